@@ -1,0 +1,84 @@
+-- The outbox: what is recorded and not yet delivered. What is in it is what is pending; nothing else says so.
+
+-- The unit of claiming. Activities of one resource share a lane, so one claim at a time keeps them in order.
+CREATE FUNCTION fanfare.lane_of(tenant_id uuid, resource_id uuid) RETURNS smallint
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (uuid_hash_extended(resource_id, uuid_hash_extended(tenant_id, 0)) & 63)::smallint;
+
+-- seq is taken in the writer's transaction, after its transaction id: the claim's hints rest on that order,
+-- and on the sequence's CACHE of 1.
+CREATE TABLE fanfare.outbox (
+    lane        smallint    NOT NULL,
+    seq         bigint      GENERATED ALWAYS AS IDENTITY (CACHE 1),
+    activity_id uuid        NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (lane, seq)
+) WITH (
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 20000,
+    autovacuum_vacuum_insert_scale_factor = 0,
+    autovacuum_vacuum_insert_threshold = 100000,
+    autovacuum_analyze_scale_factor = 0,
+    autovacuum_analyze_threshold = 100000,
+    autovacuum_vacuum_cost_delay = 0
+);
+
+-- An activity that keeps failing on its own waits here for its next try, and those of the same resource behind it.
+-- retry_at is null behind another row (or a broadcast job) of the same resource. channels: those still to be sent; null means all.
+CREATE TABLE fanfare.parked (
+    lane        smallint    NOT NULL,
+    seq         bigint      NOT NULL,
+    activity_id uuid        NOT NULL UNIQUE,
+    tenant_id   uuid        NOT NULL,
+    resource_id uuid        NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    parked_at   timestamptz NOT NULL DEFAULT now(),
+    attempts    int         NOT NULL DEFAULT 0,
+    retry_at    timestamptz,
+    channels    text[],
+    error       text        NOT NULL DEFAULT '',
+    PRIMARY KEY (lane, seq)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX parked_resource ON fanfare.parked (tenant_id, resource_id, seq);
+CREATE INDEX parked_due ON fanfare.parked (lane, retry_at) WHERE retry_at IS NOT NULL;
+
+-- An activity with a wide audience, delivered in steps beside the lanes: everyone up to last_principal_id has been told.
+CREATE TABLE fanfare.broadcast_jobs (
+    activity_id       uuid        PRIMARY KEY,
+    lane              smallint    NOT NULL,
+    seq               bigint      NOT NULL,
+    tenant_id         uuid        NOT NULL,
+    resource_id       uuid        NOT NULL,
+    recorded_at       timestamptz NOT NULL,
+    started_at        timestamptz NOT NULL DEFAULT now(),
+    last_principal_id uuid,
+    told              bigint      NOT NULL DEFAULT 0,
+    attempts          int         NOT NULL DEFAULT 0,
+    retry_at          timestamptz NOT NULL DEFAULT now(),
+    error             text        NOT NULL DEFAULT ''
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX broadcast_jobs_resource ON fanfare.broadcast_jobs (tenant_id, resource_id, seq);
+CREATE INDEX broadcast_jobs_due ON fanfare.broadcast_jobs (retry_at);
+
+-- What can never be delivered, with the reason. It holds nobody up, and can be replayed.
+CREATE TABLE fanfare.dead_letters (
+    activity_id uuid        PRIMARY KEY,
+    lane        smallint    NOT NULL,
+    seq         bigint      NOT NULL,
+    tenant_id   uuid        NOT NULL,
+    resource_id uuid        NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    died_at     timestamptz NOT NULL DEFAULT now(),
+    attempts    int         NOT NULL,
+    channels    text[],
+    error       text        NOT NULL
+);
+CREATE INDEX dead_letters_tenant ON fanfare.dead_letters (tenant_id, died_at);
+
+---- create above / drop below ----
+
+DROP TABLE fanfare.dead_letters;
+DROP TABLE fanfare.broadcast_jobs;
+DROP TABLE fanfare.parked;
+DROP TABLE fanfare.outbox;
+DROP FUNCTION fanfare.lane_of;
