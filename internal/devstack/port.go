@@ -1,0 +1,34 @@
+package devstack
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// The ports to choose from lie below those that systems give to outgoing
+// connections, so that a server that is down for a while finds its port free.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+)
+
+// freePort returns a TCP port of 127.0.0.1 that nobody listens on. Somebody
+// else may take it before its user does.
+func freePort() (int, error) {
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("find a free port: %w", err)
+		}
+		return port, listener.Close()
+	}
+	return 0, fmt.Errorf("find a free port: none from %d to %d", firstPort, lastPort)
+}

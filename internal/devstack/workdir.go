@@ -1,0 +1,125 @@
+package devstack
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+const (
+	workdirPrefix = "fanfare-devstack-"
+	lockName      = "lock"
+)
+
+// workdir is a temporary directory that is ours for as long as its lock is
+// held; the kernel lets go of it when this process dies, however it dies.
+type workdir struct {
+	path string
+	lock *os.File
+}
+
+// newWorkdir makes a directory that other users can pass through but not list,
+// after sweeping away those of processes that died.
+func newWorkdir() (*workdir, error) {
+	parent := tempParent()
+	sweep(parent)
+	path, err := os.MkdirTemp(parent, workdirPrefix)
+	if err != nil {
+		return nil, err
+	}
+	d := &workdir{path: path}
+	if err := d.hold(); err != nil {
+		return nil, errors.Join(err, d.remove())
+	}
+	return d, nil
+}
+
+// hold takes the lock. The lock file gets its name once it is locked, so that
+// a sweep never sees one that is not.
+func (d *workdir) hold() error {
+	if err := os.Chmod(d.path, 0o711); err != nil {
+		return err
+	}
+	temporary := filepath.Join(d.path, lockName+".new")
+	lock, err := os.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	d.lock = lock
+	if err := flock(lock); err != nil {
+		return fmt.Errorf("lock %s: %w", temporary, err)
+	}
+	return os.Rename(temporary, filepath.Join(d.path, lockName))
+}
+
+func (d *workdir) join(name string) string { return filepath.Join(d.path, name) }
+
+// remove removes the directory and lets go of the lock. A server that was
+// killed may still be writing its last, hence the second try.
+func (d *workdir) remove() error {
+	err := os.RemoveAll(d.path)
+	for deadline := time.Now().Add(2 * time.Second); err != nil && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Millisecond)
+		err = os.RemoveAll(d.path)
+	}
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.Close())
+	}
+	return err
+}
+
+// sweep removes the directories in parent whose owner is dead, as far as it
+// may and can: what it fails to remove, the next sweep will.
+func sweep(parent string) {
+	paths, err := filepath.Glob(filepath.Join(parent, workdirPrefix+"*"))
+	if err != nil {
+		return
+	}
+	for _, path := range paths {
+		info, err := os.Lstat(path)
+		if err != nil || !info.IsDir() || !ownedByMe(info) {
+			continue
+		}
+		lock, err := os.Open(filepath.Join(path, lockName))
+		if errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) > time.Hour {
+			_ = os.RemoveAll(path) // its owner died before it could lock it
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		if flock(lock) == nil {
+			_ = os.RemoveAll(path)
+		}
+		_ = lock.Close()
+	}
+}
+
+// flock takes the file's lock, or fails at once if another holds it.
+func flock(file *os.File) error {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+func ownedByMe(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
+
+// tempParent is the system's temporary directory, or /tmp when root's own is
+// closed to the account that PostgreSQL has to run as.
+func tempParent() string {
+	parent := os.TempDir()
+	if os.Geteuid() != 0 {
+		return parent
+	}
+	for path := parent; path != filepath.Dir(path); path = filepath.Dir(path) {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o001 == 0 {
+			return "/tmp"
+		}
+	}
+	return parent
+}

@@ -1,0 +1,64 @@
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"go.uber.org/goleak"
+)
+
+// serverVariable names the environment variable with the server's URL.
+const serverVariable = "FANFARE_TEST_DATABASE_URL"
+
+// Main runs the package's tests with a server to give them databases, and
+// exits the process. If the tests pass but leave goroutines behind, it shows
+// them and fails.
+func Main(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pgtest:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	if os.Getenv(serverVariable) == "" {
+		stop, err := startServer()
+		if err != nil {
+			return 1, err
+		}
+		code, err = m.Run(), stop()
+		if err != nil {
+			return code, err
+		}
+	} else {
+		code = m.Run()
+	}
+	if code != 0 {
+		return code, nil
+	}
+	return 0, goleak.Find()
+}
+
+// startServer starts a server and names it in the environment, where the tests
+// and the processes that they start find it.
+func startServer() (stop func() error, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	server, err := devstack.StartPostgres(ctx, devstack.PostgresOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Setenv(serverVariable, server.URL("postgres")); err != nil {
+		return nil, err
+	}
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		defer cancel()
+		return server.Stop(ctx)
+	}, nil
+}

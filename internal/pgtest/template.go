@@ -1,0 +1,89 @@
+package pgtest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fanfarehq/fanfare/migrations"
+	"github.com/jackc/pgx/v5"
+)
+
+// templateLock is the advisory lock under which templates are made. It is one
+// for all of them, since migrations also make roles, which a cluster's
+// databases share.
+const templateLock = 0x66616e66617265 // "fanfare"
+
+// ensureTemplate returns the name of a database with the schema of these very
+// migrations, and makes it if the server has none. Any number of processes may
+// call it at once, from checkouts that differ.
+func ensureTemplate(ctx context.Context, server *pgx.ConnConfig) (string, error) {
+	name := "fanfare_template_" + migrations.Hash()
+	err := withConn(ctx, server, func(conn *pgx.Conn) error {
+		if ready, err := templateReady(ctx, conn, name); ready || err != nil {
+			return err
+		}
+		// Held by the session, since CREATE DATABASE cannot run in a transaction.
+		if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, templateLock); err != nil {
+			return err
+		}
+		if ready, err := templateReady(ctx, conn, name); ready || err != nil {
+			return err
+		}
+		return makeTemplate(ctx, conn, server, name)
+	})
+	if err != nil {
+		return "", fmt.Errorf("make the template database: %w", err)
+	}
+	return name, nil
+}
+
+// templateReady tells whether the template is there and complete.
+func templateReady(ctx context.Context, conn *pgx.Conn, name string) (ready bool, err error) {
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)`, name).Scan(&ready)
+	return ready, err
+}
+
+// makeTemplate marks the database as a template when it is complete, so that
+// what an interrupted run left is seen for what it is.
+func makeTemplate(ctx context.Context, conn *pgx.Conn, server *pgx.ConnConfig, name string) error {
+	quoted := pgx.Identifier{name}.Sanitize()
+	if _, err := conn.Exec(ctx, `DROP DATABASE IF EXISTS `+quoted+` WITH (FORCE)`); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, `CREATE DATABASE `+quoted+` TEMPLATE template0`); err != nil {
+		return err
+	}
+	config := server.Copy()
+	config.Database = name
+	err := withConn(ctx, config, func(conn *pgx.Conn) error { return migrations.Apply(ctx, conn) })
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	// Nobody may connect from here on: a session would keep others from copying.
+	_, err = conn.Exec(ctx, `ALTER DATABASE `+quoted+` WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`)
+	return err
+}
+
+func createDatabase(ctx context.Context, server *pgx.ConnConfig, name, template string) error {
+	return withConn(ctx, server, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()+
+			` TEMPLATE `+pgx.Identifier{template}.Sanitize()+` STRATEGY FILE_COPY`)
+		return err
+	})
+}
+
+func dropDatabase(ctx context.Context, server *pgx.ConnConfig, name string) error {
+	return withConn(ctx, server, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `DROP DATABASE IF EXISTS `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`)
+		return err
+	})
+}
+
+func withConn(ctx context.Context, config *pgx.ConnConfig, do func(*pgx.Conn) error) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	return do(conn)
+}
