@@ -1,0 +1,177 @@
+package centrifugo
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/centrifugal/gocent/v3"
+)
+
+// A call is one call of Publish.
+type call struct {
+	client  *Client
+	results []Result              // each touched by one strand only
+	down    atomic.Pointer[Error] // set once the server has turned out unavailable
+}
+
+// retries are the waits before each further try of channels that failed for a
+// passing reason. They are short: the caller holds a transaction meanwhile, and
+// tries again on its own terms.
+var retries = [...]time.Duration{20 * time.Millisecond, 100 * time.Millisecond}
+
+// deliver sends commands as one request and records what became of each channel.
+// A request refused as a whole is halved until the culprit stands alone.
+func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
+	if down := c.down.Load(); down != nil {
+		c.failAll(commands, down)
+		return
+	}
+	replies, err := c.client.send(ctx, commands)
+	switch {
+	case err == nil:
+		c.settle(ctx, commands, replies, attempt)
+	case err.Class == Permanent && len(commands) > 1:
+		half := len(commands) / 2
+		c.deliver(ctx, commands[:half], attempt)
+		c.deliver(ctx, commands[half:], attempt)
+	case err.Class == Permanent:
+		c.failAll(commands, c.client.confirm(ctx, err))
+	default:
+		c.down.Store(err)
+		c.failAll(commands, err)
+	}
+}
+
+// confirm doubts that a server which refuses a single command as malformed is
+// Centrifugo at all: a web server answers 400 to everything when it is spoken to
+// in plain text on its TLS port, and that must not condemn one message after the
+// other. So the blame is the message's only if the server accepts a command
+// known to be good.
+func (c *Client) confirm(ctx context.Context, err *Error) *Error {
+	if err.Status == 0 || c.Ping(ctx) == nil {
+		return err
+	}
+	doubted := *err
+	doubted.Class = Unavailable
+	return &doubted
+}
+
+// settle reads the replies to commands, tries those channels again that may
+// still accept, and fails the others.
+func (c *call) settle(ctx context.Context, commands []command, replies []gocent.Reply, attempt int) {
+	var again []command
+	for i, cmd := range commands {
+		errs := c.client.read(cmd, replies[i])
+		if errs == nil {
+			continue
+		}
+		var open []string
+		for j, err := range errs {
+			switch {
+			case err == nil:
+			case err.Class == Transient && attempt < len(retries):
+				open = append(open, cmd.channels[j])
+			default:
+				c.fail(cmd.broadcast, err, cmd.channels[j])
+			}
+		}
+		if open != nil {
+			cmd.channels = open
+			again = append(again, cmd)
+		}
+	}
+	if again == nil {
+		return
+	}
+	pause(ctx, retries[attempt])
+	c.deliver(ctx, again, attempt+1)
+}
+
+// failAll records err for every channel of the commands.
+func (c *call) failAll(commands []command, err *Error) {
+	for _, cmd := range commands {
+		c.fail(cmd.broadcast, err, cmd.channels...)
+	}
+}
+
+// fail records err for channels of one broadcast.
+func (c *call) fail(broadcast int, err *Error, channels ...string) {
+	r := &c.results[broadcast]
+	r.Failed = append(r.Failed, channels...)
+	if was, ok := r.Err.(*Error); !ok || was.Class < err.Class {
+		r.Err = err
+	}
+}
+
+// send posts commands as one request, waiting for a free slot first. As many
+// replies come back as commands went out, or an error for all.
+func (c *Client) send(ctx context.Context, commands []command) ([]gocent.Reply, *Error) {
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return nil, classify(c.address, ctx.Err())
+	}
+	pipe := c.api.Pipe()
+	for _, cmd := range commands {
+		if err := pipe.AddBroadcast(cmd.channels, cmd.data, gocent.WithIdempotencyKey(cmd.key)); err != nil {
+			return nil, classify(c.address, err)
+		}
+	}
+	replies, err := c.api.SendPipe(ctx, pipe)
+	if err != nil {
+		return nil, classify(c.address, err)
+	}
+	return replies, nil
+}
+
+// read returns an error, or nil, for each channel of a command; nil when there is
+// none at all.
+func (c *Client) read(cmd command, reply gocent.Reply) []*Error {
+	if reply.Error == nil && accepted(reply.Result, len(cmd.channels)) {
+		return nil
+	}
+	errs := make([]*Error, len(cmd.channels))
+	var result gocent.BroadcastResult
+	malformed := reply.Error == nil &&
+		(json.Unmarshal(reply.Result, &result) != nil || len(result.Responses) != len(cmd.channels))
+	for i, name := range cmd.channels {
+		switch {
+		case reply.Error != nil:
+			errs[i] = classifyReply(name, reply.Error)
+		case malformed:
+			errs[i] = classify(c.address, errMalformed)
+		case result.Responses[i].Error != nil:
+			errs[i] = classifyReply(name, result.Responses[i].Error)
+		}
+	}
+	return errs
+}
+
+// accepted tells whether the result of a broadcast reports success for each of
+// its channels.
+func accepted(result []byte, channels int) bool {
+	var r gocent.BroadcastResult
+	if json.Unmarshal(result, &r) != nil || len(r.Responses) != channels {
+		return false
+	}
+	for _, response := range r.Responses {
+		if response.Error != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// pause waits for d, give or take a quarter, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d*3/4 + rand.N(d/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
