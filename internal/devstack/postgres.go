@@ -70,7 +70,7 @@ func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, err
 	if err != nil {
 		return nil, err
 	}
-	dir, err := newWorkdir()
+	dir, err := newWorkdir(options.Durable)
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -102,6 +102,7 @@ func postgresSettings(options PostgresOptions) map[string]string {
 		// stays on.
 		settings["fsync"] = "off"
 		settings["full_page_writes"] = "off"
+		settings["max_wal_size"] = "256MB" // memory, perhaps
 	}
 	maps.Copy(settings, options.Settings)
 	return settings

@@ -23,10 +23,17 @@ type workdir struct {
 }
 
 // newWorkdir makes a directory that other users can pass through but not list,
-// after sweeping away those of processes that died.
-func newWorkdir() (*workdir, error) {
+// after sweeping away those of processes that died. One that need not outlive
+// the machine is in memory where there is room.
+func newWorkdir(durable bool) (*workdir, error) {
 	parent := tempParent()
 	sweep(parent)
+	if memory := memoryParent(); memory != "" {
+		sweep(memory)
+		if !durable {
+			parent = memory
+		}
+	}
 	path, err := os.MkdirTemp(parent, workdirPrefix)
 	if err != nil {
 		return nil, err
