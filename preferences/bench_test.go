@@ -1,0 +1,124 @@
+package preferences_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+const action = "resource.created_by_import"
+
+func BenchmarkMatch(b *testing.B) {
+	for _, pattern := range []string{
+		"resource.created_by_import",
+		"resource.*",
+		"transfer.*",
+		"*.deleted",
+		"resource.*_import",
+		"*created*",
+		"resource.???????_*",
+		"*.*_by_*",
+		"[rt]*.[!d]*",
+	} {
+		b.Run(pattern, func(b *testing.B) {
+			p := compile(b, pattern)
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Match(action)
+			}
+		})
+	}
+}
+
+// The worst found: patterns of 200 bytes at most that make the matcher start
+// again and again, late, on an action of 100 bytes.
+func BenchmarkCompileAndMatchWorst(b *testing.B) {
+	for _, worst := range []struct{ name, pattern, action string }{
+		{"literals", "*" + strings.Repeat("a", 50) + "b", strings.Repeat("a", 100)},
+		{"literals twice", "*" + strings.Repeat("a", 50) + "b*", strings.Repeat("a", 100)},
+		{"any ones", "*" + strings.Repeat("?", 50) + "b*", strings.Repeat("a", 100)},
+		{"stars", strings.Repeat("*a", 99) + "b*", strings.Repeat("a", 100)},
+		{"segments", "*" + strings.Repeat(strings.Repeat("a", 24)+"?*", 7) + "b", strings.Repeat("a", 100)},
+		{"classes", "*" + strings.Repeat("[!b]", 49) + "b*", strings.Repeat("a", 100)},
+		{"wide classes", "*" + strings.Repeat("[!bcdefgh]", 19) + "b*", strings.Repeat("a", 100)},
+		{"one wide class", "*[!" + strings.Repeat("b", 190) + "]b*", strings.Repeat("a", 100)},
+		{"ranges", "*[!" + strings.Repeat("c-b", 63) + "]b*", strings.Repeat("a", 100)},
+	} {
+		b.Run(worst.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p, err := preferences.Compile(worst.pattern)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if p.Match(worst.action) {
+					b.Fatal("got a match, want none")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	for _, pattern := range []string{"resource.*", "resource.???????_*", "[rt]*.[!d]*"} {
+		b.Run(pattern, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := preferences.Compile(pattern); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkWants(b *testing.B) {
+	f := preferences.NewFilter(nil)
+	batch := f.Batch()
+	custom := []string{"signal.*", "order.*", "[rt]*.[!c]*", "resource.created*"}
+	for _, test := range []struct {
+		name  string
+		p     preferences.Preference
+		wants func(preferences.Preference, string) bool
+	}{
+		{"filter, all", preferences.Preference{Mode: preferences.ModeAll}, f.Wants},
+		{"filter, default", preferences.Preference{}, f.Wants},
+		{"filter, custom of 4", preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom}, f.Wants},
+		{"batch, default", preferences.Preference{}, batch.Wants},
+		{"batch, custom of 4", preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom}, batch.Wants},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				test.wants(test.p, action)
+			}
+		})
+	}
+}
+
+// A batch of 500 activities of 20 actions with 3 watchers each, of whom every
+// third has 4 patterns.
+func BenchmarkBatch(b *testing.B) {
+	actions := make([]string, 20)
+	for i := range actions {
+		actions[i] = fmt.Sprintf("resource.verb_%d", i)
+	}
+	watchers := []preferences.Preference{
+		{},
+		{Mode: preferences.ModeAll},
+		{Mode: preferences.ModeCustom, CustomActions: []string{"signal.*", "order.*", "*_1?", "resource.created*"}},
+	}
+	f := preferences.NewFilter(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		batch := f.Batch()
+		for i := range 500 {
+			for _, p := range watchers {
+				batch.Wants(p, actions[i%len(actions)])
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1500, "ns/watcher")
+}
