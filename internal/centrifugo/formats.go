@@ -19,8 +19,8 @@ const (
 )
 
 // Formats are the templates of the three kinds of channel. Each holds every
-// placeholder of its default exactly once, after a namespace and its colon; an
-// empty one means the default.
+// placeholder of its default exactly once, after a namespace of its own and a
+// colon; an empty one means the default.
 type Formats struct {
 	User     string // placeholders {tenant} and {principal}
 	Resource string // placeholders {tenant} and {resource}
@@ -44,8 +44,8 @@ type Channels struct {
 	user, resource, tenant template
 }
 
-// ParseFormats checks the templates and reports every mistake at once, each a
-// *[FormatError]. What it accepts renders, for any ids, names that
+// ParseFormats checks the templates and reports every mistake at once, as
+// *[FormatError]s. What it accepts renders, for any ids, names that
 // [CheckChannel] accepts, and no channel of one kind is ever one of another.
 func ParseFormats(f Formats) (*Channels, error) {
 	var c Channels
@@ -56,11 +56,8 @@ func ParseFormats(f Formats) (*Channels, error) {
 	if err := errors.Join(err[:]...); err != nil {
 		return nil, err
 	}
-	if c.user.String() == c.resource.String() {
-		return nil, &FormatError{
-			Format: "resource", Template: cmp.Or(f.Resource, DefaultResourceFormat),
-			Rule: "gives a principal and a resource of the same id one channel: it must differ from the user format",
-		}
+	if len(c.Namespaces()) < 3 {
+		return nil, fmt.Errorf("the channel formats share a namespace of %q: each kind needs its own", c.Namespaces())
 	}
 	return &c, nil
 }
@@ -194,17 +191,6 @@ func parseTemplate(format, source, own string) (template, error) {
 func (t template) namespace() string {
 	namespace, _, _ := strings.Cut(t.text[0], ":")
 	return namespace
-}
-
-// String returns the template with {id} for the second id, whosever it is.
-func (t template) String() string {
-	var b strings.Builder
-	for i, g := range t.gaps {
-		b.WriteString(t.text[i])
-		b.WriteString([...]string{tenantID: "{tenant}", ownID: "{id}"}[g])
-	}
-	b.WriteString(t.text[len(t.gaps)])
-	return b.String()
 }
 
 // render fills the gaps; the string is its one allocation.

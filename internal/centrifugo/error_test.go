@@ -1,0 +1,129 @@
+package centrifugo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/centrifugal/gocent/v3"
+)
+
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	_, invalid := json.Marshal(json.RawMessage(`{`))
+	viaHTTP := func(err error) error {
+		return &url.Error{Op: "Post", URL: "http://host/api?api_key=hidden", Err: err}
+	}
+	tests := map[string]struct {
+		err   error
+		class Class
+		words string
+	}{
+		"invalid JSON":  {invalid, Permanent, "the payload is not valid JSON"},
+		"400":           {gocent.ErrStatusCode{Code: 400}, Permanent, "malformed (HTTP 400)"},
+		"413":           {gocent.ErrStatusCode{Code: 413}, Permanent, "too large"},
+		"401":           {gocent.ErrStatusCode{Code: 401, Body: []byte("hidden")}, Unavailable, "refuses the API key"},
+		"403":           {gocent.ErrStatusCode{Code: 403}, Unavailable, "refuses the API key"},
+		"302":           {gocent.ErrStatusCode{Code: 302}, Unavailable, "is not Centrifugo's HTTP API"},
+		"404":           {gocent.ErrStatusCode{Code: 404}, Unavailable, "is not Centrifugo's HTTP API"},
+		"429":           {gocent.ErrStatusCode{Code: 429}, Unavailable, "HTTP 429"},
+		"500":           {gocent.ErrStatusCode{Code: 500}, Unavailable, "is failing"},
+		"503":           {gocent.ErrStatusCode{Code: 503}, Unavailable, "is failing"},
+		"refused":       {viaHTTP(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), Unavailable, "cannot be reached"},
+		"timeout":       {viaHTTP(context.DeadlineExceeded), Unavailable, "did not answer in time"},
+		"cancelled":     {viaHTTP(context.Canceled), Unavailable, "interrupted"},
+		"closed":        {viaHTTP(io.EOF), Unavailable, "cannot be reached"},
+		"truncated":     {io.ErrUnexpectedEOF, Unavailable, "cut short"},
+		"not JSON":      {&json.SyntaxError{}, Unavailable, "cut short or not Centrifugo's"},
+		"wrong replies": {gocent.ErrMalformedResponse, Unavailable, "cut short or not Centrifugo's"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := classify("http://host/api", test.err)
+			if got.Class != test.class || !strings.Contains(got.Error(), test.words) {
+				t.Errorf("got %s %q, want %s with %q", got.Class, got, test.class, test.words)
+			}
+			for err := error(got); err != nil; err = errors.Unwrap(err) {
+				if strings.Contains(err.Error(), "hidden") {
+					t.Errorf("%q tells a secret", err)
+				}
+			}
+			wrapped := fmt.Errorf("publish: %w", got)
+			if as := new(Error); !errors.As(wrapped, &as) || as.Class != test.class {
+				t.Error("errors.As does not find the class")
+			}
+		})
+	}
+}
+
+func TestClassifyReply(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]Class{
+		100: Transient, 102: Permanent, 104: Transient, 107: Permanent, 108: Permanent, 112: Transient, 4999: Transient,
+	} {
+		got := classifyReply("news", &gocent.Error{Code: code, Message: "hm"})
+		if got.Class != want || got.Code != code || !strings.Contains(got.Error(), fmt.Sprintf(`channel "news": Centrifugo`)) {
+			t.Errorf("code %d: got %s %q, want %s", code, got.Class, got, want)
+		}
+	}
+}
+
+func TestAccepted(t *testing.T) {
+	t.Parallel()
+	for result, want := range map[string]bool{
+		`{"responses":[{"result":{"offset":1,"epoch":"abcd"}},{"result":{}}]}`:                   true,
+		`{"responses":[{"result":{"offset":1,"epoch":"abcd"}}]}`:                                 false,
+		`{"responses":[{"result":{}},{"result":{}},{"result":{}}]}`:                              false,
+		`{"responses":[{"error":{"code":100,"message":"internal server error"}},{"result":{}}]}`: false,
+		`{"responses":[{"result":{}},{"result":{"epoch":"{\"result\":{"}}]}`:                     true,
+		`{"responses":[{"result":{"epoch":"{\"result\":{"}}]}`:                                   false,
+		`{}`: false,
+		``:   false,
+	} {
+		if got := accepted([]byte(result), 2); got != want {
+			t.Errorf("%s: got %t, want %t", result, got, want)
+		}
+	}
+}
+
+// The short look never calls accepted what decoding does not.
+func FuzzAccepted(f *testing.F) {
+	f.Add([]byte(`{"responses":[{"result":{"offset":1,"epoch":"abcd"}},{"result":{}}]}`), 2)
+	f.Add([]byte(`{"responses":[{"error":{"code":100}},{"result":{"epoch":"{\"result\":{"}}]}`), 2)
+	f.Fuzz(func(t *testing.T, data []byte, channels int) {
+		var result struct {
+			Responses []struct {
+				Error  *struct{ Code int }
+				Result *struct {
+					Offset uint64
+					Epoch  string
+				}
+			}
+		}
+		d := json.NewDecoder(bytes.NewReader(data))
+		d.DisallowUnknownFields()
+		if d.Decode(&result) != nil || bytes.Count(data, []byte(`"responses"`)) != 1 {
+			t.Skip("no result of a broadcast")
+		}
+		if !accepted(data, channels) {
+			return
+		}
+		if len(result.Responses) != channels {
+			t.Errorf("%s: accepted for %d channels", data, channels)
+		}
+		for _, response := range result.Responses {
+			if response.Error != nil || response.Result == nil {
+				t.Errorf("%s: accepted", data)
+			}
+		}
+	})
+}

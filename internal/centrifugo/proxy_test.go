@@ -1,0 +1,134 @@
+package centrifugo_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+)
+
+// A pipe is a request as it arrives at the server.
+type pipe []struct {
+	Method string `json:"method"`
+	Params struct {
+		Channels       []string        `json:"channels"`
+		Data           json.RawMessage `json:"data"`
+		IdempotencyKey string          `json:"idempotency_key,omitempty"`
+	} `json:"params"`
+}
+
+// channels returns the channels of all broadcasts.
+func (p pipe) channels() []string {
+	var all []string
+	for _, command := range p {
+		all = append(all, command.Params.Channels...)
+	}
+	return all
+}
+
+// A proxy stands in front of the real server, notes each pipe, and does what
+// the server will not do on demand.
+type proxy struct {
+	// answer, if set, may answer in the server's place and then returns true.
+	answer func(w http.ResponseWriter, r *http.Request, p pipe) bool
+	// code, if set, returns the error code for a channel, 0 to publish to it.
+	code func(channel string) int
+
+	mu    sync.Mutex
+	pipes []pipe
+}
+
+// start serves until the test ends and returns the API's URL.
+func (p *proxy) start(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(p)
+	t.Cleanup(s.Close)
+	return s.URL + "/api"
+}
+
+// seen returns the pipes so far.
+func (p *proxy) seen() []pipe {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]pipe(nil), p.pipes...)
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	var commands pipe
+	for d := json.NewDecoder(bytes.NewReader(body)); ; {
+		next := make(pipe, 1)
+		if err := d.Decode(&next[0]); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			http.Error(w, err.Error(), http.StatusTeapot)
+			return
+		}
+		commands = append(commands, next...)
+	}
+	p.mu.Lock()
+	p.pipes = append(p.pipes, commands)
+	p.mu.Unlock()
+
+	switch {
+	case p.answer != nil && p.answer(w, r, commands):
+	case p.code != nil:
+		for _, command := range commands {
+			p.broadcast(w, r, command.Params.Channels, command.Params)
+		}
+	default:
+		p.forward(w, r, body)
+	}
+}
+
+// broadcast publishes to the channels one by one, except where code says
+// otherwise, and answers as the server answers a broadcast.
+func (p *proxy) broadcast(w http.ResponseWriter, r *http.Request, channels []string, params any) {
+	var reply struct {
+		Result struct {
+			Responses []json.RawMessage `json:"responses"`
+		} `json:"result"`
+	}
+	for _, channel := range channels {
+		if code := p.code(channel); code != 0 {
+			response, _ := json.Marshal(map[string]any{"error": map[string]any{"code": code, "message": "as the test wants it"}})
+			reply.Result.Responses = append(reply.Result.Responses, response)
+			continue
+		}
+		one, _ := json.Marshal(params)
+		var fields map[string]any
+		_ = json.Unmarshal(one, &fields)
+		delete(fields, "channels")
+		fields["channel"] = channel
+		command, _ := json.Marshal(map[string]any{"method": "publish", "params": fields})
+		var response bytes.Buffer
+		p.forward(&recorder{&response}, r, command)
+		reply.Result.Responses = append(reply.Result.Responses, response.Bytes())
+	}
+	_ = json.NewEncoder(w).Encode(reply)
+}
+
+// forward passes a body on to the real server and its answer back.
+func (p *proxy) forward(w http.ResponseWriter, r *http.Request, body []byte) {
+	request, _ := http.NewRequestWithContext(r.Context(), http.MethodPost, server.APIURL(), bytes.NewReader(body))
+	request.Header = r.Header.Clone()
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer func() { _ = response.Body.Close() }()
+	w.WriteHeader(response.StatusCode)
+	_, _ = io.Copy(w, response.Body)
+}
+
+// recorder keeps a body only.
+type recorder struct{ *bytes.Buffer }
+
+func (recorder) Header() http.Header { return http.Header{} }
+func (recorder) WriteHeader(int)     {}
