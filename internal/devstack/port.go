@@ -21,7 +21,7 @@ const (
 func freePort() (int, error) {
 	for range 100 {
 		port := firstPort + rand.IntN(lastPort-firstPort)
-		listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		listener, err := net.Listen("tcp4", local(port))
 		if errors.Is(err, syscall.EADDRINUSE) {
 			continue
 		}
@@ -32,3 +32,6 @@ func freePort() (int, error) {
 	}
 	return 0, fmt.Errorf("find a free port: none from %d to %d", firstPort, lastPort)
 }
+
+// local returns the port's address on this machine.
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

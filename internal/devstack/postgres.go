@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,13 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
-	"time"
 )
-
-// startTimeout bounds how long a server may take until it answers.
-const startTimeout = time.Minute
 
 // PostgresOptions says what cluster to run. The zero value is a cluster for
 // tests: fast, and lost if the machine goes down.
@@ -43,16 +37,10 @@ type PostgresOptions struct {
 // database "postgres". Its methods are safe for concurrent use.
 type Postgres struct {
 	bin      string
-	account  *account
-	dir      *workdir
 	port     int
 	password string
 	settings map[string]string
-	log      *tail
-
-	mu      sync.Mutex
-	server  *process // nil when it is down
-	stopped bool
+	server   *server
 }
 
 // StartPostgres makes a new cluster and returns once it takes connections.
@@ -74,38 +62,24 @@ func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, err
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	p := &Postgres{
-		bin:      bin,
-		account:  as,
-		dir:      dir,
-		password: rand.Text(),
-		settings: postgresSettings(options),
-		log:      &tail{next: options.Output},
+	p := &Postgres{bin: bin, password: rand.Text(), settings: postgresSettings(options)}
+	p.server = &server{
+		name:        "PostgreSQL",
+		dir:         dir,
+		log:         &tail{next: options.Output},
+		as:          as,
+		command:     p.serve,
+		ready:       p.ready,
+		stopSignals: []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT}, // fast, immediate
+		crashSignal: syscall.SIGQUIT,
 	}
 	if err := p.initialize(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w", err), dir.remove())
 	}
-	if err := p.startSomewhere(ctx); err != nil {
+	if err := p.server.startSomewhere(ctx, p.choosePort); err != nil {
 		return nil, errors.Join(err, dir.remove())
 	}
 	return p, nil
-}
-
-func postgresSettings(options PostgresOptions) map[string]string {
-	settings := map[string]string{
-		"max_connections":           "200",
-		"max_prepared_transactions": "20",
-		"cluster_name":              "fanfare-devstack",
-	}
-	if !options.Durable {
-		// Commits still reach the kernel, so they outlive Kill: synchronous_commit
-		// stays on.
-		settings["fsync"] = "off"
-		settings["full_page_writes"] = "off"
-		settings["max_wal_size"] = "256MB" // memory, perhaps
-	}
-	maps.Copy(settings, options.Settings)
-	return settings
 }
 
 // URL returns how to reach the named database as the superuser. It holds the
@@ -126,66 +100,42 @@ func (p *Postgres) String() string { return "PostgreSQL at " + p.address() }
 
 // Kill takes the server down at once, as a crash would: connections break and
 // nothing is flushed. Restart brings it back with what was committed.
-func (p *Postgres) Kill(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.shutdown(ctx, syscall.SIGQUIT)
-}
+func (p *Postgres) Kill(ctx context.Context) error { return p.server.crash(ctx) }
 
 // Restart takes the server down, unless it is down already, and starts it
 // again on the same port. It returns once the server takes connections.
-func (p *Postgres) Restart(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopped {
-		return errors.New("restart PostgreSQL: it was stopped for good")
-	}
-	if err := p.shutdown(ctx, syscall.SIGINT, syscall.SIGQUIT); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	for {
-		err := p.start(ctx)
-		if err == nil || !p.portTaken() || ctx.Err() != nil {
-			return err
-		}
-	}
-}
+func (p *Postgres) Restart(ctx context.Context) error { return p.server.restart(ctx) }
 
-// Stop ends the server and removes the cluster. Sessions are broken off. Stop
-// on a stopped one does nothing.
-func (p *Postgres) Stop(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopped {
-		return nil
-	}
-	p.stopped = true
-	err := p.shutdown(ctx, syscall.SIGINT, syscall.SIGQUIT)
-	return errors.Join(err, p.dir.remove())
-}
+// Stop breaks off all sessions, ends the server and removes the cluster. A
+// second Stop does nothing.
+func (p *Postgres) Stop(ctx context.Context) error { return p.server.stop(ctx) }
 
-func (p *Postgres) shutdown(ctx context.Context, signals ...syscall.Signal) error {
-	if p.server == nil {
-		return nil
+func postgresSettings(options PostgresOptions) map[string]string {
+	settings := map[string]string{
+		"max_connections":           "200",
+		"max_prepared_transactions": "20",
+		"cluster_name":              "fanfare-devstack",
 	}
-	if err := p.server.end(ctx, signals...); err != nil {
-		return fmt.Errorf("stop PostgreSQL: %w", err)
+	if !options.Durable {
+		// Commits still reach the kernel, so they outlive Kill: synchronous_commit
+		// stays on.
+		settings["fsync"] = "off"
+		settings["full_page_writes"] = "off"
+		settings["max_wal_size"] = "256MB" // memory, perhaps
 	}
-	p.server = nil
-	return nil
+	maps.Copy(settings, options.Settings)
+	return settings
 }
 
 // initialize makes the cluster's files. UTF-8 with C.UTF-8 rules where the
 // system has them, with C rules elsewhere.
 func (p *Postgres) initialize(ctx context.Context) error {
-	secret := p.dir.join("password")
+	secret := p.server.dir.join("password")
 	if err := os.WriteFile(secret, []byte(p.password), 0o600); err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(secret) }()
-	if err := p.account.own(secret); err != nil {
+	if err := p.server.as.own(secret); err != nil {
 		return err
 	}
 	var err error
@@ -205,7 +155,7 @@ func (p *Postgres) initdb(ctx context.Context, locale, passwordFile string) erro
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return err
 	}
-	if err := p.account.own(data); err != nil {
+	if err := p.server.as.own(data); err != nil {
 		return err
 	}
 	said := new(tail)
@@ -213,7 +163,7 @@ func (p *Postgres) initdb(ctx context.Context, locale, passwordFile string) erro
 		"--pgdata="+data, "--username=postgres", "--encoding=UTF8", "--locale="+locale,
 		"--auth=scram-sha-256", "--pwfile="+passwordFile, "--no-sync", "--no-instructions")
 	cmd.Stdout, cmd.Stderr = said, said
-	child, err := startProcess(cmd, p.account, syscall.SIGTERM)
+	child, err := startProcess(cmd, p.server.as, syscall.SIGTERM)
 	if err != nil {
 		return err
 	}
@@ -223,24 +173,12 @@ func (p *Postgres) initdb(ctx context.Context, locale, passwordFile string) erro
 	return nil
 }
 
-// startSomewhere chooses a port and starts the server on it, again if another
-// process took the port in between.
-func (p *Postgres) startSomewhere(ctx context.Context) error {
-	for {
-		port, err := freePort()
-		if err != nil {
-			return err
-		}
-		p.port = port
-		err = p.start(ctx)
-		if err == nil || !p.portTaken() || ctx.Err() != nil {
-			return err
-		}
-	}
+func (p *Postgres) choosePort() (err error) {
+	p.port, err = freePort()
+	return err
 }
 
-// start starts the server on p.port and waits until it takes connections.
-func (p *Postgres) start(ctx context.Context) error {
+func (p *Postgres) serve() *exec.Cmd {
 	args := []string{
 		"-D", p.data(),
 		"-c", "port=" + strconv.Itoa(p.port),
@@ -250,57 +188,28 @@ func (p *Postgres) start(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(p.settings)) {
 		args = append(args, "-c", name+"="+p.settings[name])
 	}
-	p.log.reset()
-	cmd := p.command("postgres", args...)
-	cmd.Stdout, cmd.Stderr = p.log, p.log
-	server, err := startProcess(cmd, p.account, syscall.SIGQUIT)
-	if err != nil {
-		return fmt.Errorf("start PostgreSQL: %w", err)
-	}
-	if err := p.awaitReady(ctx, server); err != nil {
-		err = fmt.Errorf("start PostgreSQL: %w\n%s", err, p.log)
-		return errors.Join(err, server.end(ctx, syscall.SIGQUIT))
-	}
-	p.server = server
-	return nil
+	return p.command("postgres", args...)
 }
 
-// awaitReady waits for the state that the server writes on the eighth line of
+// ready reads the state that the server writes on the eighth line of
 // postmaster.pid, below its process id on the first, as pg_ctl does.
-func (p *Postgres) awaitReady(ctx context.Context, server *process) error {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-server.done:
-			return fmt.Errorf("it ended: %w", server.err)
-		case <-tick.C:
-		}
-		content, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
-		if err != nil {
-			continue
-		}
-		lines := strings.Split(string(content), "\n")
-		if len(lines) >= 8 && lines[0] == strconv.Itoa(server.cmd.Process.Pid) && strings.TrimSpace(lines[7]) == "ready" {
-			return nil
-		}
+func (p *Postgres) ready(_ context.Context, pid int) bool {
+	content, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
+	if err != nil {
+		return false
 	}
-}
-
-func (p *Postgres) portTaken() bool {
-	return strings.Contains(p.log.String(), "Address already in use")
+	lines := strings.Split(string(content), "\n")
+	return len(lines) >= 8 && lines[0] == strconv.Itoa(pid) && strings.TrimSpace(lines[7]) == "ready"
 }
 
 // command runs one of PostgreSQL's programs with nothing of the caller's
 // environment that could sway it. Its time zone is UTC.
 func (p *Postgres) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(p.bin, name), args...)
-	cmd.Dir = p.dir.path
+	cmd.Dir = p.server.dir.path
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 	return cmd
 }
 
-func (p *Postgres) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port)) }
-func (p *Postgres) data() string    { return p.dir.join("data") }
+func (p *Postgres) address() string { return local(p.port) }
+func (p *Postgres) data() string    { return p.server.dir.join("data") }
