@@ -32,11 +32,16 @@ CREATE FUNCTION fanfare.uuidv7_floor(at timestamptz) RETURNS uuid
 -- A UUIDv7 (RFC 9562, 5.7 with 6.2 method 3): milliseconds, then 12 bits of the fraction of a millisecond, then 62 random bits.
 -- PostgreSQL brings its own from version 18 on.
 CREATE FUNCTION fanfare.uuidv7(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
-    LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE AS $$
+DECLARE
+    micros bigint := extract(epoch FROM at) * 1000000;
+BEGIN
     RETURN encode(
-        substring(int8send((extract(epoch FROM at) * 1000000)::bigint / 1000) FROM 3)
-        || substring(int4send(28672 + ((extract(epoch FROM at) * 1000000)::bigint % 1000 * 4096 / 1000)::int) FROM 3)
+        substring(int8send(micros / 1000) FROM 3)
+        || substring(int4send(28672 + (micros % 1000 * 4096 / 1000)::int) FROM 3)
         || substring(uuid_send(gen_random_uuid()) FROM 9), 'hex')::uuid;
+END
+$$;
 
 CREATE TABLE fanfare.activities (
     id                  uuid        NOT NULL,

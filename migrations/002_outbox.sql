@@ -11,6 +11,8 @@ CREATE TABLE fanfare.outbox (
     lane        smallint    NOT NULL,
     seq         bigint      GENERATED ALWAYS AS IDENTITY (CACHE 1),
     activity_id uuid        NOT NULL,
+    tenant_id   uuid        NOT NULL,
+    resource_id uuid        NOT NULL,
     recorded_at timestamptz NOT NULL,
     PRIMARY KEY (lane, seq)
 ) WITH (

@@ -93,7 +93,7 @@ BEGIN
         field := 'envelope'; value := jsonb_typeof(e); rule := 'must be a JSON object'; RETURN;
     END IF;
     IF e - all_fields <> '{}' THEN
-        SELECT min(k), 'no such field' INTO field, rule FROM jsonb_object_keys(e - all_fields) AS k;
+        SELECT min(k), 'is not a field of the envelope' INTO field, rule FROM jsonb_object_keys(e - all_fields) AS k;
         value := left((e -> field)::text, 100); RETURN;
     END IF;
     IF e - '{payload,delivery_channels}'::text[] @? '$.* ? (@.type() != "string" && @.type() != "null")' THEN
@@ -232,8 +232,8 @@ BEGIN
     a.occurred_at := coalesce(a.occurred_at, a.recorded_at);
 
     INSERT INTO fanfare.activities VALUES (a.*);
-    INSERT INTO fanfare.outbox (lane, activity_id, recorded_at)
-    VALUES (fanfare.lane_of(a.tenant_id, a.resource_id), a.id, a.recorded_at);
+    INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+    VALUES (fanfare.lane_of(a.tenant_id, a.resource_id), a.id, a.tenant_id, a.resource_id, a.recorded_at);
     activity := a;
     created := true;
 END

@@ -1,0 +1,162 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// Lanes is how many lanes there are: fanfare.lane_of spreads resources over them.
+const Lanes = 64
+
+// lockClass is the first key of every lane's advisory lock, "FANF"; the lane is the second.
+const lockClass = 0x46414e46
+
+// Item is one claimed activity.
+type Item struct {
+	activity.Activity
+	Seq      int64
+	Attempts int      // failed tries of this activity on its own
+	Channels []string // when not nil: only these channels are still to be sent
+
+	parked  bool // comes from the table parked, not from outbox
+	blocked bool // an earlier activity of its resource is parked or being broadcast
+	missing bool // the log does not hold the activity any more
+}
+
+// claimed is what one claim took: the rows, and the snapshot that it saw them with.
+type claimed struct {
+	held     bool // false: another worker serves the lane
+	snapshot snapshot
+	items    []Item // parked ones first, each part by seq
+}
+
+// beginClaim pins the plans, whatever the statistics say of a table that is empty most of the time, and bounds every wait.
+// JIT would be drawn in by the cost that a disabled scan is given.
+const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
+	SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+	SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
+	SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s'; SET LOCAL idle_in_transaction_session_timeout = '20s'`
+
+// lockLane goes ahead of the claim as a statement of its own: the claim's snapshot must be taken after the lock, or it would
+// show the rows that the lock's last holder has just removed. The answer reaches the claim as a setting, in the same round trip.
+const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)`
+
+// claimLane returns at least one row, for the snapshot.
+const claimLane = `
+SELECT now.held, now.snapshot, q.seq, q.parked, q.blocked, q.attempts, q.channels, ` + activity.Columns + `, q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
+FROM (
+    SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot
+) AS now
+LEFT JOIN LATERAL (
+    (
+        SELECT p.seq, true AS parked, false AS blocked, p.attempts, p.channels, p.activity_id, p.tenant_id, p.resource_id, p.recorded_at
+        FROM fanfare.parked AS p
+        WHERE p.lane = $1 AND p.retry_at <= clock_timestamp()
+        ORDER BY p.seq
+        LIMIT $2
+    )
+    UNION ALL
+    (
+        SELECT o.seq, false,
+               EXISTS (SELECT FROM fanfare.parked AS p WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
+               OR EXISTS (SELECT FROM fanfare.broadcast_jobs AS j WHERE j.tenant_id = o.tenant_id AND j.resource_id = o.resource_id),
+               0, NULL, o.activity_id, o.tenant_id, o.resource_id, o.recorded_at
+        FROM fanfare.outbox AS o
+        WHERE o.lane = $1 AND o.seq > least($3::bigint, (
+            SELECT min(r.bound)
+            FROM unnest($4::text[]::xid8[], $5::bigint[]) AS r(xid, bound)
+            WHERE pg_visible_in_snapshot(r.xid, pg_current_snapshot())))
+        ORDER BY o.seq
+        LIMIT $2
+    )
+    ORDER BY parked DESC, seq
+    LIMIT $2
+) AS q ON now.held
+LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id
+ORDER BY q.parked DESC, q.seq`
+
+// claim locks the lane for the transaction and takes its next rows, at most limit. full ignores the hints.
+func claim(ctx context.Context, tx pgx.Tx, lane int, h *hints, limit int, full bool) (claimed, error) {
+	pos := h.pos
+	if full {
+		pos = 0
+	}
+	xids, bounds := h.arrays()
+	batch := &pgx.Batch{}
+	batch.Queue(lockLane, lockClass, lane)
+	batch.Queue(claimLane, lane, limit, pos, xids, bounds)
+	results := tx.SendBatch(ctx, batch)
+	c, err := readClaim(results)
+	if closeErr := results.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return claimed{}, fmt.Errorf("claim lane %d: %w", lane, err)
+	}
+	return c, nil
+}
+
+func readClaim(results pgx.BatchResults) (claimed, error) {
+	if _, err := results.Exec(); err != nil {
+		return claimed{}, err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return claimed{}, err
+	}
+	defer rows.Close()
+	var (
+		c              claimed
+		text           string
+		seq            zeronull.Int8
+		attempts       zeronull.Int4
+		parked         *bool
+		blocked        *bool
+		item           Item
+		id, t, r       zeronull.UUID
+		recorded       zeronull.Timestamptz
+		fields         = item.Fields()
+		first          = []any{&c.held, &text, &seq, &parked, &blocked, &attempts, &item.Channels}
+		last           = []any{&id, &t, &r, &recorded}
+		columns        = append(append(first, fields...), last...)
+		snapshotParsed = false
+	)
+	for rows.Next() {
+		item = Item{}
+		if err := rows.Scan(columns...); err != nil {
+			return claimed{}, err
+		}
+		if !snapshotParsed {
+			if c.snapshot, err = parseSnapshot(text); err != nil {
+				return claimed{}, err
+			}
+			snapshotParsed = true
+		}
+		if seq == 0 {
+			continue // the row that carries the snapshot alone
+		}
+		item.Seq, item.Attempts, item.parked, item.blocked = int64(seq), int(attempts), *parked, *blocked
+		if zeronull.UUID(item.ID) != id {
+			item.missing = true
+			item.ID, item.TenantID, item.ResourceID, item.RecordedAt = [16]byte(id), [16]byte(t), [16]byte(r), time.Time(recorded)
+		}
+		c.items = append(c.items, item)
+	}
+	return c, rows.Err()
+}
+
+// arrays gives the running transactions as two arrays; ids as text, since xid8 has no binary form that pgx knows.
+func (h *hints) arrays() (xids []string, bounds []int64) {
+	xids, bounds = make([]string, 0, len(h.running)), make([]int64, 0, len(h.running))
+	for xid, bound := range h.running {
+		xids, bounds = append(xids, strconv.FormatUint(xid, 10)), append(bounds, bound)
+	}
+	return xids, bounds
+}

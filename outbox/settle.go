@@ -1,0 +1,176 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// settlement is what a claim's transaction does with its items at the end.
+type settlement struct {
+	lane    int
+	outbox  []int64 // seqs that leave the table outbox
+	parked  []int64 // seqs that leave the table parked
+	park    []waiting
+	dead    []waiting
+	jobs    []waiting
+	touched map[resourceKey]bool // resources whose queue of parked rows changes
+
+	last int64 // highest seq that leaves the outbox
+	cut  bool  // visible rows of the outbox were left
+}
+
+type resourceKey struct{ tenant, resource uuid.UUID }
+
+// waiting is a row of parked, dead_letters or broadcast_jobs. Its JSON form is what the statements below read.
+type waiting struct {
+	Lane       int       `json:"lane"`
+	Seq        int64     `json:"seq"`
+	ActivityID uuid.UUID `json:"activity_id"`
+	TenantID   uuid.UUID `json:"tenant_id"`
+	ResourceID uuid.UUID `json:"resource_id"`
+	RecordedAt time.Time `json:"recorded_at"`
+	Attempts   int       `json:"attempts"`
+	Wait       float64   `json:"wait"` // seconds until the next try; below zero: behind another row
+	Channels   []string  `json:"channels"`
+	Error      string    `json:"error"`
+}
+
+// plan decides what becomes of the items that have an outcome. It is pure but for the jitter.
+func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, random func() float64) settlement {
+	s := settlement{lane: lane, cut: cut || len(outcomes) < len(items), touched: map[resourceKey]bool{}}
+	for i, o := range outcomes {
+		item := items[i]
+		key := resourceKey{item.TenantID, item.ResourceID}
+		row := waiting{
+			Lane: lane, Seq: item.Seq, ActivityID: item.ID, TenantID: item.TenantID, ResourceID: item.ResourceID, RecordedAt: item.RecordedAt,
+			Attempts: item.Attempts, Channels: o.Channels, Wait: -1,
+		}
+		if o.Err != nil {
+			row.Error = o.Err.Error()
+		}
+		stays := false
+		switch o.Verdict {
+		case Retry:
+			row.Attempts++
+			if row.Attempts >= r.MaxAttempts {
+				s.dead = append(s.dead, row)
+				break
+			}
+			row.Wait = r.wait(row.Attempts, random).Seconds()
+			s.park, stays = append(s.park, row), true
+		case Dead:
+			row.Attempts++
+			s.dead = append(s.dead, row)
+		case Broadcast:
+			s.jobs = append(s.jobs, row)
+		case Behind:
+			s.park, stays = append(s.park, row), true
+		}
+		if item.parked || o.Verdict == Retry || o.Verdict == Behind || o.Verdict == Broadcast {
+			s.touched[key] = true
+		}
+		switch {
+		case !item.parked:
+			s.outbox, s.last = append(s.outbox, item.Seq), item.Seq
+		case !stays:
+			s.parked = append(s.parked, item.Seq)
+		}
+	}
+	return s
+}
+
+const (
+	removeOutbox = `DELETE FROM fanfare.outbox WHERE lane = $1 AND seq = ANY($2)`
+	removeParked = `DELETE FROM fanfare.parked WHERE lane = $1 AND seq = ANY($2)`
+
+	addParked = `
+INSERT INTO fanfare.parked AS p (lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts, retry_at, channels, error)
+SELECT r.lane, r.seq, r.activity_id, r.tenant_id, r.resource_id, r.recorded_at, r.attempts,
+       CASE WHEN r.wait >= 0 THEN clock_timestamp() + make_interval(secs => r.wait) END, r.channels, r.error
+FROM jsonb_to_recordset($1) AS r(lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz,
+                                 attempts int, wait float8, channels text[], error text)
+ON CONFLICT (lane, seq) DO UPDATE
+SET attempts = excluded.attempts, retry_at = excluded.retry_at, channels = excluded.channels, error = excluded.error`
+
+	addDead = `
+INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, channels, error)
+SELECT r.activity_id, r.lane, r.seq, r.tenant_id, r.resource_id, r.recorded_at, r.attempts, r.channels, r.error
+FROM jsonb_to_recordset($1) AS r(lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz,
+                                 attempts int, channels text[], error text)
+ON CONFLICT (activity_id) DO UPDATE
+SET died_at = now(), attempts = excluded.attempts, channels = excluded.channels, error = excluded.error`
+
+	addJobs = `
+INSERT INTO fanfare.broadcast_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
+SELECT r.activity_id, r.lane, r.seq, r.tenant_id, r.resource_id, r.recorded_at
+FROM jsonb_to_recordset($1) AS r(lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz)
+ON CONFLICT (activity_id) DO NOTHING`
+
+	// release puts the parked rows of the touched resources in order: a row waits without a time of its own while a broadcast
+	// job, a row that has failed or a row with its time to come stands before it; the rest may go now.
+	release = `
+WITH touched AS (
+    SELECT tenant_id, resource_id FROM unnest($1::uuid[], $2::uuid[]) AS t(tenant_id, resource_id)
+), ordered AS (
+    SELECT p.lane, p.seq, p.retry_at,
+           EXISTS (SELECT FROM fanfare.broadcast_jobs AS j
+                   WHERE j.tenant_id = p.tenant_id AND j.resource_id = p.resource_id AND j.seq < p.seq)
+           OR coalesce(bool_or(p.attempts > 0 OR p.retry_at > clock_timestamp()) OVER (
+                PARTITION BY p.tenant_id, p.resource_id ORDER BY p.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS behind
+    FROM touched JOIN fanfare.parked AS p USING (tenant_id, resource_id)
+)
+UPDATE fanfare.parked AS p
+SET retry_at = CASE WHEN o.behind THEN NULL ELSE clock_timestamp() END
+FROM ordered AS o
+WHERE p.lane = o.lane AND p.seq = o.seq AND o.behind = (o.retry_at IS NOT NULL)`
+)
+
+// apply carries the settlement out and returns the transaction's id.
+func (s settlement) apply(ctx context.Context, tx pgx.Tx) (self uint64, err error) {
+	batch := &pgx.Batch{}
+	if len(s.outbox) > 0 {
+		batch.Queue(removeOutbox, s.lane, s.outbox)
+	}
+	if len(s.parked) > 0 {
+		batch.Queue(removeParked, s.lane, s.parked)
+	}
+	for _, rows := range []struct {
+		statement string
+		waiting   []waiting
+	}{{addParked, s.park}, {addDead, s.dead}, {addJobs, s.jobs}} {
+		if len(rows.waiting) == 0 {
+			continue
+		}
+		body, err := json.Marshal(rows.waiting)
+		if err != nil {
+			return 0, fmt.Errorf("settle lane %d: %w", s.lane, err)
+		}
+		batch.Queue(rows.statement, string(body))
+	}
+	if len(s.touched) > 0 {
+		queueRelease(batch, s.touched)
+	}
+	var text string
+	batch.Queue("SELECT pg_current_xact_id()::text").QueryRow(func(row pgx.Row) error { return row.Scan(&text) })
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return 0, fmt.Errorf("settle lane %d: %w", s.lane, err)
+	}
+	if self, err = strconv.ParseUint(text, 10, 64); err != nil {
+		return 0, fmt.Errorf("settle lane %d: transaction id %q: %w", s.lane, text, err)
+	}
+	return self, nil
+}
+
+func queueRelease(batch *pgx.Batch, touched map[resourceKey]bool) {
+	tenants, resources := make([][16]byte, 0, len(touched)), make([][16]byte, 0, len(touched))
+	for key := range touched {
+		tenants, resources = append(tenants, key.tenant), append(resources, key.resource)
+	}
+	batch.Queue(release, tenants, resources)
+}

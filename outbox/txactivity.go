@@ -1,0 +1,90 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// DB begins a transaction: a *pgxpool.Pool, a *pgx.Conn, or a pgx.Tx, which begins a savepoint.
+type DB interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
+// rollbackTimeout bounds the way out when the caller's context has ended.
+const rollbackTimeout = 5 * time.Second
+
+// errStands ends the transaction of a change that somebody else made meanwhile.
+var errStands = errors.New("the activity stands already")
+
+// TxActivity makes a change and records it, both or neither: it begins a transaction (inside the caller's, a savepoint), runs
+// fn, records the envelope, and commits. fn may fill fields that only it knows, such as the id of a resource it creates.
+//
+// If the activity already stands, fn's work is not done again: the zero T comes back with the standing activity, Created false.
+// That is seen before fn runs when the envelope's key (tenant, correlation, action, resource) is complete by then; otherwise,
+// or when another transaction records the same key at the same time, fn's work is rolled back.
+//
+// If fn fails or panics, or the envelope is refused (*activity.InvalidError), nothing is left behind.
+func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error)) (T, Recorded, error) {
+	var result, zero T
+	var recorded Recorded
+	err := inTx(ctx, db, func(tx pgx.Tx) error {
+		stood, found, err := standing(ctx, tx, e)
+		if err != nil || found {
+			recorded = stood
+			return err
+		}
+		if result, err = fn(ctx, tx, &e); err != nil {
+			return err
+		}
+		if recorded, err = Record(ctx, tx, e); err != nil {
+			return err
+		}
+		if !recorded.Created {
+			result = zero
+			return errStands
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errStands):
+		return zero, recorded, nil
+	case err != nil:
+		return zero, Recorded{}, err
+	}
+	return result, recorded, nil
+}
+
+// inTx commits what do has done, or rolls it back when do fails or panics.
+func inTx(ctx context.Context, db DB, do func(tx pgx.Tx) error) error {
+	tx, err := db.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	done := false
+	defer func() {
+		if !done {
+			rollback(ctx, tx)
+		}
+	}()
+	if err := do(tx); err != nil {
+		return err
+	}
+	done = true
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// rollback ends tx even when ctx has ended. pgx closes a connection on which this fails, and the server then rolls back.
+func rollback(ctx context.Context, tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_ = tx.Rollback(ctx)
+}
