@@ -50,7 +50,7 @@ type Centrifugo struct {
 func StartCentrifugo(ctx context.Context, options CentrifugoOptions) (*Centrifugo, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	binary, err := findCentrifugo(options.Binary)
+	binary, err := FindCentrifugo(options.Binary)
 	if err != nil {
 		return nil, err
 	}

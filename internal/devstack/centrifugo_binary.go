@@ -16,9 +16,10 @@ const centrifugoVariable = "FANFARE_CENTRIFUGO_BIN"
 var ErrNoCentrifugo = errors.New("no Centrifugo found: build it with make bin/centrifugo, " +
 	"or name a v5 binary in " + centrifugoVariable + ", or put it on PATH as centrifugo")
 
-// findCentrifugo returns the binary that is named, by argument or environment,
-// else the one beside the running executable, in the checkout's bin or on PATH.
-func findCentrifugo(named string) (string, error) {
+// FindCentrifugo returns the binary that is named, by argument or environment,
+// else the one beside the running executable, in the checkout's bin or on PATH,
+// else ErrNoCentrifugo.
+func FindCentrifugo(named string) (string, error) {
 	if named == "" {
 		named = os.Getenv(centrifugoVariable)
 	}

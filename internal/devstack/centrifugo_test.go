@@ -125,11 +125,11 @@ func TestCentrifugoThatIsNotThere(t *testing.T) {
 	t.Chdir(dir)
 	t.Setenv("PATH", dir)
 	t.Setenv(centrifugoVariable, "")
-	if _, err := findCentrifugo(""); !errors.Is(err, ErrNoCentrifugo) {
+	if _, err := FindCentrifugo(""); !errors.Is(err, ErrNoCentrifugo) {
 		t.Errorf("got %v, want ErrNoCentrifugo", err)
 	}
 	t.Setenv(centrifugoVariable, filepath.Join(dir, "absent"))
-	if _, err := findCentrifugo(""); err == nil || errors.Is(err, ErrNoCentrifugo) {
+	if _, err := FindCentrifugo(""); err == nil || errors.Is(err, ErrNoCentrifugo) {
 		t.Errorf("a named binary that is absent: got %v, want an error that names it", err)
 	}
 }

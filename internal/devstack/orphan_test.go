@@ -56,7 +56,7 @@ func runOrphan(what string) {
 
 func TestKilledProcessLeavesNothing(t *testing.T) {
 	t.Parallel()
-	centrifugo, err := findCentrifugo("")
+	centrifugo, err := FindCentrifugo("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ type Postgres struct {
 func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	bin, err := findPostgres(ctx, options.BinDir)
+	bin, err := FindPostgres(ctx, options.BinDir)
 	if err != nil {
 		return nil, err
 	}

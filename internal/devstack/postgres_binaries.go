@@ -21,9 +21,10 @@ var ErrNoPostgres = errors.New("no PostgreSQL 15 or newer found: install the ser
 	"(Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; " +
 	"macOS: brew install postgresql@17) or put its bin directory on PATH")
 
-// findPostgres returns the directory that holds initdb and postgres: the given
-// one, else the one on PATH, else the newest of those in the usual places.
-func findPostgres(ctx context.Context, binDir string) (string, error) {
+// FindPostgres returns the directory that holds initdb and postgres: the given
+// one, or if that is empty the one on PATH, else the newest of those in the
+// usual places, else ErrNoPostgres.
+func FindPostgres(ctx context.Context, binDir string) (string, error) {
 	if binDir != "" {
 		version, err := postgresVersion(ctx, binDir)
 		if err != nil {

@@ -147,7 +147,7 @@ func TestPostgresNewestInstallationWins(t *testing.T) {
 	if want := dir + "/17/bin"; err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
-	if _, err := findPostgres(t.Context(), dir+"/14/bin"); err == nil {
+	if _, err := FindPostgres(t.Context(), dir+"/14/bin"); err == nil {
 		t.Error("an explicit PostgreSQL 14: got no error")
 	}
 }

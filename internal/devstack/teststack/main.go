@@ -1,0 +1,180 @@
+// Teststack runs a command, such as go test ./..., with one PostgreSQL that all
+// of its processes share and the Centrifugo to use, and takes the server down
+// when the command ends.
+//
+//	teststack go test ./...
+//	teststack -postgres
+//
+// The second form only says where the PostgreSQL to use is, and fails if there
+// is none.
+//
+// The command finds them in FANFARE_TEST_DATABASE_URL, a superuser's URL that
+// the server loses its data with, and FANFARE_CENTRIFUGO_BIN. What is set
+// already is left alone. SIGINT, SIGTERM and SIGHUP are passed on to all of the
+// command's processes. The exit code is the command's, 128 and more if a signal
+// ended it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/fanfarehq/fanfare/internal/devstack"
+)
+
+const (
+	databaseVariable   = "FANFARE_TEST_DATABASE_URL"
+	centrifugoVariable = "FANFARE_CENTRIFUGO_BIN"
+
+	// stopTimeout bounds how long the server may take to go, and grace how long
+	// the command may take after a signal.
+	stopTimeout = 30 * time.Second
+	grace       = 10 * time.Second
+)
+
+func main() {
+	args := os.Args[1:]
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	code, err := run(args, os.Environ(), signals, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "teststack:", err)
+	}
+	os.Exit(code)
+}
+
+// run returns the command's exit code; it is not 0 when there is an error.
+func run(args, environment []string, signals <-chan os.Signal, log io.Writer) (code int, err error) {
+	if len(args) == 0 {
+		return 2, errors.New("usage: teststack command [argument...] | teststack -postgres")
+	}
+	if args[0] == "-postgres" {
+		dir, err := devstack.FindPostgres(context.Background(), "")
+		if err != nil {
+			return 1, err
+		}
+		fmt.Fprintln(log, dir)
+		return 0, nil
+	}
+	begun := time.Now()
+	if !has(environment, centrifugoVariable) {
+		binary, err := devstack.FindCentrifugo("")
+		if err != nil {
+			return 1, err
+		}
+		environment = append(environment, centrifugoVariable+"="+binary)
+	}
+	if !has(environment, databaseVariable) {
+		server, err := startPostgres(signals)
+		if err != nil {
+			return 1, err
+		}
+		defer func() {
+			if stopErr := stop(server); stopErr != nil {
+				code, err = max(code, 1), errors.Join(err, stopErr)
+			}
+		}()
+		environment = append(environment, databaseVariable+"="+server.URL("postgres"))
+		fmt.Fprintf(log, "teststack: %v, up in %v\n", server, since(begun))
+	}
+	begun = time.Now()
+	code, err = execute(args, environment, signals)
+	fmt.Fprintf(log, "teststack: %s: exit %d after %v\n", args[0], code, since(begun))
+	return code, err
+}
+
+// startPostgres gives up at the first signal.
+func startPostgres(signals <-chan os.Signal) (*devstack.Postgres, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	started, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-signals:
+			cancel()
+		case <-started:
+		}
+	}()
+	server, err := devstack.StartPostgres(ctx, devstack.PostgresOptions{
+		// Enough for many packages that test in parallel on a large machine.
+		Settings: map[string]string{"max_connections": "1000"},
+	})
+	close(started)
+	<-watched
+	if err == nil && ctx.Err() != nil { // the signal came when all was done
+		err = errors.Join(ctx.Err(), stop(server))
+	}
+	return server, err
+}
+
+func stop(server *devstack.Postgres) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return server.Stop(ctx)
+}
+
+// execute runs the command in a process group of its own and leaves none of
+// the group behind.
+func execute(args, environment []string, signals <-chan os.Signal) (code int, err error) {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = environment
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return 127, err
+	}
+	group := -cmd.Process.Pid
+	defer func() { _ = syscall.Kill(group, syscall.SIGKILL) }() // fails when it is empty, as it should be
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var impatient <-chan time.Time
+	for {
+		select {
+		case sig := <-signals:
+			_ = syscall.Kill(group, sig.(syscall.Signal))
+			impatient = time.After(grace)
+		case <-impatient:
+			_ = syscall.Kill(group, syscall.SIGKILL)
+		case err := <-ended:
+			return exitCode(err)
+		}
+	}
+}
+
+func exitCode(ended error) (int, error) {
+	var exit *exec.ExitError
+	switch {
+	case ended == nil:
+		return 0, nil
+	case !errors.As(ended, &exit):
+		return 1, ended
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return exit.ExitCode(), nil
+}
+
+// has tells whether the environment gives the variable a value.
+func has(environment []string, variable string) bool {
+	for _, entry := range environment {
+		if value, ok := strings.CutPrefix(entry, variable+"="); ok && value != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func since(begun time.Time) time.Duration { return time.Since(begun).Round(10 * time.Millisecond) }
