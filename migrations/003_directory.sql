@@ -28,7 +28,7 @@ CREATE TABLE fanfare.role_bindings (
     role_name         text NOT NULL,
     revoked_at        timestamptz
 );
-CREATE INDEX role_bindings_scope ON fanfare.role_bindings (tenant_id, scope_resource_id, principal_id, role_name) WHERE revoked_at IS NULL;
+CREATE INDEX role_bindings_scope ON fanfare.role_bindings (tenant_id, scope_resource_id, role_name, principal_id) WHERE revoked_at IS NULL;
 CREATE INDEX role_bindings_principal ON fanfare.role_bindings (tenant_id, principal_id, scope_resource_id) WHERE revoked_at IS NULL;
 
 -- Fanfare's own two, which an application may also load in bulk.
