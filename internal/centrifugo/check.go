@@ -33,8 +33,9 @@ const (
 )
 
 // Check tells what stands in the way of publishing to channels of these
-// namespaces; nothing, if it returns none. It changes nothing on the server and
-// returns within a second.
+// namespaces; nothing, if it returns none. The empty name stands for channels
+// without a namespace. Check changes nothing on the server and returns within a
+// second.
 //
 // A namespace is probed by asking for the history of a channel in it, limited to
 // no publications: code 102 means that there is no such namespace, 108 that it
@@ -80,7 +81,7 @@ func (c *Client) problem(err *Error) Problem {
 			"%s is failing with HTTP %d: see Centrifugo's log, or that of the proxy in front of it, and check %s.", c.address, err.Status, urlSetting)}
 	case err.Status != 0:
 		return Problem{urlSetting, fmt.Sprintf(
-			"%s answers HTTP %d and is not Centrifugo's HTTP API: correct %s, which usually ends in /api.", c.address, err.Status, urlSetting)}
+			"%s answers HTTP %d and is not Centrifugo's HTTP API: correct %s, which usually ends in /api, on Centrifugo's internal_port (http_server.internal_port in v6) if it has one.", c.address, err.Status, urlSetting)}
 	case err.Code != 0:
 		return Problem{"", fmt.Sprintf(
 			"Centrifugo at %s cannot describe itself (code %d): see its log.", c.address, err.Code)}

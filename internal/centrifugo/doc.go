@@ -3,8 +3,9 @@
 // publication was accepted, and if not, whether trying again can help.
 //
 // It speaks the command format of the endpoint "/api" (one JSON command a line,
-// one JSON reply a line), which Centrifugo v4, v5 and v6 serve, and
-// authenticates with the header "Authorization: apikey <key>".
+// one JSON reply a line), which Centrifugo v5 and v6 serve, and authenticates
+// with the header "Authorization: apikey <key>". What is said here about the
+// server was read in the source of v5.4.9, internal/api and internal/middleware.
 //
 // Three facts of that protocol shape the package. The server works through a
 // pipe in order and through a broadcast's channels in parallel, so what must stay

@@ -71,7 +71,7 @@ func TestClassifyReply(t *testing.T) {
 		100: Transient, 102: Permanent, 104: Transient, 107: Permanent, 108: Permanent, 112: Transient, 4999: Transient,
 	} {
 		got := classifyReply("news", &gocent.Error{Code: code, Message: "hm"})
-		if got.Class != want || got.Code != code || !strings.Contains(got.Error(), fmt.Sprintf(`channel "news": Centrifugo`)) {
+		if got.Class != want || got.Code != code || !strings.Contains(got.Error(), `channel "news": Centrifugo`) {
 			t.Errorf("code %d: got %s %q, want %s", code, got.Class, got, want)
 		}
 	}
@@ -112,7 +112,7 @@ func FuzzAccepted(f *testing.F) {
 		d := json.NewDecoder(bytes.NewReader(data))
 		d.DisallowUnknownFields()
 		if d.Decode(&result) != nil || bytes.Count(data, []byte(`"responses"`)) != 1 {
-			t.Skip("no result of a broadcast")
+			return // no result of a broadcast
 		}
 		if !accepted(data, channels) {
 			return

@@ -26,33 +26,35 @@ var retries = [...]time.Duration{20 * time.Millisecond, 100 * time.Millisecond}
 // deliver sends commands as one request and records what became of each channel.
 // A request refused as a whole is halved until the culprit stands alone.
 func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
-	if down := c.down.Load(); down != nil {
-		c.failAll(commands, down)
+	replies, err := c.send(ctx, commands)
+	if err == nil {
+		c.settle(ctx, commands, replies, attempt)
 		return
 	}
-	replies, err := c.client.send(ctx, commands)
-	switch {
-	case err == nil:
-		c.settle(ctx, commands, replies, attempt)
-	case err.Class == Permanent && len(commands) > 1:
+	if err.Class == Permanent && len(commands) > 1 {
 		half := len(commands) / 2
 		c.deliver(ctx, commands[:half], attempt)
 		c.deliver(ctx, commands[half:], attempt)
-	case err.Class == Permanent:
-		c.failAll(commands, c.client.confirm(ctx, err))
-	default:
+		return
+	}
+	if err.Class == Permanent && err.Status != 0 {
+		err = c.client.confirm(ctx, err)
+	}
+	if err.Class == Unavailable {
 		c.down.Store(err)
-		c.failAll(commands, err)
+	}
+	for _, cmd := range commands {
+		c.fail(cmd.broadcast, err, cmd.channels...)
 	}
 }
 
-// confirm doubts that a server which refuses a single command as malformed is
-// Centrifugo at all: a web server answers 400 to everything when it is spoken to
-// in plain text on its TLS port, and that must not condemn one message after the
-// other. So the blame is the message's only if the server accepts a command
-// known to be good.
+// confirm doubts that a server which refuses a single command is Centrifugo at
+// all: a web server answers 400 to everything when it is spoken to in plain text
+// on its TLS port, and that must not condemn one message after the other. So
+// the blame is the message's only if the server accepts a command known to be
+// good.
 func (c *Client) confirm(ctx context.Context, err *Error) *Error {
-	if err.Status == 0 || c.Ping(ctx) == nil {
+	if c.Ping(ctx) == nil {
 		return err
 	}
 	doubted := *err
@@ -91,13 +93,6 @@ func (c *call) settle(ctx context.Context, commands []command, replies []gocent.
 	c.deliver(ctx, again, attempt+1)
 }
 
-// failAll records err for every channel of the commands.
-func (c *call) failAll(commands []command, err *Error) {
-	for _, cmd := range commands {
-		c.fail(cmd.broadcast, err, cmd.channels...)
-	}
-}
-
 // fail records err for channels of one broadcast.
 func (c *call) fail(broadcast int, err *Error, channels ...string) {
 	r := &c.results[broadcast]
@@ -107,24 +102,32 @@ func (c *call) fail(broadcast int, err *Error, channels ...string) {
 	}
 }
 
-// send posts commands as one request, waiting for a free slot first. As many
-// replies come back as commands went out, or an error for all.
-func (c *Client) send(ctx context.Context, commands []command) ([]gocent.Reply, *Error) {
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return nil, classify(c.address, ctx.Err())
+// send waits for a free slot and posts commands as one request, unless the
+// server is known to be down by then. As many replies come back as commands went
+// out, or an error for all.
+func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *Error) {
+	client := c.client
+	if down := c.down.Load(); down != nil {
+		return nil, down
 	}
-	pipe := c.api.Pipe()
+	select {
+	case client.slots <- struct{}{}:
+		defer func() { <-client.slots }()
+	case <-ctx.Done():
+		return nil, classify(client.address, ctx.Err())
+	}
+	if down := c.down.Load(); down != nil {
+		return nil, down
+	}
+	pipe := client.api.Pipe()
 	for _, cmd := range commands {
 		if err := pipe.AddBroadcast(cmd.channels, cmd.data, gocent.WithIdempotencyKey(cmd.key)); err != nil {
-			return nil, classify(c.address, err)
+			return nil, classify(client.address, err)
 		}
 	}
-	replies, err := c.api.SendPipe(ctx, pipe)
+	replies, err := client.api.SendPipe(ctx, pipe)
 	if err != nil {
-		return nil, classify(c.address, err)
+		return nil, classify(client.address, err)
 	}
 	return replies, nil
 }

@@ -14,7 +14,8 @@ type Broadcast struct {
 	Order [16]byte
 	// Channels get the message. None is no error: there is nothing to do.
 	Channels []string
-	// Data is the payload, a JSON value.
+	// Data is the payload, a JSON value. Clients get an equal one, without white
+	// space between tokens and with "<", ">" and "&" escaped.
 	Data []byte
 	// IdempotencyKey makes Centrifugo drop a repetition on the same channel within
 	// five minutes. Without one, sending again after a lost answer tells twice.

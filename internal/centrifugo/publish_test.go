@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
 // Clients get what was published, on the channel that comes with the connection
@@ -267,9 +268,41 @@ func TestPublishBlamesNoMessageForAWrongServer(t *testing.T) {
 		return true
 	}}
 	client := connect(t, centrifugo.Options{APIURL: p.start(t)})
-	for _, result := range client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user")), broadcastTo(name("user"))}) {
+	var broadcasts []centrifugo.Broadcast
+	for range 64 {
+		broadcasts = append(broadcasts, broadcastTo(name("user")))
+	}
+	for _, result := range client.Publish(t.Context(), broadcasts) {
 		wantClass(t, result, centrifugo.Unavailable)
 	}
+	if got := len(p.seen()); got != 8 { // 64, 32, … 1, and the ping
+		t.Errorf("got %d requests, want 8", got)
+	}
+}
+
+// A client outlives its server.
+func TestPublishAfterRestart(t *testing.T) {
+	t.Parallel()
+	own, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := own.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	client := connect(t, centrifugo.Options{APIURL: own.APIURL(), APIKey: own.APIKey()})
+	broadcasts := []centrifugo.Broadcast{broadcastTo(name("user"))}
+	wantAccepted(t, client.Publish(t.Context(), broadcasts))
+	if err := own.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantClass(t, client.Publish(t.Context(), broadcasts)[0], centrifugo.Unavailable)
+	if err := own.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantAccepted(t, client.Publish(t.Context(), broadcasts))
 }
 
 func TestPublishUnavailable(t *testing.T) {

@@ -1,0 +1,99 @@
+package centrifugo_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+)
+
+// BenchmarkPublish measures broadcasts of about 700 bytes to three channels
+// with history each, 500 a call, from callers that share a client. The server
+// shares the machine.
+func BenchmarkPublish(b *testing.B) {
+	for _, shape := range []struct{ callers, pipe, flight int }{
+		{1, 100, 8},
+		{4, 25, 8},
+		{4, 50, 8},
+		{4, 100, 1},
+		{4, 100, 2},
+		{4, 100, 4},
+		{4, 100, 8},
+		{4, 100, 16},
+		{4, 250, 4},
+		{4, 500, 4},
+	} {
+		b.Run(fmt.Sprintf("callers=%d/pipe=%d/flight=%d", shape.callers, shape.pipe, shape.flight), func(b *testing.B) {
+			client := connect(b, centrifugo.Options{PipeSize: shape.pipe, MaxInFlight: shape.flight})
+			calls := make(chan []centrifugo.Broadcast)
+			done := make(chan error)
+			for range shape.callers {
+				go func() {
+					var first error
+					for call := range calls {
+						for _, result := range client.Publish(b.Context(), call) {
+							if first == nil {
+								first = result.Err
+							}
+						}
+					}
+					done <- first
+				}()
+			}
+			source := newActivities()
+			b.ReportAllocs()
+			b.ResetTimer()
+			for sent := 0; sent < b.N; sent += 500 {
+				calls <- source.next(min(500, b.N-sent))
+			}
+			close(calls)
+			for range shape.callers {
+				if err := <-done; err != nil {
+					b.Error(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "broadcasts/s")
+		})
+	}
+}
+
+// activities makes broadcasts about a thousand resources of one tenant.
+type activities struct {
+	channels *centrifugo.Channels
+	tenant   uuid.UUID
+	ids      []uuid.UUID
+	data     []byte
+	n        int
+}
+
+func newActivities() *activities {
+	channels, _ := centrifugo.ParseFormats(centrifugo.Formats{})
+	a := &activities{channels: channels, tenant: uuid.New(), ids: make([]uuid.UUID, 1009)}
+	for i := range a.ids {
+		a.ids[i] = uuid.New()
+	}
+	a.data = fmt.Appendf(nil, `{"version":"1","event_id":%q,"payload":{"text":%q}}`, uuid.New(), strings.Repeat("lorem ipsum <b> ", 38))
+	return a
+}
+
+func (a *activities) next(n int) []centrifugo.Broadcast {
+	broadcasts := make([]centrifugo.Broadcast, n)
+	for i := range broadcasts {
+		a.n++
+		resource := a.ids[a.n%len(a.ids)]
+		broadcasts[i] = centrifugo.Broadcast{
+			Order: resource,
+			Channels: []string{
+				a.channels.User(a.tenant, a.ids[a.n*7%len(a.ids)]),
+				a.channels.User(a.tenant, a.ids[a.n*13%len(a.ids)]),
+				a.channels.Resource(a.tenant, resource),
+			},
+			Data:           a.data,
+			IdempotencyKey: uuid.NewString(),
+		}
+	}
+	return broadcasts
+}
