@@ -10,6 +10,8 @@
 //
 // The databases are on the server that FANFARE_TEST_DATABASE_URL names, by the
 // URL of a superuser, or else on a server that Main starts for this process.
+// They are copies of a template that is made once for each content of the
+// migrations, and that stays on a server of one's own: fanfare_template_….
 package pgtest
 
 import (
