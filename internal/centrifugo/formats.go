@@ -2,7 +2,6 @@ package centrifugo
 
 import (
 	"cmp"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -112,107 +111,4 @@ func (c *Channels) literalRule(name string, tenant uuid.UUID) string {
 		return fmt.Sprintf("must read <namespace>:%s.<rest>, within its tenant", tenant)
 	}
 	return ""
-}
-
-// A template is text with ids in its gaps: text[0] id text[1] id … text[n].
-type template struct {
-	text []string
-	gaps []gap
-}
-
-// gap tells which id fills a gap.
-type gap uint8
-
-const (
-	tenantID gap = iota
-	ownID        // of the principal or the resource
-)
-
-const uuidBytes = 36
-
-// parseTemplate cuts source at its placeholders: {tenant} and, unless it is
-// empty, own.
-func parseTemplate(format, source, own string) (template, error) {
-	var t template
-	broken := func(rule string, args ...any) (template, error) {
-		return template{}, &FormatError{Format: format, Template: source, Rule: fmt.Sprintf(rule, args...)}
-	}
-	rest := source
-	for {
-		open := strings.IndexByte(rest, '{')
-		if open < 0 {
-			break
-		}
-		end := strings.IndexByte(rest, '}')
-		if end < open {
-			return broken("has a brace without its partner")
-		}
-		var g gap
-		switch placeholder := rest[open : end+1]; {
-		case placeholder == "{tenant}":
-			g = tenantID
-		case placeholder == own:
-			g = ownID
-		default:
-			return broken("has an unknown placeholder %s", placeholder)
-		}
-		if slices.Contains(t.gaps, g) {
-			return broken("has %s twice", rest[open:end+1])
-		}
-		t.text, t.gaps = append(t.text, rest[:open]), append(t.gaps, g)
-		rest = rest[end+1:]
-	}
-	if strings.IndexByte(rest, '}') >= 0 {
-		return broken("has a brace without its partner")
-	}
-	t.text = append(t.text, rest)
-
-	switch {
-	case !slices.Contains(t.gaps, tenantID):
-		return broken("needs {tenant}")
-	case own != "" && !slices.Contains(t.gaps, ownID):
-		return broken("needs %s", own)
-	case !strings.Contains(t.text[0], ":"):
-		return broken("needs a namespace and a colon before its first placeholder")
-	}
-	if rule := namespaceRule(t.namespace()); rule != "" {
-		return broken("%s", rule)
-	}
-	if n := len(strings.Join(t.text, "")) + uuidBytes*len(t.gaps); n > MaxChannelBytes {
-		return broken("makes channels of %d bytes, %d are allowed", n, MaxChannelBytes)
-	}
-	if rule := channelRule(t.render(&uuid.Nil, &uuid.Nil)); rule != "" {
-		return broken("%s", rule)
-	}
-	return t, nil
-}
-
-// namespace returns what stands before the colon.
-func (t template) namespace() string {
-	namespace, _, _ := strings.Cut(t.text[0], ":")
-	return namespace
-}
-
-// render fills the gaps; the string is its one allocation.
-func (t template) render(tenant, own *uuid.UUID) string {
-	var buf [MaxChannelBytes]byte
-	b := buf[:0]
-	for i, g := range t.gaps {
-		b = append(b, t.text[i]...)
-		id := tenant
-		if g == ownID {
-			id = own
-		}
-		b = appendUUID(b, id)
-	}
-	b = append(b, t.text[len(t.gaps)]...)
-	return string(b)
-}
-
-func appendUUID(b []byte, id *uuid.UUID) []byte {
-	b = append(hex.AppendEncode(b, id[0:4]), '-')
-	b = append(hex.AppendEncode(b, id[4:6]), '-')
-	b = append(hex.AppendEncode(b, id[6:8]), '-')
-	b = append(hex.AppendEncode(b, id[8:10]), '-')
-	return hex.AppendEncode(b, id[10:16])
 }
