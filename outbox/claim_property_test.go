@@ -1,0 +1,410 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"pgregory.net/rapid"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// TestClaimLosesNothing drives transactions and claims in every order that rapid can think of, without a single full sweep:
+// what the hints let a claim see must be enough. Writers of one resource take turns, as they do behind a row's lock.
+func TestClaimLosesNothing(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	resources := sameLane(t, db.Pool, 4)
+	rapid.Check(t, func(rt *rapid.T) {
+		m := &claimMachine{t: rt, ctx: context.Background(), pool: db.Pool, resources: resources, delivered: map[uuid.UUID]int{}}
+		defer m.close()
+		m.exec("DELETE FROM fanfare.outbox")
+		for range 3 {
+			m.claimers = append(m.claimers, &hints{})
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"begin":     m.begin,
+			"id":        m.takeID,
+			"write":     m.write,
+			"undo":      m.undoSavepoint,
+			"end":       m.end,
+			"claim":     m.claim,
+			"claim hot": m.claim,
+			"probe":     m.probe,
+			"":          func(*rapid.T) {},
+		})
+		for len(m.open) > 0 {
+			m.finish(0, "commit")
+		}
+		for name := range m.prepared {
+			m.finishPrepared(name, true)
+		}
+		// One claimer that has lived through it all must find the rest.
+		for range 200 {
+			if m.claimWith(m.claimers[0], 3, false) == 0 {
+				break
+			}
+		}
+		for _, activity := range m.committed {
+			if m.delivered[activity] != 1 {
+				rt.Fatalf("activity %s: committed and delivered %d times, want 1", activity, m.delivered[activity])
+			}
+		}
+		if len(m.delivered) != len(m.committed) {
+			rt.Fatalf("delivered %d activities, want the %d committed", len(m.delivered), len(m.committed))
+		}
+	})
+}
+
+const testLane = 5
+
+// sameLane makes up resources of one lane; the tenant is the nil UUID's neighbour.
+func sameLane(t testing.TB, pool *pgxpool.Pool, n int) []uuid.UUID {
+	t.Helper()
+	var found []uuid.UUID
+	for len(found) < n {
+		id := uuid.New()
+		var lane int
+		if err := pool.QueryRow(context.Background(), `SELECT fanfare.lane_of($1, $2)`, testTenant, id).Scan(&lane); err != nil {
+			t.Fatal(err)
+		}
+		if lane == testLane {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+var testTenant = uuid.MustParse("11111111-1111-4111-8111-111111111111")
+
+type writer struct {
+	tx       pgx.Tx
+	wrote    []uuid.UUID
+	of       map[uuid.UUID][]uuid.UUID // resource → activities, in order
+	mark     []uuid.UUID               // what a savepoint would keep
+	hasID    bool
+	finished bool
+}
+
+type claimMachine struct {
+	t         *rapid.T
+	ctx       context.Context
+	pool      *pgxpool.Pool
+	resources []uuid.UUID
+	claimers  []*hints
+	open      []*writer
+	prepared  map[string]*writer
+	locked    map[uuid.UUID]bool // resources that an open transaction has changed
+	order     map[uuid.UUID][]uuid.UUID
+	committed []uuid.UUID
+	delivered map[uuid.UUID]int
+	got       map[uuid.UUID]int // how many of order[resource] have been delivered
+	names     int
+}
+
+func (m *claimMachine) exec(sql string, args ...any) {
+	if _, err := m.pool.Exec(m.ctx, sql, args...); err != nil {
+		m.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func (m *claimMachine) close() {
+	for _, w := range m.open {
+		_ = w.tx.Rollback(m.ctx)
+	}
+	for name := range m.prepared {
+		_, _ = m.pool.Exec(m.ctx, fmt.Sprintf("ROLLBACK PREPARED '%s'", name))
+	}
+}
+
+func (m *claimMachine) begin(t *rapid.T) {
+	if len(m.open) >= 6 {
+		t.Skip("enough writers")
+	}
+	tx, err := m.pool.Begin(m.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.open = append(m.open, &writer{tx: tx, of: map[uuid.UUID][]uuid.UUID{}})
+}
+
+func (m *claimMachine) pick(t *rapid.T) *writer {
+	if len(m.open) == 0 {
+		t.Skip("no writer")
+	}
+	return m.open[rapid.IntRange(0, len(m.open)-1).Draw(t, "writer")]
+}
+
+// takeID gives a writer its transaction id long before it records anything.
+func (m *claimMachine) takeID(t *rapid.T) {
+	w := m.pick(t)
+	if _, err := w.tx.Exec(m.ctx, "SELECT pg_current_xact_id()"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *claimMachine) write(t *rapid.T) {
+	w := m.pick(t)
+	resource := rapid.SampledFrom(m.resources).Draw(t, "resource")
+	if m.locked[resource] && w.of[resource] == nil {
+		t.Skip("another writer holds the resource")
+	}
+	m.insert(w, resource)
+}
+
+// insert is what fanfare.record_activity does, as far as the outbox is concerned: the transaction's id first, then the seq.
+func (m *claimMachine) insert(w *writer, resource uuid.UUID) {
+	id := uuid.Must(uuid.NewV7())
+	if _, err := w.tx.Exec(m.ctx, `
+		WITH id AS MATERIALIZED (SELECT pg_current_xact_id())
+		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) SELECT $1, $2, $3, $4, now() FROM id`,
+		testLane, id, testTenant, resource); err != nil {
+		m.t.Fatal(err)
+	}
+	if m.locked == nil {
+		m.locked = map[uuid.UUID]bool{}
+	}
+	m.locked[resource] = true
+	w.wrote = append(w.wrote, id)
+	w.of[resource] = append(w.of[resource], id)
+}
+
+// undoSavepoint writes within a savepoint and takes it back: its seq and its subtransaction's id are gone.
+func (m *claimMachine) undoSavepoint(t *rapid.T) {
+	w := m.pick(t)
+	sub, err := w.tx.Begin(m.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sub.Exec(m.ctx, `
+		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) VALUES ($1, $2, $3, $2, now())`,
+		testLane, uuid.New(), testTenant); err != nil {
+		t.Fatal(err)
+	}
+	if err := sub.Rollback(m.ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *claimMachine) end(t *rapid.T) {
+	if len(m.prepared) > 0 && rapid.Bool().Draw(t, "a prepared one") {
+		names := make([]string, 0, len(m.prepared))
+		for name := range m.prepared {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		m.finishPrepared(rapid.SampledFrom(names).Draw(t, "name"), rapid.Bool().Draw(t, "commit"))
+		return
+	}
+	if len(m.open) == 0 {
+		t.Skip("no writer")
+	}
+	m.finish(rapid.IntRange(0, len(m.open)-1).Draw(t, "writer"), rapid.SampledFrom([]string{"commit", "commit", "rollback", "prepare"}).Draw(t, "how"))
+}
+
+func (m *claimMachine) finish(i int, how string) {
+	w := m.open[i]
+	m.open = slices.Delete(m.open, i, i+1)
+	var err error
+	switch how {
+	case "commit":
+		err = w.tx.Commit(m.ctx)
+		m.settle(w, true)
+	case "rollback":
+		err = w.tx.Rollback(m.ctx)
+		m.settle(w, false)
+	case "prepare":
+		m.names++
+		name := fmt.Sprintf("p%d", m.names)
+		if _, err = w.tx.Exec(m.ctx, fmt.Sprintf("PREPARE TRANSACTION '%s'", name)); err == nil {
+			err = w.tx.Rollback(m.ctx) // ends pgx's side; the server's is detached
+		}
+		if m.prepared == nil {
+			m.prepared = map[string]*writer{}
+		}
+		m.prepared[name] = w
+	}
+	if err != nil {
+		m.t.Fatalf("%s: %v", how, err)
+	}
+}
+
+func (m *claimMachine) finishPrepared(name string, commit bool) {
+	w := m.prepared[name]
+	delete(m.prepared, name)
+	how := "ROLLBACK"
+	if commit {
+		how = "COMMIT"
+	}
+	m.exec(fmt.Sprintf("%s PREPARED '%s'", how, name))
+	m.settle(w, commit)
+}
+
+func (m *claimMachine) settle(w *writer, committed bool) {
+	if m.order == nil {
+		m.order, m.got = map[uuid.UUID][]uuid.UUID{}, map[uuid.UUID]int{}
+	}
+	for resource, ids := range w.of {
+		delete(m.locked, resource)
+		if committed {
+			m.order[resource] = append(m.order[resource], ids...)
+		}
+	}
+	if committed {
+		m.committed = append(m.committed, w.wrote...)
+	}
+}
+
+func (m *claimMachine) claim(t *rapid.T) {
+	h := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
+	m.claimWith(h, rapid.IntRange(1, 6).Draw(t, "limit"), rapid.IntRange(0, 4).Draw(t, "fails") == 0)
+}
+
+// claimWith does what Worker.deliver does, and checks the order of what it takes.
+func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
+	tx, err := m.pool.BeginTx(m.ctx, pgx.TxOptions{BeginQuery: beginClaim})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(m.ctx) }()
+	c, err := claim(m.ctx, tx, testLane, h, limit, false)
+	if err != nil || !c.held {
+		m.t.Fatalf("claim: held %v, %v", c.held, err)
+	}
+	if len(c.items) == 0 {
+		h.empty(c.snapshot)
+		return 0
+	}
+	if fails {
+		return len(c.items)
+	}
+	// What these tests insert has no activity behind it.
+	outcomes := make([]Outcome, len(c.items))
+	s := plan(testLane, c.items, outcomes, len(c.items) == limit, Retries{}.orDefault(), randomJitter)
+	self, err := s.apply(m.ctx, tx)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if err := tx.Commit(m.ctx); err != nil {
+		m.t.Fatal(err)
+	}
+	h.removed(c.snapshot, self, s.last, s.cut)
+	for _, item := range c.items {
+		m.delivered[item.ID]++
+		order := m.order[item.ResourceID]
+		next := m.got[item.ResourceID]
+		if next >= len(order) || order[next] != item.ID {
+			m.t.Fatalf("resource %s: got %s as number %d, want the order %s", item.ResourceID, item.ID, next, strings.Join(texts(order), " "))
+		}
+		m.got[item.ResourceID]++
+	}
+	return len(c.items)
+}
+
+// probe asks what a worker asks before it claims, and must not miss what a claim would find.
+func (m *claimMachine) probe(t *rapid.T) {
+	h := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
+	l := &lane{number: testLane, hints: *h}
+	found, seen, err := probeLanes(m.ctx, m.pool, []*lane{l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending := 0
+	for _, ids := range m.order {
+		pending += len(ids)
+	}
+	for _, n := range m.got {
+		pending -= n
+	}
+	if found[testLane] != (pending > 0) {
+		t.Fatalf("probe: got work %v, want %v: %d are pending", found[testLane], pending > 0, pending)
+	}
+	if !found[testLane] {
+		h.empty(seen)
+	}
+}
+
+func texts(ids []uuid.UUID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.String()
+	}
+	return out
+}
+
+// TestClaimPlan holds the claim's plan to the index on a table that an old snapshot has bloated and whose statistics are stale.
+func TestClaimPlan(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ctx := t.Context()
+	reader, err := db.Pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rollback(ctx, reader)
+	if _, err := reader.Exec(ctx, "SELECT 1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+		 SELECT n % 64, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now() FROM generate_series(1, 100000) AS n`,
+		"ANALYZE fanfare.outbox", "DELETE FROM fanfare.outbox", "ANALYZE fanfare.outbox",
+		`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+		 SELECT n % 64, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now() FROM generate_series(1, 640) AS n`,
+	} {
+		if _, err := db.Pool.Exec(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, err := db.Pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rollback(ctx, tx)
+	if _, err := tx.Exec(ctx, lockLane, lockClass, testLane); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := tx.Query(ctx, "EXPLAIN (ANALYZE, BUFFERS) "+claimLane, testLane, 500, int64(100000), []string{}, []int64{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	explain := strings.Join(lines, "\n")
+	for _, table := range []string{"outbox", "parked", "broadcast_jobs", "activities"} {
+		if strings.Contains(explain, "Seq Scan on "+table) {
+			t.Errorf("the claim reads %s from end to end:\n%s", table, explain)
+		}
+	}
+	if !strings.Contains(explain, "outbox_pkey") {
+		t.Errorf("the claim does not use (lane, seq):\n%s", explain)
+	}
+	var buffers int
+	for _, line := range lines {
+		if i := strings.Index(line, "Buffers: shared hit="); i >= 0 {
+			if _, err := fmt.Sscanf(line[i:], "Buffers: shared hit=%d", &buffers); err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			break
+		}
+	}
+	if buffers == 0 || buffers > 400 {
+		t.Errorf("got %d buffers for a claim of 10 rows behind 1,562 dead ones, want 1 to 400:\n%s", buffers, explain)
+	}
+}
+
+// TestWorkersDieAtAnyStatement has several workers lose their connections over and over while writers commit late, out of order
+// and not at all. The ledger is written in the settling transaction, so it shows what was settled.
+func TestWorkersDieAtAnyStatement(t *testing.T) {
+	t.Parallel()
+	chaos(t, 1500*time.Millisecond)
+}
