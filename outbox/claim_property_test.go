@@ -63,6 +63,69 @@ func TestClaimLosesNothing(t *testing.T) {
 	})
 }
 
+// TestClaimSeesBeyondXmax is the case that tells right from almost right: xmax is only the last completed id plus one, so a
+// transaction beyond it, which no snapshot lists, may already hold a lower seq.
+func TestClaimSeesBeyondXmax(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ctx := t.Context()
+	begin := func() pgx.Tx {
+		tx, err := db.Pool.Begin(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { rollback(ctx, tx) })
+		if _, err := tx.Exec(ctx, "SELECT pg_current_xact_id()"); err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	write := func(tx pgx.Tx) (seq int64) {
+		if err := tx.QueryRow(ctx, `
+			INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+			VALUES ($1, gen_random_uuid(), $2, gen_random_uuid(), now()) RETURNING seq`, testLane, testTenant).Scan(&seq); err != nil {
+			t.Fatal(err)
+		}
+		return seq
+	}
+	var h hints
+	take := func() (seqs []int64) {
+		tx, err := db.Pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rollback(ctx, tx)
+		c, err := claim(ctx, tx, testLane, &h, 100, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := plan(testLane, c.items, make([]Outcome, len(c.items)), false, Retries{}.orDefault(), randomJitter)
+		self, err := s.apply(ctx, tx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+		h.removed(c.snapshot, self, s.last, s.cut)
+		return s.outbox
+	}
+	a, b := begin(), begin()
+	low, high := write(b), write(a)
+	if err := a.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := take(); !slices.Equal(got, []int64{high}) {
+		t.Fatalf("with B open: got %v, want %v", got, high)
+	}
+	if err := b.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := take(); !slices.Equal(got, []int64{low}) {
+		t.Fatalf("after B has committed: got %v, want %v", got, low)
+	}
+}
+
 const testLane = 5
 
 // sameLane makes up resources of one lane; the tenant is the nil UUID's neighbour.
