@@ -1,0 +1,175 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/fanout"
+)
+
+// consumerFlags are the options of Centrifugo's own PostgreSQL consumer.
+type consumerFlags struct {
+	partitions  int
+	selectLimit int
+}
+
+func (f *consumerFlags) flags(flags *pflag.FlagSet) {
+	flags.IntVar(&f.partitions, "consumer-partitions", 8, "partitions of Centrifugo's own consumer")
+	flags.IntVar(&f.selectLimit, "consumer-select-limit", 500, "rows that a partition of Centrifugo's own consumer takes at once")
+}
+
+func (f *workerFlags) flags(flags *pflag.FlagSet) {
+	flags.IntVar(&f.Claimers, "claimers", 0, "lanes that the worker serves at once (0: its default)")
+	flags.IntVar(&f.Batch, "batch", 0, "activities that the worker claims at once (0: its default)")
+}
+
+// newConsumer measures the consumer alone; drain --against-consumer does it in turns with the worker.
+func newConsumer() *cobra.Command {
+	o := drainOptions{variants: []string{consumer}}
+	cmd := &cobra.Command{
+		Use:   "consumer",
+		Short: "How fast Centrifugo's own PostgreSQL consumer moves the same publications",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			result, err := drain(cmd.Context(), &o)
+			if err != nil {
+				return err
+			}
+			return o.output.show(cmd, result)
+		},
+	}
+	flags := cmd.Flags()
+	o.output.flags(cmd)
+	o.consumerFlags.flags(flags)
+	flags.IntVar(&o.activities, "activities", 50_000, "publications to move, one for each activity")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often to measure")
+	flags.StringSliceVar(&o.channels, "channels", nil, "where activities go: user, resource, tenant (default user and resource, as when a writer does not say)")
+	flags.DurationVar(&o.timeout, "timeout", time.Minute, "longest time for one drain")
+	return cmd
+}
+
+// consumerTable is the table of Centrifugo's documentation, with an index for the consumer's query, which asks for one
+// partition's rows by id.
+const consumerTable = `
+CREATE TABLE centrifugo_outbox (
+    id         bigserial   PRIMARY KEY,
+    method     text        NOT NULL,
+    payload    jsonb       NOT NULL,
+    partition  integer     NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT current_timestamp
+);
+CREATE INDEX centrifugo_outbox_partition ON centrifugo_outbox (partition, id);
+CREATE TABLE addressed (n int PRIMARY KEY, partition int NOT NULL, payload jsonb NOT NULL)`
+
+// capture keeps what would be published.
+type capture struct {
+	mu         sync.Mutex
+	broadcasts []centrifugo.Broadcast
+}
+
+func (c *capture) Publish(_ context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broadcasts = append(c.broadcasts, broadcasts...)
+	return make([]centrifugo.Result, len(broadcasts))
+}
+
+// address has a worker make all publications and keeps them, as commands, for the consumer. Activities of one resource share a
+// partition, which keeps them in order, as a lane does.
+func address(ctx context.Context, db *stack.Database, o *drainOptions) error {
+	var captured capture
+	counted := newTally(o.activities)
+	handler, err := newFanout(&captured, fanout.Options{NoInbox: true})
+	if err != nil {
+		return err
+	}
+	worker, err := startWorker(ctx, db.URL, handler, workerFlags{}, counted)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(counted.await(ctx, o.timeout), worker.stop()); err != nil {
+		return err
+	}
+	slices.SortFunc(captured.broadcasts, func(a, b centrifugo.Broadcast) int { // the keys are UUIDv7s
+		return cmp.Compare(a.IdempotencyKey, b.IdempotencyKey)
+	})
+	if err := db.Exec(ctx, consumerTable); err != nil {
+		return err
+	}
+	_, err = db.Pool.CopyFrom(ctx, pgx.Identifier{"addressed"}, []string{"n", "partition", "payload"},
+		pgx.CopyFromSlice(len(captured.broadcasts), func(i int) ([]any, error) {
+			b := captured.broadcasts[i]
+			body, err := json.Marshal(map[string]any{"channels": b.Channels, "data": json.RawMessage(b.Data), "idempotency_key": b.IdempotencyKey})
+			return []any{i, int(b.Order[15]) % o.partitions, body}, err
+		}))
+	return err
+}
+
+// consumeOnce has a new Centrifugo move all publications out of its table, as drainOnce has a worker.
+func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *drainOptions) (run drainRun, err error) {
+	if err := db.Exec(ctx, "TRUNCATE centrifugo_outbox",
+		"INSERT INTO centrifugo_outbox (method, payload, partition) SELECT 'broadcast', payload, partition FROM addressed ORDER BY n"); err != nil {
+		return run, err
+	}
+	if err := db.Settle(ctx, "centrifugo_outbox"); err != nil {
+		return run, err
+	}
+	open, err := db.Gate(ctx, "centrifugo_outbox")
+	if err != nil {
+		return run, err
+	}
+	server, err := stack.StartConsumer(ctx, stack.ConsumerOptions{
+		DatabaseURL: db.URL + fmt.Sprintf("&pool_max_conns=%d", o.partitions+1), Table: "centrifugo_outbox",
+		Partitions: o.partitions, SelectLimit: o.selectLimit, PollInterval: 10 * time.Millisecond,
+	})
+	if err != nil {
+		return run, errors.Join(err, open())
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	time.Sleep(settleTime)
+	before, began := stack.ReadCPU(), time.Now()
+	if err := open(); err != nil {
+		return run, err
+	}
+	for left := true; left; {
+		if time.Since(began) > o.timeout {
+			return run, fmt.Errorf("not done after %v", o.timeout)
+		}
+		time.Sleep(10 * time.Millisecond)
+		// The last row stands until its partition is done, so this finds it at once.
+		err := db.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM (SELECT id FROM centrifugo_outbox ORDER BY id DESC LIMIT 1) AS last)").Scan(&left)
+		if err != nil {
+			return run, err
+		}
+	}
+	run.fill(variant, o.activities, time.Since(began), stack.ReadCPU().Since(before))
+	if run.Publications, err = stack.Published(ctx, server.APIURL); err != nil {
+		return run, err
+	}
+	var want int64
+	if err := db.Pool.QueryRow(ctx, "SELECT sum(jsonb_array_length(payload -> 'channels')) FROM addressed").Scan(&want); err != nil {
+		return run, err
+	}
+	if run.Publications != want {
+		return run, fmt.Errorf("Centrifugo took %d publications, want %d", run.Publications, want)
+	}
+	var personal int64
+	err = db.Pool.QueryRow(ctx, `SELECT count(*) FROM addressed, jsonb_array_elements_text(payload -> 'channels') AS c WHERE c LIKE 'user:%'`).Scan(&personal)
+	if err != nil {
+		return run, err
+	}
+	run.Deliveries = float64(personal) / run.Seconds
+	return run, nil
+}

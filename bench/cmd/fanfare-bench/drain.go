@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/bench/internal/fixture"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// The variants of a drain, from the least work to the most; the last is Centrifugo's own consumer.
+const (
+	claimOnly   = "claim"    // claim and settle
+	resolveOnly = "resolve"  // and find out who is told
+	inboxOnly   = "inbox"    // and write the inbox
+	publishOnly = "publish"  // and publish, without an inbox
+	everything  = "all"      // publish and write the inbox
+	consumer    = "consumer" // the same publications by Centrifugo's own PostgreSQL consumer
+)
+
+var variants = []string{claimOnly, resolveOnly, inboxOnly, publishOnly, everything, consumer}
+
+type drainOptions struct {
+	workerFlags
+	consumerFlags
+	output     output
+	activities int
+	variants   []string
+	against    bool
+	rounds     int
+	channels   []string
+	timeout    time.Duration
+	cpuProfile string
+	statements bool
+	settings   map[string]string
+}
+
+func newDrain() *cobra.Command {
+	var o drainOptions
+	cmd := &cobra.Command{
+		Use:   "drain",
+		Short: "How fast a full outbox is drained, and what that costs",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.against && !slices.Contains(o.variants, consumer) {
+				o.variants = append(o.variants, consumer)
+			}
+			for _, v := range o.variants {
+				if !slices.Contains(variants, v) {
+					return fmt.Errorf("--variants: %q is none of %s", v, strings.Join(variants, ", "))
+				}
+			}
+			result, err := drain(cmd.Context(), &o)
+			if err != nil {
+				return err
+			}
+			return o.output.show(cmd, result)
+		},
+	}
+	flags := cmd.Flags()
+	o.output.flags(cmd)
+	o.workerFlags.flags(flags)
+	o.consumerFlags.flags(flags)
+	flags.IntVar(&o.activities, "activities", 50_000, "activities to drain")
+	flags.StringSliceVar(&o.variants, "variants", []string{claimOnly, resolveOnly, publishOnly, everything}, "what to measure: "+strings.Join(variants, ", "))
+	flags.BoolVar(&o.against, "against-consumer", false, "also measure Centrifugo's own PostgreSQL consumer, and print the ratios to it")
+	flags.IntVar(&o.rounds, "rounds", 1, "how often to measure each variant, in turns")
+	flags.StringSliceVar(&o.channels, "channels", nil, "where activities go: user, resource, tenant (default user and resource, as when a writer does not say)")
+	flags.DurationVar(&o.timeout, "timeout", time.Minute, "longest time for one drain")
+	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the drains to this file")
+	flags.BoolVar(&o.statements, "statements", false, "show which statements PostgreSQL spent its time on (needs pg_stat_statements)")
+	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	return cmd
+}
+
+// drainRun is one measured drain.
+type drainRun struct {
+	Variant          string      `json:"variant"`
+	Seconds          float64     `json:"seconds"`
+	PerSecond        float64     `json:"activities_per_second"`
+	Deliveries       float64     `json:"deliveries_per_second"`
+	Publications     int64       `json:"publications"`
+	InboxRows        int64       `json:"inbox_rows"`
+	WorkerCPU        float64     `json:"worker_cpu_us_per_activity"`
+	PostgresCPU      float64     `json:"postgres_cpu_us_per_activity"`
+	CentrifugoCPU    float64     `json:"centrifugo_cpu_us_per_activity"`
+	Statements       []statement `json:"statements,omitempty"`
+}
+
+type drainResult struct {
+	Machine    machine            `json:"machine"`
+	Activities int                `json:"activities"`
+	Watchers   int                `json:"watchers"`
+	Worker     workerFlags        `json:"worker"`
+	Runs       []drainRun         `json:"runs"`
+	Medians    map[string]float64 `json:"median_activities_per_second"`
+	Ratios     map[string]float64 `json:"ratio_to_consumer,omitempty"`
+}
+
+func (r *drainResult) table(w io.Writer) {
+	row(w, "variant", "seconds", "activities/s", "deliveries/s", "publications", "inbox rows", "CPU µs each:", "worker", "postgres", "centrifugo", "sum")
+	for _, run := range r.Runs {
+		row(w, run.Variant, fmt.Sprintf("%.2f", run.Seconds), fmt.Sprintf("%.0f", run.PerSecond), fmt.Sprintf("%.0f", run.Deliveries),
+			run.Publications, run.InboxRows, "", fmt.Sprintf("%.1f", run.WorkerCPU), fmt.Sprintf("%.1f", run.PostgresCPU),
+			fmt.Sprintf("%.1f", run.CentrifugoCPU), fmt.Sprintf("%.1f", run.WorkerCPU+run.PostgresCPU+run.CentrifugoCPU))
+	}
+	for _, v := range variants {
+		median, ok := r.Medians[v]
+		if !ok {
+			continue
+		}
+		cells := []any{"median " + v, "", fmt.Sprintf("%.0f", median)}
+		if ratio, ok := r.Ratios[v]; ok && v != consumer {
+			cells = append(cells, fmt.Sprintf("%.2f of consumer", ratio))
+		}
+		row(w, cells...)
+	}
+	for _, run := range r.Runs {
+		showStatements(w, run.Variant, run.Statements)
+	}
+}
+
+// refill puts every recorded activity back into the outbox, in its order.
+const refill = `INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+	SELECT lane, activity_id, tenant_id, resource_id, recorded_at FROM recorded ORDER BY seq`
+
+func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error) {
+	settings := o.settings
+	if o.statements {
+		settings = withStatements(settings)
+	}
+	progress("starting PostgreSQL")
+	db, err := stack.StartDatabase(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Stop()) }()
+	world := fixture.New(fixture.Options{})
+	if err := world.Load(ctx, db.Pool); err != nil {
+		return nil, err
+	}
+	progress("recording %d activities", o.activities)
+	began := time.Now()
+	if _, err := world.Record(ctx, db.Pool, o.activities, o.channels...); err != nil {
+		return nil, err
+	}
+	progress("recorded %.0f/s", float64(o.activities)/time.Since(began).Seconds())
+	if err := db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "VACUUM (ANALYZE) fanfare.activities"); err != nil {
+		return nil, err
+	}
+	if o.statements {
+		if err := db.Exec(ctx, "CREATE EXTENSION pg_stat_statements"); err != nil {
+			return nil, err
+		}
+	}
+	if slices.Contains(o.variants, consumer) {
+		progress("addressing the same publications for Centrifugo's own consumer")
+		if err := address(ctx, db, o); err != nil {
+			return nil, err
+		}
+	}
+	if o.cpuProfile != "" {
+		file, err := os.Create(o.cpuProfile)
+		if err != nil {
+			return nil, err
+		}
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return nil, err
+		}
+		defer func() { pprof.StopCPUProfile(); err = errors.Join(err, file.Close()) }()
+	}
+	result = &drainResult{
+		Machine: thisMachine(), Activities: o.activities, Watchers: len(world.Resources[0].Watchers), Worker: o.workerFlags,
+		Medians: map[string]float64{}, Ratios: map[string]float64{},
+	}
+	rates := map[string][]float64{}
+	for round := range o.rounds {
+		for _, variant := range o.variants {
+			measure := drainOnce
+			if variant == consumer {
+				measure = consumeOnce
+			}
+			run, err := measure(ctx, db, variant, o)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", variant, err)
+			}
+			progress("round %d: %s: %.0f activities/s", round+1, variant, run.PerSecond)
+			result.Runs = append(result.Runs, run)
+			rates[variant] = append(rates[variant], run.PerSecond)
+		}
+	}
+	for variant, values := range rates {
+		result.Medians[variant] = median(values)
+	}
+	if base := result.Medians[consumer]; base > 0 {
+		for variant, value := range result.Medians {
+			result.Ratios[variant] = value / base
+		}
+	}
+	return result, nil
+}
+
+// drainOnce has a new worker drain a full outbox. The clock runs from the moment at which it first may see a row.
+func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drainOptions) (run drainRun, err error) {
+	if err := db.Exec(ctx, "TRUNCATE fanfare.outbox, fanfare.notifications", refill); err != nil {
+		return run, err
+	}
+	if err := db.Settle(ctx, "fanfare.outbox", "fanfare.notifications"); err != nil {
+		return run, err
+	}
+	counted := newTally(o.activities)
+	var handler outbox.Handler = idle{}
+	apiURL := ""
+	if variant != claimOnly {
+		opts := fanout.Options{NoInbox: variant == resolveOnly || variant == publishOnly, Observer: sent{counted}}
+		var publisher fanout.Publisher = nowhere{}
+		if variant == publishOnly || variant == everything {
+			server, stop, err := stack.StartCentrifugo(ctx)
+			if err != nil {
+				return run, err
+			}
+			defer func() { err = errors.Join(err, stop()) }()
+			apiURL = server.APIURL()
+			client, err := centrifugo.New(centrifugo.Options{APIURL: apiURL, APIKey: server.APIKey()})
+			if err != nil {
+				return run, err
+			}
+			defer client.Close()
+			publisher = client
+		}
+		if handler, err = newFanout(publisher, opts); err != nil {
+			return run, err
+		}
+	}
+	open, err := db.Gate(ctx, "fanfare.outbox")
+	if err != nil {
+		return run, err
+	}
+	worker, err := startWorker(ctx, db.URL, handler, o.workerFlags, counted)
+	if err != nil {
+		return run, errors.Join(err, open())
+	}
+	defer func() { err = errors.Join(err, worker.stop()) }()
+	time.Sleep(settleTime)
+	if err := resetStatements(ctx, db, o.statements); err != nil {
+		return run, err
+	}
+	before, began := stack.ReadCPU(), time.Now()
+	if err := open(); err != nil {
+		return run, err
+	}
+	if err := counted.await(ctx, o.timeout); err != nil {
+		return run, fmt.Errorf("%d of %d delivered after %v, %d claims failed: %w", counted.delivered.Load(), o.activities, o.timeout, counted.failures.Load(), err)
+	}
+	took, used := time.Since(began), stack.ReadCPU().Since(before)
+	if run.Statements, err = readStatements(ctx, db, o.statements); err != nil {
+		return run, err
+	}
+	run.fill(variant, o.activities, took, used)
+	run.Publications, run.Deliveries = counted.publications.Load(), float64(counted.told.Load())/took.Seconds()
+	return run, run.verify(ctx, db, counted, apiURL)
+}
+
+// settleTime lets what has been started reach the gate.
+const settleTime = 300 * time.Millisecond
+
+func (r *drainRun) fill(variant string, activities int, took time.Duration, used stack.CPU) {
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(activities) }
+	r.Variant, r.Seconds, r.PerSecond = variant, took.Seconds(), float64(activities)/took.Seconds()
+	r.WorkerCPU, r.PostgresCPU, r.CentrifugoCPU = each(used.Self), each(used.Postgres), each(used.Centrifugo)
+}
+
+// verify compares what the worker says it did with what the database and Centrifugo say.
+func (r *drainRun) verify(ctx context.Context, db *stack.Database, counted *tally, apiURL string) error {
+	var pending, dead int64
+	err := db.Pool.QueryRow(ctx, `
+		SELECT (SELECT count(*) FROM fanfare.outbox) + (SELECT count(*) FROM fanfare.parked) + (SELECT count(*) FROM fanfare.broadcast_jobs),
+		       (SELECT count(*) FROM fanfare.notifications), (SELECT count(*) FROM fanfare.dead_letters)`).Scan(&pending, &r.InboxRows, &dead)
+	if err != nil {
+		return err
+	}
+	if pending != 0 || dead != 0 {
+		return fmt.Errorf("%d activities are still pending and %d are dead letters", pending, dead)
+	}
+	if want := counted.inbox.Load(); r.InboxRows != want {
+		return fmt.Errorf("%d inbox rows, want %d", r.InboxRows, want)
+	}
+	if n := counted.failures.Load(); n != 0 {
+		return fmt.Errorf("%d claims were rolled back", n)
+	}
+	if apiURL == "" {
+		return nil
+	}
+	published, err := stack.Published(ctx, apiURL)
+	if err == nil && published != r.Publications {
+		err = fmt.Errorf("Centrifugo took %d publications, want %d", published, r.Publications)
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// output is how a subcommand shows its result: a table for people, or JSON.
+type output struct{ json bool }
+
+func (o *output) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.json, "json", false, "print the result as JSON")
+}
+
+// shown is a result that can print itself as a table.
+type shown interface{ table(w io.Writer) }
+
+func (o *output) show(cmd *cobra.Command, result shown) error {
+	if o.json {
+		encoder := json.NewEncoder(cmd.OutOrStdout())
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(result)
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', tabwriter.AlignRight)
+	result.table(w)
+	return w.Flush()
+}
+
+// row prints cells of a table; under AlignRight every cell ends with a tab.
+func row(w io.Writer, cells ...any) {
+	texts := make([]string, len(cells))
+	for i, c := range cells {
+		texts[i] = fmt.Sprint(c)
+	}
+	_, _ = fmt.Fprintln(w, strings.Join(texts, "\t")+"\t")
+}
+
+// progress tells on stderr what goes on.
+func progress(format string, args ...any) {
+	_, _ = fmt.Fprintf(os.Stderr, "%s  %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
+}
+
+// machine is what a result is worth nothing without.
+type machine struct {
+	CPUs int    `json:"cpus"`
+	Go   string `json:"go"`
+}
+
+func thisMachine() machine { return machine{runtime.NumCPU(), runtime.Version()} }
+
+// milliseconds prints as a number of them.
+type milliseconds float64
+
+func inMilliseconds(d time.Duration) milliseconds {
+	return milliseconds(float64(d.Microseconds()) / 1000)
+}
+
+func (m milliseconds) String() string { return fmt.Sprintf("%.1f ms", float64(m)) }
+
+// median is of a list that is not empty.
+func median[T int | int64 | float64 | milliseconds | time.Duration](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
