@@ -1,0 +1,35 @@
+package main
+
+import (
+	"cmp"
+	"time"
+)
+
+// Config is what the commands run on, each on the settings that it names. It holds secrets: show it setting by setting.
+type Config struct {
+	DatabaseURL          string
+	CentrifugoAPIURL     string
+	CentrifugoAPIKey     string
+	CentrifugoAPIKeyFile secretInFile
+	Workers              int
+	BatchSize            int
+	PollInterval         time.Duration
+	PublishTimeout       time.Duration
+	MaxAttempts          int
+	WideAudience         int
+	Inbox                bool
+	StreamTenants        bool
+	Mutations            []string
+	ChannelUser          string
+	ChannelResource      string
+	ChannelTenant        string
+	MetricsListen        string // "" means off
+	LogLevel             string
+	LogFormat            string
+}
+
+// secretInFile is a secret and the file that it was read from.
+type secretInFile struct{ path, secret string }
+
+// apiKey is Centrifugo's API key, wherever it was given.
+func (c *Config) apiKey() string { return cmp.Or(c.CentrifugoAPIKey, c.CentrifugoAPIKeyFile.secret) }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// connectTimeout bounds the making of a connection, unless the URL sets connect_timeout.
+const connectTimeout = 5 * time.Second
+
+// withConn does something on a connection of its own.
+func withConn(ctx context.Context, c *Config, do func(conn *pgx.Conn) error) error {
+	config, err := pgx.ParseConfig(c.DatabaseURL)
+	if err != nil {
+		return errUnreadableURL
+	}
+	prepare(&config.Config)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return explained(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	return explained(do(conn))
+}
+
+// openPool returns a pool of at most so many connections. It connects when it is first used.
+func openPool(ctx context.Context, c *Config, connections int) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(c.DatabaseURL)
+	if err != nil {
+		return nil, errUnreadableURL
+	}
+	prepare(&config.ConnConfig.Config)
+	config.MaxConns = int32(connections)
+	config.MinConns = min(config.MinConns, config.MaxConns)
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// errUnreadableURL stands for an error that may hold the password.
+var errUnreadableURL = errors.New("the database URL cannot be read")
+
+func prepare(config *pgconn.Config) {
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "fanfare"
+	}
+}
+
+// explained adds what to do to the errors that an operator meets first.
+func explained(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		var unreachable *pgconn.ConnectError
+		if errors.As(err, &unreachable) {
+			return fmt.Errorf("PostgreSQL cannot be reached: %w: start it, or correct --database-url", err)
+		}
+		return err
+	}
+	switch pgErr.Code {
+	case "28P01", "28000": // invalid_password, invalid_authorization_specification
+		return fmt.Errorf("PostgreSQL refuses the login: %w: correct --database-url", err)
+	case "3D000": // invalid_catalog_name
+		return fmt.Errorf("%w: create the database, or correct --database-url", err)
+	case "42P01", "3F000", "42883": // undefined table, schema, function
+		return fmt.Errorf("%w: is the schema there? See fanfare migrate status", err)
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2 // the command line or a setting is wrong
+)
+
+// process is what a command has of the process that it runs in.
+type process struct {
+	stdout, stderr io.Writer
+	getenv         func(name string) string
+}
+
+// run runs one command line until it is done or ctx ends, and returns the exit code.
+func run(ctx context.Context, args []string, p process) int {
+	root, running := newRootCommand(p)
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	var usage *usageError
+	var config *ConfigError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &config):
+		fmt.Fprintf(p.stderr, "fanfare: %v\n", err)
+		return exitUsage
+	case errors.As(err, &usage), !*running:
+		fmt.Fprintf(p.stderr, "fanfare: %v\nSee '%s --help'.\n", err, command.CommandPath())
+		return exitUsage
+	}
+	fmt.Fprintf(p.stderr, "fanfare: %v\n", err)
+	return exitFailure
+}
+
+// newRootCommand makes the whole tree. *running turns true once the command line proved right and a command begins.
+func newRootCommand(p process) (root *cobra.Command, running *bool) {
+	running = new(bool)
+	root = newGroup("fanfare", "Tells the right people, live, what changed", `Fanfare delivers the activities that services record in PostgreSQL, in the transaction of the change
+itself, to the people who watch: to their inboxes, and over Centrifugo to their screens.
+
+Each setting is a flag or an environment variable; the flag wins.
+Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
+	root.Version = releasedAs()
+	root.SetVersionTemplate(versionLine() + "\n")
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.PersistentPreRun = func(*cobra.Command, []string) { *running = true }
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.AddCommand(
+		newMigrateCommand(p),
+		newWorkerCommand(p),
+		newVersionCommand(p),
+	)
+	return root, running
+}
+
+// newGroup makes a command that only holds others, and shows its help when called alone.
+func newGroup(name, short, long string) *cobra.Command {
+	return &cobra.Command{
+		Use:   name,
+		Short: short,
+		Long:  long,
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+}
+
+// usageError is a mistake on the command line that only the command itself could see.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }

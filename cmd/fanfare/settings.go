@@ -1,0 +1,109 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+// setting describes one setting: its flag, its variable, its help and its place in a Config all come from here.
+type setting struct {
+	name    string // of the flag, without the dashes
+	initial string // the default, as text; "" means none
+	usage   string
+	field   field
+}
+
+// variable is the setting's environment variable.
+func (s setting) variable() string {
+	return "FANFARE_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+}
+
+// databaseSettings are those of the commands that only need the database.
+func databaseSettings() []setting {
+	return []setting{{
+		"database-url", "", "the PostgreSQL to work on: postgres://user@host:5432/database; a password is better left to the environment, as flags show in process lists",
+		databaseURL(func(c *Config) *string { return &c.DatabaseURL }),
+	}}
+}
+
+// allSettings are those of the worker.
+func allSettings() []setting {
+	return append(databaseSettings(), []setting{
+		{
+			"centrifugo-api-url", "http://localhost:8000/api", "Centrifugo's HTTP API",
+			httpURL(func(c *Config) *string { return &c.CentrifugoAPIURL }),
+		},
+		{
+			"centrifugo-api-key", "", "Centrifugo's API key; better left to the environment or a file, as flags show in process lists",
+			secret(func(c *Config) *string { return &c.CentrifugoAPIKey }),
+		},
+		{
+			"centrifugo-api-key-file", "", "a file that holds Centrifugo's API key",
+			secretFile(func(c *Config) *secretInFile { return &c.CentrifugoAPIKeyFile },
+				"centrifugo-api-key", func(c *Config) string { return c.CentrifugoAPIKey }),
+		},
+		{
+			"workers", "4", "lanes served at once",
+			number(1, 64, func(c *Config) *int { return &c.Workers }),
+		},
+		{
+			"batch-size", "500", "activities claimed at once",
+			number(1, 10_000, func(c *Config) *int { return &c.BatchSize }),
+		},
+		{
+			"poll-interval", "25ms", "pause between looks at an idle outbox",
+			duration(time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.PollInterval }),
+		},
+		{
+			"publish-timeout", "5s", "how long one request to Centrifugo may take",
+			duration(100*time.Millisecond, 15*time.Second, func(c *Config) *time.Duration { return &c.PublishTimeout }),
+		},
+		{
+			"max-attempts", "10", "tries of one failing activity before it becomes a dead letter",
+			number(1, 1000, func(c *Config) *int { return &c.MaxAttempts }),
+		},
+		{
+			"wide-audience", "5000", "from so many watchers on, an activity is told in steps beside the lanes",
+			number(1, 1_000_000, func(c *Config) *int { return &c.WideAudience }),
+		},
+		{
+			"inbox", "true", "keep a notification for every watcher",
+			boolean(func(c *Config) *bool { return &c.Inbox }),
+		},
+		{
+			"stream-tenants", "false", "publish every activity that is not private to its tenant's channel too",
+			boolean(func(c *Config) *bool { return &c.StreamTenants }),
+		},
+		{
+			"mutations", strings.Join(preferences.DefaultMutations(), ","), "actions that people hear of who asked for nothing else, as prefixes",
+			actions(func(c *Config) *[]string { return &c.Mutations }),
+		},
+		{
+			"channel-user", centrifugo.DefaultUserFormat, "name of a principal's own channel",
+			channelFormat("user", func(c *Config) *string { return &c.ChannelUser }),
+		},
+		{
+			"channel-resource", centrifugo.DefaultResourceFormat, "name of a resource's channel",
+			channelFormat("resource", func(c *Config) *string { return &c.ChannelResource }),
+		},
+		{
+			"channel-tenant", centrifugo.DefaultTenantFormat, "name of a tenant's channel",
+			channelFormat("tenant", func(c *Config) *string { return &c.ChannelTenant }),
+		},
+		{
+			"metrics-listen", "", "address that serves /metrics, /healthz and /readyz, such as :9090; none if empty",
+			listenAddress(func(c *Config) *string { return &c.MetricsListen }),
+		},
+		{
+			"log-level", "info", "the least that is logged: debug, info, warn or error",
+			oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error"),
+		},
+		{
+			"log-format", "json", "json or console",
+			oneOf(func(c *Config) *string { return &c.LogFormat }, "json", "console"),
+		},
+	}...)
+}
