@@ -48,7 +48,7 @@ fuzz: ## Run each fuzz target for FUZZ_TIME.
 	done
 
 .PHONY: demo
-demo: build bin/centrifugo ## Run the demo; DEMO_FLAGS are its flags.
+demo: deps build bin/centrifugo ## Run the demo; DEMO_FLAGS are its flags.
 	@exec bin/fanfare demo $(DEMO_FLAGS)
 
 .PHONY: clean
