@@ -56,7 +56,7 @@ func (w *Worker) step(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("claim a broadcast job: %w", err)
 	}
-	report := Report{Lane: job.Lane, Claimed: 1}
+	report := Report{Lane: job.Lane, Claimed: 1, Step: true}
 	defer func() {
 		report.Took = time.Since(began)
 		if w.opts.Observer != nil {

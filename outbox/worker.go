@@ -59,7 +59,8 @@ type Report struct {
 	Behind    int           // activities parked behind another of their resource
 	Dead      int           // new dead letters
 	Jobs      int           // activities that became broadcast jobs
-	Told      int           // watchers told by a step of a job
+	Step      bool          // it tells of a step of a job; Claimed is 1
+	Told      int           // watchers told by that step
 	Took      time.Duration // from begin to commit or rollback
 	Err       error         // why it was rolled back, or nil
 }
