@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
 )
@@ -62,14 +64,23 @@ func work(ctx context.Context, c *Config, log *zap.Logger) error {
 	}
 	defer pool.Close()
 
+	listener, err := listen(ctx, c.MetricsListen)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
 	delivery := fanout.New(client, channels, preferences.NewFilter(c.Mutations), fanout.Options{
-		Stream: c.StreamTenants, NoInbox: !c.Inbox, Wide: c.WideAudience,
+		Stream: c.StreamTenants, NoInbox: !c.Inbox, Wide: c.WideAudience, Observer: metrics.NewFanout(registry),
 	})
 	worker := outbox.NewWorker(pool, delivery, outbox.Options{
 		Claimers: c.Workers, Batch: c.BatchSize, Poll: c.PollInterval, Grace: grace,
-		Retries: outbox.Retries{MaxAttempts: c.MaxAttempts}, Logger: log,
+		Retries: outbox.Retries{MaxAttempts: c.MaxAttempts}, Logger: log, Observer: metrics.NewOutbox(registry),
 	})
 	monitor := newMonitor(log, postgresPart(pool), centrifugoPart(client, channels.Namespaces()))
+	metrics.RegisterBacklog(registry, outbox.NewBacklog(pool))
+	metrics.RegisterProcess(registry, releasedAs())
+	metrics.RegisterProgress(registry, worker.LastProgress)
+	metrics.RegisterParts(registry, []string{postgresName, centrifugoName}, monitor.Wrong)
 
 	log.Info("fanfare starts", zap.String("version", releasedAs()), zap.String("database", shownDatabase(c.DatabaseURL)),
 		zap.String("centrifugo", shownURL(c.CentrifugoAPIURL)), zap.Int("workers", c.Workers), zap.Int("batch_size", c.BatchSize))
@@ -79,6 +90,10 @@ func work(ctx context.Context, c *Config, log *zap.Logger) error {
 	g.Go(func() error { return worker.Run(ctx) })
 	g.Go(func() error { return monitor.Run(ctx) })
 	g.Go(func() error { return keepPartitions(ctx, pool, log) })
+	if listener != nil {
+		h := &health{wrong: monitor.Wrong, lastProgress: worker.LastProgress, now: time.Now}
+		g.Go(func() error { return serve(ctx, listener, operatorHandler(registry, h), log) })
+	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
