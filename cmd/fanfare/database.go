@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,25 +50,4 @@ func prepare(config *pgconn.Config) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "fanfare"
 	}
-}
-
-// explained adds what to do to the errors that an operator meets first.
-func explained(err error) error {
-	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) {
-		var unreachable *pgconn.ConnectError
-		if errors.As(err, &unreachable) {
-			return fmt.Errorf("PostgreSQL cannot be reached: %w: start it, or correct --database-url", err)
-		}
-		return err
-	}
-	switch pgErr.Code {
-	case "28P01", "28000": // invalid_password, invalid_authorization_specification
-		return fmt.Errorf("PostgreSQL refuses the login: %w: correct --database-url", err)
-	case "3D000": // invalid_catalog_name
-		return fmt.Errorf("%w: create the database, or correct --database-url", err)
-	case "42P01", "3F000", "42883": // undefined table, schema, function
-		return fmt.Errorf("%w: is the schema there? See fanfare migrate status", err)
-	}
-	return err
 }

@@ -15,5 +15,5 @@ func untilSignalled() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return run(ctx, os.Args[1:], process{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
+	return run(ctx, os.Args[1:], process{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()})
 }

@@ -20,8 +20,8 @@ const (
 // part is something that the daemon cannot do without.
 type part struct {
 	name string
-	// check says in sentences what is wrong, without secrets; nothing if nothing is. It returns soon: first is set for the
-	// one that a person waits for who has just started the daemon.
+	// check says in sentences what is wrong, without secrets; nothing if nothing is. It returns within seconds, and the first
+	// one, which a person waits for who has just started the daemon, within one.
 	check func(ctx context.Context, first bool) []string
 }
 
@@ -36,6 +36,15 @@ type monitor struct {
 
 func newMonitor(log *zap.Logger, parts ...part) *monitor {
 	return &monitor{log: log, parts: parts, wrong: make(map[string][]string)}
+}
+
+// Names names the parts.
+func (m *monitor) Names() []string {
+	names := make([]string, len(m.parts))
+	for i, p := range m.parts {
+		names[i] = p.name
+	}
+	return names
 }
 
 // Run checks at once and then again and again until ctx ends, each part on its own.

@@ -29,9 +29,9 @@ func postgresPart(pool *pgxpool.Pool) part {
 		status, err := readMigrations(bounded, pool)
 		switch {
 		case bounded.Err() != nil:
-			return []string{fmt.Sprintf("PostgreSQL does not answer within %s: start it, or correct --database-url (%v).", patience, err)}
+			return []string{fmt.Sprintf("PostgreSQL does not answer within %s: start it, or correct --database-url (%s).", patience, oneLine(err))}
 		case err != nil:
-			return []string{fmt.Sprintf("%v.", explained(err))}
+			return []string{oneLine(explained(err)) + "."}
 		case status.Current < status.Latest:
 			return []string{fmt.Sprintf("The database is at migration %d of %d: run fanfare migrate up.", status.Current, status.Latest)}
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -19,7 +21,17 @@ const (
 // process is what a command has of the process that it runs in.
 type process struct {
 	stdout, stderr io.Writer
-	getenv         func(name string) string
+	environ        []string // "name=value"; the later of two with one name counts
+}
+
+// getenv returns a variable of the environment, "" when there is none.
+func (p process) getenv(name string) string {
+	for _, entry := range slices.Backward(p.environ) {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // run runs one command line until it is done or ctx ends, and returns the exit code.
@@ -60,6 +72,8 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
 	root.AddCommand(
 		newMigrateCommand(p),
 		newWorkerCommand(p),
+		newOutboxCommand(p),
+		newConfigCommand(p),
 		newVersionCommand(p),
 	)
 	return root, running

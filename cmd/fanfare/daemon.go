@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/metrics"
+	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+// grace is how long the batches in hand may take once the daemon is told to stop.
+const grace = 10 * time.Second
+
+// daemon is a worker with everything around it.
+type daemon struct {
+	log      *zap.Logger
+	pool     *pgxpool.Pool
+	client   *centrifugo.Client
+	listener net.Listener // nil when nothing is served
+	registry *prometheus.Registry
+	worker   *outbox.Worker
+	monitor  *monitor
+}
+
+// newDaemon wires a daemon. It waits for nothing and nobody: what cannot be reached is found out by Run.
+func newDaemon(ctx context.Context, c *Config, log *zap.Logger) (*daemon, error) {
+	channels, err := centrifugo.ParseFormats(c.formats())
+	if err != nil {
+		return nil, err
+	}
+	client, err := centrifugo.New(centrifugo.Options{APIURL: c.CentrifugoAPIURL, APIKey: c.apiKey(), Timeout: c.PublishTimeout})
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listen(ctx, c.MetricsListen)
+	if err != nil {
+		return nil, err
+	}
+	// What the worker needs, and a few for the checks, the backlog and the partitions.
+	pool, err := openPool(ctx, c, 2*c.Workers+3)
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	delivery := fanout.New(client, channels, preferences.NewFilter(c.Mutations), fanout.Options{
+		Stream:   c.StreamTenants,
+		NoInbox:  !c.Inbox,
+		Wide:     c.WideAudience,
+		Observer: metrics.NewFanout(registry),
+	})
+	d := &daemon{
+		log: log, pool: pool, client: client, listener: listener, registry: registry,
+		worker: outbox.NewWorker(pool, delivery, outbox.Options{
+			Claimers: c.Workers,
+			Batch:    c.BatchSize,
+			Poll:     c.PollInterval,
+			Grace:    grace,
+			Retries:  outbox.Retries{MaxAttempts: c.MaxAttempts},
+			Logger:   log,
+			Observer: metrics.NewOutbox(registry),
+		}),
+		monitor: newMonitor(log, postgresPart(pool), centrifugoPart(client, channels.Namespaces())),
+	}
+	metrics.RegisterBacklog(registry, outbox.NewBacklog(pool))
+	metrics.RegisterProgress(registry, d.worker.LastProgress)
+	metrics.RegisterParts(registry, d.monitor.Names(), d.monitor.Wrong)
+	metrics.RegisterProcess(registry, releasedAs())
+	return d, nil
+}
+
+// Run delivers until ctx ends, or until it cannot serve its metrics any more, and closes the daemon. It runs once.
+func (d *daemon) Run(ctx context.Context) error {
+	defer d.client.Close()
+	defer d.pool.Close()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.worker.Run(ctx) })
+	g.Go(func() error { return d.monitor.Run(ctx) })
+	g.Go(func() error { return keepPartitions(ctx, d.pool, d.log) })
+	if d.listener != nil {
+		h := &health{wrong: d.monitor.Wrong, lastProgress: d.worker.LastProgress, now: time.Now}
+		g.Go(func() error { return serve(ctx, d.listener, operatorHandler(d.registry, h), d.log) })
+	}
+	g.Go(func() error {
+		<-ctx.Done()
+		d.log.Info("fanfare stops once the batches in hand are finished", zap.Duration("at_most", grace))
+		return nil
+	})
+	return g.Wait()
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// stalledAfter is how long the worker may be without a completed look at the outbox before it counts as stalled.
+const stalledAfter = 15 * time.Second
+
+// workerName names the worker among the parts.
+const workerName = "worker"
+
+// health answers whether the daemon lives, and whether it can do its work.
+type health struct {
+	wrong        func() map[string][]string // what is wrong with the parts; see monitor.Wrong
+	lastProgress func() time.Time           // see outbox.Worker.LastProgress
+	now          func() time.Time
+}
+
+// readiness is the body of an answer.
+type readiness struct {
+	Ready   bool                `json:"ready"`
+	Failing map[string][]string `json:"failing,omitempty"` // by part, in sentences
+}
+
+func (h *health) read() readiness {
+	failing := h.wrong()
+	switch last := h.lastProgress(); {
+	case last.IsZero():
+		failing[workerName] = []string{"It has not got through a look at the outbox yet."}
+	case h.now().Sub(last) > stalledAfter:
+		failing[workerName] = []string{fmt.Sprintf("It last got through a look at the outbox %s ago.", h.now().Sub(last).Round(time.Second))}
+	}
+	return readiness{Ready: len(failing) == 0, Failing: failing}
+}
+
+// live answers 200 for as long as the process can answer at all.
+func (h *health) live(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]bool{"alive": true})
+}
+
+// ready answers 200, or 503 with what is wrong.
+func (h *health) ready(w http.ResponseWriter, _ *http.Request) {
+	r := h.read()
+	if r.Ready {
+		answer(w, http.StatusOK, r)
+		return
+	}
+	answer(w, http.StatusServiceUnavailable, r)
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // whoever asked is gone
+}
