@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
@@ -16,14 +18,21 @@ func writeJSON(w io.Writer, v any) error {
 
 // writeTable aligns rows of cells, the first of which is usually the heading.
 func writeTable(w io.Writer, rows [][]string) error {
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	var aligned bytes.Buffer
+	table := tabwriter.NewWriter(&aligned, 0, 0, 3, ' ', 0)
 	for _, cells := range rows {
-		for i, cell := range cells {
-			cells[i] = strings.Join(strings.Fields(cell), " ")
+		for _, cell := range cells {
+			fmt.Fprint(table, strings.Join(strings.Fields(cell), " "), "\t") // a line break or tab of its own would break the table
 		}
-		if _, err := io.WriteString(table, strings.TrimRight(strings.Join(cells, "\t"), "\t")+"\n"); err != nil {
+		fmt.Fprintln(table)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(aligned.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
 			return err
 		}
 	}
-	return table.Flush()
+	return nil
 }

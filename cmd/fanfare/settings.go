@@ -24,7 +24,7 @@ func (s setting) variable() string {
 // databaseSettings are those of the commands that only need the database.
 func databaseSettings() []setting {
 	return []setting{{
-		"database-url", "", "the PostgreSQL to work on: postgres://user@host:5432/database; a password is better left to the environment, as flags show in process lists",
+		"database-url", "", "PostgreSQL, as postgres://user:password@host:5432/database; better set in the environment, since flags show in process lists",
 		databaseURL(func(c *Config) *string { return &c.DatabaseURL }),
 	}}
 }
@@ -37,7 +37,7 @@ func allSettings() []setting {
 			httpURL(func(c *Config) *string { return &c.CentrifugoAPIURL }),
 		},
 		{
-			"centrifugo-api-key", "", "Centrifugo's API key; better left to the environment or a file, as flags show in process lists",
+			"centrifugo-api-key", "", "Centrifugo's API key; better set in the environment or a file, since flags show in process lists",
 			secret(func(c *Config) *string { return &c.CentrifugoAPIKey }),
 		},
 		{

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// patience bounds each wait of a test.
+const patience = 30 * time.Second
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// result is what a command line came to.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// fanfare runs a command line with an environment of its own.
+func fanfare(t testing.TB, environ map[string]string, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, args, process{stdout: &stdout, stderr: &stderr, environ: entries(environ)})
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// must is fanfare for a command line that is to do well.
+func must(t testing.TB, environ map[string]string, args ...string) string {
+	t.Helper()
+	r := fanfare(t, environ, args...)
+	if r.code != exitOK {
+		t.Fatalf("fanfare %s: got exit code %d, want 0\n%s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return r.stdout
+}
+
+func entries(environ map[string]string) []string {
+	list := make([]string, 0, len(environ))
+	for _, name := range slices.Sorted(maps.Keys(environ)) {
+		list = append(list, name+"="+environ[name])
+	}
+	return list
+}
+
+// daemonUnderTest is fanfare worker, running.
+type daemonUnderTest struct {
+	log   *logged
+	stop  context.CancelFunc
+	ended chan int
+}
+
+// startWorker runs fanfare worker until the test ends or stops it. Its log is JSON.
+func startWorker(t testing.TB, environ map[string]string, args ...string) *daemonUnderTest {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	d := &daemonUnderTest{log: new(logged), stop: cancel, ended: make(chan int, 1)}
+	args = append([]string{"worker"}, args...)
+	go func() { d.ended <- run(ctx, args, process{stdout: d.log, stderr: d.log, environ: entries(environ)}) }()
+	t.Cleanup(func() { d.finish(t) })
+	return d
+}
+
+// finish stops the daemon as a signal would and returns its exit code.
+func (d *daemonUnderTest) finish(t testing.TB) int {
+	t.Helper()
+	d.stop()
+	select {
+	case code := <-d.ended:
+		d.ended <- code // for whoever asks again
+		return code
+	case <-time.After(patience):
+		t.Fatalf("the worker still runs %v after it was stopped\n%s", patience, d.log)
+		panic("unreachable")
+	}
+}
+
+// says waits until the log holds all of the words in one line.
+func (d *daemonUnderTest) says(t testing.TB, words ...string) {
+	t.Helper()
+	eventually(t, "the log says "+strings.Join(words, " … "), func() bool { return d.log.line(words...) != "" }, d.log)
+}
+
+// logged is a log that is read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// line returns the first line that holds all of the words, or "".
+func (l *logged) line(words ...string) string {
+	for line := range strings.Lines(l.String()) {
+		if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) }) {
+			return line
+		}
+	}
+	return ""
+}
+
+// eventually fails the test, with the context, unless the condition comes true in time.
+func eventually(t testing.TB, what string, condition func() bool, context *logged) {
+	t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("%s: still not so after %v\n%s", what, patience, context)
+		case <-tick.C:
+		}
+	}
+}
+
+func startCentrifugo(t testing.TB) *devstack.Centrifugo {
+	t.Helper()
+	c, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := c.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// environment is that of a worker for these servers.
+func environment(db *pgtest.DB, c *devstack.Centrifugo) map[string]string {
+	return map[string]string{
+		"FANFARE_DATABASE_URL":       db.URL,
+		"FANFARE_CENTRIFUGO_API_URL": c.APIURL(),
+		"FANFARE_CENTRIFUGO_API_KEY": c.APIKey(),
+		"FANFARE_METRICS_LISTEN":     "127.0.0.1:0",
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// TestPasswordIsNeverShown tries connection strings, right and wrong, with every command that reads one.
+func TestPasswordIsNeverShown(t *testing.T) {
+	t.Parallel()
+	const password = "hunter2"
+	for name, url := range map[string]string{
+		"refused":            "postgres://u:hunter2@127.0.0.1:1/d",
+		"unknown host":       "postgres://u:hunter2@host.invalid/d",
+		"in the query":       "postgres://u@127.0.0.1:1/d?password=hunter2",
+		"bad port":           "postgres://u:hunter2@127.0.0.1:port/d",
+		"slash in it":        "postgres://u:hun/hunter2@127.0.0.1/d",
+		"at in it":           "postgres://u:x@hunter2@127.0.0.1:1/d",
+		"port and database":  "postgres://u:5/hunter2@127.0.0.1:1/d",
+		"hash in it":         "postgres://u:#hunter2@127.0.0.1:1/d",
+		"bad escape":         "postgres://u:%zzhunter2@127.0.0.1:1/d",
+		"space in it":        "postgres://u:hunter2 hunter2@127.0.0.1:1/d",
+		"bad sslmode":        "postgres://u:hunter2@127.0.0.1:1/d?sslmode=hunter2",
+		"control character":  "postgres://u:hunter2\n@127.0.0.1:1/d",
+		"keywords":           "host=127.0.0.1 port=1 user=u password=hunter2 dbname=d",
+		"quoted":             "host=127.0.0.1 port=1 user=u password='hunter2 hunter2' dbname=d",
+		"unbalanced quote":   "host=127.0.0.1 port=1 user=u password='hunter2 dbname=d",
+		"other scheme":       "mysql://u:hunter2@127.0.0.1/d",
+		"no scheme":          "u:hunter2@127.0.0.1/d",
+		"nothing but itself": "hunter2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, command := range []string{"config", "config --json", "migrate status", "migrate up", "outbox status", "outbox dead --json", "outbox replay --all"} {
+				r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": url}, strings.Fields(command)...)
+				if strings.Contains(r.stdout+r.stderr, password) {
+					t.Errorf("fanfare %s shows the password:\n%s%s", command, r.stdout, r.stderr)
+				}
+				if !strings.HasPrefix(command, "config") && r.code == exitOK {
+					t.Errorf("fanfare %s: got exit code 0, want a failure", command)
+				}
+			}
+		})
+	}
+}
+
+func TestWorkerLogsNoSecrets(t *testing.T) {
+	t.Parallel()
+	d := startWorker(t, map[string]string{
+		"FANFARE_DATABASE_URL":       "postgres://u:hunter2@127.0.0.1:1/d?application_name=x",
+		"FANFARE_CENTRIFUGO_API_URL": "http://user:hunter2@127.0.0.1:1/api?key=hunter2",
+		"FANFARE_CENTRIFUGO_API_KEY": "hunter2",
+		"FANFARE_LOG_LEVEL":          "debug",
+	})
+	d.says(t, "Centrifugo at", "cannot be reached")
+	d.says(t, "PostgreSQL cannot be reached")
+	d.says(t, "the outbox cannot be read")
+	d.finish(t)
+	if log := d.log.String(); strings.Contains(log, "hunter2") {
+		t.Errorf("the log shows a secret:\n%s", log)
+	}
+}
+
+func TestWrongPassword(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	config := db.Pool.Config().ConnConfig
+	url := strings.Replace(db.URL, config.Password, "hunter2", 1)
+	if config.Password == "" || url == db.URL {
+		t.Fatal("the test server's URL has no password to get wrong")
+	}
+	r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": url}, "migrate", "status")
+	if r.code != exitFailure || !strings.Contains(r.stderr, "password authentication failed") || !strings.Contains(r.stderr, "--database-url") {
+		t.Errorf("got exit code %d and %q, want 1 and what to correct", r.code, r.stderr)
+	}
+	if strings.Contains(r.stderr, "hunter2") {
+		t.Errorf("the error shows the password: %s", r.stderr)
+	}
+}
