@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -13,7 +14,7 @@ import (
 const DefaultDuration = 20 * time.Second
 
 // ErrMismatch is returned when somebody heard what they should not have, or did not hear what they should have.
-var ErrMismatch = errors.New("what happened is not what was to happen")
+var ErrMismatch = errors.New("the demo found mismatches: what happened is not what was to happen")
 
 // Color says whether the text is coloured.
 type Color int
@@ -38,6 +39,74 @@ type Options struct {
 
 // Run plays the demo. It returns nil when everybody heard what they were to hear and nobody else did, ErrMismatch when not, and
 // ctx's error when ctx ends before the last scene has. Whatever it returns, nothing that it started is left.
-func Run(ctx context.Context, o Options) error {
-	return errors.ErrUnsupported
+func Run(ctx context.Context, o Options) (err error) {
+	begun := time.Now()
+	o.Duration = cmp.Or(o.Duration, DefaultDuration)
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	out := newReport(o)
+	if err := out.title(); err != nil {
+		return err
+	}
+	tenants := newWorld()
+
+	stack := &stack{}
+	defer func() { err = errors.Join(err, stack.stop(ctx)) }()
+	if err := stack.start(ctx, o, tenants, out.progress); err != nil {
+		return err
+	}
+	if err := out.cast(tenants); err != nil {
+		return err
+	}
+	stage := &stage{
+		company: company{&service{stack.app}, &ledgerSync{stack.ledger}},
+		tenants: tenants, admin: stack.admin, listeners: stack.listeners, filter: stack.filter,
+	}
+	scenes := script()
+	for i, sc := range scenes {
+		if err := pause(ctx, begun.Add(o.Duration), len(scenes)-i); err != nil {
+			return err
+		}
+		result, err := stage.play(ctx, sc)
+		if err != nil {
+			return err
+		}
+		if err := out.scene(result); err != nil {
+			return err
+		}
+	}
+	sum, err := stage.summary(ctx)
+	if err != nil {
+		return err
+	}
+	sum.Seconds = time.Since(begun).Seconds()
+	if err := out.summary(sum); err != nil {
+		return err
+	}
+	if o.Keep {
+		how, err := connection(stack)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(out.connection(how), keep(ctx, stage, out)); err != nil {
+			return err
+		}
+	}
+	if sum.Mismatches > 0 {
+		return ErrMismatch
+	}
+	return nil
+}
+
+// pause waits for a fair share of the time that is left until end.
+func pause(ctx context.Context, end time.Time, scenesLeft int) error {
+	timer := time.NewTimer(time.Until(end) / time.Duration(scenesLeft+1))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }

@@ -1,0 +1,43 @@
+package demo
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// deed is who does what to which signal.
+type deed struct {
+	tenant, actor, signal string
+	action                string
+	target                string              // the person addressed, or ""
+	visibility            activity.Visibility // "" is the default
+	channels              []string
+	correlation           uuid.UUID
+}
+
+func (d deed) tenantID() uuid.UUID { return tenantID(d.tenant) }
+func (d deed) signalID() uuid.UUID { return resourceID(d.signal) }
+
+// envelope is the deed as the application records it.
+func (d deed) envelope(payload map[string]any) activity.Envelope {
+	e := activity.Envelope{
+		TenantID: d.tenantID(), ActorPrincipalID: principalID(d.actor), ResourceID: d.signalID(), ResourceType: "signal",
+		Action: d.action, Visibility: d.visibility, DeliveryChannels: d.channels, CorrelationID: d.correlation,
+		Payload: payload, RequestID: "demo", UserAgent: "fanfare-demo",
+	}
+	if d.target != "" {
+		e.TargetPrincipalID = principalID(d.target)
+	}
+	return e
+}
+
+// done is what came of a deed.
+type done struct {
+	activityID  uuid.UUID // as recorded, or as it would have been
+	committedAt time.Time // when COMMIT was sent; zero when it was rolled back
+}
+
+func (d done) committed() bool { return !d.committedAt.IsZero() }

@@ -1,0 +1,56 @@
+package demo
+
+import (
+	"io"
+	"os"
+)
+
+// report shows what happens. An error is that of writing.
+type report interface {
+	title() error
+	progress(what, detail string) error
+	cast(tenants []tenant) error
+	scene(r Result) error
+	summary(s Summary) error
+	connection(c Connection) error
+	live(l Live) error
+}
+
+// newReport returns the form that the options ask for.
+func newReport(o Options) report {
+	if o.JSON {
+		return jsonLines{o.Out}
+	}
+	return text{o.Out, paint(o.Color == ColorAlways || o.Color == ColorAuto && wantsColor(o.Out))}
+}
+
+// wantsColor tells whether out is a terminal whose user has not said no (https://no-color.org).
+func wantsColor(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// text writes for people.
+type text struct {
+	out   io.Writer
+	paint paint
+}
+
+func (t text) write(s string) error {
+	_, err := io.WriteString(t.out, s)
+	return err
+}
+
+func (t text) title() error { return t.write(renderTitle(t.paint)) }
+func (t text) progress(what, detail string) error {
+	return t.write(renderProgress(what, detail, t.paint))
+}
+func (t text) cast(tenants []tenant) error   { return t.write(renderCast(tenants, t.paint)) }
+func (t text) scene(r Result) error          { return t.write(renderScene(r, t.paint)) }
+func (t text) summary(s Summary) error       { return t.write(renderSummary(s, t.paint)) }
+func (t text) connection(c Connection) error { return t.write(renderConnection(c, t.paint)) }
+func (t text) live(l Live) error             { return t.write(renderLive(l, t.paint)) }
