@@ -73,8 +73,8 @@ func optional(id uuid.UUID) *uuid.UUID {
 }
 
 func hints(a *Activity, actor string) UIHints {
-	words := strings.NewReplacer(".", " ", "_", " ").Replace(a.Action)
-	h := UIHints{Category: a.Category, Severity: a.Severity, Title: strings.ToUpper(words[:1]) + words[1:], Summary: a.Message, Icon: a.ResourceType}
+	words := wordsOf(a.Action)
+	h := UIHints{Category: a.Category, Severity: a.Severity, Title: titled(words), Summary: a.Message, Icon: a.ResourceType}
 	if h.Summary != "" {
 		return h
 	}
@@ -86,4 +86,21 @@ func hints(a *Activity, actor string) UIHints {
 		h.Summary += " — " + a.ResourceName
 	}
 	return h
+}
+
+// wordsOf makes "run started" of "run.started".
+func wordsOf(action string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '_' {
+			return ' '
+		}
+		return r
+	}, action)
+}
+
+func titled(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
 }

@@ -52,7 +52,8 @@ const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1
 const claimLane = `
 SELECT now.held, now.snapshot, q.seq, q.parked, q.blocked, q.attempts, q.channels, ` + activity.Columns + `, q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
 FROM (
-    SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot
+    SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
+           EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.broadcast_jobs) AS waiting
 ) AS now
 LEFT JOIN LATERAL (
     (
@@ -65,8 +66,9 @@ LEFT JOIN LATERAL (
     UNION ALL
     (
         SELECT o.seq, false,
-               EXISTS (SELECT FROM fanfare.parked AS p WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
-               OR EXISTS (SELECT FROM fanfare.broadcast_jobs AS j WHERE j.tenant_id = o.tenant_id AND j.resource_id = o.resource_id),
+               now.waiting AND (
+                   EXISTS (SELECT FROM fanfare.parked AS p WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
+                   OR EXISTS (SELECT FROM fanfare.broadcast_jobs AS j WHERE j.tenant_id = o.tenant_id AND j.resource_id = o.resource_id)),
                0, NULL, o.activity_id, o.tenant_id, o.resource_id, o.recorded_at
         FROM fanfare.outbox AS o
         WHERE o.lane = $1 AND o.seq > least($3::bigint, (

@@ -8,7 +8,6 @@ package fanout
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -159,11 +158,7 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subject []int, answer watchers
 		if len(channels) == 0 {
 			continue
 		}
-		broadcast, err := f.render(&item.Activity, answer, channels)
-		if err != nil {
-			d.outcomes[i] = outbox.Outcome{Verdict: outbox.Dead, Err: err}
-			continue
-		}
+		broadcast := render(&item.Activity, answer, channels)
 		broadcast.Order = item.ResourceID
 		d.broadcasts, d.sent = append(d.broadcasts, broadcast), append(d.sent, i)
 		d.report.Publications += len(channels)
@@ -184,13 +179,11 @@ func (f *Fanout) note(d *decision, a *activity.Activity, told []Told, dropped Dr
 }
 
 // render makes the message, the same for everyone.
-func (f *Fanout) render(a *activity.Activity, answer watchers.Answer, channels []string) (centrifugo.Broadcast, error) {
+func render(a *activity.Activity, answer watchers.Answer, channels []string) centrifugo.Broadcast {
 	actor := answer.Actors[watchers.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}]
-	data, err := json.Marshal(activity.NewEvent(a, actor.Kind, actor.DisplayName))
-	if err != nil {
-		return centrifugo.Broadcast{}, fmt.Errorf("render activity %s: %w", a.ID, err)
-	}
-	return centrifugo.Broadcast{Channels: channels, Data: data, IdempotencyKey: a.ID.String()}, nil
+	event := activity.NewEvent(a, actor.Kind, actor.DisplayName)
+	data := event.AppendJSON(make([]byte, 0, 1024+len(a.Payload)))
+	return centrifugo.Broadcast{Channels: channels, Data: data, IdempotencyKey: a.ID.String()}
 }
 
 // send publishes, and writes the inbox meanwhile.
