@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// TestTroubleAtStart starts workers that cannot work. Each says why at once, keeps running, and loses nothing.
+func TestTroubleAtStart(t *testing.T) {
+	t.Parallel()
+	db, empty, centrifugo := pgtest.New(t), pgtest.NewEmpty(t), startCentrifugo(t)
+	for name, c := range map[string]struct {
+		environ map[string]string
+		want    []string
+	}{
+		"wrong key": {
+			map[string]string{"FANFARE_CENTRIFUGO_API_KEY": "wrong"},
+			[]string{`"level":"error"`, "refuses the API key", "--centrifugo-api-key"},
+		},
+		"wrong address": {
+			map[string]string{"FANFARE_CENTRIFUGO_API_URL": "http://127.0.0.1:1/api"},
+			[]string{`"level":"error"`, "cannot be reached", "--centrifugo-api-url"},
+		},
+		"wrong path": {
+			map[string]string{"FANFARE_CENTRIFUGO_API_URL": centrifugo.APIURL() + "/v2"},
+			[]string{`"level":"error"`, "not Centrifugo's HTTP API", "--centrifugo-api-url"},
+		},
+		"unknown namespace": {
+			map[string]string{"FANFARE_CHANNEL_RESOURCE": "nobody:{tenant}.{resource}"},
+			[]string{`"level":"error"`, "has no namespace", "nobody"},
+		},
+		"database away": {
+			map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"},
+			[]string{`"level":"error"`, "PostgreSQL cannot be reached", "--database-url"},
+		},
+		"unknown database": {
+			map[string]string{"FANFARE_DATABASE_URL": db.URL + "&dbname=fanfare_absent"},
+			[]string{`"level":"error"`, `database \"fanfare_absent\" does not exist`, "--database-url"},
+		},
+		"schema missing": {
+			map[string]string{"FANFARE_DATABASE_URL": empty.URL},
+			[]string{`"level":"error"`, "at migration 0 of", "fanfare migrate up"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			environ := environment(db, centrifugo)
+			maps.Copy(environ, c.environ)
+			d := startWorker(t, environ)
+			d.says(t, c.want...)
+			d.isReady(t, false)
+			if code := d.finish(t); code != exitOK {
+				t.Errorf("got exit code %d, want 0: it had only to wait", code)
+			}
+		})
+	}
+}
+
+// TestTroubleMended starts a worker on an empty database and with Centrifugo down, and mends both.
+func TestTroubleMended(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.NewEmpty(t), startCentrifugo(t)
+	if err := centrifugo.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d := startWorker(t, environment(db, centrifugo))
+	d.says(t, "fanfare migrate up")
+	d.says(t, "Centrifugo at", "cannot be reached")
+
+	must(t, environment(db, centrifugo), "migrate", "up")
+	d.says(t, "all is well again", "postgres")
+	w := newWorld(t, db)
+	recorded := w.record(t)
+	d.isReady(t, false, "centrifugo")
+
+	if err := centrifugo.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	events := w.listen(t, centrifugo)
+	d.says(t, "all is well again", "centrifugo")
+	d.isReady(t, true)
+	if got := next(t, events, d).EventID; got != recorded.ID {
+		t.Errorf("got event %s, want %s", got, recorded.ID)
+	}
+}
+
+// TestReadinessFollowsTheServers takes away what a worker at work depends on, and gives it back.
+func TestReadinessFollowsTheServers(t *testing.T) {
+	t.Parallel()
+	postgres, db := pgtest.NewCluster(t)
+	centrifugo := startCentrifugo(t)
+	d := startWorker(t, environment(db, centrifugo))
+	d.isReady(t, true)
+	for _, c := range []struct {
+		name    string
+		kill    func(context.Context) error
+		restart func(context.Context) error
+		says    string
+	}{
+		{centrifugoName, centrifugo.Kill, centrifugo.Restart, "Centrifugo at"},
+		{postgresName, postgres.Kill, postgres.Restart, "PostgreSQL cannot be reached"},
+	} {
+		if err := c.kill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.isReady(t, false, c.name)
+		d.says(t, `"level":"error"`, c.says)
+		if got := d.get(t, "/healthz").status; got != 200 {
+			t.Errorf("%s away: /healthz answers %d, want 200", c.name, got)
+		}
+		if err := c.restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.isReady(t, true)
+		d.says(t, "all is well again", c.name)
+	}
+}

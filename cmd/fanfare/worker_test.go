@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+func TestWorkerDelivers(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	w := newWorld(t, db)
+	events := w.listen(t, centrifugo)
+	before := w.record(t) // waits in the outbox for the worker
+	d := startWorker(t, environment(db, centrifugo))
+	if got := next(t, events, d).EventID; got != before.ID {
+		t.Errorf("got event %s, want %s", got, before.ID)
+	}
+	after := w.record(t)
+	if got := next(t, events, d).EventID; got != after.ID {
+		t.Errorf("got event %s, want %s", got, after.ID)
+	}
+	d.says(t, "all is well", "postgres")
+	d.says(t, "all is well", "centrifugo")
+	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
+	d.isReady(t, true)
+
+	metrics := d.get(t, "/metrics").body
+	for _, want := range []string{
+		"fanfare_delivery_latency_seconds_count 2\n",
+		"fanfare_publications_total 4\n", // the owner's channel and the resource's, for each
+		"fanfare_inbox_rows_total 2\n",
+		"fanfare_backlog_readable 1\n",
+		"fanfare_backlog_dead_letters 0\n",
+		`fanfare_dependency_up{dependency="centrifugo"} 1` + "\n",
+		`fanfare_watchers_dropped_total{stage="actor"} 0` + "\n",
+		"fanfare_build_info{",
+		"go_goroutines ",
+		"process_start_time_seconds ",
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("/metrics lacks %q:\n%s", want, metrics)
+		}
+	}
+
+	if code := d.finish(t); code != exitOK {
+		t.Errorf("got exit code %d after a graceful stop, want 0\n%s", code, d.log)
+	}
+	if d.log.line("fanfare has stopped") == "" {
+		t.Errorf("the log does not say that it has stopped:\n%s", d.log)
+	}
+	for line := range strings.Lines(d.log.String()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("got a line that is not JSON: %s", line)
+		}
+	}
+}
+
+func TestWorkerWithoutInboxAndWithStream(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	w := newWorld(t, db)
+	events := w.listen(t, centrifugo)
+	d := startWorker(t, environment(db, centrifugo), "--inbox=false", "--stream-tenants", "--log-format", "console", "--mutations", "something.else")
+	w.record(t)
+	d.says(t, "all is well", "postgres")
+	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
+	metrics := d.get(t, "/metrics").body
+	for _, want := range []string{
+		"fanfare_inbox_rows_total 0\n",
+		"fanfare_publications_total 2\n", // the resource's channel and the tenant's
+		`fanfare_watchers_dropped_total{stage="filtered"} 1` + "\n",
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("/metrics lacks %q:\n%s", want, metrics)
+		}
+	}
+	select {
+	case e := <-events:
+		t.Errorf("got event %+v, want none: the owner did not ask for it", e)
+	default:
+	}
+}
+
+func TestMetricsAddressInUse(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	first := startWorker(t, environment(db, centrifugo))
+	second := fanfare(t, environment(db, centrifugo), "worker", "--metrics-listen", first.address(t))
+	if second.code != exitFailure || !strings.Contains(second.stderr, "--metrics-listen") || !strings.Contains(second.stderr, "in use") {
+		t.Errorf("got exit code %d and %q, want 1 and what is wrong", second.code, second.stderr)
+	}
+}
+
+// address is where the daemon serves its metrics.
+func (d *daemonUnderTest) address(t testing.TB) string {
+	t.Helper()
+	d.says(t, "metrics are served")
+	line := d.log.line("metrics are served")
+	var entry struct{ Address string }
+	if _, after, console := strings.Cut(line, "\t{"); console {
+		line = "{" + after
+	}
+	if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Address == "" {
+		t.Fatalf("%v: %s", err, line)
+	}
+	return entry.Address
+}
+
+// response is an HTTP answer.
+type response struct {
+	status int
+	body   string
+}
+
+func (d *daemonUnderTest) get(t testing.TB, path string) response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+d.address(t)+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Close = true
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response{answer.StatusCode, string(body)}
+}
+
+// isReady waits until /readyz says so, or says the opposite and names the failing parts.
+func (d *daemonUnderTest) isReady(t testing.TB, want bool, failing ...string) {
+	t.Helper()
+	eventually(t, "/readyz", func() bool {
+		r := d.get(t, "/readyz")
+		var body readiness
+		if err := json.Unmarshal([]byte(r.body), &body); err != nil {
+			t.Fatalf("%v: %s", err, r.body)
+		}
+		if body.Ready != (r.status == http.StatusOK) {
+			t.Fatalf("got status %d with %s", r.status, r.body)
+		}
+		for _, name := range failing {
+			if len(body.Failing[name]) == 0 {
+				return false
+			}
+		}
+		return body.Ready == want
+	}, d.log)
+}
