@@ -1,0 +1,52 @@
+package identity
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// The ways in which an identity was told.
+const (
+	ViaJWT     = "jwt"
+	ViaGateway = "gateway"
+	ViaToken   = "token"
+)
+
+// Identity is who sends a request: a principal of one tenant. Neither id is ever the nil UUID.
+type Identity struct {
+	TenantID    uuid.UUID
+	PrincipalID uuid.UUID
+	Scopes      Scopes
+	Via         string    // ViaJWT, ViaGateway or ViaToken
+	TokenID     uuid.UUID // of the service token; the nil UUID with any other credential
+}
+
+// The scopes that Fanfare knows.
+const (
+	ScopeRead  = "activity:read"  // read everything in the tenant
+	ScopeAdmin = "activity:admin" // operate; implies ScopeRead
+)
+
+// Scopes are the rights that a credential carries beyond its principal's own. None is the common case. They hold only
+// scopes that Fanfare knows, each once, in a fixed order.
+type Scopes []string
+
+// Has tells whether the scopes include or imply a scope.
+func (s Scopes) Has(scope string) bool {
+	if scope == "" {
+		return false
+	}
+	return slices.Contains(s, scope) || scope == ScopeRead && slices.Contains(s, ScopeAdmin)
+}
+
+// knownScopes picks what Fanfare knows from a credential's scopes, which may be meant for other services too.
+func knownScopes(all []string) Scopes {
+	var known Scopes
+	for _, scope := range []string{ScopeRead, ScopeAdmin} {
+		if slices.Contains(all, scope) {
+			known = append(known, scope)
+		}
+	}
+	return known
+}
