@@ -17,7 +17,7 @@ func storable(raw []byte) string {
 	for i := 0; i < len(raw); i++ {
 		switch b := raw[i]; {
 		case b == '{' || b == '[':
-			if depth++; depth > MaxPayloadDepth+1 {
+			if depth++; depth > MaxPayloadDepth {
 				return fmt.Sprintf("must nest at most %d levels deep", MaxPayloadDepth)
 			}
 		case b == '}' || b == ']':

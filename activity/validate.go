@@ -15,7 +15,7 @@ import (
 // The bounds of an envelope that hold everywhere. What an installation may set lower (fanfare.settings) is the database's.
 const (
 	MaxPayloadBytes = 1 << 20 // of JSON; the default setting is 64 KiB
-	MaxPayloadDepth = 64      // levels of objects and arrays within the payload
+	MaxPayloadDepth = 64      // levels of objects and arrays, the payload itself being the first
 	MaxChannels     = 32      // delivery channels
 	MaxChannelBytes = 255     // Centrifugo's default channel_max_length
 )

@@ -15,7 +15,8 @@ BEGIN
                 NULL;
             END;
         END IF;
-        IF NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+        -- Since version 16 whoever makes a role is its member without the right to act as it.
+        IF NOT pg_has_role(current_user, wanted, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) THEN
             EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
         END IF;
     END LOOP;
@@ -82,11 +83,11 @@ CREATE INDEX activities_correlation ON fanfare.activities (tenant_id, correlatio
 CREATE TABLE fanfare.activities_default PARTITION OF fanfare.activities DEFAULT;
 
 -- A recorded activity stands. Only code that runs as fanfare_retention may change or remove one; being its member,
--- the table's owner or a superuser is not enough.
+-- the table's owner or a superuser is not enough. The operator is named in full, so that no search_path puts another in its place.
 CREATE FUNCTION fanfare.refuse_change() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_user = 'fanfare_retention' THEN
+    IF current_user OPERATOR(pg_catalog.=) 'fanfare_retention'::pg_catalog.name THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD WHEN 'UPDATE' THEN NEW END;
     END IF;
     RAISE EXCEPTION '% of %.% refused: recorded activities are append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
@@ -147,9 +148,10 @@ BEGIN
         low  := fanfare.uuidv7_floor(month);
         high := fanfare.uuidv7_floor((month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
         EXECUTE format('CREATE TABLE fanfare.%I (LIKE fanfare.activities INCLUDING DEFAULTS INCLUDING CONSTRAINTS, CHECK (id >= %L AND id < %L))', part, low, high);
+        -- Before the look for rows to move, so that a writer who is about to commit some is waited for.
+        LOCK TABLE fanfare.activities_default IN ACCESS EXCLUSIVE MODE;
         IF EXISTS (SELECT FROM fanfare.activities_default WHERE id >= low AND id < high) THEN
             EXECUTE format('GRANT INSERT ON fanfare.%I TO fanfare_retention', part);
-            LOCK TABLE fanfare.activities_default IN ACCESS EXCLUSIVE MODE;
             PERFORM fanfare.move_from_default(format('fanfare.%I', part)::regclass, low, high);
             EXECUTE format('REVOKE INSERT ON fanfare.%I FROM fanfare_retention', part);
         END IF;

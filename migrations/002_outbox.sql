@@ -42,7 +42,7 @@ CREATE TABLE fanfare.parked (
     PRIMARY KEY (lane, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX parked_resource ON fanfare.parked (tenant_id, resource_id, seq);
-CREATE INDEX parked_due ON fanfare.parked (lane, retry_at) WHERE retry_at IS NOT NULL;
+CREATE INDEX parked_due ON fanfare.parked (lane, seq) INCLUDE (retry_at) WHERE retry_at IS NOT NULL;
 
 -- An activity with a wide audience, delivered in steps beside the lanes: everyone up to last_principal_id has been told.
 CREATE TABLE fanfare.broadcast_jobs (

@@ -45,10 +45,11 @@ END
 $$;
 SELECT fanfare.add_ip_hash_key();
 
--- Whether a key of a payload names something that must not be kept.
+-- Whether a key of a payload names something that must not be kept. Collation "C", so that the case of ASCII letters is folded
+-- alike everywhere (in Turkish, API_KEY is not api_key).
 CREATE FUNCTION fanfare.names_secret(key text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN key ~* '(password|passwd|passphrase|secret|authorization|credential|cookie|api[-_. ]?key|private[-_. ]?key|access[-_. ]?key)|(token|(^|[^a-z])pwd)$';
+    RETURN key COLLATE "C" ~* '(password|passwd|passphrase|secret|authorization|credential|cookie|api[-_. ]?key|private[-_. ]?key|access[-_. ]?key)|(token|(^|[^a-z])pwd)$';
 
 -- The same JSON with the value of every such key, at any depth, replaced.
 CREATE FUNCTION fanfare.scrub(value jsonb) RETURNS jsonb
@@ -71,46 +72,36 @@ $$;
 
 -- Records one envelope. What breaks a rule is returned (field, value, rule, code = an SQLSTATE), not raised, and then nothing
 -- is written: a caller whose transaction must stay usable calls this one. created is false when the activity stood already.
+-- No literal in here has a backslash, since the caller's standard_conforming_strings would decide what it means.
 CREATE FUNCTION fanfare.record_envelope(
     e jsonb,
     OUT activity fanfare.activities, OUT created boolean, OUT field text, OUT value text, OUT rule text, OUT code text
 )
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    uuid_fields CONSTANT text[] := '{tenant_id,actor_principal_id,resource_id,correlation_id,target_principal_id,owner_id,parent_id}';
-    text_fields CONSTANT text[] := '{resource_type,action,visibility,resource_name,message,request_id,user_agent,status,severity,category,ip,traceparent,occurred_at}';
-    all_fields  CONSTANT text[] := uuid_fields || text_fields || '{payload,delivery_channels}';
-    a        fanfare.activities;
-    size     int;
-    size_max int;
-    channel  text;
-    ip       text;
-    here     record;
+    nobody  CONSTANT uuid := '00000000-0000-0000-0000-000000000000'; -- the same as not given
+    a       fanfare.activities;
+    unknown jsonb;
+    body    text;
+    channel text;
+    ip      text;
+    here    record;
 BEGIN
     created := false;
     code := 'invalid_parameter_value';
     IF e IS NULL OR jsonb_typeof(e) <> 'object' THEN
         field := 'envelope'; value := jsonb_typeof(e); rule := 'must be a JSON object'; RETURN;
     END IF;
-    IF e - all_fields <> '{}' THEN
-        SELECT min(k), 'is not a field of the envelope' INTO field, rule FROM jsonb_object_keys(e - all_fields) AS k;
-        value := left((e -> field)::text, 100); RETURN;
-    END IF;
-    IF e - '{payload,delivery_channels}'::text[] @? '$.* ? (@.type() != "string" && @.type() != "null")' THEN
-        SELECT k, left(v::text, 100), 'must be a string' INTO field, value, rule
-        FROM jsonb_each(e - '{payload,delivery_channels}'::text[]) AS t(k, v) WHERE jsonb_typeof(v) NOT IN ('string', 'null') ORDER BY k LIMIT 1;
+    unknown := e - '{tenant_id,actor_principal_id,resource_id,resource_type,action,visibility,payload,delivery_channels,correlation_id,
+        target_principal_id,owner_id,parent_id,resource_name,message,request_id,user_agent,status,severity,category,ip,traceparent,occurred_at}'::text[];
+    IF unknown <> '{}' THEN
+        SELECT left(min(k), 100), 'is not a field of the envelope' INTO field, rule FROM jsonb_object_keys(unknown) AS k;
         RETURN;
     END IF;
-
-    -- Required fields.
-    IF e ->> 'tenant_id' IS NULL THEN field := 'tenant_id';
-    ELSIF e ->> 'actor_principal_id' IS NULL THEN field := 'actor_principal_id';
-    ELSIF e ->> 'resource_id' IS NULL THEN field := 'resource_id';
-    ELSIF e ->> 'resource_type' IS NULL THEN field := 'resource_type';
-    ELSIF e ->> 'action' IS NULL THEN field := 'action';
-    END IF;
-    IF field IS NOT NULL THEN
-        rule := 'is required'; code := 'not_null_violation'; RETURN;
+    IF e - '{payload,delivery_channels}'::text[] @? 'strict $.* ? (@.type() != "string" && @.type() != "null")' THEN
+        SELECT k, jsonb_typeof(v), 'must be a string' INTO field, value, rule
+        FROM jsonb_each(e - '{payload,delivery_channels}'::text[]) AS t(k, v) WHERE jsonb_typeof(v) NOT IN ('string', 'null') ORDER BY k LIMIT 1;
+        RETURN;
     END IF;
 
     -- Fields with a type of their own.
@@ -122,10 +113,18 @@ BEGIN
         field := 'target_principal_id'; a.target_principal_id := e ->> field;
         field := 'owner_id';            a.owner_id            := e ->> field;
         field := 'parent_id';           a.parent_id           := e ->> field;
-        field := 'occurred_at';         a.occurred_at         := e ->> field;
         IF e ->> 'ip' IS NOT NULL THEN
             field := 'ip';              ip := host((e ->> field)::inet);
+            IF e ->> field !~ '^[0-9a-fA-F:.]+$' OR e ->> field ~ '(^|[.:])0[0-9]+[.]|[.]0[0-9]' THEN
+                RAISE invalid_text_representation; -- a mask, or an octet that some read as octal
+            END IF;
+            ip := CASE WHEN ip LIKE '::ffff:%.%' THEN substr(ip, 8) ELSE ip END; -- an IPv4 address in IPv6's clothes
         END IF;
+        field := 'occurred_at';
+        IF e ->> field !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[-+][0-9]{2}:[0-9]{2})$' THEN
+            RAISE invalid_datetime_format; -- a form whose meaning hangs on the session's settings
+        END IF;
+        a.occurred_at := e ->> field;
     EXCEPTION WHEN data_exception THEN
         IF field <> 'ip' THEN
             value := left(e ->> field, 100);
@@ -133,6 +132,21 @@ BEGIN
         rule := CASE field WHEN 'occurred_at' THEN 'must be a time with a zone (RFC 3339)' WHEN 'ip' THEN 'must be an IPv4 or IPv6 address' ELSE 'must be a UUID' END;
         RETURN;
     END;
+
+    -- Required fields.
+    field := CASE
+        WHEN coalesce(a.tenant_id, nobody) = nobody THEN 'tenant_id'
+        WHEN coalesce(a.actor_principal_id, nobody) = nobody THEN 'actor_principal_id'
+        WHEN coalesce(a.resource_id, nobody) = nobody THEN 'resource_id'
+        WHEN e ->> 'resource_type' IS NULL THEN 'resource_type'
+        WHEN e ->> 'action' IS NULL THEN 'action'
+    END;
+    IF field IS NOT NULL THEN
+        rule := 'is required'; code := 'not_null_violation'; RETURN;
+    END IF;
+    a.target_principal_id := nullif(a.target_principal_id, nobody);
+    a.owner_id            := nullif(a.owner_id, nobody);
+    a.parent_id           := nullif(a.parent_id, nobody);
 
     -- Text fields.
     a.resource_type := e ->> 'resource_type';
@@ -145,10 +159,9 @@ BEGIN
     a.message       := left(e ->> 'message', 4000);
     a.request_id    := left(e ->> 'request_id', 200);
     a.user_agent    := left(e ->> 'user_agent', 500);
-    field := NULL;
     IF length(a.resource_type) NOT BETWEEN 1 AND 100 THEN
         field := 'resource_type'; rule := 'must be 1 to 100 characters';
-    ELSIF length(a.action) NOT BETWEEN 3 AND 100 OR a.action !~ '^[a-z0-9_]+(\.[a-z0-9_]+)+$' THEN
+    ELSIF length(a.action) NOT BETWEEN 3 AND 100 OR a.action !~ '^[a-z0-9_]+([.][a-z0-9_]+)+$' THEN
         field := 'action'; rule := 'must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot';
     ELSIF a.visibility NOT IN ('private', 'resource', 'scope', 'tenant') THEN
         field := 'visibility'; rule := 'must be one of private, resource, scope, tenant';
@@ -172,22 +185,29 @@ BEGIN
     IF jsonb_typeof(a.payload) <> 'object' THEN
         field := 'payload'; value := jsonb_typeof(a.payload); rule := 'must be a JSON object'; RETURN;
     END IF;
-    IF a.payload @? '$.**{65}' THEN
+    body := a.payload::text;
+    IF octet_length(body) > 128 AND a.payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")' THEN
         field := 'payload'; value := 'nested deeper'; rule := 'must nest at most 64 levels deep'; code := 'program_limit_exceeded'; RETURN;
     END IF;
-    IF fanfare.names_secret_anywhere(a.payload::text) THEN
+    IF fanfare.names_secret_anywhere(body) THEN
         a.payload := fanfare.scrub(a.payload);
+        body := a.payload::text;
     END IF;
-    SELECT max_payload_bytes INTO size_max FROM fanfare.settings;
-    size := octet_length(a.payload::text);
-    IF size > size_max THEN
-        field := 'payload'; value := size || ' bytes'; rule := format('must be at most %s bytes', size_max); code := 'program_limit_exceeded'; RETURN;
+    a.resource_name := left(e ->> 'resource_name', 500);
+    SELECT s.max_payload_bytes, r.owner_principal_id, r.parent_id, left(r.name, 500) AS name INTO STRICT here
+    FROM fanfare.settings AS s
+    LEFT JOIN fanfare.resources AS r
+        ON r.tenant_id = a.tenant_id AND r.id = a.resource_id AND (a.owner_id IS NULL OR a.parent_id IS NULL OR a.resource_name IS NULL)
+    LIMIT 1;
+    IF octet_length(body) > here.max_payload_bytes THEN
+        field := 'payload'; value := octet_length(body) || ' bytes'; rule := format('must be at most %s bytes', here.max_payload_bytes);
+        code := 'program_limit_exceeded'; RETURN;
     END IF;
 
     -- Delivery channels.
     IF coalesce(jsonb_typeof(e -> 'delivery_channels'), 'null') = 'null' THEN
         a.delivery_channels := '{}';
-    ELSIF jsonb_typeof(e -> 'delivery_channels') <> 'array' OR e -> 'delivery_channels' @? '$[*] ? (@.type() != "string")' THEN
+    ELSIF jsonb_typeof(e -> 'delivery_channels') <> 'array' OR e -> 'delivery_channels' @? 'strict $[*] ? (@.type() != "string")' THEN
         field := 'delivery_channels'; value := left((e -> 'delivery_channels')::text, 100); rule := 'must be a list of strings'; RETURN;
     ELSIF jsonb_array_length(e -> 'delivery_channels') > 32 THEN
         field := 'delivery_channels'; value := jsonb_array_length(e -> 'delivery_channels') || ' channels'; rule := 'must be at most 32 channels'; RETURN;
@@ -195,7 +215,7 @@ BEGIN
         a.delivery_channels := ARRAY(SELECT jsonb_array_elements_text(e -> 'delivery_channels'));
         FOREACH channel IN ARRAY a.delivery_channels LOOP
             CONTINUE WHEN channel IN ('user', 'resource', 'tenant');
-            IF channel !~ ('^[a-z0-9_-]{2,}:' || a.tenant_id || '\.[!-~]+$') OR length(channel) > 255 OR split_part(channel, ':', 1) IN ('user', 'resource', 'tenant') THEN
+            IF channel !~ ('^[a-z0-9_-]{2,}:' || a.tenant_id || '[.][!-~]+$') OR length(channel) > 255 OR split_part(channel, ':', 1) IN ('user', 'resource', 'tenant') THEN
                 field := 'delivery_channels'; value := left(channel, 300);
                 rule := 'must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own';
                 RETURN;
@@ -207,7 +227,7 @@ BEGIN
 
     -- From here on it writes. The transaction's id comes first and the outbox's seq after it: the worker's hints rest on that.
     a.id             := fanfare.uuidv7();
-    a.correlation_id := coalesce(a.correlation_id, fanfare.uuidv7());
+    a.correlation_id := coalesce(nullif(a.correlation_id, nobody), a.id);
     INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id)
     VALUES (a.tenant_id, a.correlation_id, a.action, a.resource_id, a.id)
     ON CONFLICT DO NOTHING;
@@ -216,14 +236,9 @@ BEGIN
         RETURN;
     END IF;
 
-    a.resource_name := left(e ->> 'resource_name', 500);
-    IF a.owner_id IS NULL OR a.parent_id IS NULL OR a.resource_name IS NULL THEN
-        SELECT r.owner_principal_id, r.parent_id, left(r.name, 500) AS name INTO here
-        FROM fanfare.resources r WHERE r.tenant_id = a.tenant_id AND r.id = a.resource_id;
-        a.owner_id      := coalesce(a.owner_id, here.owner_principal_id);
-        a.parent_id     := coalesce(a.parent_id, here.parent_id);
-        a.resource_name := coalesce(a.resource_name, here.name);
-    END IF;
+    a.owner_id      := coalesce(a.owner_id, here.owner_principal_id);
+    a.parent_id     := coalesce(a.parent_id, here.parent_id);
+    a.resource_name := coalesce(a.resource_name, here.name);
     IF ip IS NOT NULL THEN
         SELECT k.key_id, sha256(k.outer_pad || sha256(k.inner_pad || convert_to(ip, 'UTF8'))) INTO a.ip_key_id, a.ip_hash
         FROM fanfare.ip_hash_keys k ORDER BY k.key_id DESC LIMIT 1;
@@ -242,7 +257,7 @@ $$;
 -- What a payload must contain, as text, before it is worth walking: a net with a wider mesh than names_secret.
 CREATE FUNCTION fanfare.names_secret_anywhere(payload text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN payload ~* 'passw|passphrase|secret|authoriz|credential|cookie|(api|private|access)[-_. ]?key|token"|pwd"';
+    RETURN payload COLLATE "C" ~* 'passw|passphrase|secret|authoriz|credential|cookie|(api|private|access)[-_. ]?key|token"|pwd"';
 
 -- The activity that (tenant, correlation, action, resource) names, or null.
 CREATE FUNCTION fanfare.standing_activity(tenant uuid, correlation uuid, act text, resource uuid) RETURNS fanfare.activities
@@ -310,6 +325,8 @@ END
 $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA fanfare FROM PUBLIC;
+-- The default of subscriptions.id, for an application that loads them.
+GRANT EXECUTE ON FUNCTION fanfare.uuidv7 TO PUBLIC;
 GRANT EXECUTE ON FUNCTION fanfare.record_activity, fanfare.record_envelope, fanfare.record_envelopes, fanfare.standing_activity TO fanfare_writer;
 
 ---- create above / drop below ----

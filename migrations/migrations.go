@@ -127,10 +127,8 @@ func load(ctx context.Context, conn *pgx.Conn, progress Progress) (*migrate.Migr
 		return nil, fmt.Errorf("lock the schema: %w", err)
 	}
 	_, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS fanfare")
-	if err == nil {
-		_, err = conn.Exec(ctx, "SELECT pg_advisory_unlock(hashtextextended('fanfare.schema', 0))")
-	}
-	if err != nil {
+	_, unlockErr := conn.Exec(ctx, "SELECT pg_advisory_unlock(hashtextextended('fanfare.schema', 0))")
+	if err := errors.Join(err, unlockErr); err != nil {
 		return nil, fmt.Errorf("create schema fanfare: %w", err)
 	}
 	m, err := migrate.NewMigrator(ctx, conn, versionTable)

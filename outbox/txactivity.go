@@ -75,7 +75,16 @@ func inTx(ctx context.Context, db DB, do func(tx pgx.Tx) error) error {
 	if err := do(tx); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
 	done = true
+	if _, nested := db.(pgx.Tx); nested {
+		// A savepoint that is not released because ctx ended would leave what was done in the caller's transaction.
+		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		ctx = detached
+	}
 	if err := tx.Commit(ctx); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}

@@ -18,6 +18,12 @@ func newConfigCommand(p process) *cobra.Command {
 		Long: `Shows what fanfare worker would run on, with the same flags and environment, and where each setting comes from;
 secrets are not shown. Exits with 2, and says why, if the worker would refuse it.`,
 		Args: cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error {
+			if asJSON && asMarkdown {
+				return &usageError{"say --json or --markdown, not both"}
+			}
+			return nil
+		},
 		RunE: func(command *cobra.Command, _ []string) error {
 			if asMarkdown {
 				return writeReference(p.stdout, settings)
@@ -37,7 +43,6 @@ secrets are not shown. Exits with 2, and says why, if the worker would refuse it
 	addFlags(command.Flags(), settings)
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	command.Flags().BoolVar(&asMarkdown, "markdown", false, "the reference of all settings instead, as Markdown")
-	command.MarkFlagsMutuallyExclusive("json", "markdown")
 	return command
 }
 

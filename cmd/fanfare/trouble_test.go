@@ -2,11 +2,27 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
+
+// soon is one second, on a machine that has nothing else to do.
+const soon = 5 * time.Second
+
+// after returns how much later than the line with one word the line with the others was logged.
+func (l *logged) after(t testing.TB, word string, words ...string) time.Duration {
+	t.Helper()
+	var first, second struct{ Time time.Time }
+	if err := errors.Join(json.Unmarshal([]byte(l.line(word)), &first), json.Unmarshal([]byte(l.line(words...)), &second)); err != nil {
+		t.Fatal(err)
+	}
+	return second.Time.Sub(first.Time)
+}
 
 // TestTroubleAtStart starts workers that cannot work. Each says why at once, keeps running, and loses nothing.
 func TestTroubleAtStart(t *testing.T) {
@@ -51,6 +67,9 @@ func TestTroubleAtStart(t *testing.T) {
 			maps.Copy(environ, c.environ)
 			d := startWorker(t, environ)
 			d.says(t, c.want...)
+			if got := d.log.after(t, "fanfare starts", c.want...); got > soon {
+				t.Errorf("it says so %v after its start, want at most %v", got, soon)
+			}
 			d.isReady(t, false)
 			if code := d.finish(t); code != exitOK {
 				t.Errorf("got exit code %d, want 0: it had only to wait", code)

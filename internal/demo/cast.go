@@ -9,14 +9,13 @@ func renderCast(tenants []tenant, p paint) string {
 	for _, line := range wrap("Each tenant has grown from one template: "+branch(tenants[0].tree, "")+".", width-indent) {
 		b.WriteString(blank(indent) + p.dim(line) + "\n")
 	}
-	row := func(name, is, watches, wants string) cell {
-		return join(plain(pad(name, 14)+pad(is, 34)+pad(watches, 22)), painted(p.dim, wants))
+	row := func(name, is, watches, wants string) string {
+		return strings.TrimRight(blank(indent)+pad(name, 16)+pad(is, 33)+pad(watches, 20)+wants, " ") + "\n"
 	}
 	for _, t := range tenants {
-		header := row(t.name, "is", "watches", "wants")
-		b.WriteString("\n" + blank(indent) + p.bold(header.shown) + "\n")
+		b.WriteString("\n" + p.bold(row(t.name, "is", "watches", "wants")))
 		for _, who := range t.people {
-			b.WriteString(blank(indent) + row(first(who.name), standing(t, who), watched(who), wish(who)).shown + "\n")
+			b.WriteString(row(first(who.name), standing(t, who), watched(who), wish(who)))
 		}
 	}
 	return b.String()
@@ -49,7 +48,7 @@ func standing(t tenant, who person) string {
 	}
 	for _, n := range t.tree {
 		if n.owner == who.name && n.kind == "signal" {
-			parts = append(parts, "owner of signals")
+			parts = append(parts, "owns signals")
 			break
 		}
 	}
@@ -88,7 +87,7 @@ func wish(who person) string {
 	case who.wants == nil:
 		return "mutations, by default"
 	case who.wants.Muted:
-		return wanted(*who.wants) + ", but is muted"
+		return wanted(*who.wants) + ", but muted"
 	default:
 		return wanted(*who.wants)
 	}
