@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// TestEveryCommandExplainsItself walks the tree.
+func TestEveryCommandExplainsItself(t *testing.T) {
+	t.Parallel()
+	root, _ := newRootCommand(process{})
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		path := strings.Fields(c.CommandPath())[1:]
+		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
+			t.Errorf("%v: short help %q, want a phrase", path, c.Short)
+		}
+		out := must(t, nil, append(path, "--help")...)
+		if !strings.Contains(out, "Usage:\n") {
+			t.Errorf("%v --help: got %s", path, out)
+		}
+		for _, s := range databaseSettings() {
+			if flag := c.Flags().Lookup(s.name); flag != nil && !strings.Contains(out, s.variable()) {
+				t.Errorf("%v --help does not name %s:\n%s", path, s.variable(), out)
+			}
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+}
+
+func TestHelpOfWorker(t *testing.T) {
+	t.Parallel()
+	out := must(t, nil, "worker", "--help")
+	at := 0
+	for _, s := range allSettings() {
+		i := strings.Index(out[at:], "--"+s.name+" ")
+		if i < 0 {
+			t.Fatalf("--%s is missing, or not in its place:\n%s", s.name, out)
+		}
+		at += i
+		line, _, _ := strings.Cut(out[at:], "\n")
+		for _, want := range []string{s.usage, "[" + s.variable() + "]"} {
+			if !strings.Contains(line, want) {
+				t.Errorf("--%s: got %q, want %q in it", s.name, line, want)
+			}
+		}
+		if s.initial != "" && s.initial != "false" && !strings.Contains(line, "(default "+s.initial+")") {
+			t.Errorf("--%s: got %q, want the default %s in it", s.name, line, s.initial)
+		}
+	}
+}
+
+func TestReferenceOfSettings(t *testing.T) {
+	t.Parallel()
+	out := must(t, nil, "config", "--markdown")
+	if got, want := strings.Count(out, "\n"), len(allSettings())+2; got != want {
+		t.Errorf("got %d lines, want %d:\n%s", got, want, out)
+	}
+	for _, s := range allSettings() {
+		if !strings.Contains(out, "| `--"+s.name+"` "+s.field.kind+" | `"+s.variable()+"` | ") {
+			t.Errorf("--%s is missing:\n%s", s.name, out)
+		}
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	t.Parallel()
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	for line, want := range map[string]string{
+		"deliver":               `unknown command "deliver" for "fanfare"`,
+		"migrate sideways":      `unknown command "sideways" for "fanfare migrate"`,
+		"outbox list":           `unknown command "list" for "fanfare outbox"`,
+		"worker now":            `unknown command "now" for "fanfare worker"`,
+		"worker --speed 9":      "unknown flag: --speed",
+		"worker --workers":      "flag needs an argument: --workers",
+		"migrate down":          "--to is missing",
+		"migrate down --to -1":  "--to must not be negative",
+		"migrate down --to x":   `invalid argument "x"`,
+		"outbox replay":         "name one activity by its id, or say --all",
+		"outbox replay --all x": "name one activity by its id, or say --all",
+		"outbox replay x":       `activity "x": must be a UUID`,
+		"outbox park":           "name one activity by its id",
+		"outbox park 00000000-0000-0000-0000-000000000000 --for 1m": "must be a UUID",
+		"outbox park 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f":          "--for must say how long",
+		"outbox status --tenant acme":                               `must be a UUID`,
+		"outbox dead --limit 0":                                     "--limit must be at least 1",
+		"config --json --markdown":                                  "say --json or --markdown, not both",
+	} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			r := fanfare(t, environ, strings.Fields(line)...)
+			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) || !strings.Contains(r.stderr, "--help'") {
+				t.Errorf("got exit code %d, stdout %q, stderr %q; want %d, nothing, %q and where to read on", r.code, r.stdout, r.stderr, exitUsage, want)
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	long := must(t, nil, "version")
+	if !strings.HasPrefix(long, "fanfare ") || !strings.Contains(long, runtime.Version()) {
+		t.Errorf("got %q", long)
+	}
+	if short := must(t, nil, "--version"); short != long {
+		t.Errorf("--version: got %q, want what version says: %q", short, long)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	if out := must(t, nil, "completion", "bash"); !strings.Contains(out, "fanfare") {
+		t.Errorf("got %.100q", out)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	environ := map[string]string{
+		"FANFARE_DATABASE_URL":       "postgres://fan:hunter2@db.example:5433/app?sslmode=disable",
+		"FANFARE_CENTRIFUGO_API_KEY": "hunter2",
+		"FANFARE_WORKER":             "8",
+	}
+	out := must(t, environ, "config", "--json", "--workers", "8")
+	if strings.Contains(out, "hunter2") {
+		t.Errorf("a secret is shown:\n%s", out)
+	}
+	var got shownConfig
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]shownSetting{}
+	for _, s := range got.Settings {
+		shown[s.Name] = s
+	}
+	for name, want := range map[string]shownSetting{
+		"database-url":       {"database-url", "FANFARE_DATABASE_URL", "postgres://fan:[redacted]@db.example:5433/app", fromEnvironment},
+		"centrifugo-api-key": {"centrifugo-api-key", "FANFARE_CENTRIFUGO_API_KEY", "[redacted]", fromEnvironment},
+		"workers":            {"workers", "FANFARE_WORKERS", "8", fromFlag},
+		"log-level":          {"log-level", "FANFARE_LOG_LEVEL", "info", fromDefault},
+	} {
+		if shown[name] != want {
+			t.Errorf("--%s: got %+v, want %+v", name, shown[name], want)
+		}
+	}
+	if len(got.Unknown) != 1 || got.Unknown[0] != "FANFARE_WORKER" {
+		t.Errorf("unknown variables: got %v, want FANFARE_WORKER", got.Unknown)
+	}
+
+	wrong := fanfare(t, environ, "config", "--batch-size", "many")
+	if wrong.code != exitUsage || !strings.Contains(wrong.stdout, "--batch-size") || !strings.Contains(wrong.stderr, "--batch-size, FANFARE_BATCH_SIZE") {
+		t.Errorf("a wrong setting: got exit code %d, stdout\n%s\nstderr\n%s", wrong.code, wrong.stdout, wrong.stderr)
+	}
+	if !strings.Contains(wrong.stdout, "named like them: FANFARE_WORKER\n") {
+		t.Errorf("unknown variables are not shown:\n%s", wrong.stdout)
+	}
+}

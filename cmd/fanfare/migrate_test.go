@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/migrations"
+)
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	environ := map[string]string{"FANFARE_DATABASE_URL": pgtest.NewEmpty(t).URL}
+	status := func() migrations.Status {
+		t.Helper()
+		var s migrations.Status
+		if err := json.Unmarshal([]byte(must(t, environ, "migrate", "status", "--json")), &s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	empty := status()
+	if empty.Current != 0 || empty.Latest == 0 || len(empty.Pending) != empty.Latest {
+		t.Fatalf("an empty database: got %+v", empty)
+	}
+	if got := must(t, environ, "migrate", "status"); !strings.Contains(got, "at migration 0 of ") || !strings.Contains(got, "\n  001_") {
+		t.Errorf("an empty database: got %s", got)
+	}
+	if got := must(t, environ, "migrate", "up"); !strings.HasPrefix(got, "up    001_") || !strings.HasSuffix(got, ", the latest.\n") {
+		t.Errorf("up: got %s", got)
+	}
+	if got := must(t, environ, "migrate", "up"); got != "The database is at migration "+strconv.Itoa(empty.Latest)+", the latest.\n" {
+		t.Errorf("up again: got %s", got)
+	}
+	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(got, "down  00") {
+		t.Errorf("down by one: got %s", got)
+	}
+	if got := status(); got.Current != empty.Latest-1 {
+		t.Errorf("down by one: got %+v", got)
+	}
+	r := fanfare(t, environ, "migrate", "down", "--to", "0")
+	if r.code != exitUsage || !strings.Contains(r.stderr, "--yes") || status().Current == 0 {
+		t.Errorf("down to nothing without --yes: got exit code %d, %s", r.code, r.stderr)
+	}
+	must(t, environ, "migrate", "down", "--to", "0", "--yes")
+	if got := status(); got.Current != 0 {
+		t.Errorf("down to nothing: got %+v", got)
+	}
+	r = fanfare(t, environ, "migrate", "down", "--to", "99")
+	if r.code != exitFailure || !strings.Contains(r.stderr, "99") {
+		t.Errorf("down to a version above: got exit code %d, %s", r.code, r.stderr)
+	}
+	r = fanfare(t, environ, "outbox", "status")
+	if r.code != exitFailure || !strings.Contains(r.stderr, "fanfare migrate status") {
+		t.Errorf("the outbox of an empty database: got exit code %d, %s", r.code, r.stderr)
+	}
+}
