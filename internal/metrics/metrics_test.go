@@ -1,0 +1,183 @@
+package metrics_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/goleak"
+
+	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/metrics"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// scrape returns what Prometheus would read.
+func scrape(t testing.TB, registry *prometheus.Registry) string {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
+	if recorder.Code != 200 {
+		t.Fatalf("got status %d: %s", recorder.Code, recorder.Body)
+	}
+	return recorder.Body.String()
+}
+
+// holds checks that the scrape has each of the lines.
+func holds(t testing.TB, registry *prometheus.Registry, lines ...string) {
+	t.Helper()
+	text := scrape(t, registry)
+	for _, line := range lines {
+		if !strings.Contains(text, "\n"+line+"\n") {
+			t.Errorf("lacks %s:\n%s", line, text)
+		}
+	}
+}
+
+func TestOutbox(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	o := metrics.NewOutbox(registry)
+	holds(t, registry,
+		`fanfare_batches_rolled_back_total{reason="error"} 0`,
+		`fanfare_batches_rolled_back_total{reason="unavailable"} 0`,
+		`fanfare_delivery_latency_seconds_count 0`,
+	)
+	now := time.Now()
+	o.Observe(outbox.Report{Claimed: 9, Delivered: []time.Time{now.Add(-time.Minute), now.Add(time.Hour)}, Retried: 1, Behind: 2, Dead: 3, Jobs: 1, Took: 20 * time.Millisecond})
+	o.Observe(outbox.Report{Claimed: 5, Err: errors.New("broken")})
+	o.Observe(outbox.Report{Err: fmt.Errorf("publish: %w", outbox.ErrUnavailable)})
+	o.Observe(outbox.Report{Step: true, Claimed: 1, Told: 5000})
+	o.Observe(outbox.Report{Step: true, Claimed: 1, Told: 20, Delivered: []time.Time{now}})
+	o.Observe(outbox.Report{Step: true, Claimed: 1, Dead: 1, Err: errors.New("broken")})
+	holds(t, registry,
+		`fanfare_claim_batch_size_count 1`,
+		`fanfare_claim_batch_size_sum 9`,
+		`fanfare_claim_duration_seconds_sum 0.02`,
+		`fanfare_delivery_latency_seconds_count 3`,
+		`fanfare_delivery_latency_seconds_bucket{le="60"} 2`, // a clock ahead of ours counts as no time at all
+		`fanfare_retries_total 1`,
+		`fanfare_parked_behind_total 2`,
+		`fanfare_dead_letters_total 4`,
+		`fanfare_broadcast_jobs_total 1`,
+		`fanfare_broadcast_steps_total 2`,
+		`fanfare_broadcast_watchers_total 5020`,
+		`fanfare_batches_rolled_back_total{reason="error"} 2`,
+		`fanfare_batches_rolled_back_total{reason="unavailable"} 1`,
+	)
+}
+
+func TestFanout(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	f := metrics.NewFanout(registry)
+	holds(t, registry, `fanfare_watchers_dropped_total{stage="muted"} 0`)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			f.Observe(fanout.Report{
+				Activities: 2, Width: []int{0, 7}, Publications: 9, Inbox: 7,
+				Dropped: fanout.Dropped{Actor: 1, Inactive: 2, Permission: 3, Muted: 4, Filtered: 5},
+			})
+		})
+	}
+	all.Wait()
+	holds(t, registry,
+		`fanfare_fanout_width_count 8`,
+		`fanfare_fanout_width_sum 28`,
+		`fanfare_publications_total 36`,
+		`fanfare_inbox_rows_total 28`,
+		`fanfare_watchers_dropped_total{stage="actor"} 4`,
+		`fanfare_watchers_dropped_total{stage="inactive"} 8`,
+		`fanfare_watchers_dropped_total{stage="permission"} 12`,
+		`fanfare_watchers_dropped_total{stage="muted"} 16`,
+		`fanfare_watchers_dropped_total{stage="filtered"} 20`,
+	)
+}
+
+// reader is a backlog that says what it is told to.
+type reader func(ctx context.Context) (outbox.Status, error)
+
+func (r reader) Status(ctx context.Context, _ uuid.UUID) (outbox.Status, error) { return r(ctx) }
+
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		registry := prometheus.NewRegistry()
+		reads := 0
+		oldest := time.Now().Add(-90 * time.Second)
+		status, err := outbox.Status{Pending: 6, OldestAt: &oldest, Parked: 5, Failing: 4, Broadcasts: 3, DeadLetters: 2}, error(nil)
+		metrics.RegisterBacklog(registry, reader(func(ctx context.Context) (outbox.Status, error) {
+			reads++
+			return status, err
+		}))
+		holds(t, registry,
+			`fanfare_backlog_readable 1`,
+			`fanfare_backlog_rows 6`,
+			`fanfare_backlog_age_seconds 90`,
+			`fanfare_backlog_parked_rows 5`,
+			`fanfare_backlog_failing_rows 4`,
+			`fanfare_backlog_broadcast_jobs 3`,
+			`fanfare_backlog_dead_letters 2`,
+		)
+		status, err = outbox.Status{}, errors.New("gone")
+		time.Sleep(4 * time.Second)
+		holds(t, registry, `fanfare_backlog_rows 6`, `fanfare_backlog_age_seconds 94`)
+		if reads != 1 {
+			t.Errorf("got %d reads within 4 s, want 1", reads)
+		}
+		time.Sleep(time.Second)
+		holds(t, registry, `fanfare_backlog_readable 0`)
+		if text := scrape(t, registry); strings.Contains(text, "fanfare_backlog_rows ") {
+			t.Errorf("shows a backlog that could not be read:\n%s", text)
+		}
+		err = nil
+		time.Sleep(5 * time.Second)
+		holds(t, registry, `fanfare_backlog_readable 1`, `fanfare_backlog_rows 0`, `fanfare_backlog_age_seconds 0`)
+	})
+}
+
+func TestBacklogThatIsSlowToRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		registry := prometheus.NewRegistry()
+		metrics.RegisterBacklog(registry, reader(func(ctx context.Context) (outbox.Status, error) {
+			<-ctx.Done()
+			return outbox.Status{}, ctx.Err()
+		}))
+		begun := time.Now()
+		holds(t, registry, `fanfare_backlog_readable 0`)
+		if took := time.Since(begun); took != 2*time.Second {
+			t.Errorf("the scrape took %v, want 2s", took)
+		}
+	})
+}
+
+func TestProcess(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewPedanticRegistry()
+	metrics.RegisterProcess(registry, "v1.2.3")
+	metrics.RegisterProgress(registry, func() time.Time { return time.Time{} })
+	metrics.RegisterParts(registry, []string{"postgres", "centrifugo"}, func() map[string][]string {
+		return map[string][]string{"postgres": {"It is gone."}}
+	})
+	holds(t, registry,
+		`fanfare_last_progress_timestamp_seconds 0`,
+		`fanfare_dependency_up{dependency="centrifugo"} 1`,
+		`fanfare_dependency_up{dependency="postgres"} 0`,
+	)
+	if text := scrape(t, registry); !strings.Contains(text, `version="v1.2.3"} 1`) || !strings.Contains(text, "\ngo_goroutines ") {
+		t.Errorf("lacks the version or the Go runtime:\n%s", text)
+	}
+}
