@@ -47,6 +47,6 @@ func (e Envelope) Encode() ([]byte, error) {
 		OwnerID: e.OwnerID, ParentID: e.ParentID, ResourceName: e.ResourceName,
 		Message: e.Message, RequestID: e.RequestID, UserAgent: e.UserAgent,
 		Status: e.Status, Severity: e.Severity, Category: e.Category,
-		IP: e.IP, Traceparent: e.Traceparent, OccurredAt: e.OccurredAt,
+		IP: e.IP, Traceparent: e.Traceparent, OccurredAt: e.OccurredAt.UTC().Truncate(time.Microsecond),
 	})
 }

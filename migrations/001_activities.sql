@@ -148,6 +148,10 @@ BEGIN
         low  := fanfare.uuidv7_floor(month);
         high := fanfare.uuidv7_floor((month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
         EXECUTE format('CREATE TABLE fanfare.%I (LIKE fanfare.activities INCLUDING DEFAULTS INCLUDING CONSTRAINTS, CHECK (id >= %L AND id < %L))', part, low, high);
+        IF month <= now() OR EXISTS (SELECT FROM fanfare.activities_default WHERE id >= low AND id < high) THEN
+            -- Writers fill the default partition: those to come must find the new one, or the default turns their row away.
+            LOCK TABLE ONLY fanfare.activities IN SHARE ROW EXCLUSIVE MODE;
+        END IF;
         -- Before the look for rows to move, so that a writer who is about to commit some is waited for.
         LOCK TABLE fanfare.activities_default IN ACCESS EXCLUSIVE MODE;
         IF EXISTS (SELECT FROM fanfare.activities_default WHERE id >= low AND id < high) THEN

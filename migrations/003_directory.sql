@@ -62,13 +62,13 @@ DROP TABLE fanfare.subscriptions;
 -- Each of the three may be the application's view by now; its own tables stay its own.
 DO $$
 DECLARE
-    relation text;
+    statement text;
 BEGIN
-    FOREACH relation IN ARRAY ARRAY['role_bindings', 'resources', 'principals'] LOOP
-        EXECUTE (
-            SELECT format('DROP %s fanfare.%I', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, relation)
-            FROM pg_class WHERE oid = to_regclass('fanfare.' || relation)
-        );
+    FOR statement IN
+        SELECT format('DROP %s fanfare.%I', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, relname)
+        FROM pg_class WHERE relnamespace = 'fanfare'::regnamespace AND relname IN ('role_bindings', 'resources', 'principals')
+    LOOP
+        EXECUTE statement;
     END LOOP;
 END
 $$;

@@ -1,0 +1,336 @@
+package migrations_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/migrations"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+const latest = 5
+
+// connect returns a connection that lives as long as the test.
+func connect(t testing.TB, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// empty returns a database without the schema. The copy of the template beside it keeps the server's roles in use, so that a
+// test on its way down does not drop them under another on its way up.
+func empty(t testing.TB) *pgtest.DB {
+	t.Helper()
+	pgtest.New(t)
+	return pgtest.NewEmpty(t)
+}
+
+func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func query[T any](t testing.TB, conn *pgx.Conn, sql string, args ...any) T {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), sql, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	value, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return value
+}
+
+// describe lists everything in the schema fanfare, one line each.
+func describe(t testing.TB, conn *pgx.Conn, privileges bool) []string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), `
+		SELECT format('%s %s %s %s %s', c.relkind, c.relname, c.reloptions, pg_get_expr(c.relpartbound, c.oid), CASE WHEN $1 THEN c.relacl::text END)
+		FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('fanfare')
+		UNION ALL
+		SELECT format('%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
+		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+		WHERE c.relnamespace = to_regnamespace('fanfare')
+		UNION ALL
+		SELECT pg_get_indexdef(i.indexrelid) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE c.relnamespace = to_regnamespace('fanfare')
+		UNION ALL
+		SELECT format('%s %s', c.conname, pg_get_constraintdef(c.oid)) FROM pg_constraint AS c WHERE c.connamespace = to_regnamespace('fanfare')
+		UNION ALL
+		SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid WHERE c.relnamespace = to_regnamespace('fanfare')
+		UNION ALL
+		SELECT format('%s owner %s %s', pg_get_functiondef(p.oid), p.proowner::regrole, CASE WHEN $1 THEN p.proacl::text END)
+		FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('fanfare')
+		ORDER BY 1`, privileges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+func TestUpDownUp(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, empty(t).URL)
+	if err := migrations.Apply(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	first := describe(t, conn, true)
+	if len(first) == 0 {
+		t.Fatal("after Apply: got no schema")
+	}
+	if err := migrations.Down(t.Context(), conn, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := query[bool](t, conn, `SELECT to_regnamespace('fanfare') IS NULL`); !got {
+		t.Errorf("after Down to 0: got the schema still, want it gone; it holds\n%s", strings.Join(describe(t, conn, false), "\n"))
+	}
+	if err := migrations.Apply(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first, describe(t, conn, true)); diff != "" {
+		t.Errorf("after up, down and up: got another schema than after the first up (-first +second):\n%s", diff)
+	}
+}
+
+func TestEachStepDownAndUp(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	want := map[int][]string{latest: describe(t, conn, false)}
+	for version := latest - 1; version >= 1; version-- {
+		if err := migrations.Down(t.Context(), conn, version, nil); err != nil {
+			t.Fatalf("down to %d: %v", version, err)
+		}
+		if got := status(t, conn).Current; got != version {
+			t.Fatalf("after down to %d: got version %d", version, got)
+		}
+		want[version] = describe(t, conn, false)
+	}
+	for version := 1; version < latest; version++ {
+		if err := migrations.Apply(t.Context(), conn); err != nil {
+			t.Fatalf("up from %d: %v", version, err)
+		}
+		if diff := cmp.Diff(want[latest], describe(t, conn, false)); diff != "" {
+			t.Fatalf("up from %d: got another schema (-want +got):\n%s", version, diff)
+		}
+		if version+1 == latest {
+			break
+		}
+		if err := migrations.Down(t.Context(), conn, version+1, nil); err != nil {
+			t.Fatalf("down to %d: %v", version+1, err)
+		}
+		if diff := cmp.Diff(want[version+1], describe(t, conn, false)); diff != "" {
+			t.Fatalf("down to %d again: got another schema (-want +got):\n%s", version+1, diff)
+		}
+	}
+}
+
+func TestTwiceUpIsNothing(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	want := describe(t, conn, true)
+	err := migrations.Up(t.Context(), conn, func(name, direction string) { t.Errorf("got migration %s %s, want none", name, direction) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, describe(t, conn, true)); diff != "" {
+		t.Errorf("a second Up changed the schema (-before +after):\n%s", diff)
+	}
+}
+
+func TestManyApplyAtOnce(t *testing.T) {
+	t.Parallel()
+	db := empty(t)
+	var g errgroup.Group
+	for range 8 {
+		conn := connect(t, db.URL)
+		g.Go(func() error { return migrations.Apply(t.Context(), conn) })
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, connect(t, db.URL)).Current; got != latest {
+		t.Errorf("version: got %d, want %d", got, latest)
+	}
+}
+
+func TestProgressNamesEachMigrationInItsOrder(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, empty(t).URL)
+	var got []string
+	progress := func(name, direction string) { got = append(got, direction+" "+name) }
+	if err := migrations.Up(t.Context(), conn, progress); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Down(t.Context(), conn, 3, progress); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"up 001_activities.sql", "up 002_outbox.sql", "up 003_directory.sql", "up 004_notifications.sql", "up 005_record_activity.sql",
+		"down 005_record_activity.sql", "down 004_notifications.sql",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+}
+
+func status(t testing.TB, conn *pgx.Conn) migrations.Status {
+	t.Helper()
+	s, err := migrations.Read(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestReadSaysHowFarItIs(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, empty(t).URL)
+	all := []string{"001_activities.sql", "002_outbox.sql", "003_directory.sql", "004_notifications.sql", "005_record_activity.sql"}
+	if diff := cmp.Diff(migrations.Status{Current: 0, Latest: latest, Pending: all}, status(t, conn)); diff != "" {
+		t.Errorf("of an empty database (-want +got):\n%s", diff)
+	}
+	if got := query[bool](t, conn, `SELECT to_regnamespace('fanfare') IS NULL`); !got {
+		t.Error("Read made the schema, want nothing changed")
+	}
+	if err := migrations.Apply(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(migrations.Status{Current: latest, Latest: latest, Pending: []string{}}, status(t, conn)); diff != "" {
+		t.Errorf("of a migrated database (-want +got):\n%s", diff)
+	}
+	if err := migrations.Down(t.Context(), conn, 3, nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(migrations.Status{Current: 3, Latest: latest, Pending: all[3:]}, status(t, conn)); diff != "" {
+		t.Errorf("of a database at 3 (-want +got):\n%s", diff)
+	}
+}
+
+func TestANewerDatabaseIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	exec(t, conn, `UPDATE fanfare.schema_version SET version = 99`)
+	want := describe(t, conn, true)
+	if err := migrations.Apply(t.Context(), conn); err == nil || !strings.Contains(err.Error(), "99") {
+		t.Errorf("Apply to a database at 99: got %v, want an error that names the version", err)
+	}
+	if diff := cmp.Diff(migrations.Status{Current: 99, Latest: latest, Pending: []string{}}, status(t, conn)); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, describe(t, conn, true)); diff != "" {
+		t.Errorf("Apply changed a newer schema (-before +after):\n%s", diff)
+	}
+}
+
+func TestDownRefusesAVersionThatCannotBe(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	for _, version := range []int{-1, latest + 1} {
+		if err := migrations.Down(t.Context(), conn, version, nil); err == nil || !strings.Contains(err.Error(), fmt.Sprint(version)) {
+			t.Errorf("down to %d: got %v, want an error that names it", version, err)
+		}
+	}
+	if got := status(t, conn).Current; got != latest {
+		t.Errorf("version: got %d, want %d", got, latest)
+	}
+}
+
+func TestDownNamesWhatIsNotFanfares(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	exec(t, conn, `CREATE TABLE fanfare.of_the_application (kept text); INSERT INTO fanfare.of_the_application VALUES ('yes')`)
+	if err := migrations.Down(t.Context(), conn, 0, nil); err == nil || !strings.Contains(err.Error(), "of_the_application") {
+		t.Errorf("down to 0: got %v, want an error that names the foreign table", err)
+	}
+	if got := query[string](t, conn, `SELECT kept FROM fanfare.of_the_application`); got != "yes" {
+		t.Errorf("the foreign table: got %q, want it as it was", got)
+	}
+	if err := migrations.Apply(t.Context(), conn); err != nil {
+		t.Errorf("up again beside it: got %v, want no error", err)
+	}
+}
+
+// TestAFailedMigrationIsNamed takes what a migration is about to make.
+func TestAFailedMigrationIsNamed(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, empty(t).URL)
+	exec(t, conn, `CREATE SCHEMA fanfare; CREATE TABLE fanfare.preferences ()`)
+	err := migrations.Apply(t.Context(), conn)
+	if err == nil || !strings.Contains(err.Error(), "003_directory.sql") || !strings.Contains(err.Error(), "preferences") {
+		t.Errorf("Apply: got %v, want an error that names the migration and the relation", err)
+	}
+	if got := status(t, conn).Current; got != 2 {
+		t.Errorf("version: got %d, want 2, the one before the failed migration", got)
+	}
+	exec(t, conn, `DROP TABLE fanfare.preferences`)
+	if err := migrations.Apply(t.Context(), conn); err != nil {
+		t.Errorf("Apply once the way is free: got %v, want no error", err)
+	}
+}
+
+func TestHash(t *testing.T) {
+	t.Parallel()
+	if got := migrations.Hash(); got != migrations.Hash() || !regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(got) {
+		t.Errorf("got %q, want the same 16 hexadecimal digits each time", got)
+	}
+}
+
+// TestWithoutASuperuser migrates as a role that may create roles and schemas and no more, on a server that has seen nothing yet.
+func TestWithoutASuperuser(t *testing.T) {
+	t.Parallel()
+	server, err := devstack.StartPostgres(t.Context(), devstack.PostgresOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Stop(context.Background()) })
+	super := connect(t, server.URL("postgres"))
+	exec(t, super, `CREATE ROLE host LOGIN CREATEROLE PASSWORD 'host'`)
+	exec(t, super, `GRANT CREATE ON DATABASE postgres TO host`)
+	config := super.Config().Copy()
+	config.User, config.Password = "host", "host"
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+
+	for range 2 {
+		if err := migrations.Apply(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		id := query[string](t, conn, `SELECT fanfare.record_activity($1)::text`, anEnvelope)
+		if state := refusal(conn, `DELETE FROM fanfare.activities WHERE id = $1`, id); state != "42501" {
+			t.Errorf("delete by the owner: got SQLSTATE %q, want 42501", state)
+		}
+		if got := query[int](t, conn, `SELECT fanfare.ensure_partitions(6)`); got != 3 {
+			t.Errorf("ensure_partitions(6): got %d made, want 3", got)
+		}
+		if err := migrations.Down(t.Context(), conn, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := query[int](t, super, `SELECT count(*)::int FROM pg_roles WHERE rolname LIKE 'fanfare%'`); got != 0 {
+			t.Errorf("roles left behind: got %d, want 0", got)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package migrations_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+func TestUUIDv7(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	seen := map[uuid.UUID]bool{}
+	for range 200 {
+		before := query[time.Time](t, conn, `SELECT date_trunc('milliseconds', clock_timestamp())`)
+		id := query[uuid.UUID](t, conn, `SELECT fanfare.uuidv7()`)
+		after := query[time.Time](t, conn, `SELECT clock_timestamp()`)
+		if id.Version() != 7 || id.Variant() != uuid.RFC4122 {
+			t.Errorf("%s: got version %d, variant %s, want 7, RFC4122", id, id.Version(), id.Variant())
+		}
+		if at := milliseconds(id); at.Before(before) || at.After(after) {
+			t.Errorf("%s: got the time %s, want it between %s and %s", id, at, before, after)
+		}
+		if seen[id] {
+			t.Errorf("%s came twice", id)
+		}
+		seen[id] = true
+	}
+}
+
+func milliseconds(id uuid.UUID) time.Time {
+	var ms int64
+	for _, b := range id[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms)
+}
+
+// TestUUIDv7OrdersByTime takes times a microsecond apart, over the bounds of milliseconds and of centuries.
+func TestUUIDv7OrdersByTime(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	for _, start := range []string{"1970-01-01 00:00:00Z", "2026-03-01 11:59:59.9995Z", "2106-02-07 06:28:15.9999Z", "9999-12-31 23:59:59.99Z"} {
+		inversions := query[int](t, conn, `
+			SELECT count(*) FILTER (WHERE id <= before OR id < fanfare.uuidv7_floor(at) OR id >= fanfare.uuidv7_floor(at + interval '1 millisecond'))::int
+			FROM (SELECT at, id, lag(id) OVER (ORDER BY at) AS before
+			      FROM (SELECT at, fanfare.uuidv7(at) AS id FROM generate_series($1::timestamptz, $1::timestamptz + interval '2 milliseconds', '1 microsecond') AS at) AS ids) AS pairs`, start)
+		if inversions != 0 {
+			t.Errorf("from %s: got %d ids out of order or outside of their millisecond, want 0", start, inversions)
+		}
+	}
+}
+
+func TestUUIDv7FloorIsTheLeastOfItsMillisecond(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	for at, want := range map[string]string{
+		"1970-01-01 00:00:00Z":       "00000000-0000-0000-0000-000000000000",
+		"2022-02-22 19:22:22Z":       "017f22e2-79b0-0000-0000-000000000000", // the time of RFC 9562, appendix A.6
+		"2022-02-22 19:22:22.0019Z":  "017f22e2-79b1-0000-0000-000000000000",
+		"2022-02-22 20:22:22.001+01": "017f22e2-79b1-0000-0000-000000000000",
+	} {
+		if got := query[string](t, conn, `SELECT fanfare.uuidv7_floor($1::text::timestamptz)::text`, at); got != want {
+			t.Errorf("floor of %s: got %s, want %s", at, got, want)
+		}
+	}
+}
