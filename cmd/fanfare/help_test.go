@@ -90,6 +90,8 @@ func TestUsageErrors(t *testing.T) {
 		"outbox park 00000000-0000-0000-0000-000000000000 --for 1m": "must be a UUID",
 		"outbox park 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f":          "--for must say how long",
 		"outbox status --tenant acme":                               `must be a UUID`,
+		"demo --color red":                                          "--color must be auto, always or never",
+		"demo --duration -1s":                                       "--duration must not be negative",
 		"outbox dead --limit 0":                                     "--limit must be at least 1",
 		"config --json --markdown":                                  "say --json or --markdown, not both",
 	} {

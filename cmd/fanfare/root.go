@@ -44,6 +44,9 @@ func run(ctx context.Context, args []string, p process) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(p.stderr, "fanfare: interrupted")
+		return exitFailure
 	case errors.As(err, &config):
 		fmt.Fprintf(p.stderr, "fanfare: %v\n", err)
 		return exitUsage
@@ -74,6 +77,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
 		newWorkerCommand(p),
 		newOutboxCommand(p),
 		newConfigCommand(p),
+		newDemoCommand(p),
 		newVersionCommand(p),
 	)
 	return root, running
