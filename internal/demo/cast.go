@@ -10,7 +10,7 @@ func renderCast(tenants []tenant, p paint) string {
 		b.WriteString(blank(indent) + p.dim(line) + "\n")
 	}
 	row := func(name, is, watches, wants string) string {
-		return strings.TrimRight(blank(indent)+pad(name, 16)+pad(is, 33)+pad(watches, 20)+wants, " ") + "\n"
+		return strings.TrimRight(blank(indent)+pad(name, 16)+pad(is, 34)+pad(watches, 20)+wants, " ") + "\n"
 	}
 	for _, t := range tenants {
 		b.WriteString("\n" + p.bold(row(t.name, "is", "watches", "wants")))

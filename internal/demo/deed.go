@@ -39,5 +39,3 @@ type done struct {
 	activityID  uuid.UUID // as recorded, or as it would have been
 	committedAt time.Time // when COMMIT was sent; zero when it was rolled back
 }
-
-func (d done) committed() bool { return !d.committedAt.IsZero() }

@@ -39,7 +39,9 @@ type Options struct {
 
 // Run plays the demo. It returns nil when everybody heard what they were to hear and nobody else did, ErrMismatch when not, and
 // ctx's error when ctx ends before the last scene has. Whatever it returns, nothing that it started is left.
-func Run(ctx context.Context, o Options) (err error) {
+func Run(ctx context.Context, o Options) error { return run(ctx, o, script()) }
+
+func run(ctx context.Context, o Options, scenes []scene) (err error) {
 	begun := time.Now()
 	o.Duration = cmp.Or(o.Duration, DefaultDuration)
 	if o.Out == nil {
@@ -50,7 +52,6 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	tenants := newWorld()
-
 	stack := &stack{}
 	defer func() { err = errors.Join(err, stack.stop(ctx)) }()
 	if err := stack.start(ctx, o, tenants, out.progress); err != nil {
@@ -59,22 +60,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := out.cast(tenants); err != nil {
 		return err
 	}
-	stage := &stage{
-		company: company{&service{stack.app}, &ledgerSync{stack.ledger}},
-		tenants: tenants, admin: stack.admin, listeners: stack.listeners, filter: stack.filter,
-	}
-	scenes := script()
-	for i, sc := range scenes {
-		if err := pause(ctx, begun.Add(o.Duration), len(scenes)-i); err != nil {
-			return err
-		}
-		result, err := stage.play(ctx, sc)
-		if err != nil {
-			return err
-		}
-		if err := out.scene(result); err != nil {
-			return err
-		}
+	stage := newStage(stack, tenants)
+	if err := playAll(ctx, stage, scenes, begun.Add(o.Duration), out); err != nil {
+		return err
 	}
 	sum, err := stage.summary(ctx)
 	if err != nil {
@@ -85,11 +73,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if o.Keep {
-		how, err := connection(stack)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(out.connection(how), keep(ctx, stage, out)); err != nil {
+		if err := keep(ctx, stack, stage, out); err != nil {
 			return err
 		}
 	}
@@ -99,9 +83,26 @@ func Run(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// pause waits for a fair share of the time that is left until end.
-func pause(ctx context.Context, end time.Time, scenesLeft int) error {
-	timer := time.NewTimer(time.Until(end) / time.Duration(scenesLeft+1))
+// playAll plays the scenes, spread over the time until end.
+func playAll(ctx context.Context, stage *stage, scenes []scene, end time.Time, out report) error {
+	for i, sc := range scenes {
+		left := len(scenes) - i
+		if err := pause(ctx, time.Until(end)/time.Duration(left+1)); err != nil {
+			return err
+		}
+		result, err := stage.play(ctx, sc)
+		if err != nil {
+			return err
+		}
+		if err := out.scene(result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -79,16 +80,16 @@ func (t *trial) person(tn tenant, p person) {
 	case found != 0:
 		t.result.InboxOnly = append(t.result.InboxOnly, Heard{Who: p.name, Reasons: found.Names()})
 	default:
-		t.silent(tn, p, find != 0)
+		t.silent(tn, p, name, find != 0)
 	}
 }
 
 // silent says why somebody heard nothing. Of one who was to hear, that they did not is said already.
-func (t *trial) silent(tn tenant, p person, wasToHear bool) {
+func (t *trial) silent(tn tenant, p person, name string, wasToHear bool) {
 	why, detail := t.explain(tn, p)
 	t.result.Silent = append(t.result.Silent, Silent{Who: p.name, Tenant: tn.name, Why: why, Detail: detail})
 	if want := t.declared(tn, p); why != want && !wasToHear {
-		t.mismatch("%s did not hear because %q, and the script says because %q", p.name, why, want)
+		t.mismatch("%s did not hear because %q, and the script says because %q", name, why, want)
 	}
 }
 
@@ -196,6 +197,6 @@ func percentile(sorted []float64, share float64) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
-	rank := int(share*float64(len(sorted)) + 0.999999)
+	rank := int(math.Ceil(share * float64(len(sorted))))
 	return sorted[min(max(rank, 1), len(sorted))-1]
 }

@@ -4,17 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/centrifugal/centrifuge-go"
-	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
@@ -37,7 +32,7 @@ type listeners struct {
 	publisher *centrifugo.Client
 	channels  *centrifugo.Channels
 	socketURL string
-	secret    []byte
+	tokens    *centrifugo.Tokens
 	clients   []*centrifuge.Client
 	ears      []watchers.Principal
 	news      chan struct{} // holds one token when there is something to take
@@ -47,17 +42,12 @@ type listeners struct {
 	fences map[string]*fence
 }
 
-// fence is a message that everybody is waiting for.
-type fence struct {
-	missing map[watchers.Principal]bool
-	passed  chan struct{} // closed when nobody is missing
-}
-
-func newListeners(socketURL, secret string, publisher *centrifugo.Client, channels *centrifugo.Channels) *listeners {
+func newListeners(socketURL, secret string, publisher *centrifugo.Client, channels *centrifugo.Channels) (*listeners, error) {
+	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: secret, ConnectionTTL: tokenLifetime, SubscriptionTTL: tokenLifetime})
 	return &listeners{
-		socketURL: socketURL, secret: []byte(secret), publisher: publisher, channels: channels,
+		socketURL: socketURL, tokens: tokens, publisher: publisher, channels: channels,
 		news: make(chan struct{}, 1), fences: map[string]*fence{},
-	}
+	}, err
 }
 
 // connect connects everyone who is not deaf, and subscribes the screens to the shared channels of Momentum 12. It returns when
@@ -91,10 +81,7 @@ func (l *listeners) connect(ctx context.Context, tenants []tenant) error {
 func (l *listeners) open(t tenant, p person, ready chan<- struct{}) (awaited int, err error) {
 	ear := watchers.Principal{TenantID: t.id, PrincipalID: p.id()}
 	own := l.channels.User(t.id, p.id())
-	token, err := l.token(ear, "")
-	if err != nil {
-		return 0, err
-	}
+	token, _ := l.tokens.Connection(t.id, p.id())
 	client := centrifuge.NewJsonClient(l.socketURL, centrifuge.Config{
 		Token: token,
 		Name:  "fanfare-demo",
@@ -130,10 +117,7 @@ func (l *listeners) open(t tenant, p person, ready chan<- struct{}) (awaited int
 }
 
 func (l *listeners) subscribe(client *centrifuge.Client, ear watchers.Principal, kind, channel string, ready chan<- struct{}) error {
-	token, err := l.token(ear, channel)
-	if err != nil {
-		return err
-	}
+	token, _ := l.tokens.Subscription(ear.TenantID, ear.PrincipalID, channel)
 	subscription, err := client.NewSubscription(channel, centrifuge.SubscriptionConfig{Token: token})
 	if err != nil {
 		return err
@@ -144,50 +128,23 @@ func (l *listeners) subscribe(client *centrifuge.Client, ear watchers.Principal,
 	return subscription.Subscribe()
 }
 
-// token signs a connection token, or with a channel the token of a subscription to it.
-func (l *listeners) token(ear watchers.Principal, channel string) (string, error) {
-	claims := jwt.MapClaims{
-		"sub": fmt.Sprintf("%s.%s", ear.TenantID, ear.PrincipalID),
-		"exp": time.Now().Add(tokenLifetime).Unix(),
-	}
-	if channel != "" {
-		claims["channel"] = channel
-	}
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(l.secret)
-}
-
 // hear is called by the clients, each from a goroutine of its own.
 func (l *listeners) hear(ear watchers.Principal, channel string, data []byte) {
 	at := time.Now()
-	var message struct {
-		Fence string `json:"fence"`
-		activity.Event
+	if name, is := readFence(data); is {
+		l.pass(name, ear)
+		return
 	}
-	if err := json.Unmarshal(data, &message); err != nil {
+	var event activity.Event
+	if err := json.Unmarshal(data, &event); err != nil {
 		channel = fmt.Sprintf("%s (unreadable: %v)", channel, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if message.Fence != "" {
-		l.pass(message.Fence, ear)
-		return
-	}
-	l.heard = append(l.heard, sound{ear: ear, channel: channel, event: message.Event, at: at})
+	l.heard = append(l.heard, sound{ear: ear, channel: channel, event: event, at: at})
 	select {
 	case l.news <- struct{}{}:
 	default:
-	}
-}
-
-func (l *listeners) pass(name string, ear watchers.Principal) {
-	f := l.fences[name]
-	if f == nil {
-		return
-	}
-	delete(f.missing, ear)
-	if len(f.missing) == 0 {
-		close(f.passed)
-		delete(l.fences, name)
 	}
 }
 
@@ -198,40 +155,6 @@ func (l *listeners) take() []sound {
 	heard := l.heard
 	l.heard = nil
 	return heard
-}
-
-// fence sends everyone a message and returns when all have it. Centrifugo keeps the order of what goes to one client, so whatever
-// was published before has then arrived, or never will.
-func (l *listeners) fence(ctx context.Context) error {
-	name := uuid.NewString()
-	f := &fence{missing: map[watchers.Principal]bool{}, passed: make(chan struct{})}
-	broadcast := centrifugo.Broadcast{Data: fmt.Appendf(nil, `{"fence":%q}`, name)}
-	for _, ear := range l.ears {
-		f.missing[ear] = true
-		broadcast.Channels = append(broadcast.Channels, l.channels.User(ear.TenantID, ear.PrincipalID))
-	}
-	l.mu.Lock()
-	l.fences[name] = f
-	l.mu.Unlock()
-	if err := l.publisher.Publish(ctx, []centrifugo.Broadcast{broadcast})[0].Err; err != nil {
-		return fmt.Errorf("publish to every listener: %w", err)
-	}
-	select {
-	case <-f.passed:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for every listener: %s hear nothing: %w", l.missing(f), ctx.Err())
-	}
-}
-
-func (l *listeners) missing(f *fence) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var names []string
-	for ear := range maps.Keys(f.missing) {
-		names = append(names, l.channels.User(ear.TenantID, ear.PrincipalID))
-	}
-	return strings.Join(slices.Sorted(slices.Values(names)), ", ")
 }
 
 // close ends all clients.

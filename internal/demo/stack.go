@@ -172,7 +172,11 @@ func (s *stack) startWorker(logger *zap.Logger, told progress) error {
 
 // connectListeners connects the people.
 func (s *stack) connectListeners(ctx context.Context, tenants []tenant, told progress) error {
-	s.listeners = newListeners(s.centrifugo.WebSocketURL(), s.centrifugo.TokenSecret(), s.publisher, s.channels)
+	var err error
+	s.listeners, err = newListeners(s.centrifugo.WebSocketURL(), s.centrifugo.TokenSecret(), s.publisher, s.channels)
+	if err != nil {
+		return err
+	}
 	s.onStop(func(context.Context) error { s.listeners.close(); return nil })
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

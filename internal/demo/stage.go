@@ -27,6 +27,13 @@ type stage struct {
 	results []Result
 }
 
+func newStage(s *stack, tenants []tenant) *stage {
+	return &stage{
+		company: company{service: &service{s.app}, ledger: &ledgerSync{s.ledger}},
+		tenants: tenants, admin: s.admin, listeners: s.listeners, filter: s.filter,
+	}
+}
+
 // play plays the next scene and returns what came of it.
 func (s *stage) play(ctx context.Context, sc scene) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
