@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -20,15 +21,19 @@ import (
 // grace is how long the batches in hand may take once the daemon is told to stop.
 const grace = 10 * time.Second
 
+// stalled is how long the worker may be without a completed look at the outbox, besides its pause between two, before it counts
+// as stalled.
+const stalled = 15 * time.Second
+
 // daemon is a worker with everything around it.
 type daemon struct {
 	log      *zap.Logger
 	pool     *pgxpool.Pool
 	client   *centrifugo.Client
-	listener net.Listener // nil when nothing is served
-	registry *prometheus.Registry
 	worker   *outbox.Worker
 	monitor  *monitor
+	listener net.Listener // nil when nothing is served
+	operator http.Handler // of what is served there
 }
 
 // newDaemon wires a daemon. It waits for nothing and nobody: what cannot be reached is found out by Run.
@@ -41,13 +46,14 @@ func newDaemon(ctx context.Context, c *Config, log *zap.Logger) (*daemon, error)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listen(ctx, c.MetricsListen)
-	if err != nil {
-		return nil, err
-	}
 	// What the worker needs, and a few for the checks, the backlog and the partitions.
 	pool, err := openPool(ctx, c, 2*c.Workers+3)
 	if err != nil {
+		return nil, err
+	}
+	listener, err := listen(ctx, c.MetricsListen)
+	if err != nil {
+		pool.Close()
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
@@ -58,7 +64,7 @@ func newDaemon(ctx context.Context, c *Config, log *zap.Logger) (*daemon, error)
 		Observer: metrics.NewFanout(registry),
 	})
 	d := &daemon{
-		log: log, pool: pool, client: client, listener: listener, registry: registry,
+		log: log, pool: pool, client: client, listener: listener,
 		worker: outbox.NewWorker(pool, delivery, outbox.Options{
 			Claimers: c.Workers,
 			Batch:    c.BatchSize,
@@ -74,6 +80,9 @@ func newDaemon(ctx context.Context, c *Config, log *zap.Logger) (*daemon, error)
 	metrics.RegisterProgress(registry, d.worker.LastProgress)
 	metrics.RegisterParts(registry, d.monitor.Names(), d.monitor.Wrong)
 	metrics.RegisterProcess(registry, releasedAs())
+	d.operator = operatorHandler(registry, &health{
+		wrong: d.monitor.Wrong, lastProgress: d.worker.LastProgress, stalledAfter: stalled + c.PollInterval, now: time.Now,
+	})
 	return d, nil
 }
 
@@ -86,8 +95,7 @@ func (d *daemon) Run(ctx context.Context) error {
 	g.Go(func() error { return d.monitor.Run(ctx) })
 	g.Go(func() error { return keepPartitions(ctx, d.pool, d.log) })
 	if d.listener != nil {
-		h := &health{wrong: d.monitor.Wrong, lastProgress: d.worker.LastProgress, now: time.Now}
-		g.Go(func() error { return serve(ctx, d.listener, operatorHandler(d.registry, h), d.log) })
+		g.Go(func() error { return serve(ctx, d.listener, d.operator, d.log) })
 	}
 	g.Go(func() error {
 		<-ctx.Done()

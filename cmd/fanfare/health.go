@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// stalledAfter is how long the worker may be without a completed look at the outbox before it counts as stalled.
-const stalledAfter = 15 * time.Second
-
 // workerName names the worker among the parts.
 const workerName = "worker"
 
@@ -17,6 +14,7 @@ const workerName = "worker"
 type health struct {
 	wrong        func() map[string][]string // what is wrong with the parts; see monitor.Wrong
 	lastProgress func() time.Time           // see outbox.Worker.LastProgress
+	stalledAfter time.Duration              // since the last progress
 	now          func() time.Time
 }
 
@@ -31,7 +29,7 @@ func (h *health) read() readiness {
 	switch last := h.lastProgress(); {
 	case last.IsZero():
 		failing[workerName] = []string{"It has not got through a look at the outbox yet."}
-	case h.now().Sub(last) > stalledAfter:
+	case h.now().Sub(last) > h.stalledAfter:
 		failing[workerName] = []string{fmt.Sprintf("It last got through a look at the outbox %s ago.", h.now().Sub(last).Round(time.Second))}
 	}
 	return readiness{Ready: len(failing) == 0, Failing: failing}

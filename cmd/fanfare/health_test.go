@@ -51,6 +51,7 @@ func TestReadiness(t *testing.T) {
 			h := &health{
 				wrong:        func() map[string][]string { return c.wrong },
 				lastProgress: func() time.Time { return c.last },
+				stalledAfter: 15 * time.Second,
 				now:          func() time.Time { return now },
 			}
 			handler := operatorHandler(prometheus.NewRegistry(), h)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +18,15 @@ import (
 // patience bounds each wait of a test.
 const patience = 30 * time.Second
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// asProgram names the variable with which the test's binary is the program itself.
+const asProgram = "FANFARE_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	pgtest.Main(m)
+}
 
 // result is what a command line came to.
 type result struct {

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// gate stands before Centrifugo and holds what is published until it is opened.
+type gate struct {
+	*httptest.Server
+	reached chan struct{} // closed when the first publication is there
+	open    func()
+}
+
+func newGate(t testing.TB, c *devstack.Centrifugo) *gate {
+	t.Helper()
+	target, err := url.Parse(c.APIURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, reached := make(chan struct{}), make(chan struct{})
+	reach := sync.OnceFunc(func() { close(reached) })
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL = target }}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte(`"broadcast"`)) {
+			reach()
+			select {
+			case <-opened:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	open := sync.OnceFunc(func() { close(opened) })
+	t.Cleanup(open) // before the server is closed, which waits
+	return &gate{server, reached, open}
+}
+
+func (g *gate) await(t testing.TB) {
+	t.Helper()
+	select {
+	case <-g.reached:
+	case <-time.After(patience):
+		t.Fatalf("nothing is published within %v", patience)
+	}
+}
+
+// TestBatchInHandIsFinished stops a worker in the middle of a batch.
+func TestBatchInHandIsFinished(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	w, g := newWorld(t, db), newGate(t, centrifugo)
+	events := w.listen(t, centrifugo)
+	environ := environment(db, centrifugo)
+	environ["FANFARE_CENTRIFUGO_API_URL"] = g.URL
+	d := startWorker(t, environ)
+	recorded := w.record(t)
+	g.await(t)
+	d.stop()
+	d.says(t, "fanfare stops once the batches in hand are finished")
+	select {
+	case code := <-d.ended:
+		t.Fatalf("the worker ended, with %d, before its batch:\n%s", code, d.log)
+	default:
+	}
+	g.open()
+	if code := d.finish(t); code != exitOK {
+		t.Errorf("got exit code %d, want 0\n%s", code, d.log)
+	}
+	if got := next(t, events, d).EventID; got != recorded.ID {
+		t.Errorf("got event %s, want %s", got, recorded.ID)
+	}
+	if got := w.pending(t); got != 0 {
+		t.Errorf("got %d activities pending after the stop, want 0", got)
+	}
+}
+
+// TestSignals stops a process: SIGTERM has it finish what it is at, another one does not wait for that.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	w, g := newWorld(t, db), newGate(t, centrifugo)
+	environ := environment(db, centrifugo)
+	environ["FANFARE_CENTRIFUGO_API_URL"] = g.URL
+	environ["FANFARE_PUBLISH_TIMEOUT"] = "15s"
+	environ[asProgram] = "1"
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := new(logged)
+	command := exec.Command(binary, "worker")
+	command.Env, command.Stdout, command.Stderr = entries(environ), log, log
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	t.Cleanup(func() { _ = command.Process.Kill() })
+
+	w.record(t)
+	g.await(t)
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the worker is told to stop", func() bool { return log.line("fanfare stops once") != "" }, log)
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err = <-ended:
+	case <-time.After(patience):
+		t.Fatalf("the process outlives two signals by %v\n%s", patience, log)
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+		t.Errorf("got %v, want the end by the second signal\n%s", err, log)
+	}
+	eventually(t, "the activity is still in the outbox", func() bool { return w.pending(t) == 1 }, log)
+}
