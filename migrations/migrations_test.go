@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-const latest = 5
+const latest = 6
 
 // connect returns a connection that lives as long as the test.
 func connect(t testing.TB, url string) *pgx.Conn {
@@ -187,7 +187,7 @@ func TestProgressNamesEachMigrationInItsOrder(t *testing.T) {
 	}
 	want := []string{
 		"up 001_activities.sql", "up 002_outbox.sql", "up 003_directory.sql", "up 004_notifications.sql", "up 005_record_activity.sql",
-		"down 005_record_activity.sql", "down 004_notifications.sql",
+		"up 006_service_tokens.sql", "down 006_service_tokens.sql", "down 005_record_activity.sql", "down 004_notifications.sql",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
@@ -206,7 +206,7 @@ func status(t testing.TB, conn *pgx.Conn) migrations.Status {
 func TestReadSaysHowFarItIs(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, empty(t).URL)
-	all := []string{"001_activities.sql", "002_outbox.sql", "003_directory.sql", "004_notifications.sql", "005_record_activity.sql"}
+	all := []string{"001_activities.sql", "002_outbox.sql", "003_directory.sql", "004_notifications.sql", "005_record_activity.sql", "006_service_tokens.sql"}
 	if diff := cmp.Diff(migrations.Status{Current: 0, Latest: latest, Pending: all}, status(t, conn)); diff != "" {
 		t.Errorf("of an empty database (-want +got):\n%s", diff)
 	}
