@@ -42,7 +42,7 @@ func (s Scopes) Has(scope string) bool {
 
 // knownScopes picks what Fanfare knows from a credential's scopes, which may be meant for other services too.
 func knownScopes(all []string) Scopes {
-	var known Scopes
+	known := Scopes{}
 	for _, scope := range []string{ScopeRead, ScopeAdmin} {
 		if slices.Contains(all, scope) {
 			known = append(known, scope)

@@ -12,7 +12,8 @@ type Reason string
 // token's state only after its secret was, so that they tell a forger nothing.
 const (
 	ReasonMissing     Reason = "credentials are required"
-	ReasonMalformed   Reason = "malformed credentials"
+	ReasonRequest     Reason = "malformed request" // such as a header that must not be repeated
+	ReasonMalformed   Reason = "malformed token"
 	ReasonTooLong     Reason = "token too long"
 	ReasonAlgorithm   Reason = "algorithm not accepted"
 	ReasonUnknownKey  Reason = "unknown key"
@@ -34,7 +35,7 @@ func (e *Refused) Error() string { return string(e.Reason) }
 
 // Status is the answer's HTTP status: 401, or 400 for a request that is malformed (RFC 6750, section 3.1).
 func (e *Refused) Status() int {
-	if e.Reason == ReasonMalformed {
+	if e.Reason == ReasonRequest {
 		return http.StatusBadRequest
 	}
 	return http.StatusUnauthorized
@@ -46,7 +47,7 @@ func (e *Refused) Challenge() string {
 	switch e.Reason {
 	case ReasonMissing:
 		return `Bearer realm="fanfare"`
-	case ReasonMalformed:
+	case ReasonRequest:
 		return challenge("invalid_request", e.Reason)
 	default:
 		return challenge("invalid_token", e.Reason)
@@ -61,3 +62,5 @@ func InsufficientScope(scope string) string {
 func challenge(code string, description Reason) string {
 	return fmt.Sprintf(`Bearer realm="fanfare", error=%q, error_description=%q`, code, string(description))
 }
+
+func refuse(r Reason) error { return &Refused{Reason: r} }

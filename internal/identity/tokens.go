@@ -3,16 +3,19 @@ package identity
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Tokens are the service tokens of all tenants. They are safe for concurrent use.
 type Tokens struct {
-	db  *pgxpool.Pool
-	now func() time.Time
+	db   *pgxpool.Pool
+	now  func() time.Time
+	uses uses
 }
 
 // NewTokens returns the tokens that a database holds. A nil clock means time.Now.
@@ -23,32 +26,78 @@ func NewTokens(db *pgxpool.Pool, now func() time.Time) *Tokens {
 	return &Tokens{db: db, now: now}
 }
 
-// NewToken says what service token to make.
-type NewToken struct {
-	TenantID    uuid.UUID
-	PrincipalID uuid.UUID     // whom the token acts as
-	Name        string        // what it is for, 1 to 100 characters
-	Scopes      Scopes        // may be none
-	Lifetime    time.Duration // at most MaxTokenLifetime
-}
-
-// MaxTokenLifetime is the longest that a service token lasts: a year.
-const MaxTokenLifetime = 366 * 24 * time.Hour
-
-// ErrNoToken is the error of a token that is not there, or not the tenant's.
+// ErrNoToken is the error of a token that is not there, or is another tenant's.
 var ErrNoToken = errors.New("no such token")
 
-// Create makes a token and returns it as text, which cannot be had again, and what is known of it.
-func (t *Tokens) Create(ctx context.Context, n NewToken) (text Secret, token Token, err error) {
-	return "", Token{}, errors.New("not yet")
+// Create makes a token and returns its text, which cannot be had again, and what is known of it.
+func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) {
+	if err := n.Validate(); err != nil {
+		return "", Token{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", Token{}, fmt.Errorf("make a token id: %w", err)
+	}
+	now := t.now().UTC().Truncate(time.Microsecond) // as the database keeps it
+	token := Token{
+		ID: id, TenantID: n.TenantID, PrincipalID: n.PrincipalID, Name: n.Name,
+		Scopes: knownScopes(n.Scopes), CreatedAt: now, ExpiresAt: now.Add(n.Lifetime).Truncate(time.Microsecond),
+	}
+	text, sum := makeToken(id)
+	const insert = `
+		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	_, err = t.db.Exec(ctx, insert, token.ID, token.TenantID, token.PrincipalID, token.CreatedAt, token.ExpiresAt,
+		token.Name, []string(token.Scopes), sum[:])
+	if err != nil {
+		return "", Token{}, fmt.Errorf("create service token: %w", err)
+	}
+	return text, token, nil
 }
 
-// List returns a tenant's tokens, the newest first.
+// List returns all tokens of a tenant, the newest first.
 func (t *Tokens) List(ctx context.Context, tenant uuid.UUID) ([]Token, error) {
-	return nil, errors.New("not yet")
+	const list = `
+		SELECT id, tenant_id, principal_id, name, scopes, created_at, expires_at, revoked_at, last_used_at
+		FROM fanfare.service_tokens
+		WHERE tenant_id = $1
+		ORDER BY id DESC`
+	rows, _ := t.db.Query(ctx, list, tenant)
+	tokens, err := pgx.CollectRows(rows, scanToken)
+	if err != nil {
+		return nil, fmt.Errorf("list service tokens: %w", err)
+	}
+	return tokens, nil
 }
 
-// Revoke ends a token at once, and for good. Revoking it again changes nothing.
+// Revoke ends a token of a tenant at once and for good: the next request with it is refused. Revoking it again changes
+// nothing. The error of a token that is not there is [ErrNoToken].
 func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error) {
-	return Token{}, errors.New("not yet")
+	const revoke = `
+		UPDATE fanfare.service_tokens
+		SET revoked_at = coalesce(revoked_at, $3)
+		WHERE tenant_id = $1 AND id = $2
+		RETURNING id, tenant_id, principal_id, name, scopes, created_at, expires_at, revoked_at, last_used_at`
+	rows, _ := t.db.Query(ctx, revoke, tenant, id, t.now())
+	token, err := pgx.CollectExactlyOneRow(rows, scanToken)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return Token{}, ErrNoToken
+	case err != nil:
+		return Token{}, fmt.Errorf("revoke service token: %w", err)
+	}
+	return token, nil
+}
+
+func scanToken(row pgx.CollectableRow) (t Token, err error) {
+	var scopes []string
+	err = row.Scan(&t.ID, &t.TenantID, &t.PrincipalID, &t.Name, &scopes, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt)
+	t.Scopes = knownScopes(scopes)
+	t.CreatedAt, t.ExpiresAt = t.CreatedAt.UTC(), t.ExpiresAt.UTC()
+	for _, at := range []*time.Time{t.RevokedAt, t.LastUsedAt} {
+		if at != nil {
+			*at = at.UTC()
+		}
+	}
+	return t, err
 }
