@@ -8,12 +8,21 @@ import (
 	"syscall"
 )
 
-func main() { os.Exit(untilSignalled()) }
+func main() {
+	ctx := untilSignalled(syscall.SIGINT, syscall.SIGTERM)
+	os.Exit(run(ctx, os.Args[1:], process{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}))
+}
 
-// untilSignalled ends the context at the first SIGINT or SIGTERM. The second one ends the process as if nobody listened.
-func untilSignalled() int {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	return run(ctx, os.Args[1:], process{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()})
+// untilSignalled returns a context that ends at the first of these signals. By then a second one ends the process as if nobody
+// listened, which signal.NotifyContext could only promise for a moment later.
+func untilSignalled(these ...os.Signal) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, these...)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx
 }

@@ -23,7 +23,7 @@ const asProgram = "FANFARE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		main()
+		main() // which exits
 	}
 	pgtest.Main(m)
 }
