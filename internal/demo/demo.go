@@ -68,7 +68,7 @@ func run(ctx context.Context, o Options, scenes []scene) (err error) {
 	if err != nil {
 		return err
 	}
-	sum.Seconds = time.Since(begun).Seconds()
+	sum.Seconds = time.Since(begun).Round(10 * time.Millisecond).Seconds()
 	if err := out.summary(sum); err != nil {
 		return err
 	}
