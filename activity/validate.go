@@ -1,12 +1,14 @@
 package activity
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -34,14 +36,15 @@ func (e FieldError) Error() string {
 	return fmt.Sprintf("%s %q %s", e.Field, e.Value, e.Rule)
 }
 
-// InvalidError refuses an envelope. Nothing was written.
+// InvalidError refuses an envelope, or what Of names. Nothing was written.
 type InvalidError struct {
+	Of     string       // what is refused: "filter", "preferences"; empty is an envelope
 	Fields []FieldError // at least one
 }
 
 func (e *InvalidError) Error() string {
 	var b strings.Builder
-	b.WriteString("envelope refused: ")
+	b.WriteString(cmp.Or(e.Of, "envelope") + " refused: ")
 	for i, f := range e.Fields {
 		if i > 0 {
 			b.WriteString("; ")
@@ -53,7 +56,7 @@ func (e *InvalidError) Error() string {
 
 // At returns the same refusal with every field's name behind a prefix, for an envelope that is part of something larger.
 func (e *InvalidError) At(prefix string) *InvalidError {
-	at := &InvalidError{Fields: slices.Clone(e.Fields)}
+	at := &InvalidError{Of: e.Of, Fields: slices.Clone(e.Fields)}
 	for i := range at.Fields {
 		at.Fields[i].Field = prefix + at.Fields[i].Field
 	}
@@ -102,9 +105,7 @@ func (e Envelope) check() (json.RawMessage, error) {
 	if e.Traceparent != "" && !traceparentRule.MatchString(e.Traceparent) {
 		c.refuse("traceparent", e.Traceparent, "must be a W3C traceparent")
 	}
-	if year := e.OccurredAt.UTC().Year(); !e.OccurredAt.IsZero() && (year < 1 || year > 9999) {
-		c.refuse("occurred_at", fmt.Sprint("year ", year), "must be in the years 0001 to 9999")
-	}
+	c.year("occurred_at", e.OccurredAt)
 	c.channels(e.DeliveryChannels, e.TenantID)
 	payload := c.payload(e.Payload)
 	if len(c.broken) > 0 {
@@ -143,6 +144,12 @@ func (c *checks) text(field, value string) bool {
 func (c *checks) length(field, value string, low, high int) {
 	if n := utf8.RuneCountInString(value); c.text(field, value) && (n < low || n > high) {
 		c.refuse(field, value, fmt.Sprintf("must be %d to %d characters", low, high))
+	}
+}
+
+func (c *checks) year(field string, value time.Time) {
+	if year := value.UTC().Year(); !value.IsZero() && (year < 1 || year > 9999) {
+		c.refuse(field, fmt.Sprint("year ", year), "must be in the years 0001 to 9999")
 	}
 }
 

@@ -14,6 +14,6 @@
 //     steps.
 //   - Nothing that is stored stops a delivery: an unknown mode counts as
 //     [ModeMutations], and a pattern that cannot be matches nothing.
-//   - The package reads and writes nothing outside itself; the same question
-//     always has the same answer.
+//   - Deciding reads and writes nothing outside itself; the same question always
+//     has the same answer. Only [Get] and [Put] go to the database.
 package preferences

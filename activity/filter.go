@@ -1,0 +1,87 @@
+package activity
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// The bounds of a Filter's texts.
+const (
+	MaxGlobBytes  = 200 // of Filter.Action
+	MaxQueryRunes = 200 // of Filter.Q
+)
+
+// Filter says which activities are wanted: those for which all that is given holds. The zero value of a field asks nothing.
+type Filter struct {
+	Action        string // a pattern as Python's fnmatch.fnmatchcase has it: "signal.*"
+	Actor         uuid.UUID
+	Resource      uuid.UUID
+	Target        uuid.UUID
+	Owner         uuid.UUID
+	CorrelationID uuid.UUID
+	ResourceType  string
+	RequestID     string
+	Status        string
+	Severity      string
+	Category      string
+	Since         time.Time // recorded then or later
+	Until         time.Time // recorded before
+	Q             string    // a part of the message, the resource's name or the action, in upper or lower case
+}
+
+// Validate returns an *InvalidError that names every field which breaks a rule, or nil.
+func (f Filter) Validate() error {
+	c := checks{}
+	if c.text("action", f.Action) && len(f.Action) > MaxGlobBytes {
+		c.refuse("action", f.Action, "must be at most 200 bytes")
+	}
+	c.atMost("resource_type", f.ResourceType, 100)
+	c.atMost("request_id", f.RequestID, 200)
+	c.oneOf("status", f.Status, "success", "failure")
+	c.oneOf("severity", f.Severity, "info", "warning", "error", "critical")
+	c.atMost("category", f.Category, 100)
+	c.year("since", f.Since)
+	c.year("until", f.Until)
+	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
+		c.refuse("until", f.Until.UTC().Format(time.RFC3339Nano), "must be after since")
+	}
+	c.atMost("q", f.Q, MaxQueryRunes)
+	if len(c.broken) > 0 {
+		return &InvalidError{Of: "filter", Fields: c.broken}
+	}
+	return nil
+}
+
+// Matcher returns what tells whether an activity of any tenant is wanted, as PostgresLog.List does, but that letters beyond
+// ASCII are compared by Unicode's rules and not by those of the database's locale. f must be valid.
+func (f Filter) Matcher() func(a *Activity) bool {
+	var action *regexp.Regexp
+	if f.Action != "" {
+		action = regexp.MustCompile(globRegexp(f.Action))
+	}
+	q := strings.ToLower(f.Q)
+	return func(a *Activity) bool {
+		return (action == nil || action.MatchString(a.Action)) &&
+			sameID(f.Actor, a.ActorPrincipalID) && sameID(f.Resource, a.ResourceID) && sameID(f.Target, a.TargetPrincipalID) &&
+			sameID(f.Owner, a.OwnerID) && sameID(f.CorrelationID, a.CorrelationID) &&
+			same(f.ResourceType, a.ResourceType) && same(f.RequestID, a.RequestID) && same(f.Status, string(a.Status)) &&
+			same(f.Severity, string(a.Severity)) && same(f.Category, a.Category) &&
+			(f.Since.IsZero() || !a.RecordedAt.Before(f.Since)) && (f.Until.IsZero() || a.RecordedAt.Before(f.Until)) &&
+			(q == "" || strings.Contains(strings.ToLower(a.Message), q) || strings.Contains(strings.ToLower(a.ResourceName), q) || strings.Contains(a.Action, q))
+	}
+}
+
+func sameID(wanted, got uuid.UUID) bool { return wanted == uuid.Nil || wanted == got }
+
+func same(wanted, got string) bool { return wanted == "" || wanted == got }
+
+func (c *checks) atMost(field, value string, runes int) {
+	if c.text(field, value) && utf8.RuneCountInString(value) > runes {
+		c.refuse(field, value, "must be at most "+strconv.Itoa(runes)+" characters")
+	}
+}

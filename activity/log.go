@@ -1,0 +1,121 @@
+package activity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrNotFound says that the tenant has no such activity.
+var ErrNotFound = errors.New("activity not found")
+
+// The bounds of a PostgresLog's work.
+const (
+	DefaultPage = 50     // activities in a page that names no limit
+	MaxPage     = 500    // activities in a page
+	ScanBudget  = 5_000  // activities that List looks at
+	CountBudget = 50_000 // activities that Count looks at
+)
+
+// Page says which part of a list is wanted.
+type Page struct {
+	Limit  int       // at most so many; DefaultPage if it is not positive, MaxPage if it is above that
+	Before uuid.UUID // only what is older than this activity; uuid.Nil is from the newest on
+}
+
+func (p Page) limit() int {
+	if p.Limit <= 0 {
+		return DefaultPage
+	}
+	return min(p.Limit, MaxPage)
+}
+
+// PostgresLog reads the activities that are recorded in PostgreSQL. Many goroutines may use it at once.
+type PostgresLog struct {
+	db interface {
+		SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	}
+}
+
+// NewPostgresLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx. In a transaction of the caller's, its reading leaves
+// settings of the planner behind that end with it.
+func NewPostgresLog(db interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+},
+) *PostgresLog {
+	return &PostgresLog{db: db}
+}
+
+// Get returns one activity of the tenant, or ErrNotFound.
+func (l *PostgresLog) Get(ctx context.Context, tenant, id uuid.UUID) (Activity, error) {
+	var a Activity
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		SELECT `+Columns+`
+		FROM fanfare.activities AS a
+		WHERE a.id = $2 AND a.tenant_id = $1`, tenant, id).QueryRow(func(row pgx.Row) error {
+		return row.Scan(a.Fields()...)
+	})
+	err := l.db.SendBatch(ctx, batch).Close()
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Activity{}, ErrNotFound
+	}
+	if err != nil {
+		return Activity{}, fmt.Errorf("read activity %s: %w", id, err)
+	}
+	return a, nil
+}
+
+// List returns the tenant's activities that pass the filter, newest first. next, unless it is uuid.Nil, is what Page.Before
+// takes for what is older: pages that follow one another so neither skip nor repeat, whatever is recorded meanwhile.
+//
+// It looks at ScanBudget activities at most, so that a page may be short, even empty, and still have a next. The error is an
+// *InvalidError if the filter is.
+func (l *PostgresLog) List(ctx context.Context, tenant uuid.UUID, f Filter, p Page) (found []Activity, next uuid.UUID, err error) {
+	if err := f.Validate(); err != nil {
+		return nil, uuid.Nil, err
+	}
+	limit := p.limit()
+	q := newLogQuery(tenant, f, p.Before)
+	found = make([]Activity, 0, limit)
+	batch := &pgx.Batch{}
+	batch.Queue(pinOrder)
+	batch.Queue(q.list(limit+1, ScanBudget), q.args...).Query(func(rows pgx.Rows) error {
+		var a Activity
+		_, err := pgx.ForEachRow(rows, append(a.Fields(), &next), func() error {
+			if a.ID != uuid.Nil {
+				found = append(found, a)
+			}
+			a = Activity{}
+			return nil
+		})
+		return err
+	})
+	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, uuid.Nil, fmt.Errorf("read the log: %w", err)
+	}
+	if len(found) > limit {
+		found = found[:limit]
+		next = found[limit-1].ID
+	}
+	return found, next, nil
+}
+
+// Count returns how many of the tenant's activities pass the filter. It stops at limit, or at CountBudget activities looked at;
+// then exact is false, and there are at least n.
+func (l *PostgresLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, limit int) (n int, exact bool, err error) {
+	if err := f.Validate(); err != nil {
+		return 0, false, err
+	}
+	q := newLogQuery(tenant, f, uuid.Nil)
+	batch := &pgx.Batch{}
+	batch.Queue(pinOrder)
+	batch.Queue(q.count(limit, CountBudget), q.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&n, &exact) })
+	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
+		return 0, false, fmt.Errorf("count the log: %w", err)
+	}
+	return n, exact, nil
+}

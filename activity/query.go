@@ -1,0 +1,166 @@
+package activity
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// pinOrder travels ahead of a reading, in the same round trip and the same implicit transaction. Without a sort at hand, the
+// planner reads the one index whose order is asked for, whatever the statistics say. JIT would be drawn in by the cost that a
+// disabled sort is given.
+const pinOrder = `SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+
+// latecomer is how long a recording may take, from its id on, that Since still finds exactly.
+const latecomer = time.Minute
+
+// logQuery is a filter as SQL. The tenant and one more column choose an index, and the ids a part of it: that part is what is
+// scanned, newest first. All else is tested on what is scanned.
+type logQuery struct {
+	args  []any
+	order string // of the index
+	part  string // the condition for the part of it
+	tests string // the other conditions
+}
+
+func newLogQuery(tenant uuid.UUID, f Filter, before uuid.UUID) *logQuery {
+	q := &logQuery{}
+	q.bound(tenant, f, before)
+	var tests []string
+	test := func(condition string, value any) { tests = append(tests, fmt.Sprintf(condition, q.arg(value))) }
+	for _, c := range []struct {
+		column string
+		value  string
+	}{
+		{"resource_type", f.ResourceType}, {"request_id", f.RequestID}, {"status", f.Status}, {"severity", f.Severity}, {"category", f.Category},
+	} {
+		if c.value != "" {
+			test("a."+c.column+" = %s", c.value)
+		}
+	}
+	for _, c := range []struct {
+		column string
+		value  uuid.UUID
+	}{
+		{"resource_id", f.Resource}, {"actor_principal_id", f.Actor}, {"owner_id", f.Owner}, {"correlation_id", f.CorrelationID}, {"target_principal_id", f.Target},
+	} {
+		if c.value != uuid.Nil {
+			test("a."+c.column+" = %s", c.value)
+		}
+	}
+	if f.Action != "" {
+		test(`a.action COLLATE "C" ~ %s`, globRegexp(f.Action))
+	}
+	if !f.Since.IsZero() {
+		test("a.recorded_at >= %s", f.Since)
+	}
+	if !f.Until.IsZero() {
+		test("a.recorded_at < %s", f.Until)
+	}
+	if f.Q != "" {
+		test("(a.message ILIKE %[1]s OR a.resource_name ILIKE %[1]s OR a.action ILIKE %[1]s)", "%"+escapeLike.Replace(f.Q)+"%")
+	}
+	q.tests = "true"
+	if len(tests) > 0 {
+		q.tests = strings.Join(tests, " AND ")
+	}
+	return q
+}
+
+var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func (q *logQuery) arg(value any) string {
+	q.args = append(q.args, value)
+	return fmt.Sprintf("$%d", len(q.args))
+}
+
+// bound chooses the index by the column that is likely to be the narrowest. The row comparison is what no other index can
+// serve, the primary key least of all, which would walk past every other tenant's activities. The bare ids are for leaving
+// partitions out.
+func (q *logQuery) bound(tenant uuid.UUID, f Filter, before uuid.UUID) {
+	columns, values := []string{"a.tenant_id"}, []string{q.arg(tenant)}
+	for _, c := range []struct {
+		column string
+		value  uuid.UUID
+	}{
+		{"a.correlation_id", f.CorrelationID}, {"a.resource_id", f.Resource}, {"a.actor_principal_id", f.Actor}, {"a.owner_id", f.Owner},
+	} {
+		if c.value != uuid.Nil {
+			columns, values = append(columns, c.column), append(values, q.arg(c.value))
+			break
+		}
+	}
+	low, high := uuid.Nil, uuid.Max
+	if !f.Since.IsZero() {
+		low = floorID(f.Since.Add(-latecomer))
+	}
+	if !f.Until.IsZero() {
+		high = floorID(f.Until.Add(time.Millisecond))
+	}
+	if before != uuid.Nil && bytes.Compare(before[:], high[:]) < 0 {
+		high = before
+	}
+	from, to := q.arg(low), q.arg(high)
+	columns = append(columns, "a.id")
+	key, prefix := strings.Join(columns, ", "), strings.Join(values, ", ")
+	q.order = strings.Join(columns, " DESC, ") + " DESC"
+	q.part = fmt.Sprintf("(%[1]s) >= (%[2]s, %[3]s) AND (%[1]s) < (%[2]s, %[4]s) AND a.id >= %[3]s AND a.id < %[4]s", key, prefix, from, to)
+	if f.Owner != uuid.Nil {
+		q.part += " AND a.owner_id IS NOT NULL" // the index is partial
+	}
+}
+
+// list returns the statement for a page and for where it ends early: in every row, null unless the scan stopped at the budget
+// with the page not full. It scans no further than it must, because a CTE is read only as far as it is asked for.
+func (q *logQuery) list(limit, budget int) string {
+	return fmt.Sprintf(`
+WITH scanned AS MATERIALIZED (
+    SELECT * FROM fanfare.activities AS a
+    WHERE %[1]s
+    ORDER BY %[2]s
+    LIMIT %[5]d
+), page AS MATERIALIZED (
+    SELECT * FROM scanned AS a
+    WHERE %[3]s
+    LIMIT %[4]d
+)
+SELECT `+Columns+`, coalesce(stop.id, '00000000-0000-0000-0000-000000000000')
+FROM (SELECT) AS always
+LEFT JOIN page AS a ON true
+LEFT JOIN (SELECT id FROM scanned WHERE (SELECT count(*) FROM page) < %[4]d OFFSET %[5]d - 1 LIMIT 1) AS stop ON true
+ORDER BY a.id DESC`, q.part, q.order, q.tests, limit, budget)
+}
+
+// count returns the statement that counts up to limit, and says whether that is all.
+func (q *logQuery) count(limit, budget int) string {
+	return fmt.Sprintf(`
+WITH scanned AS MATERIALIZED (
+    SELECT a.* FROM fanfare.activities AS a
+    WHERE %[1]s
+    ORDER BY %[2]s
+    LIMIT %[5]d + 1
+), counted AS MATERIALIZED (
+    SELECT count(*) AS n FROM (SELECT FROM scanned AS a WHERE %[3]s LIMIT %[4]d + 1) AS c
+)
+SELECT least(n, %[4]d), n <= %[4]d AND NOT EXISTS (SELECT FROM scanned OFFSET %[5]d)
+FROM counted`, q.part, q.order, q.tests, limit, budget)
+}
+
+// floorID returns the lowest id of a time's millisecond, as fanfare.uuidv7_floor does; before 1970 the lowest of all, and the
+// highest when 48 bits do not hold the time.
+func floorID(at time.Time) uuid.UUID {
+	millis := at.UnixMilli()
+	switch {
+	case millis <= 0:
+		return uuid.Nil
+	case millis >= 1<<48:
+		return uuid.Max
+	}
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(millis)<<16)
+	return id
+}
