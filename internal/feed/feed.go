@@ -1,0 +1,84 @@
+// Package feed shows a principal what they may see of the log.
+package feed
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/watchers"
+)
+
+// DB is a *pgxpool.Pool or a *pgx.Conn.
+type DB interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// ReadBudget is how many activities that pass the filter Visible looks at.
+const ReadBudget = 5_000
+
+// Visible returns the activities that pass the filter and that the principal may see at this moment, newest first. next, unless
+// it is uuid.Nil, is what Page.Before takes for what is older: pages that follow one another neither skip nor repeat.
+//
+// Its work is bounded, so that a page may be short, even empty, and still have a next. The error is an *activity.InvalidError
+// if the filter is.
+func Visible(ctx context.Context, db DB, tenant, principal uuid.UUID, f activity.Filter, p activity.Page) (found []activity.Activity, next uuid.UUID, err error) {
+	log := activity.NewPostgresLog(db)
+	limit := activity.DefaultPage
+	if p.Limit > 0 {
+		limit = min(p.Limit, activity.MaxPage)
+	}
+	found = make([]activity.Activity, 0, limit)
+	chunk := min(limit+1, activity.MaxPage)
+	for budget := ReadBudget; ; {
+		chunk = min(chunk, budget)
+		read, older, err := log.List(ctx, tenant, f, activity.Page{Limit: chunk, Before: p.Before})
+		if err != nil {
+			return nil, uuid.Nil, err
+		}
+		seen, err := sees(ctx, db, tenant, principal, read)
+		if err != nil {
+			return nil, uuid.Nil, err
+		}
+		for i := range read {
+			if !seen[i] {
+				continue
+			}
+			if len(found) == limit {
+				return found, found[limit-1].ID, nil
+			}
+			found = append(found, read[i])
+		}
+		if budget -= len(read); older == uuid.Nil || len(read) < chunk || budget == 0 {
+			return found, older, nil
+		}
+		p.Before, chunk = older, min(2*chunk, activity.MaxPage)
+	}
+}
+
+// Get returns an activity that the principal may see at this moment, or activity.ErrNotFound.
+func Get(ctx context.Context, db DB, tenant, principal, id uuid.UUID) (activity.Activity, error) {
+	a, err := activity.NewPostgresLog(db).Get(ctx, tenant, id)
+	if err != nil {
+		return activity.Activity{}, err
+	}
+	seen, err := sees(ctx, db, tenant, principal, []activity.Activity{a})
+	if err != nil {
+		return activity.Activity{}, err
+	}
+	if !seen[0] {
+		return activity.Activity{}, activity.ErrNotFound
+	}
+	return a, nil
+}
+
+func sees(ctx context.Context, db watchers.Querier, tenant, principal uuid.UUID, read []activity.Activity) ([]bool, error) {
+	sightings := make([]watchers.Sighting, len(read))
+	for i := range read {
+		sightings[i] = watchers.SightingOf(&read[i])
+	}
+	return watchers.Sees(ctx, db, tenant, principal, sightings)
+}

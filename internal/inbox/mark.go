@@ -1,0 +1,209 @@
+package inbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/watchers"
+)
+
+// MaxUnread is how many unread rows UnreadCount looks at.
+const MaxUnread = 10_000
+
+// UnreadCount returns how many unread notifications the principal may see, of the newest MaxUnread.
+func UnreadCount(ctx context.Context, db Querier, tenant, principal uuid.UUID) (int, error) {
+	groups, _, err := readUnread(ctx, db, countUnread, tenant, principal, uuid.Max, MaxUnread)
+	if err != nil {
+		return 0, err
+	}
+	seen, err := watchers.Sees(ctx, db, tenant, principal, sightings(groups))
+	if err != nil {
+		return 0, err
+	}
+	count := 0
+	for i, g := range groups {
+		if seen[i] && !g.gone {
+			count += g.count
+		}
+	}
+	return count, nil
+}
+
+// markChunk is how many rows MarkAll marks in one statement.
+const markChunk = 5_000
+
+// MarkAll marks as read all that the principal may see and that is unread when it begins, and returns how much that was. On a
+// pool, each markChunk rows are a transaction of their own.
+func MarkAll(ctx context.Context, db Querier, tenant, principal uuid.UUID) (int, error) {
+	marked := 0
+	for after := uuid.Max; ; {
+		groups, rows, err := readUnread(ctx, db, gatherUnread, tenant, principal, after, markChunk)
+		if err != nil {
+			return marked, err
+		}
+		seen, err := watchers.Sees(ctx, db, tenant, principal, sightings(groups))
+		if err != nil {
+			return marked, err
+		}
+		var ids [][16]byte
+		for i, g := range groups {
+			if bytes.Compare(g.last[:], after[:]) < 0 {
+				after = g.last
+			}
+			if seen[i] && !g.gone {
+				ids = append(ids, g.ids...)
+			}
+		}
+		n, err := markRead(ctx, db, tenant, principal, ids)
+		if marked += n; err != nil || rows < markChunk {
+			return marked, err
+		}
+	}
+}
+
+// Mark marks one notification as read or as unread and returns it as it then is. One that is so already is left as it is, with
+// the time at which it was first read.
+func Mark(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, read bool) (Notification, error) {
+	rows, err := db.Query(ctx, `
+		SELECT n.activity_id, n.reasons, n.created_at, n.read_at, `+activity.Columns+`
+		FROM fanfare.notifications AS n
+		JOIN fanfare.activities AS a ON a.id = n.activity_id AND a.tenant_id = n.tenant_id
+		WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id = $3`, tenant, principal, id)
+	if err != nil {
+		return Notification{}, fmt.Errorf("read the inbox: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, scanNotification)
+	if err != nil {
+		return Notification{}, fmt.Errorf("read the inbox: %w", err)
+	}
+	seen, err := visible(ctx, db, tenant, principal, found)
+	if err != nil {
+		return Notification{}, err
+	}
+	if len(found) == 0 || !seen[0] {
+		return Notification{}, ErrNotFound
+	}
+	if read == (found[0].ReadAt != nil) {
+		return found[0], nil
+	}
+	found[0].ReadAt, err = setRead(ctx, db, tenant, principal, id, read)
+	return found[0], err
+}
+
+func setRead(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, read bool) (*time.Time, error) {
+	rows, err := db.Query(ctx, `
+		UPDATE fanfare.notifications
+		SET read_at = CASE WHEN $4 THEN coalesce(read_at, now()) END
+		WHERE tenant_id = $1 AND principal_id = $2 AND activity_id = $3
+		RETURNING read_at`, tenant, principal, id, read)
+	if err != nil {
+		return nil, fmt.Errorf("mark a notification: %w", err)
+	}
+	at, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[*time.Time])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mark a notification: %w", err)
+	}
+	return at, nil
+}
+
+// markRead locks the rows in the order of their key before it marks them: two callers cannot block each other in a circle.
+func markRead(ctx context.Context, db Querier, tenant, principal uuid.UUID, ids [][16]byte) (int, error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	rows, err := db.Query(ctx, `
+		WITH locked AS MATERIALIZED (
+		    SELECT n.activity_id FROM fanfare.notifications AS n
+		    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = ANY ($3::uuid[]) AND n.read_at IS NULL
+		    ORDER BY n.activity_id
+		    FOR NO KEY UPDATE
+		), marked AS (
+		    UPDATE fanfare.notifications AS n SET read_at = now()
+		    FROM locked AS l
+		    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = l.activity_id
+		    RETURNING 1
+		)
+		SELECT count(*) FROM marked`, tenant, principal, ids)
+	if err != nil {
+		return 0, fmt.Errorf("mark notifications: %w", err)
+	}
+	n, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+	if err != nil {
+		return 0, fmt.Errorf("mark notifications: %w", err)
+	}
+	return n, nil
+}
+
+const (
+	unreadGroups = `
+FROM (
+    SELECT n.activity_id FROM fanfare.notifications AS n
+    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3 AND n.read_at IS NULL
+    ORDER BY n.tenant_id DESC, n.principal_id DESC, n.activity_id DESC
+    LIMIT $4
+) AS n
+LEFT JOIN LATERAL (
+    SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility,
+           a.actor_principal_id = $2 OR coalesce(a.target_principal_id = $2, false) AS own
+    FROM fanfare.activities AS a WHERE a.id = n.activity_id AND a.tenant_id = $1 LIMIT 1
+) AS a ON true
+GROUP BY a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own`
+
+	countUnread  = `SELECT a.resource_id, a.owner_id, a.parent_id, coalesce(a.visibility, ''), coalesce(a.own, false), count(*), NULL::uuid[]` + unreadGroups
+	gatherUnread = `SELECT a.resource_id, a.owner_id, a.parent_id, coalesce(a.visibility, ''), coalesce(a.own, false), count(*), array_agg(n.activity_id ORDER BY n.activity_id)` + unreadGroups
+)
+
+// unread is what is unread of one resource and may be seen or not as one.
+type unread struct {
+	sighting watchers.Sighting
+	gone     bool // the log does not hold the activities any more
+	count    int
+	ids      [][16]byte // in their order; only gatherUnread has them
+	last     uuid.UUID  // the lowest of them
+}
+
+// readUnread reads the next unread rows, newest first, by what decides about them. rows is how many there are.
+func readUnread(ctx context.Context, db Querier, statement string, tenant, principal, after uuid.UUID, limit int) (groups []unread, rows int, err error) {
+	result, err := db.Query(ctx, statement, tenant, principal, after, limit)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read unread notifications: %w", err)
+	}
+	groups, err = pgx.CollectRows(result, func(row pgx.CollectableRow) (unread, error) {
+		var g unread
+		var own bool
+		s := &g.sighting
+		err := row.Scan((*zeronull.UUID)(&s.ResourceID), (*zeronull.UUID)(&s.OwnerID), (*zeronull.UUID)(&s.ParentID), (*string)(&s.Visibility), &own, &g.count, &g.ids)
+		g.gone = s.Visibility == ""
+		if own {
+			s.TargetID = principal
+		}
+		if len(g.ids) > 0 {
+			g.last = g.ids[0]
+		}
+		rows += g.count
+		return g, err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("read unread notifications: %w", err)
+	}
+	return groups, rows, nil
+}
+
+func sightings(groups []unread) []watchers.Sighting {
+	list := make([]watchers.Sighting, len(groups))
+	for i := range groups {
+		list[i] = groups[i].sighting
+	}
+	return list
+}

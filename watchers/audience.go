@@ -1,0 +1,103 @@
+package watchers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+)
+
+// Watcher is somebody who watches a resource.
+type Watcher struct {
+	PrincipalID uuid.UUID
+	Kind        string // "" when the directory does not know them
+	DisplayName string
+	Reasons     Reasons
+	Scope       string // of the widest subscription, ScopeDescendants also of one to an ancestor; "" without any
+}
+
+// listWatchers is resolve for one resource, without what decides about a single activity.
+const listWatchers = `
+WITH RECURSIVE chain AS (
+    SELECT r.owner_principal_id AS owner_id, r.parent_id, ARRAY[r.id] AS path
+    FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = $2
+    UNION ALL
+    SELECT c.owner_id, r.parent_id, c.path || c.parent_id
+    FROM chain AS c
+    LEFT JOIN LATERAL (
+        SELECT r.parent_id FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = c.parent_id LIMIT 1
+    ) AS r ON true
+    WHERE c.parent_id IS NOT NULL AND c.parent_id <> ALL (c.path) AND cardinality(c.path) <= $5
+), top AS (
+    SELECT owner_id, path FROM chain ORDER BY cardinality(path) DESC LIMIT 1
+)
+SELECT w.principal_id, d.kind, d.display_name, coalesce(NOT d.active, false), w.reasons, w.scope
+FROM top AS t
+CROSS JOIN LATERAL (
+    SELECT c.principal_id, bit_or(c.reason)::smallint AS reasons, min(c.scope) AS scope
+    FROM (
+        SELECT x.principal_id, 1 AS reason, x.scope
+        FROM unnest(t.path) WITH ORDINALITY AS l(resource_id, level)
+        CROSS JOIN LATERAL (
+            SELECT u.principal_id, u.scope FROM fanfare.subscriptions AS u
+            WHERE u.tenant_id = $1 AND u.resource_id = l.resource_id AND u.revoked_at IS NULL
+              AND (l.level = 1 OR u.scope = 'descendants') AND u.principal_id > $3
+            ORDER BY u.principal_id LIMIT 2 * $4::int
+        ) AS x
+        UNION ALL
+        SELECT t.owner_id, 2, NULL WHERE t.owner_id > $3
+        UNION ALL
+        SELECT x.principal_id, 4, NULL
+        FROM unnest(t.path) AS l(resource_id)
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT b.principal_id FROM fanfare.role_bindings AS b
+            WHERE b.tenant_id = $1 AND b.scope_resource_id = l.resource_id AND b.role_name IN ('owner', 'delegator')
+              AND b.revoked_at IS NULL AND b.principal_id > $3
+            ORDER BY b.principal_id LIMIT $4
+        ) AS x
+    ) AS c
+    GROUP BY c.principal_id
+    ORDER BY c.principal_id
+    LIMIT $4
+) AS w
+LEFT JOIN LATERAL (
+    SELECT p.kind, p.display_name, p.active FROM fanfare.principals AS p WHERE p.tenant_id = $1 AND p.id = w.principal_id LIMIT 1
+) AS d ON true
+ORDER BY w.principal_id`
+
+// WatchersOf lists by id who would hear of a resource if they may: its subscribers, its owner, its delegators; not those whom
+// the directory marks inactive, so that a page may be short and still have a next. Of a resource that the tenant does not have
+// there is nobody. Whether the asker may know is the caller's to decide: IsKeeper.
+func WatchersOf(ctx context.Context, db Querier, tenant, resource uuid.UUID, p Page) (list []Watcher, next uuid.UUID, err error) {
+	limit := p.limit()
+	rows, err := db.Query(ctx, listWatchers, tenant, resource, p.After, limit+1, MaxDepth)
+	if err != nil {
+		return nil, uuid.Nil, fmt.Errorf("list watchers: %w", err)
+	}
+	var (
+		w        Watcher
+		inactive bool
+		count    int
+		last     uuid.UUID
+	)
+	list = []Watcher{}
+	_, err = pgx.ForEachRow(rows, []any{
+		(*[16]byte)(&w.PrincipalID), (*zeronull.Text)(&w.Kind), (*zeronull.Text)(&w.DisplayName), &inactive, (*int16)(&w.Reasons), (*zeronull.Text)(&w.Scope),
+	}, func() error {
+		switch count++; {
+		case count > limit:
+			next = last
+			return nil
+		case !inactive:
+			list = append(list, w)
+		}
+		last = w.PrincipalID
+		return nil
+	})
+	if err != nil {
+		return nil, uuid.Nil, fmt.Errorf("list watchers: %w", err)
+	}
+	return list, next, nil
+}
