@@ -164,15 +164,7 @@ func Resolve(ctx context.Context, tx pgx.Tx, q *Query) (Answer, error) {
 	for actor := range q.actors {
 		tenants, ids = append(tenants, actor.TenantID), append(ids, actor.PrincipalID)
 	}
-	batch.Queue(nameActors, tenants, ids).Query(func(rows pgx.Rows) error {
-		var p Principal
-		var a Actor
-		_, err := pgx.ForEachRow(rows, []any{(*[16]byte)(&p.TenantID), (*[16]byte)(&p.PrincipalID), &a.Kind, &a.DisplayName}, func() error {
-			answer.Actors[p] = a
-			return nil
-		})
-		return err
-	})
+	batch.Queue(nameActors, tenants, ids).Query(func(rows pgx.Rows) error { return readActors(rows, answer.Actors) })
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return Answer{}, fmt.Errorf("resolve watchers: %w", err)
 	}

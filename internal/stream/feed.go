@@ -25,12 +25,14 @@ type feed struct {
 	epoch   string
 	offset  uint64 // of the last event given out
 	readers map[*Reader]struct{}
+	unread  bool // nobody has read it since idle last asked
 }
 
 func (f *feed) add(r *Reader) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.readers[r] = struct{}{}
+	f.unread = false
 }
 
 func (f *feed) remove(r *Reader) {
@@ -43,6 +45,15 @@ func (f *feed) len() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.readers)
+}
+
+// idle reports whether there is no reader, and was none when it was last asked.
+func (f *feed) idle() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	idle := f.unread && len(f.readers) == 0
+	f.unread = len(f.readers) == 0
+	return idle
 }
 
 // position is what the feed has given out so far.

@@ -59,6 +59,7 @@ type Options struct {
 	Logger       *zap.Logger
 	Buffer       int           // events that a reader may lag behind; default 256
 	Overlap      time.Duration // how far the log is read back when it continues a stream; default 1 minute
+	Idle         time.Duration // how long a tenant's subscription outlives its last reader, at least; default 30 s
 }
 
 // Hub holds one connection to Centrifugo and one subscription for each tenant that has readers.
@@ -79,6 +80,9 @@ func New(o Options) *Hub {
 	}
 	if o.Overlap <= 0 {
 		o.Overlap = time.Minute
+	}
+	if o.Idle <= 0 {
+		o.Idle = 30 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
@@ -102,7 +106,15 @@ func (h *Hub) Run(ctx context.Context) error {
 	if err := h.client.Connect(); err != nil {
 		return fmt.Errorf("connect to Centrifugo: %w", err)
 	}
-	<-ctx.Done()
+	idle := time.NewTicker(h.opts.Idle)
+	defer idle.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-idle.C:
+			h.prune()
+		}
+	}
 	h.mu.Lock()
 	h.closed = true
 	for _, f := range h.feeds {
@@ -190,20 +202,26 @@ func (h *Hub) open(tenant uuid.UUID) (*feed, error) {
 	return f, nil
 }
 
-// leave removes a reader, and its feed with the last one.
+// leave removes a reader. Its feed stays for a while: readers that were interrupted come back soon.
 func (h *Hub) leave(r *Reader) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	f := h.feeds[r.tenant]
-	if f == nil || f != r.feed {
-		return
+	if f := h.feeds[r.tenant]; f != nil && f == r.feed {
+		f.remove(r)
 	}
-	f.remove(r)
-	if f.len() > 0 {
-		return
-	}
-	delete(h.feeds, r.tenant)
-	if err := errors.Join(f.sub.Unsubscribe(), h.client.RemoveSubscription(f.sub)); err != nil && !h.closed {
-		h.opts.Logger.Warn("a stream cannot be left", zap.Error(err))
+}
+
+// prune ends the feeds that nobody has read since the last time.
+func (h *Hub) prune() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for tenant, f := range h.feeds {
+		if !f.idle() {
+			continue
+		}
+		delete(h.feeds, tenant)
+		if err := errors.Join(f.sub.Unsubscribe(), h.client.RemoveSubscription(f.sub)); err != nil {
+			h.opts.Logger.Warn("a stream cannot be left", zap.Error(err))
+		}
 	}
 }

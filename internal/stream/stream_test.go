@@ -1,0 +1,255 @@
+package stream_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/stream"
+	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func TestPositionText(t *testing.T) {
+	t.Parallel()
+	for _, want := range []stream.Position{
+		{Epoch: "aBcD", Offset: 17, Last: uuid.New()},
+		{Last: uuid.New()},
+		{Epoch: "a.b c%", Offset: 1<<64 - 1, Last: uuid.Max},
+	} {
+		got, err := stream.ParsePosition(want.String())
+		if err != nil || got != want {
+			t.Errorf("ParsePosition(%q): got %+v, %v, want %+v", want.String(), got, err, want)
+		}
+	}
+}
+
+func FuzzParsePosition(f *testing.F) {
+	f.Add("17.0192d3a0-0000-7000-8000-000000000000.aBcD")
+	f.Add("0.0192d3a0-0000-7000-8000-000000000000.")
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := stream.ParsePosition(text)
+		if err != nil {
+			return
+		}
+		if again, err := stream.ParsePosition(p.String()); err != nil || again != p {
+			t.Errorf("ParsePosition(%q) is %+v, and its text reads as %+v, %v", text, p, again, err)
+		}
+	})
+}
+
+// stack is a database, a Centrifugo, a worker that fills tenants' streams, and a hub.
+type stack struct {
+	t      *testing.T
+	db     *pgtest.DB
+	server *devstack.Centrifugo
+	client *centrifugo.Client
+	tokens *centrifugo.Tokens
+	names  *centrifugo.Channels
+	tenant uuid.UUID
+	serial int
+}
+
+func newStack(t *testing.T) *stack {
+	t.Helper()
+	server, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: server.TokenSecret()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := centrifugo.ParseFormats(centrifugo.Formats{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stack{t: t, db: pgtest.New(t), server: server, client: client, tokens: tokens, names: names, tenant: uuid.New()}
+	worker := outbox.NewWorker(s.db.Pool, fanout.New(client, names, preferences.NewFilter(nil), fanout.Options{Stream: true}),
+		outbox.Options{Retries: outbox.Retries{Longest: 50 * time.Millisecond}})
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- worker.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-done, server.Stop(context.Background())); err != nil {
+			t.Error(err)
+		}
+		client.Close()
+	})
+	return s
+}
+
+// hub starts a hub and returns how to stop it, which the test's end does too.
+func (s *stack) hub(o stream.Options) (*stream.Hub, func()) {
+	s.t.Helper()
+	o.WebSocketURL, o.Tokens, o.Channel, o.History = s.server.WebSocketURL(), s.tokens, s.names.Tenant, s.client
+	o.Log = stream.Recorded{Pool: s.db.Pool}
+	h := stream.New(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	stop := sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.t.Error(err)
+		}
+	})
+	s.t.Cleanup(stop)
+	return h, stop
+}
+
+// record commits n activities and returns their ids.
+func (s *stack) record(n int) []uuid.UUID {
+	s.t.Helper()
+	ids := make([]uuid.UUID, n)
+	for i := range ids {
+		s.serial++
+		e := activity.Envelope{TenantID: s.tenant, ActorPrincipalID: uuid.Max, ResourceID: uuid.Max, ResourceType: "signal", Action: fmt.Sprintf("signal.n%d", s.serial)}
+		_, r, err := outbox.TxActivity(s.t.Context(), s.db.Pool, e, func(context.Context, pgx.Tx, *activity.Envelope) (any, error) { return nil, nil })
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		ids[i] = r.ID
+	}
+	return ids
+}
+
+func (s *stack) follow(h *stream.Hub, after *stream.Position) *stream.Reader {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	r, err := h.Follow(ctx, s.tenant, after)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(r.Close)
+	return r
+}
+
+// expect reads events until the wanted ones have come, in their order and nothing else, and returns the last one's position.
+func (s *stack) expect(r *stream.Reader, want []uuid.UUID) *stream.Position {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	var last stream.Position
+	for i, id := range want {
+		e, err := r.Next(ctx)
+		if err != nil {
+			s.t.Fatalf("event %d of %d: %v", i+1, len(want), err)
+		}
+		if e.EventID != id {
+			s.t.Fatalf("event %d of %d: got %s (%s), want %s", i+1, len(want), e.EventID, e.Action, id)
+		}
+		last = e.Position
+	}
+	return &last
+}
+
+func TestReadersFollow(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, _ := s.hub(stream.Options{})
+	one, two := s.follow(h, nil), s.follow(h, nil)
+	ids := s.record(30)
+	s.expect(one, ids)
+	last := s.expect(two, ids[:10])
+	two.Close()
+
+	t.Run("and come back where they were", func(t *testing.T) {
+		s.expect(s.follow(h, last), append(ids[10:len(ids):len(ids)], s.record(5)...))
+	})
+	if got := h.Readers(); got != 2 {
+		t.Errorf("got %d readers, want 2", got)
+	}
+}
+
+func TestReadersComeBackAfterTheDaemonRestarts(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, stop := s.hub(stream.Options{})
+	r := s.follow(h, nil)
+	last := s.expect(r, s.record(3))
+	stop()
+	if _, err := r.Next(t.Context()); !errors.Is(err, stream.ErrClosed) {
+		t.Errorf("after the hub has stopped: got %v, want ErrClosed", err)
+	}
+	if _, err := h.Follow(t.Context(), s.tenant, nil); !errors.Is(err, stream.ErrClosed) {
+		t.Errorf("Follow: got %v, want ErrClosed", err)
+	}
+	missed := s.record(450)
+	again, _ := s.hub(stream.Options{})
+	s.expect(s.follow(again, last), append(missed, s.record(3)...))
+}
+
+func TestTheLogContinuesWhereTheHistoryIsLost(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, _ := s.hub(stream.Options{Overlap: time.Nanosecond})
+	r := s.follow(h, nil)
+	last := s.expect(r, s.record(3))
+	if err := s.server.Restart(t.Context()); err != nil { // the memory engine forgets
+		t.Fatal(err)
+	}
+	missed := s.record(250)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if e, err := r.Next(ctx); err == nil {
+		// The connection may come back before anything is published, and then nothing was missed.
+		if e.EventID != missed[0] {
+			t.Errorf("got %s, want %s", e.EventID, missed[0])
+		}
+	} else if !errors.Is(err, stream.ErrLost) {
+		t.Errorf("after the history is lost: got %v, want ErrLost", err)
+	}
+	s.expect(s.follow(h, last), append(missed, s.record(3)...))
+}
+
+func TestSlowReadersAreDropped(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, _ := s.hub(stream.Options{Buffer: 4})
+	slow, fast := s.follow(h, nil), s.follow(h, nil)
+	var ids []uuid.UUID
+	for range 10 {
+		one := s.record(1)
+		s.expect(fast, one)
+		ids = append(ids, one...)
+	}
+	last := s.expect(slow, ids[:4])
+	if _, err := slow.Next(t.Context()); !errors.Is(err, stream.ErrSlow) {
+		t.Fatalf("got %v, want ErrSlow", err)
+	}
+	s.expect(s.follow(h, last), ids[4:8])
+}
+
+func TestTenantsDoNotSeeEachOther(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, _ := s.hub(stream.Options{})
+	mine := s.follow(h, nil)
+	tenant := s.tenant
+	s.tenant = uuid.New()
+	theirs := s.follow(h, nil)
+	s.expect(theirs, s.record(3))
+	s.tenant = tenant
+	s.expect(mine, s.record(2))
+}
