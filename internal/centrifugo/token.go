@@ -21,7 +21,7 @@ const maxTokenTTL = 24 * time.Hour
 type TokenOptions struct {
 	// Secret is Centrifugo's token_hmac_secret_key (v6: client.token.hmac_secret_key), at least MinTokenSecretBytes.
 	// There is no default.
-	Secret string
+	Secret string `json:"-"`
 	// ConnectionTTL and SubscriptionTTL are how long tokens last: from 1 second to 24 hours; default 5 minutes each.
 	ConnectionTTL, SubscriptionTTL time.Duration
 	// Now is the clock; default time.Now.
@@ -95,6 +95,6 @@ func (t *Tokens) sign(tenant, principal uuid.UUID, ttl time.Duration, claims jwt
 }
 
 // Format prints what is no secret.
-func (t *Tokens) Format(f fmt.State, _ rune) {
+func (t Tokens) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "centrifugo.Tokens")
 }
