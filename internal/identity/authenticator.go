@@ -34,7 +34,10 @@ func New(o Options) (*Authenticator, error) {
 	if o.JWT.wanted() {
 		settings := o.JWT.withDefaults()
 		settings.check(&wrong)
-		source, cached := settings.source(o.Now, &wrong)
+		source, cached, err := settings.source(o.Now)
+		if err != nil {
+			wrong = append(wrong, err)
+		}
 		a.jwt, a.keys, a.refresh = newVerifier(settings, source, o.Now), cached, settings.JWKSRefresh
 	}
 	if err := wrong.err(); err != nil {

@@ -9,11 +9,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// A keySource has the keys that may verify a token naming one of them, or none ("").
-type keySource interface {
-	keys(ctx context.Context, id string) (keys, error)
-}
-
 // A verifier tells who sends a JWT.
 type verifier struct {
 	parser            *jwt.Parser

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -94,43 +93,4 @@ func (o JWT) check(wrong *mistakes) {
 	wrong.duration("JWT clock skew", o.ClockSkew, 0, 2*time.Minute)
 	wrong.duration("JWKS refresh", o.JWKSRefresh, time.Minute, 24*time.Hour)
 	wrong.duration("JWKS timeout", o.JWKSTimeout, time.Millisecond, time.Minute)
-}
-
-// source opens what verifies tokens; cached is nil when that never changes.
-func (o JWT) source(now func() time.Time, wrong *mistakes) (source keySource, cached *cache) {
-	ctx := context.Background() // only files are read here
-	var fixed keys
-	var err error
-	name := ""
-	switch {
-	case o.Secret != "":
-		name = "JWT secret"
-		var k key
-		if k, err = newKey([]byte(o.Secret)); err == nil {
-			fixed = keys{k}
-		}
-	case o.PublicKeyFile != "":
-		name = "JWT public key file"
-		var content []byte
-		if content, err = fileReader(o.PublicKeyFile)(ctx); err == nil {
-			fixed, err = parsePEM(content)
-		}
-	case o.JWKSURL != "":
-		name = "JWKS URL"
-		var u *url.URL
-		if u, err = parseKeySetURL(o.JWKSURL, o.JWKSAllowHTTP); err == nil {
-			cached = &cache{read: urlReader(u, o.JWKSTimeout, o.Proxy), timeout: o.JWKSTimeout, now: now}
-		}
-	case o.JWKSFile != "":
-		name = "JWKS file"
-		cached = &cache{read: fileReader(o.JWKSFile), timeout: o.JWKSTimeout, now: now}
-		err = cached.refresh(ctx)
-	}
-	if err != nil {
-		wrong.add("%s: %w", name, err)
-	}
-	if cached != nil {
-		return cached, cached
-	}
-	return fixed, nil
 }
