@@ -100,7 +100,10 @@ type Client struct {
 	address string // of the API, fit to be shown
 	api     *gocent.Client
 	http    *http.Transport
-	slots   chan struct{} // one taken per request in flight
+	poster  *http.Client
+
+	batchURL string
+	slots    chan struct{} // one taken per request in flight
 }
 
 // New checks the options and returns a client. It does not connect.
@@ -122,21 +125,20 @@ func New(o Options) (*Client, error) {
 		WriteBufferSize:     64 << 10,
 		ReadBufferSize:      32 << 10,
 	}
+	poster := &http.Client{
+		Transport: transport,
+		Timeout:   o.Timeout,
+		// A redirected POST would arrive as a GET without its body.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	return &Client{
-		opts:    o,
-		address: shownURL(o.APIURL),
-		http:    transport,
-		slots:   make(chan struct{}, o.MaxInFlight),
-		api: gocent.New(gocent.Config{
-			Addr: o.APIURL,
-			Key:  o.APIKey,
-			HTTPClient: &http.Client{
-				Transport: transport,
-				Timeout:   o.Timeout,
-				// A redirected POST would arrive as a GET without its body.
-				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			},
-		}),
+		opts:     o,
+		address:  shownURL(o.APIURL),
+		http:     transport,
+		batchURL: batchURL(o.APIURL),
+		poster:   poster,
+		slots:    make(chan struct{}, o.MaxInFlight),
+		api:      gocent.New(gocent.Config{Addr: o.APIURL, Key: o.APIKey, HTTPClient: poster}),
 	}, nil
 }
 

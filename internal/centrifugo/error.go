@@ -103,7 +103,7 @@ func classify(address string, err error) *Error {
 	var status gocent.ErrStatusCode
 	var encoding *json.MarshalerError
 	switch {
-	case errors.As(err, &encoding):
+	case errors.As(err, &encoding), errors.Is(err, errNotJSON):
 		e.Class, e.reason = Permanent, "the payload is not valid JSON"
 	case errors.As(err, &status):
 		e.Status, e.cause = status.Code, nil // its body is anybody's

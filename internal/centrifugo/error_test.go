@@ -89,10 +89,16 @@ func TestAccepted(t *testing.T) {
 		`{}`: false,
 		``:   false,
 	} {
-		if got := accepted([]byte(result), 2); got != want {
+		if got := broadcastAccepted([]byte(result), 2); got != want {
 			t.Errorf("%s: got %t, want %t", result, got, want)
 		}
 	}
+}
+
+// broadcastAccepted looks at the answer to a batch of one broadcast.
+func broadcastAccepted(result []byte, channels int) bool {
+	answer := append(append([]byte(`{"replies":[{"broadcast":`), result...), "}]}"...)
+	return allAccepted(answer, []command{{channels: make([]string, channels)}})
 }
 
 // The short look never calls accepted what decoding does not.
@@ -114,7 +120,7 @@ func FuzzAccepted(f *testing.F) {
 		if d.Decode(&result) != nil || bytes.Count(data, []byte(`"responses"`)) != 1 {
 			return // no result of a broadcast
 		}
-		if !accepted(data, channels) {
+		if channels < 0 || channels > 100 || !broadcastAccepted(data, channels) {
 			return
 		}
 		if len(result.Responses) != channels {

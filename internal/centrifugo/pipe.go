@@ -1,7 +1,6 @@
 package centrifugo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"math/rand/v2"
@@ -37,7 +36,10 @@ func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 		c.deliver(ctx, commands[half:], attempt)
 		return
 	}
-	if err.Class == Permanent && err.Status != 0 {
+	switch {
+	case err.Class == Permanent && !json.Valid(commands[0].data):
+		err = classify(c.client.address, errNotJSON)
+	case err.Class == Permanent && err.Status != 0:
 		err = c.client.confirm(ctx, err)
 	}
 	if err.Class == Unavailable {
@@ -65,6 +67,9 @@ func (c *Client) confirm(ctx context.Context, err *Error) *Error {
 // settle reads the replies to commands, tries those channels again that may
 // still accept, and fails the others.
 func (c *call) settle(ctx context.Context, commands []command, replies []gocent.Reply, attempt int) {
+	if replies == nil {
+		return
+	}
 	var again []command
 	for i, cmd := range commands {
 		errs := c.client.read(cmd, replies[i])
@@ -104,7 +109,7 @@ func (c *call) fail(broadcast int, err *Error, channels ...string) {
 
 // send waits for a free slot and posts commands as one request, unless the
 // server is known to be down by then. As many replies come back as commands went
-// out, or an error for all.
+// out, or none when every channel accepted, or an error for all.
 func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *Error) {
 	client := c.client
 	if down := c.down.Load(); down != nil {
@@ -119,13 +124,7 @@ func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *E
 	if down := c.down.Load(); down != nil {
 		return nil, down
 	}
-	pipe := client.api.Pipe()
-	for _, cmd := range commands {
-		if err := pipe.AddBroadcast(cmd.channels, cmd.data, gocent.WithIdempotencyKey(cmd.key)); err != nil {
-			return nil, classify(client.address, err)
-		}
-	}
-	replies, err := client.api.SendPipe(ctx, pipe)
+	replies, err := client.post(ctx, commands)
 	if err != nil {
 		return nil, classify(client.address, err)
 	}
@@ -135,9 +134,6 @@ func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *E
 // read returns an error, or nil, for each channel of a command; nil when there is
 // none at all.
 func (c *Client) read(cmd command, reply gocent.Reply) []*Error {
-	if reply.Error == nil && accepted(reply.Result, len(cmd.channels)) {
-		return nil
-	}
 	errs := make([]*Error, len(cmd.channels))
 	var result gocent.BroadcastResult
 	malformed := reply.Error == nil &&
@@ -153,15 +149,6 @@ func (c *Client) read(cmd command, reply gocent.Reply) []*Error {
 		}
 	}
 	return errs
-}
-
-// accepted tells whether the result of a broadcast reports success for each of
-// its channels, without the cost of decoding it, which would be a fifth of all
-// that Publish does. Quotes within JSON strings are escaped, so these
-// patterns occur as structure only. False means no more than "look closer".
-func accepted(result []byte, channels int) bool {
-	return !bytes.Contains(result, []byte(`"error"`)) &&
-		bytes.Count(result, []byte(`{"result":{`)) == channels
 }
 
 // pause waits for d, give or take a quarter, or until ctx ends.

@@ -3,22 +3,21 @@ package centrifugo_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 )
 
-// A pipe is a request as it arrives at the server.
+// A pipe is a request as it arrives at the server: a batch's broadcasts, or none for any other request.
 type pipe []struct {
-	Method string `json:"method"`
 	Params struct {
 		Channels       []string        `json:"channels"`
 		Data           json.RawMessage `json:"data"`
 		IdempotencyKey string          `json:"idempotency_key,omitempty"`
-	} `json:"params"`
+	} `json:"broadcast"`
 }
 
 // channels returns the channels of all broadcasts.
@@ -59,39 +58,42 @@ func (p *proxy) seen() []pipe {
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	var commands pipe
-	for d := json.NewDecoder(bytes.NewReader(body)); ; {
-		next := make(pipe, 1)
-		if err := d.Decode(&next[0]); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
+	var batch struct {
+		Commands pipe `json:"commands"`
+	}
+	if strings.HasSuffix(r.URL.Path, "/batch") {
+		if err := json.Unmarshal(body, &batch); err != nil {
 			http.Error(w, err.Error(), http.StatusTeapot)
 			return
 		}
-		commands = append(commands, next...)
 	}
+	commands := batch.Commands
 	p.mu.Lock()
 	p.pipes = append(p.pipes, commands)
 	p.mu.Unlock()
 
 	switch {
 	case p.answer != nil && p.answer(w, r, commands):
-	case p.code != nil:
-		for _, command := range commands {
-			p.broadcast(w, r, command.Params.Channels, command.Params)
+	case p.code != nil && len(commands) > 0:
+		var answer struct {
+			Replies []any `json:"replies"`
 		}
+		for _, command := range commands {
+			answer.Replies = append(answer.Replies, p.broadcast(r, command.Params.Channels, command.Params))
+		}
+		_ = json.NewEncoder(w).Encode(answer)
 	default:
-		p.forward(w, r, body)
+		p.forward(w, r, strings.TrimPrefix(r.URL.Path, "/api"), body)
 	}
 }
 
 // broadcast publishes to the channels one by one, except where code says
 // otherwise, and answers as the server answers a broadcast.
-func (p *proxy) broadcast(w http.ResponseWriter, r *http.Request, channels []string, params any) {
+func (p *proxy) broadcast(r *http.Request, channels []string, params any) any {
 	var reply struct {
 		Result struct {
 			Responses []json.RawMessage `json:"responses"`
-		} `json:"result"`
+		} `json:"broadcast"`
 	}
 	for _, channel := range channels {
 		if code := p.code(channel); code != 0 {
@@ -104,17 +106,17 @@ func (p *proxy) broadcast(w http.ResponseWriter, r *http.Request, channels []str
 		_ = json.Unmarshal(one, &fields)
 		delete(fields, "channels")
 		fields["channel"] = channel
-		command, _ := json.Marshal(map[string]any{"method": "publish", "params": fields})
+		command, _ := json.Marshal(fields)
 		var response bytes.Buffer
-		p.forward(&recorder{&response}, r, command)
+		p.forward(&recorder{&response}, r, "/publish", command)
 		reply.Result.Responses = append(reply.Result.Responses, response.Bytes())
 	}
-	_ = json.NewEncoder(w).Encode(reply)
+	return reply
 }
 
 // forward passes a body on to the real server and its answer back.
-func (p *proxy) forward(w http.ResponseWriter, r *http.Request, body []byte) {
-	request, _ := http.NewRequestWithContext(r.Context(), http.MethodPost, server.APIURL(), bytes.NewReader(body))
+func (p *proxy) forward(w http.ResponseWriter, r *http.Request, method string, body []byte) {
+	request, _ := http.NewRequestWithContext(r.Context(), http.MethodPost, server.APIURL()+method, bytes.NewReader(body))
 	request.Header = r.Header.Clone()
 	request.Close = true
 	response, err := http.DefaultClient.Do(request)

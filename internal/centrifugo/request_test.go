@@ -1,0 +1,37 @@
+package centrifugo
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// What is valid JSON is self-contained, and what is self-contained cannot reach out of its place.
+func FuzzSelfContained(f *testing.F) {
+	for _, seed := range []string{`{}`, `[]`, `1`, `"a"`, `{"a":"}]\""}`, `{}}},{"publish":{`, `{"a":[}]`, `{"a`, `{]`, `[[],{}]x`, ``} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got := selfContained(data)
+		// json.Valid allows white space around the value, which nobody sends.
+		if json.Valid(data) && data[0] != ' ' && data[len(data)-1] > ' ' && !got {
+			t.Errorf("%q: refused, want accepted", data)
+		}
+		if !got {
+			return
+		}
+		// Whatever is wrong inside, the request is either no JSON at all or has one command with one payload.
+		body, err := encode([]command{{channels: []string{"user:x"}, data: data, key: "k"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var request struct {
+			Commands []map[string]map[string]json.RawMessage `json:"commands"`
+		}
+		if json.Unmarshal(body, &request) != nil {
+			return
+		}
+		if len(request.Commands) != 1 || len(request.Commands[0]) != 1 || len(request.Commands[0]["broadcast"]) != 3 {
+			t.Errorf("%q became %s", data, body)
+		}
+	})
+}
