@@ -1,0 +1,74 @@
+package api
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// cursors seals the places at which pages end. What it makes can be opened only for the list that it was made for.
+type cursors struct {
+	key []byte
+}
+
+// place is where a cursor applies.
+type place struct {
+	route             string
+	tenant, principal uuid.UUID
+	filter            string // the same for the same filter only
+}
+
+const (
+	cursorVersion = 1
+	cursorTag     = 16 // bytes of HMAC-SHA256
+	cursorLength  = 1 + len(uuid.UUID{}) + cursorTag
+)
+
+// newCursors derives the key from a secret (RFC 5869): processes that share the secret understand each other's cursors, and
+// a cursor tells nothing of the secret.
+func newCursors(secret []byte) (cursors, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, "fanfare api cursor", sha256.Size)
+	if err != nil {
+		return cursors{}, fmt.Errorf("derive the key of cursors: %w", err)
+	}
+	return cursors{key: key}, nil
+}
+
+// seal returns the cursor of what comes after an item.
+func (c cursors) seal(at place, after uuid.UUID) string {
+	sealed := append([]byte{cursorVersion}, after[:]...)
+	return base64.RawURLEncoding.EncodeToString(append(sealed, c.tag(at, sealed)...))
+}
+
+// open returns the item after which a page begins. The error is a *Problem that names the cursor.
+func (c cursors) open(at place, cursor string) (uuid.UUID, error) {
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(sealed) != cursorLength || sealed[0] != cursorVersion {
+		return uuid.Nil, errCursor()
+	}
+	body, tag := sealed[:cursorLength-cursorTag], sealed[cursorLength-cursorTag:]
+	if !hmac.Equal(tag, c.tag(at, body)) {
+		return uuid.Nil, errCursor()
+	}
+	return uuid.UUID(body[1:]), nil
+}
+
+// tag authenticates a cursor together with where it applies. Each part has its length before it, so that no two places
+// read the same.
+func (c cursors) tag(at place, body []byte) []byte {
+	mac := hmac.New(sha256.New, c.key)
+	for _, part := range [][]byte{body, []byte(at.route), at.tenant[:], at.principal[:], []byte(at.filter)} {
+		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		mac.Write(part)
+	}
+	return mac.Sum(nil)[:cursorTag]
+}
+
+func errCursor() *Problem {
+	return refuse(InvalidCursor, "cursor", "must be the next_cursor of this very list, with the same filter and the same credentials")
+}

@@ -1,0 +1,52 @@
+package api
+
+import (
+	"net/http"
+	"path"
+	"strings"
+)
+
+// missing answers for what no route does: 404, or 405 with the methods that are allowed there, which OPTIONS asks for.
+func missing(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := exchangeOf(r.Context()).requestID
+		allowed := methodsAt(mux, r)
+		switch {
+		case len(allowed) == 0:
+			newProblem(NotFound).write(w, id)
+		case r.Method == http.MethodOptions:
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			newProblem(WrongMethod).with("Allow", strings.Join(allowed, ", ")).write(w, id)
+		}
+	})
+}
+
+// methodsAt returns the methods that have a route at the request's path.
+func methodsAt(mux *http.ServeMux, r *http.Request) []string {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != "" && pattern != everywhere {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) > 0 {
+		allowed = append(allowed, http.MethodOptions)
+	}
+	return allowed
+}
+
+// everywhere is the pattern of missing.
+const everywhere = "/"
+
+// strictPaths keeps the mux from redirecting to what a path might have meant.
+func strictPaths(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; r.Method == http.MethodConnect || p != path.Clean(p) {
+			newProblem(NotFound).write(w, exchangeOf(r.Context()).requestID)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

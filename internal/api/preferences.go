@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+func (s *Server) addPreferences(routes huma.API) {
+	handle(s, routes, huma.Operation{
+		OperationID: "get-preferences", Method: http.MethodGet, Path: "/notifications/preferences", Tags: []string{"Preferences"},
+		Summary:     "Say what the principal wants to hear",
+		Description: "Without any that were stored, these are the defaults, and stay unstored.",
+		Responses:   problems(),
+	}, s.getPreferences)
+	handle(s, routes, huma.Operation{
+		OperationID: "put-preferences", Method: http.MethodPut, Path: "/notifications/preferences", Tags: []string{"Preferences"},
+		Summary:     "Change what the principal wants to hear",
+		Description: "A field that is not given stays as it is. Patterns are those of Python's `fnmatch.fnmatchcase`.",
+		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+	}, s.putPreferences)
+	handle(s, routes, huma.Operation{
+		OperationID: "test-preferences", Method: http.MethodPost, Path: "/notifications/preferences/test", Tags: []string{"Preferences"},
+		Summary:     "Try patterns on actions",
+		Description: "Says which patterns match which actions. Nothing is stored.",
+		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+	}, s.testPreferences)
+}
+
+// Preferences are what a principal wants to hear.
+type Preferences struct {
+	FilterMode    string     `json:"filter_mode" enum:"all,mutations,custom" doc:"all actions, those that change something, or those that custom_actions match."`
+	CustomActions []string   `json:"custom_actions" nullable:"false" doc:"Patterns of actions." example:"[\"resource.*\",\"promotion.*\"]"`
+	Muted         bool       `json:"muted" doc:"Tell nothing for now."`
+	UpdatedAt     *time.Time `json:"updated_at" nullable:"true" doc:"Null while nothing is stored."`
+}
+
+// PreferencesChange is what a principal wants otherwise.
+type PreferencesChange struct {
+	FilterMode    *string   `json:"filter_mode,omitempty" enum:"all,mutations,custom"`
+	CustomActions *[]string `json:"custom_actions,omitempty" maxItems:"100" doc:"The whole list." example:"[\"resource.*\",\"promotion.*\"]"`
+	Muted         *bool     `json:"muted,omitempty"`
+}
+
+type preferencesAnswer struct{ Body Preferences }
+
+func preferencesOf(p preferences.Stored) *preferencesAnswer {
+	answer := &preferencesAnswer{Preferences{FilterMode: string(p.Mode), CustomActions: p.CustomActions, Muted: p.Muted}}
+	if !p.UpdatedAt.IsZero() {
+		at := p.UpdatedAt.UTC()
+		answer.Body.UpdatedAt = &at
+	}
+	return answer
+}
+
+func (s *Server) getPreferences(ctx context.Context, who identity.Identity, _ *struct{}) (*preferencesAnswer, error) {
+	stored, err := preferences.Get(ctx, s.pool, who.TenantID, who.PrincipalID)
+	if err != nil {
+		return nil, err
+	}
+	return preferencesOf(stored), nil
+}
+
+func (s *Server) putPreferences(ctx context.Context, who identity.Identity, in *struct{ Body PreferencesChange }) (*preferencesAnswer, error) {
+	stored, err := preferences.Put(ctx, s.pool, who.TenantID, who.PrincipalID, preferences.Change{
+		Mode: (*preferences.Mode)(in.Body.FilterMode), CustomActions: in.Body.CustomActions, Muted: in.Body.Muted,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return preferencesOf(stored), nil
+}
+
+// PatternTest asks which patterns match which actions.
+type PatternTest struct {
+	Patterns []string `json:"patterns" nullable:"false" maxItems:"100" example:"[\"signal.*\"]"`
+	Actions  []string `json:"actions" nullable:"false" maxItems:"100" maxLength:"100" example:"[\"signal.created\"]"`
+}
+
+// PatternMatches says which patterns match an action.
+type PatternMatches struct {
+	Action   string   `json:"action"`
+	Matches  bool     `json:"matches"`
+	Patterns []string `json:"patterns" nullable:"false" doc:"Those that match, in their order."`
+}
+
+type patternTestAnswer struct {
+	Body struct {
+		Results []PatternMatches `json:"results" nullable:"false" doc:"One for each action, in their order."`
+	}
+}
+
+func (s *Server) testPreferences(_ context.Context, _ identity.Identity, in *struct{ Body PatternTest }) (*patternTestAnswer, error) {
+	patterns, err := compiled(in.Body.Patterns)
+	if err != nil {
+		return nil, err
+	}
+	answer := &patternTestAnswer{}
+	answer.Body.Results = make([]PatternMatches, 0, len(in.Body.Actions))
+	for _, action := range in.Body.Actions {
+		matches := PatternMatches{Action: action, Patterns: []string{}}
+		for _, p := range patterns {
+			if p.Match(action) {
+				matches.Matches, matches.Patterns = true, append(matches.Patterns, p.String())
+			}
+		}
+		answer.Body.Results = append(answer.Body.Results, matches)
+	}
+	return answer, nil
+}
+
+func compiled(texts []string) ([]preferences.Pattern, error) {
+	var broken activity.InvalidError
+	patterns := make([]preferences.Pattern, len(texts))
+	for i, text := range texts {
+		pattern, err := preferences.Compile(text)
+		if refused := (*preferences.PatternError)(nil); errors.As(err, &refused) {
+			broken.Fields = append(broken.Fields, activity.FieldError{Field: fmt.Sprintf("patterns[%d]", i), Value: text, Rule: refused.Rule})
+		}
+		patterns[i] = pattern
+	}
+	if len(broken.Fields) > 0 {
+		return nil, &broken
+	}
+	return patterns, nil
+}

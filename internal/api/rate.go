@@ -1,0 +1,60 @@
+package api
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+)
+
+// rememberedPrincipals is how many buckets are kept. Whoever has not asked for longest starts anew with a full one.
+const rememberedPrincipals = 16384
+
+// limiter holds each principal to a rate, by a token bucket.
+type limiter struct {
+	perSecond rate.Limit
+	burst     int
+	now       func() time.Time
+	buckets   *lru.Cache[principalKey, *rate.Limiter]
+}
+
+func newLimiter(perSecond float64, burst int, now func() time.Time) (*limiter, error) {
+	buckets, err := lru.New[principalKey, *rate.Limiter](rememberedPrincipals)
+	if err != nil {
+		return nil, err
+	}
+	return &limiter{perSecond: rate.Limit(perSecond), burst: burst, now: now, buckets: buckets}, nil
+}
+
+// take takes one request out of a principal's bucket, or says how long until there is one again.
+func (l *limiter) take(who principalKey) (wait time.Duration) {
+	bucket, known := l.buckets.Get(who)
+	if !known {
+		bucket = rate.NewLimiter(l.perSecond, l.burst)
+		if other, raced, _ := l.buckets.PeekOrAdd(who, bucket); raced {
+			bucket = other
+		}
+	}
+	now := l.now()
+	reservation := bucket.ReserveN(now, 1)
+	if wait = reservation.DelayFrom(now); wait > 0 {
+		reservation.CancelAt(now)
+	}
+	return wait
+}
+
+// limitRate refuses who asks too often.
+func (s *Server) limitRate(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	x := exchangeOf(r.Context())
+	if wait := s.limiter.take(x.key()); wait > 0 {
+		seconds := max(1, int(math.Ceil(wait.Seconds())))
+		newProblem(TooMany).with("Retry-After", strconv.Itoa(seconds)).write(w, x.requestID)
+		return
+	}
+	next(ctx)
+}

@@ -1,0 +1,184 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/watchers"
+)
+
+// Channels names Centrifugo's channels, as *centrifugo.Channels does.
+type Channels interface {
+	User(tenant, principal uuid.UUID) string
+	Resource(tenant, resource uuid.UUID) string
+	Tenant(tenant uuid.UUID) string
+}
+
+// Tokens makes the tokens by which clients reach Centrifugo, as *centrifugo.Tokens does.
+type Tokens interface {
+	Connection(tenant, principal uuid.UUID) (token string, expires time.Time)
+	Subscription(tenant, principal uuid.UUID, channel string) (token string, expires time.Time)
+}
+
+func (s *Server) addRealtime(routes huma.API) {
+	handle(s, routes, huma.Operation{
+		OperationID: "make-realtime-tokens", Method: http.MethodPost, Path: "/realtime/token", Tags: []string{"Realtime"},
+		Summary: "Get tokens for Centrifugo",
+		Description: "A connection token, and one for each channel: all of them or none. A resource's channel is for who holds a role on the resource " +
+			"or above it, or owns it; the tenant's is for who has the scope activity:read; the principal's own comes with the connection. " +
+			"Tokens are short-lived; ask again to refresh them.",
+		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+	}, s.makeTokens)
+	handle(s, routes, huma.Operation{
+		OperationID: "bootstrap-realtime", Method: http.MethodGet, Path: "/realtime/bootstrap", Tags: []string{"Realtime"},
+		Summary:     "Get what a client needs to connect",
+		Description: "The principal's own channel, which comes with the connection, and the channels of the resources that it has subscribed to and may hear, with tokens: the first 127, as a connection takes no more.",
+		Responses:   problems(),
+	}, s.bootstrap)
+}
+
+// RealtimeTokens are the keys to Centrifugo.
+type RealtimeTokens struct {
+	ConnectionToken    string            `json:"connection_token"`
+	SubscriptionTokens map[string]string `json:"subscription_tokens" doc:"By channel."`
+	ExpiresAt          time.Time         `json:"expires_at" doc:"When the first of the tokens expires."`
+}
+
+// tokensFor makes the tokens for channels that the principal may hear.
+func (s *Server) tokensFor(who identity.Identity, channels []string) RealtimeTokens {
+	var t RealtimeTokens
+	t.ConnectionToken, t.ExpiresAt = s.tokens.Connection(who.TenantID, who.PrincipalID)
+	t.SubscriptionTokens = make(map[string]string, len(channels))
+	for _, channel := range channels {
+		token, expires := s.tokens.Subscription(who.TenantID, who.PrincipalID, channel)
+		t.SubscriptionTokens[channel] = token
+		if expires.Before(t.ExpiresAt) {
+			t.ExpiresAt = expires
+		}
+	}
+	t.ExpiresAt = t.ExpiresAt.UTC()
+	return t
+}
+
+type tokensAnswer struct{ Body RealtimeTokens }
+
+func (s *Server) makeTokens(ctx context.Context, who identity.Identity, in *struct {
+	Body struct {
+		Channels []string `json:"channels" nullable:"false" maxItems:"128" maxLength:"255" example:"[\"resource:0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f.0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b\"]"`
+	}
+},
+) (*tokensAnswer, error) {
+	denied, err := s.denied(ctx, who, in.Body.Channels)
+	if err != nil {
+		return nil, err
+	}
+	if len(denied) > 0 {
+		p := newProblem(DeniedChannels)
+		p.Denied = denied
+		return nil, p
+	}
+	return &tokensAnswer{s.tokensFor(who, in.Body.Channels)}, nil
+}
+
+// denied returns those of the channels that the principal may not hear, in their order.
+func (s *Server) denied(ctx context.Context, who identity.Identity, channels []string) ([]string, error) {
+	allowed := map[string]bool{
+		s.channels.User(who.TenantID, who.PrincipalID): true,
+		s.channels.Tenant(who.TenantID):                who.Scopes.Has(identity.ScopeRead),
+	}
+	resources := map[string]uuid.UUID{}
+	for _, channel := range channels {
+		if resource, ok := s.resourceOf(who.TenantID, channel); ok {
+			resources[channel] = resource
+		}
+	}
+	if err := s.hears(ctx, who, resources, allowed); err != nil {
+		return nil, err
+	}
+	var denied []string
+	for _, channel := range channels {
+		if !allowed[channel] {
+			denied = append(denied, channel)
+		}
+	}
+	return denied, nil
+}
+
+// hears notes which resources' channels the principal may hear: what is sent there is for those who hold a role on the resource
+// or above it, who own it, or for more than those.
+func (s *Server) hears(ctx context.Context, who identity.Identity, resources map[string]uuid.UUID, allowed map[string]bool) error {
+	names, sightings := make([]string, 0, len(resources)), make([]watchers.Sighting, 0, len(resources))
+	for channel, resource := range resources {
+		names, sightings = append(names, channel), append(sightings, watchers.Sighting{ResourceID: resource, Visibility: activity.ResourceWide})
+	}
+	seen, err := watchers.Sees(ctx, s.pool, who.TenantID, who.PrincipalID, sightings)
+	if err != nil {
+		return err
+	}
+	for i, channel := range names {
+		allowed[channel] = seen[i]
+	}
+	return nil
+}
+
+// resourceOf returns the resource whose channel in the tenant has this very name.
+func (s *Server) resourceOf(tenant uuid.UUID, channel string) (uuid.UUID, bool) {
+	for _, text := range uuidText.FindAllString(channel, -1) {
+		if id, err := uuid.Parse(text); err == nil && s.channels.Resource(tenant, id) == channel {
+			return id, true
+		}
+	}
+	return uuid.Nil, false
+}
+
+var uuidText = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+type bootstrapAnswer struct {
+	Body struct {
+		TenantID              uuid.UUID `json:"tenant_id" format:"uuid"`
+		PrincipalID           uuid.UUID `json:"principal_id" format:"uuid"`
+		InboxChannel          string    `json:"inbox_channel" doc:"The principal's own channel. Centrifugo subscribes the connection to it by itself."`
+		ResourceSubscriptions []string  `json:"resource_subscriptions" nullable:"false" doc:"The channels of the resources subscribed to, those that the principal may hear at this moment."`
+		RealtimeTokens
+	}
+}
+
+func (s *Server) bootstrap(ctx context.Context, who identity.Identity, _ *struct{}) (*bootstrapAnswer, error) {
+	subscriptions, _, err := watchers.Subscriptions(ctx, s.pool, who.TenantID, who.PrincipalID, watchers.Page{Limit: watchers.MaxPage})
+	if err != nil {
+		return nil, err
+	}
+	resources, allowed := map[string]uuid.UUID{}, map[string]bool{}
+	var channels []string
+	for _, subscription := range subscriptions {
+		channel := s.channels.Resource(who.TenantID, subscription.ResourceID)
+		if _, known := resources[channel]; !known {
+			channels = append(channels, channel)
+		}
+		resources[channel] = subscription.ResourceID
+	}
+	if err := s.hears(ctx, who, resources, allowed); err != nil {
+		return nil, err
+	}
+	answer := &bootstrapAnswer{}
+	b := &answer.Body
+	b.TenantID, b.PrincipalID, b.InboxChannel = who.TenantID, who.PrincipalID, s.channels.User(who.TenantID, who.PrincipalID)
+	b.ResourceSubscriptions = make([]string, 0, len(channels))
+	for _, channel := range channels {
+		if allowed[channel] && len(b.ResourceSubscriptions) < maxBootstrap {
+			b.ResourceSubscriptions = append(b.ResourceSubscriptions, channel)
+		}
+	}
+	b.RealtimeTokens = s.tokensFor(who, b.ResourceSubscriptions)
+	return answer, nil
+}
+
+// maxBootstrap is how many channels a client may have beside its own: Centrifugo's default for client_channel_limit is 128.
+const maxBootstrap = 127

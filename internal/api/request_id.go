@@ -1,0 +1,53 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+const (
+	requestIDHeader = "X-Request-Id"
+	maxRequestID    = 128
+	maxUserAgent    = 500
+)
+
+// identifyRequests gives every request an id, the client's own where it is fit, and says it in the answer.
+func identifyRequests(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(requestIDHeader)
+		if !fitRequestID(id) {
+			id = uuid.Must(uuid.NewV7()).String()
+		}
+		w.Header().Set(requestIDHeader, id)
+		x := &exchange{requestID: id, userAgent: printable(r.UserAgent(), maxUserAgent)}
+		next.ServeHTTP(w, r.WithContext(withExchange(r.Context(), x)))
+	})
+}
+
+// fitRequestID takes what is safe in a header, a log and a URL.
+func fitRequestID(id string) bool {
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.:+/=@~", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// printable makes a text of what a client sent in a header.
+func printable(text string, limit int) string {
+	text = strings.ToValidUTF8(text[:min(len(text), limit)], "")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7F {
+			return -1
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/watchers"
+)
+
+func (s *Server) addWatchers(routes huma.API) {
+	handle(s, routes, huma.Operation{
+		OperationID: "list-watchers", Method: http.MethodGet, Path: "/resources/{id}/watchers", Tags: []string{"Subscriptions"},
+		Summary:     "List who watches a resource",
+		Description: "For the resource's owner and its delegators. Those listed would hear of the resource if they may, and want to.",
+		Responses:   problems(http.StatusNotFound),
+	}, s.listWatchers)
+}
+
+// Watcher is somebody who watches a resource.
+type Watcher struct {
+	PrincipalID uuid.UUID `json:"principal_id" format:"uuid"`
+	Kind        string    `json:"kind" doc:"user, agent, service, …; unknown when the directory does not know them"`
+	DisplayName string    `json:"display_name"`
+	Reasons     []string  `json:"reasons" nullable:"false" enum:"subscribed,owner,delegator,target"`
+	Scope       *string   `json:"scope" nullable:"true" enum:"resource,descendants" doc:"Of the widest subscription, also of one to an ancestor; null without any."`
+}
+
+type watchersAnswer struct {
+	Body struct {
+		Items      []Watcher `json:"items" nullable:"false" doc:"By principal."`
+		NextCursor *string   `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
+	}
+}
+
+func (s *Server) listWatchers(ctx context.Context, who identity.Identity, in *struct {
+	ID ID `path:"id" doc:"The resource's id."`
+	PageQuery
+},
+) (*watchersAnswer, error) {
+	after, err := s.after(ctx, in.PageQuery, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	keeper, err := watchers.IsKeeper(ctx, s.pool, who.TenantID, who.PrincipalID, in.ID.UUID)
+	if err != nil {
+		return nil, err
+	}
+	if !keeper {
+		return nil, newProblem(NotFound)
+	}
+	list, next, err := watchers.WatchersOf(ctx, s.pool, who.TenantID, in.ID.UUID, watchers.Page{Limit: in.Limit, After: after})
+	if err != nil {
+		return nil, err
+	}
+	answer := &watchersAnswer{}
+	answer.Body.Items = make([]Watcher, len(list))
+	for i, w := range list {
+		answer.Body.Items[i] = watcherOf(w)
+	}
+	answer.Body.NextCursor, err = s.nextCursor(ctx, next, in.ID)
+	return answer, err
+}
+
+func watcherOf(w watchers.Watcher) Watcher {
+	watcher := Watcher{PrincipalID: w.PrincipalID, Kind: w.Kind, DisplayName: w.DisplayName, Reasons: w.Reasons.Names()}
+	if watcher.Kind == "" {
+		watcher.Kind = "unknown"
+	}
+	if w.Scope != "" {
+		watcher.Scope = &w.Scope
+	}
+	return watcher
+}

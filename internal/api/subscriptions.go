@@ -1,0 +1,156 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/watchers"
+)
+
+func (s *Server) addSubscriptions(routes huma.API) {
+	handle(s, routes, huma.Operation{
+		OperationID: "subscribe", Method: http.MethodPost, Path: "/subscriptions", Tags: []string{"Subscriptions"}, DefaultStatus: http.StatusCreated,
+		Summary:     "Subscribe to a resource",
+		Description: "For who holds a role on the resource or above it, or owns it. The same subscription again is the one that stands. A new one is itself an activity, `subscription.created`.",
+		Responses:   problems(http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+	}, s.subscribe)
+	handle(s, routes, huma.Operation{
+		OperationID: "list-subscriptions", Method: http.MethodGet, Path: "/subscriptions", Tags: []string{"Subscriptions"},
+		Summary:     "List the principal's subscriptions",
+		Description: "Those that were not revoked, oldest first.",
+		Responses:   problems(),
+	}, s.listSubscriptions)
+	handle(s, routes, huma.Operation{
+		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{id}", Tags: []string{"Subscriptions"},
+		Summary:     "Revoke a subscription",
+		Description: "The principal's own. It is itself an activity, `subscription.revoked`.",
+		Responses:   problems(http.StatusNotFound),
+	}, s.unsubscribe)
+	s.addBulkSubscriptions(routes)
+}
+
+// Subscription is a principal's wish to hear of a resource.
+type Subscription struct {
+	ID          uuid.UUID `json:"id" format:"uuid"`
+	TenantID    uuid.UUID `json:"tenant_id" format:"uuid"`
+	PrincipalID uuid.UUID `json:"principal_id" format:"uuid"`
+	ResourceID  uuid.UUID `json:"resource_id" format:"uuid"`
+	Scope       string    `json:"scope" enum:"resource,descendants" doc:"The resource only, or also everything under it."`
+	CreatedAt   time.Time `json:"created_at"`
+}
+
+func subscriptionOf(s watchers.Subscription) Subscription {
+	return Subscription{ID: s.ID, TenantID: s.TenantID, PrincipalID: s.PrincipalID, ResourceID: s.ResourceID, Scope: s.Scope, CreatedAt: s.CreatedAt.UTC()}
+}
+
+// SubscriptionWish names what to subscribe to.
+type SubscriptionWish struct {
+	ResourceID ID     `json:"resource_id" required:"true"`
+	Scope      string `json:"scope,omitempty" enum:"resource,descendants" default:"resource" doc:"The resource only, or also everything under it."`
+}
+
+type subscriptionAnswer struct{ Body Subscription }
+
+// errStands ends the transaction of a subscription that stands already: there is nothing to record.
+var errStands = errors.New("the subscription stands already")
+
+func (s *Server) subscribe(ctx context.Context, who identity.Identity, in *struct{ Body SubscriptionWish }) (*subscriptionAnswer, error) {
+	var made watchers.Subscription
+	_, _, err := outbox.TxActivity(ctx, s.pool, deed(ctx, who), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
+		var created bool
+		var err error
+		if made, created, err = watchers.Subscribe(ctx, tx, who.TenantID, who.PrincipalID, in.Body.ResourceID.UUID, in.Body.Scope); err != nil {
+			return struct{}{}, err
+		}
+		if !created {
+			return struct{}{}, errStands
+		}
+		types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, []uuid.UUID{made.ResourceID})
+		describe(e, subscriptionCreated, made, types)
+		return struct{}{}, err
+	})
+	if err != nil && !errors.Is(err, errStands) {
+		return nil, err
+	}
+	return &subscriptionAnswer{subscriptionOf(made)}, nil
+}
+
+func (s *Server) unsubscribe(ctx context.Context, who identity.Identity, in *struct {
+	ID ID `path:"id" doc:"The subscription's id."`
+},
+) (*struct{}, error) {
+	_, _, err := outbox.TxActivity(ctx, s.pool, deed(ctx, who), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
+		revoked, err := watchers.Unsubscribe(ctx, tx, who.TenantID, who.PrincipalID, in.ID.UUID)
+		if err != nil {
+			return struct{}{}, err
+		}
+		types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, []uuid.UUID{revoked.ResourceID})
+		describe(e, subscriptionRevoked, revoked, types)
+		return struct{}{}, err
+	})
+	return nil, err
+}
+
+// The actions of subscriptions.
+const (
+	subscriptionCreated = "subscription.created"
+	subscriptionRevoked = "subscription.revoked"
+)
+
+// goneType stands for the type of a resource that the directory does not hold any more.
+const goneType = "resource"
+
+// deed begins an envelope of something that the principal does by this request.
+func deed(ctx context.Context, who identity.Identity) activity.Envelope {
+	x := exchangeOf(ctx)
+	return activity.Envelope{
+		TenantID: who.TenantID, ActorPrincipalID: who.PrincipalID, Visibility: activity.Private,
+		Category: "subscription", RequestID: x.requestID, UserAgent: x.userAgent,
+	}
+}
+
+// describe completes the envelope of what was done to a subscription. Its id links the making to the revoking.
+func describe(e *activity.Envelope, action string, s watchers.Subscription, types map[uuid.UUID]string) {
+	e.Action, e.CorrelationID, e.ResourceID = action, s.ID, s.ResourceID
+	if e.ResourceType = types[s.ResourceID]; e.ResourceType == "" {
+		e.ResourceType = goneType
+	}
+	e.Payload = struct {
+		SubscriptionID uuid.UUID `json:"subscription_id"`
+		Scope          string    `json:"scope"`
+	}{s.ID, s.Scope}
+}
+
+type subscriptionsAnswer struct {
+	Body struct {
+		Items      []Subscription `json:"items" nullable:"false" doc:"Oldest first."`
+		NextCursor *string        `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
+	}
+}
+
+func (s *Server) listSubscriptions(ctx context.Context, who identity.Identity, in *struct{ PageQuery }) (*subscriptionsAnswer, error) {
+	after, err := s.after(ctx, in.PageQuery, nil)
+	if err != nil {
+		return nil, err
+	}
+	list, next, err := watchers.Subscriptions(ctx, s.pool, who.TenantID, who.PrincipalID, watchers.Page{Limit: in.Limit, After: after})
+	if err != nil {
+		return nil, err
+	}
+	answer := &subscriptionsAnswer{}
+	answer.Body.Items = make([]Subscription, len(list))
+	for i, subscription := range list {
+		answer.Body.Items[i] = subscriptionOf(subscription)
+	}
+	answer.Body.NextCursor, err = s.nextCursor(ctx, next, nil)
+	return answer, err
+}

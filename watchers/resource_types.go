@@ -1,0 +1,36 @@
+package watchers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// ResourceTypes returns the types of a tenant's resources, in one statement. Those that the directory does not hold are missing
+// from the answer.
+func ResourceTypes(ctx context.Context, db Querier, tenant uuid.UUID, resources []uuid.UUID) (map[uuid.UUID]string, error) {
+	ids := make([][16]byte, len(resources))
+	for i, id := range resources {
+		ids[i] = id
+	}
+	rows, err := db.Query(ctx, `
+		SELECT u.id, r.type
+		FROM unnest($2::uuid[]) AS u(id)
+		CROSS JOIN LATERAL (SELECT r.type FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = u.id LIMIT 1) AS r`, tenant, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read resource types: %w", err)
+	}
+	types := make(map[uuid.UUID]string, len(resources))
+	var id [16]byte
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		types[id] = name
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read resource types: %w", err)
+	}
+	return types, nil
+}
