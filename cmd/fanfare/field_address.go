@@ -7,59 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
-
-// databaseURL is a PostgreSQL connection string. Nothing of one that cannot be read is shown: any part may be the password.
-func databaseURL(at func(*Config) *string) field {
-	f := text("url", at, func(value string) string {
-		if _, ok := readDatabase(value); !ok {
-			return "must read postgres://user:password@host:5432/database, with %-escapes for the special characters of a password, or host=… dbname=…"
-		}
-		return ""
-	})
-	f.show = func(c *Config) string { return shownDatabase(*at(c)) }
-	return f
-}
-
-// readDatabase reads a connection string, unless it is empty or a URL in which the @ of a password stands without its escape:
-// libpq's rules, which pgx follows, would take what comes after it for the host's name or the database's, and show it.
-func readDatabase(connection string) (*pgx.ConnConfig, bool) {
-	if connection == "" {
-		return nil, false
-	}
-	if _, rest, isURL := strings.Cut(connection, "://"); isURL {
-		rest, _, _ = strings.Cut(rest, "?")
-		authority, path, _ := strings.Cut(rest, "/")
-		if strings.Count(authority, "@") > 1 || strings.Contains(path, "@") {
-			return nil, false
-		}
-	}
-	config, err := pgx.ParseConfig(connection)
-	return config, err == nil
-}
-
-// shownDatabase says which database a connection string means, without its password.
-func shownDatabase(connection string) string {
-	if connection == "" {
-		return ""
-	}
-	config, ok := readDatabase(connection)
-	if !ok {
-		return redacted
-	}
-	user := config.User
-	if config.Password != "" {
-		user += ":" + redacted
-	}
-	host := config.Host
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return fmt.Sprintf("postgres://%s@%s:%d/%s", user, host, config.Port, config.Database)
-}
 
 func httpURL(at func(*Config) *string) field {
 	f := text("url", at, func(value string) string {

@@ -164,6 +164,20 @@ func TestSettingsThatContradictEachOther(t *testing.T) {
 	}
 }
 
+func TestReasonAgainstDatabaseURL(t *testing.T) {
+	t.Parallel()
+	for connection, want := range map[string]string{
+		"postgres://u:p@h/d?sslmode=maybe":                                  "sslmode is invalid",
+		"postgres://u:p@h/d?sslmode=verify-full&sslrootcert=/absent/ca.pem": "no such file",
+		"postgres://u:p@h:port/d":                                           "port",
+	} {
+		err := loadWith(t, nil, "--database-url", connection).Validate()
+		if err == nil || !strings.Contains(err.Error(), "must read postgres://") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want the rule and %q", connection, err, want)
+		}
+	}
+}
+
 func TestKeyFromFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "key")

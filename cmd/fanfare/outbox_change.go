@@ -15,8 +15,9 @@ func newOutboxReplayCommand(p process) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay <activity-id> | --all",
 		Short: "Put dead letters back into the outbox",
-		Long: `Puts one dead letter, or all of them, back into the outbox, behind what is there.
-Only the channels that were not reached are published to, and nobody's inbox gets a second row.`,
+		Long: `Puts one dead letter, or all of them, back into the outbox, behind what is there, once what was in the way is
+mended. It is then delivered as if it were new: also to channels that it reached before, but nobody's inbox
+gets a second row.`,
 		Args: func(_ *cobra.Command, args []string) (err error) {
 			switch {
 			case all && len(args) == 0:

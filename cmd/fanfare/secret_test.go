@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -11,30 +12,31 @@ import (
 func TestPasswordIsNeverShown(t *testing.T) {
 	t.Parallel()
 	const password = "hunter2"
-	for name, url := range map[string]string{
-		"refused":            "postgres://u:hunter2@127.0.0.1:1/d",
-		"unknown host":       "postgres://u:hunter2@host.invalid/d",
-		"in the query":       "postgres://u@127.0.0.1:1/d?password=hunter2",
-		"bad port":           "postgres://u:hunter2@127.0.0.1:port/d",
-		"slash in it":        "postgres://u:hun/hunter2@127.0.0.1/d",
-		"at in it":           "postgres://u:x@hunter2@127.0.0.1:1/d",
-		"port and database":  "postgres://u:5/hunter2@127.0.0.1:1/d",
-		"hash in it":         "postgres://u:#hunter2@127.0.0.1:1/d",
-		"bad escape":         "postgres://u:%zzhunter2@127.0.0.1:1/d",
-		"space in it":        "postgres://u:hunter2 hunter2@127.0.0.1:1/d",
-		"bad sslmode":        "postgres://u:hunter2@127.0.0.1:1/d?sslmode=hunter2",
-		"control character":  "postgres://u:hunter2\n@127.0.0.1:1/d",
-		"keywords":           "host=127.0.0.1 port=1 user=u password=hunter2 dbname=d",
-		"quoted":             "host=127.0.0.1 port=1 user=u password='hunter2 hunter2' dbname=d",
-		"unbalanced quote":   "host=127.0.0.1 port=1 user=u password='hunter2 dbname=d",
-		"other scheme":       "mysql://u:hunter2@127.0.0.1/d",
-		"no scheme":          "u:hunter2@127.0.0.1/d",
-		"nothing but itself": "hunter2",
+	for name, connection := range map[string]string{
+		"refused":                     "postgres://u:hunter2@127.0.0.1:1/d",
+		"unknown host":                "postgres://u:hunter2@host.invalid/d",
+		"in the query":                "postgres://u@127.0.0.1:1/d?password=hunter2",
+		"bad port":                    "postgres://u:hunter2@127.0.0.1:port/d",
+		"slash in it":                 "postgres://u:hun/hunter2@127.0.0.1/d",
+		"at in it":                    "postgres://u:x@hunter2@127.0.0.1:1/d",
+		"port and database":           "postgres://u:5/hunter2@127.0.0.1:1/d",
+		"question mark and parameter": "postgres://u:5?dbname=hunter2@127.0.0.1:1/d",
+		"hash in it":                  "postgres://u:#hunter2@127.0.0.1:1/d",
+		"bad escape":                  "postgres://u:%zzhunter2@127.0.0.1:1/d",
+		"space in it":                 "postgres://u:hunter2 hunter2@127.0.0.1:1/d",
+		"bad sslmode":                 "postgres://u:hunter2@127.0.0.1:1/d?sslmode=hunter2",
+		"control character":           "postgres://u:hunter2\n@127.0.0.1:1/d",
+		"keywords":                    "host=127.0.0.1 port=1 user=u password=hunter2 dbname=d",
+		"quoted":                      "host=127.0.0.1 port=1 user=u password='hunter2 hunter2' dbname=d",
+		"unbalanced quote":            "host=127.0.0.1 port=1 user=u password='hunter2 dbname=d",
+		"other scheme":                "mysql://u:hunter2@127.0.0.1/d",
+		"no scheme":                   "u:hunter2@127.0.0.1/d",
+		"nothing but itself":          "hunter2",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, command := range []string{"config", "config --json", "migrate status", "migrate up", "outbox status", "outbox dead --json", "outbox replay --all"} {
-				r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": url}, strings.Fields(command)...)
+				r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": connection}, strings.Fields(command)...)
 				if strings.Contains(r.stdout+r.stderr, password) {
 					t.Errorf("fanfare %s shows the password:\n%s%s", command, r.stdout, r.stderr)
 				}
@@ -44,6 +46,26 @@ func TestPasswordIsNeverShown(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzPassword puts any characters around a password, without the escapes that it may need.
+func FuzzPassword(f *testing.F) {
+	for _, around := range [][2]string{{"", ""}, {"x@", ""}, {"", "@"}, {"5/", ""}, {"@", "/"}, {"@", "?"}, {"/", "@x/"}, {"?", ""}, {"5?dbname=", ""}, {"#", ""}, {"[", "]"}, {"%40", "%"}} {
+		f.Add(around[0], around[1])
+	}
+	f.Fuzz(func(t *testing.T, before, after string) {
+		const password = "hunter2"
+		for _, connection := range []string{
+			"postgres://u:" + before + password + after + "@127.0.0.1:1/d",
+			"postgres://u@127.0.0.1:1/d?password=" + url.QueryEscape(before+password+after),
+		} {
+			config := &Config{DatabaseURL: connection}
+			setting := databaseSettings()[0].field
+			if shown := setting.show(config) + setting.check(config); strings.Contains(shown, password) {
+				t.Errorf("%q is shown as %q", connection, shown)
+			}
+		}
+	})
 }
 
 func TestWorkerLogsNoSecrets(t *testing.T) {
@@ -67,11 +89,11 @@ func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	config := db.Pool.Config().ConnConfig
-	url := strings.Replace(db.URL, config.Password, "hunter2", 1)
-	if config.Password == "" || url == db.URL {
+	connection := strings.Replace(db.URL, config.Password, "hunter2", 1)
+	if config.Password == "" || connection == db.URL {
 		t.Fatal("the test server's URL has no password to get wrong")
 	}
-	r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": url}, "migrate", "status")
+	r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": connection}, "migrate", "status")
 	if r.code != exitFailure || !strings.Contains(r.stderr, "password authentication failed") || !strings.Contains(r.stderr, "--database-url") {
 		t.Errorf("got exit code %d and %q, want 1 and what to correct", r.code, r.stderr)
 	}
