@@ -11,7 +11,8 @@ import (
 
 // A verifier tells who sends a JWT.
 type verifier struct {
-	parser            *jwt.Parser
+	parser            *jwt.Parser    // for the signature
+	validator         *jwt.Validator // for the claims
 	source            keySource
 	tenant, principal claimPath
 }
@@ -26,15 +27,14 @@ func algorithms() []string {
 // newVerifier takes options that were checked.
 func newVerifier(o JWT, source keySource, now func() time.Time) *verifier {
 	return &verifier{
-		parser: jwt.NewParser(
-			jwt.WithValidMethods(algorithms()),
+		parser: jwt.NewParser(jwt.WithValidMethods(algorithms()), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation()),
+		validator: jwt.NewValidator(
 			jwt.WithIssuer(o.Issuer),
 			jwt.WithAudience(o.Audience),
 			jwt.WithExpirationRequired(),
 			jwt.WithIssuedAt(),
 			jwt.WithLeeway(o.ClockSkew),
 			jwt.WithTimeFunc(now),
-			jwt.WithStrictDecoding(),
 		),
 		source:    source,
 		tenant:    claimPath(o.TenantClaim),
@@ -58,6 +58,9 @@ func (v *verifier) identify(ctx context.Context, token string) (Identity, error)
 		return Identity{}, refuse(reasonOf(err))
 	case !datesInRange(claims):
 		return Identity{}, refuse(ReasonClaims)
+	}
+	if err := v.validator.Validate(claims); err != nil {
+		return Identity{}, refuse(reasonOf(err))
 	}
 	return v.read(claims)
 }
@@ -95,8 +98,7 @@ func (v *verifier) read(claims jwt.MapClaims) (Identity, error) {
 	return id, nil
 }
 
-// reasonOf names what is wrong with a token. The parser looks at the claims only once the signature is verified, and tells
-// of all that is wrong with them.
+// reasonOf names what is wrong with a token, by an error of the parser or of the validator, which tells of all at once.
 func reasonOf(err error) Reason {
 	for _, known := range []struct {
 		err    error
