@@ -29,6 +29,8 @@ type Options struct {
 	CursorSecret []byte
 	// Publisher tells a principal's open clients of the new unread count; without one they are not told.
 	Publisher Publisher
+	// Streams serve /activities/stream; without them that route answers 503.
+	Streams Streams
 	// Origins are the web pages that may read the answers ("https://app.example.com"); none by default.
 	Origins []string
 	// Version is said in the OpenAPI document; default "dev".
@@ -92,6 +94,7 @@ type Server struct {
 	channels      Channels
 	tokens        Tokens
 	publisher     Publisher
+	streams       Streams
 	cursors       cursors
 	limiter       *limiter
 	limits        Limits
@@ -99,7 +102,8 @@ type Server struct {
 	observer      Observer
 	now           func() time.Time
 
-	handler http.Handler
+	document *huma.OpenAPI
+	handler  http.Handler
 }
 
 // New checks the options and returns a server. Its error tells of every mistake.
@@ -108,7 +112,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s := &Server{
-		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens, publisher: o.Publisher,
+		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens, publisher: o.Publisher, streams: o.Streams,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
 	}
 	if s.now == nil {
@@ -146,7 +150,8 @@ func (s *Server) build(o Options) (err error) {
 	routes := humago.NewWithPrefix(mux, prefix, s.config(cmp.Or(o.Version, "dev")))
 	routes.UseMiddleware(enter, s.authenticate, s.limitRate, s.checkQuery, s.readBody, s.boundTime)
 	s.addRoutes(routes)
-	if err := serveReference(mux, routes.OpenAPI()); err != nil {
+	s.document = routes.OpenAPI()
+	if err := serveReference(mux, s.document); err != nil {
 		return err
 	}
 	s.handler = mux
@@ -161,7 +166,7 @@ func (s *Server) build(o Options) (err error) {
 // prefix stands before every route.
 const prefix = "/v1"
 
-// addRoutes is the table of contents. A stream of activities belongs beside the lists of them; it must do without boundTime.
+// addRoutes is the table of contents.
 func (s *Server) addRoutes(routes huma.API) {
 	s.addPreferences(routes)
 	s.addNotifications(routes)
@@ -169,6 +174,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addWatchers(routes)
 	s.addRealtime(routes)
 	s.addActivities(routes)
+	s.addStream(routes)
 	s.addAudit(routes)
 	s.addOutbox(routes)
 }
@@ -199,8 +205,12 @@ func enter(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// boundTime bounds how long a request may keep the database busy.
+// boundTime bounds how long a request may keep the database busy. A stream goes on for longer, and has bounds of its own.
 func (s *Server) boundTime(ctx huma.Context, next func(huma.Context)) {
+	if ctx.Operation().OperationID == streamOperation {
+		next(ctx)
+		return
+	}
 	bounded, cancel := context.WithTimeout(ctx.Context(), s.limits.Query)
 	defer cancel()
 	next(huma.WithContext(ctx, bounded))
