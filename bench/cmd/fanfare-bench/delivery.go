@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
@@ -110,9 +113,14 @@ func startWorker(ctx context.Context, url string, handler outbox.Handler, flags 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	r := &running{cancel: cancel, ended: make(chan error, 1), pool: pool}
-	worker := outbox.NewWorker(pool, handler, outbox.Options{Claimers: flags.Claimers, Batch: flags.Batch, Observer: observer})
+	worker := outbox.NewWorker(pool, handler, outbox.Options{Claimers: flags.Claimers, Batch: flags.Batch, Observer: observer, Logger: warnings()})
 	go func() { r.ended <- worker.Run(ctx) }()
 	return r, nil
+}
+
+// warnings shows on stderr what a worker complains of.
+func warnings() *zap.Logger {
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.Lock(os.Stderr), zap.WarnLevel))
 }
 
 // stop ends the worker in good order.
@@ -132,5 +140,15 @@ func (t *tally) await(ctx context.Context, limit time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// relay is an Observer that can be pointed at one tally after the other.
+type relay struct{ to atomic.Pointer[tally] }
+
+// Observe implements outbox.Observer.
+func (r *relay) Observe(report outbox.Report) {
+	if t := r.to.Load(); t != nil {
+		t.Observe(report)
 	}
 }

@@ -87,16 +87,16 @@ func newDrain() *cobra.Command {
 
 // drainRun is one measured drain.
 type drainRun struct {
-	Variant          string      `json:"variant"`
-	Seconds          float64     `json:"seconds"`
-	PerSecond        float64     `json:"activities_per_second"`
-	Deliveries       float64     `json:"deliveries_per_second"`
-	Publications     int64       `json:"publications"`
-	InboxRows        int64       `json:"inbox_rows"`
-	WorkerCPU        float64     `json:"worker_cpu_us_per_activity"`
-	PostgresCPU      float64     `json:"postgres_cpu_us_per_activity"`
-	CentrifugoCPU    float64     `json:"centrifugo_cpu_us_per_activity"`
-	Statements       []statement `json:"statements,omitempty"`
+	Variant       string      `json:"variant"`
+	Seconds       float64     `json:"seconds"`
+	PerSecond     float64     `json:"activities_per_second"`
+	Deliveries    float64     `json:"deliveries_per_second"`
+	Publications  int64       `json:"publications"`
+	InboxRows     int64       `json:"inbox_rows"`
+	WorkerCPU     float64     `json:"worker_cpu_us_per_activity"`
+	PostgresCPU   float64     `json:"postgres_cpu_us_per_activity"`
+	CentrifugoCPU float64     `json:"centrifugo_cpu_us_per_activity"`
+	Statements    []statement `json:"statements,omitempty"`
 }
 
 type drainResult struct {

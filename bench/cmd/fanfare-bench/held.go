@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/bench/internal/fixture"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+type heldOptions struct {
+	workerFlags
+	output  output
+	rows    int
+	dead    int
+	trials  int
+	timeout time.Duration
+}
+
+func newHeld() *cobra.Command {
+	var o heldOptions
+	cmd := &cobra.Command{
+		Use:   "held",
+		Short: "What an old snapshot costs the claim: dead rows that cannot be vacuumed",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			result, err := held(cmd.Context(), &o)
+			if err != nil {
+				return err
+			}
+			return o.output.show(cmd, result)
+		},
+	}
+	flags := cmd.Flags()
+	o.output.flags(cmd)
+	o.workerFlags.flags(flags)
+	flags.IntVar(&o.rows, "rows", 20_000, "rows to drain")
+	flags.IntVar(&o.dead, "dead", 500_000, "dead rows before them, drained by the same worker")
+	flags.IntVar(&o.trials, "trials", 5, "how often to drain them; the median counts")
+	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "longest time for one drain")
+	return cmd
+}
+
+// heldCase is one state of the database in which rows are drained.
+type heldCase struct {
+	Name   string         `json:"name"`
+	Dead   int64          `json:"dead_rows"` // that stand in the table before the last trial
+	Trials []milliseconds `json:"trials_ms"`
+	Median milliseconds   `json:"median_ms"`
+	Ratio  float64        `json:"ratio_to_clean"`
+	CPU    milliseconds   `json:"median_cpu_ms"` // of the worker and of PostgreSQL
+	CPUs   float64        `json:"cpu_ratio_to_clean"`
+}
+
+type heldResult struct {
+	Machine machine     `json:"machine"`
+	Rows    int         `json:"rows"`
+	Worker  workerFlags `json:"worker"`
+	Cases   []heldCase  `json:"cases"`
+}
+
+func (r *heldResult) table(w io.Writer) {
+	row(w, fmt.Sprintf("draining %d rows", r.Rows), "dead rows", "median", "to clean", "CPU", "to clean", "trials")
+	for _, c := range r.Cases {
+		row(w, c.Name, c.Dead, c.Median, fmt.Sprintf("%.2f", c.Ratio), c.CPU, fmt.Sprintf("%.2f", c.CPUs), fmt.Sprint(c.Trials))
+	}
+}
+
+// held drains the same rows in a clean table and behind dead ones.
+func held(ctx context.Context, o *heldOptions) (result *heldResult, err error) {
+	result = &heldResult{Machine: thisMachine(), Rows: o.rows, Worker: o.workerFlags}
+	for _, holder := range []struct {
+		name string
+		hold func(ctx context.Context, tx pgx.Tx, world *fixture.World) error
+	}{
+		{"a long reader", holdAsReader},
+		{"a long writer", holdAsWriter},
+	} {
+		cases, err := heldBy(ctx, o, holder.name, holder.hold)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", holder.name, err)
+		}
+		result.Cases = append(result.Cases, cases...)
+	}
+	return result, nil
+}
+
+// holdAsReader takes a snapshot and nothing else.
+func holdAsReader(ctx context.Context, tx pgx.Tx, _ *fixture.World) error {
+	_, err := tx.Exec(ctx, "SELECT count(*) FROM fanfare.outbox")
+	return err
+}
+
+// holdAsWriter has a transaction id and a row in the outbox that nobody can see yet.
+func holdAsWriter(ctx context.Context, tx pgx.Tx, world *fixture.World) error {
+	_, err := outbox.Record(ctx, tx, world.Resources[0].Envelope(0, 1))
+	return err
+}
+
+// heldBy measures with a database of its own: clean, behind dead rows with the worker that made them, and with one just started.
+func heldBy(ctx context.Context, o *heldOptions, name string, hold func(context.Context, pgx.Tx, *fixture.World) error) (cases []heldCase, err error) {
+	progress("%s: starting PostgreSQL and recording %d activities", name, o.rows)
+	h, err := newHolding(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	clean, err := h.measure(ctx, "clean, before "+name, measured{vacuumed: true})
+	if err != nil {
+		return nil, err
+	}
+	tx, err := h.db.Pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	if err := hold(ctx, tx, h.world); err != nil {
+		return nil, err
+	}
+	progress("%s: draining %d rows that cannot be vacuumed", name, o.dead)
+	for drained := 0; drained < o.dead; drained += o.rows {
+		if _, err := h.fillAndDrain(ctx, false); err != nil {
+			return nil, err
+		}
+	}
+	warm, err := h.measure(ctx, name+", the same worker", measured{})
+	if err != nil {
+		return nil, err
+	}
+	cold, err := h.measure(ctx, name+", a new worker", measured{cold: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return nil, err
+	}
+	ended, err := h.measure(ctx, name+" has ended, the same worker", measured{})
+	if err != nil {
+		return nil, err
+	}
+	cases = []heldCase{clean, warm, cold, ended}
+	for i := range cases {
+		cases[i].Ratio, cases[i].CPUs = float64(cases[i].Median/clean.Median), float64(cases[i].CPU/clean.CPU)
+	}
+	return cases, nil
+}
+
+// holding is a worker that does nothing with what it claims, and a way to fill its outbox again and again.
+type holding struct {
+	o       *heldOptions
+	db      *stack.Database
+	world   *fixture.World
+	running *running
+	counted relay // what the worker reports goes to the tally of the moment
+}
+
+func newHolding(ctx context.Context, o *heldOptions) (*holding, error) {
+	db, err := stack.StartDatabase(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	h := &holding{o: o, db: db, world: fixture.New(fixture.Options{})}
+	if err := h.prepare(ctx); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+func (h *holding) prepare(ctx context.Context) error {
+	if err := h.world.Load(ctx, h.db.Pool); err != nil {
+		return err
+	}
+	if _, err := h.world.Record(ctx, h.db.Pool, h.o.rows); err != nil {
+		return err
+	}
+	if err := h.db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "TRUNCATE fanfare.outbox"); err != nil {
+		return err
+	}
+	if err := h.db.Settle(ctx, "fanfare.activities", "recorded"); err != nil {
+		return err
+	}
+	return h.startWorker(ctx)
+}
+
+func (h *holding) startWorker(ctx context.Context) (err error) {
+	h.running, err = startWorker(ctx, h.db.URL, idle{}, h.o.workerFlags, &h.counted)
+	return err
+}
+
+// stopWorker waits until the worker has ended.
+func (h *holding) stopWorker() error {
+	if h.running == nil {
+		return nil
+	}
+	err := h.running.stop()
+	h.running = nil
+	return err
+}
+
+func (h *holding) close() error {
+	return errors.Join(h.stopWorker(), h.db.Stop())
+}
+
+// measured says in which state.
+type measured struct {
+	vacuumed bool // without dead rows
+	cold     bool // by a worker that has just been started
+}
+
+func (h *holding) measure(ctx context.Context, name string, m measured) (heldCase, error) {
+	c := heldCase{Name: name}
+	if _, err := h.fillAndDrain(ctx, m.cold); err != nil { // one for nothing, so that plans and pages are there
+		return c, err
+	}
+	var used []milliseconds
+	for range h.o.trials {
+		if m.vacuumed {
+			if err := h.db.Exec(ctx, "VACUUM fanfare.outbox"); err != nil {
+				return c, err
+			}
+		}
+		if err := h.db.Pool.QueryRow(ctx, deadRows).Scan(&c.Dead); err != nil {
+			return c, err
+		}
+		before := stack.ReadCPU()
+		took, err := h.fillAndDrain(ctx, m.cold)
+		if err != nil {
+			return c, err
+		}
+		c.Trials, used = append(c.Trials, inMilliseconds(took)), append(used, inMilliseconds(stack.ReadCPU().Since(before).Total()))
+	}
+	c.Median, c.CPU = median(c.Trials), median(used)
+	progress("%s: %v", name, c.Median)
+	return c, nil
+}
+
+const deadRows = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'fanfare.outbox'::regclass"
+
+// fillAndDrain puts every recorded activity into the outbox, in one transaction, and has the worker drain them: the one that
+// runs, from the commit on, or, if cold, a new one, from its start on.
+func (h *holding) fillAndDrain(ctx context.Context, cold bool) (time.Duration, error) {
+	if cold {
+		if err := h.stopWorker(); err != nil {
+			return 0, err
+		}
+	}
+	counted := newTally(h.o.rows)
+	h.counted.to.Store(counted)
+	tx, err := h.db.Pool.Begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	if _, err := tx.Exec(ctx, refill); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if err := tx.Commit(ctx); err != nil {
+		return 0, err
+	}
+	if cold {
+		began = time.Now()
+		if err := h.startWorker(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if err := counted.await(ctx, h.o.timeout); err != nil {
+		return 0, fmt.Errorf("%d of %d drained: %w", counted.delivered.Load(), h.o.rows, err)
+	}
+	took := time.Since(began)
+	if n := counted.failures.Load(); n > 0 {
+		return 0, fmt.Errorf("%d claims were rolled back", n)
+	}
+	return took, nil
+}
