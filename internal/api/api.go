@@ -151,6 +151,7 @@ func (s *Server) build(o Options) (err error) {
 	routes.UseMiddleware(enter, s.authenticate, s.limitRate, s.checkQuery, s.readBody, s.boundTime)
 	s.addRoutes(routes)
 	s.document = routes.OpenAPI()
+	dropUnused(s.document)
 	if err := serveReference(mux, s.document); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -37,7 +38,9 @@ func needs(scope string) []map[string][]string {
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	x := exchangeOf(r.Context())
-	who, err := s.authenticator.Authenticate(r)
+	bounded, cancel := context.WithTimeout(r.Context(), s.limits.Query)
+	who, err := s.authenticator.Authenticate(r.WithContext(bounded))
+	cancel()
 	if err == nil && (who.TenantID == uuid.Nil || who.PrincipalID == uuid.Nil) {
 		err = &identity.Refused{Reason: identity.ReasonMissing}
 	}

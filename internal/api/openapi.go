@@ -1,9 +1,9 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,6 +24,20 @@ with the same 404. The types:
 
 `
 
+// schemas is where the document keeps its schemas; those of problems are there from the first.
+func schemas() huma.Registry {
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	registry.Schema(reflect.TypeFor[Problem](), true, "")
+	return registry
+}
+
+// dropUnused takes out of the document what huma puts into every one.
+func dropUnused(document *huma.OpenAPI) {
+	all := document.Components.Schemas.Map()
+	delete(all, "ErrorModel")
+	delete(all, "ErrorDetail")
+}
+
 // config is what is said of the API as a whole.
 func (s *Server) config(version string) huma.Config {
 	text := strings.Builder{}
@@ -39,7 +53,7 @@ func (s *Server) config(version string) huma.Config {
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Fanfare", Version: version, Description: text.String()},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: schemas(),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					tokenScheme: {
 						Type: "http", Scheme: "bearer",
@@ -50,7 +64,8 @@ func (s *Server) config(version string) huma.Config {
 				},
 			},
 		},
-		Formats:       map[string]huma.Format{"application/json": {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: json.Unmarshal}},
+		// "json" stands for every media type that ends in +json.
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{s.asProblem},
 	}

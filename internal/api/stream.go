@@ -53,8 +53,9 @@ func withContent(responses map[string]*huma.Response, status int, media, descrip
 	return responses
 }
 
-// streamFilter is what a stream can be asked for. What an event does not tell cannot be.
-type streamFilter struct {
+// StreamFilter is what a stream can be asked for. What an event does not tell cannot be. (Embedded, it must be exported: huma
+// passes over others.)
+type StreamFilter struct {
 	Action        string `query:"action" maxLength:"200" doc:"A pattern of actions, as Python's fnmatch.fnmatchcase has it." example:"signal.*"`
 	Actor         ID     `query:"actor" doc:"The principal who did it."`
 	Resource      ID     `query:"resource" doc:"The resource it was done to."`
@@ -65,7 +66,7 @@ type streamFilter struct {
 	Category      string `query:"category" maxLength:"100"`
 }
 
-func (f streamFilter) compile() (func(*activity.Event) bool, error) {
+func (f StreamFilter) compile() (func(*activity.Event) bool, error) {
 	action := func(string) bool { return true }
 	if f.Action != "" {
 		pattern, err := preferences.Compile(f.Action)
@@ -88,7 +89,7 @@ func (f streamFilter) compile() (func(*activity.Event) bool, error) {
 }
 
 func (s *Server) followActivities(ctx context.Context, who identity.Identity, in *struct {
-	streamFilter
+	StreamFilter
 	LastEventID string `header:"Last-Event-ID" doc:"The id of the last event that the client was given."`
 },
 ) (*huma.StreamResponse, error) {

@@ -1,0 +1,162 @@
+package api_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// operation is a route of the document.
+type operation struct {
+	method, path string // without the prefix
+	*huma.Operation
+}
+
+// operations lists the document's, by path.
+func operations(document *huma.OpenAPI) (all []operation) {
+	for path, item := range document.Paths {
+		for method, op := range map[string]*huma.Operation{
+			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+		} {
+			if op != nil {
+				all = append(all, operation{method, path, op})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b operation) int { return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.method, b.method)) })
+	return all
+}
+
+// operationOf returns the operation that a request is for, or nil.
+func operationOf(document *huma.OpenAPI, r *http.Request) *huma.Operation {
+	path, found := strings.CutPrefix(r.URL.Path, "/v1")
+	if !found {
+		return nil
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	var best *operation
+	for _, op := range operations(document) {
+		if op.method == method && pathRegexp(op.path).MatchString(path) && (best == nil || strings.Count(op.path, "{") < strings.Count(best.path, "{")) {
+			best = &op
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return best.Operation
+}
+
+func pathRegexp(path string) *regexp.Regexp {
+	return regexp.MustCompile("^" + regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, "[^/]+") + "$")
+}
+
+func httpStatus(status int) string { return strconv.Itoa(status) }
+
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	answer := w.anyone().do("GET", "/v1/openapi.json", "").want(http.StatusOK)
+	document := as[map[string]any](answer)
+	if got := document["openapi"]; got != "3.1.0" {
+		t.Errorf("openapi: got %v, want 3.1.0", got)
+	}
+	checkReferences(t, document, document)
+
+	seen := map[string]bool{}
+	for _, op := range operations(w.server.Document()) {
+		name := op.method + " " + op.path
+		if op.OperationID == "" || seen[op.OperationID] {
+			t.Errorf("%s: the operation id %q is empty or not its own", name, op.OperationID)
+		}
+		seen[op.OperationID] = true
+		if op.Summary == "" || len(op.Tags) != 1 || len(op.Security) == 0 {
+			t.Errorf("%s: lacks a summary, a tag or security", name)
+		}
+		var inPath []string
+		for _, p := range op.Parameters {
+			if p.In == "path" {
+				inPath = append(inPath, "{"+p.Name+"}")
+			}
+		}
+		if wanted := regexp.MustCompile(`\{\w+\}`).FindAllString(op.path, -1); !slices.Equal(inPath, wanted) {
+			t.Errorf("%s: path parameters: got %v, want %v", name, inPath, wanted)
+		}
+		for _, status := range []string{"400", "401", "422", "429", "500", "503"} {
+			if op.Responses[status] == nil {
+				t.Errorf("%s: status %s is not documented", name, status)
+			}
+		}
+	}
+}
+
+// checkReferences follows every reference.
+func checkReferences(t *testing.T, document map[string]any, at any) {
+	t.Helper()
+	switch v := at.(type) {
+	case map[string]any:
+		if ref, ok := v["$ref"].(string); ok {
+			var target any = document
+			for _, step := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
+				target = target.(map[string]any)[step]
+			}
+			if target == nil {
+				t.Errorf("reference %s leads nowhere", ref)
+			}
+		}
+		for _, each := range v {
+			checkReferences(t, document, each)
+		}
+	case []any:
+		for _, each := range v {
+			checkReferences(t, document, each)
+		}
+	}
+}
+
+// Every example fits the schema that it stands in.
+func TestExamplesFit(t *testing.T) {
+	t.Parallel()
+	document := newWorld(t, nil).server.Document()
+	for name, schema := range document.Components.Schemas.Map() {
+		for field, property := range schema.Properties {
+			for _, example := range property.Examples {
+				text, err := json.Marshal(example)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if wrong := fits(document, property, text); wrong != "" {
+					t.Errorf("%s.%s: example %s: %s", name, field, text, wrong)
+				}
+			}
+		}
+	}
+}
+
+func TestReferencePage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	for path, mediaType := range map[string]string{
+		"/v1/docs": "text/html; charset=utf-8", "/v1/docs/reference.js": "text/javascript; charset=utf-8", "/v1/docs/reference.css": "text/css; charset=utf-8",
+	} {
+		answer := w.anyone().do("GET", path, "").want(http.StatusOK)
+		if got := answer.header.Get("Content-Type"); got != mediaType {
+			t.Errorf("%s: got %s, want %s", path, got, mediaType)
+		}
+		if strings.Contains(string(answer.body), "//") && regexp.MustCompile(`(src|href|url)\s*[=(]\s*["']?(https?:)?//`).Match(answer.body) {
+			t.Errorf("%s: asks another host for something", path)
+		}
+		if policy := answer.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "http") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: Content-Security-Policy: got %s", path, policy)
+		}
+	}
+}

@@ -1,0 +1,222 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/centrifugal/centrifuge-go"
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/stream"
+)
+
+// patience is how long a test waits for what must happen.
+const patience = 20 * time.Second
+
+// newLiveWorld makes a world with a real Centrifugo in it.
+func newLiveWorld(t *testing.T) (*world, *devstack.Centrifugo) {
+	t.Helper()
+	server, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publisher, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: server.TokenSecret()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := centrifugo.ParseFormats(centrifugo.Formats{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub := stream.New(stream.Options{WebSocketURL: server.WebSocketURL(), Tokens: tokens, Channel: names.Tenant, History: publisher})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- hub.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := errors.Join(<-done, server.Stop(context.Background())); err != nil {
+			t.Error(err)
+		}
+		publisher.Close()
+	})
+	return newWorld(t, func(o *api.Options) { o.Tokens, o.Publisher, o.Streams = tokens, publisher, hub }), server
+}
+
+// bootstrap is what GET /realtime/bootstrap answers.
+type bootstrap struct {
+	TenantID              uuid.UUID         `json:"tenant_id"`
+	PrincipalID           uuid.UUID         `json:"principal_id"`
+	InboxChannel          string            `json:"inbox_channel"`
+	ResourceSubscriptions []string          `json:"resource_subscriptions"`
+	ConnectionToken       string            `json:"connection_token"`
+	SubscriptionTokens    map[string]string `json:"subscription_tokens"`
+	ExpiresAt             time.Time         `json:"expires_at"`
+}
+
+// A client that bootstraps hears its own inbox and the resources that it subscribed to, from a real Centrifugo.
+func TestBootstrappedClientHears(t *testing.T) {
+	t.Parallel()
+	w, server := newLiveWorld(t)
+	member := w.here.as(w.here.member)
+	boot := as[bootstrap](member.do("GET", "/v1/realtime/bootstrap", "").want(http.StatusOK))
+	resource := w.channels.Resource(w.here.id, w.here.signal)
+	if boot.TenantID != w.here.id || boot.PrincipalID != w.here.member || boot.InboxChannel != w.channels.User(w.here.id, w.here.member) {
+		t.Errorf("got %+v, want the member's own", boot)
+	}
+	if want := []string{resource}; !slices.Equal(boot.ResourceSubscriptions, want) || boot.SubscriptionTokens[resource] == "" {
+		t.Fatalf("got channels %v and tokens for %v, want %v", boot.ResourceSubscriptions, boot.SubscriptionTokens, want)
+	}
+
+	inbox, subscribed, ended := make(chan []byte, 10), make(chan struct{}, 10), make(chan struct{})
+	browser := centrifuge.NewJsonClient(server.WebSocketURL(), centrifuge.Config{Token: boot.ConnectionToken})
+	browser.OnDisconnected(func(centrifuge.DisconnectedEvent) { close(ended) })
+	t.Cleanup(func() {
+		browser.Close()
+		<-ended
+	})
+	browser.OnSubscribed(func(e centrifuge.ServerSubscribedEvent) {
+		if e.Channel == boot.InboxChannel {
+			subscribed <- struct{}{}
+		}
+	})
+	browser.OnPublication(func(e centrifuge.ServerPublicationEvent) { inbox <- e.Data })
+	sub, err := browser.NewSubscription(resource, centrifuge.SubscriptionConfig{Token: boot.SubscriptionTokens[resource]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub.OnSubscribed(func(centrifuge.SubscribedEvent) { subscribed <- struct{}{} })
+	if err := errors.Join(browser.Connect(), sub.Subscribe()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		receive(t, "a subscription", subscribed)
+	}
+
+	before := w.count(`SELECT count(*) FROM fanfare.notifications WHERE principal_id = $1 AND read_at IS NULL`, w.here.member)
+	tells := func(want int) {
+		t.Helper()
+		message := map[string]any{}
+		if err := json.Unmarshal(receive(t, "a message", inbox), &message); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(message); got != fmt.Sprint(map[string]any{"version": "1", "type": "inbox.unread_count", "unread_count": want}) {
+			t.Errorf("got %s, want an unread count of %d", got, want)
+		}
+	}
+	member.do("PATCH", "/v1/notifications/"+w.here.shown.String(), `{"read":true}`).want(http.StatusOK)
+	tells(before - 1)
+	member.do("PATCH", "/v1/notifications/"+w.here.shown.String(), `{"read":false}`).want(http.StatusOK)
+	tells(before)
+	if got := as[map[string]int](member.do("POST", "/v1/notifications/mark-all-read", "").want(http.StatusOK)); got["marked_count"] != before {
+		t.Errorf("marked_count: got %d, want %d", got["marked_count"], before)
+	}
+	tells(0)
+}
+
+func receive[T any](t *testing.T, what string, from <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-from:
+	case <-time.After(patience):
+		t.Fatalf("no %s within %s", what, patience)
+	}
+	return v
+}
+
+// A change is made and answered whether Centrifugo is there or not.
+func TestChangesSurviveCentrifugo(t *testing.T) {
+	t.Parallel()
+	down, err := centrifugo.New(centrifugo.Options{APIURL: "http://127.0.0.1:1/api"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(down.Close)
+	w := newWorld(t, func(o *api.Options) { o.Publisher = down })
+	member := w.here.as(w.here.member)
+	member.do("PATCH", "/v1/notifications/"+w.here.shown.String(), `{"read":true}`).want(http.StatusOK)
+	if got := w.count(`SELECT count(*) FROM fanfare.notifications WHERE principal_id = $1 AND read_at IS NOT NULL`, w.here.member); got != 1 {
+		t.Errorf("got %d read notifications, want 1", got)
+	}
+}
+
+// Tokens are for all of the channels or for none, and the refusal names those that are denied, and only those.
+func TestTokensAreAllOrNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	at := w.here
+	mine, signal, folder := w.channels.User(at.id, at.member), w.channels.Resource(at.id, at.signal), w.channels.Resource(at.id, at.folder)
+	for name, c := range map[string]struct {
+		who      uuid.UUID
+		scope    string
+		channels []string
+		denied   []string
+	}{
+		"none":                      {at.member, "", nil, nil},
+		"own":                       {at.member, "", []string{mine}, nil},
+		"role":                      {at.member, "", []string{signal, folder}, nil},
+		"owner":                     {at.owner, "", []string{signal}, nil},
+		"owner of what is below":    {at.owner, "", []string{signal, folder}, []string{folder}},
+		"no role":                   {at.nobody, "", []string{signal}, []string{signal}},
+		"tenant, with scope":        {at.nobody, identity.ScopeRead, []string{w.channels.Tenant(at.id)}, nil},
+		"tenant, without":           {at.member, "", []string{signal, w.channels.Tenant(at.id)}, []string{w.channels.Tenant(at.id)}},
+		"another's own":             {at.member, identity.ScopeAdmin, []string{w.channels.User(at.id, at.owner)}, []string{w.channels.User(at.id, at.owner)}},
+		"foreign resource":          {at.member, identity.ScopeAdmin, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal), signal}, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal)}},
+		"foreign resource, as here": {at.member, identity.ScopeAdmin, []string{w.channels.Resource(at.id, w.elsewhere.signal)}, []string{w.channels.Resource(at.id, w.elsewhere.signal)}},
+		"foreign tenant":            {at.member, identity.ScopeAdmin, []string{w.channels.Tenant(w.elsewhere.id)}, []string{w.channels.Tenant(w.elsewhere.id)}},
+		"literal":                   {at.member, identity.ScopeAdmin, []string{"chat:" + at.id.String() + ".room"}, []string{"chat:" + at.id.String() + ".room"}},
+		"upper case":                {at.member, "", []string{strings.ToUpper(signal)}, []string{strings.ToUpper(signal)}},
+		"with a tail":               {at.member, "", []string{signal + ".x"}, []string{signal + ".x"}},
+		"boundary":                  {at.member, "", []string{"$" + signal, mine + "," + at.owner.String()}, []string{"$" + signal, mine + "," + at.owner.String()}},
+	} {
+		body, err := json.Marshal(map[string]any{"channels": append([]string{}, c.channels...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := at.as(c.who, c.scope).do("POST", "/v1/realtime/token", string(body))
+		if c.denied == nil {
+			got := as[bootstrap](answer.want(http.StatusOK))
+			if got.ConnectionToken == "" || len(got.SubscriptionTokens) != len(c.channels) || !got.ExpiresAt.After(time.Now()) {
+				t.Errorf("%s: got %+v, want tokens for %v", name, got, c.channels)
+			}
+			continue
+		}
+		got := as[struct {
+			Type   string
+			Denied []string `json:"denied_channels"`
+		}](answer.want(http.StatusForbidden))
+		if got.Type != "/problems/denied-channels" || !slices.Equal(got.Denied, c.denied) {
+			t.Errorf("%s: got %+v, want %v denied", name, got, c.denied)
+		}
+		if strings.Contains(string(answer.body), "eyJ") {
+			t.Errorf("%s: a refusal holds a token: %s", name, answer.body)
+		}
+	}
+}
+
+// Whoever loses a role gets no token any more, and is not told to subscribe.
+func TestTokensFollowRoles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	member := w.here.as(w.here.member)
+	w.exec(`UPDATE fanfare.role_bindings SET revoked_at = now() WHERE principal_id = $1`, w.here.member)
+	boot := as[bootstrap](member.do("GET", "/v1/realtime/bootstrap", "").want(http.StatusOK))
+	if len(boot.ResourceSubscriptions) != 0 || len(boot.SubscriptionTokens) != 0 || boot.ConnectionToken == "" {
+		t.Errorf("got %+v, want a connection and no more", boot)
+	}
+	member.do("POST", "/v1/realtime/token", fmt.Sprintf(`{"channels":[%q]}`, w.channels.Resource(w.here.id, w.here.signal))).want(http.StatusForbidden)
+}

@@ -1,0 +1,169 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/inbox"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/watchers"
+)
+
+// tokenSecret is nobody's but the tests'.
+const tokenSecret = "the secret of the tests, and of nothing else"
+
+// world is a server, its database, and two tenants that look alike.
+type world struct {
+	t         *testing.T
+	db        *pgtest.DB
+	server    *api.Server
+	channels  *centrifugo.Channels
+	here      *tenant
+	elsewhere *tenant
+}
+
+// tenant is a folder with a signal in it, and the people around them.
+type tenant struct {
+	w                              *world
+	id                             uuid.UUID
+	folder, signal                 uuid.UUID
+	owner, keeper, member, nobody  uuid.UUID // owns the signal; delegator of the folder; has a role on the folder; has none
+	shown, hidden, addressed, dead uuid.UUID // activities on the signal: visible to the resource, private, private to the member, and one that is a dead letter
+	subscription                   uuid.UUID // the member's, to the signal
+}
+
+// newWorld makes a world, whose options the test may change.
+func newWorld(t *testing.T, change func(*api.Options)) *world {
+	t.Helper()
+	w := &world{t: t, db: pgtest.New(t)}
+	var err error
+	if w.channels, err = centrifugo.ParseFormats(centrifugo.Formats{}); err != nil {
+		t.Fatal(err)
+	}
+	w.server = w.newServer(change)
+	w.here, w.elsewhere = w.newTenant(), w.newTenant()
+	return w
+}
+
+// newServer returns another server of the same world.
+func (w *world) newServer(change func(*api.Options)) *api.Server {
+	w.t.Helper()
+	authenticator, err := identity.New(identity.Options{TrustHeaders: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: tokenSecret})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	options := api.Options{
+		Pool: w.db.Pool, Authenticator: authenticator, Channels: w.channels, Tokens: tokens, CursorSecret: []byte(tokenSecret),
+		Limits: api.Limits{PerSecond: 1e6, Burst: 1e6}, Logger: zaptest.NewLogger(w.t),
+	}
+	if change != nil {
+		change(&options)
+	}
+	server, err := api.New(options)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return server
+}
+
+func (w *world) newTenant() *tenant {
+	w.t.Helper()
+	at := &tenant{
+		w: w, id: uuid.New(), folder: uuid.New(), signal: uuid.New(),
+		owner: uuid.New(), keeper: uuid.New(), member: uuid.New(), nobody: uuid.New(),
+	}
+	w.exec(`INSERT INTO fanfare.principals (tenant_id, id, display_name) SELECT $1::uuid, unnest($2::uuid[]), 'somebody of ' || $1::uuid::text`,
+		at.id, [][16]byte{at.owner, at.keeper, at.member, at.nobody})
+	w.exec(`INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type, name)
+		VALUES ($1, $2, NULL, NULL, 'folder', 'the folder'), ($1, $3, $2, $4, 'signal', 'the signal')`, at.id, at.folder, at.signal, at.owner)
+	w.exec(`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $4, 'delegator'), ($1, $3, $4, 'viewer')`,
+		at.id, at.keeper, at.member, at.folder)
+	w.exec(`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3)`, at.id, at.member, at.signal)
+	if err := w.db.Pool.QueryRow(w.t.Context(), `SELECT id FROM fanfare.subscriptions WHERE tenant_id = $1`, at.id).Scan((*[16]byte)(&at.subscription)); err != nil {
+		w.t.Fatal(err)
+	}
+	at.shown = at.record(activity.Envelope{Action: "signal.updated"})
+	at.hidden = at.record(activity.Envelope{Action: "signal.checked", Visibility: activity.Private})
+	at.addressed = at.record(activity.Envelope{Action: "signal.mentioned", Visibility: activity.Private, TargetPrincipalID: at.member})
+	at.dead = at.record(activity.Envelope{Action: "signal.lost", Visibility: activity.Private})
+	w.exec(`WITH gone AS (DELETE FROM fanfare.outbox WHERE activity_id = $1 RETURNING *)
+		INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, error)
+		SELECT activity_id, lane, seq, tenant_id, resource_id, recorded_at, 3, 'too large' FROM gone`, at.dead)
+	at.notify(at.member, at.shown)
+	at.notify(at.member, at.addressed)
+	at.notify(at.nobody, at.shown) // who has lost the right to see it
+	return at
+}
+
+// record records an activity of the owner's on the signal, unless the envelope says otherwise.
+func (at *tenant) record(e activity.Envelope) uuid.UUID {
+	at.w.t.Helper()
+	e.TenantID, e.ResourceType, e.Payload = at.id, "signal", map[string]string{"secret_of": at.id.String()}
+	if e.ActorPrincipalID == uuid.Nil {
+		e.ActorPrincipalID = at.owner
+	}
+	if e.ResourceID == uuid.Nil {
+		e.ResourceID = at.signal
+	}
+	_, recorded, err := outbox.TxActivity(at.w.t.Context(), at.w.db.Pool, e, func(context.Context, pgx.Tx, *activity.Envelope) (struct{}, error) {
+		return struct{}{}, nil
+	})
+	if err != nil {
+		at.w.t.Fatal(err)
+	}
+	return recorded.ID
+}
+
+// notify puts an activity into somebody's inbox.
+func (at *tenant) notify(principal, id uuid.UUID) {
+	at.w.t.Helper()
+	var rows inbox.Rows
+	rows.Add(at.id, principal, id, watchers.Subscribed)
+	err := pgx.BeginFunc(at.w.t.Context(), at.w.db.Pool, func(tx pgx.Tx) error { return rows.Write(at.w.t.Context(), tx) })
+	if err != nil {
+		at.w.t.Fatal(err)
+	}
+}
+
+func (w *world) exec(sql string, args ...any) {
+	w.t.Helper()
+	if _, err := w.db.Pool.Exec(w.t.Context(), sql, args...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// count returns what a query of one number says.
+func (w *world) count(sql string, args ...any) (n int) {
+	w.t.Helper()
+	if err := w.db.Pool.QueryRow(w.t.Context(), sql, args...).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+// as returns a client that speaks for a principal.
+func (at *tenant) as(principal uuid.UUID, scopes ...string) client {
+	return client{w: at.w, handler: at.w.server.Handler(), header: http.Header{
+		"X-Tenant-Id": {at.id.String()}, "X-Principal-Id": {principal.String()}, "X-Scopes": {strings.Join(scopes, " ")},
+	}}
+}
+
+// anyone returns a client that does not say who it is.
+func (w *world) anyone() client {
+	return client{w: w, handler: w.server.Handler(), header: http.Header{}}
+}
