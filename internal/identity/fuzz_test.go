@@ -1,0 +1,52 @@
+package identity_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/fanfarehq/fanfare/internal/identity"
+)
+
+// Whatever stands in the header, nobody is told apart but by a token that was signed here, byte for byte.
+func FuzzAuthorizationHeader(f *testing.F) {
+	c, who := newClock(), newSomeone()
+	o := withJWT(c, identity.JWT{Secret: secret})
+	o.TrustHeaders = true
+	bySecret := build(f, o)
+	byKey := build(f, withJWT(c, identity.JWT{JWKSFile: file(f, jwks(
+		jwk(f, "rsa", rsaKey().Public(), nil), jwk(f, "ed", edKey().Public(), nil),
+	))}))
+	signed := []string{
+		sign(f, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil),
+		sign(f, jwt.SigningMethodHS512, []byte(secret), who.claims(c.now(), nil), map[string]any{"kid": "x"}),
+		sign(f, jwt.SigningMethodRS256, rsaKey(), who.claims(c.now(), nil), map[string]any{"kid": "rsa"}),
+	}
+	unsigned := sign(f, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, who.claims(c.now(), nil), nil)
+	for _, token := range append(signed, unsigned, "", "a.b.c", "..", "ff_", "ff_"+strings.Repeat("0", 32)+"_"+strings.Repeat("0", 64)) {
+		f.Add("Bearer " + token)
+		f.Add("bearer  " + token + "=")
+		f.Add(token)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		for _, a := range []*identity.Authenticator{bySecret, byKey} {
+			r := request("X-Tenant-Id", who.tenant.String(), "X-Principal-Id", who.principal.String())
+			r.RemoteAddr = "203.0.113.9:1" // the headers are worth nothing
+			r.Header["Authorization"] = []string{header}
+			got, err := a.Authenticate(r)
+			if err == nil {
+				_, token, _ := strings.Cut(header, " ")
+				if !slices.Contains(signed, strings.Trim(token, " ")) {
+					t.Errorf("%q: got %+v, want a refusal", header, got)
+				}
+				if got.TenantID != who.tenant || got.PrincipalID != who.principal || got.Via != identity.ViaJWT {
+					t.Errorf("%q: got %+v, want whom the token names", header, got)
+				}
+			} else if got.TenantID != (identity.Identity{}).TenantID || got.Via != "" {
+				t.Errorf("%q: got %+v beside the error %v", header, got, err)
+			}
+		}
+	})
+}
