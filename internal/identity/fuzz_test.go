@@ -10,7 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// Whatever stands in the header, nobody is told apart but by a token that was signed here, byte for byte.
+// Whatever stands in the header, nobody is identified but by a token that was signed here, byte for byte.
 func FuzzAuthorizationHeader(f *testing.F) {
 	c, who := newClock(), newSomeone()
 	o := withJWT(c, identity.JWT{Secret: secret})

@@ -1,0 +1,506 @@
+package identity_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// newTokens returns tokens in a database of their own, and who accepts them.
+func newTokens(t testing.TB, c *clock) (*identity.Tokens, *identity.Authenticator, *pgtest.DB) {
+	t.Helper()
+	db := pgtest.New(t)
+	tokens := identity.NewTokens(db.Pool, c.now)
+	return tokens, build(t, identity.Options{Tokens: tokens, Now: c.now, Report: func(err error) { t.Error(err) }}), db
+}
+
+// create makes a token for an hour.
+func create(t testing.TB, tokens *identity.Tokens, who someone, scopes ...string) (string, identity.Token) {
+	t.Helper()
+	text, token, err := tokens.Create(t.Context(), identity.NewToken{
+		TenantID: who.tenant, PrincipalID: who.principal, Name: "importer", Scopes: scopes, Lifetime: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), token
+}
+
+func TestServiceToken(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, a, _ := newTokens(t, c)
+	text, token := create(t, tokens, who, "activity:admin", "activity:admin")
+	got := wantSomeone(t, a, withBearer(text), who)
+	want := identity.Identity{
+		TenantID: who.tenant, PrincipalID: who.principal, Scopes: identity.Scopes{"activity:admin"}, Via: "token", TokenID: token.ID,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("identity (-want +got):\n%s", diff)
+	}
+	plain, _ := create(t, tokens, who)
+	if got := wantSomeone(t, a, withBearer(plain), who); got.Scopes.Has(identity.ScopeRead) {
+		t.Errorf("got the scopes %v, want none", got.Scopes)
+	}
+}
+
+func TestServiceTokenRefused(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, a, _ := newTokens(t, c)
+	text, token := create(t, tokens, who)
+	other, _ := create(t, tokens, newSomeone())
+	flip := func(at int) string {
+		changed := []byte(text)
+		if changed[at]++; changed[at] == '9'+1 || changed[at] == 'f'+1 {
+			changed[at] = '0'
+		}
+		return string(changed)
+	}
+	const secretAt = 3 + 32 + 1
+	for name, wrong := range map[string]string{
+		"truncated by one":      text[:len(text)-1],
+		"truncated to the id":   text[:secretAt],
+		"without its id":        "ff_" + text[secretAt:],
+		"the prefix only":       "ff_",
+		"one more":              text + "0",
+		"padded":                text + "=",
+		"the id of another":     other[:secretAt] + text[secretAt:],
+		"the secret of another": text[:secretAt] + other[secretAt:],
+		"another id":            flip(5),
+		"another secret":        flip(secretAt),
+		"another end":           flip(len(text) - 1),
+		"upper case":            "ff_" + strings.ToUpper(text[3:]),
+		"upper-case id":         "ff_" + strings.ToUpper(text[3:secretAt]) + text[secretAt:],
+		"another separator":     text[:secretAt-1] + "-" + text[secretAt:],
+		"the nil id":            "ff_" + strings.Repeat("0", 32) + text[secretAt-1:],
+		"a secret of zeros":     text[:secretAt] + strings.Repeat("0", 64),
+		"no hexadecimal":        text[:secretAt] + strings.Repeat("z", 64),
+		"its id as UUID":        "ff_" + token.ID.String() + "_" + text[secretAt:],
+		"its hash is no key":    "ff_" + strings.ReplaceAll(token.ID.String(), "-", "") + "_" + strings.Repeat("ab", 32),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := identity.ReasonToken
+			wantRefused(t, a, withBearer(wrong), want)
+		})
+	}
+	wantRefused(t, a, request("Authorization", "Bearer "+text, "Authorization", "Bearer "+text), identity.ReasonRequest)
+	wantRefused(t, a, request("X-Api-Key", text), identity.ReasonMissing)
+}
+
+func TestServiceTokenExpires(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, a, _ := newTokens(t, c)
+	text, token := create(t, tokens, who)
+	c.advance(time.Hour - time.Microsecond)
+	wantSomeone(t, a, withBearer(text), who)
+	c.advance(time.Microsecond)
+	wantRefused(t, a, withBearer(text), identity.ReasonExpired)
+	wantRefused(t, a, withBearer(text[:len(text)-1]+"x"), identity.ReasonToken) // only who has the secret is told
+	if got := token.State(c.now()); got != "expired" {
+		t.Errorf("state: got %s, want expired", got)
+	}
+}
+
+func TestServiceTokenRevoked(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, a, _ := newTokens(t, c)
+	text, token := create(t, tokens, who)
+	kept, _ := create(t, tokens, who)
+	for name, tenant := range map[string]uuid.UUID{"another tenant": uuid.New(), "no tenant": uuid.Nil} {
+		if _, err := tokens.Revoke(t.Context(), tenant, token.ID); !errors.Is(err, identity.ErrNoToken) {
+			t.Errorf("%s: got %v, want ErrNoToken", name, err)
+		}
+	}
+	if _, err := tokens.Revoke(t.Context(), who.tenant, uuid.New()); !errors.Is(err, identity.ErrNoToken) {
+		t.Errorf("another token: got %v, want ErrNoToken", err)
+	}
+	wantSomeone(t, a, withBearer(text), who)
+
+	revoked, err := tokens.Revoke(t.Context(), who.tenant, token.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, a, withBearer(text), identity.ReasonRevoked)
+	wantSomeone(t, a, withBearer(kept), who)
+	c.advance(time.Minute)
+	again, err := tokens.Revoke(t.Context(), who.tenant, token.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(revoked, again); diff != "" {
+		t.Errorf("revoked again (-first +again):\n%s", diff)
+	}
+	if got := again.State(c.now()); got != "revoked" || again.RevokedAt == nil || again.RevokedAt.Equal(c.now()) {
+		t.Errorf("got %s at %v, want revoked at the first time", got, again.RevokedAt)
+	}
+}
+
+func TestListIsOfOneTenant(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, _, _ := newTokens(t, c)
+	_, first := create(t, tokens, who, identity.ScopeRead)
+	_, second := create(t, tokens, who)
+	create(t, tokens, newSomeone())
+	got, err := tokens.List(t.Context(), who.tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]identity.Token{second, first}, got); diff != "" {
+		t.Errorf("tokens (-want +got):\n%s", diff)
+	}
+	if got, err := tokens.List(t.Context(), uuid.New()); err != nil || len(got) != 0 {
+		t.Errorf("another tenant: got %v, %v, want none", got, err)
+	}
+}
+
+// Nothing in the database, not even all of it together, is a token.
+func TestSecretsAreNotKept(t *testing.T) {
+	t.Parallel()
+	tokens, _, db := newTokens(t, newClock())
+	text, _ := create(t, tokens, newSomeone())
+	rows, err := db.Pool.Query(t.Context(), `SELECT to_jsonb(t)::text || encode(hash, 'escape') || encode(hash, 'base64') FROM fanfare.service_tokens t`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("got %d rows, %v, want 1", len(kept), err)
+	}
+	if secret := text[len(text)-64:]; strings.Contains(kept[0], secret) {
+		t.Errorf("the database holds the secret: %s", kept[0])
+	}
+	again, _ := create(t, tokens, newSomeone())
+	if again[len(again)-64:] == text[len(text)-64:] {
+		t.Error("two tokens have one secret")
+	}
+}
+
+func TestLookupsUseAnIndex(t *testing.T) {
+	t.Parallel()
+	_, _, db := newTokens(t, newClock())
+	_, err := db.Pool.Exec(t.Context(), `
+		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash)
+		SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), now() + interval '1 hour', 'n', '{}', sha256(int4send(i)) FROM generate_series(1, 20000) AS i`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Pool.Exec(t.Context(), `ANALYZE fanfare.service_tokens`); err != nil {
+		t.Fatal(err)
+	}
+	for _, where := range []string{`id = $1`, `tenant_id = $1`, `tenant_id = $1 AND id = $1`} {
+		rows, _ := db.Pool.Query(t.Context(), `EXPLAIN SELECT * FROM fanfare.service_tokens WHERE `+where, uuid.New())
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan[0], "Index") && !strings.Contains(plan[0], "Bitmap") {
+			t.Errorf("%s: got the plan %s, want an index", where, plan[0])
+		}
+	}
+}
+
+func TestNewTokenReportsEveryMistake(t *testing.T) {
+	t.Parallel()
+	tokens, _, db := newTokens(t, newClock())
+	_, _, err := tokens.Create(t.Context(), identity.NewToken{Name: "a\nb", Scopes: []string{"activity:*"}, Lifetime: 367 * 24 * time.Hour})
+	for _, want := range []string{"tenant", "principal", "name", "activity:*", "lifetime"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+	right := identity.NewToken{TenantID: uuid.New(), PrincipalID: uuid.New(), Name: "n", Lifetime: time.Hour}
+	for name, change := range map[string]func(*identity.NewToken){
+		"no name":           func(n *identity.NewToken) { n.Name = "" },
+		"a long name":       func(n *identity.NewToken) { n.Name = strings.Repeat("é", 101) },
+		"no text":           func(n *identity.NewToken) { n.Name = "\xff" },
+		"NUL":               func(n *identity.NewToken) { n.Name = "a\x00" },
+		"no lifetime":       func(n *identity.NewToken) { n.Lifetime = 0 },
+		"a past":            func(n *identity.NewToken) { n.Lifetime = -time.Hour },
+		"more than a year":  func(n *identity.NewToken) { n.Lifetime = identity.MaxTokenLifetime + 1 },
+		"a scope with more": func(n *identity.NewToken) { n.Scopes = []string{"activity:read activity:admin"} },
+	} {
+		wrong := right
+		change(&wrong)
+		if _, _, err := tokens.Create(t.Context(), wrong); err == nil {
+			t.Errorf("%s: got a token, want an error", name)
+		}
+	}
+	longest := right
+	longest.Lifetime, longest.Name = identity.MaxTokenLifetime, strings.Repeat("é", 100)
+	if _, _, err := tokens.Create(t.Context(), longest); err != nil {
+		t.Errorf("the longest life and name: got %v, want none", err)
+	}
+	var count int
+	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.service_tokens`).Scan(&count); err != nil || count != 1 {
+		t.Errorf("got %d tokens, %v, want the one that is right", count, err)
+	}
+}
+
+// The database itself keeps no token that lasts for more than a year, whoever writes it.
+func TestDatabaseRefusesLongLives(t *testing.T) {
+	t.Parallel()
+	_, _, db := newTokens(t, newClock())
+	const insert = `
+		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash)
+		VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), now() + $1::interval, 'n', '{}', sha256(''))`
+	for lifetime, right := range map[string]bool{"8784 hours": true, "8785 hours": false, "0": false, "-1 hour": false, "infinity": false} {
+		_, err := db.Pool.Exec(t.Context(), insert, lifetime)
+		if (err == nil) != right {
+			t.Errorf("%s: got %v, want kept %t", lifetime, err, right)
+		}
+	}
+}
+
+// lastUse reads when a token was last used.
+func lastUse(t testing.TB, tokens *identity.Tokens, token identity.Token) *time.Time {
+	t.Helper()
+	all, err := tokens.List(t.Context(), token.TenantID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, each := range all {
+		if each.ID == token.ID {
+			return each.LastUsedAt
+		}
+	}
+	t.Fatalf("token %s is not there", token.ID)
+	return nil
+}
+
+// runOnce runs what is to be done in the background to its end, at which uses are written down.
+func runOnce(t testing.TB, a *identity.Authenticator) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := a.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLastUse(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, a, _ := newTokens(t, c)
+	text, token := create(t, tokens, who)
+	idle, idleToken := create(t, tokens, who)
+	use := func() *time.Time {
+		wantSomeone(t, a, withBearer(text), who)
+		runOnce(t, a)
+		return lastUse(t, tokens, token)
+	}
+	first := c.now()
+	wantSomeone(t, a, withBearer(text), who)
+	if got := lastUse(t, tokens, token); got != nil {
+		t.Errorf("before it is written: got %v, want nothing", got)
+	}
+	if got := use(); got == nil || !got.Equal(first) {
+		t.Errorf("got %v, want %s", got, first)
+	}
+	c.advance(59 * time.Second)
+	if got := use(); got == nil || !got.Equal(first) {
+		t.Errorf("within the minute: got %v, want %s", got, first)
+	}
+	c.advance(time.Second)
+	if got := use(); got == nil || !got.Equal(c.now()) {
+		t.Errorf("after the minute: got %v, want %s", got, c.now())
+	}
+	// A refusal is no use.
+	wantRefused(t, a, withBearer(idle[:len(idle)-1]+"x"), identity.ReasonToken)
+	if _, err := tokens.Revoke(t.Context(), who.tenant, idleToken.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, a, withBearer(idle), identity.ReasonRevoked)
+	runOnce(t, a)
+	if got := lastUse(t, tokens, idleToken); got != nil {
+		t.Errorf("a refused token: got last used at %v, want never", got)
+	}
+}
+
+// Many requests and several processes write down many tokens' uses at once.
+func TestLastUseByMany(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, _, db := newTokens(t, c)
+	var texts []string
+	var made []identity.Token
+	for range 20 {
+		text, token := create(t, tokens, who)
+		texts, made = append(texts, text), append(made, token)
+	}
+	failures := make(chan error, 100)
+	var all sync.WaitGroup
+	for range 4 {
+		a := build(t, identity.Options{Tokens: identity.NewTokens(db.Pool, c.now), Now: c.now, Report: func(err error) { failures <- err }})
+		all.Go(func() {
+			for _, text := range texts {
+				if _, err := a.Authenticate(withBearer(text)); err != nil {
+					failures <- err
+				}
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			failures <- a.Run(ctx)
+		})
+	}
+	all.Wait()
+	close(failures)
+	for err := range failures {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for _, token := range made {
+		if got := lastUse(t, tokens, token); got == nil || !got.Equal(c.now()) {
+			t.Errorf("got %v, want %s", got, c.now())
+		}
+	}
+}
+
+// A database that is out of reach is no reason to call a token wrong, and uses wait for it to come back.
+func TestDatabaseOutOfReach(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	server, db := pgtest.NewCluster(t)
+	tokens := identity.NewTokens(db.Pool, c.now)
+	var reported []error
+	a := build(t, identity.Options{Tokens: tokens, Now: c.now, Report: func(err error) { reported = append(reported, err) }})
+	text, token := create(t, tokens, who)
+	wantSomeone(t, a, withBearer(text), who)
+	if err := server.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := wantUnknown(t, a, withBearer(text)); strings.Contains(err.Error(), text[len(text)-64:]) {
+		t.Errorf("the error shows the secret: %v", err)
+	}
+	runOnce(t, a)
+	if len(reported) != 1 {
+		t.Errorf("got the reports %v, want one", reported)
+	}
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	db.Pool.Reset()
+	runOnce(t, a)
+	if got := lastUse(t, tokens, token); got == nil || !got.Equal(c.now()) {
+		t.Errorf("got last used at %v, want %s", got, c.now())
+	}
+}
+
+func TestTokenCommands(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, a, _ := newTokens(t, c)
+	tenant := who.tenant.String()
+	command := identity.CreateToken{
+		Tenant: tenant, Principal: who.principal.String(), Name: "importer", Scopes: []string{identity.ScopeRead}, Lifetime: "90d",
+	}
+	var out, notes bytes.Buffer
+	if err := command.Run(t.Context(), tokens, &out, &notes); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.TrimSuffix(out.String(), "\n")
+	id := wantSomeone(t, a, withBearer(text), who)
+	if want := fmt.Sprintf("This is shown once. It is token %s and ends on 2026-05-30T12:00:00Z.\n", id.TokenID); notes.String() != want {
+		t.Errorf("notes: got %q, want %q", notes.String(), want)
+	}
+
+	list := func() string {
+		var out bytes.Buffer
+		if err := (identity.ListTokens{Tenant: tenant}).Run(t.Context(), tokens, &out); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if got := list(); !strings.Contains(got, id.TokenID.String()+"   importer   ") || !strings.Contains(got, "active") || strings.Contains(got, text[36:]) {
+		t.Errorf("list: got\n%s", got)
+	}
+
+	out.Reset()
+	if err := (identity.RevokeToken{Tenant: tenant, ID: id.TokenID.String()}).Run(t.Context(), tokens, &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("Token %s (importer) is revoked since 2026-03-01T12:00:00Z.\n", id.TokenID); out.String() != want {
+		t.Errorf("revoke: got %q, want %q", out.String(), want)
+	}
+	wantRefused(t, a, withBearer(text), identity.ReasonRevoked)
+	if got := list(); !strings.Contains(got, "revoked") {
+		t.Errorf("list: got\n%s", got)
+	}
+	err := identity.RevokeToken{Tenant: uuid.NewString(), ID: id.TokenID.String()}.Run(t.Context(), tokens, &out)
+	if !errors.Is(err, identity.ErrNoToken) {
+		t.Errorf("revoke for another tenant: got %v, want ErrNoToken", err)
+	}
+}
+
+func TestTokenCommandsAsJSON(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	tokens, a, _ := newTokens(t, c)
+	var out, notes bytes.Buffer
+	command := identity.CreateToken{Tenant: who.tenant.String(), Principal: who.principal.String(), Name: "n", Lifetime: "12h", JSON: true}
+	if err := command.Run(t.Context(), tokens, &out, &notes); err != nil {
+		t.Fatal(err)
+	}
+	var made struct {
+		Text string `json:"token"`
+		identity.Token
+	}
+	if err := json.Unmarshal(out.Bytes(), &made); err != nil || notes.Len() > 0 {
+		t.Fatalf("got %s and the notes %q, %v", out.String(), notes.String(), err)
+	}
+	wantSomeone(t, a, withBearer(made.Text), who)
+	if !strings.Contains(out.String(), `"scopes": []`) {
+		t.Errorf("got %s, want an empty list of scopes", out.String())
+	}
+	out.Reset()
+	if err := (identity.ListTokens{Tenant: who.tenant.String(), JSON: true}).Run(t.Context(), tokens, &out); err != nil {
+		t.Fatal(err)
+	}
+	var all []identity.Token
+	if err := json.Unmarshal(out.Bytes(), &all); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]identity.Token{made.Token}, all); diff != "" {
+		t.Errorf("list (-want +got):\n%s", diff)
+	}
+}
+
+func TestTokenCommandsReportEveryMistake(t *testing.T) {
+	t.Parallel()
+	err := identity.CreateToken{Tenant: "acme", Principal: "", Lifetime: "soon"}.Validate()
+	for _, want := range []string{`tenant "acme": must be a UUID`, `principal "": must be a UUID`, `lifetime "soon"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("create: got %v, want %q in it", err, want)
+		}
+	}
+	err = identity.CreateToken{Tenant: uuid.NewString(), Principal: uuid.NewString(), Lifetime: "400d", Scopes: []string{"all"}}.Validate()
+	for _, want := range []string{"name", `scope "all"`, "lifetime: is 9600h"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("create: got %v, want %q in it", err, want)
+		}
+	}
+	if err := (identity.ListTokens{}).Validate(); err == nil {
+		t.Error("list: got no error, want one")
+	}
+	if err := (identity.RevokeToken{Tenant: "x", ID: "y"}).Validate(); err == nil || !strings.Contains(err.Error(), "tenant") || !strings.Contains(err.Error(), "token") {
+		t.Errorf("revoke: got %v, want both mistakes", err)
+	}
+}
