@@ -163,7 +163,7 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 		return run, err
 	}
 	if run.Publications != want {
-		return run, fmt.Errorf("Centrifugo took %d publications, want %d", run.Publications, want)
+		return run, fmt.Errorf("%d publications reached Centrifugo, want %d", run.Publications, want)
 	}
 	var personal int64
 	err = db.Pool.QueryRow(ctx, `SELECT count(*) FROM addressed, jsonb_array_elements_text(payload -> 'channels') AS c WHERE c LIKE 'user:%'`).Scan(&personal)

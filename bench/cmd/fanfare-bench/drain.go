@@ -305,7 +305,7 @@ func (r *drainRun) verify(ctx context.Context, db *stack.Database, counted *tall
 	}
 	published, err := stack.Published(ctx, apiURL)
 	if err == nil && published != r.Publications {
-		err = fmt.Errorf("Centrifugo took %d publications, want %d", published, r.Publications)
+		err = fmt.Errorf("%d publications reached Centrifugo, want %d", published, r.Publications)
 	}
 	return err
 }

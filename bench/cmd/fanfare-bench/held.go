@@ -22,6 +22,9 @@ type heldOptions struct {
 	dead    int
 	trials  int
 	timeout time.Duration
+
+	statements bool
+	settings   map[string]string
 }
 
 func newHeld() *cobra.Command {
@@ -45,6 +48,8 @@ func newHeld() *cobra.Command {
 	flags.IntVar(&o.dead, "dead", 500_000, "dead rows before them, drained by the same worker")
 	flags.IntVar(&o.trials, "trials", 5, "how often to drain them; the median counts")
 	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "longest time for one drain")
+	flags.BoolVar(&o.statements, "statements", false, "show which statements PostgreSQL spent its time on (needs pg_stat_statements)")
+	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
 	return cmd
 }
 
@@ -57,6 +62,8 @@ type heldCase struct {
 	Ratio  float64        `json:"ratio_to_clean"`
 	CPU    milliseconds   `json:"median_cpu_ms"` // of the worker and of PostgreSQL
 	CPUs   float64        `json:"cpu_ratio_to_clean"`
+
+	Statements []statement `json:"statements,omitempty"` // of all trials
 }
 
 type heldResult struct {
@@ -70,6 +77,9 @@ func (r *heldResult) table(w io.Writer) {
 	row(w, fmt.Sprintf("draining %d rows", r.Rows), "dead rows", "median", "to clean", "CPU", "to clean", "trials")
 	for _, c := range r.Cases {
 		row(w, c.Name, c.Dead, c.Median, fmt.Sprintf("%.2f", c.Ratio), c.CPU, fmt.Sprintf("%.2f", c.CPUs), fmt.Sprint(c.Trials))
+	}
+	for _, c := range r.Cases {
+		showStatements(w, c.Name, c.Statements)
 	}
 }
 
@@ -126,7 +136,7 @@ func heldBy(ctx context.Context, o *heldOptions, name string, hold func(context.
 	}
 	progress("%s: draining %d rows that cannot be vacuumed", name, o.dead)
 	for drained := 0; drained < o.dead; drained += o.rows {
-		if _, err := h.fillAndDrain(ctx, false); err != nil {
+		if _, _, err := h.fillAndDrain(ctx, o.rows, false); err != nil {
 			return nil, err
 		}
 	}
@@ -162,7 +172,11 @@ type holding struct {
 }
 
 func newHolding(ctx context.Context, o *heldOptions) (*holding, error) {
-	db, err := stack.StartDatabase(ctx, nil)
+	settings := o.settings
+	if o.statements {
+		settings = withStatements(settings)
+	}
+	db, err := stack.StartDatabase(ctx, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +199,11 @@ func (h *holding) prepare(ctx context.Context) error {
 	}
 	if err := h.db.Settle(ctx, "fanfare.activities", "recorded"); err != nil {
 		return err
+	}
+	if h.o.statements {
+		if err := h.db.Exec(ctx, "CREATE EXTENSION pg_stat_statements"); err != nil {
+			return err
+		}
 	}
 	return h.startWorker(ctx)
 }
@@ -216,7 +235,10 @@ type measured struct {
 
 func (h *holding) measure(ctx context.Context, name string, m measured) (heldCase, error) {
 	c := heldCase{Name: name}
-	if _, err := h.fillAndDrain(ctx, m.cold); err != nil { // one for nothing, so that plans and pages are there
+	if _, _, err := h.fillAndDrain(ctx, h.o.rows, m.cold); err != nil { // one for nothing, so that plans and pages are there
+		return c, err
+	}
+	if err := resetStatements(ctx, h.db, h.o.statements); err != nil {
 		return c, err
 	}
 	var used []milliseconds
@@ -225,58 +247,62 @@ func (h *holding) measure(ctx context.Context, name string, m measured) (heldCas
 			if err := h.db.Exec(ctx, "VACUUM fanfare.outbox"); err != nil {
 				return c, err
 			}
+			if _, _, err := h.fillAndDrain(ctx, h.o.rows/20, false); err != nil { // a VACUUM has every session plan anew
+				return c, err
+			}
 		}
 		if err := h.db.Pool.QueryRow(ctx, deadRows).Scan(&c.Dead); err != nil {
 			return c, err
 		}
-		before := stack.ReadCPU()
-		took, err := h.fillAndDrain(ctx, m.cold)
+		took, cpu, err := h.fillAndDrain(ctx, h.o.rows, m.cold)
 		if err != nil {
 			return c, err
 		}
-		c.Trials, used = append(c.Trials, inMilliseconds(took)), append(used, inMilliseconds(stack.ReadCPU().Since(before).Total()))
+		c.Trials, used = append(c.Trials, inMilliseconds(took)), append(used, inMilliseconds(cpu.Total()))
 	}
 	c.Median, c.CPU = median(c.Trials), median(used)
 	progress("%s: %v", name, c.Median)
-	return c, nil
+	var err error
+	c.Statements, err = readStatements(ctx, h.db, h.o.statements)
+	return c, err
 }
 
 const deadRows = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'fanfare.outbox'::regclass"
 
-// fillAndDrain puts every recorded activity into the outbox, in one transaction, and has the worker drain them: the one that
+// fillAndDrain puts so many of the recorded activities into the outbox, in one transaction, and has the worker drain them: the one that
 // runs, from the commit on, or, if cold, a new one, from its start on.
-func (h *holding) fillAndDrain(ctx context.Context, cold bool) (time.Duration, error) {
+func (h *holding) fillAndDrain(ctx context.Context, rows int, cold bool) (took time.Duration, used stack.CPU, err error) {
 	if cold {
 		if err := h.stopWorker(); err != nil {
-			return 0, err
+			return 0, used, err
 		}
 	}
-	counted := newTally(h.o.rows)
+	counted := newTally(rows)
 	h.counted.to.Store(counted)
 	tx, err := h.db.Pool.Begin(ctx)
 	if err != nil {
-		return 0, err
+		return 0, used, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	if _, err := tx.Exec(ctx, refill); err != nil {
-		return 0, err
+	if _, err := tx.Exec(ctx, fmt.Sprintf("%s LIMIT %d", refill, rows)); err != nil {
+		return 0, used, err
 	}
-	began := time.Now()
+	before, began := stack.ReadCPU(), time.Now()
 	if err := tx.Commit(ctx); err != nil {
-		return 0, err
+		return 0, used, err
 	}
 	if cold {
 		began = time.Now()
 		if err := h.startWorker(ctx); err != nil {
-			return 0, err
+			return 0, used, err
 		}
 	}
 	if err := counted.await(ctx, h.o.timeout); err != nil {
-		return 0, fmt.Errorf("%d of %d drained: %w", counted.delivered.Load(), h.o.rows, err)
+		return 0, used, fmt.Errorf("%d of %d drained: %w", counted.delivered.Load(), rows, err)
 	}
-	took := time.Since(began)
+	took, used = time.Since(began), stack.ReadCPU().Since(before)
 	if n := counted.failures.Load(); n > 0 {
-		return 0, fmt.Errorf("%d claims were rolled back", n)
+		return 0, used, fmt.Errorf("%d claims were rolled back", n)
 	}
-	return took, nil
+	return took, used, nil
 }
