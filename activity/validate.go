@@ -202,7 +202,7 @@ func (c *checks) payload(value any) json.RawMessage {
 		return nil
 	}
 	if raw[0] != '{' {
-		c.refuse("payload", string(raw[:min(len(raw), 20)]), "must be a JSON object")
+		c.refuse("payload", kindOf(raw), "must be a JSON object") // what it holds is not repeated: it may be a secret
 		return nil
 	}
 	if len(raw) > MaxPayloadBytes {
@@ -213,4 +213,18 @@ func (c *checks) payload(value any) json.RawMessage {
 		c.refuse("payload", "", rule)
 	}
 	return raw
+}
+
+// kindOf names the kind of a JSON value as jsonb_typeof does.
+func kindOf(raw json.RawMessage) string {
+	switch raw[0] {
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "boolean"
+	default:
+		return "number"
+	}
 }
