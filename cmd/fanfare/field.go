@@ -17,6 +17,8 @@ type field struct {
 	parse func(c *Config, text string) string // reads a value; returns the rule that the text breaks, or ""
 	check func(c *Config) string              // returns the rule that the value breaks, or ""
 	show  func(c *Config) string              // the value as text, without secrets
+
+	noFlag bool // a variable only, since flags show in process lists
 }
 
 // redacted stands for a secret wherever one would be shown.
@@ -136,7 +138,7 @@ func secretRule(value string) string {
 	return ""
 }
 
-// secretFile reads a secret from a file, less the white space around it. instead is the other setting for the same secret.
+// secretFile reads a secret from a file, less the white space around it. instead names the other setting for the same secret.
 func secretFile(at func(*Config) *secretInFile, instead string, other func(*Config) string) field {
 	return field{
 		kind: "file",
@@ -157,7 +159,7 @@ func secretFile(at func(*Config) *secretInFile, instead string, other func(*Conf
 			case f.path == "":
 				return ""
 			case other(c) != "":
-				return fmt.Sprintf("must not be set together with --%s", instead)
+				return "must not be set together with " + instead
 			case f.secret == "":
 				return "must be a file that is not empty"
 			default:

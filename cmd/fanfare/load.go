@@ -30,7 +30,7 @@ func load(settings []setting, flags *pflag.FlagSet, getenv func(string) string) 
 	l := &loaded{settings: settings, sources: map[string]source{}, unread: map[string]Problem{}}
 	for _, s := range settings {
 		text, from := s.initial, fromDefault
-		if flag := flags.Lookup(s.name); flag.Changed {
+		if flag := flags.Lookup(s.name); flag != nil && flag.Changed {
 			text, from = flag.Value.String(), fromFlag
 		} else if value := getenv(s.variable()); value != "" {
 			text, from = value, fromEnvironment
@@ -60,12 +60,16 @@ func (l *loaded) Validate() error {
 }
 
 func (l *loaded) problem(s setting, value, rule string) Problem {
-	return Problem{Name: s.name, Variable: s.variable(), Value: value, Source: l.sources[s.name], Rule: rule}
+	p := Problem{Variable: s.variable(), Value: value, Source: l.sources[s.name], Rule: rule}
+	if !s.field.noFlag {
+		p.Name = s.name
+	}
+	return p
 }
 
 // Problem is a setting that breaks a rule.
 type Problem struct {
-	Name     string // of the flag, without the dashes
+	Name     string // of the flag, without the dashes; "" when there is none
 	Variable string
 	Value    string // fit to be shown; "" when there is none
 	Source   source
@@ -77,7 +81,11 @@ func (p Problem) String() string {
 	if p.Value != "" {
 		value = fmt.Sprintf("is %q (%s)", p.Value, p.Source)
 	}
-	return fmt.Sprintf("--%s, %s: %s: %s", p.Name, p.Variable, value, p.Rule)
+	names := p.Variable
+	if p.Name != "" {
+		names = "--" + p.Name + ", " + names
+	}
+	return fmt.Sprintf("%s: %s: %s", names, value, p.Rule)
 }
 
 // ConfigError tells of every setting that is wrong.
@@ -101,6 +109,9 @@ func (e *ConfigError) Error() string {
 func addFlags(flags *pflag.FlagSet, settings []setting) {
 	flags.SortFlags = false
 	for _, s := range settings {
+		if s.field.noFlag {
+			continue
+		}
 		flag := flags.VarPF(&textValue{s.initial, s.field.kind}, s.name, "", fmt.Sprintf("%s [%s]", s.usage, s.variable()))
 		if s.field.kind == kindBoolean {
 			flag.NoOptDefVal = "true"

@@ -43,7 +43,7 @@ func allSettings() []setting {
 		{
 			"centrifugo-api-key-file", "", "a file that holds Centrifugo's API key",
 			secretFile(func(c *Config) *secretInFile { return &c.CentrifugoAPIKeyFile },
-				"centrifugo-api-key", func(c *Config) string { return c.CentrifugoAPIKey }),
+				"--centrifugo-api-key", func(c *Config) string { return c.CentrifugoAPIKey }),
 		},
 		{
 			"workers", "4", "lanes served at once",

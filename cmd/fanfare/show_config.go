@@ -70,6 +70,9 @@ func (l *loaded) shown(environ []string) shownConfig {
 		}
 		shown.Settings = append(shown.Settings, shownSetting{s.name, s.variable(), value, l.sources[s.name]})
 	}
+	for _, s := range realtimeSettings() {
+		known[s.variable()] = true
+	}
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
 		if strings.HasPrefix(name, "FANFARE_") && !known[name] && !slices.Contains(shown.Unknown, name) {
