@@ -26,6 +26,7 @@ type Config struct {
 	MetricsListen        string // "" means off
 	LogLevel             string
 	LogFormat            string
+	Realtime
 }
 
 // secretInFile is a secret and the file that it was read from.
