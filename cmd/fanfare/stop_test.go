@@ -21,7 +21,7 @@ import (
 
 // gate stands before Centrifugo and holds what is published until it is opened.
 type gate struct {
-	*httptest.Server
+	apiURL  string
 	reached chan struct{} // closed when the first publication is there
 	open    func()
 }
@@ -32,9 +32,11 @@ func newGate(t testing.TB, c *devstack.Centrifugo) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := target.Path
+	target.Path = ""
 	opened, reached := make(chan struct{}), make(chan struct{})
 	reach := sync.OnceFunc(func() { close(reached) })
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL = target }}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -54,7 +56,7 @@ func newGate(t testing.TB, c *devstack.Centrifugo) *gate {
 	t.Cleanup(server.Close)
 	open := sync.OnceFunc(func() { close(opened) })
 	t.Cleanup(open) // before the server is closed, which waits
-	return &gate{server, reached, open}
+	return &gate{server.URL + path, reached, open}
 }
 
 func (g *gate) await(t testing.TB) {
@@ -73,7 +75,7 @@ func TestBatchInHandIsFinished(t *testing.T) {
 	w, g := newWorld(t, db), newGate(t, centrifugo)
 	events := w.listen(t, centrifugo)
 	environ := environment(db, centrifugo)
-	environ["FANFARE_CENTRIFUGO_API_URL"] = g.URL
+	environ["FANFARE_CENTRIFUGO_API_URL"] = g.apiURL
 	d := startWorker(t, environ)
 	recorded := w.record(t)
 	g.await(t)
@@ -102,7 +104,7 @@ func TestSignals(t *testing.T) {
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w, g := newWorld(t, db), newGate(t, centrifugo)
 	environ := environment(db, centrifugo)
-	environ["FANFARE_CENTRIFUGO_API_URL"] = g.URL
+	environ["FANFARE_CENTRIFUGO_API_URL"] = g.apiURL
 	environ["FANFARE_PUBLISH_TIMEOUT"] = "15s"
 	environ[asProgram] = "1"
 	binary, err := os.Executable()
