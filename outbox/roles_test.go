@@ -1,0 +1,210 @@
+package outbox_test
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// service returns a connection that acts as a service's role: a member of fanfare_writer and nothing else.
+func service(t testing.TB, db *pgtest.DB) (conn *pgx.Conn, role string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	role = "fanfare_test_" + strings.ToLower(rand.Text()) // roles belong to the server, which tests share
+	mustExec(t, conn, `CREATE ROLE `+role)
+	t.Cleanup(func() {
+		for _, sql := range []string{`RESET ROLE`, `DROP OWNED BY ` + role, `DROP ROLE ` + role} {
+			if _, err := conn.Exec(context.Background(), sql); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	mustExec(t, conn, `GRANT fanfare_writer TO `+role)
+	mustExec(t, conn, `SET ROLE `+role)
+	return conn, role
+}
+
+func mustExec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func TestAWriterRecordsAndTouchesNoTable(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	conn, _ := service(t, db)
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := anEnvelope()
+	mustRecord(t, tx, e)
+	if _, err := outbox.RecordMany(t.Context(), tx, slicesOf(e, anEnvelope())); err != nil {
+		t.Error(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	record(t, conn, anEnvelope())
+
+	relations := collect[string](t, db, `
+		SELECT oid::regclass::text FROM pg_class
+		WHERE relnamespace = 'fanfare'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')`)
+	if len(relations) < 15 {
+		t.Fatalf("relations: got %s, want all of Fanfare's", relations)
+	}
+	for _, relation := range relations {
+		for _, sql := range []string{
+			`SELECT count(*) FROM ` + relation, `INSERT INTO ` + relation + ` DEFAULT VALUES`,
+			`DELETE FROM ` + relation, `TRUNCATE ` + relation,
+		} {
+			_, err := conn.Exec(t.Context(), sql)
+			if code := state(err); code != "42501" && !(strings.HasSuffix(relation, "_seq") && (code == "42809" || code == "55000")) {
+				t.Errorf("%s: got %v, want SQLSTATE 42501, insufficient privilege", sql, err)
+			}
+		}
+	}
+}
+
+func slicesOf[T any](values ...T) []T { return values }
+
+func collect[T any](t testing.TB, db *pgtest.DB, sql string, args ...any) []T {
+	t.Helper()
+	rows, err := db.Pool.Query(t.Context(), sql, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := pgx.CollectRows(rows, pgx.RowTo[T])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+func TestAWriterMayExecuteOnlyTheDoor(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	_, role := service(t, db)
+	got := collect[string](t, db, `
+		SELECT proname::text FROM pg_proc
+		WHERE pronamespace = 'fanfare'::regnamespace AND has_function_privilege($1, oid, 'EXECUTE')
+		ORDER BY 1`, role)
+	want := []string{"record_activity", "record_envelope", "record_envelopes", "standing_activity", "uuidv7"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("functions (-want +got):\n%s", diff)
+	}
+	columns := collect[string](t, db, `
+		SELECT attrelid::regclass || '.' || attname FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
+		WHERE relnamespace = 'fanfare'::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped
+		  AND (has_column_privilege($1, attrelid, attnum, 'SELECT') OR has_column_privilege($1, attrelid, attnum, 'UPDATE'))`, role)
+	if len(columns) > 0 {
+		t.Errorf("columns that it may read or write: got %s, want none", columns)
+	}
+}
+
+// TestDefinersPinTheirSearchPath reads it from the catalog, so that a function to come is held to it too.
+func TestDefinersPinTheirSearchPath(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	loose := collect[string](t, db, `
+		SELECT oid::regprocedure::text FROM pg_proc
+		WHERE pronamespace = 'fanfare'::regnamespace AND prosecdef
+		  AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false)`)
+	if len(loose) > 0 {
+		t.Errorf("SECURITY DEFINER without search_path = pg_catalog, pg_temp: %s", loose)
+	}
+}
+
+// TestASessionCannotBendTheRules puts everything a session may choose in the way of the door, then looks whether the door holds.
+func TestASessionCannotBendTheRules(t *testing.T) {
+	t.Parallel()
+	for name, setting := range map[string]string{
+		"operators and functions in front": `
+			SET ROLE NONE;
+			CREATE SCHEMA evil;
+			CREATE FUNCTION evil.no(text, text) RETURNS boolean LANGUAGE sql RETURN false;
+			CREATE FUNCTION evil.no(jsonb, jsonb) RETURNS boolean LANGUAGE sql RETURN false;
+			CREATE FUNCTION evil.no(uuid, uuid) RETURNS boolean LANGUAGE sql RETURN false;
+			CREATE FUNCTION evil.no(int, int) RETURNS boolean LANGUAGE sql RETURN false;
+			CREATE OPERATOR evil.!~ (FUNCTION = evil.no, LEFTARG = text, RIGHTARG = text);
+			CREATE OPERATOR evil.~* (FUNCTION = evil.no, LEFTARG = text, RIGHTARG = text);
+			CREATE OPERATOR evil.<> (FUNCTION = evil.no, LEFTARG = text, RIGHTARG = text);
+			CREATE OPERATOR evil.<> (FUNCTION = evil.no, LEFTARG = jsonb, RIGHTARG = jsonb);
+			CREATE OPERATOR evil.= (FUNCTION = evil.no, LEFTARG = uuid, RIGHTARG = uuid);
+			CREATE OPERATOR evil.> (FUNCTION = evil.no, LEFTARG = int, RIGHTARG = int);
+			CREATE FUNCTION evil.jsonb_typeof(jsonb) RETURNS text LANGUAGE sql RETURN 'object';
+			CREATE FUNCTION evil.octet_length(text) RETURNS int LANGUAGE sql RETURN 0;
+			CREATE FUNCTION evil.length(text) RETURNS int LANGUAGE sql RETURN 5;
+			GRANT USAGE ON SCHEMA evil TO PUBLIC;
+			SET search_path = evil, pg_catalog`,
+		"temporary tables in front": `
+			CREATE TEMP TABLE settings (only_row boolean, max_payload_bytes int);
+			CREATE TEMP TABLE outbox (LIKE pg_class); CREATE TEMP TABLE activities (LIKE pg_class);
+			CREATE TEMP TABLE pg_class (LIKE pg_catalog.pg_class);
+			SET search_path = pg_temp, fanfare, pg_catalog`,
+		"no schema at all":                   `SET search_path = ''`,
+		"backslashes that escape":            `SET standard_conforming_strings = off; SET escape_string_warning = off; SET backslash_quote = on`,
+		"comparisons with null":              `SET transform_null_equals = on`,
+		"arrays without nulls":               `SET array_nulls = off`,
+		"times and bytes in another fashion": `SET timezone = 'Asia/Kathmandu'; SET datestyle = 'SQL, DMY'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'escape'`,
+		"other plans":                        `SET enable_indexscan = off; SET enable_seqscan = off; SET plan_cache_mode = force_custom_plan; SET jit_above_cost = 0`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.New(t)
+			conn, role := service(t, db)
+			mustExec(t, conn, setting)
+			mustExec(t, conn, `SET ROLE `+role)
+			for _, c := range envelopeCases(t) {
+				tx, err := conn.Begin(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = tx.Exec(t.Context(), `SELECT fanfare.record_activity($1::pg_catalog.text::pg_catalog.jsonb)`, c.json(t))
+				if refused := err != nil; refused != c.refused() {
+					t.Errorf("%s: got %v, want refused %t", c.Name, err, c.refused())
+				}
+				if err := tx.Rollback(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// TestAWriterCannotReachTheKeysOfHashes tries what a service has: a function that it makes itself, and a view.
+func TestAWriterCannotReachTheKeysOfHashes(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	conn, role := service(t, db)
+	mustExec(t, conn, `RESET ROLE`)
+	mustExec(t, conn, `CREATE SCHEMA mine AUTHORIZATION `+role)
+	mustExec(t, conn, `SET ROLE `+role)
+	mustExec(t, conn, `CREATE FUNCTION mine.keys() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM fanfare.ip_hash_keys'
+		SET check_function_bodies = off`)
+	for _, sql := range []string{
+		`SELECT mine.keys()`,
+		`CREATE VIEW mine.v AS SELECT * FROM fanfare.ip_hash_keys; SELECT * FROM mine.v`,
+		`CREATE TABLE fanfare.mine ()`,
+		`CREATE FUNCTION fanfare.mine() RETURNS int LANGUAGE sql RETURN 1`,
+		`ALTER FUNCTION fanfare.record_activity SECURITY INVOKER`,
+		`CREATE TRIGGER spy AFTER INSERT ON fanfare.activities FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); state(err) != "42501" {
+			t.Errorf("%s: got %v, want SQLSTATE 42501, insufficient privilege", sql, err)
+		}
+	}
+}
