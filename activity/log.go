@@ -79,11 +79,11 @@ func (l *PostgresLog) List(ctx context.Context, tenant uuid.UUID, f Filter, p Pa
 		return nil, uuid.Nil, err
 	}
 	limit := p.limit()
-	q := newLogQuery(tenant, f, p.Before)
+	statement, args := newLogQuery(tenant, f, p.Before).list(limit+1, ScanBudget)
 	found = make([]Activity, 0, limit)
 	batch := &pgx.Batch{}
 	batch.Queue(pinOrder)
-	batch.Queue(q.list(limit+1, ScanBudget), q.args...).Query(func(rows pgx.Rows) error {
+	batch.Queue(statement, args...).Query(func(rows pgx.Rows) error {
 		var a Activity
 		_, err := pgx.ForEachRow(rows, append(a.Fields(), &next), func() error {
 			if a.ID != uuid.Nil {
@@ -110,10 +110,10 @@ func (l *PostgresLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, lim
 	if err := f.Validate(); err != nil {
 		return 0, false, err
 	}
-	q := newLogQuery(tenant, f, uuid.Nil)
+	statement, args := newLogQuery(tenant, f, uuid.Nil).count(limit, CountBudget)
 	batch := &pgx.Batch{}
 	batch.Queue(pinOrder)
-	batch.Queue(q.count(limit, CountBudget), q.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&n, &exact) })
+	batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&n, &exact) })
 	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
 		return 0, false, fmt.Errorf("count the log: %w", err)
 	}

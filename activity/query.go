@@ -114,40 +114,40 @@ func (q *logQuery) bound(tenant uuid.UUID, f Filter, before uuid.UUID) {
 	}
 }
 
-// list returns the statement for a page and for where it ends early: in every row, null unless the scan stopped at the budget
-// with the page not full. It scans no further than it must, because a CTE is read only as far as it is asked for.
-func (q *logQuery) list(limit, budget int) string {
+// list returns the statement for a page and for where it ends early: in every row, the lowest id unless the scan stopped at the
+// budget with the page not full. It scans no further than it must, because a CTE is read only as far as it is asked for.
+func (q *logQuery) list(limit, budget int) (statement string, args []any) {
 	return fmt.Sprintf(`
 WITH scanned AS MATERIALIZED (
     SELECT * FROM fanfare.activities AS a
     WHERE %[1]s
     ORDER BY %[2]s
-    LIMIT %[5]d
+    LIMIT %[5]s
 ), page AS MATERIALIZED (
     SELECT * FROM scanned AS a
     WHERE %[3]s
-    LIMIT %[4]d
+    LIMIT %[4]s
 )
 SELECT `+Columns+`, coalesce(stop.id, '00000000-0000-0000-0000-000000000000')
 FROM (SELECT) AS always
 LEFT JOIN page AS a ON true
-LEFT JOIN (SELECT id FROM scanned WHERE (SELECT count(*) FROM page) < %[4]d OFFSET %[5]d - 1 LIMIT 1) AS stop ON true
-ORDER BY a.id DESC`, q.part, q.order, q.tests, limit, budget)
+LEFT JOIN (SELECT id FROM scanned WHERE (SELECT count(*) FROM page) < %[4]s OFFSET %[5]s - 1 LIMIT 1) AS stop ON true
+ORDER BY a.id DESC`, q.part, q.order, q.tests, q.arg(limit)+"::bigint", q.arg(budget)+"::bigint"), q.args
 }
 
 // count returns the statement that counts up to limit, and says whether that is all.
-func (q *logQuery) count(limit, budget int) string {
+func (q *logQuery) count(limit, budget int) (statement string, args []any) {
 	return fmt.Sprintf(`
 WITH scanned AS MATERIALIZED (
-    SELECT a.* FROM fanfare.activities AS a
+    SELECT * FROM fanfare.activities AS a
     WHERE %[1]s
     ORDER BY %[2]s
-    LIMIT %[5]d + 1
+    LIMIT %[5]s + 1
 ), counted AS MATERIALIZED (
-    SELECT count(*) AS n FROM (SELECT FROM scanned AS a WHERE %[3]s LIMIT %[4]d + 1) AS c
+    SELECT count(*) AS n FROM (SELECT FROM (SELECT * FROM scanned LIMIT %[5]s) AS a WHERE %[3]s LIMIT %[4]s + 1) AS c
 )
-SELECT least(n, %[4]d), n <= %[4]d AND NOT EXISTS (SELECT FROM scanned OFFSET %[5]d)
-FROM counted`, q.part, q.order, q.tests, limit, budget)
+SELECT least(n, %[4]s), n <= %[4]s AND NOT EXISTS (SELECT FROM scanned OFFSET %[5]s)
+FROM counted`, q.part, q.order, q.tests, q.arg(limit)+"::bigint", q.arg(budget)+"::bigint"), q.args
 }
 
 // floorID returns the lowest id of a time's millisecond, as fanfare.uuidv7_floor does; before 1970 the lowest of all, and the

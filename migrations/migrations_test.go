@@ -3,7 +3,9 @@ package migrations_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +20,15 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-const latest = 6
+// names are the migrations as they lie beside this file, in their order.
+func names(t testing.TB) []string {
+	t.Helper()
+	found, err := filepath.Glob("*.sql")
+	if err != nil || len(found) == 0 {
+		t.Fatalf("migrations: got %q, %v", found, err)
+	}
+	return found
+}
 
 // connect returns a connection that lives as long as the test.
 func connect(t testing.TB, url string) *pgx.Conn {
@@ -116,6 +126,7 @@ func TestUpDownUp(t *testing.T) {
 func TestEachStepDownAndUp(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
+	latest := len(names(t))
 	want := map[int][]string{latest: describe(t, conn, false)}
 	for version := latest - 1; version >= 1; version-- {
 		if err := migrations.Down(t.Context(), conn, version, nil); err != nil {
@@ -169,8 +180,8 @@ func TestManyApplyAtOnce(t *testing.T) {
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if got := status(t, connect(t, db.URL)).Current; got != latest {
-		t.Errorf("version: got %d, want %d", got, latest)
+	if got := status(t, connect(t, db.URL)); got.Current != got.Latest {
+		t.Errorf("version: got %d, want %d", got.Current, got.Latest)
 	}
 }
 
@@ -185,9 +196,12 @@ func TestProgressNamesEachMigrationInItsOrder(t *testing.T) {
 	if err := migrations.Down(t.Context(), conn, 3, progress); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{
-		"up 001_activities.sql", "up 002_outbox.sql", "up 003_directory.sql", "up 004_notifications.sql", "up 005_record_activity.sql",
-		"up 006_service_tokens.sql", "down 006_service_tokens.sql", "down 005_record_activity.sql", "down 004_notifications.sql",
+	var want []string
+	for _, name := range names(t) {
+		want = append(want, "up "+name)
+	}
+	for _, name := range slices.Backward(names(t)[3:]) {
+		want = append(want, "down "+name)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
@@ -206,7 +220,8 @@ func status(t testing.TB, conn *pgx.Conn) migrations.Status {
 func TestReadSaysHowFarItIs(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, empty(t).URL)
-	all := []string{"001_activities.sql", "002_outbox.sql", "003_directory.sql", "004_notifications.sql", "005_record_activity.sql", "006_service_tokens.sql"}
+	all := names(t)
+	latest := len(all)
 	if diff := cmp.Diff(migrations.Status{Current: 0, Latest: latest, Pending: all}, status(t, conn)); diff != "" {
 		t.Errorf("of an empty database (-want +got):\n%s", diff)
 	}
@@ -230,6 +245,7 @@ func TestReadSaysHowFarItIs(t *testing.T) {
 func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
+	latest := len(names(t))
 	exec(t, conn, `UPDATE fanfare.schema_version SET version = 99`)
 	want := describe(t, conn, true)
 	if err := migrations.Apply(t.Context(), conn); err == nil || !strings.Contains(err.Error(), "99") {
@@ -246,6 +262,7 @@ func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 func TestDownRefusesAVersionThatCannotBe(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
+	latest := len(names(t))
 	for _, version := range []int{-1, latest + 1} {
 		if err := migrations.Down(t.Context(), conn, version, nil); err == nil || !strings.Contains(err.Error(), fmt.Sprint(version)) {
 			t.Errorf("down to %d: got %v, want an error that names it", version, err)

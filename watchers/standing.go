@@ -16,14 +16,15 @@ type Querier interface {
 
 // readStanding reads the part of the tree above some resources, each of it once, and what one principal is there. As in resolve,
 // every step is a LATERAL one, and a LIMIT keeps it so: the cost is some index probes for each resource of that part, whatever
-// the statistics say. What is under a resource is asked of the principal's roles upwards, once, and only when it matters.
+// the statistics say. The arrays are hidden behind a SELECT so that their length does not raise the estimate to where JIT begins,
+// which would take longer than the reading. What is under a resource is asked of the principal's roles upwards, once, and only when it matters.
 //
 // An inactive principal gets no row, any other at least one.
 const readStanding = `
 WITH RECURSIVE node AS (
     SELECT u.id, r.id IS NOT NULL AS stands, r.owner_id, r.parent_id,
            CASE WHEN r.id IS NULL THEN u.parent_id ELSE r.parent_id END AS up, 0 AS level, u.scope AS scope, false AS wide
-    FROM unnest($3::uuid[], $4::uuid[], $5::boolean[]) AS u(id, parent_id, scope)
+    FROM unnest((SELECT $3::uuid[]), (SELECT $4::uuid[]), (SELECT $5::boolean[])) AS u(id, parent_id, scope)
     LEFT JOIN LATERAL (
         SELECT r.id, r.owner_principal_id AS owner_id, r.parent_id FROM fanfare.resources AS r
         WHERE r.tenant_id = $1 AND r.id = u.id LIMIT 1

@@ -37,7 +37,8 @@ const subscriptionColumns = `s.id, s.tenant_id, s.principal_id, s.resource_id, s
 
 func scanSubscription(row pgx.CollectableRow) (Subscription, error) {
 	var s Subscription
-	return s, row.Scan((*[16]byte)(&s.ID), (*[16]byte)(&s.TenantID), (*[16]byte)(&s.PrincipalID), (*[16]byte)(&s.ResourceID), &s.Scope, &s.CreatedAt, &s.RevokedAt)
+	err := row.Scan((*[16]byte)(&s.ID), (*[16]byte)(&s.TenantID), (*[16]byte)(&s.PrincipalID), (*[16]byte)(&s.ResourceID), &s.Scope, &s.CreatedAt, &s.RevokedAt)
+	return s, err
 }
 
 // Wish names what to subscribe to. An empty Scope is ScopeResource.

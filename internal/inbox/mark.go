@@ -9,33 +9,10 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/watchers"
 )
-
-// MaxUnread is how many unread rows UnreadCount looks at.
-const MaxUnread = 10_000
-
-// UnreadCount returns how many unread notifications the principal may see, of the newest MaxUnread.
-func UnreadCount(ctx context.Context, db Querier, tenant, principal uuid.UUID) (int, error) {
-	groups, _, err := readUnread(ctx, db, countUnread, tenant, principal, uuid.Max, MaxUnread)
-	if err != nil {
-		return 0, err
-	}
-	seen, err := watchers.Sees(ctx, db, tenant, principal, sightings(groups))
-	if err != nil {
-		return 0, err
-	}
-	count := 0
-	for i, g := range groups {
-		if seen[i] && !g.gone {
-			count += g.count
-		}
-	}
-	return count, nil
-}
 
 // markChunk is how many rows MarkAll marks in one statement.
 const markChunk = 5_000
@@ -80,7 +57,11 @@ func Mark(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, read
 	if err != nil {
 		return Notification{}, fmt.Errorf("read the inbox: %w", err)
 	}
-	found, err := pgx.CollectRows(rows, scanNotification)
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Notification, error) {
+		var n Notification
+		err := row.Scan(n.fields()...)
+		return n, err
+	})
 	if err != nil {
 		return Notification{}, fmt.Errorf("read the inbox: %w", err)
 	}
@@ -143,67 +124,4 @@ func markRead(ctx context.Context, db Querier, tenant, principal uuid.UUID, ids 
 		return 0, fmt.Errorf("mark notifications: %w", err)
 	}
 	return n, nil
-}
-
-const (
-	unreadGroups = `
-FROM (
-    SELECT n.activity_id FROM fanfare.notifications AS n
-    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3 AND n.read_at IS NULL
-    ORDER BY n.tenant_id DESC, n.principal_id DESC, n.activity_id DESC
-    LIMIT $4
-) AS n
-LEFT JOIN LATERAL (
-    SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility,
-           a.actor_principal_id = $2 OR coalesce(a.target_principal_id = $2, false) AS own
-    FROM fanfare.activities AS a WHERE a.id = n.activity_id AND a.tenant_id = $1 LIMIT 1
-) AS a ON true
-GROUP BY a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own`
-
-	countUnread  = `SELECT a.resource_id, a.owner_id, a.parent_id, coalesce(a.visibility, ''), coalesce(a.own, false), count(*), NULL::uuid[]` + unreadGroups
-	gatherUnread = `SELECT a.resource_id, a.owner_id, a.parent_id, coalesce(a.visibility, ''), coalesce(a.own, false), count(*), array_agg(n.activity_id ORDER BY n.activity_id)` + unreadGroups
-)
-
-// unread is what is unread of one resource and may be seen or not as one.
-type unread struct {
-	sighting watchers.Sighting
-	gone     bool // the log does not hold the activities any more
-	count    int
-	ids      [][16]byte // in their order; only gatherUnread has them
-	last     uuid.UUID  // the lowest of them
-}
-
-// readUnread reads the next unread rows, newest first, by what decides about them. rows is how many there are.
-func readUnread(ctx context.Context, db Querier, statement string, tenant, principal, after uuid.UUID, limit int) (groups []unread, rows int, err error) {
-	result, err := db.Query(ctx, statement, tenant, principal, after, limit)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read unread notifications: %w", err)
-	}
-	groups, err = pgx.CollectRows(result, func(row pgx.CollectableRow) (unread, error) {
-		var g unread
-		var own bool
-		s := &g.sighting
-		err := row.Scan((*zeronull.UUID)(&s.ResourceID), (*zeronull.UUID)(&s.OwnerID), (*zeronull.UUID)(&s.ParentID), (*string)(&s.Visibility), &own, &g.count, &g.ids)
-		g.gone = s.Visibility == ""
-		if own {
-			s.TargetID = principal
-		}
-		if len(g.ids) > 0 {
-			g.last = g.ids[0]
-		}
-		rows += g.count
-		return g, err
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("read unread notifications: %w", err)
-	}
-	return groups, rows, nil
-}
-
-func sightings(groups []unread) []watchers.Sighting {
-	list := make([]watchers.Sighting, len(groups))
-	for i := range groups {
-		list[i] = groups[i].sighting
-	}
-	return list
 }

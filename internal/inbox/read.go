@@ -35,7 +35,7 @@ type Notification struct {
 const (
 	DefaultPage = 50    // notifications in a page that names no limit
 	MaxPage     = 200   // notifications in a page
-	ReadBudget  = 2_000 // rows that it looks at
+	ReadBudget  = 2_000 // notifications that it looks at
 )
 
 // Query says which part of an inbox is wanted.
@@ -54,7 +54,7 @@ type Page struct {
 // List returns what the principal was told of and may still see, newest first. Pages that follow one another neither skip nor
 // repeat, whatever comes meanwhile.
 //
-// It looks at ReadBudget rows at most, so that the page of somebody who lost access to very much may be short, even empty, and
+// It looks at ReadBudget notifications at most, so that the page of somebody who lost access to very much may be short, even empty, and
 // still have a Next.
 func List(ctx context.Context, db Querier, tenant, principal uuid.UUID, q Query) (Page, error) {
 	limit := DefaultPage
@@ -64,17 +64,16 @@ func List(ctx context.Context, db Querier, tenant, principal uuid.UUID, q Query)
 	page := Page{Items: make([]Notification, 0, limit)}
 	after, chunk := q.After, limit+1
 	for budget := ReadBudget; ; {
-		chunk = min(chunk, budget)
-		rows, err := readRows(ctx, db, tenant, principal, q.UnreadOnly, after, chunk)
+		rows, next, err := readRows(ctx, db, tenant, principal, q.UnreadOnly, after, min(chunk, budget))
 		if err != nil {
 			return Page{}, err
 		}
-		visible, err := visible(ctx, db, tenant, principal, rows)
+		seen, err := visible(ctx, db, tenant, principal, rows)
 		if err != nil {
 			return Page{}, err
 		}
 		for i := range rows {
-			if !visible[i] {
+			if !seen[i] {
 				continue
 			}
 			if len(page.Items) == limit {
@@ -83,21 +82,20 @@ func List(ctx context.Context, db Querier, tenant, principal uuid.UUID, q Query)
 			}
 			page.Items = append(page.Items, rows[i])
 		}
-		if len(rows) < chunk {
+		if budget -= len(rows); next == uuid.Nil || len(rows) < chunk || budget == 0 {
+			page.Next = next
 			return page, nil
 		}
-		after = rows[len(rows)-1].ID
-		if budget -= chunk; budget == 0 {
-			page.Next = after
-			return page, nil
-		}
-		chunk *= 2
+		after, chunk = next, min(2*chunk, MaxPage+1)
 	}
 }
 
+// scanBudget is how many rows are passed by, at most, in search of unread ones.
+const scanBudget = 10_000
+
 const (
 	selectRows = `
-SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + activity.Columns + `
+SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + activity.Columns + `, NULL::uuid
 FROM (
     SELECT n.activity_id, n.reasons, n.created_at, n.read_at FROM fanfare.notifications AS n
     WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3
@@ -107,14 +105,29 @@ FROM (
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
+	// selectUnreadRows reads the key alone to find what is unread, and only as far as it must: a CTE is read no further than it
+	// is asked for. Its last column is where it gave up, if it did.
 	selectUnreadRows = `
-SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + activity.Columns + `
-FROM (
-    SELECT n.activity_id, n.reasons, n.created_at, n.read_at FROM fanfare.notifications AS n
-    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3 AND n.read_at IS NULL
+WITH scanned AS MATERIALIZED (
+    SELECT n.activity_id, n.read_at FROM fanfare.notifications AS n
+    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3
     ORDER BY n.tenant_id DESC, n.principal_id DESC, n.activity_id DESC
-    LIMIT $4
-) AS n
+    LIMIT $5
+), page AS MATERIALIZED (
+    SELECT s.activity_id FROM scanned AS s WHERE s.read_at IS NULL LIMIT $4
+)
+SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + activity.Columns + `, stop.activity_id
+FROM (SELECT) AS always
+LEFT JOIN (
+    SELECT n.* FROM page AS p
+    CROSS JOIN LATERAL (
+        SELECT * FROM fanfare.notifications AS n
+        WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = p.activity_id LIMIT 1
+    ) AS n
+) AS n ON true
+LEFT JOIN (
+    SELECT s.activity_id FROM scanned AS s WHERE (SELECT count(*) FROM page) < $4 OFFSET $5 - 1 LIMIT 1
+) AS stop ON true
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
@@ -124,29 +137,41 @@ ORDER BY n.activity_id DESC`
 ) AS a ON true`
 )
 
-// readRows reads the next rows of an inbox. Of one whose activity the log does not hold any more, the activity is zero.
-func readRows(ctx context.Context, db Querier, tenant, principal uuid.UUID, unread bool, after uuid.UUID, limit int) ([]Notification, error) {
+// readRows reads the next rows of an inbox, and says what to go on after; uuid.Nil: there are no more. Of a row whose activity
+// the log does not hold any more, the activity is zero.
+func readRows(ctx context.Context, db Querier, tenant, principal uuid.UUID, unread bool, after uuid.UUID, limit int) (list []Notification, next uuid.UUID, err error) {
 	if after == uuid.Nil {
 		after = uuid.Max
 	}
-	statement := selectRows
+	statement, args := selectRows, []any{tenant, principal, after, int64(limit)}
 	if unread {
-		statement = selectUnreadRows
+		statement, args = selectUnreadRows, append(args, int64(scanBudget))
 	}
-	rows, err := db.Query(ctx, statement, tenant, principal, after, limit)
+	rows, err := db.Query(ctx, statement, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read the inbox: %w", err)
+		return nil, uuid.Nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, scanNotification)
+	list = make([]Notification, 0, limit)
+	var n Notification
+	_, err = pgx.ForEachRow(rows, append(n.fields(), (*zeronull.UUID)(&next)), func() error {
+		if n.ID != uuid.Nil {
+			list = append(list, n)
+		}
+		n = Notification{}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read the inbox: %w", err)
+		return nil, uuid.Nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	return list, nil
+	if len(list) == limit {
+		next = list[limit-1].ID
+	}
+	return list, next, nil
 }
 
-func scanNotification(row pgx.CollectableRow) (Notification, error) {
-	var n Notification
-	return n, row.Scan(append([]any{(*zeronull.UUID)(&n.ID), (*int16)(&n.Reasons), &n.CreatedAt, &n.ReadAt}, n.Activity.Fields()...)...)
+// fields returns where to scan a row and its activity to.
+func (n *Notification) fields() []any {
+	return append([]any{(*zeronull.UUID)(&n.ID), (*zeronull.Int2)(&n.Reasons), (*zeronull.Timestamptz)(&n.CreatedAt), &n.ReadAt}, n.Activity.Fields()...)
 }
 
 // visible says of which rows the principal may see the activity.
