@@ -69,11 +69,12 @@ func (w *Worker) step(ctx context.Context) (bool, error) {
 		rollback(ctx, tx)
 		return true, w.postpone(ctx, job, err, &report)
 	}
-	if err := finishStep(ctx, tx, job, done); err != nil {
-		return true, err
+	if report.Err = finishStep(ctx, tx, job, done); report.Err != nil {
+		return true, report.Err
 	}
 	if err := tx.Commit(ctx); err != nil {
-		return true, fmt.Errorf("commit: %w", err)
+		report.Err = fmt.Errorf("commit: %w", err)
+		return true, report.Err
 	}
 	report.Told = done.Told
 	if done.Done {

@@ -23,6 +23,7 @@ type schedule struct {
 	lanes       [Lanes]*lane
 	ready       chan *lane // with work, taken, in the order in which they are to be served; holds all lanes, so sending never blocks
 	lastSuccess time.Time  // when any lane's batch last got through
+	outage      bool       // the last failure was ErrUnavailable, and nothing has got through since
 	sweepEvery  time.Duration
 }
 
@@ -64,12 +65,13 @@ func (s *schedule) giveBack(probed []*lane, hasWork map[int]bool, now time.Time)
 }
 
 // succeeded gives a lane back after a claim that committed or found nothing; more: it has more work. A success ends the waiting
-// of lanes that wait for what had been unavailable.
-func (s *schedule) succeeded(l *lane, delivered, more bool, full int, now time.Time) {
+// of lanes that wait for what had been unavailable. It reports whether that ends an outage.
+func (s *schedule) succeeded(l *lane, delivered, more bool, full int, now time.Time) (over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.served = now
 	if delivered {
+		over, s.outage = s.outage, false
 		l.failure = l.recovered(full)
 		s.lastSuccess = now
 		for _, other := range s.lanes {
@@ -80,13 +82,22 @@ func (s *schedule) succeeded(l *lane, delivered, more bool, full int, now time.T
 	}
 	if more {
 		s.ready <- l
-		return
+		return over
 	}
 	l.taken = false
+	return over
+}
+
+// setback is what a failed claim means: how often its lane has failed in a row, when it is tried again, and whether this is
+// only one more lane of an outage that is known.
+type setback struct {
+	failures int
+	wait     time.Duration
+	known    bool
 }
 
 // failed gives a lane back after a claim that was rolled back.
-func (s *schedule) failed(l *lane, err error, size int, r Retries, now time.Time) (failures int, wait time.Duration) {
+func (s *schedule) failed(l *lane, err error, size int, r Retries, now time.Time) setback {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.served = now
@@ -95,10 +106,11 @@ func (s *schedule) failed(l *lane, err error, size int, r Retries, now time.Time
 		since = now
 	}
 	l.failure = l.next(err, size, s.lastSuccess.After(since), now)
-	wait = r.wait(l.count, randomJitter)
-	l.notBefore = now.Add(wait)
+	b := setback{failures: l.count, wait: r.wait(l.count, randomJitter), known: s.outage && l.unavailable}
+	s.outage = l.unavailable
+	l.notBefore = now.Add(b.wait)
 	l.taken = false
-	return l.count, wait
+	return b
 }
 
 // leave gives a lane back that another worker holds.

@@ -206,9 +206,7 @@ func (w *Worker) turn(ctx context.Context, l *lane) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			failures, wait := w.schedule.failed(l, err, max(report.Claimed, 1), w.opts.Retries, now)
-			w.log.Warn("a batch was rolled back", zap.Int("lane", l.number), zap.Int("activities", report.Claimed),
-				zap.Int("failures", failures), zap.Duration("next_try_in", wait), zap.Error(err))
+			w.logSetback(l.number, report.Claimed, w.schedule.failed(l, err, max(report.Claimed, 1), w.opts.Retries, now), err)
 		}
 		return
 	}
@@ -220,7 +218,19 @@ func (w *Worker) turn(ctx context.Context, l *lane) {
 	if sweep {
 		l.sweepAt = now.Add(w.opts.Sweep)
 	}
-	w.schedule.succeeded(l, report.Claimed > 0, done.more, w.opts.Batch, now)
+	if w.schedule.succeeded(l, report.Claimed > 0, done.more, w.opts.Batch, now) {
+		w.log.Info("batches get through again")
+	}
+}
+
+// logSetback says once that nothing gets through, not once for each lane.
+func (w *Worker) logSetback(lane, activities int, b setback, err error) {
+	level := zap.WarnLevel
+	if b.known {
+		level = zap.DebugLevel
+	}
+	w.log.Log(level, "a batch was rolled back", zap.Int("lane", lane), zap.Int("activities", activities),
+		zap.Int("failures", b.failures), zap.Duration("next_try_in", b.wait), zap.Error(err))
 }
 
 // turned is what a turn that did not fail tells about its lane.

@@ -81,6 +81,12 @@ func (c *Channels) Namespaces() []string {
 	return slices.Compact(all)
 }
 
+// Own tells whether a channel is in a namespace of the formats.
+func (c *Channels) Own(name string) bool {
+	namespace, _, _ := strings.Cut(name, ":")
+	return namespace == c.user.namespace() || namespace == c.resource.namespace() || namespace == c.tenant.namespace()
+}
+
 // CheckLiteral tells whether a channel that a writer named outright may be
 // published to for a tenant: it reads <namespace>:<tenant>.<rest>, the tenant's
 // id in lower case, and its namespace is none of the formats' own, because

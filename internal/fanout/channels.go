@@ -14,6 +14,7 @@ type Channels interface {
 	Resource(tenant, resource uuid.UUID) string
 	Tenant(tenant uuid.UUID) string
 	CheckLiteral(name string, tenant uuid.UUID) error
+	Own(name string) bool // whether it is in a namespace of the three above
 }
 
 // shared returns the channels that an activity goes to besides its watchers' own. stream adds the tenant's activity stream.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -96,7 +97,7 @@ func (f *Fanout) Handle(ctx context.Context, tx pgx.Tx, batch []outbox.Item) ([]
 		return nil, err
 	}
 	for i, result := range results {
-		if d.outcomes[d.sent[i]], err = outcome(result); err != nil {
+		if d.outcomes[d.sent[i]], err = f.outcome(result); err != nil {
 			return nil, err
 		}
 	}
@@ -197,8 +198,13 @@ func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo
 	return <-results, err
 }
 
-// outcome reads a publication's result: a server that is away is no activity's fault and fails the batch.
-func outcome(r centrifugo.Result) (outbox.Outcome, error) {
+// codeUnknownChannel is Centrifugo's "unknown channel": there is no such namespace
+// (https://centrifugal.dev/docs/server/codes).
+const codeUnknownChannel = 102
+
+// outcome reads a publication's result. A server that is away is no activity's fault and fails the batch; so is one that lacks a
+// namespace that every activity needs. A namespace that only this activity's writer named is the activity's own fault.
+func (f *Fanout) outcome(r centrifugo.Result) (outbox.Outcome, error) {
 	if r.Err == nil {
 		return outbox.Outcome{}, nil
 	}
@@ -206,10 +212,11 @@ func outcome(r centrifugo.Result) (outbox.Outcome, error) {
 	if !errors.As(r.Err, &failed) {
 		return outbox.Outcome{}, fmt.Errorf("publish: %w", r.Err)
 	}
-	switch failed.Class {
-	case centrifugo.Permanent:
+	ours := failed.Code == codeUnknownChannel && slices.ContainsFunc(r.Failed, f.channels.Own)
+	switch {
+	case failed.Class == centrifugo.Permanent && !ours:
 		return outbox.Outcome{Verdict: outbox.Dead, Err: r.Err, Channels: r.Failed}, nil
-	case centrifugo.Transient:
+	case failed.Class == centrifugo.Transient:
 		return outbox.Outcome{Verdict: outbox.Retry, Err: r.Err, Channels: r.Failed}, nil
 	default:
 		return outbox.Outcome{}, fmt.Errorf("publish: %w: %w", outbox.ErrUnavailable, r.Err)

@@ -39,7 +39,7 @@ func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.St
 		return outbox.Step{}, err
 	}
 	for _, result := range results {
-		o, err := outcome(result)
+		o, err := f.outcome(result)
 		if err = cmp.Or(err, o.Err); err != nil {
 			return outbox.Step{}, err
 		}
