@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 
 // client sends requests, and holds every answer against the OpenAPI document.
 type client struct {
+	t       testing.TB
 	w       *world
 	handler http.Handler
 	header  http.Header
@@ -28,7 +31,7 @@ type reply struct {
 
 // do sends a request with a JSON body, unless that is empty.
 func (c client) do(method, target, body string) reply {
-	c.w.t.Helper()
+	c.t.Helper()
 	var content io.Reader
 	if body != "" {
 		content = strings.NewReader(body)
@@ -42,13 +45,16 @@ func (c client) do(method, target, body string) reply {
 }
 
 func (c client) send(r *http.Request) reply {
-	c.w.t.Helper()
+	c.t.Helper()
 	r.RemoteAddr = "127.0.0.1:40000"
 	recorder := httptest.NewRecorder()
 	c.handler.ServeHTTP(recorder, r)
-	answer := reply{t: c.w.t, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
-	if wrong := documented(c.w.server.Document(), r, answer); wrong != "" {
-		c.w.t.Errorf("%s %s: %d %s: %s", r.Method, r.URL, answer.status, answer.body, wrong)
+	answer := reply{t: c.t, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
+	if answer.header.Get("Content-Encoding") == "gzip" {
+		answer.body = unzipped(c.t, answer.body)
+	}
+	if wrong := c.w.routes.documented(r, answer); wrong != "" {
+		c.t.Errorf("%s %s: %d %s: %s", r.Method, r.URL, answer.status, answer.body, wrong)
 	}
 	return answer
 }
@@ -78,8 +84,21 @@ func as[T any](r reply) (v T) {
 	return v
 }
 
+func unzipped(t testing.TB, body []byte) []byte {
+	t.Helper()
+	reader, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain
+}
+
 // documented returns how an answer differs from what the document says of it, or "".
-func documented(document *huma.OpenAPI, r *http.Request, answer reply) string {
+func (d documentedRoutes) documented(r *http.Request, answer reply) string {
 	if id := answer.header.Get("X-Request-Id"); id == "" {
 		return "no X-Request-Id"
 	}
@@ -88,9 +107,9 @@ func documented(document *huma.OpenAPI, r *http.Request, answer reply) string {
 		if mediaType != "application/problem+json" {
 			return "not a problem document but " + mediaType
 		}
-		return fits(document, &huma.Schema{Ref: "#/components/schemas/Problem"}, answer.body)
+		return fits(d.document, &huma.Schema{Ref: "#/components/schemas/Problem"}, answer.body)
 	}
-	op := operationOf(document, r)
+	op := d.of(r)
 	if op == nil || answer.status == http.StatusNoContent {
 		return ""
 	}
@@ -105,7 +124,7 @@ func documented(document *huma.OpenAPI, r *http.Request, answer reply) string {
 	if r.Method == http.MethodHead || mediaType != "application/json" {
 		return ""
 	}
-	return fits(document, media.Schema, answer.body)
+	return fits(d.document, media.Schema, answer.body)
 }
 
 // fits returns how a body differs from a schema, or "".

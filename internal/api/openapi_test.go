@@ -30,34 +30,36 @@ func operations(document *huma.OpenAPI) (all []operation) {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b operation) int { return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.method, b.method)) })
+	slices.SortFunc(all, func(a, b operation) int {
+		return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.method, b.method))
+	})
 	return all
 }
 
-// operationOf returns the operation that a request is for, or nil.
-func operationOf(document *huma.OpenAPI, r *http.Request) *huma.Operation {
-	path, found := strings.CutPrefix(r.URL.Path, "/v1")
-	if !found {
-		return nil
-	}
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	var best *operation
-	for _, op := range operations(document) {
-		if op.method == method && pathRegexp(op.path).MatchString(path) && (best == nil || strings.Count(op.path, "{") < strings.Count(best.path, "{")) {
-			best = &op
-		}
-	}
-	if best == nil {
-		return nil
-	}
-	return best.Operation
+// documentedRoutes finds what the document says of a request.
+type documentedRoutes struct {
+	document *huma.OpenAPI
+	patterns []*regexp.Regexp
+	routes   []operation // those with fewer parameters first
 }
 
-func pathRegexp(path string) *regexp.Regexp {
-	return regexp.MustCompile("^" + regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, "[^/]+") + "$")
+func newDocumentedRoutes(document *huma.OpenAPI) documentedRoutes {
+	d := documentedRoutes{document: document, routes: operations(document)}
+	slices.SortStableFunc(d.routes, func(a, b operation) int { return strings.Count(a.path, "{") - strings.Count(b.path, "{") })
+	for _, route := range d.routes {
+		d.patterns = append(d.patterns, regexp.MustCompile("^/v1"+regexp.MustCompile(`\{\w+\}`).ReplaceAllString(route.path, "[^/]+")+"$"))
+	}
+	return d
+}
+
+// of returns the operation that a request is for, or nil.
+func (d documentedRoutes) of(r *http.Request) *huma.Operation {
+	for i, route := range d.routes {
+		if (route.method == r.Method || route.method == http.MethodGet && r.Method == http.MethodHead) && d.patterns[i].MatchString(r.URL.Path) {
+			return route.Operation
+		}
+	}
+	return nil
 }
 
 func httpStatus(status int) string { return strconv.Itoa(status) }

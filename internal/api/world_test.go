@@ -25,9 +25,10 @@ const tokenSecret = "the secret of the tests, and of nothing else"
 
 // world is a server, its database, and two tenants that look alike.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	db        *pgtest.DB
 	server    *api.Server
+	routes    documentedRoutes
 	channels  *centrifugo.Channels
 	here      *tenant
 	elsewhere *tenant
@@ -44,7 +45,7 @@ type tenant struct {
 }
 
 // newWorld makes a world, whose options the test may change.
-func newWorld(t *testing.T, change func(*api.Options)) *world {
+func newWorld(t testing.TB, change func(*api.Options)) *world {
 	t.Helper()
 	w := &world{t: t, db: pgtest.New(t)}
 	var err error
@@ -52,6 +53,7 @@ func newWorld(t *testing.T, change func(*api.Options)) *world {
 		t.Fatal(err)
 	}
 	w.server = w.newServer(change)
+	w.routes = newDocumentedRoutes(w.server.Document())
 	w.here, w.elsewhere = w.newTenant(), w.newTenant()
 	return w
 }
@@ -158,12 +160,12 @@ func (w *world) count(sql string, args ...any) (n int) {
 
 // as returns a client that speaks for a principal.
 func (at *tenant) as(principal uuid.UUID, scopes ...string) client {
-	return client{w: at.w, handler: at.w.server.Handler(), header: http.Header{
+	return client{t: at.w.t, w: at.w, handler: at.w.server.Handler(), header: http.Header{
 		"X-Tenant-Id": {at.id.String()}, "X-Principal-Id": {principal.String()}, "X-Scopes": {strings.Join(scopes, " ")},
 	}}
 }
 
 // anyone returns a client that does not say who it is.
 func (w *world) anyone() client {
-	return client{w: w, handler: w.server.Handler(), header: http.Header{}}
+	return client{t: w.t, w: w, handler: w.server.Handler(), header: http.Header{}}
 }

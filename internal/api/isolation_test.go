@@ -1,0 +1,226 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/identity"
+)
+
+// tries is how often somebody from elsewhere tries to read or change what is here.
+const tries = 10_000
+
+// attacker is somebody of another tenant, with every scope there, who knows all ids and holds all cursors of this one.
+type attacker struct {
+	random  *rand.Rand
+	w       *world
+	client  client
+	ids     []uuid.UUID
+	cursors []string
+}
+
+func newAttacker(w *world) *attacker {
+	at := w.here
+	a := &attacker{
+		random: rand.New(rand.NewPCG(3, 4)), w: w, client: w.elsewhere.as(w.elsewhere.member, identity.ScopeAdmin),
+		ids: []uuid.UUID{at.shown, at.hidden, at.addressed, at.dead, at.subscription, at.signal, at.folder, at.owner, at.keeper, at.member, at.nobody, at.id},
+	}
+	// Cursors of every list that people here can page through, under each filter that follows.
+	for _, who := range []uuid.UUID{at.member, at.owner} {
+		for _, list := range []string{
+			"/v1/notifications?limit=1", "/v1/notifications?limit=1&unread_only=true", "/v1/subscriptions?limit=1", "/v1/activities?limit=1", "/v1/audit?limit=1",
+			"/v1/audit?limit=1&action=signal.*", "/v1/audit/actors/" + at.owner.String() + "?limit=1", "/v1/audit/owners/" + at.owner.String() + "?limit=1",
+			"/v1/audit/entities/signal/" + at.signal.String() + "?limit=1", "/v1/resources/" + at.signal.String() + "/watchers?limit=1",
+		} {
+			page := as[struct {
+				NextCursor string `json:"next_cursor"`
+			}](at.as(who, identity.ScopeRead).do("GET", list, ""))
+			if page.NextCursor != "" {
+				a.cursors = append(a.cursors, page.NextCursor)
+			}
+		}
+	}
+	return a
+}
+
+func (a *attacker) id() uuid.UUID {
+	id := a.ids[a.random.IntN(len(a.ids))]
+	if a.random.IntN(4) == 0 {
+		id[a.random.IntN(len(id))] ^= byte(1 << a.random.IntN(8)) // a neighbour
+	}
+	return id
+}
+
+func (a *attacker) cursor() string {
+	cursor := []byte(a.cursors[a.random.IntN(len(a.cursors))])
+	if a.random.IntN(3) == 0 {
+		cursor[a.random.IntN(len(cursor))] = "ABCabc012-_"[a.random.IntN(11)]
+	}
+	return string(cursor)
+}
+
+func (a *attacker) channel() string {
+	names, here, elsewhere := a.w.channels, a.w.here.id, a.w.elsewhere.id
+	return []string{
+		names.User(here, a.id()), names.Resource(here, a.id()), names.Tenant(here), names.Resource(elsewhere, a.id()), names.User(elsewhere, a.id()),
+		names.Resource(here, a.w.elsewhere.signal), names.User(here, a.w.elsewhere.member), names.Tenant(elsewhere) + "," + names.Tenant(here),
+		fmt.Sprintf("resource:%s.%s.%s", elsewhere, a.w.elsewhere.signal, a.id()), "chat:" + here.String() + ".room",
+	}[a.random.IntN(10)]
+}
+
+// attempt is a request, and how to see in the answer that it won something.
+type attempt struct {
+	method, target string
+	body           any
+	won            func(reply) bool
+}
+
+// anythingBut says that only a refusal with this status wins nothing.
+func anythingBut(status int) func(reply) bool {
+	return func(r reply) bool { return r.status != status || strings.Contains(string(r.body), "eyJ") }
+}
+
+// holding says that an answer wins if it holds a text.
+func holding(text string) func(reply) bool {
+	return func(r reply) bool { return strings.Contains(string(r.body), text) }
+}
+
+func (a *attacker) attempt() attempt {
+	id, here, elsewhere := a.id(), a.w.here, a.w.elsewhere
+	one := func(all ...string) string { return all[a.random.IntN(len(all))] }
+	ofHere := holding(here.id.String()) // every event and every row names its tenant
+	switch a.random.IntN(12) {
+	case 0:
+		return attempt{"GET", "/activities/" + id.String(), nil, anythingBut(http.StatusNotFound)}
+	case 1:
+		return attempt{"PATCH", "/notifications/" + id.String(), map[string]bool{"read": true}, anythingBut(http.StatusNotFound)}
+	case 2:
+		return attempt{"DELETE", "/subscriptions/" + id.String(), nil, anythingBut(http.StatusNotFound)}
+	case 3:
+		return attempt{"GET", "/resources/" + id.String() + "/watchers", nil, anythingBut(http.StatusNotFound)}
+	case 4:
+		return attempt{"POST", "/outbox/dead/" + id.String() + "/replay", nil, anythingBut(http.StatusNotFound)}
+	case 5:
+		return attempt{"POST", "/subscriptions", map[string]any{"resource_id": id, "scope": "descendants"}, anythingBut(http.StatusNotFound)}
+	case 6:
+		return attempt{"POST", "/subscriptions/bulk", map[string]any{"subscriptions": []any{map[string]any{"resource_id": id}, map[string]any{"resource_id": a.id()}}}, holding(`"subscription":`)}
+	case 7:
+		channels := []string{a.w.channels.Resource(elsewhere.id, elsewhere.signal), a.channel()}
+		return attempt{"POST", "/realtime/token", map[string]any{"channels": channels}, anythingBut(http.StatusForbidden)}
+	case 8:
+		list := one("/notifications", "/activities", "/audit", "/subscriptions", "/audit/actors/"+id.String(), "/resources/"+elsewhere.signal.String()+"/watchers")
+		return attempt{"GET", list + "?limit=1&cursor=" + url.QueryEscape(a.cursor()), nil, anythingBut(http.StatusBadRequest)}
+	case 9:
+		filter := "?" + one("actor", "resource", "target", "owner", "correlation_id") + "=" + id.String()
+		if a.random.IntN(3) == 0 {
+			return attempt{"GET", "/audit/count" + filter, nil, func(r reply) bool { return as[map[string]any](r)["count"] != 0.0 }}
+		}
+		return attempt{"GET", one("/audit", "/activities") + filter, nil, ofHere}
+	case 10:
+		return attempt{"GET", one("/audit/actors/", "/audit/owners/", "/audit/entities/signal/") + id.String(), nil, ofHere}
+	default:
+		return attempt{"GET", one("/notifications", "/notifications/unread-count", "/realtime/bootstrap", "/outbox", "/outbox/dead", "/subscriptions", "/activities?q="+here.id.String()), nil, ofHere}
+	}
+}
+
+// try makes one attempt and returns what it won, or "".
+func (a *attacker) try() string {
+	attempt, body := a.attempt(), ""
+	if attempt.body != nil {
+		text, err := json.Marshal(attempt.body)
+		if err != nil {
+			panic(err)
+		}
+		body = string(text)
+	}
+	answer := a.client.do(attempt.method, "/v1"+attempt.target, body)
+	if answer.status < 500 && !attempt.won(answer) {
+		return ""
+	}
+	return fmt.Sprintf("%s %s %s: got %d: %s", attempt.method, attempt.target, body, answer.status, answer.body)
+}
+
+// Ten thousand tries from another tenant: by ids, known and guessed; by cursors, stolen and forged; by channels; by filters.
+func TestTenantsAreApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *api.Options) { o.Logger = zap.NewNop() })
+	state := func() string {
+		t.Helper()
+		var text string
+		err := w.db.Pool.QueryRow(t.Context(), `
+			SELECT json_build_array(
+			    (SELECT json_agg(n ORDER BY n.activity_id, n.principal_id) FROM fanfare.notifications AS n WHERE n.tenant_id = $1),
+			    (SELECT json_agg(s ORDER BY s.id) FROM fanfare.subscriptions AS s WHERE s.tenant_id = $1 OR s.resource_id IN ($2, $3)),
+			    (SELECT json_agg(d) FROM fanfare.dead_letters AS d WHERE d.tenant_id = $1),
+			    (SELECT count(*) FROM fanfare.activities AS a WHERE a.tenant_id = $1))::text`, w.here.id, w.here.signal, w.here.folder).Scan(&text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	a := newAttacker(w)
+	if len(a.cursors) < 10 {
+		t.Fatalf("got %d cursors to steal, want more", len(a.cursors))
+	}
+	before, won := state(), 0
+	for range tries {
+		if prize := a.try(); prize != "" {
+			if won++; won <= 10 {
+				t.Error(prize)
+			}
+		}
+	}
+	t.Logf("%d tries across tenants: %d succeed", tries, won)
+	if after := state(); after != before {
+		t.Errorf("what is here has changed: got %s, want %s", after, before)
+	}
+}
+
+// A cursor is of one principal, one list and one filter: nobody else's works, not even a colleague's.
+func TestCursorsAreOnesOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	cursorOf := func(c client, list string) string {
+		return as[struct {
+			NextCursor string `json:"next_cursor"`
+		}](c.do("GET", list, "").want(http.StatusOK)).NextCursor
+	}
+	member, keeper := w.here.as(w.here.member, identity.ScopeRead), w.here.as(w.here.keeper, identity.ScopeRead)
+	cursor := cursorOf(member, "/v1/audit?limit=1")
+	member.do("GET", "/v1/audit?limit=3&cursor="+cursor, "").want(http.StatusOK) // another limit is the same list
+	restarted := member
+	restarted.handler = w.newServer(nil).Handler()
+	restarted.do("GET", "/v1/audit?limit=1&cursor="+cursor, "").want(http.StatusOK)
+	stranger := member
+	stranger.handler = w.newServer(func(o *api.Options) { o.CursorSecret = nil }).Handler()
+	for what, answer := range map[string]reply{
+		"a colleague's":     keeper.do("GET", "/v1/audit?limit=1&cursor="+cursor, ""),
+		"another tenant's":  w.elsewhere.as(w.elsewhere.member, identity.ScopeRead).do("GET", "/v1/audit?cursor="+cursor, ""),
+		"another list's":    member.do("GET", "/v1/activities?cursor="+cursor, ""),
+		"another filter's":  member.do("GET", "/v1/audit?status=success&cursor="+cursor, ""),
+		"another path's":    member.do("GET", "/v1/audit/actors/"+w.here.owner.String()+"?cursor="+cursor, ""),
+		"another secret's":  stranger.do("GET", "/v1/audit?cursor="+cursor, ""),
+		"one cut short":     member.do("GET", "/v1/audit?cursor="+cursor[:20], ""),
+		"one with more":     member.do("GET", "/v1/audit?cursor="+cursor+"AAAA", ""),
+		"one with a change": member.do("GET", "/v1/audit?cursor=B"+cursor[1:], ""),
+		"garbage":           member.do("GET", "/v1/audit?cursor=%21", ""),
+		"a bare id":         member.do("GET", "/v1/audit?cursor="+w.here.shown.String(), ""),
+	} {
+		got := as[struct {
+			Type   string
+			Errors []struct{ Field string }
+		}](answer.want(http.StatusBadRequest))
+		if got.Type != "/problems/invalid-cursor" || len(got.Errors) != 1 || got.Errors[0].Field != "cursor" {
+			t.Errorf("%s: got %s, want a problem that names the cursor", what, answer.body)
+		}
+	}
+}
