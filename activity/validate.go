@@ -120,6 +120,7 @@ type checks struct {
 }
 
 func (c *checks) refuse(field, value, rule string) {
+	value = strings.ToValidUTF8(value, "\uFFFD")
 	if cut := []rune(value); len(cut) > 100 {
 		value = string(cut[:100])
 	}
@@ -137,7 +138,7 @@ func (c *checks) text(field, value string) bool {
 	if utf8.ValidString(value) && strings.IndexByte(value, 0) < 0 {
 		return true
 	}
-	c.refuse(field, strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", "\uFFFD"), "\uFFFD"), "must be valid UTF-8 without NUL")
+	c.refuse(field, strings.ReplaceAll(value, "\x00", "\uFFFD"), "must be valid UTF-8 without NUL")
 	return false
 }
 
@@ -155,7 +156,7 @@ func (c *checks) year(field string, value time.Time) {
 
 func (c *checks) oneOf(field, value string, allowed ...string) {
 	if value != "" && !slices.Contains(allowed, value) {
-		c.refuse(field, strings.ToValidUTF8(value, "\uFFFD"), "must be one of "+strings.Join(allowed, ", "))
+		c.refuse(field, value, "must be one of "+strings.Join(allowed, ", "))
 	}
 }
 
@@ -166,7 +167,7 @@ func (c *checks) channels(channels []string, tenant uuid.UUID) {
 	}
 	for _, channel := range channels {
 		if !deliverable(channel, tenant) {
-			c.refuse("delivery_channels", strings.ToValidUTF8(channel, "\uFFFD"),
+			c.refuse("delivery_channels", channel,
 				"must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own")
 		}
 	}
