@@ -27,6 +27,8 @@ type CentrifugoOptions struct {
 	// AllowedOrigins are the web pages that may connect, as patterns. When
 	// empty, any page that this machine serves.
 	AllowedOrigins []string
+	// Settings are added to the configuration and win over everything else in it.
+	Settings map[string]any
 	// Output gets the server's log. The end of it is in the error when a start
 	// fails, with or without Output.
 	Output io.Writer

@@ -11,7 +11,7 @@ import (
 )
 
 // config returns the production configuration with this server's ports,
-// secrets, origins and further namespaces in it.
+// secrets, origins, further namespaces and settings in it.
 func (c *Centrifugo) config() ([]byte, error) {
 	var config map[string]any
 	if err := json.Unmarshal([]byte(deploy.CentrifugoV5), &config); err != nil {
@@ -35,6 +35,7 @@ func (c *Centrifugo) config() ([]byte, error) {
 		"allowed_origins":       origins,
 		"namespaces":            namespaces,
 	})
+	maps.Copy(config, c.options.Settings)
 	return json.MarshalIndent(config, "", "  ")
 }
 
