@@ -36,6 +36,10 @@ type daemon struct {
 	operator http.Handler // of what is served there
 }
 
+// workerConnections is how many connections a worker may open: what it needs to deliver, and a few for the checks, the backlog
+// and the partitions.
+func workerConnections(c *Config) int { return 2*c.Workers + 3 }
+
 // newDaemon wires a daemon. It waits for nothing and nobody: what cannot be reached is found out by Run.
 func newDaemon(ctx context.Context, c *Config, log *zap.Logger) (*daemon, error) {
 	channels, err := centrifugo.ParseFormats(c.formats())
@@ -46,8 +50,7 @@ func newDaemon(ctx context.Context, c *Config, log *zap.Logger) (*daemon, error)
 	if err != nil {
 		return nil, err
 	}
-	// What the worker needs, and a few for the checks, the backlog and the partitions.
-	pool, err := openPool(ctx, c, 2*c.Workers+3)
+	pool, err := openPool(ctx, c, workerConnections(c))
 	if err != nil {
 		return nil, err
 	}

@@ -77,6 +77,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
 		newWorkerCommand(p),
 		newOutboxCommand(p),
 		newConfigCommand(p),
+		newDoctorCommand(p),
 		newDemoCommand(p),
 		newVersionCommand(p),
 	)
