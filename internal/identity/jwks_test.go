@@ -209,7 +209,7 @@ func TestKeyServerAnswersNonsense(t *testing.T) {
 			t.Parallel()
 			c := newClock()
 			server := newKeyServer(t, answer)
-			a := build(t, withJWT(c, identity.JWT{JWKSURL: server.URL, JWKSTimeout: time.Second}))
+			a := build(t, withJWT(c, identity.JWT{JWKSURL: server.URL}))
 			wantUnknown(t, a, withBearer(token))
 
 			server.become(text(jwks(published)))
@@ -242,7 +242,7 @@ func TestKeyServerSlow(t *testing.T) {
 	unknown, _ := es256(t, c, who, "unknown")
 	asked := make(chan struct{}, 1)
 	server := newKeyServer(t, text(jwks(published)))
-	a := build(t, withJWT(c, identity.JWT{JWKSURL: server.URL, JWKSTimeout: 200 * time.Millisecond}))
+	a := build(t, withJWT(c, identity.JWT{JWKSURL: server.URL, JWKSTimeout: time.Second}))
 	wantSomeone(t, a, withBearer(token), who)
 	server.become(func(_ http.ResponseWriter, r *http.Request) {
 		asked <- struct{}{}

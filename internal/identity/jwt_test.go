@@ -285,6 +285,13 @@ func segments(t testing.TB, header, claims string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
+// nextDigit returns the base64 digit after one; the bits that differ are padding at the end of 32 bytes.
+func nextDigit(digit byte) string {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	at := strings.IndexByte(digits, digit)
+	return digits[at+1 : at+2]
+}
+
 func TestMalformedTokens(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
@@ -309,6 +316,7 @@ func TestMalformedTokens(t *testing.T) {
 		"quoted":                      {`"` + good + `"`, identity.ReasonMalformed},
 		"a line break in it":          {good[:20] + "\r\n" + good[20:], identity.ReasonMalformed},
 		"padded":                      {good + "=", identity.ReasonMalformed},
+		"padding bits that are set":   {good[:len(good)-1] + nextDigit(good[len(good)-1]), identity.ReasonMalformed},
 		"standard base64":             {strings.NewReplacer("-", "+", "_", "/").Replace(good) + "+", identity.ReasonMalformed},
 		"not ASCII":                   {good + "é", identity.ReasonMalformed},
 		"NUL":                         {good + "\x00", identity.ReasonMalformed},

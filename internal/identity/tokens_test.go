@@ -90,12 +90,11 @@ func TestServiceTokenRefused(t *testing.T) {
 		"a secret of zeros":     text[:secretAt] + strings.Repeat("0", 64),
 		"no hexadecimal":        text[:secretAt] + strings.Repeat("z", 64),
 		"its id as UUID":        "ff_" + token.ID.String() + "_" + text[secretAt:],
-		"its hash is no key":    "ff_" + strings.ReplaceAll(token.ID.String(), "-", "") + "_" + strings.Repeat("ab", 32),
+		"a secret of one's own": "ff_" + strings.ReplaceAll(token.ID.String(), "-", "") + "_" + strings.Repeat("ab", 32),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want := identity.ReasonToken
-			wantRefused(t, a, withBearer(wrong), want)
+			wantRefused(t, a, withBearer(wrong), identity.ReasonToken)
 		})
 	}
 	wantRefused(t, a, request("Authorization", "Bearer "+text, "Authorization", "Bearer "+text), identity.ReasonRequest)
