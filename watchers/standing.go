@@ -14,13 +14,13 @@ type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// readStanding reads the part of the tree above some resources, each of it once, and what one principal is there. As in resolve,
+// readTreeStatement reads the part of the tree above some resources, each of it once, and what one principal is there. As in resolve,
 // every step is a LATERAL one, and a LIMIT keeps it so: the cost is some index probes for each resource of that part, whatever
 // the statistics say. The arrays are hidden behind a SELECT so that their length does not raise the estimate to where JIT begins,
 // which would take longer than the reading. What is under a resource is asked of the principal's roles upwards, once, and only when it matters.
 //
 // An inactive principal gets no row, any other at least one.
-const readStanding = `
+const readTreeStatement = `
 WITH RECURSIVE node AS (
     SELECT u.id, r.id IS NOT NULL AS stands, r.owner_id, r.parent_id,
            CASE WHEN r.id IS NULL THEN u.parent_id ELSE r.parent_id END AS up, 0 AS level, u.scope AS scope, false AS wide
@@ -87,7 +87,7 @@ func readTree(ctx context.Context, db Querier, tenant, principal uuid.UUID, seed
 	for i, s := range seeds {
 		resources[i], parents[i], scopes[i] = s.resource, zeronull.UUID(s.parent), s.scope
 	}
-	rows, err := db.Query(ctx, readStanding, tenant, principal, resources, parents, scopes, MaxDepth)
+	rows, err := db.Query(ctx, readTreeStatement, tenant, principal, resources, parents, scopes, MaxDepth)
 	if err != nil {
 		return nil, false, fmt.Errorf("read the directory: %w", err)
 	}

@@ -113,7 +113,9 @@ func drawWorld(rt *rapid.T) *world {
 	return w
 }
 
-func (w *world) row(statement string, args ...any) { w.rows = append(w.rows, append([]any{statement}, args...)) }
+func (w *world) row(statement string, args ...any) {
+	w.rows = append(w.rows, append([]any{statement}, args...))
+}
 
 // load stores the directory, and a subscription of everybody to everything.
 func (w *world) load(t *testing.T, rt *rapid.T, tx pgx.Tx) {

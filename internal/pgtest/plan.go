@@ -1,0 +1,63 @@
+package pgtest
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Plans returns how the server would run a statement: with a plan for these
+// arguments, and with the generic one that it may turn to when the statement
+// has been run some times. What is set in tx holds for both.
+func Plans(t testing.TB, tx pgx.Tx, statement string, args ...any) (custom, generic string) {
+	t.Helper()
+	custom = explain(t, tx, "EXPLAIN "+statement, args...)
+	nulls := ""
+	if len(args) > 0 {
+		nulls = "(NULL" + strings.Repeat(", NULL", len(args)-1) + ")"
+	}
+	for _, sql := range []string{"SET LOCAL plan_cache_mode = force_generic_plan", "PREPARE planned AS " + statement} {
+		if _, err := tx.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	generic = explain(t, tx, "EXPLAIN EXECUTE planned"+nulls)
+	for _, sql := range []string{"DEALLOCATE planned", "SET LOCAL plan_cache_mode = auto"} {
+		if _, err := tx.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return custom, generic
+}
+
+// badNodes are what reads a table whatever is asked of it, and what costs more
+// than an index probe is worth.
+var badNodes = regexp.MustCompile(`Seq Scan on (activities|notifications|subscriptions|preferences|principals|resources|role_bindings)|JIT:`)
+
+// WantIndexes fails the test if one of the statement's plans scans a table of
+// Fanfare's or of the directory sequentially, or is dear enough for JIT.
+func WantIndexes(t testing.TB, tx pgx.Tx, statement string, args ...any) {
+	t.Helper()
+	custom, generic := Plans(t, tx, statement, args...)
+	for kind, plan := range map[string]string{"custom": custom, "generic": generic} {
+		if bad := badNodes.FindString(plan); bad != "" {
+			t.Errorf("the %s plan has a %q:\n%s\n%s", kind, bad, statement, plan)
+		}
+	}
+}
+
+func explain(t testing.TB, tx pgx.Tx, statement string, args ...any) string {
+	t.Helper()
+	rows, err := tx.Query(t.Context(), statement, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(fmt.Errorf("%w: %s", err, statement))
+	}
+	return strings.Join(lines, "\n")
+}
