@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -33,8 +34,9 @@ func (s *Server) recovered(w *answer, requestID, route string, cause any) {
 	if cause == nil {
 		return
 	}
-	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		panic(cause)
+	gone := net.Error(nil)
+	if err, ok := cause.(error); ok && (errors.Is(err, http.ErrAbortHandler) || w.status != 0 && errors.As(err, &gone)) {
+		panic(http.ErrAbortHandler) // the client is not there any more
 	}
 	s.log.Error("a handler panicked", zap.String("request_id", requestID), zap.String("route", route), zap.Any("panic", cause), zap.Stack("stack"))
 	if w.status != 0 {

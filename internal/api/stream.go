@@ -117,6 +117,10 @@ func (s *Server) followActivities(ctx context.Context, who identity.Identity, in
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer reader.Close()
 		_, w := humago.Unwrap(hc)
+		if hc.Method() == http.MethodHead {
+			w.Header().Set("Content-Type", "text/event-stream")
+			return
+		}
 		newEventWriter(w).follow(hc.Context(), reader, passes)
 	}}, nil
 }

@@ -1,0 +1,327 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/identity"
+)
+
+// problemType returns the type that a refusal says.
+func problemType(r reply) string {
+	r.t.Helper()
+	return strings.TrimPrefix(as[struct{ Type string }](r).Type, "/problems/")
+}
+
+// What is refused before a handler sees it, and how.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	c := w.here.as(w.here.member)
+	large := `{"muted":` + strings.Repeat(" ", 1<<20) + `true}`
+	chunked := httptest.NewRequest("PUT", "/v1/notifications/preferences", io.MultiReader(strings.NewReader(large)))
+	chunked.Header = c.with("Content-Type", "application/json").header
+	const preferences = "/v1/notifications/preferences"
+	for what, answer := range map[string]struct {
+		reply
+		status int
+		kind   api.Kind
+	}{
+		"no route":           {c.do("GET", "/v1/nowhere", ""), 404, api.NotFound},
+		"a trailing slash":   {c.do("GET", "/v1/activities/", ""), 404, api.NotFound},
+		"a path with dots":   {c.do("GET", "/v1/x/../activities", ""), 404, api.NotFound},
+		"a double slash":     {c.do("GET", "/v1//activities", ""), 404, api.NotFound},
+		"no route, unknown":  {w.anyone().do("GET", "/", ""), 404, api.NotFound},
+		"a method":           {c.do("DELETE", preferences, ""), 405, api.WrongMethod},
+		"a method of no one": {c.do("BREW", preferences, ""), 405, api.WrongMethod},
+		"no credentials":     {w.anyone().do("GET", preferences, ""), 401, api.Unauthenticated},
+		"a bad token":        {c.with("Authorization", "Bearer x").do("GET", preferences, ""), 401, api.Unauthenticated},
+		"two tenants":        {c.with("X-Principal-Id", "x").do("GET", preferences, ""), 400, api.Malformed},
+		"a large body":       {c.do("PUT", preferences, large), 413, api.TooLarge},
+		"a large stream":     {c.send(chunked), 413, api.TooLarge},
+		"a long URI":         {c.do("GET", preferences+"?"+strings.Repeat("a", 9000), ""), 414, api.LongURI},
+		"large headers":      {c.with("X-Large", strings.Repeat("a", 20_000)).do("GET", preferences, ""), 431, api.LargeHeaders},
+		"a form":             {c.with("Content-Type", "application/x-www-form-urlencoded").do("PUT", preferences, "a=1"), 415, api.WrongMediaType},
+		"another charset":    {c.with("Content-Type", "application/json; charset=latin1").do("PUT", preferences, "{}"), 415, api.WrongMediaType},
+		"a coding":           {c.with("Content-Encoding", "gzip").do("PUT", preferences, "{}"), 415, api.WrongMediaType},
+		"no JSON":            {c.do("PUT", preferences, "{"), 400, api.Malformed},
+		"no body":            {c.do("PUT", preferences, ""), 400, api.Malformed},
+		"a body":             {c.do("GET", preferences, `{"a":1}`), 422, api.InvalidField},
+		"a wrong type":       {c.do("PUT", preferences, `{"muted":"yes"}`), 422, api.InvalidField},
+		"a bad query":        {c.do("GET", "/v1/activities?a=%zz", ""), 400, api.Malformed},
+		"a limit":            {c.do("GET", "/v1/activities?limit=201", ""), 422, api.InvalidField},
+		"no id":              {c.do("GET", "/v1/activities/1", ""), 422, api.InvalidField},
+		"a scope":            {c.do("GET", "/v1/audit", ""), 403, api.Forbidden},
+	} {
+		if got := problemType(answer.reply); answer.reply.status != answer.status || got != string(answer.kind) {
+			t.Errorf("%s: got %d %s, want %d %s: %s", what, answer.reply.status, got, answer.status, answer.kind, answer.body)
+		}
+	}
+	if got := c.do("PUT", "/v1/subscriptions", "{}").want(http.StatusMethodNotAllowed).header.Get("Allow"); got != "GET, HEAD, POST, OPTIONS" {
+		t.Errorf("Allow: got %s, want GET, HEAD, POST, OPTIONS", got)
+	}
+	if got := w.anyone().do("GET", preferences, "").header.Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
+		t.Errorf("WWW-Authenticate: got %q, want Bearer …", got)
+	}
+	if got := c.do("GET", "/v1/audit", "").header.Get("WWW-Authenticate"); !strings.Contains(got, `scope="activity:read"`) {
+		t.Errorf("WWW-Authenticate: got %q, want the scope", got)
+	}
+}
+
+// A refusal names the field and the rule.
+func TestFieldsAreNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	c := w.here.as(w.here.member, identity.ScopeRead)
+	for _, each := range []struct{ method, target, body, field string }{
+		{"GET", "/v1/activities?limit=0", "", "limit"},
+		{"GET", "/v1/activities?limit=x", "", "limit"},
+		{"GET", "/v1/activities?limit=1&limit=2", "", "limit"},
+		{"GET", "/v1/activities?colour=red", "", "colour"},
+		{"GET", "/v1/activities?q=%00", "", "q"},
+		{"GET", "/v1/activities?q=%ff", "", "q"},
+		{"GET", "/v1/activities?actor=1", "", "actor"},
+		{"GET", "/v1/activities?actor=" + uuid.Nil.String(), "", "actor"},
+		{"GET", "/v1/activities?status=maybe", "", "status"},
+		{"GET", "/v1/activities?since=yesterday", "", "since"},
+		{"GET", "/v1/activities?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "", "until"},
+		{"GET", "/v1/activities/x", "", "id"},
+		{"GET", "/v1/audit/entities/%00/" + uuid.NewString(), "", "type"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{}`, "read"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"read":1}`, "read"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"read":null}`, "read"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"read":true,"colour":"red"}`, "colour"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"READ":true}`, "READ"},
+		{"PUT", "/v1/notifications/preferences", `{"filter_mode":"some"}`, "filter_mode"},
+		{"PUT", "/v1/notifications/preferences", `{"custom_actions":["a",""]}`, "custom_actions[1]"},
+		{"PUT", "/v1/notifications/preferences", `{"custom_actions":["a","` + strings.Repeat("b", 300) + `"]}`, "custom_actions[1]"},
+		{"POST", "/v1/notifications/preferences/test", `{"patterns":["` + strings.Repeat("b", 300) + `"],"actions":[]}`, "patterns[0]"},
+		{"POST", "/v1/subscriptions", `{"scope":"resource"}`, "resource_id"},
+		{"POST", "/v1/subscriptions", `{"resource_id":"x"}`, "resource_id"},
+		{"POST", "/v1/subscriptions", `{"resource_id":"` + uuid.NewString() + `","scope":"all"}`, "scope"},
+		{"POST", "/v1/subscriptions/bulk", `{"subscriptions":[{"resource_id":"` + uuid.NewString() + `"},{"resource_id":7}]}`, "subscriptions[1].resource_id"},
+		{"POST", "/v1/subscriptions/bulk", `{"subscriptions":[]}`, "subscriptions"},
+		{"POST", "/v1/realtime/token", `{"channels":["a",1]}`, "channels[1]"},
+	} {
+		got := as[struct {
+			Type   string
+			Errors []struct{ Field, Rule string }
+		}](c.do(each.method, each.target, each.body).want(http.StatusUnprocessableEntity))
+		if got.Type != "/problems/invalid-field" || len(got.Errors) == 0 || got.Errors[0].Field != each.field || got.Errors[0].Rule == "" {
+			t.Errorf("%s %s %s: got %+v, want %s named with its rule", each.method, each.target, each.body, got, each.field)
+		}
+	}
+}
+
+// clock is a time that tests set.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func TestRateIsLimited(t *testing.T) {
+	t.Parallel()
+	clock := &clock{at: time.Now()}
+	w := newWorld(t, func(o *api.Options) { o.Now, o.Limits = clock.now, api.Limits{PerSecond: 0.25, Burst: 3} })
+	member, owner := w.here.as(w.here.member), w.here.as(w.here.owner)
+	ask := func(c client) reply { return c.do("GET", "/v1/notifications/preferences", "") }
+	for range 3 {
+		ask(member).want(http.StatusOK)
+	}
+	refused := ask(member).want(http.StatusTooManyRequests)
+	if got := refused.header.Get("Retry-After"); got != "4" || problemType(refused) != "too-many-requests" {
+		t.Errorf("got Retry-After %s: %s, want 4", got, refused.body)
+	}
+	ask(owner).want(http.StatusOK)
+	clock.advance(4 * time.Second)
+	ask(member).want(http.StatusOK)
+	ask(member).want(http.StatusTooManyRequests)
+}
+
+// broken authenticates in some other way.
+type broken func(r *http.Request) (identity.Identity, error)
+
+func (b broken) Authenticate(r *http.Request) (identity.Identity, error) { return b(r) }
+
+// What goes wrong inside is told to the log and not to the client.
+func TestWhatGoesWrongInside(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	nowhere, err := pgxpool.New(t.Context(), "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nowhere.Close)
+	for what, each := range map[string]struct {
+		change func(*api.Options)
+		status int
+	}{
+		"a panic": {func(o *api.Options) {
+			o.Authenticator = broken(func(*http.Request) (identity.Identity, error) { panic("secret") })
+		}, 500},
+		"an error of the authenticator": {func(o *api.Options) {
+			o.Authenticator = broken(func(*http.Request) (identity.Identity, error) { return identity.Identity{}, errors.New("secret") })
+		}, 503},
+		"an identity of nobody": {func(o *api.Options) {
+			o.Authenticator = broken(func(*http.Request) (identity.Identity, error) { return identity.Identity{}, nil })
+		}, 401},
+		"a database out of reach": {func(o *api.Options) { o.Pool = nowhere }, 503},
+		"a slow database":         {func(o *api.Options) { o.Limits.Query = time.Nanosecond }, 503},
+	} {
+		c := w.here.as(w.here.member)
+		c.handler = w.newServer(each.change).Handler()
+		answer := c.do("GET", "/v1/notifications", "").want(each.status)
+		if strings.Contains(string(answer.body), "secret") || inner.Match(answer.body) {
+			t.Errorf("%s: the answer tells too much: %s", what, answer.body)
+		}
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *api.Options) { o.Origins = []string{"https://app.example.com"} })
+	c := w.here.as(w.here.member)
+	const list = "/v1/activities"
+
+	if got := c.with("X-Request-Id", "abc-1.2_3:4").do("GET", list, "").header.Get("X-Request-Id"); got != "abc-1.2_3:4" {
+		t.Errorf("X-Request-Id: got %s, want the client's", got)
+	}
+	for _, id := range []string{"", "a b", "a\"b", "<", "ü", strings.Repeat("a", 129)} {
+		if got := c.with("X-Request-Id", id).do("GET", list, "").header.Get("X-Request-Id"); got == id || len(got) != 36 {
+			t.Errorf("X-Request-Id %q: got %q, want a new one", id, got)
+		}
+	}
+	plain := c.do("GET", list, "").want(http.StatusOK)
+	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Content-Encoding": ""} {
+		if got := plain.header.Get(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	zipped := c.with("Accept-Encoding", "gzip").do("GET", list, "").want(http.StatusOK)
+	if zipped.header.Get("Content-Encoding") != "gzip" || string(zipped.body) != string(plain.body) {
+		t.Errorf("gzip: got %s, want the same, compressed", zipped.header)
+	}
+	head := c.do("HEAD", list, "").want(http.StatusOK)
+	if head.header.Get("Content-Type") != "application/json" {
+		t.Errorf("HEAD: got %v, want the headers of GET", head.header)
+	}
+	if got := c.do("OPTIONS", list, "").want(http.StatusNoContent).header.Get("Allow"); got != "GET, HEAD, OPTIONS" {
+		t.Errorf("OPTIONS: got Allow %s, want GET, HEAD, OPTIONS", got)
+	}
+	c.do("OPTIONS", "/v1/nowhere", "").want(http.StatusNotFound)
+
+	for origin, want := range map[string]string{"https://app.example.com": "https://app.example.com", "https://evil.example.com": ""} {
+		if got := c.with("Origin", origin).do("GET", list, "").header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("Origin %s: got %q, want %q", origin, got, want)
+		}
+		preflight := w.anyone().with("Origin", origin).with("Access-Control-Request-Method", "PATCH").
+			with("Access-Control-Request-Headers", "authorization,content-type").do("OPTIONS", "/v1/notifications/"+uuid.NewString(), "").want(http.StatusNoContent)
+		if got := preflight.header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("preflight of %s: got %q, want %q", origin, got, want)
+		}
+		if preflight.header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Error("a browser may send credentials by itself")
+		}
+	}
+}
+
+// seen notes what the observer is told.
+type seen struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (s *seen) Request(route string, status int, _ time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, route+" "+strconv.Itoa(status))
+}
+
+func TestObserver(t *testing.T) {
+	t.Parallel()
+	observer := &seen{}
+	w := newWorld(t, func(o *api.Options) { o.Observer = observer })
+	c := w.here.as(w.here.member)
+	c.do("GET", "/v1/activities/"+w.here.shown.String(), "")
+	c.do("GET", "/v1/activities/"+w.here.dead.String(), "")
+	c.do("GET", "/v1/nowhere/"+w.here.dead.String(), "")
+	want := []string{"GET /v1/activities/{id} 200", "GET /v1/activities/{id} 404", " 404"}
+	if got := observer.all; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Run finishes what is under way when it is told to stop.
+func TestRunStopsGracefully(t *testing.T) {
+	t.Parallel()
+	arrived, proceed := make(chan struct{}), make(chan struct{})
+	w := newWorld(t, nil)
+	server := w.newServer(func(o *api.Options) {
+		o.Authenticator = broken(func(*http.Request) (identity.Identity, error) {
+			close(arrived)
+			<-proceed
+			return identity.Identity{TenantID: w.here.id, PrincipalID: w.here.member}, nil
+		})
+	})
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended, answered := make(chan error, 1), make(chan error, 1)
+	go func() { ended <- server.Run(ctx, listener) }()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	go func() {
+		answer, err := (&http.Client{Transport: transport}).Get("http://" + listener.Addr().String() + "/v1/notifications")
+		if err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode != http.StatusOK {
+				err = errors.New(answer.Status)
+			}
+		}
+		answered <- err
+	}()
+	receive(t, "a request", arrived)
+	stop()
+	close(proceed)
+	if err := errors.Join(receive(t, "an answer", answered), receive(t, "an end", ended)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	t.Parallel()
+	_, err := api.New(api.Options{CursorSecret: []byte("short"), Limits: api.Limits{Burst: -1}})
+	for _, want := range []string{"Pool", "Authenticator", "Channels", "Tokens", "CursorSecret", "Limits"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s in it", err, want)
+		}
+	}
+}
