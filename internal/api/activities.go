@@ -31,7 +31,7 @@ type activitiesAnswer struct {
 	Body struct {
 		Items      []Activity `json:"items" nullable:"false" doc:"Newest first."`
 		NextCursor *string    `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
-	}
+	} `nameHint:"ActivityPage"`
 }
 
 func (s *Server) listActivities(ctx context.Context, who identity.Identity, in *struct {

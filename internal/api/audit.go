@@ -92,7 +92,7 @@ type countAnswer struct {
 	Body struct {
 		Count int  `json:"count" doc:"How many there are, or at least so many."`
 		Exact bool `json:"exact" doc:"Whether that is all. Counting stops where it would take too long."`
-	}
+	} `nameHint:"Count"`
 }
 
 // maxCount is where counting stops.

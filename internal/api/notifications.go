@@ -53,7 +53,7 @@ type notificationsAnswer struct {
 		Items       []Notification `json:"items" nullable:"false" doc:"Newest first."`
 		NextCursor  *string        `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
 		UnreadCount int            `json:"unread_count" doc:"How many are unread in all; counting stops at 10,000."`
-	}
+	} `nameHint:"Inbox"`
 }
 
 // unreadFilter is what a page of the inbox depends on.
@@ -108,7 +108,7 @@ func (s *Server) notifications(ctx context.Context, page []inbox.Notification) (
 type unreadAnswer struct {
 	Body struct {
 		UnreadCount int `json:"unread_count" doc:"Counting stops at 10,000."`
-	}
+	} `nameHint:"UnreadCount"`
 }
 
 func (s *Server) countUnread(ctx context.Context, who identity.Identity, _ *struct{}) (*unreadAnswer, error) {
@@ -127,7 +127,7 @@ func (s *Server) markNotification(ctx context.Context, who identity.Identity, in
 	ID   ID `path:"id" doc:"The notification's id."`
 	Body struct {
 		Read bool `json:"read" doc:"Whether it is to be read or unread."`
-	}
+	} `nameHint:"NotificationChange"`
 },
 ) (*notificationAnswer, error) {
 	marked, err := inbox.Mark(ctx, s.pool, who.TenantID, who.PrincipalID, in.ID.UUID, in.Body.Read)
@@ -145,7 +145,7 @@ func (s *Server) markNotification(ctx context.Context, who identity.Identity, in
 type markedAnswer struct {
 	Body struct {
 		MarkedCount int `json:"marked_count" doc:"How many were unread."`
-	}
+	} `nameHint:"MarkedCount"`
 }
 
 func (s *Server) markAllRead(ctx context.Context, who identity.Identity, _ *struct{}) (*markedAnswer, error) {

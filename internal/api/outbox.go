@@ -76,7 +76,7 @@ func (DeadLetter) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 type deadLettersAnswer struct {
 	Body struct {
 		Items []DeadLetter `json:"items" nullable:"false" doc:"The latest first."`
-	}
+	} `nameHint:"DeadLetterList"`
 }
 
 func (s *Server) listDeadLetters(ctx context.Context, who identity.Identity, in *struct {
@@ -98,7 +98,7 @@ func (s *Server) listDeadLetters(ctx context.Context, who identity.Identity, in 
 type replayAnswer struct {
 	Body struct {
 		Replayed int64 `json:"replayed" doc:"How many were put back."`
-	}
+	} `nameHint:"ReplayedCount"`
 }
 
 func (s *Server) replayDeadLetter(ctx context.Context, who identity.Identity, in *struct {

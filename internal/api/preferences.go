@@ -95,7 +95,7 @@ type PatternMatches struct {
 type patternTestAnswer struct {
 	Body struct {
 		Results []PatternMatches `json:"results" nullable:"false" doc:"One for each action, in their order."`
-	}
+	} `nameHint:"PatternResults"`
 }
 
 func (s *Server) testPreferences(_ context.Context, _ identity.Identity, in *struct{ Body PatternTest }) (*patternTestAnswer, error) {

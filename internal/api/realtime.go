@@ -72,7 +72,7 @@ type tokensAnswer struct{ Body RealtimeTokens }
 func (s *Server) makeTokens(ctx context.Context, who identity.Identity, in *struct {
 	Body struct {
 		Channels []string `json:"channels" nullable:"false" maxItems:"128" maxLength:"255" example:"[\"resource:0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f.0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b\"]"`
-	}
+	} `nameHint:"ChannelList"`
 },
 ) (*tokensAnswer, error) {
 	denied, err := s.denied(ctx, who, in.Body.Channels)
@@ -147,7 +147,7 @@ type bootstrapAnswer struct {
 		InboxChannel          string    `json:"inbox_channel" doc:"The principal's own channel. Centrifugo subscribes the connection to it by itself."`
 		ResourceSubscriptions []string  `json:"resource_subscriptions" nullable:"false" doc:"The channels of the resources subscribed to, those that the principal may hear at this moment."`
 		RealtimeTokens
-	}
+	} `nameHint:"Bootstrap"`
 }
 
 func (s *Server) bootstrap(ctx context.Context, who identity.Identity, _ *struct{}) (*bootstrapAnswer, error) {

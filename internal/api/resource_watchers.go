@@ -33,7 +33,7 @@ type watchersAnswer struct {
 	Body struct {
 		Items      []Watcher `json:"items" nullable:"false" doc:"By principal."`
 		NextCursor *string   `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
-	}
+	} `nameHint:"WatcherPage"`
 }
 
 func (s *Server) listWatchers(ctx context.Context, who identity.Identity, in *struct {

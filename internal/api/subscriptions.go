@@ -134,7 +134,7 @@ type subscriptionsAnswer struct {
 	Body struct {
 		Items      []Subscription `json:"items" nullable:"false" doc:"Oldest first."`
 		NextCursor *string        `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
-	}
+	} `nameHint:"SubscriptionPage"`
 }
 
 func (s *Server) listSubscriptions(ctx context.Context, who identity.Identity, in *struct{ PageQuery }) (*subscriptionsAnswer, error) {

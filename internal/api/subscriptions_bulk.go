@@ -37,13 +37,13 @@ type SubscriptionResult struct {
 type bulkAnswer struct {
 	Body struct {
 		Results []SubscriptionResult `json:"results" nullable:"false" doc:"One for each wish, in their order."`
-	}
+	} `nameHint:"SubscriptionResults"`
 }
 
 func (s *Server) subscribeMany(ctx context.Context, who identity.Identity, in *struct {
 	Body struct {
 		Subscriptions []SubscriptionWish `json:"subscriptions" nullable:"false" minItems:"1" maxItems:"1000"`
-	}
+	} `nameHint:"SubscriptionWishes"`
 },
 ) (*bulkAnswer, error) {
 	wishes := make([]watchers.Wish, len(in.Body.Subscriptions))
