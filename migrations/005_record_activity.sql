@@ -267,12 +267,14 @@ CREATE FUNCTION fanfare.standing_activity(tenant uuid, correlation uuid, act tex
     WHERE k.tenant_id = tenant AND k.correlation_id = correlation AND k.action = act AND k.resource_id = resource
 $$;
 
--- Says in an error what record_envelope said in data: the field in the error's COLUMN, the rule in its message.
+-- Says in an error what record_envelope said in data, if it said anything: the field in the error's COLUMN, the rule in its message.
 CREATE FUNCTION fanfare.refuse_envelope(field text, value text, rule text, code text) RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '%', concat_ws(' ', field || CASE WHEN value IS NULL THEN '' ELSE ' "' || value || '"' END, rule)
-        USING ERRCODE = code, COLUMN = field, SCHEMA = 'fanfare', TABLE = 'activities';
+    IF field IS NOT NULL THEN
+        RAISE EXCEPTION '%', concat_ws(' ', field || CASE WHEN value IS NULL THEN '' ELSE ' "' || value || '"' END, rule)
+            USING ERRCODE = code, COLUMN = field, SCHEMA = 'fanfare', TABLE = 'activities';
+    END IF;
 END
 $$;
 
@@ -327,7 +329,7 @@ $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA fanfare FROM PUBLIC;
 -- The default of subscriptions.id, for an application that loads them.
 GRANT EXECUTE ON FUNCTION fanfare.uuidv7 TO PUBLIC;
-GRANT EXECUTE ON FUNCTION fanfare.record_activity, fanfare.record_envelope, fanfare.record_envelopes, fanfare.standing_activity TO fanfare_writer;
+GRANT EXECUTE ON FUNCTION fanfare.record_activity, fanfare.record_envelope, fanfare.record_envelopes, fanfare.refuse_envelope, fanfare.standing_activity TO fanfare_writer;
 
 ---- create above / drop below ----
 

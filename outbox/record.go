@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -27,7 +29,10 @@ const recordedColumns = `r.created, r.field, r.value, r.rule,
 	(r.activity).status, (r.activity).severity, (r.activity).category, (r.activity).delivery_channels, (r.activity).message,
 	(r.activity).request_id, (r.activity).user_agent, (r.activity).traceparent, (r.activity).ip_hash, (r.activity).payload`
 
-const recordOne = `SELECT ` + recordedColumns + ` FROM fanfare.record_envelope($1) AS r`
+const (
+	recordOne     = `SELECT ` + recordedColumns + ` FROM fanfare.record_envelope($1) AS r`
+	recordOrAbort = `SELECT ` + recordedColumns + `, fanfare.refuse_envelope(r.field, r.value, r.rule, r.code)::text FROM fanfare.record_envelope($1) AS r`
+)
 
 // Record records an activity in the caller's transaction, in one round trip. An envelope that breaks a rule is refused with an
 // *activity.InvalidError; then nothing is written and the transaction is as it was. Recording the same (tenant, correlation,
@@ -49,14 +54,16 @@ func Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, erro
 }
 
 // Queue puts the recording on a batch, behind the statements that make the change, so that both travel in one round trip.
-// The result is at *into once the batch's results are closed without an error. A refusal by the database comes from there too.
+// The result is at *into once the batch's results are closed without an error. A refusal by the database comes from there too;
+// it aborts the transaction, since the change must not stand without the activity. If the activity stood already
+// (into.Created is false), the change has been made once more: where that matters, roll back or use TxActivity.
 func Queue(batch *pgx.Batch, e activity.Envelope, into *Recorded) error {
 	body, err := e.Encode()
 	if err != nil {
 		return err
 	}
-	batch.Queue(recordOne, string(body)).Query(func(rows pgx.Rows) error {
-		r, err := collectRecorded(rows)
+	batch.Queue(recordOrAbort, string(body)).Query(func(rows pgx.Rows) error {
+		r, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) { return scanRecorded(row, nil) })
 		if err != nil {
 			return recordError(err)
 		}
@@ -128,6 +135,10 @@ func collectRecorded(rows pgx.Rows) (Recorded, error) {
 func recordError(err error) error {
 	if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
 		return invalid
+	}
+	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.SchemaName == "fanfare" && pgErr.TableName == "activities" && pgErr.ColumnName != "" {
+		rule := strings.TrimPrefix(pgErr.Message, pgErr.ColumnName+" ")
+		return &activity.InvalidError{Fields: []activity.FieldError{{Field: pgErr.ColumnName, Rule: rule}}}
 	}
 	return fmt.Errorf("record activity: %w", err)
 }

@@ -450,15 +450,19 @@ func TestQueueRefuses(t *testing.T) {
 	}
 	e = anEnvelope()
 	e.Payload = map[string]string{"a": strings.Repeat("x", 70_000)}
-	tx := begin(t, db)
+	batch.Queue(`CREATE TABLE changed ()`)
 	if err := outbox.Queue(&batch, e, &r); err != nil {
 		t.Fatal(err)
 	}
-	if err := tx.SendBatch(t.Context(), &batch).Close(); !cmp.Equal(refusedFields(err), []string{"payload"}) {
+	err := db.Pool.SendBatch(t.Context(), &batch).Close()
+	if diff := cmp.Diff([]string{"payload"}, refusedFields(err)); diff != "" || !strings.HasSuffix(err.Error(), `payload "70009 bytes" must be at most 65536 bytes`) {
 		t.Errorf("seen by the database: got %v, want payload refused", err)
 	}
-	if got, want := countWritten(t, tx), (written{}); got != want || r.ID != uuid.Nil {
-		t.Errorf("rows in the transaction, which is usable still: got %+v, want %+v; into: got %+v, want it untouched", got, want, r)
+	if got, want := countWritten(t, db.Pool), (written{}); got != want || r.ID != uuid.Nil {
+		t.Errorf("rows: got %+v, want %+v; into: got %+v, want it untouched", got, want, r)
+	}
+	if got := count(t, db.Pool, `pg_class WHERE relname = 'changed'`); got != 0 {
+		t.Error("the change stands without its activity")
 	}
 }
 

@@ -1,0 +1,121 @@
+// Package archtest holds the packages to the way that imports run: downhill, so that a reader who follows an activity never
+// climbs back, and so that a service which records one pulls in no more than that takes.
+package archtest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/fanfarehq/fanfare"
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath string
+	Imports    []string // without those of tests
+	Standard   bool
+	Module     *struct{ Path string }
+}
+
+func goList(t *testing.T, arguments ...string) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Imports,Standard,Module"}, arguments...)...)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var packages []listed
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// TestImportsRunDownhill knows the packages that an activity passes on its way. Those that are not in the table stand above them.
+func TestImportsRunDownhill(t *testing.T) {
+	t.Parallel()
+	downhill := map[string][]string{
+		"migrations":          nil,
+		"activity":            nil,
+		"internal/centrifugo": nil,
+		"outbox":              {"activity"},
+		"watchers":            {"activity"},
+		"preferences":         {"activity"},
+		"internal/inbox":      {"activity", "watchers"},
+		"internal/fanout":     {"activity", "outbox", "watchers", "preferences", "internal/inbox", "internal/centrifugo"},
+	}
+	seen := map[string]bool{}
+	for _, p := range goList(t, "./...") {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		allowed, known := downhill[name]
+		seen[name] = true
+		for _, path := range p.Imports {
+			imported, ours := strings.CutPrefix(path, module+"/")
+			switch {
+			case !ours:
+				if strings.HasPrefix(path, "github.com/centrifugal/gocent/") && name != "internal/centrifugo" {
+					t.Errorf("%s imports %s, want it behind internal/centrifugo alone", name, path)
+				}
+			case strings.HasPrefix(imported, "cmd/"):
+				t.Errorf("%s imports %s, want nothing to import a command", name, imported)
+			case imported == "internal/pgtest":
+				t.Errorf("%s imports %s, want it in tests alone", name, imported)
+			case known && !slices.Contains(allowed, imported):
+				t.Errorf("%s imports %s, want of ours at most %q", name, imported, allowed)
+			case !known && !strings.Contains(name, "/") && strings.HasPrefix(imported, "internal/"):
+				t.Errorf("%s, which others may import, imports %s", name, imported)
+			}
+		}
+	}
+	for name := range maps.Keys(downhill) {
+		if !seen[name] {
+			t.Errorf("there is no package %s", name)
+		}
+	}
+}
+
+// TestWhatAServicePullsIn looks at everything that import "…/outbox" brings along.
+func TestWhatAServicePullsIn(t *testing.T) {
+	t.Parallel()
+	allowed := map[string]string{
+		module:                           "",
+		"github.com/google/uuid":         "",
+		"github.com/jackc/pgx/v5":        "",
+		"github.com/jackc/pgpassfile":    "of pgx",
+		"github.com/jackc/pgservicefile": "of pgx",
+		"github.com/jackc/puddle/v2":     "of pgx",
+		"golang.org/x/text":              "of pgx",
+		"golang.org/x/sync":              "of pgx, and the worker's errgroup",
+		"go.uber.org/zap":                "",
+		"go.uber.org/multierr":           "of zap",
+	}
+	for _, p := range goList(t, "-deps", "./outbox") {
+		if p.Module != nil {
+			if _, ok := allowed[p.Module.Path]; !ok {
+				t.Errorf("outbox pulls in %s of %s", p.ImportPath, p.Module.Path)
+			}
+		}
+		if name, ours := strings.CutPrefix(p.ImportPath, module+"/"); ours && name != "outbox" && name != "activity" {
+			t.Errorf("outbox pulls in %s", name)
+		}
+		// zap can serve its level over HTTP, and so imports net/http; nobody else does.
+		if !p.Standard && p.ImportPath != "go.uber.org/zap" && slices.Contains(p.Imports, "net/http") {
+			t.Errorf("outbox pulls in net/http by %s", p.ImportPath)
+		}
+	}
+}
