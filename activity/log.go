@@ -38,6 +38,7 @@ type PostgresLog struct {
 	db interface {
 		SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 	}
+	scanBudget, countBudget int
 }
 
 // NewPostgresLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx. In a transaction of the caller's, its reading leaves
@@ -46,7 +47,7 @@ func NewPostgresLog(db interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 },
 ) *PostgresLog {
-	return &PostgresLog{db: db}
+	return &PostgresLog{db: db, scanBudget: ScanBudget, countBudget: CountBudget}
 }
 
 // Get returns one activity of the tenant, or ErrNotFound.
@@ -79,7 +80,7 @@ func (l *PostgresLog) List(ctx context.Context, tenant uuid.UUID, f Filter, p Pa
 		return nil, uuid.Nil, err
 	}
 	limit := p.limit()
-	statement, args := newLogQuery(tenant, f, p.Before).list(limit+1, ScanBudget)
+	statement, args := newLogQuery(tenant, f, p.Before).list(limit+1, l.scanBudget)
 	found = make([]Activity, 0, limit)
 	batch := &pgx.Batch{}
 	batch.Queue(pinOrder)
@@ -110,7 +111,7 @@ func (l *PostgresLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, lim
 	if err := f.Validate(); err != nil {
 		return 0, false, err
 	}
-	statement, args := newLogQuery(tenant, f, uuid.Nil).count(limit, CountBudget)
+	statement, args := newLogQuery(tenant, f, uuid.Nil).count(limit, l.countBudget)
 	batch := &pgx.Batch{}
 	batch.Queue(pinOrder)
 	batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&n, &exact) })

@@ -13,7 +13,7 @@ import (
 // pinOrder travels ahead of a reading, in the same round trip and the same implicit transaction. Without a sort at hand, the
 // planner reads the one index whose order is asked for, whatever the statistics say. JIT would be drawn in by the cost that a
 // disabled sort is given.
-const pinOrder = `SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+const pinOrder = `SELECT set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true), set_config('jit', 'off', true)`
 
 // latecomer is how long a recording may take, from its id on, that Since still finds exactly.
 const latecomer = time.Minute
@@ -109,7 +109,7 @@ func (q *logQuery) bound(tenant uuid.UUID, f Filter, before uuid.UUID) {
 	key, prefix := strings.Join(columns, ", "), strings.Join(values, ", ")
 	q.order = strings.Join(columns, " DESC, ") + " DESC"
 	q.part = fmt.Sprintf("(%[1]s) >= (%[2]s, %[3]s) AND (%[1]s) < (%[2]s, %[4]s) AND a.id >= %[3]s AND a.id < %[4]s", key, prefix, from, to)
-	if f.Owner != uuid.Nil {
+	if columns[1] == "a.owner_id" {
 		q.part += " AND a.owner_id IS NOT NULL" // the index is partial
 	}
 }
