@@ -41,7 +41,7 @@ func subscribing(ctx context.Context, x *examination) verdict {
 	other := somebody()
 	var found []verdict
 	for _, channel := range append(x.shared(), x.channels.User(x.who.tenant, other.id), x.channels.Tenant(other.tenant)) {
-		opened, err := x.opens(ctx, channel)
+		opened, err := x.admits(ctx, channel)
 		if err != nil {
 			return socketTrouble(ctx, x.SocketURL, err)
 		}
@@ -58,9 +58,9 @@ func subscribing(ctx context.Context, x *examination) verdict {
 	return fine("no channel opens to a client without a token for it")
 }
 
-// opens tells whether a client gets into a channel without a token for it. The connection is its own, for Centrifugo may take
+// admits tells whether a client gets into a channel without a token for it. The connection is its own, for Centrifugo may take
 // the attempt for an attack and end it.
-func (x *examination) opens(ctx context.Context, channel string) (bool, error) {
+func (x *examination) admits(ctx context.Context, channel string) (bool, error) {
 	c, err := x.join(ctx, nil)
 	if err != nil {
 		return false, err

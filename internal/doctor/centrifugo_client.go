@@ -4,10 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 
 	"github.com/gorilla/websocket"
 )
+
+// opens checks that there is a socket to connect to.
+func opens(ctx context.Context, x *examination) verdict {
+	s, err := dial(ctx, x.SocketURL, "")
+	if err != nil {
+		return socketTrouble(ctx, x.SocketURL, err)
+	}
+	s.close()
+	return fine("%s opens a WebSocket", shownURL(x.SocketURL))
+}
 
 // client is a socket that has connected as the made-up principal.
 type client struct {
@@ -62,7 +73,7 @@ func socketTrouble(ctx context.Context, address string, err error) verdict {
 		return fail(fmt.Sprintf("%s: %v", where, err), remedy)
 	case errors.As(err, &closed):
 		return fail(fmt.Sprintf("Centrifugo at %s ends the connection: %s (code %d)", where, closed.Text, closed.Code), "see Centrifugo's log")
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || isLate(err):
 		return fail(fmt.Sprintf("no answer in time from %s", where), "see what Centrifugo is busy with, or "+remedy)
 	}
 	var about *url.Error
@@ -70,4 +81,10 @@ func socketTrouble(ctx context.Context, address string, err error) verdict {
 		err = about.Err // the rest of it is the URL, perhaps with a password
 	}
 	return fail(fmt.Sprintf("%s cannot be reached: %v", where, err), "start Centrifugo, or "+remedy)
+}
+
+// isLate tells whether err is about time.
+func isLate(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }

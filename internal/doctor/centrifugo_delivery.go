@@ -3,9 +3,7 @@ package doctor
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"time"
 )
 
@@ -29,7 +27,7 @@ func delivery(ctx context.Context, x *examination) verdict {
 		}
 	}
 	times, first, err := c.count(probe{"delivery"}, probe{"end of delivery"})
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && !isLate(err) {
 		return socketTrouble(ctx, x.SocketURL, err)
 	}
 	return judgeDelivery(times, first.Sub(began))

@@ -15,7 +15,7 @@ const stranger = "https://fanfare-doctor.invalid"
 func origins(ctx context.Context, x *examination) verdict {
 	var shut []string
 	for _, origin := range x.Origins {
-		open, err := admits(ctx, x.SocketURL, origin)
+		open, err := welcomes(ctx, x.SocketURL, origin)
 		if err != nil {
 			return socketTrouble(ctx, x.SocketURL, err)
 		}
@@ -23,15 +23,15 @@ func origins(ctx context.Context, x *examination) verdict {
 			shut = append(shut, origin)
 		}
 	}
-	anyone, err := admits(ctx, x.SocketURL, stranger)
+	anyone, err := welcomes(ctx, x.SocketURL, stranger)
 	if err != nil {
 		return socketTrouble(ctx, x.SocketURL, err)
 	}
 	return judgeOrigins(x.Origins, shut, anyone)
 }
 
-// admits tells whether the server opens a WebSocket to a page of this origin.
-func admits(ctx context.Context, address, origin string) (bool, error) {
+// welcomes tells whether the server opens a WebSocket to a page of this origin.
+func welcomes(ctx context.Context, address, origin string) (bool, error) {
 	s, err := dial(ctx, address, origin)
 	var answered *handshakeError
 	switch {

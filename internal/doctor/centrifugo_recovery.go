@@ -81,7 +81,7 @@ func judgeRecovered(channels map[string]subscription) verdict {
 		if s := channels[channel]; !s.Recovered || len(s.Publications) != missed {
 			namespace, _, _ := strings.Cut(channel, ":")
 			found = append(found, warn(fmt.Sprintf("the history of %s channels does not keep %d messages", namespace, missed),
-				"raise "+inNamespace(namespace, "history_size and history_ttl")+"; 100 and 10m are Fanfare's own"))
+				"raise "+inNamespace(namespace, "history_size and history_ttl")))
 		}
 	}
 	if len(found) > 0 {

@@ -37,7 +37,7 @@ func goodToken(ctx context.Context, x *examination) verdict {
 	if !c.state.Expires {
 		return warn("Centrifugo lets a connection outlive its token", "upgrade Centrifugo, or remove what refreshes connections in its place")
 	}
-	return fine("Centrifugo at %s takes our tokens for connections and subscriptions", shownURL(x.SocketURL))
+	return fine("Centrifugo takes our tokens for connections and subscriptions")
 }
 
 func judgeGoodToken(ctx context.Context, x *examination, err error) verdict {

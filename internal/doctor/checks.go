@@ -24,13 +24,14 @@ func checks() []check {
 		{"centrifugo-version", api, centrifugoVersion},
 		{"centrifugo-clock", api, centrifugoClock},
 		{"centrifugo-namespaces", api, namespaces},
-		{"centrifugo-token", []string{"centrifugo-namespaces"}, goodToken},
+		{"centrifugo-socket", api, opens},
+		{"centrifugo-origins", []string{"centrifugo-socket"}, origins},
+		{"centrifugo-token", []string{"centrifugo-namespaces", "centrifugo-socket"}, goodToken},
 		{"centrifugo-bad-tokens", token, badTokens},
 		{"centrifugo-own-channel", token, ownChannel},
 		{"centrifugo-subscribing", token, subscribing},
 		{"centrifugo-publishing", token, publishing},
-		{"centrifugo-recovery", token, recovery},
 		{"centrifugo-delivery", []string{"centrifugo-own-channel"}, delivery},
-		{"centrifugo-origins", api, origins},
+		{"centrifugo-recovery", []string{"centrifugo-delivery"}, recovery},
 	}
 }

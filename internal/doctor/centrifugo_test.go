@@ -1,0 +1,242 @@
+package doctor_test
+
+import (
+	"maps"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fanfarehq/fanfare/internal/doctor"
+)
+
+// namespaces returns those of the production configuration, with changes by name; nil takes one out.
+func namespaces(changes map[string]map[string]any) map[string]any {
+	var all []any
+	for _, name := range []string{"user", "resource", "tenant"} {
+		change, changed := changes[name]
+		if changed && change == nil {
+			continue
+		}
+		namespace := map[string]any{"name": name, "history_size": 100, "history_ttl": "10m", "force_recovery": true}
+		maps.Copy(namespace, change)
+		all = append(all, namespace)
+	}
+	return map[string]any{"namespaces": all}
+}
+
+// TestCentrifugoIsWrong changes one thing in Centrifugo's configuration at a time.
+func TestCentrifugoIsWrong(t *testing.T) {
+	t.Parallel()
+	type change = map[string]map[string]any
+	for name, c := range map[string]struct {
+		settings map[string]any
+		check    string
+		status   doctor.Status
+		words    []string
+	}{
+		"a namespace is missing": {
+			namespaces(change{"resource": nil}),
+			"centrifugo-namespaces", doctor.Fail,
+			[]string{`no namespace "resource"`, "namespaces", "channel.namespaces in v6"},
+		},
+		"no history": {
+			namespaces(change{"tenant": {"history_size": 0, "history_ttl": "0s", "force_recovery": false}}),
+			"centrifugo-namespaces", doctor.Fail,
+			[]string{`"tenant"`, "keeps no history", "history_size, history_ttl and force_recovery"},
+		},
+		"no recovery": {
+			namespaces(change{"user": {"force_recovery": false}}),
+			"centrifugo-recovery", doctor.Fail,
+			[]string{"misses what was sent on user channels", "force_recovery of the namespace user in namespaces (v6: channel.namespaces)"},
+		},
+		"hardly any history": {
+			namespaces(change{"resource": {"history_size": 3}}),
+			"centrifugo-recovery", doctor.Warn,
+			[]string{"resource channels does not keep 10", "history_size and history_ttl of the namespace resource"},
+		},
+		"no personal channel": {
+			map[string]any{"user_subscribe_to_personal": false},
+			"centrifugo-own-channel", doctor.Fail,
+			[]string{"user_subscribe_to_personal (v6: client.subscribe_to_user_personal_channel.enabled)", `"user"`},
+		},
+		"another namespace for personal channels": {
+			map[string]any{"user_personal_channel_namespace": "resource"},
+			"centrifugo-own-channel", doctor.Fail,
+			[]string{"brings resource:#", "user_personal_channel_namespace (v6:", "--channel-user to user:#{tenant}.{principal}"},
+		},
+		"clients subscribe freely": {
+			namespaces(change{"tenant": {"allow_subscribe_for_client": true}}),
+			"centrifugo-subscribing", doctor.Fail,
+			[]string{"any channel of the namespace tenant", "allow_subscribe_for_client"},
+		},
+		"clients publish": {
+			namespaces(change{"user": {"allow_publish_for_subscriber": true}}),
+			"centrifugo-publishing", doctor.Fail,
+			[]string{"publish to the namespace user", "allow_publish_for_subscriber"},
+		},
+		"clients come without a token": {
+			map[string]any{"allow_anonymous_connect_without_token": true},
+			"centrifugo-bad-tokens", doctor.Fail,
+			[]string{"without a token", "allow_anonymous_connect_without_token (v6: client.allow"},
+		},
+		"signatures are not looked at": {
+			map[string]any{"client_insecure_skip_token_signature_verify": true},
+			"centrifugo-bad-tokens", doctor.Fail,
+			[]string{"with a token of another secret", "(v6: client.insecure_skip_token_signature_verify)"},
+		},
+		"another secret": {
+			map[string]any{"token_hmac_secret_key": strings.Repeat("x", 40)},
+			"centrifugo-token", doctor.Fail,
+			[]string{"refuses our token", "FANFARE_CENTRIFUGO_TOKEN_SECRET", "token_hmac_secret_key (v6: client.token.hmac_secret_key)"},
+		},
+		"another secret for subscriptions": {
+			map[string]any{"separate_subscription_token_config": true, "subscription_token_hmac_secret_key": strings.Repeat("x", 40)},
+			"centrifugo-token", doctor.Fail,
+			[]string{"not for subscriptions", "separate_subscription_token_config (v6: client.subscription_token.enabled)"},
+		},
+		"pages of anybody": {
+			map[string]any{"allowed_origins": []string{"*"}},
+			"centrifugo-origins", doctor.Warn,
+			[]string{"from any page", "allowed_origins (v6: client.allowed_origins)"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			examine(t, onCentrifugo(t, startCentrifugo(t, c.settings))).only(t, c.check, c.status, c.words...)
+		})
+	}
+}
+
+// TestInsecureCentrifugo: what opens everything is found by each check that it defeats.
+func TestInsecureCentrifugo(t *testing.T) {
+	t.Parallel()
+	report := examine(t, onCentrifugo(t, startCentrifugo(t, map[string]any{"client_insecure": true})))
+	if got := report.named(t, "centrifugo-bad-tokens"); got.Status != doctor.Fail || !strings.Contains(got.Remedy, "client_insecure (v6: client.insecure)") {
+		t.Errorf("got\n%s", report.text)
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	t.Parallel()
+	o := onCentrifugo(t, startCentrifugo(t, map[string]any{"allowed_origins": []string{"https://app.example"}}))
+	o.Origins = []string{"https://app.example"}
+	examine(t, o).only(t, "centrifugo-origins", doctor.OK, "from https://app.example")
+	o.Origins = append(o.Origins, "https://other.example")
+	examine(t, o).only(t, "centrifugo-origins", doctor.Fail, "cannot connect from https://other.example", "allowed_origins (v6: client.allowed_origins)")
+}
+
+// TestSettingsAreWrong is about ours.
+func TestSettingsAreWrong(t *testing.T) {
+	t.Parallel()
+	server := startCentrifugo(t, nil)
+	other := startCentrifugo(t, map[string]any{"token_hmac_secret_key": server.TokenSecret()})
+	for name, c := range map[string]struct {
+		change func(o *doctor.Options)
+		check  string
+		status doctor.Status
+		words  []string
+	}{
+		"API key": {
+			func(o *doctor.Options) { o.API.APIKey = "hunter2" },
+			"centrifugo-api", doctor.Fail,
+			[]string{"refuses the API key", "--centrifugo-api-key", "http_api.key in v6"},
+		},
+		"API URL": {
+			func(o *doctor.Options) { o.API.APIURL += "/v2" },
+			"centrifugo-api", doctor.Fail,
+			[]string{"--centrifugo-api-url"},
+		},
+		"the clients' port as API": {
+			func(o *doctor.Options) {
+				o.API.APIURL = strings.Replace(strings.Replace(server.WebSocketURL(), "ws:", "http:", 1), "/connection/websocket", "/api", 1)
+			},
+			"centrifugo-api", doctor.Fail,
+			[]string{"--centrifugo-api-url", "internal_port"},
+		},
+		"no token secret": {
+			func(o *doctor.Options) { o.Tokens.Secret = "" },
+			"centrifugo-token", doctor.Skipped,
+			[]string{"FANFARE_CENTRIFUGO_TOKEN_SECRET"},
+		},
+		"token secret": {
+			func(o *doctor.Options) { o.Tokens.Secret = strings.Repeat("hunter2", 6) },
+			"centrifugo-token", doctor.Fail,
+			[]string{"refuses our token", "--centrifugo-token-secret-file"},
+		},
+		"socket's path": {
+			func(o *doctor.Options) { o.SocketURL = strings.TrimSuffix(o.SocketURL, "websocket") },
+			"centrifugo-socket", doctor.Fail,
+			[]string{"HTTP 404", "--centrifugo-ws-url"},
+		},
+		"channel format": {
+			func(o *doctor.Options) { o.Formats.Resource = "things:{tenant}.{resource}" },
+			"centrifugo-namespaces", doctor.Fail,
+			[]string{`no namespace "things"`, "channel format"},
+		},
+		"channel format of principals": {
+			func(o *doctor.Options) { o.Formats.User = "user:#{principal}.{tenant}" },
+			"centrifugo-own-channel", doctor.Fail,
+			[]string{"in place of", "--channel-user"},
+		},
+		"socket of another Centrifugo": {
+			func(o *doctor.Options) { o.SocketURL = other.WebSocketURL() },
+			"centrifugo-delivery", doctor.Fail,
+			[]string{"did not arrive", "same Centrifugo", "engine (v6: engine.type)"},
+		},
+		"clock": {
+			func(o *doctor.Options) { o.Tokens.Now = func() time.Time { return time.Now().Add(-time.Hour) } },
+			"centrifugo-token", doctor.Fail,
+			[]string{"expired", "NTP"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := onCentrifugo(t, server)
+			c.change(&o)
+			examine(t, o).only(t, c.check, c.status, c.words...)
+		})
+	}
+}
+
+func TestCentrifugoIsDown(t *testing.T) {
+	t.Parallel()
+	server := startCentrifugo(t, nil)
+	if err := server.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	examine(t, onCentrifugo(t, server)).only(t, "centrifugo-api", doctor.Fail, "cannot be reached", "start it, or correct --centrifugo-api-url")
+}
+
+func TestTokenSecretIsTooShort(t *testing.T) {
+	t.Parallel()
+	o := onCentrifugo(t, startCentrifugo(t, nil))
+	o.Tokens.Secret = "hunter2"
+	_, err := doctor.Examine(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), "at least 32") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v, want the rule", err)
+	}
+}
+
+// TestNobodyAnswers: servers that take connections and say nothing hold the examination up for a bounded time.
+func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	at := silent.Addr().String()
+	o := onCentrifugo(t, startCentrifugo(t, nil))
+	o.Pool = openPool(t, "postgres://nobody@"+at+"/none?sslmode=disable", nil)
+	o.SocketURL = "ws://" + at + "/connection/websocket"
+	began := time.Now()
+	report := examine(t, o)
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %s, want at most 15s", took)
+	}
+	report.only(t, "postgres-reachable", doctor.Fail, "no answer in time")
+	if got := report.named(t, "centrifugo-socket"); got.Status != doctor.Fail || !strings.Contains(got.Detail, "no answer in time") {
+		t.Errorf("got\n%s", report.text)
+	}
+}
