@@ -214,7 +214,6 @@ func TestBadInput(t *testing.T) {
 // FuzzRequest is TestBadInput with requests that the fuzzer makes.
 func FuzzRequest(f *testing.F) {
 	w := newWorld(f, func(o *api.Options) { o.Logger = zap.NewNop() })
-	w.server = w.newServer(func(o *api.Options) { o.Logger = zap.NewNop() })
 	document := w.server.Document()
 	for i, op := range operations(document) {
 		random := rand.New(rand.NewPCG(uint64(i), 2))
