@@ -25,9 +25,10 @@ type Item struct {
 	Attempts int      // failed tries of this activity on its own
 	Channels []string // when not nil: only these channels are still to be sent
 
-	parked  bool // comes from the table parked, not from outbox
-	blocked bool // an earlier activity of its resource is parked or being broadcast
-	missing bool // the log does not hold the activity any more
+	place   string // of the row in the table outbox: its ctid
+	parked  bool   // comes from the table parked, not from outbox
+	blocked bool   // an earlier activity of its resource is parked or being broadcast
+	missing bool   // the log does not hold the activity any more
 }
 
 // claimed is what one claim took: the rows, and the snapshot that it saw them with.
@@ -50,14 +51,14 @@ const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1
 
 // claimLane returns at least one row, for the snapshot.
 const claimLane = `
-SELECT now.held, now.snapshot, q.seq, q.parked, q.blocked, q.attempts, q.channels, ` + activity.Columns + `, q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
+SELECT now.held, now.snapshot, q.seq, q.place, q.parked, q.blocked, q.attempts, q.channels, ` + activity.Columns + `, q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
 FROM (
     SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
            EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.broadcast_jobs) AS waiting
 ) AS now
 LEFT JOIN LATERAL (
     (
-        SELECT p.seq, true AS parked, false AS blocked, p.attempts, p.channels, p.activity_id, p.tenant_id, p.resource_id, p.recorded_at
+        SELECT p.seq, NULL AS place, true AS parked, false AS blocked, p.attempts, p.channels, p.activity_id, p.tenant_id, p.resource_id, p.recorded_at
         FROM fanfare.parked AS p
         WHERE p.lane = $1 AND p.retry_at <= clock_timestamp()
         ORDER BY p.seq
@@ -65,7 +66,7 @@ LEFT JOIN LATERAL (
     )
     UNION ALL
     (
-        SELECT o.seq, false,
+        SELECT o.seq, o.ctid::text, false,
                now.waiting AND (
                    EXISTS (SELECT FROM fanfare.parked AS p WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
                    OR EXISTS (SELECT FROM fanfare.broadcast_jobs AS j WHERE j.tenant_id = o.tenant_id AND j.resource_id = o.resource_id)),
@@ -125,7 +126,7 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 		id, t, r       zeronull.UUID
 		recorded       zeronull.Timestamptz
 		fields         = item.Fields()
-		first          = []any{&c.held, &text, &seq, &parked, &blocked, &attempts, &item.Channels}
+		first          = []any{&c.held, &text, &seq, (*zeronull.Text)(&item.place), &parked, &blocked, &attempts, &item.Channels}
 		last           = []any{&id, &t, &r, &recorded}
 		columns        = append(append(first, fields...), last...)
 		snapshotParsed = false

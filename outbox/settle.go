@@ -14,8 +14,8 @@ import (
 // settlement is what a claim's transaction does with its items at the end.
 type settlement struct {
 	lane    int
-	outbox  []int64 // seqs that leave the table outbox
-	parked  []int64 // seqs that leave the table parked
+	outbox  []string // places of the rows that leave the table outbox
+	parked  []int64  // seqs that leave the table parked
 	park    []waiting
 	dead    []waiting
 	jobs    []waiting
@@ -77,7 +77,7 @@ func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, rando
 		}
 		switch {
 		case !item.parked:
-			s.outbox, s.last = append(s.outbox, item.Seq), item.Seq
+			s.outbox, s.last = append(s.outbox, item.place), item.Seq
 		case !stays:
 			s.parked = append(s.parked, item.Seq)
 		}
@@ -86,8 +86,11 @@ func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, rando
 }
 
 const (
-	removeOutbox = `DELETE FROM fanfare.outbox WHERE lane = $1 AND seq = ANY($2)`
-	removeParked = `DELETE FROM fanfare.parked WHERE lane = $1 AND seq = ANY($2)`
+	// By place, which no plan can turn into a walk over the lane's dead rows: by its statistics the table is empty, and
+	// "seq = ANY (…)" becomes a filter on all of them. A row's place holds for the claim's transaction: rows are never updated, and
+	// what would move them waits for it.
+	removeOutbox = `DELETE FROM fanfare.outbox WHERE ctid = ANY($1::text[]::tid[])`
+	removeParked = `DELETE FROM fanfare.parked AS p USING unnest($2::bigint[]) AS s(seq) WHERE p.lane = $1 AND p.seq = s.seq`
 
 	addParked = `
 INSERT INTO fanfare.parked AS p (lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts, retry_at, channels, error)
@@ -135,7 +138,7 @@ WHERE p.lane = o.lane AND p.seq = o.seq AND o.behind = (o.retry_at IS NOT NULL)`
 func (s settlement) apply(ctx context.Context, tx pgx.Tx) (self uint64, err error) {
 	batch := &pgx.Batch{}
 	if len(s.outbox) > 0 {
-		batch.Queue(removeOutbox, s.lane, s.outbox)
+		batch.Queue(removeOutbox, s.outbox)
 	}
 	if len(s.parked) > 0 {
 		batch.Queue(removeParked, s.lane, s.parked)

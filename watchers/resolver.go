@@ -12,32 +12,33 @@ import (
 // MaxDepth bounds the walk up the tree, in levels above the resource. A cycle ends it sooner.
 const MaxDepth = 128
 
-// resolve finds the candidates of many subjects at once. Every step from a subject on is a LATERAL one, so that no statistics
-// can talk the planner into reading a table: the cost is some index probes for each level of each subject's chain.
+// resolve finds the candidates of many subjects at once. Every step from a subject on is a LATERAL one with a LIMIT of its own (a
+// plain join may be planned as a scan of all that the tenant has), so that no statistics can talk the planner into reading a
+// table: the cost is some index probes for each level of each subject's chain.
 //
 // Each list that could be long is read in the order of its index, above the cursor $9 and at most $10 long, so a resource that a
 // million people watch costs as much as one that $10 watch.
 const resolve = `
 WITH RECURSIVE subject AS (
-    SELECT s.n, s.tenant_id, s.resource_id, s.roles, s.targets,
-           CASE WHEN r.id IS NULL THEN s.owner_id ELSE r.owner_principal_id END AS owner_id,
-           CASE WHEN r.id IS NULL THEN s.parent_id ELSE r.parent_id END AS parent_id
-    FROM (
-        SELECT u.n, u.tenant_id, u.resource_id, u.owner_id, u.parent_id, u.roles,
-               ARRAY(SELECT t.principal_id FROM unnest($7::int[], $8::uuid[]) AS t(n, principal_id) WHERE t.n = u.n) AS targets
-        FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[])
-             AS u(n, tenant_id, resource_id, owner_id, parent_id, roles)
-    ) AS s
-    LEFT JOIN fanfare.resources AS r ON r.tenant_id = s.tenant_id AND r.id = s.resource_id
+    SELECT u.n, u.tenant_id, u.resource_id, u.roles,
+           CASE WHEN r.found THEN r.owner_principal_id ELSE u.owner_id END AS owner_id,
+           CASE WHEN r.found THEN r.parent_id ELSE u.parent_id END AS parent_id
+    FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[])
+         AS u(n, tenant_id, resource_id, owner_id, parent_id, roles)
+    LEFT JOIN LATERAL (
+        SELECT true AS found, r.owner_principal_id, r.parent_id FROM fanfare.resources AS r
+        WHERE r.tenant_id = u.tenant_id AND r.id = u.resource_id LIMIT 1
+    ) AS r ON true
 ), chain AS (
-    SELECT n, tenant_id, parent_id, ARRAY[resource_id] AS path FROM subject
+    SELECT n, tenant_id, roles, owner_id, parent_id, parent_id AS next_id, ARRAY[resource_id] AS path FROM subject
     UNION ALL
-    SELECT c.n, c.tenant_id, r.parent_id, c.path || c.parent_id
+    SELECT c.n, c.tenant_id, c.roles, c.owner_id, c.parent_id, (
+               SELECT r.parent_id FROM fanfare.resources AS r WHERE r.tenant_id = c.tenant_id AND r.id = c.next_id LIMIT 1
+           ), c.path || c.next_id
     FROM chain AS c
-    LEFT JOIN fanfare.resources AS r ON r.tenant_id = c.tenant_id AND r.id = c.parent_id
-    WHERE c.parent_id IS NOT NULL AND c.parent_id <> ALL (c.path) AND cardinality(c.path) <= $11
-), top AS (
-    SELECT DISTINCT ON (n) n, path FROM chain ORDER BY n, cardinality(path) DESC
+    WHERE c.next_id IS NOT NULL AND c.next_id <> ALL (c.path) AND cardinality(c.path) <= $11
+), whole AS (
+    SELECT DISTINCT ON (n) n, tenant_id, roles, owner_id, parent_id, path FROM chain ORDER BY n, cardinality(path) DESC
 )
 SELECT s.n, w.principal_id, w.reasons, coalesce(NOT d.active, false), held.on_chain,
        held.on_chain OR CASE WHEN w.reasons & 1 = 1 AND s.roles & 2 = 2 AND s.parent_id IS NOT NULL THEN EXISTS (
@@ -45,17 +46,19 @@ SELECT s.n, w.principal_id, w.reasons, coalesce(NOT d.active, false), held.on_ch
                SELECT b.scope_resource_id AS id FROM fanfare.role_bindings AS b
                WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id AND b.revoked_at IS NULL
                UNION
-               SELECT r.parent_id FROM up JOIN fanfare.resources AS r ON r.tenant_id = s.tenant_id AND r.id = up.id WHERE r.parent_id IS NOT NULL
+               SELECT r.parent_id FROM up CROSS JOIN LATERAL (
+                   SELECT r.parent_id FROM fanfare.resources AS r
+                   WHERE r.tenant_id = s.tenant_id AND r.id = up.id AND r.parent_id IS NOT NULL LIMIT 1
+               ) AS r
            )
            SELECT FROM up WHERE up.id = s.parent_id) ELSE false END,
        coalesce(p.filter_mode, ''), p.custom_actions, coalesce(p.muted, false)
-FROM subject AS s
-JOIN top AS t ON t.n = s.n
+FROM whole AS s
 CROSS JOIN LATERAL (
     SELECT c.principal_id, bit_or(c.reason)::smallint AS reasons
     FROM (
         SELECT x.principal_id, 1 AS reason
-        FROM unnest(t.path) WITH ORDINALITY AS l(resource_id, level)
+        FROM unnest(s.path) WITH ORDINALITY AS l(resource_id, level)
         CROSS JOIN LATERAL (
             SELECT u.principal_id FROM fanfare.subscriptions AS u
             WHERE u.tenant_id = s.tenant_id AND u.resource_id = l.resource_id AND u.revoked_at IS NULL
@@ -66,15 +69,16 @@ CROSS JOIN LATERAL (
         SELECT s.owner_id, 2 WHERE s.owner_id > $9
         UNION ALL
         SELECT x.principal_id, 4
-        FROM unnest(t.path) AS l(resource_id)
+        FROM unnest(s.path) AS l(resource_id)
+        CROSS JOIN (VALUES ('owner'), ('delegator')) AS k(role_name)
         CROSS JOIN LATERAL (
             SELECT b.principal_id FROM fanfare.role_bindings AS b
-            WHERE b.tenant_id = s.tenant_id AND b.scope_resource_id = l.resource_id AND b.role_name IN ('owner', 'delegator')
+            WHERE b.tenant_id = s.tenant_id AND b.scope_resource_id = l.resource_id AND b.role_name = k.role_name
               AND b.revoked_at IS NULL AND b.principal_id > $9
             ORDER BY b.principal_id LIMIT $10
         ) AS x
         UNION ALL
-        SELECT g.principal_id, 8 FROM unnest(s.targets) AS g(principal_id) WHERE g.principal_id > $9
+        SELECT g.principal_id, 8 FROM unnest($7::int[], $8::uuid[]) AS g(n, principal_id) WHERE g.n = s.n AND g.principal_id > $9
     ) AS c
     GROUP BY c.principal_id
     ORDER BY c.principal_id
@@ -83,11 +87,17 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT CASE WHEN w.reasons & 1 = 1 AND s.roles <> 0 THEN EXISTS (
         SELECT FROM fanfare.role_bindings AS b
-        WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id AND b.scope_resource_id = ANY (t.path) AND b.revoked_at IS NULL
+        WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id AND b.scope_resource_id = ANY (s.path) AND b.revoked_at IS NULL
     ) ELSE false END AS on_chain
+    OFFSET 0
 ) AS held
-LEFT JOIN fanfare.principals AS d ON d.tenant_id = s.tenant_id AND d.id = w.principal_id
-LEFT JOIN fanfare.preferences AS p ON p.tenant_id = s.tenant_id AND p.principal_id = w.principal_id
+LEFT JOIN LATERAL (
+    SELECT d.active FROM fanfare.principals AS d WHERE d.tenant_id = s.tenant_id AND d.id = w.principal_id LIMIT 1
+) AS d ON true
+LEFT JOIN LATERAL (
+    SELECT p.filter_mode, p.custom_actions, p.muted FROM fanfare.preferences AS p
+    WHERE p.tenant_id = s.tenant_id AND p.principal_id = w.principal_id LIMIT 1
+) AS p ON true
 LIMIT $12`
 
 const nameActors = `
