@@ -27,6 +27,8 @@ type Config struct {
 	LogLevel             string
 	LogFormat            string
 	Realtime
+	Serving
+	Identity
 }
 
 // secretInFile is a secret and the file that it was read from.

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
 )
 
 // connectTimeout bounds the making of a connection, unless the URL sets connect_timeout.
@@ -26,6 +27,28 @@ func withConn(ctx context.Context, c *Config, do func(conn *pgx.Conn) error) err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	return explained(do(conn))
+}
+
+// withPool makes a command of command and what it does with the database.
+func withPool(p process, command *cobra.Command, do func(ctx context.Context, pool *pgxpool.Pool) error) *cobra.Command {
+	settings := databaseSettings()
+	addFlags(command.Flags(), settings)
+	if command.Args == nil {
+		command.Args = cobra.NoArgs
+	}
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		config := load(settings, command.Flags(), p.getenv)
+		if err := config.Validate(); err != nil {
+			return err
+		}
+		pool, err := openPool(command.Context(), &config.Config, 2)
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		return explained(do(command.Context(), pool))
+	}
+	return command
 }
 
 // openPool returns a pool of at most so many connections. It connects when it is first used.

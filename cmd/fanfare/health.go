@@ -13,26 +13,49 @@ const workerName = "worker"
 // health answers whether the daemon lives, and whether it can do its work.
 type health struct {
 	wrong        func() map[string][]string // what is wrong with the parts; see monitor.Wrong
-	lastProgress func() time.Time           // see outbox.Worker.LastProgress
+	lastProgress func() time.Time           // see outbox.Worker.LastProgress; nil without a worker
 	stalledAfter time.Duration              // since the last progress
+	spared       []string                   // the parts without which the daemon still does most of its work
 	now          func() time.Time
 }
 
 // readiness is the body of an answer.
 type readiness struct {
-	Ready   bool                `json:"ready"`
-	Failing map[string][]string `json:"failing,omitempty"` // by part, in sentences
+	Ready    bool                `json:"ready"`
+	Failing  map[string][]string `json:"failing,omitempty"`  // by part, in sentences
+	Degraded map[string][]string `json:"degraded,omitempty"` // the same of the parts that are spared
 }
 
 func (h *health) read() readiness {
-	failing := h.wrong()
+	r := readiness{Failing: h.wrong()}
+	if why := h.stalled(); why != "" {
+		r.Failing[workerName] = []string{why}
+	}
+	for _, name := range h.spared {
+		if why, wrong := r.Failing[name]; wrong {
+			if r.Degraded == nil {
+				r.Degraded = map[string][]string{}
+			}
+			r.Degraded[name] = why
+			delete(r.Failing, name)
+		}
+	}
+	r.Ready = len(r.Failing) == 0
+	return r
+}
+
+// stalled says what is wrong with the worker, or nothing.
+func (h *health) stalled() string {
+	if h.lastProgress == nil {
+		return ""
+	}
 	switch last := h.lastProgress(); {
 	case last.IsZero():
-		failing[workerName] = []string{"It has not got through a look at the outbox yet."}
+		return "It has not got through a look at the outbox yet."
 	case h.now().Sub(last) > h.stalledAfter:
-		failing[workerName] = []string{fmt.Sprintf("It last got through a look at the outbox %s ago.", h.now().Sub(last).Round(time.Second))}
+		return fmt.Sprintf("It last got through a look at the outbox %s ago.", h.now().Sub(last).Round(time.Second))
 	}
-	return readiness{Ready: len(failing) == 0, Failing: failing}
+	return ""
 }
 
 // live answers 200 for as long as the process can answer at all.

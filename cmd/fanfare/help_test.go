@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 )
 
@@ -35,37 +37,60 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	walk(root)
 }
 
-func TestHelpOfWorker(t *testing.T) {
+// TestHelpOfDaemons looks for each setting, in its place, with all that there is to say of it.
+func TestHelpOfDaemons(t *testing.T) {
 	t.Parallel()
-	out := must(t, nil, "worker", "--help")
-	at := 0
-	for _, s := range allSettings() {
-		i := strings.Index(out[at:], "--"+s.name+" ")
-		if i < 0 {
-			t.Fatalf("--%s is missing, or not in its place:\n%s", s.name, out)
-		}
-		at += i
-		line, _, _ := strings.Cut(out[at:], "\n")
-		for _, want := range []string{s.usage, "[" + s.variable() + "]"} {
-			if !strings.Contains(line, want) {
-				t.Errorf("--%s: got %q, want %q in it", s.name, line, want)
+	for command, settings := range map[string][]setting{"worker": workerSettings(), "serve": serveSettings(), "run": runSettings()} {
+		out := must(t, nil, command, "--help")
+		at := 0
+		for _, s := range settings {
+			if s.field.noFlag {
+				if strings.Contains(out, "--"+s.name+" ") {
+					t.Errorf("%s: there is a flag for the secret %s", command, s.name)
+				}
+				continue
 			}
-		}
-		if s.initial != "" && s.initial != "false" && !strings.Contains(line, "(default "+s.initial+")") {
-			t.Errorf("--%s: got %q, want the default %s in it", s.name, line, s.initial)
+			i := strings.Index(out[at:], "--"+s.name+" ")
+			if i < 0 {
+				t.Fatalf("%s: --%s is missing, or not in its place:\n%s", command, s.name, out)
+			}
+			at += i
+			line, _, _ := strings.Cut(out[at:], "\n")
+			for _, want := range []string{s.usage, "[" + s.variable() + "]"} {
+				if !strings.Contains(line, want) {
+					t.Errorf("%s: --%s: got %q, want %q in it", command, s.name, line, want)
+				}
+			}
+			if s.initial != "" && s.initial != "false" && !strings.Contains(line, "(default "+s.initial+")") {
+				t.Errorf("%s: --%s: got %q, want the default %s in it", command, s.name, line, s.initial)
+			}
 		}
 	}
 }
 
+// TestReferenceOfSettings holds the documentation to the program.
 func TestReferenceOfSettings(t *testing.T) {
 	t.Parallel()
-	out := must(t, nil, "config", "--markdown")
-	if got, want := strings.Count(out, "\n"), len(allSettings())+2; got != want {
-		t.Errorf("got %d lines, want %d:\n%s", got, want, out)
+	reference := must(t, nil, "config", "--markdown")
+	operating, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, s := range allSettings() {
-		if !strings.Contains(out, "| `--"+s.name+"` "+s.field.kind+" | `"+s.variable()+"` | ") {
-			t.Errorf("--%s is missing:\n%s", s.name, out)
+	_, section, _ := strings.Cut(string(operating), "\n## Settings\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	table := ""
+	for line := range strings.Lines(section) {
+		if strings.HasPrefix(line, "|") {
+			table += line
+		}
+	}
+	if diff := cmp.Diff(reference, table); diff != "" {
+		t.Errorf("docs/operating.md has not what fanfare config --markdown says (-want +got):\n%s", diff)
+	}
+	for _, s := range everySetting() {
+		if strings.Contains(reference, "| `--"+s.name+"` "+s.field.kind+" | `"+s.variable()+"` | ") == s.field.noFlag ||
+			!strings.Contains(reference, "| `"+s.variable()+"` | ") {
+			t.Errorf("%s is missing, or has a flag that it should not have:\n%s", s.name, reference)
 		}
 	}
 }
@@ -143,10 +168,10 @@ func TestConfig(t *testing.T) {
 		shown[s.Name] = s
 	}
 	for name, want := range map[string]shownSetting{
-		"database-url":       {"database-url", "FANFARE_DATABASE_URL", "postgres://fan:[redacted]@db.example:5433/app", fromEnvironment},
-		"centrifugo-api-key": {"centrifugo-api-key", "FANFARE_CENTRIFUGO_API_KEY", "[redacted]", fromEnvironment},
-		"workers":            {"workers", "FANFARE_WORKERS", "8", fromFlag},
-		"log-level":          {"log-level", "FANFARE_LOG_LEVEL", "info", fromDefault},
+		"database-url":       {"database-url", "--database-url", "FANFARE_DATABASE_URL", "postgres://fan:[redacted]@db.example:5433/app", fromEnvironment},
+		"centrifugo-api-key": {"centrifugo-api-key", "--centrifugo-api-key", "FANFARE_CENTRIFUGO_API_KEY", "[redacted]", fromEnvironment},
+		"workers":            {"workers", "--workers", "FANFARE_WORKERS", "8", fromFlag},
+		"log-level":          {"log-level", "--log-level", "FANFARE_LOG_LEVEL", "info", fromDefault},
 	} {
 		if shown[name] != want {
 			t.Errorf("--%s: got %+v, want %+v", name, shown[name], want)

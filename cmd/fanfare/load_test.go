@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // loadWith reads all settings from a command line and an environment.
 func loadWith(t testing.TB, environ map[string]string, args ...string) *loaded {
 	t.Helper()
-	settings := allSettings()
+	settings := everySetting()
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	addFlags(flags, settings)
 	if err := flags.Parse(args); err != nil {
@@ -73,58 +74,90 @@ func TestSettingsAreRead(t *testing.T) {
 func TestEveryWrongSettingIsReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	wrong := map[string]string{
-		"database-url":            "postgres://h:port/d",
-		"centrifugo-api-url":      "localhost:8000",
-		"centrifugo-api-key":      "two words",
-		"centrifugo-api-key-file": filepath.Join(t.TempDir(), "absent"),
-		"workers":                 "none",
-		"batch-size":              "0",
-		"poll-interval":           "25",
-		"publish-timeout":         "1h",
-		"max-attempts":            "-1",
-		"wide-audience":           "1.5",
-		"inbox":                   "perhaps",
-		"stream-tenants":          "2",
-		"mutations":               "resource.created,Transfer?",
-		"channel-user":            "user:{tenant}",
-		"channel-resource":        "resource",
-		"channel-tenant":          "",
-		"metrics-listen":          "9090",
-		"log-level":               "loud",
-		"log-format":              "xml",
+		"database-url":                 "postgres://h:port/d",
+		"centrifugo-api-url":           "localhost:8000",
+		"centrifugo-api-key":           "two words",
+		"centrifugo-api-key-file":      filepath.Join(t.TempDir(), "absent"),
+		"workers":                      "none",
+		"batch-size":                   "0",
+		"poll-interval":                "25",
+		"publish-timeout":              "1h",
+		"max-attempts":                 "-1",
+		"wide-audience":                "1.5",
+		"inbox":                        "perhaps",
+		"stream-tenants":               "2",
+		"mutations":                    "resource.created,Transfer?",
+		"channel-user":                 "user:{tenant}",
+		"channel-resource":             "resource",
+		"channel-tenant":               "",
+		"metrics-listen":               "9090",
+		"centrifugo-ws-url":            "http://localhost:8000",
+		"centrifugo-token-secret":      "short",
+		"centrifugo-token-secret-file": filepath.Join(t.TempDir(), "absent"),
+		"listen":                       "8080",
+		"cors-origins":                 "https://*",
+		"rate-limit":                   "0",
+		"rate-burst":                   "many",
+		"max-body-bytes":               "1",
+		"query-timeout":                "1h",
+		"api-connections":              "0",
+		"connection-token-ttl":         "1s",
+		"subscription-token-ttl":       "25h",
+		"service-tokens":               "no",
+		"jwt-secret":                   "short",
+		"jwt-secret-file":              filepath.Join(t.TempDir(), "absent"),
+		"jwt-public-key-file":          filepath.Join(t.TempDir(), "absent"),
+		"jwt-jwks-url":                 "ftp://issuer.example",
+		"jwt-jwks-file":                filepath.Join(t.TempDir(), "absent"),
+		"jwt-jwks-allow-http":          "sometimes",
+		"jwt-tenant-claim":             "app..tenant",
+		"jwt-principal-claim":          "",
+		"jwt-clock-skew":               "1h",
+		"trust-identity-headers":       "always",
+		"trusted-proxies":              "0.0.0.0/0",
+		"log-level":                    "loud",
+		"log-format":                   "xml",
 	}
 	var args []string
-	for name, value := range wrong {
-		args = append(args, "--"+name+"="+value)
+	environ := map[string]string{}
+	for _, s := range everySetting() {
+		if s.field.noFlag {
+			environ[s.variable()] = wrong[s.name]
+		} else if value, given := wrong[s.name]; given {
+			args = append(args, "--"+s.name+"="+value)
+		}
 	}
 	var config *ConfigError
-	err := loadWith(t, nil, args...).Validate()
+	err := loadWith(t, environ, args...).Validate()
 	if !errors.As(err, &config) {
 		t.Fatalf("got %v, want a ConfigError", err)
 	}
 	var got []string
 	for _, p := range config.Problems {
-		got = append(got, p.Name)
-		if p.Rule == "" || p.Source != fromFlag && p.Value != "" || p.Variable == "" {
-			t.Errorf("%+v: want a rule, the variable and the source", p)
+		got = append(got, p.Variable)
+		if p.Rule == "" || p.Source == fromDefault && p.Value != "" || p.Name == "" && p.Source != fromEnvironment {
+			t.Errorf("%+v: want a rule, the flag and the source", p)
 		}
 	}
 	var want []string
-	for _, s := range allSettings() {
-		want = append(want, s.name)
+	for _, s := range everySetting() {
+		want = append(want, s.variable())
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings reported (-want +got):\n%s", diff)
 	}
-	r := fanfare(t, nil, append([]string{"worker"}, args...)...)
+	r := fanfare(t, environ, append([]string{"run"}, args...)...)
 	if r.code != exitUsage || r.stdout != "" {
 		t.Errorf("got exit code %d, stdout %q; want %d and nothing", r.code, r.stdout, exitUsage)
 	}
 	for _, want := range []string{
-		"fanfare: 19 settings are wrong:\n",
+		fmt.Sprintf("fanfare: %d settings are wrong:\n", len(want)),
 		`  --workers, FANFARE_WORKERS: is "none" (flag): must be a whole number from 1 to 64` + "\n",
 		`  --poll-interval, FANFARE_POLL_INTERVAL: is "25" (flag): must be a duration from 1ms to 1m0s, such as 250ms or 2s` + "\n",
 		`  --channel-user, FANFARE_CHANNEL_USER: is "user:{tenant}" (flag): needs {principal}` + "\n",
+		`  FANFARE_JWT_SECRET: is "[redacted]" (environment): must be at least 32 bytes long` + "\n",
+		`  --jwt-issuer, FANFARE_JWT_ISSUER: is not set: must be set where JWTs are accepted` + "\n",
+		`  --trusted-proxies, FANFARE_TRUSTED_PROXIES: is "0.0.0.0/0" (flag): must be networks such as 10.1.2.0/24` + ", ",
 		`  --channel-tenant, FANFARE_CHANNEL_TENANT: is not set: must not be empty` + "\n",
 		`  --centrifugo-api-key, FANFARE_CENTRIFUGO_API_KEY: is "[redacted]" (flag): must be printable ASCII without spaces` + "\n",
 	} {
@@ -203,7 +236,7 @@ func TestDefaults(t *testing.T) {
 		t.Error(err)
 	}
 	l := loadWith(t, nil)
-	for _, s := range allSettings() {
+	for _, s := range everySetting() {
 		if got := s.field.show(&l.Config); got != s.initial {
 			t.Errorf("--%s: the default %q reads back as %q", s.name, s.initial, got)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/outbox"
@@ -22,33 +23,17 @@ type backlogCommand struct {
 	backlog *outbox.Backlog
 	tenant  uuid.UUID // uuid.Nil means every tenant
 	asJSON  bool
-	args    []string
 }
 
 // withBacklog makes a command of command and what it does.
 func withBacklog(p process, command *cobra.Command, do func(ctx context.Context, b backlogCommand) error) *cobra.Command {
-	settings := databaseSettings()
 	var b backlogCommand
 	command.Flags().Var(&uuidValue{&b.tenant}, "tenant", "only this tenant's")
 	command.Flags().BoolVar(&b.asJSON, "json", false, "as JSON")
-	addFlags(command.Flags(), settings)
-	if command.Args == nil {
-		command.Args = cobra.NoArgs
-	}
-	command.RunE = func(command *cobra.Command, args []string) error {
-		config := load(settings, command.Flags(), p.getenv)
-		if err := config.Validate(); err != nil {
-			return err
-		}
-		pool, err := openPool(command.Context(), &config.Config, 2)
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
-		b.backlog, b.args = outbox.NewBacklog(pool), args
-		return explained(do(command.Context(), b))
-	}
-	return command
+	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
+		b.backlog = outbox.NewBacklog(pool)
+		return do(ctx, b)
+	})
 }
 
 // uuidValue is a flag's value.

@@ -33,7 +33,8 @@ func realtimeSettings() []setting {
 		},
 		{
 			"centrifugo-token-secret-file", "", "a file that holds the HMAC secret of Centrifugo's tokens, if " + tokenSecretVariable + " does not",
-			tokenSecretFile(func(c *Config) *secretInFile { return &c.CentrifugoTokenSecretFile }),
+			tokenSecretFile(func(c *Config) *secretInFile { return &c.CentrifugoTokenSecretFile },
+				tokenSecretVariable, func(c *Config) string { return c.CentrifugoTokenSecret }),
 		},
 	}
 }
@@ -43,8 +44,8 @@ const tokenSecretVariable = "FANFARE_CENTRIFUGO_TOKEN_SECRET"
 func socketURL(at func(*Config) *string) field {
 	f := text("url", at, func(value string) string {
 		u, err := url.Parse(value)
-		if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" {
-			return "must read ws://host:port/connection/websocket or wss://…"
+		if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" || u.User != nil {
+			return "must read ws://host:port/connection/websocket or wss://…, without a user"
 		}
 		return ""
 	})
@@ -60,8 +61,9 @@ func tokenSecret(at func(*Config) *string) field {
 	return f
 }
 
-func tokenSecretFile(at func(*Config) *secretInFile) field {
-	f := secretFile(at, tokenSecretVariable, func(c *Config) string { return c.CentrifugoTokenSecret })
+// tokenSecretFile is a file with such a secret. variable names the other setting for the same one.
+func tokenSecretFile(at func(*Config) *secretInFile, variable string, other func(*Config) string) field {
+	f := secretFile(at, variable, other)
 	check := f.check
 	f.check = func(c *Config) string {
 		if rule := check(c); rule != "" {

@@ -74,7 +74,10 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
 	root.SetErr(p.stderr)
 	root.AddCommand(
 		newMigrateCommand(p),
+		newRunCommand(p),
 		newWorkerCommand(p),
+		newServeCommand(p),
+		newTokenCommand(p),
 		newOutboxCommand(p),
 		newConfigCommand(p),
 		newDoctorCommand(p),

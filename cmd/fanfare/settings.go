@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +12,7 @@ import (
 
 // setting describes one setting: its flag, its variable, its help and its place in a Config all come from here.
 type setting struct {
-	name    string // of the flag, without the dashes
+	name    string // the flag's, without the dashes
 	initial string // the default, as text; "" means none
 	usage   string
 	field   field
@@ -21,6 +23,44 @@ func (s setting) variable() string {
 	return "FANFARE_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
 }
 
+// flag is the setting's flag, "" when there is none.
+func (s setting) flag() string {
+	if s.field.noFlag {
+		return ""
+	}
+	return "--" + s.name
+}
+
+// also returns the setting with one more rule.
+func (s setting) also(rule func(c *Config) string) setting {
+	check := s.field.check
+	s.field.check = func(c *Config) string { return cmp.Or(check(c), rule(c)) }
+	return s
+}
+
+// everySetting is in the order in which they are documented.
+func everySetting() []setting {
+	return slices.Concat(databaseSettings(), centrifugoSettings(), realtimeSettings(), channelSettings(), deliverySettings(),
+		apiSettings(), identitySettings(), processSettings())
+}
+
+// workerSettings are those of fanfare worker.
+func workerSettings() []setting {
+	return slices.Concat(databaseSettings(), centrifugoSettings(), channelSettings(), deliverySettings(), processSettings())
+}
+
+// serveSettings are those of fanfare serve.
+func serveSettings() []setting {
+	return served(slices.Concat(databaseSettings(), centrifugoSettings(), realtimeSettings(), channelSettings(),
+		apiSettings(), identitySettings(), processSettings()))
+}
+
+// runSettings are those of fanfare run.
+func runSettings() []setting { return served(everySetting()) }
+
+// allSettings are those of the worker.
+func allSettings() []setting { return workerSettings() }
+
 // databaseSettings are those of the commands that only need the database.
 func databaseSettings() []setting {
 	return []setting{{
@@ -29,9 +69,9 @@ func databaseSettings() []setting {
 	}}
 }
 
-// allSettings are those of the worker.
-func allSettings() []setting {
-	return append(databaseSettings(), []setting{
+// centrifugoSettings say how to reach Centrifugo's server API.
+func centrifugoSettings() []setting {
+	return []setting{
 		{
 			"centrifugo-api-url", "http://localhost:8000/api", "Centrifugo's HTTP API",
 			httpURL(func(c *Config) *string { return &c.CentrifugoAPIURL }),
@@ -46,6 +86,38 @@ func allSettings() []setting {
 				"--centrifugo-api-key", func(c *Config) string { return c.CentrifugoAPIKey }),
 		},
 		{
+			"publish-timeout", "5s", "how long one request to Centrifugo may take",
+			duration(100*time.Millisecond, 15*time.Second, func(c *Config) *time.Duration { return &c.PublishTimeout }),
+		},
+	}
+}
+
+// channelSettings say what is published where. The worker and the API must agree on them.
+func channelSettings() []setting {
+	return []setting{
+		{
+			"channel-user", centrifugo.DefaultUserFormat, "name of a principal's own channel",
+			channelFormat("user", func(c *Config) *string { return &c.ChannelUser }),
+		},
+		{
+			"channel-resource", centrifugo.DefaultResourceFormat, "name of a resource's channel",
+			channelFormat("resource", func(c *Config) *string { return &c.ChannelResource }),
+		},
+		{
+			"channel-tenant", centrifugo.DefaultTenantFormat, "name of a tenant's channel",
+			channelFormat("tenant", func(c *Config) *string { return &c.ChannelTenant }),
+		},
+		{
+			"stream-tenants", "false", "publish every activity that is not private to its tenant's channel too",
+			boolean(func(c *Config) *bool { return &c.StreamTenants }),
+		},
+	}
+}
+
+// deliverySettings are those of delivering.
+func deliverySettings() []setting {
+	return []setting{
+		{
 			"workers", "4", "lanes served at once",
 			number(1, 64, func(c *Config) *int { return &c.Workers }),
 		},
@@ -56,10 +128,6 @@ func allSettings() []setting {
 		{
 			"poll-interval", "25ms", "pause between looks at an idle outbox",
 			duration(time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.PollInterval }),
-		},
-		{
-			"publish-timeout", "5s", "how long one request to Centrifugo may take",
-			duration(100*time.Millisecond, 15*time.Second, func(c *Config) *time.Duration { return &c.PublishTimeout }),
 		},
 		{
 			"max-attempts", "10", "tries of one failing activity before it becomes a dead letter",
@@ -74,27 +142,17 @@ func allSettings() []setting {
 			boolean(func(c *Config) *bool { return &c.Inbox }),
 		},
 		{
-			"stream-tenants", "false", "publish every activity that is not private to its tenant's channel too",
-			boolean(func(c *Config) *bool { return &c.StreamTenants }),
-		},
-		{
 			"mutations", strings.Join(preferences.DefaultMutations(), ","), "actions that people hear of who asked for nothing else, as prefixes",
 			actions(func(c *Config) *[]string { return &c.Mutations }),
 		},
+	}
+}
+
+// processSettings are those of every daemon.
+func processSettings() []setting {
+	return []setting{
 		{
-			"channel-user", centrifugo.DefaultUserFormat, "name of a principal's own channel",
-			channelFormat("user", func(c *Config) *string { return &c.ChannelUser }),
-		},
-		{
-			"channel-resource", centrifugo.DefaultResourceFormat, "name of a resource's channel",
-			channelFormat("resource", func(c *Config) *string { return &c.ChannelResource }),
-		},
-		{
-			"channel-tenant", centrifugo.DefaultTenantFormat, "name of a tenant's channel",
-			channelFormat("tenant", func(c *Config) *string { return &c.ChannelTenant }),
-		},
-		{
-			"metrics-listen", "", "address that serves /metrics, /healthz and /readyz, such as :9090; none if empty",
+			"metrics-listen", "", "address that serves /metrics, /healthz and /readyz, such as :9100; none if empty",
 			listenAddress(func(c *Config) *string { return &c.MetricsListen }),
 		},
 		{
@@ -105,5 +163,5 @@ func allSettings() []setting {
 			"log-format", "json", "json or console",
 			oneOf(func(c *Config) *string { return &c.LogFormat }, "json", "console"),
 		},
-	}...)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -10,13 +11,14 @@ import (
 )
 
 func newConfigCommand(p process) *cobra.Command {
-	settings := allSettings()
+	settings := everySetting()
 	asJSON, asMarkdown := false, false
 	command := &cobra.Command{
 		Use:   "config",
 		Short: "Show the settings in effect and where each comes from",
-		Long: `Shows what fanfare worker would run on, with the same flags and environment, and where each setting comes from;
-secrets are not shown. Exits with 2, and says why, if the worker would refuse it.`,
+		Long: `Shows what fanfare run, worker and serve would run on, with the same flags and environment, and where each setting
+comes from; secrets are not shown. Exits with 2, and says why, if a setting is wrong. What serve and run need besides,
+such as the secret of Centrifugo's tokens, they say themselves.`,
 		Args: cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error {
 			if asJSON && asMarkdown {
@@ -54,6 +56,7 @@ type shownConfig struct {
 
 type shownSetting struct {
 	Name     string `json:"name"`
+	Flag     string `json:"flag,omitempty"` // none for what is too secret for one
 	Variable string `json:"variable"`
 	Value    string `json:"value"`
 	Source   source `json:"source"`
@@ -68,10 +71,7 @@ func (l *loaded) shown(environ []string) shownConfig {
 		if p, ok := l.unread[s.name]; ok {
 			value = p.Value
 		}
-		shown.Settings = append(shown.Settings, shownSetting{s.name, s.variable(), value, l.sources[s.name]})
-	}
-	for _, s := range realtimeSettings() {
-		known[s.variable()] = true
+		shown.Settings = append(shown.Settings, shownSetting{s.name, s.flag(), s.variable(), value, l.sources[s.name]})
 	}
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
@@ -86,7 +86,7 @@ func (l *loaded) shown(environ []string) shownConfig {
 func (c shownConfig) writeTable(w io.Writer) error {
 	rows := [][]string{{"SETTING", "VARIABLE", "FROM", "VALUE"}}
 	for _, s := range c.Settings {
-		rows = append(rows, []string{"--" + s.Name, s.Variable, string(s.Source), s.Value})
+		rows = append(rows, []string{cmp.Or(s.Flag, "-"), s.Variable, string(s.Source), s.Value})
 	}
 	if err := writeTable(w, rows); err != nil || len(c.Unknown) == 0 {
 		return err
@@ -104,7 +104,11 @@ func writeReference(w io.Writer, settings []setting) error {
 		if s.initial != "" {
 			initial = "`" + s.initial + "`"
 		}
-		fmt.Fprintf(&b, "| `--%s` %s | `%s` | %s | %s |\n", s.name, s.field.kind, s.variable(), initial, strings.ReplaceAll(s.usage, "|", `\|`))
+		flag := ""
+		if s.flag() != "" {
+			flag = "`" + s.flag() + "` " + s.field.kind
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", flag, s.variable(), initial, strings.ReplaceAll(s.usage, "|", `\|`))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -80,7 +80,7 @@ func TestBatchInHandIsFinished(t *testing.T) {
 	recorded := w.record(t)
 	g.await(t)
 	d.stop()
-	d.says(t, "fanfare stops once the batches in hand are finished")
+	d.says(t, "fanfare stops once what is under way is finished")
 	select {
 	case code := <-d.ended:
 		t.Fatalf("the worker ended, with %d, before its batch:\n%s", code, d.log)
