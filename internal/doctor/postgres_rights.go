@@ -45,6 +45,8 @@ func needs() []need {
 	add(table, "preferences", true, "INSERT", "UPDATE")
 	add(table, "service_tokens", true, "SELECT", "INSERT", "UPDATE")
 	add(function, "record_envelope", true, "EXECUTE")
+	add(function, "record_envelopes", true, "EXECUTE")
+	add(function, "standing_activity", true, "EXECUTE")
 	return all
 }
 

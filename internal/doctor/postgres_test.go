@@ -1,11 +1,11 @@
 package doctor_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/internal/doctor"
@@ -100,7 +100,7 @@ func TestDatabaseIsWrong(t *testing.T) {
 			[]string{"REVOKE ALL ON TABLE fanfare.activities FROM PUBLIC;"},
 		},
 		"services may not record": {
-			`REVOKE EXECUTE ON FUNCTION fanfare.record_envelope FROM fanfare_writer`,
+			`REVOKE EXECUTE ON FUNCTION fanfare.refuse_envelope FROM fanfare_writer`,
 			"postgres-writer", doctor.Fail,
 			[]string{"fanfare_writer may not record", "GRANT EXECUTE ON FUNCTION fanfare.record_activity"},
 		},
@@ -183,11 +183,11 @@ func newRole(t testing.TB, db *pgtest.DB) (string, *pgxpool.Pool) {
 	role := db.Pool.Config().ConnConfig.Database + "_role"
 	exec(t, db.Pool, `CREATE ROLE `+role)
 	t.Cleanup(func() {
-		conn, err := pgx.Connect(t.Context(), db.URL)
-		if err != nil {
-			return // the test is over, and its context with it
+		for _, sql := range []string{`DROP OWNED BY ` + role, `DROP ROLE ` + role} {
+			if _, err := db.Pool.Exec(context.Background(), sql); err != nil {
+				t.Error(err)
+			}
 		}
-		_ = conn.Close(t.Context())
 	})
 	return role, openPool(t, db.URL, map[string]string{"role": role})
 }
