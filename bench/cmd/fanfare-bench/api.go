@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/bench/internal/archive"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+)
+
+type apiOptions struct {
+	output     output
+	archive    archive.Options
+	clients    int
+	duration   time.Duration
+	warmUp     time.Duration
+	cpuProfile string
+	statements bool
+	settings   map[string]string
+}
+
+func newAPI() *cobra.Command {
+	var o apiOptions
+	cmd := &cobra.Command{
+		Use:   "api",
+		Short: "How many requests the HTTP API answers, and how soon, with a large log behind it",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			result, err := measureAPI(cmd.Context(), &o)
+			if err != nil {
+				return err
+			}
+			if err := o.output.show(cmd, result); err != nil {
+				return err
+			}
+			return result.verdict()
+		},
+	}
+	flags := cmd.Flags()
+	o.output.flags(cmd)
+	flags.IntVar(&o.archive.Activities, "activities", 1_000_000, "activities in the log")
+	flags.IntVar(&o.archive.Principals, "principals", 10_000, "principals, who ask in turns")
+	flags.IntVar(&o.archive.Resources, "resources", 20_000, "resources")
+	flags.IntVar(&o.archive.Tenants, "tenants", 10, "tenants")
+	flags.IntVar(&o.clients, "clients", 8, "clients that send one request after the other")
+	flags.DurationVar(&o.duration, "duration", 10*time.Second, "how long to load each route")
+	flags.DurationVar(&o.warmUp, "warm-up", 2*time.Second, "how long to load it before, without measuring")
+	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
+	flags.BoolVar(&o.statements, "statements", false, "show which statements PostgreSQL spent its time on (needs pg_stat_statements)")
+	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	return cmd
+}
+
+type apiResult struct {
+	Machine    machine        `json:"machine"`
+	Loaded     archive.Loaded `json:"loaded"`
+	LoadTime   float64        `json:"load_seconds"`
+	Clients    int            `json:"clients"`
+	Routes     []routeResult  `json:"routes"`
+	Statements []statement    `json:"statements,omitempty"`
+}
+
+func (r *apiResult) table(w io.Writer) {
+	l := r.Loaded
+	row(w, fmt.Sprintf("%d clients", r.Clients), "requests/s", "p50", "p99", "max", "errors", "items each", "CPU ms each:", "server", "postgres")
+	for _, route := range r.Routes {
+		row(w, route.Route, fmt.Sprintf("%.0f", route.PerSecond), route.Took.P50, route.Took.P99, route.Took.Max, route.Errors,
+			fmt.Sprintf("%.1f", route.Items), "", fmt.Sprintf("%.2f", route.ServerCPU), fmt.Sprintf("%.2f", route.PostgresCPU))
+	}
+	row(w)
+	row(w, "behind them", fmt.Sprintf("%d activities", l.Activities), fmt.Sprintf("%d notifications", l.Notifications), fmt.Sprintf("%d principals", l.Principals),
+		fmt.Sprintf("%d resources", l.Resources), fmt.Sprintf("%d subscriptions", l.Subscriptions), fmt.Sprintf("%d roles", l.Roles))
+	row(w, "loaded in", fmt.Sprintf("%.0f s", r.LoadTime))
+	showStatements(w, "statements", r.Statements)
+}
+
+// verdict is an error if a request failed.
+func (r *apiResult) verdict() error {
+	var errs []error
+	for _, route := range r.Routes {
+		if route.Errors > 0 {
+			errs = append(errs, fmt.Errorf("%s: %d requests failed, such as: %s", route.Route, route.Errors, route.Failure))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func measureAPI(ctx context.Context, o *apiOptions) (result *apiResult, err error) {
+	settings := archive.Settings()
+	maps.Copy(settings, o.settings)
+	if o.statements {
+		settings = withStatements(settings)
+	}
+	progress("starting PostgreSQL and Centrifugo")
+	db, err := stack.StartDatabase(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Stop()) }()
+	if o.statements {
+		if err := db.Exec(ctx, "CREATE EXTENSION pg_stat_statements"); err != nil {
+			return nil, err
+		}
+	}
+	centrifugo, stop, err := stack.StartCentrifugo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+
+	progress("loading %d activities", o.archive.Activities)
+	began, world := time.Now(), archive.New(o.archive)
+	result = &apiResult{Machine: thisMachine(), Clients: o.clients}
+	if result.Loaded, err = world.Load(ctx, db.Pool); err != nil {
+		return nil, err
+	}
+	result.LoadTime = time.Since(began).Seconds()
+	progress("loaded in %.0f s", result.LoadTime)
+
+	server, err := startServer(db, centrifugo, o.cpuProfile)
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	l, err := newLoad(server, world.Principals(), o.clients)
+	if err != nil {
+		return nil, err
+	}
+	if err := resetStatements(ctx, db, o.statements); err != nil {
+		return nil, err
+	}
+	for _, route := range loadedRoutes {
+		progress("%s for %v", route.name, o.duration)
+		if _, err := l.run(ctx, route, o.warmUp); err != nil {
+			return nil, err
+		}
+		measured, err := l.run(ctx, route, o.duration)
+		if err != nil {
+			return nil, err
+		}
+		result.Routes = append(result.Routes, measured)
+	}
+	result.Statements, err = readStatements(ctx, db, o.statements)
+	return result, err
+}

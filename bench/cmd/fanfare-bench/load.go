@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/bench/internal/archive"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+)
+
+// loadedRoute is one route under load.
+type loadedRoute struct {
+	name, method, path string
+	body               func(random *rand.Rand) []byte // nil: none
+}
+
+var loadedRoutes = []loadedRoute{
+	{name: "GET /v1/notifications", method: http.MethodGet, path: "/notifications"},
+	{name: "GET /v1/activities", method: http.MethodGet, path: "/activities"},
+	{name: "PUT /v1/notifications/preferences", method: http.MethodPut, path: "/notifications/preferences", body: somePreferences},
+}
+
+func somePreferences(random *rand.Rand) []byte {
+	bodies := []string{
+		`{"filter_mode":"all"}`,
+		`{"filter_mode":"mutations","muted":false}`,
+		`{"filter_mode":"custom","custom_actions":["transfer.*","signal.*","comment.created"]}`,
+		`{"muted":true}`,
+	}
+	return []byte(bodies[random.IntN(len(bodies))])
+}
+
+// routeResult is what came of the load on one route.
+type routeResult struct {
+	Route       string      `json:"route"`
+	Requests    int         `json:"requests"`
+	PerSecond   float64     `json:"requests_per_second"`
+	Took        percentiles `json:"took"`
+	Errors      int         `json:"errors"`
+	Failure     string      `json:"failure,omitempty"` // the first one
+	Items       float64     `json:"items_per_answer"`
+	ServerCPU   float64     `json:"server_cpu_ms_per_request"`
+	PostgresCPU float64     `json:"postgres_cpu_ms_per_request"`
+}
+
+// load is clients with a connection each. Whoever's turn it is asks, so that each principal asks as rarely as can be.
+type load struct {
+	server  *apiServer
+	client  *http.Client
+	clients int
+	tokens  []string // one for each principal, in no order
+
+	mu   sync.Mutex
+	next int
+}
+
+func newLoad(server *apiServer, principals []archive.Principal, clients int) (*load, error) {
+	l := &load{server: server, clients: clients, client: &http.Client{
+		Timeout:   30 * time.Second,
+		Transport: &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true},
+	}}
+	for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(len(principals)) {
+		token, err := server.token(principals[i].Tenant, principals[i].ID, "")
+		if err != nil {
+			return nil, err
+		}
+		l.tokens = append(l.tokens, token)
+	}
+	return l, nil
+}
+
+func (l *load) token() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next++
+	return l.tokens[l.next%len(l.tokens)]
+}
+
+// run loads a route for a while.
+func (l *load) run(ctx context.Context, route loadedRoute, duration time.Duration) (routeResult, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		mu     sync.Mutex
+		took   []time.Duration
+		result = routeResult{Route: route.name}
+		items  int
+	)
+	before, err := l.server.usage()
+	if err != nil {
+		return result, err
+	}
+	cpu, began := stack.ReadCPU(), time.Now()
+	var g errgroup.Group
+	for i := range l.clients {
+		random := rand.New(rand.NewPCG(2, uint64(i)))
+		g.Go(func() error {
+			for time.Since(began) < duration && ctx.Err() == nil {
+				start := time.Now()
+				n, err := l.ask(ctx, route, random)
+				elapsed := time.Since(start)
+				mu.Lock()
+				took = append(took, elapsed)
+				items += n
+				if err != nil {
+					if result.Errors++; result.Failure == "" {
+						result.Failure = err.Error()
+					}
+				}
+				mu.Unlock()
+			}
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return result, err
+	}
+	seconds := time.Since(began).Seconds()
+	after, err := l.server.usage()
+	if err != nil {
+		return result, err
+	}
+	n := float64(len(took))
+	result.Requests, result.PerSecond, result.Took, result.Items = len(took), n/seconds, newPercentiles(took), float64(items)/n
+	result.ServerCPU = (after.CPU - before.CPU).Seconds() * 1000 / n
+	result.PostgresCPU = stack.ReadCPU().Since(cpu).Postgres.Seconds() * 1000 / n
+	return result, nil
+}
+
+// ask sends one request, reads the whole answer, and counts the items in it.
+func (l *load) ask(ctx context.Context, route loadedRoute, random *rand.Rand) (items int, err error) {
+	var body io.Reader
+	if route.body != nil {
+		body = bytes.NewReader(route.body(random))
+	}
+	request, err := http.NewRequestWithContext(ctx, route.method, l.server.url+route.path, body)
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+l.token())
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := l.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	switch {
+	case err != nil:
+		return 0, err
+	case response.StatusCode != http.StatusOK:
+		return 0, fmt.Errorf("%s: %.300s", response.Status, text)
+	case !json.Valid(text):
+		return 0, fmt.Errorf("not JSON: %.300s", text)
+	}
+	return bytes.Count(text, []byte(`"event_id"`)), nil
+}

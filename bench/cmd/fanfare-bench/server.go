@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/pprof"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/stream"
+)
+
+// What a server process is told besides what a worker is.
+const (
+	socketVariable  = "FANFARE_BENCH_CENTRIFUGO_WS_URL"
+	tokenVariable   = "FANFARE_BENCH_CENTRIFUGO_TOKEN_SECRET"
+	jwtVariable     = "FANFARE_BENCH_JWT_SECRET"
+	profileVariable = "FANFARE_BENCH_CPUPROFILE"
+)
+
+// Who issues the clients' JWTs, and for whom.
+const (
+	issuer   = "fanfare-bench"
+	audience = "fanfare"
+)
+
+// apiServer is the HTTP API in a process of its own.
+type apiServer struct {
+	*child
+	url    string
+	secret string
+}
+
+// startServer returns once the API takes requests. profile is a file for a CPU profile of the server, or "".
+func startServer(db *stack.Database, server *devstack.Centrifugo, profile string) (*apiServer, error) {
+	secret := rand.Text() + rand.Text()
+	c, err := startChild(
+		"server", databaseVariable+"="+db.URL, apiVariable+"="+server.APIURL(), keyVariable+"="+server.APIKey(),
+		socketVariable+"="+server.WebSocketURL(), tokenVariable+"="+server.TokenSecret(), jwtVariable+"="+secret, profileVariable+"="+profile,
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &apiServer{child: c, url: "http://" + c.said + "/v1", secret: secret}, nil
+}
+
+// token returns a JWT that speaks for a principal, with scopes separated by spaces.
+func (s *apiServer) token(tenant, principal uuid.UUID, scopes string) (string, error) {
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss": issuer, "aud": audience, "exp": time.Now().Add(time.Hour).Unix(),
+		"sub": principal.String(), "tenant_id": tenant.String(), "scope": scopes,
+	}).SignedString([]byte(s.secret))
+}
+
+// newServer is the API as the daemon serves it, but that it lets everybody ask as often as they like.
+func newServer() *cobra.Command {
+	return &cobra.Command{
+		Use:    "server",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithCancel(cmd.Context())
+			defer cancel()
+			go func() { _, _ = io.Copy(io.Discard, os.Stdin); cancel() }()
+			return serve(ctx)
+		},
+	}
+}
+
+func serve(ctx context.Context) (err error) {
+	client, err := centrifugo.New(centrifugo.Options{APIURL: os.Getenv(apiVariable), APIKey: os.Getenv(keyVariable)})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	pool, err := stack.NewPool(ctx, os.Getenv(databaseVariable), 16)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	channels, formatsErr := centrifugo.ParseFormats(centrifugo.Formats{})
+	tokens, tokensErr := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: os.Getenv(tokenVariable)})
+	authenticator, identityErr := identity.New(identity.Options{
+		JWT: identity.JWT{Secret: identity.Secret(os.Getenv(jwtVariable)), Issuer: issuer, Audience: audience},
+	})
+	if err := errors.Join(formatsErr, tokensErr, identityErr); err != nil {
+		return err
+	}
+	hub := stream.New(stream.Options{
+		WebSocketURL: os.Getenv(socketVariable), Tokens: tokens, Channel: channels.Tenant, History: client,
+		Log: stream.Recorded{Pool: pool, Addressed: true}, Logger: warnings(),
+	})
+	server, err := api.New(api.Options{
+		Pool: pool, Authenticator: authenticator, Channels: channels, Tokens: tokens, Publisher: client, Streams: hub,
+		Limits: api.Limits{PerSecond: 1e9, Burst: 1 << 30}, Logger: warnings(),
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	stopProfile, err := profileTo(os.Getenv(profileVariable))
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return hub.Run(ctx) })
+	g.Go(func() error { return server.Run(ctx, listener) })
+	_, _ = fmt.Fprintln(os.Stdout, listener.Addr())
+	return cmp.Or(g.Wait(), stopProfile())
+}
+
+// profileTo writes a CPU profile until the returned function is called; with "" none.
+func profileTo(path string) (stop func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() error { pprof.StopCPUProfile(); return file.Close() }, nil
+}

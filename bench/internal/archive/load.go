@@ -1,0 +1,102 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Loaded counts what Load has written.
+type Loaded struct {
+	Principals    int `json:"principals"`
+	Resources     int `json:"resources"`
+	Roles         int `json:"roles"`
+	Subscriptions int `json:"subscriptions"`
+	Preferences   int `json:"preferences"`
+	Activities    int `json:"activities"`
+	Notifications int `json:"notifications"`
+}
+
+// Settings are those of a PostgreSQL that the archive is loaded into.
+func Settings() map[string]string {
+	return map[string]string{"shared_buffers": "2GB", "max_wal_size": "8GB", "maintenance_work_mem": "512MB", "checkpoint_timeout": "30min"}
+}
+
+// Load writes everything by COPY into an empty database, and the indexes of the large tables after their rows. It may be called
+// once.
+func (a *Archive) Load(ctx context.Context, pool *pgxpool.Pool) (Loaded, error) {
+	d, h := a.directory(), &history{archive: a}
+	if err := d.copy(ctx, pool); err != nil {
+		return Loaded{}, err
+	}
+	if _, err := pool.Exec(ctx, formerMonths); err != nil {
+		return Loaded{}, fmt.Errorf("make partitions: %w", err)
+	}
+	if err := withoutIndexes(ctx, pool, "fanfare.activities", h.copy); err != nil {
+		return Loaded{}, err
+	}
+	if err := withoutIndexes(ctx, pool, "fanfare.notifications", h.copyInbox); err != nil {
+		return Loaded{}, err
+	}
+	if _, err := pool.Exec(ctx, "VACUUM (ANALYZE)"); err != nil {
+		return Loaded{}, err
+	}
+	_, err := pool.Exec(ctx, "CHECKPOINT")
+	return Loaded{
+		Principals: len(d.principals), Resources: len(d.resources), Roles: len(d.roles), Subscriptions: len(d.subscriptions),
+		Preferences: len(d.preferences), Activities: h.made, Notifications: len(h.notifications),
+	}, err
+}
+
+// formerMonths makes the partitions that an installation of that age has.
+const formerMonths = `
+DO $$
+DECLARE
+    month timestamp;
+BEGIN
+    FOR i IN 1..3 LOOP
+        month := date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => i);
+        EXECUTE format('CREATE TABLE fanfare.%I PARTITION OF fanfare.activities FOR VALUES FROM (%L) TO (%L)',
+            'activities_' || to_char(month, '"y"YYYY"m"MM'),
+            fanfare.uuidv7_floor(month AT TIME ZONE 'UTC'), fanfare.uuidv7_floor((month + interval '1 month') AT TIME ZONE 'UTC'));
+    END LOOP;
+END
+$$`
+
+// withoutIndexes fills a table while it has none.
+func withoutIndexes(ctx context.Context, pool *pgxpool.Pool, table string, fill func(ctx context.Context, pool *pgxpool.Pool) error) error {
+	rows, err := pool.Query(ctx, `
+		SELECT CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', i.indexrelid::regclass)
+		            ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, c.conname) END,
+		       CASE WHEN c.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
+		            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) END
+		FROM pg_index AS i
+		LEFT JOIN pg_constraint AS c ON c.conindid = i.indexrelid AND c.conrelid = i.indrelid
+		WHERE i.indrelid = $1::regclass`, table)
+	if err != nil {
+		return err
+	}
+	type index struct{ Drop, Create string }
+	indexes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[index])
+	if err != nil {
+		return err
+	}
+	for _, i := range indexes {
+		if _, err := pool.Exec(ctx, i.Drop); err != nil {
+			return fmt.Errorf("%s: %w", i.Drop, err)
+		}
+	}
+	if err := fill(ctx, pool); err != nil {
+		return err
+	}
+	for _, i := range indexes {
+		create := strings.Replace(i.Create, " ON ONLY ", " ON ", 1) // so that partitions get theirs too
+		if _, err := pool.Exec(ctx, create); err != nil {
+			return fmt.Errorf("%s: %w", create, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+package stack
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Usage is what one process uses.
+type Usage struct {
+	Resident int64         // bytes of memory
+	CPU      time.Duration // user and system together, since its start
+}
+
+// ReadUsage reads it from /proc, see proc(5).
+func ReadUsage(pid int) (Usage, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return Usage{}, err
+	}
+	pages, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return Usage{}, err
+	}
+	p, ok := parseStat(string(stat))
+	fields := strings.Fields(string(pages))
+	if !ok || len(fields) < 2 {
+		return Usage{}, fmt.Errorf("process %d: /proc says nothing that can be read", pid)
+	}
+	resident, err := strconv.ParseInt(fields[1], 10, 64)
+	return Usage{Resident: resident * int64(os.Getpagesize()), CPU: p.own}, err
+}
