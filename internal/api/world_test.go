@@ -71,7 +71,7 @@ func (w *world) newServer(change func(*api.Options)) *api.Server {
 	}
 	options := api.Options{
 		Pool: w.db.Pool, Authenticator: authenticator, Channels: w.channels, Tokens: tokens, CursorSecret: []byte(tokenSecret),
-		Limits: api.Limits{PerSecond: 1e6, Burst: 1e6}, Logger: zaptest.NewLogger(w.t),
+		Limits: api.Limits{PerSecond: 1e6, Burst: 1e6, Query: patience}, Logger: zaptest.NewLogger(w.t),
 	}
 	if change != nil {
 		change(&options)
