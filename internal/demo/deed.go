@@ -8,7 +8,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// deed is who does what to which signal.
+// deed is who does what to which signal. Without an action it is nothing that is recorded.
 type deed struct {
 	tenant, actor, signal string
 	action                string
@@ -36,6 +36,9 @@ func (d deed) envelope(payload map[string]any) activity.Envelope {
 
 // done is what came of a deed.
 type done struct {
-	activityID  uuid.UUID // as recorded, or as it would have been
-	committedAt time.Time // when COMMIT was sent; zero when it was rolled back
+	activityID  uuid.UUID // as recorded, or as it would have been; uuid.Nil when there is nothing to record
+	committedAt time.Time // when COMMIT was sent, or the request that leads to it; zero when it was rolled back
+
+	requests []Request // to the API
+	wrong    []string  // what the API did not answer as it should have
 }

@@ -34,7 +34,7 @@ type Options struct {
 	Color      Color         // of the text
 	Centrifugo string        // the Centrifugo v5 binary; when empty it is looked for, as devstack does
 	Duration   time.Duration // how long it takes in all, about; default DefaultDuration. Negative means as fast as it can.
-	Logger     *zap.Logger   // the worker's; nil discards
+	Logger     *zap.Logger   // the worker's and the API's; nil discards
 }
 
 // Run plays the demo. It returns nil when everybody heard what they were to hear and nobody else did, ErrMismatch when not, and
@@ -73,9 +73,12 @@ func run(ctx context.Context, o Options, scenes []scene) (err error) {
 		return err
 	}
 	if o.Keep {
-		if err := keep(ctx, stack, stage, out); err != nil {
-			return err
-		}
+		err = keep(ctx, stack, stage, out)
+	} else {
+		err = out.farewell()
+	}
+	if err != nil {
+		return err
 	}
 	if sum.Mismatches > 0 {
 		return ErrMismatch

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,11 +59,18 @@ func TestDemo(t *testing.T) {
 			t.Errorf("scene %d, %s: %s", r.Number, r.Title, strings.Join(r.Mismatches, "; "))
 		}
 	}
-	want := Summary{Scenes: 15, Committed: 14, RolledBack: 1, Deliveries: 30, Shared: 12, InboxRows: 31}
+	want := Summary{Scenes: 19, Committed: 16, RolledBack: 1, Deliveries: 33, Shared: 12, InboxRows: 34, Requests: 9}
 	got := summary
-	got.P50, got.P99, got.Seconds = 0, 0, 0
+	got.P50, got.P99, got.RequestP99, got.Seconds = 0, 0, 0, 0
 	if len(results) != want.Scenes {
 		t.Errorf("scenes: got %d, want %d", len(results), want.Scenes)
+	}
+	asked := 0
+	for _, r := range results {
+		asked += len(r.Requests)
+	}
+	if asked != want.Requests {
+		t.Errorf("requests in the scenes: got %d, want %d", asked, want.Requests)
 	}
 	if summary.P50 <= 0 || summary.P99 < summary.P50 {
 		t.Errorf("latency: got p50 %v ms and p99 %v ms", summary.P50, summary.P99)
@@ -78,14 +86,23 @@ func TestDemoThatFindsAMismatch(t *testing.T) {
 	wrong := script()[0]
 	wrong.hear = reasons{ada: delegator, bruno: subscribed, dilan: subscribed}
 	delete(wrong.silent, dilan)
+	asking := scene{
+		title: "Asking", deed: deed{tenant: aurora, actor: ada}, unread: map[string]int{ada: 7},
+		do: func(ctx context.Context, c company, d deed) (done, error) {
+			_, err := c.api.as(borealis, noor).get(ctx, "/v1/audit", http.StatusOK)
+			return done{}, err
+		},
+	}
 	var out bytes.Buffer
-	if err := run(t.Context(), Options{Duration: -1, Out: &out}, []scene{wrong}); !errors.Is(err, ErrMismatch) {
+	if err := run(t.Context(), Options{Duration: -1, Out: &out}, []scene{wrong, asking}); !errors.Is(err, ErrMismatch) {
 		t.Errorf("got %v, want ErrMismatch", err)
 	}
 	for _, want := range []string{
 		"✗ MISMATCH  Scout received it once, and was to receive it never",
 		"✗ MISMATCH  Dilan Kaya received it never, and was to receive it once",
-		"✗ 4 MISMATCHES",
+		"✗ MISMATCH  GET /v1/audit: got status 403, want 200",
+		"✗ MISMATCH  Ada Okafor of Aurora Capital was told the unread counts [], and was to be told [7]",
+		"✗ 6 MISMATCHES",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
@@ -108,7 +125,7 @@ func TestDemoThatIsInterrupted(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it was cancelled", err)
 	}
-	for _, want := range []string{"fanfare demo", "PostgreSQL at", "Centrifugo at", "005_record_activity.sql", "14 WebSockets"} {
+	for _, want := range []string{"fanfare demo", "PostgreSQL at", "Centrifugo at", "005_record_activity.sql", "API at", "14 WebSockets"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

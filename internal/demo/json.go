@@ -19,6 +19,7 @@ func (j jsonLines) write(object any) error {
 func (j jsonLines) title() error                  { return nil }
 func (j jsonLines) progress(string, string) error { return nil }
 func (j jsonLines) cast([]tenant) error           { return nil }
+func (j jsonLines) farewell() error               { return nil }
 
 func (j jsonLines) scene(r Result) error {
 	return j.write(struct {

@@ -27,13 +27,28 @@ type trial struct {
 func judge(number int, sc scene, tenants []tenant, filter *preferences.Filter, d done, o observed, sounds []sound) Result {
 	t := &trial{scene: sc, tenants: tenants, filter: filter, done: d, observed: o, sounds: sounds, result: Result{
 		Number: number, Title: sc.title, Story: sc.story, Tenant: sc.deed.tenant, Action: sc.deed.action, Resource: sc.deed.signal,
-		Actor: sc.deed.actor, ActivityID: d.activityID, Committed: o.activity != nil,
-		Heard: []Heard{}, InboxOnly: []Heard{}, Shared: []Heard{}, Silent: []Silent{}, Mismatches: []string{},
+		Actor: sc.deed.actor, ActivityID: d.activityID, Committed: o.activity != nil, Requests: append([]Request{}, d.requests...),
+		Heard: []Heard{}, InboxOnly: []Heard{}, Shared: []Heard{}, Unread: []Unread{}, Silent: []Silent{},
+		Mismatches: append([]string{}, d.wrong...),
 	}}
-	if want := !sc.rolledBack; t.result.Committed != want {
-		t.mismatch("in the log: got %t, want %t", t.result.Committed, want)
+	if sc.deed.action != "" {
+		t.audience()
 	}
 	for _, tn := range tenants {
+		for _, p := range tn.people {
+			t.unread(tn, p)
+		}
+	}
+	t.strays()
+	return t.result
+}
+
+// audience weighs who heard of the activity.
+func (t *trial) audience() {
+	if want := !t.scene.rolledBack; t.result.Committed != want {
+		t.mismatch("in the log: got %t, want %t", t.result.Committed, want)
+	}
+	for _, tn := range t.tenants {
 		for _, p := range tn.people {
 			switch {
 			case p.screen:
@@ -43,8 +58,6 @@ func judge(number int, sc scene, tenants []tenant, filter *preferences.Filter, d
 			}
 		}
 	}
-	t.strays()
-	return t.result
 }
 
 func (t *trial) mismatch(format string, args ...any) {
@@ -134,6 +147,23 @@ func (t *trial) screen(tn tenant, p person) {
 	}
 }
 
+// unread weighs the unread counts that one person's open clients were told.
+func (t *trial) unread(tn tenant, p person) {
+	var got, want []int
+	for _, s := range t.sounds {
+		if s.unread != nil && s.ear == (watchers.Principal{TenantID: tn.id, PrincipalID: p.id()}) {
+			got = append(got, *s.unread)
+			t.result.Unread = append(t.result.Unread, Unread{Who: p.name, Count: *s.unread, Milliseconds: t.latency(s)})
+		}
+	}
+	if count, declared := t.scene.unread[p.name]; declared && tn.name == t.scene.deed.tenant {
+		want = append(want, count)
+	}
+	if !slices.Equal(got, want) {
+		t.mismatch("%s of %s was told the unread counts %v, and was to be told %v", p.name, tn.name, got, want)
+	}
+}
+
 // strays looks for messages and inbox rows that have no business to be there at all.
 func (t *trial) strays() {
 	known := map[watchers.Principal]person{}
@@ -146,9 +176,9 @@ func (t *trial) strays() {
 		p := known[s.ear]
 		expected := s.channel == activity.ToUser && !p.screen || p.screen && (s.channel == activity.ToResource || s.channel == activity.ToTenant)
 		switch {
-		case s.event.EventID != t.done.activityID:
+		case s.unread == nil && s.event.EventID != t.done.activityID:
 			t.mismatch("%s received %s %s on %s, which is not of this scene", p.name, s.event.Action, s.event.EventID, s.channel)
-		case s.event.TenantID != s.ear.TenantID:
+		case s.unread == nil && s.event.TenantID != s.ear.TenantID:
 			t.mismatch("%s received what is of another tenant", p.name)
 		case !expected:
 			t.mismatch("%s received it on %s", p.name, s.channel)

@@ -72,10 +72,11 @@ func TestJudgeWhatIsAsDeclared(t *testing.T) {
 	got := judge(7, sc, tenants, preferences.NewFilter(nil), m.done, m.observed, m.sounds)
 	want := Result{
 		Number: 7, Title: "A scene", Tenant: aurora, Action: "resource.updated", Resource: momentum, Actor: ines,
-		ActivityID: m.done.activityID, Committed: true,
+		ActivityID: m.done.activityID, Committed: true, Requests: []Request{},
 		Heard:     []Heard{{Who: ada, Reasons: []string{"delegator"}, Milliseconds: 3}},
 		InboxOnly: []Heard{{Who: eva, Reasons: []string{"delegator", "target"}}},
 		Shared:    []Heard{{Who: screen, Channel: "resource", Milliseconds: 4}},
+		Unread:    []Unread{},
 		Silent: []Silent{
 			{Who: ines, Tenant: aurora, Why: Actor, Detail: "did it"},
 			{Who: ada, Tenant: borealis, Why: OtherTenant, Detail: "another tenant"},
@@ -180,6 +181,27 @@ func TestJudgeFindsWhatIsNot(t *testing.T) {
 			},
 			[]string{"Ada Okafor received resource.updated 00000000-0000-0000-0000-000000000000 on user, which is not of this scene"},
 		},
+		"an unread count that nobody asked for": {
+			func(_ *scene, m *measured) {
+				m.sounds = append(m.sounds, sound{ear: m.sounds[0].ear, channel: activity.ToUser, unread: new(3)})
+			},
+			[]string{"Ada Okafor of Aurora Capital was told the unread counts [3], and was to be told []"},
+		},
+		"no unread count": {
+			func(sc *scene, _ *measured) { sc.unread = map[string]int{ada: 0} },
+			[]string{"Ada Okafor of Aurora Capital was told the unread counts [], and was to be told [0]"},
+		},
+		"an unread count for all to see": {
+			func(sc *scene, m *measured) {
+				sc.unread = map[string]int{ada: 0}
+				m.sounds = append(m.sounds, sound{ear: m.sounds[0].ear, channel: "resource:else", unread: new(0)})
+			},
+			[]string{"Ada Okafor received it on resource:else"},
+		},
+		"what the API answered": {
+			func(_ *scene, m *measured) { m.done.wrong = []string{"unread: got 1, want 2"} },
+			[]string{"unread: got 1, want 2"},
+		},
 		"what was to be rolled back": {
 			func(sc *scene, m *measured) {
 				*sc = scene{rolledBack: true, deed: sc.deed}
@@ -216,6 +238,29 @@ func TestJudgeARollback(t *testing.T) {
 	}
 }
 
+// A scene without an activity is about what the API answers and whom it tells of an unread count.
+func TestJudgeWithoutAnActivity(t *testing.T) {
+	t.Parallel()
+	_, tenants := declaration()
+	sc := scene{title: "A scene", deed: deed{tenant: aurora, actor: ada}, unread: map[string]int{ada: 0}}
+	m := asDeclared()
+	heard := m.sounds[0]
+	asked := []Request{{Who: ada, Tenant: aurora, Method: "POST", Path: "/v1/notifications/mark-all-read", Status: 200}}
+	told := sound{ear: heard.ear, channel: activity.ToUser, unread: new(0), at: heard.at}
+	at := done{committedAt: m.done.committedAt, requests: asked}
+	got := judge(3, sc, tenants, preferences.NewFilter(nil), at, observed{}, []sound{told})
+	want := Result{
+		Number: 3, Title: "A scene", Tenant: aurora, Actor: ada, Requests: asked, Unread: []Unread{{Who: ada, Count: 0, Milliseconds: 3}},
+		Heard: []Heard{}, InboxOnly: []Heard{}, Shared: []Heard{}, Silent: []Silent{}, Mismatches: []string{},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if got := judge(3, sc, tenants, preferences.NewFilter(nil), at, observed{}, []sound{told, heard}).Mismatches; len(got) != 1 {
+		t.Errorf("got %q, want one mismatch: somebody heard of an activity", got)
+	}
+}
+
 // A name that the script misspells would be expected of nobody.
 func TestScriptNamesPeopleWhoExist(t *testing.T) {
 	t.Parallel()
@@ -236,6 +281,9 @@ func TestScriptNamesPeopleWhoExist(t *testing.T) {
 			named[who]++
 		}
 		for who := range sc.silent {
+			named[who]++
+		}
+		for who := range sc.unread {
 			named[who]++
 		}
 		for who, n := range named {

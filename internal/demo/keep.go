@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"time"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // interval is how often something happens by itself.
@@ -10,7 +12,11 @@ const interval = 2 * time.Second
 
 // keep says how to join in, lets things happen, and shows who hears of them, until ctx ends.
 func keep(ctx context.Context, stack *stack, s *stage, out report) error {
-	if err := out.connection(connection(stack)); err != nil {
+	how, err := connection(stack)
+	if err != nil {
+		return err
+	}
+	if err := out.connection(how); err != nil {
 		return err
 	}
 	tick := time.NewTicker(interval)
@@ -34,18 +40,19 @@ func keep(ctx context.Context, stack *stack, s *stage, out report) error {
 	}
 }
 
-// meanwhile is what happens by itself, one thing after the other.
+// meanwhile is what happens by itself, one thing after the other. All of it goes to the tenant's stream too.
 func meanwhile(ctx context.Context, app *service, n int) error {
 	var err error
+	everywhere := []string{activity.ToUser, activity.ToResource, activity.ToTenant}
 	switch n % 4 {
 	case 0:
-		_, err = app.setLookback(ctx, deed{tenant: aurora, actor: ines, signal: reversal, action: "resource.updated"}, 20+n%100)
+		_, err = app.setLookback(ctx, deed{tenant: aurora, actor: ines, signal: reversal, action: "resource.updated", channels: everywhere}, 20+n%100)
 	case 1:
-		_, err = app.finishRun(ctx, deed{tenant: aurora, actor: scout, signal: reversal, action: "run.completed"})
+		_, err = app.finishRun(ctx, deed{tenant: aurora, actor: scout, signal: reversal, action: "run.completed", channels: everywhere})
 	case 2:
-		_, err = app.addNote(ctx, deed{tenant: aurora, actor: chen, signal: carry, action: "note.added", target: ada}, "@Ada: have a look")
+		_, err = app.addNote(ctx, deed{tenant: aurora, actor: chen, signal: carry, action: "note.added", target: ada, channels: everywhere}, "@Ada: have a look")
 	case 3:
-		_, err = app.setLookback(ctx, deed{tenant: borealis, actor: ada, signal: reversal, action: "resource.updated"}, 20+n%100)
+		_, err = app.setLookback(ctx, deed{tenant: borealis, actor: ada, signal: reversal, action: "resource.updated", channels: everywhere}, 20+n%100)
 	}
 	return err
 }

@@ -13,17 +13,16 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/watchers"
 )
-
-// tokenLifetime outlasts a demo that is kept for a working day.
-const tokenLifetime = 24 * time.Hour
 
 // sound is one message that arrived on a socket.
 type sound struct {
 	ear     watchers.Principal // whose socket
 	channel string             // its kind (activity.ToUser for the ear's own, ToResource, ToTenant), or the name of one that should not be
 	event   activity.Event
+	unread  *int // instead of the event: how much of the inbox is unread
 	at      time.Time
 }
 
@@ -32,7 +31,8 @@ type listeners struct {
 	publisher *centrifugo.Client
 	channels  *centrifugo.Channels
 	socketURL string
-	tokens    *centrifugo.Tokens
+	api       *client // where the clients get their tokens
+	login     login
 	clients   []*centrifuge.Client
 	ears      []watchers.Principal
 	news      chan struct{} // holds one token when there is something to take
@@ -42,12 +42,11 @@ type listeners struct {
 	fences map[string]*fence
 }
 
-func newListeners(socketURL, secret string, publisher *centrifugo.Client, channels *centrifugo.Channels) (*listeners, error) {
-	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: secret, ConnectionTTL: tokenLifetime, SubscriptionTTL: tokenLifetime})
+func newListeners(socketURL string, api *client, login login, publisher *centrifugo.Client, channels *centrifugo.Channels) *listeners {
 	return &listeners{
-		socketURL: socketURL, tokens: tokens, publisher: publisher, channels: channels,
+		socketURL: socketURL, api: api, login: login, publisher: publisher, channels: channels,
 		news: make(chan struct{}, 1), fences: map[string]*fence{},
-	}, err
+	}
 }
 
 // connect connects everyone who is not deaf, and subscribes the screens to the shared channels of Momentum 12. It returns when
@@ -60,7 +59,7 @@ func (l *listeners) connect(ctx context.Context, tenants []tenant) error {
 			if p.deaf {
 				continue
 			}
-			n, err := l.open(t, p, ready)
+			n, err := l.open(ctx, t, p, ready)
 			if err != nil {
 				return fmt.Errorf("connect %s: %w", p.name, err)
 			}
@@ -78,14 +77,25 @@ func (l *listeners) connect(ctx context.Context, tenants []tenant) error {
 }
 
 // open starts one client and returns how often it will say that it is ready.
-func (l *listeners) open(t tenant, p person, ready chan<- struct{}) (awaited int, err error) {
+func (l *listeners) open(ctx context.Context, t tenant, p person, ready chan<- struct{}) (awaited int, err error) {
 	ear := watchers.Principal{TenantID: t.id, PrincipalID: p.id()}
 	own := l.channels.User(t.id, p.id())
-	token, _ := l.tokens.Connection(t.id, p.id())
+	given, err := l.passesOf(t, p)
+	if err != nil {
+		return 0, err
+	}
+	boot, err := given.bootstrap(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if boot.InboxChannel != own {
+		return 0, fmt.Errorf("the API says that %s is the inbox channel, and it is %s", boot.InboxChannel, own)
+	}
 	client := centrifuge.NewJsonClient(l.socketURL, centrifuge.Config{
-		Token: token,
-		Name:  "fanfare-demo",
-		Proxy: func(*http.Request) (*url.URL, error) { return nil, nil }, // it is on this machine
+		Token:    boot.ConnectionToken,
+		GetToken: given.connection,
+		Name:     "fanfare-demo",
+		Proxy:    func(*http.Request) (*url.URL, error) { return nil, nil }, // it is on this machine
 	})
 	l.clients, l.ears = append(l.clients, client), append(l.ears, ear)
 	var once sync.Once
@@ -107,7 +117,7 @@ func (l *listeners) open(t tenant, p person, ready chan<- struct{}) (awaited int
 			activity.ToResource: l.channels.Resource(t.id, resourceID(momentum)),
 			activity.ToTenant:   l.channels.Tenant(t.id),
 		} {
-			if err := l.subscribe(client, ear, kind, channel, ready); err != nil {
+			if err := l.subscribe(client, given, ear, kind, channel, ready); err != nil {
 				return 0, err
 			}
 			awaited++
@@ -116,9 +126,18 @@ func (l *listeners) open(t tenant, p person, ready chan<- struct{}) (awaited int
 	return awaited, client.Connect()
 }
 
-func (l *listeners) subscribe(client *centrifuge.Client, ear watchers.Principal, kind, channel string, ready chan<- struct{}) error {
-	token, _ := l.tokens.Subscription(ear.TenantID, ear.PrincipalID, channel)
-	subscription, err := client.NewSubscription(channel, centrifuge.SubscriptionConfig{Token: token})
+// passesOf shows the API who somebody is. A screen shows the tenant's stream too, which takes a scope.
+func (l *listeners) passesOf(t tenant, p person) (passes, error) {
+	var scopes []string
+	if p.screen {
+		scopes = append(scopes, identity.ScopeRead)
+	}
+	token, err := l.login.token(t.id, p.id(), scopes...)
+	return passes{l.api, token}, err
+}
+
+func (l *listeners) subscribe(client *centrifuge.Client, given passes, ear watchers.Principal, kind, channel string, ready chan<- struct{}) error {
+	subscription, err := client.NewSubscription(channel, centrifuge.SubscriptionConfig{GetToken: given.subscription})
 	if err != nil {
 		return err
 	}
@@ -135,17 +154,31 @@ func (l *listeners) hear(ear watchers.Principal, channel string, data []byte) {
 		l.pass(name, ear)
 		return
 	}
-	var event activity.Event
-	if err := json.Unmarshal(data, &event); err != nil {
-		channel = fmt.Sprintf("%s (unreadable: %v)", channel, err)
+	heard := sound{ear: ear, channel: channel, unread: readUnread(data), at: at}
+	if heard.unread == nil {
+		if err := json.Unmarshal(data, &heard.event); err != nil {
+			heard.channel = fmt.Sprintf("%s (unreadable: %v)", channel, err)
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.heard = append(l.heard, sound{ear: ear, channel: channel, event: event, at: at})
+	l.heard = append(l.heard, heard)
 	select {
 	case l.news <- struct{}{}:
 	default:
 	}
+}
+
+// readUnread returns the unread count that a message tells of, or nil.
+func readUnread(data []byte) *int {
+	var message struct {
+		Type  string `json:"type"`
+		Count *int   `json:"unread_count"`
+	}
+	if json.Unmarshal(data, &message) != nil || message.Type != "inbox.unread_count" {
+		return nil
+	}
+	return message.Count
 }
 
 // take returns what was heard since the last time.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/preferences"
 )
 
 // The sample application's own schema, and the two roles that its processes connect as. Neither has a right on Fanfare's tables
@@ -30,7 +32,7 @@ CREATE TABLE demo.notes (
 );
 CREATE ROLE demo_app LOGIN PASSWORD '%s' IN ROLE fanfare_writer;
 GRANT USAGE ON SCHEMA demo TO demo_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON demo.signals, demo.notes, fanfare.resources, fanfare.role_bindings, fanfare.preferences TO demo_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON demo.signals, demo.notes, fanfare.resources, fanfare.role_bindings TO demo_app;
 CREATE ROLE demo_ledger LOGIN PASSWORD '%s' IN ROLE fanfare_writer;`
 
 // load creates the sample application and its two tenants. The passwords are letters and digits.
@@ -84,3 +86,6 @@ func optional(name string, id func(string) uuid.UUID) *uuid.UUID {
 	made := id(name)
 	return &made
 }
+
+// patternsOf returns the patterns as the column wants them, which is never null.
+func patternsOf(p preferences.Preference) []string { return append([]string{}, p.CustomActions...) }

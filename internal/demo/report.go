@@ -12,6 +12,7 @@ type report interface {
 	cast(tenants []tenant) error
 	scene(r Result) error
 	summary(s Summary) error
+	farewell() error // says, of a demo that is not kept, that it could be
 	connection(c Connection) error
 	live(l Live) error
 }
@@ -52,5 +53,6 @@ func (t text) progress(what, detail string) error {
 func (t text) cast(tenants []tenant) error   { return t.write(renderCast(tenants, t.paint)) }
 func (t text) scene(r Result) error          { return t.write(renderScene(r, t.paint)) }
 func (t text) summary(s Summary) error       { return t.write(renderSummary(s, t.paint)) }
+func (t text) farewell() error               { return t.write(renderFarewell(t.paint)) }
 func (t text) connection(c Connection) error { return t.write(renderConnection(c, t.paint)) }
 func (t text) live(l Live) error             { return t.write(renderLive(l, t.paint)) }

@@ -16,17 +16,20 @@ type scene struct {
 	deed         deed
 	do           func(ctx context.Context, c company, d deed) (done, error)
 
-	rolledBack bool                        // nothing is to be recorded
+	rolledBack bool                        // what was to be recorded is not to be there
 	hear       map[string]watchers.Reasons // who is to receive it, for which reasons; one inbox row each
 	inboxOnly  map[string]watchers.Reasons // who is to find it in the inbox, without a push
 	silent     map[string]Why              // who is not to hear, and why; whoever is named nowhere does not watch, or is another tenant's
 	onScreen   []string                    // which kinds of shared channel are to carry it
+	unread     map[string]int              // whose clients are to be told of how much that is unread
 }
 
 // company is who acts.
 type company struct {
 	service *service
 	ledger  *ledgerSync
+	api     *calls
+	told    func(tenant, who string) []uuid.UUID // what somebody heard or found so far, the newest first
 }
 
 // The reasons for telling somebody, in the words of the script.
@@ -88,6 +91,12 @@ func script() []scene {
 			silent: map[string]Why{bruno: Actor},
 		},
 		{
+			title: "Nor can it be asked for",
+			story: "Ada of Borealis has the very id of Ada of Aurora, and asks for what the latter was told of.",
+			deed:  deed{tenant: aurora, actor: ada},
+			do:    lookAbroad,
+		},
+		{
 			title: "Any language can write",
 			story: "ledger-sync says SELECT fanfare.record_activity(…), as a role that may do that and nothing else.",
 			deed:  deed{tenant: aurora, actor: ledger, signal: momentum, action: "promotion.requested"},
@@ -120,10 +129,10 @@ func script() []scene {
 		},
 		{
 			title: "People choose what they hear",
-			story: "Bruno now asks for run.* and nothing else; Scout finishes another run.",
+			story: "Bruno asks the API for run.* and nothing else; Scout finishes another run.",
 			deed:  run,
 			do: func(ctx context.Context, c company, d deed) (done, error) {
-				if err := c.service.setPreference(ctx, aurora, bruno, *custom("run.*")); err != nil {
+				if err := choose(ctx, c.api, aurora, bruno, "run.*"); err != nil {
 					return done{}, err
 				}
 				return c.service.finishRun(ctx, d)
@@ -142,6 +151,31 @@ func script() []scene {
 			hear:     reasons{ada: delegator, scout: subscribed},
 			silent:   and(never, map[string]Why{ines: Actor, chen: Filtered, bruno: Filtered}),
 			onScreen: resource,
+		},
+		{
+			title:  "Who has a role can subscribe",
+			story:  "Farid, a viewer of Research, subscribes to Carry 3. That too is an activity, a private one.",
+			deed:   deed{tenant: aurora, actor: farid, signal: carry, action: "subscription.created"},
+			do:     subscribe,
+			hear:   reasons{ada: delegator},
+			silent: map[string]Why{farid: Actor, ines: Filtered},
+		},
+		{
+			title: "And hears from the next activity on",
+			story: "Ines sets the lookback of Carry 3.",
+			deed:  deed{tenant: aurora, actor: ines, signal: carry, action: "resource.updated"},
+			do: func(ctx context.Context, c company, d deed) (done, error) {
+				return c.service.setLookback(ctx, d, 40)
+			},
+			hear:   reasons{ada: delegator, farid: subscribed},
+			silent: map[string]Why{ines: Actor},
+		},
+		{
+			title:  "The inbox holds what was told, and its count is live",
+			story:  "Ada reads what she was told of so far, and marks it as read; her open clients hear of that.",
+			deed:   deed{tenant: aurora, actor: ada},
+			do:     visitInbox,
+			unread: map[string]int{ada: 0},
 		},
 		{
 			title: "Private is for owners and delegators",

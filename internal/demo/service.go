@@ -12,7 +12,6 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/outbox"
-	"github.com/fanfarehq/fanfare/preferences"
 )
 
 // service is the sample application. It keeps signals, and records an activity in the transaction of each change.
@@ -114,16 +113,6 @@ func (s *service) failHalfway(ctx context.Context, d deed) (done, error) {
 	return done{activityID: recorded.ID}, tx.Rollback(ctx)
 }
 
-// setPreference stores what somebody wants to hear of.
-func (s *service) setPreference(ctx context.Context, tenant, who string, p preferences.Preference) error {
-	return exactlyOne(s.db.Exec(ctx, `
-		INSERT INTO fanfare.preferences AS p (tenant_id, principal_id, filter_mode, custom_actions, muted)
-		VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (tenant_id, principal_id) DO UPDATE
-		SET filter_mode = excluded.filter_mode, custom_actions = excluded.custom_actions, muted = excluded.muted, updated_at = now()`,
-		tenantID(tenant), principalID(who), string(p.Mode), patternsOf(p), p.Muted))
-}
-
 // revokeRoles takes from somebody every role that they hold on a resource.
 func (s *service) revokeRoles(ctx context.Context, tenant, who, on string) error {
 	return exactlyOne(s.db.Exec(ctx, `
@@ -131,9 +120,6 @@ func (s *service) revokeRoles(ctx context.Context, tenant, who, on string) error
 		WHERE tenant_id = $1 AND principal_id = $2 AND scope_resource_id = $3 AND revoked_at IS NULL`,
 		tenantID(tenant), principalID(who), resourceID(on)))
 }
-
-// patternsOf returns the patterns as the column wants them, which is never null.
-func patternsOf(p preferences.Preference) []string { return append([]string{}, p.CustomActions...) }
 
 func exactlyOne(tag pgconn.CommandTag, err error) error {
 	if err == nil && tag.RowsAffected() != 1 {

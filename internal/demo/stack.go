@@ -33,10 +33,12 @@ const (
 type stack struct {
 	postgres   *devstack.Postgres
 	centrifugo *devstack.Centrifugo
+	login      login
+	api        *client
 	channels   *centrifugo.Channels
 	publisher  *centrifugo.Client
 	filter     *preferences.Filter
-	admin      *pgxpool.Pool // the superuser's: the worker's and the observer's
+	admin      *pgxpool.Pool // the superuser's: the worker's, the API's and the observer's
 	app        *pgxpool.Pool
 	ledger     *pgxpool.Pool
 	listeners  *listeners
@@ -55,6 +57,7 @@ func (s *stack) start(ctx context.Context, o Options, tenants []tenant, told pro
 		func() error { return s.prepareDatabase(ctx, tenants, told) },
 		func() error { return s.connectPublisher(ctx) },
 		func() error { return s.startWorker(o.Logger, told) },
+		func() error { return s.startAPI(ctx, o.Logger, told) },
 		func() error { return s.connectListeners(ctx, tenants, told) },
 	} {
 		if err := step(); err != nil {
@@ -172,18 +175,14 @@ func (s *stack) startWorker(logger *zap.Logger, told progress) error {
 
 // connectListeners connects the people.
 func (s *stack) connectListeners(ctx context.Context, tenants []tenant, told progress) error {
-	var err error
-	s.listeners, err = newListeners(s.centrifugo.WebSocketURL(), s.centrifugo.TokenSecret(), s.publisher, s.channels)
-	if err != nil {
-		return err
-	}
+	s.listeners = newListeners(s.centrifugo.WebSocketURL(), s.api, s.login, s.publisher, s.channels)
 	s.onStop(func(context.Context) error { s.listeners.close(); return nil })
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := s.listeners.connect(ctx, tenants); err != nil {
 		return err
 	}
-	return told("clients", fmt.Sprintf("%d WebSockets, each with its owner's channel", len(s.listeners.clients)))
+	return told("clients", fmt.Sprintf("%d WebSockets, with tokens that the API gave", len(s.listeners.clients)))
 }
 
 // open makes a pool that stop closes.

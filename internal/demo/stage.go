@@ -28,10 +28,11 @@ type stage struct {
 }
 
 func newStage(s *stack, tenants []tenant) *stage {
-	return &stage{
-		company: company{service: &service{s.app}, ledger: &ledgerSync{s.ledger}},
-		tenants: tenants, admin: s.admin, listeners: s.listeners, filter: s.filter,
+	set := &stage{tenants: tenants, admin: s.admin, listeners: s.listeners, filter: s.filter}
+	set.company = company{
+		service: &service{s.app}, ledger: &ledgerSync{s.ledger}, api: &calls{client: s.api, login: s.login}, told: set.told,
 	}
+	return set
 }
 
 // play plays the next scene and returns what came of it.
@@ -51,6 +52,7 @@ func (s *stage) perform(ctx context.Context, sc scene) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	made.requests, made.wrong = s.company.api.take()
 	if err := s.settled(ctx); err != nil {
 		return Result{}, err
 	}
@@ -62,6 +64,18 @@ func (s *stage) perform(ctx context.Context, sc scene) (Result, error) {
 		return Result{}, err
 	}
 	return judge(len(s.results)+1, sc, s.tenants, s.filter, made, observed, s.listeners.take()), nil
+}
+
+// told returns the activities that somebody was told of in the scenes so far, the newest first.
+func (s *stage) told(tenant, who string) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, r := range slices.Backward(s.results) {
+		is := func(h Heard) bool { return r.Tenant == tenant && h.Who == who }
+		if slices.ContainsFunc(r.Heard, is) || slices.ContainsFunc(r.InboxOnly, is) {
+			ids = append(ids, r.ActivityID)
+		}
+	}
+	return ids
 }
 
 // settled returns when the outbox is empty: what was committed before has been published, or is a dead letter.
@@ -88,12 +102,13 @@ func (s *stage) settled(ctx context.Context) error {
 // summary counts, partly from the results and partly from the database, and compares the two.
 func (s *stage) summary(ctx context.Context) (Summary, error) {
 	sum := Summary{Scenes: len(s.results)}
-	var latencies []float64
+	var latencies, answers []float64
 	committed, inbox := 0, 0
 	for _, r := range s.results {
-		if r.Committed {
+		switch {
+		case r.Committed:
 			committed++
-		} else {
+		case r.Action != "":
 			sum.RolledBack++
 		}
 		sum.Deliveries += len(r.Heard)
@@ -103,9 +118,14 @@ func (s *stage) summary(ctx context.Context) (Summary, error) {
 		for _, h := range slices.Concat(r.Heard, r.Shared) {
 			latencies = append(latencies, h.Milliseconds)
 		}
+		for _, asked := range r.Requests {
+			answers = append(answers, asked.Milliseconds)
+		}
 	}
 	slices.Sort(latencies)
+	slices.Sort(answers)
 	sum.P50, sum.P99 = percentile(latencies, 0.50), percentile(latencies, 0.99)
+	sum.Requests, sum.RequestP99 = len(answers), percentile(answers, 0.99)
 
 	err := s.admin.QueryRow(ctx, `SELECT (SELECT count(*) FROM fanfare.activities), (SELECT count(*) FROM fanfare.notifications)`).
 		Scan(&sum.Committed, &sum.InboxRows)

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,13 +20,16 @@ func renderProgress(what, detail string, p paint) string {
 	return blank(indent) + pad(what, 32) + p.dim(detail) + "\n"
 }
 
-// renderScene makes a scene's block: what was done; beside each other who heard and who did not; what is wrong.
+// renderScene makes a scene's block: what was done; what was asked of the API; beside each other who heard and who did not; what is
+// wrong.
 func renderScene(r Result, p paint) string {
 	var b strings.Builder
-	b.WriteString("\n" + heading(fmt.Sprintf("%2d  %s", r.Number, r.Title), r.Action+" · "+r.Tenant, p))
+	what := cmp.Or(r.Action, "the API")
+	b.WriteString("\n" + heading(fmt.Sprintf("%2d  %s", r.Number, r.Title), what+" · "+r.Tenant, p))
 	for _, line := range wrap(r.Story, width-indent) {
 		b.WriteString(blank(indent) + p.dim(line) + "\n")
 	}
+	b.WriteString(renderRequests(r, p))
 	b.WriteString(beside(heardCells(r, p), silentCells(r, p), place))
 	for _, m := range r.Mismatches {
 		b.WriteString(renderMismatch(m, p))
@@ -70,7 +74,10 @@ func heardCells(r Result, p paint) []cell {
 		}
 		cells = append(cells, line(painted(p.cyan, "▣"), first(h.Who), channel, ms(h.Milliseconds)))
 	}
-	if len(cells) == 0 {
+	for _, u := range r.Unread {
+		cells = append(cells, line(painted(p.green, "●"), first(u.Who), fmt.Sprintf("unread count: %d", u.Count), ms(u.Milliseconds)))
+	}
+	if len(cells) == 0 && r.Action != "" {
 		cells = append(cells, painted(p.bold, "  nobody"))
 	}
 	return cells
@@ -141,7 +148,8 @@ func renderSummary(s Summary, p paint) string {
 		{"rolled back", fmt.Sprint(s.RolledBack), "commit to socket, p99", ms(s.P99)},
 		{"deliveries to people", fmt.Sprint(s.Deliveries), "dead letters", fmt.Sprint(s.DeadLetters)},
 		{"on shared channels", fmt.Sprint(s.Shared), "mismatches", fmt.Sprint(s.Mismatches)},
-		{"inbox rows", fmt.Sprint(s.InboxRows), "wall time", fmt.Sprintf("%.1f s", s.Seconds)},
+		{"inbox rows", fmt.Sprint(s.InboxRows), "request to answer, p99", ms(s.RequestP99)},
+		{"requests to the API", fmt.Sprint(s.Requests), "wall time", fmt.Sprintf("%.1f s", s.Seconds)},
 	} {
 		fmt.Fprintf(&b, "%s%-26s%10s        %-26s%10s\n", blank(indent), row[0], row[1], row[2], row[3])
 	}

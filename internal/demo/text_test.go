@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -70,7 +71,7 @@ func TestRenderSceneThatNobodyHears(t *testing.T) {
 func TestRenderSummary(t *testing.T) {
 	t.Parallel()
 	s := Summary{
-		Scenes: 15, Committed: 14, RolledBack: 1, Deliveries: 30, Shared: 12, InboxRows: 31, P50: 4.04, P99: 12.5,
+		Scenes: 15, Committed: 14, RolledBack: 1, Deliveries: 30, Shared: 12, InboxRows: 31, P50: 4.04, P99: 12.5, Requests: 6, RequestP99: 21,
 		DeadLetters: 1, Mismatches: 1, Discrepancies: []string{"dead letters: got 1, want 0"}, Seconds: 19.96,
 	}
 	const want = `
@@ -81,12 +82,50 @@ func TestRenderSummary(t *testing.T) {
     rolled back                        1        commit to socket, p99        12.5 ms
     deliveries to people              30        dead letters                       1
     on shared channels                12        mismatches                         1
-    inbox rows                        31        wall time                     20.0 s
+    inbox rows                        31        request to answer, p99       21.0 ms
+    requests to the API                6        wall time                     20.0 s
     ✗ MISMATCH  dead letters: got 1, want 0
 
 `
 	if diff := cmp.Diff(want, renderSummary(s, false)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestRenderSceneOfTheAPI(t *testing.T) {
+	t.Parallel()
+	id := resourceID(carry).String()
+	r := Result{
+		Number: 5, Title: "Somebody asks", Story: "Nothing happens.", Tenant: aurora,
+		Requests: []Request{
+			{Who: ada, Tenant: aurora, Method: "GET", Path: "/v1/activities/" + id, Status: 200, Note: "hers", Milliseconds: 3},
+			{Who: ada, Tenant: borealis, Method: "PATCH", Path: "/v1/notifications/" + id, Body: json.RawMessage(`{"read":true}`), Status: 404, Milliseconds: 12.04},
+			{Who: ines, Tenant: aurora, Method: "GET", Path: "/v1/activities?action=" + strings.Repeat("long.", 20), Status: 200},
+		},
+		Unread: []Unread{{Who: ada, Count: 0, Milliseconds: 5}},
+	}
+	const want = `
+ 5  Somebody asks                                                           the API · Aurora Capital
+    Nothing happens.
+    ⇄ Ada             GET /v1/activities/92e3…8220                               200, hers    3.0 ms
+    ⇄ Ada of Borealis PATCH /v1/notifications/92e3…8220                                404   12.0 ms
+                      {"read":true}
+    ⇄ Ines            GET /v1/activities?action=long.long.long.long.long.long.long.l…  200    0.0 ms
+    ● Ada    unread count: 0            5.0 ms
+`
+	if diff := cmp.Diff(want, renderScene(r, false)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestCommandsFitTheWidth(t *testing.T) {
+	t.Parallel()
+	for _, command := range commands() {
+		for line := range strings.Lines(command.What + "\n" + command.Line) {
+			if n := indent + runes(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("%d columns, %d are there:\n%s", n, width, line)
+			}
+		}
 	}
 }
 
@@ -101,7 +140,14 @@ func TestColour(t *testing.T) {
 		"cast":     func(p paint) string { return renderCast(newWorld(), p) },
 		"scene":    func(p paint) string { return renderScene(aResult(), p) },
 		"summary":  func(p paint) string { return renderSummary(Summary{Mismatches: 2, Discrepancies: []string{"x"}}, p) },
-		"live":     func(p paint) string { return renderLive(live, p) },
+		"farewell": renderFarewell,
+		"requests": func(p paint) string {
+			return renderRequests(Result{Requests: []Request{{Who: ada, Path: "/v1/activities", Body: json.RawMessage("{}")}}}, p)
+		},
+		"live": func(p paint) string { return renderLive(live, p) },
+		"live count": func(p paint) string {
+			return renderLive(liveOf(sound{unread: new(3), channel: "user"}, newWorld()), p)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
