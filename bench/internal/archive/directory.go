@@ -80,7 +80,7 @@ func (a *Archive) addSubscriptions(d *directory, t *Tenant, i int) {
 			return false
 		}
 		known[resource] = true
-		d.subscriptions = append(d.subscriptions, []any{t.ID, id, resource, scope})
+		d.subscriptions = append(d.subscriptions, []any{a.timedID(a.began), t.ID, id, resource, scope})
 		return true
 	}
 	watch := func(r *resource) {
@@ -108,7 +108,7 @@ func (d *directory) copy(ctx context.Context, pool *pgxpool.Pool) error {
 		{"principals", []string{"id", "tenant_id", "kind", "display_name", "active"}, d.principals},
 		{"resources", []string{"id", "tenant_id", "parent_id", "owner_principal_id", "type", "name"}, d.resources},
 		{"role_bindings", []string{"tenant_id", "principal_id", "scope_resource_id", "role_name"}, d.roles},
-		{"subscriptions", []string{"tenant_id", "principal_id", "resource_id", "scope"}, d.subscriptions},
+		{"subscriptions", []string{"id", "tenant_id", "principal_id", "resource_id", "scope"}, d.subscriptions},
 		{"preferences", []string{"tenant_id", "principal_id", "filter_mode", "custom_actions", "muted"}, d.preferences},
 	} {
 		if _, err := pool.CopyFrom(ctx, pgx.Identifier{"fanfare", table.name}, table.columns, pgx.CopyFromRows(table.rows)); err != nil {

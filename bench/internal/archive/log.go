@@ -84,23 +84,25 @@ func (h *history) next() []any {
 	}
 }
 
-// notify tells up to three of those who watch.
+// notify tells up to three of those who watch, or else the owner.
 func (h *history) notify(t *Tenant, r *resource, id, actor uuid.UUID, at time.Time) {
 	random := h.archive.random
-	told := 0
-	for offset, n := random.IntN(max(1, len(r.watchers))), 0; n < len(r.watchers) && told < 3; n++ {
-		watcher := r.watchers[(offset+n)%len(r.watchers)]
-		if watcher == actor {
-			continue
+	told := map[uuid.UUID]bool{actor: true}
+	tell := func(principal uuid.UUID, reasons int16) {
+		if principal == uuid.Nil || told[principal] {
+			return
 		}
-		told++
+		told[principal] = true
 		old := time.Since(at) > age/4
 		h.notifications = append(h.notifications, notification{
-			tenant: t.ID, principal: watcher, activity: id, at: at, read: old && random.IntN(5) > 0 || random.IntN(3) == 0, reasons: 1,
+			tenant: t.ID, principal: principal, activity: id, at: at, read: old && random.IntN(5) > 0 || random.IntN(3) == 0, reasons: reasons,
 		})
 	}
-	if told < 3 && r.owner != uuid.Nil && r.owner != actor {
-		h.notifications = append(h.notifications, notification{tenant: t.ID, principal: r.owner, activity: id, at: at, reasons: 2})
+	for offset, n := random.IntN(max(1, len(r.watchers))), 0; n < len(r.watchers) && len(told) <= 3; n++ {
+		tell(r.watchers[(offset+n)%len(r.watchers)], 1)
+	}
+	if len(told) <= 3 {
+		tell(r.owner, 2)
 	}
 }
 
@@ -119,17 +121,8 @@ func (h *history) copy(ctx context.Context, pool *pgxpool.Pool) error {
 
 func (h *history) copyInbox(ctx context.Context, pool *pgxpool.Pool) error {
 	columns := []string{"tenant_id", "principal_id", "activity_id", "created_at", "read_at", "reasons"}
-	seen := make(map[[2]uuid.UUID]bool, len(h.notifications)) // an owner may also have been among the watchers
-	rows := h.notifications[:0]
-	for _, n := range h.notifications {
-		if key := [2]uuid.UUID{n.principal, n.activity}; !seen[key] {
-			seen[key] = true
-			rows = append(rows, n)
-		}
-	}
-	h.notifications = rows
-	_, err := pool.CopyFrom(ctx, pgx.Identifier{"fanfare", "notifications"}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
-		n := rows[i]
+	_, err := pool.CopyFrom(ctx, pgx.Identifier{"fanfare", "notifications"}, columns, pgx.CopyFromSlice(len(h.notifications), func(i int) ([]any, error) {
+		n := h.notifications[i]
 		var read any
 		if n.read {
 			read = n.at.Add(time.Hour)
