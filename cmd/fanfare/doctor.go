@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,7 @@ import (
 )
 
 func newDoctorCommand(p process) *cobra.Command {
-	settings := append(allSettings(), realtimeSettings()...)
+	settings := slices.Concat(databaseSettings(), centrifugoSettings(), realtimeSettings(), channelSettings(), deliverySettings())
 	asJSON := false
 	var origins []string
 	command := &cobra.Command{
@@ -22,7 +23,8 @@ func newDoctorCommand(p process) *cobra.Command {
 		Short: "Check a running PostgreSQL and Centrifugo, and say what to change",
 		Long: `Checks the PostgreSQL and the Centrifugo that fanfare would run on with the same flags and environment, and
 says for each thing that is wrong what to change. Takes 15 seconds at most. In PostgreSQL it only reads; at
-Centrifugo it publishes a few messages to channels that it makes up.
+Centrifugo it publishes a few messages to channels that it makes up. What clients do is checked only with
+the secret of tokens, FANFARE_CENTRIFUGO_TOKEN_SECRET or --centrifugo-token-secret-file.
 
 Exits with 0 if nothing is wrong, though there may be something to look at; with 1 if something is.`,
 		Args: cobra.NoArgs,

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/doctor"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// doctored is the environment of fanfare doctor for these servers.
+func doctored(db *pgtest.DB, c *devstack.Centrifugo) map[string]string {
+	return map[string]string{
+		"FANFARE_DATABASE_URL":            db.URL,
+		"FANFARE_CENTRIFUGO_API_URL":      c.APIURL(),
+		"FANFARE_CENTRIFUGO_API_KEY":      c.APIKey(),
+		"FANFARE_CENTRIFUGO_WS_URL":       c.WebSocketURL(),
+		"FANFARE_CENTRIFUGO_TOKEN_SECRET": c.TokenSecret(),
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	environ := doctored(db, centrifugo)
+	out := must(t, environ, "doctor")
+	if !strings.Contains(out, "✓ centrifugo-delivery ") || strings.Contains(out, "\x1b") || !strings.Contains(out, "checks are fine.\n") {
+		t.Errorf("got\n%s", out)
+	}
+
+	var report doctor.Report
+	if err := json.Unmarshal([]byte(must(t, environ, "doctor", "--json", "--origin", "http://localhost:1234")), &report); err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK || report.Count(doctor.OK) != len(report.Checks) {
+		t.Errorf("got %+v", report)
+	}
+
+	wrong := maps.Clone(environ)
+	wrong["FANFARE_CENTRIFUGO_API_KEY"] = "hunter2"
+	r := fanfare(t, wrong, "doctor", "--json")
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(r.stdout), &fields); err != nil || r.code != exitFailure || fields["ok"] != false {
+		t.Errorf("a wrong key: got exit code %d and %s (%v)", r.code, r.stdout, err)
+	}
+	if r.stderr != "fanfare: checks that failed: 1\n" || strings.Contains(r.stdout, "hunter2") {
+		t.Errorf("a wrong key: got %s%s", r.stdout, r.stderr)
+	}
+	first := fields["checks"].([]any)[0].(map[string]any)
+	if got, want := slices.Sorted(maps.Keys(first)), []string{"detail", "name", "remedy", "status"}; !slices.Equal(got, want) {
+		t.Errorf("a check has %v, want %v", got, want)
+	}
+}
+
+func TestDoctorReadsTheSecretFromAFile(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	environ := doctored(db, centrifugo)
+	delete(environ, "FANFARE_CENTRIFUGO_TOKEN_SECRET")
+	if out := must(t, environ, "doctor"); !strings.Contains(out, "· centrifugo-token ") || !strings.Contains(out, "set FANFARE_CENTRIFUGO_TOKEN_SECRET") {
+		t.Errorf("without a secret: got\n%s", out)
+	}
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(centrifugo.TokenSecret()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, environ, "doctor", "--centrifugo-token-secret-file", path); !strings.Contains(out, "✓ centrifugo-token ") {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+func TestDoctorIsCalledWrongly(t *testing.T) {
+	t.Parallel()
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	for line, want := range map[string]string{
+		"doctor now":                                        "unknown command",
+		"doctor --origin app.example":                       "--origin must read https://app.example",
+		"doctor --origin https://app.example/page":          "--origin must read https://app.example",
+		"doctor --centrifugo-ws-url http://localhost":       "must read ws://host:port/connection/websocket",
+		"doctor --centrifugo-token-secret x":                "unknown flag: --centrifugo-token-secret",
+		"doctor --centrifugo-token-secret-file /dev/null":   "must be a file that is not empty",
+		"doctor --database-url mysql://u:hunter2@h/d":       "--database-url, FANFARE_DATABASE_URL",
+		"doctor --channel-user user:{tenant} --workers 100": "2 settings are wrong",
+	} {
+		r := fanfare(t, environ, strings.Fields(line)...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, want) || strings.Contains(r.stderr, "hunter2") {
+			t.Errorf("fanfare %s: got exit code %d and %q, want 2 and %q", line, r.code, r.stderr, want)
+		}
+	}
+	environ["FANFARE_CENTRIFUGO_TOKEN_SECRET"] = "hunter2"
+	r := fanfare(t, environ, "doctor")
+	if r.code != exitUsage || !strings.Contains(r.stderr, "FANFARE_CENTRIFUGO_TOKEN_SECRET: ") || strings.Contains(r.stderr, "hunter2") || !strings.Contains(r.stderr, "at least 32") {
+		t.Errorf("a short secret: got exit code %d and %q, want 2 and the rule", r.code, r.stderr)
+	}
+}
+
+func TestDoctorIsInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"doctor"}, process{&stdout, &stderr, []string{"FANFARE_DATABASE_URL=postgres://u@127.0.0.1:1/d"}})
+	if code != exitFailure || stderr.String() != "fanfare: interrupted\n" {
+		t.Errorf("got exit code %d and %q", code, &stderr)
+	}
+}
+
+// TestDoctorKnowsWhatTheWorkerNeeds gives a role the rights that the doctor asks for and no other, and has a worker deliver as
+// it.
+func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	role := db.Pool.Config().ConnConfig.Database + "_role"
+	grant := func(sql string) {
+		t.Helper()
+		if _, err := db.Pool.Exec(context.Background(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grant(`CREATE ROLE ` + role)
+	t.Cleanup(func() { grant(`DROP OWNED BY ` + role); grant(`DROP ROLE ` + role) })
+	grant(`GRANT USAGE ON SCHEMA fanfare TO ` + role + `; GRANT SELECT ON fanfare.schema_version TO ` + role)
+
+	asRole := *db
+	asRole.URL += "&role=" + role
+	var report doctor.Report
+	if err := json.Unmarshal([]byte(fanfare(t, doctored(&asRole, centrifugo), "doctor", "--json").stdout), &report); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(report.Checks, func(c doctor.Check) bool { return c.Name == "postgres-rights" })
+	if i < 0 || report.Checks[i].Status != doctor.Fail {
+		t.Fatalf("got %+v", report)
+	}
+	grant(report.Checks[i].Remedy)
+	must(t, doctored(&asRole, centrifugo), "doctor")
+
+	w := newWorld(t, db)
+	events := w.listen(t, centrifugo)
+	d := startWorker(t, environment(&asRole, centrifugo))
+	recorded := w.record(t)
+	if got := next(t, events, d).EventID; got != recorded.ID {
+		t.Errorf("got event %s, want %s", got, recorded.ID)
+	}
+	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
+	d.says(t, "all is well", "postgres")
+	if line := d.log.line("permission denied"); line != "" {
+		t.Errorf("the worker lacks a right: %s", line)
+	}
+}
+
+func TestColourIsForTerminals(t *testing.T) {
+	t.Parallel()
+	terminal, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // a character device, as terminals are
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = terminal.Close() }()
+	for name, c := range map[string]struct {
+		environ []string
+		want    bool
+	}{
+		"a terminal":    {nil, true},
+		"NO_COLOR":      {[]string{"NO_COLOR=1"}, false},
+		"dumb terminal": {[]string{"TERM=dumb"}, false},
+	} {
+		if got := wantsColor(terminal, process{environ: c.environ}.getenv); got != c.want {
+			t.Errorf("%s: got %t, want %t", name, got, c.want)
+		}
+	}
+	if wantsColor(new(bytes.Buffer), process{}.getenv) {
+		t.Error("colour for what is no terminal")
+	}
+}
