@@ -42,7 +42,7 @@ func setup(apiURL, token string) string {
 
 func renderCommands(c Connection, p paint) string {
 	var b strings.Builder
-	b.WriteString(blank(indent) + p.dim("The API, for a shell, as "+c.Who+", who may read the audit log too. First, once:") + "\n")
+	b.WriteString(blank(indent) + p.dim("The API from a shell, as "+c.Who+", with activity:read. First, once:") + "\n")
 	b.WriteString(c.Setup + "\n")
 	for _, command := range c.Commands {
 		b.WriteString("\n" + blank(indent) + p.dim(command.What) + "\n" + command.Line + "\n")

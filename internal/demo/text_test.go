@@ -120,11 +120,10 @@ func TestRenderSceneOfTheAPI(t *testing.T) {
 
 func TestCommandsFitTheWidth(t *testing.T) {
 	t.Parallel()
-	for _, command := range commands() {
-		for line := range strings.Lines(command.What + "\n" + command.Line) {
-			if n := indent + runes(strings.TrimSuffix(line, "\n")); n > width {
-				t.Errorf("%d columns, %d are there:\n%s", n, width, line)
-			}
+	text := renderCommands(Connection{Who: farid + " of " + aurora, Setup: "API=…", Commands: commands()}, false)
+	for line := range strings.Lines(text) {
+		if n := runes(strings.TrimSuffix(line, "\n")); n > width {
+			t.Errorf("%d columns, %d are there:\n%s", n, width, line)
 		}
 	}
 }
