@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,14 +47,16 @@ func MarkAll(ctx context.Context, db Querier, tenant, principal uuid.UUID) (int,
 	}
 }
 
+const selectRow = `
+SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + activity.Columns + `
+FROM fanfare.notifications AS n
+JOIN fanfare.activities AS a ON a.id = n.activity_id AND a.tenant_id = n.tenant_id
+WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id = $3`
+
 // Mark marks one notification as read or as unread and returns it as it then is. One that is so already is left as it is, with
 // the time at which it was first read.
 func Mark(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, read bool) (Notification, error) {
-	rows, err := db.Query(ctx, `
-		SELECT n.activity_id, n.reasons, n.created_at, n.read_at, `+activity.Columns+`
-		FROM fanfare.notifications AS n
-		JOIN fanfare.activities AS a ON a.id = n.activity_id AND a.tenant_id = n.tenant_id
-		WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id = $3`, tenant, principal, id)
+	rows, err := db.Query(ctx, selectRow, tenant, principal, id)
 	if err != nil {
 		return Notification{}, fmt.Errorf("read the inbox: %w", err)
 	}
@@ -98,24 +101,31 @@ func setRead(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, r
 	return at, nil
 }
 
-// markRead locks the rows in the order of their key before it marks them: two callers cannot block each other in a circle.
+// markThese finds each row by its key and updates it by its place, so that no plan joins one inbox with itself. The rows are
+// locked in the order of the ids.
+const markThese = `
+WITH marked AS (
+    UPDATE fanfare.notifications SET read_at = now()
+    WHERE ctid = ANY (ARRAY(
+        SELECT l.ctid
+        FROM unnest((SELECT $3::uuid[])) AS u(activity_id)
+        CROSS JOIN LATERAL (
+            SELECT n.ctid FROM fanfare.notifications AS n
+            WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id AND n.read_at IS NULL
+            LIMIT 1 FOR NO KEY UPDATE
+        ) AS l))
+    RETURNING 1
+)
+SELECT count(*) FROM marked`
+
+// markRead marks the rows that are still unread and returns how many. In one order, two callers cannot block each other in a
+// circle.
 func markRead(ctx context.Context, db Querier, tenant, principal uuid.UUID, ids [][16]byte) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	rows, err := db.Query(ctx, `
-		WITH locked AS MATERIALIZED (
-		    SELECT n.activity_id FROM fanfare.notifications AS n
-		    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = ANY ($3::uuid[]) AND n.read_at IS NULL
-		    ORDER BY n.activity_id
-		    FOR NO KEY UPDATE
-		), marked AS (
-		    UPDATE fanfare.notifications AS n SET read_at = now()
-		    FROM locked AS l
-		    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = l.activity_id
-		    RETURNING 1
-		)
-		SELECT count(*) FROM marked`, tenant, principal, ids)
+	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	rows, err := db.Query(ctx, markThese, tenant, principal, ids)
 	if err != nil {
 		return 0, fmt.Errorf("mark notifications: %w", err)
 	}

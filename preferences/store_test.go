@@ -1,0 +1,179 @@
+package preferences_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func get(t *testing.T, db *pgtest.DB, tenant, principal uuid.UUID) preferences.Stored {
+	t.Helper()
+	s, err := preferences.Get(t.Context(), db.Pool, tenant, principal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func put(t *testing.T, db *pgtest.DB, tenant, principal uuid.UUID, c preferences.Change) preferences.Stored {
+	t.Helper()
+	s, err := preferences.Put(t.Context(), db.Pool, tenant, principal, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, db, tenant, principal); !equal(got, s) {
+		t.Errorf("Get after Put: got %+v, want what Put returned, %+v", got, s)
+	}
+	return s
+}
+
+func equal(a, b preferences.Stored) bool {
+	return a.Mode == b.Mode && a.Muted == b.Muted && slices.Equal(a.CustomActions, b.CustomActions) && a.UpdatedAt.Equal(b.UpdatedAt)
+}
+
+func TestGetWithoutARowStoresNothing(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	tenant, principal := uuid.New(), uuid.New()
+	for range 2 {
+		s := get(t, db, tenant, principal)
+		if s.Mode != preferences.ModeMutations || s.Muted || s.CustomActions == nil || len(s.CustomActions) > 0 || !s.UpdatedAt.IsZero() {
+			t.Errorf("got %+v, want the defaults", s)
+		}
+	}
+	if _, err := preferences.Put(t.Context(), db.Pool, tenant, principal, preferences.Change{}); err != nil {
+		t.Error(err)
+	}
+	var rows int
+	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.preferences`).Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("got %d rows, %v, want none", rows, err)
+	}
+}
+
+func TestPutChangesWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	tenant, principal := uuid.New(), uuid.New()
+	custom, all := preferences.ModeCustom, preferences.ModeAll
+	yes, no := true, false
+
+	first := put(t, db, tenant, principal, preferences.Change{Muted: &yes})
+	if first.Mode != preferences.ModeMutations || !first.Muted || len(first.CustomActions) > 0 || first.UpdatedAt.IsZero() {
+		t.Errorf("muted: got %+v", first)
+	}
+	s := put(t, db, tenant, principal, preferences.Change{Mode: &custom, CustomActions: &[]string{"b.*", "a.*", "b.*"}})
+	if s.Mode != custom || !s.Muted || !slices.Equal(s.CustomActions, []string{"b.*", "a.*"}) || s.UpdatedAt.Before(first.UpdatedAt) {
+		t.Errorf("patterns: got %+v, want them in their order, each once, and still muted", s)
+	}
+	s = put(t, db, tenant, principal, preferences.Change{Mode: &all, Muted: &no})
+	if s.Mode != all || s.Muted || len(s.CustomActions) != 2 {
+		t.Errorf("mode: got %+v, want the patterns kept", s)
+	}
+	s = put(t, db, tenant, principal, preferences.Change{CustomActions: &[]string{}})
+	if s.Mode != all || s.CustomActions == nil || len(s.CustomActions) > 0 {
+		t.Errorf("no patterns: got %+v", s)
+	}
+	if s = put(t, db, tenant, principal, preferences.Change{CustomActions: new([]string)}); len(s.CustomActions) > 0 {
+		t.Errorf("a nil list: got %+v", s)
+	}
+
+	for name, who := range map[string][2]uuid.UUID{"another tenant": {uuid.New(), principal}, "another principal": {tenant, uuid.New()}} {
+		if s := get(t, db, who[0], who[1]); !s.UpdatedAt.IsZero() {
+			t.Errorf("%s: got %+v, want the defaults", name, s)
+		}
+	}
+}
+
+func TestPutAtTheSameTimeLosesNothing(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	tenant, principal := uuid.New(), uuid.New()
+	mode, muted := preferences.ModeCustom, true
+	var wg sync.WaitGroup
+	for _, c := range []preferences.Change{{Mode: &mode}, {CustomActions: &[]string{"a.*"}}, {Muted: &muted}} {
+		wg.Go(func() {
+			if _, err := preferences.Put(t.Context(), db.Pool, tenant, principal, c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if s := get(t, db, tenant, principal); s.Mode != mode || !s.Muted || len(s.CustomActions) != 1 {
+		t.Errorf("got %+v, want all three changes", s)
+	}
+}
+
+func TestAModeOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	tenant, principal := uuid.New(), uuid.New()
+	if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode) VALUES ($1, $2, 'digest')`, tenant, principal); err != nil {
+		t.Fatal(err)
+	}
+	if s := get(t, db, tenant, principal); s.Mode != preferences.ModeMutations {
+		t.Errorf("got mode %q, want the one that it counts as", s.Mode)
+	}
+	for _, list := range []string{"{a.*,NULL}", "{{a.*},{b.*}}"} {
+		if _, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.preferences SET custom_actions = $2::text::text[] WHERE tenant_id = $1`, tenant, list); err == nil {
+			t.Errorf("%s: got stored, want what the worker cannot read refused", list)
+		}
+	}
+}
+
+func TestChangeValidateNamesTheField(t *testing.T) {
+	t.Parallel()
+	hundred := make([]string, preferences.MaxPatterns)
+	for i := range hundred {
+		hundred[i] = fmt.Sprintf("signal%d.*", i)
+	}
+	mode := func(m preferences.Mode) *preferences.Mode { return &m }
+	for _, tt := range []struct {
+		name   string
+		change preferences.Change
+		want   []string
+	}{
+		{"nothing", preferences.Change{}, nil},
+		{"modes", preferences.Change{Mode: mode("all")}, nil},
+		{"an empty mode", preferences.Change{Mode: mode("")}, []string{"filter_mode"}},
+		{"an unknown mode", preferences.Change{Mode: mode("ALL")}, []string{"filter_mode"}},
+		{"as many as may be", preferences.Change{CustomActions: &hundred}, nil},
+		{"one too many", preferences.Change{CustomActions: new(append(slices.Clone(hundred), "x.y"))}, []string{"custom_actions"}},
+		{"patterns that cannot be", preferences.Change{
+			Mode: mode("?\x00\xff"), CustomActions: &[]string{"ok.*", "", strings.Repeat("x", preferences.MaxPatternBytes+1), "[", "\xff", "a\x00b"},
+		}, []string{"filter_mode", "custom_actions[1]", "custom_actions[2]", "custom_actions[4]", "custom_actions[5]"}},
+	} {
+		err := tt.change.Validate()
+		var got []string
+		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
+			for _, f := range invalid.Fields {
+				got = append(got, f.Field)
+				if f.Rule == "" || !utf8.ValidString(f.Value) || strings.Contains(f.Value, "\x00") || len(f.Value) > 100 {
+					t.Errorf("%s: got %+v", tt.name, f)
+				}
+			}
+		} else if err != nil {
+			t.Errorf("%s: got %T, want *activity.InvalidError", tt.name, err)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q refused, want %q", tt.name, got, tt.want)
+		}
+		if len(tt.want) == 0 {
+			continue
+		}
+		if _, err := preferences.Put(t.Context(), nil, uuid.New(), uuid.New(), tt.change); err == nil {
+			t.Errorf("%s: Put: got no error", tt.name)
+		}
+	}
+}
