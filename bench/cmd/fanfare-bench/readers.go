@@ -1,0 +1,337 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/bench/internal/fixture"
+	"github.com/fanfarehq/fanfare/bench/internal/sse"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+type readersOptions struct {
+	output     output
+	readers    int
+	tenants    int
+	rate       int
+	duration   time.Duration
+	cpuProfile string
+}
+
+func newReaders() *cobra.Command {
+	var o readersOptions
+	cmd := &cobra.Command{
+		Use:   "readers",
+		Short: "How thousands of readers of activity streams are served",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			result, err := readers(cmd.Context(), &o)
+			if err != nil {
+				return err
+			}
+			if err := o.output.show(cmd, result); err != nil {
+				return err
+			}
+			if result.Lost > 0 {
+				return fmt.Errorf("%d events were lost", result.Lost)
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	o.output.flags(cmd)
+	flags.IntVar(&o.readers, "readers", 2000, "readers in all")
+	flags.IntVar(&o.tenants, "tenants", 10, "tenants that they are spread over")
+	flags.IntVar(&o.rate, "rate", 100, "activities a second in all")
+	flags.DurationVar(&o.duration, "duration", 30*time.Second, "for how long")
+	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
+	return cmd
+}
+
+type readersResult struct {
+	Machine    machine     `json:"machine"`
+	Readers    int         `json:"readers"`
+	Tenants    int         `json:"tenants"`
+	Rate       int         `json:"rate"`
+	Activities int         `json:"activities"`
+	Expected   int         `json:"expected"`
+	Received   int         `json:"received"` // distinct ones
+	Lost       int         `json:"lost"`
+	Repeated   int         `json:"repeated"`
+	Dropped    int         `json:"streams_dropped"` // by the server, with a reason
+	Broken     int         `json:"streams_broken"`
+	Returned   percentiles `json:"since_commit_returned"`
+	Sent       percentiles `json:"since_commit_sent"`
+	Memory     memory      `json:"server_memory"`
+	ServerCPU  float64     `json:"server_cpu_cores"`
+	EventCPU   float64     `json:"server_cpu_us_per_event"`
+}
+
+// memory is the server's, in bytes.
+type memory struct {
+	Without  int64 `json:"without_readers"`
+	Idle     int64 `json:"with_idle_readers"`
+	Peak     int64 `json:"under_load"`
+	EachIdle int64 `json:"per_idle_reader"`
+	EachLoad int64 `json:"per_reader_under_load"`
+}
+
+func (r *readersResult) table(w io.Writer) {
+	kib := func(bytes int64) string { return fmt.Sprintf("%.1f KiB", float64(bytes)/1024) }
+	mib := func(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
+	row(w, fmt.Sprintf("%d readers, %d tenants, %d activities at %d/s", r.Readers, r.Tenants, r.Activities, r.Rate), "p50", "p99", "max")
+	row(w, "from COMMIT's return to the reader", r.Returned.P50, r.Returned.P99, r.Returned.Max)
+	row(w, "from COMMIT's sending to the reader", r.Sent.P50, r.Sent.P99, r.Sent.Max)
+	row(w, "events expected", r.Expected)
+	row(w, "distinct ones received", r.Received)
+	row(w, "lost", r.Lost)
+	row(w, "repeated", r.Repeated)
+	row(w, "streams dropped by the server", r.Dropped)
+	row(w, "streams broken", r.Broken)
+	row(w, "server's memory without readers", mib(r.Memory.Without))
+	row(w, "with idle readers", mib(r.Memory.Idle), kib(r.Memory.EachIdle)+" each")
+	row(w, "under load", mib(r.Memory.Peak), kib(r.Memory.EachLoad)+" each")
+	row(w, "server's CPU", fmt.Sprintf("%.2f cores", r.ServerCPU), fmt.Sprintf("%.1f µs an event", r.EventCPU))
+}
+
+func readers(ctx context.Context, o *readersOptions) (result *readersResult, err error) {
+	progress("starting PostgreSQL and Centrifugo")
+	db, err := stack.StartDatabase(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Stop()) }()
+	centrifugo, stop, err := stack.StartCentrifugo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	world := fixture.New(fixture.Options{Tenants: o.tenants, Folders: max(20, o.tenants)})
+	if err := world.Load(ctx, db.Pool); err != nil {
+		return nil, err
+	}
+	worker, err := newVictim(db, centrifugo)
+	if err != nil {
+		return nil, err
+	}
+	defer worker.Kill()
+	server, err := startServer(db, centrifugo, o.cpuProfile)
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+
+	result = &readersResult{Machine: thisMachine(), Readers: o.readers, Tenants: o.tenants, Rate: o.rate}
+	w := &streamed{writer: writer{pool: db.Pool}, world: world, commits: map[uuid.UUID]commit{}, of: map[uuid.UUID]int{}}
+	if err := w.warmUp(ctx, server); err != nil {
+		return nil, err
+	}
+	if result.Memory.Without, err = resident(server); err != nil {
+		return nil, err
+	}
+	audience, err := gather(ctx, server, world, o.readers)
+	if err != nil {
+		return nil, err
+	}
+	defer audience.leave()
+	time.Sleep(time.Second)
+	if result.Memory.Idle, err = resident(server); err != nil {
+		return nil, err
+	}
+	progress("%d readers follow; %d activities/s for %v", o.readers, o.rate, o.duration)
+	if err := result.load(ctx, w, o, server, audience); err != nil {
+		return nil, err
+	}
+	if err := audience.leave(); err != nil {
+		return nil, err
+	}
+	result.judge(w, audience)
+	return result, nil
+}
+
+// load commits activities until all are read, and watches the server meanwhile.
+func (r *readersResult) load(ctx context.Context, w *streamed, o *readersOptions, server *apiServer, a *readership) error {
+	before, err := server.usage()
+	if err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	var sampling sync.WaitGroup
+	sampling.Go(func() { r.Memory.Peak = peak(server, ended) })
+	began := time.Now()
+	w.commits, w.of = map[uuid.UUID]commit{}, map[uuid.UUID]int{} // the warm-up does not count
+	w.rate, w.duration = o.rate, o.duration
+	err = w.run(ctx)
+	for _, reader := range a.readers {
+		r.Expected += w.of[reader.Tenant]
+	}
+	a.await(ctx, int64(r.Expected), 5*time.Second)
+	took := time.Since(began).Seconds()
+	close(ended)
+	sampling.Wait()
+	after, usageErr := server.usage()
+	if err := errors.Join(err, usageErr); err != nil {
+		return err
+	}
+	cpu := (after.CPU - before.CPU).Seconds()
+	r.ServerCPU, r.EventCPU = cpu/took, cpu*1e6/float64(max(1, a.crowd.Received()))
+	each := func(now int64) int64 { return (now - r.Memory.Without) / int64(max(1, o.readers)) }
+	r.Memory.EachIdle, r.Memory.EachLoad = each(r.Memory.Idle), each(r.Memory.Peak)
+	return nil
+}
+
+// resident is what the server has in memory once it has nothing to do.
+func resident(server *apiServer) (int64, error) {
+	time.Sleep(time.Second)
+	usage, err := server.usage()
+	return usage.Resident, err
+}
+
+// peak is the most that the server has in memory until ended is closed.
+func peak(server *apiServer, ended <-chan struct{}) (most int64) {
+	for {
+		if usage, err := server.usage(); err == nil {
+			most = max(most, usage.Resident)
+		}
+		select {
+		case <-ended:
+			return most
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (r *readersResult) judge(w *streamed, a *readership) {
+	var sinceReturned, sinceSent []time.Duration
+	for _, reader := range a.readers {
+		seen := make(map[uuid.UUID]bool, len(reader.Receptions))
+		for _, got := range reader.Receptions {
+			c, known := w.commits[got.Activity]
+			if !known {
+				continue
+			}
+			if seen[got.Activity] {
+				r.Repeated++
+				continue
+			}
+			seen[got.Activity] = true
+			at := a.crowd.Began.Add(got.At)
+			sinceReturned, sinceSent = append(sinceReturned, at.Sub(c.returned)), append(sinceSent, at.Sub(c.sent))
+		}
+		r.Received += len(seen)
+		r.Dropped += reader.Dropped
+		r.Broken += reader.Broken
+	}
+	r.Activities, r.Lost = len(w.commits), r.Expected-r.Received
+	r.Returned, r.Sent = newPercentiles(sinceReturned), newPercentiles(sinceSent)
+}
+
+// streamed commits activities that go to their tenants' streams.
+type streamed struct {
+	writer
+	world *fixture.World
+
+	mu      sync.Mutex
+	commits map[uuid.UUID]commit
+	of      map[uuid.UUID]int // activities of each tenant
+}
+
+func (w *streamed) run(ctx context.Context) error {
+	w.envelope = func(n int) activity.Envelope {
+		e := w.world.Resources[n%len(w.world.Resources)].Envelope(n, int64(n))
+		e.DeliveryChannels = []string{activity.ToUser, activity.ToResource, activity.ToTenant}
+		return e
+	}
+	w.note = func(r outbox.Recorded, c commit) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.commits[r.ID] = c
+		w.of[r.TenantID]++
+	}
+	return w.writer.run(ctx)
+}
+
+// warmUp has a reader of each tenant get some events.
+func (w *streamed) warmUp(ctx context.Context, server *apiServer) error {
+	a, err := gather(ctx, server, w.world, len(w.world.Tenants))
+	if err != nil {
+		return err
+	}
+	w.rate, w.duration = 100, 2*time.Second
+	if err := w.run(ctx); err != nil {
+		return errors.Join(err, a.leave())
+	}
+	a.await(ctx, int64(len(w.commits)), 5*time.Second)
+	return a.leave()
+}
+
+// readership is readers that follow.
+type readership struct {
+	crowd   *sse.Crowd
+	readers []*sse.Reader
+	leave   func() error // ends them; what they hold may be read then
+}
+
+// gather has n readers, each a principal of its own, follow the streams of the world's tenants in turns.
+func gather(ctx context.Context, server *apiServer, world *fixture.World, n int) (*readership, error) {
+	reading, cancel := context.WithCancel(ctx)
+	a := &readership{crowd: sse.NewCrowd(server.url + "/activities/stream")}
+	var in, out sync.WaitGroup
+	failed := make(chan error, n)
+	a.leave = sync.OnceValue(func() error {
+		cancel()
+		out.Wait()
+		select {
+		case err := <-failed:
+			return err
+		default:
+			return nil
+		}
+	})
+	for i := range n {
+		r := &sse.Reader{Tenant: world.Tenants[i%len(world.Tenants)].ID}
+		token, err := server.token(r.Tenant, uuid.New(), identity.ScopeRead)
+		if err != nil {
+			return nil, errors.Join(err, a.leave())
+		}
+		a.readers = append(a.readers, r)
+		in.Add(1)
+		out.Go(func() {
+			if err := r.Follow(reading, a.crowd, token, in.Done); err != nil {
+				failed <- fmt.Errorf("a reader was refused: %w", err)
+			}
+		})
+	}
+	all := make(chan struct{})
+	go func() { in.Wait(); close(all) }()
+	select {
+	case <-all:
+		return a, nil
+	case err := <-failed:
+		return nil, errors.Join(err, a.leave())
+	case <-ctx.Done():
+	case <-time.After(time.Minute):
+	}
+	return nil, errors.Join(errors.New("not every reader came in"), a.leave())
+}
+
+// await waits until n events have been received, or none has for quiet.
+func (a *readership) await(ctx context.Context, n int64, quiet time.Duration) {
+	last, since := a.crowd.Received(), time.Now()
+	for last < n && time.Since(since) < quiet && ctx.Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+		if now := a.crowd.Received(); now != last {
+			last, since = now, time.Now()
+		}
+	}
+}
