@@ -23,7 +23,7 @@ type apiInfo struct {
 }
 
 func apiReachable(ctx context.Context, x *examination) verdict {
-	if problems := x.api.Check(ctx); len(problems) > 0 {
+	if problems := x.problems(ctx); len(problems) > 0 {
 		return apiTrouble(problems[0])
 	}
 	info, err := readInfo(ctx, x.API)
@@ -32,6 +32,14 @@ func apiReachable(ctx context.Context, x *examination) verdict {
 	}
 	x.info = info
 	return fine("Centrifugo's API at %s takes our key", shownURL(x.API.APIURL))
+}
+
+// problems asks twice when there are any, so that a hiccup is no alarm.
+func (x *examination) problems(ctx context.Context, namespaces ...string) []centrifugo.Problem {
+	if len(x.api.Check(ctx, namespaces...)) == 0 {
+		return nil
+	}
+	return x.api.Check(ctx, namespaces...)
 }
 
 // apiTrouble parts a problem, whose text ends in what to do about it, behind the last colon.

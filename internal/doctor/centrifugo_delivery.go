@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// arrival bounds how long a message may take to a socket.
-const arrival = 2 * time.Second
-
 // delivery publishes a message twice to the made-up principal's own channel, and another one behind it, and listens.
 func delivery(ctx context.Context, x *examination) verdict {
 	c, err := x.join(ctx, nil)
@@ -17,7 +14,7 @@ func delivery(ctx context.Context, x *examination) verdict {
 		return socketTrouble(ctx, x.SocketURL, err)
 	}
 	defer c.close()
-	key, began := newKey(), time.Now()
+	key, began, arrival := newKey(), time.Now(), x.Timeout/8
 	for _, message := range []struct {
 		probe probe
 		key   string
@@ -26,15 +23,16 @@ func delivery(ctx context.Context, x *examination) verdict {
 			return fail("Centrifugo does not take a message: "+err.Error(), "see Centrifugo's log and the state of its broker")
 		}
 	}
-	times, first, err := c.count(probe{"delivery"}, probe{"end of delivery"})
+	times, first, err := c.count(probe{"delivery"}, probe{"end of delivery"}, arrival)
 	if err != nil && !isLate(err) {
 		return socketTrouble(ctx, x.SocketURL, err)
 	}
-	return judgeDelivery(times, first.Sub(began))
+	return judgeDelivery(times, first.Sub(began), arrival)
 }
 
-// count listens until it hears the end, or for as long as a message may take, and returns how often it heard the message before, and when it heard it first.
-func (c *client) count(message, end probe) (times int, first time.Time, err error) {
+// count listens until it hears the end, or for as long as a message may take, and returns how often it heard the message
+// before, and when it heard it first.
+func (c *client) count(message, end probe, arrival time.Duration) (times int, first time.Time, err error) {
 	_ = c.conn.SetReadDeadline(time.Now().Add(arrival))
 	for {
 		heard, err := c.hear()
@@ -56,7 +54,7 @@ func (c *client) count(message, end probe) (times int, first time.Time, err erro
 	}
 }
 
-func judgeDelivery(times int, took time.Duration) verdict {
+func judgeDelivery(times int, took, arrival time.Duration) verdict {
 	switch times {
 	case 0:
 		return fail(fmt.Sprintf("a message that the API took did not arrive at the socket within %s", arrival),

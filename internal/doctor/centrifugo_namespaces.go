@@ -5,7 +5,7 @@ import "context"
 // namespaces checks that each namespace of the channel formats is there and keeps a history.
 func namespaces(ctx context.Context, x *examination) verdict {
 	var found []verdict
-	for _, problem := range x.api.Check(ctx, x.channels.Namespaces()...) {
+	for _, problem := range x.problems(ctx, x.channels.Namespaces()...) {
 		found = append(found, apiTrouble(problem))
 	}
 	if len(found) > 0 {

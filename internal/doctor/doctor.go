@@ -14,12 +14,6 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// The time that an examination takes at most, and each of its checks.
-const (
-	bound      = 15 * time.Second
-	checkBound = 4 * time.Second
-)
-
 // Options say whom to examine, and with which of Fanfare's settings. They hold secrets.
 type Options struct {
 	// Pool is of the database, as the role that Fanfare works as. Two connections are enough.
@@ -38,13 +32,15 @@ type Options struct {
 	// Origins are pages that must be able to connect, as https://app.example.
 	Origins []string
 
+	// Timeout bounds the examination; one check may take a quarter of it. Default 15 seconds.
+	Timeout time.Duration
 	// LongTransaction is from how long on a transaction or a snapshot is worth a warning; default 1 minute.
 	LongTransaction time.Duration
 	// OldBacklog is from how old a pending activity is on it is worth a warning; default 1 minute.
 	OldBacklog time.Duration
 }
 
-// Examine makes all checks, one after the other, and returns within 15 seconds. The error is not about what it found: it is
+// Examine makes all checks, one after the other, and returns within the timeout. The error is not about what it found: it is
 // about the options, or ctx has ended.
 func Examine(ctx context.Context, o Options) (Report, error) {
 	x, err := newExamination(o)
@@ -52,7 +48,7 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	defer x.api.Close()
-	bounded, cancel := context.WithTimeout(ctx, bound)
+	bounded, cancel := context.WithTimeout(ctx, x.Timeout)
 	defer cancel()
 	report := run(bounded, x, checks())
 	return report, ctx.Err()
@@ -76,6 +72,7 @@ type principal struct{ tenant, id uuid.UUID }
 func somebody() principal { return principal{uuid.New(), uuid.New()} }
 
 func newExamination(o Options) (*examination, error) {
+	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
 	o.LongTransaction = cmp.Or(o.LongTransaction, time.Minute)
 	o.OldBacklog = cmp.Or(o.OldBacklog, time.Minute)
 	channels, err := centrifugo.ParseFormats(o.Formats)
@@ -120,9 +117,9 @@ func run(ctx context.Context, x *examination, checks []check) Report {
 // within makes the check in the time that it has.
 func (c check) within(ctx context.Context, x *examination) verdict {
 	if ctx.Err() != nil {
-		return skipped(fmt.Sprintf("not checked: the checks before it took all of the %s there are", bound), "see why they take so long")
+		return skipped(fmt.Sprintf("not checked: the checks before it took all of the %s there are", x.Timeout), "see why they take so long")
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkBound)
+	ctx, cancel := context.WithTimeout(ctx, x.Timeout/4)
 	defer cancel()
 	return c.look(ctx, x)
 }

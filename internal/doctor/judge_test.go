@@ -53,7 +53,7 @@ func TestJudgements(t *testing.T) {
 		"Centrifugos":              {judgeCentrifugo([]string{"5.4.9", "6.0.0"}, true), Warn, "different versions: 5.4.9, 6.0.0 finish the upgrade"},
 		"a version without number": {judgeCentrifugo([]string{"edge"}, true), OK, "Centrifugo edge takes batches"},
 		"nothing said, no batches": {judgeCentrifugo([]string{"0.0.0"}, false), Fail, "takes no batches, so it is too old upgrade it to v5 or v6"},
-		"received twice":           {judgeDelivery(2, time.Millisecond), Warn, "arrived 2 times see the engine of Centrifugo"},
+		"received twice":           {judgeDelivery(2, time.Millisecond, time.Second), Warn, "arrived 2 times see the engine of Centrifugo"},
 		"connections in use":       {judgeConnections(room{most: 20, used: 15}, 11), Warn, "of the 20 that PostgreSQL allows 15 are in use raise max_connections"},
 		"more than its own":        {judgeOwnChannel([]string{"news", "user:#a.b"}, "user:#a.b"), Warn, "more than its principal's own channel: news, user:#a.b"},
 		"no clock":                 {centrifugoClock(context.Background(), &examination{}), Skipped, "no date"},
@@ -137,7 +137,7 @@ func TestChecksStandInOrder(t *testing.T) {
 func TestRunStopsInTime(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	report := run(ctx, nil, []check{
+	report := run(ctx, &examination{Options: Options{Timeout: time.Minute}}, []check{
 		{"slow", nil, func(context.Context, *examination) verdict { cancel(); return fine("at last") }},
 		{"late", nil, func(context.Context, *examination) verdict { return fail("it was made", "do not") }},
 		{"later", []string{"late"}, func(context.Context, *examination) verdict { return fail("it was made", "do not") }},

@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -78,6 +79,7 @@ func openPool(t testing.TB, url string, parameters map[string]string) *pgxpool.P
 // examine returns the checks by name, and holds the report to what every report keeps.
 func examine(t testing.TB, o doctor.Options) checked {
 	t.Helper()
+	o.Timeout = cmp.Or(o.Timeout, patience) // the machine may be busy
 	report, err := doctor.Examine(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
