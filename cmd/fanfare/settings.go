@@ -58,9 +58,6 @@ func serveSettings() []setting {
 // runSettings are those of fanfare run.
 func runSettings() []setting { return served(everySetting()) }
 
-// allSettings are those of the worker.
-func allSettings() []setting { return workerSettings() }
-
 // databaseSettings are those of the commands that only need the database.
 func databaseSettings() []setting {
 	return []setting{{
