@@ -3,11 +3,10 @@ package archive
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -37,11 +36,9 @@ func must(b []byte, err error) []byte {
 	return b
 }
 
-var activityColumns = []string{
-	"id", "tenant_id", "actor_principal_id", "resource_id", "correlation_id", "target_principal_id", "owner_id", "parent_id",
-	"occurred_at", "recorded_at", "resource_type", "resource_name", "action", "visibility", "status", "severity", "category",
-	"delivery_channels", "message", "request_id", "payload",
-}
+const activityColumns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, owner_id, parent_id, " +
+	"occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, severity, category, " +
+	"delivery_channels, message, request_id, payload"
 
 // history makes the activities one after the other, and notes who was told of them.
 type history struct {
@@ -50,8 +47,8 @@ type history struct {
 	notifications []notification
 }
 
-// next returns the next activity's row, in the order of activityColumns.
-func (h *history) next() []any {
+// next appends the next activity's row, in the order of activityColumns.
+func (h *history) next(row []byte) []byte {
 	random := h.archive.random
 	at := h.archive.began.Add(time.Duration(float64(age) * float64(h.made) / float64(h.archive.activities)))
 	h.made++
@@ -76,12 +73,15 @@ func (h *history) next() []any {
 		h.notify(t, r, id, actor, at)
 	}
 	action := pick(random, actions)
-	return []any{
-		id, t.ID, actor, r.id, id, optional(target), optional(r.owner), r.project,
-		at, at, "signal", r.name, action, visibility, "success", "info", "signal",
-		[]string{},
-		"changed in the weekly review", fmt.Sprintf("req-%08d", h.made), payload,
+	for _, value := range []uuid.UUID{id, t.ID, actor, r.id, id, target, r.owner, r.project} {
+		row = append(appendID(row, value), '\t')
 	}
+	for range 2 { // occurred, recorded
+		row = append(at.UTC().AppendFormat(row, time.RFC3339Nano), '\t')
+	}
+	row = append(row, "signal\t"+r.name+"\t"+action+"\t"+visibility+"\tsuccess\tinfo\tsignal\t{}\tchanged in the weekly review\treq-"...)
+	row = append(strconv.AppendInt(row, int64(h.made), 10), '\t')
+	return append(append(row, payload...), '\n')
 }
 
 // notify tells up to three of those who watch, or else the owner.
@@ -107,30 +107,31 @@ func (h *history) notify(t *Tenant, r *resource, id, actor uuid.UUID, at time.Ti
 }
 
 func (h *history) copy(ctx context.Context, pool *pgxpool.Pool) error {
-	_, err := pool.CopyFrom(ctx, pgx.Identifier{"fanfare", "activities"}, activityColumns, pgx.CopyFromFunc(func() ([]any, error) {
+	return copyLines(ctx, pool, "activities", activityColumns, func(line []byte) []byte {
 		if h.made == h.archive.activities {
-			return nil, nil
+			return line
 		}
-		return h.next(), nil
-	}))
-	if err != nil {
-		return fmt.Errorf("load activities: %w", err)
-	}
-	return nil
+		return h.next(line)
+	})
 }
 
 func (h *history) copyInbox(ctx context.Context, pool *pgxpool.Pool) error {
-	columns := []string{"tenant_id", "principal_id", "activity_id", "created_at", "read_at", "reasons"}
-	_, err := pool.CopyFrom(ctx, pgx.Identifier{"fanfare", "notifications"}, columns, pgx.CopyFromSlice(len(h.notifications), func(i int) ([]any, error) {
-		n := h.notifications[i]
-		var read any
-		if n.read {
-			read = n.at.Add(time.Hour)
+	left := h.notifications
+	return copyLines(ctx, pool, "notifications", "tenant_id, principal_id, activity_id, created_at, read_at, reasons", func(line []byte) []byte {
+		if len(left) == 0 {
+			return line
 		}
-		return []any{n.tenant, n.principal, n.activity, n.at, read, n.reasons}, nil
-	}))
-	if err != nil {
-		return fmt.Errorf("load notifications: %w", err)
-	}
-	return nil
+		n := left[0]
+		left = left[1:]
+		for _, id := range []uuid.UUID{n.tenant, n.principal, n.activity} {
+			line = append(appendID(line, id), '\t')
+		}
+		line = append(n.at.UTC().AppendFormat(line, time.RFC3339Nano), '\t')
+		if n.read {
+			line = n.at.Add(time.Hour).UTC().AppendFormat(line, time.RFC3339Nano)
+		} else {
+			line = append(line, null...)
+		}
+		return append(strconv.AppendInt(append(line, '\t'), int64(n.reasons), 10), '\n')
+	})
 }
