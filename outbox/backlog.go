@@ -97,6 +97,9 @@ func (b *Backlog) Replay(ctx context.Context, tenant, activity uuid.UUID) (int64
 	return replayed, nil
 }
 
+// ErrBehind is returned for an activity that cannot be parked by itself: an earlier one of its resource waits, and it behind that.
+var ErrBehind = errors.New("waits behind an earlier activity of its resource")
+
 // Park takes a pending activity out of its lane until wait has passed, and with it those of the same resource behind it.
 func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Duration, reason string) error {
 	var lane int
@@ -112,6 +115,13 @@ func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Dura
 		return fmt.Errorf("find activity %s: %w", id, err)
 	}
 	return withLane(ctx, b.pool, lane, func(tx pgx.Tx) error {
+		var behind bool
+		if err := tx.QueryRow(ctx, waitsBehind, lane, id).Scan(&behind); err != nil {
+			return fmt.Errorf("find activity %s: %w", id, err)
+		}
+		if behind {
+			return fmt.Errorf("activity %s %w", id, ErrBehind)
+		}
 		var key resourceKey
 		err := tx.QueryRow(ctx, `
 			WITH taken AS (
@@ -138,6 +148,17 @@ func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Dura
 		return tx.SendBatch(ctx, batch).Close()
 	})
 }
+
+// waitsBehind tells whether an earlier activity of the same resource is parked or a broadcast job.
+const waitsBehind = `
+SELECT EXISTS (
+    SELECT FROM (
+        SELECT tenant_id, resource_id, seq FROM fanfare.outbox WHERE lane = $1 AND activity_id = $2
+        UNION ALL
+        SELECT tenant_id, resource_id, seq FROM fanfare.parked WHERE lane = $1 AND activity_id = $2
+    ) AS a
+    WHERE EXISTS (SELECT FROM fanfare.parked AS p WHERE p.tenant_id = a.tenant_id AND p.resource_id = a.resource_id AND p.seq < a.seq)
+       OR EXISTS (SELECT FROM fanfare.broadcast_jobs AS j WHERE j.tenant_id = a.tenant_id AND j.resource_id = a.resource_id AND j.seq < a.seq))`
 
 // withLane does something in a transaction that holds the lane, as a claim of it does.
 func withLane(ctx context.Context, pool *pgxpool.Pool, lane int, do func(tx pgx.Tx) error) error {

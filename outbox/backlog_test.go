@@ -229,6 +229,11 @@ func TestPark(t *testing.T) {
 		t.Errorf("parked for an hour: got %d, want 1", got)
 	}
 
+	// One that waits behind it has no time of its own.
+	if err := b.Park(t.Context(), uuid.Nil, second, time.Hour, ""); !errors.Is(err, outbox.ErrBehind) {
+		t.Errorf("one behind it: got %v, want ErrBehind", err)
+	}
+
 	// Once more is another time and reason.
 	if err := b.Park(t.Context(), uuid.Nil, first, 2*time.Hour, "still down"); err != nil {
 		t.Fatal(err)

@@ -151,12 +151,9 @@ func sameLane(t testing.TB, pool *pgxpool.Pool, n int) []uuid.UUID {
 var testTenant = uuid.MustParse("11111111-1111-4111-8111-111111111111")
 
 type writer struct {
-	tx       pgx.Tx
-	wrote    []uuid.UUID
-	of       map[uuid.UUID][]uuid.UUID // resource → activities, in order
-	mark     []uuid.UUID               // what a savepoint would keep
-	hasID    bool
-	finished bool
+	tx    pgx.Tx
+	wrote []uuid.UUID
+	of    map[uuid.UUID][]uuid.UUID // resource → activities, in order
 }
 
 type claimMachine struct {
