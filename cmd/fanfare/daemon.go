@@ -32,7 +32,8 @@ type daemon struct {
 	monitor   *monitor
 	registry  *prometheus.Registry
 	health    *health
-	listeners []net.Listener
+	listener  net.Listener                      // of the API; nil when it is not served
+	operators net.Listener                      // of the metrics and the health; nil when they are off
 	actors    []func(ctx context.Context) error // each returns nil soon after ctx has ended
 }
 
@@ -56,6 +57,16 @@ func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
 	if d.pool, err = openPool(ctx, c, does.connections(c)); err != nil {
 		return err
 	}
+	if does.serve {
+		if d.listener, err = listen(ctx, "--listen", c.Listen); err != nil {
+			return err
+		}
+	}
+	if c.MetricsListen != "" {
+		if d.operators, err = listen(ctx, "--metrics-listen", c.MetricsListen); err != nil {
+			return err
+		}
+	}
 	d.monitor = newMonitor(d.log, postgresPart(d.pool), centrifugoPart(d.client, d.channels.Namespaces()))
 	d.health = &health{wrong: d.monitor.Wrong, now: time.Now}
 	d.actors = append(d.actors, d.monitor.Run)
@@ -65,11 +76,16 @@ func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
 		d.deliver(c)
 	}
 	if does.serve {
-		if err := d.serveAPI(ctx, c); err != nil {
+		if err := d.serveAPI(c); err != nil {
 			return err
 		}
 	}
-	return d.serveOperators(ctx, c)
+	if d.operators != nil {
+		d.actors = append(d.actors, func(ctx context.Context) error {
+			return serve(ctx, d.operators, operatorHandler(d.registry, d.health), d.log)
+		})
+	}
+	return nil
 }
 
 // connections is how many connections the daemon may open.
@@ -99,8 +115,10 @@ func (d *daemon) Run(ctx context.Context) error {
 }
 
 func (d *daemon) close() {
-	for _, l := range d.listeners {
-		_ = l.Close() // most often it is closed already
+	for _, l := range []net.Listener{d.listener, d.operators} {
+		if l != nil {
+			_ = l.Close() // most often it is closed already
+		}
 	}
 	if d.client != nil {
 		d.client.Close()

@@ -22,28 +22,12 @@ func operatorHandler(registry *prometheus.Registry, h *health) http.Handler {
 	return mux
 }
 
-// serveOperators adds the metrics and the health, unless they are off.
-func (d *daemon) serveOperators(ctx context.Context, c *Config) error {
-	if c.MetricsListen == "" {
-		return nil
-	}
-	listener, err := d.listen(ctx, "--metrics-listen", c.MetricsListen)
-	if err != nil {
-		return err
-	}
-	d.actors = append(d.actors, func(ctx context.Context) error {
-		return serve(ctx, listener, operatorHandler(d.registry, d.health), d.log)
-	})
-	return nil
-}
-
-// listen opens the address of a setting. The listener is closed with the daemon, if not before.
-func (d *daemon) listen(ctx context.Context, setting, address string) (net.Listener, error) {
+// listen opens the address that a setting says.
+func listen(ctx context.Context, setting, address string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", setting, err)
 	}
-	d.listeners = append(d.listeners, listener)
 	return listener, nil
 }
 

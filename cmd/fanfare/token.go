@@ -34,7 +34,7 @@ error. It cannot be shown again.`,
 	flags.StringSliceVar(&create.Scopes, "scope", nil, "a right beyond the principal's own, "+identity.ScopeRead+" or "+identity.ScopeAdmin+"; may be repeated")
 	flags.StringVar(&create.Lifetime, "expires-in", "90d", "how long it lasts, such as 12h or 90d; at most a year")
 	flags.BoolVar(&create.JSON, "json", false, "as JSON, all on standard output")
-	return withTokens(p, command, create.Validate, func(ctx context.Context, tokens *identity.Tokens) error {
+	return withTokens(p, command, func() error { return create.Validate() }, func(ctx context.Context, tokens *identity.Tokens) error {
 		return create.Run(ctx, tokens, p.stdout, p.stderr)
 	})
 }
@@ -47,7 +47,7 @@ func newTokenListCommand(p process) *cobra.Command {
 	}
 	command.Flags().StringVar(&list.Tenant, "tenant", "", "the tenant's id")
 	command.Flags().BoolVar(&list.JSON, "json", false, "as JSON")
-	return withTokens(p, command, list.Validate, func(ctx context.Context, tokens *identity.Tokens) error {
+	return withTokens(p, command, func() error { return list.Validate() }, func(ctx context.Context, tokens *identity.Tokens) error {
 		return list.Run(ctx, tokens, p.stdout)
 	})
 }
@@ -67,7 +67,7 @@ func newTokenRevokeCommand(p process) *cobra.Command {
 	}
 	command.Flags().StringVar(&revoke.Tenant, "tenant", "", "the tenant's id")
 	command.Flags().BoolVar(&revoke.JSON, "json", false, "as JSON")
-	return withTokens(p, command, revoke.Validate, func(ctx context.Context, tokens *identity.Tokens) error {
+	return withTokens(p, command, func() error { return revoke.Validate() }, func(ctx context.Context, tokens *identity.Tokens) error {
 		return revoke.Run(ctx, tokens, p.stdout)
 	})
 }
