@@ -62,7 +62,7 @@ func entries(environ map[string]string) []string {
 	return list
 }
 
-// daemonUnderTest is fanfare worker, running.
+// daemonUnderTest is fanfare worker, serve or run, running.
 type daemonUnderTest struct {
 	log   *logged
 	stop  context.CancelFunc
@@ -72,9 +72,14 @@ type daemonUnderTest struct {
 // startWorker runs fanfare worker until the test ends or stops it. Its log is JSON.
 func startWorker(t testing.TB, environ map[string]string, args ...string) *daemonUnderTest {
 	t.Helper()
+	return startDaemon(t, environ, append([]string{"worker"}, args...)...)
+}
+
+// startDaemon runs a command line until the test ends or stops it.
+func startDaemon(t testing.TB, environ map[string]string, args ...string) *daemonUnderTest {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &daemonUnderTest{log: new(logged), stop: cancel, ended: make(chan int, 1)}
-	args = append([]string{"worker"}, args...)
 	go func() { d.ended <- run(ctx, args, process{stdout: d.log, stderr: d.log, environ: entries(environ)}) }()
 	t.Cleanup(func() { d.finish(t) })
 	return d
@@ -89,7 +94,7 @@ func (d *daemonUnderTest) finish(t testing.TB) int {
 		d.ended <- code // for whoever asks again
 		return code
 	case <-time.After(patience):
-		t.Fatalf("the worker still runs %v after it was stopped\n%s", patience, d.log)
+		t.Fatalf("the daemon still runs %v after it was stopped\n%s", patience, d.log)
 		panic("unreachable")
 	}
 }
@@ -160,12 +165,18 @@ func startCentrifugo(t testing.TB) *devstack.Centrifugo {
 	return c
 }
 
-// environment is that of a worker for these servers.
+// environment is that of a daemon for these servers.
 func environment(db *pgtest.DB, c *devstack.Centrifugo) map[string]string {
 	return map[string]string{
-		"FANFARE_DATABASE_URL":       db.URL,
-		"FANFARE_CENTRIFUGO_API_URL": c.APIURL(),
-		"FANFARE_CENTRIFUGO_API_KEY": c.APIKey(),
-		"FANFARE_METRICS_LISTEN":     "127.0.0.1:0",
+		"FANFARE_DATABASE_URL":            db.URL,
+		"FANFARE_CENTRIFUGO_API_URL":      c.APIURL(),
+		"FANFARE_CENTRIFUGO_API_KEY":      c.APIKey(),
+		"FANFARE_CENTRIFUGO_WS_URL":       c.WebSocketURL(),
+		"FANFARE_CENTRIFUGO_TOKEN_SECRET": c.TokenSecret(),
+		"FANFARE_JWT_SECRET":              jwtKey,
+		"FANFARE_JWT_ISSUER":              jwtIssuerName,
+		"FANFARE_JWT_AUDIENCE":            jwtAudienceName,
+		"FANFARE_LISTEN":                  "127.0.0.1:0",
+		"FANFARE_METRICS_LISTEN":          "127.0.0.1:0",
 	}
 }

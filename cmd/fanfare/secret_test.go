@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -82,6 +83,50 @@ func TestWorkerLogsNoSecrets(t *testing.T) {
 	d.finish(t)
 	if log := d.log.String(); strings.Contains(log, "hunter2") {
 		t.Errorf("the log shows a secret:\n%s", log)
+	}
+}
+
+// TestDaemonsShowNoSecrets gives every secret that there is, with servers that are away, and asks for everything to be shown.
+func TestDaemonsShowNoSecrets(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("hunter2", 6)
+	environ := map[string]string{
+		"FANFARE_DATABASE_URL":            "postgres://u:hunter2@127.0.0.1:1/d?application_name=x",
+		"FANFARE_CENTRIFUGO_API_URL":      "http://user:hunter2@127.0.0.1:1/api?key=hunter2",
+		"FANFARE_CENTRIFUGO_API_KEY":      "hunter2",
+		"FANFARE_CENTRIFUGO_WS_URL":       "ws://127.0.0.1:1/connection/websocket?key=hunter2",
+		"FANFARE_CENTRIFUGO_TOKEN_SECRET": long,
+		"FANFARE_JWT_ISSUER":              "i",
+		"FANFARE_JWT_AUDIENCE":            "a",
+		"FANFARE_LISTEN":                  "127.0.0.1:0",
+		"FANFARE_LOG_LEVEL":               "debug",
+	}
+	secrets := map[string]map[string]string{
+		"HMAC": {"FANFARE_JWT_SECRET": long},
+		"JWKS": {"FANFARE_JWT_JWKS_URL": "http://127.0.0.1:1/keys?key=hunter2"},
+	}
+	for name, more := range secrets {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			environ := maps.Clone(environ)
+			maps.Copy(environ, more)
+			for _, args := range [][]string{{"config"}, {"config", "--json"}, {"config", "--markdown"}, {"run", "--help"}, {"run", "--workers=x"}} {
+				if r := fanfare(t, environ, args...); strings.Contains(r.stdout+r.stderr, "hunter2") {
+					t.Errorf("%v shows a secret:\n%s%s", args, r.stdout, r.stderr)
+				}
+			}
+			d := startDaemon(t, environ, "run")
+			d.says(t, "PostgreSQL cannot be reached")
+			d.says(t, "streams cannot reach Centrifugo")
+			bearer := "ff_" + strings.Repeat("0123456789abcdef", 2) + "_" + strings.Repeat("hunter2", 9) + "x"
+			for _, token := range []string{bearer, "hunter2.hunter2.hunter2"} {
+				_ = d.api(t).bearing(token).do(t, "GET", "/notifications", "")
+			}
+			d.finish(t)
+			if log := d.log.String(); strings.Contains(log, "hunter2") {
+				t.Errorf("the log shows a secret:\n%s", log)
+			}
+		})
 	}
 }
 

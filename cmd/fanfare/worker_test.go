@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -99,8 +98,14 @@ func TestMetricsAddressInUse(t *testing.T) {
 // address is where the daemon serves its metrics.
 func (d *daemonUnderTest) address(t testing.TB) string {
 	t.Helper()
-	d.says(t, "metrics are served")
-	line := d.log.line("metrics are served")
+	return d.addressOf(t, "metrics are served")
+}
+
+// addressOf is the address in the line of the log that says this.
+func (d *daemonUnderTest) addressOf(t testing.TB, says string) string {
+	t.Helper()
+	d.says(t, says)
+	line := d.log.line(says)
 	var entry struct{ Address string }
 	if _, after, console := strings.Cut(line, "\t{"); console {
 		line = "{" + after
@@ -111,29 +116,10 @@ func (d *daemonUnderTest) address(t testing.TB) string {
 	return entry.Address
 }
 
-// response is an HTTP answer.
-type response struct {
-	status int
-	body   string
-}
-
+// get asks for metrics or health.
 func (d *daemonUnderTest) get(t testing.TB, path string) response {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+d.address(t)+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Close = true
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response{answer.StatusCode, string(body)}
+	return caller{base: "http://" + d.address(t)}.do(t, http.MethodGet, path, "")
 }
 
 // isReady waits until /readyz says so, or says the opposite and names the failing parts.
@@ -142,9 +128,7 @@ func (d *daemonUnderTest) isReady(t testing.TB, want bool, failing ...string) {
 	eventually(t, "/readyz", func() bool {
 		r := d.get(t, "/readyz")
 		var body readiness
-		if err := json.Unmarshal([]byte(r.body), &body); err != nil {
-			t.Fatalf("%v: %s", err, r.body)
-		}
+		r.read(t, &body)
 		if body.Ready != (r.status == http.StatusOK) {
 			t.Fatalf("got status %d with %s", r.status, r.body)
 		}

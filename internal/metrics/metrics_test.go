@@ -164,6 +164,27 @@ func TestBacklogThatIsSlowToRead(t *testing.T) {
 	})
 }
 
+func TestAPI(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewPedanticRegistry()
+	a := metrics.NewAPI(registry)
+	metrics.RegisterStreams(registry, func() int { return 3 })
+	a.Request("GET /v1/activities/{id}", 200, 20*time.Millisecond)
+	a.Request("GET /v1/activities/{id}", 206, 20*time.Millisecond)
+	a.Request("GET /v1/activities/{id}", 503, time.Minute)
+	a.Request("GET /v1/activities/{id}", 0, time.Minute)
+	a.Request("", 404, time.Millisecond)
+	holds(t, registry,
+		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="2xx"} 2`,
+		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="5xx"} 1`,
+		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="none"} 1`,
+		`fanfare_api_requests_total{route="none",status="4xx"} 1`,
+		`fanfare_api_request_duration_seconds_bucket{route="GET /v1/activities/{id}",le="0.025"} 2`,
+		`fanfare_api_request_duration_seconds_count{route="GET /v1/activities/{id}"} 4`,
+		`fanfare_stream_clients 3`,
+	)
+}
+
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewPedanticRegistry()

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// TestSlowReaderIsDropped has two follow one stream, of whom one takes nothing.
+func TestSlowReaderIsDropped(t *testing.T) {
+	t.Parallel()
+	const enough = 2000 // events to fill all that is between, many times over
+	db, server := pgtest.New(t), startCentrifugo(t)
+	w := newWorld(t, db)
+	d := startDaemon(t, environment(db, server), "serve")
+	reader := d.api(t).bearing(w.newToken(t))
+	quick := reader.follow(t, "")
+	slow := reader.followWithoutReading(t)
+	clients := func(n int) bool {
+		return strings.Contains(d.get(t, "/metrics").body, fmt.Sprintf("fanfare_stream_clients %d\n", n))
+	}
+	eventually(t, "two follow", func() bool { return clients(2) }, d.log)
+
+	publish := w.publisher(t, server)
+	var published []uuid.UUID
+	for len(published)%50 != 0 || len(published) == 0 || !clients(1) {
+		if len(published) == enough {
+			t.Fatalf("both still follow after %d events\n%s", enough, d.log)
+		}
+		published = append(published, publish())
+		if got, want := quick.activity(t, d), published[len(published)-1]; got != want {
+			t.Fatalf("event %d: got %s, want %s", len(published), got, want)
+		}
+	}
+
+	// What was on its way to the slow one is whole and in order, and ends with the reason, or with the connection.
+	var got []uuid.UUID
+	f := slow()
+	for {
+		s, ok := f.next()
+		if !ok {
+			break
+		}
+		if s.event == "dropped" {
+			if !strings.Contains(s.data, "too slow") {
+				t.Errorf("got %+v, want that the reader is too slow", s)
+			}
+			continue
+		}
+		got = append(got, s.activity(t))
+	}
+	if len(got) >= len(published) {
+		t.Fatalf("got %d of %d events, want fewer", len(got), len(published))
+	}
+	for i := range got {
+		if got[i] != published[i] {
+			t.Fatalf("event %d: got %s, want %s", i, got[i], published[i])
+		}
+	}
+}
+
+// followWithoutReading begins a stream and lets it come. read reads what came.
+func (c caller) followWithoutReading(t testing.TB) (read func() *follower) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+"/activities/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = c.header
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", request.URL.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := request.Write(conn); err != nil {
+		t.Fatal(err)
+	}
+	return func() *follower {
+		answer, err := http.ReadResponse(bufio.NewReader(conn), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = answer.Body.Close() })
+		return &follower{text: bufio.NewReader(answer.Body)}
+	}
+}
+
+// publisher returns what publishes a large event of its own on the tenant's channel each time it is called, and returns its id.
+func (w world) publisher(t testing.TB, server *devstack.Centrifugo) func() uuid.UUID {
+	t.Helper()
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	channels := []string{"tenant:" + w.tenant.String()}
+	bulk := strings.Repeat("x", 48<<10)
+	return func() uuid.UUID {
+		id := uuid.New()
+		data := fmt.Appendf(nil, `{"version":"1","event_id":%q,"action":"signal.grown","payload":{"bulk":%q}}`, id, bulk)
+		if result := client.Publish(t.Context(), []centrifugo.Broadcast{{Channels: channels, Data: data}})[0]; result.Err != nil {
+			t.Fatal(result.Err)
+		}
+		return id
+	}
+}
