@@ -15,6 +15,7 @@ type box struct {
 	db                *pgtest.DB
 	tenant, principal uuid.UUID
 	seen, lost        uuid.UUID
+	visibility        string // of what is told; default "resource"
 }
 
 func newBox(t testing.TB, db *pgtest.DB) *box {
@@ -22,6 +23,8 @@ func newBox(t testing.TB, db *pgtest.DB) *box {
 	b := &box{db: db, tenant: uuid.New(), principal: uuid.New(), seen: uuid.New(), lost: uuid.New()}
 	b.exec(t, `INSERT INTO fanfare.resources (tenant_id, id, type) SELECT $1, unnest($2::uuid[]), 'doc'`, b.tenant, []uuid.UUID{b.seen, b.lost})
 	b.grant(t, b.seen)
+	// Not even who holds every role on nothing is shown what is not there.
+	b.exec(t, `INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $3, 'owner')`, b.tenant, b.principal, uuid.Nil)
 	return b
 }
 
@@ -38,14 +41,14 @@ func (b *box) tell(t testing.TB, n int, resource uuid.UUID, read bool) []uuid.UU
 		WITH made AS (
 			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type,
 				action, visibility, status, severity, category, delivery_channels, payload)
-			SELECT fanfare.uuidv7(), $1, gen_random_uuid(), $3, gen_random_uuid(), now(), now(), 'doc', 'doc.moved', 'resource', 'success', 'info', 'doc', '{}', '{}'
+			SELECT fanfare.uuidv7(), $1, gen_random_uuid(), $3, gen_random_uuid(), now(), now(), 'doc', 'doc.moved', coalesce(nullif($6, ''), 'resource'), 'success', 'info', 'doc', '{}', '{}'
 			FROM generate_series(1, $4)
 			RETURNING id
 		), told AS (
 			INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, read_at)
 			SELECT $1, $2, id, 1, CASE WHEN $5 THEN now() END FROM made
 		)
-		SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM made`, b.tenant, b.principal, resource, n, read).Scan(&ids)
+		SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM made`, b.tenant, b.principal, resource, n, read, b.visibility).Scan(&ids)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,9 @@ func TestMarkOnlyWhatIsOnesOwnAndMayBeSeen(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
 	foreign := newBox(t, b.db)
+	foreign.visibility = "tenant"
 	mine, lost, forgotten, theirs := b.tell(t, 1, b.seen, false)[0], b.tell(t, 1, b.lost, false)[0], b.forget(t), foreign.tell(t, 1, foreign.seen, false)[0]
+	b.exec(t, `INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`, b.tenant, b.principal, theirs)
 	for name, key := range map[string][3]uuid.UUID{
 		"unknown":             {b.tenant, b.principal, uuid.New()},
 		"without access":      {b.tenant, b.principal, lost},

@@ -117,6 +117,7 @@ func TestOneTenantsOneInbox(t *testing.T) {
 	foreign := newBox(t, b.db)
 	foreign.principal = b.principal
 	foreign.grant(t, foreign.seen)
+	foreign.visibility = "tenant"
 	theirs := foreign.tell(t, 3, foreign.seen, false)
 	neighbour := &box{db: b.db, tenant: b.tenant, principal: uuid.New(), seen: b.seen}
 	neighbour.grant(t, b.seen)
