@@ -1,0 +1,172 @@
+// Package churn is an application whose directory, subscriptions and preferences never rest. It keeps a model of what it has
+// changed for the oracle. One tenant in three shares half of its ids with another, so that a mix-up between tenants would show.
+package churn
+
+import (
+	"math/rand/v2"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/bench/internal/oracle"
+)
+
+// Options say how large the world is. The zero value is the usual one.
+type Options struct {
+	Tenants int    // default 4
+	People  int    // in all; default 2,000
+	Seed    uint64 // of everything
+}
+
+// World is tenants. It is the same each time.
+type World struct{ Tenants []*Tenant }
+
+// Tenant has a root, folders under it, folders under these, and signals under those.
+type Tenant struct {
+	ID      uuid.UUID
+	Root    uuid.UUID
+	Folders []uuid.UUID
+	Signals []uuid.UUID // the first are the busiest
+	People  []uuid.UUID
+
+	Model *oracle.Tenant // as it is now; changed by Next alone
+
+	unknown map[uuid.UUID]bool // whom the directory does not know
+	removed []removal
+}
+
+// removal is a resource that is not in the directory for the time being.
+type removal struct {
+	id  uuid.UUID
+	was oracle.Resource
+}
+
+// What a tenant is made of.
+const (
+	topFolders = 8
+	subFolders = 3 // in each
+	signals    = 200
+)
+
+// New makes a world.
+func New(o Options) *World {
+	if o.Tenants <= 0 {
+		o.Tenants = 4
+	}
+	if o.People <= 0 {
+		o.People = 2000
+	}
+	w := &World{}
+	for i := range o.Tenants {
+		random := rand.New(rand.NewPCG(o.Seed, uint64(i)))
+		t := &Tenant{ID: newID(random), Model: oracle.NewTenant(), unknown: map[uuid.UUID]bool{}}
+		var twin *Tenant
+		if i%3 == 1 {
+			twin = w.Tenants[i-1]
+		}
+		t.plant(random, twin)
+		t.settle(random, twin, (o.People+o.Tenants-1-i)/o.Tenants)
+		w.Tenants = append(w.Tenants, t)
+	}
+	return w
+}
+
+// plant makes the tree.
+func (t *Tenant) plant(random *rand.Rand, twin *Tenant) {
+	t.Root = newID(random)
+	t.Model.Resources[t.Root] = oracle.Resource{}
+	for range topFolders {
+		top := newID(random)
+		t.Folders = append(t.Folders, top)
+		t.Model.Resources[top] = oracle.Resource{Parent: t.Root}
+		for range subFolders {
+			sub := newID(random)
+			t.Folders = append(t.Folders, sub)
+			t.Model.Resources[sub] = oracle.Resource{Parent: top}
+		}
+	}
+	for i := range signals {
+		id := newID(random)
+		if twin != nil && i%2 == 0 {
+			id = twin.Signals[i]
+		}
+		t.Signals = append(t.Signals, id)
+		t.Model.Resources[id] = oracle.Resource{Parent: pick(random, t.Folders)}
+	}
+}
+
+// settle adds the people.
+func (t *Tenant) settle(random *rand.Rand, twin *Tenant, people int) {
+	for i := range people {
+		id := newID(random)
+		if twin != nil && i%2 == 0 && i < len(twin.People) {
+			id = twin.People[i]
+		}
+		t.People = append(t.People, id)
+		switch random.IntN(40) {
+		case 0:
+			t.unknown[id] = true
+		case 1:
+			t.Model.Inactive[id] = true
+		}
+		where := pick(random, t.Folders)
+		if random.IntN(10) == 0 {
+			where = t.Root
+		}
+		t.Model.SetRoles(id, where, someRole(random))
+		for range 5 {
+			t.Model.Subscribe(id, t.busy(random), oracle.Here)
+		}
+		if random.IntN(3) == 0 {
+			t.Model.Subscribe(id, pick(random, t.Folders), oracle.Below)
+		}
+		if random.IntN(4) > 0 {
+			t.Model.Preferences[id] = somePreference(random)
+		}
+	}
+	for _, id := range t.Signals {
+		if random.IntN(2) == 0 {
+			r := t.Model.Resources[id]
+			r.Owner = pick(random, t.People)
+			t.Model.Resources[id] = r
+		}
+	}
+}
+
+// busy picks a signal such that a few get most of what happens, and of what changes.
+func (t *Tenant) busy(random *rand.Rand) uuid.UUID {
+	return t.Signals[int(random.ExpFloat64()*float64(len(t.Signals))/8)%len(t.Signals)]
+}
+
+func someRole(random *rand.Rand) oracle.Roles {
+	switch random.IntN(20) {
+	case 0:
+		return oracle.OwnerRole
+	case 1:
+		return oracle.Delegator
+	case 2, 3, 4, 5:
+		return oracle.Editor
+	default:
+		return oracle.Viewer
+	}
+}
+
+var patterns = []string{"transfer.*", "*.created", "resource.[uv]*", "promotion.?ranted", "comment.*", "*", "signal.[!c]*", "transfer.requested"}
+
+func somePreference(random *rand.Rand) oracle.Preference {
+	p := oracle.Preference{Mode: pick(random, []string{"all", "all", "mutations", "custom", "custom", "of another age"}), Muted: random.IntN(8) == 0}
+	for range random.IntN(4) {
+		p.Patterns = append(p.Patterns, pick(random, patterns))
+	}
+	return p
+}
+
+func pick[T any](random *rand.Rand, list []T) T { return list[random.IntN(len(list))] }
+
+func newID(random *rand.Rand) uuid.UUID {
+	var id uuid.UUID
+	for i := range id {
+		id[i] = byte(random.Uint32())
+	}
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id
+}
