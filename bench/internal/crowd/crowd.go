@@ -133,4 +133,3 @@ func (c *Crowd) receive(p *Person, data []byte) {
 	p.mu.Unlock()
 	c.received.Add(1)
 }
-
