@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // settlement is what a claim's transaction does with its items at the end.
@@ -138,7 +139,12 @@ WHERE p.lane = o.lane AND p.seq = o.seq AND o.behind = (o.retry_at IS NOT NULL)`
 func (s settlement) apply(ctx context.Context, tx pgx.Tx) (self uint64, err error) {
 	batch := &pgx.Batch{}
 	if len(s.outbox) > 0 {
-		batch.Queue(removeOutbox, s.outbox)
+		batch.Queue(removeOutbox, s.outbox).Exec(func(tag pgconn.CommandTag) error {
+			if n := tag.RowsAffected(); n != int64(len(s.outbox)) {
+				return fmt.Errorf("only %d of %d claimed rows are where the claim saw them", n, len(s.outbox))
+			}
+			return nil
+		})
 	}
 	if len(s.parked) > 0 {
 		batch.Queue(removeParked, s.lane, s.parked)

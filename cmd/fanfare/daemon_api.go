@@ -57,22 +57,11 @@ func (d *daemon) serveAPI(c *Config) error {
 	}
 	metrics.RegisterStreams(d.registry, hub.Readers)
 	d.health.spared = []string{centrifugoName, workerName}
-	d.actors = append(d.actors, authenticator.Run, patiently(hub.Run), func(ctx context.Context) error {
+	d.actors = append(d.actors, authenticator.Run, hub.Run, func(ctx context.Context) error {
 		d.log.Info("the API is served", zap.Stringer("address", d.listener.Addr()), zap.Strings("accepts", c.accepts()))
 		return server.Run(ctx, d.listener)
 	})
 	return nil
-}
-
-// patiently runs a hub also where Centrifugo is away when it starts. Run then fails, but leaves its client at trying, which a second
-// Run takes over.
-func patiently(run func(ctx context.Context) error) func(ctx context.Context) error {
-	return func(ctx context.Context) error {
-		if run(ctx) == nil {
-			return nil
-		}
-		return run(ctx)
-	}
 }
 
 func (d *daemon) identityOptions(c *Config) identity.Options {

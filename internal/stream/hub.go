@@ -68,9 +68,10 @@ type Hub struct {
 	self   uuid.UUID // who the daemon is to Centrifugo
 	client *centrifuge.Client
 
-	mu     sync.Mutex
-	feeds  map[uuid.UUID]*feed
-	closed bool
+	mu         sync.Mutex
+	feeds      map[uuid.UUID]*feed
+	closed     bool
+	complained time.Time
 }
 
 // New makes a Hub. Run connects it.
@@ -95,24 +96,40 @@ func New(o Options) *Hub {
 			return token, nil
 		},
 	})
-	h.client.OnError(func(e centrifuge.ErrorEvent) {
-		o.Logger.Warn("streams cannot reach Centrifugo", zap.Error(e.Error))
+	h.client.OnError(func(e centrifuge.ErrorEvent) { h.complain(e.Error) })
+	h.client.OnDisconnected(func(e centrifuge.DisconnectedEvent) {
+		if e.Code != 0 { // not our own doing
+			h.complain(fmt.Errorf("disconnected: %s (%d)", e.Reason, e.Code))
+		}
 	})
 	return h
 }
 
-// Run keeps the connection until ctx ends, then drops all readers.
-func (h *Hub) Run(ctx context.Context) error {
-	if err := h.client.Connect(); err != nil {
-		return fmt.Errorf("connect to Centrifugo: %w", err)
+// complain says that Centrifugo is away, once a minute at most: the client tries again every other second.
+func (h *Hub) complain(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := time.Now(); now.Sub(h.complained) > time.Minute {
+		h.complained = now
+		h.opts.Logger.Warn("streams cannot reach Centrifugo", zap.Error(err))
 	}
-	idle := time.NewTicker(h.opts.Idle)
+}
+
+// Run keeps the connection until ctx ends, then drops all readers. A Centrifugo that is away, or refuses us, is tried again.
+func (h *Hub) Run(ctx context.Context) error {
+	h.connect()
+	idle, refused := time.NewTicker(h.opts.Idle), time.NewTicker(reconnect)
 	defer idle.Stop()
+	defer refused.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-idle.C:
 			h.prune()
+		case <-refused.C:
+			if h.client.State() == centrifuge.StateDisconnected {
+				h.connect()
+			}
 		}
 	}
 	h.mu.Lock()
@@ -123,6 +140,16 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.mu.Unlock()
 	h.client.Close()
 	return nil
+}
+
+// reconnect is how soon a connection that the server has ended for good is tried again.
+const reconnect = 2 * time.Second
+
+// connect begins to connect. What goes wrong the client tries again by itself, unless the server says not to.
+func (h *Hub) connect() {
+	if err := h.client.Connect(); err != nil {
+		h.complain(err)
+	}
 }
 
 // Readers is how many there are.

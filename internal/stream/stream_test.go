@@ -253,3 +253,21 @@ func TestTenantsDoNotSeeEachOther(t *testing.T) {
 	s.tenant = tenant
 	s.expect(mine, s.record(2))
 }
+
+func TestStreamsBeginOnceCentrifugoIsThere(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	if err := s.server.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h, _ := s.hub(stream.Options{})
+	early, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := h.Follow(early, s.tenant, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while Centrifugo is away: got %v, want DeadlineExceeded", err)
+	}
+	if err := s.server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.expect(s.follow(h, nil), s.record(3))
+}
