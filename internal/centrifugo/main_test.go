@@ -6,9 +6,8 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/leaks"
 )
 
 // server is one real Centrifugo for all tests; each test keeps to channels of a
@@ -26,7 +25,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}
-	if err := goleak.Find(); code == 0 && err != nil {
+	if err := leaks.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}

@@ -246,18 +246,18 @@ func TestTokensNeverPrintTheSecret(t *testing.T) {
 	}
 	for _, value := range []any{options, &options, tokens, *tokens} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-			if got := fmt.Sprintf(verb, value); leaks(got) {
+			if got := fmt.Sprintf(verb, value); spills(got) {
 				t.Errorf("%s of %T shows the secret: %s", verb, value, got)
 			}
 		}
-		if got, err := json.Marshal(value); leaks(string(got)) {
+		if got, err := json.Marshal(value); spills(string(got)) {
 			t.Errorf("JSON of %T: got %s, %v, want no secret", value, got, err)
 		}
 	}
 }
 
-// leaks finds the secret as text, in hexadecimal and as a list of bytes.
-func leaks(printed string) bool {
+// spills finds the secret as text, in hexadecimal and as a list of bytes.
+func spills(printed string) bool {
 	return strings.Contains(printed, "hunter2") || strings.Contains(printed, "68756e7465723") || strings.Contains(printed, "104 117 110")
 }
 

@@ -3,7 +3,7 @@ package demo
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/fanfarehq/fanfare/internal/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }

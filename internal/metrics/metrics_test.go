@@ -14,14 +14,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.uber.org/goleak"
 
 	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/leaks"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 // scrape returns what Prometheus would read.
 func scrape(t testing.TB, registry *prometheus.Registry) string {

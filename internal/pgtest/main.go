@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/fanfarehq/fanfare/internal/devstack"
-	"go.uber.org/goleak"
+	"github.com/fanfarehq/fanfare/internal/leaks"
 )
 
 // serverVariable names the environment variable with the server's URL.
@@ -42,17 +41,7 @@ func run(m *testing.M) (code int, err error) {
 	if code != 0 {
 		return code, nil
 	}
-	return 0, ended()
-}
-
-// ended waits for goroutines that are bound by a timer: a WebSocket client's
-// outlive their last command by its read timeout, 5 seconds.
-func ended() (err error) {
-	for deadline := time.Now().Add(7 * time.Second); ; {
-		if err = goleak.Find(); err == nil || time.Now().After(deadline) {
-			return err
-		}
-	}
+	return 0, leaks.Find()
 }
 
 // startServer starts a server and names it in the environment, where the tests
