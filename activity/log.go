@@ -76,17 +76,27 @@ func (l *PostgresLog) Get(ctx context.Context, tenant, id uuid.UUID) (Activity, 
 // It looks at ScanBudget activities at most, so that a page may be short, even empty, and still have a next. The error is an
 // *InvalidError if the filter is.
 func (l *PostgresLog) List(ctx context.Context, tenant uuid.UUID, f Filter, p Page) (found []Activity, next uuid.UUID, err error) {
+	return l.list(ctx, tenant, f, p, Columns, (*Activity).Fields)
+}
+
+// Outlines is List, but of each activity it reads only what decides who may see it: its id, tenant, actor, resource, target, owner,
+// parent and visibility. The rest is zero.
+func (l *PostgresLog) Outlines(ctx context.Context, tenant uuid.UUID, f Filter, p Page) (found []Activity, next uuid.UUID, err error) {
+	return l.list(ctx, tenant, f, p, deciding, (*Activity).decidingFields)
+}
+
+func (l *PostgresLog) list(ctx context.Context, tenant uuid.UUID, f Filter, p Page, columns string, fields func(*Activity) []any) (found []Activity, next uuid.UUID, err error) {
 	if err := f.Validate(); err != nil {
 		return nil, uuid.Nil, err
 	}
 	limit := p.limit()
-	statement, args := newLogQuery(tenant, f, p.Before).list(limit+1, l.scanBudget)
+	statement, args := newLogQuery(tenant, f, p.Before).page(columns, limit+1, l.scanBudget)
 	found = make([]Activity, 0, limit)
 	batch := &pgx.Batch{}
 	batch.Queue(pinOrder)
 	batch.Queue(statement, args...).Query(func(rows pgx.Rows) error {
 		var a Activity
-		_, err := pgx.ForEachRow(rows, append(a.Fields(), &next), func() error {
+		_, err := pgx.ForEachRow(rows, append(fields(&a), &next), func() error {
 			if a.ID != uuid.Nil {
 				found = append(found, a)
 			}
@@ -103,6 +113,33 @@ func (l *PostgresLog) List(ctx context.Context, tenant uuid.UUID, f Filter, p Pa
 		next = found[limit-1].ID
 	}
 	return found, next, nil
+}
+
+// Read returns those of the activities that the tenant has, newest first.
+func (l *PostgresLog) Read(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) (found []Activity, err error) {
+	keys := make([][16]byte, len(ids))
+	for i, id := range ids {
+		keys[i] = id
+	}
+	found = make([]Activity, 0, len(ids))
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		SELECT `+Columns+`
+		FROM unnest((SELECT $2::uuid[])) AS u(id)
+		CROSS JOIN LATERAL (SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = $1 LIMIT 1) AS a
+		ORDER BY a.id DESC`, tenant, keys).Query(func(rows pgx.Rows) error {
+		var a Activity
+		_, err := pgx.ForEachRow(rows, a.Fields(), func() error {
+			found = append(found, a)
+			a = Activity{}
+			return nil
+		})
+		return err
+	})
+	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return found, nil
 }
 
 // Count returns how many of the tenant's activities pass the filter. It stops at limit, or at CountBudget activities looked at;

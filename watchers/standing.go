@@ -37,6 +37,10 @@ WITH RECURSIVE node AS (
         WHERE r.tenant_id = $1 AND r.id = n.up LIMIT 1
     ) AS r ON true
     WHERE n.up IS NOT NULL AND n.level < $6
+), held AS MATERIALIZED (
+    SELECT b.scope_resource_id AS id, bool_or(b.role_name IN ('owner', 'delegator')) AS delegator FROM fanfare.role_bindings AS b
+    WHERE b.tenant_id = $1 AND b.principal_id = $2 AND b.revoked_at IS NULL
+    GROUP BY b.scope_resource_id
 ), above AS (
     SELECT b.scope_resource_id AS id FROM fanfare.role_bindings AS b
     WHERE b.tenant_id = $1 AND b.principal_id = $2 AND b.revoked_at IS NULL
@@ -48,7 +52,7 @@ WITH RECURSIVE node AS (
     ) AS r
     WHERE r.parent_id IS NOT NULL
 )
-SELECT n.id, coalesce(n.stands, false), n.owner_id, n.parent_id, coalesce(held.role, false), coalesce(held.delegator, false),
+SELECT n.id, coalesce(n.stands, false), n.owner_id, n.parent_id, held.id IS NOT NULL, coalesce(held.delegator, false),
        CASE WHEN n.wide THEN n.id IN (SELECT a.id FROM above AS a) ELSE false END
 FROM (
     SELECT WHERE NOT EXISTS (SELECT FROM fanfare.principals AS p WHERE p.tenant_id = $1 AND p.id = $2 AND NOT p.active)
@@ -56,10 +60,7 @@ FROM (
 LEFT JOIN (
     SELECT id, stands, owner_id, parent_id, bool_or(wide) AS wide FROM node GROUP BY id, stands, owner_id, parent_id
 ) AS n ON true
-LEFT JOIN LATERAL (
-    SELECT bool_or(true) AS role, bool_or(b.role_name IN ('owner', 'delegator')) AS delegator FROM fanfare.role_bindings AS b
-    WHERE b.tenant_id = $1 AND b.principal_id = $2 AND b.scope_resource_id = n.id AND b.revoked_at IS NULL
-) AS held ON true`
+LEFT JOIN held ON held.id = n.id`
 
 // place is a resource, and what the principal is there.
 type place struct {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -101,6 +102,7 @@ type Server struct {
 	log           *zap.Logger
 	observer      Observer
 	now           func() time.Time
+	buffers       sync.Pool // for the events of streams
 
 	document *huma.OpenAPI
 	handler  http.Handler
@@ -115,6 +117,7 @@ func New(o Options) (*Server, error) {
 		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens, publisher: o.Publisher, streams: o.Streams,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
 	}
+	s.buffers.New = func() any { return new([]byte) }
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -121,7 +122,7 @@ func (s *Server) followActivities(ctx context.Context, who identity.Identity, in
 			w.Header().Set("Content-Type", "text/event-stream")
 			return
 		}
-		newEventWriter(w).follow(hc.Context(), reader, passes)
+		newEventWriter(w, &s.buffers).follow(hc.Context(), reader, passes)
 	}}, nil
 }
 
@@ -129,11 +130,11 @@ func (s *Server) followActivities(ctx context.Context, who identity.Identity, in
 type eventWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	buffer  []byte
+	buffers *sync.Pool // of *[]byte
 }
 
-func newEventWriter(w http.ResponseWriter) *eventWriter {
-	return &eventWriter{w: w, control: http.NewResponseController(w)}
+func newEventWriter(w http.ResponseWriter, buffers *sync.Pool) *eventWriter {
+	return &eventWriter{w: w, control: http.NewResponseController(w), buffers: buffers}
 }
 
 // follow writes events until the reader or the client ends.
@@ -143,7 +144,7 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
 	// The deadline for reading the request would end the stream; without one a client that leaves still does.
-	if e.control.SetReadDeadline(time.Time{}) != nil || e.write(fmt.Appendf(e.buffer[:0], "retry: %d\n\n", retryHint.Milliseconds())) != nil {
+	if e.control.SetReadDeadline(time.Time{}) != nil || e.write(fmt.Appendf(nil, "retry: %d\n\n", retryHint.Milliseconds())) != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestStream)
@@ -153,19 +154,41 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 		event, err := reader.Next(wait)
 		stop()
 		switch {
-		case err == nil && passes(&event.Event):
-			e.buffer = appendEvent(e.buffer[:0], event)
-			err = e.write(e.buffer)
 		case err == nil:
+			err = e.writeEvents(event, reader, passes)
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 			err = e.write([]byte(": the stream stands\n\n"))
 		case ctx.Err() == nil:
-			_ = e.write(fmt.Appendf(e.buffer[:0], "event: dropped\ndata: {\"reason\":%q}\n\n", dropReason(err)))
+			_ = e.write(fmt.Appendf(nil, "event: dropped\ndata: {\"reason\":%q}\n\n", dropReason(err)))
 		}
 		if err != nil {
 			return
 		}
 	}
+}
+
+// maxWrite is how much is sent at once, or a little more.
+const maxWrite = 32 << 10
+
+// writeEvents sends an event and those that are at hand behind it. A server with little time to spare so sends more at once, and
+// catches up.
+func (e *eventWriter) writeEvents(event *stream.Event, reader *stream.Reader, passes func(*activity.Event) bool) error {
+	// A reader holds no buffer while it waits: few of thousands write at one time.
+	buffer := e.buffers.Get().(*[]byte)
+	b := (*buffer)[:0]
+	defer func() { *buffer = b; e.buffers.Put(buffer) }()
+	for ; event != nil; event = reader.Ready() {
+		if passes(&event.Event) {
+			b = appendEvent(b, event)
+		}
+		if len(b) >= maxWrite {
+			break
+		}
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	return e.write(b)
 }
 
 // dropReason says to a client why its stream ends; what went wrong inside is not for it.

@@ -31,11 +31,21 @@ func Visible(ctx context.Context, db DB, tenant, principal uuid.UUID, f activity
 	if p.Limit > 0 {
 		limit = min(p.Limit, activity.MaxPage)
 	}
-	found = make([]activity.Activity, 0, limit)
+	ids, next, err := visible(ctx, db, log, tenant, principal, f, p, limit)
+	if err != nil || len(ids) == 0 {
+		return []activity.Activity{}, next, err
+	}
+	found, err = log.Read(ctx, tenant, ids)
+	return found, next, err
+}
+
+// visible returns the ids of what Visible does. It reads outlines: of what somebody may not see, which can be most of the log, nothing
+// else is wanted.
+func visible(ctx context.Context, db DB, log *activity.PostgresLog, tenant, principal uuid.UUID, f activity.Filter, p activity.Page, limit int) (ids []uuid.UUID, next uuid.UUID, err error) {
 	chunk := min(limit+1, activity.MaxPage)
 	for budget := ReadBudget; ; {
 		chunk = min(chunk, budget)
-		read, older, err := log.List(ctx, tenant, f, activity.Page{Limit: chunk, Before: p.Before})
+		read, older, err := log.Outlines(ctx, tenant, f, activity.Page{Limit: chunk, Before: p.Before})
 		if err != nil {
 			return nil, uuid.Nil, err
 		}
@@ -47,15 +57,15 @@ func Visible(ctx context.Context, db DB, tenant, principal uuid.UUID, f activity
 			if !seen[i] {
 				continue
 			}
-			if len(found) == limit {
-				return found, found[limit-1].ID, nil
+			if len(ids) == limit {
+				return ids, ids[limit-1], nil
 			}
-			found = append(found, read[i])
+			ids = append(ids, read[i].ID)
 		}
 		if budget -= len(read); older == uuid.Nil || len(read) < chunk || budget == 0 {
-			return found, older, nil
+			return ids, older, nil
 		}
-		p.Before, chunk = older, min(2*chunk, activity.MaxPage)
+		p.Before, chunk = older, min(max(chunk, len(read)*(limit+1-len(ids))/max(1, len(ids))), activity.MaxPage)
 	}
 }
 

@@ -123,6 +123,27 @@ func (r *Reader) Next(ctx context.Context) (*Event, error) {
 	}
 }
 
+// Ready returns the next event if it is at hand, and nil otherwise. Like Next it is for one goroutine.
+func (r *Reader) Ready() *Event {
+	if len(r.pending) > 0 {
+		e := r.pending[0]
+		r.pending = r.pending[1:]
+		return e
+	}
+	for r.from == fromLive {
+		select {
+		case e := <-r.live:
+			if r.had(e) {
+				continue
+			}
+			return e
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
 // had reports whether a live event was given to the reader while it was caught up.
 func (r *Reader) had(e *Event) bool {
 	if e.Position.Epoch == r.after.Epoch && e.Position.Offset <= r.after.Offset {
