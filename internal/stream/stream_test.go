@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -270,4 +271,45 @@ func TestStreamsBeginOnceCentrifugoIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.expect(s.follow(h, nil), s.record(3))
+}
+
+// Whatever position a reader comes with, stolen from another tenant or made up of one, it reads its own tenant's stream.
+func TestForeignPositionsOpenNothing(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, _ := s.hub(stream.Options{})
+	theirs, mine := s.tenant, uuid.New()
+	stolen := *s.expect(s.follow(h, nil), s.record(20))
+	s.tenant = mine
+	own := *s.expect(s.follow(h, nil), s.record(20))
+	random := rand.New(rand.NewPCG(5, 6))
+	read := 0
+	for range 500 {
+		p := stream.Position{Epoch: stolen.Epoch, Offset: random.Uint64N(25), Last: stolen.Last}
+		switch random.IntN(4) {
+		case 0:
+			p.Epoch = own.Epoch
+		case 1:
+			p.Last[random.IntN(6)] ^= byte(random.IntN(256))
+		case 2:
+			p.Epoch = ""
+		}
+		r := s.follow(h, &p)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		for {
+			e, err := r.Next(ctx)
+			if err != nil {
+				break
+			}
+			if read++; e.TenantID != mine {
+				t.Fatalf("position %s: got an event of %s, want none but %s's (theirs is %s)", p, e.TenantID, mine, theirs)
+			}
+		}
+		cancel()
+		r.Close()
+	}
+	if read == 0 {
+		t.Error("nothing was read at all")
+	}
+	t.Logf("500 tries, %d events, all of the reader's own tenant", read)
 }
