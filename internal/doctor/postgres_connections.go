@@ -5,18 +5,30 @@ import (
 	"fmt"
 )
 
-// room is how many connections there can be, and are.
+// room is how many connections there can be, and are, by the limit that leaves the least: the server's, the role's or the
+// database's.
 type room struct{ most, used int }
 
 func connections(ctx context.Context, x *examination) verdict {
 	var r room
 	err := x.Pool.QueryRow(ctx, `
-		SELECT least(
-		           current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+		WITH others AS (
+		    SELECT usename, datname FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+		)
+		SELECT most, used
+		FROM (
+		    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 		               - coalesce(current_setting('reserved_connections', true)::int, 0),
-		           (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
-		           (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())),
-		       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())`).Scan(&r.most, &r.used)
+		           (SELECT count(*) FROM others)
+		    UNION ALL
+		    SELECT rolconnlimit, (SELECT count(*) FROM others WHERE usename = current_user)
+		    FROM pg_roles WHERE rolname = current_user AND rolconnlimit >= 0
+		    UNION ALL
+		    SELECT datconnlimit, (SELECT count(*) FROM others WHERE datname = current_database())
+		    FROM pg_database WHERE datname = current_database() AND datconnlimit >= 0
+		) AS limits(most, used)
+		ORDER BY most - used
+		LIMIT 1`).Scan(&r.most, &r.used)
 	if err != nil {
 		return databaseTrouble(err, x.role)
 	}
