@@ -131,6 +131,7 @@ type eventWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	buffers *sync.Pool // of *[]byte
+	written time.Time  // when anything was last sent
 }
 
 func newEventWriter(w http.ResponseWriter, buffers *sync.Pool) *eventWriter {
@@ -149,15 +150,18 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestStream)
 	defer cancel()
-	for {
+	for ctx.Err() == nil {
 		wait, stop := context.WithTimeout(ctx, heartbeat)
 		event, err := reader.Next(wait)
 		stop()
 		switch {
 		case err == nil:
 			err = e.writeEvents(event, reader, passes)
+			if err == nil && time.Since(e.written) >= heartbeat { // much happens, and nothing that passes
+				err = e.write([]byte(standing))
+			}
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-			err = e.write([]byte(": the stream stands\n\n"))
+			err = e.write([]byte(standing))
 		case ctx.Err() == nil:
 			_ = e.write(fmt.Appendf(nil, "event: dropped\ndata: {\"reason\":%q}\n\n", dropReason(err)))
 		}
@@ -167,8 +171,14 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 	}
 }
 
-// maxWrite is how much is sent at once, or a little more.
-const maxWrite = 32 << 10
+// standing is the comment that shows that the stream stands.
+const standing = ": the stream stands\n\n"
+
+// What is sent at once: so many bytes, or a little more, out of so many events.
+const (
+	maxWrite = 32 << 10
+	maxBurst = 256
+)
 
 // writeEvents sends an event and those that are at hand behind it. A server with little time to spare so sends more at once, and
 // catches up.
@@ -177,13 +187,14 @@ func (e *eventWriter) writeEvents(event *stream.Event, reader *stream.Reader, pa
 	buffer := e.buffers.Get().(*[]byte)
 	b := (*buffer)[:0]
 	defer func() { *buffer = b; e.buffers.Put(buffer) }()
-	for ; event != nil; event = reader.Ready() {
+	for looked := 1; event != nil; looked++ {
 		if passes(&event.Event) {
 			b = appendEvent(b, event)
 		}
-		if len(b) >= maxWrite {
+		if len(b) >= maxWrite || looked == maxBurst {
 			break
 		}
+		event = reader.Ready()
 	}
 	if len(b) == 0 {
 		return nil
@@ -216,5 +227,6 @@ func (e *eventWriter) write(b []byte) error {
 	if _, err := e.w.Write(b); err != nil {
 		return err
 	}
+	e.written = time.Now()
 	return e.control.Flush()
 }
