@@ -34,13 +34,14 @@ type Activity struct {
 	UserAgent         string
 	Traceparent       string
 	IPHash            []byte // HMAC-SHA256
+	Warning           string // the rule of the taxonomy that it breaks, where that is only noted
 	Payload           json.RawMessage
 }
 
 // Columns lists the columns of fanfare.activities in the order of Fields, for a row called "a".
 const Columns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.correlation_id, a.target_principal_id, a.owner_id, a.parent_id,
 	a.occurred_at, a.recorded_at, a.ip_key_id, a.resource_type, a.resource_name, a.action, a.visibility, a.status, a.severity, a.category,
-	a.delivery_channels, a.message, a.request_id, a.user_agent, a.traceparent, a.ip_hash, a.payload`
+	a.delivery_channels, a.message, a.request_id, a.user_agent, a.traceparent, a.ip_hash, a.warning, a.payload`
 
 // Fields returns where to scan Columns to.
 func (a *Activity) Fields() []any {
@@ -51,6 +52,6 @@ func (a *Activity) Fields() []any {
 		(*zeronull.Text)(&a.ResourceType), (*zeronull.Text)(&a.ResourceName), (*zeronull.Text)(&a.Action),
 		(*zeronull.Text)(&a.Visibility), (*zeronull.Text)(&a.Status), (*zeronull.Text)(&a.Severity), (*zeronull.Text)(&a.Category),
 		&a.DeliveryChannels, (*zeronull.Text)(&a.Message), (*zeronull.Text)(&a.RequestID), (*zeronull.Text)(&a.UserAgent),
-		(*zeronull.Text)(&a.Traceparent), &a.IPHash, (*[]byte)(&a.Payload),
+		(*zeronull.Text)(&a.Traceparent), &a.IPHash, (*zeronull.Text)(&a.Warning), (*[]byte)(&a.Payload),
 	}
 }

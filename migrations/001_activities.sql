@@ -69,11 +69,11 @@ CREATE TABLE fanfare.activities (
     user_agent          text,
     traceparent         text,
     ip_hash             bytea,
+    warning             text, -- the rule of the taxonomy that it breaks, where that is only noted
     payload             jsonb       NOT NULL,
-    PRIMARY KEY (id)
+    PRIMARY KEY (tenant_id, id)
 ) PARTITION BY RANGE (id);
 
-CREATE INDEX activities_tenant      ON fanfare.activities (tenant_id, id);
 CREATE INDEX activities_actor       ON fanfare.activities (tenant_id, actor_principal_id, id);
 CREATE INDEX activities_resource    ON fanfare.activities (tenant_id, resource_id, id);
 CREATE INDEX activities_owner       ON fanfare.activities (tenant_id, owner_id, id) WHERE owner_id IS NOT NULL;

@@ -73,7 +73,7 @@ func TestRecordedActivitiesStand(t *testing.T) {
 		"delete":                 `DELETE FROM fanfare.activities WHERE id = '` + id + `'`,
 		"delete in a partition":  `DELETE FROM ` + partition,
 		"delete in a CTE":        `WITH gone AS (DELETE FROM fanfare.activities RETURNING id) SELECT * FROM gone`,
-		"upsert":                 `INSERT INTO ` + partition + ` SELECT * FROM fanfare.activities ON CONFLICT (id) DO UPDATE SET message = 'never happened'`,
+		"upsert":                 `INSERT INTO ` + partition + ` SELECT * FROM fanfare.activities ON CONFLICT (tenant_id, id) DO UPDATE SET message = 'never happened'`,
 		"merge":                  `MERGE INTO fanfare.activities AS a USING (SELECT) AS one ON true WHEN MATCHED THEN DELETE`,
 		"truncate":               `TRUNCATE fanfare.activities`,
 		"truncate a partition":   `TRUNCATE ` + partition,

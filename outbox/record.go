@@ -16,10 +16,7 @@ import (
 )
 
 // Recorded is what became of an envelope.
-type Recorded struct {
-	activity.Activity
-	Created bool // false: the activity stood already, nothing was written and nobody is told again
-}
+type Recorded = activity.Recorded
 
 // recordedColumns expand the row "r" that fanfare.record_envelope returns; scanRecorded reads them.
 const recordedColumns = `r.created, r.field, r.value, r.rule,
@@ -27,7 +24,7 @@ const recordedColumns = `r.created, r.field, r.value, r.rule,
 	(r.activity).target_principal_id, (r.activity).owner_id, (r.activity).parent_id, (r.activity).occurred_at, (r.activity).recorded_at,
 	(r.activity).ip_key_id, (r.activity).resource_type, (r.activity).resource_name, (r.activity).action, (r.activity).visibility,
 	(r.activity).status, (r.activity).severity, (r.activity).category, (r.activity).delivery_channels, (r.activity).message,
-	(r.activity).request_id, (r.activity).user_agent, (r.activity).traceparent, (r.activity).ip_hash, (r.activity).payload`
+	(r.activity).request_id, (r.activity).user_agent, (r.activity).traceparent, (r.activity).ip_hash, (r.activity).warning, (r.activity).payload`
 
 const (
 	recordOne     = `SELECT ` + recordedColumns + ` FROM fanfare.record_envelope($1) AS r`

@@ -125,7 +125,7 @@ func TestDemoThatIsInterrupted(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it was cancelled", err)
 	}
-	for _, want := range []string{"fanfare demo", "PostgreSQL at", "Centrifugo at", "005_record_activity.sql", "API at", "14 WebSockets"} {
+	for _, want := range []string{"fanfare demo", "PostgreSQL at", "Centrifugo at", "006_record_activity.sql", "API at", "14 WebSockets"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

@@ -14,7 +14,9 @@ CREATE TABLE fanfare.idempotency_keys (
 
 CREATE TABLE fanfare.settings (
     only_row          boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    max_payload_bytes int     NOT NULL DEFAULT 65536 CHECK (max_payload_bytes BETWEEN 2 AND 1048576)
+    max_payload_bytes int     NOT NULL DEFAULT 65536 CHECK (max_payload_bytes BETWEEN 2 AND 1048576),
+    enforcement       text    NOT NULL DEFAULT 'off' CHECK (enforcement IN ('off', 'warn', 'strict')), -- of the taxonomy
+    secret_keys       text[]  NOT NULL DEFAULT '{}' -- names of payload keys, beside those of names_secret, whose values are not kept
 );
 INSERT INTO fanfare.settings DEFAULT VALUES;
 
