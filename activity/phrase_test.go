@@ -1,0 +1,167 @@
+package activity_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+func phrased(t testing.TB, text string) activity.Phrase {
+	t.Helper()
+	p, err := activity.ParsePhrase(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestPhrase(t *testing.T) {
+	t.Parallel()
+	a := activity.Activity{
+		ResourceType: "pipeline_def", ResourceName: "Prices", Action: "pipeline_def.deployed", Status: activity.Failure, Severity: activity.Error,
+		Payload: json.RawMessage(`{"n": 12.50, "ok":true, "none":null, "run":{"id":"r-7","list":[1]}, "text":"a\u00e9\n\"b\"", "k\u0065y":"escaped",
+			"deep":{"er":{"x":"y"}}, "twice":1, "twice":{"x":2}, "gone":{"x":1}, "gone":3, "": "empty", "long":"` + strings.Repeat("é", 600) + `"}`),
+	}
+	nameless := a
+	nameless.ResourceName = ""
+	for name, tc := range map[string]struct {
+		a                 activity.Activity
+		text, actor, want string
+	}{
+		"nothing":             {a, "", "Ada", ""},
+		"no placeholder":      {a, "Signal created", "Ada", "Signal created"},
+		"every one":           {a, "{actor}|{resource}|{resource_type}|{action}|{status}|{severity}", "Ada", "Ada|Prices|pipeline_def|pipeline_def.deployed|failure|error"},
+		"braces":              {a, "{{{actor}}} {{}} }}{{", "Ada", "{Ada} {} }{"},
+		"no actor, first":     {a, "{actor} deployed it", "", "Someone deployed it"},
+		"no actor, later":     {a, "deployed by {actor}", "", "deployed by someone"},
+		"no name, first":      {nameless, "{resource} was deployed", "Ada", "The pipeline def was deployed"},
+		"no name, later":      {nameless, "{actor} deployed {resource}", "Ada", "Ada deployed the pipeline def"},
+		"number":              {a, "{payload.n}", "", "12.50"},
+		"boolean":             {a, "{payload.ok}", "", "true"},
+		"null":                {a, "<{payload.none}>", "", "<>"},
+		"string":              {a, "{payload.run.id}", "", "r-7"},
+		"object":              {a, "<{payload.run}>", "", "<>"},
+		"list":                {a, "<{payload.run.list}>", "", "<>"},
+		"missing":             {a, "<{payload.score}>", "", "<>"},
+		"missing below":       {a, "<{payload.run.score}>", "", "<>"},
+		"below a leaf":        {a, "<{payload.n.x}>", "", "<>"},
+		"one line":            {a, "{payload.text}", "", `aé "b"`},
+		"escaped key":         {a, "{payload.key}", "", "escaped"},
+		"deep":                {a, "{payload.deep.er.x}", "", "y"},
+		"the later counts":    {a, "<{payload.twice}{payload.twice.x}>", "", "<2>"},
+		"the later counts, 2": {a, "<{payload.gone}{payload.gone.x}>", "", "<3>"},
+		"several":             {a, "{payload.run.id} {payload.n} {payload.run.id}", "", "r-7 12.50 r-7"},
+		"long":                {a, "{payload.long}!", "", strings.Repeat("é", 499) + "…"},
+		"invalid UTF-8":       {a, "{actor}", "A\xffa", "A\uFFFDa"},
+		"control characters":  {a, "{actor}", "A\r\nd\u0085a", "A  d a"},
+		"no payload":          {activity.Activity{}, "<{payload.n}>", "", "<>"},
+	} {
+		p := phrased(t, tc.text)
+		if got := string(p.Append([]byte("before:"), &tc.a, tc.actor)); got != "before:"+tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, "before:"+tc.want)
+		}
+		if p.String() != tc.text {
+			t.Errorf("%s: got the text %q, want %q", name, p.String(), tc.text)
+		}
+	}
+}
+
+func TestPhrasePayloadPaths(t *testing.T) {
+	t.Parallel()
+	got := phrased(t, "{actor} {payload.a} {payload.run.id-2}").PayloadPaths()
+	if diff := cmp.Diff([][]string{{"a"}, {"run", "id-2"}}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestParsePhraseRefuses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{foo}":                           `character 1: "{foo}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
+		"é {Actor}":                       `character 3: "{Actor}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
+		"{}":                              `character 1: "{}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
+		"a {actor":                        `character 3: "{actor" must not hold an unpaired brace; {{ and }} stand for braces`,
+		"a } b":                           `character 3: "} b" must not hold an unpaired brace; {{ and }} stand for braces`,
+		"{actor{resource}":                `character 1: "{actor{resource}" must not hold an unpaired brace; {{ and }} stand for braces`,
+		"{actor}}":                        `character 8: "}" must not hold an unpaired brace; {{ and }} stand for braces`,
+		"{payload}":                       `character 1: "{payload}" must name 1 to 8 keys: {payload.score}, {payload.run.id}`,
+		"{payload.}":                      `character 1: "{payload.}" must name keys of letters, digits, _ and -`,
+		"{payload.a b}":                   `character 1: "{payload.a b}" must name keys of letters, digits, _ and -`,
+		"{payload.1.2.3.4.5.6.7.8.9}":     `character 1: "{payload.1.2.3.4.5.6.7.8.9}" must name 1 to 8 keys: {payload.score}, {payload.run.id}`,
+		strings.Repeat("{payload.a}", 17): `character 177: "{payload.a}" must be one of at most 16 values of the payload`,
+		strings.Repeat("é", 501):          "the text must be at most 500 characters",
+		"a\nb":                            "the text must be valid UTF-8 without control characters",
+		"a\xffb":                          "the text must be valid UTF-8 without control characters",
+	} {
+		_, err := activity.ParsePhrase(text)
+		var refused *activity.PhraseError
+		if !errors.As(err, &refused) || err.Error() != want {
+			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// FuzzPhrase: whatever is parsed renders one bounded line, and a value of the payload as encoding/json finds it.
+func FuzzPhrase(f *testing.F) {
+	f.Add("{actor} created {resource}", `{"a":1}`, "Ada", "Momentum")
+	f.Add("{payload.a.b}", `{"a":{"b":"\u00e9\\"},"a":{"b":[1]}}`, "", "")
+	f.Add("{payload.a}{payload.a.b}", ` { "a" : {"b" : -1e5 } , "b":"}" }`, "\xff", "\x00")
+	f.Add("{payload.a}", `{"a":"`, "", "")
+	f.Add("{payload.a}", `{"b":[{"a":1}],"\u0061":"x"}`, "", "")
+	f.Fuzz(func(t *testing.T, text, payload, actor, resource string) {
+		a := activity.Activity{ResourceType: "signal", ResourceName: resource, Action: "signal.created", Payload: json.RawMessage(payload)}
+		p, err := activity.ParsePhrase(text)
+		if err != nil {
+			return
+		}
+		got := p.Append(nil, &a, actor)
+		if n := utf8.RuneCount(got); !utf8.Valid(got) || n > activity.MaxPhraseRunes || strings.ContainsAny(string(got), "\x00\n\r") {
+			t.Fatalf("got %q, %d characters, want one line of valid UTF-8 with at most %d", got, n, activity.MaxPhraseRunes)
+		}
+		for _, path := range p.PayloadPaths() {
+			one := phrased(t, "{payload."+strings.Join(path, ".")+"}")
+			want := ""
+			if value, ok := lookup(payload, path); ok {
+				want = string(phrased(t, "{resource}").Append(nil, &activity.Activity{ResourceName: value}, ""))
+				if value == "" {
+					want = ""
+				}
+			} else if !json.Valid([]byte(payload)) {
+				continue
+			}
+			if got := string(one.Append(nil, &a, "")); got != want {
+				t.Fatalf("%s of %s: got %q, want %q", one, payload, got, want)
+			}
+		}
+	})
+}
+
+// lookup is what a path leads to, by encoding/json.
+func lookup(payload string, path []string) (string, bool) {
+	var object map[string]json.RawMessage
+	for _, key := range path {
+		if json.Unmarshal([]byte(payload), &object) != nil {
+			return "", false
+		}
+		value, ok := object[key]
+		if !ok {
+			return "", false
+		}
+		payload, object = string(value), nil
+	}
+	switch payload[0] {
+	case '{', '[', 'n':
+		return "", false
+	case '"':
+		var text string
+		err := json.Unmarshal([]byte(payload), &text)
+		return text, err == nil
+	}
+	return payload, true
+}
