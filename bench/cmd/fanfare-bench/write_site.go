@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// The kinds of transactions, each a change with more or less beside it.
+const (
+	changeAlone  = "change"        // the change alone
+	auditByHand  = "audit"         // and a row in an audit table
+	auditBatched = "audit-batched" // the same, both in one round trip
+	txActivity   = "txactivity"    // outbox.TxActivity, strict
+	queued       = "queued"        // outbox.Queue behind the change, strict, both in one round trip
+)
+
+func transactionNames() []string {
+	return []string{changeAlone, auditByHand, auditBatched, txActivity, queued}
+}
+
+var transactions = map[string]func(s *site, ctx context.Context, conn *pgx.Conn) error{
+	changeAlone:  (*site).alone,
+	auditByHand:  (*site).audited,
+	auditBatched: (*site).auditedInBatch,
+	txActivity:   (*site).recorded,
+	queued:       (*site).queued,
+}
+
+// site is an application with a table of signals, an audit table as people write them, and a taxonomy that is enforced.
+type site struct {
+	db            *stack.Database
+	tenant, actor uuid.UUID
+	checks        string
+}
+
+const siteTables = `
+CREATE TABLE signals (id uuid PRIMARY KEY, tenant_id uuid NOT NULL, title text NOT NULL);
+CREATE TABLE audit (
+    id            uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
+    tenant_id     uuid        NOT NULL,
+    actor_id      uuid        NOT NULL,
+    resource_id   uuid        NOT NULL,
+    resource_type text        NOT NULL,
+    action        text        NOT NULL,
+    payload       jsonb       NOT NULL,
+    created_at    timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX ON audit (tenant_id, created_at);
+CREATE INDEX ON audit (tenant_id, resource_id, created_at);
+CREATE INDEX ON audit (tenant_id, actor_id, created_at);`
+
+func newSite(ctx context.Context, db *stack.Database) (*site, error) {
+	s := &site{db: db, tenant: uuid.New(), actor: uuid.New()}
+	if err := db.Exec(ctx, siteTables); err != nil {
+		return nil, err
+	}
+	return s, s.enforce(ctx)
+}
+
+// reset empties the tables, so that every run finds them alike. The log refuses that to whoever does not go out of their way.
+func (s *site) reset(ctx context.Context) error {
+	err := pgx.BeginFunc(ctx, s.db.Pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			SET LOCAL session_replication_role = replica;
+			TRUNCATE signals, audit, fanfare.activities, fanfare.outbox, fanfare.idempotency_keys`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("empty the tables: %w", err)
+	}
+	return s.db.Settle(ctx, "signals", "audit", "fanfare.activities", "fanfare.outbox", "fanfare.idempotency_keys")
+}
+
+// verify compares what the clients have committed with what is there.
+func (s *site) verify(ctx context.Context, kind string, commits int64) error {
+	var signals, audits, activities, pending int64
+	err := s.db.Pool.QueryRow(ctx, `
+		SELECT (SELECT count(*) FROM signals), (SELECT count(*) FROM audit), (SELECT count(*) FROM fanfare.activities), (SELECT count(*) FROM fanfare.outbox)`,
+	).Scan(&signals, &audits, &activities, &pending)
+	if err != nil {
+		return err
+	}
+	var wantAudits, wantActivities int64
+	switch kind {
+	case auditByHand, auditBatched:
+		wantAudits = commits
+	case txActivity, queued:
+		wantActivities = commits
+	}
+	if signals != commits || audits != wantAudits || activities != wantActivities || pending != wantActivities {
+		return fmt.Errorf("%d signals, %d audit rows, %d activities and %d pending after %d transactions", signals, audits, activities, pending, commits)
+	}
+	return nil
+}
+
+const (
+	insertSignal = `INSERT INTO signals (id, tenant_id, title) VALUES ($1, $2, $3)`
+	insertAudit  = `INSERT INTO audit (tenant_id, actor_id, resource_id, resource_type, action, payload) VALUES ($1, $2, $3, $4, $5, $6)`
+)
+
+// signalPayload is what both the audit table and the log are given.
+func signalPayload() map[string]any {
+	return map[string]any{
+		"signal_type": "momentum", "title": "Momentum 12", "universe": "developed large caps", "score": 0.7, "horizon_days": 20,
+		"tags": []string{"equity", "daily"}, "note": "rebalanced after the review of the second quarter", "version": 17,
+	}
+}
+
+func (s *site) envelope() activity.Envelope {
+	return activity.Envelope{
+		TenantID: s.tenant, ActorPrincipalID: s.actor, ResourceType: "signal", Action: "signal.created", Payload: signalPayload(),
+	}
+}
+
+func (s *site) alone(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, insertSignal, uuid.New(), s.tenant, "Momentum 12")
+		return err
+	})
+}
+
+func (s *site) audited(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		id := uuid.New()
+		if _, err := tx.Exec(ctx, insertSignal, id, s.tenant, "Momentum 12"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, insertAudit, s.tenant, s.actor, id, "signal", "signal.created", signalPayload())
+		return err
+	})
+}
+
+func (s *site) auditedInBatch(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		id, batch := uuid.New(), &pgx.Batch{}
+		batch.Queue(insertSignal, id, s.tenant, "Momentum 12")
+		batch.Queue(insertAudit, s.tenant, s.actor, id, "signal", "signal.created", signalPayload())
+		return tx.SendBatch(ctx, batch).Close()
+	})
+}
+
+func (s *site) recorded(ctx context.Context, conn *pgx.Conn) error {
+	_, _, err := outbox.TxActivity(ctx, conn, s.envelope(), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
+		e.ResourceID = uuid.New()
+		_, err := tx.Exec(ctx, insertSignal, e.ResourceID, s.tenant, "Momentum 12")
+		return struct{}{}, err
+	})
+	return err
+}
+
+func (s *site) queued(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		e, batch := s.envelope(), &pgx.Batch{}
+		e.ResourceID = uuid.New()
+		batch.Queue(insertSignal, e.ResourceID, s.tenant, "Momentum 12")
+		var recorded outbox.Recorded
+		if err := outbox.Queue(batch, e, &recorded); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, batch).Close()
+	})
+}
