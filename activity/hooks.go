@@ -2,15 +2,26 @@ package activity
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log"
+	"runtime/debug"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
-// BeforeAppend sees an envelope before it is recorded. It may patch it in place. An error keeps it from being recorded: a
-// *VetoError says why, an *InvalidError which field breaks which rule.
+// BeforeAppend sees an envelope before it is recorded. It may patch it in place: set a field, or replace the payload, which
+// belongs to whoever records and must not be written into. An error keeps the envelope from being recorded: a *VetoError says
+// why, an *InvalidError which field breaks which rule.
+//
+// It runs while the caller's transaction is open, so it should be quick, and it may be called from many goroutines at once.
 type BeforeAppend func(ctx context.Context, e *Envelope) error
 
 // AfterAppend hears of an activity once it is committed. It may be called from many goroutines at once, cannot fail its caller,
-// and is not called for an activity that stood already.
+// and is not called for an activity that stood already. It hears of each at most once: a process that dies right after the
+// commit tells nobody. What must not be missed is the worker's to deliver.
 type AfterAppend func(ctx context.Context, r ActivityRecorded)
 
 // VetoError keeps an envelope from being recorded. Nothing was written.
@@ -25,4 +36,76 @@ type Hooks struct {
 	Before []BeforeAppend   // in their order; the first error ends it
 	After  []AfterAppend    // in their order
 	Now    func() time.Time // what OccurredAt is taken from where it is not given; nil leaves it to the log
+
+	// Panicked is told of an AfterAppend that panicked, with its stack; the others are called nevertheless. nil means that the
+	// standard library's logger is.
+	Panicked func(ctx context.Context, cause any, stack []byte)
+}
+
+// Prepare returns the envelope as it is to be recorded: with the actor and the request id of the context and the time of the
+// clock, each where the envelope gives none, and then as the Before hooks leave it. The caller's own is not changed.
+//
+// A hook may name the tenant of an envelope that has none, but not move one to another tenant: that is refused with an
+// *InvalidError. The error is a hook's own if it is a *VetoError or an *InvalidError. A hook's panic is the caller's.
+func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
+	e.inContext(ctx)
+	if h.Now != nil && e.OccurredAt.IsZero() {
+		e.OccurredAt = h.Now()
+	}
+	if len(h.Before) == 0 {
+		return e, nil
+	}
+	tenant := e.TenantID
+	e.DeliveryChannels = slices.Clone(e.DeliveryChannels)
+	for _, before := range h.Before {
+		if err := before(ctx, &e); err != nil {
+			return Envelope{}, hookError(err)
+		}
+		if tenant != uuid.Nil && e.TenantID != tenant {
+			return Envelope{}, &InvalidError{Fields: []FieldError{{Field: "tenant_id", Value: e.TenantID.String(), Rule: "must not be changed by a hook"}}}
+		}
+	}
+	return e, nil
+}
+
+// hookError leaves what says why nothing is recorded as it is, and says of anything else what was being done.
+func hookError(err error) error {
+	if invalid := (*InvalidError)(nil); errors.As(err, &invalid) {
+		return invalid
+	}
+	if veto := (*VetoError)(nil); errors.As(err, &veto) {
+		return veto
+	}
+	return fmt.Errorf("hook before recording: %w", err)
+}
+
+// Announce tells the After hooks of what was created. It is called once the transaction that recorded it has committed, by
+// whoever committed it. It never panics.
+func (h Hooks) Announce(ctx context.Context, recorded ...Recorded) {
+	if len(h.After) == 0 {
+		return
+	}
+	for i := range recorded {
+		if !recorded[i].Created {
+			continue
+		}
+		announcement := recorded[i].Announcement()
+		for _, after := range h.After {
+			h.tell(ctx, after, announcement)
+		}
+	}
+}
+
+func (h Hooks) tell(ctx context.Context, after AfterAppend, r ActivityRecorded) {
+	defer func() {
+		cause := recover()
+		switch {
+		case cause == nil:
+		case h.Panicked != nil:
+			h.Panicked(ctx, cause, debug.Stack())
+		default:
+			log.Printf("activity: a hook after recording %s panicked: %v\n%s", r.RecordID, cause, debug.Stack())
+		}
+	}()
+	after(ctx, r)
 }

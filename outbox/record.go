@@ -29,83 +29,22 @@ const recordedColumns = `r.created, r.field, r.value, r.rule,
 const (
 	recordOne     = `SELECT ` + recordedColumns + ` FROM fanfare.record_envelope($1) AS r`
 	recordOrAbort = `SELECT ` + recordedColumns + `, fanfare.refuse_envelope(r.field, r.value, r.rule, r.code)::text FROM fanfare.record_envelope($1) AS r`
+	recordMany    = `SELECT ` + recordedColumns + `, r.ordinal FROM fanfare.record_envelopes($1::text[]::jsonb[]) AS r ORDER BY r.ordinal`
 )
 
-// Record records an activity in the caller's transaction, in one round trip. An envelope that breaks a rule is refused with an
-// *activity.InvalidError; then nothing is written and the transaction is as it was. Recording the same (tenant, correlation,
-// action, resource) again returns the activity that stands.
+// Record is Recorder.Record without hooks.
 func Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, error) {
-	body, err := e.Encode()
-	if err != nil {
-		return Recorded{}, err
-	}
-	rows, err := tx.Query(ctx, recordOne, string(body))
-	if err != nil {
-		return Recorded{}, fmt.Errorf("record activity: %w", err)
-	}
-	r, err := collectRecorded(rows)
-	if err != nil {
-		return Recorded{}, recordError(err)
-	}
-	return r, nil
+	return Recorder{}.Record(ctx, tx, e)
 }
 
-// Queue puts the recording on a batch, behind the statements that make the change, so that both travel in one round trip.
-// The result is at *into once the batch's results are closed without an error. A refusal by the database comes from there too;
-// it aborts the transaction, since the change must not stand without the activity. If the activity stood already
-// (into.Created is false), the change has been made once more: where that matters, roll back or use TxActivity.
+// Queue is Recorder.Queue without hooks and without a context.
 func Queue(batch *pgx.Batch, e activity.Envelope, into *Recorded) error {
-	body, err := e.Encode()
-	if err != nil {
-		return err
-	}
-	batch.Queue(recordOrAbort, string(body)).Query(func(rows pgx.Rows) error {
-		r, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) { return scanRecorded(row, nil) })
-		if err != nil {
-			return recordError(err)
-		}
-		*into = r
-		return nil
-	})
-	return nil
+	return Recorder{}.Queue(context.Background(), batch, e, into)
 }
 
-// RecordMany records envelopes in their order, all of them or none, in one round trip. An *activity.InvalidError names the
-// fields of each one refused as "envelopes[3].action".
+// RecordMany is Recorder.RecordMany without hooks.
 func RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) ([]Recorded, error) {
-	bodies := make([]string, len(envelopes))
-	var refused activity.InvalidError
-	for i, e := range envelopes {
-		body, err := e.Encode()
-		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-			refused.Fields = append(refused.Fields, invalid.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
-		} else if err != nil {
-			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
-		}
-		bodies[i] = string(body)
-	}
-	if len(refused.Fields) > 0 {
-		return nil, &refused
-	}
-	rows, err := tx.Query(ctx, `
-		SELECT `+recordedColumns+`, r.ordinal
-		FROM fanfare.record_envelopes($1::text[]::jsonb[]) AS r
-		ORDER BY r.ordinal`, bodies)
-	if err != nil {
-		return nil, fmt.Errorf("record activities: %w", err)
-	}
-	recorded, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Recorded, error) {
-		var ordinal int
-		r, err := scanRecorded(row, &ordinal)
-		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-			return r, invalid.At(fmt.Sprintf("envelopes[%d].", ordinal-1))
-		}
-		return r, err
-	})
-	if err != nil {
-		return nil, recordError(err)
-	}
-	return recorded, nil
+	return Recorder{}.RecordMany(ctx, tx, envelopes)
 }
 
 // scanRecorded reads recordedColumns, and what the caller selects behind them into more.
@@ -126,6 +65,18 @@ func scanRecorded(row pgx.CollectableRow, more ...any) (Recorded, error) {
 
 func collectRecorded(rows pgx.Rows) (Recorded, error) {
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) { return scanRecorded(row) })
+}
+
+// collectMany reads what recordMany returns.
+func collectMany(rows pgx.Rows) ([]Recorded, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Recorded, error) {
+		var ordinal int
+		r, err := scanRecorded(row, &ordinal)
+		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
+			return r, invalid.At(fmt.Sprintf("envelopes[%d].", ordinal-1))
+		}
+		return r, err
+	})
 }
 
 // recordError leaves a refusal as it is and says of anything else what was being done.

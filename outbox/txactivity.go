@@ -22,15 +22,24 @@ const rollbackTimeout = 5 * time.Second
 // errStands ends the transaction of a change that somebody else made meanwhile.
 var errStands = errors.New("the activity stands already")
 
-// TxActivity makes a change and records it, both or neither: it begins a transaction (inside the caller's, a savepoint), runs
-// fn, records the envelope, and commits. fn may fill fields that only it knows, such as the id of a resource it creates.
+// TxActivity is TxActivityWith without hooks.
+func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error)) (T, Recorded, error) {
+	return TxActivityWith(ctx, Recorder{}, db, e, fn)
+}
+
+// TxActivityWith makes a change and records it, both or neither: it begins a transaction (inside the caller's, a savepoint), runs
+// fn, records the envelope, and commits. fn may fill fields that only it knows, such as the id of a resource it creates. The
+// recorder's hooks before see the envelope as fn leaves it.
 //
 // If the activity already stands, fn's work is not done again: the zero T comes back with the standing activity, Created false.
 // That is seen before fn runs when the envelope's key (tenant, correlation, action, resource) is complete by then; otherwise,
 // or when another transaction records the same key at the same time, fn's work is rolled back.
 //
-// If fn fails or panics, or the envelope is refused (*activity.InvalidError), nothing is left behind.
-func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error)) (T, Recorded, error) {
+// If fn or a hook fails or panics, or the envelope is refused (*activity.InvalidError), nothing is left behind.
+//
+// The recorder's hooks after are called when it has committed. Inside the caller's transaction they are not: the caller calls
+// recorder.Announce once that has committed.
+func TxActivityWith[T any](ctx context.Context, recorder Recorder, db DB, e activity.Envelope, fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error)) (T, Recorded, error) {
 	var result, zero T
 	var recorded Recorded
 	err := inTx(ctx, db, func(tx pgx.Tx) error {
@@ -42,7 +51,7 @@ func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(
 		if result, err = fn(ctx, tx, &e); err != nil {
 			return err
 		}
-		if recorded, err = Record(ctx, tx, e); err != nil {
+		if recorded, err = recorder.Record(ctx, tx, e); err != nil {
 			return err
 		}
 		if !recorded.Created {
@@ -57,7 +66,16 @@ func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(
 	case err != nil:
 		return zero, Recorded{}, err
 	}
+	if !nested(db) {
+		recorder.Announce(ctx, recorded)
+	}
 	return result, recorded, nil
+}
+
+// nested tells whether what is begun is a part of the caller's transaction.
+func nested(db DB) bool {
+	_, is := db.(pgx.Tx)
+	return is
 }
 
 // inTx commits what do has done, or rolls it back when do fails or panics.
@@ -79,7 +97,7 @@ func inTx(ctx context.Context, db DB, do func(tx pgx.Tx) error) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	done = true
-	if _, nested := db.(pgx.Tx); nested {
+	if nested(db) {
 		// A savepoint that is not released because ctx ended would leave what was done in the caller's transaction.
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()

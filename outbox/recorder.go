@@ -1,0 +1,98 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// Recorder records in the caller's transactions, with an application's hooks around it. The zero value has none. Many
+// goroutines may use it at once.
+//
+// Each envelope is prepared first: the context's actor and request id are filled in where it gives none, then the clock's time,
+// then come the hooks before (see activity.Hooks.Prepare). The hooks after hear of an activity once it is committed: TxActivityWith
+// and Log see to it where the transaction is their own. Who commits a transaction of their own calls Announce afterwards, with
+// what Record, RecordMany, Queue or a nested TxActivityWith returned.
+type Recorder struct {
+	activity.Hooks
+}
+
+// Record records an activity in the caller's transaction, in one round trip. An envelope that breaks a rule is refused with an
+// *activity.InvalidError, one that a hook vetoes with an *activity.VetoError; then nothing is written and the transaction is as
+// it was. Recording the same (tenant, correlation, action, resource) again returns the activity that stands.
+func (r Recorder) Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, error) {
+	body, err := r.encode(ctx, e)
+	if err != nil {
+		return Recorded{}, err
+	}
+	rows, err := tx.Query(ctx, recordOne, string(body))
+	if err != nil {
+		return Recorded{}, fmt.Errorf("record activity: %w", err)
+	}
+	recorded, err := collectRecorded(rows)
+	if err != nil {
+		return Recorded{}, recordError(err)
+	}
+	return recorded, nil
+}
+
+// Queue puts the recording on a batch, behind the statements that make the change, so that both travel in one round trip.
+// The result is at *into once the batch's results are closed without an error. A refusal by the database comes from there too;
+// it aborts the transaction, since the change must not stand without the activity. If the activity stood already
+// (into.Created is false), the change has been made once more: where that matters, roll back or use TxActivityWith.
+func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelope, into *Recorded) error {
+	body, err := r.encode(ctx, e)
+	if err != nil {
+		return err
+	}
+	batch.Queue(recordOrAbort, string(body)).Query(func(rows pgx.Rows) error {
+		recorded, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) { return scanRecorded(row, nil) })
+		if err != nil {
+			return recordError(err)
+		}
+		*into = recorded
+		return nil
+	})
+	return nil
+}
+
+// RecordMany records envelopes in their order, all of them or none, in one round trip. An *activity.InvalidError names the
+// fields of each one refused as "envelopes[3].action".
+func (r Recorder) RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) ([]Recorded, error) {
+	bodies := make([]string, len(envelopes))
+	var refused activity.InvalidError
+	for i, e := range envelopes {
+		body, err := r.encode(ctx, e)
+		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
+			refused.Fields = append(refused.Fields, invalid.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
+		} else if err != nil {
+			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
+		}
+		bodies[i] = string(body)
+	}
+	if len(refused.Fields) > 0 {
+		return nil, &refused
+	}
+	rows, err := tx.Query(ctx, recordMany, bodies)
+	if err != nil {
+		return nil, fmt.Errorf("record activities: %w", err)
+	}
+	recorded, err := collectMany(rows)
+	if err != nil {
+		return nil, recordError(err)
+	}
+	return recorded, nil
+}
+
+// encode prepares an envelope and returns it as fanfare.record_envelope takes it.
+func (r Recorder) encode(ctx context.Context, e activity.Envelope) ([]byte, error) {
+	e, err := r.Prepare(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return e.Encode()
+}
