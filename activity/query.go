@@ -23,14 +23,21 @@ const latecomer = time.Minute
 // scanned, newest first. All else is tested on what is scanned.
 type logQuery struct {
 	args  []any
-	order string // of the index
+	key   string // the columns of the index
+	order string // of the index, newest first
 	part  string // the condition for the part of it
 	tests string // the other conditions
 }
 
+// newLogQuery asks for what is older than before; uuid.Nil is everything.
 func newLogQuery(tenant uuid.UUID, f Filter, before uuid.UUID) *logQuery {
+	return newRangeQuery(tenant, f, uuid.Nil, before)
+}
+
+// newRangeQuery asks for ids from low on and below high; uuid.Nil is no bound.
+func newRangeQuery(tenant uuid.UUID, f Filter, low, high uuid.UUID) *logQuery {
 	q := &logQuery{}
-	q.bound(tenant, f, before)
+	q.bound(tenant, f, low, high)
 	var tests []string
 	test := func(condition string, value any) { tests = append(tests, fmt.Sprintf(condition, q.arg(value))) }
 	for _, c := range []struct {
@@ -82,7 +89,7 @@ func (q *logQuery) arg(value any) string {
 // bound chooses the index by the column that is likely to be the narrowest. The row comparison is what no other index can
 // serve, the primary key least of all, which would walk past every other tenant's activities. The bare ids are for leaving
 // partitions out.
-func (q *logQuery) bound(tenant uuid.UUID, f Filter, before uuid.UUID) {
+func (q *logQuery) bound(tenant uuid.UUID, f Filter, from, before uuid.UUID) {
 	columns, values := []string{"a.tenant_id"}, []string{q.arg(tenant)}
 	for _, c := range []struct {
 		column string
@@ -102,14 +109,18 @@ func (q *logQuery) bound(tenant uuid.UUID, f Filter, before uuid.UUID) {
 	if !f.Until.IsZero() {
 		high = floorID(f.Until.Add(time.Millisecond))
 	}
+	if bytes.Compare(from[:], low[:]) > 0 {
+		low = from
+	}
 	if before != uuid.Nil && bytes.Compare(before[:], high[:]) < 0 {
 		high = before
 	}
-	from, to := q.arg(low), q.arg(high)
+	lowest, end := q.arg(low), q.arg(high)
 	columns = append(columns, "a.id")
-	key, prefix := strings.Join(columns, ", "), strings.Join(values, ", ")
+	prefix := strings.Join(values, ", ")
+	q.key = strings.Join(columns, ", ")
 	q.order = strings.Join(columns, " DESC, ") + " DESC"
-	q.part = fmt.Sprintf("(%[1]s) >= (%[2]s, %[3]s) AND (%[1]s) < (%[2]s, %[4]s) AND a.id >= %[3]s AND a.id < %[4]s", key, prefix, from, to)
+	q.part = fmt.Sprintf("(%[1]s) >= (%[2]s, %[3]s) AND (%[1]s) < (%[2]s, %[4]s) AND a.id >= %[3]s AND a.id < %[4]s", q.key, prefix, lowest, end)
 	if columns[1] == "a.owner_id" {
 		q.part += " AND a.owner_id IS NOT NULL" // the index is partial
 	}
