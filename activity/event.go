@@ -46,13 +46,22 @@ type Resource struct {
 type UIHints struct {
 	Category string   `json:"category"`
 	Severity Severity `json:"severity"`
-	Title    string   `json:"title"`   // "Signal created"
-	Summary  string   `json:"summary"` // "Ada: signal created — Momentum 12", or the activity's own message
-	Icon     string   `json:"icon"`    // the resource's type
+	Title    string   `json:"title"`   // the taxonomy's, or else "Signal created"
+	Summary  string   `json:"summary"` // the activity's own message, or else the taxonomy's, or else "Ada: signal created — Momentum 12"
+	Icon     string   `json:"icon"`    // the taxonomy's, or else the resource's type
 }
 
-// NewEvent renders an activity. kind and name are the actor's, "" when not known.
+// NewEvent renders an activity in the words of its action's name; a Phrasebook knows better ones. kind and name are the actor's,
+// "" when not known.
 func NewEvent(a *Activity, kind, name string) Event {
+	e := newEvent(a, kind, name)
+	words := wordsOf(a.Action)
+	e.UIHints.Title, e.UIHints.Summary = titled(words), summaryOf(a, words, name)
+	return e
+}
+
+// newEvent leaves the title and the summary to the caller.
+func newEvent(a *Activity, kind, name string) Event {
 	if kind == "" {
 		kind = "unknown"
 	}
@@ -61,7 +70,7 @@ func NewEvent(a *Activity, kind, name string) Event {
 		Actor:    Actor{PrincipalID: a.ActorPrincipalID, Kind: kind, DisplayName: name},
 		Resource: Resource{ResourceID: a.ResourceID, ResourceType: a.ResourceType, ParentID: optional(a.ParentID), Name: a.ResourceName},
 		Action:   a.Action, TargetPrincipalID: optional(a.TargetPrincipalID), Visibility: a.Visibility, Payload: a.Payload,
-		UIHints: hints(a, name),
+		UIHints: UIHints{Category: a.Category, Severity: a.Severity, Icon: a.ResourceType},
 	}
 }
 
@@ -72,20 +81,19 @@ func optional(id uuid.UUID) *uuid.UUID {
 	return &id
 }
 
-func hints(a *Activity, actor string) UIHints {
-	words := wordsOf(a.Action)
-	h := UIHints{Category: a.Category, Severity: a.Severity, Title: titled(words), Summary: a.Message, Icon: a.ResourceType}
-	if h.Summary != "" {
-		return h
+// summaryOf is the activity's own message, or else made of the action's words.
+func summaryOf(a *Activity, words, actor string) string {
+	if a.Message != "" {
+		return a.Message
 	}
-	h.Summary = words
+	summary := words
 	if actor != "" {
-		h.Summary = actor + ": " + words
+		summary = actor + ": " + summary
 	}
 	if a.ResourceName != "" {
-		h.Summary += " — " + a.ResourceName
+		summary += " — " + a.ResourceName
 	}
-	return h
+	return summary
 }
 
 // wordsOf makes "run started" of "run.started".
@@ -96,6 +104,12 @@ func wordsOf(action string) string {
 		}
 		return r
 	}, action)
+}
+
+// firstWord is the category that an activity has where nobody named one.
+func firstWord(action string) string {
+	word, _, _ := strings.Cut(action, ".")
+	return word
 }
 
 func titled(words string) string {

@@ -157,88 +157,81 @@ func (p Phrase) PayloadPaths() [][]string { return p.paths }
 // MaxPhraseRunes characters; what is longer ends in "…". An actor without a name is "someone", a resource without one is named
 // after its type, and a value that the payload lacks, or that is no string, number or boolean, is left out.
 func (p Phrase) Append(b []byte, a *Activity, actor string) []byte {
-	var found [maxFound][]byte
+	var found [][]byte
 	if len(p.paths) > 0 {
-		findAll(a.Payload, p.paths, &found)
+		found = make([][]byte, len(p.paths))
+		findAll(a.Payload, p.paths, found)
 	}
-	line := line{b: b, start: len(b), left: MaxPhraseRunes}
+	left := MaxPhraseRunes
 	for i := range p.parts {
-		switch part := &p.parts[i]; part.is {
-		case isLiteral:
-			line.text(part.literal)
+		part := &p.parts[i]
+		text := part.literal
+		switch part.is {
 		case isActor:
-			if actor == "" {
-				line.words("someone")
-			} else {
-				line.text(actor)
+			text = actor
+			if text == "" {
+				text = standIn("someone", left)
 			}
 		case isResource:
-			if a.ResourceName == "" {
-				line.words("the " + wordsOf(a.ResourceType))
-			} else {
-				line.text(a.ResourceName)
+			text = a.ResourceName
+			if text == "" {
+				text = standIn("the "+wordsOf(a.ResourceType), left)
 			}
 		case isResourceType:
-			line.text(a.ResourceType)
+			text = a.ResourceType
 		case isAction:
-			line.text(a.Action)
+			text = a.Action
 		case isStatus:
-			line.text(string(a.Status))
+			text = string(a.Status)
 		case isSeverity:
-			line.text(string(a.Severity))
+			text = string(a.Severity)
 		case isPayload:
-			line.value(found[part.path])
+			text = textOf(found[part.path])
 		}
+		b, left = appendLine(b, text, left)
 	}
-	return line.b
+	return b
 }
 
-// line appends texts to b until there is no room left.
-type line struct {
-	b     []byte
-	start int
-	left  int // runes
+// standIn begins with a capital where the line does.
+func standIn(text string, left int) string {
+	if left == MaxPhraseRunes {
+		return titled(text)
+	}
+	return text
 }
 
-func (l *line) text(text string) {
-	for i := 0; i < len(text) && l.left >= 0; {
-		r, size := rune(text[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(text[i:])
+// appendLine appends a text to a line that has room for so many characters more, and returns how many are left; below 0 the line
+// is cut.
+func appendLine(b []byte, text string, left int) ([]byte, int) {
+	for _, r := range text {
+		if left < 0 {
+			break
 		}
-		i += size
-		if l.left == 0 {
-			_, last := utf8.DecodeLastRune(l.b[l.start:])
-			l.b = append(l.b[:len(l.b)-last], "…"...)
-			l.left = -1
-			return
+		if left--; left < 0 {
+			_, last := utf8.DecodeLastRune(b)
+			b = append(b[:len(b)-last], "…"...)
+			break
 		}
-		l.left--
 		if isControl(r) {
 			r = ' '
 		}
-		l.b = utf8.AppendRune(l.b, r)
+		b = utf8.AppendRune(b, r)
 	}
+	return b, left
 }
 
-// words is text, with a capital where the line begins.
-func (l *line) words(text string) {
-	if len(l.b) == l.start {
-		text = titled(text)
-	}
-	l.text(text)
-}
-
-// value appends a JSON string, number or boolean.
-func (l *line) value(raw []byte) {
+// textOf returns a JSON string, number or boolean as a text, and "" for all else.
+func textOf(raw []byte) string {
 	switch {
 	case len(raw) == 0 || raw[0] == '{' || raw[0] == '[' || raw[0] == 'n':
-	case raw[0] == '"':
-		if len(raw) >= 2 { // else it does not end
-			l.text(unquoted(raw))
-		}
+		return ""
+	case raw[0] != '"':
+		return string(raw)
+	case len(raw) < 2: // it does not end
+		return ""
 	default:
-		l.text(string(raw))
+		return unquoted(raw)
 	}
 }
 

@@ -3,7 +3,7 @@ package activity
 // findAll walks a JSON object once and notes where the paths lead to: found[i] is the value that paths[i] names, as it stands
 // there, and nil where there is none. Of two equal keys the later counts, as in jsonb. What is not JSON is read as far as it
 // goes.
-func findAll(raw []byte, paths [][]string, found *[maxFound][]byte) {
+func findAll(raw []byte, paths [][]string, found [][]byte) {
 	f := finder{raw: raw, paths: paths, found: found}
 	f.space()
 	f.object(0, 1<<len(paths)-1)
@@ -14,7 +14,7 @@ type finder struct {
 	raw   []byte
 	at    int
 	paths [][]string
-	found *[maxFound][]byte
+	found [][]byte
 }
 
 // object reads an object for those of the paths, a bit each, that lead into it; depth words of them did.
