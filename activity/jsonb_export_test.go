@@ -1,0 +1,4 @@
+package activity
+
+// Normal is normal.
+var Normal = normal
