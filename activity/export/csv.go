@@ -1,0 +1,97 @@
+package export
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// columns is the heading of CSV. New ones are added behind the others.
+var columns = []string{
+	"id", "tenant_id", "occurred_at", "recorded_at", "action", "actor_principal_id", "resource_type", "resource_id", "resource_name", "parent_id",
+	"owner_id", "target_principal_id", "correlation_id", "visibility", "status", "severity", "category", "message", "request_id", "user_agent",
+	"traceparent", "ip_hash", "ip_key_id", "delivery_channels", "warning", "payload",
+}
+
+// appendRecord appends a record of CSV (RFC 4180). What is not given is an empty cell.
+func appendRecord(b []byte, a *activity.Activity) []byte {
+	b = append(appendID(b, a.ID), ',')
+	b = append(appendID(b, a.TenantID), ',')
+	b = append(appendTime(b, a.OccurredAt), ',')
+	b = append(appendTime(b, a.RecordedAt), ',')
+	b = append(appendCell(b, a.Action), ',')
+	b = append(appendID(b, a.ActorPrincipalID), ',')
+	b = append(appendCell(b, a.ResourceType), ',')
+	b = append(appendID(b, a.ResourceID), ',')
+	b = append(appendCell(b, a.ResourceName), ',')
+	b = append(appendID(b, a.ParentID), ',')
+	b = append(appendID(b, a.OwnerID), ',')
+	b = append(appendID(b, a.TargetPrincipalID), ',')
+	b = append(appendID(b, a.CorrelationID), ',')
+	b = append(appendCell(b, string(a.Visibility)), ',')
+	b = append(appendCell(b, string(a.Status)), ',')
+	b = append(appendCell(b, string(a.Severity)), ',')
+	b = append(appendCell(b, a.Category), ',')
+	b = append(appendCell(b, a.Message), ',')
+	b = append(appendCell(b, a.RequestID), ',')
+	b = append(appendCell(b, a.UserAgent), ',')
+	b = append(appendCell(b, a.Traceparent), ',')
+	b = append(hex.AppendEncode(b, a.IPHash), ',')
+	if a.IPKeyID != 0 {
+		b = strconv.AppendInt(b, int64(a.IPKeyID), 10)
+	}
+	b = append(b, ',')
+	if len(a.DeliveryChannels) > 0 {
+		b = appendCell(b, strings.Join(a.DeliveryChannels, " ")) // they hold no spaces
+	}
+	b = append(b, ',')
+	b = append(appendCell(b, a.Warning), ',')
+	b = appendCell(b, a.Payload)
+	return append(b, "\r\n"...)
+}
+
+// formula tells whether a spreadsheet would take a cell that begins so for something to work out
+// (https://owasp.org/www-community/attacks/CSV_Injection).
+func formula(first byte) bool {
+	return first == '=' || first == '+' || first == '-' || first == '@' || first == '\t' || first == '\r'
+}
+
+// appendCell appends a text. Behind an apostrophe a spreadsheet takes it for nothing but a text.
+func appendCell[T string | ~[]byte](b []byte, text T) []byte {
+	if len(text) == 0 {
+		return b
+	}
+	quoted := false
+	for i := range len(text) {
+		if c := text[i]; c == '"' || c == ',' || c == '\n' || c == '\r' {
+			quoted = true
+			break
+		}
+	}
+	if !quoted && text[0] != ' ' && !formula(text[0]) {
+		return append(b, text...)
+	}
+	b = append(b, '"')
+	if formula(text[0]) {
+		b = append(b, '\'')
+	}
+	from := 0
+	for i := range len(text) {
+		if text[i] == '"' {
+			b = append(append(b, text[from:i+1]...), '"')
+			from = i + 1
+		}
+	}
+	return append(append(b, text[from:]...), '"')
+}
+
+// appendTime appends a time in UTC, as RFC 3339 has it.
+func appendTime(b []byte, at time.Time) []byte {
+	if at.IsZero() {
+		return b
+	}
+	return at.UTC().AppendFormat(b, time.RFC3339Nano)
+}

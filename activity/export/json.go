@@ -1,0 +1,136 @@
+package export
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// appendObject appends a JSON object with every field, always in the same order. An id that is not given is null, as are the
+// hash of an address and its key; a text is empty. New fields are added behind the others, before the payload.
+func appendObject(b []byte, a *activity.Activity) []byte {
+	b = appendIDField(b, `{"id":`, a.ID)
+	b = appendIDField(b, `,"tenant_id":`, a.TenantID)
+	b = append(appendTime(append(b, `,"occurred_at":"`...), a.OccurredAt), '"')
+	b = append(appendTime(append(b, `,"recorded_at":"`...), a.RecordedAt), '"')
+	b = appendTextField(b, `,"action":`, a.Action)
+	b = appendIDField(b, `,"actor_principal_id":`, a.ActorPrincipalID)
+	b = appendTextField(b, `,"resource_type":`, a.ResourceType)
+	b = appendIDField(b, `,"resource_id":`, a.ResourceID)
+	b = appendTextField(b, `,"resource_name":`, a.ResourceName)
+	b = appendIDField(b, `,"parent_id":`, a.ParentID)
+	b = appendIDField(b, `,"owner_id":`, a.OwnerID)
+	b = appendIDField(b, `,"target_principal_id":`, a.TargetPrincipalID)
+	b = appendIDField(b, `,"correlation_id":`, a.CorrelationID)
+	b = appendTextField(b, `,"visibility":`, string(a.Visibility))
+	b = appendTextField(b, `,"status":`, string(a.Status))
+	b = appendTextField(b, `,"severity":`, string(a.Severity))
+	b = appendTextField(b, `,"category":`, a.Category)
+	b = appendTextField(b, `,"message":`, a.Message)
+	b = appendTextField(b, `,"request_id":`, a.RequestID)
+	b = appendTextField(b, `,"user_agent":`, a.UserAgent)
+	b = appendTextField(b, `,"traceparent":`, a.Traceparent)
+	if a.IPHash == nil {
+		b = append(b, `,"ip_hash":null,"ip_key_id":null`...)
+	} else {
+		b = hex.AppendEncode(append(b, `,"ip_hash":"`...), a.IPHash)
+		b = strconv.AppendInt(append(b, `","ip_key_id":`...), int64(a.IPKeyID), 10)
+	}
+	b = append(b, `,"delivery_channels":[`...)
+	for i, channel := range a.DeliveryChannels {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, channel)
+	}
+	b = appendTextField(b, `],"warning":`, a.Warning)
+	b = append(b, `,"payload":`...)
+	if len(a.Payload) == 0 {
+		return append(b, "{}}"...)
+	}
+	return append(append(b, a.Payload...), '}') // as the database writes it: on one line
+}
+
+// appendCloudEvent appends an event as CloudEvents 1.0 has it in JSON
+// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md). Its data is what appendObject writes.
+func appendCloudEvent(b []byte, a *activity.Activity, source, typePrefix string) []byte {
+	b = append(b, `{"specversion":"1.0"`...)
+	b = appendIDField(b, `,"id":`, a.ID)
+	b = appendTextField(b, `,"source":`, source+"/tenants/"+a.TenantID.String())
+	b = appendTextField(b, `,"type":`, typePrefix+a.Action)
+	b = appendTextField(b, `,"subject":`, a.ResourceType+"/"+a.ResourceID.String())
+	b = append(appendTime(append(b, `,"time":"`...), a.OccurredAt), '"')
+	b = append(appendTime(append(b, `,"recordedtime":"`...), a.RecordedAt), '"')
+	b = appendIDField(b, `,"correlationid":`, a.CorrelationID)
+	if a.Traceparent != "" { // an attribute may not be empty
+		b = appendTextField(b, `,"traceparent":`, a.Traceparent)
+	}
+	b = append(b, `,"datacontenttype":"application/json","data":`...)
+	return append(appendObject(b, a), '}')
+}
+
+func appendTextField(b []byte, name, text string) []byte { return appendText(append(b, name...), text) }
+
+func appendIDField(b []byte, name string, id uuid.UUID) []byte {
+	b = append(b, name...)
+	if id == uuid.Nil {
+		return append(b, "null"...)
+	}
+	return append(appendID(append(b, '"'), id), '"')
+}
+
+const digits = "0123456789abcdef"
+
+// appendID appends an id; of uuid.Nil, nothing.
+func appendID(b []byte, id uuid.UUID) []byte {
+	if id == uuid.Nil {
+		return b
+	}
+	var text [36]byte
+	at := 0
+	for i, octet := range id {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			text[at] = '-'
+			at++
+		}
+		text[at], text[at+1] = digits[octet>>4], digits[octet&0xf]
+		at += 2
+	}
+	return append(b, text[:]...)
+}
+
+// appendText appends a string of JSON, with no more escapes than RFC 8259 asks for.
+func appendText(b []byte, text string) []byte {
+	start, from, ascii := len(b), 0, true
+	b = append(b, '"')
+	for i := range len(text) {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			ascii = ascii && c < utf8.RuneSelf
+			continue
+		}
+		b = append(b, text[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, `\n`...)
+		case '\r':
+			b = append(b, `\r`...)
+		case '\t':
+			b = append(b, `\t`...)
+		default:
+			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&0xf])
+		}
+	}
+	if !ascii && !utf8.ValidString(text) {
+		return appendText(b[:start], strings.ToValidUTF8(text, "\uFFFD"))
+	}
+	return append(append(b, text[from:]...), '"')
+}
