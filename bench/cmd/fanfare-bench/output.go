@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -47,6 +48,31 @@ func row(w io.Writer, cells ...any) {
 // progress tells on stderr what goes on.
 func progress(format string, args ...any) {
 	_, _ = fmt.Fprintf(os.Stderr, "%s  %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
+}
+
+// progressOf tells every few seconds how far something has come, and when it will be done, until stop is called.
+func progressOf(what string, total int, done func() int) (stop func()) {
+	began, ended := time.Now(), make(chan struct{})
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		tick := time.NewTicker(5 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+			}
+			n := done()
+			if n == 0 {
+				continue
+			}
+			took := time.Since(began)
+			left := time.Duration(float64(took) * float64(total-n) / float64(n))
+			progress("%s: %d of %d, %d%%, %.0f/s, about %v left", what, n, total, 100*n/max(1, total), float64(n)/took.Seconds(), left.Round(time.Second))
+		}
+	})
+	return func() { close(ended); telling.Wait() }
 }
 
 // machine is what a result is worth nothing without.

@@ -293,7 +293,7 @@ func (r *writeResult) summarize(o *writeOptions) {
 				ClientCPU:   of(kind, clients, func(run writeRun) float64 { return run.ClientCPU }),
 				PostgresCPU: of(kind, clients, func(run writeRun) float64 { return run.PostgresCPU }),
 				ToChange:    ratio(kind, changeAlone, clients),
-				ToAudit: ratio(kind, auditByHand, clients), ToBatched: ratio(kind, auditBatched, clients),
+				ToAudit:     ratio(kind, auditByHand, clients), ToBatched: ratio(kind, auditBatched, clients),
 			})
 		}
 	}

@@ -3,10 +3,10 @@ package archive
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
 // Loaded counts what Load has written.
@@ -35,10 +35,10 @@ func (a *Archive) Load(ctx context.Context, pool *pgxpool.Pool) (Loaded, error) 
 	if _, err := pool.Exec(ctx, formerMonths); err != nil {
 		return Loaded{}, fmt.Errorf("make partitions: %w", err)
 	}
-	if err := withoutIndexes(ctx, pool, "fanfare.activities", h.copy); err != nil {
+	if err := bulk.WithoutIndexes(ctx, pool, "fanfare.activities", h.copy); err != nil {
 		return Loaded{}, err
 	}
-	if err := withoutIndexes(ctx, pool, "fanfare.notifications", h.copyInbox); err != nil {
+	if err := bulk.WithoutIndexes(ctx, pool, "fanfare.notifications", h.copyInbox); err != nil {
 		return Loaded{}, err
 	}
 	if _, err := pool.Exec(ctx, "VACUUM (ANALYZE)"); err != nil {
@@ -65,38 +65,3 @@ BEGIN
     END LOOP;
 END
 $$`
-
-// withoutIndexes fills a table while it has none.
-func withoutIndexes(ctx context.Context, pool *pgxpool.Pool, table string, fill func(ctx context.Context, pool *pgxpool.Pool) error) error {
-	rows, err := pool.Query(ctx, `
-		SELECT CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', i.indexrelid::regclass)
-		            ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, c.conname) END,
-		       CASE WHEN c.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
-		            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) END
-		FROM pg_index AS i
-		LEFT JOIN pg_constraint AS c ON c.conindid = i.indexrelid AND c.conrelid = i.indrelid
-		WHERE i.indrelid = $1::regclass`, table)
-	if err != nil {
-		return err
-	}
-	type index struct{ Drop, Create string }
-	indexes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[index])
-	if err != nil {
-		return err
-	}
-	for _, i := range indexes {
-		if _, err := pool.Exec(ctx, i.Drop); err != nil {
-			return fmt.Errorf("%s: %w", i.Drop, err)
-		}
-	}
-	if err := fill(ctx, pool); err != nil {
-		return err
-	}
-	for _, i := range indexes {
-		create := strings.Replace(i.Create, " ON ONLY ", " ON ", 1) // so that partitions get theirs too
-		if _, err := pool.Exec(ctx, create); err != nil {
-			return fmt.Errorf("%s: %w", create, err)
-		}
-	}
-	return nil
-}

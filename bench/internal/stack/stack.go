@@ -23,7 +23,7 @@ type Database struct {
 	URL  string // holds the password
 	Pool *pgxpool.Pool
 
-	server *devstack.Postgres
+	server *devstack.Postgres // nil: somebody else's
 }
 
 // StartDatabase starts one; settings are added to its configuration.
@@ -33,6 +33,15 @@ func StartDatabase(ctx context.Context, settings map[string]string) (*Database, 
 		return nil, err
 	}
 	d := &Database{URL: server.URL("postgres"), server: server}
+	if err := d.prepare(ctx); err != nil {
+		return nil, errors.Join(err, d.Stop())
+	}
+	return d, nil
+}
+
+// OpenDatabase takes one that runs already, whose superuser the URL names, and leaves it running; Fanfare's schema is brought up to date.
+func OpenDatabase(ctx context.Context, url string) (*Database, error) {
+	d := &Database{URL: url}
 	if err := d.prepare(ctx); err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
@@ -100,10 +109,13 @@ func (d *Database) Gate(ctx context.Context, table string) (open func() error, e
 	return func() error { return tx.Rollback(ctx) }, nil
 }
 
-// Stop ends the server and removes its files.
+// Stop ends the server and removes its files, if it is our own.
 func (d *Database) Stop() error {
 	if d.Pool != nil {
 		d.Pool.Close()
+	}
+	if d.server == nil {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

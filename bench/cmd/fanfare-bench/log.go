@@ -1,0 +1,241 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/bench/internal/chronicle"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+)
+
+// The parts of the command, which --skip leaves out.
+const (
+	partPages   = "pages"
+	partExplain = "explain"
+	partSizes   = "sizes"
+	partExport  = "export"
+)
+
+var logParts = []string{partPages, partExplain, partSizes, partExport}
+
+type logOptions struct {
+	output     output
+	chronicle  chronicle.Options
+	url        string
+	skip       []string
+	runs       int
+	explainDir string
+	export     exportFlags
+	settings   map[string]string
+}
+
+func newLog() *cobra.Command {
+	var o logOptions
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "How soon a large log answers, how it does so, what it takes on disk, and how fast it is exported",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, part := range o.skip {
+				if !slices.Contains(logParts, part) {
+					return fmt.Errorf("--skip: %q is none of %s", part, strings.Join(logParts, ", "))
+				}
+			}
+			result, err := measureLog(cmd.Context(), &o)
+			if err != nil {
+				return err
+			}
+			if err := o.output.show(cmd, result); err != nil {
+				return err
+			}
+			return result.verdict()
+		},
+	}
+	flags := cmd.Flags()
+	o.output.flags(cmd)
+	o.export.flags(flags)
+	flags.IntVar(&o.chronicle.Activities, "activities", 10_000_000, "activities in the log")
+	flags.IntVar(&o.chronicle.Tenants, "tenants", 50, "tenants; the largest has a fifth of all")
+	flags.IntVar(&o.chronicle.Months, "months", 6, "how old the log is")
+	flags.IntVar(&o.chronicle.Connections, "connections", 3, "connections that load it at once")
+	flags.BoolVar(&o.chronicle.IndexesFirst, "indexes-first", false, "load into tables that have their indexes already: slower, and the indexes are as large as they grow by themselves")
+	flags.StringVar(&o.url, "url", "", "a PostgreSQL that runs already, by the URL of its superuser: loaded if its log is empty, measured as it is if not, and left running")
+	flags.StringSliceVar(&o.skip, "skip", nil, "parts to leave out: "+strings.Join(logParts, ", "))
+	flags.IntVar(&o.runs, "runs", 200, "how often to ask each question")
+	flags.StringVar(&o.explainDir, "explain-dir", "", "write the plans to this directory")
+	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	return cmd
+}
+
+type logResult struct {
+	Machine    machine        `json:"machine"`
+	Activities int64          `json:"activities"`
+	Tenants    []tenantCount  `json:"tenants"`
+	Loading    *loading       `json:"loading,omitempty"` // nil: the log was there
+	Pages      []pageResult   `json:"pages,omitempty"`
+	Plans      *plans         `json:"plans,omitempty"`
+	Sizes      *sizes         `json:"sizes,omitempty"`
+	Exports    []exportResult `json:"exports,omitempty"`
+}
+
+// tenantCount is a tenant and what it has.
+type tenantCount struct {
+	ID         uuid.UUID `json:"tenant"`
+	Activities int64     `json:"activities"`
+}
+
+// loading is what it took to load the log.
+type loading struct {
+	IndexesFirst  bool    `json:"indexes_first"`
+	Connections   int     `json:"connections"`
+	Seconds       float64 `json:"seconds"` // with the indexes
+	PerSecond     float64 `json:"rows_per_second"`
+	EveryKey      bool    `json:"every_activity_has_an_idempotency_key"`
+	KeySeconds    float64 `json:"idempotency_key_seconds"`
+	VacuumSeconds float64 `json:"vacuum_seconds"`
+}
+
+func (r *logResult) table(w io.Writer) {
+	row(w, "log", fmt.Sprintf("%d activities", r.Activities), fmt.Sprintf("%d tenants", len(r.Tenants)))
+	if l := r.Loading; l != nil {
+		when := "afterwards"
+		if l.IndexesFirst {
+			when = "before"
+		}
+		row(w, "loaded in", fmt.Sprintf("%.1f s", l.Seconds), fmt.Sprintf("%.0f rows/s", l.PerSecond), fmt.Sprintf("%d connections", l.Connections), "indexes "+when)
+		row(w, "and", fmt.Sprintf("%.1f s", l.KeySeconds), "for idempotency keys", fmt.Sprintf("%.1f s", l.VacuumSeconds), "for VACUUM ANALYZE")
+	}
+	showPages(w, r.Pages)
+	r.Plans.table(w)
+	r.Sizes.table(w)
+	showExports(w, r.Exports)
+}
+
+// verdict is an error if a plan reads a whole partition.
+func (r *logResult) verdict() error {
+	if r.Plans != nil && len(r.Plans.Offenders) > 0 {
+		return fmt.Errorf("%d plans scan a partition from end to end", len(r.Plans.Offenders))
+	}
+	return nil
+}
+
+func measureLog(ctx context.Context, o *logOptions) (result *logResult, err error) {
+	db, err := o.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Stop()) }()
+	result = &logResult{Machine: thisMachine()}
+	var filled bool
+	if err := db.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM fanfare.activities)").Scan(&filled); err != nil {
+		return nil, err
+	}
+	if !filled {
+		if result.Loading, err = load10M(ctx, db, o.chronicle); err != nil {
+			return nil, err
+		}
+	}
+	progress("counting tenants")
+	if result.Tenants, err = countTenants(ctx, db); err != nil {
+		return nil, err
+	}
+	for _, t := range result.Tenants {
+		result.Activities += t.Activities
+	}
+	large, small := result.Tenants[0].ID, result.Tenants[len(result.Tenants)-1].ID
+	for _, part := range logParts {
+		if slices.Contains(o.skip, part) {
+			continue
+		}
+		progress("%s", part)
+		switch part {
+		case partPages:
+			result.Pages, err = askAll(ctx, db, large, small, o.runs)
+		case partExplain:
+			result.Plans, err = explainAll(ctx, db, large, small, o.explainDir)
+		case partSizes:
+			result.Sizes, err = measureSizes(ctx, db, result.Activities)
+		case partExport:
+			result.Exports, err = o.export.measure(ctx, db, large)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", part, err)
+		}
+	}
+	return result, nil
+}
+
+func (o *logOptions) open(ctx context.Context) (*stack.Database, error) {
+	if o.url != "" {
+		return stack.OpenDatabase(ctx, o.url)
+	}
+	progress("starting PostgreSQL")
+	settings := chronicle.Settings()
+	maps.Copy(settings, o.settings)
+	return stack.StartDatabase(ctx, settings)
+}
+
+// load10M loads the log, ten million activities or however many.
+func load10M(ctx context.Context, db *stack.Database, o chronicle.Options) (*loading, error) {
+	c := chronicle.New(o)
+	l := &loading{IndexesFirst: o.IndexesFirst, Connections: o.Connections}
+	progress("loading %d activities", c.Activities())
+	began := time.Now()
+	stop := progressOf("loading", c.Activities(), c.Written)
+	err := c.Load(ctx, db.Pool)
+	stop()
+	if err != nil {
+		return nil, err
+	}
+	l.Seconds = time.Since(began).Seconds()
+	l.PerSecond = float64(c.Activities()) / l.Seconds
+	progress("loaded %.0f/s; idempotency keys", l.PerSecond)
+	began = time.Now()
+	if l.EveryKey, err = everyKey(ctx, db); err != nil {
+		return nil, err
+	}
+	if err := c.LoadKeys(ctx, db.Pool, l.EveryKey); err != nil {
+		return nil, err
+	}
+	l.KeySeconds = time.Since(began).Seconds()
+	progress("VACUUM ANALYZE")
+	began = time.Now()
+	err = db.Exec(ctx, "VACUUM (ANALYZE)", "CHECKPOINT")
+	l.VacuumSeconds = time.Since(began).Seconds()
+	return l, err
+}
+
+// everyKey finds out whether recording writes an idempotency key even for an activity that brings no correlation.
+func everyKey(ctx context.Context, db *stack.Database) (every bool, err error) {
+	tx, err := db.Pool.Begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = cmp.Or(err, tx.Rollback(ctx)) }()
+	var id uuid.UUID
+	err = tx.QueryRow(ctx, `SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::uuid, 'actor_principal_id', $1::uuid, 'resource_id', $1::uuid,
+		'resource_type', 'signal', 'action', 'signal.created'))`, uuid.New()).Scan(&id)
+	if err != nil {
+		return false, err
+	}
+	return every, tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM fanfare.idempotency_keys WHERE activity_id = $1)", id).Scan(&every)
+}
+
+func countTenants(ctx context.Context, db *stack.Database) ([]tenantCount, error) {
+	rows, err := db.Pool.Query(ctx, "SELECT tenant_id, count(*) FROM fanfare.activities GROUP BY 1 ORDER BY 2 DESC, 1")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[tenantCount])
+}

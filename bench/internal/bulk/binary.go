@@ -1,0 +1,69 @@
+package bulk
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// COPY's binary format: https://www.postgresql.org/docs/current/sql-copy.html. A stream is a Header, rows, and a Trailer; a row is the
+// number of its fields and then these.
+var (
+	Header  = []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	Trailer = []byte{0xff, 0xff}
+)
+
+// epoch is where PostgreSQL's timestamps begin.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+// Fields begins a row.
+func Fields(row []byte, n int) []byte { return binary.BigEndian.AppendUint16(row, uint16(n)) }
+
+// Null appends a null of any type.
+func Null(row []byte) []byte { return binary.BigEndian.AppendUint32(row, 0xffffffff) }
+
+// UUID appends an id; uuid.Nil is null.
+func UUID(row []byte, id uuid.UUID) []byte {
+	if id == uuid.Nil {
+		return Null(row)
+	}
+	return append(binary.BigEndian.AppendUint32(row, 16), id[:]...)
+}
+
+// Time appends a timestamptz.
+func Time(row []byte, at time.Time) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(row, 8), uint64(at.UnixMicro()-epoch))
+}
+
+// Text appends a text; "" is null.
+func Text(row []byte, text string) []byte {
+	if text == "" {
+		return Null(row)
+	}
+	return append(binary.BigEndian.AppendUint32(row, uint32(len(text))), text...)
+}
+
+// Bytes appends a bytea, or what else is sent as it is.
+func Bytes(row, value []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(row, uint32(len(value))), value...)
+}
+
+// SmallInt appends a smallint.
+func SmallInt(row []byte, n int16) []byte {
+	return binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(row, 2), uint16(n))
+}
+
+// JSONB appends JSON, which the server parses.
+func JSONB(row, json []byte) []byte {
+	return append(append(binary.BigEndian.AppendUint32(row, uint32(len(json)+1)), 1), json...)
+}
+
+// textType is text's OID.
+const textType = 25
+
+// NoTexts appends an empty text[].
+func NoTexts(row []byte) []byte {
+	row = binary.BigEndian.AppendUint32(row, 12)
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(row, 0), textType)
+}

@@ -1,0 +1,136 @@
+// Package chronicle makes a log that has grown for months: many tenants of which few have most, busy and idle actors and resources,
+// workflows that share a correlation, and texts of the usual lengths. It is the same each time, but for the dates.
+package chronicle
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Options say how large it is. The zero value is the usual one.
+type Options struct {
+	Activities   int  // in all; default 10,000,000
+	Tenants      int  // default 50
+	Months       int  // how old it is; default 6
+	Connections  int  // that load it at once; default 3
+	IndexesFirst bool // the indexes are there before the rows
+}
+
+func (o Options) orDefault() Options {
+	set := func(n *int, d int) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	set(&o.Activities, 10_000_000)
+	set(&o.Tenants, 50)
+	set(&o.Months, 6)
+	set(&o.Connections, 3)
+	return o
+}
+
+// Chronicle is what Options describe.
+type Chronicle struct {
+	options      Options
+	began, ended time.Time
+	tenants      []*tenant
+	draw         [1 << 12]uint8 // tenants, each as often as its share
+	written      atomic.Int64
+}
+
+// New makes a chronicle that ends now.
+func New(o Options) *Chronicle {
+	o = o.orDefault()
+	o.Tenants = min(o.Tenants, 256)
+	now := time.Now().UTC()
+	c := &Chronicle{options: o, began: now.AddDate(0, -o.Months, 0), ended: now}
+	random := rand.New(rand.NewPCG(seed, 0))
+	var sum float64
+	for i := range o.Tenants {
+		sum += 1 / float64(i+1)
+	}
+	filled := 0
+	for i := range o.Tenants {
+		share := 1 / float64(i+1) / sum
+		c.tenants = append(c.tenants, newTenant(random, int(share*float64(o.Activities))))
+		for n := max(1, int(share*float64(len(c.draw)))); n > 0 && filled < len(c.draw); n-- {
+			c.draw[filled] = uint8(i)
+			filled++
+		}
+	}
+	return c // what is left of draw belongs to the first, which has the most
+}
+
+// Activities is how many there are to write.
+func (c *Chronicle) Activities() int { return c.options.Activities }
+
+// Written is how many of them have been written so far.
+func (c *Chronicle) Written() int { return int(c.written.Load()) }
+
+const seed = 20_261_121
+
+// tenant has resources of each type, the first of which are the busiest, and people, of whom the same holds.
+type tenant struct {
+	id        uuid.UUID
+	people    []uuid.UUID
+	resources map[string][]resource
+}
+
+type resource struct {
+	id, owner, parent uuid.UUID
+	name              string
+}
+
+// newTenant makes one that so many activities are about.
+func newTenant(random *rand.Rand, activities int) *tenant {
+	t := &tenant{id: newID(random), resources: map[string][]resource{}}
+	for range min(max(activities/2000, 10), 5000) {
+		t.people = append(t.people, newID(random))
+	}
+	var folders []uuid.UUID
+	for range 1 + len(t.people)/10 {
+		folders = append(folders, newID(random))
+	}
+	for _, h := range happenings {
+		if t.resources[h.resourceType] != nil {
+			continue
+		}
+		for i := range max(activities/400, 5) {
+			r := resource{id: newID(random), parent: folders[random.IntN(len(folders))], name: names[i%len(names)]}
+			if random.IntN(20) > 0 {
+				r.owner = t.people[random.IntN(len(t.people))]
+			}
+			t.resources[h.resourceType] = append(t.resources[h.resourceType], r)
+		}
+	}
+	return t
+}
+
+// busy picks one such that the first fifth gets most.
+func busy[T any](random *rand.Rand, list []T) T {
+	return list[int(random.ExpFloat64()*float64(len(list))/8)%len(list)]
+}
+
+func newID(random *rand.Rand) uuid.UUID {
+	var id uuid.UUID
+	high, low := random.Uint64(), random.Uint64()
+	for i := range 8 {
+		id[i], id[8+i] = byte(high>>(8*i)), byte(low>>(8*i))
+	}
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id
+}
+
+// timedID is a UUIDv7 of a moment (RFC 9562, 5.7).
+func timedID(random *rand.Rand, at time.Time) uuid.UUID {
+	id := newID(random)
+	millis := uint64(at.UnixMilli())
+	for i := range 6 {
+		id[i] = byte(millis >> (40 - 8*i))
+	}
+	id[6] = id[6]&0x0f | 0x70
+	return id
+}

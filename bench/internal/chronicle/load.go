@@ -1,0 +1,186 @@
+package chronicle
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/bench/internal/bulk"
+)
+
+// Settings are those of a PostgreSQL that a chronicle is loaded into. At this level of its log, a table that is made and filled in one
+// transaction is not logged.
+func Settings() map[string]string {
+	return map[string]string{
+		"shared_buffers": "2GB", "maintenance_work_mem": "512MB", "max_wal_size": "16GB", "checkpoint_timeout": "30min",
+		"wal_level": "minimal", "max_wal_senders": "0",
+	}
+}
+
+const activities = "fanfare.activities"
+
+// month is the part of a chronicle that one partition holds.
+type month struct {
+	name      string // of the partition
+	low, high time.Time
+	author    *author
+}
+
+// months splits the time at the beginnings of months.
+func (c *Chronicle) months() (list []month) {
+	every := c.ended.Sub(c.began) / time.Duration(c.options.Activities)
+	left := c.options.Activities
+	first := time.Date(c.began.Year(), c.began.Month(), 1, 0, 0, 0, 0, time.UTC)
+	for low := first; low.Before(c.ended); low = low.AddDate(0, 1, 0) {
+		m := month{name: low.Format("fanfare.activities_y2006m01"), low: low, high: low.AddDate(0, 1, 0)}
+		from, to := later(c.began, m.low), earlier(c.ended, m.high)
+		n := min(left, int(to.Sub(from)/every))
+		if !m.high.Before(c.ended) {
+			n = left
+		}
+		left -= n
+		m.author = c.newAuthor(uint64(len(list)), from, every, n)
+		list = append(list, m)
+	}
+	return list
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// Load writes everything by COPY into an empty log: each month into a table that becomes its partition, several at once. It may be
+// called once.
+func (c *Chronicle) Load(ctx context.Context, pool *pgxpool.Pool) error {
+	indexes, err := bulk.Indexes(ctx, pool, activities)
+	if err != nil {
+		return err
+	}
+	months := c.months()
+	for _, m := range months {
+		if err := m.clear(ctx, pool); err != nil {
+			return err
+		}
+	}
+	var attaching sync.Mutex
+	g, working := errgroup.WithContext(ctx)
+	g.SetLimit(c.options.Connections)
+	for _, m := range months {
+		g.Go(func() error {
+			conn, err := pool.Acquire(working)
+			if err != nil {
+				return err
+			}
+			defer conn.Release()
+			if err := m.fill(working, conn.Conn(), indexes, c.options.IndexesFirst); err != nil {
+				return fmt.Errorf("%s: %w", m.name, err)
+			}
+			attaching.Lock()
+			defer attaching.Unlock()
+			return m.attach(working, conn.Conn())
+		})
+	}
+	return g.Wait()
+}
+
+// clear removes the month's partition if it is there, which it must be empty for.
+func (m *month) clear(ctx context.Context, pool *pgxpool.Pool) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		var exists, filled bool
+		if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", m.name).Scan(&exists); err != nil || !exists {
+			return err
+		}
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+m.name+")").Scan(&filled); err != nil {
+			return err
+		}
+		if filled {
+			return fmt.Errorf("%s is not empty", m.name)
+		}
+		_, err := tx.Exec(ctx, "ALTER TABLE "+activities+" DETACH PARTITION "+m.name+"; DROP TABLE "+m.name)
+		return err
+	})
+}
+
+// fill makes the table with its rows, frozen, and its indexes.
+func (m *month) fill(ctx context.Context, conn *pgx.Conn, indexes []bulk.Index, indexesFirst bool) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL max_parallel_maintenance_workers = 0; "+m.create()); err != nil {
+			return err
+		}
+		steps := []func() error{
+			func() error {
+				return bulk.Copy(ctx, conn, fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary, FREEZE)", m.name, columns), m.author.next)
+			},
+			func() error {
+				for _, i := range indexes {
+					if _, err := tx.Exec(ctx, i.On(activities, m.name)); err != nil {
+						return fmt.Errorf("%s: %w", i.Name, err)
+					}
+				}
+				return nil
+			},
+		}
+		if indexesFirst {
+			steps[0], steps[1] = steps[1], steps[0]
+		}
+		for _, step := range steps {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (m *month) create() string {
+	return fmt.Sprintf(`
+		CREATE TABLE %s (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
+		    CONSTRAINT in_month CHECK (id >= fanfare.uuidv7_floor('%s') AND id < fanfare.uuidv7_floor('%s')))`,
+		m.name, activities, m.low.Format(time.RFC3339), m.high.Format(time.RFC3339))
+}
+
+// attach makes it a partition, as fanfare.ensure_partitions does.
+func (m *month) attach(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		for _, statement := range []string{
+			fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (fanfare.uuidv7_floor('%s')) TO (fanfare.uuidv7_floor('%s'))",
+				activities, m.name, m.low.Format(time.RFC3339), m.high.Format(time.RFC3339)),
+			"ALTER TABLE " + m.name + " DROP CONSTRAINT in_month",
+			"CREATE TRIGGER never_truncated BEFORE TRUNCATE ON " + m.name + " FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change()",
+		} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		return nil
+	})
+}
+
+// LoadKeys writes the idempotency keys that recording the activities would have written: for those that share a correlation, and for
+// all if all.
+func (c *Chronicle) LoadKeys(ctx context.Context, pool *pgxpool.Pool, all bool) error {
+	return bulk.WithoutIndexes(ctx, pool, "fanfare.idempotency_keys", func(ctx context.Context, pool *pgxpool.Pool) error {
+		_, err := pool.Exec(ctx, `
+			INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, resource_id, activity_id, action)
+			SELECT tenant_id, correlation_id, resource_id, id, action FROM fanfare.activities WHERE correlation_id = id AND $1
+			UNION ALL
+			(SELECT DISTINCT ON (tenant_id, correlation_id, action, resource_id) tenant_id, correlation_id, resource_id, id, action
+			 FROM fanfare.activities WHERE correlation_id <> id)`, all)
+		return err
+	})
+}
