@@ -1,0 +1,307 @@
+package taxonomy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The bounds of a file.
+const (
+	MaxFileBytes = 1 << 20
+	maxNodes     = 100_000 // values, those that aliases repeat counted each time
+	maxText      = 4 << 20 // bytes of texts, counted alike
+	maxDepth     = 64      // levels within levels
+)
+
+// reader reads a file's nodes and collects what is wrong.
+type reader struct {
+	mistakes    []Mistake
+	more        int
+	action      string // that is being read
+	nodes, text int    // so far
+	spent       bool   // a bound was reached
+}
+
+func (r *reader) refuse(line int, field, value, rule string) {
+	if len(r.mistakes) == maxMistakes {
+		r.more++
+		return
+	}
+	r.mistakes = append(r.mistakes, Mistake{Line: line, Action: r.action, Field: field, Value: shortened(value), Rule: rule})
+}
+
+// err returns everything that is wrong, or nil.
+func (r *reader) err() error {
+	if len(r.mistakes) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int { return a.Line - b.Line })
+	return &InvalidError{Mistakes: r.mistakes, More: r.more}
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): `)
+
+// open reads the file's only document. It returns nil if there is none.
+func (r *reader) open(file io.Reader) (*yaml.Node, error) {
+	text, err := io.ReadAll(io.LimitReader(file, MaxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the taxonomy: %w", err)
+	}
+	if len(text) > MaxFileBytes {
+		r.refuse(0, "", "", fmt.Sprintf("the file must be at most %d bytes", MaxFileBytes))
+		return nil, nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var document yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF), err == nil && len(document.Content) == 0:
+		r.refuse(1, "", "", "the file is empty")
+		return nil, nil
+	case err != nil:
+		r.malformed(err)
+		return nil, nil
+	}
+	var second yaml.Node
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		r.refuse(second.Line, "", "", "the file must hold one document")
+	case !errors.Is(err, io.EOF):
+		r.malformed(err)
+	}
+	return document.Content[0], nil
+}
+
+// malformed tells what the YAML library says.
+func (r *reader) malformed(err error) {
+	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
+	if found := yamlLine.FindStringSubmatchIndex(text); found != nil {
+		line, _ = strconv.Atoi(text[found[2]:found[3]])
+		text = text[:found[0]] + text[found[1]:]
+	}
+	r.refuse(line, "", "", "is not YAML: "+shortened(text))
+}
+
+// spend counts a value that is read. It reports false, once and for all, when the file holds too much.
+func (r *reader) spend(node *yaml.Node, depth int) bool {
+	r.nodes++
+	r.text += len(node.Value)
+	if !r.spent && (r.nodes > maxNodes || r.text > maxText || depth > maxDepth) {
+		r.spent = true
+		r.refuse(node.Line, "", "", fmt.Sprintf("the file must hold at most %d values, %d bytes of text and %d levels, its aliases counted each time", maxNodes, maxText, maxDepth))
+	}
+	return !r.spent
+}
+
+func resolved(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode {
+		return node.Alias
+	}
+	return node
+}
+
+// pair is a key and its value.
+type pair struct {
+	key   string
+	line  int
+	value *yaml.Node
+}
+
+// pairs returns what a mapping holds, each key once.
+func (r *reader) pairs(node *yaml.Node, field string, depth int) []pair {
+	node = resolved(node)
+	if !r.spend(node, depth) {
+		return nil
+	}
+	if node.Kind != yaml.MappingNode {
+		r.refuse(node.Line, field, describe(node), "must be a mapping of keys to values")
+		return nil
+	}
+	found := make([]pair, 0, len(node.Content)/2)
+	seen := make(map[string]int, len(node.Content)/2)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := resolved(node.Content[i])
+		if !r.spend(key, depth) {
+			return nil
+		}
+		name := key.Value
+		switch first, again := seen[name]; {
+		case key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str":
+			r.refuse(key.Line, field, describe(key), "must have texts for keys; quote what YAML reads as something else")
+		case again:
+			r.refuse(key.Line, joined(field, name), "", fmt.Sprintf("is given twice, on line %d first", first))
+		default:
+			seen[name] = key.Line
+			found = append(found, pair{key: name, line: key.Line, value: node.Content[i+1]})
+		}
+	}
+	return found
+}
+
+// scalar reads a text.
+func (r *reader) scalar(node *yaml.Node, field string) (string, bool) {
+	node = resolved(node)
+	if !r.spend(node, 0) {
+		return "", false
+	}
+	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!str" {
+		r.refuse(node.Line, field, describe(node), "must be a text")
+		return "", false
+	}
+	return node.Value, true
+}
+
+// integer reads a whole number.
+func (r *reader) integer(node *yaml.Node, field string) (int, bool) {
+	node = resolved(node)
+	if !r.spend(node, 0) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(node.Value)
+	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!int" || err != nil {
+		r.refuse(node.Line, field, describe(node), "must be a whole number")
+		return 0, false
+	}
+	return n, true
+}
+
+// texts reads a list of texts.
+func (r *reader) texts(node *yaml.Node, field string) (list []string, ok bool) {
+	node = resolved(node)
+	if !r.spend(node, 0) {
+		return nil, false
+	}
+	if node.Kind != yaml.SequenceNode {
+		r.refuse(node.Line, field, describe(node), "must be a list of texts")
+		return nil, false
+	}
+	list, ok = make([]string, 0, len(node.Content)), true
+	for _, item := range node.Content {
+		text, isText := r.scalar(item, field)
+		list, ok = append(list, text), ok && isText
+	}
+	return list, ok
+}
+
+// lines says in which line what part of a value is.
+type lines map[string]int
+
+func (l lines) note(path []string, line int) { l[strings.Join(path, "\x00")] = line }
+
+// of returns the line of a part, or of the nearest that holds it.
+func (l lines) of(path []string) int {
+	for ; ; path = path[:len(path)-1] {
+		if line, ok := l[strings.Join(path, "\x00")]; ok || len(path) == 0 {
+			return line
+		}
+	}
+}
+
+// json reads what a value of JSON can be, as decode returns it.
+func (r *reader) json(node *yaml.Node, field string, path []string, at lines) any {
+	node = resolved(node)
+	switch node.Kind {
+	case yaml.MappingNode:
+		object := map[string]any{}
+		for _, p := range r.pairs(node, field, len(path)+1) {
+			inside := append(slices.Clone(path), p.key)
+			at.note(inside, p.line)
+			object[p.key] = r.json(p.value, joined(field, p.key), inside, at)
+		}
+		return object
+	case yaml.SequenceNode:
+		if !r.spend(node, len(path)+1) {
+			return nil
+		}
+		list := make([]any, 0, len(node.Content))
+		for i, item := range node.Content {
+			inside := append(slices.Clone(path), strconv.Itoa(i))
+			at.note(inside, item.Line)
+			list = append(list, r.json(item, joined(field, strconv.Itoa(i)), inside, at))
+		}
+		return list
+	}
+	if !r.spend(node, len(path)) {
+		return nil
+	}
+	switch node.ShortTag() {
+	case "!!str", "!!timestamp": // a date of YAML is a text of JSON
+		if strings.ContainsRune(node.Value, 0) {
+			r.refuse(node.Line, field, "", "must hold no NUL character")
+		}
+		return node.Value
+	case "!!null":
+		return nil
+	case "!!bool":
+		return strings.EqualFold(node.Value, "true")
+	case "!!int", "!!float":
+		if n, ok := r.number(node); ok {
+			return n
+		}
+		r.refuse(node.Line, field, node.Value, "must be a number that JSON can hold")
+		return nil
+	}
+	r.refuse(node.Line, field, describe(node), "must be what JSON can hold")
+	return nil
+}
+
+var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+
+// number reads a number in any of YAML's ways of writing it.
+func (r *reader) number(node *yaml.Node) (json.Number, bool) {
+	text := node.Value
+	if !jsonNumber.MatchString(text) {
+		var value any
+		if node.Decode(&value) != nil {
+			return "", false
+		}
+		switch v := value.(type) {
+		case int, int64, uint64:
+			text = fmt.Sprint(v)
+		case float64:
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return "", false
+			}
+			text = strconv.FormatFloat(v, 'g', -1, 64)
+		default:
+			return "", false
+		}
+	}
+	n, ok := readNumber(text)
+	if !ok {
+		return "", false
+	}
+	plain := n.plain()
+	r.text += len(plain)
+	return json.Number(plain), true
+}
+
+func joined(field, key string) string {
+	if field == "" {
+		return cutKey(key)
+	}
+	return field + "." + cutKey(key)
+}
+
+// describe names a value that is not of the kind wanted.
+func describe(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	if node.Value == "" {
+		return "nothing"
+	}
+	return node.Value
+}

@@ -1,0 +1,73 @@
+package taxonomy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// Load reads what is applied in a database; without anything it is a taxonomy without actions. Its error is an *InvalidError if
+// somebody else than Apply wrote what cannot be.
+func Load(ctx context.Context, db interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+},
+) (*Taxonomy, error) {
+	rows, err := db.Query(ctx, `
+		SELECT action, description, category, severity, visibility, title, summary, icon, payload_schema::text, allowed_keys, max_payload_bytes
+		FROM fanfare.taxonomy
+		ORDER BY action COLLATE "C"`)
+	if err != nil {
+		return nil, fmt.Errorf("read the taxonomy: %w", err)
+	}
+	var (
+		r        reader
+		compiler schemas
+		entries  = map[string]*entry{}
+	)
+	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
+		e, schema, most := &entry{}, zeronull.Text(""), zeronull.Int4(0)
+		err := row.Scan(&e.Name, &e.Description, &e.Category, (*string)(&e.Severity), (*string)(&e.Visibility), &e.Title, &e.Summary, &e.Icon, &schema, &e.Keep, &most)
+		if err != nil {
+			return struct{}{}, err
+		}
+		e.MaxPayloadBytes = int(most)
+		r.loaded(e, []byte(schema), &compiler)
+		entries[e.Name] = e
+		return struct{}{}, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the taxonomy: %w", err)
+	}
+	if err := r.err(); err != nil {
+		return nil, fmt.Errorf("read the taxonomy: %w", err)
+	}
+	return newTaxonomy(entries), nil
+}
+
+// loaded makes a row an entry.
+func (r *reader) loaded(e *entry, schema json.RawMessage, compiler *schemas) {
+	r.action = e.Name
+	defer func() { r.action = "" }()
+	for field, text := range map[string]string{"title": e.Title, "summary": e.Summary} {
+		if _, err := activity.ParsePhrase(text); err != nil {
+			r.refuse(0, field, "", "is not a phrase: "+err.Error())
+		}
+	}
+	e.prepare()
+	if len(schema) == 0 {
+		return
+	}
+	value, err := decode(schema)
+	if err != nil {
+		r.refuse(0, "payload", "", notSchema)
+		return
+	}
+	for _, w := range e.compile(compiler, value) {
+		r.refuse(0, "payload", w.value, w.rule)
+	}
+}

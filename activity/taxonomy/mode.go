@@ -1,0 +1,134 @@
+package taxonomy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// Mode is what happens to an activity that breaks the taxonomy.
+type Mode string
+
+// The modes. In all of them the taxonomy's defaults fill what an envelope does not give, and a payload keeps no other keys than
+// those that are to be kept.
+const (
+	Off    Mode = "off"    // nothing
+	Warn   Mode = "warn"   // it is recorded, and the breach noted on it
+	Strict Mode = "strict" // it is refused
+)
+
+// ParseMode reads a mode. The error is an *activity.InvalidError.
+func ParseMode(text string) (Mode, error) {
+	switch mode := Mode(text); mode {
+	case Off, Warn, Strict:
+		return mode, nil
+	}
+	return "", &activity.InvalidError{Of: "mode", Fields: []activity.FieldError{
+		{Field: "mode", Value: shortened(text), Rule: "must be one of off, warn, strict"},
+	}}
+}
+
+// Enforcement is who is held to the taxonomy, and how.
+type Enforcement struct {
+	Installation Mode         `json:"installation"` // of every tenant without a mode of its own
+	Tenants      []TenantMode `json:"tenants"`      // by id
+}
+
+// TenantMode is the mode of one tenant.
+type TenantMode struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	Mode      Mode      `json:"mode"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// SetMode sets a tenant's mode, or with uuid.Nil the installation's. It holds for what is recorded from then on.
+func SetMode(ctx context.Context, db interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}, tenant uuid.UUID, mode Mode,
+) error {
+	if _, err := ParseMode(string(mode)); err != nil {
+		return err
+	}
+	var err error
+	if tenant == uuid.Nil {
+		_, err = db.Exec(ctx, `UPDATE fanfare.settings SET enforcement = $1 WHERE enforcement <> $1`, string(mode))
+	} else {
+		_, err = db.Exec(ctx, `
+			INSERT INTO fanfare.enforcement AS e (tenant_id, mode) VALUES ($1, $2)
+			ON CONFLICT (tenant_id) DO UPDATE SET mode = excluded.mode, updated_at = now() WHERE e.mode <> excluded.mode`, tenant, string(mode))
+	}
+	if err != nil {
+		return fmt.Errorf("set the mode of enforcement: %w", err)
+	}
+	return nil
+}
+
+// ClearMode takes a tenant's own mode away, so that it follows the installation's. With uuid.Nil the installation's becomes Off.
+func ClearMode(ctx context.Context, db interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}, tenant uuid.UUID,
+) error {
+	if tenant == uuid.Nil {
+		return SetMode(ctx, db, tenant, Off)
+	}
+	if _, err := db.Exec(ctx, `DELETE FROM fanfare.enforcement WHERE tenant_id = $1`, tenant); err != nil {
+		return fmt.Errorf("clear the mode of enforcement: %w", err)
+	}
+	return nil
+}
+
+// ModeOf returns the mode that holds for a tenant.
+func ModeOf(ctx context.Context, db interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}, tenant uuid.UUID,
+) (Mode, error) {
+	var mode Mode
+	err := db.QueryRow(ctx, `
+		SELECT coalesce((SELECT e.mode FROM fanfare.enforcement AS e WHERE e.tenant_id = $1), s.enforcement)
+		FROM fanfare.settings AS s`, tenant).Scan(&mode)
+	if err != nil {
+		return "", fmt.Errorf("read the mode of enforcement: %w", err)
+	}
+	return mode, nil
+}
+
+// Modes returns the installation's mode and those of all tenants that have their own.
+func Modes(ctx context.Context, db interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+},
+) (Enforcement, error) {
+	rows, err := db.Query(ctx, `
+		SELECT s.enforcement, e.tenant_id, e.mode, e.updated_at
+		FROM fanfare.settings AS s
+		LEFT JOIN fanfare.enforcement AS e ON true
+		ORDER BY e.tenant_id`)
+	if err != nil {
+		return Enforcement{}, fmt.Errorf("read the modes of enforcement: %w", err)
+	}
+	modes := Enforcement{Tenants: []TenantMode{}}
+	var (
+		tenant *uuid.UUID
+		mode   *Mode
+		at     *time.Time
+	)
+	_, err = pgx.ForEachRow(rows, []any{&modes.Installation, &tenant, &mode, &at}, func() error {
+		if tenant != nil {
+			modes.Tenants = append(modes.Tenants, TenantMode{TenantID: *tenant, Mode: *mode, UpdatedAt: *at})
+		}
+		return nil
+	})
+	if err == nil && modes.Installation == "" {
+		err = errors.New("fanfare.settings has no row")
+	}
+	if err != nil {
+		return Enforcement{}, fmt.Errorf("read the modes of enforcement: %w", err)
+	}
+	return modes, nil
+}

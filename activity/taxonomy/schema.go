@@ -1,0 +1,217 @@
+package taxonomy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp/syntax"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// The bounds of patterns, since the program of a short one can be very long: a{1000}.
+const (
+	maxPattern  = 10_000  // steps of one
+	maxPatterns = 200_000 // steps of all patterns of a taxonomy
+)
+
+// wrong is what is wrong with a schema, and where.
+type wrong struct {
+	path        []string
+	value, rule string
+}
+
+// schemas compiles the schemas of one taxonomy.
+type schemas struct {
+	steps int // of the patterns so far
+}
+
+// compile compiles a schema as decode returns it, and says what is wrong with it.
+func (s *schemas) compile(action string, schema any) (*jsonschema.Schema, []wrong) {
+	object, ok := schema.(map[string]any)
+	if !ok || object["type"] != "object" {
+		return nil, []wrong{{path: []string{"type"}, rule: `must be "object", since a payload is one`}}
+	}
+	if found := s.inspect(nil, nil, schema); len(found) > 0 {
+		return nil, found
+	}
+	place := "fanfare://taxonomy/" + action
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	compiler.AssertFormat()
+	compiler.UseLoader(noLoader{})
+	if err := compiler.AddResource(place, schema); err != nil {
+		return nil, []wrong{{rule: notSchema}}
+	}
+	compiled, err := compiler.Compile(place)
+	if err == nil {
+		return compiled, nil
+	}
+	var (
+		invalid *jsonschema.ValidationError
+		missing *jsonschema.JSONPointerNotFoundError
+		anchor  *jsonschema.AnchorNotFoundError
+	)
+	switch {
+	case errors.As(err, &invalid):
+		return nil, []wrong{broken(invalid)}
+	case errors.As(err, &missing):
+		return nil, []wrong{{value: strings.TrimPrefix(missing.URL, place), rule: "is referred to, and not there"}}
+	case errors.As(err, &anchor):
+		return nil, []wrong{{value: strings.TrimPrefix(anchor.Reference, place), rule: "is referred to, and not there"}}
+	}
+	return nil, []wrong{{rule: notSchema}}
+}
+
+const notSchema = "must be a JSON Schema of draft 2020-12"
+
+// inspect finds what the compiler would let pass, or not bear.
+func (s *schemas) inspect(found []wrong, path []string, schema any) []wrong {
+	object, _ := schema.(map[string]any) // true and false are schemas too, and other things for the compiler to refuse
+	for _, keyword := range slices.Sorted(maps.Keys(object)) {
+		value := object[keyword]
+		text, _ := value.(string)
+		here := append(slices.Clone(path), keyword)
+		refuse := func(value, rule string) { found = append(found, wrong{here, value, rule}) }
+		of, known := keywords[keyword]
+		switch {
+		case !known && !strings.HasPrefix(keyword, "x-"):
+			refuse("", "is not a keyword of JSON Schema, draft 2020-12")
+		case of == isUnsupported:
+			refuse("", "must not be given")
+		case of == isDialect && text != dialect:
+			refuse(text, "must be "+dialect)
+		case of == isReference && !strings.HasPrefix(text, "#"):
+			refuse(text, "must begin with #: a schema refers to nothing outside itself")
+		case of == isPattern && text != "":
+			if rule := s.pattern(text); rule != "" {
+				refuse(text, rule)
+			}
+		case of == isSchema:
+			found = s.inspect(found, here, value)
+		case of == isSchemas:
+			list, _ := value.([]any)
+			for i, inner := range list {
+				found = s.inspect(found, append(slices.Clone(here), strconv.Itoa(i)), inner)
+			}
+		case of == isNamed:
+			named, _ := value.(map[string]any)
+			for _, name := range slices.Sorted(maps.Keys(named)) {
+				if rule := s.pattern(name); keyword == "patternProperties" && rule != "" {
+					refuse(name, rule)
+				}
+				found = s.inspect(found, append(slices.Clone(here), name), named[name])
+			}
+		}
+	}
+	return found
+}
+
+// pattern returns the rule that a regular expression breaks, or "".
+func (s *schemas) pattern(text string) (rule string) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return "must be a regular expression of Go's package regexp (RE2)"
+	}
+	n := steps(parsed)
+	if s.steps += n; n > maxPattern || s.steps > maxPatterns {
+		return fmt.Sprintf("must be a pattern of at most %d steps, and %d with all others", maxPattern, maxPatterns)
+	}
+	return ""
+}
+
+// steps returns about how long the program of an expression is, without making it.
+func steps(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)/2
+	for _, sub := range re.Sub {
+		n += steps(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return min(n, 1<<30)
+}
+
+// noLoader keeps schemas from being fetched from anywhere.
+type noLoader struct{}
+
+func (noLoader) Load(string) (any, error) {
+	return nil, errors.New("a schema refers to nothing outside itself")
+}
+
+// broken returns the deepest of what breaks the schema of schemas.
+func broken(e *jsonschema.ValidationError) wrong {
+	deepest := e
+	var walk func(e *jsonschema.ValidationError)
+	walk = func(e *jsonschema.ValidationError) {
+		if len(e.Causes) == 0 && (len(deepest.Causes) > 0 || len(e.InstanceLocation) > len(deepest.InstanceLocation)) {
+			deepest = e
+		}
+		for _, cause := range e.Causes {
+			walk(cause)
+		}
+	}
+	walk(e)
+	path, rule := deepest.InstanceLocation, notSchema
+	if breaches := leafBreaches(nil, "JSON Schema", deepest); len(breaches) > 0 {
+		path, rule = breaches[0].path, breaches[0].rule
+	}
+	return wrong{path: path, rule: rule}
+}
+
+// canonical returns the JSON text of a schema that all ways of writing it share: the keys of objects sorted, numbers plain.
+func canonical(schema any) json.RawMessage {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(plainNumbers(schema)); err != nil {
+		panic("taxonomy: a decoded schema does not encode: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func plainNumbers(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			v[key] = plainNumbers(inner)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = plainNumbers(inner)
+		}
+	case json.Number:
+		if n, ok := readNumber(string(v)); ok {
+			return json.Number(n.plain())
+		}
+	}
+	return value
+}
+
+// requiredKeys returns what the schema requires of the payload itself, sorted.
+func requiredKeys(schema any) []string {
+	object, _ := schema.(map[string]any)
+	listed, _ := object["required"].([]any)
+	var keys []string
+	for _, key := range listed {
+		if key, ok := key.(string); ok {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// decode reads JSON with json.Number for numbers.
+func decode(raw []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var value any
+	err := decoder.Decode(&value)
+	return value, err
+}

@@ -1,0 +1,102 @@
+package taxonomy_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
+)
+
+// TestShipped reads every action as a person would: nothing is missing, and every text renders with nothing but what is required.
+func TestShipped(t *testing.T) {
+	t.Parallel()
+	categories := map[string]string{} // of each family
+	for _, a := range taxonomy.Shipped().Actions() {
+		for field, text := range map[string]string{"description": a.Description, "category": a.Category, "title": a.Title, "summary": a.Summary, "icon": a.Icon} {
+			if text == "" {
+				t.Errorf("%s has no %s", a.Name, field)
+			}
+		}
+		if !strings.HasSuffix(a.Description, ".") || strings.HasSuffix(a.Title, ".") || strings.HasSuffix(a.Summary, ".") {
+			t.Errorf("%s: want a sentence as the description, and titles and summaries without a full stop: %q, %q, %q", a.Name, a.Description, a.Title, a.Summary)
+		}
+		if a.Schema == nil {
+			t.Errorf("%s has no schema", a.Name)
+		}
+		var schema struct {
+			Properties map[string]struct{ Description string }
+		}
+		if err := json.Unmarshal(a.Schema, &schema); err != nil {
+			t.Fatal(err)
+		}
+		for name, p := range schema.Properties {
+			if p.Description == "" {
+				t.Errorf("%s: payload.%s has no description", a.Name, name)
+			}
+		}
+		for _, text := range []string{a.Title, a.Summary} {
+			phrase, err := activity.ParsePhrase(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range phrase.PayloadPaths() {
+				if _, known := schema.Properties[path[0]]; !known {
+					t.Errorf("%s: %q shows payload.%s, which its schema does not know", a.Name, text, path[0])
+				}
+			}
+		}
+		family, _, _ := strings.Cut(a.Name, ".")
+		if other, known := categories[family]; known && other != a.Category {
+			t.Errorf("%s is of the category %s, others of its family are of %s", a.Name, a.Category, other)
+		}
+		categories[family] = a.Category
+		if personal := family == "auth" || family == "billing"; personal && (a.Keep == nil || a.Visibility != activity.Private) {
+			t.Errorf("%s: want a list of what is kept, and private: it tells of people", a.Name)
+		}
+	}
+}
+
+// TestShippedHasWhatFanfareRecords holds the shipped taxonomy against what Fanfare itself and its demo record.
+func TestShippedHasWhatFanfareRecords(t *testing.T) {
+	t.Parallel()
+	check := taxonomy.Shipped().Check(taxonomy.Strict)
+	id := uuid.NewString()
+	for _, tc := range []struct{ action, payload string }{
+		{"subscription.created", `{"subscription_id":"` + id + `","scope":"descendants"}`},
+		{"subscription.revoked", `{"subscription_id":"` + id + `","scope":"resource"}`},
+		{"daemon.started", `{"version":"1.2.3","command":"run"}`},
+		{"daemon.stopping", `{"version":"1.2.3","command":"run"}`},
+		{"token.created", `{}`},
+		{"token.revoked", `{}`},
+		{"retention.changed", `{}`},
+		{"retention.purged", `{}`},
+		{"retention.hold_placed", `{}`},
+		{"retention.hold_released", `{}`},
+		{"activity.redacted", `{}`},
+		{"log.exported", `{}`},
+		{"taxonomy.applied", `{}`},
+		{"resource.created", `{}`},
+		{"resource.updated", `{"lookback":20}`},
+		{"resource.updated", `{"stage":"production"}`},
+		{"resource.deleted", `{}`},
+		{"signal.created", `{"folder":"Equities"}`},
+		{"run.completed", `{"sharpe":1.42}`},
+		{"note.added", `{"body":"@Ada: have a look"}`},
+		{"review.requested", `{"body":"@Ada: have a look"}`},
+		{"promotion.requested", `{"book":"EQ-7"}`},
+		{"promotion.approved", `{"stage":"production"}`},
+		{"transfer.completed", `{"book":"EQ-7"}`},
+	} {
+		e := activity.Envelope{
+			TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
+			Action: tc.action, Payload: json.RawMessage(tc.payload),
+		}
+		if err := check(t.Context(), &e); err != nil {
+			t.Errorf("%s with %s: %v", tc.action, tc.payload, err)
+		}
+	}
+}
