@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 )
@@ -29,6 +30,7 @@ type daemon struct {
 	channels  *centrifugo.Channels
 	client    *centrifugo.Client
 	pool      *pgxpool.Pool
+	phrases   *activity.Phrasebook
 	monitor   *monitor
 	registry  *prometheus.Registry
 	health    *health
@@ -57,6 +59,8 @@ func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
 	if d.pool, err = openPool(ctx, c, does.connections(c)); err != nil {
 		return err
 	}
+	d.phrases = activity.NewPhrasebook(d.pool, func(err error) { d.log.Warn("events may say less than the taxonomy has for them", zap.Error(err)) })
+	d.actors = append(d.actors, d.phrases.Run)
 	if does.serve {
 		if d.listener, err = listen(ctx, "--listen", c.Listen); err != nil {
 			return err
@@ -86,6 +90,18 @@ func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
 		})
 	}
 	return nil
+}
+
+// oncePhrased lets an actor begin once the taxonomy has been looked for, so that no event goes out without its words at a start.
+func (d *daemon) oncePhrased(act func(ctx context.Context) error) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-d.phrases.Ready():
+			return act(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // connections is how many connections the daemon may open.

@@ -33,7 +33,7 @@ func (d *daemon) serveAPI(c *Config) error {
 		Tokens:       tokens,
 		Channel:      d.channels.Tenant,
 		History:      d.client,
-		Log:          stream.Recorded{Pool: d.pool, Addressed: !c.StreamTenants},
+		Log:          stream.Recorded{Pool: d.pool, Addressed: !c.StreamTenants, Phrases: d.phrases},
 		Logger:       d.log,
 	})
 	server, err := api.New(api.Options{
@@ -44,6 +44,7 @@ func (d *daemon) serveAPI(c *Config) error {
 		CursorSecret:  []byte(c.tokenSecret()),
 		Publisher:     d.client,
 		Streams:       hub,
+		Phrases:       d.phrases,
 		Origins:       c.CORSOrigins,
 		Version:       releasedAs(),
 		Limits: api.Limits{
@@ -57,10 +58,10 @@ func (d *daemon) serveAPI(c *Config) error {
 	}
 	metrics.RegisterStreams(d.registry, hub.Readers)
 	d.health.spared = []string{centrifugoName, workerName}
-	d.actors = append(d.actors, authenticator.Run, hub.Run, func(ctx context.Context) error {
+	d.actors = append(d.actors, authenticator.Run, hub.Run, d.oncePhrased(func(ctx context.Context) error {
 		d.log.Info("the API is served", zap.Stringer("address", d.listener.Addr()), zap.Strings("accepts", c.accepts()))
 		return server.Run(ctx, d.listener)
-	})
+	}))
 	return nil
 }
 

@@ -24,6 +24,7 @@ func (d *daemon) deliver(c *Config) {
 		Stream:   c.StreamTenants,
 		NoInbox:  !c.Inbox,
 		Wide:     c.WideAudience,
+		Phrases:  d.phrases,
 		Observer: metrics.NewFanout(d.registry),
 	})
 	worker := outbox.NewWorker(d.pool, delivery, outbox.Options{
@@ -38,5 +39,5 @@ func (d *daemon) deliver(c *Config) {
 	metrics.RegisterBacklog(d.registry, outbox.NewBacklog(d.pool))
 	metrics.RegisterProgress(d.registry, worker.LastProgress)
 	d.health.lastProgress, d.health.stalledAfter = worker.LastProgress, stalled+c.PollInterval
-	d.actors = append(d.actors, worker.Run, func(ctx context.Context) error { return keepPartitions(ctx, d.pool, d.log) })
+	d.actors = append(d.actors, d.oncePhrased(worker.Run), func(ctx context.Context) error { return keepPartitions(ctx, d.pool, d.log) })
 }

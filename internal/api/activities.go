@@ -110,7 +110,7 @@ func (s *Server) events(ctx context.Context, list []*activity.Activity) ([]Event
 	events := make([]Event, len(list))
 	for i, a := range list {
 		actor := named[actorOf(a)]
-		events[i] = Event{activity.NewEvent(a, actor.Kind, actor.DisplayName)}
+		events[i] = Event{s.phrases.Event(a, actor.Kind, actor.DisplayName)}
 	}
 	return events, nil
 }

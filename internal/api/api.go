@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -32,6 +33,8 @@ type Options struct {
 	Publisher Publisher
 	// Streams serve /activities/stream; without them that route answers 503.
 	Streams Streams
+	// Phrases are what events say; without them it is left to the actions' names.
+	Phrases *activity.Phrasebook
 	// Origins are the web pages that may read the answers ("https://app.example.com"); none by default.
 	Origins []string
 	// Version is said in the OpenAPI document; default "dev".
@@ -96,6 +99,7 @@ type Server struct {
 	tokens        Tokens
 	publisher     Publisher
 	streams       Streams
+	phrases       *activity.Phrasebook
 	cursors       cursors
 	limiter       *limiter
 	limits        Limits
@@ -114,7 +118,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s := &Server{
-		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens, publisher: o.Publisher, streams: o.Streams,
+		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens, publisher: o.Publisher, streams: o.Streams, phrases: o.Phrases,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
 	}
 	s.buffers.New = func() any { return new([]byte) }

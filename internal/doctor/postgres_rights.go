@@ -38,6 +38,7 @@ func needs() []need {
 	add(table, "principals", false, "SELECT")
 	add(table, "resources", false, "SELECT")
 	add(table, "role_bindings", false, "SELECT")
+	add(table, "taxonomy", false, "SELECT")
 	add(function, "ensure_partitions", false, "EXECUTE")
 
 	add(table, "notifications", true, "SELECT", "UPDATE")

@@ -30,11 +30,12 @@ type Publisher interface {
 
 // Options of a Fanout. The zero value works.
 type Options struct {
-	Stream   bool // every activity but the private ones also goes to its tenant's activity stream
-	NoInbox  bool // no notifications are kept
-	Wide     int  // from so many watchers on an activity is told in steps beside the lanes; default 5,000
-	Step     int  // watchers told in one such step; default 5,000
-	MaxRows  int  // watchers resolved at once; a batch with more is delivered in parts; default 50,000
+	Stream   bool                 // every activity but the private ones also goes to its tenant's activity stream
+	NoInbox  bool                 // no notifications are kept
+	Wide     int                  // from so many watchers on an activity is told in steps beside the lanes; default 5,000
+	Step     int                  // watchers told in one such step; default 5,000
+	MaxRows  int                  // watchers resolved at once; a batch with more is delivered in parts; default 50,000
+	Phrases  *activity.Phrasebook // what events say; nil leaves it to the actions' names
 	Observer Observer
 }
 
@@ -159,7 +160,7 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subject []int, answer watchers
 		if len(channels) == 0 {
 			continue
 		}
-		broadcast := render(&item.Activity, answer, channels)
+		broadcast := f.render(&item.Activity, answer, channels)
 		broadcast.Order = item.ResourceID
 		d.broadcasts, d.sent = append(d.broadcasts, broadcast), append(d.sent, i)
 		d.report.Publications += len(channels)
@@ -180,9 +181,9 @@ func (f *Fanout) note(d *decision, a *activity.Activity, told []Told, dropped Dr
 }
 
 // render makes the message, the same for everyone.
-func render(a *activity.Activity, answer watchers.Answer, channels []string) centrifugo.Broadcast {
+func (f *Fanout) render(a *activity.Activity, answer watchers.Answer, channels []string) centrifugo.Broadcast {
 	actor := answer.Actors[watchers.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}]
-	event := activity.NewEvent(a, actor.Kind, actor.DisplayName)
+	event := f.opts.Phrases.Event(a, actor.Kind, actor.DisplayName)
 	data := event.AppendJSON(make([]byte, 0, 1024+len(a.Payload)))
 	return centrifugo.Broadcast{Channels: channels, Data: data, IdempotencyKey: a.ID.String()}
 }

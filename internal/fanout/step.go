@@ -64,16 +64,16 @@ func (f *Fanout) decideStep(job *outbox.Job, candidates []watchers.Candidate, an
 	told, dropped := decide(&job.Activity, candidates, f.filter.Batch())
 	f.note(d, &job.Activity, told, dropped)
 	channels = personal(channels, &job.Activity, told, f.channels)
-	split(d, &job.Activity, answer, channels)
+	f.split(d, &job.Activity, answer, channels)
 	return d, nil
 }
 
 // split makes one message of about a thousand channels after the other.
-func split(d *decision, a *activity.Activity, answer watchers.Answer, channels []string) {
+func (f *Fanout) split(d *decision, a *activity.Activity, answer watchers.Answer, channels []string) {
 	if len(channels) == 0 {
 		return
 	}
-	message := render(a, answer, nil)
+	message := f.render(a, answer, nil)
 	for part := range slices.Chunk(channels, audience) {
 		d.broadcasts = append(d.broadcasts, centrifugo.Broadcast{Channels: part, Data: message.Data, IdempotencyKey: message.IdempotencyKey})
 	}

@@ -13,7 +13,8 @@ import (
 // Recorded is the Log in PostgreSQL.
 type Recorded struct {
 	Pool      *pgxpool.Pool
-	Addressed bool // streams hold only what asks for the tenant's stream, not every activity
+	Addressed bool                 // streams hold only what asks for the tenant's stream, not every activity
+	Phrases   *activity.Phrasebook // what events say; nil leaves it to the actions' names
 }
 
 // Since implements Log.
@@ -33,7 +34,7 @@ func (l Recorded) Since(ctx context.Context, tenant, after uuid.UUID, limit int)
 	events := make([]activity.Event, len(found))
 	for i := range found {
 		actor := names[principals[i]]
-		events[i] = activity.NewEvent(&found[i], actor.Kind, actor.DisplayName)
+		events[i] = l.Phrases.Event(&found[i], actor.Kind, actor.DisplayName)
 	}
 	return events, next, more, nil
 }
