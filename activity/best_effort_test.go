@@ -1,0 +1,365 @@
+package activity_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// appender is an Appender of a function.
+type appender func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error)
+
+func (a appender) Append(ctx context.Context, envelopes ...activity.Envelope) ([]activity.Recorded, error) {
+	return a(ctx, envelopes)
+}
+
+// effort is a BestEffort that runs before a log in memory; before, unless it is nil, may fail an Append.
+type effort struct {
+	*activity.BestEffort
+	log  *activity.MemoryLog
+	stop context.CancelFunc // and waits for the end
+}
+
+// start must be called in a bubble.
+func start(t *testing.T, o activity.BestEffortOptions, before func(ctx context.Context, envelopes []activity.Envelope) error) effort {
+	log := activity.NewMemoryLog(activity.MemoryOptions{})
+	best := activity.NewBestEffort(appender(func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error) {
+		if before != nil {
+			if err := before(ctx, envelopes); err != nil {
+				return nil, err
+			}
+		}
+		return log.Append(ctx, envelopes...)
+	}), o)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := best.Run(ctx); err != nil {
+			t.Errorf("Run: got %v", err)
+		}
+	}()
+	return effort{best, log, func() { cancel(); <-ended }}
+}
+
+// wantStats compares what has become of the envelopes, and which of them stand, in their order.
+func (e effort) wantStats(t *testing.T, want activity.BestEffortStats, resources ...byte) {
+	t.Helper()
+	if diff := cmp.Diff(want, e.Stats()); diff != "" {
+		t.Errorf("stats (-want +got):\n%s", diff)
+	}
+	var got []byte
+	for _, a := range e.log.Records() {
+		got = append(got, a.ResourceID[15])
+	}
+	if !slices.Equal(got, resources) {
+		t.Errorf("got %v recorded, want %v", got, resources)
+	}
+}
+
+var errAway = errors.New("the database is away")
+
+func TestBestEffortRecords(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, activity.BestEffortOptions{}, nil)
+		defer b.stop()
+		actor := uuid.New()
+		ctx, cancel := context.WithCancel(activity.WithRequestID(activity.WithActor(t.Context(), actor), "r-1"))
+		cancel() // which means nothing
+		payload := map[string]int{"n": 1}
+		channels := []string{activity.ToUser}
+		e := aboutResource(1)
+		e.ActorPrincipalID, e.CorrelationID, e.Payload, e.DeliveryChannels = uuid.Nil, uuid.Nil, payload, channels
+		begun := time.Now()
+		b.Record(ctx, e)
+		payload["n"], channels[0] = 2, activity.ToTenant
+		b.Record(t.Context(), e)
+		synctest.Wait()
+		got := b.log.Records()
+		if len(got) != 2 {
+			t.Fatalf("got %v, want two", got)
+		}
+		if got[0].ActorPrincipalID != actor || got[0].RequestID != "r-1" || string(got[0].Payload) != `{"n": 1}` || !slices.Equal(got[0].DeliveryChannels, []string{activity.ToUser}) {
+			t.Errorf("got %+v, want the actor and the request of the context, payload and channels as they were", got[0])
+		}
+		if got[1].ActorPrincipalID != activity.System || got[1].RequestID != "" || got[1].CorrelationID == got[0].CorrelationID {
+			t.Errorf("without a context's actor: got %+v, want the system's", got[1])
+		}
+		if !got[0].OccurredAt.Equal(begun) {
+			t.Errorf("got occurred_at %s, want %s, when it was handed over", got[0].OccurredAt, begun)
+		}
+	})
+}
+
+// TestBestEffortFindsTheBadOnes has batches with envelopes that are refused for every reason there is.
+func TestBestEffortFindsTheBadOnes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, activity.BestEffortOptions{}, func(_ context.Context, envelopes []activity.Envelope) error {
+			for i, e := range envelopes {
+				switch e.ResourceID[15] {
+				case 3:
+					return fmt.Errorf("envelopes[%d]: %w", i, &activity.VetoError{Reason: "no"})
+				case 5:
+					return fmt.Errorf("record: %w", &pgconn.PgError{Code: "42501"})
+				case 7:
+					panic("on purpose")
+				}
+			}
+			return nil
+		})
+		for n := range byte(10) {
+			e := aboutResource(n)
+			if n == 1 {
+				e.Action = "?"
+			}
+			b.Record(t.Context(), e)
+		}
+		e := aboutResource(11)
+		for _, e.Payload = range []any{func() {}, make(chan int), spiteful{}, json.RawMessage(`{`), json.RawMessage(`{"a":"` + string(make([]byte, 1<<20)) + `"}`)} {
+			b.Record(t.Context(), e)
+		}
+		b.Record(t.Context(), aboutResource(0)) // again
+		b.stop()
+		b.wantStats(t, activity.BestEffortStats{Recorded: 6, Stood: 1, Dropped: activity.Drops{Invalid: 1 + 5, Vetoed: 1, Failed: 2}}, 0, 2, 4, 6, 8, 9)
+	})
+}
+
+// spiteful is a payload that panics when it is encoded.
+type spiteful struct{}
+
+func (spiteful) MarshalJSON() ([]byte, error) { panic("on purpose") }
+
+// TestBestEffortOutlastsAnOutage loses nothing of what there is room for, and keeps the order.
+func TestBestEffortOutlastsAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		away, tries := true, 0
+		b := start(t, activity.BestEffortOptions{Queue: 8}, func(context.Context, []activity.Envelope) error {
+			if tries++; away {
+				return errAway
+			}
+			return nil
+		})
+		for n := range byte(10) {
+			b.Record(t.Context(), aboutResource(n))
+		}
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		b.wantStats(t, activity.BestEffortStats{Waiting: 8, Dropped: activity.Drops{Full: 2}})
+		if tries < 50 || tries > 70 {
+			t.Errorf("got %d tries in 5 minutes, want one every 5 s or so", tries)
+		}
+		away = false
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		b.wantStats(t, activity.BestEffortStats{Recorded: 8, Dropped: activity.Drops{Full: 2}}, 0, 1, 2, 3, 4, 5, 6, 7)
+		b.stop()
+	})
+}
+
+// TestBestEffortGivesUp has one envelope that fails for ever, for a reason that looks as if it would pass.
+func TestBestEffortGivesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, activity.BestEffortOptions{RetryFor: time.Minute}, func(_ context.Context, envelopes []activity.Envelope) error {
+			if slices.ContainsFunc(envelopes, func(e activity.Envelope) bool { return e.ResourceID[15] == 1 }) {
+				return errAway
+			}
+			return nil
+		})
+		for n := range byte(4) {
+			b.Record(t.Context(), aboutResource(n))
+		}
+		time.Sleep(50 * time.Second)
+		synctest.Wait()
+		b.wantStats(t, activity.BestEffortStats{Recorded: 1, Waiting: 3}, 0)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		b.wantStats(t, activity.BestEffortStats{Recorded: 3, Dropped: activity.Drops{Failed: 1}}, 0, 2, 3)
+		b.stop()
+	})
+}
+
+// TestBestEffortBoundsAnAppend has one that hangs, and then a server that answered too late: nothing is recorded twice.
+func TestBestEffortBoundsAnAppend(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := activity.NewMemoryLog(activity.MemoryOptions{})
+		tries := 0
+		best := activity.NewBestEffort(appender(func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error) {
+			if tries++; tries == 1 {
+				_, _ = log.Append(ctx, envelopes...)
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return log.Append(ctx, envelopes...)
+		}), activity.BestEffortOptions{Timeout: time.Second})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = best.Run(ctx) })
+		e := aboutResource(1)
+		e.CorrelationID = uuid.Nil
+		best.Record(t.Context(), e)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		effort{BestEffort: best, log: log}.wantStats(t, activity.BestEffortStats{Stood: 1}, 1)
+		cancel()
+		running.Wait()
+	})
+}
+
+func TestBestEffortStops(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		awayFor time.Duration // from the stop on
+		want    activity.BestEffortStats
+		last    time.Duration
+		kept    []byte
+	}{
+		"at once":          {0, activity.BestEffortStats{Recorded: 3, Dropped: activity.Drops{Stopped: 1}}, 100 * time.Millisecond, []byte{0, 1, 2}},
+		"within the grace": {2 * time.Second, activity.BestEffortStats{Recorded: 3, Dropped: activity.Drops{Stopped: 1}}, 2200 * time.Millisecond, []byte{0, 1, 2}},
+		"not in time":      {time.Hour, activity.BestEffortStats{Dropped: activity.Drops{Stopped: 4}}, 3 * time.Second, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				until := time.Now().Add(30*time.Second + tt.awayFor)
+				b := start(t, activity.BestEffortOptions{Grace: 3 * time.Second}, func(context.Context, []activity.Envelope) error {
+					if time.Now().Before(until) {
+						return errAway
+					}
+					return nil
+				})
+				for n := range byte(3) {
+					b.Record(t.Context(), aboutResource(n))
+				}
+				time.Sleep(30 * time.Second)
+				begun := time.Now()
+				b.stop()
+				if took := time.Since(begun); took > tt.last {
+					t.Errorf("the stop took %s, want at most %s", took, tt.last)
+				}
+				b.Record(t.Context(), aboutResource(3))
+				b.wantStats(t, tt.want, tt.kept...)
+			})
+		})
+	}
+}
+
+// TestBestEffortStopsAnAppendThatHangs ends with the grace, even in the middle of an Append.
+func TestBestEffortStopsAnAppendThatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, activity.BestEffortOptions{Grace: time.Second, Timeout: time.Minute}, func(ctx context.Context, _ []activity.Envelope) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		b.Record(t.Context(), aboutResource(1))
+		synctest.Wait()
+		begun := time.Now()
+		b.stop()
+		if took := time.Since(begun); took != time.Second {
+			t.Errorf("the stop took %s, want the grace", took)
+		}
+		b.wantStats(t, activity.BestEffortStats{Dropped: activity.Drops{Stopped: 1}})
+	})
+}
+
+func TestBestEffortIsBoundedInBytes(t *testing.T) {
+	t.Parallel()
+	best := activity.NewBestEffort(activity.NewMemoryLog(activity.MemoryOptions{}), activity.BestEffortOptions{QueueBytes: 1000})
+	e := aboutResource(1)
+	e.Message = string(make([]byte, 300))
+	for range 4 {
+		best.Record(t.Context(), e)
+	}
+	if got := best.Stats(); got.Waiting != 3 || got.Dropped.Full != 1 {
+		t.Errorf("got %+v, want three of 300 bytes to wait and one dropped", got)
+	}
+}
+
+// TestBestEffortReports tells at once, and then no more often than it should, but tells all.
+func TestBestEffortReports(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		type report struct {
+			At      time.Duration
+			Dropped activity.Drops
+			Said    bool
+		}
+		var got []report
+		begun := time.Now()
+		b := start(t, activity.BestEffortOptions{Report: func(dropped activity.Drops, last error) {
+			got = append(got, report{time.Since(begun), dropped, last != nil})
+		}}, nil)
+		bad := aboutResource(1)
+		bad.Action = "?"
+		unencodable := aboutResource(1)
+		unencodable.Payload = func() {}
+		for range 5 {
+			b.Record(t.Context(), bad)
+			b.Record(t.Context(), unencodable)
+			synctest.Wait()
+			time.Sleep(4 * time.Second)
+		}
+		time.Sleep(time.Hour)
+		b.Record(t.Context(), unencodable)
+		synctest.Wait()
+		b.Record(t.Context(), bad)
+		b.stop()
+		var total activity.Drops
+		for i, r := range got {
+			total.Invalid += r.Dropped.Invalid
+			if i > 0 && i < len(got)-1 && r.At-got[i-1].At < 10*time.Second {
+				t.Errorf("got reports at %s and %s", got[i-1].At, r.At)
+			}
+		}
+		if total.Invalid != 12 || len(got) < 4 || got[0].At != 0 || got[len(got)-1].At != time.Hour+20*time.Second {
+			t.Errorf("got %+v, want 12 invalid ones told of: at once, every 10 s, and at the end", got)
+		}
+	})
+}
+
+// TestBestEffortFromEverywhere hands over from many goroutines while it is stopped: each envelope has one end.
+func TestBestEffortFromEverywhere(t *testing.T) {
+	t.Parallel()
+	log := activity.NewMemoryLog(activity.MemoryOptions{})
+	best := activity.NewBestEffort(log, activity.BestEffortOptions{Queue: 50, Batch: 7})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = best.Run(ctx) }()
+	var g sync.WaitGroup
+	for range 8 {
+		g.Go(func() {
+			for n := range 500 {
+				e := aboutResource(byte(n))
+				e.CorrelationID = uuid.Nil
+				best.Record(ctx, e)
+				if n == 400 {
+					cancel()
+				}
+			}
+		})
+	}
+	g.Wait()
+	<-ended
+	s := best.Stats()
+	if s.Recorded+s.Dropped.Full+s.Dropped.Stopped != 8*500 || s.Waiting != 0 || int(s.Recorded) != len(log.Records()) {
+		t.Errorf("got %+v with %d in the log, want an end for each of 4,000", s, len(log.Records()))
+	}
+}

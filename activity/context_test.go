@@ -1,0 +1,63 @@
+package activity_test
+
+import (
+	"bytes"
+	"context"
+	"log"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+func TestContext(t *testing.T) {
+	t.Parallel()
+	actor := uuid.New()
+	ctx := activity.WithRequestID(activity.WithActor(t.Context(), actor), "r-1")
+	for name, tt := range map[string]struct {
+		ctx     context.Context
+		actor   uuid.UUID
+		request string
+	}{
+		"empty":     {t.Context(), uuid.Nil, ""},
+		"both":      {ctx, actor, "r-1"},
+		"derived":   {context.WithoutCancel(ctx), actor, "r-1"},
+		"the inner": {activity.WithActor(ctx, activity.System), activity.System, "r-1"},
+		"no actor":  {activity.WithActor(ctx, uuid.Nil), uuid.Nil, "r-1"},
+		"no id":     {activity.WithRequestID(ctx, ""), actor, ""},
+	} {
+		if got, is := activity.ActorFrom(tt.ctx); got != tt.actor || is != (tt.actor != uuid.Nil) {
+			t.Errorf("%s: got actor %s, %t, want %s", name, got, is, tt.actor)
+		}
+		if got, is := activity.RequestIDFrom(tt.ctx); got != tt.request || is != (tt.request != "") {
+			t.Errorf("%s: got request %q, %t, want %q", name, got, is, tt.request)
+		}
+	}
+}
+
+// TestSystem never changes: it stands in logs.
+func TestSystem(t *testing.T) {
+	t.Parallel()
+	const want = "fa4fa2e0-0000-8000-8000-000000000000"
+	if got := activity.System; got.String() != want || got.Version() != 8 || got.Variant() != uuid.RFC4122 {
+		t.Errorf("got %s of version %d, want %s", got, got.Version(), want)
+	}
+}
+
+// TestAnnouncePanicsIntoTheStandardLogger is not parallel: that logger is everybody's.
+func TestAnnouncePanicsIntoTheStandardLogger(t *testing.T) {
+	var said bytes.Buffer
+	log.SetOutput(&said)
+	defer log.SetOutput(os.Stderr)
+	hooks := activity.Hooks{After: []activity.AfterAppend{func(context.Context, activity.ActivityRecorded) { panic("on purpose") }}}
+	id := uuid.New()
+	hooks.Announce(t.Context(), activity.Recorded{Activity: activity.Activity{ID: id}, Created: true})
+	for _, want := range []string{id.String(), "panicked: on purpose", "context_test.go"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("got %q, want %q in it", said.String(), want)
+		}
+	}
+}
