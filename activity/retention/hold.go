@@ -1,0 +1,157 @@
+package retention
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// ErrNotFound is what there is not, or not of that tenant.
+var ErrNotFound = errors.New("not found")
+
+// Hold keeps activities from being purged, whatever the policies say: all of a tenant's, those about one resource (and not about
+// what is under it), or those by one actor.
+type Hold struct {
+	ID               uuid.UUID  `json:"id"`
+	TenantID         uuid.UUID  `json:"tenant_id"`
+	ResourceID       *uuid.UUID `json:"resource_id"` // nil: no matter which
+	ActorPrincipalID *uuid.UUID `json:"actor_principal_id"`
+	Reason           string     `json:"reason"`
+	CreatedBy        uuid.UUID  `json:"created_by"`
+	CreatedAt        time.Time  `json:"created_at"`
+	ReleasedBy       *uuid.UUID `json:"released_by"`
+	ReleasedAt       *time.Time `json:"released_at"` // nil: it holds
+}
+
+// maxReason bounds the reason of a hold.
+const maxReason = 500
+
+func (h Hold) validate() error {
+	refused := activity.InvalidError{Of: "hold"}
+	refuse := func(field, value, rule string) {
+		refused.Fields = append(refused.Fields, activity.FieldError{Field: field, Value: value, Rule: rule})
+	}
+	if h.TenantID == uuid.Nil {
+		refuse("tenant_id", "", "is required")
+	}
+	if h.CreatedBy == uuid.Nil {
+		refuse("created_by", "", "is required")
+	}
+	if h.ResourceID != nil && h.ActorPrincipalID != nil {
+		refuse("actor_principal_id", h.ActorPrincipalID.String(), "must not be given together with resource_id: place two holds")
+	}
+	switch n := utf8.RuneCountInString(h.Reason); {
+	case n == 0:
+		refuse("reason", "", "is required")
+	case n > maxReason:
+		refuse("reason", fmt.Sprint(n, " characters"), fmt.Sprintf("must be at most %d characters", maxReason))
+	case !utf8.ValidString(h.Reason) || strings.IndexByte(h.Reason, 0) >= 0:
+		refuse("reason", "", "must be valid UTF-8 without NUL")
+	}
+	if len(refused.Fields) > 0 {
+		return &refused
+	}
+	return nil
+}
+
+// Place places a hold and returns it. Once it has returned, nothing that is held goes. It waits for a step of a run that is
+// under way. It is recorded in the tenant's log as retention.hold_placed.
+func Place(ctx context.Context, db Beginner, h Hold) (Hold, error) {
+	if err := h.validate(); err != nil {
+		return Hold{}, err
+	}
+	var err error
+	if h.ID, err = uuid.NewV7(); err != nil {
+		return Hold{}, fmt.Errorf("place a hold: %w", err)
+	}
+	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		// The hold before the record: a run that waits for the log's lock keeps holds from being placed.
+		if err := tx.QueryRow(ctx, `
+			INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
+			VALUES ($1, $2, $3, $4, $5, $6)
+			RETURNING created_at`, h.ID, h.TenantID, h.ResourceID, h.ActorPrincipalID, h.CreatedBy, h.Reason).Scan(&h.CreatedAt); err != nil {
+			return err
+		}
+		return recordHold(ctx, tx, h.CreatedBy, "retention.hold_placed", h)
+	})
+	if err != nil {
+		return Hold{}, fmt.Errorf("place a hold: %w", err)
+	}
+	h.CreatedAt = h.CreatedAt.UTC()
+	return h, nil
+}
+
+// Release ends a hold, or returns ErrNotFound when the tenant has none of that id that holds. It is recorded in the tenant's log
+// as retention.hold_released.
+func Release(ctx context.Context, db Beginner, tenant, id, actor uuid.UUID) (Hold, error) {
+	var h Hold
+	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			UPDATE fanfare.legal_holds AS h SET released_at = now(), released_by = $3
+			WHERE h.tenant_id = $1 AND h.id = $2 AND h.released_at IS NULL
+			RETURNING `+holdColumns, tenant, id, actor)
+		if err != nil {
+			return err
+		}
+		if h, err = pgx.CollectExactlyOneRow(rows, scanHold); errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("hold %s: %w", id, ErrNotFound)
+		} else if err != nil {
+			return err
+		}
+		return recordHold(ctx, tx, actor, "retention.hold_released", h)
+	})
+	if err != nil {
+		return Hold{}, fmt.Errorf("release a hold: %w", err)
+	}
+	return h, nil
+}
+
+func recordHold(ctx context.Context, tx pgx.Tx, actor uuid.UUID, action string, h Hold) error {
+	payload := map[string]any{"hold_id": h.ID, "reason": h.Reason}
+	if h.ResourceID != nil {
+		payload["resource_id"] = h.ResourceID
+	}
+	if h.ActorPrincipalID != nil {
+		payload["actor_principal_id"] = h.ActorPrincipalID
+	}
+	return record(ctx, tx, h.TenantID, actor, uuid.Nil, action, payload)
+}
+
+const holdColumns = `h.id, h.tenant_id, h.resource_id, h.actor_principal_id, h.reason, h.created_by, h.created_at, h.released_by, h.released_at`
+
+func scanHold(row pgx.CollectableRow) (Hold, error) {
+	var h Hold
+	err := row.Scan(&h.ID, &h.TenantID, &h.ResourceID, &h.ActorPrincipalID, &h.Reason, &h.CreatedBy, &h.CreatedAt, &h.ReleasedBy, &h.ReleasedAt)
+	h.CreatedAt = h.CreatedAt.UTC()
+	if h.ReleasedAt != nil {
+		*h.ReleasedAt = h.ReleasedAt.UTC()
+	}
+	return h, err
+}
+
+// Holds returns a tenant's holds, or those of every tenant (uuid.Nil), the oldest first, at most limit of them behind the id
+// after. Those that were released are among them only when asked for.
+func Holds(ctx context.Context, db Queryer, tenant, after uuid.UUID, released bool, limit int) ([]Hold, error) {
+	rows, err := db.Query(ctx, `
+		SELECT `+holdColumns+`
+		FROM fanfare.legal_holds AS h
+		WHERE ($1 = $5 OR h.tenant_id = $1) AND h.id > $2 AND ($3 OR h.released_at IS NULL)
+		ORDER BY h.id
+		LIMIT $4`, tenant, after, released, limit, uuid.Nil)
+	if err != nil {
+		return nil, fmt.Errorf("list holds: %w", err)
+	}
+	holds, err := pgx.CollectRows(rows, scanHold)
+	if err != nil {
+		return nil, fmt.Errorf("list holds: %w", err)
+	}
+	return holds, nil
+}

@@ -1,0 +1,104 @@
+package retention_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/fanfarehq/fanfare/activity/retention"
+)
+
+// TestWhatRemains runs retention over random pasts, policies and holds, and compares with the oracle.
+func TestWhatRemains(t *testing.T) {
+	t.Parallel()
+	partitions := 0
+	rapid.Check(t, func(r *rapid.T) {
+		w := newWorld(t)
+		defer w.db.Pool.Close()
+		w.months(rapid.IntRange(0, 7).Draw(r, "months"))
+		tenants := make([]uuid.UUID, rapid.IntRange(1, 3).Draw(r, "tenants"))
+		policies := map[uuid.UUID]map[retention.Field]int64{}
+		bounds := func(label string, least int) map[retention.Field]int64 {
+			drawn := map[retention.Field]int64{}
+			for _, f := range retention.Fields() {
+				if least == 0 && !rapid.Bool().Draw(r, label+" sets "+string(f)) {
+					continue
+				}
+				drawn[f] = rapid.SampledFrom([]int64{0, 0, 1, 5, 20, 60, 100}).Draw(r, label+" "+string(f))
+			}
+			return drawn
+		}
+		installation := bounds("installation", 1)
+		w.policy(retention.Installation, installation)
+		people := []uuid.UUID{uuid.New(), uuid.New(), uuid.New()}
+		type scope struct{ tenant, resource, actor uuid.UUID }
+		var holds []scope
+		for i := range tenants {
+			tenants[i] = uuid.New()
+			policies[tenants[i]] = bounds("tenant", 0)
+			w.policy(tenants[i], policies[tenants[i]])
+			switch rapid.IntRange(0, 5).Draw(r, "hold") {
+			case 0:
+				w.hold(tenants[i], nil, nil)
+				holds = append(holds, scope{tenant: tenants[i]})
+			case 1:
+				w.hold(tenants[i], &people[0], nil)
+				holds = append(holds, scope{tenant: tenants[i], resource: people[0]})
+			case 2:
+				w.hold(tenants[i], nil, &people[1])
+				holds = append(holds, scope{tenant: tenants[i], actor: people[1]})
+			}
+		}
+		var entries []entry
+		for range rapid.IntRange(0, 60).Draw(r, "entries") {
+			e := entry{
+				tenant:   rapid.SampledFrom(tenants).Draw(r, "tenant"),
+				resource: rapid.SampledFrom(people).Draw(r, "resource"),
+				actor:    rapid.SampledFrom(people).Draw(r, "actor"),
+				age:      rapid.IntRange(0, 220).Draw(r, "age"),
+				pending:  rapid.SampledFrom([]string{"", "", "", "", "", "", "", "outbox", "parked", "broadcast_jobs", "dead_letters"}).Draw(r, "pending"),
+				key:      rapid.Bool().Draw(r, "key"),
+			}
+			e.since = rapid.IntRange(0, e.age).Draw(r, "since")
+			e.told = people[:rapid.IntRange(0, len(people)).Draw(r, "told")]
+			entries = append(entries, e)
+		}
+		w.add(entries...)
+		want, gone := oracle(w.entries, policies, installation, func(e entry) bool {
+			for _, h := range holds {
+				if h.tenant == e.tenant && (h.resource == uuid.Nil || h.resource == e.resource) && (h.actor == uuid.Nil || h.actor == e.actor) {
+					return true
+				}
+			}
+			return false
+		})
+		report := w.run()
+		partitions += len(report.Partitions)
+		if diff := cmp.Diff(want, w.state()); diff != "" {
+			r.Fatalf("what remains (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(gone, w.recorded()); diff != "" {
+			r.Fatalf("what is recorded (-want +got):\n%s", diff)
+		}
+		total := retention.Counts{}
+		for _, c := range gone {
+			total.Activities += c.Activities
+			total.Notifications += c.Notifications
+			total.IdempotencyKeys += c.IdempotencyKeys
+			total.DeadLetters += c.DeadLetters
+			total.Parked += c.Parked
+		}
+		if report.Removed.Activities != total.Activities || report.Removed.Notifications != total.Notifications ||
+			report.Removed.DeadLetters != total.DeadLetters || report.Removed.Parked != total.Parked {
+			r.Fatalf("the report: got %+v, want %+v", report.Removed, total)
+		}
+		if n := w.count(`SELECT count(*) FROM fanfare.retention_unrecorded`); n != 0 {
+			r.Fatalf("not recorded: got %d tenants, want 0", n)
+		}
+	})
+	if partitions == 0 {
+		t.Error("no partition was dropped in all of this")
+	}
+}

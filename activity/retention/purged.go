@@ -1,0 +1,77 @@
+package retention
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// purged is the payload of retention.purged.
+type purged struct {
+	RunID uuid.UUID `json:"run_id"`
+	Counts
+	Batches    int64           `json:"batches"`
+	Partitions []string        `json:"partitions"`       // dropped, with activities of the tenant in them
+	Below      *time.Time      `json:"before,omitempty"` // activities that went were recorded before
+	BeganAt    time.Time       `json:"began_at"`
+	Policy     map[Field]int64 `json:"policy"`
+}
+
+// recordAll records what was removed and is not recorded yet, by this run or by one that could not, tenant by tenant. What one
+// tenant's log refuses does not keep the others' from being recorded; it waits for the next run.
+func (x *running) recordAll(ctx context.Context) error {
+	var refused []error
+	for after := uuid.Nil; ; {
+		var tenant uuid.UUID
+		err := pgx.BeginFunc(ctx, x.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `SELECT fanfare.retention_step($1)`, x.RunID); err != nil {
+				return err
+			}
+			var (
+				p     purged
+				below *uuid.UUID
+			)
+			err := tx.QueryRow(ctx, `
+				DELETE FROM fanfare.retention_unrecorded AS u
+				WHERE u.tenant_id = (
+				    SELECT n.tenant_id FROM fanfare.retention_unrecorded AS n
+				    WHERE n.tenant_id > $1 AND ($2::uuid IS NULL OR n.tenant_id = $2) ORDER BY n.tenant_id LIMIT 1)
+				RETURNING u.tenant_id, u.run_id, u.activities, u.notifications, u.idempotency_keys, u.dead_letters, u.parked, u.service_tokens,
+				          u.batches, u.partitions, u.below, u.began_at`, after, orNoTenant(x.only)).
+				Scan(&tenant, &p.RunID, &p.Activities, &p.Notifications, &p.IdempotencyKeys, &p.DeadLetters, &p.Parked, &p.ServiceTokens,
+					&p.Batches, &p.Partitions, &below, &p.BeganAt)
+			if err != nil {
+				return err
+			}
+			policy, err := Get(ctx, tx, tenant)
+			if err != nil {
+				return err
+			}
+			p.Policy, p.BeganAt = policy.values(), p.BeganAt.UTC()
+			if below != nil {
+				at := timeOf(*below)
+				p.Below = &at
+			}
+			return record(ctx, tx, tenant, actor(ctx), p.RunID, "retention.purged", p)
+		})
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return errors.Join(refused...)
+		case err != nil && (tenant == uuid.Nil || ctx.Err() != nil):
+			return errors.Join(append(refused, fmt.Errorf("record what was purged: %w", err))...)
+		case err != nil:
+			refused = append(refused, fmt.Errorf("record what was purged of tenant %s: %w", tenant, err))
+		}
+		after = tenant
+	}
+}
+
+// timeOf returns the time in a UUIDv7 (RFC 9562, 5.7).
+func timeOf(id uuid.UUID) time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
+}
