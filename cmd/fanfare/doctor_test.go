@@ -107,7 +107,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr bytes.Buffer
-	code := run(ctx, []string{"doctor"}, process{&stdout, &stderr, []string{"FANFARE_DATABASE_URL=postgres://u@127.0.0.1:1/d"}})
+	code := run(ctx, []string{"doctor"}, process{stdout: &stdout, stderr: &stderr, environ: []string{"FANFARE_DATABASE_URL=postgres://u@127.0.0.1:1/d"}})
 	if code != exitFailure || stderr.String() != "fanfare: interrupted\n" {
 		t.Errorf("got exit code %d and %q", code, &stderr)
 	}

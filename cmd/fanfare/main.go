@@ -10,7 +10,7 @@ import (
 
 func main() {
 	ctx := untilSignalled(syscall.SIGINT, syscall.SIGTERM)
-	os.Exit(run(ctx, os.Args[1:], process{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}))
+	os.Exit(run(ctx, os.Args[1:], process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}))
 }
 
 // untilSignalled returns a context that ends at the first of these signals. By then a second one ends the process as if nobody

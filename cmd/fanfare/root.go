@@ -20,6 +20,7 @@ const (
 
 // process is what a command has of the process that it runs in.
 type process struct {
+	stdin          io.Reader // nil: there is none
 	stdout, stderr io.Writer
 	environ        []string // "name=value"; the later of two with one name counts
 }
@@ -79,6 +80,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
 		newServeCommand(p),
 		newTokenCommand(p),
 		newOutboxCommand(p),
+		newTaxonomyCommand(p),
 		newConfigCommand(p),
 		newDoctorCommand(p),
 		newDemoCommand(p),
