@@ -142,7 +142,7 @@ func measureLog(ctx context.Context, o *logOptions) (result *logResult, err erro
 		return nil, err
 	}
 	if !filled {
-		if result.Loading, err = load10M(ctx, db, o.chronicle); err != nil {
+		if result.Loading, err = loadLog(ctx, db, o.chronicle); err != nil {
 			return nil, err
 		}
 	}
@@ -167,7 +167,7 @@ func measureLog(ctx context.Context, o *logOptions) (result *logResult, err erro
 		case partSizes:
 			result.Sizes, err = measureSizes(ctx, db, result.Activities)
 		case partExport:
-			result.Exports, err = o.export.measure(ctx, db, large)
+			result.Exports, err = o.export.measure(ctx, db, large, result.Tenants[0].Activities)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", part, err)
@@ -187,7 +187,7 @@ func (o *logOptions) open(ctx context.Context) (*stack.Database, error) {
 }
 
 // load10M loads the log, ten million activities or however many.
-func load10M(ctx context.Context, db *stack.Database, o chronicle.Options) (*loading, error) {
+func loadLog(ctx context.Context, db *stack.Database, o chronicle.Options) (*loading, error) {
 	c := chronicle.New(o)
 	l := &loading{IndexesFirst: o.IndexesFirst, Connections: o.Connections}
 	progress("loading %d activities", c.Activities())

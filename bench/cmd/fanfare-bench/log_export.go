@@ -2,12 +2,22 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/export"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
@@ -15,14 +25,15 @@ import (
 type exportFlags struct{ formats []string }
 
 func (f *exportFlags) flags(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&f.formats, "formats", []string{"csv", "jsonl", "csv.gz", "jsonl.gz"}, "formats to export the largest tenant's log in")
+	flags.StringSliceVar(&f.formats, "formats", []string{"csv", "jsonl", "cloudevents", "csv.gz", "jsonl.gz"}, "formats to export the largest tenant's log in, with .gz compressed")
 }
 
-// exportResult is one export.
+// exportResult is one export, by a process of its own.
 type exportResult struct {
 	Format      string  `json:"format"`
 	Rows        int64   `json:"rows"`
-	Bytes       int64   `json:"bytes"`
+	Bytes       int64   `json:"bytes"`         // of text
+	Written     int64   `json:"bytes_written"` // fewer where it is compressed
 	Seconds     float64 `json:"seconds"`
 	PerSecond   float64 `json:"rows_per_second"`
 	Resident    int64   `json:"peak_resident_bytes"`
@@ -35,13 +46,109 @@ func showExports(w io.Writer, exports []exportResult) {
 		return
 	}
 	row(w)
-	row(w, "export", "rows", "rows/s", "MB/s", "seconds", "peak MB", "CPU µs each:", "client", "postgres")
+	row(w, "export", "rows", "rows/s", "MB/s of text", "MB written", "seconds", "peak MB", "CPU µs each:", "client", "postgres")
 	for _, e := range exports {
-		row(w, e.Format, e.Rows, fmt.Sprintf("%.0f", e.PerSecond), fmt.Sprintf("%.1f", float64(e.Bytes)/1e6/e.Seconds), fmt.Sprintf("%.1f", e.Seconds),
-			fmt.Sprintf("%.0f", float64(e.Resident)/1e6), "", fmt.Sprintf("%.1f", e.CPU), fmt.Sprintf("%.1f", e.PostgresCPU))
+		row(w, e.Format, e.Rows, fmt.Sprintf("%.0f", e.PerSecond), fmt.Sprintf("%.1f", float64(e.Bytes)/1e6/e.Seconds), fmt.Sprintf("%.1f", float64(e.Written)/1e6),
+			fmt.Sprintf("%.1f", e.Seconds), fmt.Sprintf("%.1f", float64(e.Resident)/1e6), "", fmt.Sprintf("%.1f", e.CPU), fmt.Sprintf("%.1f", e.PostgresCPU))
 	}
 }
 
-func (f *exportFlags) measure(_ context.Context, _ *stack.Database, _ uuid.UUID) ([]exportResult, error) {
-	return nil, nil
+// measure exports all of a tenant's activities in each format.
+func (f *exportFlags) measure(ctx context.Context, db *stack.Database, tenant uuid.UUID, want int64) (results []exportResult, err error) {
+	for _, format := range f.formats {
+		r, err := exportOnce(ctx, db, tenant, format)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", format, err)
+		}
+		if r.Rows != want {
+			return nil, fmt.Errorf("%s: %d activities of %d", format, r.Rows, want)
+		}
+		progress("%s: %.0f rows/s", format, r.PerSecond)
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+func exportOnce(ctx context.Context, db *stack.Database, tenant uuid.UUID, format string) (r exportResult, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return r, err
+	}
+	cmd := exec.CommandContext(ctx, self, "export", tenant.String(), format)
+	cmd.Env, cmd.Stderr = append(os.Environ(), databaseVariable+"="+db.URL), os.Stderr
+	cpu := stack.ReadCPU()
+	said, err := cmd.Output()
+	if err != nil {
+		return r, err
+	}
+	used := stack.ReadCPU().Since(cpu)
+	if err := json.Unmarshal(said, &r); err != nil {
+		return r, err
+	}
+	rows := float64(max(1, r.Rows))
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		r.Resident = usage.Maxrss * maxrssUnit
+	}
+	r.CPU = float64((cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Microseconds()) / rows
+	r.PostgresCPU = float64(used.Postgres.Microseconds()) / rows
+	r.PerSecond = rows / r.Seconds
+	return r, nil
+}
+
+// maxrssUnit is Linux's, see getrusage(2).
+const maxrssUnit = 1024
+
+// newExport is what log runs in a process of its own: it exports to nowhere and says what that took.
+func newExport() *cobra.Command {
+	return &cobra.Command{
+		Use:    "export tenant format",
+		Hidden: true,
+		Args:   cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			tenant, err := uuid.Parse(args[0])
+			if err != nil {
+				return err
+			}
+			r, err := exportNowhere(cmd.Context(), tenant, args[1])
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
+		},
+	}
+}
+
+func exportNowhere(ctx context.Context, tenant uuid.UUID, name string) (r exportResult, err error) {
+	pool, err := stack.NewPool(ctx, os.Getenv(databaseVariable), 1)
+	if err != nil {
+		return r, err
+	}
+	defer pool.Close()
+	plain, zipped := strings.CutSuffix(name, ".gz")
+	format, err := export.ParseFormat(plain)
+	if err != nil {
+		return r, err
+	}
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, nowhere.Close()) }()
+	out := &countingWriter{to: nowhere}
+	began := time.Now()
+	p, err := export.Export{Tenant: tenant, Encoder: export.Encoder{Format: format}, Gzip: zipped}.Write(ctx, activity.NewPostgresLog(pool), out)
+	return exportResult{Format: name, Rows: p.Activities, Bytes: p.Bytes, Written: out.n, Seconds: time.Since(began).Seconds()}, err
+}
+
+// countingWriter counts what it passes on.
+type countingWriter struct {
+	to io.Writer
+	n  int64
+}
+
+// Write implements io.Writer.
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	w.n += int64(n)
+	return n, err
 }

@@ -38,10 +38,9 @@ func (s *sizes) table(w io.Writer) {
 func measureSizes(ctx context.Context, db *stack.Database, activities int64) (*sizes, error) {
 	rows, err := db.Pool.Query(ctx, `
 		WITH parts AS (
-		    SELECT t.name, p.relid
-		    FROM (VALUES ('activities'), ('idempotency_keys')) AS t(name)
-		    CROSS JOIN LATERAL pg_partition_tree(('fanfare.' || t.name)::regclass) AS p
-		    WHERE p.isleaf
+		    SELECT 'activities' AS name, relid FROM pg_partition_tree('fanfare.activities') WHERE isleaf
+		    UNION ALL
+		    SELECT 'idempotency_keys', 'fanfare.idempotency_keys'::regclass
 		), measured AS (
 		    SELECT name, 0 AS place, 'heap' AS part, pg_table_size(relid) - coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes
 		    FROM parts JOIN pg_class AS c ON c.oid = relid

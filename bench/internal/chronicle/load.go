@@ -13,12 +13,12 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// Settings are those of a PostgreSQL that a chronicle is loaded into. At this level of its log, a table that is made and filled in one
-// transaction is not logged.
+// Settings are those of a PostgreSQL that a chronicle is loaded into and read from. At this level of its log, a table that is made and
+// filled in one transaction is not logged; its files are not waited for; and nothing is vacuumed but when asked.
 func Settings() map[string]string {
 	return map[string]string{
 		"shared_buffers": "2GB", "maintenance_work_mem": "512MB", "max_wal_size": "16GB", "checkpoint_timeout": "30min",
-		"wal_level": "minimal", "max_wal_senders": "0",
+		"wal_level": "minimal", "max_wal_senders": "0", "fsync": "off", "full_page_writes": "off", "autovacuum": "off",
 	}
 }
 
