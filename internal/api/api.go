@@ -183,6 +183,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addRealtime(routes)
 	s.addActivities(routes)
 	s.addStream(routes)
+	s.addExport(routes)
 	s.addAudit(routes)
 	s.addOutbox(routes)
 }
@@ -213,9 +214,9 @@ func enter(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// boundTime bounds how long a request may keep the database busy. A stream goes on for longer, and has bounds of its own.
+// boundTime bounds how long a request may keep the database busy. Streams and exports go on for longer, and have bounds of their own.
 func (s *Server) boundTime(ctx huma.Context, next func(huma.Context)) {
-	if ctx.Operation().OperationID == streamOperation {
+	if id := ctx.Operation().OperationID; id == streamOperation || id == exportOperation {
 		next(ctx)
 		return
 	}

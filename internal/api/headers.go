@@ -5,6 +5,8 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/rs/cors"
+
+	"github.com/fanfarehq/fanfare/activity/export"
 )
 
 // secure says in every answer what a browser must not do with it. Pages of our own loosen what they need to.
@@ -58,7 +60,7 @@ func share(origins []string) func(http.Handler) http.Handler {
 // compress compresses answers that are worth it. Streams of events are left alone: they must not wait for a block to fill.
 func compress() (func(http.Handler) http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.ContentTypes([]string{
-		"application/json", problemType, openAPIType, "text/html", "text/css", "text/javascript",
+		"application/json", problemType, openAPIType, "text/html", "text/css", "text/javascript", export.CSV.MediaType(), export.JSONL.MediaType(),
 	}))
 	if err != nil {
 		return nil, err

@@ -53,6 +53,7 @@ func rights() []right {
 		{"list-activities", fixed("/activities"), nil, theMember, "", 200, 200, 200},
 		{"get-activity", func(at *tenant) string { return "/activities/" + at.shown.String() }, nil, theMember, "", 404, 404, 200},
 		{"stream-activities", fixed("/activities/stream"), nil, theMember, identity.ScopeRead, 200, 403, 200},
+		{"export-activities", fixed("/activities/export"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"list-audit", fixed("/audit"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"count-audit", fixed("/audit/count"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"list-audit-of-entity", func(at *tenant) string { return "/audit/entities/signal/" + at.signal.String() }, nil, theMember, identity.ScopeRead, 200, 403, 200},

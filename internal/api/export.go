@@ -1,0 +1,180 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/export"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// The bounds of exports. How long the database may take over one step of them is Limits.Query.
+const (
+	mostExports    = 2                // of a process at once
+	longestExport  = 30 * time.Minute // then it ends, not whole
+	pieceBytes     = 64 << 10         // what a client must take
+	pieceDeadline  = 10 * time.Second // within
+	recordDeadline = 5 * time.Second  // for recording that it was
+)
+
+const exportOperation = "export-activities"
+
+// exporter serves exports.
+type exporter struct {
+	*Server
+	places chan struct{} // one value for each export under way
+}
+
+func (s *Server) addExport(routes huma.API) {
+	responses := withContent(problems(http.StatusForbidden), http.StatusOK, export.CSV.MediaType(), "The activities.")
+	responses["200"].Content[export.JSONL.MediaType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	e := exporter{s, make(chan struct{}, mostExports)}
+	handle(s, routes, huma.Operation{
+		OperationID: exportOperation, Method: http.MethodGet, Path: "/activities/export", Tags: []string{"Audit"}, Security: needs(identity.ScopeRead),
+		Summary: "Export the log",
+		Description: "Of the whole tenant, oldest first, as one file: CSV (RFC 4180) with a heading and with an apostrophe before what a spreadsheet would take " +
+			"for a formula, or one JSON object a line. It ends at the newest activity of its beginning. An answer that is cut off, and so does not end as " +
+			"HTTP asks for, is not whole. That somebody exported, what and how much, is itself recorded, as `log.exported`.",
+		Responses: responses,
+	}, e.exportActivities)
+}
+
+func (e exporter) exportActivities(_ context.Context, who identity.Identity, in *struct {
+	Format string `query:"format" enum:"csv,jsonl" default:"csv"`
+	FilterCommon
+	FilterActor
+	FilterResource
+	FilterOwner
+},
+) (*huma.StreamResponse, error) {
+	wanted := export.Export{
+		Tenant: who.TenantID, Filter: filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner),
+		Encoder: export.Encoder{Format: export.Format(in.Format)}, StepTimeout: e.limits.Query,
+	}
+	if err := wanted.Filter.Validate(); err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		_, w := humago.Unwrap(hc)
+		if hc.Method() == http.MethodHead {
+			w.Header().Set("Content-Type", wanted.Encoder.Format.MediaType())
+			return
+		}
+		select {
+		case e.places <- struct{}{}:
+			defer func() { <-e.places }()
+			e.serve(hc.Context(), who, w, wanted)
+		default:
+			newProblem(Unavailable).saying("As many exports as this server makes at once are under way.").with("Retry-After", "10").
+				write(w, exchangeOf(hc.Context()).requestID)
+		}
+	}}, nil
+}
+
+// serve writes the export, and records that it did. What is not whole is cut off, so that nobody takes it for whole.
+func (e exporter) serve(ctx context.Context, who identity.Identity, w http.ResponseWriter, wanted export.Export) {
+	format := wanted.Encoder.Format
+	out := &pieceWriter{w: w, control: http.NewResponseController(w)}
+	h := w.Header()
+	h.Set("Content-Type", format.MediaType())
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="activities-%s%s"`, e.now().UTC().Format("20060102T150405Z"), format.Extension()))
+	h.Set("X-Accel-Buffering", "no") // nginx would take it all in, whether the client does or not
+	// The deadline for reading the request would end it; without one a client that leaves still does.
+	if err := out.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		panic(http.ErrAbortHandler)
+	}
+	bounded, cancel := context.WithTimeout(ctx, longestExport)
+	defer cancel()
+	done, err := wanted.Write(bounded, activity.NewPostgresLog(e.pool), out)
+	if err != nil && !out.begun {
+		for _, name := range []string{"Content-Disposition", "X-Accel-Buffering"} {
+			h.Del(name)
+		}
+		e.problem(ctx, err).write(w, exchangeOf(ctx).requestID)
+		return
+	}
+	if recordErr := e.record(ctx, who, wanted, done.Activities, err == nil); recordErr != nil {
+		e.log.Error("an export was not recorded", zap.String("request_id", exchangeOf(ctx).requestID), zap.Error(recordErr))
+		err = errors.Join(err, recordErr)
+	}
+	if err != nil {
+		e.problem(ctx, err) // for the log
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// record records an export, whether or not anybody waits for it still.
+func (e exporter) record(ctx context.Context, who identity.Identity, wanted export.Export, many int64, whole bool) error {
+	envelope := deed(ctx, who)
+	envelope.Action, envelope.ResourceType, envelope.ResourceID, envelope.Category = "log.exported", "log", who.TenantID, "log"
+	if !whole {
+		envelope.Status = activity.Failure
+	}
+	envelope.Payload = exported{Format: string(wanted.Encoder.Format), Activities: many, Complete: whole, Filter: exportedOf(wanted.Filter)}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordDeadline)
+	defer cancel()
+	return pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
+		_, err := outbox.Record(ctx, tx, envelope)
+		return err
+	})
+}
+
+// exported is what is recorded of an export.
+type exported struct {
+	Format     string         `json:"format"`
+	Activities int64          `json:"activities"`
+	Complete   bool           `json:"complete"`
+	Filter     exportedFilter `json:"filter"`
+}
+
+type exportedFilter struct {
+	Action        string    `json:"action,omitzero"`
+	Actor         uuid.UUID `json:"actor,omitzero"`
+	Resource      uuid.UUID `json:"resource,omitzero"`
+	Target        uuid.UUID `json:"target,omitzero"`
+	Owner         uuid.UUID `json:"owner,omitzero"`
+	CorrelationID uuid.UUID `json:"correlation_id,omitzero"`
+	ResourceType  string    `json:"resource_type,omitzero"`
+	RequestID     string    `json:"request_id,omitzero"`
+	Status        string    `json:"status,omitzero"`
+	Severity      string    `json:"severity,omitzero"`
+	Category      string    `json:"category,omitzero"`
+	Since         time.Time `json:"since,omitzero"`
+	Until         time.Time `json:"until,omitzero"`
+	Q             string    `json:"q,omitzero"`
+}
+
+func exportedOf(f activity.Filter) exportedFilter { return exportedFilter(f) }
+
+// pieceWriter writes in pieces. A client that does not take one within the deadline is gone.
+type pieceWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	begun   bool
+}
+
+func (p *pieceWriter) Write(b []byte) (n int, err error) {
+	p.begun = true
+	for n < len(b) {
+		if err := p.control.SetWriteDeadline(time.Now().Add(pieceDeadline)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return n, err
+		}
+		wrote, err := p.w.Write(b[n:min(n+pieceBytes, len(b))])
+		n += wrote
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
