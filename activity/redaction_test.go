@@ -1,0 +1,378 @@
+package activity
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// telling is an activity that says much of somebody.
+func telling(tenant, actor, resource uuid.UUID, more map[string]any) map[string]any {
+	e := map[string]any{
+		"tenant_id": tenant, "actor_principal_id": actor, "resource_id": resource, "resource_type": "signal", "action": "signal.created",
+		"message": "Ada Lovelace did it", "user_agent": "Ada's browser", "ip": "192.0.2.7", "resource_name": "Ada's signal", "request_id": "req-1",
+		"payload": map[string]any{"name": "Ada"},
+	}
+	for name, value := range more {
+		e[name] = value
+	}
+	return e
+}
+
+func recordSQL(t testing.TB, pool *pgxpool.Pool, envelope map[string]any) uuid.UUID {
+	t.Helper()
+	body, err := json.Marshal(envelope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id [16]byte
+	if err := pool.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`, string(body)).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// tells returns whether an activity still says something of Ada.
+func tells(t testing.TB, pool *pgxpool.Pool, id uuid.UUID) bool {
+	t.Helper()
+	var row string
+	if err := pool.QueryRow(t.Context(), `SELECT a::text FROM fanfare.activities AS a WHERE id = $1`, id).Scan(&row); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(row, "Ada")
+}
+
+func hold(t testing.TB, pool *pgxpool.Pool, tenant, resource, actor uuid.UUID) {
+	t.Helper()
+	if _, err := pool.Exec(t.Context(), `INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
+		VALUES (gen_random_uuid(), $1, nullif($2::uuid, $4), nullif($3::uuid, $4), gen_random_uuid(), 'a dispute')`, tenant, resource, actor, uuid.Nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func counts(r Redacted) [3]int { return [3]int{r.Redacted, r.Held, r.Already} }
+
+// TestRedactErases looks at everything that an activity holds, before and after.
+func TestRedactErases(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	log := NewPostgresLog(pool)
+	tenant, actor, resource := uuid.New(), uuid.New(), uuid.New()
+	workflow := uuid.New()
+	envelope := telling(tenant, actor, resource, map[string]any{"correlation_id": workflow})
+	id := recordSQL(t, pool, envelope)
+	before, err := log.Get(t.Context(), tenant, id)
+	if err != nil || before.IPHash == nil {
+		t.Fatal(before, err)
+	}
+	by := uuid.New()
+	r := Redaction{Tenant: tenant, IDs: []uuid.UUID{id, id, uuid.New()}, Reason: "Ada asked to be forgotten"}
+	dry := r
+	dry.DryRun = true
+	if got, err := Redact(t.Context(), pool, dry); err != nil || counts(got) != [3]int{1, 0, 0} || !tells(t, pool, id) {
+		t.Fatalf("dry run: got %+v, %v, want one counted and nothing changed", got, err)
+	}
+	got, err := Redact(WithActor(t.Context(), by), pool, r)
+	if err != nil || counts(got) != [3]int{1, 0, 0} {
+		t.Fatalf("got %+v, %v, want one redacted", got, err)
+	}
+	after, err := log.Get(t.Context(), tenant, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, _, err := log.List(t.Context(), tenant, Filter{Action: "activity.redacted"}, Page{})
+	if err != nil || len(records) != 1 {
+		t.Fatalf("got the records %v, %v, want one", records, err)
+	}
+	record := records[0]
+	want := before
+	want.Message, want.UserAgent, want.ResourceName, want.IPHash, want.IPKeyID = "", "", "", nil, 0
+	want.Payload = json.RawMessage(`{"redacted": true, "redaction": "` + record.ResourceID.String() + `"}`)
+	if diff := cmp.Diff(want, after); diff != "" {
+		t.Errorf("the activity (-want +got):\n%s", diff)
+	}
+	if record.ActorPrincipalID != by || record.CorrelationID != got.Run || record.Visibility != Private || record.ResourceType != "redaction" {
+		t.Errorf("the record: got %+v, want it of %s and of the run %s", record, by, got.Run)
+	}
+	var said struct {
+		Redacted, Held int
+		Criteria       struct{ IDs int }
+		Reason         string
+	}
+	if err := json.Unmarshal(record.Payload, &said); err != nil || said.Redacted != 1 || said.Criteria.IDs != 3 || said.Reason != r.Reason || strings.Contains(string(record.Payload), "signal") {
+		t.Errorf("the record says %s, %v, want how many, by which criteria and why", record.Payload, err)
+	}
+
+	if again, err := Redact(t.Context(), pool, r); err != nil || counts(again) != [3]int{0, 0, 1} {
+		t.Errorf("again: got %+v, %v, want it redacted already", again, err)
+	}
+	if n, _, err := log.Count(t.Context(), tenant, Filter{}, 10); err != nil || n != 2 {
+		t.Errorf("again: got %d activities, %v, want no other record", n, err)
+	}
+	// What was redacted is still what the key names: recording it again brings nothing back.
+	if stands := recordSQL(t, pool, envelope); stands != id || tells(t, pool, id) {
+		t.Errorf("recorded again: got %s, want %s, redacted still", stands, id)
+	}
+}
+
+func TestRedactByCriteria(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	tenant, elsewhere, ada, bob, one, two := uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New()
+	type world struct{ byAda, toAda, onOne, others []uuid.UUID }
+	make := func() (w world) {
+		for range 3 {
+			w.byAda = append(w.byAda, recordSQL(t, pool, telling(tenant, ada, two, nil)))
+			w.toAda = append(w.toAda, recordSQL(t, pool, telling(tenant, bob, two, map[string]any{"target_principal_id": ada})))
+			w.onOne = append(w.onOne, recordSQL(t, pool, telling(tenant, bob, one, nil)))
+			w.others = append(w.others, recordSQL(t, pool, telling(tenant, bob, two, nil)), recordSQL(t, pool, telling(elsewhere, ada, one, map[string]any{"target_principal_id": ada})))
+		}
+		return w
+	}
+	for name, tt := range map[string]struct {
+		r    Redaction
+		gone func(w world) []uuid.UUID
+	}{
+		"actor":          {Redaction{Actor: ada}, func(w world) []uuid.UUID { return w.byAda }},
+		"target":         {Redaction{Target: ada}, func(w world) []uuid.UUID { return w.toAda }},
+		"resource":       {Redaction{Resource: one}, func(w world) []uuid.UUID { return w.onOne }},
+		"none":           {Redaction{Actor: ada, Resource: one}, func(world) []uuid.UUID { return nil }},
+		"another time":   {Redaction{Actor: ada, Until: time.Now().Add(-time.Hour)}, func(world) []uuid.UUID { return nil }},
+		"another's":      {Redaction{Actor: bob, Since: time.Now().Add(time.Hour)}, func(world) []uuid.UUID { return nil }},
+		"of these times": {Redaction{Target: ada, Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, func(w world) []uuid.UUID { return w.toAda }},
+	} {
+		w := make()
+		want := map[uuid.UUID]bool{}
+		for _, id := range tt.gone(w) {
+			want[id] = true
+		}
+		tt.r.Tenant, tt.r.Reason = tenant, "asked to"
+		got, err := Redact(t.Context(), pool, tt.r)
+		if err != nil || got.Redacted != len(want) {
+			t.Errorf("%s: got %+v, %v, want %d redacted", name, got, err, len(want))
+		}
+		for _, list := range [][]uuid.UUID{w.byAda, w.toAda, w.onOne, w.others} {
+			for _, id := range list {
+				if tells(t, pool, id) == want[id] {
+					t.Errorf("%s: %s: redacted %v, want %v", name, id, !want[id], want[id])
+				}
+			}
+		}
+		// Out of the way of the next.
+		for _, id := range append(append(w.byAda, w.toAda...), w.onOne...) {
+			if _, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "next"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestRedactInBatches redacts more than a batch, is stopped in its midst and goes on.
+func TestRedactInBatches(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	tenant, actor := uuid.New(), uuid.New()
+	now := time.Now()
+	list := make([]Activity, 2*redactionBatch+10)
+	for n := range list {
+		list[n] = Activity{ID: idAt(now, uint16(n)), TenantID: tenant, ActorPrincipalID: actor, RecordedAt: now, ResourceType: "doc", Action: "doc.made", Message: "Ada"}
+	}
+	store(t, pool, list...)
+	ctx, cancel := context.WithCancel(t.Context())
+	r := Redaction{Tenant: tenant, Actor: actor, Reason: "asked to", Progress: func(Redacted) { cancel() }}
+	got, err := Redact(ctx, pool, r)
+	if !errors.Is(err, context.Canceled) || got.Redacted != redactionBatch {
+		t.Fatalf("stopped: got %+v, %v, want one batch redacted", got, err)
+	}
+	r.Progress = nil
+	got, err = Redact(t.Context(), pool, r)
+	if err != nil || counts(got) != [3]int{redactionBatch + 10, 0, redactionBatch} {
+		t.Fatalf("got %+v, %v, want the rest redacted", got, err)
+	}
+	var recorded int
+	if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'redacted')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&recorded); err != nil || recorded != len(list) {
+		t.Errorf("the records tell of %d, %v, want all %d", recorded, err, len(list))
+	}
+}
+
+func TestRedactAndHolds(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	for name, place := range map[string]func(tenant, actor, resource uuid.UUID){
+		"resource": func(tenant, _, resource uuid.UUID) { hold(t, pool, tenant, resource, uuid.Nil) },
+		"actor":    func(tenant, actor, _ uuid.UUID) { hold(t, pool, tenant, uuid.Nil, actor) },
+		"tenant":   func(tenant, _, _ uuid.UUID) { hold(t, pool, tenant, uuid.Nil, uuid.Nil) },
+	} {
+		tenant, actor, resource := uuid.New(), uuid.New(), uuid.New()
+		kept := recordSQL(t, pool, telling(tenant, actor, resource, nil))
+		free := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+		place(tenant, actor, resource)
+		place(uuid.New(), actor, resource) // another tenant's is of no account
+		r := Redaction{Tenant: tenant, IDs: []uuid.UUID{kept, free}, Reason: "asked to"}
+		want := [3]int{1, 1, 0}
+		if name == "tenant" {
+			want = [3]int{0, 2, 0}
+		}
+		got, err := Redact(t.Context(), pool, r)
+		if err != nil || counts(got) != want || !tells(t, pool, kept) || tells(t, pool, free) != (name == "tenant") {
+			t.Errorf("%s: got %+v, %v, want %v", name, got, err, want)
+		}
+		r.OverrideHolds = true
+		if got, err = Redact(t.Context(), pool, r); err != nil || got.Held != 0 || tells(t, pool, kept) || tells(t, pool, free) {
+			t.Errorf("%s, overridden: got %+v, %v, want both gone", name, got, err)
+		}
+		var overridden int
+		if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'holds_overridden')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&overridden); err != nil || overridden != want[1] {
+			t.Errorf("%s: the records tell of %d overridden holds, %v, want %d", name, overridden, err, want[1])
+		}
+	}
+	tenant, actor := uuid.New(), uuid.New()
+	id := recordSQL(t, pool, telling(tenant, actor, uuid.New(), nil))
+	hold(t, pool, tenant, uuid.Nil, actor)
+	if _, err := pool.Exec(t.Context(), `UPDATE fanfare.legal_holds SET released_at = now() WHERE tenant_id = $1`, tenant); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, Actor: actor, Reason: "asked to"}); err != nil || got.Redacted != 1 || tells(t, pool, id) {
+		t.Errorf("a hold that was released: got %+v, %v, want it redacted", got, err)
+	}
+}
+
+func TestRedactKeepsNames(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	tenant := uuid.New()
+	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+	r := Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to", KeepResourceNames: true}
+	for _, want := range [][3]int{{1, 0, 0}, {0, 0, 1}} {
+		if got, err := Redact(t.Context(), pool, r); err != nil || counts(got) != want {
+			t.Errorf("got %+v, %v, want %v", got, err, want)
+		}
+	}
+	a, err := NewPostgresLog(pool).Get(t.Context(), tenant, id)
+	if err != nil || a.ResourceName != "Ada's signal" || a.Message != "" {
+		t.Errorf("got %+v, %v, want nothing but the resource's name", a, err)
+	}
+	r.KeepResourceNames = false
+	if got, err := Redact(t.Context(), pool, r); err != nil || got.Redacted != 1 || tells(t, pool, id) {
+		t.Errorf("without: got %+v, %v, want the name gone", got, err)
+	}
+}
+
+// TestRedactIsNotFooled has writers record what looks redacted and is not.
+func TestRedactIsNotFooled(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	tenant := uuid.New()
+	for _, payload := range []map[string]any{
+		{"redacted": true, "redaction": "Ada"}, {"redacted": true, "redaction": uuid.NewString(), "name": "Ada"}, {"redacted": "Ada"}, {"redacted": true, "redaction": map[string]any{"Ada": 1}},
+	} {
+		e := telling(tenant, uuid.New(), uuid.New(), map[string]any{"payload": payload, "action": "activity.redacted"})
+		for _, bare := range []string{"message", "user_agent", "resource_name", "ip"} {
+			delete(e, bare)
+		}
+		id := recordSQL(t, pool, e)
+		if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil || got.Redacted != 1 || tells(t, pool, id) {
+			t.Errorf("%v: got %+v, %v, want it redacted", payload, got, err)
+		}
+	}
+}
+
+func TestRedactRefuses(t *testing.T) {
+	t.Parallel()
+	one := []uuid.UUID{few[1]}
+	for field, r := range map[string]Redaction{
+		"tenant":  {IDs: one, Reason: "x"},
+		"reason":  {Tenant: few[1], IDs: one},
+		"reason ": {Tenant: few[1], IDs: one, Reason: strings.Repeat("x", MaxRedactionReason+1)},
+		"ids":     {Tenant: few[1], Reason: "x"},
+		"ids ":    {Tenant: few[1], Reason: "x", IDs: one, Actor: few[1]},
+		"ids  ":   {Tenant: few[1], Reason: "x", IDs: make([]uuid.UUID, MaxRedactionIDs+1)},
+		"ids   ":  {Tenant: few[1], Reason: "x", Since: time.Now()},
+		"until":   {Tenant: few[1], Reason: "x", Actor: few[1], Since: time.Now(), Until: time.Now().Add(-time.Hour)},
+	} {
+		var invalid *InvalidError
+		if _, err := Redact(t.Context(), nil, r); !errors.As(err, &invalid) || invalid.Fields[0].Field != strings.TrimSpace(field) {
+			t.Errorf("%s: got %v, want it refused", field, err)
+		}
+	}
+}
+
+// TestRedactionRights tries the functions as others than the operator.
+func TestRedactionRights(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	tenant := uuid.New()
+	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+	conn, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	exec := func(sql string, args ...any) string {
+		_, err := conn.Exec(context.WithoutCancel(t.Context()), sql, args...)
+		if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
+			return refused.Code
+		}
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	role := "fanfare_test_" + strings.ToLower(rand.Text())
+	for _, sql := range []string{`CREATE ROLE ` + role, `GRANT USAGE ON SCHEMA fanfare TO ` + role, `GRANT ALL ON fanfare.activities TO ` + role} {
+		if got := exec(sql); got != "" {
+			t.Fatal(sql, got)
+		}
+	}
+	defer func() {
+		for _, sql := range []string{`RESET ROLE`, `DROP OWNED BY ` + role, `DROP ROLE ` + role} {
+			if got := exec(sql); got != "" {
+				t.Error(sql, got)
+			}
+		}
+	}()
+	redact := `SELECT fanfare.redact_activities($1, ARRAY[$2::uuid], gen_random_uuid(), 'because', gen_random_uuid())`
+	erase := `SELECT fanfare.erase_activities($1, ARRAY[$2::uuid], '{}', false)`
+	for _, member := range []string{"", "fanfare_writer", "fanfare_retention"} {
+		if member != "" {
+			if got := exec(`GRANT ` + member + ` TO ` + role); got != "" {
+				t.Fatal(got)
+			}
+		}
+		exec(`SET ROLE ` + role)
+		for name, sql := range map[string]string{"redact": redact, "erase": erase} {
+			if got := exec(sql, tenant, id); got != "42501" {
+				t.Errorf("%s by a member of %q: got SQLSTATE %q, want 42501", name, member, got)
+			}
+		}
+		exec(`RESET ROLE`)
+	}
+	if !tells(t, pool, id) {
+		t.Error("the activity was redacted by who has no right to")
+	}
+	if got := exec(`GRANT EXECUTE ON FUNCTION fanfare.redact_activities TO ` + role); got != "" {
+		t.Fatal(got)
+	}
+	exec(`SET ROLE ` + role)
+	if got := exec(`SELECT fanfare.redact_activities($1, ARRAY[$2::uuid], gen_random_uuid(), ' ', gen_random_uuid())`, tenant, id); got != "22023" {
+		t.Errorf("without a reason: got SQLSTATE %q, want 22023", got)
+	}
+	if got := exec(redact, tenant, id); got != "" {
+		t.Errorf("by who has the right: got SQLSTATE %q, want it done", got)
+	}
+	exec(`RESET ROLE`)
+	if tells(t, pool, id) {
+		t.Error("the activity tells still")
+	}
+}
