@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+const taxonomyOfTest = `version: 1
+actions:
+  resource.updated:
+    description: A resource was changed.
+    category: resources
+    title: "{resource} changed"
+    keep: [name, score]
+    max_payload_bytes: 100
+    payload:
+      type: object
+      required: [name]
+      properties: {name: {type: string}}
+  signal.created:
+    description: A signal was registered.
+    category: research
+    severity: warning
+`
+
+// taxonomyFile writes a taxonomy's file and returns its name.
+func taxonomyFile(t testing.TB, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "taxonomy.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestTaxonomyCheck(t *testing.T) {
+	t.Parallel()
+	good := taxonomyFile(t, taxonomyOfTest)
+	if got, want := must(t, nil, "taxonomy", "check", good), good+": 2 actions, no mistakes\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := must(t, nil, "taxonomy", "check", good, "--json"), "{\n  \"actions\": 2,\n  \"mistakes\": []\n}\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+
+	bad := taxonomyFile(t, strings.ReplaceAll(taxonomyOfTest, "severity: warning", "severity: loud\n    colour: red"))
+	r := fanfare(t, nil, "taxonomy", "check", bad)
+	want := "fanfare: " + bad + `: the taxonomy is not sound:
+  line 16: signal.created: severity "loud" must be one of info, warning, error, critical
+  line 17: signal.created: colour is not a field of an action
+`
+	if r.code != exitFailure || r.stdout != "" || r.stderr != want {
+		t.Errorf("got exit code %d, %q and\n%s\nwant 1 and\n%s", r.code, r.stdout, r.stderr, want)
+	}
+	r = fanfare(t, nil, "taxonomy", "check", bad, "--json")
+	var checked struct{ Mistakes []taxonomy.Mistake }
+	if err := json.Unmarshal([]byte(r.stdout), &checked); err != nil {
+		t.Fatalf("%v: %s", err, r.stdout)
+	}
+	if r.code != exitFailure || len(checked.Mistakes) != 2 || checked.Mistakes[1] != (taxonomy.Mistake{Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action"}) {
+		t.Errorf("got exit code %d and %+v, want 1 and both mistakes", r.code, checked)
+	}
+
+	absent := filepath.Join(t.TempDir(), "absent.yaml")
+	if r := fanfare(t, nil, "taxonomy", "check", absent); r.code != exitFailure || !strings.Contains(r.stderr, absent) {
+		t.Errorf("an absent file: got exit code %d and %q", r.code, r.stderr)
+	}
+
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"taxonomy", "check", "-"}, process{stdin: strings.NewReader(taxonomyOfTest), stdout: &stdout, stderr: &stderr})
+	if code != exitOK || stdout.String() != "-: 2 actions, no mistakes\n" {
+		t.Errorf("standard input: got exit code %d, %q and %q", code, &stdout, &stderr)
+	}
+}
+
+func TestTaxonomyOfNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	for line, want := range map[string]string{
+		"show":           "No action is registered.\n",
+		"show --json":    "[]\n",
+		"enforce":        "TENANT         MODE   SINCE\ninstallation   off\n",
+		"enforce --json": "{\n  \"installation\": \"off\",\n  \"tenants\": []\n}\n",
+	} {
+		if got := must(t, w.environ(), append([]string{"taxonomy"}, strings.Fields(line)...)...); got != want {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+	r := fanfare(t, w.environ(), "taxonomy", "enforce", "strict")
+	if r.code != exitFailure || !strings.Contains(r.stderr, "no action is registered, so strict would refuse everything") {
+		t.Errorf("enforce strict: got exit code %d and %q, want a refusal", r.code, r.stderr)
+	}
+}
+
+func TestTaxonomyApply(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	file := taxonomyFile(t, taxonomyOfTest)
+
+	dry := must(t, w.environ(), "taxonomy", "apply", file, "--dry-run")
+	want := `+ resource.updated   A resource was changed.
++ signal.created   A signal was registered.
+Nothing was done. To be done: 2 added, 0 removed, 0 changed
+`
+	if dry != want {
+		t.Errorf("apply --dry-run: got\n%s\nwant\n%s", dry, want)
+	}
+	if got := must(t, w.environ(), "taxonomy", "show"); got != "No action is registered.\n" {
+		t.Errorf("after the dry run: got %s", got)
+	}
+	if r := fanfare(t, w.environ(), "taxonomy", "diff", file); r.code != exitFailure || !strings.HasPrefix(r.stdout, "+ resource.updated") || !strings.Contains(r.stderr, "differs from "+file+" in 2 actions") {
+		t.Errorf("diff: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
+	}
+
+	var applied struct {
+		Applied bool
+		Added   []taxonomy.Action
+	}
+	if err := json.Unmarshal([]byte(must(t, w.environ(), "taxonomy", "apply", file, "--json")), &applied); err != nil {
+		t.Fatal(err)
+	}
+	if !applied.Applied || len(applied.Added) != 2 {
+		t.Errorf("apply: got %+v, want 2 added", applied)
+	}
+	if got := must(t, w.environ(), "taxonomy", "apply", file); got != "The database has this taxonomy already.\n" {
+		t.Errorf("apply again: got %s", got)
+	}
+	if got := must(t, w.environ(), "taxonomy", "diff", file); got != "" {
+		t.Errorf("diff: got %q, want nothing", got)
+	}
+
+	shown := must(t, w.environ(), "taxonomy", "show", "resource.updated")
+	want = `action              resource.updated
+description         A resource was changed.
+category            resources
+severity            info
+visibility          resource
+title               {resource} changed
+keep                name, score
+required            name
+max_payload_bytes   100
+payload             {"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"}
+`
+	if shown != want {
+		t.Errorf("show resource.updated: got\n%s\nwant\n%s", shown, want)
+	}
+	if fromFile := must(t, nil, "taxonomy", "show", "resource.updated", "--file", file); fromFile != shown {
+		t.Errorf("show --file: got\n%s\nwant\n%s", fromFile, shown)
+	}
+	if fromFile, fromDatabase := must(t, nil, "taxonomy", "show", "--file", file, "--json"), must(t, w.environ(), "taxonomy", "show", "--json"); fromFile != fromDatabase {
+		t.Errorf("show --json: of the file\n%s\nof the database\n%s", fromFile, fromDatabase)
+	}
+	if r := fanfare(t, w.environ(), "taxonomy", "show", "signal.burnt"); r.code != exitFailure || !strings.Contains(r.stderr, `"signal.burnt" is not registered`) {
+		t.Errorf("show signal.burnt: got exit code %d and %q", r.code, r.stderr)
+	}
+
+	w.record(t) // a resource.updated
+	other := taxonomyFile(t, strings.ReplaceAll(strings.ReplaceAll(taxonomyOfTest, "resource.updated", "resource.moved"), "severity: warning", "severity: error"))
+	r := fanfare(t, w.environ(), "taxonomy", "apply", other)
+	want = `+ resource.moved   A resource was changed.
+- resource.updated   A resource was changed.
+~ signal.created
+    severity: warning → error
+`
+	if r.code != exitFailure || r.stdout != want || !strings.Contains(r.stderr, "removing resource.updated refused") || !strings.Contains(r.stderr, "--force") {
+		t.Errorf("apply without what is in use: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
+	}
+	if got := must(t, w.environ(), "taxonomy", "apply", other, "--force"); got != want+"Done: 1 added, 1 removed, 1 changed\n" {
+		t.Errorf("apply --force: got\n%s", got)
+	}
+}
+
+func TestTaxonomyEnforce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	must(t, w.environ(), "taxonomy", "apply", taxonomyFile(t, taxonomyOfTest))
+	enforcement := func(args ...string) (e taxonomy.Enforcement) {
+		t.Helper()
+		out := must(t, w.environ(), append([]string{"taxonomy", "enforce", "--json"}, args...)...)
+		if err := json.Unmarshal([]byte(out), &e); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for i := range e.Tenants {
+			if e.Tenants[i].UpdatedAt.IsZero() {
+				t.Errorf("%s has no time", e.Tenants[i].TenantID)
+			}
+			e.Tenants[i].UpdatedAt = e.Tenants[i].UpdatedAt.Truncate(0)
+		}
+		return e
+	}
+	if got := enforcement("strict"); got.Installation != taxonomy.Strict || len(got.Tenants) != 0 {
+		t.Errorf("strict: got %+v", got)
+	}
+	tenant := w.tenant.String()
+	if got := enforcement("warn", "--tenant", tenant); got.Installation != taxonomy.Strict || len(got.Tenants) != 1 || got.Tenants[0].TenantID != w.tenant || got.Tenants[0].Mode != taxonomy.Warn {
+		t.Errorf("warn for the tenant: got %+v", got)
+	}
+	recorded := w.record(t) // without the payload's name
+	if want := "payload.name is required by resource.updated"; recorded.Warning != want {
+		t.Errorf("warning: got %q, want %q", recorded.Warning, want)
+	}
+	if got := enforcement("--tenant", uuid.NewString()); len(got.Tenants) != 0 {
+		t.Errorf("another tenant's: got %+v, want none", got)
+	}
+	if got := must(t, w.environ(), "taxonomy", "enforce"); !strings.Contains(got, "\n"+tenant+"   warn") {
+		t.Errorf("got\n%s", got)
+	}
+	if diff := cmp.Diff(taxonomy.Enforcement{Installation: taxonomy.Strict, Tenants: []taxonomy.TenantMode{}}, enforcement("--clear", "--tenant", tenant)); diff != "" {
+		t.Errorf("--clear (-want +got):\n%s", diff)
+	}
+	mode, err := taxonomy.ModeOf(t.Context(), w.db.Pool, w.tenant)
+	if err != nil || mode != taxonomy.Strict {
+		t.Errorf("got %s and %v, want strict", mode, err)
+	}
+	if got := enforcement("off"); got.Installation != taxonomy.Off {
+		t.Errorf("off: got %+v", got)
+	}
+	if recorded := w.record(t); recorded.Warning != "" || recorded.Severity != activity.Info || recorded.Category != "resources" {
+		t.Errorf("off: got %+v", recorded)
+	}
+}
+
+func TestTaxonomyUsage(t *testing.T) {
+	t.Parallel()
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	for line, want := range map[string]string{
+		"check":                      "name one file; - is standard input",
+		"apply a b":                  "name one file; - is standard input",
+		"apply a --patience 0s":      "--patience must be positive",
+		"show a b":                   "name one action, or none for all",
+		"enforce loud":               `mode "loud" must be one of off, warn, strict`,
+		"enforce off warn":           "say one of off, warn, strict",
+		"enforce off --clear":        "say a mode or --clear, not both",
+		"enforce --clear":            "--clear needs --tenant",
+		"enforce warn --tenant acme": "must be a UUID",
+	} {
+		r := fanfare(t, environ, append([]string{"taxonomy"}, strings.Fields(line)...)...)
+		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
+			t.Errorf("%s: got exit code %d, stdout %q, stderr %q; want 2 and %q", line, r.code, r.stdout, r.stderr, want)
+		}
+	}
+}
