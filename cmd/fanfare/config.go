@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Config is what the commands run on, each on the settings that it names. It holds secrets: show it setting by setting.
@@ -23,7 +25,8 @@ type Config struct {
 	ChannelUser          string
 	ChannelResource      string
 	ChannelTenant        string
-	MetricsListen        string // "" means off
+	SystemTenant         uuid.UUID // uuid.Nil means none
+	MetricsListen        string    // "" means off
 	LogLevel             string
 	LogFormat            string
 	Realtime

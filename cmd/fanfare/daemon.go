@@ -84,6 +84,7 @@ func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
 			return err
 		}
 	}
+	d.recordLife(ctx, c, does)
 	if d.operators != nil {
 		d.actors = append(d.actors, func(ctx context.Context) error {
 			return serve(ctx, d.operators, operatorHandler(d.registry, d.health), d.log)
@@ -106,6 +107,7 @@ func (d *daemon) oncePhrased(act func(ctx context.Context) error) func(ctx conte
 
 // connections is how many connections the daemon may open.
 func (does duties) connections(c *Config) (n int) {
+	n = recordConnections(c)
 	if does.deliver {
 		n += workerConnections(c)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -86,6 +88,23 @@ func claim(at func(*Config) *string) field {
 		return ""
 	}
 	return f
+}
+
+// optionalID is a UUID, or none.
+func optionalID(at func(*Config) *uuid.UUID) field {
+	parse := func(text string) (uuid.UUID, error) {
+		if text == "" {
+			return uuid.Nil, nil
+		}
+		return readID(text)
+	}
+	show := func(id uuid.UUID) string {
+		if id == uuid.Nil {
+			return ""
+		}
+		return id.String()
+	}
+	return parsed("uuid", "must be a UUID such as 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f", at, parse, func(uuid.UUID) bool { return true }, show)
 }
 
 // networks is a list of networks and single addresses.

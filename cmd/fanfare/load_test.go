@@ -115,6 +115,7 @@ func TestEveryWrongSettingIsReportedAtOnce(t *testing.T) {
 		"jwt-clock-skew":               "1h",
 		"trust-identity-headers":       "always",
 		"trusted-proxies":              "0.0.0.0/0",
+		"system-tenant":                "00000000-0000-0000-0000-000000000000",
 		"log-level":                    "loud",
 		"log-format":                   "xml",
 	}

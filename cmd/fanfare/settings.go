@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/preferences"
 )
@@ -148,6 +150,10 @@ func deliverySettings() []setting {
 // processSettings are those of every daemon.
 func processSettings() []setting {
 	return []setting{
+		{
+			"system-tenant", "", "the tenant in whose log a daemon records that it starts and stops; in none if empty",
+			optionalID(func(c *Config) *uuid.UUID { return &c.SystemTenant }),
+		},
 		{
 			"metrics-listen", "", "address that serves /metrics, /healthz and /readyz, such as :9100; none if empty",
 			listenAddress(func(c *Config) *string { return &c.MetricsListen }),

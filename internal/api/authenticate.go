@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -56,7 +57,7 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 			return
 		}
 	}
-	next(ctx)
+	next(huma.WithContext(ctx, activity.WithActor(ctx.Context(), who.PrincipalID)))
 }
 
 func (s *Server) unauthenticated(x *exchange, err error) *Problem {

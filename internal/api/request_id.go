@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 const (
@@ -22,7 +24,7 @@ func identifyRequests(next http.Handler) http.Handler {
 		}
 		w.Header().Set(requestIDHeader, id)
 		x := &exchange{requestID: id, userAgent: printable(r.UserAgent(), maxUserAgent)}
-		next.ServeHTTP(w, r.WithContext(withExchange(r.Context(), x)))
+		next.ServeHTTP(w, r.WithContext(activity.WithRequestID(withExchange(r.Context(), x), id)))
 	})
 }
 

@@ -114,7 +114,7 @@ func deed(ctx context.Context, who identity.Identity) activity.Envelope {
 	x := exchangeOf(ctx)
 	return activity.Envelope{
 		TenantID: who.TenantID, ActorPrincipalID: who.PrincipalID, Visibility: activity.Private,
-		Category: "subscription", RequestID: x.requestID, UserAgent: x.userAgent,
+		Category: "subscription", UserAgent: x.userAgent,
 	}
 }
 

@@ -29,7 +29,8 @@ func NewTokens(db *pgxpool.Pool, now func() time.Time) *Tokens {
 // ErrNoToken is the error of a token that is not there, or is another tenant's.
 var ErrNoToken = errors.New("no such token")
 
-// Create makes a token and returns its text, which cannot be had again, and what is known of it.
+// Create makes a token and returns its text, which cannot be had again, and what is known of it. It is recorded in the tenant's
+// log in the same transaction, with the actor of ctx or else the system's.
 func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) {
 	if err := n.Validate(); err != nil {
 		return "", Token{}, err
@@ -47,8 +48,14 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) 
 	const insert = `
 		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	_, err = t.db.Exec(ctx, insert, token.ID, token.TenantID, token.PrincipalID, token.CreatedAt, token.ExpiresAt,
-		token.Name, []string(token.Scopes), sum[:])
+	err = pgx.BeginFunc(ctx, t.db, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, insert, token.ID, token.TenantID, token.PrincipalID, token.CreatedAt, token.ExpiresAt,
+			token.Name, []string(token.Scopes), sum[:])
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, tokenCreated, token)
+	})
 	if err != nil {
 		return "", Token{}, fmt.Errorf("create service token: %w", err)
 	}
@@ -70,16 +77,22 @@ func (t *Tokens) List(ctx context.Context, tenant uuid.UUID) ([]Token, error) {
 	return tokens, nil
 }
 
-// Revoke ends a token of a tenant at once and for good: the next request with it is refused. Revoking it again changes
-// nothing. The error of a token that is not there is [ErrNoToken].
+// Revoke ends a token of a tenant at once and for good: the next request with it is refused. It is recorded as Create is.
+// Revoking it again changes nothing. The error of a token that is not there is [ErrNoToken].
 func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error) {
 	const revoke = `
 		UPDATE fanfare.service_tokens
 		SET revoked_at = coalesce(revoked_at, $3)
 		WHERE tenant_id = $1 AND id = $2
 		RETURNING id, tenant_id, principal_id, name, scopes, created_at, expires_at, revoked_at, last_used_at`
-	rows, _ := t.db.Query(ctx, revoke, tenant, id, t.now())
-	token, err := pgx.CollectExactlyOneRow(rows, scanToken)
+	var token Token
+	err := pgx.BeginFunc(ctx, t.db, func(tx pgx.Tx) (err error) {
+		rows, _ := tx.Query(ctx, revoke, tenant, id, t.now())
+		if token, err = pgx.CollectExactlyOneRow(rows, scanToken); err != nil {
+			return err
+		}
+		return record(ctx, tx, tokenRevoked, token)
+	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return Token{}, ErrNoToken
