@@ -18,7 +18,8 @@ what its payload must hold and how it reads. Applied to the database, it holds f
 language, as strictly as is enforced. docs/taxonomy.md describes the file.
 
 Where a file is named, - is standard input.`)
-	group.AddCommand(newTaxonomyCheckCommand(p), newTaxonomyShowCommand(p), newTaxonomyDiffCommand(p), newTaxonomyApplyCommand(p), newTaxonomyEnforceCommand(p))
+	group.AddCommand(newTaxonomyCheckCommand(p), newTaxonomyShowCommand(p), newTaxonomyDiffCommand(p), newTaxonomyApplyCommand(p), newTaxonomyEnforceCommand(p),
+		newTaxonomyGenerateCommand(p), newTaxonomyDefaultCommand(p))
 	return group
 }
 
