@@ -53,12 +53,13 @@ func (s *schemas) compile(action string, schema any) (*jsonschema.Schema, []wron
 		return compiled, nil
 	}
 	var (
+		refused *jsonschema.SchemaValidationError
 		invalid *jsonschema.ValidationError
 		missing *jsonschema.JSONPointerNotFoundError
 		anchor  *jsonschema.AnchorNotFoundError
 	)
 	switch {
-	case errors.As(err, &invalid):
+	case errors.As(err, &refused) && errors.As(refused.Err, &invalid):
 		return nil, []wrong{broken(invalid)}
 	case errors.As(err, &missing):
 		return nil, []wrong{{value: strings.TrimPrefix(missing.URL, place), rule: "is referred to, and not there"}}
@@ -127,7 +128,7 @@ func (s *schemas) pattern(text string) (rule string) {
 
 // steps returns about how long the program of an expression is, without making it.
 func steps(re *syntax.Regexp) int {
-	n := 1 + len(re.Rune)/2
+	n := 1 + len(re.Rune)
 	for _, sub := range re.Sub {
 		n += steps(sub)
 	}

@@ -1,0 +1,247 @@
+package taxonomy_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+func apply(t testing.TB, db *pgtest.DB, wanted *taxonomy.Taxonomy, o taxonomy.ApplyOptions) taxonomy.Changes {
+	t.Helper()
+	changes, err := taxonomy.Apply(t.Context(), db.Pool, wanted, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes
+}
+
+func loaded(t testing.TB, db *pgtest.DB) *taxonomy.Taxonomy {
+	t.Helper()
+	applied, err := taxonomy.Load(t.Context(), db.Pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return applied
+}
+
+func record(t testing.TB, db *pgtest.DB, e activity.Envelope) {
+	t.Helper()
+	e.ActorPrincipalID, e.ResourceID, e.ResourceType = uuid.New(), uuid.New(), "signal"
+	if e.TenantID == uuid.Nil {
+		e.TenantID = uuid.New()
+	}
+	err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
+		_, err := outbox.Record(t.Context(), tx, e)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestApply(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	if got := loaded(t, db).Actions(); len(got) != 0 {
+		t.Errorf("before: got %d actions, want none", len(got))
+	}
+	first, second := parse(t, before), parse(t, after)
+	want := taxonomy.Diff(nil, first)
+	if diff := cmp.Diff(want, apply(t, db, first, taxonomy.ApplyOptions{DryRun: true})); diff != "" {
+		t.Errorf("dry run (-want +got):\n%s", diff)
+	}
+	if got := loaded(t, db).Actions(); len(got) != 0 {
+		t.Errorf("after the dry run: got %d actions, want none", len(got))
+	}
+
+	var shown taxonomy.Changes
+	apply(t, db, first, taxonomy.ApplyOptions{Show: func(c taxonomy.Changes) {
+		shown = c
+		if got := loaded(t, db).Actions(); len(got) != 0 {
+			t.Errorf("when the changes are shown: got %d actions applied, want none", len(got))
+		}
+	}})
+	if diff := cmp.Diff(want, shown); diff != "" {
+		t.Errorf("shown (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(first.Actions(), loaded(t, db).Actions()); diff != "" {
+		t.Errorf("loaded (-applied +got):\n%s", diff)
+	}
+
+	updated := func(action string) (at time.Time) {
+		t.Helper()
+		if err := db.Pool.QueryRow(t.Context(), `SELECT updated_at FROM fanfare.taxonomy WHERE action = $1`, action).Scan(&at); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	same, changed := updated("a.same"), updated("a.changed")
+	if diff := cmp.Diff(taxonomy.Diff(first, second), apply(t, db, second, taxonomy.ApplyOptions{})); diff != "" {
+		t.Errorf("the second (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(second.Actions(), loaded(t, db).Actions()); diff != "" {
+		t.Errorf("loaded (-applied +got):\n%s", diff)
+	}
+	if got := updated("a.same"); !got.Equal(same) {
+		t.Error("an action that stayed the same was written")
+	}
+	if got := updated("a.changed"); !got.After(changed) {
+		t.Error("an action that changed has its old time")
+	}
+	if got := apply(t, db, second, taxonomy.ApplyOptions{}).Len(); got != 0 {
+		t.Errorf("applied again: got %d changes, want none", got)
+	}
+}
+
+func TestApplyOfManyAtOnce(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	both := []*taxonomy.Taxonomy{parse(t, before), parse(t, after)}
+	group, ctx := errgroup.WithContext(t.Context())
+	for i := range 8 {
+		group.Go(func() error {
+			_, err := taxonomy.Apply(ctx, db.Pool, both[i%2], taxonomy.ApplyOptions{})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	got := loaded(t, db)
+	if taxonomy.Diff(got, both[0]).Len() > 0 && taxonomy.Diff(got, both[1]).Len() > 0 {
+		t.Errorf("got a mixture: %v", got.Actions())
+	}
+}
+
+func TestRemovingWhatIsInUse(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	all := parse(t, "version: 1\nactions:\n  a.used: &x {description: D, category: C}\n  b.used: *x\n  c.idle: *x\n")
+	apply(t, db, all, taxonomy.ApplyOptions{})
+	for _, action := range []string{"a.used", "a.used", "b.used", "d.used"} {
+		record(t, db, activity.Envelope{Action: action})
+	}
+	none := parse(t, "version: 1\nactions: {}\n")
+	for _, o := range []taxonomy.ApplyOptions{{}, {DryRun: true}} {
+		_, err := taxonomy.Apply(t.Context(), db.Pool, none, o)
+		var used *taxonomy.InUseError
+		if !errors.As(err, &used) || cmp.Diff([]string{"a.used", "b.used"}, used.Actions) != "" {
+			t.Errorf("%+v: got %v, want a.used and b.used in use", o, err)
+		}
+	}
+	if diff := cmp.Diff(all.Actions(), loaded(t, db).Actions()); diff != "" {
+		t.Errorf("after the refusal (-want +got):\n%s", diff)
+	}
+	without := parse(t, "version: 1\nactions:\n  a.used: &x {description: D, category: C}\n  b.used: *x\n")
+	if got := apply(t, db, without, taxonomy.ApplyOptions{}); len(got.Removed) != 1 || got.Removed[0].Name != "c.idle" {
+		t.Errorf("removing what is not in use: got %v", got)
+	}
+	apply(t, db, none, taxonomy.ApplyOptions{Force: true})
+	if got := loaded(t, db).Actions(); len(got) != 0 {
+		t.Errorf("by force: got %v, want none", got)
+	}
+}
+
+// TestRemovingWhatCannotBeLookedFor locks the partition that would be looked through, so that the look cannot end in time.
+func TestRemovingWhatCannotBeLookedFor(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	apply(t, db, parse(t, "version: 1\nactions:\n  a.idle: {description: D, category: C}\n"), taxonomy.ApplyOptions{})
+	lock, err := db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := lock.Exec(t.Context(), `LOCK TABLE fanfare.activities_default IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	none := parse(t, "version: 1\nactions: {}\n")
+	_, err = taxonomy.Apply(t.Context(), db.Pool, none, taxonomy.ApplyOptions{Patience: 200 * time.Millisecond})
+	var unsure *taxonomy.UnsureError
+	if !errors.As(err, &unsure) || cmp.Diff([]string{"a.idle"}, unsure.Actions) != "" || !strings.Contains(err.Error(), "--force") {
+		t.Errorf("got %v, want to be unsure of a.idle", err)
+	}
+	apply(t, db, none, taxonomy.ApplyOptions{Force: true}) // which does not look
+	if got := loaded(t, db).Actions(); len(got) != 0 {
+		t.Errorf("got %v, want none", got)
+	}
+}
+
+func TestLoadOfWhatCannotBe(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	_, err := db.Pool.Exec(t.Context(), `
+		INSERT INTO fanfare.taxonomy (action, description, category, title, payload_schema) VALUES
+		    ('a.b', 'D', 'C', '{who}', NULL),
+		    ('a.c', 'D', 'C', '', '{"type": "object", "$ref": "https://example.com/schema"}'),
+		    ('a.d', 'D', 'C', '', 'null')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = taxonomy.Load(t.Context(), db.Pool)
+	var invalid *taxonomy.InvalidError
+	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 3 || invalid.Mistakes[1].Action != "a.c" || !strings.Contains(err.Error(), "must begin with #") {
+		t.Errorf("got %v, want three mistakes", err)
+	}
+	if _, err := taxonomy.Apply(t.Context(), db.Pool, parse(t, after), taxonomy.ApplyOptions{}); !errors.As(err, &invalid) {
+		t.Errorf("apply: got %v, want the mistakes", err)
+	}
+}
+
+func TestModes(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ctx, one, other := t.Context(), uuid.UUID{1}, uuid.UUID{2}
+	check := func(want taxonomy.Mode, tenants ...taxonomy.TenantMode) {
+		t.Helper()
+		got, err := taxonomy.Modes(ctx, db.Pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got.Tenants {
+			got.Tenants[i].UpdatedAt = time.Time{}
+		}
+		if diff := cmp.Diff(taxonomy.Enforcement{Installation: want, Tenants: append([]taxonomy.TenantMode{}, tenants...)}, got); diff != "" {
+			t.Errorf("modes (-want +got):\n%s", diff)
+		}
+		for _, m := range append(tenants, taxonomy.TenantMode{TenantID: uuid.New(), Mode: want}) {
+			if mode, err := taxonomy.ModeOf(ctx, db.Pool, m.TenantID); err != nil || mode != m.Mode {
+				t.Errorf("mode of %s: got %s and %v, want %s", m.TenantID, mode, err, m.Mode)
+			}
+		}
+	}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(taxonomy.Off)
+	do(taxonomy.SetMode(ctx, db.Pool, other, taxonomy.Strict))
+	do(taxonomy.SetMode(ctx, db.Pool, one, taxonomy.Strict))
+	do(taxonomy.SetMode(ctx, db.Pool, one, taxonomy.Off))
+	do(taxonomy.SetMode(ctx, db.Pool, uuid.Nil, taxonomy.Warn))
+	check(taxonomy.Warn, taxonomy.TenantMode{TenantID: one, Mode: taxonomy.Off}, taxonomy.TenantMode{TenantID: other, Mode: taxonomy.Strict})
+	do(taxonomy.ClearMode(ctx, db.Pool, one))
+	do(taxonomy.ClearMode(ctx, db.Pool, one))
+	check(taxonomy.Warn, taxonomy.TenantMode{TenantID: other, Mode: taxonomy.Strict})
+	do(taxonomy.ClearMode(ctx, db.Pool, uuid.Nil))
+	check(taxonomy.Off, taxonomy.TenantMode{TenantID: other, Mode: taxonomy.Strict})
+
+	var invalid *activity.InvalidError
+	if err := taxonomy.SetMode(ctx, db.Pool, one, "loud"); !errors.As(err, &invalid) || invalid.Fields[0].Value != "loud" {
+		t.Errorf("loud: got %v, want a refusal", err)
+	}
+}
