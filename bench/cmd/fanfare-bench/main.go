@@ -29,6 +29,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDrain(), newConsumer(), newHeld(), newLatency(), newKills(), newWorker(), newAPI(), newReaders(), newChurn(), newLog(), newWrite(), newServer(), newExport())
+	root.AddCommand(newDrain(), newConsumer(), newHeld(), newLatency(), newKills(), newWorker(), newAPI(), newReaders(), newChurn(), newLog(), newIndexes(), newWrite(), newPurge(), newServer(), newExport())
 	return root
 }

@@ -149,6 +149,9 @@ func measureWrites(ctx context.Context, o *writeOptions) (result *writeResult, e
 	if err != nil {
 		return nil, err
 	}
+	if err := site.enforce(ctx); err != nil {
+		return nil, err
+	}
 	result = &writeResult{Machine: thisMachine(), Fsync: !o.noFsync, Checks: site.checks}
 	for round := range o.rounds {
 		for _, clients := range o.clients {

@@ -1,27 +1,52 @@
 package main
 
-import "context"
+import (
+	"context"
+	"strings"
 
-// signalSchema is what the payload of signal.created must be.
-const signalSchema = `{
-	"type": "object",
-	"required": ["signal_type", "title", "score"],
-	"properties": {
-		"signal_type": {"type": "string", "enum": ["momentum", "value", "carry"]},
-		"title": {"type": "string", "minLength": 1, "maxLength": 200},
-		"score": {"type": "number", "minimum": 0, "maximum": 1},
-		"tags": {"type": "array", "items": {"type": "string"}, "maxItems": 20}
-	}
-}`
+	"github.com/google/uuid"
 
-// enforce registers the action and refuses what breaks its rules.
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// siteTaxonomy registers the action that the site records.
+const siteTaxonomy = `
+version: 1
+actions:
+  signal.created:
+    description: A signal was registered.
+    category: research
+    title: Signal created
+    summary: "{actor} created {resource}"
+    payload:
+      type: object
+      required: [signal_type, title, score]
+      properties:
+        signal_type: {type: string, enum: [momentum, value, carry]}
+        title: {type: string, minLength: 1, maxLength: 200}
+        score: {type: number, minimum: 0, maximum: 1}
+        tags: {type: array, items: {type: string}, maxItems: 20}
+`
+
+// enforce registers the action, and refuses what breaks its rules: in Go the whole schema, in the database what every writer is held to.
 func (s *site) enforce(ctx context.Context) error {
-	if _, err := s.db.Pool.Exec(ctx, `
-		INSERT INTO fanfare.taxonomy (action, description, category, title, summary, payload_schema, required_keys)
-		VALUES ('signal.created', 'A signal was registered.', 'research', 'Signal created', '{actor} created {resource}', $1, '{signal_type,title,score}')`,
-		signalSchema); err != nil {
+	t, err := taxonomy.Parse(strings.NewReader(siteTaxonomy))
+	if err != nil {
 		return err
 	}
-	s.checks = "strictly by the database: registered actions, required keys, sizes"
-	return s.db.Exec(ctx, "UPDATE fanfare.settings SET enforcement = 'strict'")
+	if _, err := taxonomy.Apply(ctx, s.db.Pool, t, taxonomy.ApplyOptions{}); err != nil {
+		return err
+	}
+	if err := taxonomy.SetMode(ctx, s.db.Pool, uuid.Nil, taxonomy.Strict); err != nil {
+		return err
+	}
+	applied, err := taxonomy.Load(ctx, s.db.Pool)
+	if err != nil {
+		return err
+	}
+	s.recorder = outbox.Recorder{Hooks: activity.Hooks{Before: []activity.BeforeAppend{applied.Check(taxonomy.Strict)}}}
+	s.checks = "strictly: the payload's whole schema in Go, registered actions, required keys and sizes in the database"
+	return nil
 }

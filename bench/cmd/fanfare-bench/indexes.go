@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/bench/internal/bulk"
+	"github.com/fanfarehq/fanfare/bench/internal/chronicle"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+)
+
+type indexesOptions struct {
+	output    output
+	chronicle chronicle.Options
+	inserts   int
+	rounds    int
+	settings  map[string]string
+}
+
+func newIndexes() *cobra.Command {
+	var o indexesOptions
+	cmd := &cobra.Command{
+		Use:   "indexes",
+		Short: "What each of the log's indexes costs, and what it is for",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.inserts < 2 || o.inserts >= o.chronicle.Activities || o.rounds < 1 {
+				return errors.New("--inserts must be at least 2 and below --activities, --rounds at least 1")
+			}
+			result, err := measureIndexes(cmd.Context(), &o)
+			if err != nil {
+				return err
+			}
+			return o.output.show(cmd, result)
+		},
+	}
+	flags := cmd.Flags()
+	o.output.flags(cmd)
+	flags.IntVar(&o.chronicle.Activities, "activities", 1_000_000, "activities in the log")
+	flags.IntVar(&o.chronicle.Tenants, "tenants", 50, "tenants")
+	flags.IntVar(&o.inserts, "inserts", 200_000, "of them, the newest, that are inserted again and again; the second half is measured")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often to measure with each set of indexes, in turns")
+	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	return cmd
+}
+
+// insertCost is what it takes to insert an activity, or what an index adds to that.
+type insertCost struct {
+	Micros float64 `json:"us_per_row"`
+	CPU    float64 `json:"postgres_cpu_us_per_row"`
+	WAL    float64 `json:"wal_bytes_per_row"`
+}
+
+func (c insertCost) less(other insertCost) insertCost {
+	return insertCost{c.Micros - other.Micros, c.CPU - other.CPU, c.WAL - other.WAL}
+}
+
+// indexCost is what an index adds, and the questions that are answered from it.
+type indexCost struct {
+	Index     string     `json:"index"`
+	Adds      insertCost `json:"adds"`
+	Bytes     float64    `json:"bytes_per_activity"` // as it is when it is made at once
+	Questions []string   `json:"questions"`
+}
+
+type indexesResult struct {
+	Machine    machine               `json:"machine"`
+	Activities int                   `json:"activities"`
+	Inserts    int                   `json:"inserts"`
+	Sets       map[string]insertCost `json:"sets"` // medians
+	Order      []string              `json:"-"`
+	Indexes    []indexCost           `json:"indexes"`
+	Record     insertCost            `json:"record_activity"` // the whole of recording one
+}
+
+func (r *indexesResult) table(w io.Writer) {
+	cells := func(c insertCost) []any {
+		return []any{fmt.Sprintf("%.1f", c.Micros), fmt.Sprintf("%.1f", c.CPU), fmt.Sprintf("%.0f", c.WAL)}
+	}
+	row(w, "an INSERT with", "µs", "CPU µs", "WAL bytes")
+	for _, name := range r.Order {
+		row(w, append([]any{name}, cells(r.Sets[name])...)...)
+	}
+	row(w, append([]any{"fanfare.record_activity"}, cells(r.Record)...)...)
+	row(w)
+	row(w, "an index adds", "µs", "CPU µs", "WAL bytes", "bytes on disk", "answers")
+	for _, i := range r.Indexes {
+		row(w, append(append([]any{i.Index}, cells(i.Adds)...), fmt.Sprintf("%.1f", i.Bytes), strings.Join(i.Questions, "; "))...)
+	}
+}
+
+// The sets of indexes that are always measured, beside all but each one.
+const (
+	allIndexes = "all indexes"
+	noIndexes  = "no index"
+	keyOnly    = "the primary key"
+)
+
+// scratch is a table like the log's partitions.
+const scratch = "public.scratch"
+
+func measureIndexes(ctx context.Context, o *indexesOptions) (result *indexesResult, err error) {
+	progress("starting PostgreSQL")
+	db, err := stack.StartDatabase(ctx, writeSettings(o.settings, false))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Stop()) }()
+	if _, err := loadLog(ctx, db, o.chronicle); err != nil {
+		return nil, err
+	}
+	result = &indexesResult{Machine: thisMachine(), Activities: o.chronicle.Activities, Inserts: o.inserts, Sets: map[string]insertCost{}}
+	if err := stage(ctx, db, o.inserts); err != nil {
+		return nil, err
+	}
+	indexes, err := bulk.Indexes(ctx, db.Pool, "fanfare.activities")
+	if err != nil {
+		return nil, err
+	}
+	sets := map[string][]bulk.Index{allIndexes: indexes, noIndexes: nil}
+	result.Order = []string{noIndexes, keyOnly, allIndexes}
+	for n, i := range indexes {
+		if strings.HasSuffix(i.Name, "_pkey") {
+			sets[keyOnly] = indexes[n : n+1]
+		}
+		name := "all but " + i.Name
+		sets[name] = slices.Delete(slices.Clone(indexes), n, n+1)
+		result.Order = append(result.Order, name)
+	}
+	measured := map[string][]insertCost{}
+	for round := range o.rounds {
+		for i := range result.Order {
+			name := result.Order[(i+round)%len(result.Order)]
+			cost, err := insertWith(ctx, db, sets[name])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			progress("round %d: %s: %.1f µs", round+1, name, cost.Micros)
+			measured[name] = append(measured[name], cost)
+		}
+	}
+	for name, costs := range measured {
+		result.Sets[name] = medianCost(costs)
+	}
+	if err := result.judge(ctx, db, indexes); err != nil {
+		return nil, err
+	}
+	result.Record, err = recordStaged(ctx, db)
+	return result, err
+}
+
+func medianCost(costs []insertCost) insertCost {
+	of := func(figure func(insertCost) float64) float64 {
+		var list []float64
+		for _, c := range costs {
+			list = append(list, figure(c))
+		}
+		return median(list)
+	}
+	return insertCost{
+		of(func(c insertCost) float64 { return c.Micros }), of(func(c insertCost) float64 { return c.CPU }), of(func(c insertCost) float64 { return c.WAL }),
+	}
+}
+
+// stage puts the newest activities aside, in their order and in two halves, and the others into the scratch table.
+func stage(ctx context.Context, db *stack.Database, inserts int) error {
+	return db.Exec(ctx,
+		fmt.Sprintf(`CREATE UNLOGGED TABLE newest AS SELECT * FROM fanfare.activities ORDER BY id DESC LIMIT %d`, inserts),
+		`CREATE UNLOGGED TABLE staged AS SELECT ntile(2) OVER (ORDER BY id) AS half, n AS activity FROM newest AS n ORDER BY id`,
+		`CREATE TABLE `+scratch+` (LIKE fanfare.activities INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`,
+		`INSERT INTO `+scratch+` SELECT * FROM fanfare.activities WHERE id < (SELECT id FROM newest ORDER BY id LIMIT 1)`,
+		`VACUUM (ANALYZE) staged`, `VACUUM (ANALYZE) `+scratch,
+	)
+}
+
+// insertWith inserts what is staged into the scratch table with these indexes, and measures the second half: by then most pages have
+// been written since the checkpoint.
+func insertWith(ctx context.Context, db *stack.Database, indexes []bulk.Index) (cost insertCost, err error) {
+	present, err := bulk.Indexes(ctx, db.Pool, scratch)
+	if err != nil {
+		return cost, err
+	}
+	var statements []string
+	for _, i := range present {
+		statements = append(statements, i.Drop)
+	}
+	statements = append(statements, `DELETE FROM `+scratch+` WHERE id >= (SELECT id FROM newest ORDER BY id LIMIT 1)`, `VACUUM `+scratch)
+	for _, i := range indexes {
+		statements = append(statements, i.On("fanfare.activities", scratch))
+	}
+	const insert = `INSERT INTO ` + scratch + ` SELECT (activity).* FROM staged WHERE half = %d`
+	statements = append(statements, "CHECKPOINT", fmt.Sprintf(insert, 1))
+	if err := db.Exec(ctx, statements...); err != nil {
+		return cost, err
+	}
+	return costOf(ctx, db, fmt.Sprintf(insert, 2))
+}
+
+// costOf runs a statement and shares what it took over the rows.
+func costOf(ctx context.Context, db *stack.Database, statement string) (cost insertCost, err error) {
+	var before, after int64
+	const written = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
+	if err := db.Pool.QueryRow(ctx, written).Scan(&before); err != nil {
+		return cost, err
+	}
+	cpu, began := stack.ReadCPU(), time.Now()
+	tag, err := db.Pool.Exec(ctx, statement)
+	if err != nil {
+		return cost, err
+	}
+	took, used := time.Since(began), stack.ReadCPU().Since(cpu)
+	if err := db.Pool.QueryRow(ctx, written).Scan(&after); err != nil {
+		return cost, err
+	}
+	rows := float64(max(1, tag.RowsAffected()))
+	return insertCost{float64(took.Microseconds()) / rows, float64(used.Postgres.Microseconds()) / rows, float64(after-before) / rows}, nil
+}
+
+// recordStaged records some of the staged activities anew, each by the function, to hold the indexes' cost against.
+func recordStaged(ctx context.Context, db *stack.Database) (insertCost, error) {
+	const recorded = `SELECT fanfare.record_activity(jsonb_build_object(
+		'tenant_id', (activity).tenant_id, 'actor_principal_id', (activity).actor_principal_id, 'resource_id', (activity).resource_id,
+		'resource_type', (activity).resource_type, 'action', (activity).action, 'owner_id', (activity).owner_id, 'request_id', (activity).request_id,
+		'payload', (activity).payload)) FROM (SELECT * FROM staged WHERE half = %d LIMIT 20000) AS s`
+	if err := db.Exec(ctx, fmt.Sprintf(recorded, 1)); err != nil {
+		return insertCost{}, err
+	}
+	return costOf(ctx, db, fmt.Sprintf(recorded, 2))
+}
+
+// judge takes each index's cost from the difference that it makes, and finds the questions that it answers.
+func (r *indexesResult) judge(ctx context.Context, db *stack.Database, indexes []bulk.Index) error {
+	tenants, err := countTenants(ctx, db)
+	if err != nil {
+		return err
+	}
+	p, err := explainAll(ctx, db, tenants[0].ID, tenants[0].ID, "")
+	if err != nil {
+		return err
+	}
+	disk, err := measureSizes(ctx, db, int64(r.Activities))
+	if err != nil {
+		return err
+	}
+	for _, i := range indexes {
+		cost := indexCost{Index: i.Name, Adds: r.Sets[allIndexes].less(r.Sets["all but "+i.Name])}
+		for _, part := range disk.Parts {
+			if part.Part == i.Name {
+				cost.Bytes = part.Each
+			}
+		}
+		for _, plan := range p.Plans {
+			if plan.Mode == modes[0] && slices.Contains(plan.Indexes, i.Name) {
+				cost.Questions = append(cost.Questions, plan.Question)
+			}
+		}
+		r.Indexes = append(r.Indexes, cost)
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/retention"
+	"github.com/fanfarehq/fanfare/bench/internal/chronicle"
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+)
+
+type purgeOptions struct {
+	output     output
+	activities int
+	tenants    int
+	rate       int
+	seconds    int
+	batch      int
+	settings   map[string]string
+}
+
+func newPurge() *cobra.Command {
+	var o purgeOptions
+	cmd := &cobra.Command{
+		Use:   "purge",
+		Short: "How long recording takes while the log is purged, and while it is not",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.activities < 1000 || o.tenants < 2 || o.rate < 1 || o.seconds < 1 {
+				return errors.New("--activities must be at least 1000, --tenants 2, --rate and --seconds 1")
+			}
+			result, err := measurePurge(cmd.Context(), &o)
+			if err != nil {
+				return err
+			}
+			return o.output.show(cmd, result)
+		},
+	}
+	flags := cmd.Flags()
+	o.output.flags(cmd)
+	flags.IntVar(&o.activities, "activities", 1_000_000, "activities that are purged each time, or some more; the log has twice as many and a half")
+	flags.IntVar(&o.tenants, "tenants", 50, "tenants")
+	flags.IntVar(&o.rate, "rate", 200, "transactions a second meanwhile")
+	flags.IntVar(&o.seconds, "seconds", 30, "how long to write without a purge")
+	flags.IntVar(&o.batch, "batch", 0, "rows that a step of the purge removes at most (default retention's)")
+	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	return cmd
+}
+
+// purgeRun is what writing took in one phase.
+type purgeRun struct {
+	Phase      string      `json:"phase"`
+	Commits    int         `json:"transactions"`
+	Took       percentiles `json:"took"` // from the moment when each was due
+	Purged     int64       `json:"activities_purged"`
+	Keys       int64       `json:"idempotency_keys_purged"`
+	Partitions int         `json:"partitions_dropped"`
+	Batches    int         `json:"batches"`
+	Seconds    float64     `json:"purge_seconds"`
+	PerSecond  float64     `json:"activities_purged_per_second"`
+}
+
+type purgeResult struct {
+	Machine machine    `json:"machine"`
+	Rate    int        `json:"rate"`
+	Runs    []purgeRun `json:"runs"`
+}
+
+func (r *purgeResult) table(w io.Writer) {
+	row(w, fmt.Sprintf("%d transactions/s", r.Rate), "transactions", "p50", "p99", "max", "purged", "keys", "partitions", "batches", "seconds", "purged/s")
+	for _, run := range r.Runs {
+		row(w, run.Phase, run.Commits, run.Took.P50, run.Took.P99, run.Took.Max, run.Purged, run.Keys, run.Partitions, run.Batches,
+			fmt.Sprintf("%.1f", run.Seconds), fmt.Sprintf("%.0f", run.PerSecond))
+	}
+}
+
+// The phases.
+const (
+	undisturbed  = "no purge"
+	inBatches    = "purge in batches"
+	inPartitions = "purge of partitions"
+)
+
+func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, err error) {
+	progress("starting PostgreSQL")
+	db, err := stack.StartDatabase(ctx, writeSettings(o.settings, false))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Stop()) }()
+	// Of the months that are over, the older half is purged in batches and the newer by partitions.
+	const months = 6
+	if _, err := loadLog(ctx, db, chronicle.Options{Activities: 5 * o.activities / 2, Tenants: o.tenants, Months: months}); err != nil {
+		return nil, err
+	}
+	site, err := newSite(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	tenants, err := countTenants(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	purger := &purger{db: db, keeper: tenants[len(tenants)-1].ID, batch: o.batch}
+	now := time.Now().UTC()
+	thisMonth := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	result = &purgeResult{Machine: thisMachine(), Rate: o.rate}
+	for _, phase := range []struct {
+		name    string
+		atLeast time.Duration
+		keep    bool      // one tenant keeps everything, so that no partition can go as a whole
+		before  time.Time // what was recorded before goes; the zero time: nothing
+	}{
+		{name: undisturbed, atLeast: time.Duration(o.seconds) * time.Second},
+		{name: inBatches, keep: true, before: thisMonth.AddDate(0, -(months-1)/2, 0)},
+		{name: inPartitions, before: thisMonth, atLeast: 5 * time.Second},
+	} {
+		var purge func() (retention.Report, error)
+		if !phase.before.IsZero() {
+			if err := purger.set(ctx, phase.before, phase.keep); err != nil {
+				return nil, err
+			}
+			purge = func() (retention.Report, error) { return purger.run(ctx) }
+		}
+		if err := db.Exec(ctx, "CHECKPOINT"); err != nil {
+			return nil, err
+		}
+		progress("%s", phase.name)
+		run, err := site.writeDuring(ctx, o.rate, phase.atLeast, purge)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", phase.name, err)
+		}
+		run.Phase = phase.name
+		if purge != nil && run.Purged == 0 {
+			return nil, fmt.Errorf("%s: nothing was purged", phase.name)
+		}
+		result.Runs = append(result.Runs, run)
+	}
+	return result, nil
+}
+
+// purger makes retention do what is to be measured.
+type purger struct {
+	db     *stack.Database
+	keeper uuid.UUID
+	batch  int
+}
+
+// set has the policy purge what was recorded before a time, or on that day.
+func (p *purger) set(ctx context.Context, before time.Time, keep bool) error {
+	days, none, one := int64(time.Since(before)/(24*time.Hour)), int64(0), int64(1)
+	if _, err := retention.Set(ctx, p.db.Pool, retention.Installation, activity.System, retention.Change{retention.MaxDays: &days, retention.MinDays: &one}); err != nil {
+		return err
+	}
+	own := retention.Change{retention.MaxDays: nil}
+	if keep {
+		own[retention.MaxDays] = &none
+	}
+	_, err := retention.Set(ctx, p.db.Pool, p.keeper, activity.System, own)
+	return err
+}
+
+func (p *purger) run(ctx context.Context) (retention.Report, error) {
+	pool, err := p.db.NewPool(ctx, 2)
+	if err != nil {
+		return retention.Report{}, err
+	}
+	defer pool.Close()
+	var told time.Time
+	return retention.NewRunner(pool, retention.Options{Batch: p.batch, Logger: warnings()}).Run(ctx, uuid.Nil, func(r retention.Report) {
+		if time.Since(told) > 5*time.Second {
+			told = time.Now()
+			progress("%d activities purged, %d partitions dropped", r.Removed.Activities, len(r.Partitions))
+		}
+	})
+}
+
+// writeDuring records activities at a steady rate, each at its time whether or not those before it are done, from a while before the
+// purge begins until it has ended, and for so long at least. What counts is the time from when a transaction was due.
+func (s *site) writeDuring(ctx context.Context, rate int, atLeast time.Duration, purge func() (retention.Report, error)) (run purgeRun, err error) {
+	const lead = 2 * time.Second // not counted
+	pool, err := s.db.NewPool(ctx, 32)
+	if err != nil {
+		return run, err
+	}
+	defer pool.Close()
+	var (
+		mu   sync.Mutex
+		took []time.Duration
+		over atomic.Bool
+	)
+	began := time.Now()
+	counting := began.Add(lead)
+	g, working := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer over.Store(true)
+		wait(working, time.Until(counting))
+		if purge != nil {
+			start := time.Now()
+			report, err := purge()
+			if err != nil {
+				return err
+			}
+			run.Seconds = time.Since(start).Seconds()
+			run.Purged, run.Keys = report.Removed.Activities, report.Removed.IdempotencyKeys
+			run.Partitions, run.Batches = len(report.Partitions), report.Batches
+			run.PerSecond = float64(run.Purged) / run.Seconds
+		}
+		wait(working, time.Until(counting.Add(atLeast)))
+		return nil
+	})
+	g.Go(func() error {
+		for n := 0; !over.Load() && working.Err() == nil; n++ {
+			due := began.Add(time.Duration(n) * time.Second / time.Duration(rate))
+			wait(working, time.Until(due))
+			g.Go(func() error {
+				conn, err := pool.Acquire(working)
+				if err != nil {
+					return err
+				}
+				defer conn.Release()
+				if err := s.recorded(working, conn.Conn()); err != nil {
+					return err
+				}
+				if due.After(counting) {
+					mu.Lock()
+					defer mu.Unlock()
+					took = append(took, time.Since(due))
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil {
+		return run, err
+	}
+	run.Commits, run.Took = len(took), newPercentiles(took)
+	return run, nil
+}
