@@ -28,6 +28,7 @@ type Walk struct {
 	log    *PostgresLog
 	tenant uuid.UUID
 	filter Filter
+	newest uuid.UUID // where it ends, or starts
 	begun  bool
 	done   bool
 }
@@ -48,7 +49,7 @@ var errEnough = errors.New("enough for one step")
 //
 // After an error, the walk stands behind the last activity that each was given.
 func (w *Walk) Step(ctx context.Context, budget int, each func(a *Activity) (enough bool)) (more bool, err error) {
-	if err := w.begin(ctx); err != nil {
+	if _, err := w.Begin(ctx); err != nil {
 		return true, err
 	}
 	if w.done {
@@ -80,28 +81,29 @@ func (w *Walk) Step(ctx context.Context, budget int, each func(a *Activity) (eno
 	return true, nil
 }
 
-// begin fixes where the walk ends, or where it starts from when the newest come first.
-func (w *Walk) begin(ctx context.Context) error {
+// Begin fixes where the walk ends and returns that activity, the newest of those ahead, whether it passes the filter or not;
+// uuid.Nil when there is none. The first Step does so if nobody did before.
+func (w *Walk) Begin(ctx context.Context) (newest uuid.UUID, err error) {
 	if w.begun {
-		return nil
+		return w.newest, nil
 	}
 	q := w.part()
-	newest, err := w.oneID(ctx, fmt.Sprintf(`
+	w.newest, err = w.oneID(ctx, fmt.Sprintf(`
 		SELECT a.id
 		FROM fanfare.activities AS a
 		WHERE %s
 		ORDER BY %s
 		LIMIT 1`, q.part, q.order), q.args)
 	if err != nil {
-		return err
+		return uuid.Nil, err
 	}
 	w.begun = true
-	if newest == uuid.Nil {
+	if w.newest == uuid.Nil {
 		w.done = true
-		return nil
+		return uuid.Nil, nil
 	}
-	w.Before = successor(newest)
-	return nil
+	w.Before = successor(w.newest)
+	return w.newest, nil
 }
 
 // reach returns the last activity of a step that looks at so many, or uuid.Nil when there are fewer. It reads only an index.

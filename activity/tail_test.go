@@ -1,0 +1,159 @@
+package activity
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// TestTail follows while activities come, some late, some that do not pass, and some of another tenant.
+func TestTail(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	log := NewPostgresLog(pool)
+	tenant := uuid.New()
+	now := time.Now()
+	n := uint16(0)
+	put := func(db interface {
+		SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	}, after time.Duration, action string,
+	) uuid.UUID {
+		t.Helper()
+		n++
+		id := idAt(now.Add(after), n)
+		batch := &pgx.Batch{}
+		batch.Queue(`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type,
+				action, visibility, status, severity, category, delivery_channels, payload)
+			VALUES ($1, $2, $1, $1, $1, now(), now(), 'doc', $3, 'private', 'success', 'info', 'doc', '{}', '{}')`, id, tenant, action)
+		if err := db.SendBatch(t.Context(), batch).Close(); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	var got []uuid.UUID
+	collect := func(a *Activity) { got = append(got, a.ID) }
+	wants := func(what string, want ...uuid.UUID) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %s, want %s", what, got, want)
+		}
+		got = nil
+	}
+	late, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = late.Rollback(context.WithoutCancel(t.Context())) }()
+	put(pool, -time.Hour, "doc.made")
+	put(pool, -3*time.Second, "doc.made")
+	two, hidden := put(pool, -2*time.Second, "doc.made"), put(late, -1500*time.Millisecond, "doc.made")
+	put(pool, -time.Second, "doc.lost")
+	three := put(pool, 0, "doc.made")
+
+	tail, err := log.Tail(t.Context(), tenant, Filter{Action: "*.made"}, 2, collect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants("the latest", two, three)
+	look := func() {
+		t.Helper()
+		if err := tail.Look(t.Context(), collect); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look()
+	wants("nothing new")
+	four := put(pool, time.Second, "doc.made")
+	put(pool, 2*time.Second, "doc.lost")
+	look()
+	wants("one more", four)
+	if err := late.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	five := put(pool, 30*time.Second, "doc.made")
+	look()
+	wants("a late one", hidden, five)
+	put(pool, 3*time.Minute, "doc.lost")
+	look()
+	wants("what does not pass")
+	if len(tail.seen) > 1 {
+		t.Errorf("got %d ids remembered, want none that is too old to come again", len(tail.seen))
+	}
+	put(pool, time.Minute, "doc.made")
+	look()
+	wants("later than is looked for")
+}
+
+func TestTailOfNothing(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	log := NewPostgresLog(pool)
+	tenant := uuid.New()
+	var got []uuid.UUID
+	tail, err := log.Tail(t.Context(), tenant, Filter{}, 10, func(a *Activity) { got = append(got, a.ID) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := Activity{ID: idAt(time.Now(), 1), TenantID: tenant, RecordedAt: time.Now(), ResourceType: "doc", Action: "doc.made"}
+	store(t, pool, first)
+	for range 2 {
+		if err := tail.Look(t.Context(), func(a *Activity) { got = append(got, a.ID) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(got, []uuid.UUID{first.ID}) {
+		t.Errorf("got %s, want the first", got)
+	}
+}
+
+func TestTally(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	log := NewPostgresLog(pool)
+	tenant := uuid.New()
+	noon := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	var all []Activity
+	for n := range 10 {
+		a := Activity{
+			ID: idAt(noon.Add(time.Duration(n)*6*time.Hour), uint16(n)), TenantID: tenant, ActorPrincipalID: few[n%2], RecordedAt: noon.Add(time.Duration(n) * 6 * time.Hour),
+			ResourceType: "doc", Action: []string{"doc.made", "doc.made", "doc.moved", "doc.lost", "doc.lost"}[n%5], Status: "success", Severity: "info",
+		}
+		if n == 9 {
+			a.Status, a.Severity = Failure, "error"
+		}
+		all = append(all, a)
+	}
+	foreign := all[0]
+	foreign.ID, foreign.TenantID = idAt(noon, 99), uuid.New()
+	store(t, pool, append(all, foreign)...)
+	want := Tally{
+		Activities: 10, Complete: true, Actions: []Count{{"doc.lost", 4}, {"doc.made", 4}}, Actors: []Count{{few[0].String(), 5}, {few[1].String(), 5}},
+		Severities: []Count{{"info", 9}, {"error", 1}}, Statuses: []Count{{"success", 9}, {"failure", 1}},
+		Days: []Count{{"2026-03-04", 2}, {"2026-03-05", 4}, {"2026-03-06", 4}},
+	}
+	got, err := log.Tally(t.Context(), tenant, Filter{}, 10, 2)
+	if err != nil || !sameTally(got, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
+	}
+	got, err = log.Tally(t.Context(), tenant, Filter{}, 3, 5)
+	if err != nil || got.Complete || got.Activities != 3 || !got.Since.Equal(all[7].RecordedAt) {
+		t.Errorf("cut: got %+v, %v, want the newest 3, since %v", got, err, all[7].RecordedAt)
+	}
+	if got, err = log.Tally(t.Context(), tenant, Filter{Action: "doc.moved", Since: noon.Add(24 * time.Hour)}, 0, 5); err != nil || got.Activities != 1 || !got.Complete || len(got.Actors) != 1 {
+		t.Errorf("filtered: got %+v, %v, want one", got, err)
+	}
+	if got, err = log.Tally(t.Context(), uuid.New(), Filter{}, 0, 5); err != nil || got.Activities != 0 || !got.Complete || got.Actions == nil || len(got.Actions) > 0 {
+		t.Errorf("nobody's: got %+v, %v, want nothing", got, err)
+	}
+}
+
+func sameTally(a, b Tally) bool {
+	return a.Activities == b.Activities && a.Complete == b.Complete && slices.Equal(a.Actions, b.Actions) && slices.Equal(a.Actors, b.Actors) &&
+		slices.Equal(a.Severities, b.Severities) && slices.Equal(a.Statuses, b.Statuses) && slices.Equal(a.Days, b.Days)
+}
