@@ -68,7 +68,7 @@ func lifeOf(tenant uuid.UUID, does duties) func(action string) activity.Envelope
 	return func(action string) activity.Envelope {
 		return activity.Envelope{
 			TenantID: tenant, ActorPrincipalID: activity.System, ResourceID: uuid.NewSHA1(tenant, []byte("fanfare")),
-			ResourceType: "daemon", ResourceName: "fanfare", Action: action, Category: "system", CorrelationID: process, Payload: payload,
+			ResourceType: "daemon", ResourceName: "fanfare", Action: action, CorrelationID: process, Payload: payload,
 		}
 	}
 }

@@ -33,9 +33,15 @@ func TestTokensAreRecorded(t *testing.T) {
 		t.Fatalf("got %+v, %v; want two activities", found, err)
 	}
 	for i, want := range []struct {
-		action string
-		actor  uuid.UUID
-	}{{"token.revoked", actor}, {"token.created", activity.System}} {
+		action  string
+		actor   uuid.UUID
+		payload map[string]any
+	}{
+		{"token.revoked", actor, map[string]any{"token_id": token.ID.String()}},
+		{"token.created", activity.System, map[string]any{
+			"token_id": token.ID.String(), "scopes": []any{"activity:read"}, "expires_at": token.ExpiresAt.Format(time.RFC3339Nano),
+		}},
+	} {
 		a := found[i]
 		if a.Action != want.action || a.ActorPrincipalID != want.actor || a.OwnerID != who.principal || a.ResourceName != "importer" || a.Visibility != activity.Private {
 			t.Errorf("got %+v, want %s by %s", a, want.action, want.actor)
@@ -44,8 +50,7 @@ func TestTokensAreRecorded(t *testing.T) {
 		if err := json.Unmarshal(a.Payload, &payload); err != nil {
 			t.Fatal(err)
 		}
-		wantPayload := map[string]any{"principal_id": who.principal.String(), "scopes": []any{"activity:read"}, "expires_at": token.ExpiresAt.Format(time.RFC3339Nano)}
-		if diff := cmp.Diff(wantPayload, payload); diff != "" {
+		if diff := cmp.Diff(want.payload, payload); diff != "" {
 			t.Errorf("%s: payload (-want +got):\n%s", a.Action, diff)
 		}
 	}
