@@ -53,6 +53,7 @@ func TestImportsRunDownhill(t *testing.T) {
 		"migrations":          nil,
 		"activity":            nil,
 		"internal/centrifugo": nil,
+		"activity/taxonomy":   {"activity"},
 		"outbox":              {"activity"},
 		"watchers":            {"activity"},
 		"preferences":         {"activity"},
