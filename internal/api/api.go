@@ -185,6 +185,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addStream(routes)
 	s.addExport(routes)
 	s.addAudit(routes)
+	s.addTaxonomy(routes)
 	s.addOutbox(routes)
 }
 

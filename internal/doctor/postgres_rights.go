@@ -44,6 +44,8 @@ func needs() []need {
 	add(table, "notifications", true, "SELECT", "UPDATE")
 	add(table, "subscriptions", true, "INSERT", "UPDATE")
 	add(table, "preferences", true, "INSERT", "UPDATE")
+	add(table, "enforcement", true, "SELECT")
+	add(table, "settings", true, "SELECT")
 	add(table, "service_tokens", true, "SELECT", "INSERT", "UPDATE")
 	add(function, "record_envelope", true, "EXECUTE")
 	add(function, "record_envelopes", true, "EXECUTE")

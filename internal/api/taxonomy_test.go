@@ -1,0 +1,72 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/identity"
+)
+
+func TestTaxonomy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	admin := w.here.as(w.here.member, identity.ScopeAdmin)
+	if got, want := string(admin.do("GET", "/v1/taxonomy", "").want(http.StatusOK).body), `{"enforcement":"off","actions":[]}`; !strings.Contains(got, want[1:len(want)-1]) {
+		t.Errorf("before anything is applied: got %s, want %s", got, want)
+	}
+	if _, err := taxonomy.Apply(t.Context(), w.db.Pool, taxonomy.Shipped(), taxonomy.ApplyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := taxonomy.SetMode(t.Context(), w.db.Pool, w.elsewhere.id, taxonomy.Strict); err != nil {
+		t.Fatal(err)
+	}
+	if err := taxonomy.SetMode(t.Context(), w.db.Pool, w.here.id, taxonomy.Warn); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Enforcement taxonomy.Mode
+		Actions     []taxonomy.Action
+	}
+	if err := json.Unmarshal(admin.do("GET", "/v1/taxonomy", "").want(http.StatusOK).body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Enforcement != taxonomy.Warn {
+		t.Errorf("got the mode %s, want the tenant's own: warn", got.Enforcement)
+	}
+	if diff := cmp.Diff(taxonomy.Shipped().Actions(), got.Actions); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What is read and what is published say the same: the words of the taxonomy.
+func TestEventsSayWhatTheTaxonomyHas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	if _, err := w.db.Pool.Exec(t.Context(), `
+		INSERT INTO fanfare.taxonomy (action, description, category, summary)
+		SELECT DISTINCT action, 'x', 'x', 'What happened is {action}' FROM fanfare.activities`); err != nil {
+		t.Fatal(err)
+	}
+	phrases := activity.NewPhrasebook(w.db.Pool, nil)
+	if err := phrases.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.server = w.newServer(func(o *api.Options) { o.Phrases = phrases })
+	var got struct {
+		Action  string
+		UIHints activity.UIHints `json:"ui_hints"`
+	}
+	if err := json.Unmarshal(w.here.as(w.here.owner).do("GET", "/v1/activities/"+w.here.shown.String(), "").want(http.StatusOK).body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := "What happened is " + got.Action; got.UIHints.Summary != want {
+		t.Errorf("got %q, want %q", got.UIHints.Summary, want)
+	}
+}
