@@ -80,6 +80,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
 		newServeCommand(p),
 		newTokenCommand(p),
 		newOutboxCommand(p),
+		newActivityCommand(p),
 		newTaxonomyCommand(p),
 		newConfigCommand(p),
 		newDoctorCommand(p),
