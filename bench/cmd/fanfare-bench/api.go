@@ -5,45 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/bench/internal/archive"
-	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
 type apiOptions struct {
+	databaseFlags
 	output     output
 	archive    archive.Options
 	clients    int
 	duration   time.Duration
 	warmUp     time.Duration
 	cpuProfile string
-	statements bool
-	settings   map[string]string
 }
 
 func newAPI() *cobra.Command {
 	var o apiOptions
-	cmd := &cobra.Command{
-		Use:   "api",
-		Short: "How many requests the HTTP API answers, and how soon, with a large log behind it",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := measureAPI(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			if err := o.output.show(cmd, result); err != nil {
-				return err
-			}
-			return result.verdict()
-		},
-	}
+	cmd := measuring("api", "How many requests the HTTP API answers, and how soon, with a large log behind it", &o.output, func(ctx context.Context) (*apiResult, error) { return measureAPI(ctx, &o) })
 	flags := cmd.Flags()
-	o.output.flags(cmd)
 	flags.IntVar(&o.archive.Activities, "activities", 1_000_000, "activities in the log")
 	flags.IntVar(&o.archive.Principals, "principals", 10_000, "principals, who ask in turns")
 	flags.IntVar(&o.archive.Resources, "resources", 20_000, "resources")
@@ -52,8 +34,8 @@ func newAPI() *cobra.Command {
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "how long to load each route")
 	flags.DurationVar(&o.warmUp, "warm-up", 2*time.Second, "how long to load it before, without measuring")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
-	flags.BoolVar(&o.statements, "statements", false, "show which statements PostgreSQL spent its time on (needs pg_stat_statements)")
-	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	o.databaseFlags.flags(flags)
+	o.statementFlags(flags)
 	return cmd
 }
 
@@ -92,27 +74,12 @@ func (r *apiResult) verdict() error {
 }
 
 func measureAPI(ctx context.Context, o *apiOptions) (result *apiResult, err error) {
-	settings := archive.Settings()
-	maps.Copy(settings, o.settings)
-	if o.statements {
-		settings = withStatements(settings)
-	}
-	progress("starting PostgreSQL and Centrifugo")
-	db, err := stack.StartDatabase(ctx, settings)
+	s, err := o.startServers(ctx, archive.Settings())
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Stop()) }()
-	if o.statements {
-		if err := db.Exec(ctx, "CREATE EXTENSION pg_stat_statements"); err != nil {
-			return nil, err
-		}
-	}
-	centrifugo, stop, err := stack.StartCentrifugo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() { err = errors.Join(err, s.stop()) }()
+	db := s.db
 
 	progress("loading %d activities", o.archive.Activities)
 	began, world := time.Now(), archive.New(o.archive)
@@ -123,7 +90,7 @@ func measureAPI(ctx context.Context, o *apiOptions) (result *apiResult, err erro
 	result.LoadTime = time.Since(began).Seconds()
 	progress("loaded in %.0f s", result.LoadTime)
 
-	server, err := startServer(db, centrifugo, o.cpuProfile)
+	server, err := startServer(db, s.centrifugo, o.cpuProfile)
 	if err != nil {
 		return nil, err
 	}

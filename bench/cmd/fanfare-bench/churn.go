@@ -12,11 +12,11 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/bench/internal/churn"
 	"github.com/fanfarehq/fanfare/bench/internal/crowd"
-	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
 type churnOptions struct {
+	databaseFlags
 	output   output
 	people   int
 	tenants  int
@@ -29,23 +29,9 @@ type churnOptions struct {
 
 func newChurn() *cobra.Command {
 	var o churnOptions
-	cmd := &cobra.Command{
-		Use:   "churn",
-		Short: "Whether those and only those hear who must, while everything that decides about it changes",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := measureChurn(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			if err := o.output.show(cmd, result); err != nil {
-				return err
-			}
-			return result.verdict()
-		},
-	}
+	cmd := measuring("churn", "Whether those and only those hear who must, while everything that decides about it changes", &o.output, func(ctx context.Context) (*churnResult, error) { return measureChurn(ctx, &o) })
 	flags := cmd.Flags()
-	o.output.flags(cmd)
+	o.databaseFlags.flags(flags)
 	flags.IntVar(&o.people, "clients", 2000, "people, each with a WebSocket")
 	flags.IntVar(&o.tenants, "tenants", 4, "tenants that they are spread over")
 	flags.IntVar(&o.rate, "rate", 100, "activities a second")
@@ -60,17 +46,12 @@ func newChurn() *cobra.Command {
 const tokenTTL = time.Minute
 
 func measureChurn(ctx context.Context, o *churnOptions) (result *churnResult, err error) {
-	progress("starting PostgreSQL and Centrifugo")
-	db, err := stack.StartDatabase(ctx, nil)
+	s, err := o.startServers(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Stop()) }()
-	server, stop, err := stack.StartCentrifugo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() { err = errors.Join(err, s.stop()) }()
+	db, server := s.db, s.centrifugo
 	options := churn.Options{Tenants: o.tenants, People: o.people, Seed: o.seed}
 	world := churn.New(options)
 	if err := world.Load(ctx, db.Pool); err != nil {

@@ -38,20 +38,8 @@ func (f *workerFlags) flags(flags *pflag.FlagSet) {
 // newConsumer measures the consumer alone; drain --against-consumer does it in turns with the worker.
 func newConsumer() *cobra.Command {
 	o := drainOptions{variants: []string{consumer}}
-	cmd := &cobra.Command{
-		Use:   "consumer",
-		Short: "How fast Centrifugo's own PostgreSQL consumer moves the same publications",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := drain(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			return o.output.show(cmd, result)
-		},
-	}
+	cmd := measuring("consumer", "How fast Centrifugo's own PostgreSQL consumer moves the same publications", &o.output, func(ctx context.Context) (*drainResult, error) { return drain(ctx, &o) })
 	flags := cmd.Flags()
-	o.output.flags(cmd)
 	o.consumerFlags.flags(flags)
 	flags.IntVar(&o.activities, "activities", 50_000, "publications to move, one for each activity")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often to measure")

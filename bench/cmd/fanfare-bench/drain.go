@@ -33,6 +33,7 @@ const (
 var variants = []string{claimOnly, resolveOnly, inboxOnly, publishOnly, everything, consumer}
 
 type drainOptions struct {
+	databaseFlags
 	workerFlags
 	consumerFlags
 	output     output
@@ -43,34 +44,22 @@ type drainOptions struct {
 	channels   []string
 	timeout    time.Duration
 	cpuProfile string
-	statements bool
-	settings   map[string]string
 }
 
 func newDrain() *cobra.Command {
 	var o drainOptions
-	cmd := &cobra.Command{
-		Use:   "drain",
-		Short: "How fast a full outbox is drained, and what that costs",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.against && !slices.Contains(o.variants, consumer) {
-				o.variants = append(o.variants, consumer)
+	cmd := measuring("drain", "How fast a full outbox is drained, and what that costs", &o.output, func(ctx context.Context) (*drainResult, error) {
+		if o.against && !slices.Contains(o.variants, consumer) {
+			o.variants = append(o.variants, consumer)
+		}
+		for _, v := range o.variants {
+			if !slices.Contains(variants, v) {
+				return nil, fmt.Errorf("--variants: %q is none of %s", v, strings.Join(variants, ", "))
 			}
-			for _, v := range o.variants {
-				if !slices.Contains(variants, v) {
-					return fmt.Errorf("--variants: %q is none of %s", v, strings.Join(variants, ", "))
-				}
-			}
-			result, err := drain(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			return o.output.show(cmd, result)
-		},
-	}
+		}
+		return drain(ctx, &o)
+	})
 	flags := cmd.Flags()
-	o.output.flags(cmd)
 	o.workerFlags.flags(flags)
 	o.consumerFlags.flags(flags)
 	flags.IntVar(&o.activities, "activities", 50_000, "activities to drain")
@@ -80,8 +69,8 @@ func newDrain() *cobra.Command {
 	flags.StringSliceVar(&o.channels, "channels", nil, "where activities go: user, resource, tenant (default user and resource, as when a writer does not say)")
 	flags.DurationVar(&o.timeout, "timeout", time.Minute, "longest time for one drain")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the drains to this file")
-	flags.BoolVar(&o.statements, "statements", false, "show which statements PostgreSQL spent its time on (needs pg_stat_statements)")
-	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	o.databaseFlags.flags(flags)
+	o.statementFlags(flags)
 	return cmd
 }
 
@@ -137,12 +126,7 @@ const refill = `INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resour
 	SELECT lane, activity_id, tenant_id, resource_id, recorded_at FROM recorded ORDER BY seq`
 
 func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error) {
-	settings := o.settings
-	if o.statements {
-		settings = withStatements(settings)
-	}
-	progress("starting PostgreSQL")
-	db, err := stack.StartDatabase(ctx, settings)
+	db, err := o.start(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -159,11 +143,6 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 	progress("recorded %.0f/s", float64(o.activities)/time.Since(began).Seconds())
 	if err := db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "VACUUM (ANALYZE) fanfare.activities"); err != nil {
 		return nil, err
-	}
-	if o.statements {
-		if err := db.Exec(ctx, "CREATE EXTENSION pg_stat_statements"); err != nil {
-			return nil, err
-		}
 	}
 	if slices.Contains(o.variants, consumer) {
 		progress("addressing the same publications for Centrifugo's own consumer")

@@ -17,39 +17,25 @@ import (
 
 type heldOptions struct {
 	workerFlags
+	databaseFlags
 	output  output
 	rows    int
 	dead    int
 	trials  int
 	timeout time.Duration
-
-	statements bool
-	settings   map[string]string
 }
 
 func newHeld() *cobra.Command {
 	var o heldOptions
-	cmd := &cobra.Command{
-		Use:   "held",
-		Short: "What an old snapshot costs the claim: dead rows that cannot be vacuumed",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := held(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			return o.output.show(cmd, result)
-		},
-	}
+	cmd := measuring("held", "What an old snapshot costs the claim: dead rows that cannot be vacuumed", &o.output, func(ctx context.Context) (*heldResult, error) { return held(ctx, &o) })
 	flags := cmd.Flags()
-	o.output.flags(cmd)
 	o.workerFlags.flags(flags)
 	flags.IntVar(&o.rows, "rows", 20_000, "rows to drain")
 	flags.IntVar(&o.dead, "dead", 500_000, "dead rows before them, drained by the same worker")
 	flags.IntVar(&o.trials, "trials", 5, "how often to drain them; the median counts")
 	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "longest time for one drain")
-	flags.BoolVar(&o.statements, "statements", false, "show which statements PostgreSQL spent its time on (needs pg_stat_statements)")
-	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	o.databaseFlags.flags(flags)
+	o.statementFlags(flags)
 	return cmd
 }
 
@@ -172,11 +158,7 @@ type holding struct {
 }
 
 func newHolding(ctx context.Context, o *heldOptions) (*holding, error) {
-	settings := o.settings
-	if o.statements {
-		settings = withStatements(settings)
-	}
-	db, err := stack.StartDatabase(ctx, settings)
+	db, err := o.start(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -199,11 +181,6 @@ func (h *holding) prepare(ctx context.Context) error {
 	}
 	if err := h.db.Settle(ctx, "fanfare.activities", "recorded"); err != nil {
 		return err
-	}
-	if h.o.statements {
-		if err := h.db.Exec(ctx, "CREATE EXTENSION pg_stat_statements"); err != nil {
-			return err
-		}
 	}
 	return h.startWorker(ctx)
 }

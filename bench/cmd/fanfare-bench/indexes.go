@@ -17,37 +17,27 @@ import (
 )
 
 type indexesOptions struct {
+	databaseFlags
 	output    output
 	chronicle chronicle.Options
 	inserts   int
 	rounds    int
-	settings  map[string]string
 }
 
 func newIndexes() *cobra.Command {
 	var o indexesOptions
-	cmd := &cobra.Command{
-		Use:   "indexes",
-		Short: "What each of the log's indexes costs, and what it is for",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.inserts < 2 || o.inserts >= o.chronicle.Activities || o.rounds < 1 {
-				return errors.New("--inserts must be at least 2 and below --activities, --rounds at least 1")
-			}
-			result, err := measureIndexes(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			return o.output.show(cmd, result)
-		},
-	}
+	cmd := measuring("indexes", "What each of the log's indexes costs, and what it is for", &o.output, func(ctx context.Context) (*indexesResult, error) {
+		if o.inserts < 2 || o.inserts >= o.chronicle.Activities || o.rounds < 1 {
+			return nil, errors.New("--inserts must be at least 2 and below --activities, --rounds at least 1")
+		}
+		return measureIndexes(ctx, &o)
+	})
 	flags := cmd.Flags()
-	o.output.flags(cmd)
 	flags.IntVar(&o.chronicle.Activities, "activities", 1_000_000, "activities in the log")
 	flags.IntVar(&o.chronicle.Tenants, "tenants", 50, "tenants")
 	flags.IntVar(&o.inserts, "inserts", 200_000, "of them, the newest, that are inserted again and again; the second half is measured")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often to measure with each set of indexes, in turns")
-	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	o.databaseFlags.flags(flags)
 	return cmd
 }
 
@@ -107,8 +97,7 @@ const (
 const scratch = "public.scratch"
 
 func measureIndexes(ctx context.Context, o *indexesOptions) (result *indexesResult, err error) {
-	progress("starting PostgreSQL")
-	db, err := stack.StartDatabase(ctx, writeSettings(o.settings, false))
+	db, err := o.start(ctx, writeSettings(false))
 	if err != nil {
 		return nil, err
 	}

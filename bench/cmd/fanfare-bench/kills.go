@@ -24,6 +24,7 @@ import (
 )
 
 type killsOptions struct {
+	databaseFlags
 	output output
 	kills  int
 	rate   int
@@ -33,23 +34,9 @@ type killsOptions struct {
 
 func newKills() *cobra.Command {
 	var o killsOptions
-	cmd := &cobra.Command{
-		Use:   "kills",
-		Short: "What is lost, doubled or out of order when workers are killed under load",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := kills(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			if err := o.output.show(cmd, result); err != nil {
-				return err
-			}
-			return result.verdict()
-		},
-	}
+	cmd := measuring("kills", "What is lost, doubled or out of order when workers are killed under load", &o.output, func(ctx context.Context) (*killsResult, error) { return kills(ctx, &o) })
 	flags := cmd.Flags()
-	o.output.flags(cmd)
+	o.databaseFlags.flags(flags)
 	flags.IntVar(&o.kills, "kills", 20, "how many workers to kill")
 	flags.IntVar(&o.rate, "rate", 500, "transactions a second meanwhile")
 	flags.IntVar(&o.people, "people", 100, "connected watchers")
@@ -107,17 +94,12 @@ type ledger struct {
 }
 
 func kills(ctx context.Context, o *killsOptions) (result *killsResult, err error) {
-	progress("starting PostgreSQL and Centrifugo")
-	db, err := stack.StartDatabase(ctx, nil)
+	s, err := o.startServers(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Stop()) }()
-	server, stop, err := stack.StartCentrifugo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() { err = errors.Join(err, s.stop()) }()
+	db, server := s.db, s.centrifugo
 	world := fixture.New(fixture.Options{People: o.people})
 	if err := errors.Join(world.Load(ctx, db.Pool), world.AddThings(ctx, db.Pool)); err != nil {
 		return nil, err

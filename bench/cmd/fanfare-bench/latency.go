@@ -26,6 +26,7 @@ import (
 
 type latencyOptions struct {
 	workerFlags
+	databaseFlags
 	output   output
 	rate     int
 	duration time.Duration
@@ -35,26 +36,9 @@ type latencyOptions struct {
 
 func newLatency() *cobra.Command {
 	var o latencyOptions
-	cmd := &cobra.Command{
-		Use:   "latency",
-		Short: "How long it takes from a commit to a watcher's socket",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := latency(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			if err := o.output.show(cmd, result); err != nil {
-				return err
-			}
-			if result.Received != result.Expected {
-				return fmt.Errorf("%d of %d deliveries arrived", result.Received, result.Expected)
-			}
-			return nil
-		},
-	}
+	cmd := measuring("latency", "How long it takes from a commit to a watcher's socket", &o.output, func(ctx context.Context) (*latencyResult, error) { return latency(ctx, &o) })
 	flags := cmd.Flags()
-	o.output.flags(cmd)
+	o.databaseFlags.flags(flags)
 	o.workerFlags.flags(flags)
 	flags.IntVar(&o.rate, "rate", 200, "activities a second")
 	flags.DurationVar(&o.duration, "duration", 20*time.Second, "for how long")
@@ -88,6 +72,14 @@ func (r *latencyResult) table(w io.Writer) {
 	row(w, "deliveries received", fmt.Sprintf("%d of %d", r.Received, r.Expected))
 }
 
+// verdict is an error if a delivery is missing.
+func (r *latencyResult) verdict() error {
+	if r.Received != r.Expected {
+		return fmt.Errorf("%d of %d deliveries arrived", r.Received, r.Expected)
+	}
+	return nil
+}
+
 type percentiles struct {
 	P50 milliseconds `json:"p50_ms"`
 	P99 milliseconds `json:"p99_ms"`
@@ -107,17 +99,12 @@ func newPercentiles(values []time.Duration) percentiles {
 type commit struct{ sent, returned time.Time }
 
 func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err error) {
-	progress("starting PostgreSQL and Centrifugo")
-	db, err := stack.StartDatabase(ctx, nil)
+	s, err := o.startServers(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Stop()) }()
-	server, stop, err := stack.StartCentrifugo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() { err = errors.Join(err, s.stop()) }()
+	db, server := s.db, s.centrifugo
 	world := fixture.New(fixture.Options{People: o.people})
 	if err := errors.Join(world.Load(ctx, db.Pool), world.AddThings(ctx, db.Pool)); err != nil {
 		return nil, err

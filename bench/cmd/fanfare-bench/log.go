@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +29,7 @@ const (
 var logParts = []string{partPages, partExplain, partSizes, partExport}
 
 type logOptions struct {
+	databaseFlags
 	output     output
 	chronicle  chronicle.Options
 	url        string
@@ -37,33 +37,19 @@ type logOptions struct {
 	runs       int
 	explainDir string
 	export     exportFlags
-	settings   map[string]string
 }
 
 func newLog() *cobra.Command {
 	var o logOptions
-	cmd := &cobra.Command{
-		Use:   "log",
-		Short: "How soon a large log answers, how it does so, what it takes on disk, and how fast it is exported",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, part := range o.skip {
-				if !slices.Contains(logParts, part) {
-					return fmt.Errorf("--skip: %q is none of %s", part, strings.Join(logParts, ", "))
-				}
+	cmd := measuring("log", "How soon a large log answers, how it does so, what it takes on disk, and how fast it is exported", &o.output, func(ctx context.Context) (*logResult, error) {
+		for _, part := range o.skip {
+			if !slices.Contains(logParts, part) {
+				return nil, fmt.Errorf("--skip: %q is none of %s", part, strings.Join(logParts, ", "))
 			}
-			result, err := measureLog(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			if err := o.output.show(cmd, result); err != nil {
-				return err
-			}
-			return result.verdict()
-		},
-	}
+		}
+		return measureLog(ctx, &o)
+	})
 	flags := cmd.Flags()
-	o.output.flags(cmd)
 	o.export.flags(flags)
 	flags.IntVar(&o.chronicle.Activities, "activities", 10_000_000, "activities in the log")
 	flags.IntVar(&o.chronicle.Tenants, "tenants", 50, "tenants; the largest has a fifth of all")
@@ -74,7 +60,7 @@ func newLog() *cobra.Command {
 	flags.StringSliceVar(&o.skip, "skip", nil, "parts to leave out: "+strings.Join(logParts, ", "))
 	flags.IntVar(&o.runs, "runs", 200, "how often to ask each question")
 	flags.StringVar(&o.explainDir, "explain-dir", "", "write the plans to this directory")
-	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	o.databaseFlags.flags(flags)
 	return cmd
 }
 
@@ -180,10 +166,7 @@ func (o *logOptions) open(ctx context.Context) (*stack.Database, error) {
 	if o.url != "" {
 		return stack.OpenDatabase(ctx, o.url)
 	}
-	progress("starting PostgreSQL")
-	settings := chronicle.Settings()
-	maps.Copy(settings, o.settings)
-	return stack.StartDatabase(ctx, settings)
+	return o.start(ctx, chronicle.Settings())
 }
 
 // load10M loads the log, ten million activities or however many.

@@ -20,40 +20,30 @@ import (
 )
 
 type purgeOptions struct {
+	databaseFlags
 	output     output
 	activities int
 	tenants    int
 	rate       int
 	seconds    int
 	batch      int
-	settings   map[string]string
 }
 
 func newPurge() *cobra.Command {
 	var o purgeOptions
-	cmd := &cobra.Command{
-		Use:   "purge",
-		Short: "How long recording takes while the log is purged, and while it is not",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.activities < 1000 || o.tenants < 2 || o.rate < 1 || o.seconds < 1 {
-				return errors.New("--activities must be at least 1000, --tenants 2, --rate and --seconds 1")
-			}
-			result, err := measurePurge(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			return o.output.show(cmd, result)
-		},
-	}
+	cmd := measuring("purge", "How long recording takes while the log is purged, and while it is not", &o.output, func(ctx context.Context) (*purgeResult, error) {
+		if o.activities < 1000 || o.tenants < 2 || o.rate < 1 || o.seconds < 1 {
+			return nil, errors.New("--activities must be at least 1000, --tenants 2, --rate and --seconds 1")
+		}
+		return measurePurge(ctx, &o)
+	})
 	flags := cmd.Flags()
-	o.output.flags(cmd)
 	flags.IntVar(&o.activities, "activities", 1_000_000, "activities that are purged each time, or some more; the log has twice as many and a half")
 	flags.IntVar(&o.tenants, "tenants", 50, "tenants")
 	flags.IntVar(&o.rate, "rate", 200, "transactions a second meanwhile")
 	flags.IntVar(&o.seconds, "seconds", 30, "how long to write without a purge")
 	flags.IntVar(&o.batch, "batch", 0, "rows that a step of the purge removes at most (default retention's)")
-	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	o.databaseFlags.flags(flags)
 	return cmd
 }
 
@@ -92,8 +82,7 @@ const (
 )
 
 func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, err error) {
-	progress("starting PostgreSQL")
-	db, err := stack.StartDatabase(ctx, writeSettings(o.settings, false))
+	db, err := o.start(ctx, writeSettings(false))
 	if err != nil {
 		return nil, err
 	}

@@ -14,12 +14,12 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/bench/internal/fixture"
 	"github.com/fanfarehq/fanfare/bench/internal/sse"
-	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
 type readersOptions struct {
+	databaseFlags
 	output     output
 	readers    int
 	tenants    int
@@ -30,26 +30,9 @@ type readersOptions struct {
 
 func newReaders() *cobra.Command {
 	var o readersOptions
-	cmd := &cobra.Command{
-		Use:   "readers",
-		Short: "How thousands of readers of activity streams are served",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := readers(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			if err := o.output.show(cmd, result); err != nil {
-				return err
-			}
-			if result.Lost > 0 {
-				return fmt.Errorf("%d events were lost", result.Lost)
-			}
-			return nil
-		},
-	}
+	cmd := measuring("readers", "How thousands of readers of activity streams are served", &o.output, func(ctx context.Context) (*readersResult, error) { return readers(ctx, &o) })
 	flags := cmd.Flags()
-	o.output.flags(cmd)
+	o.databaseFlags.flags(flags)
 	flags.IntVar(&o.readers, "readers", 2000, "readers in all")
 	flags.IntVar(&o.tenants, "tenants", 10, "tenants that they are spread over")
 	flags.IntVar(&o.rate, "rate", 100, "activities a second in all")
@@ -104,18 +87,21 @@ func (r *readersResult) table(w io.Writer) {
 	row(w, "server's CPU", fmt.Sprintf("%.2f cores", r.ServerCPU), fmt.Sprintf("%.1f µs an event", r.EventCPU))
 }
 
+// verdict is an error if an event is missing.
+func (r *readersResult) verdict() error {
+	if r.Lost > 0 {
+		return fmt.Errorf("%d events were lost", r.Lost)
+	}
+	return nil
+}
+
 func readers(ctx context.Context, o *readersOptions) (result *readersResult, err error) {
-	progress("starting PostgreSQL and Centrifugo")
-	db, err := stack.StartDatabase(ctx, nil)
+	s, err := o.startServers(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Stop()) }()
-	centrifugo, stop, err := stack.StartCentrifugo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() { err = errors.Join(err, s.stop()) }()
+	db, centrifugo := s.db, s.centrifugo
 	world := fixture.New(fixture.Options{Tenants: o.tenants, Folders: max(20, o.tenants)})
 	if err := world.Load(ctx, db.Pool); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,12 +18,6 @@ type statement struct {
 	TotalMillis float64 `json:"total_ms"`
 	MeanMillis  float64 `json:"mean_ms"`
 	Buffers     int64   `json:"buffers"`
-}
-
-func withStatements(settings map[string]string) map[string]string {
-	all := map[string]string{"shared_preload_libraries": "pg_stat_statements"}
-	maps.Copy(all, settings)
-	return all
 }
 
 func resetStatements(ctx context.Context, db *stack.Database, on bool) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,42 +18,32 @@ import (
 )
 
 type writeOptions struct {
-	output   output
-	rounds   int
-	seconds  int
-	warmUp   time.Duration
-	clients  []int
-	kinds    []string
-	noFsync  bool
-	settings map[string]string
+	databaseFlags
+	output  output
+	rounds  int
+	seconds int
+	warmUp  time.Duration
+	clients []int
+	kinds   []string
+	noFsync bool
 }
 
 func newWrite() *cobra.Command {
 	var o writeOptions
-	cmd := &cobra.Command{
-		Use:   "write",
-		Short: "What recording an activity costs the transaction that makes the change",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.validate(); err != nil {
-				return err
-			}
-			result, err := measureWrites(cmd.Context(), &o)
-			if err != nil {
-				return err
-			}
-			return o.output.show(cmd, result)
-		},
-	}
+	cmd := measuring("write", "What recording an activity costs the transaction that makes the change", &o.output, func(ctx context.Context) (*writeResult, error) {
+		if err := o.validate(); err != nil {
+			return nil, err
+		}
+		return measureWrites(ctx, &o)
+	})
 	flags := cmd.Flags()
-	o.output.flags(cmd)
 	flags.IntVar(&o.rounds, "rounds", 5, "how often to measure each kind of transaction, in turns")
 	flags.IntVar(&o.seconds, "seconds", 5, "how long to measure it each time")
 	flags.DurationVar(&o.warmUp, "warm-up", time.Second, "how long to run it before, without measuring")
 	flags.IntSliceVar(&o.clients, "clients", []int{8}, "clients that commit one transaction after the other; several numbers are measured in turns")
 	flags.StringSliceVar(&o.kinds, "kinds", transactionNames(), "what to measure")
 	flags.BoolVar(&o.noFsync, "no-fsync", false, "a PostgreSQL that waits for no disk: compares work alone")
-	flags.StringToStringVar(&o.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	o.databaseFlags.flags(flags)
 	return cmd
 }
 
@@ -139,8 +128,7 @@ func (r *writeResult) table(w io.Writer) {
 }
 
 func measureWrites(ctx context.Context, o *writeOptions) (result *writeResult, err error) {
-	progress("starting PostgreSQL")
-	db, err := stack.StartDatabase(ctx, writeSettings(o.settings, o.noFsync))
+	db, err := o.start(ctx, writeSettings(o.noFsync))
 	if err != nil {
 		return nil, err
 	}
@@ -172,13 +160,12 @@ func measureWrites(ctx context.Context, o *writeOptions) (result *writeResult, e
 }
 
 // writeSettings are such that no checkpoint falls into a run.
-func writeSettings(further map[string]string, noFsync bool) map[string]string {
+func writeSettings(noFsync bool) map[string]string {
 	settings := map[string]string{"shared_buffers": "1GB", "max_wal_size": "16GB", "checkpoint_timeout": "1h"}
 	if noFsync {
 		settings["fsync"] = "off"
 		settings["full_page_writes"] = "off"
 	}
-	maps.Copy(settings, further)
 	return settings
 }
 
