@@ -12,13 +12,23 @@ const (
 	NameActivityRedacted = "activity.redacted"
 )
 
-// ActivityRedacted is the payload of activity.redacted: What activities held was erased; that they were stays known.
+// ActivityRedacted is the payload of activity.redacted: What activities held was erased; that they happened stays known.
 type ActivityRedacted struct {
+	// How many.
+	Redacted int `json:"redacted"`
+	// By what they were chosen.
+	Criteria map[string]any `json:"criteria,omitzero"`
+	// How many were left as they are, since a legal hold is on them.
+	Held *int `json:"held,omitzero"`
+	// How many were erased in spite of one.
+	HoldsOverridden *int `json:"holds_overridden,omitzero"`
+	// Whether the resources' names stayed.
+	KeptNames *bool `json:"kept_names,omitzero"`
 	// Why, as the one who did it said.
 	Reason string `json:"reason,omitzero"`
 }
 
 // On makes the envelope of activity.redacted about a resource of the tenant's.
 func (p ActivityRedacted) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "log", Action: NameActivityRedacted, Payload: p}
+	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "redaction", Action: NameActivityRedacted, Payload: p}
 }

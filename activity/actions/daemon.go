@@ -15,10 +15,12 @@ const (
 
 // DaemonStarted is the payload of daemon.started: A process of Fanfare came up.
 type DaemonStarted struct {
+	// What it runs.
+	Version string `json:"version"`
 	// Which of its commands.
 	Command string `json:"command,omitzero"`
-	// What it runs.
-	Version string `json:"version,omitzero"`
+	// The machine that it is on.
+	Host string `json:"host,omitzero"`
 }
 
 // On makes the envelope of daemon.started about a resource of the tenant's.
@@ -28,10 +30,12 @@ func (p DaemonStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // DaemonStopping is the payload of daemon.stopping: A process of Fanfare is going down.
 type DaemonStopping struct {
+	// What it runs.
+	Version string `json:"version"`
 	// Which of its commands.
 	Command string `json:"command,omitzero"`
-	// What it runs.
-	Version string `json:"version,omitzero"`
+	// The machine that it is on.
+	Host string `json:"host,omitzero"`
 }
 
 // On makes the envelope of daemon.stopping about a resource of the tenant's.

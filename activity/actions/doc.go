@@ -9,4 +9,4 @@
 // An application with a taxonomy of its own generates its own package (fanfare taxonomy generate).
 package actions
 
-//go:generate go run ../../cmd/fanfare taxonomy generate --package actions --output . --resource-type auth=user --resource-type billing=account --resource-type system=server --resource-type retention=log --resource-type activity=log ../taxonomy/default.yaml
+//go:generate go run ../../cmd/fanfare taxonomy generate --package actions --output . --resource-type auth=user --resource-type billing=account --resource-type system=server --resource-type token=service_token --resource-type retention=tenant --resource-type activity=redaction ../taxonomy/default.yaml

@@ -14,10 +14,14 @@ const (
 
 // LogExported is the payload of log.exported: Activities were taken out of the log.
 type LogExported struct {
-	// The form that they were written in.
-	Format string `json:"format,omitzero"`
 	// How many.
-	Rows *int `json:"rows,omitzero"`
+	Activities int `json:"activities"`
+	// The form that they were written in.
+	Format string `json:"format"`
+	// Whether that was all that was asked for.
+	Complete *bool `json:"complete,omitzero"`
+	// What was asked for.
+	Filter map[string]any `json:"filter,omitzero"`
 }
 
 // On makes the envelope of log.exported about a resource of the tenant's.

@@ -3,6 +3,8 @@
 package actions
 
 import (
+	"time"
+
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/google/uuid"
 )
@@ -15,37 +17,84 @@ const (
 	NameRetentionPurged       = "retention.purged"
 )
 
-// RetentionChanged is the payload of retention.changed: How long the log is kept was changed.
+// RetentionChanged is the payload of retention.changed: How long what is kept was changed.
 type RetentionChanged struct {
-	// The names of the settings that changed.
-	Changed []string `json:"changed,omitzero"`
+	// The names of the bounds that changed. It must not be nil: an empty one is []string{}.
+	Changed []string `json:"changed"`
+	// What they were.
+	From map[string]any `json:"from,omitzero"`
+	// What they are.
+	To map[string]any `json:"to,omitzero"`
 }
 
 // On makes the envelope of retention.changed about a resource of the tenant's.
 func (p RetentionChanged) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "log", Action: NameRetentionChanged, Payload: p}
+	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "tenant", Action: NameRetentionChanged, Payload: p}
 }
 
 // RetentionHoldPlaced is the payload of retention.hold_placed: A legal hold was placed.
-type RetentionHoldPlaced map[string]any
+type RetentionHoldPlaced struct {
+	// The hold.
+	HoldID uuid.UUID `json:"hold_id"`
+	// The actor that it is on; without it, on any.
+	ActorPrincipalID uuid.UUID `json:"actor_principal_id,omitzero"`
+	// Why, as the one who placed it said.
+	Reason string `json:"reason,omitzero"`
+	// The resource that it is on; without it, on any.
+	ResourceID uuid.UUID `json:"resource_id,omitzero"`
+}
 
 // On makes the envelope of retention.hold_placed about a resource of the tenant's.
 func (p RetentionHoldPlaced) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "log", Action: NameRetentionHoldPlaced, Payload: p}
+	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "tenant", Action: NameRetentionHoldPlaced, Payload: p}
 }
 
 // RetentionHoldReleased is the payload of retention.hold_released: A legal hold was released.
-type RetentionHoldReleased map[string]any
+type RetentionHoldReleased struct {
+	// The hold.
+	HoldID uuid.UUID `json:"hold_id"`
+	// The actor that it was on; without it, on any.
+	ActorPrincipalID uuid.UUID `json:"actor_principal_id,omitzero"`
+	// Why it had been placed.
+	Reason string `json:"reason,omitzero"`
+	// The resource that it was on; without it, on any.
+	ResourceID uuid.UUID `json:"resource_id,omitzero"`
+}
 
 // On makes the envelope of retention.hold_released about a resource of the tenant's.
 func (p RetentionHoldReleased) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "log", Action: NameRetentionHoldReleased, Payload: p}
+	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "tenant", Action: NameRetentionHoldReleased, Payload: p}
 }
 
-// RetentionPurged is the payload of retention.purged: What had been kept long enough was removed from the log.
-type RetentionPurged map[string]any
+// RetentionPurged is the payload of retention.purged: What had been kept long enough was removed.
+type RetentionPurged struct {
+	// How many activities were removed.
+	Activities int `json:"activities"`
+	// In how many batches.
+	Batches *int `json:"batches,omitzero"`
+	// What went was recorded before.
+	Before time.Time `json:"before,omitzero"`
+	// When the run began.
+	BeganAt time.Time `json:"began_at,omitzero"`
+	// How many dead letters were removed.
+	DeadLetters *int `json:"dead_letters,omitzero"`
+	// How many keys were forgotten.
+	IdempotencyKeys *int `json:"idempotency_keys,omitzero"`
+	// How many rows of inboxes were removed.
+	Notifications *int `json:"notifications,omitzero"`
+	// How many parked activities were given up.
+	Parked *int `json:"parked,omitzero"`
+	// The partitions that were dropped as a whole.
+	Partitions []string `json:"partitions,omitzero"`
+	// The bounds that held, by name.
+	Policy map[string]int `json:"policy,omitzero"`
+	// The run; it may have cleared other tenants' logs too.
+	RunID uuid.UUID `json:"run_id,omitzero"`
+	// How many ended service tokens were forgotten.
+	ServiceTokens *int `json:"service_tokens,omitzero"`
+}
 
 // On makes the envelope of retention.purged about a resource of the tenant's.
 func (p RetentionPurged) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "log", Action: NameRetentionPurged, Payload: p}
+	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "tenant", Action: NameRetentionPurged, Payload: p}
 }

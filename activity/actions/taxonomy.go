@@ -28,7 +28,8 @@ func (p TaxonomyApplied) On(tenant, resource uuid.UUID) activity.Envelope {
 	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "taxonomy", Action: NameTaxonomyApplied, Payload: p}
 }
 
-// TaxonomyEnforcementChanged is the payload of taxonomy.enforcement_changed: How the taxonomy is enforced was changed.
+// TaxonomyEnforcementChanged is the payload of taxonomy.enforcement_changed: How strictly writers are held to the taxonomy
+// was changed.
 type TaxonomyEnforcementChanged struct {
 	// The mode now. One of off, warn, strict.
 	To string `json:"to"`

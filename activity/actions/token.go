@@ -17,26 +17,26 @@ const (
 
 // TokenCreated is the payload of token.created: A service token was made. No other keys than these are stored.
 type TokenCreated struct {
+	// The token; not its secret.
+	TokenID uuid.UUID `json:"token_id"`
 	// Until when it is good.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// What it allows.
 	Scopes []string `json:"scopes,omitzero"`
-	// The token; not its secret.
-	TokenID uuid.UUID `json:"token_id,omitzero"`
 }
 
 // On makes the envelope of token.created about a resource of the tenant's.
 func (p TokenCreated) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "token", Action: NameTokenCreated, Payload: p}
+	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "service_token", Action: NameTokenCreated, Payload: p}
 }
 
 // TokenRevoked is the payload of token.revoked: A service token was taken back. No other keys than these are stored.
 type TokenRevoked struct {
 	// The token.
-	TokenID uuid.UUID `json:"token_id,omitzero"`
+	TokenID uuid.UUID `json:"token_id"`
 }
 
 // On makes the envelope of token.revoked about a resource of the tenant's.
 func (p TokenRevoked) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "token", Action: NameTokenRevoked, Payload: p}
+	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "service_token", Action: NameTokenRevoked, Payload: p}
 }
