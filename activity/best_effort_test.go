@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,14 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 )
+
+// aboutResource returns an envelope about the resource of that number.
+func aboutResource(n byte) activity.Envelope {
+	return activity.Envelope{
+		TenantID: uuid.UUID{1}, ActorPrincipalID: uuid.UUID{2}, ResourceID: uuid.UUID{3, 15: n}, CorrelationID: uuid.UUID{4},
+		ResourceType: "signal", Action: "signal.created",
+	}
+}
 
 // appender is an Appender of a function.
 type appender func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error)
@@ -147,9 +156,10 @@ func (spiteful) MarshalJSON() ([]byte, error) { panic("on purpose") }
 func TestBestEffortOutlastsAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		away, tries := true, 0
+		var back atomic.Bool
+		var tries atomic.Int64
 		b := start(t, activity.BestEffortOptions{Queue: 8}, func(context.Context, []activity.Envelope) error {
-			if tries++; away {
+			if tries.Add(1); !back.Load() {
 				return errAway
 			}
 			return nil
@@ -160,10 +170,10 @@ func TestBestEffortOutlastsAnOutage(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		b.wantStats(t, activity.BestEffortStats{Waiting: 8, Dropped: activity.Drops{Full: 2}})
-		if tries < 50 || tries > 70 {
-			t.Errorf("got %d tries in 5 minutes, want one every 5 s or so", tries)
+		if n := tries.Load(); n < 50 || n > 70 {
+			t.Errorf("got %d tries in 5 minutes, want one every 5 s or so", n)
 		}
-		away = false
+		back.Store(true)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		b.wantStats(t, activity.BestEffortStats{Recorded: 8, Dropped: activity.Drops{Full: 2}}, 0, 1, 2, 3, 4, 5, 6, 7)

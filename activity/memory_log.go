@@ -114,10 +114,12 @@ func (l *MemoryLog) add(wanted []prepared) (recorded []Recorded) {
 		recorded = append(recorded, Recorded{Activity: a.clone(), Created: true})
 	}
 	if most := l.options.MaxActivities; most > 0 && len(l.rows) > most {
-		for i := range l.rows[:len(l.rows)-most] {
-			delete(l.byKey, l.rows[i].memoryKey())
+		old := l.rows[:len(l.rows)-most]
+		for i := range old {
+			delete(l.byKey, old[i].memoryKey())
 		}
-		l.rows = slices.Delete(l.rows, 0, len(l.rows)-most)
+		clear(old)
+		l.rows = l.rows[len(old):]
 	}
 	return recorded
 }
