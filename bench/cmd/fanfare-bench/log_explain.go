@@ -258,6 +258,12 @@ func literal(value any) (string, error) {
 	switch v := value.(type) {
 	case uuid.UUID:
 		return "'" + v.String() + "'", nil
+	case [][16]byte:
+		ids := make([]string, len(v))
+		for i, id := range v {
+			ids[i] = uuid.UUID(id).String()
+		}
+		return "'{" + strings.Join(ids, ",") + "}'", nil
 	case time.Time:
 		return "'" + v.UTC().Format(time.RFC3339Nano) + "'", nil
 	case string:

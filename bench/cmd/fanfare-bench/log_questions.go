@@ -75,9 +75,24 @@ func since(ctx context.Context, log *activity.PostgresLog, a *activity.Activity)
 	return answer{rows: len(found), full: more}, err
 }
 
+// outlined asks for what decides about a page, and then for the page by its ids, as the API does for those who may not see everything.
+func outlined(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error) {
+	outlines, next, err := log.Outlines(ctx, a.TenantID, activity.Filter{}, activity.Page{Limit: pageSize, Before: a.ID})
+	if err != nil {
+		return answer{}, err
+	}
+	ids := make([]uuid.UUID, len(outlines))
+	for i := range outlines {
+		ids[i] = outlines[i].ID
+	}
+	found, err := log.Read(ctx, a.TenantID, ids)
+	return answer{rows: len(found), full: len(found) == pageSize, cut: len(found) < pageSize && next != uuid.Nil}, err
+}
+
 var questions = []question{
 	{name: "newest", ask: newestOf(anything)},
 	{name: "deep", ask: deepIn(anything)},
+	{name: "deep, outlines and ids", ask: outlined},
 	{name: "actor", ask: newestOf(byActor)},
 	{name: "actor, deep", ask: deepIn(byActor)},
 	{name: "resource", ask: newestOf(byResource)},

@@ -169,7 +169,7 @@ func (p *purger) run(ctx context.Context) (retention.Report, error) {
 	return retention.NewRunner(pool, retention.Options{Batch: p.batch, Logger: warnings()}).Run(ctx, uuid.Nil, func(r retention.Report) {
 		if time.Since(told) > 5*time.Second {
 			told = time.Now()
-			progress("%d activities purged, %d partitions dropped", r.Removed.Activities, len(r.Partitions))
+			progress("%d activities and %d idempotency keys purged, %d partitions dropped", r.Removed.Activities, r.Removed.IdempotencyKeys, len(r.Partitions))
 		}
 	})
 }

@@ -1,0 +1,41 @@
+package chronicle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/fanfarehq/fanfare/bench/internal/bulk"
+)
+
+// TestMonths reads what the authors write as COPY would, and holds each id against the bounds of its partition.
+func TestMonths(t *testing.T) {
+	c := New(Options{Activities: 20_000, Tenants: 7, Months: 3})
+	months, rows := c.months(), 0
+	for _, m := range months {
+		if got := m.author.next(nil); !bytes.Equal(got, bulk.Header) {
+			t.Fatalf("%s begins with %q", m.name, got)
+		}
+		for {
+			row := m.author.next(nil)
+			if bytes.Equal(row, bulk.Trailer) {
+				break
+			}
+			if got := binary.BigEndian.Uint16(row); got != columnCount {
+				t.Fatalf("%s: a row of %d fields, want %d", m.name, got, columnCount)
+			}
+			millis := int64(binary.BigEndian.Uint64(row[6:14]) >> 16) // behind the number of fields and the id's length
+			if at := time.UnixMilli(millis); at.Before(m.low) || !at.Before(m.high) {
+				t.Fatalf("%s: an activity of %s", m.name, at.UTC())
+			}
+			rows++
+		}
+		if got := m.author.next(nil); len(got) != 0 {
+			t.Fatalf("%s goes on after its end with %q", m.name, got)
+		}
+	}
+	if rows != c.Activities() || c.Written() != rows {
+		t.Errorf("%d rows in %d months, %d counted, want %d", rows, len(months), c.Written(), c.Activities())
+	}
+}
