@@ -192,7 +192,7 @@ func TestLoadOfWhatCannotBe(t *testing.T) {
 	}
 	_, err = taxonomy.Load(t.Context(), db.Pool)
 	var invalid *taxonomy.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 3 || invalid.Mistakes[1].Action != "a.c" || !strings.Contains(err.Error(), "must begin with #") {
+	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 3 || invalid.Mistakes[1].Action != "a.c" || !strings.Contains(err.Error(), "must be #/$defs/<name>") {
 		t.Errorf("got %v, want three mistakes", err)
 	}
 	if _, err := taxonomy.Apply(t.Context(), db.Pool, parse(t, after), taxonomy.ApplyOptions{}); !errors.As(err, &invalid) {

@@ -16,8 +16,8 @@ const (
 
 // keywords are those of draft 2020-12 (https://json-schema.org/draft/2020-12/json-schema-validation, …/json-schema-core).
 var keywords = map[string]shape{
-	"$schema": isDialect, "$ref": isReference, "$dynamicRef": isReference, "$defs": isNamed, "$comment": isData,
-	"$anchor": isData, "$dynamicAnchor": isData, "$id": isUnsupported, "$vocabulary": isUnsupported,
+	"$schema": isDialect, "$ref": isReference, "$defs": isNamed, "$comment": isData, "$id": isUnsupported, "$anchor": isUnsupported,
+	"$dynamicRef": isUnsupported, "$dynamicAnchor": isUnsupported, "$vocabulary": isUnsupported,
 
 	"allOf": isSchemas, "anyOf": isSchemas, "oneOf": isSchemas, "not": isSchema, "if": isSchema, "then": isSchema, "else": isSchema,
 	"dependentSchemas": isNamed, "prefixItems": isSchemas, "items": isSchema, "contains": isSchema, "properties": isNamed,

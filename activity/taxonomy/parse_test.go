@@ -89,6 +89,15 @@ actions:
 	}
 }
 
+// doubled returns a file whose schema says at every level the same in two ways.
+func doubled(levels int) string {
+	file := "version: 1\nactions:\n  a.b:\n    description: D\n    category: C\n    payload:\n      type: object\n      $defs:\n        x0: {type: string}\n"
+	for i := range levels {
+		file += fmt.Sprintf("        x%d: {anyOf: [{$ref: '#/$defs/x%d'}, {$ref: '#/$defs/x%[2]d'}]}\n", i+1, i)
+	}
+	return file + fmt.Sprintf("      properties: {a: {$ref: '#/$defs/x%d'}}\n", levels)
+}
+
 // TestMistakes has files and all that is said of them.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
@@ -172,7 +181,7 @@ func TestMistakes(t *testing.T) {
 			"line 10: a.b: payload.$id must not be given",
 			"line 11: a.b: payload.definitions is not a keyword of JSON Schema, draft 2020-12",
 			"line 13: a.b: payload.properties.requierd.nullable is not a keyword of JSON Schema, draft 2020-12",
-			`line 14: a.b: payload.properties.a.$ref "https://example.com/schema" must begin with #: a schema refers to nothing outside itself`,
+			`line 14: a.b: payload.properties.a.$ref "https://example.com/schema" must be #/$defs/<name>: a schema refers to parts of its own alone`,
 			`line 15: a.b: payload.properties.b.items.$schema "http://json-schema.org/draft-07/schema#" must be https://json-schema.org/draft/2020-12/schema`,
 			"line 16: a.b: payload.properties.c.anyOf.1.optional is not a keyword of JSON Schema, draft 2020-12",
 		}},
@@ -186,16 +195,26 @@ func TestMistakes(t *testing.T) {
 			`line 8: a.b: payload.required must be an array`,
 		}},
 		"a reference to nothing": {head + "    payload:\n      type: object\n      properties: {a: {$ref: \"#/$defs/x\"}}\n", []string{
-			`line 6: a.b: payload "#/$defs/x" is referred to, and not there`,
+			`line 8: a.b: payload.properties.a.$ref "#/$defs/x" is not there`,
 		}},
-		"an anchor that is not there": {head + "    payload:\n      type: object\n      properties: {a: {$ref: \"#x\"}}\n", []string{
-			`line 6: a.b: payload "#x" is referred to, and not there`,
+		"an anchor": {head + "    payload:\n      type: object\n      properties: {a: {$ref: \"#x\"}, b: {$anchor: x}}\n", []string{
+			`line 8: a.b: payload.properties.a.$ref "#x" must be #/$defs/<name>: a schema refers to parts of its own alone`,
+			`line 8: a.b: payload.properties.b.$anchor must not be given`,
 		}},
-		"patterns": {head + "    payload:\n      type: object\n      properties:\n        a: {pattern: \"(?=x)\"}\n        b: {pattern: \"((a{100}){100}){100}\"}\n        c: {patternProperties: {\"[\": {}}}\n        d: {pattern: \"(abcdefghijkl){1000}\"}\n", []string{
+		"a way round in a circle": {head + "    payload:\n      type: object\n      properties: {a: {$ref: \"#/$defs/x\"}}\n      $defs:\n        x: {items: {$ref: \"#/$defs/y\"}}\n        y: {not: {$ref: \"#/$defs/x\"}}\n", []string{
+			`line 8: a.b: payload.properties.a.$ref.items.$ref.not.$ref "#/$defs/x" must not lead back to itself`,
+		}},
+		"a reference elsewhere": {head + "    payload:\n      type: object\n      properties: {a: {items: {$ref: \"#/properties/a\"}}}\n", []string{
+			`line 8: a.b: payload.properties.a.items.$ref "#/properties/a" must be #/$defs/<name>: a schema refers to parts of its own alone`,
+		}},
+		"alternatives of alternatives": {doubled(20), []string{
+			"line 6: a.b: payload must hold at most 5000 schemas, those that it refers to counted each time",
+		}},
+		"patterns": {head + "    payload:\n      type: object\n      properties:\n        a: {pattern: \"(?=x)\"}\n        b: {pattern: \"((a{100}){100}){100}\"}\n        c: {patternProperties: {\"[\": {}}}\n        d: {pattern: \"(abc){400}\"}\n", []string{
 			`line 9: a.b: payload.properties.a.pattern "(?=x)" must be a regular expression of Go's package regexp (RE2)`,
 			`line 10: a.b: payload.properties.b.pattern "((a{100}){100}){100}" must be a regular expression of Go's package regexp (RE2)`,
 			`line 11: a.b: payload.properties.c.patternProperties "[" must be a regular expression of Go's package regexp (RE2)`,
-			`line 12: a.b: payload.properties.d.pattern "(abcdefghijkl){1000}" must be a pattern of at most 10000 steps, and 200000 with all others`,
+			`line 12: a.b: payload.properties.d.pattern "(abc){400}" must be a pattern of at most 1000 steps, and 100000 with all others`,
 		}},
 		"numbers": {head + "    payload:\n      type: object\n      maxProperties: .inf\n      properties: {a: {minimum: !!binary aGk=}}\n", []string{
 			`line 8: a.b: payload.maxProperties ".inf" must be a number that JSON can hold`,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp/syntax"
 	"slices"
 	"strconv"
@@ -16,9 +17,13 @@ import (
 
 // The bounds of patterns, since the program of a short one can be very long: a{1000}.
 const (
-	maxPattern  = 10_000  // steps of one
-	maxPatterns = 200_000 // steps of all patterns of a taxonomy
+	maxPattern  = 1_000   // steps of one
+	maxPatterns = 100_000 // steps of all patterns of a taxonomy
 )
+
+// maxParts is how many schemas a schema may hold, those that it refers to counted each time. Together with there being no way
+// round in a circle this bounds what one value of a payload can cost: alternatives of alternatives double with every level.
+const maxParts = 5_000
 
 // wrong is what is wrong with a schema, and where.
 type wrong struct {
@@ -37,7 +42,11 @@ func (s *schemas) compile(action string, schema any) (*jsonschema.Schema, []wron
 	if !ok || object["type"] != "object" {
 		return nil, []wrong{{path: []string{"type"}, rule: `must be "object", since a payload is one`}}
 	}
-	if found := s.inspect(nil, nil, schema); len(found) > 0 {
+	found := s.inspect(nil, nil, schema)
+	if len(found) == 0 {
+		found = (&expansion{root: schema, parts: map[string]int{}}).check()
+	}
+	if len(found) > 0 {
 		return nil, found
 	}
 	place := "fanfare://taxonomy/" + action
@@ -52,19 +61,10 @@ func (s *schemas) compile(action string, schema any) (*jsonschema.Schema, []wron
 	if err == nil {
 		return compiled, nil
 	}
-	var (
-		refused *jsonschema.SchemaValidationError
-		invalid *jsonschema.ValidationError
-		missing *jsonschema.JSONPointerNotFoundError
-		anchor  *jsonschema.AnchorNotFoundError
-	)
-	switch {
-	case errors.As(err, &refused) && errors.As(refused.Err, &invalid):
+	var refused *jsonschema.SchemaValidationError
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &refused) && errors.As(refused.Err, &invalid) {
 		return nil, []wrong{broken(invalid)}
-	case errors.As(err, &missing):
-		return nil, []wrong{{value: strings.TrimPrefix(missing.URL, place), rule: "is referred to, and not there"}}
-	case errors.As(err, &anchor):
-		return nil, []wrong{{value: strings.TrimPrefix(anchor.Reference, place), rule: "is referred to, and not there"}}
 	}
 	return nil, []wrong{{rule: notSchema}}
 }
@@ -87,8 +87,8 @@ func (s *schemas) inspect(found []wrong, path []string, schema any) []wrong {
 			refuse("", "must not be given")
 		case of == isDialect && text != dialect:
 			refuse(text, "must be "+dialect)
-		case of == isReference && !strings.HasPrefix(text, "#"):
-			refuse(text, "must begin with #: a schema refers to nothing outside itself")
+		case of == isReference && !strings.HasPrefix(text, definitions):
+			refuse(text, "must be "+definitions+"<name>: a schema refers to parts of its own alone")
 		case of == isPattern && text != "":
 			if rule := s.pattern(text); rule != "" {
 				refuse(text, rule)
@@ -111,6 +111,95 @@ func (s *schemas) inspect(found []wrong, path []string, schema any) []wrong {
 		}
 	}
 	return found
+}
+
+// expansion counts what a schema holds once its references are followed.
+type expansion struct {
+	root  any
+	parts map[string]int // by reference; underway while it is counted
+}
+
+const underway = -1
+
+func (x *expansion) check() []wrong {
+	n, bad := x.count(nil, x.root)
+	if bad == nil && n > maxParts {
+		bad = &wrong{rule: fmt.Sprintf("must hold at most %d schemas, those that it refers to counted each time", maxParts)}
+	}
+	if bad != nil {
+		return []wrong{*bad}
+	}
+	return nil
+}
+
+func (x *expansion) count(path []string, schema any) (n int, bad *wrong) {
+	object, _ := schema.(map[string]any)
+	n = 1
+	add := func(path []string, inner any) {
+		if bad == nil {
+			var more int
+			more, bad = x.count(path, inner)
+			n = min(n+more, 1<<30)
+		}
+	}
+	for _, keyword := range slices.Sorted(maps.Keys(object)) {
+		value, here := object[keyword], append(slices.Clone(path), keyword)
+		switch keywords[keyword] {
+		case isReference:
+			more, found := x.follow(here, value.(string)) // inspected before
+			if bad == nil {
+				n, bad = min(n+more, 1<<30), found
+			}
+		case isSchema:
+			add(here, value)
+		case isSchemas:
+			list, _ := value.([]any)
+			for i, inner := range list {
+				add(append(slices.Clone(here), strconv.Itoa(i)), inner)
+			}
+		case isNamed:
+			if keyword == "$defs" {
+				continue // they count where they are referred to
+			}
+			named, _ := value.(map[string]any)
+			for _, name := range slices.Sorted(maps.Keys(named)) {
+				add(append(slices.Clone(here), name), named[name])
+			}
+		}
+	}
+	return n, bad
+}
+
+// follow counts what a reference leads to, once.
+func (x *expansion) follow(path []string, reference string) (int, *wrong) {
+	switch n, known := x.parts[reference]; {
+	case n == underway:
+		return 0, &wrong{path, reference, "must not lead back to itself"}
+	case known:
+		return n, nil
+	}
+	target, ok := x.definition(reference)
+	if !ok {
+		return 0, &wrong{path, reference, "is not there"}
+	}
+	x.parts[reference] = underway
+	n, bad := x.count(path, target)
+	x.parts[reference] = n
+	return n, bad
+}
+
+// definitions is how a reference begins, which is a JSON pointer (RFC 6901) in the form of a URI's fragment.
+const definitions = "#/$defs/"
+
+func (x *expansion) definition(reference string) (schema any, ok bool) {
+	name, err := url.PathUnescape(strings.TrimPrefix(reference, definitions))
+	if err != nil || strings.Contains(name, "/") {
+		return nil, false
+	}
+	root, _ := x.root.(map[string]any)
+	named, _ := root["$defs"].(map[string]any)
+	schema, ok = named[strings.NewReplacer("~1", "/", "~0", "~").Replace(name)]
+	return schema, ok
 }
 
 // pattern returns the rule that a regular expression breaks, or "".
