@@ -530,14 +530,14 @@ $$;
 -- found still holds when it goes; nobody writes to a month that is past, and reading goes on. The drop itself locks the whole log
 -- for a moment. A lock that is waited for holds up whoever comes after it: so it is waited for five times, 25 to 400
 -- milliseconds, each behind a pause eight times as long, and no writer is ever held up for longer than that.
-CREATE FUNCTION fanfare.drop_partition(run uuid, part name, OUT dropped boolean, OUT removed bigint)
+CREATE FUNCTION fanfare.drop_partition(run uuid, part name, OUT dropped boolean, OUT removed bigint, OUT keys bigint)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '400ms' SET jit = off AS $$
 DECLARE
     b       record;
     tenants uuid[];
     many    bigint[];
 BEGIN
-    dropped := false; removed := 0;
+    dropped := false; removed := 0; keys := 0;
     SELECT p.low, p.high INTO b FROM fanfare.activity_partitions() AS p WHERE p.part = drop_partition.part;
     IF NOT FOUND OR NOT fanfare.partition_may_go(part) THEN
         RETURN;
@@ -553,11 +553,14 @@ BEGIN
         RETURN;
     END IF;
     -- The keys are gone already, but for those of activities that were recorded late.
-    PERFORM fanfare.retention_note(row(k.tenant_id, run, 0, 0, k.many, 0, 0, 0, 1, NULL, now(), '{}')::fanfare.retention_unrecorded)
-    FROM (
-        WITH freed AS (DELETE FROM fanfare.idempotency_keys WHERE activity_id >= b.low AND activity_id < b.high RETURNING tenant_id)
-        SELECT f.tenant_id, count(*) AS many FROM freed AS f GROUP BY f.tenant_id
-    ) AS k;
+    WITH freed AS (
+        DELETE FROM fanfare.idempotency_keys WHERE activity_id >= b.low AND activity_id < b.high RETURNING tenant_id
+    ), counted AS (
+        SELECT f.tenant_id, count(*) AS n FROM freed AS f GROUP BY f.tenant_id
+    )
+    SELECT array_agg(c.tenant_id), array_agg(c.n), coalesce(sum(c.n), 0) INTO tenants, many, keys FROM counted AS c;
+    PERFORM fanfare.retention_note(row(u.tenant, run, 0, 0, u.n, 0, 0, 0, 1, NULL, now(), '{}')::fanfare.retention_unrecorded)
+    FROM unnest(tenants, many) AS u(tenant, n);
     EXECUTE format('SELECT array_agg(c.tenant_id), array_agg(c.many) FROM (SELECT tenant_id, count(*) AS many FROM fanfare.%I GROUP BY tenant_id) AS c', part)
         INTO tenants, many;
     FOR attempt IN 0..4 LOOP

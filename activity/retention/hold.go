@@ -143,9 +143,9 @@ func Holds(ctx context.Context, db Queryer, tenant, after uuid.UUID, released bo
 	rows, err := db.Query(ctx, `
 		SELECT `+holdColumns+`
 		FROM fanfare.legal_holds AS h
-		WHERE ($1 = $5 OR h.tenant_id = $1) AND h.id > $2 AND ($3 OR h.released_at IS NULL)
+		WHERE ($1::uuid IS NULL OR h.tenant_id = $1) AND h.id > $2 AND ($3 OR h.released_at IS NULL)
 		ORDER BY h.id
-		LIMIT $4`, tenant, after, released, limit, uuid.Nil)
+		LIMIT $4`, orNoTenant(tenant), after, released, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list holds: %w", err)
 	}

@@ -279,13 +279,13 @@ func fits(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
 }
 
 func recordChange(ctx context.Context, tx pgx.Tx, actor uuid.UUID, before, after Policy) error {
-	from, to := map[Field]Bound{}, map[Field]Bound{}
+	changed, from, to := []Field{}, map[Field]Bound{}, map[Field]Bound{}
 	for _, f := range Fields() {
 		if was, is := *before.At(f), *after.At(f); was != is {
-			from[f], to[f] = was, is
+			changed, from[f], to[f] = append(changed, f), was, is
 		}
 	}
-	return record(ctx, tx, after.TenantID, actor, uuid.Nil, "retention.changed", map[string]any{"from": from, "to": to})
+	return record(ctx, tx, after.TenantID, actor, uuid.Nil, "retention.changed", map[string]any{"changed": changed, "from": from, "to": to})
 }
 
 // record records what was done about a tenant's retention in the tenant's log.

@@ -57,22 +57,24 @@ type Observer interface {
 
 // Options tell a Runner how to work. The zero value works.
 type Options struct {
-	Batch    int         // rows that a step removes at most; default 5,000
-	Logger   *zap.Logger // default none
-	Observer Observer    // default none
+	Batch     int         // rows that a step removes at most; default 5,000
+	DropTries int         // how often, five times each, the locks are tried for that dropping a partition takes; default 3
+	Logger    *zap.Logger // default none
+	Observer  Observer    // default none
 }
 
 // Runner removes what has had its time. It is safe for concurrent use; of two runs at once, one is told ErrBusy.
 type Runner struct {
 	pool  *pgxpool.Pool
 	batch int
+	tries int
 	log   *zap.Logger
 	seen  Observer
 }
 
 // NewRunner returns a runner on a pool.
 func NewRunner(pool *pgxpool.Pool, o Options) *Runner {
-	r := &Runner{pool: pool, batch: cmp.Or(o.Batch, 5000), log: o.Logger, seen: o.Observer}
+	r := &Runner{pool: pool, batch: cmp.Or(o.Batch, 5000), tries: cmp.Or(o.DropTries, 3), log: o.Logger, seen: o.Observer}
 	if r.log == nil {
 		r.log = zap.NewNop()
 	}
@@ -86,7 +88,6 @@ const (
 	lastWords  = 5 * time.Second
 	longPause  = time.Second
 	tenantPage = 500
-	dropTries  = 3
 )
 
 // Run makes one run, for every tenant or for one, and returns how far it came; with ErrBusy it did nothing. progress, which may be
@@ -320,22 +321,23 @@ func (x *running) partitions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
+	for i, name := range names {
 		var (
-			dropped *bool
-			removed int64
+			dropped       *bool
+			removed, keys int64
 		)
-		for range dropTries {
+		for range x.tries {
 			began := time.Now()
 			err := pgx.BeginFunc(ctx, x.pool, func(tx pgx.Tx) error {
 				if _, err := tx.Exec(ctx, dropLimits); err != nil {
 					return err
 				}
-				return tx.QueryRow(ctx, `SELECT dropped, removed FROM fanfare.drop_partition($1, $2)`, x.RunID, name).Scan(&dropped, &removed)
+				return tx.QueryRow(ctx, `SELECT dropped, removed, keys FROM fanfare.drop_partition($1, $2)`, x.RunID, name).Scan(&dropped, &removed, &keys)
 			})
 			if err != nil {
 				return fmt.Errorf("drop partition %s: %w", name, err)
 			}
+			x.Removed.IdempotencyKeys += keys
 			if dropped != nil {
 				break
 			}
@@ -345,7 +347,9 @@ func (x *running) partitions(ctx context.Context) error {
 		}
 		switch {
 		case dropped == nil:
-			x.Busy = append(x.Busy, name)
+			// The next one would wait for the same lock.
+			x.Busy = append(x.Busy, names[i:]...)
+			return nil
 		case *dropped:
 			x.Partitions = append(x.Partitions, name)
 			x.Removed.Activities += removed

@@ -2,6 +2,7 @@ package retention_test
 
 import (
 	"cmp"
+	"encoding/binary"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -77,6 +78,14 @@ func (w *world) months(back int) {
 	}
 }
 
+// idAt returns the n-th UUIDv7 of a time.
+func idAt(at time.Time, n int) (id uuid.UUID) {
+	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000|uint64(n&0xfff))
+	id[8] = 0x80
+	binary.BigEndian.PutUint32(id[12:], uint32(n))
+	return id
+}
+
 // add gives entries their ids and writes them.
 func (w *world) add(entries ...entry) {
 	w.Helper()
@@ -85,7 +94,7 @@ func (w *world) add(entries ...entry) {
 		e := &entries[i]
 		w.written++
 		e.correlation = uuid.New()
-		w.scan(&e.id, `SELECT (left(fanfare.uuidv7_floor($1)::text, 14) || '7' || lpad(to_hex($2::int % 4096), 3, '0') || '-8000-' || lpad(to_hex($2::int), 12, '0'))::uuid`, w.ago(e.age), w.written)
+		e.id = idAt(w.ago(e.age), w.written)
 		at := w.ago(e.age)
 		batch.Queue(`
 			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at,
@@ -124,7 +133,7 @@ func (w *world) add(entries ...entry) {
 // policy writes a tenant's bounds past the door, so that its log stays as it is.
 func (w *world) policy(tenant uuid.UUID, bounds map[retention.Field]int64) {
 	w.Helper()
-	w.exec(`INSERT INTO fanfare.retention (tenant_id) SELECT $1 WHERE $1 <> '00000000-0000-0000-0000-000000000000' ON CONFLICT DO NOTHING`, tenant)
+	w.exec(`INSERT INTO fanfare.retention (tenant_id) SELECT $1::uuid WHERE $1::uuid <> '00000000-0000-0000-0000-000000000000' ON CONFLICT DO NOTHING`, tenant)
 	for f, value := range bounds {
 		w.exec(`UPDATE fanfare.retention SET `+string(f)+` = $2 WHERE tenant_id = $1`, tenant, value)
 	}
@@ -136,7 +145,7 @@ func (w *world) hold(tenant uuid.UUID, resource, actor *uuid.UUID) {
 }
 
 func (w *world) runner() *retention.Runner {
-	return retention.NewRunner(w.db.Pool, retention.Options{Batch: 7})
+	return retention.NewRunner(w.db.Pool, retention.Options{Batch: 7, DropTries: 1})
 }
 
 func (w *world) run() retention.Report {

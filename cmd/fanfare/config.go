@@ -22,6 +22,7 @@ type Config struct {
 	Inbox                bool
 	StreamTenants        bool
 	Mutations            []string
+	RetentionInterval    time.Duration // 0 means never
 	ChannelUser          string
 	ChannelResource      string
 	ChannelTenant        string

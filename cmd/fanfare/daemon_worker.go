@@ -14,9 +14,9 @@ import (
 // as stalled.
 const stalled = 15 * time.Second
 
-// workerConnections is how many connections a worker may open: what it needs to deliver, and a few for the checks, the backlog
-// and the partitions.
-func workerConnections(c *Config) int { return 2*c.Workers + 3 }
+// workerConnections is how many connections a worker may open: what it needs to deliver, and a few for the checks, the backlog,
+// the partitions and retention.
+func workerConnections(c *Config) int { return 2*c.Workers + 3 + retentionConnections(c) }
 
 // deliver adds the worker.
 func (d *daemon) deliver(c *Config) {
@@ -40,4 +40,5 @@ func (d *daemon) deliver(c *Config) {
 	metrics.RegisterProgress(d.registry, worker.LastProgress)
 	d.health.lastProgress, d.health.stalledAfter = worker.LastProgress, stalled+c.PollInterval
 	d.actors = append(d.actors, d.oncePhrased(worker.Run), func(ctx context.Context) error { return keepPartitions(ctx, d.pool, d.log) })
+	d.retain(c)
 }

@@ -81,6 +81,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
 		newTokenCommand(p),
 		newOutboxCommand(p),
 		newActivityCommand(p),
+		newRetentionCommand(p),
 		newTaxonomyCommand(p),
 		newConfigCommand(p),
 		newDoctorCommand(p),

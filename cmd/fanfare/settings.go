@@ -42,13 +42,13 @@ func (s setting) also(rule func(c *Config) string) setting {
 
 // everySetting is in the order in which they are documented.
 func everySetting() []setting {
-	return slices.Concat(databaseSettings(), centrifugoSettings(), realtimeSettings(), channelSettings(), deliverySettings(),
+	return slices.Concat(databaseSettings(), centrifugoSettings(), realtimeSettings(), channelSettings(), deliverySettings(), retentionSettings(),
 		apiSettings(), identitySettings(), processSettings())
 }
 
 // workerSettings are those of fanfare worker.
 func workerSettings() []setting {
-	return slices.Concat(databaseSettings(), centrifugoSettings(), channelSettings(), deliverySettings(), processSettings())
+	return slices.Concat(databaseSettings(), centrifugoSettings(), channelSettings(), deliverySettings(), retentionSettings(), processSettings())
 }
 
 // serveSettings are those of fanfare serve.

@@ -187,6 +187,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addAudit(routes)
 	s.addTaxonomy(routes)
 	s.addOutbox(routes)
+	s.addRetention(routes)
 }
 
 // Handler answers every request, whatever its path.

@@ -59,6 +59,8 @@ func rights() []right {
 		{"list-audit-of-entity", func(at *tenant) string { return "/audit/entities/signal/" + at.signal.String() }, nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"list-audit-of-actor", func(at *tenant) string { return "/audit/actors/" + at.owner.String() }, nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"list-audit-of-owner", func(at *tenant) string { return "/audit/owners/" + at.owner.String() }, nil, theMember, identity.ScopeRead, 200, 403, 200},
+		{"get-retention", fixed("/retention"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
+		{"put-retention", fixed("/retention"), fixed(`{"max_days":400,"inbox_days":0,"token_days":null}`), theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"get-taxonomy", fixed("/taxonomy"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"get-outbox", fixed("/outbox"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"list-dead-letters", fixed("/outbox/dead"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},

@@ -39,7 +39,14 @@ func needs() []need {
 	add(table, "resources", false, "SELECT")
 	add(table, "role_bindings", false, "SELECT")
 	add(table, "taxonomy", false, "SELECT")
-	add(function, "ensure_partitions", false, "EXECUTE")
+	add(table, "retention", false, "SELECT")
+	add(table, "retention_unrecorded", false, "SELECT", "DELETE")
+	for _, name := range []string{
+		"ensure_partitions", "record_envelope", "retention_begin", "retention_step", "retention_end", "retention_tenants", "retention_measure",
+		"purge_parked", "purge_rest", "purge_notifications", "purge_keys", "purge_activities", "activity_partitions", "partition_may_go", "drop_partition",
+	} {
+		add(function, name, false, "EXECUTE")
+	}
 
 	add(table, "notifications", true, "SELECT", "UPDATE")
 	add(table, "subscriptions", true, "INSERT", "UPDATE")
@@ -47,7 +54,8 @@ func needs() []need {
 	add(table, "enforcement", true, "SELECT")
 	add(table, "settings", true, "SELECT")
 	add(table, "service_tokens", true, "SELECT", "INSERT", "UPDATE")
-	add(function, "record_envelope", true, "EXECUTE")
+	add(table, "retention", true, "INSERT", "UPDATE")
+	add(table, "legal_holds", true, "SELECT", "INSERT", "UPDATE")
 	add(function, "record_envelopes", true, "EXECUTE")
 	add(function, "standing_activity", true, "EXECUTE")
 	return all

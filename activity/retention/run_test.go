@@ -1,0 +1,532 @@
+package retention_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/retention"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// old returns n entries of a tenant that are so many days old, each with a key and one notification.
+func old(tenant uuid.UUID, n, age int) []entry {
+	entries := make([]entry, n)
+	for i := range entries {
+		entries[i] = entry{tenant: tenant, resource: uuid.New(), actor: uuid.New(), age: age, key: true, told: []uuid.UUID{tenant}}
+	}
+	return entries
+}
+
+// sum adds up what the log says was purged of a tenant, in however many records.
+func (w *world) sum(tenant uuid.UUID) (activities, keys, notifications int64) {
+	w.Helper()
+	if err := w.db.Pool.QueryRow(w.Context(), `
+		SELECT coalesce(sum((payload ->> 'activities')::bigint), 0), coalesce(sum((payload ->> 'idempotency_keys')::bigint), 0), coalesce(sum((payload ->> 'notifications')::bigint), 0)
+		FROM fanfare.activities WHERE tenant_id = $1 AND action = 'retention.purged' AND actor_principal_id = $2`, tenant, activity.System).
+		Scan(&activities, &keys, &notifications); err != nil {
+		w.Fatal(err)
+	}
+	return activities, keys, notifications
+}
+
+// TestAStoppedRunGoesOn stops runs after one step more each time, until one comes to its end.
+func TestAStoppedRunGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.months(3)
+	tenant := uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20})
+	w.add(old(tenant, 40, 80)...)
+	w.add(old(tenant, 40, 30)...)
+	w.add(old(tenant, 5, 3)...)
+	runs := 0
+	for ended := false; !ended; runs++ {
+		ctx, stop := context.WithCancel(t.Context())
+		steps := 0
+		_, err := w.runner().Run(ctx, uuid.Nil, func(retention.Report) {
+			if steps++; steps > 2 {
+				stop()
+			}
+		})
+		stop()
+		if ended = err == nil; !ended && !errors.Is(err, context.Canceled) {
+			t.Fatalf("a stopped run: got %v, want context.Canceled", err)
+		}
+		activities, keys, notifications := w.sum(tenant)
+		gone := 85 - w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`)
+		if activities != gone || keys != 85-w.count(`SELECT count(*) FROM fanfare.idempotency_keys WHERE action = 'signal.created'`) ||
+			notifications != 85-w.count(`SELECT count(*) FROM fanfare.notifications`) {
+			t.Fatalf("after run %d: recorded %d activities, %d keys and %d notifications; %d activities are gone", runs, activities, keys, notifications, gone)
+		}
+	}
+	if runs < 3 {
+		t.Errorf("it took %d runs, want several", runs)
+	}
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`); got != 5 {
+		t.Errorf("left: got %d activities, want the 5 that are young", got)
+	}
+}
+
+// TestACrashIsRecordedByTheNextRun leaves a run without its end, as a process that is killed does.
+func TestACrashIsRecordedByTheNextRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant, run := uuid.New(), uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20})
+	w.add(old(tenant, 30, 30)...)
+	w.exec(`SELECT fanfare.retention_begin($1, NULL)`, run)
+	w.exec(`SELECT fanfare.purge_activities($1, $2, $3, 10)`, run, tenant, uuid.Nil)
+	if activities, _, _ := w.sum(tenant); activities != 0 {
+		t.Fatalf("recorded before the crash: got %d, want 0", activities)
+	}
+	if _, err := w.runner().Run(t.Context(), uuid.Nil, nil); !errors.Is(err, retention.ErrBusy) {
+		t.Errorf("a run while the lease lasts: got %v, want ErrBusy", err)
+	}
+	w.exec(`UPDATE fanfare.retention_lease SET expires_at = now() - interval '1 second'`)
+	w.run()
+	if activities, _, _ := w.sum(tenant); activities != 30 {
+		t.Errorf("recorded: got %d, want all 30", activities)
+	}
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'retention.purged' AND correlation_id = $1 AND payload ->> 'activities' = '10'`, run); got != 1 {
+		t.Errorf("the crashed run's own record: got %d, want 1", got)
+	}
+	// Should it live after all, it can do no more.
+	_, err := w.db.Pool.Exec(t.Context(), `SELECT fanfare.purge_activities($1, $2, $3, 10)`, run, tenant, uuid.Nil)
+	if refused := (*pgconn.PgError)(nil); !errors.As(err, &refused) || refused.Code != "55006" {
+		t.Errorf("a step without the lease: got %v, want SQLSTATE 55006", err)
+	}
+}
+
+// TestRunnersAtOnce lets many begin together.
+func TestRunnersAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant := uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20})
+	w.add(old(tenant, 100, 30)...)
+	var g errgroup.Group
+	results := make([]retention.Report, 6)
+	for i := range results {
+		g.Go(func() (err error) {
+			results[i], err = w.runner().Run(t.Context(), uuid.Nil, nil)
+			if errors.Is(err, retention.ErrBusy) {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	var total int64
+	for _, r := range results {
+		total += r.Removed.Activities
+	}
+	recorded, _, _ := w.sum(tenant)
+	if total != 100 || recorded != 100 {
+		t.Errorf("removed by all: got %d, recorded %d, want 100 each", total, recorded)
+	}
+}
+
+// TestLoopRunsOnceAnInterval has three loops share an interval that does not come to an end in this test.
+func TestLoopRunsOnceAnInterval(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	seen := make(chan retention.Report, 10)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var g errgroup.Group
+	for range 3 {
+		runner := retention.NewRunner(w.db.Pool, retention.Options{Observer: observed(seen)})
+		g.Go(func() error { return runner.Loop(ctx, time.Hour) })
+	}
+	if report := <-seen; report.Err != nil {
+		t.Errorf("the run: got %v", report.Err)
+	}
+	if _, err := w.runner().Run(t.Context(), uuid.Nil, nil); err != nil {
+		t.Errorf("a run by hand between: got %v, want none of the interval's business", err)
+	}
+	stop()
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	if len(seen) != 0 {
+		t.Errorf("got %d runs more, want one an interval", len(seen))
+	}
+}
+
+type observed chan retention.Report
+
+func (o observed) Observe(r retention.Report) { o <- r }
+
+// TestAHoldPlacedMidwayHolds places a hold between two steps of a run.
+func TestAHoldPlacedMidwayHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant := uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20, retention.InboxDays: 0, retention.IdempotencyDays: 0})
+	w.add(old(tenant, 60, 30)...)
+	left := int64(-1)
+	_, err := w.runner().Run(t.Context(), uuid.Nil, func(r retention.Report) {
+		if r.Removed.Activities == 0 || left >= 0 {
+			return
+		}
+		if _, err := retention.Place(t.Context(), w.db.Pool, retention.Hold{TenantID: tenant, CreatedBy: tenant, Reason: "a case"}); err != nil {
+			t.Error(err)
+		}
+		left = w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`); left < 1 || got != left {
+		t.Errorf("left: got %d, want the %d that there were when the hold was placed, and some", got, left)
+	}
+}
+
+// TestAFloodCannotPushOut the young: max_entries stops at min_days.
+func TestAFloodCannotPushOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant := uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 10})
+	w.add(old(tenant, 5, 9)...)
+	w.add(old(tenant, 50, 3)...)
+	w.run()
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`); got != 50 {
+		t.Errorf("left: got %d, want the 50 younger than min_days", got)
+	}
+}
+
+// TestPoliciesMadeWiderMidway keeps what an earlier, narrower measure would have let go.
+func TestPoliciesMadeWiderMidway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant := uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 10})
+	w.add(old(tenant, 50, 30)...)
+	w.exec(`SELECT fanfare.retention_measure($1)`, tenant)
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE id < fanfare.retention_cut($1)`, tenant); got != 40 {
+		t.Fatalf("may go: got %d, want 40", got)
+	}
+	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 30})
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE id < fanfare.retention_cut($1)`, tenant); got != 0 {
+		t.Errorf("may go before the new measure: got %d, want 0", got)
+	}
+	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 5})
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE id < fanfare.retention_cut($1)`, tenant); got != 40 {
+		t.Errorf("may go when fewer are kept: got %d, want the 40 of the old measure", got)
+	}
+}
+
+// TestWritersBesideADrop has a transaction stay open over the drop of a partition, with a write to the log in it. The drop gives way,
+// and writers that give up after a second meanwhile never have to.
+func TestWritersBesideADrop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.months(4)
+	tenant := uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20})
+	w.add(old(tenant, 20, 80)...)
+	part := "activities_" + w.ago(80).UTC().Format("y2006m01")
+
+	open, err := w.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = open.Rollback(context.Background()) }()
+	write := func(tx pgx.Tx) error {
+		_, err := outbox.Record(t.Context(), tx, activity.Envelope{TenantID: tenant, ActorPrincipalID: tenant, ResourceID: uuid.New(), ResourceType: "signal", Action: "signal.touched"})
+		return err
+	}
+	if err := write(open); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var g errgroup.Group
+	written := 0
+	g.Go(func() error {
+		for {
+			select {
+			case <-done:
+				return nil
+			default:
+			}
+			if err := pgx.BeginFunc(t.Context(), w.db.Pool, func(tx pgx.Tx) error {
+				if _, err := tx.Exec(t.Context(), `SET LOCAL lock_timeout = '1s'`); err != nil {
+					return err
+				}
+				return write(tx)
+			}); err != nil {
+				return err
+			}
+			written++
+		}
+	})
+	report, err := w.runner().Run(t.Context(), uuid.Nil, nil)
+	close(done)
+	if err != nil {
+		t.Errorf("run: %v", err)
+	}
+	if err := g.Wait(); err != nil {
+		t.Errorf("a writer beside the drop: %v", err)
+	}
+	if written == 0 {
+		t.Error("nothing was written meanwhile")
+	}
+	if !slices.Contains(report.Busy, part) || len(report.Partitions) != 0 {
+		t.Errorf("got %v dropped and %v busy, want none and %s", report.Partitions, report.Busy, part)
+	}
+	if report.Removed.Activities != 20 {
+		t.Errorf("removed: got %d, want the 20, in batches", report.Removed.Activities)
+	}
+	if err := open.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.add(old(tenant, 3, 80)...)
+	if report = w.run(); !slices.Contains(report.Partitions, part) {
+		t.Errorf("after the commit: got %v dropped, want %s", report.Partitions, part)
+	}
+	if got := w.count(`SELECT count(*) FROM pg_class WHERE relname = $1`, part); got != 0 {
+		t.Errorf("the partition is still there")
+	}
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'retention.purged' AND payload -> 'partitions' = to_jsonb(ARRAY[$1::text])`, part); got != 1 {
+		t.Errorf("records that name the partition: got %d, want 1", got)
+	}
+}
+
+// TestPartitionsThatAreNeeded looks at what keeps a partition from being dropped.
+func TestPartitionsThatAreNeeded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.months(4)
+	tenant, other := uuid.New(), uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20})
+	w.add(old(tenant, 2, 80)...)
+	part := "activities_" + w.ago(80).UTC().Format("y2006m01")
+	may := func(want bool, why string) {
+		t.Helper()
+		var got bool
+		w.scan(&got, `SELECT fanfare.partition_may_go($1)`, part)
+		if got != want {
+			t.Errorf("%s: got %t, want %t", why, got, want)
+		}
+	}
+	may(true, "all of it has had its time")
+	w.hold(tenant, &w.entries[0].resource, nil)
+	may(false, "a hold on a resource")
+	w.exec(`UPDATE fanfare.legal_holds SET released_at = now()`)
+	may(true, "the hold is released")
+	w.hold(tenant, nil, &w.entries[1].actor)
+	may(false, "a hold on an actor")
+	w.exec(`UPDATE fanfare.legal_holds SET released_at = now()`)
+	w.hold(tenant, nil, nil)
+	may(false, "a hold on the tenant")
+	w.exec(`UPDATE fanfare.legal_holds SET released_at = now()`)
+	w.hold(other, nil, &w.entries[1].actor)
+	may(true, "a hold of another tenant")
+	for _, table := range []string{"outbox", "parked", "broadcast_jobs", "dead_letters"} {
+		w.add(entry{tenant: tenant, resource: tenant, actor: tenant, age: 80, pending: table})
+		may(false, "pending in "+table)
+		w.exec(`DELETE FROM fanfare.` + table)
+		may(true, "no longer pending in "+table)
+	}
+	w.add(old(other, 1, 80)...)
+	may(false, "of a tenant that keeps all")
+	for _, name := range []string{"activities_default", "outbox", "activities", "nowhere"} {
+		var got bool
+		w.scan(&got, `SELECT fanfare.partition_may_go($1)`, name)
+		if got {
+			t.Errorf("%s may go", name)
+		}
+	}
+}
+
+// TestKeysGoWithTheirActivities records again what was purged: it is recorded anew.
+func TestKeysGoWithTheirActivities(t *testing.T) {
+	t.Parallel()
+	for name, months := range map[string]int{"batches": 0, "partition": 3} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.months(months)
+			tenant := uuid.New()
+			w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20, retention.IdempotencyDays: 0})
+			w.add(old(tenant, 1, 70)...)
+			// One that was recorded late: the keys of its time were thought gone.
+			w.exec(`INSERT INTO fanfare.retention_progress (tenant_id, keys_upto) VALUES ($1, $2)`, tenant, uuid.Max)
+			if report := w.run(); (len(report.Partitions) > 0) != (months > 0) {
+				t.Fatalf("dropped: got %v", report.Partitions)
+			}
+			e := w.entries[0]
+			var again outbox.Recorded
+			err := pgx.BeginFunc(t.Context(), w.db.Pool, func(tx pgx.Tx) (err error) {
+				again, err = outbox.Record(t.Context(), tx, activity.Envelope{
+					TenantID: e.tenant, ActorPrincipalID: e.actor, ResourceID: e.resource, ResourceType: "signal", Action: "signal.created", CorrelationID: e.correlation,
+				})
+				return err
+			})
+			if err != nil || !again.Created || again.ID == e.id {
+				t.Errorf("recording again: got %+v, %v, want it recorded anew", again, err)
+			}
+		})
+	}
+}
+
+// TestParkedForTooLong becomes a dead letter, and what waited behind it may go.
+func TestParkedForTooLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant, resource := uuid.New(), uuid.New()
+	w.add(
+		entry{tenant: tenant, resource: resource, actor: tenant, age: 50, pending: "parked", since: 40},
+		entry{tenant: tenant, resource: resource, actor: tenant, age: 20, pending: "parked", since: 20},
+		entry{tenant: tenant, resource: resource, actor: tenant, age: 10, pending: "parked", since: 10},
+	)
+	w.exec(`UPDATE fanfare.parked SET retry_at = NULL WHERE activity_id <> $1`, w.entries[0].id)
+	w.exec(`UPDATE fanfare.parked SET error = 'no such channel', attempts = 3, channels = '{user}' WHERE activity_id = $1`, w.entries[0].id)
+	if report := w.run(); report.Removed != (retention.Counts{Parked: 1}) {
+		t.Errorf("removed: got %+v, want one parked", report.Removed)
+	}
+	letters, err := outbox.NewBacklog(w.db.Pool).DeadLetters(t.Context(), tenant, 10)
+	if err != nil || len(letters) != 1 || letters[0].ActivityID != w.entries[0].id || letters[0].Attempts != 3 ||
+		!strings.HasPrefix(letters[0].Error, "parked since 20") || !strings.HasSuffix(letters[0].Error, ": no such channel") {
+		t.Fatalf("dead letters: got %+v, %v", letters, err)
+	}
+	if got := w.count(`SELECT count(*) FROM fanfare.parked WHERE activity_id = $1 AND retry_at <= now()`, w.entries[1].id); got != 1 {
+		t.Error("the one behind it does not go on")
+	}
+	if got := w.count(`SELECT count(*) FROM fanfare.parked WHERE activity_id = $1 AND retry_at IS NULL`, w.entries[2].id); got != 1 {
+		t.Error("the third overtakes the second")
+	}
+	if n, err := outbox.NewBacklog(w.db.Pool).Replay(t.Context(), tenant, w.entries[0].id); err != nil || n != 1 {
+		t.Errorf("replay: got %d, %v, want it back", n, err)
+	}
+}
+
+// TestParkedInALaneThatIsServed is left alone until the lane is free.
+func TestParkedInALaneThatIsServed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant := uuid.New()
+	w.add(entry{tenant: tenant, resource: tenant, actor: tenant, age: 50, pending: "parked", since: 40})
+	claim, err := w.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = claim.Rollback(context.Background()) }()
+	if _, err := claim.Exec(t.Context(), `SELECT pg_advisory_xact_lock(x'46414e46'::int, fanfare.lane_of($1, $1))`, tenant); err != nil {
+		t.Fatal(err)
+	}
+	if report := w.run(); report.Removed.Parked != 0 {
+		t.Errorf("while the lane is served: got %d moved, want 0", report.Removed.Parked)
+	}
+	if err := claim.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if report := w.run(); report.Removed.Parked != 1 {
+		t.Errorf("when it is free: got %d moved, want 1", report.Removed.Parked)
+	}
+}
+
+// TestServiceTokens go so long after their end.
+func TestServiceTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant := uuid.New()
+	add := func(name string, created, expires, revoked int) {
+		w.exec(`INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, revoked_at, name, scopes, hash)
+			VALUES (gen_random_uuid(), $1, $1, $2, $3, CASE WHEN $4 > 0 THEN now() - make_interval(days => $4) END, $5::text, '{}', sha256($5::text::bytea))`,
+			tenant, w.ago(created), w.ago(expires), revoked, name)
+	}
+	add("long expired", 300, 100, 0)
+	add("long revoked", 300, -10, 100)
+	add("just expired", 300, 80, 0)
+	add("just revoked", 300, -10, 80)
+	add("lives", 300, -10, 0)
+	w.run()
+	var left string
+	w.scan(&left, `SELECT string_agg(name, ', ' ORDER BY name) FROM fanfare.service_tokens`)
+	if want := "just expired, just revoked, lives"; left != want {
+		t.Errorf("left: got %s, want %s", left, want)
+	}
+}
+
+// TestOneTenantAlone leaves the others as they are.
+func TestOneTenantAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.months(3)
+	tenant, other := uuid.New(), uuid.New()
+	w.policy(retention.Installation, map[retention.Field]int64{retention.MaxDays: 20})
+	w.add(old(tenant, 9, 70)...)
+	w.add(old(other, 9, 70)...)
+	report, err := w.runner().Run(t.Context(), tenant, nil)
+	if err != nil || report.Removed.Activities != 9 || report.Tenants != 1 || len(report.Partitions) != 0 {
+		t.Errorf("got %+v, %v, want the tenant's 9", report, err)
+	}
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE tenant_id = $1`, other); got != 9 {
+		t.Errorf("of the other tenant: got %d left, want 9", got)
+	}
+}
+
+// TestWhatALogRefusesIsRecordedLater has a taxonomy that knows nothing of retention.
+func TestWhatALogRefusesIsRecordedLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	strict, lax := uuid.New(), uuid.New()
+	w.policy(retention.Installation, map[retention.Field]int64{retention.MaxDays: 20})
+	w.exec(`INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'strict')`, strict)
+	w.add(old(strict, 9, 70)...)
+	w.add(old(lax, 4, 70)...)
+	_, err := w.runner().Run(t.Context(), uuid.Nil, nil)
+	if err == nil || !strings.Contains(err.Error(), strict.String()) {
+		t.Errorf("got %v, want an error that names the tenant", err)
+	}
+	if activities, _, _ := w.sum(lax); activities != 4 {
+		t.Errorf("the other tenant's record: got %d, want 4", activities)
+	}
+	w.exec(`UPDATE fanfare.enforcement SET mode = 'off'`)
+	w.run()
+	if activities, _, _ := w.sum(strict); activities != 9 {
+		t.Errorf("recorded later: got %d, want 9", activities)
+	}
+}
+
+// TestOthersMayNotPurge tries with the rights of a service, and with those of fanfare_retention's members.
+func TestOthersMayNotPurge(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tenant := uuid.New()
+	w.add(old(tenant, 1, 70)...)
+	names := []string{}
+	w.scan(&names, `SELECT array_agg(p.oid::regprocedure::text ORDER BY 1) FROM pg_proc AS p
+		WHERE p.pronamespace = 'fanfare'::regnamespace AND p.proname ~ '^(purge_|retention_|drop_partition|partition_may_go|ensure_partition|activity_partitions)'
+		  AND (has_function_privilege('public', p.oid, 'EXECUTE') OR has_function_privilege('fanfare_writer', p.oid, 'EXECUTE'))`)
+	if len(names) > 0 {
+		t.Errorf("may be called by anyone: %v", names)
+	}
+	for _, sql := range []string{`DELETE FROM fanfare.activities`, `UPDATE fanfare.activities SET message = ''`} {
+		if _, err := w.db.Pool.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "append-only") {
+			t.Errorf("%s: got %v, want it refused", sql, err)
+		}
+	}
+	// Whoever may call the functions removes no more than the policies say: these say that nothing goes.
+	run := uuid.New()
+	w.exec(`SELECT fanfare.retention_begin($1, NULL)`, run)
+	w.exec(`SELECT fanfare.purge_activities($1, $2, $3, 1000)`, run, tenant, uuid.Nil)
+	w.exec(`SELECT fanfare.drop_partition($1, 'activities_default')`, run)
+	if got := w.count(`SELECT count(*) FROM fanfare.activities`); got != 1 {
+		t.Errorf("left: got %d, want 1", got)
+	}
+}
