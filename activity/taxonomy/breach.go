@@ -97,6 +97,8 @@ func leafBreaches(found []breach, action string, e *jsonschema.ValidationError) 
 		tell(at, "", "is not allowed by %s", action)
 	case *kind.AnyOf, *kind.OneOf:
 		tell(at, "", "must match one of the alternatives that %s names", action)
+	case *kind.Not:
+		tell(at, "", "must not be what %s excludes", action)
 	case *kind.MinLength:
 		tell(at, "", "must be at least %d characters", k.Want)
 	case *kind.MaxLength:
@@ -133,16 +135,18 @@ func leafBreaches(found []breach, action string, e *jsonschema.ValidationError) 
 
 // kinds says which kinds of values are right: "a string or null".
 func kinds(want []string) string {
-	words := make([]string, len(want))
-	for i, kind := range want {
+	var words []string
+	for _, kind := range want {
 		switch kind {
-		case "null":
-			words[i] = kind
+		case "null": // comes last
 		case "integer", "object", "array":
-			words[i] = "an " + kind
+			words = append(words, "an "+kind)
 		default:
-			words[i] = "a " + kind
+			words = append(words, "a "+kind)
 		}
+	}
+	if len(words) < len(want) {
+		words = append(words, "null")
 	}
 	return strings.Join(words, " or ")
 }
