@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
+)
+
+func TestTaxonomyGenerate(t *testing.T) {
+	t.Parallel()
+	file, directory := taxonomyFile(t, taxonomyOfTest), filepath.Join(t.TempDir(), "deeds")
+	generate := func(args ...string) string {
+		t.Helper()
+		return must(t, nil, append([]string{"taxonomy", "generate", "--package", "deeds", "--output", directory, file}, args...)...)
+	}
+	at := func(name string) string { return filepath.Join(directory, name) }
+	if got, want := generate(), "wrote    "+at("fanfare.go")+"\nwrote    "+at("resource.go")+"\nwrote    "+at("signal.go")+"\n"; got != want {
+		t.Errorf("at first: got\n%s\nwant\n%s", got, want)
+	}
+	made, err := os.ReadFile(at("resource.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\npackage deeds\n", "type ResourceUpdated struct {\n\tName string `json:\"name\"`\n}", `ResourceType: "resource"`} {
+		if !strings.Contains(string(made), want) {
+			t.Errorf("there is no %q in\n%s", want, made)
+		}
+	}
+	if got, want := generate(), directory+": all 3 files are as they should be\n"; got != want {
+		t.Errorf("again: got %q, want %q", got, want)
+	}
+	if got, want := generate("--resource-type", "resource=thing"), "wrote    "+at("resource.go")+"\n"; got != want {
+		t.Errorf("with a resource type: got %q, want %q", got, want)
+	}
+
+	if err := os.WriteFile(at("signal.go"), []byte("package deeds\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"over somebody's own file": {[]string{"--output", directory, file}, exitFailure, "fanfare: " + at("signal.go") + " was not generated, and is left alone; nothing was written\n"},
+		"a package without a name": {[]string{"--package", "", "--output", directory, file}, exitFailure, `the package's name "" must be an identifier of Go`},
+		"half a resource type":     {[]string{"--resource-type", "auth", file}, exitUsage, `--resource-type "auth" must read family=type, once for a family`},
+		"no file":                  {nil, exitUsage, "name one file; - is standard input"},
+		"a file that is not there": {[]string{at("none.yaml")}, exitFailure, at("none.yaml")},
+	} {
+		r := fanfare(t, nil, append([]string{"taxonomy", "generate"}, tc.args...)...)
+		if r.code != tc.code || !strings.Contains(r.stderr, tc.want) {
+			t.Errorf("%s: got exit code %d and %q, want %d and %q", name, r.code, r.stderr, tc.code, tc.want)
+		}
+	}
+}
+
+func TestTaxonomyDefault(t *testing.T) {
+	t.Parallel()
+	parsed, err := taxonomy.Parse(strings.NewReader(must(t, nil, "taxonomy", "default")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(parsed.Actions()), len(taxonomy.Shipped().Actions()); got != want {
+		t.Errorf("got %d actions, want %d", got, want)
+	}
+}
