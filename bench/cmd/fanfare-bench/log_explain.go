@@ -25,7 +25,7 @@ import (
 // plans is how the questions are answered.
 type plans struct {
 	Plans     []plan   `json:"plans"`
-	Offenders []string `json:"sequential_scans"` // which plan reads which partition from end to end
+	Offenders []string `json:"sequential_scans"` // which plan reads which partitions from end to end, empty ones too
 }
 
 // plan is how a statement of a question is run, with its values known (custom) or not (generic): a connection that asks the same again
@@ -103,8 +103,8 @@ func explainAll(ctx context.Context, db *stack.Database, large, small uuid.UUID,
 				if err := e.explain(ctx, &p, caught.statements); err != nil {
 					return nil, fmt.Errorf("explain %s: %w", q.name, err)
 				}
-				for _, s := range p.Sequential {
-					result.Offenders = append(result.Offenders, fmt.Sprintf("%s, %s tenant, %s plan: %s", q.name, tenant.name, mode, s))
+				if len(p.Sequential) > 0 {
+					result.Offenders = append(result.Offenders, fmt.Sprintf("%s, %s tenant, %s plan: %s", q.name, tenant.name, mode, strings.Join(p.Sequential, " ")))
 				}
 				result.Plans = append(result.Plans, p)
 			}
@@ -205,6 +205,7 @@ func (e *explainer) explainOne(ctx context.Context, tx pgx.Tx, p *plan, s caught
 	}
 	p.Indexes = slices.AppendSeq(p.Indexes, maps.Keys(read))
 	slices.Sort(p.Indexes)
+	p.Indexes = slices.Compact(p.Indexes)
 	if e.dir != "" {
 		if err := e.write(ctx, tx, p, s.sql, execute); err != nil {
 			return err
