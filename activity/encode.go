@@ -34,7 +34,7 @@ type wire struct {
 }
 
 // Encode checks the envelope against every rule that needs no database and returns it as the JSON that
-// fanfare.record_activity takes. The error is an *InvalidError that names every field which breaks a rule.
+// fanfare.record_activity takes, without secrets. The error is an *InvalidError that names every field which breaks a rule.
 func (e Envelope) Encode() ([]byte, error) {
 	payload, err := e.check()
 	if err != nil {
@@ -44,8 +44,8 @@ func (e Envelope) Encode() ([]byte, error) {
 		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID,
 		ResourceType: e.ResourceType, Action: e.Action, Visibility: e.Visibility, Payload: payload,
 		DeliveryChannels: e.DeliveryChannels, CorrelationID: e.CorrelationID, TargetPrincipalID: e.TargetPrincipalID,
-		OwnerID: e.OwnerID, ParentID: e.ParentID, ResourceName: e.ResourceName,
-		Message: e.Message, RequestID: e.RequestID, UserAgent: e.UserAgent,
+		OwnerID: e.OwnerID, ParentID: e.ParentID, ResourceName: scrubText(e.ResourceName),
+		Message: scrubText(e.Message), RequestID: scrubText(e.RequestID), UserAgent: scrubText(e.UserAgent),
 		Status: e.Status, Severity: e.Severity, Category: e.Category,
 		IP: e.IP, Traceparent: e.Traceparent, OccurredAt: e.OccurredAt.UTC().Truncate(time.Microsecond),
 	})

@@ -212,8 +212,9 @@ func (c *checks) payload(value any) json.RawMessage {
 	}
 	if rule := storable(raw); rule != "" {
 		c.refuse("payload", "", rule)
+		return nil
 	}
-	return raw
+	return Scrub(raw)
 }
 
 // kindOf names the kind of a JSON value as jsonb_typeof does.
