@@ -8,12 +8,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// public finds what everybody who can connect may do in the schema. uuidv7 is for all: it is a default of a table that
+// public finds what everybody who can connect may do in the schema. uuidv7 is for all, with what it calls: it is a default of a table that
 // applications load. The directory belongs to the application, and so do its rights.
 func public(ctx context.Context, x *examination) verdict {
 	rows, err := x.Pool.Query(ctx, `
 		SELECT 'FUNCTION ' || p.oid::regprocedure::text FROM pg_proc AS p
-		WHERE p.pronamespace = to_regnamespace('fanfare') AND p.proname <> 'uuidv7'
+		WHERE p.pronamespace = to_regnamespace('fanfare') AND p.proname NOT IN ('uuidv7', 'uuidv7_of')
 		  AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
 		UNION ALL
 		SELECT 'TABLE ' || c.oid::regclass::text FROM pg_class AS c
