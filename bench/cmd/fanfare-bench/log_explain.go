@@ -56,7 +56,7 @@ func (p *plans) table(w io.Writer) {
 	}
 	row(w, fmt.Sprintf("%d plans", len(p.Plans)), fmt.Sprintf("%d scan a partition from end to end", len(p.Offenders)))
 	for _, o := range p.Offenders {
-		row(w, o)
+		_, _ = fmt.Fprintln(w, "  "+o)
 	}
 }
 
