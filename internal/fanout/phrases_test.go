@@ -1,0 +1,87 @@
+package fanout_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+// overheard passes on what is published to Centrifugo, and here.
+type overheard struct {
+	*centrifugo.Client
+	said chan []byte
+}
+
+func (o overheard) Publish(ctx context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result {
+	results := o.Client.Publish(ctx, broadcasts)
+	for _, b := range broadcasts {
+		o.said <- b.Data
+	}
+	return results
+}
+
+// What is published says what the taxonomy has for it, in a batch and to a wide audience.
+func TestEventsSayWhatTheTaxonomyHas(t *testing.T) {
+	t.Parallel()
+	server := startCentrifugo(t)
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	channels, err := centrifugo.ParseFormats(centrifugo.Formats{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t, db: pgtest.New(t), tenant: uuid.New()}
+	s.exec(`INSERT INTO fanfare.taxonomy (action, description, category, title, summary, icon)
+		VALUES ('resource.updated', 'x', 'things', 'A change', '{actor} set the lookback of {resource} to {payload.lookback}', 'pencil')`)
+	book := activity.NewPhrasebook(s.db.Pool, nil)
+	if err := book.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan []byte, 100)
+	worker := outbox.NewWorker(s.db.Pool, fanout.New(overheard{client, said}, channels, preferences.NewFilter(nil),
+		fanout.Options{Wide: 2, Step: 5, Phrases: book}), outbox.Options{})
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- worker.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		client.Close()
+	})
+	for audience, delegators := range map[string]int{"few": 1, "many": 4} {
+		resource, ada := uuid.New(), uuid.New()
+		s.exec(`INSERT INTO fanfare.resources (id, tenant_id, type, name) VALUES ($1, $2, 'signal', 'Momentum 12')`, resource, s.tenant)
+		s.exec(`INSERT INTO fanfare.principals (id, tenant_id, kind, display_name) VALUES ($1, $2, 'user', 'Ada')`, ada, s.tenant)
+		s.exec(`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
+			SELECT $1, gen_random_uuid(), $2, 'delegator' FROM generate_series(1, $3)`, s.tenant, resource, delegators)
+		s.exec(`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $2::text, 'resource_id', $3::text,
+			'resource_type', 'signal', 'action', 'resource.updated', 'payload', '{"lookback": 20}'::jsonb))`, s.tenant.String(), ada.String(), resource.String())
+		select {
+		case data := <-said:
+			var e activity.Event
+			if err := json.Unmarshal(data, &e); err != nil {
+				t.Fatal(err)
+			}
+			want := activity.UIHints{Category: "things", Severity: activity.Info, Title: "A change", Summary: "Ada set the lookback of Momentum 12 to 20", Icon: "pencil"}
+			if e.UIHints != want {
+				t.Errorf("to %s: got %+v, want %+v", audience, e.UIHints, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("to %s: nothing was published", audience)
+		}
+	}
+}
