@@ -115,7 +115,7 @@ func (e *entry) payload(envelope *activity.Envelope) (map[string]any, error) {
 	if raw[0] != '{' || len(raw) > activity.MaxPayloadBytes {
 		return nil, envelope.Validate()
 	}
-	raw = scrub(raw)
+	raw = activity.Scrub(raw)
 	value, err := decode(raw)
 	if err != nil {
 		return nil, fmt.Errorf("read the redacted payload: %w", err)

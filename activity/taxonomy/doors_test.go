@@ -1,0 +1,103 @@
+package taxonomy
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"pgregory.net/rapid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+)
+
+// TestDoorsAgreeOnAnyPayload asks Check and the database about payloads of all shapes: both must refuse the same for the same
+// reason, or store the same.
+func TestDoorsAgreeOnAnyPayload(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	wanted, err := Parse(strings.NewReader(`
+version: 1
+actions:
+  all.kept: {description: D, category: C, max_payload_bytes: 60, payload: {type: object, required: [a]}}
+  some.kept: {description: D, category: C, max_payload_bytes: 30, keep: [a, b, password], payload: {type: object, required: [b, a]}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Apply(t.Context(), db.Pool, wanted, ApplyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := SetMode(t.Context(), db.Pool, uuid.Nil, Strict); err != nil {
+		t.Fatal(err)
+	}
+	check := wanted.Check(Strict)
+	keys := rapid.SampledFrom([]string{`"a"`, `"a"`, `"b"`, `"b"`, `"c"`, `"password"`, `"é\n"`, `"\u0061"`, `"A"`})
+	refused, passed := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		e := activity.Envelope{
+			TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "r",
+			Action: rapid.SampledFrom([]string{"all.kept", "some.kept", "not.registered"}).Draw(rt, "action"),
+		}
+		var pairs []string
+		for range rapid.IntRange(0, 5).Draw(rt, "pairs") {
+			pairs = append(pairs, keys.Draw(rt, "key")+":"+jsonValues(2).Draw(rt, "value"))
+		}
+		e.Payload = json.RawMessage("{" + strings.Join(pairs, ",") + "}")
+		envelope, err := e.Encode()
+		if err != nil {
+			rt.Fatal(err)
+		}
+
+		var want activity.FieldError
+		var stored json.RawMessage
+		undone := errors.New("undone")
+		err = pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
+			err := tx.QueryRow(t.Context(), `
+				SELECT coalesce(r.field, ''), coalesce(r.value, ''), coalesce(r.rule, ''), (r.activity).payload
+				FROM fanfare.record_envelope($1) AS r`, string(envelope)).Scan(&want.Field, &want.Value, &want.Rule, &stored)
+			return errors.Join(err, undone)
+		})
+		if !errors.Is(err, undone) || strings.Contains(err.Error(), "\n") {
+			rt.Fatal(err)
+		}
+
+		err = check(t.Context(), &e)
+		var got activity.FieldError
+		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
+			got = invalid.Fields[0]
+		} else if err != nil {
+			rt.Fatal(err)
+		}
+		if got != want {
+			rt.Fatalf("Check says %v, the database %v", got, want)
+		}
+		if want.Field != "" {
+			refused++
+			return
+		}
+		passed++
+		raw, err := json.Marshal(e.Payload)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		checked, err := decode(raw)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		kept, err := decode(stored)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if diff := cmp.Diff(plainNumbers(kept), plainNumbers(checked)); diff != "" {
+			rt.Fatalf("payload (-stored +checked):\n%s", diff)
+		}
+	})
+	if refused == 0 || passed == 0 {
+		t.Errorf("%d refused and %d passed, want some of both", refused, passed)
+	}
+}

@@ -1,5 +1,0 @@
-package taxonomy
-
-import "encoding/json"
-
-func scrub(raw json.RawMessage) json.RawMessage { return raw }
