@@ -50,7 +50,7 @@ func prepare(ctx context.Context, hooks Hooks, maxPayload int, e Envelope) (prep
 	if payload == nil {
 		payload = []byte("{}")
 	}
-	payload = normal(payload)
+	payload = normal(Scrub(payload))
 	if len(payload) > maxPayload {
 		return prepared{}, &InvalidError{Fields: []FieldError{{
 			Field: "payload", Value: fmt.Sprint(len(payload), " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", maxPayload),
@@ -61,10 +61,10 @@ func prepare(ctx context.Context, hooks Hooks, maxPayload int, e Envelope) (prep
 		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID, CorrelationID: e.CorrelationID,
 		TargetPrincipalID: e.TargetPrincipalID, OwnerID: e.OwnerID, ParentID: e.ParentID,
 		OccurredAt:   e.OccurredAt.UTC().Truncate(time.Microsecond),
-		ResourceType: e.ResourceType, ResourceName: first(500, e.ResourceName), Action: e.Action,
+		ResourceType: e.ResourceType, ResourceName: first(500, scrubText(e.ResourceName)), Action: e.Action,
 		Visibility: cmp.Or(e.Visibility, ResourceWide), Status: cmp.Or(e.Status, Success), Severity: cmp.Or(e.Severity, Info),
 		Category: cmp.Or(e.Category, family), DeliveryChannels: append([]string{}, e.DeliveryChannels...),
-		Message: first(4000, e.Message), RequestID: first(200, e.RequestID), UserAgent: first(500, e.UserAgent),
+		Message: first(4000, scrubText(e.Message)), RequestID: first(200, scrubText(e.RequestID)), UserAgent: first(500, scrubText(e.UserAgent)),
 		Traceparent: e.Traceparent, Payload: payload,
 	}}, nil
 }

@@ -1,0 +1,100 @@
+package activity_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/logtest"
+)
+
+func TestMemoryLog(t *testing.T) {
+	t.Parallel()
+	logtest.Run(t, logtest.Subject{Keeps: true, Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
+		return activity.NewMemoryLog(activity.MemoryOptions{Hooks: hooks})
+	}})
+}
+
+// TestMemoryLogLooksAtLittle has pages that end at the budget.
+func TestMemoryLogLooksAtLittle(t *testing.T) {
+	t.Parallel()
+	logtest.Run(t, logtest.Subject{Keeps: true, Short: true, Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
+		return activity.NewMemoryLog(activity.MemoryOptions{Hooks: hooks, ScanBudget: 2})
+	}})
+}
+
+func TestNoLog(t *testing.T) {
+	t.Parallel()
+	logtest.Run(t, logtest.Subject{Open: func(_ testing.TB, hooks activity.Hooks) activity.Log { return activity.NoLog{Hooks: hooks} }})
+}
+
+func TestMemoryLogIsBounded(t *testing.T) {
+	t.Parallel()
+	log := activity.NewMemoryLog(activity.MemoryOptions{MaxActivities: 3})
+	for n := range byte(5) {
+		if _, err := log.Append(t.Context(), aboutResource(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var kept []byte
+	for _, a := range log.Records() {
+		kept = append(kept, a.ResourceID[15])
+	}
+	if string(kept) != "\x02\x03\x04" {
+		t.Errorf("got %v kept, want the newest three, oldest first", kept)
+	}
+	recorded, err := log.Append(t.Context(), aboutResource(4), aboutResource(0))
+	if err != nil || recorded[0].Created || !recorded[1].Created {
+		t.Errorf("got %+v, %v; want the one that is kept to stand and the one that is not to be created again", recorded, err)
+	}
+}
+
+// TestMemoryLogHasAClock lets time stand, and then run back: ids rise nevertheless.
+func TestMemoryLogHasAClock(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6789, time.UTC)
+	now := at
+	log := activity.NewMemoryLog(activity.MemoryOptions{Clock: func() time.Time { return now }})
+	var last uuid.UUID
+	for n := range 1000 {
+		e := aboutResource(0)
+		e.CorrelationID = uuid.Nil
+		recorded, err := log.Append(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := recorded[0]
+		if !r.RecordedAt.Equal(at.Truncate(time.Microsecond)) || !r.OccurredAt.Equal(r.RecordedAt) || r.CorrelationID != r.ID {
+			t.Fatalf("got %+v, want the time of the clock", r)
+		}
+		if r.ID.String() <= last.String() || r.ID.Version() != 7 || r.ID.Variant() != uuid.RFC4122 {
+			t.Fatalf("got id %s after %s", r.ID, last)
+		}
+		if sec, nsec := r.ID.Time().UnixTime(); !time.Unix(sec, nsec).Equal(at.Truncate(time.Millisecond)) {
+			t.Fatalf("got an id of %s", time.Unix(sec, nsec))
+		}
+		last = r.ID
+		if n == 500 {
+			now = at.Add(-time.Hour)
+		}
+	}
+}
+
+func TestMemoryLogHasItsOwnKey(t *testing.T) {
+	t.Parallel()
+	var hashes [2]string
+	for i := range hashes {
+		e := aboutResource(0)
+		e.IP = "192.0.2.7"
+		recorded, err := activity.NewMemoryLog(activity.MemoryOptions{}).Append(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes[i] = string(recorded[0].IPHash)
+	}
+	if hashes[0] == hashes[1] {
+		t.Error("two logs hash an address alike, want a key for each")
+	}
+}
