@@ -11,8 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
@@ -203,6 +205,70 @@ func TestRedactInBatches(t *testing.T) {
 	var recorded int
 	if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'redacted')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&recorded); err != nil || recorded != len(list) {
 		t.Errorf("the records tell of %d, %v, want all %d", recorded, err, len(list))
+	}
+}
+
+// TestRedactAtOnce has many redact the same: each activity is redacted, and counted, by one of them.
+func TestRedactAtOnce(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	tenant, actor := uuid.New(), uuid.New()
+	now := time.Now()
+	list := make([]Activity, 2*redactionBatch)
+	for n := range list {
+		list[n] = Activity{ID: idAt(now, uint16(n)), TenantID: tenant, ActorPrincipalID: actor, RecordedAt: now, ResourceType: "doc", Action: "doc.made", Message: "Ada"}
+	}
+	store(t, pool, list...)
+	var group errgroup.Group
+	results := make([]Redacted, 4)
+	for i := range results {
+		group.Go(func() (err error) {
+			results[i], err = Redact(t.Context(), pool, Redaction{Tenant: tenant, Actor: actor, Reason: "asked to"})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	redacted := 0
+	for _, r := range results {
+		redacted += r.Redacted
+	}
+	var recorded, telling int
+	if err := pool.QueryRow(t.Context(), `
+		SELECT sum((payload ->> 'redacted')::int) FILTER (WHERE action = 'activity.redacted'), count(*) FILTER (WHERE message IS NOT NULL)
+		FROM fanfare.activities WHERE tenant_id = $1`, tenant).Scan(&recorded, &telling); err != nil {
+		t.Fatal(err)
+	}
+	if redacted != len(list) || recorded != len(list) || telling != 0 {
+		t.Errorf("got %d redacted, %d recorded and %d that tell still, want %d, %d and none", redacted, recorded, telling, len(list), len(list))
+	}
+}
+
+// TestHoldWaitsForRedaction places a hold while a redaction is under way: once it is placed, nothing more goes.
+func TestHoldWaitsForRedaction(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	tenant := uuid.New()
+	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if got, err := Redact(t.Context(), tx, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil || got.Redacted != 1 {
+		t.Fatal(got, err)
+	}
+	var refused *pgconn.PgError
+	if _, err := pool.Exec(t.Context(), `SET lock_timeout = '1ms'; INSERT INTO fanfare.legal_holds (id, tenant_id, created_by, reason) VALUES (gen_random_uuid(), '`+tenant.String()+`', gen_random_uuid(), 'a dispute')`, pgx.QueryExecModeSimpleProtocol); !errors.As(err, &refused) || refused.Code != "55P03" {
+		t.Errorf("a hold meanwhile: got %v, want it to wait", err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hold(t, pool, tenant, uuid.Nil, uuid.Nil)
+	if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil || got.Held != 1 || !tells(t, pool, id) {
+		t.Errorf("behind the hold: got %+v, %v, want it left", got, err)
 	}
 }
 

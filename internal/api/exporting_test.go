@@ -223,7 +223,7 @@ func TestExportOfMuch(t *testing.T) {
 func TestExportCutOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	const many = 40_000
+	const many = 20_000
 	w.here.fill(many)
 	answer := w.here.exporting(w.listening(), nil, url.Values{})
 	defer func() { _ = answer.Body.Close() }()
