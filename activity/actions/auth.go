@@ -158,8 +158,8 @@ func (p AuthPasswordResetRequested) On(tenant, resource uuid.UUID) activity.Enve
 // AuthServiceAccountIssued is the payload of auth.service_account.issued: Credentials for a service were issued. No other
 // keys than these are stored.
 type AuthServiceAccountIssued struct {
-	// Which; not the credential.
-	CredentialID uuid.UUID `json:"credential_id"`
+	// Which key; not the key.
+	KeyID uuid.UUID `json:"key_id"`
 	// Until when they are good.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// What they allow.
@@ -174,8 +174,8 @@ func (p AuthServiceAccountIssued) On(tenant, resource uuid.UUID) activity.Envelo
 // AuthServiceAccountRevoked is the payload of auth.service_account.revoked: Credentials of a service were taken back. No
 // other keys than these are stored.
 type AuthServiceAccountRevoked struct {
-	// Which; not the credential.
-	CredentialID uuid.UUID `json:"credential_id"`
+	// Which key; not the key.
+	KeyID uuid.UUID `json:"key_id"`
 	// Why. One of asked, rotated, leaked, unused.
 	Reason string `json:"reason,omitzero"`
 }
