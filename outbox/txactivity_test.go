@@ -106,7 +106,7 @@ func wantLeft(t testing.TB, db *pgtest.DB, outer pgx.Tx, wantTitles []string, wa
 func TestTxActivityMakesBoth(t *testing.T) {
 	t.Parallel()
 	handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
-		e := anEnvelope()
+		e := aKeyedEnvelope()
 		e.ResourceID = uuid.Nil
 		result, r, err := outbox.TxActivity(t.Context(), handle, e, create("Momentum 12"))
 		if err != nil {
@@ -179,7 +179,7 @@ func TestTxActivityLeavesNothingBehind(t *testing.T) {
 			handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				result, r, err := outbox.TxActivity(ctx, handle, anEnvelope(), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
+				result, r, err := outbox.TxActivity(ctx, handle, aKeyedEnvelope(), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
 					if _, err := create("lost")(ctx, tx, e); err != nil {
 						return "", err
 					}
@@ -190,7 +190,7 @@ func TestTxActivityLeavesNothingBehind(t *testing.T) {
 				}
 				wantLeft(t, db, outer, nil, written{})
 				// And the handle is as good as before.
-				if _, _, err := outbox.TxActivity(t.Context(), handle, anEnvelope(), create("kept")); err != nil {
+				if _, _, err := outbox.TxActivity(t.Context(), handle, aKeyedEnvelope(), create("kept")); err != nil {
 					t.Errorf("the next one: %v", err)
 				}
 				wantLeft(t, db, outer, []string{"kept"}, written{1, 1, 1})
