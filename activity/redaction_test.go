@@ -245,6 +245,27 @@ func TestRedactAtOnce(t *testing.T) {
 	}
 }
 
+// TestRedactRecordsOrNothing takes away the right word for the record: then nothing is redacted either.
+func TestRedactRecordsOrNothing(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	tenant := uuid.New()
+	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+	if _, err := pool.Exec(t.Context(), `INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'strict')`, tenant); err != nil {
+		t.Fatal(err)
+	}
+	r := Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}
+	if got, err := Redact(t.Context(), pool, r); err == nil || got.Redacted != 0 || !tells(t, pool, id) {
+		t.Errorf("not in a strict taxonomy: got %+v, %v, want it refused and nothing redacted", got, err)
+	}
+	if _, err := pool.Exec(t.Context(), `INSERT INTO fanfare.taxonomy (action, description, category) VALUES ('activity.redacted', 'What activities held was erased.', 'retention')`); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Redact(t.Context(), pool, r); err != nil || got.Redacted != 1 || tells(t, pool, id) {
+		t.Errorf("in it: got %+v, %v, want it redacted", got, err)
+	}
+}
+
 // TestHoldWaitsForRedaction places a hold while a redaction is under way: once it is placed, nothing more goes.
 func TestHoldWaitsForRedaction(t *testing.T) {
 	t.Parallel()
