@@ -33,7 +33,8 @@ type InUseError struct {
 }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("removing %s refused: recorded activities have it; --force removes it nonetheless, and leaves them as they are", strings.Join(e.Actions, ", "))
+	return fmt.Sprintf("removing %s refused: recorded activities have what would be gone; --force removes it nonetheless, and leaves them as they are",
+		strings.Join(e.Actions, ", "))
 }
 
 // UnsureError refuses to remove actions, for the log is too large to be looked through in the time given. Nothing was changed.

@@ -24,12 +24,13 @@ const OtherActions = "(others)"
 type counter = atomic.Uint64
 
 // Check returns the hook that holds envelopes to the taxonomy before they are recorded. In every mode it fills the severity,
-// visibility and category that an envelope does not give, redacts secrets, and drops what the payload does not keep. Strict
-// refuses what breaks a rule with an *activity.InvalidError that names all rules broken; Warn lets it pass and counts it. A mode
-// that is none of the three is Strict, "" is Off.
+// visibility and category that an envelope does not give, and drops what the payload does not keep. Strict refuses what breaks a
+// rule with an *activity.InvalidError that names all rules broken; Warn lets it pass and counts it. A mode that is none of the
+// three is Strict, "" is Off.
 //
 // The rules are those of the database, in its order (docs/taxonomy.md), and then the payload's whole schema, which only Check
-// knows. They hold for the payload as it would be stored. What breaks the envelope's own rules is refused for that alone.
+// knows. They hold for the payload as it would be stored, its secrets redacted, and that is what the envelope then holds. What
+// breaks the envelope's own rules is refused for that alone.
 func (t *Taxonomy) Check(mode Mode) activity.BeforeAppend {
 	return func(_ context.Context, e *activity.Envelope) error {
 		found := t.byName[e.Action]

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/outbox"
 )
 
 // TestDoorsAgreeOnAnyPayload asks Check and the database about payloads of all shapes: both must refuse the same for the same
@@ -48,21 +49,18 @@ actions:
 			pairs = append(pairs, keys.Draw(rt, "key")+":"+jsonValues(2).Draw(rt, "value"))
 		}
 		e.Payload = json.RawMessage("{" + strings.Join(pairs, ",") + "}")
-		envelope, err := e.Encode()
-		if err != nil {
-			rt.Fatal(err)
-		}
-
 		var want activity.FieldError
 		var stored json.RawMessage
-		undone := errors.New("undone")
-		err = pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
-			err := tx.QueryRow(t.Context(), `
-				SELECT coalesce(r.field, ''), coalesce(r.value, ''), coalesce(r.rule, ''), (r.activity).payload
-				FROM fanfare.record_envelope($1) AS r`, string(envelope)).Scan(&want.Field, &want.Value, &want.Rule, &stored)
-			return errors.Join(err, undone)
+		err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
+			recorded, err := outbox.Record(t.Context(), tx, e)
+			if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
+				want = invalid.Fields[0]
+				return nil
+			}
+			stored = recorded.Payload
+			return err
 		})
-		if !errors.Is(err, undone) || strings.Contains(err.Error(), "\n") {
+		if err != nil {
 			rt.Fatal(err)
 		}
 
