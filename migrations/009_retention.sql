@@ -431,6 +431,7 @@ DECLARE
     cut  uuid;
     ids  uuid[];
     kept uuid[];
+    low  uuid;
     high uuid;
     gone fanfare.retention_unrecorded;
 BEGIN
@@ -442,7 +443,7 @@ BEGIN
     IF ids IS NULL THEN
         RETURN;
     END IF;
-    high := ids[array_length(ids, 1)];
+    low := ids[1]; high := ids[array_length(ids, 1)];
     IF array_length(ids, 1) = batch THEN
         next := high;
     END IF;
@@ -450,7 +451,7 @@ BEGIN
     WITH gone AS (
         -- The bounds are for leaving partitions out, so that those which are written to are not even locked.
         DELETE FROM fanfare.activities AS a USING unnest(ids) AS u(id)
-        WHERE a.tenant_id = tenant AND a.id = u.id AND a.id > after AND a.id <= high AND u.id <> ALL (kept)
+        WHERE a.tenant_id = tenant AND a.id = u.id AND a.id >= low AND a.id <= high AND u.id <> ALL (kept)
         RETURNING a.id, a.correlation_id, a.action, a.resource_id
     ), freed AS (
         DELETE FROM fanfare.idempotency_keys AS k USING gone AS g

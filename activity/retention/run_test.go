@@ -305,6 +305,41 @@ func TestWritersBesideADrop(t *testing.T) {
 	}
 }
 
+// TestABatchLocksNobodyOut looks at the locks of a batch that is not committed yet.
+func TestABatchLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.months(4)
+	tenant, run := uuid.New(), uuid.New()
+	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20})
+	w.add(old(tenant, 20, 80)...)
+	w.exec(`SELECT fanfare.retention_begin($1, NULL)`, run)
+	tx, err := w.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.Background()) }()
+	var removed int64
+	if err := tx.QueryRow(t.Context(), `SELECT removed FROM fanfare.purge_activities($1, $2, $3, 100)`, run, tenant, uuid.Nil).Scan(&removed); err != nil || removed != 20 {
+		t.Fatalf("removed: got %d, %v, want 20", removed, err)
+	}
+	var locks []string
+	if err := tx.QueryRow(t.Context(), `
+		SELECT array_agg(DISTINCT c.relname || ' ' || l.mode ORDER BY c.relname || ' ' || l.mode)
+		FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+		WHERE l.pid = pg_backend_pid() AND c.relkind IN ('r', 'p') AND c.relnamespace = 'fanfare'::regnamespace AND l.mode <> 'AccessShareLock'`).Scan(&locks); err != nil {
+		t.Fatal(err)
+	}
+	part := "activities_" + w.ago(80).UTC().Format("y2006m01")
+	want := []string{
+		"activities RowExclusiveLock", part + " RowExclusiveLock", "idempotency_keys RowExclusiveLock", "legal_holds ShareLock",
+		"retention ShareLock", "retention_lease RowExclusiveLock", "retention_unrecorded RowExclusiveLock",
+	}
+	if !slices.Equal(locks, want) {
+		t.Errorf("locks: got %q, want %q", locks, want)
+	}
+}
+
 // TestPartitionsThatAreNeeded looks at what keeps a partition from being dropped.
 func TestPartitionsThatAreNeeded(t *testing.T) {
 	t.Parallel()

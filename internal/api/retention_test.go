@@ -1,0 +1,70 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity/retention"
+	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/identity"
+)
+
+func TestRetention(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	c := w.here.as(w.here.member, identity.ScopeAdmin)
+	const path = "/v1/retention"
+	bound := func(value int64, from string) api.RetentionBound { return api.RetentionBound{Value: value, From: from} }
+
+	got := as[api.Retention](c.do("GET", path, "").want(http.StatusOK))
+	if got.MaxDays != bound(0, "installation") || got.MinDays != bound(7, "installation") || got.UpdatedAt != nil || len(got.Holds) != 0 {
+		t.Errorf("before: got %+v", got)
+	}
+	got = as[api.Retention](c.do("PUT", path, `{"max_days":400,"inbox_days":0,"max_entries":1000}`).want(http.StatusOK))
+	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(0, "tenant") || got.MaxEntries != bound(1000, "tenant") || got.MinDays != bound(7, "installation") ||
+		got.UpdatedAt == nil || *got.UpdatedBy != w.here.member {
+		t.Errorf("changed: got %+v", got)
+	}
+	got = as[api.Retention](c.do("PUT", path, `{"inbox_days":null,"min_days":30}`).want(http.StatusOK))
+	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(90, "installation") || got.MinDays != bound(30, "tenant") {
+		t.Errorf("given back: got %+v", got)
+	}
+	hold, err := retention.Place(t.Context(), w.db.Pool, retention.Hold{TenantID: w.here.id, ResourceID: &w.here.signal, CreatedBy: w.here.owner, Reason: "case 17"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := retention.Place(t.Context(), w.db.Pool, retention.Hold{TenantID: w.elsewhere.id, CreatedBy: w.elsewhere.owner, Reason: "not yours"}); err != nil {
+		t.Fatal(err)
+	}
+	got = as[api.Retention](c.do("GET", path, "").want(http.StatusOK))
+	if len(got.Holds) != 1 || got.Holds[0].ID != hold.ID || *got.Holds[0].ResourceID != w.here.signal || got.Holds[0].Reason != "case 17" {
+		t.Errorf("holds: got %+v, want the one of the tenant", got.Holds)
+	}
+	other := as[api.Retention](w.elsewhere.as(uuid.New(), identity.ScopeAdmin).do("GET", path, "").want(http.StatusOK))
+	if other.MaxDays != bound(0, "installation") {
+		t.Errorf("the other tenant: got %+v, want it as it was", other.MaxDays)
+	}
+
+	for body, want := range map[string]string{
+		`{}`:                               `"field":"retention","rule":"must change at least one bound"`,
+		`{"max_days":29}`:                  `"field":"max_days","rule":"must be at least min_days (30), or 0","value":"29"`,
+		`{"min_days":401}`:                 `"field":"min_days","rule":"must be at most max_days (400)","value":"401"`,
+		`{"max_days":18251}`:               `"field":"max_days","rule":"must be from 0 to 18250","value":"18251"`,
+		`{"max_days":-1}`:                  `"field":"max_days"`,
+		`{"max_days":1.5}`:                 `"field":"max_days"`,
+		`{"max_days":"400"}`:               `"field":"max_days"`,
+		`{"max_entries":1000000001}`:       `"field":"max_entries"`,
+		`{"max_weeks":1}`:                  `"field":"max_weeks"`,
+		`{"token_days":-1,"max_days":400}`: `"field":"token_days"`,
+	} {
+		if answer := c.do("PUT", path, body).want(http.StatusUnprocessableEntity); !strings.Contains(string(answer.body), want) {
+			t.Errorf("PUT %s: got %s, want %s", body, answer.body, want)
+		}
+	}
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'retention.changed' AND actor_principal_id = $2`, w.here.id, w.here.member); got != 2 {
+		t.Errorf("recorded: got %d, want the 2 changes", got)
+	}
+}
