@@ -527,16 +527,19 @@ END
 $$;
 
 -- Drops a partition if nothing of it must be kept. dropped is null when the locks could not be had, and nothing happened then.
--- The partition, the policies and the holds are locked against changes while it is looked through and counted, so that what was
--- found still holds when it goes; nobody writes to a month that is past, and reading goes on. The drop itself locks the whole log
+-- First the partition is locked against changes and counted, which nobody waits for: reading goes on, and nobody writes to a month
+-- that is past. Then the policies and the holds are locked too, and the partition is judged: so the judgment still holds when it
+-- goes. The drop itself locks the whole log
 -- for a moment. A lock that is waited for holds up whoever comes after it: so it is waited for five times, 25 to 400
 -- milliseconds, each behind a pause eight times as long, and no writer is ever held up for longer than that.
 CREATE FUNCTION fanfare.drop_partition(run uuid, part name, OUT dropped boolean, OUT removed bigint, OUT keys bigint)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '400ms' SET jit = off AS $$
 DECLARE
-    b       record;
-    tenants uuid[];
-    many    bigint[];
+    b          record;
+    tenants    uuid[];
+    many       bigint[];
+    late       uuid[];
+    freed_keys bigint[];
 BEGIN
     dropped := false; removed := 0; keys := 0;
     SELECT p.low, p.high INTO b FROM fanfare.activity_partitions() AS p WHERE p.part = drop_partition.part;
@@ -545,6 +548,8 @@ BEGIN
     END IF;
     BEGIN
         EXECUTE format('LOCK TABLE fanfare.%I IN SHARE ROW EXCLUSIVE MODE', part);
+        EXECUTE format('SELECT array_agg(c.tenant_id), array_agg(c.many) FROM (SELECT tenant_id, count(*) AS many FROM fanfare.%I GROUP BY tenant_id) AS c', part)
+            INTO tenants, many;
         PERFORM fanfare.retention_step(run);
     EXCEPTION WHEN lock_not_available OR deadlock_detected OR undefined_table THEN
         dropped := NULL;
@@ -559,11 +564,9 @@ BEGIN
     ), counted AS (
         SELECT f.tenant_id, count(*) AS n FROM freed AS f GROUP BY f.tenant_id
     )
-    SELECT array_agg(c.tenant_id), array_agg(c.n), coalesce(sum(c.n), 0) INTO tenants, many, keys FROM counted AS c;
+    SELECT array_agg(c.tenant_id), array_agg(c.n), coalesce(sum(c.n), 0) INTO late, freed_keys, keys FROM counted AS c;
     PERFORM fanfare.retention_note(row(u.tenant, run, 0, 0, u.n, 0, 0, 0, 1, NULL, now(), '{}')::fanfare.retention_unrecorded)
-    FROM unnest(tenants, many) AS u(tenant, n);
-    EXECUTE format('SELECT array_agg(c.tenant_id), array_agg(c.many) FROM (SELECT tenant_id, count(*) AS many FROM fanfare.%I GROUP BY tenant_id) AS c', part)
-        INTO tenants, many;
+    FROM unnest(late, freed_keys) AS u(tenant, n);
     FOR attempt IN 0..4 LOOP
         BEGIN
             PERFORM set_config('lock_timeout', 25 * 2 ^ attempt || 'ms', true);
