@@ -1,10 +1,10 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -18,19 +18,20 @@ import (
 // Recorded is what became of an envelope.
 type Recorded = activity.Recorded
 
-// recordedColumns expand the row "r" that fanfare.record_envelope returns; scanRecorded reads them.
-const recordedColumns = `r.created, r.field, r.value, r.rule,
-	(r.activity).id, (r.activity).tenant_id, (r.activity).actor_principal_id, (r.activity).resource_id, (r.activity).correlation_id,
-	(r.activity).target_principal_id, (r.activity).owner_id, (r.activity).parent_id, (r.activity).occurred_at, (r.activity).recorded_at,
-	(r.activity).ip_key_id, (r.activity).resource_type, (r.activity).resource_name, (r.activity).action, (r.activity).visibility,
-	(r.activity).status, (r.activity).severity, (r.activity).category, (r.activity).delivery_channels, (r.activity).message,
-	(r.activity).request_id, (r.activity).user_agent, (r.activity).traceparent, (r.activity).ip_hash, (r.activity).warning, (r.activity).payload`
+// recordingColumns are what fanfare.record_envelope tells; recording reads them.
+const recordingColumns = `r.created, r.field, r.value, r.rule, r.id, r.correlation_id, r.owner_id, r.parent_id, r.occurred_at, r.recorded_at, r.ip_key_id, r.ip_hash,
+	r.resource_name, r.visibility, r.severity, r.category, r.message, r.request_id, r.user_agent, r.warning, r.payload`
 
+// What record_envelope raises as an error, and so undoes the transaction by, is told by its second argument.
 const (
-	recordOne     = `SELECT ` + recordedColumns + ` FROM fanfare.record_envelope($1) AS r`
-	recordOrAbort = `SELECT ` + recordedColumns + `, fanfare.refuse_envelope(r.field, r.value, r.rule, r.code)::text FROM fanfare.record_envelope($1) AS r`
-	recordMany    = `SELECT ` + recordedColumns + `, r.ordinal FROM fanfare.record_envelopes($1::text[]::jsonb[]) AS r ORDER BY r.ordinal`
+	recordOne     = `SELECT ` + recordingColumns + ` FROM fanfare.record_envelope($1) AS r`
+	recordOrAbort = `SELECT ` + recordingColumns + ` FROM fanfare.record_envelope($1, 'refusals') AS r`
+	recordNew     = `SELECT ` + recordingColumns + ` FROM fanfare.record_envelope($1, 'everything') AS r`
+	recordMany    = `SELECT ` + recordingColumns + `, many.n FROM fanfare.record_envelopes($1::text[]::jsonb[]) AS many, LATERAL (SELECT (many.recording).*) AS r ORDER BY many.n`
 )
+
+// standsState is the SQLSTATE of the error that says that an activity stands already.
+const standsState = "FF003"
 
 // Record is Recorder.Record without hooks.
 func Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, error) {
@@ -47,36 +48,63 @@ func RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) (
 	return Recorder{}.RecordMany(ctx, tx, envelopes)
 }
 
-// scanRecorded reads recordedColumns, and what the caller selects behind them into more.
-func scanRecorded(row pgx.CollectableRow, more ...any) (Recorded, error) {
-	var (
-		r                  Recorded
-		field, value, rule zeronull.Text
-	)
-	columns := slices.Concat([]any{&r.Created, &field, &value, &rule}, r.Fields(), more)
-	if err := row.Scan(columns...); err != nil {
+// recording is an envelope on its way to the log, as it was prepared and encoded.
+type recording struct {
+	envelope activity.Envelope
+	body     string
+}
+
+// read reads the row that record_envelope returned for it, and what the caller selects behind that into more.
+func (g recording) read(row pgx.CollectableRow, more ...any) (Recorded, error) {
+	e := &g.envelope
+	r := Recorded{Activity: activity.Activity{
+		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID, TargetPrincipalID: e.TargetPrincipalID,
+		ResourceType: e.ResourceType, Action: e.Action, Status: cmp.Or(e.Status, activity.Success), DeliveryChannels: e.DeliveryChannels, Traceparent: e.Traceparent,
+	}}
+	var field, value, rule zeronull.Text
+	columns := []any{
+		&r.Created, &field, &value, &rule, (*zeronull.UUID)(&r.ID), (*zeronull.UUID)(&r.CorrelationID), (*zeronull.UUID)(&r.OwnerID), (*zeronull.UUID)(&r.ParentID),
+		(*zeronull.Timestamptz)(&r.OccurredAt), (*zeronull.Timestamptz)(&r.RecordedAt), (*zeronull.Int2)(&r.IPKeyID), &r.IPHash,
+		(*zeronull.Text)(&r.ResourceName), (*zeronull.Text)(&r.Visibility), (*zeronull.Text)(&r.Severity), (*zeronull.Text)(&r.Category),
+		(*zeronull.Text)(&r.Message), (*zeronull.Text)(&r.RequestID), (*zeronull.Text)(&r.UserAgent), (*zeronull.Text)(&r.Warning), (*[]byte)(&r.Payload),
+	}
+	if err := row.Scan(append(columns, more...)...); err != nil {
 		return Recorded{}, err
 	}
 	if field != "" {
 		return Recorded{}, &activity.InvalidError{Fields: []activity.FieldError{{Field: string(field), Value: string(value), Rule: string(rule)}}}
 	}
+	if r.DeliveryChannels == nil {
+		r.DeliveryChannels = []string{}
+	}
+	if !r.Created {
+		r.CorrelationID = e.CorrelationID
+	}
 	return r, nil
 }
 
-func collectRecorded(rows pgx.Rows) (Recorded, error) {
-	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) { return scanRecorded(row) })
+// readOne reads the only row.
+func (g recording) readOne(rows pgx.Rows) (Recorded, error) {
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) { return g.read(row) })
 }
 
-// collectMany reads what recordMany returns.
-func collectMany(rows pgx.Rows) ([]Recorded, error) {
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Recorded, error) {
-		var ordinal int
-		r, err := scanRecorded(row, &ordinal)
+// readMany reads what recordMany returns.
+func readMany(rows pgx.Rows, all []recording) ([]Recorded, error) {
+	recorded := make([]Recorded, 0, len(all))
+	defer rows.Close()
+	for rows.Next() {
+		var n int
+		at := min(len(recorded), len(all)-1)
+		r, err := all[at].read(rows, &n)
 		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-			return r, invalid.At(fmt.Sprintf("envelopes[%d].", ordinal-1))
+			return nil, invalid.At(fmt.Sprintf("envelopes[%d].", n-1))
 		}
-		return r, err
-	})
+		if err != nil {
+			return nil, err
+		}
+		recorded = append(recorded, r)
+	}
+	return recorded, rows.Err()
 }
 
 // recordError leaves a refusal as it is and says of anything else what was being done.
@@ -103,12 +131,47 @@ func standing(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, bo
 	if err != nil {
 		return Recorded{}, false, fmt.Errorf("find the standing activity: %w", err)
 	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (activity.Activity, error) {
-		var a activity.Activity
-		return a, row.Scan(a.Fields()...)
-	})
+	found, err := pgx.CollectRows(rows, scanActivity)
 	if err != nil || len(found) == 0 {
 		return Recorded{}, false, err
 	}
 	return Recorded{Activity: found[0]}, true, nil
+}
+
+// complete reads in full those that stood already, of which recording tells only the id.
+func complete(ctx context.Context, tx pgx.Tx, recorded []Recorded) error {
+	var tenants, correlations, resources [][16]byte
+	var actions []string
+	var at []int
+	for i := range recorded {
+		if r := &recorded[i]; !r.Created {
+			at = append(at, i)
+			tenants, correlations, resources = append(tenants, r.TenantID), append(correlations, r.CorrelationID), append(resources, r.ResourceID)
+			actions = append(actions, r.Action)
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT `+activity.Columns+`
+		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS k(tenant, correlation, action, resource, n)
+		CROSS JOIN LATERAL fanfare.standing_activity(k.tenant, k.correlation, k.action, k.resource) AS a
+		ORDER BY k.n`, tenants, correlations, actions, resources)
+	if err != nil {
+		return fmt.Errorf("read the standing activities: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, scanActivity)
+	if err != nil {
+		return fmt.Errorf("read the standing activities: %w", err)
+	}
+	for i, a := range found {
+		recorded[at[i]].Activity = a
+	}
+	return nil
+}
+
+func scanActivity(row pgx.CollectableRow) (activity.Activity, error) {
+	var a activity.Activity
+	return a, row.Scan(a.Fields()...)
 }

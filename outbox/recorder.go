@@ -25,32 +25,38 @@ type Recorder struct {
 // *activity.InvalidError, one that a hook vetoes with an *activity.VetoError; then nothing is written and the transaction is as
 // it was. Recording the same (tenant, correlation, action, resource) again returns the activity that stands.
 func (r Recorder) Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, error) {
-	body, err := r.encode(ctx, e)
+	given, err := r.encode(ctx, e)
 	if err != nil {
 		return Recorded{}, err
 	}
-	rows, err := tx.Query(ctx, recordOne, string(body))
+	rows, err := tx.Query(ctx, recordOne, given.body)
 	if err != nil {
 		return Recorded{}, fmt.Errorf("record activity: %w", err)
 	}
-	recorded, err := collectRecorded(rows)
+	recorded, err := given.readOne(rows)
 	if err != nil {
 		return Recorded{}, recordError(err)
 	}
-	return recorded, nil
+	if !recorded.Created {
+		all := []Recorded{recorded}
+		err = complete(ctx, tx, all)
+		recorded = all[0]
+	}
+	return recorded, err
 }
 
 // Queue puts the recording on a batch, behind the statements that make the change, so that both travel in one round trip.
 // The result is at *into once the batch's results are closed without an error. A refusal by the database comes from there too;
 // it aborts the transaction, since the change must not stand without the activity. If the activity stood already
-// (into.Created is false), the change has been made once more: where that matters, roll back or use TxActivityWith.
+// (into.Created is false), the change has been made once more: where that matters, roll back or use TxActivityWith. Of such a one
+// *into holds the id and what the envelope says, which may be other than what stands.
 func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelope, into *Recorded) error {
-	body, err := r.encode(ctx, e)
+	given, err := r.encode(ctx, e)
 	if err != nil {
 		return err
 	}
-	batch.Queue(recordOrAbort, string(body)).Query(func(rows pgx.Rows) error {
-		recorded, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) { return scanRecorded(row, nil) })
+	batch.Queue(recordOrAbort, given.body).Query(func(rows pgx.Rows) error {
+		recorded, err := given.readOne(rows)
 		if err != nil {
 			return recordError(err)
 		}
@@ -63,16 +69,16 @@ func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelo
 // RecordMany records envelopes in their order, all of them or none, in one round trip. An *activity.InvalidError names the
 // fields of each one refused as "envelopes[3].action".
 func (r Recorder) RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) ([]Recorded, error) {
-	bodies := make([]string, len(envelopes))
+	all, bodies := make([]recording, len(envelopes)), make([]string, len(envelopes))
 	var refused activity.InvalidError
 	for i, e := range envelopes {
-		body, err := r.encode(ctx, e)
+		given, err := r.encode(ctx, e)
 		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
 			refused.Fields = append(refused.Fields, invalid.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
 		} else if err != nil {
 			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
 		}
-		bodies[i] = string(body)
+		all[i], bodies[i] = given, given.body
 	}
 	if len(refused.Fields) > 0 {
 		return nil, &refused
@@ -81,18 +87,19 @@ func (r Recorder) RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activit
 	if err != nil {
 		return nil, fmt.Errorf("record activities: %w", err)
 	}
-	recorded, err := collectMany(rows)
+	recorded, err := readMany(rows, all)
 	if err != nil {
 		return nil, recordError(err)
 	}
-	return recorded, nil
+	return recorded, complete(ctx, tx, recorded)
 }
 
-// encode prepares an envelope and returns it as fanfare.record_envelope takes it.
-func (r Recorder) encode(ctx context.Context, e activity.Envelope) ([]byte, error) {
+// encode prepares an envelope for fanfare.record_envelope.
+func (r Recorder) encode(ctx context.Context, e activity.Envelope) (recording, error) {
 	e, err := r.Prepare(ctx, e)
 	if err != nil {
-		return nil, err
+		return recording{}, err
 	}
-	return e.Encode()
+	body, err := e.Encode()
+	return recording{envelope: e, body: string(body)}, err
 }

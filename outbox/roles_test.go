@@ -102,7 +102,7 @@ func TestAWriterMayExecuteOnlyTheDoor(t *testing.T) {
 		SELECT proname::text FROM pg_proc
 		WHERE pronamespace = 'fanfare'::regnamespace AND has_function_privilege($1, oid, 'EXECUTE')
 		ORDER BY 1`, role)
-	want := []string{"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "standing_activity", "uuidv7"}
+	want := []string{"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "standing_activity", "uuidv7", "uuidv7_of"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("functions (-want +got):\n%s", diff)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity"
 )
@@ -19,8 +20,11 @@ type DB interface {
 // rollbackTimeout bounds the way out when the caller's context has ended.
 const rollbackTimeout = 5 * time.Second
 
-// errStands ends the transaction of a change that somebody else made meanwhile.
+// errStands ends the transaction of a change that was made before.
 var errStands = errors.New("the activity stands already")
+
+// errGone says that somebody removed the activity between two looks at it. Trying again helps.
+var errGone = errors.New("removed meanwhile")
 
 // TxActivity is TxActivityWith without hooks.
 func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error)) (T, Recorded, error) {
@@ -42,24 +46,19 @@ func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(
 func TxActivityWith[T any](ctx context.Context, recorder Recorder, db DB, e activity.Envelope, fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error)) (T, Recorded, error) {
 	var result, zero T
 	var recorded Recorded
-	err := inTx(ctx, db, func(tx pgx.Tx) error {
+	made := func(ctx context.Context, tx pgx.Tx) (err error) {
 		stood, found, err := standing(ctx, tx, e)
-		if err != nil || found {
+		if err != nil {
+			return err
+		}
+		if found {
 			recorded = stood
-			return err
-		}
-		if result, err = fn(ctx, tx, &e); err != nil {
-			return err
-		}
-		if recorded, err = recorder.Record(ctx, tx, e); err != nil {
-			return err
-		}
-		if !recorded.Created {
-			result = zero
 			return errStands
 		}
-		return nil
-	})
+		result, err = fn(ctx, tx, &e)
+		return err
+	}
+	err := change(ctx, recorder, db, &e, &recorded, made)
 	switch {
 	case errors.Is(err, errStands):
 		return zero, recorded, nil
@@ -70,6 +69,67 @@ func TxActivityWith[T any](ctx context.Context, recorder Recorder, db DB, e acti
 		recorder.Announce(ctx, recorded)
 	}
 	return result, recorded, nil
+}
+
+// change makes a change and records it. errStands means that the activity stands already, and is at *recorded.
+func change(ctx context.Context, recorder Recorder, db DB, e *activity.Envelope, recorded *Recorded, make func(ctx context.Context, tx pgx.Tx) error) error {
+	direct, err := beginDirect(ctx, db)
+	switch {
+	case err != nil:
+		return fmt.Errorf("begin: %w", err)
+	case direct != nil:
+		return changeDirectly(ctx, recorder, direct, e, recorded, make)
+	}
+	return inTx(ctx, db, func(tx pgx.Tx) (err error) {
+		if err := make(ctx, tx); err != nil {
+			return err
+		}
+		if *recorded, err = recorder.Record(ctx, tx, *e); err == nil && !recorded.Created {
+			err = errStands
+		}
+		return err
+	})
+}
+
+// changeDirectly records and commits in one round trip.
+func changeDirectly(ctx context.Context, recorder Recorder, tx *directTx, e *activity.Envelope, recorded *Recorded, make func(ctx context.Context, tx pgx.Tx) error) error {
+	defer tx.end(ctx)
+	if err := make(ctx, tx); err != nil {
+		return err
+	}
+	given, err := recorder.encode(ctx, *e)
+	if err != nil {
+		return err
+	}
+	err = tx.last(ctx, func(rows pgx.Rows) (err error) {
+		*recorded, err = given.readOne(rows)
+		return err
+	}, recordNew, given.body)
+	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == standsState {
+		return tx.standing(ctx, given.envelope, recorded)
+	}
+	if err != nil {
+		return recordError(err)
+	}
+	return nil
+}
+
+// standing rolls back, and reads the activity that stood already.
+func (t *directTx) standing(ctx context.Context, e activity.Envelope, into *Recorded) error {
+	if _, err := t.conn.Exec(ctx, "rollback"); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	fresh := &directTx{conn: t.conn, release: func() {}}
+	defer fresh.end(ctx)
+	found, stands, err := standing(ctx, fresh, e)
+	if err != nil {
+		return err
+	}
+	if !stands {
+		return fmt.Errorf("record activity: the one that stood is gone: %w", errGone)
+	}
+	*into = found
+	return errStands
 }
 
 // nested tells whether what is begun is a part of the caller's transaction.
