@@ -123,6 +123,7 @@ func (l *PostgresLog) Read(ctx context.Context, tenant uuid.UUID, ids []uuid.UUI
 	}
 	found = make([]Activity, 0, len(ids))
 	batch := &pgx.Batch{}
+	batch.Queue(pinIndex)
 	batch.Queue(`
 		SELECT `+Columns+`
 		FROM unnest((SELECT $2::uuid[])) AS u(id)

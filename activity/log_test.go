@@ -262,13 +262,13 @@ func TestPlansUseTheIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		for index, f := range map[string]Filter{
-			"tenant_id_id_idx":                    {},
+			"pkey":                                {},
 			"tenant_id_correlation_id_id_idx":     {CorrelationID: uuid.New(), Resource: townID("r", 1), Actor: townID("p", 1)},
 			"tenant_id_resource_id_id_idx":        {Resource: townID("r", 1), Actor: townID("p", 1), Action: "doc.*"},
 			"tenant_id_actor_principal_id_id_idx": {Actor: townID("p", 1), Owner: townID("p", 1), Target: townID("p", 1)},
 			"tenant_id_owner_id_id_idx":           {Owner: townID("p", 1), Since: now},
-			"tenant_id_id_idx ":                   {Since: now.Add(time.Hour), Until: now.Add(2 * time.Hour)},
-			"tenant_id_id_idx  ":                  {Q: "message", Action: "*.moved", ResourceType: "doc", Status: "success", Severity: "info", Category: "doc", RequestID: "r"},
+			"pkey ":                               {Since: now.Add(time.Hour), Until: now.Add(2 * time.Hour)},
+			"pkey  ":                              {Q: "message", Action: "*.moved", ResourceType: "doc", Status: "success", Severity: "info", Category: "doc", RequestID: "r"},
 		} {
 			index = strings.TrimSpace(index)
 			for tenant := 1; tenant <= 2; tenant++ {
