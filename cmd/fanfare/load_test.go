@@ -87,6 +87,7 @@ func TestEveryWrongSettingIsReportedAtOnce(t *testing.T) {
 		"inbox":                        "perhaps",
 		"stream-tenants":               "2",
 		"mutations":                    "resource.created,Transfer?",
+		"retention-interval":           "1s",
 		"channel-user":                 "user:{tenant}",
 		"channel-resource":             "resource",
 		"channel-tenant":               "",

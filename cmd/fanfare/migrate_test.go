@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestMigrate(t *testing.T) {
 	if got := must(t, environ, "migrate", "up"); got != "The database is at migration "+strconv.Itoa(empty.Latest)+", the latest.\n" {
 		t.Errorf("up again: got %s", got)
 	}
-	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(got, "down  00") {
+	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(got, fmt.Sprintf("down  %03d_", empty.Latest)) {
 		t.Errorf("down by one: got %s", got)
 	}
 	if got := status(); got.Current != empty.Latest-1 {
