@@ -54,6 +54,8 @@ func TestImportsRunDownhill(t *testing.T) {
 		"activity":            nil,
 		"internal/centrifugo": nil,
 		"activity/taxonomy":   {"activity"},
+		"activity/export":     {"activity"},
+		"activity/retention":  {"activity", "outbox"},
 		"outbox":              {"activity"},
 		"watchers":            {"activity"},
 		"preferences":         {"activity"},

@@ -26,10 +26,10 @@ func (s *stack) startAPI(ctx context.Context, logger *zap.Logger, told progress)
 	}
 	hub := stream.New(stream.Options{
 		WebSocketURL: s.centrifugo.WebSocketURL(), Tokens: tokens, Channel: s.channels.Tenant, History: s.publisher,
-		Log: stream.Recorded{Pool: s.admin, Addressed: true}, Logger: logger,
+		Log: stream.Recorded{Phrases: s.phrases, Pool: s.admin, Addressed: true}, Logger: logger,
 	})
 	server, err := api.New(api.Options{
-		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: tokens, Publisher: s.publisher, Streams: hub, Logger: logger,
+		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: tokens, Publisher: s.publisher, Streams: hub, Phrases: s.phrases, Logger: logger,
 	})
 	if err != nil {
 		return err

@@ -9,11 +9,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/fanout"
@@ -38,6 +41,7 @@ type stack struct {
 	channels   *centrifugo.Channels
 	publisher  *centrifugo.Client
 	filter     *preferences.Filter
+	phrases    *activity.Phrasebook
 	admin      *pgxpool.Pool // the superuser's: the worker's, the API's and the observer's
 	app        *pgxpool.Pool
 	ledger     *pgxpool.Pool
@@ -55,6 +59,7 @@ func (s *stack) start(ctx context.Context, o Options, tenants []tenant, told pro
 	for _, step := range []func() error{
 		func() error { return s.startServers(ctx, o.Centrifugo, told) },
 		func() error { return s.prepareDatabase(ctx, tenants, told) },
+		func() error { return s.applyTaxonomy(ctx, told) },
 		func() error { return s.connectPublisher(ctx) },
 		func() error { return s.startWorker(o.Logger, told) },
 		func() error { return s.startAPI(ctx, o.Logger, told) },
@@ -146,6 +151,22 @@ func (s *stack) prepareDatabase(ctx context.Context, tenants []tenant, told prog
 	return errors.Join(s.open(ctx, &s.admin, admin, 16), s.open(ctx, &s.app, s.appURL, 2), s.open(ctx, &s.ledger, s.ledgerURL, 2))
 }
 
+// applyTaxonomy registers the actions that Fanfare ships, has everything held to them, and reads what events say of them.
+func (s *stack) applyTaxonomy(ctx context.Context, told progress) error {
+	shipped := taxonomy.Shipped()
+	if _, err := taxonomy.Apply(ctx, s.admin, shipped, taxonomy.ApplyOptions{}); err != nil {
+		return err
+	}
+	if err := taxonomy.SetMode(ctx, s.admin, uuid.Nil, taxonomy.Strict); err != nil {
+		return err
+	}
+	s.phrases = activity.NewPhrasebook(s.admin, nil)
+	if err := s.phrases.Refresh(ctx); err != nil {
+		return err
+	}
+	return told("taxonomy", fmt.Sprintf("%d actions, strictly enforced", len(shipped.Actions())))
+}
+
 // connectPublisher makes the client of Centrifugo's API.
 func (s *stack) connectPublisher(ctx context.Context) (err error) {
 	if s.channels, err = centrifugo.ParseFormats(centrifugo.Formats{}); err != nil {
@@ -162,7 +183,7 @@ func (s *stack) connectPublisher(ctx context.Context) (err error) {
 // startWorker runs a worker as the daemon does.
 func (s *stack) startWorker(logger *zap.Logger, told progress) error {
 	s.filter = preferences.NewFilter(nil)
-	worker := outbox.NewWorker(s.admin, fanout.New(s.publisher, s.channels, s.filter, fanout.Options{}), outbox.Options{Logger: logger})
+	worker := outbox.NewWorker(s.admin, fanout.New(s.publisher, s.channels, s.filter, fanout.Options{Phrases: s.phrases}), outbox.Options{Logger: logger})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- worker.Run(ctx) }()
