@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,7 +17,7 @@ var errEndsItself = errors.New("TxActivity commits or rolls back by itself: retu
 // first statement, and COMMIT with the last.
 type directTx struct {
 	conn    *pgx.Conn
-	begun   pgx.Tx // nil until the first statement
+	begun   pgx.Tx // nil until the first statement, closed from the end on
 	release func()
 }
 
@@ -126,6 +127,9 @@ func (t *directTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns [
 }
 
 func (t *directTx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
+	if t.begun != nil {
+		return t.begun.Prepare(ctx, name, sql)
+	}
 	return t.conn.Prepare(ctx, name, sql)
 }
 
@@ -139,21 +143,42 @@ func (t *directTx) Begin(ctx context.Context) (pgx.Tx, error) {
 
 // LargeObjects has no way to tell of an error: without a transaction its methods do.
 func (t *directTx) LargeObjects() pgx.LargeObjects {
-	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
-	defer cancel()
-	if err := t.begin(ctx); err != nil {
-		return pgx.LargeObjects{}
+	if err := t.beginUnasked(); err != nil {
+		return closedTx().LargeObjects()
 	}
 	return t.begun.LargeObjects()
 }
 
-func (t *directTx) Conn() *pgx.Conn                { return t.conn }
+// Conn begins, since what is sent on the connection itself must be part of the transaction too.
+func (t *directTx) Conn() *pgx.Conn {
+	_ = t.beginUnasked() // it closes a connection on which it fails
+	return t.conn
+}
+
+// beginUnasked begins where the caller gives no context.
+func (t *directTx) beginUnasked() error {
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+	defer cancel()
+	return t.begin(ctx)
+}
+
+// closedTx returns a transaction that answers everything with pgx.ErrTxClosed.
+func closedTx() pgx.Tx {
+	batch := &pgx.Batch{}
+	batch.BeginTx(pgx.TxOptions{})
+	return pgx.FailedBatchResults(batch, pgx.ErrTxClosed).Tx()
+}
+
 func (t *directTx) Commit(context.Context) error   { return errEndsItself }
 func (t *directTx) Rollback(context.Context) error { return errEndsItself }
 
 // last sends a statement with COMMIT behind it, and BEGIN ahead of it if nothing has begun yet. read is given its rows. An error
 // of the statement leaves nothing committed.
 func (t *directTx) last(ctx context.Context, read func(pgx.Rows) error, sql string, args ...any) error {
+	// A first statement that cannot even be sent takes BEGIN with it. Whoever ignores its error must not have this one committed alone.
+	if t.begun != nil && t.conn.PgConn().TxStatus() == 'I' {
+		return fmt.Errorf("an earlier statement failed: %w", pgx.ErrTxClosed)
+	}
 	batch := &pgx.Batch{}
 	if t.begun == nil {
 		batch.BeginTx(pgx.TxOptions{})
@@ -178,9 +203,10 @@ func (t *directTx) last(ctx context.Context, read func(pgx.Rows) error, sql stri
 }
 
 // end rolls back what was not committed, even when ctx has ended, and gives the connection back. A connection on which that
-// fails is closed, and the server then rolls back.
+// fails, as it does where results were left unread, is closed, and the server then rolls back.
 func (t *directTx) end(ctx context.Context) {
-	if status := t.conn.PgConn().TxStatus(); status != 'I' && !t.conn.IsClosed() {
+	t.begun = closedTx()
+	if server := t.conn.PgConn(); (server.TxStatus() != 'I' || server.IsBusy()) && !t.conn.IsClosed() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
 		if _, err := t.conn.Exec(ctx, "rollback"); err != nil {
@@ -203,6 +229,15 @@ func (r *firstRows) Next() bool {
 	}
 	r.Close()
 	return false
+}
+
+// Scan closes the rows when it fails, as pgx has it.
+func (r *firstRows) Scan(dest ...any) error {
+	err := r.Rows.Scan(dest...)
+	if err != nil {
+		r.Close()
+	}
+	return err
 }
 
 func (r *firstRows) Close() {

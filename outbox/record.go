@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -140,13 +141,15 @@ func standing(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, bo
 
 // complete reads in full those that stood already, of which recording tells only the id.
 func complete(ctx context.Context, tx pgx.Tx, recorded []Recorded) error {
-	var tenants, correlations, resources [][16]byte
+	var tenants, correlations, resources []pgtype.UUID // which has a type of the database's even for a connection that does not ask for types
 	var actions []string
 	var at []int
 	for i := range recorded {
 		if r := &recorded[i]; !r.Created {
 			at = append(at, i)
-			tenants, correlations, resources = append(tenants, r.TenantID), append(correlations, r.CorrelationID), append(resources, r.ResourceID)
+			tenants = append(tenants, pgtype.UUID{Bytes: r.TenantID, Valid: true})
+			correlations = append(correlations, pgtype.UUID{Bytes: r.CorrelationID, Valid: true})
+			resources = append(resources, pgtype.UUID{Bytes: r.ResourceID, Valid: true})
 			actions = append(actions, r.Action)
 		}
 	}
@@ -166,6 +169,9 @@ func complete(ctx context.Context, tx pgx.Tx, recorded []Recorded) error {
 		return fmt.Errorf("read the standing activities: %w", err)
 	}
 	for i, a := range found {
+		if a.ID == uuid.Nil {
+			return fmt.Errorf("read the standing activities: %w", errGone)
+		}
 		recorded[at[i]].Activity = a
 	}
 	return nil
