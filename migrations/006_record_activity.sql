@@ -28,7 +28,8 @@ CREATE FUNCTION fanfare.publish_settings() RETURNS trigger
 DECLARE
     s fanfare.settings;
 BEGIN
-    SELECT * INTO s FROM fanfare.settings FOR UPDATE;
+    -- Changed, and not only locked: so one that does not see what another has done, as under REPEATABLE READ, fails.
+    UPDATE fanfare.settings SET only_row = only_row RETURNING * INTO s;
     EXECUTE format('CREATE OR REPLACE FUNCTION fanfare.max_payload_bytes() RETURNS int LANGUAGE sql STABLE PARALLEL SAFE RETURN %s', s.max_payload_bytes);
     EXECUTE format('CREATE OR REPLACE FUNCTION fanfare.secret_keys() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE RETURN %L::text[]', s.secret_keys);
     EXECUTE format('CREATE OR REPLACE FUNCTION fanfare.enforcement_of(tenant uuid) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE RETURN %s',
@@ -38,7 +39,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER published AFTER INSERT OR UPDATE ON fanfare.settings FOR EACH STATEMENT EXECUTE FUNCTION fanfare.publish_settings();
+CREATE TRIGGER published AFTER INSERT OR UPDATE OF max_payload_bytes, enforcement, secret_keys ON fanfare.settings FOR EACH STATEMENT EXECUTE FUNCTION fanfare.publish_settings();
 CREATE TRIGGER published AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON fanfare.enforcement FOR EACH STATEMENT EXECUTE FUNCTION fanfare.publish_settings();
 INSERT INTO fanfare.settings DEFAULT VALUES;
 
@@ -368,6 +369,9 @@ BEGIN
             RAISE EXCEPTION 'the activity stands already' USING ERRCODE = 'FF003';
         END IF;
         r.id := (fanfare.standing_activity((e ->> 'tenant_id')::uuid, links, e ->> 'action', (e ->> 'resource_id')::uuid)).id;
+        IF r.id IS NULL THEN
+            RAISE EXCEPTION 'the activity that stood was removed meanwhile' USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+        END IF;
     END IF;
     RETURN r;
 END

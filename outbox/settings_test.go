@@ -1,0 +1,120 @@
+package outbox_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// TestModesChangedAtOnce has two change tenants' modes of enforcement at once, each unseen by the other: what recording goes by
+// is what stands in the end.
+func TestModesChangedAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, level := range []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable} {
+		t.Run(string(level), func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.New(t)
+			exec := func(tx pgx.Tx, sql string, args ...any) error {
+				_, err := tx.Exec(t.Context(), sql, args...)
+				return err
+			}
+			old, e := uuid.New(), anEnvelope()
+			if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'warn')`, old); err != nil {
+				t.Fatal(err)
+			}
+			one, two := beginAt(t, db.Pool, level), beginAt(t, db.Pool, level)
+			if err := exec(two, `SELECT count(*) FROM fanfare.enforcement`); err != nil { // its snapshot
+				t.Fatal(err)
+			}
+			if err := exec(one, `INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'strict')`, e.TenantID); err != nil {
+				t.Fatal(err)
+			}
+			commit(t, one)
+			if err := exec(two, `DELETE FROM fanfare.enforcement WHERE tenant_id = $1`, old); err == nil {
+				commit(t, two)
+			} else if state(err) != "40001" {
+				t.Errorf("the second: got %v, want none or that it could not be serialized", err)
+			}
+			if _, err := outbox.Record(t.Context(), begin(t, db), e); !slices.Equal(refusedFields(err), []string{"action"}) {
+				t.Errorf("got %v, want a refusal of the tenant that is held strictly", err)
+			}
+		})
+	}
+}
+
+func beginAt(t testing.TB, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
+	t.Helper()
+	tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback(t.Context()) })
+	return tx
+}
+
+// TestModesSetAtOnce has many set modes and settings at the same time: all succeed, and what stands is what recording goes by.
+func TestModesSetAtOnce(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	pool := widePool(t, db, 8)
+	failed := make(chan error, 80)
+	for i := range 8 {
+		go func() {
+			for n := range 10 {
+				sql := `INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES (gen_random_uuid(), 'warn')`
+				switch (i + n) % 4 {
+				case 0:
+					sql = `UPDATE fanfare.settings SET max_payload_bytes = 1000 + (random() * 1000)::int`
+				case 1:
+					sql = `DELETE FROM fanfare.enforcement WHERE tenant_id = (SELECT tenant_id FROM fanfare.enforcement LIMIT 1)`
+				}
+				_, err := pool.Exec(t.Context(), sql)
+				failed <- err
+			}
+		}()
+	}
+	for range 80 {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+	var said, stands int
+	if err := pool.QueryRow(t.Context(), `SELECT fanfare.max_payload_bytes(), max_payload_bytes FROM fanfare.settings`).Scan(&said, &stands); err != nil || said != stands {
+		t.Errorf("got %d bytes, %v; want the %d of the settings", said, err, stands)
+	}
+	if got := collect[string](t, db, `SELECT coalesce(fanfare.enforcement_of(tenant_id), '') FROM fanfare.enforcement WHERE fanfare.enforcement_of(tenant_id) <> mode`); len(got) > 0 {
+		t.Errorf("got modes %q that are not the tenants'", got)
+	}
+}
+
+// TestAStandingActivityThatIsGone is what a writer meets who was told that a key is taken and comes too late to see by what: it is
+// to try again, not to be answered with nothing.
+func TestAStandingActivityThatIsGone(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	e := aKeyedEnvelope()
+	if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id) VALUES ($1, $2, $3, $4, gen_random_uuid())`,
+		e.TenantID, e.CorrelationID, e.Action, e.ResourceID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := outbox.Record(t.Context(), begin(t, db), e); state(err) != "40001" {
+		t.Errorf("Record: got %s, %v; want SQLSTATE 40001", got.ID, err)
+	}
+	if got, err := outbox.RecordMany(t.Context(), begin(t, db), slicesOf(anEnvelope(), e)); state(err) != "40001" {
+		t.Errorf("RecordMany: got %v, %v; want SQLSTATE 40001", got, err)
+	}
+	body, err := e.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id *uuid.UUID
+	if err := db.Pool.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`, string(body)).Scan(&id); state(err) != "40001" {
+		t.Errorf("record_activity: got %v, %v; want SQLSTATE 40001", id, err)
+	}
+}
