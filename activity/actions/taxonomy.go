@@ -19,6 +19,8 @@ type TaxonomyApplied struct {
 	Added *int `json:"added,omitzero"`
 	// How many actions changed.
 	Changed *int `json:"changed,omitzero"`
+	// Whether other keys of payloads count as secret now.
+	HiddenKeysChanged *bool `json:"hidden_keys_changed,omitzero"`
 	// How many actions went.
 	Removed *int `json:"removed,omitzero"`
 }
@@ -35,6 +37,8 @@ type TaxonomyEnforcementChanged struct {
 	To string `json:"to"`
 	// The mode before. One of off, warn, strict.
 	From string `json:"from,omitzero"`
+	// Whose mode: that of all tenants without one of their own, or this tenant's. One of installation, tenant.
+	Scope string `json:"scope,omitzero"`
 }
 
 // On makes the envelope of taxonomy.enforcement_changed about a resource of the tenant's.

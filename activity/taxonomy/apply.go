@@ -49,7 +49,8 @@ func (e *UnsureError) Error() string {
 }
 
 // Apply makes the database's taxonomy this one, in one transaction, one at a time, and returns what that changes. Recording goes
-// on meanwhile, by the old taxonomy until this commits.
+// on meanwhile, by the old taxonomy until this commits. Fanfare's own actions are always in it (Whole), and the installation's
+// secret keys (fanfare.settings) become those of the taxonomy.
 //
 // An action that recorded activities have is removed only with Force: they would read worse and could not be recorded again. No
 // index leads from an action to its activities, so the log is looked through, its newest partition first, for as long as
@@ -87,6 +88,7 @@ func apply(ctx context.Context, tx pgx.Tx, t *Taxonomy, o ApplyOptions) (Changes
 	if err != nil {
 		return Changes{}, err
 	}
+	t = t.Whole()
 	changes := Diff(applied, t)
 	if o.Show != nil {
 		o.Show(changes)
@@ -106,6 +108,11 @@ func apply(ctx context.Context, tx pgx.Tx, t *Taxonomy, o ApplyOptions) (Changes
 	}
 	if err := write(ctx, tx, changed(t, changes), removed); err != nil {
 		return Changes{}, fmt.Errorf("apply the taxonomy: %w", err)
+	}
+	if changes.SecretKeys != nil {
+		if _, err := tx.Exec(ctx, `UPDATE fanfare.settings SET secret_keys = $1`, append([]string{}, t.secretKeys...)); err != nil {
+			return Changes{}, fmt.Errorf("apply the taxonomy's secret keys: %w", err)
+		}
 	}
 	return changes, nil
 }

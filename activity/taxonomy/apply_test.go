@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -57,7 +58,7 @@ func TestApply(t *testing.T) {
 	if got := loaded(t, db).Actions(); len(got) != 0 {
 		t.Errorf("before: got %d actions, want none", len(got))
 	}
-	first, second := parse(t, before), parse(t, after)
+	first, second := parse(t, before).Whole(), parse(t, after).Whole()
 	want := taxonomy.Diff(nil, first)
 	if diff := cmp.Diff(want, apply(t, db, first, taxonomy.ApplyOptions{DryRun: true})); diff != "" {
 		t.Errorf("dry run (-want +got):\n%s", diff)
@@ -108,7 +109,7 @@ func TestApply(t *testing.T) {
 func TestApplyOfManyAtOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	both := []*taxonomy.Taxonomy{parse(t, before), parse(t, after)}
+	both := []*taxonomy.Taxonomy{parse(t, before).Whole(), parse(t, after).Whole()}
 	group, ctx := errgroup.WithContext(t.Context())
 	for i := range 8 {
 		group.Go(func() error {
@@ -133,24 +134,24 @@ func TestRemovingWhatIsInUse(t *testing.T) {
 	for _, action := range []string{"a.used", "a.used", "b.used", "d.used"} {
 		record(t, db, activity.Envelope{Action: action})
 	}
-	none := parse(t, "version: 1\nactions: {}\n")
+	without := parse(t, none)
 	for _, o := range []taxonomy.ApplyOptions{{}, {DryRun: true}} {
-		_, err := taxonomy.Apply(t.Context(), db.Pool, none, o)
+		_, err := taxonomy.Apply(t.Context(), db.Pool, without, o)
 		var used *taxonomy.InUseError
 		if !errors.As(err, &used) || cmp.Diff([]string{"a.used", "b.used"}, used.Actions) != "" {
 			t.Errorf("%+v: got %v, want a.used and b.used in use", o, err)
 		}
 	}
-	if diff := cmp.Diff(all.Actions(), loaded(t, db).Actions()); diff != "" {
+	if diff := cmp.Diff(all.Whole().Actions(), loaded(t, db).Actions()); diff != "" {
 		t.Errorf("after the refusal (-want +got):\n%s", diff)
 	}
-	without := parse(t, "version: 1\nactions:\n  a.used: &x {description: D, category: C}\n  b.used: *x\n")
-	if got := apply(t, db, without, taxonomy.ApplyOptions{}); len(got.Removed) != 1 || got.Removed[0].Name != "c.idle" {
+	fewer := parse(t, "version: 1\nactions:\n  a.used: &x {description: D, category: C}\n  b.used: *x\n")
+	if got := apply(t, db, fewer, taxonomy.ApplyOptions{}); len(got.Removed) != 1 || got.Removed[0].Name != "c.idle" {
 		t.Errorf("removing what is not in use: got %v", got)
 	}
-	apply(t, db, none, taxonomy.ApplyOptions{Force: true})
-	if got := loaded(t, db).Actions(); len(got) != 0 {
-		t.Errorf("by force: got %v, want none", got)
+	apply(t, db, without, taxonomy.ApplyOptions{Force: true})
+	if diff := cmp.Diff(without.Whole().Actions(), loaded(t, db).Actions()); diff != "" {
+		t.Errorf("by force (-want +got):\n%s", diff)
 	}
 }
 
@@ -167,15 +168,15 @@ func TestRemovingWhatCannotBeLookedFor(t *testing.T) {
 	if _, err := lock.Exec(t.Context(), `LOCK TABLE fanfare.activities_default IN ACCESS EXCLUSIVE MODE`); err != nil {
 		t.Fatal(err)
 	}
-	none := parse(t, "version: 1\nactions: {}\n")
-	_, err = taxonomy.Apply(t.Context(), db.Pool, none, taxonomy.ApplyOptions{Patience: 200 * time.Millisecond})
+	without := parse(t, none)
+	_, err = taxonomy.Apply(t.Context(), db.Pool, without, taxonomy.ApplyOptions{Patience: 200 * time.Millisecond})
 	var unsure *taxonomy.UnsureError
 	if !errors.As(err, &unsure) || cmp.Diff([]string{"a.idle"}, unsure.Actions) != "" || !strings.Contains(err.Error(), "--force") {
 		t.Errorf("got %v, want to be unsure of a.idle", err)
 	}
-	apply(t, db, none, taxonomy.ApplyOptions{Force: true}) // which does not look
-	if got := loaded(t, db).Actions(); len(got) != 0 {
-		t.Errorf("got %v, want none", got)
+	apply(t, db, without, taxonomy.ApplyOptions{Force: true}) // which does not look
+	if diff := cmp.Diff(without.Whole().Actions(), loaded(t, db).Actions()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -244,4 +245,44 @@ func TestModes(t *testing.T) {
 	if err := taxonomy.SetMode(ctx, db.Pool, one, "loud"); !errors.As(err, &invalid) || invalid.Fields[0].Value != "loud" {
 		t.Errorf("loud: got %v, want a refusal", err)
 	}
+}
+
+// TestSecretKeys follows them from the file to what is stored.
+func TestSecretKeys(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	stored := func() (payload string) {
+		t.Helper()
+		err := db.Pool.QueryRow(t.Context(), `
+			WITH recorded AS MATERIALIZED (
+			    SELECT (r).id, (r).payload
+			    FROM (SELECT fanfare.record_envelope(jsonb_build_object('tenant_id', gen_random_uuid(), 'actor_principal_id', gen_random_uuid(),
+			        'resource_id', gen_random_uuid(), 'resource_type', 'r', 'action', 'a.b', 'payload', '{"IBAN": "DE02", "of": [{"ssn": 1}]}'::jsonb)) AS r) AS x)
+			SELECT payload::text FROM recorded`).Scan(&payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return payload
+	}
+	step := func(keys, wantDiff, wantStored string) {
+		t.Helper()
+		wanted := parse(t, "version: 1\nsecret_keys: "+keys+"\nactions:\n  a.b: {description: D, category: C}\n")
+		changes := apply(t, db, wanted, taxonomy.ApplyOptions{})
+		if got, _, _ := strings.Cut(changes.String(), "\n"); !strings.HasPrefix(wantDiff, "~") && changes.Len() != 0 || strings.HasPrefix(wantDiff, "~") && got != wantDiff {
+			t.Errorf("%s: got the changes %q, want %q", keys, changes, wantDiff)
+		}
+		if diff := cmp.Diff(wanted.SecretKeys(), loaded(t, db).SecretKeys(), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s loaded (-want +got):\n%s", keys, diff)
+		}
+		if got := stored(); got != wantStored {
+			t.Errorf("%s: stored %s, want %s", keys, got, wantStored)
+		}
+	}
+	const whole = `{"of": [{"ssn": 1}], "IBAN": "DE02"}`
+	apply(t, db, parse(t, "version: 1\nactions:\n  a.b: {description: D, category: C}\n"), taxonomy.ApplyOptions{})
+	step("[]", "", whole)
+	step("[SSN, iban]", `~ secret_keys: (nothing) → ["iban","ssn"]`, `{"of": [{"ssn": "[redacted]"}], "IBAN": "[redacted]"}`)
+	step("[iban, ssn]", "", `{"of": [{"ssn": "[redacted]"}], "IBAN": "[redacted]"}`)
+	step("[iban]", `~ secret_keys: ["iban","ssn"] → ["iban"]`, `{"of": [{"ssn": 1}], "IBAN": "[redacted]"}`)
+	step("[]", `~ secret_keys: ["iban"] → (nothing)`, whole)
 }

@@ -1,13 +1,15 @@
 package taxonomy
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"sync/atomic"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -21,91 +23,87 @@ const MaxUnknown = 1000
 // OtherActions stands in Warnings for the unregistered actions beyond MaxUnknown.
 const OtherActions = "(others)"
 
-type counter = atomic.Uint64
-
 // Check returns the hook that holds envelopes to the taxonomy before they are recorded. In every mode it fills the severity,
-// visibility and category that an envelope does not give, and drops what the payload does not keep. Strict refuses what breaks a
-// rule with an *activity.InvalidError that names all rules broken; Warn lets it pass and counts it. A mode that is none of the
-// three is Strict, "" is Off.
+// visibility and category that an envelope does not give, takes the values of the taxonomy's secret keys away, and drops what the
+// payload does not keep. Strict refuses what breaks a rule with an *activity.InvalidError that names all rules broken; Warn lets
+// it pass and counts it. A mode that is none of the three is Strict, "" is Off.
 //
 // The rules are those of the database, in its order (docs/taxonomy.md), and then the payload's whole schema, which only Check
 // knows. They hold for the payload as it would be stored, its secrets redacted, and that is what the envelope then holds. What
 // breaks the envelope's own rules is refused for that alone.
 func (t *Taxonomy) Check(mode Mode) activity.BeforeAppend {
-	return func(_ context.Context, e *activity.Envelope) error {
-		found := t.byName[e.Action]
-		if found == nil {
-			if mode == Off || mode == "" {
-				return nil
+	return func(_ context.Context, e *activity.Envelope) error { return t.hold(mode, e) }
+}
+
+func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
+	off := mode == Off || mode == ""
+	found := t.find(e.Action)
+	if found == nil {
+		if len(t.secretKeys) > 0 {
+			if raw, err := t.redacted(e); err != nil || raw == nil {
+				return err
 			}
-			return t.breached(mode, nil, e, []activity.FieldError{{Field: "action", Value: shortened(e.Action), Rule: "is not registered in the taxonomy"}})
 		}
-		if e.Severity == "" {
-			e.Severity = found.Severity
+		if off {
+			return nil
 		}
-		if e.Visibility == "" {
-			e.Visibility = found.Visibility
-		}
-		if e.Category == "" {
-			e.Category = found.Category
-		}
-		if mode == Off || mode == "" {
-			return found.onlyKeep(e)
-		}
-		broken, err := found.check(e)
-		if err != nil || len(broken) == 0 {
+		return t.breached(mode, false, e, []activity.FieldError{{Field: "action", Value: shortened(e.Action), Rule: "is not registered in the taxonomy"}})
+	}
+	if e.Severity == "" {
+		e.Severity = found.Severity
+	}
+	if e.Visibility == "" {
+		e.Visibility = found.Visibility
+	}
+	if e.Category == "" {
+		e.Category = found.Category
+	}
+	rules := !off && (found.schema != nil || found.MaxPayloadBytes > 0)
+	if !rules && found.keep == nil && len(t.secretKeys) == 0 {
+		return nil
+	}
+	raw, err := t.redacted(e)
+	if err != nil || raw == nil {
+		return err
+	}
+	if !rules || found.schema == nil && fits(raw, found.MaxPayloadBytes) {
+		return found.onlyKeep(raw, e)
+	}
+	value, err := decode(raw)
+	if err != nil {
+		return fmt.Errorf("read the redacted payload: %w", err)
+	}
+	payload := value.(map[string]any)
+	if found.drops(payload) {
+		if err := found.onlyKeep(raw, e); err != nil {
 			return err
 		}
-		return t.breached(mode, found, e, broken)
 	}
+	broken, err := found.check(payload, e)
+	if err != nil || len(broken) == 0 {
+		return err
+	}
+	return t.breached(mode, true, e, broken)
 }
 
 // breached refuses an envelope, or counts it.
-func (t *Taxonomy) breached(mode Mode, found *entry, e *activity.Envelope, broken []activity.FieldError) error {
+func (t *Taxonomy) breached(mode Mode, registered bool, e *activity.Envelope, broken []activity.FieldError) error {
 	if err := e.Validate(); err != nil {
 		return err
 	}
 	if mode != Warn {
 		return &activity.InvalidError{Fields: broken}
 	}
-	if found != nil {
-		found.warned.Add(1)
-		return nil
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	name := e.Action
-	if _, known := t.unknown[name]; !known && len(t.unknown) >= MaxUnknown {
-		name = OtherActions
-	}
-	t.unknown[name]++
+	t.warned.add(e.Action, registered)
 	return nil
 }
 
 // Warnings returns how many envelopes of each action broke a rule and passed.
-func (t *Taxonomy) Warnings() map[string]uint64 {
-	t.mu.Lock()
-	warnings := maps.Clone(t.unknown)
-	t.mu.Unlock()
-	for name, e := range t.byName {
-		if n := e.warned.Load(); n > 0 {
-			warnings[name] = n
-		}
-	}
-	return warnings
-}
+func (t *Taxonomy) Warnings() map[string]uint64 { return t.warned.all() }
 
-// onlyKeep drops what the payload does not keep.
-func (e *entry) onlyKeep(envelope *activity.Envelope) error {
-	if e.keep == nil {
-		return nil
-	}
-	_, err := e.payload(envelope)
-	return err
-}
-
-// payload gives the envelope the payload that would be stored, and returns it decoded.
-func (e *entry) payload(envelope *activity.Envelope) (map[string]any, error) {
+// redacted gives the envelope its payload without secrets, and returns it. It is nil where the envelope's own rules have to
+// speak: their error, if they have one, is returned.
+func (t *Taxonomy) redacted(envelope *activity.Envelope) (json.RawMessage, error) {
 	raw, err := json.Marshal(envelope.Payload)
 	if err != nil || !utf8.Valid(raw) {
 		return nil, envelope.Validate()
@@ -113,51 +111,78 @@ func (e *entry) payload(envelope *activity.Envelope) (map[string]any, error) {
 	if string(raw) == "null" {
 		raw = []byte("{}")
 	}
-	if raw[0] != '{' || len(raw) > activity.MaxPayloadBytes {
+	if raw[0] != '{' {
 		return nil, envelope.Validate()
 	}
-	raw = activity.Scrub(raw)
-	value, err := decode(raw)
-	if err != nil {
-		return nil, fmt.Errorf("read the redacted payload: %w", err)
+	scrubbed := activity.Scrub(raw, t.secretKeysIn(raw)...)
+	if len(scrubbed) > activity.MaxPayloadBytes {
+		return nil, tooLarge(len(scrubbed))
 	}
-	payload := value.(map[string]any)
-	if e.keep != nil {
-		if raw, err = e.kept(raw, payload); err != nil {
-			return nil, err
-		}
-	}
-	envelope.Payload = json.RawMessage(raw)
-	return payload, nil
+	envelope.Payload = scrubbed
+	return scrubbed, nil
 }
 
-// kept returns the payload without the keys that are not kept, and takes them from the decoded one.
-func (e *entry) kept(raw json.RawMessage, payload map[string]any) (json.RawMessage, error) {
+// tooLarge refuses a payload that no installation takes.
+func tooLarge(size int) error {
+	return &activity.InvalidError{Fields: []activity.FieldError{
+		{Field: "payload", Value: fmt.Sprint(size, " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", activity.MaxPayloadBytes)},
+	}}
+}
+
+// secretKeysIn returns the secret keys if a payload may have any of them, for looking at each of its keys takes a while.
+func (t *Taxonomy) secretKeysIn(raw []byte) []string {
+	if len(t.secretKeys) == 0 {
+		return nil
+	}
+	if bytes.IndexByte(raw, '\\') >= 0 { // an escape may hide a letter
+		return t.secretKeys
+	}
+	text := lowerASCII(string(raw))
+	for _, key := range t.secretKeys {
+		if strings.Contains(text, key) {
+			return t.secretKeys
+		}
+	}
+	return nil
+}
+
+// drops takes from a decoded payload what is not kept, and reports whether there was any.
+func (e *entry) drops(payload map[string]any) bool {
+	if e.keep == nil {
+		return false
+	}
 	before := len(payload)
 	maps.DeleteFunc(payload, func(key string, _ any) bool { return !e.keep[key] })
-	if len(payload) == before {
-		return raw, nil
+	return len(payload) < before
+}
+
+// onlyKeep gives the envelope of the redacted payload what is kept.
+func (e *entry) onlyKeep(raw json.RawMessage, envelope *activity.Envelope) error {
+	if e.keep == nil {
+		return nil
 	}
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &parts); err != nil {
-		return nil, fmt.Errorf("read the redacted payload: %w", err)
+		return fmt.Errorf("read the redacted payload: %w", err)
 	}
+	before := len(parts)
 	maps.DeleteFunc(parts, func(key string, _ json.RawMessage) bool { return !e.keep[key] })
-	return json.Marshal(parts)
+	if len(parts) == before {
+		return nil
+	}
+	kept, err := json.Marshal(parts)
+	if err != nil {
+		return fmt.Errorf("write the redacted payload: %w", err)
+	}
+	envelope.Payload = json.RawMessage(kept)
+	return nil
 }
 
-// check returns the rules that the envelope breaks, in their order. An error is of the envelope's own rules.
-func (e *entry) check(envelope *activity.Envelope) (broken []activity.FieldError, err error) {
-	if e.keep == nil && e.MaxPayloadBytes == 0 && e.schema == nil {
-		return nil, nil
-	}
-	payload, err := e.payload(envelope)
-	if err != nil || payload == nil {
-		return nil, err
-	}
+// check returns the rules that a decoded payload breaks, in their order. An error is of the envelope's own rules.
+func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (broken []activity.FieldError, err error) {
 	size, ok := storedSize(payload, 0)
-	if !ok {
-		return nil, envelope.Validate()
+	if !ok || size > activity.MaxPayloadBytes { // a short number may be a long one written out, and so costly to look at
+		return nil, cmp.Or(envelope.Validate(), tooLarge(size))
 	}
 	for _, key := range e.Required {
 		if _, given := payload[key]; !given {

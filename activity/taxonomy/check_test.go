@@ -61,7 +61,7 @@ func TestWhatIsSaidOfAPayload(t *testing.T) {
 		"contains":             {"{contains: {const: 1}}", `[2]`, []string{`payload.a must keep to "contains" of x.y`}},
 		"a condition":          {"{if: {type: number}, then: {maximum: 1}}", `2`, []string{`payload.a must be at most 1`}},
 		"a reference":          {"{$ref: '#/$defs/small'}", `2`, []string{`payload.a must be at most 1`}},
-		"a number beyond":      {"{type: number}", `1e99999`, []string{`payload must hold no number beyond PostgreSQL's numeric`}},
+		"a number beyond":      {"{type: number}", `1e999999`, []string{`payload must hold no number beyond PostgreSQL's numeric`}},
 		"a level too deep":     {"{type: array}", strings.Repeat("[", 64) + strings.Repeat("]", 64), []string{`payload must nest at most 64 levels deep`}},
 		"a NUL":                {"{type: string}", `"\u0000"`, nil}, // Validate's, and it says so when it encodes
 		"a long key":           {"{additionalProperties: false}", `{"` + strings.Repeat("k", 300) + `":1}`, []string{`payload.a.` + strings.Repeat("k", 100) + ` is not a key that x.y knows`}},
@@ -86,6 +86,36 @@ func TestWhatIsSaidOfAPayload(t *testing.T) {
 				t.Errorf("what the payload holds is repeated: %v", err)
 			}
 		})
+	}
+}
+
+// TestLongInWriting gives numbers that are short until they are written out, by the thousand.
+func TestLongInWriting(t *testing.T) {
+	t.Parallel()
+	parsed := parse(t, "version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, properties: {n: {items: {multipleOf: 7}}}}}\n")
+	e := envelope("x.y", json.RawMessage(`{"n":[1`+strings.Repeat(",1e131000", 5000)+`]}`))
+	var invalid *activity.InvalidError
+	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); !errors.As(err, &invalid) || invalid.Fields[0].Field != "payload" {
+		t.Errorf("got %v, want the payload refused", err)
+	}
+}
+
+// TestTheSizeIsTakenWithoutSecrets gives a payload that is too large for any installation, and small without its secret.
+func TestTheSizeIsTakenWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	parsed := parse(t, "version: 1\nsecret_keys: [dump]\nactions:\n  x.y: {description: D, category: C, payload: {type: object, required: [a]}}\n")
+	check, long := parsed.Check(taxonomy.Strict), strings.Repeat("x", activity.MaxPayloadBytes)
+	e := envelope("x.y", map[string]any{"a": 1, "dump": long})
+	if err := check(t.Context(), &e); err != nil {
+		t.Errorf("got %v, want it to pass", err)
+	}
+	e = envelope("x.y", map[string]any{"dump": long})
+	if err := check(t.Context(), &e); err == nil || !strings.Contains(err.Error(), "payload.a is required by x.y") {
+		t.Errorf("got %v, want the missing key", err)
+	}
+	e = envelope("x.y", map[string]any{"a": 1, "dumped": long})
+	if err := check(t.Context(), &e); err == nil || !strings.Contains(err.Error(), "must be at most 1048576 bytes") {
+		t.Errorf("got %v, want it too large", err)
 	}
 }
 

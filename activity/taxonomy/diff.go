@@ -14,6 +14,8 @@ type Changes struct {
 	Added   []Action `json:"added"`   // by name, as the others
 	Removed []Action `json:"removed"` //
 	Changed []Change `json:"changed"`
+
+	SecretKeys *FieldChange `json:"secret_keys,omitempty"` // nil when they are the same
 }
 
 // Change is what is different about one action.
@@ -33,10 +35,10 @@ type FieldChange struct {
 // Diff returns what must change for from to become to. nil is a taxonomy without actions.
 func Diff(from, to *Taxonomy) Changes {
 	if from == nil {
-		from = newTaxonomy(nil)
+		from = newTaxonomy(nil, nil)
 	}
 	if to == nil {
-		to = newTaxonomy(nil)
+		to = newTaxonomy(nil, nil)
 	}
 	c := Changes{Added: []Action{}, Removed: []Action{}, Changed: []Change{}}
 	for _, name := range to.names {
@@ -53,14 +55,23 @@ func Diff(from, to *Taxonomy) Changes {
 			c.Removed = append(c.Removed, from.byName[name].Action.clone())
 		}
 	}
+	if !slices.Equal(from.secretKeys, to.secretKeys) {
+		c.SecretKeys = &FieldChange{"secret_keys", listText(from.secretKeys), listText(to.secretKeys)}
+	}
 	return c
 }
 
-// Len returns how many actions differ.
-func (c Changes) Len() int { return len(c.Added) + len(c.Removed) + len(c.Changed) }
+// Len returns how many actions differ, the secret keys counted as one more.
+func (c Changes) Len() int {
+	n := len(c.Added) + len(c.Removed) + len(c.Changed)
+	if c.SecretKeys != nil {
+		n++
+	}
+	return n
+}
 
-// String returns a line for each action that differs, "+", "-" or "~" before it, and under a changed one a line for each field.
-// It is empty when nothing differs, and ends in a line break when something does.
+// String returns a line for each action that differs, "+", "-" or "~" before it, and under a changed one a line for each field;
+// before them the secret keys. It is empty when nothing differs, and ends in a line break when something does.
 func (c Changes) String() string {
 	type line struct{ action, text string }
 	lines := make([]line, 0, c.Len())
@@ -79,6 +90,9 @@ func (c Changes) String() string {
 	}
 	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(a.action, b.action) })
 	var b strings.Builder
+	if f := c.SecretKeys; f != nil {
+		fmt.Fprintf(&b, "~ %s: %s → %s\n", f.Field, orNothing(f.From), orNothing(f.To))
+	}
 	for _, l := range lines {
 		b.WriteString(l.text)
 	}
@@ -116,6 +130,13 @@ func keepText(keep []string) string {
 		return ""
 	}
 	return jsonText(keep)
+}
+
+func listText(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return jsonText(list)
 }
 
 func capText(bytes int) string {

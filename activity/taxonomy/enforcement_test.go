@@ -136,9 +136,26 @@ func TestEnforcementInGo(t *testing.T) {
 						t.Errorf("got %s, %s, %s; want %+v", e.Severity, e.Visibility, e.Category, c.Stored)
 					}
 				}
+				if diff := sameJSON(t, sent(t, e), c.Stored.Payload); diff != "" {
+					t.Errorf("payload (-want +got):\n%s", diff)
+				}
 			})
 		}
 	}
+}
+
+// sent is the payload that travels to the database.
+func sent(t testing.TB, e activity.Envelope) json.RawMessage {
+	t.Helper()
+	raw, err := e.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := struct{ Payload json.RawMessage }{json.RawMessage("{}")}
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields.Payload
 }
 
 // TestWarningsAreCounted counts on a taxonomy of its own.

@@ -27,9 +27,10 @@ const (
 type reader struct {
 	mistakes    []Mistake
 	more        int
-	action      string // that is being read
-	nodes, text int    // so far
-	spent       bool   // a bound was reached
+	own         map[string]*entry // Fanfare's own actions, of which a file does not decide all
+	action      string            // that is being read
+	nodes, text int               // so far
+	spent       bool              // a bound was reached
 }
 
 func (r *reader) refuse(line int, field, value, rule string) {

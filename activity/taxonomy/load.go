@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
@@ -18,21 +19,26 @@ func Load(ctx context.Context, db interface {
 },
 ) (*Taxonomy, error) {
 	rows, err := db.Query(ctx, `
-		SELECT action, description, category, severity, visibility, title, summary, icon, payload_schema::text, allowed_keys, max_payload_bytes
-		FROM fanfare.taxonomy
-		ORDER BY action COLLATE "C"`)
+		SELECT s.secret_keys, t.action, t.description, t.category, t.severity, t.visibility, t.title, t.summary, t.icon,
+		    t.payload_schema::text, t.allowed_keys, t.max_payload_bytes
+		FROM fanfare.settings AS s
+		LEFT JOIN fanfare.taxonomy AS t ON true
+		ORDER BY t.action COLLATE "C"`)
 	if err != nil {
 		return nil, fmt.Errorf("read the taxonomy: %w", err)
 	}
 	var (
-		r        reader
-		compiler schemas
-		entries  = map[string]*entry{}
+		r          reader
+		compiler   schemas
+		entries    = map[string]*entry{}
+		secretKeys []string
 	)
 	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
 		e, schema, most := &entry{}, zeronull.Text(""), zeronull.Int4(0)
-		err := row.Scan(&e.Name, &e.Description, &e.Category, (*string)(&e.Severity), (*string)(&e.Visibility), &e.Title, &e.Summary, &e.Icon, &schema, &e.Keep, &most)
-		if err != nil {
+		text := func(at *string) *zeronull.Text { return (*zeronull.Text)(at) } // null where there is no action at all
+		err := row.Scan(&secretKeys, text(&e.Name), text(&e.Description), text(&e.Category), text((*string)(&e.Severity)), text((*string)(&e.Visibility)),
+			text(&e.Title), text(&e.Summary), text(&e.Icon), &schema, &e.Keep, &most)
+		if err != nil || e.Name == "" {
 			return struct{}{}, err
 		}
 		e.MaxPayloadBytes = int(most)
@@ -46,7 +52,8 @@ func Load(ctx context.Context, db interface {
 	if err := r.err(); err != nil {
 		return nil, fmt.Errorf("read the taxonomy: %w", err)
 	}
-	return newTaxonomy(entries), nil
+	slices.Sort(secretKeys)
+	return newTaxonomy(entries, secretKeys), nil
 }
 
 // loaded makes a row an entry.

@@ -19,29 +19,33 @@ const (
 	maxWord        = 100 // of a category or an icon
 	maxKey         = 200 // of a payload's key
 	maxKeys        = 500 // that an action keeps
+	maxSecretKeys  = 100
 )
 
 var actionRule = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)+$`)
 
 // Parse reads a taxonomy from its file, a YAML document of at most MaxFileBytes (docs/taxonomy.md). The error is an
 // *InvalidError that names everything which is wrong, unless the file cannot be read.
-func Parse(file io.Reader) (*Taxonomy, error) {
-	r := &reader{}
+func Parse(file io.Reader) (*Taxonomy, error) { return read(file, own()) }
+
+func read(file io.Reader, own map[string]*entry) (*Taxonomy, error) {
+	r := &reader{own: own}
 	document, err := r.open(file)
 	if err != nil {
 		return nil, err
 	}
 	entries := map[string]*entry{}
+	var secretKeys []string
 	if document != nil {
-		r.document(document, entries)
+		secretKeys = r.document(document, entries)
 	}
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	return newTaxonomy(entries), nil
+	return newTaxonomy(entries, secretKeys), nil
 }
 
-func (r *reader) document(document *yaml.Node, entries map[string]*entry) {
+func (r *reader) document(document *yaml.Node, entries map[string]*entry) (secretKeys []string) {
 	version, actions := false, false
 	compiler := &schemas{}
 	for _, p := range r.pairs(document, "", 1) {
@@ -51,6 +55,8 @@ func (r *reader) document(document *yaml.Node, entries map[string]*entry) {
 			if n, ok := r.integer(p.value, p.key); ok && n != 1 {
 				r.refuse(p.line, p.key, fmt.Sprint(n), "must be 1")
 			}
+		case "secret_keys":
+			secretKeys = r.keys(p, maxSecretKeys, lowerASCII)
 		case "actions":
 			actions = true
 			for _, a := range r.pairs(p.value, p.key, 2) {
@@ -62,7 +68,7 @@ func (r *reader) document(document *yaml.Node, entries map[string]*entry) {
 				r.action = ""
 			}
 		default:
-			r.refuse(p.line, p.key, "", "is not a field of a taxonomy: there are version and actions")
+			r.refuse(p.line, p.key, "", "is not a field of a taxonomy: there are version, secret_keys and actions")
 		}
 	}
 	if !version && !r.spent {
@@ -71,6 +77,7 @@ func (r *reader) document(document *yaml.Node, entries map[string]*entry) {
 	if !actions && !r.spent {
 		r.refuse(document.Line, "actions", "", "is required")
 	}
+	return secretKeys
 }
 
 // entry reads one action.
@@ -95,7 +102,7 @@ func (r *reader) entry(a pair, compiler *schemas) *entry {
 		case "summary":
 			e.Summary = r.phrase(p)
 		case "keep":
-			e.Keep = r.keys(p)
+			e.Keep = r.keys(p, maxKeys, asItIs)
 		case "max_payload_bytes":
 			if n, ok := r.integer(p.value, p.key); ok && (n < 2 || n > activity.MaxPayloadBytes) {
 				r.refuse(p.line, p.key, fmt.Sprint(n), fmt.Sprintf("must be 2 to %d", activity.MaxPayloadBytes))
@@ -115,6 +122,9 @@ func (r *reader) entry(a pair, compiler *schemas) *entry {
 		if _, ok := given[field]; !ok {
 			r.refuse(a.line, field, "", "is required")
 		}
+	}
+	if ours := r.own[a.key]; ours != nil {
+		e.recordedAs(ours)
 	}
 	r.agree(e, given)
 	e.prepare()
@@ -196,16 +206,18 @@ func (r *reader) phrase(p pair) string {
 	return text
 }
 
-// keys reads the keys that are kept.
-func (r *reader) keys(p pair) []string {
+// keys reads names of a payload's keys.
+func (r *reader) keys(p pair, most int, folded func(key string) string) []string {
 	list, ok := r.texts(p.value, p.key)
 	if !ok {
 		return nil
 	}
-	if len(list) > maxKeys {
-		r.refuse(p.line, p.key, fmt.Sprint(len(list), " keys"), fmt.Sprintf("must be at most %d keys", maxKeys))
+	if len(list) > most {
+		r.refuse(p.line, p.key, fmt.Sprint(len(list), " keys"), fmt.Sprintf("must be at most %d keys", most))
 	}
 	for i, key := range list {
+		key = folded(key)
+		list[i] = key
 		switch n := utf8.RuneCountInString(key); {
 		case n < 1 || n > maxKey || strings.ContainsRune(key, 0):
 			r.refuse(p.line, p.key, strings.ReplaceAll(key, "\x00", "\uFFFD"), fmt.Sprintf("must hold keys of 1 to %d characters without NUL", maxKey))
@@ -243,4 +255,16 @@ func (e *entry) compile(compiler *schemas, schema any) []wrong {
 	}
 	e.schema, e.Schema, e.Required = compiled, canonical(schema), requiredKeys(schema)
 	return nil
+}
+
+func asItIs(key string) string { return key }
+
+// lowerASCII folds the case of ASCII letters alone, as the database does.
+func lowerASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, text)
 }

@@ -120,7 +120,7 @@ func TestMistakes(t *testing.T) {
 		"nothing required":     {"{}", []string{"line 1: version is required", "line 1: actions is required"}},
 		"another version":      {"version: 2\nactions: {}\n", []string{`line 1: version "2" must be 1`}},
 		"a version that isn't": {"version: one\nactions: {}\n", []string{`line 1: version "one" must be a whole number`}},
-		"an unknown field":     {"version: 1\nactions: {}\naction: {}\n", []string{"line 3: action is not a field of a taxonomy: there are version and actions"}},
+		"an unknown field":     {"version: 1\nactions: {}\naction: {}\n", []string{"line 3: action is not a field of a taxonomy: there are version, secret_keys and actions"}},
 		"a field twice":        {"version: 1\nactions: {}\nversion: 1\n", []string{"line 3: version is given twice, on line 1 first"}},
 		"two documents":        {"version: 1\nactions: {}\n---\nversion: 1\n", []string{"line 3: the file must hold one document"}},
 		"actions as a list":    {"version: 1\nactions: [a.b]\n", []string{`line 2: actions "a list" must be a mapping of keys to values`}},
@@ -158,6 +158,19 @@ func TestMistakes(t *testing.T) {
 			"line 6: a.b: keep must hold keys of 1 to 200 characters without NUL",
 			`line 6: a.b: keep "a" must not be in it twice`,
 		}},
+		"secret keys": {"version: 1\nsecret_keys: [SSN, \"\", 1, ssn]\nactions: {}\n", []string{
+			`line 2: secret_keys "1" must be a text`,
+		}},
+		"secret keys that are the same": {"version: 1\nsecret_keys: [SSN, \"\", ssn]\nactions: {}\n", []string{
+			"line 2: secret_keys must hold keys of 1 to 200 characters without NUL",
+			`line 2: secret_keys "ssn" must not be in it twice`,
+		}},
+		"too many secret keys": {"version: 1\nsecret_keys:\n" + func() (list string) {
+			for i := range 101 {
+				list += fmt.Sprintf("  - k%d\n", i)
+			}
+			return list
+		}() + "actions: {}\n", []string{`line 2: secret_keys "101 keys" must be at most 100 keys`}},
 		"keep against the rest": {head + "    keep: [b]\n    title: \"{payload.a.x} {payload.b}\"\n    payload:\n      type: object\n      required: [a, b]\n", []string{
 			`line 6: a.b: keep must hold "a", which payload requires`,
 			"line 7: a.b: title must not show {payload.a.x}, which keep drops",

@@ -15,7 +15,7 @@ var ShippedFile string
 func Shipped() *Taxonomy { return shipped() }
 
 var shipped = sync.OnceValue(func() *Taxonomy {
-	t, err := Parse(strings.NewReader(ShippedFile))
+	t, err := read(strings.NewReader(ShippedFile), nil)
 	if err != nil {
 		panic("taxonomy: the shipped file: " + err.Error()) // a test reads it
 	}

@@ -8,8 +8,13 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// maxDigits is how many digits a number may have on either side of its point: what PostgreSQL's numeric surely takes.
-const maxDigits = 16383
+// maxDigits is how many digits a number of a schema may have on either side of its point. The payload's may have what PostgreSQL's
+// numeric takes (https://www.postgresql.org/docs/current/datatype-numeric.html).
+const (
+	maxDigits   = 16383
+	maxWhole    = 131072
+	maxFraction = 16383
+)
 
 // storedSize returns how many bytes the text of a decoded JSON value has once it is jsonb: that is what the database measures.
 // ok is false for what jsonb, or the log, does not take: too deep, or with a number too long.
@@ -56,6 +61,20 @@ func storedSize(value any, depth int) (size int, ok bool) {
 	}
 }
 
+// fits reports whether a JSON text surely is within a bound once it is jsonb. That adds a space behind a colon and a comma, and
+// writes out what has an exponent; nothing else gets longer.
+func fits(raw []byte, most int) bool {
+	if 2*len(raw) > most {
+		return false
+	}
+	for i, b := range raw[1:] {
+		if (b == 'e' || b == 'E') && '0' <= raw[i] && raw[i] <= '9' {
+			return false
+		}
+	}
+	return true
+}
+
 func storedString(s string) int {
 	size := len(s) + 2
 	for i := 0; i < len(s); i++ {
@@ -72,8 +91,8 @@ func storedString(s string) int {
 // storedNumber returns how long a number of JSON is as PostgreSQL's numeric, which writes every digit out and keeps the zeros
 // that end a fraction.
 func storedNumber(text string) (size int, ok bool) {
-	n, ok := readNumber(text)
-	if !ok {
+	n, ok := parseNumber(text)
+	if !ok || n.scale > maxFraction || n.digits != "" && len(n.digits)-n.scale > maxWhole {
 		return 0, false
 	}
 	size = 1
@@ -96,18 +115,24 @@ type number struct {
 	scale    int
 }
 
-// readNumber reads a number of JSON. ok is false if it is longer than a payload may hold it.
+// readNumber reads a number of a schema. ok is false if it is longer than a schema may hold it.
 func readNumber(text string) (n number, ok bool) {
+	n, ok = parseNumber(text)
+	if !ok || n.scale > maxDigits || len(n.digits)-n.scale > maxDigits {
+		return number{}, false
+	}
+	return n, true
+}
+
+// parseNumber reads a number of JSON. ok is false if its exponent is beyond everything.
+func parseNumber(text string) (n number, ok bool) {
 	mantissa, exponent := text, 0
 	if e := strings.IndexAny(text, "eE"); e >= 0 {
 		var err error
-		if exponent, err = strconv.Atoi(text[e+1:]); err != nil || e+max(exponent, -exponent) > maxDigits {
+		if exponent, err = strconv.Atoi(text[e+1:]); err != nil || max(exponent, -exponent) > 1<<30 {
 			return number{}, false
 		}
 		mantissa = text[:e]
-	}
-	if len(mantissa) > maxDigits {
-		return number{}, false
 	}
 	mantissa, n.negative = strings.CutPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -29,11 +28,10 @@ type Action struct {
 
 // Taxonomy is a set of actions, each known to be sound. It is safe for concurrent use.
 type Taxonomy struct {
-	byName map[string]*entry
-	names  []string // sorted
-
-	mu      sync.Mutex
-	unknown map[string]uint64 // warnings of actions that are not registered
+	byName     map[string]*entry
+	names      []string // sorted
+	secretKeys []string // in lower case, sorted
+	warned     *tally
 }
 
 // entry is an action and what its checking takes.
@@ -41,12 +39,14 @@ type entry struct {
 	Action
 	schema *jsonschema.Schema // nil asks nothing
 	keep   map[string]bool    // nil keeps all
-	warned counter
 }
 
-func newTaxonomy(entries map[string]*entry) *Taxonomy {
-	return &Taxonomy{byName: entries, names: slices.Sorted(maps.Keys(entries)), unknown: map[string]uint64{}}
+func newTaxonomy(entries map[string]*entry, secretKeys []string) *Taxonomy {
+	return &Taxonomy{byName: entries, names: slices.Sorted(maps.Keys(entries)), secretKeys: secretKeys, warned: &tally{}}
 }
+
+// SecretKeys returns the names of payload keys whose values are not kept, beside those that are never kept: in lower case, sorted.
+func (t *Taxonomy) SecretKeys() []string { return slices.Clone(t.secretKeys) }
 
 // Actions returns all actions by name.
 func (t *Taxonomy) Actions() []Action {
