@@ -63,7 +63,10 @@ func newTaxonomyCheckCommand(p process) *cobra.Command {
 		Use:   "check <file>",
 		Short: "Find every mistake in a taxonomy's file",
 		Long: `Reads a taxonomy's file and names every mistake in it by its line, action, field, value and rule. It needs no
-database. The exit code is 1 when there is a mistake.`,
+database. The exit code is 1 when there is a mistake.
+
+Fanfare's own actions are registered with every taxonomy. A file may have them to give them other words; their
+payloads, visibility and what is kept of them stay as Fanfare records them, whatever the file says.`,
 		RunE: func(*cobra.Command, []string) error {
 			parsed, err := readTaxonomy(p, name)
 			if asJSON {
@@ -72,7 +75,7 @@ database. The exit code is 1 when there is a mistake.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stdout, "%s: %s, no mistakes\n", name, countOf(len(parsed.Actions()), "action"))
+			_, err = fmt.Fprintf(p.stdout, "%s: %s, no mistakes\n%s", name, countOf(len(parsed.Actions()), "action"), ownLine(parsed))
 			return err
 		},
 	}
@@ -81,10 +84,29 @@ database. The exit code is 1 when there is a mistake.`,
 	return command
 }
 
+// ownLine says what becomes of Fanfare's own actions.
+func ownLine(parsed *taxonomy.Taxonomy) string {
+	has := 0
+	for _, a := range parsed.Actions() {
+		if a.Own() {
+			has++
+		}
+	}
+	var line string
+	if missing := len(parsed.Whole().Actions()) - len(parsed.Actions()); missing > 0 {
+		line = countOf(missing, "action") + " of Fanfare's own will be registered beside them\n"
+	}
+	if has > 0 {
+		line += countOf(has, "action") + " among them Fanfare's own: of those, payload, keep, max_payload_bytes and visibility stay Fanfare's\n"
+	}
+	return line
+}
+
 // writeChecked writes what a file holds, or what is wrong with it.
 func writeChecked(w io.Writer, parsed *taxonomy.Taxonomy, err error) error {
 	checked := struct {
 		Actions  int                `json:"actions"`
+		Own      int                `json:"own_actions_added"` // Fanfare's, that the file does not have
 		Mistakes []taxonomy.Mistake `json:"mistakes"`
 	}{Mistakes: []taxonomy.Mistake{}}
 	var invalid *taxonomy.InvalidError
@@ -95,6 +117,7 @@ func writeChecked(w io.Writer, parsed *taxonomy.Taxonomy, err error) error {
 		return nil // it is told as it is
 	default:
 		checked.Actions = len(parsed.Actions())
+		checked.Own = len(parsed.Whole().Actions()) - checked.Actions
 	}
 	return writeJSON(w, checked)
 }

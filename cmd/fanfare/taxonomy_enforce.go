@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,11 @@ func newTaxonomyEnforceCommand(p process) *cobra.Command {
 		Short: "Say what happens to activities that break the taxonomy",
 		Long: `Sets what happens to activities that break the taxonomy: off, nothing; warn, they are recorded with a note of
 what they break; strict, they are refused. Without --tenant it is for every tenant that has no mode of its own.
-It holds at once, for what is recorded from then on. Without a mode it only shows which there are.`,
+It holds at once, for what is recorded from then on. Without a mode it only shows which there are.
+
+What changes is recorded in the same transaction (taxonomy.enforcement_changed): a tenant's mode in its own log, the
+installation's in that of --system-tenant, if there is one. Strict needs a taxonomy: with nothing registered but
+Fanfare's own actions, everything else would be refused.`,
 		Args: func(_ *cobra.Command, args []string) (err error) {
 			switch {
 			case len(args) > 1:
@@ -50,14 +56,9 @@ It holds at once, for what is recorded from then on. Without a mode it only show
 	command.Flags().Var(&uuidValue{&tenant}, "tenant", "only this tenant's")
 	command.Flags().BoolVar(&clears, "clear", false, "take the tenant's own mode away")
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
-		switch {
-		case clears:
-			if err := taxonomy.ClearMode(ctx, pool, tenant); err != nil {
-				return err
-			}
-		case mode != "":
-			if err := enforce(ctx, pool, tenant, mode); err != nil {
+	return withSystemTenant(p, command, func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error {
+		if clears || mode != "" {
+			if err := enforceRecorded(ctx, pool, system, tenant, mode); err != nil {
 				return err
 			}
 		}
@@ -75,18 +76,18 @@ It holds at once, for what is recorded from then on. Without a mode it only show
 	})
 }
 
-// enforce sets a mode, but not one in which nothing at all could be recorded.
-func enforce(ctx context.Context, pool *pgxpool.Pool, tenant uuid.UUID, mode taxonomy.Mode) error {
+// enforce sets a mode, but not one in which nothing could be recorded but what Fanfare itself does.
+func enforce(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, mode taxonomy.Mode) error {
 	if mode == taxonomy.Strict {
-		applied, err := taxonomy.Load(ctx, pool)
+		applied, err := taxonomy.Load(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if len(applied.Actions()) == 0 {
-			return errors.New("no action is registered, so strict would refuse everything: apply a taxonomy first")
+		if !slices.ContainsFunc(applied.Actions(), func(a taxonomy.Action) bool { return !a.Own() }) {
+			return errors.New("no action of an application is registered, so strict would refuse everything: apply a taxonomy first")
 		}
 	}
-	return taxonomy.SetMode(ctx, pool, tenant, mode)
+	return taxonomy.SetMode(ctx, tx, tenant, mode)
 }
 
 func only(modes []taxonomy.TenantMode, tenant uuid.UUID) []taxonomy.TenantMode {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,9 @@ func newTaxonomyShowCommand(p process) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "show [action]",
 		Short: "List the actions that are applied, or those of a file",
+		Long: `Lists the actions that are applied in the database, or those that a file would apply, and the secret keys: names of
+payload keys whose values are not kept, beside those that never are. In the column OWN stands which actions Fanfare itself records;
+they are registered with every taxonomy.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:
@@ -31,7 +35,7 @@ func newTaxonomyShowCommand(p process) *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringVar(&file, "file", "", "the actions of this file; without it those in the database")
+	command.Flags().StringVar(&file, "file", "", "the actions that this file would apply; without it those in the database")
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
 		applied, err := taxonomy.Load(ctx, pool)
@@ -49,7 +53,7 @@ func newTaxonomyShowCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return showTaxonomy(p, parsed, action, asJSON)
+		return showTaxonomy(p, parsed.Whole(), action, asJSON)
 	}
 	return command
 }
@@ -61,23 +65,47 @@ func showTaxonomy(p process, t *taxonomy.Taxonomy, action string, asJSON bool) e
 		case !ok:
 			return fmt.Errorf("action %q is not registered", action)
 		case asJSON:
-			return writeJSON(p.stdout, found)
+			return writeJSON(p.stdout, shownAction{found, found.Own()})
 		}
 		return writeTable(p.stdout, actionRows(found))
 	}
-	actions := t.Actions()
-	if asJSON {
-		return writeJSON(p.stdout, actions)
+	shown := shownTaxonomy{append([]string{}, t.SecretKeys()...), []shownAction{}}
+	for _, a := range t.Actions() {
+		shown.Actions = append(shown.Actions, shownAction{a, a.Own()})
 	}
-	if len(actions) == 0 {
+	if asJSON {
+		return writeJSON(p.stdout, shown)
+	}
+	if len(shown.SecretKeys) > 0 {
+		fmt.Fprintf(p.stdout, "Secret keys: %s\n\n", strings.Join(shown.SecretKeys, ", "))
+	}
+	if len(shown.Actions) == 0 {
 		_, err := fmt.Fprintln(p.stdout, "No action is registered.")
 		return err
 	}
-	rows := [][]string{{"ACTION", "CATEGORY", "SEVERITY", "VISIBILITY", "REQUIRED", "DESCRIPTION"}}
-	for _, a := range actions {
-		rows = append(rows, []string{a.Name, a.Category, string(a.Severity), string(a.Visibility), strings.Join(a.Required, ","), a.Description})
+	rows := [][]string{{"ACTION", "OWN", "CATEGORY", "SEVERITY", "VISIBILITY", "REQUIRED", "DESCRIPTION"}}
+	for _, a := range shown.Actions {
+		rows = append(rows, []string{a.Name, a.owner(), a.Category, string(a.Severity), string(a.Visibility), strings.Join(a.Required, ","), a.Description})
 	}
 	return writeTable(p.stdout, rows)
+}
+
+// shownTaxonomy is what show says as JSON.
+type shownTaxonomy struct {
+	SecretKeys []string      `json:"secret_keys"`
+	Actions    []shownAction `json:"actions"`
+}
+
+type shownAction struct {
+	taxonomy.Action
+	Own bool `json:"own"` // Fanfare itself records it
+}
+
+func (a shownAction) owner() string {
+	if a.Own {
+		return "Fanfare's"
+	}
+	return ""
 }
 
 // actionRows leaves out what the action leaves open.
@@ -91,6 +119,7 @@ func actionRows(a taxonomy.Action) [][]string {
 	}
 	rows := [][]string{
 		{"action", a.Name},
+		{"own", shownAction{a, a.Own()}.owner()},
 		{"description", a.Description},
 		{"category", a.Category},
 		{"severity", string(a.Severity)},
@@ -123,7 +152,8 @@ func newTaxonomyDiffCommand(p process) *cobra.Command {
 		Use:   "diff <file>",
 		Short: "Say what applying a file would change",
 		Long: `Compares a taxonomy's file with what is applied in the database: + is an action that applying would add, - one
-that it would remove, ~ one that it would change.
+that it would remove, ~ one that it would change, and so for the secret keys. Fanfare's own actions are registered with
+every taxonomy, so that they come with the first, and may change when Fanfare is a newer one.
 
 The exit code is 0 when they are the same, and 1 when they differ.`,
 	}
@@ -138,14 +168,14 @@ The exit code is 0 when they are the same, and 1 when they differ.`,
 		if err != nil {
 			return err
 		}
-		changes := taxonomy.Diff(applied, parsed)
+		changes := taxonomy.Diff(applied, parsed.Whole())
 		if asJSON {
 			err = writeJSON(p.stdout, changes)
 		} else {
 			_, err = fmt.Fprint(p.stdout, changes)
 		}
 		if err == nil && changes.Len() > 0 {
-			err = fmt.Errorf("the database differs from %s in %s", file, countOf(changes.Len(), "action"))
+			err = fmt.Errorf("the database differs from %s in %s", file, countOf(changes.Len(), "place"))
 		}
 		return err
 	})
@@ -165,7 +195,10 @@ goes on meanwhile, and applying the same file again changes nothing.
 
 An action that recorded activities have is not removed, unless --force says so: they stay as they are, but can no
 longer be recorded where the taxonomy is enforced strictly. No index leads from an action to its activities; the
-log is looked through for as long as --patience, its newest month first.`,
+log is looked through for as long as --patience, its newest month first.
+
+Fanfare's own actions are registered in any case. With --system-tenant, what was applied is recorded in that tenant's
+log, in the same transaction (taxonomy.applied).`,
 		PreRunE: func(*cobra.Command, []string) error {
 			if options.Patience <= 0 {
 				return &usageError{"--patience must be positive"}
@@ -178,7 +211,7 @@ log is looked through for as long as --patience, its newest month first.`,
 	command.Flags().BoolVar(&options.Force, "force", false, "remove actions without looking whether activities have them")
 	command.Flags().DurationVar(&options.Patience, "patience", taxonomy.DefaultPatience, "how long to look for activities of removed actions")
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
+	return withSystemTenant(p, command, func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error {
 		parsed, err := readTaxonomy(p, file)
 		if err != nil {
 			return err
@@ -186,7 +219,7 @@ log is looked through for as long as --patience, its newest month first.`,
 		if !asJSON {
 			options.Show = func(changes taxonomy.Changes) { fmt.Fprint(p.stdout, changes) }
 		}
-		changes, err := taxonomy.Apply(ctx, pool, parsed, options)
+		changes, err := applyRecorded(ctx, pool, system, parsed, options)
 		if err != nil {
 			return err
 		}
@@ -206,6 +239,9 @@ func appliedLine(c taxonomy.Changes, dryRun bool) string {
 		return "The database has this taxonomy already."
 	}
 	counts := fmt.Sprintf("%d added, %d removed, %d changed", len(c.Added), len(c.Removed), len(c.Changed))
+	if c.SecretKeys != nil {
+		counts += ", and other secret keys"
+	}
 	if dryRun {
 		return "Nothing was done. To be done: " + counts
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
@@ -47,10 +48,11 @@ func taxonomyFile(t testing.TB, text string) string {
 func TestTaxonomyCheck(t *testing.T) {
 	t.Parallel()
 	good := taxonomyFile(t, taxonomyOfTest)
-	if got, want := must(t, nil, "taxonomy", "check", good), good+": 2 actions, no mistakes\n"; got != want {
+	const added = "14 actions of Fanfare's own will be registered beside them\n"
+	if got, want := must(t, nil, "taxonomy", "check", good), good+": 2 actions, no mistakes\n"+added; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := must(t, nil, "taxonomy", "check", good, "--json"), "{\n  \"actions\": 2,\n  \"mistakes\": []\n}\n"; got != want {
+	if got, want := must(t, nil, "taxonomy", "check", good, "--json"), "{\n  \"actions\": 2,\n  \"own_actions_added\": 14,\n  \"mistakes\": []\n}\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 
@@ -79,8 +81,15 @@ func TestTaxonomyCheck(t *testing.T) {
 
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"taxonomy", "check", "-"}, process{stdin: strings.NewReader(taxonomyOfTest), stdout: &stdout, stderr: &stderr})
-	if code != exitOK || stdout.String() != "-: 2 actions, no mistakes\n" {
+	if code != exitOK || stdout.String() != "-: 2 actions, no mistakes\n"+added {
 		t.Errorf("standard input: got exit code %d, %q and %q", code, &stdout, &stderr)
+	}
+
+	with := taxonomyFile(t, taxonomyOfTest+"  token.created: {description: D, category: C, keep: [door]}\n")
+	want = with + ": 3 actions, no mistakes\n13 actions of Fanfare's own will be registered beside them\n" +
+		"1 action among them Fanfare's own: of those, payload, keep, max_payload_bytes and visibility stay Fanfare's\n"
+	if got := must(t, nil, "taxonomy", "check", with); got != want {
+		t.Errorf("with one of Fanfare's own: got %q, want %q", got, want)
 	}
 }
 
@@ -89,7 +98,7 @@ func TestTaxonomyOfNobody(t *testing.T) {
 	w := newWorld(t, pgtest.New(t))
 	for line, want := range map[string]string{
 		"show":           "No action is registered.\n",
-		"show --json":    "[]\n",
+		"show --json":    "{\n  \"secret_keys\": [],\n  \"actions\": []\n}\n",
 		"enforce":        "TENANT         MODE   SINCE\ninstallation   off\n",
 		"enforce --json": "{\n  \"installation\": \"off\",\n  \"tenants\": []\n}\n",
 	} {
@@ -97,10 +106,18 @@ func TestTaxonomyOfNobody(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", line, got, want)
 		}
 	}
-	r := fanfare(t, w.environ(), "taxonomy", "enforce", "strict")
-	if r.code != exitFailure || !strings.Contains(r.stderr, "no action is registered, so strict would refuse everything") {
-		t.Errorf("enforce strict: got exit code %d and %q, want a refusal", r.code, r.stderr)
+	refused := func(what string) {
+		t.Helper()
+		for _, args := range [][]string{nil, {"--tenant", uuid.NewString()}} {
+			r := fanfare(t, w.environ(), append([]string{"taxonomy", "enforce", "strict"}, args...)...)
+			if r.code != exitFailure || !strings.Contains(r.stderr, "no action of an application is registered, so strict would refuse everything") {
+				t.Errorf("%s: enforce strict %q: got exit code %d and %q, want a refusal", what, args, r.code, r.stderr)
+			}
+		}
 	}
+	refused("with nothing")
+	must(t, w.environ(), "taxonomy", "apply", taxonomyFile(t, "version: 1\nactions: {}\n"))
+	refused("with Fanfare's own")
 }
 
 func TestTaxonomyApply(t *testing.T) {
@@ -109,17 +126,15 @@ func TestTaxonomyApply(t *testing.T) {
 	file := taxonomyFile(t, taxonomyOfTest)
 
 	dry := must(t, w.environ(), "taxonomy", "apply", file, "--dry-run")
-	want := `+ resource.updated   A resource was changed.
-+ signal.created   A signal was registered.
-Nothing was done. To be done: 2 added, 0 removed, 0 changed
-`
-	if dry != want {
-		t.Errorf("apply --dry-run: got\n%s\nwant\n%s", dry, want)
+	for _, want := range []string{"+ resource.updated   A resource was changed.\n", "+ signal.created   A signal was registered.\n", "+ token.created   ", "\nNothing was done. To be done: 16 added, 0 removed, 0 changed\n"} {
+		if !strings.Contains(dry, want) {
+			t.Errorf("apply --dry-run: got\n%s\nwant in it\n%s", dry, want)
+		}
 	}
 	if got := must(t, w.environ(), "taxonomy", "show"); got != "No action is registered.\n" {
 		t.Errorf("after the dry run: got %s", got)
 	}
-	if r := fanfare(t, w.environ(), "taxonomy", "diff", file); r.code != exitFailure || !strings.HasPrefix(r.stdout, "+ resource.updated") || !strings.Contains(r.stderr, "differs from "+file+" in 2 actions") {
+	if r := fanfare(t, w.environ(), "taxonomy", "diff", file); r.code != exitFailure || !strings.Contains(r.stdout, "+ resource.updated") || !strings.Contains(r.stderr, "differs from "+file+" in 16 places") {
 		t.Errorf("diff: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
 
@@ -130,8 +145,8 @@ Nothing was done. To be done: 2 added, 0 removed, 0 changed
 	if err := json.Unmarshal([]byte(must(t, w.environ(), "taxonomy", "apply", file, "--json")), &applied); err != nil {
 		t.Fatal(err)
 	}
-	if !applied.Applied || len(applied.Added) != 2 {
-		t.Errorf("apply: got %+v, want 2 added", applied)
+	if !applied.Applied || len(applied.Added) != 16 {
+		t.Errorf("apply: got %+v, want 16 added", applied)
 	}
 	if got := must(t, w.environ(), "taxonomy", "apply", file); got != "The database has this taxonomy already.\n" {
 		t.Errorf("apply again: got %s", got)
@@ -141,7 +156,7 @@ Nothing was done. To be done: 2 added, 0 removed, 0 changed
 	}
 
 	shown := must(t, w.environ(), "taxonomy", "show", "resource.updated")
-	want = `action              resource.updated
+	want := `action              resource.updated
 description         A resource was changed.
 category            resources
 severity            info
@@ -178,6 +193,93 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 	}
 	if got := must(t, w.environ(), "taxonomy", "apply", other, "--force"); got != want+"Done: 1 added, 1 removed, 1 changed\n" {
 		t.Errorf("apply --force: got\n%s", got)
+	}
+}
+
+// TestTaxonomyShow looks for what a table has beside the actions.
+func TestTaxonomyShow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	file := taxonomyFile(t, "secret_keys: [SSN, iban]\n"+taxonomyOfTest)
+	if got := must(t, w.environ(), "taxonomy", "apply", file); !strings.HasPrefix(got, "~ secret_keys: (nothing) → [\"iban\",\"ssn\"]\n") || !strings.HasSuffix(got, "\nDone: 16 added, 0 removed, 0 changed, and other secret keys\n") {
+		t.Errorf("apply: got\n%s", got)
+	}
+	shown := must(t, w.environ(), "taxonomy", "show")
+	if !strings.HasPrefix(shown, "Secret keys: iban, ssn\n\nACTION ") || strings.Count(shown, "   Fanfare's   ") != 14 {
+		t.Errorf("got\n%s\nwant the secret keys, and 14 actions of Fanfare's", shown)
+	}
+	if fromFile := must(t, nil, "taxonomy", "show", "--file", file); fromFile != shown {
+		t.Errorf("show --file: got\n%s\nwant\n%s", fromFile, shown)
+	}
+	if got := must(t, w.environ(), "taxonomy", "show", "token.created"); !strings.Contains(got, "\nown           Fanfare's\n") {
+		t.Errorf("show token.created: got\n%s", got)
+	}
+	var read struct {
+		SecretKeys []string `json:"secret_keys"`
+		Actions    []struct {
+			Name string
+			Own  bool
+		}
+	}
+	if err := json.Unmarshal([]byte(must(t, w.environ(), "taxonomy", "show", "--json")), &read); err != nil {
+		t.Fatal(err)
+	}
+	own := 0
+	for _, a := range read.Actions {
+		if a.Own {
+			own++
+		}
+	}
+	if cmp.Diff([]string{"iban", "ssn"}, read.SecretKeys) != "" || len(read.Actions) != 16 || own != 14 {
+		t.Errorf("show --json: got %+v", read)
+	}
+}
+
+// TestTaxonomyRecords applies and enforces, and reads what became of it in the logs.
+func TestTaxonomyRecords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	system, file := uuid.New(), taxonomyFile(t, "secret_keys: [ssn]\n"+taxonomyOfTest)
+	environ := w.environ()
+	environ["FANFARE_SYSTEM_TENANT"] = system.String()
+	recorded := func(tenant uuid.UUID) (found []string) {
+		t.Helper()
+		rows, err := w.db.Pool.Query(t.Context(), `
+			SELECT concat_ws(' ', action, actor_principal_id = $2, payload) FROM fanfare.activities
+			WHERE tenant_id = $1 AND resource_type = 'taxonomy' ORDER BY id`, tenant, activity.System)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	must(t, environ, "taxonomy", "apply", file, "--dry-run")
+	must(t, environ, "taxonomy", "apply", file)
+	must(t, environ, "taxonomy", "apply", file) // changes nothing
+	must(t, environ, "taxonomy", "enforce", "strict")
+	must(t, environ, "taxonomy", "enforce", "strict")
+	must(t, environ, "taxonomy", "enforce")
+	must(t, w.environ(), "taxonomy", "enforce", "warn", "--tenant", w.tenant.String()) // which needs no tenant of the system's
+	must(t, environ, "taxonomy", "enforce", "--clear", "--tenant", w.tenant.String())
+	must(t, w.environ(), "taxonomy", "enforce", "off")
+	if r := fanfare(t, environ, "taxonomy", "apply", taxonomyFile(t, "version: 2\nactions: {}\n")); r.code != exitFailure {
+		t.Errorf("a file with a mistake: got exit code %d", r.code)
+	}
+	want := []string{
+		`taxonomy.applied t {"added": 16, "changed": 0, "removed": 0, "hidden_keys_changed": true}`,
+		`taxonomy.enforcement_changed t {"to": "strict", "from": "off", "scope": "installation"}`,
+	}
+	if diff := cmp.Diff(want, recorded(system)); diff != "" {
+		t.Errorf("of the system's tenant (-want +got):\n%s", diff)
+	}
+	want = []string{
+		`taxonomy.enforcement_changed t {"to": "warn", "from": "strict", "scope": "tenant"}`,
+		`taxonomy.enforcement_changed t {"to": "strict", "from": "warn", "scope": "tenant"}`,
+	}
+	if diff := cmp.Diff(want, recorded(w.tenant)); diff != "" {
+		t.Errorf("of the tenant (-want +got):\n%s", diff)
 	}
 }
 

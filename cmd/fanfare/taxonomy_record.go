@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// The actions of changing the taxonomy.
+const (
+	taxonomyApplied    = "taxonomy.applied"
+	enforcementChanged = "taxonomy.enforcement_changed"
+)
+
+// withSystemTenant is withPool for a command that changes what holds for the whole installation, which is recorded in the log of
+// the system's tenant; uuid.Nil if there is none.
+func withSystemTenant(p process, command *cobra.Command, do func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error) *cobra.Command {
+	settings := append(databaseSettings(), setting{
+		"system-tenant", "", "the tenant in whose log a change for the whole installation is recorded; in none if empty",
+		optionalID(func(c *Config) *uuid.UUID { return &c.SystemTenant }),
+	})
+	addFlags(command.Flags(), settings)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		config := load(settings, command.Flags(), p.getenv)
+		if err := config.Validate(); err != nil {
+			return err
+		}
+		pool, err := openPool(command.Context(), &config.Config, 2)
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		return explained(do(command.Context(), pool, config.SystemTenant))
+	}
+	return command
+}
+
+// applyRecorded applies a taxonomy and records in the same transaction that it did, if that changed anything and there is a
+// tenant to record it in.
+func applyRecorded(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID, wanted *taxonomy.Taxonomy, o taxonomy.ApplyOptions) (changes taxonomy.Changes, err error) {
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if changes, err = taxonomy.Apply(ctx, tx, wanted, o); err != nil || o.DryRun || system == uuid.Nil || changes.Len() == 0 {
+			return err
+		}
+		return recordOfTaxonomy(ctx, tx, system, taxonomyApplied, map[string]any{
+			"added": len(changes.Added), "changed": len(changes.Changed), "removed": len(changes.Removed), "hidden_keys_changed": changes.SecretKeys != nil,
+		})
+	})
+	return changes, err
+}
+
+// enforceRecorded sets a mode, or with "" takes a tenant's own away, and records in the same transaction what that changed: a
+// tenant's in its own log, the installation's in the system's, if there is a tenant for that.
+func enforceRecorded(ctx context.Context, pool *pgxpool.Pool, system, tenant uuid.UUID, mode taxonomy.Mode) error {
+	log, scope := tenant, "tenant"
+	if tenant == uuid.Nil {
+		log, scope = system, "installation"
+	}
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		before, err := taxonomy.ModeOf(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
+		if mode == "" {
+			err = taxonomy.ClearMode(ctx, tx, tenant)
+		} else {
+			err = enforce(ctx, tx, tenant, mode)
+		}
+		if err != nil {
+			return err
+		}
+		after, err := taxonomy.ModeOf(ctx, tx, tenant)
+		if err != nil || after == before || log == uuid.Nil {
+			return err
+		}
+		return recordOfTaxonomy(ctx, tx, log, enforcementChanged, map[string]any{"from": before, "to": after, "scope": scope})
+	})
+}
+
+// recordOfTaxonomy records what was done to the taxonomy, which is one resource of each tenant's.
+func recordOfTaxonomy(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, action string, payload map[string]any) error {
+	_, err := outbox.Record(ctx, tx, activity.Envelope{
+		TenantID: tenant, ActorPrincipalID: activity.System, ResourceID: uuid.NewSHA1(tenant, []byte("fanfare.taxonomy")),
+		ResourceType: "taxonomy", ResourceName: "taxonomy", Action: action, Payload: payload,
+	})
+	if err != nil {
+		return fmt.Errorf("record %s in the log of tenant %s: %w", action, tenant, err)
+	}
+	return nil
+}
