@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // ErrNotFound says that the tenant has no such activity.
@@ -117,10 +118,6 @@ func (l *PostgresLog) list(ctx context.Context, tenant uuid.UUID, f Filter, p Pa
 
 // Read returns those of the activities that the tenant has, newest first.
 func (l *PostgresLog) Read(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) (found []Activity, err error) {
-	keys := make([][16]byte, len(ids))
-	for i, id := range ids {
-		keys[i] = id
-	}
 	found = make([]Activity, 0, len(ids))
 	batch := &pgx.Batch{}
 	batch.Queue(pinIndex)
@@ -128,7 +125,7 @@ func (l *PostgresLog) Read(ctx context.Context, tenant uuid.UUID, ids []uuid.UUI
 		SELECT `+Columns+`
 		FROM unnest((SELECT $2::uuid[])) AS u(id)
 		CROSS JOIN LATERAL (SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = $1 LIMIT 1) AS a
-		ORDER BY a.id DESC`, tenant, keys).Query(func(rows pgx.Rows) error {
+		ORDER BY a.id DESC`, tenant, uuids(ids)).Query(func(rows pgx.Rows) error {
 		var a Activity
 		_, err := pgx.ForEachRow(rows, a.Fields(), func() error {
 			found = append(found, a)
@@ -157,4 +154,13 @@ func (l *PostgresLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, lim
 		return 0, false, fmt.Errorf("count the log: %w", err)
 	}
 	return n, exact, nil
+}
+
+// uuids is a list whose type of the database's even a connection knows that does not ask the database for types.
+func uuids(ids []uuid.UUID) []pgtype.UUID {
+	list := make([]pgtype.UUID, len(ids))
+	for i, id := range ids {
+		list[i] = pgtype.UUID{Bytes: id, Valid: true}
+	}
+	return list
 }

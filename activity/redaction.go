@@ -137,10 +137,6 @@ func (r Redaction) redact(ctx context.Context, db RedactionDB, ids []uuid.UUID, 
 	if len(ids) == 0 {
 		return nil
 	}
-	keys := make([][16]byte, len(ids))
-	for i, id := range ids {
-		keys[i] = id
-	}
 	criteria, err := json.Marshal(r.criteria())
 	if err != nil {
 		return err
@@ -149,7 +145,7 @@ func (r Redaction) redact(ctx context.Context, db RedactionDB, ids []uuid.UUID, 
 	if err := db.QueryRow(ctx, `
 		SELECT redacted, held, already
 		FROM fanfare.redact_activities($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		r.Tenant, keys, r.By, r.Reason, done.Run, string(criteria), r.KeepResourceNames, r.OverrideHolds, r.DryRun,
+		r.Tenant, uuids(ids), r.By, r.Reason, done.Run, string(criteria), r.KeepResourceNames, r.OverrideHolds, r.DryRun,
 	).Scan(&batch.Redacted, &batch.Held, &batch.Already); err != nil {
 		return fmt.Errorf("redact activities: %w", err)
 	}

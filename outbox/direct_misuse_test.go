@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -120,6 +121,23 @@ func TestEveryModeRecords(t *testing.T) {
 			return nil
 		}); err != nil {
 			t.Error(err)
+		}
+		log := activity.NewPostgresLog(pool)
+		if found, err := log.Read(t.Context(), e.TenantID, []uuid.UUID{first.ID, uuid.New()}); err != nil || len(found) != 1 {
+			t.Errorf("Read: got %d, %v; want the one", len(found), err)
+		}
+		narrow := activity.Filter{Actor: e.ActorPrincipalID, Since: first.RecordedAt, Until: first.RecordedAt.Add(time.Hour), Action: "signal.*", Q: "signal"}
+		if found, _, err := log.List(t.Context(), e.TenantID, narrow, activity.Page{}); err != nil || len(found) != 4 {
+			t.Errorf("List: got %d, %v; want 4", len(found), err)
+		}
+		if n, exact, err := log.Count(t.Context(), e.TenantID, narrow, 10); err != nil || n != 4 || !exact {
+			t.Errorf("Count: got %d, exact %t, %v; want 4", n, exact, err)
+		}
+		for _, r := range []activity.Redaction{{IDs: []uuid.UUID{first.ID}}, {Actor: e.ActorPrincipalID, Since: first.RecordedAt}} {
+			r.Tenant, r.Reason, r.DryRun = e.TenantID, "asked to be forgotten", true
+			if done, err := activity.Redact(t.Context(), pool, r); err != nil || done.Redacted == 0 {
+				t.Errorf("Redact: got %+v, %v; want some", done, err)
+			}
 		}
 		if got, want := countWritten(t, db.Pool), (written{4, 4, 2}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 )
@@ -60,7 +63,22 @@ func openPool(ctx context.Context, c *Config, connections int) (*pgxpool.Pool, e
 	prepare(&config.ConnConfig.Config)
 	config.MaxConns = int32(connections)
 	config.MinConns = min(config.MinConns, config.MaxConns)
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		registerTypes(conn.TypeMap())
+		return nil
+	}
 	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// registerTypes says which type of the database's the ids have that statements are given. A connection that does not ask the
+// database for it, as default_query_exec_mode=exec has it behind a pooler, cannot know.
+func registerTypes(types *pgtype.Map) {
+	for _, id := range []any{[16]byte{}, uuid.UUID{}, zeronull.UUID{}} {
+		types.RegisterDefaultPgType(id, "uuid")
+	}
+	for _, ids := range []any{[][16]byte(nil), []uuid.UUID(nil), []zeronull.UUID(nil)} {
+		types.RegisterDefaultPgType(ids, "_uuid")
+	}
 }
 
 // errUnreadableURL stands for an error that may hold the password.
