@@ -11,7 +11,7 @@ import (
 const redacted = "[redacted]"
 
 // secretName is what fanfare.names_secret finds in a payload's key, in lower case.
-var secretName = regexp.MustCompile(`(password|passwd|passphrase|passcode|secret|authori[sz]ation|credential|cookie|(api|private|access|signing|encryption)[-_. ]?key)|(token|(^|[^a-z])(pwd|jwt|bearer))$`)
+var secretName = regexp.MustCompile(`(password|passwd|passphrase|passcode|secret|authori[sz]ation|credential|cookie|(api|private|access|signing|encryption)[^a-z0-9]{0,2}key|(access|refresh|auth)[^a-z0-9]{0,2}token)|(token|(^|[^a-z])(pwd|jwt|bearer))[^a-z0-9]*$`)
 
 // secretValue and secretPhrase are what fanfare.looks_secret finds in a text, the latter in lower case.
 var (
@@ -22,10 +22,10 @@ var (
 		`|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{30,}|SG[.][A-Za-z0-9_-]{16,}[.][A-Za-z0-9_-]{16,}|dop_v1_[0-9a-f]{32,}|shp(at|ca|pa|ss)_[0-9a-fA-F]{32}` +
 		`)` +
 		`|[Bb][Ee][Aa][Rr][Ee][Rr][ +]+[A-Za-z0-9._~+/=-]{12,}` +
-		`|[a-z][a-z0-9+.-]*://[^/?# @:]*:[^/?# @]+@`)
-	secretPhrase = regexp.MustCompile(`(password|passwd|passphrase|pwd|secret|token|(api|access|private)[-_. ]?key|authorization|cookie)` +
-		`([^a-z0-9 =:]{0,3}=[^a-z0-9]{0,3}[^ ]{3}|[^a-z0-9 =:]{1,3} ?: ?[^a-z0-9 ]{1,3}[^ ]{3})` +
-		`|(authorization|cookie|api-key): *((basic|digest|token) +)?[^ ]{6}`)
+		`|[A-Za-z0-9+.-]://[^/?# :]*:[^/?# @]+@`)
+	secretPhrase = regexp.MustCompile(`(password|passwd|passphrase|passcode|pwd|secret|token|(api|access|account|private|signing|encryption)[-_. ]?key|authori[sz]ation|credentials?|cookie)` +
+		`([^a-z0-9 =:]{0,8}=[^a-z0-9]{0,8}[^ ]{3}|[^a-z0-9 =:]{1,8} ?: ?[^a-z0-9 ]{1,8}[^ ]{3}|[^a-z0-9 =:]{0,7}["'] ?: ?[0-9]{4})` +
+		`|(authorization|cookie|api-key|-token|-secret|-password): *((basic|digest|token) +)?[^ ]{6}`)
 )
 
 // secretHints are what a text must hold, in lower case, before it is worth looking closer, as in fanfare.may_hold_secret.
@@ -124,36 +124,54 @@ func (s *scrubber) value() error {
 
 func (s *scrubber) object() error {
 	s.out = append(s.out, '{')
-	for first := true; s.decoder.More(); first = false {
+	first, hidden := true, false
+	for s.decoder.More() {
 		token, err := s.decoder.Token()
 		if err != nil {
 			return err
 		}
-		if !first {
-			s.out = append(s.out, ',')
-		}
 		key := token.(string) // encoding/json lets nothing else be a key
-		hidden := looksSecret(key)
-		if err := s.append(scrubText(key)); err != nil {
-			return err
-		}
-		s.out = append(s.out, ':')
-		if !hidden && !namesSecret(key) && !s.named(key) {
-			if err := s.value(); err != nil {
+		if looksSecret(key) {
+			hidden = true
+			if err := s.skip(); err != nil {
 				return err
 			}
 			continue
 		}
-		var skipped json.RawMessage
-		if err := s.decoder.Decode(&skipped); err != nil {
+		if !first {
+			s.out = append(s.out, ',')
+		}
+		first = false
+		if err := s.append(key); err != nil {
 			return err
 		}
-		s.found = true
-		s.out = append(s.out, `"`+redacted+`"`...)
+		s.out = append(s.out, ':')
+		if namesSecret(key) || s.named(key) {
+			s.out = append(s.out, `"`+redacted+`"`...)
+			err = s.skip()
+		} else {
+			err = s.value()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if hidden { // last, so that it counts where there was such a key before
+		if !first {
+			s.out = append(s.out, ',')
+		}
+		s.out = append(s.out, `"`+redacted+`":"`+redacted+`"`...)
 	}
 	s.out = append(s.out, '}')
 	_, err := s.decoder.Token()
 	return err
+}
+
+// skip leaves out a value that must not be kept.
+func (s *scrubber) skip() error {
+	s.found = true
+	var skipped json.RawMessage
+	return s.decoder.Decode(&skipped)
 }
 
 func (s *scrubber) array() error {

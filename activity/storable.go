@@ -1,7 +1,9 @@
 package activity
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 	"strconv"
 	"unicode/utf8"
 )
@@ -83,14 +85,55 @@ func isNumberByte(b byte) bool {
 	return '0' <= b && b <= '9' || b == '.' || b == 'e' || b == 'E' || b == '+' || b == '-'
 }
 
-// storableNumber holds a number to what numeric surely takes: 131,072 digits before the point and 16,383 after it.
+// storableNumber holds a number to what numeric takes: 131,072 digits before the point and 16,383 after it.
 func storableNumber(number []byte) bool {
-	const digits = 16383
-	for i, b := range number {
-		if b == 'e' || b == 'E' {
-			exponent, err := strconv.Atoi(string(number[i+1:]))
-			return err == nil && i+max(exponent, -exponent) <= digits
+	whole, fraction, ok := digitsOf(number)
+	return ok && whole <= 131072 && fraction <= 16383
+}
+
+// digitsOf returns how many digits a number has before the point and behind it, as numeric writes it out. ok is false if its
+// exponent is beyond all that numeric reads.
+func digitsOf(number []byte) (whole, fraction int, ok bool) {
+	mantissa, exponent := bytes.TrimPrefix(number, []byte{'-'}), 0
+	if at := bytes.IndexAny(mantissa, "eE"); at >= 0 {
+		var err error
+		exponent, err = strconv.Atoi(string(mantissa[at+1:]))
+		if err != nil || exponent <= -math.MaxInt32/2 || exponent >= math.MaxInt32/2 {
+			return 0, 0, false
+		}
+		mantissa = mantissa[:at]
+	}
+	before, behind, _ := bytes.Cut(mantissa, []byte{'.'})
+	fraction = max(len(behind)-exponent, 0)
+	// The digits before the point begin with the first that is no zero.
+	zeros := len(mantissa) - len(bytes.TrimLeft(mantissa, "0."))
+	switch {
+	case zeros == len(mantissa):
+		return 1, fraction, true
+	case zeros > len(before): // the point is among them
+		zeros--
+	}
+	return max(len(before)+exponent-zeros, 1), fraction, true
+}
+
+// writtenMore returns by how many bytes a JSON text that is storable grows when its numbers are written out, as jsonb's text is:
+// 1e10000 is short, and a list of them is not.
+func writtenMore(raw []byte) (more int) {
+	for i := 0; i < len(raw); i++ {
+		switch b := raw[i]; {
+		case b == '"':
+			i, _ = storableString(raw, i+1)
+		case b == '-' || '0' <= b && b <= '9':
+			end := i + 1
+			for end < len(raw) && isNumberByte(raw[end]) {
+				end++
+			}
+			if bytes.ContainsAny(raw[i:end], "eE") {
+				whole, fraction, _ := digitsOf(raw[i:end])
+				more += max(whole+fraction-(end-i), 0)
+			}
+			i = end - 1
 		}
 	}
-	return len(number) <= digits
+	return more
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,6 +23,9 @@ const (
 	MaxChannelBytes = 255     // Centrifugo's default channel_max_length
 )
 
+// maxErrorBytes is about how long the text of an error may grow by the fields that it names.
+const maxErrorBytes = 900
+
 // FieldError says which field of an envelope breaks which rule, and with what value.
 type FieldError struct {
 	Field string // as in the JSON form: "tenant_id"
@@ -33,7 +37,17 @@ func (e FieldError) Error() string {
 	if e.Value == "" {
 		return e.Field + " " + e.Rule
 	}
-	return fmt.Sprintf("%s %q %s", e.Field, e.Value, e.Rule)
+	return fmt.Sprintf("%s %s %s", e.Field, quoted(e.Value), e.Rule)
+}
+
+// quoted returns a value in quotes, and less of it where escapes make it long.
+func quoted(value string) string {
+	text := strconv.Quote(value)
+	for len(text) > 600 {
+		value = first(utf8.RuneCountInString(value)/2, value)
+		text = strconv.Quote(value)
+	}
+	return text
 }
 
 // InvalidError refuses an envelope, or what Of names. Nothing was written.
@@ -46,10 +60,15 @@ func (e *InvalidError) Error() string {
 	var b strings.Builder
 	b.WriteString(cmp.Or(e.Of, "envelope") + " refused: ")
 	for i, f := range e.Fields {
+		text := f.Error()
+		if i > 0 && b.Len()+len(text) > maxErrorBytes {
+			fmt.Fprintf(&b, "; and %d more", len(e.Fields)-i)
+			break
+		}
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(f.Error())
+		b.WriteString(text)
 	}
 	return b.String()
 }
@@ -107,6 +126,9 @@ func (e Envelope) check() (json.RawMessage, error) {
 	}
 	c.year("occurred_at", e.OccurredAt)
 	c.channels(e.DeliveryChannels, e.TenantID)
+	c.plain("resource_type", e.ResourceType)
+	c.plain("action", e.Action)
+	c.plain("category", e.Category)
 	payload := c.payload(e.Payload)
 	if len(c.broken) > 0 {
 		return nil, &InvalidError{Fields: c.broken}
@@ -119,11 +141,9 @@ type checks struct {
 	broken []FieldError
 }
 
+// refuse repeats no secret: errors end up in logs.
 func (c *checks) refuse(field, value, rule string) {
-	value = strings.ToValidUTF8(value, "\uFFFD")
-	if cut := []rune(value); len(cut) > 100 {
-		value = string(cut[:100])
-	}
+	value = first(100, scrubText(strings.ToValidUTF8(value, "\uFFFD")))
 	c.broken = append(c.broken, FieldError{Field: field, Value: value, Rule: rule})
 }
 
@@ -148,6 +168,13 @@ func (c *checks) length(field, value string, low, high int) {
 	}
 }
 
+// plain refuses a secret in a name, which the code of an application gives and yet may have made of what a user typed.
+func (c *checks) plain(field, value string) {
+	if looksSecret(value) && !slices.ContainsFunc(c.broken, func(f FieldError) bool { return f.Field == field }) {
+		c.refuse(field, "", "must hold no secret")
+	}
+}
+
 func (c *checks) year(field string, value time.Time) {
 	if year := value.UTC().Year(); !value.IsZero() && (year < 1 || year > 9999) {
 		c.refuse(field, fmt.Sprint("year ", year), "must be in the years 0001 to 9999")
@@ -169,6 +196,8 @@ func (c *checks) channels(channels []string, tenant uuid.UUID) {
 		if !deliverable(channel, tenant) {
 			c.refuse("delivery_channels", channel,
 				"must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own")
+		} else if looksSecret(channel) {
+			c.refuse("delivery_channels", channel, "must hold no secret")
 		}
 	}
 }
@@ -196,7 +225,7 @@ func (c *checks) payload(value any) json.RawMessage {
 	}
 	raw, err := json.Marshal(value)
 	if err != nil {
-		c.refuse("payload", "", "must be what encoding/json can encode: "+err.Error())
+		c.refuse("payload", "", "must be what encoding/json can encode: "+first(200, scrubText(err.Error())))
 		return nil
 	}
 	if string(raw) == "null" {
@@ -206,15 +235,16 @@ func (c *checks) payload(value any) json.RawMessage {
 		c.refuse("payload", kindOf(raw), "must be a JSON object") // what it holds is not repeated: it may be a secret
 		return nil
 	}
-	if len(raw) > MaxPayloadBytes {
-		c.refuse("payload", fmt.Sprint(len(raw), " bytes"), fmt.Sprintf("must be at most %d bytes", MaxPayloadBytes))
-		return nil
-	}
 	if rule := storable(raw); rule != "" {
 		c.refuse("payload", "", rule)
 		return nil
 	}
-	return Scrub(raw)
+	raw = Scrub(raw)
+	if size := len(raw) + writtenMore(raw); size > MaxPayloadBytes {
+		c.refuse("payload", fmt.Sprint(size, " bytes"), fmt.Sprintf("must be at most %d bytes", MaxPayloadBytes))
+		return nil
+	}
+	return raw
 }
 
 // kindOf names the kind of a JSON value as jsonb_typeof does.

@@ -74,7 +74,7 @@ SELECT fanfare.add_ip_hash_key();
 -- alike everywhere (in Turkish, API_KEY is not api_key).
 CREATE FUNCTION fanfare.names_secret(key text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN key COLLATE "C" ~* '(password|passwd|passphrase|passcode|secret|authori[sz]ation|credential|cookie|(api|private|access|signing|encryption)[-_. ]?key)|(token|(^|[^a-z])(pwd|jwt|bearer))$';
+    RETURN key COLLATE "C" ~* '(password|passwd|passphrase|passcode|secret|authori[sz]ation|credential|cookie|(api|private|access|signing|encryption)[^a-z0-9]{0,2}key|(access|refresh|auth)[^a-z0-9]{0,2}token)|(token|(^|[^a-z])(pwd|jwt|bearer))[^a-z0-9]*$';
 
 -- Whether a text holds what looks like a secret: a private key, a bearer or web token, a key with a well-known beginning, an
 -- address with a password in it; or a name of one with a value behind it, as in a query or in JSON that became a text.
@@ -88,11 +88,11 @@ CREATE FUNCTION fanfare.looks_secret(value text) RETURNS boolean
         ||   '|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{30,}|SG[.][A-Za-z0-9_-]{16,}[.][A-Za-z0-9_-]{16,}|dop_v1_[0-9a-f]{32,}|shp(at|ca|pa|ss)_[0-9a-fA-F]{32}'
         || ')'
         || '|[Bb][Ee][Aa][Rr][Ee][Rr][ +]+[A-Za-z0-9._~+/=-]{12,}'
-        || '|[a-z][a-z0-9+.-]*://[^/?# @:]*:[^/?# @]+@')
+        || '|[A-Za-z0-9+.-]://[^/?# :]*:[^/?# @]+@')
       OR lower(value COLLATE "C") ~ (
-           '(password|passwd|passphrase|pwd|secret|token|(api|access|private)[-_. ]?key|authorization|cookie)'
-        || '([^a-z0-9 =:]{0,3}=[^a-z0-9]{0,3}[^ ]{3}|[^a-z0-9 =:]{1,3} ?: ?[^a-z0-9 ]{1,3}[^ ]{3})'
-        || '|(authorization|cookie|api-key): *((basic|digest|token) +)?[^ ]{6}');
+           '(password|passwd|passphrase|passcode|pwd|secret|token|(api|access|account|private|signing|encryption)[-_. ]?key|authori[sz]ation|credentials?|cookie)'
+        || '([^a-z0-9 =:]{0,8}=[^a-z0-9]{0,8}[^ ]{3}|[^a-z0-9 =:]{1,8} ?: ?[^a-z0-9 ]{1,8}[^ ]{3}|[^a-z0-9 =:]{0,7}["''] ?: ?[0-9]{4})'
+        || '|(authorization|cookie|api-key|-token|-secret|-password): *((basic|digest|token) +)?[^ ]{6}');
 
 -- What a text must hold before it is worth looking closer: a net with a wider mesh than names_secret and looks_secret.
 CREATE FUNCTION fanfare.may_hold_secret(value text) RETURNS boolean
@@ -110,7 +110,8 @@ BEGIN
         RETURN coalesce((
             SELECT jsonb_object_agg(
                 CASE WHEN fanfare.looks_secret(k) THEN '[redacted]' ELSE k END,
-                CASE WHEN fanfare.names_secret(k) OR fanfare.looks_secret(k) OR lower(k COLLATE "C") = ANY (more) THEN '"[redacted]"' ELSE fanfare.scrub(v, more) END)
+                CASE WHEN fanfare.names_secret(k) OR fanfare.looks_secret(k) OR lower(k COLLATE "C") = ANY (more) THEN '"[redacted]"' ELSE fanfare.scrub(v, more) END
+                ORDER BY fanfare.looks_secret(k)) -- of keys that are the same now, the last counts
             FROM jsonb_each(value) AS e(k, v)), '{}');
     WHEN 'array' THEN
         RETURN coalesce((
@@ -129,15 +130,19 @@ CREATE FUNCTION fanfare.envelope_fields() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN '{tenant_id,actor_principal_id,resource_id,resource_type,action,visibility,payload,delivery_channels,correlation_id,target_principal_id,owner_id,parent_id,resource_name,message,request_id,user_agent,status,severity,category,ip,traceparent,occurred_at}'::text[];
 
--- A text as it may be kept: cut, and not if it holds a secret.
+-- A text as it may be kept, or repeated in an error: cut, and not if it holds a secret.
 CREATE FUNCTION fanfare.kept_text(value text, most int) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN fanfare.may_hold_secret(value) AND fanfare.looks_secret(value) THEN '[redacted]' ELSE left(value, most) END;
 
--- A payload as it may be kept: without its secrets, and of its first level what the taxonomy allows, if it says so.
-CREATE FUNCTION fanfare.kept_payload(payload jsonb, allowed text[]) RETURNS jsonb
+-- A payload as it may be kept: without its secrets, and of its first level what the taxonomy allows, if it says so. Null if the
+-- action or the resource's type holds a secret, which is refused: neither can be what it is and be redacted.
+CREATE FUNCTION fanfare.kept_payload(action text, kind text, payload jsonb, allowed text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF fanfare.looks_secret(action) OR fanfare.looks_secret(kind) THEN
+        RETURN NULL;
+    END IF;
     IF jsonb_typeof(payload) <> 'object' THEN
         RETURN payload;
     END IF;
@@ -154,14 +159,14 @@ $$;
 -- Whether a payload nests deeper than 64 levels. What has fewer brackets is not walked.
 CREATE FUNCTION fanfare.too_deep(payload jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN octet_length(payload::text) - octet_length(translate(payload::text, '{[', '')) > 64
+    RETURN octet_length(payload::text) > 128 AND octet_length(payload::text) - octet_length(replace(replace(payload::text, '{', ''), '[', '')) > 64
         AND payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")';
 
--- Whether an activity of the tenant may ask for the channel.
+-- Whether an activity of the tenant may ask for the channel. One with a secret in it would be stored.
 CREATE FUNCTION fanfare.deliverable(channel text, tenant uuid) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN channel IN ('user', 'resource', 'tenant')
-        OR channel ~ ('^[a-z0-9_-]{2,}:' || tenant || '[.][!-~]+$') AND length(channel) <= 255 AND split_part(channel, ':', 1) NOT IN ('user', 'resource', 'tenant');
+        OR channel ~ ('^[a-z0-9_-]{2,}:' || tenant || '[.][!-~]+$') AND length(channel) <= 255 AND split_part(channel, ':', 1) NOT IN ('user', 'resource', 'tenant') AND NOT fanfare.looks_secret(channel);
 
 -- An envelope's channels, or null if one of them breaks a rule.
 CREATE FUNCTION fanfare.read_channels(channels jsonb, tenant uuid) RETURNS text[]
@@ -222,7 +227,7 @@ BEGIN
         o.category    := e ->> 'category';
         o.traceparent := e ->> 'traceparent';
         o.right := o.right AND coalesce(o.visibility IN ('private', 'resource', 'scope', 'tenant'), true) AND coalesce(o.status IN ('success', 'failure'), true)
-            AND coalesce(o.severity IN ('info', 'warning', 'error', 'critical'), true) AND coalesce(length(o.category) BETWEEN 1 AND 100, true)
+            AND coalesce(o.severity IN ('info', 'warning', 'error', 'critical'), true) AND coalesce(length(o.category) BETWEEN 1 AND 100 AND NOT fanfare.looks_secret(o.category), true)
             AND coalesce(o.traceparent ~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$', true);
     END IF;
     IF e ?| '{resource_name,message,request_id,user_agent}' THEN
@@ -329,8 +334,8 @@ BEGIN
                 LEFT JOIN fanfare.taxonomy AS t ON t.action = g.action
                 LEFT JOIN fanfare.resources AS d ON d.tenant_id = g.tenant_id AND d.id = g.resource_id
                 CROSS JOIN LATERAL (
-                    SELECT CASE WHEN t.allowed_keys IS NOT NULL OR fanfare.may_hold_secret(g.payload::text) OR fanfare.secret_keys() <> '{}'
-                        THEN fanfare.kept_payload(g.payload, t.allowed_keys) ELSE g.payload END AS payload
+                    SELECT CASE WHEN t.allowed_keys IS NOT NULL OR fanfare.may_hold_secret(g.action || g.resource_type || g.payload::text) OR fanfare.secret_keys() <> '{}'
+                        THEN fanfare.kept_payload(g.action, g.resource_type, g.payload, t.allowed_keys) ELSE g.payload END AS payload
                     OFFSET 0
                 ) AS k
                 WHERE (plain OR o.right) AND g.tenant_id <> nobody AND g.actor_principal_id <> nobody AND g.resource_id <> nobody
@@ -408,7 +413,7 @@ BEGIN
         field := 'envelope'; value := jsonb_typeof(e); rule := 'must be a JSON object'; RETURN;
     END IF;
     IF e - fanfare.envelope_fields() <> '{}' THEN
-        SELECT left(min(k), 100), 'is not a field of the envelope' INTO field, rule FROM jsonb_object_keys(e - fanfare.envelope_fields()) AS k;
+        SELECT fanfare.kept_text(min(k), 100), 'is not a field of the envelope' INTO field, rule FROM jsonb_object_keys(e - fanfare.envelope_fields()) AS k;
         RETURN;
     END IF;
     SELECT k, jsonb_typeof(v), 'must be a string' INTO field, value, rule
@@ -421,7 +426,7 @@ BEGIN
         BEGIN
             PERFORM (e ->> field)::uuid;
         EXCEPTION WHEN data_exception THEN
-            value := left(e ->> field, 100); rule := 'must be a UUID'; RETURN;
+            value := fanfare.kept_text(e ->> field, 100); rule := 'must be a UUID'; RETURN;
         END;
     END LOOP;
     IF e ->> 'ip' IS NOT NULL AND (SELECT h.hash IS NULL FROM fanfare.hash_ip(e ->> 'ip') AS h) THEN
@@ -434,7 +439,7 @@ BEGIN
         END IF;
         rule := CASE WHEN (e ->> field)::timestamptz NOT BETWEEN '0001-01-01 00:00:00Z' AND '9999-12-31 23:59:59.999999Z' THEN 'must be in the years 0001 to 9999' END;
     EXCEPTION WHEN data_exception THEN
-        value := left(e ->> field, 100); rule := 'must be a time with a zone (RFC 3339)'; RETURN;
+        value := fanfare.kept_text(e ->> field, 100); rule := 'must be a time with a zone (RFC 3339)'; RETURN;
     END;
 
     field := CASE
@@ -465,7 +470,12 @@ BEGIN
         field := 'occurred_at';
     END IF;
     IF field IS NOT NULL THEN
-        value := left(e ->> field, 100); RETURN;
+        value := fanfare.kept_text(e ->> field, 100); RETURN;
+    END IF;
+    -- Names that the code of an application gives, and yet one may have been made of what a user typed.
+    SELECT f INTO field FROM unnest('{resource_type,action,category}'::text[]) WITH ORDINALITY AS u(f, n) WHERE fanfare.looks_secret(e ->> f) ORDER BY n LIMIT 1;
+    IF field IS NOT NULL THEN
+        rule := 'must hold no secret'; RETURN;
     END IF;
 
     given := coalesce(nullif(e -> 'payload', 'null'), '{}');
@@ -478,11 +488,12 @@ BEGIN
     IF jsonb_typeof(e -> 'delivery_channels') <> 'null' AND fanfare.read_channels(e -> 'delivery_channels', (e ->> 'tenant_id')::uuid) IS NULL THEN
         field := 'delivery_channels';
         IF jsonb_typeof(e -> field) <> 'array' OR e -> field @? 'strict $[*] ? (@.type() != "string")' THEN
-            value := left((e -> field)::text, 100); rule := 'must be a list of strings';
+            value := jsonb_typeof(e -> field); rule := 'must be a list of strings';
         ELSIF jsonb_array_length(e -> field) > 32 THEN
             value := jsonb_array_length(e -> field) || ' channels'; rule := 'must be at most 32 channels';
         ELSE
-            SELECT left(c, 300), 'must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own'
+            SELECT fanfare.kept_text(c, 100), CASE WHEN fanfare.looks_secret(c) THEN 'must hold no secret' ELSE
+                'must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own' END
             INTO value, rule
             FROM jsonb_array_elements_text(e -> field) WITH ORDINALITY AS t(c, n) WHERE NOT fanfare.deliverable(c, (e ->> 'tenant_id')::uuid) ORDER BY n LIMIT 1;
         END IF;
@@ -491,7 +502,7 @@ BEGIN
 
     mode := fanfare.enforcement_of((e ->> 'tenant_id')::uuid);
     SELECT b.field, b.value, b.rule, b.code INTO field, value, rule, code
-    FROM fanfare.explain_breach(e ->> 'action', fanfare.kept_payload(given, (SELECT t.allowed_keys FROM fanfare.taxonomy AS t WHERE t.action = e ->> 'action')), fanfare.max_payload_bytes()) AS b;
+    FROM fanfare.explain_breach(e ->> 'action', fanfare.kept_payload(e ->> 'action', e ->> 'resource_type', given, (SELECT t.allowed_keys FROM fanfare.taxonomy AS t WHERE t.action = e ->> 'action')), fanfare.max_payload_bytes()) AS b;
     IF mode <> 'strict' AND rule IS DISTINCT FROM format('must be at most %s bytes', fanfare.max_payload_bytes()) THEN
         field := NULL; value := NULL; rule := NULL; code := NULL;
     END IF;
