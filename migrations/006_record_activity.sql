@@ -363,7 +363,7 @@ BEGIN
     EXCEPTION WHEN data_exception OR SQLSTATE 'FF002' THEN
         NULL;
     END;
-    SELECT false, x.* INTO r FROM fanfare.explain_refusal(e) AS x;
+    SELECT false, x.* INTO r FROM fanfare.explain_refusal(e, stands) AS x;
     IF r.field IS NOT NULL AND raising <> 'nothing' THEN
         PERFORM fanfare.refuse_envelope(r.field, r.value, r.rule, r.code);
     ELSIF r.field IS NULL THEN
@@ -400,8 +400,9 @@ BEGIN
 END
 $$;
 
--- Which rule an envelope breaks, the first of them in this order; a null field if it breaks none.
-CREATE FUNCTION fanfare.explain_refusal(e jsonb, OUT field text, OUT value text, OUT rule text, OUT code text)
+-- Which rule an envelope breaks, the first of them in this order; a null field if it breaks none. What stands already was recorded
+-- under the taxonomy of its time.
+CREATE FUNCTION fanfare.explain_refusal(e jsonb, stands boolean, OUT field text, OUT value text, OUT rule text, OUT code text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
@@ -503,7 +504,7 @@ BEGIN
     mode := fanfare.enforcement_of((e ->> 'tenant_id')::uuid);
     SELECT b.field, b.value, b.rule, b.code INTO field, value, rule, code
     FROM fanfare.explain_breach(e ->> 'action', fanfare.kept_payload(e ->> 'action', e ->> 'resource_type', given, (SELECT t.allowed_keys FROM fanfare.taxonomy AS t WHERE t.action = e ->> 'action')), fanfare.max_payload_bytes()) AS b;
-    IF mode <> 'strict' AND rule IS DISTINCT FROM format('must be at most %s bytes', fanfare.max_payload_bytes()) THEN
+    IF (stands OR mode <> 'strict') AND rule IS DISTINCT FROM format('must be at most %s bytes', fanfare.max_payload_bytes()) THEN
         field := NULL; value := NULL; rule := NULL; code := NULL;
     END IF;
 END

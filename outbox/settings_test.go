@@ -118,3 +118,43 @@ func TestAStandingActivityThatIsGone(t *testing.T) {
 		t.Errorf("record_activity: got %v, %v; want SQLSTATE 40001", id, err)
 	}
 }
+
+// TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime has the rules tightened between an activity and its repetition, by a consumer
+// that is given the same message twice, say: every way to record returns what stands.
+func TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime(t *testing.T) {
+	t.Parallel()
+	db := withSignals(t)
+	e := aKeyedEnvelope()
+	first := record(t, db.Pool, e)
+	if _, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.settings SET enforcement = 'strict'`); err != nil {
+		t.Fatal(err)
+	}
+	tx := begin(t, db)
+	one, err := outbox.Record(t.Context(), tx, e)
+	if err != nil || one.Created || one.ID != first {
+		t.Errorf("Record: got %s, created %t, %v; want %s that stands", one.ID, one.Created, err, first)
+	}
+	many, err := outbox.RecordMany(t.Context(), tx, slicesOf(e))
+	if err != nil || len(many) != 1 || many[0].ID != first {
+		t.Errorf("RecordMany: got %v, %v; want %s that stands", many, err, first)
+	}
+	body, err := e.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id uuid.UUID
+	if err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`, string(body)).Scan((*[16]byte)(&id)); err != nil || id != first {
+		t.Errorf("record_activity: got %s, %v; want %s that stands", id, err, first)
+	}
+	_, changed, err := outbox.TxActivity(t.Context(), db.Pool, e, create("again"))
+	if err != nil || changed.Created || changed.ID != first {
+		t.Errorf("TxActivity: got %s, created %t, %v; want %s that stands", changed.ID, changed.Created, err, first)
+	}
+	e.ResourceType = ""
+	if _, err := outbox.Record(t.Context(), tx, e); !slices.Equal(refusedFields(err), []string{"resource_type"}) {
+		t.Errorf("what breaks a rule of every time: got %v, want resource_type refused", err)
+	}
+	if _, err := outbox.Record(t.Context(), tx, aKeyedEnvelope()); !slices.Equal(refusedFields(err), []string{"action"}) {
+		t.Errorf("a new one: got %v, want action refused", err)
+	}
+}
