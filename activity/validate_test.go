@@ -173,6 +173,34 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestErrorsAreShortAndTellNoSecret gives much that is wrong at once.
+func TestErrorsAreShortAndTellNoSecret(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2"
+	e := anEnvelope()
+	for range activity.MaxChannels {
+		e.DeliveryChannels = append(e.DeliveryChannels, strings.Repeat("\U000E0001", 200))
+	}
+	e.ResourceType, e.Category = strings.Repeat("x", 200)+" password="+secret, "password="+secret
+	e.Message, e.Payload = "password="+secret+"\x00", secret
+	err := e.Validate()
+	if err == nil || len(err.Error()) > 1000 || !strings.HasSuffix(err.Error(), " more") {
+		t.Errorf("got %v, want an error of at most 1000 bytes that says how many more there are", err)
+	}
+	invalid := (*activity.InvalidError)(nil)
+	if !errors.As(err, &invalid) || len(invalid.Fields) != activity.MaxChannels+4 {
+		t.Fatalf("got %+v, want %d fields", invalid, activity.MaxChannels+4)
+	}
+	for _, f := range invalid.Fields {
+		if strings.Contains(fmt.Sprint(f), secret) {
+			t.Errorf("got %v, want no secret in it", f)
+		}
+	}
+	if len(invalid.Fields[5].Error()) > 1000 {
+		t.Errorf("got %s, want at most 1000 bytes", invalid.Fields[5])
+	}
+}
+
 func TestInvalidErrorReads(t *testing.T) {
 	t.Parallel()
 	err := activity.Envelope{TenantID: tenant, ActorPrincipalID: actor, ResourceID: resource, Action: "created"}.Validate()
