@@ -39,6 +39,8 @@ func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(
 // That is seen before fn runs when the envelope's key (tenant, correlation, action, resource) is complete by then; otherwise,
 // or when another transaction records the same key at the same time, fn's work is rolled back.
 //
+// BEGIN travels with fn's first statement and COMMIT with the recording, each in one batch: a pgx tracer sees them as batches.
+//
 // If fn or a hook fails or panics, or the envelope is refused (*activity.InvalidError), nothing is left behind.
 //
 // The recorder's hooks after are called when it has committed. Inside the caller's transaction they are not: the caller calls

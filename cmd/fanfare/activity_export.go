@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,7 +69,11 @@ func writeExport(ctx context.Context, log *activity.PostgresLog, wanted export.E
 		return wanted.Write(ctx, log, stdout)
 	}
 	partial := output + ".partial"
-	file, err := os.OpenFile(filepath.Clean(partial), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	// What is left of an earlier one goes, be it a link that somebody else laid.
+	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return done, err
+	}
+	file, err := os.OpenFile(filepath.Clean(partial), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return done, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,7 +22,7 @@ import (
 
 // The bounds of exports. How long the database may take over one step of them is Limits.Query.
 const (
-	mostExports    = 2                // of a process at once
+	mostExports    = 2                // of a process at once, and of them one of a tenant
 	longestExport  = 30 * time.Minute // then it ends, not whole
 	pieceBytes     = 64 << 10         // what a client must take
 	pieceDeadline  = 10 * time.Second // within
@@ -33,13 +34,34 @@ const exportOperation = "export-activities"
 // exporter serves exports.
 type exporter struct {
 	*Server
-	places chan struct{} // one value for each export under way
+	places *places
+}
+
+// places are those of the exports under way, by tenant: one tenant cannot take them all.
+type places struct {
+	mu    sync.Mutex
+	taken map[uuid.UUID]bool
+}
+
+// take takes a place for the tenant if there is one. leave gives it back.
+func (p *places) take(tenant uuid.UUID) (leave func(), taken bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[tenant] || len(p.taken) == mostExports {
+		return nil, false
+	}
+	p.taken[tenant] = true
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.taken, tenant)
+	}, true
 }
 
 func (s *Server) addExport(routes huma.API) {
 	responses := withContent(problems(http.StatusForbidden), http.StatusOK, export.CSV.MediaType(), "The activities.")
 	responses["200"].Content[export.JSONL.MediaType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	e := exporter{s, make(chan struct{}, mostExports)}
+	e := exporter{s, &places{taken: map[uuid.UUID]bool{}}}
 	handle(s, routes, huma.Operation{
 		OperationID: exportOperation, Method: http.MethodGet, Path: "/activities/export", Tags: []string{"Audit"}, Security: needs(identity.ScopeRead),
 		Summary: "Export the log",
@@ -71,14 +93,14 @@ func (e exporter) exportActivities(_ context.Context, who identity.Identity, in 
 			w.Header().Set("Content-Type", wanted.Encoder.Format.MediaType())
 			return
 		}
-		select {
-		case e.places <- struct{}{}:
-			defer func() { <-e.places }()
-			e.serve(hc.Context(), who, w, wanted)
-		default:
-			newProblem(Unavailable).saying("As many exports as this server makes at once are under way.").with("Retry-After", "10").
+		leave, taken := e.places.take(who.TenantID)
+		if !taken {
+			newProblem(Unavailable).saying("As many exports as this server makes at once, of a tenant or in all, are under way.").with("Retry-After", "10").
 				write(w, exchangeOf(hc.Context()).requestID)
+			return
 		}
+		defer leave()
+		e.serve(hc.Context(), who, w, wanted)
 	}}, nil
 }
 
