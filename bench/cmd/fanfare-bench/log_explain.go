@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -259,10 +260,10 @@ func literal(value any) (string, error) {
 	switch v := value.(type) {
 	case uuid.UUID:
 		return "'" + v.String() + "'", nil
-	case [][16]byte:
+	case []pgtype.UUID:
 		ids := make([]string, len(v))
 		for i, id := range v {
-			ids[i] = uuid.UUID(id).String()
+			ids[i] = uuid.UUID(id.Bytes).String()
 		}
 		return "'{" + strings.Join(ids, ",") + "}'", nil
 	case time.Time:
