@@ -42,6 +42,7 @@ type Options struct {
 // Report tells an Observer of one batch or step that was decided on.
 type Report struct {
 	Activities   int
+	Warned       int   // activities that break the taxonomy, where that is only noted
 	Width        []int // for each activity, how many watchers are told
 	Publications int   // channels published to
 	Inbox        int   // inbox rows
@@ -155,6 +156,9 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subject []int, answer watchers
 			continue
 		}
 		told, dropped := decide(&item.Activity, candidates, filter)
+		if item.Warning != "" {
+			d.report.Warned++
+		}
 		f.note(d, &item.Activity, told, dropped)
 		channels = only(personal(channels, &item.Activity, told, f.channels), item.Channels)
 		if len(channels) == 0 {

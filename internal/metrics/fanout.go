@@ -13,6 +13,7 @@ type Fanout struct {
 	width        prometheus.Histogram
 	publications prometheus.Counter
 	inboxRows    prometheus.Counter
+	warned       prometheus.Counter
 	dropped      *prometheus.CounterVec
 }
 
@@ -32,13 +33,17 @@ func NewFanout(registry prometheus.Registerer) *Fanout {
 			Name: "fanfare_inbox_rows_total",
 			Help: "Notifications written.",
 		}),
+		warned: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanfare_activities_warned_total",
+			Help: "Activities delivered that break the taxonomy of a tenant whose enforcement is warn.",
+		}),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fanfare_watchers_dropped_total",
 			Help: "Watchers not told, by the stage that dropped them: actor, inactive, permission, muted or filtered.",
 		}, []string{"stage"}),
 	}
 	f.drop(fanout.Dropped{})
-	registry.MustRegister(f.width, f.publications, f.inboxRows, f.dropped)
+	registry.MustRegister(f.width, f.publications, f.inboxRows, f.warned, f.dropped)
 	return f
 }
 
@@ -49,6 +54,7 @@ func (f *Fanout) Observe(r fanout.Report) {
 	}
 	f.publications.Add(float64(r.Publications))
 	f.inboxRows.Add(float64(r.Inbox))
+	f.warned.Add(float64(r.Warned))
 	f.drop(r.Dropped)
 }
 

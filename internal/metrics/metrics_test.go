@@ -87,7 +87,7 @@ func TestFanout(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			f.Observe(fanout.Report{
-				Activities: 2, Width: []int{0, 7}, Publications: 9, Inbox: 7,
+				Activities: 2, Warned: 1, Width: []int{0, 7}, Publications: 9, Inbox: 7,
 				Dropped: fanout.Dropped{Actor: 1, Inactive: 2, Permission: 3, Muted: 4, Filtered: 5},
 			})
 		})
@@ -98,6 +98,7 @@ func TestFanout(t *testing.T) {
 		`fanfare_fanout_width_sum 28`,
 		`fanfare_publications_total 36`,
 		`fanfare_inbox_rows_total 28`,
+		`fanfare_activities_warned_total 4`,
 		`fanfare_watchers_dropped_total{stage="actor"} 4`,
 		`fanfare_watchers_dropped_total{stage="inactive"} 8`,
 		`fanfare_watchers_dropped_total{stage="permission"} 12`,

@@ -1,0 +1,65 @@
+package fanout_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+// reports is an Observer.
+type reports chan fanout.Report
+
+func (r reports) Observe(report fanout.Report) { r <- report }
+
+// Activities that break the taxonomy are counted where that is only noted.
+func TestWhatIsWarnedOfIsCounted(t *testing.T) {
+	t.Parallel()
+	server := startCentrifugo(t)
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	channels, err := centrifugo.ParseFormats(centrifugo.Formats{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t, db: pgtest.New(t), tenant: uuid.New()}
+	s.exec(`INSERT INTO fanfare.taxonomy (action, description, category) VALUES ('signal.created', 'x', 'things')`)
+	s.exec(`INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'warn')`, s.tenant)
+	for _, action := range []string{"signal.created", "signal.unheard_of", "signal.created"} {
+		s.exec(`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $1::text, 'resource_id', $2::text,
+			'resource_type', 'signal', 'action', $3::text))`, s.tenant.String(), uuid.NewString(), action)
+	}
+	observed := make(reports, 100)
+	worker := outbox.NewWorker(s.db.Pool, fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{Observer: observed}), outbox.Options{})
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- worker.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		client.Close()
+	})
+	var activities, warned int
+	for activities < 3 {
+		select {
+		case r := <-observed:
+			activities, warned = activities+r.Activities, warned+r.Warned
+		case <-time.After(10 * time.Second):
+			t.Fatalf("got %d activities, want 3", activities)
+		}
+	}
+	if activities != 3 || warned != 1 {
+		t.Errorf("got %d activities and %d warned of, want 3 and 1", activities, warned)
+	}
+}
