@@ -22,6 +22,7 @@ func (s *Server) addTaxonomy(routes huma.API) {
 type taxonomyAnswer struct {
 	Body struct {
 		Enforcement string   `json:"enforcement" enum:"off,warn,strict" doc:"What happens to an activity of the tenant's that breaks the taxonomy: nothing, a note on it, or a refusal."`
+		SecretKeys  []string `json:"secret_keys" nullable:"false" doc:"Names of payload keys whose values are not kept, beside those that never are."`
 		Actions     []Action `json:"actions" nullable:"false" doc:"By name."`
 	} `nameHint:"Taxonomy"`
 }
@@ -29,6 +30,7 @@ type taxonomyAnswer struct {
 // Action is what the taxonomy says of one action.
 type Action struct {
 	taxonomy.Action
+	Own bool `json:"own" doc:"Whether it is Fanfare itself that records it."`
 }
 
 // TransformSchema says what the fields are.
@@ -61,9 +63,10 @@ func (s *Server) getTaxonomy(ctx context.Context, who identity.Identity, _ *stru
 	}
 	answer := &taxonomyAnswer{}
 	answer.Body.Enforcement = string(mode)
+	answer.Body.SecretKeys = append([]string{}, applied.SecretKeys()...)
 	answer.Body.Actions = []Action{}
 	for _, action := range applied.Actions() {
-		answer.Body.Actions = append(answer.Body.Actions, Action{action})
+		answer.Body.Actions = append(answer.Body.Actions, Action{action, action.Own()})
 	}
 	return answer, nil
 }

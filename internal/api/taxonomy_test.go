@@ -18,7 +18,7 @@ func TestTaxonomy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	admin := w.here.as(w.here.member, identity.ScopeAdmin)
-	if got, want := string(admin.do("GET", "/v1/taxonomy", "").want(http.StatusOK).body), `{"enforcement":"off","actions":[]}`; !strings.Contains(got, want[1:len(want)-1]) {
+	if got, want := string(admin.do("GET", "/v1/taxonomy", "").want(http.StatusOK).body), `{"enforcement":"off","secret_keys":[],"actions":[]}`; !strings.Contains(got, want[1:len(want)-1]) {
 		t.Errorf("before anything is applied: got %s, want %s", got, want)
 	}
 	if _, err := taxonomy.Apply(t.Context(), w.db.Pool, taxonomy.Shipped(), taxonomy.ApplyOptions{}); err != nil {
@@ -30,9 +30,16 @@ func TestTaxonomy(t *testing.T) {
 	if err := taxonomy.SetMode(t.Context(), w.db.Pool, w.here.id, taxonomy.Warn); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.db.Pool.Exec(t.Context(), `UPDATE fanfare.settings SET secret_keys = '{iban}'`); err != nil {
+		t.Fatal(err)
+	}
 	var got struct {
 		Enforcement taxonomy.Mode
-		Actions     []taxonomy.Action
+		SecretKeys  []string `json:"secret_keys"`
+		Actions     []struct {
+			taxonomy.Action
+			Own bool
+		}
 	}
 	if err := json.Unmarshal(admin.do("GET", "/v1/taxonomy", "").want(http.StatusOK).body, &got); err != nil {
 		t.Fatal(err)
@@ -40,7 +47,17 @@ func TestTaxonomy(t *testing.T) {
 	if got.Enforcement != taxonomy.Warn {
 		t.Errorf("got the mode %s, want the tenant's own: warn", got.Enforcement)
 	}
-	if diff := cmp.Diff(taxonomy.Shipped().Actions(), got.Actions); diff != "" {
+	if diff := cmp.Diff([]string{"iban"}, got.SecretKeys); diff != "" {
+		t.Error(diff)
+	}
+	actions := []taxonomy.Action{}
+	for _, action := range got.Actions {
+		actions = append(actions, action.Action)
+		if action.Own != action.Action.Own() {
+			t.Errorf("%s: got own %t, want %t", action.Name, action.Own, action.Action.Own())
+		}
+	}
+	if diff := cmp.Diff(taxonomy.Shipped().Actions(), actions); diff != "" {
 		t.Error(diff)
 	}
 }
