@@ -156,10 +156,10 @@ BEGIN
 END
 $$;
 
--- Whether a payload nests deeper than 64 levels. What has fewer brackets is not walked.
-CREATE FUNCTION fanfare.too_deep(payload jsonb) RETURNS boolean
+-- Whether a payload, of which body is the text, nests deeper than 64 levels. What has fewer brackets is not walked.
+CREATE FUNCTION fanfare.too_deep(payload jsonb, body text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN octet_length(payload::text) > 128 AND octet_length(payload::text) - octet_length(replace(replace(payload::text, '{', ''), '[', '')) > 64
+    RETURN octet_length(body) > 128 AND octet_length(body) - octet_length(replace(replace(body, '{', ''), '[', '')) > 64
         AND payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")';
 
 -- Whether an activity of the tenant may ask for the channel. One with a secret in it would be stored.
@@ -297,6 +297,7 @@ DECLARE
     micros    CONSTANT bigint := extract(epoch FROM clock_timestamp()) * 1000000;
     made      CONSTANT uuid   := fanfare.uuidv7_of(micros);
     plain     boolean; -- it gives nothing but what it must, and a payload
+    body      text;    -- the payload
     links     uuid;    -- the correlation id that it brings
     stands    boolean := false;
     o         fanfare.options;
@@ -304,6 +305,10 @@ DECLARE
 BEGIN
     BEGIN
         plain := e - '{tenant_id,actor_principal_id,resource_id,resource_type,action,payload}'::text[] = '{}';
+        body := coalesce((e -> 'payload')::text, '{}');
+        IF octet_length(body) > 8388608 THEN
+            RAISE SQLSTATE 'FF002'; -- nothing else looks at it: jsonb writes 1e131071 out, and a few kilobytes of such become megabytes
+        END IF;
         IF NOT plain THEN
             o := fanfare.read_options(e);
         END IF;
@@ -334,14 +339,14 @@ BEGIN
                 LEFT JOIN fanfare.taxonomy AS t ON t.action = g.action
                 LEFT JOIN fanfare.resources AS d ON d.tenant_id = g.tenant_id AND d.id = g.resource_id
                 CROSS JOIN LATERAL (
-                    SELECT CASE WHEN t.allowed_keys IS NOT NULL OR fanfare.may_hold_secret(g.action || g.resource_type || g.payload::text) OR fanfare.secret_keys() <> '{}'
+                    SELECT CASE WHEN t.allowed_keys IS NOT NULL OR fanfare.may_hold_secret(g.action || g.resource_type || body) OR fanfare.secret_keys() <> '{}'
                         THEN fanfare.kept_payload(g.action, g.resource_type, g.payload, t.allowed_keys) ELSE g.payload END AS payload
                     OFFSET 0
                 ) AS k
                 WHERE (plain OR o.right) AND g.tenant_id <> nobody AND g.actor_principal_id <> nobody AND g.resource_id <> nobody
                     AND jsonb_typeof(e -> 'resource_type') = 'string' AND length(g.resource_type) BETWEEN 1 AND 100
                     AND jsonb_typeof(e -> 'action') = 'string' AND length(g.action) BETWEEN 3 AND 100 AND g.action ~ '^[a-z0-9_]+([.][a-z0-9_]+)+$'
-                    AND jsonb_typeof(g.payload) = 'object' AND NOT fanfare.too_deep(g.payload)
+                    AND jsonb_typeof(g.payload) = 'object' AND NOT fanfare.too_deep(g.payload, body)
                     AND octet_length(k.payload::text) <= fanfare.max_payload_bytes()
                     AND (fanfare.enforcement_of(g.tenant_id) <> 'strict' OR t.action IS NOT NULL AND k.payload ?& t.required_keys
                         AND (t.max_payload_bytes IS NULL OR octet_length(k.payload::text) <= t.max_payload_bytes))
@@ -363,7 +368,12 @@ BEGIN
     EXCEPTION WHEN data_exception OR SQLSTATE 'FF002' THEN
         NULL;
     END;
-    SELECT false, x.* INTO r FROM fanfare.explain_refusal(e, stands) AS x;
+    IF octet_length(body) > 8388608 THEN
+        SELECT false, 'payload', octet_length(body) || ' bytes', format('must be at most %s bytes', fanfare.max_payload_bytes()), 'program_limit_exceeded'
+        INTO r.created, r.field, r.value, r.rule, r.code;
+    ELSE
+        SELECT false, x.* INTO r FROM fanfare.explain_refusal(e, stands) AS x;
+    END IF;
     IF r.field IS NOT NULL AND raising <> 'nothing' THEN
         PERFORM fanfare.refuse_envelope(r.field, r.value, r.rule, r.code);
     ELSIF r.field IS NULL THEN
@@ -483,7 +493,7 @@ BEGIN
     IF jsonb_typeof(given) <> 'object' THEN
         field := 'payload'; value := jsonb_typeof(given); rule := 'must be a JSON object'; RETURN;
     END IF;
-    IF fanfare.too_deep(given) THEN
+    IF fanfare.too_deep(given, given::text) THEN
         field := 'payload'; value := 'nested deeper'; rule := 'must nest at most 64 levels deep'; code := 'program_limit_exceeded'; RETURN;
     END IF;
     IF jsonb_typeof(e -> 'delivery_channels') <> 'null' AND fanfare.read_channels(e -> 'delivery_channels', (e ->> 'tenant_id')::uuid) IS NULL THEN
