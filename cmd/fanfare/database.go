@@ -34,7 +34,11 @@ func withConn(ctx context.Context, c *Config, do func(conn *pgx.Conn) error) err
 
 // withPool makes a command of command and what it does with the database.
 func withPool(p process, command *cobra.Command, do func(ctx context.Context, pool *pgxpool.Pool) error) *cobra.Command {
-	settings := databaseSettings()
+	return withSettings(p, command, databaseSettings(), func(ctx context.Context, pool *pgxpool.Pool, _ *Config) error { return do(ctx, pool) })
+}
+
+// withSettings is withPool for a command that has more settings than the database's, which must be among them.
+func withSettings(p process, command *cobra.Command, settings []setting, do func(ctx context.Context, pool *pgxpool.Pool, c *Config) error) *cobra.Command {
 	addFlags(command.Flags(), settings)
 	if command.Args == nil {
 		command.Args = cobra.NoArgs
@@ -49,7 +53,7 @@ func withPool(p process, command *cobra.Command, do func(ctx context.Context, po
 			return err
 		}
 		defer pool.Close()
-		return explained(do(command.Context(), pool))
+		return explained(do(command.Context(), pool, &config.Config))
 	}
 	return command
 }

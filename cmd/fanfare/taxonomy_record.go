@@ -27,20 +27,7 @@ func withSystemTenant(p process, command *cobra.Command, do func(ctx context.Con
 		"system-tenant", "", "the tenant in whose log a change for the whole installation is recorded; in none if empty",
 		optionalID(func(c *Config) *uuid.UUID { return &c.SystemTenant }),
 	})
-	addFlags(command.Flags(), settings)
-	command.RunE = func(command *cobra.Command, _ []string) error {
-		config := load(settings, command.Flags(), p.getenv)
-		if err := config.Validate(); err != nil {
-			return err
-		}
-		pool, err := openPool(command.Context(), &config.Config, 2)
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
-		return explained(do(command.Context(), pool, config.SystemTenant))
-	}
-	return command
+	return withSettings(p, command, settings, func(ctx context.Context, pool *pgxpool.Pool, c *Config) error { return do(ctx, pool, c.SystemTenant) })
 }
 
 // applyRecorded applies a taxonomy and records in the same transaction that it did, if that changed anything and there is a
