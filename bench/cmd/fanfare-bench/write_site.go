@@ -14,22 +14,24 @@ import (
 
 // The kinds of transactions, each a change with more or less beside it.
 const (
-	changeAlone  = "change"        // the change alone
-	auditByHand  = "audit"         // and a row in an audit table
-	auditBatched = "audit-batched" // the same, both in one round trip
-	txActivity   = "txactivity"    // outbox.TxActivityWith, strict
-	txUnhooked   = "txactivity-db" // outbox.TxActivity, which the database alone holds to the taxonomy
-	queued       = "queued"        // outbox.Recorder.Queue behind the change, strict, both in one round trip
+	changeAlone  = "change"         // the change alone
+	auditByHand  = "audit"          // and a row in an audit table
+	auditBatched = "audit-batched"  // the same, both in one round trip
+	outboxByHand = "outbox-by-hand" // and the same row as the log's, with its indexes, and one in an outbox table
+	txActivity   = "txactivity"     // outbox.TxActivityWith, strict
+	txUnhooked   = "txactivity-db"  // outbox.TxActivity, which the database alone holds to the taxonomy
+	queued       = "queued"         // outbox.Recorder.Queue behind the change, strict, both in one round trip
 )
 
 func transactionNames() []string {
-	return []string{changeAlone, auditByHand, auditBatched, txActivity, txUnhooked, queued}
+	return []string{changeAlone, auditByHand, auditBatched, outboxByHand, txActivity, txUnhooked, queued}
 }
 
 var transactions = map[string]func(s *site, ctx context.Context, conn *pgx.Conn) error{
 	changeAlone:  (*site).alone,
 	auditByHand:  (*site).audited,
 	auditBatched: (*site).auditedInBatch,
+	outboxByHand: (*site).outboxed,
 	txActivity:   (*site).recorded,
 	txUnhooked:   (*site).recordedUnhooked,
 	queued:       (*site).queued,
@@ -57,7 +59,14 @@ CREATE TABLE audit (
 );
 CREATE INDEX ON audit (tenant_id, created_at);
 CREATE INDEX ON audit (tenant_id, resource_id, created_at);
-CREATE INDEX ON audit (tenant_id, actor_id, created_at);`
+CREATE INDEX ON audit (tenant_id, actor_id, created_at);
+CREATE TABLE own_log (LIKE fanfare.activities);
+ALTER TABLE own_log ADD PRIMARY KEY (tenant_id, id);
+CREATE INDEX ON own_log (tenant_id, actor_principal_id, id);
+CREATE INDEX ON own_log (tenant_id, resource_id, id);
+CREATE INDEX ON own_log (tenant_id, correlation_id, id);
+CREATE INDEX ON own_log (tenant_id, owner_id, id) WHERE owner_id IS NOT NULL;
+CREATE TABLE own_outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, activity_id uuid NOT NULL, created_at timestamptz NOT NULL DEFAULT now());`
 
 func newSite(ctx context.Context, db *stack.Database) (*site, error) {
 	s := &site{db: db, tenant: uuid.New(), actor: uuid.New()}
@@ -69,33 +78,36 @@ func (s *site) reset(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, s.db.Pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			SET LOCAL session_replication_role = replica;
-			TRUNCATE signals, audit, fanfare.activities, fanfare.outbox, fanfare.idempotency_keys`)
+			TRUNCATE signals, audit, own_log, own_outbox, fanfare.activities, fanfare.outbox, fanfare.idempotency_keys`)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("empty the tables: %w", err)
 	}
-	return s.db.Settle(ctx, "signals", "audit", "fanfare.activities", "fanfare.outbox", "fanfare.idempotency_keys")
+	return s.db.Settle(ctx, "signals", "audit", "own_log", "own_outbox", "fanfare.activities", "fanfare.outbox", "fanfare.idempotency_keys")
 }
 
 // verify compares what the clients have committed with what is there.
 func (s *site) verify(ctx context.Context, kind string, commits int64) error {
-	var signals, audits, activities, pending int64
+	var signals, audits, logged, sent, activities, pending int64
 	err := s.db.Pool.QueryRow(ctx, `
-		SELECT (SELECT count(*) FROM signals), (SELECT count(*) FROM audit), (SELECT count(*) FROM fanfare.activities), (SELECT count(*) FROM fanfare.outbox)`,
-	).Scan(&signals, &audits, &activities, &pending)
+		SELECT (SELECT count(*) FROM signals), (SELECT count(*) FROM audit), (SELECT count(*) FROM own_log), (SELECT count(*) FROM own_outbox), (SELECT count(*) FROM fanfare.activities), (SELECT count(*) FROM fanfare.outbox)`,
+	).Scan(&signals, &audits, &logged, &sent, &activities, &pending)
 	if err != nil {
 		return err
 	}
-	var wantAudits, wantActivities int64
+	var wantAudits, wantLogged, wantActivities int64
 	switch kind {
 	case auditByHand, auditBatched:
 		wantAudits = commits
+	case outboxByHand:
+		wantLogged = commits
 	case txActivity, txUnhooked, queued:
 		wantActivities = commits
 	}
-	if signals != commits || audits != wantAudits || activities != wantActivities || pending != wantActivities {
-		return fmt.Errorf("%d signals, %d audit rows, %d activities and %d pending after %d transactions", signals, audits, activities, pending, commits)
+	if signals != commits || audits != wantAudits || logged != wantLogged || sent != wantLogged || activities != wantActivities || pending != wantActivities {
+		return fmt.Errorf("%d signals, %d audit rows, %d and %d rows of a log and an outbox by hand, %d activities and %d pending after %d transactions",
+			signals, audits, logged, sent, activities, pending, commits)
 	}
 	return nil
 }
@@ -103,6 +115,11 @@ func (s *site) verify(ctx context.Context, kind string, commits int64) error {
 const (
 	insertSignal = `INSERT INTO signals (id, tenant_id, title) VALUES ($1, $2, $3)`
 	insertAudit  = `INSERT INTO audit (tenant_id, actor_id, resource_id, resource_type, action, payload) VALUES ($1, $2, $3, $4, $5, $6)`
+	insertOwnLog = `
+		INSERT INTO own_log (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type, action,
+		    visibility, status, severity, category, delivery_channels, payload)
+		VALUES ($1, $2, $3, $4, $1, now(), now(), $5, $6, $7, $8, $9, $10, '{}', $11)`
+	insertOwnOutbox = `INSERT INTO own_outbox (activity_id) VALUES ($1)`
 )
 
 // signalPayload is what both the audit table and the log are given.
@@ -143,6 +160,20 @@ func (s *site) auditedInBatch(ctx context.Context, conn *pgx.Conn) error {
 		batch.Queue(insertSignal, id, s.tenant, "Momentum 12")
 		batch.Queue(insertAudit, s.tenant, s.actor, id, "signal", "signal.created", signalPayload())
 		return tx.SendBatch(ctx, batch).Close()
+	})
+}
+
+func (s *site) outboxed(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		id, record := uuid.New(), uuid.Must(uuid.NewV7())
+		if _, err := tx.Exec(ctx, insertSignal, id, s.tenant, "Momentum 12"); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, insertOwnLog, record, s.tenant, s.actor, id, "signal", "signal.created", "resource", "success", "info", "research", signalPayload()); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, insertOwnOutbox, record)
+		return err
 	})
 }
 
