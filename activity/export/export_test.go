@@ -55,7 +55,7 @@ func TestExportIsWhatListFinds(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
-	fill(t, pool, tenant, 12_000, 600)
+	fill(t, pool, tenant, 6_000, 600)
 	fill(t, pool, uuid.New(), 100, 30)
 	log := activity.NewPostgresLog(pool)
 	for name, f := range map[string]activity.Filter{

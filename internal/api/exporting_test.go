@@ -174,7 +174,7 @@ func (at *tenant) exporting(base string, header http.Header, query url.Values) *
 func TestExportOfMuch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	const many = 20_000
+	const many = 12_000
 	w.here.fill(many)
 	w.elsewhere.fill(many)
 	base := w.listening()
@@ -222,7 +222,7 @@ func TestExportOfMuch(t *testing.T) {
 func TestExportCutOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	const many = 20_000
+	const many = 12_000
 	w.here.fill(many)
 	answer := w.here.exporting(w.listening(), nil, url.Values{})
 	defer func() { _ = answer.Body.Close() }()
