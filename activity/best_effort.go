@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -67,6 +68,7 @@ type BestEffort struct {
 	bytes   int
 	stopped bool
 	stats   BestEffortStats // but for Waiting
+	invalid error           // the last that Record met, until it is reported
 
 	wake chan struct{} // of one place: something waits
 }
@@ -93,13 +95,13 @@ func NewBestEffort(to Appender, o BestEffortOptions) *BestEffort {
 // sent again is recorded once.
 func (b *BestEffort) Record(ctx context.Context, e Envelope) {
 	defer func() {
-		if recover() != nil { // of the payload's MarshalJSON
-			b.dropInvalid()
+		if cause := recover(); cause != nil { // of the payload's MarshalJSON
+			b.dropInvalid(fmt.Errorf("encode the payload of %s: %w", e.Action, &panicked{cause}))
 		}
 	}()
-	w, ok := handedOver(ctx, e)
-	if !ok {
-		b.dropInvalid()
+	w, err := handedOver(ctx, e)
+	if err != nil {
+		b.dropInvalid(err)
 		return
 	}
 	b.mu.Lock()
@@ -116,8 +118,8 @@ func (b *BestEffort) Record(ctx context.Context, e Envelope) {
 	}
 }
 
-// handedOver returns an envelope that shares nothing with the caller's, or not ok if its payload can never be recorded.
-func handedOver(ctx context.Context, e Envelope) (w waiting, ok bool) {
+// handedOver returns an envelope that shares nothing with the caller's. The error is why its payload can never be recorded.
+func handedOver(ctx context.Context, e Envelope) (w waiting, err error) {
 	e.inContext(ctx)
 	e.ActorPrincipalID = cmp.Or(e.ActorPrincipalID, System)
 	if e.CorrelationID == uuid.Nil {
@@ -130,15 +132,18 @@ func handedOver(ctx context.Context, e Envelope) (w waiting, ok bool) {
 	size := 0
 	if e.Payload != nil {
 		payload, err := json.Marshal(e.Payload)
-		if err != nil || len(payload) > MaxPayloadBytes {
-			return waiting{}, false
+		if err != nil {
+			return waiting{}, fmt.Errorf("encode the payload of %s: %w", e.Action, err)
+		}
+		if len(payload) > MaxPayloadBytes {
+			return waiting{}, fmt.Errorf("the payload of %s: %d bytes, must be at most %d", e.Action, len(payload), MaxPayloadBytes)
 		}
 		e.Payload, size = json.RawMessage(payload), len(payload)
 	}
 	for _, text := range append([]string{e.Message, e.ResourceName, e.RequestID, e.UserAgent, e.ResourceType, e.Action, e.Category, e.IP, e.Traceparent}, e.DeliveryChannels...) {
 		size += len(text)
 	}
-	return waiting{e, size}, true
+	return waiting{e, size}, nil
 }
 
 // Stats returns what has become of the envelopes until now.
@@ -150,11 +155,21 @@ func (b *BestEffort) Stats() BestEffortStats {
 	return stats
 }
 
-func (b *BestEffort) dropInvalid() {
+func (b *BestEffort) dropInvalid(why error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stats.Dropped.Invalid++
+	b.invalid = why
 	b.wakeUp()
+}
+
+// takeInvalid returns the last error that Record met since it was last asked.
+func (b *BestEffort) takeInvalid() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	why := b.invalid
+	b.invalid = nil
+	return why
 }
 
 // wakeUp lets Run look again.

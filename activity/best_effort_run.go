@@ -195,6 +195,9 @@ func (d *drain) report(end bool) {
 	dropped := d.Stats().Dropped
 	if fresh := dropped.since(d.reported); fresh.Total() > 0 {
 		d.reported, d.reportedAt = dropped, time.Now()
+		if why := d.takeInvalid(); why != nil && d.lastError == nil {
+			d.lastError = why
+		}
 		d.options.Report(fresh, d.lastError)
 		d.lastError = nil
 	}

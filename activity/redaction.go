@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,7 +55,7 @@ type Redacted struct {
 func (r Redaction) Validate() error {
 	c := checks{}
 	c.required("tenant", r.Tenant != uuid.Nil)
-	if c.required("reason", r.Reason != "") {
+	if c.required("reason", strings.TrimSpace(r.Reason) != "") {
 		c.length("reason", r.Reason, 1, MaxRedactionReason)
 	}
 	criteria := r.Actor != uuid.Nil || r.Target != uuid.Nil || r.Resource != uuid.Nil

@@ -85,6 +85,7 @@ func NewRunner(pool *pgxpool.Pool, o Options) *Runner {
 const (
 	stepLimits = `SELECT set_config('lock_timeout', '5s', true), set_config('statement_timeout', '60s', true), set_config('idle_in_transaction_session_timeout', '60s', true)`
 	dropLimits = `SELECT set_config('statement_timeout', '15min', true)`
+	lookLimit  = 15 * time.Minute // for a question that changes nothing
 	lastWords  = 5 * time.Second
 	longPause  = time.Second
 	tenantPage = 500
@@ -228,14 +229,7 @@ func (x *running) eachTenant(ctx context.Context, do func(t dueTenant) error) er
 
 func eachTenant(ctx context.Context, db Queryer, only uuid.UUID, do func(t dueTenant) error) error {
 	for after := uuid.Nil; ; {
-		rows, err := db.Query(ctx, `
-			SELECT tenant_id, measure, rest, inbox, keys, due FROM fanfare.retention_tenants($1, $2, $3)`, orNoTenant(only), after, tenantPage)
-		if err != nil {
-			return fmt.Errorf("look for tenants: %w", err)
-		}
-		tenants, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t dueTenant, err error) {
-			return t, row.Scan(&t.id, &t.measure, &t.rest, &t.inbox, &t.keys, &t.due)
-		})
+		tenants, err := dueTenants(ctx, db, only, after)
 		if err != nil {
 			return fmt.Errorf("look for tenants: %w", err)
 		}
@@ -251,13 +245,26 @@ func eachTenant(ctx context.Context, db Queryer, only uuid.UUID, do func(t dueTe
 	}
 }
 
+// dueTenants returns the next page of them, in the order of their ids.
+func dueTenants(ctx context.Context, db Queryer, only, after uuid.UUID) ([]dueTenant, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	rows, err := db.Query(ctx, `
+		SELECT tenant_id, measure, rest, inbox, keys, due FROM fanfare.retention_tenants($1, $2, $3)`, orNoTenant(only), after, tenantPage)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t dueTenant, err error) {
+		return t, row.Scan(&t.id, &t.measure, &t.rest, &t.inbox, &t.keys, &t.due)
+	})
+}
+
 func (x *running) parked(ctx context.Context) error {
-	var moved int64
-	err := x.batches(ctx, "parked activities", func(batch int) (Counts, bool, error) {
+	return x.batches(ctx, "parked activities", func(batch int) (Counts, bool, error) {
+		var moved int64
 		err := x.step(ctx, `SELECT fanfare.purge_parked($1, $2, $3)`, []any{x.RunID, orNoTenant(x.only), batch}, []any{&moved})
 		return Counts{Parked: moved}, moved > 0, err
 	})
-	return err
 }
 
 func (x *running) rest(ctx context.Context, tenant uuid.UUID) error {
@@ -360,6 +367,8 @@ func (x *running) partitions(ctx context.Context) error {
 }
 
 func goingPartitions(ctx context.Context, db Queryer) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
 	rows, err := db.Query(ctx, `SELECT p.part::text FROM fanfare.activity_partitions() AS p WHERE fanfare.partition_may_go(p.part) ORDER BY p.low`)
 	if err != nil {
 		return nil, fmt.Errorf("look for partitions to drop: %w", err)

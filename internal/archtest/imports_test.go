@@ -76,7 +76,7 @@ func TestImportsRunDownhill(t *testing.T) {
 				}
 			case strings.HasPrefix(imported, "cmd/"):
 				t.Errorf("%s imports %s, want nothing to import a command", name, imported)
-			case imported == "internal/pgtest":
+			case imported == "internal/pgtest" || imported == "internal/logtest" || imported == "internal/leaks" && name != "internal/pgtest":
 				t.Errorf("%s imports %s, want it in tests alone", name, imported)
 			case known && !slices.Contains(allowed, imported):
 				t.Errorf("%s imports %s, want of ours at most %q", name, imported, allowed)
