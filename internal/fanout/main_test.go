@@ -1,9 +1,42 @@
 package fanout_test
 
 import (
+	"context"
 	"testing"
 
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/outbox"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// connected returns a client, which the test's end closes, and channels.
+func connected(t *testing.T, server *devstack.Centrifugo, formats centrifugo.Formats) (*centrifugo.Client, *centrifugo.Channels) {
+	t.Helper()
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	channels, err := centrifugo.ParseFormats(formats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, channels
+}
+
+// deliver runs a worker until the test ends.
+func deliver(t *testing.T, db *pgtest.DB, handler outbox.Handler, o outbox.Options) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- outbox.NewWorker(db.Pool, handler, o).Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,7 +1,6 @@
 package fanout_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -17,29 +16,11 @@ import (
 // A namespace that every activity needs and Centrifugo does not have is a mistake in its configuration: nothing dies of it.
 func TestOwnNamespaceThatIsMissingIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	server := startCentrifugo(t)
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	channels, err := centrifugo.ParseFormats(centrifugo.Formats{Resource: "elsewhere:{tenant}.{resource}"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client, channels := connected(t, startCentrifugo(t), centrifugo.Formats{Resource: "elsewhere:{tenant}.{resource}"})
 	failed := make(chan error, 1000)
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
 	s := &stage{t: t, db: pgtest.New(t), tenant: uuid.New()}
-	worker := outbox.NewWorker(s.db.Pool, fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{}), outbox.Options{
+	deliver(t, s.db, fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{}), outbox.Options{
 		Retries: outbox.Retries{First: time.Millisecond, Longest: 5 * time.Millisecond, MaxAttempts: 2}, Observer: failures(failed),
-	})
-	go func() { done <- worker.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		client.Close()
 	})
 	s.exec(`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $1::text, 'resource_id', $1::text,
 		'resource_type', 'signal', 'action', 'signal.created'))`, s.tenant.String())

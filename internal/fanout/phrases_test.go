@@ -33,15 +33,7 @@ func (o overheard) Publish(ctx context.Context, broadcasts []centrifugo.Broadcas
 // What is published says what the taxonomy has for it, in a batch and to a wide audience.
 func TestEventsSayWhatTheTaxonomyHas(t *testing.T) {
 	t.Parallel()
-	server := startCentrifugo(t)
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	channels, err := centrifugo.ParseFormats(centrifugo.Formats{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client, channels := connected(t, startCentrifugo(t), centrifugo.Formats{})
 	s := &stage{t: t, db: pgtest.New(t), tenant: uuid.New()}
 	s.exec(`INSERT INTO fanfare.taxonomy (action, description, category, title, summary, icon)
 		VALUES ('resource.updated', 'x', 'things', 'A change', '{actor} set the lookback of {resource} to {payload.lookback}', 'pencil')`)
@@ -50,18 +42,8 @@ func TestEventsSayWhatTheTaxonomyHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := make(chan []byte, 100)
-	worker := outbox.NewWorker(s.db.Pool, fanout.New(overheard{client, said}, channels, preferences.NewFilter(nil),
+	deliver(t, s.db, fanout.New(overheard{client, said}, channels, preferences.NewFilter(nil),
 		fanout.Options{Wide: 2, Step: 5, Phrases: book}), outbox.Options{})
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- worker.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		client.Close()
-	})
 	for audience, delegators := range map[string]int{"few": 1, "many": 4} {
 		resource, ada := uuid.New(), uuid.New()
 		s.exec(`INSERT INTO fanfare.resources (id, tenant_id, type, name) VALUES ($1, $2, 'signal', 'Momentum 12')`, resource, s.tenant)

@@ -116,27 +116,10 @@ type stage struct {
 
 func newStage(t *testing.T, server *devstack.Centrifugo) *stage {
 	t.Helper()
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	channels, err := centrifugo.ParseFormats(centrifugo.Formats{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client, channels := connected(t, server, centrifugo.Formats{})
 	s := &stage{t: t, db: pgtest.New(t), recorder: &recorder{client: client, went: map[string][]string{}}, channels: channels}
 	handler := fanout.New(s.recorder, channels, preferences.NewFilter(nil), fanout.Options{Wide: 8, Step: 5})
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	worker := outbox.NewWorker(s.db.Pool, handler, outbox.Options{})
-	go func() { done <- worker.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		client.Close()
-	})
+	deliver(t, s.db, handler, outbox.Options{})
 	return s
 }
 

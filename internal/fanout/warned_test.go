@@ -1,7 +1,6 @@
 package fanout_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -22,15 +21,7 @@ func (r reports) Observe(report fanout.Report) { r <- report }
 // Activities that break the taxonomy are counted where that is only noted.
 func TestWhatIsWarnedOfIsCounted(t *testing.T) {
 	t.Parallel()
-	server := startCentrifugo(t)
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	channels, err := centrifugo.ParseFormats(centrifugo.Formats{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client, channels := connected(t, startCentrifugo(t), centrifugo.Formats{})
 	s := &stage{t: t, db: pgtest.New(t), tenant: uuid.New()}
 	s.exec(`INSERT INTO fanfare.taxonomy (action, description, category) VALUES ('signal.created', 'x', 'things')`)
 	s.exec(`INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'warn')`, s.tenant)
@@ -39,17 +30,7 @@ func TestWhatIsWarnedOfIsCounted(t *testing.T) {
 			'resource_type', 'signal', 'action', $3::text))`, s.tenant.String(), uuid.NewString(), action)
 	}
 	observed := make(reports, 100)
-	worker := outbox.NewWorker(s.db.Pool, fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{Observer: observed}), outbox.Options{})
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- worker.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		client.Close()
-	})
+	deliver(t, s.db, fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{Observer: observed}), outbox.Options{})
 	var activities, warned int
 	for activities < 3 {
 		select {
