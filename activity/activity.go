@@ -46,11 +46,17 @@ const Columns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.corre
 // Fields returns where to scan Columns to.
 func (a *Activity) Fields() []any {
 	return []any{
-		(*zeronull.UUID)(&a.ID), (*zeronull.UUID)(&a.TenantID), (*zeronull.UUID)(&a.ActorPrincipalID), (*zeronull.UUID)(&a.ResourceID),
-		(*zeronull.UUID)(&a.CorrelationID), (*zeronull.UUID)(&a.TargetPrincipalID), (*zeronull.UUID)(&a.OwnerID), (*zeronull.UUID)(&a.ParentID),
+		(*zeronull.UUID)(
+			&a.ID,
+		), (*zeronull.UUID)(&a.TenantID), (*zeronull.UUID)(&a.ActorPrincipalID), (*zeronull.UUID)(&a.ResourceID),
+		(*zeronull.UUID)(
+			&a.CorrelationID,
+		), (*zeronull.UUID)(&a.TargetPrincipalID), (*zeronull.UUID)(&a.OwnerID), (*zeronull.UUID)(&a.ParentID),
 		(*zeronull.Timestamptz)(&a.OccurredAt), (*zeronull.Timestamptz)(&a.RecordedAt), (*zeronull.Int2)(&a.IPKeyID),
 		(*zeronull.Text)(&a.ResourceType), (*zeronull.Text)(&a.ResourceName), (*zeronull.Text)(&a.Action),
-		(*zeronull.Text)(&a.Visibility), (*zeronull.Text)(&a.Status), (*zeronull.Text)(&a.Severity), (*zeronull.Text)(&a.Category),
+		(*zeronull.Text)(
+			&a.Visibility,
+		), (*zeronull.Text)(&a.Status), (*zeronull.Text)(&a.Severity), (*zeronull.Text)(&a.Category),
 		&a.DeliveryChannels, (*zeronull.Text)(&a.Message), (*zeronull.Text)(&a.RequestID), (*zeronull.Text)(&a.UserAgent),
 		(*zeronull.Text)(&a.Traceparent), &a.IPHash, (*zeronull.Text)(&a.Warning), (*[]byte)(&a.Payload),
 	}

@@ -26,8 +26,9 @@ type BestEffortOptions struct {
 	RetryFor   time.Duration // how long the oldest envelope is tried again while appending fails for a passing reason; default 10 min
 	Grace      time.Duration // how long recording may go on once Run is told to stop; default 5 s
 
-	// Report is told of what was dropped since it was last told, and of the last error, by Run: at once, and then at most every
-	// ReportEvery (default 10 s) and at the end. nil means that only Stats tells.
+	// Report is told of what was dropped since it was last told, and of the last error, by Run: at
+	// once, and then at most every ReportEvery (default 10 s) and at the end. nil means that only
+	// Stats tells.
 	Report      func(dropped Drops, last error)
 	ReportEvery time.Duration
 }
@@ -45,7 +46,13 @@ type Drops struct {
 func (d Drops) Total() uint64 { return d.Full + d.Invalid + d.Vetoed + d.Failed + d.Stopped }
 
 func (d Drops) since(before Drops) Drops {
-	return Drops{d.Full - before.Full, d.Invalid - before.Invalid, d.Vetoed - before.Vetoed, d.Failed - before.Failed, d.Stopped - before.Stopped}
+	return Drops{
+		d.Full - before.Full,
+		d.Invalid - before.Invalid,
+		d.Vetoed - before.Vetoed,
+		d.Failed - before.Failed,
+		d.Stopped - before.Stopped,
+	}
 }
 
 // BestEffortStats is what has become of the envelopes that a BestEffort was given.
@@ -56,9 +63,10 @@ type BestEffortStats struct {
 	Dropped  Drops
 }
 
-// BestEffort records activities for those that must not wait for it and must not fail by it: where there is no transaction to
-// record in. Record hands an envelope over; Run records what was handed over, in batches. What cannot be recorded is dropped and
-// counted. Whoever must know that an activity stands uses a Log, or outbox.Record in the transaction of the change.
+// BestEffort records activities for those that must not wait for it and must not fail by it: where
+// there is no transaction to record in. Record hands an envelope over; Run records what was handed
+// over, in batches. What cannot be recorded is dropped and counted. Whoever must know that an
+// activity stands uses a Log, or outbox.Record in the transaction of the change.
 type BestEffort struct {
 	to      Appender
 	options BestEffortOptions
@@ -81,18 +89,35 @@ type waiting struct {
 
 // NewBestEffort makes a recorder that records nothing until Run runs.
 func NewBestEffort(to Appender, o BestEffortOptions) *BestEffort {
-	o.Queue, o.QueueBytes, o.Batch = cmp.Or(max(o.Queue, 0), 1024), cmp.Or(max(o.QueueBytes, 0), 8<<20), cmp.Or(max(o.Batch, 0), 100)
+	o.Queue, o.QueueBytes, o.Batch = cmp.Or(
+		max(o.Queue, 0),
+		1024,
+	), cmp.Or(
+		max(o.QueueBytes, 0),
+		8<<20,
+	), cmp.Or(
+		max(o.Batch, 0),
+		100,
+	)
 	o.Timeout, o.Grace = cmp.Or(max(o.Timeout, 0), 5*time.Second), cmp.Or(max(o.Grace, 0), 5*time.Second)
-	o.RetryFor, o.ReportEvery = cmp.Or(max(o.RetryFor, 0), 10*time.Minute), cmp.Or(max(o.ReportEvery, 0), 10*time.Second)
+	o.RetryFor, o.ReportEvery = cmp.Or(
+		max(o.RetryFor, 0),
+		10*time.Minute,
+	), cmp.Or(
+		max(o.ReportEvery, 0),
+		10*time.Second,
+	)
 	return &BestEffort{to: to, options: o, wake: make(chan struct{}, 1)}
 }
 
-// Record hands an envelope over and returns at once. It never blocks, fails or panics, and any goroutine may call it at any time.
+// Record hands an envelope over and returns at once. It never blocks, fails or panics, and any
+// goroutine may call it at any time.
 //
-// What is recorded is what the envelope says now: the payload is encoded here, so that it may be changed afterwards. The actor
-// and the request id are those of ctx where the envelope gives none, and without either the actor is System; the end of ctx means
-// nothing. OccurredAt is now where it is not given. An envelope without a correlation id gets one, so that a batch that has to be
-// sent again is recorded once.
+// What is recorded is what the envelope says now: the payload is encoded here, so that it may be
+// changed afterwards. The actor and the request id are those of ctx where the envelope gives none,
+// and without either the actor is System; the end of ctx means nothing. OccurredAt is now where it
+// is not given. An envelope without a correlation id gets one, so that a batch that has to be sent
+// again is recorded once.
 func (b *BestEffort) Record(ctx context.Context, e Envelope) {
 	defer func() {
 		if cause := recover(); cause != nil { // of the payload's MarshalJSON
@@ -118,7 +143,8 @@ func (b *BestEffort) Record(ctx context.Context, e Envelope) {
 	}
 }
 
-// handedOver returns an envelope that shares nothing with the caller's. The error is why its payload can never be recorded.
+// handedOver returns an envelope that shares nothing with the caller's. The error is why its
+// payload can never be recorded.
 func handedOver(ctx context.Context, e Envelope) (w waiting, err error) {
 	e.inContext(ctx)
 	e.ActorPrincipalID = cmp.Or(e.ActorPrincipalID, System)
@@ -136,7 +162,12 @@ func handedOver(ctx context.Context, e Envelope) (w waiting, err error) {
 			return waiting{}, fmt.Errorf("encode the payload of %s: %w", e.Action, err)
 		}
 		if len(payload) > MaxPayloadBytes {
-			return waiting{}, fmt.Errorf("the payload of %s: %d bytes, must be at most %d", e.Action, len(payload), MaxPayloadBytes)
+			return waiting{}, fmt.Errorf(
+				"the payload of %s: %d bytes, must be at most %d",
+				e.Action,
+				len(payload),
+				MaxPayloadBytes,
+			)
 		}
 		e.Payload, size = json.RawMessage(payload), len(payload)
 	}

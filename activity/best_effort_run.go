@@ -9,17 +9,19 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The pauses of a BestEffort after a failure that may pass: the first, and the longest that they double to.
+// The pauses of a BestEffort after a failure that may pass: the first, and the longest that they
+// double to.
 const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 5 * time.Second
 )
 
-// Run records what is handed over until ctx ends, and then, for at most the grace, what still waits. It runs once; what is handed
-// over afterwards is dropped. It returns nil.
+// Run records what is handed over until ctx ends, and then, for at most the grace, what still
+// waits. It runs once; what is handed over afterwards is dropped. It returns nil.
 //
-// A batch that fails is sent again in parts, so that an envelope that is refused takes none with it. A failure that may pass is
-// tried again, the oldest envelope for RetryFor at most; meanwhile the others wait, as long as there is room.
+// A batch that fails is sent again in parts, so that an envelope that is refused takes none with
+// it. A failure that may pass is tried again, the oldest envelope for RetryFor at most; meanwhile
+// the others wait, as long as there is room.
 func (b *BestEffort) Run(ctx context.Context) error {
 	// What is under way when ctx ends goes on until the grace is over.
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -139,8 +141,9 @@ func (d *drain) wait(ctx, working context.Context) {
 	}
 }
 
-// passes tells whether the same envelope may be recorded later. What the database says of an envelope or of a right stays so;
-// that it is away, busy, full or shutting down does not (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+// passes tells whether the same envelope may be recorded later. What the database says of an
+// envelope or of a right stays so; that it is away, busy, full or shutting down does not
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 func passes(err error) bool {
 	var (
 		invalid *InvalidError
@@ -157,7 +160,13 @@ func passes(err error) bool {
 	}
 	if errors.As(err, &server) && len(server.Code) == 5 {
 		switch server.Code[:2] {
-		case "08", "25", "40", "53", "55", "57", "58": // connection, read-only standby, rollback, resources, state, operator, system
+		case "08",
+			"25",
+			"40",
+			"53",
+			"55",
+			"57",
+			"58": // connection, read-only standby, rollback, resources, state, operator, system
 			return true
 		}
 		return false
@@ -179,7 +188,8 @@ func reasonOf(err error, d *Drops) *uint64 {
 	return &d.Failed
 }
 
-// reportDue returns what brings a moment at which there is something to report, nil if there is nothing.
+// reportDue returns what brings a moment at which there is something to report, nil if there is
+// nothing.
 func (d *drain) reportDue() <-chan time.Time {
 	if d.options.Report == nil || d.Stats().Dropped == d.reported {
 		return nil
@@ -187,7 +197,8 @@ func (d *drain) reportDue() <-chan time.Time {
 	return time.After(time.Until(d.reportedAt.Add(d.options.ReportEvery)))
 }
 
-// report tells of what was dropped since it last did, unless that was a moment ago and this is not the end.
+// report tells of what was dropped since it last did, unless that was a moment ago and this is not
+// the end.
 func (d *drain) report(end bool) {
 	if d.options.Report == nil || !end && !d.reportedAt.IsZero() && time.Since(d.reportedAt) < d.options.ReportEvery {
 		return

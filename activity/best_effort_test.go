@@ -22,7 +22,9 @@ import (
 // aboutResource returns an envelope about the resource of that number.
 func aboutResource(n byte) activity.Envelope {
 	return activity.Envelope{
-		TenantID: uuid.UUID{1}, ActorPrincipalID: uuid.UUID{2}, ResourceID: uuid.UUID{3, 15: n}, CorrelationID: uuid.UUID{4},
+		TenantID: uuid.UUID{
+			1,
+		}, ActorPrincipalID: uuid.UUID{2}, ResourceID: uuid.UUID{3, 15: n}, CorrelationID: uuid.UUID{4},
 		ResourceType: "signal", Action: "signal.created",
 	}
 }
@@ -34,7 +36,8 @@ func (a appender) Append(ctx context.Context, envelopes ...activity.Envelope) ([
 	return a(ctx, envelopes)
 }
 
-// effort is a BestEffort that runs before a log in memory; before, unless it is nil, may fail an Append.
+// effort is a BestEffort that runs before a log in memory; before, unless it is nil, may fail an
+// Append.
 type effort struct {
 	*activity.BestEffort
 	log  *activity.MemoryLog
@@ -42,16 +45,23 @@ type effort struct {
 }
 
 // start must be called in a bubble.
-func start(t *testing.T, o activity.BestEffortOptions, before func(ctx context.Context, envelopes []activity.Envelope) error) effort {
+func start(
+	t *testing.T,
+	o activity.BestEffortOptions,
+	before func(ctx context.Context, envelopes []activity.Envelope) error,
+) effort {
 	log := activity.NewMemoryLog(activity.MemoryOptions{})
-	best := activity.NewBestEffort(appender(func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error) {
-		if before != nil {
-			if err := before(ctx, envelopes); err != nil {
-				return nil, err
+	best := activity.NewBestEffort(
+		appender(func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error) {
+			if before != nil {
+				if err := before(ctx, envelopes); err != nil {
+					return nil, err
+				}
 			}
-		}
-		return log.Append(ctx, envelopes...)
-	}), o)
+			return log.Append(ctx, envelopes...)
+		}),
+		o,
+	)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -63,7 +73,8 @@ func start(t *testing.T, o activity.BestEffortOptions, before func(ctx context.C
 	return effort{best, log, func() { cancel(); <-ended }}
 }
 
-// elapse lets so much time pass on the clock of a synctest bubble, where no real time does, and what is due by then happen.
+// elapse lets so much time pass on the clock of a synctest bubble, where no real time does, and
+// what is due by then happen.
 func elapse(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -107,10 +118,15 @@ func TestBestEffortRecords(t *testing.T) {
 		if len(got) != 2 {
 			t.Fatalf("got %v, want two", got)
 		}
-		if got[0].ActorPrincipalID != actor || got[0].RequestID != "r-1" || string(got[0].Payload) != `{"n": 1}` || !slices.Equal(got[0].DeliveryChannels, []string{activity.ToUser}) {
-			t.Errorf("got %+v, want the actor and the request of the context, payload and channels as they were", got[0])
+		if got[0].ActorPrincipalID != actor || got[0].RequestID != "r-1" || string(got[0].Payload) != `{"n": 1}` ||
+			!slices.Equal(got[0].DeliveryChannels, []string{activity.ToUser}) {
+			t.Errorf(
+				"got %+v, want the actor and the request of the context, payload and channels as they were",
+				got[0],
+			)
 		}
-		if got[1].ActorPrincipalID != activity.System || got[1].RequestID != "" || got[1].CorrelationID == got[0].CorrelationID {
+		if got[1].ActorPrincipalID != activity.System || got[1].RequestID != "" ||
+			got[1].CorrelationID == got[0].CorrelationID {
 			t.Errorf("without a context's actor: got %+v, want the system's", got[1])
 		}
 		if !got[0].OccurredAt.Equal(begun) {
@@ -119,7 +135,8 @@ func TestBestEffortRecords(t *testing.T) {
 	})
 }
 
-// TestBestEffortFindsTheBadOnes has batches with envelopes that are refused for every reason there is.
+// TestBestEffortFindsTheBadOnes has batches with envelopes that are refused for every reason there
+// is.
 func TestBestEffortFindsTheBadOnes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -149,7 +166,20 @@ func TestBestEffortFindsTheBadOnes(t *testing.T) {
 		}
 		b.Record(t.Context(), aboutResource(0)) // again
 		b.stop()
-		b.wantStats(t, activity.BestEffortStats{Recorded: 6, Stood: 1, Dropped: activity.Drops{Invalid: 1 + 5, Vetoed: 1, Failed: 2}}, 0, 2, 4, 6, 8, 9)
+		b.wantStats(
+			t,
+			activity.BestEffortStats{
+				Recorded: 6,
+				Stood:    1,
+				Dropped:  activity.Drops{Invalid: 1 + 5, Vetoed: 1, Failed: 2},
+			},
+			0,
+			2,
+			4,
+			6,
+			8,
+			9,
+		)
 	})
 }
 
@@ -185,16 +215,21 @@ func TestBestEffortOutlastsAnOutage(t *testing.T) {
 	})
 }
 
-// TestBestEffortGivesUp has one envelope that fails for ever, for a reason that looks as if it would pass.
+// TestBestEffortGivesUp has one envelope that fails for ever, for a reason that looks as if it
+// would pass.
 func TestBestEffortGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := start(t, activity.BestEffortOptions{RetryFor: time.Minute}, func(_ context.Context, envelopes []activity.Envelope) error {
-			if slices.ContainsFunc(envelopes, func(e activity.Envelope) bool { return e.ResourceID[15] == 1 }) {
-				return errAway
-			}
-			return nil
-		})
+		b := start(
+			t,
+			activity.BestEffortOptions{RetryFor: time.Minute},
+			func(_ context.Context, envelopes []activity.Envelope) error {
+				if slices.ContainsFunc(envelopes, func(e activity.Envelope) bool { return e.ResourceID[15] == 1 }) {
+					return errAway
+				}
+				return nil
+			},
+		)
 		for n := range byte(4) {
 			b.Record(t.Context(), aboutResource(n))
 		}
@@ -206,20 +241,24 @@ func TestBestEffortGivesUp(t *testing.T) {
 	})
 }
 
-// TestBestEffortBoundsAnAppend has one that hangs, and then a server that answered too late: nothing is recorded twice.
+// TestBestEffortBoundsAnAppend has one that hangs, and then a server that answered too late:
+// nothing is recorded twice.
 func TestBestEffortBoundsAnAppend(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := activity.NewMemoryLog(activity.MemoryOptions{})
 		tries := 0
-		best := activity.NewBestEffort(appender(func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error) {
-			if tries++; tries == 1 {
-				_, _ = log.Append(ctx, envelopes...)
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			return log.Append(ctx, envelopes...)
-		}), activity.BestEffortOptions{Timeout: time.Second})
+		best := activity.NewBestEffort(
+			appender(func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error) {
+				if tries++; tries == 1 {
+					_, _ = log.Append(ctx, envelopes...)
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return log.Append(ctx, envelopes...)
+			}),
+			activity.BestEffortOptions{Timeout: time.Second},
+		)
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { _ = best.Run(ctx) })
@@ -249,12 +288,16 @@ func TestBestEffortStops(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				until := time.Now().Add(30*time.Second + tt.awayFor)
-				b := start(t, activity.BestEffortOptions{Grace: 3 * time.Second}, func(context.Context, []activity.Envelope) error {
-					if time.Now().Before(until) {
-						return errAway
-					}
-					return nil
-				})
+				b := start(
+					t,
+					activity.BestEffortOptions{Grace: 3 * time.Second},
+					func(context.Context, []activity.Envelope) error {
+						if time.Now().Before(until) {
+							return errAway
+						}
+						return nil
+					},
+				)
 				for n := range byte(3) {
 					b.Record(t.Context(), aboutResource(n))
 				}
@@ -275,10 +318,14 @@ func TestBestEffortStops(t *testing.T) {
 func TestBestEffortStopsAnAppendThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := start(t, activity.BestEffortOptions{Grace: time.Second, Timeout: time.Minute}, func(ctx context.Context, _ []activity.Envelope) error {
-			<-ctx.Done()
-			return ctx.Err()
-		})
+		b := start(
+			t,
+			activity.BestEffortOptions{Grace: time.Second, Timeout: time.Minute},
+			func(ctx context.Context, _ []activity.Envelope) error {
+				<-ctx.Done()
+				return ctx.Err()
+			},
+		)
 		b.Record(t.Context(), aboutResource(1))
 		synctest.Wait()
 		begun := time.Now()
@@ -292,7 +339,10 @@ func TestBestEffortStopsAnAppendThatHangs(t *testing.T) {
 
 func TestBestEffortIsBoundedInBytes(t *testing.T) {
 	t.Parallel()
-	best := activity.NewBestEffort(activity.NewMemoryLog(activity.MemoryOptions{}), activity.BestEffortOptions{QueueBytes: 1000})
+	best := activity.NewBestEffort(
+		activity.NewMemoryLog(activity.MemoryOptions{}),
+		activity.BestEffortOptions{QueueBytes: 1000},
+	)
 	e := aboutResource(1)
 	e.Message = string(make([]byte, 300))
 	for range 4 {
@@ -350,7 +400,8 @@ func TestBestEffortReports(t *testing.T) {
 	})
 }
 
-// TestBestEffortFromEverywhere hands over from many goroutines while it is stopped: each envelope has one end.
+// TestBestEffortFromEverywhere hands over from many goroutines while it is stopped: each envelope
+// has one end.
 func TestBestEffortFromEverywhere(t *testing.T) {
 	t.Parallel()
 	log := activity.NewMemoryLog(activity.MemoryOptions{})

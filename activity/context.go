@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// System is the principal that acts when nobody does: a daemon that starts, a job that cleans up. It is the same in every
-// installation and in every tenant, and need not be in the directory.
+// System is the principal that acts when nobody does: a daemon that starts, a job that cleans up.
+// It is the same in every installation and in every tenant, and need not be in the directory.
 var System = uuid.UUID{0xfa, 0x4f, 0xa2, 0xe0, 6: 0x80, 8: 0x80} // fa4fa2e0-0000-8000-8000-000000000000, of version 8
 
 type (
@@ -15,8 +15,8 @@ type (
 	requestIDKey struct{}
 )
 
-// WithActor returns a context in which principal acts. Recording takes it for the actor of an envelope that names none.
-// uuid.Nil takes an actor away.
+// WithActor returns a context in which principal acts. Recording takes it for the actor of an
+// envelope that names none. uuid.Nil takes an actor away.
 func WithActor(ctx context.Context, principal uuid.UUID) context.Context {
 	return context.WithValue(ctx, actorKey{}, principal)
 }
@@ -27,8 +27,8 @@ func ActorFrom(ctx context.Context) (uuid.UUID, bool) {
 	return principal, principal != uuid.Nil
 }
 
-// WithRequestID returns a context of the request with that id. Recording takes it for an envelope that names none. "" takes an
-// id away.
+// WithRequestID returns a context of the request with that id. Recording takes it for an envelope
+// that names none. "" takes an id away.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }

@@ -52,7 +52,9 @@ func TestAnnouncePanicsIntoTheStandardLogger(t *testing.T) {
 	var said bytes.Buffer
 	log.SetOutput(&said)
 	defer log.SetOutput(os.Stderr)
-	hooks := activity.Hooks{After: []activity.AfterAppend{func(context.Context, activity.ActivityRecorded) { panic("on purpose") }}}
+	hooks := activity.Hooks{
+		After: []activity.AfterAppend{func(context.Context, activity.ActivityRecorded) { panic("on purpose") }},
+	}
 	id := uuid.New()
 	hooks.Announce(t.Context(), activity.Recorded{Activity: activity.Activity{ID: id}, Created: true})
 	for _, want := range []string{id.String(), "panicked: on purpose", "context_test.go"} {

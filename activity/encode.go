@@ -33,8 +33,9 @@ type wire struct {
 	OccurredAt        time.Time       `json:"occurred_at,omitzero"`
 }
 
-// Encode checks the envelope against every rule that needs no database and returns it as the JSON that
-// fanfare.record_activity takes, without secrets. The error is an *InvalidError that names every field which breaks a rule.
+// Encode checks the envelope against every rule that needs no database and returns it as the JSON
+// that fanfare.record_activity takes, without secrets. The error is an *InvalidError that names
+// every field which breaks a rule.
 func (e Envelope) Encode() ([]byte, error) {
 	payload, err := e.check()
 	if err != nil {

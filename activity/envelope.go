@@ -44,7 +44,8 @@ const (
 	ToTenant   = "tenant"   // the tenant's activity stream
 )
 
-// Envelope is an activity before it is recorded. The zero value of an optional field means that it is not given.
+// Envelope is an activity before it is recorded. The zero value of an optional field means that it
+// is not given.
 type Envelope struct {
 	TenantID         uuid.UUID
 	ActorPrincipalID uuid.UUID

@@ -11,7 +11,8 @@ import (
 // EventVersion is the version of Event's form.
 const EventVersion = "1"
 
-// Event is an activity as it goes out on the wire. It names nobody but the actor and the target: no recipients.
+// Event is an activity as it goes out on the wire. It names nobody but the actor and the target: no
+// recipients.
 type Event struct {
 	Version           string          `json:"version"`
 	EventID           uuid.UUID       `json:"event_id"`
@@ -51,8 +52,8 @@ type UIHints struct {
 	Icon     string   `json:"icon"`    // the taxonomy's, or else the resource's type
 }
 
-// NewEvent renders an activity in the words of its action's name; a Phrasebook knows better ones. kind and name are the actor's,
-// "" when not known.
+// NewEvent renders an activity in the words of its action's name; a Phrasebook knows better ones.
+// kind and name are the actor's, "" when not known.
 func NewEvent(a *Activity, kind, name string) Event {
 	e := newEvent(a, kind, name)
 	words := wordsOf(a.Action)
@@ -67,9 +68,14 @@ func newEvent(a *Activity, kind, name string) Event {
 	}
 	return Event{
 		Version: EventVersion, EventID: a.ID, TenantID: a.TenantID, CreatedAt: a.OccurredAt.UTC(), CorrelationID: a.CorrelationID,
-		Actor:    Actor{PrincipalID: a.ActorPrincipalID, Kind: kind, DisplayName: name},
-		Resource: Resource{ResourceID: a.ResourceID, ResourceType: a.ResourceType, ParentID: optional(a.ParentID), Name: a.ResourceName},
-		Action:   a.Action, TargetPrincipalID: optional(a.TargetPrincipalID), Visibility: a.Visibility, Payload: a.Payload,
+		Actor: Actor{PrincipalID: a.ActorPrincipalID, Kind: kind, DisplayName: name},
+		Resource: Resource{
+			ResourceID:   a.ResourceID,
+			ResourceType: a.ResourceType,
+			ParentID:     optional(a.ParentID),
+			Name:         a.ResourceName,
+		},
+		Action: a.Action, TargetPrincipalID: optional(a.TargetPrincipalID), Visibility: a.Visibility, Payload: a.Payload,
 		UIHints: UIHints{Category: a.Category, Severity: a.Severity, Icon: a.ResourceType},
 	}
 }

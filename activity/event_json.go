@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// AppendJSON appends the event as encoding/json would write it, but for the payload's white space, at a fraction of the cost:
-// an event is rendered for every activity that is sent.
+// AppendJSON appends the event as encoding/json would write it, but for the payload's white space,
+// at a fraction of the cost: an event is rendered for every activity that is sent.
 func (e *Event) AppendJSON(b []byte) []byte {
 	b = append(b, `{"version":"`...)
 	b = append(b, e.Version...)

@@ -14,16 +14,31 @@ import (
 func TestEvent(t *testing.T) {
 	t.Parallel()
 	a := activity.Activity{
-		ID: uuid.MustParse("0198c6f0-7c00-7abc-8def-0123456789ab"), TenantID: tenant, ActorPrincipalID: actor, ResourceID: resource,
+		ID: uuid.MustParse(
+			"0198c6f0-7c00-7abc-8def-0123456789ab",
+		), TenantID: tenant, ActorPrincipalID: actor, ResourceID: resource,
 		CorrelationID: uuid.MustParse("66666666-6666-4666-8666-666666666666"),
 		OwnerID:       uuid.MustParse("88888888-8888-4888-8888-888888888888"),
-		OccurredAt:    time.Date(2026, 2, 3, 4, 5, 6, 123456000, time.FixedZone("", 2*3600)), RecordedAt: time.Date(2026, 2, 3, 4, 5, 7, 0, time.UTC),
+		OccurredAt: time.Date(
+			2026,
+			2,
+			3,
+			4,
+			5,
+			6,
+			123456000,
+			time.FixedZone("", 2*3600),
+		), RecordedAt: time.Date(2026, 2, 3, 4, 5, 7, 0, time.UTC),
 		ResourceType: "signal", ResourceName: "Momentum 12", Action: "signal.created", Visibility: activity.ResourceWide,
 		Status: activity.Success, Severity: activity.Info, Category: "signal", DeliveryChannels: []string{"user"},
 		RequestID: "req-1", UserAgent: "curl", IPHash: []byte("hash"), Payload: json.RawMessage(`{"score":0.7}`),
 	}
 	addressed := a
-	addressed.TargetPrincipalID, addressed.ParentID = uuid.MustParse("77777777-7777-4777-8777-777777777777"), uuid.MustParse("99999999-9999-4999-8999-999999999999")
+	addressed.TargetPrincipalID, addressed.ParentID = uuid.MustParse(
+		"77777777-7777-4777-8777-777777777777",
+	), uuid.MustParse(
+		"99999999-9999-4999-8999-999999999999",
+	)
 	addressed.Action, addressed.Message, addressed.Severity, addressed.Visibility = "member.role_changed", "Ada made you an editor", activity.Warning, activity.Private
 	for name, tc := range map[string]struct {
 		a           activity.Activity

@@ -42,7 +42,10 @@ func ExampleBestEffort() {
 	ended := make(chan error)
 	go func() { ended <- best.Run(ctx) }()
 
-	best.Record(ctx, activity.Envelope{TenantID: uuid.New(), ResourceID: uuid.New(), ResourceType: "cache", Action: "cache.cleared"})
+	best.Record(
+		ctx,
+		activity.Envelope{TenantID: uuid.New(), ResourceID: uuid.New(), ResourceType: "cache", Action: "cache.cleared"},
+	)
 
 	stop()
 	<-ended

@@ -16,7 +16,8 @@ const (
 	MaxQueryRunes = 200 // of Filter.Q
 )
 
-// Filter says which activities are wanted: those for which all that is given holds. The zero value of a field asks nothing.
+// Filter says which activities are wanted: those for which all that is given holds. The zero value
+// of a field asks nothing.
 type Filter struct {
 	Action        string // a pattern as Python's fnmatch.fnmatchcase has it: "signal.*"
 	Actor         uuid.UUID
@@ -57,8 +58,9 @@ func (f Filter) Validate() error {
 	return nil
 }
 
-// Matcher returns what tells whether an activity of any tenant is wanted, as PostgresLog.List does, but that letters beyond
-// ASCII are compared by Unicode's rules and not by those of the database's locale. f must be valid.
+// Matcher returns what tells whether an activity of any tenant is wanted, as PostgresLog.List does,
+// but that letters beyond ASCII are compared by Unicode's rules and not by those of the database's
+// locale. f must be valid.
 func (f Filter) Matcher() func(a *Activity) bool {
 	var action *regexp.Regexp
 	if f.Action != "" {
@@ -67,9 +69,15 @@ func (f Filter) Matcher() func(a *Activity) bool {
 	q := strings.ToLower(f.Q)
 	return func(a *Activity) bool {
 		return (action == nil || action.MatchString(a.Action)) &&
-			sameID(f.Actor, a.ActorPrincipalID) && sameID(f.Resource, a.ResourceID) && sameID(f.Target, a.TargetPrincipalID) &&
+			sameID(
+				f.Actor,
+				a.ActorPrincipalID,
+			) && sameID(f.Resource, a.ResourceID) && sameID(f.Target, a.TargetPrincipalID) &&
 			sameID(f.Owner, a.OwnerID) && sameID(f.CorrelationID, a.CorrelationID) &&
-			same(f.ResourceType, a.ResourceType) && same(f.RequestID, a.RequestID) && same(f.Status, string(a.Status)) &&
+			same(
+				f.ResourceType,
+				a.ResourceType,
+			) && same(f.RequestID, a.RequestID) && same(f.Status, string(a.Status)) &&
 			same(f.Severity, string(a.Severity)) && same(f.Category, a.Category) &&
 			(f.Since.IsZero() || !a.RecordedAt.Before(f.Since)) && (f.Until.IsZero() || a.RecordedAt.Before(f.Until)) &&
 			(q == "" || strings.Contains(strings.ToLower(a.Message), q) || strings.Contains(strings.ToLower(a.ResourceName), q) || strings.Contains(a.Action, q))

@@ -57,7 +57,8 @@ func TestFilterValidateNamesTheField(t *testing.T) {
 	}
 }
 
-// TestFilterActionIsAnFnmatchPattern holds the two readings of a pattern against each other, on whatever an action can be.
+// TestFilterActionIsAnFnmatchPattern holds the two readings of a pattern against each other, on
+// whatever an action can be.
 func TestFilterActionIsAnFnmatchPattern(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,8 +8,9 @@ import (
 // actionAlphabet is what actions are written in.
 const actionAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789_."
 
-// globRegexp returns a regular expression that matches the same actions as a pattern of Python 3.11's fnmatch.fnmatchcase does.
-// It means the same to PostgreSQL and to Go: a class is written out as those of its characters that an action can have.
+// globRegexp returns a regular expression that matches the same actions as a pattern of Python
+// 3.11's fnmatch.fnmatchcase does. It means the same to PostgreSQL and to Go: a class is written
+// out as those of its characters that an action can have.
 func globRegexp(glob string) string {
 	var b strings.Builder
 	b.WriteString("^")
@@ -33,7 +34,8 @@ func globRegexp(glob string) string {
 	return b.String()
 }
 
-// oneOfAlphabet writes a character of the alphabet that is accepted. What accepts none of it is written as what no action has.
+// oneOfAlphabet writes a character of the alphabet that is accepted. What accepts none of it is
+// written as what no action has.
 func oneOfAlphabet(accepts func(r rune) bool) string {
 	set := strings.Map(func(r rune) rune {
 		if accepts(r) {
@@ -52,7 +54,8 @@ func oneOfAlphabet(accepts func(r rune) bool) string {
 	return "[" + set + "]"
 }
 
-// globClassEnd returns where the class whose opening is just behind is closed, or -1: a ']' in front is one of its characters.
+// globClassEnd returns where the class whose opening is just behind is closed, or -1: a ']' in
+// front is one of its characters.
 func globClassEnd(runes []rune) int {
 	from := 0
 	if from < len(runes) && runes[from] == '!' {
@@ -69,8 +72,9 @@ func globClassEnd(runes []rune) int {
 	return -1
 }
 
-// globClass reads what stands between the brackets, never nothing, as translate in CPython 3.11's Lib/fnmatch.py does: a hyphen
-// between two characters makes a range, and a range that runs backwards vanishes with its ends.
+// globClass reads what stands between the brackets, never nothing, as translate in CPython 3.11's
+// Lib/fnmatch.py does: a hyphen between two characters makes a range, and a range that runs
+// backwards vanishes with its ends.
 func globClass(body []rune) (accepts func(r rune) bool) {
 	var chunks [][]rune
 	from := 1
@@ -98,7 +102,8 @@ func globClass(body []rune) (accepts func(r rune) bool) {
 	}
 	return func(r rune) bool {
 		for k, chunk := range chunks {
-			if slices.Contains(chunk, r) || k > 0 && len(chunks[k-1]) > 0 && chunks[k-1][len(chunks[k-1])-1] <= r && r <= chunk[0] {
+			if slices.Contains(chunk, r) ||
+				k > 0 && len(chunks[k-1]) > 0 && chunks[k-1][len(chunks[k-1])-1] <= r && r <= chunk[0] {
 				return !negated
 			}
 		}

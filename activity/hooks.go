@@ -12,16 +12,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// BeforeAppend sees an envelope before it is recorded. It may patch it in place: set a field, or replace the payload, which
-// belongs to whoever records and must not be written into. An error keeps the envelope from being recorded: a *VetoError says
-// why, an *InvalidError which field breaks which rule.
+// BeforeAppend sees an envelope before it is recorded. It may patch it in place: set a field, or
+// replace the payload, which belongs to whoever records and must not be written into. An error
+// keeps the envelope from being recorded: a *VetoError says why, an *InvalidError which field
+// breaks which rule.
 //
-// It runs while the caller's transaction is open, so it should be quick, and it may be called from many goroutines at once.
+// It runs while the caller's transaction is open, so it should be quick, and it may be called from
+// many goroutines at once.
 type BeforeAppend func(ctx context.Context, e *Envelope) error
 
-// AfterAppend hears of an activity once it is committed. It may be called from many goroutines at once, cannot fail its caller,
-// and is not called for an activity that stood already. It hears of each at most once: a process that dies right after the
-// commit tells nobody. What must not be missed is the worker's to deliver.
+// AfterAppend hears of an activity once it is committed. It may be called from many goroutines at
+// once, cannot fail its caller, and is not called for an activity that stood already. It hears of
+// each at most once: a process that dies right after the commit tells nobody. What must not be
+// missed is the worker's to deliver.
 type AfterAppend func(ctx context.Context, r ActivityRecorded)
 
 // VetoError keeps an envelope from being recorded. Nothing was written.
@@ -37,16 +40,18 @@ type Hooks struct {
 	After  []AfterAppend    // in their order
 	Now    func() time.Time // what OccurredAt is taken from where it is not given; nil leaves it to the log
 
-	// Panicked is told of an AfterAppend that panicked, with its stack; the others are called nevertheless. nil means that the
-	// standard library's logger is.
+	// Panicked is told of an AfterAppend that panicked, with its stack; the others are called
+	// nevertheless. nil means that the standard library's logger is.
 	Panicked func(ctx context.Context, cause any, stack []byte)
 }
 
-// Prepare returns the envelope as it is to be recorded: with the actor and the request id of the context and the time of the
-// clock, each where the envelope gives none, and then as the Before hooks leave it. The caller's own is not changed.
+// Prepare returns the envelope as it is to be recorded: with the actor and the request id of the
+// context and the time of the clock, each where the envelope gives none, and then as the Before
+// hooks leave it. The caller's own is not changed.
 //
-// A hook may name the tenant of an envelope that has none, but not move one to another tenant: that is refused with an
-// *InvalidError. The error is a hook's own if it is a *VetoError or an *InvalidError. A hook's panic is the caller's.
+// A hook may name the tenant of an envelope that has none, but not move one to another tenant: that
+// is refused with an *InvalidError. The error is a hook's own if it is a *VetoError or an
+// *InvalidError. A hook's panic is the caller's.
 func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
 	e.inContext(ctx)
 	if h.Now != nil && e.OccurredAt.IsZero() {
@@ -62,13 +67,18 @@ func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
 			return Envelope{}, hookError(err)
 		}
 		if tenant != uuid.Nil && e.TenantID != tenant {
-			return Envelope{}, &InvalidError{Fields: []FieldError{{Field: "tenant_id", Value: e.TenantID.String(), Rule: "must not be changed by a hook"}}}
+			return Envelope{}, &InvalidError{
+				Fields: []FieldError{
+					{Field: "tenant_id", Value: e.TenantID.String(), Rule: "must not be changed by a hook"},
+				},
+			}
 		}
 	}
 	return e, nil
 }
 
-// hookError leaves what says why nothing is recorded as it is, and says of anything else what was being done.
+// hookError leaves what says why nothing is recorded as it is, and says of anything else what was
+// being done.
 func hookError(err error) error {
 	if invalid := (*InvalidError)(nil); errors.As(err, &invalid) {
 		return invalid
@@ -79,8 +89,8 @@ func hookError(err error) error {
 	return fmt.Errorf("hook before recording: %w", err)
 }
 
-// Announce tells the After hooks of what was created. It is called once the transaction that recorded it has committed, by
-// whoever committed it. It never panics.
+// Announce tells the After hooks of what was created. It is called once the transaction that
+// recorded it has committed, by whoever committed it. It never panics.
 func (h Hooks) Announce(ctx context.Context, recorded ...Recorded) {
 	if len(h.After) == 0 {
 		return

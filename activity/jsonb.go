@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// normal returns a JSON text as PostgreSQL's jsonb writes it: of duplicate keys the last, keys by length and then bytewise,
-// numbers written out, one space behind a colon and a comma. raw must be valid and storable.
+// normal returns a JSON text as PostgreSQL's jsonb writes it: of duplicate keys the last, keys by
+// length and then bytewise, numbers written out, one space behind a colon and a comma. raw must be
+// valid and storable.
 func normal(raw json.RawMessage) json.RawMessage {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
@@ -100,8 +101,8 @@ func appendString(b []byte, text string) []byte {
 	return append(b, '"')
 }
 
-// writtenOut returns a JSON number as numeric writes it: without an exponent, and with as many digits behind the point as it was
-// given.
+// writtenOut returns a JSON number as numeric writes it: without an exponent, and with as many
+// digits behind the point as it was given.
 func writtenOut(number string) string {
 	mantissa, exponent := number, 0
 	if at := strings.IndexAny(number, "eE"); at >= 0 {

@@ -34,7 +34,8 @@ func (p Page) limit() int {
 	return min(p.Limit, MaxPage)
 }
 
-// PostgresLog reads the activities that are recorded in PostgreSQL. Many goroutines may use it at once.
+// PostgresLog reads the activities that are recorded in PostgreSQL. Many goroutines may use it at
+// once.
 type PostgresLog struct {
 	db interface {
 		SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
@@ -42,8 +43,8 @@ type PostgresLog struct {
 	scanBudget, countBudget int
 }
 
-// NewPostgresLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx. In a transaction of the caller's, its reading leaves
-// settings of the planner behind that end with it.
+// NewPostgresLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx. In a transaction of the
+// caller's, its reading leaves settings of the planner behind that end with it.
 func NewPostgresLog(db interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 },
@@ -71,22 +72,40 @@ func (l *PostgresLog) Get(ctx context.Context, tenant, id uuid.UUID) (Activity, 
 	return a, nil
 }
 
-// List returns the tenant's activities that pass the filter, newest first. next, unless it is uuid.Nil, is what Page.Before
-// takes for what is older: pages that follow one another so neither skip nor repeat, whatever is recorded meanwhile.
+// List returns the tenant's activities that pass the filter, newest first. next, unless it is
+// uuid.Nil, is what Page.Before takes for what is older: pages that follow one another so neither
+// skip nor repeat, whatever is recorded meanwhile.
 //
-// It looks at ScanBudget activities at most, so that a page may be short, even empty, and still have a next. The error is an
-// *InvalidError if the filter is.
-func (l *PostgresLog) List(ctx context.Context, tenant uuid.UUID, f Filter, p Page) (found []Activity, next uuid.UUID, err error) {
+// It looks at ScanBudget activities at most, so that a page may be short, even empty, and still
+// have a next. The error is an *InvalidError if the filter is.
+func (l *PostgresLog) List(
+	ctx context.Context,
+	tenant uuid.UUID,
+	f Filter,
+	p Page,
+) (found []Activity, next uuid.UUID, err error) {
 	return l.list(ctx, tenant, f, p, Columns, (*Activity).Fields)
 }
 
-// Outlines is List, but of each activity it reads only what decides who may see it: its id, tenant, actor, resource, target, owner,
-// parent and visibility. The rest is zero.
-func (l *PostgresLog) Outlines(ctx context.Context, tenant uuid.UUID, f Filter, p Page) (found []Activity, next uuid.UUID, err error) {
+// Outlines is List, but of each activity it reads only what decides who may see it: its id, tenant,
+// actor, resource, target, owner, parent and visibility. The rest is zero.
+func (l *PostgresLog) Outlines(
+	ctx context.Context,
+	tenant uuid.UUID,
+	f Filter,
+	p Page,
+) (found []Activity, next uuid.UUID, err error) {
 	return l.list(ctx, tenant, f, p, deciding, (*Activity).decidingFields)
 }
 
-func (l *PostgresLog) list(ctx context.Context, tenant uuid.UUID, f Filter, p Page, columns string, fields func(*Activity) []any) (found []Activity, next uuid.UUID, err error) {
+func (l *PostgresLog) list(
+	ctx context.Context,
+	tenant uuid.UUID,
+	f Filter,
+	p Page,
+	columns string,
+	fields func(*Activity) []any,
+) (found []Activity, next uuid.UUID, err error) {
 	if err := f.Validate(); err != nil {
 		return nil, uuid.Nil, err
 	}
@@ -140,8 +159,8 @@ func (l *PostgresLog) Read(ctx context.Context, tenant uuid.UUID, ids []uuid.UUI
 	return found, nil
 }
 
-// Count returns how many of the tenant's activities pass the filter. It stops at limit, or at CountBudget activities looked at;
-// then exact is false, and there are at least n.
+// Count returns how many of the tenant's activities pass the filter. It stops at limit, or at
+// CountBudget activities looked at; then exact is false, and there are at least n.
 func (l *PostgresLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, limit int) (n int, exact bool, err error) {
 	if err := f.Validate(); err != nil {
 		return 0, false, err
@@ -156,7 +175,8 @@ func (l *PostgresLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, lim
 	return n, exact, nil
 }
 
-// uuids is a list whose type of the database's even a connection knows that does not ask the database for types.
+// uuids is a list whose type of the database's even a connection knows that does not ask the
+// database for types.
 func uuids(ids []uuid.UUID) []pgtype.UUID {
 	list := make([]pgtype.UUID, len(ids))
 	for i, id := range ids {

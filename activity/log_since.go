@@ -8,10 +8,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Since returns at most limit activities of the tenant with ids above after, oldest first. Private ones are left out, and with
-// addressed all that did not ask for the tenant's stream: what remains is what that stream is given. next is the id to go on
-// after, and more tells whether there may be any.
-func (l *PostgresLog) Since(ctx context.Context, tenant, after uuid.UUID, limit int, addressed bool) (found []Activity, next uuid.UUID, more bool, err error) {
+// Since returns at most limit activities of the tenant with ids above after, oldest first. Private
+// ones are left out, and with addressed all that did not ask for the tenant's stream: what remains
+// is what that stream is given. next is the id to go on after, and more tells whether there may be
+// any.
+func (l *PostgresLog) Since(
+	ctx context.Context,
+	tenant, after uuid.UUID,
+	limit int,
+	addressed bool,
+) (found []Activity, next uuid.UUID, more bool, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(pinOrder)
 	read := 0

@@ -33,12 +33,32 @@ func store(t testing.TB, pool *pgxpool.Pool, list ...Activity) {
 	t.Helper()
 	batch := &pgx.Batch{}
 	for _, a := range list {
-		batch.Queue(`
+		batch.Queue(
+			`
 			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, owner_id,
 				occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, severity, category, delivery_channels, message, request_id, payload)
 			VALUES ($1, $2, $3, $4, $5, nullif($6::uuid, $20::uuid), nullif($7::uuid, $20::uuid), $8, $8, $9, $10, $11, $12, $13, $14, $15, '{}', $16, $17, coalesce($18::jsonb, $19))`,
-			a.ID, a.TenantID, a.ActorPrincipalID, a.ResourceID, a.CorrelationID, a.TargetPrincipalID, a.OwnerID, a.RecordedAt,
-			a.ResourceType, a.ResourceName, a.Action, a.Visibility, a.Status, a.Severity, a.Category, a.Message, a.RequestID, a.Payload, "{}", uuid.Nil)
+			a.ID,
+			a.TenantID,
+			a.ActorPrincipalID,
+			a.ResourceID,
+			a.CorrelationID,
+			a.TargetPrincipalID,
+			a.OwnerID,
+			a.RecordedAt,
+			a.ResourceType,
+			a.ResourceName,
+			a.Action,
+			a.Visibility,
+			a.Status,
+			a.Severity,
+			a.Category,
+			a.Message,
+			a.RequestID,
+			a.Payload,
+			"{}",
+			uuid.Nil,
+		)
 	}
 	if err := pool.SendBatch(t.Context(), batch).Close(); err != nil {
 		t.Fatal(err)
@@ -60,10 +80,13 @@ func drawActivity(rt *rapid.T, tenant uuid.UUID, start time.Time, n int) Activit
 	optional := func() uuid.UUID { return rapid.SampledFrom(append([]uuid.UUID{{}}, few...)).Draw(rt, "optional id") }
 	salted := idAt(at, uint16(n))
 	copy(salted[9:14], tenant[9:14]) // ids are global
-	took := rapid.SampledFrom([]time.Duration{0, 40 * time.Microsecond, 2 * time.Millisecond, 30 * time.Second}).Draw(rt, "took")
+	took := rapid.SampledFrom([]time.Duration{0, 40 * time.Microsecond, 2 * time.Millisecond, 30 * time.Second}).
+		Draw(rt, "took")
 	return Activity{
 		ID: salted, TenantID: tenant, ActorPrincipalID: id(), ResourceID: id(), CorrelationID: id(), TargetPrincipalID: optional(), OwnerID: optional(),
-		RecordedAt: at.Add(took), ResourceType: one("doc", "team"), ResourceName: one("", "50% off", "Plan B"), Action: one("doc.created", "doc.moved", "team.created", "docx.created"),
+		RecordedAt: at.Add(
+			took,
+		), ResourceType: one("doc", "team"), ResourceName: one("", "50% off", "Plan B"), Action: one("doc.created", "doc.moved", "team.created", "docx.created"),
 		Visibility: ResourceWide, Status: Status(one("success", "failure")), Severity: Severity(one("info", "critical")), Category: one("a", "b"),
 		Message: one("", "a_b", "Created PLAN", `back\slash`), RequestID: one("", "r1"),
 	}
@@ -87,9 +110,17 @@ func drawFilter(rt *rapid.T, start time.Time) Filter {
 	}
 	f := Filter{
 		Action: maybe("action", "doc.*", "*.created", "doc.created", "d[o-p]c?.c*", "[!t]*", "nothing", "*"),
-		Actor:  id("actor"), Resource: id("resource"), Target: id("target"), Owner: id("owner"), CorrelationID: id("correlation"),
-		ResourceType: maybe("type", "doc"), RequestID: maybe("request", "r1"), Status: maybe("status", "failure"), Severity: maybe("severity", "critical"),
-		Category: maybe("category", "a"), Since: at("since"), Until: at("until"), Q: maybe("q", "plan", "%", "_", "a_b", `\`, "CREATED", "50% OFF"),
+		Actor: id(
+			"actor",
+		), Resource: id("resource"), Target: id("target"), Owner: id("owner"), CorrelationID: id("correlation"),
+		ResourceType: maybe(
+			"type",
+			"doc",
+		), RequestID: maybe("request", "r1"), Status: maybe("status", "failure"), Severity: maybe("severity", "critical"),
+		Category: maybe(
+			"category",
+			"a",
+		), Since: at("since"), Until: at("until"), Q: maybe("q", "plan", "%", "_", "a_b", `\`, "CREATED", "50% OFF"),
 	}
 	if !f.Since.IsZero() && !f.Since.Before(f.Until) {
 		f.Until = time.Time{}
@@ -97,8 +128,9 @@ func drawFilter(rt *rapid.T, start time.Time) Filter {
 	return f
 }
 
-// TestListFindsWhatMatches pages through random logs under random filters with small budgets, while other activities come: every
-// one that passes the filter comes once, in the order of ids, and nothing else does.
+// TestListFindsWhatMatches pages through random logs under random filters with small budgets, while
+// other activities come: every one that passes the filter comes once, in the order of ids, and
+// nothing else does.
 func TestListFindsWhatMatches(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -107,7 +139,15 @@ func TestListFindsWhatMatches(t *testing.T) {
 		start := time.Now().Truncate(time.Second)
 		var stored []Activity
 		for n := range rapid.IntRange(0, 40).Draw(rt, "activities") {
-			stored = append(stored, drawActivity(rt, rapid.SampledFrom([]uuid.UUID{tenant, tenant, tenant, other}).Draw(rt, "tenant"), start, n))
+			stored = append(
+				stored,
+				drawActivity(
+					rt,
+					rapid.SampledFrom([]uuid.UUID{tenant, tenant, tenant, other}).Draw(rt, "tenant"),
+					start,
+					n,
+				),
+			)
 		}
 		store(t, pool, stored...)
 		f := drawFilter(rt, start)
@@ -154,7 +194,17 @@ func TestListOfOneTenantOnly(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	now := time.Now()
-	mine := Activity{ID: idAt(now, 1), TenantID: few[0], ActorPrincipalID: few[1], ResourceID: few[1], CorrelationID: few[1], OwnerID: few[1], RecordedAt: now, ResourceType: "doc", Action: "doc.created"}
+	mine := Activity{
+		ID:               idAt(now, 1),
+		TenantID:         few[0],
+		ActorPrincipalID: few[1],
+		ResourceID:       few[1],
+		CorrelationID:    few[1],
+		OwnerID:          few[1],
+		RecordedAt:       now,
+		ResourceType:     "doc",
+		Action:           "doc.created",
+	}
 	theirs := mine
 	theirs.ID, theirs.TenantID = idAt(now, 2), few[2]
 	store(t, pool, mine, theirs)
@@ -199,7 +249,17 @@ func TestCountStops(t *testing.T) {
 	pool := pgtest.New(t).Pool
 	now := time.Now()
 	for n := range 10 {
-		store(t, pool, Activity{ID: idAt(now, uint16(n)), TenantID: few[0], RecordedAt: now, ResourceType: "doc", Action: [2]string{"doc.made", "doc.moved"}[n%2]})
+		store(
+			t,
+			pool,
+			Activity{
+				ID:           idAt(now, uint16(n)),
+				TenantID:     few[0],
+				RecordedAt:   now,
+				ResourceType: "doc",
+				Action:       [2]string{"doc.made", "doc.moved"}[n%2],
+			},
+		)
 	}
 	for _, tt := range []struct {
 		action        string
@@ -228,8 +288,8 @@ func TestCountStops(t *testing.T) {
 	}
 }
 
-// loadLog records 100,000 activities of three tenants over the partitions that there are: one is loud, one was loud long ago,
-// one is quiet.
+// loadLog records 100,000 activities of three tenants over the partitions that there are: one is
+// loud, one was loud long ago, one is quiet.
 func loadLog(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	for _, sql := range []string{
@@ -251,7 +311,8 @@ func loadLog(t testing.TB, pool *pgxpool.Pool) {
 
 func townID(kind string, n int) uuid.UUID { return uuid.UUID(md5.Sum(fmt.Append(nil, kind, n))) }
 
-// TestPlansUseTheIndex looks at what each filter makes the server do, before and after it has statistics.
+// TestPlansUseTheIndex looks at what each filter makes the server do, before and after it has
+// statistics.
 func TestPlansUseTheIndex(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool

@@ -31,11 +31,12 @@ type MemoryOptions struct {
 
 // MemoryLog is a log in memory, for the tests of services. Many goroutines may use it at once.
 //
-// It keeps the rules of the log in PostgreSQL as far as they need no database: the same envelopes are refused, texts are cut,
-// secrets redacted and defaults filled in alike, payloads are kept as jsonb writes them, IP addresses as keyed hashes (of a key
-// of its own), recording a key again returns what stands, and pages are bounded and end alike. It has no directory, so that
-// owner, parent and name are the envelope's alone, and no taxonomy but what a hook checks. An activity that it keeps no longer
-// because it is full frees its key.
+// It keeps the rules of the log in PostgreSQL as far as they need no database: the same envelopes
+// are refused, texts are cut, secrets redacted and defaults filled in alike, payloads are kept as
+// jsonb writes them, IP addresses as keyed hashes (of a key of its own), recording a key again
+// returns what stands, and pages are bounded and end alike. It has no directory, so that owner,
+// parent and name are the envelope's alone, and no taxonomy but what a hook checks. An activity
+// that it keeps no longer because it is full frees its key.
 type MemoryLog struct {
 	options MemoryOptions
 	ipKey   [32]byte
@@ -75,8 +76,8 @@ func NewMemoryLog(o MemoryOptions) *MemoryLog {
 	return l
 }
 
-// Append records envelopes in their order, all of them or none. An *InvalidError names the fields of each one refused as
-// "envelopes[3].action", and those of an envelope alone as "action".
+// Append records envelopes in their order, all of them or none. An *InvalidError names the fields
+// of each one refused as "envelopes[3].action", and those of an envelope alone as "action".
 func (l *MemoryLog) Append(ctx context.Context, envelopes ...Envelope) ([]Recorded, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("record activities: %w", err)
@@ -124,7 +125,8 @@ func (l *MemoryLog) add(wanted []prepared) (recorded []Recorded) {
 	return recorded
 }
 
-// now returns the time, to the microsecond as the database has it, and never an earlier one than before.
+// now returns the time, to the microsecond as the database has it, and never an earlier one than
+// before.
 func (l *MemoryLog) now() time.Time {
 	if now := l.options.Clock().UTC().Truncate(time.Microsecond); now.After(l.lastNow) {
 		l.lastNow = now
@@ -132,8 +134,9 @@ func (l *MemoryLog) now() time.Time {
 	return l.lastNow
 }
 
-// newID makes a UUIDv7 that is above all before it: milliseconds, 12 bits of the fraction of a millisecond, and 62 random bits,
-// which count up while the time stands (RFC 9562, 6.2 methods 3 and 2).
+// newID makes a UUIDv7 that is above all before it: milliseconds, 12 bits of the fraction of a
+// millisecond, and 62 random bits, which count up while the time stands (RFC 9562, 6.2 methods 3
+// and 2).
 func (l *MemoryLog) newID(now time.Time) uuid.UUID {
 	id := uuid.New()
 	random := binary.BigEndian.Uint64(id[8:]) &^ (1 << 61) // room to count
@@ -183,9 +186,14 @@ func (l *MemoryLog) Get(ctx context.Context, tenant, id uuid.UUID) (Activity, er
 	return Activity{}, ErrNotFound
 }
 
-// List returns the tenant's activities that pass the filter, newest first, as PostgresLog.List does. It looks at as many as
-// MemoryOptions.ScanBudget says.
-func (l *MemoryLog) List(ctx context.Context, tenant uuid.UUID, f Filter, p Page) (found []Activity, next uuid.UUID, err error) {
+// List returns the tenant's activities that pass the filter, newest first, as PostgresLog.List
+// does. It looks at as many as MemoryOptions.ScanBudget says.
+func (l *MemoryLog) List(
+	ctx context.Context,
+	tenant uuid.UUID,
+	f Filter,
+	p Page,
+) (found []Activity, next uuid.UUID, err error) {
 	if err := f.Validate(); err != nil {
 		return nil, uuid.Nil, err
 	}
@@ -214,8 +222,8 @@ func (l *MemoryLog) List(ctx context.Context, tenant uuid.UUID, f Filter, p Page
 	return found, next, nil
 }
 
-// Count returns how many of the tenant's activities pass the filter, as PostgresLog.Count does. It looks at as many as
-// MemoryOptions.CountBudget says.
+// Count returns how many of the tenant's activities pass the filter, as PostgresLog.Count does. It
+// looks at as many as MemoryOptions.CountBudget says.
 func (l *MemoryLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, limit int) (n int, exact bool, err error) {
 	if err := f.Validate(); err != nil {
 		return 0, false, err
@@ -243,8 +251,8 @@ func (l *MemoryLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, limit
 	return n, exact, nil
 }
 
-// scan calls look for what the index that newLogQuery chooses would bring of the tenant's activities, newest first, until look
-// returns false.
+// scan calls look for what the index that newLogQuery chooses would bring of the tenant's
+// activities, newest first, until look returns false.
 func (l *MemoryLog) scan(tenant uuid.UUID, f Filter, before uuid.UUID, look func(a *Activity) bool) {
 	from, to := 0, len(l.rows)
 	if !f.Since.IsZero() {
@@ -280,13 +288,23 @@ func (f Filter) narrowest(a *Activity) bool {
 
 // from returns the place of the first activity whose id is not below id.
 func (l *MemoryLog) from(id uuid.UUID) int {
-	i, _ := slices.BinarySearchFunc(l.rows, id, func(a Activity, id uuid.UUID) int { return bytes.Compare(a.ID[:], id[:]) })
+	i, _ := slices.BinarySearchFunc(
+		l.rows,
+		id,
+		func(a Activity, id uuid.UUID) int { return bytes.Compare(a.ID[:], id[:]) },
+	)
 	return i
 }
 
 // clone shares nothing with the activity.
 func (a *Activity) clone() Activity {
 	c := *a
-	c.DeliveryChannels, c.IPHash, c.Payload = slices.Clone(a.DeliveryChannels), bytes.Clone(a.IPHash), bytes.Clone(a.Payload)
+	c.DeliveryChannels, c.IPHash, c.Payload = slices.Clone(
+		a.DeliveryChannels,
+	), bytes.Clone(
+		a.IPHash,
+	), bytes.Clone(
+		a.Payload,
+	)
 	return c
 }

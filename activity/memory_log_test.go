@@ -20,14 +20,22 @@ func TestMemoryLog(t *testing.T) {
 // TestMemoryLogLooksAtLittle has pages that end at the budget.
 func TestMemoryLogLooksAtLittle(t *testing.T) {
 	t.Parallel()
-	logtest.Run(t, logtest.Subject{Keeps: true, Short: true, Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
-		return activity.NewMemoryLog(activity.MemoryOptions{Hooks: hooks, ScanBudget: 2})
-	}})
+	logtest.Run(
+		t,
+		logtest.Subject{Keeps: true, Short: true, Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
+			return activity.NewMemoryLog(activity.MemoryOptions{Hooks: hooks, ScanBudget: 2})
+		}},
+	)
 }
 
 func TestNoLog(t *testing.T) {
 	t.Parallel()
-	logtest.Run(t, logtest.Subject{Open: func(_ testing.TB, hooks activity.Hooks) activity.Log { return activity.NoLog{Hooks: hooks} }})
+	logtest.Run(
+		t,
+		logtest.Subject{
+			Open: func(_ testing.TB, hooks activity.Hooks) activity.Log { return activity.NoLog{Hooks: hooks} },
+		},
+	)
 }
 
 func TestMemoryLogIsBounded(t *testing.T) {
@@ -47,7 +55,11 @@ func TestMemoryLogIsBounded(t *testing.T) {
 	}
 	recorded, err := log.Append(t.Context(), aboutResource(4), aboutResource(0))
 	if err != nil || recorded[0].Created || !recorded[1].Created {
-		t.Errorf("got %+v, %v; want the one that is kept to stand and the one that is not to be created again", recorded, err)
+		t.Errorf(
+			"got %+v, %v; want the one that is kept to stand and the one that is not to be created again",
+			recorded,
+			err,
+		)
 	}
 }
 
@@ -66,7 +78,8 @@ func TestMemoryLogHasAClock(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := recorded[0]
-		if !r.RecordedAt.Equal(at.Truncate(time.Microsecond)) || !r.OccurredAt.Equal(r.RecordedAt) || r.CorrelationID != r.ID {
+		if !r.RecordedAt.Equal(at.Truncate(time.Microsecond)) || !r.OccurredAt.Equal(r.RecordedAt) ||
+			r.CorrelationID != r.ID {
 			t.Fatalf("got %+v, want the time of the clock", r)
 		}
 		if r.ID.String() <= last.String() || r.ID.Version() != 7 || r.ID.Variant() != uuid.RFC4122 {

@@ -7,14 +7,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// NoLog is the log for where recording is switched off: it appends nothing and finds nothing. It refuses what the others refuse,
-// so that a mistake shows nevertheless. The zero value works.
+// NoLog is the log for where recording is switched off: it appends nothing and finds nothing. It
+// refuses what the others refuse, so that a mistake shows nevertheless. The zero value works.
 type NoLog struct {
 	Hooks Hooks // only those before are called
 }
 
-// Append refuses envelopes as MemoryLog.Append does. Of those that pass it returns what would have been recorded, without an id,
-// RecordedAt and a hash of the IP address, and with Created false.
+// Append refuses envelopes as MemoryLog.Append does. Of those that pass it returns what would have
+// been recorded, without an id, RecordedAt and a hash of the IP address, and with Created false.
 func (l NoLog) Append(ctx context.Context, envelopes ...Envelope) ([]Recorded, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("record activities: %w", err)

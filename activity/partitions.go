@@ -7,9 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// EnsurePartitions makes the partitions of this month's activities and of the next months', where they are missing, and returns
-// how many it made. It is safe to call from many places at once. Without it nothing is lost: activities then gather in the
-// default partition, from which a later call moves them.
+// EnsurePartitions makes the partitions of this month's activities and of the next months', where
+// they are missing, and returns how many it made. It is safe to call from many places at once.
+// Without it nothing is lost: activities then gather in the default partition, from which a later
+// call moves them.
 func EnsurePartitions(ctx context.Context, db interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 },

@@ -14,8 +14,8 @@ const (
 	maxPath        = 8   // words of one, "payload" not counted
 )
 
-// Phrase is a text about an activity with placeholders in it: "{actor} created {resource}". The zero value renders nothing. It is
-// safe for concurrent use.
+// Phrase is a text about an activity with placeholders in it: "{actor} created {resource}". The
+// zero value renders nothing. It is safe for concurrent use.
 type Phrase struct {
 	text  string
 	parts []part
@@ -58,9 +58,9 @@ func (e *PhraseError) Error() string {
 	return fmt.Sprintf("character %d: %q %s", e.At, e.Text, e.Rule)
 }
 
-// ParsePhrase reads a phrase. A placeholder is one of {actor}, {resource}, {resource_type}, {action}, {status}, {severity}, or a
-// value of the payload: {payload.score}, {payload.run.id}. {{ and }} stand for the braces themselves. The error is a
-// *PhraseError.
+// ParsePhrase reads a phrase. A placeholder is one of {actor}, {resource}, {resource_type},
+// {action}, {status}, {severity}, or a value of the payload: {payload.score}, {payload.run.id}. {{
+// and }} stand for the braces themselves. The error is a *PhraseError.
 func ParsePhrase(text string) (Phrase, error) {
 	p := Phrase{text: text}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) {
@@ -95,7 +95,11 @@ func ParsePhrase(text string) (Phrase, error) {
 			literal.Reset()
 		}
 		if rule := p.add(text[at+1 : at+1+end]); rule != "" {
-			return Phrase{}, &PhraseError{At: utf8.RuneCountInString(text[:at]) + 1, Text: shortened(text[at : at+end+2]), Rule: rule}
+			return Phrase{}, &PhraseError{
+				At:   utf8.RuneCountInString(text[:at]) + 1,
+				Text: shortened(text[at : at+end+2]),
+				Rule: rule,
+			}
 		}
 		at += end + 2
 	}
@@ -153,9 +157,10 @@ func (p Phrase) IsZero() bool { return len(p.parts) == 0 }
 // PayloadPaths returns the payload's values that the phrase shows, as the keys that lead to each.
 func (p Phrase) PayloadPaths() [][]string { return p.paths }
 
-// Append appends the phrase with an activity's values in it, actor being the name of who did it. It is one line of at most
-// MaxPhraseRunes characters; what is longer ends in "…". An actor without a name is "someone", a resource without one is named
-// after its type, and a value that the payload lacks, or that is no string, number or boolean, is left out.
+// Append appends the phrase with an activity's values in it, actor being the name of who did it. It
+// is one line of at most MaxPhraseRunes characters; what is longer ends in "…". An actor without a
+// name is "someone", a resource without one is named after its type, and a value that the payload
+// lacks, or that is no string, number or boolean, is left out.
 func (p Phrase) Append(b []byte, a *Activity, actor string) []byte {
 	var found [][]byte
 	if len(p.paths) > 0 {
@@ -201,8 +206,8 @@ func standIn(text string, left int) string {
 	return text
 }
 
-// appendLine appends a text to a line that has room for so many characters more, and returns how many are left; below 0 the line
-// is cut.
+// appendLine appends a text to a line that has room for so many characters more, and returns how
+// many are left; below 0 the line is cut.
 func appendLine(b []byte, text string, left int) ([]byte, int) {
 	for _, r := range text {
 		if left < 0 {

@@ -1,8 +1,8 @@
 package activity
 
-// findAll walks a JSON object once and notes where the paths lead to: found[i] is the value that paths[i] names, as it stands
-// there, and nil where there is none. Of two equal keys the later counts, as in jsonb. What is not JSON is read as far as it
-// goes.
+// findAll walks a JSON object once and notes where the paths lead to: found[i] is the value that
+// paths[i] names, as it stands there, and nil where there is none. Of two equal keys the later
+// counts, as in jsonb. What is not JSON is read as far as it goes.
 func findAll(raw []byte, paths [][]string, found [][]byte) {
 	f := finder{raw: raw, paths: paths, found: found}
 	f.space()
@@ -17,7 +17,8 @@ type finder struct {
 	found [][]byte
 }
 
-// object reads an object for those of the paths, a bit each, that lead into it; depth words of them did.
+// object reads an object for those of the paths, a bit each, that lead into it; depth words of them
+// did.
 func (f *finder) object(depth int, wanted uint32) {
 	if !f.take('{') {
 		return
@@ -52,7 +53,8 @@ func (f *finder) object(depth int, wanted uint32) {
 	f.take('}')
 }
 
-// match returns those of the wanted paths that go on with the key, and forgets what an equal key before it led to.
+// match returns those of the wanted paths that go on with the key, and forgets what an equal key
+// before it led to.
 func (f *finder) match(key []byte, depth int, wanted uint32) (into uint32) {
 	name := key[1 : len(key)-1]
 	for _, b := range name {

@@ -25,8 +25,13 @@ func TestPhrase(t *testing.T) {
 	t.Parallel()
 	a := activity.Activity{
 		ResourceType: "pipeline_def", ResourceName: "Prices", Action: "pipeline_def.deployed", Status: activity.Failure, Severity: activity.Error,
-		Payload: json.RawMessage(`{"n": 12.50, "ok":true, "none":null, "run":{"id":"r-7","list":[1]}, "text":"a\u00e9\n\"b\"", "k\u0065y":"escaped",
-			"deep":{"er":{"x":"y"}}, "twice":1, "twice":{"x":2}, "gone":{"x":1}, "gone":3, "": "empty", "long":"` + strings.Repeat("é", 600) + `"}`),
+		Payload: json.RawMessage(
+			`{"n": 12.50, "ok":true, "none":null, "run":{"id":"r-7","list":[1]}, "text":"a\u00e9\n\"b\"", "k\u0065y":"escaped",
+			"deep":{"er":{"x":"y"}}, "twice":1, "twice":{"x":2}, "gone":{"x":1}, "gone":3, "": "empty", "long":"` + strings.Repeat(
+				"é",
+				600,
+			) + `"}`,
+		),
 	}
 	nameless := a
 	nameless.ResourceName = ""
@@ -107,7 +112,8 @@ func TestParsePhraseRefuses(t *testing.T) {
 	}
 }
 
-// FuzzPhrase: whatever is parsed renders one bounded line, and a value of the payload as encoding/json finds it.
+// FuzzPhrase: whatever is parsed renders one bounded line, and a value of the payload as
+// encoding/json finds it.
 func FuzzPhrase(f *testing.F) {
 	f.Add("{actor} created {resource}", `{"a":1}`, "Ada", "Momentum")
 	f.Add("{payload.a.b}", `{"a":{"b":"\u00e9\\"},"a":{"b":[1]}}`, "", "")
@@ -115,14 +121,25 @@ func FuzzPhrase(f *testing.F) {
 	f.Add("{payload.a}", `{"a":"`, "", "")
 	f.Add("{payload.a}", `{"b":[{"a":1}],"\u0061":"x"}`, "", "")
 	f.Fuzz(func(t *testing.T, text, payload, actor, resource string) {
-		a := activity.Activity{ResourceType: "signal", ResourceName: resource, Action: "signal.created", Payload: json.RawMessage(payload)}
+		a := activity.Activity{
+			ResourceType: "signal",
+			ResourceName: resource,
+			Action:       "signal.created",
+			Payload:      json.RawMessage(payload),
+		}
 		p, err := activity.ParsePhrase(text)
 		if err != nil {
 			return
 		}
 		got := p.Append(nil, &a, actor)
-		if n := utf8.RuneCount(got); !utf8.Valid(got) || n > activity.MaxPhraseRunes || strings.ContainsAny(string(got), "\x00\n\r") {
-			t.Fatalf("got %q, %d characters, want one line of valid UTF-8 with at most %d", got, n, activity.MaxPhraseRunes)
+		if n := utf8.RuneCount(got); !utf8.Valid(got) || n > activity.MaxPhraseRunes ||
+			strings.ContainsAny(string(got), "\x00\n\r") {
+			t.Fatalf(
+				"got %q, %d characters, want one line of valid UTF-8 with at most %d",
+				got,
+				n,
+				activity.MaxPhraseRunes,
+			)
 		}
 		for _, path := range p.PayloadPaths() {
 			one := phrased(t, "{payload."+strings.Join(path, ".")+"}")

@@ -16,8 +16,9 @@ const (
 	phrasesPatience  = 5 * time.Second  // how long one look may take
 )
 
-// Phrasebook renders events in the words that the applied taxonomy has for them (the table fanfare.taxonomy). It is safe for
-// concurrent use. A nil one has no words, as one has that is not loaded.
+// Phrasebook renders events in the words that the applied taxonomy has for them (the table
+// fanfare.taxonomy). It is safe for concurrent use. A nil one has no words, as one has that is not
+// loaded.
 type Phrasebook struct {
 	db     querier
 	report func(error)
@@ -42,8 +43,9 @@ type wording struct {
 	icon, category string
 }
 
-// NewPhrasebook makes an empty phrasebook that Run fills from a *pgxpool.Pool. Run tells report when it cannot, once until it can
-// again, and of phrases that nobody can render; report may be nil.
+// NewPhrasebook makes an empty phrasebook that Run fills from a *pgxpool.Pool. Run tells report
+// when it cannot, once until it can again, and of phrases that nobody can render; report may be
+// nil.
 func NewPhrasebook(db interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }, report func(error),
@@ -54,8 +56,8 @@ func NewPhrasebook(db interface {
 	return &Phrasebook{db: db, report: report, ready: make(chan struct{})}
 }
 
-// Run keeps the phrasebook as the taxonomy is, within about ten seconds, until ctx ends; then it returns nil. Where it cannot
-// read the taxonomy, the phrasebook stays as it is. It runs once.
+// Run keeps the phrasebook as the taxonomy is, within about ten seconds, until ctx ends; then it
+// returns nil. Where it cannot read the taxonomy, the phrasebook stays as it is. It runs once.
 func (p *Phrasebook) Run(ctx context.Context) error {
 	for {
 		p.look(ctx)
@@ -76,7 +78,8 @@ func (p *Phrasebook) Run(ctx context.Context) error {
 	}
 }
 
-// Ready is closed once Run has tried to read the taxonomy for the first time, which takes a few seconds at most.
+// Ready is closed once Run has tried to read the taxonomy for the first time, which takes a few
+// seconds at most.
 func (p *Phrasebook) Ready() <-chan struct{} { return p.ready }
 
 func (p *Phrasebook) look(ctx context.Context) {
@@ -90,7 +93,8 @@ func (p *Phrasebook) look(ctx context.Context) {
 	p.failed = err != nil && !errors.As(err, &faulty)
 }
 
-// phrasesVersion tells whether anything that a phrasebook holds has changed, whoever changed it and however.
+// phrasesVersion tells whether anything that a phrasebook holds has changed, whoever changed it and
+// however.
 const phrasesVersion = `
 SELECT coalesce(md5(string_agg(md5(row(action, title, summary, icon, category)::text), '' ORDER BY action)), '')
 FROM fanfare.taxonomy`
@@ -99,8 +103,8 @@ const phrasesRead = `
 SELECT action, title, summary, icon, category
 FROM fanfare.taxonomy`
 
-// Refresh reads the taxonomy if it has changed. With an error, the phrasebook stays as it is, but where single phrases are at
-// fault: these alone are left out.
+// Refresh reads the taxonomy if it has changed. With an error, the phrasebook stays as it is, but
+// where single phrases are at fault: these alone are left out.
 func (p *Phrasebook) Refresh(ctx context.Context) error {
 	rows, err := p.db.Query(ctx, phrasesVersion)
 	if err != nil {
@@ -148,8 +152,9 @@ func (f *faultyPhrases) parse(action, field, text string) Phrase {
 	return phrase
 }
 
-// Event renders an activity, as NewEvent does, with the title, summary, icon and category that the taxonomy has for its action.
-// The activity's own message is the summary before any other, and a category that its writer gave it stays.
+// Event renders an activity, as NewEvent does, with the title, summary, icon and category that the
+// taxonomy has for its action. The activity's own message is the summary before any other, and a
+// category that its writer gave it stays.
 func (p *Phrasebook) Event(a *Activity, kind, name string) Event {
 	said := p.wording(a.Action)
 	if said == nil {

@@ -62,8 +62,17 @@ func TestPhrasebook(t *testing.T) {
 
 	exec(taught)
 	refresh()
-	same("taught", said(created, "Ada"),
-		activity.UIHints{Category: "research", Severity: activity.Info, Title: "New trend signal", Summary: "Ada created Momentum 12", Icon: "wave"})
+	same(
+		"taught",
+		said(created, "Ada"),
+		activity.UIHints{
+			Category: "research",
+			Severity: activity.Info,
+			Title:    "New trend signal",
+			Summary:  "Ada created Momentum 12",
+			Icon:     "wave",
+		},
+	)
 	unknown := signal("signal.deleted")
 	same("of another action", said(unknown, "Ada"), plain(unknown))
 	renamed := signal("signal.renamed")
@@ -77,8 +86,17 @@ func TestPhrasebook(t *testing.T) {
 	same("with phrases that come out empty", said(empty, "Ada"), want)
 	own := created
 	own.Message, own.Category = "Look at this", "mine"
-	same("with a message and a category of its own", said(own, "Ada"),
-		activity.UIHints{Category: "mine", Severity: activity.Info, Title: "New trend signal", Summary: "Look at this", Icon: "wave"})
+	same(
+		"with a message and a category of its own",
+		said(own, "Ada"),
+		activity.UIHints{
+			Category: "mine",
+			Severity: activity.Info,
+			Title:    "New trend signal",
+			Summary:  "Look at this",
+			Icon:     "wave",
+		},
+	)
 	var none *activity.Phrasebook
 	same("without a phrasebook", none.Event(&created, "user", "Ada"), activity.NewEvent(&created, "user", "Ada"))
 	e := book.Event(&created, "user", "Ada")
@@ -104,7 +122,8 @@ func TestPhrasebook(t *testing.T) {
 	exec(taught)
 	exec(`UPDATE fanfare.taxonomy SET summary = '{nobody}' WHERE action = 'signal.created'`)
 	err := book.Refresh(t.Context())
-	if text := `summary of signal.created: character 1: "{nobody}"`; err == nil || !strings.Contains(err.Error(), text) {
+	if text := `summary of signal.created: character 1: "{nobody}"`; err == nil ||
+		!strings.Contains(err.Error(), text) {
 		t.Errorf("a phrase that nobody can render: got the error %v, want one with %s", err, text)
 	}
 	same("title beside it", said(created, "Ada").Title, "New trend signal")
@@ -149,7 +168,8 @@ func TestPhrasebookKeepsWhatItHas(t *testing.T) {
 	}
 }
 
-// Run is ready after the first look, even one that fails, tells of a failure once, and goes on looking.
+// Run is ready after the first look, even one that fails, tells of a failure once, and goes on
+// looking.
 func TestPhrasebookRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

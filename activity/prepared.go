@@ -9,13 +9,15 @@ import (
 	"time"
 )
 
-// prepared is an envelope as it would stand in the log, but for what a log gives it: id, times and the hash of its IP address.
+// prepared is an envelope as it would stand in the log, but for what a log gives it: id, times and
+// the hash of its IP address.
 type prepared struct {
 	activity Activity
 	ip       string
 }
 
-// prepareAll does with envelopes what recording does before it writes. Every mistake of every one is reported at once.
+// prepareAll does with envelopes what recording does before it writes. Every mistake of every one
+// is reported at once.
 func prepareAll(ctx context.Context, hooks Hooks, maxPayload int, envelopes []Envelope) ([]prepared, error) {
 	all := make([]prepared, len(envelopes))
 	var refused InvalidError
@@ -62,9 +64,15 @@ func prepare(ctx context.Context, hooks Hooks, maxPayload int, e Envelope) (prep
 		TargetPrincipalID: e.TargetPrincipalID, OwnerID: e.OwnerID, ParentID: e.ParentID,
 		OccurredAt:   e.OccurredAt.UTC().Truncate(time.Microsecond),
 		ResourceType: e.ResourceType, ResourceName: first(500, scrubText(e.ResourceName)), Action: e.Action,
-		Visibility: cmp.Or(e.Visibility, ResourceWide), Status: cmp.Or(e.Status, Success), Severity: cmp.Or(e.Severity, Info),
+		Visibility: cmp.Or(
+			e.Visibility,
+			ResourceWide,
+		), Status: cmp.Or(e.Status, Success), Severity: cmp.Or(e.Severity, Info),
 		Category: cmp.Or(e.Category, family), DeliveryChannels: append([]string{}, e.DeliveryChannels...),
-		Message: first(4000, scrubText(e.Message)), RequestID: first(200, scrubText(e.RequestID)), UserAgent: first(500, scrubText(e.UserAgent)),
+		Message: first(
+			4000,
+			scrubText(e.Message),
+		), RequestID: first(200, scrubText(e.RequestID)), UserAgent: first(500, scrubText(e.UserAgent)),
 		Traceparent: e.Traceparent, Payload: payload,
 	}}, nil
 }

@@ -11,20 +11,20 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 )
 
-// pinOrder travels ahead of a reading, in the same round trip and the same implicit transaction. Without a sort at hand, the
-// planner reads the one index whose order is asked for, whatever the statistics say. JIT would be drawn in by the cost that a
-// disabled sort is given.
+// pinOrder travels ahead of a reading, in the same round trip and the same implicit transaction.
+// Without a sort at hand, the planner reads the one index whose order is asked for, whatever the
+// statistics say. JIT would be drawn in by the cost that a disabled sort is given.
 const pinOrder = `SELECT set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true), set_config('jit', 'off', true)`
 
-// pinIndex keeps a reading by ids from scanning a month's partition whole, as is planned while that is empty and may be done
-// still when it has filled.
+// pinIndex keeps a reading by ids from scanning a month's partition whole, as is planned while that
+// is empty and may be done still when it has filled.
 const pinIndex = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
 
 // latecomer is how long a recording may take, from its id on, that Since still finds exactly.
 const latecomer = time.Minute
 
-// logQuery is a filter as SQL. The tenant and one more column choose an index, and the ids a part of it: that part is what is
-// scanned, newest first. All else is tested on what is scanned.
+// logQuery is a filter as SQL. The tenant and one more column choose an index, and the ids a part
+// of it: that part is what is scanned, newest first. All else is tested on what is scanned.
 type logQuery struct {
 	args  []any
 	key   string // the columns of the index
@@ -74,7 +74,10 @@ func newRangeQuery(tenant uuid.UUID, f Filter, low, high uuid.UUID) *logQuery {
 		test("a.recorded_at < %s", f.Until)
 	}
 	if f.Q != "" {
-		test("(a.message ILIKE %[1]s OR a.resource_name ILIKE %[1]s OR a.action ILIKE %[1]s)", "%"+escapeLike.Replace(f.Q)+"%")
+		test(
+			"(a.message ILIKE %[1]s OR a.resource_name ILIKE %[1]s OR a.action ILIKE %[1]s)",
+			"%"+escapeLike.Replace(f.Q)+"%",
+		)
 	}
 	q.tests = "true"
 	if len(tests) > 0 {
@@ -90,9 +93,10 @@ func (q *logQuery) arg(value any) string {
 	return fmt.Sprintf("$%d", len(q.args))
 }
 
-// bound chooses the index by the column that is likely to be the narrowest. That column is bounded from both sides to one value:
-// an equality would take it out of the order that is asked for, and so let another index serve. A comparison of whole rows would
-// do that too, but does not end a scan before the tenant does.
+// bound chooses the index by the column that is likely to be the narrowest. That column is bounded
+// from both sides to one value: an equality would take it out of the order that is asked for, and
+// so let another index serve. A comparison of whole rows would do that too, but does not end a scan
+// before the tenant does.
 func (q *logQuery) bound(tenant uuid.UUID, f Filter, from, before uuid.UUID) {
 	columns, values := []string{"a.tenant_id"}, []string{q.arg(tenant)}
 	for _, c := range []struct {
@@ -137,14 +141,19 @@ const deciding = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.targ
 
 func (a *Activity) decidingFields() []any {
 	return []any{
-		(*zeronull.UUID)(&a.ID), (*zeronull.UUID)(&a.TenantID), (*zeronull.UUID)(&a.ActorPrincipalID), (*zeronull.UUID)(&a.ResourceID),
-		(*zeronull.UUID)(&a.TargetPrincipalID), (*zeronull.UUID)(&a.OwnerID), (*zeronull.UUID)(&a.ParentID), (*zeronull.Text)(&a.Visibility),
+		(*zeronull.UUID)(
+			&a.ID,
+		), (*zeronull.UUID)(&a.TenantID), (*zeronull.UUID)(&a.ActorPrincipalID), (*zeronull.UUID)(&a.ResourceID),
+		(*zeronull.UUID)(
+			&a.TargetPrincipalID,
+		), (*zeronull.UUID)(&a.OwnerID), (*zeronull.UUID)(&a.ParentID), (*zeronull.Text)(&a.Visibility),
 	}
 }
 
-// page returns the statement for a page and for where it ends early: in every row, the lowest id unless the scan stopped at the
-// budget with the page not full. It scans no further than it must, because a CTE is read only as far as it is asked for. columns
-// are what is read of each; those that only tests need are carried along only then, since a CTE keeps all that it is given.
+// page returns the statement for a page and for where it ends early: in every row, the lowest id
+// unless the scan stopped at the budget with the page not full. It scans no further than it must,
+// because a CTE is read only as far as it is asked for. columns are what is read of each; those
+// that only tests need are carried along only then, since a CTE keeps all that it is given.
 func (q *logQuery) page(columns string, limit, budget int) (statement string, args []any) {
 	carried := "*"
 	if columns == deciding && q.tests == "true" {
@@ -188,8 +197,8 @@ SELECT least(n, %[4]s), n <= %[4]s AND NOT EXISTS (SELECT FROM scanned OFFSET %[
 FROM counted`, q.part, q.order, q.tests, q.arg(limit)+"::bigint", q.arg(budget)+"::bigint"), q.args
 }
 
-// floorID returns the lowest id of a time's millisecond, as fanfare.uuidv7_floor does; before 1970 the lowest of all, and the
-// highest when 48 bits do not hold the time.
+// floorID returns the lowest id of a time's millisecond, as fanfare.uuidv7_floor does; before 1970
+// the lowest of all, and the highest when 48 bits do not hold the time.
 func floorID(at time.Time) uuid.UUID {
 	millis := at.UnixMilli()
 	switch {

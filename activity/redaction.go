@@ -22,8 +22,9 @@ const (
 	redactionBatch     = MaxPage
 )
 
-// Redaction says which of a tenant's activities are to lose what they say, for who asks to be forgotten: either those that IDs
-// name, or those for which all holds that is given of Actor, Target and Resource, of which there must be one, and Since and Until.
+// Redaction says which of a tenant's activities are to lose what they say, for who asks to be
+// forgotten: either those that IDs name, or those for which all holds that is given of Actor,
+// Target and Resource, of which there must be one, and Since and Until.
 type Redaction struct {
 	Tenant uuid.UUID
 	IDs    []uuid.UUID
@@ -80,20 +81,24 @@ func (r Redaction) filter() Filter {
 	return Filter{Actor: r.Actor, Target: r.Target, Resource: r.Resource, Since: r.Since, Until: r.Until}
 }
 
-// RedactionDB is a *pgxpool.Pool or a *pgx.Conn, of a role that may read the log and execute fanfare.redact_activities. In a
-// transaction of the caller's everything is redacted at once, or nothing.
+// RedactionDB is a *pgxpool.Pool or a *pgx.Conn, of a role that may read the log and execute
+// fanfare.redact_activities. In a transaction of the caller's everything is redacted at once, or
+// nothing.
 type RedactionDB interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// Redact replaces the payload of activities by {"redacted": true, "redaction": id}, and clears their message, user agent, hash of
-// an address, note on the taxonomy and, unless they are kept, names of resources. Ids, action, times, status and the like stay.
-// What is pending goes out redacted.
+// Redact replaces the payload of activities by {"redacted": true, "redaction": id}, and clears
+// their message, user agent, hash of an address, note on the taxonomy and, unless they are kept,
+// names of resources. Ids, action, times, status and the like stay. What is pending goes out
+// redacted.
 //
-// It works in batches. The transaction of each records it, as an activity "activity.redacted" on the resource that the payloads
-// name, so that whatever ends it, nothing is redacted and not recorded; doing it again goes on where it ended. What is recorded
-// while it runs may stay as it is. Its error is an *InvalidError if the redaction is not one; else the counts tell how far it came.
+// It works in batches. The transaction of each records it, as an activity "activity.redacted" on
+// the resource that the payloads name, so that whatever ends it, nothing is redacted and not
+// recorded; doing it again goes on where it ended. What is recorded while it runs may stay as it
+// is. Its error is an *InvalidError if the redaction is not one; else the counts tell how far it
+// came.
 func Redact(ctx context.Context, db RedactionDB, r Redaction) (done Redacted, err error) {
 	if err := r.Validate(); err != nil {
 		return Redacted{}, err

@@ -104,7 +104,8 @@ func TestRedactErases(t *testing.T) {
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Errorf("the activity (-want +got):\n%s", diff)
 	}
-	if record.ActorPrincipalID != by || record.CorrelationID != got.Run || record.Visibility != Private || record.ResourceType != "redaction" {
+	if record.ActorPrincipalID != by || record.CorrelationID != got.Run || record.Visibility != Private ||
+		record.ResourceType != "redaction" {
 		t.Errorf("the record: got %+v, want it of %s and of the run %s", record, by, got.Run)
 	}
 	var said struct {
@@ -112,7 +113,9 @@ func TestRedactErases(t *testing.T) {
 		Criteria       struct{ IDs int }
 		Reason         string
 	}
-	if err := json.Unmarshal(record.Payload, &said); err != nil || said.Redacted != 1 || said.Criteria.IDs != 3 || said.Reason != r.Reason || strings.Contains(string(record.Payload), "signal") {
+	if err := json.Unmarshal(record.Payload, &said); err != nil || said.Redacted != 1 || said.Criteria.IDs != 3 ||
+		said.Reason != r.Reason ||
+		strings.Contains(string(record.Payload), "signal") {
 		t.Errorf("the record says %s, %v, want how many, by which criteria and why", record.Payload, err)
 	}
 
@@ -136,9 +139,16 @@ func TestRedactByCriteria(t *testing.T) {
 	make := func() (w world) {
 		for range 3 {
 			w.byAda = append(w.byAda, recordSQL(t, pool, telling(tenant, ada, two, nil)))
-			w.toAda = append(w.toAda, recordSQL(t, pool, telling(tenant, bob, two, map[string]any{"target_principal_id": ada})))
+			w.toAda = append(
+				w.toAda,
+				recordSQL(t, pool, telling(tenant, bob, two, map[string]any{"target_principal_id": ada})),
+			)
 			w.onOne = append(w.onOne, recordSQL(t, pool, telling(tenant, bob, one, nil)))
-			w.others = append(w.others, recordSQL(t, pool, telling(tenant, bob, two, nil)), recordSQL(t, pool, telling(elsewhere, ada, one, map[string]any{"target_principal_id": ada})))
+			w.others = append(
+				w.others,
+				recordSQL(t, pool, telling(tenant, bob, two, nil)),
+				recordSQL(t, pool, telling(elsewhere, ada, one, map[string]any{"target_principal_id": ada})),
+			)
 		}
 		return w
 	}
@@ -188,7 +198,15 @@ func TestRedactInBatches(t *testing.T) {
 	now := time.Now()
 	list := make([]Activity, 2*redactionBatch+10)
 	for n := range list {
-		list[n] = Activity{ID: idAt(now, uint16(n)), TenantID: tenant, ActorPrincipalID: actor, RecordedAt: now, ResourceType: "doc", Action: "doc.made", Message: "Ada"}
+		list[n] = Activity{
+			ID:               idAt(now, uint16(n)),
+			TenantID:         tenant,
+			ActorPrincipalID: actor,
+			RecordedAt:       now,
+			ResourceType:     "doc",
+			Action:           "doc.made",
+			Message:          "Ada",
+		}
 	}
 	store(t, pool, list...)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -203,12 +221,14 @@ func TestRedactInBatches(t *testing.T) {
 		t.Fatalf("got %+v, %v, want the rest redacted", got, err)
 	}
 	var recorded int
-	if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'redacted')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&recorded); err != nil || recorded != len(list) {
+	if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'redacted')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&recorded); err != nil ||
+		recorded != len(list) {
 		t.Errorf("the records tell of %d, %v, want all %d", recorded, err, len(list))
 	}
 }
 
-// TestRedactAtOnce has many redact the same: each activity is redacted, and counted, by one of them.
+// TestRedactAtOnce has many redact the same: each activity is redacted, and counted, by one of
+// them.
 func TestRedactAtOnce(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -216,7 +236,15 @@ func TestRedactAtOnce(t *testing.T) {
 	now := time.Now()
 	list := make([]Activity, 2*redactionBatch)
 	for n := range list {
-		list[n] = Activity{ID: idAt(now, uint16(n)), TenantID: tenant, ActorPrincipalID: actor, RecordedAt: now, ResourceType: "doc", Action: "doc.made", Message: "Ada"}
+		list[n] = Activity{
+			ID:               idAt(now, uint16(n)),
+			TenantID:         tenant,
+			ActorPrincipalID: actor,
+			RecordedAt:       now,
+			ResourceType:     "doc",
+			Action:           "doc.made",
+			Message:          "Ada",
+		}
 	}
 	store(t, pool, list...)
 	var group errgroup.Group
@@ -241,11 +269,19 @@ func TestRedactAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if redacted != len(list) || recorded != len(list) || telling != 0 {
-		t.Errorf("got %d redacted, %d recorded and %d that tell still, want %d, %d and none", redacted, recorded, telling, len(list), len(list))
+		t.Errorf(
+			"got %d redacted, %d recorded and %d that tell still, want %d, %d and none",
+			redacted,
+			recorded,
+			telling,
+			len(list),
+			len(list),
+		)
 	}
 }
 
-// TestRedactRecordsOrNothing takes away the right word for the record: then nothing is redacted either.
+// TestRedactRecordsOrNothing takes away the right word for the record: then nothing is redacted
+// either.
 func TestRedactRecordsOrNothing(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -266,7 +302,8 @@ func TestRedactRecordsOrNothing(t *testing.T) {
 	}
 }
 
-// TestHoldWaitsForRedaction places a hold while a redaction is under way: once it is placed, nothing more goes.
+// TestHoldWaitsForRedaction places a hold while a redaction is under way: once it is placed,
+// nothing more goes.
 func TestHoldWaitsForRedaction(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -277,18 +314,25 @@ func TestHoldWaitsForRedaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
-	if got, err := Redact(t.Context(), tx, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil || got.Redacted != 1 {
+	if got, err := Redact(t.Context(), tx, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+		got.Redacted != 1 {
 		t.Fatal(got, err)
 	}
 	var refused *pgconn.PgError
-	if _, err := pool.Exec(t.Context(), `SET lock_timeout = '1ms'; INSERT INTO fanfare.legal_holds (id, tenant_id, created_by, reason) VALUES (gen_random_uuid(), '`+tenant.String()+`', gen_random_uuid(), 'a dispute')`, pgx.QueryExecModeSimpleProtocol); !errors.As(err, &refused) || refused.Code != "55P03" {
+	if _, err := pool.Exec(t.Context(), `SET lock_timeout = '1ms'; INSERT INTO fanfare.legal_holds (id, tenant_id, created_by, reason) VALUES (gen_random_uuid(), '`+tenant.String()+`', gen_random_uuid(), 'a dispute')`, pgx.QueryExecModeSimpleProtocol); !errors.As(
+		err,
+		&refused,
+	) ||
+		refused.Code != "55P03" {
 		t.Errorf("a hold meanwhile: got %v, want it to wait", err)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	hold(t, pool, tenant, uuid.Nil, uuid.Nil)
-	if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil || got.Held != 1 || !tells(t, pool, id) {
+	if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+		got.Held != 1 ||
+		!tells(t, pool, id) {
 		t.Errorf("behind the hold: got %+v, %v, want it left", got, err)
 	}
 }
@@ -316,11 +360,13 @@ func TestRedactAndHolds(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want %v", name, got, err, want)
 		}
 		r.OverrideHolds = true
-		if got, err = Redact(t.Context(), pool, r); err != nil || got.Held != 0 || tells(t, pool, kept) || tells(t, pool, free) {
+		if got, err = Redact(t.Context(), pool, r); err != nil || got.Held != 0 || tells(t, pool, kept) ||
+			tells(t, pool, free) {
 			t.Errorf("%s, overridden: got %+v, %v, want both gone", name, got, err)
 		}
 		var overridden int
-		if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'holds_overridden')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&overridden); err != nil || overridden != want[1] {
+		if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'holds_overridden')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&overridden); err != nil ||
+			overridden != want[1] {
 			t.Errorf("%s: the records tell of %d overridden holds, %v, want %d", name, overridden, err, want[1])
 		}
 	}
@@ -330,7 +376,9 @@ func TestRedactAndHolds(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), `UPDATE fanfare.legal_holds SET released_at = now() WHERE tenant_id = $1`, tenant); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, Actor: actor, Reason: "asked to"}); err != nil || got.Redacted != 1 || tells(t, pool, id) {
+	if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, Actor: actor, Reason: "asked to"}); err != nil ||
+		got.Redacted != 1 ||
+		tells(t, pool, id) {
 		t.Errorf("a hold that was released: got %+v, %v, want it redacted", got, err)
 	}
 }
@@ -369,7 +417,9 @@ func TestRedactIsNotFooled(t *testing.T) {
 			delete(e, bare)
 		}
 		id := recordSQL(t, pool, e)
-		if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil || got.Redacted != 1 || tells(t, pool, id) {
+		if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+			got.Redacted != 1 ||
+			tells(t, pool, id) {
 			t.Errorf("%v: got %+v, %v, want it redacted", payload, got, err)
 		}
 	}
@@ -389,7 +439,8 @@ func TestRedactRefuses(t *testing.T) {
 		"until":   {Tenant: few[1], Reason: "x", Actor: few[1], Since: time.Now(), Until: time.Now().Add(-time.Hour)},
 	} {
 		var invalid *InvalidError
-		if _, err := Redact(t.Context(), nil, r); !errors.As(err, &invalid) || invalid.Fields[0].Field != strings.TrimSpace(field) {
+		if _, err := Redact(t.Context(), nil, r); !errors.As(err, &invalid) ||
+			invalid.Fields[0].Field != strings.TrimSpace(field) {
 			t.Errorf("%s: got %v, want it refused", field, err)
 		}
 	}

@@ -11,9 +11,12 @@ import (
 const redacted = "[redacted]"
 
 // secretName is what fanfare.names_secret finds in a payload's key, in lower case.
-var secretName = regexp.MustCompile(`(password|passwd|passphrase|passcode|secret|authori[sz]ation|credential|cookie|(api|private|access|signing|encryption)[^a-z0-9]{0,2}key|(access|refresh|auth)[^a-z0-9]{0,2}token)|(token|(^|[^a-z])(pwd|jwt|bearer))[^a-z0-9]*$`)
+var secretName = regexp.MustCompile(
+	`(password|passwd|passphrase|passcode|secret|authori[sz]ation|credential|cookie|(api|private|access|signing|encryption)[^a-z0-9]{0,2}key|(access|refresh|auth)[^a-z0-9]{0,2}token)|(token|(^|[^a-z])(pwd|jwt|bearer))[^a-z0-9]*$`,
+)
 
-// secretValue and secretPhrase are what fanfare.looks_secret finds in a text, the latter in lower case.
+// secretValue and secretPhrase are what fanfare.looks_secret finds in a text, the latter in lower
+// case.
 var (
 	secretValue = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY` +
 		`|(^|[^A-Za-z0-9_])(` +
@@ -23,12 +26,15 @@ var (
 		`)` +
 		`|[Bb][Ee][Aa][Rr][Ee][Rr][ +]+[A-Za-z0-9._~+/=-]{12,}` +
 		`|[A-Za-z0-9+.-]://[^/?# :]*:[^/?# @]+@`)
-	secretPhrase = regexp.MustCompile(`(password|passwd|passphrase|passcode|pwd|secret|token|(api|access|account|private|signing|encryption)[-_. ]?key|authori[sz]ation|credentials?|cookie)` +
-		`([^a-z0-9 =:]{0,8}=[^a-z0-9]{0,8}[^ ]{3}|[^a-z0-9 =:]{1,8} ?: ?[^a-z0-9 ]{1,8}[^ ]{3}|[^a-z0-9 =:]{0,7}["'] ?: ?[0-9]{4})` +
-		`|(authorization|cookie|api-key|-token|-secret|-password): *((basic|digest|token) +)?[^ ]{6}`)
+	secretPhrase = regexp.MustCompile(
+		`(password|passwd|passphrase|passcode|pwd|secret|token|(api|access|account|private|signing|encryption)[-_. ]?key|authori[sz]ation|credentials?|cookie)` +
+			`([^a-z0-9 =:]{0,8}=[^a-z0-9]{0,8}[^ ]{3}|[^a-z0-9 =:]{1,8} ?: ?[^a-z0-9 ]{1,8}[^ ]{3}|[^a-z0-9 =:]{0,7}["'] ?: ?[0-9]{4})` +
+			`|(authorization|cookie|api-key|-token|-secret|-password): *((basic|digest|token) +)?[^ ]{6}`,
+	)
 )
 
-// secretHints are what a text must hold, in lower case, before it is worth looking closer, as in fanfare.may_hold_secret.
+// secretHints are what a text must hold, in lower case, before it is worth looking closer, as in
+// fanfare.may_hold_secret.
 var secretHints = []string{
 	"pass", "secret", "authori", "credential", "cookie", "key", "token", "pwd", "jwt", "bearer",
 	"eyj", "akia", "asia", "ghp_", "gho_", "ghr_", "ghs_", "ghu_", "github_pat", "glpat-", "xox", "k_live", "k_test", "sk-", "whsec",
@@ -44,7 +50,8 @@ func mayHoldSecret(lower string) bool {
 	return false
 }
 
-// lowerASCII folds the case of ASCII letters alone, as the database does: by Unicode's rules the Kelvin sign would become a k.
+// lowerASCII folds the case of ASCII letters alone, as the database does: by Unicode's rules the
+// Kelvin sign would become a k.
 func lowerASCII(text string) string {
 	for i := range len(text) {
 		if c := text[i]; 'A' <= c && c <= 'Z' {
@@ -63,8 +70,9 @@ func lowerASCII(text string) string {
 // namesSecret tells whether a payload's key names something that must not be kept.
 func namesSecret(key string) bool { return secretName.MatchString(lowerASCII(key)) }
 
-// looksSecret tells whether a text holds what looks like a secret: a private key, a bearer or web token, a key with a well-known
-// beginning, an address with a password in it; or a name of one with a value behind it, as in a query or in JSON that became a text.
+// looksSecret tells whether a text holds what looks like a secret: a private key, a bearer or web
+// token, a key with a well-known beginning, an address with a password in it; or a name of one with
+// a value behind it, as in a query or in JSON that became a text.
 func looksSecret(text string) bool {
 	lower := lowerASCII(text)
 	return mayHoldSecret(lower) && (secretValue.MatchString(text) || secretPhrase.MatchString(lower))
@@ -78,9 +86,10 @@ func scrubText(text string) string {
 	return text
 }
 
-// Scrub returns a JSON text without its secrets: at any depth, the value of a key that names one, a string that looks like one,
-// and a key that does, are replaced by "[redacted]". What has none is returned as it is, and so is what is no JSON. The function
-// fanfare.scrub does the same with what is recorded, in whatever way; more are further names of keys, in lower case.
+// Scrub returns a JSON text without its secrets: at any depth, the value of a key that names one, a
+// string that looks like one, and a key that does, are replaced by "[redacted]". What has none is
+// returned as it is, and so is what is no JSON. The function fanfare.scrub does the same with what
+// is recorded, in whatever way; more are further names of keys, in lower case.
 func Scrub(raw json.RawMessage, more ...string) json.RawMessage {
 	// An escape may hide a letter.
 	if len(more) == 0 && bytes.IndexByte(raw, '\\') < 0 && !mayHoldSecret(lowerASCII(string(raw))) {

@@ -10,8 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// secretTexts are texts and whether they look like secrets. The secrets are made up, and put together here so that none stands in
-// a file.
+// secretTexts are texts and whether they look like secrets. The secrets are made up, and put
+// together here so that none stands in a file.
 func secretTexts() map[string]bool {
 	long := strings.Repeat("Ab1", 20)
 	return map[string]bool{
@@ -154,7 +154,9 @@ func FuzzScrub(f *testing.F) {
 	}
 	pool := pgtest.New(f).Pool
 	f.Fuzz(func(t *testing.T, raw, key, value string) {
-		payload, err := json.Marshal(map[string]any{key: map[string]any{"k": value, "l": []string{value}}, "plain": value})
+		payload, err := json.Marshal(
+			map[string]any{key: map[string]any{"k": value, "l": []string{value}}, "plain": value},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +166,8 @@ func FuzzScrub(f *testing.F) {
 			}
 			scrubbed := string(Scrub(json.RawMessage(in)))
 			var byGo, bySQL string
-			err := pool.QueryRow(t.Context(), `SELECT $1::text::jsonb::text, fanfare.scrub($2::text::jsonb, '{}')::text`, scrubbed, in).Scan(&byGo, &bySQL)
+			err := pool.QueryRow(t.Context(), `SELECT $1::text::jsonb::text, fanfare.scrub($2::text::jsonb, '{}')::text`, scrubbed, in).
+				Scan(&byGo, &bySQL)
 			if err != nil {
 				t.Fatalf("%q: %v", in, err)
 			}
@@ -176,7 +179,9 @@ func FuzzScrub(f *testing.F) {
 }
 
 func BenchmarkScrub(b *testing.B) {
-	payload := json.RawMessage(`{"field":"weights.momentum","before":"0.25","after":"0.40","version":17,"note":"rebalanced after the review of the second quarter","ticket":"FIN-20318","reviewers":2}`)
+	payload := json.RawMessage(
+		`{"field":"weights.momentum","before":"0.25","after":"0.40","version":17,"note":"rebalanced after the review of the second quarter","ticket":"FIN-20318","reviewers":2}`,
+	)
 	for b.Loop() {
 		if len(Scrub(payload)) != len(payload) {
 			b.Fatal("a payload without a secret was changed")

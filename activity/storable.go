@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// storable returns the rule that a JSON text breaks which is valid and yet cannot be kept as jsonb, or "".
-// PostgreSQL's jsonb holds no NUL, no lone surrogate and no number beyond numeric
+// storable returns the rule that a JSON text breaks which is valid and yet cannot be kept as jsonb,
+// or "". PostgreSQL's jsonb holds no NUL, no lone surrogate and no number beyond numeric
 // (https://www.postgresql.org/docs/current/datatype-json.html); the depth is ours.
 func storable(raw []byte) string {
 	if !utf8.Valid(raw) {
@@ -44,7 +44,8 @@ func storable(raw []byte) string {
 	return ""
 }
 
-// storableString walks a JSON string from after its opening quote and returns the place of its closing one.
+// storableString walks a JSON string from after its opening quote and returns the place of its
+// closing one.
 func storableString(raw []byte, i int) (end int, rule string) {
 	for ; raw[i] != '"'; i++ {
 		if raw[i] != '\\' {
@@ -85,14 +86,15 @@ func isNumberByte(b byte) bool {
 	return '0' <= b && b <= '9' || b == '.' || b == 'e' || b == 'E' || b == '+' || b == '-'
 }
 
-// storableNumber holds a number to what numeric takes: 131,072 digits before the point and 16,383 after it.
+// storableNumber holds a number to what numeric takes: 131,072 digits before the point and 16,383
+// after it.
 func storableNumber(number []byte) bool {
 	whole, fraction, ok := digitsOf(number)
 	return ok && whole <= 131072 && fraction <= 16383
 }
 
-// digitsOf returns how many digits a number has before the point and behind it, as numeric writes it out. ok is false if its
-// exponent is beyond all that numeric reads.
+// digitsOf returns how many digits a number has before the point and behind it, as numeric writes
+// it out. ok is false if its exponent is beyond all that numeric reads.
 func digitsOf(number []byte) (whole, fraction int, ok bool) {
 	mantissa, exponent := bytes.TrimPrefix(number, []byte{'-'}), 0
 	if at := bytes.IndexAny(mantissa, "eE"); at >= 0 {
@@ -116,8 +118,8 @@ func digitsOf(number []byte) (whole, fraction int, ok bool) {
 	return max(len(before)+exponent-zeros, 1), fraction, true
 }
 
-// writtenMore returns by how many bytes a JSON text that is storable grows when its numbers are written out, as jsonb's text is:
-// 1e10000 is short, and a list of them is not.
+// writtenMore returns by how many bytes a JSON text that is storable grows when its numbers are
+// written out, as jsonb's text is: 1e10000 is short, and a list of them is not.
 func writtenMore(raw []byte) (more int) {
 	for i := 0; i < len(raw); i++ {
 		switch b := raw[i]; {

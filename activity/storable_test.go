@@ -11,7 +11,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// payloads are JSON texts at the edge of what PostgreSQL's jsonb can keep, and whether Encode lets them pass.
+// payloads are JSON texts at the edge of what PostgreSQL's jsonb can keep, and whether Encode lets
+// them pass.
 var payloads = []struct {
 	text string
 	ok   bool
@@ -105,8 +106,8 @@ func TestWhatEncodePassesCanBeStored(t *testing.T) {
 	}
 }
 
-// checkStorable records the envelope in a transaction that leaves nothing: the database may refuse it with a field's name, but
-// must not fail.
+// checkStorable records the envelope in a transaction that leaves nothing: the database may refuse
+// it with a field's name, but must not fail.
 func checkStorable(t *testing.T, db *pgtest.DB, name string, body []byte) {
 	t.Helper()
 	err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
@@ -134,7 +135,9 @@ func FuzzWhatEncodePassesCanBeStored(f *testing.F) {
 	db := pgtest.New(f)
 	f.Fuzz(func(t *testing.T, payload []byte, kind, message, ip, channel string, at int64) {
 		e := anEnvelope()
-		e.Payload, e.ResourceType, e.Message, e.ResourceName, e.Category = json.RawMessage(payload), kind, message, message, kind
+		e.Payload, e.ResourceType, e.Message, e.ResourceName, e.Category = json.RawMessage(
+			payload,
+		), kind, message, message, kind
 		e.IP, e.DeliveryChannels, e.OccurredAt = ip, []string{channel}, time.UnixMicro(at)
 		body, err := e.Encode()
 		if err != nil {

@@ -8,9 +8,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Tail follows what is recorded in a tenant and passes a filter, by looking again and again. Activities come once each, in the
-// order of their ids as far as they were committed in it: each look goes back a minute from the newest activity, so that what was
-// committed late comes late. What is committed more than a minute after it was recorded, and after others that were recorded a
+// Tail follows what is recorded in a tenant and passes a filter, by looking again and again.
+// Activities come once each, in the order of their ids as far as they were committed in it: each
+// look goes back a minute from the newest activity, so that what was committed late comes late.
+// What is committed more than a minute after it was recorded, and after others that were recorded a
 // minute later, does not come. One goroutine uses it at a time.
 type Tail struct {
 	log    *PostgresLog
@@ -20,9 +21,15 @@ type Tail struct {
 	seen   map[uuid.UUID]bool
 }
 
-// Tail begins a tail with the latest activities, as many as last says at most, for which it calls each, the oldest first. The
-// error is an *InvalidError if the filter is one.
-func (l *PostgresLog) Tail(ctx context.Context, tenant uuid.UUID, f Filter, last int, each func(a *Activity)) (*Tail, error) {
+// Tail begins a tail with the latest activities, as many as last says at most, for which it calls
+// each, the oldest first. The error is an *InvalidError if the filter is one.
+func (l *PostgresLog) Tail(
+	ctx context.Context,
+	tenant uuid.UUID,
+	f Filter,
+	last int,
+	each func(a *Activity),
+) (*Tail, error) {
 	t := &Tail{log: l, tenant: tenant, filter: f, seen: map[uuid.UUID]bool{}}
 	walk, err := l.Walk(tenant, f)
 	if err != nil {

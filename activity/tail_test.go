@@ -12,7 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestTail follows while activities come, some late, some that do not pass, and some of another tenant.
+// TestTail follows while activities come, some late, some that do not pass, and some of another
+// tenant.
 func TestTail(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -28,9 +29,14 @@ func TestTail(t *testing.T) {
 		n++
 		id := idAt(now.Add(after), n)
 		batch := &pgx.Batch{}
-		batch.Queue(`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type,
+		batch.Queue(
+			`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type,
 				action, visibility, status, severity, category, delivery_channels, payload)
-			VALUES ($1, $2, $1, $1, $1, now(), now(), 'doc', $3, 'private', 'success', 'info', 'doc', '{}', '{}')`, id, tenant, action)
+			VALUES ($1, $2, $1, $1, $1, now(), now(), 'doc', $3, 'private', 'success', 'info', 'doc', '{}', '{}')`,
+			id,
+			tenant,
+			action,
+		)
 		if err := db.SendBatch(t.Context(), batch).Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +106,13 @@ func TestTailOfNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := Activity{ID: idAt(time.Now(), 1), TenantID: tenant, RecordedAt: time.Now(), ResourceType: "doc", Action: "doc.made"}
+	first := Activity{
+		ID:           idAt(time.Now(), 1),
+		TenantID:     tenant,
+		RecordedAt:   time.Now(),
+		ResourceType: "doc",
+		Action:       "doc.made",
+	}
 	store(t, pool, first)
 	for range 2 {
 		if err := tail.Look(t.Context(), func(a *Activity) { got = append(got, a.ID) }); err != nil {
@@ -121,7 +133,10 @@ func TestTally(t *testing.T) {
 	var all []Activity
 	for n := range 10 {
 		a := Activity{
-			ID: idAt(noon.Add(time.Duration(n)*6*time.Hour), uint16(n)), TenantID: tenant, ActorPrincipalID: few[n%2], RecordedAt: noon.Add(time.Duration(n) * 6 * time.Hour),
+			ID: idAt(
+				noon.Add(time.Duration(n)*6*time.Hour),
+				uint16(n),
+			), TenantID: tenant, ActorPrincipalID: few[n%2], RecordedAt: noon.Add(time.Duration(n) * 6 * time.Hour),
 			ResourceType: "doc", Action: []string{"doc.made", "doc.made", "doc.moved", "doc.lost", "doc.lost"}[n%5], Status: "success", Severity: "info",
 		}
 		if n == 9 {
@@ -145,15 +160,24 @@ func TestTally(t *testing.T) {
 	if err != nil || got.Complete || got.Activities != 3 || !got.Since.Equal(all[7].RecordedAt) {
 		t.Errorf("cut: got %+v, %v, want the newest 3, since %v", got, err, all[7].RecordedAt)
 	}
-	if got, err = log.Tally(t.Context(), tenant, Filter{Action: "doc.moved", Since: noon.Add(24 * time.Hour)}, 0, 5); err != nil || got.Activities != 1 || !got.Complete || len(got.Actors) != 1 {
+	if got, err = log.Tally(t.Context(), tenant, Filter{Action: "doc.moved", Since: noon.Add(24 * time.Hour)}, 0, 5); err != nil ||
+		got.Activities != 1 ||
+		!got.Complete ||
+		len(got.Actors) != 1 {
 		t.Errorf("filtered: got %+v, %v, want one", got, err)
 	}
-	if got, err = log.Tally(t.Context(), uuid.New(), Filter{}, 0, 5); err != nil || got.Activities != 0 || !got.Complete || got.Actions == nil || len(got.Actions) > 0 {
+	if got, err = log.Tally(t.Context(), uuid.New(), Filter{}, 0, 5); err != nil || got.Activities != 0 ||
+		!got.Complete ||
+		got.Actions == nil ||
+		len(got.Actions) > 0 {
 		t.Errorf("nobody's: got %+v, %v, want nothing", got, err)
 	}
 }
 
 func sameTally(a, b Tally) bool {
-	return a.Activities == b.Activities && a.Complete == b.Complete && slices.Equal(a.Actions, b.Actions) && slices.Equal(a.Actors, b.Actors) &&
-		slices.Equal(a.Severities, b.Severities) && slices.Equal(a.Statuses, b.Statuses) && slices.Equal(a.Days, b.Days)
+	return a.Activities == b.Activities && a.Complete == b.Complete && slices.Equal(a.Actions, b.Actions) &&
+		slices.Equal(a.Actors, b.Actors) &&
+		slices.Equal(a.Severities, b.Severities) &&
+		slices.Equal(a.Statuses, b.Statuses) &&
+		slices.Equal(a.Days, b.Days)
 }

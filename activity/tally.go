@@ -33,8 +33,9 @@ const (
 	tallyDays   = 3660
 )
 
-// Tally counts the tenant's activities that pass the filter. It looks at the newest ones only, so many (TallyBudget if that is not
-// positive), and names the most frequent actions and actors, so many of each. The error is an *InvalidError if the filter is one.
+// Tally counts the tenant's activities that pass the filter. It looks at the newest ones only, so
+// many (TallyBudget if that is not positive), and names the most frequent actions and actors, so
+// many of each. The error is an *InvalidError if the filter is one.
 func (l *PostgresLog) Tally(ctx context.Context, tenant uuid.UUID, f Filter, budget, most int) (Tally, error) {
 	if err := f.Validate(); err != nil {
 		return Tally{}, err
@@ -42,7 +43,14 @@ func (l *PostgresLog) Tally(ctx context.Context, tenant uuid.UUID, f Filter, bud
 	if budget <= 0 {
 		budget = TallyBudget
 	}
-	t := Tally{Complete: true, Actions: []Count{}, Actors: []Count{}, Severities: []Count{}, Statuses: []Count{}, Days: []Count{}}
+	t := Tally{
+		Complete:   true,
+		Actions:    []Count{},
+		Actors:     []Count{},
+		Severities: []Count{},
+		Statuses:   []Count{},
+		Days:       []Count{},
+	}
 	lists := []*[]Count{&t.Actions, &t.Actors, &t.Severities, &t.Statuses, &t.Days}
 	batch := &pgx.Batch{}
 	batch.Queue(pinOrder)
@@ -60,7 +68,8 @@ func (l *PostgresLog) Tally(ctx context.Context, tenant uuid.UUID, f Filter, bud
 		return err
 	})
 	q := newLogQuery(tenant, f, uuid.Nil)
-	batch.Queue(fmt.Sprintf(`
+	batch.Queue(fmt.Sprintf(
+		`
 		WITH counted AS (
 			SELECT CASE GROUPING(a.action, a.actor_principal_id, a.severity, a.status, a.day) WHEN 15 THEN 0 WHEN 23 THEN 1 WHEN 27 THEN 2 WHEN 29 THEN 3 WHEN 30 THEN 4 ELSE 5 END AS list,
 				coalesce(a.action, a.actor_principal_id::text, a.severity, a.status, a.day::text, '') AS of, count(*) AS many
@@ -77,7 +86,13 @@ func (l *PostgresLog) Tally(ctx context.Context, tenant uuid.UUID, f Filter, bud
 		FROM placed AS p
 		WHERE p.place <= CASE WHEN p.list < 2 THEN %[5]s ELSE %[6]d END
 		ORDER BY p.list, CASE WHEN p.list = 4 THEN p.of END, p.place`,
-		q.part, q.order, q.tests, q.arg(budget)+"::bigint", q.arg(most)+"::bigint", tallyDays), q.args...).Query(func(rows pgx.Rows) error {
+		q.part,
+		q.order,
+		q.tests,
+		q.arg(budget)+"::bigint",
+		q.arg(most)+"::bigint",
+		tallyDays,
+	), q.args...).Query(func(rows pgx.Rows) error {
 		var (
 			list int
 			c    Count

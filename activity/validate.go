@@ -15,7 +15,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// The bounds of an envelope that hold everywhere. What an installation may set lower (fanfare.settings) is the database's.
+// The bounds of an envelope that hold everywhere. What an installation may set lower
+// (fanfare.settings) is the database's.
 const (
 	MaxPayloadBytes = 1 << 20 // of JSON; the default setting is 64 KiB
 	MaxPayloadDepth = 64      // levels of objects and arrays, the payload itself being the first
@@ -73,7 +74,8 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
-// At returns the same refusal with every field's name behind a prefix, for an envelope that is part of something larger.
+// At returns the same refusal with every field's name behind a prefix, for an envelope that is part
+// of something larger.
 func (e *InvalidError) At(prefix string) *InvalidError {
 	at := &InvalidError{Of: e.Of, Fields: slices.Clone(e.Fields)}
 	for i := range at.Fields {
@@ -102,8 +104,13 @@ func (e Envelope) check() (json.RawMessage, error) {
 	if c.required("resource_type", e.ResourceType != "") {
 		c.length("resource_type", e.ResourceType, 1, 100)
 	}
-	if c.required("action", e.Action != "") && (len(e.Action) < 3 || len(e.Action) > 100 || !actionRule.MatchString(e.Action)) {
-		c.refuse("action", e.Action, "must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot")
+	if c.required("action", e.Action != "") &&
+		(len(e.Action) < 3 || len(e.Action) > 100 || !actionRule.MatchString(e.Action)) {
+		c.refuse(
+			"action",
+			e.Action,
+			"must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot",
+		)
 	}
 	c.oneOf("visibility", string(e.Visibility), "private", "resource", "scope", "tenant")
 	c.oneOf("status", string(e.Status), "success", "failure")
@@ -168,7 +175,8 @@ func (c *checks) length(field, value string, low, high int) {
 	}
 }
 
-// plain refuses a secret in a name, which the code of an application gives and yet may have made of what a user typed.
+// plain refuses a secret in a name, which the code of an application gives and yet may have made of
+// what a user typed.
 func (c *checks) plain(field, value string) {
 	if looksSecret(value) && !slices.ContainsFunc(c.broken, func(f FieldError) bool { return f.Field == field }) {
 		c.refuse(field, "", "must hold no secret")
@@ -189,13 +197,20 @@ func (c *checks) oneOf(field, value string, allowed ...string) {
 
 func (c *checks) channels(channels []string, tenant uuid.UUID) {
 	if len(channels) > MaxChannels {
-		c.refuse("delivery_channels", fmt.Sprint(len(channels), " channels"), fmt.Sprintf("must be at most %d channels", MaxChannels))
+		c.refuse(
+			"delivery_channels",
+			fmt.Sprint(len(channels), " channels"),
+			fmt.Sprintf("must be at most %d channels", MaxChannels),
+		)
 		return
 	}
 	for _, channel := range channels {
 		if !deliverable(channel, tenant) {
-			c.refuse("delivery_channels", channel,
-				"must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own")
+			c.refuse(
+				"delivery_channels",
+				channel,
+				"must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own",
+			)
 		} else if looksSecret(channel) {
 			c.refuse("delivery_channels", channel, "must hold no secret")
 		}

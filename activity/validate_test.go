@@ -22,7 +22,13 @@ var (
 )
 
 func anEnvelope() activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ActorPrincipalID: actor, ResourceID: resource, ResourceType: "signal", Action: "signal.created"}
+	return activity.Envelope{
+		TenantID:         tenant,
+		ActorPrincipalID: actor,
+		ResourceID:       resource,
+		ResourceType:     "signal",
+		Action:           "signal.created",
+	}
 }
 
 // refused returns what an error says of an envelope's fields.
@@ -203,7 +209,12 @@ func TestErrorsAreShortAndTellNoSecret(t *testing.T) {
 
 func TestInvalidErrorReads(t *testing.T) {
 	t.Parallel()
-	err := activity.Envelope{TenantID: tenant, ActorPrincipalID: actor, ResourceID: resource, Action: "created"}.Validate()
+	err := activity.Envelope{
+		TenantID:         tenant,
+		ActorPrincipalID: actor,
+		ResourceID:       resource,
+		Action:           "created",
+	}.Validate()
 	const rule = "must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot"
 	if got, want := fmt.Sprint(err), `envelope refused: resource_type is required; action "created" `+rule; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -230,7 +241,12 @@ func TestEncode(t *testing.T) {
 	if string(got) != least {
 		t.Errorf("nothing optional:\ngot  %s\nwant %s", got, least)
 	}
-	e.Visibility, e.Payload, e.DeliveryChannels = activity.Private, map[string]any{"b": 1, "a": "<"}, []string{activity.ToUser}
+	e.Visibility, e.Payload, e.DeliveryChannels = activity.Private, map[string]any{
+		"b": 1,
+		"a": "<",
+	}, []string{
+		activity.ToUser,
+	}
 	e.CorrelationID, e.TargetPrincipalID, e.OwnerID, e.ParentID = tenant, actor, resource, tenant
 	e.ResourceName, e.Message, e.RequestID, e.UserAgent = "n", "m", "r", "u"
 	e.Status, e.Severity, e.Category, e.IP, e.Traceparent = activity.Failure, activity.Error, "c", "::1", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

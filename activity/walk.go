@@ -13,16 +13,18 @@ import (
 // WalkStep is how many activities a step of a walk looks at, unless it is told otherwise.
 const WalkStep = ScanBudget
 
-// Walk goes through all of a tenant's activities that pass a filter, in the order of their ids, step by step. Each step is a
-// statement or two of its own, so that nothing is held open between them: no transaction, no connection, no snapshot that keeps
-// the database from cleaning up. One goroutine uses it at a time.
+// Walk goes through all of a tenant's activities that pass a filter, in the order of their ids,
+// step by step. Each step is a statement or two of its own, so that nothing is held open between
+// them: no transaction, no connection, no snapshot that keeps the database from cleaning up. One
+// goroutine uses it at a time.
 //
-// It ends at the newest activity of its first step. What is recorded later is not there; what stood at that moment comes once,
-// and so does what was recorded by then and committed before the walk came by.
+// It ends at the newest activity of its first step. What is recorded later is not there; what stood
+// at that moment comes once, and so does what was recorded by then and committed before the walk
+// came by.
 type Walk struct {
 	OldestFirst bool
-	// After and Before leave out what is not newer or not older than these; uuid.Nil leaves nothing out. They move as the walk
-	// goes on, and where they stand, another walk may go on.
+	// After and Before leave out what is not newer or not older than these; uuid.Nil leaves nothing
+	// out. They move as the walk goes on, and where they stand, another walk may go on.
 	After, Before uuid.UUID
 
 	log    *PostgresLog
@@ -44,8 +46,9 @@ func (l *PostgresLog) Walk(tenant uuid.UUID, f Filter) (*Walk, error) {
 // errEnough ends the reading of a step's rows.
 var errEnough = errors.New("enough for one step")
 
-// Step looks at up to so many activities (WalkStep if it is not positive) and calls each with those that pass, until each says
-// that it is enough for this step. The activity is each's until it returns. more tells whether there may be any left.
+// Step looks at up to so many activities (WalkStep if it is not positive) and calls each with those
+// that pass, until each says that it is enough for this step. The activity is each's until it
+// returns. more tells whether there may be any left.
 //
 // After an error, the walk stands behind the last activity that each was given.
 func (w *Walk) Step(ctx context.Context, budget int, each func(a *Activity) (enough bool)) (more bool, err error) {
@@ -81,8 +84,9 @@ func (w *Walk) Step(ctx context.Context, budget int, each func(a *Activity) (eno
 	return true, nil
 }
 
-// Begin fixes where the walk ends and returns that activity, the newest of those ahead, whether it passes the filter or not;
-// uuid.Nil when there is none. The first Step does so if nobody did before.
+// Begin fixes where the walk ends and returns that activity, the newest of those ahead, whether it
+// passes the filter or not; uuid.Nil when there is none. The first Step does so if nobody did
+// before.
 func (w *Walk) Begin(ctx context.Context) (newest uuid.UUID, err error) {
 	if w.begun {
 		return w.newest, nil
@@ -106,7 +110,8 @@ func (w *Walk) Begin(ctx context.Context) (newest uuid.UUID, err error) {
 	return w.newest, nil
 }
 
-// reach returns the last activity of a step that looks at so many, or uuid.Nil when there are fewer. It reads only an index.
+// reach returns the last activity of a step that looks at so many, or uuid.Nil when there are
+// fewer. It reads only an index.
 func (w *Walk) reach(ctx context.Context, budget int) (uuid.UUID, error) {
 	statement, args := w.reachQuery(budget)
 	return w.oneID(ctx, statement, args)

@@ -13,8 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestWalkMeetsWhatListFinds walks random logs under random filters in small steps, both ways, while other activities come:
-// what it meets is what the pages of List hold, each once.
+// TestWalkMeetsWhatListFinds walks random logs under random filters in small steps, both ways,
+// while other activities come: what it meets is what the pages of List hold, each once.
 func TestWalkMeetsWhatListFinds(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -24,7 +24,15 @@ func TestWalkMeetsWhatListFinds(t *testing.T) {
 		start := time.Now().Truncate(time.Second)
 		var stored []Activity
 		for n := range rapid.IntRange(0, 30).Draw(rt, "activities") {
-			stored = append(stored, drawActivity(rt, rapid.SampledFrom([]uuid.UUID{tenant, tenant, tenant, other}).Draw(rt, "tenant"), start, n))
+			stored = append(
+				stored,
+				drawActivity(
+					rt,
+					rapid.SampledFrom([]uuid.UUID{tenant, tenant, tenant, other}).Draw(rt, "tenant"),
+					start,
+					n,
+				),
+			)
 		}
 		store(t, pool, stored...)
 		f := drawFilter(rt, start)
@@ -66,7 +74,8 @@ func TestWalkMeetsWhatListFinds(t *testing.T) {
 		if !slices.Equal(got, want) {
 			rt.Errorf("got %d: %s\nwant %d: %s", len(got), got, len(want), want)
 		}
-		if more, err := walk.Step(t.Context(), budget, func(*Activity) bool { t.Error("met one behind the end"); return false }); more || err != nil {
+		if more, err := walk.Step(t.Context(), budget, func(*Activity) bool { t.Error("met one behind the end"); return false }); more ||
+			err != nil {
 			rt.Errorf("a step behind the end: got %v, %v, want nothing", more, err)
 		}
 	})
@@ -80,7 +89,11 @@ func TestWalkGoesOn(t *testing.T) {
 	var want, got []uuid.UUID
 	for n := range 10 {
 		want = append(want, idAt(now, uint16(n)))
-		store(t, pool, Activity{ID: want[n], TenantID: few[0], RecordedAt: now, ResourceType: "doc", Action: "doc.made"})
+		store(
+			t,
+			pool,
+			Activity{ID: want[n], TenantID: few[0], RecordedAt: now, ResourceType: "doc", Action: "doc.made"},
+		)
 	}
 	log := NewPostgresLog(pool)
 	first, err := log.Walk(few[0], Filter{})

@@ -1,8 +1,9 @@
 -- The log: what happened, in the order of its UUIDv7 ids, one partition a month.
 
--- Roles belong to the cluster, not to the database, so another database of it may have made them already.
--- fanfare_writer:    grant it to a service's role; it may record activities and touch nothing else.
--- fanfare_retention: nobody logs in as it; only functions it owns may change or remove a recorded activity.
+-- Roles belong to the cluster, not to the database, so another database of it may have made them
+-- already. fanfare_writer:    grant it to a service's role; it may record activities and touch
+-- nothing else. fanfare_retention: nobody logs in as it; only functions it owns may change or
+-- remove a recorded activity.
 DO $$
 DECLARE
     wanted text;
@@ -25,13 +26,15 @@ $$;
 
 GRANT USAGE ON SCHEMA fanfare TO fanfare_writer, fanfare_retention;
 
--- The lowest UUIDv7 of a millisecond (RFC 9562, 5.7): 48 bits of Unix milliseconds, everything after them zero.
+-- The lowest UUIDv7 of a millisecond (RFC 9562, 5.7): 48 bits of Unix milliseconds, everything
+-- after them zero.
 CREATE FUNCTION fanfare.uuidv7_floor(at timestamptz) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN encode(substring(int8send(floor(extract(epoch FROM at) * 1000)::bigint) FROM 3) || '\x00000000000000000000'::bytea, 'hex')::uuid;
 
--- A UUIDv7 (RFC 9562, 5.7 with 6.2 method 3) of a time in microseconds since 1970: milliseconds, then 12 bits of the fraction of
--- a millisecond, from which the microsecond can be read again, then 62 random bits. It is inlined where it is called.
+-- A UUIDv7 (RFC 9562, 5.7 with 6.2 method 3) of a time in microseconds since 1970: milliseconds,
+-- then 12 bits of the fraction of a millisecond, from which the microsecond can be read again, then
+-- 62 random bits. It is inlined where it is called.
 CREATE FUNCTION fanfare.uuidv7_of(micros bigint) RETURNS uuid
     LANGUAGE sql VOLATILE PARALLEL SAFE
     RETURN encode(int8send((micros / 1000 << 16) + 28672 + micros % 1000 * 4096 / 1000) || substring(uuid_send(gen_random_uuid()) FROM 9), 'hex')::uuid;
@@ -79,11 +82,13 @@ CREATE INDEX activities_resource    ON fanfare.activities (tenant_id, resource_i
 CREATE INDEX activities_owner       ON fanfare.activities (tenant_id, owner_id, id) WHERE owner_id IS NOT NULL;
 CREATE INDEX activities_correlation ON fanfare.activities (tenant_id, correlation_id, id);
 
--- Nothing is lost when the months made ahead run out: it lands here, and ensure_partitions moves it to its month.
+-- Nothing is lost when the months made ahead run out: it lands here, and ensure_partitions moves it
+-- to its month.
 CREATE TABLE fanfare.activities_default PARTITION OF fanfare.activities DEFAULT;
 
--- A recorded activity stands. Only code that runs as fanfare_retention may change or remove one; being its member,
--- the table's owner or a superuser is not enough. The operator is named in full, so that no search_path puts another in its place.
+-- A recorded activity stands. Only code that runs as fanfare_retention may change or remove one;
+-- being its member, the table's owner or a superuser is not enough. The operator is named in full,
+-- so that no search_path puts another in its place.
 CREATE FUNCTION fanfare.refuse_change() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
@@ -103,7 +108,8 @@ CREATE TRIGGER never_truncated BEFORE TRUNCATE ON fanfare.activities
 CREATE TRIGGER never_truncated BEFORE TRUNCATE ON fanfare.activities_default
     FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change();
 
--- Moves what the default partition holds between two ids into a table that is about to become their partition.
+-- Moves what the default partition holds between two ids into a table that is about to become their
+-- partition.
 CREATE FUNCTION fanfare.move_from_default(target regclass, low uuid, high uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -118,7 +124,8 @@ END
 $$;
 REVOKE ALL ON FUNCTION fanfare.move_from_default FROM PUBLIC;
 GRANT SELECT, DELETE ON fanfare.activities_default TO fanfare_retention;
--- A function's owner needs CREATE on its schema at the moment it is given the function, and not after.
+-- A function's owner needs CREATE on its schema at the moment it is given the function, and not
+-- after.
 GRANT CREATE ON SCHEMA fanfare TO fanfare_retention;
 DO $$
 BEGIN
@@ -128,9 +135,9 @@ $$;
 ALTER FUNCTION fanfare.move_from_default OWNER TO fanfare_retention;
 REVOKE CREATE ON SCHEMA fanfare FROM fanfare_retention;
 
--- Makes the partitions of this month and of the months after it, each in the way that a live system bears: built aside,
--- then attached, which holds writers up only while the (empty) default partition is looked through.
--- Returns how many it made. Safe to call from many places at once.
+-- Makes the partitions of this month and of the months after it, each in the way that a live system
+-- bears: built aside, then attached, which holds writers up only while the (empty) default
+-- partition is looked through. Returns how many it made. Safe to call from many places at once.
 CREATE FUNCTION fanfare.ensure_partitions(months_ahead int DEFAULT 3) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
@@ -149,10 +156,12 @@ BEGIN
         high := fanfare.uuidv7_floor((month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
         EXECUTE format('CREATE TABLE fanfare.%I (LIKE fanfare.activities INCLUDING DEFAULTS INCLUDING CONSTRAINTS, CHECK (id >= %L AND id < %L))', part, low, high);
         IF month <= now() OR EXISTS (SELECT FROM fanfare.activities_default WHERE id >= low AND id < high) THEN
-            -- Writers fill the default partition: those to come must find the new one, or the default turns their row away.
+            -- Writers fill the default partition: those to come must find the new one, or the
+            -- default turns their row away.
             LOCK TABLE ONLY fanfare.activities IN SHARE ROW EXCLUSIVE MODE;
         END IF;
-        -- Before the look for rows to move, so that a writer who is about to commit some is waited for.
+        -- Before the look for rows to move, so that a writer who is about to commit some is waited
+        -- for.
         LOCK TABLE fanfare.activities_default IN ACCESS EXCLUSIVE MODE;
         IF EXISTS (SELECT FROM fanfare.activities_default WHERE id >= low AND id < high) THEN
             EXECUTE format('GRANT INSERT ON fanfare.%I TO fanfare_retention', part);

@@ -1,12 +1,14 @@
--- The outbox: what is recorded and not yet delivered. What is in it is what is pending; nothing else says so.
+-- The outbox: what is recorded and not yet delivered. What is in it is what is pending; nothing
+-- else says so.
 
--- The unit of claiming. Activities of one resource share a lane, so one claim at a time keeps them in order.
+-- The unit of claiming. Activities of one resource share a lane, so one claim at a time keeps them
+-- in order.
 CREATE FUNCTION fanfare.lane_of(tenant_id uuid, resource_id uuid) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (uuid_hash_extended(resource_id, uuid_hash_extended(tenant_id, 0)) & 63)::smallint;
 
--- seq is taken in the writer's transaction, after its transaction id: the claim's hints rest on that order,
--- and on the sequence's CACHE of 1.
+-- seq is taken in the writer's transaction, after its transaction id: the claim's hints rest on
+-- that order, and on the sequence's CACHE of 1.
 CREATE TABLE fanfare.outbox (
     lane        smallint    NOT NULL,
     seq         bigint      GENERATED ALWAYS AS IDENTITY (CACHE 1),
@@ -25,8 +27,9 @@ CREATE TABLE fanfare.outbox (
     autovacuum_vacuum_cost_delay = 0
 );
 
--- An activity that keeps failing on its own waits here for its next try, and those of the same resource behind it.
--- retry_at is null behind another row (or a broadcast job) of the same resource. channels: those still to be sent; null means all.
+-- An activity that keeps failing on its own waits here for its next try, and those of the same
+-- resource behind it. retry_at is null behind another row (or a broadcast job) of the same
+-- resource. channels: those still to be sent; null means all.
 CREATE TABLE fanfare.parked (
     lane        smallint    NOT NULL,
     seq         bigint      NOT NULL,
@@ -44,7 +47,8 @@ CREATE TABLE fanfare.parked (
 CREATE INDEX parked_resource ON fanfare.parked (tenant_id, resource_id, seq);
 CREATE INDEX parked_due ON fanfare.parked (lane, seq) INCLUDE (retry_at) WHERE retry_at IS NOT NULL;
 
--- An activity with a wide audience, delivered in steps beside the lanes: everyone up to last_principal_id has been told.
+-- An activity with a wide audience, delivered in steps beside the lanes: everyone up to
+-- last_principal_id has been told.
 CREATE TABLE fanfare.broadcast_jobs (
     activity_id       uuid        PRIMARY KEY,
     lane              smallint    NOT NULL,

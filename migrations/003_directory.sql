@@ -1,5 +1,6 @@
--- The directory: three relations that the worker reads and the host application owns. An application that has such tables
--- puts views of the same names and columns in their place, so nothing may hold a foreign key to them.
+-- The directory: three relations that the worker reads and the host application owns. An
+-- application that has such tables puts views of the same names and columns in their place, so
+-- nothing may hold a foreign key to them.
 
 CREATE TABLE fanfare.principals (
     id           uuid    NOT NULL,

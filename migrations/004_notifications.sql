@@ -1,5 +1,6 @@
--- The inbox: one row for each watcher of an activity. The activity's id is the notification's id; being a UUIDv7, it also
--- orders the inbox. reasons is a set of bits: 1 subscribed, 2 owner, 4 delegator, 8 target.
+-- The inbox: one row for each watcher of an activity. The activity's id is the notification's id;
+-- being a UUIDv7, it also orders the inbox. reasons is a set of bits: 1 subscribed, 2 owner, 4
+-- delegator, 8 target.
 CREATE TABLE fanfare.notifications (
     tenant_id    uuid        NOT NULL,
     principal_id uuid        NOT NULL,

@@ -1,5 +1,6 @@
--- The taxonomy: which actions there are, what each means, and what its payload must hold. fanfare taxonomy apply writes it from
--- the file that an application keeps beside its code; the function that records activities reads it for every writer.
+-- The taxonomy: which actions there are, what each means, and what its payload must hold. fanfare
+-- taxonomy apply writes it from the file that an application keeps beside its code; the function
+-- that records activities reads it for every writer.
 
 CREATE TABLE fanfare.taxonomy (
     updated_at        timestamptz NOT NULL DEFAULT now(),
@@ -17,8 +18,9 @@ CREATE TABLE fanfare.taxonomy (
     payload_schema    jsonb                            -- JSON Schema, draft 2020-12; null asks nothing
 );
 
--- What happens to an activity that breaks the taxonomy: nothing (off), a note on it (warn), or a refusal (strict). A tenant
--- without a row has the installation's mode, fanfare.settings.enforcement.
+-- What happens to an activity that breaks the taxonomy: nothing (off), a note on it (warn), or a
+-- refusal (strict). A tenant without a row has the installation's mode,
+-- fanfare.settings.enforcement.
 CREATE TABLE fanfare.enforcement (
     tenant_id  uuid        PRIMARY KEY,
     mode       text        NOT NULL CHECK (mode IN ('off', 'warn', 'strict')),

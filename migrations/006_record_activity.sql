@@ -1,8 +1,8 @@
--- The write side: one function that every language calls inside its own transaction. A service's role may execute it and
--- touch no table, so these rules hold for every writer.
+-- The write side: one function that every language calls inside its own transaction. A service's
+-- role may execute it and touch no table, so these rules hold for every writer.
 
--- One activity for each (tenant, correlation, action, resource). A table of its own, because a partitioned table cannot
--- hold a unique key without its partition key.
+-- One activity for each (tenant, correlation, action, resource). A table of its own, because a
+-- partitioned table cannot hold a unique key without its partition key.
 CREATE TABLE fanfare.idempotency_keys (
     tenant_id      uuid NOT NULL,
     correlation_id uuid NOT NULL,
@@ -20,15 +20,17 @@ CREATE TABLE fanfare.settings (
         CHECK (array_position(secret_keys, NULL) IS NULL AND secret_keys::text = lower(secret_keys::text COLLATE "C"))
 );
 
--- The settings are functions too, so that the plans of recording have them as constants, and enforcement_of looks a tenant up
--- only while any tenant has a mode of its own. They follow their tables in the same transaction, and a plan that has inlined
--- one is made anew. STABLE, because one that is IMMUTABLE would be computed instead of inlined, and then stay.
+-- The settings are functions too, so that the plans of recording have them as constants, and
+-- enforcement_of looks a tenant up only while any tenant has a mode of its own. They follow their
+-- tables in the same transaction, and a plan that has inlined one is made anew. STABLE, because one
+-- that is IMMUTABLE would be computed instead of inlined, and then stay.
 CREATE FUNCTION fanfare.publish_settings() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     s fanfare.settings;
 BEGIN
-    -- Changed, and not only locked: so one that does not see what another has done, as under REPEATABLE READ, fails.
+    -- Changed, and not only locked: so one that does not see what another has done, as under
+    -- REPEATABLE READ, fails.
     UPDATE fanfare.settings SET only_row = only_row RETURNING * INTO s;
     EXECUTE format('CREATE OR REPLACE FUNCTION fanfare.max_payload_bytes() RETURNS int LANGUAGE sql STABLE PARALLEL SAFE RETURN %s', s.max_payload_bytes);
     EXECUTE format('CREATE OR REPLACE FUNCTION fanfare.secret_keys() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE RETURN %L::text[]', s.secret_keys);
@@ -43,7 +45,8 @@ CREATE TRIGGER published AFTER INSERT OR UPDATE OF max_payload_bytes, enforcemen
 CREATE TRIGGER published AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON fanfare.enforcement FOR EACH STATEMENT EXECUTE FUNCTION fanfare.publish_settings();
 INSERT INTO fanfare.settings DEFAULT VALUES;
 
--- Keys for the hashes of IP addresses, kept as HMAC's two pads (RFC 2104: the key xor 0x36… and 0x5c…). The newest is in use.
+-- Keys for the hashes of IP addresses, kept as HMAC's two pads (RFC 2104: the key xor 0x36… and
+-- 0x5c…). The newest is in use.
 CREATE TABLE fanfare.ip_hash_keys (
     key_id     smallint    GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     inner_pad  bytea       NOT NULL,
@@ -51,7 +54,8 @@ CREATE TABLE fanfare.ip_hash_keys (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Adds a key of 32 random bytes (gen_random_uuid draws from the server's strong source) and returns its id.
+-- Adds a key of 32 random bytes (gen_random_uuid draws from the server's strong source) and returns
+-- its id.
 CREATE FUNCTION fanfare.add_ip_hash_key() RETURNS smallint
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -70,14 +74,15 @@ END
 $$;
 SELECT fanfare.add_ip_hash_key();
 
--- Whether a key of a payload names something that must not be kept. Collation "C", so that the case of ASCII letters is folded
--- alike everywhere (in Turkish, API_KEY is not api_key).
+-- Whether a key of a payload names something that must not be kept. Collation "C", so that the case
+-- of ASCII letters is folded alike everywhere (in Turkish, API_KEY is not api_key).
 CREATE FUNCTION fanfare.names_secret(key text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN key COLLATE "C" ~* '(password|passwd|passphrase|passcode|secret|authori[sz]ation|credential|cookie|(api|private|access|signing|encryption)[^a-z0-9]{0,2}key|(access|refresh|auth)[^a-z0-9]{0,2}token)|(token|(^|[^a-z])(pwd|jwt|bearer))[^a-z0-9]*$';
 
--- Whether a text holds what looks like a secret: a private key, a bearer or web token, a key with a well-known beginning, an
--- address with a password in it; or a name of one with a value behind it, as in a query or in JSON that became a text.
+-- Whether a text holds what looks like a secret: a private key, a bearer or web token, a key with a
+-- well-known beginning, an address with a password in it; or a name of one with a value behind it,
+-- as in a query or in JSON that became a text.
 CREATE FUNCTION fanfare.looks_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN value COLLATE "C" ~ (
@@ -94,14 +99,16 @@ CREATE FUNCTION fanfare.looks_secret(value text) RETURNS boolean
         || '([^a-z0-9 =:]{0,8}=[^a-z0-9]{0,8}[^ ]{3}|[^a-z0-9 =:]{1,8} ?: ?[^a-z0-9 ]{1,8}[^ ]{3}|[^a-z0-9 =:]{0,7}["''] ?: ?[0-9]{4})'
         || '|(authorization|cookie|api-key|-token|-secret|-password): *((basic|digest|token) +)?[^ ]{6}');
 
--- What a text must hold before it is worth looking closer: a net with a wider mesh than names_secret and looks_secret.
+-- What a text must hold before it is worth looking closer: a net with a wider mesh than
+-- names_secret and looks_secret.
 CREATE FUNCTION fanfare.may_hold_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN lower(value COLLATE "C") LIKE ANY (ARRAY['%pass%', '%secret%', '%authori%', '%credential%', '%cookie%', '%key%', '%token%', '%pwd%', '%jwt%', '%bearer%',
         '%eyj%', '%akia%', '%asia%', '%ghp_%', '%gho_%', '%ghr_%', '%ghs_%', '%ghu_%', '%github_pat%', '%glpat-%', '%xox%', '%k_live%', '%k_test%', '%sk-%', '%whsec%',
         '%aiza%', '%npm_%', '%hf_%', '%sg.%', '%dop_v%', '%shp%', '%://%']);
 
--- The same JSON with what names or looks like a secret replaced, at any depth; more are further keys, in lower case.
+-- The same JSON with what names or looks like a secret replaced, at any depth; more are further
+-- keys, in lower case.
 CREATE FUNCTION fanfare.scrub(value jsonb, more text[]) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
@@ -135,8 +142,9 @@ CREATE FUNCTION fanfare.kept_text(value text, most int) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN fanfare.may_hold_secret(value) AND fanfare.looks_secret(value) THEN '[redacted]' ELSE left(value, most) END;
 
--- A payload as it may be kept: without its secrets, and of its first level what the taxonomy allows, if it says so. Null if the
--- action or the resource's type holds a secret, which is refused: neither can be what it is and be redacted.
+-- A payload as it may be kept: without its secrets, and of its first level what the taxonomy
+-- allows, if it says so. Null if the action or the resource's type holds a secret, which is
+-- refused: neither can be what it is and be redacted.
 CREATE FUNCTION fanfare.kept_payload(action text, kind text, payload jsonb, allowed text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -156,13 +164,15 @@ BEGIN
 END
 $$;
 
--- Whether a payload, of which body is the text, nests deeper than 64 levels. What has fewer brackets is not walked.
+-- Whether a payload, of which body is the text, nests deeper than 64 levels. What has fewer
+-- brackets is not walked.
 CREATE FUNCTION fanfare.too_deep(payload jsonb, body text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN octet_length(body) > 128 AND octet_length(body) - octet_length(replace(replace(body, '{', ''), '[', '')) > 64
         AND payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")';
 
--- Whether an activity of the tenant may ask for the channel. One with a secret in it would be stored.
+-- Whether an activity of the tenant may ask for the channel. One with a secret in it would be
+-- stored.
 CREATE FUNCTION fanfare.deliverable(channel text, tenant uuid) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN channel IN ('user', 'resource', 'tenant')
@@ -176,8 +186,9 @@ CREATE FUNCTION fanfare.read_channels(channels jsonb, tenant uuid) RETURNS text[
         FROM jsonb_array_elements_text(channels) WITH ORDINALITY AS t(c, n)
         HAVING count(*) <= 32 AND coalesce(bool_and(fanfare.deliverable(c, tenant)), true)) END;
 
--- The keyed hash of an IP address (HMAC, RFC 2104) and which key it is made with; null if the text is none. An octet with a
--- zero in front, which some read as octal, is none, and an IPv4 address in IPv6's clothes is the IPv4 address.
+-- The keyed hash of an IP address (HMAC, RFC 2104) and which key it is made with; null if the text
+-- is none. An octet with a zero in front, which some read as octal, is none, and an IPv4 address in
+-- IPv6's clothes is the IPv4 address.
 CREATE FUNCTION fanfare.hash_ip(address text, OUT key_id smallint, OUT hash bytea)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -196,7 +207,8 @@ END
 $$;
 
 
--- What an envelope may give beside what it must and its payload, as the log keeps it. right is false if any of it breaks a rule.
+-- What an envelope may give beside what it must and its payload, as the log keeps it. right is
+-- false if any of it breaks a rule.
 CREATE TYPE fanfare.options AS (
     "right" boolean, target_principal_id uuid, owner_id uuid, parent_id uuid, occurred_at timestamptz, ip_key_id smallint, ip_hash bytea,
     resource_name text, visibility text, status text, severity text, category text, delivery_channels text[],
@@ -248,7 +260,8 @@ BEGIN
 END
 $$;
 
--- The first rule of the taxonomy that an activity breaks, and whether a payload is too large, given the size that it may have.
+-- The first rule of the taxonomy that an activity breaks, and whether a payload is too large, given
+-- the size that it may have.
 CREATE FUNCTION fanfare.explain_breach(action text, payload jsonb, most int, OUT field text, OUT value text, OUT rule text, OUT code text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -273,23 +286,25 @@ BEGIN
 END
 $$;
 
--- What became of an envelope. field, value, rule and code (an SQLSTATE) say which rule it breaks; then nothing is written, and the
--- rest is null. created is false when the activity stood already; of that only the id is told. Of one that was recorded it is told
--- what the envelope did not give, or what may not be kept as it gave it.
+-- What became of an envelope. field, value, rule and code (an SQLSTATE) say which rule it breaks;
+-- then nothing is written, and the rest is null. created is false when the activity stood already;
+-- of that only the id is told. Of one that was recorded it is told what the envelope did not give,
+-- or what may not be kept as it gave it.
 CREATE TYPE fanfare.recording AS (
     created boolean, field text, value text, rule text, code text,
     id uuid, correlation_id uuid, owner_id uuid, parent_id uuid, occurred_at timestamptz, recorded_at timestamptz, ip_key_id smallint, ip_hash bytea,
     resource_name text, visibility text, severity text, category text, message text, request_id text, user_agent text, warning text, payload jsonb
 );
 
--- Records one envelope. What breaks a rule is returned, not raised: a caller whose transaction must stay usable calls this one.
--- Who sends COMMIT right behind it wants an error: raising is 'refusals' for what breaks a rule, 'everything' for what stood
--- already (SQLSTATE FF003) too.
+-- Records one envelope. What breaks a rule is returned, not raised: a caller whose transaction must
+-- stay usable calls this one. Who sends COMMIT right behind it wants an error: raising is
+-- 'refusals' for what breaks a rule, 'everything' for what stood already (SQLSTATE FF003) too.
 --
--- One statement looks at the envelope, at its action and its resource, and writes. It writes nothing if a rule is broken, and then
--- explain_refusal finds out which. Every expression is prepared anew in every transaction, which is most of what recording
--- costs: so what an envelope seldom has is left to read_options.
--- No literal in here has a backslash, since the caller's standard_conforming_strings would decide what it means.
+-- One statement looks at the envelope, at its action and its resource, and writes. It writes
+-- nothing if a rule is broken, and then explain_refusal finds out which. Every expression is
+-- prepared anew in every transaction, which is most of what recording costs: so what an envelope
+-- seldom has is left to read_options. No literal in here has a backslash, since the caller's
+-- standard_conforming_strings would decide what it means.
 CREATE FUNCTION fanfare.record_envelope(e jsonb, raising text DEFAULT 'nothing') RETURNS fanfare.recording
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -312,8 +327,9 @@ BEGIN
         IF NOT plain THEN
             o := fanfare.read_options(e);
         END IF;
-        -- The transaction's id comes first and the outbox's seq after it: the worker's hints rest on that. An activity that brings
-        -- no correlation id gets one that nobody else can have, its own id, and needs no key.
+        -- The transaction's id comes first and the outbox's seq after it: the worker's hints rest
+        -- on that. An activity that brings no correlation id gets one that nobody else can have,
+        -- its own id, and needs no key.
         IF NOT plain AND e ->> 'correlation_id' IS NOT NULL THEN
             links := nullif((e ->> 'correlation_id')::uuid, nobody);
             stands := links IS NOT NULL AND NOT fanfare.claim_key((e ->> 'tenant_id')::uuid, links, e ->> 'action', (e ->> 'resource_id')::uuid, made);
@@ -392,7 +408,8 @@ BEGIN
 END
 $$;
 
--- Takes the key of an activity that brings its correlation id. False if another has it: then the activity stands already.
+-- Takes the key of an activity that brings its correlation id. False if another has it: then the
+-- activity stands already.
 CREATE FUNCTION fanfare.claim_key(tenant uuid, correlation uuid, act text, resource uuid, made uuid) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -410,8 +427,8 @@ BEGIN
 END
 $$;
 
--- Which rule an envelope breaks, the first of them in this order; a null field if it breaks none. What stands already was recorded
--- under the taxonomy of its time.
+-- Which rule an envelope breaks, the first of them in this order; a null field if it breaks none.
+-- What stands already was recorded under the taxonomy of its time.
 CREATE FUNCTION fanfare.explain_refusal(e jsonb, stands boolean, OUT field text, OUT value text, OUT rule text, OUT code text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -483,7 +500,8 @@ BEGIN
     IF field IS NOT NULL THEN
         value := fanfare.kept_text(e ->> field, 100); RETURN;
     END IF;
-    -- Names that the code of an application gives, and yet one may have been made of what a user typed.
+    -- Names that the code of an application gives, and yet one may have been made of what a user
+    -- typed.
     SELECT f INTO field FROM unnest('{resource_type,action,category}'::text[]) WITH ORDINALITY AS u(f, n) WHERE fanfare.looks_secret(e ->> f) ORDER BY n LIMIT 1;
     IF field IS NOT NULL THEN
         rule := 'must hold no secret'; RETURN;
@@ -520,8 +538,8 @@ BEGIN
 END
 $$;
 
--- The activity that (tenant, correlation, action, resource) names, or null. One that came without a correlation id has no key:
--- its correlation id is its own.
+-- The activity that (tenant, correlation, action, resource) names, or null. One that came without a
+-- correlation id has no key: its correlation id is its own.
 CREATE FUNCTION fanfare.standing_activity(tenant uuid, correlation uuid, act text, resource uuid) RETURNS fanfare.activities
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT a
@@ -532,7 +550,8 @@ CREATE FUNCTION fanfare.standing_activity(tenant uuid, correlation uuid, act tex
             WHERE k.tenant_id = tenant AND k.correlation_id = correlation AND k.action = act AND k.resource_id = resource), correlation)
 $$;
 
--- Says in an error what record_envelope said in data, if it said anything: the field in the error's COLUMN, the rule in its message.
+-- Says in an error what record_envelope said in data, if it said anything: the field in the error's
+-- COLUMN, the rule in its message.
 CREATE FUNCTION fanfare.refuse_envelope(field text, value text, rule text, code text) RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
@@ -543,9 +562,10 @@ BEGIN
 END
 $$;
 
--- Records an activity in the caller's transaction and returns its id; the id of the one that stands if it was recorded before.
--- Errors: not_null_violation (23502) a required field is missing, invalid_parameter_value (22023) a field breaks its rule,
--- program_limit_exceeded (54000) the payload is too large or too deep. COLUMN names the field.
+-- Records an activity in the caller's transaction and returns its id; the id of the one that stands
+-- if it was recorded before. Errors: not_null_violation (23502) a required field is missing,
+-- invalid_parameter_value (22023) a field breaks its rule, program_limit_exceeded (54000) the
+-- payload is too large or too deep. COLUMN names the field.
 CREATE FUNCTION fanfare.record_activity(envelope jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -553,8 +573,8 @@ BEGIN
 END
 $$;
 
--- Records many in their order, all or none: the first refusal undoes what came before it, and is the only answer then. n counts
--- the envelopes from 1.
+-- Records many in their order, all or none: the first refusal undoes what came before it, and is
+-- the only answer then. n counts the envelopes from 1.
 CREATE FUNCTION fanfare.record_envelopes(envelopes jsonb[]) RETURNS TABLE (n int, recording fanfare.recording)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,5 +1,6 @@
--- Service tokens: opaque credentials by which a service acts as a principal of a tenant. hash is SHA-256 of the token's text,
--- which is nowhere else. A year is 366 days here, in hours because days have not all the same length.
+-- Service tokens: opaque credentials by which a service acts as a principal of a tenant. hash is
+-- SHA-256 of the token's text, which is nowhere else. A year is 366 days here, in hours because
+-- days have not all the same length.
 CREATE TABLE fanfare.service_tokens (
     id           uuid        PRIMARY KEY,
     tenant_id    uuid        NOT NULL,

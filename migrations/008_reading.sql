@@ -1,5 +1,6 @@
--- What reading an inbox costs. The key also says what is unread, so that counting and listing it touch no row that was read;
--- an index of the unread ones alone would make writing a notification half as dear again.
+-- What reading an inbox costs. The key also says what is unread, so that counting and listing it
+-- touch no row that was read; an index of the unread ones alone would make writing a notification
+-- half as dear again.
 ALTER TABLE fanfare.notifications
     DROP CONSTRAINT notifications_pkey,
     ADD CONSTRAINT notifications_pkey PRIMARY KEY (tenant_id, principal_id, activity_id) INCLUDE (read_at);

@@ -1,8 +1,10 @@
--- Retention: how long what is kept. Everything that removes a recorded activity is in this file, and each function in it works out
--- by itself, from the policies, the holds and what is pending, what may go. Whoever may call them cannot remove more than that.
+-- Retention: how long what is kept. Everything that removes a recorded activity is in this file,
+-- and each function in it works out by itself, from the policies, the holds and what is pending,
+-- what may go. Whoever may call them cannot remove more than that.
 
--- One row a tenant, and the installation's, whose tenant is the nil UUID. In a tenant's row null is "as the installation has it";
--- 0 is "without bound" (min_days: none). Days are 24 hours. Fifty years at most, since before 1970 there are no UUIDv7.
+-- One row a tenant, and the installation's, whose tenant is the nil UUID. In a tenant's row null is
+-- "as the installation has it"; 0 is "without bound" (min_days: none). Days are 24 hours. Fifty
+-- years at most, since before 1970 there are no UUIDv7.
 CREATE TABLE fanfare.retention (
     tenant_id        uuid        PRIMARY KEY,
     max_entries      bigint      CHECK (max_entries BETWEEN 0 AND 1000000000),
@@ -21,7 +23,8 @@ CREATE TABLE fanfare.retention (
 INSERT INTO fanfare.retention (tenant_id, max_days, max_entries, min_days, inbox_days, idempotency_days, dead_letter_days, parked_days, token_days)
 VALUES ('00000000-0000-0000-0000-000000000000', 0, 0, 7, 90, 30, 90, 30, 90);
 
--- What must be kept whatever the policies say: all of a tenant, what is about a resource, or what somebody did.
+-- What must be kept whatever the policies say: all of a tenant, what is about a resource, or what
+-- somebody did.
 CREATE TABLE fanfare.legal_holds (
     id                 uuid        PRIMARY KEY,
     tenant_id          uuid        NOT NULL,
@@ -36,8 +39,9 @@ CREATE TABLE fanfare.legal_holds (
 );
 CREATE INDEX legal_holds_tenant ON fanfare.legal_holds (tenant_id, id);
 
--- How far retention is with a tenant. entries_cut was the id of the tenant's entries-th newest activity; since activities only
--- leave from the old end, what was beyond it stays beyond it. The idempotency keys of the ids up to keys_upto are gone.
+-- How far retention is with a tenant. entries_cut was the id of the tenant's entries-th newest
+-- activity; since activities only leave from the old end, what was beyond it stays beyond it. The
+-- idempotency keys of the ids up to keys_upto are gone.
 CREATE TABLE fanfare.retention_progress (
     tenant_id   uuid PRIMARY KEY,
     entries     bigint,
@@ -45,8 +49,8 @@ CREATE TABLE fanfare.retention_progress (
     keys_upto   uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
 );
 
--- What was removed of a tenant and not yet recorded in its log: written in the transactions that remove, taken out in the one that
--- records, so that no purge goes unrecorded, wherever it stops.
+-- What was removed of a tenant and not yet recorded in its log: written in the transactions that
+-- remove, taken out in the one that records, so that no purge goes unrecorded, wherever it stops.
 CREATE TABLE fanfare.retention_unrecorded (
     tenant_id        uuid        PRIMARY KEY,
     run_id           uuid        NOT NULL,
@@ -62,8 +66,9 @@ CREATE TABLE fanfare.retention_unrecorded (
     partitions       text[]      NOT NULL DEFAULT '{}'
 );
 
--- Who runs. A lease and not a session's lock: it works behind a pooler that hands each transaction another session, and it says
--- when the last run was, so that any number of processes make one run an interval. Every step renews it, or does nothing.
+-- Who runs. A lease and not a session's lock: it works behind a pooler that hands each transaction
+-- another session, and it says when the last run was, so that any number of processes make one run
+-- an interval. Every step renews it, or does nothing.
 CREATE TABLE fanfare.retention_lease (
     only_row   boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
     holder     uuid,
@@ -95,7 +100,8 @@ CREATE FUNCTION fanfare.retention_floor(min_days int) RETURNS uuid
     SELECT fanfare.uuidv7_floor(now() - make_interval(hours => 24 * min_days))
 $$;
 
--- The tenant's activities with ids below it have had their time; null when none have. min_days goes before all else.
+-- The tenant's activities with ids below it have had their time; null when none have. min_days goes
+-- before all else.
 CREATE FUNCTION fanfare.retention_cut(tenant uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT greatest(
@@ -109,8 +115,9 @@ CREATE FUNCTION fanfare.retention_cut(tenant uuid) RETURNS uuid
         WHERE h.tenant_id = tenant AND h.released_at IS NULL AND h.resource_id IS NULL AND h.actor_principal_id IS NULL)
 $$;
 
--- Which of these activities must not go now: those that are still to be told, or given up and not forgotten, and those under a
--- hold. What is pending is seen in one statement, so that one on its way from one table to another is not missed.
+-- Which of these activities must not go now: those that are still to be told, or given up and not
+-- forgotten, and those under a hold. What is pending is seen in one statement, so that one on its
+-- way from one table to another is not missed.
 CREATE FUNCTION fanfare.retention_kept(tenant uuid, ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = on SET jit = off AS $$
@@ -140,7 +147,8 @@ BEGIN
 END
 $$;
 
--- Takes the lease for run, unless another run has it, or the last one began less than interval ago (null: no matter when).
+-- Takes the lease for run, unless another run has it, or the last one began less than interval ago
+-- (null: no matter when).
 CREATE FUNCTION fanfare.retention_begin(run uuid, every interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -161,8 +169,9 @@ CREATE FUNCTION fanfare.retention_end(run uuid) RETURNS void
     UPDATE fanfare.retention_lease SET holder = NULL, expires_at = NULL, ended_at = clock_timestamp() WHERE holder = run
 $$;
 
--- Begins a step of run: renews the lease, and lets no policy be changed and no hold be placed until the step's transaction is
--- over. So a hold that was placed holds from then on, and the step sees all that were placed before.
+-- Begins a step of run: renews the lease, and lets no policy be changed and no hold be placed until
+-- the step's transaction is over. So a hold that was placed holds from then on, and the step sees
+-- all that were placed before.
 CREATE FUNCTION fanfare.retention_step(run uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -197,7 +206,8 @@ CREATE FUNCTION fanfare.retention_next(tenant uuid) RETURNS uuid
         (SELECT tenant_id FROM fanfare.service_tokens WHERE tenant_id > tenant ORDER BY tenant_id LIMIT 1))
 $$;
 
--- A page of tenants in their order, and what there may be to do for each. Only one tenant when that is given.
+-- A page of tenants in their order, and what there may be to do for each. Only one tenant when that
+-- is given.
 CREATE FUNCTION fanfare.retention_tenants(only_tenant uuid, after uuid, page int)
     RETURNS TABLE (tenant_id uuid, measure boolean, rest boolean, inbox boolean, keys boolean, due boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_sort = off SET jit = off AS $$
@@ -270,8 +280,9 @@ BEGIN
 END
 $$;
 
--- Gives up what has been parked for too long: it becomes a dead letter, which can be replayed, and what waited behind it goes on.
--- Returns how many. It holds the lanes that it moves rows of, as whoever does must, and leaves out those that are being served.
+-- Gives up what has been parked for too long: it becomes a dead letter, which can be replayed, and
+-- what waited behind it goes on. Returns how many. It holds the lanes that it moves rows of, as
+-- whoever does must, and leaves out those that are being served.
 CREATE FUNCTION fanfare.purge_parked(run uuid, only_tenant uuid, batch int) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
@@ -320,8 +331,9 @@ BEGIN
 END
 $$;
 
--- Removes a batch of notifications: those older than inbox_days, and those of activities that may go. It goes through the
--- tenant's inboxes one after the other, by their key, behind (person, activity); after the last of them next_person is null.
+-- Removes a batch of notifications: those older than inbox_days, and those of activities that may
+-- go. It goes through the tenant's inboxes one after the other, by their key, behind (person,
+-- activity); after the last of them next_person is null.
 CREATE FUNCTION fanfare.purge_notifications(run uuid, tenant uuid, person uuid, activity uuid, batch int,
     OUT removed bigint, OUT next_person uuid, OUT next_activity uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -381,8 +393,8 @@ BEGIN
 END
 $$;
 
--- Removes the idempotency keys of a batch of activities: of those older than idempotency_days and of those that may go. How far it
--- came is kept, so that no activity is looked through twice.
+-- Removes the idempotency keys of a batch of activities: of those older than idempotency_days and
+-- of those that may go. How far it came is kept, so that no activity is looked through twice.
 CREATE FUNCTION fanfare.purge_keys(run uuid, tenant uuid, batch int, OUT removed bigint, OUT more boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -422,8 +434,9 @@ BEGIN
 END
 $$;
 
--- Removes what may go among the tenant's next batch of activities with ids above after, and their idempotency keys with them.
--- next is where the batch ended; null when nothing is left that has had its time.
+-- Removes what may go among the tenant's next batch of activities with ids above after, and their
+-- idempotency keys with them. next is where the batch ended; null when nothing is left that has had
+-- its time.
 CREATE FUNCTION fanfare.purge_activities(run uuid, tenant uuid, after uuid, batch int, OUT removed bigint, OUT keys bigint, OUT next uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -449,7 +462,8 @@ BEGIN
     END IF;
     kept := fanfare.retention_kept(tenant, ids);
     WITH gone AS (
-        -- The bounds are for leaving partitions out, so that those which are written to are not even locked.
+        -- The bounds are for leaving partitions out, so that those which are written to are not
+        -- even locked.
         DELETE FROM fanfare.activities AS a USING unnest(ids) AS u(id)
         WHERE a.tenant_id = tenant AND a.id = u.id AND a.id >= low AND a.id <= high AND u.id <> ALL (kept)
         RETURNING a.id, a.correlation_id, a.action, a.resource_id
@@ -477,8 +491,9 @@ CREATE FUNCTION fanfare.activity_partitions() RETURNS TABLE (part name, low uuid
     ORDER BY 2
 $$;
 
--- Whether nothing of a partition must be kept: every tenant in it has its cut beyond it, nothing between its bounds is pending,
--- and no hold is on anything in it. An empty one must have ended a month ago: until then, somebody may be about to fill it.
+-- Whether nothing of a partition must be kept: every tenant in it has its cut beyond it, nothing
+-- between its bounds is pending, and no hold is on anything in it. An empty one must have ended a
+-- month ago: until then, somebody may be about to fill it.
 CREATE FUNCTION fanfare.partition_may_go(part name) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off AS $$
@@ -526,12 +541,13 @@ BEGIN
 END
 $$;
 
--- Drops a partition if nothing of it must be kept. dropped is null when the locks could not be had, and nothing happened then.
--- First the partition is locked against changes and counted, which nobody waits for: reading goes on, and nobody writes to a month
--- that is past. Then the policies and the holds are locked too, and the partition is judged: so the judgment still holds when it
--- goes. The drop itself locks the whole log
--- for a moment. A lock that is waited for holds up whoever comes after it: so it is waited for five times, 25 to 400
--- milliseconds, each behind a pause eight times as long, and no writer is ever held up for longer than that.
+-- Drops a partition if nothing of it must be kept. dropped is null when the locks could not be had,
+-- and nothing happened then. First the partition is locked against changes and counted, which
+-- nobody waits for: reading goes on, and nobody writes to a month that is past. Then the policies
+-- and the holds are locked too, and the partition is judged: so the judgment still holds when it
+-- goes. The drop itself locks the whole log for a moment. A lock that is waited for holds up
+-- whoever comes after it: so it is waited for five times, 25 to 400 milliseconds, each behind a
+-- pause eight times as long, and no writer is ever held up for longer than that.
 CREATE FUNCTION fanfare.drop_partition(run uuid, part name, OUT dropped boolean, OUT removed bigint, OUT keys bigint)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '400ms' SET jit = off AS $$
 DECLARE
@@ -587,8 +603,9 @@ BEGIN
 END
 $$;
 
--- Makes the partition of a month that is past or to come, empty, unless it is there: before activities of that time are brought in
--- from elsewhere. It locks the log as ensure_partitions does. Returns whether it made one.
+-- Makes the partition of a month that is past or to come, empty, unless it is there: before
+-- activities of that time are brought in from elsewhere. It locks the log as ensure_partitions
+-- does. Returns whether it made one.
 CREATE FUNCTION fanfare.ensure_partition(at timestamptz) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
@@ -616,7 +633,8 @@ BEGIN
 END
 $$;
 
--- What a run would remove of a tenant now, each kind counted up to the bound; exact is false where there is more. Removes nothing.
+-- What a run would remove of a tenant now, each kind counted up to the bound; exact is false where
+-- there is more. Removes nothing.
 CREATE FUNCTION fanfare.retention_count(tenant uuid, bound int, OUT activities bigint, OUT kept bigint, OUT notifications bigint,
     OUT idempotency_keys bigint, OUT dead_letters bigint, OUT parked bigint, OUT service_tokens bigint, OUT below uuid, OUT exact boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -669,7 +687,8 @@ GRANT SELECT, DELETE ON fanfare.activities, fanfare.idempotency_keys, fanfare.no
 GRANT SELECT, INSERT, UPDATE, DELETE ON fanfare.parked, fanfare.dead_letters TO fanfare_retention;
 GRANT SELECT ON fanfare.outbox, fanfare.broadcast_jobs TO fanfare_retention;
 GRANT SELECT, INSERT, UPDATE ON fanfare.retention_progress, fanfare.retention_unrecorded, fanfare.retention_lease TO fanfare_retention;
--- UPDATE is what locking them against changes takes; nothing that fanfare_retention owns changes them.
+-- UPDATE is what locking them against changes takes; nothing that fanfare_retention owns changes
+-- them.
 GRANT SELECT, UPDATE ON fanfare.retention, fanfare.legal_holds TO fanfare_retention;
 GRANT CREATE ON SCHEMA fanfare TO fanfare_retention;
 DO $$

@@ -1,7 +1,8 @@
--- Redaction: an activity that must be forgotten keeps its row, its ids, its action and its times, and loses what it says.
+-- Redaction: an activity that must be forgotten keeps its row, its ids, its action and its times,
+-- and loses what it says.
 
--- Does the erasing, and nothing else. It runs as fanfare_retention, which alone may change a recorded activity; only the
--- function below calls it.
+-- Does the erasing, and nothing else. It runs as fanfare_retention, which alone may change a
+-- recorded activity; only the function below calls it.
 CREATE FUNCTION fanfare.erase_activities(tenant uuid, ids uuid[], marker jsonb, keep_names boolean) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off AS $$
@@ -17,11 +18,12 @@ BEGIN
 END
 $$;
 
--- Redacts those of the tenant's activities that are not redacted yet and under no hold, and records that it did, in one
--- transaction: the record tells how many, by which criteria and why, and each redacted payload names the record's resource.
--- Locks no more than 10,000 rows. A hold that was placed holds: none can be placed between the look and the erasing.
--- already counts those that were redacted before; held those that a hold keeps. The records of redactions stand: they are no
--- part of any count.
+-- Redacts those of the tenant's activities that are not redacted yet and under no hold, and records
+-- that it did, in one transaction: the record tells how many, by which criteria and why, and each
+-- redacted payload names the record's resource. Locks no more than 10,000 rows. A hold that was
+-- placed holds: none can be placed between the look and the erasing. already counts those that were
+-- redacted before; held those that a hold keeps. The records of redactions stand: they are no part
+-- of any count.
 CREATE FUNCTION fanfare.redact_activities(
     tenant uuid, ids uuid[], actor uuid, reason text, run uuid,
     criteria jsonb DEFAULT '{}', keep_names boolean DEFAULT false, override_holds boolean DEFAULT false, dry_run boolean DEFAULT false,

@@ -25,7 +25,8 @@ func refusal(conn *pgx.Conn, sql string, args ...any) string {
 	return ""
 }
 
-// newRole makes a role that is gone when the test is. Roles belong to the server, so its name is one that no other test has.
+// newRole makes a role that is gone when the test is. Roles belong to the server, so its name is
+// one that no other test has.
 func newRole(t testing.TB, conn *pgx.Conn) string {
 	t.Helper()
 	role := "fanfare_test_" + strings.ToLower(rand.Text())

@@ -15,7 +15,8 @@ const anEnvelope = `{
 	"action": "signal.created"
 }`
 
-// TestViewsInPlaceOfTheDirectory has an application with tables of its own put views of them in place of Fanfare's.
+// TestViewsInPlaceOfTheDirectory has an application with tables of its own put views of them in
+// place of Fanfare's.
 func TestViewsInPlaceOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
@@ -31,7 +32,12 @@ func TestViewsInPlaceOfTheDirectory(t *testing.T) {
 		CREATE MATERIALIZED VIEW fanfare.role_bindings AS
 			SELECT org AS tenant_id, who AS principal_id, thing AS scope_resource_id, role AS role_name, NULL::timestamptz AS revoked_at FROM grants`)
 	id := query[string](t, conn, `SELECT fanfare.record_activity($1)::text`, anEnvelope)
-	got := query[string](t, conn, `SELECT concat_ws(' ', owner_id, parent_id, resource_name) FROM fanfare.activities WHERE id = $1`, id)
+	got := query[string](
+		t,
+		conn,
+		`SELECT concat_ws(' ', owner_id, parent_id, resource_name) FROM fanfare.activities WHERE id = $1`,
+		id,
+	)
 	if want := "55555555-5555-4555-8555-555555555555 44444444-4444-4444-8444-444444444444 Momentum 12"; got != want {
 		t.Errorf("owner, parent and name from the views: got %q, want %q", got, want)
 	}
@@ -52,7 +58,8 @@ func TestDownWithoutADirectory(t *testing.T) {
 	}
 }
 
-// TestAnApplicationLoadsSubscriptions checks that a role with INSERT on the two tables that it may load needs nothing else.
+// TestAnApplicationLoadsSubscriptions checks that a role with INSERT on the two tables that it may
+// load needs nothing else.
 func TestAnApplicationLoadsSubscriptions(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -63,5 +70,9 @@ func TestAnApplicationLoadsSubscriptions(t *testing.T) {
 	exec(t, conn, `SET ROLE `+role)
 	exec(t, conn, `INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id)
 		SELECT '11111111-1111-4111-8111-111111111111', gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 100)`)
-	exec(t, conn, `INSERT INTO fanfare.preferences (tenant_id, principal_id) VALUES (gen_random_uuid(), gen_random_uuid())`)
+	exec(
+		t,
+		conn,
+		`INSERT INTO fanfare.preferences (tenant_id, principal_id) VALUES (gen_random_uuid(), gen_random_uuid())`,
+	)
 }

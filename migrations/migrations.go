@@ -1,9 +1,10 @@
-// Package migrations holds Fanfare's schema: numbered SQL files, each with its way up and its way down, applied by tern
-// under an advisory lock, each in a transaction of its own.
+// Package migrations holds Fanfare's schema: numbered SQL files, each with its way up and its way
+// down, applied by tern under an advisory lock, each in a transaction of its own.
 //
-// Everything lives in the PostgreSQL schema "fanfare", the table of applied migrations (fanfare.schema_version) too.
-// Required: PostgreSQL 15 or newer, and a role that may create schemas and roles (or that finds the roles fanfare_writer
-// and fanfare_retention made and granted to it).
+// Everything lives in the PostgreSQL schema "fanfare", the table of applied migrations
+// (fanfare.schema_version) too. Required: PostgreSQL 15 or newer, and a role that may create
+// schemas and roles (or that finds the roles fanfare_writer and fanfare_retention made and granted
+// to it).
 package migrations
 
 import (
@@ -38,8 +39,9 @@ type Status struct {
 // Progress is called before each migration; direction is "up" or "down". It may be nil.
 type Progress func(name, direction string)
 
-// Apply takes conn's database to the latest migration. Many may call it at once: the others wait for the first, then find
-// nothing to do. An error names the migration and leaves the database at the one before it.
+// Apply takes conn's database to the latest migration. Many may call it at once: the others wait
+// for the first, then find nothing to do. An error names the migration and leaves the database at
+// the one before it.
 func Apply(ctx context.Context, conn *pgx.Conn) error {
 	return Up(ctx, conn, nil)
 }
@@ -56,8 +58,9 @@ func Up(ctx context.Context, conn *pgx.Conn, progress Progress) error {
 	return to(ctx, m, len(m.Migrations))
 }
 
-// Down takes conn's database back to the given migration. Zero removes everything that is Fanfare's: every recorded
-// activity, and the schema itself unless something that is not Fanfare's stands in it.
+// Down takes conn's database back to the given migration. Zero removes everything that is
+// Fanfare's: every recorded activity, and the schema itself unless something that is not Fanfare's
+// stands in it.
 func Down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) error {
 	m, err := load(ctx, conn, progress)
 	if err != nil {
@@ -77,7 +80,8 @@ func Down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) e
 		return fmt.Errorf("drop %s: %w", versionTable, err)
 	}
 	_, err = conn.Exec(ctx, "DROP SCHEMA fanfare")
-	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == "2BP01" { // dependent_objects_still_exist
+	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) &&
+		pgErr.Code == "2BP01" { // dependent_objects_still_exist
 		return fmt.Errorf("drop schema fanfare: it holds objects that are not Fanfare's: %s", pgErr.Detail)
 	}
 	return err

@@ -41,8 +41,9 @@ func connect(t testing.TB, url string) *pgx.Conn {
 	return conn
 }
 
-// empty returns a database without the schema. The copy of the template beside it keeps the server's roles in use, so that a
-// test on its way down does not drop them under another on its way up.
+// empty returns a database without the schema. The copy of the template beside it keeps the
+// server's roles in use, so that a test on its way down does not drop them under another on its way
+// up.
 func empty(t testing.TB) *pgtest.DB {
 	t.Helper()
 	pgtest.New(t)
@@ -113,7 +114,10 @@ func TestUpDownUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := query[bool](t, conn, `SELECT to_regnamespace('fanfare') IS NULL`); !got {
-		t.Errorf("after Down to 0: got the schema still, want it gone; it holds\n%s", strings.Join(describe(t, conn, false), "\n"))
+		t.Errorf(
+			"after Down to 0: got the schema still, want it gone; it holds\n%s",
+			strings.Join(describe(t, conn, false), "\n"),
+		)
 	}
 	if err := migrations.Apply(t.Context(), conn); err != nil {
 		t.Fatal(err)
@@ -160,7 +164,11 @@ func TestTwiceUpIsNothing(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
 	want := describe(t, conn, true)
-	err := migrations.Up(t.Context(), conn, func(name, direction string) { t.Errorf("got migration %s %s, want none", name, direction) })
+	err := migrations.Up(
+		t.Context(),
+		conn,
+		func(name, direction string) { t.Errorf("got migration %s %s, want none", name, direction) },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +272,8 @@ func TestDownRefusesAVersionThatCannotBe(t *testing.T) {
 	conn := connect(t, pgtest.New(t).URL)
 	latest := len(names(t))
 	for _, version := range []int{-1, latest + 1} {
-		if err := migrations.Down(t.Context(), conn, version, nil); err == nil || !strings.Contains(err.Error(), fmt.Sprint(version)) {
+		if err := migrations.Down(t.Context(), conn, version, nil); err == nil ||
+			!strings.Contains(err.Error(), fmt.Sprint(version)) {
 			t.Errorf("down to %d: got %v, want an error that names it", version, err)
 		}
 	}
@@ -276,8 +285,13 @@ func TestDownRefusesAVersionThatCannotBe(t *testing.T) {
 func TestDownNamesWhatIsNotFanfares(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
-	exec(t, conn, `CREATE TABLE fanfare.of_the_application (kept text); INSERT INTO fanfare.of_the_application VALUES ('yes')`)
-	if err := migrations.Down(t.Context(), conn, 0, nil); err == nil || !strings.Contains(err.Error(), "of_the_application") {
+	exec(
+		t,
+		conn,
+		`CREATE TABLE fanfare.of_the_application (kept text); INSERT INTO fanfare.of_the_application VALUES ('yes')`,
+	)
+	if err := migrations.Down(t.Context(), conn, 0, nil); err == nil ||
+		!strings.Contains(err.Error(), "of_the_application") {
 		t.Errorf("down to 0: got %v, want an error that names the foreign table", err)
 	}
 	if got := query[string](t, conn, `SELECT kept FROM fanfare.of_the_application`); got != "yes" {
@@ -294,7 +308,8 @@ func TestAFailedMigrationIsNamed(t *testing.T) {
 	conn := connect(t, empty(t).URL)
 	exec(t, conn, `CREATE SCHEMA fanfare; CREATE TABLE fanfare.preferences ()`)
 	err := migrations.Apply(t.Context(), conn)
-	if err == nil || !strings.Contains(err.Error(), "003_directory.sql") || !strings.Contains(err.Error(), "preferences") {
+	if err == nil || !strings.Contains(err.Error(), "003_directory.sql") ||
+		!strings.Contains(err.Error(), "preferences") {
 		t.Errorf("Apply: got %v, want an error that names the migration and the relation", err)
 	}
 	if got := status(t, conn).Current; got != 2 {
@@ -313,7 +328,8 @@ func TestHash(t *testing.T) {
 	}
 }
 
-// TestWithoutASuperuser migrates as a role that may create roles and schemas and no more, on a server that has seen nothing yet.
+// TestWithoutASuperuser migrates as a role that may create roles and schemas and no more, on a
+// server that has seen nothing yet.
 func TestWithoutASuperuser(t *testing.T) {
 	t.Parallel()
 	server, err := devstack.StartPostgres(t.Context(), devstack.PostgresOptions{})

@@ -25,7 +25,12 @@ const partitionOf = `SELECT tableoid::regclass::text FROM fanfare.activities WHE
 
 func monthName(t testing.TB, conn *pgx.Conn, ahead int) string {
 	t.Helper()
-	return query[string](t, conn, `SELECT to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => $1), '"fanfare.activities_y"YYYY"m"MM')`, ahead)
+	return query[string](
+		t,
+		conn,
+		`SELECT to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => $1), '"fanfare.activities_y"YYYY"m"MM')`,
+		ahead,
+	)
 }
 
 func TestTheComingMonthsAreThere(t *testing.T) {
@@ -114,7 +119,8 @@ func TestManyMakePartitionsAtOnce(t *testing.T) {
 	}
 }
 
-// TestAWriterInTheWay commits a row to the default partition while ensure_partitions is about to make its month.
+// TestAWriterInTheWay commits a row to the default partition while ensure_partitions is about to
+// make its month.
 func TestAWriterInTheWay(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -132,7 +138,12 @@ func TestAWriterInTheWay(t *testing.T) {
 		_, err := maker.Exec(t.Context(), `SELECT fanfare.ensure_partitions(4)`)
 		return err
 	})
-	waitFor(t, watcher, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock')`, maker.PgConn().PID())
+	waitFor(
+		t,
+		watcher,
+		`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock')`,
+		maker.PgConn().PID(),
+	)
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +166,8 @@ func waitFor(t testing.TB, conn *pgx.Conn, condition string, args ...any) {
 	}
 }
 
-// TestWritersLoseNothingMeanwhile has writers fill the default partition while month after month is made under them.
+// TestWritersLoseNothingMeanwhile has writers fill the default partition while month after month is
+// made under them.
 func TestWritersLoseNothingMeanwhile(t *testing.T) {
 	t.Parallel()
 	const first, last, writers = 4, 15, 4

@@ -38,7 +38,8 @@ func milliseconds(id uuid.UUID) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// TestUUIDv7OrdersByTime takes times a microsecond apart, over the bounds of milliseconds and of centuries.
+// TestUUIDv7OrdersByTime takes times a microsecond apart, over the bounds of milliseconds and of
+// centuries.
 func TestUUIDv7OrdersByTime(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)

@@ -19,7 +19,8 @@ type Backlog struct {
 // NewBacklog returns the backlog of the pool's database.
 func NewBacklog(pool *pgxpool.Pool) *Backlog { return &Backlog{pool: pool} }
 
-// ErrNotFound is returned for an activity that is not where the call looks for it, or is another tenant's.
+// ErrNotFound is returned for an activity that is not where the call looks for it, or is another
+// tenant's.
 var ErrNotFound = errors.New("not found")
 
 // Status counts what is pending.
@@ -59,7 +60,8 @@ type DeadLetter struct {
 	Error      string    `json:"error"`
 }
 
-// DeadLetters lists a tenant's dead letters (uuid.Nil: every tenant's), the latest first, at most limit.
+// DeadLetters lists a tenant's dead letters (uuid.Nil: every tenant's), the latest first, at most
+// limit.
 func (b *Backlog) DeadLetters(ctx context.Context, tenant uuid.UUID, limit int) ([]DeadLetter, error) {
 	rows, err := b.pool.Query(ctx, `
 		SELECT d.activity_id, d.tenant_id, d.resource_id, coalesce(a.action, ''), d.recorded_at, d.died_at, d.attempts, d.channels, d.error
@@ -73,8 +75,8 @@ func (b *Backlog) DeadLetters(ctx context.Context, tenant uuid.UUID, limit int) 
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[DeadLetter])
 }
 
-// Replay puts dead letters back into the outbox, behind what is there, and returns how many. activity uuid.Nil means all of
-// the tenant's; tenant uuid.Nil means every tenant's.
+// Replay puts dead letters back into the outbox, behind what is there, and returns how many.
+// activity uuid.Nil means all of the tenant's; tenant uuid.Nil means every tenant's.
 func (b *Backlog) Replay(ctx context.Context, tenant, activity uuid.UUID) (int64, error) {
 	var replayed int64
 	err := b.pool.QueryRow(ctx, `
@@ -97,10 +99,12 @@ func (b *Backlog) Replay(ctx context.Context, tenant, activity uuid.UUID) (int64
 	return replayed, nil
 }
 
-// ErrBehind is returned for an activity that cannot be parked by itself: an earlier one of its resource waits, and it behind that.
+// ErrBehind is returned for an activity that cannot be parked by itself: an earlier one of its
+// resource waits, and it behind that.
 var ErrBehind = errors.New("waits behind an earlier activity of its resource")
 
-// Park takes a pending activity out of its lane until wait has passed, and with it those of the same resource behind it.
+// Park takes a pending activity out of its lane until wait has passed, and with it those of the
+// same resource behind it.
 func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Duration, reason string) error {
 	var lane int
 	err := b.pool.QueryRow(ctx, `

@@ -58,8 +58,12 @@ func TestBacklogStatus(t *testing.T) {
 		INSERT INTO fanfare.parked (lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts) VALUES
 			(1, 1001, gen_random_uuid(), $1, gen_random_uuid(), now(), 3), (1, 1002, gen_random_uuid(), $1, gen_random_uuid(), now(), 0)`, ours)
 	if err == nil {
-		_, err = tx.Exec(t.Context(), `INSERT INTO fanfare.broadcast_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
-			VALUES (gen_random_uuid(), 1, 1003, $1, gen_random_uuid(), now())`, theirs)
+		_, err = tx.Exec(
+			t.Context(),
+			`INSERT INTO fanfare.broadcast_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
+			VALUES (gen_random_uuid(), 1, 1003, $1, gen_random_uuid(), now())`,
+			theirs,
+		)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +95,16 @@ func TestDeadLetters(t *testing.T) {
 		r := dead[i]
 		return outbox.DeadLetter{
 			ActivityID: r.ID, TenantID: r.TenantID, ResourceID: r.ResourceID, Action: r.Action, RecordedAt: r.RecordedAt,
-			DiedAt: time.Date(2026, 1, 1, 0, i, 0, 0, time.UTC), Attempts: 10, Channels: []string{"user:#x"}, Error: "payload too large",
+			DiedAt: time.Date(
+				2026,
+				1,
+				1,
+				0,
+				i,
+				0,
+				0,
+				time.UTC,
+			), Attempts: 10, Channels: []string{"user:#x"}, Error: "payload too large",
 		}
 	}
 	for name, tc := range map[string]struct {
@@ -117,8 +130,11 @@ func TestDeadLetters(t *testing.T) {
 func TestADeadLetterOutlivesItsActivity(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	_, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, error)
-		VALUES (gen_random_uuid(), 1, 1, gen_random_uuid(), gen_random_uuid(), now(), 1, '')`)
+	_, err := db.Pool.Exec(
+		t.Context(),
+		`INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, error)
+		VALUES (gen_random_uuid(), 1, 1, gen_random_uuid(), gen_random_uuid(), now(), 1, '')`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

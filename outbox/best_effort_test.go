@@ -12,7 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestBestEffortIntoPostgres has a batch with an envelope that only the database refuses, and one that it fails to take.
+// TestBestEffortIntoPostgres has a batch with an envelope that only the database refuses, and one
+// that it fails to take.
 func TestBestEffortIntoPostgres(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

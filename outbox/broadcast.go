@@ -85,12 +85,15 @@ func (w *Worker) step(ctx context.Context) (bool, error) {
 
 func readJob(ctx context.Context, tx pgx.Tx) (Job, error) {
 	var job Job
-	fields := append([]any{&job.Lane, &job.Seq, &job.Attempts, (*zeronull.UUID)(&job.LastPrincipalID), &job.Told}, job.Fields()...)
+	fields := append(
+		[]any{&job.Lane, &job.Seq, &job.Attempts, (*zeronull.UUID)(&job.LastPrincipalID), &job.Told},
+		job.Fields()...)
 	return job, tx.QueryRow(ctx, claimJob).Scan(fields...)
 }
 
-// finishStep moves the job's cursor. The last step removes the job and lets the activities behind it go, which needs the lane:
-// a claim of it may be parking one behind the job just now. If the lane is taken the job stays for another, empty step.
+// finishStep moves the job's cursor. The last step removes the job and lets the activities behind
+// it go, which needs the lane: a claim of it may be parking one behind the job just now. If the
+// lane is taken the job stays for another, empty step.
 func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 	free := false
 	if s.Done {
@@ -100,7 +103,11 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 	}
 	batch := &pgx.Batch{}
 	if free {
-		batch.Queue(`DELETE FROM fanfare.broadcast_jobs WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID)
+		batch.Queue(
+			`DELETE FROM fanfare.broadcast_jobs WHERE activity_id = $1 AND tenant_id = $2`,
+			job.ID,
+			job.TenantID,
+		)
 		queueRelease(batch, map[resourceKey]bool{{job.TenantID, job.ResourceID}: true})
 	} else {
 		var last *uuid.UUID
@@ -119,7 +126,8 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 	return nil
 }
 
-// postpone notes a failed step: the job waits, or becomes a dead letter and lets the activities behind it go.
+// postpone notes a failed step: the job waits, or becomes a dead letter and lets the activities
+// behind it go.
 func (w *Worker) postpone(ctx context.Context, job Job, cause error, report *Report) error {
 	attempts := job.Attempts
 	if !errors.Is(unlessAtFault(cause), ErrUnavailable) {
@@ -136,10 +144,14 @@ func (w *Worker) postpone(ctx context.Context, job Job, cause error, report *Rep
 	}
 	report.Dead = 1
 	return w.inLane(ctx, job.Lane, func(tx pgx.Tx) error {
-		s := settlement{lane: job.Lane, touched: map[resourceKey]bool{{job.TenantID, job.ResourceID}: true}, dead: []waiting{{
-			Lane: job.Lane, Seq: job.Seq, ActivityID: job.ID, TenantID: job.TenantID, ResourceID: job.ResourceID, RecordedAt: job.RecordedAt,
-			Attempts: attempts, Error: cause.Error(),
-		}}}
+		s := settlement{
+			lane:    job.Lane,
+			touched: map[resourceKey]bool{{job.TenantID, job.ResourceID}: true},
+			dead: []waiting{{
+				Lane: job.Lane, Seq: job.Seq, ActivityID: job.ID, TenantID: job.TenantID, ResourceID: job.ResourceID, RecordedAt: job.RecordedAt,
+				Attempts: attempts, Error: cause.Error(),
+			}},
+		}
 		if _, err := tx.Exec(ctx, `DELETE FROM fanfare.broadcast_jobs WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID); err != nil {
 			return err
 		}

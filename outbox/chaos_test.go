@@ -41,7 +41,9 @@ func chaos(t *testing.T, span time.Duration) {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}
-	exec(`CREATE TABLE scribed (n bigint GENERATED ALWAYS AS IDENTITY, activity_id uuid NOT NULL, resource_id uuid NOT NULL)`)
+	exec(
+		`CREATE TABLE scribed (n bigint GENERATED ALWAYS AS IDENTITY, activity_id uuid NOT NULL, resource_id uuid NOT NULL)`,
+	)
 	exec(`CREATE TABLE domain (resource_id uuid PRIMARY KEY, version int NOT NULL)`)
 	resources := make([]uuid.UUID, 12)
 	for i := range resources {
@@ -62,7 +64,16 @@ func chaos(t *testing.T, span time.Duration) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := NewWorker(pool, scribe{}, Options{Batch: 5 + n, Claimers: 2, Sweep: time.Hour, Retries: Retries{First: time.Millisecond, Longest: 20 * time.Millisecond}})
+		w := NewWorker(
+			pool,
+			scribe{},
+			Options{
+				Batch:    5 + n,
+				Claimers: 2,
+				Sweep:    time.Hour,
+				Retries:  Retries{First: time.Millisecond, Longest: 20 * time.Millisecond},
+			},
+		)
 		workers.Go(func() {
 			defer pool.Close()
 			if err := w.Run(running); err != nil {
@@ -87,7 +98,9 @@ func chaos(t *testing.T, span time.Duration) {
 	writers.Go(func() {
 		for time.Now().Before(end) {
 			<-time.After(15 * time.Millisecond)
-			exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim' ORDER BY random() LIMIT 1`)
+			exec(
+				`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim' ORDER BY random() LIMIT 1`,
+			)
 		}
 	})
 	writers.Wait()
@@ -126,8 +139,9 @@ func chaos(t *testing.T, span time.Duration) {
 	t.Logf("%d transactions, %d activities", committed.Load(), recorded)
 }
 
-// writeLate changes one resource under its row's lock and records it; sometimes with an early transaction id, within a savepoint,
-// after a savepoint that is taken back, with a late commit, or not at all.
+// writeLate changes one resource under its row's lock and records it; sometimes with an early
+// transaction id, within a savepoint, after a savepoint that is taken back, with a late commit, or
+// not at all.
 func writeLate(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand, resources []uuid.UUID, i int) error {
 	tx, err := pool.Begin(ctx)
 	if err != nil {

@@ -38,15 +38,16 @@ type claimed struct {
 	items    []Item // parked ones first, each part by seq
 }
 
-// beginClaim pins the plans, whatever the statistics say of a table that is empty most of the time, and bounds every wait.
-// JIT would be drawn in by the cost that a disabled scan is given.
+// beginClaim pins the plans, whatever the statistics say of a table that is empty most of the time,
+// and bounds every wait. JIT would be drawn in by the cost that a disabled scan is given.
 const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
 	SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
 	SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
 	SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s'; SET LOCAL idle_in_transaction_session_timeout = '20s'`
 
-// lockLane goes ahead of the claim as a statement of its own: the claim's snapshot must be taken after the lock, or it would
-// show the rows that the lock's last holder has just removed. The answer reaches the claim as a setting, in the same round trip.
+// lockLane goes ahead of the claim as a statement of its own: the claim's snapshot must be taken
+// after the lock, or it would show the rows that the lock's last holder has just removed. The
+// answer reaches the claim as a setting, in the same round trip.
 const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)`
 
 // claimLane returns at least one row, for the snapshot.
@@ -85,7 +86,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id
 ORDER BY q.parked DESC, q.seq`
 
-// claim locks the lane for the transaction and takes its next rows, at most limit. full ignores the hints.
+// claim locks the lane for the transaction and takes its next rows, at most limit. full ignores the
+// hints.
 func claim(ctx context.Context, tx pgx.Tx, lane int, h *hints, limit int, full bool) (claimed, error) {
 	pos := h.pos
 	if full {
@@ -116,17 +118,26 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 	}
 	defer rows.Close()
 	var (
-		c              claimed
-		text           string
-		seq            zeronull.Int8
-		attempts       zeronull.Int4
-		parked         *bool
-		blocked        *bool
-		item           Item
-		id, t, r       zeronull.UUID
-		recorded       zeronull.Timestamptz
-		fields         = item.Fields()
-		first          = []any{&c.held, &text, &seq, (*zeronull.Text)(&item.place), &parked, &blocked, &attempts, &item.Channels}
+		c        claimed
+		text     string
+		seq      zeronull.Int8
+		attempts zeronull.Int4
+		parked   *bool
+		blocked  *bool
+		item     Item
+		id, t, r zeronull.UUID
+		recorded zeronull.Timestamptz
+		fields   = item.Fields()
+		first    = []any{
+			&c.held,
+			&text,
+			&seq,
+			(*zeronull.Text)(&item.place),
+			&parked,
+			&blocked,
+			&attempts,
+			&item.Channels,
+		}
 		last           = []any{&id, &t, &r, &recorded}
 		columns        = append(append(first, fields...), last...)
 		snapshotParsed = false
@@ -148,14 +159,23 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 		item.Seq, item.Attempts, item.parked, item.blocked = int64(seq), int(attempts), *parked, *blocked
 		if zeronull.UUID(item.ID) != id {
 			item.missing = true
-			item.ID, item.TenantID, item.ResourceID, item.RecordedAt = [16]byte(id), [16]byte(t), [16]byte(r), time.Time(recorded)
+			item.ID, item.TenantID, item.ResourceID, item.RecordedAt = [16]byte(
+				id,
+			), [16]byte(
+				t,
+			), [16]byte(
+				r,
+			), time.Time(
+				recorded,
+			)
 		}
 		c.items = append(c.items, item)
 	}
 	return c, rows.Err()
 }
 
-// arrays gives the running transactions as two arrays; ids as text, since xid8 has no binary form that pgx knows.
+// arrays gives the running transactions as two arrays; ids as text, since xid8 has no binary form
+// that pgx knows.
 func (h *hints) arrays() (xids []string, bounds []int64) {
 	xids, bounds = make([]string, 0, len(h.running)), make([]int64, 0, len(h.running))
 	for xid, bound := range h.running {

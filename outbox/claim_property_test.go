@@ -16,14 +16,21 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestClaimLosesNothing drives transactions and claims in every order that rapid can think of, without a single full sweep:
-// what the hints let a claim see must be enough. Writers of one resource take turns, as they do behind a row's lock.
+// TestClaimLosesNothing drives transactions and claims in every order that rapid can think of,
+// without a single full sweep: what the hints let a claim see must be enough. Writers of one
+// resource take turns, as they do behind a row's lock.
 func TestClaimLosesNothing(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	resources := sameLane(t, db.Pool, 4)
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &claimMachine{t: rt, ctx: context.Background(), pool: db.Pool, resources: resources, delivered: map[uuid.UUID]int{}}
+		m := &claimMachine{
+			t:         rt,
+			ctx:       context.Background(),
+			pool:      db.Pool,
+			resources: resources,
+			delivered: map[uuid.UUID]int{},
+		}
 		defer m.close()
 		m.exec("DELETE FROM fanfare.outbox")
 		for range 3 {
@@ -63,8 +70,9 @@ func TestClaimLosesNothing(t *testing.T) {
 	})
 }
 
-// TestClaimSeesBeyondXmax is the case that tells right from almost right: xmax is only the last completed id plus one, so a
-// transaction beyond it, which no snapshot lists, may already hold a lower seq.
+// TestClaimSeesBeyondXmax is the case that tells right from almost right: xmax is only the last
+// completed id plus one, so a transaction beyond it, which no snapshot lists, may already hold a
+// lower seq.
 func TestClaimSeesBeyondXmax(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -222,7 +230,8 @@ func (m *claimMachine) write(t *rapid.T) {
 	m.insert(w, resource)
 }
 
-// insert is what fanfare.record_activity does, as far as the outbox is concerned: the transaction's id first, then the seq.
+// insert is what fanfare.record_activity does, as far as the outbox is concerned: the transaction's
+// id first, then the seq.
 func (m *claimMachine) insert(w *writer, resource uuid.UUID) {
 	id := uuid.Must(uuid.NewV7())
 	if _, err := w.tx.Exec(m.ctx, `
@@ -239,7 +248,8 @@ func (m *claimMachine) insert(w *writer, resource uuid.UUID) {
 	w.of[resource] = append(w.of[resource], id)
 }
 
-// undoSavepoint writes within a savepoint and takes it back: its seq and its subtransaction's id are gone.
+// undoSavepoint writes within a savepoint and takes it back: its seq and its subtransaction's id
+// are gone.
 func (m *claimMachine) undoSavepoint(t *rapid.T) {
 	w := m.pick(t)
 	sub, err := w.tx.Begin(m.ctx)
@@ -269,7 +279,10 @@ func (m *claimMachine) end(t *rapid.T) {
 	if len(m.open) == 0 {
 		t.Skip("no writer")
 	}
-	m.finish(rapid.IntRange(0, len(m.open)-1).Draw(t, "writer"), rapid.SampledFrom([]string{"commit", "commit", "rollback", "prepare"}).Draw(t, "how"))
+	m.finish(
+		rapid.IntRange(0, len(m.open)-1).Draw(t, "writer"),
+		rapid.SampledFrom([]string{"commit", "commit", "rollback", "prepare"}).Draw(t, "how"),
+	)
 }
 
 func (m *claimMachine) finish(i int, how string) {
@@ -364,7 +377,13 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 		order := m.order[item.ResourceID]
 		next := m.got[item.ResourceID]
 		if next >= len(order) || order[next] != item.ID {
-			m.t.Fatalf("resource %s: got %s as number %d, want the order %s", item.ResourceID, item.ID, next, strings.Join(texts(order), " "))
+			m.t.Fatalf(
+				"resource %s: got %s as number %d, want the order %s",
+				item.ResourceID,
+				item.ID,
+				next,
+				strings.Join(texts(order), " "),
+			)
 		}
 		m.got[item.ResourceID]++
 	}
@@ -402,7 +421,8 @@ func texts(ids []uuid.UUID) []string {
 	return out
 }
 
-// TestClaimPlan holds the claim's plan to the index on a table that an old snapshot has bloated and whose statistics are stale.
+// TestClaimPlan holds the claim's plan to the index on a table that an old snapshot has bloated and
+// whose statistics are stale.
 func TestClaimPlan(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -441,7 +461,11 @@ func TestClaimPlan(t *testing.T) {
 		}
 	}
 	if buffers > 400 {
-		t.Errorf("got %d buffers for a claim of 10 rows behind 1,562 dead ones, want 400 at most:\n%s", buffers, claimed)
+		t.Errorf(
+			"got %d buffers for a claim of 10 rows behind 1,562 dead ones, want 400 at most:\n%s",
+			buffers,
+			claimed,
+		)
 	}
 	var places []string
 	if err := tx.QueryRow(ctx, `SELECT array_agg(ctid::text) FROM (SELECT ctid FROM fanfare.outbox WHERE lane = $1 AND seq > 100000) AS o`, testLane).Scan(&places); err != nil {
@@ -449,7 +473,12 @@ func TestClaimPlan(t *testing.T) {
 	}
 	removed, buffers := explain(t, tx, removeOutbox, places)
 	if buffers > 100 || !strings.Contains(removed, "Tid Scan on outbox") || len(places) != 10 {
-		t.Errorf("got %d buffers for the removal of %d rows behind 1,562 dead ones, want 100 at most and 10:\n%s", buffers, len(places), removed)
+		t.Errorf(
+			"got %d buffers for the removal of %d rows behind 1,562 dead ones, want 100 at most and 10:\n%s",
+			buffers,
+			len(places),
+			removed,
+		)
 	}
 }
 
@@ -475,8 +504,9 @@ func explain(t *testing.T, tx pgx.Tx, sql string, args ...any) (plan string, buf
 	return plan, buffers
 }
 
-// TestWorkersDieAtAnyStatement has several workers lose their connections over and over while writers commit late, out of order
-// and not at all. The ledger is written in the settling transaction, so it shows what was settled.
+// TestWorkersDieAtAnyStatement has several workers lose their connections over and over while
+// writers commit late, out of order and not at all. The ledger is written in the settling
+// transaction, so it shows what was settled.
 func TestWorkersDieAtAnyStatement(t *testing.T) {
 	t.Parallel()
 	chaos(t, 1500*time.Millisecond)

@@ -29,7 +29,12 @@ func (w *Worker) turn(ctx context.Context, l *lane) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			w.logSetback(l.number, report.Claimed, w.schedule.failed(l, err, max(report.Claimed, 1), w.opts.Retries, now), err)
+			w.logSetback(
+				l.number,
+				report.Claimed,
+				w.schedule.failed(l, err, max(report.Claimed, 1), w.opts.Retries, now),
+				err,
+			)
 		}
 		return
 	}
@@ -62,7 +67,8 @@ type turned struct {
 	more bool // rows were left
 }
 
-// deliver is one claim's transaction, from begin to commit. The hints change only once it has committed.
+// deliver is one claim's transaction, from begin to commit. The hints change only once it has
+// committed.
 func (w *Worker) deliver(ctx context.Context, l *lane, limit int, full bool, report *Report) (turned, error) {
 	tx, err := w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
 	if err != nil {
@@ -107,7 +113,8 @@ func (w *Worker) deliver(ctx context.Context, l *lane, limit int, full bool, rep
 	return turned{held: true, more: s.cut}, nil
 }
 
-// outcomes has the handler deliver what may be delivered, and gives an outcome to each of the first so many items.
+// outcomes has the handler deliver what may be delivered, and gives an outcome to each of the first
+// so many items.
 func (w *Worker) outcomes(ctx context.Context, tx pgx.Tx, l *lane, items []Item) ([]Outcome, error) {
 	if l.blamed != nil && len(items) == 1 {
 		return []Outcome{{Verdict: Retry, Err: l.blamed}}, nil
@@ -146,7 +153,8 @@ func (w *Worker) outcomes(ctx context.Context, tx pgx.Tx, l *lane, items []Item)
 
 var errMissing = errors.New("the log does not hold this activity any more")
 
-// handle turns a handler's panic into an error, so that an activity that makes it panic ends as a dead letter and not the daemon.
+// handle turns a handler's panic into an error, so that an activity that makes it panic ends as a
+// dead letter and not the daemon.
 func (w *Worker) handle(ctx context.Context, tx pgx.Tx, items []Item) (outcomes []Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -156,9 +164,9 @@ func (w *Worker) handle(ctx context.Context, tx pgx.Tx, items []Item) (outcomes 
 	return w.handler.Handle(ctx, tx, items)
 }
 
-// unlessAtFault marks as ErrUnavailable what no activity can be blamed for: all but what the server says of a statement, and of
-// that the classes 08 connection, 40 rollback, 53 resources, 55 locks, 57 intervention
-// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+// unlessAtFault marks as ErrUnavailable what no activity can be blamed for: all but what the server
+// says of a statement, and of that the classes 08 connection, 40 rollback, 53 resources, 55 locks,
+// 57 intervention (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 func unlessAtFault(err error) error {
 	if errors.Is(err, ErrUnavailable) {
 		return err
@@ -172,7 +180,9 @@ func unlessAtFault(err error) error {
 		return err
 	}
 	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || pgconn.Timeout(err) || pgconn.SafeToRetry(err) {
+	if errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		pgconn.Timeout(err) ||
+		pgconn.SafeToRetry(err) {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err

@@ -13,15 +13,16 @@ import (
 // errEndsItself is for whoever tries to end a transaction that TxActivity ends.
 var errEndsItself = errors.New("TxActivity commits or rolls back by itself: return an error to have it roll back")
 
-// directTx is a transaction on a connection that nobody else uses meanwhile. It spares two round trips: BEGIN travels with the
-// first statement, and COMMIT with the last.
+// directTx is a transaction on a connection that nobody else uses meanwhile. It spares two round
+// trips: BEGIN travels with the first statement, and COMMIT with the last.
 type directTx struct {
 	conn    *pgx.Conn
 	begun   pgx.Tx // nil until the first statement, closed from the end on
 	release func()
 }
 
-// beginDirect takes a connection of a pool, or db itself if it is one. It returns nil if db is neither.
+// beginDirect takes a connection of a pool, or db itself if it is one. It returns nil if db is
+// neither.
 func beginDirect(ctx context.Context, db DB) (*directTx, error) {
 	switch db := db.(type) {
 	case *pgxpool.Pool:
@@ -61,7 +62,8 @@ func (t *directTx) skipBegin(results pgx.BatchResults) pgx.BatchResults {
 	return results
 }
 
-// travels tells whether a statement can be a batch's: one without arguments may be many in truth, and a batch knows no options.
+// travels tells whether a statement can be a batch's: one without arguments may be many in truth,
+// and a batch knows no options.
 func travels(args []any) bool {
 	if len(args) == 0 {
 		return false
@@ -119,7 +121,12 @@ func (t *directTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 	return t.skipBegin(t.conn.SendBatch(ctx, batch))
 }
 
-func (t *directTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
+func (t *directTx) CopyFrom(
+	ctx context.Context,
+	table pgx.Identifier,
+	columns []string,
+	source pgx.CopyFromSource,
+) (int64, error) {
 	if err := t.begin(ctx); err != nil {
 		return 0, err
 	}
@@ -172,10 +179,11 @@ func closedTx() pgx.Tx {
 func (t *directTx) Commit(context.Context) error   { return errEndsItself }
 func (t *directTx) Rollback(context.Context) error { return errEndsItself }
 
-// last sends a statement with COMMIT behind it, and BEGIN ahead of it if nothing has begun yet. read is given its rows. An error
-// of the statement leaves nothing committed.
+// last sends a statement with COMMIT behind it, and BEGIN ahead of it if nothing has begun yet.
+// read is given its rows. An error of the statement leaves nothing committed.
 func (t *directTx) last(ctx context.Context, read func(pgx.Rows) error, sql string, args ...any) error {
-	// A first statement that cannot even be sent takes BEGIN with it. Whoever ignores its error must not have this one committed alone.
+	// A first statement that cannot even be sent takes BEGIN with it. Whoever ignores its error
+	// must not have this one committed alone.
 	if t.begun != nil && t.conn.PgConn().TxStatus() == 'I' {
 		return fmt.Errorf("an earlier statement failed: %w", pgx.ErrTxClosed)
 	}
@@ -202,8 +210,9 @@ func (t *directTx) last(ctx context.Context, read func(pgx.Rows) error, sql stri
 	return err
 }
 
-// end rolls back what was not committed, even when ctx has ended, and gives the connection back. A connection on which that
-// fails, as it does where results were left unread, is closed, and the server then rolls back.
+// end rolls back what was not committed, even when ctx has ended, and gives the connection back. A
+// connection on which that fails, as it does where results were left unread, is closed, and the
+// server then rolls back.
 func (t *directTx) end(ctx context.Context) {
 	t.begun = closedTx()
 	if server := t.conn.PgConn(); (server.TxStatus() != 'I' || server.IsBusy()) && !t.conn.IsClosed() {
@@ -216,7 +225,8 @@ func (t *directTx) end(ctx context.Context) {
 	t.release()
 }
 
-// firstRows are the first statement's. Closing them ends its batch, so that the connection can be used again.
+// firstRows are the first statement's. Closing them ends its batch, so that the connection can be
+// used again.
 type firstRows struct {
 	pgx.Rows
 	results pgx.BatchResults

@@ -21,9 +21,14 @@ type fn func(ctx context.Context, tx pgx.Tx) error
 
 // txActivity runs TxActivity of a change that has no result.
 func txActivity(ctx context.Context, db outbox.DB, e activity.Envelope, do fn) (outbox.Recorded, error) {
-	_, recorded, err := outbox.TxActivity(ctx, db, e, func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
-		return struct{}{}, do(ctx, tx)
-	})
+	_, recorded, err := outbox.TxActivity(
+		ctx,
+		db,
+		e,
+		func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
+			return struct{}{}, do(ctx, tx)
+		},
+	)
 	return recorded, err
 }
 
@@ -38,8 +43,9 @@ func oneConn(t testing.TB, db *pgtest.DB) *pgx.Conn {
 	return conn
 }
 
-// everyMode calls test with a pool of one connection for each way in which pgx can send statements; behind a pooler that hands
-// each transaction another session, applications use other than the standard one.
+// everyMode calls test with a pool of one connection for each way in which pgx can send statements;
+// behind a pooler that hands each transaction another session, applications use other than the
+// standard one.
 func everyMode(t *testing.T, test func(t *testing.T, db *pgtest.DB, pool *pgxpool.Pool)) {
 	for name, mode := range map[string]pgx.QueryExecMode{
 		"cached statements": pgx.QueryExecModeCacheStatement, "cached descriptions": pgx.QueryExecModeCacheDescribe,
@@ -74,24 +80,46 @@ func TestEveryModeRecords(t *testing.T) {
 		e := aKeyedEnvelope()
 		e.Payload, e.IP = map[string]any{"title": "Momentum 12"}, "192.0.2.1"
 		first, err := txActivity(t.Context(), pool, e, insert)
-		if err != nil || !first.Created || string(first.Payload) != `{"title": "Momentum 12"}` || len(first.IPHash) != 32 {
+		if err != nil || !first.Created || string(first.Payload) != `{"title": "Momentum 12"}` ||
+			len(first.IPHash) != 32 {
 			t.Errorf("TxActivity: got %+v, %v; want it recorded", first, err)
 		}
 		again, err := txActivity(t.Context(), pool, e, insert)
 		if err != nil || again.Created || again.ID != first.ID {
-			t.Errorf("TxActivity again: got %s, created %t, %v; want %s that stands", again.ID, again.Created, err, first.ID)
+			t.Errorf(
+				"TxActivity again: got %s, created %t, %v; want %s that stands",
+				again.ID,
+				again.Created,
+				err,
+				first.ID,
+			)
 		}
 		// The key is complete only after fn, so that it is the database that finds it standing.
-		_, late, err := outbox.TxActivity(t.Context(), pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx, l *activity.Envelope) (struct{}, error) {
-			l.CorrelationID, l.ResourceID = e.CorrelationID, e.ResourceID
-			return struct{}{}, insert(ctx, tx)
-		})
+		_, late, err := outbox.TxActivity(
+			t.Context(),
+			pool,
+			anEnvelope(),
+			func(ctx context.Context, tx pgx.Tx, l *activity.Envelope) (struct{}, error) {
+				l.CorrelationID, l.ResourceID = e.CorrelationID, e.ResourceID
+				return struct{}{}, insert(ctx, tx)
+			},
+		)
 		if err != nil || late.Created || late.ID != first.ID {
-			t.Errorf("TxActivity whose key stands: got %s, created %t, %v; want %s that stands", late.ID, late.Created, err, first.ID)
+			t.Errorf(
+				"TxActivity whose key stands: got %s, created %t, %v; want %s that stands",
+				late.ID,
+				late.Created,
+				err,
+				first.ID,
+			)
 		}
 		wrong := anEnvelope()
 		wrong.DeliveryChannels = []string{"chat:other"}
-		if _, err := txActivity(t.Context(), pool, wrong, insert); !slices.Equal(refusedFields(err), []string{"delivery_channels[0]"}) && !slices.Equal(refusedFields(err), []string{"delivery_channels"}) {
+		if _, err := txActivity(t.Context(), pool, wrong, insert); !slices.Equal(
+			refusedFields(err),
+			[]string{"delivery_channels[0]"},
+		) &&
+			!slices.Equal(refusedFields(err), []string{"delivery_channels"}) {
 			t.Errorf("TxActivity refused: got %v, want delivery_channels", err)
 		}
 		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
@@ -123,10 +151,17 @@ func TestEveryModeRecords(t *testing.T) {
 			t.Error(err)
 		}
 		log := activity.NewPostgresLog(pool)
-		if found, err := log.Read(t.Context(), e.TenantID, []uuid.UUID{first.ID, uuid.New()}); err != nil || len(found) != 1 {
+		if found, err := log.Read(t.Context(), e.TenantID, []uuid.UUID{first.ID, uuid.New()}); err != nil ||
+			len(found) != 1 {
 			t.Errorf("Read: got %d, %v; want the one", len(found), err)
 		}
-		narrow := activity.Filter{Actor: e.ActorPrincipalID, Since: first.RecordedAt, Until: first.RecordedAt.Add(time.Hour), Action: "signal.*", Q: "signal"}
+		narrow := activity.Filter{
+			Actor:  e.ActorPrincipalID,
+			Since:  first.RecordedAt,
+			Until:  first.RecordedAt.Add(time.Hour),
+			Action: "signal.*",
+			Q:      "signal",
+		}
 		if found, _, err := log.List(t.Context(), e.TenantID, narrow, activity.Page{}); err != nil || len(found) != 4 {
 			t.Errorf("List: got %d, %v; want 4", len(found), err)
 		}
@@ -159,7 +194,8 @@ func wantFree(t testing.TB, pool *pgxpool.Pool) {
 	}
 }
 
-// TestAnErrorKeptBack has fn ignore that its first statement failed, wherever that showed: nothing may be recorded or changed.
+// TestAnErrorKeptBack has fn ignore that its first statement failed, wherever that showed: nothing
+// may be recorded or changed.
 func TestAnErrorKeptBack(t *testing.T) {
 	t.Parallel()
 	everyMode(t, func(t *testing.T, db *pgtest.DB, pool *pgxpool.Pool) {
@@ -198,7 +234,12 @@ func TestAnErrorKeptBack(t *testing.T) {
 				return nil
 			})
 			if err == nil || countWritten(t, db.Pool) != (written{}) {
-				t.Errorf("an error %s, kept back: got %v and %+v; want an error and nothing recorded", name, err, countWritten(t, db.Pool))
+				t.Errorf(
+					"an error %s, kept back: got %v and %+v; want an error and nothing recorded",
+					name,
+					err,
+					countWritten(t, db.Pool),
+				)
 			}
 			_, err = txActivity(t.Context(), pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx) error {
 				_ = first(ctx, tx)
@@ -206,7 +247,12 @@ func TestAnErrorKeptBack(t *testing.T) {
 				return errors.New("no")
 			})
 			if err == nil || count(t, db.Pool, "signals") != 0 {
-				t.Errorf("an error %s, and then a change that is given up: got %v and %d changes", name, err, count(t, db.Pool, "signals"))
+				t.Errorf(
+					"an error %s, and then a change that is given up: got %v and %d changes",
+					name,
+					err,
+					count(t, db.Pool, "signals"),
+				)
 			}
 			wantFree(t, pool)
 		}
@@ -229,8 +275,8 @@ func TestTheConnectionOfTheTransaction(t *testing.T) {
 	}
 }
 
-// TestRowsLeftOpen has fn leave the rows of its first statement open: nothing is recorded, and neither a pool nor the server keeps
-// what it had.
+// TestRowsLeftOpen has fn leave the rows of its first statement open: nothing is recorded, and
+// neither a pool nor the server keeps what it had.
 func TestRowsLeftOpen(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
@@ -239,11 +285,19 @@ func TestRowsLeftOpen(t *testing.T) {
 	pid := conn.PgConn().PID()
 	leave := map[string]fn{
 		"and no error": func(ctx context.Context, tx pgx.Tx) error {
-			_, err := tx.Query(ctx, `INSERT INTO signals (id, title) SELECT gen_random_uuid(), 'x' FROM generate_series(1, $1::int) RETURNING title`, 3) //nolint:sqlclosecheck // left open
+			_, err := tx.Query(
+				ctx,
+				`INSERT INTO signals (id, title) SELECT gen_random_uuid(), 'x' FROM generate_series(1, $1::int) RETURNING title`,
+				3,
+			) //nolint:sqlclosecheck // left open
 			return err
 		},
 		"and an error": func(ctx context.Context, tx pgx.Tx) error {
-			_, err := tx.Query(ctx, `INSERT INTO signals (id, title) SELECT gen_random_uuid(), 'x' FROM generate_series(1, $1::int) RETURNING title`, 3) //nolint:sqlclosecheck // left open
+			_, err := tx.Query(
+				ctx,
+				`INSERT INTO signals (id, title) SELECT gen_random_uuid(), 'x' FROM generate_series(1, $1::int) RETURNING title`,
+				3,
+			) //nolint:sqlclosecheck // left open
 			return errors.Join(err, errors.New("no"))
 		},
 		"of a batch": func(ctx context.Context, tx pgx.Tx) error {
@@ -255,7 +309,12 @@ func TestRowsLeftOpen(t *testing.T) {
 	}
 	for name, do := range leave {
 		if _, err := txActivity(t.Context(), pool, anEnvelope(), do); err == nil || count(t, db.Pool, "signals") != 0 {
-			t.Errorf("rows left open %s: got %v and %d changes; want an error and none", name, err, count(t, db.Pool, "signals"))
+			t.Errorf(
+				"rows left open %s: got %v and %d changes; want an error and none",
+				name,
+				err,
+				count(t, db.Pool, "signals"),
+			)
 		}
 		wantFree(t, pool)
 	}
@@ -265,7 +324,13 @@ func TestRowsLeftOpen(t *testing.T) {
 	if !conn.IsClosed() {
 		t.Error("got a connection that waits for ever in a transaction, want it closed or usable")
 	}
-	eventually(t, db.Pool, "the server has given up the transaction", `SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND state LIKE 'idle in transaction%')`, pid)
+	eventually(
+		t,
+		db.Pool,
+		"the server has given up the transaction",
+		`SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND state LIKE 'idle in transaction%')`,
+		pid,
+	)
 }
 
 // TestARowThatCannotBeRead closes its rows, as pgx promises.
@@ -305,9 +370,18 @@ func TestATransactionKept(t *testing.T) {
 		batch := &pgx.Batch{}
 		batch.Queue(`INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1)`, "x")
 		_, execErr := kept.Exec(t.Context(), `INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1)`, "x")
-		rows, queryErr := kept.Query(t.Context(), `INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1) RETURNING 1`, "x")
+		rows, queryErr := kept.Query(
+			t.Context(),
+			`INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1) RETURNING 1`,
+			"x",
+		)
 		rows.Close()
-		_, copyErr := kept.CopyFrom(t.Context(), pgx.Identifier{"signals"}, []string{"title"}, pgx.CopyFromRows([][]any{{"x"}}))
+		_, copyErr := kept.CopyFrom(
+			t.Context(),
+			pgx.Identifier{"signals"},
+			[]string{"title"},
+			pgx.CopyFromRows([][]any{{"x"}}),
+		)
 		_, beginErr := kept.Begin(t.Context())
 		_, prepareErr := kept.Prepare(t.Context(), "kept", `SELECT 1`)
 		for what, err := range map[string]error{
@@ -326,8 +400,8 @@ func TestATransactionKept(t *testing.T) {
 	wantFree(t, pool)
 }
 
-// TestTheContextEndsAnywhere has the context end after every so many microseconds: a change and its activity stay together, and
-// the pool's only connection comes back.
+// TestTheContextEndsAnywhere has the context end after every so many microseconds: a change and its
+// activity stay together, and the pool's only connection comes back.
 func TestTheContextEndsAnywhere(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
@@ -357,14 +431,20 @@ func TestTheContextEndsAnywhere(t *testing.T) {
 		SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid())`)
 	changes, activities := count(t, db.Pool, "signals"), count(t, db.Pool, "fanfare.activities")
 	if changes != activities || changes < before {
-		t.Errorf("got %d changes and %d activities, want as many, at least the %d that were reported", changes, activities, before)
+		t.Errorf(
+			"got %d changes and %d activities, want as many, at least the %d that were reported",
+			changes,
+			activities,
+			before,
+		)
 	}
 	if _, err := txActivity(t.Context(), pool, anEnvelope(), func(context.Context, pgx.Tx) error { return nil }); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
 
-// TestTheTableChangesUnderCachedStatements has a cached first statement become invalid: one call may fail, the next does not.
+// TestTheTableChangesUnderCachedStatements has a cached first statement become invalid: one call
+// may fail, the next does not.
 func TestTheTableChangesUnderCachedStatements(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestTheFirstStatement begins a change with each thing that a transaction can do: it works, its change is committed with the
-// activity, and is undone with it.
+// TestTheFirstStatement begins a change with each thing that a transaction can do: it works, its
+// change is committed with the activity, and is undone with it.
 func TestTheFirstStatement(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -166,9 +166,14 @@ func TestTheFirstStatement(t *testing.T) {
 		},
 	} {
 		e := anEnvelope()
-		_, recorded, err := outbox.TxActivity(t.Context(), db.Pool, e, func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
-			return struct{}{}, do(ctx, tx)
-		})
+		_, recorded, err := outbox.TxActivity(
+			t.Context(),
+			db.Pool,
+			e,
+			func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
+				return struct{}{}, do(ctx, tx)
+			},
+		)
 		if err != nil || !recorded.Created {
 			t.Errorf("%s: got created %t, %v; want it recorded", name, recorded.Created, err)
 		}
@@ -180,9 +185,14 @@ func TestTheFirstStatement(t *testing.T) {
 		}
 
 		before := count(t, db.Pool, "fanfare.activities")
-		_, _, err = outbox.TxActivity(t.Context(), db.Pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
-			return struct{}{}, errors.Join(do(ctx, tx), errWanted)
-		})
+		_, _, err = outbox.TxActivity(
+			t.Context(),
+			db.Pool,
+			anEnvelope(),
+			func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
+				return struct{}{}, errors.Join(do(ctx, tx), errWanted)
+			},
+		)
 		if !errors.Is(err, errWanted) || len(words()) != 0 || count(t, db.Pool, "fanfare.activities") != before {
 			t.Errorf("%s, and then an error: got %v, words %q; want nothing left", name, err, words())
 		}
@@ -221,9 +231,14 @@ func TestABadFirstStatement(t *testing.T) {
 		},
 		"no syntax": func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Exec(ctx, `SELEKT $1`, 1); return err },
 	} {
-		_, _, err := outbox.TxActivity(t.Context(), conn, anEnvelope(), func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
-			return struct{}{}, do(ctx, tx)
-		})
+		_, _, err := outbox.TxActivity(
+			t.Context(),
+			conn,
+			anEnvelope(),
+			func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
+				return struct{}{}, do(ctx, tx)
+			},
+		)
 		pgErr := (*pgconn.PgError)(nil)
 		if !errors.As(err, &pgErr) {
 			t.Errorf("%s: got %v, want the database's error", name, err)
@@ -233,10 +248,15 @@ func TestABadFirstStatement(t *testing.T) {
 		}
 	}
 	// An error that fn keeps to itself must not let anything be committed.
-	_, _, err = outbox.TxActivity(t.Context(), conn, anEnvelope(), func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
-		_, _ = tx.Exec(ctx, `SELECT 1 / $1::int`, 0)
-		return struct{}{}, nil
-	})
+	_, _, err = outbox.TxActivity(
+		t.Context(),
+		conn,
+		anEnvelope(),
+		func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
+			_, _ = tx.Exec(ctx, `SELECT 1 / $1::int`, 0)
+			return struct{}{}, nil
+		},
+	)
 	if got := count(t, db.Pool, "fanfare.activities"); err == nil || got != 0 {
 		t.Errorf("an error kept back: got %v and %d activities, want an error and none", err, got)
 	}
@@ -250,9 +270,14 @@ func TestFnCannotEndTheTransaction(t *testing.T) {
 		"Commit":   func(ctx context.Context, tx pgx.Tx) error { return tx.Commit(ctx) },
 		"Rollback": func(ctx context.Context, tx pgx.Tx) error { return tx.Rollback(ctx) },
 	} {
-		_, _, err := outbox.TxActivity(t.Context(), db.Pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (uuid.UUID, error) {
-			return uuid.Nil, end(ctx, tx)
-		})
+		_, _, err := outbox.TxActivity(
+			t.Context(),
+			db.Pool,
+			anEnvelope(),
+			func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (uuid.UUID, error) {
+				return uuid.Nil, end(ctx, tx)
+			},
+		)
 		if err == nil {
 			t.Errorf("%s: got no error, want one that says who ends it", name)
 		}

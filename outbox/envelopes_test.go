@@ -26,9 +26,11 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// envelopeCase is a case of testdata/envelopes.json: what is changed in an envelope that will do, and what becomes of it.
+// envelopeCase is a case of testdata/envelopes.json: what is changed in an envelope that will do,
+// and what becomes of it.
 //
-// In the file, «x×100» stands for a hundred times x, and a field with ~ behind its name gives its JSON as a string.
+// In the file, «x×100» stands for a hundred times x, and a field with ~ behind its name gives its
+// JSON as a string.
 type envelopeCase struct {
 	Name      string                     `json:"name"`
 	With      map[string]json.RawMessage `json:"with"`       // fields set
@@ -151,7 +153,8 @@ func decode(text string) (activity.Envelope, error) {
 	return e, nil
 }
 
-// TestEnvelopes holds every case against both doors: fanfare.record_activity, which every language uses, and Record.
+// TestEnvelopes holds every case against both doors: fanfare.record_activity, which every language
+// uses, and Record.
 func TestEnvelopes(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -190,7 +193,14 @@ func recordBySQL(t *testing.T, db *pgtest.DB, c envelopeCase) map[string]*string
 		t.Fatalf("record_activity: got %v, want field %q refused", err, c.Field)
 	}
 	if pgErr.ColumnName != c.Field || pgErr.Code != state {
-		t.Errorf("record_activity: got field %q refused with %s (%s), want %q with %s", pgErr.ColumnName, pgErr.Code, pgErr.Message, c.Field, state)
+		t.Errorf(
+			"record_activity: got field %q refused with %s (%s), want %q with %s",
+			pgErr.ColumnName,
+			pgErr.Code,
+			pgErr.Message,
+			c.Field,
+			state,
+		)
 	}
 	if len(pgErr.Message) > 1000 {
 		t.Errorf("record_activity: got a message of %d bytes, want a short one", len(pgErr.Message))
@@ -268,7 +278,8 @@ func (c envelopeCase) checkStored(t *testing.T, tx pgx.Tx, id uuid.UUID) map[str
 			t.Errorf("column %s: got %v, want nothing with %q in it", column, value, part)
 		}
 	}
-	if want := hashOfIP(t, tx, c.IP); got["ip_hash"] == nil && want != "" || got["ip_hash"] != nil && *got["ip_hash"] != want {
+	if want := hashOfIP(t, tx, c.IP); got["ip_hash"] == nil && want != "" ||
+		got["ip_hash"] != nil && *got["ip_hash"] != want {
 		t.Errorf("column ip_hash: got %v, want %q, the HMAC of %s", got["ip_hash"], want, c.IP)
 	}
 	for _, column := range []string{"id", "recorded_at", "occurred_at", "correlation_id"} {
@@ -287,7 +298,8 @@ func hashOfIP(t *testing.T, tx pgx.Tx, ip string) string {
 		return ""
 	}
 	var inner, outer []byte
-	err := tx.QueryRow(t.Context(), `SELECT inner_pad, outer_pad FROM fanfare.ip_hash_keys ORDER BY key_id DESC LIMIT 1`).Scan(&inner, &outer)
+	err := tx.QueryRow(t.Context(), `SELECT inner_pad, outer_pad FROM fanfare.ip_hash_keys ORDER BY key_id DESC LIMIT 1`).
+		Scan(&inner, &outer)
 	if err != nil {
 		t.Fatal(err)
 	}

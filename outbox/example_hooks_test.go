@@ -12,7 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// A recorder with hooks is made once and used everywhere. The actor comes with the request's context.
+// A recorder with hooks is made once and used everywhere. The actor comes with the request's
+// context.
 func ExampleRecorder() {
 	var pool *pgxpool.Pool // the service's own
 	recorder := outbox.Recorder{Hooks: activity.Hooks{

@@ -13,7 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// A service makes a change and records it, both or neither. The change itself knows the new resource's id.
+// A service makes a change and records it, both or neither. The change itself knows the new
+// resource's id.
 func ExampleTxActivity() {
 	var pool *pgxpool.Pool // the service's own
 	type signal struct {
@@ -57,7 +58,8 @@ func ExampleRecord() {
 	_ = rename
 }
 
-// An envelope that breaks rules is refused with every field that does, and the transaction is as it was.
+// An envelope that breaks rules is refused with every field that does, and the transaction is as it
+// was.
 func ExampleRecord_refused() {
 	var tx pgx.Tx // the service's own; it is not touched here
 	_, err := outbox.Record(context.Background(), tx, activity.Envelope{

@@ -62,7 +62,8 @@ func TestHints(t *testing.T) {
 	t.Parallel()
 	t.Run("an id beyond xmax may hold a lower seq", func(t *testing.T) {
 		t.Parallel()
-		// A takes id 100; B takes id 101 and seq 1; A takes seq 2 and commits; a claim (its id 102) removes seq 2: xmax is 101.
+		// A takes id 100; B takes id 101 and seq 1; A takes seq 2 and commits; a claim (its id 102)
+		// removes seq 2: xmax is 101.
 		var h hints
 		h.removed(snapshot{xmin: 101, xmax: 101}, 102, 2, false)
 		if got := h.bound(snapshot{xmin: 101, xmax: 101}); got != 2 {

@@ -32,10 +32,12 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// hostileCase is a case of testdata/hostile.json: what is changed in an envelope that will do, and what becomes of it.
+// hostileCase is a case of testdata/hostile.json: what is changed in an envelope that will do, and
+// what becomes of it.
 //
-// In its texts, «x×100» stands for a hundred times x, «0xff» for bytes, «ghp» for a made-up secret (see fakes), and «b64:ghp» for
-// what a codec makes of one. No made-up secret may be found in what is stored, nor in an error.
+// In its texts, «x×100» stands for a hundred times x, «0xff» for bytes, «ghp» for a made-up secret
+// (see fakes), and «b64:ghp» for what a codec makes of one. No made-up secret may be found in what
+// is stored, nor in an error.
 type hostileCase struct {
 	Category string            `json:"category"`
 	Name     string            `json:"name"`
@@ -65,7 +67,8 @@ type hostileCase struct {
 
 func (c *hostileCase) refused() bool { return c.Refused || c.Field != "" || c.Server != "" }
 
-// fakes are made-up secrets, put together here so that none stands in a file. core is the part that is secret.
+// fakes are made-up secrets, put together here so that none stands in a file. core is the part that
+// is secret.
 var fakes = func() map[string]struct{ text, core string } {
 	secret := func(before, core string) struct{ text, core string } {
 		return struct{ text, core string }{before + core, core}
@@ -75,11 +78,23 @@ var fakes = func() map[string]struct{ text, core string } {
 	return map[string]struct{ text, core string }{
 		"pw": secret("", "hunter2"+"Zq8vTk41"), "pin": secret("", "7391"+"504288"),
 		"json": secret("", `{"password":"hunter2`+`Zq8vTk41"}`), "password": {text: "pass" + "word"},
-		"ghp": secret("ghp"+"_", mixed), "gho": secret("gho"+"_", mixed), "pat": secret("github"+"_pat_", mixed), "ghplow": secret("ghp"+"_", low), "npmlow": secret("npm"+"_", low),
+		"ghp": secret(
+			"ghp"+"_",
+			mixed,
+		), "gho": secret("gho"+"_", mixed), "pat": secret("github"+"_pat_", mixed), "ghplow": secret("ghp"+"_", low), "npmlow": secret("npm"+"_", low),
 		"akia": secret("AKI"+"A", "ZQ7VTZQ7VTZQ7VTZ"), "asia": secret("ASI"+"A", "ZQ7VTZQ7VTZQ7VTZ"),
-		"jwt": secret("ey"+"J", mixed+"."+mixed+"."+mixed), "skl": secret("sk"+"_live_", mixed), "rkt": secret("rk"+"_test_", mixed),
-		"xox": secret("xox"+"b-", "904-"+mixed), "glpat": secret("gl"+"pat-", mixed[:20]), "npm": secret("npm"+"_", mixed), "hf": secret("hf"+"_", mixed),
-		"sg": secret("SG"+".", mixed[:22]+"."+mixed[:43]), "dop": secret("dop"+"_v1_", strings.Repeat("0a9f", 16)), "shp": secret("shp"+"at_", strings.Repeat("0a9f", 8)),
+		"jwt": secret(
+			"ey"+"J",
+			mixed+"."+mixed+"."+mixed,
+		), "skl": secret("sk"+"_live_", mixed), "rkt": secret("rk"+"_test_", mixed),
+		"xox": secret(
+			"xox"+"b-",
+			"904-"+mixed,
+		), "glpat": secret("gl"+"pat-", mixed[:20]), "npm": secret("npm"+"_", mixed), "hf": secret("hf"+"_", mixed),
+		"sg": secret(
+			"SG"+".",
+			mixed[:22]+"."+mixed[:43],
+		), "dop": secret("dop"+"_v1_", strings.Repeat("0a9f", 16)), "shp": secret("shp"+"at_", strings.Repeat("0a9f", 8)),
 		"whsec": secret("wh"+"sec_", mixed), "aiza": secret("AI"+"za", mixed[:35]), "oai": secret("sk"+"-", mixed),
 		"pem":   {text: begin + "RSA " + `PRIVATE KEY-----\n` + "MIIE" + mixed + `\n-----END`, core: "MIIE" + mixed},
 		"pemec": {text: begin + "EC " + `PRIVATE KEY-----\n` + "MHcC" + mixed + `\n-----END`, core: "MHcC" + mixed},
@@ -265,12 +280,16 @@ func (c *hostileCase) decodedPayload() (value any, ok bool) {
 // tallies are what became of the cases of a category.
 type tallies struct{ cases, refused, recorded, redacted, replaced, quoted, limits, same, apart, unsaid int }
 
-// TestHostile holds every case against every door: fanfare.record_activity, which every language uses; Record, with the payload as
-// JSON and as Go values; and a MemoryLog. With -v it tells what became of them.
+// TestHostile holds every case against every door: fanfare.record_activity, which every language
+// uses; Record, with the payload as JSON and as Go values; and a MemoryLog. With -v it tells what
+// became of them.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	_, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.taxonomy (action, category, description, allowed_keys) VALUES ('vault.opened', 'vault', 'x', '{password,note,nested}')`)
+	_, err := db.Pool.Exec(
+		t.Context(),
+		`INSERT INTO fanfare.taxonomy (action, category, description, allowed_keys) VALUES ('vault.opened', 'vault', 'x', '{password,note,nested}')`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,14 +312,30 @@ func logTallies(t *testing.T, order []string, byCategory map[string]*tallies) {
 	var sum tallies
 	for _, name := range append(order, "all") {
 		y := cmp.Or(byCategory[name], &sum)
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, y.cases, y.refused, y.recorded, y.redacted, y.replaced, y.quoted, y.limits, y.same, y.apart, y.unsaid)
+		fmt.Fprintf(
+			w,
+			"%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n",
+			name,
+			y.cases,
+			y.refused,
+			y.recorded,
+			y.redacted,
+			y.replaced,
+			y.quoted,
+			y.limits,
+			y.same,
+			y.apart,
+			y.unsaid,
+		)
 		sum = tallies{
 			sum.cases + y.cases, sum.refused + y.refused, sum.recorded + y.recorded, sum.redacted + y.redacted, sum.replaced + y.replaced,
 			sum.quoted + y.quoted, sum.limits + y.limits, sum.same + y.same, sum.apart + y.apart, sum.unsaid + y.unsaid,
 		}
 	}
 	_ = w.Flush()
-	t.Log("\n" + b.String() + "\nquoted: PostgreSQL's own error repeats a piece of JSON that is none. limits: a secret is not found. apart: Go refuses more.")
+	t.Log(
+		"\n" + b.String() + "\nquoted: PostgreSQL's own error repeats a piece of JSON that is none. limits: a secret is not found. apart: Go refuses more.",
+	)
 }
 
 func (c *hostileCase) run(t *testing.T, db *pgtest.DB, y *tallies) {
@@ -384,10 +419,21 @@ func (c *hostileCase) recordBySQL(t *testing.T, db *pgtest.DB, y *tallies) map[s
 	y.refused++
 	want, field := cmp.Or(c.Server, c.State, "22023"), c.Field
 	if pgErr.Code != want || pgErr.ColumnName != field {
-		t.Errorf("record_activity: got %s and field %q (%.200s), want %s and %q", pgErr.Code, pgErr.ColumnName, pgErr.Message, want, field)
+		t.Errorf(
+			"record_activity: got %s and field %q (%.200s), want %s and %q",
+			pgErr.Code,
+			pgErr.ColumnName,
+			pgErr.Message,
+			want,
+			field,
+		)
 	}
 	if len(pgErr.Message) > 1000 || !utf8.ValidString(pgErr.Message) {
-		t.Errorf("record_activity: got a message of %d bytes, want a short one: %.200q", len(pgErr.Message), pgErr.Message)
+		t.Errorf(
+			"record_activity: got a message of %d bytes, want a short one: %.200q",
+			len(pgErr.Message),
+			pgErr.Message,
+		)
 	}
 	said := *pgErr
 	if c.Quoted {
@@ -403,7 +449,11 @@ func (c *hostileCase) recordBySQL(t *testing.T, db *pgtest.DB, y *tallies) map[s
 }
 
 // recordByGo returns the columns stored, or the fields that are refused.
-func (c *hostileCase) recordByGo(t *testing.T, db *pgtest.DB, e activity.Envelope) (row map[string]string, fields []string) {
+func (c *hostileCase) recordByGo(
+	t *testing.T,
+	db *pgtest.DB,
+	e activity.Envelope,
+) (row map[string]string, fields []string) {
 	t.Helper()
 	row, err := c.record(t, db, e)
 	if err == nil {
@@ -436,7 +486,8 @@ func (c *hostileCase) recordValues(t *testing.T, db *pgtest.DB, e activity.Envel
 	return row
 }
 
-// record records in a transaction of which it sees that it is usable after a refusal, and that the error tells no secret.
+// record records in a transaction of which it sees that it is usable after a refusal, and that the
+// error tells no secret.
 func (c *hostileCase) record(t *testing.T, db *pgtest.DB, e activity.Envelope) (map[string]string, error) {
 	t.Helper()
 	tx := begin(t, db)
@@ -504,7 +555,8 @@ func (c *hostileCase) appendToMemory(t *testing.T, e activity.Envelope, row map[
 	}
 }
 
-// row returns an activity's columns but those that differ each time, and sees that neither they nor the outbox hold a secret.
+// row returns an activity's columns but those that differ each time, and sees that neither they nor
+// the outbox hold a secret.
 func (c *hostileCase) row(t *testing.T, tx pgx.Tx, id uuid.UUID) map[string]string {
 	t.Helper()
 	rows, err := tx.Query(t.Context(), `
@@ -570,7 +622,8 @@ type failing struct{ why string }
 
 func (f failing) MarshalJSON() ([]byte, error) { return nil, errors.New(f.why) }
 
-// TestHostileGoValues gives what only Go can say. Strings that are no UTF-8 are replaced by encoding/json, in payloads alone.
+// TestHostileGoValues gives what only Go can say. Strings that are no UTF-8 are replaced by
+// encoding/json, in payloads alone.
 func TestHostileGoValues(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

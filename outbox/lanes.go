@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// lane is what a worker remembers of one lane. Whoever has taken it (probe or claimer) owns every field until it is given back.
+// lane is what a worker remembers of one lane. Whoever has taken it (probe or claimer) owns every
+// field until it is given back.
 type lane struct {
 	number int
 	hints  hints
@@ -27,7 +28,8 @@ type schedule struct {
 	sweepEvery  time.Duration
 }
 
-// newSchedule spreads the sweeps over their period. The first claim of every lane is a full one all the same: its hints are empty.
+// newSchedule spreads the sweeps over their period. The first claim of every lane is a full one all
+// the same: its hints are empty.
 func newSchedule(now time.Time, sweepEvery time.Duration) *schedule {
 	s := &schedule{ready: make(chan *lane, Lanes), sweepEvery: sweepEvery}
 	for i := range s.lanes {
@@ -50,7 +52,8 @@ func (s *schedule) takeIdle(now time.Time) []*lane {
 	return idle
 }
 
-// giveBack ends a probe: the lanes that have work, or are due for a sweep, go to the claimers, least recently served first.
+// giveBack ends a probe: the lanes that have work, or are due for a sweep, go to the claimers,
+// least recently served first.
 func (s *schedule) giveBack(probed []*lane, hasWork map[int]bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,8 +67,9 @@ func (s *schedule) giveBack(probed []*lane, hasWork map[int]bool, now time.Time)
 	}
 }
 
-// succeeded gives a lane back after a claim that committed or found nothing; more: it has more work. A success ends the waiting
-// of lanes that wait for what had been unavailable. It reports whether that ends an outage.
+// succeeded gives a lane back after a claim that committed or found nothing; more: it has more
+// work. A success ends the waiting of lanes that wait for what had been unavailable. It reports
+// whether that ends an outage.
 func (s *schedule) succeeded(l *lane, delivered, more bool, full int, now time.Time) (over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,8 +92,8 @@ func (s *schedule) succeeded(l *lane, delivered, more bool, full int, now time.T
 	return over
 }
 
-// setback is what a failed claim means: how often its lane has failed in a row, when it is tried again, and whether this is
-// only one more lane of an outage that is known.
+// setback is what a failed claim means: how often its lane has failed in a row, when it is tried
+// again, and whether this is only one more lane of an outage that is known.
 type setback struct {
 	failures int
 	wait     time.Duration

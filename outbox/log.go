@@ -8,15 +8,16 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Log is the log that is kept in PostgreSQL: the activity.Log whose activities the worker delivers. Many goroutines may use it at
-// once if they may use its database.
+// Log is the log that is kept in PostgreSQL: the activity.Log whose activities the worker delivers.
+// Many goroutines may use it at once if they may use its database.
 type Log struct {
 	*activity.PostgresLog
 	db       DB
 	recorder Recorder
 }
 
-// NewLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx, which records as the recorder does.
+// NewLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx, which records as the recorder
+// does.
 func NewLog(db interface {
 	DB
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
@@ -25,11 +26,12 @@ func NewLog(db interface {
 	return &Log{PostgresLog: activity.NewPostgresLog(db), db: db, recorder: recorder}
 }
 
-// Append records envelopes in their order, all of them or none, in a transaction of its own (inside the caller's, a savepoint). It
-// refuses as Recorder.RecordMany does, and one envelope alone as Recorder.Record does.
+// Append records envelopes in their order, all of them or none, in a transaction of its own (inside
+// the caller's, a savepoint). It refuses as Recorder.RecordMany does, and one envelope alone as
+// Recorder.Record does.
 //
-// The hooks after are called when it has committed. Inside the caller's transaction they are not: the caller calls the recorder's
-// Announce once that has committed.
+// The hooks after are called when it has committed. Inside the caller's transaction they are not:
+// the caller calls the recorder's Announce once that has committed.
 func (l *Log) Append(ctx context.Context, envelopes ...activity.Envelope) (recorded []Recorded, err error) {
 	if len(envelopes) == 0 {
 		return nil, ctx.Err()

@@ -16,7 +16,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// drawOdd makes an envelope of which much is cut and filled in, and which breaks rules in one case of three.
+// drawOdd makes an envelope of which much is cut and filled in, and which breaks rules in one case
+// of three.
 func drawOdd(rt *rapid.T) activity.Envelope {
 	breaks := rapid.IntRange(0, 2).Draw(rt, "breaks rules") == 0
 	one := func(label string, good, bad []string) string {
@@ -33,20 +34,46 @@ func drawOdd(rt *rapid.T) activity.Envelope {
 		return rapid.SampledFrom(few).Draw(rt, label)
 	}
 	text := func(label string, cut int) string {
-		return one(label, []string{"", "x", strings.Repeat("é", cut), strings.Repeat("😀", cut+1), "a\u2028b", "Authorization: Bearer abcdefghijklmnop"}, []string{"\x00", "\xff"})
+		return one(
+			label,
+			[]string{
+				"",
+				"x",
+				strings.Repeat("é", cut),
+				strings.Repeat("😀", cut+1),
+				"a\u2028b",
+				"Authorization: Bearer abcdefghijklmnop",
+			},
+			[]string{"\x00", "\xff"},
+		)
 	}
 	e := activity.Envelope{
-		TenantID: id("tenant", true), ActorPrincipalID: id("actor", true), ResourceID: id("resource", true), CorrelationID: id("correlation", false),
+		TenantID: id(
+			"tenant",
+			true,
+		), ActorPrincipalID: id("actor", true), ResourceID: id("resource", true), CorrelationID: id("correlation", false),
 		TargetPrincipalID: id("target", false), OwnerID: id("owner", false), ParentID: id("parent", false),
-		ResourceType: one("type", []string{"doc", "d", strings.Repeat("é", 100)}, []string{strings.Repeat("é", 101), ""}),
-		Action:       one("action", []string{"doc.made", "doc.made.again", "a.b"}, []string{"Doc.made", "doc", ""}),
-		ResourceName: text("name", 500), Message: text("message", 4000), RequestID: text("request", 200), UserAgent: text("agent", 500),
+		ResourceType: one(
+			"type",
+			[]string{"doc", "d", strings.Repeat("é", 100)},
+			[]string{strings.Repeat("é", 101), ""},
+		),
+		Action: one("action", []string{"doc.made", "doc.made.again", "a.b"}, []string{"Doc.made", "doc", ""}),
+		ResourceName: text(
+			"name",
+			500,
+		), Message: text("message", 4000), RequestID: text("request", 200), UserAgent: text("agent", 500),
 		Category:   one("category", []string{"", "c", strings.Repeat("é", 100)}, []string{strings.Repeat("é", 101)}),
 		Visibility: activity.Visibility(one("visibility", []string{"", "private", "tenant"}, []string{"all"})),
 		Status:     activity.Status(one("status", []string{"", "failure"}, []string{"?"})),
 		Severity:   activity.Severity(one("severity", []string{"", "critical"}, []string{"fatal"})),
-		IP:         one("ip", []string{"", "192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"}, []string{"192.0.2", "fe80::1%eth0"}),
-		OccurredAt: rapid.SampledFrom([]time.Time{{}, time.Date(2026, 1, 2, 3, 4, 5, 678_999, time.UTC)}).Draw(rt, "at"),
+		IP: one(
+			"ip",
+			[]string{"", "192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"},
+			[]string{"192.0.2", "fe80::1%eth0"},
+		),
+		OccurredAt: rapid.SampledFrom([]time.Time{{}, time.Date(2026, 1, 2, 3, 4, 5, 678_999, time.UTC)}).
+			Draw(rt, "at"),
 	}
 	if channel := one("channel", []string{"", "user", "chat:" + e.TenantID.String() + ".x"}, []string{"user:x", "chat:x"}); channel != "" {
 		e.DeliveryChannels = []string{channel}
@@ -61,7 +88,8 @@ func drawOdd(rt *rapid.T) activity.Envelope {
 	return e
 }
 
-// TestMemoryLogIsLikePostgres gives both the same envelopes, one after the other: they refuse, keep and find standing the same.
+// TestMemoryLogIsLikePostgres gives both the same envelopes, one after the other: they refuse, keep
+// and find standing the same.
 func TestMemoryLogIsLikePostgres(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -69,7 +97,12 @@ func TestMemoryLogIsLikePostgres(t *testing.T) {
 	if _, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.settings SET max_payload_bytes = $1`, most); err != nil {
 		t.Fatal(err)
 	}
-	postgres, memory := outbox.NewLog(db.Pool, outbox.Recorder{}), activity.NewMemoryLog(activity.MemoryOptions{MaxPayload: most})
+	postgres, memory := outbox.NewLog(
+		db.Pool,
+		outbox.Recorder{},
+	), activity.NewMemoryLog(
+		activity.MemoryOptions{MaxPayload: most},
+	)
 	alike := cmp.Options{
 		cmpopts.IgnoreFields(activity.Activity{}, "ID", "RecordedAt", "IPKeyID", "IPHash"),
 		cmpopts.EquateEmpty(),
@@ -79,7 +112,8 @@ func TestMemoryLogIsLikePostgres(t *testing.T) {
 		e := drawOdd(rt)
 		stored, err := postgres.Append(t.Context(), e)
 		kept, memoryErr := memory.Append(t.Context(), e)
-		if diff := cmp.Diff(refusedFields(err), refusedFields(memoryErr)); diff != "" || (err == nil) != (memoryErr == nil) {
+		if diff := cmp.Diff(refusedFields(err), refusedFields(memoryErr)); diff != "" ||
+			(err == nil) != (memoryErr == nil) {
 			rt.Fatalf("%+v\nPostgreSQL: %v\nmemory: %v\n%s", e, err, memoryErr, diff)
 		}
 		if err != nil {

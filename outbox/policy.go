@@ -47,10 +47,12 @@ type failure struct {
 	blamed      error     // the next single item claimed is parked for this
 }
 
-// next decides after a failed batch of the given size. othersSince tells whether another lane's batch has got through since the
-// lane began to fail: then what is published to can be reached, and the fault lies in the batch.
+// next decides after a failed batch of the given size. othersSince tells whether another lane's
+// batch has got through since the lane began to fail: then what is published to can be reached, and
+// the fault lies in the batch.
 //
-// A batch at fault is halved until the culprit stands alone, and that one is parked. An outage alone never halves or parks.
+// A batch at fault is halved until the culprit stands alone, and that one is parked. An outage
+// alone never halves or parks.
 func (f failure) next(err error, size int, othersSince bool, now time.Time) failure {
 	if f.count == 0 {
 		f.since = now
@@ -69,7 +71,8 @@ func (f failure) next(err error, size int, othersSince bool, now time.Time) fail
 	return f
 }
 
-// recovered decides after a batch that got through: the limit grows back in steps, as the culprit may still be ahead.
+// recovered decides after a batch that got through: the limit grows back in steps, as the culprit
+// may still be ahead.
 func (f failure) recovered(full int) failure {
 	limit := f.limit * 2
 	if limit >= full {

@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// probe says which of the lanes have something to claim, in one round trip that touches a row or none of each.
+// probe says which of the lanes have something to claim, in one round trip that touches a row or
+// none of each.
 const probe = `
 SELECT pg_current_snapshot()::text, ARRAY(
     SELECT l.lane

@@ -23,7 +23,8 @@ type Recorded = activity.Recorded
 const recordingColumns = `r.created, r.field, r.value, r.rule, r.id, r.correlation_id, r.owner_id, r.parent_id, r.occurred_at, r.recorded_at, r.ip_key_id, r.ip_hash,
 	r.resource_name, r.visibility, r.severity, r.category, r.message, r.request_id, r.user_agent, r.warning, r.payload`
 
-// What record_envelope raises as an error, and so undoes the transaction by, is told by its second argument.
+// What record_envelope raises as an error, and so undoes the transaction by, is told by its second
+// argument.
 const (
 	recordOne     = `SELECT ` + recordingColumns + ` FROM fanfare.record_envelope($1) AS r`
 	recordOrAbort = `SELECT ` + recordingColumns + ` FROM fanfare.record_envelope($1, 'refusals') AS r`
@@ -55,7 +56,8 @@ type recording struct {
 	body     string
 }
 
-// read reads the row that record_envelope returned for it, and what the caller selects behind that into more.
+// read reads the row that record_envelope returned for it, and what the caller selects behind that
+// into more.
 func (g recording) read(row pgx.CollectableRow, more ...any) (Recorded, error) {
 	e := &g.envelope
 	r := Recorded{Activity: activity.Activity{
@@ -65,15 +67,23 @@ func (g recording) read(row pgx.CollectableRow, more ...any) (Recorded, error) {
 	var field, value, rule zeronull.Text
 	columns := []any{
 		&r.Created, &field, &value, &rule, (*zeronull.UUID)(&r.ID), (*zeronull.UUID)(&r.CorrelationID), (*zeronull.UUID)(&r.OwnerID), (*zeronull.UUID)(&r.ParentID),
-		(*zeronull.Timestamptz)(&r.OccurredAt), (*zeronull.Timestamptz)(&r.RecordedAt), (*zeronull.Int2)(&r.IPKeyID), &r.IPHash,
-		(*zeronull.Text)(&r.ResourceName), (*zeronull.Text)(&r.Visibility), (*zeronull.Text)(&r.Severity), (*zeronull.Text)(&r.Category),
-		(*zeronull.Text)(&r.Message), (*zeronull.Text)(&r.RequestID), (*zeronull.Text)(&r.UserAgent), (*zeronull.Text)(&r.Warning), (*[]byte)(&r.Payload),
+		(*zeronull.Timestamptz)(
+			&r.OccurredAt,
+		), (*zeronull.Timestamptz)(&r.RecordedAt), (*zeronull.Int2)(&r.IPKeyID), &r.IPHash,
+		(*zeronull.Text)(
+			&r.ResourceName,
+		), (*zeronull.Text)(&r.Visibility), (*zeronull.Text)(&r.Severity), (*zeronull.Text)(&r.Category),
+		(*zeronull.Text)(
+			&r.Message,
+		), (*zeronull.Text)(&r.RequestID), (*zeronull.Text)(&r.UserAgent), (*zeronull.Text)(&r.Warning), (*[]byte)(&r.Payload),
 	}
 	if err := row.Scan(append(columns, more...)...); err != nil {
 		return Recorded{}, err
 	}
 	if field != "" {
-		return Recorded{}, &activity.InvalidError{Fields: []activity.FieldError{{Field: string(field), Value: string(value), Rule: string(rule)}}}
+		return Recorded{}, &activity.InvalidError{
+			Fields: []activity.FieldError{{Field: string(field), Value: string(value), Rule: string(rule)}},
+		}
 	}
 	if r.DeliveryChannels == nil {
 		r.DeliveryChannels = []string{}
@@ -113,7 +123,9 @@ func recordError(err error) error {
 	if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
 		return invalid
 	}
-	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.SchemaName == "fanfare" && pgErr.TableName == "activities" && pgErr.ColumnName != "" {
+	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.SchemaName == "fanfare" &&
+		pgErr.TableName == "activities" &&
+		pgErr.ColumnName != "" {
 		rule := strings.TrimPrefix(pgErr.Message, pgErr.ColumnName+" ")
 		return &activity.InvalidError{Fields: []activity.FieldError{{Field: pgErr.ColumnName, Rule: rule}}}
 	}

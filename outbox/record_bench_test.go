@@ -13,8 +13,9 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// BenchmarkTxActivity holds a change with its activity against the same change with a row of a hand-written audit table, and
-// against the change alone. Transactions each; the database is the tests' (no fsync), so what is compared is work, not disks.
+// BenchmarkTxActivity holds a change with its activity against the same change with a row of a
+// hand-written audit table, and against the change alone. Transactions each; the database is the
+// tests' (no fsync), so what is compared is work, not disks.
 func BenchmarkTxActivity(b *testing.B) {
 	db := pgtest.New(b)
 	_, err := db.Pool.Exec(b.Context(), `
@@ -32,7 +33,13 @@ func BenchmarkTxActivity(b *testing.B) {
 	tenant, actor := uuid.New(), uuid.New()
 	payload := map[string]any{"title": "Momentum 12", "score": 0.7, "tags": []string{"a", "b"}}
 	change := func(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
-		_, err := tx.Exec(ctx, `INSERT INTO signals (id, tenant_id, title) VALUES ($1, $2, $3)`, id, tenant, "Momentum 12")
+		_, err := tx.Exec(
+			ctx,
+			`INSERT INTO signals (id, tenant_id, title) VALUES ($1, $2, $3)`,
+			id,
+			tenant,
+			"Momentum 12",
+		)
 		return err
 	}
 	alone := func(ctx context.Context, pool *pgxpool.Pool) error {
@@ -50,11 +57,22 @@ func BenchmarkTxActivity(b *testing.B) {
 		})
 	}
 	recorded := func(ctx context.Context, pool *pgxpool.Pool) error {
-		e := activity.Envelope{TenantID: tenant, ActorPrincipalID: actor, ResourceType: "signal", Action: "signal.created", Payload: payload}
-		_, _, err := outbox.TxActivity(ctx, pool, e, func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-			e.ResourceID = uuid.New()
-			return struct{}{}, change(ctx, tx, e.ResourceID)
-		})
+		e := activity.Envelope{
+			TenantID:         tenant,
+			ActorPrincipalID: actor,
+			ResourceType:     "signal",
+			Action:           "signal.created",
+			Payload:          payload,
+		}
+		_, _, err := outbox.TxActivity(
+			ctx,
+			pool,
+			e,
+			func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
+				e.ResourceID = uuid.New()
+				return struct{}{}, change(ctx, tx, e.ResourceID)
+			},
+		)
 		return err
 	}
 	for _, c := range []struct {

@@ -23,12 +23,15 @@ import (
 // anEnvelope returns one that will do, about a resource of its own.
 func anEnvelope() activity.Envelope {
 	return activity.Envelope{
-		TenantID: uuid.MustParse("11111111-1111-4111-8111-111111111111"), ActorPrincipalID: uuid.MustParse("22222222-2222-4222-8222-222222222222"),
+		TenantID: uuid.MustParse(
+			"11111111-1111-4111-8111-111111111111",
+		), ActorPrincipalID: uuid.MustParse("22222222-2222-4222-8222-222222222222"),
 		ResourceID: uuid.New(), ResourceType: "signal", Action: "signal.created",
 	}
 }
 
-// aKeyedEnvelope returns one with a correlation id, which alone takes a row among the idempotency keys.
+// aKeyedEnvelope returns one with a correlation id, which alone takes a row among the idempotency
+// keys.
 func aKeyedEnvelope() activity.Envelope {
 	e := anEnvelope()
 	e.CorrelationID = uuid.New()
@@ -55,7 +58,11 @@ func countWritten(t testing.TB, db interface {
 },
 ) written {
 	t.Helper()
-	return written{count(t, db, "fanfare.activities"), count(t, db, "fanfare.outbox"), count(t, db, "fanfare.idempotency_keys")}
+	return written{
+		count(t, db, "fanfare.activities"),
+		count(t, db, "fanfare.outbox"),
+		count(t, db, "fanfare.idempotency_keys"),
+	}
 }
 
 func mustRecord(t testing.TB, tx pgx.Tx, e activity.Envelope) outbox.Recorded {
@@ -99,8 +106,13 @@ func TestRecordReturnsWhatStands(t *testing.T) {
 	e := anEnvelope()
 	e.Payload = map[string]any{"title": "Momentum 12", "token": "x"}
 	tx := begin(t, db)
-	_, err := tx.Exec(t.Context(), `INSERT INTO fanfare.resources (id, tenant_id, parent_id, owner_principal_id, type, name)
-		VALUES ($1, $2, '44444444-4444-4444-8444-444444444444', '55555555-5555-4555-8555-555555555555', 'signal', 'Momentum 12')`, e.ResourceID, e.TenantID)
+	_, err := tx.Exec(
+		t.Context(),
+		`INSERT INTO fanfare.resources (id, tenant_id, parent_id, owner_principal_id, type, name)
+		VALUES ($1, $2, '44444444-4444-4444-8444-444444444444', '55555555-5555-4555-8555-555555555555', 'signal', 'Momentum 12')`,
+		e.ResourceID,
+		e.TenantID,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,12 +120,21 @@ func TestRecordReturnsWhatStands(t *testing.T) {
 	if !got.Created {
 		t.Error("Created: got false, want true")
 	}
-	if got.ID.Version() != 7 || got.CorrelationID == uuid.Nil || got.RecordedAt.IsZero() || !got.OccurredAt.Equal(got.RecordedAt) {
-		t.Errorf("id, correlation and times: got %s, %s, %s, %s", got.ID, got.CorrelationID, got.OccurredAt, got.RecordedAt)
+	if got.ID.Version() != 7 || got.CorrelationID == uuid.Nil || got.RecordedAt.IsZero() ||
+		!got.OccurredAt.Equal(got.RecordedAt) {
+		t.Errorf(
+			"id, correlation and times: got %s, %s, %s, %s",
+			got.ID,
+			got.CorrelationID,
+			got.OccurredAt,
+			got.RecordedAt,
+		)
 	}
 	want := activity.Activity{
 		ID: got.ID, TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID, CorrelationID: got.CorrelationID,
-		OwnerID: uuid.MustParse("55555555-5555-4555-8555-555555555555"), ParentID: uuid.MustParse("44444444-4444-4444-8444-444444444444"),
+		OwnerID: uuid.MustParse(
+			"55555555-5555-4555-8555-555555555555",
+		), ParentID: uuid.MustParse("44444444-4444-4444-8444-444444444444"),
 		OccurredAt: got.OccurredAt, RecordedAt: got.RecordedAt, ResourceType: "signal", ResourceName: "Momentum 12", Action: "signal.created",
 		Visibility: activity.ResourceWide, Status: activity.Success, Severity: activity.Info, Category: "signal", DeliveryChannels: []string{},
 		Payload: []byte(`{"title": "Momentum 12", "token": "[redacted]"}`),
@@ -135,14 +156,21 @@ func TestRecordReturnsWhatStands(t *testing.T) {
 	}
 }
 
-// TestWhatTheEnvelopeSaysOfItsResourceStands checks that the directory fills only what is not given.
+// TestWhatTheEnvelopeSaysOfItsResourceStands checks that the directory fills only what is not
+// given.
 func TestWhatTheEnvelopeSaysOfItsResourceStands(t *testing.T) {
 	t.Parallel()
 	tx := begin(t, pgtest.New(t))
 	e := anEnvelope()
 	owner, parent, given := uuid.New(), uuid.New(), uuid.New()
-	_, err := tx.Exec(t.Context(), `INSERT INTO fanfare.resources (id, tenant_id, parent_id, owner_principal_id, type, name) VALUES ($1, $2, $3, $4, 'signal', 'Momentum 12')`,
-		e.ResourceID, e.TenantID, parent, owner)
+	_, err := tx.Exec(
+		t.Context(),
+		`INSERT INTO fanfare.resources (id, tenant_id, parent_id, owner_principal_id, type, name) VALUES ($1, $2, $3, $4, 'signal', 'Momentum 12')`,
+		e.ResourceID,
+		e.TenantID,
+		parent,
+		owner,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,9 +257,13 @@ func TestARefusalDoesNotRepeatSecrets(t *testing.T) {
 		"payload of a string":  `"payload": "hunter2"`,
 		"payload of a list":    `"payload": ["hunter2"]`,
 	} {
-		_, err := db.Pool.Exec(t.Context(), `SELECT fanfare.record_activity($1)`, `{"tenant_id": "11111111-1111-4111-8111-111111111111",
+		_, err := db.Pool.Exec(
+			t.Context(),
+			`SELECT fanfare.record_activity($1)`,
+			`{"tenant_id": "11111111-1111-4111-8111-111111111111",
 			"actor_principal_id": "22222222-2222-4222-8222-222222222222", "resource_id": "33333333-3333-4333-8333-333333333333",
-			"resource_type": "signal", "action": "signal.created", `+fields+`}`)
+			"resource_type": "signal", "action": "signal.created", `+fields+`}`,
+		)
 		pgErr := (*pgconn.PgError)(nil)
 		if !errors.As(err, &pgErr) {
 			t.Errorf("%s: got %v, want it refused", name, err)
@@ -261,7 +293,9 @@ func TestSQLRefusalAbortsTheTransaction(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `SELECT`); state(err) != "25P02" {
 		t.Errorf("the next statement: got %v, want SQLSTATE 25P02, an aborted transaction", err)
 	}
-	if _, err := begin(t, pgtest.New(t)).Exec(t.Context(), `SELECT fanfare.record_activity(NULL)`); state(err) != "22023" {
+	if _, err := begin(t, pgtest.New(t)).Exec(t.Context(), `SELECT fanfare.record_activity(NULL)`); state(
+		err,
+	) != "22023" {
 		t.Errorf("no envelope: got %v, want SQLSTATE 22023", err)
 	}
 }
@@ -292,7 +326,14 @@ func TestTheSameKeyIsTheSameActivity(t *testing.T) {
 		tc.change(&e)
 		got := mustRecord(t, tx, e)
 		if got.Created != tc.created || got.Created == (got.ID == first.ID) {
-			t.Errorf("%s: got created %t, id %s; want created %t; the first is %s", name, got.Created, got.ID, tc.created, first.ID)
+			t.Errorf(
+				"%s: got created %t, id %s; want created %t; the first is %s",
+				name,
+				got.Created,
+				got.ID,
+				tc.created,
+				first.ID,
+			)
 		}
 	}
 	// The one without a correlation id has its own id, and no key.
@@ -322,7 +363,8 @@ func TestRolledBackIsRecordedAnew(t *testing.T) {
 	}
 }
 
-// TestManyRecordTheSameKeyAtOnce starts them behind one that holds the key and then, half of the times, lets go of it.
+// TestManyRecordTheSameKeyAtOnce starts them behind one that holds the key and then, half of the
+// times, lets go of it.
 func TestManyRecordTheSameKeyAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, outcome := range []string{"commits", "rolls back"} {
@@ -463,7 +505,8 @@ func TestQueueRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := db.Pool.SendBatch(t.Context(), &batch).Close()
-	if diff := cmp.Diff([]string{"payload"}, refusedFields(err)); diff != "" || !strings.HasSuffix(err.Error(), `payload "70009 bytes" must be at most 65536 bytes`) {
+	if diff := cmp.Diff([]string{"payload"}, refusedFields(err)); diff != "" ||
+		!strings.HasSuffix(err.Error(), `payload "70009 bytes" must be at most 65536 bytes`) {
 		t.Errorf("seen by the database: got %v, want payload refused", err)
 	}
 	if got, want := countWritten(t, db.Pool), (written{}); got != want || r.ID != uuid.Nil {

@@ -10,20 +10,22 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Recorder records in the caller's transactions, with an application's hooks around it. The zero value has none. Many
-// goroutines may use it at once.
+// Recorder records in the caller's transactions, with an application's hooks around it. The zero
+// value has none. Many goroutines may use it at once.
 //
-// Each envelope is prepared first: the context's actor and request id are filled in where it gives none, then the clock's time,
-// then come the hooks before (see activity.Hooks.Prepare). The hooks after hear of an activity once it is committed: TxActivityWith
-// and Log see to it where the transaction is their own. Who commits a transaction of their own calls Announce afterwards, with
+// Each envelope is prepared first: the context's actor and request id are filled in where it gives
+// none, then the clock's time, then come the hooks before (see activity.Hooks.Prepare). The hooks
+// after hear of an activity once it is committed: TxActivityWith and Log see to it where the
+// transaction is their own. Who commits a transaction of their own calls Announce afterwards, with
 // what Record, RecordMany, Queue or a nested TxActivityWith returned.
 type Recorder struct {
 	activity.Hooks
 }
 
-// Record records an activity in the caller's transaction, in one round trip. An envelope that breaks a rule is refused with an
-// *activity.InvalidError, one that a hook vetoes with an *activity.VetoError; then nothing is written and the transaction is as
-// it was. Recording the same (tenant, correlation, action, resource) again returns the activity that stands.
+// Record records an activity in the caller's transaction, in one round trip. An envelope that
+// breaks a rule is refused with an *activity.InvalidError, one that a hook vetoes with an
+// *activity.VetoError; then nothing is written and the transaction is as it was. Recording the same
+// (tenant, correlation, action, resource) again returns the activity that stands.
 func (r Recorder) Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, error) {
 	given, err := r.encode(ctx, e)
 	if err != nil {
@@ -45,11 +47,12 @@ func (r Recorder) Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (R
 	return recorded, err
 }
 
-// Queue puts the recording on a batch, behind the statements that make the change, so that both travel in one round trip.
-// The result is at *into once the batch's results are closed without an error. A refusal by the database comes from there too;
-// it aborts the transaction, since the change must not stand without the activity. If the activity stood already
-// (into.Created is false), the change has been made once more: where that matters, roll back or use TxActivityWith. Of such a one
-// *into holds the id and what the envelope says, which may be other than what stands.
+// Queue puts the recording on a batch, behind the statements that make the change, so that both
+// travel in one round trip. The result is at *into once the batch's results are closed without an
+// error. A refusal by the database comes from there too; it aborts the transaction, since the
+// change must not stand without the activity. If the activity stood already (into.Created is
+// false), the change has been made once more: where that matters, roll back or use TxActivityWith.
+// Of such a one *into holds the id and what the envelope says, which may be other than what stands.
 func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelope, into *Recorded) error {
 	given, err := r.encode(ctx, e)
 	if err != nil {
@@ -66,8 +69,8 @@ func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelo
 	return nil
 }
 
-// RecordMany records envelopes in their order, all of them or none, in one round trip. An *activity.InvalidError names the
-// fields of each one refused as "envelopes[3].action".
+// RecordMany records envelopes in their order, all of them or none, in one round trip. An
+// *activity.InvalidError names the fields of each one refused as "envelopes[3].action".
 func (r Recorder) RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) ([]Recorded, error) {
 	all, bodies := make([]recording, len(envelopes)), make([]string, len(envelopes))
 	var refused activity.InvalidError

@@ -13,7 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// hooked returns a recorder whose hook before vetoes signal.vetoed and writes a message, and whose hook after collects.
+// hooked returns a recorder whose hook before vetoes signal.vetoed and writes a message, and whose
+// hook after collects.
 func hooked(heard *[]uuid.UUID) outbox.Recorder {
 	return outbox.Recorder{Hooks: activity.Hooks{
 		Before: []activity.BeforeAppend{func(_ context.Context, e *activity.Envelope) error {
@@ -23,7 +24,9 @@ func hooked(heard *[]uuid.UUID) outbox.Recorder {
 			e.Message = "hooked"
 			return nil
 		}},
-		After: []activity.AfterAppend{func(_ context.Context, r activity.ActivityRecorded) { *heard = append(*heard, r.RecordID) }},
+		After: []activity.AfterAppend{
+			func(_ context.Context, r activity.ActivityRecorded) { *heard = append(*heard, r.RecordID) },
+		},
 	}}
 }
 
@@ -34,7 +37,8 @@ func wantHeard(t *testing.T, heard []uuid.UUID, want ...uuid.UUID) {
 	}
 }
 
-// TestTxActivityWithAnnounces tells of an activity once it is committed, and leaves the rest to whoever commits.
+// TestTxActivityWithAnnounces tells of an activity once it is committed, and leaves the rest to
+// whoever commits.
 func TestTxActivityWithAnnounces(t *testing.T) {
 	t.Parallel()
 	handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
@@ -42,11 +46,17 @@ func TestTxActivityWithAnnounces(t *testing.T) {
 		recorder := hooked(&heard)
 		e := anEnvelope()
 		e.CorrelationID = uuid.New()
-		_, r, err := outbox.TxActivityWith(t.Context(), recorder, handle, e, func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
-			wantHeard(t, heard)
-			e.Message = "what fn says"
-			return create("once")(ctx, tx, e)
-		})
+		_, r, err := outbox.TxActivityWith(
+			t.Context(),
+			recorder,
+			handle,
+			e,
+			func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
+				wantHeard(t, heard)
+				e.Message = "what fn says"
+				return create("once")(ctx, tx, e)
+			},
+		)
 		if err != nil || r.Message != "hooked" {
 			t.Fatalf("got %+v, %v; want the message of the hook", r, err)
 		}
@@ -55,7 +65,8 @@ func TestTxActivityWithAnnounces(t *testing.T) {
 			recorder.Announce(t.Context(), r)
 		}
 		wantHeard(t, heard, r.ID)
-		if _, again, err := outbox.TxActivityWith(t.Context(), recorder, handle, e, create("twice")); err != nil || again.Created {
+		if _, again, err := outbox.TxActivityWith(t.Context(), recorder, handle, e, create("twice")); err != nil ||
+			again.Created {
 			t.Fatalf("again: got %+v, %v", again, err)
 		}
 		wantHeard(t, heard, r.ID)
@@ -63,7 +74,10 @@ func TestTxActivityWithAnnounces(t *testing.T) {
 		e = anEnvelope()
 		e.Action = "signal.vetoed"
 		veto := (*activity.VetoError)(nil)
-		if _, _, err := outbox.TxActivityWith(t.Context(), recorder, handle, e, create("vetoed")); !errors.As(err, &veto) {
+		if _, _, err := outbox.TxActivityWith(t.Context(), recorder, handle, e, create("vetoed")); !errors.As(
+			err,
+			&veto,
+		) {
 			t.Errorf("a veto: got %v", err)
 		}
 		if _, _, err := outbox.TxActivityWith(t.Context(), recorder, handle, anEnvelope(), func(context.Context, pgx.Tx, *activity.Envelope) (string, error) {
@@ -116,7 +130,10 @@ func TestRecorderInTheCallersTransaction(t *testing.T) {
 	if _, err := recorder.Record(ctx, tx, e("signal.vetoed")); !errors.As(err, &veto) {
 		t.Errorf("Record: got %v, want a veto", err)
 	}
-	if _, err := recorder.RecordMany(ctx, tx, []activity.Envelope{e("signal.created"), e("signal.vetoed")}); !errors.As(err, &veto) {
+	if _, err := recorder.RecordMany(ctx, tx, []activity.Envelope{e("signal.created"), e("signal.vetoed")}); !errors.As(
+		err,
+		&veto,
+	) {
 		t.Errorf("RecordMany: got %v, want a veto", err)
 	}
 	if err := recorder.Queue(ctx, &batch, e("signal.vetoed"), &queued); !errors.As(err, &veto) {
@@ -147,7 +164,10 @@ func TestLogInTheCallersTransaction(t *testing.T) {
 	if _, err := log.Append(t.Context(), anEnvelope(), activity.Envelope{}); err == nil {
 		t.Error("an empty envelope: got no error")
 	}
-	if list, _, err := log.List(t.Context(), anEnvelope().TenantID, activity.Filter{}, activity.Page{}); len(list) != 2 || err != nil {
+	if list, _, err := log.List(t.Context(), anEnvelope().TenantID, activity.Filter{}, activity.Page{}); len(
+		list,
+	) != 2 ||
+		err != nil {
 		t.Errorf("in the transaction: got %v, %v, want the first two", list, err)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {

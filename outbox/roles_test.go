@@ -13,7 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// service returns a connection that acts as a service's role: a member of fanfare_writer and nothing else.
+// service returns a connection that acts as a service's role: a member of fanfare_writer and
+// nothing else.
 func service(t testing.TB, db *pgtest.DB) (conn *pgx.Conn, role string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), db.URL)
@@ -72,7 +73,8 @@ func TestAWriterRecordsAndTouchesNoTable(t *testing.T) {
 			`DELETE FROM ` + relation, `TRUNCATE ` + relation,
 		} {
 			_, err := conn.Exec(t.Context(), sql)
-			if code := state(err); code != "42501" && !(strings.HasSuffix(relation, "_seq") && (code == "42809" || code == "55000")) {
+			if code := state(err); code != "42501" &&
+				!(strings.HasSuffix(relation, "_seq") && (code == "42809" || code == "55000")) {
 				t.Errorf("%s: got %v, want SQLSTATE 42501, insufficient privilege", sql, err)
 			}
 		}
@@ -102,7 +104,15 @@ func TestAWriterMayExecuteOnlyTheDoor(t *testing.T) {
 		SELECT proname::text FROM pg_proc
 		WHERE pronamespace = 'fanfare'::regnamespace AND has_function_privilege($1, oid, 'EXECUTE')
 		ORDER BY 1`, role)
-	want := []string{"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "standing_activity", "uuidv7", "uuidv7_of"}
+	want := []string{
+		"record_activity",
+		"record_envelope",
+		"record_envelopes",
+		"refuse_envelope",
+		"standing_activity",
+		"uuidv7",
+		"uuidv7_of",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("functions (-want +got):\n%s", diff)
 	}
@@ -115,7 +125,8 @@ func TestAWriterMayExecuteOnlyTheDoor(t *testing.T) {
 	}
 }
 
-// TestDefinersPinTheirSearchPath reads it from the catalog, so that a function to come is held to it too.
+// TestDefinersPinTheirSearchPath reads it from the catalog, so that a function to come is held to
+// it too.
 func TestDefinersPinTheirSearchPath(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -128,7 +139,8 @@ func TestDefinersPinTheirSearchPath(t *testing.T) {
 	}
 }
 
-// TestASessionCannotBendTheRules puts everything a session may choose in the way of the door, then looks whether the door holds.
+// TestASessionCannotBendTheRules puts everything a session may choose in the way of the door, then
+// looks whether the door holds.
 func TestASessionCannotBendTheRules(t *testing.T) {
 	t.Parallel()
 	for name, setting := range map[string]string{
@@ -173,7 +185,11 @@ func TestASessionCannotBendTheRules(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, err = tx.Exec(t.Context(), `SELECT fanfare.record_activity($1::pg_catalog.text::pg_catalog.jsonb)`, c.json(t))
+				_, err = tx.Exec(
+					t.Context(),
+					`SELECT fanfare.record_activity($1::pg_catalog.text::pg_catalog.jsonb)`,
+					c.json(t),
+				)
 				if refused := err != nil; refused != c.refused() {
 					t.Errorf("%s: got %v, want refused %t", c.Name, err, c.refused())
 				}
@@ -185,7 +201,8 @@ func TestASessionCannotBendTheRules(t *testing.T) {
 	}
 }
 
-// TestAWriterCannotReachTheKeysOfHashes tries what a service has: a function that it makes itself, and a view.
+// TestAWriterCannotReachTheKeysOfHashes tries what a service has: a function that it makes itself,
+// and a view.
 func TestAWriterCannotReachTheKeysOfHashes(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -193,8 +210,12 @@ func TestAWriterCannotReachTheKeysOfHashes(t *testing.T) {
 	mustExec(t, conn, `RESET ROLE`)
 	mustExec(t, conn, `CREATE SCHEMA mine AUTHORIZATION `+role)
 	mustExec(t, conn, `SET ROLE `+role)
-	mustExec(t, conn, `CREATE FUNCTION mine.keys() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM fanfare.ip_hash_keys'
-		SET check_function_bodies = off`)
+	mustExec(
+		t,
+		conn,
+		`CREATE FUNCTION mine.keys() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM fanfare.ip_hash_keys'
+		SET check_function_bodies = off`,
+	)
 	for _, sql := range []string{
 		`SELECT mine.keys()`,
 		`CREATE VIEW mine.v AS SELECT * FROM fanfare.ip_hash_keys; SELECT * FROM mine.v`,

@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestModesChangedAtOnce has two change tenants' modes of enforcement at once, each unseen by the other: what recording goes by
-// is what stands in the end.
+// TestModesChangedAtOnce has two change tenants' modes of enforcement at once, each unseen by the
+// other: what recording goes by is what stands in the end.
 func TestModesChangedAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, level := range []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable} {
@@ -41,7 +41,10 @@ func TestModesChangedAtOnce(t *testing.T) {
 			} else if state(err) != "40001" {
 				t.Errorf("the second: got %v, want none or that it could not be serialized", err)
 			}
-			if _, err := outbox.Record(t.Context(), begin(t, db), e); !slices.Equal(refusedFields(err), []string{"action"}) {
+			if _, err := outbox.Record(t.Context(), begin(t, db), e); !slices.Equal(
+				refusedFields(err),
+				[]string{"action"},
+			) {
 				t.Errorf("got %v, want a refusal of the tenant that is held strictly", err)
 			}
 		})
@@ -58,7 +61,8 @@ func beginAt(t testing.TB, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
 	return tx
 }
 
-// TestModesSetAtOnce has many set modes and settings at the same time: all succeed, and what stands is what recording goes by.
+// TestModesSetAtOnce has many set modes and settings at the same time: all succeed, and what stands
+// is what recording goes by.
 func TestModesSetAtOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -85,16 +89,19 @@ func TestModesSetAtOnce(t *testing.T) {
 		}
 	}
 	var said, stands int
-	if err := pool.QueryRow(t.Context(), `SELECT fanfare.max_payload_bytes(), max_payload_bytes FROM fanfare.settings`).Scan(&said, &stands); err != nil || said != stands {
+	if err := pool.QueryRow(t.Context(), `SELECT fanfare.max_payload_bytes(), max_payload_bytes FROM fanfare.settings`).Scan(&said, &stands); err != nil ||
+		said != stands {
 		t.Errorf("got %d bytes, %v; want the %d of the settings", said, err, stands)
 	}
-	if got := collect[string](t, db, `SELECT coalesce(fanfare.enforcement_of(tenant_id), '') FROM fanfare.enforcement WHERE fanfare.enforcement_of(tenant_id) <> mode`); len(got) > 0 {
+	if got := collect[string](t, db, `SELECT coalesce(fanfare.enforcement_of(tenant_id), '') FROM fanfare.enforcement WHERE fanfare.enforcement_of(tenant_id) <> mode`); len(
+		got,
+	) > 0 {
 		t.Errorf("got modes %q that are not the tenants'", got)
 	}
 }
 
-// TestAStandingActivityThatIsGone is what a writer meets who was told that a key is taken and comes too late to see by what: it is
-// to try again, not to be answered with nothing.
+// TestAStandingActivityThatIsGone is what a writer meets who was told that a key is taken and comes
+// too late to see by what: it is to try again, not to be answered with nothing.
 func TestAStandingActivityThatIsGone(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -114,13 +121,16 @@ func TestAStandingActivityThatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	var id *uuid.UUID
-	if err := db.Pool.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`, string(body)).Scan(&id); state(err) != "40001" {
+	if err := db.Pool.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`, string(body)).Scan(&id); state(
+		err,
+	) != "40001" {
 		t.Errorf("record_activity: got %v, %v; want SQLSTATE 40001", id, err)
 	}
 }
 
-// TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime has the rules tightened between an activity and its repetition, by a consumer
-// that is given the same message twice, say: every way to record returns what stands.
+// TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime has the rules tightened between an activity
+// and its repetition, by a consumer that is given the same message twice, say: every way to record
+// returns what stands.
 func TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
@@ -143,7 +153,8 @@ func TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	var id uuid.UUID
-	if err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`, string(body)).Scan((*[16]byte)(&id)); err != nil || id != first {
+	if err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`, string(body)).Scan((*[16]byte)(&id)); err != nil ||
+		id != first {
 		t.Errorf("record_activity: got %s, %v; want %s that stands", id, err, first)
 	}
 	_, changed, err := outbox.TxActivity(t.Context(), db.Pool, e, create("again"))
@@ -154,7 +165,10 @@ func TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime(t *testing.T) {
 	if _, err := outbox.Record(t.Context(), tx, e); !slices.Equal(refusedFields(err), []string{"resource_type"}) {
 		t.Errorf("what breaks a rule of every time: got %v, want resource_type refused", err)
 	}
-	if _, err := outbox.Record(t.Context(), tx, aKeyedEnvelope()); !slices.Equal(refusedFields(err), []string{"action"}) {
+	if _, err := outbox.Record(t.Context(), tx, aKeyedEnvelope()); !slices.Equal(
+		refusedFields(err),
+		[]string{"action"},
+	) {
 		t.Errorf("a new one: got %v, want action refused", err)
 	}
 }

@@ -28,7 +28,8 @@ type settlement struct {
 
 type resourceKey struct{ tenant, resource uuid.UUID }
 
-// waiting is a row of parked, dead_letters or broadcast_jobs. Its JSON form is what the statements below read.
+// waiting is a row of parked, dead_letters or broadcast_jobs. Its JSON form is what the statements
+// below read.
 type waiting struct {
 	Lane       int       `json:"lane"`
 	Seq        int64     `json:"seq"`
@@ -87,9 +88,9 @@ func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, rando
 }
 
 const (
-	// By place, which no plan can turn into a walk over the lane's dead rows: by its statistics the table is empty, and
-	// "seq = ANY (…)" becomes a filter on all of them. A row's place holds for the claim's transaction: rows are never updated, and
-	// what would move them waits for it.
+	// By place, which no plan can turn into a walk over the lane's dead rows: by its statistics the
+	// table is empty, and "seq = ANY (…)" becomes a filter on all of them. A row's place holds for
+	// the claim's transaction: rows are never updated, and what would move them waits for it.
 	removeOutbox = `DELETE FROM fanfare.outbox WHERE ctid = ANY($1::text[]::tid[])`
 	removeParked = `DELETE FROM fanfare.parked AS p USING unnest($2::bigint[]) AS s(seq) WHERE p.lane = $1 AND p.seq = s.seq`
 
@@ -116,8 +117,9 @@ SELECT r.activity_id, r.lane, r.seq, r.tenant_id, r.resource_id, r.recorded_at
 FROM jsonb_to_recordset($1) AS r(lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz)
 ON CONFLICT (activity_id) DO NOTHING`
 
-	// release puts the parked rows of the touched resources in order: a row waits without a time of its own while a broadcast
-	// job, a row that has failed or a row with its time to come stands before it; the rest may go now.
+	// release puts the parked rows of the touched resources in order: a row waits without a time of
+	// its own while a broadcast job, a row that has failed or a row with its time to come stands
+	// before it; the rest may go now.
 	release = `
 WITH touched AS (
     SELECT tenant_id, resource_id FROM unnest($1::uuid[], $2::uuid[]) AS t(tenant_id, resource_id)

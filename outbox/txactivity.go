@@ -27,25 +27,40 @@ var errStands = errors.New("the activity stands already")
 var errGone = errors.New("removed meanwhile")
 
 // TxActivity is TxActivityWith without hooks.
-func TxActivity[T any](ctx context.Context, db DB, e activity.Envelope, fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error)) (T, Recorded, error) {
+func TxActivity[T any](
+	ctx context.Context,
+	db DB,
+	e activity.Envelope,
+	fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error),
+) (T, Recorded, error) {
 	return TxActivityWith(ctx, Recorder{}, db, e, fn)
 }
 
-// TxActivityWith makes a change and records it, both or neither: it begins a transaction (inside the caller's, a savepoint), runs
-// fn, records the envelope, and commits. fn may fill fields that only it knows, such as the id of a resource it creates. The
-// recorder's hooks before see the envelope as fn leaves it.
+// TxActivityWith makes a change and records it, both or neither: it begins a transaction (inside
+// the caller's, a savepoint), runs fn, records the envelope, and commits. fn may fill fields that
+// only it knows, such as the id of a resource it creates. The recorder's hooks before see the
+// envelope as fn leaves it.
 //
-// If the activity already stands, fn's work is not done again: the zero T comes back with the standing activity, Created false.
-// That is seen before fn runs when the envelope's key (tenant, correlation, action, resource) is complete by then; otherwise,
-// or when another transaction records the same key at the same time, fn's work is rolled back.
+// If the activity already stands, fn's work is not done again: the zero T comes back with the
+// standing activity, Created false. That is seen before fn runs when the envelope's key (tenant,
+// correlation, action, resource) is complete by then; otherwise, or when another transaction
+// records the same key at the same time, fn's work is rolled back.
 //
-// BEGIN travels with fn's first statement and COMMIT with the recording, each in one batch: a pgx tracer sees them as batches.
+// BEGIN travels with fn's first statement and COMMIT with the recording, each in one batch: a pgx
+// tracer sees them as batches.
 //
-// If fn or a hook fails or panics, or the envelope is refused (*activity.InvalidError), nothing is left behind.
+// If fn or a hook fails or panics, or the envelope is refused (*activity.InvalidError), nothing is
+// left behind.
 //
-// The recorder's hooks after are called when it has committed. Inside the caller's transaction they are not: the caller calls
-// recorder.Announce once that has committed.
-func TxActivityWith[T any](ctx context.Context, recorder Recorder, db DB, e activity.Envelope, fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error)) (T, Recorded, error) {
+// The recorder's hooks after are called when it has committed. Inside the caller's transaction they
+// are not: the caller calls recorder.Announce once that has committed.
+func TxActivityWith[T any](
+	ctx context.Context,
+	recorder Recorder,
+	db DB,
+	e activity.Envelope,
+	fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error),
+) (T, Recorded, error) {
 	var result, zero T
 	var recorded Recorded
 	made := func(ctx context.Context, tx pgx.Tx) (err error) {
@@ -73,8 +88,16 @@ func TxActivityWith[T any](ctx context.Context, recorder Recorder, db DB, e acti
 	return result, recorded, nil
 }
 
-// change makes a change and records it. errStands means that the activity stands already, and is at *recorded.
-func change(ctx context.Context, recorder Recorder, db DB, e *activity.Envelope, recorded *Recorded, make func(ctx context.Context, tx pgx.Tx) error) error {
+// change makes a change and records it. errStands means that the activity stands already, and is at
+// *recorded.
+func change(
+	ctx context.Context,
+	recorder Recorder,
+	db DB,
+	e *activity.Envelope,
+	recorded *Recorded,
+	make func(ctx context.Context, tx pgx.Tx) error,
+) error {
 	direct, err := beginDirect(ctx, db)
 	switch {
 	case err != nil:
@@ -94,7 +117,14 @@ func change(ctx context.Context, recorder Recorder, db DB, e *activity.Envelope,
 }
 
 // changeDirectly records and commits in one round trip.
-func changeDirectly(ctx context.Context, recorder Recorder, tx *directTx, e *activity.Envelope, recorded *Recorded, make func(ctx context.Context, tx pgx.Tx) error) error {
+func changeDirectly(
+	ctx context.Context,
+	recorder Recorder,
+	tx *directTx,
+	e *activity.Envelope,
+	recorded *Recorded,
+	make func(ctx context.Context, tx pgx.Tx) error,
+) error {
 	defer tx.end(ctx)
 	if err := make(ctx, tx); err != nil {
 		return err
@@ -160,7 +190,8 @@ func inTx(ctx context.Context, db DB, do func(tx pgx.Tx) error) error {
 	}
 	done = true
 	if nested(db) {
-		// A savepoint that is not released because ctx ended would leave what was done in the caller's transaction.
+		// A savepoint that is not released because ctx ended would leave what was done in the
+		// caller's transaction.
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
 		ctx = detached
@@ -171,7 +202,8 @@ func inTx(ctx context.Context, db DB, do func(tx pgx.Tx) error) error {
 	return nil
 }
 
-// rollback ends tx even when ctx has ended. pgx closes a connection on which this fails, and the server then rolls back.
+// rollback ends tx even when ctx has ended. pgx closes a connection on which this fails, and the
+// server then rolls back.
 func rollback(ctx context.Context, tx pgx.Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()

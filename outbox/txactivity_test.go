@@ -43,7 +43,8 @@ func create(title string) func(ctx context.Context, tx pgx.Tx, e *activity.Envel
 	}
 }
 
-// handles gives TxActivity each kind of DB in turn: a pool, a connection, and a transaction of the caller's, which it commits.
+// handles gives TxActivity each kind of DB in turn: a pool, a connection, and a transaction of the
+// caller's, which it commits.
 func handles(t *testing.T, test func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx)) {
 	t.Run("a pool", func(t *testing.T) {
 		t.Parallel()
@@ -179,12 +180,17 @@ func TestTxActivityLeavesNothingBehind(t *testing.T) {
 			handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				result, r, err := outbox.TxActivity(ctx, handle, aKeyedEnvelope(), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
-					if _, err := create("lost")(ctx, tx, e); err != nil {
-						return "", err
-					}
-					return "a result", tc.fn(ctx, tx, e, cancel)
-				})
+				result, r, err := outbox.TxActivity(
+					ctx,
+					handle,
+					aKeyedEnvelope(),
+					func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
+						if _, err := create("lost")(ctx, tx, e); err != nil {
+							return "", err
+						}
+						return "a result", tc.fn(ctx, tx, e, cancel)
+					},
+				)
 				if !tc.want(err) || result != "" || r.ID != uuid.Nil {
 					t.Errorf("got %q, %+v, %v", result, r, err)
 				}
@@ -208,18 +214,24 @@ func TestTxActivityPanicLeavesNothingBehind(t *testing.T) {
 					t.Errorf("panic: got %v, want fn's own", got)
 				}
 			}()
-			_, _, _ = outbox.TxActivity(t.Context(), handle, anEnvelope(), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
-				if _, err := create("lost")(ctx, tx, e); err != nil {
-					return "", err
-				}
-				panic("on purpose")
-			})
+			_, _, _ = outbox.TxActivity(
+				t.Context(),
+				handle,
+				anEnvelope(),
+				func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
+					if _, err := create("lost")(ctx, tx, e); err != nil {
+						return "", err
+					}
+					panic("on purpose")
+				},
+			)
 		}()
 		wantLeft(t, db, outer, nil, written{})
 	})
 }
 
-// endingTx ends a context once an activity has been recorded in it, so that the commit finds it ended.
+// endingTx ends a context once an activity has been recorded in it, so that the commit finds it
+// ended.
 type endingTx struct {
 	pgx.Tx
 	end func()
@@ -235,7 +247,8 @@ func (tx endingTx) Commit(ctx context.Context) error {
 	return tx.Tx.Commit(ctx)
 }
 
-// TestTxActivityContextEndsAtTheCommit may end either way, but never with an error and the change in the caller's transaction.
+// TestTxActivityContextEndsAtTheCommit may end either way, but never with an error and the change
+// in the caller's transaction.
 func TestTxActivityContextEndsAtTheCommit(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
@@ -245,7 +258,12 @@ func TestTxActivityContextEndsAtTheCommit(t *testing.T) {
 	_, _, err := outbox.TxActivity(ctx, endingTx{tx, cancel}, anEnvelope(), create("Momentum 12"))
 	titles, rows := left(t, db, tx)
 	if none := len(titles) == 0 && rows == (written{}); (err != nil) != none {
-		t.Errorf("got %v with signals %q and %+v left behind, want an error if and only if nothing is", err, titles, rows)
+		t.Errorf(
+			"got %v with signals %q and %+v left behind, want an error if and only if nothing is",
+			err,
+			titles,
+			rows,
+		)
 	}
 }
 
@@ -272,10 +290,15 @@ func TestTxActivityStandsAlready(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, again, err := outbox.TxActivity(t.Context(), handle, e, func(context.Context, pgx.Tx, *activity.Envelope) (string, error) {
-			t.Error("fn ran again")
-			return "again", nil
-		})
+		result, again, err := outbox.TxActivity(
+			t.Context(),
+			handle,
+			e,
+			func(context.Context, pgx.Tx, *activity.Envelope) (string, error) {
+				t.Error("fn ran again")
+				return "again", nil
+			},
+		)
 		if err != nil || result != "" || again.Created {
 			t.Errorf("got %q, created %t, %v; want the zero result, false, no error", result, again.Created, err)
 		}
@@ -294,11 +317,16 @@ func TestTxActivityKeyCompletedByFn(t *testing.T) {
 		resource, correlation := e.ResourceID, uuid.New()
 		do := func(title string) (string, outbox.Recorded, error) {
 			e.ResourceID, e.CorrelationID = uuid.Nil, correlation
-			return outbox.TxActivity(t.Context(), handle, e, func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
-				e.ResourceID = resource
-				_, err := tx.Exec(ctx, `INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1)`, title)
-				return title, err
-			})
+			return outbox.TxActivity(
+				t.Context(),
+				handle,
+				e,
+				func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
+					e.ResourceID = resource
+					_, err := tx.Exec(ctx, `INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1)`, title)
+					return title, err
+				},
+			)
 		}
 		_, first, err := do("first")
 		if err != nil {
@@ -325,14 +353,19 @@ func TestTxActivityTwoAtOnce(t *testing.T) {
 	var g errgroup.Group
 	for i, title := range []string{"left", "right"} {
 		g.Go(func() (err error) {
-			results[i], recorded[i], err = outbox.TxActivity(t.Context(), db.Pool, e, func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (string, error) {
-				if inside.Add(1) == 2 {
-					close(both)
-				}
-				<-both
-				_, err := tx.Exec(ctx, `INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1)`, title)
-				return title, err
-			})
+			results[i], recorded[i], err = outbox.TxActivity(
+				t.Context(),
+				db.Pool,
+				e,
+				func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (string, error) {
+					if inside.Add(1) == 2 {
+						close(both)
+					}
+					<-both
+					_, err := tx.Exec(ctx, `INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1)`, title)
+					return title, err
+				},
+			)
 			return err
 		})
 	}

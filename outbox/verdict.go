@@ -20,23 +20,25 @@ const (
 	Behind                   // not tried: an earlier activity of its resource is a broadcast job of the same batch
 )
 
-// Outcome is the verdict on one activity. Err and Channels belong to Retry and Dead: why, and which channels are still to be
-// sent (nil means all).
+// Outcome is the verdict on one activity. Err and Channels belong to Retry and Dead: why, and which
+// channels are still to be sent (nil means all).
 type Outcome struct {
 	Verdict  Verdict
 	Err      error
 	Channels []string
 }
 
-// ErrUnavailable marks an error of a Handler that is no activity's fault: what it publishes to cannot be reached. The lane
-// waits and nothing is parked, however long it takes.
+// ErrUnavailable marks an error of a Handler that is no activity's fault: what it publishes to
+// cannot be reached. The lane waits and nothing is parked, however long it takes.
 var ErrUnavailable = errors.New("unavailable")
 
-// A Handler delivers. What it writes with tx commits together with the removal of what it delivered, so it must not commit or
-// roll back tx itself. A Handler is called by several goroutines at once, never for one lane (or one job) at the same time.
+// A Handler delivers. What it writes with tx commits together with the removal of what it
+// delivered, so it must not commit or roll back tx itself. A Handler is called by several
+// goroutines at once, never for one lane (or one job) at the same time.
 type Handler interface {
-	// Handle delivers a batch of one lane, in order for each resource, and returns an outcome for each of the first so many
-	// items; those beyond are claimed again. An error leaves everything as it was and has the batch tried again.
+	// Handle delivers a batch of one lane, in order for each resource, and returns an outcome for
+	// each of the first so many items; those beyond are claimed again. An error leaves everything
+	// as it was and has the batch tried again.
 	Handle(ctx context.Context, tx pgx.Tx, batch []Item) ([]Outcome, error)
 
 	// Step delivers to the next part of a wide audience.

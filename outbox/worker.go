@@ -65,8 +65,8 @@ type Observer interface {
 	Observe(r Report)
 }
 
-// Worker claims lanes and has a Handler deliver what is in them. Any number of workers, in any number of processes, may work on
-// one database.
+// Worker claims lanes and has a Handler deliver what is in them. Any number of workers, in any
+// number of processes, may work on one database.
 type Worker struct {
 	pool     *pgxpool.Pool
 	handler  Handler
@@ -85,7 +85,8 @@ func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 	}
 }
 
-// LastProgress is when the worker last completed a look at the outbox or a claim; zero before the first.
+// LastProgress is when the worker last completed a look at the outbox or a claim; zero before the
+// first.
 func (w *Worker) LastProgress() time.Time {
 	if nanos := w.progress.Load(); nanos != 0 {
 		return time.Unix(0, nanos)
@@ -93,8 +94,8 @@ func (w *Worker) LastProgress() time.Time {
 	return time.Time{}
 }
 
-// Run delivers until ctx ends, then finishes the batches in hand, for at most Options.Grace. It returns nil: a database or a
-// Centrifugo that is away is waited for, and said in the log.
+// Run delivers until ctx ends, then finishes the batches in hand, for at most Options.Grace. It
+// returns nil: a database or a Centrifugo that is away is waited for, and said in the log.
 func (w *Worker) Run(ctx context.Context) error {
 	work, finished := outlive(ctx, w.opts.Grace)
 	defer finished()
@@ -128,7 +129,8 @@ func outlive(ctx context.Context, grace time.Duration) (work context.Context, fi
 	return work, func() { close(done) }
 }
 
-// dispatch looks for lanes with work until ctx ends. It looks again at once while it finds some, then ever less often.
+// dispatch looks for lanes with work until ctx ends. It looks again at once while it finds some,
+// then ever less often.
 func (w *Worker) dispatch(ctx context.Context) {
 	const soonest = 2 * time.Millisecond
 	pause := w.opts.Poll

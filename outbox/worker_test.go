@@ -18,7 +18,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// ledger is a Handler that keeps what it delivered, in the database, in the settling transaction; and what it saw, in memory.
+// ledger is a Handler that keeps what it delivered, in the database, in the settling transaction;
+// and what it saw, in memory.
 type ledger struct {
 	mu     sync.Mutex
 	refuse func(item outbox.Item) outbox.Outcome // nil delivers
@@ -51,7 +52,12 @@ func (h *ledger) Handle(ctx context.Context, tx pgx.Tx, batch []outbox.Item) ([]
 			delivered, resources = append(delivered, item.ID), append(resources, item.ResourceID)
 		}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO public.ledger (activity_id, resource_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])`, delivered, resources)
+	_, err := tx.Exec(
+		ctx,
+		`INSERT INTO public.ledger (activity_id, resource_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])`,
+		delivered,
+		resources,
+	)
 	return outcomes, err
 }
 
@@ -61,7 +67,12 @@ func (h *ledger) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.St
 			return s, err
 		}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO public.ledger (activity_id, resource_id) VALUES ($1, $2)`, job.ID, job.ResourceID)
+	_, err := tx.Exec(
+		ctx,
+		`INSERT INTO public.ledger (activity_id, resource_id) VALUES ($1, $2)`,
+		job.ID,
+		job.ResourceID,
+	)
 	return outbox.Step{Done: true}, err
 }
 
@@ -132,7 +143,12 @@ func envelope(tenant, resource uuid.UUID, action string) activity.Envelope {
 // record commits one activity and returns its id.
 func record(t *testing.T, db outbox.DB, e activity.Envelope) uuid.UUID {
 	t.Helper()
-	_, r, err := outbox.TxActivity(t.Context(), db, e, func(context.Context, pgx.Tx, *activity.Envelope) (struct{}, error) { return struct{}{}, nil })
+	_, r, err := outbox.TxActivity(
+		t.Context(),
+		db,
+		e,
+		func(context.Context, pgx.Tx, *activity.Envelope) (struct{}, error) { return struct{}{}, nil },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,12 +219,29 @@ func TestWorkerParksWhatFailsAndThoseBehindIt(t *testing.T) {
 	broken := true
 	h.refuse = func(item outbox.Item) outbox.Outcome {
 		if item.ID == poison && broken {
-			return outbox.Outcome{Verdict: outbox.Retry, Err: errors.New("it does not fit"), Channels: []string{"user:#x"}}
+			return outbox.Outcome{
+				Verdict:  outbox.Retry,
+				Err:      errors.New("it does not fit"),
+				Channels: []string{"user:#x"},
+			}
 		}
 		return outbox.Outcome{}
 	}
-	run(t, db.Pool, h, outbox.Options{Retries: outbox.Retries{First: 10 * time.Millisecond, Longest: 20 * time.Millisecond, MaxAttempts: 1000}})
-	eventually(t, db.Pool, "parked", `SELECT count(*) = 1 FROM fanfare.parked WHERE activity_id = $1 AND attempts > 2 AND error = 'it does not fit'`, poison)
+	run(
+		t,
+		db.Pool,
+		h,
+		outbox.Options{
+			Retries: outbox.Retries{First: 10 * time.Millisecond, Longest: 20 * time.Millisecond, MaxAttempts: 1000},
+		},
+	)
+	eventually(
+		t,
+		db.Pool,
+		"parked",
+		`SELECT count(*) = 1 FROM fanfare.parked WHERE activity_id = $1 AND attempts > 2 AND error = 'it does not fit'`,
+		poison,
+	)
 	third := record(t, db.Pool, envelope(tenant, sick, "signal.three"))
 	fourth := record(t, db.Pool, envelope(tenant, sick, "signal.four"))
 	other := record(t, db.Pool, envelope(tenant, well, "signal.created"))
@@ -236,18 +269,28 @@ func TestWorkerBuriesWhatCannotBeDelivered(t *testing.T) {
 			healed := false
 			h.refuse = func(item outbox.Item) outbox.Outcome {
 				if item.ID == poison && !healed {
-					return outbox.Outcome{Verdict: verdict, Err: errors.New("unknown channel"), Channels: []string{"nope:x"}}
+					return outbox.Outcome{
+						Verdict:  verdict,
+						Err:      errors.New("unknown channel"),
+						Channels: []string{"nope:x"},
+					}
 				}
 				return outbox.Outcome{}
 			}
-			run(t, db.Pool, h, outbox.Options{Batch: 1, Retries: outbox.Retries{First: time.Millisecond, MaxAttempts: 3}})
+			run(
+				t,
+				db.Pool,
+				h,
+				outbox.Options{Batch: 1, Retries: outbox.Retries{First: time.Millisecond, MaxAttempts: 3}},
+			)
 			eventually(t, db.Pool, "drained", isDrained)
 			if got := delivered(t, db.Pool, resource); !equal(got, []uuid.UUID{next}) {
 				t.Errorf("delivered: got %v, want %v", got, next)
 			}
 			backlog := outbox.NewBacklog(db.Pool)
 			dead, err := backlog.DeadLetters(t.Context(), tenant, 10)
-			if err != nil || len(dead) != 1 || dead[0].ActivityID != poison || dead[0].Error != "unknown channel" || dead[0].Action != "signal.one" {
+			if err != nil || len(dead) != 1 || dead[0].ActivityID != poison || dead[0].Error != "unknown channel" ||
+				dead[0].Action != "signal.one" {
 				t.Fatalf("dead letters: got %+v, %v, want one of %s", dead, err, poison)
 			}
 			h.set(func() { healed = true })
@@ -299,8 +342,21 @@ func TestWorkerFindsTheCulpritOfABatch(t *testing.T) {
 					}
 				}
 			})
-			run(t, db.Pool, h, outbox.Options{Retries: outbox.Retries{First: time.Millisecond, Longest: 5 * time.Millisecond, MaxAttempts: 2}})
-			eventually(t, db.Pool, "buried", `SELECT count(*) = 1 FROM fanfare.dead_letters WHERE activity_id = $1`, poison)
+			run(
+				t,
+				db.Pool,
+				h,
+				outbox.Options{
+					Retries: outbox.Retries{First: time.Millisecond, Longest: 5 * time.Millisecond, MaxAttempts: 2},
+				},
+			)
+			eventually(
+				t,
+				db.Pool,
+				"buried",
+				`SELECT count(*) = 1 FROM fanfare.dead_letters WHERE activity_id = $1`,
+				poison,
+			)
 			close(stopWriting)
 			writing.Wait()
 			eventually(t, db.Pool, "drained", isDrained)
@@ -330,7 +386,14 @@ func TestWorkerWaitsOutAnOutage(t *testing.T) {
 		h.mu.Unlock()
 		return nil
 	}
-	run(t, db.Pool, h, outbox.Options{Retries: outbox.Retries{First: time.Millisecond, Longest: 10 * time.Millisecond, MaxAttempts: 2}})
+	run(
+		t,
+		db.Pool,
+		h,
+		outbox.Options{
+			Retries: outbox.Retries{First: time.Millisecond, Longest: 10 * time.Millisecond, MaxAttempts: 2},
+		},
+	)
 	for enough := false; !enough; pause(5 * time.Millisecond) {
 		h.set(func() { enough = failures > 300 })
 	}
@@ -374,7 +437,13 @@ func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
 	}
 	h.seen = nil
 	run(t, db.Pool, h, outbox.Options{Retries: outbox.Retries{First: time.Millisecond}})
-	eventually(t, db.Pool, "under way", `SELECT count(*) = 1 FROM fanfare.broadcast_jobs WHERE told = 30 AND activity_id = $1`, wide)
+	eventually(
+		t,
+		db.Pool,
+		"under way",
+		`SELECT count(*) = 1 FROM fanfare.broadcast_jobs WHERE told = 30 AND activity_id = $1`,
+		wide,
+	)
 	late := record(t, db.Pool, envelope(tenant, celebrity, "signal.three"))
 	other := record(t, db.Pool, envelope(tenant, quiet, "signal.created"))
 	eventually(t, db.Pool, "others flow", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)

@@ -28,8 +28,8 @@ type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// Get returns what a person asked for, and the defaults, storing nothing, when that is nothing. A stored mode that is unknown
-// comes back as the one that it counts as.
+// Get returns what a person asked for, and the defaults, storing nothing, when that is nothing. A
+// stored mode that is unknown comes back as the one that it counts as.
 func Get(ctx context.Context, db Querier, tenant, principal uuid.UUID) (Stored, error) {
 	rows, err := db.Query(ctx, `
 		SELECT filter_mode, custom_actions, muted, updated_at
@@ -59,7 +59,14 @@ type Change struct {
 func (c Change) Validate() error {
 	var broken []activity.FieldError
 	if c.Mode != nil && !slices.Contains([]Mode{ModeAll, ModeMutations, ModeCustom}, *c.Mode) {
-		broken = append(broken, activity.FieldError{Field: "filter_mode", Value: shortened(printable(string(*c.Mode))), Rule: "must be one of all, mutations, custom"})
+		broken = append(
+			broken,
+			activity.FieldError{
+				Field: "filter_mode",
+				Value: shortened(printable(string(*c.Mode))),
+				Rule:  "must be one of all, mutations, custom",
+			},
+		)
 	}
 	if c.CustomActions != nil {
 		broken = append(broken, checkPatterns(*c.CustomActions)...)
@@ -84,14 +91,18 @@ func checkPatterns(patterns []string) (broken []activity.FieldError) {
 		}
 		var refused *PatternError
 		if _, err := Compile(pattern); errors.As(err, &refused) {
-			broken = append(broken, activity.FieldError{Field: field, Value: shortened(printable(pattern)), Rule: refused.Rule})
+			broken = append(
+				broken,
+				activity.FieldError{Field: field, Value: shortened(printable(pattern)), Rule: refused.Rule},
+			)
 		}
 	}
 	return broken
 }
 
-// Put makes a change, in one statement, and returns what stands then. Patterns given twice are stored once. A change of nothing
-// stores nothing. The error is an *activity.InvalidError if the change breaks a rule.
+// Put makes a change, in one statement, and returns what stands then. Patterns given twice are
+// stored once. A change of nothing stores nothing. The error is an *activity.InvalidError if the
+// change breaks a rule.
 func Put(ctx context.Context, db Querier, tenant, principal uuid.UUID, c Change) (Stored, error) {
 	if err := c.Validate(); err != nil {
 		return Stored{}, err

@@ -40,7 +40,8 @@ func put(t *testing.T, db *pgtest.DB, tenant, principal uuid.UUID, c preferences
 }
 
 func equal(a, b preferences.Stored) bool {
-	return a.Mode == b.Mode && a.Muted == b.Muted && slices.Equal(a.CustomActions, b.CustomActions) && a.UpdatedAt.Equal(b.UpdatedAt)
+	return a.Mode == b.Mode && a.Muted == b.Muted && slices.Equal(a.CustomActions, b.CustomActions) &&
+		a.UpdatedAt.Equal(b.UpdatedAt)
 }
 
 func TestGetWithoutARowStoresNothing(t *testing.T) {
@@ -49,7 +50,8 @@ func TestGetWithoutARowStoresNothing(t *testing.T) {
 	tenant, principal := uuid.New(), uuid.New()
 	for range 2 {
 		s := get(t, db, tenant, principal)
-		if s.Mode != preferences.ModeMutations || s.Muted || s.CustomActions == nil || len(s.CustomActions) > 0 || !s.UpdatedAt.IsZero() {
+		if s.Mode != preferences.ModeMutations || s.Muted || s.CustomActions == nil || len(s.CustomActions) > 0 ||
+			!s.UpdatedAt.IsZero() {
 			t.Errorf("got %+v, want the defaults", s)
 		}
 	}
@@ -57,7 +59,8 @@ func TestGetWithoutARowStoresNothing(t *testing.T) {
 		t.Error(err)
 	}
 	var rows int
-	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.preferences`).Scan(&rows); err != nil || rows != 0 {
+	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.preferences`).Scan(&rows); err != nil ||
+		rows != 0 {
 		t.Errorf("got %d rows, %v, want none", rows, err)
 	}
 }
@@ -70,11 +73,13 @@ func TestPutChangesWhatIsNamed(t *testing.T) {
 	yes, no := true, false
 
 	first := put(t, db, tenant, principal, preferences.Change{Muted: &yes})
-	if first.Mode != preferences.ModeMutations || !first.Muted || len(first.CustomActions) > 0 || first.UpdatedAt.IsZero() {
+	if first.Mode != preferences.ModeMutations || !first.Muted || len(first.CustomActions) > 0 ||
+		first.UpdatedAt.IsZero() {
 		t.Errorf("muted: got %+v", first)
 	}
 	s := put(t, db, tenant, principal, preferences.Change{Mode: &custom, CustomActions: &[]string{"b.*", "a.*", "b.*"}})
-	if s.Mode != custom || !s.Muted || !slices.Equal(s.CustomActions, []string{"b.*", "a.*"}) || s.UpdatedAt.Before(first.UpdatedAt) {
+	if s.Mode != custom || !s.Muted || !slices.Equal(s.CustomActions, []string{"b.*", "a.*"}) ||
+		s.UpdatedAt.Before(first.UpdatedAt) {
 		t.Errorf("patterns: got %+v, want them in their order, each once, and still muted", s)
 	}
 	s = put(t, db, tenant, principal, preferences.Change{Mode: &all, Muted: &no})
@@ -159,7 +164,8 @@ func TestChangeValidateNamesTheField(t *testing.T) {
 		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
 			for _, f := range invalid.Fields {
 				got = append(got, f.Field)
-				if f.Rule == "" || !utf8.ValidString(f.Value) || strings.Contains(f.Value, "\x00") || len(f.Value) > 100 {
+				if f.Rule == "" || !utf8.ValidString(f.Value) || strings.Contains(f.Value, "\x00") ||
+					len(f.Value) > 100 {
 					t.Errorf("%s: got %+v", tt.name, f)
 				}
 			}

@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// NameActors looks principals up in the directory, in one statement. Those that it does not know are missing from the answer.
+// NameActors looks principals up in the directory, in one statement. Those that it does not know
+// are missing from the answer.
 func NameActors(ctx context.Context, db interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }, principals []Principal,
@@ -30,9 +31,13 @@ func NameActors(ctx context.Context, db interface {
 func readActors(rows pgx.Rows, into map[Principal]Actor) error {
 	var p Principal
 	var a Actor
-	_, err := pgx.ForEachRow(rows, []any{(*[16]byte)(&p.TenantID), (*[16]byte)(&p.PrincipalID), &a.Kind, &a.DisplayName}, func() error {
-		into[p] = a
-		return nil
-	})
+	_, err := pgx.ForEachRow(
+		rows,
+		[]any{(*[16]byte)(&p.TenantID), (*[16]byte)(&p.PrincipalID), &a.Kind, &a.DisplayName},
+		func() error {
+			into[p] = a
+			return nil
+		},
+	)
 	return err
 }

@@ -67,10 +67,16 @@ LEFT JOIN LATERAL (
 ) AS d ON true
 ORDER BY w.principal_id`
 
-// WatchersOf lists by id who would hear of a resource if they may: its subscribers, its owner, its delegators; not those whom
-// the directory marks inactive, so that a page may be short and still have a next. Of a resource that the tenant does not have
-// there is nobody. Whether the asker may know is the caller's to decide: IsKeeper.
-func WatchersOf(ctx context.Context, db Querier, tenant, resource uuid.UUID, p Page) (list []Watcher, next uuid.UUID, err error) {
+// WatchersOf lists by id who would hear of a resource if they may: its subscribers, its owner, its
+// delegators; not those whom the directory marks inactive, so that a page may be short and still
+// have a next. Of a resource that the tenant does not have there is nobody. Whether the asker may
+// know is the caller's to decide: IsKeeper.
+func WatchersOf(
+	ctx context.Context,
+	db Querier,
+	tenant, resource uuid.UUID,
+	p Page,
+) (list []Watcher, next uuid.UUID, err error) {
 	limit := p.limit()
 	rows, err := db.Query(ctx, listWatchers, tenant, resource, p.After, limit+1, MaxDepth)
 	if err != nil {
@@ -84,7 +90,9 @@ func WatchersOf(ctx context.Context, db Querier, tenant, resource uuid.UUID, p P
 	)
 	list = []Watcher{}
 	_, err = pgx.ForEachRow(rows, []any{
-		(*[16]byte)(&w.PrincipalID), (*zeronull.Text)(&w.Kind), (*zeronull.Text)(&w.DisplayName), &inactive, (*int16)(&w.Reasons), (*zeronull.Text)(&w.Scope),
+		(*[16]byte)(
+			&w.PrincipalID,
+		), (*zeronull.Text)(&w.Kind), (*zeronull.Text)(&w.DisplayName), &inactive, (*int16)(&w.Reasons), (*zeronull.Text)(&w.Scope),
 	}, func() error {
 		switch count++; {
 		case count > limit:

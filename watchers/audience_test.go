@@ -17,8 +17,15 @@ func TestWatchersOf(t *testing.T) {
 	unknown := uuid.New()
 	subscribe := func(tenant, principal, resource uuid.UUID, scope string, revoked bool) {
 		t.Helper()
-		h.exec(t, `INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope, revoked_at) VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)`,
-			tenant, principal, resource, scope, revoked)
+		h.exec(
+			t,
+			`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope, revoked_at) VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)`,
+			tenant,
+			principal,
+			resource,
+			scope,
+			revoked,
+		)
 	}
 	subscribe(h.tenant, h.viewer, h.doc, watchers.ScopeResource, false)
 	subscribe(h.tenant, h.viewer, h.org, watchers.ScopeDescendants, false)
@@ -30,8 +37,20 @@ func TestWatchersOf(t *testing.T) {
 	subscribe(foreign.tenant, foreign.viewer, h.doc, watchers.ScopeResource, false)
 	h.role(t, h.delegator, h.doc, "owner")
 	want := map[uuid.UUID]watchers.Watcher{
-		h.viewer:    {PrincipalID: h.viewer, Kind: "user", DisplayName: "P", Reasons: watchers.Subscribed, Scope: watchers.ScopeDescendants},
-		h.owner:     {PrincipalID: h.owner, Kind: "user", DisplayName: "P", Reasons: watchers.Subscribed | watchers.Owner, Scope: watchers.ScopeResource},
+		h.viewer: {
+			PrincipalID: h.viewer,
+			Kind:        "user",
+			DisplayName: "P",
+			Reasons:     watchers.Subscribed,
+			Scope:       watchers.ScopeDescendants,
+		},
+		h.owner: {
+			PrincipalID: h.owner,
+			Kind:        "user",
+			DisplayName: "P",
+			Reasons:     watchers.Subscribed | watchers.Owner,
+			Scope:       watchers.ScopeResource,
+		},
 		h.delegator: {PrincipalID: h.delegator, Kind: "user", DisplayName: "P", Reasons: watchers.Delegator},
 		unknown:     {PrincipalID: unknown, Reasons: watchers.Subscribed, Scope: watchers.ScopeResource},
 	}
@@ -57,7 +76,9 @@ func TestWatchersOf(t *testing.T) {
 		}
 	}
 	for name, id := range map[string]uuid.UUID{"unknown resource": uuid.New(), "another tenant's": foreign.doc} {
-		if list, next, err := watchers.WatchersOf(t.Context(), h.db.Pool, h.tenant, id, watchers.Page{}); err != nil || len(list) != 0 || next != uuid.Nil {
+		if list, next, err := watchers.WatchersOf(t.Context(), h.db.Pool, h.tenant, id, watchers.Page{}); err != nil ||
+			len(list) != 0 ||
+			next != uuid.Nil {
 			t.Errorf("%s: got %v, %v, %v, want nobody", name, list, next, err)
 		}
 	}

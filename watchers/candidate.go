@@ -47,8 +47,8 @@ type Candidate struct {
 	Muted         bool
 }
 
-// Subject is a resource whose watchers are sought. OwnerID and ParentID stand in when the directory does not hold the resource
-// any more; uuid.Nil is none.
+// Subject is a resource whose watchers are sought. OwnerID and ParentID stand in when the directory
+// does not hold the resource any more; uuid.Nil is none.
 type Subject struct {
 	TenantID, ResourceID, OwnerID, ParentID uuid.UUID
 }

@@ -34,9 +34,14 @@ WHERE s.tenant_id = $1 AND s.principal_id = $2 AND s.revoked_at IS NULL AND s.id
 ORDER BY s.tenant_id, s.principal_id, s.id
 LIMIT $4`
 
-// Subscriptions lists the principal's that count, by id, so about in the order in which they were made. next, unless it is
-// uuid.Nil, is what Page.After takes for more.
-func Subscriptions(ctx context.Context, db Querier, tenant, principal uuid.UUID, p Page) (list []Subscription, next uuid.UUID, err error) {
+// Subscriptions lists the principal's that count, by id, so about in the order in which they were
+// made. next, unless it is uuid.Nil, is what Page.After takes for more.
+func Subscriptions(
+	ctx context.Context,
+	db Querier,
+	tenant, principal uuid.UUID,
+	p Page,
+) (list []Subscription, next uuid.UUID, err error) {
 	limit := p.limit()
 	rows, err := db.Query(ctx, listSubscriptions, tenant, principal, p.After, limit+1)
 	if err != nil {

@@ -54,7 +54,14 @@ func (h *house) resource(t testing.TB, id, parent, owner uuid.UUID) {
 
 func (h *house) role(t testing.TB, principal, resource uuid.UUID, name string) {
 	t.Helper()
-	h.exec(t, `INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $3, $4)`, h.tenant, principal, resource, name)
+	h.exec(
+		t,
+		`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $3, $4)`,
+		h.tenant,
+		principal,
+		resource,
+		name,
+	)
 }
 
 func (h *house) exec(t testing.TB, sql string, args ...any) {

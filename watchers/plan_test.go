@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// loadTown makes a tenant of 20,000 principals with three roles and three subscriptions each, on 50,000 resources five levels
-// deep. Number n of a kind has the id md5(kind || n).
+// loadTown makes a tenant of 20,000 principals with three roles and three subscriptions each, on
+// 50,000 resources five levels deep. Number n of a kind has the id md5(kind || n).
 func loadTown(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	for _, sql := range []string{
@@ -79,7 +79,10 @@ func BenchmarkSees(b *testing.B) {
 		for name, distinct := range map[string]int{"50-resources": 50, "500-resources": 500} {
 			var sightings []Sighting
 			for n := range distinct {
-				sightings = append(sightings, Sighting{ResourceID: townID(b, pool, "r", 5000+n*80), Visibility: visibility})
+				sightings = append(
+					sightings,
+					Sighting{ResourceID: townID(b, pool, "r", 5000+n*80), Visibility: visibility},
+				)
 			}
 			b.Run(string(visibility)+"/"+name, func(b *testing.B) {
 				for b.Loop() {

@@ -12,12 +12,13 @@ import (
 // MaxDepth bounds the walk up the tree, in levels above the resource. A cycle ends it sooner.
 const MaxDepth = 128
 
-// resolve finds the candidates of many subjects at once. Every step from a subject on is a LATERAL one with a LIMIT of its own (a
-// plain join may be planned as a scan of all that the tenant has), so that no statistics can talk the planner into reading a
-// table: the cost is some index probes for each level of each subject's chain.
+// resolve finds the candidates of many subjects at once. Every step from a subject on is a LATERAL
+// one with a LIMIT of its own (a plain join may be planned as a scan of all that the tenant has),
+// so that no statistics can talk the planner into reading a table: the cost is some index probes
+// for each level of each subject's chain.
 //
-// Each list that could be long is read in the order of its index, above the cursor $9 and at most $10 long, so a resource that a
-// million people watch costs as much as one that $10 watch.
+// Each list that could be long is read in the order of its index, above the cursor $9 and at most
+// $10 long, so a resource that a million people watch costs as much as one that $10 watch.
 const resolve = `
 WITH RECURSIVE subject AS (
     SELECT u.n, u.tenant_id, u.resource_id, u.roles,
@@ -105,7 +106,8 @@ SELECT u.tenant_id, u.id, p.kind, p.display_name
 FROM unnest($1::uuid[], $2::uuid[]) AS u(tenant_id, id)
 JOIN fanfare.principals AS p ON p.tenant_id = u.tenant_id AND p.id = u.id`
 
-// Query asks who could be told. Subjects and actors are asked for once, however many activities share them.
+// Query asks who could be told. Subjects and actors are asked for once, however many activities
+// share them.
 type Query struct {
 	After uuid.UUID // only principals above this id
 	Limit int       // at most so many for each subject
@@ -134,7 +136,8 @@ const (
 	RolesInScope                   // Candidate.InScope, and with it OnChain
 )
 
-// Ask adds a subject and returns its number in Answer.Candidates. target, unless it is uuid.Nil, is one more candidate.
+// Ask adds a subject and returns its number in Answer.Candidates. target, unless it is uuid.Nil, is
+// one more candidate.
 func (q *Query) Ask(s Subject, roles Roles, target uuid.UUID, actor uuid.UUID) int {
 	if q.index == nil {
 		q.index, q.actors, q.targetSet = map[Subject]int{}, map[Principal]struct{}{}, map[targeted]struct{}{}
@@ -191,7 +194,20 @@ func (q *Query) arguments() []any {
 		tenants[i], resources[i] = s.TenantID, s.ResourceID
 		owners[i], parents[i] = zeronull.UUID(s.OwnerID), zeronull.UUID(s.ParentID)
 	}
-	return []any{numbers, tenants, resources, owners, parents, q.roles, q.targetOf, q.targets, [16]byte(q.After), q.Limit, MaxDepth, q.Rows + 1}
+	return []any{
+		numbers,
+		tenants,
+		resources,
+		owners,
+		parents,
+		q.roles,
+		q.targetOf,
+		q.targets,
+		[16]byte(q.After),
+		q.Limit,
+		MaxDepth,
+		q.Rows + 1,
+	}
 }
 
 func readCandidates(rows pgx.Rows, limit int, answer *Answer) error {

@@ -8,9 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ResourceTypes returns the types of a tenant's resources, in one statement. Those that the directory does not hold are missing
-// from the answer.
-func ResourceTypes(ctx context.Context, db Querier, tenant uuid.UUID, resources []uuid.UUID) (map[uuid.UUID]string, error) {
+// ResourceTypes returns the types of a tenant's resources, in one statement. Those that the
+// directory does not hold are missing from the answer.
+func ResourceTypes(
+	ctx context.Context,
+	db Querier,
+	tenant uuid.UUID,
+	resources []uuid.UUID,
+) (map[uuid.UUID]string, error) {
 	ids := make([][16]byte, len(resources))
 	for i, id := range resources {
 		ids[i] = id

@@ -14,10 +14,12 @@ type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// readTreeStatement reads the part of the tree above some resources, each of it once, and what one principal is there. As in resolve,
-// every step is a LATERAL one, and a LIMIT keeps it so: the cost is some index probes for each resource of that part, whatever
-// the statistics say. The arrays are hidden behind a SELECT so that their length does not raise the estimate to where JIT begins,
-// which would take longer than the reading. What is under a resource is asked of the principal's roles upwards, once, and only when it matters.
+// readTreeStatement reads the part of the tree above some resources, each of it once, and what one
+// principal is there. As in resolve, every step is a LATERAL one, and a LIMIT keeps it so: the cost
+// is some index probes for each resource of that part, whatever the statistics say. The arrays are
+// hidden behind a SELECT so that their length does not raise the estimate to where JIT begins,
+// which would take longer than the reading. What is under a resource is asked of the principal's
+// roles upwards, once, and only when it matters.
 //
 // An inactive principal gets no row, any other at least one.
 const readTreeStatement = `
@@ -81,10 +83,24 @@ type seed struct {
 	scope            bool      // place.above is asked for, of the resource's parent
 }
 
-// readTree reads the tree above the seeds. active is false of a principal that the directory marks inactive; one that it does
-// not know is active.
-func readTree(ctx context.Context, db Querier, tenant, principal uuid.UUID, seeds []seed) (t tree, active bool, err error) {
-	resources, parents, scopes := make([][16]byte, len(seeds)), make([]zeronull.UUID, len(seeds)), make([]bool, len(seeds))
+// readTree reads the tree above the seeds. active is false of a principal that the directory marks
+// inactive; one that it does not know is active.
+func readTree(
+	ctx context.Context,
+	db Querier,
+	tenant, principal uuid.UUID,
+	seeds []seed,
+) (t tree, active bool, err error) {
+	resources, parents, scopes := make(
+		[][16]byte,
+		len(seeds),
+	), make(
+		[]zeronull.UUID,
+		len(seeds),
+	), make(
+		[]bool,
+		len(seeds),
+	)
 	for i, s := range seeds {
 		resources[i], parents[i], scopes[i] = s.resource, zeronull.UUID(s.parent), s.scope
 	}
@@ -95,11 +111,15 @@ func readTree(ctx context.Context, db Querier, tenant, principal uuid.UUID, seed
 	t = make(tree, 2*len(seeds))
 	var id zeronull.UUID
 	var p place
-	_, err = pgx.ForEachRow(rows, []any{&id, &p.stands, (*zeronull.UUID)(&p.owner), (*zeronull.UUID)(&p.parent), &p.role, &p.delegator, &p.above}, func() error {
-		active = true
-		t[uuid.UUID(id)] = p
-		return nil
-	})
+	_, err = pgx.ForEachRow(
+		rows,
+		[]any{&id, &p.stands, (*zeronull.UUID)(&p.owner), (*zeronull.UUID)(&p.parent), &p.role, &p.delegator, &p.above},
+		func() error {
+			active = true
+			t[uuid.UUID(id)] = p
+			return nil
+		},
+	)
 	if err != nil {
 		return nil, false, fmt.Errorf("read the directory: %w", err)
 	}
@@ -114,8 +134,8 @@ type standing struct {
 	inScope bool // holds one there, above, or under its parent
 }
 
-// standing finds out what the principal is to a resource. The owner and the parent given stand in when the directory does not
-// hold it.
+// standing finds out what the principal is to a resource. The owner and the parent given stand in
+// when the directory does not hold it.
 func (t tree) standing(principal, resource, owner, parent uuid.UUID) standing {
 	at := t[resource]
 	s := standing{exists: at.stands}

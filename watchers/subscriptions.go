@@ -16,7 +16,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// ErrNotFound says that there is no such resource or subscription, or none that concerns the principal.
+// ErrNotFound says that there is no such resource or subscription, or none that concerns the
+// principal.
 var ErrNotFound = errors.New("not found")
 
 // The scopes of a subscription.
@@ -37,7 +38,15 @@ const subscriptionColumns = `s.id, s.tenant_id, s.principal_id, s.resource_id, s
 
 func scanSubscription(row pgx.CollectableRow) (Subscription, error) {
 	var s Subscription
-	err := row.Scan((*[16]byte)(&s.ID), (*[16]byte)(&s.TenantID), (*[16]byte)(&s.PrincipalID), (*[16]byte)(&s.ResourceID), &s.Scope, &s.CreatedAt, &s.RevokedAt)
+	err := row.Scan(
+		(*[16]byte)(&s.ID),
+		(*[16]byte)(&s.TenantID),
+		(*[16]byte)(&s.PrincipalID),
+		(*[16]byte)(&s.ResourceID),
+		&s.Scope,
+		&s.CreatedAt,
+		&s.RevokedAt,
+	)
 	return s, err
 }
 
@@ -55,7 +64,12 @@ type Granted struct {
 }
 
 // Subscribe grants one wish; its error is also the one that Granted would hold.
-func Subscribe(ctx context.Context, tx pgx.Tx, tenant, principal, resource uuid.UUID, scope string) (s Subscription, created bool, err error) {
+func Subscribe(
+	ctx context.Context,
+	tx pgx.Tx,
+	tenant, principal, resource uuid.UUID,
+	scope string,
+) (s Subscription, created bool, err error) {
 	granted, err := SubscribeMany(ctx, tx, tenant, principal, []Wish{{resource, scope}})
 	if err != nil {
 		return Subscription{}, false, err
@@ -63,9 +77,10 @@ func Subscribe(ctx context.Context, tx pgx.Tx, tenant, principal, resource uuid.
 	return granted[0].Subscription, granted[0].Created, granted[0].Err
 }
 
-// SubscribeMany makes subscriptions, in two statements however many, and answers wish by wish. One that stands already is
-// returned as it is. A resource that is unknown, another tenant's, or such that the principal has no role on it nor on an
-// ancestor and does not own it, gives ErrNotFound and does not hinder the others.
+// SubscribeMany makes subscriptions, in two statements however many, and answers wish by wish. One
+// that stands already is returned as it is. A resource that is unknown, another tenant's, or such
+// that the principal has no role on it nor on an ancestor and does not own it, gives ErrNotFound
+// and does not hinder the others.
 //
 // What it returns stands until tx ends: nobody can revoke it meanwhile.
 func SubscribeMany(ctx context.Context, tx pgx.Tx, tenant, principal uuid.UUID, wishes []Wish) ([]Granted, error) {
@@ -100,7 +115,10 @@ func refuse(ctx context.Context, db Querier, tenant, principal uuid.UUID, wishes
 	known := map[uuid.UUID]struct{}{}
 	for i, w := range wishes {
 		if scope := w.orDefault().Scope; scope != ScopeResource && scope != ScopeDescendants {
-			granted[i].Err = &activity.InvalidError{Of: "subscription", Fields: []activity.FieldError{{Field: "scope", Rule: "must be one of resource, descendants"}}}
+			granted[i].Err = &activity.InvalidError{
+				Of:     "subscription",
+				Fields: []activity.FieldError{{Field: "scope", Rule: "must be one of resource, descendants"}},
+			}
 		}
 		if _, ok := known[w.ResourceID]; !ok {
 			known[w.ResourceID] = struct{}{}
@@ -131,13 +149,25 @@ func offer(wishes []Wish, granted []Granted) map[Wish]Granted {
 	return offers
 }
 
-// insert stores what is offered, in the order of the index, so that two callers cannot block each other in a circle. A conflict
-// changes nothing and yet locks the row that stands.
+// insert stores what is offered, in the order of the index, so that two callers cannot block each
+// other in a circle. A conflict changes nothing and yet locks the row that stands.
 func insert(ctx context.Context, tx pgx.Tx, tenant, principal uuid.UUID, offers map[Wish]Granted) error {
 	if len(offers) == 0 {
 		return nil
 	}
-	ids, resources, scopes := make([][16]byte, 0, len(offers)), make([][16]byte, 0, len(offers)), make([]string, 0, len(offers))
+	ids, resources, scopes := make(
+		[][16]byte,
+		0,
+		len(offers),
+	), make(
+		[][16]byte,
+		0,
+		len(offers),
+	), make(
+		[]string,
+		0,
+		len(offers),
+	)
 	for _, w := range slices.SortedFunc(maps.Keys(offers), func(a, b Wish) int {
 		return cmp.Or(bytes.Compare(a.ResourceID[:], b.ResourceID[:]), cmp.Compare(a.Scope, b.Scope))
 	}) {
@@ -164,7 +194,8 @@ func insert(ctx context.Context, tx pgx.Tx, tenant, principal uuid.UUID, offers 
 	return nil
 }
 
-// Unsubscribe revokes the principal's own subscription. ErrNotFound: there is none of this id, or it is revoked already.
+// Unsubscribe revokes the principal's own subscription. ErrNotFound: there is none of this id, or
+// it is revoked already.
 func Unsubscribe(ctx context.Context, tx pgx.Tx, tenant, principal, id uuid.UUID) (Subscription, error) {
 	rows, err := tx.Query(ctx, `
 		UPDATE fanfare.subscriptions AS s SET revoked_at = now()

@@ -22,8 +22,11 @@ func TestSubscribeTwiceIsOneSubscription(t *testing.T) {
 	if err != nil || !created {
 		t.Fatalf("got created %v, %v, want a new one", created, err)
 	}
-	if first.TenantID != h.tenant || first.PrincipalID != h.viewer || first.ResourceID != h.doc || first.Scope != watchers.ScopeResource ||
-		first.CreatedAt.IsZero() || first.RevokedAt != nil || first.ID == uuid.Nil {
+	if first.TenantID != h.tenant || first.PrincipalID != h.viewer || first.ResourceID != h.doc ||
+		first.Scope != watchers.ScopeResource ||
+		first.CreatedAt.IsZero() ||
+		first.RevokedAt != nil ||
+		first.ID == uuid.Nil {
 		t.Errorf("got %+v", first)
 	}
 	again, created, err := watchers.Subscribe(t.Context(), tx, h.tenant, h.viewer, h.doc, watchers.ScopeResource)
@@ -102,7 +105,8 @@ func TestSubscribeManyAnswersWishByWish(t *testing.T) {
 		{h.doc, true},
 		{h.doc, false},
 	} {
-		if got := granted[i]; got.Created != want.created || got.ResourceID != want.resource || (got.Err == nil) != (want.resource != uuid.Nil) {
+		if got := granted[i]; got.Created != want.created || got.ResourceID != want.resource ||
+			(got.Err == nil) != (want.resource != uuid.Nil) {
 			t.Errorf("wish %d: got %+v, want %+v", i, got, want)
 		}
 	}
@@ -169,7 +173,10 @@ func TestUnsubscribeOnlyOnesOwnAndOnce(t *testing.T) {
 		"another principal": {h.tenant, h.owner},
 		"another tenant":    {uuid.New(), h.viewer},
 	} {
-		if _, err := watchers.Unsubscribe(t.Context(), tx, who[0], who[1], s.ID); !errors.Is(err, watchers.ErrNotFound) {
+		if _, err := watchers.Unsubscribe(t.Context(), tx, who[0], who[1], s.ID); !errors.Is(
+			err,
+			watchers.ErrNotFound,
+		) {
 			t.Errorf("%s: got %v, want ErrNotFound", name, err)
 		}
 	}
@@ -177,7 +184,10 @@ func TestUnsubscribeOnlyOnesOwnAndOnce(t *testing.T) {
 	if err != nil || revoked.RevokedAt == nil || revoked.ID != s.ID {
 		t.Errorf("got %+v, %v, want it revoked", revoked, err)
 	}
-	if _, err := watchers.Unsubscribe(t.Context(), tx, h.tenant, h.viewer, s.ID); !errors.Is(err, watchers.ErrNotFound) {
+	if _, err := watchers.Unsubscribe(t.Context(), tx, h.tenant, h.viewer, s.ID); !errors.Is(
+		err,
+		watchers.ErrNotFound,
+	) {
 		t.Errorf("again: got %v, want ErrNotFound", err)
 	}
 }
@@ -231,7 +241,9 @@ func TestSubscriptionsPageByPage(t *testing.T) {
 		}
 	}
 	for name, who := range map[string][2]uuid.UUID{"another principal": {h.tenant, h.owner}, "another tenant": {foreign.tenant, h.viewer}} {
-		if list, next, err := watchers.Subscriptions(t.Context(), h.db.Pool, who[0], who[1], watchers.Page{}); err != nil || len(list) != 0 || next != uuid.Nil {
+		if list, next, err := watchers.Subscriptions(t.Context(), h.db.Pool, who[0], who[1], watchers.Page{}); err != nil ||
+			len(list) != 0 ||
+			next != uuid.Nil {
 			t.Errorf("%s: got %v, %v, %v, want nothing", name, list, next, err)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Sighting is what decides, of an activity, who may see it. OwnerID and ParentID stand in when the directory does not hold the
-// resource any more; uuid.Nil is none.
+// Sighting is what decides, of an activity, who may see it. OwnerID and ParentID stand in when the
+// directory does not hold the resource any more; uuid.Nil is none.
 type Sighting struct {
 	ResourceID, OwnerID, ParentID, ActorID, TargetID uuid.UUID
 	Visibility                                       activity.Visibility
@@ -23,9 +23,10 @@ func SightingOf(a *activity.Activity) Sighting {
 	}
 }
 
-// Sees says which sightings the principal may see at this moment, as it would be decided for a subscriber at the sending: its
-// owner, its delegators and its target see any activity; others one that is visible to the tenant, or to the resource or the
-// scope if they hold a role there. Besides, the actor sees what they did. A principal that the directory marks inactive sees
+// Sees says which sightings the principal may see at this moment, as it would be decided for a
+// subscriber at the sending: its owner, its delegators and its target see any activity; others one
+// that is visible to the tenant, or to the resource or the scope if they hold a role there.
+// Besides, the actor sees what they did. A principal that the directory marks inactive sees
 // nothing.
 //
 // It is one statement, whose cost grows with the distinct resources that the sightings name.
@@ -90,14 +91,15 @@ func seeds(principal uuid.UUID, sightings []Sighting) []seed {
 	return list
 }
 
-// HasRole reports whether the tenant has the resource and the principal, not marked inactive, owns it or holds a role on it or
-// an ancestor.
+// HasRole reports whether the tenant has the resource and the principal, not marked inactive, owns
+// it or holds a role on it or an ancestor.
 func HasRole(ctx context.Context, db Querier, tenant, principal, resource uuid.UUID) (bool, error) {
 	s, err := standingOf(ctx, db, tenant, principal, resource)
 	return s.exists && (s.keeper || s.onChain), err
 }
 
-// IsKeeper reports whether the tenant has the resource and the principal, not marked inactive, is its owner or a delegator.
+// IsKeeper reports whether the tenant has the resource and the principal, not marked inactive, is
+// its owner or a delegator.
 func IsKeeper(ctx context.Context, db Querier, tenant, principal, resource uuid.UUID) (bool, error) {
 	s, err := standingOf(ctx, db, tenant, principal, resource)
 	return s.exists && s.keeper, err

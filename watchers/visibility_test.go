@@ -17,7 +17,10 @@ func TestSeesByVisibility(t *testing.T) {
 	actor, target := h.stranger, uuid.New()
 	sightings := make([]watchers.Sighting, 0, 4)
 	for _, v := range []activity.Visibility{activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible} {
-		sightings = append(sightings, watchers.Sighting{ResourceID: h.doc, ActorID: actor, TargetID: target, Visibility: v})
+		sightings = append(
+			sightings,
+			watchers.Sighting{ResourceID: h.doc, ActorID: actor, TargetID: target, Visibility: v},
+		)
 	}
 	for _, tt := range []struct {
 		name      string
@@ -57,11 +60,21 @@ func TestSeesWhatHoldsNow(t *testing.T) {
 		}
 		return seen[0]
 	}
-	doc := watchers.Sighting{ResourceID: h.doc, OwnerID: h.stranger, ParentID: h.elsewhere, Visibility: activity.ResourceWide}
+	doc := watchers.Sighting{
+		ResourceID: h.doc,
+		OwnerID:    h.stranger,
+		ParentID:   h.elsewhere,
+		Visibility: activity.ResourceWide,
+	}
 	if !sees(h.owner, doc) || sees(h.stranger, doc) {
 		t.Error("while the directory holds the resource: want its owner now, not the activity's")
 	}
-	h.exec(t, `UPDATE fanfare.role_bindings SET revoked_at = now() WHERE tenant_id = $1 AND principal_id = $2`, h.tenant, h.viewer)
+	h.exec(
+		t,
+		`UPDATE fanfare.role_bindings SET revoked_at = now() WHERE tenant_id = $1 AND principal_id = $2`,
+		h.tenant,
+		h.viewer,
+	)
 	if sees(h.viewer, doc) {
 		t.Error("with the role revoked: got seen, want not")
 	}
@@ -74,7 +87,8 @@ func TestSeesWhatHoldsNow(t *testing.T) {
 		t.Error("of a resource that is gone: want the chain to go on from the activity's parent")
 	}
 	h.exec(t, `UPDATE fanfare.principals SET active = false WHERE tenant_id = $1 AND id = $2`, h.tenant, h.stranger)
-	if sees(h.stranger, doc) || sees(h.stranger, watchers.Sighting{ActorID: h.stranger, Visibility: activity.TenantVisible}) {
+	if sees(h.stranger, doc) ||
+		sees(h.stranger, watchers.Sighting{ActorID: h.stranger, Visibility: activity.TenantVisible}) {
 		t.Error("an inactive principal: got seen, want nothing")
 	}
 }

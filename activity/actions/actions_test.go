@@ -113,8 +113,8 @@ func (p *property) sample(t *testing.T) any {
 	return nil
 }
 
-// TestPayloads brings each action's payload through its type and holds what comes out to the schema: with everything in it, and
-// with nothing but what is required.
+// TestPayloads brings each action's payload through its type and holds what comes out to the
+// schema: with everything in it, and with nothing but what is required.
 func TestPayloads(t *testing.T) {
 	t.Parallel()
 	check := taxonomy.Shipped().Check(taxonomy.Strict)

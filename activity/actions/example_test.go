@@ -82,8 +82,9 @@ func driftDetected(ctx context.Context, tx pgx.Tx, tenant, signal, check uuid.UU
 	return err
 }
 
-// Nobody is signed in, so the account that was tried is the actor as well as the resource. Where there is no such account, the
-// system is the actor and the tenant's id the resource: what was typed may be a password.
+// Nobody is signed in, so the account that was tried is the actor as well as the resource. Where
+// there is no such account, the system is the actor and the tenant's id the resource: what was
+// typed may be a password.
 func loginFailed(ctx context.Context, tx pgx.Tx, tenant, account uuid.UUID, ip string) error {
 	said := actions.AuthLoginFailure{Method: "password", Reason: "wrong_credentials", Attempts: new(3)}.On(tenant, account)
 	said.ActorPrincipalID, said.Status = account, activity.Failure

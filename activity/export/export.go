@@ -54,9 +54,9 @@ func (e *InterruptedError) Error() string {
 
 func (e *InterruptedError) Unwrap() error { return e.Cause }
 
-// Write writes the export to w, step by step, each with one call (more where it is compressed). It ends at the newest activity
-// that there is at its beginning. Any error but that of a filter or a format is an *InterruptedError; then the end of the
-// output, its gzip trailer too, is missing.
+// Write writes the export to w, step by step, each with one call (more where it is compressed). It
+// ends at the newest activity that there is at its beginning. Any error but that of a filter or a
+// format is an *InterruptedError; then the end of the output, its gzip trailer too, is missing.
 func (e Export) Write(ctx context.Context, log *activity.PostgresLog, w io.Writer) (Progress, error) {
 	if _, err := ParseFormat(string(e.Encoder.Format)); err != nil {
 		return Progress{}, err

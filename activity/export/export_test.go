@@ -24,7 +24,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// fill records many activities of a tenant at once, a millisecond apart up to now, with a payload of so many bytes.
+// fill records many activities of a tenant at once, a millisecond apart up to now, with a payload
+// of so many bytes.
 func fill(t testing.TB, pool *pgxpool.Pool, tenant uuid.UUID, many, size int) {
 	t.Helper()
 	_, err := pool.Exec(t.Context(), `
@@ -50,7 +51,8 @@ func ids(t testing.TB, text []byte) (list []uuid.UUID) {
 	return list
 }
 
-// TestExportIsWhatListFinds exports in steps while other activities are recorded, and wants the pages of List from its beginning.
+// TestExportIsWhatListFinds exports in steps while other activities are recorded, and wants the
+// pages of List from its beginning.
 func TestExportIsWhatListFinds(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -92,10 +94,24 @@ func TestExportIsWhatListFinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			if exported := ids(t, out.Bytes()); !slices.Equal(exported, want) {
-				t.Errorf("%s, newest first %v: got %d activities, want the %d of List", name, newestFirst, len(exported), len(want))
+				t.Errorf(
+					"%s, newest first %v: got %d activities, want the %d of List",
+					name,
+					newestFirst,
+					len(exported),
+					len(want),
+				)
 			}
-			if got.Activities != int64(len(want)) || got.Bytes != int64(out.Len()) || got.Part != 1 || name == "all" && steps < 5 {
-				t.Errorf("%s: got %+v in %d steps, want %d activities and %d bytes, and of all in several", name, got, steps, len(want), out.Len())
+			if got.Activities != int64(len(want)) || got.Bytes != int64(out.Len()) || got.Part != 1 ||
+				name == "all" && steps < 5 {
+				t.Errorf(
+					"%s: got %+v in %d steps, want %d activities and %d bytes, and of all in several",
+					name,
+					got,
+					steps,
+					len(want),
+					out.Len(),
+				)
 			}
 		}
 	}
@@ -130,14 +146,16 @@ func TestExportKeepsEverything(t *testing.T) {
 		var got object
 		strictly(t, out.Bytes(), &got)
 		want := objectOf(&list[0])
-		if got.Message != text || got.IPHash == nil || *got.IPHash != *want.IPHash || *got.IPKeyID != *want.IPKeyID || strings.Contains(out.String(), "192.0.2.7") {
+		if got.Message != text || got.IPHash == nil || *got.IPHash != *want.IPHash || *got.IPKeyID != *want.IPKeyID ||
+			strings.Contains(out.String(), "192.0.2.7") {
 			rt.Errorf("got %s, want the message %q, and of the address its hash", out.Bytes(), text)
 		}
 		var payload struct {
 			N json.Number
 			S string
 		}
-		if err := json.Unmarshal(got.Payload, &payload); err != nil || payload.N.String() != number || payload.S != text {
+		if err := json.Unmarshal(got.Payload, &payload); err != nil || payload.N.String() != number ||
+			payload.S != text {
 			rt.Errorf("payload: got %s, %v, want the number %s to the digit and %q", got.Payload, err, number, text)
 		}
 	})
@@ -175,13 +193,16 @@ func TestRefused(t *testing.T) {
 		"filter": {Encoder: export.Encoder{Format: export.CSV}, Filter: activity.Filter{Status: "?"}},
 	} {
 		var out bytes.Buffer
-		if _, err := e.Write(t.Context(), activity.NewPostgresLog(nil), &out); err == nil || errors.As(err, &interrupted) || out.Len() > 0 {
+		if _, err := e.Write(t.Context(), activity.NewPostgresLog(nil), &out); err == nil ||
+			errors.As(err, &interrupted) ||
+			out.Len() > 0 {
 			t.Errorf("%s: got %v and %q, want a refusal before anything is written", name, err, &out)
 		}
 	}
 }
 
-// TestInterrupted ends an export in its middle, by its context and by its output. What was written is whole lines, and said.
+// TestInterrupted ends an export in its middle, by its context and by its output. What was written
+// is whole lines, and said.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -204,7 +225,15 @@ func TestInterrupted(t *testing.T) {
 
 	broken := errors.New("no space left")
 	var zipped bytes.Buffer
-	_, err = export.Export{Tenant: tenant, Encoder: export.Encoder{Format: export.CSV}, Gzip: true}.Write(t.Context(), log, &failing{w: &zipped, after: 20_000, err: broken})
+	_, err = export.Export{
+		Tenant:  tenant,
+		Encoder: export.Encoder{Format: export.CSV},
+		Gzip:    true,
+	}.Write(
+		t.Context(),
+		log,
+		&failing{w: &zipped, after: 20_000, err: broken},
+	)
 	if !errors.As(err, &interrupted) || !errors.Is(err, broken) {
 		t.Errorf("got %v, want that it was interrupted, and by what", err)
 	}
@@ -229,7 +258,8 @@ func (f *failing) Write(b []byte) (int, error) {
 	return f.w.Write(b)
 }
 
-// TestLatecomers has a transaction commit behind the export's back: it comes or it does not, and nobody else is touched by it.
+// TestLatecomers has a transaction commit behind the export's back: it comes or it does not, and
+// nobody else is touched by it.
 func TestLatecomers(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -261,8 +291,14 @@ func TestLatecomers(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := ids(t, out.Bytes())
-	if len(got) != 4_000 || slices.Contains(got, before) || !slices.IsSortedFunc(got, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) || len(slices.Compact(slices.Clone(got))) != len(got) {
-		t.Errorf("got %d activities, the late one too: %v; want the 4000 others, each once, in order", len(got), slices.Contains(got, before))
+	if len(got) != 4_000 || slices.Contains(got, before) ||
+		!slices.IsSortedFunc(got, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) ||
+		len(slices.Compact(slices.Clone(got))) != len(got) {
+		t.Errorf(
+			"got %d activities, the late one too: %v; want the 4000 others, each once, in order",
+			len(got),
+			slices.Contains(got, before),
+		)
 	}
 }
 
@@ -279,11 +315,19 @@ func TestMemoryStaysFlat(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before, peak, steps := heap(), uint64(0), 0
-	got, err := export.Export{Tenant: tenant, Encoder: export.Encoder{Format: export.JSONL}, Progress: func(export.Progress) {
-		if steps++; steps%10 == 0 {
-			peak = max(peak, heap())
-		}
-	}}.Write(t.Context(), activity.NewPostgresLog(pool), io.Discard)
+	got, err := export.Export{
+		Tenant:  tenant,
+		Encoder: export.Encoder{Format: export.JSONL},
+		Progress: func(export.Progress) {
+			if steps++; steps%10 == 0 {
+				peak = max(peak, heap())
+			}
+		},
+	}.Write(
+		t.Context(),
+		activity.NewPostgresLog(pool),
+		io.Discard,
+	)
 	if err != nil || got.Activities != 100_500 {
 		t.Fatalf("got %+v, %v, want 100,500 activities", got, err)
 	}
@@ -310,7 +354,15 @@ func BenchmarkExport(b *testing.B) {
 			b.Run(name, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					got, err := export.Export{Tenant: tenant, Encoder: export.Encoder{Format: f}, Gzip: zipped}.Write(b.Context(), activity.NewPostgresLog(pool), io.Discard)
+					got, err := export.Export{
+						Tenant:  tenant,
+						Encoder: export.Encoder{Format: f},
+						Gzip:    zipped,
+					}.Write(
+						b.Context(),
+						activity.NewPostgresLog(pool),
+						io.Discard,
+					)
 					if err != nil || got.Activities != many {
 						b.Fatal(got, err)
 					}

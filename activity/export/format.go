@@ -73,7 +73,10 @@ func (e Encoder) Append(b []byte, a *activity.Activity) []byte {
 	case CSV:
 		return appendRecord(b, a)
 	case CloudEvents:
-		return append(appendCloudEvent(b, a, cmp.Or(e.Source, DefaultSource), cmp.Or(e.TypePrefix, DefaultTypePrefix)), '\n')
+		return append(
+			appendCloudEvent(b, a, cmp.Or(e.Source, DefaultSource), cmp.Or(e.TypePrefix, DefaultTypePrefix)),
+			'\n',
+		)
 	default:
 		return append(appendObject(b, a), '\n')
 	}

@@ -38,7 +38,9 @@ func nasty() []activity.Activity {
 	for i, text := range texts {
 		list[i] = activity.Activity{
 			ID: id(byte(i)), TenantID: id(100), ActorPrincipalID: id(101), ResourceID: id(102), CorrelationID: id(103),
-			OccurredAt: at.Add(time.Duration(i) * time.Microsecond), RecordedAt: at.Add(time.Second), ResourceType: "signal", ResourceName: text,
+			OccurredAt: at.Add(
+				time.Duration(i) * time.Microsecond,
+			), RecordedAt: at.Add(time.Second), ResourceType: "signal", ResourceName: text,
 			Action: "signal.created", Visibility: activity.ResourceWide, Status: "success", Severity: "info", Category: "signal",
 			Message: text, RequestID: text, UserAgent: text, DeliveryChannels: []string{}, Warning: text, Payload: json.RawMessage(`{}`),
 		}
@@ -48,7 +50,9 @@ func nasty() []activity.Activity {
 	full.IPHash, full.IPKeyID = []byte{0, 0xff, 0x2d}, 7
 	full.DeliveryChannels = []string{"user", "chat:" + id(100).String() + ".x"}
 	full.Traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-	full.Payload = json.RawMessage(`{"big": 12345678901234567890.000000000000000001, "exp": 1e400, "text": "=1\n\"2\"", "deep": {"list": [1, null, "🎺"]}}`)
+	full.Payload = json.RawMessage(
+		`{"big": 12345678901234567890.000000000000000001, "exp": 1e400, "text": "=1\n\"2\"", "deep": {"list": [1, null, "🎺"]}}`,
+	)
 	return list
 }
 
@@ -76,7 +80,11 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s (-want +got):\n%s", f, cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")))
+			t.Errorf(
+				"%s (-want +got):\n%s",
+				f,
+				cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")),
+			)
 		}
 	}
 }
@@ -230,7 +238,12 @@ func TestCloudEvents(t *testing.T) {
 			strictly(t, value, &text)
 			attributes[name] = text
 			if text == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") != "" || len(name) > 20 {
-				t.Errorf("event %d: attribute %q = %q, want a name of lower-case letters and digits, and a value", i, name, text)
+				t.Errorf(
+					"event %d: attribute %q = %q, want a name of lower-case letters and digits, and a value",
+					i,
+					name,
+					text,
+				)
 			}
 		}
 		if diff := cmp.Diff(want, attributes); diff != "" {
@@ -246,7 +259,8 @@ func TestDefaultsOfCloudEvents(t *testing.T) {
 	if err := json.Unmarshal(export.Encoder{Format: export.CloudEvents, TypePrefix: "org.example."}.Append(nil, &list[0]), &got); err != nil {
 		t.Fatal(err)
 	}
-	if want := "/fanfare/tenants/" + list[0].TenantID.String(); got.Source != want || got.Type != "org.example.signal.created" {
+	if want := "/fanfare/tenants/" + list[0].TenantID.String(); got.Source != want ||
+		got.Type != "org.example.signal.created" {
 		t.Errorf("got %+v, want the source %s and the prefix", got, want)
 	}
 }
@@ -259,13 +273,15 @@ func TestParseFormat(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "CSV", "json", "xml"} {
-		if got, err := export.ParseFormat(name); err == nil || !strings.Contains(err.Error(), "must be one of csv, jsonl, cloudevents") {
+		if got, err := export.ParseFormat(name); err == nil ||
+			!strings.Contains(err.Error(), "must be one of csv, jsonl, cloudevents") {
 			t.Errorf("%q: got %q, %v, want it refused", name, got, err)
 		}
 	}
 }
 
-// FuzzTexts holds that any text comes back from each format as it was, but for bytes that are no UTF-8 and what CSV says on purpose.
+// FuzzTexts holds that any text comes back from each format as it was, but for bytes that are no
+// UTF-8 and what CSV says on purpose.
 func FuzzTexts(f *testing.F) {
 	for _, a := range nasty() {
 		f.Add(a.Message)

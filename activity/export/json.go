@@ -11,8 +11,9 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// appendObject appends a JSON object with every field, always in the same order. An id that is not given is null, as are the
-// hash of an address and its key; a text is empty. New fields are added behind the others, before the payload.
+// appendObject appends a JSON object with every field, always in the same order. An id that is not
+// given is null, as are the hash of an address and its key; a text is empty. New fields are added
+// behind the others, before the payload.
 func appendObject(b []byte, a *activity.Activity) []byte {
 	b = appendIDField(b, `{"id":`, a.ID)
 	b = appendIDField(b, `,"tenant_id":`, a.TenantID)
@@ -57,7 +58,8 @@ func appendObject(b []byte, a *activity.Activity) []byte {
 }
 
 // appendCloudEvent appends an event as CloudEvents 1.0 has it in JSON
-// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md). Its data is what appendObject writes.
+// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md). Its data is
+// what appendObject writes.
 func appendCloudEvent(b []byte, a *activity.Activity, source, typePrefix string) []byte {
 	b = append(b, `{"specversion":"1.0"`...)
 	b = appendIDField(b, `,"id":`, a.ID)

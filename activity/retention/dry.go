@@ -27,10 +27,16 @@ type TenantEstimate struct {
 	Exact    bool       `json:"exact"`
 }
 
-// DryRun counts what a run would remove now, of every tenant or of one, and removes nothing. It counts up to bound of each kind of a
-// tenant, and is exact when a tenant has no more; what only becomes removable by the run itself, such as an activity whose dead
-// letter goes, is not counted.
-func DryRun(ctx context.Context, pool *pgxpool.Pool, tenant uuid.UUID, bound int, progress func(Estimate)) (Estimate, error) {
+// DryRun counts what a run would remove now, of every tenant or of one, and removes nothing. It
+// counts up to bound of each kind of a tenant, and is exact when a tenant has no more; what only
+// becomes removable by the run itself, such as an activity whose dead letter goes, is not counted.
+func DryRun(
+	ctx context.Context,
+	pool *pgxpool.Pool,
+	tenant uuid.UUID,
+	bound int,
+	progress func(Estimate),
+) (Estimate, error) {
 	all := Estimate{Exact: true, Partitions: []string{}, Tenants: []TenantEstimate{}}
 	err := eachTenant(ctx, pool, tenant, func(t dueTenant) error {
 		e := TenantEstimate{TenantID: t.id}

@@ -17,8 +17,8 @@ import (
 // ErrNotFound is what there is not, or not of that tenant.
 var ErrNotFound = errors.New("not found")
 
-// Hold keeps activities from being purged, whatever the policies say: all of a tenant's, those about one resource (and not about
-// what is under it), or those by one actor.
+// Hold keeps activities from being purged, whatever the policies say: all of a tenant's, those
+// about one resource (and not about what is under it), or those by one actor.
 type Hold struct {
 	ID               uuid.UUID  `json:"id"`
 	TenantID         uuid.UUID  `json:"tenant_id"`
@@ -46,7 +46,11 @@ func (h Hold) validate() error {
 		refuse("created_by", "", "is required")
 	}
 	if h.ResourceID != nil && h.ActorPrincipalID != nil {
-		refuse("actor_principal_id", h.ActorPrincipalID.String(), "must not be given together with resource_id: place two holds")
+		refuse(
+			"actor_principal_id",
+			h.ActorPrincipalID.String(),
+			"must not be given together with resource_id: place two holds",
+		)
 	}
 	switch n := utf8.RuneCountInString(h.Reason); {
 	case n == 0:
@@ -62,8 +66,8 @@ func (h Hold) validate() error {
 	return nil
 }
 
-// Place places a hold and returns it. Once it has returned, nothing that is held goes. It waits for a step of a run that is
-// under way. It is recorded in the tenant's log as retention.hold_placed.
+// Place places a hold and returns it. Once it has returned, nothing that is held goes. It waits for
+// a step of a run that is under way. It is recorded in the tenant's log as retention.hold_placed.
 func Place(ctx context.Context, db Beginner, h Hold) (Hold, error) {
 	if err := h.validate(); err != nil {
 		return Hold{}, err
@@ -73,7 +77,8 @@ func Place(ctx context.Context, db Beginner, h Hold) (Hold, error) {
 		return Hold{}, fmt.Errorf("place a hold: %w", err)
 	}
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		// The hold before the record: a run that waits for the log's lock keeps holds from being placed.
+		// The hold before the record: a run that waits for the log's lock keeps holds from being
+		// placed.
 		if err := tx.QueryRow(ctx, `
 			INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
 			VALUES ($1, $2, $3, $4, $5, $6)
@@ -89,8 +94,8 @@ func Place(ctx context.Context, db Beginner, h Hold) (Hold, error) {
 	return h, nil
 }
 
-// Release ends a hold, or returns ErrNotFound when the tenant has none of that id that holds. It is recorded in the tenant's log
-// as retention.hold_released.
+// Release ends a hold, or returns ErrNotFound when the tenant has none of that id that holds. It is
+// recorded in the tenant's log as retention.hold_released.
 func Release(ctx context.Context, db Beginner, tenant, id, actor uuid.UUID) (Hold, error) {
 	var h Hold
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
@@ -129,7 +134,17 @@ const holdColumns = `h.id, h.tenant_id, h.resource_id, h.actor_principal_id, h.r
 
 func scanHold(row pgx.CollectableRow) (Hold, error) {
 	var h Hold
-	err := row.Scan(&h.ID, &h.TenantID, &h.ResourceID, &h.ActorPrincipalID, &h.Reason, &h.CreatedBy, &h.CreatedAt, &h.ReleasedBy, &h.ReleasedAt)
+	err := row.Scan(
+		&h.ID,
+		&h.TenantID,
+		&h.ResourceID,
+		&h.ActorPrincipalID,
+		&h.Reason,
+		&h.CreatedBy,
+		&h.CreatedAt,
+		&h.ReleasedBy,
+		&h.ReleasedAt,
+	)
 	h.CreatedAt = h.CreatedAt.UTC()
 	if h.ReleasedAt != nil {
 		*h.ReleasedAt = h.ReleasedAt.UTC()
@@ -137,8 +152,8 @@ func scanHold(row pgx.CollectableRow) (Hold, error) {
 	return h, err
 }
 
-// Holds returns a tenant's holds, or those of every tenant (uuid.Nil), the oldest first, at most limit of them behind the id
-// after. Those that were released are among them only when asked for.
+// Holds returns a tenant's holds, or those of every tenant (uuid.Nil), the oldest first, at most
+// limit of them behind the id after. Those that were released are among them only when asked for.
 func Holds(ctx context.Context, db Queryer, tenant, after uuid.UUID, released bool, limit int) ([]Hold, error) {
 	rows, err := db.Query(ctx, `
 		SELECT `+holdColumns+`

@@ -104,7 +104,8 @@ func (p *Policy) values() map[Field]int64 {
 // Change says which bounds are to be others. Nil gives a bound back to the installation.
 type Change map[Field]*int64
 
-// Validate returns an *activity.InvalidError that names every bound which breaks a rule by itself, or nil.
+// Validate returns an *activity.InvalidError that names every bound which breaks a rule by itself,
+// or nil.
 func (c Change) Validate(tenant uuid.UUID) error {
 	refused := activity.InvalidError{Of: "retention"}
 	for _, f := range slices.Sorted(maps.Keys(c)) {
@@ -125,7 +126,10 @@ func (c Change) Validate(tenant uuid.UUID) error {
 		}
 	}
 	if len(c) == 0 {
-		refused.Fields = append(refused.Fields, activity.FieldError{Field: "retention", Rule: "must change at least one bound"})
+		refused.Fields = append(
+			refused.Fields,
+			activity.FieldError{Field: "retention", Rule: "must change at least one bound"},
+		)
 	}
 	if len(refused.Fields) > 0 {
 		return &refused
@@ -188,9 +192,10 @@ func Get(ctx context.Context, db Queryer, tenant uuid.UUID) (Policy, error) {
 	return p, nil
 }
 
-// Set changes the policy of a tenant or of the installation and returns what applies then. What breaks a rule is refused with an
-// *activity.InvalidError. A tenant's change is recorded in its log as retention.changed; one of the installation is in no
-// tenant's log. It waits for a step of a run that is under way.
+// Set changes the policy of a tenant or of the installation and returns what applies then. What
+// breaks a rule is refused with an *activity.InvalidError. A tenant's change is recorded in its log
+// as retention.changed; one of the installation is in no tenant's log. It waits for a step of a run
+// that is under way.
 func Set(ctx context.Context, db Beginner, tenant, actor uuid.UUID, c Change) (Policy, error) {
 	if err := c.Validate(tenant); err != nil {
 		return Policy{}, err
@@ -238,16 +243,25 @@ func Set(ctx context.Context, db Beginner, tenant, actor uuid.UUID, c Change) (P
 	return after, nil
 }
 
-// fits refuses a policy whose bounds contradict each other, for a tenant or, by what it takes from the installation, for any.
+// fits refuses a policy whose bounds contradict each other, for a tenant or, by what it takes from
+// the installation, for any.
 func fits(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
 	blame := MaxDays
 	if _, given := c[MaxDays]; !given {
 		blame = MinDays
 	}
 	refuse := func(tenant string, low, high int64) error {
-		f := activity.FieldError{Field: string(blame), Value: fmt.Sprint(high), Rule: fmt.Sprintf("must be at least min_days (%d), or 0", low)}
+		f := activity.FieldError{
+			Field: string(blame),
+			Value: fmt.Sprint(high),
+			Rule:  fmt.Sprintf("must be at least min_days (%d), or 0", low),
+		}
 		if blame == MinDays {
-			f = activity.FieldError{Field: string(blame), Value: fmt.Sprint(low), Rule: fmt.Sprintf("must be at most max_days (%d)", high)}
+			f = activity.FieldError{
+				Field: string(blame),
+				Value: fmt.Sprint(low),
+				Rule:  fmt.Sprintf("must be at most max_days (%d)", high),
+			}
 		}
 		if tenant != "" {
 			f.Rule += ", also for tenant " + tenant
@@ -285,7 +299,15 @@ func recordChange(ctx context.Context, tx pgx.Tx, actor uuid.UUID, before, after
 			changed, from[f], to[f] = append(changed, f), was, is
 		}
 	}
-	return record(ctx, tx, after.TenantID, actor, uuid.Nil, "retention.changed", map[string]any{"changed": changed, "from": from, "to": to})
+	return record(
+		ctx,
+		tx,
+		after.TenantID,
+		actor,
+		uuid.Nil,
+		"retention.changed",
+		map[string]any{"changed": changed, "from": from, "to": to},
+	)
 }
 
 // record records what was done about a tenant's retention in the tenant's log.

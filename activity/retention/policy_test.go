@@ -28,7 +28,10 @@ func TestDefaults(t *testing.T) {
 	want := retention.Policy{
 		TenantID: tenant, MaxDays: retention.Bound{From: from}, MaxEntries: retention.Bound{From: from}, MinDays: retention.Bound{Value: 7, From: from},
 		InboxDays: retention.Bound{Value: 90, From: from}, IdempotencyDays: retention.Bound{Value: 30, From: from},
-		DeadLetterDays: retention.Bound{Value: 90, From: from}, ParkedDays: retention.Bound{Value: 30, From: from}, TokenDays: retention.Bound{Value: 90, From: from},
+		DeadLetterDays: retention.Bound{
+			Value: 90,
+			From:  from,
+		}, ParkedDays: retention.Bound{Value: 30, From: from}, TokenDays: retention.Bound{Value: 90, From: from},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -39,7 +42,13 @@ func TestSet(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	tenant, actor := uuid.New(), uuid.New()
-	got, err := retention.Set(t.Context(), db.Pool, tenant, actor, retention.Change{retention.MaxDays: number(365), retention.InboxDays: number(0)})
+	got, err := retention.Set(
+		t.Context(),
+		db.Pool,
+		tenant,
+		actor,
+		retention.Change{retention.MaxDays: number(365), retention.InboxDays: number(0)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +81,8 @@ func TestSet(t *testing.T) {
 	if _, err = retention.Set(t.Context(), db.Pool, retention.Installation, actor, retention.Change{retention.InboxDays: number(10)}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err = retention.Get(t.Context(), db.Pool, tenant); err != nil || (got.InboxDays != retention.Bound{Value: 10, From: retention.FromInstallation}) {
+	if got, err = retention.Get(t.Context(), db.Pool, tenant); err != nil ||
+		(got.InboxDays != retention.Bound{Value: 10, From: retention.FromInstallation}) {
 		t.Errorf("after a change of the installation: got %+v, %v", got.InboxDays, err)
 	}
 }
@@ -121,7 +131,8 @@ func TestSetRefuses(t *testing.T) {
 		t.Errorf("something was changed (-before +after):\n%s", diff)
 	}
 	var recorded int
-	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.activities`).Scan(&recorded); err != nil || recorded != 1 {
+	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.activities`).Scan(&recorded); err != nil ||
+		recorded != 1 {
 		t.Errorf("recorded: got %d (%v), want the 1 that was not refused", recorded, err)
 	}
 }
@@ -139,15 +150,24 @@ func TestHolds(t *testing.T) {
 		"must not be given together with r": {TenantID: tenant, CreatedBy: actor, Reason: "a case", ResourceID: &resource, ActorPrincipalID: &actor},
 	} {
 		refused := (*activity.InvalidError)(nil)
-		if _, err := retention.Place(t.Context(), db.Pool, h); !errors.As(err, &refused) || !strings.Contains(err.Error(), name) {
+		if _, err := retention.Place(t.Context(), db.Pool, h); !errors.As(err, &refused) ||
+			!strings.Contains(err.Error(), name) {
 			t.Errorf("got %v, want a refusal with %q", err, name)
 		}
 	}
-	first, err := retention.Place(t.Context(), db.Pool, retention.Hold{TenantID: tenant, CreatedBy: actor, Reason: "a case", ResourceID: &resource})
+	first, err := retention.Place(
+		t.Context(),
+		db.Pool,
+		retention.Hold{TenantID: tenant, CreatedBy: actor, Reason: "a case", ResourceID: &resource},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := retention.Place(t.Context(), db.Pool, retention.Hold{TenantID: tenant, CreatedBy: actor, Reason: "another", ActorPrincipalID: &actor})
+	second, err := retention.Place(
+		t.Context(),
+		db.Pool,
+		retention.Hold{TenantID: tenant, CreatedBy: actor, Reason: "another", ActorPrincipalID: &actor},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,14 +188,20 @@ func TestHolds(t *testing.T) {
 	if got := list(other, uuid.Nil, true); len(got) != 0 {
 		t.Errorf("another tenant's: got %+v, want none", got)
 	}
-	if _, err := retention.Release(t.Context(), db.Pool, other, first.ID, actor); !errors.Is(err, retention.ErrNotFound) {
+	if _, err := retention.Release(t.Context(), db.Pool, other, first.ID, actor); !errors.Is(
+		err,
+		retention.ErrNotFound,
+	) {
 		t.Errorf("release another tenant's: got %v, want ErrNotFound", err)
 	}
 	released, err := retention.Release(t.Context(), db.Pool, tenant, first.ID, actor)
 	if err != nil || released.ReleasedAt == nil || released.ReleasedBy == nil || *released.ReleasedBy != actor {
 		t.Errorf("release: got %+v, %v", released, err)
 	}
-	if _, err := retention.Release(t.Context(), db.Pool, tenant, first.ID, actor); !errors.Is(err, retention.ErrNotFound) {
+	if _, err := retention.Release(t.Context(), db.Pool, tenant, first.ID, actor); !errors.Is(
+		err,
+		retention.ErrNotFound,
+	) {
 		t.Errorf("release again: got %v, want ErrNotFound", err)
 	}
 	if got := list(tenant, uuid.Nil, false); len(got) != 1 {

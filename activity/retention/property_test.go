@@ -10,7 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity/retention"
 )
 
-// TestWhatRemains runs retention over random pasts, policies and holds, and compares with the oracle.
+// TestWhatRemains runs retention over random pasts, policies and holds, and compares with the
+// oracle.
 func TestWhatRemains(t *testing.T) {
 	t.Parallel()
 	partitions := 0
@@ -58,8 +59,9 @@ func TestWhatRemains(t *testing.T) {
 				resource: rapid.SampledFrom(people).Draw(r, "resource"),
 				actor:    rapid.SampledFrom(people).Draw(r, "actor"),
 				age:      rapid.IntRange(0, 220).Draw(r, "age"),
-				pending:  rapid.SampledFrom([]string{"", "", "", "", "", "", "", "outbox", "parked", "broadcast_jobs", "dead_letters"}).Draw(r, "pending"),
-				key:      rapid.Bool().Draw(r, "key"),
+				pending: rapid.SampledFrom([]string{"", "", "", "", "", "", "", "outbox", "parked", "broadcast_jobs", "dead_letters"}).
+					Draw(r, "pending"),
+				key: rapid.Bool().Draw(r, "key"),
 			}
 			e.since = rapid.IntRange(0, e.age).Draw(r, "since")
 			e.told = people[:rapid.IntRange(0, len(people)).Draw(r, "told")]
@@ -68,7 +70,8 @@ func TestWhatRemains(t *testing.T) {
 		w.add(entries...)
 		want, gone := oracle(w.entries, policies, installation, func(e entry) bool {
 			for _, h := range holds {
-				if h.tenant == e.tenant && (h.resource == uuid.Nil || h.resource == e.resource) && (h.actor == uuid.Nil || h.actor == e.actor) {
+				if h.tenant == e.tenant && (h.resource == uuid.Nil || h.resource == e.resource) &&
+					(h.actor == uuid.Nil || h.actor == e.actor) {
 					return true
 				}
 			}

@@ -22,8 +22,9 @@ type purged struct {
 	Policy     map[Field]int64 `json:"policy"`
 }
 
-// recordAll records what was removed and is not recorded yet, by this run or by one that could not, tenant by tenant. What one
-// tenant's log refuses does not keep the others' from being recorded; it waits for the next run.
+// recordAll records what was removed and is not recorded yet, by this run or by one that could not,
+// tenant by tenant. What one tenant's log refuses does not keep the others' from being recorded; it
+// waits for the next run.
 func (x *running) recordAll(ctx context.Context) error {
 	var refused []error
 	for after := uuid.Nil; ; {

@@ -63,7 +63,8 @@ type Options struct {
 	Observer  Observer    // default none
 }
 
-// Runner removes what has had its time. It is safe for concurrent use; of two runs at once, one is told ErrBusy.
+// Runner removes what has had its time. It is safe for concurrent use; of two runs at once, one is
+// told ErrBusy.
 type Runner struct {
 	pool  *pgxpool.Pool
 	batch int
@@ -74,7 +75,13 @@ type Runner struct {
 
 // NewRunner returns a runner on a pool.
 func NewRunner(pool *pgxpool.Pool, o Options) *Runner {
-	r := &Runner{pool: pool, batch: cmp.Or(o.Batch, 5000), tries: cmp.Or(o.DropTries, 3), log: o.Logger, seen: o.Observer}
+	r := &Runner{
+		pool:  pool,
+		batch: cmp.Or(o.Batch, 5000),
+		tries: cmp.Or(o.DropTries, 3),
+		log:   o.Logger,
+		seen:  o.Observer,
+	}
 	if r.log == nil {
 		r.log = zap.NewNop()
 	}
@@ -91,9 +98,9 @@ const (
 	tenantPage = 500
 )
 
-// Run makes one run, for every tenant or for one, and returns how far it came; with ErrBusy it did nothing. progress, which may be
-// nil, hears of it after every step. When ctx ends, the step in hand is undone, what was done is recorded, and ctx's error is
-// returned.
+// Run makes one run, for every tenant or for one, and returns how far it came; with ErrBusy it did
+// nothing. progress, which may be nil, hears of it after every step. When ctx ends, the step in
+// hand is undone, what was done is recorded, and ctx's error is returned.
 func (r *Runner) Run(ctx context.Context, tenant uuid.UUID, progress func(Report)) (Report, error) {
 	report, began, err := r.run(ctx, tenant, 0, progress)
 	if err == nil && !began {
@@ -109,7 +116,10 @@ func (r *Runner) Loop(ctx context.Context, every time.Duration) error {
 	for {
 		report, began, err := r.run(ctx, uuid.Nil, every, nil)
 		fields := []zap.Field{
-			zap.Any("removed", report.Removed), zap.Strings("partitions", report.Partitions), zap.Int("tenants", report.Tenants), zap.Duration("took", report.Took),
+			zap.Any(
+				"removed",
+				report.Removed,
+			), zap.Strings("partitions", report.Partitions), zap.Int("tenants", report.Tenants), zap.Duration("took", report.Took),
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -122,7 +132,10 @@ func (r *Runner) Loop(ctx context.Context, every time.Duration) error {
 			r.log.Debug("retention found nothing to remove", fields...)
 		}
 		if len(report.Busy) > 0 {
-			r.log.Info("partitions could not be dropped for the locks on the log; their activities went in batches", zap.Strings("partitions", report.Busy))
+			r.log.Info(
+				"partitions could not be dropped for the locks on the log; their activities went in batches",
+				zap.Strings("partitions", report.Busy),
+			)
 		}
 		select {
 		case <-ctx.Done():
@@ -141,7 +154,12 @@ type running struct {
 	logged   time.Time
 }
 
-func (r *Runner) run(ctx context.Context, tenant uuid.UUID, every time.Duration, progress func(Report)) (report Report, began bool, err error) {
+func (r *Runner) run(
+	ctx context.Context,
+	tenant uuid.UUID,
+	every time.Duration,
+	progress func(Report),
+) (report Report, began bool, err error) {
 	x := &running{Runner: r, only: tenant, progress: progress, logged: time.Now()}
 	if x.RunID, err = uuid.NewV7(); err != nil {
 		return Report{}, false, err
@@ -169,7 +187,8 @@ func (r *Runner) run(ctx context.Context, tenant uuid.UUID, every time.Duration,
 	return x.Report, true, err
 }
 
-// work does everything in an order that leaves nothing broken wherever it stops: what hangs on activities goes before them.
+// work does everything in an order that leaves nothing broken wherever it stops: what hangs on
+// activities goes before them.
 func (x *running) work(ctx context.Context) error {
 	if err := x.recordAll(ctx); err != nil {
 		return err
@@ -262,7 +281,12 @@ func dueTenants(ctx context.Context, db Queryer, only, after uuid.UUID) ([]dueTe
 func (x *running) parked(ctx context.Context) error {
 	return x.batches(ctx, "parked activities", func(batch int) (Counts, bool, error) {
 		var moved int64
-		err := x.step(ctx, `SELECT fanfare.purge_parked($1, $2, $3)`, []any{x.RunID, orNoTenant(x.only), batch}, []any{&moved})
+		err := x.step(
+			ctx,
+			`SELECT fanfare.purge_parked($1, $2, $3)`,
+			[]any{x.RunID, orNoTenant(x.only), batch},
+			[]any{&moved},
+		)
 		return Counts{Parked: moved}, moved > 0, err
 	})
 }
@@ -286,8 +310,12 @@ func (x *running) notifications(ctx context.Context, tenant uuid.UUID) error {
 			count            Counts
 			next, nextLatest *uuid.UUID
 		)
-		err := x.step(ctx, `SELECT removed, next_person, next_activity FROM fanfare.purge_notifications($1, $2, $3, $4, $5)`,
-			[]any{x.RunID, tenant, person, last, batch}, []any{&count.Notifications, &next, &nextLatest})
+		err := x.step(
+			ctx,
+			`SELECT removed, next_person, next_activity FROM fanfare.purge_notifications($1, $2, $3, $4, $5)`,
+			[]any{x.RunID, tenant, person, last, batch},
+			[]any{&count.Notifications, &next, &nextLatest},
+		)
 		if err == nil && next != nil {
 			person, last = next, nextLatest
 		}
@@ -301,7 +329,12 @@ func (x *running) keys(ctx context.Context, tenant uuid.UUID) error {
 			more  bool
 			count Counts
 		)
-		err := x.step(ctx, `SELECT removed, more FROM fanfare.purge_keys($1, $2, $3)`, []any{x.RunID, tenant, batch}, []any{&count.IdempotencyKeys, &more})
+		err := x.step(
+			ctx,
+			`SELECT removed, more FROM fanfare.purge_keys($1, $2, $3)`,
+			[]any{x.RunID, tenant, batch},
+			[]any{&count.IdempotencyKeys, &more},
+		)
 		return count, more, err
 	})
 }
@@ -339,7 +372,8 @@ func (x *running) partitions(ctx context.Context) error {
 				if _, err := tx.Exec(ctx, dropLimits); err != nil {
 					return err
 				}
-				return tx.QueryRow(ctx, `SELECT dropped, removed, keys FROM fanfare.drop_partition($1, $2)`, x.RunID, name).Scan(&dropped, &removed, &keys)
+				return tx.QueryRow(ctx, `SELECT dropped, removed, keys FROM fanfare.drop_partition($1, $2)`, x.RunID, name).
+					Scan(&dropped, &removed, &keys)
 			})
 			if err != nil {
 				return fmt.Errorf("drop partition %s: %w", name, err)
@@ -369,7 +403,10 @@ func (x *running) partitions(ctx context.Context) error {
 func goingPartitions(ctx context.Context, db Queryer) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	rows, err := db.Query(ctx, `SELECT p.part::text FROM fanfare.activity_partitions() AS p WHERE fanfare.partition_may_go(p.part) ORDER BY p.low`)
+	rows, err := db.Query(
+		ctx,
+		`SELECT p.part::text FROM fanfare.activity_partitions() AS p WHERE fanfare.partition_may_go(p.part) ORDER BY p.low`,
+	)
 	if err != nil {
 		return nil, fmt.Errorf("look for partitions to drop: %w", err)
 	}
@@ -380,8 +417,9 @@ func goingPartitions(ctx context.Context, db Queryer) ([]string, error) {
 	return names, nil
 }
 
-// batches makes step after step until there is no more. After each it rests for as long as the step took, so that writers,
-// replicas and vacuum keep up whatever the machine. A step that takes too long, or is in anybody's way, is made smaller.
+// batches makes step after step until there is no more. After each it rests for as long as the step
+// took, so that writers, replicas and vacuum keep up whatever the machine. A step that takes too
+// long, or is in anybody's way, is made smaller.
 func (x *running) batches(ctx context.Context, what string, do func(batch int) (Counts, bool, error)) error {
 	batch, failures := x.batch, 0
 	for {
@@ -392,7 +430,12 @@ func (x *running) batches(ctx context.Context, what string, do func(batch int) (
 				return fmt.Errorf("purge %s: %w", what, err)
 			}
 			batch, more = max(batch/2, 1), true
-			x.log.Debug("a retention step was undone and is tried again, smaller", zap.String("what", what), zap.Int("batch", batch), zap.Error(err))
+			x.log.Debug(
+				"a retention step was undone and is tried again, smaller",
+				zap.String("what", what),
+				zap.Int("batch", batch),
+				zap.Error(err),
+			)
 		} else {
 			failures = 0
 			x.Removed.add(count)
@@ -408,7 +451,8 @@ func (x *running) batches(ctx context.Context, what string, do func(batch int) (
 	}
 }
 
-// inTheWay tells whether a step was undone because of others or of its size: https://www.postgresql.org/docs/current/errcodes-appendix.html.
+// inTheWay tells whether a step was undone because of others or of its size:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html.
 func inTheWay(err error) bool {
 	refused := (*pgconn.PgError)(nil)
 	if !errors.As(err, &refused) {
@@ -441,7 +485,12 @@ func (x *running) tell(what string) {
 	}
 	if time.Since(x.logged) > 10*time.Second {
 		x.logged = time.Now()
-		x.log.Info("retention goes on", zap.String("at", what), zap.Any("removed", x.Removed), zap.Int("batches", x.Batches))
+		x.log.Info(
+			"retention goes on",
+			zap.String("at", what),
+			zap.Any("removed", x.Removed),
+			zap.Int("batches", x.Batches),
+		)
 	}
 }
 
@@ -470,8 +519,9 @@ func orNull(d time.Duration) *time.Duration {
 	return &d
 }
 
-// EnsurePartition makes the partition of the month that a time is in, unless it is there, and tells whether it made one. It is for
-// months that are past, before activities of that time are brought in; activity.EnsurePartitions makes those to come.
+// EnsurePartition makes the partition of the month that a time is in, unless it is there, and tells
+// whether it made one. It is for months that are past, before activities of that time are brought
+// in; activity.EnsurePartitions makes those to come.
 func EnsurePartition(ctx context.Context, db interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }, at time.Time,

@@ -18,11 +18,19 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// old returns n entries of a tenant that are so many days old, each with a key and one notification.
+// old returns n entries of a tenant that are so many days old, each with a key and one
+// notification.
 func old(tenant uuid.UUID, n, age int) []entry {
 	entries := make([]entry, n)
 	for i := range entries {
-		entries[i] = entry{tenant: tenant, resource: uuid.New(), actor: uuid.New(), age: age, key: true, told: []uuid.UUID{tenant}}
+		entries[i] = entry{
+			tenant:   tenant,
+			resource: uuid.New(),
+			actor:    uuid.New(),
+			age:      age,
+			key:      true,
+			told:     []uuid.UUID{tenant},
+		}
 	}
 	return entries
 }
@@ -64,9 +72,17 @@ func TestAStoppedRunGoesOn(t *testing.T) {
 		}
 		activities, keys, notifications := w.sum(tenant)
 		gone := 85 - w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`)
-		if activities != gone || keys != 85-w.count(`SELECT count(*) FROM fanfare.idempotency_keys WHERE action = 'signal.created'`) ||
+		if activities != gone ||
+			keys != 85-w.count(`SELECT count(*) FROM fanfare.idempotency_keys WHERE action = 'signal.created'`) ||
 			notifications != 85-w.count(`SELECT count(*) FROM fanfare.notifications`) {
-			t.Fatalf("after run %d: recorded %d activities, %d keys and %d notifications; %d activities are gone", runs, activities, keys, notifications, gone)
+			t.Fatalf(
+				"after run %d: recorded %d activities, %d keys and %d notifications; %d activities are gone",
+				runs,
+				activities,
+				keys,
+				notifications,
+				gone,
+			)
 		}
 	}
 	if runs < 3 {
@@ -138,7 +154,8 @@ func TestRunnersAtOnce(t *testing.T) {
 	}
 }
 
-// TestLoopRunsOnceAnInterval has three loops share an interval that does not come to an end in this test.
+// TestLoopRunsOnceAnInterval has three loops share an interval that does not come to an end in this
+// test.
 func TestLoopRunsOnceAnInterval(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -174,7 +191,10 @@ func TestAHoldPlacedMidwayHolds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tenant := uuid.New()
-	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20, retention.InboxDays: 0, retention.IdempotencyDays: 0})
+	w.policy(
+		tenant,
+		map[retention.Field]int64{retention.MaxDays: 20, retention.InboxDays: 0, retention.IdempotencyDays: 0},
+	)
 	w.add(old(tenant, 60, 30)...)
 	left := int64(-1)
 	_, err := w.runner().Run(t.Context(), uuid.Nil, func(r retention.Report) {
@@ -189,7 +209,8 @@ func TestAHoldPlacedMidwayHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`); left < 1 || got != left {
+	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`); left < 1 ||
+		got != left {
 		t.Errorf("left: got %d, want the %d that there were when the hold was placed, and some", got, left)
 	}
 }
@@ -229,8 +250,9 @@ func TestPoliciesMadeWiderMidway(t *testing.T) {
 	}
 }
 
-// TestWritersBesideADrop has a transaction stay open over the drop of a partition, with a write to the log in it. The drop gives way,
-// and writers that give up after a second meanwhile never have to.
+// TestWritersBesideADrop has a transaction stay open over the drop of a partition, with a write to
+// the log in it. The drop gives way, and writers that give up after a second meanwhile never have
+// to.
 func TestWritersBesideADrop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -246,7 +268,17 @@ func TestWritersBesideADrop(t *testing.T) {
 	}
 	defer func() { _ = open.Rollback(context.Background()) }()
 	write := func(tx pgx.Tx) error {
-		_, err := outbox.Record(t.Context(), tx, activity.Envelope{TenantID: tenant, ActorPrincipalID: tenant, ResourceID: uuid.New(), ResourceType: "signal", Action: "signal.touched"})
+		_, err := outbox.Record(
+			t.Context(),
+			tx,
+			activity.Envelope{
+				TenantID:         tenant,
+				ActorPrincipalID: tenant,
+				ResourceID:       uuid.New(),
+				ResourceType:     "signal",
+				Action:           "signal.touched",
+			},
+		)
 		return err
 	}
 	if err := write(open); err != nil {
@@ -320,7 +352,8 @@ func TestABatchLocksNobodyOut(t *testing.T) {
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
 	var removed int64
-	if err := tx.QueryRow(t.Context(), `SELECT removed FROM fanfare.purge_activities($1, $2, $3, 100)`, run, tenant, uuid.Nil).Scan(&removed); err != nil || removed != 20 {
+	if err := tx.QueryRow(t.Context(), `SELECT removed FROM fanfare.purge_activities($1, $2, $3, 100)`, run, tenant, uuid.Nil).Scan(&removed); err != nil ||
+		removed != 20 {
 		t.Fatalf("removed: got %d, %v, want 20", removed, err)
 	}
 	var locks []string
@@ -429,13 +462,19 @@ func TestParkedForTooLong(t *testing.T) {
 		entry{tenant: tenant, resource: resource, actor: tenant, age: 10, pending: "parked", since: 10},
 	)
 	w.exec(`UPDATE fanfare.parked SET retry_at = NULL WHERE activity_id <> $1`, w.entries[0].id)
-	w.exec(`UPDATE fanfare.parked SET error = 'no such channel', attempts = 3, channels = '{user}' WHERE activity_id = $1`, w.entries[0].id)
+	w.exec(
+		`UPDATE fanfare.parked SET error = 'no such channel', attempts = 3, channels = '{user}' WHERE activity_id = $1`,
+		w.entries[0].id,
+	)
 	if report := w.run(); report.Removed != (retention.Counts{Parked: 1}) {
 		t.Errorf("removed: got %+v, want one parked", report.Removed)
 	}
 	letters, err := outbox.NewBacklog(w.db.Pool).DeadLetters(t.Context(), tenant, 10)
 	if err != nil || len(letters) != 1 || letters[0].ActivityID != w.entries[0].id || letters[0].Attempts != 3 ||
-		!strings.HasPrefix(letters[0].Error, "parked since 20") || !strings.HasSuffix(letters[0].Error, ": no such channel") {
+		!strings.HasPrefix(
+			letters[0].Error,
+			"parked since 20",
+		) || !strings.HasSuffix(letters[0].Error, ": no such channel") {
 		t.Fatalf("dead letters: got %+v, %v", letters, err)
 	}
 	if got := w.count(`SELECT count(*) FROM fanfare.parked WHERE activity_id = $1 AND retry_at <= now()`, w.entries[1].id); got != 1 {
@@ -480,9 +519,15 @@ func TestServiceTokens(t *testing.T) {
 	w := newWorld(t)
 	tenant := uuid.New()
 	add := func(name string, created, expires, revoked int) {
-		w.exec(`INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, revoked_at, name, scopes, hash)
+		w.exec(
+			`INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, revoked_at, name, scopes, hash)
 			VALUES (gen_random_uuid(), $1, $1, $2, $3, CASE WHEN $4 > 0 THEN now() - make_interval(days => $4) END, $5::text, '{}', sha256($5::text::bytea))`,
-			tenant, w.ago(created), w.ago(expires), revoked, name)
+			tenant,
+			w.ago(created),
+			w.ago(expires),
+			revoked,
+			name,
+		)
 	}
 	add("long expired", 300, 100, 0)
 	add("long revoked", 300, -10, 100)
@@ -538,7 +583,8 @@ func TestWhatALogRefusesIsRecordedLater(t *testing.T) {
 	}
 }
 
-// TestOthersMayNotPurge tries with the rights of a service, and with those of fanfare_retention's members.
+// TestOthersMayNotPurge tries with the rights of a service, and with those of fanfare_retention's
+// members.
 func TestOthersMayNotPurge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -556,7 +602,8 @@ func TestOthersMayNotPurge(t *testing.T) {
 			t.Errorf("%s: got %v, want it refused", sql, err)
 		}
 	}
-	// Whoever may call the functions removes no more than the policies say: these say that nothing goes.
+	// Whoever may call the functions removes no more than the policies say: these say that nothing
+	// goes.
 	run := uuid.New()
 	w.exec(`SELECT fanfare.retention_begin($1, NULL)`, run)
 	w.exec(`SELECT fanfare.purge_activities($1, $2, $3, 1000)`, run, tenant, uuid.Nil)

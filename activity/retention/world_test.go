@@ -18,7 +18,8 @@ import (
 
 const day = 24 * time.Hour
 
-// entry is an activity and what hangs on it. Its ages are of so many days and a half, so that no test stands on the edge of a day.
+// entry is an activity and what hangs on it. Its ages are of so many days and a half, so that no
+// test stands on the edge of a day.
 type entry struct {
 	id, tenant, resource, actor, correlation uuid.UUID
 	age                                      int
@@ -102,26 +103,63 @@ func (w *world) add(entries ...entry) {
 			VALUES ($1, $2, $3, $4, $5, $6, $6, 'signal', 'signal.created', 'resource', 'success', 'info', 'signal', '{}', '{}')`,
 			e.id, e.tenant, e.actor, e.resource, e.correlation, at)
 		if e.key {
-			batch.Queue(`INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id) VALUES ($1, $2, 'signal.created', $3, $4)`,
-				e.tenant, e.correlation, e.resource, e.id)
+			batch.Queue(
+				`INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id) VALUES ($1, $2, 'signal.created', $3, $4)`,
+				e.tenant,
+				e.correlation,
+				e.resource,
+				e.id,
+			)
 		}
 		for _, principal := range e.told {
-			batch.Queue(`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`, e.tenant, principal, e.id)
+			batch.Queue(
+				`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`,
+				e.tenant,
+				principal,
+				e.id,
+			)
 		}
 		since := w.ago(e.since)
 		switch e.pending {
 		case "outbox":
-			batch.Queue(`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) VALUES (fanfare.lane_of($2, $3), $1, $2, $3, $4)`,
-				e.id, e.tenant, e.resource, at)
+			batch.Queue(
+				`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) VALUES (fanfare.lane_of($2, $3), $1, $2, $3, $4)`,
+				e.id,
+				e.tenant,
+				e.resource,
+				at,
+			)
 		case "parked":
-			batch.Queue(`INSERT INTO fanfare.parked (lane, seq, activity_id, tenant_id, resource_id, recorded_at, parked_at, retry_at)
-				VALUES (fanfare.lane_of($2, $3), $6, $1, $2, $3, $4, $5, now() + interval '1 day')`, e.id, e.tenant, e.resource, at, since, w.written)
+			batch.Queue(
+				`INSERT INTO fanfare.parked (lane, seq, activity_id, tenant_id, resource_id, recorded_at, parked_at, retry_at)
+				VALUES (fanfare.lane_of($2, $3), $6, $1, $2, $3, $4, $5, now() + interval '1 day')`,
+				e.id,
+				e.tenant,
+				e.resource,
+				at,
+				since,
+				w.written,
+			)
 		case "broadcast_jobs":
-			batch.Queue(`INSERT INTO fanfare.broadcast_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at) VALUES ($1, fanfare.lane_of($2, $3), $5, $2, $3, $4)`,
-				e.id, e.tenant, e.resource, at, w.written)
+			batch.Queue(
+				`INSERT INTO fanfare.broadcast_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at) VALUES ($1, fanfare.lane_of($2, $3), $5, $2, $3, $4)`,
+				e.id,
+				e.tenant,
+				e.resource,
+				at,
+				w.written,
+			)
 		case "dead_letters":
-			batch.Queue(`INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, error)
-				VALUES ($1, fanfare.lane_of($2, $3), $6, $2, $3, $4, $5, 10, 'gone')`, e.id, e.tenant, e.resource, at, since, w.written)
+			batch.Queue(
+				`INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, error)
+				VALUES ($1, fanfare.lane_of($2, $3), $6, $2, $3, $4, $5, 10, 'gone')`,
+				e.id,
+				e.tenant,
+				e.resource,
+				at,
+				since,
+				w.written,
+			)
 		}
 	}
 	if err := w.db.Pool.SendBatch(w.Context(), batch).Close(); err != nil {
@@ -133,7 +171,10 @@ func (w *world) add(entries ...entry) {
 // policy writes a tenant's bounds past the door, so that its log stays as it is.
 func (w *world) policy(tenant uuid.UUID, bounds map[retention.Field]int64) {
 	w.Helper()
-	w.exec(`INSERT INTO fanfare.retention (tenant_id) SELECT $1::uuid WHERE $1::uuid <> '00000000-0000-0000-0000-000000000000' ON CONFLICT DO NOTHING`, tenant)
+	w.exec(
+		`INSERT INTO fanfare.retention (tenant_id) SELECT $1::uuid WHERE $1::uuid <> '00000000-0000-0000-0000-000000000000' ON CONFLICT DO NOTHING`,
+		tenant,
+	)
 	for f, value := range bounds {
 		w.exec(`UPDATE fanfare.retention SET `+string(f)+` = $2 WHERE tenant_id = $1`, tenant, value)
 	}
@@ -141,7 +182,12 @@ func (w *world) policy(tenant uuid.UUID, bounds map[retention.Field]int64) {
 
 func (w *world) hold(tenant uuid.UUID, resource, actor *uuid.UUID) {
 	w.Helper()
-	w.exec(`INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason) VALUES (gen_random_uuid(), $1, $2, $3, $1, 'a case')`, tenant, resource, actor)
+	w.exec(
+		`INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason) VALUES (gen_random_uuid(), $1, $2, $3, $1, 'a case')`,
+		tenant,
+		resource,
+		actor,
+	)
 }
 
 func (w *world) runner() *retention.Runner {
@@ -178,13 +224,21 @@ func (w *world) state() (s state) {
 	} {
 		w.scan(of.into, `SELECT coalesce(array_agg(x ORDER BY x), '{}') FROM (`+of.from+`) AS t(x)`)
 	}
-	w.scan(&s.Notifications, `SELECT coalesce(array_agg(x ORDER BY x COLLATE "C"), '{}') FROM (SELECT principal_id || ' ' || activity_id FROM fanfare.notifications) AS t(x)`)
+	w.scan(
+		&s.Notifications,
+		`SELECT coalesce(array_agg(x ORDER BY x COLLATE "C"), '{}') FROM (SELECT principal_id || ' ' || activity_id FROM fanfare.notifications) AS t(x)`,
+	)
 	return s
 }
 
-// oracle says what must remain of the entries after one run, and how many went of each tenant. It knows nothing of partitions,
-// batches and cursors.
-func oracle(entries []entry, policies map[uuid.UUID]map[retention.Field]int64, installation map[retention.Field]int64, held func(e entry) bool) (s state, gone map[uuid.UUID]retention.Counts) {
+// oracle says what must remain of the entries after one run, and how many went of each tenant. It
+// knows nothing of partitions, batches and cursors.
+func oracle(
+	entries []entry,
+	policies map[uuid.UUID]map[retention.Field]int64,
+	installation map[retention.Field]int64,
+	held func(e entry) bool,
+) (s state, gone map[uuid.UUID]retention.Counts) {
 	gone = map[uuid.UUID]retention.Counts{}
 	s.Activities, s.Keys, s.Outbox, s.Parked, s.Jobs, s.Dead, s.Notifications = []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []string{}
 	byTenant := map[uuid.UUID][]entry{}
@@ -210,7 +264,8 @@ func oracle(entries []entry, policies map[uuid.UUID]map[retention.Field]int64, i
 				e.pending = ""
 				count.DeadLetters++
 			}
-			past := expired(e.age, retention.MaxDays) || bound(retention.MaxEntries) > 0 && int64(place) >= bound(retention.MaxEntries)
+			past := expired(e.age, retention.MaxDays) ||
+				bound(retention.MaxEntries) > 0 && int64(place) >= bound(retention.MaxEntries)
 			goes := past && int64(e.age) >= bound(retention.MinDays) && e.pending == "" && !held(e)
 			if goes {
 				count.Activities++
@@ -255,7 +310,10 @@ func oracle(entries []entry, policies map[uuid.UUID]map[retention.Field]int64, i
 // recorded returns what the tenants' logs say was purged.
 func (w *world) recorded() map[uuid.UUID]retention.Counts {
 	w.Helper()
-	rows, err := w.db.Pool.Query(w.Context(), `SELECT tenant_id, payload FROM fanfare.activities WHERE action = 'retention.purged'`)
+	rows, err := w.db.Pool.Query(
+		w.Context(),
+		`SELECT tenant_id, payload FROM fanfare.activities WHERE action = 'retention.purged'`,
+	)
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -19,7 +19,8 @@ import (
 // DefaultPatience is how long Apply looks for activities that use a removed action.
 const DefaultPatience = 30 * time.Second
 
-// ApplyOptions says how Apply goes about it. The zero value changes what is to be changed and removes nothing that is in use.
+// ApplyOptions says how Apply goes about it. The zero value changes what is to be changed and
+// removes nothing that is in use.
 type ApplyOptions struct {
 	Force    bool          // remove actions without looking for activities that use them
 	DryRun   bool          // do everything, and then undo it
@@ -33,28 +34,36 @@ type InUseError struct {
 }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("removing %s refused: recorded activities have what would be gone; --force removes it nonetheless, and leaves them as they are",
-		strings.Join(e.Actions, ", "))
+	return fmt.Sprintf(
+		"removing %s refused: recorded activities have what would be gone; --force removes it nonetheless, and leaves them as they are",
+		strings.Join(e.Actions, ", "),
+	)
 }
 
-// UnsureError refuses to remove actions, for the log is too large to be looked through in the time given. Nothing was changed.
+// UnsureError refuses to remove actions, for the log is too large to be looked through in the time
+// given. Nothing was changed.
 type UnsureError struct {
 	Actions  []string
 	Patience time.Duration
 }
 
 func (e *UnsureError) Error() string {
-	return fmt.Sprintf("removing %s refused: whether recorded activities have it could not be found out within %s; --force removes it without looking",
-		strings.Join(e.Actions, ", "), e.Patience)
+	return fmt.Sprintf(
+		"removing %s refused: whether recorded activities have it could not be found out within %s; --force removes it without looking",
+		strings.Join(e.Actions, ", "),
+		e.Patience,
+	)
 }
 
-// Apply makes the database's taxonomy this one, in one transaction, one at a time, and returns what that changes. Recording goes
-// on meanwhile, by the old taxonomy until this commits. Fanfare's own actions are always in it (Whole), and the installation's
-// secret keys (fanfare.settings) become those of the taxonomy.
+// Apply makes the database's taxonomy this one, in one transaction, one at a time, and returns what
+// that changes. Recording goes on meanwhile, by the old taxonomy until this commits. Fanfare's own
+// actions are always in it (Whole), and the installation's secret keys (fanfare.settings) become
+// those of the taxonomy.
 //
-// An action that recorded activities have is removed only with Force: they would read worse and could not be recorded again. No
-// index leads from an action to its activities, so the log is looked through, its newest partition first, for as long as
-// Patience; what is in use is mostly found at once, and what never was costs a look at everything.
+// An action that recorded activities have is removed only with Force: they would read worse and
+// could not be recorded again. No index leads from an action to its activities, so the log is
+// looked through, its newest partition first, for as long as Patience; what is in use is mostly
+// found at once, and what never was costs a look at everything.
 func Apply(ctx context.Context, db interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }, t *Taxonomy, o ApplyOptions,
@@ -176,7 +185,8 @@ func write(ctx context.Context, tx pgx.Tx, actions []Action, removed []string) e
 	return err
 }
 
-// refuseUsed looks for activities that have one of the actions, partition by partition, and for no longer than it may.
+// refuseUsed looks for activities that have one of the actions, partition by partition, and for no
+// longer than it may.
 func refuseUsed(ctx context.Context, tx pgx.Tx, actions []string, patience time.Duration) error {
 	// What is set in a savepoint ends with it.
 	look, err := tx.Begin(ctx)
@@ -195,7 +205,8 @@ func refuseUsed(ctx context.Context, tx pgx.Tx, actions []string, patience time.
 			return &UnsureError{Actions: actions, Patience: patience}
 		}
 		used, err := usedIn(ctx, look, partition, actions, left)
-		if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == "57014" && ctx.Err() == nil { // query_canceled
+		if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == "57014" &&
+			ctx.Err() == nil { // query_canceled
 			return &UnsureError{Actions: actions, Patience: patience}
 		}
 		if err != nil {
@@ -208,7 +219,8 @@ func refuseUsed(ctx context.Context, tx pgx.Tx, actions []string, patience time.
 	return nil
 }
 
-// readPartitions returns the log's partitions by name, from the newest month to the oldest and then the one for all others.
+// readPartitions returns the log's partitions by name, from the newest month to the oldest and then
+// the one for all others.
 func readPartitions(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT c.relname
@@ -221,8 +233,8 @@ func readPartitions(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// usedIn returns which of the actions are among the first thousand of their activities in a partition: one of them is enough to
-// know, and the others help who reads it.
+// usedIn returns which of the actions are among the first thousand of their activities in a
+// partition: one of them is enough to know, and the others help who reads it.
 func usedIn(ctx context.Context, tx pgx.Tx, partition string, actions []string, milliseconds int64) ([]string, error) {
 	if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, strconv.FormatInt(milliseconds, 10)); err != nil {
 		return nil, err

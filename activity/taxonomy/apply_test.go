@@ -155,7 +155,8 @@ func TestRemovingWhatIsInUse(t *testing.T) {
 	}
 }
 
-// TestRemovingWhatCannotBeLookedFor locks the partition that would be looked through, so that the look cannot end in time.
+// TestRemovingWhatCannotBeLookedFor locks the partition that would be looked through, so that the
+// look cannot end in time.
 func TestRemovingWhatCannotBeLookedFor(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -171,7 +172,8 @@ func TestRemovingWhatCannotBeLookedFor(t *testing.T) {
 	without := parse(t, none)
 	_, err = taxonomy.Apply(t.Context(), db.Pool, without, taxonomy.ApplyOptions{Patience: 200 * time.Millisecond})
 	var unsure *taxonomy.UnsureError
-	if !errors.As(err, &unsure) || cmp.Diff([]string{"a.idle"}, unsure.Actions) != "" || !strings.Contains(err.Error(), "--force") {
+	if !errors.As(err, &unsure) || cmp.Diff([]string{"a.idle"}, unsure.Actions) != "" ||
+		!strings.Contains(err.Error(), "--force") {
 		t.Errorf("got %v, want to be unsure of a.idle", err)
 	}
 	apply(t, db, without, taxonomy.ApplyOptions{Force: true}) // which does not look
@@ -193,10 +195,14 @@ func TestLoadOfWhatCannotBe(t *testing.T) {
 	}
 	_, err = taxonomy.Load(t.Context(), db.Pool)
 	var invalid *taxonomy.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 3 || invalid.Mistakes[1].Action != "a.c" || !strings.Contains(err.Error(), "must be #/$defs/<name>") {
+	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 3 || invalid.Mistakes[1].Action != "a.c" ||
+		!strings.Contains(err.Error(), "must be #/$defs/<name>") {
 		t.Errorf("got %v, want three mistakes", err)
 	}
-	if _, err := taxonomy.Apply(t.Context(), db.Pool, parse(t, after), taxonomy.ApplyOptions{}); !errors.As(err, &invalid) {
+	if _, err := taxonomy.Apply(t.Context(), db.Pool, parse(t, after), taxonomy.ApplyOptions{}); !errors.As(
+		err,
+		&invalid,
+	) {
 		t.Errorf("apply: got %v, want the mistakes", err)
 	}
 }
@@ -234,7 +240,11 @@ func TestModes(t *testing.T) {
 	do(taxonomy.SetMode(ctx, db.Pool, one, taxonomy.Strict))
 	do(taxonomy.SetMode(ctx, db.Pool, one, taxonomy.Off))
 	do(taxonomy.SetMode(ctx, db.Pool, uuid.Nil, taxonomy.Warn))
-	check(taxonomy.Warn, taxonomy.TenantMode{TenantID: one, Mode: taxonomy.Off}, taxonomy.TenantMode{TenantID: other, Mode: taxonomy.Strict})
+	check(
+		taxonomy.Warn,
+		taxonomy.TenantMode{TenantID: one, Mode: taxonomy.Off},
+		taxonomy.TenantMode{TenantID: other, Mode: taxonomy.Strict},
+	)
 	do(taxonomy.ClearMode(ctx, db.Pool, one))
 	do(taxonomy.ClearMode(ctx, db.Pool, one))
 	check(taxonomy.Warn, taxonomy.TenantMode{TenantID: other, Mode: taxonomy.Strict})
@@ -242,7 +252,8 @@ func TestModes(t *testing.T) {
 	check(taxonomy.Off, taxonomy.TenantMode{TenantID: other, Mode: taxonomy.Strict})
 
 	var invalid *activity.InvalidError
-	if err := taxonomy.SetMode(ctx, db.Pool, one, "loud"); !errors.As(err, &invalid) || invalid.Fields[0].Value != "loud" {
+	if err := taxonomy.SetMode(ctx, db.Pool, one, "loud"); !errors.As(err, &invalid) ||
+		invalid.Fields[0].Value != "loud" {
 		t.Errorf("loud: got %v, want a refusal", err)
 	}
 }
@@ -268,7 +279,8 @@ func TestSecretKeys(t *testing.T) {
 		t.Helper()
 		wanted := parse(t, "version: 1\nsecret_keys: "+keys+"\nactions:\n  a.b: {description: D, category: C}\n")
 		changes := apply(t, db, wanted, taxonomy.ApplyOptions{})
-		if got, _, _ := strings.Cut(changes.String(), "\n"); !strings.HasPrefix(wantDiff, "~") && changes.Len() != 0 || strings.HasPrefix(wantDiff, "~") && got != wantDiff {
+		if got, _, _ := strings.Cut(changes.String(), "\n"); !strings.HasPrefix(wantDiff, "~") && changes.Len() != 0 ||
+			strings.HasPrefix(wantDiff, "~") && got != wantDiff {
 			t.Errorf("%s: got the changes %q, want %q", keys, changes, wantDiff)
 		}
 		if diff := cmp.Diff(wanted.SecretKeys(), loaded(t, db).SecretKeys(), cmpopts.EquateEmpty()); diff != "" {
@@ -281,7 +293,11 @@ func TestSecretKeys(t *testing.T) {
 	const whole = `{"of": [{"ssn": 1}], "IBAN": "DE02"}`
 	apply(t, db, parse(t, "version: 1\nactions:\n  a.b: {description: D, category: C}\n"), taxonomy.ApplyOptions{})
 	step("[]", "", whole)
-	step("[SSN, iban]", `~ secret_keys: (nothing) → ["iban","ssn"]`, `{"of": [{"ssn": "[redacted]"}], "IBAN": "[redacted]"}`)
+	step(
+		"[SSN, iban]",
+		`~ secret_keys: (nothing) → ["iban","ssn"]`,
+		`{"of": [{"ssn": "[redacted]"}], "IBAN": "[redacted]"}`,
+	)
 	step("[iban, ssn]", "", `{"of": [{"ssn": "[redacted]"}], "IBAN": "[redacted]"}`)
 	step("[iban]", `~ secret_keys: ["iban","ssn"] → ["iban"]`, `{"of": [{"ssn": 1}], "IBAN": "[redacted]"}`)
 	step("[]", `~ secret_keys: ["iban"] → (nothing)`, whole)

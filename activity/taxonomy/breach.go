@@ -18,15 +18,16 @@ import (
 // maxBreaches is how many breaches of one payload are told.
 const maxBreaches = 20
 
-// breach is where a payload breaks which rule of its schema. What the payload holds there is not told: it may be a secret.
+// breach is where a payload breaks which rule of its schema. What the payload holds there is not
+// told: it may be a secret.
 type breach struct {
 	path []string
 	kind string // of the value, where the rule is about that
 	rule string
 }
 
-// breaches returns what a schema's validation found, in the order of the fields. What the payload itself lacks is left out,
-// since that is told before.
+// breaches returns what a schema's validation found, in the order of the fields. What the payload
+// itself lacks is left out, since that is told before.
 func breaches(action string, err *jsonschema.ValidationError) []activity.FieldError {
 	found := leafBreaches(nil, action, err)
 	slices.SortStableFunc(found, func(a, b breach) int {

@@ -23,14 +23,16 @@ const MaxUnknown = 1000
 // OtherActions stands in Warnings for the unregistered actions beyond MaxUnknown.
 const OtherActions = "(others)"
 
-// Check returns the hook that holds envelopes to the taxonomy before they are recorded. In every mode it fills the severity,
-// visibility and category that an envelope does not give, takes the values of the taxonomy's secret keys away, and drops what the
-// payload does not keep. Strict refuses what breaks a rule with an *activity.InvalidError that names all rules broken; Warn lets
+// Check returns the hook that holds envelopes to the taxonomy before they are recorded. In every
+// mode it fills the severity, visibility and category that an envelope does not give, takes the
+// values of the taxonomy's secret keys away, and drops what the payload does not keep. Strict
+// refuses what breaks a rule with an *activity.InvalidError that names all rules broken; Warn lets
 // it pass and counts it. A mode that is none of the three is Strict, "" is Off.
 //
-// The rules are those of the database, in its order (docs/taxonomy.md), and then the payload's whole schema, which only Check
-// knows. They hold for the payload as it would be stored, its secrets redacted, and that is what the envelope then holds. What
-// breaks the envelope's own rules is refused for that alone.
+// The rules are those of the database, in its order (docs/taxonomy.md), and then the payload's
+// whole schema, which only Check knows. They hold for the payload as it would be stored, its
+// secrets redacted, and that is what the envelope then holds. What breaks the envelope's own rules
+// is refused for that alone.
 func (t *Taxonomy) Check(mode Mode) activity.BeforeAppend {
 	return func(_ context.Context, e *activity.Envelope) error { return t.hold(mode, e) }
 }
@@ -47,7 +49,14 @@ func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
 		if off {
 			return nil
 		}
-		return t.breached(mode, false, e, []activity.FieldError{{Field: "action", Value: shortened(e.Action), Rule: "is not registered in the taxonomy"}})
+		return t.breached(
+			mode,
+			false,
+			e,
+			[]activity.FieldError{
+				{Field: "action", Value: shortened(e.Action), Rule: "is not registered in the taxonomy"},
+			},
+		)
 	}
 	if e.Severity == "" {
 		e.Severity = found.Severity
@@ -101,8 +110,8 @@ func (t *Taxonomy) breached(mode Mode, registered bool, e *activity.Envelope, br
 // Warnings returns how many envelopes of each action broke a rule and passed.
 func (t *Taxonomy) Warnings() map[string]uint64 { return t.warned.all() }
 
-// redacted gives the envelope its payload without secrets, and returns it. It is nil where the envelope's own rules have to
-// speak: their error, if they have one, is returned.
+// redacted gives the envelope its payload without secrets, and returns it. It is nil where the
+// envelope's own rules have to speak: their error, if they have one, is returned.
 func (t *Taxonomy) redacted(envelope *activity.Envelope) (json.RawMessage, error) {
 	raw, err := json.Marshal(envelope.Payload)
 	if err != nil || !utf8.Valid(raw) {
@@ -125,11 +134,16 @@ func (t *Taxonomy) redacted(envelope *activity.Envelope) (json.RawMessage, error
 // tooLarge refuses a payload that no installation takes.
 func tooLarge(size int) error {
 	return &activity.InvalidError{Fields: []activity.FieldError{
-		{Field: "payload", Value: fmt.Sprint(size, " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", activity.MaxPayloadBytes)},
+		{
+			Field: "payload",
+			Value: fmt.Sprint(size, " bytes"),
+			Rule:  fmt.Sprintf("must be at most %d bytes", activity.MaxPayloadBytes),
+		},
 	}}
 }
 
-// secretKeysIn returns the secret keys if a payload may have any of them, for looking at each of its keys takes a while.
+// secretKeysIn returns the secret keys if a payload may have any of them, for looking at each of
+// its keys takes a while.
 func (t *Taxonomy) secretKeysIn(raw []byte) []string {
 	if len(t.secretKeys) == 0 {
 		return nil
@@ -178,10 +192,12 @@ func (e *entry) onlyKeep(raw json.RawMessage, envelope *activity.Envelope) error
 	return nil
 }
 
-// check returns the rules that a decoded payload breaks, in their order. An error is of the envelope's own rules.
+// check returns the rules that a decoded payload breaks, in their order. An error is of the
+// envelope's own rules.
 func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (broken []activity.FieldError, err error) {
 	size, ok := storedSize(payload, 0)
-	if !ok || size > activity.MaxPayloadBytes { // a short number may be a long one written out, and so costly to look at
+	if !ok ||
+		size > activity.MaxPayloadBytes { // a short number may be a long one written out, and so costly to look at
 		return nil, cmp.Or(envelope.Validate(), tooLarge(size))
 	}
 	for _, key := range e.Required {

@@ -68,7 +68,10 @@ func TestWhatIsSaidOfAPayload(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			parsed := parse(t, "version: 1\nactions:\n  x.y:\n    description: D\n    category: C\n    payload:\n      type: object\n      properties:\n        a: "+c.schema+"\n      $defs: {small: {maximum: 1}}\n")
+			parsed := parse(
+				t,
+				"version: 1\nactions:\n  x.y:\n    description: D\n    category: C\n    payload:\n      type: object\n      properties:\n        a: "+c.schema+"\n      $defs: {small: {maximum: 1}}\n",
+			)
 			e := envelope("x.y", json.RawMessage(`{"a":`+c.payload+`}`))
 			err := parsed.Check(taxonomy.Strict)(t.Context(), &e)
 			var got []string
@@ -92,18 +95,26 @@ func TestWhatIsSaidOfAPayload(t *testing.T) {
 // TestLongInWriting gives numbers that are short until they are written out, by the thousand.
 func TestLongInWriting(t *testing.T) {
 	t.Parallel()
-	parsed := parse(t, "version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, properties: {n: {items: {multipleOf: 7}}}}}\n")
+	parsed := parse(
+		t,
+		"version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, properties: {n: {items: {multipleOf: 7}}}}}\n",
+	)
 	e := envelope("x.y", json.RawMessage(`{"n":[1`+strings.Repeat(",1e131000", 5000)+`]}`))
 	var invalid *activity.InvalidError
-	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); !errors.As(err, &invalid) || invalid.Fields[0].Field != "payload" {
+	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); !errors.As(err, &invalid) ||
+		invalid.Fields[0].Field != "payload" {
 		t.Errorf("got %v, want the payload refused", err)
 	}
 }
 
-// TestTheSizeIsTakenWithoutSecrets gives a payload that is too large for any installation, and small without its secret.
+// TestTheSizeIsTakenWithoutSecrets gives a payload that is too large for any installation, and
+// small without its secret.
 func TestTheSizeIsTakenWithoutSecrets(t *testing.T) {
 	t.Parallel()
-	parsed := parse(t, "version: 1\nsecret_keys: [dump]\nactions:\n  x.y: {description: D, category: C, payload: {type: object, required: [a]}}\n")
+	parsed := parse(
+		t,
+		"version: 1\nsecret_keys: [dump]\nactions:\n  x.y: {description: D, category: C, payload: {type: object, required: [a]}}\n",
+	)
 	check, long := parsed.Check(taxonomy.Strict), strings.Repeat("x", activity.MaxPayloadBytes)
 	e := envelope("x.y", map[string]any{"a": 1, "dump": long})
 	if err := check(t.Context(), &e); err != nil {
@@ -159,7 +170,10 @@ actions:
 // TestWhatIsCheckedIsWhatIsStored gives a payload whose encoding changes with every look at it.
 func TestWhatIsCheckedIsWhatIsStored(t *testing.T) {
 	t.Parallel()
-	parsed := parse(t, "version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, properties: {n: {maximum: 1}}}}\n")
+	parsed := parse(
+		t,
+		"version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, properties: {n: {maximum: 1}}}}\n",
+	)
 	e := envelope("x.y", &fickle{})
 	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); err != nil {
 		t.Fatal(err)
@@ -178,7 +192,10 @@ func (f *fickle) MarshalJSON() ([]byte, error) {
 
 func TestWhatAnEnvelopeGivesStays(t *testing.T) {
 	t.Parallel()
-	parsed := parse(t, "version: 1\nactions:\n  x.y: {description: D, category: C, severity: error, visibility: private}\n")
+	parsed := parse(
+		t,
+		"version: 1\nactions:\n  x.y: {description: D, category: C, severity: error, visibility: private}\n",
+	)
 	for _, mode := range append(modes, "") {
 		e := envelope("x.y", nil)
 		e.Severity, e.Category = activity.Info, "mine"
@@ -197,7 +214,10 @@ func TestWhatAnEnvelopeGivesStays(t *testing.T) {
 
 func TestWarningsAreBounded(t *testing.T) {
 	t.Parallel()
-	parsed := parse(t, "version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, required: [a]}}\n")
+	parsed := parse(
+		t,
+		"version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, required: [a]}}\n",
+	)
 	check := parsed.Check(taxonomy.Warn)
 	const writers, each = 8, 300
 	var group sync.WaitGroup
@@ -222,7 +242,8 @@ func TestWarningsAreBounded(t *testing.T) {
 	if warnings["x.y"] != writers*each || unknown != writers*each {
 		t.Errorf("got %d and %d, want %d of each", warnings["x.y"], unknown, writers*each)
 	}
-	if want := taxonomy.MaxUnknown + 2; len(warnings) != want || warnings[taxonomy.OtherActions] != writers*each-taxonomy.MaxUnknown {
+	if want := taxonomy.MaxUnknown + 2; len(warnings) != want ||
+		warnings[taxonomy.OtherActions] != writers*each-taxonomy.MaxUnknown {
 		t.Errorf("got %d names, %d of them others; want %d", len(warnings), warnings[taxonomy.OtherActions], want)
 	}
 }

@@ -24,8 +24,8 @@ type Change struct {
 	Fields []FieldChange `json:"fields"` // at least one
 }
 
-// FieldChange is one field's. A part of a schema has a field of its own: "payload.properties.score.type". What is not given is
-// empty.
+// FieldChange is one field's. A part of a schema has a field of its own:
+// "payload.properties.score.type". What is not given is empty.
 type FieldChange struct {
 	Field string `json:"field"`
 	From  string `json:"from"`
@@ -70,8 +70,9 @@ func (c Changes) Len() int {
 	return n
 }
 
-// String returns a line for each action that differs, "+", "-" or "~" before it, and under a changed one a line for each field;
-// before them the secret keys. It is empty when nothing differs, and ends in a line break when something does.
+// String returns a line for each action that differs, "+", "-" or "~" before it, and under a
+// changed one a line for each field; before them the secret keys. It is empty when nothing differs,
+// and ends in a line break when something does.
 func (c Changes) String() string {
 	type line struct{ action, text string }
 	lines := make([]line, 0, c.Len())

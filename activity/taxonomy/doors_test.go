@@ -16,8 +16,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestDoorsAgreeOnAnyPayload asks Check and the database about payloads of all shapes: both must refuse the same for the same
-// reason, or store the same.
+// TestDoorsAgreeOnAnyPayload asks Check and the database about payloads of all shapes: both must
+// refuse the same for the same reason, or store the same.
 func TestDoorsAgreeOnAnyPayload(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -132,7 +132,8 @@ func TestEnforcementInGo(t *testing.T) {
 					t.Fatalf("got %v, want it to pass", err)
 				}
 				if _, registered := parsed.Action(e.Action); registered {
-					if e.Severity != c.Stored.Severity || e.Visibility != c.Stored.Visibility || e.Category != c.Stored.Category {
+					if e.Severity != c.Stored.Severity || e.Visibility != c.Stored.Visibility ||
+						e.Category != c.Stored.Category {
 						t.Errorf("got %s, %s, %s; want %+v", e.Severity, e.Visibility, e.Category, c.Stored)
 					}
 				}
@@ -239,7 +240,8 @@ func TestEnforcementInSQL(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got.Severity != c.Stored.Severity || got.Visibility != c.Stored.Visibility || got.Category != c.Stored.Category {
+				if got.Severity != c.Stored.Severity || got.Visibility != c.Stored.Visibility ||
+					got.Category != c.Stored.Category {
 					t.Errorf("got %s, %s, %s; want %+v", got.Severity, got.Visibility, got.Category, c.Stored)
 				}
 				if diff := sameJSON(t, got.Payload, c.Stored.Payload); diff != "" {
@@ -253,7 +255,8 @@ func TestEnforcementInSQL(t *testing.T) {
 	}
 }
 
-// TestBothDoorsAgree sends what Check lets pass in strict mode through the recorder, which must store what Check made of it.
+// TestBothDoorsAgree sends what Check lets pass in strict mode through the recorder, which must
+// store what Check made of it.
 func TestBothDoorsAgree(t *testing.T) {
 	t.Parallel()
 	parsed, cases := readEnforcementCases(t)
@@ -288,8 +291,16 @@ func TestBothDoorsAgree(t *testing.T) {
 			continue
 		}
 		passed++
-		if recorded.Severity != c.Stored.Severity || recorded.Visibility != c.Stored.Visibility || recorded.Category != c.Stored.Category {
-			t.Errorf("%s: got %s, %s, %s; want %+v", c.Name, recorded.Severity, recorded.Visibility, recorded.Category, c.Stored)
+		if recorded.Severity != c.Stored.Severity || recorded.Visibility != c.Stored.Visibility ||
+			recorded.Category != c.Stored.Category {
+			t.Errorf(
+				"%s: got %s, %s, %s; want %+v",
+				c.Name,
+				recorded.Severity,
+				recorded.Visibility,
+				recorded.Category,
+				c.Stored,
+			)
 		}
 		if diff := sameJSON(t, recorded.Payload, c.Stored.Payload); diff != "" {
 			t.Errorf("%s: payload (-want +got):\n%s", c.Name, diff)

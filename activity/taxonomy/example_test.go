@@ -26,7 +26,8 @@ actions:
         score: {type: number, minimum: 0}
 `
 
-// Check is a hook: an outbox.Recorder that has it among its Hooks.Before records nothing that breaks the taxonomy.
+// Check is a hook: an outbox.Recorder that has it among its Hooks.Before records nothing that
+// breaks the taxonomy.
 func ExampleTaxonomy_Check() {
 	actions, err := taxonomy.Parse(strings.NewReader(exampleFile))
 	if err != nil {
@@ -43,9 +44,8 @@ func ExampleTaxonomy_Check() {
 	fmt.Println(check(context.Background(), &e))
 	fmt.Printf("%s %s %s\n", e.Category, e.Severity, e.Payload)
 	// Output:
-	// envelope refused: payload.signal_type is required by signal.created; payload.score "string" must be a number
-	// <nil>
-	// research info {"score":0.7,"signal_type":"momentum"}
+	// envelope refused: payload.signal_type is required by signal.created; payload.score "string"
+	// must be a number <nil> research info {"score":0.7,"signal_type":"momentum"}
 }
 
 func ExampleDiff() {

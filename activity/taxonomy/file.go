@@ -38,7 +38,10 @@ func (r *reader) refuse(line int, field, value, rule string) {
 		r.more++
 		return
 	}
-	r.mistakes = append(r.mistakes, Mistake{Line: line, Action: r.action, Field: field, Value: shortened(value), Rule: rule})
+	r.mistakes = append(
+		r.mistakes,
+		Mistake{Line: line, Action: r.action, Field: field, Value: shortened(value), Rule: rule},
+	)
 }
 
 // err returns everything that is wrong, or nil.
@@ -92,13 +95,24 @@ func (r *reader) malformed(err error) {
 	r.refuse(line, "", "", "is not YAML: "+shortened(text))
 }
 
-// spend counts a value that is read. It reports false, once and for all, when the file holds too much.
+// spend counts a value that is read. It reports false, once and for all, when the file holds too
+// much.
 func (r *reader) spend(node *yaml.Node, depth int) bool {
 	r.nodes++
 	r.text += len(node.Value)
 	if !r.spent && (r.nodes > maxNodes || r.text > maxText || depth > maxDepth) {
 		r.spent = true
-		r.refuse(node.Line, "", "", fmt.Sprintf("the file must hold at most %d values, %d bytes of text and %d levels, its aliases counted each time", maxNodes, maxText, maxDepth))
+		r.refuse(
+			node.Line,
+			"",
+			"",
+			fmt.Sprintf(
+				"the file must hold at most %d values, %d bytes of text and %d levels, its aliases counted each time",
+				maxNodes,
+				maxText,
+				maxDepth,
+			),
+		)
 	}
 	return !r.spent
 }
@@ -137,7 +151,12 @@ func (r *reader) pairs(node *yaml.Node, field string, depth int) []pair {
 		name := key.Value
 		switch first, again := seen[name]; {
 		case key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str":
-			r.refuse(key.Line, field, describe(key), "must have texts for keys; quote what YAML reads as something else")
+			r.refuse(
+				key.Line,
+				field,
+				describe(key),
+				"must have texts for keys; quote what YAML reads as something else",
+			)
 		case again:
 			r.refuse(key.Line, joined(field, name), "", fmt.Sprintf("is given twice, on line %d first", first))
 		default:

@@ -64,13 +64,17 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzCheck looks for payloads that Check does not bear, or that it lets pass and yet breaks something.
+// FuzzCheck looks for payloads that Check does not bear, or that it lets pass and yet breaks
+// something.
 func FuzzCheck(f *testing.F) {
 	parsed, cases := readEnforcementCases(f)
 	for _, c := range cases {
 		f.Add(c.Envelope.Action, []byte(c.Envelope.Payload))
 	}
-	f.Add("signal.created", []byte(`{"signal_type":"value","name":"S7","score":1e999999999,"legs":[{"quantity":1e-999999999}]}`))
+	f.Add(
+		"signal.created",
+		[]byte(`{"signal_type":"value","name":"S7","score":1e999999999,"legs":[{"quantity":1e-999999999}]}`),
+	)
 	f.Add("signal.created", []byte(`{"signal_type":"value","name":"\u0000\ud800","name":"\xff"}`))
 	f.Add("auth.login", []byte(strings.Repeat(`{"method":`, 1000)+"1"+strings.Repeat("}", 1000)))
 	off, warn, strict := parsed.Check(taxonomy.Off), parsed.Check(taxonomy.Warn), parsed.Check(taxonomy.Strict)
@@ -102,7 +106,8 @@ func FuzzCheck(f *testing.F) {
 		if err := held.Validate(); err != nil {
 			t.Errorf("what passed is refused: %v", err)
 		}
-		if held.Severity != action2.Severity || held.Visibility != action2.Visibility || held.Category != action2.Category {
+		if held.Severity != action2.Severity || held.Visibility != action2.Visibility ||
+			held.Category != action2.Category {
 			t.Errorf("got %s, %s, %s; want the action's", held.Severity, held.Visibility, held.Category)
 		}
 		raw, err := json.Marshal(held.Payload)

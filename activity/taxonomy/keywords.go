@@ -14,7 +14,8 @@ const (
 	isUnsupported              // what a taxonomy does without
 )
 
-// keywords are those of draft 2020-12 (https://json-schema.org/draft/2020-12/json-schema-validation, …/json-schema-core).
+// keywords are those of draft 2020-12
+// (https://json-schema.org/draft/2020-12/json-schema-validation, …/json-schema-core).
 var keywords = map[string]shape{
 	"$schema": isDialect, "$ref": isReference, "$defs": isNamed, "$comment": isData, "$id": isUnsupported, "$anchor": isUnsupported,
 	"$dynamicRef": isUnsupported, "$dynamicAnchor": isUnsupported, "$vocabulary": isUnsupported,

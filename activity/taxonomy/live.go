@@ -18,8 +18,8 @@ const (
 	livePatience  = 5 * time.Second  // how long one look may take
 )
 
-// Live is the taxonomy that is applied, and how strictly each tenant is held to it, as both are now and not as they were when the
-// service started. It is safe for concurrent use.
+// Live is the taxonomy that is applied, and how strictly each tenant is held to it, as both are now
+// and not as they were when the service started. It is safe for concurrent use.
 type Live struct {
 	db      liveDB
 	report  func(error)
@@ -39,8 +39,9 @@ type applied struct {
 	tenants  map[uuid.UUID]Mode
 }
 
-// NewLive makes one that Run keeps, from a *pgxpool.Pool whose role may read fanfare.taxonomy, fanfare.settings and
-// fanfare.enforcement. Run tells report when it cannot read them, once until it can again; report may be nil.
+// NewLive makes one that Run keeps, from a *pgxpool.Pool whose role may read fanfare.taxonomy,
+// fanfare.settings and fanfare.enforcement. Run tells report when it cannot read them, once until
+// it can again; report may be nil.
 func NewLive(db interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }, report func(error),
@@ -51,8 +52,8 @@ func NewLive(db interface {
 	return &Live{db: db, report: report}
 }
 
-// Run keeps it as the database is, within about ten seconds, until ctx ends; then it returns nil. Where the database cannot be
-// read, it stays as it is. It runs once.
+// Run keeps it as the database is, within about ten seconds, until ctx ends; then it returns nil.
+// Where the database cannot be read, it stays as it is. It runs once.
 func (l *Live) Run(ctx context.Context) error {
 	failed := false
 	for {
@@ -110,8 +111,9 @@ func (l *Live) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// Check is the hook of Taxonomy.Check, in the mode of the envelope's tenant. Until the taxonomy was read for the first time it
-// lets everything pass: the database holds every writer to it in any case.
+// Check is the hook of Taxonomy.Check, in the mode of the envelope's tenant. Until the taxonomy was
+// read for the first time it lets everything pass: the database holds every writer to it in any
+// case.
 func (l *Live) Check(_ context.Context, e *activity.Envelope) error {
 	now := l.current.Load()
 	if now == nil {

@@ -60,15 +60,26 @@ func TestLive(t *testing.T) {
 	step("one is held to it", set(one, taxonomy.Strict), unknown, "")
 	step("all are", set(uuid.Nil, taxonomy.Strict), unknown, unknown)
 	step("the action came", put("version: 1\nactions:\n  a.b: {description: D, category: C}\n"), "filled", "filled")
-	step("and a rule", put("version: 1\nactions:\n  a.b: {description: D, category: C, payload: {type: object, required: [name]}}\n"), lacking, lacking)
+	step(
+		"and a rule",
+		put("version: 1\nactions:\n  a.b: {description: D, category: C, payload: {type: object, required: [name]}}\n"),
+		lacking,
+		lacking,
+	)
 	step("one is warned", set(one, taxonomy.Warn), "filled", lacking)
 	step("the rule went", put("version: 1\nactions:\n  a.b: {description: D, category: C}\n"), "filled", "filled")
 	step("one is as all", func() error { return taxonomy.ClearMode(t.Context(), db.Pool, one) }, "filled", "filled")
 	if diff := cmp.Diff(map[string]uint64{"a.b": 1}, live.Warnings()); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
-	step("a key is secret", put("version: 1\nsecret_keys: [iban]\nactions:\n  a.b: {description: D, category: C, payload: {type: object, properties: {iban: {type: integer}}}}\n"),
-		`envelope refused: payload.iban "string" must be an integer`, `envelope refused: payload.iban "string" must be an integer`)
+	step(
+		"a key is secret",
+		put(
+			"version: 1\nsecret_keys: [iban]\nactions:\n  a.b: {description: D, category: C, payload: {type: object, properties: {iban: {type: integer}}}}\n",
+		),
+		`envelope refused: payload.iban "string" must be an integer`,
+		`envelope refused: payload.iban "string" must be an integer`,
+	)
 
 	same := live.Taxonomy()
 	if err := live.Refresh(t.Context()); err != nil || live.Taxonomy() != same {

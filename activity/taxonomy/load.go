@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Load reads what is applied in a database; without anything it is a taxonomy without actions. Its error is an *InvalidError if
-// somebody else than Apply wrote what cannot be.
+// Load reads what is applied in a database; without anything it is a taxonomy without actions. Its
+// error is an *InvalidError if somebody else than Apply wrote what cannot be.
 func Load(ctx context.Context, db interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 },
@@ -36,8 +36,20 @@ func Load(ctx context.Context, db interface {
 	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
 		e, schema, most := &entry{}, zeronull.Text(""), zeronull.Int4(0)
 		text := func(at *string) *zeronull.Text { return (*zeronull.Text)(at) } // null where there is no action at all
-		err := row.Scan(&secretKeys, text(&e.Name), text(&e.Description), text(&e.Category), text((*string)(&e.Severity)), text((*string)(&e.Visibility)),
-			text(&e.Title), text(&e.Summary), text(&e.Icon), &schema, &e.Keep, &most)
+		err := row.Scan(
+			&secretKeys,
+			text(&e.Name),
+			text(&e.Description),
+			text(&e.Category),
+			text((*string)(&e.Severity)),
+			text((*string)(&e.Visibility)),
+			text(&e.Title),
+			text(&e.Summary),
+			text(&e.Icon),
+			&schema,
+			&e.Keep,
+			&most,
+		)
 		if err != nil || e.Name == "" {
 			return struct{}{}, err
 		}

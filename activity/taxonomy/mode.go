@@ -16,8 +16,8 @@ import (
 // Mode is what happens to an activity that breaks the taxonomy.
 type Mode string
 
-// The modes. In all of them the taxonomy's defaults fill what an envelope does not give, and a payload keeps no other keys than
-// those that are to be kept.
+// The modes. In all of them the taxonomy's defaults fill what an envelope does not give, and a
+// payload keeps no other keys than those that are to be kept.
 const (
 	Off    Mode = "off"    // nothing
 	Warn   Mode = "warn"   // it is recorded, and the breach noted on it
@@ -48,7 +48,8 @@ type TenantMode struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// SetMode sets a tenant's mode, or with uuid.Nil the installation's. It holds for what is recorded from then on.
+// SetMode sets a tenant's mode, or with uuid.Nil the installation's. It holds for what is recorded
+// from then on.
 func SetMode(ctx context.Context, db interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }, tenant uuid.UUID, mode Mode,
@@ -70,7 +71,8 @@ func SetMode(ctx context.Context, db interface {
 	return nil
 }
 
-// ClearMode takes a tenant's own mode away, so that it follows the installation's. With uuid.Nil the installation's becomes Off.
+// ClearMode takes a tenant's own mode away, so that it follows the installation's. With uuid.Nil
+// the installation's becomes Off.
 func ClearMode(ctx context.Context, db interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }, tenant uuid.UUID,

@@ -17,8 +17,9 @@ var ownActions = []string{
 	"token.created", "token.revoked",
 }
 
-// Own tells whether it is Fanfare itself that records the action. What such an action's payload holds is not for an application
-// to say: visibility, payload, keep and max_payload_bytes are those of the shipped taxonomy, whatever a file has.
+// Own tells whether it is Fanfare itself that records the action. What such an action's payload
+// holds is not for an application to say: visibility, payload, keep and max_payload_bytes are those
+// of the shipped taxonomy, whatever a file has.
 func (a Action) Own() bool { return slices.Contains(ownActions, a.Name) }
 
 // own returns Fanfare's own actions by name.
@@ -30,8 +31,8 @@ var own = sync.OnceValue(func() map[string]*entry {
 	return entries
 })
 
-// Whole returns the taxonomy as Apply writes it: with Fanfare's own actions, where it does not have them. So no taxonomy keeps
-// Fanfare from recording what it does.
+// Whole returns the taxonomy as Apply writes it: with Fanfare's own actions, where it does not have
+// them. So no taxonomy keeps Fanfare from recording what it does.
 func (t *Taxonomy) Whole() *Taxonomy {
 	entries := maps.Clone(own())
 	maps.Copy(entries, t.byName)

@@ -15,7 +15,8 @@ import (
 
 const none = "version: 1\nactions: {}\n"
 
-// TestOwnActionsAreAlwaysRegistered holds everybody to a taxonomy that has nothing but an action of an application's.
+// TestOwnActionsAreAlwaysRegistered holds everybody to a taxonomy that has nothing but an action of
+// an application's.
 func TestOwnActionsAreAlwaysRegistered(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -27,9 +28,15 @@ func TestOwnActionsAreAlwaysRegistered(t *testing.T) {
 	id := uuid.NewString()
 	payloads := map[string]map[string]any{
 		"activity.redacted": {"redacted": 1}, "daemon.started": {"version": "1"}, "daemon.stopping": {"version": "1"},
-		"log.exported": {"format": "csv", "activities": 1}, "retention.changed": {"changed": []string{}}, "retention.purged": {"activities": 1},
+		"log.exported": {
+			"format":     "csv",
+			"activities": 1,
+		}, "retention.changed": {"changed": []string{}}, "retention.purged": {"activities": 1},
 		"retention.hold_placed": {"hold_id": id}, "retention.hold_released": {"hold_id": id},
-		"subscription.created": {"subscription_id": id, "scope": "resource"}, "subscription.revoked": {"subscription_id": id, "scope": "resource"},
+		"subscription.created": {
+			"subscription_id": id,
+			"scope":           "resource",
+		}, "subscription.revoked": {"subscription_id": id, "scope": "resource"},
 		"taxonomy.applied": {}, "taxonomy.enforcement_changed": {"to": "warn"}, "token.created": {"token_id": id}, "token.revoked": {"token_id": id},
 	}
 	own := 0
@@ -41,7 +48,11 @@ func TestOwnActionsAreAlwaysRegistered(t *testing.T) {
 			continue
 		}
 		own++
-		record(t, db, activity.Envelope{Action: a.Name, Payload: payloads[a.Name]}) // which fails the test if it is refused
+		record(
+			t,
+			db,
+			activity.Envelope{Action: a.Name, Payload: payloads[a.Name]},
+		) // which fails the test if it is refused
 		e := envelope(a.Name, payloads[a.Name])
 		if err := wanted.Check(taxonomy.Strict)(t.Context(), &e); err != nil {
 			t.Errorf("in Go: %v", err)
@@ -85,13 +96,19 @@ actions:
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	e := envelope("token.created", map[string]any{"token_id": uuid.NewString(), "door": "back"})
-	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); err != nil || e.Severity != activity.Critical || e.Visibility != activity.Private {
+	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); err != nil || e.Severity != activity.Critical ||
+		e.Visibility != activity.Private {
 		t.Errorf("got %v and %+v", err, e)
 	}
 
-	_, err := taxonomy.Parse(strings.NewReader("version: 1\nactions:\n  token.created: {description: D, category: C, keep: [door],\n    title: '{payload.door}'}\n"))
+	_, err := taxonomy.Parse(
+		strings.NewReader(
+			"version: 1\nactions:\n  token.created: {description: D, category: C, keep: [door],\n    title: '{payload.door}'}\n",
+		),
+	)
 	var invalid *taxonomy.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 1 || invalid.Mistakes[0].Error() != "line 4: token.created: title must not show {payload.door}, which keep drops" {
+	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 1 ||
+		invalid.Mistakes[0].Error() != "line 4: token.created: title must not show {payload.door}, which keep drops" {
 		t.Errorf("a title that shows what is not recorded: got %v", err)
 	}
 }

@@ -24,8 +24,9 @@ const (
 
 var actionRule = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)+$`)
 
-// Parse reads a taxonomy from its file, a YAML document of at most MaxFileBytes (docs/taxonomy.md). The error is an
-// *InvalidError that names everything which is wrong, unless the file cannot be read.
+// Parse reads a taxonomy from its file, a YAML document of at most MaxFileBytes (docs/taxonomy.md).
+// The error is an *InvalidError that names everything which is wrong, unless the file cannot be
+// read.
 func Parse(file io.Reader) (*Taxonomy, error) { return read(file, own()) }
 
 func read(file io.Reader, own map[string]*entry) (*Taxonomy, error) {
@@ -62,7 +63,12 @@ func (r *reader) document(document *yaml.Node, entries map[string]*entry) (secre
 			for _, a := range r.pairs(p.value, p.key, 2) {
 				r.action = shortened(a.key)
 				if len(a.key) < 3 || len(a.key) > 100 || !actionRule.MatchString(a.key) {
-					r.refuse(a.line, "", "", "must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot")
+					r.refuse(
+						a.line,
+						"",
+						"",
+						"must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot",
+					)
 				}
 				entries[a.key] = r.entry(a, compiler)
 				r.action = ""
@@ -96,7 +102,14 @@ func (r *reader) entry(a pair, compiler *schemas) *entry {
 		case "severity":
 			e.Severity = oneOf(r, p, activity.Info, activity.Warning, activity.Error, activity.Critical)
 		case "visibility":
-			e.Visibility = oneOf(r, p, activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible)
+			e.Visibility = oneOf(
+				r,
+				p,
+				activity.Private,
+				activity.ResourceWide,
+				activity.ScopeWide,
+				activity.TenantVisible,
+			)
 		case "title":
 			e.Title = r.phrase(p)
 		case "summary":
@@ -148,7 +161,12 @@ func (r *reader) agree(e *entry, given map[string]int) {
 		}
 		for _, path := range phrase.PayloadPaths() {
 			if !slices.Contains(e.Keep, path[0]) {
-				r.refuse(given[field], field, "", fmt.Sprintf("must not show {payload.%s}, which keep drops", strings.Join(path, ".")))
+				r.refuse(
+					given[field],
+					field,
+					"",
+					fmt.Sprintf("must not show {payload.%s}, which keep drops", strings.Join(path, ".")),
+				)
 			}
 		}
 	}
@@ -220,7 +238,12 @@ func (r *reader) keys(p pair, most int, folded func(key string) string) []string
 		list[i] = key
 		switch n := utf8.RuneCountInString(key); {
 		case n < 1 || n > maxKey || strings.ContainsRune(key, 0):
-			r.refuse(p.line, p.key, strings.ReplaceAll(key, "\x00", "\uFFFD"), fmt.Sprintf("must hold keys of 1 to %d characters without NUL", maxKey))
+			r.refuse(
+				p.line,
+				p.key,
+				strings.ReplaceAll(key, "\x00", "\uFFFD"),
+				fmt.Sprintf("must hold keys of 1 to %d characters without NUL", maxKey),
+			)
 		case slices.Contains(list[:i], key):
 			r.refuse(p.line, p.key, key, "must not be in it twice")
 		}

@@ -70,7 +70,11 @@ actions:
 			Name: "signal.created", Description: "A signal was registered.", Category: "research",
 			Severity: activity.Warning, Visibility: activity.ScopeWide, Title: "Signal created",
 			Summary: "{actor} created {resource} of {payload.signal_type}", Icon: "signal",
-			Keep: []string{"Big", "at", "signal_type"}, MaxPayloadBytes: 4096, Schema: []byte(schema), Required: []string{"at", "signal_type"},
+			Keep: []string{
+				"Big",
+				"at",
+				"signal_type",
+			}, MaxPayloadBytes: 4096, Schema: []byte(schema), Required: []string{"at", "signal_type"},
 		},
 	}
 	if diff := cmp.Diff(want, parsed.Actions()); diff != "" {
@@ -257,7 +261,8 @@ func TestMistakes(t *testing.T) {
 	}
 	_, err := taxonomy.Parse(strings.NewReader(manyActions))
 	var invalid *taxonomy.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 100 || invalid.More != 10 || !strings.HasSuffix(err.Error(), "\n  and 10 more") {
+	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 100 || invalid.More != 10 ||
+		!strings.HasSuffix(err.Error(), "\n  and 10 more") {
 		t.Errorf("110 mistakes: got %v", err)
 	}
 }

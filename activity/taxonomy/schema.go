@@ -21,8 +21,9 @@ const (
 	maxPatterns = 100_000 // steps of all patterns of a taxonomy
 )
 
-// maxParts is how many schemas a schema may hold, those that it refers to counted each time. Together with there being no way
-// round in a circle this bounds what one value of a payload can cost: alternatives of alternatives double with every level.
+// maxParts is how many schemas a schema may hold, those that it refers to counted each time.
+// Together with there being no way round in a circle this bounds what one value of a payload can
+// cost: alternatives of alternatives double with every level.
 const maxParts = 5_000
 
 // wrong is what is wrong with a schema, and where.
@@ -124,7 +125,9 @@ const underway = -1
 func (x *expansion) check() []wrong {
 	n, bad := x.count(nil, x.root)
 	if bad == nil && n > maxParts {
-		bad = &wrong{rule: fmt.Sprintf("must hold at most %d schemas, those that it refers to counted each time", maxParts)}
+		bad = &wrong{
+			rule: fmt.Sprintf("must hold at most %d schemas, those that it refers to counted each time", maxParts),
+		}
 	}
 	if bad != nil {
 		return []wrong{*bad}
@@ -188,7 +191,8 @@ func (x *expansion) follow(path []string, reference string) (int, *wrong) {
 	return n, bad
 }
 
-// definitions is how a reference begins, which is a JSON pointer (RFC 6901) in the form of a URI's fragment.
+// definitions is how a reference begins, which is a JSON pointer (RFC 6901) in the form of a URI's
+// fragment.
 const definitions = "#/$defs/"
 
 func (x *expansion) definition(reference string) (schema any, ok bool) {
@@ -254,7 +258,8 @@ func broken(e *jsonschema.ValidationError) wrong {
 	return wrong{path: path, rule: rule}
 }
 
-// canonical returns the JSON text of a schema that all ways of writing it share: the keys of objects sorted, numbers plain.
+// canonical returns the JSON text of a schema that all ways of writing it share: the keys of
+// objects sorted, numbers plain.
 func canonical(schema any) json.RawMessage {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -11,7 +11,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 )
 
-// TestShipped reads every action as a person would: nothing is missing, and every text renders with nothing but what is required.
+// TestShipped reads every action as a person would: nothing is missing, and every text renders with
+// nothing but what is required.
 func TestShipped(t *testing.T) {
 	t.Parallel()
 	categories := map[string]string{} // of each family
@@ -21,8 +22,15 @@ func TestShipped(t *testing.T) {
 				t.Errorf("%s has no %s", a.Name, field)
 			}
 		}
-		if !strings.HasSuffix(a.Description, ".") || strings.HasSuffix(a.Title, ".") || strings.HasSuffix(a.Summary, ".") {
-			t.Errorf("%s: want a sentence as the description, and titles and summaries without a full stop: %q, %q, %q", a.Name, a.Description, a.Title, a.Summary)
+		if !strings.HasSuffix(a.Description, ".") || strings.HasSuffix(a.Title, ".") ||
+			strings.HasSuffix(a.Summary, ".") {
+			t.Errorf(
+				"%s: want a sentence as the description, and titles and summaries without a full stop: %q, %q, %q",
+				a.Name,
+				a.Description,
+				a.Title,
+				a.Summary,
+			)
 		}
 		if a.Schema == nil {
 			t.Errorf("%s has no schema", a.Name)
@@ -54,13 +62,15 @@ func TestShipped(t *testing.T) {
 			t.Errorf("%s is of the category %s, others of its family are of %s", a.Name, a.Category, other)
 		}
 		categories[family] = a.Category
-		if personal := family == "auth" || family == "billing"; personal && (a.Keep == nil || a.Visibility != activity.Private) {
+		if personal := family == "auth" || family == "billing"; personal &&
+			(a.Keep == nil || a.Visibility != activity.Private) {
 			t.Errorf("%s: want a list of what is kept, and private: it tells of people", a.Name)
 		}
 	}
 }
 
-// TestShippedHasWhatFanfareRecords holds the shipped taxonomy against what Fanfare itself and its demo record.
+// TestShippedHasWhatFanfareRecords holds the shipped taxonomy against what Fanfare itself and its
+// demo record.
 func TestShippedHasWhatFanfareRecords(t *testing.T) {
 	t.Parallel()
 	check := taxonomy.Shipped().Check(taxonomy.Strict)

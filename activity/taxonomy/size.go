@@ -8,17 +8,18 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// maxDigits is how many digits a number of a schema may have on either side of its point. The payload's may have what PostgreSQL's
-// numeric takes (https://www.postgresql.org/docs/current/datatype-numeric.html).
+// maxDigits is how many digits a number of a schema may have on either side of its point. The
+// payload's may have what PostgreSQL's numeric takes
+// (https://www.postgresql.org/docs/current/datatype-numeric.html).
 const (
 	maxDigits   = 16383
 	maxWhole    = 131072
 	maxFraction = 16383
 )
 
-// storedSize returns how many bytes the text of a decoded JSON value has once it is jsonb: that is what the database measures.
-// ok is false for what jsonb, or the log, does not take: too deep, or with a number too long.
-// https://www.postgresql.org/docs/current/datatype-json.html
+// storedSize returns how many bytes the text of a decoded JSON value has once it is jsonb: that is
+// what the database measures. ok is false for what jsonb, or the log, does not take: too deep, or
+// with a number too long. https://www.postgresql.org/docs/current/datatype-json.html
 func storedSize(value any, depth int) (size int, ok bool) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -61,8 +62,8 @@ func storedSize(value any, depth int) (size int, ok bool) {
 	}
 }
 
-// fits reports whether a JSON text surely is within a bound once it is jsonb. That adds a space behind a colon and a comma, and
-// writes out what has an exponent; nothing else gets longer.
+// fits reports whether a JSON text surely is within a bound once it is jsonb. That adds a space
+// behind a colon and a comma, and writes out what has an exponent; nothing else gets longer.
 func fits(raw []byte, most int) bool {
 	if 2*len(raw) > most {
 		return false
@@ -88,8 +89,8 @@ func storedString(s string) int {
 	return size
 }
 
-// storedNumber returns how long a number of JSON is as PostgreSQL's numeric, which writes every digit out and keeps the zeros
-// that end a fraction.
+// storedNumber returns how long a number of JSON is as PostgreSQL's numeric, which writes every
+// digit out and keeps the zeros that end a fraction.
 func storedNumber(text string) (size int, ok bool) {
 	n, ok := parseNumber(text)
 	if !ok || n.scale > maxFraction || n.digits != "" && len(n.digits)-n.scale > maxWhole {
@@ -141,7 +142,8 @@ func parseNumber(text string) (n number, ok bool) {
 	return n, true
 }
 
-// plain returns the one text of JSON that all ways of writing the number share: no exponent, no zeros that say nothing.
+// plain returns the one text of JSON that all ways of writing the number share: no exponent, no
+// zeros that say nothing.
 func (n number) plain() string {
 	digits, scale := n.digits, n.scale
 	for scale > 0 && strings.HasSuffix(digits, "0") {

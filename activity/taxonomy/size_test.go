@@ -14,13 +14,21 @@ import (
 // numbers draws numbers of JSON in all the ways of writing one.
 func numbers() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
-		text := rapid.SampledFrom([]string{"", "-"}).Draw(t, "sign") + rapid.SampledFrom([]string{"0", "1", "10", "9007199254740993", "120"}).Draw(t, "whole")
+		text := rapid.SampledFrom([]string{"", "-"}).
+			Draw(t, "sign") +
+			rapid.SampledFrom([]string{"0", "1", "10", "9007199254740993", "120"}).
+				Draw(t, "whole")
 		if rapid.Bool().Draw(t, "has a fraction") {
 			text += "." + rapid.StringMatching(`[0-9]{1,6}`).Draw(t, "fraction")
 		}
 		if rapid.Bool().Draw(t, "has an exponent") {
-			text += rapid.SampledFrom([]string{"e", "E"}).Draw(t, "e") + rapid.SampledFrom([]string{"", "+", "-"}).Draw(t, "its sign") +
-				fmt.Sprint(rapid.IntRange(0, 40).Draw(t, "exponent"))
+			text += rapid.SampledFrom([]string{"e", "E"}).
+				Draw(t, "e") +
+				rapid.SampledFrom([]string{"", "+", "-"}).
+					Draw(t, "its sign") +
+				fmt.Sprint(
+					rapid.IntRange(0, 40).Draw(t, "exponent"),
+				)
 		}
 		return text
 	})
@@ -38,17 +46,27 @@ func jsonTexts() *rapid.Generator[string] {
 }
 
 func jsonValues(depth int) *rapid.Generator[string] {
-	leaf := rapid.OneOf(numbers(), jsonTexts(), rapid.SampledFrom([]string{"null", "true", "false", "[]", "{}", "[[]]"}))
+	leaf := rapid.OneOf(
+		numbers(),
+		jsonTexts(),
+		rapid.SampledFrom([]string{"null", "true", "false", "[]", "{}", "[[]]"}),
+	)
 	if depth == 0 {
 		return leaf
 	}
 	return rapid.OneOf(
 		leaf,
-		rapid.Map(rapid.SliceOfN(jsonValues(depth-1), 0, 4), func(items []string) string { return "[" + strings.Join(items, ",") + "]" }),
+		rapid.Map(
+			rapid.SliceOfN(jsonValues(depth-1), 0, 4),
+			func(items []string) string { return "[" + strings.Join(items, ",") + "]" },
+		),
 		rapid.Custom(func(t *rapid.T) string {
 			var pairs []string
 			for range rapid.IntRange(0, 4).Draw(t, "pairs") { // a key may come twice
-				pairs = append(pairs, rapid.OneOf(jsonTexts(), rapid.Just(`"a"`)).Draw(t, "key")+":"+jsonValues(depth-1).Draw(t, "value"))
+				pairs = append(
+					pairs,
+					rapid.OneOf(jsonTexts(), rapid.Just(`"a"`)).Draw(t, "key")+":"+jsonValues(depth-1).Draw(t, "value"),
+				)
 			}
 			return "{" + strings.Join(pairs, ",") + "}"
 		}),

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// tally counts the envelopes that broke a rule and passed, by action. The zero value is ready for use.
+// tally counts the envelopes that broke a rule and passed, by action. The zero value is ready for
+// use.
 type tally struct {
 	mu    sync.Mutex
 	known map[string]uint64
@@ -28,7 +29,8 @@ func (t *tally) add(action string, registered bool) {
 	t.other[action]++
 }
 
-// all returns the counts. An action that was registered at one time and not at another has both in one.
+// all returns the counts. An action that was registered at one time and not at another has both in
+// one.
 func (t *tally) all() map[string]uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()

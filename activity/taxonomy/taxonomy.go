@@ -42,10 +42,16 @@ type entry struct {
 }
 
 func newTaxonomy(entries map[string]*entry, secretKeys []string) *Taxonomy {
-	return &Taxonomy{byName: entries, names: slices.Sorted(maps.Keys(entries)), secretKeys: secretKeys, warned: &tally{}}
+	return &Taxonomy{
+		byName:     entries,
+		names:      slices.Sorted(maps.Keys(entries)),
+		secretKeys: secretKeys,
+		warned:     &tally{},
+	}
 }
 
-// SecretKeys returns the names of payload keys whose values are not kept, beside those that are never kept: in lower case, sorted.
+// SecretKeys returns the names of payload keys whose values are not kept, beside those that are
+// never kept: in lower case, sorted.
 func (t *Taxonomy) SecretKeys() []string { return slices.Clone(t.secretKeys) }
 
 // Actions returns all actions by name.

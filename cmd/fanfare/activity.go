@@ -18,11 +18,20 @@ import (
 )
 
 func newActivityCommand(p process) *cobra.Command {
-	group := newGroup("activity", "Read, export and redact what is recorded",
+	group := newGroup(
+		"activity",
+		"Read, export and redact what is recorded",
 		`Reads a tenant's log, follows it, counts it, writes it to a file, and makes activities forget what they say. All but
-redact need no more than SELECT on fanfare.activities.`)
-	group.AddCommand(newActivityListCommand(p), newActivityGetCommand(p), newActivityTailCommand(p), newActivityStatsCommand(p),
-		newActivityExportCommand(p), newActivityRedactCommand(p))
+redact need no more than SELECT on fanfare.activities.`,
+	)
+	group.AddCommand(
+		newActivityListCommand(p),
+		newActivityGetCommand(p),
+		newActivityTailCommand(p),
+		newActivityStatsCommand(p),
+		newActivityExportCommand(p),
+		newActivityRedactCommand(p),
+	)
 	return group
 }
 
@@ -58,7 +67,11 @@ func (w *whichActivities) addFlags(flags *pflag.FlagSet, now time.Time) {
 }
 
 func (w *whichActivities) addTimes(flags *pflag.FlagSet, now time.Time) {
-	flags.Var(&timeValue{&w.filter.Since, now}, "since", "recorded then or later: 2026-02-03, 2026-02-03T04:05:06Z, or so long ago: 24h, 7d")
+	flags.Var(
+		&timeValue{&w.filter.Since, now},
+		"since",
+		"recorded then or later: 2026-02-03, 2026-02-03T04:05:06Z, or so long ago: 24h, 7d",
+	)
 	flags.Var(&timeValue{&w.filter.Until, now}, "until", "recorded before, in the same forms")
 }
 
@@ -86,8 +99,14 @@ func usageOf(err error) error {
 	return &usageError{strings.Join(said, "; ")}
 }
 
-// withLog makes a command of command, of what is checked before it begins, and of what it does with the log.
-func withLog(p process, command *cobra.Command, validate func() error, do func(ctx context.Context, log *activity.PostgresLog) error) *cobra.Command {
+// withLog makes a command of command, of what is checked before it begins, and of what it does with
+// the log.
+func withLog(
+	p process,
+	command *cobra.Command,
+	validate func() error,
+	do func(ctx context.Context, log *activity.PostgresLog) error,
+) *cobra.Command {
 	command.PreRunE = func(*cobra.Command, []string) error { return validate() }
 	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
 		return do(ctx, activity.NewPostgresLog(pool))
@@ -128,7 +147,9 @@ func readTime(text string, now time.Time) (time.Time, error) {
 		ago = time.Duration(n) * 24 * time.Hour
 	}
 	if err != nil || ago < 0 {
-		return time.Time{}, &usageError{"must be a time such as 2026-02-03T04:05:06Z, a day such as 2026-02-03, or how long ago, such as 24h or 7d"}
+		return time.Time{}, &usageError{
+			"must be a time such as 2026-02-03T04:05:06Z, a day such as 2026-02-03, or how long ago, such as 24h or 7d",
+		}
 	}
 	return now.Add(-ago), nil
 }

@@ -39,7 +39,12 @@ short statements. A file appears under its name when it is whole; until then, an
 	flags.BoolVar(&newestFirst, "newest-first", false, "the newest first")
 	flags.BoolVar(&progress, "progress", false, "tell how far it is on standard error, even where that is no terminal")
 	flags.StringVar(&source, "source", export.DefaultSource, "the source of CloudEvents, to which the tenant is added")
-	flags.StringVar(&typePrefix, "type-prefix", export.DefaultTypePrefix, "what stands before the action in the type of CloudEvents")
+	flags.StringVar(
+		&typePrefix,
+		"type-prefix",
+		export.DefaultTypePrefix,
+		"what stands before the action in the type of CloudEvents",
+	)
 	return withLog(p, command, func() error {
 		if _, err := export.ParseFormat(format); err != nil {
 			return &usageError{"--" + err.Error()}
@@ -57,14 +62,26 @@ short statements. A file appears under its name when it is whole; until then, an
 		done, err := writeExport(ctx, log, wanted, output, p.stdout)
 		bar.end()
 		if err == nil && output != "-" {
-			_, err = fmt.Fprintf(p.stderr, "%s in %s, %s\n", plural(done.Activities, "activity", "activities"), output, age(done.Took))
+			_, err = fmt.Fprintf(
+				p.stderr,
+				"%s in %s, %s\n",
+				plural(done.Activities, "activity", "activities"),
+				output,
+				age(done.Took),
+			)
 		}
 		return err
 	})
 }
 
 // writeExport writes an export to a file, which has its name once it is whole, or to stdout.
-func writeExport(ctx context.Context, log *activity.PostgresLog, wanted export.Export, output string, stdout io.Writer) (done export.Progress, err error) {
+func writeExport(
+	ctx context.Context,
+	log *activity.PostgresLog,
+	wanted export.Export,
+	output string,
+	stdout io.Writer,
+) (done export.Progress, err error) {
 	if output == "-" {
 		return wanted.Write(ctx, log, stdout)
 	}
@@ -144,6 +161,12 @@ func progressText(p export.Progress) string {
 	if p.Took > 0 {
 		rate = float64(p.Activities) / p.Took.Seconds()
 	}
-	return fmt.Sprintf("[%s%s] %3.0f%%  %s  %s/s", strings.Repeat("#", full), strings.Repeat(".", width-full), p.Part*100,
-		plural(p.Activities, "activity", "activities"), grouped(int64(rate)))
+	return fmt.Sprintf(
+		"[%s%s] %3.0f%%  %s  %s/s",
+		strings.Repeat("#", full),
+		strings.Repeat(".", width-full),
+		p.Part*100,
+		plural(p.Activities, "activity", "activities"),
+		grouped(int64(rate)),
+	)
 }

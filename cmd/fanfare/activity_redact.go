@@ -14,7 +14,9 @@ import (
 )
 
 // errHeld ends a redaction that left something as it was.
-var errHeld = errors.New("some activities are under a legal hold and were left as they are; --override-hold redacts them too")
+var errHeld = errors.New(
+	"some activities are under a legal hold and were left as they are; --override-hold redacts them too",
+)
 
 func newActivityRedactCommand(p process) *cobra.Command {
 	var (
@@ -54,7 +56,10 @@ Needs EXECUTE on fanfare.redact_activities and SELECT on fanfare.activities.`,
 		if err := which.validate(); err != nil {
 			return err
 		}
-		r.Tenant, r.Since, r.Until, r.IDs = which.tenant, which.filter.Since, which.filter.Until, make([]uuid.UUID, len(ids))
+		r.Tenant, r.Since, r.Until, r.IDs = which.tenant, which.filter.Since, which.filter.Until, make(
+			[]uuid.UUID,
+			len(ids),
+		)
 		for i, text := range ids {
 			id, err := readID(text)
 			if err != nil {
@@ -74,7 +79,11 @@ Needs EXECUTE on fanfare.redact_activities and SELECT on fanfare.activities.`,
 		done, err := activity.Redact(ctx, pool, r)
 		if err != nil {
 			if done.Redacted > 0 {
-				fmt.Fprintf(p.stderr, "%s redacted before it failed; doing it again goes on from there\n", plural(int64(done.Redacted), "activity", "activities"))
+				fmt.Fprintf(
+					p.stderr,
+					"%s redacted before it failed; doing it again goes on from there\n",
+					plural(int64(done.Redacted), "activity", "activities"),
+				)
 			}
 			return err
 		}
@@ -96,9 +105,16 @@ func writeRedacted(p process, r activity.Redaction, done activity.Redacted, asJS
 	if r.DryRun {
 		what = "would be redacted"
 	}
-	rows := [][]string{{what, grouped(int64(done.Redacted))}, {"redacted before", grouped(int64(done.Already))}, {"under a legal hold", grouped(int64(done.Held))}}
+	rows := [][]string{
+		{what, grouped(int64(done.Redacted))},
+		{"redacted before", grouped(int64(done.Already))},
+		{"under a legal hold", grouped(int64(done.Held))},
+	}
 	if n := len(r.IDs); n > 0 {
-		rows = append(rows, []string{"not found", grouped(int64(max(0, distinct(r.IDs)-done.Redacted-done.Already-done.Held)))})
+		rows = append(
+			rows,
+			[]string{"not found", grouped(int64(max(0, distinct(r.IDs)-done.Redacted-done.Already-done.Held)))},
+		)
 	}
 	if done.Redacted > 0 && !r.DryRun {
 		rows = append(rows, []string{"recorded as", done.Run.String()})

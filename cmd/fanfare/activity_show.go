@@ -50,7 +50,9 @@ func newActivityListCommand(p process) *cobra.Command {
 		for i := range found {
 			a := &found[i]
 			rows = append(rows, []string{
-				a.RecordedAt.UTC().Format(time.RFC3339), a.ID.String(), a.Action, a.ActorPrincipalID.String(), resourceOf(a),
+				a.RecordedAt.UTC().
+					Format(time.RFC3339),
+				a.ID.String(), a.Action, a.ActorPrincipalID.String(), resourceOf(a),
 				string(a.Status), string(a.Severity), printable(a.Message),
 			})
 		}
@@ -62,8 +64,15 @@ func newActivityListCommand(p process) *cobra.Command {
 	})
 }
 
-// newestOf reads so many activities, and one beyond them to know whether there are more. next is the last one, if there are.
-func newestOf(ctx context.Context, log *activity.PostgresLog, which whichActivities, limit int, before uuid.UUID) (found []activity.Activity, next *uuid.UUID, err error) {
+// newestOf reads so many activities, and one beyond them to know whether there are more. next is
+// the last one, if there are.
+func newestOf(
+	ctx context.Context,
+	log *activity.PostgresLog,
+	which whichActivities,
+	limit int,
+	before uuid.UUID,
+) (found []activity.Activity, next *uuid.UUID, err error) {
 	walk, err := log.Walk(which.tenant, which.filter)
 	if err != nil {
 		return nil, nil, err
@@ -212,7 +221,14 @@ UTC). It looks at a bounded number, the newest, and says so where that was not a
 func tallyRows(t activity.Tally, budget int) [][]string {
 	rows := [][]string{{"activities", grouped(t.Activities)}}
 	if !t.Complete {
-		rows[0] = append(rows[0], fmt.Sprintf("among the newest %s, back to %s; there are more: --look-at", grouped(int64(budget)), t.Since.UTC().Format(time.RFC3339)))
+		rows[0] = append(
+			rows[0],
+			fmt.Sprintf(
+				"among the newest %s, back to %s; there are more: --look-at",
+				grouped(int64(budget)),
+				t.Since.UTC().Format(time.RFC3339),
+			),
+		)
 	}
 	for _, part := range []struct {
 		heading string

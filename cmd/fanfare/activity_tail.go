@@ -70,8 +70,16 @@ func writeLine(p process, a *activity.Activity, asJSON bool) error {
 		_, err := p.stdout.Write(append(objectOf(a), '\n'))
 		return err
 	}
-	_, err := fmt.Fprintf(p.stdout, "%s %-8s %s %s by %s%s\n", a.RecordedAt.UTC().Format("2006-01-02T15:04:05.000Z"), a.Severity, a.Action,
-		resourceOf(a), a.ActorPrincipalID, messageOf(a))
+	_, err := fmt.Fprintf(
+		p.stdout,
+		"%s %-8s %s %s by %s%s\n",
+		a.RecordedAt.UTC().Format("2006-01-02T15:04:05.000Z"),
+		a.Severity,
+		a.Action,
+		resourceOf(a),
+		a.ActorPrincipalID,
+		messageOf(a),
+	)
 	return err
 }
 

@@ -67,17 +67,32 @@ func TestActivityList(t *testing.T) {
 	if got := w.activityOf(t, "list"); got != "There are no such activities.\n" {
 		t.Errorf("nothing: got %q", got)
 	}
-	first, second, third := w.say(t, "signal.made", "one"), w.say(t, "signal.lost", "two\x1b[31m\nand a half"), w.say(t, "signal.made", "three")
+	first, second, third := w.say(
+		t,
+		"signal.made",
+		"one",
+	), w.say(
+		t,
+		"signal.lost",
+		"two\x1b[31m\nand a half",
+	), w.say(
+		t,
+		"signal.made",
+		"three",
+	)
 	other.say(t, "signal.made", "elsewhere")
 
-	if got := w.list(t); len(got.Items) != 3 || got.Items[0].ID != third || got.Items[2].ID != first || got.NextBefore != nil {
+	if got := w.list(t); len(got.Items) != 3 || got.Items[0].ID != third || got.Items[2].ID != first ||
+		got.NextBefore != nil {
 		t.Errorf("got %+v, want the three, the newest first", got)
 	}
 	page := w.list(t, "--limit", "2")
 	if len(page.Items) != 2 || page.NextBefore == nil || *page.NextBefore != second {
 		t.Fatalf("a page: got %+v, want two and where to go on", page)
 	}
-	if rest := w.list(t, "--limit", "2", "--before", page.NextBefore.String()); len(rest.Items) != 1 || rest.Items[0].ID != first || rest.NextBefore != nil {
+	if rest := w.list(t, "--limit", "2", "--before", page.NextBefore.String()); len(rest.Items) != 1 ||
+		rest.Items[0].ID != first ||
+		rest.NextBefore != nil {
 		t.Errorf("the next page: got %+v, want the first", rest)
 	}
 	for filter, want := range map[string]int{
@@ -91,7 +106,11 @@ func TestActivityList(t *testing.T) {
 	}
 
 	table := strings.Split(w.activityOf(t, "list"), "\n")
-	if len(table) != 5 || !strings.HasPrefix(table[0], "RECORDED ") || !strings.Contains(table[2], second.String()+"   signal.lost   "+w.actor.String()+"   signal Signal 7   success   info       two\uFFFD[31m and a half") {
+	if len(table) != 5 || !strings.HasPrefix(table[0], "RECORDED ") ||
+		!strings.Contains(
+			table[2],
+			second.String()+"   signal.lost   "+w.actor.String()+"   signal Signal 7   success   info       two\uFFFD[31m and a half",
+		) {
 		t.Errorf("got the table\n%s", strings.Join(table, "\n"))
 	}
 	whole := w.activityOf(t, "get", second.String())
@@ -104,7 +123,9 @@ func TestActivityList(t *testing.T) {
 		t.Error("an escape sequence reaches the terminal")
 	}
 	var got struct{ ID, Message string }
-	if err := json.Unmarshal([]byte(w.activityOf(t, "get", second.String(), "--json")), &got); err != nil || got.ID != second.String() || got.Message != "two\x1b[31m\nand a half" {
+	if err := json.Unmarshal([]byte(w.activityOf(t, "get", second.String(), "--json")), &got); err != nil ||
+		got.ID != second.String() ||
+		got.Message != "two\x1b[31m\nand a half" {
 		t.Errorf("get --json: got %+v, %v, want it as it is", got, err)
 	}
 	r := fanfare(t, other.environ(), "activity", "get", second.String(), "--tenant", other.tenant.String())
@@ -142,7 +163,15 @@ func TestActivityUsage(t *testing.T) {
 	} {
 		r := fanfare(t, environ, append([]string{"activity"}, strings.Fields(line)...)...)
 		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
-			t.Errorf("%s: got exit code %d, stdout %q, stderr %q; want %d, nothing and %q", line, r.code, r.stdout, r.stderr, exitUsage, want)
+			t.Errorf(
+				"%s: got exit code %d, stdout %q, stderr %q; want %d, nothing and %q",
+				line,
+				r.code,
+				r.stdout,
+				r.stderr,
+				exitUsage,
+				want,
+			)
 		}
 	}
 }
@@ -175,14 +204,33 @@ func TestActivityExport(t *testing.T) {
 		t.Errorf("got %v, %v, want the two, the oldest first", records, err)
 	}
 	for format, want := range map[string]string{"jsonl": `{"id":"`, "cloudevents": `{"specversion":"1.0","id":"` + last.String() + `","source":"https://x.example/tenants/` + w.tenant.String() + `","type":"org.x.signal.lost",`} {
-		if got := w.activityOf(t, "export", "--format", format, "--newest-first", "--source", "https://x.example", "--type-prefix", "org.x."); !strings.HasPrefix(got, want) || strings.Count(got, "\n") != 2 {
+		if got := w.activityOf(t, "export", "--format", format, "--newest-first", "--source", "https://x.example", "--type-prefix", "org.x."); !strings.HasPrefix(
+			got,
+			want,
+		) ||
+			strings.Count(got, "\n") != 2 {
 			t.Errorf("%s: got %s, want %s first", format, got, want)
 		}
 	}
 
 	path := filepath.Join(t.TempDir(), "log.jsonl")
-	r := fanfare(t, w.environ(), "activity", "export", "--tenant", w.tenant.String(), "--format", "jsonl", "--action", "*.lost", "--output", path, "--progress")
-	if r.code != exitOK || r.stdout != "" || !strings.Contains(r.stderr, "100%  1 activity  ") || !strings.Contains(r.stderr, "1 activity in "+path) {
+	r := fanfare(
+		t,
+		w.environ(),
+		"activity",
+		"export",
+		"--tenant",
+		w.tenant.String(),
+		"--format",
+		"jsonl",
+		"--action",
+		"*.lost",
+		"--output",
+		path,
+		"--progress",
+	)
+	if r.code != exitOK || r.stdout != "" || !strings.Contains(r.stderr, "100%  1 activity  ") ||
+		!strings.Contains(r.stderr, "1 activity in "+path) {
 		t.Errorf("to a file: got exit code %d, stdout %q, stderr %q", r.code, r.stdout, r.stderr)
 	}
 	content, err := os.ReadFile(path)
@@ -207,7 +255,8 @@ func TestActivityExportInterrupted(t *testing.T) {
 	wanted := export.Export{Tenant: w.tenant, Encoder: export.Encoder{Format: export.CSV}}
 	cancel()
 	_, err := writeExport(ctx, activity.NewPostgresLog(w.db.Pool), wanted, path, nil)
-	if err == nil || !strings.Contains(err.Error(), "interrupted after 0 activities") || !strings.Contains(err.Error(), path+".partial") {
+	if err == nil || !strings.Contains(err.Error(), "interrupted after 0 activities") ||
+		!strings.Contains(err.Error(), path+".partial") {
 		t.Errorf("got %v, want that it was interrupted, and where the part is", err)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
@@ -236,10 +285,29 @@ func TestActivityTail(t *testing.T) {
 	w := newWorld(t, pgtest.New(t))
 	w.say(t, "signal.made", "zero")
 	one := w.say(t, "signal.made", "one")
-	if got := w.activityOf(t, "tail", "-n", "1"); !strings.HasSuffix(got, "Z info     signal.made signal Signal 7 by "+w.actor.String()+": one\n") || strings.Count(got, "\n") != 1 {
+	if got := w.activityOf(t, "tail", "-n", "1"); !strings.HasSuffix(
+		got,
+		"Z info     signal.made signal Signal 7 by "+w.actor.String()+": one\n",
+	) ||
+		strings.Count(got, "\n") != 1 {
 		t.Errorf("got %q, want the latest", got)
 	}
-	d := startDaemon(t, w.environ(), "activity", "tail", "--tenant", w.tenant.String(), "--follow", "--json", "-n", "1", "--every", "10ms", "--action", "*.made")
+	d := startDaemon(
+		t,
+		w.environ(),
+		"activity",
+		"tail",
+		"--tenant",
+		w.tenant.String(),
+		"--follow",
+		"--json",
+		"-n",
+		"1",
+		"--every",
+		"10ms",
+		"--action",
+		"*.made",
+	)
 	d.says(t, one.String())
 	w.say(t, "signal.lost", "no")
 	two := w.say(t, "signal.made", "two")
@@ -265,11 +333,17 @@ func TestActivityStats(t *testing.T) {
 			t.Errorf("got\n%swant %q in it", got, want)
 		}
 	}
-	if got := w.activityOf(t, "stats", "--look-at", "2"); !strings.HasPrefix(got, "activities   2   among the newest 2, back to 2") || !strings.Contains(got, "there are more: --look-at\n") {
+	if got := w.activityOf(t, "stats", "--look-at", "2"); !strings.HasPrefix(
+		got,
+		"activities   2   among the newest 2, back to 2",
+	) ||
+		!strings.Contains(got, "there are more: --look-at\n") {
 		t.Errorf("cut: got\n%s", got)
 	}
 	var tally activity.Tally
-	if err := json.Unmarshal([]byte(w.activityOf(t, "stats", "--json", "--action", "*.lost")), &tally); err != nil || tally.Activities != 1 || !tally.Complete {
+	if err := json.Unmarshal([]byte(w.activityOf(t, "stats", "--json", "--action", "*.lost")), &tally); err != nil ||
+		tally.Activities != 1 ||
+		!tally.Complete {
 		t.Errorf("--json: got %+v, %v", tally, err)
 	}
 }
@@ -288,22 +362,38 @@ func TestActivityRedact(t *testing.T) {
 	if _, err := w.db.Pool.Exec(t.Context(), `INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, created_by, reason) VALUES (gen_random_uuid(), $1, $2, $2, 'a dispute')`, w.tenant, w.resource); err != nil {
 		t.Fatal(err)
 	}
-	held := fanfare(t, w.environ(), append(append([]string{"activity", "redact", "--tenant", w.tenant.String()}, reason...), "--id", one.String(), "--yes")...)
-	if held.code != exitFailure || !strings.Contains(held.stdout, "under a legal hold   1\n") || !strings.Contains(held.stderr, "--override-hold") {
+	held := fanfare(
+		t,
+		w.environ(),
+		append(
+			append([]string{"activity", "redact", "--tenant", w.tenant.String()}, reason...),
+			"--id",
+			one.String(),
+			"--yes",
+		)...)
+	if held.code != exitFailure || !strings.Contains(held.stdout, "under a legal hold   1\n") ||
+		!strings.Contains(held.stderr, "--override-hold") {
 		t.Errorf("held: got %+v, want it left and said", held)
 	}
 	var done activity.Redacted
-	if err := json.Unmarshal([]byte(w.activityOf(t, "redact", append(reason, "--id", one.String()+","+two.String(), "--yes", "--override-hold", "--json")...)), &done); err != nil || done.Redacted != 2 {
+	if err := json.Unmarshal([]byte(w.activityOf(t, "redact", append(reason, "--id", one.String()+","+two.String(), "--yes", "--override-hold", "--json")...)), &done); err != nil ||
+		done.Redacted != 2 {
 		t.Errorf("got %+v, %v, want two redacted", done, err)
 	}
-	if got := w.activityOf(t, "redact", append(reason, "--id", one.String(), "--id", uuid.NewString(), "--yes", "--override-hold")...); !strings.Contains(got, "redacted before      1\n") || !strings.Contains(got, "not found            1\n") {
+	if got := w.activityOf(t, "redact", append(reason, "--id", one.String(), "--id", uuid.NewString(), "--yes", "--override-hold")...); !strings.Contains(
+		got,
+		"redacted before      1\n",
+	) ||
+		!strings.Contains(got, "not found            1\n") {
 		t.Errorf("again: got\n%s", got)
 	}
-	if got := w.list(t, "--correlation-id", done.Run.String()); len(got.Items) != 1 || !strings.Contains(string(got.Items[0].Payload), "asked to be forgotten") {
+	if got := w.list(t, "--correlation-id", done.Run.String()); len(got.Items) != 1 ||
+		!strings.Contains(string(got.Items[0].Payload), "asked to be forgotten") {
 		t.Errorf("recorded: got %+v, want one record with the reason", got)
 	}
 	for _, item := range w.list(t, "--resource", w.resource.String()).Items {
-		if item.Message != "" || !strings.HasPrefix(strings.ReplaceAll(string(item.Payload), "\n", ""), `{`) || strings.Contains(string(item.Payload), "Ada") {
+		if item.Message != "" || !strings.HasPrefix(strings.ReplaceAll(string(item.Payload), "\n", ""), `{`) ||
+			strings.Contains(string(item.Payload), "Ada") {
 			t.Errorf("got %+v, want it redacted", item)
 		}
 	}
@@ -320,8 +410,11 @@ func TestRedactedBeforeItIsSent(t *testing.T) {
 	d := startWorker(t, environment(db, centrifugo))
 	event := next(t, events, d)
 	var payload map[string]any
-	if err := json.Unmarshal(event.Payload, &payload); err != nil || event.EventID != id || payload["redacted"] != true || len(payload) != 2 ||
-		strings.Contains(event.UIHints.Summary, "Ada") || event.Resource.Name != "" {
+	if err := json.Unmarshal(event.Payload, &payload); err != nil || event.EventID != id ||
+		payload["redacted"] != true ||
+		len(payload) != 2 ||
+		strings.Contains(event.UIHints.Summary, "Ada") ||
+		event.Resource.Name != "" {
 		t.Errorf("got %+v with the payload %s, want it redacted", event, event.Payload)
 	}
 }

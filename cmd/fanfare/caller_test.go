@@ -108,6 +108,8 @@ func (d *daemonUnderTest) api(t testing.TB) caller {
 // newToken makes a service token with the scope activity:read.
 func (w world) newToken(t testing.TB) string {
 	t.Helper()
-	return strings.TrimSpace(must(t, w.environ(), "token", "create", "--tenant", w.tenant.String(), "--principal", w.actor.String(),
-		"--name", "tests", "--scope", "activity:read"))
+	return strings.TrimSpace(
+		must(t, w.environ(), "token", "create", "--tenant", w.tenant.String(), "--principal", w.actor.String(),
+			"--name", "tests", "--scope", "activity:read"),
+	)
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Config is what the commands run on, each on the settings that it names. It holds secrets: show it setting by setting.
+// Config is what the commands run on, each on the settings that it names. It holds secrets: show it
+// setting by setting.
 type Config struct {
 	DatabaseURL          string
 	CentrifugoAPIURL     string

@@ -39,7 +39,8 @@ type daemon struct {
 	actors    []func(ctx context.Context) error // each returns nil soon after ctx has ended
 }
 
-// newDaemon wires a daemon. It waits for nothing and nobody: what cannot be reached is found out by Run.
+// newDaemon wires a daemon. It waits for nothing and nobody: what cannot be reached is found out by
+// Run.
 func newDaemon(ctx context.Context, c *Config, does duties, log *zap.Logger) (*daemon, error) {
 	d := &daemon{log: log, registry: prometheus.NewRegistry()}
 	if err := d.wire(ctx, c, does); err != nil {
@@ -59,7 +60,10 @@ func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
 	if d.pool, err = openPool(ctx, c, does.connections(c)); err != nil {
 		return err
 	}
-	d.phrases = activity.NewPhrasebook(d.pool, func(err error) { d.log.Warn("events may say less than the taxonomy has for them", zap.Error(err)) })
+	d.phrases = activity.NewPhrasebook(
+		d.pool,
+		func(err error) { d.log.Warn("events may say less than the taxonomy has for them", zap.Error(err)) },
+	)
 	d.actors = append(d.actors, d.phrases.Run)
 	if does.serve {
 		if d.listener, err = listen(ctx, "--listen", c.Listen); err != nil {
@@ -93,7 +97,8 @@ func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
 	return nil
 }
 
-// oncePhrased lets an actor begin once the taxonomy has been looked for, so that no event goes out without its words at a start.
+// oncePhrased lets an actor begin once the taxonomy has been looked for, so that no event goes out
+// without its words at a start.
 func (d *daemon) oncePhrased(act func(ctx context.Context) error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		select {
@@ -117,7 +122,8 @@ func (does duties) connections(c *Config) (n int) {
 	return n
 }
 
-// Run works until ctx ends, or until something cannot be served any more, and closes the daemon. It runs once.
+// Run works until ctx ends, or until something cannot be served any more, and closes the daemon. It
+// runs once.
 func (d *daemon) Run(ctx context.Context) error {
 	defer d.close()
 	g, ctx := errgroup.WithContext(ctx)

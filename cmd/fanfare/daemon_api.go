@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/stream"
 )
 
-// apiConnections is how many connections the API may open: what requests may use, and a few for the checks and the tokens' last
-// use.
+// apiConnections is how many connections the API may open: what requests may use, and a few for the
+// checks and the tokens' last use.
 func apiConnections(c *Config) int { return c.APIConnections + 2 }
 
 // serveAPI adds the API, its streams, and what it needs to know who asks.
@@ -48,7 +48,9 @@ func (d *daemon) serveAPI(c *Config) error {
 		Origins:       c.CORSOrigins,
 		Version:       releasedAs(),
 		Limits: api.Limits{
-			BodyBytes: int64(c.MaxBodyBytes), Query: c.QueryTimeout, PerSecond: float64(c.RateLimit), Burst: c.RateBurst,
+			BodyBytes: int64(
+				c.MaxBodyBytes,
+			), Query: c.QueryTimeout, PerSecond: float64(c.RateLimit), Burst: c.RateBurst,
 		},
 		Logger:   d.log,
 		Observer: metrics.NewAPI(d.registry),

@@ -53,8 +53,16 @@ func daemonCommand(p process, does duties, settings []setting, command *cobra.Co
 		if err != nil {
 			return err
 		}
-		log.Info("fanfare starts", zap.String("version", releasedAs()), zap.String("command", command.Name()),
-			zap.String("database", shownDatabase(config.DatabaseURL)), zap.String("centrifugo", shownURL(config.CentrifugoAPIURL)))
+		log.Info(
+			"fanfare starts",
+			zap.String("version", releasedAs()),
+			zap.String("command", command.Name()),
+			zap.String(
+				"database",
+				shownDatabase(config.DatabaseURL),
+			),
+			zap.String("centrifugo", shownURL(config.CentrifugoAPIURL)),
+		)
 		if err := d.Run(command.Context()); err != nil {
 			return err
 		}

@@ -22,7 +22,8 @@ func (h hanging) Query(ctx context.Context, _ string, _ ...any) (pgx.Rows, error
 	}
 }
 
-// What delivers and serves begins once the taxonomy was looked for, found or not, and never when it is stopped before.
+// What delivers and serves begins once the taxonomy was looked for, found or not, and never when it
+// is stopped before.
 func TestOncePhrased(t *testing.T) {
 	t.Parallel()
 	answer := make(hanging)

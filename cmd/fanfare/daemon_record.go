@@ -26,15 +26,20 @@ func recordConnections(c *Config) int {
 	return 1
 }
 
-// recordLife records, where a tenant is set for it, that the daemon starts, and that it stops: the latter as the first thing when
-// told (by the end of that context), since what follows may not come to an end. Neither holds the daemon up when the database is away.
+// recordLife records, where a tenant is set for it, that the daemon starts, and that it stops: the
+// latter as the first thing when told (by the end of that context), since what follows may not come
+// to an end. Neither holds the daemon up when the database is away.
 func (d *daemon) recordLife(told context.Context, c *Config, does duties) {
 	if c.SystemTenant == uuid.Nil {
 		return
 	}
 	recorder := activity.NewBestEffort(outbox.NewLog(d.pool, outbox.Recorder{}), activity.BestEffortOptions{
 		Report: func(dropped activity.Drops, last error) {
-			d.log.Warn("what the daemon does is not all recorded in the log", zap.Uint64("dropped", dropped.Total()), zap.NamedError("last", last))
+			d.log.Warn(
+				"what the daemon does is not all recorded in the log",
+				zap.Uint64("dropped", dropped.Total()),
+				zap.NamedError("last", last),
+			)
 		},
 	})
 	metrics.RegisterRecords(d.registry, recorder.Stats)
@@ -55,8 +60,8 @@ func (d *daemon) recordLife(told context.Context, c *Config, does duties) {
 	})
 }
 
-// lifeOf returns what makes the envelopes of one daemon's life. All daemons of an installation are one resource of the tenant, and
-// the correlation id is one process.
+// lifeOf returns what makes the envelopes of one daemon's life. All daemons of an installation are
+// one resource of the tenant, and the correlation id is one process.
 func lifeOf(tenant uuid.UUID, does duties) func(action string) activity.Envelope {
 	host, _ := os.Hostname()
 	payload := struct {

@@ -10,12 +10,12 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// stalled is how long the worker may be without a completed look at the outbox, besides its pause between two, before it counts
-// as stalled.
+// stalled is how long the worker may be without a completed look at the outbox, besides its pause
+// between two, before it counts as stalled.
 const stalled = 15 * time.Second
 
-// workerConnections is how many connections a worker may open: what it needs to deliver, and a few for the checks, the backlog,
-// the partitions and retention.
+// workerConnections is how many connections a worker may open: what it needs to deliver, and a few
+// for the checks, the backlog, the partitions and retention.
 func workerConnections(c *Config) int { return 2*c.Workers + 3 + retentionConnections(c) }
 
 // deliver adds the worker.
@@ -39,6 +39,10 @@ func (d *daemon) deliver(c *Config) {
 	metrics.RegisterBacklog(d.registry, outbox.NewBacklog(d.pool))
 	metrics.RegisterProgress(d.registry, worker.LastProgress)
 	d.health.lastProgress, d.health.stalledAfter = worker.LastProgress, stalled+c.PollInterval
-	d.actors = append(d.actors, d.oncePhrased(worker.Run), func(ctx context.Context) error { return keepPartitions(ctx, d.pool, d.log) })
+	d.actors = append(
+		d.actors,
+		d.oncePhrased(worker.Run),
+		func(ctx context.Context) error { return keepPartitions(ctx, d.pool, d.log) },
+	)
 	d.retain(c)
 }

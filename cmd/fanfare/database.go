@@ -33,12 +33,27 @@ func withConn(ctx context.Context, c *Config, do func(conn *pgx.Conn) error) err
 }
 
 // withPool makes a command of command and what it does with the database.
-func withPool(p process, command *cobra.Command, do func(ctx context.Context, pool *pgxpool.Pool) error) *cobra.Command {
-	return withSettings(p, command, databaseSettings(), func(ctx context.Context, pool *pgxpool.Pool, _ *Config) error { return do(ctx, pool) })
+func withPool(
+	p process,
+	command *cobra.Command,
+	do func(ctx context.Context, pool *pgxpool.Pool) error,
+) *cobra.Command {
+	return withSettings(
+		p,
+		command,
+		databaseSettings(),
+		func(ctx context.Context, pool *pgxpool.Pool, _ *Config) error { return do(ctx, pool) },
+	)
 }
 
-// withSettings is withPool for a command that has more settings than the database's, which must be among them.
-func withSettings(p process, command *cobra.Command, settings []setting, do func(ctx context.Context, pool *pgxpool.Pool, c *Config) error) *cobra.Command {
+// withSettings is withPool for a command that has more settings than the database's, which must be
+// among them.
+func withSettings(
+	p process,
+	command *cobra.Command,
+	settings []setting,
+	do func(ctx context.Context, pool *pgxpool.Pool, c *Config) error,
+) *cobra.Command {
 	addFlags(command.Flags(), settings)
 	if command.Args == nil {
 		command.Args = cobra.NoArgs
@@ -74,8 +89,9 @@ func openPool(ctx context.Context, c *Config, connections int) (*pgxpool.Pool, e
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
-// registerTypes says which type of the database's the ids have that statements are given. A connection that does not ask the
-// database for it, as default_query_exec_mode=exec has it behind a pooler, cannot know.
+// registerTypes says which type of the database's the ids have that statements are given. A
+// connection that does not ask the database for it, as default_query_exec_mode=exec has it behind a
+// pooler, cannot know.
 func registerTypes(types *pgtype.Map) {
 	for _, id := range []any{[16]byte{}, uuid.UUID{}, zeronull.UUID{}} {
 		types.RegisterDefaultPgType(id, "uuid")

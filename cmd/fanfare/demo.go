@@ -41,9 +41,22 @@ changes, and shows who hears of them, who does not, and why. Takes no setting an
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.BoolVar(&options.Keep, "keep", false, "go on until stopped, and say how to connect")
-	flags.DurationVar(&options.Duration, "duration", options.Duration, "how long it takes, about; 0 means as fast as it can")
+	flags.DurationVar(
+		&options.Duration,
+		"duration",
+		options.Duration,
+		"how long it takes, about; 0 means as fast as it can",
+	)
 	flags.BoolVar(&options.JSON, "json", false, "one JSON object a line instead of text")
 	flags.StringVar(&color, "color", color, "auto, always or never")
-	flags.StringVar(&options.Centrifugo, "centrifugo", "", fmt.Sprintf("Centrifugo v5's binary [%s]; looked for beside this one, in ./bin and on PATH otherwise", centrifugoVariable))
+	flags.StringVar(
+		&options.Centrifugo,
+		"centrifugo",
+		"",
+		fmt.Sprintf(
+			"Centrifugo v5's binary [%s]; looked for beside this one, in ./bin and on PATH otherwise",
+			centrifugoVariable,
+		),
+	)
 	return command
 }

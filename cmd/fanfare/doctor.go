@@ -15,7 +15,13 @@ import (
 )
 
 func newDoctorCommand(p process) *cobra.Command {
-	settings := slices.Concat(databaseSettings(), centrifugoSettings(), realtimeSettings(), channelSettings(), deliverySettings())
+	settings := slices.Concat(
+		databaseSettings(),
+		centrifugoSettings(),
+		realtimeSettings(),
+		channelSettings(),
+		deliverySettings(),
+	)
 	asJSON := false
 	var origins []string
 	command := &cobra.Command{
@@ -58,7 +64,8 @@ Exits with 0 if nothing is wrong, though there may be something to look at; with
 	}
 	addFlags(command.Flags(), settings)
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	command.Flags().StringSliceVar(&origins, "origin", nil, "a page that browsers must be able to connect from, such as https://app.example; may be repeated")
+	command.Flags().
+		StringSliceVar(&origins, "origin", nil, "a page that browsers must be able to connect from, such as https://app.example; may be repeated")
 	return command
 }
 

@@ -32,7 +32,8 @@ func TestDoctor(t *testing.T) {
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	environ := doctored(db, centrifugo)
 	out := must(t, environ, "doctor")
-	if !strings.Contains(out, "✓ centrifugo-delivery ") || strings.Contains(out, "\x1b") || !strings.Contains(out, "checks are fine.\n") {
+	if !strings.Contains(out, "✓ centrifugo-delivery ") || strings.Contains(out, "\x1b") ||
+		!strings.Contains(out, "checks are fine.\n") {
 		t.Errorf("got\n%s", out)
 	}
 
@@ -55,7 +56,10 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("a wrong key: got %s%s", r.stdout, r.stderr)
 	}
 	first := fields["checks"].([]any)[0].(map[string]any)
-	if got, want := slices.Sorted(maps.Keys(first)), []string{"detail", "name", "remedy", "status"}; !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(first)), []string{"detail", "name", "remedy", "status"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("a check has %v, want %v", got, want)
 	}
 }
@@ -65,14 +69,18 @@ func TestDoctorReadsTheSecretFromAFile(t *testing.T) {
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	environ := doctored(db, centrifugo)
 	delete(environ, "FANFARE_CENTRIFUGO_TOKEN_SECRET")
-	if out := must(t, environ, "doctor"); !strings.Contains(out, "· centrifugo-token ") || !strings.Contains(out, "set FANFARE_CENTRIFUGO_TOKEN_SECRET") {
+	if out := must(t, environ, "doctor"); !strings.Contains(out, "· centrifugo-token ") ||
+		!strings.Contains(out, "set FANFARE_CENTRIFUGO_TOKEN_SECRET") {
 		t.Errorf("without a secret: got\n%s", out)
 	}
 	path := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(path, []byte(centrifugo.TokenSecret()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := must(t, environ, "doctor", "--centrifugo-token-secret-file", path); !strings.Contains(out, "✓ centrifugo-token ") {
+	if out := must(t, environ, "doctor", "--centrifugo-token-secret-file", path); !strings.Contains(
+		out,
+		"✓ centrifugo-token ",
+	) {
 		t.Errorf("got\n%s", out)
 	}
 }
@@ -97,7 +105,9 @@ func TestDoctorIsCalledWrongly(t *testing.T) {
 	}
 	environ["FANFARE_CENTRIFUGO_TOKEN_SECRET"] = "hunter2"
 	r := fanfare(t, environ, "doctor")
-	if r.code != exitUsage || !strings.Contains(r.stderr, "FANFARE_CENTRIFUGO_TOKEN_SECRET: ") || strings.Contains(r.stderr, "hunter2") || !strings.Contains(r.stderr, "at least 32") {
+	if r.code != exitUsage || !strings.Contains(r.stderr, "FANFARE_CENTRIFUGO_TOKEN_SECRET: ") ||
+		strings.Contains(r.stderr, "hunter2") ||
+		!strings.Contains(r.stderr, "at least 32") {
 		t.Errorf("a short secret: got exit code %d and %q, want 2 and the rule", r.code, r.stderr)
 	}
 }
@@ -107,14 +117,18 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr bytes.Buffer
-	code := run(ctx, []string{"doctor"}, process{stdout: &stdout, stderr: &stderr, environ: []string{"FANFARE_DATABASE_URL=postgres://u@127.0.0.1:1/d"}})
+	code := run(
+		ctx,
+		[]string{"doctor"},
+		process{stdout: &stdout, stderr: &stderr, environ: []string{"FANFARE_DATABASE_URL=postgres://u@127.0.0.1:1/d"}},
+	)
 	if code != exitFailure || stderr.String() != "fanfare: interrupted\n" {
 		t.Errorf("got exit code %d and %q", code, &stderr)
 	}
 }
 
-// TestDoctorKnowsWhatTheWorkerNeeds gives a role the rights that the doctor asks for and no other, and has a worker deliver as
-// it.
+// TestDoctorKnowsWhatTheWorkerNeeds gives a role the rights that the doctor asks for and no other,
+// and has a worker deliver as it.
 func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)

@@ -35,7 +35,8 @@ var adviceOn = map[string]string{
 	"53300": "raise max_connections, or run fewer workers",     // too_many_connections
 }
 
-// oneLine is an error's text without line breaks, and each line of it once: pgx tells of every address that it tried.
+// oneLine is an error's text without line breaks, and each line of it once: pgx tells of every
+// address that it tried.
 func oneLine(err error) string {
 	var lines []string
 	for line := range strings.Lines(err.Error()) {

@@ -37,8 +37,15 @@ func text(kind string, at func(*Config) *string, check func(value string) string
 	}
 }
 
-// parsed is a field that is read from text, and whose rule says what text can be read as well as what may be read from it.
-func parsed[T any](kind, rule string, at func(*Config) *T, parse func(string) (T, error), allowed func(T) bool, show func(T) string) field {
+// parsed is a field that is read from text, and whose rule says what text can be read as well as
+// what may be read from it.
+func parsed[T any](
+	kind, rule string,
+	at func(*Config) *T,
+	parse func(string) (T, error),
+	allowed func(T) bool,
+	show func(T) string,
+) field {
 	return field{
 		kind: kind,
 		parse: func(c *Config, text string) string {
@@ -140,7 +147,8 @@ func secretRule(value string) string {
 	return ""
 }
 
-// secretFile reads a secret from a file, less the white space around it. instead names the other setting for the same secret.
+// secretFile reads a secret from a file, less the white space around it. instead names the other
+// setting for the same secret.
 func secretFile(at func(*Config) *secretInFile, instead string, other func(*Config) string) field {
 	return field{
 		kind: "file",

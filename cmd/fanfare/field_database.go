@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// databaseURL is a PostgreSQL connection string. Nothing of one that cannot be read is shown: any part may be the password.
+// databaseURL is a PostgreSQL connection string. Nothing of one that cannot be read is shown: any
+// part may be the password.
 func databaseURL(at func(*Config) *string) field {
 	f := text("url", at, func(value string) string {
 		const rule = "must read postgres://user:password@host:5432/database, with %-escapes for the special characters of a password, or host=… dbname=…"
@@ -24,8 +25,9 @@ func databaseURL(at func(*Config) *string) field {
 	return f
 }
 
-// readDatabase reads a connection string, unless it is empty or a URL in which the @ of a password stands without its escape:
-// libpq's rules, which pgx follows, would take a part of it for the host, the database or a parameter, and show it.
+// readDatabase reads a connection string, unless it is empty or a URL in which the @ of a password
+// stands without its escape: libpq's rules, which pgx follows, would take a part of it for the
+// host, the database or a parameter, and show it.
 func readDatabase(connection string) (*pgx.ConnConfig, bool) {
 	if connection == "" {
 		return nil, false
@@ -52,8 +54,8 @@ func (u databaseParts) ambiguous() bool {
 	return strings.Count(u.authority, "@") > 1 || strings.Contains(u.path+u.query, "@")
 }
 
-// whyUnreadable is what pgx has against a connection URL, if it has that against the same URL without its passwords too: so
-// there are none in what it says. Otherwise it is "".
+// whyUnreadable is what pgx has against a connection URL, if it has that against the same URL
+// without its passwords too: so there are none in what it says. Otherwise it is "".
 func whyUnreadable(connection string) string {
 	u, isURL := splitDatabase(connection)
 	if !isURL || u.ambiguous() {

@@ -38,7 +38,8 @@ func jwtAudience(at func(*Config) *string) field {
 	return f
 }
 
-// keySource is one of the settings that say what JWTs are verified with: only one of them may be set. It goes by name.
+// keySource is one of the settings that say what JWTs are verified with: only one of them may be
+// set. It goes by name.
 func keySource(name string, f field) field {
 	check := f.check
 	f.check = func(c *Config) string {
@@ -104,7 +105,14 @@ func optionalID(at func(*Config) *uuid.UUID) field {
 		}
 		return id.String()
 	}
-	return parsed("uuid", "must be a UUID such as 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f", at, parse, func(uuid.UUID) bool { return true }, show)
+	return parsed(
+		"uuid",
+		"must be a UUID such as 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f",
+		at,
+		parse,
+		func(uuid.UUID) bool { return true },
+		show,
+	)
 }
 
 // networks is a list of networks and single addresses.
@@ -121,16 +129,23 @@ func networks(at func(*Config) *[]netip.Prefix) field {
 		return networks, nil
 	}
 	allowed := func(list []netip.Prefix) bool {
-		return len(list) > 0 && !slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Bits() == 0 || p.Addr().Is4In6() })
+		return len(list) > 0 &&
+			!slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Bits() == 0 || p.Addr().Is4In6() })
 	}
-	return parsed("list", "must be networks such as 10.1.2.0/24, or addresses, separated by commas, and not every address there is", at,
-		parse, allowed, func(list []netip.Prefix) string {
+	return parsed(
+		"list",
+		"must be networks such as 10.1.2.0/24, or addresses, separated by commas, and not every address there is",
+		at,
+		parse,
+		allowed,
+		func(list []netip.Prefix) string {
 			texts := make([]string, len(list))
 			for i, p := range list {
 				texts[i] = p.String()
 			}
 			return strings.Join(texts, ",")
-		})
+		},
+	)
 }
 
 // network reads a network, or an address as the network that holds nothing else.

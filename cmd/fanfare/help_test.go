@@ -123,8 +123,16 @@ func TestUsageErrors(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			r := fanfare(t, environ, strings.Fields(line)...)
-			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) || !strings.Contains(r.stderr, "--help'") {
-				t.Errorf("got exit code %d, stdout %q, stderr %q; want %d, nothing, %q and where to read on", r.code, r.stdout, r.stderr, exitUsage, want)
+			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) ||
+				!strings.Contains(r.stderr, "--help'") {
+				t.Errorf(
+					"got exit code %d, stdout %q, stderr %q; want %d, nothing, %q and where to read on",
+					r.code,
+					r.stdout,
+					r.stderr,
+					exitUsage,
+					want,
+				)
 			}
 		})
 	}
@@ -182,7 +190,8 @@ func TestConfig(t *testing.T) {
 	}
 
 	wrong := fanfare(t, environ, "config", "--batch-size", "many")
-	if wrong.code != exitUsage || !strings.Contains(wrong.stdout, "--batch-size") || !strings.Contains(wrong.stderr, "--batch-size, FANFARE_BATCH_SIZE") {
+	if wrong.code != exitUsage || !strings.Contains(wrong.stdout, "--batch-size") ||
+		!strings.Contains(wrong.stderr, "--batch-size, FANFARE_BATCH_SIZE") {
 		t.Errorf("a wrong setting: got exit code %d, stdout\n%s\nstderr\n%s", wrong.code, wrong.stdout, wrong.stderr)
 	}
 	if !strings.Contains(wrong.stdout, "named like them: FANFARE_WORKER\n") {

@@ -52,9 +52,12 @@ func identitySettings() []setting {
 		},
 		{
 			"jwt-public-key-file", "", "a PEM file with the public keys of JWTs (RS, PS, ES, EdDSA)",
-			keySource("--jwt-public-key-file", text("file", func(c *Config) *string { return &c.JWTPublicKeyFile }, func(path string) string {
-				return keyRule(path, identity.JWT{PublicKeyFile: path})
-			})),
+			keySource(
+				"--jwt-public-key-file",
+				text("file", func(c *Config) *string { return &c.JWTPublicKeyFile }, func(path string) string {
+					return keyRule(path, identity.JWT{PublicKeyFile: path})
+				}),
+			),
 		},
 		{
 			"jwt-jwks-url", "", "where the issuer of JWTs publishes its public keys (JWKS)",
@@ -62,9 +65,12 @@ func identitySettings() []setting {
 		},
 		{
 			"jwt-jwks-file", "", "a file with the public keys of JWTs (JWKS), read again every few minutes",
-			keySource("--jwt-jwks-file", text("file", func(c *Config) *string { return &c.JWTJWKSFile }, func(path string) string {
-				return keyRule(path, identity.JWT{JWKSFile: path})
-			})),
+			keySource(
+				"--jwt-jwks-file",
+				text("file", func(c *Config) *string { return &c.JWTJWKSFile }, func(path string) string {
+					return keyRule(path, identity.JWT{JWKSFile: path})
+				}),
+			),
 		},
 		{
 			"jwt-jwks-allow-http", "false", "take public keys from a host that is not this one without encryption: whoever can change what passes can be anyone",

@@ -25,7 +25,8 @@ type loaded struct {
 	unread   map[string]Problem
 }
 
-// load reads the settings: from the flag, else from the environment (where an empty variable counts as none), else the default.
+// load reads the settings: from the flag, else from the environment (where an empty variable counts
+// as none), else the default.
 func load(settings []setting, flags *pflag.FlagSet, getenv func(string) string) *loaded {
 	l := &loaded{settings: settings, sources: map[string]source{}, unread: map[string]Problem{}}
 	for _, s := range settings {
@@ -104,15 +105,20 @@ func (e *ConfigError) Error() string {
 	return b.String()
 }
 
-// addFlags makes a flag of each setting. What a flag is given is kept as text until load reads it, so that all that is wrong can
-// be told at once.
+// addFlags makes a flag of each setting. What a flag is given is kept as text until load reads it,
+// so that all that is wrong can be told at once.
 func addFlags(flags *pflag.FlagSet, settings []setting) {
 	flags.SortFlags = false
 	for _, s := range settings {
 		if s.field.noFlag {
 			continue
 		}
-		flag := flags.VarPF(&textValue{s.initial, s.field.kind}, s.name, "", fmt.Sprintf("%s [%s]", s.usage, s.variable()))
+		flag := flags.VarPF(
+			&textValue{s.initial, s.field.kind},
+			s.name,
+			"",
+			fmt.Sprintf("%s [%s]", s.usage, s.variable()),
+		)
 		if s.field.kind == kindBoolean {
 			flag.NoOptDefVal = "true"
 		}

@@ -55,8 +55,17 @@ func TestFlagWinsOverEnvironmentOverDefault(t *testing.T) {
 
 func TestSettingsAreRead(t *testing.T) {
 	t.Parallel()
-	l := loadWith(t, map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d"},
-		"--inbox=false", "--stream-tenants", "--mutations", "a.b, transfer.*", "--poll-interval=1s", "--metrics-listen", ":0")
+	l := loadWith(
+		t,
+		map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d"},
+		"--inbox=false",
+		"--stream-tenants",
+		"--mutations",
+		"a.b, transfer.*",
+		"--poll-interval=1s",
+		"--metrics-listen",
+		":0",
+	)
 	if err := l.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +216,8 @@ func TestReasonAgainstDatabaseURL(t *testing.T) {
 		"postgres://u:p@h:port/d":                                           "port",
 	} {
 		err := loadWith(t, nil, "--database-url", connection).Validate()
-		if err == nil || !strings.Contains(err.Error(), "must read postgres://") || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.Contains(err.Error(), "must read postgres://") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want the rule and %q", connection, err, want)
 		}
 	}
@@ -219,14 +229,20 @@ func TestKeyFromFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("  sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := loadWith(t, map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d", "FANFARE_CENTRIFUGO_API_KEY_FILE": path})
+	l := loadWith(
+		t,
+		map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d", "FANFARE_CENTRIFUGO_API_KEY_FILE": path},
+	)
 	if err := l.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	if got := l.apiKey(); got != "sesame" {
 		t.Errorf("got key %q, want the file's without its white space", got)
 	}
-	if out := must(t, map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d", "FANFARE_CENTRIFUGO_API_KEY_FILE": path}, "config"); strings.Contains(out, "sesame") {
+	if out := must(t, map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d", "FANFARE_CENTRIFUGO_API_KEY_FILE": path}, "config"); strings.Contains(
+		out,
+		"sesame",
+	) {
 		t.Errorf("the key is shown:\n%s", out)
 	}
 }

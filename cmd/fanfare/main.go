@@ -10,11 +10,14 @@ import (
 
 func main() {
 	ctx := untilSignalled(syscall.SIGINT, syscall.SIGTERM)
-	os.Exit(run(ctx, os.Args[1:], process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}))
+	os.Exit(
+		run(ctx, os.Args[1:], process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}),
+	)
 }
 
-// untilSignalled returns a context that ends at the first of these signals. By then a second one ends the process as if nobody
-// listened, which signal.NotifyContext could only promise for a moment later.
+// untilSignalled returns a context that ends at the first of these signals. By then a second one
+// ends the process as if nobody listened, which signal.NotifyContext could only promise for a
+// moment later.
 func untilSignalled(these ...os.Signal) context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)

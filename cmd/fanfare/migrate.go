@@ -12,7 +12,11 @@ import (
 )
 
 func newMigrateCommand(p process) *cobra.Command {
-	group := newGroup("migrate", "Make, update or remove the database schema", "Makes, updates or removes Fanfare's schema. PostgreSQL 15 or newer.")
+	group := newGroup(
+		"migrate",
+		"Make, update or remove the database schema",
+		"Makes, updates or removes Fanfare's schema. PostgreSQL 15 or newer.",
+	)
 	group.AddCommand(newMigrateUpCommand(p), newMigrateDownCommand(p), newMigrateStatusCommand(p))
 	return group
 }
@@ -78,7 +82,11 @@ func newMigrateStatusCommand(p process) *cobra.Command {
 }
 
 // withDatabase makes a command that takes no arguments and works on one connection.
-func withDatabase(p process, command *cobra.Command, do func(ctx context.Context, conn *pgx.Conn) error) *cobra.Command {
+func withDatabase(
+	p process,
+	command *cobra.Command,
+	do func(ctx context.Context, conn *pgx.Conn) error,
+) *cobra.Command {
 	settings := databaseSettings()
 	addFlags(command.Flags(), settings)
 	command.Args = cobra.NoArgs
@@ -87,7 +95,11 @@ func withDatabase(p process, command *cobra.Command, do func(ctx context.Context
 		if err := config.Validate(); err != nil {
 			return err
 		}
-		return withConn(command.Context(), &config.Config, func(conn *pgx.Conn) error { return do(command.Context(), conn) })
+		return withConn(
+			command.Context(),
+			&config.Config,
+			func(conn *pgx.Conn) error { return do(command.Context(), conn) },
+		)
 	}
 	return command
 }

@@ -26,16 +26,23 @@ func TestMigrate(t *testing.T) {
 	if empty.Current != 0 || empty.Latest == 0 || len(empty.Pending) != empty.Latest {
 		t.Fatalf("an empty database: got %+v", empty)
 	}
-	if got := must(t, environ, "migrate", "status"); !strings.Contains(got, "at migration 0 of ") || !strings.Contains(got, "\n  001_") {
+	if got := must(t, environ, "migrate", "status"); !strings.Contains(got, "at migration 0 of ") ||
+		!strings.Contains(got, "\n  001_") {
 		t.Errorf("an empty database: got %s", got)
 	}
-	if got := must(t, environ, "migrate", "up"); !strings.HasPrefix(got, "up    001_") || !strings.HasSuffix(got, ", the latest.\n") {
+	if got := must(t, environ, "migrate", "up"); !strings.HasPrefix(got, "up    001_") ||
+		!strings.HasSuffix(got, ", the latest.\n") {
 		t.Errorf("up: got %s", got)
 	}
-	if got := must(t, environ, "migrate", "up"); got != "The database is at migration "+strconv.Itoa(empty.Latest)+", the latest.\n" {
+	if got := must(t, environ, "migrate", "up"); got != "The database is at migration "+strconv.Itoa(
+		empty.Latest,
+	)+", the latest.\n" {
 		t.Errorf("up again: got %s", got)
 	}
-	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(got, fmt.Sprintf("down  %03d_", empty.Latest)) {
+	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(
+		got,
+		fmt.Sprintf("down  %03d_", empty.Latest),
+	) {
 		t.Errorf("down by one: got %s", got)
 	}
 	if got := status(); got.Current != empty.Latest-1 {

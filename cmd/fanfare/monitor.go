@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// How often a part is checked, by how it was the last time, and how often what is wrong is said again while it stays.
+// How often a part is checked, by how it was the last time, and how often what is wrong is said
+// again while it stays.
 const (
 	checkWhenWell = 5 * time.Second
 	checkWhenIll  = time.Second
@@ -20,8 +21,9 @@ const (
 // part is something that the daemon cannot do without.
 type part struct {
 	name string
-	// check says in sentences what is wrong, without secrets; nothing if nothing is. It returns within seconds, and the first
-	// one, which a person waits for who has just started the daemon, within one.
+	// check says in sentences what is wrong, without secrets; nothing if nothing is. It returns
+	// within seconds, and the first one, which a person waits for who has just started the daemon,
+	// within one.
 	check func(ctx context.Context, first bool) []string
 }
 
@@ -96,7 +98,8 @@ func (m *monitor) note(name string, wrong []string) {
 	m.wrong[name] = wrong
 }
 
-// Wrong says what was wrong with each part when it was last checked; a part with which nothing is wrong is not in it.
+// Wrong says what was wrong with each part when it was last checked; a part with which nothing is
+// wrong is not in it.
 func (m *monitor) Wrong() map[string][]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

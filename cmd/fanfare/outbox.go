@@ -14,7 +14,12 @@ func newOutboxCommand(p process) *cobra.Command {
 	group := newGroup("outbox", "See what is pending, and deal with what could not be delivered",
 		`Shows what is pending and what could not be delivered, puts dead letters back, and takes an activity out of the
 way for a while. Workers may run meanwhile.`)
-	group.AddCommand(newOutboxStatusCommand(p), newOutboxDeadCommand(p), newOutboxReplayCommand(p), newOutboxParkCommand(p))
+	group.AddCommand(
+		newOutboxStatusCommand(p),
+		newOutboxDeadCommand(p),
+		newOutboxReplayCommand(p),
+		newOutboxParkCommand(p),
+	)
 	return group
 }
 
@@ -26,7 +31,11 @@ type backlogCommand struct {
 }
 
 // withBacklog makes a command of command and what it does.
-func withBacklog(p process, command *cobra.Command, do func(ctx context.Context, b backlogCommand) error) *cobra.Command {
+func withBacklog(
+	p process,
+	command *cobra.Command,
+	do func(ctx context.Context, b backlogCommand) error,
+) *cobra.Command {
 	var b backlogCommand
 	command.Flags().Var(&uuidValue{&b.tenant}, "tenant", "only this tenant's")
 	command.Flags().BoolVar(&b.asJSON, "json", false, "as JSON")

@@ -89,7 +89,8 @@ func TestOutboxPark(t *testing.T) {
 		Until      time.Time `json:"until"`
 	}
 	w.read(t, &parked, "park", id, "--for", "10m")
-	if wait := time.Until(parked.Until); parked.ActivityID != first.ID || wait < 9*time.Minute || wait > 10*time.Minute {
+	if wait := time.Until(parked.Until); parked.ActivityID != first.ID || wait < 9*time.Minute ||
+		wait > 10*time.Minute {
 		t.Errorf("park: got %+v, want %s in 10 minutes", parked, id)
 	}
 	if got := w.status(t); got.Pending != 2 || got.Parked != 1 || got.Failing != 0 {
@@ -118,7 +119,8 @@ func TestOutboxDeadLetters(t *testing.T) {
 		t.Fatalf("dead: got %+v, want the activity %s", letters, recorded.ID)
 	}
 	table := strings.Split(must(t, w.environ(), "outbox", "dead"), "\n")
-	if len(table) != 3 || !strings.HasPrefix(table[0], "ACTIVITY ") || !strings.HasPrefix(table[1], recorded.ID.String()+"   "+w.tenant.String()+"   resource.updated   ") {
+	if len(table) != 3 || !strings.HasPrefix(table[0], "ACTIVITY ") ||
+		!strings.HasPrefix(table[1], recorded.ID.String()+"   "+w.tenant.String()+"   resource.updated   ") {
 		t.Errorf("dead: got\n%s", strings.Join(table, "\n"))
 	}
 	w.read(t, &letters, "dead", "--tenant", uuid.NewString())

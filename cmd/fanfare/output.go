@@ -22,7 +22,11 @@ func writeTable(w io.Writer, rows [][]string) error {
 	table := tabwriter.NewWriter(&aligned, 0, 0, 3, ' ', 0)
 	for _, cells := range rows {
 		for _, cell := range cells {
-			fmt.Fprint(table, strings.Join(strings.Fields(cell), " "), "\t") // a line break or tab of its own would break the table
+			fmt.Fprint(
+				table,
+				strings.Join(strings.Fields(cell), " "),
+				"\t",
+			) // a line break or tab of its own would break the table
 		}
 		fmt.Fprintln(table)
 	}

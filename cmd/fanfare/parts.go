@@ -17,7 +17,8 @@ const (
 	centrifugoName = "centrifugo"
 )
 
-// postgresPart is a database that answers and that has the schema. A newer schema is none of a running daemon's concern.
+// postgresPart is a database that answers and that has the schema. A newer schema is none of a
+// running daemon's concern.
 func postgresPart(pool *pgxpool.Pool) part {
 	return part{postgresName, func(ctx context.Context, first bool) []string {
 		patience := 3 * time.Second
@@ -29,11 +30,23 @@ func postgresPart(pool *pgxpool.Pool) part {
 		status, err := readMigrations(bounded, pool)
 		switch {
 		case bounded.Err() != nil:
-			return []string{fmt.Sprintf("PostgreSQL does not answer within %s: start it, or correct --database-url (%s).", patience, oneLine(err))}
+			return []string{
+				fmt.Sprintf(
+					"PostgreSQL does not answer within %s: start it, or correct --database-url (%s).",
+					patience,
+					oneLine(err),
+				),
+			}
 		case err != nil:
 			return []string{oneLine(explained(err)) + "."}
 		case status.Current < status.Latest:
-			return []string{fmt.Sprintf("The database is at migration %d of %d: run fanfare migrate up.", status.Current, status.Latest)}
+			return []string{
+				fmt.Sprintf(
+					"The database is at migration %d of %d: run fanfare migrate up.",
+					status.Current,
+					status.Latest,
+				),
+			}
 		}
 		return nil
 	}}

@@ -8,8 +8,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestBehindAPooler runs everything in the ways of sending statements that need no session of their own: what is recorded is
-// delivered, and the API answers.
+// TestBehindAPooler runs everything in the ways of sending statements that need no session of their
+// own: what is recorded is delivered, and the API answers.
 func TestBehindAPooler(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"exec", "simple_protocol"} {

@@ -15,7 +15,8 @@ type Realtime struct {
 	CentrifugoTokenSecretFile secretInFile
 }
 
-// tokenSecret is the secret that tokens are signed with, wherever it was given; "" when there is none.
+// tokenSecret is the secret that tokens are signed with, wherever it was given; "" when there is
+// none.
 func (r *Realtime) tokenSecret() string {
 	return cmp.Or(r.CentrifugoTokenSecret, r.CentrifugoTokenSecretFile.secret)
 }

@@ -15,7 +15,8 @@ import (
 // lifeIn returns what a tenant's log holds of daemons, oldest first.
 func lifeIn(t testing.TB, db *pgtest.DB, tenant uuid.UUID) []activity.Activity {
 	t.Helper()
-	found, _, err := activity.NewPostgresLog(db.Pool).List(t.Context(), tenant, activity.OfEntity("daemon", uuid.NewSHA1(tenant, []byte("fanfare"))), activity.Page{})
+	found, _, err := activity.NewPostgresLog(db.Pool).
+		List(t.Context(), tenant, activity.OfEntity("daemon", uuid.NewSHA1(tenant, []byte("fanfare"))), activity.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,10 @@ func TestDaemonRecordsItsLife(t *testing.T) {
 			db, tenant := pgtest.New(t), uuid.New()
 			d := startDaemon(t, environment(db, centrifugo), command, "--system-tenant", tenant.String())
 			eventually(t, "the start is recorded", func() bool { return len(lifeIn(t, db, tenant)) > 0 }, d.log)
-			if got := d.get(t, "/metrics").body; !strings.Contains(got, `fanfare_records_dropped_total{reason="failed"} 0`) {
+			if got := d.get(t, "/metrics").body; !strings.Contains(
+				got,
+				`fanfare_records_dropped_total{reason="failed"} 0`,
+			) {
 				t.Errorf("/metrics does not count what is recorded:\n%s", got)
 			}
 			if code := d.finish(t); code != exitOK {
@@ -46,10 +50,12 @@ func TestDaemonRecordsItsLife(t *testing.T) {
 			for _, a := range life {
 				actions = append(actions, a.Action)
 				var payload struct{ Version, Command string }
-				if err := json.Unmarshal(a.Payload, &payload); err != nil || payload.Version == "" || payload.Command != command {
+				if err := json.Unmarshal(a.Payload, &payload); err != nil || payload.Version == "" ||
+					payload.Command != command {
 					t.Errorf("got payload %s, %v; want the version and the command", a.Payload, err)
 				}
-				if a.ActorPrincipalID != activity.System || a.Status != activity.Success || a.CorrelationID != life[0].CorrelationID {
+				if a.ActorPrincipalID != activity.System || a.Status != activity.Success ||
+					a.CorrelationID != life[0].CorrelationID {
 					t.Errorf("got %+v, want it by the system, a success, of one process", a)
 				}
 			}

@@ -18,11 +18,19 @@ import (
 )
 
 func newRetentionCommand(p process) *cobra.Command {
-	group := newGroup("retention", "Say how long what is kept, and remove what has had its time",
+	group := newGroup(
+		"retention",
+		"Say how long what is kept, and remove what has had its time",
 		`Shows and sets the bounds of a tenant or, without --tenant, those of the installation, which hold for every tenant
 that has none of its own. What is pending, what is under a legal hold and what is younger than min_days is never removed. Workers
-do it by themselves every --retention-interval; fanfare retention run does it now.`)
-	group.AddCommand(newRetentionShowCommand(p), newRetentionSetCommand(p), newRetentionRunCommand(p), newRetentionHoldCommand(p))
+do it by themselves every --retention-interval; fanfare retention run does it now.`,
+	)
+	group.AddCommand(
+		newRetentionShowCommand(p),
+		newRetentionSetCommand(p),
+		newRetentionRunCommand(p),
+		newRetentionHoldCommand(p),
+	)
 	return group
 }
 
@@ -34,7 +42,12 @@ type retentionCommand struct {
 }
 
 // withRetention makes a command of command and what it does.
-func withRetention(p process, command *cobra.Command, tenant string, do func(ctx context.Context, r retentionCommand) error) *cobra.Command {
+func withRetention(
+	p process,
+	command *cobra.Command,
+	tenant string,
+	do func(ctx context.Context, r retentionCommand) error,
+) *cobra.Command {
 	var r retentionCommand
 	command.Flags().Var(&uuidValue{&r.tenant}, "tenant", tenant)
 	command.Flags().BoolVar(&r.asJSON, "json", false, "as JSON")
@@ -123,16 +136,21 @@ tenant's bound back to the installation. A tenant's change is recorded in its lo
 		}
 		return nil
 	}
-	return withRetention(p, command, "for this tenant; without it, for the installation", func(ctx context.Context, r retentionCommand) error {
-		policy, err := retention.Set(ctx, r.pool, r.tenant, by, change)
-		if err != nil {
-			return err
-		}
-		if r.asJSON {
-			return writeJSON(p.stdout, policy)
-		}
-		return writeTable(p.stdout, policyRows(&policy))
-	})
+	return withRetention(
+		p,
+		command,
+		"for this tenant; without it, for the installation",
+		func(ctx context.Context, r retentionCommand) error {
+			policy, err := retention.Set(ctx, r.pool, r.tenant, by, change)
+			if err != nil {
+				return err
+			}
+			if r.asJSON {
+				return writeJSON(p.stdout, policy)
+			}
+			return writeTable(p.stdout, policyRows(&policy))
+		},
+	)
 }
 
 // boundValue is the value of a bound's flag.
@@ -176,9 +194,12 @@ func (v *boundValue) Set(text string) error {
 }
 
 func newRetentionHoldCommand(p process) *cobra.Command {
-	group := newGroup("hold", "Place, release and list legal holds",
+	group := newGroup(
+		"hold",
+		"Place, release and list legal holds",
 		`A legal hold keeps activities from being removed, whatever the bounds say: all of a tenant, those about one resource
-(and not about what is under it), or those by one actor.`)
+(and not about what is under it), or those by one actor.`,
+	)
 	group.AddCommand(newHoldPlaceCommand(p), newHoldReleaseCommand(p), newHoldListCommand(p))
 	return group
 }
@@ -303,7 +324,17 @@ func holdRows(holds []retention.Hold) [][]string {
 		if h.ReleasedAt != nil {
 			released = h.ReleasedAt.Format(time.RFC3339)
 		}
-		rows = append(rows, []string{h.ID.String(), h.TenantID.String(), keeps, h.CreatedAt.UTC().Format(time.RFC3339), released, h.Reason})
+		rows = append(
+			rows,
+			[]string{
+				h.ID.String(),
+				h.TenantID.String(),
+				keeps,
+				h.CreatedAt.UTC().Format(time.RFC3339),
+				released,
+				h.Reason,
+			},
+		)
 	}
 	if !slices.ContainsFunc(rows[1:], func(row []string) bool { return row[4] != "" }) {
 		for i := range rows {

@@ -34,9 +34,10 @@ With --dry-run it only counts, up to a million of each kind of a tenant, and rem
 			return dryRunRetention(ctx, p, r)
 		}
 		shown := newProgress(p.stderr, p.getenv)
-		report, err := retention.NewRunner(r.pool, retention.Options{}).Run(ctx, r.tenant, func(report retention.Report) {
-			shown.say(fmt.Sprintf("removed so far: %s", countsText(report.Removed)))
-		})
+		report, err := retention.NewRunner(r.pool, retention.Options{}).
+			Run(ctx, r.tenant, func(report retention.Report) {
+				shown.say(fmt.Sprintf("removed so far: %s", countsText(report.Removed)))
+			})
 		shown.end()
 		if errors.Is(err, retention.ErrBusy) {
 			return fmt.Errorf("%w, here or in a worker: try again when it is done", err)
@@ -63,7 +64,19 @@ func dryRunRetention(ctx context.Context, p process, r retentionCommand) error {
 	if r.asJSON {
 		return writeJSON(p.stdout, estimate)
 	}
-	rows := [][]string{{"TENANT", "RECORDED BEFORE", "ACTIVITIES", "KEPT", "NOTIFICATIONS", "KEYS", "DEAD LETTERS", "PARKED", "TOKENS"}}
+	rows := [][]string{
+		{
+			"TENANT",
+			"RECORDED BEFORE",
+			"ACTIVITIES",
+			"KEPT",
+			"NOTIFICATIONS",
+			"KEYS",
+			"DEAD LETTERS",
+			"PARKED",
+			"TOKENS",
+		},
+	}
 	for _, t := range estimate.Tenants {
 		rows = append(rows, tenantRow(t))
 	}
@@ -139,7 +152,8 @@ func countsText(c retention.Counts) string {
 	return strings.Join(parts, ", ")
 }
 
-// progress says how far something is: on a terminal in one line that changes, elsewhere in a line every few seconds.
+// progress says how far something is: on a terminal in one line that changes, elsewhere in a line
+// every few seconds.
 type progress struct {
 	out      io.Writer
 	terminal bool

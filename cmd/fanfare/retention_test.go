@@ -33,7 +33,8 @@ func (w world) logged(t testing.TB, action string) (n int) {
 	return n
 }
 
-// TestRetentionAtTheTerminal sets bounds, looks at them, tries them, places and releases a hold, and removes.
+// TestRetentionAtTheTerminal sets bounds, looks at them, tries them, places and releases a hold,
+// and removes.
 func TestRetentionAtTheTerminal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
@@ -44,10 +45,17 @@ func TestRetentionAtTheTerminal(t *testing.T) {
 		return must(t, w.environ(), append([]string{"retention"}, args...)...)
 	}
 	tenant := w.tenant.String()
-	if got := do("show"); !strings.Contains(got, "max_days           none    installation   activities are kept so long\n") || !strings.Contains(got, "\nmin_days           7 ") {
+	if got := do("show"); !strings.Contains(
+		got,
+		"max_days           none    installation   activities are kept so long\n",
+	) ||
+		!strings.Contains(got, "\nmin_days           7 ") {
 		t.Errorf("show: got\n%s", got)
 	}
-	if got := do("set", "--tenant", tenant, "--max-days", "20", "--inbox-days", "none", "--by", w.owner.String()); !strings.Contains(got, "max_days           20      tenant ") ||
+	if got := do("set", "--tenant", tenant, "--max-days", "20", "--inbox-days", "none", "--by", w.owner.String()); !strings.Contains(
+		got,
+		"max_days           20      tenant ",
+	) ||
 		!strings.Contains(got, "inbox_days         none    tenant ") {
 		t.Errorf("set: got\n%s", got)
 	}
@@ -63,16 +71,20 @@ func TestRetentionAtTheTerminal(t *testing.T) {
 	if err := json.Unmarshal([]byte(do("run", "--dry-run", "--json")), &estimate); err != nil {
 		t.Fatal(err)
 	}
-	if estimate.Removed.Activities != 12 || !estimate.Exact || len(estimate.Tenants) != 1 || time.Since(*estimate.Tenants[0].Before) < 20*24*time.Hour {
+	if estimate.Removed.Activities != 12 || !estimate.Exact || len(estimate.Tenants) != 1 ||
+		time.Since(*estimate.Tenants[0].Before) < 20*24*time.Hour {
 		t.Errorf("run --dry-run --json: got %+v", estimate)
 	}
-	if got := do("run", "--dry-run"); !strings.Contains(got, "\nactivities         12\n") || !strings.HasSuffix(got, "\nNothing was removed.\n") {
+	if got := do("run", "--dry-run"); !strings.Contains(got, "\nactivities         12\n") ||
+		!strings.HasSuffix(got, "\nNothing was removed.\n") {
 		t.Errorf("run --dry-run: got\n%s", got)
 	}
 
 	placed := do("hold", "place", "--tenant", tenant, "--resource", w.resource.String(), "--reason", "case 17")
 	hold := strings.TrimSpace(strings.TrimPrefix(placed, "Hold placed: "))
-	if got := do("hold", "list"); !strings.HasPrefix(got, "HOLD ") || !strings.Contains(got, hold+"   "+tenant+"   resource "+w.resource.String()) || !strings.HasSuffix(got, "case 17\n") {
+	if got := do("hold", "list"); !strings.HasPrefix(got, "HOLD ") ||
+		!strings.Contains(got, hold+"   "+tenant+"   resource "+w.resource.String()) ||
+		!strings.HasSuffix(got, "case 17\n") {
 		t.Errorf("hold list: got\n%s", got)
 	}
 	if got := do("run"); !strings.HasPrefix(got, "activities         0\n") {
@@ -84,7 +96,8 @@ func TestRetentionAtTheTerminal(t *testing.T) {
 	if got := do("hold", "list"); got != "There are no legal holds.\n" {
 		t.Errorf("hold list after the release: got %s", got)
 	}
-	if got := do("hold", "list", "--all", "--tenant", tenant); !strings.Contains(got, "RELEASED") || !strings.Contains(got, hold) {
+	if got := do("hold", "list", "--all", "--tenant", tenant); !strings.Contains(got, "RELEASED") ||
+		!strings.Contains(got, hold) {
 		t.Errorf("hold list --all: got\n%s", got)
 	}
 	r := fanfare(t, w.environ(), "retention", "hold", "release", hold, "--tenant", tenant)
@@ -110,7 +123,8 @@ func TestRetentionAtTheTerminal(t *testing.T) {
 	if _, err := w.db.Pool.Exec(t.Context(), `SELECT fanfare.retention_begin($1, NULL)`, uuid.New()); err != nil {
 		t.Fatal(err)
 	}
-	if r := fanfare(t, w.environ(), "retention", "run"); r.code != exitFailure || !strings.Contains(r.stderr, "another retention run is under way") {
+	if r := fanfare(t, w.environ(), "retention", "run"); r.code != exitFailure ||
+		!strings.Contains(r.stderr, "another retention run is under way") {
 		t.Errorf("run beside another: got exit code %d and %q", r.code, r.stderr)
 	}
 }
@@ -135,7 +149,15 @@ func TestRetentionUsage(t *testing.T) {
 	} {
 		r := fanfare(t, environ, strings.Fields(line)...)
 		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
-			t.Errorf("%s: got exit code %d, stdout %q, stderr %q; want %d, nothing and %q", line, r.code, r.stdout, r.stderr, exitUsage, want)
+			t.Errorf(
+				"%s: got exit code %d, stdout %q, stderr %q; want %d, nothing and %q",
+				line,
+				r.code,
+				r.stdout,
+				r.stderr,
+				exitUsage,
+				want,
+			)
 		}
 	}
 }
@@ -151,7 +173,11 @@ func TestRetentionInTheWorker(t *testing.T) {
 	idle.says(t, "all is well", "postgres")
 	d := startWorker(t, environment(db, centrifugo))
 	d.says(t, "retention has removed what had its time", `"activities":12`)
-	if got := d.get(t, "/metrics").body; !strings.Contains(got, `fanfare_retention_removed_total{kind="activities"} 12`+"\n") || !strings.Contains(got, `fanfare_retention_runs_total{result="done"} 1`+"\n") {
+	if got := d.get(t, "/metrics").body; !strings.Contains(
+		got,
+		`fanfare_retention_removed_total{kind="activities"} 12`+"\n",
+	) ||
+		!strings.Contains(got, `fanfare_retention_runs_total{result="done"} 1`+"\n") {
 		t.Errorf("/metrics does not count them:\n%s", got)
 	}
 	if got := w.logged(t, "retention.purged"); got != 1 {

@@ -59,14 +59,19 @@ func run(ctx context.Context, args []string, p process) int {
 	return exitFailure
 }
 
-// newRootCommand makes the whole tree. *running turns true once the command line proved right and a command begins.
+// newRootCommand makes the whole tree. *running turns true once the command line proved right and a
+// command begins.
 func newRootCommand(p process) (root *cobra.Command, running *bool) {
 	running = new(bool)
-	root = newGroup("fanfare", "Tells the right people, live, what changed", `Fanfare delivers the activities that services record in PostgreSQL, in the transaction of the change
+	root = newGroup(
+		"fanfare",
+		"Tells the right people, live, what changed",
+		`Fanfare delivers the activities that services record in PostgreSQL, in the transaction of the change
 itself, to the people who watch: to their inboxes, and over Centrifugo to their screens.
 
 Each setting is a flag or an environment variable; the flag wins.
-Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`)
+Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`,
+	)
 	root.Version = releasedAs()
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.SilenceErrors, root.SilenceUsage = true, true

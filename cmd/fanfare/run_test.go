@@ -22,7 +22,8 @@ type notifications struct {
 	UnreadCount int `json:"unread_count"`
 }
 
-// TestRun follows activities from the recording to the inbox and the stream, through a restart in the middle.
+// TestRun follows activities from the recording to the inbox and the stream, through a restart in
+// the middle.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
@@ -102,8 +103,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestStreamThroughCrashes kills the process, again and again, while activities are recorded; the stream's reader comes back with
-// the id that it had last.
+// TestStreamThroughCrashes kills the process, again and again, while activities are recorded; the
+// stream's reader comes back with the id that it had last.
 func TestStreamThroughCrashes(t *testing.T) {
 	t.Parallel()
 	const crashes, each = 3, 20
@@ -147,7 +148,8 @@ func TestStreamThroughCrashes(t *testing.T) {
 	}
 }
 
-// startProcess runs a command line in a process of its own, until the test ends or kills it. d is for its log only.
+// startProcess runs a command line in a process of its own, until the test ends or kills it. d is
+// for its log only.
 func startProcess(t testing.TB, environ map[string]string, args ...string) (d *daemonUnderTest, kill func()) {
 	t.Helper()
 	binary, err := os.Executable()

@@ -9,7 +9,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestPasswordIsNeverShown tries connection strings, right and wrong, with every command that reads one.
+// TestPasswordIsNeverShown tries connection strings, right and wrong, with every command that reads
+// one.
 func TestPasswordIsNeverShown(t *testing.T) {
 	t.Parallel()
 	const password = "hunter2"
@@ -86,7 +87,8 @@ func TestWorkerLogsNoSecrets(t *testing.T) {
 	}
 }
 
-// TestDaemonsShowNoSecrets gives every secret that there is, with servers that are away, and asks for everything to be shown.
+// TestDaemonsShowNoSecrets gives every secret that there is, with servers that are away, and asks
+// for everything to be shown.
 func TestDaemonsShowNoSecrets(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("hunter2", 6)
@@ -139,7 +141,8 @@ func TestWrongPassword(t *testing.T) {
 		t.Fatal("the test server's URL has no password to get wrong")
 	}
 	r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": connection}, "migrate", "status")
-	if r.code != exitFailure || !strings.Contains(r.stderr, "password authentication failed") || !strings.Contains(r.stderr, "--database-url") {
+	if r.code != exitFailure || !strings.Contains(r.stderr, "password authentication failed") ||
+		!strings.Contains(r.stderr, "--database-url") {
 		t.Errorf("got exit code %d and %q, want 1 and what to correct", r.code, r.stderr)
 	}
 	if strings.Contains(r.stderr, "hunter2") {

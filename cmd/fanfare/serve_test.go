@@ -95,7 +95,8 @@ func TestHeadersFromElsewhere(t *testing.T) {
 	}
 }
 
-// TestServeWithoutCentrifugo starts while Centrifugo is away: most of the API does not need it, and the rest comes by itself.
+// TestServeWithoutCentrifugo starts while Centrifugo is away: most of the API does not need it, and
+// the rest comes by itself.
 func TestServeWithoutCentrifugo(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
@@ -134,7 +135,8 @@ func TestListenAddressInUse(t *testing.T) {
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	d := startDaemon(t, environment(db, centrifugo), "serve")
 	second := fanfare(t, environment(db, centrifugo), "run", "--listen", d.addressOf(t, "the API is served"))
-	if second.code != exitFailure || !strings.Contains(second.stderr, "--listen: ") || !strings.Contains(second.stderr, "in use") {
+	if second.code != exitFailure || !strings.Contains(second.stderr, "--listen: ") ||
+		!strings.Contains(second.stderr, "in use") {
 		t.Errorf("got exit code %d and %q, want 1 and what is wrong", second.code, second.stderr)
 	}
 }
@@ -158,7 +160,14 @@ func TestLimitsOfRequests(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w := newWorld(t, db)
-	d := startDaemon(t, environment(db, centrifugo), "serve", "--rate-limit=1", "--rate-burst=2", "--max-body-bytes=1024")
+	d := startDaemon(
+		t,
+		environment(db, centrifugo),
+		"serve",
+		"--rate-limit=1",
+		"--rate-burst=2",
+		"--max-body-bytes=1024",
+	)
 	owner, other := d.api(t).person(t, w, w.owner), d.api(t).person(t, w, w.actor)
 	if got := other.do(t, http.MethodPut, "/notifications/preferences", `{"filter_mode":"`+strings.Repeat("x", 1024)+`"}`); got.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large body: got status %d with %s, want 413", got.status, got.body)

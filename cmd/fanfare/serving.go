@@ -103,7 +103,8 @@ func origins(at func(*Config) *[]string) field {
 	allowed := func(list []string) bool {
 		for _, origin := range list {
 			u, err := url.Parse(origin)
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Contains(u.Host, "*") ||
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+				strings.Contains(u.Host, "*") ||
 				origin != fmt.Sprintf("%s://%s", u.Scheme, u.Host) {
 				return false
 			}

@@ -20,7 +20,10 @@ func TestMistakesInServing(t *testing.T) {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("hunter2", 6)
-	enough := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d", "FANFARE_CENTRIFUGO_TOKEN_SECRET": long}
+	enough := map[string]string{
+		"FANFARE_DATABASE_URL":            "postgres://u@127.0.0.1:1/d",
+		"FANFARE_CENTRIFUGO_TOKEN_SECRET": long,
+	}
 	for name, c := range map[string]struct {
 		environ map[string]string
 		args    []string
@@ -93,7 +96,13 @@ func TestMistakesInServing(t *testing.T) {
 			for _, command := range []string{"serve", "run"} {
 				r := fanfare(t, environ, append([]string{command}, c.args...)...)
 				if r.code != exitUsage || r.stdout != "" || strings.Contains(r.stderr, "hunter2") {
-					t.Errorf("%s: got exit code %d, stdout %q, stderr\n%s\nwant 2, nothing, and no secret", command, r.code, r.stdout, r.stderr)
+					t.Errorf(
+						"%s: got exit code %d, stdout %q, stderr\n%s\nwant 2, nothing, and no secret",
+						command,
+						r.code,
+						r.stdout,
+						r.stderr,
+					)
 				}
 				for _, want := range c.want {
 					if !strings.Contains(r.stderr, want) {
@@ -108,7 +117,11 @@ func TestMistakesInServing(t *testing.T) {
 // TestWorkerNeedsNothingOfServing runs a worker's settings through the rules of others.
 func TestWorkerNeedsNothingOfServing(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d", "FANFARE_SERVICE_TOKENS": "false", "FANFARE_LISTEN": "nonsense"}
+	environ := map[string]string{
+		"FANFARE_DATABASE_URL":   "postgres://u@127.0.0.1:1/d",
+		"FANFARE_SERVICE_TOKENS": "false",
+		"FANFARE_LISTEN":         "nonsense",
+	}
 	d := startWorker(t, environ)
 	d.says(t, "fanfare starts")
 	if r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": environ["FANFARE_DATABASE_URL"]}, "config"); r.code != exitOK {

@@ -12,7 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// setting describes one setting: its flag, its variable, its help and its place in a Config all come from here.
+// setting describes one setting: its flag, its variable, its help and its place in a Config all
+// come from here.
 type setting struct {
 	name    string // the flag's, without the dashes
 	initial string // the default, as text; "" means none
@@ -42,13 +43,29 @@ func (s setting) also(rule func(c *Config) string) setting {
 
 // everySetting is in the order in which they are documented.
 func everySetting() []setting {
-	return slices.Concat(databaseSettings(), centrifugoSettings(), realtimeSettings(), channelSettings(), deliverySettings(), retentionSettings(),
-		apiSettings(), identitySettings(), processSettings())
+	return slices.Concat(
+		databaseSettings(),
+		centrifugoSettings(),
+		realtimeSettings(),
+		channelSettings(),
+		deliverySettings(),
+		retentionSettings(),
+		apiSettings(),
+		identitySettings(),
+		processSettings(),
+	)
 }
 
 // workerSettings are those of fanfare worker.
 func workerSettings() []setting {
-	return slices.Concat(databaseSettings(), centrifugoSettings(), channelSettings(), deliverySettings(), retentionSettings(), processSettings())
+	return slices.Concat(
+		databaseSettings(),
+		centrifugoSettings(),
+		channelSettings(),
+		deliverySettings(),
+		retentionSettings(),
+		processSettings(),
+	)
 }
 
 // serveSettings are those of fanfare serve.

@@ -108,7 +108,14 @@ func writeReference(w io.Writer, settings []setting) error {
 		if s.flag() != "" {
 			flag = "`" + s.flag() + "` " + s.field.kind
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", flag, s.variable(), initial, strings.ReplaceAll(s.usage, "|", `\|`))
+		fmt.Fprintf(
+			&b,
+			"| %s | `%s` | %s | %s |\n",
+			flag,
+			s.variable(),
+			initial,
+			strings.ReplaceAll(s.usage, "|", `\|`),
+		)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

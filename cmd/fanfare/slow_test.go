@@ -42,7 +42,8 @@ func TestSlowReaderIsDropped(t *testing.T) {
 		}
 	}
 
-	// What was on its way to the slow one is whole and in order, and ends with the reason, or with the connection.
+	// What was on its way to the slow one is whole and in order, and ends with the reason, or with
+	// the connection.
 	var got []uuid.UUID
 	f := slow()
 	for {
@@ -94,7 +95,8 @@ func (c caller) followWithoutReading(t testing.TB) (read func() *follower) {
 	}
 }
 
-// publisher returns what publishes a large event of its own on the tenant's channel each time it is called, and returns its id.
+// publisher returns what publishes a large event of its own on the tenant's channel each time it is
+// called, and returns its id.
 func (w world) publisher(t testing.TB, server *devstack.Centrifugo) func() uuid.UUID {
 	t.Helper()
 	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
@@ -106,7 +108,12 @@ func (w world) publisher(t testing.TB, server *devstack.Centrifugo) func() uuid.
 	bulk := strings.Repeat("x", 48<<10)
 	return func() uuid.UUID {
 		id := uuid.New()
-		data := fmt.Appendf(nil, `{"version":"1","event_id":%q,"action":"signal.grown","payload":{"bulk":%q}}`, id, bulk)
+		data := fmt.Appendf(
+			nil,
+			`{"version":"1","event_id":%q,"action":"signal.grown","payload":{"bulk":%q}}`,
+			id,
+			bulk,
+		)
 		if result := client.Publish(t.Context(), []centrifugo.Broadcast{{Channels: channels, Data: data}})[0]; result.Err != nil {
 			t.Fatal(result.Err)
 		}

@@ -98,7 +98,8 @@ func TestBatchInHandIsFinished(t *testing.T) {
 	}
 }
 
-// TestSignals stops a process: SIGTERM has it finish what it is at, another one does not wait for that.
+// TestSignals stops a process: SIGTERM has it finish what it is at, another one does not wait for
+// that.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)

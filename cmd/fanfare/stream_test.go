@@ -22,8 +22,8 @@ type follower struct {
 // sent is one server-sent event.
 type sent struct{ id, event, data string }
 
-// follow begins a stream, after the event with an id if that is not "". While the daemon says that it cannot be followed at the
-// moment, it comes back, as clients do.
+// follow begins a stream, after the event with an id if that is not "". While the daemon says that
+// it cannot be followed at the moment, it comes back, as clients do.
 func (c caller) follow(t testing.TB, last string) *follower {
 	t.Helper()
 	if last != "" {
@@ -43,7 +43,8 @@ func (c caller) follow(t testing.TB, last string) *follower {
 	return &follower{text: bufio.NewReader(answer.Body), last: last}
 }
 
-// next returns the next event; ok is false at the stream's end. Comments and times to wait are passed over.
+// next returns the next event; ok is false at the stream's end. Comments and times to wait are
+// passed over.
 func (f *follower) next() (s sent, ok bool) {
 	for {
 		line, err := f.text.ReadString('\n')

@@ -18,8 +18,15 @@ what its payload must hold and how it reads. Applied to the database, it holds f
 language, as strictly as is enforced. docs/taxonomy.md describes the file.
 
 Where a file is named, - is standard input.`)
-	group.AddCommand(newTaxonomyCheckCommand(p), newTaxonomyShowCommand(p), newTaxonomyDiffCommand(p), newTaxonomyApplyCommand(p), newTaxonomyEnforceCommand(p),
-		newTaxonomyGenerateCommand(p), newTaxonomyDefaultCommand(p))
+	group.AddCommand(
+		newTaxonomyCheckCommand(p),
+		newTaxonomyShowCommand(p),
+		newTaxonomyDiffCommand(p),
+		newTaxonomyApplyCommand(p),
+		newTaxonomyEnforceCommand(p),
+		newTaxonomyGenerateCommand(p),
+		newTaxonomyDefaultCommand(p),
+	)
 	return group
 }
 
@@ -75,7 +82,13 @@ payloads, visibility and what is kept of them stay as Fanfare records them, what
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stdout, "%s: %s, no mistakes\n%s", name, countOf(len(parsed.Actions()), "action"), ownLine(parsed))
+			_, err = fmt.Fprintf(
+				p.stdout,
+				"%s: %s, no mistakes\n%s",
+				name,
+				countOf(len(parsed.Actions()), "action"),
+				ownLine(parsed),
+			)
 			return err
 		},
 	}
@@ -97,7 +110,10 @@ func ownLine(parsed *taxonomy.Taxonomy) string {
 		line = countOf(missing, "action") + " of Fanfare's own will be registered beside them\n"
 	}
 	if has > 0 {
-		line += countOf(has, "action") + " among them Fanfare's own: of those, payload, keep, max_payload_bytes and visibility stay Fanfare's\n"
+		line += countOf(
+			has,
+			"action",
+		) + " among them Fanfare's own: of those, payload, keep, max_payload_bytes and visibility stay Fanfare's\n"
 	}
 	return line
 }

@@ -84,7 +84,9 @@ func enforce(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, mode taxonomy.Mod
 			return err
 		}
 		if !slices.ContainsFunc(applied.Actions(), func(a taxonomy.Action) bool { return !a.Own() }) {
-			return errors.New("no action of an application is registered, so strict would refuse everything: apply a taxonomy first")
+			return errors.New(
+				"no action of an application is registered, so strict would refuse everything: apply a taxonomy first",
+			)
 		}
 	}
 	return taxonomy.SetMode(ctx, tx, tenant, mode)

@@ -50,8 +50,10 @@ An envelope's resource type is the family's name, unless --resource-type names a
 	}
 	fileArgument(command, &name)
 	command.Flags().StringVar(&o.Package, "package", "actions", "the package's name")
-	command.Flags().StringVar(&directory, "output", "", "the directory to write to (default: one of the package's name)")
-	command.Flags().StringArrayVar(&types, "resource-type", nil, "what a family's actions are about, as in auth=user; may be repeated")
+	command.Flags().
+		StringVar(&directory, "output", "", "the directory to write to (default: one of the package's name)")
+	command.Flags().
+		StringArrayVar(&types, "resource-type", nil, "what a family's actions are about, as in auth=user; may be repeated")
 	return command
 }
 

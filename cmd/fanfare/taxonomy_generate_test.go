@@ -14,7 +14,10 @@ func TestTaxonomyGenerate(t *testing.T) {
 	file, directory := taxonomyFile(t, taxonomyOfTest), filepath.Join(t.TempDir(), "deeds")
 	generate := func(args ...string) string {
 		t.Helper()
-		return must(t, nil, append([]string{"taxonomy", "generate", "--package", "deeds", "--output", directory, file}, args...)...)
+		return must(
+			t,
+			nil,
+			append([]string{"taxonomy", "generate", "--package", "deeds", "--output", directory, file}, args...)...)
 	}
 	at := func(name string) string { return filepath.Join(directory, name) }
 	if got, want := generate(), "wrote    "+at("fanfare.go")+"\nwrote    "+at("resource.go")+"\nwrote    "+at("signal.go")+"\n"; got != want {

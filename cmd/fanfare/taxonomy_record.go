@@ -20,32 +20,51 @@ const (
 	enforcementChanged = "taxonomy.enforcement_changed"
 )
 
-// withSystemTenant is withPool for a command that changes what holds for the whole installation, which is recorded in the log of
-// the system's tenant; uuid.Nil if there is none.
-func withSystemTenant(p process, command *cobra.Command, do func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error) *cobra.Command {
+// withSystemTenant is withPool for a command that changes what holds for the whole installation,
+// which is recorded in the log of the system's tenant; uuid.Nil if there is none.
+func withSystemTenant(
+	p process,
+	command *cobra.Command,
+	do func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error,
+) *cobra.Command {
 	settings := append(databaseSettings(), setting{
 		"system-tenant", "", "the tenant in whose log a change for the whole installation is recorded; in none if empty",
 		optionalID(func(c *Config) *uuid.UUID { return &c.SystemTenant }),
 	})
-	return withSettings(p, command, settings, func(ctx context.Context, pool *pgxpool.Pool, c *Config) error { return do(ctx, pool, c.SystemTenant) })
+	return withSettings(
+		p,
+		command,
+		settings,
+		func(ctx context.Context, pool *pgxpool.Pool, c *Config) error { return do(ctx, pool, c.SystemTenant) },
+	)
 }
 
-// applyRecorded applies a taxonomy and records in the same transaction that it did, if that changed anything and there is a
-// tenant to record it in.
-func applyRecorded(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID, wanted *taxonomy.Taxonomy, o taxonomy.ApplyOptions) (changes taxonomy.Changes, err error) {
+// applyRecorded applies a taxonomy and records in the same transaction that it did, if that changed
+// anything and there is a tenant to record it in.
+func applyRecorded(
+	ctx context.Context,
+	pool *pgxpool.Pool,
+	system uuid.UUID,
+	wanted *taxonomy.Taxonomy,
+	o taxonomy.ApplyOptions,
+) (changes taxonomy.Changes, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if changes, err = taxonomy.Apply(ctx, tx, wanted, o); err != nil || o.DryRun || system == uuid.Nil || changes.Len() == 0 {
+		if changes, err = taxonomy.Apply(ctx, tx, wanted, o); err != nil || o.DryRun || system == uuid.Nil ||
+			changes.Len() == 0 {
 			return err
 		}
 		return recordOfTaxonomy(ctx, tx, system, taxonomyApplied, map[string]any{
-			"added": len(changes.Added), "changed": len(changes.Changed), "removed": len(changes.Removed), "hidden_keys_changed": changes.SecretKeys != nil,
+			"added": len(
+				changes.Added,
+			), "changed": len(changes.Changed), "removed": len(changes.Removed), "hidden_keys_changed": changes.SecretKeys != nil,
 		})
 	})
 	return changes, err
 }
 
-// enforceRecorded sets a mode, or with "" takes a tenant's own away, and records in the same transaction what that changed: a
-// tenant's in its own log, the installation's in the system's, if there is a tenant for that.
+// enforceRecorded sets a mode, or with "" takes a tenant's own away, and records in the same
+// transaction what that changed: a tenant's in its own log, the installation's in the system's, if
+// there is a tenant for that.
 func enforceRecorded(ctx context.Context, pool *pgxpool.Pool, system, tenant uuid.UUID, mode taxonomy.Mode) error {
 	log, scope := tenant, "tenant"
 	if tenant == uuid.Nil {
@@ -68,7 +87,13 @@ func enforceRecorded(ctx context.Context, pool *pgxpool.Pool, system, tenant uui
 		if err != nil || after == before || log == uuid.Nil {
 			return err
 		}
-		return recordOfTaxonomy(ctx, tx, log, enforcementChanged, map[string]any{"from": before, "to": after, "scope": scope})
+		return recordOfTaxonomy(
+			ctx,
+			tx,
+			log,
+			enforcementChanged,
+			map[string]any{"from": before, "to": after, "scope": scope},
+		)
 	})
 }
 

@@ -35,7 +35,8 @@ they are registered with every taxonomy.`,
 			return nil
 		},
 	}
-	command.Flags().StringVar(&file, "file", "", "the actions that this file would apply; without it those in the database")
+	command.Flags().
+		StringVar(&file, "file", "", "the actions that this file would apply; without it those in the database")
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
 		applied, err := taxonomy.Load(ctx, pool)
@@ -85,7 +86,18 @@ func showTaxonomy(p process, t *taxonomy.Taxonomy, action string, asJSON bool) e
 	}
 	rows := [][]string{{"ACTION", "OWN", "CATEGORY", "SEVERITY", "VISIBILITY", "REQUIRED", "DESCRIPTION"}}
 	for _, a := range shown.Actions {
-		rows = append(rows, []string{a.Name, a.owner(), a.Category, string(a.Severity), string(a.Visibility), strings.Join(a.Required, ","), a.Description})
+		rows = append(
+			rows,
+			[]string{
+				a.Name,
+				a.owner(),
+				a.Category,
+				string(a.Severity),
+				string(a.Visibility),
+				strings.Join(a.Required, ","),
+				a.Description,
+			},
+		)
 	}
 	return writeTable(p.stdout, rows)
 }
@@ -208,8 +220,10 @@ log, in the same transaction (taxonomy.applied).`,
 	}
 	fileArgument(command, &file)
 	command.Flags().BoolVar(&options.DryRun, "dry-run", false, "only say what would be done")
-	command.Flags().BoolVar(&options.Force, "force", false, "remove actions without looking whether activities have them")
-	command.Flags().DurationVar(&options.Patience, "patience", taxonomy.DefaultPatience, "how long to look for activities of removed actions")
+	command.Flags().
+		BoolVar(&options.Force, "force", false, "remove actions without looking whether activities have them")
+	command.Flags().
+		DurationVar(&options.Patience, "patience", taxonomy.DefaultPatience, "how long to look for activities of removed actions")
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return withSystemTenant(p, command, func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error {
 		parsed, err := readTaxonomy(p, file)

@@ -70,7 +70,8 @@ func TestTaxonomyCheck(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &checked); err != nil {
 		t.Fatalf("%v: %s", err, r.stdout)
 	}
-	if r.code != exitFailure || len(checked.Mistakes) != 2 || checked.Mistakes[1] != (taxonomy.Mistake{Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action"}) {
+	if r.code != exitFailure || len(checked.Mistakes) != 2 ||
+		checked.Mistakes[1] != (taxonomy.Mistake{Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action"}) {
 		t.Errorf("got exit code %d and %+v, want 1 and both mistakes", r.code, checked)
 	}
 
@@ -80,7 +81,11 @@ func TestTaxonomyCheck(t *testing.T) {
 	}
 
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"taxonomy", "check", "-"}, process{stdin: strings.NewReader(taxonomyOfTest), stdout: &stdout, stderr: &stderr})
+	code := run(
+		t.Context(),
+		[]string{"taxonomy", "check", "-"},
+		process{stdin: strings.NewReader(taxonomyOfTest), stdout: &stdout, stderr: &stderr},
+	)
 	if code != exitOK || stdout.String() != "-: 2 actions, no mistakes\n"+added {
 		t.Errorf("standard input: got exit code %d, %q and %q", code, &stdout, &stderr)
 	}
@@ -110,7 +115,11 @@ func TestTaxonomyOfNobody(t *testing.T) {
 		t.Helper()
 		for _, args := range [][]string{nil, {"--tenant", uuid.NewString()}} {
 			r := fanfare(t, w.environ(), append([]string{"taxonomy", "enforce", "strict"}, args...)...)
-			if r.code != exitFailure || !strings.Contains(r.stderr, "no action of an application is registered, so strict would refuse everything") {
+			if r.code != exitFailure ||
+				!strings.Contains(
+					r.stderr,
+					"no action of an application is registered, so strict would refuse everything",
+				) {
 				t.Errorf("%s: enforce strict %q: got exit code %d and %q, want a refusal", what, args, r.code, r.stderr)
 			}
 		}
@@ -134,7 +143,9 @@ func TestTaxonomyApply(t *testing.T) {
 	if got := must(t, w.environ(), "taxonomy", "show"); got != "No action is registered.\n" {
 		t.Errorf("after the dry run: got %s", got)
 	}
-	if r := fanfare(t, w.environ(), "taxonomy", "diff", file); r.code != exitFailure || !strings.Contains(r.stdout, "+ resource.updated") || !strings.Contains(r.stderr, "differs from "+file+" in 16 places") {
+	if r := fanfare(t, w.environ(), "taxonomy", "diff", file); r.code != exitFailure ||
+		!strings.Contains(r.stdout, "+ resource.updated") ||
+		!strings.Contains(r.stderr, "differs from "+file+" in 16 places") {
 		t.Errorf("diff: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
 
@@ -176,19 +187,28 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 	if fromFile, fromDatabase := must(t, nil, "taxonomy", "show", "--file", file, "--json"), must(t, w.environ(), "taxonomy", "show", "--json"); fromFile != fromDatabase {
 		t.Errorf("show --json: of the file\n%s\nof the database\n%s", fromFile, fromDatabase)
 	}
-	if r := fanfare(t, w.environ(), "taxonomy", "show", "signal.burnt"); r.code != exitFailure || !strings.Contains(r.stderr, `"signal.burnt" is not registered`) {
+	if r := fanfare(t, w.environ(), "taxonomy", "show", "signal.burnt"); r.code != exitFailure ||
+		!strings.Contains(r.stderr, `"signal.burnt" is not registered`) {
 		t.Errorf("show signal.burnt: got exit code %d and %q", r.code, r.stderr)
 	}
 
 	w.record(t) // a resource.updated
-	other := taxonomyFile(t, strings.ReplaceAll(strings.ReplaceAll(taxonomyOfTest, "resource.updated", "resource.moved"), "severity: warning", "severity: error"))
+	other := taxonomyFile(
+		t,
+		strings.ReplaceAll(
+			strings.ReplaceAll(taxonomyOfTest, "resource.updated", "resource.moved"),
+			"severity: warning",
+			"severity: error",
+		),
+	)
 	r := fanfare(t, w.environ(), "taxonomy", "apply", other)
 	want = `+ resource.moved   A resource was changed.
 - resource.updated   A resource was changed.
 ~ signal.created
     severity: warning → error
 `
-	if r.code != exitFailure || r.stdout != want || !strings.Contains(r.stderr, "removing resource.updated refused") || !strings.Contains(r.stderr, "--force") {
+	if r.code != exitFailure || r.stdout != want || !strings.Contains(r.stderr, "removing resource.updated refused") ||
+		!strings.Contains(r.stderr, "--force") {
 		t.Errorf("apply without what is in use: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
 	if got := must(t, w.environ(), "taxonomy", "apply", other, "--force"); got != want+"Done: 1 added, 1 removed, 1 changed\n" {
@@ -201,7 +221,11 @@ func TestTaxonomyShow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	file := taxonomyFile(t, "secret_keys: [SSN, iban]\n"+taxonomyOfTest)
-	if got := must(t, w.environ(), "taxonomy", "apply", file); !strings.HasPrefix(got, "~ secret_keys: (nothing) → [\"iban\",\"ssn\"]\n") || !strings.HasSuffix(got, "\nDone: 16 added, 0 removed, 0 changed, and other secret keys\n") {
+	if got := must(t, w.environ(), "taxonomy", "apply", file); !strings.HasPrefix(
+		got,
+		"~ secret_keys: (nothing) → [\"iban\",\"ssn\"]\n",
+	) ||
+		!strings.HasSuffix(got, "\nDone: 16 added, 0 removed, 0 changed, and other secret keys\n") {
 		t.Errorf("apply: got\n%s", got)
 	}
 	shown := must(t, w.environ(), "taxonomy", "show")
@@ -211,7 +235,10 @@ func TestTaxonomyShow(t *testing.T) {
 	if fromFile := must(t, nil, "taxonomy", "show", "--file", file); fromFile != shown {
 		t.Errorf("show --file: got\n%s\nwant\n%s", fromFile, shown)
 	}
-	if got := must(t, w.environ(), "taxonomy", "show", "token.created"); !strings.Contains(got, "\nown           Fanfare's\n") {
+	if got := must(t, w.environ(), "taxonomy", "show", "token.created"); !strings.Contains(
+		got,
+		"\nown           Fanfare's\n",
+	) {
 		t.Errorf("show token.created: got\n%s", got)
 	}
 	var read struct {
@@ -261,7 +288,15 @@ func TestTaxonomyRecords(t *testing.T) {
 	must(t, environ, "taxonomy", "enforce", "strict")
 	must(t, environ, "taxonomy", "enforce", "strict")
 	must(t, environ, "taxonomy", "enforce")
-	must(t, w.environ(), "taxonomy", "enforce", "warn", "--tenant", w.tenant.String()) // which needs no tenant of the system's
+	must(
+		t,
+		w.environ(),
+		"taxonomy",
+		"enforce",
+		"warn",
+		"--tenant",
+		w.tenant.String(),
+	) // which needs no tenant of the system's
 	must(t, environ, "taxonomy", "enforce", "--clear", "--tenant", w.tenant.String())
 	must(t, w.environ(), "taxonomy", "enforce", "off")
 	if r := fanfare(t, environ, "taxonomy", "apply", taxonomyFile(t, "version: 2\nactions: {}\n")); r.code != exitFailure {
@@ -305,7 +340,9 @@ func TestTaxonomyEnforce(t *testing.T) {
 		t.Errorf("strict: got %+v", got)
 	}
 	tenant := w.tenant.String()
-	if got := enforcement("warn", "--tenant", tenant); got.Installation != taxonomy.Strict || len(got.Tenants) != 1 || got.Tenants[0].TenantID != w.tenant || got.Tenants[0].Mode != taxonomy.Warn {
+	if got := enforcement("warn", "--tenant", tenant); got.Installation != taxonomy.Strict || len(got.Tenants) != 1 ||
+		got.Tenants[0].TenantID != w.tenant ||
+		got.Tenants[0].Mode != taxonomy.Warn {
 		t.Errorf("warn for the tenant: got %+v", got)
 	}
 	recorded := w.record(t) // without the payload's name
@@ -328,7 +365,8 @@ func TestTaxonomyEnforce(t *testing.T) {
 	if got := enforcement("off"); got.Installation != taxonomy.Off {
 		t.Errorf("off: got %+v", got)
 	}
-	if recorded := w.record(t); recorded.Warning != "" || recorded.Severity != activity.Info || recorded.Category != "resources" {
+	if recorded := w.record(t); recorded.Warning != "" || recorded.Severity != activity.Info ||
+		recorded.Category != "resources" {
 		t.Errorf("off: got %+v", recorded)
 	}
 }
@@ -349,7 +387,14 @@ func TestTaxonomyUsage(t *testing.T) {
 	} {
 		r := fanfare(t, environ, append([]string{"taxonomy"}, strings.Fields(line)...)...)
 		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
-			t.Errorf("%s: got exit code %d, stdout %q, stderr %q; want 2 and %q", line, r.code, r.stdout, r.stderr, want)
+			t.Errorf(
+				"%s: got exit code %d, stdout %q, stderr %q; want 2 and %q",
+				line,
+				r.code,
+				r.stdout,
+				r.stderr,
+				want,
+			)
 		}
 	}
 }

@@ -31,12 +31,22 @@ error. It cannot be shown again.`,
 	flags.StringVar(&create.Tenant, "tenant", "", "the tenant's id")
 	flags.StringVar(&create.Principal, "principal", "", "the id of the principal that the token acts as")
 	flags.StringVar(&create.Name, "name", "", "what it is for, for those who look at the list")
-	flags.StringSliceVar(&create.Scopes, "scope", nil, "a right beyond the principal's own, "+identity.ScopeRead+" or "+identity.ScopeAdmin+"; may be repeated")
+	flags.StringSliceVar(
+		&create.Scopes,
+		"scope",
+		nil,
+		"a right beyond the principal's own, "+identity.ScopeRead+" or "+identity.ScopeAdmin+"; may be repeated",
+	)
 	flags.StringVar(&create.Lifetime, "expires-in", "90d", "how long it lasts, such as 12h or 90d; at most a year")
 	flags.BoolVar(&create.JSON, "json", false, "as JSON, all on standard output")
-	return withTokens(p, command, func() error { return create.Validate() }, func(ctx context.Context, tokens *identity.Tokens) error {
-		return create.Run(ctx, tokens, p.stdout, p.stderr)
-	})
+	return withTokens(
+		p,
+		command,
+		func() error { return create.Validate() },
+		func(ctx context.Context, tokens *identity.Tokens) error {
+			return create.Run(ctx, tokens, p.stdout, p.stderr)
+		},
+	)
 }
 
 func newTokenListCommand(p process) *cobra.Command {
@@ -47,9 +57,14 @@ func newTokenListCommand(p process) *cobra.Command {
 	}
 	command.Flags().StringVar(&list.Tenant, "tenant", "", "the tenant's id")
 	command.Flags().BoolVar(&list.JSON, "json", false, "as JSON")
-	return withTokens(p, command, func() error { return list.Validate() }, func(ctx context.Context, tokens *identity.Tokens) error {
-		return list.Run(ctx, tokens, p.stdout)
-	})
+	return withTokens(
+		p,
+		command,
+		func() error { return list.Validate() },
+		func(ctx context.Context, tokens *identity.Tokens) error {
+			return list.Run(ctx, tokens, p.stdout)
+		},
+	)
 }
 
 func newTokenRevokeCommand(p process) *cobra.Command {
@@ -67,13 +82,23 @@ func newTokenRevokeCommand(p process) *cobra.Command {
 	}
 	command.Flags().StringVar(&revoke.Tenant, "tenant", "", "the tenant's id")
 	command.Flags().BoolVar(&revoke.JSON, "json", false, "as JSON")
-	return withTokens(p, command, func() error { return revoke.Validate() }, func(ctx context.Context, tokens *identity.Tokens) error {
-		return revoke.Run(ctx, tokens, p.stdout)
-	})
+	return withTokens(
+		p,
+		command,
+		func() error { return revoke.Validate() },
+		func(ctx context.Context, tokens *identity.Tokens) error {
+			return revoke.Run(ctx, tokens, p.stdout)
+		},
+	)
 }
 
 // withTokens makes a command of command, of what its flags must be, and of what it does.
-func withTokens(p process, command *cobra.Command, validate func() error, do func(ctx context.Context, tokens *identity.Tokens) error) *cobra.Command {
+func withTokens(
+	p process,
+	command *cobra.Command,
+	validate func() error,
+	do func(ctx context.Context, tokens *identity.Tokens) error,
+) *cobra.Command {
 	command.PreRunE = func(*cobra.Command, []string) error {
 		if err := validate(); err != nil {
 			return &usageError{strings.ReplaceAll(err.Error(), "\n", "; ")}

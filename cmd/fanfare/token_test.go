@@ -20,7 +20,20 @@ func TestLifeOfToken(t *testing.T) {
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w := newWorld(t, db)
 	tenant := []string{"--tenant", w.tenant.String()}
-	create := append([]string{"token", "create", "--principal", w.owner.String(), "--name", "reports", "--scope", "activity:read", "--scope", "activity:admin"}, tenant...)
+	create := append(
+		[]string{
+			"token",
+			"create",
+			"--principal",
+			w.owner.String(),
+			"--name",
+			"reports",
+			"--scope",
+			"activity:read",
+			"--scope",
+			"activity:admin",
+		},
+		tenant...)
 	r := fanfare(t, w.environ(), create...)
 	if r.code != exitOK || !regexp.MustCompile(`^ff_[0-9a-f]{32}_[0-9a-f]{64}\n$`).MatchString(r.stdout) {
 		t.Fatalf("create: got exit code %d and %q, want 0 and a token alone on a line\n%s", r.code, r.stdout, r.stderr)
@@ -42,13 +55,15 @@ func TestLifeOfToken(t *testing.T) {
 		t.Fatalf("list: got %v and %s, want one token", err, list)
 	}
 	made := tokens[0]
-	if made.TenantID != w.tenant || made.PrincipalID != w.owner || made.Name != "reports" || len(made.Scopes) != 2 || made.RevokedAt != nil {
+	if made.TenantID != w.tenant || made.PrincipalID != w.owner || made.Name != "reports" || len(made.Scopes) != 2 ||
+		made.RevokedAt != nil {
 		t.Errorf("list: got %+v", made)
 	}
 	if lasts := made.ExpiresAt.Sub(made.CreatedAt); lasts != 90*24*time.Hour {
 		t.Errorf("it lasts %v, want 90 days", lasts)
 	}
-	if !strings.Contains(table, made.ID.String()) || !strings.Contains(table, "active") || !strings.Contains(r.stderr, made.ID.String()) {
+	if !strings.Contains(table, made.ID.String()) || !strings.Contains(table, "active") ||
+		!strings.Contains(r.stderr, made.ID.String()) {
 		t.Errorf("the table and the note do not name %s:\n%s%s", made.ID, table, r.stderr)
 	}
 	if other := must(t, w.environ(), "token", "list", "--tenant", uuid.NewString()); other != "There are no tokens.\n" {
@@ -61,7 +76,8 @@ func TestLifeOfToken(t *testing.T) {
 		t.Errorf("with the token: got status %d with %s, want 200", got.status, got.body)
 	}
 	revoke := []string{"token", "revoke", made.ID.String()}
-	if r := fanfare(t, w.environ(), append(revoke, "--tenant", uuid.NewString())...); r.code != exitFailure || !strings.Contains(r.stderr, "no such token") {
+	if r := fanfare(t, w.environ(), append(revoke, "--tenant", uuid.NewString())...); r.code != exitFailure ||
+		!strings.Contains(r.stderr, "no such token") {
 		t.Errorf("revoke as another tenant: got exit code %d and %q, want 1 and that there is none", r.code, r.stderr)
 	}
 	if out := must(t, w.environ(), append(revoke, tenant...)...); !strings.Contains(out, "is revoked since") {
@@ -73,7 +89,10 @@ func TestLifeOfToken(t *testing.T) {
 	if log := d.log.String(); strings.Contains(log, token) {
 		t.Errorf("the log shows the token:\n%s", log)
 	}
-	if table := must(t, w.environ(), append([]string{"token", "list"}, tenant...)...); !strings.Contains(table, "revoked") {
+	if table := must(t, w.environ(), append([]string{"token", "list"}, tenant...)...); !strings.Contains(
+		table,
+		"revoked",
+	) {
 		t.Errorf("list after the end: got\n%s", table)
 	}
 }
@@ -81,7 +100,21 @@ func TestLifeOfToken(t *testing.T) {
 func TestTokenAsJSON(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
-	r := fanfare(t, w.environ(), "token", "create", "--tenant", w.tenant.String(), "--principal", w.owner.String(), "--name", "n", "--expires-in", "12h", "--json")
+	r := fanfare(
+		t,
+		w.environ(),
+		"token",
+		"create",
+		"--tenant",
+		w.tenant.String(),
+		"--principal",
+		w.owner.String(),
+		"--name",
+		"n",
+		"--expires-in",
+		"12h",
+		"--json",
+	)
 	var made struct {
 		Text string `json:"token"`
 		identity.Token
@@ -89,7 +122,8 @@ func TestTokenAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &made); err != nil || r.code != exitOK || r.stderr != "" {
 		t.Fatalf("got exit code %d, %v, stdout %q, stderr %q", r.code, err, r.stdout, r.stderr)
 	}
-	if lasts := made.ExpiresAt.Sub(made.CreatedAt); !strings.HasPrefix(made.Text, "ff_") || lasts != 12*time.Hour || len(made.Scopes) != 0 {
+	if lasts := made.ExpiresAt.Sub(made.CreatedAt); !strings.HasPrefix(made.Text, "ff_") || lasts != 12*time.Hour ||
+		len(made.Scopes) != 0 {
 		t.Errorf("got %+v, want a token of 12 hours without scopes", made)
 	}
 }
@@ -115,7 +149,14 @@ func TestMistakesInTokens(t *testing.T) {
 			t.Parallel()
 			r := fanfare(t, environ, append([]string{"token"}, strings.Fields(line)...)...)
 			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
-				t.Errorf("got exit code %d, stdout %q, stderr %q; want %d, nothing and %q", r.code, r.stdout, r.stderr, exitUsage, want)
+				t.Errorf(
+					"got exit code %d, stdout %q, stderr %q; want %d, nothing and %q",
+					r.code,
+					r.stdout,
+					r.stderr,
+					exitUsage,
+					want,
+				)
 			}
 		})
 	}

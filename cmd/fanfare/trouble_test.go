@@ -24,7 +24,8 @@ func (l *logged) after(t testing.TB, word string, words ...string) time.Duration
 	return second.Time.Sub(first.Time)
 }
 
-// TestTroubleAtStart starts workers that cannot work. Each says why at once, keeps running, and loses nothing.
+// TestTroubleAtStart starts workers that cannot work. Each says why at once, keeps running, and
+// loses nothing.
 func TestTroubleAtStart(t *testing.T) {
 	t.Parallel()
 	db, empty, centrifugo := pgtest.New(t), pgtest.NewEmpty(t), startCentrifugo(t)

@@ -64,7 +64,16 @@ func TestWorkerWithoutInboxAndWithStream(t *testing.T) {
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w := newWorld(t, db)
 	events := w.listen(t, centrifugo)
-	d := startWorker(t, environment(db, centrifugo), "--inbox=false", "--stream-tenants", "--log-format", "console", "--mutations", "something.else")
+	d := startWorker(
+		t,
+		environment(db, centrifugo),
+		"--inbox=false",
+		"--stream-tenants",
+		"--log-format",
+		"console",
+		"--mutations",
+		"something.else",
+	)
 	w.record(t)
 	d.says(t, "all is well", "postgres")
 	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
@@ -90,7 +99,8 @@ func TestMetricsAddressInUse(t *testing.T) {
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	first := startWorker(t, environment(db, centrifugo))
 	second := fanfare(t, environment(db, centrifugo), "worker", "--metrics-listen", first.address(t))
-	if second.code != exitFailure || !strings.Contains(second.stderr, "--metrics-listen") || !strings.Contains(second.stderr, "in use") {
+	if second.code != exitFailure || !strings.Contains(second.stderr, "--metrics-listen") ||
+		!strings.Contains(second.stderr, "in use") {
 		t.Errorf("got exit code %d and %q, want 1 and what is wrong", second.code, second.stderr)
 	}
 }

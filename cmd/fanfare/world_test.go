@@ -65,7 +65,10 @@ func (w world) pending(t testing.TB) int64 {
 // listen connects the owner and returns the events that arrive on the owner's own channel.
 func (w world) listen(t testing.TB, c *devstack.Centrifugo) <-chan activity.Event {
 	t.Helper()
-	claims := jwt.MapClaims{"sub": w.tenant.String() + "." + w.owner.String(), "exp": time.Now().Add(time.Minute).Unix()}
+	claims := jwt.MapClaims{
+		"sub": w.tenant.String() + "." + w.owner.String(),
+		"exp": time.Now().Add(time.Minute).Unix(),
+	}
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(c.TokenSecret()))
 	if err != nil {
 		t.Fatal(err)

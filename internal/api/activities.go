@@ -47,7 +47,14 @@ func (s *Server) listActivities(ctx context.Context, who identity.Identity, in *
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := feed.Visible(ctx, s.pool, who.TenantID, who.PrincipalID, filter, activity.Page{Limit: in.Limit, Before: before})
+	found, next, err := feed.Visible(
+		ctx,
+		s.pool,
+		who.TenantID,
+		who.PrincipalID,
+		filter,
+		activity.Page{Limit: in.Limit, Before: before},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +79,13 @@ func (s *Server) getActivity(ctx context.Context, who identity.Identity, in *str
 }
 
 // activitiesPage renders a page of the log.
-func (s *Server) activitiesPage(ctx context.Context, found []activity.Activity, next uuid.UUID, filter activity.Filter, audit bool) (*activitiesAnswer, error) {
+func (s *Server) activitiesPage(
+	ctx context.Context,
+	found []activity.Activity,
+	next uuid.UUID,
+	filter activity.Filter,
+	audit bool,
+) (*activitiesAnswer, error) {
 	list := make([]*activity.Activity, len(found))
 	for i := range found {
 		list[i] = &found[i]

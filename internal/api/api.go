@@ -19,23 +19,27 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// Options say what the API works with. Pool, Authenticator, Channels and Tokens are required; every other field may be zero.
+// Options say what the API works with. Pool, Authenticator, Channels and Tokens are required; every
+// other field may be zero.
 type Options struct {
 	Pool          *pgxpool.Pool
 	Authenticator Authenticator
 	Channels      Channels
 	Tokens        Tokens
 
-	// CursorSecret authenticates cursors; at least 32 bytes. Processes that serve the same clients share it: the secret of
-	// the tokens will do. Without one, a cursor lasts as long as the process that made it.
+	// CursorSecret authenticates cursors; at least 32 bytes. Processes that serve the same clients
+	// share it: the secret of the tokens will do. Without one, a cursor lasts as long as the
+	// process that made it.
 	CursorSecret []byte
-	// Publisher tells a principal's open clients of the new unread count; without one they are not told.
+	// Publisher tells a principal's open clients of the new unread count; without one they are not
+	// told.
 	Publisher Publisher
 	// Streams serve /activities/stream; without them that route answers 503.
 	Streams Streams
 	// Phrases are what events say; without them it is left to the actions' names.
 	Phrases *activity.Phrasebook
-	// Origins are the web pages that may read the answers ("https://app.example.com"); none by default.
+	// Origins are the web pages that may read the answers ("https://app.example.com"); none by
+	// default.
 	Origins []string
 	// Version is said in the OpenAPI document; default "dev".
 	Version string
@@ -193,8 +197,14 @@ func (s *Server) addRoutes(routes huma.API) {
 // Handler answers every request, whatever its path.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// handle serves one operation. The handler gets who asks; what it returns as an error is answered as a Problem.
-func handle[I, O any](s *Server, routes huma.API, op huma.Operation, handler func(ctx context.Context, who identity.Identity, in *I) (*O, error)) {
+// handle serves one operation. The handler gets who asks; what it returns as an error is answered
+// as a Problem.
+func handle[I, O any](
+	s *Server,
+	routes huma.API,
+	op huma.Operation,
+	handler func(ctx context.Context, who identity.Identity, in *I) (*O, error),
+) {
 	// The body was taken in and bounded before huma sees it.
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	if op.Security == nil {
@@ -216,7 +226,8 @@ func enter(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// boundTime bounds how long a request may keep the database busy. Streams and exports go on for longer, and have bounds of their own.
+// boundTime bounds how long a request may keep the database busy. Streams and exports go on for
+// longer, and have bounds of their own.
 func (s *Server) boundTime(ctx huma.Context, next func(huma.Context)) {
 	if id := ctx.Operation().OperationID; id == streamOperation || id == exportOperation {
 		next(ctx)

@@ -19,9 +19,24 @@ func (s *Server) addAudit(routes huma.API) {
 		}
 	}
 	handle(s, routes, list("list-audit", "/audit", "Read the log"), s.listAudit)
-	handle(s, routes, list("list-audit-of-entity", "/audit/entities/{type}/{id}", "Read the log of a resource"), s.listAuditOfEntity)
-	handle(s, routes, list("list-audit-of-actor", "/audit/actors/{id}", "Read the log of what somebody did"), s.listAuditOfActor)
-	handle(s, routes, list("list-audit-of-owner", "/audit/owners/{id}", "Read the log of what somebody owns"), s.listAuditOfOwner)
+	handle(
+		s,
+		routes,
+		list("list-audit-of-entity", "/audit/entities/{type}/{id}", "Read the log of a resource"),
+		s.listAuditOfEntity,
+	)
+	handle(
+		s,
+		routes,
+		list("list-audit-of-actor", "/audit/actors/{id}", "Read the log of what somebody did"),
+		s.listAuditOfActor,
+	)
+	handle(
+		s,
+		routes,
+		list("list-audit-of-owner", "/audit/owners/{id}", "Read the log of what somebody owns"),
+		s.listAuditOfOwner,
+	)
 	handle(s, routes, huma.Operation{
 		OperationID: "count-audit", Method: http.MethodGet, Path: "/audit/count", Tags: []string{"Audit"}, Security: needs(identity.ScopeRead),
 		Summary:   "Count activities in the log",
@@ -50,7 +65,12 @@ func (s *Server) listAuditOfEntity(ctx context.Context, who identity.Identity, i
 	PageQuery
 },
 ) (*activitiesAnswer, error) {
-	return s.audit(ctx, who, filterOf(in.FilterCommon, in.FilterActor, in.FilterOwner, FilterResource{in.ID, in.Type}), in.PageQuery)
+	return s.audit(
+		ctx,
+		who,
+		filterOf(in.FilterCommon, in.FilterActor, in.FilterOwner, FilterResource{in.ID, in.Type}),
+		in.PageQuery,
+	)
 }
 
 func (s *Server) listAuditOfActor(ctx context.Context, who identity.Identity, in *struct {
@@ -61,7 +81,12 @@ func (s *Server) listAuditOfActor(ctx context.Context, who identity.Identity, in
 	PageQuery
 },
 ) (*activitiesAnswer, error) {
-	return s.audit(ctx, who, filterOf(in.FilterCommon, in.FilterResource, in.FilterOwner, FilterActor{in.ID}), in.PageQuery)
+	return s.audit(
+		ctx,
+		who,
+		filterOf(in.FilterCommon, in.FilterResource, in.FilterOwner, FilterActor{in.ID}),
+		in.PageQuery,
+	)
 }
 
 func (s *Server) listAuditOfOwner(ctx context.Context, who identity.Identity, in *struct {
@@ -72,16 +97,27 @@ func (s *Server) listAuditOfOwner(ctx context.Context, who identity.Identity, in
 	PageQuery
 },
 ) (*activitiesAnswer, error) {
-	return s.audit(ctx, who, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, FilterOwner{in.ID}), in.PageQuery)
+	return s.audit(
+		ctx,
+		who,
+		filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, FilterOwner{in.ID}),
+		in.PageQuery,
+	)
 }
 
 // audit reads a page of the tenant's log.
-func (s *Server) audit(ctx context.Context, who identity.Identity, f activity.Filter, q PageQuery) (*activitiesAnswer, error) {
+func (s *Server) audit(
+	ctx context.Context,
+	who identity.Identity,
+	f activity.Filter,
+	q PageQuery,
+) (*activitiesAnswer, error) {
 	before, err := s.after(ctx, q, f)
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := activity.NewPostgresLog(s.pool).List(ctx, who.TenantID, f, activity.Page{Limit: q.Limit, Before: before})
+	found, next, err := activity.NewPostgresLog(s.pool).
+		List(ctx, who.TenantID, f, activity.Page{Limit: q.Limit, Before: before})
 	if err != nil {
 		return nil, err
 	}

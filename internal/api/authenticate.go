@@ -14,12 +14,14 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// Authenticator tells who sends a request. *identity.Authenticator is one, and says what its errors mean.
+// Authenticator tells who sends a request. *identity.Authenticator is one, and says what its errors
+// mean.
 type Authenticator interface {
 	Authenticate(r *http.Request) (identity.Identity, error)
 }
 
-// The security schemes of the OpenAPI document. What a route asks for in tokenScheme is what authenticate demands of it.
+// The security schemes of the OpenAPI document. What a route asks for in tokenScheme is what
+// authenticate demands of it.
 const (
 	tokenScheme     = "token"
 	tenantScheme    = "gatewayTenant"
@@ -70,5 +72,8 @@ func (s *Server) unauthenticated(x *exchange, err error) *Problem {
 	if refused.Status() == http.StatusBadRequest {
 		kind = Malformed
 	}
-	return newProblem(kind).saying("The credentials were refused: "+refused.Error()+".").with("WWW-Authenticate", refused.Challenge())
+	return newProblem(
+		kind,
+	).saying("The credentials were refused: "+refused.Error()+".").
+		with("WWW-Authenticate", refused.Challenge())
 }

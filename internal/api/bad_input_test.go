@@ -21,8 +21,11 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// inner is what no client may read in an answer: the language of the database, of the language and of the libraries.
-var inner = regexp.MustCompile(`(?i)SQLSTATE|pgx|pgconn|puddle|goroutine|runtime error|\.go:\d|panic|relation "|column "|syntax error|INSERT INTO|json: cannot|\bint64\b|strconv`)
+// inner is what no client may read in an answer: the language of the database, of the language and
+// of the libraries.
+var inner = regexp.MustCompile(
+	`(?i)SQLSTATE|pgx|pgconn|puddle|goroutine|runtime error|\.go:\d|panic|relation "|column "|syntax error|INSERT INTO|json: cannot|\bint64\b|strconv`,
+)
 
 // badText is what clients put where a text is asked for.
 func badText(random *rand.Rand, w *world) string {
@@ -91,11 +94,37 @@ func badRequest(random *rand.Rand, w *world, document *huma.OpenAPI, op operatio
 	}
 	b.header.Set("Content-Type", "application/json")
 	if random.IntN(5) == 0 {
-		b.header.Set("Content-Type", one("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=latin1", "application/json;;", "application/cbor", "a/b+json", "json"))
+		b.header.Set(
+			"Content-Type",
+			one(
+				"",
+				"text/plain",
+				"application/x-www-form-urlencoded",
+				"multipart/form-data; boundary=x",
+				"application/json; charset=latin1",
+				"application/json;;",
+				"application/cbor",
+				"a/b+json",
+				"json",
+			),
+		)
 	}
 	for _, name := range []string{"Accept", "X-Request-Id", "Last-Event-Id", "Content-Encoding", "Accept-Encoding", "Origin"} {
 		if random.IntN(8) == 0 {
-			b.header.Set(name, one("gzip", "br", "*/*", "text/html", "\xff", strings.Repeat("x", 500), "1-2-3", "'; --", "http://evil.example"))
+			b.header.Set(
+				name,
+				one(
+					"gzip",
+					"br",
+					"*/*",
+					"text/html",
+					"\xff",
+					strings.Repeat("x", 500),
+					"1-2-3",
+					"'; --",
+					"http://evil.example",
+				),
+			)
 		}
 	}
 	return b
@@ -166,7 +195,8 @@ func badBody(random *rand.Rand, w *world, document *huma.OpenAPI, op operation) 
 	return "{" + strings.Join(fields, ",") + "}"
 }
 
-// send sends it for a principal, and fails the test unless the answer is as answers to anything must be.
+// send sends it for a principal, and fails the test unless the answer is as answers to anything
+// must be.
 func (b bad) send(t testing.TB, c client, w *world) int {
 	t.Helper()
 	r := httptest.NewRequest("GET", b.target, nil)
@@ -194,8 +224,8 @@ func (b bad) send(t testing.TB, c client, w *world) int {
 	return answer.status
 }
 
-// Whatever is sent to whatever route, the answer is none of the server's fault, a problem document where it refuses, and speaks
-// neither of the database nor of another tenant.
+// Whatever is sent to whatever route, the answer is none of the server's fault, a problem document
+// where it refuses, and speaks neither of the database nor of another tenant.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	w, _ := newLiveWorld(t)

@@ -31,13 +31,21 @@ func TestPreferences(t *testing.T) {
 	if got := w.count(`SELECT count(*) FROM fanfare.preferences`); got != 0 {
 		t.Errorf("asking stored %d rows, want 0", got)
 	}
-	check(c.do("PUT", path, `{"filter_mode":"custom","custom_actions":["a.*","b.?"]}`), "map[custom_actions:[a.* b.?] filter_mode:custom muted:false]")
-	check(c.do("PUT", path, `{"muted":true,"filter_mode":null}`), "map[custom_actions:[a.* b.?] filter_mode:custom muted:true]")
+	check(
+		c.do("PUT", path, `{"filter_mode":"custom","custom_actions":["a.*","b.?"]}`),
+		"map[custom_actions:[a.* b.?] filter_mode:custom muted:false]",
+	)
+	check(
+		c.do("PUT", path, `{"muted":true,"filter_mode":null}`),
+		"map[custom_actions:[a.* b.?] filter_mode:custom muted:true]",
+	)
 	check(c.do("GET", path, ""), "map[custom_actions:[a.* b.?] filter_mode:custom muted:true]")
 	check(w.here.as(w.here.owner).do("GET", path, ""), "map[custom_actions:[] filter_mode:mutations muted:false]")
 
 	tested := c.do("POST", path+"/test", `{"patterns":["a.*","[ab].x"],"actions":["a.x","c"]}`).want(http.StatusOK)
-	if want := `{"results":[{"action":"a.x","matches":true,"patterns":["a.*","[ab].x"]},{"action":"c","matches":false,"patterns":[]}]}` + "\n"; string(tested.body) != want {
+	if want := `{"results":[{"action":"a.x","matches":true,"patterns":["a.*","[ab].x"]},{"action":"c","matches":false,"patterns":[]}]}` + "\n"; string(
+		tested.body,
+	) != want {
 		t.Errorf("got %s, want %s", tested.body, want)
 	}
 }
@@ -66,10 +74,13 @@ func TestNotifications(t *testing.T) {
 	}
 	c := at.as(at.member)
 	got := read(c, "")
-	if len(got.Items) != 2 || got.UnreadCount != 2 || got.Items[0].ID != at.addressed || got.Items[1].ID != at.shown || got.Items[0].ID != got.Items[0].Event.EventID {
+	if len(got.Items) != 2 || got.UnreadCount != 2 || got.Items[0].ID != at.addressed || got.Items[1].ID != at.shown ||
+		got.Items[0].ID != got.Items[0].Event.EventID {
 		t.Fatalf("got %+v, want what the member was told, newest first", got)
 	}
-	if item := got.Items[1]; !slices.Equal(item.Reasons, []string{"subscribed"}) || item.Event.Actor.DisplayName != "somebody of "+at.id.String() || item.ReadAt != nil {
+	if item := got.Items[1]; !slices.Equal(item.Reasons, []string{"subscribed"}) ||
+		item.Event.Actor.DisplayName != "somebody of "+at.id.String() ||
+		item.ReadAt != nil {
 		t.Errorf("got %+v, want a reason and the actor's name", item)
 	}
 	marked := as[struct {
@@ -143,11 +154,16 @@ func TestBulkSubscriptions(t *testing.T) {
 		}
 	}](at.as(at.member).do("POST", "/v1/subscriptions/bulk", fmt.Sprintf(
 		`{"subscriptions":[{"resource_id":%q},{"resource_id":%q},{"resource_id":%q,"scope":"descendants"},{"resource_id":%q,"scope":"descendants"}]}`,
-		at.signal, w.elsewhere.signal, at.folder, at.folder)).want(http.StatusOK))
+		at.signal,
+		w.elsewhere.signal,
+		at.folder,
+		at.folder,
+	)).want(http.StatusOK))
 	var got []int
 	for _, r := range answer.Results {
 		got = append(got, r.Status)
-		if (r.Subscription == nil) != (r.Status == http.StatusNotFound) || (r.Problem == "/problems/not-found") != (r.Status == http.StatusNotFound) {
+		if (r.Subscription == nil) != (r.Status == http.StatusNotFound) ||
+			(r.Problem == "/problems/not-found") != (r.Status == http.StatusNotFound) {
 			t.Errorf("got %+v, want a subscription or a problem", r)
 		}
 	}
@@ -163,7 +179,11 @@ func TestBulkTakesAThousand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	w.exec(`INSERT INTO fanfare.resources (tenant_id, id, parent_id, type) SELECT $1, fanfare.uuidv7(), $2, 'signal' FROM generate_series(1, 1000)`, at.id, at.folder)
+	w.exec(
+		`INSERT INTO fanfare.resources (tenant_id, id, parent_id, type) SELECT $1, fanfare.uuidv7(), $2, 'signal' FROM generate_series(1, 1000)`,
+		at.id,
+		at.folder,
+	)
 	var body string
 	err := w.db.Pool.QueryRow(t.Context(), `
 		SELECT json_build_object('subscriptions', json_agg(json_build_object('resource_id', id)))
@@ -177,14 +197,25 @@ func TestBulkTakesAThousand(t *testing.T) {
 		t.Errorf("got %d activities, want 1000", got)
 	}
 	one := fmt.Sprintf(`{"subscriptions":[{"resource_id":%q},`, at.signal)
-	c.do("POST", "/v1/subscriptions/bulk", strings.Replace(body, `{"subscriptions" : [`, one, 1)).want(http.StatusUnprocessableEntity)
+	c.do("POST", "/v1/subscriptions/bulk", strings.Replace(body, `{"subscriptions" : [`, one, 1)).
+		want(http.StatusUnprocessableEntity)
 }
 
 func TestActivities(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	failed := at.record(activity.Envelope{Action: "run.failed", Status: activity.Failure, Severity: activity.Critical, Message: "Out of memory", RequestID: "r-1", UserAgent: "cli", IP: "192.0.2.1"})
+	failed := at.record(
+		activity.Envelope{
+			Action:    "run.failed",
+			Status:    activity.Failure,
+			Severity:  activity.Critical,
+			Message:   "Out of memory",
+			RequestID: "r-1",
+			UserAgent: "cli",
+			IP:        "192.0.2.1",
+		},
+	)
 	list := func(c client, path string) (ids []uuid.UUID) {
 		t.Helper()
 		for _, item := range as[page](c.do("GET", path, "").want(http.StatusOK)).Items {
@@ -218,12 +249,15 @@ func TestActivities(t *testing.T) {
 	if got := list(auditor, "/v1/audit"); len(got) != 5 {
 		t.Errorf("the auditor: got %d activities, want 5", len(got))
 	}
-	if got := as[map[string]any](auditor.do("GET", "/v1/audit/count?action=signal.*", "").want(http.StatusOK)); got["count"] != 4.0 || got["exact"] != true {
+	if got := as[map[string]any](auditor.do("GET", "/v1/audit/count?action=signal.*", "").want(http.StatusOK)); got["count"] != 4.0 ||
+		got["exact"] != true {
 		t.Errorf("got %v, want 4, exact", got)
 	}
 	// What tells where the actor sat is for auditors.
 	shown := as[map[string]any](at.as(at.member).do("GET", "/v1/activities/"+failed.String(), "").want(http.StatusOK))
-	if _, told := shown["ip_hash"]; told || shown["message"] != "Out of memory" || shown["owner_id"] != at.owner.String() || shown["status"] != "failure" {
+	if _, told := shown["ip_hash"]; told || shown["message"] != "Out of memory" ||
+		shown["owner_id"] != at.owner.String() ||
+		shown["status"] != "failure" {
 		t.Errorf("got %v, want the stored fields without the auditors'", shown)
 	}
 	audited := as[struct{ Items []map[string]any }](auditor.do("GET", "/v1/audit?action=run.*", "").want(http.StatusOK)).Items[0]

@@ -13,8 +13,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// readBody takes the body in, before anything is made of it, and refuses one that is too large, of another media type, not
-// strictly JSON, or not asked for.
+// readBody takes the body in, before anything is made of it, and refuses one that is too large, of
+// another media type, not strictly JSON, or not asked for.
 func (s *Server) readBody(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	body, err := s.body(w, r, ctx.Operation().RequestBody != nil)

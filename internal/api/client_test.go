@@ -134,7 +134,14 @@ func fits(document *huma.OpenAPI, schema *huma.Schema, body []byte) string {
 		return "not JSON: " + err.Error()
 	}
 	result := &huma.ValidateResult{}
-	huma.Validate(document.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, result)
+	huma.Validate(
+		document.Components.Schemas,
+		schema,
+		huma.NewPathBuffer(nil, 0),
+		huma.ModeReadFromServer,
+		value,
+		result,
+	)
 	if len(result.Errors) > 0 {
 		return "not as its schema says: " + result.Errors[0].Error()
 	}

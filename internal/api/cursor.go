@@ -11,7 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// cursors seals the places at which pages end. What it makes can be opened only for the list that it was made for.
+// cursors seals the places at which pages end. What it makes can be opened only for the list that
+// it was made for.
 type cursors struct {
 	key []byte
 }
@@ -29,8 +30,8 @@ const (
 	cursorLength  = 1 + len(uuid.UUID{}) + cursorTag
 )
 
-// newCursors derives the key from a secret (RFC 5869): processes that share the secret understand each other's cursors, and
-// a cursor tells nothing of the secret.
+// newCursors derives the key from a secret (RFC 5869): processes that share the secret understand
+// each other's cursors, and a cursor tells nothing of the secret.
 func newCursors(secret []byte) (cursors, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, "fanfare api cursor", sha256.Size)
 	if err != nil {
@@ -58,8 +59,8 @@ func (c cursors) open(at place, cursor string) (uuid.UUID, error) {
 	return uuid.UUID(body[1:]), nil
 }
 
-// tag authenticates a cursor together with where it applies. Each part has its length before it, so that no two places
-// read the same.
+// tag authenticates a cursor together with where it applies. Each part has its length before it, so
+// that no two places read the same.
 func (c cursors) tag(at place, body []byte) []byte {
 	mac := hmac.New(sha256.New, c.key)
 	for _, part := range [][]byte{body, []byte(at.route), at.tenant[:], at.principal[:], []byte(at.filter)} {
@@ -70,5 +71,9 @@ func (c cursors) tag(at place, body []byte) []byte {
 }
 
 func errCursor() *Problem {
-	return refuse(InvalidCursor, "cursor", "must be the next_cursor of this very list, with the same filter and the same credentials")
+	return refuse(
+		InvalidCursor,
+		"cursor",
+		"must be the next_cursor of this very list, with the same filter and the same credentials",
+	)
 }

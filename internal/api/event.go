@@ -11,7 +11,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Event is an activity as everyone gets it who may: what is published when it happens, and what a notification tells of.
+// Event is an activity as everyone gets it who may: what is published when it happens, and what a
+// notification tells of.
 type Event struct {
 	activity.Event
 }
@@ -25,7 +26,8 @@ type Activity struct {
 	Stored
 }
 
-// Stored is what the log holds of an activity and the event does not say. Whom it is told to is not there.
+// Stored is what the log holds of an activity and the event does not say. Whom it is told to is not
+// there.
 type Stored struct {
 	RecordedAt       time.Time  `json:"recorded_at" doc:"When it was recorded, by the database's clock."`
 	OwnerID          *uuid.UUID `json:"owner_id" format:"uuid" nullable:"true" doc:"The resource's owner, as of the recording."`
@@ -95,7 +97,12 @@ func completeEvent(r huma.Registry, s *huma.Schema) {
 	say(s, "correlation_id", "uuid", "Links the activities of one workflow.")
 	say(s, "target_principal_id", "uuid", "The one addressed, if any.").Nullable = true
 	say(s, "action", "", "<resource>.<verb>").Examples = []any{"signal.created"}
-	say(s, "visibility", "", "Who may hear of it besides the resource's owner and delegators.").Enum = []any{"private", "resource", "scope", "tenant"}
+	say(s, "visibility", "", "Who may hear of it besides the resource's owner and delegators.").Enum = []any{
+		"private",
+		"resource",
+		"scope",
+		"tenant",
+	}
 	payload := say(s, "payload", "", "What the service says of it.")
 	payload.Type, payload.AdditionalProperties = huma.TypeObject, true
 

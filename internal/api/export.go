@@ -95,7 +95,10 @@ func (e exporter) exportActivities(_ context.Context, who identity.Identity, in 
 		}
 		leave, taken := e.places.take(who.TenantID)
 		if !taken {
-			newProblem(Unavailable).saying("As many exports as this server makes at once, of a tenant or in all, are under way.").with("Retry-After", "10").
+			newProblem(
+				Unavailable,
+			).saying("As many exports as this server makes at once, of a tenant or in all, are under way.").
+				with("Retry-After", "10").
 				write(w, exchangeOf(hc.Context()).requestID)
 			return
 		}
@@ -104,15 +107,24 @@ func (e exporter) exportActivities(_ context.Context, who identity.Identity, in 
 	}}, nil
 }
 
-// serve writes the export, and records that it did. What is not whole is cut off, so that nobody takes it for whole.
+// serve writes the export, and records that it did. What is not whole is cut off, so that nobody
+// takes it for whole.
 func (e exporter) serve(ctx context.Context, who identity.Identity, w http.ResponseWriter, wanted export.Export) {
 	format := wanted.Encoder.Format
 	out := &pieceWriter{w: w, control: http.NewResponseController(w)}
 	h := w.Header()
 	h.Set("Content-Type", format.MediaType())
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="activities-%s%s"`, e.now().UTC().Format("20060102T150405Z"), format.Extension()))
+	h.Set(
+		"Content-Disposition",
+		fmt.Sprintf(
+			`attachment; filename="activities-%s%s"`,
+			e.now().UTC().Format("20060102T150405Z"),
+			format.Extension(),
+		),
+	)
 	h.Set("X-Accel-Buffering", "no") // nginx would take it all in, whether the client does or not
-	// The deadline for reading the request would end it; without one a client that leaves still does.
+	// The deadline for reading the request would end it; without one a client that leaves still
+	// does.
 	if err := out.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		panic(http.ErrAbortHandler)
 	}
@@ -127,7 +139,11 @@ func (e exporter) serve(ctx context.Context, who identity.Identity, w http.Respo
 		return
 	}
 	if recordErr := e.record(ctx, who, wanted, done.Activities, err == nil); recordErr != nil {
-		e.log.Error("an export was not recorded", zap.String("request_id", exchangeOf(ctx).requestID), zap.Error(recordErr))
+		e.log.Error(
+			"an export was not recorded",
+			zap.String("request_id", exchangeOf(ctx).requestID),
+			zap.Error(recordErr),
+		)
 		err = errors.Join(err, recordErr)
 	}
 	if err != nil {
@@ -137,13 +153,24 @@ func (e exporter) serve(ctx context.Context, who identity.Identity, w http.Respo
 }
 
 // record records an export, whether or not anybody waits for it still.
-func (e exporter) record(ctx context.Context, who identity.Identity, wanted export.Export, many int64, whole bool) error {
+func (e exporter) record(
+	ctx context.Context,
+	who identity.Identity,
+	wanted export.Export,
+	many int64,
+	whole bool,
+) error {
 	envelope := deed(ctx, who)
 	envelope.Action, envelope.ResourceType, envelope.ResourceID, envelope.Category = "log.exported", "log", who.TenantID, "log"
 	if !whole {
 		envelope.Status = activity.Failure
 	}
-	envelope.Payload = exported{Format: string(wanted.Encoder.Format), Activities: many, Complete: whole, Filter: exportedOf(wanted.Filter)}
+	envelope.Payload = exported{
+		Format:     string(wanted.Encoder.Format),
+		Activities: many,
+		Complete:   whole,
+		Filter:     exportedOf(wanted.Filter),
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordDeadline)
 	defer cancel()
 	return pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
@@ -189,7 +216,8 @@ type pieceWriter struct {
 func (p *pieceWriter) Write(b []byte) (n int, err error) {
 	p.begun = true
 	for n < len(b) {
-		if err := p.control.SetWriteDeadline(time.Now().Add(pieceDeadline)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		if err := p.control.SetWriteDeadline(time.Now().Add(pieceDeadline)); err != nil &&
+			!errors.Is(err, http.ErrNotSupported) {
 			return n, err
 		}
 		wrote, err := p.w.Write(b[n:min(n+pieceBytes, len(b))])

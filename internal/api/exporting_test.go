@@ -35,11 +35,13 @@ type exportRecord struct {
 	}
 }
 
-// exports waits until so many of the tenant's exports are recorded and returns them, the latest first.
+// exports waits until so many of the tenant's exports are recorded and returns them, the latest
+// first.
 func (at *tenant) exports(many int) []exportRecord {
 	at.w.t.Helper()
 	for deadline := time.Now().Add(patience); ; {
-		list, _, err := activity.NewPostgresLog(at.w.db.Pool).List(at.w.t.Context(), at.id, activity.Filter{Action: "log.exported"}, activity.Page{})
+		list, _, err := activity.NewPostgresLog(at.w.db.Pool).
+			List(at.w.t.Context(), at.id, activity.Filter{Action: "log.exported"}, activity.Page{})
 		if err != nil {
 			at.w.t.Fatal(err)
 		}
@@ -74,10 +76,16 @@ func TestExport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	reader := w.here.as(w.here.member, identity.ScopeRead)
-	formula := w.here.record(activity.Envelope{Action: "signal.renamed", ResourceName: "=1+1", Message: "said \"so\",\nand more"})
+	formula := w.here.record(
+		activity.Envelope{Action: "signal.renamed", ResourceName: "=1+1", Message: "said \"so\",\nand more"},
+	)
 
 	answer := reader.do("GET", "/v1/activities/export?format=csv", "").want(http.StatusOK)
-	if name := answer.header.Get("Content-Disposition"); !strings.HasPrefix(name, `attachment; filename="activities-2`) || !strings.HasSuffix(name, `Z.csv"`) {
+	if name := answer.header.Get("Content-Disposition"); !strings.HasPrefix(
+		name,
+		`attachment; filename="activities-2`,
+	) ||
+		!strings.HasSuffix(name, `Z.csv"`) {
 		t.Errorf("Content-Disposition: got %q", name)
 	}
 	records, err := csv.NewReader(bytes.NewReader(answer.body)).ReadAll()
@@ -88,14 +96,26 @@ func TestExport(t *testing.T) {
 	for _, record := range records[1:] {
 		ids = append(ids, record[0])
 	}
-	if want := []string{w.here.shown.String(), w.here.hidden.String(), w.here.addressed.String(), w.here.dead.String(), formula.String()}; !slices.Equal(ids, want) {
+	if want := []string{w.here.shown.String(), w.here.hidden.String(), w.here.addressed.String(), w.here.dead.String(), formula.String()}; !slices.Equal(
+		ids,
+		want,
+	) {
 		t.Errorf("got the activities %v, want all of the tenant's, %v", ids, want)
 	}
 	if last := records[len(records)-1]; last[8] != "'=1+1" || last[17] != "said \"so\",\nand more" {
 		t.Errorf("got the name %q and the message %q, want the one defused and the other whole", last[8], last[17])
 	}
 
-	lines := strings.Split(strings.TrimSpace(string(reader.do("GET", "/v1/activities/export?format=jsonl&action=signal.re*&owner="+w.here.owner.String(), "").want(http.StatusOK).body)), "\n")
+	lines := strings.Split(
+		strings.TrimSpace(
+			string(
+				reader.do("GET", "/v1/activities/export?format=jsonl&action=signal.re*&owner="+w.here.owner.String(), "").
+					want(http.StatusOK).
+					body,
+			),
+		),
+		"\n",
+	)
 	if len(lines) != 1 || !strings.HasPrefix(lines[0], `{"id":"`+formula.String()+`"`) {
 		t.Errorf("filtered: got %q, want %s alone", lines, formula)
 	}
@@ -109,10 +129,13 @@ func TestExport(t *testing.T) {
 		t.Fatalf("got %d exports recorded, want 3", len(got))
 	}
 	filtered, whole := got[1].Payload, got[2].Payload
-	if got[2].Actor != w.here.member || got[2].Status != "success" || whole.Format != "csv" || whole.Activities != 5 || !whole.Complete || len(whole.Filter) != 0 {
+	if got[2].Actor != w.here.member || got[2].Status != "success" || whole.Format != "csv" || whole.Activities != 5 ||
+		!whole.Complete ||
+		len(whole.Filter) != 0 {
 		t.Errorf("recorded: got %+v, want the member's of 5 activities", got[2])
 	}
-	if filtered.Format != "jsonl" || filtered.Activities != 1 || filtered.Filter["action"] != "signal.re*" || filtered.Filter["owner"] != w.here.owner.String() {
+	if filtered.Format != "jsonl" || filtered.Activities != 1 || filtered.Filter["action"] != "signal.re*" ||
+		filtered.Filter["owner"] != w.here.owner.String() {
 		t.Errorf("recorded: got %+v, want the filter too", filtered)
 	}
 }
@@ -152,7 +175,12 @@ func (w *world) listening() string {
 // exporting asks for an export over a connection of its own, and returns the answer when it begins.
 func (at *tenant) exporting(base string, header http.Header, query url.Values) *http.Response {
 	at.w.t.Helper()
-	request, err := http.NewRequestWithContext(at.w.t.Context(), http.MethodGet, base+"/v1/activities/export?"+query.Encode(), nil)
+	request, err := http.NewRequestWithContext(
+		at.w.t.Context(),
+		http.MethodGet,
+		base+"/v1/activities/export?"+query.Encode(),
+		nil,
+	)
 	if err != nil {
 		at.w.t.Fatal(err)
 	}
@@ -169,8 +197,9 @@ func (at *tenant) exporting(base string, header http.Header, query url.Values) *
 	return answer
 }
 
-// TestExportOfMuch streams more than any buffer between the two holds. Those who do not take it in hold places, not connections
-// to the database; one who leaves gives its place up, and that too is recorded.
+// TestExportOfMuch streams more than any buffer between the two holds. Those who do not take it in
+// hold places, not connections to the database; one who leaves gives its place up, and that too is
+// recorded.
 func TestExportOfMuch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -181,8 +210,13 @@ func TestExportOfMuch(t *testing.T) {
 	jsonl := url.Values{"format": {"jsonl"}}
 	leaving := w.here.exporting(base, nil, jsonl)
 	second := w.here.exporting(base, nil, jsonl)
-	if second.StatusCode != http.StatusServiceUnavailable || second.Header.Get("Retry-After") == "" || second.Header.Get("Content-Type") != "application/problem+json" {
-		t.Errorf("the tenant's second at once: got %d %v, want a problem that says when to come back", second.StatusCode, second.Header)
+	if second.StatusCode != http.StatusServiceUnavailable || second.Header.Get("Retry-After") == "" ||
+		second.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf(
+			"the tenant's second at once: got %d %v, want a problem that says when to come back",
+			second.StatusCode,
+			second.Header,
+		)
 	}
 	_ = second.Body.Close()
 	patient := w.elsewhere.exporting(base, nil, jsonl)
@@ -206,7 +240,11 @@ func TestExportOfMuch(t *testing.T) {
 		t.Errorf("of the patient one: got %+v, want its %d", got, lines)
 	}
 
-	zipped := w.here.exporting(base, http.Header{"Accept-Encoding": {"gzip"}}, url.Values{"format": {"csv"}, "action": {"signal.measured"}})
+	zipped := w.here.exporting(
+		base,
+		http.Header{"Accept-Encoding": {"gzip"}},
+		url.Values{"format": {"csv"}, "action": {"signal.measured"}},
+	)
 	defer func() { _ = zipped.Body.Close() }()
 	reader, err := gzip.NewReader(zipped.Body)
 	if err != nil || zipped.Header.Get("Content-Encoding") != "gzip" {
@@ -218,7 +256,8 @@ func TestExportOfMuch(t *testing.T) {
 	}
 }
 
-// TestExportCutOff takes the database away in the middle of an export. The answer ends as none that is whole does.
+// TestExportCutOff takes the database away in the middle of an export. The answer ends as none that
+// is whole does.
 func TestExportCutOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

@@ -6,7 +6,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// What a list of activities can be asked for. A route takes those that it does not decide by itself.
+// What a list of activities can be asked for. A route takes those that it does not decide by
+// itself.
 type (
 	// FilterCommon is what every list of activities can be asked for.
 	FilterCommon struct {

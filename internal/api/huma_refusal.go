@@ -6,7 +6,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// refusedByHuma renders what huma refused by itself: a request that does not fit the route's schema.
+// refusedByHuma renders what huma refused by itself: a request that does not fit the route's
+// schema.
 func refusedByHuma(m *huma.ErrorModel) *Problem {
 	p := newProblem(kindOfStatus(m.Status))
 	p.Status = m.Status
@@ -22,8 +23,8 @@ func refusedByHuma(m *huma.ErrorModel) *Problem {
 	return p
 }
 
-// fieldRule names a field as clients know it: "body.scope" is "scope", and a missing field is named itself and not the object
-// it is missing from.
+// fieldRule names a field as clients know it: "body.scope" is "scope", and a missing field is named
+// itself and not the object it is missing from.
 func fieldRule(e *huma.ErrorDetail) FieldRule {
 	field := e.Location
 	for _, place := range []string{"body", "query", "path", "header"} {
@@ -35,7 +36,10 @@ func fieldRule(e *huma.ErrorDetail) FieldRule {
 	rule := FieldRule{Field: shortened(field), Rule: e.Message, Value: scalar(e.Value)}
 	if rest, found := strings.CutPrefix(e.Message, "expected required property "); found {
 		missing := strings.TrimSuffix(rest, " to be present")
-		rule = FieldRule{Field: strings.TrimPrefix(strings.TrimPrefix(e.Location+"."+missing, "body"), "."), Rule: "is required"}
+		rule = FieldRule{
+			Field: strings.TrimPrefix(strings.TrimPrefix(e.Location+"."+missing, "body"), "."),
+			Rule:  "is required",
+		}
 	}
 	if e.Location == "body" && rule.Value != nil {
 		rule.Value = nil // the whole body

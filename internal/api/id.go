@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ID is a UUID in a request, in the form that this API writes. The zero value is one that was not given: the nil UUID is
-// nobody's and nothing's id, and is not taken.
+// ID is a UUID in a request, in the form that this API writes. The zero value is one that was not
+// given: the nil UUID is nobody's and nothing's id, and is not taken.
 type ID struct{ uuid.UUID }
 
 // UnmarshalText reads the canonical form, in lower or upper case.

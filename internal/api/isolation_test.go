@@ -19,7 +19,8 @@ import (
 // tries is how often somebody from elsewhere tries to read or change what is here.
 const tries = 10_000
 
-// attacker is somebody of another tenant, with every scope there, who knows all ids and holds all cursors of this one.
+// attacker is somebody of another tenant, with every scope there, who knows all ids and holds all
+// cursors of this one.
 type attacker struct {
 	random  *rand.Rand
 	w       *world
@@ -32,7 +33,20 @@ func newAttacker(w *world) *attacker {
 	at := w.here
 	a := &attacker{
 		random: rand.New(rand.NewPCG(3, 4)), w: w, client: w.elsewhere.as(w.elsewhere.member, identity.ScopeAdmin),
-		ids: []uuid.UUID{at.shown, at.hidden, at.addressed, at.dead, at.subscription, at.signal, at.folder, at.owner, at.keeper, at.member, at.nobody, at.id},
+		ids: []uuid.UUID{
+			at.shown,
+			at.hidden,
+			at.addressed,
+			at.dead,
+			at.subscription,
+			at.signal,
+			at.folder,
+			at.owner,
+			at.keeper,
+			at.member,
+			at.nobody,
+			at.id,
+		},
 	}
 	// Cursors of every list that people here can page through, under each filter that follows.
 	for _, who := range []uuid.UUID{at.member, at.owner} {
@@ -102,7 +116,12 @@ func (a *attacker) attempt() attempt {
 	case 0:
 		return attempt{"GET", "/activities/" + id.String(), nil, anythingBut(http.StatusNotFound)}
 	case 1:
-		return attempt{"PATCH", "/notifications/" + id.String(), map[string]bool{"read": true}, anythingBut(http.StatusNotFound)}
+		return attempt{
+			"PATCH",
+			"/notifications/" + id.String(),
+			map[string]bool{"read": true},
+			anythingBut(http.StatusNotFound),
+		}
 	case 2:
 		return attempt{"DELETE", "/subscriptions/" + id.String(), nil, anythingBut(http.StatusNotFound)}
 	case 3:
@@ -110,25 +129,77 @@ func (a *attacker) attempt() attempt {
 	case 4:
 		return attempt{"POST", "/outbox/dead/" + id.String() + "/replay", nil, anythingBut(http.StatusNotFound)}
 	case 5:
-		return attempt{"POST", "/subscriptions", map[string]any{"resource_id": id, "scope": "descendants"}, anythingBut(http.StatusNotFound)}
+		return attempt{
+			"POST",
+			"/subscriptions",
+			map[string]any{"resource_id": id, "scope": "descendants"},
+			anythingBut(http.StatusNotFound),
+		}
 	case 6:
-		return attempt{"POST", "/subscriptions/bulk", map[string]any{"subscriptions": []any{map[string]any{"resource_id": id}, map[string]any{"resource_id": a.id()}}}, holding(`"subscription":`)}
+		return attempt{
+			"POST",
+			"/subscriptions/bulk",
+			map[string]any{
+				"subscriptions": []any{map[string]any{"resource_id": id}, map[string]any{"resource_id": a.id()}},
+			},
+			holding(`"subscription":`),
+		}
 	case 7:
 		channels := []string{a.w.channels.Resource(elsewhere.id, elsewhere.signal), a.channel()}
-		return attempt{"POST", "/realtime/token", map[string]any{"channels": channels}, anythingBut(http.StatusForbidden)}
+		return attempt{
+			"POST",
+			"/realtime/token",
+			map[string]any{"channels": channels},
+			anythingBut(http.StatusForbidden),
+		}
 	case 8:
-		list := one("/notifications", "/activities", "/audit", "/subscriptions", "/audit/actors/"+id.String(), "/resources/"+elsewhere.signal.String()+"/watchers")
-		return attempt{"GET", list + "?limit=1&cursor=" + url.QueryEscape(a.cursor()), nil, anythingBut(http.StatusBadRequest)}
+		list := one(
+			"/notifications",
+			"/activities",
+			"/audit",
+			"/subscriptions",
+			"/audit/actors/"+id.String(),
+			"/resources/"+elsewhere.signal.String()+"/watchers",
+		)
+		return attempt{
+			"GET",
+			list + "?limit=1&cursor=" + url.QueryEscape(a.cursor()),
+			nil,
+			anythingBut(http.StatusBadRequest),
+		}
 	case 9:
 		filter := "?" + one("actor", "resource", "target", "owner", "correlation_id") + "=" + id.String()
 		if a.random.IntN(3) == 0 {
-			return attempt{"GET", "/audit/count" + filter, nil, func(r reply) bool { return as[map[string]any](r)["count"] != 0.0 }}
+			return attempt{
+				"GET",
+				"/audit/count" + filter,
+				nil,
+				func(r reply) bool { return as[map[string]any](r)["count"] != 0.0 },
+			}
 		}
 		return attempt{"GET", one("/audit", "/activities") + filter, nil, ofHere}
 	case 10:
-		return attempt{"GET", one("/audit/actors/", "/audit/owners/", "/audit/entities/signal/") + id.String(), nil, ofHere}
+		return attempt{
+			"GET",
+			one("/audit/actors/", "/audit/owners/", "/audit/entities/signal/") + id.String(),
+			nil,
+			ofHere,
+		}
 	default:
-		return attempt{"GET", one("/notifications", "/notifications/unread-count", "/realtime/bootstrap", "/outbox", "/outbox/dead", "/subscriptions", "/activities?q="+here.id.String()), nil, ofHere}
+		return attempt{
+			"GET",
+			one(
+				"/notifications",
+				"/notifications/unread-count",
+				"/realtime/bootstrap",
+				"/outbox",
+				"/outbox/dead",
+				"/subscriptions",
+				"/activities?q="+here.id.String(),
+			),
+			nil,
+			ofHere,
+		}
 	}
 }
 
@@ -149,7 +220,8 @@ func (a *attacker) try() string {
 	return fmt.Sprintf("%s %s %s: got %d: %s", attempt.method, attempt.target, body, answer.status, answer.body)
 }
 
-// Ten thousand tries from another tenant: by ids, known and guessed; by cursors, stolen and forged; by channels; by filters.
+// Ten thousand tries from another tenant: by ids, known and guessed; by cursors, stolen and forged;
+// by channels; by filters.
 func TestTenantsAreApart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *api.Options) { o.Logger = zap.NewNop() })
@@ -185,7 +257,8 @@ func TestTenantsAreApart(t *testing.T) {
 	}
 }
 
-// A cursor is of one principal, one list and one filter: nobody else's works, not even a colleague's.
+// A cursor is of one principal, one list and one filter: nobody else's works, not even a
+// colleague's.
 func TestCursorsAreOnesOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

@@ -68,7 +68,15 @@ func TestRefusals(t *testing.T) {
 		"a scope":            {c.do("GET", "/v1/audit", ""), 403, api.Forbidden},
 	} {
 		if got := problemType(answer.reply); answer.reply.status != answer.status || got != string(answer.kind) {
-			t.Errorf("%s: got %d %s, want %d %s: %s", what, answer.reply.status, got, answer.status, answer.kind, answer.body)
+			t.Errorf(
+				"%s: got %d %s, want %d %s: %s",
+				what,
+				answer.reply.status,
+				got,
+				answer.status,
+				answer.kind,
+				answer.body,
+			)
 		}
 	}
 	if got := c.do("PUT", "/v1/subscriptions", "{}").want(http.StatusMethodNotAllowed).header.Get("Allow"); got != "GET, HEAD, POST, OPTIONS" {
@@ -77,7 +85,10 @@ func TestRefusals(t *testing.T) {
 	if got := w.anyone().do("GET", preferences, "").header.Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
 		t.Errorf("WWW-Authenticate: got %q, want Bearer …", got)
 	}
-	if got := c.do("GET", "/v1/audit", "").header.Get("WWW-Authenticate"); !strings.Contains(got, `scope="activity:read"`) {
+	if got := c.do("GET", "/v1/audit", "").header.Get("WWW-Authenticate"); !strings.Contains(
+		got,
+		`scope="activity:read"`,
+	) {
 		t.Errorf("WWW-Authenticate: got %q, want the scope", got)
 	}
 }
@@ -121,8 +132,16 @@ func TestFieldsAreNamed(t *testing.T) {
 			Type   string
 			Errors []struct{ Field, Rule string }
 		}](c.do(each.method, each.target, each.body).want(http.StatusUnprocessableEntity))
-		if got.Type != "/problems/invalid-field" || len(got.Errors) == 0 || got.Errors[0].Field != each.field || got.Errors[0].Rule == "" {
-			t.Errorf("%s %s %s: got %+v, want %s named with its rule", each.method, each.target, each.body, got, each.field)
+		if got.Type != "/problems/invalid-field" || len(got.Errors) == 0 || got.Errors[0].Field != each.field ||
+			got.Errors[0].Rule == "" {
+			t.Errorf(
+				"%s %s %s: got %+v, want %s named with its rule",
+				each.method,
+				each.target,
+				each.body,
+				got,
+				each.field,
+			)
 		}
 	}
 }
@@ -213,7 +232,8 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("X-Request-Id: got %s, want the client's", got)
 	}
 	for _, id := range []string{"", "a b", "a\"b", "<", "ü", strings.Repeat("a", 129)} {
-		if got := c.with("X-Request-Id", id).do("GET", list, "").header.Get("X-Request-Id"); got == id || len(got) != 36 {
+		if got := c.with("X-Request-Id", id).do("GET", list, "").header.Get("X-Request-Id"); got == id ||
+			len(got) != 36 {
 			t.Errorf("X-Request-Id %q: got %q, want a new one", id, got)
 		}
 	}
@@ -241,7 +261,8 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("Origin %s: got %q, want %q", origin, got, want)
 		}
 		preflight := w.anyone().with("Origin", origin).with("Access-Control-Request-Method", "PATCH").
-			with("Access-Control-Request-Headers", "authorization,content-type").do("OPTIONS", "/v1/notifications/"+uuid.NewString(), "").want(http.StatusNoContent)
+			with("Access-Control-Request-Headers", "authorization,content-type").
+			do("OPTIONS", "/v1/notifications/"+uuid.NewString(), "").want(http.StatusNoContent)
 		if got := preflight.header.Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("preflight of %s: got %q, want %q", origin, got, want)
 		}
@@ -299,7 +320,9 @@ func TestRunStopsGracefully(t *testing.T) {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	go func() {
-		answer, err := (&http.Client{Transport: transport}).Get("http://" + listener.Addr().String() + "/v1/notifications")
+		answer, err := (&http.Client{Transport: transport}).Get(
+			"http://" + listener.Addr().String() + "/v1/notifications",
+		)
 		if err == nil {
 			_ = answer.Body.Close()
 			if answer.StatusCode != http.StatusOK {

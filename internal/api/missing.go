@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// missing answers for what no route does: 404, or 405 with the methods that are allowed there, which OPTIONS asks for.
+// missing answers for what no route does: 404, or 405 with the methods that are allowed there,
+// which OPTIONS asks for.
 func missing(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := exchangeOf(r.Context()).requestID
@@ -27,7 +28,8 @@ func missing(mux *http.ServeMux) http.Handler {
 func methodsAt(mux *http.ServeMux, r *http.Request) []string {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != "" && pattern != everywhere {
+		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != "" &&
+			pattern != everywhere {
 			allowed = append(allowed, method)
 		}
 	}

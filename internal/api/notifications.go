@@ -69,7 +69,13 @@ func (s *Server) listNotifications(ctx context.Context, who identity.Identity, i
 	if err != nil {
 		return nil, err
 	}
-	page, err := inbox.List(ctx, s.pool, who.TenantID, who.PrincipalID, inbox.Query{UnreadOnly: in.UnreadOnly, Limit: in.Limit, After: after})
+	page, err := inbox.List(
+		ctx,
+		s.pool,
+		who.TenantID,
+		who.PrincipalID,
+		inbox.Query{UnreadOnly: in.UnreadOnly, Limit: in.Limit, After: after},
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,8 @@ import (
 
 // Observer is told of every answer. It is called from many goroutines at once.
 type Observer interface {
-	// Request tells of one answer: the route's pattern ("GET /v1/activities/{id}"), or "" where no route matched.
+	// Request tells of one answer: the route's pattern ("GET /v1/activities/{id}"), or "" where no
+	// route matched.
 	Request(route string, status int, took time.Duration)
 }
 
@@ -29,16 +30,24 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// recovered answers for a handler that panicked. What is on its way already is cut off, so that no client takes it for whole.
+// recovered answers for a handler that panicked. What is on its way already is cut off, so that no
+// client takes it for whole.
 func (s *Server) recovered(w *answer, requestID, route string, cause any) {
 	if cause == nil {
 		return
 	}
 	gone := net.Error(nil)
-	if err, ok := cause.(error); ok && (errors.Is(err, http.ErrAbortHandler) || w.status != 0 && errors.As(err, &gone)) {
+	if err, ok := cause.(error); ok &&
+		(errors.Is(err, http.ErrAbortHandler) || w.status != 0 && errors.As(err, &gone)) {
 		panic(http.ErrAbortHandler) // the client is not there any more
 	}
-	s.log.Error("a handler panicked", zap.String("request_id", requestID), zap.String("route", route), zap.Any("panic", cause), zap.Stack("stack"))
+	s.log.Error(
+		"a handler panicked",
+		zap.String("request_id", requestID),
+		zap.String("route", route),
+		zap.Any("panic", cause),
+		zap.Stack("stack"),
+	)
 	if w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

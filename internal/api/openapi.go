@@ -59,13 +59,19 @@ func (s *Server) config(version string) huma.Config {
 						Type: "http", Scheme: "bearer",
 						Description: "A JWT or a service token. Where a route names a scope, the token must carry it.",
 					},
-					tenantScheme:    gateway("X-Tenant-Id", "Set by a trusted gateway, with X-Principal-Id."),
-					principalScheme: gateway("X-Principal-Id", "Set by a trusted gateway, with X-Tenant-Id. X-Scopes carries the scopes."),
+					tenantScheme: gateway("X-Tenant-Id", "Set by a trusted gateway, with X-Principal-Id."),
+					principalScheme: gateway(
+						"X-Principal-Id",
+						"Set by a trusted gateway, with X-Tenant-Id. X-Scopes carries the scopes.",
+					),
 				},
 			},
 		},
 		// "json" stands for every media type that ends in +json.
-		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		Formats: map[string]huma.Format{
+			"application/json": huma.DefaultJSONFormat,
+			"json":             huma.DefaultJSONFormat,
+		},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{s.asProblem},
 	}
@@ -86,9 +92,17 @@ func (s *Server) asProblem(ctx huma.Context, _ string, answer any) (any, error) 
 	return &p, nil
 }
 
-// problems documents the answers of a route besides the one it is for. Every route has those that stand before the routes.
+// problems documents the answers of a route besides the one it is for. Every route has those that
+// stand before the routes.
 func problems(statuses ...int) map[string]*huma.Response {
-	always := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	always := []int{
+		http.StatusBadRequest,
+		http.StatusUnauthorized,
+		http.StatusUnprocessableEntity,
+		http.StatusTooManyRequests,
+		http.StatusInternalServerError,
+		http.StatusServiceUnavailable,
+	}
 	responses := map[string]*huma.Response{}
 	for _, status := range append(always, statuses...) {
 		text := ""
@@ -99,7 +113,9 @@ func problems(statuses ...int) map[string]*huma.Response {
 		}
 		responses[fmt.Sprint(status)] = &huma.Response{
 			Description: text + ".",
-			Content:     map[string]*huma.MediaType{problemType: {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}},
+			Content: map[string]*huma.MediaType{
+				problemType: {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}},
+			},
 		}
 	}
 	return responses

@@ -45,9 +45,15 @@ type documentedRoutes struct {
 
 func newDocumentedRoutes(document *huma.OpenAPI) documentedRoutes {
 	d := documentedRoutes{document: document, routes: operations(document)}
-	slices.SortStableFunc(d.routes, func(a, b operation) int { return strings.Count(a.path, "{") - strings.Count(b.path, "{") })
+	slices.SortStableFunc(
+		d.routes,
+		func(a, b operation) int { return strings.Count(a.path, "{") - strings.Count(b.path, "{") },
+	)
 	for _, route := range d.routes {
-		d.patterns = append(d.patterns, regexp.MustCompile("^/v1"+regexp.MustCompile(`\{\w+\}`).ReplaceAllString(route.path, "[^/]+")+"$"))
+		d.patterns = append(
+			d.patterns,
+			regexp.MustCompile("^/v1"+regexp.MustCompile(`\{\w+\}`).ReplaceAllString(route.path, "[^/]+")+"$"),
+		)
 	}
 	return d
 }
@@ -55,7 +61,8 @@ func newDocumentedRoutes(document *huma.OpenAPI) documentedRoutes {
 // of returns the operation that a request is for, or nil.
 func (d documentedRoutes) of(r *http.Request) *huma.Operation {
 	for i, route := range d.routes {
-		if (route.method == r.Method || route.method == http.MethodGet && r.Method == http.MethodHead) && d.patterns[i].MatchString(r.URL.Path) {
+		if (route.method == r.Method || route.method == http.MethodGet && r.Method == http.MethodHead) &&
+			d.patterns[i].MatchString(r.URL.Path) {
 			return route.Operation
 		}
 	}
@@ -154,10 +161,13 @@ func TestReferencePage(t *testing.T) {
 		if got := answer.header.Get("Content-Type"); got != mediaType {
 			t.Errorf("%s: got %s, want %s", path, got, mediaType)
 		}
-		if strings.Contains(string(answer.body), "//") && regexp.MustCompile(`(src|href|url)\s*[=(]\s*["']?(https?:)?//`).Match(answer.body) {
+		if strings.Contains(string(answer.body), "//") &&
+			regexp.MustCompile(`(src|href|url)\s*[=(]\s*["']?(https?:)?//`).Match(answer.body) {
 			t.Errorf("%s: asks another host for something", path)
 		}
-		if policy := answer.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "http") || strings.Contains(policy, "unsafe") {
+		if policy := answer.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") ||
+			strings.Contains(policy, "http") ||
+			strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: Content-Security-Policy: got %s", path, policy)
 		}
 	}

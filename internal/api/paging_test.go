@@ -40,7 +40,8 @@ func walk(t *testing.T, c client, list string, meanwhile func()) (ids []uuid.UUI
 	}
 }
 
-// Pages show what was there when the first was read, each item once and in order, while more comes in.
+// Pages show what was there when the first was read, each item once and in order, while more comes
+// in.
 func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -69,7 +70,16 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 			for i := there - 1; i >= 0; i-- {
 				at, found := position[told[i]]
 				if !found || at < last {
-					t.Errorf("%s, limit %d: activity %d of %d: got place %d, found %v, want it after place %d", list, limit, i, there, at, found, last)
+					t.Errorf(
+						"%s, limit %d: activity %d of %d: got place %d, found %v, want it after place %d",
+						list,
+						limit,
+						i,
+						there,
+						at,
+						found,
+						last,
+					)
 				}
 				last = at
 			}
@@ -84,8 +94,20 @@ func TestPagesOfSubscriptionsAndWatchers(t *testing.T) {
 	at := w.here
 	for range 9 {
 		resource, principal := uuid.New(), uuid.New()
-		w.exec(`INSERT INTO fanfare.resources (tenant_id, id, parent_id, type) VALUES ($1, $2, $3, 'signal')`, at.id, resource, at.folder)
-		w.exec(`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3), ($1, $4, $5)`, at.id, at.member, resource, principal, at.signal)
+		w.exec(
+			`INSERT INTO fanfare.resources (tenant_id, id, parent_id, type) VALUES ($1, $2, $3, 'signal')`,
+			at.id,
+			resource,
+			at.folder,
+		)
+		w.exec(
+			`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3), ($1, $4, $5)`,
+			at.id,
+			at.member,
+			resource,
+			principal,
+			at.signal,
+		)
 	}
 	if got := walk(t, at.as(at.member), "/v1/subscriptions?limit=4", func() {}); len(got) != 10 {
 		t.Errorf("subscriptions: got %d, want 10", len(got))

@@ -53,7 +53,9 @@ type PreferencesChange struct {
 type preferencesAnswer struct{ Body Preferences }
 
 func preferencesOf(p preferences.Stored) *preferencesAnswer {
-	answer := &preferencesAnswer{Preferences{FilterMode: string(p.Mode), CustomActions: p.CustomActions, Muted: p.Muted}}
+	answer := &preferencesAnswer{
+		Preferences{FilterMode: string(p.Mode), CustomActions: p.CustomActions, Muted: p.Muted},
+	}
 	if !p.UpdatedAt.IsZero() {
 		at := p.UpdatedAt.UTC()
 		answer.Body.UpdatedAt = &at
@@ -69,7 +71,11 @@ func (s *Server) getPreferences(ctx context.Context, who identity.Identity, _ *s
 	return preferencesOf(stored), nil
 }
 
-func (s *Server) putPreferences(ctx context.Context, who identity.Identity, in *struct{ Body PreferencesChange }) (*preferencesAnswer, error) {
+func (s *Server) putPreferences(
+	ctx context.Context,
+	who identity.Identity,
+	in *struct{ Body PreferencesChange },
+) (*preferencesAnswer, error) {
 	stored, err := preferences.Put(ctx, s.pool, who.TenantID, who.PrincipalID, preferences.Change{
 		Mode: (*preferences.Mode)(in.Body.FilterMode), CustomActions: in.Body.CustomActions, Muted: in.Body.Muted,
 	})
@@ -98,7 +104,11 @@ type patternTestAnswer struct {
 	} `nameHint:"PatternResults"`
 }
 
-func (s *Server) testPreferences(_ context.Context, _ identity.Identity, in *struct{ Body PatternTest }) (*patternTestAnswer, error) {
+func (s *Server) testPreferences(
+	_ context.Context,
+	_ identity.Identity,
+	in *struct{ Body PatternTest },
+) (*patternTestAnswer, error) {
 	patterns, err := compiled(in.Body.Patterns)
 	if err != nil {
 		return nil, err
@@ -123,7 +133,10 @@ func compiled(texts []string) ([]preferences.Pattern, error) {
 	for i, text := range texts {
 		pattern, err := preferences.Compile(text)
 		if refused := (*preferences.PatternError)(nil); errors.As(err, &refused) {
-			broken.Fields = append(broken.Fields, activity.FieldError{Field: fmt.Sprintf("patterns[%d]", i), Value: text, Rule: refused.Rule})
+			broken.Fields = append(
+				broken.Fields,
+				activity.FieldError{Field: fmt.Sprintf("patterns[%d]", i), Value: text, Rule: refused.Rule},
+			)
 		}
 		patterns[i] = pattern
 	}

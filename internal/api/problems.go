@@ -16,8 +16,8 @@ import (
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// problem is the one place that says how an error is answered. What is nobody's fault but ours is logged here, with the
-// request's id, and told to nobody.
+// problem is the one place that says how an error is answered. What is nobody's fault but ours is
+// logged here, with the request's id, and told to nobody.
 func (s *Server) problem(ctx context.Context, err error) *Problem {
 	var (
 		said    *Problem
@@ -28,7 +28,10 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		return said
 	case errors.As(err, &invalid):
 		return refusedFields(invalid)
-	case errors.Is(err, activity.ErrNotFound), errors.Is(err, inbox.ErrNotFound), errors.Is(err, outbox.ErrNotFound), errors.Is(err, watchers.ErrNotFound):
+	case errors.Is(err, activity.ErrNotFound),
+		errors.Is(err, inbox.ErrNotFound),
+		errors.Is(err, outbox.ErrNotFound),
+		errors.Is(err, watchers.ErrNotFound):
 		return newProblem(NotFound)
 	}
 	x := exchangeOf(ctx)
@@ -57,14 +60,16 @@ func refusedFields(invalid *activity.InvalidError) *Problem {
 	return p
 }
 
-// outOfReach tells whether the database refused the connection, lost it, is going down or coming up, or gave way to others
-// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+// outOfReach tells whether the database refused the connection, lost it, is going down or coming
+// up, or gave way to others (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 func outOfReach(err error) bool {
 	if connect := (*pgconn.ConnectError)(nil); errors.As(err, &connect) {
 		return true
 	}
 	if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
-		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") || strings.HasPrefix(refused.Code, "53") || strings.HasPrefix(refused.Code, "40")
+		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") ||
+			strings.HasPrefix(refused.Code, "53") ||
+			strings.HasPrefix(refused.Code, "40")
 	}
 	broken := net.Error(nil)
 	return errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)

@@ -9,8 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// checkQuery refuses what net/url would drop or choose among silently: a query that is not well-formed, a parameter that is
-// unknown or given twice, a text that PostgreSQL could not hold.
+// checkQuery refuses what net/url would drop or choose among silently: a query that is not
+// well-formed, a parameter that is unknown or given twice, a text that PostgreSQL could not hold.
 func (s *Server) checkQuery(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	problem := parameters(ctx.Operation()).check(r.URL.RawQuery, r.PathValue)
@@ -45,7 +45,13 @@ func (n parameterNames) check(rawQuery string, pathValue func(string) string) *P
 	for name, values := range query {
 		switch {
 		case !slices.Contains(n.query, name):
-			broken = append(broken, FieldRule{Field: shortened(strings.ToValidUTF8(name, "\uFFFD")), Rule: "is not a parameter of this route"})
+			broken = append(
+				broken,
+				FieldRule{
+					Field: shortened(strings.ToValidUTF8(name, "\uFFFD")),
+					Rule:  "is not a parameter of this route",
+				},
+			)
 		case len(values) > 1:
 			broken = append(broken, FieldRule{Field: name, Rule: "must not be given twice"})
 		case !storableText(values[0]):

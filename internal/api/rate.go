@@ -11,7 +11,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// rememberedPrincipals is how many buckets are kept. Whoever has not asked for longest starts anew with a full one.
+// rememberedPrincipals is how many buckets are kept. Whoever has not asked for longest starts anew
+// with a full one.
 const rememberedPrincipals = 16384
 
 // limiter holds each principal to a rate, by a token bucket.

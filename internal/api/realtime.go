@@ -111,12 +111,23 @@ func (s *Server) denied(ctx context.Context, who identity.Identity, channels []s
 	return denied, nil
 }
 
-// hears notes which resources' channels the principal may hear: what is sent there is for those who hold a role on the resource
-// or above it, who own it, or for more than those.
-func (s *Server) hears(ctx context.Context, who identity.Identity, resources map[string]uuid.UUID, allowed map[string]bool) error {
+// hears notes which resources' channels the principal may hear: what is sent there is for those who
+// hold a role on the resource or above it, who own it, or for more than those.
+func (s *Server) hears(
+	ctx context.Context,
+	who identity.Identity,
+	resources map[string]uuid.UUID,
+	allowed map[string]bool,
+) error {
 	names, sightings := make([]string, 0, len(resources)), make([]watchers.Sighting, 0, len(resources))
 	for channel, resource := range resources {
-		names, sightings = append(names, channel), append(sightings, watchers.Sighting{ResourceID: resource, Visibility: activity.ResourceWide})
+		names, sightings = append(
+			names,
+			channel,
+		), append(
+			sightings,
+			watchers.Sighting{ResourceID: resource, Visibility: activity.ResourceWide},
+		)
 	}
 	seen, err := watchers.Sees(ctx, s.pool, who.TenantID, who.PrincipalID, sightings)
 	if err != nil {
@@ -151,7 +162,13 @@ type bootstrapAnswer struct {
 }
 
 func (s *Server) bootstrap(ctx context.Context, who identity.Identity, _ *struct{}) (*bootstrapAnswer, error) {
-	subscriptions, _, err := watchers.Subscriptions(ctx, s.pool, who.TenantID, who.PrincipalID, watchers.Page{Limit: watchers.MaxPage})
+	subscriptions, _, err := watchers.Subscriptions(
+		ctx,
+		s.pool,
+		who.TenantID,
+		who.PrincipalID,
+		watchers.Page{Limit: watchers.MaxPage},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +186,10 @@ func (s *Server) bootstrap(ctx context.Context, who identity.Identity, _ *struct
 	}
 	answer := &bootstrapAnswer{}
 	b := &answer.Body
-	b.TenantID, b.PrincipalID, b.InboxChannel = who.TenantID, who.PrincipalID, s.channels.User(who.TenantID, who.PrincipalID)
+	b.TenantID, b.PrincipalID, b.InboxChannel = who.TenantID, who.PrincipalID, s.channels.User(
+		who.TenantID,
+		who.PrincipalID,
+	)
 	b.ResourceSubscriptions = make([]string, 0, len(channels))
 	for _, channel := range channels {
 		if allowed[channel] && len(b.ResourceSubscriptions) < maxBootstrap {
@@ -180,5 +200,6 @@ func (s *Server) bootstrap(ctx context.Context, who identity.Identity, _ *struct
 	return answer, nil
 }
 
-// maxBootstrap is how many channels a client may have beside its own: Centrifugo's default for client_channel_limit is 128.
+// maxBootstrap is how many channels a client may have beside its own: Centrifugo's default for
+// client_channel_limit is 128.
 const maxBootstrap = 127

@@ -43,7 +43,9 @@ func newLiveWorld(t *testing.T) (*world, *devstack.Centrifugo) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub := stream.New(stream.Options{WebSocketURL: server.WebSocketURL(), Tokens: tokens, Channel: names.Tenant, History: publisher})
+	hub := stream.New(
+		stream.Options{WebSocketURL: server.WebSocketURL(), Tokens: tokens, Channel: names.Tenant, History: publisher},
+	)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- hub.Run(ctx) }()
@@ -68,18 +70,26 @@ type bootstrap struct {
 	ExpiresAt             time.Time         `json:"expires_at"`
 }
 
-// A client that bootstraps hears its own inbox and the resources that it subscribed to, from a real Centrifugo.
+// A client that bootstraps hears its own inbox and the resources that it subscribed to, from a real
+// Centrifugo.
 func TestBootstrappedClientHears(t *testing.T) {
 	t.Parallel()
 	w, server := newLiveWorld(t)
 	member := w.here.as(w.here.member)
 	boot := as[bootstrap](member.do("GET", "/v1/realtime/bootstrap", "").want(http.StatusOK))
 	resource := w.channels.Resource(w.here.id, w.here.signal)
-	if boot.TenantID != w.here.id || boot.PrincipalID != w.here.member || boot.InboxChannel != w.channels.User(w.here.id, w.here.member) {
+	if boot.TenantID != w.here.id || boot.PrincipalID != w.here.member ||
+		boot.InboxChannel != w.channels.User(w.here.id, w.here.member) {
 		t.Errorf("got %+v, want the member's own", boot)
 	}
-	if want := []string{resource}; !slices.Equal(boot.ResourceSubscriptions, want) || boot.SubscriptionTokens[resource] == "" {
-		t.Fatalf("got channels %v and tokens for %v, want %v", boot.ResourceSubscriptions, boot.SubscriptionTokens, want)
+	if want := []string{resource}; !slices.Equal(boot.ResourceSubscriptions, want) ||
+		boot.SubscriptionTokens[resource] == "" {
+		t.Fatalf(
+			"got channels %v and tokens for %v, want %v",
+			boot.ResourceSubscriptions,
+			boot.SubscriptionTokens,
+			want,
+		)
 	}
 
 	inbox, subscribed, ended := make(chan []byte, 10), make(chan struct{}, 10), make(chan struct{})
@@ -95,7 +105,10 @@ func TestBootstrappedClientHears(t *testing.T) {
 		}
 	})
 	browser.OnPublication(func(e centrifuge.ServerPublicationEvent) { inbox <- e.Data })
-	sub, err := browser.NewSubscription(resource, centrifuge.SubscriptionConfig{Token: boot.SubscriptionTokens[resource]})
+	sub, err := browser.NewSubscription(
+		resource,
+		centrifuge.SubscriptionConfig{Token: boot.SubscriptionTokens[resource]},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,14 +120,19 @@ func TestBootstrappedClientHears(t *testing.T) {
 		receive(t, "a subscription", subscribed)
 	}
 
-	before := w.count(`SELECT count(*) FROM fanfare.notifications WHERE principal_id = $1 AND read_at IS NULL`, w.here.member)
+	before := w.count(
+		`SELECT count(*) FROM fanfare.notifications WHERE principal_id = $1 AND read_at IS NULL`,
+		w.here.member,
+	)
 	tells := func(want int) {
 		t.Helper()
 		message := map[string]any{}
 		if err := json.Unmarshal(receive(t, "a message", inbox), &message); err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(message); got != fmt.Sprint(map[string]any{"version": "1", "type": "inbox.unread_count", "unread_count": want}) {
+		if got := fmt.Sprint(message); got != fmt.Sprint(
+			map[string]any{"version": "1", "type": "inbox.unread_count", "unread_count": want},
+		) {
 			t.Errorf("got %s, want an unread count of %d", got, want)
 		}
 	}
@@ -154,12 +172,22 @@ func TestChangesSurviveCentrifugo(t *testing.T) {
 	}
 }
 
-// Tokens are for all of the channels or for none, and the refusal names those that are denied, and only those.
+// Tokens are for all of the channels or for none, and the refusal names those that are denied, and
+// only those.
 func TestTokensAreAllOrNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	mine, signal, folder := w.channels.User(at.id, at.member), w.channels.Resource(at.id, at.signal), w.channels.Resource(at.id, at.folder)
+	mine, signal, folder := w.channels.User(
+		at.id,
+		at.member,
+	), w.channels.Resource(
+		at.id,
+		at.signal,
+	), w.channels.Resource(
+		at.id,
+		at.folder,
+	)
 	for name, c := range map[string]struct {
 		who      uuid.UUID
 		scope    string
@@ -190,7 +218,8 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 		answer := at.as(c.who, c.scope).do("POST", "/v1/realtime/token", string(body))
 		if c.denied == nil {
 			got := as[bootstrap](answer.want(http.StatusOK))
-			if got.ConnectionToken == "" || len(got.SubscriptionTokens) != len(c.channels) || !got.ExpiresAt.After(time.Now()) {
+			if got.ConnectionToken == "" || len(got.SubscriptionTokens) != len(c.channels) ||
+				!got.ExpiresAt.After(time.Now()) {
 				t.Errorf("%s: got %+v, want tokens for %v", name, got, c.channels)
 			}
 			continue
@@ -218,5 +247,6 @@ func TestTokensFollowRoles(t *testing.T) {
 	if len(boot.ResourceSubscriptions) != 0 || len(boot.SubscriptionTokens) != 0 || boot.ConnectionToken == "" {
 		t.Errorf("got %+v, want a connection and no more", boot)
 	}
-	member.do("POST", "/v1/realtime/token", fmt.Sprintf(`{"channels":[%q]}`, w.channels.Resource(w.here.id, w.here.signal))).want(http.StatusForbidden)
+	member.do("POST", "/v1/realtime/token", fmt.Sprintf(`{"channels":[%q]}`, w.channels.Resource(w.here.id, w.here.signal))).
+		want(http.StatusForbidden)
 }

@@ -9,15 +9,18 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// pages are the reference for people: a page that shows the OpenAPI document, and asks no other host for anything.
+// pages are the reference for people: a page that shows the OpenAPI document, and asks no other
+// host for anything.
 //
 //go:embed reference/reference.html reference/reference.js reference/reference.css
 var pages embed.FS
 
-// pagePolicy lets the reference run its own script and read the document (https://www.w3.org/TR/CSP3/).
+// pagePolicy lets the reference run its own script and read the document
+// (https://www.w3.org/TR/CSP3/).
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// serveReference serves the OpenAPI document, as it stands now, and the page that shows it. Both are for everyone.
+// serveReference serves the OpenAPI document, as it stands now, and the page that shows it. Both
+// are for everyone.
 func serveReference(mux *http.ServeMux, document *huma.OpenAPI) error {
 	spec, err := json.Marshal(document)
 	if err != nil {

@@ -15,7 +15,8 @@ const (
 	maxUserAgent    = 500
 )
 
-// identifyRequests gives every request an id, the client's own where it is fit, and says it in the answer.
+// identifyRequests gives every request an id, the client's own where it is fit, and says it in the
+// answer.
 func identifyRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)

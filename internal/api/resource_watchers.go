@@ -52,7 +52,13 @@ func (s *Server) listWatchers(ctx context.Context, who identity.Identity, in *st
 	if !keeper {
 		return nil, newProblem(NotFound)
 	}
-	list, next, err := watchers.WatchersOf(ctx, s.pool, who.TenantID, in.ID.UUID, watchers.Page{Limit: in.Limit, After: after})
+	list, next, err := watchers.WatchersOf(
+		ctx,
+		s.pool,
+		who.TenantID,
+		in.ID.UUID,
+		watchers.Page{Limit: in.Limit, After: after},
+	)
 	if err != nil {
 		return nil, err
 	}

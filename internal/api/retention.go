@@ -112,7 +112,11 @@ func (s *Server) getRetention(ctx context.Context, who identity.Identity, _ *str
 	return s.retentionOf(ctx, who, policy)
 }
 
-func (s *Server) putRetention(ctx context.Context, who identity.Identity, in *struct{ Body RetentionChange }) (*retentionAnswer, error) {
+func (s *Server) putRetention(
+	ctx context.Context,
+	who identity.Identity,
+	in *struct{ Body RetentionChange },
+) (*retentionAnswer, error) {
 	change := retention.Change{}
 	for f, bound := range map[retention.Field]boundChange{
 		retention.MaxDays: in.Body.MaxDays, retention.MaxEntries: in.Body.MaxEntries, retention.MinDays: in.Body.MinDays, retention.InboxDays: in.Body.InboxDays,
@@ -139,9 +143,15 @@ func (s *Server) retentionOf(ctx context.Context, who identity.Identity, p reten
 		return nil, err
 	}
 	answer := &retentionAnswer{Retention{
-		MaxDays: RetentionBound(p.MaxDays), MaxEntries: RetentionBound(p.MaxEntries), MinDays: RetentionBound(p.MinDays), InboxDays: RetentionBound(p.InboxDays),
-		IdempotencyDays: RetentionBound(p.IdempotencyDays), DeadLetterDays: RetentionBound(p.DeadLetterDays), ParkedDays: RetentionBound(p.ParkedDays),
-		TokenDays: RetentionBound(p.TokenDays), UpdatedAt: p.UpdatedAt, UpdatedBy: p.UpdatedBy, Holds: make([]LegalHold, len(holds)),
+		MaxDays: RetentionBound(
+			p.MaxDays,
+		), MaxEntries: RetentionBound(p.MaxEntries), MinDays: RetentionBound(p.MinDays), InboxDays: RetentionBound(p.InboxDays),
+		IdempotencyDays: RetentionBound(
+			p.IdempotencyDays,
+		), DeadLetterDays: RetentionBound(p.DeadLetterDays), ParkedDays: RetentionBound(p.ParkedDays),
+		TokenDays: RetentionBound(
+			p.TokenDays,
+		), UpdatedAt: p.UpdatedAt, UpdatedBy: p.UpdatedBy, Holds: make([]LegalHold, len(holds)),
 	}}
 	for i, h := range holds {
 		answer.Body.Holds[i] = LegalHold{h.ID, h.ResourceID, h.ActorPrincipalID, h.Reason, h.CreatedBy, h.CreatedAt}

@@ -20,19 +20,26 @@ func TestRetention(t *testing.T) {
 	bound := func(value int64, from string) api.RetentionBound { return api.RetentionBound{Value: value, From: from} }
 
 	got := as[api.Retention](c.do("GET", path, "").want(http.StatusOK))
-	if got.MaxDays != bound(0, "installation") || got.MinDays != bound(7, "installation") || got.UpdatedAt != nil || len(got.Holds) != 0 {
+	if got.MaxDays != bound(0, "installation") || got.MinDays != bound(7, "installation") || got.UpdatedAt != nil ||
+		len(got.Holds) != 0 {
 		t.Errorf("before: got %+v", got)
 	}
 	got = as[api.Retention](c.do("PUT", path, `{"max_days":400,"inbox_days":0,"max_entries":1000}`).want(http.StatusOK))
 	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(0, "tenant") || got.MaxEntries != bound(1000, "tenant") || got.MinDays != bound(7, "installation") ||
-		got.UpdatedAt == nil || *got.UpdatedBy != w.here.member {
+		got.UpdatedAt == nil ||
+		*got.UpdatedBy != w.here.member {
 		t.Errorf("changed: got %+v", got)
 	}
 	got = as[api.Retention](c.do("PUT", path, `{"inbox_days":null,"min_days":30}`).want(http.StatusOK))
-	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(90, "installation") || got.MinDays != bound(30, "tenant") {
+	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(90, "installation") ||
+		got.MinDays != bound(30, "tenant") {
 		t.Errorf("given back: got %+v", got)
 	}
-	hold, err := retention.Place(t.Context(), w.db.Pool, retention.Hold{TenantID: w.here.id, ResourceID: &w.here.signal, CreatedBy: w.here.owner, Reason: "case 17"})
+	hold, err := retention.Place(
+		t.Context(),
+		w.db.Pool,
+		retention.Hold{TenantID: w.here.id, ResourceID: &w.here.signal, CreatedBy: w.here.owner, Reason: "case 17"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +47,8 @@ func TestRetention(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = as[api.Retention](c.do("GET", path, "").want(http.StatusOK))
-	if len(got.Holds) != 1 || got.Holds[0].ID != hold.ID || *got.Holds[0].ResourceID != w.here.signal || got.Holds[0].Reason != "case 17" {
+	if len(got.Holds) != 1 || got.Holds[0].ID != hold.ID || *got.Holds[0].ResourceID != w.here.signal ||
+		got.Holds[0].Reason != "case 17" {
 		t.Errorf("holds: got %+v, want the one of the tenant", got.Holds)
 	}
 	other := as[api.Retention](w.elsewhere.as(uuid.New(), identity.ScopeAdmin).do("GET", path, "").want(http.StatusOK))
@@ -60,7 +68,10 @@ func TestRetention(t *testing.T) {
 		`{"max_weeks":1}`:                  `"field":"max_weeks"`,
 		`{"token_days":-1,"max_days":400}`: `"field":"token_days"`,
 	} {
-		if answer := c.do("PUT", path, body).want(http.StatusUnprocessableEntity); !strings.Contains(string(answer.body), want) {
+		if answer := c.do("PUT", path, body).want(http.StatusUnprocessableEntity); !strings.Contains(
+			string(answer.body),
+			want,
+		) {
 			t.Errorf("PUT %s: got %s, want %s", body, answer.body, want)
 		}
 	}

@@ -31,45 +31,145 @@ func theOwner(at *tenant) uuid.UUID { return at.owner }
 func rights() []right {
 	return []right{
 		{"get-preferences", fixed("/notifications/preferences"), nil, theMember, "", 200, 200, 200},
-		{"put-preferences", fixed("/notifications/preferences"), fixed(`{"filter_mode":"custom","custom_actions":["signal.*"],"muted":false}`), theMember, "", 200, 200, 200},
-		{"test-preferences", fixed("/notifications/preferences/test"), fixed(`{"patterns":["a.*"],"actions":["a.b","b.a"]}`), theMember, "", 200, 200, 200},
+		{
+			"put-preferences",
+			fixed("/notifications/preferences"),
+			fixed(`{"filter_mode":"custom","custom_actions":["signal.*"],"muted":false}`),
+			theMember,
+			"",
+			200,
+			200,
+			200,
+		},
+		{
+			"test-preferences",
+			fixed("/notifications/preferences/test"),
+			fixed(`{"patterns":["a.*"],"actions":["a.b","b.a"]}`),
+			theMember,
+			"",
+			200,
+			200,
+			200,
+		},
 		{"list-notifications", fixed("/notifications"), nil, theMember, "", 200, 200, 200},
 		{"count-unread", fixed("/notifications/unread-count"), nil, theMember, "", 200, 200, 200},
-		{"mark-notification", func(at *tenant) string { return "/notifications/" + at.shown.String() }, fixed(`{"read":true}`), theMember, "", 404, 404, 200},
+		{
+			"mark-notification",
+			func(at *tenant) string { return "/notifications/" + at.shown.String() },
+			fixed(`{"read":true}`),
+			theMember,
+			"",
+			404,
+			404,
+			200,
+		},
 		{"mark-all-read", fixed("/notifications/mark-all-read"), nil, theMember, "", 200, 200, 200},
 		{"subscribe", fixed("/subscriptions"), func(at *tenant) string {
 			return fmt.Sprintf(`{"resource_id":%q,"scope":"descendants"}`, at.folder)
 		}, theMember, "", 404, 404, 201},
 		{"list-subscriptions", fixed("/subscriptions"), nil, theMember, "", 200, 200, 200},
-		{"unsubscribe", func(at *tenant) string { return "/subscriptions/" + at.subscription.String() }, nil, theMember, "", 404, 404, 204},
+		{
+			"unsubscribe",
+			func(at *tenant) string { return "/subscriptions/" + at.subscription.String() },
+			nil,
+			theMember,
+			"",
+			404,
+			404,
+			204,
+		},
 		{"subscribe-many", fixed("/subscriptions/bulk"), func(at *tenant) string {
 			return fmt.Sprintf(`{"subscriptions":[{"resource_id":%q},{"resource_id":%q}]}`, at.folder, at.signal)
 		}, theMember, "", 200, 200, 200},
-		{"list-watchers", func(at *tenant) string { return "/resources/" + at.signal.String() + "/watchers" }, nil, theOwner, "", 404, 404, 200},
+		{
+			"list-watchers",
+			func(at *tenant) string { return "/resources/" + at.signal.String() + "/watchers" },
+			nil,
+			theOwner,
+			"",
+			404,
+			404,
+			200,
+		},
 		{"make-realtime-tokens", fixed("/realtime/token"), func(at *tenant) string {
 			return fmt.Sprintf(`{"channels":[%q]}`, at.w.channels.Resource(at.id, at.signal))
 		}, theMember, "", 403, 403, 200},
 		{"bootstrap-realtime", fixed("/realtime/bootstrap"), nil, theMember, "", 200, 200, 200},
 		{"list-activities", fixed("/activities"), nil, theMember, "", 200, 200, 200},
-		{"get-activity", func(at *tenant) string { return "/activities/" + at.shown.String() }, nil, theMember, "", 404, 404, 200},
+		{
+			"get-activity",
+			func(at *tenant) string { return "/activities/" + at.shown.String() },
+			nil,
+			theMember,
+			"",
+			404,
+			404,
+			200,
+		},
 		{"stream-activities", fixed("/activities/stream"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"export-activities", fixed("/activities/export"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"list-audit", fixed("/audit"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"count-audit", fixed("/audit/count"), nil, theMember, identity.ScopeRead, 200, 403, 200},
-		{"list-audit-of-entity", func(at *tenant) string { return "/audit/entities/signal/" + at.signal.String() }, nil, theMember, identity.ScopeRead, 200, 403, 200},
-		{"list-audit-of-actor", func(at *tenant) string { return "/audit/actors/" + at.owner.String() }, nil, theMember, identity.ScopeRead, 200, 403, 200},
-		{"list-audit-of-owner", func(at *tenant) string { return "/audit/owners/" + at.owner.String() }, nil, theMember, identity.ScopeRead, 200, 403, 200},
+		{
+			"list-audit-of-entity",
+			func(at *tenant) string { return "/audit/entities/signal/" + at.signal.String() },
+			nil,
+			theMember,
+			identity.ScopeRead,
+			200,
+			403,
+			200,
+		},
+		{
+			"list-audit-of-actor",
+			func(at *tenant) string { return "/audit/actors/" + at.owner.String() },
+			nil,
+			theMember,
+			identity.ScopeRead,
+			200,
+			403,
+			200,
+		},
+		{
+			"list-audit-of-owner",
+			func(at *tenant) string { return "/audit/owners/" + at.owner.String() },
+			nil,
+			theMember,
+			identity.ScopeRead,
+			200,
+			403,
+			200,
+		},
 		{"get-retention", fixed("/retention"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
-		{"put-retention", fixed("/retention"), fixed(`{"max_days":400,"inbox_days":0,"token_days":null}`), theMember, identity.ScopeAdmin, 200, 403, 200},
+		{
+			"put-retention",
+			fixed("/retention"),
+			fixed(`{"max_days":400,"inbox_days":0,"token_days":null}`),
+			theMember,
+			identity.ScopeAdmin,
+			200,
+			403,
+			200,
+		},
 		{"get-taxonomy", fixed("/taxonomy"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"get-outbox", fixed("/outbox"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"list-dead-letters", fixed("/outbox/dead"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
-		{"replay-dead-letter", func(at *tenant) string { return "/outbox/dead/" + at.dead.String() + "/replay" }, nil, theMember, identity.ScopeAdmin, 404, 403, 200},
+		{
+			"replay-dead-letter",
+			func(at *tenant) string { return "/outbox/dead/" + at.dead.String() + "/replay" },
+			nil,
+			theMember,
+			identity.ScopeAdmin,
+			404,
+			403,
+			200,
+		},
 	}
 }
 
-// Every route, asked for what is here: by nobody known, from another tenant with every scope, by somebody here without the
-// right, and by who has it. Whoever may not see something finds nothing of it in the answer.
+// Every route, asked for what is here: by nobody known, from another tenant with every scope, by
+// somebody here without the right, and by who has it. Whoever may not see something finds nothing
+// of it in the answer.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	w, _ := newLiveWorld(t)
@@ -106,9 +206,22 @@ func TestRights(t *testing.T) {
 				}
 			}
 		}
-		secrets := []uuid.UUID{w.here.hidden, w.here.shown, w.here.addressed, w.here.dead, w.here.signal, w.here.folder, w.here.owner, w.here.member}
+		secrets := []uuid.UUID{
+			w.here.hidden,
+			w.here.shown,
+			w.here.addressed,
+			w.here.dead,
+			w.here.signal,
+			w.here.folder,
+			w.here.owner,
+			w.here.member,
+		}
 		ask("no identity", w.anyone(), 401, secrets...)
-		ask("other tenant", w.elsewhere.as(r.who(w.elsewhere), identity.ScopeAdmin), r.other, append(secrets, w.here.id)...)
+		ask(
+			"other tenant",
+			w.elsewhere.as(r.who(w.elsewhere), identity.ScopeAdmin),
+			r.other,
+			append(secrets, w.here.id)...)
 		ask("without right", w.here.as(w.here.nobody), r.without, secrets...)
 		ask("with right", w.here.as(r.who(w.here), r.scope), r.with)
 		fmt.Fprintf(&table, "| %s %s | %s |\n", op.method, op.path, strings.Join(cells, " | "))
@@ -123,7 +236,8 @@ func TestRights(t *testing.T) {
 	}
 }
 
-// What may not be seen, what is another tenant's and what there is not are answered alike, to the byte.
+// What may not be seen, what is another tenant's and what there is not are answered alike, to the
+// byte.
 func TestNotFoundIsOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

@@ -21,8 +21,8 @@ const (
 	shutdownTimeout   = 10 * time.Second
 )
 
-// Run answers requests on the listener until ctx ends, then finishes those that are under way, for a while, and returns nil.
-// It closes the listener.
+// Run answers requests on the listener until ctx ends, then finishes those that are under way, for
+// a while, and returns nil. It closes the listener.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	errorLog, err := zap.NewStdLogAt(s.log, zap.WarnLevel)
 	if err != nil {

@@ -23,7 +23,8 @@ type Streams interface {
 	Follow(ctx context.Context, tenant uuid.UUID, after *stream.Position) (*stream.Reader, error)
 }
 
-// The times of a stream (server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html).
+// The times of a stream (server-sent events,
+// https://html.spec.whatwg.org/multipage/server-sent-events.html).
 const (
 	heartbeat     = 15 * time.Second // between comments that show that the stream stands
 	eventDeadline = 10 * time.Second // for a client to take an event
@@ -54,8 +55,8 @@ func withContent(responses map[string]*huma.Response, status int, media, descrip
 	return responses
 }
 
-// StreamFilter is what a stream can be asked for. What an event does not tell cannot be. (Embedded, it must be exported: huma
-// passes over others.)
+// StreamFilter is what a stream can be asked for. What an event does not tell cannot be. (Embedded,
+// it must be exported: huma passes over others.)
 type StreamFilter struct {
 	Action        string `query:"action" maxLength:"200" doc:"A pattern of actions, as Python's fnmatch.fnmatchcase has it." example:"signal.*"`
 	Actor         ID     `query:"actor" doc:"The principal who did it."`
@@ -85,7 +86,8 @@ func (f StreamFilter) compile() (func(*activity.Event) bool, error) {
 		}
 		return e.EventID != uuid.Nil && action(e.Action) && is(f.Actor, e.Actor.PrincipalID) && is(f.Resource, e.Resource.ResourceID) &&
 			is(f.Target, target) && is(f.CorrelationID, e.CorrelationID) && reads(f.ResourceType, e.Resource.ResourceType) &&
-			reads(f.Severity, string(e.UIHints.Severity)) && reads(f.Category, e.UIHints.Category)
+			reads(f.Severity, string(e.UIHints.Severity)) &&
+			reads(f.Category, e.UIHints.Category)
 	}, nil
 }
 
@@ -113,7 +115,10 @@ func (s *Server) followActivities(ctx context.Context, who identity.Identity, in
 	defer cancel()
 	reader, err := s.streams.Follow(join, who.TenantID, after)
 	if err != nil {
-		return nil, newProblem(Unavailable).saying("The stream cannot be followed at this moment.").with("Retry-After", "1")
+		return nil, newProblem(
+			Unavailable,
+		).saying("The stream cannot be followed at this moment.").
+			with("Retry-After", "1")
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer reader.Close()
@@ -144,8 +149,10 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	// The deadline for reading the request would end the stream; without one a client that leaves still does.
-	if e.control.SetReadDeadline(time.Time{}) != nil || e.write(fmt.Appendf(nil, "retry: %d\n\n", retryHint.Milliseconds())) != nil {
+	// The deadline for reading the request would end the stream; without one a client that leaves
+	// still does.
+	if e.control.SetReadDeadline(time.Time{}) != nil ||
+		e.write(fmt.Appendf(nil, "retry: %d\n\n", retryHint.Milliseconds())) != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestStream)
@@ -180,8 +187,8 @@ const (
 	maxBurst = 256
 )
 
-// writeEvents sends an event and those that are at hand behind it. A server with little time to spare so sends more at once, and
-// catches up.
+// writeEvents sends an event and those that are at hand behind it. A server with little time to
+// spare so sends more at once, and catches up.
 func (e *eventWriter) writeEvents(event *stream.Event, reader *stream.Reader, passes func(*activity.Event) bool) error {
 	// A reader holds no buffer while it waits: few of thousands write at one time.
 	buffer := e.buffers.Get().(*[]byte)

@@ -12,8 +12,9 @@ import (
 // maxJSONDepth bounds the nesting of a body.
 const maxJSONDepth = 16
 
-// checkJSON returns a *Problem unless a body is JSON (RFC 8259) that means one thing only: UTF-8, no name twice in an object,
-// no NUL, no number beyond a float64, names as this API has them, and not too deep.
+// checkJSON returns a *Problem unless a body is JSON (RFC 8259) that means one thing only: UTF-8,
+// no name twice in an object, no NUL, no number beyond a float64, names as this API has them, and
+// not too deep.
 func checkJSON(body []byte) error {
 	if !utf8.Valid(body) {
 		return refuse(Malformed, "body", "must be UTF-8")
@@ -102,8 +103,8 @@ func named(path string) string {
 	return path
 }
 
-// isFieldName tells whether a field of any body could have this name. encoding/json takes other spellings for the same name;
-// here they are unknown fields.
+// isFieldName tells whether a field of any body could have this name. encoding/json takes other
+// spellings for the same name; here they are unknown fields.
 func isFieldName(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {

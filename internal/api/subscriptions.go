@@ -49,7 +49,14 @@ type Subscription struct {
 }
 
 func subscriptionOf(s watchers.Subscription) Subscription {
-	return Subscription{ID: s.ID, TenantID: s.TenantID, PrincipalID: s.PrincipalID, ResourceID: s.ResourceID, Scope: s.Scope, CreatedAt: s.CreatedAt.UTC()}
+	return Subscription{
+		ID:          s.ID,
+		TenantID:    s.TenantID,
+		PrincipalID: s.PrincipalID,
+		ResourceID:  s.ResourceID,
+		Scope:       s.Scope,
+		CreatedAt:   s.CreatedAt.UTC(),
+	}
 }
 
 // SubscriptionWish names what to subscribe to.
@@ -63,21 +70,30 @@ type subscriptionAnswer struct{ Body Subscription }
 // errStands ends the transaction of a subscription that stands already: there is nothing to record.
 var errStands = errors.New("the subscription stands already")
 
-func (s *Server) subscribe(ctx context.Context, who identity.Identity, in *struct{ Body SubscriptionWish }) (*subscriptionAnswer, error) {
+func (s *Server) subscribe(
+	ctx context.Context,
+	who identity.Identity,
+	in *struct{ Body SubscriptionWish },
+) (*subscriptionAnswer, error) {
 	var made watchers.Subscription
-	_, _, err := outbox.TxActivity(ctx, s.pool, deed(ctx, who), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-		var created bool
-		var err error
-		if made, created, err = watchers.Subscribe(ctx, tx, who.TenantID, who.PrincipalID, in.Body.ResourceID.UUID, in.Body.Scope); err != nil {
+	_, _, err := outbox.TxActivity(
+		ctx,
+		s.pool,
+		deed(ctx, who),
+		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
+			var created bool
+			var err error
+			if made, created, err = watchers.Subscribe(ctx, tx, who.TenantID, who.PrincipalID, in.Body.ResourceID.UUID, in.Body.Scope); err != nil {
+				return struct{}{}, err
+			}
+			if !created {
+				return struct{}{}, errStands
+			}
+			types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, []uuid.UUID{made.ResourceID})
+			describe(e, subscriptionCreated, made, types)
 			return struct{}{}, err
-		}
-		if !created {
-			return struct{}{}, errStands
-		}
-		types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, []uuid.UUID{made.ResourceID})
-		describe(e, subscriptionCreated, made, types)
-		return struct{}{}, err
-	})
+		},
+	)
 	if err != nil && !errors.Is(err, errStands) {
 		return nil, err
 	}
@@ -88,15 +104,20 @@ func (s *Server) unsubscribe(ctx context.Context, who identity.Identity, in *str
 	ID ID `path:"id" doc:"The subscription's id."`
 },
 ) (*struct{}, error) {
-	_, _, err := outbox.TxActivity(ctx, s.pool, deed(ctx, who), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-		revoked, err := watchers.Unsubscribe(ctx, tx, who.TenantID, who.PrincipalID, in.ID.UUID)
-		if err != nil {
+	_, _, err := outbox.TxActivity(
+		ctx,
+		s.pool,
+		deed(ctx, who),
+		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
+			revoked, err := watchers.Unsubscribe(ctx, tx, who.TenantID, who.PrincipalID, in.ID.UUID)
+			if err != nil {
+				return struct{}{}, err
+			}
+			types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, []uuid.UUID{revoked.ResourceID})
+			describe(e, subscriptionRevoked, revoked, types)
 			return struct{}{}, err
-		}
-		types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, []uuid.UUID{revoked.ResourceID})
-		describe(e, subscriptionRevoked, revoked, types)
-		return struct{}{}, err
-	})
+		},
+	)
 	return nil, err
 }
 
@@ -118,7 +139,8 @@ func deed(ctx context.Context, who identity.Identity) activity.Envelope {
 	}
 }
 
-// describe completes the envelope of what was done to a subscription. Its id links the making to the revoking.
+// describe completes the envelope of what was done to a subscription. Its id links the making to
+// the revoking.
 func describe(e *activity.Envelope, action string, s watchers.Subscription, types map[uuid.UUID]string) {
 	e.Action, e.CorrelationID, e.ResourceID = action, s.ID, s.ResourceID
 	if e.ResourceType = types[s.ResourceID]; e.ResourceType == "" {
@@ -137,12 +159,22 @@ type subscriptionsAnswer struct {
 	} `nameHint:"SubscriptionPage"`
 }
 
-func (s *Server) listSubscriptions(ctx context.Context, who identity.Identity, in *struct{ PageQuery }) (*subscriptionsAnswer, error) {
+func (s *Server) listSubscriptions(
+	ctx context.Context,
+	who identity.Identity,
+	in *struct{ PageQuery },
+) (*subscriptionsAnswer, error) {
 	after, err := s.after(ctx, in.PageQuery, nil)
 	if err != nil {
 		return nil, err
 	}
-	list, next, err := watchers.Subscriptions(ctx, s.pool, who.TenantID, who.PrincipalID, watchers.Page{Limit: in.Limit, After: after})
+	list, next, err := watchers.Subscriptions(
+		ctx,
+		s.pool,
+		who.TenantID,
+		who.PrincipalID,
+		watchers.Page{Limit: in.Limit, After: after},
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,10 @@ func TestTaxonomy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	admin := w.here.as(w.here.member, identity.ScopeAdmin)
-	if got, want := string(admin.do("GET", "/v1/taxonomy", "").want(http.StatusOK).body), `{"enforcement":"off","secret_keys":[],"actions":[]}`; !strings.Contains(got, want[1:len(want)-1]) {
+	if got, want := string(admin.do("GET", "/v1/taxonomy", "").want(http.StatusOK).body), `{"enforcement":"off","secret_keys":[],"actions":[]}`; !strings.Contains(
+		got,
+		want[1:len(want)-1],
+	) {
 		t.Errorf("before anything is applied: got %s, want %s", got, want)
 	}
 	if _, err := taxonomy.Apply(t.Context(), w.db.Pool, taxonomy.Shipped(), taxonomy.ApplyOptions{}); err != nil {

@@ -27,13 +27,17 @@ type unreadMessage struct {
 // tellTimeout bounds how long a request waits for its news to be out.
 const tellTimeout = time.Second
 
-// tellUnread publishes the unread count on the principal's own channel. The change that it tells of is made, whether it can be
-// told or not: a client that was not told sees it at its next look.
+// tellUnread publishes the unread count on the principal's own channel. The change that it tells of
+// is made, whether it can be told or not: a client that was not told sees it at its next look.
 func (s *Server) tellUnread(ctx context.Context, who identity.Identity) {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	if err := s.publishUnread(ctx, who); err != nil {
-		s.log.Warn("the unread count was not published", zap.String("request_id", exchangeOf(ctx).requestID), zap.Error(err))
+		s.log.Warn(
+			"the unread count was not published",
+			zap.String("request_id", exchangeOf(ctx).requestID),
+			zap.Error(err),
+		)
 	}
 }
 

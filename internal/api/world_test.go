@@ -89,19 +89,34 @@ func (w *world) newTenant() *tenant {
 		w: w, id: uuid.New(), folder: uuid.New(), signal: uuid.New(),
 		owner: uuid.New(), keeper: uuid.New(), member: uuid.New(), nobody: uuid.New(),
 	}
-	w.exec(`INSERT INTO fanfare.principals (tenant_id, id, display_name) SELECT $1::uuid, unnest($2::uuid[]), 'somebody of ' || $1::uuid::text`,
-		at.id, [][16]byte{at.owner, at.keeper, at.member, at.nobody})
+	w.exec(
+		`INSERT INTO fanfare.principals (tenant_id, id, display_name) SELECT $1::uuid, unnest($2::uuid[]), 'somebody of ' || $1::uuid::text`,
+		at.id,
+		[][16]byte{at.owner, at.keeper, at.member, at.nobody},
+	)
 	w.exec(`INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type, name)
 		VALUES ($1, $2, NULL, NULL, 'folder', 'the folder'), ($1, $3, $2, $4, 'signal', 'the signal')`, at.id, at.folder, at.signal, at.owner)
-	w.exec(`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $4, 'delegator'), ($1, $3, $4, 'viewer')`,
-		at.id, at.keeper, at.member, at.folder)
-	w.exec(`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3)`, at.id, at.member, at.signal)
+	w.exec(
+		`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $4, 'delegator'), ($1, $3, $4, 'viewer')`,
+		at.id,
+		at.keeper,
+		at.member,
+		at.folder,
+	)
+	w.exec(
+		`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3)`,
+		at.id,
+		at.member,
+		at.signal,
+	)
 	if err := w.db.Pool.QueryRow(w.t.Context(), `SELECT id FROM fanfare.subscriptions WHERE tenant_id = $1`, at.id).Scan((*[16]byte)(&at.subscription)); err != nil {
 		w.t.Fatal(err)
 	}
 	at.shown = at.record(activity.Envelope{Action: "signal.updated"})
 	at.hidden = at.record(activity.Envelope{Action: "signal.checked", Visibility: activity.Private})
-	at.addressed = at.record(activity.Envelope{Action: "signal.mentioned", Visibility: activity.Private, TargetPrincipalID: at.member})
+	at.addressed = at.record(
+		activity.Envelope{Action: "signal.mentioned", Visibility: activity.Private, TargetPrincipalID: at.member},
+	)
 	at.dead = at.record(activity.Envelope{Action: "signal.lost", Visibility: activity.Private})
 	w.exec(`WITH gone AS (DELETE FROM fanfare.outbox WHERE activity_id = $1 RETURNING *)
 		INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, error)
@@ -122,9 +137,14 @@ func (at *tenant) record(e activity.Envelope) uuid.UUID {
 	if e.ResourceID == uuid.Nil {
 		e.ResourceID = at.signal
 	}
-	_, recorded, err := outbox.TxActivity(at.w.t.Context(), at.w.db.Pool, e, func(context.Context, pgx.Tx, *activity.Envelope) (struct{}, error) {
-		return struct{}{}, nil
-	})
+	_, recorded, err := outbox.TxActivity(
+		at.w.t.Context(),
+		at.w.db.Pool,
+		e,
+		func(context.Context, pgx.Tx, *activity.Envelope) (struct{}, error) {
+			return struct{}{}, nil
+		},
+	)
 	if err != nil {
 		at.w.t.Fatal(err)
 	}
@@ -136,7 +156,11 @@ func (at *tenant) notify(principal, id uuid.UUID) {
 	at.w.t.Helper()
 	var rows inbox.Rows
 	rows.Add(at.id, principal, id, watchers.Subscribed)
-	err := pgx.BeginFunc(at.w.t.Context(), at.w.db.Pool, func(tx pgx.Tx) error { return rows.Write(at.w.t.Context(), tx) })
+	err := pgx.BeginFunc(
+		at.w.t.Context(),
+		at.w.db.Pool,
+		func(tx pgx.Tx) error { return rows.Write(at.w.t.Context(), tx) },
+	)
 	if err != nil {
 		at.w.t.Fatal(err)
 	}
@@ -161,7 +185,9 @@ func (w *world) count(sql string, args ...any) (n int) {
 // as returns a client that speaks for a principal.
 func (at *tenant) as(principal uuid.UUID, scopes ...string) client {
 	return client{t: at.w.t, w: at.w, handler: at.w.server.Handler(), header: http.Header{
-		"X-Tenant-Id": {at.id.String()}, "X-Principal-Id": {principal.String()}, "X-Scopes": {strings.Join(scopes, " ")},
+		"X-Tenant-Id": {
+			at.id.String(),
+		}, "X-Principal-Id": {principal.String()}, "X-Scopes": {strings.Join(scopes, " ")},
 	}}
 }
 

@@ -1,5 +1,6 @@
-// Package archtest holds the packages to the way that imports run: downhill, so that a reader who follows an activity never
-// climbs back, and so that a service which records one pulls in no more than that takes.
+// Package archtest holds the packages to the way that imports run: downhill, so that a reader who
+// follows an activity never climbs back, and so that a service which records one pulls in no more
+// than that takes.
 package archtest
 
 import (
@@ -25,7 +26,10 @@ type listed struct {
 
 func goList(t *testing.T, arguments ...string) []listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Imports,Standard,Module"}, arguments...)...)
+	cmd := exec.CommandContext(
+		t.Context(),
+		"go",
+		append([]string{"list", "-json=ImportPath,Imports,Standard,Module"}, arguments...)...)
 	cmd.Dir = "../.."
 	out, err := cmd.Output()
 	if err != nil {
@@ -46,7 +50,8 @@ func goList(t *testing.T, arguments ...string) []listed {
 	}
 }
 
-// TestImportsRunDownhill knows the packages that an activity passes on its way. Those that are not in the table stand above them.
+// TestImportsRunDownhill knows the packages that an activity passes on its way. Those that are not
+// in the table stand above them.
 func TestImportsRunDownhill(t *testing.T) {
 	t.Parallel()
 	downhill := map[string][]string{
@@ -60,7 +65,14 @@ func TestImportsRunDownhill(t *testing.T) {
 		"watchers":            {"activity"},
 		"preferences":         {"activity"},
 		"internal/inbox":      {"activity", "watchers"},
-		"internal/fanout":     {"activity", "outbox", "watchers", "preferences", "internal/inbox", "internal/centrifugo"},
+		"internal/fanout": {
+			"activity",
+			"outbox",
+			"watchers",
+			"preferences",
+			"internal/inbox",
+			"internal/centrifugo",
+		},
 	}
 	seen := map[string]bool{}
 	for _, p := range goList(t, "./...") {

@@ -75,13 +75,24 @@ func (c *Client) problem(err *Error) Problem {
 	switch {
 	case err.Status == http.StatusUnauthorized, err.Status == http.StatusForbidden:
 		return Problem{keySetting, fmt.Sprintf(
-			"Centrifugo at %s refuses the API key: set %s to Centrifugo's own api_key (http_api.key in v6).", c.address, keySetting)}
+			"Centrifugo at %s refuses the API key: set %s to Centrifugo's own api_key (http_api.key in v6).",
+			c.address,
+			keySetting,
+		)}
 	case err.Status >= http.StatusInternalServerError:
 		return Problem{urlSetting, fmt.Sprintf(
-			"%s is failing with HTTP %d: see Centrifugo's log, or that of the proxy in front of it, and check %s.", c.address, err.Status, urlSetting)}
+			"%s is failing with HTTP %d: see Centrifugo's log, or that of the proxy in front of it, and check %s.",
+			c.address,
+			err.Status,
+			urlSetting,
+		)}
 	case err.Status != 0:
 		return Problem{urlSetting, fmt.Sprintf(
-			"%s answers HTTP %d and is not Centrifugo's HTTP API: correct %s, which usually ends in /api, on Centrifugo's internal_port (http_server.internal_port in v6) if it has one.", c.address, err.Status, urlSetting)}
+			"%s answers HTTP %d and is not Centrifugo's HTTP API: correct %s, which usually ends in /api, on Centrifugo's internal_port (http_server.internal_port in v6) if it has one.",
+			c.address,
+			err.Status,
+			urlSetting,
+		)}
 	case err.Code != 0:
 		return Problem{"", fmt.Sprintf(
 			"Centrifugo at %s cannot describe itself (code %d): see its log.", c.address, err.Code)}
@@ -93,7 +104,10 @@ func (c *Client) problem(err *Error) Problem {
 			"Nothing at %s answered within %s: start Centrifugo, or correct %s.", c.address, checkTimeout, urlSetting)}
 	case isAnswer(err):
 		return Problem{urlSetting, fmt.Sprintf(
-			"What answers at %s is not Centrifugo's HTTP API: correct %s, which usually ends in /api.", c.address, urlSetting)}
+			"What answers at %s is not Centrifugo's HTTP API: correct %s, which usually ends in /api.",
+			c.address,
+			urlSetting,
+		)}
 	}
 	return Problem{urlSetting, fmt.Sprintf(
 		"Centrifugo at %s cannot be reached (%v): start it, or correct %s.", c.address, err.cause, urlSetting)}
@@ -104,11 +118,21 @@ func (c *Client) namespaceProblem(namespace string, reply *gocent.Error) Problem
 	switch reply.Code {
 	case codeUnknownChannel:
 		return Problem{"", fmt.Sprintf(
-			"Centrifugo at %s has no namespace %q: add it to namespaces in Centrifugo's configuration (channel.namespaces in v6), or change the channel format that uses it.", c.address, namespace)}
+			"Centrifugo at %s has no namespace %q: add it to namespaces in Centrifugo's configuration (channel.namespaces in v6), or change the channel format that uses it.",
+			c.address,
+			namespace,
+		)}
 	case codeNotAvailable:
 		return Problem{"", fmt.Sprintf(
-			"The namespace %q of Centrifugo at %s keeps no history, so a client that reconnects misses what was sent meanwhile: set its history_size, history_ttl and force_recovery.", namespace, c.address)}
+			"The namespace %q of Centrifugo at %s keeps no history, so a client that reconnects misses what was sent meanwhile: set its history_size, history_ttl and force_recovery.",
+			namespace,
+			c.address,
+		)}
 	}
 	return Problem{"", fmt.Sprintf(
-		"Centrifugo at %s cannot read the history of the namespace %q (code %d): see its log and the state of its broker.", c.address, namespace, reply.Code)}
+		"Centrifugo at %s cannot read the history of the namespace %q (code %d): see its log and the state of its broker.",
+		c.address,
+		namespace,
+		reply.Code,
+	)}
 }

@@ -56,16 +56,40 @@ func TestCheckConnection(t *testing.T) {
 		setting string
 		text    string
 	}{
-		"wrong key":      {centrifugo.Options{APIKey: "hidden"}, keyFlag, "refuses the API key: set --centrifugo-api-key"},
-		"nobody listens": {centrifugo.Options{APIURL: "http://u:hidden@" + deadAddress(t) + "/api"}, urlFlag, "connection refused): start it, or correct --centrifugo-api-url"},
-		"unknown host":   {centrifugo.Options{APIURL: "http://nowhere.invalid/api"}, urlFlag, "host of http://nowhere.invalid/api is not known"},
-		"wrong path":     {centrifugo.Options{APIURL: strings.TrimSuffix(server.APIURL(), "api") + "nothing"}, urlFlag, "answers HTTP 404 and is not Centrifugo's HTTP API"},
-		"clients' port":  {centrifugo.Options{APIURL: clientURL() + "/api"}, urlFlag, "internal_port"},
-		"TLS":            {centrifugo.Options{APIURL: strings.Replace(server.APIURL(), "http:", "https:", 1)}, urlFlag, "server gave HTTP response to HTTPS client"},
-		"failing":        {centrifugo.Options{APIURL: answer(502, "")}, urlFlag, "failing with HTTP 502"},
-		"web page":       {centrifugo.Options{APIURL: answer(200, "<html>")}, urlFlag, "not Centrifugo's HTTP API"},
-		"other JSON":     {centrifugo.Options{APIURL: answer(200, `{"ok":true}{}{}`)}, urlFlag, "not Centrifugo's HTTP API"},
-		"hung":           {centrifugo.Options{APIURL: hung.start(t)}, urlFlag, "answered within 1s"},
+		"wrong key": {
+			centrifugo.Options{APIKey: "hidden"},
+			keyFlag,
+			"refuses the API key: set --centrifugo-api-key",
+		},
+		"nobody listens": {
+			centrifugo.Options{APIURL: "http://u:hidden@" + deadAddress(t) + "/api"},
+			urlFlag,
+			"connection refused): start it, or correct --centrifugo-api-url",
+		},
+		"unknown host": {
+			centrifugo.Options{APIURL: "http://nowhere.invalid/api"},
+			urlFlag,
+			"host of http://nowhere.invalid/api is not known",
+		},
+		"wrong path": {
+			centrifugo.Options{APIURL: strings.TrimSuffix(server.APIURL(), "api") + "nothing"},
+			urlFlag,
+			"answers HTTP 404 and is not Centrifugo's HTTP API",
+		},
+		"clients' port": {centrifugo.Options{APIURL: clientURL() + "/api"}, urlFlag, "internal_port"},
+		"TLS": {
+			centrifugo.Options{APIURL: strings.Replace(server.APIURL(), "http:", "https:", 1)},
+			urlFlag,
+			"server gave HTTP response to HTTPS client",
+		},
+		"failing":  {centrifugo.Options{APIURL: answer(502, "")}, urlFlag, "failing with HTTP 502"},
+		"web page": {centrifugo.Options{APIURL: answer(200, "<html>")}, urlFlag, "not Centrifugo's HTTP API"},
+		"other JSON": {
+			centrifugo.Options{APIURL: answer(200, `{"ok":true}{}{}`)},
+			urlFlag,
+			"not Centrifugo's HTTP API",
+		},
+		"hung": {centrifugo.Options{APIURL: hung.start(t)}, urlFlag, "answered within 1s"},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {

@@ -130,9 +130,19 @@ func classifyStatus(address string, status int) (Class, string) {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return Unavailable, fmt.Sprintf("Centrifugo at %s refuses the API key (HTTP %d)", address, status)
 	case status >= http.StatusInternalServerError:
-		return Unavailable, fmt.Sprintf("Centrifugo at %s is failing (HTTP %d %s)", address, status, http.StatusText(status))
+		return Unavailable, fmt.Sprintf(
+			"Centrifugo at %s is failing (HTTP %d %s)",
+			address,
+			status,
+			http.StatusText(status),
+		)
 	}
-	return Unavailable, fmt.Sprintf("%s is not Centrifugo's HTTP API (HTTP %d %s)", address, status, http.StatusText(status))
+	return Unavailable, fmt.Sprintf(
+		"%s is not Centrifugo's HTTP API (HTTP %d %s)",
+		address,
+		status,
+		http.StatusText(status),
+	)
 }
 
 // isAnswer tells whether err is about what was read rather than about reaching

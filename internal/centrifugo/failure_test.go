@@ -28,10 +28,18 @@ func TestPublishPermanentFailures(t *testing.T) {
 	}{
 		"unknown namespace": {broadcastTo(good, "nowhere:x"), "nowhere:x", "no such namespace (code 102)"},
 		"space in channel":  {broadcastTo("resource:a b", good), "resource:a b", "printable ASCII"},
-		"long channel":      {broadcastTo("resource:"+strings.Repeat("x", 300), good), "resource:" + strings.Repeat("x", 300), "309 bytes"},
-		"invalid JSON":      {withData(`{"a":`, name("resource")), "", "not valid JSON"},
-		"empty":             {withData(``, name("resource")), "", "payload is empty"},
-		"too large":         {withData(`"`+strings.Repeat("x", 2000)+`"`, name("resource")), "", "2002 bytes, 1000 are allowed"},
+		"long channel": {
+			broadcastTo("resource:"+strings.Repeat("x", 300), good),
+			"resource:" + strings.Repeat("x", 300),
+			"309 bytes",
+		},
+		"invalid JSON": {withData(`{"a":`, name("resource")), "", "not valid JSON"},
+		"empty":        {withData(``, name("resource")), "", "payload is empty"},
+		"too large": {
+			withData(`"`+strings.Repeat("x", 2000)+`"`, name("resource")),
+			"",
+			"2002 bytes, 1000 are allowed",
+		},
 	}
 	client := connect(t, centrifugo.Options{MaxMessageBytes: 1000})
 	for title, test := range tests {
@@ -123,7 +131,14 @@ func TestPublishGivesUpOnAFailingChannel(t *testing.T) {
 			results := client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(good, bad), broadcastTo(good)})
 			got := wantClass(t, results[0], test.class)
 			if got.Code != test.code || got.Channel != bad || !slices.Equal(results[0].Failed, []string{bad}) {
-				t.Errorf("got code %d for %q, failed %q, want code %d for %q", got.Code, got.Channel, results[0].Failed, test.code, bad)
+				t.Errorf(
+					"got code %d for %q, failed %q, want code %d for %q",
+					got.Code,
+					got.Channel,
+					results[0].Failed,
+					test.code,
+					bad,
+				)
 			}
 			wantAccepted(t, results[1:])
 			if len(p.seen()) != test.pipes {
@@ -331,7 +346,11 @@ func TestPublishUnavailable(t *testing.T) {
 func TestPublishNobodyListens(t *testing.T) {
 	t.Parallel()
 	client := connect(t, centrifugo.Options{APIURL: "http://somebody:hidden@" + deadAddress(t) + "/api?api_key=hidden"})
-	got := wantClass(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))})[0], centrifugo.Unavailable)
+	got := wantClass(
+		t,
+		client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))})[0],
+		centrifugo.Unavailable,
+	)
 	if !errors.Is(got, syscall.ECONNREFUSED) {
 		t.Errorf("got %v, want connection refused", got)
 	}

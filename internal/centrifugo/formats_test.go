@@ -80,7 +80,8 @@ func TestParseFormatsRefuses(t *testing.T) {
 			if !errors.As(err, &broken) {
 				t.Fatalf("got %v, want a FormatError", err)
 			}
-			if broken.Format != "user" || broken.Template != test.template || !strings.Contains(broken.Rule, test.rule) {
+			if broken.Format != "user" || broken.Template != test.template ||
+				!strings.Contains(broken.Rule, test.rule) {
 				t.Errorf("got %v, want %q broken for the user format", err, test.rule)
 			}
 		})

@@ -29,7 +29,12 @@ const codeUnrecoverable = 112
 
 // History returns at most limit publications of a channel after a position, and
 // where the channel stands. The error is ErrUnrecoverable or an *Error.
-func (c *Client) History(ctx context.Context, channel string, after Position, limit int) ([]Publication, Position, error) {
+func (c *Client) History(
+	ctx context.Context,
+	channel string,
+	after Position,
+	limit int,
+) ([]Publication, Position, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
 	result, err := c.api.History(ctx, channel, gocent.WithLimit(limit),
@@ -37,7 +42,8 @@ func (c *Client) History(ctx context.Context, channel string, after Position, li
 	if err != nil {
 		var refused gocent.Error
 		var pointed *gocent.Error
-		if errors.As(err, &refused) && refused.Code == codeUnrecoverable || errors.As(err, &pointed) && pointed.Code == codeUnrecoverable {
+		if errors.As(err, &refused) && refused.Code == codeUnrecoverable ||
+			errors.As(err, &pointed) && pointed.Code == codeUnrecoverable {
 			return nil, Position{}, ErrUnrecoverable
 		}
 		return nil, Position{}, classify(c.address, err)
@@ -47,7 +53,8 @@ func (c *Client) History(ctx context.Context, channel string, after Position, li
 	for i, p := range result.Publications {
 		found[i] = Publication{Offset: p.Offset, Data: p.Data}
 	}
-	if now.Epoch != after.Epoch || now.Offset < after.Offset || len(found) > 0 && found[0].Offset != after.Offset+1 || len(found) == 0 && now.Offset > after.Offset {
+	if now.Epoch != after.Epoch || now.Offset < after.Offset || len(found) > 0 && found[0].Offset != after.Offset+1 ||
+		len(found) == 0 && now.Offset > after.Offset {
 		return nil, now, ErrUnrecoverable
 	}
 	return found, now, nil

@@ -57,7 +57,13 @@ func TestPlan(t *testing.T) {
 					}
 				}
 				if len(pipe) > o.PipeSize || bytes > o.MaxPipeBytes && len(pipe) > 1 {
-					t.Fatalf("got a pipe of %d commands and %d bytes, want at most %d and %d", len(pipe), bytes, o.PipeSize, o.MaxPipeBytes)
+					t.Fatalf(
+						"got a pipe of %d commands and %d bytes, want at most %d and %d",
+						len(pipe),
+						bytes,
+						o.PipeSize,
+						o.MaxPipeBytes,
+					)
 				}
 			}
 		}
@@ -76,7 +82,11 @@ func TestPlanFillsPipes(t *testing.T) {
 	c := &call{client: &Client{opts: o}, results: make([]Result, 400)}
 	broadcasts := make([]Broadcast, 400)
 	for i := range broadcasts {
-		broadcasts[i] = Broadcast{Order: [16]byte{1, byte(i), byte(i >> 8)}, Channels: []string{"news"}, Data: []byte(`1`)}
+		broadcasts[i] = Broadcast{
+			Order:    [16]byte{1, byte(i), byte(i >> 8)},
+			Channels: []string{"news"},
+			Data:     []byte(`1`),
+		}
 	}
 	var sizes []int
 	for _, strand := range c.plan(broadcasts) {

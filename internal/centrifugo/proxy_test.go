@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// A pipe is a request as it arrives at the server: a batch's broadcasts, or none for any other request.
+// A pipe is a request as it arrives at the server: a batch's broadcasts, or none for any other
+// request.
 type pipe []struct {
 	Params struct {
 		Channels       []string        `json:"channels"`
@@ -97,7 +98,9 @@ func (p *proxy) broadcast(r *http.Request, channels []string, params any) any {
 	}
 	for _, channel := range channels {
 		if code := p.code(channel); code != 0 {
-			response, _ := json.Marshal(map[string]any{"error": map[string]any{"code": code, "message": "as the test wants it"}})
+			response, _ := json.Marshal(
+				map[string]any{"error": map[string]any{"code": code, "message": "as the test wants it"}},
+			)
 			reply.Result.Responses = append(reply.Result.Responses, response)
 			continue
 		}
@@ -116,7 +119,12 @@ func (p *proxy) broadcast(r *http.Request, channels []string, params any) any {
 
 // forward passes a body on to the real server and its answer back.
 func (p *proxy) forward(w http.ResponseWriter, r *http.Request, method string, body []byte) {
-	request, _ := http.NewRequestWithContext(r.Context(), http.MethodPost, server.APIURL()+method, bytes.NewReader(body))
+	request, _ := http.NewRequestWithContext(
+		r.Context(),
+		http.MethodPost,
+		server.APIURL()+method,
+		bytes.NewReader(body),
+	)
 	request.Header = r.Header.Clone()
 	request.Close = true
 	response, err := http.DefaultClient.Do(request)

@@ -75,7 +75,12 @@ func newActivities() *activities {
 	for i := range a.ids {
 		a.ids[i] = uuid.New()
 	}
-	a.data = fmt.Appendf(nil, `{"version":"1","event_id":%q,"payload":{"text":%q}}`, uuid.New(), strings.Repeat("lorem ipsum <b> ", 38))
+	a.data = fmt.Appendf(
+		nil,
+		`{"version":"1","event_id":%q,"payload":{"text":%q}}`,
+		uuid.New(),
+		strings.Repeat("lorem ipsum <b> ", 38),
+	)
 	return a
 }
 

@@ -17,11 +17,12 @@ import (
 // errNotJSON is the cause when a payload is not a JSON value.
 var errNotJSON = errors.New("the payload is not valid JSON")
 
-// post sends commands as one request to the endpoint "batch" (Centrifugo 5.0 and later) and returns a reply for
-// each, or none when every channel accepted.
+// post sends commands as one request to the endpoint "batch" (Centrifugo 5.0 and later) and returns
+// a reply for each, or none when every channel accepted.
 //
-// gocent knows only the older form, a line for each command, which both sides encode or decode twice; measured, a publication
-// in this form costs the server a third less and us three quarters less.
+// gocent knows only the older form, a line for each command, which both sides encode or decode
+// twice; measured, a publication in this form costs the server a third less and us three quarters
+// less.
 func (c *Client) post(ctx context.Context, commands []command) ([]gocent.Reply, error) {
 	body, err := encode(commands)
 	if err != nil {
@@ -101,8 +102,9 @@ func appendText(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// selfContained reports whether data is one value to its end, so that whatever is wrong inside cannot become part of the
-// request around it. It takes a fifth of the time of json.Valid; the server checks the rest.
+// selfContained reports whether data is one value to its end, so that whatever is wrong inside
+// cannot become part of the request around it. It takes a fifth of the time of json.Valid; the
+// server checks the rest.
 func selfContained(data []byte) bool {
 	if len(data) == 0 || data[0] != '{' && data[0] != '[' {
 		return json.Valid(data)
@@ -134,8 +136,8 @@ func selfContained(data []byte) bool {
 	return false
 }
 
-// readReplies reads the answer to a batch. Of one that reports success for every channel of every command nothing needs to be
-// decoded: it gives no replies.
+// readReplies reads the answer to a batch. Of one that reports success for every channel of every
+// command nothing needs to be decoded: it gives no replies.
 func readReplies(answer []byte, commands []command) ([]gocent.Reply, error) {
 	var batch struct {
 		Replies []struct {
@@ -159,8 +161,9 @@ func readReplies(answer []byte, commands []command) ([]gocent.Reply, error) {
 	return replies, nil
 }
 
-// allAccepted tells whether an answer reports success for every channel, without the cost of decoding it. Quotes within JSON
-// strings are escaped, so these patterns occur as structure only. False means no more than "look closer".
+// allAccepted tells whether an answer reports success for every channel, without the cost of
+// decoding it. Quotes within JSON strings are escaped, so these patterns occur as structure only.
+// False means no more than "look closer".
 func allAccepted(answer []byte, commands []command) bool {
 	channels := 0
 	for _, cmd := range commands {

@@ -19,7 +19,8 @@ func FuzzSelfContained(f *testing.F) {
 		if !got {
 			return
 		}
-		// Whatever is wrong inside, the request is either no JSON at all or has one command with one payload.
+		// Whatever is wrong inside, the request is either no JSON at all or has one command with
+		// one payload.
 		body, err := encode([]command{{channels: []string{"user:x"}, data: data, key: "k"}})
 		if err != nil {
 			t.Fatal(err)

@@ -45,7 +45,10 @@ func (s *session) say(outcome error) {
 // dial connects with a token and returns the server's refusal, if it refuses.
 func dial(t testing.TB, token string, published func(channel string, data []byte)) (*session, error) {
 	t.Helper()
-	s := &session{client: centrifuge.NewJsonClient(server.WebSocketURL(), centrifuge.Config{Token: token}), outcome: make(chan error, 8)}
+	s := &session{
+		client:  centrifuge.NewJsonClient(server.WebSocketURL(), centrifuge.Config{Token: token}),
+		outcome: make(chan error, 8),
+	}
 	t.Cleanup(s.client.Close)
 	s.client.OnConnected(func(centrifuge.ConnectedEvent) { s.say(nil) })
 	s.client.OnConnecting(func(e centrifuge.ConnectingEvent) {
@@ -53,7 +56,9 @@ func dial(t testing.TB, token string, published func(channel string, data []byte
 			s.say(fmt.Errorf("connecting again: %d %s", e.Code, e.Reason))
 		}
 	})
-	s.client.OnDisconnected(func(e centrifuge.DisconnectedEvent) { s.say(fmt.Errorf("disconnected: %d %s", e.Code, e.Reason)) })
+	s.client.OnDisconnected(
+		func(e centrifuge.DisconnectedEvent) { s.say(fmt.Errorf("disconnected: %d %s", e.Code, e.Reason)) },
+	)
 	s.client.OnPublication(func(e centrifuge.ServerPublicationEvent) { published(e.Channel, e.Data) })
 	if err := s.client.Connect(); err != nil {
 		t.Fatal(err)
@@ -61,7 +66,8 @@ func dial(t testing.TB, token string, published func(channel string, data []byte
 	return s, receiveOutcome(t, s.outcome)
 }
 
-// subscribe returns the server's refusal, if it refuses. A server that takes the request for an attack ends the connection.
+// subscribe returns the server's refusal, if it refuses. A server that takes the request for an
+// attack ends the connection.
 func (s *session) subscribe(t testing.TB, channel, token string) error {
 	t.Helper()
 	subscription, err := s.client.NewSubscription(channel, centrifuge.SubscriptionConfig{Token: token})
@@ -69,7 +75,9 @@ func (s *session) subscribe(t testing.TB, channel, token string) error {
 		t.Fatal(err)
 	}
 	subscription.OnSubscribed(func(centrifuge.SubscribedEvent) { s.say(nil) })
-	subscription.OnUnsubscribed(func(e centrifuge.UnsubscribedEvent) { s.say(fmt.Errorf("unsubscribed: %d %s", e.Code, e.Reason)) })
+	subscription.OnUnsubscribed(
+		func(e centrifuge.UnsubscribedEvent) { s.say(fmt.Errorf("unsubscribed: %d %s", e.Code, e.Reason)) },
+	)
 	if err := subscription.Subscribe(); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +122,9 @@ func TestConnectionTokenBringsTheOwnChannel(t *testing.T) {
 
 func TestConnectionTokenIsRefused(t *testing.T) {
 	t.Parallel()
-	other, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: strings.Repeat("x", centrifugo.MinTokenSecretBytes)})
+	other, err := centrifugo.NewTokens(
+		centrifugo.TokenOptions{Secret: strings.Repeat("x", centrifugo.MinTokenSecretBytes)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +236,9 @@ func TestTokenClaims(t *testing.T) {
 
 func TestNewTokensReportsEveryMistake(t *testing.T) {
 	t.Parallel()
-	_, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: "hunter2", ConnectionTTL: -time.Second, SubscriptionTTL: 25 * time.Hour})
+	_, err := centrifugo.NewTokens(
+		centrifugo.TokenOptions{Secret: "hunter2", ConnectionTTL: -time.Second, SubscriptionTTL: 25 * time.Hour},
+	)
 	for _, want := range []string{"token secret", "at least 32", "connection token lifetime", "subscription token lifetime"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q among the mistakes", err, want)
@@ -258,7 +270,8 @@ func TestTokensNeverPrintTheSecret(t *testing.T) {
 
 // spills finds the secret as text, in hexadecimal and as a list of bytes.
 func spills(printed string) bool {
-	return strings.Contains(printed, "hunter2") || strings.Contains(printed, "68756e7465723") || strings.Contains(printed, "104 117 110")
+	return strings.Contains(printed, "hunter2") || strings.Contains(printed, "68756e7465723") ||
+		strings.Contains(printed, "104 117 110")
 }
 
 func TestTokensWithoutASecretSignNothing(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// calls is how scenes ask the API. It keeps account of what was asked, and of what was not answered as it should be. It is for
-// one goroutine.
+// calls is how scenes ask the API. It keeps account of what was asked, and of what was not answered
+// as it should be. It is for one goroutine.
 type calls struct {
 	client *client
 	login  login
@@ -40,7 +40,8 @@ func (c caller) get(ctx context.Context, path string, want int) (*call, error) {
 	return c.ask(ctx, http.MethodGet, path, nil, want)
 }
 
-// ask sends a request. An answer with another status than the one wanted is a mismatch, not an error.
+// ask sends a request. An answer with another status than the one wanted is a mismatch, not an
+// error.
 func (c caller) ask(ctx context.Context, method, path string, body any, want int) (*call, error) {
 	token, err := c.calls.login.token(tenantID(c.tenant), principalID(c.who), c.scopes...)
 	if err != nil {

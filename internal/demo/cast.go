@@ -21,7 +21,8 @@ func renderCast(tenants []tenant, p paint) string {
 	return b.String()
 }
 
-// branch writes what lies under a resource: "folder Equities (signal Momentum 12, dataset US Prices)".
+// branch writes what lies under a resource: "folder Equities (signal Momentum 12, dataset US
+// Prices)".
 func branch(tree []node, parent string) string {
 	var names []string
 	for _, n := range tree {

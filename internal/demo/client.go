@@ -19,7 +19,11 @@ type client struct {
 func newClient(url string) *client { return &client{url, &http.Client{Transport: &http.Transport{}}} }
 
 // ask sends a request for whom the token names, with a JSON body unless that is empty.
-func (c *client) ask(ctx context.Context, token, method, path string, body []byte) (status int, answer []byte, err error) {
+func (c *client) ask(
+	ctx context.Context,
+	token, method, path string,
+	body []byte,
+) (status int, answer []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err

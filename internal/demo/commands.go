@@ -17,7 +17,10 @@ func commands() []Command {
 	return []Command{
 		{"His inbox", `curl -H "$AUTH" "$API/notifications?limit=3"`},
 		{"How much of it is unread", `curl -H "$AUTH" "$API/notifications/unread-count"`},
-		{"Mark all of it as read; below, his open client learns of it", `curl -H "$AUTH" -X POST "$API/notifications/mark-all-read"`},
+		{
+			"Mark all of it as read; below, his open client learns of it",
+			`curl -H "$AUTH" -X POST "$API/notifications/mark-all-read"`,
+		},
 		{
 			"Subscribe to Equities and all that is in it: below, he hears of Reversal from then on",
 			change + ` "$API/subscriptions" \` + "\n" +

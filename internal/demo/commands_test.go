@@ -69,7 +69,8 @@ func TestPrintedCommands(t *testing.T) {
 // endless stands for what ends with the demo only.
 const endless = "a stream"
 
-// follow runs a command that prints a stream, ends the demo once there is an activity in it, and waits for the stream's end.
+// follow runs a command that prints a stream, ends the demo once there is an activity in it, and
+// waits for the stream's end.
 func follow(ctx context.Context, t *testing.T, command string, end func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)

@@ -9,7 +9,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// Connection is how to join in while the demo is kept running. It holds secrets, of servers that end with it.
+// Connection is how to join in while the demo is kept running. It holds secrets, of servers that
+// end with it.
 type Connection struct {
 	DatabaseURL  string    `json:"database_url"`  // the superuser's
 	WriterURL    string    `json:"writer_url"`    // of a role that may record activities and do nothing else
@@ -63,5 +64,9 @@ func renderConnection(c Connection, p paint) string {
 
 // renderFarewell tells of what --keep is for.
 func renderFarewell(p paint) string {
-	return blank(indent) + p.dim("With --keep it goes on, and says how to join in: by curl through the API, and by psql.") + "\n\n"
+	return blank(
+		indent,
+	) + p.dim(
+		"With --keep it goes on, and says how to join in: by curl through the API, and by psql.",
+	) + "\n\n"
 }

@@ -13,7 +13,8 @@ import (
 // DefaultDuration is how long a person has to follow.
 const DefaultDuration = 20 * time.Second
 
-// ErrMismatch is returned when somebody heard what they should not have, or did not hear what they should have.
+// ErrMismatch is returned when somebody heard what they should not have, or did not hear what they
+// should have.
 var ErrMismatch = errors.New("the demo found mismatches: what happened is not what was to happen")
 
 // Color says whether the text is coloured.
@@ -37,8 +38,9 @@ type Options struct {
 	Logger     *zap.Logger   // the worker's and the API's; nil discards
 }
 
-// Run plays the demo. It returns nil when everybody heard what they were to hear and nobody else did, ErrMismatch when not, and
-// ctx's error when ctx ends before the last scene has. Whatever it returns, nothing that it started is left.
+// Run plays the demo. It returns nil when everybody heard what they were to hear and nobody else
+// did, ErrMismatch when not, and ctx's error when ctx ends before the last scene has. Whatever it
+// returns, nothing that it started is left.
 func Run(ctx context.Context, o Options) error { return run(ctx, o, script()) }
 
 func run(ctx context.Context, o Options, scenes []scene) (err error) {

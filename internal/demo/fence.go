@@ -20,8 +20,8 @@ type fence struct {
 	passed  chan struct{} // closed when nobody is missing
 }
 
-// fence sends everyone a message and returns when all have it. Centrifugo keeps the order of what goes to one client, so whatever
-// was published before has then arrived, or never will.
+// fence sends everyone a message and returns when all have it. Centrifugo keeps the order of what
+// goes to one client, so whatever was published before has then arrived, or never will.
 func (l *listeners) fence(ctx context.Context) error {
 	name := uuid.NewString()
 	f := &fence{missing: map[watchers.Principal]bool{}, passed: make(chan struct{})}

@@ -23,8 +23,17 @@ type trial struct {
 	result   Result
 }
 
-// judge finds out who heard and why the others did not, and where that is not what the scene declares.
-func judge(number int, sc scene, tenants []tenant, filter *preferences.Filter, d done, o observed, sounds []sound) Result {
+// judge finds out who heard and why the others did not, and where that is not what the scene
+// declares.
+func judge(
+	number int,
+	sc scene,
+	tenants []tenant,
+	filter *preferences.Filter,
+	d done,
+	o observed,
+	sounds []sound,
+) Result {
 	t := &trial{scene: sc, tenants: tenants, filter: filter, done: d, observed: o, sounds: sounds, result: Result{
 		Number: number, Title: sc.title, Story: sc.story, Tenant: sc.deed.tenant, Action: sc.deed.action, Resource: sc.deed.signal,
 		Actor: sc.deed.actor, ActivityID: d.activityID, Committed: o.activity != nil, Requests: append([]Request{}, d.requests...),
@@ -89,7 +98,10 @@ func (t *trial) person(tn tenant, p person) {
 	}
 	switch {
 	case len(pushes) > 0:
-		t.result.Heard = append(t.result.Heard, Heard{Who: p.name, Reasons: found.Names(), Milliseconds: t.latency(pushes[0])})
+		t.result.Heard = append(
+			t.result.Heard,
+			Heard{Who: p.name, Reasons: found.Names(), Milliseconds: t.latency(pushes[0])},
+		)
 	case found != 0:
 		t.result.InboxOnly = append(t.result.InboxOnly, Heard{Who: p.name, Reasons: found.Names()})
 	default:
@@ -97,7 +109,8 @@ func (t *trial) person(tn tenant, p person) {
 	}
 }
 
-// silent says why somebody heard nothing. Of one who was to hear, that they did not is said already.
+// silent says why somebody heard nothing. Of one who was to hear, that they did not is said
+// already.
 func (t *trial) silent(tn tenant, p person, name string, wasToHear bool) {
 	why, detail := t.explain(tn, p)
 	t.result.Silent = append(t.result.Silent, Silent{Who: p.name, Tenant: tn.name, Why: why, Detail: detail})
@@ -142,7 +155,10 @@ func (t *trial) screen(tn tenant, p person) {
 			t.mismatch("the %s channel carried it %s, and was to carry it %s", kind, times(len(got)), times(want))
 		}
 		if len(got) > 0 {
-			t.result.Shared = append(t.result.Shared, Heard{Who: p.name, Channel: kind, Milliseconds: t.latency(got[0])})
+			t.result.Shared = append(
+				t.result.Shared,
+				Heard{Who: p.name, Channel: kind, Milliseconds: t.latency(got[0])},
+			)
 		}
 	}
 }
@@ -174,10 +190,17 @@ func (t *trial) strays() {
 	}
 	for _, s := range t.sounds {
 		p := known[s.ear]
-		expected := s.channel == activity.ToUser && !p.screen || p.screen && (s.channel == activity.ToResource || s.channel == activity.ToTenant)
+		expected := s.channel == activity.ToUser && !p.screen ||
+			p.screen && (s.channel == activity.ToResource || s.channel == activity.ToTenant)
 		switch {
 		case s.unread == nil && s.event.EventID != t.done.activityID:
-			t.mismatch("%s received %s %s on %s, which is not of this scene", p.name, s.event.Action, s.event.EventID, s.channel)
+			t.mismatch(
+				"%s received %s %s on %s, which is not of this scene",
+				p.name,
+				s.event.Action,
+				s.event.EventID,
+				s.channel,
+			)
 		case s.unread == nil && s.event.TenantID != s.ear.TenantID:
 			t.mismatch("%s received what is of another tenant", p.name)
 		case !expected:
@@ -222,7 +245,8 @@ func times(n int) string {
 	}
 }
 
-// percentile returns the value below which a share of the sorted values lies, by the nearest rank; 0 of none.
+// percentile returns the value below which a share of the sorted values lies, by the nearest rank;
+// 0 of none.
 func percentile(sorted []float64, share float64) float64 {
 	if len(sorted) == 0 {
 		return 0

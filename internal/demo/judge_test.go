@@ -21,7 +21,8 @@ type measured struct {
 	sounds   []sound
 }
 
-// asDeclared measures what the scene of the tests declares: Ada hears, Eva finds it in the inbox, Ines has done it.
+// asDeclared measures what the scene of the tests declares: Ada hears, Eva finds it in the inbox,
+// Ines has done it.
 func asDeclared() measured {
 	home := tenantID(aurora)
 	id := uuid.MustParse("0197f000-0000-7000-8000-000000000001")
@@ -35,7 +36,13 @@ func asDeclared() measured {
 	return measured{
 		done: done{activityID: id, committedAt: at},
 		observed: observed{
-			activity: &activity.Activity{ID: id, TenantID: home, ActorPrincipalID: principalID(ines), Action: "resource.updated", Visibility: activity.ResourceWide},
+			activity: &activity.Activity{
+				ID:               id,
+				TenantID:         home,
+				ActorPrincipalID: principalID(ines),
+				Action:           "resource.updated",
+				Visibility:       activity.ResourceWide,
+			},
 			inbox: map[watchers.Principal]watchers.Reasons{
 				{TenantID: home, PrincipalID: principalID(ada)}: delegator,
 				{TenantID: home, PrincipalID: principalID(eva)}: delegator | target,
@@ -46,7 +53,10 @@ func asDeclared() measured {
 				principalID(ines): {Candidate: watchers.Candidate{Reasons: owner}},
 			},
 		},
-		sounds: []sound{heard(ada, activity.ToUser, 3*time.Millisecond), heard(screen, activity.ToResource, 4*time.Millisecond)},
+		sounds: []sound{
+			heard(ada, activity.ToUser, 3*time.Millisecond),
+			heard(screen, activity.ToResource, 4*time.Millisecond),
+		},
 	}
 }
 
@@ -232,7 +242,15 @@ func TestJudgeFindsWhatIsNot(t *testing.T) {
 func TestJudgeARollback(t *testing.T) {
 	t.Parallel()
 	sc, tenants := declaration()
-	got := judge(1, scene{rolledBack: true, deed: sc.deed}, tenants, preferences.NewFilter(nil), done{activityID: uuid.New()}, observed{}, nil)
+	got := judge(
+		1,
+		scene{rolledBack: true, deed: sc.deed},
+		tenants,
+		preferences.NewFilter(nil),
+		done{activityID: uuid.New()},
+		observed{},
+		nil,
+	)
 	if len(got.Mismatches) > 0 || got.Committed || len(got.Silent) != 4 {
 		t.Errorf("got %+v, want four who hear nothing of what was not committed", got)
 	}
@@ -256,7 +274,9 @@ func TestJudgeWithoutAnActivity(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if got := judge(3, sc, tenants, preferences.NewFilter(nil), at, observed{}, []sound{told, heard}).Mismatches; len(got) != 1 {
+	if got := judge(3, sc, tenants, preferences.NewFilter(nil), at, observed{}, []sound{told, heard}).Mismatches; len(
+		got,
+	) != 1 {
 		t.Errorf("got %q, want one mismatch: somebody heard of an activity", got)
 	}
 }

@@ -40,19 +40,35 @@ func keep(ctx context.Context, stack *stack, s *stage, out report) error {
 	}
 }
 
-// meanwhile is what happens by itself, one thing after the other. All of it goes to the tenant's stream too.
+// meanwhile is what happens by itself, one thing after the other. All of it goes to the tenant's
+// stream too.
 func meanwhile(ctx context.Context, app *service, n int) error {
 	var err error
 	everywhere := []string{activity.ToUser, activity.ToResource, activity.ToTenant}
 	switch n % 4 {
 	case 0:
-		_, err = app.setLookback(ctx, deed{tenant: aurora, actor: ines, signal: reversal, action: "resource.updated", channels: everywhere}, 20+n%100)
+		_, err = app.setLookback(
+			ctx,
+			deed{tenant: aurora, actor: ines, signal: reversal, action: "resource.updated", channels: everywhere},
+			20+n%100,
+		)
 	case 1:
-		_, err = app.finishRun(ctx, deed{tenant: aurora, actor: scout, signal: reversal, action: "run.completed", channels: everywhere})
+		_, err = app.finishRun(
+			ctx,
+			deed{tenant: aurora, actor: scout, signal: reversal, action: "run.completed", channels: everywhere},
+		)
 	case 2:
-		_, err = app.addNote(ctx, deed{tenant: aurora, actor: chen, signal: carry, action: "note.added", target: ada, channels: everywhere}, "@Ada: have a look")
+		_, err = app.addNote(
+			ctx,
+			deed{tenant: aurora, actor: chen, signal: carry, action: "note.added", target: ada, channels: everywhere},
+			"@Ada: have a look",
+		)
 	case 3:
-		_, err = app.setLookback(ctx, deed{tenant: borealis, actor: ada, signal: reversal, action: "resource.updated", channels: everywhere}, 20+n%100)
+		_, err = app.setLookback(
+			ctx,
+			deed{tenant: borealis, actor: ada, signal: reversal, action: "resource.updated", channels: everywhere},
+			20+n%100,
+		)
 	}
 	return err
 }

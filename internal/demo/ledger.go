@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// ledgerSync is a program that knows nothing of Go's packages: it has SQL, and the role demo_ledger, which may record activities
-// and do nothing else.
+// ledgerSync is a program that knows nothing of Go's packages: it has SQL, and the role
+// demo_ledger, which may record activities and do nothing else.
 type ledgerSync struct {
 	db *pgxpool.Pool
 }

@@ -42,15 +42,21 @@ type listeners struct {
 	fences map[string]*fence
 }
 
-func newListeners(socketURL string, api *client, login login, publisher *centrifugo.Client, channels *centrifugo.Channels) *listeners {
+func newListeners(
+	socketURL string,
+	api *client,
+	login login,
+	publisher *centrifugo.Client,
+	channels *centrifugo.Channels,
+) *listeners {
 	return &listeners{
 		socketURL: socketURL, api: api, login: login, publisher: publisher, channels: channels,
 		news: make(chan struct{}, 1), fences: map[string]*fence{},
 	}
 }
 
-// connect connects everyone who is not deaf, and subscribes the screens to the shared channels of Momentum 12. It returns when
-// all of them hear.
+// connect connects everyone who is not deaf, and subscribes the screens to the shared channels of
+// Momentum 12. It returns when all of them hear.
 func (l *listeners) connect(ctx context.Context, tenants []tenant) error {
 	ready := make(chan struct{}, 64)
 	awaited := 0
@@ -126,7 +132,8 @@ func (l *listeners) open(ctx context.Context, t tenant, p person, ready chan<- s
 	return awaited, client.Connect()
 }
 
-// passesOf shows the API who somebody is. A screen shows the tenant's stream too, which takes a scope.
+// passesOf shows the API who somebody is. A screen shows the tenant's stream too, which takes a
+// scope.
 func (l *listeners) passesOf(t tenant, p person) (passes, error) {
 	var scopes []string
 	if p.screen {
@@ -136,7 +143,13 @@ func (l *listeners) passesOf(t tenant, p person) (passes, error) {
 	return passes{l.api, token}, err
 }
 
-func (l *listeners) subscribe(client *centrifuge.Client, given passes, ear watchers.Principal, kind, channel string, ready chan<- struct{}) error {
+func (l *listeners) subscribe(
+	client *centrifuge.Client,
+	given passes,
+	ear watchers.Principal,
+	kind, channel string,
+	ready chan<- struct{},
+) error {
 	subscription, err := client.NewSubscription(channel, centrifuge.SubscriptionConfig{GetToken: given.subscription})
 	if err != nil {
 		return err

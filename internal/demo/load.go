@@ -10,9 +10,9 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// The sample application's own schema, and the two roles that its processes connect as. Neither has a right on Fanfare's tables
-// of activities: fanfare_writer lets them record. The application keeps its directory in Fanfare's three tables, so demo_app
-// writes those.
+// The sample application's own schema, and the two roles that its processes connect as. Neither has
+// a right on Fanfare's tables of activities: fanfare_writer lets them record. The application keeps
+// its directory in Fanfare's three tables, so demo_app writes those.
 const sampleSchema = `
 CREATE SCHEMA demo;
 CREATE TABLE demo.signals (
@@ -51,15 +51,28 @@ func load(ctx context.Context, conn *pgx.Conn, tenants []tenant, appPassword, le
 func loadTenant(ctx context.Context, conn *pgx.Conn, t tenant) error {
 	batch := &pgx.Batch{}
 	for _, n := range t.tree {
-		batch.Queue(`INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type, name) VALUES ($1, $2, $3, $4, $5, $6)`,
-			t.id, n.id(), optional(n.parent, resourceID), optional(n.owner, principalID), n.kind, n.name)
+		batch.Queue(
+			`INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type, name) VALUES ($1, $2, $3, $4, $5, $6)`,
+			t.id,
+			n.id(),
+			optional(n.parent, resourceID),
+			optional(n.owner, principalID),
+			n.kind,
+			n.name,
+		)
 		if n.kind == "signal" {
 			batch.Queue(`INSERT INTO demo.signals (tenant_id, id, name) VALUES ($1, $2, $3)`, t.id, n.id(), n.name)
 		}
 	}
 	for _, p := range t.people {
-		batch.Queue(`INSERT INTO fanfare.principals (tenant_id, id, kind, display_name, active) VALUES ($1, $2, $3, $4, $5)`,
-			t.id, p.id(), p.kind, p.name, !p.inactive)
+		batch.Queue(
+			`INSERT INTO fanfare.principals (tenant_id, id, kind, display_name, active) VALUES ($1, $2, $3, $4, $5)`,
+			t.id,
+			p.id(),
+			p.kind,
+			p.name,
+			!p.inactive,
+		)
 		for _, r := range p.roles {
 			batch.Queue(`
 				INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name, revoked_at)

@@ -21,7 +21,8 @@ const (
 	loginAudience = "fanfare"
 )
 
-// login is the sample application's: it says who people are, by JWTs that the API believes. Its secret is of this run.
+// login is the sample application's: it says who people are, by JWTs that the API believes. Its
+// secret is of this run.
 type login struct {
 	secret string
 }

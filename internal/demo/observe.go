@@ -22,17 +22,22 @@ type observed struct {
 // observe looks an activity up in all tenants.
 func observe(ctx context.Context, db *pgxpool.Pool, id uuid.UUID) (observed, error) {
 	var o observed
-	err := pgx.BeginTxFunc(ctx, db, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		var err error
-		if o.activity, err = readActivity(ctx, tx, id); err != nil {
+	err := pgx.BeginTxFunc(
+		ctx,
+		db,
+		pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+		func(tx pgx.Tx) error {
+			var err error
+			if o.activity, err = readActivity(ctx, tx, id); err != nil {
+				return err
+			}
+			if o.inbox, err = readInbox(ctx, tx, id); err != nil || o.activity == nil {
+				return err
+			}
+			o.facts, err = readFacts(ctx, tx, o.activity)
 			return err
-		}
-		if o.inbox, err = readInbox(ctx, tx, id); err != nil || o.activity == nil {
-			return err
-		}
-		o.facts, err = readFacts(ctx, tx, o.activity)
-		return err
-	})
+		},
+	)
 	if err != nil {
 		return observed{}, fmt.Errorf("observe activity %s: %w", id, err)
 	}
@@ -56,7 +61,11 @@ func readActivity(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*activity.Activ
 
 func readInbox(ctx context.Context, tx pgx.Tx, id uuid.UUID) (map[watchers.Principal]watchers.Reasons, error) {
 	inbox := map[watchers.Principal]watchers.Reasons{}
-	rows, err := tx.Query(ctx, `SELECT tenant_id, principal_id, reasons FROM fanfare.notifications WHERE activity_id = $1`, id)
+	rows, err := tx.Query(
+		ctx,
+		`SELECT tenant_id, principal_id, reasons FROM fanfare.notifications WHERE activity_id = $1`,
+		id,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +78,17 @@ func readInbox(ctx context.Context, tx pgx.Tx, id uuid.UUID) (map[watchers.Princ
 	return inbox, err
 }
 
-// readFacts collects what matters for who hears of a: who could be told, and who could have been before something was revoked.
+// readFacts collects what matters for who hears of a: who could be told, and who could have been
+// before something was revoked.
 func readFacts(ctx context.Context, tx pgx.Tx, a *activity.Activity) (map[uuid.UUID]fact, error) {
 	const everybody = 1000
 	query := watchers.Query{Limit: everybody, Rows: everybody}
-	n := query.Ask(watchers.Subject{TenantID: a.TenantID, ResourceID: a.ResourceID, OwnerID: a.OwnerID, ParentID: a.ParentID},
-		watchers.RolesOnChain|watchers.RolesInScope, a.TargetPrincipalID, a.ActorPrincipalID)
+	n := query.Ask(
+		watchers.Subject{TenantID: a.TenantID, ResourceID: a.ResourceID, OwnerID: a.OwnerID, ParentID: a.ParentID},
+		watchers.RolesOnChain|watchers.RolesInScope,
+		a.TargetPrincipalID,
+		a.ActorPrincipalID,
+	)
 	answer, err := watchers.Resolve(ctx, tx, &query)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,8 @@ import (
 // refreshTimeout bounds how long a client waits for a token.
 const refreshTimeout = 10 * time.Second
 
-// passes gets one client's tokens for Centrifugo from the API: at the start, and each time before they expire.
+// passes gets one client's tokens for Centrifugo from the API: at the start, and each time before
+// they expire.
 type passes struct {
 	api   *client
 	token string // whose they are, as the API takes it
@@ -30,8 +31,8 @@ func (p passes) bootstrap(ctx context.Context) (realtime, error) {
 	return p.ask(ctx, http.MethodGet, "/v1/realtime/bootstrap", nil)
 }
 
-// forChannels returns tokens for all of the channels. When the principal may not hear one of them the error is
-// centrifuge.ErrUnauthorized.
+// forChannels returns tokens for all of the channels. When the principal may not hear one of them
+// the error is centrifuge.ErrUnauthorized.
 func (p passes) forChannels(ctx context.Context, channels ...string) (realtime, error) {
 	body, err := encode(map[string][]string{"channels": append([]string{}, channels...)})
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/centrifugal/centrifuge-go"
 )
 
-// newPasses returns passes that an API gives out, which answers one request with the status, and what that request was.
+// newPasses returns passes that an API gives out, which answers one request with the status, and
+// what that request was.
 func newPasses(t *testing.T, status int, answer string) (given passes, asked *string) {
 	t.Helper()
 	asked = new(string)
@@ -34,7 +35,8 @@ func TestPassesAreRefreshed(t *testing.T) {
 	if want := `Bearer abc POST /v1/realtime/token {"channels":[]}`; *asked != want {
 		t.Errorf("got %s, want %s", *asked, want)
 	}
-	if got, err := given.subscription(centrifuge.SubscriptionTokenEvent{Channel: "resource:1"}); err != nil || got != "s" {
+	if got, err := given.subscription(centrifuge.SubscriptionTokenEvent{Channel: "resource:1"}); err != nil ||
+		got != "s" {
 		t.Errorf("subscription: got %q, %v, want s", got, err)
 	}
 	if want := `Bearer abc POST /v1/realtime/token {"channels":["resource:1"]}`; *asked != want {

@@ -180,7 +180,13 @@ func script() []scene {
 		{
 			title: "Private is for owners and delegators",
 			story: "Ines changes the lookback once more, privately: no subscriber, and nothing on the wall.",
-			deed:  deed{tenant: aurora, actor: ines, signal: momentum, action: "resource.updated", visibility: activity.Private},
+			deed: deed{
+				tenant:     aurora,
+				actor:      ines,
+				signal:     momentum,
+				action:     "resource.updated",
+				visibility: activity.Private,
+			},
 			do: func(ctx context.Context, c company, d deed) (done, error) {
 				return c.service.setLookback(ctx, d, 50)
 			},
@@ -232,7 +238,13 @@ func script() []scene {
 		{
 			title: "A wider visibility: the scope",
 			story: "Ada approves the promotion, for whoever holds a role in Equities. Hana's is on US Prices.",
-			deed:  deed{tenant: aurora, actor: ada, signal: momentum, action: "promotion.approved", visibility: activity.ScopeWide},
+			deed: deed{
+				tenant:     aurora,
+				actor:      ada,
+				signal:     momentum,
+				action:     "promotion.approved",
+				visibility: activity.ScopeWide,
+			},
 			do: func(ctx context.Context, c company, d deed) (done, error) {
 				return c.service.setStage(ctx, d, "production")
 			},

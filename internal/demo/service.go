@@ -14,7 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// service is the sample application. It keeps signals, and records an activity in the transaction of each change.
+// service is the sample application. It keeps signals, and records an activity in the transaction
+// of each change.
 type service struct {
 	db *pgxpool.Pool // as demo_app
 }
@@ -33,11 +34,17 @@ func (s *service) setStage(ctx context.Context, d deed, stage string) (done, err
 
 // addNote keeps a note on a signal.
 func (s *service) addNote(ctx context.Context, d deed, body string) (done, error) {
-	return s.change(ctx, d.envelope(map[string]any{"body": body}),
-		`INSERT INTO demo.notes (tenant_id, signal_id, author_id, body) VALUES ($1, $2, $3, $4)`, principalID(d.actor), body)
+	return s.change(
+		ctx,
+		d.envelope(map[string]any{"body": body}),
+		`INSERT INTO demo.notes (tenant_id, signal_id, author_id, body) VALUES ($1, $2, $3, $4)`,
+		principalID(d.actor),
+		body,
+	)
 }
 
-// finishRun counts a run; called again with the same correlation it counts and tells of it no second time.
+// finishRun counts a run; called again with the same correlation it counts and tells of it no
+// second time.
 func (s *service) finishRun(ctx context.Context, d deed) (done, error) {
 	return s.change(ctx, d.envelope(map[string]any{"sharpe": 1.42}),
 		`UPDATE demo.signals SET runs = runs + 1 WHERE tenant_id = $1 AND id = $2`)
@@ -50,13 +57,22 @@ func (s *service) change(ctx context.Context, e activity.Envelope, statement str
 	})
 }
 
-// createSignal makes a signal in a folder. The application chooses its id on the way, and tells the envelope.
+// createSignal makes a signal in a folder. The application chooses its id on the way, and tells the
+// envelope.
 func (s *service) createSignal(ctx context.Context, d deed, folder string) (done, error) {
 	e := d.envelope(map[string]any{"folder": folder})
 	e.ResourceID = uuid.Nil
 	return s.transact(ctx, e, func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) error {
 		e.ResourceID = d.signalID()
-		err := exactlyOne(tx.Exec(ctx, `INSERT INTO demo.signals (tenant_id, id, name) VALUES ($1, $2, $3)`, e.TenantID, e.ResourceID, d.signal))
+		err := exactlyOne(
+			tx.Exec(
+				ctx,
+				`INSERT INTO demo.signals (tenant_id, id, name) VALUES ($1, $2, $3)`,
+				e.TenantID,
+				e.ResourceID,
+				d.signal,
+			),
+		)
 		if err != nil {
 			return err
 		}
@@ -66,8 +82,8 @@ func (s *service) createSignal(ctx context.Context, d deed, folder string) (done
 	})
 }
 
-// deleteSignal removes a signal and its place in the directory. Nobody could tell afterwards whose it was and where it stood, so
-// the envelope does.
+// deleteSignal removes a signal and its place in the directory. Nobody could tell afterwards whose
+// it was and where it stood, so the envelope does.
 func (s *service) deleteSignal(ctx context.Context, d deed) (done, error) {
 	return s.transact(ctx, d.envelope(nil), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) error {
 		err := tx.QueryRow(ctx, `
@@ -76,23 +92,35 @@ func (s *service) deleteSignal(ctx context.Context, d deed) (done, error) {
 		if err != nil {
 			return err
 		}
-		return exactlyOne(tx.Exec(ctx, `DELETE FROM demo.signals WHERE tenant_id = $1 AND id = $2`, e.TenantID, e.ResourceID))
+		return exactlyOne(
+			tx.Exec(ctx, `DELETE FROM demo.signals WHERE tenant_id = $1 AND id = $2`, e.TenantID, e.ResourceID),
+		)
 	})
 }
 
 // transact makes a change and records it, both or neither.
-func (s *service) transact(ctx context.Context, e activity.Envelope, fn func(context.Context, pgx.Tx, *activity.Envelope) error) (done, error) {
+func (s *service) transact(
+	ctx context.Context,
+	e activity.Envelope,
+	fn func(context.Context, pgx.Tx, *activity.Envelope) error,
+) (done, error) {
 	watch := &stopwatch{DB: s.db}
-	_, recorded, err := outbox.TxActivity(ctx, watch, e, func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-		return struct{}{}, fn(ctx, tx, e)
-	})
+	_, recorded, err := outbox.TxActivity(
+		ctx,
+		watch,
+		e,
+		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
+			return struct{}{}, fn(ctx, tx, e)
+		},
+	)
 	if err != nil {
 		return done{}, fmt.Errorf("%s: %w", e.Action, err)
 	}
 	return done{activityID: recorded.ID, committedAt: watch.committedAt}, nil
 }
 
-// failHalfway changes a signal and records that, and then does what the table refuses; all of it is rolled back.
+// failHalfway changes a signal and records that, and then does what the table refuses; all of it is
+// rolled back.
 func (s *service) failHalfway(ctx context.Context, d deed) (done, error) {
 	tx, err := s.db.Begin(ctx)
 	if err != nil {
@@ -100,9 +128,14 @@ func (s *service) failHalfway(ctx context.Context, d deed) (done, error) {
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	const setLookback = `UPDATE demo.signals SET lookback = $3 WHERE tenant_id = $1 AND id = $2`
-	_, recorded, err := outbox.TxActivity(ctx, tx, d.envelope(nil), func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (pgconn.CommandTag, error) {
-		return tx.Exec(ctx, setLookback, e.TenantID, e.ResourceID, 90)
-	})
+	_, recorded, err := outbox.TxActivity(
+		ctx,
+		tx,
+		d.envelope(nil),
+		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (pgconn.CommandTag, error) {
+			return tx.Exec(ctx, setLookback, e.TenantID, e.ResourceID, 90)
+		},
+	)
 	if err != nil {
 		return done{}, fmt.Errorf("%s: %w", d.action, err)
 	}

@@ -148,10 +148,15 @@ func (s *stack) prepareDatabase(ctx context.Context, tenants []tenant, told prog
 	if s.ledgerURL, err = as(admin, "demo_ledger", ledgerPassword); err != nil {
 		return err
 	}
-	return errors.Join(s.open(ctx, &s.admin, admin, 16), s.open(ctx, &s.app, s.appURL, 2), s.open(ctx, &s.ledger, s.ledgerURL, 2))
+	return errors.Join(
+		s.open(ctx, &s.admin, admin, 16),
+		s.open(ctx, &s.app, s.appURL, 2),
+		s.open(ctx, &s.ledger, s.ledgerURL, 2),
+	)
 }
 
-// applyTaxonomy registers the actions that Fanfare ships, has everything held to them, and reads what events say of them.
+// applyTaxonomy registers the actions that Fanfare ships, has everything held to them, and reads
+// what events say of them.
 func (s *stack) applyTaxonomy(ctx context.Context, told progress) error {
 	shipped := taxonomy.Shipped()
 	if _, err := taxonomy.Apply(ctx, s.admin, shipped, taxonomy.ApplyOptions{}); err != nil {
@@ -183,7 +188,11 @@ func (s *stack) connectPublisher(ctx context.Context) (err error) {
 // startWorker runs a worker as the daemon does.
 func (s *stack) startWorker(logger *zap.Logger, told progress) error {
 	s.filter = preferences.NewFilter(nil)
-	worker := outbox.NewWorker(s.admin, fanout.New(s.publisher, s.channels, s.filter, fanout.Options{Phrases: s.phrases}), outbox.Options{Logger: logger})
+	worker := outbox.NewWorker(
+		s.admin,
+		fanout.New(s.publisher, s.channels, s.filter, fanout.Options{Phrases: s.phrases}),
+		outbox.Options{Logger: logger},
+	)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- worker.Run(ctx) }()

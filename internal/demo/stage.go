@@ -30,7 +30,9 @@ type stage struct {
 func newStage(s *stack, tenants []tenant) *stage {
 	set := &stage{tenants: tenants, admin: s.admin, listeners: s.listeners, filter: s.filter}
 	set.company = company{
-		service: &service{s.app}, ledger: &ledgerSync{s.ledger}, api: &calls{client: s.api, login: s.login}, told: set.told,
+		service: &service{
+			s.app,
+		}, ledger: &ledgerSync{s.ledger}, api: &calls{client: s.api, login: s.login}, told: set.told,
 	}
 	return set
 }
@@ -78,7 +80,8 @@ func (s *stage) told(tenant, who string) []uuid.UUID {
 	return ids
 }
 
-// settled returns when the outbox is empty: what was committed before has been published, or is a dead letter.
+// settled returns when the outbox is empty: what was committed before has been published, or is a
+// dead letter.
 func (s *stage) settled(ctx context.Context) error {
 	backlog := outbox.NewBacklog(s.admin)
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -93,7 +96,12 @@ func (s *stage) settled(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for deliveries: %d pending, %d parked: %w", status.Pending, status.Parked, ctx.Err())
+			return fmt.Errorf(
+				"wait for deliveries: %d pending, %d parked: %w",
+				status.Pending,
+				status.Parked,
+				ctx.Err(),
+			)
 		case <-tick.C:
 		}
 	}
@@ -147,7 +155,10 @@ func (s *stage) summary(ctx context.Context) (Summary, error) {
 		{"activities not delivered", sum.Pending, 0},
 	} {
 		if count.got != count.want {
-			sum.Discrepancies = append(sum.Discrepancies, fmt.Sprintf("%s: got %d, want %d", count.what, count.got, count.want))
+			sum.Discrepancies = append(
+				sum.Discrepancies,
+				fmt.Sprintf("%s: got %d, want %d", count.what, count.got, count.want),
+			)
 		}
 	}
 	sum.Mismatches += len(sum.Discrepancies)

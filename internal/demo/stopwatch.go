@@ -9,8 +9,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// stopwatch is a DB that notes when the transaction it began sends its COMMIT: from there on others may hear, and latency counts.
-// It is for one transaction.
+// stopwatch is a DB that notes when the transaction it began sends its COMMIT: from there on others
+// may hear, and latency counts. It is for one transaction.
 type stopwatch struct {
 	outbox.DB
 	committedAt time.Time

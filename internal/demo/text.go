@@ -20,8 +20,8 @@ func renderProgress(what, detail string, p paint) string {
 	return blank(indent) + pad(what, 32) + p.dim(detail) + "\n"
 }
 
-// renderScene makes a scene's block: what was done; what was asked of the API; beside each other who heard and who did not; what is
-// wrong.
+// renderScene makes a scene's block: what was done; what was asked of the API; beside each other
+// who heard and who did not; what is wrong.
 func renderScene(r Result, p paint) string {
 	var b strings.Builder
 	what := cmp.Or(r.Action, "the API")
@@ -62,10 +62,16 @@ func heardCells(r Result, p paint) []cell {
 	}
 	var cells []cell
 	for _, h := range r.Heard {
-		cells = append(cells, line(painted(p.green, "●"), first(h.Who), strings.Join(h.Reasons, ", "), ms(h.Milliseconds)))
+		cells = append(
+			cells,
+			line(painted(p.green, "●"), first(h.Who), strings.Join(h.Reasons, ", "), ms(h.Milliseconds)),
+		)
 	}
 	for _, h := range r.InboxOnly {
-		cells = append(cells, line(painted(p.yellow, "◐"), first(h.Who), strings.Join(h.Reasons, ", ")+", muted", "inbox"))
+		cells = append(
+			cells,
+			line(painted(p.yellow, "◐"), first(h.Who), strings.Join(h.Reasons, ", ")+", muted", "inbox"),
+		)
 	}
 	for _, h := range r.Shared {
 		channel := "resource channel"
@@ -75,7 +81,10 @@ func heardCells(r Result, p paint) []cell {
 		cells = append(cells, line(painted(p.cyan, "▣"), first(h.Who), channel, ms(h.Milliseconds)))
 	}
 	for _, u := range r.Unread {
-		cells = append(cells, line(painted(p.green, "●"), first(u.Who), fmt.Sprintf("unread count: %d", u.Count), ms(u.Milliseconds)))
+		cells = append(
+			cells,
+			line(painted(p.green, "●"), first(u.Who), fmt.Sprintf("unread count: %d", u.Count), ms(u.Milliseconds)),
+		)
 	}
 	if len(cells) == 0 && r.Action != "" {
 		cells = append(cells, painted(p.bold, "  nobody"))

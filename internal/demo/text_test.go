@@ -98,9 +98,31 @@ func TestRenderSceneOfTheAPI(t *testing.T) {
 	r := Result{
 		Number: 5, Title: "Somebody asks", Story: "Nothing happens.", Tenant: aurora,
 		Requests: []Request{
-			{Who: ada, Tenant: aurora, Method: "GET", Path: "/v1/activities/" + id, Status: 200, Note: "hers", Milliseconds: 3},
-			{Who: ada, Tenant: borealis, Method: "PATCH", Path: "/v1/notifications/" + id, Body: json.RawMessage(`{"read":true}`), Status: 404, Milliseconds: 12.04},
-			{Who: ines, Tenant: aurora, Method: "GET", Path: "/v1/activities?action=" + strings.Repeat("long.", 20), Status: 200},
+			{
+				Who:          ada,
+				Tenant:       aurora,
+				Method:       "GET",
+				Path:         "/v1/activities/" + id,
+				Status:       200,
+				Note:         "hers",
+				Milliseconds: 3,
+			},
+			{
+				Who:          ada,
+				Tenant:       borealis,
+				Method:       "PATCH",
+				Path:         "/v1/notifications/" + id,
+				Body:         json.RawMessage(`{"read":true}`),
+				Status:       404,
+				Milliseconds: 12.04,
+			},
+			{
+				Who:    ines,
+				Tenant: aurora,
+				Method: "GET",
+				Path:   "/v1/activities?action=" + strings.Repeat("long.", 20),
+				Status: 200,
+			},
 		},
 		Unread: []Unread{{Who: ada, Count: 0, Milliseconds: 5}},
 	}
@@ -128,11 +150,19 @@ func TestCommandsFitTheWidth(t *testing.T) {
 	}
 }
 
-// Colour adds to the text and changes nothing in it, and without it there is no escape sequence at all.
+// Colour adds to the text and changes nothing in it, and without it there is no escape sequence at
+// all.
 func TestColour(t *testing.T) {
 	t.Parallel()
 	escape := regexp.MustCompile("\x1b\\[[0-9;]*m")
-	live := Live{At: time.Unix(0, 0), Who: ada, Tenant: borealis, Channel: "user", Summary: strings.Repeat("long ", 20), Milliseconds: 3}
+	live := Live{
+		At:           time.Unix(0, 0),
+		Who:          ada,
+		Tenant:       borealis,
+		Channel:      "user",
+		Summary:      strings.Repeat("long ", 20),
+		Milliseconds: 3,
+	}
 	for name, render := range map[string]func(p paint) string{
 		"title":    renderTitle,
 		"progress": func(p paint) string { return renderProgress("PostgreSQL", "up", p) },

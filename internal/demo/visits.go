@@ -48,7 +48,8 @@ func subscribe(ctx context.Context, c company, d deed) (done, error) {
 	if err := made.read(&subscription); err != nil {
 		return done{}, err
 	}
-	found, err := c.api.as(d.tenant, ada, identity.ScopeRead).get(ctx, "/v1/audit?correlation_id="+subscription.ID.String(), http.StatusOK)
+	found, err := c.api.as(d.tenant, ada, identity.ScopeRead).
+		get(ctx, "/v1/audit?correlation_id="+subscription.ID.String(), http.StatusOK)
 	if err != nil {
 		return done{}, err
 	}
@@ -69,7 +70,8 @@ func subscribe(ctx context.Context, c company, d deed) (done, error) {
 	return done{activityID: log.Items[0].EventID, committedAt: made.sent}, nil
 }
 
-// visitInbox has somebody read their inbox, which is to hold what they were told of so far, and mark all of it as read.
+// visitInbox has somebody read their inbox, which is to hold what they were told of so far, and
+// mark all of it as read.
 func visitInbox(ctx context.Context, c company, d deed) (done, error) {
 	me, told := c.api.as(d.tenant, d.actor), c.told(d.tenant, d.actor)
 	listed, err := me.get(ctx, "/v1/notifications", http.StatusOK)
@@ -113,8 +115,8 @@ func visitInbox(ctx context.Context, c company, d deed) (done, error) {
 	return done{committedAt: marking.sent}, nil
 }
 
-// lookAbroad has somebody's namesake of another tenant ask for what they were told of. There is to be no telling it from what
-// does not exist.
+// lookAbroad has somebody's namesake of another tenant ask for what they were told of. There is to
+// be no telling it from what does not exist.
 func lookAbroad(ctx context.Context, c company, d deed) (done, error) {
 	told := c.told(d.tenant, d.actor)
 	if len(told) == 0 {
@@ -152,7 +154,13 @@ func lookAbroad(ctx context.Context, c company, d deed) (done, error) {
 		case reflect.DeepEqual(problem, problems[0]):
 			answered.note("the same")
 		default:
-			c.api.mismatch("%s %s: got %v, want what an unknown id gets: %v", ask.method, ask.path, problem, problems[0])
+			c.api.mismatch(
+				"%s %s: got %v, want what an unknown id gets: %v",
+				ask.method,
+				ask.path,
+				problem,
+				problems[0],
+			)
 		}
 	}
 	return done{}, nil

@@ -36,9 +36,14 @@ type fact struct {
 	lostRole           bool // a revoked role covers it
 }
 
-// explain says why somebody of the activity's tenant does not hear of it, in a word and in more of them.
+// explain says why somebody of the activity's tenant does not hear of it, in a word and in more of
+// them.
 func explain(a *activity.Activity, who uuid.UUID, f fact, filter *preferences.Filter) (Why, string) {
-	wants := preferences.Preference{Mode: preferences.Mode(f.FilterMode), CustomActions: f.CustomActions, Muted: f.Muted}
+	wants := preferences.Preference{
+		Mode:          preferences.Mode(f.FilterMode),
+		CustomActions: f.CustomActions,
+		Muted:         f.Muted,
+	}
 	onlySubscribed := f.Reasons == watchers.Subscribed
 	switch {
 	case who == a.ActorPrincipalID:

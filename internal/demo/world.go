@@ -47,8 +47,8 @@ type subscription struct {
 	revoked   bool
 }
 
-// Ids come from names, so that they are the same in every run. They do not depend on the tenant: only the tenant's own id keeps
-// two tenants apart.
+// Ids come from names, so that they are the same in every run. They do not depend on the tenant:
+// only the tenant's own id keeps two tenants apart.
 func resourceID(name string) uuid.UUID {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("demo/resource/"+name))
 }

@@ -212,7 +212,12 @@ func publish(t testing.TB, c *Centrifugo, channel, data string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.APIURL()+"/publish", strings.NewReader(string(body)))
+	request, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodPost,
+		c.APIURL()+"/publish",
+		strings.NewReader(string(body)),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

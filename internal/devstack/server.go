@@ -86,7 +86,8 @@ func (s *server) stop(ctx context.Context) error {
 func (s *server) insist(ctx context.Context, start func() error) error {
 	for {
 		err := start()
-		if err == nil || ctx.Err() != nil || !strings.Contains(strings.ToLower(s.log.String()), "address already in use") {
+		if err == nil || ctx.Err() != nil ||
+			!strings.Contains(strings.ToLower(s.log.String()), "address already in use") {
 			return err
 		}
 	}

@@ -28,7 +28,10 @@ func apiReachable(ctx context.Context, x *examination) verdict {
 	}
 	info, err := readInfo(ctx, x.API)
 	if err != nil {
-		return fail("Centrifugo's description of itself cannot be read: "+err.Error(), "correct --centrifugo-api-url, which usually ends in /api")
+		return fail(
+			"Centrifugo's description of itself cannot be read: "+err.Error(),
+			"correct --centrifugo-api-url, which usually ends in /api",
+		)
 	}
 	x.info = info
 	return fine("Centrifugo's API at %s takes our key", shownURL(x.API.APIURL))
@@ -91,7 +94,12 @@ func post(ctx context.Context, o centrifugo.Options, method, body string) (*http
 	if err != nil {
 		return nil, nil, errors.New("the address cannot be read")
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.JoinPath(method).String(), strings.NewReader(body))
+	request, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodPost,
+		u.JoinPath(method).String(),
+		strings.NewReader(body),
+	)
 	if err != nil {
 		return nil, nil, errors.New("the address cannot be read")
 	}
@@ -124,7 +132,8 @@ func centrifugoVersion(_ context.Context, x *examination) verdict {
 	return judgeCentrifugo(x.info.versions, x.info.batch)
 }
 
-// judgeCentrifugo goes by the version of each node, or, where a node was built without one (0.0.0), by what it can do.
+// judgeCentrifugo goes by the version of each node, or, where a node was built without one (0.0.0),
+// by what it can do.
 func judgeCentrifugo(versions []string, batch bool) verdict {
 	remedy := fmt.Sprintf("upgrade it to v%d or v%d", oldestCentrifugo, oldestCentrifugo+1)
 	for _, version := range versions {

@@ -49,7 +49,8 @@ func (x *examination) joinWith(ctx context.Context, token string, had map[string
 // own returns the made-up principal's own channel.
 func (x *examination) own() string { return x.channels.User(x.who.tenant, x.who.id) }
 
-// shared returns channels that need a subscription token: a made-up resource's and the made-up tenant's.
+// shared returns channels that need a subscription token: a made-up resource's and the made-up
+// tenant's.
 func (x *examination) shared() []string {
 	return []string{x.channels.Resource(x.who.tenant, x.who.id), x.channels.Tenant(x.who.tenant)}
 }
@@ -72,7 +73,10 @@ func socketTrouble(ctx context.Context, address string, err error) verdict {
 	case errors.Is(err, errNotCentrifugo):
 		return fail(fmt.Sprintf("%s: %v", where, err), remedy)
 	case errors.As(err, &closed):
-		return fail(fmt.Sprintf("Centrifugo at %s ends the connection: %s (code %d)", where, closed.Text, closed.Code), "see Centrifugo's log")
+		return fail(
+			fmt.Sprintf("Centrifugo at %s ends the connection: %s (code %d)", where, closed.Text, closed.Code),
+			"see Centrifugo's log",
+		)
 	case ctx.Err() != nil || isLate(err):
 		return fail(fmt.Sprintf("no answer in time from %s", where), "see what Centrifugo is busy with, or "+remedy)
 	}

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// delivery publishes a message twice to the made-up principal's own channel, and another one behind it, and listens.
+// delivery publishes a message twice to the made-up principal's own channel, and another one behind
+// it, and listens.
 func delivery(ctx context.Context, x *examination) verdict {
 	c, err := x.join(ctx, nil)
 	if err != nil {
@@ -20,7 +21,10 @@ func delivery(ctx context.Context, x *examination) verdict {
 		key   string
 	}{{probe{"delivery"}, key}, {probe{"delivery"}, key}, {probe{"end of delivery"}, newKey()}} {
 		if err := x.send(ctx, message.probe, message.key, x.own()); err != nil {
-			return fail("Centrifugo does not take a message: "+err.Error(), "see Centrifugo's log and the state of its broker")
+			return fail(
+				"Centrifugo does not take a message: "+err.Error(),
+				"see Centrifugo's log and the state of its broker",
+			)
 		}
 	}
 	times, first, err := c.count(probe{"delivery"}, probe{"end of delivery"}, arrival)
@@ -30,8 +34,8 @@ func delivery(ctx context.Context, x *examination) verdict {
 	return judgeDelivery(times, first.Sub(began), arrival)
 }
 
-// count listens until it hears the end, or for as long as a message may take, and returns how often it heard the message
-// before, and when it heard it first.
+// count listens until it hears the end, or for as long as a message may take, and returns how often
+// it heard the message before, and when it heard it first.
 func (c *client) count(message, end probe, arrival time.Duration) (times int, first time.Time, err error) {
 	_ = c.conn.SetReadDeadline(time.Now().Add(arrival))
 	for {
@@ -57,8 +61,10 @@ func (c *client) count(message, end probe, arrival time.Duration) (times int, fi
 func judgeDelivery(times int, took, arrival time.Duration) verdict {
 	switch times {
 	case 0:
-		return fail(fmt.Sprintf("a message that the API took did not arrive at the socket within %s", arrival),
-			"see that --centrifugo-api-url and --centrifugo-ws-url lead to the same Centrifugo, and that several share one broker: "+engineKey+" redis")
+		return fail(
+			fmt.Sprintf("a message that the API took did not arrive at the socket within %s", arrival),
+			"see that --centrifugo-api-url and --centrifugo-ws-url lead to the same Centrifugo, and that several share one broker: "+engineKey+" redis",
+		)
 	case 1:
 		return fine("published twice, received once, after %s", took.Round(100*time.Microsecond))
 	}

@@ -49,9 +49,15 @@ func judgeOrigins(asked, shut []string, anyone bool) verdict {
 	case len(shut) > 0:
 		return fail("browsers cannot connect from "+strings.Join(shut, ", "), "add it to "+originsKey)
 	case anyone:
-		return warn("browsers may connect from any page", fmt.Sprintf("name the pages of your application in %s", originsKey))
+		return warn(
+			"browsers may connect from any page",
+			fmt.Sprintf("name the pages of your application in %s", originsKey),
+		)
 	case len(asked) > 0:
 		return fine("browsers may connect from %s, and not from any page", strings.Join(asked, ", "))
 	}
-	return fine("browsers may connect only from the pages that %s names; --origin https://app.example tells whether yours is among them", originsKey)
+	return fine(
+		"browsers may connect only from the pages that %s names; --origin https://app.example tells whether yours is among them",
+		originsKey,
+	)
 }

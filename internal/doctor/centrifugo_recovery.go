@@ -22,7 +22,10 @@ func recovery(ctx context.Context, x *examination) verdict {
 	}
 	for range missed {
 		if err := x.send(ctx, probe{"recovery"}, newKey(), slices.Collect(maps.Keys(before))...); err != nil {
-			return fail("Centrifugo does not take a message: "+err.Error(), "see Centrifugo's log and the state of its broker")
+			return fail(
+				"Centrifugo does not take a message: "+err.Error(),
+				"see Centrifugo's log and the state of its broker",
+			)
 		}
 	}
 	after, err := x.stand(ctx, before)
@@ -32,8 +35,8 @@ func recovery(ctx context.Context, x *examination) verdict {
 	return judgeRecovered(after)
 }
 
-// stand connects, subscribes to a channel of each kind, from where had stands if it is not nil, and returns where each stands
-// now.
+// stand connects, subscribes to a channel of each kind, from where had stands if it is not nil, and
+// returns where each stands now.
 func (x *examination) stand(ctx context.Context, had map[string]subscription) (map[string]subscription, error) {
 	own := map[string]subscription{}
 	if s, ok := had[x.own()]; ok {
@@ -65,8 +68,11 @@ func judgeRecoverable(channels map[string]subscription) verdict {
 	for _, channel := range slices.Sorted(maps.Keys(channels)) {
 		if !channels[channel].Recoverable {
 			namespace, _, _ := strings.Cut(channel, ":")
-			found = append(found, fail(fmt.Sprintf("a client that reconnects misses what was sent on %s channels meanwhile", namespace),
-				"switch on "+inNamespace(namespace, "force_recovery")))
+			found = append(
+				found,
+				fail(fmt.Sprintf("a client that reconnects misses what was sent on %s channels meanwhile", namespace),
+					"switch on "+inNamespace(namespace, "force_recovery")),
+			)
 		}
 	}
 	if len(found) > 0 {
@@ -80,8 +86,11 @@ func judgeRecovered(channels map[string]subscription) verdict {
 	for _, channel := range slices.Sorted(maps.Keys(channels)) {
 		if s := channels[channel]; !s.Recovered || len(s.Publications) != missed {
 			namespace, _, _ := strings.Cut(channel, ":")
-			found = append(found, warn(fmt.Sprintf("the history of %s channels does not keep %d messages", namespace, missed),
-				"raise "+inNamespace(namespace, "history_size and history_ttl")))
+			found = append(
+				found,
+				warn(fmt.Sprintf("the history of %s channels does not keep %d messages", namespace, missed),
+					"raise "+inNamespace(namespace, "history_size and history_ttl")),
+			)
 		}
 	}
 	if len(found) > 0 {

@@ -10,7 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/doctor"
 )
 
-// namespaces returns those of the production configuration, with changes by name; nil takes one out.
+// namespaces returns those of the production configuration, with changes by name; nil takes one
+// out.
 func namespaces(changes map[string]map[string]any) map[string]any {
 	var all []any
 	for _, name := range []string{"user", "resource", "tenant"} {
@@ -112,7 +113,8 @@ func TestCentrifugoIsWrong(t *testing.T) {
 func TestInsecureCentrifugo(t *testing.T) {
 	t.Parallel()
 	report := examine(t, onCentrifugo(t, startCentrifugo(t, map[string]any{"client_insecure": true})))
-	if got := report.named(t, "centrifugo-bad-tokens"); got.Status != doctor.Fail || !strings.Contains(got.Remedy, "client_insecure (v6: client.insecure)") {
+	if got := report.named(t, "centrifugo-bad-tokens"); got.Status != doctor.Fail ||
+		!strings.Contains(got.Remedy, "client_insecure (v6: client.insecure)") {
 		t.Errorf("got\n%s", report.text)
 	}
 }
@@ -123,7 +125,10 @@ func TestOrigins(t *testing.T) {
 	o.Origins = []string{"https://app.example"}
 	examine(t, o).only(t, "centrifugo-origins", doctor.OK, "from https://app.example")
 	o.Origins = append(o.Origins, "https://other.example")
-	examine(t, o).only(t, "centrifugo-origins", doctor.Fail, "cannot connect from https://other.example", "allowed_origins (v6: client.allowed_origins)")
+	examine(
+		t,
+		o,
+	).only(t, "centrifugo-origins", doctor.Fail, "cannot connect from https://other.example", "allowed_origins (v6: client.allowed_origins)")
 }
 
 // TestSettingsAreWrong is about ours.
@@ -205,7 +210,10 @@ func TestCentrifugoIsDown(t *testing.T) {
 	if err := server.Kill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	examine(t, onCentrifugo(t, server)).only(t, "centrifugo-api", doctor.Fail, "cannot be reached", "start it, or correct --centrifugo-api-url")
+	examine(
+		t,
+		onCentrifugo(t, server),
+	).only(t, "centrifugo-api", doctor.Fail, "cannot be reached", "start it, or correct --centrifugo-api-url")
 }
 
 func TestTokenSecretIsTooShort(t *testing.T) {
@@ -218,7 +226,8 @@ func TestTokenSecretIsTooShort(t *testing.T) {
 	}
 }
 
-// TestNobodyAnswers: servers that take connections and say nothing hold the examination up for a bounded time.
+// TestNobodyAnswers: servers that take connections and say nothing hold the examination up for a
+// bounded time.
 func TestNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -237,7 +246,8 @@ func TestNobodyAnswers(t *testing.T) {
 		t.Errorf("it took %s, want about %s at most", took, o.Timeout)
 	}
 	report.only(t, "postgres-reachable", doctor.Fail, "no answer in time")
-	if got := report.named(t, "centrifugo-socket"); got.Status != doctor.Fail || !strings.Contains(got.Detail, "no answer in time") {
+	if got := report.named(t, "centrifugo-socket"); got.Status != doctor.Fail ||
+		!strings.Contains(got.Detail, "no answer in time") {
 		t.Errorf("got\n%s", report.text)
 	}
 }

@@ -35,7 +35,10 @@ func goodToken(ctx context.Context, x *examination) verdict {
 		}
 	}
 	if !c.state.Expires {
-		return warn("Centrifugo lets a connection outlive its token", "upgrade Centrifugo, or remove what refreshes connections in its place")
+		return warn(
+			"Centrifugo lets a connection outlive its token",
+			"upgrade Centrifugo, or remove what refreshes connections in its place",
+		)
 	}
 	return fine("Centrifugo takes our tokens for connections and subscriptions")
 }
@@ -44,7 +47,10 @@ func judgeGoodToken(ctx context.Context, x *examination, err error) verdict {
 	var reply *replyError
 	switch {
 	case errors.As(err, &reply) && reply.Code == codeTokenExpired:
-		return fail("Centrifugo takes a token that was made this moment for expired", "set the clocks of both machines by NTP")
+		return fail(
+			"Centrifugo takes a token that was made this moment for expired",
+			"set the clocks of both machines by NTP",
+		)
 	case refused(err):
 		return fail(fmt.Sprintf("Centrifugo refuses our token: %v", err),
 			"set FANFARE_CENTRIFUGO_TOKEN_SECRET (or --centrifugo-token-secret-file) to Centrifugo's "+secretKey)

@@ -9,8 +9,8 @@ import (
 // mostSkew is how far apart clocks may be. Tokens and retry times rest on them.
 const mostSkew = 2 * time.Second
 
-// reading is a look at another's clock: it showed a time from first to last at some moment between before and after, which
-// are ours.
+// reading is a look at another's clock: it showed a time from first to last at some moment between
+// before and after, which are ours.
 type reading struct{ before, after, first, last time.Time }
 
 // skew returns by how much at least the other clock is ahead of ours; negative: behind it.
@@ -31,8 +31,16 @@ func (r reading) judge(whose, consequence string) verdict {
 		word = "behind"
 	}
 	if skew.Abs() > mostSkew {
-		return warn(fmt.Sprintf("the clock of %s is %s ours by %s: %s", whose, word, skew.Abs().Round(100*time.Millisecond), consequence),
-			"set the clocks of both machines by NTP")
+		return warn(
+			fmt.Sprintf(
+				"the clock of %s is %s ours by %s: %s",
+				whose,
+				word,
+				skew.Abs().Round(100*time.Millisecond),
+				consequence,
+			),
+			"set the clocks of both machines by NTP",
+		)
 	}
 	return fine("within %s of ours", mostSkew)
 }

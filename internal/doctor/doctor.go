@@ -34,14 +34,15 @@ type Options struct {
 
 	// Timeout bounds the examination; one check may take a quarter of it. Default 15 seconds.
 	Timeout time.Duration
-	// LongTransaction is from how long on a transaction or a snapshot is worth a warning; default 1 minute.
+	// LongTransaction is from how long on a transaction or a snapshot is worth a warning; default 1
+	// minute.
 	LongTransaction time.Duration
 	// OldBacklog is from how old a pending activity is on it is worth a warning; default 1 minute.
 	OldBacklog time.Duration
 }
 
-// Examine makes all checks, one after the other, and returns within the timeout. The error is not about what it found: it is
-// about the options, or ctx has ended.
+// Examine makes all checks, one after the other, and returns within the timeout. The error is not
+// about what it found: it is about the options, or ctx has ended.
 func Examine(ctx context.Context, o Options) (Report, error) {
 	x, err := newExamination(o)
 	if err != nil {
@@ -117,7 +118,10 @@ func run(ctx context.Context, x *examination, checks []check) Report {
 // within makes the check in the time that it has.
 func (c check) within(ctx context.Context, x *examination) verdict {
 	if ctx.Err() != nil {
-		return skipped(fmt.Sprintf("not checked: the checks before it took all of the %s there are", x.Timeout), "see why they take so long")
+		return skipped(
+			fmt.Sprintf("not checked: the checks before it took all of the %s there are", x.Timeout),
+			"see why they take so long",
+		)
 	}
 	ctx, cancel := context.WithTimeout(ctx, x.Timeout/4)
 	defer cancel()

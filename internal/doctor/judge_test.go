@@ -66,7 +66,14 @@ func TestJudgements(t *testing.T) {
 
 func TestWorst(t *testing.T) {
 	t.Parallel()
-	got := worst([]verdict{fine("a is well"), warn("b is odd", "look at b"), fail("c is wrong", "mend c"), fail("c is wrong", "mend c")})
+	got := worst(
+		[]verdict{
+			fine("a is well"),
+			warn("b is odd", "look at b"),
+			fail("c is wrong", "mend c"),
+			fail("c is wrong", "mend c"),
+		},
+	)
 	if want := (verdict{Fail, "b is odd; c is wrong", "look at b; mend c"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -108,7 +115,11 @@ func TestIndexServes(t *testing.T) {
 // TestProblemsHaveARemedy: each sentence of the client's ends in what to do.
 func TestProblemsHaveARemedy(t *testing.T) {
 	t.Parallel()
-	v := apiTrouble(centrifugo.Problem{Text: "Centrifugo at http://h:8000/api cannot be reached (dial tcp 1.2.3.4:8000: refused): start it, or correct --x."})
+	v := apiTrouble(
+		centrifugo.Problem{
+			Text: "Centrifugo at http://h:8000/api cannot be reached (dial tcp 1.2.3.4:8000: refused): start it, or correct --x.",
+		},
+	)
 	if want := (verdict{Fail, "Centrifugo at http://h:8000/api cannot be reached (dial tcp 1.2.3.4:8000: refused)", "start it, or correct --x"}); v != want {
 		t.Errorf("got %+v, want %+v", v, want)
 	}
@@ -140,9 +151,14 @@ func TestRunStopsInTime(t *testing.T) {
 	report := run(ctx, &examination{Options: Options{Timeout: time.Minute}}, []check{
 		{"slow", nil, func(context.Context, *examination) verdict { cancel(); return fine("at last") }},
 		{"late", nil, func(context.Context, *examination) verdict { return fail("it was made", "do not") }},
-		{"later", []string{"late"}, func(context.Context, *examination) verdict { return fail("it was made", "do not") }},
+		{
+			"later",
+			[]string{"late"},
+			func(context.Context, *examination) verdict { return fail("it was made", "do not") },
+		},
 	})
-	if got := report.Checks; !report.OK || got[0].Status != OK || got[1].Status != Skipped || got[2].Detail != "not checked: see late" {
+	if got := report.Checks; !report.OK || got[0].Status != OK || got[1].Status != Skipped ||
+		got[2].Detail != "not checked: see late" {
 		t.Errorf("got %+v", got)
 	}
 }

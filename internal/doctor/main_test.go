@@ -98,7 +98,8 @@ func examine(t testing.TB, o doctor.Options) checked {
 		}
 	}
 	for _, c := range report.Checks {
-		if c.Detail == "" || (c.Status == doctor.Warn || c.Status == doctor.Fail) != (c.Remedy != "") && c.Status != doctor.Skipped {
+		if c.Detail == "" ||
+			(c.Status == doctor.Warn || c.Status == doctor.Fail) != (c.Remedy != "") && c.Status != doctor.Skipped {
 			t.Errorf("%s is %s: got %q and the remedy %q", c.Name, c.Status, c.Detail, c.Remedy)
 		}
 	}
@@ -124,8 +125,8 @@ func (c checked) named(t testing.TB, name string) doctor.Check {
 	return c.Checks[i]
 }
 
-// only says that one check of a part (postgres or centrifugo) came to this status, with these words in its detail or remedy,
-// and that all others of the part that were made are fine.
+// only says that one check of a part (postgres or centrifugo) came to this status, with these words
+// in its detail or remedy, and that all others of the part that were made are fine.
 func (c checked) only(t testing.TB, name string, status doctor.Status, words ...string) {
 	t.Helper()
 	got := c.named(t, name)
@@ -139,7 +140,8 @@ func (c checked) only(t testing.TB, name string, status doctor.Status, words ...
 	}
 	part, _, _ := strings.Cut(name, "-")
 	for _, other := range c.Checks {
-		if other.Name != name && strings.HasPrefix(other.Name, part) && (other.Status == doctor.Warn || other.Status == doctor.Fail) {
+		if other.Name != name && strings.HasPrefix(other.Name, part) &&
+			(other.Status == doctor.Warn || other.Status == doctor.Fail) {
 			t.Errorf("%s: got %s (%s), want only %s to be", other.Name, other.Status, other.Detail, name)
 		}
 	}

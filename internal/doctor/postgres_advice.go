@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// databaseTrouble is the verdict on an error of the database. role is ours, quoted, or "" when it is not known yet.
+// databaseTrouble is the verdict on an error of the database. role is ours, quoted, or "" when it
+// is not known yet.
 func databaseTrouble(err error, role string) verdict {
 	detail := oneLine(err)
 	var refused *pgconn.PgError
@@ -17,7 +18,10 @@ func databaseTrouble(err error, role string) verdict {
 	case errors.As(err, &refused):
 		return fail(detail, adviceOn(refused, role))
 	case errors.Is(err, context.DeadlineExceeded):
-		return fail("no answer in time: "+detail, "start PostgreSQL, see what it is busy with, or correct --database-url")
+		return fail(
+			"no answer in time: "+detail,
+			"start PostgreSQL, see what it is busy with, or correct --database-url",
+		)
 	}
 	return fail(detail, "start PostgreSQL, or correct --database-url")
 }
@@ -44,7 +48,8 @@ func adviceOn(err *pgconn.PgError, role string) string {
 	return "see PostgreSQL's log"
 }
 
-// oneLine is an error's text without line breaks, and each line of it once: pgx tells of every address that it tried.
+// oneLine is an error's text without line breaks, and each line of it once: pgx tells of every
+// address that it tried.
 func oneLine(err error) string {
 	var lines []string
 	for line := range strings.Lines(err.Error()) {

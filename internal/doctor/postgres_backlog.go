@@ -21,15 +21,39 @@ func backlog(ctx context.Context, x *examination) verdict {
 func judgeBacklog(s outbox.Status, now time.Time, old time.Duration) verdict {
 	var found []verdict
 	if s.OldestAt != nil && now.Sub(*s.OldestAt) > old {
-		found = append(found, warn(fmt.Sprintf("%d activities are pending, the oldest for %s", s.Pending, now.Sub(*s.OldestAt).Round(time.Second)),
-			"run fanfare worker, and see its log"))
+		found = append(
+			found,
+			warn(
+				fmt.Sprintf(
+					"%d activities are pending, the oldest for %s",
+					s.Pending,
+					now.Sub(*s.OldestAt).Round(time.Second),
+				),
+				"run fanfare worker, and see its log",
+			),
+		)
 	}
 	if s.Failing > 0 {
-		found = append(found, warn(fmt.Sprintf("%d activities failed and are to be tried again, %d wait behind them", s.Failing, s.Parked-s.Failing),
-			"see the worker's log for the reason"))
+		found = append(
+			found,
+			warn(
+				fmt.Sprintf(
+					"%d activities failed and are to be tried again, %d wait behind them",
+					s.Failing,
+					s.Parked-s.Failing,
+				),
+				"see the worker's log for the reason",
+			),
+		)
 	}
 	if s.DeadLetters > 0 {
-		found = append(found, warn(fmt.Sprintf("%d dead letters", s.DeadLetters), "fanfare outbox dead says why; fanfare outbox replay once that is mended"))
+		found = append(
+			found,
+			warn(
+				fmt.Sprintf("%d dead letters", s.DeadLetters),
+				"fanfare outbox dead says why; fanfare outbox replay once that is mended",
+			),
+		)
 	}
 	if len(found) > 0 {
 		return worst(found)

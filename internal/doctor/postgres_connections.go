@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// room is how many connections there can be, and are, by the limit that leaves the least: the server's, the role's or the
-// database's.
+// room is how many connections there can be, and are, by the limit that leaves the least: the
+// server's, the role's or the database's.
 type room struct{ most, used int }
 
 func connections(ctx context.Context, x *examination) verdict {
@@ -41,7 +41,15 @@ func judgeConnections(r room, wanted int) verdict {
 	case wanted > r.most:
 		return fail(fmt.Sprintf("a worker opens up to %d connections, PostgreSQL allows %d", wanted, r.most), remedy)
 	case r.used+wanted > r.most:
-		return warn(fmt.Sprintf("a worker opens up to %d connections; of the %d that PostgreSQL allows %d are in use", wanted, r.most, r.used), remedy)
+		return warn(
+			fmt.Sprintf(
+				"a worker opens up to %d connections; of the %d that PostgreSQL allows %d are in use",
+				wanted,
+				r.most,
+				r.used,
+			),
+			remedy,
+		)
 	}
 	return fine("a worker opens up to %d; %d of %d are in use", wanted, r.used, r.most)
 }

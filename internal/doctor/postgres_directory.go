@@ -41,7 +41,8 @@ func directoryColumns() []column {
 	}
 }
 
-// directory checks that the application's tables, or views in their place, have what the worker reads.
+// directory checks that the application's tables, or views in their place, have what the worker
+// reads.
 func directory(ctx context.Context, x *examination) verdict {
 	rows, err := x.Pool.Query(ctx, `
 		SELECT c.relname::text, coalesce(a.attname::text, ''),
@@ -75,11 +76,29 @@ func judgeDirectory(found []column) verdict {
 	for _, c := range directoryColumns() {
 		switch kind, has := kinds[c.relation+"."+c.name]; {
 		case kinds[c.relation] == "":
-			wrong = append(wrong, fail("there is no fanfare."+c.relation, fmt.Sprintf("make it a table or a view with the columns %s", columnsOf(c.relation))))
+			wrong = append(
+				wrong,
+				fail(
+					"there is no fanfare."+c.relation,
+					fmt.Sprintf("make it a table or a view with the columns %s", columnsOf(c.relation)),
+				),
+			)
 		case !has:
-			wrong = append(wrong, fail(fmt.Sprintf("fanfare.%s lacks the column %s", c.relation, c.name), fmt.Sprintf("add %s of type %s to it", c.name, c.kind)))
+			wrong = append(
+				wrong,
+				fail(
+					fmt.Sprintf("fanfare.%s lacks the column %s", c.relation, c.name),
+					fmt.Sprintf("add %s of type %s to it", c.name, c.kind),
+				),
+			)
 		case kind != c.kind:
-			wrong = append(wrong, fail(fmt.Sprintf("fanfare.%s.%s is %s", c.relation, c.name, kind), fmt.Sprintf("make it %s: a view can cast it", c.kind)))
+			wrong = append(
+				wrong,
+				fail(
+					fmt.Sprintf("fanfare.%s.%s is %s", c.relation, c.name, kind),
+					fmt.Sprintf("make it %s: a view can cast it", c.kind),
+				),
+			)
 		}
 	}
 	if len(wrong) > 0 {
@@ -99,12 +118,18 @@ func columnsOf(relation string) string {
 	return strings.Join(names, ", ")
 }
 
-// readDirectory reads one row of each, because a view can be there and yet fail: on the rights of who asks, or in itself.
+// readDirectory reads one row of each, because a view can be there and yet fail: on the rights of
+// who asks, or in itself.
 func readDirectory(ctx context.Context, x *examination) verdict {
 	for _, relation := range []string{"principals", "resources", "role_bindings"} {
 		if _, err := x.Pool.Exec(ctx, fmt.Sprintf(`SELECT %s FROM fanfare.%s LIMIT 1`, columnsOf(relation), relation)); err != nil {
-			return fail(fmt.Sprintf("fanfare.%s cannot be read: %s", relation, oneLine(err)),
-				fmt.Sprintf("mend the view, or grant %s what it needs (a view with security_invoker needs rights on its tables too)", x.role))
+			return fail(
+				fmt.Sprintf("fanfare.%s cannot be read: %s", relation, oneLine(err)),
+				fmt.Sprintf(
+					"mend the view, or grant %s what it needs (a view with security_invoker needs rights on its tables too)",
+					x.role,
+				),
+			)
 		}
 	}
 	return fine("principals, resources and role_bindings have the columns that are read")

@@ -10,7 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// lookup is a way in which the worker finds rows of the directory. An index serves it when it leads to the rows of one id.
+// lookup is a way in which the worker finds rows of the directory. An index serves it when it leads
+// to the rows of one id.
 type lookup struct {
 	relation, by string
 	more         string // of the condition
@@ -22,13 +23,19 @@ func lookups() []lookup {
 	return []lookup{
 		{"principals", "id", "", "(tenant_id, id)"},
 		{"resources", "id", "", "(tenant_id, id)"},
-		{"role_bindings", "scope_resource_id", " AND role_name IN ('owner', 'delegator')" + active, "(tenant_id, scope_resource_id, role_name, principal_id)"},
+		{
+			"role_bindings",
+			"scope_resource_id",
+			" AND role_name IN ('owner', 'delegator')" + active,
+			"(tenant_id, scope_resource_id, role_name, principal_id)",
+		},
 		{"role_bindings", "principal_id", active, "(tenant_id, principal_id, scope_resource_id)"},
 	}
 }
 
-// indexes asks the planner which columns of which tables a lookup compares, whatever views stand before them, and looks for an
-// index on those. Which plan it would choose says little while a table is small.
+// indexes asks the planner which columns of which tables a lookup compares, whatever views stand
+// before them, and looks for an index on those. Which plan it would choose says little while a
+// table is small.
 func indexes(ctx context.Context, x *examination) verdict {
 	tx, err := x.Pool.Begin(ctx)
 	if err != nil {
@@ -55,12 +62,14 @@ func indexes(ctx context.Context, x *examination) verdict {
 	return fine("principals, resources and role_bindings are found by index")
 }
 
-// served tells whether an index leads to the rows, wherever they are looked for; on another server it is not asked.
+// served tells whether an index leads to the rows, wherever they are looked for; on another server
+// it is not asked.
 func (l lookup) served(ctx context.Context, tx pgx.Tx) (bool, error) {
 	tenant, id := uuid.New(), uuid.New()
 	var plan []byte
 	err := tx.QueryRow(ctx, fmt.Sprintf(`EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM fanfare.%s WHERE tenant_id = '%s' AND %s = '%s'%s`,
-		l.relation, tenant, l.by, id, l.more), pgx.QueryExecModeSimpleProtocol).Scan(&plan)
+		l.relation, tenant, l.by, id, l.more), pgx.QueryExecModeSimpleProtocol).
+		Scan(&plan)
 	if err != nil {
 		return false, err
 	}
@@ -92,5 +101,8 @@ func indexesOf(ctx context.Context, tx pgx.Tx, s scan) ([]index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (i index, err error) { return i, row.Scan(&i.columns, &i.predicate) })
+	return pgx.CollectRows(
+		rows,
+		func(row pgx.CollectableRow) (i index, err error) { return i, row.Scan(&i.columns, &i.predicate) },
+	)
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// monthsAhead is how many months' partitions there are beside this one's when they are looked after.
+// monthsAhead is how many months' partitions there are beside this one's when they are looked
+// after.
 const monthsAhead = 3
 
 func partitions(ctx context.Context, x *examination) verdict {
@@ -34,8 +35,8 @@ func partitions(ctx context.Context, x *examination) verdict {
 	return judgePartitions(missing, stray)
 }
 
-// strayActivities tells whether the default partition holds any. Rights on the log are none on its partitions, so a role that
-// may not look into it goes by its size.
+// strayActivities tells whether the default partition holds any. Rights on the log are none on its
+// partitions, so a role that may not look into it goes by its size.
 func strayActivities(ctx context.Context, x *examination) (stray bool, err error) {
 	err = x.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM fanfare.activities_default)`).Scan(&stray)
 	if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) && refused.Code == "42501" {

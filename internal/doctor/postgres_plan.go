@@ -9,15 +9,16 @@ import (
 // scan is a step of a plan that reads a table and keeps the rows that a filter lets through.
 type scan struct{ schema, table, filter string }
 
-// index is what an index holds: columns, or expressions, in their order, of the rows for which a predicate holds, or of all if
-// it is empty.
+// index is what an index holds: columns, or expressions, in their order, of the rows for which a
+// predicate holds, or of all if it is empty.
 type index struct {
 	columns   []string
 	predicate string
 }
 
-// servedBy tells whether an index leads straight to a value that the filter asks for: one of its columns is compared with the
-// value, all columns before that one are compared too, and it holds every row that passes the filter.
+// servedBy tells whether an index leads straight to a value that the filter asks for: one of its
+// columns is compared with the value, all columns before that one are compared too, and it holds
+// every row that passes the filter.
 func (s scan) servedBy(i index, value string) bool {
 	if !strings.Contains(s.filter, i.predicate) {
 		return false
@@ -57,7 +58,8 @@ type planNode struct {
 	Below  []planNode `json:"Plans"`
 }
 
-// scans adds those of the step and of all below it. In their filters columns stand without the table's name.
+// scans adds those of the step and of all below it. In their filters columns stand without the
+// table's name.
 func (n planNode) scans(found []scan) []scan {
 	if n.Type == "Seq Scan" {
 		found = append(found, scan{n.Schema, n.Table, strings.ReplaceAll(n.Filter, n.Alias+".", "")})

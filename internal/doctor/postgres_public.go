@@ -8,8 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// public finds what everybody who can connect may do in the schema. uuidv7 is for all, with what it calls: it is a default of a table that
-// applications load. The directory belongs to the application, and so do its rights.
+// public finds what everybody who can connect may do in the schema. uuidv7 is for all, with what it
+// calls: it is a default of a table that applications load. The directory belongs to the
+// application, and so do its rights.
 func public(ctx context.Context, x *examination) verdict {
 	rows, err := x.Pool.Query(ctx, `
 		SELECT 'FUNCTION ' || p.oid::regprocedure::text FROM pg_proc AS p
@@ -38,5 +39,8 @@ func judgePublic(open []string) verdict {
 	for i, object := range open {
 		revokes[i] = fmt.Sprintf("REVOKE ALL ON %s FROM PUBLIC;", object)
 	}
-	return fail(fmt.Sprintf("every role has rights on %d of Fanfare's tables and functions", len(open)), strings.Join(revokes, " "))
+	return fail(
+		fmt.Sprintf("every role has rights on %d of Fanfare's tables and functions", len(open)),
+		strings.Join(revokes, " "),
+	)
 }

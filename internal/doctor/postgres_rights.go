@@ -91,14 +91,18 @@ func rights(ctx context.Context, x *examination) verdict {
 	return judgeRights(missing, x.role)
 }
 
-// judgeRights says which rights are missing. A role that can deliver and cannot serve the API is right for a worker.
+// judgeRights says which rights are missing. A role that can deliver and cannot serve the API is
+// right for a worker.
 func judgeRights(missing []need, role string) verdict {
 	if len(missing) == 0 {
 		return fine("%s has all the rights that Fanfare needs", role)
 	}
 	grants := grantsOf(missing, role)
 	if !slices.ContainsFunc(missing, func(n need) bool { return !n.api }) {
-		return warn(fmt.Sprintf("%s can deliver, but lacks rights that the API needs", role), grants+" (if the API works as this role)")
+		return warn(
+			fmt.Sprintf("%s can deliver, but lacks rights that the API needs", role),
+			grants+" (if the API works as this role)",
+		)
 	}
 	return fail(fmt.Sprintf("%s lacks rights on %s", role, strings.Join(objectsOf(missing), ", ")), grants)
 }

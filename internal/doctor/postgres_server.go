@@ -32,21 +32,28 @@ func serverVersion(ctx context.Context, x *examination) verdict {
 
 func judgeVersion(major int) verdict {
 	if major < oldestPostgreSQL {
-		return fail(fmt.Sprintf("PostgreSQL %d is too old", major), fmt.Sprintf("upgrade it to %d or newer", oldestPostgreSQL))
+		return fail(
+			fmt.Sprintf("PostgreSQL %d is too old", major),
+			fmt.Sprintf("upgrade it to %d or newer", oldestPostgreSQL),
+		)
 	}
 	return fine("PostgreSQL %d, at least %d is needed", major, oldestPostgreSQL)
 }
 
 func writable(ctx context.Context, x *examination) verdict {
 	var standby, readOnly bool
-	err := x.Pool.QueryRow(ctx, `SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean`).Scan(&standby, &readOnly)
+	err := x.Pool.QueryRow(ctx, `SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean`).
+		Scan(&standby, &readOnly)
 	switch {
 	case err != nil:
 		return databaseTrouble(err, x.role)
 	case standby:
 		return fail("this server is a standby: it takes no writes", "point --database-url to the primary")
 	case readOnly:
-		return fail("transactions are read-only", fmt.Sprintf("set default_transaction_read_only to off for the database and for %s", x.role))
+		return fail(
+			"transactions are read-only",
+			fmt.Sprintf("set default_transaction_read_only to off for the database and for %s", x.role),
+		)
 	}
 	return fine("takes writes")
 }
@@ -71,7 +78,10 @@ func judgeSchema(s migrations.Status) verdict {
 	case s.Current < s.Latest:
 		return fail(fmt.Sprintf("the database is at migration %d of %d", s.Current, s.Latest), "fanfare migrate up")
 	case s.Current > s.Latest:
-		return warn(fmt.Sprintf("the database is at migration %d, this fanfare knows only %d", s.Current, s.Latest), "use the newer fanfare that made it")
+		return warn(
+			fmt.Sprintf("the database is at migration %d, this fanfare knows only %d", s.Current, s.Latest),
+			"use the newer fanfare that made it",
+		)
 	}
 	return fine("at migration %d, the latest", s.Current)
 }

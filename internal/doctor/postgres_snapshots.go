@@ -14,8 +14,9 @@ type holder struct {
 	age  time.Duration
 }
 
-// snapshots finds transactions that have been open for long. The outbox lives by DELETE: what is deleted stays until they end.
-// A role that is no member of pg_read_all_stats sees only its own sessions.
+// snapshots finds transactions that have been open for long. The outbox lives by DELETE: what is
+// deleted stays until they end. A role that is no member of pg_read_all_stats sees only its own
+// sessions.
 func snapshots(ctx context.Context, x *examination) verdict {
 	rows, err := x.Pool.Query(ctx, `
 		SELECT format('session %s of %s (%s, %s)', a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'no application_name'), a.state), now() - a.xact_start
@@ -30,7 +31,10 @@ func snapshots(ctx context.Context, x *examination) verdict {
 	if err != nil {
 		return databaseTrouble(err, x.role)
 	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h holder, err error) { return h, row.Scan(&h.what, &h.age) })
+	found, err := pgx.CollectRows(
+		rows,
+		func(row pgx.CollectableRow) (h holder, err error) { return h, row.Scan(&h.what, &h.age) },
+	)
 	if err != nil {
 		return databaseTrouble(err, x.role)
 	}
@@ -48,7 +52,12 @@ func judgeSnapshots(found []holder, long time.Duration, all bool, role string) v
 			len(found), long, found[0].age.Round(time.Second), found[0].what),
 			"end it, and set idle_in_transaction_session_timeout for its role")
 	case !all:
-		return fine("no transaction of %s is open for more than %s; those of others are seen after GRANT pg_read_all_stats TO %s;", role, long, role)
+		return fine(
+			"no transaction of %s is open for more than %s; those of others are seen after GRANT pg_read_all_stats TO %s;",
+			role,
+			long,
+			role,
+		)
 	}
 	return fine("no transaction is open for more than %s", long)
 }

@@ -156,10 +156,14 @@ func TestSchemaIsBehind(t *testing.T) {
 
 func TestNoSchema(t *testing.T) {
 	t.Parallel()
-	examine(t, onDatabase(pgtest.NewEmpty(t))).only(t, "postgres-schema", doctor.Fail, "no schema", "fanfare migrate up")
+	examine(
+		t,
+		onDatabase(pgtest.NewEmpty(t)),
+	).only(t, "postgres-schema", doctor.Fail, "no schema", "fanfare migrate up")
 }
 
-// TestViewsInPlaceOfTheDirectory has an application's tables behind views, with types of its own and keys that serve.
+// TestViewsInPlaceOfTheDirectory has an application's tables behind views, with types of its own
+// and keys that serve.
 func TestViewsInPlaceOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -192,7 +196,8 @@ func newRole(t testing.TB, db *pgtest.DB) (string, *pgxpool.Pool) {
 	return role, openPool(t, db.URL, map[string]string{"role": role})
 }
 
-// TestRemediesOfRights gives a role that may do nothing what each report asks for, until nothing is asked for any more.
+// TestRemediesOfRights gives a role that may do nothing what each report asks for, until nothing is
+// asked for any more.
 func TestRemediesOfRights(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -201,12 +206,19 @@ func TestRemediesOfRights(t *testing.T) {
 	o.Pool = pool
 
 	report := examine(t, o)
-	report.only(t, "postgres-schema", doctor.Fail, "permission denied for schema fanfare", "GRANT USAGE ON SCHEMA fanfare TO "+role)
+	report.only(
+		t,
+		"postgres-schema",
+		doctor.Fail,
+		"permission denied for schema fanfare",
+		"GRANT USAGE ON SCHEMA fanfare TO "+role,
+	)
 	exec(t, db.Pool, `GRANT USAGE ON SCHEMA fanfare TO `+role+`; GRANT SELECT ON fanfare.schema_version TO `+role)
 
 	report = examine(t, o)
 	rights := report.named(t, "postgres-rights")
-	if rights.Status != doctor.Fail || !strings.Contains(rights.Remedy, "GRANT SELECT, INSERT, DELETE ON TABLE fanfare.outbox TO "+role+";") {
+	if rights.Status != doctor.Fail ||
+		!strings.Contains(rights.Remedy, "GRANT SELECT, INSERT, DELETE ON TABLE fanfare.outbox TO "+role+";") {
 		t.Fatalf("got\n%s", report.text)
 	}
 	exec(t, db.Pool, rights.Remedy)
@@ -226,7 +238,10 @@ func TestRoleThatOnlyDelivers(t *testing.T) {
 		REVOKE UPDATE ON fanfare.preferences FROM `+role)
 	o := onDatabase(db)
 	o.Pool = pool
-	examine(t, o).only(t, "postgres-rights", doctor.Warn, "can deliver", "GRANT UPDATE ON TABLE fanfare.preferences TO "+role+";")
+	examine(
+		t,
+		o,
+	).only(t, "postgres-rights", doctor.Warn, "can deliver", "GRANT UPDATE ON TABLE fanfare.preferences TO "+role+";")
 }
 
 func TestReadOnlyDatabase(t *testing.T) {
@@ -250,7 +265,10 @@ func TestOpenTransactions(t *testing.T) {
 	}
 	o := onDatabase(db)
 	o.LongTransaction = time.Nanosecond
-	examine(t, o).only(t, "postgres-snapshots", doctor.Warn, "hold VACUUM back", "of postgres", "idle in transaction", "idle_in_transaction_session_timeout")
+	examine(
+		t,
+		o,
+	).only(t, "postgres-snapshots", doctor.Warn, "hold VACUUM back", "of postgres", "idle in transaction", "idle_in_transaction_session_timeout")
 }
 
 func TestTooFewConnections(t *testing.T) {
@@ -274,7 +292,8 @@ func TestDatabaseIsDown(t *testing.T) {
 	}
 	report := examine(t, onDatabase(db))
 	report.only(t, "postgres-reachable", doctor.Fail, "start PostgreSQL, or correct --database-url")
-	if got := report.named(t, "postgres-connections"); got.Status != doctor.Skipped || got.Detail != "not checked: see postgres-reachable" {
+	if got := report.named(t, "postgres-connections"); got.Status != doctor.Skipped ||
+		got.Detail != "not checked: see postgres-reachable" {
 		t.Errorf("what needs the database: got %s, %q", got.Status, got.Detail)
 	}
 }

@@ -10,8 +10,8 @@ func writerFunctions() []string {
 	return []string{"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "standing_activity"}
 }
 
-// writer checks that services can be given the right to record: a dump that is restored in another cluster comes without the
-// role.
+// writer checks that services can be given the right to record: a dump that is restored in another
+// cluster comes without the role.
 func writer(ctx context.Context, x *examination) verdict {
 	var exists, records bool
 	err := x.Pool.QueryRow(ctx, `
@@ -25,7 +25,10 @@ func writer(ctx context.Context, x *examination) verdict {
 	case err != nil:
 		return databaseTrouble(err, x.role)
 	case !exists:
-		return fail("there is no role fanfare_writer to grant to services", "CREATE ROLE fanfare_writer NOLOGIN; "+grants)
+		return fail(
+			"there is no role fanfare_writer to grant to services",
+			"CREATE ROLE fanfare_writer NOLOGIN; "+grants,
+		)
 	case !records:
 		return fail("fanfare_writer may not record activities", grants)
 	}

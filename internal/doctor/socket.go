@@ -12,8 +12,9 @@ import (
 )
 
 // socket is a client's connection to Centrifugo. It speaks the JSON form of the client protocol
-// (https://centrifugal.dev/docs/transports/client_protocol), a command at a time, and so learns of every refusal by its code; a
-// client library would hide some behind its attempts to reconnect. It is for one goroutine.
+// (https://centrifugal.dev/docs/transports/client_protocol), a command at a time, and so learns of
+// every refusal by its code; a client library would hide some behind its attempts to reconnect. It
+// is for one goroutine.
 type socket struct {
 	conn    *websocket.Conn
 	release func() bool // stops watching the context
@@ -182,7 +183,8 @@ func (s *socket) keep(r reply) {
 	}
 }
 
-// next returns what the server says next. A frame holds one or several JSON values, a line each; an empty one is a ping.
+// next returns what the server says next. A frame holds one or several JSON values, a line each; an
+// empty one is a ping.
 func (s *socket) next() (reply, error) {
 	for len(s.unread) == 0 {
 		_, frame, err := s.conn.ReadMessage()
@@ -211,8 +213,9 @@ func (s *socket) next() (reply, error) {
 // errNotCentrifugo is said of a server that does not answer as Centrifugo does.
 var errNotCentrifugo = errors.New("what answers there is not Centrifugo")
 
-// refused tells whether err is the server's decision against a client, by a reply or by ending the connection: codes from
-// 3500 to 3999 tell the client not to come again (https://centrifugal.dev/docs/server/codes).
+// refused tells whether err is the server's decision against a client, by a reply or by ending the
+// connection: codes from 3500 to 3999 tell the client not to come again
+// (https://centrifugal.dev/docs/server/codes).
 func refused(err error) bool {
 	var reply *replyError
 	var closed *websocket.CloseError

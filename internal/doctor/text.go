@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// WriteText writes the report for a person: a line for each check, its remedy indented below it, and a summary.
+// WriteText writes the report for a person: a line for each check, its remedy indented below it,
+// and a summary.
 func (r Report) WriteText(w io.Writer, color bool) error {
 	width := 0
 	for _, c := range r.Checks {

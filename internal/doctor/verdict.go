@@ -22,8 +22,8 @@ func fail(detail, remedy string) verdict { return verdict{Fail, detail, remedy} 
 
 func skipped(why, remedy string) verdict { return verdict{Skipped, why, remedy} }
 
-// worst makes one verdict of several: the worst status, with the details and remedies of all that are not ok, or of all if all
-// are.
+// worst makes one verdict of several: the worst status, with the details and remedies of all that
+// are not ok, or of all if all are.
 func worst(all []verdict) verdict {
 	status := OK
 	for _, v := range all {

@@ -17,8 +17,9 @@ type Channels interface {
 	Own(name string) bool // whether it is in a namespace of the three above
 }
 
-// shared returns the channels that an activity goes to besides its watchers' own. stream adds the tenant's activity stream.
-// A private activity goes to nobody's but its watchers' and those that its writer named outright.
+// shared returns the channels that an activity goes to besides its watchers' own. stream adds the
+// tenant's activity stream. A private activity goes to nobody's but its watchers' and those that
+// its writer named outright.
 func shared(a *activity.Activity, names Channels, stream bool) ([]string, error) {
 	var channels []string
 	open := a.Visibility != activity.Private
@@ -43,7 +44,8 @@ func shared(a *activity.Activity, names Channels, stream bool) ([]string, error)
 	return channels, nil
 }
 
-// personal returns the own channels of the watchers who are pushed to, if the activity goes there at all.
+// personal returns the own channels of the watchers who are pushed to, if the activity goes there
+// at all.
 func personal(channels []string, a *activity.Activity, told []Told, names Channels) []string {
 	if len(a.DeliveryChannels) > 0 && !slices.Contains(a.DeliveryChannels, activity.ToUser) {
 		return channels

@@ -32,12 +32,14 @@ func (d *Dropped) add(o Dropped) {
 	d.Filtered += o.Filtered
 }
 
-// wants says whether somebody with this preference wants to hear of an action; *preferences.Batch and *preferences.Filter do.
+// wants says whether somebody with this preference wants to hear of an action; *preferences.Batch
+// and *preferences.Filter do.
 type wants interface {
 	Wants(p preferences.Preference, action string) bool
 }
 
-// decide says which candidates are told of an activity: not its actor; of the rest who may see it, who want to, and its target.
+// decide says which candidates are told of an activity: not its actor; of the rest who may see it,
+// who want to, and its target.
 func decide(a *activity.Activity, candidates []watchers.Candidate, filter wants) ([]Told, Dropped) {
 	told := make([]Told, 0, len(candidates))
 	var dropped Dropped
@@ -55,7 +57,11 @@ func decide(a *activity.Activity, candidates []watchers.Candidate, filter wants)
 			dropped.Inactive++
 		default:
 			reasons := permitted(a.Visibility, c)
-			preference := preferences.Preference{Mode: preferences.Mode(c.FilterMode), CustomActions: c.CustomActions, Muted: c.Muted}
+			preference := preferences.Preference{
+				Mode:          preferences.Mode(c.FilterMode),
+				CustomActions: c.CustomActions,
+				Muted:         c.Muted,
+			}
 			switch {
 			case reasons == 0:
 				dropped.Permission++
@@ -73,8 +79,8 @@ func decide(a *activity.Activity, candidates []watchers.Candidate, filter wants)
 	return told, dropped
 }
 
-// permitted returns the reasons for which a candidate may be told. Only a subscription depends on more than itself: it was made
-// once, and what counts is what its holder may see now.
+// permitted returns the reasons for which a candidate may be told. Only a subscription depends on
+// more than itself: it was made once, and what counts is what its holder may see now.
 func permitted(v activity.Visibility, c watchers.Candidate) watchers.Reasons {
 	allowed := false
 	switch v {

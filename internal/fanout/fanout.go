@@ -1,9 +1,9 @@
-// Package fanout delivers activities: it finds out who watches, decides who may see and who wants to, writes their inboxes, and
-// publishes. It is the outbox's Handler.
+// Package fanout delivers activities: it finds out who watches, decides who may see and who wants
+// to, writes their inboxes, and publishes. It is the outbox's Handler.
 //
-// One batch is one statement to resolve, pure decisions, and one statement of inbox rows that runs while the publications are
-// under way. What is published before a crash is published again after it, under the same idempotency key; inbox rows commit
-// with the removal from the outbox.
+// One batch is one statement to resolve, pure decisions, and one statement of inbox rows that runs
+// while the publications are under way. What is published before a crash is published again after
+// it, under the same idempotency key; inbox rows commit with the removal from the outbox.
 package fanout
 
 import (
@@ -77,7 +77,8 @@ func New(publisher Publisher, channels Channels, filter *preferences.Filter, opt
 	return &Fanout{publisher: publisher, channels: channels, filter: filter, opts: opts}
 }
 
-// Handle delivers a batch, or the first part of it that does not have too many watchers to hold in memory.
+// Handle delivers a batch, or the first part of it that does not have too many watchers to hold in
+// memory.
 func (f *Fanout) Handle(ctx context.Context, tx pgx.Tx, batch []outbox.Item) ([]outbox.Outcome, error) {
 	var (
 		subject []int
@@ -109,8 +110,13 @@ func (f *Fanout) Handle(ctx context.Context, tx pgx.Tx, batch []outbox.Item) ([]
 	return d.outcomes, nil
 }
 
-// resolve asks for everyone that any activity of the batch concerns; subject[i] is where the answer has item i's candidates.
-func (f *Fanout) resolve(ctx context.Context, tx pgx.Tx, batch []outbox.Item) (subject []int, answer watchers.Answer, err error) {
+// resolve asks for everyone that any activity of the batch concerns; subject[i] is where the answer
+// has item i's candidates.
+func (f *Fanout) resolve(
+	ctx context.Context,
+	tx pgx.Tx,
+	batch []outbox.Item,
+) (subject []int, answer watchers.Answer, err error) {
 	query := watchers.Query{Limit: f.opts.Wide + 1, Rows: f.opts.MaxRows}
 	subject = make([]int, len(batch))
 	for i := range batch {
@@ -121,8 +127,12 @@ func (f *Fanout) resolve(ctx context.Context, tx pgx.Tx, batch []outbox.Item) (s
 }
 
 func ask(query *watchers.Query, a *activity.Activity) int {
-	return query.Ask(watchers.Subject{TenantID: a.TenantID, ResourceID: a.ResourceID, OwnerID: a.OwnerID, ParentID: a.ParentID},
-		rolesFor(a.Visibility), a.TargetPrincipalID, a.ActorPrincipalID)
+	return query.Ask(
+		watchers.Subject{TenantID: a.TenantID, ResourceID: a.ResourceID, OwnerID: a.OwnerID, ParentID: a.ParentID},
+		rolesFor(a.Visibility),
+		a.TargetPrincipalID,
+		a.ActorPrincipalID,
+	)
 }
 
 // decision is what is to be done for a batch.
@@ -207,8 +217,9 @@ func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo
 // (https://centrifugal.dev/docs/server/codes).
 const codeUnknownChannel = 102
 
-// outcome reads a publication's result. A server that is away is no activity's fault and fails the batch; so is one that lacks a
-// namespace that every activity needs. A namespace that only this activity's writer named is the activity's own fault.
+// outcome reads a publication's result. A server that is away is no activity's fault and fails the
+// batch; so is one that lacks a namespace that every activity needs. A namespace that only this
+// activity's writer named is the activity's own fault.
 func (f *Fanout) outcome(r centrifugo.Result) (outbox.Outcome, error) {
 	if r.Err == nil {
 		return outbox.Outcome{}, nil

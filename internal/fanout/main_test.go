@@ -13,7 +13,11 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // connected returns a client, which the test's end closes, and channels.
-func connected(t *testing.T, server *devstack.Centrifugo, formats centrifugo.Formats) (*centrifugo.Client, *centrifugo.Channels) {
+func connected(
+	t *testing.T,
+	server *devstack.Centrifugo,
+	formats centrifugo.Formats,
+) (*centrifugo.Client, *centrifugo.Channels) {
 	t.Helper()
 	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
 	if err != nil {

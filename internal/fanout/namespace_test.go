@@ -13,17 +13,25 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// A namespace that every activity needs and Centrifugo does not have is a mistake in its configuration: nothing dies of it.
+// A namespace that every activity needs and Centrifugo does not have is a mistake in its
+// configuration: nothing dies of it.
 func TestOwnNamespaceThatIsMissingIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	client, channels := connected(t, startCentrifugo(t), centrifugo.Formats{Resource: "elsewhere:{tenant}.{resource}"})
 	failed := make(chan error, 1000)
 	s := &stage{t: t, db: pgtest.New(t), tenant: uuid.New()}
 	deliver(t, s.db, fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{}), outbox.Options{
-		Retries: outbox.Retries{First: time.Millisecond, Longest: 5 * time.Millisecond, MaxAttempts: 2}, Observer: failures(failed),
+		Retries: outbox.Retries{
+			First:       time.Millisecond,
+			Longest:     5 * time.Millisecond,
+			MaxAttempts: 2,
+		}, Observer: failures(failed),
 	})
-	s.exec(`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $1::text, 'resource_id', $1::text,
-		'resource_type', 'signal', 'action', 'signal.created'))`, s.tenant.String())
+	s.exec(
+		`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $1::text, 'resource_id', $1::text,
+		'resource_type', 'signal', 'action', 'signal.created'))`,
+		s.tenant.String(),
+	)
 	for range 20 {
 		select {
 		case <-failed:

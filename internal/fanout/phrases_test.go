@@ -46,19 +46,38 @@ func TestEventsSayWhatTheTaxonomyHas(t *testing.T) {
 		fanout.Options{Wide: 2, Step: 5, Phrases: book}), outbox.Options{})
 	for audience, delegators := range map[string]int{"few": 1, "many": 4} {
 		resource, ada := uuid.New(), uuid.New()
-		s.exec(`INSERT INTO fanfare.resources (id, tenant_id, type, name) VALUES ($1, $2, 'signal', 'Momentum 12')`, resource, s.tenant)
-		s.exec(`INSERT INTO fanfare.principals (id, tenant_id, kind, display_name) VALUES ($1, $2, 'user', 'Ada')`, ada, s.tenant)
+		s.exec(
+			`INSERT INTO fanfare.resources (id, tenant_id, type, name) VALUES ($1, $2, 'signal', 'Momentum 12')`,
+			resource,
+			s.tenant,
+		)
+		s.exec(
+			`INSERT INTO fanfare.principals (id, tenant_id, kind, display_name) VALUES ($1, $2, 'user', 'Ada')`,
+			ada,
+			s.tenant,
+		)
 		s.exec(`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
 			SELECT $1, gen_random_uuid(), $2, 'delegator' FROM generate_series(1, $3)`, s.tenant, resource, delegators)
-		s.exec(`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $2::text, 'resource_id', $3::text,
-			'resource_type', 'signal', 'action', 'resource.updated', 'payload', '{"lookback": 20}'::jsonb))`, s.tenant.String(), ada.String(), resource.String())
+		s.exec(
+			`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $2::text, 'resource_id', $3::text,
+			'resource_type', 'signal', 'action', 'resource.updated', 'payload', '{"lookback": 20}'::jsonb))`,
+			s.tenant.String(),
+			ada.String(),
+			resource.String(),
+		)
 		select {
 		case data := <-said:
 			var e activity.Event
 			if err := json.Unmarshal(data, &e); err != nil {
 				t.Fatal(err)
 			}
-			want := activity.UIHints{Category: "things", Severity: activity.Info, Title: "A change", Summary: "Ada set the lookback of Momentum 12 to 20", Icon: "pencil"}
+			want := activity.UIHints{
+				Category: "things",
+				Severity: activity.Info,
+				Title:    "A change",
+				Summary:  "Ada set the lookback of Momentum 12 to 20",
+				Icon:     "pencil",
+			}
 			if e.UIHints != want {
 				t.Errorf("to %s: got %+v, want %+v", audience, e.UIHints, want)
 			}

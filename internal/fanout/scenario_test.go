@@ -27,7 +27,8 @@ import (
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// TestScenarios plays testdata/*.txt. A script is lines of a verb and its words; names stand for ids.
+// TestScenarios plays testdata/*.txt. A script is lines of a verb and its words; names stand for
+// ids.
 //
 //	tenant t                            what follows belongs to this tenant
 //	principal ada [inactive]
@@ -117,7 +118,12 @@ type stage struct {
 func newStage(t *testing.T, server *devstack.Centrifugo) *stage {
 	t.Helper()
 	client, channels := connected(t, server, centrifugo.Formats{})
-	s := &stage{t: t, db: pgtest.New(t), recorder: &recorder{client: client, went: map[string][]string{}}, channels: channels}
+	s := &stage{
+		t:        t,
+		db:       pgtest.New(t),
+		recorder: &recorder{client: client, went: map[string][]string{}},
+		channels: channels,
+	}
 	handler := fanout.New(s.recorder, channels, preferences.NewFilter(nil), fanout.Options{Wide: 8, Step: 5})
 	deliver(t, s.db, handler, outbox.Options{})
 	return s
@@ -162,36 +168,84 @@ func (s *stage) do(verb string, words []string) {
 	case "tenant":
 		s.tenant = id("tenant", arg(0), uuid.Nil)
 	case "principal":
-		s.exec(`INSERT INTO fanfare.principals (tenant_id, id, display_name, active) VALUES ($1, $2, $3, $4)`, s.tenant, s.id(arg(0)), arg(0), !slices.Contains(named, "inactive"))
+		s.exec(
+			`INSERT INTO fanfare.principals (tenant_id, id, display_name, active) VALUES ($1, $2, $3, $4)`,
+			s.tenant,
+			s.id(arg(0)),
+			arg(0),
+			!slices.Contains(named, "inactive"),
+		)
 	case "resource":
-		s.exec(`INSERT INTO fanfare.resources (tenant_id, id, type, name, parent_id, owner_principal_id) VALUES ($1, $2, 'signal', $3, $4, $5)`,
-			s.tenant, s.id(arg(0)), arg(0), s.idOrNull(flags["in"]), s.idOrNull(flags["owner"]))
+		s.exec(
+			`INSERT INTO fanfare.resources (tenant_id, id, type, name, parent_id, owner_principal_id) VALUES ($1, $2, 'signal', $3, $4, $5)`,
+			s.tenant,
+			s.id(arg(0)),
+			arg(0),
+			s.idOrNull(flags["in"]),
+			s.idOrNull(flags["owner"]),
+		)
 	case "move":
-		s.exec(`UPDATE fanfare.resources SET parent_id = coalesce($3, parent_id), owner_principal_id = coalesce($4, owner_principal_id) WHERE tenant_id = $1 AND id = $2`,
-			s.tenant, s.id(arg(0)), s.idOrNull(flags["in"]), s.idOrNull(flags["owner"]))
+		s.exec(
+			`UPDATE fanfare.resources SET parent_id = coalesce($3, parent_id), owner_principal_id = coalesce($4, owner_principal_id) WHERE tenant_id = $1 AND id = $2`,
+			s.tenant,
+			s.id(arg(0)),
+			s.idOrNull(flags["in"]),
+			s.idOrNull(flags["owner"]),
+		)
 	case "delete":
 		s.exec(`DELETE FROM fanfare.resources WHERE tenant_id = $1 AND id = $2`, s.tenant, s.id(arg(0)))
 	case "role":
-		s.exec(`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, role_name, scope_resource_id) VALUES ($1, $2, $3, $4)`, s.tenant, s.id(arg(0)), arg(1), s.id(arg(2)))
+		s.exec(
+			`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, role_name, scope_resource_id) VALUES ($1, $2, $3, $4)`,
+			s.tenant,
+			s.id(arg(0)),
+			arg(1),
+			s.id(arg(2)),
+		)
 	case "unrole":
-		s.exec(`UPDATE fanfare.role_bindings SET revoked_at = now() WHERE tenant_id = $1 AND principal_id = $2 AND role_name = $3 AND scope_resource_id = $4`,
-			s.tenant, s.id(arg(0)), arg(1), s.id(arg(2)))
+		s.exec(
+			`UPDATE fanfare.role_bindings SET revoked_at = now() WHERE tenant_id = $1 AND principal_id = $2 AND role_name = $3 AND scope_resource_id = $4`,
+			s.tenant,
+			s.id(arg(0)),
+			arg(1),
+			s.id(arg(2)),
+		)
 	case "subscribe":
 		scope := "resource"
 		if slices.Contains(named, "descendants") {
 			scope = "descendants"
 		}
-		s.exec(`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope) VALUES ($1, $2, $3, $4)`, s.tenant, s.id(arg(0)), s.id(arg(1)), scope)
+		s.exec(
+			`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope) VALUES ($1, $2, $3, $4)`,
+			s.tenant,
+			s.id(arg(0)),
+			s.id(arg(1)),
+			scope,
+		)
 	case "unsubscribe":
-		s.exec(`UPDATE fanfare.subscriptions SET revoked_at = now() WHERE tenant_id = $1 AND principal_id = $2 AND resource_id = $3`, s.tenant, s.id(arg(0)), s.id(arg(1)))
+		s.exec(
+			`UPDATE fanfare.subscriptions SET revoked_at = now() WHERE tenant_id = $1 AND principal_id = $2 AND resource_id = $3`,
+			s.tenant,
+			s.id(arg(0)),
+			s.id(arg(1)),
+		)
 	case "prefer":
 		if arg(1) == "muted" {
-			s.exec(`INSERT INTO fanfare.preferences (tenant_id, principal_id, muted) VALUES ($1, $2, true) ON CONFLICT (tenant_id, principal_id) DO UPDATE SET muted = true`, s.tenant, s.id(arg(0)))
+			s.exec(
+				`INSERT INTO fanfare.preferences (tenant_id, principal_id, muted) VALUES ($1, $2, true) ON CONFLICT (tenant_id, principal_id) DO UPDATE SET muted = true`,
+				s.tenant,
+				s.id(arg(0)),
+			)
 			return
 		}
-		s.exec(`INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode, custom_actions) VALUES ($1, $2, $3, $4)
+		s.exec(
+			`INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode, custom_actions) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (tenant_id, principal_id) DO UPDATE SET filter_mode = excluded.filter_mode, custom_actions = excluded.custom_actions, muted = false`,
-			s.tenant, s.id(arg(0)), arg(1), append([]string{}, named[2:]...))
+			s.tenant,
+			s.id(arg(0)),
+			arg(1),
+			append([]string{}, named[2:]...),
+		)
 	case "record":
 		s.record(arg(0), arg(1), arg(2), flags)
 	case "tells":
@@ -201,7 +255,12 @@ func (s *stage) do(verb string, words []string) {
 	case "shares":
 		s.expectedShares = append([]string{}, words...)
 	case "dies":
-		s.eventually(`SELECT count(*) = 1 FROM fanfare.dead_letters WHERE activity_id = $1 AND tenant_id = $2 AND error LIKE '%' || $3 || '%'`, s.last, s.tenant, strings.Join(words, " "))
+		s.eventually(
+			`SELECT count(*) = 1 FROM fanfare.dead_letters WHERE activity_id = $1 AND tenant_id = $2 AND error LIKE '%' || $3 || '%'`,
+			s.last,
+			s.tenant,
+			strings.Join(words, " "),
+		)
 		s.checked = true
 	default:
 		s.t.Fatalf("%s: no such verb", s.line)
@@ -237,7 +296,12 @@ func (s *stage) record(actor, action, resource string, flags map[string]string) 
 			e.DeliveryChannels = append(e.DeliveryChannels, strings.ReplaceAll(to, "TENANT", s.tenant.String()))
 		}
 	}
-	_, r, err := outbox.TxActivity(s.t.Context(), s.db.Pool, e, func(context.Context, pgx.Tx, *activity.Envelope) (any, error) { return nil, nil })
+	_, r, err := outbox.TxActivity(
+		s.t.Context(),
+		s.db.Pool,
+		e,
+		func(context.Context, pgx.Tx, *activity.Envelope) (any, error) { return nil, nil },
+	)
 	if err != nil {
 		s.t.Fatalf("%s: %v", s.line, err)
 	}
@@ -271,7 +335,8 @@ func (s *stage) check() {
 	}
 	slices.Sort(told)
 	var dead int
-	if err := s.db.Pool.QueryRow(s.t.Context(), `SELECT count(*) FROM fanfare.dead_letters WHERE activity_id = $1 AND tenant_id = $2`, s.last, s.tenant).Scan(&dead); err != nil || dead > 0 {
+	if err := s.db.Pool.QueryRow(s.t.Context(), `SELECT count(*) FROM fanfare.dead_letters WHERE activity_id = $1 AND tenant_id = $2`, s.last, s.tenant).Scan(&dead); err != nil ||
+		dead > 0 {
 		s.t.Errorf("%s: the activity before it is a dead letter (%v)", s.line, err)
 	}
 	if diff := cmp.Diff(append([]string{}, s.told...), append([]string{}, told...)); diff != "" {
@@ -312,7 +377,8 @@ func (s *stage) check() {
 	}
 }
 
-// id makes the same UUID of the same name every time; principals and resources of one name differ by tenant.
+// id makes the same UUID of the same name every time; principals and resources of one name differ
+// by tenant.
 func id(kind, name string, tenant uuid.UUID) uuid.UUID {
 	sum := sha256.Sum256([]byte(kind + "/" + name + "/" + tenant.String()))
 	u := uuid.UUID(sum[:16])

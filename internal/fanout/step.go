@@ -14,10 +14,12 @@ import (
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// audience is how many channels one message of a wide audience goes to: about what Centrifugo handles best.
+// audience is how many channels one message of a wide audience goes to: about what Centrifugo
+// handles best.
 const audience = 1000
 
-// Step tells the next part of a wide audience, by principal id. The shared channels go with the first part.
+// Step tells the next part of a wide audience, by principal id. The shared channels go with the
+// first part.
 func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.Step, error) {
 	query := watchers.Query{After: job.LastPrincipalID, Limit: f.opts.Step, Rows: f.opts.Step}
 	ask(&query, &job.Activity)
@@ -51,7 +53,11 @@ func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.St
 	return step, nil
 }
 
-func (f *Fanout) decideStep(job *outbox.Job, candidates []watchers.Candidate, answer watchers.Answer) (*decision, error) {
+func (f *Fanout) decideStep(
+	job *outbox.Job,
+	candidates []watchers.Candidate,
+	answer watchers.Answer,
+) (*decision, error) {
 	d := &decision{}
 	var channels []string
 	if job.LastPrincipalID == uuid.Nil {
@@ -75,7 +81,10 @@ func (f *Fanout) split(d *decision, a *activity.Activity, answer watchers.Answer
 	}
 	message := f.render(a, answer, nil)
 	for part := range slices.Chunk(channels, audience) {
-		d.broadcasts = append(d.broadcasts, centrifugo.Broadcast{Channels: part, Data: message.Data, IdempotencyKey: message.IdempotencyKey})
+		d.broadcasts = append(
+			d.broadcasts,
+			centrifugo.Broadcast{Channels: part, Data: message.Data, IdempotencyKey: message.IdempotencyKey},
+		)
 	}
 	d.report.Publications = len(channels)
 }

@@ -18,8 +18,9 @@ type everything struct{}
 
 func (everything) Wants(preferences.Preference, string) bool { return true }
 
-// TestWhoMayReadIsWhoWouldBeTold holds watchers.Sees against what would be decided at the sending, for somebody who has
-// subscribed: in random directories, with trees that hang in the air or bite their tail, with roles and owners of all kinds.
+// TestWhoMayReadIsWhoWouldBeTold holds watchers.Sees against what would be decided at the sending,
+// for somebody who has subscribed: in random directories, with trees that hang in the air or bite
+// their tail, with roles and owners of all kinds.
 func TestWhoMayReadIsWhoWouldBeTold(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -43,7 +44,14 @@ func TestWhoMayReadIsWhoWouldBeTold(t *testing.T) {
 			}
 			for i := range activities {
 				if want := w.wouldBeTold(t, rt, tx, &activities[i], principal); seen[i] != want {
-					rt.Errorf("principal %d, activity %d (%s): seen: got %v, want %v", p, i, activities[i].Visibility, seen[i], want)
+					rt.Errorf(
+						"principal %d, activity %d (%s): seen: got %v, want %v",
+						p,
+						i,
+						activities[i].Visibility,
+						seen[i],
+						want,
+					)
 				}
 			}
 		}
@@ -101,14 +109,25 @@ func drawWorld(rt *rapid.T) *world {
 		if rapid.IntRange(0, 4).Draw(rt, "gone") == 0 {
 			continue
 		}
-		w.row(`INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type) VALUES ($1, $2, $3, $4, 'thing')`,
-			w.tenant, r, null(pick(rt, "parent", w.resources)), null(pick(rt, "owner", w.principals)))
+		w.row(
+			`INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type) VALUES ($1, $2, $3, $4, 'thing')`,
+			w.tenant,
+			r,
+			null(pick(rt, "parent", w.resources)),
+			null(pick(rt, "owner", w.principals)),
+		)
 	}
 	for range rapid.IntRange(0, 8).Draw(rt, "roles") {
 		tenant := rapid.SampledFrom([]uuid.UUID{w.tenant, w.tenant, w.tenant, w.other}).Draw(rt, "tenant of the role")
-		w.row(`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name, revoked_at) VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)`,
-			tenant, rapid.SampledFrom(w.principals).Draw(rt, "holder"), rapid.SampledFrom(w.resources).Draw(rt, "on"),
-			rapid.SampledFrom([]string{"viewer", "editor", "owner", "delegator"}).Draw(rt, "role"), rapid.IntRange(0, 3).Draw(rt, "revoked") == 0)
+		w.row(
+			`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name, revoked_at) VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)`,
+			tenant,
+			rapid.SampledFrom(w.principals).Draw(rt, "holder"),
+			rapid.SampledFrom(w.resources).Draw(rt, "on"),
+			rapid.SampledFrom([]string{"viewer", "editor", "owner", "delegator"}).
+				Draw(rt, "role"),
+			rapid.IntRange(0, 3).Draw(rt, "revoked") == 0,
+		)
 	}
 	return w
 }
@@ -123,8 +142,12 @@ func (w *world) load(t *testing.T, rt *rapid.T, tx pgx.Tx) {
 	for _, row := range w.rows {
 		batch.Queue(row[0].(string), row[1:]...)
 	}
-	batch.Queue(`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) SELECT $1, p, r FROM unnest($2::uuid[]) AS p, unnest($3::uuid[]) AS r`,
-		w.tenant, w.principals, w.resources)
+	batch.Queue(
+		`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) SELECT $1, p, r FROM unnest($2::uuid[]) AS p, unnest($3::uuid[]) AS r`,
+		w.tenant,
+		w.principals,
+		w.resources,
+	)
 	if err := tx.SendBatch(t.Context(), batch).Close(); err != nil {
 		rt.Fatal(err)
 	}
@@ -135,15 +158,25 @@ func (w *world) drawActivities(rt *rapid.T) []activity.Activity {
 	for i := range list {
 		list[i] = activity.Activity{
 			ID: uuid.New(), TenantID: w.tenant, Action: "thing.changed",
-			ActorPrincipalID: pick(rt, "actor", w.principals), ResourceID: rapid.SampledFrom(w.resources).Draw(rt, "of"),
-			TargetPrincipalID: pick(rt, "target", w.principals), OwnerID: pick(rt, "its owner", w.principals), ParentID: pick(rt, "its parent", w.resources),
-			Visibility: rapid.SampledFrom([]activity.Visibility{activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible}).Draw(rt, "visibility"),
+			ActorPrincipalID: pick(
+				rt,
+				"actor",
+				w.principals,
+			), ResourceID: rapid.SampledFrom(w.resources).Draw(rt, "of"),
+			TargetPrincipalID: pick(
+				rt,
+				"target",
+				w.principals,
+			), OwnerID: pick(rt, "its owner", w.principals), ParentID: pick(rt, "its parent", w.resources),
+			Visibility: rapid.SampledFrom([]activity.Visibility{activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible}).
+				Draw(rt, "visibility"),
 		}
 	}
 	return list
 }
 
-// wouldBeTold asks the worker's decision. The actor, whom it never tells, sees what they did unless they are inactive.
+// wouldBeTold asks the worker's decision. The actor, whom it never tells, sees what they did unless
+// they are inactive.
 func (w *world) wouldBeTold(t *testing.T, rt *rapid.T, tx pgx.Tx, a *activity.Activity, principal uuid.UUID) bool {
 	if a.ActorPrincipalID == principal {
 		return !w.inactive[principal]

@@ -26,11 +26,21 @@ func TestWhatIsWarnedOfIsCounted(t *testing.T) {
 	s.exec(`INSERT INTO fanfare.taxonomy (action, description, category) VALUES ('signal.created', 'x', 'things')`)
 	s.exec(`INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'warn')`, s.tenant)
 	for _, action := range []string{"signal.created", "signal.unheard_of", "signal.created"} {
-		s.exec(`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $1::text, 'resource_id', $2::text,
-			'resource_type', 'signal', 'action', $3::text))`, s.tenant.String(), uuid.NewString(), action)
+		s.exec(
+			`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $1::text, 'resource_id', $2::text,
+			'resource_type', 'signal', 'action', $3::text))`,
+			s.tenant.String(),
+			uuid.NewString(),
+			action,
+		)
 	}
 	observed := make(reports, 100)
-	deliver(t, s.db, fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{Observer: observed}), outbox.Options{})
+	deliver(
+		t,
+		s.db,
+		fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{Observer: observed}),
+		outbox.Options{},
+	)
 	var activities, warned int
 	for activities < 3 {
 		select {

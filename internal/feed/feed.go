@@ -20,12 +20,19 @@ type DB interface {
 // ReadBudget is how many activities that pass the filter Visible looks at.
 const ReadBudget = 5_000
 
-// Visible returns the activities that pass the filter and that the principal may see at this moment, newest first. next, unless
-// it is uuid.Nil, is what Page.Before takes for what is older: pages that follow one another neither skip nor repeat.
+// Visible returns the activities that pass the filter and that the principal may see at this
+// moment, newest first. next, unless it is uuid.Nil, is what Page.Before takes for what is older:
+// pages that follow one another neither skip nor repeat.
 //
-// Its work is bounded, so that a page may be short, even empty, and still have a next. The error is an *activity.InvalidError
-// if the filter is.
-func Visible(ctx context.Context, db DB, tenant, principal uuid.UUID, f activity.Filter, p activity.Page) (found []activity.Activity, next uuid.UUID, err error) {
+// Its work is bounded, so that a page may be short, even empty, and still have a next. The error is
+// an *activity.InvalidError if the filter is.
+func Visible(
+	ctx context.Context,
+	db DB,
+	tenant, principal uuid.UUID,
+	f activity.Filter,
+	p activity.Page,
+) (found []activity.Activity, next uuid.UUID, err error) {
 	log := activity.NewPostgresLog(db)
 	limit := activity.DefaultPage
 	if p.Limit > 0 {
@@ -39,9 +46,17 @@ func Visible(ctx context.Context, db DB, tenant, principal uuid.UUID, f activity
 	return found, next, err
 }
 
-// visible returns the ids of what Visible does. It reads outlines: of what somebody may not see, which can be most of the log, nothing
-// else is wanted.
-func visible(ctx context.Context, db DB, log *activity.PostgresLog, tenant, principal uuid.UUID, f activity.Filter, p activity.Page, limit int) (ids []uuid.UUID, next uuid.UUID, err error) {
+// visible returns the ids of what Visible does. It reads outlines: of what somebody may not see,
+// which can be most of the log, nothing else is wanted.
+func visible(
+	ctx context.Context,
+	db DB,
+	log *activity.PostgresLog,
+	tenant, principal uuid.UUID,
+	f activity.Filter,
+	p activity.Page,
+	limit int,
+) (ids []uuid.UUID, next uuid.UUID, err error) {
 	chunk := min(limit+1, activity.MaxPage)
 	for budget := ReadBudget; ; {
 		chunk = min(chunk, budget)
@@ -85,7 +100,12 @@ func Get(ctx context.Context, db DB, tenant, principal, id uuid.UUID) (activity.
 	return a, nil
 }
 
-func sees(ctx context.Context, db watchers.Querier, tenant, principal uuid.UUID, read []activity.Activity) ([]bool, error) {
+func sees(
+	ctx context.Context,
+	db watchers.Querier,
+	tenant, principal uuid.UUID,
+	read []activity.Activity,
+) ([]bool, error) {
 	sightings := make([]watchers.Sighting, len(read))
 	for i := range read {
 		sightings[i] = watchers.SightingOf(&read[i])

@@ -75,8 +75,8 @@ func (s *stage) all(t testing.TB, f activity.Filter, p activity.Page, between fu
 	}
 }
 
-// TestPagesNeitherSkipNorRepeat pages through random logs while more is recorded: what passes the filter and may be seen comes
-// once, newest first.
+// TestPagesNeitherSkipNorRepeat pages through random logs while more is recorded: what passes the
+// filter and may be seen comes once, newest first.
 func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -93,7 +93,12 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 			}
 		}
 		slices.Reverse(want)
-		got, _ := s.all(t, f, activity.Page{Limit: rapid.IntRange(1, 6).Draw(rt, "limit")}, func() { s.record(t, 2, s.seen, "doc.moved") })
+		got, _ := s.all(
+			t,
+			f,
+			activity.Page{Limit: rapid.IntRange(1, 6).Draw(rt, "limit")},
+			func() { s.record(t, 2, s.seen, "doc.moved") },
+		)
 		if !slices.Equal(got, want) {
 			rt.Errorf("got %s\nwant %s", got, want)
 		}
@@ -142,11 +147,19 @@ func TestOnlyWhatMayBeSeen(t *testing.T) {
 		"asked by another":       {s.tenant, uuid.New(), mine},
 		"asked in another place": {foreign.tenant, s.principal, mine},
 	} {
-		if a, err := feed.Get(t.Context(), s.db.Pool, key[0], key[1], key[2]); !errors.Is(err, activity.ErrNotFound) || a.ID != uuid.Nil {
+		if a, err := feed.Get(t.Context(), s.db.Pool, key[0], key[1], key[2]); !errors.Is(err, activity.ErrNotFound) ||
+			a.ID != uuid.Nil {
 			t.Errorf("Get of one %s: got %+v, %v, want ErrNotFound", name, a, err)
 		}
 	}
-	_, _, err := feed.Visible(t.Context(), s.db.Pool, s.tenant, s.principal, activity.Filter{Status: "?"}, activity.Page{})
+	_, _, err := feed.Visible(
+		t.Context(),
+		s.db.Pool,
+		s.tenant,
+		s.principal,
+		activity.Filter{Status: "?"},
+		activity.Page{},
+	)
 	if invalid := (*activity.InvalidError)(nil); !errors.As(err, &invalid) {
 		t.Errorf("a filter that is none: got %v, want it refused", err)
 	}

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Authenticator tells who sends a request. It is safe for concurrent use; its zero value refuses everyone.
+// Authenticator tells who sends a request. It is safe for concurrent use; its zero value refuses
+// everyone.
 type Authenticator struct {
 	jwt      *verifier // nil accepts none
 	tokens   *Tokens   // nil accepts none
@@ -20,8 +21,8 @@ type Authenticator struct {
 	report  func(error)
 }
 
-// New checks the options, reads the files that they name, and returns an authenticator. It does not connect. Its error
-// tells of every mistake.
+// New checks the options, reads the files that they name, and returns an authenticator. It does not
+// connect. Its error tells of every mistake.
 func New(o Options) (*Authenticator, error) {
 	var wrong mistakes
 	if o.Now == nil {
@@ -46,9 +47,10 @@ func New(o Options) (*Authenticator, error) {
 	return a, nil
 }
 
-// Authenticate tells who sends a request. The error is a *[Refused] when the request's credential does not tell; any other
-// error means that the credential could not be checked now (the issuer's key set or the database is out of reach), which
-// an answer 503 says best. It reads the request's headers and RemoteAddr, and nothing else of it.
+// Authenticate tells who sends a request. The error is a *[Refused] when the request's credential
+// does not tell; any other error means that the credential could not be checked now (the issuer's
+// key set or the database is out of reach), which an answer 503 says best. It reads the request's
+// headers and RemoteAddr, and nothing else of it.
 func (a *Authenticator) Authenticate(r *http.Request) (Identity, error) {
 	token, err := bearer(r.Header)
 	switch {
@@ -65,8 +67,9 @@ func (a *Authenticator) Authenticate(r *http.Request) (Identity, error) {
 	}
 }
 
-// Run keeps the issuer's keys fresh and writes down when service tokens were used, until ctx ends. It returns nil then.
-// Without it a key that the issuer withdrew may be believed for a day, and no use of a token is written down.
+// Run keeps the issuer's keys fresh and writes down when service tokens were used, until ctx ends.
+// It returns nil then. Without it a key that the issuer withdrew may be believed for a day, and no
+// use of a token is written down.
 func (a *Authenticator) Run(ctx context.Context) error {
 	keys, uses := never(), never()
 	if a.keys != nil {

@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// maxTokenBytes bounds a bearer token. Those of issuers that put a long list of groups into them stay below.
+// maxTokenBytes bounds a bearer token. Those of issuers that put a long list of groups into them
+// stay below.
 const maxTokenBytes = 16 << 10
 
-// bearer returns the token of the header Authorization (RFC 6750, section 2.1), or "" when there is none: another scheme
-// is no credential here.
+// bearer returns the token of the header Authorization (RFC 6750, section 2.1), or "" when there is
+// none: another scheme is no credential here.
 func bearer(h http.Header) (string, error) {
 	values := h["Authorization"]
 	switch {
@@ -32,7 +33,8 @@ func bearer(h http.Header) (string, error) {
 	return token, nil
 }
 
-// isB64token tells whether s reads as RFC 6750 spells a token: letters, digits and -._~+/ with "=" at the end.
+// isB64token tells whether s reads as RFC 6750 spells a token: letters, digits and -._~+/ with "="
+// at the end.
 func isB64token(s string) bool {
 	s = strings.TrimRight(s, "=")
 	for i := range len(s) {

@@ -22,8 +22,8 @@ func (p claimPath) id(claims jwt.MapClaims) (uuid.UUID, error) {
 	return parseID(text)
 }
 
-// lookup returns the claim's value, or nil. A claim of the very name goes before a path: names in the style of URLs, which
-// keep private claims apart (RFC 7519, section 4.2), have dots.
+// lookup returns the claim's value, or nil. A claim of the very name goes before a path: names in
+// the style of URLs, which keep private claims apart (RFC 7519, section 4.2), have dots.
 func (p claimPath) lookup(claims map[string]any) any {
 	if value, ok := claims[string(p)]; ok {
 		return value
@@ -36,8 +36,8 @@ func (p claimPath) lookup(claims map[string]any) any {
 	return claimPath(rest).lookup(object)
 }
 
-// scopeClaims reads all the claims that are in use for scopes: "scope" (RFC 8693, section 4.2), "scp" and "scopes", each a
-// list or one text with spaces.
+// scopeClaims reads all the claims that are in use for scopes: "scope" (RFC 8693, section 4.2),
+// "scp" and "scopes", each a list or one text with spaces.
 func scopeClaims(claims jwt.MapClaims) (Scopes, error) {
 	var all []string
 	for _, name := range []string{"scope", "scp", "scopes"} {
@@ -60,8 +60,8 @@ func scopeClaims(claims jwt.MapClaims) (Scopes, error) {
 	return knownScopes(all), nil
 }
 
-// datesInRange tells whether all dates are of this age. Dates much further off overflow time.Time, and may seem to be
-// anything.
+// datesInRange tells whether all dates are of this age. Dates much further off overflow time.Time,
+// and may seem to be anything.
 func datesInRange(claims jwt.MapClaims) bool {
 	const year9999 = 253402300799
 	for _, name := range []string{"exp", "nbf", "iat"} {

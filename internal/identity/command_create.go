@@ -25,8 +25,8 @@ func (c CreateToken) Validate() error {
 	return err
 }
 
-// Run makes the token and writes its text to out, alone on a line for scripts to read, and what is known of it to notes.
-// With JSON both go to out.
+// Run makes the token and writes its text to out, alone on a line for scripts to read, and what is
+// known of it to notes. With JSON both go to out.
 func (c CreateToken) Run(ctx context.Context, tokens *Tokens, out, notes io.Writer) error {
 	wanted, err := c.parse()
 	if err != nil {
@@ -45,7 +45,12 @@ func (c CreateToken) Run(ctx context.Context, tokens *Tokens, out, notes io.Writ
 	if _, err := fmt.Fprintln(out, string(text)); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(notes, "This is shown once. It is token %s and ends on %s.\n", token.ID, shown(&token.ExpiresAt))
+	_, err = fmt.Fprintf(
+		notes,
+		"This is shown once. It is token %s and ends on %s.\n",
+		token.ID,
+		shown(&token.ExpiresAt),
+	)
 	return err
 }
 

@@ -11,10 +11,14 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// Whatever stands in the header, nobody is identified but by a token that was signed here, byte for byte.
+// Whatever stands in the header, nobody is identified but by a token that was signed here, byte for
+// byte.
 func FuzzAuthorizationHeader(f *testing.F) {
 	// The same in every process, since the seeds travel from one to the others.
-	c, who := newClock(), someone{uuid.MustParse("018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f"), uuid.MustParse("018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e70")}
+	c, who := newClock(), someone{
+		uuid.MustParse("018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f"),
+		uuid.MustParse("018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e70"),
+	}
 	o := withJWT(c, identity.JWT{Secret: secret})
 	o.TrustHeaders = true
 	bySecret := build(f, o)

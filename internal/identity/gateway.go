@@ -24,7 +24,8 @@ func defaultProxies() []netip.Prefix {
 	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 }
 
-// identify reads the headers of a request that comes straight from a gateway. From anyone else they are worth nothing.
+// identify reads the headers of a request that comes straight from a gateway. From anyone else they
+// are worth nothing.
 func (g gateways) identify(r *http.Request) (Identity, error) {
 	if !g.include(r.RemoteAddr) {
 		return Identity{}, refuse(ReasonMissing)
@@ -54,8 +55,8 @@ func (g gateways) identify(r *http.Request) (Identity, error) {
 	return id, nil
 }
 
-// include tells whether a request's RemoteAddr is a gateway's. A server that listens on IPv6 and IPv4 alike may name an
-// IPv4 peer as an IPv6 one (RFC 4291, section 2.5.5.2); it is the same peer.
+// include tells whether a request's RemoteAddr is a gateway's. A server that listens on IPv6 and
+// IPv4 alike may name an IPv4 peer as an IPv6 one (RFC 4291, section 2.5.5.2); it is the same peer.
 func (g gateways) include(remote string) bool {
 	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {
@@ -65,7 +66,8 @@ func (g gateways) include(remote string) bool {
 	return slices.ContainsFunc(g, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// single returns a header that may be there once, or "". Of a repeated one, the gateway may have set only one.
+// single returns a header that may be there once, or "". Of a repeated one, the gateway may have
+// set only one.
 func single(h http.Header, name string) (string, error) {
 	switch values := h[name]; len(values) {
 	case 0:
@@ -82,8 +84,8 @@ func splitScopes(text string) Scopes {
 	return knownScopes(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }))
 }
 
-// parseID reads a UUID as RFC 9562, section 4, writes it, and none of the other forms that uuid.Parse takes, nor the nil
-// UUID, which means nobody.
+// parseID reads a UUID as RFC 9562, section 4, writes it, and none of the other forms that
+// uuid.Parse takes, nor the nil UUID, which means nobody.
 func parseID(text string) (uuid.UUID, error) {
 	if len(text) != len(uuid.UUID{}.String()) {
 		return uuid.Nil, errNotAnID

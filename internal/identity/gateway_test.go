@@ -35,7 +35,12 @@ func TestGatewayHeaders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := wantSomeone(t, a, request(who.headers(test.scopes...)...), who)
-			want := identity.Identity{TenantID: who.tenant, PrincipalID: who.principal, Scopes: test.want, Via: "gateway"}
+			want := identity.Identity{
+				TenantID:    who.tenant,
+				PrincipalID: who.principal,
+				Scopes:      test.want,
+				Via:         "gateway",
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("identity (-want +got):\n%s", diff)
 			}
@@ -95,7 +100,11 @@ func TestGatewayHeadersBesideAnotherScheme(t *testing.T) {
 func TestGatewayPeers(t *testing.T) {
 	t.Parallel()
 	who := newSomeone()
-	own := []netip.Prefix{netip.MustParsePrefix("10.1.2.0/24"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8:1::/48")}
+	own := []netip.Prefix{
+		netip.MustParsePrefix("10.1.2.0/24"),
+		netip.MustParsePrefix("192.0.2.7/32"),
+		netip.MustParsePrefix("2001:db8:1::/48"),
+	}
 	for name, test := range map[string]struct {
 		proxies []netip.Prefix
 		peer    string
@@ -226,7 +235,11 @@ func TestNoTokenFromURLOrForm(t *testing.T) {
 	c, who := newClock(), newSomeone()
 	a := build(t, withJWT(c, identity.JWT{Secret: secret}))
 	token := sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
-	r, err := http.NewRequest(http.MethodPost, "http://"+token+"@localhost/v1/activities?access_token="+token+"&token="+token, strings.NewReader("access_token="+token))
+	r, err := http.NewRequest(
+		http.MethodPost,
+		"http://"+token+"@localhost/v1/activities?access_token="+token+"&token="+token,
+		strings.NewReader("access_token="+token),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

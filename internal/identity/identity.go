@@ -28,8 +28,8 @@ const (
 	ScopeAdmin = "activity:admin" // operate; implies ScopeRead
 )
 
-// Scopes are the rights that a credential carries beyond its principal's own. None is the common case. They hold only
-// scopes that Fanfare knows, each once, in a fixed order.
+// Scopes are the rights that a credential carries beyond its principal's own. None is the common
+// case. They hold only scopes that Fanfare knows, each once, in a fixed order.
 type Scopes []string
 
 // Has tells whether the scopes include or imply a scope.
@@ -40,7 +40,8 @@ func (s Scopes) Has(scope string) bool {
 	return slices.Contains(s, scope) || scope == ScopeRead && slices.Contains(s, ScopeAdmin)
 }
 
-// knownScopes picks what Fanfare knows from a credential's scopes, which may be meant for other services too.
+// knownScopes picks what Fanfare knows from a credential's scopes, which may be meant for other
+// services too.
 func knownScopes(all []string) Scopes {
 	known := Scopes{}
 	for _, scope := range []string{ScopeRead, ScopeAdmin} {

@@ -12,8 +12,9 @@ import (
 // maxKeys bounds a key set: a token that names no key may be tried against all of them.
 const maxKeys = 64
 
-// parseJWKS reads a key set. What is of no use in it is passed over (RFC 7517, section 5): keys of unknown types, keys that
-// are not for signatures, malformed and weak ones, and symmetric ones, which have no place where others can read them.
+// parseJWKS reads a key set. What is of no use in it is passed over (RFC 7517, section 5): keys of
+// unknown types, keys that are not for signatures, malformed and weak ones, and symmetric ones,
+// which have no place where others can read them.
 func parseJWKS(content []byte) (keys, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -36,14 +37,16 @@ func parseJWKS(content []byte) (keys, error) {
 	return all, nil
 }
 
-// parseJWK reads a key, unless it is of no use. One that names its algorithm (RFC 7517, section 4.4) allows only that.
+// parseJWK reads a key, unless it is of no use. One that names its algorithm (RFC 7517, section
+// 4.4) allows only that.
 func parseJWK(raw json.RawMessage) (key, bool) {
 	parsed, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 	if err != nil {
 		return key{}, false
 	}
 	says := parsed.Marshal()
-	if says.USE != "" && says.USE != jwkset.UseSig || len(says.KEYOPS) > 0 && !slices.Contains(says.KEYOPS, jwkset.KeyOpsVerify) {
+	if says.USE != "" && says.USE != jwkset.UseSig ||
+		len(says.KEYOPS) > 0 && !slices.Contains(says.KEYOPS, jwkset.KeyOpsVerify) {
 		return key{}, false
 	}
 	k, err := newKey(parsed.Key())

@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	// retryAfter is the least time between two looks that tokens cause, so that tokens naming keys that nobody has make
-	// no storm of them.
+	// retryAfter is the least time between two looks that tokens cause, so that tokens naming keys
+	// that nobody has make no storm of them.
 	retryAfter = 10 * time.Second
-	// maxKeySetAge is how long a key set counts that cannot be looked at again. It bounds how long an issuer may be out
-	// of reach, and for as long is a key believed that it withdrew meanwhile.
+	// maxKeySetAge is how long a key set counts that cannot be looked at again. It bounds how long
+	// an issuer may be out of reach, and for as long is a key believed that it withdrew meanwhile.
 	maxKeySetAge = 24 * time.Hour
 )
 
-// A cache holds a key set that changes, and looks at it again when a token names a key that is not in it. There is one
-// look at a time. It is safe for concurrent use.
+// A cache holds a key set that changes, and looks at it again when a token names a key that is not
+// in it. There is one look at a time. It is safe for concurrent use.
 type cache struct {
 	read    reader
 	timeout time.Duration // of one look
@@ -30,8 +30,8 @@ type cache struct {
 	done   chan struct{} // closed when the look under way ends; nil when there is none
 }
 
-// keys returns the key set, with the named key in it if the issuer has it. A token whose key is there waits for nobody.
-// The error means that this cannot be known now.
+// keys returns the key set, with the named key in it if the issuer has it. A token whose key is
+// there waits for nobody. The error means that this cannot be known now.
 func (c *cache) keys(ctx context.Context, id string) (keys, error) {
 	for {
 		c.mu.Lock()
@@ -67,7 +67,8 @@ func (c *cache) refresh(ctx context.Context) error {
 	return c.lookLocked(ctx)
 }
 
-// lookLocked looks at the key set. It is called with the lock held and no look under way, and releases the lock.
+// lookLocked looks at the key set. It is called with the lock held and no look under way, and
+// releases the lock.
 func (c *cache) lookLocked(ctx context.Context) error {
 	c.done = make(chan struct{})
 	c.mu.Unlock()

@@ -31,8 +31,8 @@ func fileReader(path string) reader {
 	}
 }
 
-// urlReader reads what a server answers. It follows no redirect: the keys come from where the configuration says, or not
-// at all. Its errors show nothing of the URL beyond host and path.
+// urlReader reads what a server answers. It follows no redirect: the keys come from where the
+// configuration says, or not at all. Its errors show nothing of the URL beyond host and path.
 func urlReader(u *url.URL, timeout time.Duration, proxy func(*http.Request) (*url.URL, error)) reader {
 	client := &http.Client{
 		Timeout: timeout,
@@ -62,7 +62,12 @@ func urlReader(u *url.URL, timeout time.Duration, proxy func(*http.Request) (*ur
 		}
 		defer answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("%s%s: answers HTTP %d, want 200 (redirects are not followed)", u.Host, u.EscapedPath(), answer.StatusCode)
+			return nil, fmt.Errorf(
+				"%s%s: answers HTTP %d, want 200 (redirects are not followed)",
+				u.Host,
+				u.EscapedPath(),
+				answer.StatusCode,
+			)
 		}
 		content, err := readBounded(answer.Body)
 		if err != nil {

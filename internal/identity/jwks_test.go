@@ -79,8 +79,19 @@ func begin(a *identity.Authenticator, r *http.Request) <-chan error {
 func es256(t testing.TB, c *clock, who someone, kid string) (token string, published map[string]any) {
 	t.Helper()
 	key := ecKey(elliptic.P256())
-	return sign(t, jwt.SigningMethodES256, key, who.claims(c.now(), jwt.MapClaims{"exp": c.now().Add(100 * time.Hour).Unix()}), map[string]any{"kid": kid}),
-		jwk(t, kid, key.Public(), nil)
+	return sign(
+			t,
+			jwt.SigningMethodES256,
+			key,
+			who.claims(c.now(), jwt.MapClaims{"exp": c.now().Add(100 * time.Hour).Unix()}),
+			map[string]any{"kid": kid},
+		),
+		jwk(
+			t,
+			kid,
+			key.Public(),
+			nil,
+		)
 }
 
 func TestKeyRotation(t *testing.T) {
@@ -234,7 +245,8 @@ func writeUntilGone(w http.ResponseWriter) {
 	}
 }
 
-// A slow issuer delays those whose keys are not known, for no longer than the timeout, and nobody else.
+// A slow issuer delays those whose keys are not known, for no longer than the timeout, and nobody
+// else.
 func TestKeyServerSlow(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()

@@ -27,7 +27,11 @@ func algorithms() []string {
 // newVerifier takes options that were checked.
 func newVerifier(o JWT, source keySource, now func() time.Time) *verifier {
 	return &verifier{
-		parser: jwt.NewParser(jwt.WithValidMethods(algorithms()), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation()),
+		parser: jwt.NewParser(
+			jwt.WithValidMethods(algorithms()),
+			jwt.WithStrictDecoding(),
+			jwt.WithoutClaimsValidation(),
+		),
 		validator: jwt.NewValidator(
 			jwt.WithIssuer(o.Issuer),
 			jwt.WithAudience(o.Audience),
@@ -98,7 +102,8 @@ func (v *verifier) read(claims jwt.MapClaims) (Identity, error) {
 	return id, nil
 }
 
-// reasonOf names what is wrong with a token, by an error of the parser or of the validator, which tells of all at once.
+// reasonOf names what is wrong with a token, by an error of the parser or of the validator, which
+// tells of all at once.
 func reasonOf(err error) Reason {
 	for _, known := range []struct {
 		err    error

@@ -9,25 +9,28 @@ import (
 	"time"
 )
 
-// JWT says which JWTs are accepted: those of one issuer for one audience, verified by exactly one of Secret,
-// PublicKeyFile, JWKSURL and JWKSFile.
+// JWT says which JWTs are accepted: those of one issuer for one audience, verified by exactly one
+// of Secret, PublicKeyFile, JWKSURL and JWKSFile.
 type JWT struct {
 	// Secret verifies HS256, HS384 and HS512. At least 32 bytes.
 	Secret Secret
-	// PublicKeyFile is a PEM file with one or more public keys or certificates (RFC 7468). An RSA key verifies RS256 to
-	// RS512 and PS256 to PS512, an elliptic one the ES algorithm of its curve, an Ed25519 one EdDSA. It is read once.
+	// PublicKeyFile is a PEM file with one or more public keys or certificates (RFC 7468). An RSA
+	// key verifies RS256 to RS512 and PS256 to PS512, an elliptic one the ES algorithm of its
+	// curve, an Ed25519 one EdDSA. It is read once.
 	PublicKeyFile string
-	// JWKSURL is where the issuer publishes its key set (RFC 7517). It must be https, unless the host is this machine
-	// or JWKSAllowHTTP is set. A token that names a key which is not in the set has it read again, at most every 10
-	// seconds; a token without "kid" is tried against all keys.
+	// JWKSURL is where the issuer publishes its key set (RFC 7517). It must be https, unless the
+	// host is this machine or JWKSAllowHTTP is set. A token that names a key which is not in the
+	// set has it read again, at most every 10 seconds; a token without "kid" is tried against all
+	// keys.
 	JWKSURL string
 	// JWKSFile is a file that holds a key set. It is read again as a URL is.
 	JWKSFile string
 
-	// JWKSAllowHTTP accepts a JWKSURL that is not encrypted. Whoever can change what passes on the way there can then
-	// be anyone.
+	// JWKSAllowHTTP accepts a JWKSURL that is not encrypted. Whoever can change what passes on the
+	// way there can then be anyone.
 	JWKSAllowHTTP bool
-	// JWKSRefresh is the time between two looks at the key set; default 10 minutes, from 1 minute to 24 hours.
+	// JWKSRefresh is the time between two looks at the key set; default 10 minutes, from 1 minute
+	// to 24 hours.
 	JWKSRefresh time.Duration
 	// JWKSTimeout bounds one look; default 5 seconds, at most 1 minute.
 	JWKSTimeout time.Duration
@@ -36,8 +39,9 @@ type JWT struct {
 
 	// Issuer and Audience are what "iss" must be and "aud" must hold.
 	Issuer, Audience string
-	// TenantClaim and PrincipalClaim name the claims that hold the two ids; default "tenant_id" and "sub". A dot leads
-	// into an object ("app.tenant"), unless there is a claim of that very name ("https://example.com/tenant").
+	// TenantClaim and PrincipalClaim name the claims that hold the two ids; default "tenant_id" and
+	// "sub". A dot leads into an object ("app.tenant"), unless there is a claim of that very name
+	// ("https://example.com/tenant").
 	TenantClaim, PrincipalClaim string
 	// ClockSkew is how far the issuer's clock may be off; default 30 seconds, at most 2 minutes.
 	ClockSkew time.Duration
@@ -74,7 +78,11 @@ func (o JWT) withDefaults() JWT {
 // check adds what is wrong with the options, of which withDefaults filled in the zero ones.
 func (o JWT) check(wrong *mistakes) {
 	if names := o.sources(); len(names) != 1 {
-		wrong.add("JWT: needs exactly one of secret, public key file, JWKS URL and JWKS file, has %d (%s)", len(names), strings.Join(names, ", "))
+		wrong.add(
+			"JWT: needs exactly one of secret, public key file, JWKS URL and JWKS file, has %d (%s)",
+			len(names),
+			strings.Join(names, ", "),
+		)
 	}
 	if o.Issuer == "" {
 		wrong.add("JWT issuer: must be set")

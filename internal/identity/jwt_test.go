@@ -43,7 +43,13 @@ func TestAlgorithms(t *testing.T) {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
 			a := build(t, withJWT(c, test.o))
-			token := sign(t, jwt.GetSigningMethod(algorithm), test.key, who.claims(c.now(), nil), map[string]any{"kid": "any"})
+			token := sign(
+				t,
+				jwt.GetSigningMethod(algorithm),
+				test.key,
+				who.claims(c.now(), nil),
+				map[string]any{"kid": "any"},
+			)
 			got := wantSomeone(t, a, withBearer(token), who)
 			if diff := cmp.Diff(identity.Identity{TenantID: who.tenant, PrincipalID: who.principal, Scopes: identity.Scopes{}, Via: "jwt"}, got); diff != "" {
 				t.Errorf("identity (-want +got):\n%s", diff)
@@ -225,7 +231,13 @@ func TestClaimNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := build(t, withJWT(c, identity.JWT{Secret: secret, TenantClaim: test.tenantClaim, PrincipalClaim: test.principalClaim}))
+			a := build(
+				t,
+				withJWT(
+					c,
+					identity.JWT{Secret: secret, TenantClaim: test.tenantClaim, PrincipalClaim: test.principalClaim},
+				),
+			)
 			claims := who.claims(c.now(), jwt.MapClaims{"tenant_id": nil})
 			maps.Copy(claims, test.claims)
 			r := withBearer(sign(t, jwt.SigningMethodHS256, []byte(secret), claims, nil))
@@ -277,7 +289,11 @@ func TestScopeClaims(t *testing.T) {
 // segments builds a token from JSON as it stands, signed by the secret.
 func segments(t testing.TB, header, claims string) string {
 	t.Helper()
-	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+	text := base64.RawURLEncoding.EncodeToString(
+		[]byte(header),
+	) + "." + base64.RawURLEncoding.EncodeToString(
+		[]byte(claims),
+	)
 	signature, err := jwt.SigningMethodHS256.Sign(text, []byte(secret))
 	if err != nil {
 		t.Fatal(err)
@@ -285,7 +301,8 @@ func segments(t testing.TB, header, claims string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// nextDigit returns the base64 digit after one; the bits that differ are padding at the end of 32 bytes.
+// nextDigit returns the base64 digit after one; the bits that differ are padding at the end of 32
+// bytes.
 func nextDigit(digit byte) string {
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	at := strings.IndexByte(digits, digit)
@@ -298,7 +315,13 @@ func TestMalformedTokens(t *testing.T) {
 	a := build(t, withJWT(c, identity.JWT{Secret: secret}))
 	good := sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
 	claims := string(must(json.Marshal(who.claims(c.now(), nil))))
-	big := sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), jwt.MapClaims{"groups": strings.Repeat("g", 16<<10)}), nil)
+	big := sign(
+		t,
+		jwt.SigningMethodHS256,
+		[]byte(secret),
+		who.claims(c.now(), jwt.MapClaims{"groups": strings.Repeat("g", 16<<10)}),
+		nil,
+	)
 	for name, test := range map[string]struct {
 		token string
 		want  identity.Reason

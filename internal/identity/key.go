@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// A key verifies tokens, by its own algorithms only: what a token's header asks for is looked up here and never
-// obeyed (RFC 8725, section 3.1).
+// A key verifies tokens, by its own algorithms only: what a token's header asks for is looked up
+// here and never obeyed (RFC 8725, section 3.1).
 type key struct {
 	id         string // "kid"; a key without one fits any
 	algorithms []string
@@ -25,8 +25,9 @@ const (
 	maxRSABits     = 8192 // larger ones take long to verify with
 )
 
-// newKey says which algorithms a key's material allows. A secret of 32 bytes verifies all three of the HS family: RFC 7518,
-// section 3.2, asks for as many bytes as the hash has, but 256 random bits are beyond guessing under any of them.
+// newKey says which algorithms a key's material allows. A secret of 32 bytes verifies all three of
+// the HS family: RFC 7518, section 3.2, asks for as many bytes as the hash has, but 256 random bits
+// are beyond guessing under any of them.
 func newKey(material any) (key, error) {
 	switch m := material.(type) {
 	case []byte:
@@ -90,5 +91,6 @@ func (k keys) find(id, algorithm string) ([]any, error) {
 	return found, nil
 }
 
-// fits tells whether the key may be the one of this name. A token that names none may be meant for any.
+// fits tells whether the key may be the one of this name. A token that names none may be meant for
+// any.
 func (k key) fits(id string) bool { return id == "" || k.id == "" || k.id == id }

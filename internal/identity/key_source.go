@@ -11,7 +11,8 @@ type keySource interface {
 	keys(ctx context.Context, id string) (keys, error)
 }
 
-// source opens what verifies tokens. What it returns as cached is the source itself, or nil when the keys never change.
+// source opens what verifies tokens. What it returns as cached is the source itself, or nil when
+// the keys never change.
 func (o JWT) source(now func() time.Time) (source keySource, cached *cache, err error) {
 	switch {
 	case o.Secret != "":

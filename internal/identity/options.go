@@ -14,12 +14,14 @@ type Options struct {
 	// Tokens accepts the service tokens that it holds; nil accepts none.
 	Tokens *Tokens
 
-	// TrustHeaders accepts the headers X-Tenant-Id, X-Principal-Id and X-Scopes (separated by spaces or commas) in
-	// place of a credential. Whoever reaches the server through a trusted proxy that does not set or remove all three
-	// is then whoever they say they are, and so is every process on a machine that is trusted.
+	// TrustHeaders accepts the headers X-Tenant-Id, X-Principal-Id and X-Scopes (separated by
+	// spaces or commas) in place of a credential. Whoever reaches the server through a trusted
+	// proxy that does not set or remove all three is then whoever they say they are, and so is
+	// every process on a machine that is trusted.
 	TrustHeaders bool
-	// TrustedProxies are the immediate peers whose headers count; default 127.0.0.0/8 and ::1/128. What such a peer
-	// says of those behind it (X-Forwarded-For, Forwarded) is never looked at, so nothing may put it into RemoteAddr.
+	// TrustedProxies are the immediate peers whose headers count; default 127.0.0.0/8 and ::1/128.
+	// What such a peer says of those behind it (X-Forwarded-For, Forwarded) is never looked at, so
+	// nothing may put it into RemoteAddr.
 	TrustedProxies []netip.Prefix
 
 	// Now is the clock; default time.Now.

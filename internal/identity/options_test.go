@@ -34,7 +34,12 @@ func TestZeroValuesRefuseEveryone(t *testing.T) {
 			wantRefused(t, a, request(), identity.ReasonMissing)
 			wantRefused(t, a, request(who.headers()...), identity.ReasonMissing)
 			wantRefused(t, a, withBearer(token), identity.ReasonUnknownKey)
-			wantRefused(t, a, withBearer("ff_"+strings.Repeat("0", 32)+"_"+strings.Repeat("0", 64)), identity.ReasonToken)
+			wantRefused(
+				t,
+				a,
+				withBearer("ff_"+strings.Repeat("0", 32)+"_"+strings.Repeat("0", 64)),
+				identity.ReasonToken,
+			)
 		})
 	}
 }
@@ -132,8 +137,15 @@ func TestValidateAccepts(t *testing.T) {
 func TestPublicKeyForms(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
-	certificate := must(x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer"}},
-		&x509.Certificate{SerialNumber: big.NewInt(1)}, rsaKey().Public(), rsaKey()))
+	certificate := must(
+		x509.CreateCertificate(
+			rand.Reader,
+			&x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer"}},
+			&x509.Certificate{SerialNumber: big.NewInt(1)},
+			rsaKey().Public(),
+			rsaKey(),
+		),
+	)
 	r := withBearer(sign(t, jwt.SigningMethodRS256, rsaKey(), who.claims(c.now(), nil), nil))
 	for _, block := range []*pem.Block{
 		{Type: "CERTIFICATE", Bytes: certificate},
@@ -151,7 +163,8 @@ func TestOptionsNeverPrintTheSecret(t *testing.T) {
 	o := withJWT(newClock(), identity.JWT{Secret: "hunter2hunter2hunter2hunter2hunter2"})
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, value := range []any{o, &o, o.JWT, o.JWT.Secret, []identity.Secret{o.JWT.Secret}} {
-			if got := fmt.Sprintf(verb, value); strings.Contains(got, "hunter2") || strings.Contains(got, "68756e746572") {
+			if got := fmt.Sprintf(verb, value); strings.Contains(got, "hunter2") ||
+				strings.Contains(got, "68756e746572") {
 				t.Errorf("%s of %T shows the secret: %s", verb, value, got)
 			}
 		}
@@ -173,7 +186,14 @@ func TestRefusedSaysHowToAnswer(t *testing.T) {
 	} {
 		refused := &identity.Refused{Reason: reason}
 		if refused.Status() != want.status || refused.Challenge() != want.challenge {
-			t.Errorf("%s: got %d %s, want %d %s", reason, refused.Status(), refused.Challenge(), want.status, want.challenge)
+			t.Errorf(
+				"%s: got %d %s, want %d %s",
+				reason,
+				refused.Status(),
+				refused.Challenge(),
+				want.status,
+				want.challenge,
+			)
 		}
 		var target *identity.Refused
 		if err := fmt.Errorf("authenticate: %w", refused); !errors.As(err, &target) {

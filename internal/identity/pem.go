@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// parsePEM reads the public keys of a PEM file (RFC 7468): "PUBLIC KEY", "RSA PUBLIC KEY" and "CERTIFICATE", of which only
-// the key counts.
+// parsePEM reads the public keys of a PEM file (RFC 7468): "PUBLIC KEY", "RSA PUBLIC KEY" and
+// "CERTIFICATE", of which only the key counts.
 func parsePEM(content []byte) (keys, error) {
 	var all keys
 	for {
@@ -36,7 +36,9 @@ func parsePEM(content []byte) (keys, error) {
 func parseBlock(block *pem.Block) (any, error) {
 	switch {
 	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return nil, errors.New("holds a private key: give the public one, and keep the private one where tokens are made")
+		return nil, errors.New(
+			"holds a private key: give the public one, and keep the private one where tokens are made",
+		)
 	case block.Type == "PUBLIC KEY":
 		material, err := x509.ParsePKIXPublicKey(block.Bytes)
 		if err != nil {

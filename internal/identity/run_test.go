@@ -23,7 +23,11 @@ func (f *issuerFake) read(context.Context) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.looks++
-	return fmt.Appendf(nil, `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":%q,"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`, f.kid), f.failure
+	return fmt.Appendf(
+		nil,
+		`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":%q,"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
+		f.kid,
+	), f.failure
 }
 
 func (f *issuerFake) report(err error) {
@@ -63,8 +67,8 @@ func (c *cache) wantKey(t *testing.T, want string) {
 	}
 }
 
-// Run looks at the key set at once and then again and again, so that a key that the issuer withdrew is soon forgotten. A
-// look that fails is reported, and forgets nothing.
+// Run looks at the key set at once and then again and again, so that a key that the issuer withdrew
+// is soon forgotten. A look that fails is reported, and forgets nothing.
 func TestRunKeepsKeysFresh(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -5,7 +5,8 @@ import (
 	"io"
 )
 
-// Secret is text that is never printed: every verb of package fmt, and JSON, show it as "[redacted]".
+// Secret is text that is never printed: every verb of package fmt, and JSON, show it as
+// "[redacted]".
 type Secret string
 
 // Format writes "[redacted]".

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A service token reads ff_<id>_<secret>: the id finds its row, the secret proves it. Both are written in lower-case
-// hexadecimal, which has one spelling and needs no quoting anywhere.
+// A service token reads ff_<id>_<secret>: the id finds its row, the secret proves it. Both are
+// written in lower-case hexadecimal, which has one spelling and needs no quoting anywhere.
 const (
 	tokenPrefix      = "ff_"
 	tokenIDDigits    = 2 * len(uuid.UUID{})
@@ -18,9 +18,9 @@ const (
 	tokenBytes       = len(tokenPrefix) + tokenIDDigits + 1 + 2*tokenSecretBytes
 )
 
-// hash is what is kept of a token: SHA-256 of all of its text. A slow hash such as bcrypt protects what people can remember,
-// by making each guess dear. Here are 256 random bits to guess, which no speed suffices for, and a slow hash would only make
-// every request slow, those of attackers too.
+// hash is what is kept of a token: SHA-256 of all of its text. A slow hash such as bcrypt protects
+// what people can remember, by making each guess dear. Here are 256 random bits to guess, which no
+// speed suffices for, and a slow hash would only make every request slow, those of attackers too.
 type hash = [sha256.Size]byte
 
 // makeToken returns the text of a new token.

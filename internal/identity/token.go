@@ -57,7 +57,9 @@ func (n NewToken) Validate() error {
 	if n.PrincipalID == uuid.Nil {
 		wrong.add("principal: must be set")
 	}
-	if length := utf8.RuneCountInString(n.Name); length == 0 || length > maxTokenNameRunes || !utf8.ValidString(n.Name) || strings.ContainsFunc(n.Name, isControl) {
+	if length := utf8.RuneCountInString(n.Name); length == 0 || length > maxTokenNameRunes ||
+		!utf8.ValidString(n.Name) ||
+		strings.ContainsFunc(n.Name, isControl) {
 		wrong.add("name: must be 1 to %d characters of plain text", maxTokenNameRunes)
 	}
 	for _, scope := range n.Scopes {

@@ -29,8 +29,9 @@ func NewTokens(db *pgxpool.Pool, now func() time.Time) *Tokens {
 // ErrNoToken is the error of a token that is not there, or is another tenant's.
 var ErrNoToken = errors.New("no such token")
 
-// Create makes a token and returns its text, which cannot be had again, and what is known of it. It is recorded in the tenant's
-// log in the same transaction, with the actor of ctx or else the system's.
+// Create makes a token and returns its text, which cannot be had again, and what is known of it. It
+// is recorded in the tenant's log in the same transaction, with the actor of ctx or else the
+// system's.
 func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) {
 	if err := n.Validate(); err != nil {
 		return "", Token{}, err
@@ -77,8 +78,9 @@ func (t *Tokens) List(ctx context.Context, tenant uuid.UUID) ([]Token, error) {
 	return tokens, nil
 }
 
-// Revoke ends a token of a tenant at once and for good: the next request with it is refused. It is recorded as Create is.
-// Revoking it again changes nothing. The error of a token that is not there is [ErrNoToken].
+// Revoke ends a token of a tenant at once and for good: the next request with it is refused. It is
+// recorded as Create is. Revoking it again changes nothing. The error of a token that is not there
+// is [ErrNoToken].
 func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error) {
 	const revoke = `
 		UPDATE fanfare.service_tokens
@@ -104,7 +106,17 @@ func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error
 
 func scanToken(row pgx.CollectableRow) (t Token, err error) {
 	var scopes []string
-	err = row.Scan(&t.ID, &t.TenantID, &t.PrincipalID, &t.Name, &scopes, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt)
+	err = row.Scan(
+		&t.ID,
+		&t.TenantID,
+		&t.PrincipalID,
+		&t.Name,
+		&scopes,
+		&t.CreatedAt,
+		&t.ExpiresAt,
+		&t.RevokedAt,
+		&t.LastUsedAt,
+	)
 	t.Scopes = knownScopes(scopes)
 	t.CreatedAt, t.ExpiresAt = t.CreatedAt.UTC(), t.ExpiresAt.UTC()
 	for _, at := range []*time.Time{t.RevokedAt, t.LastUsedAt} {

@@ -14,8 +14,8 @@ import (
 // lookupTimeout bounds how long a request waits for the database to know its token.
 const lookupTimeout = 5 * time.Second
 
-// identify tells whose token this is. Every request asks the database, so that a revoked token ends everywhere at once. A
-// nil t knows no token. The error is a *Refused, or of the database.
+// identify tells whose token this is. Every request asks the database, so that a revoked token ends
+// everywhere at once. A nil t knows no token. The error is a *Refused, or of the database.
 func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 	id, sum, ok := parseToken(text)
 	if t == nil || !ok {
@@ -25,7 +25,8 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	// An unknown id has no hash, which no text has either; and only who knows the secret learns more than that.
+	// An unknown id has no hash, which no text has either; and only who knows the secret learns
+	// more than that.
 	if subtle.ConstantTimeCompare(kept.hash, sum[:]) != 1 {
 		return Identity{}, refuse(ReasonToken)
 	}
@@ -51,8 +52,8 @@ type keptToken struct {
 	hash              []byte
 }
 
-// lookup returns what is kept of a token: nothing, if there is none of this id. It is the one query without a tenant, since
-// it is what tells the tenant.
+// lookup returns what is kept of a token: nothing, if there is none of this id. It is the one query
+// without a tenant, since it is what tells the tenant.
 func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k keptToken, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()

@@ -18,8 +18,8 @@ const (
 	tokenRevoked = "token.revoked"
 )
 
-// record records what was done to a token. Its id links the making to the ending, so that either is recorded once. Nothing of the
-// secret is in it.
+// record records what was done to a token. Its id links the making to the ending, so that either is
+// recorded once. Nothing of the secret is in it.
 func record(ctx context.Context, tx pgx.Tx, action string, t Token) error {
 	type payload struct {
 		TokenID   uuid.UUID `json:"token_id"`

@@ -14,7 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// TestTokensAreRecorded finds the making and the ending of a token in its tenant's log, each once, and nothing of the secret.
+// TestTokensAreRecorded finds the making and the ending of a token in its tenant's log, each once,
+// and nothing of the secret.
 func TestTokensAreRecorded(t *testing.T) {
 	t.Parallel()
 	who, actor := newSomeone(), uuid.New()
@@ -28,7 +29,8 @@ func TestTokensAreRecorded(t *testing.T) {
 	if _, err := tokens.Revoke(t.Context(), who.tenant, uuid.New()); !errors.Is(err, identity.ErrNoToken) {
 		t.Errorf("a token that is not there: got %v, want ErrNoToken", err)
 	}
-	found, _, err := activity.NewPostgresLog(db.Pool).List(t.Context(), who.tenant, activity.OfEntity("service_token", token.ID), activity.Page{})
+	found, _, err := activity.NewPostgresLog(db.Pool).
+		List(t.Context(), who.tenant, activity.OfEntity("service_token", token.ID), activity.Page{})
 	if err != nil || len(found) != 2 {
 		t.Fatalf("got %+v, %v; want two activities", found, err)
 	}
@@ -43,7 +45,9 @@ func TestTokensAreRecorded(t *testing.T) {
 		}},
 	} {
 		a := found[i]
-		if a.Action != want.action || a.ActorPrincipalID != want.actor || a.OwnerID != who.principal || a.ResourceName != "importer" || a.Visibility != activity.Private {
+		if a.Action != want.action || a.ActorPrincipalID != want.actor || a.OwnerID != who.principal ||
+			a.ResourceName != "importer" ||
+			a.Visibility != activity.Private {
 			t.Errorf("got %+v, want %s by %s", a, want.action, want.actor)
 		}
 		var payload map[string]any
@@ -77,7 +81,8 @@ func TestTokenThatCannotBeRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if text, _, err := tokens.Create(t.Context(), identity.NewToken{TenantID: who.tenant, PrincipalID: who.principal, Name: "x", Lifetime: time.Hour}); err == nil || text != "" {
+	if text, _, err := tokens.Create(t.Context(), identity.NewToken{TenantID: who.tenant, PrincipalID: who.principal, Name: "x", Lifetime: time.Hour}); err == nil ||
+		text != "" {
 		t.Errorf("Create: got %v, want an error and no token", err)
 	}
 	if _, err := tokens.Revoke(t.Context(), who.tenant, token.ID); err == nil {

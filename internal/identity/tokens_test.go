@@ -175,7 +175,10 @@ func TestSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
 	tokens, _, db := newTokens(t, newClock())
 	text, _ := create(t, tokens, newSomeone())
-	rows, err := db.Pool.Query(t.Context(), `SELECT to_jsonb(t)::text || encode(hash, 'escape') || encode(hash, 'base64') FROM fanfare.service_tokens t`)
+	rows, err := db.Pool.Query(
+		t.Context(),
+		`SELECT to_jsonb(t)::text || encode(hash, 'escape') || encode(hash, 'base64') FROM fanfare.service_tokens t`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +222,10 @@ func TestLookupsUseAnIndex(t *testing.T) {
 func TestNewTokenReportsEveryMistake(t *testing.T) {
 	t.Parallel()
 	tokens, _, db := newTokens(t, newClock())
-	_, _, err := tokens.Create(t.Context(), identity.NewToken{Name: "a\nb", Scopes: []string{"activity:*"}, Lifetime: 367 * 24 * time.Hour})
+	_, _, err := tokens.Create(
+		t.Context(),
+		identity.NewToken{Name: "a\nb", Scopes: []string{"activity:*"}, Lifetime: 367 * 24 * time.Hour},
+	)
 	for _, want := range []string{"tenant", "principal", "name", "activity:*", "lifetime"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
@@ -248,7 +254,8 @@ func TestNewTokenReportsEveryMistake(t *testing.T) {
 		t.Errorf("the longest life and name: got %v, want none", err)
 	}
 	var count int
-	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.service_tokens`).Scan(&count); err != nil || count != 1 {
+	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.service_tokens`).Scan(&count); err != nil ||
+		count != 1 {
 		t.Errorf("got %d tokens, %v, want the one that is right", count, err)
 	}
 }
@@ -347,7 +354,14 @@ func TestLastUseByMany(t *testing.T) {
 	failures := make(chan error, 100)
 	var all sync.WaitGroup
 	for range 4 {
-		a := build(t, identity.Options{Tokens: identity.NewTokens(db.Pool, c.now), Now: c.now, Report: func(err error) { failures <- err }})
+		a := build(
+			t,
+			identity.Options{
+				Tokens: identity.NewTokens(db.Pool, c.now),
+				Now:    c.now,
+				Report: func(err error) { failures <- err },
+			},
+		)
 		all.Go(func() {
 			for _, text := range texts {
 				if _, err := a.Authenticate(withBearer(text)); err != nil {
@@ -373,14 +387,18 @@ func TestLastUseByMany(t *testing.T) {
 	}
 }
 
-// A database that is out of reach is no reason to call a token wrong, and uses wait for it to come back.
+// A database that is out of reach is no reason to call a token wrong, and uses wait for it to come
+// back.
 func TestDatabaseOutOfReach(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	server, db := pgtest.NewCluster(t)
 	tokens := identity.NewTokens(db.Pool, c.now)
 	var reported []error
-	a := build(t, identity.Options{Tokens: tokens, Now: c.now, Report: func(err error) { reported = append(reported, err) }})
+	a := build(
+		t,
+		identity.Options{Tokens: tokens, Now: c.now, Report: func(err error) { reported = append(reported, err) }},
+	)
 	text, token := create(t, tokens, who)
 	wantSomeone(t, a, withBearer(text), who)
 	if err := server.Kill(t.Context()); err != nil {
@@ -428,7 +446,9 @@ func TestTokenCommands(t *testing.T) {
 		}
 		return out.String()
 	}
-	if got := list(); !strings.Contains(got, id.TokenID.String()+"   importer   ") || !strings.Contains(got, "active") || strings.Contains(got, text[36:]) {
+	if got := list(); !strings.Contains(got, id.TokenID.String()+"   importer   ") ||
+		!strings.Contains(got, "active") ||
+		strings.Contains(got, text[36:]) {
 		t.Errorf("list: got\n%s", got)
 	}
 
@@ -454,7 +474,13 @@ func TestTokenCommandsAsJSON(t *testing.T) {
 	c, who := newClock(), newSomeone()
 	tokens, a, _ := newTokens(t, c)
 	var out, notes bytes.Buffer
-	command := identity.CreateToken{Tenant: who.tenant.String(), Principal: who.principal.String(), Name: "n", Lifetime: "12h", JSON: true}
+	command := identity.CreateToken{
+		Tenant:    who.tenant.String(),
+		Principal: who.principal.String(),
+		Name:      "n",
+		Lifetime:  "12h",
+		JSON:      true,
+	}
 	if err := command.Run(t.Context(), tokens, &out, &notes); err != nil {
 		t.Fatal(err)
 	}
@@ -490,7 +516,12 @@ func TestTokenCommandsReportEveryMistake(t *testing.T) {
 			t.Errorf("create: got %v, want %q in it", err, want)
 		}
 	}
-	err = identity.CreateToken{Tenant: uuid.NewString(), Principal: uuid.NewString(), Lifetime: "400d", Scopes: []string{"all"}}.Validate()
+	err = identity.CreateToken{
+		Tenant:    uuid.NewString(),
+		Principal: uuid.NewString(),
+		Lifetime:  "400d",
+		Scopes:    []string{"all"},
+	}.Validate()
 	for _, want := range []string{"name", `scope "all"`, "lifetime: is 9600h"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("create: got %v, want %q in it", err, want)
@@ -499,7 +530,9 @@ func TestTokenCommandsReportEveryMistake(t *testing.T) {
 	if err := (identity.ListTokens{}).Validate(); err == nil {
 		t.Error("list: got no error, want one")
 	}
-	if err := (identity.RevokeToken{Tenant: "x", ID: "y"}).Validate(); err == nil || !strings.Contains(err.Error(), "tenant") || !strings.Contains(err.Error(), "token") {
+	if err := (identity.RevokeToken{Tenant: "x", ID: "y"}).Validate(); err == nil ||
+		!strings.Contains(err.Error(), "tenant") ||
+		!strings.Contains(err.Error(), "token") {
 		t.Errorf("revoke: got %v, want both mistakes", err)
 	}
 }

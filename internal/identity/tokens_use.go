@@ -19,8 +19,9 @@ const (
 // use names a token that was used.
 type use struct{ tenant, id uuid.UUID }
 
-// uses are the tokens used since it was last written down, and when each was last. There is one entry a token at most, and
-// only for tokens that exist. The zero value is empty, and many goroutines may use it at once.
+// uses are the tokens used since it was last written down, and when each was last. There is one
+// entry a token at most, and only for tokens that exist. The zero value is empty, and many
+// goroutines may use it at once.
 type uses struct {
 	mu sync.Mutex
 	at map[use]time.Time
@@ -46,8 +47,8 @@ func (u *uses) take() map[use]time.Time {
 	return taken
 }
 
-// writeUses writes down when tokens were used, unless it was written less than a minute before, by whatever process. What
-// could not be written is kept for the next time.
+// writeUses writes down when tokens were used, unless it was written less than a minute before, by
+// whatever process. What could not be written is kept for the next time.
 func (t *Tokens) writeUses(ctx context.Context) error {
 	taken := t.uses.take()
 	if len(taken) == 0 {

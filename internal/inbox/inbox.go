@@ -1,5 +1,5 @@
-// Package inbox keeps the notifications: one row for each watcher of an activity, written in the transaction that settles the
-// activity, so exactly once.
+// Package inbox keeps the notifications: one row for each watcher of an activity, written in the
+// transaction that settles the activity, so exactly once.
 package inbox
 
 import (
@@ -20,15 +20,24 @@ type Rows struct {
 
 // Add notes that a watcher is to find the activity in the inbox.
 func (r *Rows) Add(tenant, principal, activity uuid.UUID, reasons watchers.Reasons) {
-	r.tenants, r.principals, r.activities = append(r.tenants, tenant), append(r.principals, principal), append(r.activities, activity)
+	r.tenants, r.principals, r.activities = append(
+		r.tenants,
+		tenant,
+	), append(
+		r.principals,
+		principal,
+	), append(
+		r.activities,
+		activity,
+	)
 	r.reasons = append(r.reasons, int16(reasons))
 }
 
 // Len is how many there are.
 func (r *Rows) Len() int { return len(r.reasons) }
 
-// Write stores the rows; those that stand already are left as they are. Ordered by key, two writers cannot block each other
-// in a circle.
+// Write stores the rows; those that stand already are left as they are. Ordered by key, two writers
+// cannot block each other in a circle.
 func (r *Rows) Write(ctx context.Context, tx pgx.Tx) error {
 	if r.Len() == 0 {
 		return nil

@@ -10,7 +10,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// box is a principal's inbox, and two resources: they hold a role on one, and no longer on the other.
+// box is a principal's inbox, and two resources: they hold a role on one, and no longer on the
+// other.
 type box struct {
 	db                *pgtest.DB
 	tenant, principal uuid.UUID
@@ -21,16 +22,33 @@ type box struct {
 func newBox(t testing.TB, db *pgtest.DB) *box {
 	t.Helper()
 	b := &box{db: db, tenant: uuid.New(), principal: uuid.New(), seen: uuid.New(), lost: uuid.New()}
-	b.exec(t, `INSERT INTO fanfare.resources (tenant_id, id, type) SELECT $1, unnest($2::uuid[]), 'doc'`, b.tenant, []uuid.UUID{b.seen, b.lost})
+	b.exec(
+		t,
+		`INSERT INTO fanfare.resources (tenant_id, id, type) SELECT $1, unnest($2::uuid[]), 'doc'`,
+		b.tenant,
+		[]uuid.UUID{b.seen, b.lost},
+	)
 	b.grant(t, b.seen)
 	// Not even who holds every role on nothing is shown what is not there.
-	b.exec(t, `INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $3, 'owner')`, b.tenant, b.principal, uuid.Nil)
+	b.exec(
+		t,
+		`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $3, 'owner')`,
+		b.tenant,
+		b.principal,
+		uuid.Nil,
+	)
 	return b
 }
 
 func (b *box) grant(t testing.TB, resource uuid.UUID) {
 	t.Helper()
-	b.exec(t, `INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $3, 'viewer')`, b.tenant, b.principal, resource)
+	b.exec(
+		t,
+		`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $3, 'viewer')`,
+		b.tenant,
+		b.principal,
+		resource,
+	)
 }
 
 // tell puts n activities on a resource into the inbox and returns their ids, oldest first.

@@ -18,8 +18,8 @@ import (
 // markChunk is how many rows MarkAll marks in one statement.
 const markChunk = 5_000
 
-// MarkAll marks as read all that the principal may see and that is unread when it begins, and returns how much that was. On a
-// pool, each markChunk rows are a transaction of their own.
+// MarkAll marks as read all that the principal may see and that is unread when it begins, and
+// returns how much that was. On a pool, each markChunk rows are a transaction of their own.
 func MarkAll(ctx context.Context, db Querier, tenant, principal uuid.UUID) (int, error) {
 	marked := 0
 	for after := uuid.Max; ; {
@@ -53,8 +53,8 @@ FROM fanfare.notifications AS n
 JOIN fanfare.activities AS a ON a.id = n.activity_id AND a.tenant_id = n.tenant_id
 WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id = $3`
 
-// Mark marks one notification as read or as unread and returns it as it then is. One that is so already is left as it is, with
-// the time at which it was first read.
+// Mark marks one notification as read or as unread and returns it as it then is. One that is so
+// already is left as it is, with the time at which it was first read.
 func Mark(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, read bool) (Notification, error) {
 	rows, err := db.Query(ctx, selectRow, tenant, principal, id)
 	if err != nil {
@@ -101,8 +101,8 @@ func setRead(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, r
 	return at, nil
 }
 
-// markThese finds each row by its key and updates it by its place, so that no plan joins one inbox with itself. The rows are
-// locked in the order of the ids.
+// markThese finds each row by its key and updates it by its place, so that no plan joins one inbox
+// with itself. The rows are locked in the order of the ids.
 const markThese = `
 WITH marked AS (
     UPDATE fanfare.notifications SET read_at = now()
@@ -118,8 +118,8 @@ WITH marked AS (
 )
 SELECT count(*) FROM marked`
 
-// markRead marks the rows that are still unread and returns how many. In one order, two callers cannot block each other in a
-// circle.
+// markRead marks the rows that are still unread and returns how many. In one order, two callers
+// cannot block each other in a circle.
 func markRead(ctx context.Context, db Querier, tenant, principal uuid.UUID, ids [][16]byte) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil

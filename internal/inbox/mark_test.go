@@ -43,8 +43,16 @@ func TestMarkOnlyWhatIsOnesOwnAndMayBeSeen(t *testing.T) {
 	b := newBox(t, pgtest.New(t))
 	foreign := newBox(t, b.db)
 	foreign.visibility = "tenant"
-	mine, lost, forgotten, theirs := b.tell(t, 1, b.seen, false)[0], b.tell(t, 1, b.lost, false)[0], b.forget(t), foreign.tell(t, 1, foreign.seen, false)[0]
-	b.exec(t, `INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`, b.tenant, b.principal, theirs)
+	mine, lost, forgotten, theirs := b.tell(t, 1, b.seen, false)[0], b.tell(t, 1, b.lost, false)[0], b.forget(
+		t,
+	), foreign.tell(t, 1, foreign.seen, false)[0]
+	b.exec(
+		t,
+		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`,
+		b.tenant,
+		b.principal,
+		theirs,
+	)
 	for name, key := range map[string][3]uuid.UUID{
 		"unknown":             {b.tenant, b.principal, uuid.New()},
 		"without access":      {b.tenant, b.principal, lost},
@@ -54,7 +62,8 @@ func TestMarkOnlyWhatIsOnesOwnAndMayBeSeen(t *testing.T) {
 		"another principal's": {b.tenant, uuid.New(), mine},
 	} {
 		for _, read := range []bool{true, false} {
-			if n, err := Mark(t.Context(), b.db.Pool, key[0], key[1], key[2], read); !errors.Is(err, ErrNotFound) || n.ID != uuid.Nil {
+			if n, err := Mark(t.Context(), b.db.Pool, key[0], key[1], key[2], read); !errors.Is(err, ErrNotFound) ||
+				n.ID != uuid.Nil {
 				t.Errorf("%s, read %v: got %+v, %v, want ErrNotFound", name, read, n, err)
 			}
 		}

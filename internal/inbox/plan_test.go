@@ -11,9 +11,10 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// loadTown fills the inboxes of 1,000 principals with 40,000 activities, three watchers each, over the partitions that there are.
-// Everybody holds a role on the root of 5,000 resources. Principal 1 has 10,000 more, all unread; principal 2 has 30,000, all
-// but one read. Number n of a kind has the id md5(kind || n).
+// loadTown fills the inboxes of 1,000 principals with 40,000 activities, three watchers each, over
+// the partitions that there are. Everybody holds a role on the root of 5,000 resources. Principal 1
+// has 10,000 more, all unread; principal 2 has 30,000, all but one read. Number n of a kind has the
+// id md5(kind || n).
 func loadTown(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	for _, sql := range []string{
@@ -90,7 +91,8 @@ func BenchmarkInbox(b *testing.B) {
 		for _, unread := range []bool{false, true} {
 			b.Run(fmt.Sprintf("List/unread=%v/%s", unread, name), func(b *testing.B) {
 				for b.Loop() {
-					if page, err := List(b.Context(), pool, townID("t", 1), principal, Query{UnreadOnly: unread}); err != nil || len(page.Items) == 0 {
+					if page, err := List(b.Context(), pool, townID("t", 1), principal, Query{UnreadOnly: unread}); err != nil ||
+						len(page.Items) == 0 {
 						b.Fatal(len(page.Items), err)
 					}
 				}

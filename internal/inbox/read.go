@@ -14,7 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// ErrNotFound says that the principal has no such notification, or may not see its activity any more.
+// ErrNotFound says that the principal has no such notification, or may not see its activity any
+// more.
 var ErrNotFound = errors.New("notification not found")
 
 // Querier runs statements: a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx.
@@ -51,11 +52,11 @@ type Page struct {
 	Next  uuid.UUID // what Query.After takes for more; uuid.Nil: this is the end
 }
 
-// List returns what the principal was told of and may still see, newest first. Pages that follow one another neither skip nor
-// repeat, whatever comes meanwhile.
+// List returns what the principal was told of and may still see, newest first. Pages that follow
+// one another neither skip nor repeat, whatever comes meanwhile.
 //
-// It looks at ReadBudget notifications at most, so that the page of somebody who lost access to very much may be short, even empty, and
-// still have a Next.
+// It looks at ReadBudget notifications at most, so that the page of somebody who lost access to
+// very much may be short, even empty, and still have a Next.
 func List(ctx context.Context, db Querier, tenant, principal uuid.UUID, q Query) (Page, error) {
 	limit := DefaultPage
 	if q.Limit > 0 {
@@ -105,8 +106,8 @@ FROM (
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
-	// selectUnreadRows reads the key alone to find what is unread, and only as far as it must: a CTE is read no further than it
-	// is asked for. Its last column is where it gave up, if it did.
+	// selectUnreadRows reads the key alone to find what is unread, and only as far as it must: a
+	// CTE is read no further than it is asked for. Its last column is where it gave up, if it did.
 	selectUnreadRows = `
 WITH scanned AS MATERIALIZED (
     SELECT n.activity_id, n.read_at FROM fanfare.notifications AS n
@@ -131,15 +132,23 @@ LEFT JOIN (
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
-	// joinActivity looks each activity up by its primary key; the LIMIT keeps the planner from reading them in bulk.
+	// joinActivity looks each activity up by its primary key; the LIMIT keeps the planner from
+	// reading them in bulk.
 	joinActivity = `LEFT JOIN LATERAL (
     SELECT * FROM fanfare.activities AS a WHERE a.id = n.activity_id AND a.tenant_id = $1 LIMIT 1
 ) AS a ON true`
 )
 
-// readRows reads the next rows of an inbox, and says what to go on after; uuid.Nil: there are no more. Of a row whose activity
-// the log does not hold any more, the activity is zero.
-func readRows(ctx context.Context, db Querier, tenant, principal uuid.UUID, unread bool, after uuid.UUID, limit int) (list []Notification, next uuid.UUID, err error) {
+// readRows reads the next rows of an inbox, and says what to go on after; uuid.Nil: there are no
+// more. Of a row whose activity the log does not hold any more, the activity is zero.
+func readRows(
+	ctx context.Context,
+	db Querier,
+	tenant, principal uuid.UUID,
+	unread bool,
+	after uuid.UUID,
+	limit int,
+) (list []Notification, next uuid.UUID, err error) {
 	if after == uuid.Nil {
 		after = uuid.Max
 	}
@@ -171,7 +180,9 @@ func readRows(ctx context.Context, db Querier, tenant, principal uuid.UUID, unre
 
 // fields returns where to scan a row and its activity to.
 func (n *Notification) fields() []any {
-	return append([]any{(*zeronull.UUID)(&n.ID), (*zeronull.Int2)(&n.Reasons), (*zeronull.Timestamptz)(&n.CreatedAt), &n.ReadAt}, n.Activity.Fields()...)
+	return append(
+		[]any{(*zeronull.UUID)(&n.ID), (*zeronull.Int2)(&n.Reasons), (*zeronull.Timestamptz)(&n.CreatedAt), &n.ReadAt},
+		n.Activity.Fields()...)
 }
 
 // visible says of which rows the principal may see the activity.

@@ -21,13 +21,14 @@ func TestListShowsTheNotificationAndItsActivity(t *testing.T) {
 	}
 	n := page.Items[0]
 	if n.ID != id || n.Activity.ID != id || n.Activity.TenantID != b.tenant || n.Activity.ResourceID != b.seen || n.Activity.Action != "doc.moved" ||
-		n.Reasons != watchers.Subscribed || n.CreatedAt.IsZero() || n.ReadAt == nil {
+		n.Reasons != watchers.Subscribed || n.CreatedAt.IsZero() ||
+		n.ReadAt == nil {
 		t.Errorf("got %+v", n)
 	}
 }
 
-// TestPagesNeitherSkipNorRepeat pages through random inboxes while others arrive: what may be seen comes once, newest first, and
-// what may not, or is not there any more, never.
+// TestPagesNeitherSkipNorRepeat pages through random inboxes while others arrive: what may be seen
+// comes once, newest first, and what may not, or is not there any more, never.
 func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -85,7 +86,8 @@ func TestNoPageReadsOnWithoutEnd(t *testing.T) {
 	if got, _ := b.all(t, Query{}, nil); len(got) != ReadBudget+13 {
 		t.Errorf("with access again: got %d, want %d", len(got), ReadBudget+13)
 	}
-	if page, err = List(t.Context(), b.db.Pool, b.tenant, b.principal, Query{Limit: 5000}); err != nil || len(page.Items) != MaxPage {
+	if page, err = List(t.Context(), b.db.Pool, b.tenant, b.principal, Query{Limit: 5000}); err != nil ||
+		len(page.Items) != MaxPage {
 		t.Errorf("a limit above the highest: got %d, %v, want %d", len(page.Items), err, MaxPage)
 	}
 }
@@ -123,7 +125,13 @@ func TestOneTenantsOneInbox(t *testing.T) {
 	neighbour.grant(t, b.seen)
 	neighbour.tell(t, 4, b.seen, false)
 	// A row that names another tenant's activity shows nothing of it.
-	b.exec(t, `INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`, b.tenant, b.principal, theirs[0])
+	b.exec(
+		t,
+		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`,
+		b.tenant,
+		b.principal,
+		theirs[0],
+	)
 
 	slices.Reverse(mine)
 	if got, _ := b.all(t, Query{}, nil); !slices.Equal(got, mine) {

@@ -14,7 +14,8 @@ import (
 // MaxUnread is how many notifications UnreadCount looks at.
 const MaxUnread = 10_000
 
-// UnreadCount returns how many of the newest MaxUnread notifications are unread and may still be seen.
+// UnreadCount returns how many of the newest MaxUnread notifications are unread and may still be
+// seen.
 func UnreadCount(ctx context.Context, db Querier, tenant, principal uuid.UUID) (int, error) {
 	groups, _, err := readUnread(ctx, db, countUnread, tenant, principal, uuid.Max, MaxUnread)
 	if err != nil {
@@ -33,8 +34,9 @@ func UnreadCount(ctx context.Context, db Querier, tenant, principal uuid.UUID) (
 	return count, nil
 }
 
-// The ids are read first, from the key alone and as one array, which the planner takes for a short one: an estimate of what the
-// look-ups after it cost for ten thousand would bring JIT in, which takes longer than they do.
+// The ids are read first, from the key alone and as one array, which the planner takes for a short
+// one: an estimate of what the look-ups after it cost for ten thousand would bring JIT in, which
+// takes longer than they do.
 const (
 	countUnread = `
 SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own, count(*), NULL::uuid[]
@@ -76,8 +78,15 @@ type unread struct {
 	last     uuid.UUID  // the lowest of them
 }
 
-// readUnread reads the next unread rows, newest first, by what decides about them. rows is how many there are.
-func readUnread(ctx context.Context, db Querier, statement string, tenant, principal, after uuid.UUID, limit int) (groups []unread, rows int, err error) {
+// readUnread reads the next unread rows, newest first, by what decides about them. rows is how many
+// there are.
+func readUnread(
+	ctx context.Context,
+	db Querier,
+	statement string,
+	tenant, principal, after uuid.UUID,
+	limit int,
+) (groups []unread, rows int, err error) {
 	result, err := db.Query(ctx, statement, tenant, principal, after, limit)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read unread notifications: %w", err)
@@ -86,7 +95,15 @@ func readUnread(ctx context.Context, db Querier, statement string, tenant, princ
 		var g unread
 		var own *bool
 		s := &g.sighting
-		err := row.Scan((*zeronull.UUID)(&s.ResourceID), (*zeronull.UUID)(&s.OwnerID), (*zeronull.UUID)(&s.ParentID), (*zeronull.Text)(&s.Visibility), &own, &g.count, &g.ids)
+		err := row.Scan(
+			(*zeronull.UUID)(&s.ResourceID),
+			(*zeronull.UUID)(&s.OwnerID),
+			(*zeronull.UUID)(&s.ParentID),
+			(*zeronull.Text)(&s.Visibility),
+			&own,
+			&g.count,
+			&g.ids,
+		)
 		g.gone = own == nil
 		if own != nil && *own {
 			s.TargetID = principal

@@ -9,8 +9,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience outlasts goroutines that are bound by a timer: a WebSocket client's outlive their last command by its read timeout,
-// 5 seconds.
+// patience outlasts goroutines that are bound by a timer: a WebSocket client's outlive their last
+// command by its read timeout, 5 seconds.
 const patience = 7 * time.Second
 
 // Find returns an error that shows the goroutines which are still there once they had time to end.
@@ -22,7 +22,8 @@ func Find() (err error) {
 	}
 }
 
-// Main runs a package's tests and exits the process; tests that pass and leave goroutines behind fail.
+// Main runs a package's tests and exits the process; tests that pass and leave goroutines behind
+// fail.
 func Main(m interface{ Run() int }) {
 	code := m.Run()
 	if err := Find(); code == 0 && err != nil {

@@ -77,7 +77,9 @@ func hooksBefore(t *testing.T, s Subject) {
 			case "signal.vetoed":
 				return &activity.VetoError{Reason: "it is Sunday"}
 			case "signal.refused":
-				return &activity.InvalidError{Fields: []activity.FieldError{{Field: "payload.score", Rule: "is required by signal.refused"}}}
+				return &activity.InvalidError{
+					Fields: []activity.FieldError{{Field: "payload.score", Rule: "is required by signal.refused"}},
+				}
 			case "signal.broken":
 				return errOops
 			case "signal.moved":
@@ -109,10 +111,12 @@ func hooksBefore(t *testing.T, s Subject) {
 	if _, err := log.Append(t.Context(), with("signal.vetoed")); !isVeto(err, "it is Sunday") {
 		t.Errorf("a veto: got %v", err)
 	}
-	if _, err := log.Append(t.Context(), envelope(tenant), with("signal.vetoed")); !isVeto(err, "it is Sunday") || !strings.Contains(err.Error(), "envelopes[1]") {
+	if _, err := log.Append(t.Context(), envelope(tenant), with("signal.vetoed")); !isVeto(err, "it is Sunday") ||
+		!strings.Contains(err.Error(), "envelopes[1]") {
 		t.Errorf("a veto of one of two: got %v, want it to say which", err)
 	}
-	if _, err := log.Append(t.Context(), with("signal.broken")); !errors.Is(err, errOops) || err.Error() == errOops.Error() {
+	if _, err := log.Append(t.Context(), with("signal.broken")); !errors.Is(err, errOops) ||
+		err.Error() == errOops.Error() {
 		t.Errorf("a hook's plain error: got %v, want it with what was being done", err)
 	}
 	for action, want := range map[string][]string{"signal.refused": {"payload.score"}, "signal.moved": {"tenant_id"}, "signal.spoilt": {"action"}} {
@@ -128,7 +132,12 @@ func hooksBefore(t *testing.T, s Subject) {
 	if found := all(t, log, tenant, activity.Filter{}, 10); s.Keeps && len(found) != 1 {
 		t.Errorf("got %d recorded, want the first alone: %v", len(found), found)
 	}
-	panicking := s.Open(t, activity.Hooks{Before: []activity.BeforeAppend{func(context.Context, *activity.Envelope) error { panic("on purpose") }}})
+	panicking := s.Open(
+		t,
+		activity.Hooks{
+			Before: []activity.BeforeAppend{func(context.Context, *activity.Envelope) error { panic("on purpose") }},
+		},
+	)
 	func() {
 		defer func() {
 			if cause := recover(); cause != "on purpose" {
@@ -227,17 +236,29 @@ func fillsFromContext(t *testing.T, s Subject) {
 		{ActorPrincipalID: given.ActorPrincipalID, RequestID: "its own", OccurredAt: at.Add(time.Hour)},
 	} {
 		got := recorded[i]
-		if got.ActorPrincipalID != want.ActorPrincipalID || got.RequestID != want.RequestID || !got.OccurredAt.Equal(want.OccurredAt) {
-			t.Errorf("got actor %s, request %q, at %s; want %s, %q, %s", got.ActorPrincipalID, got.RequestID, got.OccurredAt,
-				want.ActorPrincipalID, want.RequestID, want.OccurredAt)
+		if got.ActorPrincipalID != want.ActorPrincipalID || got.RequestID != want.RequestID ||
+			!got.OccurredAt.Equal(want.OccurredAt) {
+			t.Errorf(
+				"got actor %s, request %q, at %s; want %s, %q, %s",
+				got.ActorPrincipalID,
+				got.RequestID,
+				got.OccurredAt,
+				want.ActorPrincipalID,
+				want.RequestID,
+				want.OccurredAt,
+			)
 		}
 	}
-	if _, err := log.Append(activity.WithActor(ctx, uuid.Nil), e); !slices.Equal(refusedFields(err), []string{"actor_principal_id"}) {
+	if _, err := log.Append(activity.WithActor(ctx, uuid.Nil), e); !slices.Equal(
+		refusedFields(err),
+		[]string{"actor_principal_id"},
+	) {
 		t.Errorf("no actor anywhere: got %v, want it refused", err)
 	}
 }
 
-// stored compares all that is kept of an envelope that gives everything, and of one that gives little.
+// stored compares all that is kept of an envelope that gives everything, and of one that gives
+// little.
 func stored(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	tenant := uuid.New()
@@ -249,7 +270,9 @@ func stored(t *testing.T, s Subject) {
 		Message: strings.Repeat("😀", 4001), RequestID: strings.Repeat("r", 201), UserAgent: strings.Repeat("u", 501),
 		Status: activity.Failure, Severity: activity.Critical, Category: "research", IP: "::ffff:192.0.2.7",
 		Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", OccurredAt: time.Date(2020, 2, 3, 4, 5, 6, 789_123_999, time.UTC),
-		Payload: json.RawMessage(`{"zz": 1e3, "b": [1.50, {"x": "\u00e9<\u0001"}], "a": null, "zz": -0.0, "password": "hunter2"}`),
+		Payload: json.RawMessage(
+			`{"zz": 1e3, "b": [1.50, {"x": "\u00e9<\u0001"}], "a": null, "zz": -0.0, "password": "hunter2"}`,
+		),
 	}
 	bare := envelope(tenant)
 	again := full
@@ -259,7 +282,9 @@ func stored(t *testing.T, s Subject) {
 	want := activity.Activity{
 		TenantID: tenant, ActorPrincipalID: full.ActorPrincipalID, ResourceID: full.ResourceID, CorrelationID: full.CorrelationID,
 		TargetPrincipalID: full.TargetPrincipalID, OwnerID: full.OwnerID, ParentID: full.ParentID,
-		OccurredAt: full.OccurredAt.Truncate(time.Microsecond), ResourceType: "signal", ResourceName: strings.Repeat("é", 500), Action: "signal.created",
+		OccurredAt: full.OccurredAt.Truncate(
+			time.Microsecond,
+		), ResourceType: "signal", ResourceName: strings.Repeat("é", 500), Action: "signal.created",
 		Visibility: activity.Private, Status: activity.Failure, Severity: activity.Critical, Category: "research",
 		DeliveryChannels: full.DeliveryChannels, Message: strings.Repeat("😀", 4000), RequestID: strings.Repeat("r", 200), UserAgent: strings.Repeat("u", 500),
 		Traceparent: full.Traceparent, Payload: json.RawMessage(`{"a": null, "b": [1.50, {"x": "é<\u0001"}], "zz": 0.0, "password": "[redacted]"}`),
@@ -268,11 +293,17 @@ func stored(t *testing.T, s Subject) {
 	if diff := cmp.Diff(want, got.Activity, ignored); diff != "" || !got.Created {
 		t.Errorf("created %t, activity (-want +got):\n%s", got.Created, diff)
 	}
-	if got.ID.Version() != 7 || got.ID.Variant() != uuid.RFC4122 || got.RecordedAt.Before(before) || got.RecordedAt.After(time.Now().Add(time.Minute)) {
+	if got.ID.Version() != 7 || got.ID.Variant() != uuid.RFC4122 || got.RecordedAt.Before(before) ||
+		got.RecordedAt.After(time.Now().Add(time.Minute)) {
 		t.Errorf("got id %s, recorded at %s", got.ID, got.RecordedAt)
 	}
 	if len(got.IPHash) != 32 || got.IPKeyID == 0 || !slices.Equal(got.IPHash, recorded[2].IPHash) {
-		t.Errorf("hashes of one address: got %x of key %d and %x, want the same 32 bytes", got.IPHash, got.IPKeyID, recorded[2].IPHash)
+		t.Errorf(
+			"hashes of one address: got %x of key %d and %x, want the same 32 bytes",
+			got.IPHash,
+			got.IPKeyID,
+			recorded[2].IPHash,
+		)
 	}
 	got = recorded[1]
 	want = activity.Activity{
@@ -320,7 +351,10 @@ func allOrNone(t *testing.T, s Subject) {
 	for i := range envelopes {
 		envelopes[i].CorrelationID = uuid.New()
 	}
-	if _, err := log.Append(t.Context(), envelopes...); !slices.Equal(refusedFields(err), []string{"envelopes[13].action"}) {
+	if _, err := log.Append(t.Context(), envelopes...); !slices.Equal(
+		refusedFields(err),
+		[]string{"envelopes[13].action"},
+	) {
 		t.Fatalf("got %v, want one refused", err)
 	}
 	if found := all(t, log, tenant, activity.Filter{}, 7); len(found) != 20 {

@@ -13,9 +13,11 @@ import (
 type Subject struct {
 	// Open returns an empty log with hooks. It may be called many times.
 	Open func(t testing.TB, hooks activity.Hooks) activity.Log
-	// Keeps tells whether what is appended can be found. A log that does not keep is held to what it refuses.
+	// Keeps tells whether what is appended can be found. A log that does not keep is held to what
+	// it refuses.
 	Keeps bool
-	// Short tells whether pages may end before they are full, as they do where the log has looked at much.
+	// Short tells whether pages may end before they are full, as they do where the log has looked
+	// at much.
 	Short bool
 }
 

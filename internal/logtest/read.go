@@ -17,10 +17,20 @@ import (
 func refusesFilters(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	f := activity.Filter{Status: "?"}
-	if list, next, err := log.List(t.Context(), uuid.New(), f, activity.Page{}); !slices.Equal(refusedFields(err), []string{"status"}) || list != nil || next != uuid.Nil {
+	if list, next, err := log.List(t.Context(), uuid.New(), f, activity.Page{}); !slices.Equal(
+		refusedFields(err),
+		[]string{"status"},
+	) ||
+		list != nil ||
+		next != uuid.Nil {
 		t.Errorf("List: got %v, %v, %v, want the status refused", list, next, err)
 	}
-	if n, exact, err := log.Count(t.Context(), uuid.New(), f, 1); !slices.Equal(refusedFields(err), []string{"status"}) || n != 0 || exact {
+	if n, exact, err := log.Count(t.Context(), uuid.New(), f, 1); !slices.Equal(
+		refusedFields(err),
+		[]string{"status"},
+	) ||
+		n != 0 ||
+		exact {
 		t.Errorf("Count: got %v, %v, %v, want the status refused", n, exact, err)
 	}
 }
@@ -74,7 +84,10 @@ func keepsNothing(t *testing.T, s Subject) {
 	if n, exact, err := log.Count(t.Context(), e.TenantID, activity.Filter{}, 10); n != 0 || !exact || err != nil {
 		t.Errorf("Count: got %d, %t, %v, want exactly none", n, exact, err)
 	}
-	if list, next, err := log.List(t.Context(), e.TenantID, activity.Filter{}, activity.Page{}); list == nil || len(list) != 0 || next != uuid.Nil || err != nil {
+	if list, next, err := log.List(t.Context(), e.TenantID, activity.Filter{}, activity.Page{}); list == nil ||
+		len(list) != 0 ||
+		next != uuid.Nil ||
+		err != nil {
 		t.Errorf("List: got %v, %s, %v, want an empty list", list, next, err)
 	}
 }
@@ -93,8 +106,13 @@ func drawEnvelope(rt *rapid.T, tenant uuid.UUID) activity.Envelope {
 	optional := func() uuid.UUID { return rapid.SampledFrom(append([]uuid.UUID{{}}, few...)).Draw(rt, "optional id") }
 	return activity.Envelope{
 		TenantID: tenant, ActorPrincipalID: id(), ResourceID: id(), CorrelationID: optional(), TargetPrincipalID: optional(), OwnerID: optional(),
-		ResourceType: one("doc", "team"), ResourceName: one("", "50% off", "Plan B"), Action: one("doc.created", "doc.moved", "team.created", "docx.created"),
-		Status: activity.Status(one("success", "failure")), Severity: activity.Severity(one("info", "critical")), Category: one("a", "b"),
+		ResourceType: one(
+			"doc",
+			"team",
+		), ResourceName: one("", "50% off", "Plan B"), Action: one("doc.created", "doc.moved", "team.created", "docx.created"),
+		Status: activity.Status(
+			one("success", "failure"),
+		), Severity: activity.Severity(one("info", "critical")), Category: one("a", "b"),
 		Message: one("", "a_b", "Created PLAN", `back\slash`), RequestID: one("", "r1"),
 	}
 }
@@ -115,9 +133,17 @@ func drawFilter(rt *rapid.T, times []time.Time) activity.Filter {
 	}
 	f := activity.Filter{
 		Action: maybe("action", "doc.*", "*.created", "doc.created", "d[o-p]c?.c*", "[!t]*", "nothing", "*"),
-		Actor:  id("actor"), Resource: id("resource"), Target: id("target"), Owner: id("owner"), CorrelationID: id("correlation"),
-		ResourceType: maybe("type", "doc"), RequestID: maybe("request", "r1"), Status: maybe("status", "failure"), Severity: maybe("severity", "critical"),
-		Category: maybe("category", "a"), Since: at("since"), Until: at("until"), Q: maybe("q", "plan", "%", "_", "a_b", `\`, "CREATED", "50% OFF"),
+		Actor: id(
+			"actor",
+		), Resource: id("resource"), Target: id("target"), Owner: id("owner"), CorrelationID: id("correlation"),
+		ResourceType: maybe(
+			"type",
+			"doc",
+		), RequestID: maybe("request", "r1"), Status: maybe("status", "failure"), Severity: maybe("severity", "critical"),
+		Category: maybe(
+			"category",
+			"a",
+		), Since: at("since"), Until: at("until"), Q: maybe("q", "plan", "%", "_", "a_b", `\`, "CREATED", "50% OFF"),
 	}
 	if !f.Since.IsZero() && !f.Since.Before(f.Until) {
 		f.Until = time.Time{}
@@ -181,15 +207,18 @@ func filters(t *testing.T, s Subject) {
 	}
 }
 
-// pages goes through random logs under random filters, while other activities come: every one that passes the filter comes once,
-// in the order of ids, and nothing else does.
+// pages goes through random logs under random filters, while other activities come: every one that
+// passes the filter comes once, in the order of ids, and nothing else does.
 func pages(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	rapid.Check(t, func(rt *rapid.T) {
 		tenant, other := uuid.New(), uuid.New()
 		var envelopes []activity.Envelope
 		for range rapid.IntRange(1, 30).Draw(rt, "envelopes") {
-			envelopes = append(envelopes, drawEnvelope(rt, rapid.SampledFrom([]uuid.UUID{tenant, tenant, tenant, other}).Draw(rt, "tenant")))
+			envelopes = append(
+				envelopes,
+				drawEnvelope(rt, rapid.SampledFrom([]uuid.UUID{tenant, tenant, tenant, other}).Draw(rt, "tenant")),
+			)
 		}
 		recorded, err := log.Append(t.Context(), envelopes...)
 		if err != nil {
@@ -266,7 +295,9 @@ func counts(t *testing.T, s Subject) {
 	if s.Short {
 		return
 	}
-	if page, next, err := log.List(t.Context(), tenant, activity.Filter{}, activity.Page{Limit: 10}); len(page) != 10 || next != uuid.Nil || err != nil {
+	if page, next, err := log.List(t.Context(), tenant, activity.Filter{}, activity.Page{Limit: 10}); len(page) != 10 ||
+		next != uuid.Nil ||
+		err != nil {
 		t.Errorf("a page that is just full: got %d, %s, %v, want 10 and no next", len(page), next, err)
 	}
 }

@@ -31,7 +31,8 @@ func NewAPI(registry prometheus.Registerer) *API {
 	return a
 }
 
-// Request counts one answer. route is the route's pattern, or "" where no route matched; status is 0 when there was no answer.
+// Request counts one answer. route is the route's pattern, or "" where no route matched; status is
+// 0 when there was no answer.
 func (a *API) Request(route string, status int, took time.Duration) {
 	route = cmp.Or(route, "none")
 	class := "none"

@@ -11,7 +11,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// How long one look at the backlog may take, and how long what it saw is shown again without another.
+// How long one look at the backlog may take, and how long what it saw is shown again without
+// another.
 const (
 	backlogTimeout = 2 * time.Second
 	backlogAge     = 5 * time.Second
@@ -22,18 +23,30 @@ type BacklogReader interface {
 	Status(ctx context.Context, tenant uuid.UUID) (outbox.Status, error)
 }
 
-// RegisterBacklog shows, at each scrape, what is pending in all tenants. While the database cannot be read, fanfare_backlog_readable
-// is 0 and the rest is missing.
+// RegisterBacklog shows, at each scrape, what is pending in all tenants. While the database cannot
+// be read, fanfare_backlog_readable is 0 and the rest is missing.
 func RegisterBacklog(registry prometheus.Registerer, reader BacklogReader) {
 	registry.MustRegister(&backlog{reader: reader, now: time.Now})
 }
 
 var (
-	backlogReadable   = describe("fanfare_backlog_readable", "Whether the backlog could be read, 1 or 0.")
-	backlogRows       = describe("fanfare_backlog_rows", "Activities in the outbox, not counting those parked or being broadcast.")
-	backlogSeconds    = describe("fanfare_backlog_age_seconds", "How long the oldest activity in the outbox has waited; 0 when there is none.")
-	backlogParked     = describe("fanfare_backlog_parked_rows", "Activities parked: waiting for another try, or behind one that does.")
-	backlogFailing    = describe("fanfare_backlog_failing_rows", "Of the activities parked, those that have failed themselves.")
+	backlogReadable = describe("fanfare_backlog_readable", "Whether the backlog could be read, 1 or 0.")
+	backlogRows     = describe(
+		"fanfare_backlog_rows",
+		"Activities in the outbox, not counting those parked or being broadcast.",
+	)
+	backlogSeconds = describe(
+		"fanfare_backlog_age_seconds",
+		"How long the oldest activity in the outbox has waited; 0 when there is none.",
+	)
+	backlogParked = describe(
+		"fanfare_backlog_parked_rows",
+		"Activities parked: waiting for another try, or behind one that does.",
+	)
+	backlogFailing = describe(
+		"fanfare_backlog_failing_rows",
+		"Of the activities parked, those that have failed themselves.",
+	)
 	backlogBroadcasts = describe("fanfare_backlog_broadcast_jobs", "Activities being told to a wide audience.")
 	backlogDead       = describe("fanfare_backlog_dead_letters", "Activities given up and not replayed.")
 )

@@ -27,7 +27,8 @@ func TestMain(m *testing.M) { leaks.Main(m) }
 func scrape(t testing.TB, registry *prometheus.Registry) string {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).
+		ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
 	if recorder.Code != 200 {
 		t.Fatalf("got status %d: %s", recorder.Code, recorder.Body)
 	}
@@ -55,7 +56,17 @@ func TestOutbox(t *testing.T) {
 		`fanfare_delivery_latency_seconds_count 0`,
 	)
 	now := time.Now()
-	o.Observe(outbox.Report{Claimed: 9, Delivered: []time.Time{now.Add(-time.Minute), now.Add(time.Hour)}, Retried: 1, Behind: 2, Dead: 3, Jobs: 1, Took: 20 * time.Millisecond})
+	o.Observe(
+		outbox.Report{
+			Claimed:   9,
+			Delivered: []time.Time{now.Add(-time.Minute), now.Add(time.Hour)},
+			Retried:   1,
+			Behind:    2,
+			Dead:      3,
+			Jobs:      1,
+			Took:      20 * time.Millisecond,
+		},
+	)
 	o.Observe(outbox.Report{Claimed: 5, Err: errors.New("broken")})
 	o.Observe(outbox.Report{Err: fmt.Errorf("publish: %w", outbox.ErrUnavailable)})
 	o.Observe(outbox.Report{Step: true, Claimed: 1, Told: 5000})
@@ -118,7 +129,16 @@ func TestBacklog(t *testing.T) {
 		registry := prometheus.NewRegistry()
 		reads := 0
 		oldest := time.Now().Add(-90 * time.Second)
-		status, err := outbox.Status{Pending: 6, OldestAt: &oldest, Parked: 5, Failing: 4, Broadcasts: 3, DeadLetters: 2}, error(nil)
+		status, err := outbox.Status{
+			Pending:     6,
+			OldestAt:    &oldest,
+			Parked:      5,
+			Failing:     4,
+			Broadcasts:  3,
+			DeadLetters: 2,
+		}, error(
+			nil,
+		)
 		metrics.RegisterBacklog(registry, reader(func(ctx context.Context) (outbox.Status, error) {
 			reads++
 			return status, err
@@ -199,7 +219,8 @@ func TestProcess(t *testing.T) {
 		`fanfare_dependency_up{dependency="centrifugo"} 1`,
 		`fanfare_dependency_up{dependency="postgres"} 0`,
 	)
-	if text := scrape(t, registry); !strings.Contains(text, `version="v1.2.3"} 1`) || !strings.Contains(text, "\ngo_goroutines ") {
+	if text := scrape(t, registry); !strings.Contains(text, `version="v1.2.3"} 1`) ||
+		!strings.Contains(text, "\ngo_goroutines ") {
 		t.Errorf("lacks the version or the Go runtime:\n%s", text)
 	}
 }

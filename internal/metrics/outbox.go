@@ -73,7 +73,18 @@ func NewOutbox(registry prometheus.Registerer) *Outbox {
 	for _, reason := range []string{"unavailable", "error"} {
 		o.rolledBack.WithLabelValues(reason)
 	}
-	registry.MustRegister(o.batchSize, o.claimTime, o.latency, o.retries, o.behind, o.dead, o.rolledBack, o.jobs, o.steps, o.stepWatchers)
+	registry.MustRegister(
+		o.batchSize,
+		o.claimTime,
+		o.latency,
+		o.retries,
+		o.behind,
+		o.dead,
+		o.rolledBack,
+		o.jobs,
+		o.steps,
+		o.stepWatchers,
+	)
 	return o
 }
 

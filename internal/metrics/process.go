@@ -16,10 +16,15 @@ func RegisterProcess(registry prometheus.Registerer, version string) {
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	registry.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(
+		build,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
 }
 
-// RegisterProgress shows when the worker last got through a look at the outbox or a claim; 0 before the first.
+// RegisterProgress shows when the worker last got through a look at the outbox or a claim; 0 before
+// the first.
 func RegisterProgress(registry prometheus.Registerer, last func() time.Time) {
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "fanfare_last_progress_timestamp_seconds",
@@ -33,7 +38,8 @@ func RegisterProgress(registry prometheus.Registerer, last func() time.Time) {
 	}))
 }
 
-// RegisterParts shows for each named part of the daemon whether it is up. wrong holds those that are not, whatever is said of them.
+// RegisterParts shows for each named part of the daemon whether it is up. wrong holds those that
+// are not, whatever is said of them.
 func RegisterParts(registry prometheus.Registerer, names []string, wrong func() map[string][]string) {
 	for _, name := range names {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{

@@ -6,16 +6,25 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// RegisterRecords shows what has become of what the process itself records; stats is activity.BestEffort.Stats.
+// RegisterRecords shows what has become of what the process itself records; stats is
+// activity.BestEffort.Stats.
 func RegisterRecords(registry prometheus.Registerer, stats func() activity.BestEffortStats) {
 	registry.MustRegister(records{stats})
 }
 
 var (
-	recordsTotal = prometheus.NewDesc("fanfare_records_total",
-		"Activities of the process's own that stand, by the result: created, or stood when they did already.", []string{"result"}, nil)
-	recordsDropped = prometheus.NewDesc("fanfare_records_dropped_total",
-		"Activities of the process's own that were not recorded, by the reason: full, invalid, vetoed, failed or stopped.", []string{"reason"}, nil)
+	recordsTotal = prometheus.NewDesc(
+		"fanfare_records_total",
+		"Activities of the process's own that stand, by the result: created, or stood when they did already.",
+		[]string{"result"},
+		nil,
+	)
+	recordsDropped = prometheus.NewDesc(
+		"fanfare_records_dropped_total",
+		"Activities of the process's own that were not recorded, by the reason: full, invalid, vetoed, failed or stopped.",
+		[]string{"reason"},
+		nil,
+	)
 	recordsWaiting = describe("fanfare_records_waiting", "Activities of the process's own that wait to be recorded.")
 )
 

@@ -9,7 +9,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity/retention"
 )
 
-// Retention counts what is removed because it has had its time. It is a retention.Observer. Each process counts its own runs.
+// Retention counts what is removed because it has had its time. It is a retention.Observer. Each
+// process counts its own runs.
 type Retention struct {
 	removed    *prometheus.CounterVec
 	partitions prometheus.Counter

@@ -23,7 +23,14 @@ func TestRetention(t *testing.T) {
 		`fanfare_retention_last_run_timestamp_seconds 0`,
 	)
 	r.Observe(retention.Report{
-		Removed:    retention.Counts{Activities: 7, Notifications: 6, IdempotencyKeys: 5, DeadLetters: 4, Parked: 3, ServiceTokens: 2},
+		Removed: retention.Counts{
+			Activities:      7,
+			Notifications:   6,
+			IdempotencyKeys: 5,
+			DeadLetters:     4,
+			Parked:          3,
+			ServiceTokens:   2,
+		},
 		Partitions: []string{"a", "b"}, Busy: []string{"c"}, Err: errors.New("broken"), Took: 2 * time.Second,
 	})
 	r.Observe(retention.Report{Err: fmt.Errorf("purge activities: %w", context.Canceled)})

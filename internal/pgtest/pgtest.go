@@ -89,7 +89,10 @@ func serverURL(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv(serverVariable)
 	if server == "" {
-		t.Fatalf("no test server: the package needs func TestMain(m *testing.M) { pgtest.Main(m) }, or set %s", serverVariable)
+		t.Fatalf(
+			"no test server: the package needs func TestMain(m *testing.M) { pgtest.Main(m) }, or set %s",
+			serverVariable,
+		)
 	}
 	return server
 }

@@ -40,7 +40,9 @@ func TestDatabaseIsDroppedAtTheEnd(t *testing.T) {
 		name = db.Pool.Config().ConnConfig.Database
 	})
 	var exists bool
-	err := pgtest.NewEmpty(t).Pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&exists)
+	err := pgtest.NewEmpty(t).
+		Pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).
+		Scan(&exists)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +75,8 @@ func BenchmarkNew(b *testing.B) {
 
 func schemas(t testing.TB, db *pgtest.DB) (count int) {
 	t.Helper()
-	err := db.Pool.QueryRow(context.Background(), `SELECT count(*) FROM pg_namespace WHERE nspname = 'fanfare'`).Scan(&count)
+	err := db.Pool.QueryRow(context.Background(), `SELECT count(*) FROM pg_namespace WHERE nspname = 'fanfare'`).
+		Scan(&count)
 	if err != nil {
 		t.Fatal(err)
 	}

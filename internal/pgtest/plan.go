@@ -35,7 +35,9 @@ func Plans(t testing.TB, tx pgx.Tx, statement string, args ...any) (custom, gene
 
 // badNodes are what reads a table whatever is asked of it, and what costs more
 // than an index probe is worth.
-var badNodes = regexp.MustCompile(`Seq Scan on (activities|notifications|subscriptions|preferences|principals|resources|role_bindings)|JIT:`)
+var badNodes = regexp.MustCompile(
+	`Seq Scan on (activities|notifications|subscriptions|preferences|principals|resources|role_bindings)|JIT:`,
+)
 
 // WantIndexes fails the test if one of the statement's plans scans a table of
 // Fanfare's or of the directory sequentially, or is dear enough for JIT.

@@ -39,7 +39,8 @@ func ensureTemplate(ctx context.Context, server *pgx.ConnConfig) (string, error)
 
 // templateReady tells whether the template is there and complete.
 func templateReady(ctx context.Context, conn *pgx.Conn, name string) (ready bool, err error) {
-	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)`, name).Scan(&ready)
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)`, name).
+		Scan(&ready)
 	return ready, err
 }
 

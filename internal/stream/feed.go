@@ -63,8 +63,8 @@ func (f *feed) position() (epoch string, offset uint64) {
 	return f.epoch, f.offset
 }
 
-// subscribed notes where the channel stands. After an interruption that Centrifugo could not bridge, events are missing: the
-// readers come back by themselves and are caught up one by one.
+// subscribed notes where the channel stands. After an interruption that Centrifugo could not
+// bridge, events are missing: the readers come back by themselves and are caught up one by one.
 func (f *feed) subscribed(e centrifuge.SubscribedEvent) {
 	f.mu.Lock()
 	if e.StreamPosition != nil && !e.Recovered {
@@ -97,7 +97,8 @@ func (f *feed) publish(offset uint64, data []byte) {
 	}
 }
 
-// newEvent reads a message. One that is not an event, published by somebody else, has no id and passes no filter.
+// newEvent reads a message. One that is not an event, published by somebody else, has no id and
+// passes no filter.
 func newEvent(epoch string, offset uint64, data []byte) *Event {
 	e := &Event{Data: data, Position: Position{Epoch: epoch, Offset: offset}}
 	if json.Unmarshal(data, &e.Event) == nil {

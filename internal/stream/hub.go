@@ -1,12 +1,15 @@
-// Package stream lets many readers follow tenants' activity streams over one connection to Centrifugo.
+// Package stream lets many readers follow tenants' activity streams over one connection to
+// Centrifugo.
 //
-// It fans nothing out by itself: what is in a stream, and in which order, is what Centrifugo delivers on the tenant's channel. A
-// reader that comes back is given what Centrifugo's history has since its last event; where the history does not reach back,
-// the stream continues from the log.
+// It fans nothing out by itself: what is in a stream, and in which order, is what Centrifugo
+// delivers on the tenant's channel. A reader that comes back is given what Centrifugo's history has
+// since its last event; where the history does not reach back, the stream continues from the log.
 //
 // Invariants:
-//   - A reader is given every event of its tenant's channel after its position, in order, or is dropped and told why.
-//   - A reader holds at most Buffer events; one that does not keep up is dropped, and may come back with its last position.
+// - A reader is given every event of its tenant's channel after its position, in order, or is
+// dropped and told why.
+// - A reader holds at most Buffer events; one that does not keep up is dropped, and may come back
+// with its last position.
 package stream
 
 import (
@@ -39,14 +42,24 @@ type Tokens interface {
 
 // History reads a channel's history; *centrifugo.Client does.
 type History interface {
-	History(ctx context.Context, channel string, after centrifugo.Position, limit int) ([]centrifugo.Publication, centrifugo.Position, error)
+	History(
+		ctx context.Context,
+		channel string,
+		after centrifugo.Position,
+		limit int,
+	) ([]centrifugo.Publication, centrifugo.Position, error)
 }
 
 // Log reads what was recorded.
 type Log interface {
-	// Since returns at most limit events of the tenant with ids above after, in the order of their ids: those that its stream is
-	// or will be given. next is the id to go on after; more is false at the end.
-	Since(ctx context.Context, tenant, after uuid.UUID, limit int) (events []activity.Event, next uuid.UUID, more bool, err error)
+	// Since returns at most limit events of the tenant with ids above after, in the order of their
+	// ids: those that its stream is or will be given. next is the id to go on after; more is false
+	// at the end.
+	Since(
+		ctx context.Context,
+		tenant, after uuid.UUID,
+		limit int,
+	) (events []activity.Event, next uuid.UUID, more bool, err error)
 }
 
 // Options of a Hub.
@@ -105,7 +118,8 @@ func New(o Options) *Hub {
 	return h
 }
 
-// complain says that Centrifugo is away, once a minute at most: the client tries again every other second.
+// complain says that Centrifugo is away, once a minute at most: the client tries again every other
+// second.
 func (h *Hub) complain(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -115,7 +129,8 @@ func (h *Hub) complain(err error) {
 	}
 }
 
-// Run keeps the connection until ctx ends, then drops all readers. A Centrifugo that is away, or refuses us, is tried again.
+// Run keeps the connection until ctx ends, then drops all readers. A Centrifugo that is away, or
+// refuses us, is tried again.
 func (h *Hub) Run(ctx context.Context) error {
 	h.connect()
 	idle, refused := time.NewTicker(h.opts.Idle), time.NewTicker(reconnect)
@@ -145,7 +160,8 @@ func (h *Hub) Run(ctx context.Context) error {
 // reconnect is how soon a connection that the server has ended for good is tried again.
 const reconnect = 2 * time.Second
 
-// connect begins to connect. What goes wrong the client tries again by itself, unless the server says not to.
+// connect begins to connect. What goes wrong the client tries again by itself, unless the server
+// says not to.
 func (h *Hub) connect() {
 	if err := h.client.Connect(); err != nil {
 		h.complain(err)
@@ -163,7 +179,8 @@ func (h *Hub) Readers() int {
 	return n
 }
 
-// Follow gives a reader of a tenant's stream: from now on, or from after a position. The caller closes it.
+// Follow gives a reader of a tenant's stream: from now on, or from after a position. The caller
+// closes it.
 func (h *Hub) Follow(ctx context.Context, tenant uuid.UUID, after *Position) (*Reader, error) {
 	r := &Reader{hub: h, tenant: tenant, live: make(chan *Event, h.opts.Buffer), dropped: make(chan struct{})}
 	f, err := h.join(tenant, r)
@@ -184,7 +201,8 @@ func (h *Hub) Follow(ctx context.Context, tenant uuid.UUID, after *Position) (*R
 	return r, nil
 }
 
-// join adds a reader to its tenant's feed, which it makes if there is none. The reader gets what comes from then on.
+// join adds a reader to its tenant's feed, which it makes if there is none. The reader gets what
+// comes from then on.
 func (h *Hub) join(tenant uuid.UUID, r *Reader) (*feed, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

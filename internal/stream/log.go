@@ -18,7 +18,11 @@ type Recorded struct {
 }
 
 // Since implements Log.
-func (l Recorded) Since(ctx context.Context, tenant, after uuid.UUID, limit int) ([]activity.Event, uuid.UUID, bool, error) {
+func (l Recorded) Since(
+	ctx context.Context,
+	tenant, after uuid.UUID,
+	limit int,
+) ([]activity.Event, uuid.UUID, bool, error) {
 	found, next, more, err := activity.NewPostgresLog(l.Pool).Since(ctx, tenant, after, limit, l.Addressed)
 	if err != nil || len(found) == 0 {
 		return nil, next, more, err

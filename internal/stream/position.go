@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Position is where a reader stands: the id of the last event it was given and, if that came from Centrifugo, the place in the
-// channel's history. Its text is the event's id in the stream.
+// Position is where a reader stands: the id of the last event it was given and, if that came from
+// Centrifugo, the place in the channel's history. Its text is the event's id in the stream.
 type Position struct {
 	Epoch  string // "" when the event came from the log
 	Offset uint64

@@ -14,8 +14,8 @@ import (
 const (
 	page = 200 // events read at once while a reader is caught up
 
-	// A reader remembers what the log gave it and was recorded within this time, to recognise it when it comes live: the log
-	// holds an activity from the commit on, the stream some time later.
+	// A reader remembers what the log gave it and was recorded within this time, to recognise it
+	// when it comes live: the log holds an activity from the commit on, the stream some time later.
 	remembered = 15 * time.Minute
 )
 
@@ -60,8 +60,9 @@ func (r *Reader) start(after *Position) {
 	}
 }
 
-// fromLogAfter goes back a while before the last id: transactions commit in another order than they record in. Nothing live is
-// taken for old by its offset then, for it may have been published before the log was read and committed after.
+// fromLogAfter goes back a while before the last id: transactions commit in another order than they
+// record in. Nothing live is taken for old by its offset then, for it may have been published
+// before the log was read and committed after.
 func (r *Reader) fromLogAfter(last uuid.UUID) {
 	r.from, r.skip, r.known = fromLog, last, map[uuid.UUID]struct{}{}
 	r.after = centrifugo.Position{}
@@ -87,8 +88,8 @@ func floor(at time.Time) uuid.UUID {
 	return id
 }
 
-// Next returns the next event. The error is why the reader was dropped (ErrSlow, ErrLost, ErrClosed), ctx's, or what went wrong
-// while it was caught up.
+// Next returns the next event. The error is why the reader was dropped (ErrSlow, ErrLost,
+// ErrClosed), ctx's, or what went wrong while it was caught up.
 func (r *Reader) Next(ctx context.Context) (*Event, error) {
 	for len(r.pending) == 0 && r.from != fromLive {
 		if err := r.catchUp(ctx); err != nil {
@@ -123,7 +124,8 @@ func (r *Reader) Next(ctx context.Context) (*Event, error) {
 	}
 }
 
-// Ready returns the next event if it is at hand, and nil otherwise. Like Next it is for one goroutine.
+// Ready returns the next event if it is at hand, and nil otherwise. Like Next it is for one
+// goroutine.
 func (r *Reader) Ready() *Event {
 	if len(r.pending) > 0 {
 		e := r.pending[0]
@@ -192,7 +194,10 @@ func (r *Reader) readLog(ctx context.Context) error {
 		if time.Since(recorded(found.EventID)) < remembered {
 			r.known[found.EventID] = struct{}{}
 		}
-		r.pending = append(r.pending, &Event{Event: found, Data: found.AppendJSON(nil), Position: Position{Last: found.EventID}})
+		r.pending = append(
+			r.pending,
+			&Event{Event: found, Data: found.AppendJSON(nil), Position: Position{Last: found.EventID}},
+		)
 	}
 	r.logged = next
 	if !more {

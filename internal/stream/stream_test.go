@@ -84,9 +84,20 @@ func newStack(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stack{t: t, db: pgtest.New(t), server: server, client: client, tokens: tokens, names: names, tenant: uuid.New()}
-	worker := outbox.NewWorker(s.db.Pool, fanout.New(client, names, preferences.NewFilter(nil), fanout.Options{Stream: true}),
-		outbox.Options{Retries: outbox.Retries{Longest: 50 * time.Millisecond}})
+	s := &stack{
+		t:      t,
+		db:     pgtest.New(t),
+		server: server,
+		client: client,
+		tokens: tokens,
+		names:  names,
+		tenant: uuid.New(),
+	}
+	worker := outbox.NewWorker(
+		s.db.Pool,
+		fanout.New(client, names, preferences.NewFilter(nil), fanout.Options{Stream: true}),
+		outbox.Options{Retries: outbox.Retries{Longest: 50 * time.Millisecond}},
+	)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- worker.Run(ctx) }()
@@ -125,8 +136,19 @@ func (s *stack) record(n int) []uuid.UUID {
 	ids := make([]uuid.UUID, n)
 	for i := range ids {
 		s.serial++
-		e := activity.Envelope{TenantID: s.tenant, ActorPrincipalID: uuid.Max, ResourceID: uuid.Max, ResourceType: "signal", Action: fmt.Sprintf("signal.n%d", s.serial)}
-		_, r, err := outbox.TxActivity(s.t.Context(), s.db.Pool, e, func(context.Context, pgx.Tx, *activity.Envelope) (any, error) { return nil, nil })
+		e := activity.Envelope{
+			TenantID:         s.tenant,
+			ActorPrincipalID: uuid.Max,
+			ResourceID:       uuid.Max,
+			ResourceType:     "signal",
+			Action:           fmt.Sprintf("signal.n%d", s.serial),
+		}
+		_, r, err := outbox.TxActivity(
+			s.t.Context(),
+			s.db.Pool,
+			e,
+			func(context.Context, pgx.Tx, *activity.Envelope) (any, error) { return nil, nil },
+		)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -147,7 +169,8 @@ func (s *stack) follow(h *stream.Hub, after *stream.Position) *stream.Reader {
 	return r
 }
 
-// expect reads events until the wanted ones have come, in their order and nothing else, and returns the last one's position.
+// expect reads events until the wanted ones have come, in their order and nothing else, and returns
+// the last one's position.
 func (s *stack) next(r *stream.Reader) *stream.Event {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
@@ -296,7 +319,8 @@ func TestStreamsBeginOnceCentrifugoIsThere(t *testing.T) {
 	s.expect(s.follow(h, nil), s.record(3))
 }
 
-// Whatever position a reader comes with, stolen from another tenant or made up of one, it reads its own tenant's stream.
+// Whatever position a reader comes with, stolen from another tenant or made up of one, it reads its
+// own tenant's stream.
 func TestForeignPositionsOpenNothing(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -325,7 +349,13 @@ func TestForeignPositionsOpenNothing(t *testing.T) {
 				break
 			}
 			if read++; e.TenantID != mine {
-				t.Fatalf("position %s: got an event of %s, want none but %s's (theirs is %s)", p, e.TenantID, mine, theirs)
+				t.Fatalf(
+					"position %s: got an event of %s, want none but %s's (theirs is %s)",
+					p,
+					e.TenantID,
+					mine,
+					theirs,
+				)
 			}
 		}
 		cancel()

@@ -52,44 +52,95 @@ func required(x string) string {
 
 // types is what becomes of a schema: the payload's type, without comments and in single spaces.
 var types = map[string]struct{ schema, want string }{
-	"none":                        {"", "map[string]any"},
-	"true":                        {"true", "map[string]any"},
-	"an object of anything":       {`{"type":"object"}`, "map[string]any"},
-	"an object of nothing":        {`{"type":"object","additionalProperties":false}`, "struct{}"},
-	"several kinds":               {`{"type":["object"],"properties":{"x":{"type":"string"}}}`, "map[string]any"},
-	"a choice":                    {`{"type":"object","oneOf":[{"required":["a"]},{"required":["b"]}],"properties":{"a":{}}}`, "map[string]any"},
-	"a reference":                 {`{"type":"object","$ref":"#/$defs/a","$defs":{"a":{"type":"object"}},"properties":{"a":{}}}`, "map[string]any"},
-	"a name that no tag holds":    {`{"type":"object","properties":{"a,b":{"type":"string"}}}`, "map[string]any"},
-	"a name that Go cannot say":   {`{"type":"object","properties":{"é":{"type":"string"}}}`, "map[string]any"},
-	"a name without letters":      {`{"type":"object","properties":{"_-":{"type":"string"}}}`, "map[string]any"},
-	"a name that begins oddly":    {`{"type":"object","properties":{"2fa":{"type":"string"}}}`, "struct { N2fa string `json:\"2fa,omitzero\"` }"},
-	"the method's name":           {`{"type":"object","properties":{"on":{"type":"string"}}}`, "struct { OnValue string `json:\"on,omitzero\"` }"},
-	"an initialism":               {`{"type":"object","properties":{"api-url_id":{"type":"string"}}}`, "struct { APIURLID string `json:\"api-url_id,omitzero\"` }"},
-	"a string":                    {object(`{"type":"string"}`), "struct { X string `json:\"x,omitzero\"` }"},
-	"a string, required":          {required(`{"type":"string"}`), "struct { X string `json:\"x\"` }"},
-	"an integer":                  {object(`{"type":"integer"}`), "struct { X *int `json:\"x,omitzero\"` }"},
-	"an integer, required":        {required(`{"type":"integer"}`), "struct { X int `json:\"x\"` }"},
-	"a number":                    {object(`{"type":"number"}`), "struct { X *float64 `json:\"x,omitzero\"` }"},
-	"a boolean":                   {object(`{"type":"boolean"}`), "struct { X *bool `json:\"x,omitzero\"` }"},
-	"an id":                       {object(`{"type":"string","format":"uuid"}`), "struct { X uuid.UUID `json:\"x,omitzero\"` }"},
-	"a time, required":            {required(`{"type":"string","format":"date-time"}`), "struct { X time.Time `json:\"x\"` }"},
-	"a string or null":            {object(`{"type":["string","null"]}`), "struct { X *string `json:\"x,omitzero\"` }"},
-	"a number or null, required":  {required(`{"type":["null","number"]}`), "struct { X *float64 `json:\"x\"` }"},
-	"a string or a number":        {object(`{"type":["string","number"]}`), "struct { X json.RawMessage `json:\"x,omitzero\"` }"},
-	"anything":                    {object(`{}`), "struct { X json.RawMessage `json:\"x,omitzero\"` }"},
-	"a constant":                  {object(`{"const":1}`), "struct { X json.RawMessage `json:\"x,omitzero\"` }"},
-	"a choice within":             {object(`{"anyOf":[{"type":"string"}]}`), "struct { X json.RawMessage `json:\"x,omitzero\"` }"},
-	"null":                        {object(`{"type":"null"}`), "struct { X json.RawMessage `json:\"x,omitzero\"` }"},
-	"strings":                     {object(`{"type":"array","items":{"type":"string"}}`), "struct { X []string `json:\"x,omitzero\"` }"},
-	"a list of anything":          {object(`{"type":"array"}`), "struct { X []any `json:\"x,omitzero\"` }"},
-	"a list of odd things":        {object(`{"type":"array","items":{"type":["string","number"]}}`), "struct { X []json.RawMessage `json:\"x,omitzero\"` }"},
-	"a list of lists":             {object(`{"type":"array","items":{"type":"array","items":{"type":"integer"}}}`), "struct { X [][]int `json:\"x,omitzero\"` }"},
-	"a list of objects":           {object(`{"type":"array","items":{"type":"object","properties":{"n":{"type":"integer"}}}}`), "struct { X []ThingChangedXItem `json:\"x,omitzero\"` }"},
-	"an object within":            {object(`{"type":"object","properties":{"n":{"type":"integer"}}}`), "struct { X *ThingChangedX `json:\"x,omitzero\"` }"},
-	"an object within, required":  {required(`{"type":"object","properties":{"n":{"type":"integer"}}}`), "struct { X ThingChangedX `json:\"x\"` }"},
-	"an odd object within":        {object(`{"type":"object","properties":{"a,b":{"type":"integer"}}}`), "struct { X map[string]any `json:\"x,omitzero\"` }"},
+	"none":                  {"", "map[string]any"},
+	"true":                  {"true", "map[string]any"},
+	"an object of anything": {`{"type":"object"}`, "map[string]any"},
+	"an object of nothing":  {`{"type":"object","additionalProperties":false}`, "struct{}"},
+	"several kinds":         {`{"type":["object"],"properties":{"x":{"type":"string"}}}`, "map[string]any"},
+	"a choice": {
+		`{"type":"object","oneOf":[{"required":["a"]},{"required":["b"]}],"properties":{"a":{}}}`,
+		"map[string]any",
+	},
+	"a reference": {
+		`{"type":"object","$ref":"#/$defs/a","$defs":{"a":{"type":"object"}},"properties":{"a":{}}}`,
+		"map[string]any",
+	},
+	"a name that no tag holds":  {`{"type":"object","properties":{"a,b":{"type":"string"}}}`, "map[string]any"},
+	"a name that Go cannot say": {`{"type":"object","properties":{"é":{"type":"string"}}}`, "map[string]any"},
+	"a name without letters":    {`{"type":"object","properties":{"_-":{"type":"string"}}}`, "map[string]any"},
+	"a name that begins oddly": {
+		`{"type":"object","properties":{"2fa":{"type":"string"}}}`,
+		"struct { N2fa string `json:\"2fa,omitzero\"` }",
+	},
+	"the method's name": {
+		`{"type":"object","properties":{"on":{"type":"string"}}}`,
+		"struct { OnValue string `json:\"on,omitzero\"` }",
+	},
+	"an initialism": {
+		`{"type":"object","properties":{"api-url_id":{"type":"string"}}}`,
+		"struct { APIURLID string `json:\"api-url_id,omitzero\"` }",
+	},
+	"a string":             {object(`{"type":"string"}`), "struct { X string `json:\"x,omitzero\"` }"},
+	"a string, required":   {required(`{"type":"string"}`), "struct { X string `json:\"x\"` }"},
+	"an integer":           {object(`{"type":"integer"}`), "struct { X *int `json:\"x,omitzero\"` }"},
+	"an integer, required": {required(`{"type":"integer"}`), "struct { X int `json:\"x\"` }"},
+	"a number":             {object(`{"type":"number"}`), "struct { X *float64 `json:\"x,omitzero\"` }"},
+	"a boolean":            {object(`{"type":"boolean"}`), "struct { X *bool `json:\"x,omitzero\"` }"},
+	"an id": {
+		object(`{"type":"string","format":"uuid"}`),
+		"struct { X uuid.UUID `json:\"x,omitzero\"` }",
+	},
+	"a time, required": {
+		required(`{"type":"string","format":"date-time"}`),
+		"struct { X time.Time `json:\"x\"` }",
+	},
+	"a string or null":           {object(`{"type":["string","null"]}`), "struct { X *string `json:\"x,omitzero\"` }"},
+	"a number or null, required": {required(`{"type":["null","number"]}`), "struct { X *float64 `json:\"x\"` }"},
+	"a string or a number": {
+		object(`{"type":["string","number"]}`),
+		"struct { X json.RawMessage `json:\"x,omitzero\"` }",
+	},
+	"anything":   {object(`{}`), "struct { X json.RawMessage `json:\"x,omitzero\"` }"},
+	"a constant": {object(`{"const":1}`), "struct { X json.RawMessage `json:\"x,omitzero\"` }"},
+	"a choice within": {
+		object(`{"anyOf":[{"type":"string"}]}`),
+		"struct { X json.RawMessage `json:\"x,omitzero\"` }",
+	},
+	"null": {object(`{"type":"null"}`), "struct { X json.RawMessage `json:\"x,omitzero\"` }"},
+	"strings": {
+		object(`{"type":"array","items":{"type":"string"}}`),
+		"struct { X []string `json:\"x,omitzero\"` }",
+	},
+	"a list of anything": {object(`{"type":"array"}`), "struct { X []any `json:\"x,omitzero\"` }"},
+	"a list of odd things": {
+		object(`{"type":"array","items":{"type":["string","number"]}}`),
+		"struct { X []json.RawMessage `json:\"x,omitzero\"` }",
+	},
+	"a list of lists": {
+		object(`{"type":"array","items":{"type":"array","items":{"type":"integer"}}}`),
+		"struct { X [][]int `json:\"x,omitzero\"` }",
+	},
+	"a list of objects": {
+		object(`{"type":"array","items":{"type":"object","properties":{"n":{"type":"integer"}}}}`),
+		"struct { X []ThingChangedXItem `json:\"x,omitzero\"` }",
+	},
+	"an object within": {
+		object(`{"type":"object","properties":{"n":{"type":"integer"}}}`),
+		"struct { X *ThingChangedX `json:\"x,omitzero\"` }",
+	},
+	"an object within, required": {
+		required(`{"type":"object","properties":{"n":{"type":"integer"}}}`),
+		"struct { X ThingChangedX `json:\"x\"` }",
+	},
+	"an odd object within": {
+		object(`{"type":"object","properties":{"a,b":{"type":"integer"}}}`),
+		"struct { X map[string]any `json:\"x,omitzero\"` }",
+	},
 	"an object of anything in it": {object(`{"type":"object"}`), "struct { X map[string]any `json:\"x,omitzero\"` }"},
-	"an object of numbers":        {object(`{"type":"object","additionalProperties":{"type":"number"}}`), "struct { X map[string]float64 `json:\"x,omitzero\"` }"},
+	"an object of numbers": {
+		object(`{"type":"object","additionalProperties":{"type":"number"}}`),
+		"struct { X map[string]float64 `json:\"x,omitzero\"` }",
+	},
 	"the required first": {
 		`{"type":"object","required":["z"],"properties":{"a":{"type":"string"},"z":{"type":"string"},"b":{"type":"string"}}}`,
 		"struct { Z string `json:\"z\"` A string `json:\"a,omitzero\"` B string `json:\"b,omitzero\"` }",
@@ -149,7 +200,14 @@ func TestWhatIsGeneratedCompiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(directory, "overlay.json"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", filepath.Join(directory, "overlay.json"), "./activity/odd")
+	build := exec.CommandContext(
+		t.Context(),
+		"go",
+		"build",
+		"-overlay",
+		filepath.Join(directory, "overlay.json"),
+		"./activity/odd",
+	)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Errorf("go build: %v\n%s", err, out)

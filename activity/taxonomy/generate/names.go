@@ -33,7 +33,8 @@ var initialisms = map[string]string{
 	"ui": "UI", "uri": "URI", "url": "URL", "urls": "URLs", "utf8": "UTF8", "uuid": "UUID", "vm": "VM", "xml": "XML", "yaml": "YAML",
 }
 
-// exported makes an identifier of a name: "RunID" of "run_id". A name without any letter or digit of ASCII has none.
+// exported makes an identifier of a name: "RunID" of "run_id". A name without any letter or digit
+// of ASCII has none.
 func exported(name string) string {
 	var b strings.Builder
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool {

@@ -76,8 +76,8 @@ func (p *pack) action(a taxonomy.Action) *action {
 	return made
 }
 
-// fields writes a struct of an object's properties: those that are required first. ok is false if one has a name that no field or
-// tag can hold.
+// fields writes a struct of an object's properties: those that are required first. ok is false if
+// one has a name that no field or tag can hold.
 func (a *action) fields(of string, s schema) (text string, ok bool) {
 	var b strings.Builder
 	b.WriteString("struct {\n")
@@ -125,7 +125,8 @@ func (a *action) fields(of string, s schema) (text string, ok bool) {
 
 // taggable reports whether encoding/json takes a name out of a struct's tag as it is.
 func taggable(name string) bool {
-	return name != "" && name != "-" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == ""
+	return name != "" && name != "-" &&
+		strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == ""
 }
 
 // typed is the type of a value.
@@ -184,7 +185,16 @@ func (a *action) typeOf(name string, raw json.RawMessage) typed {
 	case kind == "object" && len(s.Properties) > 0:
 		if fields, ok := a.fields(name, s); ok {
 			a.p.names.add(name, fmt.Sprintf("a part of %s", a.name))
-			a.nested = append(a.nested, comment(fmt.Sprintf("%s is part of the payload of %s.", name, a.name))+fmt.Sprintf("type %s %s\n", name, fields))
+			a.nested = append(
+				a.nested,
+				comment(
+					fmt.Sprintf("%s is part of the payload of %s.", name, a.name),
+				)+fmt.Sprintf(
+					"type %s %s\n",
+					name,
+					fields,
+				),
+			)
 			t.name, t.zero = name, true
 			break
 		}

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// Write puts the files into a directory, which it makes where there is none, and removes those that were generated there before
-// and are not among them. It touches no file that somebody else wrote: where one has the name of a file to write, nothing is
-// written at all. written and removed are names, sorted; a file that is as it was counts as neither.
+// Write puts the files into a directory, which it makes where there is none, and removes those that
+// were generated there before and are not among them. It touches no file that somebody else wrote:
+// where one has the name of a file to write, nothing is written at all. written and removed are
+// names, sorted; a file that is as it was counts as neither.
 func Write(directory string, files []File) (written, removed []string, err error) {
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return nil, nil, err
@@ -35,7 +36,10 @@ func Write(directory string, files []File) (written, removed []string, err error
 		case generated && !wanted:
 			removed = append(removed, entry.Name())
 		case wanted && !generated:
-			return nil, nil, fmt.Errorf("%s was not generated, and is left alone; nothing was written", filepath.Join(directory, entry.Name()))
+			return nil, nil, fmt.Errorf(
+				"%s was not generated, and is left alone; nothing was written",
+				filepath.Join(directory, entry.Name()),
+			)
 		case wanted:
 			stand[entry.Name()] = text
 		}

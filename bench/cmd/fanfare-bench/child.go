@@ -12,7 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
-// child is a hidden subcommand of this program in a process of its own. It runs as long as its standard input is open.
+// child is a hidden subcommand of this program in a process of its own. It runs as long as its
+// standard input is open.
 type child struct {
 	process *stack.Process
 	input   io.Closer

@@ -29,7 +29,12 @@ type churnOptions struct {
 
 func newChurn() *cobra.Command {
 	var o churnOptions
-	cmd := measuring("churn", "Whether those and only those hear who must, while everything that decides about it changes", &o.output, func(ctx context.Context) (*churnResult, error) { return measureChurn(ctx, &o) })
+	cmd := measuring(
+		"churn",
+		"Whether those and only those hear who must, while everything that decides about it changes",
+		&o.output,
+		func(ctx context.Context) (*churnResult, error) { return measureChurn(ctx, &o) },
+	)
 	flags := cmd.Flags()
 	o.databaseFlags.flags(flags)
 	flags.IntVar(&o.people, "clients", 2000, "people, each with a WebSocket")
@@ -73,7 +78,14 @@ func measureChurn(ctx context.Context, o *churnOptions) (result *churnResult, er
 		return nil, err
 	}
 	defer audience.Close()
-	progress("%d people connected in %.1f s; %d activities and %d changes a second for %v", len(people), time.Since(began).Seconds(), o.rate, o.changes, o.duration)
+	progress(
+		"%d people connected in %.1f s; %d activities and %d changes a second for %v",
+		len(people),
+		time.Since(began).Seconds(),
+		o.rate,
+		o.changes,
+		o.duration,
+	)
 
 	worker, err := newVictim(db, server)
 	if err != nil {
@@ -102,7 +114,8 @@ func measureChurn(ctx context.Context, o *churnOptions) (result *churnResult, er
 	return result, result.judgeInbox(ctx, db)
 }
 
-// live commits activities, makes changes and cuts connections for a while, and returns once all activities are settled.
+// live commits activities, makes changes and cuts connections for a while, and returns once all
+// activities are settled.
 func (j *journal) live(ctx context.Context, o *churnOptions, audience *crowd.Crowd) error {
 	g, working := errgroup.WithContext(ctx)
 	over := make(chan struct{}) // no more activities come

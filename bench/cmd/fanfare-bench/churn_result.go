@@ -66,9 +66,27 @@ func (r *churnResult) table(w io.Writer) {
 	for _, n := range r.Changes {
 		total += n
 	}
-	row(w, fmt.Sprintf("%d clients, %d activities at %d/s", r.Clients, r.Activities, r.Rate), "pairs", "received", "missed")
-	row(w, "must hear", r.Must, r.Received, fmt.Sprintf("%d stayed, %d came back, %d came back too late", r.MissedStayed, r.MissedReturned, r.MissedGap))
-	row(w, "may or may not: it changed meanwhile", r.Either, r.EitherReceived, fmt.Sprintf("(%.2f%% of must and may)", 100*r.eitherShare()))
+	row(
+		w,
+		fmt.Sprintf("%d clients, %d activities at %d/s", r.Clients, r.Activities, r.Rate),
+		"pairs",
+		"received",
+		"missed",
+	)
+	row(
+		w,
+		"must hear",
+		r.Must,
+		r.Received,
+		fmt.Sprintf("%d stayed, %d came back, %d came back too late", r.MissedStayed, r.MissedReturned, r.MissedGap),
+	)
+	row(
+		w,
+		"may or may not: it changed meanwhile",
+		r.Either,
+		r.EitherReceived,
+		fmt.Sprintf("(%.2f%% of must and may)", 100*r.eitherShare()),
+	)
 	row(w, "must not hear", r.MustNot, r.MustNotReceived)
 	row(w, "received again", "", r.Repeats)
 	row(w, "of another tenant", "", r.Foreign)
@@ -118,7 +136,10 @@ func (r *churnResult) verdict() error {
 		}
 	}
 	if r.eitherShare() > maxEither {
-		errs = append(errs, fmt.Errorf("%.1f%% could not be decided: activities are pending for too long", 100*r.eitherShare()))
+		errs = append(
+			errs,
+			fmt.Errorf("%.1f%% could not be decided: activities are pending for too long", 100*r.eitherShare()),
+		)
 	}
 	return errors.Join(errs...)
 }
@@ -180,7 +201,8 @@ type arrival struct {
 	at time.Time
 }
 
-// hear counts what one client got, and takes it off what it must get. It returns what says something about latency.
+// hear counts what one client got, and takes it off what it must get. It returns what says
+// something about latency.
 func (r *churnResult) hear(p *crowd.Person, known map[uuid.UUID]*sending, wanted map[uuid.UUID]bool) (timed []arrival) {
 	seen := map[uuid.UUID]bool{}
 	for _, got := range p.Receptions() {

@@ -15,7 +15,8 @@ import (
 // judged is a result that may show that something went wrong which never may.
 type judged interface{ verdict() error }
 
-// measuring makes a subcommand that measures, shows the result, and fails if the result's verdict is an error.
+// measuring makes a subcommand that measures, shows the result, and fails if the result's verdict
+// is an error.
 func measuring[R shown](use, short string, o *output, measure func(ctx context.Context) (R, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
@@ -50,7 +51,12 @@ func (f *databaseFlags) flags(flags *pflag.FlagSet) {
 }
 
 func (f *databaseFlags) statementFlags(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.statements, "statements", false, "show which statements PostgreSQL spent its time on (needs pg_stat_statements)")
+	flags.BoolVar(
+		&f.statements,
+		"statements",
+		false,
+		"show which statements PostgreSQL spent its time on (needs pg_stat_statements)",
+	)
 }
 
 // over adds what the flags say to what a benchmark sets.

@@ -12,7 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// writer commits activities at a steady rate, each at its time whether or not those before it are done.
+// writer commits activities at a steady rate, each at its time whether or not those before it are
+// done.
 type writer struct {
 	pool     *pgxpool.Pool
 	rate     int

@@ -27,7 +27,12 @@ type consumerFlags struct {
 
 func (f *consumerFlags) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&f.partitions, "consumer-partitions", 8, "partitions of Centrifugo's own consumer")
-	flags.IntVar(&f.selectLimit, "consumer-select-limit", 500, "rows that a partition of Centrifugo's own consumer takes at once")
+	flags.IntVar(
+		&f.selectLimit,
+		"consumer-select-limit",
+		500,
+		"rows that a partition of Centrifugo's own consumer takes at once",
+	)
 }
 
 func (f *workerFlags) flags(flags *pflag.FlagSet) {
@@ -35,21 +40,32 @@ func (f *workerFlags) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&f.Batch, "batch", 0, "activities that the worker claims at once (0: its default)")
 }
 
-// newConsumer measures the consumer alone; drain --against-consumer does it in turns with the worker.
+// newConsumer measures the consumer alone; drain --against-consumer does it in turns with the
+// worker.
 func newConsumer() *cobra.Command {
 	o := drainOptions{variants: []string{consumer}}
-	cmd := measuring("consumer", "How fast Centrifugo's own PostgreSQL consumer moves the same publications", &o.output, func(ctx context.Context) (*drainResult, error) { return drain(ctx, &o) })
+	cmd := measuring(
+		"consumer",
+		"How fast Centrifugo's own PostgreSQL consumer moves the same publications",
+		&o.output,
+		func(ctx context.Context) (*drainResult, error) { return drain(ctx, &o) },
+	)
 	flags := cmd.Flags()
 	o.consumerFlags.flags(flags)
 	flags.IntVar(&o.activities, "activities", 50_000, "publications to move, one for each activity")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often to measure")
-	flags.StringSliceVar(&o.channels, "channels", nil, "where activities go: user, resource, tenant (default user and resource, as when a writer does not say)")
+	flags.StringSliceVar(
+		&o.channels,
+		"channels",
+		nil,
+		"where activities go: user, resource, tenant (default user and resource, as when a writer does not say)",
+	)
 	flags.DurationVar(&o.timeout, "timeout", time.Minute, "longest time for one drain")
 	return cmd
 }
 
-// consumerTable is the table of Centrifugo's documentation, with an index for the consumer's query, which asks for one
-// partition's rows by id.
+// consumerTable is the table of Centrifugo's documentation, with an index for the consumer's query,
+// which asks for one partition's rows by id.
 const consumerTable = `
 CREATE TABLE centrifugo_outbox (
     id         bigserial   PRIMARY KEY,
@@ -74,8 +90,8 @@ func (c *capture) Publish(_ context.Context, broadcasts []centrifugo.Broadcast) 
 	return make([]centrifugo.Result, len(broadcasts))
 }
 
-// address has a worker make all publications and keeps them, as commands, for the consumer. Activities of one resource share a
-// partition, which keeps them in order, as a lane does.
+// address has a worker make all publications and keeps them, as commands, for the consumer.
+// Activities of one resource share a partition, which keeps them in order, as a lane does.
 func address(ctx context.Context, db *stack.Database, o *drainOptions) error {
 	var captured capture
 	counted := newTally(o.activities)
@@ -99,13 +115,20 @@ func address(ctx context.Context, db *stack.Database, o *drainOptions) error {
 	_, err = db.Pool.CopyFrom(ctx, pgx.Identifier{"addressed"}, []string{"n", "partition", "payload"},
 		pgx.CopyFromSlice(len(captured.broadcasts), func(i int) ([]any, error) {
 			b := captured.broadcasts[i]
-			body, err := json.Marshal(map[string]any{"channels": b.Channels, "data": json.RawMessage(b.Data), "idempotency_key": b.IdempotencyKey})
+			body, err := json.Marshal(
+				map[string]any{
+					"channels":        b.Channels,
+					"data":            json.RawMessage(b.Data),
+					"idempotency_key": b.IdempotencyKey,
+				},
+			)
 			return []any{i, int(b.Order[15]) % o.partitions, body}, err
 		}))
 	return err
 }
 
-// consumeOnce has a new Centrifugo move all publications out of its table, as drainOnce has a worker.
+// consumeOnce has a new Centrifugo move all publications out of its table, as drainOnce has a
+// worker.
 func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *drainOptions) (run drainRun, err error) {
 	if err := db.Exec(ctx, "TRUNCATE centrifugo_outbox",
 		"INSERT INTO centrifugo_outbox (method, payload, partition) SELECT 'broadcast', payload, partition FROM addressed ORDER BY n"); err != nil {
@@ -137,7 +160,8 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 		}
 		time.Sleep(10 * time.Millisecond)
 		// The last row stands until its partition is done, so this finds it at once.
-		err := db.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM (SELECT id FROM centrifugo_outbox ORDER BY id DESC LIMIT 1) AS last)").Scan(&left)
+		err := db.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM (SELECT id FROM centrifugo_outbox ORDER BY id DESC LIMIT 1) AS last)").
+			Scan(&left)
 		if err != nil {
 			return run, err
 		}
@@ -154,7 +178,8 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 		return run, fmt.Errorf("%d publications reached Centrifugo, want %d", run.Publications, want)
 	}
 	var personal int64
-	err = db.Pool.QueryRow(ctx, `SELECT count(*) FROM addressed, jsonb_array_elements_text(payload -> 'channels') AS c WHERE c LIKE 'user:%'`).Scan(&personal)
+	err = db.Pool.QueryRow(ctx, `SELECT count(*) FROM addressed, jsonb_array_elements_text(payload -> 'channels') AS c WHERE c LIKE 'user:%'`).
+		Scan(&personal)
 	if err != nil {
 		return run, err
 	}

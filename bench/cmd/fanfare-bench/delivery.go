@@ -106,21 +106,37 @@ type running struct {
 }
 
 // startWorker runs a worker with connections of its own.
-func startWorker(ctx context.Context, url string, handler outbox.Handler, flags workerFlags, observer outbox.Observer) (*running, error) {
+func startWorker(
+	ctx context.Context,
+	url string,
+	handler outbox.Handler,
+	flags workerFlags,
+	observer outbox.Observer,
+) (*running, error) {
 	pool, err := stack.NewPool(ctx, url, flags.poolSize())
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	r := &running{cancel: cancel, ended: make(chan error, 1), pool: pool}
-	worker := outbox.NewWorker(pool, handler, outbox.Options{Claimers: flags.Claimers, Batch: flags.Batch, Observer: observer, Logger: warnings()})
+	worker := outbox.NewWorker(
+		pool,
+		handler,
+		outbox.Options{Claimers: flags.Claimers, Batch: flags.Batch, Observer: observer, Logger: warnings()},
+	)
 	go func() { r.ended <- worker.Run(ctx) }()
 	return r, nil
 }
 
 // warnings shows on stderr what a worker complains of.
 func warnings() *zap.Logger {
-	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.Lock(os.Stderr), zap.WarnLevel))
+	return zap.New(
+		zapcore.NewCore(
+			zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()),
+			zapcore.Lock(os.Stderr),
+			zap.WarnLevel,
+		),
+	)
 }
 
 // stop ends the worker in good order.

@@ -48,25 +48,45 @@ type drainOptions struct {
 
 func newDrain() *cobra.Command {
 	var o drainOptions
-	cmd := measuring("drain", "How fast a full outbox is drained, and what that costs", &o.output, func(ctx context.Context) (*drainResult, error) {
-		if o.against && !slices.Contains(o.variants, consumer) {
-			o.variants = append(o.variants, consumer)
-		}
-		for _, v := range o.variants {
-			if !slices.Contains(variants, v) {
-				return nil, fmt.Errorf("--variants: %q is none of %s", v, strings.Join(variants, ", "))
+	cmd := measuring(
+		"drain",
+		"How fast a full outbox is drained, and what that costs",
+		&o.output,
+		func(ctx context.Context) (*drainResult, error) {
+			if o.against && !slices.Contains(o.variants, consumer) {
+				o.variants = append(o.variants, consumer)
 			}
-		}
-		return drain(ctx, &o)
-	})
+			for _, v := range o.variants {
+				if !slices.Contains(variants, v) {
+					return nil, fmt.Errorf("--variants: %q is none of %s", v, strings.Join(variants, ", "))
+				}
+			}
+			return drain(ctx, &o)
+		},
+	)
 	flags := cmd.Flags()
 	o.workerFlags.flags(flags)
 	o.consumerFlags.flags(flags)
 	flags.IntVar(&o.activities, "activities", 50_000, "activities to drain")
-	flags.StringSliceVar(&o.variants, "variants", []string{claimOnly, resolveOnly, publishOnly, everything}, "what to measure: "+strings.Join(variants, ", "))
-	flags.BoolVar(&o.against, "against-consumer", false, "also measure Centrifugo's own PostgreSQL consumer, and print the ratios to it")
+	flags.StringSliceVar(
+		&o.variants,
+		"variants",
+		[]string{claimOnly, resolveOnly, publishOnly, everything},
+		"what to measure: "+strings.Join(variants, ", "),
+	)
+	flags.BoolVar(
+		&o.against,
+		"against-consumer",
+		false,
+		"also measure Centrifugo's own PostgreSQL consumer, and print the ratios to it",
+	)
 	flags.IntVar(&o.rounds, "rounds", 1, "how often to measure each variant, in turns")
-	flags.StringSliceVar(&o.channels, "channels", nil, "where activities go: user, resource, tenant (default user and resource, as when a writer does not say)")
+	flags.StringSliceVar(
+		&o.channels,
+		"channels",
+		nil,
+		"where activities go: user, resource, tenant (default user and resource, as when a writer does not say)",
+	)
 	flags.DurationVar(&o.timeout, "timeout", time.Minute, "longest time for one drain")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the drains to this file")
 	o.databaseFlags.flags(flags)
@@ -99,11 +119,38 @@ type drainResult struct {
 }
 
 func (r *drainResult) table(w io.Writer) {
-	row(w, "variant", "seconds", "activities/s", "deliveries/s", "publications", "inbox rows", "CPU µs each:", "worker", "postgres", "centrifugo", "sum")
+	row(
+		w,
+		"variant",
+		"seconds",
+		"activities/s",
+		"deliveries/s",
+		"publications",
+		"inbox rows",
+		"CPU µs each:",
+		"worker",
+		"postgres",
+		"centrifugo",
+		"sum",
+	)
 	for _, run := range r.Runs {
-		row(w, run.Variant, fmt.Sprintf("%.2f", run.Seconds), fmt.Sprintf("%.0f", run.PerSecond), fmt.Sprintf("%.0f", run.Deliveries),
-			run.Publications, run.InboxRows, "", fmt.Sprintf("%.1f", run.WorkerCPU), fmt.Sprintf("%.1f", run.PostgresCPU),
-			fmt.Sprintf("%.1f", run.CentrifugoCPU), fmt.Sprintf("%.1f", run.WorkerCPU+run.PostgresCPU+run.CentrifugoCPU))
+		row(
+			w,
+			run.Variant,
+			fmt.Sprintf("%.2f", run.Seconds),
+			fmt.Sprintf("%.0f", run.PerSecond),
+			fmt.Sprintf("%.0f", run.Deliveries),
+			run.Publications,
+			run.InboxRows,
+			"",
+			fmt.Sprintf("%.1f", run.WorkerCPU),
+			fmt.Sprintf("%.1f", run.PostgresCPU),
+			fmt.Sprintf(
+				"%.1f",
+				run.CentrifugoCPU,
+			),
+			fmt.Sprintf("%.1f", run.WorkerCPU+run.PostgresCPU+run.CentrifugoCPU),
+		)
 	}
 	for _, v := range variants {
 		median, ok := r.Medians[v]
@@ -191,7 +238,8 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 	return result, nil
 }
 
-// drainOnce has a new worker drain a full outbox. The clock runs from the moment at which it first may see a row.
+// drainOnce has a new worker drain a full outbox. The clock runs from the moment at which it first
+// may see a row.
 func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drainOptions) (run drainRun, err error) {
 	if err := db.Exec(ctx, "TRUNCATE fanfare.outbox, fanfare.notifications", refill); err != nil {
 		return run, err
@@ -241,7 +289,14 @@ func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drain
 		return run, err
 	}
 	if err := counted.await(ctx, o.timeout); err != nil {
-		return run, fmt.Errorf("%d of %d delivered after %v, %d claims failed: %w", counted.delivered.Load(), o.activities, o.timeout, counted.failures.Load(), err)
+		return run, fmt.Errorf(
+			"%d of %d delivered after %v, %d claims failed: %w",
+			counted.delivered.Load(),
+			o.activities,
+			o.timeout,
+			counted.failures.Load(),
+			err,
+		)
 	}
 	took, used := time.Since(began), stack.ReadCPU().Since(before)
 	if run.Statements, err = readStatements(ctx, db, o.statements); err != nil {

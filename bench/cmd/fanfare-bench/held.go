@@ -27,7 +27,12 @@ type heldOptions struct {
 
 func newHeld() *cobra.Command {
 	var o heldOptions
-	cmd := measuring("held", "What an old snapshot costs the claim: dead rows that cannot be vacuumed", &o.output, func(ctx context.Context) (*heldResult, error) { return held(ctx, &o) })
+	cmd := measuring(
+		"held",
+		"What an old snapshot costs the claim: dead rows that cannot be vacuumed",
+		&o.output,
+		func(ctx context.Context) (*heldResult, error) { return held(ctx, &o) },
+	)
 	flags := cmd.Flags()
 	o.workerFlags.flags(flags)
 	flags.IntVar(&o.rows, "rows", 20_000, "rows to drain")
@@ -62,7 +67,16 @@ type heldResult struct {
 func (r *heldResult) table(w io.Writer) {
 	row(w, fmt.Sprintf("draining %d rows", r.Rows), "dead rows", "median", "to clean", "CPU", "to clean", "trials")
 	for _, c := range r.Cases {
-		row(w, c.Name, c.Dead, c.Median, fmt.Sprintf("%.2f", c.Ratio), c.CPU, fmt.Sprintf("%.2f", c.CPUs), fmt.Sprint(c.Trials))
+		row(
+			w,
+			c.Name,
+			c.Dead,
+			c.Median,
+			fmt.Sprintf("%.2f", c.Ratio),
+			c.CPU,
+			fmt.Sprintf("%.2f", c.CPUs),
+			fmt.Sprint(c.Trials),
+		)
 	}
 	for _, c := range r.Cases {
 		showStatements(w, c.Name, c.Statements)
@@ -100,8 +114,14 @@ func holdAsWriter(ctx context.Context, tx pgx.Tx, world *fixture.World) error {
 	return err
 }
 
-// heldBy measures with a database of its own: clean, behind dead rows with the worker that made them, and with one just started.
-func heldBy(ctx context.Context, o *heldOptions, name string, hold func(context.Context, pgx.Tx, *fixture.World) error) (cases []heldCase, err error) {
+// heldBy measures with a database of its own: clean, behind dead rows with the worker that made
+// them, and with one just started.
+func heldBy(
+	ctx context.Context,
+	o *heldOptions,
+	name string,
+	hold func(context.Context, pgx.Tx, *fixture.World) error,
+) (cases []heldCase, err error) {
 	progress("%s: starting PostgreSQL and recording %d activities", name, o.rows)
 	h, err := newHolding(ctx, o)
 	if err != nil {
@@ -148,7 +168,8 @@ func heldBy(ctx context.Context, o *heldOptions, name string, hold func(context.
 	return cases, nil
 }
 
-// holding is a worker that does nothing with what it claims, and a way to fill its outbox again and again.
+// holding is a worker that does nothing with what it claims, and a way to fill its outbox again and
+// again.
 type holding struct {
 	o       *heldOptions
 	db      *stack.Database
@@ -246,9 +267,14 @@ func (h *holding) measure(ctx context.Context, name string, m measured) (heldCas
 
 const deadRows = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'fanfare.outbox'::regclass"
 
-// fillAndDrain puts so many of the recorded activities into the outbox, in one transaction, and has the worker drain them: the one that
-// runs, from the commit on, or, if cold, a new one, from its start on.
-func (h *holding) fillAndDrain(ctx context.Context, rows int, cold bool) (took time.Duration, used stack.CPU, err error) {
+// fillAndDrain puts so many of the recorded activities into the outbox, in one transaction, and has
+// the worker drain them: the one that runs, from the commit on, or, if cold, a new one, from its
+// start on.
+func (h *holding) fillAndDrain(
+	ctx context.Context,
+	rows int,
+	cold bool,
+) (took time.Duration, used stack.CPU, err error) {
 	if cold {
 		if err := h.stopWorker(); err != nil {
 			return 0, used, err

@@ -26,16 +26,26 @@ type indexesOptions struct {
 
 func newIndexes() *cobra.Command {
 	var o indexesOptions
-	cmd := measuring("indexes", "What each of the log's indexes costs, and what it is for", &o.output, func(ctx context.Context) (*indexesResult, error) {
-		if o.inserts < 2 || o.inserts >= o.chronicle.Activities || o.rounds < 1 {
-			return nil, errors.New("--inserts must be at least 2 and below --activities, --rounds at least 1")
-		}
-		return measureIndexes(ctx, &o)
-	})
+	cmd := measuring(
+		"indexes",
+		"What each of the log's indexes costs, and what it is for",
+		&o.output,
+		func(ctx context.Context) (*indexesResult, error) {
+			if o.inserts < 2 || o.inserts >= o.chronicle.Activities || o.rounds < 1 {
+				return nil, errors.New("--inserts must be at least 2 and below --activities, --rounds at least 1")
+			}
+			return measureIndexes(ctx, &o)
+		},
+	)
 	flags := cmd.Flags()
 	flags.IntVar(&o.chronicle.Activities, "activities", 1_000_000, "activities in the log")
 	flags.IntVar(&o.chronicle.Tenants, "tenants", 50, "tenants")
-	flags.IntVar(&o.inserts, "inserts", 200_000, "of them, the newest, that are inserted again and again; the second half is measured")
+	flags.IntVar(
+		&o.inserts,
+		"inserts",
+		200_000,
+		"of them, the newest, that are inserted again and again; the second half is measured",
+	)
 	flags.IntVar(&o.rounds, "rounds", 3, "how often to measure with each set of indexes, in turns")
 	o.databaseFlags.flags(flags)
 	return cmd
@@ -82,7 +92,13 @@ func (r *indexesResult) table(w io.Writer) {
 	row(w)
 	row(w, "an index adds", "µs", "CPU µs", "WAL bytes", "bytes on disk", "answers")
 	for _, i := range r.Indexes {
-		row(w, append(append([]any{i.Index}, cells(i.Adds)...), fmt.Sprintf("%.1f", i.Bytes), strings.Join(i.Questions, "; "))...)
+		row(
+			w,
+			append(
+				append([]any{i.Index}, cells(i.Adds)...),
+				fmt.Sprintf("%.1f", i.Bytes),
+				strings.Join(i.Questions, "; "),
+			)...)
 	}
 }
 
@@ -105,7 +121,12 @@ func measureIndexes(ctx context.Context, o *indexesOptions) (result *indexesResu
 	if _, err := loadLog(ctx, db, o.chronicle); err != nil {
 		return nil, err
 	}
-	result = &indexesResult{Machine: thisMachine(), Activities: o.chronicle.Activities, Inserts: o.inserts, Sets: map[string]insertCost{}}
+	result = &indexesResult{
+		Machine:    thisMachine(),
+		Activities: o.chronicle.Activities,
+		Inserts:    o.inserts,
+		Sets:       map[string]insertCost{},
+	}
 	if err := stage(ctx, db, o.inserts); err != nil {
 		return nil, err
 	}
@@ -154,23 +175,31 @@ func medianCost(costs []insertCost) insertCost {
 		return median(list)
 	}
 	return insertCost{
-		of(func(c insertCost) float64 { return c.Micros }), of(func(c insertCost) float64 { return c.CPU }), of(func(c insertCost) float64 { return c.WAL }),
+		of(
+			func(c insertCost) float64 { return c.Micros },
+		), of(func(c insertCost) float64 { return c.CPU }), of(func(c insertCost) float64 { return c.WAL }),
 	}
 }
 
-// stage puts the newest activities aside, in their order and in two halves, and the others into the scratch table.
+// stage puts the newest activities aside, in their order and in two halves, and the others into the
+// scratch table.
 func stage(ctx context.Context, db *stack.Database, inserts int) error {
-	return db.Exec(ctx,
-		fmt.Sprintf(`CREATE UNLOGGED TABLE newest AS SELECT * FROM fanfare.activities ORDER BY id DESC LIMIT %d`, inserts),
+	return db.Exec(
+		ctx,
+		fmt.Sprintf(
+			`CREATE UNLOGGED TABLE newest AS SELECT * FROM fanfare.activities ORDER BY id DESC LIMIT %d`,
+			inserts,
+		),
 		`CREATE UNLOGGED TABLE staged AS SELECT ntile(2) OVER (ORDER BY id) AS half, n AS activity FROM newest AS n ORDER BY id`,
 		`CREATE TABLE `+scratch+` (LIKE fanfare.activities INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`,
 		`INSERT INTO `+scratch+` SELECT * FROM fanfare.activities WHERE id < (SELECT id FROM newest ORDER BY id LIMIT 1)`,
-		`VACUUM (ANALYZE) staged`, `VACUUM (ANALYZE) `+scratch,
+		`VACUUM (ANALYZE) staged`,
+		`VACUUM (ANALYZE) `+scratch,
 	)
 }
 
-// insertWith inserts what is staged into the scratch table with these indexes, and measures the second half: by then most pages have
-// been written since the checkpoint.
+// insertWith inserts what is staged into the scratch table with these indexes, and measures the
+// second half: by then most pages have been written since the checkpoint.
 func insertWith(ctx context.Context, db *stack.Database, indexes []bulk.Index) (cost insertCost, err error) {
 	present, err := bulk.Indexes(ctx, db.Pool, scratch)
 	if err != nil {
@@ -180,7 +209,11 @@ func insertWith(ctx context.Context, db *stack.Database, indexes []bulk.Index) (
 	for _, i := range present {
 		statements = append(statements, i.Drop)
 	}
-	statements = append(statements, `DELETE FROM `+scratch+` WHERE id >= (SELECT id FROM newest ORDER BY id LIMIT 1)`, `VACUUM `+scratch)
+	statements = append(
+		statements,
+		`DELETE FROM `+scratch+` WHERE id >= (SELECT id FROM newest ORDER BY id LIMIT 1)`,
+		`VACUUM `+scratch,
+	)
 	for _, i := range indexes {
 		statements = append(statements, i.On("fanfare.activities", scratch))
 	}
@@ -209,10 +242,15 @@ func costOf(ctx context.Context, db *stack.Database, statement string) (cost ins
 		return cost, err
 	}
 	rows := float64(max(1, tag.RowsAffected()))
-	return insertCost{float64(took.Microseconds()) / rows, float64(used.Postgres.Microseconds()) / rows, float64(after-before) / rows}, nil
+	return insertCost{
+		float64(took.Microseconds()) / rows,
+		float64(used.Postgres.Microseconds()) / rows,
+		float64(after-before) / rows,
+	}, nil
 }
 
-// recordStaged records some of the staged activities anew, each by the function, to hold the indexes' cost against.
+// recordStaged records some of the staged activities anew, each by the function, to hold the
+// indexes' cost against.
 func recordStaged(ctx context.Context, db *stack.Database) (insertCost, error) {
 	const recorded = `SELECT fanfare.record_activity(jsonb_build_object(
 		'tenant_id', (activity).tenant_id, 'actor_principal_id', (activity).actor_principal_id, 'resource_id', (activity).resource_id,
@@ -224,7 +262,8 @@ func recordStaged(ctx context.Context, db *stack.Database) (insertCost, error) {
 	return costOf(ctx, db, fmt.Sprintf(recorded, 2))
 }
 
-// judge takes each index's cost from the difference that it makes, and finds the questions that it answers.
+// judge takes each index's cost from the difference that it makes, and finds the questions that it
+// answers.
 func (r *indexesResult) judge(ctx context.Context, db *stack.Database, indexes []bulk.Index) error {
 	tenants, err := countTenants(ctx, db)
 	if err != nil {

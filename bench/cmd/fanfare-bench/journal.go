@@ -98,14 +98,19 @@ func (j *journal) change(ctx context.Context, o *churnOptions, settled <-chan st
 		case err != nil:
 			return fmt.Errorf("change of %s: %w", c.Kind, err)
 		case tag.RowsAffected() != 1:
-			return fmt.Errorf("change of %s: %d rows instead of one: the model is not what the database is", c.Kind, tag.RowsAffected())
+			return fmt.Errorf(
+				"change of %s: %d rows instead of one: the model is not what the database is",
+				c.Kind,
+				tag.RowsAffected(),
+			)
 		}
 		j.changes[tenant] = append(j.changes[tenant], made)
 		j.kinds[c.Kind]++
 	}
 }
 
-// watch looks, again and again, at what is pending, for all activities at once, until over is closed and nothing is.
+// watch looks, again and again, at what is pending, for all activities at once, until over is
+// closed and nothing is.
 func (j *journal) watch(ctx context.Context, over <-chan struct{}) error {
 	const (
 		between = 5 * time.Millisecond
@@ -133,7 +138,8 @@ func (j *journal) watch(ctx context.Context, over <-chan struct{}) error {
 	}
 }
 
-// look settles what is gone from the tables of what is pending, and returns how many activities are left.
+// look settles what is gone from the tables of what is pending, and returns how many activities are
+// left.
 func (j *journal) look(ctx context.Context) (left int, err error) {
 	j.mu.Lock()
 	gone := maps.Clone(j.pending) // committed before the look: what it does not show is gone

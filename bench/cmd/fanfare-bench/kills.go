@@ -34,7 +34,12 @@ type killsOptions struct {
 
 func newKills() *cobra.Command {
 	var o killsOptions
-	cmd := measuring("kills", "What is lost, doubled or out of order when workers are killed under load", &o.output, func(ctx context.Context) (*killsResult, error) { return kills(ctx, &o) })
+	cmd := measuring(
+		"kills",
+		"What is lost, doubled or out of order when workers are killed under load",
+		&o.output,
+		func(ctx context.Context) (*killsResult, error) { return kills(ctx, &o) },
+	)
 	flags := cmd.Flags()
 	o.databaseFlags.flags(flags)
 	flags.IntVar(&o.kills, "kills", 20, "how many workers to kill")
@@ -146,8 +151,15 @@ func kills(ctx context.Context, o *killsOptions) (result *killsResult, err error
 	return result, nil
 }
 
-// write commits changes until over is closed; one in ten is rolled back, one in ten dawdles before its end.
-func (l *ledger) write(ctx context.Context, db *stack.Database, world *fixture.World, o *killsOptions, over <-chan struct{}) error {
+// write commits changes until over is closed; one in ten is rolled back, one in ten dawdles before
+// its end.
+func (l *ledger) write(
+	ctx context.Context,
+	db *stack.Database,
+	world *fixture.World,
+	o *killsOptions,
+	over <-chan struct{},
+) error {
 	random := rand.New(rand.NewPCG(o.seed, 1))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
@@ -167,7 +179,13 @@ func (l *ledger) write(ctx context.Context, db *stack.Database, world *fixture.W
 	}
 }
 
-func (l *ledger) change(ctx context.Context, db *stack.Database, resource *fixture.Resource, n int, undo, dawdle bool) error {
+func (l *ledger) change(
+	ctx context.Context,
+	db *stack.Database,
+	resource *fixture.Resource,
+	n int,
+	undo, dawdle bool,
+) error {
 	id, _, err := resource.Change(ctx, db.Pool, n, func(tx pgx.Tx) error {
 		if dawdle {
 			time.Sleep(time.Duration(n%20) * time.Millisecond)
@@ -190,8 +208,15 @@ func (l *ledger) change(ctx context.Context, db *stack.Database, resource *fixtu
 	return nil
 }
 
-// killThem keeps one worker alive, at times two, and kills one after the other at moments that nobody chose.
-func killThem(ctx context.Context, db *stack.Database, server *devstack.Centrifugo, o *killsOptions, result *killsResult) error {
+// killThem keeps one worker alive, at times two, and kills one after the other at moments that
+// nobody chose.
+func killThem(
+	ctx context.Context,
+	db *stack.Database,
+	server *devstack.Centrifugo,
+	o *killsOptions,
+	result *killsResult,
+) error {
 	random := rand.New(rand.NewPCG(o.seed, 2))
 	var alive []*stack.Process
 	defer func() {
@@ -229,7 +254,8 @@ func killThem(ctx context.Context, db *stack.Database, server *devstack.Centrifu
 
 // insideBatch reports whether any worker holds a lane just now.
 func insideBatch(ctx context.Context, db *stack.Database) (busy bool, err error) {
-	err = db.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted)").Scan(&busy)
+	err = db.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted)").
+		Scan(&busy)
 	return busy, err
 }
 
@@ -240,7 +266,12 @@ func newVictim(db *stack.Database, server *devstack.Centrifugo) (*stack.Process,
 		return nil, err
 	}
 	cmd := exec.Command(self, "worker")
-	cmd.Env = append(os.Environ(), databaseVariable+"="+db.URL, apiVariable+"="+server.APIURL(), keyVariable+"="+server.APIKey())
+	cmd.Env = append(
+		os.Environ(),
+		databaseVariable+"="+db.URL,
+		apiVariable+"="+server.APIURL(),
+		keyVariable+"="+server.APIKey(),
+	)
 	cmd.Stderr = os.Stderr
 	said, err := cmd.StdoutPipe()
 	if err != nil {

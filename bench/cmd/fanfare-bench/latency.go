@@ -36,7 +36,12 @@ type latencyOptions struct {
 
 func newLatency() *cobra.Command {
 	var o latencyOptions
-	cmd := measuring("latency", "How long it takes from a commit to a watcher's socket", &o.output, func(ctx context.Context) (*latencyResult, error) { return latency(ctx, &o) })
+	cmd := measuring(
+		"latency",
+		"How long it takes from a commit to a watcher's socket",
+		&o.output,
+		func(ctx context.Context) (*latencyResult, error) { return latency(ctx, &o) },
+	)
 	flags := cmd.Flags()
 	o.databaseFlags.flags(flags)
 	o.workerFlags.flags(flags)
@@ -56,7 +61,8 @@ type latencyResult struct {
 	Committed  percentiles `json:"since_commit_returned"`
 	Sent       percentiles `json:"since_commit_sent"`
 
-	// Where a long delivery was held up: the writers' own commits, the worker's turns, and turns that were rolled back.
+	// Where a long delivery was held up: the writers' own commits, the worker's turns, and turns
+	// that were rolled back.
 	Commits    percentiles `json:"commits"`
 	Turns      percentiles `json:"worker_turns"`
 	RolledBack int64       `json:"worker_turns_rolled_back"`
@@ -143,8 +149,14 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	return result, errors.Join(audience.Failures()...)
 }
 
-// write commits at a steady rate, each transaction at its time whether or not those before it are done.
-func write(ctx context.Context, db *stack.Database, world *fixture.World, o *latencyOptions) (map[uuid.UUID]commit, error) {
+// write commits at a steady rate, each transaction at its time whether or not those before it are
+// done.
+func write(
+	ctx context.Context,
+	db *stack.Database,
+	world *fixture.World,
+	o *latencyOptions,
+) (map[uuid.UUID]commit, error) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
 	commits := map[uuid.UUID]commit{}

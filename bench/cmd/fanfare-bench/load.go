@@ -26,7 +26,12 @@ type loadedRoute struct {
 var loadedRoutes = []loadedRoute{
 	{name: "GET /v1/notifications", method: http.MethodGet, path: "/notifications"},
 	{name: "GET /v1/activities", method: http.MethodGet, path: "/activities"},
-	{name: "PUT /v1/notifications/preferences", method: http.MethodPut, path: "/notifications/preferences", body: somePreferences},
+	{
+		name:   "PUT /v1/notifications/preferences",
+		method: http.MethodPut,
+		path:   "/notifications/preferences",
+		body:   somePreferences,
+	},
 }
 
 func somePreferences(random *rand.Rand) []byte {
@@ -52,7 +57,8 @@ type routeResult struct {
 	PostgresCPU float64     `json:"postgres_cpu_ms_per_request"`
 }
 
-// load is clients with a connection each. Whoever's turn it is asks, so that each principal asks as rarely as can be.
+// load is clients with a connection each. Whoever's turn it is asks, so that each principal asks as
+// rarely as can be.
 type load struct {
 	server  *apiServer
 	client  *http.Client
@@ -130,7 +136,13 @@ func (l *load) run(ctx context.Context, route loadedRoute, duration time.Duratio
 		return result, err
 	}
 	n := float64(len(took))
-	result.Requests, result.PerSecond, result.Took, result.Items = len(took), n/seconds, newPercentiles(took), float64(items)/n
+	result.Requests, result.PerSecond, result.Took, result.Items = len(
+		took,
+	), n/seconds, newPercentiles(
+		took,
+	), float64(
+		items,
+	)/n
 	result.ServerCPU = (after.CPU - before.CPU).Seconds() * 1000 / n
 	result.PostgresCPU = stack.ReadCPU().Since(cpu).Postgres.Seconds() * 1000 / n
 	return result, nil

@@ -41,22 +41,37 @@ type logOptions struct {
 
 func newLog() *cobra.Command {
 	var o logOptions
-	cmd := measuring("log", "How soon a large log answers, how it does so, what it takes on disk, and how fast it is exported", &o.output, func(ctx context.Context) (*logResult, error) {
-		for _, part := range o.skip {
-			if !slices.Contains(logParts, part) {
-				return nil, fmt.Errorf("--skip: %q is none of %s", part, strings.Join(logParts, ", "))
+	cmd := measuring(
+		"log",
+		"How soon a large log answers, how it does so, what it takes on disk, and how fast it is exported",
+		&o.output,
+		func(ctx context.Context) (*logResult, error) {
+			for _, part := range o.skip {
+				if !slices.Contains(logParts, part) {
+					return nil, fmt.Errorf("--skip: %q is none of %s", part, strings.Join(logParts, ", "))
+				}
 			}
-		}
-		return measureLog(ctx, &o)
-	})
+			return measureLog(ctx, &o)
+		},
+	)
 	flags := cmd.Flags()
 	o.export.flags(flags)
 	flags.IntVar(&o.chronicle.Activities, "activities", 10_000_000, "activities in the log")
 	flags.IntVar(&o.chronicle.Tenants, "tenants", 50, "tenants; the largest has a fifth of all")
 	flags.IntVar(&o.chronicle.Months, "months", 6, "how old the log is")
 	flags.IntVar(&o.chronicle.Connections, "connections", 3, "connections that load it at once")
-	flags.BoolVar(&o.chronicle.IndexesFirst, "indexes-first", false, "load into tables that have their indexes already: slower, and the indexes are as large as they grow by themselves")
-	flags.StringVar(&o.url, "url", "", "a PostgreSQL that runs already, by the URL of its superuser: loaded if its log is empty, measured as it is if not, and left running")
+	flags.BoolVar(
+		&o.chronicle.IndexesFirst,
+		"indexes-first",
+		false,
+		"load into tables that have their indexes already: slower, and the indexes are as large as they grow by themselves",
+	)
+	flags.StringVar(
+		&o.url,
+		"url",
+		"",
+		"a PostgreSQL that runs already, by the URL of its superuser: loaded if its log is empty, measured as it is if not, and left running",
+	)
 	flags.StringSliceVar(&o.skip, "skip", nil, "parts to leave out: "+strings.Join(logParts, ", "))
 	flags.IntVar(&o.runs, "runs", 200, "how often to ask each question")
 	flags.StringVar(&o.explainDir, "explain-dir", "", "write the plans to this directory")
@@ -99,8 +114,22 @@ func (r *logResult) table(w io.Writer) {
 		if l.IndexesFirst {
 			when = "before"
 		}
-		row(w, "loaded in", fmt.Sprintf("%.1f s", l.Seconds), fmt.Sprintf("%.0f rows/s", l.PerSecond), fmt.Sprintf("%d connections", l.Connections), "indexes "+when)
-		row(w, "and", fmt.Sprintf("%.1f s", l.KeySeconds), "for idempotency keys", fmt.Sprintf("%.1f s", l.VacuumSeconds), "for VACUUM ANALYZE")
+		row(
+			w,
+			"loaded in",
+			fmt.Sprintf("%.1f s", l.Seconds),
+			fmt.Sprintf("%.0f rows/s", l.PerSecond),
+			fmt.Sprintf("%d connections", l.Connections),
+			"indexes "+when,
+		)
+		row(
+			w,
+			"and",
+			fmt.Sprintf("%.1f s", l.KeySeconds),
+			"for idempotency keys",
+			fmt.Sprintf("%.1f s", l.VacuumSeconds),
+			"for VACUUM ANALYZE",
+		)
 	}
 	showPages(w, r.Pages)
 	r.Plans.table(w)
@@ -199,7 +228,8 @@ func loadLog(ctx context.Context, db *stack.Database, o chronicle.Options) (*loa
 	return l, err
 }
 
-// everyKey finds out whether recording writes an idempotency key even for an activity that brings no correlation.
+// everyKey finds out whether recording writes an idempotency key even for an activity that brings
+// no correlation.
 func everyKey(ctx context.Context, db *stack.Database) (every bool, err error) {
 	tx, err := db.Pool.Begin(ctx)
 	if err != nil {
@@ -208,11 +238,13 @@ func everyKey(ctx context.Context, db *stack.Database) (every bool, err error) {
 	defer func() { err = cmp.Or(err, tx.Rollback(ctx)) }()
 	var id uuid.UUID
 	err = tx.QueryRow(ctx, `SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::uuid, 'actor_principal_id', $1::uuid, 'resource_id', $1::uuid,
-		'resource_type', 'signal', 'action', 'signal.created'))`, uuid.New()).Scan(&id)
+		'resource_type', 'signal', 'action', 'signal.created'))`, uuid.New()).
+		Scan(&id)
 	if err != nil {
 		return false, err
 	}
-	return every, tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM fanfare.idempotency_keys WHERE activity_id = $1)", id).Scan(&every)
+	return every, tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM fanfare.idempotency_keys WHERE activity_id = $1)", id).
+		Scan(&every)
 }
 
 func countTenants(ctx context.Context, db *stack.Database) ([]tenantCount, error) {

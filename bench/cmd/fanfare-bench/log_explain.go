@@ -29,8 +29,8 @@ type plans struct {
 	Offenders []string `json:"sequential_scans"` // which plan reads which partitions from end to end, empty ones too
 }
 
-// plan is how a statement of a question is run, with its values known (custom) or not (generic): a connection that asks the same again
-// gets either.
+// plan is how a statement of a question is run, with its values known (custom) or not (generic): a
+// connection that asks the same again gets either.
 type plan struct {
 	Tenant     string   `json:"tenant"`
 	Question   string   `json:"question"`
@@ -61,7 +61,8 @@ func (p *plans) table(w io.Writer) {
 	}
 }
 
-// explainAll has the log ask every question once, catches the statements, and runs EXPLAIN with them under the same settings.
+// explainAll has the log ask every question once, catches the statements, and runs EXPLAIN with
+// them under the same settings.
 func explainAll(ctx context.Context, db *stack.Database, large, small uuid.UUID, dir string) (*plans, error) {
 	caught := &catcher{}
 	config, err := pgxpool.ParseConfig(db.URL)
@@ -105,7 +106,16 @@ func explainAll(ctx context.Context, db *stack.Database, large, small uuid.UUID,
 					return nil, fmt.Errorf("explain %s: %w", q.name, err)
 				}
 				if len(p.Sequential) > 0 {
-					result.Offenders = append(result.Offenders, fmt.Sprintf("%s, %s tenant, %s plan: %s", q.name, tenant.name, mode, strings.Join(p.Sequential, " ")))
+					result.Offenders = append(
+						result.Offenders,
+						fmt.Sprintf(
+							"%s, %s tenant, %s plan: %s",
+							q.name,
+							tenant.name,
+							mode,
+							strings.Join(p.Sequential, " "),
+						),
+					)
 				}
 				result.Plans = append(result.Plans, p)
 			}
@@ -142,8 +152,8 @@ type explainer struct {
 	parents map[string]string // a partition's index and the whole table's
 }
 
-// explain runs those of a batch's statements that have parameters under EXPLAIN, and those that have none, which set something, as
-// they are.
+// explain runs those of a batch's statements that have parameters under EXPLAIN, and those that
+// have none, which set something, as they are.
 func (e *explainer) explain(ctx context.Context, p *plan, statements []caughtStatement) (err error) {
 	tx, err := e.db.Pool.Begin(ctx)
 	if err != nil {

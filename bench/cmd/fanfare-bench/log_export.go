@@ -25,7 +25,12 @@ import (
 type exportFlags struct{ formats []string }
 
 func (f *exportFlags) flags(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&f.formats, "formats", []string{"csv", "jsonl", "cloudevents", "csv.gz", "jsonl.gz"}, "formats to export the largest tenant's log in, with .gz compressed")
+	flags.StringSliceVar(
+		&f.formats,
+		"formats",
+		[]string{"csv", "jsonl", "cloudevents", "csv.gz", "jsonl.gz"},
+		"formats to export the largest tenant's log in, with .gz compressed",
+	)
 }
 
 // exportResult is one export, by a process of its own.
@@ -46,15 +51,46 @@ func showExports(w io.Writer, exports []exportResult) {
 		return
 	}
 	row(w)
-	row(w, "export", "rows", "rows/s", "MB/s of text", "MB written", "seconds", "peak MB", "CPU µs each:", "client", "postgres")
+	row(
+		w,
+		"export",
+		"rows",
+		"rows/s",
+		"MB/s of text",
+		"MB written",
+		"seconds",
+		"peak MB",
+		"CPU µs each:",
+		"client",
+		"postgres",
+	)
 	for _, e := range exports {
-		row(w, e.Format, e.Rows, fmt.Sprintf("%.0f", e.PerSecond), fmt.Sprintf("%.1f", float64(e.Bytes)/1e6/e.Seconds), fmt.Sprintf("%.1f", float64(e.Written)/1e6),
-			fmt.Sprintf("%.1f", e.Seconds), fmt.Sprintf("%.1f", float64(e.Resident)/1e6), "", fmt.Sprintf("%.1f", e.CPU), fmt.Sprintf("%.1f", e.PostgresCPU))
+		row(
+			w,
+			e.Format,
+			e.Rows,
+			fmt.Sprintf("%.0f", e.PerSecond),
+			fmt.Sprintf("%.1f", float64(e.Bytes)/1e6/e.Seconds),
+			fmt.Sprintf("%.1f", float64(e.Written)/1e6),
+			fmt.Sprintf(
+				"%.1f",
+				e.Seconds,
+			),
+			fmt.Sprintf("%.1f", float64(e.Resident)/1e6),
+			"",
+			fmt.Sprintf("%.1f", e.CPU),
+			fmt.Sprintf("%.1f", e.PostgresCPU),
+		)
 	}
 }
 
 // measure exports all of a tenant's activities in each format.
-func (f *exportFlags) measure(ctx context.Context, db *stack.Database, tenant uuid.UUID, want int64) (results []exportResult, err error) {
+func (f *exportFlags) measure(
+	ctx context.Context,
+	db *stack.Database,
+	tenant uuid.UUID,
+	want int64,
+) (results []exportResult, err error) {
 	for _, format := range f.formats {
 		r, err := exportOnce(ctx, db, tenant, format)
 		if err != nil {
@@ -98,7 +134,8 @@ func exportOnce(ctx context.Context, db *stack.Database, tenant uuid.UUID, forma
 // maxrssUnit is Linux's, see getrusage(2).
 const maxrssUnit = 1024
 
-// newExport is what log runs in a process of its own: it exports to nowhere and says what that took.
+// newExport is what log runs in a process of its own: it exports to nowhere and says what that
+// took.
 func newExport() *cobra.Command {
 	return &cobra.Command{
 		Use:    "export tenant format",
@@ -136,8 +173,22 @@ func exportNowhere(ctx context.Context, tenant uuid.UUID, name string) (r export
 	defer func() { err = errors.Join(err, nowhere.Close()) }()
 	out := &countingWriter{to: nowhere}
 	began := time.Now()
-	p, err := export.Export{Tenant: tenant, Encoder: export.Encoder{Format: format}, Gzip: zipped}.Write(ctx, activity.NewPostgresLog(pool), out)
-	return exportResult{Format: name, Rows: p.Activities, Bytes: p.Bytes, Written: out.n, Seconds: time.Since(began).Seconds()}, err
+	p, err := export.Export{
+		Tenant:  tenant,
+		Encoder: export.Encoder{Format: format},
+		Gzip:    zipped,
+	}.Write(
+		ctx,
+		activity.NewPostgresLog(pool),
+		out,
+	)
+	return exportResult{
+		Format:  name,
+		Rows:    p.Activities,
+		Bytes:   p.Bytes,
+		Written: out.n,
+		Seconds: time.Since(began).Seconds(),
+	}, err
 }
 
 // countingWriter counts what it passes on.

@@ -51,7 +51,13 @@ func deepIn(filter filtering) asking {
 	}
 }
 
-func list(ctx context.Context, log *activity.PostgresLog, tenant uuid.UUID, f activity.Filter, before uuid.UUID) (answer, error) {
+func list(
+	ctx context.Context,
+	log *activity.PostgresLog,
+	tenant uuid.UUID,
+	f activity.Filter,
+	before uuid.UUID,
+) (answer, error) {
 	found, next, err := log.List(ctx, tenant, f, activity.Page{Limit: pageSize, Before: before})
 	return answer{rows: len(found), full: len(found) == pageSize, cut: len(found) < pageSize && next != uuid.Nil}, err
 }
@@ -75,9 +81,15 @@ func since(ctx context.Context, log *activity.PostgresLog, a *activity.Activity)
 	return answer{rows: len(found), full: more}, err
 }
 
-// outlined asks for what decides about a page, and then for the page by its ids, as the API does for those who may not see everything.
+// outlined asks for what decides about a page, and then for the page by its ids, as the API does
+// for those who may not see everything.
 func outlined(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error) {
-	outlines, next, err := log.Outlines(ctx, a.TenantID, activity.Filter{}, activity.Page{Limit: pageSize, Before: a.ID})
+	outlines, next, err := log.Outlines(
+		ctx,
+		a.TenantID,
+		activity.Filter{},
+		activity.Page{Limit: pageSize, Before: a.ID},
+	)
 	if err != nil {
 		return answer{}, err
 	}
@@ -98,22 +110,59 @@ var questions = []question{
 	{name: "resource", ask: newestOf(byResource)},
 	{name: "resource, deep", ask: deepIn(byResource)},
 	{name: "owner", ask: newestOf(byOwner), fits: func(a *activity.Activity) bool { return a.OwnerID != uuid.Nil }},
-	{name: "correlation", ask: newestOf(byCorrelation), fits: func(a *activity.Activity) bool { return a.CorrelationID != a.ID }},
-	{name: "action " + chronicle.FrequentActions, ask: newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Action: chronicle.FrequentActions} })},
-	{name: "action " + chronicle.RareActions, ask: newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Action: chronicle.RareActions} })},
+	{
+		name: "correlation",
+		ask:  newestOf(byCorrelation),
+		fits: func(a *activity.Activity) bool { return a.CorrelationID != a.ID },
+	},
+	{
+		name: "action " + chronicle.FrequentActions,
+		ask: newestOf(
+			func(*activity.Activity) activity.Filter { return activity.Filter{Action: chronicle.FrequentActions} },
+		),
+	},
+	{
+		name: "action " + chronicle.RareActions,
+		ask: newestOf(
+			func(*activity.Activity) activity.Filter { return activity.Filter{Action: chronicle.RareActions} },
+		),
+	},
 	{name: "action of an actor", ask: newestOf(func(a *activity.Activity) activity.Filter {
 		return activity.Filter{Actor: a.ActorPrincipalID, Action: a.Action}
 	})},
-	{name: "status failure", ask: newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Status: "failure"} })},
-	{name: "severity critical", ask: newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Severity: "critical"} })},
-	{name: "category", ask: newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{Category: a.Category} })},
-	{name: "resource type", ask: newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{ResourceType: a.ResourceType} })},
+	{
+		name: "status failure",
+		ask:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Status: "failure"} }),
+	},
+	{
+		name: "severity critical",
+		ask:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Severity: "critical"} }),
+	},
+	{
+		name: "category",
+		ask:  newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{Category: a.Category} }),
+	},
+	{
+		name: "resource type",
+		ask: newestOf(
+			func(a *activity.Activity) activity.Filter { return activity.Filter{ResourceType: a.ResourceType} },
+		),
+	},
 	{name: "target", ask: newestOf(func(a *activity.Activity) activity.Filter {
 		return activity.Filter{Target: a.TargetPrincipalID}
 	}), fits: func(a *activity.Activity) bool { return a.TargetPrincipalID != uuid.Nil }},
-	{name: "request", ask: newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{RequestID: a.RequestID} })},
-	{name: "text, found often", ask: newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Q: "weekly"} })},
-	{name: "text, found nowhere", ask: newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Q: "no such words"} })},
+	{
+		name: "request",
+		ask:  newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{RequestID: a.RequestID} }),
+	},
+	{
+		name: "text, found often",
+		ask:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Q: "weekly"} }),
+	},
+	{
+		name: "text, found nowhere",
+		ask:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Q: "no such words"} }),
+	},
 	{name: "window of a day", ask: newestOf(dayBefore)},
 	{name: "failures of a day", ask: newestOf(func(a *activity.Activity) activity.Filter {
 		f := dayBefore(a)
@@ -171,7 +220,12 @@ func showPages(w io.Writer, pages []pageResult) {
 const warmUps = 20
 
 // askAll asks everything of a large and of a small tenant, one question after the other.
-func askAll(ctx context.Context, db *stack.Database, large, small uuid.UUID, runs int) (results []pageResult, err error) {
+func askAll(
+	ctx context.Context,
+	db *stack.Database,
+	large, small uuid.UUID,
+	runs int,
+) (results []pageResult, err error) {
 	pool, err := db.NewPool(ctx, 1)
 	if err != nil {
 		return nil, err
@@ -221,7 +275,12 @@ func (q *question) fitting(samples []activity.Activity) (list []*activity.Activi
 	return list
 }
 
-func (q *question) measure(ctx context.Context, log *activity.PostgresLog, about []*activity.Activity, runs int) (pageResult, error) {
+func (q *question) measure(
+	ctx context.Context,
+	log *activity.PostgresLog,
+	about []*activity.Activity,
+	runs int,
+) (pageResult, error) {
 	result := pageResult{Question: q.name, Runs: runs}
 	var took []time.Duration
 	for i := range warmUps + runs {
@@ -246,7 +305,8 @@ func (q *question) measure(ctx context.Context, log *activity.PostgresLog, about
 	return result, nil
 }
 
-// sample picks a thousand of a tenant's activities, at moments that are spread evenly over the log's time.
+// sample picks a thousand of a tenant's activities, at moments that are spread evenly over the
+// log's time.
 func sample(ctx context.Context, db *stack.Database, tenant uuid.UUID) (samples []activity.Activity, err error) {
 	var oldest, newest uuid.UUID
 	err = db.Pool.QueryRow(ctx, `

@@ -16,7 +16,8 @@ type sizes struct {
 	Total sizedPart   `json:"total"`
 }
 
-// sizedPart is a table's rows (heap), what is too long for them (toast), or an index, in all partitions together.
+// sizedPart is a table's rows (heap), what is too long for them (toast), or an index, in all
+// partitions together.
 type sizedPart struct {
 	Table string  `json:"table"`
 	Part  string  `json:"part"`

@@ -1,5 +1,6 @@
-// Command fanfare-bench measures Fanfare on this machine: how fast it drains, how soon it delivers, what an old snapshot
-// costs, and what a crash loses. Each subcommand starts a durable PostgreSQL and a Centrifugo of its own and removes them.
+// Command fanfare-bench measures Fanfare on this machine: how fast it drains, how soon it delivers,
+// what an old snapshot costs, and what a crash loses. Each subcommand starts a durable PostgreSQL
+// and a Centrifugo of its own and removes them.
 package main
 
 import (
@@ -29,6 +30,22 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDrain(), newConsumer(), newHeld(), newLatency(), newKills(), newWorker(), newAPI(), newReaders(), newChurn(), newLog(), newIndexes(), newWrite(), newPurge(), newServer(), newExport())
+	root.AddCommand(
+		newDrain(),
+		newConsumer(),
+		newHeld(),
+		newLatency(),
+		newKills(),
+		newWorker(),
+		newAPI(),
+		newReaders(),
+		newChurn(),
+		newLog(),
+		newIndexes(),
+		newWrite(),
+		newPurge(),
+		newServer(),
+		newExport(),
+	)
 	return root
 }

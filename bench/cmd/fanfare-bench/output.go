@@ -50,7 +50,8 @@ func progress(format string, args ...any) {
 	_, _ = fmt.Fprintf(os.Stderr, "%s  %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
 }
 
-// progressOf tells every few seconds how far something has come, and when it will be done, until stop is called.
+// progressOf tells every few seconds how far something has come, and when it will be done, until
+// stop is called.
 func progressOf(what string, total int, done func() int) (stop func()) {
 	began, ended := time.Now(), make(chan struct{})
 	var telling sync.WaitGroup
@@ -69,7 +70,15 @@ func progressOf(what string, total int, done func() int) (stop func()) {
 			}
 			took := time.Since(began)
 			left := time.Duration(float64(took) * float64(total-n) / float64(n))
-			progress("%s: %d of %d, %d%%, %.0f/s, about %v left", what, n, total, 100*n/max(1, total), float64(n)/took.Seconds(), left.Round(time.Second))
+			progress(
+				"%s: %d of %d, %d%%, %.0f/s, about %v left",
+				what,
+				n,
+				total,
+				100*n/max(1, total),
+				float64(n)/took.Seconds(),
+				left.Round(time.Second),
+			)
 		}
 	})
 	return func() { close(ended); telling.Wait() }

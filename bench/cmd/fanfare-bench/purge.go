@@ -31,14 +31,24 @@ type purgeOptions struct {
 
 func newPurge() *cobra.Command {
 	var o purgeOptions
-	cmd := measuring("purge", "How long recording takes while the log is purged, and while it is not", &o.output, func(ctx context.Context) (*purgeResult, error) {
-		if o.activities < 1000 || o.tenants < 2 || o.rate < 1 || o.seconds < 1 {
-			return nil, errors.New("--activities must be at least 1000, --tenants 2, --rate and --seconds 1")
-		}
-		return measurePurge(ctx, &o)
-	})
+	cmd := measuring(
+		"purge",
+		"How long recording takes while the log is purged, and while it is not",
+		&o.output,
+		func(ctx context.Context) (*purgeResult, error) {
+			if o.activities < 1000 || o.tenants < 2 || o.rate < 1 || o.seconds < 1 {
+				return nil, errors.New("--activities must be at least 1000, --tenants 2, --rate and --seconds 1")
+			}
+			return measurePurge(ctx, &o)
+		},
+	)
 	flags := cmd.Flags()
-	flags.IntVar(&o.activities, "activities", 1_000_000, "activities that are purged each time, or some more; the log has twice as many and a half")
+	flags.IntVar(
+		&o.activities,
+		"activities",
+		1_000_000,
+		"activities that are purged each time, or some more; the log has twice as many and a half",
+	)
 	flags.IntVar(&o.tenants, "tenants", 50, "tenants")
 	flags.IntVar(&o.rate, "rate", 200, "transactions a second meanwhile")
 	flags.IntVar(&o.seconds, "seconds", 30, "how long to write without a purge")
@@ -67,10 +77,35 @@ type purgeResult struct {
 }
 
 func (r *purgeResult) table(w io.Writer) {
-	row(w, fmt.Sprintf("%d transactions/s", r.Rate), "transactions", "p50", "p99", "max", "purged", "keys", "partitions", "batches", "seconds", "purged/s")
+	row(
+		w,
+		fmt.Sprintf("%d transactions/s", r.Rate),
+		"transactions",
+		"p50",
+		"p99",
+		"max",
+		"purged",
+		"keys",
+		"partitions",
+		"batches",
+		"seconds",
+		"purged/s",
+	)
 	for _, run := range r.Runs {
-		row(w, run.Phase, run.Commits, run.Took.P50, run.Took.P99, run.Took.Max, run.Purged, run.Keys, run.Partitions, run.Batches,
-			fmt.Sprintf("%.1f", run.Seconds), fmt.Sprintf("%.0f", run.PerSecond))
+		row(
+			w,
+			run.Phase,
+			run.Commits,
+			run.Took.P50,
+			run.Took.P99,
+			run.Took.Max,
+			run.Purged,
+			run.Keys,
+			run.Partitions,
+			run.Batches,
+			fmt.Sprintf("%.1f", run.Seconds),
+			fmt.Sprintf("%.0f", run.PerSecond),
+		)
 	}
 }
 
@@ -166,17 +201,29 @@ func (p *purger) run(ctx context.Context) (retention.Report, error) {
 	}
 	defer pool.Close()
 	var told time.Time
-	return retention.NewRunner(pool, retention.Options{Batch: p.batch, Logger: warnings()}).Run(ctx, uuid.Nil, func(r retention.Report) {
-		if time.Since(told) > 5*time.Second {
-			told = time.Now()
-			progress("%d activities and %d idempotency keys purged, %d partitions dropped", r.Removed.Activities, r.Removed.IdempotencyKeys, len(r.Partitions))
-		}
-	})
+	return retention.NewRunner(pool, retention.Options{Batch: p.batch, Logger: warnings()}).
+		Run(ctx, uuid.Nil, func(r retention.Report) {
+			if time.Since(told) > 5*time.Second {
+				told = time.Now()
+				progress(
+					"%d activities and %d idempotency keys purged, %d partitions dropped",
+					r.Removed.Activities,
+					r.Removed.IdempotencyKeys,
+					len(r.Partitions),
+				)
+			}
+		})
 }
 
-// writeDuring records activities at a steady rate, each at its time whether or not those before it are done, from a while before the
-// purge begins until it has ended, and for so long at least. What counts is the time from when a transaction was due.
-func (s *site) writeDuring(ctx context.Context, rate int, atLeast time.Duration, purge func() (retention.Report, error)) (run purgeRun, err error) {
+// writeDuring records activities at a steady rate, each at its time whether or not those before it
+// are done, from a while before the purge begins until it has ended, and for so long at least. What
+// counts is the time from when a transaction was due.
+func (s *site) writeDuring(
+	ctx context.Context,
+	rate int,
+	atLeast time.Duration,
+	purge func() (retention.Report, error),
+) (run purgeRun, err error) {
 	const lead = 2 * time.Second // not counted
 	pool, err := s.db.NewPool(ctx, 32)
 	if err != nil {

@@ -30,7 +30,12 @@ type readersOptions struct {
 
 func newReaders() *cobra.Command {
 	var o readersOptions
-	cmd := measuring("readers", "How thousands of readers of activity streams are served", &o.output, func(ctx context.Context) (*readersResult, error) { return readers(ctx, &o) })
+	cmd := measuring(
+		"readers",
+		"How thousands of readers of activity streams are served",
+		&o.output,
+		func(ctx context.Context) (*readersResult, error) { return readers(ctx, &o) },
+	)
 	flags := cmd.Flags()
 	o.databaseFlags.flags(flags)
 	flags.IntVar(&o.readers, "readers", 2000, "readers in all")
@@ -72,7 +77,13 @@ type memory struct {
 func (r *readersResult) table(w io.Writer) {
 	kib := func(bytes int64) string { return fmt.Sprintf("%.1f KiB", float64(bytes)/1024) }
 	mib := func(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
-	row(w, fmt.Sprintf("%d readers, %d tenants, %d activities at %d/s", r.Readers, r.Tenants, r.Activities, r.Rate), "p50", "p99", "max")
+	row(
+		w,
+		fmt.Sprintf("%d readers, %d tenants, %d activities at %d/s", r.Readers, r.Tenants, r.Activities, r.Rate),
+		"p50",
+		"p99",
+		"max",
+	)
 	row(w, "from COMMIT's return to the reader", r.Returned.P50, r.Returned.P99, r.Returned.Max)
 	row(w, "from COMMIT's sending to the reader", r.Sent.P50, r.Sent.P99, r.Sent.Max)
 	row(w, "events expected", r.Expected)
@@ -118,7 +129,12 @@ func readers(ctx context.Context, o *readersOptions) (result *readersResult, err
 	defer server.stop()
 
 	result = &readersResult{Machine: thisMachine(), Readers: o.readers, Tenants: o.tenants, Rate: o.rate}
-	w := &streamed{writer: writer{pool: db.Pool}, world: world, commits: map[uuid.UUID]commit{}, of: map[uuid.UUID]int{}}
+	w := &streamed{
+		writer:  writer{pool: db.Pool},
+		world:   world,
+		commits: map[uuid.UUID]commit{},
+		of:      map[uuid.UUID]int{},
+	}
 	if err := w.warmUp(ctx, server); err != nil {
 		return nil, err
 	}
@@ -146,7 +162,13 @@ func readers(ctx context.Context, o *readersOptions) (result *readersResult, err
 }
 
 // load commits activities until all are read, and watches the server meanwhile.
-func (r *readersResult) load(ctx context.Context, w *streamed, o *readersOptions, server *apiServer, a *readership) error {
+func (r *readersResult) load(
+	ctx context.Context,
+	w *streamed,
+	o *readersOptions,
+	server *apiServer,
+	a *readership,
+) error {
 	before, err := server.usage()
 	if err != nil {
 		return err
@@ -268,7 +290,8 @@ type readership struct {
 	leave   func() error // ends them; what they hold may be read then
 }
 
-// gather has n readers, each a principal of its own, follow the streams of the world's tenants in turns.
+// gather has n readers, each a principal of its own, follow the streams of the world's tenants in
+// turns.
 func gather(ctx context.Context, server *apiServer, world *fixture.World, n int) (*readership, error) {
 	reading, cancel := context.WithCancel(ctx)
 	a := &readership{crowd: sse.NewCrowd(server.url + "/activities/stream")}

@@ -46,12 +46,19 @@ type apiServer struct {
 	secret string
 }
 
-// startServer returns once the API takes requests. profile is a file for a CPU profile of the server, or "".
+// startServer returns once the API takes requests. profile is a file for a CPU profile of the
+// server, or "".
 func startServer(db *stack.Database, server *devstack.Centrifugo, profile string) (*apiServer, error) {
 	secret := rand.Text() + rand.Text()
 	c, err := startChild(
-		"server", databaseVariable+"="+db.URL, apiVariable+"="+server.APIURL(), keyVariable+"="+server.APIKey(),
-		socketVariable+"="+server.WebSocketURL(), tokenVariable+"="+server.TokenSecret(), jwtVariable+"="+secret, profileVariable+"="+profile,
+		"server",
+		databaseVariable+"="+db.URL,
+		apiVariable+"="+server.APIURL(),
+		keyVariable+"="+server.APIKey(),
+		socketVariable+"="+server.WebSocketURL(),
+		tokenVariable+"="+server.TokenSecret(),
+		jwtVariable+"="+secret,
+		profileVariable+"="+profile,
 	)
 	if err != nil {
 		return nil, err
@@ -67,7 +74,8 @@ func (s *apiServer) token(tenant, principal uuid.UUID, scopes string) (string, e
 	}).SignedString([]byte(s.secret))
 }
 
-// newServer is the API as the daemon serves it, but that it lets everybody ask as often as they like.
+// newServer is the API as the daemon serves it, but that it lets everybody ask as often as they
+// like.
 func newServer() *cobra.Command {
 	return &cobra.Command{
 		Use:    "server",

@@ -20,7 +20,8 @@ const (
 	keyVariable      = "FANFARE_BENCH_CENTRIFUGO_API_KEY"
 )
 
-// newWorker is what kills runs and kills: a worker in a process of its own. It ends when its standard input does.
+// newWorker is what kills runs and kills: a worker in a process of its own. It ends when its
+// standard input does.
 func newWorker() *cobra.Command {
 	return &cobra.Command{
 		Use:    "worker",
@@ -30,7 +31,9 @@ func newWorker() *cobra.Command {
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()
 			go func() { _, _ = io.Copy(io.Discard, os.Stdin); cancel() }()
-			client, err := centrifugo.New(centrifugo.Options{APIURL: os.Getenv(apiVariable), APIKey: os.Getenv(keyVariable)})
+			client, err := centrifugo.New(
+				centrifugo.Options{APIURL: os.Getenv(apiVariable), APIKey: os.Getenv(keyVariable)},
+			)
 			if err != nil {
 				return err
 			}

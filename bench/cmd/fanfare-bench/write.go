@@ -30,17 +30,27 @@ type writeOptions struct {
 
 func newWrite() *cobra.Command {
 	var o writeOptions
-	cmd := measuring("write", "What recording an activity costs the transaction that makes the change", &o.output, func(ctx context.Context) (*writeResult, error) {
-		if err := o.validate(); err != nil {
-			return nil, err
-		}
-		return measureWrites(ctx, &o)
-	})
+	cmd := measuring(
+		"write",
+		"What recording an activity costs the transaction that makes the change",
+		&o.output,
+		func(ctx context.Context) (*writeResult, error) {
+			if err := o.validate(); err != nil {
+				return nil, err
+			}
+			return measureWrites(ctx, &o)
+		},
+	)
 	flags := cmd.Flags()
 	flags.IntVar(&o.rounds, "rounds", 5, "how often to measure each kind of transaction, in turns")
 	flags.IntVar(&o.seconds, "seconds", 5, "how long to measure it each time")
 	flags.DurationVar(&o.warmUp, "warm-up", time.Second, "how long to run it before, without measuring")
-	flags.IntSliceVar(&o.clients, "clients", []int{8}, "clients that commit one transaction after the other; several numbers are measured in turns")
+	flags.IntSliceVar(
+		&o.clients,
+		"clients",
+		[]int{8},
+		"clients that commit one transaction after the other; several numbers are measured in turns",
+	)
 	flags.StringSliceVar(&o.kinds, "kinds", transactionNames(), "what to measure")
 	flags.BoolVar(&o.noFsync, "no-fsync", false, "a PostgreSQL that waits for no disk: compares work alone")
 	o.databaseFlags.flags(flags)
@@ -85,7 +95,8 @@ func newSpread(values []float64) spread {
 
 func (s spread) String() string { return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Median, s.Low, s.High) }
 
-// writeSummary is all rounds of one kind with one number of clients. The ratios are those within each round.
+// writeSummary is all rounds of one kind with one number of clients. The ratios are those within
+// each round.
 type writeSummary struct {
 	Kind        string       `json:"kind"`
 	Clients     int          `json:"clients"`
@@ -112,7 +123,22 @@ func (r *writeResult) table(w io.Writer) {
 	if !r.Fsync {
 		durable = "no fsync"
 	}
-	row(w, durable, "clients", "transactions/s", "from", "to", "p50", "p99", "CPU µs each:", "client", "postgres", "of change", "of audit", "of audit-batched")
+	row(
+		w,
+		durable,
+		"clients",
+		"transactions/s",
+		"from",
+		"to",
+		"p50",
+		"p99",
+		"CPU µs each:",
+		"client",
+		"postgres",
+		"of change",
+		"of audit",
+		"of audit-batched",
+	)
 	optional := func(s *spread) string {
 		if s == nil {
 			return ""
@@ -120,8 +146,22 @@ func (r *writeResult) table(w io.Writer) {
 		return s.String()
 	}
 	for _, s := range r.Summary {
-		row(w, s.Kind, s.Clients, fmt.Sprintf("%.0f", s.PerSecond.Median), fmt.Sprintf("%.0f", s.PerSecond.Low), fmt.Sprintf("%.0f", s.PerSecond.High),
-			s.P50, s.P99, "", fmt.Sprintf("%.0f", s.ClientCPU), fmt.Sprintf("%.0f", s.PostgresCPU), optional(s.ToChange), optional(s.ToAudit), optional(s.ToBatched))
+		row(
+			w,
+			s.Kind,
+			s.Clients,
+			fmt.Sprintf("%.0f", s.PerSecond.Median),
+			fmt.Sprintf("%.0f", s.PerSecond.Low),
+			fmt.Sprintf("%.0f", s.PerSecond.High),
+			s.P50,
+			s.P99,
+			"",
+			fmt.Sprintf("%.0f", s.ClientCPU),
+			fmt.Sprintf("%.0f", s.PostgresCPU),
+			optional(s.ToChange),
+			optional(s.ToAudit),
+			optional(s.ToBatched),
+		)
 	}
 	row(w)
 	row(w, "checked", r.Checks)
@@ -169,8 +209,14 @@ func writeSettings(noFsync bool) map[string]string {
 	return settings
 }
 
-// measure has clients commit transactions of a kind, and counts those of the time after the warm-up.
-func (s *site) measure(ctx context.Context, kind string, clients int, warmUp, duration time.Duration) (run writeRun, err error) {
+// measure has clients commit transactions of a kind, and counts those of the time after the
+// warm-up.
+func (s *site) measure(
+	ctx context.Context,
+	kind string,
+	clients int,
+	warmUp, duration time.Duration,
+) (run writeRun, err error) {
 	if err := s.reset(ctx); err != nil {
 		return run, err
 	}
@@ -216,8 +262,16 @@ func (s *site) measure(ctx context.Context, kind string, clients int, warmUp, du
 	return run, s.verify(ctx, kind, commits.Load())
 }
 
-// commitUntil commits one transaction after the other until over is set, and returns how long those since counting took.
-func (s *site) commitUntil(ctx context.Context, pool *pgxpool.Pool, kind string, counting time.Time, over *atomic.Bool, commits *atomic.Int64) (took []time.Duration, err error) {
+// commitUntil commits one transaction after the other until over is set, and returns how long those
+// since counting took.
+func (s *site) commitUntil(
+	ctx context.Context,
+	pool *pgxpool.Pool,
+	kind string,
+	counting time.Time,
+	over *atomic.Bool,
+	commits *atomic.Int64,
+) (took []time.Duration, err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
@@ -278,8 +332,12 @@ func (r *writeResult) summarize(o *writeOptions) {
 		for _, kind := range o.kinds {
 			r.Summary = append(r.Summary, writeSummary{
 				Kind: kind, Clients: clients, PerSecond: newSpread(rates(kind, clients)),
-				P50:         milliseconds(of(kind, clients, func(run writeRun) float64 { return float64(run.Took.P50) })),
-				P99:         milliseconds(of(kind, clients, func(run writeRun) float64 { return float64(run.Took.P99) })),
+				P50: milliseconds(
+					of(kind, clients, func(run writeRun) float64 { return float64(run.Took.P50) }),
+				),
+				P99: milliseconds(
+					of(kind, clients, func(run writeRun) float64 { return float64(run.Took.P99) }),
+				),
 				ClientCPU:   of(kind, clients, func(run writeRun) float64 { return run.ClientCPU }),
 				PostgresCPU: of(kind, clients, func(run writeRun) float64 { return run.PostgresCPU }),
 				ToChange:    ratio(kind, changeAlone, clients),

@@ -73,7 +73,8 @@ func newSite(ctx context.Context, db *stack.Database) (*site, error) {
 	return s, db.Exec(ctx, siteTables)
 }
 
-// reset empties the tables, so that every run finds them alike. The log refuses that to whoever does not go out of their way.
+// reset empties the tables, so that every run finds them alike. The log refuses that to whoever
+// does not go out of their way.
 func (s *site) reset(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, s.db.Pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
@@ -84,7 +85,16 @@ func (s *site) reset(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("empty the tables: %w", err)
 	}
-	return s.db.Settle(ctx, "signals", "audit", "own_log", "own_outbox", "fanfare.activities", "fanfare.outbox", "fanfare.idempotency_keys")
+	return s.db.Settle(
+		ctx,
+		"signals",
+		"audit",
+		"own_log",
+		"own_outbox",
+		"fanfare.activities",
+		"fanfare.outbox",
+		"fanfare.idempotency_keys",
+	)
 }
 
 // verify compares what the clients have committed with what is there.
@@ -105,9 +115,19 @@ func (s *site) verify(ctx context.Context, kind string, commits int64) error {
 	case txActivity, txUnhooked, queued:
 		wantActivities = commits
 	}
-	if signals != commits || audits != wantAudits || logged != wantLogged || sent != wantLogged || activities != wantActivities || pending != wantActivities {
-		return fmt.Errorf("%d signals, %d audit rows, %d and %d rows of a log and an outbox by hand, %d activities and %d pending after %d transactions",
-			signals, audits, logged, sent, activities, pending, commits)
+	if signals != commits || audits != wantAudits || logged != wantLogged || sent != wantLogged ||
+		activities != wantActivities ||
+		pending != wantActivities {
+		return fmt.Errorf(
+			"%d signals, %d audit rows, %d and %d rows of a log and an outbox by hand, %d activities and %d pending after %d transactions",
+			signals,
+			audits,
+			logged,
+			sent,
+			activities,
+			pending,
+			commits,
+		)
 	}
 	return nil
 }

@@ -30,7 +30,8 @@ actions:
         tags: {type: array, items: {type: string}, maxItems: 20}
 `
 
-// enforce registers the action, and refuses what breaks its rules: in Go the whole schema, in the database what every writer is held to.
+// enforce registers the action, and refuses what breaks its rules: in Go the whole schema, in the
+// database what every writer is held to.
 func (s *site) enforce(ctx context.Context) error {
 	t, err := taxonomy.Parse(strings.NewReader(siteTaxonomy))
 	if err != nil {

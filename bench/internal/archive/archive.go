@@ -1,5 +1,6 @@
-// Package archive makes a large installation that has run for two months: tenants with trees of resources, people with roles,
-// subscriptions, preferences and inboxes, and the log of what happened. It is the same each time, but for the dates.
+// Package archive makes a large installation that has run for two months: tenants with trees of
+// resources, people with roles, subscriptions, preferences and inboxes, and the log of what
+// happened. It is the same each time, but for the dates.
 package archive
 
 import (
@@ -42,8 +43,9 @@ type Archive struct {
 // Principal is somebody who may ask.
 type Principal struct{ Tenant, ID uuid.UUID }
 
-// Tenant has a root, folders under it, projects under these, and resources under those. Each principal has a role on one folder, on
-// two projects elsewhere, and one in twenty on the root instead.
+// Tenant has a root, folders under it, projects under these, and resources under those. Each
+// principal has a role on one folder, on two projects elsewhere, and one in twenty on the root
+// instead.
 type Tenant struct {
 	ID      uuid.UUID
 	root    uuid.UUID
@@ -105,7 +107,12 @@ func (a *Archive) newTenant(people, resources int) *Tenant {
 	}
 	for i := range resources {
 		f := t.folders[a.random.IntN(folders)]
-		r := &resource{id: a.newID(), project: pick(a.random, f.projects), name: names[i%len(names)], members: f.members}
+		r := &resource{
+			id:      a.newID(),
+			project: pick(a.random, f.projects),
+			name:    names[i%len(names)],
+			members: f.members,
+		}
 		if len(f.members) > 0 {
 			r.owner = pick(a.random, f.members)
 		}
@@ -114,7 +121,16 @@ func (a *Archive) newTenant(people, resources int) *Tenant {
 	return t
 }
 
-var names = []string{"Momentum 12", "Weekly report", "Customer churn", "Rebalancing", "Alert thresholds", "Dataset of the third quarter", "Budget", "Onboarding"}
+var names = []string{
+	"Momentum 12",
+	"Weekly report",
+	"Customer churn",
+	"Rebalancing",
+	"Alert thresholds",
+	"Dataset of the third quarter",
+	"Budget",
+	"Onboarding",
+}
 
 // Principals lists everybody.
 func (a *Archive) Principals() []Principal {

@@ -38,7 +38,10 @@ func (a *Archive) addTree(d *directory, t *Tenant) {
 
 func (a *Archive) addPeople(d *directory, t *Tenant) {
 	for i, id := range t.people {
-		d.principals = append(d.principals, []any{id, t.ID, "user", fmt.Sprintf("Person %d", i+1), a.random.IntN(50) > 0})
+		d.principals = append(
+			d.principals,
+			[]any{id, t.ID, "user", fmt.Sprintf("Person %d", i+1), a.random.IntN(50) > 0},
+		)
 		a.addRoles(d, t, i)
 		a.addSubscriptions(d, t, i)
 		switch a.random.IntN(4) {
@@ -48,7 +51,10 @@ func (a *Archive) addPeople(d *directory, t *Tenant) {
 		case 2:
 			d.preferences = append(d.preferences, []any{t.ID, id, "all", []string{}, false})
 		case 3:
-			d.preferences = append(d.preferences, []any{t.ID, id, "custom", []string{"transfer.*", "signal.*", "comment.created"}, false})
+			d.preferences = append(
+				d.preferences,
+				[]any{t.ID, id, "custom", []string{"transfer.*", "signal.*", "comment.created"}, false},
+			)
 		}
 	}
 }
@@ -70,7 +76,8 @@ func (a *Archive) addRoles(d *directory, t *Tenant, i int) {
 	}
 }
 
-// addSubscriptions subscribes somebody to fifteen resources of the own folder, two projects of it, and three resources elsewhere.
+// addSubscriptions subscribes somebody to fifteen resources of the own folder, two projects of it,
+// and three resources elsewhere.
 func (a *Archive) addSubscriptions(d *directory, t *Tenant, i int) {
 	id := t.people[i]
 	home := t.folders[i%folders]

@@ -22,11 +22,16 @@ type Loaded struct {
 
 // Settings are those of a PostgreSQL that the archive is loaded into.
 func Settings() map[string]string {
-	return map[string]string{"shared_buffers": "2GB", "max_wal_size": "8GB", "maintenance_work_mem": "512MB", "checkpoint_timeout": "30min"}
+	return map[string]string{
+		"shared_buffers":       "2GB",
+		"max_wal_size":         "8GB",
+		"maintenance_work_mem": "512MB",
+		"checkpoint_timeout":   "30min",
+	}
 }
 
-// Load writes everything by COPY into an empty database, and the indexes of the large tables after their rows. It may be called
-// once.
+// Load writes everything by COPY into an empty database, and the indexes of the large tables after
+// their rows. It may be called once.
 func (a *Archive) Load(ctx context.Context, pool *pgxpool.Pool) (Loaded, error) {
 	d, h := a.directory(), &history{archive: a}
 	if err := d.copy(ctx, pool); err != nil {
@@ -46,7 +51,9 @@ func (a *Archive) Load(ctx context.Context, pool *pgxpool.Pool) (Loaded, error) 
 	}
 	_, err := pool.Exec(ctx, "CHECKPOINT")
 	return Loaded{
-		Principals: len(d.principals), Resources: len(d.resources), Roles: len(d.roles), Subscriptions: len(d.subscriptions),
+		Principals: len(
+			d.principals,
+		), Resources: len(d.resources), Roles: len(d.roles), Subscriptions: len(d.subscriptions),
 		Preferences: len(d.preferences), Activities: h.made, Notifications: len(h.notifications),
 	}, err
 }

@@ -79,7 +79,9 @@ func (h *history) next(row []byte) []byte {
 	for range 2 { // occurred, recorded
 		row = append(at.UTC().AppendFormat(row, time.RFC3339Nano), '\t')
 	}
-	row = append(row, "signal\t"+r.name+"\t"+action+"\t"+visibility+"\tsuccess\tinfo\tsignal\t{}\tchanged in the weekly review\treq-"...)
+	row = append(
+		row,
+		"signal\t"+r.name+"\t"+action+"\t"+visibility+"\tsuccess\tinfo\tsignal\t{}\tchanged in the weekly review\treq-"...)
 	row = append(strconv.AppendInt(row, int64(h.made), 10), '\t')
 	return append(append(row, payload...), '\n')
 }
@@ -117,21 +119,27 @@ func (h *history) copy(ctx context.Context, pool *pgxpool.Pool) error {
 
 func (h *history) copyInbox(ctx context.Context, pool *pgxpool.Pool) error {
 	left := h.notifications
-	return copyLines(ctx, pool, "notifications", "tenant_id, principal_id, activity_id, created_at, read_at, reasons", func(line []byte) []byte {
-		if len(left) == 0 {
-			return line
-		}
-		n := left[0]
-		left = left[1:]
-		for _, id := range []uuid.UUID{n.tenant, n.principal, n.activity} {
-			line = append(appendID(line, id), '\t')
-		}
-		line = append(n.at.UTC().AppendFormat(line, time.RFC3339Nano), '\t')
-		if n.read {
-			line = n.at.Add(time.Hour).UTC().AppendFormat(line, time.RFC3339Nano)
-		} else {
-			line = append(line, null...)
-		}
-		return append(strconv.AppendInt(append(line, '\t'), int64(n.reasons), 10), '\n')
-	})
+	return copyLines(
+		ctx,
+		pool,
+		"notifications",
+		"tenant_id, principal_id, activity_id, created_at, read_at, reasons",
+		func(line []byte) []byte {
+			if len(left) == 0 {
+				return line
+			}
+			n := left[0]
+			left = left[1:]
+			for _, id := range []uuid.UUID{n.tenant, n.principal, n.activity} {
+				line = append(appendID(line, id), '\t')
+			}
+			line = append(n.at.UTC().AppendFormat(line, time.RFC3339Nano), '\t')
+			if n.read {
+				line = n.at.Add(time.Hour).UTC().AppendFormat(line, time.RFC3339Nano)
+			} else {
+				line = append(line, null...)
+			}
+			return append(strconv.AppendInt(append(line, '\t'), int64(n.reasons), 10), '\n')
+		},
+	)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// COPY's binary format: https://www.postgresql.org/docs/current/sql-copy.html. A stream is a Header, rows, and a Trailer; a row is the
-// number of its fields and then these.
+// COPY's binary format: https://www.postgresql.org/docs/current/sql-copy.html. A stream is a
+// Header, rows, and a Trailer; a row is the number of its fields and then these.
 var (
 	Header  = []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 	Trailer = []byte{0xff, 0xff}

@@ -1,5 +1,5 @@
-// Package bulk fills tables by COPY from what the caller encodes, which takes a tenth of the time that encoding each value by its
-// type does.
+// Package bulk fills tables by COPY from what the caller encodes, which takes a tenth of the time
+// that encoding each value by its type does.
 package bulk
 
 import (
@@ -10,7 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Copy runs a COPY … FROM STDIN. next appends a row in the statement's format, or nothing at the end.
+// Copy runs a COPY … FROM STDIN. next appends a row in the statement's format, or nothing at the
+// end.
 func Copy(ctx context.Context, conn *pgx.Conn, statement string, next func(row []byte) []byte) error {
 	if _, err := conn.PgConn().CopyFrom(ctx, &reader{next: next}, statement); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)

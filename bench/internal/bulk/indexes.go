@@ -39,8 +39,8 @@ func Indexes(ctx context.Context, pool *pgxpool.Pool, table string) ([]Index, er
 	return indexes, err
 }
 
-// On is the statement that makes an index like it on another table, under a name that the server chooses. table is the table that
-// it is on, as the server writes it.
+// On is the statement that makes an index like it on another table, under a name that the server
+// chooses. table is the table that it is on, as the server writes it.
 func (i Index) On(table, other string) string {
 	s := strings.Replace(i.Create, " CONSTRAINT "+i.Name+" ", " ", 1)
 	s = strings.Replace(s, " INDEX "+i.Name+" ON ", " INDEX ON ", 1)
@@ -48,7 +48,12 @@ func (i Index) On(table, other string) string {
 }
 
 // WithoutIndexes fills a table while it has none.
-func WithoutIndexes(ctx context.Context, pool *pgxpool.Pool, table string, fill func(ctx context.Context, pool *pgxpool.Pool) error) error {
+func WithoutIndexes(
+	ctx context.Context,
+	pool *pgxpool.Pool,
+	table string,
+	fill func(ctx context.Context, pool *pgxpool.Pool) error,
+) error {
 	indexes, err := Indexes(ctx, pool, table)
 	if err != nil {
 		return err

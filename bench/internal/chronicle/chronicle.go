@@ -1,5 +1,6 @@
-// Package chronicle makes a log that has grown for months: many tenants of which few have most, busy and idle actors and resources,
-// workflows that share a correlation, and texts of the usual lengths. It is the same each time, but for the dates.
+// Package chronicle makes a log that has grown for months: many tenants of which few have most,
+// busy and idle actors and resources, workflows that share a correlation, and texts of the usual
+// lengths. It is the same each time, but for the dates.
 package chronicle
 
 import (
@@ -72,7 +73,8 @@ func (c *Chronicle) Written() int { return int(c.written.Load()) }
 
 const seed = 20_261_121
 
-// tenant has resources of each type, the first of which are the busiest, and people, of whom the same holds.
+// tenant has resources of each type, the first of which are the busiest, and people, of whom the
+// same holds.
 type tenant struct {
 	id        uuid.UUID
 	people    []uuid.UUID

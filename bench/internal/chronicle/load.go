@@ -13,8 +13,9 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// Settings are those of a PostgreSQL that a chronicle is loaded into and read from. At this level of its log, a table that is made and
-// filled in one transaction is not logged; its files are not waited for; and nothing is vacuumed but when asked.
+// Settings are those of a PostgreSQL that a chronicle is loaded into and read from. At this level
+// of its log, a table that is made and filled in one transaction is not logged; its files are not
+// waited for; and nothing is vacuumed but when asked.
 func Settings() map[string]string {
 	return map[string]string{
 		"shared_buffers": "2GB", "maintenance_work_mem": "512MB", "max_wal_size": "16GB", "checkpoint_timeout": "30min",
@@ -64,8 +65,8 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Load writes everything by COPY into an empty log: each month into a table that becomes its partition, several at once. It may be
-// called once.
+// Load writes everything by COPY into an empty log: each month into a table that becomes its
+// partition, several at once. It may be called once.
 func (c *Chronicle) Load(ctx context.Context, pool *pgxpool.Pool) error {
 	indexes, err := bulk.Indexes(ctx, pool, activities)
 	if err != nil {
@@ -124,7 +125,12 @@ func (m *month) fill(ctx context.Context, conn *pgx.Conn, indexes []bulk.Index, 
 		}
 		steps := []func() error{
 			func() error {
-				return bulk.Copy(ctx, conn, fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary, FREEZE)", m.name, columns), m.author.next)
+				return bulk.Copy(
+					ctx,
+					conn,
+					fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary, FREEZE)", m.name, columns),
+					m.author.next,
+				)
 			},
 			func() error {
 				for _, i := range indexes {
@@ -171,16 +177,21 @@ func (m *month) attach(ctx context.Context, conn *pgx.Conn) error {
 	})
 }
 
-// LoadKeys writes the idempotency keys that recording the activities would have written: for those that share a correlation, and for
-// all if all.
+// LoadKeys writes the idempotency keys that recording the activities would have written: for those
+// that share a correlation, and for all if all.
 func (c *Chronicle) LoadKeys(ctx context.Context, pool *pgxpool.Pool, all bool) error {
-	return bulk.WithoutIndexes(ctx, pool, "fanfare.idempotency_keys", func(ctx context.Context, pool *pgxpool.Pool) error {
-		_, err := pool.Exec(ctx, `
+	return bulk.WithoutIndexes(
+		ctx,
+		pool,
+		"fanfare.idempotency_keys",
+		func(ctx context.Context, pool *pgxpool.Pool) error {
+			_, err := pool.Exec(ctx, `
 			INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, resource_id, activity_id, action)
 			SELECT tenant_id, correlation_id, resource_id, id, action FROM fanfare.activities WHERE correlation_id = id AND $1
 			UNION ALL
 			(SELECT DISTINCT ON (tenant_id, correlation_id, action, resource_id) tenant_id, correlation_id, resource_id, id, action
 			 FROM fanfare.activities WHERE correlation_id <> id)`, all)
-		return err
-	})
+			return err
+		},
+	)
 }

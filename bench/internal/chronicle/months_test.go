@@ -9,7 +9,8 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// TestMonths reads what the authors write as COPY would, and holds each id against the bounds of its partition.
+// TestMonths reads what the authors write as COPY would, and holds each id against the bounds of
+// its partition.
 func TestMonths(t *testing.T) {
 	c := New(Options{Activities: 20_000, Tenants: 7, Months: 3})
 	months, rows := c.months(), 0

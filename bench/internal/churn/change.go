@@ -21,7 +21,8 @@ func Kinds() []string {
 	return []string{"roles", "subscriptions", "preferences", "tree", "directory", "active", "owners"}
 }
 
-// Next makes a change up, of what matters to what is busy, and makes it in the tenant's model. It is for one goroutine.
+// Next makes a change up, of what matters to what is busy, and makes it in the tenant's model. It
+// is for one goroutine.
 func (t *Tenant) Next(random *rand.Rand) Change {
 	for {
 		if c := t.propose(random); c.SQL != "" {
@@ -55,7 +56,8 @@ func (t *Tenant) propose(random *rand.Rand) Change {
 func (t *Tenant) somebody(random *rand.Rand) uuid.UUID {
 	if random.IntN(4) > 0 {
 		for signal, tries := t.busy(random), 0; tries < 50; tries++ {
-			if id := pick(random, t.People); t.Model.Subscription(id, signal) != 0 || t.Model.Resources[signal].Owner == id {
+			if id := pick(random, t.People); t.Model.Subscription(id, signal) != 0 ||
+				t.Model.Resources[signal].Owner == id {
 				return id
 			}
 		}
@@ -137,7 +139,8 @@ func (t *Tenant) changePreference(random *rand.Rand) Change {
 	}
 }
 
-// move puts a signal, or at times a folder, somewhere else. Folders may come to stand in a circle for a while.
+// move puts a signal, or at times a folder, somewhere else. Folders may come to stand in a circle
+// for a while.
 func (t *Tenant) move(random *rand.Rand) Change {
 	what, to := t.busy(random), pick(random, t.Folders)
 	if random.IntN(6) == 0 {

@@ -16,8 +16,21 @@ func (w *World) Envelope(random *rand.Rand, n int) activity.Envelope {
 	t := pick(random, w.Tenants)
 	e := activity.Envelope{
 		TenantID: t.ID, ActorPrincipalID: pick(random, t.People), ResourceID: t.busy(random), ResourceType: "signal",
-		Action:     pick(random, actions),
-		Visibility: pick(random, []activity.Visibility{"", "", "", "", activity.ResourceWide, activity.ScopeWide, activity.ScopeWide, activity.TenantVisible, activity.Private}),
+		Action: pick(random, actions),
+		Visibility: pick(
+			random,
+			[]activity.Visibility{
+				"",
+				"",
+				"",
+				"",
+				activity.ResourceWide,
+				activity.ScopeWide,
+				activity.ScopeWide,
+				activity.TenantVisible,
+				activity.Private,
+			},
+		),
 		Payload: map[string]any{
 			"version": n, "field": "weights.momentum", "before": "0.25", "after": "0.40", "note": "rebalanced after the review of the second quarter",
 		},

@@ -1,5 +1,6 @@
-// Package churn is an application whose directory, subscriptions and preferences never rest. It keeps a model of what it has
-// changed for the oracle. One tenant in three shares half of its ids with another, so that a mix-up between tenants would show.
+// Package churn is an application whose directory, subscriptions and preferences never rest. It
+// keeps a model of what it has changed for the oracle. One tenant in three shares half of its ids
+// with another, so that a mix-up between tenants would show.
 package churn
 
 import (
@@ -150,10 +151,22 @@ func someRole(random *rand.Rand) oracle.Roles {
 	}
 }
 
-var patterns = []string{"transfer.*", "*.created", "resource.[uv]*", "promotion.?ranted", "comment.*", "*", "signal.[!c]*", "transfer.requested"}
+var patterns = []string{
+	"transfer.*",
+	"*.created",
+	"resource.[uv]*",
+	"promotion.?ranted",
+	"comment.*",
+	"*",
+	"signal.[!c]*",
+	"transfer.requested",
+}
 
 func somePreference(random *rand.Rand) oracle.Preference {
-	p := oracle.Preference{Mode: pick(random, []string{"all", "all", "mutations", "custom", "custom", "of another age"}), Muted: random.IntN(8) == 0}
+	p := oracle.Preference{
+		Mode:  pick(random, []string{"all", "all", "mutations", "custom", "custom", "of another age"}),
+		Muted: random.IntN(8) == 0,
+	}
 	for range random.IntN(4) {
 		p.Patterns = append(p.Patterns, pick(random, patterns))
 	}

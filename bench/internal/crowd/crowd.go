@@ -1,5 +1,5 @@
-// Package crowd connects thousands of people to Centrifugo, each with a token of its own and on its own channel, and cuts the
-// connection of some for a while.
+// Package crowd connects thousands of people to Centrifugo, each with a token of its own and on its
+// own channel, and cuts the connection of some for a while.
 package crowd
 
 import (

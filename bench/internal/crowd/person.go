@@ -89,7 +89,8 @@ func (p *Person) connect(c *Crowd, url string, tokens *centrifugo.Tokens, in fun
 	return p.client.Connect()
 }
 
-// cut reports whether the connection was ever cut on purpose; what goes wrong after that is no wonder.
+// cut reports whether the connection was ever cut on purpose; what goes wrong after that is no
+// wonder.
 func (p *Person) cut() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

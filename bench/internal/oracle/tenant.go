@@ -1,13 +1,16 @@
-// Package oracle says who must hear of an activity, written anew from the documented behaviour and sharing no code with what it
-// judges: it keeps a tenant's directory, subscriptions and preferences in maps and asks one question after the other.
+// Package oracle says who must hear of an activity, written anew from the documented behaviour and
+// sharing no code with what it judges: it keeps a tenant's directory, subscriptions and preferences
+// in maps and asks one question after the other.
 //
-// Since permission counts at the moment of sending, which an observer cannot know to the microsecond, a Timeline judges every
-// state that the tenant was in between an activity's commit and its removal from the outbox.
+// Since permission counts at the moment of sending, which an observer cannot know to the
+// microsecond, a Timeline judges every state that the tenant was in between an activity's commit
+// and its removal from the outbox.
 package oracle
 
 import "github.com/google/uuid"
 
-// Tenant is all that decides about one tenant's activities. Its zero value is not usable; NewTenant makes one.
+// Tenant is all that decides about one tenant's activities. Its zero value is not usable; NewTenant
+// makes one.
 type Tenant struct {
 	Resources     map[uuid.UUID]Resource
 	Inactive      map[uuid.UUID]bool // whom the directory marks so; whom it does not know is not among them

@@ -7,14 +7,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// Change is one transaction that changed a tenant. It took place at some moment between Sent and Returned.
+// Change is one transaction that changed a tenant. It took place at some moment between Sent and
+// Returned.
 type Change struct {
 	Sent, Returned time.Time
 	Apply          func(t *Tenant)
 }
 
-// Sending is an activity with the moments between which somebody decided who hears of it: when its COMMIT was sent, and when it
-// was seen that it is not in the outbox any more.
+// Sending is an activity with the moments between which somebody decided who hears of it: when its
+// COMMIT was sent, and when it was seen that it is not in the outbox any more.
 type Sending struct {
 	Activity
 	Committed, Settled time.Time
@@ -36,10 +37,11 @@ type Verdict struct {
 	States      int // of the tenant that it may have been sent in
 }
 
-// Judge replays a tenant's changes, which took place one after the other in their order, on its first state, and judges all
-// sendings by every state that they may have been sent in.
+// Judge replays a tenant's changes, which took place one after the other in their order, on its
+// first state, and judges all sendings by every state that they may have been sent in.
 func Judge(first *Tenant, changes []Change, sendings []Sending) map[uuid.UUID]Verdict {
-	// A change is seen for sure by who looks after it returned, and not by who looked before it was sent.
+	// A change is seen for sure by who looks after it returned, and not by who looked before it was
+	// sent.
 	type span struct {
 		*Sending
 		from, to int // numbers of changes made
@@ -47,8 +49,16 @@ func Judge(first *Tenant, changes []Change, sendings []Sending) map[uuid.UUID]Ve
 	spans := make([]span, len(sendings))
 	for i := range sendings {
 		s := &sendings[i]
-		from, _ := slices.BinarySearchFunc(changes, s.Committed, func(c Change, at time.Time) int { return c.Returned.Compare(at) })
-		to, _ := slices.BinarySearchFunc(changes, s.Settled, func(c Change, at time.Time) int { return c.Sent.Compare(at) })
+		from, _ := slices.BinarySearchFunc(
+			changes,
+			s.Committed,
+			func(c Change, at time.Time) int { return c.Returned.Compare(at) },
+		)
+		to, _ := slices.BinarySearchFunc(
+			changes,
+			s.Settled,
+			func(c Change, at time.Time) int { return c.Sent.Compare(at) },
+		)
 		spans[i] = span{s, from, to}
 	}
 	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })

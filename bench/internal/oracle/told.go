@@ -7,19 +7,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// Activity is what was recorded. Owner and Parent stand in when the directory does not hold the resource any more.
+// Activity is what was recorded. Owner and Parent stand in when the directory does not hold the
+// resource any more.
 type Activity struct {
 	ID, Resource, Actor, Target, Owner, Parent uuid.UUID
 	Action, Visibility                         string
 }
 
-// Told is how somebody hears of an activity: Inbox, and Push besides unless they have muted what addresses them.
+// Told is how somebody hears of an activity: Inbox, and Push besides unless they have muted what
+// addresses them.
 type Told struct{ Inbox, Push bool }
 
 // mutations are the actions that somebody who asked for nothing hears of.
 var mutations = []string{"resource.created", "resource.updated", "resource.deleted", "transfer.", "promotion."}
 
-// Told returns everybody who must hear of an activity, if it is sent while the tenant is as it is now.
+// Told returns everybody who must hear of an activity, if it is sent while the tenant is as it is
+// now.
 func (t *Tenant) Told(a Activity) map[uuid.UUID]Told {
 	owner, parent := a.Owner, a.Parent
 	if r, stands := t.Resources[a.Resource]; stands {
@@ -68,9 +71,13 @@ func (t *Tenant) chain(resource, parent uuid.UUID) []uuid.UUID {
 	return chain
 }
 
-// delegates reports whether somebody has the role owner or delegator on the resource or an ancestor.
+// delegates reports whether somebody has the role owner or delegator on the resource or an
+// ancestor.
 func (t *Tenant) delegates(principal uuid.UUID, chain []uuid.UUID) bool {
-	return slices.ContainsFunc(chain, func(at uuid.UUID) bool { return t.roles[at][principal]&(OwnerRole|Delegator) != 0 })
+	return slices.ContainsFunc(
+		chain,
+		func(at uuid.UUID) bool { return t.roles[at][principal]&(OwnerRole|Delegator) != 0 },
+	)
 }
 
 // permits reports whether somebody who has subscribed may see it.
@@ -112,7 +119,8 @@ func (p Preference) wants(action string) bool {
 	}
 }
 
-// fnmatch is Python's fnmatch.fnmatchcase for patterns of ASCII characters, *, ? and sets without ranges.
+// fnmatch is Python's fnmatch.fnmatchcase for patterns of ASCII characters, *, ? and sets without
+// ranges.
 func fnmatch(pattern, text string) bool {
 	for pattern != "" {
 		switch pattern[0] {

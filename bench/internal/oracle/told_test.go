@@ -60,7 +60,15 @@ func TestTold(t *testing.T) {
 	} {
 		tenant := newTree()
 		test.change(tenant)
-		told := tenant.Told(Activity{Resource: signal, Actor: actor, Target: test.target, Action: test.action, Visibility: test.visibility})
+		told := tenant.Told(
+			Activity{
+				Resource:   signal,
+				Actor:      actor,
+				Target:     test.target,
+				Action:     test.action,
+				Visibility: test.visibility,
+			},
+		)
 		got := 0
 		if told[ann].Inbox {
 			got = inbox
@@ -71,7 +79,8 @@ func TestTold(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%s: got %d, want %d", test.name, got, test.want)
 		}
-		if len(told) > 0 && len(slices.DeleteFunc(slices.Collect(maps.Keys(told)), func(id uuid.UUID) bool { return id == ann })) > 0 {
+		if len(told) > 0 &&
+			len(slices.DeleteFunc(slices.Collect(maps.Keys(told)), func(id uuid.UUID) bool { return id == ann })) > 0 {
 			t.Errorf("%s: others hear of it too: %v", test.name, told)
 		}
 	}
@@ -82,7 +91,16 @@ func TestToldOfWhatIsGone(t *testing.T) {
 	delete(tenant.Resources, signal)
 	tenant.SetRoles(ben, folder, OwnerRole)
 	tenant.Resources[root] = Resource{Parent: folder} // a circle
-	told := tenant.Told(Activity{Resource: signal, Actor: actor, Owner: cay, Parent: folder, Action: "resource.deleted", Visibility: "private"})
+	told := tenant.Told(
+		Activity{
+			Resource:   signal,
+			Actor:      actor,
+			Owner:      cay,
+			Parent:     folder,
+			Action:     "resource.deleted",
+			Visibility: "private",
+		},
+	)
 	want := map[uuid.UUID]Told{ben: {true, true}, cay: {true, true}}
 	if !maps.Equal(told, want) {
 		t.Errorf("got %v, want the delegator and the owner at the recording", told)

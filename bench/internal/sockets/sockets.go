@@ -1,5 +1,5 @@
-// Package sockets connects people to Centrifugo as their browsers would: over WebSocket, with a token, each on the channel that
-// comes with the connection.
+// Package sockets connects people to Centrifugo as their browsers would: over WebSocket, with a
+// token, each on the channel that comes with the connection.
 package sockets
 
 import (
@@ -35,7 +35,8 @@ type Audience struct {
 	failures   []error
 }
 
-// Connect connects everybody who may watch in the world, and returns once all are on their channels.
+// Connect connects everybody who may watch in the world, and returns once all are on their
+// channels.
 func Connect(ctx context.Context, world *fixture.World, webSocketURL, tokenSecret string) (*Audience, error) {
 	a := &Audience{}
 	var ready sync.WaitGroup
@@ -98,7 +99,16 @@ func (a *Audience) receive(person uuid.UUID, data []byte) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.receptions = append(a.receptions, Reception{Person: person, Activity: event.EventID, Resource: event.Resource.ID, Version: event.Payload.Version, At: now})
+	a.receptions = append(
+		a.receptions,
+		Reception{
+			Person:   person,
+			Activity: event.EventID,
+			Resource: event.Resource.ID,
+			Version:  event.Payload.Version,
+			At:       now,
+		},
+	)
 }
 
 func (a *Audience) fail(err error) {

@@ -1,4 +1,5 @@
-// Package sse follows activity streams of the HTTP API, thousands at once, as cheaply as it can be done: of an event it reads the id.
+// Package sse follows activity streams of the HTTP API, thousands at once, as cheaply as it can be
+// done: of an event it reads the id.
 package sse
 
 import (
@@ -54,8 +55,9 @@ type Reader struct {
 	ready sync.Once
 }
 
-// Follow reads until ctx ends, and comes back after every end of the stream with the id of the last event. in is called once the
-// stream stands for the first time. The error is that of a request that was refused.
+// Follow reads until ctx ends, and comes back after every end of the stream with the id of the last
+// event. in is called once the stream stands for the first time. The error is that of a request
+// that was refused.
 func (r *Reader) Follow(ctx context.Context, c *Crowd, token string, in func()) error {
 	for ctx.Err() == nil {
 		if err := r.follow(ctx, c, token, in); err != nil && ctx.Err() == nil {

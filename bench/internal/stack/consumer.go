@@ -25,7 +25,8 @@ type ConsumerOptions struct {
 	PollInterval time.Duration
 }
 
-// Consumer is a Centrifugo with the production configuration that takes its publications from a table.
+// Consumer is a Centrifugo with the production configuration that takes its publications from a
+// table.
 type Consumer struct {
 	APIURL string
 

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// CPU is processor time used, user and system together: by this process, by PostgreSQL with all its backends, and by
-// Centrifugo. Where there is no /proc the last two are zero.
+// CPU is processor time used, user and system together: by this process, by PostgreSQL with all its
+// backends, and by Centrifugo. Where there is no /proc the last two are zero.
 type CPU struct {
 	Self       time.Duration
 	Postgres   time.Duration
@@ -74,7 +74,8 @@ func processes() []procStat {
 	return found
 }
 
-// parseStat reads /proc/pid/stat, see proc(5): pid (name) state parent …, times from the 14th field on.
+// parseStat reads /proc/pid/stat, see proc(5): pid (name) state parent …, times from the 14th field
+// on.
 func parseStat(text string) (procStat, bool) {
 	open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
 	if open < 0 || end < open {

@@ -15,8 +15,8 @@ type Process struct {
 
 // StartProcess starts cmd, which must be new.
 //
-// The kernel takes the death of the thread that forked for the death of the parent, so that thread is held until the child has
-// ended.
+// The kernel takes the death of the thread that forked for the death of the parent, so that thread
+// is held until the child has ended.
 func StartProcess(cmd *exec.Cmd) (*Process, error) {
 	cmd.SysProcAttr = dieWithParent()
 	p := &Process{Cmd: cmd, done: make(chan struct{})}

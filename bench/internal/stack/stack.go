@@ -1,5 +1,5 @@
-// Package stack starts what a benchmark runs on, a durable PostgreSQL and a real Centrifugo of its own, and reads from the
-// system what each of them costs.
+// Package stack starts what a benchmark runs on, a durable PostgreSQL and a real Centrifugo of its
+// own, and reads from the system what each of them costs.
 package stack
 
 import (
@@ -39,7 +39,8 @@ func StartDatabase(ctx context.Context, settings map[string]string) (*Database, 
 	return d, nil
 }
 
-// OpenDatabase takes one that runs already, whose superuser the URL names, and leaves it running; Fanfare's schema is brought up to date.
+// OpenDatabase takes one that runs already, whose superuser the URL names, and leaves it running;
+// Fanfare's schema is brought up to date.
 func OpenDatabase(ctx context.Context, url string) (*Database, error) {
 	d := &Database{URL: url}
 	if err := d.prepare(ctx); err != nil {
@@ -96,8 +97,8 @@ func (d *Database) Settle(ctx context.Context, tables ...string) error {
 	return d.Exec(ctx, "CHECKPOINT")
 }
 
-// Gate holds a table back from everybody until the returned function lets it go: what has been started against it by then
-// starts working at one moment.
+// Gate holds a table back from everybody until the returned function lets it go: what has been
+// started against it by then starts working at one moment.
 func (d *Database) Gate(ctx context.Context, table string) (open func() error, err error) {
 	tx, err := d.Pool.Begin(ctx)
 	if err != nil {

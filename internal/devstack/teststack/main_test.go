@@ -27,7 +27,13 @@ func TestMain(m *testing.M) {
 
 func TestCommandFindsServersThatEndWithIt(t *testing.T) {
 	t.Parallel()
-	out, err := teststack(t, "--", "sh", "-c", `echo "$FANFARE_TEST_DATABASE_URL"; test -x "$FANFARE_CENTRIFUGO_BIN"; exit $((42 + $?))`).Output()
+	out, err := teststack(
+		t,
+		"--",
+		"sh",
+		"-c",
+		`echo "$FANFARE_TEST_DATABASE_URL"; test -x "$FANFARE_CENTRIFUGO_BIN"; exit $((42 + $?))`,
+	).Output()
 	if got := code(t, err); got != 42 {
 		t.Errorf("exit code: got %d, want the command's 42", got)
 	}
