@@ -8,7 +8,8 @@ CREATE FUNCTION fanfare.lane_of(tenant_id uuid, resource_id uuid) RETURNS smalli
     RETURN (uuid_hash_extended(resource_id, uuid_hash_extended(tenant_id, 0)) & 63)::smallint;
 
 -- seq is taken in the writer's transaction, after its transaction id: the claim's hints rest on
--- that order, and on the sequence's CACHE of 1.
+-- that order, and on the sequence's CACHE of 1. channels is set only on the row of a replayed dead
+-- letter: the channels that are still to be published to; null means all.
 CREATE TABLE fanfare.outbox (
     lane        smallint    NOT NULL,
     seq         bigint      GENERATED ALWAYS AS IDENTITY (CACHE 1),
@@ -16,6 +17,7 @@ CREATE TABLE fanfare.outbox (
     tenant_id   uuid        NOT NULL,
     resource_id uuid        NOT NULL,
     recorded_at timestamptz NOT NULL,
+    channels    text[],
     PRIMARY KEY (lane, seq)
 ) WITH (
     autovacuum_vacuum_scale_factor = 0,
@@ -28,8 +30,8 @@ CREATE TABLE fanfare.outbox (
 );
 
 -- An activity that keeps failing on its own waits here for its next try, and those of the same
--- resource behind it. retry_at is null behind another row (or a broadcast job) of the same
--- resource. channels: those still to be sent; null means all.
+-- resource behind it. retry_at is null behind another row (or a fan-out job) of the same
+-- resource. channels: those that are still to be published to; null means all.
 CREATE TABLE fanfare.parked (
     lane        smallint    NOT NULL,
     seq         bigint      NOT NULL,
@@ -47,9 +49,10 @@ CREATE TABLE fanfare.parked (
 CREATE INDEX parked_resource ON fanfare.parked (tenant_id, resource_id, seq);
 CREATE INDEX parked_due ON fanfare.parked (lane, seq) INCLUDE (retry_at) WHERE retry_at IS NOT NULL;
 
--- An activity with a wide audience, delivered in steps beside the lanes: everyone up to
--- last_principal_id has been told.
-CREATE TABLE fanfare.broadcast_jobs (
+-- An activity with a wide audience, delivered in steps outside its lane, in the order of the
+-- principals' ids: every recipient up to last_principal_id has been notified. notified counts them.
+-- channels: those that may be published to; null means all.
+CREATE TABLE fanfare.fan_out_jobs (
     activity_id       uuid        PRIMARY KEY,
     lane              smallint    NOT NULL,
     seq               bigint      NOT NULL,
@@ -58,13 +61,14 @@ CREATE TABLE fanfare.broadcast_jobs (
     recorded_at       timestamptz NOT NULL,
     started_at        timestamptz NOT NULL DEFAULT now(),
     last_principal_id uuid,
-    told              bigint      NOT NULL DEFAULT 0,
+    notified          bigint      NOT NULL DEFAULT 0,
+    channels          text[],
     attempts          int         NOT NULL DEFAULT 0,
     retry_at          timestamptz NOT NULL DEFAULT now(),
     error             text        NOT NULL DEFAULT ''
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-CREATE INDEX broadcast_jobs_resource ON fanfare.broadcast_jobs (tenant_id, resource_id, seq);
-CREATE INDEX broadcast_jobs_due ON fanfare.broadcast_jobs (retry_at);
+CREATE INDEX fan_out_jobs_resource ON fanfare.fan_out_jobs (tenant_id, resource_id, seq);
+CREATE INDEX fan_out_jobs_due ON fanfare.fan_out_jobs (retry_at);
 
 -- What can never be delivered, with the reason. It holds nobody up, and can be replayed.
 CREATE TABLE fanfare.dead_letters (
@@ -84,7 +88,7 @@ CREATE INDEX dead_letters_tenant ON fanfare.dead_letters (tenant_id, died_at);
 ---- create above / drop below ----
 
 DROP TABLE fanfare.dead_letters;
-DROP TABLE fanfare.broadcast_jobs;
+DROP TABLE fanfare.fan_out_jobs;
 DROP TABLE fanfare.parked;
 DROP TABLE fanfare.outbox;
 DROP FUNCTION fanfare.lane_of;

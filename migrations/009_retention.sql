@@ -130,7 +130,7 @@ BEGIN
         UNION ALL
         SELECT activity_id FROM fanfare.parked WHERE tenant_id = tenant AND activity_id = ANY (ids)
         UNION ALL
-        SELECT activity_id FROM fanfare.broadcast_jobs WHERE tenant_id = tenant AND activity_id = ANY (ids)
+        SELECT activity_id FROM fanfare.fan_out_jobs WHERE tenant_id = tenant AND activity_id = ANY (ids)
         UNION ALL
         SELECT activity_id FROM fanfare.dead_letters WHERE tenant_id = tenant AND activity_id = ANY (ids)
     ) AS p;
@@ -319,7 +319,7 @@ BEGIN
                 ORDER BY w.tenant_id, w.resource_id, w.seq
             ) AS first
             WHERE k.lane = first.lane AND k.seq = first.seq AND first.retry_at IS NULL AND NOT EXISTS (
-                SELECT FROM fanfare.broadcast_jobs AS j
+                SELECT FROM fanfare.fan_out_jobs AS j
                 WHERE j.tenant_id = first.tenant_id AND j.resource_id = first.resource_id AND j.seq < first.seq)
         ), noted AS (
             SELECT n.tenant_id, fanfare.retention_note(row(n.tenant_id, run, 0, 0, 0, 0, n.many, 0, 1, NULL, now(), '{}')::fanfare.retention_unrecorded)::text, n.many
@@ -525,7 +525,7 @@ BEGIN
         UNION ALL
         SELECT FROM fanfare.parked WHERE activity_id >= b.low AND activity_id < b.high
         UNION ALL
-        SELECT FROM fanfare.broadcast_jobs WHERE activity_id >= b.low AND activity_id < b.high
+        SELECT FROM fanfare.fan_out_jobs WHERE activity_id >= b.low AND activity_id < b.high
         UNION ALL
         SELECT FROM fanfare.dead_letters WHERE activity_id >= b.low AND activity_id < b.high
     ) THEN
@@ -685,7 +685,7 @@ $$;
 -- Who may what. Nobody gets any of this by being there; fanfare_retention owns what removes rows.
 GRANT SELECT, DELETE ON fanfare.activities, fanfare.idempotency_keys, fanfare.notifications, fanfare.service_tokens TO fanfare_retention;
 GRANT SELECT, INSERT, UPDATE, DELETE ON fanfare.parked, fanfare.dead_letters TO fanfare_retention;
-GRANT SELECT ON fanfare.outbox, fanfare.broadcast_jobs TO fanfare_retention;
+GRANT SELECT ON fanfare.outbox, fanfare.fan_out_jobs TO fanfare_retention;
 GRANT SELECT, INSERT, UPDATE ON fanfare.retention_progress, fanfare.retention_unrecorded, fanfare.retention_lease TO fanfare_retention;
 -- UPDATE is what locking them against changes takes; nothing that fanfare_retention owns changes
 -- them.
@@ -732,5 +732,5 @@ DROP TABLE fanfare.retention_unrecorded;
 DROP TABLE fanfare.retention_progress;
 DROP TABLE fanfare.legal_holds;
 DROP TABLE fanfare.retention;
-REVOKE ALL ON fanfare.activities, fanfare.idempotency_keys, fanfare.notifications, fanfare.service_tokens, fanfare.parked, fanfare.dead_letters, fanfare.outbox, fanfare.broadcast_jobs FROM fanfare_retention;
+REVOKE ALL ON fanfare.activities, fanfare.idempotency_keys, fanfare.notifications, fanfare.service_tokens, fanfare.parked, fanfare.dead_letters, fanfare.outbox, fanfare.fan_out_jobs FROM fanfare_retention;
 REVOKE ALL ON FUNCTION fanfare.uuidv7_floor FROM fanfare_retention;

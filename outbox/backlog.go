@@ -39,7 +39,7 @@ func (b *Backlog) Status(ctx context.Context, tenant uuid.UUID) (Status, error) 
 		SELECT o.pending, o.oldest_at, p.parked, p.failing, j.broadcasts, d.dead_letters
 		FROM (SELECT count(*) AS pending, min(recorded_at) AS oldest_at FROM fanfare.outbox WHERE $1::uuid IS NULL OR tenant_id = $1) AS o,
 		     (SELECT count(*) AS parked, count(*) FILTER (WHERE attempts > 0) AS failing FROM fanfare.parked WHERE $1::uuid IS NULL OR tenant_id = $1) AS p,
-		     (SELECT count(*) AS broadcasts FROM fanfare.broadcast_jobs WHERE $1::uuid IS NULL OR tenant_id = $1) AS j,
+		     (SELECT count(*) AS broadcasts FROM fanfare.fan_out_jobs WHERE $1::uuid IS NULL OR tenant_id = $1) AS j,
 		     (SELECT count(*) AS dead_letters FROM fanfare.dead_letters WHERE $1::uuid IS NULL OR tenant_id = $1) AS d`, orNull(tenant))
 	if err != nil {
 		return Status{}, fmt.Errorf("read the outbox: %w", err)
@@ -153,7 +153,7 @@ func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Dura
 	})
 }
 
-// waitsBehind tells whether an earlier activity of the same resource is parked or a broadcast job.
+// waitsBehind tells whether an earlier activity of the same resource is parked or a fan-out job.
 const waitsBehind = `
 SELECT EXISTS (
     SELECT FROM (
@@ -162,7 +162,7 @@ SELECT EXISTS (
         SELECT tenant_id, resource_id, seq FROM fanfare.parked WHERE lane = $1 AND activity_id = $2
     ) AS a
     WHERE EXISTS (SELECT FROM fanfare.parked AS p WHERE p.tenant_id = a.tenant_id AND p.resource_id = a.resource_id AND p.seq < a.seq)
-       OR EXISTS (SELECT FROM fanfare.broadcast_jobs AS j WHERE j.tenant_id = a.tenant_id AND j.resource_id = a.resource_id AND j.seq < a.seq))`
+       OR EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE j.tenant_id = a.tenant_id AND j.resource_id = a.resource_id AND j.seq < a.seq))`
 
 // withLane does something in a transaction that holds the lane, as a claim of it does.
 func withLane(ctx context.Context, pool *pgxpool.Pool, lane int, do func(tx pgx.Tx) error) error {

@@ -60,7 +60,7 @@ func TestBacklogStatus(t *testing.T) {
 	if err == nil {
 		_, err = tx.Exec(
 			t.Context(),
-			`INSERT INTO fanfare.broadcast_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
+			`INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
 			VALUES (gen_random_uuid(), 1, 1003, $1, gen_random_uuid(), now())`,
 			theirs,
 		)

@@ -27,7 +27,7 @@ type Item struct {
 
 	place   string // of the row in the table outbox: its ctid
 	parked  bool   // comes from the table parked, not from outbox
-	blocked bool   // an earlier activity of its resource is parked or being broadcast
+	blocked bool   // an earlier activity of its resource is parked or being fanned out
 	missing bool   // the log does not hold the activity any more
 }
 
@@ -55,7 +55,7 @@ const claimLane = `
 SELECT now.held, now.snapshot, q.seq, q.place, q.parked, q.blocked, q.attempts, q.channels, ` + activity.Columns + `, q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
 FROM (
     SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
-           EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.broadcast_jobs) AS waiting
+           EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs) AS waiting
 ) AS now
 LEFT JOIN LATERAL (
     (
@@ -70,7 +70,7 @@ LEFT JOIN LATERAL (
         SELECT o.seq, o.ctid::text, false,
                now.waiting AND (
                    EXISTS (SELECT FROM fanfare.parked AS p WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
-                   OR EXISTS (SELECT FROM fanfare.broadcast_jobs AS j WHERE j.tenant_id = o.tenant_id AND j.resource_id = o.resource_id)),
+                   OR EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE j.tenant_id = o.tenant_id AND j.resource_id = o.resource_id)),
                0, NULL, o.activity_id, o.tenant_id, o.resource_id, o.recorded_at
         FROM fanfare.outbox AS o
         WHERE o.lane = $1 AND o.seq > least($3::bigint, (

@@ -455,7 +455,7 @@ func TestClaimPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	claimed, buffers := explain(t, tx, claimLane, testLane, 500, int64(100000), []string{}, []int64{})
-	for _, table := range []string{"outbox", "parked", "broadcast_jobs", "activities"} {
+	for _, table := range []string{"outbox", "parked", "fan_out_jobs", "activities"} {
 		if strings.Contains(claimed, "Seq Scan on "+table) {
 			t.Errorf("the claim reads %s from end to end:\n%s", table, claimed)
 		}

@@ -6,7 +6,7 @@
 // came of it, all in one transaction.
 //
 // Invariants:
-// - What is in the table outbox, parked or broadcast_jobs is what is pending; nothing else says so.
+// - What is in the table outbox, parked or fan_out_jobs is what is pending; nothing else says so.
 // - An activity leaves them in the transaction that delivers it or that writes its dead letter.
 // - Whoever moves rows of a lane holds its advisory lock, so activities of one resource go out in
 // the order of their seq.

@@ -28,7 +28,7 @@ type settlement struct {
 
 type resourceKey struct{ tenant, resource uuid.UUID }
 
-// waiting is a row of parked, dead_letters or broadcast_jobs. Its JSON form is what the statements
+// waiting is a row of parked, dead_letters or fan_out_jobs. Its JSON form is what the statements
 // below read.
 type waiting struct {
 	Lane       int       `json:"lane"`
@@ -112,20 +112,20 @@ ON CONFLICT (activity_id) DO UPDATE
 SET died_at = now(), attempts = excluded.attempts, channels = excluded.channels, error = excluded.error`
 
 	addJobs = `
-INSERT INTO fanfare.broadcast_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
+INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
 SELECT r.activity_id, r.lane, r.seq, r.tenant_id, r.resource_id, r.recorded_at
 FROM jsonb_to_recordset($1) AS r(lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz)
 ON CONFLICT (activity_id) DO NOTHING`
 
 	// release puts the parked rows of the touched resources in order: a row waits without a time of
-	// its own while a broadcast job, a row that has failed or a row with its time to come stands
+	// its own while a fan-out job, a row that has failed or a row with its time to come stands
 	// before it; the rest may go now.
 	release = `
 WITH touched AS (
     SELECT tenant_id, resource_id FROM unnest($1::uuid[], $2::uuid[]) AS t(tenant_id, resource_id)
 ), ordered AS (
     SELECT p.lane, p.seq, p.retry_at,
-           EXISTS (SELECT FROM fanfare.broadcast_jobs AS j
+           EXISTS (SELECT FROM fanfare.fan_out_jobs AS j
                    WHERE j.tenant_id = p.tenant_id AND j.resource_id = p.resource_id AND j.seq < p.seq)
            OR coalesce(bool_or(p.attempts > 0 OR p.retry_at > clock_timestamp()) OVER (
                 PARTITION BY p.tenant_id, p.resource_id ORDER BY p.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS behind

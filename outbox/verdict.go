@@ -16,8 +16,8 @@ const (
 	Delivered Verdict = iota // done: it leaves the outbox
 	Retry                    // it failed on its own: parked, tried again later, a dead letter after MaxAttempts
 	Dead                     // it can never be delivered: a dead letter now
-	Broadcast                // its audience is wide: it becomes a broadcast job
-	Behind                   // not tried: an earlier activity of its resource is a broadcast job of the same batch
+	Broadcast                // its audience is wide: it becomes a fan-out job
+	Behind                   // not tried: an earlier activity of its resource is a fan-out job of the same batch
 )
 
 // Outcome is the verdict on one activity. Err and Channels belong to Retry and Dead: why, and which

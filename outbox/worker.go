@@ -45,7 +45,7 @@ func (o Options) orDefault() Options {
 	return o
 }
 
-// Report tells an Observer of one claim that took something, or of one step of a broadcast job.
+// Report tells an Observer of one claim that took something, or of one step of a fan-out job.
 type Report struct {
 	Lane      int
 	Claimed   int           // rows taken
@@ -53,7 +53,7 @@ type Report struct {
 	Retried   int           // activities parked because they failed
 	Behind    int           // activities parked behind another of their resource
 	Dead      int           // new dead letters
-	Jobs      int           // activities that became broadcast jobs
+	Jobs      int           // activities that became fan-out jobs
 	Step      bool          // it tells of a step of a job; Claimed is 1
 	Told      int           // watchers told by that step
 	Took      time.Duration // from begin to commit or rollback

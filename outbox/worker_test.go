@@ -173,7 +173,7 @@ func delivered(t *testing.T, pool *pgxpool.Pool, resource uuid.UUID) []uuid.UUID
 	return ids
 }
 
-const isDrained = `SELECT NOT EXISTS (SELECT FROM fanfare.outbox) AND NOT EXISTS (SELECT FROM fanfare.parked) AND NOT EXISTS (SELECT FROM fanfare.broadcast_jobs)`
+const isDrained = `SELECT NOT EXISTS (SELECT FROM fanfare.outbox) AND NOT EXISTS (SELECT FROM fanfare.parked) AND NOT EXISTS (SELECT FROM fanfare.fan_out_jobs)`
 
 func TestWorkerDeliversInOrder(t *testing.T) {
 	t.Parallel()
@@ -441,7 +441,7 @@ func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
 		t,
 		db.Pool,
 		"under way",
-		`SELECT count(*) = 1 FROM fanfare.broadcast_jobs WHERE told = 30 AND activity_id = $1`,
+		`SELECT count(*) = 1 FROM fanfare.fan_out_jobs WHERE notified = 30 AND activity_id = $1`,
 		wide,
 	)
 	late := record(t, db.Pool, envelope(tenant, celebrity, "signal.three"))

@@ -403,7 +403,7 @@ func TestPartitionsThatAreNeeded(t *testing.T) {
 	w.exec(`UPDATE fanfare.legal_holds SET released_at = now()`)
 	w.hold(other, nil, &w.entries[1].actor)
 	may(true, "a hold of another tenant")
-	for _, table := range []string{"outbox", "parked", "broadcast_jobs", "dead_letters"} {
+	for _, table := range []string{"outbox", "parked", "fan_out_jobs", "dead_letters"} {
 		w.add(entry{tenant: tenant, resource: tenant, actor: tenant, age: 80, pending: table})
 		may(false, "pending in "+table)
 		w.exec(`DELETE FROM fanfare.` + table)

@@ -140,9 +140,9 @@ func (w *world) add(entries ...entry) {
 				since,
 				w.written,
 			)
-		case "broadcast_jobs":
+		case "fan_out_jobs":
 			batch.Queue(
-				`INSERT INTO fanfare.broadcast_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at) VALUES ($1, fanfare.lane_of($2, $3), $5, $2, $3, $4)`,
+				`INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at) VALUES ($1, fanfare.lane_of($2, $3), $5, $2, $3, $4)`,
 				e.id,
 				e.tenant,
 				e.resource,
@@ -219,7 +219,7 @@ func (w *world) state() (s state) {
 		{&s.Keys, `SELECT activity_id FROM fanfare.idempotency_keys WHERE action !~ '^retention'`},
 		{&s.Outbox, `SELECT o.activity_id FROM fanfare.outbox o JOIN fanfare.activities a ON a.id = o.activity_id WHERE a.action !~ '^retention'`},
 		{&s.Parked, `SELECT activity_id FROM fanfare.parked`},
-		{&s.Jobs, `SELECT activity_id FROM fanfare.broadcast_jobs`},
+		{&s.Jobs, `SELECT activity_id FROM fanfare.fan_out_jobs`},
 		{&s.Dead, `SELECT activity_id FROM fanfare.dead_letters`},
 	} {
 		w.scan(of.into, `SELECT coalesce(array_agg(x ORDER BY x), '{}') FROM (`+of.from+`) AS t(x)`)
@@ -291,7 +291,7 @@ func oracle(
 				s.Outbox = append(s.Outbox, e.id)
 			case "parked":
 				s.Parked = append(s.Parked, e.id)
-			case "broadcast_jobs":
+			case "fan_out_jobs":
 				s.Jobs = append(s.Jobs, e.id)
 			case "dead_letters":
 				s.Dead = append(s.Dead, e.id)

@@ -30,7 +30,7 @@ func needs() []need {
 	add(table, "activities", false, "SELECT")
 	add(table, "outbox", false, "SELECT", "INSERT", "DELETE")
 	add(table, "parked", false, "SELECT", "INSERT", "UPDATE", "DELETE")
-	add(table, "broadcast_jobs", false, "SELECT", "INSERT", "UPDATE", "DELETE")
+	add(table, "fan_out_jobs", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "dead_letters", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "notifications", false, "INSERT")
 	add(table, "subscriptions", false, "SELECT")

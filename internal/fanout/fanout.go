@@ -147,7 +147,7 @@ type decision struct {
 func (f *Fanout) decideBatch(batch []outbox.Item, subject []int, answer watchers.Answer) *decision {
 	d := &decision{outcomes: make([]outbox.Outcome, len(batch)), report: Report{Activities: len(batch)}}
 	filter := f.filter.Batch()
-	wide := map[uuid.UUID]bool{} // resources whose later activities wait for a broadcast job
+	wide := map[uuid.UUID]bool{} // resources whose later activities wait for a fan-out job
 	for i := range batch {
 		item := &batch[i]
 		candidates := answer.Candidates[subject[i]]

@@ -308,7 +308,7 @@ func (s *stage) record(actor, action, resource string, flags map[string]string) 
 	s.last, s.checked, s.told, s.expectedPushes, s.expectedShares = r.ID, false, nil, nil, []string{"resource"}
 	s.eventually(`SELECT NOT EXISTS (SELECT FROM fanfare.outbox WHERE tenant_id = $2 AND activity_id = $1)
 		AND NOT EXISTS (SELECT FROM fanfare.parked WHERE tenant_id = $2 AND activity_id = $1)
-		AND NOT EXISTS (SELECT FROM fanfare.broadcast_jobs WHERE tenant_id = $2 AND activity_id = $1)`, s.last, s.tenant)
+		AND NOT EXISTS (SELECT FROM fanfare.fan_out_jobs WHERE tenant_id = $2 AND activity_id = $1)`, s.last, s.tenant)
 }
 
 // check holds what became of the last activity against what the script said of it.

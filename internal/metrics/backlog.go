@@ -33,7 +33,7 @@ var (
 	backlogReadable = describe("fanfare_backlog_readable", "Whether the backlog could be read, 1 or 0.")
 	backlogRows     = describe(
 		"fanfare_backlog_rows",
-		"Activities in the outbox, not counting those parked or being broadcast.",
+		"Activities in the outbox, not counting those parked or being fanned out.",
 	)
 	backlogSeconds = describe(
 		"fanfare_backlog_age_seconds",
@@ -47,7 +47,7 @@ var (
 		"fanfare_backlog_failing_rows",
 		"Of the activities parked, those that have failed themselves.",
 	)
-	backlogBroadcasts = describe("fanfare_backlog_broadcast_jobs", "Activities being told to a wide audience.")
+	backlogBroadcasts = describe("fanfare_backlog_fan_out_jobs", "Activities being told to a wide audience.")
 	backlogDead       = describe("fanfare_backlog_dead_letters", "Activities given up and not replayed.")
 )
 

@@ -22,7 +22,7 @@ func NewFanout(registry prometheus.Registerer) *Fanout {
 	f := &Fanout{
 		width: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "fanfare_fanout_width",
-			Help:    "Watchers told of an activity, or by one step of a broadcast job.",
+			Help:    "Watchers told of an activity, or by one step of a fan-out job.",
 			Buckets: []float64{0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000},
 		}),
 		publications: prometheus.NewCounter(prometheus.CounterOpts{

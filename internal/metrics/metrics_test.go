@@ -81,9 +81,9 @@ func TestOutbox(t *testing.T) {
 		`fanfare_retries_total 1`,
 		`fanfare_parked_behind_total 2`,
 		`fanfare_dead_letters_total 4`,
-		`fanfare_broadcast_jobs_total 1`,
-		`fanfare_broadcast_steps_total 2`,
-		`fanfare_broadcast_watchers_total 5020`,
+		`fanfare_fan_out_jobs_total 1`,
+		`fanfare_fan_out_steps_total 2`,
+		`fanfare_fan_out_recipients_total 5020`,
 		`fanfare_batches_rolled_back_total{reason="error"} 2`,
 		`fanfare_batches_rolled_back_total{reason="unavailable"} 1`,
 	)
@@ -149,7 +149,7 @@ func TestBacklog(t *testing.T) {
 			`fanfare_backlog_age_seconds 90`,
 			`fanfare_backlog_parked_rows 5`,
 			`fanfare_backlog_failing_rows 4`,
-			`fanfare_backlog_broadcast_jobs 3`,
+			`fanfare_backlog_fan_out_jobs 3`,
 			`fanfare_backlog_dead_letters 2`,
 		)
 		status, err = outbox.Status{}, errors.New("gone")

@@ -55,19 +55,19 @@ func NewOutbox(registry prometheus.Registerer) *Outbox {
 		}),
 		rolledBack: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fanfare_batches_rolled_back_total",
-			Help: "Claims and broadcast steps rolled back: unavailable when PostgreSQL or Centrifugo was away, error otherwise.",
+			Help: "Claims and fan-out steps rolled back: unavailable when PostgreSQL or Centrifugo was away, error otherwise.",
 		}, []string{"reason"}),
 		jobs: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fanfare_broadcast_jobs_total",
-			Help: "Activities whose audience was so wide that they became broadcast jobs.",
+			Name: "fanfare_fan_out_jobs_total",
+			Help: "Activities whose audience was so wide that they became fan-out jobs.",
 		}),
 		steps: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fanfare_broadcast_steps_total",
-			Help: "Steps of broadcast jobs that were done.",
+			Name: "fanfare_fan_out_steps_total",
+			Help: "Steps of fan-out jobs that were done.",
 		}),
 		stepWatchers: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fanfare_broadcast_watchers_total",
-			Help: "Watchers told by steps of broadcast jobs.",
+			Name: "fanfare_fan_out_recipients_total",
+			Help: "Watchers told by steps of fan-out jobs.",
 		}),
 	}
 	for _, reason := range []string{"unavailable", "error"} {

@@ -320,7 +320,7 @@ func (r *drainRun) fill(variant string, activities int, took time.Duration, used
 func (r *drainRun) verify(ctx context.Context, db *stack.Database, counted *tally, apiURL string) error {
 	var pending, dead int64
 	err := db.Pool.QueryRow(ctx, `
-		SELECT (SELECT count(*) FROM fanfare.outbox) + (SELECT count(*) FROM fanfare.parked) + (SELECT count(*) FROM fanfare.broadcast_jobs),
+		SELECT (SELECT count(*) FROM fanfare.outbox) + (SELECT count(*) FROM fanfare.parked) + (SELECT count(*) FROM fanfare.fan_out_jobs),
 		       (SELECT count(*) FROM fanfare.notifications), (SELECT count(*) FROM fanfare.dead_letters)`).Scan(&pending, &r.InboxRows, &dead)
 	if err != nil {
 		return err

@@ -150,7 +150,7 @@ func (j *journal) look(ctx context.Context) (left int, err error) {
 	rows, err := j.pool.Query(ctx, `
 		SELECT activity_id FROM fanfare.outbox
 		UNION ALL SELECT activity_id FROM fanfare.parked
-		UNION ALL SELECT activity_id FROM fanfare.broadcast_jobs`)
+		UNION ALL SELECT activity_id FROM fanfare.fan_out_jobs`)
 	if err != nil {
 		return 0, err
 	}

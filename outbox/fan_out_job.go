@@ -14,17 +14,17 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// claimJob takes the broadcast job that has waited longest and that nobody works on.
+// claimJob takes the fan-out job that has waited longest and that nobody works on.
 const claimJob = `
-SELECT j.lane, j.seq, j.attempts, j.last_principal_id, j.told, ` + activity.Columns + `
-FROM fanfare.broadcast_jobs AS j
+SELECT j.lane, j.seq, j.attempts, j.last_principal_id, j.notified, ` + activity.Columns + `
+FROM fanfare.fan_out_jobs AS j
 JOIN fanfare.activities AS a ON a.id = j.activity_id AND a.tenant_id = j.tenant_id
 WHERE j.retry_at <= clock_timestamp()
 ORDER BY j.retry_at
 LIMIT 1
 FOR UPDATE OF j SKIP LOCKED`
 
-// broadcast works on the broadcast jobs, one step a transaction, until ctx ends.
+// broadcast works on the fan-out jobs, one step a transaction, until ctx ends.
 func (w *Worker) broadcast(ctx, work context.Context) {
 	pause := w.opts.Poll
 	for sleep(ctx, pause) {
@@ -32,7 +32,7 @@ func (w *Worker) broadcast(ctx, work context.Context) {
 		switch {
 		case err != nil && work.Err() == nil:
 			pause = w.opts.Retries.Longest / 10
-			w.log.Warn("broadcast jobs cannot be worked on", zap.Error(err), zap.Duration("next_try_in", pause))
+			w.log.Warn("fan-out jobs cannot be worked on", zap.Error(err), zap.Duration("next_try_in", pause))
 		case worked:
 			pause = 0
 		default:
@@ -54,7 +54,7 @@ func (w *Worker) step(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("claim a broadcast job: %w", err)
+		return false, fmt.Errorf("claim a fan-out job: %w", err)
 	}
 	report := Report{Lane: job.Lane, Claimed: 1, Step: true}
 	defer func() {
@@ -104,7 +104,7 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 	batch := &pgx.Batch{}
 	if free {
 		batch.Queue(
-			`DELETE FROM fanfare.broadcast_jobs WHERE activity_id = $1 AND tenant_id = $2`,
+			`DELETE FROM fanfare.fan_out_jobs WHERE activity_id = $1 AND tenant_id = $2`,
 			job.ID,
 			job.TenantID,
 		)
@@ -115,13 +115,13 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 			last = &s.LastPrincipalID
 		}
 		batch.Queue(`
-			UPDATE fanfare.broadcast_jobs
-			SET last_principal_id = $3, told = told + $4, attempts = 0, error = '',
+			UPDATE fanfare.fan_out_jobs
+			SET last_principal_id = $3, notified = notified + $4, attempts = 0, error = '',
 			    retry_at = clock_timestamp() + CASE WHEN $5 THEN interval '20 ms' ELSE interval '0' END
 			WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID, last, s.Told, s.Done)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("settle broadcast job %s: %w", job.ID, err)
+		return fmt.Errorf("settle fan-out job %s: %w", job.ID, err)
 	}
 	return nil
 }
@@ -134,11 +134,11 @@ func (w *Worker) postpone(ctx context.Context, job Job, cause error, report *Rep
 		attempts++
 	}
 	wait := w.opts.Retries.wait(max(attempts, 1), randomJitter)
-	w.log.Warn("a step of a broadcast job failed", zap.Stringer("activity", job.ID), zap.Int("attempts", attempts),
+	w.log.Warn("a step of a fan-out job failed", zap.Stringer("activity", job.ID), zap.Int("attempts", attempts),
 		zap.Duration("next_try_in", wait), zap.Error(cause))
 	if attempts < w.opts.Retries.MaxAttempts {
 		_, err := w.pool.Exec(ctx, `
-			UPDATE fanfare.broadcast_jobs SET attempts = $3, error = $4, retry_at = clock_timestamp() + make_interval(secs => $5)
+			UPDATE fanfare.fan_out_jobs SET attempts = $3, error = $4, retry_at = clock_timestamp() + make_interval(secs => $5)
 			WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID, attempts, cause.Error(), wait.Seconds())
 		return err
 	}
@@ -152,7 +152,7 @@ func (w *Worker) postpone(ctx context.Context, job Job, cause error, report *Rep
 				Attempts: attempts, Error: cause.Error(),
 			}},
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM fanfare.broadcast_jobs WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM fanfare.fan_out_jobs WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID); err != nil {
 			return err
 		}
 		_, err := s.apply(ctx, tx)
