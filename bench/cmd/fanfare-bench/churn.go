@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/bench/internal/churn"
-	"github.com/fanfarehq/fanfare/bench/internal/crowd"
+	"github.com/fanfarehq/fanfare/internal/acceptance/churn"
+	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
@@ -66,14 +66,14 @@ func measureChurn(ctx context.Context, o *churnOptions) (result *churnResult, er
 	if err != nil {
 		return nil, err
 	}
-	var people []*crowd.Person
+	var people []*clients.Client
 	for _, t := range world.Tenants {
 		for _, id := range t.People {
-			people = append(people, &crowd.Person{Tenant: t.ID, Principal: id})
+			people = append(people, &clients.Client{Tenant: t.ID, Principal: id})
 		}
 	}
 	began := time.Now()
-	audience, err := crowd.Connect(ctx, people, server.WebSocketURL(), tokens)
+	audience, err := clients.Connect(ctx, people, server.WebSocketURL(), tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func measureChurn(ctx context.Context, o *churnOptions) (result *churnResult, er
 
 // live commits activities, makes changes and cuts connections for a while, and returns once all
 // activities are settled.
-func (j *journal) live(ctx context.Context, o *churnOptions, audience *crowd.Crowd) error {
+func (j *journal) live(ctx context.Context, o *churnOptions, audience *clients.Set) error {
 	g, working := errgroup.WithContext(ctx)
 	over := make(chan struct{}) // no more activities come
 	random := rand.New(rand.NewPCG(o.seed, 101))
@@ -137,7 +137,7 @@ func (j *journal) live(ctx context.Context, o *churnOptions, audience *crowd.Cro
 }
 
 // cut breaks connections of every fourth person, so that the others stay all the time.
-func cut(ctx context.Context, o *churnOptions, audience *crowd.Crowd, over <-chan struct{}) {
+func cut(ctx context.Context, o *churnOptions, audience *clients.Set, over <-chan struct{}) {
 	if o.cuts <= 0 || len(audience.People) < 4 {
 		return
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/bench/internal/churn"
-	"github.com/fanfarehq/fanfare/bench/internal/crowd"
-	"github.com/fanfarehq/fanfare/bench/internal/oracle"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance/churn"
+	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
+	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 )
 
 // churnResult counts pairs of an activity and a person of its tenant.
@@ -54,7 +54,7 @@ type churnResult struct {
 	verdicts map[uuid.UUID]oracle.Verdict
 }
 
-func newChurnResult(o *churnOptions, audience *crowd.Crowd) *churnResult {
+func newChurnResult(o *churnOptions, audience *clients.Set) *churnResult {
 	return &churnResult{
 		Machine: thisMachine(), Clients: len(audience.People), Rate: o.rate,
 		Foreign: int(audience.Foreign()),
@@ -145,7 +145,7 @@ func (r *churnResult) verdict() error {
 }
 
 // judge compares what the oracle says with what the clients got.
-func (r *churnResult) judge(says *judgement, j *journal, audience *crowd.Crowd) {
+func (r *churnResult) judge(says *judgement, j *journal, audience *clients.Set) {
 	r.verdicts, r.Changes, r.Activities = says.verdicts, j.kinds, len(j.sendings)
 	known := make(map[uuid.UUID]*sending, len(j.sendings))
 	wanted := map[listener]map[uuid.UUID]bool{}
@@ -203,7 +203,7 @@ type arrival struct {
 
 // hear counts what one client got, and takes it off what it must get. It returns what says
 // something about latency.
-func (r *churnResult) hear(p *crowd.Person, known map[uuid.UUID]*sending, wanted map[uuid.UUID]bool) (timed []arrival) {
+func (r *churnResult) hear(p *clients.Client, known map[uuid.UUID]*sending, wanted map[uuid.UUID]bool) (timed []arrival) {
 	seen := map[uuid.UUID]bool{}
 	for _, got := range p.Receptions() {
 		s := known[got.Activity]

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fanfarehq/fanfare/bench/internal/fixture"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/outbox"

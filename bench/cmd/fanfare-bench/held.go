@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
-	"github.com/fanfarehq/fanfare/bench/internal/fixture"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 

@@ -12,16 +12,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
-	"github.com/fanfarehq/fanfare/bench/internal/chronicle"
+	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
 type indexesOptions struct {
 	databaseFlags
-	output    output
-	chronicle chronicle.Options
-	inserts   int
-	rounds    int
+	output  output
+	log     loggen.Options
+	inserts int
+	rounds  int
 }
 
 func newIndexes() *cobra.Command {
@@ -31,15 +31,15 @@ func newIndexes() *cobra.Command {
 		"What each of the log's indexes costs, and what it is for",
 		&o.output,
 		func(ctx context.Context) (*indexesResult, error) {
-			if o.inserts < 2 || o.inserts >= o.chronicle.Activities || o.rounds < 1 {
+			if o.inserts < 2 || o.inserts >= o.log.Activities || o.rounds < 1 {
 				return nil, errors.New("--inserts must be at least 2 and below --activities, --rounds at least 1")
 			}
 			return measureIndexes(ctx, &o)
 		},
 	)
 	flags := cmd.Flags()
-	flags.IntVar(&o.chronicle.Activities, "activities", 1_000_000, "activities in the log")
-	flags.IntVar(&o.chronicle.Tenants, "tenants", 50, "tenants")
+	flags.IntVar(&o.log.Activities, "activities", 1_000_000, "activities in the log")
+	flags.IntVar(&o.log.Tenants, "tenants", 50, "tenants")
 	flags.IntVar(
 		&o.inserts,
 		"inserts",
@@ -118,12 +118,12 @@ func measureIndexes(ctx context.Context, o *indexesOptions) (result *indexesResu
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Stop()) }()
-	if _, err := loadLog(ctx, db, o.chronicle); err != nil {
+	if _, err := loadLog(ctx, db, o.log); err != nil {
 		return nil, err
 	}
 	result = &indexesResult{
 		Machine:    thisMachine(),
-		Activities: o.chronicle.Activities,
+		Activities: o.log.Activities,
 		Inserts:    o.inserts,
 		Sets:       map[string]insertCost{},
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/fanfarehq/fanfare/bench/internal/churn"
-	"github.com/fanfarehq/fanfare/bench/internal/oracle"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance/churn"
+	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 

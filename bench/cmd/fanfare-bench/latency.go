@@ -16,9 +16,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/fanfarehq/fanfare/bench/internal/fixture"
 	"github.com/fanfarehq/fanfare/bench/internal/sockets"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/outbox"

@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
-	"github.com/fanfarehq/fanfare/bench/internal/chronicle"
+	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
@@ -31,7 +31,7 @@ var logParts = []string{partPages, partExplain, partSizes, partExport}
 type logOptions struct {
 	databaseFlags
 	output     output
-	chronicle  chronicle.Options
+	log        loggen.Options
 	url        string
 	skip       []string
 	runs       int
@@ -56,12 +56,12 @@ func newLog() *cobra.Command {
 	)
 	flags := cmd.Flags()
 	o.export.flags(flags)
-	flags.IntVar(&o.chronicle.Activities, "activities", 10_000_000, "activities in the log")
-	flags.IntVar(&o.chronicle.Tenants, "tenants", 50, "tenants; the largest has a fifth of all")
-	flags.IntVar(&o.chronicle.Months, "months", 6, "how old the log is")
-	flags.IntVar(&o.chronicle.Connections, "connections", 3, "connections that load it at once")
+	flags.IntVar(&o.log.Activities, "activities", 10_000_000, "activities in the log")
+	flags.IntVar(&o.log.Tenants, "tenants", 50, "tenants; the largest has a fifth of all")
+	flags.IntVar(&o.log.Months, "months", 6, "how old the log is")
+	flags.IntVar(&o.log.Connections, "connections", 3, "connections that load it at once")
 	flags.BoolVar(
-		&o.chronicle.IndexesFirst,
+		&o.log.IndexesFirst,
 		"indexes-first",
 		false,
 		"load into tables that have their indexes already: slower, and the indexes are as large as they grow by themselves",
@@ -157,7 +157,7 @@ func measureLog(ctx context.Context, o *logOptions) (result *logResult, err erro
 		return nil, err
 	}
 	if !filled {
-		if result.Loading, err = loadLog(ctx, db, o.chronicle); err != nil {
+		if result.Loading, err = loadLog(ctx, db, o.log); err != nil {
 			return nil, err
 		}
 	}
@@ -195,12 +195,12 @@ func (o *logOptions) open(ctx context.Context) (*stack.Database, error) {
 	if o.url != "" {
 		return stack.OpenDatabase(ctx, o.url)
 	}
-	return o.start(ctx, chronicle.Settings())
+	return o.start(ctx, loggen.Settings())
 }
 
 // load10M loads the log, ten million activities or however many.
-func loadLog(ctx context.Context, db *stack.Database, o chronicle.Options) (*loading, error) {
-	c := chronicle.New(o)
+func loadLog(ctx context.Context, db *stack.Database, o loggen.Options) (*loading, error) {
+	c := loggen.New(o)
 	l := &loading{IndexesFirst: o.IndexesFirst, Connections: o.Connections}
 	progress("loading %d activities", c.Activities())
 	began := time.Now()

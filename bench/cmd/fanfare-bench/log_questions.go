@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/bench/internal/chronicle"
+	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
@@ -116,15 +116,15 @@ var questions = []question{
 		fits: func(a *activity.Activity) bool { return a.CorrelationID != a.ID },
 	},
 	{
-		name: "action " + chronicle.FrequentActions,
+		name: "action " + loggen.FrequentActions,
 		ask: newestOf(
-			func(*activity.Activity) activity.Filter { return activity.Filter{Action: chronicle.FrequentActions} },
+			func(*activity.Activity) activity.Filter { return activity.Filter{Action: loggen.FrequentActions} },
 		),
 	},
 	{
-		name: "action " + chronicle.RareActions,
+		name: "action " + loggen.RareActions,
 		ask: newestOf(
-			func(*activity.Activity) activity.Filter { return activity.Filter{Action: chronicle.RareActions} },
+			func(*activity.Activity) activity.Filter { return activity.Filter{Action: loggen.RareActions} },
 		),
 	},
 	{name: "action of an actor", ask: newestOf(func(a *activity.Activity) activity.Filter {

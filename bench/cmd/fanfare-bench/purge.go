@@ -15,7 +15,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/retention"
-	"github.com/fanfarehq/fanfare/bench/internal/chronicle"
+	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
@@ -124,7 +124,7 @@ func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, er
 	defer func() { err = errors.Join(err, db.Stop()) }()
 	// Of the months that are over, the older half is purged in batches and the newer by partitions.
 	const months = 6
-	if _, err := loadLog(ctx, db, chronicle.Options{Activities: 5 * o.activities / 2, Tenants: o.tenants, Months: months}); err != nil {
+	if _, err := loadLog(ctx, db, loggen.Options{Activities: 5 * o.activities / 2, Tenants: o.tenants, Months: months}); err != nil {
 		return nil, err
 	}
 	site, err := newSite(ctx, db)

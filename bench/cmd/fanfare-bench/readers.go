@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/bench/internal/fixture"
-	"github.com/fanfarehq/fanfare/bench/internal/sse"
+	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
+	"github.com/fanfarehq/fanfare/internal/acceptance/sse"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/outbox"
 )

@@ -14,7 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
-	"github.com/fanfarehq/fanfare/bench/internal/fixture"
+	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
 )
 
 // Reception is one publication that reached one person.

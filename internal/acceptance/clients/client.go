@@ -1,4 +1,4 @@
-package crowd
+package clients
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// Person is one client: a principal of a tenant.
-type Person struct {
+// Client is one client: a principal of a tenant.
+type Client struct {
 	Tenant, Principal uuid.UUID
 
 	client *centrifuge.Client
@@ -32,20 +32,20 @@ type Person struct {
 var errAway = errors.New("cut off for a while")
 
 // Left is how often the person has lost the connection.
-func (p *Person) Left() int64 { return p.left.Load() }
+func (p *Client) Left() int64 { return p.left.Load() }
 
 // Gaps is how often Centrifugo said that its history could not make up for an absence.
-func (p *Person) Gaps() int64 { return p.gaps.Load() }
+func (p *Client) Gaps() int64 { return p.gaps.Load() }
 
 // Receptions returns what the person was given, in the order of arrival.
-func (p *Person) Receptions() []Reception {
+func (p *Client) Receptions() []Reception {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]Reception(nil), p.receptions...)
 }
 
 // Cut breaks the connection, as a network does, and lets the client make no other for a while.
-func (p *Person) Cut(away time.Duration) {
+func (p *Client) Cut(away time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.awayUntil = time.Now().Add(away)
@@ -55,7 +55,7 @@ func (p *Person) Cut(away time.Duration) {
 }
 
 // connect begins to. in is called once the person is on the channel.
-func (p *Person) connect(c *Crowd, url string, tokens *centrifugo.Tokens, in func()) error {
+func (p *Client) connect(c *Set, url string, tokens *centrifugo.Tokens, in func()) error {
 	p.client = centrifuge.NewJsonClient(url, centrifuge.Config{
 		GetToken: func(centrifuge.ConnectionTokenEvent) (string, error) {
 			token, _ := tokens.Connection(p.Tenant, p.Principal)
@@ -91,13 +91,13 @@ func (p *Person) connect(c *Crowd, url string, tokens *centrifugo.Tokens, in fun
 
 // cut reports whether the connection was ever cut on purpose; what goes wrong after that is no
 // wonder.
-func (p *Person) cut() bool {
+func (p *Client) cut() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.awayUntil.IsZero()
 }
 
-func (p *Person) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (p *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	p.mu.Lock()
 	away := time.Now().Before(p.awayUntil)
 	p.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/fanfarehq/fanfare/bench/internal/oracle"
+	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 )
 
 // Load writes the world as it is.

@@ -1,6 +1,6 @@
-// Package crowd connects thousands of people to Centrifugo, each with a token of its own and on its
+// Package clients connects thousands of people to Centrifugo, each with a token of its own and on its
 // own channel, and cuts the connection of some for a while.
-package crowd
+package clients
 
 import (
 	"context"
@@ -22,9 +22,9 @@ type Reception struct {
 	At       time.Time
 }
 
-// Crowd is everybody's connections. Its methods are safe for concurrent use.
-type Crowd struct {
-	People []*Person
+// Set is everybody's connections. Its methods are safe for concurrent use.
+type Set struct {
+	People []*Client
 
 	received atomic.Int64
 	foreign  atomic.Int64
@@ -34,9 +34,9 @@ type Crowd struct {
 }
 
 // Connect connects everybody, as many at once as a few, and returns when all are on their channels.
-func Connect(ctx context.Context, people []*Person, webSocketURL string, tokens *centrifugo.Tokens) (*Crowd, error) {
+func Connect(ctx context.Context, people []*Client, webSocketURL string, tokens *centrifugo.Tokens) (*Set, error) {
 	const atOnce = 50
-	c := &Crowd{People: people}
+	c := &Set{People: people}
 	door := make(chan struct{}, atOnce)
 	for _, p := range people {
 		select {
@@ -62,19 +62,19 @@ func Connect(ctx context.Context, people []*Person, webSocketURL string, tokens 
 }
 
 // Received is how many events have arrived.
-func (c *Crowd) Received() int64 { return c.received.Load() }
+func (c *Set) Received() int64 { return c.received.Load() }
 
 // Foreign is how many of them were of a tenant that is not the person's.
-func (c *Crowd) Foreign() int64 { return c.foreign.Load() }
+func (c *Set) Foreign() int64 { return c.foreign.Load() }
 
 // Failures are the first of those that connections had, apart from being cut.
-func (c *Crowd) Failures() []error {
+func (c *Set) Failures() []error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]error(nil), c.failures...)
 }
 
-func (c *Crowd) fail(err error) {
+func (c *Set) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.failures) < 10 {
@@ -83,7 +83,7 @@ func (c *Crowd) fail(err error) {
 }
 
 // Together waits until everybody is connected.
-func (c *Crowd) Together(ctx context.Context, limit time.Duration) error {
+func (c *Set) Together(ctx context.Context, limit time.Duration) error {
 	for deadline := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
 		away := 0
 		for _, p := range c.People {
@@ -103,7 +103,7 @@ func (c *Crowd) Together(ctx context.Context, limit time.Duration) error {
 }
 
 // Close disconnects everybody.
-func (c *Crowd) Close() {
+func (c *Set) Close() {
 	for _, p := range c.People {
 		if p.client != nil {
 			p.client.Close()
@@ -112,7 +112,7 @@ func (c *Crowd) Close() {
 }
 
 // receive notes an event. Messages of other kinds have no id.
-func (c *Crowd) receive(p *Person, data []byte) {
+func (c *Set) receive(p *Client, data []byte) {
 	now := time.Now()
 	var event struct {
 		EventID  uuid.UUID `json:"event_id"`

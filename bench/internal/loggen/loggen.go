@@ -1,7 +1,7 @@
-// Package chronicle makes a log that has grown for months: many tenants of which few have most,
+// Package loggen makes a log that has grown for months: many tenants of which few have most,
 // busy and idle actors and resources, workflows that share a correlation, and texts of the usual
 // lengths. It is the same each time, but for the dates.
-package chronicle
+package loggen
 
 import (
 	"math/rand/v2"
@@ -33,8 +33,8 @@ func (o Options) orDefault() Options {
 	return o
 }
 
-// Chronicle is what Options describe.
-type Chronicle struct {
+// Log is what Options describe.
+type Log struct {
 	options      Options
 	began, ended time.Time
 	tenants      []*tenant
@@ -42,12 +42,12 @@ type Chronicle struct {
 	written      atomic.Int64
 }
 
-// New makes a chronicle that ends now.
-func New(o Options) *Chronicle {
+// New makes a log that ends now.
+func New(o Options) *Log {
 	o = o.orDefault()
 	o.Tenants = min(o.Tenants, 256)
 	now := time.Now().UTC()
-	c := &Chronicle{options: o, began: now.AddDate(0, -o.Months, 0), ended: now}
+	l := &Log{options: o, began: now.AddDate(0, -o.Months, 0), ended: now}
 	random := rand.New(rand.NewPCG(seed, 0))
 	var sum float64
 	for i := range o.Tenants {
@@ -56,20 +56,20 @@ func New(o Options) *Chronicle {
 	filled := 0
 	for i := range o.Tenants {
 		share := 1 / float64(i+1) / sum
-		c.tenants = append(c.tenants, newTenant(random, int(share*float64(o.Activities))))
-		for n := max(1, int(share*float64(len(c.draw)))); n > 0 && filled < len(c.draw); n-- {
-			c.draw[filled] = uint8(i)
+		l.tenants = append(l.tenants, newTenant(random, int(share*float64(o.Activities))))
+		for n := max(1, int(share*float64(len(l.draw)))); n > 0 && filled < len(l.draw); n-- {
+			l.draw[filled] = uint8(i)
 			filled++
 		}
 	}
-	return c // what is left of draw belongs to the first, which has the most
+	return l // what is left of draw belongs to the first, which has the most
 }
 
 // Activities is how many there are to write.
-func (c *Chronicle) Activities() int { return c.options.Activities }
+func (l *Log) Activities() int { return l.options.Activities }
 
 // Written is how many of them have been written so far.
-func (c *Chronicle) Written() int { return int(c.written.Load()) }
+func (l *Log) Written() int { return int(l.written.Load()) }
 
 const seed = 20_261_121
 
@@ -96,7 +96,7 @@ func newTenant(random *rand.Rand, activities int) *tenant {
 	for range 1 + len(t.people)/10 {
 		folders = append(folders, newID(random))
 	}
-	for _, h := range happenings {
+	for _, h := range eventKinds {
 		if t.resources[h.resourceType] != nil {
 			continue
 		}

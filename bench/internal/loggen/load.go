@@ -1,4 +1,4 @@
-package chronicle
+package loggen
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// Settings are those of a PostgreSQL that a chronicle is loaded into and read from. At this level
+// Settings are those of a PostgreSQL that a log is loaded into and read from. At this level
 // of its log, a table that is made and filled in one transaction is not logged; its files are not
 // waited for; and nothing is vacuumed but when asked.
 func Settings() map[string]string {
@@ -25,27 +25,27 @@ func Settings() map[string]string {
 
 const activities = "fanfare.activities"
 
-// month is the part of a chronicle that one partition holds.
+// month is the part of a log that one partition holds.
 type month struct {
 	name      string // of the partition
 	low, high time.Time
-	author    *author
+	generator *generator
 }
 
 // months splits the time at the beginnings of months.
-func (c *Chronicle) months() (list []month) {
-	every := c.ended.Sub(c.began) / time.Duration(c.options.Activities)
-	left := c.options.Activities
-	first := time.Date(c.began.Year(), c.began.Month(), 1, 0, 0, 0, 0, time.UTC)
-	for low := first; low.Before(c.ended); low = low.AddDate(0, 1, 0) {
+func (l *Log) months() (list []month) {
+	every := l.ended.Sub(l.began) / time.Duration(l.options.Activities)
+	left := l.options.Activities
+	first := time.Date(l.began.Year(), l.began.Month(), 1, 0, 0, 0, 0, time.UTC)
+	for low := first; low.Before(l.ended); low = low.AddDate(0, 1, 0) {
 		m := month{name: low.Format("fanfare.activities_y2006m01"), low: low, high: low.AddDate(0, 1, 0)}
-		from, to := later(c.began, m.low), earlier(c.ended, m.high)
+		from, to := later(l.began, m.low), earlier(l.ended, m.high)
 		n := min(left, int(to.Sub(from)/every))
-		if !m.high.Before(c.ended) {
+		if !m.high.Before(l.ended) {
 			n = left
 		}
 		left -= n
-		m.author = c.newAuthor(uint64(len(list)), from, every, n)
+		m.generator = l.newGenerator(uint64(len(list)), from, every, n)
 		list = append(list, m)
 	}
 	return list
@@ -67,12 +67,12 @@ func earlier(a, b time.Time) time.Time {
 
 // Load writes everything by COPY into an empty log: each month into a table that becomes its
 // partition, several at once. It may be called once.
-func (c *Chronicle) Load(ctx context.Context, pool *pgxpool.Pool) error {
+func (l *Log) Load(ctx context.Context, pool *pgxpool.Pool) error {
 	indexes, err := bulk.Indexes(ctx, pool, activities)
 	if err != nil {
 		return err
 	}
-	months := c.months()
+	months := l.months()
 	for _, m := range months {
 		if err := m.clear(ctx, pool); err != nil {
 			return err
@@ -80,7 +80,7 @@ func (c *Chronicle) Load(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	var attaching sync.Mutex
 	g, working := errgroup.WithContext(ctx)
-	g.SetLimit(c.options.Connections)
+	g.SetLimit(l.options.Connections)
 	for _, m := range months {
 		g.Go(func() error {
 			conn, err := pool.Acquire(working)
@@ -88,7 +88,7 @@ func (c *Chronicle) Load(ctx context.Context, pool *pgxpool.Pool) error {
 				return err
 			}
 			defer conn.Release()
-			if err := m.fill(working, conn.Conn(), indexes, c.options.IndexesFirst); err != nil {
+			if err := m.fill(working, conn.Conn(), indexes, l.options.IndexesFirst); err != nil {
 				return fmt.Errorf("%s: %w", m.name, err)
 			}
 			attaching.Lock()
@@ -129,7 +129,7 @@ func (m *month) fill(ctx context.Context, conn *pgx.Conn, indexes []bulk.Index, 
 					ctx,
 					conn,
 					fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary, FREEZE)", m.name, columns),
-					m.author.next,
+					m.generator.next,
 				)
 			},
 			func() error {
@@ -179,7 +179,7 @@ func (m *month) attach(ctx context.Context, conn *pgx.Conn) error {
 
 // LoadKeys writes the idempotency keys that recording the activities would have written: for those
 // that share a correlation, and for all if all.
-func (c *Chronicle) LoadKeys(ctx context.Context, pool *pgxpool.Pool, all bool) error {
+func (l *Log) LoadKeys(ctx context.Context, pool *pgxpool.Pool, all bool) error {
 	return bulk.WithoutIndexes(
 		ctx,
 		pool,

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/fanfarehq/fanfare/bench/internal/oracle"
+	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 )
 
 // Options say how large the world is. The zero value is the usual one.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/fanfarehq/fanfare/bench/internal/oracle"
+	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 )
 
 // Change is one transaction of one statement.

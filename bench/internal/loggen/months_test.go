@@ -1,4 +1,4 @@
-package chronicle
+package loggen
 
 import (
 	"bytes"
@@ -9,17 +9,17 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// TestMonths reads what the authors write as COPY would, and holds each id against the bounds of
+// TestMonths reads what the generators write as COPY would, and holds each id against the bounds of
 // its partition.
 func TestMonths(t *testing.T) {
-	c := New(Options{Activities: 20_000, Tenants: 7, Months: 3})
-	months, rows := c.months(), 0
+	l := New(Options{Activities: 20_000, Tenants: 7, Months: 3})
+	months, rows := l.months(), 0
 	for _, m := range months {
-		if got := m.author.next(nil); !bytes.Equal(got, bulk.Header) {
+		if got := m.generator.next(nil); !bytes.Equal(got, bulk.Header) {
 			t.Fatalf("%s begins with %q", m.name, got)
 		}
 		for {
-			row := m.author.next(nil)
+			row := m.generator.next(nil)
 			if bytes.Equal(row, bulk.Trailer) {
 				break
 			}
@@ -32,11 +32,11 @@ func TestMonths(t *testing.T) {
 			}
 			rows++
 		}
-		if got := m.author.next(nil); len(got) != 0 {
+		if got := m.generator.next(nil); len(got) != 0 {
 			t.Fatalf("%s goes on after its end with %q", m.name, got)
 		}
 	}
-	if rows != c.Activities() || c.Written() != rows {
-		t.Errorf("%d rows in %d months, %d counted, want %d", rows, len(months), c.Written(), c.Activities())
+	if rows != l.Activities() || l.Written() != rows {
+		t.Errorf("%d rows in %d months, %d counted, want %d", rows, len(months), l.Written(), l.Activities())
 	}
 }

@@ -1,4 +1,4 @@
-package chronicle
+package loggen
 
 import (
 	"encoding/hex"
@@ -11,13 +11,13 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// happening is what may happen, so often in ten thousand times.
-type happening struct {
+// eventKind is what may happen, so often in ten thousand times.
+type eventKind struct {
 	often                          int
 	action, resourceType, category string
 }
 
-var happenings = []happening{
+var eventKinds = []eventKind{
 	{2600, "signal.checked", "signal", "research"},
 	{1500, "signal.updated", "signal", "research"},
 	{1200, "dataset.refreshed", "dataset", "data"},
@@ -63,16 +63,16 @@ var (
 	universes = []string{"developed large caps", "emerging markets", "European small caps", "government bonds"}
 )
 
-// columns are what an author writes, in this order.
+// columns are what an generator writes, in this order.
 const columns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, owner_id, parent_id, " +
 	"occurred_at, recorded_at, ip_key_id, resource_type, resource_name, action, visibility, status, severity, category, " +
 	"delivery_channels, message, request_id, user_agent, traceparent, ip_hash, payload"
 
 const columnCount = 25
 
-// author writes the activities of a part of the time, one after the other.
-type author struct {
-	chronicle *Chronicle
+// generator writes the activities of a part of the time, one after the other.
+type generator struct {
+	log       *Log
 	random    *rand.Rand
 	from      time.Time
 	every     time.Duration
@@ -90,50 +90,50 @@ type workflow struct {
 	left int
 }
 
-// newAuthor makes one for n activities from a time on. number tells authors apart.
-func (c *Chronicle) newAuthor(number uint64, from time.Time, every time.Duration, n int) *author {
-	a := &author{
-		chronicle: c, random: rand.New(rand.NewPCG(seed, 1+number)), from: from, every: every, left: n,
-		workflows: make([]workflow, len(c.tenants)),
+// newGenerator makes one for n activities from a time on. number tells generators apart.
+func (l *Log) newGenerator(number uint64, from time.Time, every time.Duration, n int) *generator {
+	g := &generator{
+		log: l, random: rand.New(rand.NewPCG(seed, 1+number)), from: from, every: every, left: n,
+		workflows: make([]workflow, len(l.tenants)),
 	}
 	filled := 0
-	for i, h := range happenings {
+	for i, h := range eventKinds {
 		for range h.often {
-			a.drawn[filled] = uint8(i)
+			g.drawn[filled] = uint8(i)
 			filled++
 		}
 	}
-	return a
+	return g
 }
 
 // next appends a row in COPY's binary format.
-func (a *author) next(row []byte) []byte {
-	if !a.begun {
-		a.begun = true
+func (g *generator) next(row []byte) []byte {
+	if !g.begun {
+		g.begun = true
 		return append(row, bulk.Header...)
 	}
-	if a.left == 0 {
-		if a.over {
+	if g.left == 0 {
+		if g.over {
 			return row
 		}
-		a.over = true
+		g.over = true
 		return append(row, bulk.Trailer...)
 	}
-	row = a.activity(row)
-	a.left--
-	a.n++
-	if a.n%1000 == 0 || a.left == 0 {
-		a.chronicle.written.Add(int64((a.n-1)%1000 + 1))
+	row = g.activity(row)
+	g.left--
+	g.n++
+	if g.n%1000 == 0 || g.left == 0 {
+		g.log.written.Add(int64((g.n-1)%1000 + 1))
 	}
 	return row
 }
 
-func (a *author) activity(row []byte) []byte {
-	random := a.random
-	number := int(a.chronicle.draw[random.IntN(len(a.chronicle.draw))])
-	t, h := a.chronicle.tenants[number], &happenings[a.drawn[random.IntN(len(a.drawn))]]
+func (g *generator) activity(row []byte) []byte {
+	random := g.random
+	number := int(g.log.draw[random.IntN(len(g.log.draw))])
+	t, h := g.log.tenants[number], &eventKinds[g.drawn[random.IntN(len(g.drawn))]]
 	r, actor := busy(random, t.resources[h.resourceType]), busy(random, t.people)
-	at := a.from.Add(time.Duration(a.n) * a.every)
+	at := g.from.Add(time.Duration(g.n) * g.every)
 	id := timedID(random, at)
 
 	var target uuid.UUID
@@ -141,7 +141,7 @@ func (a *author) activity(row []byte) []byte {
 		target = t.people[random.IntN(len(t.people))]
 	}
 	row = bulk.Fields(row, columnCount)
-	for _, value := range [...]uuid.UUID{id, t.id, actor, r.id, a.correlation(number, id), target, r.owner, r.parent} {
+	for _, value := range [...]uuid.UUID{id, t.id, actor, r.id, g.correlation(number, id), target, r.owner, r.parent} {
 		row = bulk.UUID(row, value)
 	}
 	row = bulk.Time(bulk.Time(row, at), at)
@@ -187,29 +187,29 @@ func (a *author) activity(row []byte) []byte {
 		row = bulk.Null(row)
 	}
 	if person {
-		row = bulk.Bytes(row, append(append(a.payload[:0], actor[:]...), actor[:]...)) // as long as a hash
+		row = bulk.Bytes(row, append(append(g.payload[:0], actor[:]...), actor[:]...)) // as long as a hash
 	} else {
 		row = bulk.Null(row)
 	}
-	return bulk.JSONB(row, a.newPayload(h))
+	return bulk.JSONB(row, g.newPayload(h))
 }
 
 // correlation is the workflow's for one activity in twenty-five or so, and else the activity's own.
-func (a *author) correlation(tenant int, id uuid.UUID) uuid.UUID {
-	w := &a.workflows[tenant]
+func (g *generator) correlation(tenant int, id uuid.UUID) uuid.UUID {
+	w := &g.workflows[tenant]
 	switch {
-	case w.left > 0 && a.random.IntN(3) == 0:
+	case w.left > 0 && g.random.IntN(3) == 0:
 		w.left--
 		return w.id
-	case w.left == 0 && a.random.IntN(180) == 0:
-		*w = workflow{id: newID(a.random), left: 4 + a.random.IntN(8)}
+	case w.left == 0 && g.random.IntN(180) == 0:
+		*w = workflow{id: newID(g.random), left: 4 + g.random.IntN(8)}
 	}
 	return id
 }
 
 // newPayload is some two hundred bytes of JSON.
-func (a *author) newPayload(h *happening) []byte {
-	random, p := a.random, a.payload[:0]
+func (g *generator) newPayload(h *eventKind) []byte {
+	random, p := g.random, g.payload[:0]
 	p = append(p, `{"field": "weights.momentum", "before": "0.`...)
 	p = strconv.AppendInt(p, int64(random.IntN(10_000)), 10)
 	p = append(p, `", "after": "0.`...)
@@ -225,6 +225,6 @@ func (a *author) newPayload(h *happening) []byte {
 	p = append(p, `", "note": "rebalanced after the review", "reviewers": `...)
 	p = strconv.AppendInt(p, int64(random.IntN(5)), 10)
 	p = append(p, '}')
-	a.payload = p
+	g.payload = p
 	return p
 }
