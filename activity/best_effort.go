@@ -36,7 +36,7 @@ type BestEffortOptions struct {
 // Drops counts envelopes that were not recorded, by the reason.
 type Drops struct {
 	Full    uint64 // too many waited
-	Invalid uint64 // refused with an *InvalidError, or its payload could not be encoded
+	Invalid uint64 // refused with an *invalid.Error, or its payload could not be encoded
 	Vetoed  uint64 // refused with a *VetoError
 	Failed  uint64 // recording failed for a reason that does not pass, or for too long
 	Stopped uint64 // they came after the stop, or were not recorded within the grace
@@ -71,12 +71,12 @@ type BestEffort struct {
 	to      Appender
 	options BestEffortOptions
 
-	mu      sync.Mutex
-	queue   []waiting // oldest first
-	bytes   int
-	stopped bool
-	stats   BestEffortStats // but for Waiting
-	invalid error           // the last that Record met, until it is reported
+	mu         sync.Mutex
+	queue      []waiting // oldest first
+	bytes      int
+	stopped    bool
+	stats      BestEffortStats // but for Waiting
+	invalidErr error           // the last that Record met, until it is reported
 
 	wake chan struct{} // of one place: something waits
 }
@@ -190,7 +190,7 @@ func (b *BestEffort) dropInvalid(why error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stats.Dropped.Invalid++
-	b.invalid = why
+	b.invalidErr = why
 	b.wakeUp()
 }
 
@@ -198,8 +198,8 @@ func (b *BestEffort) dropInvalid(why error) {
 func (b *BestEffort) takeInvalid() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	why := b.invalid
-	b.invalid = nil
+	why := b.invalidErr
+	b.invalidErr = nil
 	return why
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // The pauses of a BestEffort after a failure that may pass: the first, and the longest that they
@@ -146,14 +148,14 @@ func (d *drain) wait(ctx, working context.Context) {
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 func passes(err error) bool {
 	var (
-		invalid *InvalidError
-		veto    *VetoError
-		broken  *panicked
-		connect *pgconn.ConnectError
-		server  *pgconn.PgError
+		invalidErr *invalid.Error
+		veto       *VetoError
+		broken     *panicked
+		connect    *pgconn.ConnectError
+		server     *pgconn.PgError
 	)
 	switch {
-	case errors.As(err, &invalid) || errors.As(err, &veto) || errors.As(err, &broken):
+	case errors.As(err, &invalidErr) || errors.As(err, &veto) || errors.As(err, &broken):
 		return false
 	case errors.As(err, &connect):
 		return true
@@ -176,11 +178,11 @@ func passes(err error) bool {
 
 func reasonOf(err error, d *Drops) *uint64 {
 	var (
-		invalid *InvalidError
-		veto    *VetoError
+		invalidErr *invalid.Error
+		veto       *VetoError
 	)
 	switch {
-	case errors.As(err, &invalid):
+	case errors.As(err, &invalidErr):
 		return &d.Invalid
 	case errors.As(err, &veto):
 		return &d.Vetoed

@@ -34,7 +34,7 @@ type wire struct {
 }
 
 // Encode checks the envelope against every rule that needs no database and returns it as the JSON
-// that fanfare.record_activity takes, without secrets. The error is an *InvalidError that names
+// that fanfare.record_activity takes, without secrets. The error is an *invalid.Error that names
 // every field which breaks a rule.
 func (e Envelope) Encode() ([]byte, error) {
 	payload, err := e.check()

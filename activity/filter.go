@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // The bounds of a Filter's texts.
@@ -35,7 +37,7 @@ type Filter struct {
 	Q             string    // a part of the message, the resource's name or the action, in upper or lower case
 }
 
-// Validate returns an *InvalidError that names every field which breaks a rule, or nil.
+// Validate returns an *invalid.Error that names every field which breaks a rule, or nil.
 func (f Filter) Validate() error {
 	c := checks{}
 	if c.text("action", f.Action) && len(f.Action) > MaxGlobBytes {
@@ -53,7 +55,7 @@ func (f Filter) Validate() error {
 	}
 	c.atMost("q", f.Q, MaxQueryRunes)
 	if len(c.broken) > 0 {
-		return &InvalidError{Of: "filter", Fields: c.broken}
+		return &invalid.Error{Subject: "filter", Fields: c.broken}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
@@ -41,15 +42,15 @@ func TestFilterValidateNamesTheField(t *testing.T) {
 	} {
 		err := tt.filter.Validate()
 		var got []string
-		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-			for _, f := range invalid.Fields {
-				got = append(got, f.Field)
+		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+			for _, f := range invalidErr.Fields {
+				got = append(got, f.Name)
 			}
 			if !strings.HasPrefix(err.Error(), "filter refused: ") {
 				t.Errorf("%s: got %q, want it to say what is refused", tt.name, err)
 			}
 		} else if err != nil {
-			t.Errorf("%s: got %T, want *activity.InvalidError", tt.name, err)
+			t.Errorf("%s: got %T, want *invalid.Error", tt.name, err)
 		}
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %q refused, want %q", tt.name, got, tt.want)

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // BeforeAppend sees an envelope before it is recorded. It may patch it in place: set a field, or
 // replace the payload, which belongs to whoever records and must not be written into. An error
-// keeps the envelope from being recorded: a *VetoError says why, an *InvalidError which field
+// keeps the envelope from being recorded: a *VetoError says why, an *invalid.Error which field
 // breaks which rule.
 //
 // It runs while the caller's transaction is open, so it should be quick, and it may be called from
@@ -50,8 +52,8 @@ type Hooks struct {
 // hooks leave it. The caller's own is not changed.
 //
 // A hook may name the tenant of an envelope that has none, but not move one to another tenant: that
-// is refused with an *InvalidError. The error is a hook's own if it is a *VetoError or an
-// *InvalidError. A hook's panic is the caller's.
+// is refused with an *invalid.Error. The error is a hook's own if it is a *VetoError or an
+// *invalid.Error. A hook's panic is the caller's.
 func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
 	e.inContext(ctx)
 	if h.Now != nil && e.OccurredAt.IsZero() {
@@ -67,9 +69,9 @@ func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
 			return Envelope{}, hookError(err)
 		}
 		if tenant != uuid.Nil && e.TenantID != tenant {
-			return Envelope{}, &InvalidError{
-				Fields: []FieldError{
-					{Field: "tenant_id", Value: e.TenantID.String(), Rule: "must not be changed by a hook"},
+			return Envelope{}, &invalid.Error{
+				Fields: []invalid.Field{
+					{Name: "tenant_id", Value: e.TenantID.String(), Rule: "must not be changed by a hook"},
 				},
 			}
 		}
@@ -80,8 +82,8 @@ func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
 // hookError leaves what says why nothing is recorded as it is, and says of anything else what was
 // being done.
 func hookError(err error) error {
-	if invalid := (*InvalidError)(nil); errors.As(err, &invalid) {
-		return invalid
+	if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+		return invalidErr
 	}
 	if veto := (*VetoError)(nil); errors.As(err, &veto) {
 		return veto

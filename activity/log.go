@@ -77,7 +77,7 @@ func (l *PostgresLog) Get(ctx context.Context, tenant, id uuid.UUID) (Activity, 
 // skip nor repeat, whatever is recorded meanwhile.
 //
 // It looks at ScanBudget activities at most, so that a page may be short, even empty, and still
-// have a next. The error is an *InvalidError if the filter is.
+// have a next. The error is an *invalid.Error if the filter is.
 func (l *PostgresLog) List(
 	ctx context.Context,
 	tenant uuid.UUID,

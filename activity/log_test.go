@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -235,11 +236,11 @@ func TestListOfOneTenantOnly(t *testing.T) {
 func TestListRefusesAFilter(t *testing.T) {
 	t.Parallel()
 	log := NewPostgresLog(nil)
-	var invalid *InvalidError
-	if _, _, err := log.List(t.Context(), few[0], Filter{Status: "?"}, Page{}); !errors.As(err, &invalid) {
+	var invalidErr *invalid.Error
+	if _, _, err := log.List(t.Context(), few[0], Filter{Status: "?"}, Page{}); !errors.As(err, &invalidErr) {
 		t.Errorf("List: got %v, want it refused", err)
 	}
-	if _, _, err := log.Count(t.Context(), few[0], Filter{Status: "?"}, 1); !errors.As(err, &invalid) {
+	if _, _, err := log.Count(t.Context(), few[0], Filter{Status: "?"}, 1); !errors.As(err, &invalidErr) {
 		t.Errorf("Count: got %v, want it refused", err)
 	}
 }

@@ -76,7 +76,7 @@ func NewMemoryLog(o MemoryOptions) *MemoryLog {
 	return l
 }
 
-// Append records envelopes in their order, all of them or none. An *InvalidError names the fields
+// Append records envelopes in their order, all of them or none. An *invalid.Error names the fields
 // of each one refused as "envelopes[3].action", and those of an envelope alone as "action".
 func (l *MemoryLog) Append(ctx context.Context, envelopes ...Envelope) ([]Recorded, error) {
 	if err := ctx.Err(); err != nil {

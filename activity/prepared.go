@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // prepared is an envelope as it would stand in the log, but for what a log gives it: id, times and
@@ -20,15 +22,15 @@ type prepared struct {
 // is reported at once.
 func prepareAll(ctx context.Context, hooks Hooks, maxPayload int, envelopes []Envelope) ([]prepared, error) {
 	all := make([]prepared, len(envelopes))
-	var refused InvalidError
+	var refused invalid.Error
 	for i, e := range envelopes {
 		p, err := prepare(ctx, hooks, maxPayload, e)
-		invalid := (*InvalidError)(nil)
+		invalidErr := (*invalid.Error)(nil)
 		switch {
 		case err != nil && len(envelopes) == 1:
 			return nil, err
-		case errors.As(err, &invalid):
-			refused.Fields = append(refused.Fields, invalid.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
+		case errors.As(err, &invalidErr):
+			refused.Fields = append(refused.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
 		case err != nil:
 			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
 		}
@@ -54,8 +56,8 @@ func prepare(ctx context.Context, hooks Hooks, maxPayload int, e Envelope) (prep
 	}
 	payload = normal(Scrub(payload))
 	if len(payload) > maxPayload {
-		return prepared{}, &InvalidError{Fields: []FieldError{{
-			Field: "payload", Value: fmt.Sprint(len(payload), " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", maxPayload),
+		return prepared{}, &invalid.Error{Fields: []invalid.Field{{
+			Name: "payload", Value: fmt.Sprint(len(payload), " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", maxPayload),
 		}}}
 	}
 	family, _, _ := strings.Cut(e.Action, ".")

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // The bounds of a redaction.
@@ -52,7 +54,7 @@ type Redacted struct {
 	Already  int       `json:"already"`  // redacted before
 }
 
-// Validate returns an *InvalidError that names every field which breaks a rule, or nil.
+// Validate returns an *invalid.Error that names every field which breaks a rule, or nil.
 func (r Redaction) Validate() error {
 	c := checks{}
 	c.required("tenant", r.Tenant != uuid.Nil)
@@ -68,11 +70,11 @@ func (r Redaction) Validate() error {
 	case len(r.IDs) == 0 && !criteria:
 		c.refuse("ids", "", "must be given, or an actor, a target or a resource")
 	}
-	if invalid := (*InvalidError)(nil); errors.As(r.filter().Validate(), &invalid) {
-		c.broken = append(c.broken, invalid.Fields...)
+	if invalidErr, ok := errors.AsType[*invalid.Error](r.filter().Validate()); ok {
+		c.broken = append(c.broken, invalidErr.Fields...)
 	}
 	if len(c.broken) > 0 {
-		return &InvalidError{Of: "redaction", Fields: c.broken}
+		return &invalid.Error{Subject: "redaction", Fields: c.broken}
 	}
 	return nil
 }
@@ -97,7 +99,7 @@ type RedactionDB interface {
 // It works in batches. The transaction of each records it, as an activity "activity.redacted" on
 // the resource that the payloads name, so that whatever ends it, nothing is redacted and not
 // recorded; doing it again goes on where it ended. What is recorded while it runs may stay as it
-// is. Its error is an *InvalidError if the redaction is not one; else the counts tell how far it
+// is. Its error is an *invalid.Error if the redaction is not one; else the counts tell how far it
 // came.
 func Redact(ctx context.Context, db RedactionDB, r Redaction) (done Redacted, err error) {
 	if err := r.Validate(); err != nil {

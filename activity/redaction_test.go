@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -438,9 +439,9 @@ func TestRedactRefuses(t *testing.T) {
 		"ids   ":  {Tenant: few[1], Reason: "x", Since: time.Now()},
 		"until":   {Tenant: few[1], Reason: "x", Actor: few[1], Since: time.Now(), Until: time.Now().Add(-time.Hour)},
 	} {
-		var invalid *InvalidError
-		if _, err := Redact(t.Context(), nil, r); !errors.As(err, &invalid) ||
-			invalid.Fields[0].Field != strings.TrimSpace(field) {
+		var invalidErr *invalid.Error
+		if _, err := Redact(t.Context(), nil, r); !errors.As(err, &invalidErr) ||
+			invalidErr.Fields[0].Name != strings.TrimSpace(field) {
 			t.Errorf("%s: got %v, want it refused", field, err)
 		}
 	}

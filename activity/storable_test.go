@@ -141,7 +141,7 @@ func FuzzWhatEncodePassesCanBeStored(f *testing.F) {
 		e.IP, e.DeliveryChannels, e.OccurredAt = ip, []string{channel}, time.UnixMicro(at)
 		body, err := e.Encode()
 		if err != nil {
-			if len(refused(t, err)) == 0 {
+			if len(violations(t, err)) == 0 {
 				t.Errorf("Encode: got %v, which names no field", err)
 			}
 			return

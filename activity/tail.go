@@ -22,7 +22,7 @@ type Tail struct {
 }
 
 // Tail begins a tail with the latest activities, as many as last says at most, for which it calls
-// each, the oldest first. The error is an *InvalidError if the filter is one.
+// each, the oldest first. The error is an *invalid.Error if the filter is one.
 func (l *PostgresLog) Tail(
 	ctx context.Context,
 	tenant uuid.UUID,

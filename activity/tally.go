@@ -35,7 +35,7 @@ const (
 
 // Tally counts the tenant's activities that pass the filter. It looks at the newest ones only, so
 // many (TallyBudget if that is not positive), and names the most frequent actions and actors, so
-// many of each. The error is an *InvalidError if the filter is one.
+// many of each. The error is an *invalid.Error if the filter is one.
 func (l *PostgresLog) Tally(ctx context.Context, tenant uuid.UUID, f Filter, budget, most int) (Tally, error) {
 	if err := f.Validate(); err != nil {
 		return Tally{}, err

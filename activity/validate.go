@@ -1,18 +1,18 @@
 package activity
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // The bounds of an envelope that hold everywhere. What an installation may set lower
@@ -24,73 +24,13 @@ const (
 	MaxChannelBytes = 255     // Centrifugo's default channel_max_length
 )
 
-// maxErrorBytes is about how long the text of an error may grow by the fields that it names.
-const maxErrorBytes = 900
-
-// FieldError says which field of an envelope breaks which rule, and with what value.
-type FieldError struct {
-	Field string // as in the JSON form: "tenant_id"
-	Value string // shortened; empty when the field is missing or must not be repeated
-	Rule  string // "must be …", "is required"
-}
-
-func (e FieldError) Error() string {
-	if e.Value == "" {
-		return e.Field + " " + e.Rule
-	}
-	return fmt.Sprintf("%s %s %s", e.Field, quoted(e.Value), e.Rule)
-}
-
-// quoted returns a value in quotes, and less of it where escapes make it long.
-func quoted(value string) string {
-	text := strconv.Quote(value)
-	for len(text) > 600 {
-		value = first(utf8.RuneCountInString(value)/2, value)
-		text = strconv.Quote(value)
-	}
-	return text
-}
-
-// InvalidError refuses an envelope, or what Of names. Nothing was written.
-type InvalidError struct {
-	Of     string       // what is refused: "filter", "preferences"; empty is an envelope
-	Fields []FieldError // at least one
-}
-
-func (e *InvalidError) Error() string {
-	var b strings.Builder
-	b.WriteString(cmp.Or(e.Of, "envelope") + " refused: ")
-	for i, f := range e.Fields {
-		text := f.Error()
-		if i > 0 && b.Len()+len(text) > maxErrorBytes {
-			fmt.Fprintf(&b, "; and %d more", len(e.Fields)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(text)
-	}
-	return b.String()
-}
-
-// At returns the same refusal with every field's name behind a prefix, for an envelope that is part
-// of something larger.
-func (e *InvalidError) At(prefix string) *InvalidError {
-	at := &InvalidError{Of: e.Of, Fields: slices.Clone(e.Fields)}
-	for i := range at.Fields {
-		at.Fields[i].Field = prefix + at.Fields[i].Field
-	}
-	return at
-}
-
 var (
 	actionRule      = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)+$`)
 	traceparentRule = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 	namespaceRule   = regexp.MustCompile(`^[a-z0-9_-]{2,}$`)
 )
 
-// Validate returns an *InvalidError that names every field which breaks a rule, or nil.
+// Validate returns an *invalid.Error that names every field which breaks a rule, or nil.
 func (e Envelope) Validate() error {
 	_, err := e.check()
 	return err
@@ -138,20 +78,20 @@ func (e Envelope) check() (json.RawMessage, error) {
 	c.plain("category", e.Category)
 	payload := c.payload(e.Payload)
 	if len(c.broken) > 0 {
-		return nil, &InvalidError{Fields: c.broken}
+		return nil, &invalid.Error{Fields: c.broken}
 	}
 	return payload, nil
 }
 
 // checks collects what is wrong.
 type checks struct {
-	broken []FieldError
+	broken []invalid.Field
 }
 
 // refuse repeats no secret: errors end up in logs.
 func (c *checks) refuse(field, value, rule string) {
 	value = first(100, scrubText(strings.ToValidUTF8(value, "\uFFFD")))
-	c.broken = append(c.broken, FieldError{Field: field, Value: value, Rule: rule})
+	c.broken = append(c.broken, invalid.Field{Name: field, Value: value, Rule: rule})
 }
 
 func (c *checks) required(field string, given bool) bool {
@@ -178,7 +118,7 @@ func (c *checks) length(field, value string, low, high int) {
 // plain refuses a secret in a name, which the code of an application gives and yet may have made of
 // what a user typed.
 func (c *checks) plain(field, value string) {
-	if looksSecret(value) && !slices.ContainsFunc(c.broken, func(f FieldError) bool { return f.Field == field }) {
+	if looksSecret(value) && !slices.ContainsFunc(c.broken, func(f invalid.Field) bool { return f.Name == field }) {
 		c.refuse(field, "", "must hold no secret")
 	}
 }

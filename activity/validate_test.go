@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 var (
@@ -31,17 +32,23 @@ func anEnvelope() activity.Envelope {
 	}
 }
 
-// refused returns what an error says of an envelope's fields.
-func refused(t testing.TB, err error) []activity.FieldError {
+// violation is an invalid.Field that a table can spell without keys.
+type violation invalid.Field
+
+// violations returns the violations that an *invalid.Error reports, none for a nil error.
+func violations(t testing.TB, err error) (found []violation) {
 	t.Helper()
 	if err == nil {
 		return nil
 	}
-	invalid := (*activity.InvalidError)(nil)
-	if !errors.As(err, &invalid) {
-		t.Fatalf("got %v, want an *activity.InvalidError", err)
+	invalidErr := (*invalid.Error)(nil)
+	if !errors.As(err, &invalidErr) {
+		t.Fatalf("got %v, want an *invalid.Error", err)
 	}
-	return invalid.Fields
+	for _, f := range invalidErr.Fields {
+		found = append(found, violation(f))
+	}
+	return found
 }
 
 type failing struct{}
@@ -58,7 +65,7 @@ func TestValidate(t *testing.T) {
 	deep := func(levels int) json.RawMessage {
 		return json.RawMessage(`{"a":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`)
 	}
-	type fields = []activity.FieldError
+	type fields = []violation
 	for name, tc := range map[string]struct {
 		change func(e *activity.Envelope)
 		want   fields
@@ -166,13 +173,13 @@ func TestValidate(t *testing.T) {
 			e := anEnvelope()
 			tc.change(&e)
 			body, err := e.Encode()
-			if diff := cmp.Diff(tc.want, refused(t, err)); diff != "" {
+			if diff := cmp.Diff(tc.want, violations(t, err)); diff != "" {
 				t.Errorf("Encode (-want +got):\n%s", diff)
 			}
 			if (err == nil) != json.Valid(body) {
 				t.Errorf("Encode: got %q, %v; want JSON or an error", body, err)
 			}
-			if diff := cmp.Diff(tc.want, refused(t, e.Validate())); diff != "" {
+			if diff := cmp.Diff(tc.want, violations(t, e.Validate())); diff != "" {
 				t.Errorf("Validate (-want +got):\n%s", diff)
 			}
 		})
@@ -193,17 +200,17 @@ func TestErrorsAreShortAndTellNoSecret(t *testing.T) {
 	if err == nil || len(err.Error()) > 1000 || !strings.HasSuffix(err.Error(), " more") {
 		t.Errorf("got %v, want an error of at most 1000 bytes that says how many more there are", err)
 	}
-	invalid := (*activity.InvalidError)(nil)
-	if !errors.As(err, &invalid) || len(invalid.Fields) != activity.MaxChannels+4 {
-		t.Fatalf("got %+v, want %d fields", invalid, activity.MaxChannels+4)
+	invalidErr := (*invalid.Error)(nil)
+	if !errors.As(err, &invalidErr) || len(invalidErr.Fields) != activity.MaxChannels+4 {
+		t.Fatalf("got %+v, want %d fields", invalidErr, activity.MaxChannels+4)
 	}
-	for _, f := range invalid.Fields {
+	for _, f := range invalidErr.Fields {
 		if strings.Contains(fmt.Sprint(f), secret) {
 			t.Errorf("got %v, want no secret in it", f)
 		}
 	}
-	if len(invalid.Fields[5].Error()) > 1000 {
-		t.Errorf("got %s, want at most 1000 bytes", invalid.Fields[5])
+	if len(invalidErr.Fields[5].Error()) > 1000 {
+		t.Errorf("got %s, want at most 1000 bytes", invalidErr.Fields[5])
 	}
 }
 
@@ -219,12 +226,12 @@ func TestInvalidErrorReads(t *testing.T) {
 	if got, want := fmt.Sprint(err), `envelope refused: resource_type is required; action "created" `+rule; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	invalid := (*activity.InvalidError)(nil)
-	errors.As(err, &invalid)
-	if got, want := invalid.At("envelopes[3].").Error(), `envelope refused: envelopes[3].resource_type is required; envelopes[3].action "created" `+rule; got != want {
+	invalidErr := (*invalid.Error)(nil)
+	errors.As(err, &invalidErr)
+	if got, want := invalidErr.At("envelopes[3].").Error(), `envelope refused: envelopes[3].resource_type is required; envelopes[3].action "created" `+rule; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := invalid.Fields[0].Field; got != "resource_type" {
+	if got := invalidErr.Fields[0].Name; got != "resource_type" {
 		t.Errorf("the error that At was asked of: got field %q, want it untouched", got)
 	}
 }

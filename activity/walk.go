@@ -35,7 +35,7 @@ type Walk struct {
 	done   bool
 }
 
-// Walk begins a walk. The error is an *InvalidError if the filter is.
+// Walk begins a walk. The error is an *invalid.Error if the filter is.
 func (l *PostgresLog) Walk(tenant uuid.UUID, f Filter) (*Walk, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err

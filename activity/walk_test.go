@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -127,8 +128,8 @@ func TestWalkGoesOn(t *testing.T) {
 
 func TestWalkRefusesAFilter(t *testing.T) {
 	t.Parallel()
-	var invalid *InvalidError
-	if _, err := NewPostgresLog(nil).Walk(few[0], Filter{Status: "?"}); !errors.As(err, &invalid) {
+	var invalidErr *invalid.Error
+	if _, err := NewPostgresLog(nil).Walk(few[0], Filter{Status: "?"}); !errors.As(err, &invalidErr) {
 		t.Errorf("got %v, want it refused", err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -226,13 +227,13 @@ func recordByGo(t *testing.T, db *pgtest.DB, c envelopeCase) (map[string]*string
 		}
 		return c.checkStored(t, tx, r.ID), true
 	}
-	invalid := (*activity.InvalidError)(nil)
-	if !errors.As(err, &invalid) {
+	invalidErr := (*invalid.Error)(nil)
+	if !errors.As(err, &invalidErr) {
 		t.Fatalf("Record: got %v, want field %q refused", err, c.Field)
 	}
 	var got []string
-	for _, f := range invalid.Fields {
-		got = append(got, f.Field)
+	for _, f := range invalidErr.Fields {
+		got = append(got, f.Name)
 	}
 	if diff := cmp.Diff(append([]string{c.Field}, c.Others...), got); diff != "" {
 		t.Errorf("fields that Record refuses (-want +got):\n%s", diff)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -66,9 +67,9 @@ func ExampleRecord_refused() {
 		TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
 		Action: "Created", Visibility: "everyone",
 	})
-	if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-		for _, f := range invalid.Fields {
-			fmt.Println(f.Field)
+	if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+		for _, f := range invalidErr.Fields {
+			fmt.Println(f.Name)
 		}
 	}
 	// Output:

@@ -28,6 +28,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -514,8 +515,8 @@ func (c *hostileCase) checkError(t *testing.T, err error) {
 	if len(text) > 1000 {
 		t.Errorf("got an error of %d bytes, want a short one: %.300s", len(text), text)
 	}
-	if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-		text += fmt.Sprintf("%+v", invalid.Fields)
+	if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+		text += fmt.Sprintf("%+v", invalidErr.Fields)
 	}
 	if found := c.findSecret(text); found != "" {
 		t.Errorf("got error %q, want one without %q", text, found)

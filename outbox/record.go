@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // Recorded is what became of an envelope.
@@ -81,8 +82,8 @@ func (g recording) read(row pgx.CollectableRow, more ...any) (Recorded, error) {
 		return Recorded{}, err
 	}
 	if field != "" {
-		return Recorded{}, &activity.InvalidError{
-			Fields: []activity.FieldError{{Field: string(field), Value: string(value), Rule: string(rule)}},
+		return Recorded{}, &invalid.Error{
+			Fields: []invalid.Field{{Name: string(field), Value: string(value), Rule: string(rule)}},
 		}
 	}
 	if r.DeliveryChannels == nil {
@@ -107,8 +108,8 @@ func readMany(rows pgx.Rows, all []recording) ([]Recorded, error) {
 		var n int
 		at := min(len(recorded), len(all)-1)
 		r, err := all[at].read(rows, &n)
-		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-			return nil, invalid.At(fmt.Sprintf("envelopes[%d].", n-1))
+		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+			return nil, invalidErr.At(fmt.Sprintf("envelopes[%d].", n-1))
 		}
 		if err != nil {
 			return nil, err
@@ -120,14 +121,14 @@ func readMany(rows pgx.Rows, all []recording) ([]Recorded, error) {
 
 // recordError leaves a refusal as it is and says of anything else what was being done.
 func recordError(err error) error {
-	if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-		return invalid
+	if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+		return invalidErr
 	}
 	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.SchemaName == "fanfare" &&
 		pgErr.TableName == "activities" &&
 		pgErr.ColumnName != "" {
 		rule := strings.TrimPrefix(pgErr.Message, pgErr.ColumnName+" ")
-		return &activity.InvalidError{Fields: []activity.FieldError{{Field: pgErr.ColumnName, Rule: rule}}}
+		return &invalid.Error{Fields: []invalid.Field{{Name: pgErr.ColumnName, Rule: rule}}}
 	}
 	return fmt.Errorf("record activity: %w", err)
 }

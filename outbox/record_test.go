@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -89,13 +90,13 @@ func state(err error) string {
 }
 
 func refusedFields(err error) []string {
-	invalid := (*activity.InvalidError)(nil)
-	if !errors.As(err, &invalid) {
+	invalidErr := (*invalid.Error)(nil)
+	if !errors.As(err, &invalidErr) {
 		return nil
 	}
 	var fields []string
-	for _, f := range invalid.Fields {
-		fields = append(fields, f.Field)
+	for _, f := range invalidErr.Fields {
+		fields = append(fields, f.Name)
 	}
 	return fields
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // Recorder records in the caller's transactions, with an application's hooks around it. The zero
@@ -23,7 +24,7 @@ type Recorder struct {
 }
 
 // Record records an activity in the caller's transaction, in one round trip. An envelope that
-// breaks a rule is refused with an *activity.InvalidError, one that a hook vetoes with an
+// breaks a rule is refused with an *invalid.Error, one that a hook vetoes with an
 // *activity.VetoError; then nothing is written and the transaction is as it was. Recording the same
 // (tenant, correlation, action, resource) again returns the activity that stands.
 func (r Recorder) Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, error) {
@@ -70,14 +71,14 @@ func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelo
 }
 
 // RecordMany records envelopes in their order, all of them or none, in one round trip. An
-// *activity.InvalidError names the fields of each one refused as "envelopes[3].action".
+// *invalid.Error names the fields of each one refused as "envelopes[3].action".
 func (r Recorder) RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) ([]Recorded, error) {
 	all, bodies := make([]recording, len(envelopes)), make([]string, len(envelopes))
-	var refused activity.InvalidError
+	var refused invalid.Error
 	for i, e := range envelopes {
 		given, err := r.encode(ctx, e)
-		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-			refused.Fields = append(refused.Fields, invalid.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
+		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+			refused.Fields = append(refused.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
 		} else if err != nil {
 			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
 		}

@@ -49,7 +49,7 @@ func TxActivity[T any](
 // BEGIN travels with fn's first statement and COMMIT with the recording, each in one batch: a pgx
 // tracer sees them as batches.
 //
-// If fn or a hook fails or panics, or the envelope is refused (*activity.InvalidError), nothing is
+// If fn or a hook fails or panics, or the envelope is refused (*invalid.Error), nothing is
 // left behind.
 //
 // The recorder's hooks after are called when it has committed. Inside the caller's transaction they

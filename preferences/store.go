@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // MaxPatterns is how many patterns a person may keep.
@@ -55,14 +55,14 @@ type Change struct {
 	Muted         *bool
 }
 
-// Validate returns an *activity.InvalidError that names every field which breaks a rule, or nil.
+// Validate returns an *invalid.Error that names every field which breaks a rule, or nil.
 func (c Change) Validate() error {
-	var broken []activity.FieldError
+	var broken []invalid.Field
 	if c.Mode != nil && !slices.Contains([]Mode{ModeAll, ModeMutations, ModeCustom}, *c.Mode) {
 		broken = append(
 			broken,
-			activity.FieldError{
-				Field: "filter_mode",
+			invalid.Field{
+				Name:  "filter_mode",
 				Value: shortened(printable(string(*c.Mode))),
 				Rule:  "must be one of all, mutations, custom",
 			},
@@ -72,28 +72,28 @@ func (c Change) Validate() error {
 		broken = append(broken, checkPatterns(*c.CustomActions)...)
 	}
 	if len(broken) > 0 {
-		return &activity.InvalidError{Of: "preferences", Fields: broken}
+		return &invalid.Error{Subject: "preferences", Fields: broken}
 	}
 	return nil
 }
 
-func checkPatterns(patterns []string) (broken []activity.FieldError) {
+func checkPatterns(patterns []string) (broken []invalid.Field) {
 	if len(patterns) > MaxPatterns {
-		return []activity.FieldError{{
-			Field: "custom_actions", Value: fmt.Sprint(len(patterns), " patterns"), Rule: fmt.Sprintf("must be at most %d patterns", MaxPatterns),
+		return []invalid.Field{{
+			Name: "custom_actions", Value: fmt.Sprint(len(patterns), " patterns"), Rule: fmt.Sprintf("must be at most %d patterns", MaxPatterns),
 		}}
 	}
 	for i, pattern := range patterns {
 		field := fmt.Sprintf("custom_actions[%d]", i)
 		if pattern == "" {
-			broken = append(broken, activity.FieldError{Field: field, Rule: "must not be empty"})
+			broken = append(broken, invalid.Field{Name: field, Rule: "must not be empty"})
 			continue
 		}
 		var refused *PatternError
 		if _, err := Compile(pattern); errors.As(err, &refused) {
 			broken = append(
 				broken,
-				activity.FieldError{Field: field, Value: shortened(printable(pattern)), Rule: refused.Rule},
+				invalid.Field{Name: field, Value: shortened(printable(pattern)), Rule: refused.Rule},
 			)
 		}
 	}
@@ -101,7 +101,7 @@ func checkPatterns(patterns []string) (broken []activity.FieldError) {
 }
 
 // Put makes a change, in one statement, and returns what stands then. Patterns given twice are
-// stored once. A change of nothing stores nothing. The error is an *activity.InvalidError if the
+// stored once. A change of nothing stores nothing. The error is an *invalid.Error if the
 // change breaks a rule.
 func Put(ctx context.Context, db Querier, tenant, principal uuid.UUID, c Change) (Stored, error) {
 	if err := c.Validate(); err != nil {

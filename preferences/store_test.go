@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/preferences"
 )
@@ -161,16 +161,16 @@ func TestChangeValidateNamesTheField(t *testing.T) {
 	} {
 		err := tt.change.Validate()
 		var got []string
-		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-			for _, f := range invalid.Fields {
-				got = append(got, f.Field)
+		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+			for _, f := range invalidErr.Fields {
+				got = append(got, f.Name)
 				if f.Rule == "" || !utf8.ValidString(f.Value) || strings.Contains(f.Value, "\x00") ||
 					len(f.Value) > 100 {
 					t.Errorf("%s: got %+v", tt.name, f)
 				}
 			}
 		} else if err != nil {
-			t.Errorf("%s: got %T, want *activity.InvalidError", tt.name, err)
+			t.Errorf("%s: got %T, want *invalid.Error", tt.name, err)
 		}
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %q refused, want %q", tt.name, got, tt.want)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // ErrNotFound says that there is no such resource or subscription, or none that concerns the
@@ -56,7 +56,7 @@ type Wish struct {
 	Scope      string
 }
 
-// Granted is what became of a Wish. Err is ErrNotFound or an *activity.InvalidError, or nil.
+// Granted is what became of a Wish. Err is ErrNotFound or an *invalid.Error, or nil.
 type Granted struct {
 	Subscription
 	Created bool // false: it stood already
@@ -115,9 +115,9 @@ func refuse(ctx context.Context, db Querier, tenant, principal uuid.UUID, wishes
 	known := map[uuid.UUID]struct{}{}
 	for i, w := range wishes {
 		if scope := w.orDefault().Scope; scope != ScopeResource && scope != ScopeDescendants {
-			granted[i].Err = &activity.InvalidError{
-				Of:     "subscription",
-				Fields: []activity.FieldError{{Field: "scope", Rule: "must be one of resource, descendants"}},
+			granted[i].Err = &invalid.Error{
+				Subject: "subscription",
+				Fields:  []invalid.Field{{Name: "scope", Rule: "must be one of resource, descendants"}},
 			}
 		}
 		if _, ok := known[w.ResourceID]; !ok {

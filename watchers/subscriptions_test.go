@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/watchers"
 )
@@ -67,8 +67,8 @@ func TestSubscribeRefuses(t *testing.T) {
 		}
 	}
 	_, _, err := watchers.Subscribe(t.Context(), h.begin(t), h.tenant, h.viewer, h.doc, "everything")
-	var invalid *activity.InvalidError
-	if !errors.As(err, &invalid) || invalid.Fields[0].Field != "scope" {
+	var invalidErr *invalid.Error
+	if !errors.As(err, &invalidErr) || invalidErr.Fields[0].Name != "scope" {
 		t.Errorf("a scope that does not exist: got %v, want an error about the field scope", err)
 	}
 }
@@ -113,7 +113,7 @@ func TestSubscribeManyAnswersWishByWish(t *testing.T) {
 	if !errors.Is(granted[1].Err, watchers.ErrNotFound) {
 		t.Errorf("without a role: got %v, want ErrNotFound", granted[1].Err)
 	}
-	if invalid := (*activity.InvalidError)(nil); !errors.As(granted[3].Err, &invalid) {
+	if _, ok := errors.AsType[*invalid.Error](granted[3].Err); !ok {
 		t.Errorf("a scope that does not exist: got %v, want it refused", granted[3].Err)
 	}
 	if granted[2].ID != standing.ID || granted[0].ID != granted[4].ID || granted[5].ID != granted[6].ID {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // ErrNotFound is what there is not, or not of that tenant.
@@ -35,9 +35,9 @@ type Hold struct {
 const maxReason = 500
 
 func (h Hold) validate() error {
-	refused := activity.InvalidError{Of: "hold"}
+	refused := invalid.Error{Subject: "hold"}
 	refuse := func(field, value, rule string) {
-		refused.Fields = append(refused.Fields, activity.FieldError{Field: field, Value: value, Rule: rule})
+		refused.Fields = append(refused.Fields, invalid.Field{Name: field, Value: value, Rule: rule})
 	}
 	if h.TenantID == uuid.Nil {
 		refuse("tenant_id", "", "is required")

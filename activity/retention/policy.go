@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -104,13 +105,13 @@ func (p *Policy) values() map[Field]int64 {
 // Change says which bounds are to be others. Nil gives a bound back to the installation.
 type Change map[Field]*int64
 
-// Validate returns an *activity.InvalidError that names every bound which breaks a rule by itself,
+// Validate returns an *invalid.Error that names every bound which breaks a rule by itself,
 // or nil.
 func (c Change) Validate(tenant uuid.UUID) error {
-	refused := activity.InvalidError{Of: "retention"}
+	refused := invalid.Error{Subject: "retention"}
 	for _, f := range slices.Sorted(maps.Keys(c)) {
 		refuse := func(value, rule string) {
-			refused.Fields = append(refused.Fields, activity.FieldError{Field: string(f), Value: value, Rule: rule})
+			refused.Fields = append(refused.Fields, invalid.Field{Name: string(f), Value: value, Rule: rule})
 		}
 		most := int64(MaxDaysBound)
 		if f == MaxEntries {
@@ -128,7 +129,7 @@ func (c Change) Validate(tenant uuid.UUID) error {
 	if len(c) == 0 {
 		refused.Fields = append(
 			refused.Fields,
-			activity.FieldError{Field: "retention", Rule: "must change at least one bound"},
+			invalid.Field{Name: "retention", Rule: "must change at least one bound"},
 		)
 	}
 	if len(refused.Fields) > 0 {
@@ -193,7 +194,7 @@ func Get(ctx context.Context, db Queryer, tenant uuid.UUID) (Policy, error) {
 }
 
 // Set changes the policy of a tenant or of the installation and returns what applies then. What
-// breaks a rule is refused with an *activity.InvalidError. A tenant's change is recorded in its log
+// breaks a rule is refused with an *invalid.Error. A tenant's change is recorded in its log
 // as retention.changed; one of the installation is in no tenant's log. It waits for a step of a run
 // that is under way.
 func Set(ctx context.Context, db Beginner, tenant, actor uuid.UUID, c Change) (Policy, error) {
@@ -251,14 +252,14 @@ func fits(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
 		blame = MinDays
 	}
 	refuse := func(tenant string, low, high int64) error {
-		f := activity.FieldError{
-			Field: string(blame),
+		f := invalid.Field{
+			Name:  string(blame),
 			Value: fmt.Sprint(high),
 			Rule:  fmt.Sprintf("must be at least min_days (%d), or 0", low),
 		}
 		if blame == MinDays {
-			f = activity.FieldError{
-				Field: string(blame),
+			f = invalid.Field{
+				Name:  string(blame),
 				Value: fmt.Sprint(low),
 				Rule:  fmt.Sprintf("must be at most max_days (%d)", high),
 			}
@@ -266,7 +267,7 @@ func fits(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
 		if tenant != "" {
 			f.Rule += ", also for tenant " + tenant
 		}
-		return &activity.InvalidError{Of: "retention", Fields: []activity.FieldError{f}}
+		return &invalid.Error{Subject: "retention", Fields: []invalid.Field{f}}
 	}
 	if p.MaxDays.Value > 0 && p.MinDays.Value > p.MaxDays.Value {
 		return refuse("", p.MinDays.Value, p.MaxDays.Value)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/retention"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
@@ -118,7 +118,7 @@ func TestSetRefuses(t *testing.T) {
 		"contradicting each other": {tenant, retention.Change{retention.MinDays: number(31), retention.MaxDays: number(20)}, `max_days "20" must be at least min_days (31), or 0`},
 	} {
 		_, err := retention.Set(t.Context(), db.Pool, c.whose, actor, c.change)
-		refused := (*activity.InvalidError)(nil)
+		refused := (*invalid.Error)(nil)
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want a refusal with %q", name, err, c.want)
 		}
@@ -149,7 +149,7 @@ func TestHolds(t *testing.T) {
 		"must be valid UTF-8 without NUL":   {TenantID: tenant, CreatedBy: actor, Reason: "a\x00b"},
 		"must not be given together with r": {TenantID: tenant, CreatedBy: actor, Reason: "a case", ResourceID: &resource, ActorPrincipalID: &actor},
 	} {
-		refused := (*activity.InvalidError)(nil)
+		refused := (*invalid.Error)(nil)
 		if _, err := retention.Place(t.Context(), db.Pool, h); !errors.As(err, &refused) ||
 			!strings.Contains(err.Error(), name) {
 			t.Errorf("got %v, want a refusal with %q", err, name)

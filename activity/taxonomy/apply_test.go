@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
@@ -194,14 +195,14 @@ func TestLoadOfWhatCannotBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = taxonomy.Load(t.Context(), db.Pool)
-	var invalid *taxonomy.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 3 || invalid.Mistakes[1].Action != "a.c" ||
+	var invalidErr *taxonomy.InvalidError
+	if !errors.As(err, &invalidErr) || len(invalidErr.Mistakes) != 3 || invalidErr.Mistakes[1].Action != "a.c" ||
 		!strings.Contains(err.Error(), "must be #/$defs/<name>") {
 		t.Errorf("got %v, want three mistakes", err)
 	}
 	if _, err := taxonomy.Apply(t.Context(), db.Pool, parse(t, after), taxonomy.ApplyOptions{}); !errors.As(
 		err,
-		&invalid,
+		&invalidErr,
 	) {
 		t.Errorf("apply: got %v, want the mistakes", err)
 	}
@@ -251,9 +252,9 @@ func TestModes(t *testing.T) {
 	do(taxonomy.ClearMode(ctx, db.Pool, uuid.Nil))
 	check(taxonomy.Off, taxonomy.TenantMode{TenantID: other, Mode: taxonomy.Strict})
 
-	var invalid *activity.InvalidError
-	if err := taxonomy.SetMode(ctx, db.Pool, one, "loud"); !errors.As(err, &invalid) ||
-		invalid.Fields[0].Value != "loud" {
+	var invalidErr *invalid.Error
+	if err := taxonomy.SetMode(ctx, db.Pool, one, "loud"); !errors.As(err, &invalidErr) ||
+		invalidErr.Fields[0].Value != "loud" {
 		t.Errorf("loud: got %v, want a refusal", err)
 	}
 }

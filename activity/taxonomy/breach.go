@@ -12,7 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // maxBreaches is how many breaches of one payload are told.
@@ -28,14 +28,14 @@ type breach struct {
 
 // breaches returns what a schema's validation found, in the order of the fields. What the payload
 // itself lacks is left out, since that is told before.
-func breaches(action string, err *jsonschema.ValidationError) []activity.FieldError {
+func breaches(action string, err *jsonschema.ValidationError) []invalid.Field {
 	found := leafBreaches(nil, action, err)
 	slices.SortStableFunc(found, func(a, b breach) int {
 		return cmp.Or(slices.Compare(a.path, b.path), strings.Compare(a.rule, b.rule))
 	})
-	fields := make([]activity.FieldError, 0, len(found))
+	fields := make([]invalid.Field, 0, len(found))
 	for _, b := range found {
-		f := activity.FieldError{Field: fieldOf(b.path...), Value: b.kind, Rule: b.rule}
+		f := invalid.Field{Name: fieldOf(b.path...), Value: b.kind, Rule: b.rule}
 		if !slices.Contains(fields, f) && len(fields) < maxBreaches {
 			fields = append(fields, f)
 		}

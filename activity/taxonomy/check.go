@@ -15,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // MaxUnknown is how many actions that are not registered Warnings tells apart.
@@ -26,7 +27,7 @@ const OtherActions = "(others)"
 // Check returns the hook that holds envelopes to the taxonomy before they are recorded. In every
 // mode it fills the severity, visibility and category that an envelope does not give, takes the
 // values of the taxonomy's secret keys away, and drops what the payload does not keep. Strict
-// refuses what breaks a rule with an *activity.InvalidError that names all rules broken; Warn lets
+// refuses what breaks a rule with an *invalid.Error that names all rules broken; Warn lets
 // it pass and counts it. A mode that is none of the three is Strict, "" is Off.
 //
 // The rules are those of the database, in its order (docs/taxonomy.md), and then the payload's
@@ -53,8 +54,8 @@ func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
 			mode,
 			false,
 			e,
-			[]activity.FieldError{
-				{Field: "action", Value: shortened(e.Action), Rule: "is not registered in the taxonomy"},
+			[]invalid.Field{
+				{Name: "action", Value: shortened(e.Action), Rule: "is not registered in the taxonomy"},
 			},
 		)
 	}
@@ -96,12 +97,12 @@ func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
 }
 
 // breached refuses an envelope, or counts it.
-func (t *Taxonomy) breached(mode Mode, registered bool, e *activity.Envelope, broken []activity.FieldError) error {
+func (t *Taxonomy) breached(mode Mode, registered bool, e *activity.Envelope, broken []invalid.Field) error {
 	if err := e.Validate(); err != nil {
 		return err
 	}
 	if mode != Warn {
-		return &activity.InvalidError{Fields: broken}
+		return &invalid.Error{Fields: broken}
 	}
 	t.warned.add(e.Action, registered)
 	return nil
@@ -133,9 +134,9 @@ func (t *Taxonomy) redacted(envelope *activity.Envelope) (json.RawMessage, error
 
 // tooLarge refuses a payload that no installation takes.
 func tooLarge(size int) error {
-	return &activity.InvalidError{Fields: []activity.FieldError{
+	return &invalid.Error{Fields: []invalid.Field{
 		{
-			Field: "payload",
+			Name:  "payload",
 			Value: fmt.Sprint(size, " bytes"),
 			Rule:  fmt.Sprintf("must be at most %d bytes", activity.MaxPayloadBytes),
 		},
@@ -194,7 +195,7 @@ func (e *entry) onlyKeep(raw json.RawMessage, envelope *activity.Envelope) error
 
 // check returns the rules that a decoded payload breaks, in their order. An error is of the
 // envelope's own rules.
-func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (broken []activity.FieldError, err error) {
+func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (broken []invalid.Field, err error) {
 	size, ok := storedSize(payload, 0)
 	if !ok ||
 		size > activity.MaxPayloadBytes { // a short number may be a long one written out, and so costly to look at
@@ -202,20 +203,20 @@ func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (brok
 	}
 	for _, key := range e.Required {
 		if _, given := payload[key]; !given {
-			broken = append(broken, activity.FieldError{Field: fieldOf(key), Rule: "is required by " + e.Name})
+			broken = append(broken, invalid.Field{Name: fieldOf(key), Rule: "is required by " + e.Name})
 		}
 	}
 	if e.MaxPayloadBytes > 0 && size > e.MaxPayloadBytes {
-		broken = append(broken, activity.FieldError{
-			Field: "payload", Value: fmt.Sprint(size, " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", e.MaxPayloadBytes),
+		broken = append(broken, invalid.Field{
+			Name: "payload", Value: fmt.Sprint(size, " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", e.MaxPayloadBytes),
 		})
 	}
 	if e.schema == nil {
 		return broken, nil
 	}
-	var invalid *jsonschema.ValidationError
-	if err := e.schema.Validate(payload); errors.As(err, &invalid) {
-		for _, f := range breaches(e.Name, invalid) {
+	var invalidErr *jsonschema.ValidationError
+	if err := e.schema.Validate(payload); errors.As(err, &invalidErr) {
+		for _, f := range breaches(e.Name, invalidErr) {
 			if !slices.Contains(broken, f) {
 				broken = append(broken, f)
 			}

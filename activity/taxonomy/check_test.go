@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 )
 
@@ -75,8 +76,8 @@ func TestWhatIsSaidOfAPayload(t *testing.T) {
 			e := envelope("x.y", json.RawMessage(`{"a":`+c.payload+`}`))
 			err := parsed.Check(taxonomy.Strict)(t.Context(), &e)
 			var got []string
-			if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-				for _, f := range invalid.Fields {
+			if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+				for _, f := range invalidErr.Fields {
 					got = append(got, f.Error())
 				}
 			} else if err != nil {
@@ -100,9 +101,9 @@ func TestLongInWriting(t *testing.T) {
 		"version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, properties: {n: {items: {multipleOf: 7}}}}}\n",
 	)
 	e := envelope("x.y", json.RawMessage(`{"n":[1`+strings.Repeat(",1e131000", 5000)+`]}`))
-	var invalid *activity.InvalidError
-	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); !errors.As(err, &invalid) ||
-		invalid.Fields[0].Field != "payload" {
+	var invalidErr *invalid.Error
+	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); !errors.As(err, &invalidErr) ||
+		invalidErr.Fields[0].Name != "payload" {
 		t.Errorf("got %v, want the payload refused", err)
 	}
 }
@@ -150,20 +151,20 @@ actions:
 	}
 	e := envelope("x.y", payload)
 	err := parsed.Check(taxonomy.Strict)(t.Context(), &e)
-	var invalid *activity.InvalidError
-	if !errors.As(err, &invalid) {
+	var invalidErr *invalid.Error
+	if !errors.As(err, &invalidErr) {
 		t.Fatalf("got %v, want a refusal", err)
 	}
 	var got []string
-	for _, f := range invalid.Fields[:5] {
+	for _, f := range invalidErr.Fields[:5] {
 		got = append(got, f.Error())
 	}
 	want := []string{
 		"payload.a is required by x.y", "payload.b is required by x.y", `payload "540 bytes" must be at most 20 bytes`,
 		`payload.k00 "number" must be a string`, `payload.k01 "number" must be a string`,
 	}
-	if diff := cmp.Diff(want, got); diff != "" || len(invalid.Fields) > 25 {
-		t.Errorf("got %d fields (-want +got):\n%s", len(invalid.Fields), diff)
+	if diff := cmp.Diff(want, got); diff != "" || len(invalidErr.Fields) > 25 {
+		t.Errorf("got %d fields (-want +got):\n%s", len(invalidErr.Fields), diff)
 	}
 }
 

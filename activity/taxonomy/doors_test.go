@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -49,12 +50,12 @@ actions:
 			pairs = append(pairs, keys.Draw(rt, "key")+":"+jsonValues(2).Draw(rt, "value"))
 		}
 		e.Payload = json.RawMessage("{" + strings.Join(pairs, ",") + "}")
-		var want activity.FieldError
+		var want invalid.Field
 		var stored json.RawMessage
 		err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
 			recorded, err := outbox.Record(t.Context(), tx, e)
-			if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-				want = invalid.Fields[0]
+			if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+				want = invalidErr.Fields[0]
 				return nil
 			}
 			stored = recorded.Payload
@@ -65,16 +66,16 @@ actions:
 		}
 
 		err = check(t.Context(), &e)
-		var got activity.FieldError
-		if invalid := (*activity.InvalidError)(nil); errors.As(err, &invalid) {
-			got = invalid.Fields[0]
+		var got invalid.Field
+		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
+			got = invalidErr.Fields[0]
 		} else if err != nil {
 			rt.Fatal(err)
 		}
 		if got != want {
 			rt.Fatalf("Check says %v, the database %v", got, want)
 		}
-		if want.Field != "" {
+		if want.Name != "" {
 			refused++
 			return
 		}

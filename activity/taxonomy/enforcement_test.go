@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
@@ -119,11 +120,11 @@ func TestEnforcementInGo(t *testing.T) {
 					err = e.Validate()
 				}
 				if want := c.refusal(mode); want != nil {
-					var invalid *activity.InvalidError
-					if !errors.As(err, &invalid) {
+					var invalidErr *invalid.Error
+					if !errors.As(err, &invalidErr) {
 						t.Fatalf("got %v, want a refusal of %s", err, want.Field)
 					}
-					if diff := cmp.Diff(activity.FieldError{Field: want.Field, Value: want.Value, Rule: want.Rule}, invalid.Fields[0]); diff != "" {
+					if diff := cmp.Diff(invalid.Field{Name: want.Field, Value: want.Value, Rule: want.Rule}, invalidErr.Fields[0]); diff != "" {
 						t.Errorf("refusal (-want +got):\n%s", diff)
 					}
 					return
@@ -228,7 +229,7 @@ func TestEnforcementInSQL(t *testing.T) {
 						t.Fatalf("got %v, want a refusal of %s", err, want.Field)
 					}
 					got := []string{pgErr.Code, pgErr.ColumnName, pgErr.Message}
-					if diff := cmp.Diff([]string{want.Code, want.Field, activity.FieldError{Field: want.Field, Value: want.Value, Rule: want.Rule}.Error()}, got); diff != "" {
+					if diff := cmp.Diff([]string{want.Code, want.Field, invalid.Field{Name: want.Field, Value: want.Value, Rule: want.Rule}.Error()}, got); diff != "" {
 						t.Errorf("refusal (-want +got):\n%s", diff)
 					}
 					return
@@ -280,8 +281,8 @@ func TestBothDoorsAgree(t *testing.T) {
 			return err
 		})
 		if c.refusal(taxonomy.Strict) != nil {
-			var invalid *activity.InvalidError
-			if !errors.As(err, &invalid) {
+			var invalidErr *invalid.Error
+			if !errors.As(err, &invalidErr) {
 				t.Errorf("%s: got %v, want a refusal", c.Name, err)
 			}
 			continue

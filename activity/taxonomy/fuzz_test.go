@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 )
 
@@ -28,12 +29,12 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file string) {
 		parsed, err := taxonomy.Parse(strings.NewReader(file))
-		var invalid *taxonomy.InvalidError
+		var invalidErr *taxonomy.InvalidError
 		if err != nil {
-			if !errors.As(err, &invalid) || len(invalid.Mistakes) == 0 {
+			if !errors.As(err, &invalidErr) || len(invalidErr.Mistakes) == 0 {
 				t.Fatalf("got %v, want mistakes", err)
 			}
-			if !slices.IsSortedFunc(invalid.Mistakes, func(a, b taxonomy.Mistake) int { return a.Line - b.Line }) {
+			if !slices.IsSortedFunc(invalidErr.Mistakes, func(a, b taxonomy.Mistake) int { return a.Line - b.Line }) {
 				t.Errorf("the mistakes are not in the order of the file: %v", err)
 			}
 			return
@@ -85,8 +86,8 @@ func FuzzCheck(f *testing.F) {
 		own := given.Validate()
 		lax, noted, held := given, given, given
 		offErr, warnErr, strictErr := off(t.Context(), &lax), warn(t.Context(), &noted), strict(t.Context(), &held)
-		var invalid *activity.InvalidError
-		if strictErr != nil && !errors.As(strictErr, &invalid) {
+		var invalidErr *invalid.Error
+		if strictErr != nil && !errors.As(strictErr, &invalidErr) {
 			t.Errorf("strict: got %v, want an InvalidError", strictErr)
 		}
 		if own != nil {

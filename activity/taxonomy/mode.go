@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // Mode is what happens to an activity that breaks the taxonomy.
@@ -24,14 +24,14 @@ const (
 	Strict Mode = "strict" // it is refused
 )
 
-// ParseMode reads a mode. The error is an *activity.InvalidError.
+// ParseMode reads a mode. The error is an *invalid.Error.
 func ParseMode(text string) (Mode, error) {
 	switch mode := Mode(text); mode {
 	case Off, Warn, Strict:
 		return mode, nil
 	}
-	return "", &activity.InvalidError{Of: "mode", Fields: []activity.FieldError{
-		{Field: "mode", Value: shortened(text), Rule: "must be one of off, warn, strict"},
+	return "", &invalid.Error{Subject: "mode", Fields: []invalid.Field{
+		{Name: "mode", Value: shortened(text), Rule: "must be one of off, warn, strict"},
 	}}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 func newActivityCommand(p process) *cobra.Command {
@@ -85,14 +86,14 @@ func (w *whichActivities) validate() error {
 
 // usageOf makes a mistake on the command line of what refuses it, with the names of flags.
 func usageOf(err error) error {
-	invalid := (*activity.InvalidError)(nil)
-	if !errors.As(err, &invalid) {
+	invalidErr := (*invalid.Error)(nil)
+	if !errors.As(err, &invalidErr) {
 		return err
 	}
 	var said []string
-	for _, f := range invalid.Fields {
-		if f.Field = "--" + strings.ReplaceAll(f.Field, "_", "-"); f.Field == "--ids" {
-			f.Field = "--id"
+	for _, f := range invalidErr.Fields {
+		if f.Name = "--" + strings.ReplaceAll(f.Name, "_", "-"); f.Name == "--ids" {
+			f.Name = "--id"
 		}
 		said = append(said, f.Error())
 	}

@@ -125,10 +125,10 @@ func writeChecked(w io.Writer, parsed *taxonomy.Taxonomy, err error) error {
 		Own      int                `json:"own_actions_added"` // Fanfare's, that the file does not have
 		Mistakes []taxonomy.Mistake `json:"mistakes"`
 	}{Mistakes: []taxonomy.Mistake{}}
-	var invalid *taxonomy.InvalidError
+	var invalidErr *taxonomy.InvalidError
 	switch {
-	case errors.As(err, &invalid):
-		checked.Mistakes = invalid.Mistakes
+	case errors.As(err, &invalidErr):
+		checked.Mistakes = invalidErr.Mistakes
 	case err != nil:
 		return nil // it is told as it is
 	default:

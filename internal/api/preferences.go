@@ -9,7 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/preferences"
 )
@@ -128,14 +128,14 @@ func (s *Server) testPreferences(
 }
 
 func compiled(texts []string) ([]preferences.Pattern, error) {
-	var broken activity.InvalidError
+	var broken invalid.Error
 	patterns := make([]preferences.Pattern, len(texts))
 	for i, text := range texts {
 		pattern, err := preferences.Compile(text)
 		if refused := (*preferences.PatternError)(nil); errors.As(err, &refused) {
 			broken.Fields = append(
 				broken.Fields,
-				activity.FieldError{Field: fmt.Sprintf("patterns[%d]", i), Value: text, Rule: refused.Rule},
+				invalid.Field{Name: fmt.Sprintf("patterns[%d]", i), Value: text, Rule: refused.Rule},
 			)
 		}
 		patterns[i] = pattern

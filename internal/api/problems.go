@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/inbox"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/watchers"
@@ -20,14 +21,14 @@ import (
 // logged here, with the request's id, and told to nobody.
 func (s *Server) problem(ctx context.Context, err error) *Problem {
 	var (
-		said    *Problem
-		invalid *activity.InvalidError
+		said       *Problem
+		invalidErr *invalid.Error
 	)
 	switch {
 	case errors.As(err, &said):
 		return said
-	case errors.As(err, &invalid):
-		return refusedFields(invalid)
+	case errors.As(err, &invalidErr):
+		return refusedFields(invalidErr)
 	case errors.Is(err, activity.ErrNotFound),
 		errors.Is(err, inbox.ErrNotFound),
 		errors.Is(err, outbox.ErrNotFound),
@@ -52,10 +53,10 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 }
 
 // refusedFields names the fields of a request as the domain knows them; the names are the same.
-func refusedFields(invalid *activity.InvalidError) *Problem {
+func refusedFields(invalidErr *invalid.Error) *Problem {
 	p := newProblem(InvalidField)
-	for _, f := range invalid.Fields[:min(len(invalid.Fields), maxFieldRules)] {
-		p.Errors = append(p.Errors, FieldRule{Field: f.Field, Rule: f.Rule, Value: scalar(f.Value)})
+	for _, f := range invalidErr.Fields[:min(len(invalidErr.Fields), maxFieldRules)] {
+		p.Errors = append(p.Errors, FieldRule{Field: f.Name, Rule: f.Rule, Value: scalar(f.Value)})
 	}
 	return p
 }

@@ -25,7 +25,7 @@ const ReadBudget = 5_000
 // pages that follow one another neither skip nor repeat.
 //
 // Its work is bounded, so that a page may be short, even empty, and still have a next. The error is
-// an *activity.InvalidError if the filter is.
+// an *invalid.Error if the filter is.
 func Visible(
 	ctx context.Context,
 	db DB,

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/feed"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
@@ -160,7 +161,7 @@ func TestOnlyWhatMayBeSeen(t *testing.T) {
 		activity.Filter{Status: "?"},
 		activity.Page{},
 	)
-	if invalid := (*activity.InvalidError)(nil); !errors.As(err, &invalid) {
+	if _, ok := errors.AsType[*invalid.Error](err); !ok {
 		t.Errorf("a filter that is none: got %v, want it refused", err)
 	}
 }

@@ -15,13 +15,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 func refusedFields(err error) (fields []string) {
-	invalid := (*activity.InvalidError)(nil)
-	if errors.As(err, &invalid) {
-		for _, f := range invalid.Fields {
-			fields = append(fields, f.Field)
+	invalidErr := (*invalid.Error)(nil)
+	if errors.As(err, &invalidErr) {
+		for _, f := range invalidErr.Fields {
+			fields = append(fields, f.Name)
 		}
 	}
 	return fields
@@ -77,8 +78,8 @@ func hooksBefore(t *testing.T, s Subject) {
 			case "signal.vetoed":
 				return &activity.VetoError{Reason: "it is Sunday"}
 			case "signal.refused":
-				return &activity.InvalidError{
-					Fields: []activity.FieldError{{Field: "payload.score", Rule: "is required by signal.refused"}},
+				return &invalid.Error{
+					Fields: []invalid.Field{{Name: "payload.score", Rule: "is required by signal.refused"}},
 				}
 			case "signal.broken":
 				return errOops
