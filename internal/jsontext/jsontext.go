@@ -1,0 +1,71 @@
+// Package jsontext appends the tokens of JSON (RFC 8259) to a buffer, without reflection, and reads
+// its numbers. Whoever renders an object writes the punctuation themselves.
+package jsontext
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+const digits = "0123456789abcdef"
+
+// AppendString appends a string in quotes. It escapes what JSON requires, as PostgreSQL's jsonb
+// does: the quote, the backslash and control characters. A byte that is not UTF-8 becomes U+FFFD.
+func AppendString(b []byte, text string) []byte {
+	start, from, ascii := len(b), 0, true
+	b = append(b, '"')
+	for i := range len(text) {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			ascii = ascii && c < utf8.RuneSelf
+			continue
+		}
+		b = append(b, text[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\b':
+			b = append(b, `\b`...)
+		case '\f':
+			b = append(b, `\f`...)
+		case '\n':
+			b = append(b, `\n`...)
+		case '\r':
+			b = append(b, `\r`...)
+		case '\t':
+			b = append(b, `\t`...)
+		default:
+			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&0xf])
+		}
+	}
+	if !ascii && !utf8.ValidString(text) {
+		return AppendString(b[:start], strings.ToValidUTF8(text, "\uFFFD"))
+	}
+	return append(append(b, text[from:]...), '"')
+}
+
+// AppendUUID appends the 36 characters of an id, without quotes.
+func AppendUUID(b []byte, id uuid.UUID) []byte {
+	var text [36]byte
+	at := 0
+	for i, octet := range id {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			text[at] = '-'
+			at++
+		}
+		text[at], text[at+1] = digits[octet>>4], digits[octet&0xf]
+		at += 2
+	}
+	return append(b, text[:]...)
+}
+
+// AppendUUIDOrNull appends an id in quotes, and null for uuid.Nil.
+func AppendUUIDOrNull(b []byte, id uuid.UUID) []byte {
+	if id == uuid.Nil {
+		return append(b, "null"...)
+	}
+	return append(AppendUUID(append(b, '"'), id), '"')
+}
