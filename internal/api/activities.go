@@ -34,7 +34,7 @@ type activitiesAnswer struct {
 	} `nameHint:"ActivityPage"`
 }
 
-func (s *Server) listActivities(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) listActivities(ctx context.Context, caller identity.Identity, in *struct {
 	FilterCommon
 	FilterActor
 	FilterResource
@@ -50,8 +50,8 @@ func (s *Server) listActivities(ctx context.Context, who identity.Identity, in *
 	found, next, err := feed.Visible(
 		ctx,
 		s.pool,
-		who.TenantID,
-		who.PrincipalID,
+		caller.TenantID,
+		caller.PrincipalID,
 		filter,
 		activity.Page{Limit: in.Limit, Before: before},
 	)
@@ -63,11 +63,11 @@ func (s *Server) listActivities(ctx context.Context, who identity.Identity, in *
 
 type activityAnswer struct{ Body Activity }
 
-func (s *Server) getActivity(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) getActivity(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The activity's id."`
 },
 ) (*activityAnswer, error) {
-	found, err := feed.Get(ctx, s.pool, who.TenantID, who.PrincipalID, in.ID.UUID)
+	found, err := feed.Get(ctx, s.pool, caller.TenantID, caller.PrincipalID, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ func (s *Server) build(o Options) (err error) {
 	mux := http.NewServeMux()
 	mux.Handle(everywhere, missing(mux))
 	routes := humago.NewWithPrefix(mux, prefix, s.config(cmp.Or(o.Version, "dev")))
-	routes.UseMiddleware(enter, s.authenticate, s.limitRate, s.checkQuery, s.readBody, s.boundTime)
+	routes.UseMiddleware(enter, s.authenticate, s.limitRate, s.checkRequest, s.boundTime)
 	s.addRoutes(routes)
 	s.document = routes.OpenAPI()
 	dropUnused(s.document)
@@ -203,15 +203,16 @@ func handle[I, O any](
 	s *Server,
 	routes huma.API,
 	op huma.Operation,
-	handler func(ctx context.Context, who identity.Identity, in *I) (*O, error),
+	handler func(ctx context.Context, caller identity.Identity, in *I) (*O, error),
 ) {
-	// The body was taken in and bounded before huma sees it.
+	// checkRequest has validated the request, and read its body within the limits.
+	op.SkipValidateParams, op.SkipValidateBody = true, true
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	if op.Security == nil {
 		op.Security = needs("")
 	}
 	huma.Register(routes, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handler(ctx, exchangeOf(ctx).who, in)
+		out, err := handler(ctx, requestInfoOf(ctx).caller, in)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
@@ -222,7 +223,7 @@ func handle[I, O any](
 // enter notes which route answers.
 func enter(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
-	exchangeOf(r.Context()).route = r.Pattern
+	requestInfoOf(r.Context()).route = r.Pattern
 	next(ctx)
 }
 

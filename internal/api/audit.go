@@ -52,11 +52,11 @@ type auditInput struct {
 	PageQuery
 }
 
-func (s *Server) listAudit(ctx context.Context, who identity.Identity, in *auditInput) (*activitiesAnswer, error) {
-	return s.audit(ctx, who, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), in.PageQuery)
+func (s *Server) listAudit(ctx context.Context, caller identity.Identity, in *auditInput) (*activitiesAnswer, error) {
+	return s.audit(ctx, caller, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), in.PageQuery)
 }
 
-func (s *Server) listAuditOfEntity(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) listAuditOfEntity(ctx context.Context, caller identity.Identity, in *struct {
 	Type string `path:"type" minLength:"1" maxLength:"100" doc:"The resource's type." example:"signal"`
 	ID   ID     `path:"id" doc:"The resource's id."`
 	FilterCommon
@@ -67,13 +67,13 @@ func (s *Server) listAuditOfEntity(ctx context.Context, who identity.Identity, i
 ) (*activitiesAnswer, error) {
 	return s.audit(
 		ctx,
-		who,
+		caller,
 		filterOf(in.FilterCommon, in.FilterActor, in.FilterOwner, FilterResource{in.ID, in.Type}),
 		in.PageQuery,
 	)
 }
 
-func (s *Server) listAuditOfActor(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) listAuditOfActor(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The principal's id."`
 	FilterCommon
 	FilterResource
@@ -83,13 +83,13 @@ func (s *Server) listAuditOfActor(ctx context.Context, who identity.Identity, in
 ) (*activitiesAnswer, error) {
 	return s.audit(
 		ctx,
-		who,
+		caller,
 		filterOf(in.FilterCommon, in.FilterResource, in.FilterOwner, FilterActor{in.ID}),
 		in.PageQuery,
 	)
 }
 
-func (s *Server) listAuditOfOwner(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) listAuditOfOwner(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The principal's id."`
 	FilterCommon
 	FilterActor
@@ -99,7 +99,7 @@ func (s *Server) listAuditOfOwner(ctx context.Context, who identity.Identity, in
 ) (*activitiesAnswer, error) {
 	return s.audit(
 		ctx,
-		who,
+		caller,
 		filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, FilterOwner{in.ID}),
 		in.PageQuery,
 	)
@@ -108,7 +108,7 @@ func (s *Server) listAuditOfOwner(ctx context.Context, who identity.Identity, in
 // audit reads a page of the tenant's log.
 func (s *Server) audit(
 	ctx context.Context,
-	who identity.Identity,
+	caller identity.Identity,
 	f activity.Filter,
 	q PageQuery,
 ) (*activitiesAnswer, error) {
@@ -117,7 +117,7 @@ func (s *Server) audit(
 		return nil, err
 	}
 	found, next, err := activity.NewPostgresLog(s.pool).
-		List(ctx, who.TenantID, f, activity.Page{Limit: q.Limit, Before: before})
+		List(ctx, caller.TenantID, f, activity.Page{Limit: q.Limit, Before: before})
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ type countAnswer struct {
 // maxCount is where counting stops.
 const maxCount = activity.CountBudget
 
-func (s *Server) countAudit(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) countAudit(ctx context.Context, caller identity.Identity, in *struct {
 	FilterCommon
 	FilterActor
 	FilterResource
@@ -144,7 +144,7 @@ func (s *Server) countAudit(ctx context.Context, who identity.Identity, in *stru
 	answer := &countAnswer{}
 	var err error
 	answer.Body.Count, answer.Body.Exact, err = activity.NewPostgresLog(s.pool).
-		Count(ctx, who.TenantID, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), maxCount)
+		Count(ctx, caller.TenantID, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), maxCount)
 	if err != nil {
 		return nil, err
 	}

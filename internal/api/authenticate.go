@@ -40,33 +40,33 @@ func needs(scope string) []map[string][]string {
 // authenticate finds out who sends a request, and refuses who lacks a scope of the route.
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	x := exchangeOf(r.Context())
+	info := requestInfoOf(r.Context())
 	bounded, cancel := context.WithTimeout(r.Context(), s.limits.Query)
-	who, err := s.authenticator.Authenticate(r.WithContext(bounded))
+	caller, err := s.authenticator.Authenticate(r.WithContext(bounded))
 	cancel()
-	if err == nil && (who.TenantID == uuid.Nil || who.PrincipalID == uuid.Nil) {
+	if err == nil && (caller.TenantID == uuid.Nil || caller.PrincipalID == uuid.Nil) {
 		err = &identity.Refused{Reason: identity.ReasonMissing}
 	}
 	if err != nil {
-		s.unauthenticated(x, err).write(w, x.requestID)
+		s.unauthenticated(info, err).write(w, info.requestID)
 		return
 	}
-	x.who = who
+	info.caller = caller
 	for _, scope := range ctx.Operation().Security[0][tokenScheme] {
-		if !who.Scopes.Has(scope) {
-			newProblem(Forbidden).saying("This route needs the scope "+scope+".").
-				with("WWW-Authenticate", identity.InsufficientScope(scope)).write(w, x.requestID)
+		if !caller.Scopes.Has(scope) {
+			newProblem(InsufficientScope).withDetail("This route needs the scope "+scope+".").
+				withHeader("WWW-Authenticate", identity.InsufficientScope(scope)).write(w, info.requestID)
 			return
 		}
 	}
-	next(huma.WithContext(ctx, activity.WithActor(ctx.Context(), who.PrincipalID)))
+	next(huma.WithContext(ctx, activity.WithActor(ctx.Context(), caller.PrincipalID)))
 }
 
-func (s *Server) unauthenticated(x *exchange, err error) *Problem {
+func (s *Server) unauthenticated(info *requestInfo, err error) *Problem {
 	var refused *identity.Refused
 	if !errors.As(err, &refused) {
-		s.log.Error("credentials cannot be checked", zap.String("request_id", x.requestID), zap.Error(err))
-		return newProblem(Unavailable).with("Retry-After", "1")
+		s.log.Error("credentials cannot be checked", zap.String("request_id", info.requestID), zap.Error(err))
+		return newProblem(Unavailable).withHeader("Retry-After", "1")
 	}
 	kind := Unauthenticated
 	if refused.Status() == http.StatusBadRequest {
@@ -74,6 +74,6 @@ func (s *Server) unauthenticated(x *exchange, err error) *Problem {
 	}
 	return newProblem(
 		kind,
-	).saying("The credentials were refused: "+refused.Error()+".").
-		with("WWW-Authenticate", refused.Challenge())
+	).withDetail("The credentials were refused: "+refused.Error()+".").
+		withHeader("WWW-Authenticate", refused.Challenge())
 }

@@ -214,6 +214,9 @@ func (b bad) send(t testing.TB, c client, w *world) int {
 		t.Errorf("%s %s %.200q: got %d: %s", b.method, b.target, b.body, answer.status, text)
 	}
 	if answer.status >= 400 {
+		if strings.Contains(text, `"is not valid"`) {
+			t.Errorf("%s %s %.200q: a Go type rejects what its schema accepts: %s", b.method, b.target, b.body, text)
+		}
 		if found := inner.FindString(text); found != "" {
 			t.Errorf("%s %s %.200q: the answer speaks of %q: %s", b.method, b.target, b.body, found, text)
 		}

@@ -107,7 +107,7 @@ func TestSubscriptionsAreActivities(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	c := at.as(at.member).with("X-Request-Id", "the-request").with("User-Agent", "a browser")
+	c := at.as(at.member).withHeader("X-Request-Id", "the-request").withHeader("User-Agent", "a browser")
 	type made struct {
 		ID    uuid.UUID
 		Scope string

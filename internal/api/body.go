@@ -10,57 +10,44 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// readBody takes the body in, before anything is made of it, and refuses one that is too large, of
-// another media type, not strictly JSON, or not asked for.
-func (s *Server) readBody(ctx huma.Context, next func(huma.Context)) {
-	r, w := humago.Unwrap(ctx)
-	body, err := s.body(w, r, ctx.Operation().RequestBody != nil)
-	if err != nil {
-		s.problem(r.Context(), err).write(w, exchangeOf(r.Context()).requestID)
-		return
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	next(ctx)
-}
-
-func (s *Server) body(w http.ResponseWriter, r *http.Request, wanted bool) ([]byte, error) {
+// readBody reads the body of a request. It returns a *Problem if the body is too large, too slow,
+// not strict JSON (see checkJSON), of another media type, missing or unexpected. of describes the
+// expected body; nil expects none.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, of *huma.RequestBody) ([]byte, error) {
 	if r.ContentLength > s.limits.BodyBytes {
-		return nil, newProblem(TooLarge)
+		return nil, newProblem(BodyTooLarge)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.BodyBytes))
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, bodyProblem(err)
-	}
-	if len(body) == 0 {
+	case len(body) == 0 && of != nil && of.Required:
+		return nil, fieldProblem(Malformed, "body", "is required")
+	case len(body) == 0:
 		return nil, nil
-	}
-	if !wanted {
-		// Some clients send an empty object where there is nothing to say.
-		if string(bytes.TrimSpace(body)) == "{}" {
-			return nil, nil
-		}
-		return nil, refuse(InvalidField, "body", "must not be given on this route")
-	}
-	if !isJSON(r.Header) {
-		return nil, newProblem(WrongMediaType)
+	case of == nil && string(bytes.TrimSpace(body)) == "{}":
+		return nil, nil // some clients send an empty object with every POST
+	case of == nil:
+		return nil, fieldProblem(InvalidField, "body", "is not accepted by this route")
+	case !isJSON(r.Header):
+		return nil, newProblem(UnsupportedMediaType)
 	}
 	return body, checkJSON(body)
 }
 
 func bodyProblem(err error) *Problem {
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return newProblem(TooLarge)
+		return newProblem(BodyTooLarge)
 	}
 	if slow := net.Error(nil); errors.As(err, &slow) && slow.Timeout() {
-		return newProblem(SlowRequest).with("Connection", "close")
+		return newProblem(RequestTimeout).withHeader("Connection", "close")
 	}
-	return refuse(Malformed, "body", "must arrive whole")
+	return fieldProblem(Malformed, "body", "must be complete")
 }
 
-// isJSON tells whether a body is said to be JSON, in UTF-8, as it is.
+// isJSON reports whether the headers declare a body of JSON in UTF-8 without a content coding.
 func isJSON(h http.Header) bool {
 	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return false
@@ -69,6 +56,6 @@ func isJSON(h http.Header) bool {
 	if err != nil || media != "application/json" {
 		return false
 	}
-	charset, said := params["charset"]
-	return !said || strings.EqualFold(charset, "utf-8")
+	charset, declared := params["charset"]
+	return !declared || strings.EqualFold(charset, "utf-8")
 }

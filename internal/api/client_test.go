@@ -60,7 +60,7 @@ func (c client) send(r *http.Request) reply {
 }
 
 // with returns a client that also sends a header.
-func (c client) with(name, value string) client {
+func (c client) withHeader(name, value string) client {
 	c.header = c.header.Clone()
 	c.header.Set(name, value)
 	return c

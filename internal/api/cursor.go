@@ -71,7 +71,7 @@ func (c cursors) tag(at place, body []byte) []byte {
 }
 
 func errCursor() *Problem {
-	return refuse(
+	return fieldProblem(
 		InvalidCursor,
 		"cursor",
 		"must be the next_cursor of this very list, with the same filter and the same credentials",

@@ -72,7 +72,7 @@ func (s *Server) addExport(routes huma.API) {
 	}, e.exportActivities)
 }
 
-func (e exporter) exportActivities(_ context.Context, who identity.Identity, in *struct {
+func (e exporter) exportActivities(_ context.Context, caller identity.Identity, in *struct {
 	Format string `query:"format" enum:"csv,jsonl" default:"csv"`
 	FilterCommon
 	FilterActor
@@ -81,7 +81,7 @@ func (e exporter) exportActivities(_ context.Context, who identity.Identity, in 
 },
 ) (*huma.StreamResponse, error) {
 	wanted := export.Export{
-		Tenant: who.TenantID, Filter: filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner),
+		Tenant: caller.TenantID, Filter: filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner),
 		Encoder: export.Encoder{Format: export.Format(in.Format)}, StepTimeout: e.limits.Query,
 	}
 	if err := wanted.Filter.Validate(); err != nil {
@@ -93,23 +93,23 @@ func (e exporter) exportActivities(_ context.Context, who identity.Identity, in 
 			w.Header().Set("Content-Type", wanted.Encoder.Format.MediaType())
 			return
 		}
-		leave, taken := e.places.take(who.TenantID)
+		leave, taken := e.places.take(caller.TenantID)
 		if !taken {
 			newProblem(
 				Unavailable,
-			).saying("As many exports as this server makes at once, of a tenant or in all, are under way.").
-				with("Retry-After", "10").
-				write(w, exchangeOf(hc.Context()).requestID)
+			).withDetail("As many exports as this server makes at once, of a tenant or in all, are under way.").
+				withHeader("Retry-After", "10").
+				write(w, requestInfoOf(hc.Context()).requestID)
 			return
 		}
 		defer leave()
-		e.serve(hc.Context(), who, w, wanted)
+		e.serve(hc.Context(), caller, w, wanted)
 	}}, nil
 }
 
 // serve writes the export, and records that it did. What is not whole is cut off, so that nobody
 // takes it for whole.
-func (e exporter) serve(ctx context.Context, who identity.Identity, w http.ResponseWriter, wanted export.Export) {
+func (e exporter) serve(ctx context.Context, caller identity.Identity, w http.ResponseWriter, wanted export.Export) {
 	format := wanted.Encoder.Format
 	out := &pieceWriter{w: w, control: http.NewResponseController(w)}
 	h := w.Header()
@@ -135,13 +135,13 @@ func (e exporter) serve(ctx context.Context, who identity.Identity, w http.Respo
 		for _, name := range []string{"Content-Disposition", "X-Accel-Buffering"} {
 			h.Del(name)
 		}
-		e.problem(ctx, err).write(w, exchangeOf(ctx).requestID)
+		e.problem(ctx, err).write(w, requestInfoOf(ctx).requestID)
 		return
 	}
-	if recordErr := e.record(ctx, who, wanted, done.Activities, err == nil); recordErr != nil {
+	if recordErr := e.record(ctx, caller, wanted, done.Activities, err == nil); recordErr != nil {
 		e.log.Error(
 			"an export was not recorded",
-			zap.String("request_id", exchangeOf(ctx).requestID),
+			zap.String("request_id", requestInfoOf(ctx).requestID),
 			zap.Error(recordErr),
 		)
 		err = errors.Join(err, recordErr)
@@ -155,13 +155,13 @@ func (e exporter) serve(ctx context.Context, who identity.Identity, w http.Respo
 // record records an export, whether or not anybody waits for it still.
 func (e exporter) record(
 	ctx context.Context,
-	who identity.Identity,
+	caller identity.Identity,
 	wanted export.Export,
 	many int64,
 	whole bool,
 ) error {
-	envelope := deed(ctx, who)
-	envelope.Action, envelope.ResourceType, envelope.ResourceID, envelope.Category = "log.exported", "log", who.TenantID, "log"
+	envelope := newEnvelope(ctx, caller)
+	envelope.Action, envelope.ResourceType, envelope.ResourceID, envelope.Category = "log.exported", "log", caller.TenantID, "log"
 	if !whole {
 		envelope.Status = activity.Failure
 	}

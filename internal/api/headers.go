@@ -35,9 +35,9 @@ func boundHeaders(maxURI, maxHeaders int) func(http.Handler) http.Handler {
 			}
 			switch {
 			case len(r.RequestURI) > maxURI:
-				newProblem(LongURI).write(w, exchangeOf(r.Context()).requestID)
+				newProblem(URITooLong).write(w, requestInfoOf(r.Context()).requestID)
 			case size > maxHeaders:
-				newProblem(LargeHeaders).write(w, exchangeOf(r.Context()).requestID)
+				newProblem(HeadersTooLarge).write(w, requestInfoOf(r.Context()).requestID)
 			default:
 				next.ServeHTTP(w, r)
 			}

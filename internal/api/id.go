@@ -7,22 +7,27 @@ import (
 	"github.com/google/uuid"
 )
 
-// ID is a UUID in a request, in the form that this API writes. The zero value is one that was not
-// given: the nil UUID is nobody's and nothing's id, and is not taken.
+// ID is a UUID in a request, in the canonical form. The zero value means that the request has none:
+// requests with the nil UUID are rejected.
 type ID struct{ uuid.UUID }
+
+const (
+	exampleID = "0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f"
+	ruleID    = "must be a UUID such as " + exampleID
+)
 
 // UnmarshalText reads the canonical form, in lower or upper case.
 func (i *ID) UnmarshalText(text []byte) error {
 	const canonical = 36
 	id, err := uuid.ParseBytes(text)
 	if err != nil || len(text) != canonical || id == uuid.Nil {
-		return errors.New("must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f")
+		return errors.New(ruleID)
 	}
 	i.UUID = id
 	return nil
 }
 
-// Schema is for the OpenAPI document.
+// Schema returns the schema in the OpenAPI document.
 func (ID) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Examples: []any{"0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f"}}
+	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Examples: []any{exampleID}}
 }

@@ -34,7 +34,7 @@ func TestRefusals(t *testing.T) {
 	c := w.here.as(w.here.member)
 	large := `{"muted":` + strings.Repeat(" ", 1<<20) + `true}`
 	chunked := httptest.NewRequest("PUT", "/v1/notifications/preferences", io.MultiReader(strings.NewReader(large)))
-	chunked.Header = c.with("Content-Type", "application/json").header
+	chunked.Header = c.withHeader("Content-Type", "application/json").header
 	const preferences = "/v1/notifications/preferences"
 	for what, answer := range map[string]struct {
 		reply
@@ -46,18 +46,18 @@ func TestRefusals(t *testing.T) {
 		"a path with dots":   {c.do("GET", "/v1/x/../activities", ""), 404, api.NotFound},
 		"a double slash":     {c.do("GET", "/v1//activities", ""), 404, api.NotFound},
 		"no route, unknown":  {w.anyone().do("GET", "/", ""), 404, api.NotFound},
-		"a method":           {c.do("DELETE", preferences, ""), 405, api.WrongMethod},
-		"a method of no one": {c.do("BREW", preferences, ""), 405, api.WrongMethod},
+		"a method":           {c.do("DELETE", preferences, ""), 405, api.MethodNotAllowed},
+		"a method of no one": {c.do("BREW", preferences, ""), 405, api.MethodNotAllowed},
 		"no credentials":     {w.anyone().do("GET", preferences, ""), 401, api.Unauthenticated},
-		"a bad token":        {c.with("Authorization", "Bearer x").do("GET", preferences, ""), 401, api.Unauthenticated},
-		"two tenants":        {c.with("X-Principal-Id", "x").do("GET", preferences, ""), 400, api.Malformed},
-		"a large body":       {c.do("PUT", preferences, large), 413, api.TooLarge},
-		"a large stream":     {c.send(chunked), 413, api.TooLarge},
-		"a long URI":         {c.do("GET", preferences+"?"+strings.Repeat("a", 9000), ""), 414, api.LongURI},
-		"large headers":      {c.with("X-Large", strings.Repeat("a", 20_000)).do("GET", preferences, ""), 431, api.LargeHeaders},
-		"a form":             {c.with("Content-Type", "application/x-www-form-urlencoded").do("PUT", preferences, "a=1"), 415, api.WrongMediaType},
-		"another charset":    {c.with("Content-Type", "application/json; charset=latin1").do("PUT", preferences, "{}"), 415, api.WrongMediaType},
-		"a coding":           {c.with("Content-Encoding", "gzip").do("PUT", preferences, "{}"), 415, api.WrongMediaType},
+		"a bad token":        {c.withHeader("Authorization", "Bearer x").do("GET", preferences, ""), 401, api.Unauthenticated},
+		"two tenants":        {c.withHeader("X-Principal-Id", "x").do("GET", preferences, ""), 400, api.Malformed},
+		"a large body":       {c.do("PUT", preferences, large), 413, api.BodyTooLarge},
+		"a large stream":     {c.send(chunked), 413, api.BodyTooLarge},
+		"a long URI":         {c.do("GET", preferences+"?"+strings.Repeat("a", 9000), ""), 414, api.URITooLong},
+		"large headers":      {c.withHeader("X-Large", strings.Repeat("a", 20_000)).do("GET", preferences, ""), 431, api.HeadersTooLarge},
+		"a form":             {c.withHeader("Content-Type", "application/x-www-form-urlencoded").do("PUT", preferences, "a=1"), 415, api.UnsupportedMediaType},
+		"another charset":    {c.withHeader("Content-Type", "application/json; charset=latin1").do("PUT", preferences, "{}"), 415, api.UnsupportedMediaType},
+		"a coding":           {c.withHeader("Content-Encoding", "gzip").do("PUT", preferences, "{}"), 415, api.UnsupportedMediaType},
 		"no JSON":            {c.do("PUT", preferences, "{"), 400, api.Malformed},
 		"no body":            {c.do("PUT", preferences, ""), 400, api.Malformed},
 		"a body":             {c.do("GET", preferences, `{"a":1}`), 422, api.InvalidField},
@@ -65,7 +65,7 @@ func TestRefusals(t *testing.T) {
 		"a bad query":        {c.do("GET", "/v1/activities?a=%zz", ""), 400, api.Malformed},
 		"a limit":            {c.do("GET", "/v1/activities?limit=201", ""), 422, api.InvalidField},
 		"no id":              {c.do("GET", "/v1/activities/1", ""), 422, api.InvalidField},
-		"a scope":            {c.do("GET", "/v1/audit", ""), 403, api.Forbidden},
+		"a scope":            {c.do("GET", "/v1/audit", ""), 403, api.InsufficientScope},
 	} {
 		if got := problemType(answer.reply); answer.reply.status != answer.status || got != string(answer.kind) {
 			t.Errorf(
@@ -228,11 +228,11 @@ func TestHeaders(t *testing.T) {
 	c := w.here.as(w.here.member)
 	const list = "/v1/activities"
 
-	if got := c.with("X-Request-Id", "abc-1.2_3:4").do("GET", list, "").header.Get("X-Request-Id"); got != "abc-1.2_3:4" {
+	if got := c.withHeader("X-Request-Id", "abc-1.2_3:4").do("GET", list, "").header.Get("X-Request-Id"); got != "abc-1.2_3:4" {
 		t.Errorf("X-Request-Id: got %s, want the client's", got)
 	}
 	for _, id := range []string{"", "a b", "a\"b", "<", "ü", strings.Repeat("a", 129)} {
-		if got := c.with("X-Request-Id", id).do("GET", list, "").header.Get("X-Request-Id"); got == id ||
+		if got := c.withHeader("X-Request-Id", id).do("GET", list, "").header.Get("X-Request-Id"); got == id ||
 			len(got) != 36 {
 			t.Errorf("X-Request-Id %q: got %q, want a new one", id, got)
 		}
@@ -243,7 +243,7 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	zipped := c.with("Accept-Encoding", "gzip").do("GET", list, "").want(http.StatusOK)
+	zipped := c.withHeader("Accept-Encoding", "gzip").do("GET", list, "").want(http.StatusOK)
 	if zipped.header.Get("Content-Encoding") != "gzip" || string(zipped.body) != string(plain.body) {
 		t.Errorf("gzip: got %s, want the same, compressed", zipped.header)
 	}
@@ -257,11 +257,11 @@ func TestHeaders(t *testing.T) {
 	c.do("OPTIONS", "/v1/nowhere", "").want(http.StatusNotFound)
 
 	for origin, want := range map[string]string{"https://app.example.com": "https://app.example.com", "https://evil.example.com": ""} {
-		if got := c.with("Origin", origin).do("GET", list, "").header.Get("Access-Control-Allow-Origin"); got != want {
+		if got := c.withHeader("Origin", origin).do("GET", list, "").header.Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("Origin %s: got %q, want %q", origin, got, want)
 		}
-		preflight := w.anyone().with("Origin", origin).with("Access-Control-Request-Method", "PATCH").
-			with("Access-Control-Request-Headers", "authorization,content-type").
+		preflight := w.anyone().withHeader("Origin", origin).withHeader("Access-Control-Request-Method", "PATCH").
+			withHeader("Access-Control-Request-Headers", "authorization,content-type").
 			do("OPTIONS", "/v1/notifications/"+uuid.NewString(), "").want(http.StatusNoContent)
 		if got := preflight.header.Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("preflight of %s: got %q, want %q", origin, got, want)

@@ -10,7 +10,7 @@ import (
 // which OPTIONS asks for.
 func missing(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := exchangeOf(r.Context()).requestID
+		id := requestInfoOf(r.Context()).requestID
 		allowed := methodsAt(mux, r)
 		switch {
 		case len(allowed) == 0:
@@ -19,7 +19,7 @@ func missing(mux *http.ServeMux) http.Handler {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			w.WriteHeader(http.StatusNoContent)
 		default:
-			newProblem(WrongMethod).with("Allow", strings.Join(allowed, ", ")).write(w, id)
+			newProblem(MethodNotAllowed).withHeader("Allow", strings.Join(allowed, ", ")).write(w, id)
 		}
 	})
 }
@@ -46,7 +46,7 @@ const everywhere = "/"
 func strictPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := r.URL.Path; r.Method == http.MethodConnect || p != path.Clean(p) {
-			newProblem(NotFound).write(w, exchangeOf(r.Context()).requestID)
+			newProblem(NotFound).write(w, requestInfoOf(r.Context()).requestID)
 			return
 		}
 		next.ServeHTTP(w, r)

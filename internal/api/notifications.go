@@ -59,7 +59,7 @@ type notificationsAnswer struct {
 // unreadFilter is what a page of the inbox depends on.
 type unreadFilter struct{ UnreadOnly bool }
 
-func (s *Server) listNotifications(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) listNotifications(ctx context.Context, caller identity.Identity, in *struct {
 	UnreadOnly bool `query:"unread_only" doc:"Leave out what was read."`
 	PageQuery
 },
@@ -72,8 +72,8 @@ func (s *Server) listNotifications(ctx context.Context, who identity.Identity, i
 	page, err := inbox.List(
 		ctx,
 		s.pool,
-		who.TenantID,
-		who.PrincipalID,
+		caller.TenantID,
+		caller.PrincipalID,
 		inbox.Query{UnreadOnly: in.UnreadOnly, Limit: in.Limit, After: after},
 	)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Server) listNotifications(ctx context.Context, who identity.Identity, i
 	if answer.Body.Items, err = s.notifications(ctx, page.Items); err != nil {
 		return nil, err
 	}
-	if answer.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, who.TenantID, who.PrincipalID); err != nil {
+	if answer.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID); err != nil {
 		return nil, err
 	}
 	answer.Body.NextCursor, err = s.nextCursor(ctx, page.Next, filter)
@@ -117,10 +117,10 @@ type unreadAnswer struct {
 	} `nameHint:"UnreadCount"`
 }
 
-func (s *Server) countUnread(ctx context.Context, who identity.Identity, _ *struct{}) (*unreadAnswer, error) {
+func (s *Server) countUnread(ctx context.Context, caller identity.Identity, _ *struct{}) (*unreadAnswer, error) {
 	answer := &unreadAnswer{}
 	var err error
-	answer.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, who.TenantID, who.PrincipalID)
+	answer.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID)
 	if err != nil {
 		return nil, err
 	}
@@ -129,18 +129,18 @@ func (s *Server) countUnread(ctx context.Context, who identity.Identity, _ *stru
 
 type notificationAnswer struct{ Body Notification }
 
-func (s *Server) markNotification(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) markNotification(ctx context.Context, caller identity.Identity, in *struct {
 	ID   ID `path:"id" doc:"The notification's id."`
 	Body struct {
 		Read bool `json:"read" doc:"Whether it is to be read or unread."`
 	} `nameHint:"NotificationChange"`
 },
 ) (*notificationAnswer, error) {
-	marked, err := inbox.Mark(ctx, s.pool, who.TenantID, who.PrincipalID, in.ID.UUID, in.Body.Read)
+	marked, err := inbox.Mark(ctx, s.pool, caller.TenantID, caller.PrincipalID, in.ID.UUID, in.Body.Read)
 	if err != nil {
 		return nil, err
 	}
-	s.tellUnread(ctx, who)
+	s.tellUnread(ctx, caller)
 	items, err := s.notifications(ctx, []inbox.Notification{marked})
 	if err != nil {
 		return nil, err
@@ -154,14 +154,14 @@ type markedAnswer struct {
 	} `nameHint:"MarkedCount"`
 }
 
-func (s *Server) markAllRead(ctx context.Context, who identity.Identity, _ *struct{}) (*markedAnswer, error) {
+func (s *Server) markAllRead(ctx context.Context, caller identity.Identity, _ *struct{}) (*markedAnswer, error) {
 	answer := &markedAnswer{}
 	var err error
-	if answer.Body.MarkedCount, err = inbox.MarkAll(ctx, s.pool, who.TenantID, who.PrincipalID); err != nil {
+	if answer.Body.MarkedCount, err = inbox.MarkAll(ctx, s.pool, caller.TenantID, caller.PrincipalID); err != nil {
 		return nil, err
 	}
 	if answer.Body.MarkedCount > 0 {
-		s.tellUnread(ctx, who)
+		s.tellUnread(ctx, caller)
 	}
 	return answer, nil
 }

@@ -19,11 +19,11 @@ type Observer interface {
 // observe tells the observer of every answer, and turns a panic into one.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, x := s.now(), exchangeOf(r.Context())
+		start, info := s.now(), requestInfoOf(r.Context())
 		answer := &answer{ResponseWriter: w}
 		defer func() {
 			route := routeOf(r)
-			s.recovered(answer, x.requestID, route, recover())
+			s.recovered(answer, info.requestID, route, recover())
 			s.observer.Request(route, answer.status, s.now().Sub(start))
 		}()
 		next.ServeHTTP(answer, r)

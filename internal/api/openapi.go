@@ -82,13 +82,13 @@ func (s *Server) asProblem(ctx huma.Context, _ string, answer any) (any, error) 
 	var p Problem
 	switch a := answer.(type) {
 	case *huma.ErrorModel:
-		p = *refusedByHuma(a)
+		p = *humaProblem(a)
 	case *Problem:
 		p = *a
 	default:
 		return answer, nil
 	}
-	p.RequestID = exchangeOf(ctx.Context()).requestID
+	p.RequestID = requestInfoOf(ctx.Context()).requestID
 	return &p, nil
 }
 

@@ -50,8 +50,8 @@ func (OutboxStatus) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schem
 	return s
 }
 
-func (s *Server) getOutbox(ctx context.Context, who identity.Identity, _ *struct{}) (*outboxAnswer, error) {
-	status, err := outbox.NewBacklog(s.pool).Status(ctx, who.TenantID)
+func (s *Server) getOutbox(ctx context.Context, caller identity.Identity, _ *struct{}) (*outboxAnswer, error) {
+	status, err := outbox.NewBacklog(s.pool).Status(ctx, caller.TenantID)
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +79,11 @@ type deadLettersAnswer struct {
 	} `nameHint:"DeadLetterList"`
 }
 
-func (s *Server) listDeadLetters(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) listDeadLetters(ctx context.Context, caller identity.Identity, in *struct {
 	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"At most so many items."`
 },
 ) (*deadLettersAnswer, error) {
-	letters, err := outbox.NewBacklog(s.pool).DeadLetters(ctx, who.TenantID, in.Limit)
+	letters, err := outbox.NewBacklog(s.pool).DeadLetters(ctx, caller.TenantID, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -101,13 +101,13 @@ type replayAnswer struct {
 	} `nameHint:"ReplayedCount"`
 }
 
-func (s *Server) replayDeadLetter(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) replayDeadLetter(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The activity's id."`
 },
 ) (*replayAnswer, error) {
 	answer := &replayAnswer{}
 	var err error
-	answer.Body.Replayed, err = outbox.NewBacklog(s.pool).Replay(ctx, who.TenantID, in.ID.UUID)
+	answer.Body.Replayed, err = outbox.NewBacklog(s.pool).Replay(ctx, caller.TenantID, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}

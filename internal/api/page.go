@@ -44,6 +44,6 @@ func placeOf(ctx context.Context, filter any) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	x := exchangeOf(ctx)
-	return place{route: x.route, tenant: x.who.TenantID, principal: x.who.PrincipalID, filter: string(text)}, nil
+	info := requestInfoOf(ctx)
+	return place{route: info.route, tenant: info.caller.TenantID, principal: info.caller.PrincipalID, filter: string(text)}, nil
 }

@@ -63,8 +63,8 @@ func preferencesOf(p preferences.Stored) *preferencesAnswer {
 	return answer
 }
 
-func (s *Server) getPreferences(ctx context.Context, who identity.Identity, _ *struct{}) (*preferencesAnswer, error) {
-	stored, err := preferences.Get(ctx, s.pool, who.TenantID, who.PrincipalID)
+func (s *Server) getPreferences(ctx context.Context, caller identity.Identity, _ *struct{}) (*preferencesAnswer, error) {
+	stored, err := preferences.Get(ctx, s.pool, caller.TenantID, caller.PrincipalID)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +73,10 @@ func (s *Server) getPreferences(ctx context.Context, who identity.Identity, _ *s
 
 func (s *Server) putPreferences(
 	ctx context.Context,
-	who identity.Identity,
+	caller identity.Identity,
 	in *struct{ Body PreferencesChange },
 ) (*preferencesAnswer, error) {
-	stored, err := preferences.Put(ctx, s.pool, who.TenantID, who.PrincipalID, preferences.Change{
+	stored, err := preferences.Put(ctx, s.pool, caller.TenantID, caller.PrincipalID, preferences.Change{
 		Mode: (*preferences.Mode)(in.Body.FilterMode), CustomActions: in.Body.CustomActions, Muted: in.Body.Muted,
 	})
 	if err != nil {

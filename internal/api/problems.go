@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.uber.org/zap"
 
@@ -17,60 +19,74 @@ import (
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// problem is the one place that says how an error is answered. What is nobody's fault but ours is
-// logged here, with the request's id, and told to nobody.
+// problem maps an error to the problem that the response describes; no other code does. It logs an
+// error that is not the client's under the request's id, and keeps it out of the problem.
 func (s *Server) problem(ctx context.Context, err error) *Problem {
 	var (
-		said       *Problem
-		invalidErr *invalid.Error
+		known *Problem
+		input *invalid.Error
 	)
 	switch {
-	case errors.As(err, &said):
-		return said
-	case errors.As(err, &invalidErr):
-		return refusedFields(invalidErr)
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &input):
+		return validationProblem(input)
 	case errors.Is(err, activity.ErrNotFound),
 		errors.Is(err, inbox.ErrNotFound),
 		errors.Is(err, outbox.ErrNotFound),
 		errors.Is(err, watchers.ErrNotFound):
 		return newProblem(NotFound)
 	}
-	x := exchangeOf(ctx)
-	log := s.log.With(zap.String("request_id", x.requestID), zap.String("route", x.route), zap.Error(err))
+	info := requestInfoOf(ctx)
+	log := s.log.With(zap.String("request_id", info.requestID), zap.String("route", info.route), zap.Error(err))
 	switch {
 	case errors.Is(err, context.Canceled):
-		log.Debug("the client did not wait for the answer")
+		log.Debug("client disconnected before the response")
 		return newProblem(Unavailable)
 	case errors.Is(err, context.DeadlineExceeded):
-		log.Warn("a request took too long")
-		return newProblem(Unavailable).with("Retry-After", "1")
-	case outOfReach(err):
-		log.Error("the database cannot be reached")
-		return newProblem(Unavailable).with("Retry-After", "1")
+		log.Warn("request timed out")
+		return newProblem(Unavailable).withHeader("Retry-After", "1")
+	case databaseUnavailable(err):
+		log.Error("database is unavailable")
+		return newProblem(Unavailable).withHeader("Retry-After", "1")
 	}
-	log.Error("a request failed")
+	log.Error("request failed")
 	return newProblem(Internal)
 }
 
-// refusedFields names the fields of a request as the domain knows them; the names are the same.
-func refusedFields(invalidErr *invalid.Error) *Problem {
+// validationProblem returns the problem of a domain error. The domain names fields as requests do.
+func validationProblem(err *invalid.Error) *Problem {
 	p := newProblem(InvalidField)
-	for _, f := range invalidErr.Fields[:min(len(invalidErr.Fields), maxFieldRules)] {
-		p.Errors = append(p.Errors, FieldRule{Field: f.Name, Rule: f.Rule, Value: scalar(f.Value)})
+	for _, f := range err.Fields {
+		p = p.withViolations(Violation{Field: f.Name, Rule: f.Rule, Value: f.Value})
 	}
 	return p
 }
 
-// outOfReach tells whether the database refused the connection, lost it, is going down or coming
-// up, or gave way to others (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-func outOfReach(err error) bool {
+// humaProblem returns the problem of an error that huma reports by itself. After checkRequest these
+// are failed negotiations of the response's media type. An entry of m.Errors means that a Go type
+// rejects what its schema accepts.
+func humaProblem(m *huma.ErrorModel) *Problem {
+	p := newProblem(kindOfStatus(m.Status))
+	p.Status = m.Status
+	for _, e := range m.Errors {
+		_, field, _ := strings.Cut(e.Location, ".")
+		p = p.withViolations(Violation{Field: cmp.Or(field, e.Location), Rule: "is not valid"})
+	}
+	return p
+}
+
+// databaseUnavailable reports whether an error means that the database refused the connection, lost
+// it, is starting or stopping, or rolled back in favour of another transaction
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+func databaseUnavailable(err error) bool {
 	if connect := (*pgconn.ConnectError)(nil); errors.As(err, &connect) {
 		return true
 	}
-	if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
-		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") ||
-			strings.HasPrefix(refused.Code, "53") ||
-			strings.HasPrefix(refused.Code, "40")
+	if reported := (*pgconn.PgError)(nil); errors.As(err, &reported) {
+		return strings.HasPrefix(reported.Code, "08") || strings.HasPrefix(reported.Code, "57P") ||
+			strings.HasPrefix(reported.Code, "53") ||
+			strings.HasPrefix(reported.Code, "40")
 	}
 	broken := net.Error(nil)
 	return errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)

@@ -32,11 +32,11 @@ func newLimiter(perSecond float64, burst int, now func() time.Time) (*limiter, e
 }
 
 // take takes one request out of a principal's bucket, or says how long until there is one again.
-func (l *limiter) take(who principalKey) (wait time.Duration) {
-	bucket, known := l.buckets.Get(who)
+func (l *limiter) take(key principalKey) (wait time.Duration) {
+	bucket, known := l.buckets.Get(key)
 	if !known {
 		bucket = rate.NewLimiter(l.perSecond, l.burst)
-		if other, raced, _ := l.buckets.PeekOrAdd(who, bucket); raced {
+		if other, raced, _ := l.buckets.PeekOrAdd(key, bucket); raced {
 			bucket = other
 		}
 	}
@@ -51,10 +51,10 @@ func (l *limiter) take(who principalKey) (wait time.Duration) {
 // limitRate refuses who asks too often.
 func (s *Server) limitRate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	x := exchangeOf(r.Context())
-	if wait := s.limiter.take(x.key()); wait > 0 {
+	info := requestInfoOf(r.Context())
+	if wait := s.limiter.take(info.key()); wait > 0 {
 		seconds := max(1, int(math.Ceil(wait.Seconds())))
-		newProblem(TooMany).with("Retry-After", strconv.Itoa(seconds)).write(w, x.requestID)
+		newProblem(TooManyRequests).withHeader("Retry-After", strconv.Itoa(seconds)).write(w, info.requestID)
 		return
 	}
 	next(ctx)

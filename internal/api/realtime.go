@@ -52,12 +52,12 @@ type RealtimeTokens struct {
 }
 
 // tokensFor makes the tokens for channels that the principal may hear.
-func (s *Server) tokensFor(who identity.Identity, channels []string) RealtimeTokens {
+func (s *Server) tokensFor(caller identity.Identity, channels []string) RealtimeTokens {
 	var t RealtimeTokens
-	t.ConnectionToken, t.ExpiresAt = s.tokens.Connection(who.TenantID, who.PrincipalID)
+	t.ConnectionToken, t.ExpiresAt = s.tokens.Connection(caller.TenantID, caller.PrincipalID)
 	t.SubscriptionTokens = make(map[string]string, len(channels))
 	for _, channel := range channels {
-		token, expires := s.tokens.Subscription(who.TenantID, who.PrincipalID, channel)
+		token, expires := s.tokens.Subscription(caller.TenantID, caller.PrincipalID, channel)
 		t.SubscriptionTokens[channel] = token
 		if expires.Before(t.ExpiresAt) {
 			t.ExpiresAt = expires
@@ -69,13 +69,13 @@ func (s *Server) tokensFor(who identity.Identity, channels []string) RealtimeTok
 
 type tokensAnswer struct{ Body RealtimeTokens }
 
-func (s *Server) makeTokens(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) makeTokens(ctx context.Context, caller identity.Identity, in *struct {
 	Body struct {
 		Channels []string `json:"channels" nullable:"false" maxItems:"128" maxLength:"255" example:"[\"resource:0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f.0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b\"]"`
 	} `nameHint:"ChannelList"`
 },
 ) (*tokensAnswer, error) {
-	denied, err := s.denied(ctx, who, in.Body.Channels)
+	denied, err := s.denied(ctx, caller, in.Body.Channels)
 	if err != nil {
 		return nil, err
 	}
@@ -84,22 +84,22 @@ func (s *Server) makeTokens(ctx context.Context, who identity.Identity, in *stru
 		p.Denied = denied
 		return nil, p
 	}
-	return &tokensAnswer{s.tokensFor(who, in.Body.Channels)}, nil
+	return &tokensAnswer{s.tokensFor(caller, in.Body.Channels)}, nil
 }
 
 // denied returns those of the channels that the principal may not hear, in their order.
-func (s *Server) denied(ctx context.Context, who identity.Identity, channels []string) ([]string, error) {
+func (s *Server) denied(ctx context.Context, caller identity.Identity, channels []string) ([]string, error) {
 	allowed := map[string]bool{
-		s.channels.User(who.TenantID, who.PrincipalID): true,
-		s.channels.Tenant(who.TenantID):                who.Scopes.Has(identity.ScopeRead),
+		s.channels.User(caller.TenantID, caller.PrincipalID): true,
+		s.channels.Tenant(caller.TenantID):                   caller.Scopes.Has(identity.ScopeRead),
 	}
 	resources := map[string]uuid.UUID{}
 	for _, channel := range channels {
-		if resource, ok := s.resourceOf(who.TenantID, channel); ok {
+		if resource, ok := s.resourceOf(caller.TenantID, channel); ok {
 			resources[channel] = resource
 		}
 	}
-	if err := s.hears(ctx, who, resources, allowed); err != nil {
+	if err := s.hears(ctx, caller, resources, allowed); err != nil {
 		return nil, err
 	}
 	var denied []string
@@ -115,7 +115,7 @@ func (s *Server) denied(ctx context.Context, who identity.Identity, channels []s
 // hold a role on the resource or above it, who own it, or for more than those.
 func (s *Server) hears(
 	ctx context.Context,
-	who identity.Identity,
+	caller identity.Identity,
 	resources map[string]uuid.UUID,
 	allowed map[string]bool,
 ) error {
@@ -129,7 +129,7 @@ func (s *Server) hears(
 			watchers.Sighting{ResourceID: resource, Visibility: activity.ResourceWide},
 		)
 	}
-	seen, err := watchers.Sees(ctx, s.pool, who.TenantID, who.PrincipalID, sightings)
+	seen, err := watchers.Sees(ctx, s.pool, caller.TenantID, caller.PrincipalID, sightings)
 	if err != nil {
 		return err
 	}
@@ -161,12 +161,12 @@ type bootstrapAnswer struct {
 	} `nameHint:"Bootstrap"`
 }
 
-func (s *Server) bootstrap(ctx context.Context, who identity.Identity, _ *struct{}) (*bootstrapAnswer, error) {
+func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *struct{}) (*bootstrapAnswer, error) {
 	subscriptions, _, err := watchers.Subscriptions(
 		ctx,
 		s.pool,
-		who.TenantID,
-		who.PrincipalID,
+		caller.TenantID,
+		caller.PrincipalID,
 		watchers.Page{Limit: watchers.MaxPage},
 	)
 	if err != nil {
@@ -175,20 +175,20 @@ func (s *Server) bootstrap(ctx context.Context, who identity.Identity, _ *struct
 	resources, allowed := map[string]uuid.UUID{}, map[string]bool{}
 	var channels []string
 	for _, subscription := range subscriptions {
-		channel := s.channels.Resource(who.TenantID, subscription.ResourceID)
+		channel := s.channels.Resource(caller.TenantID, subscription.ResourceID)
 		if _, known := resources[channel]; !known {
 			channels = append(channels, channel)
 		}
 		resources[channel] = subscription.ResourceID
 	}
-	if err := s.hears(ctx, who, resources, allowed); err != nil {
+	if err := s.hears(ctx, caller, resources, allowed); err != nil {
 		return nil, err
 	}
 	answer := &bootstrapAnswer{}
 	b := &answer.Body
-	b.TenantID, b.PrincipalID, b.InboxChannel = who.TenantID, who.PrincipalID, s.channels.User(
-		who.TenantID,
-		who.PrincipalID,
+	b.TenantID, b.PrincipalID, b.InboxChannel = caller.TenantID, caller.PrincipalID, s.channels.User(
+		caller.TenantID,
+		caller.PrincipalID,
 	)
 	b.ResourceSubscriptions = make([]string, 0, len(channels))
 	for _, channel := range channels {
@@ -196,7 +196,7 @@ func (s *Server) bootstrap(ctx context.Context, who identity.Identity, _ *struct
 			b.ResourceSubscriptions = append(b.ResourceSubscriptions, channel)
 		}
 	}
-	b.RealtimeTokens = s.tokensFor(who, b.ResourceSubscriptions)
+	b.RealtimeTokens = s.tokensFor(caller, b.ResourceSubscriptions)
 	return answer, nil
 }
 

@@ -24,8 +24,8 @@ func identifyRequests(next http.Handler) http.Handler {
 			id = uuid.Must(uuid.NewV7()).String()
 		}
 		w.Header().Set(requestIDHeader, id)
-		x := &exchange{requestID: id, userAgent: printable(r.UserAgent(), maxUserAgent)}
-		next.ServeHTTP(w, r.WithContext(activity.WithRequestID(withExchange(r.Context(), x), id)))
+		info := &requestInfo{requestID: id, userAgent: printable(r.UserAgent(), maxUserAgent)}
+		next.ServeHTTP(w, r.WithContext(activity.WithRequestID(withRequestInfo(r.Context(), info), id)))
 	})
 }
 

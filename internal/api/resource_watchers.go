@@ -36,7 +36,7 @@ type watchersAnswer struct {
 	} `nameHint:"WatcherPage"`
 }
 
-func (s *Server) listWatchers(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) listWatchers(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The resource's id."`
 	PageQuery
 },
@@ -45,7 +45,7 @@ func (s *Server) listWatchers(ctx context.Context, who identity.Identity, in *st
 	if err != nil {
 		return nil, err
 	}
-	keeper, err := watchers.IsKeeper(ctx, s.pool, who.TenantID, who.PrincipalID, in.ID.UUID)
+	keeper, err := watchers.IsKeeper(ctx, s.pool, caller.TenantID, caller.PrincipalID, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (s *Server) listWatchers(ctx context.Context, who identity.Identity, in *st
 	list, next, err := watchers.WatchersOf(
 		ctx,
 		s.pool,
-		who.TenantID,
+		caller.TenantID,
 		in.ID.UUID,
 		watchers.Page{Limit: in.Limit, After: after},
 	)

@@ -104,17 +104,17 @@ func (boundChange) Schema(huma.Registry) *huma.Schema {
 
 type retentionAnswer struct{ Body Retention }
 
-func (s *Server) getRetention(ctx context.Context, who identity.Identity, _ *struct{}) (*retentionAnswer, error) {
-	policy, err := retention.Get(ctx, s.pool, who.TenantID)
+func (s *Server) getRetention(ctx context.Context, caller identity.Identity, _ *struct{}) (*retentionAnswer, error) {
+	policy, err := retention.Get(ctx, s.pool, caller.TenantID)
 	if err != nil {
 		return nil, err
 	}
-	return s.retentionOf(ctx, who, policy)
+	return s.retentionOf(ctx, caller, policy)
 }
 
 func (s *Server) putRetention(
 	ctx context.Context,
-	who identity.Identity,
+	caller identity.Identity,
 	in *struct{ Body RetentionChange },
 ) (*retentionAnswer, error) {
 	change := retention.Change{}
@@ -127,18 +127,18 @@ func (s *Server) putRetention(
 			change[f] = bound.value
 		}
 	}
-	policy, err := retention.Set(ctx, s.pool, who.TenantID, who.PrincipalID, change)
+	policy, err := retention.Set(ctx, s.pool, caller.TenantID, caller.PrincipalID, change)
 	if err != nil {
 		return nil, err
 	}
-	return s.retentionOf(ctx, who, policy)
+	return s.retentionOf(ctx, caller, policy)
 }
 
 // shownHolds bounds how many legal holds an answer has.
 const shownHolds = 200
 
-func (s *Server) retentionOf(ctx context.Context, who identity.Identity, p retention.Policy) (*retentionAnswer, error) {
-	holds, err := retention.Holds(ctx, s.pool, who.TenantID, uuid.Nil, false, shownHolds)
+func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p retention.Policy) (*retentionAnswer, error) {
+	holds, err := retention.Holds(ctx, s.pool, caller.TenantID, uuid.Nil, false, shownHolds)
 	if err != nil {
 		return nil, err
 	}

@@ -241,7 +241,7 @@ func TestRights(t *testing.T) {
 func TestNotFoundIsOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	c := w.here.as(w.here.nobody, identity.ScopeAdmin).with("X-Request-Id", "the-same")
+	c := w.here.as(w.here.nobody, identity.ScopeAdmin).withHeader("X-Request-Id", "the-same")
 	reference := string(c.do("GET", "/v1/nowhere", "").want(http.StatusNotFound).body)
 	for _, ids := range []struct{ method, pattern, body string }{
 		{"GET", "/v1/activities/%s", ""},

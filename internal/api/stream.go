@@ -73,7 +73,7 @@ func (f StreamFilter) compile() (func(*activity.Event) bool, error) {
 	if f.Action != "" {
 		pattern, err := preferences.Compile(f.Action)
 		if err != nil {
-			return nil, refuse(InvalidField, "action", "must be a pattern: "+err.Error())
+			return nil, fieldProblem(InvalidField, "action", "must be a pattern: "+err.Error())
 		}
 		action = pattern.Match
 	}
@@ -91,13 +91,13 @@ func (f StreamFilter) compile() (func(*activity.Event) bool, error) {
 	}, nil
 }
 
-func (s *Server) followActivities(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) followActivities(ctx context.Context, caller identity.Identity, in *struct {
 	StreamFilter
 	LastEventID string `header:"Last-Event-ID" doc:"The id of the last event that the client was given."`
 },
 ) (*huma.StreamResponse, error) {
 	if s.streams == nil {
-		return nil, newProblem(Unavailable).saying("This server does not follow the activity streams.")
+		return nil, newProblem(Unavailable).withDetail("This server does not follow the activity streams.")
 	}
 	passes, err := in.compile()
 	if err != nil {
@@ -107,18 +107,18 @@ func (s *Server) followActivities(ctx context.Context, who identity.Identity, in
 	if in.LastEventID != "" {
 		position, err := stream.ParsePosition(in.LastEventID)
 		if err != nil {
-			return nil, refuse(InvalidField, "Last-Event-ID", "must be the id of an event of this stream")
+			return nil, fieldProblem(InvalidField, "Last-Event-ID", "must be the id of an event of this stream")
 		}
 		after = &position
 	}
 	join, cancel := context.WithTimeout(ctx, joinDeadline)
 	defer cancel()
-	reader, err := s.streams.Follow(join, who.TenantID, after)
+	reader, err := s.streams.Follow(join, caller.TenantID, after)
 	if err != nil {
 		return nil, newProblem(
 			Unavailable,
-		).saying("The stream cannot be followed at this moment.").
-			with("Retry-After", "1")
+		).withDetail("The stream cannot be followed at this moment.").
+			withHeader("Retry-After", "1")
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer reader.Close()

@@ -17,10 +17,10 @@ const maxJSONDepth = 16
 // not too deep.
 func checkJSON(body []byte) error {
 	if !utf8.Valid(body) {
-		return refuse(Malformed, "body", "must be UTF-8")
+		return fieldProblem(Malformed, "body", "must be UTF-8")
 	}
 	if !json.Valid(body) {
-		return refuse(Malformed, "body", "must be one JSON value")
+		return fieldProblem(Malformed, "body", "must be one JSON value")
 	}
 	w := jsonWalk{tokens: json.NewDecoder(bytes.NewReader(body))}
 	w.tokens.UseNumber()
@@ -39,7 +39,7 @@ func (w jsonWalk) value(path string, depth int) *Problem {
 	switch t := w.next().(type) {
 	case json.Delim:
 		if depth++; depth > maxJSONDepth {
-			return refuse(InvalidField, named(path), fmt.Sprintf("must nest at most %d levels deep", maxJSONDepth))
+			return fieldProblem(InvalidField, named(path), fmt.Sprintf("must nest at most %d levels deep", maxJSONDepth))
 		}
 		if t == '{' {
 			return w.object(path, depth)
@@ -47,11 +47,11 @@ func (w jsonWalk) value(path string, depth int) *Problem {
 		return w.array(path, depth)
 	case string:
 		if strings.IndexByte(t, 0) >= 0 {
-			return refuse(InvalidField, named(path), "must hold no NUL character")
+			return fieldProblem(InvalidField, named(path), "must hold no NUL character")
 		}
 	case json.Number:
 		if _, err := strconv.ParseFloat(string(t), 64); err != nil {
-			return refuse(InvalidField, named(path), "must be a number within the range of a double")
+			return fieldProblem(InvalidField, named(path), "must be a number within the range of a double")
 		}
 	}
 	return nil
@@ -64,9 +64,9 @@ func (w jsonWalk) object(path string, depth int) *Problem {
 		field := strings.TrimPrefix(path+"."+name, ".")
 		switch {
 		case !isFieldName(name):
-			return refuse(InvalidField, strings.ReplaceAll(field, "\x00", "\uFFFD"), "is not a field of this body")
+			return fieldProblem(InvalidField, strings.ReplaceAll(field, "\x00", "\uFFFD"), "is not a field of this body")
 		case seen[name]:
-			return refuse(InvalidField, field, "must not be given twice")
+			return fieldProblem(InvalidField, field, "must not be given twice")
 		}
 		seen[name] = true
 		if p := w.value(field, depth); p != nil {

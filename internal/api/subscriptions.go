@@ -72,24 +72,24 @@ var errStands = errors.New("the subscription stands already")
 
 func (s *Server) subscribe(
 	ctx context.Context,
-	who identity.Identity,
+	caller identity.Identity,
 	in *struct{ Body SubscriptionWish },
 ) (*subscriptionAnswer, error) {
 	var made watchers.Subscription
 	_, _, err := outbox.TxActivity(
 		ctx,
 		s.pool,
-		deed(ctx, who),
+		newEnvelope(ctx, caller),
 		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
 			var created bool
 			var err error
-			if made, created, err = watchers.Subscribe(ctx, tx, who.TenantID, who.PrincipalID, in.Body.ResourceID.UUID, in.Body.Scope); err != nil {
+			if made, created, err = watchers.Subscribe(ctx, tx, caller.TenantID, caller.PrincipalID, in.Body.ResourceID.UUID, in.Body.Scope); err != nil {
 				return struct{}{}, err
 			}
 			if !created {
 				return struct{}{}, errStands
 			}
-			types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, []uuid.UUID{made.ResourceID})
+			types, err := watchers.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{made.ResourceID})
 			describe(e, subscriptionCreated, made, types)
 			return struct{}{}, err
 		},
@@ -100,20 +100,20 @@ func (s *Server) subscribe(
 	return &subscriptionAnswer{subscriptionOf(made)}, nil
 }
 
-func (s *Server) unsubscribe(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The subscription's id."`
 },
 ) (*struct{}, error) {
 	_, _, err := outbox.TxActivity(
 		ctx,
 		s.pool,
-		deed(ctx, who),
+		newEnvelope(ctx, caller),
 		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-			revoked, err := watchers.Unsubscribe(ctx, tx, who.TenantID, who.PrincipalID, in.ID.UUID)
+			revoked, err := watchers.Unsubscribe(ctx, tx, caller.TenantID, caller.PrincipalID, in.ID.UUID)
 			if err != nil {
 				return struct{}{}, err
 			}
-			types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, []uuid.UUID{revoked.ResourceID})
+			types, err := watchers.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{revoked.ResourceID})
 			describe(e, subscriptionRevoked, revoked, types)
 			return struct{}{}, err
 		},
@@ -131,11 +131,11 @@ const (
 const goneType = "resource"
 
 // deed begins an envelope of something that the principal does by this request.
-func deed(ctx context.Context, who identity.Identity) activity.Envelope {
-	x := exchangeOf(ctx)
+func newEnvelope(ctx context.Context, caller identity.Identity) activity.Envelope {
+	info := requestInfoOf(ctx)
 	return activity.Envelope{
-		TenantID: who.TenantID, ActorPrincipalID: who.PrincipalID, Visibility: activity.Private,
-		Category: "subscription", UserAgent: x.userAgent,
+		TenantID: caller.TenantID, ActorPrincipalID: caller.PrincipalID, Visibility: activity.Private,
+		Category: "subscription", UserAgent: info.userAgent,
 	}
 }
 
@@ -161,7 +161,7 @@ type subscriptionsAnswer struct {
 
 func (s *Server) listSubscriptions(
 	ctx context.Context,
-	who identity.Identity,
+	caller identity.Identity,
 	in *struct{ PageQuery },
 ) (*subscriptionsAnswer, error) {
 	after, err := s.after(ctx, in.PageQuery, nil)
@@ -171,8 +171,8 @@ func (s *Server) listSubscriptions(
 	list, next, err := watchers.Subscriptions(
 		ctx,
 		s.pool,
-		who.TenantID,
-		who.PrincipalID,
+		caller.TenantID,
+		caller.PrincipalID,
 		watchers.Page{Limit: in.Limit, After: after},
 	)
 	if err != nil {

@@ -40,7 +40,7 @@ type bulkAnswer struct {
 	} `nameHint:"SubscriptionResults"`
 }
 
-func (s *Server) subscribeMany(ctx context.Context, who identity.Identity, in *struct {
+func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in *struct {
 	Body struct {
 		Subscriptions []SubscriptionWish `json:"subscriptions" nullable:"false" minItems:"1" maxItems:"1000"`
 	} `nameHint:"SubscriptionWishes"`
@@ -52,10 +52,10 @@ func (s *Server) subscribeMany(ctx context.Context, who identity.Identity, in *s
 	}
 	var granted []watchers.Granted
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		if granted, err = watchers.SubscribeMany(ctx, tx, who.TenantID, who.PrincipalID, wishes); err != nil {
+		if granted, err = watchers.SubscribeMany(ctx, tx, caller.TenantID, caller.PrincipalID, wishes); err != nil {
 			return err
 		}
-		return recordGranted(ctx, tx, who, granted)
+		return recordGranted(ctx, tx, caller, granted)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to many: %w", err)
@@ -69,7 +69,7 @@ func (s *Server) subscribeMany(ctx context.Context, who identity.Identity, in *s
 }
 
 // recordGranted records what is new, in the transaction that makes it.
-func recordGranted(ctx context.Context, tx pgx.Tx, who identity.Identity, granted []watchers.Granted) error {
+func recordGranted(ctx context.Context, tx pgx.Tx, caller identity.Identity, granted []watchers.Granted) error {
 	var fresh []watchers.Subscription
 	var resources []uuid.UUID
 	for _, g := range granted {
@@ -80,13 +80,13 @@ func recordGranted(ctx context.Context, tx pgx.Tx, who identity.Identity, grante
 	if len(fresh) == 0 {
 		return nil
 	}
-	types, err := watchers.ResourceTypes(ctx, tx, who.TenantID, resources)
+	types, err := watchers.ResourceTypes(ctx, tx, caller.TenantID, resources)
 	if err != nil {
 		return err
 	}
 	envelopes := make([]activity.Envelope, len(fresh))
 	for i, subscription := range fresh {
-		envelopes[i] = deed(ctx, who)
+		envelopes[i] = newEnvelope(ctx, caller)
 		describe(&envelopes[i], subscriptionCreated, subscription, types)
 	}
 	_, err = outbox.RecordMany(ctx, tx, envelopes)

@@ -52,8 +52,8 @@ func (Action) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return s
 }
 
-func (s *Server) getTaxonomy(ctx context.Context, who identity.Identity, _ *struct{}) (*taxonomyAnswer, error) {
-	mode, err := taxonomy.ModeOf(ctx, s.pool, who.TenantID)
+func (s *Server) getTaxonomy(ctx context.Context, caller identity.Identity, _ *struct{}) (*taxonomyAnswer, error) {
+	mode, err := taxonomy.ModeOf(ctx, s.pool, caller.TenantID)
 	if err != nil {
 		return nil, err
 	}

@@ -29,20 +29,20 @@ const tellTimeout = time.Second
 
 // tellUnread publishes the unread count on the principal's own channel. The change that it tells of
 // is made, whether it can be told or not: a client that was not told sees it at its next look.
-func (s *Server) tellUnread(ctx context.Context, who identity.Identity) {
+func (s *Server) tellUnread(ctx context.Context, caller identity.Identity) {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
-	if err := s.publishUnread(ctx, who); err != nil {
+	if err := s.publishUnread(ctx, caller); err != nil {
 		s.log.Warn(
 			"the unread count was not published",
-			zap.String("request_id", exchangeOf(ctx).requestID),
+			zap.String("request_id", requestInfoOf(ctx).requestID),
 			zap.Error(err),
 		)
 	}
 }
 
-func (s *Server) publishUnread(ctx context.Context, who identity.Identity) error {
-	count, err := inbox.UnreadCount(ctx, s.pool, who.TenantID, who.PrincipalID)
+func (s *Server) publishUnread(ctx context.Context, caller identity.Identity) error {
+	count, err := inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *Server) publishUnread(ctx context.Context, who identity.Identity) error
 	if err != nil {
 		return err
 	}
-	for _, result := range s.publisher.Publish(ctx, []centrifugo.Broadcast{{Channels: []string{s.channels.User(who.TenantID, who.PrincipalID)}, Data: data}}) {
+	for _, result := range s.publisher.Publish(ctx, []centrifugo.Broadcast{{Channels: []string{s.channels.User(caller.TenantID, caller.PrincipalID)}, Data: data}}) {
 		if result.Err != nil {
 			return result.Err
 		}
