@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
 // wire is the envelope as fanfare.record_activity takes it.
@@ -45,8 +47,8 @@ func (e Envelope) Encode() ([]byte, error) {
 		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID,
 		ResourceType: e.ResourceType, Action: e.Action, Visibility: e.Visibility, Payload: payload,
 		DeliveryChannels: e.DeliveryChannels, CorrelationID: e.CorrelationID, TargetPrincipalID: e.TargetPrincipalID,
-		OwnerID: e.OwnerID, ParentID: e.ParentID, ResourceName: scrubText(e.ResourceName),
-		Message: scrubText(e.Message), RequestID: scrubText(e.RequestID), UserAgent: scrubText(e.UserAgent),
+		OwnerID: e.OwnerID, ParentID: e.ParentID, ResourceName: secrets.RedactText(e.ResourceName),
+		Message: secrets.RedactText(e.Message), RequestID: secrets.RedactText(e.RequestID), UserAgent: secrets.RedactText(e.UserAgent),
 		Status: e.Status, Severity: e.Severity, Category: e.Category,
 		IP: e.IP, Traceparent: e.Traceparent, OccurredAt: e.OccurredAt.UTC().Truncate(time.Microsecond),
 	})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/payload"
+	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
 // prepared is an envelope as it would stand in the log, but for what a log gives it: id, times and
@@ -47,17 +49,17 @@ func prepare(ctx context.Context, hooks Hooks, maxPayload int, e Envelope) (prep
 	if err != nil {
 		return prepared{}, err
 	}
-	payload, err := e.check()
+	raw, err := e.check()
 	if err != nil {
 		return prepared{}, err
 	}
-	if payload == nil {
-		payload = []byte("{}")
+	if raw == nil {
+		raw = []byte("{}")
 	}
-	payload = normal(Scrub(payload))
-	if len(payload) > maxPayload {
+	raw = payload.JSONB(raw)
+	if len(raw) > maxPayload {
 		return prepared{}, &invalid.Error{Fields: []invalid.Field{{
-			Name: "payload", Value: fmt.Sprint(len(payload), " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", maxPayload),
+			Name: "payload", Value: fmt.Sprint(len(raw), " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", maxPayload),
 		}}}
 	}
 	family, _, _ := strings.Cut(e.Action, ".")
@@ -65,7 +67,7 @@ func prepare(ctx context.Context, hooks Hooks, maxPayload int, e Envelope) (prep
 		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID, CorrelationID: e.CorrelationID,
 		TargetPrincipalID: e.TargetPrincipalID, OwnerID: e.OwnerID, ParentID: e.ParentID,
 		OccurredAt:   e.OccurredAt.UTC().Truncate(time.Microsecond),
-		ResourceType: e.ResourceType, ResourceName: first(500, scrubText(e.ResourceName)), Action: e.Action,
+		ResourceType: e.ResourceType, ResourceName: first(500, secrets.RedactText(e.ResourceName)), Action: e.Action,
 		Visibility: cmp.Or(
 			e.Visibility,
 			ResourceWide,
@@ -73,9 +75,9 @@ func prepare(ctx context.Context, hooks Hooks, maxPayload int, e Envelope) (prep
 		Category: cmp.Or(e.Category, family), DeliveryChannels: append([]string{}, e.DeliveryChannels...),
 		Message: first(
 			4000,
-			scrubText(e.Message),
-		), RequestID: first(200, scrubText(e.RequestID)), UserAgent: first(500, scrubText(e.UserAgent)),
-		Traceparent: e.Traceparent, Payload: payload,
+			secrets.RedactText(e.Message),
+		), RequestID: first(200, secrets.RedactText(e.RequestID)), UserAgent: first(500, secrets.RedactText(e.UserAgent)),
+		Traceparent: e.Traceparent, Payload: raw,
 	}}, nil
 }
 

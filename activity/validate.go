@@ -13,15 +13,17 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/payload"
+	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
 // The bounds of an envelope that hold everywhere. What an installation may set lower
 // (fanfare.settings) is the database's.
 const (
-	MaxPayloadBytes = 1 << 20 // of JSON; the default setting is 64 KiB
-	MaxPayloadDepth = 64      // levels of objects and arrays, the payload itself being the first
-	MaxChannels     = 32      // delivery channels
-	MaxChannelBytes = 255     // Centrifugo's default channel_max_length
+	MaxPayloadBytes = payload.MaxBytes
+	MaxPayloadDepth = payload.MaxDepth
+	MaxChannels     = 32  // delivery channels
+	MaxChannelBytes = 255 // Centrifugo's default channel_max_length
 )
 
 var (
@@ -76,11 +78,11 @@ func (e Envelope) check() (json.RawMessage, error) {
 	c.plain("resource_type", e.ResourceType)
 	c.plain("action", e.Action)
 	c.plain("category", e.Category)
-	payload := c.payload(e.Payload)
+	raw := c.payload(e.Payload)
 	if len(c.broken) > 0 {
 		return nil, &invalid.Error{Fields: c.broken}
 	}
-	return payload, nil
+	return raw, nil
 }
 
 // checks collects what is wrong.
@@ -90,7 +92,7 @@ type checks struct {
 
 // refuse repeats no secret: errors end up in logs.
 func (c *checks) refuse(field, value, rule string) {
-	value = first(100, scrubText(strings.ToValidUTF8(value, "\uFFFD")))
+	value = first(100, secrets.RedactText(strings.ToValidUTF8(value, "\uFFFD")))
 	c.broken = append(c.broken, invalid.Field{Name: field, Value: value, Rule: rule})
 }
 
@@ -118,7 +120,7 @@ func (c *checks) length(field, value string, low, high int) {
 // plain refuses a secret in a name, which the code of an application gives and yet may have made of
 // what a user typed.
 func (c *checks) plain(field, value string) {
-	if looksSecret(value) && !slices.ContainsFunc(c.broken, func(f invalid.Field) bool { return f.Name == field }) {
+	if secrets.InText(value) && !slices.ContainsFunc(c.broken, func(f invalid.Field) bool { return f.Name == field }) {
 		c.refuse(field, "", "must hold no secret")
 	}
 }
@@ -151,7 +153,7 @@ func (c *checks) channels(channels []string, tenant uuid.UUID) {
 				channel,
 				"must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own",
 			)
-		} else if looksSecret(channel) {
+		} else if secrets.InText(channel) {
 			c.refuse("delivery_channels", channel, "must hold no secret")
 		}
 	}
@@ -180,38 +182,24 @@ func (c *checks) payload(value any) json.RawMessage {
 	}
 	raw, err := json.Marshal(value)
 	if err != nil {
-		c.refuse("payload", "", "must be what encoding/json can encode: "+first(200, scrubText(err.Error())))
+		c.refuse("payload", "", "must be what encoding/json can encode: "+first(200, secrets.RedactText(err.Error())))
 		return nil
 	}
 	if string(raw) == "null" {
 		return nil
 	}
 	if raw[0] != '{' {
-		c.refuse("payload", kindOf(raw), "must be a JSON object") // what it holds is not repeated: it may be a secret
+		c.refuse("payload", payload.Kind(raw), "must be a JSON object") // what it holds is not repeated: it may be a secret
 		return nil
 	}
-	if rule := storable(raw); rule != "" {
+	if rule := payload.Unstorable(raw); rule != "" {
 		c.refuse("payload", "", rule)
 		return nil
 	}
-	raw = Scrub(raw)
-	if size := len(raw) + writtenMore(raw); size > MaxPayloadBytes {
+	raw = secrets.RedactJSON(raw)
+	if size := payload.StoredSize(raw); size > MaxPayloadBytes {
 		c.refuse("payload", fmt.Sprint(size, " bytes"), fmt.Sprintf("must be at most %d bytes", MaxPayloadBytes))
 		return nil
 	}
 	return raw
-}
-
-// kindOf names the kind of a JSON value as jsonb_typeof does.
-func kindOf(raw json.RawMessage) string {
-	switch raw[0] {
-	case '[':
-		return "array"
-	case '"':
-		return "string"
-	case 't', 'f':
-		return "boolean"
-	default:
-		return "number"
-	}
 }

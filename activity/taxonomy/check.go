@@ -16,6 +16,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
 // MaxUnknown is how many actions that are not registered Warnings tells apart.
@@ -124,7 +125,7 @@ func (t *Taxonomy) redacted(envelope *activity.Envelope) (json.RawMessage, error
 	if raw[0] != '{' {
 		return nil, envelope.Validate()
 	}
-	scrubbed := activity.Scrub(raw, t.secretKeysIn(raw)...)
+	scrubbed := secrets.RedactJSON(raw, t.secretKeysIn(raw)...)
 	if len(scrubbed) > activity.MaxPayloadBytes {
 		return nil, tooLarge(len(scrubbed))
 	}
@@ -152,7 +153,7 @@ func (t *Taxonomy) secretKeysIn(raw []byte) []string {
 	if bytes.IndexByte(raw, '\\') >= 0 { // an escape may hide a letter
 		return t.secretKeys
 	}
-	text := lowerASCII(string(raw))
+	text := secrets.LowerASCII(string(raw))
 	for _, key := range t.secretKeys {
 		if strings.Contains(text, key) {
 			return t.secretKeys

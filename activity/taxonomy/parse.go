@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
 // The bounds of an action's texts, in characters.
@@ -57,7 +58,7 @@ func (r *reader) document(document *yaml.Node, entries map[string]*entry) (secre
 				r.refuse(p.line, p.key, fmt.Sprint(n), "must be 1")
 			}
 		case "secret_keys":
-			secretKeys = r.keys(p, maxSecretKeys, lowerASCII)
+			secretKeys = r.keys(p, maxSecretKeys, secrets.LowerASCII)
 		case "actions":
 			actions = true
 			for _, a := range r.pairs(p.value, p.key, 2) {
@@ -281,13 +282,3 @@ func (e *entry) compile(compiler *schemas, schema any) []wrong {
 }
 
 func asItIs(key string) string { return key }
-
-// lowerASCII folds the case of ASCII letters alone, as the database does.
-func lowerASCII(text string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
-	}, text)
-}

@@ -1,4 +1,4 @@
-package activity
+package payload
 
 import (
 	"bytes"
@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// storable returns the rule that a JSON text breaks which is valid and yet cannot be kept as jsonb,
-// or "". PostgreSQL's jsonb holds no NUL, no lone surrogate and no number beyond numeric
-// (https://www.postgresql.org/docs/current/datatype-json.html); the depth is ours.
-func storable(raw []byte) string {
+// Unstorable returns the rule that a valid JSON text violates, so that it cannot be stored as a
+// payload: "must be …". It returns "" if the text can be stored. The size is not considered.
+func Unstorable(raw []byte) (rule string) {
 	if !utf8.Valid(raw) {
 		return "must be valid UTF-8"
 	}
@@ -19,13 +18,13 @@ func storable(raw []byte) string {
 	for i := 0; i < len(raw); i++ {
 		switch b := raw[i]; {
 		case b == '{' || b == '[':
-			if depth++; depth > MaxPayloadDepth {
-				return fmt.Sprintf("must nest at most %d levels deep", MaxPayloadDepth)
+			if depth++; depth > MaxDepth {
+				return fmt.Sprintf("must nest at most %d levels deep", MaxDepth)
 			}
 		case b == '}' || b == ']':
 			depth--
 		case b == '"':
-			end, rule := storableString(raw, i+1)
+			end, rule := checkString(raw, i+1)
 			if rule != "" {
 				return rule
 			}
@@ -35,7 +34,7 @@ func storable(raw []byte) string {
 			for end < len(raw) && isNumberByte(raw[end]) {
 				end++
 			}
-			if !storableNumber(raw[i:end]) {
+			if !isStorableNumber(raw[i:end]) {
 				return "must hold no number beyond PostgreSQL's numeric"
 			}
 			i = end - 1
@@ -44,9 +43,9 @@ func storable(raw []byte) string {
 	return ""
 }
 
-// storableString walks a JSON string from after its opening quote and returns the place of its
-// closing one.
-func storableString(raw []byte, i int) (end int, rule string) {
+// checkString returns the offset of the quote that closes the JSON string that begins at offset i,
+// behind its opening quote, or the rule that the string violates.
+func checkString(raw []byte, i int) (end int, rule string) {
 	for ; raw[i] != '"'; i++ {
 		if raw[i] != '\\' {
 			continue
@@ -77,7 +76,7 @@ func storableString(raw []byte, i int) (end int, rule string) {
 func hex4(raw []byte) uint64 {
 	code, err := strconv.ParseUint(string(raw[:4]), 16, 32)
 	if err != nil {
-		panic("activity: encoding/json let a bad escape pass: " + err.Error())
+		panic("payload: encoding/json accepted an invalid escape: " + err.Error())
 	}
 	return code
 }
@@ -86,16 +85,17 @@ func isNumberByte(b byte) bool {
 	return '0' <= b && b <= '9' || b == '.' || b == 'e' || b == 'E' || b == '+' || b == '-'
 }
 
-// storableNumber holds a number to what numeric takes: 131,072 digits before the point and 16,383
-// after it.
-func storableNumber(number []byte) bool {
-	whole, fraction, ok := digitsOf(number)
+// isStorableNumber reports whether a number is within the limits of numeric: 131,072 digits before
+// the decimal point and 16,383 after it.
+// https://www.postgresql.org/docs/current/datatype-numeric.html
+func isStorableNumber(number []byte) bool {
+	whole, fraction, ok := countDigits(number)
 	return ok && whole <= 131072 && fraction <= 16383
 }
 
-// digitsOf returns how many digits a number has before the point and behind it, as numeric writes
-// it out. ok is false if its exponent is beyond all that numeric reads.
-func digitsOf(number []byte) (whole, fraction int, ok bool) {
+// countDigits returns the numbers of digits before and after the decimal point in a number's text as
+// numeric, which has no exponent. ok is false if the exponent is out of the range that numeric reads.
+func countDigits(number []byte) (whole, fraction int, ok bool) {
 	mantissa, exponent := bytes.TrimPrefix(number, []byte{'-'}), 0
 	if at := bytes.IndexAny(mantissa, "eE"); at >= 0 {
 		var err error
@@ -105,37 +105,39 @@ func digitsOf(number []byte) (whole, fraction int, ok bool) {
 		}
 		mantissa = mantissa[:at]
 	}
-	before, behind, _ := bytes.Cut(mantissa, []byte{'.'})
-	fraction = max(len(behind)-exponent, 0)
-	// The digits before the point begin with the first that is no zero.
+	before, after, _ := bytes.Cut(mantissa, []byte{'.'})
+	fraction = max(len(after)-exponent, 0)
+	// Leading zeros are not written.
 	zeros := len(mantissa) - len(bytes.TrimLeft(mantissa, "0."))
 	switch {
 	case zeros == len(mantissa):
 		return 1, fraction, true
-	case zeros > len(before): // the point is among them
+	case zeros > len(before): // the decimal point was counted too
 		zeros--
 	}
 	return max(len(before)+exponent-zeros, 1), fraction, true
 }
 
-// writtenMore returns by how many bytes a JSON text that is storable grows when its numbers are
-// written out, as jsonb's text is: 1e10000 is short, and a list of them is not.
-func writtenMore(raw []byte) (more int) {
+// StoredSize returns the size in bytes of a storable JSON text once its numbers are written without
+// exponents, as jsonb writes them: 1e10000 is short, and a list of such numbers is not. Spaces and
+// the order of keys, which jsonb changes too, are not considered.
+func StoredSize(raw []byte) int {
+	size := len(raw)
 	for i := 0; i < len(raw); i++ {
 		switch b := raw[i]; {
 		case b == '"':
-			i, _ = storableString(raw, i+1)
+			i, _ = checkString(raw, i+1)
 		case b == '-' || '0' <= b && b <= '9':
 			end := i + 1
 			for end < len(raw) && isNumberByte(raw[end]) {
 				end++
 			}
 			if bytes.ContainsAny(raw[i:end], "eE") {
-				whole, fraction, _ := digitsOf(raw[i:end])
-				more += max(whole+fraction-(end-i), 0)
+				whole, fraction, _ := countDigits(raw[i:end])
+				size += max(whole+fraction-(end-i), 0)
 			}
 			i = end - 1
 		}
 	}
-	return more
+	return size
 }

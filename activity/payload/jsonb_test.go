@@ -1,4 +1,4 @@
-package activity_test
+package payload_test
 
 import (
 	"encoding/json"
@@ -8,11 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/payload"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// drawJSON writes a JSON value in more ways than encoding/json would.
+// drawJSON returns a JSON value in more forms than encoding/json writes.
 func drawJSON(rt *rapid.T, depth int) string {
 	kinds := []string{"null", "true", "number", "string"}
 	if depth > 0 {
@@ -41,12 +41,13 @@ func drawJSON(rt *rapid.T, depth int) string {
 
 func drawString(rt *rapid.T) string {
 	return `"` + strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{
-		"a", "b", "B", "é", `\u00e9`, `\ud83d\ude00`, "😀", `\n`, `\u000a`, `\/`, "/", `\"`, `\\`, `\u0001`, `\b`, `\f`, `\r`, `\t`, "\u007f", `\u003c`, "<", "\u2028",
+		"a", "b", "B", "é", `\u00e9`, `\ud83d\ude00`, "😀", `\n`, `\u000a`, `\/`, "/", `\"`, `\\`, `\u0001`,
+		`\b`, `\f`, `\r`, `\t`, "\u007f", `\u003c`, "<", "\u2028",
 	}), 0, 3).Draw(rt, "string"), "") + `"`
 }
 
-// TestNormalIsJSONB holds what MemoryLog keeps to what PostgreSQL does.
-func TestNormalIsJSONB(t *testing.T) {
+// TestJSONBIsPostgreSQLs compares the text of JSONB to that of the database.
+func TestJSONBIsPostgreSQLs(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	rapid.Check(t, func(rt *rapid.T) {
@@ -55,8 +56,8 @@ func TestNormalIsJSONB(t *testing.T) {
 		if err := pool.QueryRow(t.Context(), `SELECT $1::jsonb::text`, text).Scan(&want); err != nil {
 			rt.Fatalf("%s: %v", text, err)
 		}
-		if diff := cmp.Diff(want, string(activity.Normal(json.RawMessage(text)))); diff != "" {
-			rt.Errorf("%s (-jsonb +normal):\n%s", text, diff)
+		if diff := cmp.Diff(want, string(payload.JSONB(json.RawMessage(text)))); diff != "" {
+			rt.Errorf("%s (-database +JSONB):\n%s", text, diff)
 		}
 	})
 }

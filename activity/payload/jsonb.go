@@ -1,4 +1,4 @@
-package activity
+package payload
 
 import (
 	"bytes"
@@ -10,24 +10,24 @@ import (
 	"strings"
 )
 
-// normal returns a JSON text as PostgreSQL's jsonb writes it: of duplicate keys the last, keys by
-// length and then bytewise, numbers written out, one space behind a colon and a comma. raw must be
-// valid and storable.
-func normal(raw json.RawMessage) json.RawMessage {
+// JSONB returns a storable JSON text as PostgreSQL's jsonb writes it: the last of duplicate keys,
+// keys ordered by length and then by bytes, numbers without exponents, and one space after each
+// colon and comma. It panics if raw is not valid JSON.
+func JSONB(raw json.RawMessage) json.RawMessage {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	return appendNormal(nil, decoder, next(decoder))
+	return appendValue(nil, decoder, next(decoder))
 }
 
 func next(decoder *json.Decoder) json.Token {
 	token, err := decoder.Token()
 	if err != nil {
-		panic("activity: JSON that was checked cannot be read: " + err.Error())
+		panic("payload: read JSON: " + err.Error())
 	}
 	return token
 }
 
-func appendNormal(b []byte, decoder *json.Decoder, token json.Token) []byte {
+func appendValue(b []byte, decoder *json.Decoder, token json.Token) []byte {
 	switch value := token.(type) {
 	case json.Delim:
 		if value == '{' {
@@ -38,14 +38,14 @@ func appendNormal(b []byte, decoder *json.Decoder, token json.Token) []byte {
 			if n > 0 {
 				b = append(b, ", "...)
 			}
-			b = appendNormal(b, decoder, next(decoder))
+			b = appendValue(b, decoder, next(decoder))
 		}
 		next(decoder)
 		return append(b, ']')
 	case string:
 		return appendString(b, value)
 	case json.Number:
-		return append(b, writtenOut(string(value))...)
+		return append(b, numericText(string(value))...)
 	case bool:
 		return strconv.AppendBool(b, value)
 	default:
@@ -58,10 +58,10 @@ func appendObject(b []byte, decoder *json.Decoder) []byte {
 	var keys []string
 	for decoder.More() {
 		key := next(decoder).(string)
-		if _, again := values[key]; !again {
+		if _, duplicate := values[key]; !duplicate {
 			keys = append(keys, key)
 		}
-		values[key] = appendNormal(nil, decoder, next(decoder))
+		values[key] = appendValue(nil, decoder, next(decoder))
 	}
 	next(decoder)
 	slices.SortFunc(keys, func(x, y string) int { return cmp.Or(len(x)-len(y), strings.Compare(x, y)) })
@@ -101,13 +101,13 @@ func appendString(b []byte, text string) []byte {
 	return append(b, '"')
 }
 
-// writtenOut returns a JSON number as numeric writes it: without an exponent, and with as many
-// digits behind the point as it was given.
-func writtenOut(number string) string {
+// numericText returns a storable JSON number as numeric writes it: without an exponent, and with the
+// given digits after the decimal point, trailing zeros included.
+func numericText(number string) string {
 	mantissa, exponent := number, 0
 	if at := strings.IndexAny(number, "eE"); at >= 0 {
 		mantissa = number[:at]
-		exponent, _ = strconv.Atoi(number[at+1:]) // storable: a small one
+		exponent, _ = strconv.Atoi(number[at+1:]) // a storable number has one in range
 	}
 	mantissa, negative := strings.CutPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
@@ -120,16 +120,34 @@ func writtenOut(number string) string {
 	if point < 1 {
 		digits, point = strings.Repeat("0", 1-point)+digits, 1
 	}
-	if short := point + scale - len(digits); short > 0 {
-		digits += strings.Repeat("0", short)
+	if missing := point + scale - len(digits); missing > 0 {
+		digits += strings.Repeat("0", missing)
 	}
 	whole = strings.TrimLeft(digits[:point], "0")
-	written := cmp.Or(whole, "0")
+	text := cmp.Or(whole, "0")
 	if scale > 0 {
-		written += "." + digits[point:point+scale]
+		text += "." + digits[point:point+scale]
 	}
 	if negative {
-		return "-" + written
+		return "-" + text
 	}
-	return written
+	return text
+}
+
+// Kind returns the type of a valid JSON text as jsonb_typeof names it.
+func Kind(raw json.RawMessage) string {
+	switch raw[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "boolean"
+	case 'n':
+		return "null"
+	default:
+		return "number"
+	}
 }

@@ -1,4 +1,0 @@
-package activity
-
-// Normal is normal.
-var Normal = normal
