@@ -78,7 +78,7 @@ func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
 	d.monitor = newMonitor(d.log, postgresPart(d.pool), centrifugoPart(d.client, d.channels.Namespaces()))
 	d.health = &health{wrong: d.monitor.Wrong, now: time.Now}
 	d.actors = append(d.actors, d.monitor.Run)
-	metrics.RegisterParts(d.registry, d.monitor.Names(), d.monitor.Wrong)
+	metrics.RegisterDependencies(d.registry, d.monitor.Names(), d.monitor.Wrong)
 	metrics.RegisterProcess(d.registry, releasedAs())
 	if does.deliver {
 		d.deliver(c)

@@ -177,7 +177,7 @@ func TestRetentionInTheWorker(t *testing.T) {
 		got,
 		`fanfare_retention_removed_total{kind="activities"} 12`+"\n",
 	) ||
-		!strings.Contains(got, `fanfare_retention_runs_total{result="done"} 1`+"\n") {
+		!strings.Contains(got, `fanfare_retention_runs_total{result="completed"} 1`+"\n") {
 		t.Errorf("/metrics does not count them:\n%s", got)
 	}
 	if got := w.logged(t, "retention.purged"); got != 1 {

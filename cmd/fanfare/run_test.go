@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 		`fanfare_api_requests_total{route="none",status="4xx"} 1` + "\n",
 		`fanfare_api_requests_total{route="GET /v1/notifications",status="2xx"} `,
 		`fanfare_api_request_duration_seconds_count{route="GET /v1/notifications"} `,
-		"fanfare_inbox_rows_total 3\n",
+		"fanfare_notifications_total 3\n",
 		`fanfare_dependency_up{dependency="postgres"} 1` + "\n",
 	} {
 		if !strings.Contains(metrics, want) {

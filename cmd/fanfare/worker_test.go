@@ -32,11 +32,11 @@ func TestWorkerDelivers(t *testing.T) {
 	for _, want := range []string{
 		"fanfare_delivery_latency_seconds_count 2\n",
 		"fanfare_publications_total 4\n", // the owner's channel and the resource's, for each
-		"fanfare_inbox_rows_total 2\n",
-		"fanfare_backlog_readable 1\n",
+		"fanfare_notifications_total 2\n",
+		"fanfare_backlog_up 1\n",
 		"fanfare_backlog_dead_letters 0\n",
 		`fanfare_dependency_up{dependency="centrifugo"} 1` + "\n",
-		`fanfare_watchers_dropped_total{stage="actor"} 0` + "\n",
+		`fanfare_candidates_dropped_total{stage="actor"} 0` + "\n",
 		"fanfare_build_info{",
 		"go_goroutines ",
 		"process_start_time_seconds ",
@@ -79,9 +79,9 @@ func TestWorkerWithoutInboxAndWithStream(t *testing.T) {
 	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
 	metrics := d.get(t, "/metrics").body
 	for _, want := range []string{
-		"fanfare_inbox_rows_total 0\n",
+		"fanfare_notifications_total 0\n",
 		"fanfare_publications_total 2\n", // the resource's channel and the tenant's
-		`fanfare_watchers_dropped_total{stage="filtered"} 1` + "\n",
+		`fanfare_candidates_dropped_total{stage="filtered"} 1` + "\n",
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("/metrics lacks %q:\n%s", want, metrics)

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// API counts what is asked of the API and how long the answers take. It is an api.Observer.
+// API counts the requests of the HTTP API and measures their durations. It implements api.Observer.
 type API struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -19,11 +19,11 @@ func NewAPI(registry prometheus.Registerer) *API {
 	a := &API{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fanfare_api_requests_total",
-			Help: "Requests answered, by the route's pattern, or none, and the class of the status: 2xx to 5xx, or none when the client was gone.",
+			Help: "Requests by route pattern, or none, and status class, or none if the client disconnected.",
 		}, []string{"route", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "fanfare_api_request_duration_seconds",
-			Help:    "From the request to the end of the answer, which takes long for a stream.",
+			Help:    "Time from the start of a request to the end of its response; for streams, until they end.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 	}
@@ -31,8 +31,8 @@ func NewAPI(registry prometheus.Registerer) *API {
 	return a
 }
 
-// Request counts one answer. route is the route's pattern, or "" where no route matched; status is
-// 0 when there was no answer.
+// Request counts one request. route is the pattern of its route, or "" if none matched; status is 0
+// if there was no response.
 func (a *API) Request(route string, status int, took time.Duration) {
 	route = cmp.Or(route, "none")
 	class := "none"
@@ -43,10 +43,10 @@ func (a *API) Request(route string, status int, took time.Duration) {
 	a.duration.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// RegisterStreams shows how many clients follow an activity stream.
+// RegisterStreams exports the number of clients of the activity streams, which clients returns.
 func RegisterStreams(registry prometheus.Registerer, clients func() int) {
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "fanfare_stream_clients",
-		Help: "Clients that follow an activity stream.",
+		Help: "Clients connected to an activity stream.",
 	}, func() float64 { return float64(clients()) }))
 }

@@ -11,49 +11,52 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// How long one look at the backlog may take, and how long what it saw is shown again without
-// another.
 const (
-	backlogTimeout = 2 * time.Second
-	backlogAge     = 5 * time.Second
+	backlogTimeout = 2 * time.Second // of one read
+	backlogMaxAge  = 5 * time.Second // of a result that scrapes reuse
 )
 
-// BacklogReader counts what is pending; *outbox.Backlog does.
+// BacklogReader counts the pending activities of a tenant, or of all tenants for uuid.Nil;
+// *outbox.Backlog implements it.
 type BacklogReader interface {
 	Status(ctx context.Context, tenant uuid.UUID) (outbox.Status, error)
 }
 
-// RegisterBacklog shows, at each scrape, what is pending in all tenants. While the database cannot
-// be read, fanfare_backlog_readable is 0 and the rest is missing.
+// RegisterBacklog exports the pending activities of all tenants. Scrapes read them, at most once in 5
+// seconds. While the database cannot be read, fanfare_backlog_up is 0 and the other metrics of the
+// backlog are absent.
 func RegisterBacklog(registry prometheus.Registerer, reader BacklogReader) {
 	registry.MustRegister(&backlog{reader: reader, now: time.Now})
 }
 
 var (
-	backlogReadable = describe("fanfare_backlog_readable", "Whether the backlog could be read, 1 or 0.")
-	backlogRows     = describe(
-		"fanfare_backlog_rows",
-		"Activities in the outbox, not counting those parked or being fanned out.",
+	backlogUp = describe(
+		"fanfare_backlog_up",
+		"Whether the last read of the backlog succeeded (1) or failed (0).",
 	)
-	backlogSeconds = describe(
-		"fanfare_backlog_age_seconds",
-		"How long the oldest activity in the outbox has waited; 0 when there is none.",
+	backlogPending = describe(
+		"fanfare_backlog_pending_activities",
+		"Activities in the outbox, without those that are parked or have a fan-out job.",
+	)
+	backlogAge = describe(
+		"fanfare_backlog_oldest_age_seconds",
+		"Time since the oldest activity in the outbox was recorded; 0 if the outbox is empty.",
 	)
 	backlogParked = describe(
-		"fanfare_backlog_parked_rows",
-		"Activities parked: waiting for another try, or behind one that does.",
+		"fanfare_backlog_parked_activities",
+		"Activities that wait for a retry, or are blocked by an activity that does.",
 	)
 	backlogFailing = describe(
-		"fanfare_backlog_failing_rows",
-		"Of the activities parked, those that have failed themselves.",
+		"fanfare_backlog_failing_activities",
+		"Parked activities that have failed themselves.",
 	)
-	backlogBroadcasts = describe("fanfare_backlog_fan_out_jobs", "Activities being told to a wide audience.")
-	backlogDead       = describe("fanfare_backlog_dead_letters", "Activities given up and not replayed.")
+	backlogJobs        = describe("fanfare_backlog_fan_out_jobs", "Fan-out jobs that are not finished.")
+	backlogDeadLetters = describe("fanfare_backlog_dead_letters", "Dead letters that have not been replayed.")
 )
 
 func describe(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
 
-// backlog is a prometheus.Collector. Scrapes at the same time share one look.
+// backlog implements prometheus.Collector. Concurrent scrapes share one read.
 type backlog struct {
 	reader BacklogReader
 	now    func() time.Time
@@ -64,40 +67,42 @@ type backlog struct {
 	readAt time.Time
 }
 
-// Describe names the metrics.
+// Describe implements prometheus.Collector.
 func (*backlog) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{backlogReadable, backlogRows, backlogSeconds, backlogParked, backlogFailing, backlogBroadcasts, backlogDead} {
+	for _, d := range []*prometheus.Desc{
+		backlogUp, backlogPending, backlogAge, backlogParked, backlogFailing, backlogJobs, backlogDeadLetters,
+	} {
 		ch <- d
 	}
 }
 
-// Collect gives their values.
+// Collect implements prometheus.Collector.
 func (b *backlog) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
 	}
 	status, err := b.read()
 	if err != nil {
-		gauge(backlogReadable, 0)
+		gauge(backlogUp, 0)
 		return
 	}
 	age := 0.0
 	if status.OldestAt != nil {
 		age = max(b.now().Sub(*status.OldestAt), 0).Seconds()
 	}
-	gauge(backlogReadable, 1)
-	gauge(backlogRows, float64(status.Pending))
-	gauge(backlogSeconds, age)
+	gauge(backlogUp, 1)
+	gauge(backlogPending, float64(status.Pending))
+	gauge(backlogAge, age)
 	gauge(backlogParked, float64(status.Parked))
 	gauge(backlogFailing, float64(status.Failing))
-	gauge(backlogBroadcasts, float64(status.Broadcasts))
-	gauge(backlogDead, float64(status.DeadLetters))
+	gauge(backlogJobs, float64(status.Broadcasts))
+	gauge(backlogDeadLetters, float64(status.DeadLetters))
 }
 
 func (b *backlog) read() (outbox.Status, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.readAt.IsZero() || b.now().Sub(b.readAt) >= backlogAge {
+	if b.readAt.IsZero() || b.now().Sub(b.readAt) >= backlogMaxAge {
 		ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 		defer cancel()
 		b.status, b.err = b.reader.Status(ctx, uuid.Nil)

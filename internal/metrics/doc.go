@@ -1,4 +1,4 @@
-// Package metrics tells Prometheus what the daemon does. Each type registers its collectors on the
-// registry that it is handed, and panics if they are there already. All names begin with
-// "fanfare_".
+// Package metrics exports the daemon's metrics to Prometheus. Each constructor registers its
+// collectors on the registry that it is given, and panics if they are already registered. All names
+// begin with "fanfare_" and follow https://prometheus.io/docs/practices/naming/.
 package metrics

@@ -6,55 +6,55 @@ import (
 	"github.com/fanfarehq/fanfare/internal/fanout"
 )
 
-// Fanout counts who is told. It is a fanout.Observer.
+// Fanout counts recipients, notifications and publications. It implements fanout.Observer.
 //
-// A batch that is rolled back and tried again counts each time.
+// A batch that is rolled back and delivered again is counted each time.
 type Fanout struct {
-	width        prometheus.Histogram
-	publications prometheus.Counter
-	inboxRows    prometheus.Counter
-	warned       prometheus.Counter
-	dropped      *prometheus.CounterVec
+	recipients    prometheus.Histogram
+	publications  prometheus.Counter
+	notifications prometheus.Counter
+	violations    prometheus.Counter
+	dropped       *prometheus.CounterVec
 }
 
 // NewFanout registers the collectors.
 func NewFanout(registry prometheus.Registerer) *Fanout {
 	f := &Fanout{
-		width: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name:    "fanfare_fanout_width",
-			Help:    "Watchers told of an activity, or by one step of a fan-out job.",
+		recipients: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "fanfare_activity_recipients",
+			Help:    "Recipients of an activity, or of one step of a fan-out job.",
 			Buckets: []float64{0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000},
 		}),
 		publications: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fanfare_publications_total",
-			Help: "Channels published to: one per activity and channel.",
+			Help: "Publications to Centrifugo, one per activity and channel.",
 		}),
-		inboxRows: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fanfare_inbox_rows_total",
-			Help: "Notifications written.",
+		notifications: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanfare_notifications_total",
+			Help: "Notifications inserted into inboxes.",
 		}),
-		warned: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fanfare_activities_warned_total",
-			Help: "Activities delivered that break the taxonomy of a tenant whose enforcement is warn.",
+		violations: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanfare_taxonomy_violations_total",
+			Help: "Delivered activities that violate the taxonomy, in tenants with the enforcement mode warn.",
 		}),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fanfare_watchers_dropped_total",
-			Help: "Watchers not told, by the stage that dropped them: actor, inactive, permission, muted or filtered.",
+			Name: "fanfare_candidates_dropped_total",
+			Help: "Candidates that are no recipients, by stage: actor, inactive, permission, muted or filtered.",
 		}, []string{"stage"}),
 	}
 	f.drop(fanout.Dropped{})
-	registry.MustRegister(f.width, f.publications, f.inboxRows, f.warned, f.dropped)
+	registry.MustRegister(f.recipients, f.publications, f.notifications, f.violations, f.dropped)
 	return f
 }
 
 // Observe counts one batch or step.
 func (f *Fanout) Observe(r fanout.Report) {
 	for _, width := range r.Width {
-		f.width.Observe(float64(width))
+		f.recipients.Observe(float64(width))
 	}
 	f.publications.Add(float64(r.Publications))
-	f.inboxRows.Add(float64(r.Inbox))
-	f.warned.Add(float64(r.Warned))
+	f.notifications.Add(float64(r.Inbox))
+	f.violations.Add(float64(r.Warned))
 	f.drop(r.Dropped)
 }
 

@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { leaks.Main(m) }
 
-// scrape returns what Prometheus would read.
+// scrape returns the metrics in the text format of Prometheus.
 func scrape(t testing.TB, registry *prometheus.Registry) string {
 	t.Helper()
 	recorder := httptest.NewRecorder()
@@ -35,13 +35,13 @@ func scrape(t testing.TB, registry *prometheus.Registry) string {
 	return recorder.Body.String()
 }
 
-// holds checks that the scrape has each of the lines.
-func holds(t testing.TB, registry *prometheus.Registry, lines ...string) {
+// wantLines checks that a scrape contains each line.
+func wantLines(t testing.TB, registry *prometheus.Registry, lines ...string) {
 	t.Helper()
 	text := scrape(t, registry)
 	for _, line := range lines {
 		if !strings.Contains(text, "\n"+line+"\n") {
-			t.Errorf("lacks %s:\n%s", line, text)
+			t.Errorf("got no %s:\n%s", line, text)
 		}
 	}
 }
@@ -50,9 +50,9 @@ func TestOutbox(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	o := metrics.NewOutbox(registry)
-	holds(t, registry,
-		`fanfare_batches_rolled_back_total{reason="error"} 0`,
-		`fanfare_batches_rolled_back_total{reason="unavailable"} 0`,
+	wantLines(t, registry,
+		`fanfare_rollbacks_total{reason="error"} 0`,
+		`fanfare_rollbacks_total{reason="unavailable"} 0`,
 		`fanfare_delivery_latency_seconds_count 0`,
 	)
 	now := time.Now()
@@ -72,20 +72,20 @@ func TestOutbox(t *testing.T) {
 	o.Observe(outbox.Report{Step: true, Claimed: 1, Told: 5000})
 	o.Observe(outbox.Report{Step: true, Claimed: 1, Told: 20, Delivered: []time.Time{now}})
 	o.Observe(outbox.Report{Step: true, Claimed: 1, Dead: 1, Err: errors.New("broken")})
-	holds(t, registry,
-		`fanfare_claim_batch_size_count 1`,
-		`fanfare_claim_batch_size_sum 9`,
+	wantLines(t, registry,
+		`fanfare_claim_activities_count 1`,
+		`fanfare_claim_activities_sum 9`,
 		`fanfare_claim_duration_seconds_sum 0.02`,
 		`fanfare_delivery_latency_seconds_count 3`,
-		`fanfare_delivery_latency_seconds_bucket{le="60"} 2`, // a clock ahead of ours counts as no time at all
-		`fanfare_retries_total 1`,
-		`fanfare_parked_behind_total 2`,
+		`fanfare_delivery_latency_seconds_bucket{le="60"} 2`, // a time in the future counts as 0 s
+		`fanfare_activities_parked_total{reason="failed"} 1`,
+		`fanfare_activities_parked_total{reason="blocked"} 2`,
 		`fanfare_dead_letters_total 4`,
 		`fanfare_fan_out_jobs_total 1`,
 		`fanfare_fan_out_steps_total 2`,
 		`fanfare_fan_out_recipients_total 5020`,
-		`fanfare_batches_rolled_back_total{reason="error"} 2`,
-		`fanfare_batches_rolled_back_total{reason="unavailable"} 1`,
+		`fanfare_rollbacks_total{reason="error"} 2`,
+		`fanfare_rollbacks_total{reason="unavailable"} 1`,
 	)
 }
 
@@ -93,7 +93,7 @@ func TestFanout(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	f := metrics.NewFanout(registry)
-	holds(t, registry, `fanfare_watchers_dropped_total{stage="muted"} 0`)
+	wantLines(t, registry, `fanfare_candidates_dropped_total{stage="muted"} 0`)
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
@@ -104,21 +104,21 @@ func TestFanout(t *testing.T) {
 		})
 	}
 	all.Wait()
-	holds(t, registry,
-		`fanfare_fanout_width_count 8`,
-		`fanfare_fanout_width_sum 28`,
+	wantLines(t, registry,
+		`fanfare_activity_recipients_count 8`,
+		`fanfare_activity_recipients_sum 28`,
 		`fanfare_publications_total 36`,
-		`fanfare_inbox_rows_total 28`,
-		`fanfare_activities_warned_total 4`,
-		`fanfare_watchers_dropped_total{stage="actor"} 4`,
-		`fanfare_watchers_dropped_total{stage="inactive"} 8`,
-		`fanfare_watchers_dropped_total{stage="permission"} 12`,
-		`fanfare_watchers_dropped_total{stage="muted"} 16`,
-		`fanfare_watchers_dropped_total{stage="filtered"} 20`,
+		`fanfare_notifications_total 28`,
+		`fanfare_taxonomy_violations_total 4`,
+		`fanfare_candidates_dropped_total{stage="actor"} 4`,
+		`fanfare_candidates_dropped_total{stage="inactive"} 8`,
+		`fanfare_candidates_dropped_total{stage="permission"} 12`,
+		`fanfare_candidates_dropped_total{stage="muted"} 16`,
+		`fanfare_candidates_dropped_total{stage="filtered"} 20`,
 	)
 }
 
-// reader is a backlog that says what it is told to.
+// reader is a metrics.BacklogReader of one function.
 type reader func(ctx context.Context) (outbox.Status, error)
 
 func (r reader) Status(ctx context.Context, _ uuid.UUID) (outbox.Status, error) { return r(ctx) }
@@ -129,47 +129,45 @@ func TestBacklog(t *testing.T) {
 		registry := prometheus.NewRegistry()
 		reads := 0
 		oldest := time.Now().Add(-90 * time.Second)
-		status, err := outbox.Status{
-			Pending:     6,
-			OldestAt:    &oldest,
-			Parked:      5,
-			Failing:     4,
-			Broadcasts:  3,
-			DeadLetters: 2,
-		}, error(
-			nil,
-		)
+		var err error
+		status := outbox.Status{
+			Pending: 6, OldestAt: &oldest, Parked: 5, Failing: 4, Broadcasts: 3, DeadLetters: 2,
+		}
 		metrics.RegisterBacklog(registry, reader(func(ctx context.Context) (outbox.Status, error) {
 			reads++
 			return status, err
 		}))
-		holds(t, registry,
-			`fanfare_backlog_readable 1`,
-			`fanfare_backlog_rows 6`,
-			`fanfare_backlog_age_seconds 90`,
-			`fanfare_backlog_parked_rows 5`,
-			`fanfare_backlog_failing_rows 4`,
+		wantLines(t, registry,
+			`fanfare_backlog_up 1`,
+			`fanfare_backlog_pending_activities 6`,
+			`fanfare_backlog_oldest_age_seconds 90`,
+			`fanfare_backlog_parked_activities 5`,
+			`fanfare_backlog_failing_activities 4`,
 			`fanfare_backlog_fan_out_jobs 3`,
 			`fanfare_backlog_dead_letters 2`,
 		)
-		status, err = outbox.Status{}, errors.New("gone")
+		status, err = outbox.Status{}, errors.New("connection refused")
 		time.Sleep(4 * time.Second)
-		holds(t, registry, `fanfare_backlog_rows 6`, `fanfare_backlog_age_seconds 94`)
+		wantLines(t, registry, `fanfare_backlog_pending_activities 6`, `fanfare_backlog_oldest_age_seconds 94`)
 		if reads != 1 {
 			t.Errorf("got %d reads within 4 s, want 1", reads)
 		}
 		time.Sleep(time.Second)
-		holds(t, registry, `fanfare_backlog_readable 0`)
-		if text := scrape(t, registry); strings.Contains(text, "fanfare_backlog_rows ") {
-			t.Errorf("shows a backlog that could not be read:\n%s", text)
+		wantLines(t, registry, `fanfare_backlog_up 0`)
+		if text := scrape(t, registry); strings.Contains(text, "fanfare_backlog_pending_activities ") {
+			t.Errorf("got metrics of a backlog that could not be read:\n%s", text)
 		}
 		err = nil
 		time.Sleep(5 * time.Second)
-		holds(t, registry, `fanfare_backlog_readable 1`, `fanfare_backlog_rows 0`, `fanfare_backlog_age_seconds 0`)
+		wantLines(t, registry,
+			`fanfare_backlog_up 1`,
+			`fanfare_backlog_pending_activities 0`,
+			`fanfare_backlog_oldest_age_seconds 0`,
+		)
 	})
 }
 
-func TestBacklogThatIsSlowToRead(t *testing.T) {
+func TestBacklogTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		registry := prometheus.NewRegistry()
@@ -178,7 +176,7 @@ func TestBacklogThatIsSlowToRead(t *testing.T) {
 			return outbox.Status{}, ctx.Err()
 		}))
 		begun := time.Now()
-		holds(t, registry, `fanfare_backlog_readable 0`)
+		wantLines(t, registry, `fanfare_backlog_up 0`)
 		if took := time.Since(begun); took != 2*time.Second {
 			t.Errorf("the scrape took %v, want 2s", took)
 		}
@@ -195,7 +193,7 @@ func TestAPI(t *testing.T) {
 	a.Request("GET /v1/activities/{id}", 503, time.Minute)
 	a.Request("GET /v1/activities/{id}", 0, time.Minute)
 	a.Request("", 404, time.Millisecond)
-	holds(t, registry,
+	wantLines(t, registry,
 		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="2xx"} 2`,
 		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="5xx"} 1`,
 		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="none"} 1`,
@@ -211,16 +209,16 @@ func TestProcess(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	metrics.RegisterProcess(registry, "v1.2.3")
 	metrics.RegisterProgress(registry, func() time.Time { return time.Time{} })
-	metrics.RegisterParts(registry, []string{"postgres", "centrifugo"}, func() map[string][]string {
-		return map[string][]string{"postgres": {"It is gone."}}
+	metrics.RegisterDependencies(registry, []string{"postgres", "centrifugo"}, func() map[string][]string {
+		return map[string][]string{"postgres": {"Connection refused."}}
 	})
-	holds(t, registry,
-		`fanfare_last_progress_timestamp_seconds 0`,
+	wantLines(t, registry,
+		`fanfare_worker_last_progress_timestamp_seconds 0`,
 		`fanfare_dependency_up{dependency="centrifugo"} 1`,
 		`fanfare_dependency_up{dependency="postgres"} 0`,
 	)
 	if text := scrape(t, registry); !strings.Contains(text, `version="v1.2.3"} 1`) ||
 		!strings.Contains(text, "\ngo_goroutines ") {
-		t.Errorf("lacks the version or the Go runtime:\n%s", text)
+		t.Errorf("got no version or no metrics of the Go runtime:\n%s", text)
 	}
 }

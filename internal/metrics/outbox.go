@@ -9,94 +9,83 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// Outbox counts what is claimed and what becomes of it. It is an outbox.Observer.
+// Outbox counts claims, steps of fan-out jobs and their outcomes. It implements outbox.Observer.
 type Outbox struct {
-	batchSize    prometheus.Histogram
-	claimTime    prometheus.Histogram
-	latency      prometheus.Histogram
-	retries      prometheus.Counter
-	behind       prometheus.Counter
-	dead         prometheus.Counter
-	rolledBack   *prometheus.CounterVec
-	jobs         prometheus.Counter
-	steps        prometheus.Counter
-	stepWatchers prometheus.Counter
+	claimed        prometheus.Histogram
+	claimDuration  prometheus.Histogram
+	latency        prometheus.Histogram
+	parked         *prometheus.CounterVec
+	deadLetters    prometheus.Counter
+	rollbacks      *prometheus.CounterVec
+	jobs           prometheus.Counter
+	steps          prometheus.Counter
+	stepRecipients prometheus.Counter
 }
 
 // NewOutbox registers the collectors.
 func NewOutbox(registry prometheus.Registerer) *Outbox {
 	o := &Outbox{
-		batchSize: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name:    "fanfare_claim_batch_size",
-			Help:    "Activities taken by a claim that took any.",
+		claimed: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "fanfare_claim_activities",
+			Help:    "Activities per claim that was not empty.",
 			Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000},
 		}),
-		claimTime: prometheus.NewHistogram(prometheus.HistogramOpts{
+		claimDuration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "fanfare_claim_duration_seconds",
-			Help:    "From the beginning of a claim that took any activity to its commit.",
+			Help:    "Time from the start of a claim that was not empty to its commit.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20},
 		}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "fanfare_delivery_latency_seconds",
-			Help:    "From the recording of an activity to the commit that says it is delivered. Its count is that of deliveries.",
+			Help:    "Time from the recording of an activity to the commit of its delivery.",
 			Buckets: []float64{.005, .01, .02, .03, .05, .075, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200},
 		}),
-		retries: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fanfare_retries_total",
-			Help: "Activities parked for another try because they failed.",
-		}),
-		behind: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fanfare_parked_behind_total",
-			Help: "Activities parked because an earlier one of their resource is.",
-		}),
-		dead: prometheus.NewCounter(prometheus.CounterOpts{
+		parked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fanfare_activities_parked_total",
+			Help: "Activities parked, by reason: failed, or blocked by an earlier activity of the resource.",
+		}, []string{"reason"}),
+		deadLetters: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fanfare_dead_letters_total",
-			Help: "Activities given up.",
+			Help: "Activities that became dead letters.",
 		}),
-		rolledBack: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fanfare_batches_rolled_back_total",
-			Help: "Claims and fan-out steps rolled back: unavailable when PostgreSQL or Centrifugo was away, error otherwise.",
+		rollbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fanfare_rollbacks_total",
+			Help: "Claims and steps rolled back, by reason: unavailable (PostgreSQL or Centrifugo) or error.",
 		}, []string{"reason"}),
 		jobs: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fanfare_fan_out_jobs_total",
-			Help: "Activities whose audience was so wide that they became fan-out jobs.",
+			Help: "Activities with a wide audience that became fan-out jobs.",
 		}),
 		steps: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fanfare_fan_out_steps_total",
-			Help: "Steps of fan-out jobs that were done.",
+			Help: "Completed steps of fan-out jobs.",
 		}),
-		stepWatchers: prometheus.NewCounter(prometheus.CounterOpts{
+		stepRecipients: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fanfare_fan_out_recipients_total",
-			Help: "Watchers told by steps of fan-out jobs.",
+			Help: "Recipients notified by steps of fan-out jobs.",
 		}),
 	}
 	for _, reason := range []string{"unavailable", "error"} {
-		o.rolledBack.WithLabelValues(reason)
+		o.rollbacks.WithLabelValues(reason)
+	}
+	for _, reason := range []string{"failed", "blocked"} {
+		o.parked.WithLabelValues(reason)
 	}
 	registry.MustRegister(
-		o.batchSize,
-		o.claimTime,
-		o.latency,
-		o.retries,
-		o.behind,
-		o.dead,
-		o.rolledBack,
-		o.jobs,
-		o.steps,
-		o.stepWatchers,
+		o.claimed, o.claimDuration, o.latency, o.parked, o.deadLetters, o.rollbacks, o.jobs, o.steps, o.stepRecipients,
 	)
 	return o
 }
 
-// Observe counts one claim or step.
+// Observe counts one claim or one step of a fan-out job.
 func (o *Outbox) Observe(r outbox.Report) {
-	o.dead.Add(float64(r.Dead))
+	o.deadLetters.Add(float64(r.Dead))
 	if r.Err != nil {
 		reason := "error"
 		if errors.Is(r.Err, outbox.ErrUnavailable) {
 			reason = "unavailable"
 		}
-		o.rolledBack.WithLabelValues(reason).Inc()
+		o.rollbacks.WithLabelValues(reason).Inc()
 		return
 	}
 	now := time.Now()
@@ -105,12 +94,12 @@ func (o *Outbox) Observe(r outbox.Report) {
 	}
 	if r.Step {
 		o.steps.Inc()
-		o.stepWatchers.Add(float64(r.Told))
+		o.stepRecipients.Add(float64(r.Told))
 		return
 	}
-	o.batchSize.Observe(float64(r.Claimed))
-	o.claimTime.Observe(r.Took.Seconds())
-	o.retries.Add(float64(r.Retried))
-	o.behind.Add(float64(r.Behind))
+	o.claimed.Observe(float64(r.Claimed))
+	o.claimDuration.Observe(r.Took.Seconds())
+	o.parked.WithLabelValues("failed").Add(float64(r.Retried))
+	o.parked.WithLabelValues("blocked").Add(float64(r.Behind))
 	o.jobs.Add(float64(r.Jobs))
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// RegisterProcess shows the version, the Go runtime and the process.
+// RegisterProcess exports the version, and the metrics of the Go runtime and of the process.
 func RegisterProcess(registry prometheus.Registerer, version string) {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "fanfare_build_info",
-		Help:        "Always 1; the labels say which version runs.",
+		Help:        "Always 1, with the versions of Fanfare and of Go as labels.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	build.Set(1)
@@ -23,12 +23,12 @@ func RegisterProcess(registry prometheus.Registerer, version string) {
 	)
 }
 
-// RegisterProgress shows when the worker last got through a look at the outbox or a claim; 0 before
-// the first.
+// RegisterProgress exports the time of the worker's last completed probe or claim, which last
+// returns.
 func RegisterProgress(registry prometheus.Registerer, last func() time.Time) {
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "fanfare_last_progress_timestamp_seconds",
-		Help: "When a look at the outbox or a claim was last completed, in Unix time; 0 before the first.",
+		Name: "fanfare_worker_last_progress_timestamp_seconds",
+		Help: "Unix time of the last completed probe or claim; 0 before the first.",
 	}, func() float64 {
 		t := last()
 		if t.IsZero() {
@@ -38,16 +38,20 @@ func RegisterProgress(registry prometheus.Registerer, last func() time.Time) {
 	}))
 }
 
-// RegisterParts shows for each named part of the daemon whether it is up. wrong holds those that
-// are not, whatever is said of them.
-func RegisterParts(registry prometheus.Registerer, names []string, wrong func() map[string][]string) {
+// RegisterDependencies exports the state of each named dependency of the daemon. diagnostics returns,
+// by name, the diagnostics of the dependencies that are not up.
+func RegisterDependencies(
+	registry prometheus.Registerer,
+	names []string,
+	diagnostics func() map[string][]string,
+) {
 	for _, name := range names {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name:        "fanfare_dependency_up",
-			Help:        "Whether what the daemon depends on was in order when last checked, 1 or 0.",
+			Help:        "Whether the last check of the dependency succeeded (1) or failed (0).",
 			ConstLabels: prometheus.Labels{"dependency": name},
 		}, func() float64 {
-			if _, down := wrong()[name]; down {
+			if _, down := diagnostics()[name]; down {
 				return 0
 			}
 			return 1

@@ -6,7 +6,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// RegisterRecords shows what has become of what the process itself records; stats is
+// RegisterRecords exports the outcomes of the activities that the process itself records; stats is
 // activity.BestEffort.Stats.
 func RegisterRecords(registry prometheus.Registerer, stats func() activity.BestEffortStats) {
 	registry.MustRegister(records{stats})
@@ -15,43 +15,43 @@ func RegisterRecords(registry prometheus.Registerer, stats func() activity.BestE
 var (
 	recordsTotal = prometheus.NewDesc(
 		"fanfare_records_total",
-		"Activities of the process's own that stand, by the result: created, or stood when they did already.",
+		"Activities that the process recorded about itself, by result: created or duplicate.",
 		[]string{"result"},
 		nil,
 	)
 	recordsDropped = prometheus.NewDesc(
 		"fanfare_records_dropped_total",
-		"Activities of the process's own that were not recorded, by the reason: full, invalid, vetoed, failed or stopped.",
+		"Activities that the process did not record, by reason: full, invalid, vetoed, failed or stopped.",
 		[]string{"reason"},
 		nil,
 	)
-	recordsWaiting = describe("fanfare_records_waiting", "Activities of the process's own that wait to be recorded.")
+	recordsQueued = describe("fanfare_records_queued", "Activities of the process that are queued for recording.")
 )
 
-// records is a prometheus.Collector.
+// records implements prometheus.Collector.
 type records struct {
 	stats func() activity.BestEffortStats
 }
 
-// Describe names the metrics.
+// Describe implements prometheus.Collector.
 func (records) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{recordsTotal, recordsDropped, recordsWaiting} {
+	for _, d := range []*prometheus.Desc{recordsTotal, recordsDropped, recordsQueued} {
 		ch <- d
 	}
 }
 
-// Collect gives their values.
+// Collect implements prometheus.Collector.
 func (r records) Collect(ch chan<- prometheus.Metric) {
 	s := r.stats()
 	counter := func(d *prometheus.Desc, label string, n uint64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), label)
 	}
 	counter(recordsTotal, "created", s.Recorded)
-	counter(recordsTotal, "stood", s.Stood)
+	counter(recordsTotal, "duplicate", s.Stood)
 	counter(recordsDropped, "full", s.Dropped.Full)
 	counter(recordsDropped, "invalid", s.Dropped.Invalid)
 	counter(recordsDropped, "vetoed", s.Dropped.Vetoed)
 	counter(recordsDropped, "failed", s.Dropped.Failed)
 	counter(recordsDropped, "stopped", s.Dropped.Stopped)
-	ch <- prometheus.MustNewConstMetric(recordsWaiting, prometheus.GaugeValue, float64(s.Waiting))
+	ch <- prometheus.MustNewConstMetric(recordsQueued, prometheus.GaugeValue, float64(s.Waiting))
 }

@@ -14,17 +14,18 @@ func TestRecords(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	var s activity.BestEffortStats
 	metrics.RegisterRecords(registry, func() activity.BestEffortStats { return s })
-	holds(t, registry, `fanfare_records_total{result="created"} 0`, `fanfare_records_dropped_total{reason="full"} 0`)
+	wantLines(t, registry, `fanfare_records_total{result="created"} 0`)
+	wantLines(t, registry, `fanfare_records_dropped_total{reason="full"} 0`)
 	s = activity.BestEffortStats{
 		Recorded: 1,
 		Stood:    2,
 		Waiting:  3,
 		Dropped:  activity.Drops{Full: 4, Invalid: 5, Vetoed: 6, Failed: 7, Stopped: 8},
 	}
-	holds(t, registry,
+	wantLines(t, registry,
 		`fanfare_records_total{result="created"} 1`,
-		`fanfare_records_total{result="stood"} 2`,
-		`fanfare_records_waiting 3`,
+		`fanfare_records_total{result="duplicate"} 2`,
+		`fanfare_records_queued 3`,
 		`fanfare_records_dropped_total{reason="full"} 4`,
 		`fanfare_records_dropped_total{reason="invalid"} 5`,
 		`fanfare_records_dropped_total{reason="vetoed"} 6`,

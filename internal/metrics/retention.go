@@ -9,15 +9,15 @@ import (
 	"github.com/fanfarehq/fanfare/activity/retention"
 )
 
-// Retention counts what is removed because it has had its time. It is a retention.Observer. Each
-// process counts its own runs.
+// Retention counts the rows that retention removes. It implements retention.Observer. Each process
+// counts its own runs.
 type Retention struct {
 	removed    *prometheus.CounterVec
 	partitions prometheus.Counter
-	busy       prometheus.Counter
+	skipped    prometheus.Counter
 	runs       *prometheus.CounterVec
 	duration   prometheus.Histogram
-	last       prometheus.Gauge
+	lastRun    prometheus.Gauge
 }
 
 // NewRetention registers the collectors.
@@ -25,35 +25,35 @@ func NewRetention(registry prometheus.Registerer) *Retention {
 	r := &Retention{
 		removed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fanfare_retention_removed_total",
-			Help: "What was removed because it has had its time; of parked activities, those that became dead letters.",
+			Help: "Rows removed because they expired, by kind; parked activities become dead letters.",
 		}, []string{"kind"}),
 		partitions: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fanfare_retention_partitions_dropped_total",
-			Help: "Partitions of the log that were dropped whole.",
+			Help: "Partitions of the activity log dropped because all their rows had expired.",
 		}),
-		busy: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fanfare_retention_partitions_busy_total",
-			Help: "Partitions that might have been dropped whole, had the locks on the log been free.",
+		skipped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanfare_retention_partitions_skipped_total",
+			Help: "Expired partitions not dropped because the activity log was locked.",
 		}),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fanfare_retention_runs_total",
-			Help: "Runs of retention in this process: done, stopped when the process was told to stop, or failed.",
+			Help: "Runs of retention in this process, by result: completed, canceled or failed.",
 		}, []string{"result"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "fanfare_retention_run_duration_seconds",
-			Help:    "How long a run of retention took.",
+			Help:    "Duration of a run of retention.",
 			Buckets: []float64{.1, .5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600},
 		}),
-		last: prometheus.NewGauge(prometheus.GaugeOpts{
+		lastRun: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "fanfare_retention_last_run_timestamp_seconds",
-			Help: "When a run of retention was last done in this process, in Unix time; 0 before the first.",
+			Help: "Unix time of the last completed run of retention in this process; 0 before the first.",
 		}),
 	}
 	r.count(retention.Counts{})
-	for _, result := range []string{"done", "stopped", "failed"} {
+	for _, result := range []string{"completed", "canceled", "failed"} {
 		r.runs.WithLabelValues(result)
 	}
-	registry.MustRegister(r.removed, r.partitions, r.busy, r.runs, r.duration, r.last)
+	registry.MustRegister(r.removed, r.partitions, r.skipped, r.runs, r.duration, r.lastRun)
 	return r
 }
 
@@ -61,14 +61,14 @@ func NewRetention(registry prometheus.Registerer) *Retention {
 func (r *Retention) Observe(report retention.Report) {
 	r.count(report.Removed)
 	r.partitions.Add(float64(len(report.Partitions)))
-	r.busy.Add(float64(len(report.Busy)))
+	r.skipped.Add(float64(len(report.Busy)))
 	r.duration.Observe(report.Took.Seconds())
 	switch {
 	case report.Err == nil:
-		r.runs.WithLabelValues("done").Inc()
-		r.last.SetToCurrentTime()
+		r.runs.WithLabelValues("completed").Inc()
+		r.lastRun.SetToCurrentTime()
 	case errors.Is(report.Err, context.Canceled):
-		r.runs.WithLabelValues("stopped").Inc()
+		r.runs.WithLabelValues("canceled").Inc()
 	default:
 		r.runs.WithLabelValues("failed").Inc()
 	}

@@ -17,7 +17,7 @@ func TestRetention(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	r := metrics.NewRetention(registry)
-	holds(t, registry,
+	wantLines(t, registry,
 		`fanfare_retention_removed_total{kind="activities"} 0`,
 		`fanfare_retention_runs_total{result="failed"} 0`,
 		`fanfare_retention_last_run_timestamp_seconds 0`,
@@ -34,7 +34,7 @@ func TestRetention(t *testing.T) {
 		Partitions: []string{"a", "b"}, Busy: []string{"c"}, Err: errors.New("broken"), Took: 2 * time.Second,
 	})
 	r.Observe(retention.Report{Err: fmt.Errorf("purge activities: %w", context.Canceled)})
-	holds(t, registry,
+	wantLines(t, registry,
 		`fanfare_retention_removed_total{kind="activities"} 7`,
 		`fanfare_retention_removed_total{kind="notifications"} 6`,
 		`fanfare_retention_removed_total{kind="idempotency_keys"} 5`,
@@ -42,10 +42,10 @@ func TestRetention(t *testing.T) {
 		`fanfare_retention_removed_total{kind="parked"} 3`,
 		`fanfare_retention_removed_total{kind="service_tokens"} 2`,
 		`fanfare_retention_partitions_dropped_total 2`,
-		`fanfare_retention_partitions_busy_total 1`,
-		`fanfare_retention_runs_total{result="done"} 0`,
+		`fanfare_retention_partitions_skipped_total 1`,
+		`fanfare_retention_runs_total{result="completed"} 0`,
 		`fanfare_retention_runs_total{result="failed"} 1`,
-		`fanfare_retention_runs_total{result="stopped"} 1`,
+		`fanfare_retention_runs_total{result="canceled"} 1`,
 		`fanfare_retention_run_duration_seconds_count 2`,
 		`fanfare_retention_last_run_timestamp_seconds 0`,
 	)
