@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/fnmatch"
 )
 
 // The bounds of a Filter's texts.
@@ -60,13 +61,20 @@ func (f Filter) Validate() error {
 	return nil
 }
 
+// actionAlphabet holds the characters of every action.
+const actionAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789_."
+
+// ActionRegexp returns the pattern of Action as a regular expression, which means the same to Go and
+// to PostgreSQL. f must be valid.
+func (f Filter) ActionRegexp() string { return fnmatch.Parse(f.Action).Regexp(actionAlphabet) }
+
 // Matcher returns what tells whether an activity of any tenant is wanted, as PostgresLog.List does,
 // but that letters beyond ASCII are compared by Unicode's rules and not by those of the database's
 // locale. f must be valid.
 func (f Filter) Matcher() func(a *Activity) bool {
 	var action *regexp.Regexp
 	if f.Action != "" {
-		action = regexp.MustCompile(globRegexp(f.Action))
+		action = regexp.MustCompile(f.ActionRegexp())
 	}
 	q := strings.ToLower(f.Q)
 	return func(a *Activity) bool {

@@ -65,7 +65,7 @@ func newRangeQuery(tenant uuid.UUID, f Filter, low, high uuid.UUID) *logQuery {
 		}
 	}
 	if f.Action != "" {
-		test(`a.action COLLATE "C" ~ %s`, globRegexp(f.Action))
+		test(`a.action COLLATE "C" ~ %s`, f.ActionRegexp())
 	}
 	if !f.Since.IsZero() {
 		test("a.recorded_at >= %s", f.Since)

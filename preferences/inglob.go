@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/gobwas/glob"
+
+	"github.com/fanfarehq/fanfare/internal/fnmatch"
 )
 
 // inGlob says p in glob's syntax, or returns nil where the plain matcher is the
@@ -17,16 +19,16 @@ import (
 // It gets nothing else. With a ? or one star more it backtracks through a tree:
 // sometimes quicker (60 ns against 160), as often slower (660 against 290), and
 // 140 µs against 23 for the worst found. Its classes are not those of fnmatch.
-func inGlob(p plain) *glob.Pattern {
+func inGlob(p fnmatch.Pattern) *glob.Pattern {
 	if !suitsGlob(p) {
 		return nil
 	}
 	var expr strings.Builder
 	for _, t := range p {
-		if t.r == star {
+		if t.Rune == fnmatch.Star {
 			expr.WriteByte('*')
 		} else {
-			expr.WriteString(glob.QuoteMeta(string(t.r)))
+			expr.WriteString(glob.QuoteMeta(string(t.Rune)))
 		}
 	}
 	g, err := glob.Compile(expr.String())
@@ -36,15 +38,15 @@ func inGlob(p plain) *glob.Pattern {
 	return g
 }
 
-func suitsGlob(p plain) bool {
+func suitsGlob(p fnmatch.Pattern) bool {
 	stars := 0
 	for _, t := range p {
-		switch t.r {
-		case star:
+		switch t.Rune {
+		case fnmatch.Star:
 			stars++
-		case anyOne, inClass:
+		case fnmatch.AnyOne, fnmatch.InClass:
 			return false
 		}
 	}
-	return stars < 2 || stars == 2 && p[0].r == star && p[len(p)-1].r == star
+	return stars < 2 || stars == 2 && p[0].Rune == fnmatch.Star && p[len(p)-1].Rune == fnmatch.Star
 }

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gobwas/glob"
+
+	"github.com/fanfarehq/fanfare/internal/fnmatch"
 )
 
 // MaxPatternBytes is the longest pattern that Compile accepts.
@@ -20,8 +22,8 @@ const MaxPatternBytes = 200
 // which matches only the empty action.
 type Pattern struct {
 	text  string
-	glob  *glob.Pattern // matches, unless nil
-	plain plain         // matches otherwise
+	glob  *glob.Pattern   // matches, unless nil
+	plain fnmatch.Pattern // matches otherwise
 }
 
 // Compile reads a pattern. The error, if any, is a *PatternError: the pattern is
@@ -36,7 +38,7 @@ func Compile(pattern string) (Pattern, error) {
 	case strings.ContainsRune(pattern, 0):
 		return Pattern{}, &PatternError{pattern, "contains a NUL character"}
 	}
-	p := parse(pattern)
+	p := fnmatch.Parse(pattern)
 	if g := inGlob(p); g != nil {
 		return Pattern{text: pattern, glob: g}, nil
 	}
@@ -50,7 +52,7 @@ func (p Pattern) Match(action string) bool {
 	if p.glob != nil {
 		return p.glob.Match(action)
 	}
-	return p.plain.match(action)
+	return p.plain.Match(action)
 }
 
 // String returns the pattern as it was given to Compile.

@@ -1,11 +1,10 @@
-package preferences
+package fnmatch
 
 import "slices"
 
-// A class is the set of characters that one [...] of a pattern accepts.
-//
-// The zero class accepts none, a negated one without spans accepts any: both
-// can be written, as [b-a] and [!b-a].
+// A class is the set of characters that one [...] of a pattern accepts. The zero class accepts no
+// character and a negated class without spans accepts any; a pattern can contain both, as [b-a] and
+// [!b-a].
 type class struct {
 	negated bool
 	spans   []span
@@ -14,11 +13,10 @@ type class struct {
 // A span is the range of code points lo to hi, both included.
 type span struct{ lo, hi rune }
 
-// newClass reads a class from what stands between its brackets, which is never
-// empty. It follows translate in CPython 3.11's Lib/fnmatch.py step by step,
-// because the corners are that function's and are written down nowhere else:
-// a range that runs backwards vanishes together with its ends, which may leave
-// a '!' in front, and that one negates.
+// newClass reads a class from the characters between its brackets, of which there is at least one.
+// It follows translate in CPython 3.11's Lib/fnmatch.py step by step, because that function alone
+// defines the corner cases: a range that runs backwards vanishes together with its ends, which may
+// leave a '!' in front, and that one negates.
 func newClass(body []rune) class {
 	chunks := split(body)
 	for k := len(chunks) - 1; k > 0; k-- {
@@ -45,8 +43,8 @@ func newClass(body []rune) class {
 	return c
 }
 
-// split cuts the body of a class at each hyphen that makes a range, so that
-// the last character of a chunk and the first of the next are a range's ends.
+// split cuts the body of a class at each hyphen that makes a range, so that the last character of a
+// chunk and the first of the next are the ends of a range.
 func split(body []rune) [][]rune {
 	from := 1 // a hyphen in front is itself
 	if body[0] == '!' {
@@ -61,7 +59,7 @@ func split(body []rune) [][]rune {
 		}
 		at += from
 		if at == len(body)-1 {
-			break // and so is one at the end
+			break // a hyphen at the end is itself too
 		}
 		chunks = append(chunks, body[start:at])
 		start, from = at+1, at+3 // the end of a range begins no other
@@ -69,8 +67,8 @@ func split(body []rune) [][]rune {
 	return append(chunks, body[start:])
 }
 
-// join adds what the hyphen between two chunks stands for: a range, or itself
-// when only the '!' of a negation was before it.
+// join adds the meaning of the hyphen between two chunks: a range, or the hyphen itself when only
+// the '!' of a negation precedes it.
 func (c *class) join(before, after []rune) {
 	if len(before) == 0 {
 		c.spans = append(c.spans, span{'-', '-'})

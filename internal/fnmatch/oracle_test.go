@@ -1,4 +1,4 @@
-package preferences
+package fnmatch
 
 import (
 	"regexp"
@@ -8,9 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// oracle says pattern as a regular expression, the way translate does in
-// CPython 3.11's Lib/fnmatch.py, of which this is a transcription: it shares
-// nothing with the code under test.
+// oracle returns the regular expression that translate in CPython 3.11's Lib/fnmatch.py makes of a
+// pattern. It is a transcription of that function and shares nothing with the code under test.
 func oracle(tb rapid.TB, pattern string) *regexp.Regexp {
 	tb.Helper()
 	pat := []rune(pattern)
@@ -47,12 +46,12 @@ func oracle(tb rapid.TB, pattern string) *regexp.Regexp {
 	}
 	re, err := regexp.Compile(`^(?s:` + res.String() + `)\z`)
 	if err != nil {
-		tb.Fatalf("the oracle's expression for %q: %v", pattern, err)
+		tb.Fatalf("pattern %q: the oracle: %v", pattern, err)
 	}
 	return re
 }
 
-// oracleClass says the class with the body pat[i:j].
+// oracleClass returns the expression for the class with the body pat[i:j].
 func oracleClass(pat []rune, i, j int) string {
 	escape := strings.NewReplacer(`\`, `\\`, `-`, `\-`, `[`, `\[`, `&`, `\&`, `~`, `\~`, `|`, `\|`).Replace
 	var chunks []string
