@@ -15,6 +15,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/export"
+	"github.com/fanfarehq/fanfare/internal/terminal"
 )
 
 func newActivityExportCommand(p process) *cobra.Command {
@@ -113,21 +114,11 @@ type progressLine struct {
 }
 
 func newProgressLine(p process, always bool) *progressLine {
-	terminal := isTerminal(p.stderr)
-	if !terminal && !always {
+	redraws := terminal.Is(p.stderr)
+	if !redraws && !always {
 		return &progressLine{}
 	}
-	return &progressLine{out: p.stderr, lines: !terminal}
-}
-
-// isTerminal tells whether somebody may be looking.
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return &progressLine{out: p.stderr, lines: !redraws}
 }
 
 func (l *progressLine) show(p export.Progress) {

@@ -3,15 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/doctor"
+	"github.com/fanfarehq/fanfare/internal/terminal"
 )
 
 func newDoctorCommand(p process) *cobra.Command {
@@ -54,7 +53,7 @@ Exits with 0 if nothing is wrong, though there may be something to look at; with
 			if asJSON {
 				err = writeJSON(p.stdout, report)
 			} else {
-				err = report.WriteText(p.stdout, wantsColor(p.stdout, p.getenv))
+				err = report.WriteText(p.stdout, terminal.Colors(p.stdout, p.getenv))
 			}
 			if err == nil && !report.OK {
 				err = fmt.Errorf("checks that failed: %d", report.Count(doctor.Fail))
@@ -84,14 +83,4 @@ func examine(ctx context.Context, c *Config, origins []string) (doctor.Report, e
 		Formats:     c.formats(),
 		Origins:     origins,
 	})
-}
-
-// wantsColor tells whether out is a terminal whose user has not said no (https://no-color.org).
-func wantsColor(out io.Writer, getenv func(string) string) bool {
-	file, ok := out.(*os.File)
-	if !ok || getenv("NO_COLOR") != "" || getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

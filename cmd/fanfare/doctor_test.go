@@ -169,27 +169,3 @@ func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 		t.Errorf("the worker lacks a right: %s", line)
 	}
 }
-
-func TestColourIsForTerminals(t *testing.T) {
-	t.Parallel()
-	terminal, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // a character device, as terminals are
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = terminal.Close() }()
-	for name, c := range map[string]struct {
-		environ []string
-		want    bool
-	}{
-		"a terminal":    {nil, true},
-		"NO_COLOR":      {[]string{"NO_COLOR=1"}, false},
-		"dumb terminal": {[]string{"TERM=dumb"}, false},
-	} {
-		if got := wantsColor(terminal, process{environ: c.environ}.getenv); got != c.want {
-			t.Errorf("%s: got %t, want %t", name, got, c.want)
-		}
-	}
-	if wantsColor(new(bytes.Buffer), process{}.getenv) {
-		t.Error("colour for what is no terminal")
-	}
-}

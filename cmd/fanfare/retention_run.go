@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/activity/retention"
+	"github.com/fanfarehq/fanfare/internal/terminal"
 )
 
 // dryRunBound is how many of each kind of a tenant a dry run counts at most.
@@ -168,12 +168,7 @@ const (
 )
 
 func newProgress(out io.Writer, getenv func(string) string) *progress {
-	shown := &progress{out: out, last: time.Now()}
-	if file, ok := out.(*os.File); ok && getenv("TERM") != "dumb" {
-		info, err := file.Stat()
-		shown.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	return shown
+	return &progress{out: out, last: time.Now(), terminal: terminal.Redraws(out, getenv)}
 }
 
 func (p *progress) say(text string) {

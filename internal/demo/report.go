@@ -3,6 +3,8 @@ package demo
 import (
 	"io"
 	"os"
+
+	"github.com/fanfarehq/fanfare/internal/terminal"
 )
 
 // report shows what happens. An error is that of writing.
@@ -22,17 +24,7 @@ func newReport(o Options) report {
 	if o.JSON {
 		return jsonLines{o.Out}
 	}
-	return text{o.Out, paint(o.Color == ColorAlways || o.Color == ColorAuto && wantsColor(o.Out))}
-}
-
-// wantsColor tells whether out is a terminal whose user has not said no (https://no-color.org).
-func wantsColor(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return text{o.Out, paint(o.Color == ColorAlways || o.Color == ColorAuto && terminal.Colors(o.Out, os.Getenv))}
 }
 
 // text writes for people.

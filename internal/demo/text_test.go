@@ -1,9 +1,7 @@
 package demo
 
 import (
-	"bytes"
 	"encoding/json"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -196,36 +194,6 @@ func TestColour(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestColourIsForTerminals(t *testing.T) {
-	file, err := os.Create(t.TempDir() + "/out")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	if wantsColor(file) || wantsColor(new(bytes.Buffer)) {
-		t.Error("colour for what is no terminal")
-	}
-	terminal, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // a character device, as terminals are
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = terminal.Close() }()
-	t.Setenv("TERM", "xterm")
-	t.Setenv("NO_COLOR", "")
-	if !wantsColor(terminal) {
-		t.Error("no colour for a terminal")
-	}
-	t.Setenv("NO_COLOR", "1")
-	if wantsColor(terminal) {
-		t.Error("colour in spite of NO_COLOR")
-	}
-	t.Setenv("NO_COLOR", "")
-	t.Setenv("TERM", "dumb")
-	if wantsColor(terminal) {
-		t.Error("colour for a dumb terminal")
 	}
 }
 
