@@ -20,6 +20,7 @@ CREATE TABLE fanfare.resources (
     name               text NOT NULL DEFAULT '',
     PRIMARY KEY (tenant_id, id)
 );
+
 CREATE INDEX resources_parent ON fanfare.resources (tenant_id, parent_id);
 
 CREATE TABLE fanfare.role_bindings (
@@ -29,37 +30,13 @@ CREATE TABLE fanfare.role_bindings (
     role_name         text NOT NULL,
     revoked_at        timestamptz
 );
+
 CREATE INDEX role_bindings_scope ON fanfare.role_bindings (tenant_id, scope_resource_id, role_name, principal_id) WHERE revoked_at IS NULL;
+
 CREATE INDEX role_bindings_principal ON fanfare.role_bindings (tenant_id, principal_id, scope_resource_id) WHERE revoked_at IS NULL;
-
--- Fanfare's own two, which an application may also load in bulk.
-CREATE TABLE fanfare.subscriptions (
-    id           uuid        PRIMARY KEY DEFAULT fanfare.uuidv7(),
-    tenant_id    uuid        NOT NULL,
-    principal_id uuid        NOT NULL,
-    resource_id  uuid        NOT NULL,
-    scope        text        NOT NULL DEFAULT 'resource' CHECK (scope IN ('resource', 'descendants')),
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    revoked_at   timestamptz
-);
-CREATE UNIQUE INDEX subscriptions_active ON fanfare.subscriptions (tenant_id, resource_id, principal_id, scope) WHERE revoked_at IS NULL;
-CREATE INDEX subscriptions_principal ON fanfare.subscriptions (tenant_id, principal_id, id);
-
--- filter_mode holds no CHECK: a mode that this version does not know counts as mutations.
-CREATE TABLE fanfare.preferences (
-    tenant_id      uuid        NOT NULL,
-    principal_id   uuid        NOT NULL,
-    filter_mode    text        NOT NULL DEFAULT 'mutations',
-    custom_actions text[]      NOT NULL DEFAULT '{}',
-    muted          boolean     NOT NULL DEFAULT false,
-    updated_at     timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, principal_id)
-);
 
 ---- create above / drop below ----
 
-DROP TABLE fanfare.preferences;
-DROP TABLE fanfare.subscriptions;
 -- Each of the three may be the application's view by now; its own tables stay its own.
 DO $$
 DECLARE

@@ -308,12 +308,12 @@ func TestAFailedMigrationIsNamed(t *testing.T) {
 	conn := connect(t, empty(t).URL)
 	exec(t, conn, `CREATE SCHEMA fanfare; CREATE TABLE fanfare.preferences ()`)
 	err := migrations.Apply(t.Context(), conn)
-	if err == nil || !strings.Contains(err.Error(), "003_directory.sql") ||
+	if err == nil || !strings.Contains(err.Error(), "010_preferences.sql") ||
 		!strings.Contains(err.Error(), "preferences") {
 		t.Errorf("Apply: got %v, want an error that names the migration and the relation", err)
 	}
-	if got := status(t, conn).Current; got != 2 {
-		t.Errorf("version: got %d, want 2, the one before the failed migration", got)
+	if got := status(t, conn).Current; got != 9 {
+		t.Errorf("version: got %d, want 9, that before the failed migration", got)
 	}
 	exec(t, conn, `DROP TABLE fanfare.preferences`)
 	if err := migrations.Apply(t.Context(), conn); err != nil {

@@ -140,7 +140,7 @@ func standing(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, bo
 	}
 	rows, err := tx.Query(ctx, `
 		SELECT `+activity.Columns+`
-		FROM fanfare.standing_activity($1, $2, $3, $4) AS a
+		FROM fanfare.existing_activity($1, $2, $3, $4) AS a
 		WHERE a.id IS NOT NULL`, e.TenantID, e.CorrelationID, e.Action, e.ResourceID)
 	if err != nil {
 		return Recorded{}, false, fmt.Errorf("find the standing activity: %w", err)
@@ -172,7 +172,7 @@ func complete(ctx context.Context, tx pgx.Tx, recorded []Recorded) error {
 	rows, err := tx.Query(ctx, `
 		SELECT `+activity.Columns+`
 		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS k(tenant, correlation, action, resource, n)
-		CROSS JOIN LATERAL fanfare.standing_activity(k.tenant, k.correlation, k.action, k.resource) AS a
+		CROSS JOIN LATERAL fanfare.existing_activity(k.tenant, k.correlation, k.action, k.resource) AS a
 		ORDER BY k.n`, tenants, correlations, actions, resources)
 	if err != nil {
 		return fmt.Errorf("read the standing activities: %w", err)

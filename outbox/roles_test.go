@@ -105,11 +105,11 @@ func TestAWriterMayExecuteOnlyTheDoor(t *testing.T) {
 		WHERE pronamespace = 'fanfare'::regnamespace AND has_function_privilege($1, oid, 'EXECUTE')
 		ORDER BY 1`, role)
 	want := []string{
+		"existing_activity",
 		"record_activity",
 		"record_envelope",
 		"record_envelopes",
 		"refuse_envelope",
-		"standing_activity",
 		"uuidv7",
 		"uuidv7_of",
 	}

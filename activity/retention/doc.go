@@ -7,7 +7,7 @@
 // - Nothing goes that is younger than MinDays, that is pending (in the outbox, parked, being
 // broadcast, a dead letter), or that
 //
-//	is under a legal hold. The database's functions see to it (migrations/009_retention.sql); this package only calls them.
+//	is under a legal hold. The database's functions see to it (migrations/019_retention_policies.sql and those after it); this package only calls them.
 //
 // - A hold that Place has returned from holds from then on, whatever run is under way.
 // - Writers are never held up for longer than the 400 milliseconds that a lock is waited for; see

@@ -57,7 +57,7 @@ func needs() []need {
 	add(table, "retention", true, "INSERT", "UPDATE")
 	add(table, "legal_holds", true, "SELECT", "INSERT", "UPDATE")
 	add(function, "record_envelopes", true, "EXECUTE")
-	add(function, "standing_activity", true, "EXECUTE")
+	add(function, "existing_activity", true, "EXECUTE")
 	return all
 }
 

@@ -7,7 +7,7 @@ import (
 
 // writerFunctions are those by which services record.
 func writerFunctions() []string {
-	return []string{"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "standing_activity"}
+	return []string{"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "existing_activity"}
 }
 
 // writer checks that services can be given the right to record: a dump that is restored in another

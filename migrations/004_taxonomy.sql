@@ -18,16 +18,6 @@ CREATE TABLE fanfare.taxonomy (
     payload_schema    jsonb                            -- JSON Schema, draft 2020-12; null asks nothing
 );
 
--- What happens to an activity that breaks the taxonomy: nothing (off), a note on it (warn), or a
--- refusal (strict). A tenant without a row has the installation's mode,
--- fanfare.settings.enforcement.
-CREATE TABLE fanfare.enforcement (
-    tenant_id  uuid        PRIMARY KEY,
-    mode       text        NOT NULL CHECK (mode IN ('off', 'warn', 'strict')),
-    updated_at timestamptz NOT NULL DEFAULT now()
-);
-
 ---- create above / drop below ----
 
-DROP TABLE fanfare.enforcement;
 DROP TABLE fanfare.taxonomy;

@@ -79,16 +79,22 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION fanfare.erase_activities, fanfare.redact_activities FROM PUBLIC;
+
 GRANT SELECT, UPDATE (payload, message, user_agent, ip_hash, ip_key_id, warning, resource_name) ON fanfare.activities TO fanfare_retention;
+
 GRANT CREATE ON SCHEMA fanfare TO fanfare_retention;
+
 DO $$
 BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION fanfare.erase_activities TO %I', current_user);
 END
 $$;
+
 ALTER FUNCTION fanfare.erase_activities OWNER TO fanfare_retention;
+
 -- Its members would have the owner's right to call it.
 REVOKE ALL ON FUNCTION fanfare.erase_activities FROM fanfare_retention;
+
 REVOKE CREATE ON SCHEMA fanfare FROM fanfare_retention;
 
 ---- create above / drop below ----

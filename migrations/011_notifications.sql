@@ -8,7 +8,7 @@ CREATE TABLE fanfare.notifications (
     created_at   timestamptz NOT NULL DEFAULT now(),
     read_at      timestamptz,
     reasons      smallint    NOT NULL,
-    PRIMARY KEY (tenant_id, principal_id, activity_id)
+    PRIMARY KEY (tenant_id, principal_id, activity_id) INCLUDE (read_at)
 );
 
 ---- create above / drop below ----

@@ -14,6 +14,7 @@ CREATE TABLE fanfare.service_tokens (
     hash         bytea       NOT NULL CHECK (octet_length(hash) = 32),
     CONSTRAINT service_tokens_lifetime CHECK (expires_at > created_at AND expires_at <= created_at + interval '8784 hours')
 );
+
 CREATE INDEX service_tokens_tenant ON fanfare.service_tokens (tenant_id, id);
 
 ---- create above / drop below ----

@@ -7,6 +7,8 @@ CREATE FUNCTION fanfare.lane_of(tenant_id uuid, resource_id uuid) RETURNS smalli
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (uuid_hash_extended(resource_id, uuid_hash_extended(tenant_id, 0)) & 63)::smallint;
 
+REVOKE ALL ON FUNCTION fanfare.lane_of FROM PUBLIC;
+
 -- seq is taken in the writer's transaction, after its transaction id: the claim's hints rest on
 -- that order, and on the sequence's CACHE of 1. channels is set only on the row of a replayed dead
 -- letter: the channels that are still to be published to; null means all.
@@ -46,7 +48,9 @@ CREATE TABLE fanfare.parked (
     error       text        NOT NULL DEFAULT '',
     PRIMARY KEY (lane, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
 CREATE INDEX parked_resource ON fanfare.parked (tenant_id, resource_id, seq);
+
 CREATE INDEX parked_due ON fanfare.parked (lane, seq) INCLUDE (retry_at) WHERE retry_at IS NOT NULL;
 
 -- An activity with a wide audience, delivered in steps outside its lane, in the order of the
@@ -67,7 +71,9 @@ CREATE TABLE fanfare.fan_out_jobs (
     retry_at          timestamptz NOT NULL DEFAULT now(),
     error             text        NOT NULL DEFAULT ''
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
 CREATE INDEX fan_out_jobs_resource ON fanfare.fan_out_jobs (tenant_id, resource_id, seq);
+
 CREATE INDEX fan_out_jobs_due ON fanfare.fan_out_jobs (retry_at);
 
 -- What can never be delivered, with the reason. It holds nobody up, and can be replayed.
@@ -83,6 +89,7 @@ CREATE TABLE fanfare.dead_letters (
     channels    text[],
     error       text        NOT NULL
 );
+
 CREATE INDEX dead_letters_tenant ON fanfare.dead_letters (tenant_id, died_at);
 
 ---- create above / drop below ----

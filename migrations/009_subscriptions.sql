@@ -1,0 +1,18 @@
+-- Fanfare's own two, which an application may also load in bulk.
+CREATE TABLE fanfare.subscriptions (
+    id           uuid        PRIMARY KEY DEFAULT fanfare.uuidv7(),
+    tenant_id    uuid        NOT NULL,
+    principal_id uuid        NOT NULL,
+    resource_id  uuid        NOT NULL,
+    scope        text        NOT NULL DEFAULT 'resource' CHECK (scope IN ('resource', 'descendants')),
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    revoked_at   timestamptz
+);
+
+CREATE UNIQUE INDEX subscriptions_active ON fanfare.subscriptions (tenant_id, resource_id, principal_id, scope) WHERE revoked_at IS NULL;
+
+CREATE INDEX subscriptions_principal ON fanfare.subscriptions (tenant_id, principal_id, id) WHERE revoked_at IS NULL;
+
+---- create above / drop below ----
+
+DROP TABLE fanfare.subscriptions;
