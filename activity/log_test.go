@@ -19,14 +19,14 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // idAt makes a UUIDv7 of a time, different for each n.
 func idAt(at time.Time, n uint16) uuid.UUID {
-	id := floorID(at)
-	binary.BigEndian.PutUint16(id[14:], n)
-	id[6], id[8] = 0x70, 0x80
-	return id
+	var bits uuid.UUID
+	binary.BigEndian.PutUint16(bits[14:], n)
+	return uuidv7.At(at, bits)
 }
 
 // store writes activities as they are, past the function that records them.
@@ -336,7 +336,7 @@ func TestPlansUseTheIndex(t *testing.T) {
 			for tenant := 1; tenant <= 2; tenant++ {
 				wantIndex(t, pool, index, newLogQuery(townID("t", tenant), f, uuid.Nil).list)
 			}
-			wantIndex(t, pool, index, newLogQuery(townID("t", 3), f, floorID(now)).list)
+			wantIndex(t, pool, index, newLogQuery(townID("t", 3), f, uuidv7.Floor(now)).list)
 			wantIndex(t, pool, index, newLogQuery(townID("t", 4), f, uuid.Nil).count)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // DefaultMaxPayload is how many bytes of payload an installation takes unless it is set otherwise.
@@ -44,7 +45,7 @@ type MemoryLog struct {
 	mu      sync.RWMutex
 	rows    []Activity // by id, oldest first
 	byKey   map[memoryKey]uuid.UUID
-	lastID  uuid.UUID
+	ids     uuidv7.Generator
 	lastNow time.Time
 }
 
@@ -97,7 +98,7 @@ func (l *MemoryLog) add(wanted []prepared) (recorded []Recorded) {
 	for _, p := range wanted {
 		a := p.activity
 		now := l.now()
-		a.ID = l.newID(now)
+		a.ID = l.ids.New(now)
 		if a.CorrelationID == uuid.Nil {
 			a.CorrelationID = a.ID
 		}
@@ -132,24 +133,6 @@ func (l *MemoryLog) now() time.Time {
 		l.lastNow = now
 	}
 	return l.lastNow
-}
-
-// newID makes a UUIDv7 that is above all before it: milliseconds, 12 bits of the fraction of a
-// millisecond, and 62 random bits, which count up while the time stands (RFC 9562, 6.2 methods 3
-// and 2).
-func (l *MemoryLog) newID(now time.Time) uuid.UUID {
-	id := uuid.New()
-	random := binary.BigEndian.Uint64(id[8:]) &^ (1 << 61) // room to count
-	binary.BigEndian.PutUint64(id[:8], uint64(now.UnixMilli())<<16|0x7000|uint64(now.UnixMicro()%1000*4096/1000))
-	if bytes.Equal(id[:8], l.lastID[:8]) {
-		random = binary.BigEndian.Uint64(l.lastID[8:]) + 1 + random>>32
-	}
-	binary.BigEndian.PutUint64(id[8:], random&^(1<<63|1<<62)|1<<63)
-	if bytes.Compare(id[:], l.lastID[:]) <= 0 {
-		panic("activity: a MemoryLog has run out of ids for one microsecond")
-	}
-	l.lastID = id
-	return id
 }
 
 // hash returns what is kept of an IP address.
@@ -256,10 +239,10 @@ func (l *MemoryLog) Count(ctx context.Context, tenant uuid.UUID, f Filter, limit
 func (l *MemoryLog) scan(tenant uuid.UUID, f Filter, before uuid.UUID, look func(a *Activity) bool) {
 	from, to := 0, len(l.rows)
 	if !f.Since.IsZero() {
-		from = l.from(floorID(f.Since))
+		from = l.from(uuidv7.Floor(f.Since))
 	}
 	if !f.Until.IsZero() {
-		to = l.from(floorID(f.Until.Add(time.Millisecond)))
+		to = l.from(uuidv7.Floor(f.Until.Add(time.Millisecond)))
 	}
 	if before != uuid.Nil {
 		to = min(to, l.from(before))

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 const (
@@ -70,10 +72,8 @@ func (p *Phrasebook) Run(ctx context.Context) error {
 		if p.words.Load() == nil {
 			pause = phrasesSought
 		}
-		select {
-		case <-ctx.Done():
+		if wait.Sleep(ctx, pause) != nil {
 			return nil
-		case <-time.After(pause):
 		}
 	}
 }

@@ -2,13 +2,14 @@ package activity
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // pinOrder travels ahead of a reading, in the same round trip and the same implicit transaction.
@@ -112,10 +113,10 @@ func (q *logQuery) bound(tenant uuid.UUID, f Filter, from, before uuid.UUID) {
 	}
 	low, high := uuid.Nil, uuid.Max
 	if !f.Since.IsZero() {
-		low = floorID(f.Since.Add(-latecomer))
+		low = uuidv7.Floor(f.Since.Add(-latecomer))
 	}
 	if !f.Until.IsZero() {
-		high = floorID(f.Until.Add(time.Millisecond))
+		high = uuidv7.Floor(f.Until.Add(time.Millisecond))
 	}
 	if bytes.Compare(from[:], low[:]) > 0 {
 		low = from
@@ -195,19 +196,4 @@ WITH scanned AS MATERIALIZED (
 )
 SELECT least(n, %[4]s), n <= %[4]s AND NOT EXISTS (SELECT FROM scanned OFFSET %[5]s)
 FROM counted`, q.part, q.order, q.tests, q.arg(limit)+"::bigint", q.arg(budget)+"::bigint"), q.args
-}
-
-// floorID returns the lowest id of a time's millisecond, as fanfare.uuidv7_floor does; before 1970
-// the lowest of all, and the highest when 48 bits do not hold the time.
-func floorID(at time.Time) uuid.UUID {
-	millis := at.UnixMilli()
-	switch {
-	case millis <= 0:
-		return uuid.Nil
-	case millis >= 1<<48:
-		return uuid.Max
-	}
-	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(millis)<<16)
-	return id
 }

@@ -2,10 +2,11 @@ package activity
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // Tail follows what is recorded in a tenant and passes a filter, by looking again and again.
@@ -39,7 +40,7 @@ func (l *PostgresLog) Tail(
 	if err != nil {
 		return nil, err
 	}
-	t.low = aMinuteBefore(newest)
+	t.low = uuidv7.Floor(uuidv7.Time(newest).Add(-latecomer))
 	// What stands now and is not among the latest is passed over.
 	if err := t.look(ctx, successor(newest), func(*Activity) {}); err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (t *Tail) look(ctx context.Context, before uuid.UUID, each func(a *Activity
 			return err
 		}
 	}
-	if low := aMinuteBefore(newest); slices.Compare(low[:], t.low[:]) > 0 {
+	if low := uuidv7.Floor(uuidv7.Time(newest).Add(-latecomer)); slices.Compare(low[:], t.low[:]) > 0 {
 		t.low = low
 		for id := range t.seen {
 			if slices.Compare(id[:], low[:]) <= 0 {
@@ -95,12 +96,4 @@ func (t *Tail) look(ctx context.Context, before uuid.UUID, each func(a *Activity
 		}
 	}
 	return nil
-}
-
-// aMinuteBefore returns the lowest id of the time a minute before that of a UUIDv7.
-func aMinuteBefore(id uuid.UUID) (before uuid.UUID) {
-	at := binary.BigEndian.Uint64(id[:8]) >> 16
-	at -= min(at, uint64(latecomer.Milliseconds()))
-	binary.BigEndian.PutUint64(before[:8], at<<16)
-	return before
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // TestWalkMeetsWhatListFinds walks random logs under random filters in small steps, both ways,
@@ -166,7 +167,7 @@ func TestWalkPlans(t *testing.T) {
 			})
 			wantIndex(t, pool, index, func(int, int) (string, []any) {
 				walk := Walk{OldestFirst: oldestFirst, tenant: townID("t", 1), filter: f}
-				return walk.readQuery(uuid.Nil, floorID(time.Now()))
+				return walk.readQuery(uuid.Nil, uuidv7.Floor(time.Now()))
 			})
 		}
 	}

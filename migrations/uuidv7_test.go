@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 func TestUUIDv7(t *testing.T) {
@@ -20,7 +21,7 @@ func TestUUIDv7(t *testing.T) {
 		if id.Version() != 7 || id.Variant() != uuid.RFC4122 {
 			t.Errorf("%s: got version %d, variant %s, want 7, RFC4122", id, id.Version(), id.Variant())
 		}
-		if at := milliseconds(id); at.Before(before) || at.After(after) {
+		if at := uuidv7.Time(id); at.Before(before) || at.After(after) {
 			t.Errorf("%s: got the time %s, want it between %s and %s", id, at, before, after)
 		}
 		if seen[id] {
@@ -28,14 +29,6 @@ func TestUUIDv7(t *testing.T) {
 		}
 		seen[id] = true
 	}
-}
-
-func milliseconds(id uuid.UUID) time.Time {
-	var ms int64
-	for _, b := range id[:6] {
-		ms = ms<<8 | int64(b)
-	}
-	return time.UnixMilli(ms)
 }
 
 // TestUUIDv7OrdersByTime takes times a microsecond apart, over the bounds of milliseconds and of

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // claimJob takes the fan-out job that has waited longest and that nobody works on.
@@ -27,7 +28,7 @@ FOR UPDATE OF j SKIP LOCKED`
 // broadcast works on the fan-out jobs, one step a transaction, until ctx ends.
 func (w *Worker) broadcast(ctx, work context.Context) {
 	pause := w.opts.Poll
-	for sleep(ctx, pause) {
+	for wait.Sleep(ctx, pause) == nil {
 		worked, err := w.step(work)
 		switch {
 		case err != nil && work.Err() == nil:

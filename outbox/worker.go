@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // Options of a Worker. The zero value works.
@@ -135,7 +137,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 	const soonest = 2 * time.Millisecond
 	pause := w.opts.Poll
 	failures := 0
-	for sleep(ctx, pause) {
+	for wait.Sleep(ctx, pause) == nil {
 		idle := w.schedule.takeIdle(time.Now())
 		if len(idle) == 0 {
 			pause = soonest
@@ -183,17 +185,5 @@ func (w *Worker) serve(ctx, work context.Context) {
 			}
 			w.turn(work, l)
 		}
-	}
-}
-
-// sleep waits and reports whether ctx still stands.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // The bounds of a step. It ends at whichever it meets first.
@@ -158,7 +159,7 @@ func (w *writing) part(more bool) float64 {
 	if !more {
 		return 1
 	}
-	end := timeOf(w.walk.Before)
+	end := uuidv7.Time(w.walk.Before)
 	if w.NewestFirst {
 		end = w.Filter.Since
 	}
@@ -166,10 +167,4 @@ func (w *writing) part(more bool) float64 {
 		return min(max(float64(w.progress.At.Sub(w.first))/float64(span), 0), 1)
 	}
 	return 0
-}
-
-// timeOf returns the time in a UUIDv7.
-func timeOf(id uuid.UUID) time.Time {
-	seconds, nanos := id.Time().UnixTime()
-	return time.Unix(seconds, nanos)
 }

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/md5"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,6 +21,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/export"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // fill records many activities of a tenant at once, a millisecond apart up to now, with a payload
@@ -271,9 +271,7 @@ func TestLatecomers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = late.Rollback(context.WithoutCancel(t.Context())) }()
-	var before uuid.UUID
-	binary.BigEndian.PutUint64(before[:8], uint64(time.Now().Add(-time.Hour).UnixMilli())<<16)
-	before[6], before[8] = 0x70, 0x80
+	before := uuidv7.At(time.Now().Add(-time.Hour), uuid.Nil)
 	if _, err := late.Exec(t.Context(), `INSERT INTO fanfare.activities SELECT (jsonb_populate_record(a, jsonb_build_object('id', $1::text))).*
 		FROM (SELECT a FROM fanfare.activities AS a WHERE tenant_id = $2 LIMIT 1) AS x`, before.String(), tenant); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // Estimate is what a run would remove.
@@ -57,7 +59,7 @@ func DryRun(
 			return fmt.Errorf("count: %w", err)
 		}
 		if below != nil {
-			at := timeOf(*below)
+			at := uuidv7.Time(*below)
 			e.Before = &at
 		}
 		if (e.Removed == Counts{} && e.Kept == 0) {

@@ -2,13 +2,14 @@ package retention
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // purged is the payload of retention.purged.
@@ -55,7 +56,7 @@ func (x *running) recordAll(ctx context.Context) error {
 			}
 			p.Policy, p.BeganAt = policy.values(), p.BeganAt.UTC()
 			if below != nil {
-				at := timeOf(*below)
+				at := uuidv7.Time(*below)
 				p.Below = &at
 			}
 			return record(ctx, tx, tenant, actor(ctx), p.RunID, "retention.purged", p)
@@ -70,9 +71,4 @@ func (x *running) recordAll(ctx context.Context) error {
 		}
 		after = tenant
 	}
-}
-
-// timeOf returns the time in a UUIDv7 (RFC 9562, 5.7).
-func timeOf(id uuid.UUID) time.Time {
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // ErrBusy says that another run is under way, here or in another process.
@@ -382,7 +383,7 @@ func (x *running) partitions(ctx context.Context) error {
 			if dropped != nil {
 				break
 			}
-			if err := pause(ctx, min(time.Since(began), longPause)); err != nil {
+			if err := wait.Sleep(ctx, min(time.Since(began), longPause)); err != nil {
 				return err
 			}
 		}
@@ -445,7 +446,7 @@ func (x *running) batches(ctx context.Context, what string, do func(batch int) (
 		if !more {
 			return ctx.Err()
 		}
-		if err := pause(ctx, min(time.Since(began), longPause)); err != nil {
+		if err := wait.Sleep(ctx, min(time.Since(began), longPause)); err != nil {
 			return err
 		}
 	}
@@ -491,17 +492,6 @@ func (x *running) tell(what string) {
 			zap.Any("removed", x.Removed),
 			zap.Int("batches", x.Batches),
 		)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity/retention"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 const day = 24 * time.Hour
@@ -77,14 +78,6 @@ func (w *world) months(back int) {
 			w.Fatal(err)
 		}
 	}
-}
-
-// idAt returns the n-th UUIDv7 of a time.
-func idAt(at time.Time, n int) (id uuid.UUID) {
-	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000|uint64(n&0xfff))
-	id[8] = 0x80
-	binary.BigEndian.PutUint32(id[12:], uint32(n))
-	return id
 }
 
 // add gives entries their ids and writes them.
@@ -336,4 +329,12 @@ func (w *world) recorded() map[uuid.UUID]retention.Counts {
 		w.Fatal(err)
 	}
 	return found
+}
+
+// idAt returns the n-th UUIDv7 of a time.
+func idAt(at time.Time, n int) uuid.UUID {
+	var bits uuid.UUID
+	binary.BigEndian.PutUint16(bits[6:], uint16(n))
+	binary.BigEndian.PutUint32(bits[12:], uint32(n))
+	return uuidv7.At(at, bits)
 }

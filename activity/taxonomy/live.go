@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 const (
@@ -68,10 +69,8 @@ func (l *Live) Run(ctx context.Context) error {
 		if l.current.Load() == nil {
 			pause = liveSought
 		}
-		select {
-		case <-ctx.Done():
+		if wait.Sleep(ctx, pause) != nil {
 			return nil
-		case <-time.After(pause):
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // How often a part is checked, by how it was the last time, and how often what is wrong is said
@@ -86,7 +88,7 @@ func (m *monitor) watch(ctx context.Context, p part) {
 		if len(wrong) > 0 {
 			pause = checkWhenIll
 		}
-		if !sleep(ctx, pause) {
+		if wait.Sleep(ctx, pause) != nil {
 			return
 		}
 	}
@@ -113,16 +115,4 @@ func (m *monitor) Wrong() map[string][]string {
 		}
 	}
 	return wrong
-}
-
-// sleep waits and reports whether ctx still stands.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

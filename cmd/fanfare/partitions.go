@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // How often the coming months' partitions are looked after, and how soon again after a failure.
@@ -30,7 +31,7 @@ func keepPartitions(ctx context.Context, pool *pgxpool.Pool, log *zap.Logger) er
 		case made > 0:
 			log.Info("partitions were made", zap.Int("number", made))
 		}
-		if !sleep(ctx, pause) {
+		if wait.Sleep(ctx, pause) != nil {
 			return nil
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/centrifugal/gocent/v3"
+
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // A call is one call of Publish.
@@ -94,7 +96,8 @@ func (c *call) settle(ctx context.Context, commands []command, replies []gocent.
 	if again == nil {
 		return
 	}
-	pause(ctx, retries[attempt])
+	pause := retries[attempt]
+	_ = wait.Sleep(ctx, pause*3/4+rand.N(pause/2)) // a context that has ended fails the next request
 	c.deliver(ctx, again, attempt+1)
 }
 
@@ -149,14 +152,4 @@ func (c *Client) read(cmd command, reply gocent.Reply) []*Error {
 		}
 	}
 	return errs
-}
-
-// pause waits for d, give or take a quarter, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d*3/4 + rand.N(d/2))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // DefaultDuration is how long a person has to follow.
@@ -92,7 +94,7 @@ func run(ctx context.Context, o Options, scenes []scene) (err error) {
 func playAll(ctx context.Context, stage *stage, scenes []scene, end time.Time, out report) error {
 	for i, sc := range scenes {
 		left := len(scenes) - i
-		if err := pause(ctx, time.Until(end)/time.Duration(left+1)); err != nil {
+		if err := wait.Sleep(ctx, time.Until(end)/time.Duration(left+1)); err != nil {
 			return err
 		}
 		result, err := stage.play(ctx, sc)
@@ -104,15 +106,4 @@ func playAll(ctx context.Context, stage *stage, scenes []scene, end time.Time, o
 		}
 	}
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

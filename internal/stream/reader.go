@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 const (
@@ -66,26 +67,7 @@ func (r *Reader) start(after *Position) {
 func (r *Reader) fromLogAfter(last uuid.UUID) {
 	r.from, r.skip, r.known = fromLog, last, map[uuid.UUID]struct{}{}
 	r.after = centrifugo.Position{}
-	r.logged = floor(recorded(last).Add(-r.hub.opts.Overlap))
-}
-
-// recorded is the time within a UUIDv7.
-func recorded(id uuid.UUID) time.Time {
-	var millis int64
-	for _, octet := range id[:6] {
-		millis = millis<<8 | int64(octet)
-	}
-	return time.UnixMilli(millis)
-}
-
-// floor is the lowest UUIDv7 of a millisecond (RFC 9562, 5.7).
-func floor(at time.Time) uuid.UUID {
-	var id uuid.UUID
-	millis := uint64(max(at.UnixMilli(), 0))
-	for i := range 6 {
-		id[i] = byte(millis >> (40 - 8*i))
-	}
-	return id
+	r.logged = uuidv7.Floor(uuidv7.Time(last).Add(-r.hub.opts.Overlap))
 }
 
 // Next returns the next event. The error is why the reader was dropped (ErrSlow, ErrLost,
@@ -191,7 +173,7 @@ func (r *Reader) readLog(ctx context.Context) error {
 		if found.EventID == r.skip {
 			continue
 		}
-		if time.Since(recorded(found.EventID)) < remembered {
+		if time.Since(uuidv7.Time(found.EventID)) < remembered {
 			r.known[found.EventID] = struct{}{}
 		}
 		r.pending = append(

@@ -13,6 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // question is something that a log is asked about one of a tenant's activities.
@@ -315,7 +316,7 @@ func sample(ctx context.Context, db *stack.Database, tenant uuid.UUID) (samples 
 	if err != nil {
 		return nil, err
 	}
-	from, span := moment(oldest), moment(newest).Sub(moment(oldest))
+	from, span := uuidv7.Time(oldest), uuidv7.Time(newest).Sub(uuidv7.Time(oldest))
 	random := rand.New(rand.NewPCG(3, 3))
 	moments := make([]time.Time, 1000)
 	for i := range moments {
@@ -334,13 +335,4 @@ func sample(ctx context.Context, db *stack.Database, tenant uuid.UUID) (samples 
 		var a activity.Activity
 		return a, row.Scan(a.Fields()...)
 	})
-}
-
-// moment is when a UUIDv7 was made.
-func moment(id uuid.UUID) time.Time {
-	var millis int64
-	for _, b := range id[:6] {
-		millis = millis<<8 | int64(b)
-	}
-	return time.UnixMilli(millis)
 }

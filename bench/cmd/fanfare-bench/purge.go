@@ -17,6 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/retention"
 	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 type purgeOptions struct {
@@ -240,7 +241,7 @@ func (s *site) writeDuring(
 	g, working := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer over.Store(true)
-		wait(working, time.Until(counting))
+		_ = wait.Sleep(working, time.Until(counting))
 		if purge != nil {
 			start := time.Now()
 			report, err := purge()
@@ -252,13 +253,13 @@ func (s *site) writeDuring(
 			run.Partitions, run.Batches = len(report.Partitions), report.Batches
 			run.PerSecond = float64(run.Purged) / run.Seconds
 		}
-		wait(working, time.Until(counting.Add(atLeast)))
+		_ = wait.Sleep(working, time.Until(counting.Add(atLeast)))
 		return nil
 	})
 	g.Go(func() error {
 		for n := 0; !over.Load() && working.Err() == nil; n++ {
 			due := began.Add(time.Duration(n) * time.Second / time.Duration(rate))
-			wait(working, time.Until(due))
+			_ = wait.Sleep(working, time.Until(due))
 			g.Go(func() error {
 				conn, err := pool.Acquire(working)
 				if err != nil {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 type writeOptions struct {
@@ -242,9 +243,9 @@ func (s *site) measure(
 			return err
 		})
 	}
-	wait(working, time.Until(counting))
+	_ = wait.Sleep(working, time.Until(counting))
 	cpu, before, began := stack.ReadCPU(), commits.Load(), time.Now()
-	wait(working, duration)
+	_ = wait.Sleep(working, duration)
 	used, after, seconds := stack.ReadCPU().Since(cpu), commits.Load(), time.Since(began).Seconds()
 	over.Store(true)
 	if err := g.Wait(); err != nil {
@@ -289,13 +290,6 @@ func (s *site) commitUntil(
 		}
 	}
 	return took, nil
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
 
 func (r *writeResult) summarize(o *writeOptions) {

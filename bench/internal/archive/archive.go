@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // Options say how large it is. The zero value is the usual one.
@@ -159,13 +161,5 @@ func (a *Archive) newID() uuid.UUID {
 	return id
 }
 
-// timedID is a UUIDv7 of a moment (RFC 9562, 5.7).
-func (a *Archive) timedID(at time.Time) uuid.UUID {
-	id := a.newID()
-	millis := uint64(at.UnixMilli())
-	for i := range 6 {
-		id[i] = byte(millis >> (40 - 8*i))
-	}
-	id[6] = id[6]&0x0f | 0x70
-	return id
-}
+// timedID returns a random UUIDv7 of a time.
+func (a *Archive) timedID(at time.Time) uuid.UUID { return uuidv7.At(at, a.newID()) }
