@@ -15,7 +15,7 @@ CREATE FUNCTION fanfare.too_deep(payload jsonb, body text) RETURNS boolean
 CREATE FUNCTION fanfare.deliverable(channel text, tenant uuid) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN channel IN ('user', 'resource', 'tenant')
-        OR channel ~ ('^[a-z0-9_-]{2,}:' || tenant || '[.][!-~]+$') AND length(channel) <= 255 AND split_part(channel, ':', 1) NOT IN ('user', 'resource', 'tenant') AND NOT fanfare.looks_secret(channel);
+        OR channel ~ ('^[a-z0-9_-]{2,}:' || tenant || '[.][!-~]+$') AND length(channel) <= 255 AND split_part(channel, ':', 1) NOT IN ('user', 'resource', 'tenant') AND NOT fanfare.contains_secret(channel);
 
 -- An envelope's channels, or null if one of them breaks a rule.
 CREATE FUNCTION fanfare.read_channels(channels jsonb, tenant uuid) RETURNS text[]
@@ -57,7 +57,7 @@ BEGIN
         o.category    := e ->> 'category';
         o.traceparent := e ->> 'traceparent';
         o.right := o.right AND coalesce(o.visibility IN ('private', 'resource', 'scope', 'tenant'), true) AND coalesce(o.status IN ('success', 'failure'), true)
-            AND coalesce(o.severity IN ('info', 'warning', 'error', 'critical'), true) AND coalesce(length(o.category) BETWEEN 1 AND 100 AND NOT fanfare.looks_secret(o.category), true)
+            AND coalesce(o.severity IN ('info', 'warning', 'error', 'critical'), true) AND coalesce(length(o.category) BETWEEN 1 AND 100 AND NOT fanfare.contains_secret(o.category), true)
             AND coalesce(o.traceparent ~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$', true);
     END IF;
     IF e ?| '{resource_name,message,request_id,user_agent}' THEN
@@ -179,7 +179,7 @@ BEGIN
     END IF;
     -- Names that the code of an application gives, and yet one may have been made of what a user
     -- typed.
-    SELECT f INTO field FROM unnest('{resource_type,action,category}'::text[]) WITH ORDINALITY AS u(f, n) WHERE fanfare.looks_secret(e ->> f) ORDER BY n LIMIT 1;
+    SELECT f INTO field FROM unnest('{resource_type,action,category}'::text[]) WITH ORDINALITY AS u(f, n) WHERE fanfare.contains_secret(e ->> f) ORDER BY n LIMIT 1;
     IF field IS NOT NULL THEN
         rule := 'must hold no secret'; RETURN;
     END IF;
@@ -198,7 +198,7 @@ BEGIN
         ELSIF jsonb_array_length(e -> field) > 32 THEN
             value := jsonb_array_length(e -> field) || ' channels'; rule := 'must be at most 32 channels';
         ELSE
-            SELECT fanfare.kept_text(c, 100), CASE WHEN fanfare.looks_secret(c) THEN 'must hold no secret' ELSE
+            SELECT fanfare.kept_text(c, 100), CASE WHEN fanfare.contains_secret(c) THEN 'must hold no secret' ELSE
                 'must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own' END
             INTO value, rule
             FROM jsonb_array_elements_text(e -> field) WITH ORDINALITY AS t(c, n) WHERE NOT fanfare.deliverable(c, (e ->> 'tenant_id')::uuid) ORDER BY n LIMIT 1;

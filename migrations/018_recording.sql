@@ -67,7 +67,7 @@ BEGIN
                 LEFT JOIN fanfare.taxonomy AS t ON t.action = g.action
                 LEFT JOIN fanfare.resources AS d ON d.tenant_id = g.tenant_id AND d.id = g.resource_id
                 CROSS JOIN LATERAL (
-                    SELECT CASE WHEN t.allowed_keys IS NOT NULL OR fanfare.may_hold_secret(g.action || g.resource_type || body) OR fanfare.secret_keys() <> '{}'
+                    SELECT CASE WHEN t.allowed_keys IS NOT NULL OR fanfare.may_contain_secret(g.action || g.resource_type || body) OR fanfare.secret_keys() <> '{}'
                         THEN fanfare.kept_payload(g.action, g.resource_type, g.payload, t.allowed_keys) ELSE g.payload END AS payload
                     OFFSET 0
                 ) AS k

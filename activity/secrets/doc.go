@@ -2,8 +2,10 @@
 // other credentials that must not be stored or logged.
 //
 // What counts as a secret is defined in one table of detectors, of which the matchers here, those of
-// the database and the page docs/secrets.md are made. The functions fanfare.names_secret,
-// fanfare.looks_secret and fanfare.scrub find and redact the same.
+// the database and the page docs/secrets.md are made. The database redacts the same secrets, with the
+// function fanfare.redact_json, for every writer.
 //
 // All functions are safe for concurrent use.
 package secrets
+
+//go:generate go run ./internal/generate ../..

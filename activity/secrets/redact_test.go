@@ -42,7 +42,7 @@ func TestRedactJSON(t *testing.T) {
 	}
 }
 
-// FuzzRedactJSON compares RedactJSON to fanfare.scrub: jsonb stores the same of both.
+// FuzzRedactJSON compares RedactJSON to fanfare.redact_json: jsonb stores the same of both.
 func FuzzRedactJSON(f *testing.F) {
 	f.Add(`{"password":"x","a":[1,{"token":2}]}`, "token", "Bearer abcdefghijklmnop")
 	f.Add(`{}`, "pass\\word", `{"a":"b=c","pwd":"xyz"}`)
@@ -69,7 +69,7 @@ func FuzzRedactJSON(f *testing.F) {
 			var byGo, bySQL string
 			err := pool.QueryRow(
 				t.Context(),
-				`SELECT $1::text::jsonb::text, fanfare.scrub($2::text::jsonb, '{}')::text`,
+				`SELECT $1::text::jsonb::text, fanfare.redact_json($2::text::jsonb, '{}')::text`,
 				redacted, in,
 			).Scan(&byGo, &bySQL)
 			if err != nil {

@@ -56,7 +56,7 @@ func LowerASCII(text string) string {
 	return text
 }
 
-// hasHint reports whether a text in lower case contains a hint, as fanfare.may_hold_secret does.
+// hasHint reports whether a text in lower case contains a hint, as fanfare.may_contain_secret does.
 func hasHint(lower string) bool {
 	for _, hint := range hints {
 		if strings.Contains(lower, hint) {

@@ -55,9 +55,9 @@ func TestInText(t *testing.T) {
 		if got := secrets.InText(text); got != want {
 			t.Errorf("InText(%q): got %v, want %v", text, got, want)
 		}
-		found, hinted := query(t, pool, `SELECT fanfare.looks_secret($1), fanfare.may_hold_secret($1)`, text)
+		found, hinted := query(t, pool, `SELECT fanfare.contains_secret($1), fanfare.may_contain_secret($1)`, text)
 		if found != want || found && !hinted {
-			t.Errorf("fanfare.looks_secret(%q): got %v (may_hold_secret: %v), want %v", text, found, hinted, want)
+			t.Errorf("fanfare.contains_secret(%q): got %v (may_contain_secret: %v), want %v", text, found, hinted, want)
 		}
 	}
 }
@@ -70,9 +70,9 @@ func TestInKey(t *testing.T) {
 		if got := secrets.InKey(key); got != want {
 			t.Errorf("InKey(%q): got %v, want %v", key, got, want)
 		}
-		found, hinted := query(t, pool, `SELECT fanfare.names_secret($1), fanfare.may_hold_secret($1)`, key)
+		found, hinted := query(t, pool, `SELECT fanfare.names_secret($1), fanfare.may_contain_secret($1)`, key)
 		if found != want || found && !hinted {
-			t.Errorf("fanfare.names_secret(%q): got %v (may_hold_secret: %v), want %v", key, found, hinted, want)
+			t.Errorf("fanfare.names_secret(%q): got %v (may_contain_secret: %v), want %v", key, found, hinted, want)
 		}
 	}
 }

@@ -32,15 +32,17 @@ type Patterns struct {
 
 // assigned are the forms in which a value follows the name of a secret: behind an equals sign;
 // behind a colon, where both are quoted; and a number behind a colon, where the name is quoted.
-const assigned = `([^a-z0-9 =:]{0,8}=[^a-z0-9]{0,8}[^ ]{3}` +
-	`|[^a-z0-9 =:]{1,8} ?: ?[^a-z0-9 ]{1,8}[^ ]{3}` +
-	`|[^a-z0-9 =:]{0,7}["'] ?: ?[0-9]{4})`
+var assigned = []string{
+	`([^a-z0-9 =:]{0,8}=[^a-z0-9]{0,8}[^ ]{3}`,
+	`|[^a-z0-9 =:]{1,8} ?: ?[^a-z0-9 ]{1,8}[^ ]{3}`,
+	`|[^a-z0-9 =:]{0,7}["'] ?: ?[0-9]{4})`,
+}
 
 // headerValue is what follows the name of an HTTP header.
 const headerValue = `: *((basic|digest|token) +)?[^ ]{6}`
 
-// Compose returns the patterns of the detectors. A pattern without alternatives, of none of the
-// detectors, matches nothing that occurs.
+// Compose returns the patterns of the detectors. A pattern without parts, to which no detector
+// contributes, matches nothing.
 func Compose(detectors []Detector) Patterns {
 	var key, text, lower alternatives
 	key.group(`(`, detectors, func(d Detector) string { return d.Key }, `)`)
@@ -48,7 +50,7 @@ func Compose(detectors []Detector) Patterns {
 	key.group(`(^|[^a-z])(`, detectors, func(d Detector) string { return d.LastWord }, `)[^a-z0-9]*$`)
 	text.group(`(`, detectors, func(d Detector) string { return d.Text }, `)`)
 	text.group(`(^|[^A-Za-z0-9_])(`, detectors, func(d Detector) string { return d.Token }, `)`)
-	lower.group(`(`, detectors, func(d Detector) string { return d.Assigned }, `)`+assigned)
+	lower.group(`(`, detectors, func(d Detector) string { return d.Assigned }, append([]string{`)`}, assigned...)...)
 	lower.group(`(`, detectors, func(d Detector) string { return d.Header }, `)`+headerValue)
 	return Patterns{Key: Pattern(key), Text: Pattern(text), Lower: Pattern(lower)}
 }
@@ -56,9 +58,9 @@ func Compose(detectors []Detector) Patterns {
 // alternatives are the parts of a pattern to which groups are added.
 type alternatives []Part
 
-// group adds an alternation of the detectors' patterns that of selects, between open and end. It
-// adds nothing if there is none.
-func (a *alternatives) group(open string, detectors []Detector, of func(Detector) string, end string) {
+// group adds an alternation of the detectors' patterns that of selects, between open and the parts
+// of end. It adds nothing if there is none.
+func (a *alternatives) group(open string, detectors []Detector, of func(Detector) string, end ...string) {
 	parts := []Part{}
 	for _, d := range detectors {
 		if pattern := of(d); pattern != "" {
@@ -74,7 +76,9 @@ func (a *alternatives) group(open string, detectors []Detector, of func(Detector
 	}
 	*a = append(*a, Part{Text: open})
 	*a = append(*a, parts...)
-	*a = append(*a, Part{Text: end})
+	for _, text := range end {
+		*a = append(*a, Part{Text: text})
+	}
 }
 
 // Hints returns the hints of the detectors, each once.

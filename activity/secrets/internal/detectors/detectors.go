@@ -5,14 +5,13 @@
 // the migration with the database's matchers and the page docs/secrets.md; the tests hold every
 // example in it against both matchers. To add a detector, add it to [All] and run
 //
-//	go generate ./activity/secrets/...
+//	go generate ./activity/secrets
 package detectors
 
 // A Detector finds the secrets of one kind.
 //
 // Its patterns are regular expressions in the syntax that Go's regexp and PostgreSQL's advanced
-// regular expressions have in common, without backslashes and without capturing groups that
-// matter. A pattern may be an alternation; [Compose] never relies on the precedence of its parts.
+// regular expressions have in common, without backslashes. A pattern may be an alternation.
 //
 // In an example, … stands for forty decimal digits. So the source holds nothing that looks like a
 // real secret.
