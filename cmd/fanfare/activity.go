@@ -114,47 +114,6 @@ func withLog(
 	})
 }
 
-// timeValue is a flag's value: a point in time.
-type timeValue struct {
-	at  *time.Time
-	now time.Time
-}
-
-func (v *timeValue) Type() string { return "time" }
-
-func (v *timeValue) String() string {
-	if v.at == nil || v.at.IsZero() {
-		return ""
-	}
-	return v.at.UTC().Format(time.RFC3339)
-}
-
-func (v *timeValue) Set(text string) (err error) {
-	*v.at, err = readTime(text, v.now)
-	return err
-}
-
-// readTime reads a time (RFC 3339), a day, which begins at midnight in UTC, or how long ago it was.
-func readTime(text string, now time.Time) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at, nil
-		}
-	}
-	ago, err := time.ParseDuration(text)
-	if days, found := strings.CutSuffix(text, "d"); found {
-		var n uint64
-		n, err = strconv.ParseUint(days, 10, 16)
-		ago = time.Duration(n) * 24 * time.Hour
-	}
-	if err != nil || ago < 0 {
-		return time.Time{}, &usageError{
-			"must be a time such as 2026-02-03T04:05:06Z, a day such as 2026-02-03, or how long ago, such as 24h or 7d",
-		}
-	}
-	return now.Add(-ago), nil
-}
-
 // printable is a text without what a terminal would obey: what is recorded comes from anywhere.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {

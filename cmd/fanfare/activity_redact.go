@@ -61,7 +61,7 @@ Needs EXECUTE on fanfare.redact_activities and SELECT on fanfare.activities.`,
 			len(ids),
 		)
 		for i, text := range ids {
-			id, err := readID(text)
+			id, err := parseID(text)
 			if err != nil {
 				return &usageError{fmt.Sprintf("--id %q: %v", text, err)}
 			}

@@ -176,19 +176,19 @@ func TestActivityUsage(t *testing.T) {
 	}
 }
 
-func TestReadTime(t *testing.T) {
+func TestParseTime(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 	for text, want := range map[string]time.Time{
 		"2026-01-02T03:04:05.5+02:00": time.Date(2026, 1, 2, 1, 4, 5, 5e8, time.UTC), "2026-01-02": time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
 		"24h": now.Add(-24 * time.Hour), "7d": now.AddDate(0, 0, -7), "0s": now, "1h30m": now.Add(-90 * time.Minute),
 	} {
-		if got, err := readTime(text, now); err != nil || !got.Equal(want) {
+		if got, err := parseTime(text, now); err != nil || !got.Equal(want) {
 			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "d", "-1d", "1.5d", "-1h", "now", "2026-02-30", "99999999d"} {
-		if got, err := readTime(text, now); err == nil {
+		if got, err := parseTime(text, now); err == nil {
 			t.Errorf("%q: got %v, want it refused", text, got)
 		}
 	}

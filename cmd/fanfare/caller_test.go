@@ -102,7 +102,7 @@ func (c caller) person(t testing.TB, w world, principal uuid.UUID) caller {
 // api is a caller of the daemon's API that does not say who it is.
 func (d *daemonUnderTest) api(t testing.TB) caller {
 	t.Helper()
-	return caller{base: "http://" + d.addressOf(t, "the API is served") + "/v1"}
+	return caller{base: "http://" + d.addressOf(t, "serving the API") + "/v1"}
 }
 
 // newToken makes a service token with the scope activity:read.

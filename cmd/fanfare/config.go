@@ -2,42 +2,67 @@ package main
 
 import (
 	"cmp"
-	"time"
+	"fmt"
+	"io"
+	"strings"
 
-	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/internal/config"
 )
 
-// Config is what the commands run on, each on the settings that it names. It holds secrets: show it
-// setting by setting.
-type Config struct {
-	DatabaseURL          string
-	CentrifugoAPIURL     string
-	CentrifugoAPIKey     string
-	CentrifugoAPIKeyFile secretInFile
-	Workers              int
-	BatchSize            int
-	PollInterval         time.Duration
-	PublishTimeout       time.Duration
-	MaxAttempts          int
-	WideAudience         int
-	Inbox                bool
-	StreamTenants        bool
-	Mutations            []string
-	RetentionInterval    time.Duration // 0 means never
-	ChannelUser          string
-	ChannelResource      string
-	ChannelTenant        string
-	SystemTenant         uuid.UUID // uuid.Nil means none
-	MetricsListen        string    // "" means off
-	LogLevel             string
-	LogFormat            string
-	Realtime
-	Serving
-	Identity
+func newConfigCommand(p process) *cobra.Command {
+	settings := config.All()
+	asJSON, asMarkdown := false, false
+	command := &cobra.Command{
+		Use:   "config",
+		Short: "Show the settings in effect and their sources",
+		Long: `Show the value of every setting that fanfare run, worker and serve would use with the same flags
+and environment, and whether it comes from a flag, the environment or the default. Secrets are
+redacted.
+
+The exit code is 2 if a setting is invalid. Settings that only fanfare run and fanfare serve
+require are not checked.`,
+		Example: `  fanfare config
+  fanfare config --workers 8 --json
+  fanfare config --markdown > settings.md`,
+		Args: cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error {
+			if asJSON && asMarkdown {
+				return &usageError{"--json and --markdown cannot be combined"}
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, _ []string) error {
+			if asMarkdown {
+				return config.WriteReference(p.stdout, settings)
+			}
+			loaded := config.Load(settings, command.Flags(), p.getenv)
+			description := loaded.Describe(p.environ)
+			write := writeDescription
+			if asJSON {
+				write = func(w io.Writer, d config.Description) error { return writeJSON(w, d) }
+			}
+			if err := write(p.stdout, description); err != nil {
+				return err
+			}
+			return loaded.Validate()
+		},
+	}
+	config.AddFlags(command.Flags(), settings)
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.Flags().BoolVar(&asMarkdown, "markdown", false, "print the reference of all settings as Markdown")
+	return command
 }
 
-// secretInFile is a secret and the file that it was read from.
-type secretInFile struct{ path, secret string }
-
-// apiKey is Centrifugo's API key, wherever it was given.
-func (c *Config) apiKey() string { return cmp.Or(c.CentrifugoAPIKey, c.CentrifugoAPIKeyFile.secret) }
+func writeDescription(w io.Writer, d config.Description) error {
+	rows := [][]string{{"SETTING", "VARIABLE", "SOURCE", "VALUE"}}
+	for _, s := range d.Settings {
+		rows = append(rows, []string{cmp.Or(s.Flag, "-"), s.Variable, string(s.Source), s.Value})
+	}
+	if err := writeTable(w, rows); err != nil || len(d.Unknown) == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nUnknown variables: %s\n", strings.Join(d.Unknown, ", "))
+	return err
+}

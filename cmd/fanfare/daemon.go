@@ -2,152 +2,68 @@ package main
 
 import (
 	"context"
-	"net"
-	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
+	"github.com/spf13/cobra"
 
-	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/internal/centrifugo"
-	"github.com/fanfarehq/fanfare/internal/metrics"
+	"github.com/fanfarehq/fanfare/internal/config"
+	"github.com/fanfarehq/fanfare/internal/daemon"
 )
 
-// grace is how long what is under way may take once the daemon is told to stop.
-const grace = 10 * time.Second
+func newRunCommand(p process) *cobra.Command {
+	return withDaemon(p, daemon.Both, config.Run(), &cobra.Command{
+		Use:   "run",
+		Short: "Run the worker and the API server in one process",
+		Long: `Run what fanfare worker and fanfare serve run, in one process.
 
-// duties are what a daemon is there for.
-type duties struct {
-	deliver bool // activities
-	serve   bool // the API
-}
-
-// daemon is the parts of one process. All share the pool, the client, the monitor and the metrics.
-type daemon struct {
-	log       *zap.Logger
-	channels  *centrifugo.Channels
-	client    *centrifugo.Client
-	pool      *pgxpool.Pool
-	phrases   *activity.Phrasebook
-	monitor   *monitor
-	registry  *prometheus.Registry
-	health    *health
-	listener  net.Listener                      // of the API; nil when it is not served
-	operators net.Listener                      // of the metrics and the health; nil when they are off
-	actors    []func(ctx context.Context) error // each returns nil soon after ctx has ended
-}
-
-// newDaemon wires a daemon. It waits for nothing and nobody: what cannot be reached is found out by
-// Run.
-func newDaemon(ctx context.Context, c *Config, does duties, log *zap.Logger) (*daemon, error) {
-	d := &daemon{log: log, registry: prometheus.NewRegistry()}
-	if err := d.wire(ctx, c, does); err != nil {
-		d.close()
-		return nil, err
-	}
-	return d, nil
-}
-
-func (d *daemon) wire(ctx context.Context, c *Config, does duties) (err error) {
-	if d.channels, err = centrifugo.ParseFormats(c.formats()); err != nil {
-		return err
-	}
-	if d.client, err = centrifugo.New(centrifugo.Options{APIURL: c.CentrifugoAPIURL, APIKey: c.apiKey(), Timeout: c.PublishTimeout}); err != nil {
-		return err
-	}
-	if d.pool, err = openPool(ctx, c, does.connections(c)); err != nil {
-		return err
-	}
-	d.phrases = activity.NewPhrasebook(
-		d.pool,
-		func(err error) { d.log.Warn("events may say less than the taxonomy has for them", zap.Error(err)) },
-	)
-	d.actors = append(d.actors, d.phrases.Run)
-	if does.serve {
-		if d.listener, err = listen(ctx, "--listen", c.Listen); err != nil {
-			return err
-		}
-	}
-	if c.MetricsListen != "" {
-		if d.operators, err = listen(ctx, "--metrics-listen", c.MetricsListen); err != nil {
-			return err
-		}
-	}
-	d.monitor = newMonitor(d.log, postgresPart(d.pool), centrifugoPart(d.client, d.channels.Namespaces()))
-	d.health = &health{wrong: d.monitor.Wrong, now: time.Now}
-	d.actors = append(d.actors, d.monitor.Run)
-	metrics.RegisterDependencies(d.registry, d.monitor.Names(), d.monitor.Wrong)
-	metrics.RegisterProcess(d.registry, releasedAs())
-	if does.deliver {
-		d.deliver(c)
-	}
-	if does.serve {
-		if err := d.serveAPI(c); err != nil {
-			return err
-		}
-	}
-	d.recordLife(ctx, c, does)
-	if d.operators != nil {
-		d.actors = append(d.actors, func(ctx context.Context) error {
-			return serve(ctx, d.operators, operatorHandler(d.registry, d.health), d.log)
-		})
-	}
-	return nil
-}
-
-// oncePhrased lets an actor begin once the taxonomy has been looked for, so that no event goes out
-// without its words at a start.
-func (d *daemon) oncePhrased(act func(ctx context.Context) error) func(ctx context.Context) error {
-	return func(ctx context.Context) error {
-		select {
-		case <-d.phrases.Ready():
-			return act(ctx)
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-// connections is how many connections the daemon may open.
-func (does duties) connections(c *Config) (n int) {
-	n = recordConnections(c)
-	if does.deliver {
-		n += workerConnections(c)
-	}
-	if does.serve {
-		n += apiConnections(c)
-	}
-	return n
-}
-
-// Run works until ctx ends, or until something cannot be served any more, and closes the daemon. It
-// runs once.
-func (d *daemon) Run(ctx context.Context) error {
-	defer d.close()
-	g, ctx := errgroup.WithContext(ctx)
-	for _, act := range d.actors {
-		g.Go(func() error { return act(ctx) })
-	}
-	g.Go(func() error {
-		<-ctx.Done()
-		d.log.Info("fanfare stops once what is under way is finished", zap.Duration("at_most", grace))
-		return nil
+Any number of processes may run on one database, next to separate workers and API servers. On
+SIGINT or SIGTERM the process finishes the batches and requests in progress, for at most 10
+seconds. A second signal terminates it immediately, without loss of activities.`,
+		Example: `  fanfare run --metrics-listen :9100`,
 	})
-	return g.Wait()
 }
 
-func (d *daemon) close() {
-	for _, l := range []net.Listener{d.listener, d.operators} {
-		if l != nil {
-			_ = l.Close() // most often it is closed already
+func newWorkerCommand(p process) *cobra.Command {
+	return withDaemon(p, daemon.Worker, config.Worker(), &cobra.Command{
+		Use:   "worker",
+		Short: "Run the worker, which delivers activities from the outbox",
+		Long: `Run the worker. It claims activities from the outbox, resolves their recipients, stores
+notifications and publishes events to Centrifugo.
+
+Any number of workers may run on one database. While PostgreSQL or Centrifugo is unavailable, the
+worker waits and retries. On SIGINT or SIGTERM it finishes the batches in progress, for at most 10
+seconds. A second signal terminates it immediately, without loss of activities.`,
+		Example: `  fanfare worker --workers 8 --metrics-listen :9100`,
+	})
+}
+
+func newServeCommand(p process) *cobra.Command {
+	return withDaemon(p, daemon.Server, config.Serve(), &cobra.Command{
+		Use:   "serve",
+		Short: "Run the API server",
+		Long: `Run the API server: the HTTP API for clients, services and operators.
+
+At least one kind of credential must be accepted. Service tokens are accepted by default; JWTs and
+identity headers of a gateway are accepted if their settings are set.
+
+Any number of servers may run on one database. On SIGINT or SIGTERM the server finishes the
+requests in progress, for at most 10 seconds. Clients of a stream reconnect and resume it without
+loss of events.`,
+		Example: `  fanfare serve --listen :8080 --jwt-issuer https://id.example.com --jwt-audience fanfare \
+    --jwt-jwks-url https://id.example.com/keys`,
+	})
+}
+
+// withDaemon makes command run a daemon.
+func withDaemon(p process, role daemon.Role, settings []config.Setting, command *cobra.Command) *cobra.Command {
+	return withConfig(p, command, settings, func(ctx context.Context, c *config.Config) error {
+		log, err := daemon.NewLogger(c, p.stderr)
+		if err != nil {
+			return err
 		}
-	}
-	if d.client != nil {
-		d.client.Close()
-	}
-	if d.pool != nil {
-		d.pool.Close()
-	}
+		d, err := daemon.New(ctx, daemon.Options{Role: role, Config: c, Version: release(), Logger: log})
+		if err != nil {
+			return err
+		}
+		return d.Run(ctx)
+	})
 }

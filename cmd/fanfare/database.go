@@ -2,113 +2,69 @@ package main
 
 import (
 	"context"
-	"errors"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/internal/config"
+	"github.com/fanfarehq/fanfare/internal/database"
 )
 
-// connectTimeout bounds the making of a connection, unless the URL sets connect_timeout.
-const connectTimeout = 5 * time.Second
+// poolConnections is the maximum number of connections of a command that is not a daemon.
+const poolConnections = 2
 
-// withConn does something on a connection of its own.
-func withConn(ctx context.Context, c *Config, do func(conn *pgx.Conn) error) error {
-	config, err := pgx.ParseConfig(c.DatabaseURL)
-	if err != nil {
-		return errUnreadableURL
-	}
-	prepare(&config.Config)
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return explained(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	return explained(do(conn))
+// withConn makes command run with one connection to the database.
+func withConn(
+	p process, command *cobra.Command, run func(ctx context.Context, conn *pgx.Conn) error,
+) *cobra.Command {
+	return withConfig(p, command, config.Database(), func(ctx context.Context, c *config.Config) error {
+		conn, err := database.Connect(ctx, c.DatabaseURL)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		return run(ctx, conn)
+	})
 }
 
-// withPool makes a command of command and what it does with the database.
+// withPool makes command run with a pool of connections to the database.
 func withPool(
-	p process,
-	command *cobra.Command,
-	do func(ctx context.Context, pool *pgxpool.Pool) error,
+	p process, command *cobra.Command, run func(ctx context.Context, pool *pgxpool.Pool) error,
 ) *cobra.Command {
-	return withSettings(
-		p,
-		command,
-		databaseSettings(),
-		func(ctx context.Context, pool *pgxpool.Pool, _ *Config) error { return do(ctx, pool) },
-	)
+	return withConfig(p, command, config.Database(), func(ctx context.Context, c *config.Config) error {
+		return usePool(ctx, c, func(pool *pgxpool.Pool) error { return run(ctx, pool) })
+	})
 }
 
-// withSettings is withPool for a command that has more settings than the database's, which must be
-// among them.
-func withSettings(
+// usePool calls use with a pool of connections, which it closes afterwards.
+func usePool(ctx context.Context, c *config.Config, use func(pool *pgxpool.Pool) error) error {
+	pool, err := database.Open(ctx, c.DatabaseURL, poolConnections)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return use(pool)
+}
+
+// withConfig makes command run with valid settings. It adds their flags, and explains errors of the
+// database.
+func withConfig(
 	p process,
 	command *cobra.Command,
-	settings []setting,
-	do func(ctx context.Context, pool *pgxpool.Pool, c *Config) error,
+	settings []config.Setting,
+	run func(ctx context.Context, c *config.Config) error,
 ) *cobra.Command {
-	addFlags(command.Flags(), settings)
+	config.AddFlags(command.Flags(), settings)
 	if command.Args == nil {
 		command.Args = cobra.NoArgs
 	}
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		config := load(settings, command.Flags(), p.getenv)
-		if err := config.Validate(); err != nil {
+		loaded := config.Load(settings, command.Flags(), p.getenv)
+		if err := loaded.Validate(); err != nil {
 			return err
 		}
-		pool, err := openPool(command.Context(), &config.Config, 2)
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
-		return explained(do(command.Context(), pool, &config.Config))
+		return database.Explain(run(command.Context(), &loaded.Config))
 	}
 	return command
-}
-
-// openPool returns a pool of at most so many connections. It connects when it is first used.
-func openPool(ctx context.Context, c *Config, connections int) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(c.DatabaseURL)
-	if err != nil {
-		return nil, errUnreadableURL
-	}
-	prepare(&config.ConnConfig.Config)
-	config.MaxConns = int32(connections)
-	config.MinConns = min(config.MinConns, config.MaxConns)
-	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		registerTypes(conn.TypeMap())
-		return nil
-	}
-	return pgxpool.NewWithConfig(ctx, config)
-}
-
-// registerTypes says which type of the database's the ids have that statements are given. A
-// connection that does not ask the database for it, as default_query_exec_mode=exec has it behind a
-// pooler, cannot know.
-func registerTypes(types *pgtype.Map) {
-	for _, id := range []any{[16]byte{}, uuid.UUID{}, zeronull.UUID{}} {
-		types.RegisterDefaultPgType(id, "uuid")
-	}
-	for _, ids := range []any{[][16]byte(nil), []uuid.UUID(nil), []zeronull.UUID(nil)} {
-		types.RegisterDefaultPgType(ids, "_uuid")
-	}
-}
-
-// errUnreadableURL stands for an error that may hold the password.
-var errUnreadableURL = errors.New("the database URL cannot be read")
-
-func prepare(config *pgconn.Config) {
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = connectTimeout
-	}
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "fanfare"
-	}
 }

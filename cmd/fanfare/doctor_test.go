@@ -92,11 +92,11 @@ func TestDoctorIsCalledWrongly(t *testing.T) {
 		"doctor now":                                        "unknown command",
 		"doctor --origin app.example":                       "--origin must read https://app.example",
 		"doctor --origin https://app.example/page":          "--origin must read https://app.example",
-		"doctor --centrifugo-ws-url http://localhost":       "must read ws://host:port/connection/websocket",
+		"doctor --centrifugo-ws-url http://localhost":       "must be a WebSocket URL",
 		"doctor --centrifugo-token-secret x":                "unknown flag: --centrifugo-token-secret",
 		"doctor --centrifugo-token-secret-file /dev/null":   "must be a file that is not empty",
-		"doctor --database-url mysql://u:hunter2@h/d":       "--database-url, FANFARE_DATABASE_URL",
-		"doctor --channel-user user:{tenant} --workers 100": "2 settings are wrong",
+		"doctor --database-url mysql://u:hunter2@h/d":       "--database-url (FANFARE_DATABASE_URL)",
+		"doctor --channel-user user:{tenant} --workers 100": "2 invalid settings",
 	} {
 		r := fanfare(t, environ, strings.Fields(line)...)
 		if r.code != exitUsage || !strings.Contains(r.stderr, want) || strings.Contains(r.stderr, "hunter2") {
@@ -164,7 +164,7 @@ func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 		t.Errorf("got event %s, want %s", got, recorded.ID)
 	}
 	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
-	d.says(t, "all is well", "postgres")
+	d.says(t, "dependency is available", "postgres")
 	if line := d.log.line("permission denied"); line != "" {
 		t.Errorf("the worker lacks a right: %s", line)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/internal/config"
 )
 
 // TestEveryCommandExplainsItself walks the tree.
@@ -25,9 +27,9 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		if !strings.Contains(out, "Usage:\n") {
 			t.Errorf("%v --help: got %s", path, out)
 		}
-		for _, s := range databaseSettings() {
-			if flag := c.Flags().Lookup(s.name); flag != nil && !strings.Contains(out, s.variable()) {
-				t.Errorf("%v --help does not name %s:\n%s", path, s.variable(), out)
+		for _, s := range config.Database() {
+			if flag := c.Flags().Lookup(s.Name); flag != nil && !strings.Contains(out, s.Variable()) {
+				t.Errorf("%v --help does not name %s:\n%s", path, s.Variable(), out)
 			}
 		}
 		for _, sub := range c.Commands() {
@@ -40,29 +42,31 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 // TestHelpOfDaemons looks for each setting, in its place, with all that there is to say of it.
 func TestHelpOfDaemons(t *testing.T) {
 	t.Parallel()
-	for command, settings := range map[string][]setting{"worker": workerSettings(), "serve": serveSettings(), "run": runSettings()} {
+	for command, settings := range map[string][]config.Setting{
+		"worker": config.Worker(), "serve": config.Serve(), "run": config.Run(),
+	} {
 		out := must(t, nil, command, "--help")
 		at := 0
 		for _, s := range settings {
-			if s.field.noFlag {
-				if strings.Contains(out, "--"+s.name+" ") {
-					t.Errorf("%s: there is a flag for the secret %s", command, s.name)
+			if s.Flag() == "" {
+				if strings.Contains(out, "--"+s.Name+" ") {
+					t.Errorf("%s: there is a flag for the secret %s", command, s.Name)
 				}
 				continue
 			}
-			i := strings.Index(out[at:], "--"+s.name+" ")
+			i := strings.Index(out[at:], "--"+s.Name+" ")
 			if i < 0 {
-				t.Fatalf("%s: --%s is missing, or not in its place:\n%s", command, s.name, out)
+				t.Fatalf("%s: --%s is missing, or not in its place:\n%s", command, s.Name, out)
 			}
 			at += i
 			line, _, _ := strings.Cut(out[at:], "\n")
-			for _, want := range []string{s.usage, "[" + s.variable() + "]"} {
+			for _, want := range []string{s.Usage, "[" + s.Variable() + "]"} {
 				if !strings.Contains(line, want) {
-					t.Errorf("%s: --%s: got %q, want %q in it", command, s.name, line, want)
+					t.Errorf("%s: --%s: got %q, want %q in it", command, s.Name, line, want)
 				}
 			}
-			if s.initial != "" && s.initial != "false" && !strings.Contains(line, "(default "+s.initial+")") {
-				t.Errorf("%s: --%s: got %q, want the default %s in it", command, s.name, line, s.initial)
+			if s.Default != "" && s.Default != "false" && !strings.Contains(line, "(default "+s.Default+")") {
+				t.Errorf("%s: --%s: got %q, want the default %s in it", command, s.Name, line, s.Default)
 			}
 		}
 	}
@@ -87,10 +91,13 @@ func TestReferenceOfSettings(t *testing.T) {
 	if diff := cmp.Diff(reference, table); diff != "" {
 		t.Errorf("docs/operating.md has not what fanfare config --markdown says (-want +got):\n%s", diff)
 	}
-	for _, s := range everySetting() {
-		if strings.Contains(reference, "| `--"+s.name+"` "+s.field.kind+" | `"+s.variable()+"` | ") == s.field.noFlag ||
-			!strings.Contains(reference, "| `"+s.variable()+"` | ") {
-			t.Errorf("%s is missing, or has a flag that it should not have:\n%s", s.name, reference)
+	for _, s := range config.All() {
+		flag := ""
+		if s.Flag() != "" {
+			flag = "`" + s.Flag() + "` " + s.Kind()
+		}
+		if row := "| " + flag + " | `" + s.Variable() + "` | "; !strings.Contains(reference, row) {
+			t.Errorf("the reference lacks %q:\n%s", row, reference)
 		}
 	}
 }
@@ -118,7 +125,7 @@ func TestUsageErrors(t *testing.T) {
 		"demo --color red":                                          "--color must be auto, always or never",
 		"demo --duration -1s":                                       "--duration must not be negative",
 		"outbox dead --limit 0":                                     "--limit must be at least 1",
-		"config --json --markdown":                                  "say --json or --markdown, not both",
+		"config --json --markdown":                                  "--json and --markdown cannot be combined",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -167,20 +174,31 @@ func TestConfig(t *testing.T) {
 	if strings.Contains(out, "hunter2") {
 		t.Errorf("a secret is shown:\n%s", out)
 	}
-	var got shownConfig
+	var got config.Description
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err)
 	}
-	shown := map[string]shownSetting{}
+	shown := map[string]config.Value{}
 	for _, s := range got.Settings {
 		shown[s.Name] = s
 	}
-	for name, want := range map[string]shownSetting{
-		"database-url":       {"database-url", "--database-url", "FANFARE_DATABASE_URL", "postgres://fan:[redacted]@db.example:5433/app", fromEnvironment},
-		"centrifugo-api-key": {"centrifugo-api-key", "--centrifugo-api-key", "FANFARE_CENTRIFUGO_API_KEY", "[redacted]", fromEnvironment},
-		"workers":            {"workers", "--workers", "FANFARE_WORKERS", "8", fromFlag},
-		"log-level":          {"log-level", "--log-level", "FANFARE_LOG_LEVEL", "info", fromDefault},
+	for name, want := range map[string]struct {
+		flag, variable, value string
+		source                config.Source
+	}{
+		"database-url": {
+			"--database-url", "FANFARE_DATABASE_URL",
+			"postgres://fan:[redacted]@db.example:5433/app", config.FromEnvironment,
+		},
+		"centrifugo-api-key": {
+			"--centrifugo-api-key", "FANFARE_CENTRIFUGO_API_KEY", "[redacted]", config.FromEnvironment,
+		},
+		"workers":   {"--workers", "FANFARE_WORKERS", "8", config.FromFlag},
+		"log-level": {"--log-level", "FANFARE_LOG_LEVEL", "info", config.FromDefault},
 	} {
+		want := config.Value{
+			Name: name, Flag: want.flag, Variable: want.variable, Value: want.value, Source: want.source,
+		}
 		if shown[name] != want {
 			t.Errorf("--%s: got %+v, want %+v", name, shown[name], want)
 		}
@@ -191,10 +209,10 @@ func TestConfig(t *testing.T) {
 
 	wrong := fanfare(t, environ, "config", "--batch-size", "many")
 	if wrong.code != exitUsage || !strings.Contains(wrong.stdout, "--batch-size") ||
-		!strings.Contains(wrong.stderr, "--batch-size, FANFARE_BATCH_SIZE") {
+		!strings.Contains(wrong.stderr, "--batch-size (FANFARE_BATCH_SIZE)") {
 		t.Errorf("a wrong setting: got exit code %d, stdout\n%s\nstderr\n%s", wrong.code, wrong.stdout, wrong.stderr)
 	}
-	if !strings.Contains(wrong.stdout, "named like them: FANFARE_WORKER\n") {
+	if !strings.Contains(wrong.stdout, "Unknown variables: FANFARE_WORKER\n") {
 		t.Errorf("unknown variables are not shown:\n%s", wrong.stdout)
 	}
 }

@@ -22,7 +22,7 @@ func newMigrateCommand(p process) *cobra.Command {
 }
 
 func newMigrateUpCommand(p process) *cobra.Command {
-	return withDatabase(p, &cobra.Command{
+	return withConn(p, &cobra.Command{
 		Use:   "up",
 		Short: "Apply the migrations that are missing",
 	}, func(ctx context.Context, conn *pgx.Conn) error {
@@ -54,7 +54,7 @@ Zero removes everything that is Fanfare's, every recorded activity too, and need
 	}
 	command.Flags().IntVar(&to, "to", 0, "the migration to go back to")
 	command.Flags().BoolVar(&yes, "yes", false, "remove everything, when --to is 0")
-	return withDatabase(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
 		if err := migrations.Down(ctx, conn, to, said(p.stdout)); err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func newMigrateStatusCommand(p process) *cobra.Command {
 		Short: "Say which migrations are applied and which are missing",
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return withDatabase(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
 		if !asJSON {
 			return writeMigrations(ctx, p.stdout, conn)
 		}
@@ -79,29 +79,6 @@ func newMigrateStatusCommand(p process) *cobra.Command {
 		}
 		return writeJSON(p.stdout, status)
 	})
-}
-
-// withDatabase makes a command that takes no arguments and works on one connection.
-func withDatabase(
-	p process,
-	command *cobra.Command,
-	do func(ctx context.Context, conn *pgx.Conn) error,
-) *cobra.Command {
-	settings := databaseSettings()
-	addFlags(command.Flags(), settings)
-	command.Args = cobra.NoArgs
-	command.RunE = func(command *cobra.Command, _ []string) error {
-		config := load(settings, command.Flags(), p.getenv)
-		if err := config.Validate(); err != nil {
-			return err
-		}
-		return withConn(
-			command.Context(),
-			&config.Config,
-			func(conn *pgx.Conn) error { return do(command.Context(), conn) },
-		)
-	}
-	return command
 }
 
 func said(w io.Writer) migrations.Progress {

@@ -44,31 +44,3 @@ func withBacklog(
 		return do(ctx, b)
 	})
 }
-
-// uuidValue is a flag's value.
-type uuidValue struct{ id *uuid.UUID }
-
-func (v *uuidValue) Type() string { return "uuid" }
-
-func (v *uuidValue) String() string {
-	if v.id == nil || *v.id == uuid.Nil {
-		return ""
-	}
-	return v.id.String()
-}
-
-// Set does not take the nil UUID, which would mean every tenant.
-func (v *uuidValue) Set(text string) error {
-	id, err := readID(text)
-	*v.id = id
-	return err
-}
-
-// readID reads an id from the command line.
-func readID(text string) (uuid.UUID, error) {
-	id, err := uuid.Parse(text)
-	if err != nil || id == uuid.Nil {
-		return uuid.Nil, &usageError{"must be a UUID such as 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f"}
-	}
-	return id, nil
-}

@@ -84,7 +84,7 @@ resource, which stay in order behind it. Parking it again sets a new time.`,
 }
 
 func activityID(args []string) (uuid.UUID, error) {
-	id, err := readID(args[0])
+	id, err := parseID(args[0])
 	if err != nil {
 		return uuid.Nil, &usageError{fmt.Sprintf("activity %q: %v", args[0], err)}
 	}

@@ -59,7 +59,7 @@ func TestDaemonRecordsItsLife(t *testing.T) {
 					t.Errorf("got %+v, want it by the system, a success, of one process", a)
 				}
 			}
-			if diff := cmp.Diff([]string{daemonStarted, daemonStopping}, actions); diff != "" {
+			if diff := cmp.Diff([]string{"daemon.started", "daemon.stopping"}, actions); diff != "" {
 				t.Errorf("actions (-want +got):\n%s\n%s", diff, d.log)
 			}
 		})
@@ -71,7 +71,7 @@ func TestDaemonWithoutATenantRecordsNothing(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	d := startDaemon(t, environment(db, centrifugo), "serve")
-	d.says(t, "the API is served")
+	d.says(t, "serving the API")
 	if code := d.finish(t); code != exitOK {
 		t.Errorf("got exit code %d:\n%s", code, d.log)
 	}
@@ -89,8 +89,8 @@ func TestDaemonThatCannotRecordItsLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := startDaemon(t, environment(db, centrifugo), "run", "--system-tenant", uuid.NewString())
-	d.says(t, "what the daemon does is not all recorded in the log")
-	d.says(t, "the API is served")
+	d.says(t, "cannot record the daemon's own activities")
+	d.says(t, "serving the API")
 	if code := d.finish(t); code != exitOK {
 		t.Errorf("got exit code %d:\n%s", code, d.log)
 	}

@@ -262,7 +262,7 @@ list --all, and is recorded in the tenant's log as retention.hold_released.`,
 			if len(args) != 1 {
 				return &usageError{"name one hold by its id, as fanfare retention hold list shows it"}
 			}
-			if hold, err = readID(args[0]); err != nil {
+			if hold, err = parseID(args[0]); err != nil {
 				return &usageError{fmt.Sprintf("hold %q: %v", args[0], err)}
 			}
 			return nil

@@ -170,7 +170,7 @@ func TestRetentionInTheWorker(t *testing.T) {
 	w.aged(t, 12, 30)
 	must(t, w.environ(), "retention", "set", "--max-days", "20")
 	idle := startWorker(t, environment(db, centrifugo), "--retention-interval", "0")
-	idle.says(t, "all is well", "postgres")
+	idle.says(t, "dependency is available", "postgres")
 	d := startWorker(t, environment(db, centrifugo))
 	d.says(t, "retention has removed what had its time", `"activities":12`)
 	if got := d.get(t, "/metrics").body; !strings.Contains(

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/internal/config"
 )
 
 // Exit codes.
@@ -41,14 +43,14 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	var usage *usageError
-	var config *ConfigError
+	var invalid *config.Error
 	switch {
 	case err == nil:
 		return exitOK
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(p.stderr, "fanfare: interrupted")
 		return exitFailure
-	case errors.As(err, &config):
+	case errors.As(err, &invalid):
 		fmt.Fprintf(p.stderr, "fanfare: %v\n", err)
 		return exitUsage
 	case errors.As(err, &usage), !*running:
@@ -72,7 +74,7 @@ itself, to the people who watch: to their inboxes, and over Centrifugo to their 
 Each setting is a flag or an environment variable; the flag wins.
 Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`,
 	)
-	root.Version = releasedAs()
+	root.Version = release()
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.PersistentPreRun = func(*cobra.Command, []string) { *running = true }

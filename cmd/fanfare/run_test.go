@@ -83,7 +83,7 @@ func TestRun(t *testing.T) {
 	if code := d.finish(t); code != exitOK {
 		t.Errorf("got exit code %d, want 0\n%s", code, d.log)
 	}
-	if took := d.log.after(t, "fanfare stops", "fanfare has stopped"); took > soon {
+	if took := d.log.after(t, "stopping: finishing", "stopped"); took > soon {
 		t.Errorf("the stop took %v, want at most %v", took, soon)
 	}
 

@@ -80,7 +80,7 @@ func TestBatchInHandIsFinished(t *testing.T) {
 	recorded := w.record(t)
 	g.await(t)
 	d.stop()
-	d.says(t, "fanfare stops once what is under way is finished")
+	d.says(t, "stopping: finishing work in progress")
 	select {
 	case code := <-d.ended:
 		t.Fatalf("the worker ended, with %d, before its batch:\n%s", code, d.log)
@@ -127,7 +127,7 @@ func TestSignals(t *testing.T) {
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the worker is told to stop", func() bool { return log.line("fanfare stops once") != "" }, log)
+	eventually(t, "the worker is told to stop", func() bool { return log.line("stopping: finishing") != "" }, log)
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -27,16 +28,9 @@ func withSystemTenant(
 	command *cobra.Command,
 	do func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error,
 ) *cobra.Command {
-	settings := append(databaseSettings(), setting{
-		"system-tenant", "", "the tenant in whose log a change for the whole installation is recorded; in none if empty",
-		optionalID(func(c *Config) *uuid.UUID { return &c.SystemTenant }),
+	return withConfig(p, command, config.Installation(), func(ctx context.Context, c *config.Config) error {
+		return usePool(ctx, c, func(pool *pgxpool.Pool) error { return do(ctx, pool, c.SystemTenant) })
 	})
-	return withSettings(
-		p,
-		command,
-		settings,
-		func(ctx context.Context, pool *pgxpool.Pool, c *Config) error { return do(ctx, pool, c.SystemTenant) },
-	)
 }
 
 // applyRecorded applies a taxonomy and records in the same transaction that it did, if that changed

@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"strings"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
@@ -11,101 +15,139 @@ import (
 )
 
 func newTokenCommand(p process) *cobra.Command {
-	group := newGroup("token", "Make, list and end service tokens",
-		`A service token is what a service or a script says who it is with: it acts as one principal of one tenant, with
-the scopes that it was given, until it expires or is revoked. Only a hash of it is stored.`)
+	group := newGroup("token", "Create, list and revoke service tokens", `Create, list and revoke service tokens.
+
+A service token authenticates a service or a script to the API. It acts as one principal of one
+tenant, with the scopes that it was created with, until it expires or is revoked. The database
+stores only a hash of it.`)
 	group.AddCommand(newTokenCreateCommand(p), newTokenListCommand(p), newTokenRevokeCommand(p))
 	return group
 }
 
 func newTokenCreateCommand(p process) *cobra.Command {
-	var create identity.CreateToken
+	var (
+		token  identity.NewToken
+		asJSON bool
+	)
+	token.Lifetime = 90 * 24 * time.Hour
 	command := &cobra.Command{
 		Use:   "create --tenant ID --principal ID --name NAME",
-		Short: "Make a service token, which is shown once",
-		Long: `Makes a token and writes it to standard output, alone on a line; what else there is to say goes to standard
-error. It cannot be shown again.`,
+		Short: "Create a service token",
+		Long: `Create a service token and print it on a line of standard output. Its id and its expiry are
+printed to standard error. The token cannot be shown again.`,
+		Example: `  fanfare token create --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f \
+    --principal 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b --name reports --scope activity:read`,
+		PreRunE: func(*cobra.Command, []string) error { return usageOf(token.Validate()) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&create.Tenant, "tenant", "", "the tenant's id")
-	flags.StringVar(&create.Principal, "principal", "", "the id of the principal that the token acts as")
-	flags.StringVar(&create.Name, "name", "", "what it is for, for those who look at the list")
-	flags.StringSliceVar(
-		&create.Scopes,
-		"scope",
-		nil,
-		"a right beyond the principal's own, "+identity.ScopeRead+" or "+identity.ScopeAdmin+"; may be repeated",
-	)
-	flags.StringVar(&create.Lifetime, "expires-in", "90d", "how long it lasts, such as 12h or 90d; at most a year")
-	flags.BoolVar(&create.JSON, "json", false, "as JSON, all on standard output")
-	return withTokens(
-		p,
-		command,
-		func() error { return create.Validate() },
-		func(ctx context.Context, tokens *identity.Tokens) error {
-			return create.Run(ctx, tokens, p.stdout, p.stderr)
-		},
-	)
+	flags.Var(&uuidValue{&token.TenantID}, "tenant", "id of the tenant")
+	flags.Var(&uuidValue{&token.PrincipalID}, "principal", "id of the principal that the token acts as")
+	flags.StringVar(&token.Name, "name", "", "name of the token, for lists of tokens")
+	flags.StringSliceVar(&token.Scopes, "scope", nil,
+		"scope of the token: "+identity.ScopeRead+" or "+identity.ScopeAdmin+"; may be repeated")
+	flags.Var(&daysValue{&token.Lifetime}, "expires-in", "lifetime of the token, such as 12h or 90d; at most 366d")
+	flags.BoolVar(&asJSON, "json", false, "print JSON, all of it to standard output")
+	return withTokens(p, command, func(ctx context.Context, tokens *identity.Tokens) error {
+		text, created, err := tokens.Create(ctx, token)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return writeJSON(p.stdout, struct {
+				Text string `json:"token"`
+				identity.Token
+			}{string(text), created})
+		}
+		if _, err := fmt.Fprintln(p.stdout, string(text)); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.stderr, "Token %s was created and expires at %s. It is shown only once.\n",
+			created.ID, created.ExpiresAt.UTC().Format(time.RFC3339))
+		return err
+	})
 }
 
 func newTokenListCommand(p process) *cobra.Command {
-	var list identity.ListTokens
-	command := &cobra.Command{
-		Use:   "list --tenant ID",
-		Short: "Show a tenant's service tokens, without their secrets",
-	}
-	command.Flags().StringVar(&list.Tenant, "tenant", "", "the tenant's id")
-	command.Flags().BoolVar(&list.JSON, "json", false, "as JSON")
-	return withTokens(
-		p,
-		command,
-		func() error { return list.Validate() },
-		func(ctx context.Context, tokens *identity.Tokens) error {
-			return list.Run(ctx, tokens, p.stdout)
-		},
+	var (
+		tenant uuid.UUID
+		asJSON bool
 	)
+	command := &cobra.Command{
+		Use:     "list --tenant ID",
+		Short:   "List the service tokens of a tenant",
+		Long:    `List the service tokens of a tenant, the newest first. Their secrets are not stored.`,
+		PreRunE: func(*cobra.Command, []string) error { return requireTenant(tenant) },
+	}
+	command.Flags().Var(&uuidValue{&tenant}, "tenant", "id of the tenant")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return withTokens(p, command, func(ctx context.Context, tokens *identity.Tokens) error {
+		list, err := tokens.List(ctx, tenant)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return writeJSON(p.stdout, list)
+		}
+		return writeTokens(p.stdout, list, time.Now())
+	})
+}
+
+func writeTokens(w io.Writer, tokens []identity.Token, now time.Time) error {
+	if len(tokens) == 0 {
+		_, err := fmt.Fprintln(w, "No service tokens.")
+		return err
+	}
+	rows := [][]string{{"ID", "NAME", "PRINCIPAL", "STATE", "CREATED", "EXPIRES", "LAST USED", "SCOPES"}}
+	for _, t := range tokens {
+		lastUsed, scopes := "never", "none"
+		if t.LastUsedAt != nil {
+			lastUsed = t.LastUsedAt.Format(time.RFC3339)
+		}
+		if len(t.Scopes) > 0 {
+			scopes = strings.Join(t.Scopes, ",")
+		}
+		rows = append(rows, []string{
+			t.ID.String(), t.Name, t.PrincipalID.String(), t.State(now),
+			t.CreatedAt.Format(time.RFC3339), t.ExpiresAt.Format(time.RFC3339), lastUsed, scopes,
+		})
+	}
+	return writeTable(w, rows)
 }
 
 func newTokenRevokeCommand(p process) *cobra.Command {
-	var revoke identity.RevokeToken
-	command := &cobra.Command{
-		Use:   "revoke <token-id> --tenant ID",
-		Short: "End a service token at once and for good",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return &usageError{"name one token by its id, as fanfare token list shows it"}
-			}
-			revoke.ID = args[0]
-			return nil
-		},
-	}
-	command.Flags().StringVar(&revoke.Tenant, "tenant", "", "the tenant's id")
-	command.Flags().BoolVar(&revoke.JSON, "json", false, "as JSON")
-	return withTokens(
-		p,
-		command,
-		func() error { return revoke.Validate() },
-		func(ctx context.Context, tokens *identity.Tokens) error {
-			return revoke.Run(ctx, tokens, p.stdout)
-		},
+	var (
+		tenant, id uuid.UUID
+		asJSON     bool
 	)
+	command := &cobra.Command{
+		Use:     "revoke <token-id> --tenant ID",
+		Short:   "Revoke a service token",
+		Long:    `Revoke a service token. Requests with it are refused from then on. This cannot be undone.`,
+		Args:    idArgument("token", &id),
+		PreRunE: func(*cobra.Command, []string) error { return requireTenant(tenant) },
+	}
+	command.Flags().Var(&uuidValue{&tenant}, "tenant", "id of the tenant")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return withTokens(p, command, func(ctx context.Context, tokens *identity.Tokens) error {
+		revoked, err := tokens.Revoke(ctx, tenant, id)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return writeJSON(p.stdout, revoked)
+		}
+		_, err = fmt.Fprintf(p.stdout, "Token %s (%s) was revoked at %s.\n",
+			revoked.ID, revoked.Name, revoked.RevokedAt.Format(time.RFC3339))
+		return err
+	})
 }
 
-// withTokens makes a command of command, of what its flags must be, and of what it does.
+// withTokens makes command run with the service tokens of the database.
 func withTokens(
-	p process,
-	command *cobra.Command,
-	validate func() error,
-	do func(ctx context.Context, tokens *identity.Tokens) error,
+	p process, command *cobra.Command, run func(ctx context.Context, tokens *identity.Tokens) error,
 ) *cobra.Command {
-	command.PreRunE = func(*cobra.Command, []string) error {
-		if err := validate(); err != nil {
-			return &usageError{strings.ReplaceAll(err.Error(), "\n", "; ")}
-		}
-		return nil
-	}
 	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
-		return do(ctx, identity.NewTokens(pool, nil))
+		return run(ctx, identity.NewTokens(pool, nil))
 	})
 }

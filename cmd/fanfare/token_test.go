@@ -14,8 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestLifeOfToken makes a token, uses it, looks it up and ends it, all by the commands.
-func TestLifeOfToken(t *testing.T) {
+// TestToken creates, uses, lists and revokes a token.
+func TestToken(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w := newWorld(t, db)
@@ -39,8 +39,8 @@ func TestLifeOfToken(t *testing.T) {
 		t.Fatalf("create: got exit code %d and %q, want 0 and a token alone on a line\n%s", r.code, r.stdout, r.stderr)
 	}
 	token := strings.TrimSpace(r.stdout)
-	if strings.Contains(r.stderr, token) || !strings.Contains(r.stderr, "shown once") {
-		t.Errorf("create: got the note %q, want that it is shown once, and not the token", r.stderr)
+	if strings.Contains(r.stderr, token) || !strings.Contains(r.stderr, "shown only once") {
+		t.Errorf("create: got the note %q, want that it is shown only once, and no token", r.stderr)
 	}
 
 	table := must(t, w.environ(), append([]string{"token", "list"}, tenant...)...)
@@ -66,7 +66,7 @@ func TestLifeOfToken(t *testing.T) {
 		!strings.Contains(r.stderr, made.ID.String()) {
 		t.Errorf("the table and the note do not name %s:\n%s%s", made.ID, table, r.stderr)
 	}
-	if other := must(t, w.environ(), "token", "list", "--tenant", uuid.NewString()); other != "There are no tokens.\n" {
+	if other := must(t, w.environ(), "token", "list", "--tenant", uuid.NewString()); other != "No service tokens.\n" {
 		t.Errorf("another tenant's list: got %s", other)
 	}
 
@@ -80,7 +80,7 @@ func TestLifeOfToken(t *testing.T) {
 		!strings.Contains(r.stderr, "no such token") {
 		t.Errorf("revoke as another tenant: got exit code %d and %q, want 1 and that there is none", r.code, r.stderr)
 	}
-	if out := must(t, w.environ(), append(revoke, tenant...)...); !strings.Contains(out, "is revoked since") {
+	if out := must(t, w.environ(), append(revoke, tenant...)...); !strings.Contains(out, "was revoked at") {
 		t.Errorf("revoke: got %q", out)
 	}
 	if got := service.do(t, http.MethodGet, "/outbox", ""); got.status != http.StatusUnauthorized {
@@ -119,7 +119,8 @@ func TestTokenAsJSON(t *testing.T) {
 		Text string `json:"token"`
 		identity.Token
 	}
-	if err := json.Unmarshal([]byte(r.stdout), &made); err != nil || r.code != exitOK || r.stderr != "" {
+	if err := json.Unmarshal([]byte(r.stdout), &made); err != nil || r.code != exitOK || r.stderr != "" ||
+		!strings.Contains(r.stdout, `"scopes": []`) {
 		t.Fatalf("got exit code %d, %v, stdout %q, stderr %q", r.code, err, r.stdout, r.stderr)
 	}
 	if lasts := made.ExpiresAt.Sub(made.CreatedAt); !strings.HasPrefix(made.Text, "ff_") || lasts != 12*time.Hour ||
@@ -128,22 +129,24 @@ func TestTokenAsJSON(t *testing.T) {
 	}
 }
 
-func TestMistakesInTokens(t *testing.T) {
+func TestTokenUsage(t *testing.T) {
 	t.Parallel()
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
 	ids := " --tenant 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f --principal 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b"
 	for line, want := range map[string]string{
-		"create": `tenant "": must be a UUID; principal "": must be a UUID`,
-		"create" + ids + " --name n --expires-in 400d": "must be from 1s to ",
-		"create" + ids + " --name n --expires-in soon": "must be a duration, such as 90d or 12h",
-		"create" + ids + " --name n --expires-in -1h":  "must be from 1s to ",
-		"create" + ids: "name: must be 1 to 100 characters",
-		"create" + ids + " --name n --scope activity:write": `scope "activity:write": must be activity:read or activity:admin`,
+		"create": "--tenant is required; --principal is required; --name must be",
+		"create" + ids + " --name n --expires-in 400d": "must be from 1s to 366 days",
+		"create" + ids + " --name n --expires-in soon": "must be a duration, such as 12h or 90d",
+		"create" + ids + " --name n --expires-in -1h":  "must be from 1s to 366 days",
+		"create" + ids: "--name must be 1 to 100 characters",
+		"create" + ids + " --name n --scope activity:write": `--scope "activity:write" must be activity:read or activity:admin`,
 		"create" + ids + " --name n now":                    "unknown command",
-		"list":                                              "tenant",
-		"list --tenant acme":                                `tenant "acme": must be a UUID`,
-		"revoke":                                            "name one token by its id",
-		"revoke x --tenant acme":                            `tenant "acme": must be a UUID; token "x": must be a UUID`,
+		"list":                                              "--tenant is required",
+		"list --tenant acme":                                `invalid argument "acme" for "--tenant" flag: must be a UUID`,
+		"revoke":                                            "exactly one argument is required: the id of the token",
+		"revoke x --tenant acme":                            `invalid argument "acme"`,
+		"revoke x":                                          `token "x": must be a UUID`,
+		"revoke 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f": "--tenant is required",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()

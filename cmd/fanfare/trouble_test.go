@@ -51,7 +51,7 @@ func TestTroubleAtStart(t *testing.T) {
 		},
 		"database away": {
 			map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"},
-			[]string{`"level":"error"`, "PostgreSQL cannot be reached", "--database-url"},
+			[]string{`"level":"error"`, "PostgreSQL is unreachable", "--database-url"},
 		},
 		"unknown database": {
 			map[string]string{"FANFARE_DATABASE_URL": db.URL + "&dbname=fanfare_absent"},
@@ -68,7 +68,7 @@ func TestTroubleAtStart(t *testing.T) {
 			maps.Copy(environ, c.environ)
 			d := startWorker(t, environ)
 			d.says(t, c.want...)
-			if got := d.log.after(t, "fanfare starts", c.want...); got > soon {
+			if got := d.log.after(t, "starting", c.want...); got > soon {
 				t.Errorf("it says so %v after its start, want at most %v", got, soon)
 			}
 			d.isReady(t, false)
@@ -91,7 +91,7 @@ func TestTroubleMended(t *testing.T) {
 	d.says(t, "Centrifugo at", "cannot be reached")
 
 	must(t, environment(db, centrifugo), "migrate", "up")
-	d.says(t, "all is well again", "postgres")
+	d.says(t, "dependency is available again", "postgres")
 	w := newWorld(t, db)
 	recorded := w.record(t)
 	d.isReady(t, false, "centrifugo")
@@ -100,7 +100,7 @@ func TestTroubleMended(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := w.listen(t, centrifugo)
-	d.says(t, "all is well again", "centrifugo")
+	d.says(t, "dependency is available again", "centrifugo")
 	d.isReady(t, true)
 	if got := next(t, events, d).EventID; got != recorded.ID {
 		t.Errorf("got event %s, want %s", got, recorded.ID)
@@ -120,8 +120,8 @@ func TestReadinessFollowsTheServers(t *testing.T) {
 		restart func(context.Context) error
 		says    string
 	}{
-		{centrifugoName, centrifugo.Kill, centrifugo.Restart, "Centrifugo at"},
-		{postgresName, postgres.Kill, postgres.Restart, "PostgreSQL cannot be reached"},
+		{"centrifugo", centrifugo.Kill, centrifugo.Restart, "Centrifugo at"},
+		{"postgres", postgres.Kill, postgres.Restart, "PostgreSQL is unreachable"},
 	} {
 		if err := c.kill(t.Context()); err != nil {
 			t.Fatal(err)
@@ -135,6 +135,6 @@ func TestReadinessFollowsTheServers(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.isReady(t, true)
-		d.says(t, "all is well again", c.name)
+		d.says(t, "dependency is available again", c.name)
 	}
 }

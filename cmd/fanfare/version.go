@@ -11,8 +11,8 @@ import (
 // version is set when a release is linked: -ldflags "-X main.version=v1.2.3".
 var version string
 
-// releasedAs is the version, or what the build knows of it: the module's version, or the commit.
-func releasedAs() string {
+// release is the version, or what the build knows of it: the module's version, or the commit.
+func release() string {
 	if version != "" {
 		return version
 	}
@@ -32,7 +32,7 @@ func releasedAs() string {
 }
 
 func versionLine() string {
-	return fmt.Sprintf("fanfare %s (%s, %s/%s)", releasedAs(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("fanfare %s (%s, %s/%s)", release(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func newVersionCommand(p process) *cobra.Command {

@@ -23,8 +23,8 @@ func TestWorkerDelivers(t *testing.T) {
 	if got := next(t, events, d).EventID; got != after.ID {
 		t.Errorf("got event %s, want %s", got, after.ID)
 	}
-	d.says(t, "all is well", "postgres")
-	d.says(t, "all is well", "centrifugo")
+	d.says(t, "dependency is available", "postgres")
+	d.says(t, "dependency is available", "centrifugo")
 	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
 	d.isReady(t, true)
 
@@ -49,7 +49,7 @@ func TestWorkerDelivers(t *testing.T) {
 	if code := d.finish(t); code != exitOK {
 		t.Errorf("got exit code %d after a graceful stop, want 0\n%s", code, d.log)
 	}
-	if d.log.line("fanfare has stopped") == "" {
+	if d.log.line("stopped") == "" {
 		t.Errorf("the log does not say that it has stopped:\n%s", d.log)
 	}
 	for line := range strings.Lines(d.log.String()) {
@@ -75,7 +75,7 @@ func TestWorkerWithoutInboxAndWithStream(t *testing.T) {
 		"something.else",
 	)
 	w.record(t)
-	d.says(t, "all is well", "postgres")
+	d.says(t, "dependency is available", "postgres")
 	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
 	metrics := d.get(t, "/metrics").body
 	for _, want := range []string{
@@ -105,10 +105,25 @@ func TestMetricsAddressInUse(t *testing.T) {
 	}
 }
 
+// TestWorkerIgnoresSettingsOfTheAPI starts a worker with invalid settings of the API.
+func TestWorkerIgnoresSettingsOfTheAPI(t *testing.T) {
+	t.Parallel()
+	environ := map[string]string{
+		"FANFARE_DATABASE_URL":   "postgres://u@127.0.0.1:1/d",
+		"FANFARE_SERVICE_TOKENS": "false",
+		"FANFARE_LISTEN":         "nonsense",
+	}
+	d := startWorker(t, environ)
+	d.says(t, "starting")
+	if r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": environ["FANFARE_DATABASE_URL"]}, "config"); r.code != exitOK {
+		t.Errorf("config: got exit code %d with %s, want 0: it does not check what serve requires", r.code, r.stderr)
+	}
+}
+
 // address is where the daemon serves its metrics.
 func (d *daemonUnderTest) address(t testing.TB) string {
 	t.Helper()
-	return d.addressOf(t, "metrics are served")
+	return d.addressOf(t, "serving metrics and health")
 }
 
 // addressOf is the address in the line of the log that says this.
@@ -130,6 +145,12 @@ func (d *daemonUnderTest) addressOf(t testing.TB, says string) string {
 func (d *daemonUnderTest) get(t testing.TB, path string) response {
 	t.Helper()
 	return caller{base: "http://" + d.address(t)}.do(t, http.MethodGet, path, "")
+}
+
+// readiness is the body of an answer of /readyz.
+type readiness struct {
+	Ready             bool
+	Failing, Degraded map[string][]string // problems by dependency
 }
 
 // isReady waits until /readyz says so, or says the opposite and names the failing parts.

@@ -88,6 +88,9 @@ func TestImportsRunDownhill(t *testing.T) {
 			"internal/inbox",
 			"internal/centrifugo",
 		},
+		"internal/identity": {"activity", "outbox"},
+		"internal/config":   {"preferences", "internal/centrifugo", "internal/identity"},
+		"internal/database": nil,
 	}
 	seen := map[string]bool{}
 	for _, p := range goList(t, "./...") {

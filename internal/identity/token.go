@@ -1,12 +1,14 @@
 package identity
 
 import (
-	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
 // Token is what is known of a service token. Its secret is not.
@@ -48,27 +50,36 @@ type NewToken struct {
 	Lifetime    time.Duration // from a second to MaxTokenLifetime; there is no default
 }
 
-// Validate reports every mistake at once.
+// Validate reports every violation at once, as an [invalid.Error]. Its fields are
+// called "tenant", "principal", "name", "scope" and "expires_in", as the flags of the command are.
 func (n NewToken) Validate() error {
-	var wrong mistakes
+	var fields []invalid.Field
+	add := func(name, value, rule string) {
+		fields = append(fields, invalid.Field{Name: name, Value: value, Rule: rule})
+	}
 	if n.TenantID == uuid.Nil {
-		wrong.add("tenant: must be set")
+		add("tenant", "", "is required")
 	}
 	if n.PrincipalID == uuid.Nil {
-		wrong.add("principal: must be set")
+		add("principal", "", "is required")
 	}
-	if length := utf8.RuneCountInString(n.Name); length == 0 || length > maxTokenNameRunes ||
-		!utf8.ValidString(n.Name) ||
+	length := utf8.RuneCountInString(n.Name)
+	if length == 0 || length > maxTokenNameRunes || !utf8.ValidString(n.Name) ||
 		strings.ContainsFunc(n.Name, isControl) {
-		wrong.add("name: must be 1 to %d characters of plain text", maxTokenNameRunes)
+		add("name", "", fmt.Sprintf("must be 1 to %d characters without control characters", maxTokenNameRunes))
 	}
 	for _, scope := range n.Scopes {
 		if len(knownScopes([]string{scope})) == 0 {
-			wrong.add("scope %q: must be %s or %s", scope, ScopeRead, ScopeAdmin)
+			add("scope", scope, fmt.Sprintf("must be %s or %s", ScopeRead, ScopeAdmin))
 		}
 	}
-	wrong.duration("lifetime", n.Lifetime, time.Second, MaxTokenLifetime)
-	return errors.Join(wrong...)
+	if n.Lifetime < time.Second || n.Lifetime > MaxTokenLifetime {
+		add("expires_in", n.Lifetime.String(), fmt.Sprintf("must be from 1s to %d days", MaxTokenLifetime/(24*time.Hour)))
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return &invalid.Error{Subject: "service token", Fields: fields}
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }

@@ -1,0 +1,52 @@
+package config
+
+import (
+	"strings"
+	"time"
+
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+// delivery returns the settings of delivering activities.
+func delivery() []Setting {
+	return []Setting{
+		{
+			"workers", "4", "number of lanes processed concurrently",
+			number(1, 64, func(c *Config) *int { return &c.Workers }),
+		},
+		{
+			"batch-size", "500", "maximum number of activities claimed in one batch",
+			number(1, 10_000, func(c *Config) *int { return &c.BatchSize }),
+		},
+		{
+			"poll-interval", "25ms", "interval between polls of an empty outbox",
+			duration(time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.PollInterval }),
+		},
+		{
+			"max-attempts", "10", "number of attempts after which a failing activity becomes a dead letter",
+			number(1, 1000, func(c *Config) *int { return &c.MaxAttempts }),
+		},
+		{
+			"wide-audience", "5000",
+			"number of recipients from which a fan-out job delivers an activity in steps, outside the lanes",
+			number(1, 1_000_000, func(c *Config) *int { return &c.WideAudience }),
+		},
+		{
+			"inbox", "true", "store a notification for every recipient",
+			boolean(func(c *Config) *bool { return &c.Inbox }),
+		},
+		{
+			"mutations", strings.Join(preferences.DefaultMutations(), ","),
+			"actions that notify principals without preferences, as a comma-separated list of prefixes",
+			actions(func(c *Config) *[]string { return &c.Mutations }),
+		},
+	}
+}
+
+// retention returns the settings of removing expired rows, which workers do.
+func retention() []Setting {
+	return []Setting{{
+		"retention-interval", "1h0m0s", "interval between removals of expired rows, by one worker at a time; 0 disables them",
+		optionalDuration(time.Minute, 7*24*time.Hour, func(c *Config) *time.Duration { return &c.RetentionInterval }),
+	}}
+}

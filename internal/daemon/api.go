@@ -1,0 +1,87 @@
+package daemon
+
+import (
+	"context"
+
+	"go.uber.org/zap"
+
+	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/config"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/metrics"
+	"github.com/fanfarehq/fanfare/internal/stream"
+)
+
+// apiConnections is the maximum number of connections that the API opens: those of requests, one for
+// health checks, and one for the last use of service tokens.
+func apiConnections(c *config.Config) int { return c.APIConnections + 2 }
+
+// serveAPI adds the API, its streams and its authenticator.
+func (d *Daemon) serveAPI() error {
+	c := d.config
+	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{
+		Secret: c.TokenSecret(), ConnectionTTL: c.ConnectionTokenTTL, SubscriptionTTL: c.SubscriptionTokenTTL,
+	})
+	if err != nil {
+		return err
+	}
+	authenticator, err := identity.New(d.identityOptions())
+	if err != nil {
+		return err
+	}
+	hub := stream.New(stream.Options{
+		WebSocketURL: c.CentrifugoWSURL,
+		Tokens:       tokens,
+		Channel:      d.channels.Tenant,
+		History:      d.client,
+		Log:          stream.Recorded{Pool: d.pool, Addressed: !c.StreamTenants, Phrases: d.catalog},
+		Logger:       d.log,
+	})
+	server, err := api.New(api.Options{
+		Pool:          d.pool,
+		Authenticator: authenticator,
+		Channels:      d.channels,
+		Tokens:        tokens,
+		CursorSecret:  []byte(c.TokenSecret()),
+		Publisher:     d.client,
+		Streams:       hub,
+		Phrases:       d.catalog,
+		Origins:       c.CORSOrigins,
+		Version:       d.version,
+		Limits: api.Limits{
+			BodyBytes: int64(c.MaxBodyBytes),
+			Query:     c.QueryTimeout,
+			PerSecond: float64(c.RateLimit),
+			Burst:     c.RateBurst,
+		},
+		Logger:   d.log,
+		Observer: metrics.NewAPI(d.registry),
+	})
+	if err != nil {
+		return err
+	}
+	metrics.RegisterStreams(d.registry, hub.Readers)
+	d.health.optional = []string{centrifugoName, workerName}
+	serve := d.afterCatalogReady(func(ctx context.Context) error {
+		d.log.Info("serving the API",
+			zap.Stringer("address", d.apiListener.Addr()), zap.Strings("credentials", c.Credentials()))
+		return server.Run(ctx, d.apiListener)
+	})
+	d.actors = append(d.actors, authenticator.Run, hub.Run, serve)
+	return nil
+}
+
+func (d *Daemon) identityOptions() identity.Options {
+	c := d.config
+	o := identity.Options{
+		JWT:            c.JWT(),
+		TrustHeaders:   c.TrustIdentityHeaders,
+		TrustedProxies: c.TrustedProxies,
+		Report:         func(err error) { d.log.Warn("authentication task failed", zap.Error(err)) },
+	}
+	if c.ServiceTokens {
+		o.Tokens = identity.NewTokens(d.pool, nil)
+	}
+	return o
+}

@@ -1,0 +1,74 @@
+package daemon
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+func TestReadiness(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, c := range map[string]struct {
+		problems map[string][]string
+		last     time.Time
+		status   int
+		want     readiness
+	}{
+		"ready": {nil, now.Add(-time.Second), 200, readiness{Ready: true}},
+		"a dependency is unavailable": {
+			map[string][]string{"postgres": {"It is unavailable."}},
+			now, 503,
+			readiness{Failing: map[string][]string{"postgres": {"It is unavailable."}}},
+		},
+		"no progress yet": {
+			nil,
+			time.Time{},
+			503,
+			readiness{Failing: map[string][]string{"worker": {"No poll of the outbox has completed yet."}}},
+		},
+		"stalled": {
+			nil, now.Add(-20 * time.Second), 503,
+			readiness{Failing: map[string][]string{"worker": {"The last completed poll of the outbox was 20s ago."}}},
+		},
+		"several problems": {
+			map[string][]string{"centrifugo": {"a", "b"}},
+			now.Add(-time.Minute), 503,
+			readiness{Failing: map[string][]string{
+				"centrifugo": {"a", "b"}, "worker": {"The last completed poll of the outbox was 1m0s ago."},
+			}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if c.problems == nil {
+				c.problems = map[string][]string{}
+			}
+			h := &health{
+				problems:     func() map[string][]string { return c.problems },
+				lastProgress: func() time.Time { return c.last },
+				stalledAfter: 15 * time.Second,
+				now:          func() time.Time { return now },
+			}
+			handler := operatorHandler(prometheus.NewRegistry(), h)
+			recorder := httptest.NewRecorder()
+			handler.ServeHTTP(recorder, httptest.NewRequest("GET", "/readyz", nil))
+			var got readiness
+			if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil {
+				t.Fatalf("%v: %s", err, recorder.Body)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || recorder.Code != c.status {
+				t.Errorf("got status %d, want %d (-want +got):\n%s", recorder.Code, c.status, diff)
+			}
+			recorder = httptest.NewRecorder()
+			handler.ServeHTTP(recorder, httptest.NewRequest("GET", "/healthz", nil))
+			if recorder.Code != 200 {
+				t.Errorf("/healthz: got status %d, want 200", recorder.Code)
+			}
+		})
+	}
+}

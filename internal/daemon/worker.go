@@ -1,0 +1,60 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/fanfarehq/fanfare/activity/retention"
+	"github.com/fanfarehq/fanfare/internal/config"
+	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/metrics"
+	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/preferences"
+)
+
+// stalledAfter is the time without a completed poll of the outbox, in addition to the poll interval,
+// after which the worker is reported as stalled.
+const stalledAfter = 15 * time.Second
+
+// WorkerConnections returns the maximum number of connections that a worker opens: those of
+// delivery, and one each for health checks, backlog metrics, partitions and retention.
+func WorkerConnections(c *config.Config) int {
+	n := 2*c.Workers + 3
+	if c.RetentionInterval > 0 {
+		n++
+	}
+	return n
+}
+
+// deliver adds the worker, the creation of partitions and retention.
+func (d *Daemon) deliver() {
+	c := d.config
+	delivery := fanout.New(d.client, d.channels, preferences.NewFilter(c.Mutations), fanout.Options{
+		Stream:   c.StreamTenants,
+		NoInbox:  !c.Inbox,
+		Wide:     c.WideAudience,
+		Phrases:  d.catalog,
+		Observer: metrics.NewFanout(d.registry),
+	})
+	worker := outbox.NewWorker(d.pool, delivery, outbox.Options{
+		Claimers: c.Workers,
+		Batch:    c.BatchSize,
+		Poll:     c.PollInterval,
+		Grace:    ShutdownTimeout,
+		Retries:  outbox.Retries{MaxAttempts: c.MaxAttempts},
+		Logger:   d.log,
+		Observer: metrics.NewOutbox(d.registry),
+	})
+	metrics.RegisterBacklog(d.registry, outbox.NewBacklog(d.pool))
+	metrics.RegisterProgress(d.registry, worker.LastProgress)
+	d.health.lastProgress, d.health.stalledAfter = worker.LastProgress, stalledAfter+c.PollInterval
+	d.actors = append(d.actors, d.afterCatalogReady(worker.Run), func(ctx context.Context) error {
+		return createPartitions(ctx, d.pool, d.log)
+	})
+	if c.RetentionInterval > 0 {
+		runner := retention.NewRunner(d.pool, retention.Options{
+			Logger: d.log, Observer: metrics.NewRetention(d.registry),
+		})
+		d.actors = append(d.actors, func(ctx context.Context) error { return runner.Loop(ctx, c.RetentionInterval) })
+	}
+}

@@ -1,0 +1,68 @@
+// Package database connects to Fanfare's database and explains its errors to operators.
+package database
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// connectTimeout limits the time for opening a connection, unless the URL sets connect_timeout.
+const connectTimeout = 5 * time.Second
+
+// errInvalidURL replaces the error of pgx, which may contain the password.
+var errInvalidURL = errors.New("invalid database URL")
+
+// Connect opens one connection, which the caller closes.
+func Connect(ctx context.Context, url string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, errInvalidURL
+	}
+	setDefaults(&config.Config)
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// Open returns a pool of at most maxConns connections, which the caller closes. It connects when it
+// is first used.
+func Open(ctx context.Context, url string, maxConns int) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errInvalidURL
+	}
+	setDefaults(&config.ConnConfig.Config)
+	config.MaxConns = int32(maxConns)
+	config.MinConns = min(config.MinConns, config.MaxConns)
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		registerTypes(conn.TypeMap())
+		return nil
+	}
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// registerTypes registers uuid as the type of id parameters. In the modes that do not describe
+// statements, such as default_query_exec_mode=exec behind a pooler, pgx cannot infer it.
+func registerTypes(types *pgtype.Map) {
+	for _, id := range []any{[16]byte{}, uuid.UUID{}, zeronull.UUID{}} {
+		types.RegisterDefaultPgType(id, "uuid")
+	}
+	for _, ids := range []any{[][16]byte(nil), []uuid.UUID(nil), []zeronull.UUID(nil)} {
+		types.RegisterDefaultPgType(ids, "_uuid")
+	}
+}
+
+func setDefaults(config *pgconn.Config) {
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "fanfare"
+	}
+}

@@ -1,0 +1,52 @@
+package database
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Explain adds a remedy to the errors of a database that is not set up, and returns other errors as
+// they are.
+func Explain(err error) error {
+	var postgres *pgconn.PgError
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(err, &postgres):
+		if remedy := remedies[postgres.Code]; remedy != "" {
+			return fmt.Errorf("%w: %s", err, remedy)
+		}
+	case errors.As(err, &connect):
+		return fmt.Errorf("PostgreSQL is unreachable: %w: start PostgreSQL, or correct --database-url", err)
+	}
+	return err
+}
+
+// remedies are by SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html.
+var remedies = map[string]string{
+	"28000": "correct --database-url",                                    // invalid_authorization_specification
+	"28P01": "correct --database-url",                                    // invalid_password
+	"3D000": "create the database, or correct --database-url",            // invalid_catalog_name
+	"3F000": missingSchema,                                               // invalid_schema_name
+	"42P01": missingSchema,                                               // undefined_table
+	"42883": missingSchema,                                               // undefined_function
+	"53300": "increase max_connections, or run fewer workers or servers", // too_many_connections
+}
+
+const missingSchema = "check the schema with fanfare migrate status"
+
+// OneLine returns an error's text in one line, with repeated lines removed: pgx reports the error of
+// every address that it tried.
+func OneLine(err error) string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSpace(line)
+		if line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " ")
+}
