@@ -3,7 +3,6 @@ module github.com/fanfarehq/fanfare/bench
 go 1.26.0
 
 require (
-	github.com/centrifugal/centrifuge-go v0.10.11
 	github.com/fanfarehq/fanfare v0.0.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/google/uuid v1.6.0
@@ -20,6 +19,7 @@ require (
 	github.com/Masterminds/semver/v3 v3.3.0 // indirect
 	github.com/Masterminds/sprig/v3 v3.3.0 // indirect
 	github.com/MicahParks/jwkset v0.11.1 // indirect
+	github.com/centrifugal/centrifuge-go v0.10.11 // indirect
 	github.com/centrifugal/gocent/v3 v3.4.0 // indirect
 	github.com/centrifugal/protocol v0.16.0 // indirect
 	github.com/danielgtaylor/huma/v2 v2.37.2 // indirect

@@ -31,7 +31,7 @@ type server struct {
 	crashSignal syscall.Signal
 
 	mu      sync.Mutex
-	child   *process // nil when it is down
+	child   *Process // nil when it is down
 	removed bool
 }
 
@@ -110,7 +110,7 @@ func (s *server) start(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) awaitReady(ctx context.Context, child *process) error {
+func (s *server) awaitReady(ctx context.Context, child *Process) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !s.ready(ctx, child.cmd.Process.Pid) {

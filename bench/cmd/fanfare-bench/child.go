@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,12 +11,13 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
 // child is a hidden subcommand of this program in a process of its own. It runs as long as its
 // standard input is open.
 type child struct {
-	process *stack.Process
+	process *devstack.Process
 	input   io.Closer
 	said    string // its first line, with which it said that it runs
 }
@@ -37,20 +39,19 @@ func startChild(subcommand string, variables ...string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := stack.StartProcess(cmd)
+	p, err := devstack.StartProcess(cmd)
 	if err != nil {
 		return nil, err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		p.Kill()
-		return nil, fmt.Errorf("the process for %q did not start: %w", subcommand, err)
+		return nil, errors.Join(fmt.Errorf("the process for %q did not start: %w", subcommand, err), p.Kill())
 	}
 	return &child{process: p, input: in, said: strings.TrimSpace(line)}, nil
 }
 
 // usage is what the process uses at this moment.
-func (c *child) usage() (stack.Usage, error) { return stack.ReadUsage(c.process.Cmd.Process.Pid) }
+func (c *child) usage() (stack.Usage, error) { return stack.ReadUsage(c.process.PID()) }
 
 // stop ends the process, in good order if it can.
 func (c *child) stop() {
@@ -58,6 +59,6 @@ func (c *child) stop() {
 	select {
 	case <-c.process.Done():
 	case <-time.After(5 * time.Second):
-		c.process.Kill()
+		_ = c.process.Kill()
 	}
 }

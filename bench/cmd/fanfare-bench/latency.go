@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,10 +13,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/fanfarehq/fanfare/bench/internal/sockets"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance"
+	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
 	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/fanout"
@@ -86,23 +85,18 @@ func (r *latencyResult) verdict() error {
 	return nil
 }
 
-type percentiles struct {
-	P50 milliseconds `json:"p50_ms"`
-	P99 milliseconds `json:"p99_ms"`
-	Max milliseconds `json:"max_ms"`
-}
-
-func newPercentiles(values []time.Duration) percentiles {
-	if len(values) == 0 {
-		return percentiles{}
+// awaitReceived returns when every activity is delivered and every client has received what it
+// receives.
+func awaitReceived(ctx context.Context, db *stack.Database, set *clients.Set) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := acceptance.AwaitDelivered(ctx, db.Pool); err != nil {
+		return err
 	}
-	slices.Sort(values)
-	at := func(q float64) milliseconds { return inMilliseconds(values[int(q*float64(len(values)-1))]) }
-	return percentiles{at(0.5), at(0.99), at(1)}
+	return set.Barrier(ctx)
 }
 
-// commit is when an activity's transaction ended.
-type commit struct{ sent, returned time.Time }
+type percentiles = acceptance.Percentiles
 
 func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err error) {
 	s, err := o.startServers(ctx, nil)
@@ -130,11 +124,11 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, worker.stop()) }()
-	audience, err := sockets.Connect(ctx, world, server.WebSocketURL(), server.TokenSecret())
+	set, closeAll, err := acceptance.Connect(ctx, server, world.Principals(), acceptance.ConnectOptions{})
 	if err != nil {
 		return nil, err
 	}
-	defer audience.Close()
+	defer closeAll()
 
 	progress("%d people are connected; %d activities/s for %v", o.people, o.rate, o.duration)
 	commits, err := write(ctx, db, world, o)
@@ -142,65 +136,63 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 		return nil, err
 	}
 	expected := len(commits) * len(world.Resources[0].Watchers)
-	audience.Await(ctx, expected, 5*time.Second)
+	if err := awaitReceived(ctx, db, set); err != nil {
+		return nil, err
+	}
 	result = &latencyResult{Machine: thisMachine(), Rate: o.rate, Activities: len(commits), Expected: expected}
-	result.measure(commits, audience.Receptions())
+	result.measure(commits, set)
 	result.Turns, result.RolledBack = turns.percentiles(), turns.rolledBack.Load()
-	return result, errors.Join(audience.Failures()...)
+	return result, errors.Join(set.Failures()...)
 }
 
-// write commits at a steady rate, each transaction at its time whether or not those before it are
-// done.
+// write commits changes at a steady rate.
 func write(
-	ctx context.Context,
-	db *stack.Database,
-	world *fixture.World,
-	o *latencyOptions,
-) (map[uuid.UUID]commit, error) {
+	ctx context.Context, db *stack.Database, world *fixture.World, o *latencyOptions,
+) (map[uuid.UUID]acceptance.CommitTimes, error) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
-	commits := map[uuid.UUID]commit{}
-	g, ctx := errgroup.WithContext(ctx)
-	began := time.Now()
-	for n := range int(o.duration.Seconds() * float64(o.rate)) {
+	commits := map[uuid.UUID]acceptance.CommitTimes{}
+	rate := acceptance.Rate{PerSecond: o.rate, Duration: o.duration}
+	err := acceptance.AtRate(ctx, rate, func(n int) func(context.Context) error {
 		resource := world.Resources[random.IntN(len(world.Resources))]
-		time.Sleep(time.Until(began.Add(time.Duration(n) * time.Second / time.Duration(o.rate))))
-		g.Go(func() error {
-			var c commit
-			id, _, err := resource.Change(ctx, db.Pool, n, func(tx pgx.Tx) error {
-				c.sent = time.Now()
+		return func(ctx context.Context) error {
+			var times acceptance.CommitTimes
+			recorded, err := resource.Change(ctx, db.Pool, n, func(tx pgx.Tx) error {
+				times.Sent = time.Now()
 				err := tx.Commit(ctx)
-				c.returned = time.Now()
+				times.Returned = time.Now()
 				return err
 			})
 			mu.Lock()
 			defer mu.Unlock()
-			commits[id] = c
+			commits[recorded.ID] = times
 			return err
-		})
-	}
-	return commits, g.Wait()
+		}
+	})
+	return commits, err
 }
 
-func (r *latencyResult) measure(commits map[uuid.UUID]commit, receptions []sockets.Reception) {
-	type delivery struct{ person, activity uuid.UUID }
-	seen := map[delivery]bool{}
+func (r *latencyResult) measure(commits map[uuid.UUID]acceptance.CommitTimes, set *clients.Set) {
 	var sinceReturned, sinceSent []time.Duration
-	for _, got := range receptions {
-		c, known := commits[got.Activity]
-		key := delivery{got.Person, got.Activity}
-		if !known || seen[key] {
-			continue
+	for _, client := range set.Clients {
+		seen := map[uuid.UUID]bool{}
+		for _, got := range client.History().Receptions {
+			c, known := commits[got.Activity]
+			if !known || seen[got.Activity] {
+				continue
+			}
+			seen[got.Activity] = true
+			sinceReturned = append(sinceReturned, got.At.Sub(c.Returned))
+			sinceSent = append(sinceSent, got.At.Sub(c.Sent))
 		}
-		seen[key] = true
-		sinceReturned, sinceSent = append(sinceReturned, got.At.Sub(c.returned)), append(sinceSent, got.At.Sub(c.sent))
+		r.Received += len(seen)
 	}
-	r.Received, r.Committed, r.Sent = len(seen), newPercentiles(sinceReturned), newPercentiles(sinceSent)
+	r.Committed, r.Sent = acceptance.NewPercentiles(sinceReturned), acceptance.NewPercentiles(sinceSent)
 	var took []time.Duration
 	for _, c := range commits {
-		took = append(took, c.returned.Sub(c.sent))
+		took = append(took, c.Returned.Sub(c.Sent))
 	}
-	r.Commits = newPercentiles(took)
+	r.Commits = acceptance.NewPercentiles(took)
 }
 
 // turns keeps how long each of a worker's turns took.
@@ -223,5 +215,5 @@ func (t *turns) Observe(r outbox.Report) {
 func (t *turns) percentiles() percentiles {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return newPercentiles(t.took)
+	return acceptance.NewPercentiles(t.took)
 }

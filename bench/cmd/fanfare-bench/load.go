@@ -15,6 +15,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/bench/internal/archive"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance"
 )
 
 // loadedRoute is one route under load.
@@ -138,7 +139,7 @@ func (l *load) run(ctx context.Context, route loadedRoute, duration time.Duratio
 	n := float64(len(took))
 	result.Requests, result.PerSecond, result.Took, result.Items = len(
 		took,
-	), n/seconds, newPercentiles(
+	), n/seconds, acceptance.NewPercentiles(
 		took,
 	), float64(
 		items,

@@ -13,6 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance"
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
@@ -302,7 +303,7 @@ func (q *question) measure(
 			result.Cut += 1 / float64(runs)
 		}
 	}
-	result.Took = newPercentiles(took)
+	result.Took = acceptance.NewPercentiles(took)
 	return result, nil
 }
 

@@ -11,9 +11,12 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/internal/acceptance"
 )
 
 func main() {
+	acceptance.Main() // does not return in a worker process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRoot().ExecuteContext(ctx)
 	stop()
@@ -35,11 +38,8 @@ func newRoot() *cobra.Command {
 		newConsumer(),
 		newHeld(),
 		newLatency(),
-		newKills(),
-		newWorker(),
 		newAPI(),
 		newReaders(),
-		newChurn(),
 		newLog(),
 		newIndexes(),
 		newWrite(),

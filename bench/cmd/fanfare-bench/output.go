@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/internal/acceptance"
 )
 
 // output is how a subcommand shows its result: a table for people, or JSON.
@@ -92,14 +94,9 @@ type machine struct {
 
 func thisMachine() machine { return machine{runtime.NumCPU(), runtime.Version()} }
 
-// milliseconds prints as a number of them.
-type milliseconds float64
+type milliseconds = acceptance.Milliseconds
 
-func inMilliseconds(d time.Duration) milliseconds {
-	return milliseconds(float64(d.Microseconds()) / 1000)
-}
-
-func (m milliseconds) String() string { return fmt.Sprintf("%.1f ms", float64(m)) }
+func inMilliseconds(d time.Duration) milliseconds { return acceptance.InMilliseconds(d) }
 
 // median is of a list that is not empty.
 func median[T int | int64 | float64 | milliseconds | time.Duration](values []T) T {

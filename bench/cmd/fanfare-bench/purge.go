@@ -17,6 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/retention"
 	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
@@ -282,6 +283,6 @@ func (s *site) writeDuring(
 	if err := g.Wait(); err != nil {
 		return run, err
 	}
-	run.Commits, run.Took = len(took), newPercentiles(took)
+	run.Commits, run.Took = len(took), acceptance.NewPercentiles(took)
 	return run, nil
 }

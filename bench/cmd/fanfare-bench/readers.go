@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/acceptance"
 	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
 	"github.com/fanfarehq/fanfare/internal/acceptance/sse"
 	"github.com/fanfarehq/fanfare/internal/identity"
-	"github.com/fanfarehq/fanfare/outbox"
 )
 
 type readersOptions struct {
@@ -117,11 +118,11 @@ func readers(ctx context.Context, o *readersOptions) (result *readersResult, err
 	if err := world.Load(ctx, db.Pool); err != nil {
 		return nil, err
 	}
-	worker, err := newVictim(db, centrifugo)
+	worker, err := acceptance.StartWorker(db.URL, centrifugo)
 	if err != nil {
 		return nil, err
 	}
-	defer worker.Kill()
+	defer func() { err = errors.Join(err, worker.Kill()) }()
 	server, err := startServer(db, centrifugo, o.cpuProfile)
 	if err != nil {
 		return nil, err
@@ -129,12 +130,7 @@ func readers(ctx context.Context, o *readersOptions) (result *readersResult, err
 	defer server.stop()
 
 	result = &readersResult{Machine: thisMachine(), Readers: o.readers, Tenants: o.tenants, Rate: o.rate}
-	w := &streamed{
-		writer:  writer{pool: db.Pool},
-		world:   world,
-		commits: map[uuid.UUID]commit{},
-		of:      map[uuid.UUID]int{},
-	}
+	w := &streamed{pool: db.Pool, world: world}
 	if err := w.warmUp(ctx, server); err != nil {
 		return nil, err
 	}
@@ -177,9 +173,7 @@ func (r *readersResult) load(
 	var sampling sync.WaitGroup
 	sampling.Go(func() { r.Memory.Peak = peak(server, ended) })
 	began := time.Now()
-	w.commits, w.of = map[uuid.UUID]commit{}, map[uuid.UUID]int{} // the warm-up does not count
-	w.rate, w.duration = o.rate, o.duration
-	err = w.run(ctx)
+	err = w.run(ctx, acceptance.Rate{PerSecond: o.rate, Duration: o.duration})
 	for _, reader := range a.readers {
 		r.Expected += w.of[reader.Tenant]
 	}
@@ -234,49 +228,53 @@ func (r *readersResult) judge(w *streamed, a *readership) {
 			}
 			seen[got.Activity] = true
 			at := a.crowd.Began.Add(got.At)
-			sinceReturned, sinceSent = append(sinceReturned, at.Sub(c.returned)), append(sinceSent, at.Sub(c.sent))
+			sinceReturned, sinceSent = append(sinceReturned, at.Sub(c.Returned)), append(sinceSent, at.Sub(c.Sent))
 		}
 		r.Received += len(seen)
 		r.Dropped += reader.Dropped
 		r.Broken += reader.Broken
 	}
 	r.Activities, r.Lost = len(w.commits), r.Expected-r.Received
-	r.Returned, r.Sent = newPercentiles(sinceReturned), newPercentiles(sinceSent)
+	r.Returned, r.Sent = acceptance.NewPercentiles(sinceReturned), acceptance.NewPercentiles(sinceSent)
 }
 
-// streamed commits activities that go to their tenants' streams.
+// streamed commits activities that are published on their tenants' streams.
 type streamed struct {
-	writer
+	pool  *pgxpool.Pool
 	world *fixture.World
 
 	mu      sync.Mutex
-	commits map[uuid.UUID]commit
-	of      map[uuid.UUID]int // activities of each tenant
+	commits map[uuid.UUID]acceptance.CommitTimes
+	of      map[uuid.UUID]int // number of activities of each tenant
 }
 
-func (w *streamed) run(ctx context.Context) error {
-	w.envelope = func(n int) activity.Envelope {
+// run commits activities at a rate and records those of this run only.
+func (w *streamed) run(ctx context.Context, rate acceptance.Rate) error {
+	w.commits, w.of = map[uuid.UUID]acceptance.CommitTimes{}, map[uuid.UUID]int{}
+	return acceptance.AtRate(ctx, rate, func(n int) func(context.Context) error {
 		e := w.world.Resources[n%len(w.world.Resources)].Envelope(n, int64(n))
 		e.DeliveryChannels = []string{activity.ToUser, activity.ToResource, activity.ToTenant}
-		return e
-	}
-	w.note = func(r outbox.Recorded, c commit) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.commits[r.ID] = c
-		w.of[r.TenantID]++
-	}
-	return w.writer.run(ctx)
+		return func(ctx context.Context) error {
+			recorded, times, err := acceptance.CommitActivity(ctx, w.pool, e)
+			if err != nil {
+				return err
+			}
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.commits[recorded.ID] = times
+			w.of[recorded.TenantID]++
+			return nil
+		}
+	})
 }
 
-// warmUp has a reader of each tenant get some events.
+// warmUp streams some events to a reader of each tenant.
 func (w *streamed) warmUp(ctx context.Context, server *apiServer) error {
 	a, err := gather(ctx, server, w.world, len(w.world.Tenants))
 	if err != nil {
 		return err
 	}
-	w.rate, w.duration = 100, 2*time.Second
-	if err := w.run(ctx); err != nil {
+	if err := w.run(ctx, acceptance.Rate{PerSecond: 100, Duration: 2 * time.Second}); err != nil {
 		return errors.Join(err, a.leave())
 	}
 	a.await(ctx, int64(len(w.commits)), 5*time.Second)

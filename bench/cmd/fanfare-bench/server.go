@@ -25,12 +25,15 @@ import (
 	"github.com/fanfarehq/fanfare/internal/stream"
 )
 
-// What a server process is told besides what a worker is.
+// The environment variables that describe a server process. Other users cannot read them.
 const (
-	socketVariable  = "FANFARE_BENCH_CENTRIFUGO_WS_URL"
-	tokenVariable   = "FANFARE_BENCH_CENTRIFUGO_TOKEN_SECRET"
-	jwtVariable     = "FANFARE_BENCH_JWT_SECRET"
-	profileVariable = "FANFARE_BENCH_CPUPROFILE"
+	databaseVariable = "FANFARE_BENCH_DATABASE_URL"
+	apiVariable      = "FANFARE_BENCH_CENTRIFUGO_API_URL"
+	keyVariable      = "FANFARE_BENCH_CENTRIFUGO_API_KEY"
+	socketVariable   = "FANFARE_BENCH_CENTRIFUGO_WS_URL"
+	tokenVariable    = "FANFARE_BENCH_CENTRIFUGO_TOKEN_SECRET"
+	jwtVariable      = "FANFARE_BENCH_JWT_SECRET"
+	profileVariable  = "FANFARE_BENCH_CPUPROFILE"
 )
 
 // Who issues the clients' JWTs, and for whom.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
@@ -257,7 +258,7 @@ func (s *site) measure(
 	}
 	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
 	run = writeRun{
-		Kind: kind, Clients: clients, Commits: n, PerSecond: float64(n) / seconds, Took: newPercentiles(took),
+		Kind: kind, Clients: clients, Commits: n, PerSecond: float64(n) / seconds, Took: acceptance.NewPercentiles(took),
 		ClientCPU: each(used.Self), PostgresCPU: each(used.Postgres),
 	}
 	return run, s.verify(ctx, kind, commits.Load())

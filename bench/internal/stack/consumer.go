@@ -31,7 +31,7 @@ type Consumer struct {
 	APIURL string
 
 	dir     string
-	process *Process
+	process *devstack.Process
 }
 
 // StartConsumer returns once the server answers. Its consumer is connected by then.
@@ -85,7 +85,7 @@ func (c *Consumer) start(ctx context.Context, binary string, o ConsumerOptions) 
 	cmd := exec.Command(binary, "--config", path)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	cmd.Dir = c.dir
-	if c.process, err = StartProcess(cmd); err != nil {
+	if c.process, err = devstack.StartProcess(cmd); err != nil {
 		return err
 	}
 	c.APIURL = fmt.Sprintf("http://127.0.0.1:%d/api", ports[1])
@@ -113,7 +113,9 @@ func (c *Consumer) await(ctx context.Context) error {
 // Stop ends the server and removes its files.
 func (c *Consumer) Stop() error {
 	if c.process != nil {
-		c.process.Kill()
+		if err := c.process.Kill(); err != nil {
+			return err
+		}
 	}
 	return os.RemoveAll(c.dir)
 }

@@ -8,21 +8,21 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 )
 
-// Change is one transaction of one statement.
+// Change is a transaction of one statement, which affects one row.
 type Change struct {
-	Kind  string
+	Kind  string // one of Kinds
 	SQL   string
 	Args  []any
-	Apply func(t *oracle.Tenant) // does the same to a model
+	Apply func(t *oracle.Tenant) // makes the same change to a model
 }
 
-// Kinds are what changes.
+// Kinds returns the kinds of changes.
 func Kinds() []string {
 	return []string{"roles", "subscriptions", "preferences", "tree", "directory", "active", "owners"}
 }
 
-// Next makes a change up, of what matters to what is busy, and makes it in the tenant's model. It
-// is for one goroutine.
+// Next returns a random change, which mostly concerns the busiest signals, and applies it to the
+// tenant's model. It is not safe for concurrent use.
 func (t *Tenant) Next(random *rand.Rand) Change {
 	for {
 		if c := t.propose(random); c.SQL != "" {
@@ -32,7 +32,8 @@ func (t *Tenant) Next(random *rand.Rand) Change {
 	}
 }
 
-// propose returns the zero Change if there is nothing that it could change.
+// propose returns a change that is not applied to the model, or the zero Change if the kind that it
+// selected cannot change anything.
 func (t *Tenant) propose(random *rand.Rand) Change {
 	switch n := random.IntN(100); {
 	case n < 26:
@@ -52,11 +53,11 @@ func (t *Tenant) propose(random *rand.Rand) Change {
 	}
 }
 
-// somebody is one of those who watch what is busy, or anybody.
-func (t *Tenant) somebody(random *rand.Rand) uuid.UUID {
+// person returns a random principal, mostly one who watches a busy signal.
+func (t *Tenant) person(random *rand.Rand) uuid.UUID {
 	if random.IntN(4) > 0 {
 		for signal, tries := t.busy(random), 0; tries < 50; tries++ {
-			if id := pick(random, t.People); t.Model.Subscription(id, signal) != 0 ||
+			if id := pick(random, t.People); t.Model.Subscriptions(id, signal) != 0 ||
 				t.Model.Resources[signal].Owner == id {
 				return id
 			}
@@ -65,8 +66,8 @@ func (t *Tenant) somebody(random *rand.Rand) uuid.UUID {
 	return pick(random, t.People)
 }
 
-// somewhere is a busy signal, the folder that it is in, or the root.
-func (t *Tenant) somewhere(random *rand.Rand) uuid.UUID {
+// resource returns a busy signal, its folder, or the root.
+func (t *Tenant) resource(random *rand.Rand) uuid.UUID {
 	signal := t.busy(random)
 	switch n := random.IntN(10); {
 	case n == 0:
@@ -79,144 +80,156 @@ func (t *Tenant) somewhere(random *rand.Rand) uuid.UUID {
 }
 
 func (t *Tenant) changeRole(random *rand.Rand) Change {
-	who, where, role := t.somebody(random), t.somewhere(random), someRole(random)
-	if random.IntN(2) == 0 { // take away one of those that somebody has
-		t.Model.EachRole(func(principal, resource uuid.UUID, r oracle.Roles) {
-			if principal == who {
-				where, role = resource, r&-r
+	principal, resource, role := t.person(random), t.resource(random), randomRole(random)
+	if random.IntN(2) == 0 { // revoke one that the principal has
+		t.Model.EachRole(func(holder, on uuid.UUID, r oracle.Roles) {
+			if holder == principal {
+				resource, role = on, r&-r
 			}
 		})
 	}
-	had := t.Model.Roles(who, where)
-	args := []any{t.ID, who, where, roleNames(role)[0]}
+	had := t.Model.Roles(principal, resource)
+	args := []any{t.ID, principal, resource, roleNames(role)[0]}
 	if had&role != 0 {
 		return Change{
-			"roles", `UPDATE fanfare.role_bindings SET revoked_at = now()
-			WHERE tenant_id = $1 AND principal_id = $2 AND scope_resource_id = $3 AND role_name = $4 AND revoked_at IS NULL`, args,
-			func(t *oracle.Tenant) { t.SetRoles(who, where, had&^role) },
+			"roles", `
+			UPDATE fanfare.role_bindings SET revoked_at = now()
+			WHERE tenant_id = $1 AND principal_id = $2 AND scope_resource_id = $3 AND role_name = $4
+			    AND revoked_at IS NULL`, args,
+			func(t *oracle.Tenant) { t.SetRoles(principal, resource, had&^role) },
 		}
 	}
 	return Change{
-		"roles", `INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $3, $4)`, args,
-		func(t *oracle.Tenant) { t.SetRoles(who, where, had|role) },
+		"roles", `
+		INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
+		VALUES ($1, $2, $3, $4)`, args,
+		func(t *oracle.Tenant) { t.SetRoles(principal, resource, had|role) },
 	}
 }
 
 func (t *Tenant) changeSubscription(random *rand.Rand) Change {
-	who, where, scope := t.somebody(random), t.busy(random), oracle.Here
+	principal, resource, scope := t.person(random), t.busy(random), oracle.ScopeResource
 	if random.IntN(4) == 0 {
-		where, scope = t.somewhere(random), oracle.Below
+		resource, scope = t.resource(random), oracle.ScopeDescendants
 	}
-	if random.IntN(2) == 0 { // take away one of those that somebody has
-		t.Model.EachSubscription(func(principal, resource uuid.UUID, s oracle.Subscribed) {
-			if principal == who {
-				where, scope = resource, s&-s
+	if random.IntN(2) == 0 { // revoke one that the principal has
+		t.Model.EachSubscription(func(subscriber, to uuid.UUID, s oracle.Scopes) {
+			if subscriber == principal {
+				resource, scope = to, s&-s
 			}
 		})
 	}
-	had := t.Model.Subscription(who, where)
-	args := []any{t.ID, who, where, scopeNames(scope)[0]}
+	had := t.Model.Subscriptions(principal, resource)
+	args := []any{t.ID, principal, resource, scopeNames(scope)[0]}
 	if had&scope != 0 {
 		return Change{
-			"subscriptions", `UPDATE fanfare.subscriptions SET revoked_at = now()
+			"subscriptions", `
+			UPDATE fanfare.subscriptions SET revoked_at = now()
 			WHERE tenant_id = $1 AND principal_id = $2 AND resource_id = $3 AND scope = $4 AND revoked_at IS NULL`, args,
-			func(t *oracle.Tenant) { t.Subscribe(who, where, had&^scope) },
+			func(t *oracle.Tenant) { t.SetSubscriptions(principal, resource, had&^scope) },
 		}
 	}
 	return Change{
-		"subscriptions", `INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope) VALUES ($1, $2, $3, $4)`, args,
-		func(t *oracle.Tenant) { t.Subscribe(who, where, had|scope) },
+		"subscriptions", `
+		INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope)
+		VALUES ($1, $2, $3, $4)`, args,
+		func(t *oracle.Tenant) { t.SetSubscriptions(principal, resource, had|scope) },
 	}
 }
 
 func (t *Tenant) changePreference(random *rand.Rand) Change {
-	who, p := t.somebody(random), somePreference(random)
+	principal, p := t.person(random), randomPreference(random)
 	return Change{
-		"preferences", `INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode, custom_actions, muted) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (tenant_id, principal_id) DO UPDATE SET filter_mode = $3, custom_actions = $4, muted = $5, updated_at = now()`,
-		[]any{t.ID, who, p.Mode, patternsOf(p), p.Muted},
-		func(t *oracle.Tenant) { t.Preferences[who] = p },
+		"preferences", `
+		INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode, custom_actions, muted)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (tenant_id, principal_id)
+		DO UPDATE SET filter_mode = $3, custom_actions = $4, muted = $5, updated_at = now()`,
+		[]any{t.ID, principal, p.Mode, append([]string{}, p.Patterns...), p.Muted},
+		func(t *oracle.Tenant) { t.Preferences[principal] = p },
 	}
 }
 
-// move puts a signal, or at times a folder, somewhere else. Folders may come to stand in a circle
-// for a while.
+// move gives a signal, or sometimes a folder, another parent. Folders may form a cycle for some
+// time.
 func (t *Tenant) move(random *rand.Rand) Change {
-	what, to := t.busy(random), pick(random, t.Folders)
+	id, to := t.busy(random), pick(random, t.Folders)
 	if random.IntN(6) == 0 {
-		what = pick(random, t.Folders)
+		id = pick(random, t.Folders)
 		if random.IntN(2) == 0 {
 			to = t.Root
 		}
 	}
-	r, stands := t.Model.Resources[what]
-	if !stands || what == to {
+	r, exists := t.Model.Resources[id]
+	if !exists || id == to {
 		return Change{}
 	}
 	r.Parent = to
 	return Change{
 		"tree", `UPDATE fanfare.resources SET parent_id = $3 WHERE tenant_id = $1 AND id = $2`,
-		[]any{t.ID, what, to},
-		func(t *oracle.Tenant) { t.Resources[what] = r },
+		[]any{t.ID, id, to},
+		func(t *oracle.Tenant) { t.Resources[id] = r },
 	}
 }
 
-// removeOrRestore takes a signal out of the directory, or puts one back.
+// removeOrRestore removes a signal from the directory or restores one.
 func (t *Tenant) removeOrRestore(random *rand.Rand) Change {
 	if len(t.removed) > 3 || len(t.removed) > 0 && random.IntN(2) == 0 {
-		back := t.removed[0]
+		restored := t.removed[0]
 		t.removed = t.removed[1:]
 		return Change{
-			"directory", `INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type) VALUES ($1, $2, $3, $4, 'signal')`,
-			[]any{t.ID, back.id, optional(back.was.Parent), optional(back.was.Owner)},
-			func(t *oracle.Tenant) { t.Resources[back.id] = back.was },
+			"directory", `
+			INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type)
+			VALUES ($1, $2, $3, $4, 'signal')`,
+			[]any{t.ID, restored.id, nullable(restored.was.Parent), nullable(restored.was.Owner)},
+			func(t *oracle.Tenant) { t.Resources[restored.id] = restored.was },
 		}
 	}
-	gone := t.busy(random)
-	was, stands := t.Model.Resources[gone]
-	if !stands {
+	id := t.busy(random)
+	was, exists := t.Model.Resources[id]
+	if !exists {
 		return Change{}
 	}
-	t.removed = append(t.removed, removal{gone, was})
+	t.removed = append(t.removed, removal{id, was})
 	return Change{
 		"directory", `DELETE FROM fanfare.resources WHERE tenant_id = $1 AND id = $2`,
-		[]any{t.ID, gone},
-		func(t *oracle.Tenant) { delete(t.Resources, gone) },
+		[]any{t.ID, id},
+		func(t *oracle.Tenant) { delete(t.Resources, id) },
 	}
 }
 
 func (t *Tenant) changeActive(random *rand.Rand) Change {
-	who := t.somebody(random)
-	inactive := !t.Model.Inactive[who]
-	if t.unknown[who] || inactive && len(t.Model.Inactive) > len(t.People)/10 {
+	principal := t.person(random)
+	inactive := !t.Model.Inactive[principal]
+	if t.unknown[principal] || inactive && len(t.Model.Inactive) > len(t.People)/10 {
 		return Change{}
 	}
 	return Change{
 		"active", `UPDATE fanfare.principals SET active = $3 WHERE tenant_id = $1 AND id = $2`,
-		[]any{t.ID, who, !inactive},
+		[]any{t.ID, principal, !inactive},
 		func(t *oracle.Tenant) {
 			if inactive {
-				t.Inactive[who] = true
+				t.Inactive[principal] = true
 			} else {
-				delete(t.Inactive, who)
+				delete(t.Inactive, principal)
 			}
 		},
 	}
 }
 
 func (t *Tenant) changeOwner(random *rand.Rand) Change {
-	what, owner := t.busy(random), pick(random, t.People)
+	id, owner := t.busy(random), pick(random, t.People)
 	if random.IntN(4) == 0 {
 		owner = uuid.Nil
 	}
-	r, stands := t.Model.Resources[what]
-	if !stands || r.Owner == owner {
+	r, exists := t.Model.Resources[id]
+	if !exists || r.Owner == owner {
 		return Change{}
 	}
 	r.Owner = owner
 	return Change{
 		"owners", `UPDATE fanfare.resources SET owner_principal_id = $3 WHERE tenant_id = $1 AND id = $2`,
-		[]any{t.ID, what, optional(owner)},
-		func(t *oracle.Tenant) { t.Resources[what] = r },
+		[]any{t.ID, id, nullable(owner)},
+		func(t *oracle.Tenant) { t.Resources[id] = r },
 	}
 }

@@ -6,39 +6,34 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-var actions = []string{
-	"resource.updated", "resource.updated", "resource.created", "resource.viewed", "transfer.requested", "promotion.granted",
-	"comment.created", "signal.checked", "signal.tuned",
-}
+// Values that occur repeatedly are chosen more often.
+var (
+	actions = []string{
+		"resource.updated", "resource.updated", "resource.created", "resource.viewed", "transfer.requested",
+		"promotion.granted", "comment.created", "signal.checked", "signal.tuned",
+	}
+	visibilities = []activity.Visibility{
+		"", "", "", "", activity.ResourceWide, activity.ScopeWide, activity.ScopeWide, activity.TenantVisible,
+		activity.Private,
+	}
+)
 
-// Envelope makes an activity up. It reads nothing that changes, so it may be called while Next is.
+// Envelope returns a random activity; n is stored in its payload. It reads nothing that Next
+// changes, so both may be called concurrently.
 func (w *World) Envelope(random *rand.Rand, n int) activity.Envelope {
 	t := pick(random, w.Tenants)
 	e := activity.Envelope{
 		TenantID: t.ID, ActorPrincipalID: pick(random, t.People), ResourceID: t.busy(random), ResourceType: "signal",
-		Action: pick(random, actions),
-		Visibility: pick(
-			random,
-			[]activity.Visibility{
-				"",
-				"",
-				"",
-				"",
-				activity.ResourceWide,
-				activity.ScopeWide,
-				activity.ScopeWide,
-				activity.TenantVisible,
-				activity.Private,
-			},
-		),
+		Action: pick(random, actions), Visibility: pick(random, visibilities),
 		Payload: map[string]any{
-			"version": n, "field": "weights.momentum", "before": "0.25", "after": "0.40", "note": "rebalanced after the review of the second quarter",
+			"version": n, "field": "weights.momentum", "before": "0.25", "after": "0.40",
+			"note": "rebalanced after the review of the second quarter",
 		},
 	}
 	if random.IntN(5) == 0 {
 		e.TargetPrincipalID = pick(random, t.People)
 	}
-	if random.IntN(5) == 0 { // what stands in if the resource leaves the directory
+	if random.IntN(5) == 0 { // applies if the resource leaves the directory
 		e.OwnerID, e.ParentID = pick(random, t.People), pick(random, t.Folders)
 	}
 	return e

@@ -1,6 +1,6 @@
-// Package churn is an application whose directory, subscriptions and preferences never rest. It
-// keeps a model of what it has changed for the oracle. One tenant in three shares half of its ids
-// with another, so that a mix-up between tenants would show.
+// Package churn simulates an application whose directory, subscriptions and preferences change all
+// the time. It keeps a model of its state for the oracle. One tenant in three shares half of its
+// ids with another tenant, so that a confusion of tenants would be detected.
 package churn
 
 import (
@@ -11,17 +11,17 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 )
 
-// Options say how large the world is. The zero value is the usual one.
+// Options describe the size of a world. The zero value is usable.
 type Options struct {
 	Tenants int    // default 4
-	People  int    // in all; default 2,000
-	Seed    uint64 // of everything
+	People  int    // in all tenants; default 2,000
+	Seed    uint64 // worlds of equal options are equal
 }
 
-// World is tenants. It is the same each time.
+// World is a set of tenants.
 type World struct{ Tenants []*Tenant }
 
-// Tenant has a root, folders under it, folders under these, and signals under those.
+// Tenant has a root, two levels of folders below it, and signals in the folders.
 type Tenant struct {
 	ID      uuid.UUID
 	Root    uuid.UUID
@@ -29,26 +29,26 @@ type Tenant struct {
 	Signals []uuid.UUID // the first are the busiest
 	People  []uuid.UUID
 
-	Model *oracle.Tenant // as it is now; changed by Next alone
+	Model *oracle.Tenant // the present state; only Next changes it
 
-	unknown map[uuid.UUID]bool // whom the directory does not know
+	unknown map[uuid.UUID]bool // principals that the directory does not contain
 	removed []removal
 }
 
-// removal is a resource that is not in the directory for the time being.
+// removal is a resource that is absent from the directory for some time.
 type removal struct {
 	id  uuid.UUID
 	was oracle.Resource
 }
 
-// What a tenant is made of.
+// The contents of each tenant.
 const (
 	topFolders = 8
-	subFolders = 3 // in each
-	signals    = 200
+	subFolders = 3   // in each
+	signals    = 200 // in all folders
 )
 
-// New makes a world.
+// New returns a world.
 func New(o Options) *World {
 	if o.Tenants <= 0 {
 		o.Tenants = 4
@@ -64,15 +64,15 @@ func New(o Options) *World {
 		if i%3 == 1 {
 			twin = w.Tenants[i-1]
 		}
-		t.plant(random, twin)
-		t.settle(random, twin, (o.People+o.Tenants-1-i)/o.Tenants)
+		t.addResources(random, twin)
+		t.addPeople(random, twin, (o.People+o.Tenants-1-i)/o.Tenants)
 		w.Tenants = append(w.Tenants, t)
 	}
 	return w
 }
 
-// plant makes the tree.
-func (t *Tenant) plant(random *rand.Rand, twin *Tenant) {
+// addResources builds the tree. A twin shares half of its signals' ids.
+func (t *Tenant) addResources(random *rand.Rand, twin *Tenant) {
 	t.Root = newID(random)
 	t.Model.Resources[t.Root] = oracle.Resource{}
 	for range topFolders {
@@ -95,9 +95,9 @@ func (t *Tenant) plant(random *rand.Rand, twin *Tenant) {
 	}
 }
 
-// settle adds the people.
-func (t *Tenant) settle(random *rand.Rand, twin *Tenant, people int) {
-	for i := range people {
+// addPeople adds n principals. A twin shares half of its ids.
+func (t *Tenant) addPeople(random *rand.Rand, twin *Tenant, n int) {
+	for i := range n {
 		id := newID(random)
 		if twin != nil && i%2 == 0 && i < len(twin.People) {
 			id = twin.People[i]
@@ -113,15 +113,15 @@ func (t *Tenant) settle(random *rand.Rand, twin *Tenant, people int) {
 		if random.IntN(10) == 0 {
 			where = t.Root
 		}
-		t.Model.SetRoles(id, where, someRole(random))
+		t.Model.SetRoles(id, where, randomRole(random))
 		for range 5 {
-			t.Model.Subscribe(id, t.busy(random), oracle.Here)
+			t.Model.SetSubscriptions(id, t.busy(random), oracle.ScopeResource)
 		}
 		if random.IntN(3) == 0 {
-			t.Model.Subscribe(id, pick(random, t.Folders), oracle.Below)
+			t.Model.SetSubscriptions(id, pick(random, t.Folders), oracle.ScopeDescendants)
 		}
 		if random.IntN(4) > 0 {
-			t.Model.Preferences[id] = somePreference(random)
+			t.Model.Preferences[id] = randomPreference(random)
 		}
 	}
 	for _, id := range t.Signals {
@@ -133,12 +133,12 @@ func (t *Tenant) settle(random *rand.Rand, twin *Tenant, people int) {
 	}
 }
 
-// busy picks a signal such that a few get most of what happens, and of what changes.
+// busy returns a random signal, such that a few are concerned by most activities and changes.
 func (t *Tenant) busy(random *rand.Rand) uuid.UUID {
 	return t.Signals[int(random.ExpFloat64()*float64(len(t.Signals))/8)%len(t.Signals)]
 }
 
-func someRole(random *rand.Rand) oracle.Roles {
+func randomRole(random *rand.Rand) oracle.Roles {
 	switch random.IntN(20) {
 	case 0:
 		return oracle.OwnerRole
@@ -162,9 +162,9 @@ var patterns = []string{
 	"transfer.requested",
 }
 
-func somePreference(random *rand.Rand) oracle.Preference {
+func randomPreference(random *rand.Rand) oracle.Preference {
 	p := oracle.Preference{
-		Mode:  pick(random, []string{"all", "all", "mutations", "custom", "custom", "of another age"}),
+		Mode:  pick(random, []string{"all", "all", "mutations", "custom", "custom", "unknown"}),
 		Muted: random.IntN(8) == 0,
 	}
 	for range random.IntN(4) {

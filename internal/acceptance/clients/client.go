@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,102 +14,164 @@ import (
 	"github.com/centrifugal/centrifuge-go"
 	"github.com/google/uuid"
 
-	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Client is one client: a principal of a tenant.
-type Client struct {
-	Tenant, Principal uuid.UUID
+// Config describes one client.
+type Config struct {
+	Principal activity.Principal
+	// ConnectionToken returns a token for connecting; it is called again before the token expires.
+	ConnectionToken func() (string, error)
+	// Shared are the names of the channels that the client subscribes to besides its own.
+	Shared []string
+	// SubscriptionToken returns a token for one of Shared; it is called again before it expires.
+	SubscriptionToken func(channel string) (string, error)
+}
 
-	client *centrifuge.Client
-	here   atomic.Bool // on the channel
-	left   atomic.Int64
-	gaps   atomic.Int64
+// Client is one connection: that of a principal. Its methods are safe for concurrent use.
+type Client struct {
+	Principal activity.Principal
+
+	set         *Set
+	channel     string // its own
+	conn        *centrifuge.Client
+	connected   atomic.Bool // to its own channel
+	disconnects atomic.Int64
+	gaps        atomic.Int64
 
 	mu         sync.Mutex
 	receptions []Reception
-	line       net.Conn
-	awayUntil  time.Time
+	network    net.Conn
+	cutUntil   time.Time
 }
 
-var errAway = errors.New("cut off for a while")
-
-// Left is how often the person has lost the connection.
-func (p *Client) Left() int64 { return p.left.Load() }
-
-// Gaps is how often Centrifugo said that its history could not make up for an absence.
-func (p *Client) Gaps() int64 { return p.gaps.Load() }
-
-// Receptions returns what the person was given, in the order of arrival.
-func (p *Client) Receptions() []Reception {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]Reception(nil), p.receptions...)
+// Reception is an activity that a client received on its own channel.
+type Reception struct {
+	Activity, TenantID, Resource uuid.UUID
+	Version                      int64 // of the payload; 0 if it has none
+	At                           time.Time
 }
 
-// Cut breaks the connection, as a network does, and lets the client make no other for a while.
-func (p *Client) Cut(away time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.awayUntil = time.Now().Add(away)
-	if p.line != nil {
-		_ = p.line.Close()
+// History is what a client received and how stable its connection was.
+type History struct {
+	Principal   activity.Principal
+	Receptions  []Reception // in the order of arrival
+	Disconnects int
+	Gaps        int // reconnects at which Centrifugo's history did not reach back far enough
+}
+
+// History returns the client's history so far.
+func (c *Client) History() History {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return History{
+		Principal: c.Principal, Receptions: slices.Clone(c.receptions),
+		Disconnects: int(c.disconnects.Load()), Gaps: int(c.gaps.Load()),
 	}
 }
 
-// connect begins to. in is called once the person is on the channel.
-func (p *Client) connect(c *Set, url string, tokens *centrifugo.Tokens, in func()) error {
-	p.client = centrifuge.NewJsonClient(url, centrifuge.Config{
-		GetToken: func(centrifuge.ConnectionTokenEvent) (string, error) {
-			token, _ := tokens.Connection(p.Tenant, p.Principal)
-			return token, nil
-		},
-		NetDialContext:    p.dial,
-		ReadTimeout:       20 * time.Second,
-		WriteTimeout:      10 * time.Second,
-		HandshakeTimeout:  20 * time.Second,
+// Cut closes the network connection, as an outage does, and refuses to open another one for d.
+func (c *Client) Cut(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cutUntil = time.Now().Add(d)
+	if c.network != nil {
+		_ = c.network.Close()
+	}
+}
+
+var errCut = errors.New("the connection is cut")
+
+// connect starts to connect. ready is called when the client is subscribed to all of its channels.
+func (c *Client) connect(config Config, ready func()) error {
+	c.channel = c.set.options.Channels.User(config.Principal.TenantID, config.Principal.PrincipalID)
+	var pending atomic.Int64
+	pending.Store(int64(1 + len(config.Shared)))
+	subscribed := func() func() {
+		return sync.OnceFunc(func() {
+			if pending.Add(-1) == 0 {
+				ready()
+			}
+		})
+	}
+	c.conn = centrifuge.NewJsonClient(c.set.options.WebSocketURL, centrifuge.Config{
+		GetToken: func(centrifuge.ConnectionTokenEvent) (string, error) { return config.ConnectionToken() },
+		Name:     "fanfare-acceptance",
+		Proxy:    func(*http.Request) (*url.URL, error) { return nil, nil }, // the server is on this machine
+
+		NetDialContext:    c.dial,
+		ReadTimeout:       c.set.options.Timeout,
+		WriteTimeout:      c.set.options.Timeout,
+		HandshakeTimeout:  c.set.options.Timeout,
 		MinReconnectDelay: 100 * time.Millisecond,
 		MaxReconnectDelay: time.Second,
 	})
-	p.client.OnSubscribed(func(e centrifuge.ServerSubscribedEvent) {
+	own := subscribed()
+	c.conn.OnSubscribed(func(e centrifuge.ServerSubscribedEvent) {
+		if e.Channel != c.channel {
+			return
+		}
 		if e.WasRecovering && !e.Recovered {
-			p.gaps.Add(1)
+			c.gaps.Add(1)
 		}
-		p.here.Store(true)
-		in()
+		c.connected.Store(true)
+		own()
 	})
-	p.client.OnConnecting(func(centrifuge.ConnectingEvent) {
-		if p.here.Swap(false) {
-			p.left.Add(1)
-		}
-	})
-	p.client.OnError(func(e centrifuge.ErrorEvent) {
-		if !errors.Is(e.Error, errAway) && !p.cut() {
-			c.fail(e.Error)
+	c.conn.OnConnecting(func(centrifuge.ConnectingEvent) {
+		if c.connected.Swap(false) {
+			c.disconnects.Add(1)
 		}
 	})
-	p.client.OnPublication(func(e centrifuge.ServerPublicationEvent) { c.receive(p, e.Data) })
-	return p.client.Connect()
-}
-
-// cut reports whether the connection was ever cut on purpose; what goes wrong after that is no
-// wonder.
-func (p *Client) cut() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.awayUntil.IsZero()
-}
-
-func (p *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	p.mu.Lock()
-	away := time.Now().Before(p.awayUntil)
-	p.mu.Unlock()
-	if away {
-		return nil, errAway
+	c.conn.OnError(func(e centrifuge.ErrorEvent) {
+		if !errors.Is(e.Error, errCut) && !c.wasCut() {
+			c.set.fail(e.Error)
+		}
+	})
+	c.conn.OnPublication(func(e centrifuge.ServerPublicationEvent) { c.set.receive(c, e.Channel, e.Data) })
+	for _, channel := range config.Shared {
+		if err := c.subscribe(channel, config.SubscriptionToken, subscribed()); err != nil {
+			return err
+		}
 	}
-	line, err := (&net.Dialer{}).DialContext(ctx, network, address)
-	p.mu.Lock()
-	p.line = line
-	p.mu.Unlock()
-	return line, err
+	return c.conn.Connect()
+}
+
+func (c *Client) subscribe(channel string, token func(channel string) (string, error), subscribed func()) error {
+	sub, err := c.conn.NewSubscription(channel, centrifuge.SubscriptionConfig{
+		GetToken: func(e centrifuge.SubscriptionTokenEvent) (string, error) { return token(e.Channel) },
+	})
+	if err != nil {
+		return err
+	}
+	sub.OnSubscribed(func(centrifuge.SubscribedEvent) { subscribed() })
+	sub.OnError(func(e centrifuge.SubscriptionErrorEvent) { c.set.fail(e.Error) })
+	sub.OnPublication(func(e centrifuge.PublicationEvent) { c.set.receive(c, channel, e.Data) })
+	return sub.Subscribe()
+}
+
+func (c *Client) record(r Reception) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.receptions = append(c.receptions, r)
+}
+
+// wasCut reports whether the connection was ever cut on purpose; later errors are a consequence.
+func (c *Client) wasCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.cutUntil.IsZero()
+}
+
+func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	c.mu.Lock()
+	cut := time.Now().Before(c.cutUntil)
+	c.mu.Unlock()
+	if cut {
+		return nil, errCut
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	c.mu.Lock()
+	c.network = conn
+	c.mu.Unlock()
+	return conn, err
 }

@@ -1,135 +1,183 @@
-// Package clients connects thousands of people to Centrifugo, each with a token of its own and on its
-// own channel, and cuts the connection of some for a while.
+// Package clients connects WebSocket clients to Centrifugo as browsers connect: each with a token
+// of its own and on its own channel. It connects thousands, interrupts connections, and detects
+// with a barrier that every client has received what was published.
 package clients
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// Reception is one event that one person was given.
-type Reception struct {
-	Activity uuid.UUID
-	At       time.Time
+const (
+	connectTimeout       = time.Minute
+	concurrentHandshakes = 50
+	maxFailures          = 10 // that are kept
+)
+
+// Options describe the server that a Set connects to.
+type Options struct {
+	WebSocketURL string
+	Channels     *centrifugo.Channels
+	Publisher    *centrifugo.Client // publishes barriers
+
+	// Timeout is the time that a client waits for the server; default 5 s.
+	Timeout time.Duration
+	// OnMessage, if set, is called with each message but barriers, in the order of arrival at each
+	// client and concurrently for different clients.
+	OnMessage func(Message)
 }
 
-// Set is everybody's connections. Its methods are safe for concurrent use.
-type Set struct {
-	People []*Client
+// Message is a publication that a client received.
+type Message struct {
+	Principal activity.Principal
+	Channel   string // the name of the channel
+	Data      []byte
+	At        time.Time
+}
 
+// Set is a set of connected clients. Its methods are safe for concurrent use, apart from Connect
+// and Close.
+type Set struct {
+	Clients []*Client
+
+	options  Options
 	received atomic.Int64
-	foreign  atomic.Int64
 
 	mu       sync.Mutex
 	failures []error
+	barriers map[string]*barrier
 }
 
-// Connect connects everybody, as many at once as a few, and returns when all are on their channels.
-func Connect(ctx context.Context, people []*Client, webSocketURL string, tokens *centrifugo.Tokens) (*Set, error) {
-	const atOnce = 50
-	c := &Set{People: people}
-	door := make(chan struct{}, atOnce)
-	for _, p := range people {
+// New returns an empty set.
+func New(o Options) *Set {
+	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
+	return &Set{options: o, barriers: map[string]*barrier{}}
+}
+
+// Connect adds clients and returns when each is subscribed to its channels. After an error, too,
+// Close must be called.
+func (s *Set) Connect(ctx context.Context, configs []Config) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	slots := make(chan struct{}, concurrentHandshakes)
+	take := func() error {
 		select {
-		case door <- struct{}{}:
+		case slots <- struct{}{}:
+			return nil
 		case <-ctx.Done():
-			c.Close()
-			return nil, ctx.Err()
-		}
-		if err := p.connect(c, webSocketURL, tokens, sync.OnceFunc(func() { <-door })); err != nil {
-			c.Close()
-			return nil, err
+			return errors.Join(append(s.Failures(), fmt.Errorf("connect %d clients: %w", len(configs), ctx.Err()))...)
 		}
 	}
-	for range atOnce { // the last ones
-		select {
-		case door <- struct{}{}:
-		case <-time.After(time.Minute):
-			c.Close()
-			return nil, errors.Join(append(c.Failures(), errors.New("not everybody got a channel"))...)
+	for _, config := range configs {
+		if err := take(); err != nil {
+			return err
+		}
+		c := &Client{Principal: config.Principal, set: s}
+		s.Clients = append(s.Clients, c)
+		if err := c.connect(config, sync.OnceFunc(func() { <-slots })); err != nil {
+			return fmt.Errorf("connect principal %s: %w", config.Principal.PrincipalID, err)
 		}
 	}
-	return c, nil
+	for range concurrentHandshakes { // the remaining handshakes
+		if err := take(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Received is how many events have arrived.
-func (c *Set) Received() int64 { return c.received.Load() }
+// Received returns the number of activities that the clients have received on their own channels.
+func (s *Set) Received() int64 { return s.received.Load() }
 
-// Foreign is how many of them were of a tenant that is not the person's.
-func (c *Set) Foreign() int64 { return c.foreign.Load() }
-
-// Failures are the first of those that connections had, apart from being cut.
-func (c *Set) Failures() []error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append([]error(nil), c.failures...)
+// Failures returns the first errors of connections that were not interrupted on purpose.
+func (s *Set) Failures() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.failures)
 }
 
-func (c *Set) fail(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.failures) < 10 {
-		c.failures = append(c.failures, err)
+func (s *Set) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.failures) < maxFailures {
+		s.failures = append(s.failures, err)
 	}
 }
 
-// Together waits until everybody is connected.
-func (c *Set) Together(ctx context.Context, limit time.Duration) error {
-	for deadline := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
-		away := 0
-		for _, p := range c.People {
-			if !p.here.Load() {
-				away++
+// AwaitConnected returns when every client is connected.
+func (s *Set) AwaitConnected(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		disconnected := 0
+		for _, c := range s.Clients {
+			if !c.connected.Load() {
+				disconnected++
 			}
 		}
-		switch {
-		case away == 0:
+		if disconnected == 0 {
 			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case time.Now().After(deadline):
-			return errors.Join(append(c.Failures(), fmt.Errorf("%d people have not come back", away))...)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			err := fmt.Errorf("wait for %d disconnected clients: %w", disconnected, ctx.Err())
+			return errors.Join(append(s.Failures(), err)...)
 		}
 	}
 }
 
-// Close disconnects everybody.
-func (c *Set) Close() {
-	for _, p := range c.People {
-		if p.client != nil {
-			p.client.Close()
+// Close disconnects all clients.
+func (s *Set) Close() {
+	for _, c := range s.Clients {
+		if c.conn != nil {
+			c.conn.Close()
 		}
 	}
 }
 
-// receive notes an event. Messages of other kinds have no id.
-func (c *Set) receive(p *Client, data []byte) {
-	now := time.Now()
+// receive records a message.
+func (s *Set) receive(c *Client, channel string, data []byte) {
+	m := Message{Principal: c.Principal, Channel: channel, Data: data, At: time.Now()}
 	var event struct {
+		Barrier  string    `json:"barrier"`
 		EventID  uuid.UUID `json:"event_id"`
 		TenantID uuid.UUID `json:"tenant_id"`
+		Resource struct {
+			ID uuid.UUID `json:"resource_id"`
+		} `json:"resource"`
+		Payload struct {
+			Version int64 `json:"version"`
+		} `json:"payload"`
 	}
 	if err := json.Unmarshal(data, &event); err != nil {
-		c.fail(fmt.Errorf("%s got %q: %w", p.Principal, data, err))
+		s.fail(fmt.Errorf("principal %s received %q: %w", c.Principal.PrincipalID, data, err))
 		return
 	}
-	if event.EventID == uuid.Nil {
+	if event.Barrier != "" {
+		s.pass(event.Barrier, c)
 		return
 	}
-	if event.TenantID != p.Tenant {
-		c.foreign.Add(1)
+	if event.EventID != uuid.Nil && channel == c.channel {
+		c.record(Reception{
+			Activity: event.EventID, TenantID: event.TenantID, Resource: event.Resource.ID,
+			Version: event.Payload.Version, At: m.At,
+		})
+		s.received.Add(1)
 	}
-	p.mu.Lock()
-	p.receptions = append(p.receptions, Reception{event.EventID, now})
-	p.mu.Unlock()
-	c.received.Add(1)
+	if s.options.OnMessage != nil {
+		s.options.OnMessage(m)
+	}
 }

@@ -1,29 +1,33 @@
-// Package oracle says who must hear of an activity, written anew from the documented behaviour and
-// sharing no code with what it judges: it keeps a tenant's directory, subscriptions and preferences
-// in maps and asks one question after the other.
+// Package oracle decides independently of production code who must receive an activity. It is
+// written from the documented behaviour, keeps a tenant's directory, subscriptions and preferences
+// in maps, and resolves one activity at a time.
 //
-// Since permission counts at the moment of sending, which an observer cannot know to the
-// microsecond, a Timeline judges every state that the tenant was in between an activity's commit
-// and its removal from the outbox.
+// It shares no code with the packages that decide in production, on purpose: a rule that both used
+// could be wrong in both. The only import beyond the standard library is the UUID type.
+//
+// Fanfare resolves recipients when it delivers an activity, at a moment that an observer cannot
+// know exactly. Expect therefore evaluates every state that the tenant was in between the
+// activity's commit and its removal from the outbox.
 package oracle
 
 import "github.com/google/uuid"
 
-// Tenant is all that decides about one tenant's activities. Its zero value is not usable; NewTenant
-// makes one.
+// Tenant is a model of everything that decides about one tenant's activities. NewTenant makes one;
+// the zero value is not usable. It is not safe for concurrent use.
 type Tenant struct {
 	Resources     map[uuid.UUID]Resource
-	Inactive      map[uuid.UUID]bool // whom the directory marks so; whom it does not know is not among them
+	Inactive      map[uuid.UUID]bool // principals that the directory marks as inactive
 	Preferences   map[uuid.UUID]Preference
-	roles         map[uuid.UUID]map[uuid.UUID]Roles      // by resource, by principal
-	holdings      map[uuid.UUID]map[uuid.UUID]bool       // by principal: the resources on which they have a role
-	subscriptions map[uuid.UUID]map[uuid.UUID]Subscribed // by resource, by principal
+	roles         map[uuid.UUID]map[uuid.UUID]Roles  // by resource, by principal
+	holdings      map[uuid.UUID]map[uuid.UUID]bool   // by principal: the resources on which they hold a role
+	subscriptions map[uuid.UUID]map[uuid.UUID]Scopes // by resource, by principal
 }
 
-// Resource is a node of the tree; uuid.Nil is none.
+// Resource is a node of the tree. A parent or an owner that does not exist is uuid.Nil.
 type Resource struct{ Parent, Owner uuid.UUID }
 
-// Preference is what somebody wants to hear; the zero value is that of somebody who never said.
+// Preference selects the activities that a principal receives. The zero value is the preference of
+// a principal who has stored none.
 type Preference struct {
 	Mode     string
 	Patterns []string
@@ -33,7 +37,7 @@ type Preference struct {
 // Roles is a set of roles on one resource.
 type Roles uint8
 
-// The roles. The last two make a delegator.
+// The roles. OwnerRole and Delegator make a principal a delegator of the resource.
 const (
 	Viewer Roles = 1 << iota
 	Editor
@@ -41,44 +45,47 @@ const (
 	Delegator
 )
 
-// Subscribed is a set of subscriptions to one resource.
-type Subscribed uint8
+// Scopes is a set of subscriptions to one resource.
+type Scopes uint8
 
 // The scopes of a subscription.
 const (
-	Here  Subscribed = 1 << iota // that resource only
-	Below                        // that resource and everything under it
+	ScopeResource    Scopes = 1 << iota // the resource itself
+	ScopeDescendants                    // the resource and all resources below it
 )
 
-// NewTenant returns one with nobody and nothing in it.
+// NewTenant returns an empty tenant.
 func NewTenant() *Tenant {
 	return &Tenant{
-		Resources: map[uuid.UUID]Resource{}, Inactive: map[uuid.UUID]bool{}, Preferences: map[uuid.UUID]Preference{},
-		roles: map[uuid.UUID]map[uuid.UUID]Roles{}, holdings: map[uuid.UUID]map[uuid.UUID]bool{},
-		subscriptions: map[uuid.UUID]map[uuid.UUID]Subscribed{},
+		Resources:     map[uuid.UUID]Resource{},
+		Inactive:      map[uuid.UUID]bool{},
+		Preferences:   map[uuid.UUID]Preference{},
+		roles:         map[uuid.UUID]map[uuid.UUID]Roles{},
+		holdings:      map[uuid.UUID]map[uuid.UUID]bool{},
+		subscriptions: map[uuid.UUID]map[uuid.UUID]Scopes{},
 	}
 }
 
-// Roles returns those that somebody has on a resource itself.
+// Roles returns the roles that a principal holds on a resource itself.
 func (t *Tenant) Roles(principal, resource uuid.UUID) Roles { return t.roles[resource][principal] }
 
-// SetRoles replaces them; 0 takes all away.
+// SetRoles replaces the roles that a principal holds on a resource; 0 revokes them.
 func (t *Tenant) SetRoles(principal, resource uuid.UUID, r Roles) {
 	set(t.roles, resource, principal, r)
 	set(t.holdings, principal, resource, r != 0)
 }
 
-// Subscription returns somebody's to a resource.
-func (t *Tenant) Subscription(principal, resource uuid.UUID) Subscribed {
+// Subscriptions returns the scopes in which a principal subscribes to a resource.
+func (t *Tenant) Subscriptions(principal, resource uuid.UUID) Scopes {
 	return t.subscriptions[resource][principal]
 }
 
-// Subscribe replaces it; 0 takes it away.
-func (t *Tenant) Subscribe(principal, resource uuid.UUID, s Subscribed) {
+// SetSubscriptions replaces a principal's subscriptions to a resource; 0 removes them.
+func (t *Tenant) SetSubscriptions(principal, resource uuid.UUID, s Scopes) {
 	set(t.subscriptions, resource, principal, s)
 }
 
-// EachRole calls f for everybody with roles on a resource.
+// EachRole calls f for each principal and resource with roles, in no order.
 func (t *Tenant) EachRole(f func(principal, resource uuid.UUID, r Roles)) {
 	for resource, holders := range t.roles {
 		for principal, r := range holders {
@@ -87,8 +94,8 @@ func (t *Tenant) EachRole(f func(principal, resource uuid.UUID, r Roles)) {
 	}
 }
 
-// EachSubscription calls f for everybody who has subscribed to a resource.
-func (t *Tenant) EachSubscription(f func(principal, resource uuid.UUID, s Subscribed)) {
+// EachSubscription calls f for each principal and resource with subscriptions, in no order.
+func (t *Tenant) EachSubscription(f func(principal, resource uuid.UUID, s Scopes)) {
 	for resource, subscribers := range t.subscriptions {
 		for principal, s := range subscribers {
 			f(principal, resource, s)
@@ -96,7 +103,7 @@ func (t *Tenant) EachSubscription(f func(principal, resource uuid.UUID, s Subscr
 	}
 }
 
-// set stores a value below two keys; the zero value removes it.
+// set stores a value under two keys; the zero value removes it.
 func set[V comparable](in map[uuid.UUID]map[uuid.UUID]V, first, second uuid.UUID, value V) {
 	var zero V
 	switch {

@@ -7,48 +7,47 @@ import (
 	"github.com/google/uuid"
 )
 
-// Activity is what was recorded. Owner and Parent stand in when the directory does not hold the
-// resource any more.
+// Activity is a recorded activity. Owner and Parent apply when the directory does not contain the
+// resource.
 type Activity struct {
 	ID, Resource, Actor, Target, Owner, Parent uuid.UUID
 	Action, Visibility                         string
 }
 
-// Told is how somebody hears of an activity: Inbox, and Push besides unless they have muted what
-// addresses them.
-type Told struct{ Inbox, Push bool }
+// Delivery describes how a recipient receives an activity: as an inbox row, and by a push unless
+// the recipient has muted an activity that targets them.
+type Delivery struct{ Inbox, Push bool }
 
-// mutations are the actions that somebody who asked for nothing hears of.
+// mutations are the prefixes of the actions that a principal without a preference receives.
 var mutations = []string{"resource.created", "resource.updated", "resource.deleted", "transfer.", "promotion."}
 
-// Told returns everybody who must hear of an activity, if it is sent while the tenant is as it is
-// now.
-func (t *Tenant) Told(a Activity) map[uuid.UUID]Told {
+// Recipients returns the recipients of an activity that is delivered in the tenant's present state.
+func (t *Tenant) Recipients(a Activity) map[uuid.UUID]Delivery {
 	owner, parent := a.Owner, a.Parent
-	if r, stands := t.Resources[a.Resource]; stands {
+	if r, exists := t.Resources[a.Resource]; exists {
 		owner, parent = r.Owner, r.Parent
 	}
 	chain := t.chain(a.Resource, parent)
-	told := map[uuid.UUID]Told{}
+	recipients := map[uuid.UUID]Delivery{}
 	for principal := range t.candidates(a, owner, chain) {
 		switch {
 		case principal == a.Actor, principal == uuid.Nil, t.Inactive[principal]:
 		case principal == a.Target:
-			told[principal] = Told{Inbox: true, Push: !t.Preferences[principal].Muted}
+			recipients[principal] = Delivery{Inbox: true, Push: !t.Preferences[principal].Muted}
 		case principal != owner && !t.delegates(principal, chain) && !t.permits(a.Visibility, principal, parent, chain):
-		case t.Preferences[principal].wants(a.Action):
-			told[principal] = Told{Inbox: true, Push: true}
+		case t.Preferences[principal].accepts(a.Action):
+			recipients[principal] = Delivery{Inbox: true, Push: true}
 		}
 	}
-	return told
+	return recipients
 }
 
-// candidates are the subscribers, the owner, the delegators and the target.
+// candidates returns the subscribers, the owner, the delegators and the target.
 func (t *Tenant) candidates(a Activity, owner uuid.UUID, chain []uuid.UUID) map[uuid.UUID]bool {
 	found := map[uuid.UUID]bool{owner: true, a.Target: true}
 	for level, resource := range chain {
 		for principal, s := range t.subscriptions[resource] {
-			if level == 0 || s&Below != 0 {
+			if level == 0 || s&ScopeDescendants != 0 {
 				found[principal] = true
 			}
 		}
@@ -61,7 +60,7 @@ func (t *Tenant) candidates(a Activity, owner uuid.UUID, chain []uuid.UUID) map[
 	return found
 }
 
-// chain is the resource and its ancestors. A cycle ends it.
+// chain returns the resource and its ancestors. A cycle ends it.
 func (t *Tenant) chain(resource, parent uuid.UUID) []uuid.UUID {
 	chain := []uuid.UUID{resource}
 	for parent != uuid.Nil && !slices.Contains(chain, parent) {
@@ -71,23 +70,22 @@ func (t *Tenant) chain(resource, parent uuid.UUID) []uuid.UUID {
 	return chain
 }
 
-// delegates reports whether somebody has the role owner or delegator on the resource or an
+// delegates reports whether a principal holds the role owner or delegator on the resource or an
 // ancestor.
 func (t *Tenant) delegates(principal uuid.UUID, chain []uuid.UUID) bool {
-	return slices.ContainsFunc(
-		chain,
-		func(at uuid.UUID) bool { return t.roles[at][principal]&(OwnerRole|Delegator) != 0 },
-	)
+	return slices.ContainsFunc(chain, func(resource uuid.UUID) bool {
+		return t.roles[resource][principal]&(OwnerRole|Delegator) != 0
+	})
 }
 
-// permits reports whether somebody who has subscribed may see it.
+// permits reports whether the visibility permits a subscriber to receive the activity.
 func (t *Tenant) permits(visibility string, principal, parent uuid.UUID, chain []uuid.UUID) bool {
-	onChain := slices.ContainsFunc(chain, func(at uuid.UUID) bool { return t.roles[at][principal] != 0 })
+	onChain := slices.ContainsFunc(chain, func(resource uuid.UUID) bool { return t.roles[resource][principal] != 0 })
 	switch visibility {
 	case "tenant":
 		return true
 	case "scope":
-		return onChain || parent != uuid.Nil && t.holdsUnder(principal, parent)
+		return onChain || parent != uuid.Nil && t.holdsRoleBelow(principal, parent)
 	case "resource":
 		return onChain
 	default: // private
@@ -95,8 +93,8 @@ func (t *Tenant) permits(visibility string, principal, parent uuid.UUID, chain [
 	}
 }
 
-// holdsUnder reports whether somebody has a role on a resource or on anything under it.
-func (t *Tenant) holdsUnder(principal, resource uuid.UUID) bool {
+// holdsRoleBelow reports whether a principal holds a role on a resource or on a descendant of it.
+func (t *Tenant) holdsRoleBelow(principal, resource uuid.UUID) bool {
 	for held := range t.holdings[principal] {
 		if slices.Contains(t.chain(held, t.Resources[held].Parent), resource) {
 			return true
@@ -105,8 +103,8 @@ func (t *Tenant) holdsUnder(principal, resource uuid.UUID) bool {
 	return false
 }
 
-// wants reports whether somebody who is not addressed hears of an action.
-func (p Preference) wants(action string) bool {
+// accepts reports whether the preference selects an action that does not target its principal.
+func (p Preference) accepts(action string) bool {
 	switch {
 	case p.Muted:
 		return false
@@ -136,8 +134,8 @@ func fnmatch(pattern, text string) bool {
 			if text == "" || end < 0 {
 				return false
 			}
-			members, without := strings.CutPrefix(pattern[1:end], "!")
-			if strings.IndexByte(members, text[0]) >= 0 == without {
+			members, negated := strings.CutPrefix(pattern[1:end], "!")
+			if strings.IndexByte(members, text[0]) >= 0 == negated {
 				return false
 			}
 			pattern, text = pattern[end+1:], text[1:]

@@ -1,0 +1,111 @@
+// Command acceptance runs the long form of Fanfare's acceptance runs: kills, in which workers are
+// killed under load, and churn, in which everything that decides about recipients changes. Each
+// starts a durable PostgreSQL and a Centrifugo of its own and removes them. It fails if a
+// guarantee was violated.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/internal/acceptance"
+)
+
+func main() {
+	acceptance.Main() // does not return in a worker process
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := newRoot().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "acceptance:", err)
+		os.Exit(1)
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "acceptance",
+		Short:         "Verify Fanfare's guarantees under faults and changes",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newKills(), newChurn())
+	return root
+}
+
+func newKills() *cobra.Command {
+	var o acceptance.KillsOptions
+	cmd := newRun("kills", "Kill workers under load and look for lost, duplicated and reordered deliveries",
+		func(ctx context.Context, e *acceptance.Environment) (result, error) {
+			r, err := acceptance.Kills(ctx, e, o)
+			return killsResult{thisMachine(), r}, err
+		})
+	flags := cmd.Flags()
+	flags.IntVar(&o.Kills, "kills", 20, "number of workers to kill")
+	flags.IntVar(&o.Rate, "rate", 500, "transactions a second")
+	flags.IntVar(&o.People, "people", 100, "number of connected watchers")
+	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the moments of the kills and of the resources")
+	return cmd
+}
+
+func newChurn() *cobra.Command {
+	o := acceptance.ChurnOptions{MaxCut: 2 * time.Second, MaxUndecided: 0.02}
+	cmd := newRun("churn", "Change everything that decides about recipients and compare the deliveries with an oracle",
+		func(ctx context.Context, e *acceptance.Environment) (result, error) {
+			r, err := acceptance.Churn(ctx, e, o)
+			return churnResult{thisMachine(), r}, err
+		})
+	flags := cmd.Flags()
+	flags.IntVar(&o.People, "clients", 2000, "number of principals, each with a WebSocket")
+	flags.IntVar(&o.Tenants, "tenants", 4, "number of tenants")
+	flags.IntVar(&o.Rate, "rate", 100, "activities a second")
+	flags.IntVar(&o.Changes, "changes", 40, "changes of roles, subscriptions, preferences, … a second")
+	flags.DurationVar(&o.Duration, "duration", 3*time.Minute, "time during which activities are committed")
+	flags.IntVar(&o.Cuts, "cuts", 5, "connections cut a second, of one in four clients, for up to 2 s each")
+	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the world, the activities and the changes")
+	return cmd
+}
+
+// newRun returns a command that runs in an environment of its own, prints the result and fails if
+// the result contains violations.
+func newRun(
+	name, short string, run func(ctx context.Context, e *acceptance.Environment) (result, error),
+) *cobra.Command {
+	var settings map[string]string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			progress("starting PostgreSQL and Centrifugo")
+			e, err := acceptance.Start(cmd.Context(), settings)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, e.Stop()) }()
+			e.Progress = progress
+			r, err := run(cmd.Context(), e)
+			if err != nil {
+				return err
+			}
+			return errors.Join(show(cmd.OutOrStdout(), r, asJSON), r.Err())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringToStringVar(&settings, "postgres", nil, "additional PostgreSQL settings, name=value")
+	flags.BoolVar(&asJSON, "json", false, "print the result as JSON")
+	return cmd
+}
+
+// progress prints a line on standard error.
+func progress(format string, args ...any) {
+	_, _ = fmt.Fprintf(os.Stderr, "%s  %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
+}
