@@ -14,6 +14,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
 	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // drainTimeout limits the delivery of what is pending at the end of a run.
@@ -138,7 +139,7 @@ func (k *killsRun) change(
 ) error {
 	var times CommitTimes
 	recorded, err := resource.Change(ctx, k.Pool, n, func(tx pgx.Tx) error {
-		if err := pause(ctx, hold); err != nil {
+		if err := wait.Sleep(ctx, hold); err != nil {
 			return err
 		}
 		if rollBack {
@@ -197,7 +198,7 @@ func (k *killsRun) kill(ctx context.Context) (err error) {
 // awaitMoment returns when the next worker must be killed, and reports whether a lane is locked.
 func (k *killsRun) awaitMoment(ctx context.Context, random *rand.Rand, commits int) (insideBatch bool, err error) {
 	if k.Every == 0 {
-		err := pause(ctx, 300*time.Millisecond+time.Duration(random.IntN(900_000))*time.Microsecond)
+		err := wait.Sleep(ctx, 300*time.Millisecond+time.Duration(random.IntN(900_000))*time.Microsecond)
 		if err != nil {
 			return false, err
 		}
@@ -208,7 +209,7 @@ func (k *killsRun) awaitMoment(ctx context.Context, random *rand.Rand, commits i
 		if err != nil || insideBatch && len(k.recorder.Commits()) >= commits {
 			return insideBatch, err
 		}
-		if err := pause(ctx, time.Millisecond); err != nil {
+		if err := wait.Sleep(ctx, time.Millisecond); err != nil {
 			return false, err
 		}
 	}

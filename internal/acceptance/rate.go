@@ -42,15 +42,3 @@ func AtRate(ctx context.Context, r Rate, next func(n int) func(context.Context) 
 	}
 	return g.Wait()
 }
-
-// pause waits for d or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

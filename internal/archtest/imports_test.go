@@ -107,6 +107,11 @@ func TestImportsRunDownhill(t *testing.T) {
 				}
 			case strings.HasPrefix(imported, "cmd/"):
 				t.Errorf("%s imports %s, want nothing to import a command", name, imported)
+			case name == "internal/acceptance/oracle":
+				t.Errorf("%s imports %s, want it to share no code with what it judges", name, imported)
+			case strings.HasPrefix(imported, "internal/acceptance") && name != "internal/demo" &&
+				!strings.HasPrefix(name, "internal/acceptance"):
+				t.Errorf("%s imports %s, want it in acceptance runs and the demo alone", name, imported)
 			case imported == "internal/pgtest" || imported == "internal/logtest" || imported == "internal/leaks" && name != "internal/pgtest":
 				t.Errorf("%s imports %s, want it in tests alone", name, imported)
 			case slices.Contains(floor, imported):
