@@ -5,11 +5,12 @@ package actions
 import (
 	"time"
 
-	"github.com/fanfarehq/fanfare/activity"
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
-// The names of the actions that begin with auth.
+// The names of the actions.
 const (
 	NameAuthAccountLocked          = "auth.account.locked"
 	NameAuthAccountUnlocked        = "auth.account.unlocked"
@@ -27,182 +28,231 @@ const (
 	NameAuthTokenRefreshed         = "auth.token.refreshed"
 )
 
-// AuthAccountLocked is the payload of auth.account.locked: An account was locked. No other keys than these are stored.
+// AuthAccountLocked is the payload of auth.account.locked: An account was locked. No other keys are
+// stored.
 type AuthAccountLocked struct {
-	// Why. One of attempts, administrator, suspicion, inactivity.
+	// The reason for the lock. One of attempts, administrator, suspicion, inactivity.
 	Reason string `json:"reason"`
-	// When it opens by itself; absent when it does not.
+	// The time at which the lock ends by itself; absent if it does not.
 	Until time.Time `json:"until,omitzero"`
 }
 
-// On makes the envelope of auth.account.locked about a resource of the tenant's.
+// On returns the envelope of auth.account.locked about a resource of the tenant.
 func (p AuthAccountLocked) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthAccountLocked, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthAccountLocked, Payload: p,
+	}
 }
 
-// AuthAccountUnlocked is the payload of auth.account.unlocked: An account was unlocked. No other keys than these are stored.
+// AuthAccountUnlocked is the payload of auth.account.unlocked: An account was unlocked. No other
+// keys are stored.
 type AuthAccountUnlocked struct {
-	// Why. One of time, administrator, reset.
+	// The reason for the unlock. One of time, administrator, reset.
 	Reason string `json:"reason,omitzero"`
 }
 
-// On makes the envelope of auth.account.unlocked about a resource of the tenant's.
+// On returns the envelope of auth.account.unlocked about a resource of the tenant.
 func (p AuthAccountUnlocked) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthAccountUnlocked, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthAccountUnlocked, Payload: p,
+	}
 }
 
-// AuthEmailVerificationSent is the payload of auth.email.verification_sent: A message that proves an address was sent. No
-// other keys than these are stored.
+// AuthEmailVerificationSent is the payload of auth.email.verification_sent: A message to verify an
+// email address was sent. No other keys are stored.
 type AuthEmailVerificationSent struct {
-	// Until when it can be used.
+	// The time at which the message expires.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
-// On makes the envelope of auth.email.verification_sent about a resource of the tenant's.
+// On returns the envelope of auth.email.verification_sent about a resource of the tenant.
 func (p AuthEmailVerificationSent) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthEmailVerificationSent, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthEmailVerificationSent, Payload: p,
+	}
 }
 
-// AuthEmailVerified is the payload of auth.email.verified: An address was proved. No other keys than these are stored.
+// AuthEmailVerified is the payload of auth.email.verified: A user verified an email address. No
+// other keys are stored.
 type AuthEmailVerified struct {
-	// How. One of link, code.
+	// The verification method. One of link, code.
 	Method string `json:"method,omitzero"`
 }
 
-// On makes the envelope of auth.email.verified about a resource of the tenant's.
+// On returns the envelope of auth.email.verified about a resource of the tenant.
 func (p AuthEmailVerified) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthEmailVerified, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthEmailVerified, Payload: p,
+	}
 }
 
-// AuthLoginFailure is the payload of auth.login.failure: Somebody could not sign in. No other keys than these are stored.
+// AuthLoginFailure is the payload of auth.login.failure: A sign-in attempt failed. No other keys
+// are stored.
 type AuthLoginFailure struct {
-	// How it was tried. One of password, sso, passkey, token, api_key.
+	// The authentication method. One of password, sso, passkey, token, api_key.
 	Method string `json:"method"`
-	// Why it failed. One of unknown_account, wrong_credentials, locked, expired, second_factor, unverified, other.
+	// The reason for the failure. One of unknown_account, wrong_credentials, locked, expired,
+	// second_factor, unverified, other.
 	Reason string `json:"reason"`
-	// How many tries in a row have failed.
+	// The number of consecutive failed attempts.
 	Attempts *int `json:"attempts,omitzero"`
 }
 
-// On makes the envelope of auth.login.failure about a resource of the tenant's.
+// On returns the envelope of auth.login.failure about a resource of the tenant.
 func (p AuthLoginFailure) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthLoginFailure, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthLoginFailure, Payload: p,
+	}
 }
 
-// AuthLoginSuccess is the payload of auth.login.success: Somebody signed in. No other keys than these are stored.
-type AuthLoginSuccess struct {
-	// How. One of password, sso, passkey, token, api_key.
-	Method string `json:"method"`
-	// Whether a second factor was asked for.
-	MFA *bool `json:"mfa,omitzero"`
-	// The session; not what proves it.
-	SessionID uuid.UUID `json:"session_id,omitzero"`
-}
-
-// On makes the envelope of auth.login.success about a resource of the tenant's.
-func (p AuthLoginSuccess) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthLoginSuccess, Payload: p}
-}
-
-// AuthLogout is the payload of auth.logout: Somebody signed out, or was signed out. No other keys than these are stored.
-type AuthLogout struct {
-	// Why it ended. One of asked, expired, revoked.
-	Reason string `json:"reason,omitzero"`
-	// The session.
-	SessionID uuid.UUID `json:"session_id,omitzero"`
-}
-
-// On makes the envelope of auth.logout about a resource of the tenant's.
-func (p AuthLogout) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthLogout, Payload: p}
-}
-
-// AuthPasswordChanged is the payload of auth.password.changed: A password was changed by who knew the old one. No other keys
-// than these are stored.
-type AuthPasswordChanged struct {
-	// How many sessions ended by it.
-	SessionsEnded *int `json:"sessions_ended,omitzero"`
-}
-
-// On makes the envelope of auth.password.changed about a resource of the tenant's.
-func (p AuthPasswordChanged) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthPasswordChanged, Payload: p}
-}
-
-// AuthPasswordReset is the payload of auth.password.reset: A forgotten password was set anew. No other keys than these are
+// AuthLoginSuccess is the payload of auth.login.success: A user signed in. No other keys are
 // stored.
-type AuthPasswordReset struct {
-	// How it was proved who asks. One of email, sms, administrator.
-	Method string `json:"method,omitzero"`
-	// How many sessions ended by it.
+type AuthLoginSuccess struct {
+	// The authentication method. One of password, sso, passkey, token, api_key.
+	Method string `json:"method"`
+	// Whether a second factor was required.
+	MFA *bool `json:"mfa,omitzero"`
+	// The id of the session; not its secret.
+	SessionID uuid.UUID `json:"session_id,omitzero"`
+}
+
+// On returns the envelope of auth.login.success about a resource of the tenant.
+func (p AuthLoginSuccess) On(tenant, resource uuid.UUID) activity.Envelope {
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthLoginSuccess, Payload: p,
+	}
+}
+
+// AuthLogout is the payload of auth.logout: A session ended. No other keys are stored.
+type AuthLogout struct {
+	// The reason why the session ended. One of asked, expired, revoked.
+	Reason string `json:"reason,omitzero"`
+	// The id of the session.
+	SessionID uuid.UUID `json:"session_id,omitzero"`
+}
+
+// On returns the envelope of auth.logout about a resource of the tenant.
+func (p AuthLogout) On(tenant, resource uuid.UUID) activity.Envelope {
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthLogout, Payload: p,
+	}
+}
+
+// AuthPasswordChanged is the payload of auth.password.changed: A user changed their password. No
+// other keys are stored.
+type AuthPasswordChanged struct {
+	// The number of sessions that this ended.
 	SessionsEnded *int `json:"sessions_ended,omitzero"`
 }
 
-// On makes the envelope of auth.password.reset about a resource of the tenant's.
-func (p AuthPasswordReset) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthPasswordReset, Payload: p}
+// On returns the envelope of auth.password.changed about a resource of the tenant.
+func (p AuthPasswordChanged) On(tenant, resource uuid.UUID) activity.Envelope {
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthPasswordChanged, Payload: p,
+	}
 }
 
-// AuthPasswordResetRequested is the payload of auth.password.reset_requested: Somebody asked for a way to set a forgotten
-// password. No other keys than these are stored.
+// AuthPasswordReset is the payload of auth.password.reset: A user reset a forgotten password. No
+// other keys are stored.
+type AuthPasswordReset struct {
+	// How the user proved their identity. One of email, sms, administrator.
+	Method string `json:"method,omitzero"`
+	// The number of sessions that this ended.
+	SessionsEnded *int `json:"sessions_ended,omitzero"`
+}
+
+// On returns the envelope of auth.password.reset about a resource of the tenant.
+func (p AuthPasswordReset) On(tenant, resource uuid.UUID) activity.Envelope {
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthPasswordReset, Payload: p,
+	}
+}
+
+// AuthPasswordResetRequested is the payload of auth.password.reset_requested: A password reset was
+// requested. No other keys are stored.
 type AuthPasswordResetRequested struct {
-	// How it was to be proved who asks. One of email, sms, administrator.
+	// How the user is to prove their identity. One of email, sms, administrator.
 	Method string `json:"method,omitzero"`
 }
 
-// On makes the envelope of auth.password.reset_requested about a resource of the tenant's.
+// On returns the envelope of auth.password.reset_requested about a resource of the tenant.
 func (p AuthPasswordResetRequested) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthPasswordResetRequested, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthPasswordResetRequested, Payload: p,
+	}
 }
 
-// AuthServiceAccountIssued is the payload of auth.service_account.issued: Credentials for a service were issued. No other
-// keys than these are stored.
+// AuthServiceAccountIssued is the payload of auth.service_account.issued: Credentials were issued
+// for a service account. No other keys are stored.
 type AuthServiceAccountIssued struct {
-	// Which key; not the key.
+	// The id of the key; not the key.
 	KeyID uuid.UUID `json:"key_id"`
-	// Until when they are good.
+	// The time at which the key expires.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// What they allow.
+	// The granted scopes.
 	Scopes []string `json:"scopes,omitzero"`
 }
 
-// On makes the envelope of auth.service_account.issued about a resource of the tenant's.
+// On returns the envelope of auth.service_account.issued about a resource of the tenant.
 func (p AuthServiceAccountIssued) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthServiceAccountIssued, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthServiceAccountIssued, Payload: p,
+	}
 }
 
-// AuthServiceAccountRevoked is the payload of auth.service_account.revoked: Credentials of a service were taken back. No
-// other keys than these are stored.
+// AuthServiceAccountRevoked is the payload of auth.service_account.revoked: Credentials of a
+// service account were revoked. No other keys are stored.
 type AuthServiceAccountRevoked struct {
-	// Which key; not the key.
+	// The id of the key; not the key.
 	KeyID uuid.UUID `json:"key_id"`
-	// Why. One of asked, rotated, leaked, unused.
+	// The reason for the revocation. One of asked, rotated, leaked, unused.
 	Reason string `json:"reason,omitzero"`
 }
 
-// On makes the envelope of auth.service_account.revoked about a resource of the tenant's.
+// On returns the envelope of auth.service_account.revoked about a resource of the tenant.
 func (p AuthServiceAccountRevoked) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthServiceAccountRevoked, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthServiceAccountRevoked, Payload: p,
+	}
 }
 
-// AuthSignup is the payload of auth.signup: An account was made. No other keys than these are stored.
+// AuthSignup is the payload of auth.signup: A user created an account. No other keys are stored.
 type AuthSignup struct {
-	// How. One of password, sso, invitation.
+	// The sign-up method. One of password, sso, invitation.
 	Method string `json:"method,omitzero"`
 }
 
-// On makes the envelope of auth.signup about a resource of the tenant's.
+// On returns the envelope of auth.signup about a resource of the tenant.
 func (p AuthSignup) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthSignup, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthSignup, Payload: p,
+	}
 }
 
-// AuthTokenRefreshed is the payload of auth.token.refreshed: A session was prolonged. No other keys than these are stored.
+// AuthTokenRefreshed is the payload of auth.token.refreshed: A session was extended. No other keys
+// are stored.
 type AuthTokenRefreshed struct {
-	// The session.
+	// The id of the session.
 	SessionID uuid.UUID `json:"session_id,omitzero"`
 }
 
-// On makes the envelope of auth.token.refreshed about a resource of the tenant's.
+// On returns the envelope of auth.token.refreshed about a resource of the tenant.
 func (p AuthTokenRefreshed) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "user", Action: NameAuthTokenRefreshed, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "user",
+		Action: NameAuthTokenRefreshed, Payload: p,
+	}
 }

@@ -5,11 +5,12 @@ package actions
 import (
 	"time"
 
-	"github.com/fanfarehq/fanfare/activity"
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
-// The names of the actions that begin with billing.
+// The names of the actions.
 const (
 	NameBillingInvoiceIssued         = "billing.invoice.issued"
 	NameBillingPaymentFailed         = "billing.payment.failed"
@@ -20,111 +21,133 @@ const (
 	NameBillingSubscriptionStarted   = "billing.subscription.started"
 )
 
-// BillingInvoiceIssued is the payload of billing.invoice.issued: An invoice was written. No other keys than these are
-// stored.
+// BillingInvoiceIssued is the payload of billing.invoice.issued: An invoice was issued. No other
+// keys are stored.
 type BillingInvoiceIssued struct {
-	// The invoice.
+	// The number of the invoice.
 	InvoiceID string `json:"invoice_id"`
 	// The amount, in the smallest unit of the currency.
 	AmountMinor *int `json:"amount_minor,omitzero"`
-	// The currency, as ISO 4217 writes it.
+	// The currency, as an ISO 4217 code.
 	Currency string `json:"currency,omitzero"`
-	// By when it is to be paid.
+	// The time at which the payment is due.
 	DueAt time.Time `json:"due_at,omitzero"`
 }
 
-// On makes the envelope of billing.invoice.issued about a resource of the tenant's.
+// On returns the envelope of billing.invoice.issued about a resource of the tenant.
 func (p BillingInvoiceIssued) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "account", Action: NameBillingInvoiceIssued, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "account",
+		Action: NameBillingInvoiceIssued, Payload: p,
+	}
 }
 
-// BillingPaymentFailed is the payload of billing.payment.failed: A payment did not come in. No other keys than these are
-// stored.
+// BillingPaymentFailed is the payload of billing.payment.failed: A payment failed. No other keys
+// are stored.
 type BillingPaymentFailed struct {
-	// Why. One of declined, expired, insufficient_funds, unreachable, other.
+	// The reason for the failure. One of declined, expired, insufficient_funds, unreachable, other.
 	Reason string `json:"reason"`
-	// The invoice.
+	// The number of the invoice.
 	InvoiceID string `json:"invoice_id,omitzero"`
-	// Whether it will be tried again.
+	// Whether the payment will be retried.
 	WillRetry *bool `json:"will_retry,omitzero"`
 }
 
-// On makes the envelope of billing.payment.failed about a resource of the tenant's.
+// On returns the envelope of billing.payment.failed about a resource of the tenant.
 func (p BillingPaymentFailed) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "account", Action: NameBillingPaymentFailed, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "account",
+		Action: NameBillingPaymentFailed, Payload: p,
+	}
 }
 
-// BillingPaymentSucceeded is the payload of billing.payment.succeeded: A payment came in. No other keys than these are
-// stored.
+// BillingPaymentSucceeded is the payload of billing.payment.succeeded: A payment succeeded. No
+// other keys are stored.
 type BillingPaymentSucceeded struct {
 	// The amount, in the smallest unit of the currency.
 	AmountMinor *int `json:"amount_minor,omitzero"`
-	// The currency, as ISO 4217 writes it.
+	// The currency, as an ISO 4217 code.
 	Currency string `json:"currency,omitzero"`
-	// The invoice.
+	// The number of the invoice.
 	InvoiceID string `json:"invoice_id,omitzero"`
 }
 
-// On makes the envelope of billing.payment.succeeded about a resource of the tenant's.
+// On returns the envelope of billing.payment.succeeded about a resource of the tenant.
 func (p BillingPaymentSucceeded) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "account", Action: NameBillingPaymentSucceeded, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "account",
+		Action: NameBillingPaymentSucceeded, Payload: p,
+	}
 }
 
-// BillingRefundIssued is the payload of billing.refund.issued: Money was given back. No other keys than these are stored.
+// BillingRefundIssued is the payload of billing.refund.issued: A refund was issued. No other keys
+// are stored.
 type BillingRefundIssued struct {
 	// The amount, in the smallest unit of the currency.
 	AmountMinor *int `json:"amount_minor,omitzero"`
-	// The currency, as ISO 4217 writes it.
+	// The currency, as an ISO 4217 code.
 	Currency string `json:"currency,omitzero"`
-	// The invoice.
+	// The number of the invoice.
 	InvoiceID string `json:"invoice_id,omitzero"`
 }
 
-// On makes the envelope of billing.refund.issued about a resource of the tenant's.
+// On returns the envelope of billing.refund.issued about a resource of the tenant.
 func (p BillingRefundIssued) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "account", Action: NameBillingRefundIssued, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "account",
+		Action: NameBillingRefundIssued, Payload: p,
+	}
 }
 
-// BillingSubscriptionCancelled is the payload of billing.subscription.cancelled: A plan was given up. No other keys than
-// these are stored.
+// BillingSubscriptionCancelled is the payload of billing.subscription.cancelled: A subscription to
+// a plan was cancelled. No other keys are stored.
 type BillingSubscriptionCancelled struct {
-	// When it ends.
+	// The time at which the subscription ends.
 	EndsAt time.Time `json:"ends_at,omitzero"`
 	// The plan.
 	Plan string `json:"plan,omitzero"`
 }
 
-// On makes the envelope of billing.subscription.cancelled about a resource of the tenant's.
+// On returns the envelope of billing.subscription.cancelled about a resource of the tenant.
 func (p BillingSubscriptionCancelled) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "account", Action: NameBillingSubscriptionCancelled, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "account",
+		Action: NameBillingSubscriptionCancelled, Payload: p,
+	}
 }
 
-// BillingSubscriptionChanged is the payload of billing.subscription.changed: A plan was changed. No other keys than these
-// are stored.
+// BillingSubscriptionChanged is the payload of billing.subscription.changed: A subscription changed
+// to another plan. No other keys are stored.
 type BillingSubscriptionChanged struct {
-	// The plan now.
+	// The new plan.
 	ToPlan string `json:"to_plan"`
-	// The plan before.
+	// The previous plan.
 	FromPlan string `json:"from_plan,omitzero"`
-	// For how many.
+	// The number of seats.
 	Seats *int `json:"seats,omitzero"`
 }
 
-// On makes the envelope of billing.subscription.changed about a resource of the tenant's.
+// On returns the envelope of billing.subscription.changed about a resource of the tenant.
 func (p BillingSubscriptionChanged) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "account", Action: NameBillingSubscriptionChanged, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "account",
+		Action: NameBillingSubscriptionChanged, Payload: p,
+	}
 }
 
-// BillingSubscriptionStarted is the payload of billing.subscription.started: A plan was taken. No other keys than these are
-// stored.
+// BillingSubscriptionStarted is the payload of billing.subscription.started: A subscription to a
+// plan started. No other keys are stored.
 type BillingSubscriptionStarted struct {
 	// The plan.
 	Plan string `json:"plan"`
-	// For how many.
+	// The number of seats.
 	Seats *int `json:"seats,omitzero"`
 }
 
-// On makes the envelope of billing.subscription.started about a resource of the tenant's.
+// On returns the envelope of billing.subscription.started about a resource of the tenant.
 func (p BillingSubscriptionStarted) On(tenant, resource uuid.UUID) activity.Envelope {
-	return activity.Envelope{TenantID: tenant, ResourceID: resource, ResourceType: "account", Action: NameBillingSubscriptionStarted, Payload: p}
+	return activity.Envelope{
+		TenantID: tenant, ResourceID: resource, ResourceType: "account",
+		Action: NameBillingSubscriptionStarted, Payload: p,
+	}
 }

@@ -16,15 +16,15 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// DefaultPatience is how long Apply looks for activities that use a removed action.
-const DefaultPatience = 30 * time.Second
+// DefaultSearchTimeout is how long Apply looks for activities that use a removed action.
+const DefaultSearchTimeout = 30 * time.Second
 
 // ApplyOptions says how Apply goes about it. The zero value changes what is to be changed and
 // removes nothing that is in use.
 type ApplyOptions struct {
 	Force    bool          // remove actions without looking for activities that use them
 	DryRun   bool          // do everything, and then undo it
-	Patience time.Duration // how long to look for such activities; DefaultPatience if it is not positive
+	SearchTimeout time.Duration // how long to look for such activities; DefaultSearchTimeout if it is not positive
 	Show     func(Changes) // unless it is nil, is told what will change before anything does
 }
 
@@ -40,29 +40,29 @@ func (e *InUseError) Error() string {
 	)
 }
 
-// UnsureError refuses to remove actions, for the log is too large to be looked through in the time
+// SearchTimeoutError refuses to remove actions, for the log is too large to be looked through in the time
 // given. Nothing was changed.
-type UnsureError struct {
+type SearchTimeoutError struct {
 	Actions  []string
-	Patience time.Duration
+	SearchTimeout time.Duration
 }
 
-func (e *UnsureError) Error() string {
+func (e *SearchTimeoutError) Error() string {
 	return fmt.Sprintf(
 		"removing %s refused: whether recorded activities have it could not be found out within %s; --force removes it without looking",
 		strings.Join(e.Actions, ", "),
-		e.Patience,
+		e.SearchTimeout,
 	)
 }
 
 // Apply makes the database's taxonomy this one, in one transaction, one at a time, and returns what
 // that changes. Recording goes on meanwhile, by the old taxonomy until this commits. Fanfare's own
-// actions are always in it (Whole), and the installation's secret keys (fanfare.settings) become
+// actions are always in it (WithBuiltins), and the installation's secret keys (fanfare.settings) become
 // those of the taxonomy.
 //
 // An action that recorded activities have is removed only with Force: they would read worse and
 // could not be recorded again. No index leads from an action to its activities, so the log is
-// looked through, its newest partition first, for as long as Patience; what is in use is mostly
+// looked through, its newest partition first, for as long as SearchTimeout; what is in use is mostly
 // found at once, and what never was costs a look at everything.
 func Apply(ctx context.Context, db interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
@@ -97,7 +97,7 @@ func apply(ctx context.Context, tx pgx.Tx, t *Taxonomy, o ApplyOptions) (Changes
 	if err != nil {
 		return Changes{}, err
 	}
-	t = t.Whole()
+	t = t.WithBuiltins()
 	changes := Diff(applied, t)
 	if o.Show != nil {
 		o.Show(changes)
@@ -107,11 +107,11 @@ func apply(ctx context.Context, tx pgx.Tx, t *Taxonomy, o ApplyOptions) (Changes
 		removed[i] = a.Name
 	}
 	if len(removed) > 0 && !o.Force {
-		patience := o.Patience
-		if patience <= 0 {
-			patience = DefaultPatience
+		timeout := o.SearchTimeout
+		if timeout <= 0 {
+			timeout = DefaultSearchTimeout
 		}
-		if err := refuseUsed(ctx, tx, removed, patience); err != nil {
+		if err := refuseUsed(ctx, tx, removed, timeout); err != nil {
 			return Changes{}, err
 		}
 	}
@@ -187,7 +187,7 @@ func write(ctx context.Context, tx pgx.Tx, actions []Action, removed []string) e
 
 // refuseUsed looks for activities that have one of the actions, partition by partition, and for no
 // longer than it may.
-func refuseUsed(ctx context.Context, tx pgx.Tx, actions []string, patience time.Duration) error {
+func refuseUsed(ctx context.Context, tx pgx.Tx, actions []string, timeout time.Duration) error {
 	// What is set in a savepoint ends with it.
 	look, err := tx.Begin(ctx)
 	if err != nil {
@@ -198,16 +198,16 @@ func refuseUsed(ctx context.Context, tx pgx.Tx, actions []string, patience time.
 	if err != nil {
 		return fmt.Errorf("look for activities of removed actions: %w", err)
 	}
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for _, partition := range partitions {
 		left := time.Until(deadline).Milliseconds()
 		if left <= 0 {
-			return &UnsureError{Actions: actions, Patience: patience}
+			return &SearchTimeoutError{Actions: actions, SearchTimeout: timeout}
 		}
 		used, err := usedIn(ctx, look, partition, actions, left)
 		if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == "57014" &&
 			ctx.Err() == nil { // query_canceled
-			return &UnsureError{Actions: actions, Patience: patience}
+			return &SearchTimeoutError{Actions: actions, SearchTimeout: timeout}
 		}
 		if err != nil {
 			return fmt.Errorf("look for activities of removed actions in %s: %w", partition, err)

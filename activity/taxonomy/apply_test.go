@@ -59,7 +59,7 @@ func TestApply(t *testing.T) {
 	if got := loaded(t, db).Actions(); len(got) != 0 {
 		t.Errorf("before: got %d actions, want none", len(got))
 	}
-	first, second := parse(t, before).Whole(), parse(t, after).Whole()
+	first, second := parse(t, before).WithBuiltins(), parse(t, after).WithBuiltins()
 	want := taxonomy.Diff(nil, first)
 	if diff := cmp.Diff(want, apply(t, db, first, taxonomy.ApplyOptions{DryRun: true})); diff != "" {
 		t.Errorf("dry run (-want +got):\n%s", diff)
@@ -110,7 +110,7 @@ func TestApply(t *testing.T) {
 func TestApplyOfManyAtOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	both := []*taxonomy.Taxonomy{parse(t, before).Whole(), parse(t, after).Whole()}
+	both := []*taxonomy.Taxonomy{parse(t, before).WithBuiltins(), parse(t, after).WithBuiltins()}
 	group, ctx := errgroup.WithContext(t.Context())
 	for i := range 8 {
 		group.Go(func() error {
@@ -143,7 +143,7 @@ func TestRemovingWhatIsInUse(t *testing.T) {
 			t.Errorf("%+v: got %v, want a.used and b.used in use", o, err)
 		}
 	}
-	if diff := cmp.Diff(all.Whole().Actions(), loaded(t, db).Actions()); diff != "" {
+	if diff := cmp.Diff(all.WithBuiltins().Actions(), loaded(t, db).Actions()); diff != "" {
 		t.Errorf("after the refusal (-want +got):\n%s", diff)
 	}
 	fewer := parse(t, "version: 1\nactions:\n  a.used: &x {description: D, category: C}\n  b.used: *x\n")
@@ -151,7 +151,7 @@ func TestRemovingWhatIsInUse(t *testing.T) {
 		t.Errorf("removing what is not in use: got %v", got)
 	}
 	apply(t, db, without, taxonomy.ApplyOptions{Force: true})
-	if diff := cmp.Diff(without.Whole().Actions(), loaded(t, db).Actions()); diff != "" {
+	if diff := cmp.Diff(without.WithBuiltins().Actions(), loaded(t, db).Actions()); diff != "" {
 		t.Errorf("by force (-want +got):\n%s", diff)
 	}
 }
@@ -171,14 +171,14 @@ func TestRemovingWhatCannotBeLookedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	without := parse(t, none)
-	_, err = taxonomy.Apply(t.Context(), db.Pool, without, taxonomy.ApplyOptions{Patience: 200 * time.Millisecond})
-	var unsure *taxonomy.UnsureError
+	_, err = taxonomy.Apply(t.Context(), db.Pool, without, taxonomy.ApplyOptions{SearchTimeout: 200 * time.Millisecond})
+	var unsure *taxonomy.SearchTimeoutError
 	if !errors.As(err, &unsure) || cmp.Diff([]string{"a.idle"}, unsure.Actions) != "" ||
 		!strings.Contains(err.Error(), "--force") {
 		t.Errorf("got %v, want to be unsure of a.idle", err)
 	}
 	apply(t, db, without, taxonomy.ApplyOptions{Force: true}) // which does not look
-	if diff := cmp.Diff(without.Whole().Actions(), loaded(t, db).Actions()); diff != "" {
+	if diff := cmp.Diff(without.WithBuiltins().Actions(), loaded(t, db).Actions()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -196,7 +196,7 @@ func TestLoadOfWhatCannotBe(t *testing.T) {
 	}
 	_, err = taxonomy.Load(t.Context(), db.Pool)
 	var invalidErr *taxonomy.InvalidError
-	if !errors.As(err, &invalidErr) || len(invalidErr.Mistakes) != 3 || invalidErr.Mistakes[1].Action != "a.c" ||
+	if !errors.As(err, &invalidErr) || len(invalidErr.Diagnostics) != 3 || invalidErr.Diagnostics[1].Action != "a.c" ||
 		!strings.Contains(err.Error(), "must be #/$defs/<name>") {
 		t.Errorf("got %v, want three mistakes", err)
 	}

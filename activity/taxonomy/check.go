@@ -51,7 +51,7 @@ func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
 		if off {
 			return nil
 		}
-		return t.breached(
+		return t.violated(
 			mode,
 			false,
 			e,
@@ -94,23 +94,23 @@ func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
 	if err != nil || len(broken) == 0 {
 		return err
 	}
-	return t.breached(mode, true, e, broken)
+	return t.violated(mode, true, e, broken)
 }
 
-// breached refuses an envelope, or counts it.
-func (t *Taxonomy) breached(mode Mode, registered bool, e *activity.Envelope, broken []invalid.Field) error {
+// violated refuses an envelope, or counts it.
+func (t *Taxonomy) violated(mode Mode, registered bool, e *activity.Envelope, broken []invalid.Field) error {
 	if err := e.Validate(); err != nil {
 		return err
 	}
 	if mode != Warn {
 		return &invalid.Error{Fields: broken}
 	}
-	t.warned.add(e.Action, registered)
+	t.warnings.add(e.Action, registered)
 	return nil
 }
 
 // Warnings returns how many envelopes of each action broke a rule and passed.
-func (t *Taxonomy) Warnings() map[string]uint64 { return t.warned.all() }
+func (t *Taxonomy) Warnings() map[string]uint64 { return t.warnings.all() }
 
 // redacted gives the envelope its payload without secrets, and returns it. It is nil where the
 // envelope's own rules have to speak: their error, if they have one, is returned.
@@ -217,7 +217,7 @@ func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (brok
 	}
 	var invalidErr *jsonschema.ValidationError
 	if err := e.schema.Validate(payload); errors.As(err, &invalidErr) {
-		for _, f := range breaches(e.Name, invalidErr) {
+		for _, f := range violations(e.Name, invalidErr) {
 			if !slices.Contains(broken, f) {
 				broken = append(broken, f)
 			}

@@ -31,7 +31,7 @@ type enforcementCase struct {
 	}
 	Refused *refusal // in every mode
 	Breach  *refusal // refused in strict mode, noted in warn mode
-	GoOnly  bool     `json:"go_only"` // the database does not see the breach
+	GoOnly  bool     `json:"go_only"` // the database does not see the violation
 	Stored  *stored
 }
 

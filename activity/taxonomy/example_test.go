@@ -44,8 +44,9 @@ func ExampleTaxonomy_Check() {
 	fmt.Println(check(context.Background(), &e))
 	fmt.Printf("%s %s %s\n", e.Category, e.Severity, e.Payload)
 	// Output:
-	// envelope refused: payload.signal_type is required by signal.created; payload.score "string"
-	// must be a number <nil> research info {"score":0.7,"signal_type":"momentum"}
+	// envelope refused: payload.signal_type is required by signal.created; payload.score "string" must be a number
+	// <nil>
+	// research info {"score":0.7,"signal_type":"momentum"}
 }
 
 func ExampleDiff() {

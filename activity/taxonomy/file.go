@@ -25,32 +25,32 @@ const (
 
 // reader reads a file's nodes and collects what is wrong.
 type reader struct {
-	mistakes    []Mistake
+	diagnostics    []Diagnostic
 	more        int
-	own         map[string]*entry // Fanfare's own actions, of which a file does not decide all
+	builtins         map[string]*entry // Fanfare's own actions, of which a file does not decide all
 	action      string            // that is being read
 	nodes, text int               // so far
 	spent       bool              // a bound was reached
 }
 
 func (r *reader) refuse(line int, field, value, rule string) {
-	if len(r.mistakes) == maxMistakes {
+	if len(r.diagnostics) == maxDiagnostics {
 		r.more++
 		return
 	}
-	r.mistakes = append(
-		r.mistakes,
-		Mistake{Line: line, Action: r.action, Field: field, Value: shortened(value), Rule: rule},
+	r.diagnostics = append(
+		r.diagnostics,
+		Diagnostic{Line: line, Action: r.action, Field: field, Value: shortened(value), Rule: rule},
 	)
 }
 
 // err returns everything that is wrong, or nil.
 func (r *reader) err() error {
-	if len(r.mistakes) == 0 {
+	if len(r.diagnostics) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int { return a.Line - b.Line })
-	return &InvalidError{Mistakes: r.mistakes, More: r.more}
+	slices.SortStableFunc(r.diagnostics, func(a, b Diagnostic) int { return a.Line - b.Line })
+	return &InvalidError{Diagnostics: r.diagnostics, More: r.more}
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)

@@ -31,10 +31,10 @@ func FuzzParse(f *testing.F) {
 		parsed, err := taxonomy.Parse(strings.NewReader(file))
 		var invalidErr *taxonomy.InvalidError
 		if err != nil {
-			if !errors.As(err, &invalidErr) || len(invalidErr.Mistakes) == 0 {
+			if !errors.As(err, &invalidErr) || len(invalidErr.Diagnostics) == 0 {
 				t.Fatalf("got %v, want mistakes", err)
 			}
-			if !slices.IsSortedFunc(invalidErr.Mistakes, func(a, b taxonomy.Mistake) int { return a.Line - b.Line }) {
+			if !slices.IsSortedFunc(invalidErr.Diagnostics, func(a, b taxonomy.Diagnostic) int { return a.Line - b.Line }) {
 				t.Errorf("the mistakes are not in the order of the file: %v", err)
 			}
 			return

@@ -20,7 +20,7 @@ type Mode string
 // payload keeps no other keys than those that are to be kept.
 const (
 	Off    Mode = "off"    // nothing
-	Warn   Mode = "warn"   // it is recorded, and the breach noted on it
+	Warn   Mode = "warn"   // it is recorded, and the violation noted on it
 	Strict Mode = "strict" // it is refused
 )
 

@@ -28,10 +28,10 @@ var actionRule = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)+$`)
 // Parse reads a taxonomy from its file, a YAML document of at most MaxFileBytes (docs/taxonomy.md).
 // The error is an *InvalidError that names everything which is wrong, unless the file cannot be
 // read.
-func Parse(file io.Reader) (*Taxonomy, error) { return read(file, own()) }
+func Parse(file io.Reader) (*Taxonomy, error) { return read(file, builtins().byName) }
 
-func read(file io.Reader, own map[string]*entry) (*Taxonomy, error) {
-	r := &reader{own: own}
+func read(file io.Reader, builtins map[string]*entry) (*Taxonomy, error) {
+	r := &reader{builtins: builtins}
 	document, err := r.open(file)
 	if err != nil {
 		return nil, err
@@ -137,8 +137,8 @@ func (r *reader) entry(a pair, compiler *schemas) *entry {
 			r.refuse(a.line, field, "", "is required")
 		}
 	}
-	if ours := r.own[a.key]; ours != nil {
-		e.recordedAs(ours)
+	if builtin := r.builtins[a.key]; builtin != nil {
+		e.fixAs(builtin)
 	}
 	r.agree(e, given)
 	e.prepare()
@@ -256,9 +256,9 @@ func (r *reader) keys(p pair, most int, folded func(key string) string) []string
 // schema reads and compiles the payload's schema.
 func (r *reader) schema(e *entry, p pair, compiler *schemas) {
 	at := lines{"": p.line}
-	before := len(r.mistakes) + r.more
+	before := len(r.diagnostics) + r.more
 	schema := r.json(p.value, p.key, nil, at)
-	if r.spent || len(r.mistakes)+r.more > before {
+	if r.spent || len(r.diagnostics)+r.more > before {
 		return
 	}
 	found := e.compile(compiler, schema)

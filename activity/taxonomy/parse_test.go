@@ -250,19 +250,19 @@ func TestMistakes(t *testing.T) {
 			if !errors.As(err, &invalid) {
 				t.Fatalf("got %v, want mistakes", err)
 			}
-			got := make([]string, len(invalid.Mistakes))
-			for i, m := range invalid.Mistakes {
+			got := make([]string, len(invalid.Diagnostics))
+			for i, m := range invalid.Diagnostics {
 				got[i] = m.Error()
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("mistakes (-want +got):\n%s", diff)
+				t.Errorf("diagnostics (-want +got):\n%s", diff)
 			}
 		})
 	}
 	_, err := taxonomy.Parse(strings.NewReader(manyActions))
 	var invalid *taxonomy.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Mistakes) != 100 || invalid.More != 10 ||
+	if !errors.As(err, &invalid) || len(invalid.Diagnostics) != 100 || invalid.More != 10 ||
 		!strings.HasSuffix(err.Error(), "\n  and 10 more") {
-		t.Errorf("110 mistakes: got %v", err)
+		t.Errorf("110 diagnostics: got %v", err)
 	}
 }

@@ -252,8 +252,8 @@ func broken(e *jsonschema.ValidationError) wrong {
 	}
 	walk(e)
 	path, rule := deepest.InstanceLocation, notSchema
-	if breaches := leafBreaches(nil, "JSON Schema", deepest); len(breaches) > 0 {
-		path, rule = breaches[0].path, breaches[0].rule
+	if violations := leafViolations(nil, "JSON Schema", deepest); len(violations) > 0 {
+		path, rule = violations[0].path, violations[0].rule
 	}
 	return wrong{path: path, rule: rule}
 }

@@ -26,6 +26,7 @@ Where a file is named, - is standard input.`)
 		newTaxonomyEnforceCommand(p),
 		newTaxonomyGenerateCommand(p),
 		newTaxonomyDefaultCommand(p),
+		newTaxonomyExampleCommand(p),
 	)
 	return group
 }
@@ -101,12 +102,12 @@ payloads, visibility and what is kept of them stay as Fanfare records them, what
 func ownLine(parsed *taxonomy.Taxonomy) string {
 	has := 0
 	for _, a := range parsed.Actions() {
-		if a.Own() {
+		if a.Builtin() {
 			has++
 		}
 	}
 	var line string
-	if missing := len(parsed.Whole().Actions()) - len(parsed.Actions()); missing > 0 {
+	if missing := len(parsed.WithBuiltins().Actions()) - len(parsed.Actions()); missing > 0 {
 		line = countOf(missing, "action") + " of Fanfare's own will be registered beside them\n"
 	}
 	if has > 0 {
@@ -123,17 +124,17 @@ func writeChecked(w io.Writer, parsed *taxonomy.Taxonomy, err error) error {
 	checked := struct {
 		Actions  int                `json:"actions"`
 		Own      int                `json:"own_actions_added"` // Fanfare's, that the file does not have
-		Mistakes []taxonomy.Mistake `json:"mistakes"`
-	}{Mistakes: []taxonomy.Mistake{}}
+		Mistakes []taxonomy.Diagnostic `json:"mistakes"`
+	}{Mistakes: []taxonomy.Diagnostic{}}
 	var invalidErr *taxonomy.InvalidError
 	switch {
 	case errors.As(err, &invalidErr):
-		checked.Mistakes = invalidErr.Mistakes
+		checked.Mistakes = invalidErr.Diagnostics
 	case err != nil:
 		return nil // it is told as it is
 	default:
 		checked.Actions = len(parsed.Actions())
-		checked.Own = len(parsed.Whole().Actions()) - checked.Actions
+		checked.Own = len(parsed.WithBuiltins().Actions()) - checked.Actions
 	}
 	return writeJSON(w, checked)
 }

@@ -83,7 +83,7 @@ func enforce(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, mode taxonomy.Mod
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(applied.Actions(), func(a taxonomy.Action) bool { return !a.Own() }) {
+		if !slices.ContainsFunc(applied.Actions(), func(a taxonomy.Action) bool { return !a.Builtin() }) {
 			return errors.New(
 				"no action of an application is registered, so strict would refuse everything: apply a taxonomy first",
 			)

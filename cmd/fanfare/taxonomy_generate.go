@@ -11,6 +11,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/activity/taxonomy/generate"
+	"github.com/fanfarehq/fanfare/activity/taxonomy/research"
 )
 
 func newTaxonomyGenerateCommand(p process) *cobra.Command {
@@ -21,17 +22,18 @@ func newTaxonomyGenerateCommand(p process) *cobra.Command {
 	)
 	command := &cobra.Command{
 		Use:   "generate <file>",
-		Short: "Write Go types for the actions of a file",
-		Long: `Writes a Go package with a type for the payload of every action, a constant for its name, and a method that makes its
-envelope:
+		Short: "Generate Go types for the actions of a file",
+		Long: `Generates a Go package with a type for the payload of every action, a constant for its name, and a method that
+returns its envelope:
 
   e := actions.SignalValidated{Passed: true}.On(tenant, signal)
 
-There is one file for each family, which is the first word of its actions. What was generated into the directory
-before and is not in the taxonomy any more is removed; files that somebody wrote are left alone. The same taxonomy
-gives the same files, so that they can be committed and checked.
+The package has one file for each category. Files that were generated before and are no longer needed are removed;
+other files in the directory are not changed. The same taxonomy generates the same files, so a build can check that
+committed files are up to date.
 
-An envelope's resource type is the family's name, unless --resource-type names another.`,
+The family of an action is the first word of its name. It is the resource type of its envelopes, unless
+--resource-type specifies another.`,
 		RunE: func(*cobra.Command, []string) error {
 			var err error
 			if o.ResourceTypes, err = resourceTypes(types); err != nil {
@@ -51,9 +53,9 @@ An envelope's resource type is the family's name, unless --resource-type names a
 	fileArgument(command, &name)
 	command.Flags().StringVar(&o.Package, "package", "actions", "the package's name")
 	command.Flags().
-		StringVar(&directory, "output", "", "the directory to write to (default: one of the package's name)")
+		StringVar(&directory, "output", "", "the directory to write to (default: the package's name)")
 	command.Flags().
-		StringArrayVar(&types, "resource-type", nil, "what a family's actions are about, as in auth=user; may be repeated")
+		StringArrayVar(&types, "resource-type", nil, "the resource type of a family, as in auth=user; may be repeated")
 	return command
 }
 
@@ -87,13 +89,34 @@ func writeGenerated(w io.Writer, directory string, files []generate.File) error 
 func newTaxonomyDefaultCommand(p process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "default",
-		Short: "Write the taxonomy that comes with Fanfare",
-		Long: `Writes the file of the taxonomy that comes with Fanfare, to begin one's own with:
+		Short: "Print the default taxonomy",
+		Long: `Prints the file of the default taxonomy: the actions that most applications have. Use it as the beginning of your
+own file:
 
   fanfare taxonomy default > taxonomy.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := io.WriteString(p.stdout, taxonomy.ShippedFile)
+			_, err := io.WriteString(p.stdout, taxonomy.DefaultFile)
+			return err
+		},
+	}
+}
+
+func newTaxonomyExampleCommand(p process) *cobra.Command {
+	return &cobra.Command{
+		Use:   "example research",
+		Short: "Print the taxonomy of an example application",
+		Long: `Prints the file of an example application's taxonomy. The only example is research, a platform for quantitative
+research; docs/instrumenting/research documents its actions.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] != "research" {
+				return &usageError{"name one example: research"}
+			}
+			return nil
+		},
+		ValidArgs: []string{"research"},
+		RunE: func(*cobra.Command, []string) error {
+			_, err := io.WriteString(p.stdout, research.File)
 			return err
 		},
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/activity/taxonomy/research"
 )
 
 func TestTaxonomyGenerate(t *testing.T) {
@@ -20,10 +21,10 @@ func TestTaxonomyGenerate(t *testing.T) {
 			append([]string{"taxonomy", "generate", "--package", "deeds", "--output", directory, file}, args...)...)
 	}
 	at := func(name string) string { return filepath.Join(directory, name) }
-	if got, want := generate(), "wrote    "+at("fanfare.go")+"\nwrote    "+at("resource.go")+"\nwrote    "+at("signal.go")+"\n"; got != want {
+	if got, want := generate(), "wrote    "+at("actions.go")+"\nwrote    "+at("research.go")+"\nwrote    "+at("resources.go")+"\n"; got != want {
 		t.Errorf("at first: got\n%s\nwant\n%s", got, want)
 	}
-	made, err := os.ReadFile(at("resource.go"))
+	made, err := os.ReadFile(at("resources.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,11 +36,11 @@ func TestTaxonomyGenerate(t *testing.T) {
 	if got, want := generate(), directory+": all 3 files are as they should be\n"; got != want {
 		t.Errorf("again: got %q, want %q", got, want)
 	}
-	if got, want := generate("--resource-type", "resource=thing"), "wrote    "+at("resource.go")+"\n"; got != want {
+	if got, want := generate("--resource-type", "resource=thing"), "wrote    "+at("resources.go")+"\n"; got != want {
 		t.Errorf("with a resource type: got %q, want %q", got, want)
 	}
 
-	if err := os.WriteFile(at("signal.go"), []byte("package deeds\n"), 0o600); err != nil {
+	if err := os.WriteFile(at("research.go"), []byte("package deeds\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
@@ -47,7 +48,7 @@ func TestTaxonomyGenerate(t *testing.T) {
 		code int
 		want string
 	}{
-		"over somebody's own file": {[]string{"--output", directory, file}, exitFailure, "fanfare: " + at("signal.go") + " was not generated, and is left alone; nothing was written\n"},
+		"over somebody's own file": {[]string{"--output", directory, file}, exitFailure, "fanfare: " + at("research.go") + " was not generated, and is left alone; nothing was written\n"},
 		"a package without a name": {[]string{"--package", "", "--output", directory, file}, exitFailure, `the package's name "" must be an identifier of Go`},
 		"half a resource type":     {[]string{"--resource-type", "auth", file}, exitUsage, `--resource-type "auth" must read family=type, once for a family`},
 		"no file":                  {nil, exitUsage, "name one file; - is standard input"},
@@ -62,11 +63,20 @@ func TestTaxonomyGenerate(t *testing.T) {
 
 func TestTaxonomyDefault(t *testing.T) {
 	t.Parallel()
-	parsed, err := taxonomy.Parse(strings.NewReader(must(t, nil, "taxonomy", "default")))
-	if err != nil {
-		t.Fatal(err)
+	if got := must(t, nil, "taxonomy", "default"); got != taxonomy.DefaultFile {
+		t.Errorf("got\n%s\nwant the default file", got)
 	}
-	if got, want := len(parsed.Actions()), len(taxonomy.Shipped().Actions()); got != want {
-		t.Errorf("got %d actions, want %d", got, want)
+}
+
+func TestTaxonomyExample(t *testing.T) {
+	t.Parallel()
+	if got := must(t, nil, "taxonomy", "example", "research"); got != research.File {
+		t.Errorf("got\n%s\nwant the research file", got)
+	}
+	for _, args := range [][]string{{}, {"poetry"}, {"research", "research"}} {
+		r := fanfare(t, nil, append([]string{"taxonomy", "example"}, args...)...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, "name one example: research") {
+			t.Errorf("%q: got exit code %d and %q, want a usage error", args, r.code, r.stderr)
+		}
 	}
 }

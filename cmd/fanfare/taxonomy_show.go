@@ -54,7 +54,7 @@ they are registered with every taxonomy.`,
 		if err != nil {
 			return err
 		}
-		return showTaxonomy(p, parsed.Whole(), action, asJSON)
+		return showTaxonomy(p, parsed.WithBuiltins(), action, asJSON)
 	}
 	return command
 }
@@ -66,13 +66,13 @@ func showTaxonomy(p process, t *taxonomy.Taxonomy, action string, asJSON bool) e
 		case !ok:
 			return fmt.Errorf("action %q is not registered", action)
 		case asJSON:
-			return writeJSON(p.stdout, shownAction{found, found.Own()})
+			return writeJSON(p.stdout, shownAction{found, found.Builtin()})
 		}
 		return writeTable(p.stdout, actionRows(found))
 	}
 	shown := shownTaxonomy{append([]string{}, t.SecretKeys()...), []shownAction{}}
 	for _, a := range t.Actions() {
-		shown.Actions = append(shown.Actions, shownAction{a, a.Own()})
+		shown.Actions = append(shown.Actions, shownAction{a, a.Builtin()})
 	}
 	if asJSON {
 		return writeJSON(p.stdout, shown)
@@ -131,7 +131,7 @@ func actionRows(a taxonomy.Action) [][]string {
 	}
 	rows := [][]string{
 		{"action", a.Name},
-		{"own", shownAction{a, a.Own()}.owner()},
+		{"own", shownAction{a, a.Builtin()}.owner()},
 		{"description", a.Description},
 		{"category", a.Category},
 		{"severity", string(a.Severity)},
@@ -180,7 +180,7 @@ The exit code is 0 when they are the same, and 1 when they differ.`,
 		if err != nil {
 			return err
 		}
-		changes := taxonomy.Diff(applied, parsed.Whole())
+		changes := taxonomy.Diff(applied, parsed.WithBuiltins())
 		if asJSON {
 			err = writeJSON(p.stdout, changes)
 		} else {
@@ -212,7 +212,7 @@ log is looked through for as long as --patience, its newest month first.
 Fanfare's own actions are registered in any case. With --system-tenant, what was applied is recorded in that tenant's
 log, in the same transaction (taxonomy.applied).`,
 		PreRunE: func(*cobra.Command, []string) error {
-			if options.Patience <= 0 {
+			if options.SearchTimeout <= 0 {
 				return &usageError{"--patience must be positive"}
 			}
 			return nil
@@ -223,7 +223,7 @@ log, in the same transaction (taxonomy.applied).`,
 	command.Flags().
 		BoolVar(&options.Force, "force", false, "remove actions without looking whether activities have them")
 	command.Flags().
-		DurationVar(&options.Patience, "patience", taxonomy.DefaultPatience, "how long to look for activities of removed actions")
+		DurationVar(&options.SearchTimeout, "patience", taxonomy.DefaultSearchTimeout, "how long to look for activities of removed actions")
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return withSystemTenant(p, command, func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error {
 		parsed, err := readTaxonomy(p, file)

@@ -66,12 +66,12 @@ func TestTaxonomyCheck(t *testing.T) {
 		t.Errorf("got exit code %d, %q and\n%s\nwant 1 and\n%s", r.code, r.stdout, r.stderr, want)
 	}
 	r = fanfare(t, nil, "taxonomy", "check", bad, "--json")
-	var checked struct{ Mistakes []taxonomy.Mistake }
+	var checked struct{ Mistakes []taxonomy.Diagnostic }
 	if err := json.Unmarshal([]byte(r.stdout), &checked); err != nil {
 		t.Fatalf("%v: %s", err, r.stdout)
 	}
 	if r.code != exitFailure || len(checked.Mistakes) != 2 ||
-		checked.Mistakes[1] != (taxonomy.Mistake{Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action"}) {
+		checked.Mistakes[1] != (taxonomy.Diagnostic{Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action"}) {
 		t.Errorf("got exit code %d and %+v, want 1 and both mistakes", r.code, checked)
 	}
 

@@ -66,7 +66,7 @@ func (s *Server) getTaxonomy(ctx context.Context, caller identity.Identity, _ *s
 	answer.Body.SecretKeys = append([]string{}, applied.SecretKeys()...)
 	answer.Body.Actions = []Action{}
 	for _, action := range applied.Actions() {
-		answer.Body.Actions = append(answer.Body.Actions, Action{action, action.Own()})
+		answer.Body.Actions = append(answer.Body.Actions, Action{action, action.Builtin()})
 	}
 	return answer, nil
 }

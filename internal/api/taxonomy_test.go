@@ -24,7 +24,7 @@ func TestTaxonomy(t *testing.T) {
 	) {
 		t.Errorf("before anything is applied: got %s, want %s", got, want)
 	}
-	if _, err := taxonomy.Apply(t.Context(), w.db.Pool, taxonomy.Shipped(), taxonomy.ApplyOptions{}); err != nil {
+	if _, err := taxonomy.Apply(t.Context(), w.db.Pool, taxonomy.Default(), taxonomy.ApplyOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := taxonomy.SetMode(t.Context(), w.db.Pool, w.elsewhere.id, taxonomy.Strict); err != nil {
@@ -56,11 +56,11 @@ func TestTaxonomy(t *testing.T) {
 	actions := []taxonomy.Action{}
 	for _, action := range got.Actions {
 		actions = append(actions, action.Action)
-		if action.Own != action.Action.Own() {
-			t.Errorf("%s: got own %t, want %t", action.Name, action.Own, action.Action.Own())
+		if action.Own != action.Action.Builtin() {
+			t.Errorf("%s: got own %t, want %t", action.Name, action.Own, action.Action.Builtin())
 		}
 	}
-	if diff := cmp.Diff(taxonomy.Shipped().Actions(), actions); diff != "" {
+	if diff := cmp.Diff(taxonomy.Default().WithBuiltins().Actions(), actions); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -65,21 +65,29 @@ var floor = []string{
 	"internal/wait",
 }
 
+// testOnly holds the packages that only tests import, and each other.
+var testOnly = []string{"internal/actionstest", "internal/leaks", "internal/logtest", "internal/pgtest"}
+
 // TestImportsRunDownhill holds the packages that an activity passes on its way to a table of what
 // each may import, besides the floor. The packages that are not in the table are above them.
 func TestImportsRunDownhill(t *testing.T) {
 	t.Parallel()
 	downhill := map[string][]string{
-		"migrations":          nil,
-		"activity":            nil,
-		"internal/centrifugo": nil,
-		"activity/taxonomy":   {"activity"},
-		"activity/export":     {"activity"},
-		"activity/retention":  {"activity", "outbox"},
-		"outbox":              {"activity"},
-		"watchers":            {"activity"},
-		"preferences":         {"activity"},
-		"internal/inbox":      {"activity", "watchers"},
+		"migrations":                         nil,
+		"activity":                           nil,
+		"internal/centrifugo":                nil,
+		"activity/actions":                   {"activity"},
+		"activity/actions/builtin":           {"activity"},
+		"activity/taxonomy":                  {"activity"},
+		"activity/taxonomy/generate":         {"activity/taxonomy"},
+		"activity/taxonomy/research":         nil,
+		"activity/taxonomy/research/actions": {"activity"},
+		"activity/export":                    {"activity"},
+		"activity/retention":                 {"activity", "activity/actions/builtin", "outbox"},
+		"outbox":                             {"activity"},
+		"watchers":                           {"activity"},
+		"preferences":                        {"activity"},
+		"internal/inbox":                     {"activity", "watchers"},
 		"internal/fanout": {
 			"activity",
 			"outbox",
@@ -112,7 +120,7 @@ func TestImportsRunDownhill(t *testing.T) {
 			case strings.HasPrefix(imported, "internal/acceptance") && name != "internal/demo" &&
 				!strings.HasPrefix(name, "internal/acceptance"):
 				t.Errorf("%s imports %s, want it in acceptance runs and the demo alone", name, imported)
-			case imported == "internal/pgtest" || imported == "internal/logtest" || imported == "internal/leaks" && name != "internal/pgtest":
+			case slices.Contains(testOnly, imported) && !slices.Contains(testOnly, name):
 				t.Errorf("%s imports %s, want it in tests alone", name, imported)
 			case slices.Contains(floor, imported):
 			case onFloor:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	example "github.com/fanfarehq/fanfare/activity/taxonomy/research"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/fanout"
@@ -155,11 +157,13 @@ func (s *stack) prepareDatabase(ctx context.Context, tenants []tenant, told prog
 	)
 }
 
-// applyTaxonomy registers the actions that Fanfare ships, has everything held to them, and reads
-// what events say of them.
+// applyTaxonomy applies the research taxonomy, enforces it strictly, and loads its texts.
 func (s *stack) applyTaxonomy(ctx context.Context, told progress) error {
-	shipped := taxonomy.Shipped()
-	if _, err := taxonomy.Apply(ctx, s.admin, shipped, taxonomy.ApplyOptions{}); err != nil {
+	actions, err := taxonomy.Parse(strings.NewReader(example.File))
+	if err != nil {
+		return err
+	}
+	if _, err := taxonomy.Apply(ctx, s.admin, actions, taxonomy.ApplyOptions{}); err != nil {
 		return err
 	}
 	if err := taxonomy.SetMode(ctx, s.admin, uuid.Nil, taxonomy.Strict); err != nil {
@@ -169,7 +173,7 @@ func (s *stack) applyTaxonomy(ctx context.Context, told progress) error {
 	if err := s.phrases.Refresh(ctx); err != nil {
 		return err
 	}
-	return told("taxonomy", fmt.Sprintf("%d actions, strictly enforced", len(shipped.Actions())))
+	return told("taxonomy", fmt.Sprintf("%d actions, strictly enforced", len(actions.Actions())))
 }
 
 // connectPublisher makes the client of Centrifugo's API.

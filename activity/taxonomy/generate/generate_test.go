@@ -15,8 +15,10 @@ import (
 	"github.com/fanfarehq/fanfare/activity/taxonomy/generate"
 )
 
+// actionOf returns an action whose category is its family.
 func actionOf(name, schema string) taxonomy.Action {
-	a := taxonomy.Action{Name: name, Description: "Something happened."}
+	family, _, _ := strings.Cut(name, ".")
+	a := taxonomy.Action{Name: name, Description: "Something happened.", Category: family}
 	if schema != "" {
 		a.Schema = json.RawMessage(schema)
 	}
@@ -222,7 +224,7 @@ func TestComments(t *testing.T) {
 	a.Description, a.Keep = "A thing\r\nwas changed.", []string{"size"}
 	made := text(t, files(t, a), "thing.go")
 	for _, want := range []string{
-		"// ThingChanged is the payload of thing.changed: A thing was changed. No other keys than these are stored.\n",
+		"// ThingChanged is the payload of thing.changed: A thing was changed. No other keys are stored.\n",
 		"\t// How large //go:build ignore. One of s, m. It is deprecated.\n",
 		"\t// It must not be nil: an empty one is []string{}.\n",
 	} {
@@ -255,11 +257,6 @@ func TestRefused(t *testing.T) {
 			generate.Options{Package: "x"},
 			"the taxonomy cannot be written as Go:\n  a part of a.b and a.b.x would all be called ABX",
 		},
-		"two families of one file": {
-			[]taxonomy.Action{actionOf("a_b.c", ""), actionOf("ab.d", "")},
-			generate.Options{Package: "x"},
-			"the taxonomy cannot be written as Go:\n  two families have the file ab.go",
-		},
 		"a family that there is not": {
 			[]taxonomy.Action{actionOf("a.b", "")},
 			generate.Options{Package: "x", ResourceTypes: map[string]string{"b": "c"}},
@@ -290,7 +287,7 @@ func TestWrite(t *testing.T) {
 		return written, removed
 	}
 	written, removed := write(actionOf("a.b", ""), actionOf("b.c", ""))
-	same("at first, written", written, []string{"a.go", "b.go", "fanfare.go"})
+	same("at first, written", written, []string{"a.go", "actions.go", "b.go"})
 	same("at first, removed", removed, nil)
 	written, removed = write(actionOf("a.b", ""), actionOf("b.c", ""))
 	same("the same, written", written, nil)
@@ -300,7 +297,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	written, removed = write(actionOf("b.c", ""))
-	same("one less, written", written, []string{"fanfare.go"})
+	same("one less, written", written, []string{"actions.go"})
 	same("one less, removed", removed, []string{"a.go"})
 
 	_, _, err := generate.Write(directory, files(t, actionOf("own.b", "")))
@@ -311,5 +308,46 @@ func TestWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same("at the end", left, []string{filepath.Join(directory, "b.go"), filepath.Join(directory, "fanfare.go"), own})
+	same("at the end", left, []string{filepath.Join(directory, "actions.go"), filepath.Join(directory, "b.go"), own})
+}
+
+// TestCategoriesBecomeFiles gives actions categories that no file can be named after, or the same
+// file.
+func TestCategoriesBecomeFiles(t *testing.T) {
+	t.Parallel()
+	var actions []taxonomy.Action
+	for i, category := range []string{"a b", "AB", "a_b_test", "é", "Actions", "linux_amd64"} {
+		a := actionOf("x.n"+strings.Repeat("i", i), "")
+		a.Category = category
+		actions = append(actions, a)
+	}
+	var got []string
+	for _, f := range files(t, actions...) {
+		got = append(got, f.Name)
+	}
+	if diff := cmp.Diff([]string{"ab.go", "abtest.go", "actions.go", "linuxamd64.go"}, got); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// TestLinesAreBounded gives an action long texts, names and lists of values.
+func TestLinesAreBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("lorem ipsum ", 40)
+	a := actionOf("thing.changed_"+strings.Repeat("very_", 8)+"much", `{"type":"object","properties":{
+		"a":{"type":"string","description":"`+long+`","enum":["s`+strings.Repeat(`","s`, 80)+`"]},
+		"b":{"type":"object","properties":{"c":{"type":"string","description":"`+long+`"}}}}}`)
+	a.Description = long
+	for _, f := range files(t, a) {
+		for line := range strings.Lines(string(f.Text)) {
+			line = strings.ReplaceAll(strings.TrimSuffix(line, "\n"), "\t", "    ")
+			limit := 120
+			if strings.HasPrefix(strings.TrimSpace(line), "//") {
+				limit = 100
+			}
+			if len(line) > limit {
+				t.Errorf("%s: a line has %d columns, want at most %d: %s", f.Name, len(line), limit, line)
+			}
+		}
+	}
 }

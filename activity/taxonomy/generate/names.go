@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // names are the identifiers of a package, or of a struct, and what each stands for.
@@ -53,12 +54,16 @@ func exported(name string) string {
 	return identifier
 }
 
-// comment makes a comment of a text, in lines that are not too long.
-func comment(text string) string {
+// commentColumn is the last column of a comment, with tabs of 4 columns.
+const commentColumn = 100
+
+// comment returns a text as a comment whose lines are indented by a number of tabs. gofmt adds the
+// tabs.
+func comment(text string, tabs int) string {
 	var b strings.Builder
 	line := "//"
 	for _, word := range strings.Fields(strings.ToValidUTF8(text, "\uFFFD")) {
-		if len(line)+1+len(word) > 125 && line != "//" {
+		if 4*tabs+utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > commentColumn && line != "//" {
 			b.WriteString(line + "\n")
 			line = "//"
 		}

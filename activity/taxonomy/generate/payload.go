@@ -59,9 +59,9 @@ func (p *pack) action(a taxonomy.Action) *action {
 	made.constant = p.names.add("Name"+identifier, "the name of "+a.Name)
 	about := fmt.Sprintf("%s is the payload of %s: %s", identifier, a.Name, a.Description)
 	if a.Keep != nil {
-		about += " No other keys than these are stored."
+		about += " No other keys are stored."
 	}
-	made.comment = comment(about)
+	made.comment = comment(about, 0)
 	body := "map[string]any"
 	if s, ok := read(a.Schema); ok && s.Type == "object" {
 		if len(s.Properties) > 0 {
@@ -114,7 +114,7 @@ func (a *action) fields(of string, s schema) (text string, ok bool) {
 			t.note = append(t.note, "It must not be nil: an empty one is "+t.empty+".")
 		}
 		if about := strings.Join(t.note, " "); about != "" {
-			b.WriteString(comment(about))
+			b.WriteString(comment(about, 1))
 		}
 		fmt.Fprintf(&b, "%s %s `json:\"%s%s\"`\n", field, t.name, name, options)
 	}
@@ -187,13 +187,8 @@ func (a *action) typeOf(name string, raw json.RawMessage) typed {
 			a.p.names.add(name, fmt.Sprintf("a part of %s", a.name))
 			a.nested = append(
 				a.nested,
-				comment(
-					fmt.Sprintf("%s is part of the payload of %s.", name, a.name),
-				)+fmt.Sprintf(
-					"type %s %s\n",
-					name,
-					fields,
-				),
+				comment(fmt.Sprintf("%s is part of the payload of %s.", name, a.name), 0)+
+					fmt.Sprintf("type %s %s\n", name, fields),
 			)
 			t.name, t.zero = name, true
 			break
