@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // The pauses of a BestEffort after a failure that may pass: the first, and the longest that they
@@ -143,35 +144,20 @@ func (d *drain) wait(ctx, working context.Context) {
 	}
 }
 
-// passes tells whether the same envelope may be recorded later. What the database says of an
-// envelope or of a right stays so; that it is away, busy, full or shutting down does not
-// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+// passes reports whether the same envelope may be recorded later: after an error that is neither a
+// refusal nor a panic, unless the server rejects the statement.
 func passes(err error) bool {
 	var (
 		invalidErr *invalid.Error
 		veto       *VetoError
 		broken     *panicked
-		connect    *pgconn.ConnectError
 		server     *pgconn.PgError
 	)
 	switch {
 	case errors.As(err, &invalidErr) || errors.As(err, &veto) || errors.As(err, &broken):
 		return false
-	case errors.As(err, &connect):
-		return true
-	}
-	if errors.As(err, &server) && len(server.Code) == 5 {
-		switch server.Code[:2] {
-		case "08",
-			"25",
-			"40",
-			"53",
-			"55",
-			"57",
-			"58": // connection, read-only standby, rollback, resources, state, operator, system
-			return true
-		}
-		return false
+	case errors.As(err, &server):
+		return pg.Unavailable(err)
 	}
 	return true
 }

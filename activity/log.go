@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // ErrNotFound says that the tenant has no such activity.
@@ -37,18 +39,13 @@ func (p Page) limit() int {
 // PostgresLog reads the activities that are recorded in PostgreSQL. Many goroutines may use it at
 // once.
 type PostgresLog struct {
-	db interface {
-		SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-	}
+	db                      pg.Batcher
 	scanBudget, countBudget int
 }
 
 // NewPostgresLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx. In a transaction of the
 // caller's, its reading leaves settings of the planner behind that end with it.
-func NewPostgresLog(db interface {
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-},
-) *PostgresLog {
+func NewPostgresLog(db pg.Batcher) *PostgresLog {
 	return &PostgresLog{db: db, scanBudget: ScanBudget, countBudget: CountBudget}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
@@ -22,15 +23,11 @@ const (
 // fanfare.taxonomy). It is safe for concurrent use. A nil one has no words, as one has that is not
 // loaded.
 type Phrasebook struct {
-	db     querier
+	db     pg.Querier
 	report func(error)
 	ready  chan struct{}
 	words  atomic.Pointer[words]
 	failed bool // the last look; Run's
-}
-
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 // words are those of every action, and never change.
@@ -48,10 +45,7 @@ type wording struct {
 // NewPhrasebook makes an empty phrasebook that Run fills from a *pgxpool.Pool. Run tells report
 // when it cannot, once until it can again, and of phrases that nobody can render; report may be
 // nil.
-func NewPhrasebook(db interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}, report func(error),
-) *Phrasebook {
+func NewPhrasebook(db pg.Querier, report func(error)) *Phrasebook {
 	if report == nil {
 		report = func(error) {}
 	}

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // The bounds of a redaction.
@@ -87,8 +87,8 @@ func (r Redaction) filter() Filter {
 // fanfare.redact_activities. In a transaction of the caller's everything is redacted at once, or
 // nothing.
 type RedactionDB interface {
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	pg.Batcher
+	pg.RowQuerier
 }
 
 // Redact replaces the payload of activities by {"redacted": true, "redaction": id}, and clears

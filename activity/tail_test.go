@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -21,10 +22,7 @@ func TestTail(t *testing.T) {
 	tenant := uuid.New()
 	now := time.Now()
 	n := uint16(0)
-	put := func(db interface {
-		SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-	}, after time.Duration, action string,
-	) uuid.UUID {
+	put := func(db pg.Batcher, after time.Duration, action string) uuid.UUID {
 		t.Helper()
 		n++
 		id := idAt(now.Add(after), n)

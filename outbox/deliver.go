@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"go.uber.org/zap"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // turn gives a lane one claim and notes what came of it.
@@ -73,13 +74,13 @@ func (w *Worker) deliver(ctx context.Context, l *lane, limit int, full bool, rep
 	tx, err := w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
 	if err != nil {
 		l.hints.forget()
-		return turned{}, unlessAtFault(fmt.Errorf("begin: %w", err))
+		return turned{}, markUnavailable(fmt.Errorf("begin: %w", err))
 	}
 	defer rollback(ctx, tx)
 	c, err := claim(ctx, tx, l.number, &l.hints, limit, full)
 	if err != nil {
 		l.hints.forget()
-		return turned{}, unlessAtFault(err)
+		return turned{}, markUnavailable(err)
 	}
 	if !c.held {
 		return turned{}, nil
@@ -92,16 +93,16 @@ func (w *Worker) deliver(ctx context.Context, l *lane, limit int, full bool, rep
 	}
 	outcomes, err := w.outcomes(ctx, tx, l, c.items)
 	if err != nil {
-		return turned{}, unlessAtFault(err)
+		return turned{}, markUnavailable(err)
 	}
 	s := plan(l.number, c.items, outcomes, cut, w.opts.Retries, randomJitter)
 	self, err := s.apply(ctx, tx)
 	if err != nil {
-		return turned{}, unlessAtFault(err)
+		return turned{}, markUnavailable(err)
 	}
 	if err := tx.Commit(ctx); err != nil {
 		l.hints.forget() // it may have committed all the same
-		return turned{}, unlessAtFault(fmt.Errorf("commit: %w", err))
+		return turned{}, markUnavailable(fmt.Errorf("commit: %w", err))
 	}
 	switch {
 	case len(s.outbox) > 0:
@@ -164,28 +165,12 @@ func (w *Worker) handle(ctx context.Context, tx pgx.Tx, items []Item) (outcomes 
 	return w.handler.Handle(ctx, tx, items)
 }
 
-// unlessAtFault marks as ErrUnavailable what no activity can be blamed for: all but what the server
-// says of a statement, and of that the classes 08 connection, 40 rollback, 53 resources, 55 locks,
-// 57 intervention (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-func unlessAtFault(err error) error {
-	if errors.Is(err, ErrUnavailable) {
+// markUnavailable marks an error as ErrUnavailable unless an activity may be at fault.
+func markUnavailable(err error) error {
+	if errors.Is(err, ErrUnavailable) || !pg.Unavailable(err) {
 		return err
 	}
-	pgErr := (*pgconn.PgError)(nil)
-	if errors.As(err, &pgErr) {
-		switch pgErr.Code[:2] {
-		case "08", "40", "53", "55", "57":
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		return err
-	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
-		pgconn.Timeout(err) ||
-		pgconn.SafeToRetry(err) {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return err
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 func (s settlement) report(items []Item, outcomes []Outcome, r *Report) {

@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // errEndsItself is for whoever tries to end a transaction that TxActivity ends.
@@ -23,7 +25,7 @@ type directTx struct {
 
 // beginDirect takes a connection of a pool, or db itself if it is one. It returns nil if db is
 // neither.
-func beginDirect(ctx context.Context, db DB) (*directTx, error) {
+func beginDirect(ctx context.Context, db pg.Beginner) (*directTx, error) {
 	switch db := db.(type) {
 	case *pgxpool.Pool:
 		conn, err := db.Acquire(ctx)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -20,7 +21,7 @@ import (
 type fn func(ctx context.Context, tx pgx.Tx) error
 
 // txActivity runs TxActivity of a change that has no result.
-func txActivity(ctx context.Context, db outbox.DB, e activity.Envelope, do fn) (outbox.Recorded, error) {
+func txActivity(ctx context.Context, db pg.Beginner, e activity.Envelope, do fn) (outbox.Recorded, error) {
 	_, recorded, err := outbox.TxActivity(
 		ctx,
 		db,

@@ -131,7 +131,7 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 // behind it go.
 func (w *Worker) postpone(ctx context.Context, job Job, cause error, report *Report) error {
 	attempts := job.Attempts
-	if !errors.Is(unlessAtFault(cause), ErrUnavailable) {
+	if !errors.Is(markUnavailable(cause), ErrUnavailable) {
 		attempts++
 	}
 	wait := w.opts.Retries.wait(max(attempts, 1), randomJitter)

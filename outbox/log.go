@@ -6,21 +6,22 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Log is the log that is kept in PostgreSQL: the activity.Log whose activities the worker delivers.
 // Many goroutines may use it at once if they may use its database.
 type Log struct {
 	*activity.PostgresLog
-	db       DB
+	db       pg.Beginner
 	recorder Recorder
 }
 
 // NewLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx, which records as the recorder
 // does.
 func NewLog(db interface {
-	DB
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	pg.Beginner
+	pg.Batcher
 }, recorder Recorder,
 ) *Log {
 	return &Log{PostgresLog: activity.NewPostgresLog(db), db: db, recorder: recorder}

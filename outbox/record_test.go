@@ -17,6 +17,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -40,10 +41,7 @@ func aKeyedEnvelope() activity.Envelope {
 }
 
 // count returns the rows of a table.
-func count(t testing.TB, db interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}, table string,
-) (rows int) {
+func count(t testing.TB, db pg.RowQuerier, table string) (rows int) {
 	t.Helper()
 	if err := db.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&rows); err != nil {
 		t.Fatal(err)
@@ -54,10 +52,7 @@ func count(t testing.TB, db interface {
 // written is how many rows of each kind a recording leaves.
 type written struct{ Activities, Outbox, Keys int }
 
-func countWritten(t testing.TB, db interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-},
-) written {
+func countWritten(t testing.TB, db pg.RowQuerier) written {
 	t.Helper()
 	return written{
 		count(t, db, "fanfare.activities"),

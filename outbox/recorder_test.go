@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -41,7 +42,7 @@ func wantHeard(t *testing.T, heard []uuid.UUID, want ...uuid.UUID) {
 // whoever commits.
 func TestTxActivityWithAnnounces(t *testing.T) {
 	t.Parallel()
-	handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
+	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
 		var heard []uuid.UUID
 		recorder := hooked(&heard)
 		e := anEnvelope()

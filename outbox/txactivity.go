@@ -10,12 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
-
-// DB begins a transaction: a *pgxpool.Pool, a *pgx.Conn, or a pgx.Tx, which begins a savepoint.
-type DB interface {
-	Begin(ctx context.Context) (pgx.Tx, error)
-}
 
 // rollbackTimeout bounds the way out when the caller's context has ended.
 const rollbackTimeout = 5 * time.Second
@@ -29,7 +25,7 @@ var errGone = errors.New("removed meanwhile")
 // TxActivity is TxActivityWith without hooks.
 func TxActivity[T any](
 	ctx context.Context,
-	db DB,
+	db pg.Beginner,
 	e activity.Envelope,
 	fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error),
 ) (T, Recorded, error) {
@@ -57,7 +53,7 @@ func TxActivity[T any](
 func TxActivityWith[T any](
 	ctx context.Context,
 	recorder Recorder,
-	db DB,
+	db pg.Beginner,
 	e activity.Envelope,
 	fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error),
 ) (T, Recorded, error) {
@@ -93,7 +89,7 @@ func TxActivityWith[T any](
 func change(
 	ctx context.Context,
 	recorder Recorder,
-	db DB,
+	db pg.Beginner,
 	e *activity.Envelope,
 	recorded *Recorded,
 	make func(ctx context.Context, tx pgx.Tx) error,
@@ -165,13 +161,13 @@ func (t *directTx) standing(ctx context.Context, e activity.Envelope, into *Reco
 }
 
 // nested tells whether what is begun is a part of the caller's transaction.
-func nested(db DB) bool {
+func nested(db pg.Beginner) bool {
 	_, is := db.(pgx.Tx)
 	return is
 }
 
 // inTx commits what do has done, or rolls it back when do fails or panics.
-func inTx(ctx context.Context, db DB, do func(tx pgx.Tx) error) error {
+func inTx(ctx context.Context, db pg.Beginner, do func(tx pgx.Tx) error) error {
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

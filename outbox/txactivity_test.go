@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -45,7 +46,7 @@ func create(title string) func(ctx context.Context, tx pgx.Tx, e *activity.Envel
 
 // handles gives TxActivity each kind of DB in turn: a pool, a connection, and a transaction of the
 // caller's, which it commits.
-func handles(t *testing.T, test func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx)) {
+func handles(t *testing.T, test func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx)) {
 	t.Run("a pool", func(t *testing.T) {
 		t.Parallel()
 		db := withSignals(t)
@@ -106,7 +107,7 @@ func wantLeft(t testing.TB, db *pgtest.DB, outer pgx.Tx, wantTitles []string, wa
 
 func TestTxActivityMakesBoth(t *testing.T) {
 	t.Parallel()
-	handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
+	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
 		e := aKeyedEnvelope()
 		e.ResourceID = uuid.Nil
 		result, r, err := outbox.TxActivity(t.Context(), handle, e, create("Momentum 12"))
@@ -177,7 +178,7 @@ func TestTxActivityLeavesNothingBehind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
+			handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				result, r, err := outbox.TxActivity(
@@ -207,7 +208,7 @@ func TestTxActivityLeavesNothingBehind(t *testing.T) {
 
 func TestTxActivityPanicLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
+	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
 		func() {
 			defer func() {
 				if got := recover(); got != "on purpose" {
@@ -283,7 +284,7 @@ func TestTxActivityCommitFails(t *testing.T) {
 
 func TestTxActivityStandsAlready(t *testing.T) {
 	t.Parallel()
-	handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
+	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
 		e := anEnvelope()
 		e.CorrelationID = uuid.New()
 		_, first, err := outbox.TxActivity(t.Context(), handle, e, create("once"))
@@ -312,7 +313,7 @@ func TestTxActivityStandsAlready(t *testing.T) {
 // TestTxActivityKeyCompletedByFn cannot know before fn runs, so fn's work is undone.
 func TestTxActivityKeyCompletedByFn(t *testing.T) {
 	t.Parallel()
-	handles(t, func(t *testing.T, db *pgtest.DB, handle outbox.DB, outer pgx.Tx) {
+	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
 		e := anEnvelope()
 		resource, correlation := e.ResourceID, uuid.New()
 		do := func(title string) (string, outbox.Recorded, error) {

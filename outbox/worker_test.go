@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -141,7 +142,7 @@ func envelope(tenant, resource uuid.UUID, action string) activity.Envelope {
 }
 
 // record commits one activity and returns its id.
-func record(t *testing.T, db outbox.DB, e activity.Envelope) uuid.UUID {
+func record(t *testing.T, db pg.Beginner, e activity.Envelope) uuid.UUID {
 	t.Helper()
 	_, r, err := outbox.TxActivity(
 		t.Context(),

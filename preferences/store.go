@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // MaxPatterns is how many patterns a person may keep.
@@ -23,14 +24,9 @@ type Stored struct {
 	UpdatedAt time.Time // zero while the person has asked for nothing
 }
 
-// Querier runs statements: a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
 // Get returns what a person asked for, and the defaults, storing nothing, when that is nothing. A
 // stored mode that is unknown comes back as the one that it counts as.
-func Get(ctx context.Context, db Querier, tenant, principal uuid.UUID) (Stored, error) {
+func Get(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID) (Stored, error) {
 	rows, err := db.Query(ctx, `
 		SELECT filter_mode, custom_actions, muted, updated_at
 		FROM fanfare.preferences
@@ -103,7 +99,7 @@ func checkPatterns(patterns []string) (broken []invalid.Field) {
 // Put makes a change, in one statement, and returns what stands then. Patterns given twice are
 // stored once. A change of nothing stores nothing. The error is an *invalid.Error if the
 // change breaks a rule.
-func Put(ctx context.Context, db Querier, tenant, principal uuid.UUID, c Change) (Stored, error) {
+func Put(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, c Change) (Stored, error) {
 	if err := c.Validate(); err != nil {
 		return Stored{}, err
 	}

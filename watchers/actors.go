@@ -5,14 +5,13 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // NameActors looks principals up in the directory, in one statement. Those that it does not know
 // are missing from the answer.
-func NameActors(ctx context.Context, db interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}, principals []Principal,
-) (map[Principal]Actor, error) {
+func NameActors(ctx context.Context, db pg.Querier, principals []Principal) (map[Principal]Actor, error) {
 	tenants, ids := make([][16]byte, len(principals)), make([][16]byte, len(principals))
 	for i, p := range principals {
 		tenants[i], ids[i] = p.TenantID, p.PrincipalID

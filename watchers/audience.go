@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Watcher is somebody who watches a resource.
@@ -73,7 +75,7 @@ ORDER BY w.principal_id`
 // know is the caller's to decide: IsKeeper.
 func WatchersOf(
 	ctx context.Context,
-	db Querier,
+	db pg.Querier,
 	tenant, resource uuid.UUID,
 	p Page,
 ) (list []Watcher, next uuid.UUID, err error) {

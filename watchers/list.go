@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Page says which part of a list is wanted.
@@ -38,7 +40,7 @@ LIMIT $4`
 // made. next, unless it is uuid.Nil, is what Page.After takes for more.
 func Subscriptions(
 	ctx context.Context,
-	db Querier,
+	db pg.Querier,
 	tenant, principal uuid.UUID,
 	p Page,
 ) (list []Subscription, next uuid.UUID, err error) {

@@ -6,13 +6,15 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // ResourceTypes returns the types of a tenant's resources, in one statement. Those that the
 // directory does not hold are missing from the answer.
 func ResourceTypes(
 	ctx context.Context,
-	db Querier,
+	db pg.Querier,
 	tenant uuid.UUID,
 	resources []uuid.UUID,
 ) (map[uuid.UUID]string, error) {

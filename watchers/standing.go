@@ -7,12 +7,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
-)
 
-// Querier runs statements: a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
+	"github.com/fanfarehq/fanfare/internal/pg"
+)
 
 // readTreeStatement reads the part of the tree above some resources, each of it once, and what one
 // principal is there. As in resolve, every step is a LATERAL one, and a LIMIT keeps it so: the cost
@@ -87,7 +84,7 @@ type seed struct {
 // inactive; one that it does not know is active.
 func readTree(
 	ctx context.Context,
-	db Querier,
+	db pg.Querier,
 	tenant, principal uuid.UUID,
 	seeds []seed,
 ) (t tree, active bool, err error) {

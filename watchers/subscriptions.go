@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // ErrNotFound says that there is no such resource or subscription, or none that concerns the
@@ -110,7 +111,7 @@ func (w Wish) orDefault() Wish {
 }
 
 // refuse notes which wishes cannot be granted.
-func refuse(ctx context.Context, db Querier, tenant, principal uuid.UUID, wishes []Wish, granted []Granted) error {
+func refuse(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, wishes []Wish, granted []Granted) error {
 	var from []seed
 	known := map[uuid.UUID]struct{}{}
 	for i, w := range wishes {

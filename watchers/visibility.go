@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Sighting is what decides, of an activity, who may see it. OwnerID and ParentID stand in when the
@@ -30,7 +31,7 @@ func SightingOf(a *activity.Activity) Sighting {
 // nothing.
 //
 // It is one statement, whose cost grows with the distinct resources that the sightings name.
-func Sees(ctx context.Context, db Querier, tenant, principal uuid.UUID, sightings []Sighting) ([]bool, error) {
+func Sees(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, sightings []Sighting) ([]bool, error) {
 	seen := make([]bool, len(sightings))
 	if len(sightings) == 0 {
 		return seen, nil
@@ -93,19 +94,19 @@ func seeds(principal uuid.UUID, sightings []Sighting) []seed {
 
 // HasRole reports whether the tenant has the resource and the principal, not marked inactive, owns
 // it or holds a role on it or an ancestor.
-func HasRole(ctx context.Context, db Querier, tenant, principal, resource uuid.UUID) (bool, error) {
+func HasRole(ctx context.Context, db pg.Querier, tenant, principal, resource uuid.UUID) (bool, error) {
 	s, err := standingOf(ctx, db, tenant, principal, resource)
 	return s.exists && (s.keeper || s.onChain), err
 }
 
 // IsKeeper reports whether the tenant has the resource and the principal, not marked inactive, is
 // its owner or a delegator.
-func IsKeeper(ctx context.Context, db Querier, tenant, principal, resource uuid.UUID) (bool, error) {
+func IsKeeper(ctx context.Context, db pg.Querier, tenant, principal, resource uuid.UUID) (bool, error) {
 	s, err := standingOf(ctx, db, tenant, principal, resource)
 	return s.exists && s.keeper, err
 }
 
-func standingOf(ctx context.Context, db Querier, tenant, principal, resource uuid.UUID) (standing, error) {
+func standingOf(ctx context.Context, db pg.Querier, tenant, principal, resource uuid.UUID) (standing, error) {
 	t, active, err := readTree(ctx, db, tenant, principal, []seed{{resource: resource}})
 	if err != nil || !active {
 		return standing{}, err

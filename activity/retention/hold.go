@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // ErrNotFound is what there is not, or not of that tenant.
@@ -68,7 +69,7 @@ func (h Hold) validate() error {
 
 // Place places a hold and returns it. Once it has returned, nothing that is held goes. It waits for
 // a step of a run that is under way. It is recorded in the tenant's log as retention.hold_placed.
-func Place(ctx context.Context, db Beginner, h Hold) (Hold, error) {
+func Place(ctx context.Context, db pg.Beginner, h Hold) (Hold, error) {
 	if err := h.validate(); err != nil {
 		return Hold{}, err
 	}
@@ -96,7 +97,7 @@ func Place(ctx context.Context, db Beginner, h Hold) (Hold, error) {
 
 // Release ends a hold, or returns ErrNotFound when the tenant has none of that id that holds. It is
 // recorded in the tenant's log as retention.hold_released.
-func Release(ctx context.Context, db Beginner, tenant, id, actor uuid.UUID) (Hold, error) {
+func Release(ctx context.Context, db pg.Beginner, tenant, id, actor uuid.UUID) (Hold, error) {
 	var h Hold
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
@@ -154,7 +155,7 @@ func scanHold(row pgx.CollectableRow) (Hold, error) {
 
 // Holds returns a tenant's holds, or those of every tenant (uuid.Nil), the oldest first, at most
 // limit of them behind the id after. Those that were released are among them only when asked for.
-func Holds(ctx context.Context, db Queryer, tenant, after uuid.UUID, released bool, limit int) ([]Hold, error) {
+func Holds(ctx context.Context, db pg.Querier, tenant, after uuid.UUID, released bool, limit int) ([]Hold, error) {
 	rows, err := db.Query(ctx, `
 		SELECT `+holdColumns+`
 		FROM fanfare.legal_holds AS h

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -138,18 +139,8 @@ func (c Change) Validate(tenant uuid.UUID) error {
 	return nil
 }
 
-// Queryer is a pool, a connection or a transaction.
-type Queryer interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-// Beginner is a pool, a connection or a transaction.
-type Beginner interface {
-	Begin(ctx context.Context) (pgx.Tx, error)
-}
-
 // Get returns the policy of a tenant or of the installation.
-func Get(ctx context.Context, db Queryer, tenant uuid.UUID) (Policy, error) {
+func Get(ctx context.Context, db pg.Querier, tenant uuid.UUID) (Policy, error) {
 	rows, err := db.Query(ctx, `
 		SELECT r.tenant_id = $1, r.updated_by, r.updated_at,
 		       r.max_days, r.max_entries, r.min_days, r.inbox_days, r.idempotency_days, r.dead_letter_days, r.parked_days, r.token_days
@@ -197,7 +188,7 @@ func Get(ctx context.Context, db Queryer, tenant uuid.UUID) (Policy, error) {
 // breaks a rule is refused with an *invalid.Error. A tenant's change is recorded in its log
 // as retention.changed; one of the installation is in no tenant's log. It waits for a step of a run
 // that is under way.
-func Set(ctx context.Context, db Beginner, tenant, actor uuid.UUID, c Change) (Policy, error) {
+func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change) (Policy, error) {
 	if err := c.Validate(tenant); err != nil {
 		return Policy{}, err
 	}

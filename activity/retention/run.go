@@ -9,11 +9,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
@@ -247,7 +247,7 @@ func (x *running) eachTenant(ctx context.Context, do func(t dueTenant) error) er
 	return eachTenant(ctx, x.pool, x.only, do)
 }
 
-func eachTenant(ctx context.Context, db Queryer, only uuid.UUID, do func(t dueTenant) error) error {
+func eachTenant(ctx context.Context, db pg.Querier, only uuid.UUID, do func(t dueTenant) error) error {
 	for after := uuid.Nil; ; {
 		tenants, err := dueTenants(ctx, db, only, after)
 		if err != nil {
@@ -266,7 +266,7 @@ func eachTenant(ctx context.Context, db Queryer, only uuid.UUID, do func(t dueTe
 }
 
 // dueTenants returns the next page of them, in the order of their ids.
-func dueTenants(ctx context.Context, db Queryer, only, after uuid.UUID) ([]dueTenant, error) {
+func dueTenants(ctx context.Context, db pg.Querier, only, after uuid.UUID) ([]dueTenant, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	rows, err := db.Query(ctx, `
@@ -401,7 +401,7 @@ func (x *running) partitions(ctx context.Context) error {
 	return nil
 }
 
-func goingPartitions(ctx context.Context, db Queryer) ([]string, error) {
+func goingPartitions(ctx context.Context, db pg.Querier) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	rows, err := db.Query(
@@ -427,7 +427,7 @@ func (x *running) batches(ctx context.Context, what string, do func(batch int) (
 		began := time.Now()
 		count, more, err := do(batch)
 		if err != nil {
-			if failures++; ctx.Err() != nil || failures > 5 || !inTheWay(err) {
+			if failures++; ctx.Err() != nil || failures > 5 || !pg.Contended(err) {
 				return fmt.Errorf("purge %s: %w", what, err)
 			}
 			batch, more = max(batch/2, 1), true
@@ -450,20 +450,6 @@ func (x *running) batches(ctx context.Context, what string, do func(batch int) (
 			return err
 		}
 	}
-}
-
-// inTheWay tells whether a step was undone because of others or of its size:
-// https://www.postgresql.org/docs/current/errcodes-appendix.html.
-func inTheWay(err error) bool {
-	refused := (*pgconn.PgError)(nil)
-	if !errors.As(err, &refused) {
-		return false
-	}
-	switch refused.Code {
-	case "57014", "55P03", "40P01", "40001": // statement timeout, lock timeout, deadlock, serialization
-		return true
-	}
-	return false
 }
 
 // step does one thing in a transaction of its own.
@@ -512,10 +498,7 @@ func orNull(d time.Duration) *time.Duration {
 // EnsurePartition makes the partition of the month that a time is in, unless it is there, and tells
 // whether it made one. It is for months that are past, before activities of that time are brought
 // in; activity.EnsurePartitions makes those to come.
-func EnsurePartition(ctx context.Context, db interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}, at time.Time,
-) (made bool, err error) {
+func EnsurePartition(ctx context.Context, db pg.RowQuerier, at time.Time) (made bool, err error) {
 	if err := db.QueryRow(ctx, `SELECT fanfare.ensure_partition($1)`, at).Scan(&made); err != nil {
 		return false, fmt.Errorf("make the partition of %s: %w", at.UTC().Format("2006-01"), err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // DefaultSearchTimeout is how long Apply looks for activities that use a removed action.
@@ -64,10 +65,7 @@ func (e *SearchTimeoutError) Error() string {
 // could not be recorded again. No index leads from an action to its activities, so the log is
 // looked through, its newest partition first, for as long as SearchTimeout; what is in use is mostly
 // found at once, and what never was costs a look at everything.
-func Apply(ctx context.Context, db interface {
-	Begin(ctx context.Context) (pgx.Tx, error)
-}, t *Taxonomy, o ApplyOptions,
-) (Changes, error) {
+func Apply(ctx context.Context, db pg.Beginner, t *Taxonomy, o ApplyOptions) (Changes, error) {
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return Changes{}, fmt.Errorf("apply the taxonomy: %w", err)

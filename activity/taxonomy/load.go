@@ -10,14 +10,12 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Load reads what is applied in a database; without anything it is a taxonomy without actions. Its
 // error is an *InvalidError if somebody else than Apply wrote what cannot be.
-func Load(ctx context.Context, db interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-},
-) (*Taxonomy, error) {
+func Load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 	rows, err := db.Query(ctx, `
 		SELECT s.secret_keys, t.action, t.description, t.category, t.severity, t.visibility, t.title, t.summary, t.icon,
 		    t.payload_schema::text, t.allowed_keys, t.max_payload_bytes

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Mode is what happens to an activity that breaks the taxonomy.
@@ -50,10 +50,7 @@ type TenantMode struct {
 
 // SetMode sets a tenant's mode, or with uuid.Nil the installation's. It holds for what is recorded
 // from then on.
-func SetMode(ctx context.Context, db interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}, tenant uuid.UUID, mode Mode,
-) error {
+func SetMode(ctx context.Context, db pg.Execer, tenant uuid.UUID, mode Mode) error {
 	if _, err := ParseMode(string(mode)); err != nil {
 		return err
 	}
@@ -73,10 +70,7 @@ func SetMode(ctx context.Context, db interface {
 
 // ClearMode takes a tenant's own mode away, so that it follows the installation's. With uuid.Nil
 // the installation's becomes Off.
-func ClearMode(ctx context.Context, db interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}, tenant uuid.UUID,
-) error {
+func ClearMode(ctx context.Context, db pg.Execer, tenant uuid.UUID) error {
 	if tenant == uuid.Nil {
 		return SetMode(ctx, db, tenant, Off)
 	}
@@ -87,10 +81,7 @@ func ClearMode(ctx context.Context, db interface {
 }
 
 // ModeOf returns the mode that holds for a tenant.
-func ModeOf(ctx context.Context, db interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}, tenant uuid.UUID,
-) (Mode, error) {
+func ModeOf(ctx context.Context, db pg.RowQuerier, tenant uuid.UUID) (Mode, error) {
 	var mode Mode
 	err := db.QueryRow(ctx, `
 		SELECT coalesce((SELECT e.mode FROM fanfare.enforcement AS e WHERE e.tenant_id = $1), s.enforcement)
@@ -102,10 +93,7 @@ func ModeOf(ctx context.Context, db interface {
 }
 
 // Modes returns the installation's mode and those of all tenants that have their own.
-func Modes(ctx context.Context, db interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-},
-) (Enforcement, error) {
+func Modes(ctx context.Context, db pg.Querier) (Enforcement, error) {
 	rows, err := db.Query(ctx, `
 		SELECT s.enforcement, e.tenant_id, e.mode, e.updated_at
 		FROM fanfare.settings AS s

@@ -10,26 +10,23 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 const (
-	pollInterval = 10 * time.Second // how often the database is looked at
-	firstPollInterval    = time.Second      // how often while it was never read
-	pollTimeout  = 5 * time.Second  // how long one look may take
+	pollInterval      = 10 * time.Second // how often the database is looked at
+	firstPollInterval = time.Second      // how often while it was never read
+	pollTimeout       = 5 * time.Second  // how long one look may take
 )
 
 // Watcher is the taxonomy that is applied, and how strictly each tenant is held to it, as both are now
 // and not as they were when the service started. It is safe for concurrent use.
 type Watcher struct {
-	db      queryer
-	report  func(error)
-	current atomic.Pointer[applied]
-	warnings  stats
-}
-
-type queryer interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	db       pg.Querier
+	report   func(error)
+	current  atomic.Pointer[applied]
+	warnings stats
 }
 
 // applied is what was read at one time.
@@ -43,10 +40,7 @@ type applied struct {
 // NewWatcher makes one that Run keeps, from a *pgxpool.Pool whose role may read fanfare.taxonomy,
 // fanfare.settings and fanfare.enforcement. Run tells report when it cannot read them, once until
 // it can again; report may be nil.
-func NewWatcher(db interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}, report func(error),
-) *Watcher {
+func NewWatcher(db pg.Querier, report func(error)) *Watcher {
 	if report == nil {
 		report = func(error) {}
 	}

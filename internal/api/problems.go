@@ -4,17 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
-	"net"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/jackc/pgx/v5/pgconn"
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/inbox"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/watchers"
 )
@@ -46,7 +44,7 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	case errors.Is(err, context.DeadlineExceeded):
 		log.Warn("request timed out")
 		return newProblem(Unavailable).withHeader("Retry-After", "1")
-	case databaseUnavailable(err):
+	case pg.Unavailable(err):
 		log.Error("database is unavailable")
 		return newProblem(Unavailable).withHeader("Retry-After", "1")
 	}
@@ -74,20 +72,4 @@ func humaProblem(m *huma.ErrorModel) *Problem {
 		p = p.withViolations(Violation{Field: cmp.Or(field, e.Location), Rule: "is not valid"})
 	}
 	return p
-}
-
-// databaseUnavailable reports whether an error means that the database refused the connection, lost
-// it, is starting or stopping, or rolled back in favour of another transaction
-// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-func databaseUnavailable(err error) bool {
-	if connect := (*pgconn.ConnectError)(nil); errors.As(err, &connect) {
-		return true
-	}
-	if reported := (*pgconn.PgError)(nil); errors.As(err, &reported) {
-		return strings.HasPrefix(reported.Code, "08") || strings.HasPrefix(reported.Code, "57P") ||
-			strings.HasPrefix(reported.Code, "53") ||
-			strings.HasPrefix(reported.Code, "40")
-	}
-	broken := net.Error(nil)
-	return errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
 }

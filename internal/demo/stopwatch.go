@@ -6,18 +6,18 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// stopwatch is a DB that notes when the transaction it began sends its COMMIT: from there on others
+// stopwatch is a pg.Beginner that notes when the transaction it began sends its COMMIT: from there on others
 // may hear, and latency counts. It is for one transaction.
 type stopwatch struct {
-	outbox.DB
+	pg.Beginner
 	committedAt time.Time
 }
 
 func (s *stopwatch) Begin(ctx context.Context) (pgx.Tx, error) {
-	tx, err := s.DB.Begin(ctx)
+	tx, err := s.Beginner.Begin(ctx)
 	return &timedTx{Tx: tx, watch: s}, err
 }
 

@@ -5,16 +5,16 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
 // DB is a *pgxpool.Pool or a *pgx.Conn.
 type DB interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	pg.Querier
+	pg.Batcher
 }
 
 // ReadBudget is how many activities that pass the filter Visible looks at.
@@ -102,7 +102,7 @@ func Get(ctx context.Context, db DB, tenant, principal, id uuid.UUID) (activity.
 
 func sees(
 	ctx context.Context,
-	db watchers.Querier,
+	db pg.Querier,
 	tenant, principal uuid.UUID,
 	read []activity.Activity,
 ) ([]bool, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
@@ -20,7 +21,7 @@ const markChunk = 5_000
 
 // MarkAll marks as read all that the principal may see and that is unread when it begins, and
 // returns how much that was. On a pool, each markChunk rows are a transaction of their own.
-func MarkAll(ctx context.Context, db Querier, tenant, principal uuid.UUID) (int, error) {
+func MarkAll(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID) (int, error) {
 	marked := 0
 	for after := uuid.Max; ; {
 		groups, rows, err := readUnread(ctx, db, gatherUnread, tenant, principal, after, markChunk)
@@ -55,7 +56,7 @@ WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id =
 
 // Mark marks one notification as read or as unread and returns it as it then is. One that is so
 // already is left as it is, with the time at which it was first read.
-func Mark(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, read bool) (Notification, error) {
+func Mark(ctx context.Context, db pg.Querier, tenant, principal, id uuid.UUID, read bool) (Notification, error) {
 	rows, err := db.Query(ctx, selectRow, tenant, principal, id)
 	if err != nil {
 		return Notification{}, fmt.Errorf("read the inbox: %w", err)
@@ -82,7 +83,7 @@ func Mark(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, read
 	return found[0], err
 }
 
-func setRead(ctx context.Context, db Querier, tenant, principal, id uuid.UUID, read bool) (*time.Time, error) {
+func setRead(ctx context.Context, db pg.Querier, tenant, principal, id uuid.UUID, read bool) (*time.Time, error) {
 	rows, err := db.Query(ctx, `
 		UPDATE fanfare.notifications
 		SET read_at = CASE WHEN $4 THEN coalesce(read_at, now()) END
@@ -120,7 +121,7 @@ SELECT count(*) FROM marked`
 
 // markRead marks the rows that are still unread and returns how many. In one order, two callers
 // cannot block each other in a circle.
-func markRead(ctx context.Context, db Querier, tenant, principal uuid.UUID, ids [][16]byte) (int, error) {
+func markRead(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, ids [][16]byte) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}

@@ -11,17 +11,13 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
 // ErrNotFound says that the principal has no such notification, or may not see its activity any
 // more.
 var ErrNotFound = errors.New("notification not found")
-
-// Querier runs statements: a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
 
 // Notification is an activity that the principal was told of.
 type Notification struct {
@@ -57,7 +53,7 @@ type Page struct {
 //
 // It looks at ReadBudget notifications at most, so that the page of somebody who lost access to
 // very much may be short, even empty, and still have a Next.
-func List(ctx context.Context, db Querier, tenant, principal uuid.UUID, q Query) (Page, error) {
+func List(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, q Query) (Page, error) {
 	limit := DefaultPage
 	if q.Limit > 0 {
 		limit = min(q.Limit, MaxPage)
@@ -143,7 +139,7 @@ ORDER BY n.activity_id DESC`
 // more. Of a row whose activity the log does not hold any more, the activity is zero.
 func readRows(
 	ctx context.Context,
-	db Querier,
+	db pg.Querier,
 	tenant, principal uuid.UUID,
 	unread bool,
 	after uuid.UUID,
@@ -186,7 +182,7 @@ func (n *Notification) fields() []any {
 }
 
 // visible says of which rows the principal may see the activity.
-func visible(ctx context.Context, db Querier, tenant, principal uuid.UUID, rows []Notification) ([]bool, error) {
+func visible(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, rows []Notification) ([]bool, error) {
 	sightings := make([]watchers.Sighting, len(rows))
 	for i := range rows {
 		sightings[i] = watchers.SightingOf(&rows[i].Activity)

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
@@ -16,7 +17,7 @@ const MaxUnread = 10_000
 
 // UnreadCount returns how many of the newest MaxUnread notifications are unread and may still be
 // seen.
-func UnreadCount(ctx context.Context, db Querier, tenant, principal uuid.UUID) (int, error) {
+func UnreadCount(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID) (int, error) {
 	groups, _, err := readUnread(ctx, db, countUnread, tenant, principal, uuid.Max, MaxUnread)
 	if err != nil {
 		return 0, err
@@ -82,7 +83,7 @@ type unread struct {
 // there are.
 func readUnread(
 	ctx context.Context,
-	db Querier,
+	db pg.Querier,
 	statement string,
 	tenant, principal, after uuid.UUID,
 	limit int,
