@@ -104,7 +104,7 @@ func (s *service) transact(
 	e activity.Envelope,
 	fn func(context.Context, pgx.Tx, *activity.Envelope) error,
 ) (done, error) {
-	watch := &stopwatch{DB: s.db}
+	watch := &stopwatch{Beginner: s.db}
 	_, recorded, err := outbox.TxActivity(
 		ctx,
 		watch,
