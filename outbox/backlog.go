@@ -29,7 +29,7 @@ type Status struct {
 	OldestAt    *time.Time `json:"oldest_at"`    // when the oldest of them was recorded
 	Parked      int64      `json:"parked"`       // waiting for their next try, or behind one that does
 	Failing     int64      `json:"failing"`      // of those, the ones that have failed themselves
-	Broadcasts  int64      `json:"broadcasts"`   // wide audiences being told
+	FanOutJobs  int64      `json:"broadcasts"`   // wide audiences being told
 	DeadLetters int64      `json:"dead_letters"` // could not be delivered
 }
 
@@ -99,9 +99,9 @@ func (b *Backlog) Replay(ctx context.Context, tenant, activity uuid.UUID) (int64
 	return replayed, nil
 }
 
-// ErrBehind is returned for an activity that cannot be parked by itself: an earlier one of its
+// ErrBlocked is returned for an activity that cannot be parked by itself: an earlier one of its
 // resource waits, and it behind that.
-var ErrBehind = errors.New("waits behind an earlier activity of its resource")
+var ErrBlocked = errors.New("waits behind an earlier activity of its resource")
 
 // Park takes a pending activity out of its lane until wait has passed, and with it those of the
 // same resource behind it.
@@ -124,7 +124,7 @@ func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Dura
 			return fmt.Errorf("find activity %s: %w", id, err)
 		}
 		if behind {
-			return fmt.Errorf("activity %s %w", id, ErrBehind)
+			return fmt.Errorf("activity %s %w", id, ErrBlocked)
 		}
 		var key resourceKey
 		err := tx.QueryRow(ctx, `

@@ -73,9 +73,9 @@ func TestBacklogStatus(t *testing.T) {
 		tenant uuid.UUID
 		want   outbox.Status
 	}{
-		"every tenant's": {uuid.Nil, outbox.Status{Pending: 3, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, Broadcasts: 1, DeadLetters: 3}},
+		"every tenant's": {uuid.Nil, outbox.Status{Pending: 3, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, FanOutJobs: 1, DeadLetters: 3}},
 		"ours":           {ours, outbox.Status{Pending: 2, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, DeadLetters: 1}},
-		"theirs":         {theirs, outbox.Status{Pending: 1, OldestAt: &oldestOfTheirs.RecordedAt, Broadcasts: 1, DeadLetters: 2}},
+		"theirs":         {theirs, outbox.Status{Pending: 1, OldestAt: &oldestOfTheirs.RecordedAt, FanOutJobs: 1, DeadLetters: 2}},
 		"a stranger's":   {uuid.New(), outbox.Status{}},
 	} {
 		got, err := b.Status(t.Context(), tc.tenant)
@@ -246,8 +246,8 @@ func TestPark(t *testing.T) {
 	}
 
 	// One that waits behind it has no time of its own.
-	if err := b.Park(t.Context(), uuid.Nil, second, time.Hour, ""); !errors.Is(err, outbox.ErrBehind) {
-		t.Errorf("one behind it: got %v, want ErrBehind", err)
+	if err := b.Park(t.Context(), uuid.Nil, second, time.Hour, ""); !errors.Is(err, outbox.ErrBlocked) {
+		t.Errorf("one behind it: got %v, want ErrBlocked", err)
 	}
 
 	// Once more is another time and reason.

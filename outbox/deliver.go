@@ -140,9 +140,9 @@ func (w *Worker) outcomes(ctx context.Context, tx pgx.Tx, l *lane, items []Item)
 	for _, item := range items {
 		switch {
 		case item.missing:
-			outcomes = append(outcomes, Outcome{Verdict: Dead, Err: errMissing})
+			outcomes = append(outcomes, Outcome{Verdict: DeadLettered, Err: errMissing})
 		case item.blocked:
-			outcomes = append(outcomes, Outcome{Verdict: Behind})
+			outcomes = append(outcomes, Outcome{Verdict: Blocked})
 		case len(handled) > 0:
 			outcomes, handled = append(outcomes, handled[0]), handled[1:]
 		default:
@@ -174,14 +174,14 @@ func markUnavailable(err error) error {
 }
 
 func (s settlement) report(items []Item, outcomes []Outcome, r *Report) {
-	r.Dead, r.Jobs = len(s.dead), len(s.jobs)
+	r.DeadLetters, r.FanOutJobs = len(s.dead), len(s.jobs)
 	for i, o := range outcomes {
 		switch o.Verdict {
 		case Delivered:
 			r.Delivered = append(r.Delivered, items[i].RecordedAt)
-		case Behind:
-			r.Behind++
+		case Blocked:
+			r.Blocked++
 		}
 	}
-	r.Retried = len(s.park) - r.Behind
+	r.Retried = len(s.park) - r.Blocked
 }

@@ -26,7 +26,7 @@ LIMIT 1
 FOR UPDATE OF j SKIP LOCKED`
 
 // broadcast works on the fan-out jobs, one step a transaction, until ctx ends.
-func (w *Worker) broadcast(ctx, work context.Context) {
+func (w *Worker) workOnJobs(ctx, work context.Context) {
 	pause := w.opts.Poll
 	for wait.Sleep(ctx, pause) == nil {
 		worked, err := w.step(work)
@@ -77,7 +77,7 @@ func (w *Worker) step(ctx context.Context) (bool, error) {
 		report.Err = fmt.Errorf("commit: %w", err)
 		return true, report.Err
 	}
-	report.Told = done.Told
+	report.Notified = done.Notified
 	if done.Done {
 		report.Delivered = []time.Time{job.RecordedAt}
 	}
@@ -87,7 +87,7 @@ func (w *Worker) step(ctx context.Context) (bool, error) {
 func readJob(ctx context.Context, tx pgx.Tx) (Job, error) {
 	var job Job
 	fields := append(
-		[]any{&job.Lane, &job.Seq, &job.Attempts, (*zeronull.UUID)(&job.LastPrincipalID), &job.Told},
+		[]any{&job.Lane, &job.Seq, &job.Attempts, (*zeronull.UUID)(&job.LastPrincipalID), &job.Notified},
 		job.Fields()...)
 	return job, tx.QueryRow(ctx, claimJob).Scan(fields...)
 }
@@ -119,7 +119,7 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 			UPDATE fanfare.fan_out_jobs
 			SET last_principal_id = $3, notified = notified + $4, attempts = 0, error = '',
 			    retry_at = clock_timestamp() + CASE WHEN $5 THEN interval '20 ms' ELSE interval '0' END
-			WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID, last, s.Told, s.Done)
+			WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID, last, s.Notified, s.Done)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("settle fan-out job %s: %w", job.ID, err)
@@ -143,7 +143,7 @@ func (w *Worker) postpone(ctx context.Context, job Job, cause error, report *Rep
 			WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID, attempts, cause.Error(), wait.Seconds())
 		return err
 	}
-	report.Dead = 1
+	report.DeadLetters = 1
 	return w.inLane(ctx, job.Lane, func(tx pgx.Tx) error {
 		s := settlement{
 			lane:    job.Lane,

@@ -66,15 +66,15 @@ func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, rando
 			}
 			row.Wait = r.wait(row.Attempts, random).Seconds()
 			s.park, stays = append(s.park, row), true
-		case Dead:
+		case DeadLettered:
 			row.Attempts++
 			s.dead = append(s.dead, row)
-		case Broadcast:
+		case FanOutJob:
 			s.jobs = append(s.jobs, row)
-		case Behind:
+		case Blocked:
 			s.park, stays = append(s.park, row), true
 		}
-		if item.parked || o.Verdict == Retry || o.Verdict == Behind || o.Verdict == Broadcast {
+		if item.parked || o.Verdict == Retry || o.Verdict == Blocked || o.Verdict == FanOutJob {
 			s.touched[key] = true
 		}
 		switch {

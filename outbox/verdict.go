@@ -13,14 +13,14 @@ type Verdict int
 
 // The verdicts.
 const (
-	Delivered Verdict = iota // done: it leaves the outbox
-	Retry                    // it failed on its own: parked, tried again later, a dead letter after MaxAttempts
-	Dead                     // it can never be delivered: a dead letter now
-	Broadcast                // its audience is wide: it becomes a fan-out job
-	Behind                   // not tried: an earlier activity of its resource is a fan-out job of the same batch
+	Delivered    Verdict = iota // done: it leaves the outbox
+	Retry                       // it failed on its own: parked, tried again later, a dead letter after MaxAttempts
+	DeadLettered                // it can never be delivered: a dead letter now
+	FanOutJob                   // its audience is wide: it becomes a fan-out job
+	Blocked                     // not tried: an earlier activity of its resource is a fan-out job of the same batch
 )
 
-// Outcome is the verdict on one activity. Err and Channels belong to Retry and Dead: why, and which
+// Outcome is the verdict on one activity. Err and Channels belong to Retry and DeadLettered: why, and which
 // channels are still to be sent (nil means all).
 type Outcome struct {
 	Verdict  Verdict
@@ -50,12 +50,12 @@ type Job struct {
 	Item
 	Lane            int
 	LastPrincipalID uuid.UUID // everyone up to here has been told; uuid.Nil before the first step
-	Told            int64     // how many that were
+	Notified        int64     // how many that were
 }
 
 // Step is what one step of a Job has done.
 type Step struct {
 	LastPrincipalID uuid.UUID
-	Told            int
+	Notified        int
 	Done            bool // nobody is left
 }

@@ -49,17 +49,17 @@ func (o Options) orDefault() Options {
 
 // Report tells an Observer of one claim that took something, or of one step of a fan-out job.
 type Report struct {
-	Lane      int
-	Claimed   int           // rows taken
-	Delivered []time.Time   // when each delivered activity had been recorded
-	Retried   int           // activities parked because they failed
-	Behind    int           // activities parked behind another of their resource
-	Dead      int           // new dead letters
-	Jobs      int           // activities that became fan-out jobs
-	Step      bool          // it tells of a step of a job; Claimed is 1
-	Told      int           // watchers told by that step
-	Took      time.Duration // from begin to commit or rollback
-	Err       error         // why it was rolled back, or nil
+	Lane        int
+	Claimed     int           // rows taken
+	Delivered   []time.Time   // when each delivered activity had been recorded
+	Retried     int           // activities parked because they failed
+	Blocked     int           // activities parked behind another of their resource
+	DeadLetters int           // new dead letters
+	FanOutJobs  int           // activities that became fan-out jobs
+	Step        bool          // it tells of a step of a job; Claimed is 1
+	Notified    int           // watchers told by that step
+	Took        time.Duration // from begin to commit or rollback
+	Err         error         // why it was rolled back, or nil
 }
 
 // Observer is told of every claim, by many goroutines at once. It must not block.
@@ -106,7 +106,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	for range w.opts.Claimers {
 		g.Go(func() error { w.serve(ctx, work); return nil })
 	}
-	g.Go(func() error { w.broadcast(ctx, work); return nil })
+	g.Go(func() error { w.workOnJobs(ctx, work); return nil })
 	return g.Wait()
 }
 

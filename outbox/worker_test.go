@@ -260,7 +260,7 @@ func TestWorkerParksWhatFailsAndThoseBehindIt(t *testing.T) {
 
 func TestWorkerBuriesWhatCannotBeDelivered(t *testing.T) {
 	t.Parallel()
-	for name, verdict := range map[string]outbox.Verdict{"at once": outbox.Dead, "after its attempts": outbox.Retry} {
+	for name, verdict := range map[string]outbox.Verdict{"at once": outbox.DeadLettered, "after its attempts": outbox.Retry} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db, h := newLedger(t)
@@ -415,10 +415,10 @@ func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
 	h.refuse = func(item outbox.Item) outbox.Outcome {
 		switch item.ID {
 		case wide:
-			return outbox.Outcome{Verdict: outbox.Broadcast}
+			return outbox.Outcome{Verdict: outbox.FanOutJob}
 		case behind:
 			if item.Attempts == 0 && len(h.steps()) < 3 {
-				return outbox.Outcome{Verdict: outbox.Behind}
+				return outbox.Outcome{Verdict: outbox.Blocked}
 			}
 		}
 		return outbox.Outcome{}
@@ -431,7 +431,7 @@ func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
 			return outbox.Step{}, errors.New("a passing fault")
 		}
 		if n < 5 {
-			return outbox.Step{LastPrincipalID: uuid.UUID{15: byte(n)}, Told: 10}, nil
+			return outbox.Step{LastPrincipalID: uuid.UUID{15: byte(n)}, Notified: 10}, nil
 		}
 		<-release
 		return outbox.Step{LastPrincipalID: job.LastPrincipalID, Done: true}, nil

@@ -39,7 +39,7 @@ func statusRows(s outbox.Status, now time.Time) [][]string {
 	return [][]string{
 		{"pending", count(s.Pending), oldest},
 		{"parked", count(s.Parked), failing},
-		{"broadcasts", count(s.Broadcasts)},
+		{"broadcasts", count(s.FanOutJobs)},
 		{"dead letters", count(s.DeadLetters)},
 	}
 }

@@ -144,14 +144,14 @@ func AwaitDelivered(ctx context.Context, pool *pgxpool.Pool) error {
 		if err != nil {
 			return err
 		}
-		if status.Pending+status.Parked+status.Broadcasts == 0 {
+		if status.Pending+status.Parked+status.FanOutJobs == 0 {
 			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return fmt.Errorf("wait for deliveries: %d pending, %d parked, %d fan-out jobs: %w",
-				status.Pending, status.Parked, status.Broadcasts, ctx.Err())
+				status.Pending, status.Parked, status.FanOutJobs, ctx.Err())
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (s *stage) settled(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if status.Pending+status.Parked+status.Broadcasts == 0 {
+		if status.Pending+status.Parked+status.FanOutJobs == 0 {
 			return nil
 		}
 		select {
@@ -144,7 +144,7 @@ func (s *stage) summary(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	sum.DeadLetters, sum.Pending = int(status.DeadLetters), int(status.Pending+status.Parked+status.Broadcasts)
+	sum.DeadLetters, sum.Pending = int(status.DeadLetters), int(status.Pending+status.Parked+status.FanOutJobs)
 	for _, count := range []struct {
 		what      string
 		got, want int

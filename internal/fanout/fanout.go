@@ -153,16 +153,16 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subject []int, answer watchers
 		candidates := answer.Candidates[subject[i]]
 		switch {
 		case wide[item.ResourceID]:
-			d.outcomes[i].Verdict = outbox.Behind
+			d.outcomes[i].Verdict = outbox.Blocked
 			continue
 		case len(candidates) > f.opts.Wide:
 			wide[item.ResourceID] = true
-			d.outcomes[i].Verdict = outbox.Broadcast
+			d.outcomes[i].Verdict = outbox.FanOutJob
 			continue
 		}
 		channels, err := shared(&item.Activity, f.channels, f.opts.Stream)
 		if err != nil {
-			d.outcomes[i] = outbox.Outcome{Verdict: outbox.Dead, Err: err}
+			d.outcomes[i] = outbox.Outcome{Verdict: outbox.DeadLettered, Err: err}
 			continue
 		}
 		told, dropped := decide(&item.Activity, candidates, filter)
@@ -231,7 +231,7 @@ func (f *Fanout) outcome(r centrifugo.Result) (outbox.Outcome, error) {
 	ours := failed.Code == codeUnknownChannel && slices.ContainsFunc(r.Failed, f.channels.Own)
 	switch {
 	case failed.Class == centrifugo.Permanent && !ours:
-		return outbox.Outcome{Verdict: outbox.Dead, Err: r.Err, Channels: r.Failed}, nil
+		return outbox.Outcome{Verdict: outbox.DeadLettered, Err: r.Err, Channels: r.Failed}, nil
 	case failed.Class == centrifugo.Transient:
 		return outbox.Outcome{Verdict: outbox.Retry, Err: r.Err, Channels: r.Failed}, nil
 	default:

@@ -46,7 +46,7 @@ func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.St
 			return outbox.Step{}, err
 		}
 	}
-	step.Told = d.report.Width[0]
+	step.Notified = d.report.Width[0]
 	if f.opts.Observer != nil {
 		f.opts.Observer.Observe(d.report)
 	}

@@ -95,7 +95,7 @@ func (b *backlog) Collect(ch chan<- prometheus.Metric) {
 	gauge(backlogAge, age)
 	gauge(backlogParked, float64(status.Parked))
 	gauge(backlogFailing, float64(status.Failing))
-	gauge(backlogJobs, float64(status.Broadcasts))
+	gauge(backlogJobs, float64(status.FanOutJobs))
 	gauge(backlogDeadLetters, float64(status.DeadLetters))
 }
 

@@ -58,20 +58,20 @@ func TestOutbox(t *testing.T) {
 	now := time.Now()
 	o.Observe(
 		outbox.Report{
-			Claimed:   9,
-			Delivered: []time.Time{now.Add(-time.Minute), now.Add(time.Hour)},
-			Retried:   1,
-			Behind:    2,
-			Dead:      3,
-			Jobs:      1,
-			Took:      20 * time.Millisecond,
+			Claimed:     9,
+			Delivered:   []time.Time{now.Add(-time.Minute), now.Add(time.Hour)},
+			Retried:     1,
+			Blocked:     2,
+			DeadLetters: 3,
+			FanOutJobs:  1,
+			Took:        20 * time.Millisecond,
 		},
 	)
 	o.Observe(outbox.Report{Claimed: 5, Err: errors.New("broken")})
 	o.Observe(outbox.Report{Err: fmt.Errorf("publish: %w", outbox.ErrUnavailable)})
-	o.Observe(outbox.Report{Step: true, Claimed: 1, Told: 5000})
-	o.Observe(outbox.Report{Step: true, Claimed: 1, Told: 20, Delivered: []time.Time{now}})
-	o.Observe(outbox.Report{Step: true, Claimed: 1, Dead: 1, Err: errors.New("broken")})
+	o.Observe(outbox.Report{Step: true, Claimed: 1, Notified: 5000})
+	o.Observe(outbox.Report{Step: true, Claimed: 1, Notified: 20, Delivered: []time.Time{now}})
+	o.Observe(outbox.Report{Step: true, Claimed: 1, DeadLetters: 1, Err: errors.New("broken")})
 	wantLines(t, registry,
 		`fanfare_claim_activities_count 1`,
 		`fanfare_claim_activities_sum 9`,
@@ -131,7 +131,7 @@ func TestBacklog(t *testing.T) {
 		oldest := time.Now().Add(-90 * time.Second)
 		var err error
 		status := outbox.Status{
-			Pending: 6, OldestAt: &oldest, Parked: 5, Failing: 4, Broadcasts: 3, DeadLetters: 2,
+			Pending: 6, OldestAt: &oldest, Parked: 5, Failing: 4, FanOutJobs: 3, DeadLetters: 2,
 		}
 		metrics.RegisterBacklog(registry, reader(func(ctx context.Context) (outbox.Status, error) {
 			reads++

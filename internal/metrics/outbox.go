@@ -79,7 +79,7 @@ func NewOutbox(registry prometheus.Registerer) *Outbox {
 
 // Observe counts one claim or one step of a fan-out job.
 func (o *Outbox) Observe(r outbox.Report) {
-	o.deadLetters.Add(float64(r.Dead))
+	o.deadLetters.Add(float64(r.DeadLetters))
 	if r.Err != nil {
 		reason := "error"
 		if errors.Is(r.Err, outbox.ErrUnavailable) {
@@ -94,12 +94,12 @@ func (o *Outbox) Observe(r outbox.Report) {
 	}
 	if r.Step {
 		o.steps.Inc()
-		o.stepRecipients.Add(float64(r.Told))
+		o.stepRecipients.Add(float64(r.Notified))
 		return
 	}
 	o.claimed.Observe(float64(r.Claimed))
 	o.claimDuration.Observe(r.Took.Seconds())
 	o.parked.WithLabelValues("failed").Add(float64(r.Retried))
-	o.parked.WithLabelValues("blocked").Add(float64(r.Behind))
-	o.jobs.Add(float64(r.Jobs))
+	o.parked.WithLabelValues("blocked").Add(float64(r.Blocked))
+	o.jobs.Add(float64(r.FanOutJobs))
 }
