@@ -33,7 +33,7 @@ func TestDoctor(t *testing.T) {
 	environ := doctored(db, centrifugo)
 	out := must(t, environ, "doctor")
 	if !strings.Contains(out, "✓ centrifugo-delivery ") || strings.Contains(out, "\x1b") ||
-		!strings.Contains(out, "checks are fine.\n") {
+		!strings.Contains(out, "checks passed.\n") {
 		t.Errorf("got\n%s", out)
 	}
 
@@ -41,7 +41,7 @@ func TestDoctor(t *testing.T) {
 	if err := json.Unmarshal([]byte(must(t, environ, "doctor", "--json", "--origin", "http://localhost:1234")), &report); err != nil {
 		t.Fatal(err)
 	}
-	if !report.OK || report.Count(doctor.OK) != len(report.Checks) {
+	if !report.OK || report.Count(doctor.OK) != len(report.Diagnostics) {
 		t.Errorf("got %+v", report)
 	}
 
@@ -149,11 +149,11 @@ func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 	if err := json.Unmarshal([]byte(fanfare(t, doctored(&asRole, centrifugo), "doctor", "--json").stdout), &report); err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(report.Checks, func(c doctor.Check) bool { return c.Name == "postgres-rights" })
-	if i < 0 || report.Checks[i].Status != doctor.Fail {
+	i := slices.IndexFunc(report.Diagnostics, func(d doctor.Diagnostic) bool { return d.ID == "postgres-rights" })
+	if i < 0 || report.Diagnostics[i].Status != doctor.Fail {
 		t.Fatalf("got %+v", report)
 	}
-	grant(report.Checks[i].Remedy)
+	grant(report.Diagnostics[i].Remedy)
 	must(t, doctored(&asRole, centrifugo), "doctor")
 
 	w := newWorld(t, db)

@@ -35,11 +35,11 @@ func TestTroubleAtStart(t *testing.T) {
 	}{
 		"wrong key": {
 			map[string]string{"FANFARE_CENTRIFUGO_API_KEY": "wrong"},
-			[]string{`"level":"error"`, "refuses the API key", "--centrifugo-api-key"},
+			[]string{`"level":"error"`, "rejects the API key", "--centrifugo-api-key"},
 		},
 		"wrong address": {
 			map[string]string{"FANFARE_CENTRIFUGO_API_URL": "http://127.0.0.1:1/api"},
-			[]string{`"level":"error"`, "cannot be reached", "--centrifugo-api-url"},
+			[]string{`"level":"error"`, "is unreachable", "--centrifugo-api-url"},
 		},
 		"wrong path": {
 			map[string]string{"FANFARE_CENTRIFUGO_API_URL": centrifugo.APIURL() + "/v2"},
@@ -88,7 +88,7 @@ func TestTroubleMended(t *testing.T) {
 	}
 	d := startWorker(t, environment(db, centrifugo))
 	d.says(t, "fanfare migrate up")
-	d.says(t, "Centrifugo at", "cannot be reached")
+	d.says(t, "Centrifugo at", "is unreachable")
 
 	must(t, environment(db, centrifugo), "migrate", "up")
 	d.says(t, "dependency is available again", "postgres")

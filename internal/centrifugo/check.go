@@ -15,32 +15,31 @@ import (
 // even when nothing answers.
 const checkTimeout = time.Second
 
-// Problem is something to put right before publications can reach anybody.
-type Problem struct {
-	// Setting is the flag of ours to look at first; empty when the mistake is in
-	// Centrifugo's own configuration.
+// Diagnostic describes a condition that keeps publications from clients.
+type Diagnostic struct {
+	// Setting is the flag to correct; empty if Centrifugo's own configuration has to change.
 	Setting string
-	// Text says in a sentence what is wrong and what to change. It holds no secret.
-	Text string
+	// Detail describes the condition and Remedy what to change. They begin without a capital, end
+	// without a period, and contain no secret.
+	Detail, Remedy string
 }
 
-func (p Problem) String() string { return p.Text }
+// String returns a sentence of the detail and the remedy.
+func (d Diagnostic) String() string { return d.Detail + ": " + d.Remedy + "." }
 
-// The settings that problems name.
+// The settings that diagnostics name.
 const (
 	urlSetting = "--centrifugo-api-url"
 	keySetting = "--centrifugo-api-key"
 )
 
-// Check tells what stands in the way of publishing to channels of these
-// namespaces; nothing, if it returns none. The empty name stands for channels
-// without a namespace. Check changes nothing on the server and returns within a
-// second.
+// Check returns a diagnostic for each condition that keeps publications from channels of these
+// namespaces; none if there is no such condition. The empty name stands for channels without a
+// namespace. Check changes nothing on the server and returns within a second.
 //
-// A namespace is probed by asking for the history of a channel in it, limited to
-// no publications: code 102 means that there is no such namespace, 108 that it
-// keeps no history.
-func (c *Client) Check(ctx context.Context, namespaces ...string) []Problem {
+// It probes a namespace by reading the history of a channel in it, limited to no publications: code
+// 102 means that the namespace does not exist, 108 that it keeps no history.
+func (c *Client) Check(ctx context.Context, namespaces ...string) []Diagnostic {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 
@@ -54,85 +53,98 @@ func (c *Client) Check(ctx context.Context, namespaces ...string) []Problem {
 		replies, err = c.api.SendPipe(ctx, pipe)
 	}
 	if err != nil {
-		return []Problem{c.problem(classify(c.address, err))}
+		return []Diagnostic{c.diagnose(classify(c.address, err))}
 	}
 	var found *Error
 	if errors.As(c.checkInfo(replies[0]), &found) {
-		return []Problem{c.problem(found)}
+		return []Diagnostic{c.diagnose(found)}
 	}
-	var problems []Problem
+	var diagnostics []Diagnostic
 	for i, reply := range replies[1:] {
 		if reply.Error != nil {
-			problems = append(problems, c.namespaceProblem(namespaces[i], reply.Error))
+			diagnostics = append(diagnostics, c.diagnoseNamespace(namespaces[i], reply.Error))
 		}
 	}
-	return problems
+	return diagnostics
 }
 
-// problem turns a failed request into advice.
-func (c *Client) problem(err *Error) Problem {
-	var unknown *net.DNSError
+// diagnose returns the diagnostic of a failed request.
+func (c *Client) diagnose(err *Error) Diagnostic {
+	var unresolved *net.DNSError
 	switch {
 	case err.Status == http.StatusUnauthorized, err.Status == http.StatusForbidden:
-		return Problem{keySetting, fmt.Sprintf(
-			"Centrifugo at %s refuses the API key: set %s to Centrifugo's own api_key (http_api.key in v6).",
-			c.address,
+		return Diagnostic{
 			keySetting,
-		)}
+			fmt.Sprintf("Centrifugo at %s rejects the API key", c.address),
+			fmt.Sprintf("set %s to Centrifugo's own api_key (http_api.key in v6)", keySetting),
+		}
 	case err.Status >= http.StatusInternalServerError:
-		return Problem{urlSetting, fmt.Sprintf(
-			"%s is failing with HTTP %d: see Centrifugo's log, or that of the proxy in front of it, and check %s.",
-			c.address,
-			err.Status,
+		return Diagnostic{
 			urlSetting,
-		)}
+			fmt.Sprintf("%s fails with HTTP %d", c.address, err.Status),
+			fmt.Sprintf("read the log of Centrifugo, or of the proxy in front of it, and check %s", urlSetting),
+		}
 	case err.Status != 0:
-		return Problem{urlSetting, fmt.Sprintf(
-			"%s answers HTTP %d and is not Centrifugo's HTTP API: correct %s, which usually ends in /api, on Centrifugo's internal_port (http_server.internal_port in v6) if it has one.",
-			c.address,
-			err.Status,
+		return Diagnostic{
 			urlSetting,
-		)}
+			fmt.Sprintf("%s responds with HTTP %d and is not Centrifugo's HTTP API", c.address, err.Status),
+			fmt.Sprintf("correct %s, which usually ends in /api, and has the port internal_port "+
+				"(http_server.internal_port in v6) if Centrifugo has one", urlSetting),
+		}
 	case err.Code != 0:
-		return Problem{"", fmt.Sprintf(
-			"Centrifugo at %s cannot describe itself (code %d): see its log.", c.address, err.Code)}
-	case errors.As(err, &unknown):
-		return Problem{urlSetting, fmt.Sprintf(
-			"The host of %s is not known: correct %s.", c.address, urlSetting)}
-	case errors.Is(err, context.DeadlineExceeded):
-		return Problem{urlSetting, fmt.Sprintf(
-			"Nothing at %s answered within %s: start Centrifugo, or correct %s.", c.address, checkTimeout, urlSetting)}
-	case isAnswer(err):
-		return Problem{urlSetting, fmt.Sprintf(
-			"What answers at %s is not Centrifugo's HTTP API: correct %s, which usually ends in /api.",
-			c.address,
+		return Diagnostic{
+			"",
+			fmt.Sprintf("Centrifugo at %s fails the command info with code %d", c.address, err.Code),
+			"read Centrifugo's log",
+		}
+	case errors.As(err, &unresolved):
+		return Diagnostic{
 			urlSetting,
-		)}
+			fmt.Sprintf("the host of %s cannot be resolved", c.address),
+			"correct " + urlSetting,
+		}
+	case errors.Is(err, context.DeadlineExceeded):
+		return Diagnostic{
+			urlSetting,
+			fmt.Sprintf("Centrifugo at %s does not respond within %s", c.address, checkTimeout),
+			"start Centrifugo, or correct " + urlSetting,
+		}
+	case isAnswer(err):
+		return Diagnostic{
+			urlSetting,
+			fmt.Sprintf("%s is not Centrifugo's HTTP API", c.address),
+			fmt.Sprintf("correct %s, which usually ends in /api", urlSetting),
+		}
 	}
-	return Problem{urlSetting, fmt.Sprintf(
-		"Centrifugo at %s cannot be reached (%v): start it, or correct %s.", c.address, err.cause, urlSetting)}
+	return Diagnostic{
+		urlSetting,
+		fmt.Sprintf("Centrifugo at %s is unreachable (%v)", c.address, err.cause),
+		"start Centrifugo, or correct " + urlSetting,
+	}
 }
 
-// namespaceProblem turns the reply to a probe into advice.
-func (c *Client) namespaceProblem(namespace string, reply *gocent.Error) Problem {
+// diagnoseNamespace returns the diagnostic of a failed probe of a namespace.
+func (c *Client) diagnoseNamespace(namespace string, reply *gocent.Error) Diagnostic {
 	switch reply.Code {
 	case codeUnknownChannel:
-		return Problem{"", fmt.Sprintf(
-			"Centrifugo at %s has no namespace %q: add it to namespaces in Centrifugo's configuration (channel.namespaces in v6), or change the channel format that uses it.",
-			c.address,
-			namespace,
-		)}
+		return Diagnostic{
+			"",
+			fmt.Sprintf("Centrifugo at %s has no namespace %q", c.address, namespace),
+			"add it to namespaces in Centrifugo's configuration (channel.namespaces in v6), " +
+				"or change the channel format that uses it",
+		}
 	case codeNotAvailable:
-		return Problem{"", fmt.Sprintf(
-			"The namespace %q of Centrifugo at %s keeps no history, so a client that reconnects misses what was sent meanwhile: set its history_size, history_ttl and force_recovery.",
-			namespace,
-			c.address,
-		)}
+		return Diagnostic{
+			"",
+			fmt.Sprintf("the namespace %q of Centrifugo at %s keeps no history, "+
+				"so a client that reconnects misses the messages sent meanwhile", namespace, c.address),
+			"set its history_size, history_ttl and force_recovery",
+		}
 	}
-	return Problem{"", fmt.Sprintf(
-		"Centrifugo at %s cannot read the history of the namespace %q (code %d): see its log and the state of its broker.",
-		c.address,
-		namespace,
-		reply.Code,
-	)}
+	return Diagnostic{
+		"",
+		fmt.Sprintf("Centrifugo at %s cannot read the history of the namespace %q (code %d)",
+			c.address, namespace, reply.Code),
+		"read Centrifugo's log, and check the state of its broker",
+	}
 }

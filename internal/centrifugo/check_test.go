@@ -10,11 +10,11 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-func TestCheckFindsNothingWrong(t *testing.T) {
+func TestCheckPasses(t *testing.T) {
 	t.Parallel()
-	client := connect(t, centrifugo.Options{APIURL: server.APIURL() + "/"}) // a slash too many does no harm
+	client := connect(t, centrifugo.Options{APIURL: server.APIURL() + "/"}) // a trailing slash is ignored
 	if got := client.Check(t.Context(), parse(t, centrifugo.Formats{}).Namespaces()...); len(got) != 0 {
-		t.Errorf("got %v, want no problem", got)
+		t.Errorf("got %v, want no diagnostic", got)
 	}
 	if err := client.Ping(t.Context()); err != nil {
 		t.Errorf("ping: %v", err)
@@ -27,10 +27,10 @@ func TestCheckNamespaces(t *testing.T) {
 	// Channels without a namespace keep no history in the server's configuration.
 	got := client.Check(t.Context(), "user", "nowhere", "", "resource")
 	if len(got) != 2 {
-		t.Fatalf("got %v, want two problems", got)
+		t.Fatalf("got %v, want two diagnostics", got)
 	}
 	for i, want := range []string{`no namespace "nowhere": add it`, `set its history_size`} {
-		if !strings.Contains(got[i].Text, want) || got[i].Setting != "" {
+		if !strings.Contains(got[i].String(), want) || got[i].Setting != "" {
 			t.Errorf("got %+v, want %q and no setting", got[i], want)
 		}
 	}
@@ -59,22 +59,22 @@ func TestCheckConnection(t *testing.T) {
 		"wrong key": {
 			centrifugo.Options{APIKey: "hidden"},
 			keyFlag,
-			"refuses the API key: set --centrifugo-api-key",
+			"rejects the API key: set --centrifugo-api-key",
 		},
 		"nobody listens": {
 			centrifugo.Options{APIURL: "http://u:hidden@" + deadAddress(t) + "/api"},
 			urlFlag,
-			"connection refused): start it, or correct --centrifugo-api-url",
+			"connection refused): start Centrifugo, or correct --centrifugo-api-url",
 		},
 		"unknown host": {
 			centrifugo.Options{APIURL: "http://nowhere.invalid/api"},
 			urlFlag,
-			"host of http://nowhere.invalid/api is not known",
+			"host of http://nowhere.invalid/api cannot be resolved",
 		},
 		"wrong path": {
 			centrifugo.Options{APIURL: strings.TrimSuffix(server.APIURL(), "api") + "nothing"},
 			urlFlag,
-			"answers HTTP 404 and is not Centrifugo's HTTP API",
+			"responds with HTTP 404 and is not Centrifugo's HTTP API",
 		},
 		"clients' port": {centrifugo.Options{APIURL: clientURL() + "/api"}, urlFlag, "internal_port"},
 		"TLS": {
@@ -82,14 +82,14 @@ func TestCheckConnection(t *testing.T) {
 			urlFlag,
 			"server gave HTTP response to HTTPS client",
 		},
-		"failing":  {centrifugo.Options{APIURL: answer(502, "")}, urlFlag, "failing with HTTP 502"},
+		"failing":  {centrifugo.Options{APIURL: answer(502, "")}, urlFlag, "fails with HTTP 502"},
 		"web page": {centrifugo.Options{APIURL: answer(200, "<html>")}, urlFlag, "not Centrifugo's HTTP API"},
 		"other JSON": {
 			centrifugo.Options{APIURL: answer(200, `{"ok":true}{}{}`)},
 			urlFlag,
 			"not Centrifugo's HTTP API",
 		},
-		"hung": {centrifugo.Options{APIURL: hung.start(t)}, urlFlag, "answered within 1s"},
+		"hung": {centrifugo.Options{APIURL: hung.start(t)}, urlFlag, "does not respond within 1s"},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -101,13 +101,13 @@ func TestCheckConnection(t *testing.T) {
 				t.Errorf("took %s, want about a second at most", took)
 			}
 			if len(got) != 1 {
-				t.Fatalf("got %v, want one problem", got)
+				t.Fatalf("got %v, want one diagnostic", got)
 			}
-			if got[0].Setting != test.setting || !strings.Contains(got[0].Text, test.text) {
+			if got[0].Setting != test.setting || !strings.Contains(got[0].String(), test.text) {
 				t.Errorf("got %+v, want %s and %q", got[0], test.setting, test.text)
 			}
-			if strings.Contains(got[0].Text, "hidden") {
-				t.Errorf("%q tells a secret", got[0])
+			if strings.Contains(got[0].String(), "hidden") {
+				t.Errorf("%q contains a secret", got[0])
 			}
 			if title != "hung" {
 				if err := client.Ping(t.Context()); err == nil {

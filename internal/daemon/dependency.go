@@ -64,7 +64,7 @@ func centrifugoDependency(client *centrifugo.Client, namespaces []string) depend
 	return dependency{centrifugoName, func(ctx context.Context, _ bool) []string {
 		var problems []string
 		for _, problem := range client.Check(ctx, namespaces...) {
-			problems = append(problems, problem.Text)
+			problems = append(problems, problem.String())
 		}
 		return problems
 	}}

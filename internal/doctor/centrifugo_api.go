@@ -15,56 +15,50 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// apiInfo is what Centrifugo says of itself.
+// apiInfo describes a Centrifugo by its own account.
 type apiInfo struct {
-	versions []string // of its nodes, each once
-	batch    bool     // whether it takes batches, as versions from 5 on do
-	clock    reading  // zero when its answers bear no date
+	versions []string     // the distinct versions of its nodes
+	batch    bool         // whether it supports batches, as versions from 5 do
+	clock    clockReading // zero if its responses have no header Date
 }
 
-func apiReachable(ctx context.Context, x *examination) verdict {
-	if problems := x.problems(ctx); len(problems) > 0 {
-		return apiTrouble(problems[0])
+func checkAPI(ctx context.Context, x *examination) finding {
+	if found := x.diagnose(ctx); len(found) > 0 {
+		return apiFailure(found[0])
 	}
 	info, err := readInfo(ctx, x.API)
 	if err != nil {
-		return fail(
-			"Centrifugo's description of itself cannot be read: "+err.Error(),
+		return failure(
+			"Centrifugo does not answer the command info: "+err.Error(),
 			"correct --centrifugo-api-url, which usually ends in /api",
 		)
 	}
 	x.info = info
-	return fine("Centrifugo's API at %s takes our key", shownURL(x.API.APIURL))
+	return passed("Centrifugo's API at %s accepts the API key", redactedURL(x.API.APIURL))
 }
 
-// problems asks twice when there are any, so that a hiccup is no alarm.
-func (x *examination) problems(ctx context.Context, namespaces ...string) []centrifugo.Problem {
+// diagnose returns the diagnostics of the API and of namespaces. It repeats a check that finds any,
+// so that a momentary failure is not reported.
+func (x *examination) diagnose(ctx context.Context, namespaces ...string) []centrifugo.Diagnostic {
 	if len(x.api.Check(ctx, namespaces...)) == 0 {
 		return nil
 	}
 	return x.api.Check(ctx, namespaces...)
 }
 
-// apiTrouble parts a problem, whose text ends in what to do about it, behind the last colon.
-func apiTrouble(p centrifugo.Problem) verdict {
-	text := strings.TrimSuffix(p.Text, ".")
-	if i := strings.LastIndex(text, ": "); i >= 0 {
-		return fail(text[:i], text[i+2:])
-	}
-	return fail(text, "see Centrifugo's log")
-}
+func apiFailure(d centrifugo.Diagnostic) finding { return failure(d.Detail, d.Remedy) }
 
-// readInfo asks for the nodes, and whether there is an endpoint for batches.
+// readInfo reads the nodes, and finds out whether the API supports batches.
 func readInfo(ctx context.Context, o centrifugo.Options) (apiInfo, error) {
 	var info apiInfo
-	r := reading{before: time.Now()}
+	r := clockReading{before: time.Now()}
 	response, body, err := post(ctx, o, "info", `{}`)
 	if err != nil {
 		return info, err
 	}
 	r.after = time.Now()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		r.first, r.last = date, date.Add(time.Second) // it is given in whole seconds
+		r.first, r.last = date, date.Add(time.Second) // the header has whole seconds
 		info.clock = r
 	}
 	var answer struct {
@@ -75,7 +69,7 @@ func readInfo(ctx context.Context, o centrifugo.Options) (apiInfo, error) {
 		} `json:"result"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil || response.StatusCode != http.StatusOK {
-		return info, fmt.Errorf("HTTP %d, and not the answer of an API", response.StatusCode)
+		return info, fmt.Errorf("HTTP %d without a result", response.StatusCode)
 	}
 	for _, node := range answer.Result.Nodes {
 		info.versions = appendNew(info.versions, node.Version)
@@ -88,11 +82,11 @@ func readInfo(ctx context.Context, o centrifugo.Options) (apiInfo, error) {
 	return info, nil
 }
 
-// post calls a method of the API and reads at most a mebibyte of the answer.
+// post sends a command to the API and reads at most 1 MiB of the response.
 func post(ctx context.Context, o centrifugo.Options, method, body string) (*http.Response, []byte, error) {
 	u, err := url.Parse(o.APIURL)
 	if err != nil {
-		return nil, nil, errors.New("the address cannot be read")
+		return nil, nil, errors.New("the URL is invalid")
 	}
 	request, err := http.NewRequestWithContext(
 		ctx,
@@ -101,7 +95,7 @@ func post(ctx context.Context, o centrifugo.Options, method, body string) (*http
 		strings.NewReader(body),
 	)
 	if err != nil {
-		return nil, nil, errors.New("the address cannot be read")
+		return nil, nil, errors.New("the URL is invalid")
 	}
 	request.Close = true
 	request.Header.Set("Content-Type", "application/json")
@@ -116,7 +110,7 @@ func post(ctx context.Context, o centrifugo.Options, method, body string) (*http
 	if err != nil {
 		var about *url.Error
 		if errors.As(err, &about) {
-			err = about.Err // the rest of it is the URL, perhaps with a password
+			err = about.Err // without the URL, which may contain a password
 		}
 		return nil, nil, err
 	}
@@ -125,37 +119,37 @@ func post(ctx context.Context, o centrifugo.Options, method, body string) (*http
 	return response, answer, err
 }
 
-// oldestCentrifugo is the oldest major version that Fanfare speaks to.
-const oldestCentrifugo = 5
+// minCentrifugo is the oldest supported major version.
+const minCentrifugo = 5
 
-func centrifugoVersion(_ context.Context, x *examination) verdict {
-	return judgeCentrifugo(x.info.versions, x.info.batch)
+func checkCentrifugoVersion(_ context.Context, x *examination) finding {
+	return evaluateCentrifugoVersion(x.info.versions, x.info.batch)
 }
 
-// judgeCentrifugo goes by the version of each node, or, where a node was built without one (0.0.0),
-// by what it can do.
-func judgeCentrifugo(versions []string, batch bool) verdict {
-	remedy := fmt.Sprintf("upgrade it to v%d or v%d", oldestCentrifugo, oldestCentrifugo+1)
+// evaluateCentrifugoVersion goes by the version of each node, and by the support of batches,
+// because a node may be built without a version (0.0.0).
+func evaluateCentrifugoVersion(versions []string, batch bool) finding {
+	remedy := fmt.Sprintf("upgrade Centrifugo to v%d or v%d", minCentrifugo, minCentrifugo+1)
 	for _, version := range versions {
 		major, err := strconv.Atoi(strings.TrimPrefix(version[:max(0, strings.IndexByte(version, '.'))], "v"))
-		if err == nil && major > 0 && major < oldestCentrifugo {
-			return fail(fmt.Sprintf("Centrifugo %s is too old", version), remedy)
+		if err == nil && major > 0 && major < minCentrifugo {
+			return failure(fmt.Sprintf("Centrifugo %s is too old", version), remedy)
 		}
 	}
 	if !batch {
-		return fail("Centrifugo's API takes no batches, so it is too old", remedy)
+		return failure("Centrifugo is too old: its API does not support batches", remedy)
 	}
 	if len(versions) > 1 {
-		return warn("the nodes run different versions: "+strings.Join(versions, ", "), "finish the upgrade")
+		return warning("the nodes run different versions: "+strings.Join(versions, ", "), "complete the upgrade")
 	}
-	return fine("Centrifugo %s takes batches", strings.Join(versions, ""))
+	return passed("Centrifugo %s supports batches", strings.Join(versions, ""))
 }
 
-// shownURL is a URL without what may be secret in it.
-func shownURL(raw string) string {
+// redactedURL returns a URL without its user, query and fragment, which may be secret.
+func redactedURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return "the configured address"
+		return "the configured URL"
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
 	return u.String()

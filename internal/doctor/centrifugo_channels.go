@@ -3,131 +3,116 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// ownChannel checks that a connection brings its principal's own channel, and nothing besides.
-func ownChannel(ctx context.Context, x *examination) verdict {
+// checkOwnChannel checks that Centrifugo subscribes a connection to its principal's own channel,
+// and to no other.
+func checkOwnChannel(ctx context.Context, x *examination) finding {
 	c, err := x.join(ctx, nil)
 	if err != nil {
-		return socketTrouble(ctx, x.SocketURL, err)
+		return socketFailure(ctx, x.SocketURL, err)
 	}
 	defer c.close()
-	var brought []string
-	for channel := range c.state.Subs {
-		brought = append(brought, channel)
-	}
-	slices.Sort(brought)
-	return judgeOwnChannel(brought, x.own())
+	return evaluateOwnChannel(slices.Sorted(maps.Keys(c.state.Subs)), x.own())
 }
 
-func judgeOwnChannel(brought []string, own string) verdict {
+// evaluateOwnChannel compares the channels of a new connection with the principal's own channel.
+func evaluateOwnChannel(subscribed []string, own string) finding {
 	namespace, _, _ := strings.Cut(own, ":")
 	switch {
-	case len(brought) == 0:
-		return fail(
-			"a connection does not bring its principal's own channel",
-			fmt.Sprintf("switch %s on and set %s to %q", personalKey, personalNameKey, namespace),
+	case len(subscribed) == 0:
+		return failure(
+			"Centrifugo does not subscribe a connection to its principal's own channel",
+			fmt.Sprintf("enable %s and set %s to %q", personalKey, personalNameKey, namespace),
 		)
-	case !slices.Contains(brought, own):
-		return fail(
-			fmt.Sprintf("a connection brings %s in place of %s", strings.Join(brought, ", "), own),
-			fmt.Sprintf(
-				"set %s to %q, and --channel-user to %s:#{tenant}.{principal}",
-				personalNameKey,
-				namespace,
-				namespace,
+	case !slices.Contains(subscribed, own):
+		return failure(
+			fmt.Sprintf("Centrifugo subscribes a connection to %s instead of %s", strings.Join(subscribed, ", "), own),
+			fmt.Sprintf("set %s to %q, and --channel-user to %s:#{tenant}.{principal}",
+				personalNameKey, namespace, namespace),
+		)
+	case len(subscribed) > 1:
+		return warning(
+			"Centrifugo subscribes a connection to more than its principal's own channel: "+strings.Join(
+				subscribed, ", ",
 			),
-		)
-	case len(brought) > 1:
-		return warn(
-			"a connection brings more than its principal's own channel: "+strings.Join(brought, ", "),
-			"see what adds channels: a connect proxy of Centrifugo's?",
+			"find out what adds channels, such as a connect proxy of Centrifugo",
 		)
 	}
-	return fine("a connection brings its principal's own channel")
+	return passed("Centrifugo subscribes a connection to its principal's own channel")
 }
 
-// subscribing checks that no channel opens to a client without a token for it.
-func subscribing(ctx context.Context, x *examination) verdict {
-	other := somebody()
-	var found []verdict
-	for _, channel := range append(x.shared(), x.channels.User(x.who.tenant, other.id), x.channels.Tenant(other.tenant)) {
-		opened, err := x.admits(ctx, channel)
+// checkSubscribing checks that clients cannot subscribe to a channel without a subscription token.
+func checkSubscribing(ctx context.Context, x *examination) finding {
+	other := randomPrincipal()
+	var found []finding
+	foreign := []string{x.channels.User(x.principal.TenantID, other.PrincipalID), x.channels.Tenant(other.TenantID)}
+	for _, channel := range append(x.shared(), foreign...) {
+		subscribed, err := x.canSubscribe(ctx, channel)
 		if err != nil {
-			return socketTrouble(ctx, x.SocketURL, err)
+			return socketFailure(ctx, x.SocketURL, err)
 		}
-		if opened {
+		if subscribed {
+			const options = "allow_subscribe_for_client, allow_subscribe_for_anonymous and subscribe_proxy settings"
 			namespace, _, _ := strings.Cut(channel, ":")
-			found = append(
-				found,
-				fail(
-					fmt.Sprintf("clients may subscribe to any channel of the namespace %s", namespace),
-					"remove "+inNamespace(
-						namespace,
-						"allow_subscribe_for_client, allow_subscribe_for_anonymous and subscribe_proxy settings",
-					)+
-						", and switch "+insecureKey+" off",
-				),
-			)
+			found = append(found, failure(
+				fmt.Sprintf("clients can subscribe to any channel of the namespace %s without a token", namespace),
+				"remove "+inNamespace(namespace, options)+", and disable "+insecureKey,
+			))
 		}
 	}
 	if len(found) > 0 {
-		return worst(found)
+		return combine(found)
 	}
-	return fine("no channel opens to a client without a token for it")
+	return passed("clients cannot subscribe to a channel without a token for it")
 }
 
-// admits tells whether a client gets into a channel without a token for it. The connection is its
-// own, for Centrifugo may take the attempt for an attack and end it.
-func (x *examination) admits(ctx context.Context, channel string) (bool, error) {
+// canSubscribe reports whether a client can subscribe to a channel without a token for it. It uses
+// a connection of its own, because Centrifugo may disconnect a client for the attempt.
+func (x *examination) canSubscribe(ctx context.Context, channel string) (bool, error) {
 	c, err := x.join(ctx, nil)
 	if err != nil {
 		return false, err
 	}
 	defer c.close()
 	_, err = c.subscribe(channel, "", nil)
-	if err != nil && !refused(err) {
+	if err != nil && !isRejection(err) {
 		return false, err
 	}
 	return err == nil, nil
 }
 
-// publishing checks that what clients hear can only come from Fanfare.
-func publishing(ctx context.Context, x *examination) verdict {
+// checkPublishing checks that clients cannot publish.
+func checkPublishing(ctx context.Context, x *examination) finding {
 	c, err := x.join(ctx, nil)
 	if err != nil {
-		return socketTrouble(ctx, x.SocketURL, err)
+		return socketFailure(ctx, x.SocketURL, err)
 	}
 	defer c.close()
 	for _, channel := range x.shared() {
 		if _, err := x.subscribe(c, channel, nil); err != nil {
-			return socketTrouble(ctx, x.SocketURL, err)
+			return socketFailure(ctx, x.SocketURL, err)
 		}
 	}
-	var found []verdict
+	var found []finding
 	for _, channel := range append(x.shared(), x.own()) {
 		switch err := c.publish(channel, probe{"publishing"}); {
 		case err == nil:
 			namespace, _, _ := strings.Cut(channel, ":")
-			found = append(
-				found,
-				fail(
-					fmt.Sprintf("clients may publish to the namespace %s, and so forge activities", namespace),
-					"remove "+inNamespace(
-						namespace,
-						"allow_publish_for_client, allow_publish_for_subscriber and allow_publish_for_anonymous",
-					)+
-						", and switch "+insecureKey+" off",
-				),
-			)
-		case !refused(err):
-			return socketTrouble(ctx, x.SocketURL, err)
+			const options = "allow_publish_for_client, allow_publish_for_subscriber and allow_publish_for_anonymous"
+			found = append(found, failure(
+				fmt.Sprintf("clients can publish to the namespace %s, and so forge activities", namespace),
+				"remove "+inNamespace(namespace, options)+", and disable "+insecureKey,
+			))
+		case !isRejection(err):
+			return socketFailure(ctx, x.SocketURL, err)
 		}
 	}
 	if len(found) > 0 {
-		return worst(found)
+		return combine(found)
 	}
-	return fine("no client may publish")
+	return passed("clients cannot publish")
 }

@@ -7,48 +7,48 @@ import (
 	"time"
 )
 
-// delivery publishes a message twice to the made-up principal's own channel, and another one behind
-// it, and listens.
-func delivery(ctx context.Context, x *examination) verdict {
+// checkDelivery publishes a message twice to the principal's own channel, with one idempotency key,
+// and counts how often it arrives before the message that follows it.
+func checkDelivery(ctx context.Context, x *examination) finding {
 	c, err := x.join(ctx, nil)
 	if err != nil {
-		return socketTrouble(ctx, x.SocketURL, err)
+		return socketFailure(ctx, x.SocketURL, err)
 	}
 	defer c.close()
-	key, began, arrival := newKey(), time.Now(), x.Timeout/8
+	key, start, timeout := newKey(), time.Now(), x.Timeout/8
 	for _, message := range []struct {
 		probe probe
 		key   string
 	}{{probe{"delivery"}, key}, {probe{"delivery"}, key}, {probe{"end of delivery"}, newKey()}} {
 		if err := x.send(ctx, message.probe, message.key, x.own()); err != nil {
-			return fail(
-				"Centrifugo does not take a message: "+err.Error(),
-				"see Centrifugo's log and the state of its broker",
+			return failure(
+				"Centrifugo does not accept a publication: "+err.Error(),
+				"read Centrifugo's log, and check the state of its broker",
 			)
 		}
 	}
-	times, first, err := c.count(probe{"delivery"}, probe{"end of delivery"}, arrival)
-	if err != nil && !isLate(err) {
-		return socketTrouble(ctx, x.SocketURL, err)
+	times, first, err := c.count(probe{"delivery"}, probe{"end of delivery"}, timeout)
+	if err != nil && !isTimeout(err) {
+		return socketFailure(ctx, x.SocketURL, err)
 	}
-	return judgeDelivery(times, first.Sub(began), arrival)
+	return evaluateDelivery(times, first.Sub(start), timeout)
 }
 
-// count listens until it hears the end, or for as long as a message may take, and returns how often
-// it heard the message before, and when it heard it first.
-func (c *client) count(message, end probe, arrival time.Duration) (times int, first time.Time, err error) {
-	_ = c.conn.SetReadDeadline(time.Now().Add(arrival))
+// count receives messages until end arrives or the timeout expires. It returns how often message
+// arrived before that, and when it arrived first.
+func (c *client) count(want, end probe, timeout time.Duration) (times int, first time.Time, err error) {
+	_ = c.conn.SetReadDeadline(time.Now().Add(timeout))
 	for {
-		heard, err := c.hear()
+		message, err := c.receive()
 		if err != nil {
 			return times, first, err
 		}
 		var p probe
-		if err := json.Unmarshal(heard.Pub.Data, &p); err != nil {
-			continue // it is not ours
+		if err := json.Unmarshal(message.Pub.Data, &p); err != nil {
+			continue // not a probe
 		}
 		switch p {
-		case message:
+		case want:
 			if times++; times == 1 {
 				first = time.Now()
 			}
@@ -58,16 +58,19 @@ func (c *client) count(message, end probe, arrival time.Duration) (times int, fi
 	}
 }
 
-func judgeDelivery(times int, took, arrival time.Duration) verdict {
+func evaluateDelivery(times int, took, timeout time.Duration) finding {
 	switch times {
 	case 0:
-		return fail(
-			fmt.Sprintf("a message that the API took did not arrive at the socket within %s", arrival),
-			"see that --centrifugo-api-url and --centrifugo-ws-url lead to the same Centrifugo, and that several share one broker: "+engineKey+" redis",
+		return failure(
+			fmt.Sprintf("a publication that the API accepted did not arrive at the WebSocket within %s", timeout),
+			"point --centrifugo-api-url and --centrifugo-ws-url to the same Centrifugo; "+
+				"several nodes must share one broker: "+engineKey+" redis",
 		)
 	case 1:
-		return fine("published twice, received once, after %s", took.Round(100*time.Microsecond))
+		return passed("a message was published twice and received once, after %s", took.Round(100*time.Microsecond))
 	}
-	return warn(fmt.Sprintf("a message that was published twice with one idempotency key arrived %d times", times),
-		"see the engine of Centrifugo: several nodes must share one broker, "+engineKey+" redis")
+	return warning(
+		fmt.Sprintf("a message that was published twice with one idempotency key arrived %d times", times),
+		"check Centrifugo's engine; several nodes must share one broker: "+engineKey+" redis",
+	)
 }

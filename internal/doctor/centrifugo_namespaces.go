@@ -2,15 +2,15 @@ package doctor
 
 import "context"
 
-// namespaces checks that each namespace of the channel formats is there and keeps a history.
-func namespaces(ctx context.Context, x *examination) verdict {
-	var found []verdict
-	for _, problem := range x.problems(ctx, x.channels.Namespaces()...) {
-		found = append(found, apiTrouble(problem))
+// checkNamespaces checks that each namespace of the channel formats exists and keeps a history.
+func checkNamespaces(ctx context.Context, x *examination) finding {
+	var found []finding
+	for _, diagnostic := range x.diagnose(ctx, x.channels.Namespaces()...) {
+		found = append(found, apiFailure(diagnostic))
 	}
 	if len(found) > 0 {
-		return worst(found)
+		return combine(found)
 	}
 	names := x.channels.Namespaces()
-	return fine("%s, %s and %s are there and keep a history", names[0], names[1], names[2])
+	return passed("the namespaces %s, %s and %s exist and keep a history", names[0], names[1], names[2])
 }

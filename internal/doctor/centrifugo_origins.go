@@ -3,39 +3,38 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 )
 
-// stranger is a page that nobody can have allowed by name (RFC 2606).
-const stranger = "https://fanfare-doctor.invalid"
+// foreignOrigin is an origin that no configuration lists: its domain is reserved (RFC 2606).
+const foreignOrigin = "https://fanfare-doctor.invalid"
 
-// origins checks from which pages a browser may connect.
-func origins(ctx context.Context, x *examination) verdict {
-	var shut []string
+// checkOrigins checks from which web origins browsers can connect.
+func checkOrigins(ctx context.Context, x *examination) finding {
+	var rejected []string
 	for _, origin := range x.Origins {
-		open, err := welcomes(ctx, x.SocketURL, origin)
+		accepted, err := acceptsOrigin(ctx, x.SocketURL, origin)
 		if err != nil {
-			return socketTrouble(ctx, x.SocketURL, err)
+			return socketFailure(ctx, x.SocketURL, err)
 		}
-		if !open {
-			shut = append(shut, origin)
+		if !accepted {
+			rejected = append(rejected, origin)
 		}
 	}
-	anyone, err := welcomes(ctx, x.SocketURL, stranger)
+	acceptsAny, err := acceptsOrigin(ctx, x.SocketURL, foreignOrigin)
 	if err != nil {
-		return socketTrouble(ctx, x.SocketURL, err)
+		return socketFailure(ctx, x.SocketURL, err)
 	}
-	return judgeOrigins(x.Origins, shut, anyone)
+	return evaluateOrigins(x.Origins, rejected, acceptsAny)
 }
 
-// welcomes tells whether the server opens a WebSocket to a page of this origin.
-func welcomes(ctx context.Context, address, origin string) (bool, error) {
+// acceptsOrigin reports whether the server accepts a WebSocket from a page of an origin.
+func acceptsOrigin(ctx context.Context, address, origin string) (bool, error) {
 	s, err := dial(ctx, address, origin)
-	var answered *handshakeError
+	var handshake *handshakeError
 	switch {
-	case errors.As(err, &answered) && answered.status == http.StatusForbidden:
+	case errors.As(err, &handshake) && handshake.status == http.StatusForbidden:
 		return false, nil
 	case err != nil:
 		return false, err
@@ -44,20 +43,17 @@ func welcomes(ctx context.Context, address, origin string) (bool, error) {
 	return true, nil
 }
 
-func judgeOrigins(asked, shut []string, anyone bool) verdict {
+// evaluateOrigins takes the required origins, those of them that Centrifugo rejects, and whether it
+// accepts any origin.
+func evaluateOrigins(required, rejected []string, acceptsAny bool) finding {
 	switch {
-	case len(shut) > 0:
-		return fail("browsers cannot connect from "+strings.Join(shut, ", "), "add it to "+originsKey)
-	case anyone:
-		return warn(
-			"browsers may connect from any page",
-			fmt.Sprintf("name the pages of your application in %s", originsKey),
-		)
-	case len(asked) > 0:
-		return fine("browsers may connect from %s, and not from any page", strings.Join(asked, ", "))
+	case len(rejected) > 0:
+		return failure("browsers cannot connect from "+strings.Join(rejected, ", "), "add the origin to "+originsKey)
+	case acceptsAny:
+		return warning("browsers can connect from any origin", "list the origins of your application in "+originsKey)
+	case len(required) > 0:
+		return passed("browsers can connect from %s, and not from any origin", strings.Join(required, ", "))
 	}
-	return fine(
-		"browsers may connect only from the pages that %s names; --origin https://app.example tells whether yours is among them",
-		originsKey,
-	)
+	return passed("browsers can connect from the origins in %s only; to check one, add --origin https://app.example",
+		originsKey)
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// probe is what is published to find out whether it arrives.
+// probe is a message that the checks publish.
 type probe struct {
 	Probe string `json:"fanfare_doctor"`
 }
 
-// send publishes a probe to channels. The same key twice is the same message.
+// send publishes a probe to channels. Centrifugo delivers one message for each idempotency key.
 func (x *examination) send(ctx context.Context, p probe, key string, channels ...string) error {
 	data, err := json.Marshal(p)
 	if err != nil {
@@ -23,5 +23,5 @@ func (x *examination) send(ctx context.Context, p probe, key string, channels ..
 	return x.api.Publish(ctx, []centrifugo.Broadcast{{Channels: channels, Data: data, IdempotencyKey: key}})[0].Err
 }
 
-// newKey returns an idempotency key that nobody has used.
+// newKey returns a new idempotency key.
 func newKey() string { return uuid.NewString() }

@@ -8,38 +8,41 @@ import (
 	"strings"
 )
 
-// missed is how many messages a client must be able to miss without losing one.
+// missed is the number of messages that a client must be able to recover.
 const missed = 10
 
-// recovery has a client leave, miss a few messages, and come back for them.
-func recovery(ctx context.Context, x *examination) verdict {
-	before, err := x.stand(ctx, nil)
+// checkRecovery disconnects a client, publishes messages, and reconnects the client to recover
+// them.
+func checkRecovery(ctx context.Context, x *examination) finding {
+	before, err := x.resubscribe(ctx, nil)
 	if err != nil {
-		return socketTrouble(ctx, x.SocketURL, err)
+		return socketFailure(ctx, x.SocketURL, err)
 	}
-	if v := judgeRecoverable(before); v.status != OK {
-		return v
+	if f := evaluateRecoverable(before); f.status != OK {
+		return f
 	}
 	for range missed {
 		if err := x.send(ctx, probe{"recovery"}, newKey(), slices.Collect(maps.Keys(before))...); err != nil {
-			return fail(
-				"Centrifugo does not take a message: "+err.Error(),
-				"see Centrifugo's log and the state of its broker",
+			return failure(
+				"Centrifugo does not accept a publication: "+err.Error(),
+				"read Centrifugo's log, and check the state of its broker",
 			)
 		}
 	}
-	after, err := x.stand(ctx, before)
+	after, err := x.resubscribe(ctx, before)
 	if err != nil {
-		return socketTrouble(ctx, x.SocketURL, err)
+		return socketFailure(ctx, x.SocketURL, err)
 	}
-	return judgeRecovered(after)
+	return evaluateRecovered(after)
 }
 
-// stand connects, subscribes to a channel of each kind, from where had stands if it is not nil, and
-// returns where each stands now.
-func (x *examination) stand(ctx context.Context, had map[string]subscription) (map[string]subscription, error) {
+// resubscribe connects and subscribes to a channel of each kind. It recovers from the state of
+// previous, unless that is nil, and returns the new state by channel.
+func (x *examination) resubscribe(ctx context.Context, previous map[string]subscription) (
+	map[string]subscription, error,
+) {
 	own := map[string]subscription{}
-	if s, ok := had[x.own()]; ok {
+	if s, ok := previous[x.own()]; ok {
 		own[x.own()] = s
 	}
 	c, err := x.join(ctx, own)
@@ -53,7 +56,7 @@ func (x *examination) stand(ctx context.Context, had map[string]subscription) (m
 	}
 	for _, channel := range x.shared() {
 		var from *subscription
-		if s, ok := had[channel]; ok {
+		if s, ok := previous[channel]; ok {
 			from = &s
 		}
 		if now[channel], err = x.subscribe(c, channel, from); err != nil {
@@ -63,38 +66,36 @@ func (x *examination) stand(ctx context.Context, had map[string]subscription) (m
 	return now, nil
 }
 
-func judgeRecoverable(channels map[string]subscription) verdict {
-	var found []verdict
+func evaluateRecoverable(channels map[string]subscription) finding {
+	var found []finding
 	for _, channel := range slices.Sorted(maps.Keys(channels)) {
 		if !channels[channel].Recoverable {
 			namespace, _, _ := strings.Cut(channel, ":")
-			found = append(
-				found,
-				fail(fmt.Sprintf("a client that reconnects misses what was sent on %s channels meanwhile", namespace),
-					"switch on "+inNamespace(namespace, "force_recovery")),
-			)
+			found = append(found, failure(
+				fmt.Sprintf("a client that reconnects misses the messages sent meanwhile on %s channels", namespace),
+				"enable "+inNamespace(namespace, "force_recovery"),
+			))
 		}
 	}
 	if len(found) > 0 {
-		return worst(found)
+		return combine(found)
 	}
-	return fine("channels are recoverable")
+	return passed("channels are recoverable")
 }
 
-func judgeRecovered(channels map[string]subscription) verdict {
-	var found []verdict
+func evaluateRecovered(channels map[string]subscription) finding {
+	var found []finding
 	for _, channel := range slices.Sorted(maps.Keys(channels)) {
 		if s := channels[channel]; !s.Recovered || len(s.Publications) != missed {
 			namespace, _, _ := strings.Cut(channel, ":")
-			found = append(
-				found,
-				warn(fmt.Sprintf("the history of %s channels does not keep %d messages", namespace, missed),
-					"raise "+inNamespace(namespace, "history_size and history_ttl")),
-			)
+			found = append(found, warning(
+				fmt.Sprintf("the history of %s channels does not keep %d messages", namespace, missed),
+				"raise "+inNamespace(namespace, "history_size and history_ttl"),
+			))
 		}
 	}
 	if len(found) > 0 {
-		return worst(found)
+		return combine(found)
 	}
-	return fine("a client that missed %d messages got them when it came back, on each kind of channel", missed)
+	return passed("a client that missed %d messages recovered them on reconnecting, on each kind of channel", missed)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/doctor"
 )
 
-// namespaces returns those of the production configuration, with changes by name; nil takes one
-// out.
+// namespaces returns the setting namespaces of a production configuration, with changes by name;
+// nil removes a namespace.
 func namespaces(changes map[string]map[string]any) map[string]any {
 	var all []any
 	for _, name := range []string{"user", "resource", "tenant"} {
@@ -26,17 +26,17 @@ func namespaces(changes map[string]map[string]any) map[string]any {
 	return map[string]any{"namespaces": all}
 }
 
-// TestCentrifugoIsWrong changes one thing in Centrifugo's configuration at a time.
-func TestCentrifugoIsWrong(t *testing.T) {
+// TestCentrifugoConfiguration changes one option of Centrifugo's configuration at a time.
+func TestCentrifugoConfiguration(t *testing.T) {
 	t.Parallel()
 	type change = map[string]map[string]any
 	for name, c := range map[string]struct {
 		settings map[string]any
 		check    string
 		status   doctor.Status
-		words    []string
+		texts    []string
 	}{
-		"a namespace is missing": {
+		"no namespace": {
 			namespaces(change{"resource": nil}),
 			"centrifugo-namespaces", doctor.Fail,
 			[]string{`no namespace "resource"`, "namespaces", "channel.namespaces in v6"},
@@ -49,9 +49,12 @@ func TestCentrifugoIsWrong(t *testing.T) {
 		"no recovery": {
 			namespaces(change{"user": {"force_recovery": false}}),
 			"centrifugo-recovery", doctor.Fail,
-			[]string{"misses what was sent on user channels", "force_recovery of the namespace user in namespaces (v6: channel.namespaces)"},
+			[]string{
+				"misses the messages sent meanwhile on user channels",
+				"force_recovery of the namespace user in namespaces (v6: channel.namespaces)",
+			},
 		},
-		"hardly any history": {
+		"short history": {
 			namespaces(change{"resource": {"history_size": 3}}),
 			"centrifugo-recovery", doctor.Warn,
 			[]string{"resource channels does not keep 10", "history_size and history_ttl of the namespace resource"},
@@ -64,9 +67,12 @@ func TestCentrifugoIsWrong(t *testing.T) {
 		"another namespace for personal channels": {
 			map[string]any{"user_personal_channel_namespace": "resource"},
 			"centrifugo-own-channel", doctor.Fail,
-			[]string{"brings resource:#", "user_personal_channel_namespace (v6:", "--channel-user to user:#{tenant}.{principal}"},
+			[]string{
+				"subscribes a connection to resource:#", "user_personal_channel_namespace (v6:",
+				"--channel-user to user:#{tenant}.{principal}",
+			},
 		},
-		"clients subscribe freely": {
+		"clients subscribe without a token": {
 			namespaces(change{"tenant": {"allow_subscribe_for_client": true}}),
 			"centrifugo-subscribing", doctor.Fail,
 			[]string{"any channel of the namespace tenant", "allow_subscribe_for_client"},
@@ -76,12 +82,12 @@ func TestCentrifugoIsWrong(t *testing.T) {
 			"centrifugo-publishing", doctor.Fail,
 			[]string{"publish to the namespace user", "allow_publish_for_subscriber"},
 		},
-		"clients come without a token": {
+		"clients connect without a token": {
 			map[string]any{"allow_anonymous_connect_without_token": true},
 			"centrifugo-bad-tokens", doctor.Fail,
 			[]string{"without a token", "allow_anonymous_connect_without_token (v6: client.allow"},
 		},
-		"signatures are not looked at": {
+		"signatures are not verified": {
 			map[string]any{"client_insecure_skip_token_signature_verify": true},
 			"centrifugo-bad-tokens", doctor.Fail,
 			[]string{"with a token of another secret", "(v6: client.insecure_skip_token_signature_verify)"},
@@ -89,31 +95,40 @@ func TestCentrifugoIsWrong(t *testing.T) {
 		"another secret": {
 			map[string]any{"token_hmac_secret_key": strings.Repeat("x", 40)},
 			"centrifugo-token", doctor.Fail,
-			[]string{"refuses our token", "FANFARE_CENTRIFUGO_TOKEN_SECRET", "token_hmac_secret_key (v6: client.token.hmac_secret_key)"},
+			[]string{
+				"rejects the token", "FANFARE_CENTRIFUGO_TOKEN_SECRET",
+				"token_hmac_secret_key (v6: client.token.hmac_secret_key)",
+			},
 		},
 		"another secret for subscriptions": {
-			map[string]any{"separate_subscription_token_config": true, "subscription_token_hmac_secret_key": strings.Repeat("x", 40)},
+			map[string]any{
+				"separate_subscription_token_config": true,
+				"subscription_token_hmac_secret_key": strings.Repeat("x", 40),
+			},
 			"centrifugo-token", doctor.Fail,
-			[]string{"not for subscriptions", "separate_subscription_token_config (v6: client.subscription_token.enabled)"},
+			[]string{
+				"rejects those of subscriptions",
+				"separate_subscription_token_config (v6: client.subscription_token.enabled)",
+			},
 		},
-		"pages of anybody": {
+		"any origin": {
 			map[string]any{"allowed_origins": []string{"*"}},
 			"centrifugo-origins", doctor.Warn,
-			[]string{"from any page", "allowed_origins (v6: client.allowed_origins)"},
+			[]string{"from any origin", "allowed_origins (v6: client.allowed_origins)"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			examine(t, onCentrifugo(t, startCentrifugo(t, c.settings))).only(t, c.check, c.status, c.words...)
+			examine(t, onCentrifugo(t, startCentrifugo(t, c.settings))).wantOnly(t, c.check, c.status, c.texts...)
 		})
 	}
 }
 
-// TestInsecureCentrifugo: what opens everything is found by each check that it defeats.
+// TestInsecureCentrifugo checks that the option that disables authentication is reported.
 func TestInsecureCentrifugo(t *testing.T) {
 	t.Parallel()
 	report := examine(t, onCentrifugo(t, startCentrifugo(t, map[string]any{"client_insecure": true})))
-	if got := report.named(t, "centrifugo-bad-tokens"); got.Status != doctor.Fail ||
+	if got := report.diagnostic(t, "centrifugo-bad-tokens"); got.Status != doctor.Fail ||
 		!strings.Contains(got.Remedy, "client_insecure (v6: client.insecure)") {
 		t.Errorf("got\n%s", report.text)
 	}
@@ -123,16 +138,16 @@ func TestOrigins(t *testing.T) {
 	t.Parallel()
 	o := onCentrifugo(t, startCentrifugo(t, map[string]any{"allowed_origins": []string{"https://app.example"}}))
 	o.Origins = []string{"https://app.example"}
-	examine(t, o).only(t, "centrifugo-origins", doctor.OK, "from https://app.example")
+	examine(t, o).wantOnly(t, "centrifugo-origins", doctor.OK, "from https://app.example")
 	o.Origins = append(o.Origins, "https://other.example")
-	examine(
-		t,
-		o,
-	).only(t, "centrifugo-origins", doctor.Fail, "cannot connect from https://other.example", "allowed_origins (v6: client.allowed_origins)")
+	examine(t, o).wantOnly(
+		t, "centrifugo-origins", doctor.Fail, "cannot connect from https://other.example",
+		"allowed_origins (v6: client.allowed_origins)",
+	)
 }
 
-// TestSettingsAreWrong is about ours.
-func TestSettingsAreWrong(t *testing.T) {
+// TestSettings changes one setting of Fanfare at a time.
+func TestSettings(t *testing.T) {
 	t.Parallel()
 	server := startCentrifugo(t, nil)
 	other := startCentrifugo(t, map[string]any{"token_hmac_secret_key": server.TokenSecret()})
@@ -140,21 +155,23 @@ func TestSettingsAreWrong(t *testing.T) {
 		change func(o *doctor.Options)
 		check  string
 		status doctor.Status
-		words  []string
+		texts  []string
 	}{
 		"API key": {
 			func(o *doctor.Options) { o.API.APIKey = "hunter2" },
 			"centrifugo-api", doctor.Fail,
-			[]string{"refuses the API key", "--centrifugo-api-key", "http_api.key in v6"},
+			[]string{"rejects the API key", "--centrifugo-api-key", "http_api.key in v6"},
 		},
 		"API URL": {
 			func(o *doctor.Options) { o.API.APIURL += "/v2" },
 			"centrifugo-api", doctor.Fail,
 			[]string{"--centrifugo-api-url"},
 		},
-		"the clients' port as API": {
+		"port of clients as API": {
 			func(o *doctor.Options) {
-				o.API.APIURL = strings.Replace(strings.Replace(server.WebSocketURL(), "ws:", "http:", 1), "/connection/websocket", "/api", 1)
+				o.API.APIURL = strings.Replace(
+					strings.Replace(server.WebSocketURL(), "ws:", "http:", 1), "/connection/websocket", "/api", 1,
+				)
 			},
 			"centrifugo-api", doctor.Fail,
 			[]string{"--centrifugo-api-url", "internal_port"},
@@ -167,9 +184,9 @@ func TestSettingsAreWrong(t *testing.T) {
 		"token secret": {
 			func(o *doctor.Options) { o.Tokens.Secret = strings.Repeat("hunter2", 6) },
 			"centrifugo-token", doctor.Fail,
-			[]string{"refuses our token", "--centrifugo-token-secret-file"},
+			[]string{"rejects the token", "--centrifugo-token-secret-file"},
 		},
-		"socket's path": {
+		"path of the socket": {
 			func(o *doctor.Options) { o.SocketURL = strings.TrimSuffix(o.SocketURL, "websocket") },
 			"centrifugo-socket", doctor.Fail,
 			[]string{"HTTP 404", "--centrifugo-ws-url"},
@@ -182,7 +199,7 @@ func TestSettingsAreWrong(t *testing.T) {
 		"channel format of principals": {
 			func(o *doctor.Options) { o.Formats.User = "user:#{principal}.{tenant}" },
 			"centrifugo-own-channel", doctor.Fail,
-			[]string{"in place of", "--channel-user"},
+			[]string{"instead of", "--channel-user"},
 		},
 		"socket of another Centrifugo": {
 			func(o *doctor.Options) { o.SocketURL = other.WebSocketURL() },
@@ -199,24 +216,23 @@ func TestSettingsAreWrong(t *testing.T) {
 			t.Parallel()
 			o := onCentrifugo(t, server)
 			c.change(&o)
-			examine(t, o).only(t, c.check, c.status, c.words...)
+			examine(t, o).wantOnly(t, c.check, c.status, c.texts...)
 		})
 	}
 }
 
-func TestCentrifugoIsDown(t *testing.T) {
+func TestCentrifugoUnreachable(t *testing.T) {
 	t.Parallel()
 	server := startCentrifugo(t, nil)
 	if err := server.Kill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	examine(
-		t,
-		onCentrifugo(t, server),
-	).only(t, "centrifugo-api", doctor.Fail, "cannot be reached", "start it, or correct --centrifugo-api-url")
+	examine(t, onCentrifugo(t, server)).wantOnly(
+		t, "centrifugo-api", doctor.Fail, "is unreachable", "start Centrifugo, or correct --centrifugo-api-url",
+	)
 }
 
-func TestTokenSecretIsTooShort(t *testing.T) {
+func TestTokenSecretTooShort(t *testing.T) {
 	t.Parallel()
 	o := onCentrifugo(t, startCentrifugo(t, nil))
 	o.Tokens.Secret = "hunter2"
@@ -226,9 +242,9 @@ func TestTokenSecretIsTooShort(t *testing.T) {
 	}
 }
 
-// TestNobodyAnswers: servers that take connections and say nothing hold the examination up for a
-// bounded time.
-func TestNobodyAnswers(t *testing.T) {
+// TestSilentServers checks that servers that accept connections and never respond do not delay the
+// examination beyond its timeout.
+func TestSilentServers(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -237,17 +253,17 @@ func TestNobodyAnswers(t *testing.T) {
 	defer func() { _ = silent.Close() }()
 	at := silent.Addr().String()
 	o := onCentrifugo(t, startCentrifugo(t, nil))
-	o.Pool = openPool(t, "postgres://nobody@"+at+"/none?sslmode=disable", nil)
+	o.Pool = openPool(t, "postgres://test@"+at+"/none?sslmode=disable", nil)
 	o.SocketURL = "ws://" + at + "/connection/websocket"
 	o.Timeout = 4 * time.Second
-	began := time.Now()
+	start := time.Now()
 	report := examine(t, o)
-	if took := time.Since(began); took > 2*o.Timeout {
-		t.Errorf("it took %s, want about %s at most", took, o.Timeout)
+	if took := time.Since(start); took > 2*o.Timeout {
+		t.Errorf("took %s, want at most about %s", took, o.Timeout)
 	}
-	report.only(t, "postgres-reachable", doctor.Fail, "no answer in time")
-	if got := report.named(t, "centrifugo-socket"); got.Status != doctor.Fail ||
-		!strings.Contains(got.Detail, "no answer in time") {
+	report.wantOnly(t, "postgres-reachable", doctor.Fail, "no response in time")
+	if got := report.diagnostic(t, "centrifugo-socket"); got.Status != doctor.Fail ||
+		!strings.Contains(got.Detail, "no response in time") {
 		t.Errorf("got\n%s", report.text)
 	}
 }

@@ -10,80 +10,88 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// codeTokenExpired is Centrifugo's code for just that.
+// codeTokenExpired is Centrifugo's error code for an expired token.
 const codeTokenExpired = 109
 
-// goodToken checks that Centrifugo and we sign with the same secret.
-func goodToken(ctx context.Context, x *examination) verdict {
+// checkToken checks that Centrifugo accepts Fanfare's tokens, for connections and for
+// subscriptions.
+func checkToken(ctx context.Context, x *examination) finding {
 	if x.tokens == nil {
-		return skipped("not checked, nor is anything that clients do: there is no token secret",
-			"set FANFARE_CENTRIFUGO_TOKEN_SECRET or --centrifugo-token-secret-file")
+		return skipped(
+			"skipped, as are all checks that connect as a client: the token secret is not set",
+			"set FANFARE_CENTRIFUGO_TOKEN_SECRET or --centrifugo-token-secret-file",
+		)
 	}
 	c, err := x.join(ctx, nil)
 	if err != nil {
-		return judgeGoodToken(ctx, x, err)
+		return connectFailure(ctx, x, err)
 	}
 	defer c.close()
-	// A subscription's token may have a secret of its own in Centrifugo.
+	// Centrifugo may be configured with another secret for subscription tokens.
 	for _, channel := range x.shared() {
 		if _, err := x.subscribe(c, channel, nil); err != nil {
-			if !refused(err) {
-				return socketTrouble(ctx, x.SocketURL, err)
+			if !isRejection(err) {
+				return socketFailure(ctx, x.SocketURL, err)
 			}
-			return fail(fmt.Sprintf("Centrifugo takes our tokens for connections, but not for subscriptions: %v", err),
-				"switch "+subscriptionKey+" off: both kinds are signed with one secret")
+			return failure(
+				fmt.Sprintf("Centrifugo accepts the tokens of connections and rejects those of subscriptions: %v", err),
+				"disable "+subscriptionKey+": Fanfare signs both with one secret",
+			)
 		}
 	}
 	if !c.state.Expires {
-		return warn(
-			"Centrifugo lets a connection outlive its token",
-			"upgrade Centrifugo, or remove what refreshes connections in its place",
+		return warning(
+			"connections outlive their tokens",
+			"upgrade Centrifugo, or remove the refresh proxy from its configuration",
 		)
 	}
-	return fine("Centrifugo takes our tokens for connections and subscriptions")
+	return passed("Centrifugo accepts the tokens of connections and subscriptions")
 }
 
-func judgeGoodToken(ctx context.Context, x *examination, err error) verdict {
+// connectFailure returns the finding on an error of connecting with a valid token.
+func connectFailure(ctx context.Context, x *examination, err error) finding {
 	var reply *replyError
 	switch {
 	case errors.As(err, &reply) && reply.Code == codeTokenExpired:
-		return fail(
-			"Centrifugo takes a token that was made this moment for expired",
-			"set the clocks of both machines by NTP",
+		return failure(
+			"Centrifugo treats a new token as expired",
+			"synchronize the clocks of both machines by NTP",
 		)
-	case refused(err):
-		return fail(fmt.Sprintf("Centrifugo refuses our token: %v", err),
-			"set FANFARE_CENTRIFUGO_TOKEN_SECRET (or --centrifugo-token-secret-file) to Centrifugo's "+secretKey)
+	case isRejection(err):
+		return failure(
+			fmt.Sprintf("Centrifugo rejects the token: %v", err),
+			"set FANFARE_CENTRIFUGO_TOKEN_SECRET (or --centrifugo-token-secret-file) to Centrifugo's "+secretKey,
+		)
 	}
-	return socketTrouble(ctx, x.SocketURL, err)
+	return socketFailure(ctx, x.SocketURL, err)
 }
 
-// badToken is one that must open nothing.
+// badToken is a token that Centrifugo must reject.
 type badToken struct {
-	what, token, remedy string
+	description, token, remedy string
 }
 
-// badTokens checks that nobody gets in without a token of ours that holds.
-func badTokens(ctx context.Context, x *examination) verdict {
+// checkBadTokens checks that clients cannot connect without a valid token.
+func checkBadTokens(ctx context.Context, x *examination) finding {
 	all, err := x.badTokens()
 	if err != nil {
-		return fail(err.Error(), "see the settings of tokens")
+		return failure(err.Error(), "correct the settings of tokens")
 	}
-	var found []verdict
+	var found []finding
 	for _, bad := range all {
 		c, err := x.joinWith(ctx, bad.token, nil)
 		switch {
 		case err == nil:
 			c.close()
-			found = append(found, fail("Centrifugo lets a client in "+bad.what, bad.remedy))
-		case !refused(err):
-			return socketTrouble(ctx, x.SocketURL, err)
+			found = append(found, failure("clients can connect "+bad.description, bad.remedy))
+		case !isRejection(err):
+			return socketFailure(ctx, x.SocketURL, err)
 		}
 	}
 	if len(found) > 0 {
-		return worst(found)
+		return combine(found)
 	}
-	return fine("no client gets in without a token, with an expired one or with one of another secret")
+	return passed("clients cannot connect without a token, with an expired one, or with one of another secret")
 }
 
 func (x *examination) badTokens() ([]badToken, error) {
@@ -99,11 +107,11 @@ func (x *examination) badTokens() ([]badToken, error) {
 	if err != nil {
 		return nil, err
 	}
-	forged, _ := forging.Connection(x.who.tenant, x.who.id)
-	expired, _ := past.Connection(x.who.tenant, x.who.id)
+	forged, _ := forging.Connection(x.principal.TenantID, x.principal.PrincipalID)
+	expired, _ := past.Connection(x.principal.TenantID, x.principal.PrincipalID)
 	return []badToken{
-		{"with a token of another secret", forged, "switch " + unverifiedKey + " and " + insecureKey + " off"},
-		{"with an expired token", expired, "switch " + insecureKey + " off"},
-		{"without a token", "", "switch " + anonymousKey + " and " + insecureKey + " off"},
+		{"with a token of another secret", forged, "disable " + unverifiedKey + " and " + insecureKey},
+		{"with an expired token", expired, "disable " + insecureKey},
+		{"without a token", "", "disable " + anonymousKey + " and " + insecureKey},
 	}, nil
 }

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// mostSkew is how far apart clocks may be. Tokens and retry times rest on them.
-const mostSkew = 2 * time.Second
+// maxSkew is the difference between clocks from which a check warns. The expiry of tokens and the
+// times of retries depend on the clocks.
+const maxSkew = 2 * time.Second
 
-// reading is a look at another's clock: it showed a time from first to last at some moment between
-// before and after, which are ours.
-type reading struct{ before, after, first, last time.Time }
+// clockReading is one reading of another machine's clock. Its time was between first and last at a
+// moment that was between before and after on our clock.
+type clockReading struct{ before, after, first, last time.Time }
 
-// skew returns by how much at least the other clock is ahead of ours; negative: behind it.
-func (r reading) skew() time.Duration {
+// skew returns the minimum by which the other clock is ahead of ours; negative if it is behind.
+func (r clockReading) skew() time.Duration {
 	switch {
 	case r.first.After(r.after):
 		return r.first.Sub(r.after)
@@ -24,45 +25,41 @@ func (r reading) skew() time.Duration {
 	return 0
 }
 
-func (r reading) judge(whose, consequence string) verdict {
+// evaluate returns the finding on the clock of a server. consequence is the effect of a skew.
+func (r clockReading) evaluate(server, consequence string) finding {
 	skew := r.skew()
-	word := "ahead of"
+	direction := "ahead of"
 	if skew < 0 {
-		word = "behind"
+		direction = "behind"
 	}
-	if skew.Abs() > mostSkew {
-		return warn(
-			fmt.Sprintf(
-				"the clock of %s is %s ours by %s: %s",
-				whose,
-				word,
-				skew.Abs().Round(100*time.Millisecond),
-				consequence,
-			),
-			"set the clocks of both machines by NTP",
+	if skew.Abs() > maxSkew {
+		size := skew.Abs().Round(100 * time.Millisecond)
+		return warning(
+			fmt.Sprintf("the clock of %s is %s %s this machine's: %s", server, size, direction, consequence),
+			"synchronize the clocks of both machines by NTP",
 		)
 	}
-	return fine("within %s of ours", mostSkew)
+	return passed("within %s of this machine's clock", maxSkew)
 }
 
-func databaseClock(ctx context.Context, x *examination) verdict {
-	// The first query may have to connect.
+func checkDatabaseClock(ctx context.Context, x *examination) finding {
+	// Acquiring may take long; the reading must not.
 	conn, err := x.Pool.Acquire(ctx)
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
 	defer conn.Release()
-	r := reading{before: time.Now()}
+	r := clockReading{before: time.Now()}
 	if err := conn.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&r.first); err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
 	r.after, r.last = time.Now(), r.first
-	return r.judge("PostgreSQL", "ages and latencies are off by that")
+	return r.evaluate("PostgreSQL", "ages and latencies are wrong by that much")
 }
 
-func centrifugoClock(_ context.Context, x *examination) verdict {
+func checkCentrifugoClock(_ context.Context, x *examination) finding {
 	if x.info.clock.first.IsZero() {
-		return skipped("not checked: Centrifugo's answers bear no date", "")
+		return skipped("skipped: Centrifugo's responses have no header Date", "")
 	}
-	return x.info.clock.judge("Centrifugo", "tokens expire too early or too late")
+	return x.info.clock.evaluate("Centrifugo", "tokens expire too early or too late")
 }

@@ -1,7 +1,7 @@
-// Package doctor examines the PostgreSQL and the Centrifugo that Fanfare stands on, while they run,
-// and says for each thing that is wrong what to change.
+// Package doctor checks the PostgreSQL and the Centrifugo that Fanfare runs on, while they run, and
+// reports a diagnostic for each check, with a remedy for what has to change.
 //
-// What it looks at it leaves as it was: in PostgreSQL it only reads; at Centrifugo it publishes a
-// few small messages to channels of ids that it makes up, so they reach nobody but its own
-// connections. No secret is in anything it says.
+// The checks change nothing. In PostgreSQL they only read. To Centrifugo they publish a few small
+// messages, on channels of random ids that only their own connections subscribe to. No diagnostic
+// contains a secret.
 package doctor

@@ -11,38 +11,40 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// Options say whom to examine, and with which of Fanfare's settings. They hold secrets.
+// Options identify the servers to check and repeat the settings that Fanfare runs with. They
+// contain secrets.
 type Options struct {
-	// Pool is of the database, as the role that Fanfare works as. Two connections are enough.
+	// Pool connects to the database with the role that Fanfare uses. Two connections suffice.
 	Pool *pgxpool.Pool
-	// Connections is how many a worker would open.
+	// Connections is the maximum number of connections that a worker opens.
 	Connections int
 
 	// API is Centrifugo's server API.
 	API centrifugo.Options
-	// SocketURL is where clients connect: ws://host:port/connection/websocket.
+	// SocketURL is the WebSocket URL of clients: ws://host:port/connection/websocket.
 	SocketURL string
-	// Tokens say how tokens are signed. Without a secret, nothing that a client does is checked.
+	// Tokens are the options of tokens. Without a secret, the checks that connect as a client are
+	// skipped.
 	Tokens centrifugo.TokenOptions
-	// Formats are those of the channels.
+	// Formats are the formats of channels.
 	Formats centrifugo.Formats
-	// Origins are pages that must be able to connect, as https://app.example.
+	// Origins are web origins that must be able to connect, such as https://app.example.
 	Origins []string
 
 	// Timeout bounds the examination; one check may take a quarter of it. Default 15 seconds.
 	Timeout time.Duration
-	// LongTransaction is from how long on a transaction or a snapshot is worth a warning; default 1
-	// minute.
+	// LongTransaction is the age from which an open transaction is reported; default 1 minute.
 	LongTransaction time.Duration
-	// OldBacklog is from how old a pending activity is on it is worth a warning; default 1 minute.
+	// OldBacklog is the age from which a pending activity is reported; default 1 minute.
 	OldBacklog time.Duration
 }
 
-// Examine makes all checks, one after the other, and returns within the timeout. The error is not
-// about what it found: it is about the options, or ctx has ended.
+// Examine runs all checks one after the other and returns within the timeout. Its error concerns
+// the options or ctx, and never what the checks found.
 func Examine(ctx context.Context, o Options) (Report, error) {
 	x, err := newExamination(o)
 	if err != nil {
@@ -51,33 +53,32 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 	defer x.api.Close()
 	bounded, cancel := context.WithTimeout(ctx, x.Timeout)
 	defer cancel()
-	report := run(bounded, x, checks())
+	report := runChecks(bounded, x, checks())
 	return report, ctx.Err()
 }
 
-// examination is what the checks work on.
+// examination is the state that checks share.
 type examination struct {
 	Options
-	api      *centrifugo.Client
-	channels *centrifugo.Channels
-	tokens   *centrifugo.Tokens // nil without a secret
-	who      principal          // made up, as a client of Centrifugo
-	role     string             // of ours in PostgreSQL, quoted for SQL; known once the database was reached
-	info     apiInfo            // what Centrifugo says of itself; known once its API was reached
+	api       *centrifugo.Client
+	channels  *centrifugo.Channels
+	tokens    *centrifugo.Tokens // nil without a secret
+	principal activity.Principal // random; Centrifugo's client in the checks
+	role      string             // of Pool, quoted for SQL; set by checkReachable
+	info      apiInfo            // set by checkAPI
 }
 
-// principal is somebody's ids.
-type principal struct{ tenant, id uuid.UUID }
-
-// somebody makes a principal up.
-func somebody() principal { return principal{uuid.New(), uuid.New()} }
+// randomPrincipal returns a principal of random ids.
+func randomPrincipal() activity.Principal {
+	return activity.Principal{TenantID: uuid.New(), PrincipalID: uuid.New()}
+}
 
 func newExamination(o Options) (*examination, error) {
 	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
 	o.LongTransaction = cmp.Or(o.LongTransaction, time.Minute)
 	o.OldBacklog = cmp.Or(o.OldBacklog, time.Minute)
 	channels, err := centrifugo.ParseFormats(o.Formats)
-	x := &examination{Options: o, channels: channels, who: somebody()}
+	x := &examination{Options: o, channels: channels, principal: randomPrincipal()}
 	if o.Tokens.Secret != "" {
 		var tokenErr error
 		x.tokens, tokenErr = centrifugo.NewTokens(o.Tokens)
@@ -90,40 +91,40 @@ func newExamination(o Options) (*examination, error) {
 	return x, err
 }
 
-// check is one thing to look at. It is made when all that it needs was made and did not fail.
+// check is one check. It is skipped if a check that it requires failed or was skipped.
 type check struct {
-	name  string
-	needs []string
-	look  func(ctx context.Context, x *examination) verdict
+	id       string
+	requires []string
+	run      func(ctx context.Context, x *examination) finding
 }
 
-// run makes the checks in their order until ctx ends.
-func run(ctx context.Context, x *examination, checks []check) Report {
-	report := Report{OK: true, Checks: make([]Check, 0, len(checks))}
-	missing := map[string]string{} // by check, the one because of which it, or what needs it, cannot be made
+// runChecks runs checks in their order until ctx ends.
+func runChecks(ctx context.Context, x *examination, checks []check) Report {
+	report := Report{OK: true, Diagnostics: make([]Diagnostic, 0, len(checks))}
+	causes := map[string]string{} // by check that failed or was skipped, the first check that caused it
 	for _, c := range checks {
-		v := skipped("", "")
-		if i := slices.IndexFunc(c.needs, func(need string) bool { return missing[need] != "" }); i >= 0 {
-			missing[c.name] = missing[c.needs[i]]
-			v.detail = "not checked: see " + missing[c.name]
-		} else if v = c.within(ctx, x); v.status == Fail || v.status == Skipped {
-			missing[c.name] = c.name
+		f := skipped("", "")
+		if i := slices.IndexFunc(c.requires, func(id string) bool { return causes[id] != "" }); i >= 0 {
+			causes[c.id] = causes[c.requires[i]]
+			f.detail = "skipped: see " + causes[c.id]
+		} else if f = c.runWithin(ctx, x); f.status == Fail || f.status == Skipped {
+			causes[c.id] = c.id
 		}
-		report.OK = report.OK && v.status != Fail
-		report.Checks = append(report.Checks, Check{c.name, v.status, v.detail, v.remedy})
+		report.OK = report.OK && f.status != Fail
+		report.Diagnostics = append(report.Diagnostics, Diagnostic{c.id, f.status, f.detail, f.remedy})
 	}
 	return report
 }
 
-// within makes the check in the time that it has.
-func (c check) within(ctx context.Context, x *examination) verdict {
+// runWithin runs the check within its share of the timeout.
+func (c check) runWithin(ctx context.Context, x *examination) finding {
 	if ctx.Err() != nil {
 		return skipped(
-			fmt.Sprintf("not checked: the checks before it took all of the %s there are", x.Timeout),
-			"see why they take so long",
+			fmt.Sprintf("skipped: the checks before it took longer than %s", x.Timeout),
+			"find out why they take so long",
 		)
 	}
 	ctx, cancel := context.WithTimeout(ctx, x.Timeout/4)
 	defer cancel()
-	return c.look(ctx, x)
+	return c.run(ctx, x)
 }

@@ -17,12 +17,12 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// patience bounds each wait of a test.
-const patience = 30 * time.Second
+// timeout bounds each wait of a test.
+const timeout = 30 * time.Second
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// startCentrifugo starts one with settings of its own.
+// startCentrifugo starts a Centrifugo with additional settings and stops it after the test.
 func startCentrifugo(t testing.TB, settings map[string]any) *devstack.Centrifugo {
 	t.Helper()
 	c, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{Settings: settings})
@@ -30,7 +30,7 @@ func startCentrifugo(t testing.TB, settings map[string]any) *devstack.Centrifugo
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		if err := c.Stop(ctx); err != nil {
 			t.Error(err)
@@ -39,7 +39,7 @@ func startCentrifugo(t testing.TB, settings map[string]any) *devstack.Centrifugo
 	return c
 }
 
-// onDatabase returns options for a database, with a Centrifugo that is not there.
+// onDatabase returns options for a database and an unreachable Centrifugo.
 func onDatabase(db *pgtest.DB) doctor.Options {
 	return doctor.Options{
 		Pool: db.Pool, Connections: 11, SocketURL: "ws://127.0.0.1:1/connection/websocket",
@@ -47,17 +47,17 @@ func onDatabase(db *pgtest.DB) doctor.Options {
 	}
 }
 
-// onCentrifugo returns options for a Centrifugo, with a PostgreSQL that is not there.
+// onCentrifugo returns options for a Centrifugo and an unreachable PostgreSQL.
 func onCentrifugo(t testing.TB, c *devstack.Centrifugo) doctor.Options {
 	t.Helper()
 	return doctor.Options{
-		Pool: openPool(t, "postgres://nobody:hunter2@127.0.0.1:1/none", nil), SocketURL: c.WebSocketURL(),
+		Pool: openPool(t, "postgres://test:hunter2@127.0.0.1:1/none", nil), SocketURL: c.WebSocketURL(),
 		API:    centrifugo.Options{APIURL: c.APIURL(), APIKey: c.APIKey()},
 		Tokens: centrifugo.TokenOptions{Secret: c.TokenSecret()},
 	}
 }
 
-// openPool opens a pool with parameters for its sessions.
+// openPool opens a pool with parameters for its sessions and closes it after the test.
 func openPool(t testing.TB, url string, parameters map[string]string) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(url)
@@ -76,10 +76,11 @@ func openPool(t testing.TB, url string, parameters map[string]string) *pgxpool.P
 	return pool
 }
 
-// examine returns the checks by name, and holds the report to what every report keeps.
-func examine(t testing.TB, o doctor.Options) checked {
+// examine runs an examination and checks what holds for every report: it contains no secret, and a
+// diagnostic has a remedy if and only if its status asks for one.
+func examine(t testing.TB, o doctor.Options) examined {
 	t.Helper()
-	o.Timeout = cmp.Or(o.Timeout, patience) // the machine may be busy
+	o.Timeout = cmp.Or(o.Timeout, timeout) // the machine may be busy
 	report, err := doctor.Examine(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -94,70 +95,70 @@ func examine(t testing.TB, o doctor.Options) checked {
 	}
 	for _, secret := range []string{o.API.APIKey, o.Tokens.Secret, o.Pool.Config().ConnConfig.Password} {
 		if secret != "" && strings.Contains(asText.String()+string(asJSON), secret) {
-			t.Errorf("a secret is shown:\n%s", &asText)
+			t.Errorf("got a secret:\n%s", &asText)
 		}
 	}
-	for _, c := range report.Checks {
+	for _, c := range report.Diagnostics {
 		if c.Detail == "" ||
 			(c.Status == doctor.Warn || c.Status == doctor.Fail) != (c.Remedy != "") && c.Status != doctor.Skipped {
-			t.Errorf("%s is %s: got %q and the remedy %q", c.Name, c.Status, c.Detail, c.Remedy)
+			t.Errorf("%s is %s: got %q and the remedy %q", c.ID, c.Status, c.Detail, c.Remedy)
 		}
 	}
 	if got, want := report.OK, report.Count(doctor.Fail) == 0; got != want {
 		t.Errorf("ok: got %t, want %t", got, want)
 	}
-	return checked{report, asText.String()}
+	return examined{report, asText.String()}
 }
 
-// checked is a report and its text.
-type checked struct {
+// examined is a report and its text.
+type examined struct {
 	doctor.Report
 	text string
 }
 
-// named returns a check.
-func (c checked) named(t testing.TB, name string) doctor.Check {
+// diagnostic returns the diagnostic of a check.
+func (e examined) diagnostic(t testing.TB, id string) doctor.Diagnostic {
 	t.Helper()
-	i := slices.IndexFunc(c.Checks, func(c doctor.Check) bool { return c.Name == name })
+	i := slices.IndexFunc(e.Diagnostics, func(d doctor.Diagnostic) bool { return d.ID == id })
 	if i < 0 {
-		t.Fatalf("there is no check %s", name)
+		t.Fatalf("got no diagnostic %s", id)
 	}
-	return c.Checks[i]
+	return e.Diagnostics[i]
 }
 
-// only says that one check of a part (postgres or centrifugo) came to this status, with these words
-// in its detail or remedy, and that all others of the part that were made are fine.
-func (c checked) only(t testing.TB, name string, status doctor.Status, words ...string) {
+// wantOnly checks that the diagnostic of a server (postgres or centrifugo) has a status, and texts
+// in its detail or remedy, and that the server's other diagnostics neither warn nor fail.
+func (e examined) wantOnly(t testing.TB, id string, status doctor.Status, texts ...string) {
 	t.Helper()
-	got := c.named(t, name)
+	got := e.diagnostic(t, id)
 	if got.Status != status {
-		t.Errorf("%s: got %s, want %s", name, got.Status, status)
+		t.Errorf("%s: got %s, want %s", id, got.Status, status)
 	}
-	for _, word := range words {
-		if !strings.Contains(got.Detail+"\n"+got.Remedy, word) {
-			t.Errorf("%s: got %q and the remedy %q, want %q in it", name, got.Detail, got.Remedy, word)
+	for _, text := range texts {
+		if !strings.Contains(got.Detail+"\n"+got.Remedy, text) {
+			t.Errorf("%s: got %q and the remedy %q, want %q in it", id, got.Detail, got.Remedy, text)
 		}
 	}
-	part, _, _ := strings.Cut(name, "-")
-	for _, other := range c.Checks {
-		if other.Name != name && strings.HasPrefix(other.Name, part) &&
+	server, _, _ := strings.Cut(id, "-")
+	for _, other := range e.Diagnostics {
+		if other.ID != id && strings.HasPrefix(other.ID, server) &&
 			(other.Status == doctor.Warn || other.Status == doctor.Fail) {
-			t.Errorf("%s: got %s (%s), want only %s to be", other.Name, other.Status, other.Detail, name)
+			t.Errorf("%s: got %s (%s), want only %s to warn or fail", other.ID, other.Status, other.Detail, id)
 		}
 	}
 	if t.Failed() {
-		t.Log("\n" + c.text)
+		t.Log("\n" + e.text)
 	}
 }
 
-func TestAllIsWell(t *testing.T) {
+func TestAllChecksPass(t *testing.T) {
 	t.Parallel()
 	o := onCentrifugo(t, startCentrifugo(t, nil))
 	o.Pool, o.Connections, o.Origins = pgtest.New(t).Pool, 11, []string{"http://localhost:5173"}
 	report := examine(t, o)
-	for _, c := range report.Checks {
+	for _, c := range report.Diagnostics {
 		if c.Status != doctor.OK {
-			t.Errorf("%s: got %s (%s), want it to be fine", c.Name, c.Status, c.Detail)
+			t.Errorf("%s: got %s (%s), want ok", c.ID, c.Status, c.Detail)
 		}
 	}
 	t.Log("\n" + report.text)

@@ -10,53 +10,41 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-func backlog(ctx context.Context, x *examination) verdict {
+func checkBacklog(ctx context.Context, x *examination) finding {
 	status, err := outbox.NewBacklog(x.Pool).Status(ctx, uuid.Nil)
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
-	return judgeBacklog(status, time.Now(), x.OldBacklog)
+	return evaluateBacklog(status, time.Now(), x.OldBacklog)
 }
 
-func judgeBacklog(s outbox.Status, now time.Time, old time.Duration) verdict {
-	var found []verdict
-	if s.OldestAt != nil && now.Sub(*s.OldestAt) > old {
-		found = append(
-			found,
-			warn(
-				fmt.Sprintf(
-					"%d activities are pending, the oldest for %s",
-					s.Pending,
-					now.Sub(*s.OldestAt).Round(time.Second),
-				),
-				"run fanfare worker, and see its log",
-			),
-		)
+// evaluateBacklog warns if the oldest pending activity is older than maxAge, if activities fail,
+// and if there are dead letters.
+func evaluateBacklog(s outbox.Status, now time.Time, maxAge time.Duration) finding {
+	var found []finding
+	if s.OldestAt != nil && now.Sub(*s.OldestAt) > maxAge {
+		age := now.Sub(*s.OldestAt).Round(time.Second)
+		found = append(found, warning(
+			fmt.Sprintf("%d activities are pending, the oldest for %s", s.Pending, age),
+			"run fanfare worker, or read its log",
+		))
 	}
 	if s.Failing > 0 {
-		found = append(
-			found,
-			warn(
-				fmt.Sprintf(
-					"%d activities failed and are to be tried again, %d wait behind them",
-					s.Failing,
-					s.Parked-s.Failing,
-				),
-				"see the worker's log for the reason",
+		found = append(found, warning(
+			fmt.Sprintf(
+				"%d activities failed and wait for a retry, and block %d others", s.Failing, s.Parked-s.Failing,
 			),
-		)
+			"read the worker's log for the reason",
+		))
 	}
 	if s.DeadLetters > 0 {
-		found = append(
-			found,
-			warn(
-				fmt.Sprintf("%d dead letters", s.DeadLetters),
-				"fanfare outbox dead says why; fanfare outbox replay once that is mended",
-			),
-		)
+		found = append(found, warning(
+			fmt.Sprintf("%d dead letters", s.DeadLetters),
+			"list them with fanfare outbox dead, correct the causes, and run fanfare outbox replay",
+		))
 	}
 	if len(found) > 0 {
-		return worst(found)
+		return combine(found)
 	}
-	return fine("%d pending, no dead letters", s.Pending)
+	return passed("%d pending, no dead letters", s.Pending)
 }

@@ -5,17 +5,18 @@ import (
 	"fmt"
 )
 
-// room is how many connections there can be, and are, by the limit that leaves the least: the
-// server's, the role's or the database's.
-type room struct{ most, used int }
+// connectionUse is the strictest limit of connections (the server's, the role's or the database's)
+// and the number of connections that count against it.
+type connectionUse struct{ limit, used int }
 
-func connections(ctx context.Context, x *examination) verdict {
-	var r room
+func checkConnections(ctx context.Context, x *examination) finding {
+	var u connectionUse
 	err := x.Pool.QueryRow(ctx, `
 		WITH others AS (
-		    SELECT usename, datname FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+		    SELECT usename, datname FROM pg_stat_activity
+		    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 		)
-		SELECT most, used
+		SELECT max_connections, used
 		FROM (
 		    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 		               - coalesce(current_setting('reserved_connections', true)::int, 0),
@@ -26,30 +27,29 @@ func connections(ctx context.Context, x *examination) verdict {
 		    UNION ALL
 		    SELECT datconnlimit, (SELECT count(*) FROM others WHERE datname = current_database())
 		    FROM pg_database WHERE datname = current_database() AND datconnlimit >= 0
-		) AS limits(most, used)
-		ORDER BY most - used
-		LIMIT 1`).Scan(&r.most, &r.used)
+		) AS limits(max_connections, used)
+		ORDER BY max_connections - used
+		LIMIT 1`).Scan(&u.limit, &u.used)
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
-	return judgeConnections(r, x.Connections)
+	return evaluateConnections(u, x.Connections)
 }
 
-func judgeConnections(r room, wanted int) verdict {
-	const remedy = "raise max_connections (and the CONNECTION LIMIT of the role and the database), or lower --workers"
+// evaluateConnections compares the connections that a worker opens with those that are available.
+func evaluateConnections(u connectionUse, wanted int) finding {
+	const remedy = "raise max_connections and the CONNECTION LIMIT of the role and the database, or lower --workers"
 	switch {
-	case wanted > r.most:
-		return fail(fmt.Sprintf("a worker opens up to %d connections, PostgreSQL allows %d", wanted, r.most), remedy)
-	case r.used+wanted > r.most:
-		return warn(
-			fmt.Sprintf(
-				"a worker opens up to %d connections; of the %d that PostgreSQL allows %d are in use",
-				wanted,
-				r.most,
-				r.used,
-			),
+	case wanted > u.limit:
+		return failure(
+			fmt.Sprintf("a worker opens up to %d connections; PostgreSQL allows %d", wanted, u.limit),
+			remedy,
+		)
+	case u.used+wanted > u.limit:
+		return warning(
+			fmt.Sprintf("a worker opens up to %d connections; %d of %d are in use", wanted, u.used, u.limit),
 			remedy,
 		)
 	}
-	return fine("a worker opens up to %d; %d of %d are in use", wanted, r.used, r.most)
+	return passed("a worker opens up to %d connections; %d of %d are in use", wanted, u.used, u.limit)
 }

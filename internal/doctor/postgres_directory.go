@@ -11,7 +11,7 @@ import (
 // column is a column of a relation of the directory.
 type column struct{ relation, name, kind string }
 
-// The kinds of columns: types, or "text" for any that PostgreSQL counts as strings.
+// The kinds of columns: a type, or textKind for all string types of PostgreSQL.
 const (
 	uuidKind    = "uuid"
 	textKind    = "text"
@@ -19,7 +19,7 @@ const (
 	timeKind    = "timestamp with time zone"
 )
 
-// directoryColumns returns what the worker reads from the application.
+// directoryColumns returns the columns that Fanfare reads from the directory.
 func directoryColumns() []column {
 	return []column{
 		{"principals", "id", uuidKind},
@@ -41,73 +41,70 @@ func directoryColumns() []column {
 	}
 }
 
-// directory checks that the application's tables, or views in their place, have what the worker
-// reads.
-func directory(ctx context.Context, x *examination) verdict {
+// checkDirectory checks that the relations of the directory, which the application owns as tables
+// or views, have the columns that Fanfare reads.
+func checkDirectory(ctx context.Context, x *examination) finding {
 	rows, err := x.Pool.Query(ctx, `
 		SELECT c.relname::text, coalesce(a.attname::text, ''),
-		       CASE WHEN t.typcategory = 'S' THEN 'text' ELSE coalesce(format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), '') END
+		       CASE WHEN t.typcategory = 'S' THEN 'text'
+		            ELSE coalesce(format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), '') END
 		FROM pg_class AS c
 		LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 		LEFT JOIN pg_type AS t ON t.oid = a.atttypid
-		WHERE c.relnamespace = to_regnamespace('fanfare') AND c.relname IN ('principals', 'resources', 'role_bindings')`)
+		WHERE c.relnamespace = to_regnamespace('fanfare')
+		  AND c.relname IN ('principals', 'resources', 'role_bindings')`)
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c column, err error) {
 		return c, row.Scan(&c.relation, &c.name, &c.kind)
 	})
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
-	if v := judgeDirectory(found); v.status != OK {
-		return v
+	if f := evaluateDirectory(found); f.status != OK {
+		return f
 	}
 	return readDirectory(ctx, x)
 }
 
-// judgeDirectory compares what there is with what there has to be.
-func judgeDirectory(found []column) verdict {
-	kinds := map[string]string{} // by relation, and by relation and column
-	for _, c := range found {
-		kinds[c.relation], kinds[c.relation+"."+c.name] = c.relation, c.kind
+// evaluateDirectory compares the columns of the database with directoryColumns.
+func evaluateDirectory(actual []column) finding {
+	relations, kinds := map[string]bool{}, map[[2]string]string{}
+	for _, c := range actual {
+		relations[c.relation], kinds[[2]string{c.relation, c.name}] = true, c.kind
 	}
-	var wrong []verdict
+	var found []finding
 	for _, c := range directoryColumns() {
-		switch kind, has := kinds[c.relation+"."+c.name]; {
-		case kinds[c.relation] == "":
-			wrong = append(
-				wrong,
-				fail(
-					"there is no fanfare."+c.relation,
-					fmt.Sprintf("make it a table or a view with the columns %s", columnsOf(c.relation)),
-				),
-			)
-		case !has:
-			wrong = append(
-				wrong,
-				fail(
-					fmt.Sprintf("fanfare.%s lacks the column %s", c.relation, c.name),
-					fmt.Sprintf("add %s of type %s to it", c.name, c.kind),
-				),
-			)
+		switch kind, exists := kinds[[2]string{c.relation, c.name}]; {
+		case !relations[c.relation]:
+			found = append(found, failure(
+				fmt.Sprintf("the relation fanfare.%s does not exist", c.relation),
+				fmt.Sprintf("create it as a table or a view with the columns %s", columnsOf(c.relation)),
+			))
+		case !exists:
+			found = append(found, failure(
+				fmt.Sprintf("fanfare.%s has no column %s", c.relation, c.name),
+				fmt.Sprintf("add the column %s of type %s", c.name, c.kind),
+			))
 		case kind != c.kind:
-			wrong = append(
-				wrong,
-				fail(
-					fmt.Sprintf("fanfare.%s.%s is %s", c.relation, c.name, kind),
-					fmt.Sprintf("make it %s: a view can cast it", c.kind),
-				),
-			)
+			found = append(found, failure(
+				fmt.Sprintf("fanfare.%s.%s has the type %s", c.relation, c.name, kind),
+				fmt.Sprintf("change its type to %s; a view can cast it", c.kind),
+			))
 		}
 	}
-	if len(wrong) > 0 {
-		return worst(wrong)
+	if len(found) > 0 {
+		return combine(found)
 	}
-	return fine("principals, resources and role_bindings have the columns that are read")
+	return directoryPassed()
 }
 
-// columnsOf lists the columns of a relation.
+func directoryPassed() finding {
+	return passed("principals, resources and role_bindings have the required columns")
+}
+
+// columnsOf lists the required columns of a relation.
 func columnsOf(relation string) string {
 	var names []string
 	for _, c := range directoryColumns() {
@@ -118,19 +115,18 @@ func columnsOf(relation string) string {
 	return strings.Join(names, ", ")
 }
 
-// readDirectory reads one row of each, because a view can be there and yet fail: on the rights of
-// who asks, or in itself.
-func readDirectory(ctx context.Context, x *examination) verdict {
+// readDirectory reads one row of each relation: a view with the right columns may still lack
+// privileges or fail.
+func readDirectory(ctx context.Context, x *examination) finding {
 	for _, relation := range []string{"principals", "resources", "role_bindings"} {
-		if _, err := x.Pool.Exec(ctx, fmt.Sprintf(`SELECT %s FROM fanfare.%s LIMIT 1`, columnsOf(relation), relation)); err != nil {
-			return fail(
-				fmt.Sprintf("fanfare.%s cannot be read: %s", relation, oneLine(err)),
-				fmt.Sprintf(
-					"mend the view, or grant %s what it needs (a view with security_invoker needs rights on its tables too)",
-					x.role,
-				),
+		sql := fmt.Sprintf(`SELECT %s FROM fanfare.%s LIMIT 1`, columnsOf(relation), relation)
+		if _, err := x.Pool.Exec(ctx, sql); err != nil {
+			return failure(
+				fmt.Sprintf("fanfare.%s cannot be read: %s", relation, describeDatabaseError(err)),
+				fmt.Sprintf("correct the view, or grant %s its privileges "+
+					"(a view with security_invoker also needs privileges on its tables)", x.role),
 			)
 		}
 	}
-	return fine("principals, resources and role_bindings have the columns that are read")
+	return directoryPassed()
 }

@@ -10,12 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// lookup is a way in which the worker finds rows of the directory. An index serves it when it leads
-// to the rows of one id.
+// lookup is a query by which Fanfare reads the directory: the rows of a tenant with one id.
 type lookup struct {
 	relation, by string
-	more         string // of the condition
-	index        string // one that serves it
+	condition    string // further conditions of the query
+	index        string // the columns of an index that serves it
 }
 
 func lookups() []lookup {
@@ -33,43 +32,50 @@ func lookups() []lookup {
 	}
 }
 
-// indexes asks the planner which columns of which tables a lookup compares, whatever views stand
-// before them, and looks for an index on those. Which plan it would choose says little while a
-// table is small.
-func indexes(ctx context.Context, x *examination) verdict {
+// checkIndexes checks that an index serves each lookup. It takes the compared columns from the
+// planner, which resolves views. The plan itself is not evidence: PostgreSQL scans small tables
+// sequentially even if they have an index.
+func checkIndexes(ctx context.Context, x *examination) finding {
 	tx, err := x.Pool.Begin(ctx)
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	if _, err := tx.Exec(ctx, `SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off`); err != nil {
-		return databaseTrouble(err, x.role)
+	if _, err := tx.Exec(ctx, `
+		SET LOCAL enable_indexscan = off;
+		SET LOCAL enable_indexonlyscan = off;
+		SET LOCAL enable_bitmapscan = off`); err != nil {
+		return databaseFailure(err, x.role)
 	}
-	var found []verdict
+	var found []finding
 	for _, l := range lookups() {
 		served, err := l.served(ctx, tx)
 		switch {
 		case err != nil:
-			return databaseTrouble(err, x.role)
+			return databaseFailure(err, x.role)
 		case !served:
-			found = append(found, warn(fmt.Sprintf("no index leads from fanfare.%s by %s", l.relation, l.by),
-				fmt.Sprintf("index the table behind fanfare.%s on %s", l.relation, l.index)))
+			found = append(found, warning(
+				fmt.Sprintf("no index serves lookups in fanfare.%s by %s", l.relation, l.by),
+				fmt.Sprintf("index the table behind fanfare.%s on %s", l.relation, l.index),
+			))
 		}
 	}
 	if len(found) > 0 {
-		return worst(found)
+		return combine(found)
 	}
-	return fine("principals, resources and role_bindings are found by index")
+	return passed("indexes serve all lookups in principals, resources and role_bindings")
 }
 
-// served tells whether an index leads to the rows, wherever they are looked for; on another server
-// it is not asked.
+// served reports whether an index serves the lookup in each table that the planner scans for it. It
+// cannot examine foreign tables and does not report them.
 func (l lookup) served(ctx context.Context, tx pgx.Tx) (bool, error) {
 	tenant, id := uuid.New(), uuid.New()
 	var plan []byte
-	err := tx.QueryRow(ctx, fmt.Sprintf(`EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM fanfare.%s WHERE tenant_id = '%s' AND %s = '%s'%s`,
-		l.relation, tenant, l.by, id, l.more), pgx.QueryExecModeSimpleProtocol).
-		Scan(&plan)
+	err := tx.QueryRow(ctx, fmt.Sprintf(`
+		EXPLAIN (VERBOSE, FORMAT JSON)
+		SELECT FROM fanfare.%s
+		WHERE tenant_id = '%s' AND %s = '%s'%s`,
+		l.relation, tenant, l.by, id, l.condition), pgx.QueryExecModeSimpleProtocol).Scan(&plan)
 	if err != nil {
 		return false, err
 	}
@@ -79,7 +85,7 @@ func (l lookup) served(ctx context.Context, tx pgx.Tx) (bool, error) {
 	}
 	for _, s := range scans {
 		if !strings.Contains(s.filter, id.String()) {
-			continue // another table, joined to it
+			continue // a joined table
 		}
 		found, err := indexesOf(ctx, tx, s)
 		if err != nil || !slices.ContainsFunc(found, func(i index) bool { return s.servedBy(i, id.String()) }) {
@@ -89,10 +95,13 @@ func (l lookup) served(ctx context.Context, tx pgx.Tx) (bool, error) {
 	return true, nil
 }
 
-// indexesOf returns the indexes of the table that is scanned.
+// indexesOf returns the valid indexes of the scanned table.
 func indexesOf(ctx context.Context, tx pgx.Tx, s scan) ([]index, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) AS n ORDER BY n),
+		SELECT ARRAY(
+		           SELECT pg_get_indexdef(i.indexrelid, n, true)
+		           FROM generate_series(1, i.indnkeyatts) AS n ORDER BY n
+		       ),
 		       coalesce(pg_get_expr(i.indpred, i.indrelid), '')
 		FROM pg_index AS i
 		JOIN pg_class AS c ON c.oid = i.indrelid
@@ -101,8 +110,7 @@ func indexesOf(ctx context.Context, tx pgx.Tx, s scan) ([]index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(
-		rows,
-		func(row pgx.CollectableRow) (i index, err error) { return i, row.Scan(&i.columns, &i.predicate) },
-	)
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (i index, err error) {
+		return i, row.Scan(&i.columns, &i.predicate)
+	})
 }

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// scan is a step of a plan that reads a table and keeps the rows that a filter lets through.
+// scan is a node of a plan that scans a table with a filter.
 type scan struct{ schema, table, filter string }
 
-// index is what an index holds: columns, or expressions, in their order, of the rows for which a
-// predicate holds, or of all if it is empty.
+// index describes an index: its columns or expressions in their order, and the predicate of a
+// partial index.
 type index struct {
 	columns   []string
 	predicate string
 }
 
-// servedBy tells whether an index leads straight to a value that the filter asks for: one of its
-// columns is compared with the value, all columns before that one are compared too, and it holds
-// every row that passes the filter.
+// servedBy reports whether an index serves the search for a value of the filter: the filter
+// compares one of its columns with the value and compares all columns before it, and implies the
+// predicate.
 func (s scan) servedBy(i index, value string) bool {
 	if !strings.Contains(s.filter, i.predicate) {
 		return false
@@ -35,7 +35,7 @@ func (s scan) servedBy(i index, value string) bool {
 	return false
 }
 
-// readPlan returns the scans of a plan without indexes, as EXPLAIN (VERBOSE, FORMAT JSON) gives it.
+// readPlan returns the sequential scans of a plan of EXPLAIN (VERBOSE, FORMAT JSON).
 func readPlan(plan []byte) ([]scan, error) {
 	var plans []struct{ Plan planNode }
 	if err := json.Unmarshal(plan, &plans); err != nil {
@@ -48,24 +48,24 @@ func readPlan(plan []byte) ([]scan, error) {
 	return scans, nil
 }
 
-// planNode is a step of a plan.
+// planNode is a node of a plan.
 type planNode struct {
 	Type   string     `json:"Node Type"`
 	Schema string     `json:"Schema"`
 	Table  string     `json:"Relation Name"`
 	Alias  string     `json:"Alias"`
 	Filter string     `json:"Filter"`
-	Below  []planNode `json:"Plans"`
+	Plans  []planNode `json:"Plans"`
 }
 
-// scans adds those of the step and of all below it. In their filters columns stand without the
-// table's name.
+// scans appends the sequential scans of the node and of its descendants. It removes the table's
+// alias from their filters.
 func (n planNode) scans(found []scan) []scan {
 	if n.Type == "Seq Scan" {
 		found = append(found, scan{n.Schema, n.Table, strings.ReplaceAll(n.Filter, n.Alias+".", "")})
 	}
-	for _, below := range n.Below {
-		found = below.scans(found)
+	for _, child := range n.Plans {
+		found = child.scans(found)
 	}
 	return found
 }

@@ -7,81 +7,85 @@ import (
 	"github.com/fanfarehq/fanfare/migrations"
 )
 
-func reachable(ctx context.Context, x *examination) verdict {
+func checkReachable(ctx context.Context, x *examination) finding {
 	var database, version string
-	err := x.Pool.QueryRow(ctx, `SELECT quote_ident(current_user), current_database(), current_setting('server_version')`).
+	err := x.Pool.QueryRow(ctx, `
+		SELECT quote_ident(current_user), current_database(), current_setting('server_version')`).
 		Scan(&x.role, &database, &version)
 	if err != nil {
-		return databaseTrouble(err, "")
+		return databaseFailure(err, "")
 	}
-	at := x.Pool.Config().ConnConfig
-	return fine("PostgreSQL %s at %s:%d, database %s, as %s", version, at.Host, at.Port, database, x.role)
+	server := x.Pool.Config().ConnConfig
+	return passed("PostgreSQL %s at %s:%d, database %s, role %s", version, server.Host, server.Port, database, x.role)
 }
 
-// oldestPostgreSQL is the oldest that the schema can be made on.
-const oldestPostgreSQL = 15
+// minPostgreSQL is the oldest supported major version.
+const minPostgreSQL = 15
 
-func serverVersion(ctx context.Context, x *examination) verdict {
+func checkServerVersion(ctx context.Context, x *examination) finding {
 	var major int
 	err := x.Pool.QueryRow(ctx, `SELECT current_setting('server_version_num')::int / 10000`).Scan(&major)
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
-	return judgeVersion(major)
+	return evaluateServerVersion(major)
 }
 
-func judgeVersion(major int) verdict {
-	if major < oldestPostgreSQL {
-		return fail(
+func evaluateServerVersion(major int) finding {
+	if major < minPostgreSQL {
+		return failure(
 			fmt.Sprintf("PostgreSQL %d is too old", major),
-			fmt.Sprintf("upgrade it to %d or newer", oldestPostgreSQL),
+			fmt.Sprintf("upgrade PostgreSQL to version %d or later", minPostgreSQL),
 		)
 	}
-	return fine("PostgreSQL %d, at least %d is needed", major, oldestPostgreSQL)
+	return passed("PostgreSQL %d; version %d or later is required", major, minPostgreSQL)
 }
 
-func writable(ctx context.Context, x *examination) verdict {
+func checkWritable(ctx context.Context, x *examination) finding {
 	var standby, readOnly bool
 	err := x.Pool.QueryRow(ctx, `SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean`).
 		Scan(&standby, &readOnly)
 	switch {
 	case err != nil:
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	case standby:
-		return fail("this server is a standby: it takes no writes", "point --database-url to the primary")
+		return failure("the server is a standby, which accepts no writes", "point --database-url to the primary")
 	case readOnly:
-		return fail(
+		return failure(
 			"transactions are read-only",
 			fmt.Sprintf("set default_transaction_read_only to off for the database and for %s", x.role),
 		)
 	}
-	return fine("takes writes")
+	return passed("the database accepts writes")
 }
 
-func schemaVersion(ctx context.Context, x *examination) verdict {
+func checkSchemaVersion(ctx context.Context, x *examination) finding {
 	conn, err := x.Pool.Acquire(ctx)
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
 	defer conn.Release()
 	status, err := migrations.Read(ctx, conn.Conn())
 	if err != nil {
-		return databaseTrouble(err, x.role)
+		return databaseFailure(err, x.role)
 	}
-	return judgeSchema(status)
+	return evaluateSchemaVersion(status)
 }
 
-func judgeSchema(s migrations.Status) verdict {
+func evaluateSchemaVersion(s migrations.Status) finding {
 	switch {
 	case s.Current == 0:
-		return fail("the database has no schema of Fanfare's", "fanfare migrate up, or correct --database-url")
+		return failure("the database has no schema of Fanfare", "run fanfare migrate up, or correct --database-url")
 	case s.Current < s.Latest:
-		return fail(fmt.Sprintf("the database is at migration %d of %d", s.Current, s.Latest), "fanfare migrate up")
+		return failure(
+			fmt.Sprintf("the database is at migration %d of %d", s.Current, s.Latest),
+			"run fanfare migrate up",
+		)
 	case s.Current > s.Latest:
-		return warn(
-			fmt.Sprintf("the database is at migration %d, this fanfare knows only %d", s.Current, s.Latest),
-			"use the newer fanfare that made it",
+		return warning(
+			fmt.Sprintf("the database is at migration %d; this binary knows migrations up to %d", s.Current, s.Latest),
+			"use the newer fanfare that migrated the database",
 		)
 	}
-	return fine("at migration %d, the latest", s.Current)
+	return passed("the database is at migration %d, the latest", s.Current)
 }

@@ -20,104 +20,124 @@ func exec(t testing.TB, pool *pgxpool.Pool, sql string) {
 	}
 }
 
-// TestDatabaseIsWrong breaks one thing in a database at a time.
-func TestDatabaseIsWrong(t *testing.T) {
+// TestDatabase changes one thing in a database at a time.
+func TestDatabase(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		sql    string
 		check  string
 		status doctor.Status
-		words  []string
+		texts  []string
 	}{
-		"newer than this binary": {
+		"a newer schema": {
 			`UPDATE fanfare.schema_version SET version = version + 1`,
 			"postgres-schema", doctor.Warn,
-			[]string{"this fanfare knows only", "newer fanfare"},
+			[]string{"this binary knows migrations up to", "newer fanfare"},
 		},
-		"next month's partition is missing": {
-			`DO $$ BEGIN EXECUTE format('DROP TABLE fanfare.%I', to_char(now() AT TIME ZONE 'UTC' + interval '1 month', '"activities_y"YYYY"m"MM')); END $$`,
+		"no partition for next month": {
+			`DO $$ BEGIN
+			     EXECUTE format('DROP TABLE fanfare.%I',
+			         to_char(now() AT TIME ZONE 'UTC' + interval '1 month', '"activities_y"YYYY"m"MM'));
+			 END $$`,
 			"postgres-partitions", doctor.Fail,
-			[]string{"lacks the partitions activities_y", "fanfare worker", "fanfare.ensure_partitions()"},
+			[]string{"no partitions activities_y", "fanfare worker", "fanfare.ensure_partitions()"},
 		},
-		"a partition is there but detached": {
-			`DO $$ BEGIN EXECUTE format('ALTER TABLE fanfare.activities DETACH PARTITION fanfare.%I', to_char(now() AT TIME ZONE 'UTC', '"activities_y"YYYY"m"MM')); END $$`,
+		"a detached partition": {
+			`DO $$ BEGIN
+			     EXECUTE format('ALTER TABLE fanfare.activities DETACH PARTITION fanfare.%I',
+			         to_char(now() AT TIME ZONE 'UTC', '"activities_y"YYYY"m"MM'));
+			 END $$`,
 			"postgres-partitions", doctor.Fail,
-			[]string{"lacks the partitions activities_y"},
+			[]string{"no partitions activities_y"},
 		},
 		"activities in the default partition": {
-			`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type, action,
-			     visibility, status, severity, category, delivery_channels, payload)
-			 VALUES (fanfare.uuidv7_floor('2020-01-01'), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), now(), 'signal', 'signal.created',
-			     'resource', 'success', 'info', '', '{}', '{}')`,
+			`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id,
+			     occurred_at, recorded_at, resource_type, action, visibility, status, severity, category,
+			     delivery_channels, payload)
+			 VALUES (fanfare.uuidv7_floor('2020-01-01'), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),
+			     gen_random_uuid(), now(), now(), 'signal', 'signal.created', 'resource', 'success', 'info', '',
+			     '{}', '{}')`,
 			"postgres-partitions", doctor.Warn,
 			[]string{"default partition holds activities", "ensure_partitions"},
 		},
-		"a table of the directory is missing": {
+		"no table of the directory": {
 			`DROP TABLE fanfare.role_bindings`,
 			"postgres-directory", doctor.Fail,
-			[]string{"there is no fanfare.role_bindings", "tenant_id, principal_id, scope_resource_id, role_name, revoked_at"},
+			[]string{
+				"fanfare.role_bindings does not exist",
+				"tenant_id, principal_id, scope_resource_id, role_name, revoked_at",
+			},
 		},
-		"a view lacks a column": {
+		"a view without a column": {
 			`ALTER TABLE fanfare.resources RENAME TO things;
 			 CREATE VIEW fanfare.resources AS SELECT id, tenant_id, parent_id, type, name FROM fanfare.things`,
 			"postgres-directory", doctor.Fail,
-			[]string{"fanfare.resources lacks the column owner_principal_id", "add owner_principal_id of type uuid"},
+			[]string{
+				"fanfare.resources has no column owner_principal_id", "add the column owner_principal_id of type uuid",
+			},
 		},
-		"a view has a column of another type": {
+		"a view with a column of another type": {
 			`ALTER TABLE fanfare.principals RENAME TO people;
-			 CREATE VIEW fanfare.principals AS SELECT id::text AS id, tenant_id, kind::varchar(20) AS kind, display_name, active FROM fanfare.people`,
+			 CREATE VIEW fanfare.principals AS 
+			     SELECT id::text AS id, tenant_id, kind::varchar(20) AS kind, display_name, active FROM fanfare.people`,
 			"postgres-directory", doctor.Fail,
-			[]string{"fanfare.principals.id is text", "make it uuid"},
+			[]string{"fanfare.principals.id has the type text", "change its type to uuid"},
 		},
 		"a view that fails": {
 			`DROP TABLE fanfare.role_bindings;
-			 CREATE VIEW fanfare.role_bindings AS SELECT gen_random_uuid() AS tenant_id, gen_random_uuid() AS principal_id, gen_random_uuid() AS scope_resource_id,
-			     (1 / (random() * 0)::int)::text AS role_name, NULL::timestamptz AS revoked_at`,
+			 CREATE VIEW fanfare.role_bindings AS 
+			     SELECT gen_random_uuid() AS tenant_id, gen_random_uuid() AS principal_id,
+			         gen_random_uuid() AS scope_resource_id, (1 / (random() * 0)::int)::text AS role_name,
+			         NULL::timestamptz AS revoked_at`,
 			"postgres-directory", doctor.Fail,
-			[]string{"fanfare.role_bindings cannot be read", "division by zero", "mend the view"},
+			[]string{"fanfare.role_bindings cannot be read", "division by zero", "correct the view"},
 		},
-		"an index is missing": {
+		"no index": {
 			`DROP INDEX fanfare.role_bindings_principal`,
 			"postgres-indexes", doctor.Warn,
-			[]string{"from fanfare.role_bindings by principal_id", "(tenant_id, principal_id, scope_resource_id)"},
+			[]string{"in fanfare.role_bindings by principal_id", "(tenant_id, principal_id, scope_resource_id)"},
 		},
 		"a view on a table without an index": {
 			`DROP TABLE fanfare.resources;
 			 CREATE TABLE public.things (thing uuid, org uuid, folder uuid, boss uuid, what text, label text);
 			 CREATE INDEX ON public.things (org);
-			 CREATE VIEW fanfare.resources AS SELECT thing AS id, org AS tenant_id, folder AS parent_id, boss AS owner_principal_id, what AS type, label AS name FROM public.things`,
+			 CREATE VIEW fanfare.resources AS
+			     SELECT thing AS id, org AS tenant_id, folder AS parent_id, boss AS owner_principal_id, what AS type,
+			         label AS name FROM public.things`,
 			"postgres-indexes", doctor.Warn,
-			[]string{"from fanfare.resources by id", "index the table behind fanfare.resources on (tenant_id, id)"},
+			[]string{"in fanfare.resources by id", "index the table behind fanfare.resources on (tenant_id, id)"},
 		},
-		"everybody may record": {
+		"PUBLIC can record": {
 			`GRANT EXECUTE ON FUNCTION fanfare.record_activity TO PUBLIC`,
 			"postgres-public", doctor.Fail,
 			[]string{"REVOKE ALL ON FUNCTION fanfare.record_activity(jsonb) FROM PUBLIC;"},
 		},
-		"everybody may read the log": {
+		"PUBLIC can read the log": {
 			`GRANT SELECT ON fanfare.activities TO PUBLIC`,
 			"postgres-public", doctor.Fail,
 			[]string{"REVOKE ALL ON TABLE fanfare.activities FROM PUBLIC;"},
 		},
-		"services may not record": {
+		"services cannot record": {
 			`REVOKE EXECUTE ON FUNCTION fanfare.refuse_envelope FROM fanfare_writer`,
 			"postgres-writer", doctor.Fail,
-			[]string{"fanfare_writer may not record", "GRANT EXECUTE ON FUNCTION fanfare.record_activity"},
+			[]string{"fanfare_writer lacks privileges to record", "GRANT EXECUTE ON FUNCTION fanfare.record_activity"},
 		},
 		"a dead letter": {
-			`INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, error)
+			`INSERT INTO fanfare.dead_letters
+			     (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, error)
 			 VALUES (gen_random_uuid(), 1, 1, gen_random_uuid(), gen_random_uuid(), now(), 1, 'no')`,
 			"postgres-backlog", doctor.Warn,
 			[]string{"1 dead letters", "fanfare outbox dead", "fanfare outbox replay"},
 		},
-		"nobody delivers": {
+		"no worker runs": {
 			`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
 			 VALUES (1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now() - interval '1 hour')`,
 			"postgres-backlog", doctor.Warn,
 			[]string{"1 activities are pending, the oldest for 1h", "run fanfare worker"},
 		},
-		"one keeps failing": {
-			`INSERT INTO fanfare.parked (lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts, retry_at)
+		"an activity keeps failing": {
+			`INSERT INTO fanfare.parked
+			     (lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts, retry_at)
 			 VALUES (1, 1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), 3, now())`,
 			"postgres-backlog", doctor.Warn,
 			[]string{"1 activities failed", "worker's log"},
@@ -127,12 +147,12 @@ func TestDatabaseIsWrong(t *testing.T) {
 			t.Parallel()
 			db := pgtest.New(t)
 			exec(t, db.Pool, c.sql)
-			examine(t, onDatabase(db)).only(t, c.check, c.status, c.words...)
+			examine(t, onDatabase(db)).wantOnly(t, c.check, c.status, c.texts...)
 		})
 	}
 }
 
-func TestSchemaIsBehind(t *testing.T) {
+func TestOldSchema(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	conn, err := db.Pool.Acquire(t.Context())
@@ -148,40 +168,46 @@ func TestSchemaIsBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	report := examine(t, onDatabase(db))
-	report.only(t, "postgres-schema", doctor.Fail, "fanfare migrate up")
-	if got, want := report.named(t, "postgres-rights").Detail, "not checked: see postgres-schema"; got != want {
-		t.Errorf("what needs the schema: got %q, want %q", got, want)
+	report.wantOnly(t, "postgres-schema", doctor.Fail, "fanfare migrate up")
+	if got, want := report.diagnostic(t, "postgres-rights").Detail, "skipped: see postgres-schema"; got != want {
+		t.Errorf("a check that requires the schema: got %q, want %q", got, want)
 	}
 }
 
 func TestNoSchema(t *testing.T) {
 	t.Parallel()
-	examine(
-		t,
-		onDatabase(pgtest.NewEmpty(t)),
-	).only(t, "postgres-schema", doctor.Fail, "no schema", "fanfare migrate up")
+	examine(t, onDatabase(pgtest.NewEmpty(t))).wantOnly(
+		t, "postgres-schema", doctor.Fail, "no schema", "fanfare migrate up",
+	)
 }
 
-// TestViewsInPlaceOfTheDirectory has an application's tables behind views, with types of its own
-// and keys that serve.
-func TestViewsInPlaceOfTheDirectory(t *testing.T) {
+// TestDirectoryOfViews defines the directory as views on tables of an application, with other types
+// and with indexes.
+func TestDirectoryOfViews(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	exec(t, db.Pool, `
 		CREATE TABLE people (person uuid PRIMARY KEY, org uuid NOT NULL, name varchar(80) NOT NULL);
-		CREATE TABLE things (thing uuid PRIMARY KEY, org uuid NOT NULL, folder uuid, boss uuid, what varchar(40) NOT NULL, label varchar(80));
+		CREATE TABLE things (
+			thing uuid PRIMARY KEY, org uuid NOT NULL, folder uuid, boss uuid,
+			what varchar(40) NOT NULL, label varchar(80)
+		);
 		CREATE TABLE grants (org uuid, who uuid, thing uuid, role varchar(20));
 		CREATE INDEX ON grants (thing);
 		CREATE INDEX ON grants (who);
 		DROP TABLE fanfare.principals, fanfare.resources, fanfare.role_bindings;
-		CREATE VIEW fanfare.principals AS SELECT person AS id, org AS tenant_id, 'user' AS kind, name AS display_name, true AS active FROM people;
-		CREATE VIEW fanfare.resources AS SELECT thing AS id, org AS tenant_id, folder AS parent_id, boss AS owner_principal_id, what AS type, label AS name FROM things;
+		CREATE VIEW fanfare.principals AS
+			SELECT person AS id, org AS tenant_id, 'user' AS kind, name AS display_name, true AS active FROM people;
+		CREATE VIEW fanfare.resources AS
+			SELECT thing AS id, org AS tenant_id, folder AS parent_id, boss AS owner_principal_id, what AS type,
+				label AS name FROM things;
 		CREATE VIEW fanfare.role_bindings AS
-			SELECT org AS tenant_id, who AS principal_id, thing AS scope_resource_id, role AS role_name, NULL::timestamptz AS revoked_at FROM grants`)
-	examine(t, onDatabase(db)).only(t, "postgres-indexes", doctor.OK)
+			SELECT org AS tenant_id, who AS principal_id, thing AS scope_resource_id, role AS role_name,
+				NULL::timestamptz AS revoked_at FROM grants`)
+	examine(t, onDatabase(db)).wantOnly(t, "postgres-indexes", doctor.OK)
 }
 
-// newRole makes a role and returns its name and a pool that works as it.
+// newRole creates a role and returns its name and a pool that uses it.
 func newRole(t testing.TB, db *pgtest.DB) (string, *pgxpool.Pool) {
 	t.Helper()
 	role := db.Pool.Config().ConnConfig.Database + "_role"
@@ -196,9 +222,9 @@ func newRole(t testing.TB, db *pgtest.DB) (string, *pgxpool.Pool) {
 	return role, openPool(t, db.URL, map[string]string{"role": role})
 }
 
-// TestRemediesOfRights gives a role that may do nothing what each report asks for, until nothing is
-// asked for any more.
-func TestRemediesOfRights(t *testing.T) {
+// TestPrivileges applies the remedies of each report to a role without privileges until all checks
+// pass.
+func TestPrivileges(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	role, pool := newRole(t, db)
@@ -206,7 +232,7 @@ func TestRemediesOfRights(t *testing.T) {
 	o.Pool = pool
 
 	report := examine(t, o)
-	report.only(
+	report.wantOnly(
 		t,
 		"postgres-schema",
 		doctor.Fail,
@@ -216,18 +242,20 @@ func TestRemediesOfRights(t *testing.T) {
 	exec(t, db.Pool, `GRANT USAGE ON SCHEMA fanfare TO `+role+`; GRANT SELECT ON fanfare.schema_version TO `+role)
 
 	report = examine(t, o)
-	rights := report.named(t, "postgres-rights")
-	if rights.Status != doctor.Fail ||
-		!strings.Contains(rights.Remedy, "GRANT SELECT, INSERT, DELETE ON TABLE fanfare.outbox TO "+role+";") {
+	privileges := report.diagnostic(t, "postgres-rights")
+	if privileges.Status != doctor.Fail ||
+		!strings.Contains(privileges.Remedy, "GRANT SELECT, INSERT, DELETE ON TABLE fanfare.outbox TO "+role+";") {
 		t.Fatalf("got\n%s", report.text)
 	}
-	exec(t, db.Pool, rights.Remedy)
+	exec(t, db.Pool, privileges.Remedy)
 
 	report = examine(t, o)
-	report.only(t, "postgres-snapshots", doctor.OK, "those of others are seen after GRANT pg_read_all_stats TO "+role)
+	report.wantOnly(
+		t, "postgres-snapshots", doctor.OK, "to check those of other roles, GRANT pg_read_all_stats TO "+role,
+	)
 }
 
-func TestRoleThatOnlyDelivers(t *testing.T) {
+func TestDeliveringRole(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	role, pool := newRole(t, db)
@@ -238,10 +266,9 @@ func TestRoleThatOnlyDelivers(t *testing.T) {
 		REVOKE UPDATE ON fanfare.preferences FROM `+role)
 	o := onDatabase(db)
 	o.Pool = pool
-	examine(
-		t,
-		o,
-	).only(t, "postgres-rights", doctor.Warn, "can deliver", "GRANT UPDATE ON TABLE fanfare.preferences TO "+role+";")
+	examine(t, o).wantOnly(
+		t, "postgres-rights", doctor.Warn, "can deliver", "GRANT UPDATE ON TABLE fanfare.preferences TO "+role+";",
+	)
 }
 
 func TestReadOnlyDatabase(t *testing.T) {
@@ -249,7 +276,7 @@ func TestReadOnlyDatabase(t *testing.T) {
 	db := pgtest.New(t)
 	o := onDatabase(db)
 	o.Pool = openPool(t, db.URL, map[string]string{"default_transaction_read_only": "on"})
-	examine(t, o).only(t, "postgres-writable", doctor.Fail, "read-only", "default_transaction_read_only")
+	examine(t, o).wantOnly(t, "postgres-writable", doctor.Fail, "read-only", "default_transaction_read_only")
 }
 
 func TestOpenTransactions(t *testing.T) {
@@ -265,40 +292,40 @@ func TestOpenTransactions(t *testing.T) {
 	}
 	o := onDatabase(db)
 	o.LongTransaction = time.Nanosecond
-	examine(
-		t,
-		o,
-	).only(t, "postgres-snapshots", doctor.Warn, "hold VACUUM back", "of postgres", "idle in transaction", "idle_in_transaction_session_timeout")
+	examine(t, o).wantOnly(
+		t, "postgres-snapshots", doctor.Warn, "hold VACUUM back", "of postgres", "idle in transaction",
+		"idle_in_transaction_session_timeout",
+	)
 }
 
-func TestTooFewConnections(t *testing.T) {
+func TestConnectionLimit(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	for _, c := range []struct {
 		limit  string
 		status doctor.Status
-		word   string
+		text   string
 	}{{"10", doctor.Fail, "PostgreSQL allows 10"}, {"11", doctor.OK, "up to 11"}} {
 		exec(t, db.Pool, `ALTER DATABASE `+db.Pool.Config().ConnConfig.Database+` CONNECTION LIMIT `+c.limit)
-		examine(t, onDatabase(db)).only(t, "postgres-connections", c.status, c.word)
+		examine(t, onDatabase(db)).wantOnly(t, "postgres-connections", c.status, c.text)
 	}
 }
 
-func TestDatabaseIsDown(t *testing.T) {
+func TestDatabaseUnreachable(t *testing.T) {
 	t.Parallel()
 	server, db := pgtest.NewCluster(t)
 	if err := server.Kill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	report := examine(t, onDatabase(db))
-	report.only(t, "postgres-reachable", doctor.Fail, "start PostgreSQL, or correct --database-url")
-	if got := report.named(t, "postgres-connections"); got.Status != doctor.Skipped ||
-		got.Detail != "not checked: see postgres-reachable" {
-		t.Errorf("what needs the database: got %s, %q", got.Status, got.Detail)
+	report.wantOnly(t, "postgres-reachable", doctor.Fail, "start PostgreSQL, or correct --database-url")
+	if got := report.diagnostic(t, "postgres-connections"); got.Status != doctor.Skipped ||
+		got.Detail != "skipped: see postgres-reachable" {
+		t.Errorf("a check that requires the database: got %s, %q", got.Status, got.Detail)
 	}
 }
 
-func TestDatabaseRefuses(t *testing.T) {
+func TestConnectionRejected(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	password := db.Pool.Config().ConnConfig.Password
@@ -308,6 +335,6 @@ func TestDatabaseRefuses(t *testing.T) {
 	} {
 		o := onDatabase(db)
 		o.Pool = openPool(t, url, nil)
-		examine(t, o).only(t, "postgres-reachable", doctor.Fail, want, "--database-url")
+		examine(t, o).wantOnly(t, "postgres-reachable", doctor.Fail, want, "--database-url")
 	}
 }

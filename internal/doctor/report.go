@@ -1,18 +1,19 @@
 package doctor
 
-// Report is what an examination came to.
+// Report is the result of an examination.
 type Report struct {
-	// OK is false when a check failed. Warnings, and checks that were not made, do not count.
-	OK     bool    `json:"ok"`
-	Checks []Check `json:"checks"` // in the order in which they were made
+	// OK reports that no check failed. Warnings and skipped checks do not count.
+	OK bool `json:"ok"`
+	// Diagnostics has one entry for each check, in the order of the checks.
+	Diagnostics []Diagnostic `json:"checks"`
 }
 
-// Check is what one check came to.
-type Check struct {
-	Name   string `json:"name"` // stable, fit for scripts
+// Diagnostic is the result of one check.
+type Diagnostic struct {
+	ID     string `json:"name"` // of the check; stable, for scripts
 	Status Status `json:"status"`
-	Detail string `json:"detail"` // what was found
-	Remedy string `json:"remedy"` // what to change; "" when nothing needs to be
+	Detail string `json:"detail"` // what the check found
+	Remedy string `json:"remedy"` // what to change; empty if nothing has to change
 }
 
 // Status is the outcome of a check.
@@ -21,15 +22,15 @@ type Status string
 // The outcomes.
 const (
 	OK      Status = "ok"
-	Warn    Status = "warn"    // it works, but look at it
-	Fail    Status = "fail"    // it does not work, or is not safe
-	Skipped Status = "skipped" // it was not checked; the detail says why
+	Warn    Status = "warn"    // Fanfare works, but the operator should act
+	Fail    Status = "fail"    // Fanfare does not work, or is not secure
+	Skipped Status = "skipped" // the check did not run; the detail gives the reason
 )
 
-// Count returns how many checks came to a status.
+// Count returns the number of diagnostics with a status.
 func (r Report) Count(s Status) (n int) {
-	for _, c := range r.Checks {
-		if c.Status == s {
+	for _, d := range r.Diagnostics {
+		if d.Status == s {
 			n++
 		}
 	}

@@ -11,19 +11,19 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// socket is a client's connection to Centrifugo. It speaks the JSON form of the client protocol
-// (https://centrifugal.dev/docs/transports/client_protocol), a command at a time, and so learns of
-// every refusal by its code; a client library would hide some behind its attempts to reconnect. It
-// is for one goroutine.
+// socket is a client's connection to Centrifugo. It uses the JSON form of the client protocol
+// (https://centrifugal.dev/docs/transports/client_protocol), one command at a time. In contrast to
+// a client library, which hides some rejections behind its reconnecting, it reports the code of
+// each. It must be used from one goroutine.
 type socket struct {
-	conn    *websocket.Conn
-	release func() bool // stops watching the context
-	last    int         // number of the last command
-	unread  []reply     // the rest of a frame
-	heard   []push      // not asked for yet
+	conn     *websocket.Conn
+	release  func() bool // detaches the socket from its context
+	last     int         // number of the last command
+	unread   []reply     // of the current frame
+	received []push      // not asked for yet
 }
 
-// reply is what the server says to a command, or, without a number, on its own.
+// reply is a reply to a command, or a push, which has no number.
 type reply struct {
 	ID        int           `json:"id"`
 	Error     *replyError   `json:"error"`
@@ -34,7 +34,7 @@ type reply struct {
 
 // connected is the reply to connect.
 type connected struct {
-	Subs    map[string]subscription `json:"subs"` // by channel: those that came with the connection
+	Subs    map[string]subscription `json:"subs"` // server-side subscriptions, by channel
 	Expires bool                    `json:"expires"`
 	TTL     int                     `json:"ttl"` // seconds
 }
@@ -45,10 +45,10 @@ type subscription struct {
 	Recovered    bool              `json:"recovered"`
 	Epoch        string            `json:"epoch"`
 	Offset       uint64            `json:"offset"`
-	Publications []json.RawMessage `json:"publications"` // those missed, when it has recovered
+	Publications []json.RawMessage `json:"publications"` // the recovered messages
 }
 
-// push is a message on a channel.
+// push is a message of a channel.
 type push struct {
 	Channel string `json:"channel"`
 	Pub     *struct {
@@ -56,7 +56,7 @@ type push struct {
 	} `json:"pub"`
 }
 
-// replyError is the server's refusal of a command.
+// replyError is the rejection of a command.
 type replyError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
@@ -64,20 +64,20 @@ type replyError struct {
 
 func (e *replyError) Error() string { return fmt.Sprintf("%s (code %d)", e.Message, e.Code) }
 
-// handshakeError is an HTTP answer in place of a WebSocket.
+// handshakeError is an HTTP response that does not switch to a WebSocket.
 type handshakeError struct{ status int }
 
 func (e *handshakeError) Error() string {
 	return fmt.Sprintf("HTTP %d %s", e.status, http.StatusText(e.status))
 }
 
-// dial opens a socket, as a page of this origin would; "" is no page. The socket ends with ctx.
+// dial opens a socket with a web origin; "" sends none. The end of ctx closes the socket.
 func dial(ctx context.Context, address, origin string) (*socket, error) {
 	header := http.Header{}
 	if origin != "" {
 		header.Set("Origin", origin)
 	}
-	var dialer websocket.Dialer // without a proxy, as the API is reached
+	var dialer websocket.Dialer // without a proxy, like requests to the API
 	conn, response, err := dialer.DialContext(ctx, address, header)
 	if response != nil {
 		_ = response.Body.Close()
@@ -96,9 +96,10 @@ func (s *socket) close() {
 	_ = s.conn.Close()
 }
 
-// connect says who the client is, and what it had of the channels that come with the connection.
-func (s *socket) connect(token string, had map[string]subscription) (connected, error) {
-	r, err := s.ask("connect", map[string]any{"token": token, "name": "fanfare-doctor", "subs": resumptions(had)})
+// connect authenticates with a token. previous is the state of server-side subscriptions to recover
+// from.
+func (s *socket) connect(token string, previous map[string]subscription) (connected, error) {
+	r, err := s.call("connect", map[string]any{"token": token, "name": "fanfare-doctor", "subs": resumptions(previous)})
 	if err != nil {
 		return connected{}, err
 	}
@@ -108,14 +109,14 @@ func (s *socket) connect(token string, had map[string]subscription) (connected, 
 	return *r.Connect, nil
 }
 
-// subscribe asks for a channel, from where had stands if it is not nil.
-func (s *socket) subscribe(channel, token string, had *subscription) (subscription, error) {
+// subscribe subscribes to a channel and recovers from previous, unless that is nil.
+func (s *socket) subscribe(channel, token string, previous *subscription) (subscription, error) {
 	body := map[string]any{}
-	if had != nil {
-		body = had.resumption()
+	if previous != nil {
+		body = previous.resumption()
 	}
 	body["channel"], body["token"] = channel, token
-	r, err := s.ask("subscribe", body)
+	r, err := s.call("subscribe", body)
 	if err != nil {
 		return subscription{}, err
 	}
@@ -125,9 +126,9 @@ func (s *socket) subscribe(channel, token string, had *subscription) (subscripti
 	return *r.Subscribe, nil
 }
 
-// publish tries to publish as a client.
+// publish publishes as a client.
 func (s *socket) publish(channel string, data any) error {
-	_, err := s.ask("publish", map[string]any{"channel": channel, "data": data})
+	_, err := s.call("publish", map[string]any{"channel": channel, "data": data})
 	return err
 }
 
@@ -135,30 +136,30 @@ func (s subscription) resumption() map[string]any {
 	return map[string]any{"recover": true, "epoch": s.Epoch, "offset": s.Offset}
 }
 
-func resumptions(had map[string]subscription) map[string]any {
+func resumptions(previous map[string]subscription) map[string]any {
 	all := map[string]any{}
-	for channel, s := range had {
+	for channel, s := range previous {
 		all[channel] = s.resumption()
 	}
 	return all
 }
 
 // hear returns the next message.
-func (s *socket) hear() (push, error) {
-	for len(s.heard) == 0 {
+func (s *socket) receive() (push, error) {
+	for len(s.received) == 0 {
 		r, err := s.next()
 		if err != nil {
 			return push{}, err
 		}
-		s.keep(r)
+		s.store(r)
 	}
-	first := s.heard[0]
-	s.heard = s.heard[1:]
+	first := s.received[0]
+	s.received = s.received[1:]
 	return first, nil
 }
 
-// ask sends a command and waits for the reply to it.
-func (s *socket) ask(method string, body map[string]any) (reply, error) {
+// call sends a command and waits for its reply.
+func (s *socket) call(method string, body map[string]any) (reply, error) {
 	s.last++
 	if err := s.conn.WriteJSON(map[string]any{"id": s.last, method: body}); err != nil {
 		return reply{}, err
@@ -173,18 +174,17 @@ func (s *socket) ask(method string, body map[string]any) (reply, error) {
 		case r.ID == s.last:
 			return r, nil
 		}
-		s.keep(r)
+		s.store(r)
 	}
 }
 
-func (s *socket) keep(r reply) {
+func (s *socket) store(r reply) {
 	if r.Push != nil && r.Push.Pub != nil {
-		s.heard = append(s.heard, *r.Push)
+		s.received = append(s.received, *r.Push)
 	}
 }
 
-// next returns what the server says next. A frame holds one or several JSON values, a line each; an
-// empty one is a ping.
+// next returns the next reply. A frame has one reply on each line; {} is a ping.
 func (s *socket) next() (reply, error) {
 	for len(s.unread) == 0 {
 		_, frame, err := s.conn.ReadMessage()
@@ -210,13 +210,13 @@ func (s *socket) next() (reply, error) {
 	return first, nil
 }
 
-// errNotCentrifugo is said of a server that does not answer as Centrifugo does.
-var errNotCentrifugo = errors.New("what answers there is not Centrifugo")
+// errNotCentrifugo reports that the server does not speak the client protocol.
+var errNotCentrifugo = errors.New("the server is not Centrifugo")
 
-// refused tells whether err is the server's decision against a client, by a reply or by ending the
-// connection: codes from 3500 to 3999 tell the client not to come again
+// isRejection reports whether an error is the server's decision against a client: the error of a
+// reply, or a disconnect code from 3500 to 3999, which forbids reconnecting
 // (https://centrifugal.dev/docs/server/codes).
-func refused(err error) bool {
+func isRejection(err error) bool {
 	var reply *replyError
 	var closed *websocket.CloseError
 	return errors.As(err, &reply) || errors.As(err, &closed) && closed.Code >= 3500 && closed.Code < 4000

@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// WriteText writes the report for a person: a line for each check, its remedy indented below it,
-// and a summary.
+// WriteText writes the report for a person: a line for each diagnostic, its remedy indented below
+// it, and a summary. color adds ANSI colours.
 func (r Report) WriteText(w io.Writer, color bool) error {
 	width := 0
-	for _, c := range r.Checks {
-		width = max(width, len(c.Name))
+	for _, d := range r.Diagnostics {
+		width = max(width, len(d.ID))
 	}
 	var b strings.Builder
-	for _, c := range r.Checks {
-		mark, sgr := c.Status.mark()
+	for _, d := range r.Diagnostics {
+		mark, sgr := d.Status.mark()
 		if color {
 			mark = "\x1b[" + sgr + "m" + mark + "\x1b[0m"
 		}
-		fmt.Fprintf(&b, "%s %-*s  %s\n", mark, width, c.Name, c.Detail)
-		if c.Remedy != "" {
-			fmt.Fprintf(&b, "  %-*s  → %s\n", width, "", c.Remedy)
+		fmt.Fprintf(&b, "%s %-*s  %s\n", mark, width, d.ID, d.Detail)
+		if d.Remedy != "" {
+			fmt.Fprintf(&b, "  %-*s  → %s\n", width, "", d.Remedy)
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.summary())
@@ -29,7 +29,7 @@ func (r Report) WriteText(w io.Writer, color bool) error {
 	return err
 }
 
-// mark returns the status as one character, and its colour in SGR's numbers.
+// mark returns the character of a status and its colour as an SGR parameter.
 func (s Status) mark() (mark, sgr string) {
 	switch s {
 	case OK:
@@ -43,13 +43,13 @@ func (s Status) mark() (mark, sgr string) {
 }
 
 func (r Report) summary() string {
-	parts := []string{fmt.Sprintf("%d of %d checks are fine", r.Count(OK), len(r.Checks))}
+	parts := []string{fmt.Sprintf("%d of %d checks passed", r.Count(OK), len(r.Diagnostics))}
 	for _, s := range []struct {
 		status Status
-		word   string
-	}{{Warn, "to look at"}, {Fail, "wrong"}, {Skipped, "not checked"}} {
+		text   string
+	}{{Warn, "with a warning"}, {Fail, "failed"}, {Skipped, "skipped"}} {
 		if n := r.Count(s.status); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s.word))
+			parts = append(parts, fmt.Sprintf("%d %s", n, s.text))
 		}
 	}
 	return strings.Join(parts, ", ") + "."

@@ -22,9 +22,9 @@ type BacklogReader interface {
 	Status(ctx context.Context, tenant uuid.UUID) (outbox.Status, error)
 }
 
-// RegisterBacklog exports the pending activities of all tenants. Scrapes read them, at most once in 5
-// seconds. While the database cannot be read, fanfare_backlog_up is 0 and the other metrics of the
-// backlog are absent.
+// RegisterBacklog exports the pending activities of all tenants. Scrapes read them, at most once in
+// 5 seconds. While the database cannot be read, fanfare_backlog_up is 0 and the other metrics of
+// the backlog are absent.
 func RegisterBacklog(registry prometheus.Registerer, reader BacklogReader) {
 	registry.MustRegister(&backlog{reader: reader, now: time.Now})
 }

@@ -38,8 +38,8 @@ func RegisterProgress(registry prometheus.Registerer, last func() time.Time) {
 	}))
 }
 
-// RegisterDependencies exports the state of each named dependency of the daemon. diagnostics returns,
-// by name, the diagnostics of the dependencies that are not up.
+// RegisterDependencies exports the state of each named dependency of the daemon. diagnostics
+// returns, by name, the diagnostics of the dependencies that are not up.
 func RegisterDependencies(
 	registry prometheus.Registerer,
 	names []string,
