@@ -180,7 +180,14 @@ func (c *checks) payload(value any) json.RawMessage {
 	if value == nil {
 		return nil
 	}
-	raw, err := json.Marshal(value)
+	redacted, isRedacted := value.(secrets.JSON)
+	var raw json.RawMessage
+	var err error
+	if isRedacted {
+		raw = redacted.Raw()
+	} else {
+		raw, err = json.Marshal(value)
+	}
 	if err != nil {
 		c.refuse("payload", "", "must be what encoding/json can encode: "+first(200, secrets.RedactText(err.Error())))
 		return nil
@@ -196,7 +203,9 @@ func (c *checks) payload(value any) json.RawMessage {
 		c.refuse("payload", "", rule)
 		return nil
 	}
-	raw = secrets.RedactJSON(raw)
+	if !isRedacted {
+		raw = secrets.RedactJSON(raw)
+	}
 	if size := payload.StoredSize(raw); size > MaxPayloadBytes {
 		c.refuse("payload", fmt.Sprint(size, " bytes"), fmt.Sprintf("must be at most %d bytes", MaxPayloadBytes))
 		return nil

@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 )
 
@@ -21,6 +22,45 @@ func RedactJSON(raw json.RawMessage, keys ...string) json.RawMessage {
 		return raw
 	}
 	return r.out
+}
+
+// JSON is a JSON text that was redacted. As the payload of an envelope, it is not redacted again on
+// its way to the database. The zero value is null.
+type JSON struct {
+	text json.RawMessage
+}
+
+// Redact returns a valid JSON text as [RedactJSON] redacts it.
+func Redact(raw json.RawMessage, keys ...string) JSON { return JSON{RedactJSON(raw, keys...)} }
+
+// Raw returns the text. It must not be changed.
+func (j JSON) Raw() json.RawMessage {
+	if j.text == nil {
+		return json.RawMessage("null")
+	}
+	return j.text
+}
+
+// String returns the text.
+func (j JSON) String() string { return string(j.Raw()) }
+
+// MarshalJSON implements [json.Marshaler].
+func (j JSON) MarshalJSON() ([]byte, error) { return j.Raw(), nil }
+
+// Filter returns an object with only the members whose key is accepted by keep. The error says that
+// the text is not an object.
+func (j JSON) Filter(keep func(key string) bool) (JSON, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(j.Raw(), &members); err != nil {
+		return JSON{}, err
+	}
+	all := len(members)
+	maps.DeleteFunc(members, func(key string, _ json.RawMessage) bool { return !keep(key) })
+	if len(members) == all {
+		return j, nil
+	}
+	text, err := json.Marshal(members)
+	return JSON{text}, err
 }
 
 // redaction copies a JSON text without its secrets.

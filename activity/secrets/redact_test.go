@@ -91,3 +91,29 @@ func BenchmarkRedactJSON(b *testing.B) {
 		}
 	}
 }
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	redacted := secrets.Redact(json.RawMessage(`{"password":"x","b":{"c":1},"SSN":2}`), "ssn")
+	notB := func(key string) bool { return key != "b" }
+	kept, err := redacted.Filter(notB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, got := range map[string]secrets.JSON{
+		"null": {},
+		`{"password":"[redacted]","b":{"c":1},"SSN":"[redacted]"}`: redacted,
+		`{"SSN":"[redacted]","password":"[redacted]"}`:             kept,
+	} {
+		text, err := json.Marshal(got)
+		if err != nil || string(text) != want || got.String() != want || string(got.Raw()) != want {
+			t.Errorf("got %s, %s, %v, want %s", text, got, err, want)
+		}
+	}
+	if got, err := redacted.Filter(func(string) bool { return true }); err != nil || got.String() != redacted.String() {
+		t.Errorf("Filter that keeps all: got %s, %v, want %s", got, err, redacted)
+	}
+	if got, err := secrets.Redact(json.RawMessage(`[1]`)).Filter(notB); err == nil {
+		t.Errorf("Filter of a list: got %s, want an error", got)
+	}
+}

@@ -44,7 +44,7 @@ func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
 	found := t.find(e.Action)
 	if found == nil {
 		if len(t.secretKeys) > 0 {
-			if raw, err := t.redacted(e); err != nil || raw == nil {
+			if _, ok, err := t.redact(e); !ok {
 				return err
 			}
 		}
@@ -73,20 +73,20 @@ func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
 	if !rules && found.keep == nil && len(t.secretKeys) == 0 {
 		return nil
 	}
-	raw, err := t.redacted(e)
-	if err != nil || raw == nil {
+	redacted, ok, err := t.redact(e)
+	if !ok {
 		return err
 	}
-	if !rules || found.schema == nil && fits(raw, found.MaxPayloadBytes) {
-		return found.onlyKeep(raw, e)
+	if !rules || found.schema == nil && fits(redacted.Raw(), found.MaxPayloadBytes) {
+		return found.onlyKeep(redacted, e)
 	}
-	value, err := decode(raw)
+	value, err := decode(redacted.Raw())
 	if err != nil {
 		return fmt.Errorf("read the redacted payload: %w", err)
 	}
 	payload := value.(map[string]any)
 	if found.drops(payload) {
-		if err := found.onlyKeep(raw, e); err != nil {
+		if err := found.onlyKeep(redacted, e); err != nil {
 			return err
 		}
 	}
@@ -112,25 +112,26 @@ func (t *Taxonomy) violated(mode Mode, registered bool, e *activity.Envelope, br
 // Warnings returns how many envelopes of each action broke a rule and passed.
 func (t *Taxonomy) Warnings() map[string]uint64 { return t.warnings.all() }
 
-// redacted gives the envelope its payload without secrets, and returns it. It is nil where the
-// envelope's own rules have to speak: their error, if they have one, is returned.
-func (t *Taxonomy) redacted(envelope *activity.Envelope) (json.RawMessage, error) {
+// redact replaces the envelope's payload by the redacted payload, and returns it. ok is false if the
+// envelope violates its own rules, or cannot be examined before they are checked; err is then the
+// result of [activity.Envelope.Validate].
+func (t *Taxonomy) redact(envelope *activity.Envelope) (payload secrets.JSON, ok bool, err error) {
 	raw, err := json.Marshal(envelope.Payload)
 	if err != nil || !utf8.Valid(raw) {
-		return nil, envelope.Validate()
+		return secrets.JSON{}, false, envelope.Validate()
 	}
 	if string(raw) == "null" {
 		raw = []byte("{}")
 	}
 	if raw[0] != '{' {
-		return nil, envelope.Validate()
+		return secrets.JSON{}, false, envelope.Validate()
 	}
-	scrubbed := secrets.RedactJSON(raw, t.secretKeysIn(raw)...)
-	if len(scrubbed) > activity.MaxPayloadBytes {
-		return nil, tooLarge(len(scrubbed))
+	payload = secrets.Redact(raw, t.secretKeysIn(raw)...)
+	if size := len(payload.Raw()); size > activity.MaxPayloadBytes {
+		return secrets.JSON{}, false, tooLarge(size)
 	}
-	envelope.Payload = scrubbed
-	return scrubbed, nil
+	envelope.Payload = payload
+	return payload, true, nil
 }
 
 // tooLarge refuses a payload that no installation takes.
@@ -172,25 +173,18 @@ func (e *entry) drops(payload map[string]any) bool {
 	return len(payload) < before
 }
 
-// onlyKeep gives the envelope of the redacted payload what is kept.
-func (e *entry) onlyKeep(raw json.RawMessage, envelope *activity.Envelope) error {
+// onlyKeep drops the keys of the redacted payload that the action does not keep.
+func (e *entry) onlyKeep(redacted secrets.JSON, envelope *activity.Envelope) error {
 	if e.keep == nil {
 		return nil
 	}
-	var parts map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &parts); err != nil {
-		return fmt.Errorf("read the redacted payload: %w", err)
-	}
-	before := len(parts)
-	maps.DeleteFunc(parts, func(key string, _ json.RawMessage) bool { return !e.keep[key] })
-	if len(parts) == before {
-		return nil
-	}
-	kept, err := json.Marshal(parts)
+	kept, err := redacted.Filter(func(key string) bool { return e.keep[key] })
 	if err != nil {
-		return fmt.Errorf("write the redacted payload: %w", err)
+		return fmt.Errorf("drop keys of the redacted payload: %w", err)
 	}
-	envelope.Payload = json.RawMessage(kept)
+	if len(kept.Raw()) < len(redacted.Raw()) {
+		envelope.Payload = kept
+	}
 	return nil
 }
 

@@ -53,6 +53,19 @@ actions:
 			}
 		})
 	}
+	b.Run("strict, then encoding", func(b *testing.B) {
+		check := parsed.Check(taxonomy.Strict)
+		b.ReportAllocs()
+		for b.Loop() {
+			e := given
+			if err := check(b.Context(), &e); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := e.Encode(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("no check, encoding alone", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
