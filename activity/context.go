@@ -39,12 +39,14 @@ func RequestIDFrom(ctx context.Context) (string, bool) {
 	return id, id != ""
 }
 
-// inContext fills what the context knows and the envelope does not give.
-func (e *Envelope) inContext(ctx context.Context) {
+// WithContext returns the envelope with the actor and the request id of ctx, each where the envelope
+// gives none.
+func (e Envelope) WithContext(ctx context.Context) Envelope {
 	if e.ActorPrincipalID == uuid.Nil {
 		e.ActorPrincipalID, _ = ActorFrom(ctx)
 	}
 	if e.RequestID == "" {
 		e.RequestID, _ = RequestIDFrom(ctx)
 	}
+	return e
 }

@@ -64,13 +64,13 @@ func (f Filter) Validate() error {
 // actionAlphabet holds the characters of every action.
 const actionAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789_."
 
-// ActionRegexp returns the pattern of Action as a regular expression, which means the same to Go and
-// to PostgreSQL. f must be valid.
+// ActionRegexp returns the pattern of Action as a regular expression, which has the same meaning to
+// Go and to PostgreSQL. f must be valid.
 func (f Filter) ActionRegexp() string { return fnmatch.Parse(f.Action).Regexp(actionAlphabet) }
 
-// Matcher returns what tells whether an activity of any tenant is wanted, as PostgresLog.List does,
-// but that letters beyond ASCII are compared by Unicode's rules and not by those of the database's
-// locale. f must be valid.
+// Matcher returns the function that reports whether an activity of any tenant passes the filter, as
+// pglog.Log.List decides it, except that Q folds the case of letters beyond ASCII by Unicode's
+// rules and not by those of the database's locale. f must be valid.
 func (f Filter) Matcher() func(a *Activity) bool {
 	var action *regexp.Regexp
 	if f.Action != "" {
@@ -79,24 +79,26 @@ func (f Filter) Matcher() func(a *Activity) bool {
 	q := strings.ToLower(f.Q)
 	return func(a *Activity) bool {
 		return (action == nil || action.MatchString(a.Action)) &&
-			sameID(
-				f.Actor,
-				a.ActorPrincipalID,
-			) && sameID(f.Resource, a.ResourceID) && sameID(f.Target, a.TargetPrincipalID) &&
-			sameID(f.Owner, a.OwnerID) && sameID(f.CorrelationID, a.CorrelationID) &&
-			same(
-				f.ResourceType,
-				a.ResourceType,
-			) && same(f.RequestID, a.RequestID) && same(f.Status, string(a.Status)) &&
-			same(f.Severity, string(a.Severity)) && same(f.Category, a.Category) &&
-			(f.Since.IsZero() || !a.RecordedAt.Before(f.Since)) && (f.Until.IsZero() || a.RecordedAt.Before(f.Until)) &&
-			(q == "" || strings.Contains(strings.ToLower(a.Message), q) || strings.Contains(strings.ToLower(a.ResourceName), q) || strings.Contains(a.Action, q))
+			wantedID(f.Actor, a.ActorPrincipalID) &&
+			wantedID(f.Resource, a.ResourceID) &&
+			wantedID(f.Target, a.TargetPrincipalID) &&
+			wantedID(f.Owner, a.OwnerID) &&
+			wantedID(f.CorrelationID, a.CorrelationID) &&
+			wanted(f.ResourceType, a.ResourceType) &&
+			wanted(f.RequestID, a.RequestID) &&
+			wanted(f.Status, string(a.Status)) &&
+			wanted(f.Severity, string(a.Severity)) &&
+			wanted(f.Category, a.Category) &&
+			(f.Since.IsZero() || !a.RecordedAt.Before(f.Since)) &&
+			(f.Until.IsZero() || a.RecordedAt.Before(f.Until)) &&
+			(q == "" || strings.Contains(strings.ToLower(a.Message), q) ||
+				strings.Contains(strings.ToLower(a.ResourceName), q) || strings.Contains(a.Action, q))
 	}
 }
 
-func sameID(wanted, got uuid.UUID) bool { return wanted == uuid.Nil || wanted == got }
+func wantedID(want, got uuid.UUID) bool { return want == uuid.Nil || want == got }
 
-func same(wanted, got string) bool { return wanted == "" || wanted == got }
+func wanted(want, got string) bool { return want == "" || want == got }
 
 func (c *checks) atMost(field, value string, runes int) {
 	if c.text(field, value) && utf8.RuneCountInString(value) > runes {

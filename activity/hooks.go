@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -42,8 +41,8 @@ type Hooks struct {
 	After  []AfterAppend    // in their order
 	Now    func() time.Time // what OccurredAt is taken from where it is not given; nil leaves it to the log
 
-	// Panicked is told of an AfterAppend that panicked, with its stack; the others are called
-	// nevertheless. nil means that the standard library's logger is.
+	// Panicked is called with the panic of an AfterAppend and its stack; the other hooks are called
+	// nevertheless. nil discards the panic: an application with After hooks should report it.
 	Panicked func(ctx context.Context, cause any, stack []byte)
 }
 
@@ -55,7 +54,7 @@ type Hooks struct {
 // is refused with an *invalid.Error. The error is a hook's own if it is a *VetoError or an
 // *invalid.Error. A hook's panic is the caller's.
 func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
-	e.inContext(ctx)
+	e = e.WithContext(ctx)
 	if h.Now != nil && e.OccurredAt.IsZero() {
 		e.OccurredAt = h.Now()
 	}
@@ -103,20 +102,15 @@ func (h Hooks) Announce(ctx context.Context, recorded ...Recorded) {
 		}
 		announcement := recorded[i].Announcement()
 		for _, after := range h.After {
-			h.tell(ctx, after, announcement)
+			h.notify(ctx, after, announcement)
 		}
 	}
 }
 
-func (h Hooks) tell(ctx context.Context, after AfterAppend, r ActivityRecorded) {
+func (h Hooks) notify(ctx context.Context, after AfterAppend, r ActivityRecorded) {
 	defer func() {
-		cause := recover()
-		switch {
-		case cause == nil:
-		case h.Panicked != nil:
+		if cause := recover(); cause != nil && h.Panicked != nil {
 			h.Panicked(ctx, cause, debug.Stack())
-		default:
-			log.Printf("activity: a hook after recording %s panicked: %v\n%s", r.RecordID, cause, debug.Stack())
 		}
 	}()
 	after(ctx, r)

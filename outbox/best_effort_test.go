@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/besteffort"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -30,7 +31,7 @@ func TestBestEffortIntoPostgres(t *testing.T) {
 	recorder := outbox.Recorder{Hooks: activity.Hooks{After: []activity.AfterAppend{
 		func(_ context.Context, r activity.ActivityRecorded) { heard.Store(r.RecordID, r.ActorID) },
 	}}}
-	best := activity.NewBestEffort(outbox.NewLog(db.Pool, recorder), activity.BestEffortOptions{})
+	best := besteffort.New(outbox.NewLog(db.Pool, recorder), besteffort.Options{})
 	for n := range 10 {
 		e := anEnvelope()
 		e.ActorPrincipalID = uuid.Nil
@@ -47,7 +48,7 @@ func TestBestEffortIntoPostgres(t *testing.T) {
 	if err := best.Run(stopped); err != nil {
 		t.Fatal(err)
 	}
-	want := activity.BestEffortStats{Recorded: 8, Dropped: activity.Drops{Invalid: 1, Failed: 1}}
+	want := besteffort.Stats{Recorded: 8, Dropped: besteffort.Drops{Invalid: 1, Failed: 1}}
 	if got := best.Stats(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

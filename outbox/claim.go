@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 )
 
 // Lanes is how many lanes there are: fanfare.lane_of spreads resources over them.
@@ -52,7 +53,7 @@ const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1
 
 // claimLane returns at least one row, for the snapshot.
 const claimLane = `
-SELECT now.held, now.snapshot, q.seq, q.place, q.parked, q.blocked, q.attempts, q.channels, ` + activity.Columns + `, q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
+SELECT now.held, now.snapshot, q.seq, q.place, q.parked, q.blocked, q.attempts, q.channels, ` + pglog.Columns + `, q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
 FROM (
     SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
            EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs) AS waiting
@@ -127,7 +128,7 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 		item     Item
 		id, t, r zeronull.UUID
 		recorded zeronull.Timestamptz
-		fields   = item.Fields()
+		fields   = pglog.ScanTargets(&item.Activity)
 		first    = []any{
 			&c.held,
 			&text,

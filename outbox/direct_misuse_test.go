@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/activity/redaction"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
@@ -151,7 +153,7 @@ func TestEveryModeRecords(t *testing.T) {
 		}); err != nil {
 			t.Error(err)
 		}
-		log := activity.NewPostgresLog(pool)
+		log := pglog.New(pool)
 		if found, err := log.Read(t.Context(), e.TenantID, []uuid.UUID{first.ID, uuid.New()}); err != nil ||
 			len(found) != 1 {
 			t.Errorf("Read: got %d, %v; want the one", len(found), err)
@@ -169,9 +171,9 @@ func TestEveryModeRecords(t *testing.T) {
 		if n, exact, err := log.Count(t.Context(), e.TenantID, narrow, 10); err != nil || n != 4 || !exact {
 			t.Errorf("Count: got %d, exact %t, %v; want 4", n, exact, err)
 		}
-		for _, r := range []activity.Redaction{{IDs: []uuid.UUID{first.ID}}, {Actor: e.ActorPrincipalID, Since: first.RecordedAt}} {
+		for _, r := range []redaction.Request{{IDs: []uuid.UUID{first.ID}}, {Actor: e.ActorPrincipalID, Since: first.RecordedAt}} {
 			r.Tenant, r.Reason, r.DryRun = e.TenantID, "asked to be forgotten", true
-			if done, err := activity.Redact(t.Context(), pool, r); err != nil || done.Redacted == 0 {
+			if done, err := redaction.Redact(t.Context(), pool, r); err != nil || done.Redacted == 0 {
 				t.Errorf("Redact: got %+v, %v; want some", done, err)
 			}
 		}

@@ -11,13 +11,13 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"go.uber.org/zap"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // claimJob takes the fan-out job that has waited longest and that nobody works on.
 const claimJob = `
-SELECT j.lane, j.seq, j.attempts, j.last_principal_id, j.notified, ` + activity.Columns + `
+SELECT j.lane, j.seq, j.attempts, j.last_principal_id, j.notified, ` + pglog.Columns + `
 FROM fanfare.fan_out_jobs AS j
 JOIN fanfare.activities AS a ON a.id = j.activity_id AND a.tenant_id = j.tenant_id
 WHERE j.retry_at <= clock_timestamp()
@@ -88,7 +88,7 @@ func readJob(ctx context.Context, tx pgx.Tx) (Job, error) {
 	var job Job
 	fields := append(
 		[]any{&job.Lane, &job.Seq, &job.Attempts, (*zeronull.UUID)(&job.LastPrincipalID), &job.Notified},
-		job.Fields()...)
+		pglog.ScanTargets(&job.Activity)...)
 	return job, tx.QueryRow(ctx, claimJob).Scan(fields...)
 }
 

@@ -29,6 +29,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/memlog"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -529,7 +530,7 @@ func (c *hostileCase) appendToMemory(t *testing.T, e activity.Envelope, row map[
 	if c.Memory == "no" {
 		return
 	}
-	log := activity.NewMemoryLog(activity.MemoryOptions{})
+	log := memlog.New(memlog.Options{})
 	kept, err := log.Append(t.Context(), e)
 	if err != nil {
 		c.checkError(t, err)

@@ -6,13 +6,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Log is the log that is kept in PostgreSQL: the activity.Log whose activities the worker delivers.
 // Many goroutines may use it at once if they may use its database.
 type Log struct {
-	*activity.PostgresLog
+	*pglog.Log
 	db       pg.Beginner
 	recorder Recorder
 }
@@ -24,7 +25,7 @@ func NewLog(db interface {
 	pg.Batcher
 }, recorder Recorder,
 ) *Log {
-	return &Log{PostgresLog: activity.NewPostgresLog(db), db: db, recorder: recorder}
+	return &Log{Log: pglog.New(db), db: db, recorder: recorder}
 }
 
 // Append records envelopes in their order, all of them or none, in a transaction of its own (inside

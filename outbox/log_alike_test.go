@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/memlog"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -100,8 +101,8 @@ func TestMemoryLogIsLikePostgres(t *testing.T) {
 	postgres, memory := outbox.NewLog(
 		db.Pool,
 		outbox.Recorder{},
-	), activity.NewMemoryLog(
-		activity.MemoryOptions{MaxPayload: most},
+	), memlog.New(
+		memlog.Options{MaxPayload: most},
 	)
 	alike := cmp.Options{
 		cmpopts.IgnoreFields(activity.Activity{}, "ID", "RecordedAt", "IPKeyID", "IPHash"),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 )
 
 // Recorded is what became of an envelope.
@@ -139,7 +140,7 @@ func standing(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, bo
 		return Recorded{}, false, nil // a key that is not complete yet names nothing
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT `+activity.Columns+`
+		SELECT `+pglog.Columns+`
 		FROM fanfare.existing_activity($1, $2, $3, $4) AS a
 		WHERE a.id IS NOT NULL`, e.TenantID, e.CorrelationID, e.Action, e.ResourceID)
 	if err != nil {
@@ -170,7 +171,7 @@ func complete(ctx context.Context, tx pgx.Tx, recorded []Recorded) error {
 		return nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT `+activity.Columns+`
+		SELECT `+pglog.Columns+`
 		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS k(tenant, correlation, action, resource, n)
 		CROSS JOIN LATERAL fanfare.existing_activity(k.tenant, k.correlation, k.action, k.resource) AS a
 		ORDER BY k.n`, tenants, correlations, actions, resources)
@@ -192,5 +193,5 @@ func complete(ctx context.Context, tx pgx.Tx, recorded []Recorded) error {
 
 func scanActivity(row pgx.CollectableRow) (activity.Activity, error) {
 	var a activity.Activity
-	return a, row.Scan(a.Fields()...)
+	return a, row.Scan(pglog.ScanTargets(&a)...)
 }

@@ -11,15 +11,16 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // The bounds of a step. It ends at whichever it meets first.
 const (
-	stepBytes = 1 << 20           // of text, and at most one activity more
-	stepMost  = activity.WalkStep // activities looked at
-	stepLeast = 16                // and how few, where they are large
-	stepTime  = 30 * time.Second  // for reading it
+	stepBytes = 1 << 20          // of text, and at most one activity more
+	stepMost  = pglog.WalkStep   // activities looked at
+	stepLeast = 16               // and how few, where they are large
+	stepTime  = 30 * time.Second // for reading it
 )
 
 // Export says what is wanted and how. Tenant and Encoder.Format are required.
@@ -58,7 +59,7 @@ func (e *InterruptedError) Unwrap() error { return e.Cause }
 // Write writes the export to w, step by step, each with one call (more where it is compressed). It
 // ends at the newest activity that there is at its beginning. Any error but that of a filter or a
 // format is an *InterruptedError; then the end of the output, its gzip trailer too, is missing.
-func (e Export) Write(ctx context.Context, log *activity.PostgresLog, w io.Writer) (Progress, error) {
+func (e Export) Write(ctx context.Context, log *pglog.Log, w io.Writer) (Progress, error) {
 	if _, err := ParseFormat(string(e.Encoder.Format)); err != nil {
 		return Progress{}, err
 	}
@@ -90,7 +91,7 @@ func (e Export) Write(ctx context.Context, log *activity.PostgresLog, w io.Write
 // writing is an export under way.
 type writing struct {
 	Export
-	walk     *activity.Walk
+	walk     *pglog.Walk
 	begun    time.Time
 	step     int // activities to look at next
 	first    time.Time

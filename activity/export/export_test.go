@@ -20,6 +20,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/export"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
@@ -59,7 +60,7 @@ func TestExportIsWhatListFinds(t *testing.T) {
 	tenant := uuid.New()
 	fill(t, pool, tenant, 6_000, 600)
 	fill(t, pool, uuid.New(), 100, 30)
-	log := activity.NewPostgresLog(pool)
+	log := pglog.New(pool)
 	for name, f := range map[string]activity.Filter{
 		"all": {}, "action": {Action: "run.*"}, "resource": {Resource: uuid.UUID(md5.Sum([]byte("r7")))}, "failures": {Status: "failure", Q: "SIGNAL 1"}, "none": {Q: "no such"},
 	} {
@@ -121,7 +122,7 @@ func TestExportIsWhatListFinds(t *testing.T) {
 func TestExportKeepsEverything(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
-	log := activity.NewPostgresLog(pool)
+	log := pglog.New(pool)
 	rapid.Check(t, func(rt *rapid.T) {
 		tenant := uuid.New()
 		text := rapid.StringOf(rapid.Rune().Filter(func(r rune) bool { return r != 0 })).Draw(rt, "text")
@@ -168,11 +169,11 @@ func TestGzip(t *testing.T) {
 	fill(t, pool, tenant, 100, 100)
 	e := export.Export{Tenant: tenant, Encoder: export.Encoder{Format: export.CSV}}
 	var plain, zipped bytes.Buffer
-	if _, err := e.Write(t.Context(), activity.NewPostgresLog(pool), &plain); err != nil {
+	if _, err := e.Write(t.Context(), pglog.New(pool), &plain); err != nil {
 		t.Fatal(err)
 	}
 	e.Gzip = true
-	if _, err := e.Write(t.Context(), activity.NewPostgresLog(pool), &zipped); err != nil {
+	if _, err := e.Write(t.Context(), pglog.New(pool), &zipped); err != nil {
 		t.Fatal(err)
 	}
 	size := zipped.Len()
@@ -193,7 +194,7 @@ func TestRefused(t *testing.T) {
 		"filter": {Encoder: export.Encoder{Format: export.CSV}, Filter: activity.Filter{Status: "?"}},
 	} {
 		var out bytes.Buffer
-		if _, err := e.Write(t.Context(), activity.NewPostgresLog(nil), &out); err == nil ||
+		if _, err := e.Write(t.Context(), pglog.New(nil), &out); err == nil ||
 			errors.As(err, &interrupted) ||
 			out.Len() > 0 {
 			t.Errorf("%s: got %v and %q, want a refusal before anything is written", name, err, &out)
@@ -208,7 +209,7 @@ func TestInterrupted(t *testing.T) {
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
 	fill(t, pool, tenant, 6_000, 600)
-	log := activity.NewPostgresLog(pool)
+	log := pglog.New(pool)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var out bytes.Buffer
@@ -265,7 +266,7 @@ func TestLatecomers(t *testing.T) {
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
 	fill(t, pool, tenant, 4_000, 600)
-	log := activity.NewPostgresLog(pool)
+	log := pglog.New(pool)
 	late, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -323,7 +324,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 		},
 	}.Write(
 		t.Context(),
-		activity.NewPostgresLog(pool),
+		pglog.New(pool),
 		io.Discard,
 	)
 	if err != nil || got.Activities != 100_500 {
@@ -358,7 +359,7 @@ func BenchmarkExport(b *testing.B) {
 						Gzip:    zipped,
 					}.Write(
 						b.Context(),
-						activity.NewPostgresLog(pool),
+						pglog.New(pool),
 						io.Discard,
 					)
 					if err != nil || got.Activities != many {

@@ -497,7 +497,7 @@ func orNull(d time.Duration) *time.Duration {
 
 // EnsurePartition makes the partition of the month that a time is in, unless it is there, and tells
 // whether it made one. It is for months that are past, before activities of that time are brought
-// in; activity.EnsurePartitions makes those to come.
+// in; pglog.EnsurePartitions makes those to come.
 func EnsurePartition(ctx context.Context, db pg.RowQuerier, at time.Time) (made bool, err error) {
 	if err := db.QueryRow(ctx, `SELECT fanfare.ensure_partition($1)`, at).Scan(&made); err != nil {
 		return false, fmt.Errorf("make the partition of %s: %w", at.UTC().Format("2006-01"), err)

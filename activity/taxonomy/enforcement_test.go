@@ -14,6 +14,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
@@ -237,7 +238,7 @@ func TestEnforcementInSQL(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got, err := activity.NewPostgresLog(db.Pool).Get(t.Context(), tenant, id)
+				got, err := pglog.New(db.Pool).Get(t.Context(), tenant, id)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 )
 
 func newActivityCommand(p process) *cobra.Command {
@@ -106,11 +107,11 @@ func withLog(
 	p process,
 	command *cobra.Command,
 	validate func() error,
-	do func(ctx context.Context, log *activity.PostgresLog) error,
+	do func(ctx context.Context, log *pglog.Log) error,
 ) *cobra.Command {
 	command.PreRunE = func(*cobra.Command, []string) error { return validate() }
 	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
-		return do(ctx, activity.NewPostgresLog(pool))
+		return do(ctx, pglog.New(pool))
 	})
 }
 

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/export"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/terminal"
 )
 
@@ -54,7 +54,7 @@ short statements. A file appears under its name when it is whole; until then, an
 			return &usageError{"--output must name a file, or be -"}
 		}
 		return which.validate()
-	}, func(ctx context.Context, log *activity.PostgresLog) error {
+	}, func(ctx context.Context, log *pglog.Log) error {
 		bar := newProgressLine(p, progress)
 		wanted := export.Export{
 			Tenant: which.tenant, Filter: which.filter, NewestFirst: newestFirst, Gzip: zip, Progress: bar.show,
@@ -78,7 +78,7 @@ short statements. A file appears under its name when it is whole; until then, an
 // writeExport writes an export to a file, which has its name once it is whole, or to stdout.
 func writeExport(
 	ctx context.Context,
-	log *activity.PostgresLog,
+	log *pglog.Log,
 	wanted export.Export,
 	output string,
 	stdout io.Writer,

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/redaction"
 )
 
 // errHeld ends a redaction that left something as it was.
@@ -21,7 +21,7 @@ var errHeld = errors.New(
 func newActivityRedactCommand(p process) *cobra.Command {
 	var (
 		which       whichActivities
-		r           activity.Redaction
+		r           redaction.Request
 		ids         []string
 		yes, asJSON bool
 	)
@@ -76,7 +76,7 @@ Needs EXECUTE on fanfare.redact_activities and SELECT on fanfare.activities.`,
 		return nil
 	}
 	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
-		done, err := activity.Redact(ctx, pool, r)
+		done, err := redaction.Redact(ctx, pool, r)
 		if err != nil {
 			if done.Redacted > 0 {
 				fmt.Fprintf(
@@ -97,7 +97,7 @@ Needs EXECUTE on fanfare.redact_activities and SELECT on fanfare.activities.`,
 	})
 }
 
-func writeRedacted(p process, r activity.Redaction, done activity.Redacted, asJSON bool) error {
+func writeRedacted(p process, r redaction.Request, done redaction.Result, asJSON bool) error {
 	if asJSON {
 		return writeJSON(p.stdout, done)
 	}

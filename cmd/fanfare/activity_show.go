@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/export"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 )
 
 func newActivityListCommand(p process) *cobra.Command {
@@ -35,7 +36,7 @@ func newActivityListCommand(p process) *cobra.Command {
 			return &usageError{"--limit must be 1 to 10000"}
 		}
 		return which.validate()
-	}, func(ctx context.Context, log *activity.PostgresLog) error {
+	}, func(ctx context.Context, log *pglog.Log) error {
 		found, next, err := newestOf(ctx, log, which, limit, before)
 		switch {
 		case err != nil:
@@ -68,7 +69,7 @@ func newActivityListCommand(p process) *cobra.Command {
 // the last one, if there are.
 func newestOf(
 	ctx context.Context,
-	log *activity.PostgresLog,
+	log *pglog.Log,
 	which whichActivities,
 	limit int,
 	before uuid.UUID,
@@ -79,7 +80,7 @@ func newestOf(
 	}
 	walk.Before = before
 	for more := true; more && len(found) <= limit; {
-		if more, err = walk.Step(ctx, min(max(10*limit, 100), activity.WalkStep), func(a *activity.Activity) bool {
+		if more, err = walk.Step(ctx, min(max(10*limit, 100), pglog.WalkStep), func(a *activity.Activity) bool {
 			found = append(found, *a)
 			return len(found) > limit
 		}); err != nil {
@@ -133,7 +134,7 @@ func newActivityGetCommand(p process) *cobra.Command {
 	}
 	which.addTenant(command.Flags())
 	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return withLog(p, command, which.validate, func(ctx context.Context, log *activity.PostgresLog) error {
+	return withLog(p, command, which.validate, func(ctx context.Context, log *pglog.Log) error {
 		a, err := log.Get(ctx, which.tenant, id)
 		if err != nil {
 			return fmt.Errorf("activity %s: %w", id, err)
@@ -181,7 +182,7 @@ func rowsOf(a *activity.Activity) (rows [][]string) {
 func newActivityStatsCommand(p process) *cobra.Command {
 	var (
 		which  whichActivities
-		budget = activity.TallyBudget
+		budget = pglog.StatsBudget
 		most   = 10
 		asJSON bool
 	)
@@ -206,19 +207,19 @@ UTC). It looks at a bounded number, the newest, and says so where that was not a
 			return &usageError{"--top must be 1 to 1000"}
 		}
 		return which.validate()
-	}, func(ctx context.Context, log *activity.PostgresLog) error {
-		tally, err := log.Tally(ctx, which.tenant, which.filter, budget, most)
+	}, func(ctx context.Context, log *pglog.Log) error {
+		stats, err := log.Stats(ctx, which.tenant, which.filter, pglog.StatsOptions{Budget: budget, Top: most})
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return writeJSON(p.stdout, tally)
+			return writeJSON(p.stdout, stats)
 		}
-		return writeTable(p.stdout, tallyRows(tally, budget))
+		return writeTable(p.stdout, statsRows(stats, budget))
 	})
 }
 
-func tallyRows(t activity.Tally, budget int) [][]string {
+func statsRows(t pglog.Stats, budget int) [][]string {
 	rows := [][]string{{"activities", grouped(t.Activities)}}
 	if !t.Complete {
 		rows[0] = append(
@@ -232,14 +233,14 @@ func tallyRows(t activity.Tally, budget int) [][]string {
 	}
 	for _, part := range []struct {
 		heading string
-		counts  []activity.Count
+		counts  []pglog.Frequency
 	}{{"ACTION", t.Actions}, {"ACTOR", t.Actors}, {"SEVERITY", t.Severities}, {"STATUS", t.Statuses}, {"DAY", t.Days}} {
 		if len(part.counts) == 0 {
 			continue
 		}
 		rows = append(rows, nil, []string{part.heading, "ACTIVITIES"})
 		for _, c := range part.counts {
-			rows = append(rows, []string{printable(c.Of), grouped(c.Activities)})
+			rows = append(rows, []string{printable(c.Value), grouped(c.Activities)})
 		}
 	}
 	return rows

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 )
 
 func newActivityTailCommand(p process) *cobra.Command {
@@ -38,7 +39,7 @@ later one do not come: list and export have them.`,
 			return &usageError{"--every must be at least 10ms"}
 		}
 		return which.validate()
-	}, func(ctx context.Context, log *activity.PostgresLog) error {
+	}, func(ctx context.Context, log *pglog.Log) error {
 		var broken error
 		show := func(a *activity.Activity) {
 			if broken == nil {
@@ -57,7 +58,7 @@ later one do not come: list and export have them.`,
 				return nil // it was asked to go on until then
 			case <-pause.C:
 			}
-			err := tail.Look(ctx, show)
+			err := tail.Poll(ctx, show)
 			if err = errors.Join(err, broken); err != nil && ctx.Err() == nil {
 				return err
 			}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/export"
+	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/activity/redaction"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -254,7 +256,7 @@ func TestActivityExportInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	wanted := export.Export{Tenant: w.tenant, Encoder: export.Encoder{Format: export.CSV}}
 	cancel()
-	_, err := writeExport(ctx, activity.NewPostgresLog(w.db.Pool), wanted, path, nil)
+	_, err := writeExport(ctx, pglog.New(w.db.Pool), wanted, path, nil)
 	if err == nil || !strings.Contains(err.Error(), "interrupted after 0 activities") ||
 		!strings.Contains(err.Error(), path+".partial") {
 		t.Errorf("got %v, want that it was interrupted, and where the part is", err)
@@ -340,7 +342,7 @@ func TestActivityStats(t *testing.T) {
 		!strings.Contains(got, "there are more: --look-at\n") {
 		t.Errorf("cut: got\n%s", got)
 	}
-	var tally activity.Tally
+	var tally pglog.Stats
 	if err := json.Unmarshal([]byte(w.activityOf(t, "stats", "--json", "--action", "*.lost")), &tally); err != nil ||
 		tally.Activities != 1 ||
 		!tally.Complete {
@@ -375,7 +377,7 @@ func TestActivityRedact(t *testing.T) {
 		!strings.Contains(held.stderr, "--override-hold") {
 		t.Errorf("held: got %+v, want it left and said", held)
 	}
-	var done activity.Redacted
+	var done redaction.Result
 	if err := json.Unmarshal([]byte(w.activityOf(t, "redact", append(reason, "--id", one.String()+","+two.String(), "--yes", "--override-hold", "--json")...)), &done); err != nil ||
 		done.Redacted != 2 {
 		t.Errorf("got %+v, %v, want two redacted", done, err)

@@ -9,13 +9,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
 // lifeIn returns what a tenant's log holds of daemons, oldest first.
 func lifeIn(t testing.TB, db *pgtest.DB, tenant uuid.UUID) []activity.Activity {
 	t.Helper()
-	found, _, err := activity.NewPostgresLog(db.Pool).
+	found, _, err := pglog.New(db.Pool).
 		List(t.Context(), tenant, activity.OfEntity("daemon", uuid.NewSHA1(tenant, []byte("fanfare"))), activity.Page{})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
@@ -173,11 +174,13 @@ var failures = regexp.MustCompile(`failed|failure|blocked`)
 // schemas of a taxonomy, and that those which report a failure have the status of one.
 func Recorded(t testing.TB, tx pgx.Tx, actions *taxonomy.Taxonomy, subject string) {
 	t.Helper()
-	rows, err := tx.Query(t.Context(), `SELECT `+activity.Columns+` FROM fanfare.activities AS a`)
+	rows, err := tx.Query(t.Context(), `SELECT `+pglog.Columns+` FROM fanfare.activities AS a`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	scan := func(row pgx.CollectableRow) (a activity.Activity, err error) { return a, row.Scan(a.Fields()...) }
+	scan := func(row pgx.CollectableRow) (a activity.Activity, err error) {
+		return a, row.Scan(pglog.ScanTargets(&a)...)
+	}
 	found, err := pgx.CollectRows(rows, scan)
 	if err != nil {
 		t.Fatal(err)

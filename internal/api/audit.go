@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -116,7 +117,7 @@ func (s *Server) audit(
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := activity.NewPostgresLog(s.pool).
+	found, next, err := pglog.New(s.pool).
 		List(ctx, caller.TenantID, f, activity.Page{Limit: q.Limit, Before: before})
 	if err != nil {
 		return nil, err
@@ -143,7 +144,7 @@ func (s *Server) countAudit(ctx context.Context, caller identity.Identity, in *s
 ) (*countAnswer, error) {
 	answer := &countAnswer{}
 	var err error
-	answer.Body.Count, answer.Body.Exact, err = activity.NewPostgresLog(s.pool).
+	answer.Body.Count, answer.Body.Exact, err = pglog.New(s.pool).
 		Count(ctx, caller.TenantID, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), maxCount)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/export"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -130,7 +131,7 @@ func (e exporter) serve(ctx context.Context, caller identity.Identity, w http.Re
 	}
 	bounded, cancel := context.WithTimeout(ctx, longestExport)
 	defer cancel()
-	done, err := wanted.Write(bounded, activity.NewPostgresLog(e.pool), out)
+	done, err := wanted.Write(bounded, pglog.New(e.pool), out)
 	if err != nil && !out.begun {
 		for _, name := range []string{"Content-Disposition", "X-Accel-Buffering"} {
 			h.Del(name)

@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -40,7 +41,7 @@ type exportRecord struct {
 func (at *tenant) exports(many int) []exportRecord {
 	at.w.t.Helper()
 	for deadline := time.Now().Add(patience); ; {
-		list, _, err := activity.NewPostgresLog(at.w.db.Pool).
+		list, _, err := pglog.New(at.w.db.Pool).
 			List(at.w.t.Context(), at.id, activity.Filter{Action: "log.exported"}, activity.Page{})
 		if err != nil {
 			at.w.t.Fatal(err)

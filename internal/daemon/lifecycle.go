@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/besteffort"
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/outbox"
@@ -36,8 +37,8 @@ func (d *Daemon) recordLifecycle(stop context.Context) {
 	if tenant == uuid.Nil {
 		return
 	}
-	recorder := activity.NewBestEffort(outbox.NewLog(d.pool, outbox.Recorder{}), activity.BestEffortOptions{
-		Report: func(dropped activity.Drops, last error) {
+	recorder := besteffort.New(outbox.NewLog(d.pool, outbox.Recorder{}), besteffort.Options{
+		Report: func(dropped besteffort.Drops, last error) {
 			d.log.Warn("cannot record the daemon's own activities",
 				zap.Uint64("dropped", dropped.Total()), zap.NamedError("last_error", last))
 		},

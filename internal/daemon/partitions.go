@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
@@ -22,7 +22,7 @@ const (
 func createPartitions(ctx context.Context, pool *pgxpool.Pool, log *zap.Logger) error {
 	for {
 		interval := partitionsInterval
-		created, err := activity.EnsurePartitions(ctx, pool)
+		created, err := pglog.EnsurePartitions(ctx, pool)
 		switch {
 		case ctx.Err() != nil:
 			return nil

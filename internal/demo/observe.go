@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
@@ -45,13 +46,13 @@ func observe(ctx context.Context, db *pgxpool.Pool, id uuid.UUID) (observed, err
 }
 
 func readActivity(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*activity.Activity, error) {
-	rows, err := tx.Query(ctx, `SELECT `+activity.Columns+` FROM fanfare.activities AS a WHERE a.id = $1`, id)
+	rows, err := tx.Query(ctx, `SELECT `+pglog.Columns+` FROM fanfare.activities AS a WHERE a.id = $1`, id)
 	if err != nil {
 		return nil, err
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*activity.Activity, error) {
 		a := new(activity.Activity)
-		return a, row.Scan(a.Fields()...)
+		return a, row.Scan(pglog.ScanTargets(a)...)
 	})
 	if err != nil || len(found) == 0 {
 		return nil, err

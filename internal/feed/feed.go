@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
 )
@@ -33,7 +34,7 @@ func Visible(
 	f activity.Filter,
 	p activity.Page,
 ) (found []activity.Activity, next uuid.UUID, err error) {
-	log := activity.NewPostgresLog(db)
+	log := pglog.New(db)
 	limit := activity.DefaultPage
 	if p.Limit > 0 {
 		limit = min(p.Limit, activity.MaxPage)
@@ -51,7 +52,7 @@ func Visible(
 func visible(
 	ctx context.Context,
 	db DB,
-	log *activity.PostgresLog,
+	log *pglog.Log,
 	tenant, principal uuid.UUID,
 	f activity.Filter,
 	p activity.Page,
@@ -60,7 +61,7 @@ func visible(
 	chunk := min(limit+1, activity.MaxPage)
 	for budget := ReadBudget; ; {
 		chunk = min(chunk, budget)
-		read, older, err := log.Outlines(ctx, tenant, f, activity.Page{Limit: chunk, Before: p.Before})
+		read, older, err := log.ListHeaders(ctx, tenant, f, activity.Page{Limit: chunk, Before: p.Before})
 		if err != nil {
 			return nil, uuid.Nil, err
 		}
@@ -86,7 +87,7 @@ func visible(
 
 // Get returns an activity that the principal may see at this moment, or activity.ErrNotFound.
 func Get(ctx context.Context, db DB, tenant, principal, id uuid.UUID) (activity.Activity, error) {
-	a, err := activity.NewPostgresLog(db).Get(ctx, tenant, id)
+	a, err := pglog.New(db).Get(ctx, tenant, id)
 	if err != nil {
 		return activity.Activity{}, err
 	}

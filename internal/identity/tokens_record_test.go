@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -29,7 +30,7 @@ func TestTokensAreRecorded(t *testing.T) {
 	if _, err := tokens.Revoke(t.Context(), who.tenant, uuid.New()); !errors.Is(err, identity.ErrNoToken) {
 		t.Errorf("a token that is not there: got %v, want ErrNoToken", err)
 	}
-	found, _, err := activity.NewPostgresLog(db.Pool).
+	found, _, err := pglog.New(db.Pool).
 		List(t.Context(), who.tenant, activity.OfEntity("service_token", token.ID), activity.Page{})
 	if err != nil || len(found) != 2 {
 		t.Fatalf("got %+v, %v; want two activities", found, err)

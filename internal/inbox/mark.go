@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
 )
@@ -49,7 +49,7 @@ func MarkAll(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID) (i
 }
 
 const selectRow = `
-SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + activity.Columns + `
+SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + pglog.Columns + `
 FROM fanfare.notifications AS n
 JOIN fanfare.activities AS a ON a.id = n.activity_id AND a.tenant_id = n.tenant_id
 WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id = $3`

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
 )
@@ -92,7 +93,7 @@ const scanBudget = 10_000
 
 const (
 	selectRows = `
-SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + activity.Columns + `, NULL::uuid
+SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + pglog.Columns + `, NULL::uuid
 FROM (
     SELECT n.activity_id, n.reasons, n.created_at, n.read_at FROM fanfare.notifications AS n
     WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3
@@ -113,7 +114,7 @@ WITH scanned AS MATERIALIZED (
 ), page AS MATERIALIZED (
     SELECT s.activity_id FROM scanned AS s WHERE s.read_at IS NULL LIMIT $4
 )
-SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + activity.Columns + `, stop.activity_id
+SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + pglog.Columns + `, stop.activity_id
 FROM (SELECT) AS always
 LEFT JOIN (
     SELECT n.* FROM page AS p
@@ -178,7 +179,7 @@ func readRows(
 func (n *Notification) fields() []any {
 	return append(
 		[]any{(*zeronull.UUID)(&n.ID), (*zeronull.Int2)(&n.Reasons), (*zeronull.Timestamptz)(&n.CreatedAt), &n.ReadAt},
-		n.Activity.Fields()...)
+		pglog.ScanTargets(&n.Activity)...)
 }
 
 // visible says of which rows the principal may see the activity.

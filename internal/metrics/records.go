@@ -3,12 +3,12 @@ package metrics
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/besteffort"
 )
 
 // RegisterRecords exports the outcomes of the activities that the process itself records; stats is
-// activity.BestEffort.Stats.
-func RegisterRecords(registry prometheus.Registerer, stats func() activity.BestEffortStats) {
+// besteffort.Recorder.Stats.
+func RegisterRecords(registry prometheus.Registerer, stats func() besteffort.Stats) {
 	registry.MustRegister(records{stats})
 }
 
@@ -30,7 +30,7 @@ var (
 
 // records implements prometheus.Collector.
 type records struct {
-	stats func() activity.BestEffortStats
+	stats func() besteffort.Stats
 }
 
 // Describe implements prometheus.Collector.
@@ -47,7 +47,7 @@ func (r records) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), label)
 	}
 	counter(recordsTotal, "created", s.Recorded)
-	counter(recordsTotal, "duplicate", s.Stood)
+	counter(recordsTotal, "duplicate", s.Duplicates)
 	counter(recordsDropped, "full", s.Dropped.Full)
 	counter(recordsDropped, "invalid", s.Dropped.Invalid)
 	counter(recordsDropped, "vetoed", s.Dropped.Vetoed)

@@ -5,22 +5,22 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/besteffort"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 )
 
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
-	var s activity.BestEffortStats
-	metrics.RegisterRecords(registry, func() activity.BestEffortStats { return s })
+	var s besteffort.Stats
+	metrics.RegisterRecords(registry, func() besteffort.Stats { return s })
 	wantLines(t, registry, `fanfare_records_total{result="created"} 0`)
 	wantLines(t, registry, `fanfare_records_dropped_total{reason="full"} 0`)
-	s = activity.BestEffortStats{
-		Recorded: 1,
-		Stood:    2,
-		Waiting:  3,
-		Dropped:  activity.Drops{Full: 4, Invalid: 5, Vetoed: 6, Failed: 7, Stopped: 8},
+	s = besteffort.Stats{
+		Recorded:   1,
+		Duplicates: 2,
+		Waiting:    3,
+		Dropped:    besteffort.Drops{Full: 4, Invalid: 5, Vetoed: 6, Failed: 7, Stopped: 8},
 	}
 	wantLines(t, registry,
 		`fanfare_records_total{result="created"} 1`,

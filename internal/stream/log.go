@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
@@ -23,9 +24,12 @@ func (l Recorded) Since(
 	tenant, after uuid.UUID,
 	limit int,
 ) ([]activity.Event, uuid.UUID, bool, error) {
-	found, next, more, err := activity.NewPostgresLog(l.Pool).Since(ctx, tenant, after, limit, l.Addressed)
+	page, err := pglog.New(l.Pool).Since(ctx, pglog.SinceRequest{
+		Tenant: tenant, After: after, Limit: limit, AddressedOnly: l.Addressed,
+	})
+	found := page.Found
 	if err != nil || len(found) == 0 {
-		return nil, next, more, err
+		return nil, page.Next, page.More, err
 	}
 	principals := make([]watchers.Principal, len(found))
 	for i, a := range found {
@@ -40,5 +44,5 @@ func (l Recorded) Since(
 		actor := names[principals[i]]
 		events[i] = l.Phrases.Event(&found[i], actor.Kind, actor.DisplayName)
 	}
-	return events, next, more, nil
+	return events, page.Next, page.More, nil
 }

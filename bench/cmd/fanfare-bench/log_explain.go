@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
@@ -85,7 +85,7 @@ func explainAll(ctx context.Context, db *stack.Database, large, small uuid.UUID,
 			return nil, err
 		}
 	}
-	log, result := activity.NewPostgresLog(pool), &plans{Offenders: []string{}}
+	log, result := pglog.New(pool), &plans{Offenders: []string{}}
 	for _, tenant := range sized(large, small) {
 		samples, err := sample(ctx, db, tenant.id)
 		if err != nil {

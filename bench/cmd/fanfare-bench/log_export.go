@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/export"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
@@ -179,7 +179,7 @@ func exportNowhere(ctx context.Context, tenant uuid.UUID, name string) (r export
 		Gzip:    zipped,
 	}.Write(
 		ctx,
-		activity.NewPostgresLog(pool),
+		pglog.New(pool),
 		out,
 	)
 	return exportResult{

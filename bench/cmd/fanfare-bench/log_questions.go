@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/acceptance"
@@ -24,7 +25,7 @@ type question struct {
 	fits func(a *activity.Activity) bool // nil: any will do
 }
 
-type asking func(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error)
+type asking func(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error)
 
 // answer is what came back.
 type answer struct {
@@ -41,21 +42,21 @@ const pageSize = activity.DefaultPage
 
 // newestOf asks for a page, from the newest on.
 func newestOf(filter filtering) asking {
-	return func(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error) {
+	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
 		return list(ctx, log, a.TenantID, filter(a), uuid.Nil)
 	}
 }
 
 // deepIn asks for a page of what is older than the activity.
 func deepIn(filter filtering) asking {
-	return func(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error) {
+	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
 		return list(ctx, log, a.TenantID, filter(a), a.ID)
 	}
 }
 
 func list(
 	ctx context.Context,
-	log *activity.PostgresLog,
+	log *pglog.Log,
 	tenant uuid.UUID,
 	f activity.Filter,
 	before uuid.UUID,
@@ -66,27 +67,27 @@ func list(
 
 // countOf asks for a number, as far as the log counts.
 func countOf(filter filtering) asking {
-	return func(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error) {
+	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
 		n, exact, err := log.Count(ctx, a.TenantID, filter(a), activity.CountBudget)
 		return answer{rows: n, cut: !exact}, err
 	}
 }
 
-func get(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error) {
+func get(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
 	_, err := log.Get(ctx, a.TenantID, a.ID)
 	return answer{rows: 1}, err
 }
 
 // since asks for what the tenant's stream goes on with after the activity.
-func since(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error) {
-	found, _, more, err := log.Since(ctx, a.TenantID, a.ID, pageSize, false)
-	return answer{rows: len(found), full: more}, err
+func since(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
+	page, err := log.Since(ctx, pglog.SinceRequest{Tenant: a.TenantID, After: a.ID, Limit: pageSize})
+	return answer{rows: len(page.Found), full: page.More}, err
 }
 
 // outlined asks for what decides about a page, and then for the page by its ids, as the API does
 // for those who may not see everything.
-func outlined(ctx context.Context, log *activity.PostgresLog, a *activity.Activity) (answer, error) {
-	outlines, next, err := log.Outlines(
+func outlined(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
+	outlines, next, err := log.ListHeaders(
 		ctx,
 		a.TenantID,
 		activity.Filter{},
@@ -233,7 +234,7 @@ func askAll(
 		return nil, err
 	}
 	defer pool.Close()
-	log := activity.NewPostgresLog(pool)
+	log := pglog.New(pool)
 	for _, tenant := range sized(large, small) {
 		samples, err := sample(ctx, db, tenant.id)
 		if err != nil {
@@ -279,7 +280,7 @@ func (q *question) fitting(samples []activity.Activity) (list []*activity.Activi
 
 func (q *question) measure(
 	ctx context.Context,
-	log *activity.PostgresLog,
+	log *pglog.Log,
 	about []*activity.Activity,
 	runs int,
 ) (pageResult, error) {
@@ -324,7 +325,7 @@ func sample(ctx context.Context, db *stack.Database, tenant uuid.UUID) (samples 
 		moments[i] = from.Add(time.Duration(random.Int64N(int64(span) + 1)))
 	}
 	rows, err := db.Pool.Query(ctx, `
-		SELECT `+activity.Columns+`
+		SELECT `+pglog.Columns+`
 		FROM unnest($2::timestamptz[]) AS t(at)
 		CROSS JOIN LATERAL (
 		    SELECT * FROM fanfare.activities AS a WHERE a.tenant_id = $1 AND a.id >= fanfare.uuidv7_floor(t.at) ORDER BY a.id LIMIT 1
@@ -334,6 +335,6 @@ func sample(ctx context.Context, db *stack.Database, tenant uuid.UUID) (samples 
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (activity.Activity, error) {
 		var a activity.Activity
-		return a, row.Scan(a.Fields()...)
+		return a, row.Scan(pglog.ScanTargets(&a)...)
 	})
 }

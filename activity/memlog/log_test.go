@@ -1,4 +1,4 @@
-package activity_test
+package memlog_test
 
 import (
 	"testing"
@@ -7,40 +7,43 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/memlog"
 	"github.com/fanfarehq/fanfare/internal/logtest"
 )
 
-func TestMemoryLog(t *testing.T) {
+func TestLog(t *testing.T) {
 	t.Parallel()
 	logtest.Run(t, logtest.Subject{Keeps: true, Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
-		return activity.NewMemoryLog(activity.MemoryOptions{Hooks: hooks})
+		return memlog.New(memlog.Options{Hooks: hooks})
 	}})
 }
 
-// TestMemoryLogLooksAtLittle has pages that end at the budget.
-func TestMemoryLogLooksAtLittle(t *testing.T) {
+// TestLogLooksAtLittle has pages that end at the budget.
+func TestLogLooksAtLittle(t *testing.T) {
 	t.Parallel()
 	logtest.Run(
 		t,
 		logtest.Subject{Keeps: true, Short: true, Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
-			return activity.NewMemoryLog(activity.MemoryOptions{Hooks: hooks, ScanBudget: 2})
+			return memlog.New(memlog.Options{Hooks: hooks, ScanBudget: 2})
 		}},
 	)
 }
 
-func TestNoLog(t *testing.T) {
-	t.Parallel()
-	logtest.Run(
-		t,
-		logtest.Subject{
-			Open: func(_ testing.TB, hooks activity.Hooks) activity.Log { return activity.NoLog{Hooks: hooks} },
-		},
-	)
+// aboutResource returns an envelope about the resource of that number.
+func aboutResource(n byte) activity.Envelope {
+	return activity.Envelope{
+		TenantID:         uuid.UUID{1},
+		ActorPrincipalID: uuid.UUID{2},
+		ResourceID:       uuid.UUID{3, 15: n},
+		CorrelationID:    uuid.UUID{4},
+		ResourceType:     "signal",
+		Action:           "signal.created",
+	}
 }
 
-func TestMemoryLogIsBounded(t *testing.T) {
+func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
-	log := activity.NewMemoryLog(activity.MemoryOptions{MaxActivities: 3})
+	log := memlog.New(memlog.Options{MaxActivities: 3})
 	for n := range byte(5) {
 		if _, err := log.Append(t.Context(), aboutResource(n)); err != nil {
 			t.Fatal(err)
@@ -63,12 +66,12 @@ func TestMemoryLogIsBounded(t *testing.T) {
 	}
 }
 
-// TestMemoryLogHasAClock lets time stand, and then run back: ids rise nevertheless.
-func TestMemoryLogHasAClock(t *testing.T) {
+// TestLogHasAClock lets time stand, and then run back: ids rise nevertheless.
+func TestLogHasAClock(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6789, time.UTC)
 	now := at
-	log := activity.NewMemoryLog(activity.MemoryOptions{Clock: func() time.Time { return now }})
+	log := memlog.New(memlog.Options{Clock: func() time.Time { return now }})
 	var last uuid.UUID
 	for n := range 1000 {
 		e := aboutResource(0)
@@ -95,13 +98,13 @@ func TestMemoryLogHasAClock(t *testing.T) {
 	}
 }
 
-func TestMemoryLogHasItsOwnKey(t *testing.T) {
+func TestLogHasItsOwnKey(t *testing.T) {
 	t.Parallel()
 	var hashes [2]string
 	for i := range hashes {
 		e := aboutResource(0)
 		e.IP = "192.0.2.7"
-		recorded, err := activity.NewMemoryLog(activity.MemoryOptions{}).Append(t.Context(), e)
+		recorded, err := memlog.New(memlog.Options{}).Append(t.Context(), e)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,31 +7,31 @@ import (
 	"github.com/google/uuid"
 )
 
-// NoLog is the log for where recording is switched off: it appends nothing and finds nothing. It
+// NopLog is the log for where recording is switched off: it appends nothing and finds nothing. It
 // refuses what the others refuse, so that a mistake shows nevertheless. The zero value works.
-type NoLog struct {
+type NopLog struct {
 	Hooks Hooks // only those before are called
 }
 
-// Append refuses envelopes as MemoryLog.Append does. Of those that pass it returns what would have
+// Append refuses envelopes as memlog.Log.Append does. Of those that pass it returns what would have
 // been recorded, without an id, RecordedAt and a hash of the IP address, and with Created false.
-func (l NoLog) Append(ctx context.Context, envelopes ...Envelope) ([]Recorded, error) {
+func (l NopLog) Append(ctx context.Context, envelopes ...Envelope) ([]Recorded, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("record activities: %w", err)
 	}
-	wanted, err := prepareAll(ctx, l.Hooks, DefaultMaxPayload, envelopes)
+	drafts, err := l.Hooks.Drafts(ctx, DefaultMaxPayload, envelopes)
 	if err != nil {
 		return nil, err
 	}
-	recorded := make([]Recorded, len(wanted))
-	for i, p := range wanted {
-		recorded[i] = Recorded{Activity: p.activity}
+	recorded := make([]Recorded, len(drafts))
+	for i, d := range drafts {
+		recorded[i] = Recorded{Activity: d.Activity}
 	}
 	return recorded, nil
 }
 
 // Get returns ErrNotFound.
-func (NoLog) Get(ctx context.Context, _, id uuid.UUID) (Activity, error) {
+func (NopLog) Get(ctx context.Context, _, id uuid.UUID) (Activity, error) {
 	if err := ctx.Err(); err != nil {
 		return Activity{}, fmt.Errorf("read activity %s: %w", id, err)
 	}
@@ -39,7 +39,7 @@ func (NoLog) Get(ctx context.Context, _, id uuid.UUID) (Activity, error) {
 }
 
 // List finds nothing. It refuses a filter that breaks a rule.
-func (NoLog) List(ctx context.Context, _ uuid.UUID, f Filter, _ Page) ([]Activity, uuid.UUID, error) {
+func (NopLog) List(ctx context.Context, _ uuid.UUID, f Filter, _ Page) ([]Activity, uuid.UUID, error) {
 	if err := f.Validate(); err != nil {
 		return nil, uuid.Nil, err
 	}
@@ -50,7 +50,7 @@ func (NoLog) List(ctx context.Context, _ uuid.UUID, f Filter, _ Page) ([]Activit
 }
 
 // Count finds nothing, and that is all. It refuses a filter that breaks a rule.
-func (NoLog) Count(ctx context.Context, _ uuid.UUID, f Filter, _ int) (int, bool, error) {
+func (NopLog) Count(ctx context.Context, _ uuid.UUID, f Filter, _ int) (int, bool, error) {
 	if err := f.Validate(); err != nil {
 		return 0, false, err
 	}

@@ -1,4 +1,4 @@
-package activity
+package pglog
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
@@ -18,7 +19,7 @@ import (
 func TestTail(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
-	log := NewPostgresLog(pool)
+	log := New(pool)
 	tenant := uuid.New()
 	now := time.Now()
 	n := uint16(0)
@@ -41,7 +42,7 @@ func TestTail(t *testing.T) {
 		return id
 	}
 	var got []uuid.UUID
-	collect := func(a *Activity) { got = append(got, a.ID) }
+	collect := func(a *activity.Activity) { got = append(got, a.ID) }
 	wants := func(what string, want ...uuid.UUID) {
 		t.Helper()
 		if !slices.Equal(got, want) {
@@ -60,14 +61,14 @@ func TestTail(t *testing.T) {
 	put(pool, -time.Second, "doc.lost")
 	three := put(pool, 0, "doc.made")
 
-	tail, err := log.Tail(t.Context(), tenant, Filter{Action: "*.made"}, 2, collect)
+	tail, err := log.Tail(t.Context(), tenant, activity.Filter{Action: "*.made"}, 2, collect)
 	if err != nil {
 		t.Fatal(err)
 	}
 	wants("the latest", two, three)
 	look := func() {
 		t.Helper()
-		if err := tail.Look(t.Context(), collect); err != nil {
+		if err := tail.Poll(t.Context(), collect); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,8 +87,8 @@ func TestTail(t *testing.T) {
 	put(pool, 3*time.Minute, "doc.lost")
 	look()
 	wants("what does not pass")
-	if len(tail.seen) > 1 {
-		t.Errorf("got %d ids remembered, want none that is too old to come again", len(tail.seen))
+	if len(tail.visited) > 1 {
+		t.Errorf("got %d ids remembered, want none that is too old to come again", len(tail.visited))
 	}
 	put(pool, time.Minute, "doc.made")
 	look()
@@ -97,14 +98,14 @@ func TestTail(t *testing.T) {
 func TestTailOfNothing(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
-	log := NewPostgresLog(pool)
+	log := New(pool)
 	tenant := uuid.New()
 	var got []uuid.UUID
-	tail, err := log.Tail(t.Context(), tenant, Filter{}, 10, func(a *Activity) { got = append(got, a.ID) })
+	tail, err := log.Tail(t.Context(), tenant, activity.Filter{}, 10, func(a *activity.Activity) { got = append(got, a.ID) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := Activity{
+	first := activity.Activity{
 		ID:           idAt(time.Now(), 1),
 		TenantID:     tenant,
 		RecordedAt:   time.Now(),
@@ -113,7 +114,7 @@ func TestTailOfNothing(t *testing.T) {
 	}
 	store(t, pool, first)
 	for range 2 {
-		if err := tail.Look(t.Context(), func(a *Activity) { got = append(got, a.ID) }); err != nil {
+		if err := tail.Poll(t.Context(), func(a *activity.Activity) { got = append(got, a.ID) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,15 +123,15 @@ func TestTailOfNothing(t *testing.T) {
 	}
 }
 
-func TestTally(t *testing.T) {
+func TestStats(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
-	log := NewPostgresLog(pool)
+	log := New(pool)
 	tenant := uuid.New()
 	noon := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	var all []Activity
+	var all []activity.Activity
 	for n := range 10 {
-		a := Activity{
+		a := activity.Activity{
 			ID: idAt(
 				noon.Add(time.Duration(n)*6*time.Hour),
 				uint16(n),
@@ -138,33 +139,33 @@ func TestTally(t *testing.T) {
 			ResourceType: "doc", Action: []string{"doc.made", "doc.made", "doc.moved", "doc.lost", "doc.lost"}[n%5], Status: "success", Severity: "info",
 		}
 		if n == 9 {
-			a.Status, a.Severity = Failure, "error"
+			a.Status, a.Severity = activity.Failure, "error"
 		}
 		all = append(all, a)
 	}
 	foreign := all[0]
 	foreign.ID, foreign.TenantID = idAt(noon, 99), uuid.New()
 	store(t, pool, append(all, foreign)...)
-	want := Tally{
-		Activities: 10, Complete: true, Actions: []Count{{"doc.lost", 4}, {"doc.made", 4}}, Actors: []Count{{few[0].String(), 5}, {few[1].String(), 5}},
-		Severities: []Count{{"info", 9}, {"error", 1}}, Statuses: []Count{{"success", 9}, {"failure", 1}},
-		Days: []Count{{"2026-03-04", 2}, {"2026-03-05", 4}, {"2026-03-06", 4}},
+	want := Stats{
+		Activities: 10, Complete: true, Actions: []Frequency{{"doc.lost", 4}, {"doc.made", 4}}, Actors: []Frequency{{few[0].String(), 5}, {few[1].String(), 5}},
+		Severities: []Frequency{{"info", 9}, {"error", 1}}, Statuses: []Frequency{{"success", 9}, {"failure", 1}},
+		Days: []Frequency{{"2026-03-04", 2}, {"2026-03-05", 4}, {"2026-03-06", 4}},
 	}
-	got, err := log.Tally(t.Context(), tenant, Filter{}, 10, 2)
-	if err != nil || !sameTally(got, want) {
+	got, err := log.Stats(t.Context(), tenant, activity.Filter{}, StatsOptions{Budget: 10, Top: 2})
+	if err != nil || !sameStats(got, want) {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
-	got, err = log.Tally(t.Context(), tenant, Filter{}, 3, 5)
+	got, err = log.Stats(t.Context(), tenant, activity.Filter{}, StatsOptions{Budget: 3, Top: 5})
 	if err != nil || got.Complete || got.Activities != 3 || !got.Since.Equal(all[7].RecordedAt) {
 		t.Errorf("cut: got %+v, %v, want the newest 3, since %v", got, err, all[7].RecordedAt)
 	}
-	if got, err = log.Tally(t.Context(), tenant, Filter{Action: "doc.moved", Since: noon.Add(24 * time.Hour)}, 0, 5); err != nil ||
+	if got, err = log.Stats(t.Context(), tenant, activity.Filter{Action: "doc.moved", Since: noon.Add(24 * time.Hour)}, StatsOptions{Top: 5}); err != nil ||
 		got.Activities != 1 ||
 		!got.Complete ||
 		len(got.Actors) != 1 {
 		t.Errorf("filtered: got %+v, %v, want one", got, err)
 	}
-	if got, err = log.Tally(t.Context(), uuid.New(), Filter{}, 0, 5); err != nil || got.Activities != 0 ||
+	if got, err = log.Stats(t.Context(), uuid.New(), activity.Filter{}, StatsOptions{Top: 5}); err != nil || got.Activities != 0 ||
 		!got.Complete ||
 		got.Actions == nil ||
 		len(got.Actions) > 0 {
@@ -172,7 +173,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-func sameTally(a, b Tally) bool {
+func sameStats(a, b Stats) bool {
 	return a.Activities == b.Activities && a.Complete == b.Complete && slices.Equal(a.Actions, b.Actions) &&
 		slices.Equal(a.Actors, b.Actors) &&
 		slices.Equal(a.Severities, b.Severities) &&

@@ -1,4 +1,4 @@
-package activity
+package pglog
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
@@ -20,11 +21,11 @@ import (
 func TestWalkMeetsWhatListFinds(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
-	log := NewPostgresLog(pool)
+	log := New(pool)
 	rapid.Check(t, func(rt *rapid.T) {
 		tenant, other := uuid.New(), uuid.New()
 		start := time.Now().Truncate(time.Second)
-		var stored []Activity
+		var stored []activity.Activity
 		for n := range rapid.IntRange(0, 30).Draw(rt, "activities") {
 			stored = append(
 				stored,
@@ -39,7 +40,7 @@ func TestWalkMeetsWhatListFinds(t *testing.T) {
 		store(t, pool, stored...)
 		f := drawFilter(rt, start)
 		var want []uuid.UUID
-		for page, more := (Page{Limit: 7}), true; more; more = page.Before != uuid.Nil {
+		for page, more := (activity.Page{Limit: 7}), true; more; more = page.Before != uuid.Nil {
 			list, next, err := log.List(t.Context(), tenant, f, page)
 			if err != nil {
 				rt.Fatal(err)
@@ -60,7 +61,7 @@ func TestWalkMeetsWhatListFinds(t *testing.T) {
 		var got []uuid.UUID
 		for steps, more := 1, true; more; steps++ {
 			met := 0
-			more, err = walk.Step(t.Context(), budget, func(a *Activity) bool {
+			more, err = walk.Step(t.Context(), budget, func(a *activity.Activity) bool {
 				got = append(got, a.ID)
 				met++
 				return met == atOnce
@@ -76,7 +77,7 @@ func TestWalkMeetsWhatListFinds(t *testing.T) {
 		if !slices.Equal(got, want) {
 			rt.Errorf("got %d: %s\nwant %d: %s", len(got), got, len(want), want)
 		}
-		if more, err := walk.Step(t.Context(), budget, func(*Activity) bool { t.Error("met one behind the end"); return false }); more ||
+		if more, err := walk.Step(t.Context(), budget, func(*activity.Activity) bool { t.Error("met one behind the end"); return false }); more ||
 			err != nil {
 			rt.Errorf("a step behind the end: got %v, %v, want nothing", more, err)
 		}
@@ -94,17 +95,17 @@ func TestWalkGoesOn(t *testing.T) {
 		store(
 			t,
 			pool,
-			Activity{ID: want[n], TenantID: few[0], RecordedAt: now, ResourceType: "doc", Action: "doc.made"},
+			activity.Activity{ID: want[n], TenantID: few[0], RecordedAt: now, ResourceType: "doc", Action: "doc.made"},
 		)
 	}
-	log := NewPostgresLog(pool)
-	first, err := log.Walk(few[0], Filter{})
+	log := New(pool)
+	first, err := log.Walk(few[0], activity.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	first.OldestFirst = true
 	ctx, cancel := context.WithCancel(t.Context())
-	collect := func(a *Activity) bool { got = append(got, a.ID); return false }
+	collect := func(a *activity.Activity) bool { got = append(got, a.ID); return false }
 	if more, err := first.Step(ctx, 4, collect); !more || err != nil {
 		t.Fatalf("got %v, %v, want more", more, err)
 	}
@@ -112,7 +113,7 @@ func TestWalkGoesOn(t *testing.T) {
 	if more, err := first.Step(ctx, 4, collect); !more || !errors.Is(err, context.Canceled) {
 		t.Fatalf("interrupted: got %v, %v, want that said and more", more, err)
 	}
-	second, err := log.Walk(few[0], Filter{})
+	second, err := log.Walk(few[0], activity.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestWalkGoesOn(t *testing.T) {
 func TestWalkRefusesAFilter(t *testing.T) {
 	t.Parallel()
 	var invalidErr *invalid.Error
-	if _, err := NewPostgresLog(nil).Walk(few[0], Filter{Status: "?"}); !errors.As(err, &invalidErr) {
+	if _, err := New(nil).Walk(few[0], activity.Filter{Status: "?"}); !errors.As(err, &invalidErr) {
 		t.Errorf("got %v, want it refused", err)
 	}
 }
@@ -154,7 +155,7 @@ func TestWalkPlans(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	loadLog(t, pool)
-	for index, f := range map[string]Filter{
+	for index, f := range map[string]activity.Filter{
 		"pkey":                                {Action: "doc.*"},
 		"tenant_id_resource_id_id_idx":        {Resource: townID("r", 1)},
 		"tenant_id_actor_principal_id_id_idx": {Actor: townID("p", 1)},
@@ -163,11 +164,11 @@ func TestWalkPlans(t *testing.T) {
 		for _, oldestFirst := range []bool{true, false} {
 			wantIndex(t, pool, index, func(_, budget int) (string, []any) {
 				walk := Walk{OldestFirst: oldestFirst, tenant: townID("t", 1), filter: f}
-				return walk.reachQuery(budget)
+				return walk.stepEndQuery(budget)
 			})
 			wantIndex(t, pool, index, func(int, int) (string, []any) {
 				walk := Walk{OldestFirst: oldestFirst, tenant: townID("t", 1), filter: f}
-				return walk.readQuery(uuid.Nil, uuidv7.Floor(time.Now()))
+				return walk.readQuery(idRange{below: uuidv7.Floor(time.Now())})
 			})
 		}
 	}

@@ -1,4 +1,4 @@
-package activity
+package redaction
 
 import (
 	"context"
@@ -16,7 +16,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -56,6 +58,22 @@ func tells(t testing.TB, pool *pgxpool.Pool, id uuid.UUID) bool {
 	return strings.Contains(row, "Ada")
 }
 
+// storeMany stores n activities of the actor.
+func storeMany(t testing.TB, pool *pgxpool.Pool, tenant, actor uuid.UUID, n int) {
+	t.Helper()
+	if _, err := pool.Exec(t.Context(), `
+		INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at,
+			recorded_at, resource_type, action, visibility, status, severity, category, delivery_channels, message,
+			payload)
+		SELECT fanfare.uuidv7(now()), $1, $2, gen_random_uuid(), gen_random_uuid(), now(), now(), 'doc', 'doc.made',
+			'resource', 'success', 'info', 'doc', '{}', 'Ada', '{}'
+		FROM generate_series(1, $3::int)`, tenant, actor, n); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var someID = uuid.UUID{0: 7, 15: 1}
+
 func hold(t testing.TB, pool *pgxpool.Pool, tenant, resource, actor uuid.UUID) {
 	t.Helper()
 	if _, err := pool.Exec(t.Context(), `INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
@@ -64,13 +82,13 @@ func hold(t testing.TB, pool *pgxpool.Pool, tenant, resource, actor uuid.UUID) {
 	}
 }
 
-func counts(r Redacted) [3]int { return [3]int{r.Redacted, r.Held, r.Already} }
+func counts(r Result) [3]int { return [3]int{r.Redacted, r.Held, r.Already} }
 
 // TestRedactErases looks at everything that an activity holds, before and after.
 func TestRedactErases(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
-	log := NewPostgresLog(pool)
+	log := pglog.New(pool)
 	tenant, actor, resource := uuid.New(), uuid.New(), uuid.New()
 	workflow := uuid.New()
 	envelope := telling(tenant, actor, resource, map[string]any{"correlation_id": workflow})
@@ -80,13 +98,13 @@ func TestRedactErases(t *testing.T) {
 		t.Fatal(before, err)
 	}
 	by := uuid.New()
-	r := Redaction{Tenant: tenant, IDs: []uuid.UUID{id, id, uuid.New()}, Reason: "Ada asked to be forgotten"}
+	r := Request{Tenant: tenant, IDs: []uuid.UUID{id, id, uuid.New()}, Reason: "Ada asked to be forgotten"}
 	dry := r
 	dry.DryRun = true
 	if got, err := Redact(t.Context(), pool, dry); err != nil || counts(got) != [3]int{1, 0, 0} || !tells(t, pool, id) {
 		t.Fatalf("dry run: got %+v, %v, want one counted and nothing changed", got, err)
 	}
-	got, err := Redact(WithActor(t.Context(), by), pool, r)
+	got, err := Redact(activity.WithActor(t.Context(), by), pool, r)
 	if err != nil || counts(got) != [3]int{1, 0, 0} {
 		t.Fatalf("got %+v, %v, want one redacted", got, err)
 	}
@@ -94,7 +112,7 @@ func TestRedactErases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, _, err := log.List(t.Context(), tenant, Filter{Action: "activity.redacted"}, Page{})
+	records, _, err := log.List(t.Context(), tenant, activity.Filter{Action: "activity.redacted"}, activity.Page{})
 	if err != nil || len(records) != 1 {
 		t.Fatalf("got the records %v, %v, want one", records, err)
 	}
@@ -105,7 +123,7 @@ func TestRedactErases(t *testing.T) {
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Errorf("the activity (-want +got):\n%s", diff)
 	}
-	if record.ActorPrincipalID != by || record.CorrelationID != got.Run || record.Visibility != Private ||
+	if record.ActorPrincipalID != by || record.CorrelationID != got.Run || record.Visibility != activity.Private ||
 		record.ResourceType != "redaction" {
 		t.Errorf("the record: got %+v, want it of %s and of the run %s", record, by, got.Run)
 	}
@@ -123,7 +141,7 @@ func TestRedactErases(t *testing.T) {
 	if again, err := Redact(t.Context(), pool, r); err != nil || counts(again) != [3]int{0, 0, 1} {
 		t.Errorf("again: got %+v, %v, want it redacted already", again, err)
 	}
-	if n, _, err := log.Count(t.Context(), tenant, Filter{}, 10); err != nil || n != 2 {
+	if n, _, err := log.Count(t.Context(), tenant, activity.Filter{}, 10); err != nil || n != 2 {
 		t.Errorf("again: got %d activities, %v, want no other record", n, err)
 	}
 	// What was redacted is still what the key names: recording it again brings nothing back.
@@ -154,16 +172,16 @@ func TestRedactByCriteria(t *testing.T) {
 		return w
 	}
 	for name, tt := range map[string]struct {
-		r    Redaction
+		r    Request
 		gone func(w world) []uuid.UUID
 	}{
-		"actor":          {Redaction{Actor: ada}, func(w world) []uuid.UUID { return w.byAda }},
-		"target":         {Redaction{Target: ada}, func(w world) []uuid.UUID { return w.toAda }},
-		"resource":       {Redaction{Resource: one}, func(w world) []uuid.UUID { return w.onOne }},
-		"none":           {Redaction{Actor: ada, Resource: one}, func(world) []uuid.UUID { return nil }},
-		"another time":   {Redaction{Actor: ada, Until: time.Now().Add(-time.Hour)}, func(world) []uuid.UUID { return nil }},
-		"another's":      {Redaction{Actor: bob, Since: time.Now().Add(time.Hour)}, func(world) []uuid.UUID { return nil }},
-		"of these times": {Redaction{Target: ada, Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, func(w world) []uuid.UUID { return w.toAda }},
+		"actor":          {Request{Actor: ada}, func(w world) []uuid.UUID { return w.byAda }},
+		"target":         {Request{Target: ada}, func(w world) []uuid.UUID { return w.toAda }},
+		"resource":       {Request{Resource: one}, func(w world) []uuid.UUID { return w.onOne }},
+		"none":           {Request{Actor: ada, Resource: one}, func(world) []uuid.UUID { return nil }},
+		"another time":   {Request{Actor: ada, Until: time.Now().Add(-time.Hour)}, func(world) []uuid.UUID { return nil }},
+		"another's":      {Request{Actor: bob, Since: time.Now().Add(time.Hour)}, func(world) []uuid.UUID { return nil }},
+		"of these times": {Request{Target: ada, Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, func(w world) []uuid.UUID { return w.toAda }},
 	} {
 		w := make()
 		want := map[uuid.UUID]bool{}
@@ -184,7 +202,7 @@ func TestRedactByCriteria(t *testing.T) {
 		}
 		// Out of the way of the next.
 		for _, id := range append(append(w.byAda, w.toAda...), w.onOne...) {
-			if _, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "next"}); err != nil {
+			if _, err := Redact(t.Context(), pool, Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "next"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -196,35 +214,23 @@ func TestRedactInBatches(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant, actor := uuid.New(), uuid.New()
-	now := time.Now()
-	list := make([]Activity, 2*redactionBatch+10)
-	for n := range list {
-		list[n] = Activity{
-			ID:               idAt(now, uint16(n)),
-			TenantID:         tenant,
-			ActorPrincipalID: actor,
-			RecordedAt:       now,
-			ResourceType:     "doc",
-			Action:           "doc.made",
-			Message:          "Ada",
-		}
-	}
-	store(t, pool, list...)
+	const activities = 2*batchSize + 10
+	storeMany(t, pool, tenant, actor, activities)
 	ctx, cancel := context.WithCancel(t.Context())
-	r := Redaction{Tenant: tenant, Actor: actor, Reason: "asked to", Progress: func(Redacted) { cancel() }}
+	r := Request{Tenant: tenant, Actor: actor, Reason: "asked to", Progress: func(Result) { cancel() }}
 	got, err := Redact(ctx, pool, r)
-	if !errors.Is(err, context.Canceled) || got.Redacted != redactionBatch {
+	if !errors.Is(err, context.Canceled) || got.Redacted != batchSize {
 		t.Fatalf("stopped: got %+v, %v, want one batch redacted", got, err)
 	}
 	r.Progress = nil
 	got, err = Redact(t.Context(), pool, r)
-	if err != nil || counts(got) != [3]int{redactionBatch + 10, 0, redactionBatch} {
+	if err != nil || counts(got) != [3]int{batchSize + 10, 0, batchSize} {
 		t.Fatalf("got %+v, %v, want the rest redacted", got, err)
 	}
 	var recorded int
 	if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'redacted')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&recorded); err != nil ||
-		recorded != len(list) {
-		t.Errorf("the records tell of %d, %v, want all %d", recorded, err, len(list))
+		recorded != activities {
+		t.Errorf("the records tell of %d, %v, want all %d", recorded, err, activities)
 	}
 }
 
@@ -234,25 +240,13 @@ func TestRedactAtOnce(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant, actor := uuid.New(), uuid.New()
-	now := time.Now()
-	list := make([]Activity, 2*redactionBatch)
-	for n := range list {
-		list[n] = Activity{
-			ID:               idAt(now, uint16(n)),
-			TenantID:         tenant,
-			ActorPrincipalID: actor,
-			RecordedAt:       now,
-			ResourceType:     "doc",
-			Action:           "doc.made",
-			Message:          "Ada",
-		}
-	}
-	store(t, pool, list...)
+	const activities = 2 * batchSize
+	storeMany(t, pool, tenant, actor, activities)
 	var group errgroup.Group
-	results := make([]Redacted, 4)
+	results := make([]Result, 4)
 	for i := range results {
 		group.Go(func() (err error) {
-			results[i], err = Redact(t.Context(), pool, Redaction{Tenant: tenant, Actor: actor, Reason: "asked to"})
+			results[i], err = Redact(t.Context(), pool, Request{Tenant: tenant, Actor: actor, Reason: "asked to"})
 			return err
 		})
 	}
@@ -269,14 +263,14 @@ func TestRedactAtOnce(t *testing.T) {
 		FROM fanfare.activities WHERE tenant_id = $1`, tenant).Scan(&recorded, &telling); err != nil {
 		t.Fatal(err)
 	}
-	if redacted != len(list) || recorded != len(list) || telling != 0 {
+	if redacted != activities || recorded != activities || telling != 0 {
 		t.Errorf(
 			"got %d redacted, %d recorded and %d that tell still, want %d, %d and none",
 			redacted,
 			recorded,
 			telling,
-			len(list),
-			len(list),
+			activities,
+			activities,
 		)
 	}
 }
@@ -291,7 +285,7 @@ func TestRedactRecordsOrNothing(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), `INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'strict')`, tenant); err != nil {
 		t.Fatal(err)
 	}
-	r := Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}
+	r := Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}
 	if got, err := Redact(t.Context(), pool, r); err == nil || got.Redacted != 0 || !tells(t, pool, id) {
 		t.Errorf("not in a strict taxonomy: got %+v, %v, want it refused and nothing redacted", got, err)
 	}
@@ -315,7 +309,7 @@ func TestHoldWaitsForRedaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
-	if got, err := Redact(t.Context(), tx, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+	if got, err := Redact(t.Context(), tx, Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
 		got.Redacted != 1 {
 		t.Fatal(got, err)
 	}
@@ -331,7 +325,7 @@ func TestHoldWaitsForRedaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	hold(t, pool, tenant, uuid.Nil, uuid.Nil)
-	if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+	if got, err := Redact(t.Context(), pool, Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
 		got.Held != 1 ||
 		!tells(t, pool, id) {
 		t.Errorf("behind the hold: got %+v, %v, want it left", got, err)
@@ -351,7 +345,7 @@ func TestRedactAndHolds(t *testing.T) {
 		free := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
 		place(tenant, actor, resource)
 		place(uuid.New(), actor, resource) // another tenant's is of no account
-		r := Redaction{Tenant: tenant, IDs: []uuid.UUID{kept, free}, Reason: "asked to"}
+		r := Request{Tenant: tenant, IDs: []uuid.UUID{kept, free}, Reason: "asked to"}
 		want := [3]int{1, 1, 0}
 		if name == "tenant" {
 			want = [3]int{0, 2, 0}
@@ -377,7 +371,7 @@ func TestRedactAndHolds(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), `UPDATE fanfare.legal_holds SET released_at = now() WHERE tenant_id = $1`, tenant); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, Actor: actor, Reason: "asked to"}); err != nil ||
+	if got, err := Redact(t.Context(), pool, Request{Tenant: tenant, Actor: actor, Reason: "asked to"}); err != nil ||
 		got.Redacted != 1 ||
 		tells(t, pool, id) {
 		t.Errorf("a hold that was released: got %+v, %v, want it redacted", got, err)
@@ -389,13 +383,13 @@ func TestRedactKeepsNames(t *testing.T) {
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
 	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
-	r := Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to", KeepResourceNames: true}
+	r := Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to", KeepResourceNames: true}
 	for _, want := range [][3]int{{1, 0, 0}, {0, 0, 1}} {
 		if got, err := Redact(t.Context(), pool, r); err != nil || counts(got) != want {
 			t.Errorf("got %+v, %v, want %v", got, err, want)
 		}
 	}
-	a, err := NewPostgresLog(pool).Get(t.Context(), tenant, id)
+	a, err := pglog.New(pool).Get(t.Context(), tenant, id)
 	if err != nil || a.ResourceName != "Ada's signal" || a.Message != "" {
 		t.Errorf("got %+v, %v, want nothing but the resource's name", a, err)
 	}
@@ -418,7 +412,7 @@ func TestRedactIsNotFooled(t *testing.T) {
 			delete(e, bare)
 		}
 		id := recordSQL(t, pool, e)
-		if got, err := Redact(t.Context(), pool, Redaction{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+		if got, err := Redact(t.Context(), pool, Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
 			got.Redacted != 1 ||
 			tells(t, pool, id) {
 			t.Errorf("%v: got %+v, %v, want it redacted", payload, got, err)
@@ -428,16 +422,16 @@ func TestRedactIsNotFooled(t *testing.T) {
 
 func TestRedactRefuses(t *testing.T) {
 	t.Parallel()
-	one := []uuid.UUID{few[1]}
-	for field, r := range map[string]Redaction{
+	one := []uuid.UUID{someID}
+	for field, r := range map[string]Request{
 		"tenant":  {IDs: one, Reason: "x"},
-		"reason":  {Tenant: few[1], IDs: one},
-		"reason ": {Tenant: few[1], IDs: one, Reason: strings.Repeat("x", MaxRedactionReason+1)},
-		"ids":     {Tenant: few[1], Reason: "x"},
-		"ids ":    {Tenant: few[1], Reason: "x", IDs: one, Actor: few[1]},
-		"ids  ":   {Tenant: few[1], Reason: "x", IDs: make([]uuid.UUID, MaxRedactionIDs+1)},
-		"ids   ":  {Tenant: few[1], Reason: "x", Since: time.Now()},
-		"until":   {Tenant: few[1], Reason: "x", Actor: few[1], Since: time.Now(), Until: time.Now().Add(-time.Hour)},
+		"reason":  {Tenant: someID, IDs: one},
+		"reason ": {Tenant: someID, IDs: one, Reason: strings.Repeat("x", MaxReason+1)},
+		"ids":     {Tenant: someID, Reason: "x"},
+		"ids ":    {Tenant: someID, Reason: "x", IDs: one, Actor: someID},
+		"ids  ":   {Tenant: someID, Reason: "x", IDs: make([]uuid.UUID, MaxIDs+1)},
+		"ids   ":  {Tenant: someID, Reason: "x", Since: time.Now()},
+		"until":   {Tenant: someID, Reason: "x", Actor: someID, Since: time.Now(), Until: time.Now().Add(-time.Hour)},
 	} {
 		var invalidErr *invalid.Error
 		if _, err := Redact(t.Context(), nil, r); !errors.As(err, &invalidErr) ||

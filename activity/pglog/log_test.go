@@ -1,4 +1,4 @@
-package activity
+package pglog
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
@@ -30,7 +31,7 @@ func idAt(at time.Time, n uint16) uuid.UUID {
 }
 
 // store writes activities as they are, past the function that records them.
-func store(t testing.TB, pool *pgxpool.Pool, list ...Activity) {
+func store(t testing.TB, pool *pgxpool.Pool, list ...activity.Activity) {
 	t.Helper()
 	batch := &pgx.Batch{}
 	for _, a := range list {
@@ -74,7 +75,7 @@ var few = func() (ids []uuid.UUID) {
 }()
 
 // drawActivity makes the nth activity after a time, of few values so that filters find some.
-func drawActivity(rt *rapid.T, tenant uuid.UUID, start time.Time, n int) Activity {
+func drawActivity(rt *rapid.T, tenant uuid.UUID, start time.Time, n int) activity.Activity {
 	at := start.Add(time.Duration(n) * 700 * time.Microsecond)
 	one := func(of ...string) string { return rapid.SampledFrom(of).Draw(rt, "value") }
 	id := func() uuid.UUID { return rapid.SampledFrom(few).Draw(rt, "id") }
@@ -83,17 +84,17 @@ func drawActivity(rt *rapid.T, tenant uuid.UUID, start time.Time, n int) Activit
 	copy(salted[9:14], tenant[9:14]) // ids are global
 	took := rapid.SampledFrom([]time.Duration{0, 40 * time.Microsecond, 2 * time.Millisecond, 30 * time.Second}).
 		Draw(rt, "took")
-	return Activity{
+	return activity.Activity{
 		ID: salted, TenantID: tenant, ActorPrincipalID: id(), ResourceID: id(), CorrelationID: id(), TargetPrincipalID: optional(), OwnerID: optional(),
 		RecordedAt: at.Add(
 			took,
 		), ResourceType: one("doc", "team"), ResourceName: one("", "50% off", "Plan B"), Action: one("doc.created", "doc.moved", "team.created", "docx.created"),
-		Visibility: ResourceWide, Status: Status(one("success", "failure")), Severity: Severity(one("info", "critical")), Category: one("a", "b"),
+		Visibility: activity.ResourceWide, Status: activity.Status(one("success", "failure")), Severity: activity.Severity(one("info", "critical")), Category: one("a", "b"),
 		Message: one("", "a_b", "Created PLAN", `back\slash`), RequestID: one("", "r1"),
 	}
 }
 
-func drawFilter(rt *rapid.T, start time.Time) Filter {
+func drawFilter(rt *rapid.T, start time.Time) activity.Filter {
 	maybe := func(label string, of ...string) string {
 		if rapid.IntRange(0, 3).Draw(rt, label+"?") > 0 {
 			return ""
@@ -109,7 +110,7 @@ func drawFilter(rt *rapid.T, start time.Time) Filter {
 		}
 		return start.Add(time.Duration(rapid.IntRange(-10, 100).Draw(rt, label)) * 350 * time.Microsecond)
 	}
-	f := Filter{
+	f := activity.Filter{
 		Action: maybe("action", "doc.*", "*.created", "doc.created", "d[o-p]c?.c*", "[!t]*", "nothing", "*"),
 		Actor: id(
 			"actor",
@@ -138,7 +139,7 @@ func TestListFindsWhatMatches(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		tenant, other := uuid.New(), uuid.New()
 		start := time.Now().Truncate(time.Second)
-		var stored []Activity
+		var stored []activity.Activity
 		for n := range rapid.IntRange(0, 40).Draw(rt, "activities") {
 			stored = append(
 				stored,
@@ -152,7 +153,7 @@ func TestListFindsWhatMatches(t *testing.T) {
 		}
 		store(t, pool, stored...)
 		f := drawFilter(rt, start)
-		log := NewPostgresLog(pool)
+		log := New(pool)
 		log.scanBudget = rapid.IntRange(1, 20).Draw(rt, "budget")
 		limit := rapid.IntRange(1, 10).Draw(rt, "limit")
 
@@ -164,7 +165,7 @@ func TestListFindsWhatMatches(t *testing.T) {
 			}
 		}
 		var got []uuid.UUID
-		for pages, page := 1, (Page{Limit: limit}); ; pages++ {
+		for pages, page := 1, (activity.Page{Limit: limit}); ; pages++ {
 			list, next, err := log.List(t.Context(), tenant, f, page)
 			if err != nil {
 				rt.Fatal(err)
@@ -195,7 +196,7 @@ func TestListOfOneTenantOnly(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	now := time.Now()
-	mine := Activity{
+	mine := activity.Activity{
 		ID:               idAt(now, 1),
 		TenantID:         few[0],
 		ActorPrincipalID: few[1],
@@ -209,16 +210,16 @@ func TestListOfOneTenantOnly(t *testing.T) {
 	theirs := mine
 	theirs.ID, theirs.TenantID = idAt(now, 2), few[2]
 	store(t, pool, mine, theirs)
-	log := NewPostgresLog(pool)
-	for _, f := range []Filter{{}, {Actor: few[1]}, {Resource: few[1]}, {Owner: few[1]}, {CorrelationID: few[1]}, {Action: "doc.*"}, {Since: now.Add(-time.Hour)}} {
-		list, next, err := log.List(t.Context(), few[0], f, Page{})
+	log := New(pool)
+	for _, f := range []activity.Filter{{}, {Actor: few[1]}, {Resource: few[1]}, {Owner: few[1]}, {CorrelationID: few[1]}, {Action: "doc.*"}, {Since: now.Add(-time.Hour)}} {
+		list, next, err := log.List(t.Context(), few[0], f, activity.Page{})
 		if err != nil || len(list) != 1 || list[0].ID != mine.ID || next != uuid.Nil {
 			t.Errorf("%+v: got %v, %v, %v, want only the tenant's own", f, list, next, err)
 		}
 		if n, exact, err := log.Count(t.Context(), few[0], f, 10); n != 1 || !exact || err != nil {
 			t.Errorf("%+v: counted %d, %v, %v, want exactly 1", f, n, exact, err)
 		}
-		list, next, err = log.List(t.Context(), few[1], f, Page{})
+		list, next, err = log.List(t.Context(), few[1], f, activity.Page{})
 		if err != nil || len(list) != 0 || next != uuid.Nil {
 			t.Errorf("%+v, a tenant without any: got %v, %v, %v, want nothing", f, list, next, err)
 		}
@@ -227,20 +228,20 @@ func TestListOfOneTenantOnly(t *testing.T) {
 		t.Errorf("Get: got %+v, %v, want it", a, err)
 	}
 	for name, key := range map[string][2]uuid.UUID{"another tenant's": {few[0], theirs.ID}, "unknown": {few[0], uuid.New()}, "no tenant": {uuid.Nil, mine.ID}} {
-		if a, err := log.Get(t.Context(), key[0], key[1]); !errors.Is(err, ErrNotFound) {
-			t.Errorf("Get of one that is %s: got %+v, %v, want ErrNotFound", name, a, err)
+		if a, err := log.Get(t.Context(), key[0], key[1]); !errors.Is(err, activity.ErrNotFound) {
+			t.Errorf("Get of one that is %s: got %+v, %v, want activity.ErrNotFound", name, a, err)
 		}
 	}
 }
 
 func TestListRefusesAFilter(t *testing.T) {
 	t.Parallel()
-	log := NewPostgresLog(nil)
+	log := New(nil)
 	var invalidErr *invalid.Error
-	if _, _, err := log.List(t.Context(), few[0], Filter{Status: "?"}, Page{}); !errors.As(err, &invalidErr) {
+	if _, _, err := log.List(t.Context(), few[0], activity.Filter{Status: "?"}, activity.Page{}); !errors.As(err, &invalidErr) {
 		t.Errorf("List: got %v, want it refused", err)
 	}
-	if _, _, err := log.Count(t.Context(), few[0], Filter{Status: "?"}, 1); !errors.As(err, &invalidErr) {
+	if _, _, err := log.Count(t.Context(), few[0], activity.Filter{Status: "?"}, 1); !errors.As(err, &invalidErr) {
 		t.Errorf("Count: got %v, want it refused", err)
 	}
 }
@@ -253,7 +254,7 @@ func TestCountStops(t *testing.T) {
 		store(
 			t,
 			pool,
-			Activity{
+			activity.Activity{
 				ID:           idAt(now, uint16(n)),
 				TenantID:     few[0],
 				RecordedAt:   now,
@@ -280,9 +281,9 @@ func TestCountStops(t *testing.T) {
 		{"doc.made", 20, 4, 2, false},
 		{"doc.none", 0, 20, 0, true},
 	} {
-		log := NewPostgresLog(pool)
+		log := New(pool)
 		log.countBudget = tt.budget
-		n, exact, err := log.Count(t.Context(), few[0], Filter{Action: tt.action}, tt.limit)
+		n, exact, err := log.Count(t.Context(), few[0], activity.Filter{Action: tt.action}, tt.limit)
 		if n != tt.n || exact != tt.exact || err != nil {
 			t.Errorf("%+v: got %d, %v, %v", tt, n, exact, err)
 		}
@@ -323,7 +324,7 @@ func TestPlansUseTheIndex(t *testing.T) {
 		if _, err := pool.Exec(t.Context(), statistics); err != nil {
 			t.Fatal(err)
 		}
-		for index, f := range map[string]Filter{
+		for index, f := range map[string]activity.Filter{
 			"pkey":                                {},
 			"tenant_id_correlation_id_id_idx":     {CorrelationID: uuid.New(), Resource: townID("r", 1), Actor: townID("p", 1)},
 			"tenant_id_resource_id_id_idx":        {Resource: townID("r", 1), Actor: townID("p", 1), Action: "doc.*"},
@@ -334,12 +335,17 @@ func TestPlansUseTheIndex(t *testing.T) {
 		} {
 			index = strings.TrimSpace(index)
 			for tenant := 1; tenant <= 2; tenant++ {
-				wantIndex(t, pool, index, newLogQuery(townID("t", tenant), f, uuid.Nil).list)
+				wantIndex(t, pool, index, listQuery(newQuery(townID("t", tenant), f, idRange{})))
 			}
-			wantIndex(t, pool, index, newLogQuery(townID("t", 3), f, uuidv7.Floor(now)).list)
-			wantIndex(t, pool, index, newLogQuery(townID("t", 4), f, uuid.Nil).count)
+			wantIndex(t, pool, index, listQuery(newQuery(townID("t", 3), f, idRange{below: uuidv7.Floor(now)})))
+			wantIndex(t, pool, index, newQuery(townID("t", 4), f, idRange{}).count)
 		}
 	}
+}
+
+// listQuery returns what writes the statement of List.
+func listQuery(q *query) func(limit, budget int) (string, []any) {
+	return func(limit, budget int) (string, []any) { return q.page(Columns, limit, budget) }
 }
 
 func wantIndex(t *testing.T, pool *pgxpool.Pool, index string, write func(limit, budget int) (string, []any)) {
@@ -369,11 +375,11 @@ func BenchmarkList(b *testing.B) {
 	if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE`); err != nil {
 		b.Fatal(err)
 	}
-	log := NewPostgresLog(pool)
-	for name, f := range map[string]Filter{"all": {}, "resource": {Resource: townID("r", 1)}, "nothing-found": {Q: "no such text"}} {
+	log := New(pool)
+	for name, f := range map[string]activity.Filter{"all": {}, "resource": {Resource: townID("r", 1)}, "nothing-found": {Q: "no such text"}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, _, err := log.List(b.Context(), townID("t", 1), f, Page{}); err != nil {
+				if _, _, err := log.List(b.Context(), townID("t", 1), f, activity.Page{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,4 +1,4 @@
-package activity_test
+package besteffort_test
 
 import (
 	"context"
@@ -17,6 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/besteffort"
+	"github.com/fanfarehq/fanfare/activity/memlog"
 )
 
 // aboutResource returns an envelope about the resource of that number.
@@ -39,19 +41,19 @@ func (a appender) Append(ctx context.Context, envelopes ...activity.Envelope) ([
 // effort is a BestEffort that runs before a log in memory; before, unless it is nil, may fail an
 // Append.
 type effort struct {
-	*activity.BestEffort
-	log  *activity.MemoryLog
+	*besteffort.Recorder
+	log  *memlog.Log
 	stop context.CancelFunc // and waits for the end
 }
 
 // start must be called in a bubble.
 func start(
 	t *testing.T,
-	o activity.BestEffortOptions,
+	o besteffort.Options,
 	before func(ctx context.Context, envelopes []activity.Envelope) error,
 ) effort {
-	log := activity.NewMemoryLog(activity.MemoryOptions{})
-	best := activity.NewBestEffort(
+	log := memlog.New(memlog.Options{})
+	best := besteffort.New(
 		appender(func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error) {
 			if before != nil {
 				if err := before(ctx, envelopes); err != nil {
@@ -81,7 +83,7 @@ func elapse(d time.Duration) {
 }
 
 // wantStats compares what has become of the envelopes, and which of them stand, in their order.
-func (e effort) wantStats(t *testing.T, want activity.BestEffortStats, resources ...byte) {
+func (e effort) wantStats(t *testing.T, want besteffort.Stats, resources ...byte) {
 	t.Helper()
 	if diff := cmp.Diff(want, e.Stats()); diff != "" {
 		t.Errorf("stats (-want +got):\n%s", diff)
@@ -97,10 +99,10 @@ func (e effort) wantStats(t *testing.T, want activity.BestEffortStats, resources
 
 var errAway = errors.New("the database is away")
 
-func TestBestEffortRecords(t *testing.T) {
+func TestRecords(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := start(t, activity.BestEffortOptions{}, nil)
+		b := start(t, besteffort.Options{}, nil)
 		defer b.stop()
 		actor := uuid.New()
 		ctx, cancel := context.WithCancel(activity.WithRequestID(activity.WithActor(t.Context(), actor), "r-1"))
@@ -135,12 +137,12 @@ func TestBestEffortRecords(t *testing.T) {
 	})
 }
 
-// TestBestEffortFindsTheBadOnes has batches with envelopes that are refused for every reason there
+// TestFindsTheBadOnes has batches with envelopes that are refused for every reason there
 // is.
-func TestBestEffortFindsTheBadOnes(t *testing.T) {
+func TestFindsTheBadOnes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := start(t, activity.BestEffortOptions{}, func(_ context.Context, envelopes []activity.Envelope) error {
+		b := start(t, besteffort.Options{}, func(_ context.Context, envelopes []activity.Envelope) error {
 			for i, e := range envelopes {
 				switch e.ResourceID[15] {
 				case 3:
@@ -168,10 +170,10 @@ func TestBestEffortFindsTheBadOnes(t *testing.T) {
 		b.stop()
 		b.wantStats(
 			t,
-			activity.BestEffortStats{
-				Recorded: 6,
-				Stood:    1,
-				Dropped:  activity.Drops{Invalid: 1 + 5, Vetoed: 1, Failed: 2},
+			besteffort.Stats{
+				Recorded:   6,
+				Duplicates: 1,
+				Dropped:    besteffort.Drops{Invalid: 1 + 5, Vetoed: 1, Failed: 2},
 			},
 			0,
 			2,
@@ -188,13 +190,13 @@ type spiteful struct{}
 
 func (spiteful) MarshalJSON() ([]byte, error) { panic("on purpose") }
 
-// TestBestEffortOutlastsAnOutage loses nothing of what there is room for, and keeps the order.
-func TestBestEffortOutlastsAnOutage(t *testing.T) {
+// TestOutlastsAnOutage loses nothing of what there is room for, and keeps the order.
+func TestOutlastsAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var back atomic.Bool
 		var tries atomic.Int64
-		b := start(t, activity.BestEffortOptions{Queue: 8}, func(context.Context, []activity.Envelope) error {
+		b := start(t, besteffort.Options{Queue: 8}, func(context.Context, []activity.Envelope) error {
 			if tries.Add(1); !back.Load() {
 				return errAway
 			}
@@ -204,25 +206,25 @@ func TestBestEffortOutlastsAnOutage(t *testing.T) {
 			b.Record(t.Context(), aboutResource(n))
 		}
 		elapse(5 * time.Minute)
-		b.wantStats(t, activity.BestEffortStats{Waiting: 8, Dropped: activity.Drops{Full: 2}})
+		b.wantStats(t, besteffort.Stats{Waiting: 8, Dropped: besteffort.Drops{Full: 2}})
 		if n := tries.Load(); n < 50 || n > 70 {
 			t.Errorf("got %d tries in 5 minutes, want one every 5 s or so", n)
 		}
 		back.Store(true)
 		elapse(5 * time.Second)
-		b.wantStats(t, activity.BestEffortStats{Recorded: 8, Dropped: activity.Drops{Full: 2}}, 0, 1, 2, 3, 4, 5, 6, 7)
+		b.wantStats(t, besteffort.Stats{Recorded: 8, Dropped: besteffort.Drops{Full: 2}}, 0, 1, 2, 3, 4, 5, 6, 7)
 		b.stop()
 	})
 }
 
-// TestBestEffortGivesUp has one envelope that fails for ever, for a reason that looks as if it
+// TestGivesUp has one envelope that fails for ever, for a reason that looks as if it
 // would pass.
-func TestBestEffortGivesUp(t *testing.T) {
+func TestGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := start(
 			t,
-			activity.BestEffortOptions{RetryFor: time.Minute},
+			besteffort.Options{RetryFor: time.Minute},
 			func(_ context.Context, envelopes []activity.Envelope) error {
 				if slices.ContainsFunc(envelopes, func(e activity.Envelope) bool { return e.ResourceID[15] == 1 }) {
 					return errAway
@@ -234,21 +236,21 @@ func TestBestEffortGivesUp(t *testing.T) {
 			b.Record(t.Context(), aboutResource(n))
 		}
 		elapse(50 * time.Second)
-		b.wantStats(t, activity.BestEffortStats{Recorded: 1, Waiting: 3}, 0)
+		b.wantStats(t, besteffort.Stats{Recorded: 1, Waiting: 3}, 0)
 		elapse(time.Minute)
-		b.wantStats(t, activity.BestEffortStats{Recorded: 3, Dropped: activity.Drops{Failed: 1}}, 0, 2, 3)
+		b.wantStats(t, besteffort.Stats{Recorded: 3, Dropped: besteffort.Drops{Failed: 1}}, 0, 2, 3)
 		b.stop()
 	})
 }
 
-// TestBestEffortBoundsAnAppend has one that hangs, and then a server that answered too late:
+// TestBoundsAnAppend has one that hangs, and then a server that answered too late:
 // nothing is recorded twice.
-func TestBestEffortBoundsAnAppend(t *testing.T) {
+func TestBoundsAnAppend(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		log := activity.NewMemoryLog(activity.MemoryOptions{})
+		log := memlog.New(memlog.Options{})
 		tries := 0
-		best := activity.NewBestEffort(
+		best := besteffort.New(
 			appender(func(ctx context.Context, envelopes []activity.Envelope) ([]activity.Recorded, error) {
 				if tries++; tries == 1 {
 					_, _ = log.Append(ctx, envelopes...)
@@ -257,7 +259,7 @@ func TestBestEffortBoundsAnAppend(t *testing.T) {
 				}
 				return log.Append(ctx, envelopes...)
 			}),
-			activity.BestEffortOptions{Timeout: time.Second},
+			besteffort.Options{Timeout: time.Second},
 		)
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -266,23 +268,23 @@ func TestBestEffortBoundsAnAppend(t *testing.T) {
 		e.CorrelationID = uuid.Nil
 		best.Record(t.Context(), e)
 		elapse(2 * time.Second)
-		effort{BestEffort: best, log: log}.wantStats(t, activity.BestEffortStats{Stood: 1}, 1)
+		effort{Recorder: best, log: log}.wantStats(t, besteffort.Stats{Duplicates: 1}, 1)
 		cancel()
 		running.Wait()
 	})
 }
 
-func TestBestEffortStops(t *testing.T) {
+func TestStops(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		awayFor time.Duration // from the stop on
-		want    activity.BestEffortStats
+		want    besteffort.Stats
 		last    time.Duration
 		kept    []byte
 	}{
-		"at once":          {0, activity.BestEffortStats{Recorded: 3, Dropped: activity.Drops{Stopped: 1}}, 100 * time.Millisecond, []byte{0, 1, 2}},
-		"within the grace": {2 * time.Second, activity.BestEffortStats{Recorded: 3, Dropped: activity.Drops{Stopped: 1}}, 2200 * time.Millisecond, []byte{0, 1, 2}},
-		"not in time":      {time.Hour, activity.BestEffortStats{Dropped: activity.Drops{Stopped: 4}}, 3 * time.Second, nil},
+		"at once":          {0, besteffort.Stats{Recorded: 3, Dropped: besteffort.Drops{Stopped: 1}}, 100 * time.Millisecond, []byte{0, 1, 2}},
+		"within the grace": {2 * time.Second, besteffort.Stats{Recorded: 3, Dropped: besteffort.Drops{Stopped: 1}}, 2200 * time.Millisecond, []byte{0, 1, 2}},
+		"not in time":      {time.Hour, besteffort.Stats{Dropped: besteffort.Drops{Stopped: 4}}, 3 * time.Second, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -290,7 +292,7 @@ func TestBestEffortStops(t *testing.T) {
 				until := time.Now().Add(30*time.Second + tt.awayFor)
 				b := start(
 					t,
-					activity.BestEffortOptions{Grace: 3 * time.Second},
+					besteffort.Options{Grace: 3 * time.Second},
 					func(context.Context, []activity.Envelope) error {
 						if time.Now().Before(until) {
 							return errAway
@@ -314,13 +316,13 @@ func TestBestEffortStops(t *testing.T) {
 	}
 }
 
-// TestBestEffortStopsAnAppendThatHangs ends with the grace, even in the middle of an Append.
-func TestBestEffortStopsAnAppendThatHangs(t *testing.T) {
+// TestStopsAnAppendThatHangs ends with the grace, even in the middle of an Append.
+func TestStopsAnAppendThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := start(
 			t,
-			activity.BestEffortOptions{Grace: time.Second, Timeout: time.Minute},
+			besteffort.Options{Grace: time.Second, Timeout: time.Minute},
 			func(ctx context.Context, _ []activity.Envelope) error {
 				<-ctx.Done()
 				return ctx.Err()
@@ -333,15 +335,15 @@ func TestBestEffortStopsAnAppendThatHangs(t *testing.T) {
 		if took := time.Since(begun); took != time.Second {
 			t.Errorf("the stop took %s, want the grace", took)
 		}
-		b.wantStats(t, activity.BestEffortStats{Dropped: activity.Drops{Stopped: 1}})
+		b.wantStats(t, besteffort.Stats{Dropped: besteffort.Drops{Stopped: 1}})
 	})
 }
 
-func TestBestEffortIsBoundedInBytes(t *testing.T) {
+func TestIsBoundedInBytes(t *testing.T) {
 	t.Parallel()
-	best := activity.NewBestEffort(
-		activity.NewMemoryLog(activity.MemoryOptions{}),
-		activity.BestEffortOptions{QueueBytes: 1000},
+	best := besteffort.New(
+		memlog.New(memlog.Options{}),
+		besteffort.Options{QueueBytes: 1000},
 	)
 	e := aboutResource(1)
 	e.Message = string(make([]byte, 300))
@@ -353,18 +355,18 @@ func TestBestEffortIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// TestBestEffortReports tells at once, and then no more often than it should, but tells all.
-func TestBestEffortReports(t *testing.T) {
+// TestReports tells at once, and then no more often than it should, but tells all.
+func TestReports(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		type report struct {
 			At      time.Duration
-			Dropped activity.Drops
+			Dropped besteffort.Drops
 			Said    bool
 		}
 		var got []report
 		begun := time.Now()
-		b := start(t, activity.BestEffortOptions{Report: func(dropped activity.Drops, last error) {
+		b := start(t, besteffort.Options{Report: func(dropped besteffort.Drops, last error) {
 			got = append(got, report{time.Since(begun), dropped, last != nil})
 		}}, nil)
 		bad := aboutResource(1)
@@ -382,7 +384,7 @@ func TestBestEffortReports(t *testing.T) {
 		synctest.Wait()
 		b.Record(t.Context(), bad)
 		b.stop()
-		var total activity.Drops
+		var total besteffort.Drops
 		for i, r := range got {
 			total.Invalid += r.Dropped.Invalid
 			if i > 0 && i < len(got)-1 && r.At-got[i-1].At < 10*time.Second {
@@ -400,12 +402,12 @@ func TestBestEffortReports(t *testing.T) {
 	})
 }
 
-// TestBestEffortFromEverywhere hands over from many goroutines while it is stopped: each envelope
+// TestFromEverywhere hands over from many goroutines while it is stopped: each envelope
 // has one end.
-func TestBestEffortFromEverywhere(t *testing.T) {
+func TestFromEverywhere(t *testing.T) {
 	t.Parallel()
-	log := activity.NewMemoryLog(activity.MemoryOptions{})
-	best := activity.NewBestEffort(log, activity.BestEffortOptions{Queue: 50, Batch: 7})
+	log := memlog.New(memlog.Options{})
+	best := besteffort.New(log, besteffort.Options{Queue: 50, Batch: 7})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan struct{})

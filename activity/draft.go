@@ -1,0 +1,110 @@
+package activity
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/payload"
+	"github.com/fanfarehq/fanfare/activity/secrets"
+)
+
+// DefaultMaxPayload is the number of bytes of payload that an installation accepts unless it sets
+// another limit.
+const DefaultMaxPayload = 64 << 10
+
+// Draft is an envelope as a log records it, before the log adds what only it knows: the id,
+// RecordedAt and the hash of the IP address.
+type Draft struct {
+	Activity Activity
+	IP       string
+}
+
+// Drafts prepares envelopes (Hooks.Prepare), validates them and returns what a log without a
+// directory records: with defaults filled in, texts cut, secrets redacted, and the payload as
+// PostgreSQL's jsonb writes it, of maxPayload bytes at most.
+//
+// An *invalid.Error names the fields of every refused envelope as "envelopes[3].action", those of
+// one that is alone as "action".
+func (h Hooks) Drafts(ctx context.Context, maxPayload int, envelopes []Envelope) ([]Draft, error) {
+	drafts := make([]Draft, len(envelopes))
+	var refused invalid.Error
+	for i, e := range envelopes {
+		draft, err := h.draft(ctx, maxPayload, e)
+		invalidErr, isInvalid := errors.AsType[*invalid.Error](err)
+		switch {
+		case err != nil && len(envelopes) == 1:
+			return nil, err
+		case isInvalid:
+			refused.Fields = append(refused.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
+		case err != nil:
+			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
+		}
+		drafts[i] = draft
+	}
+	if len(refused.Fields) > 0 {
+		return nil, &refused
+	}
+	return drafts, nil
+}
+
+func (h Hooks) draft(ctx context.Context, maxPayload int, e Envelope) (Draft, error) {
+	e, err := h.Prepare(ctx, e)
+	if err != nil {
+		return Draft{}, err
+	}
+	raw, err := e.check()
+	if err != nil {
+		return Draft{}, err
+	}
+	if raw == nil {
+		raw = []byte("{}")
+	}
+	raw = payload.JSONB(raw)
+	if len(raw) > maxPayload {
+		return Draft{}, &invalid.Error{Fields: []invalid.Field{{
+			Name:  "payload",
+			Value: fmt.Sprint(len(raw), " bytes"),
+			Rule:  fmt.Sprintf("must be at most %d bytes", maxPayload),
+		}}}
+	}
+	return Draft{IP: e.IP, Activity: Activity{
+		TenantID:          e.TenantID,
+		ActorPrincipalID:  e.ActorPrincipalID,
+		ResourceID:        e.ResourceID,
+		CorrelationID:     e.CorrelationID,
+		TargetPrincipalID: e.TargetPrincipalID,
+		OwnerID:           e.OwnerID,
+		ParentID:          e.ParentID,
+		OccurredAt:        e.OccurredAt.UTC().Truncate(time.Microsecond),
+		ResourceType:      e.ResourceType,
+		ResourceName:      first(500, secrets.RedactText(e.ResourceName)),
+		Action:            e.Action,
+		Visibility:        cmp.Or(e.Visibility, ResourceWide),
+		Status:            cmp.Or(e.Status, Success),
+		Severity:          cmp.Or(e.Severity, Info),
+		Category:          cmp.Or(e.Category, firstWord(e.Action)),
+		DeliveryChannels:  append([]string{}, e.DeliveryChannels...),
+		Message:           first(4000, secrets.RedactText(e.Message)),
+		RequestID:         first(200, secrets.RedactText(e.RequestID)),
+		UserAgent:         first(500, secrets.RedactText(e.UserAgent)),
+		Traceparent:       e.Traceparent,
+		Payload:           raw,
+	}}, nil
+}
+
+// first returns the first so many characters of a text.
+func first(characters int, text string) string {
+	if len(text) <= characters {
+		return text
+	}
+	for i := range text {
+		if characters--; characters < 0 {
+			return text[:i]
+		}
+	}
+	return text
+}

@@ -1,0 +1,76 @@
+package pglog
+
+import (
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// Columns lists the columns of fanfare.activities in the order of ScanTargets, for a row that the
+// query calls "a".
+const Columns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.correlation_id,
+	a.target_principal_id, a.owner_id, a.parent_id, a.occurred_at, a.recorded_at, a.ip_key_id,
+	a.resource_type, a.resource_name, a.action, a.visibility, a.status, a.severity, a.category,
+	a.delivery_channels, a.message, a.request_id, a.user_agent, a.traceparent, a.ip_hash, a.warning,
+	a.payload`
+
+// ScanTargets returns the destinations to scan Columns into. NULL becomes the zero value.
+func ScanTargets(a *activity.Activity) []any {
+	return []any{
+		(*zeronull.UUID)(&a.ID),
+		(*zeronull.UUID)(&a.TenantID),
+		(*zeronull.UUID)(&a.ActorPrincipalID),
+		(*zeronull.UUID)(&a.ResourceID),
+		(*zeronull.UUID)(&a.CorrelationID),
+		(*zeronull.UUID)(&a.TargetPrincipalID),
+		(*zeronull.UUID)(&a.OwnerID),
+		(*zeronull.UUID)(&a.ParentID),
+		(*zeronull.Timestamptz)(&a.OccurredAt),
+		(*zeronull.Timestamptz)(&a.RecordedAt),
+		(*zeronull.Int2)(&a.IPKeyID),
+		(*zeronull.Text)(&a.ResourceType),
+		(*zeronull.Text)(&a.ResourceName),
+		(*zeronull.Text)(&a.Action),
+		(*zeronull.Text)(&a.Visibility),
+		(*zeronull.Text)(&a.Status),
+		(*zeronull.Text)(&a.Severity),
+		(*zeronull.Text)(&a.Category),
+		&a.DeliveryChannels,
+		(*zeronull.Text)(&a.Message),
+		(*zeronull.Text)(&a.RequestID),
+		(*zeronull.Text)(&a.UserAgent),
+		(*zeronull.Text)(&a.Traceparent),
+		&a.IPHash,
+		(*zeronull.Text)(&a.Warning),
+		(*[]byte)(&a.Payload),
+	}
+}
+
+// headerColumns lists the columns that decide who may see an activity, in the order of
+// headerTargets.
+const headerColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_id,
+	a.owner_id, a.parent_id, a.visibility`
+
+func headerTargets(a *activity.Activity) []any {
+	return []any{
+		(*zeronull.UUID)(&a.ID),
+		(*zeronull.UUID)(&a.TenantID),
+		(*zeronull.UUID)(&a.ActorPrincipalID),
+		(*zeronull.UUID)(&a.ResourceID),
+		(*zeronull.UUID)(&a.TargetPrincipalID),
+		(*zeronull.UUID)(&a.OwnerID),
+		(*zeronull.UUID)(&a.ParentID),
+		(*zeronull.Text)(&a.Visibility),
+	}
+}
+
+// projection is a list of columns with the destinations to scan them into.
+type projection struct {
+	columns string
+	targets func(a *activity.Activity) []any
+}
+
+var (
+	wholeActivity = projection{Columns, ScanTargets}
+	headersOnly   = projection{headerColumns, headerTargets}
+)

@@ -1,0 +1,147 @@
+package pglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
+)
+
+// Log reads the activities that are recorded in PostgreSQL. It is safe for concurrent use if
+// its database handle is.
+type Log struct {
+	db                      pg.Batcher
+	scanBudget, countBudget int
+}
+
+// New returns a log that reads from a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx. In a pgx.Tx, a reading
+// changes settings of the planner until that transaction ends.
+func New(db pg.Batcher) *Log {
+	return &Log{db: db, scanBudget: activity.ScanBudget, countBudget: activity.CountBudget}
+}
+
+// Get returns one activity of the tenant, or activity.ErrNotFound.
+func (l *Log) Get(ctx context.Context, tenant, id uuid.UUID) (activity.Activity, error) {
+	var a activity.Activity
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		SELECT `+Columns+`
+		FROM fanfare.activities AS a
+		WHERE a.id = $2 AND a.tenant_id = $1`, tenant, id).QueryRow(func(row pgx.Row) error {
+		return row.Scan(ScanTargets(&a)...)
+	})
+	err := l.db.SendBatch(ctx, batch).Close()
+	if errors.Is(err, pgx.ErrNoRows) {
+		return activity.Activity{}, activity.ErrNotFound
+	}
+	if err != nil {
+		return activity.Activity{}, fmt.Errorf("read activity %s: %w", id, err)
+	}
+	return a, nil
+}
+
+// List returns a page of the tenant's activities that pass the filter, newest first. next is the
+// Page.Before of the following page, uuid.Nil after the last one: consecutive pages neither skip
+// nor repeat an activity, whatever is recorded meanwhile.
+//
+// It reads activity.ScanBudget activities at most, so that a page may hold fewer activities than
+// its limit, or none, and still be followed by another. The error is an *invalid.Error if the
+// filter is invalid.
+func (l *Log) List(
+	ctx context.Context, tenant uuid.UUID, f activity.Filter, p activity.Page,
+) (found []activity.Activity, next uuid.UUID, err error) {
+	return l.list(ctx, tenant, f, p, wholeActivity)
+}
+
+// ListHeaders is List for permission checks: it reads only the columns that decide who may see an
+// activity, which are its id, tenant, actor, resource, target, owner, parent and visibility. The
+// other fields are zero.
+func (l *Log) ListHeaders(
+	ctx context.Context, tenant uuid.UUID, f activity.Filter, p activity.Page,
+) (found []activity.Activity, next uuid.UUID, err error) {
+	return l.list(ctx, tenant, f, p, headersOnly)
+}
+
+func (l *Log) list(
+	ctx context.Context, tenant uuid.UUID, f activity.Filter, p activity.Page, of projection,
+) (found []activity.Activity, next uuid.UUID, err error) {
+	if err := f.Validate(); err != nil {
+		return nil, uuid.Nil, err
+	}
+	limit := p.EffectiveLimit()
+	statement, args := newQuery(tenant, f, idRange{below: p.Before}).page(of.columns, limit+1, l.scanBudget)
+	found = make([]activity.Activity, 0, limit)
+	batch := &pgx.Batch{}
+	batch.Queue(pinOrder)
+	batch.Queue(statement, args...).Query(func(rows pgx.Rows) error {
+		var a activity.Activity
+		_, err := pgx.ForEachRow(rows, append(of.targets(&a), &next), func() error {
+			if a.ID != uuid.Nil {
+				found = append(found, a)
+			}
+			a = activity.Activity{}
+			return nil
+		})
+		return err
+	})
+	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, uuid.Nil, fmt.Errorf("read the log: %w", err)
+	}
+	if len(found) > limit {
+		found = found[:limit]
+		next = found[limit-1].ID
+	}
+	return found, next, nil
+}
+
+// Read returns the tenant's activities that have one of the ids, newest first.
+func (l *Log) Read(
+	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID,
+) (found []activity.Activity, err error) {
+	found = make([]activity.Activity, 0, len(ids))
+	batch := &pgx.Batch{}
+	batch.Queue(pinIndex)
+	batch.Queue(`
+		SELECT `+Columns+`
+		FROM unnest((SELECT $2::uuid[])) AS u(id)
+		CROSS JOIN LATERAL (
+			SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = $1 LIMIT 1
+		) AS a
+		ORDER BY a.id DESC`, tenant, pg.UUIDs(ids)).Query(func(rows pgx.Rows) error {
+		var a activity.Activity
+		_, err := pgx.ForEachRow(rows, ScanTargets(&a), func() error {
+			found = append(found, a)
+			a = activity.Activity{}
+			return nil
+		})
+		return err
+	})
+	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return found, nil
+}
+
+// Count returns the number of the tenant's activities that pass the filter. It stops at limit, or
+// after reading activity.CountBudget activities; then exact is false and there are at least n. The
+// error is an *invalid.Error if the filter is invalid.
+func (l *Log) Count(
+	ctx context.Context, tenant uuid.UUID, f activity.Filter, limit int,
+) (n int, exact bool, err error) {
+	if err := f.Validate(); err != nil {
+		return 0, false, err
+	}
+	statement, args := newQuery(tenant, f, idRange{}).count(limit, l.countBudget)
+	batch := &pgx.Batch{}
+	batch.Queue(pinOrder)
+	batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&n, &exact) })
+	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
+		return 0, false, fmt.Errorf("count the log: %w", err)
+	}
+	return n, exact, nil
+}
