@@ -9,6 +9,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // cursors seals the places at which pages end. What it makes can be opened only for the list that
@@ -19,9 +21,9 @@ type cursors struct {
 
 // place is where a cursor applies.
 type place struct {
-	route             string
-	tenant, principal uuid.UUID
-	filter            string // the same for the same filter only
+	route     string // a pattern
+	principal activity.Principal
+	filter    string // distinct for distinct filters
 }
 
 const (
@@ -63,7 +65,7 @@ func (c cursors) open(at place, cursor string) (uuid.UUID, error) {
 // that no two places read the same.
 func (c cursors) tag(at place, body []byte) []byte {
 	mac := hmac.New(sha256.New, c.key)
-	for _, part := range [][]byte{body, []byte(at.route), at.tenant[:], at.principal[:], []byte(at.filter)} {
+	for _, part := range [][]byte{body, []byte(at.route), at.principal.TenantID[:], at.principal.PrincipalID[:], []byte(at.filter)} {
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		mac.Write(part)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
@@ -307,7 +308,7 @@ func TestRunStopsGracefully(t *testing.T) {
 		o.Authenticator = broken(func(*http.Request) (identity.Identity, error) {
 			close(arrived)
 			<-proceed
-			return identity.Identity{TenantID: w.here.id, PrincipalID: w.here.member}, nil
+			return identity.Identity{Principal: activity.Principal{TenantID: w.here.id, PrincipalID: w.here.member}}, nil
 		})
 	})
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

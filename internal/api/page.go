@@ -45,5 +45,5 @@ func placeOf(ctx context.Context, filter any) (place, error) {
 		return place{}, err
 	}
 	info := requestInfoOf(ctx)
-	return place{route: info.route, tenant: info.caller.TenantID, principal: info.caller.PrincipalID, filter: string(text)}, nil
+	return place{route: info.route, principal: info.caller.Principal, filter: string(text)}, nil
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // rememberedPrincipals is how many buckets are kept. Whoever has not asked for longest starts anew
@@ -20,11 +22,11 @@ type limiter struct {
 	perSecond rate.Limit
 	burst     int
 	now       func() time.Time
-	buckets   *lru.Cache[principalKey, *rate.Limiter]
+	buckets   *lru.Cache[activity.Principal, *rate.Limiter]
 }
 
 func newLimiter(perSecond float64, burst int, now func() time.Time) (*limiter, error) {
-	buckets, err := lru.New[principalKey, *rate.Limiter](rememberedPrincipals)
+	buckets, err := lru.New[activity.Principal, *rate.Limiter](rememberedPrincipals)
 	if err != nil {
 		return nil, err
 	}
@@ -32,11 +34,11 @@ func newLimiter(perSecond float64, burst int, now func() time.Time) (*limiter, e
 }
 
 // take takes one request out of a principal's bucket, or says how long until there is one again.
-func (l *limiter) take(key principalKey) (wait time.Duration) {
-	bucket, known := l.buckets.Get(key)
+func (l *limiter) take(p activity.Principal) (wait time.Duration) {
+	bucket, known := l.buckets.Get(p)
 	if !known {
 		bucket = rate.NewLimiter(l.perSecond, l.burst)
-		if other, raced, _ := l.buckets.PeekOrAdd(key, bucket); raced {
+		if other, raced, _ := l.buckets.PeekOrAdd(p, bucket); raced {
 			bucket = other
 		}
 	}
@@ -52,7 +54,7 @@ func (l *limiter) take(key principalKey) (wait time.Duration) {
 func (s *Server) limitRate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	info := requestInfoOf(r.Context())
-	if wait := s.limiter.take(info.key()); wait > 0 {
+	if wait := s.limiter.take(info.caller.Principal); wait > 0 {
 		seconds := max(1, int(math.Ceil(wait.Seconds())))
 		newProblem(TooManyRequests).withHeader("Retry-After", strconv.Itoa(seconds)).write(w, info.requestID)
 		return

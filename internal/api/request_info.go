@@ -3,16 +3,15 @@ package api
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// exchange is what is known of a request while it is answered. One goroutine has it at a time.
+// requestInfo describes a request. The middlewares complete it as they learn more. It is used by one
+// goroutine at a time.
 type requestInfo struct {
 	requestID string
-	route     string            // the pattern that matched, "" before and unless one has
-	caller    identity.Identity // known once the request is authenticated
+	route     string            // the pattern of the matched route; "" until and unless one matches
+	caller    identity.Identity // set by authenticate
 	userAgent string
 }
 
@@ -22,14 +21,8 @@ func withRequestInfo(ctx context.Context, info *requestInfo) context.Context {
 	return context.WithValue(ctx, requestInfoKey{}, info)
 }
 
-// requestInfoOf returns the exchange of a request that came through Server.Handler.
+// requestInfoOf returns the requestInfo of a request to Server.Handler. It panics for any other
+// context.
 func requestInfoOf(ctx context.Context) *requestInfo {
 	return ctx.Value(requestInfoKey{}).(*requestInfo)
 }
-
-// key names the principal.
-func (info *requestInfo) key() principalKey {
-	return principalKey{info.caller.TenantID, info.caller.PrincipalID}
-}
-
-type principalKey struct{ tenant, principal uuid.UUID }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -36,10 +37,9 @@ func TestGatewayHeaders(t *testing.T) {
 			t.Parallel()
 			got := wantSomeone(t, a, request(who.headers(test.scopes...)...), who)
 			want := identity.Identity{
-				TenantID:    who.tenant,
-				PrincipalID: who.principal,
-				Scopes:      test.want,
-				Via:         "gateway",
+				Principal: activity.Principal{TenantID: who.tenant, PrincipalID: who.principal},
+				Scopes:    test.want,
+				Via:       "gateway",
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("identity (-want +got):\n%s", diff)

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // The ways in which an identity was told.
@@ -13,13 +15,12 @@ const (
 	ViaToken   = "token"
 )
 
-// Identity is who sends a request: a principal of one tenant. Neither id is ever the nil UUID.
+// Identity describes the caller of a request. Neither id of the principal is ever the nil UUID.
 type Identity struct {
-	TenantID    uuid.UUID
-	PrincipalID uuid.UUID
-	Scopes      Scopes
-	Via         string    // ViaJWT, ViaGateway or ViaToken
-	TokenID     uuid.UUID // of the service token; the nil UUID with any other credential
+	activity.Principal
+	Scopes  Scopes
+	Via     string    // ViaJWT, ViaGateway or ViaToken
+	TokenID uuid.UUID // of the service token; the nil UUID with any other credential
 }
 
 // The scopes that Fanfare knows.

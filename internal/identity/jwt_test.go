@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -51,7 +52,12 @@ func TestAlgorithms(t *testing.T) {
 				map[string]any{"kid": "any"},
 			)
 			got := wantSomeone(t, a, withBearer(token), who)
-			if diff := cmp.Diff(identity.Identity{TenantID: who.tenant, PrincipalID: who.principal, Scopes: identity.Scopes{}, Via: "jwt"}, got); diff != "" {
+			want := identity.Identity{
+				Principal: activity.Principal{TenantID: who.tenant, PrincipalID: who.principal},
+				Scopes:    identity.Scopes{},
+				Via:       "jwt",
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("identity (-want +got):\n%s", diff)
 			}
 			middle := strings.LastIndex(token, ".") + 10 // where no bit is padding

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // lookupTimeout bounds how long a request waits for the database to know its token.
@@ -39,7 +41,10 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 	}
 	t.uses.add(use{tenant: kept.tenant, id: id}, now)
 	return Identity{
-		TenantID: kept.tenant, PrincipalID: kept.principal, Scopes: knownScopes(kept.scopes), Via: ViaToken, TokenID: id,
+		Principal: activity.Principal{TenantID: kept.tenant, PrincipalID: kept.principal},
+		Scopes:    knownScopes(kept.scopes),
+		Via:       ViaToken,
+		TokenID:   id,
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
@@ -43,7 +44,10 @@ func TestServiceToken(t *testing.T) {
 	text, token := create(t, tokens, who, "activity:admin", "activity:admin")
 	got := wantSomeone(t, a, withBearer(text), who)
 	want := identity.Identity{
-		TenantID: who.tenant, PrincipalID: who.principal, Scopes: identity.Scopes{"activity:admin"}, Via: "token", TokenID: token.ID,
+		Principal: activity.Principal{TenantID: who.tenant, PrincipalID: who.principal},
+		Scopes:    identity.Scopes{"activity:admin"},
+		Via:       "token",
+		TokenID:   token.ID,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("identity (-want +got):\n%s", diff)
