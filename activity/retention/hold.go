@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
@@ -86,7 +87,10 @@ func Place(ctx context.Context, db pg.Beginner, h Hold) (Hold, error) {
 			RETURNING created_at`, h.ID, h.TenantID, h.ResourceID, h.ActorPrincipalID, h.CreatedBy, h.Reason).Scan(&h.CreatedAt); err != nil {
 			return err
 		}
-		return recordHold(ctx, tx, h.CreatedBy, "retention.hold_placed", h)
+		placed := builtin.RetentionHoldPlaced{
+			HoldID: h.ID, Reason: h.Reason, ResourceID: orNil(h.ResourceID), ActorPrincipalID: orNil(h.ActorPrincipalID),
+		}
+		return record(ctx, tx, h.CreatedBy, placed.On(h.TenantID, h.TenantID))
 	})
 	if err != nil {
 		return Hold{}, fmt.Errorf("place a hold: %w", err)
@@ -112,7 +116,10 @@ func Release(ctx context.Context, db pg.Beginner, tenant, id, actor uuid.UUID) (
 		} else if err != nil {
 			return err
 		}
-		return recordHold(ctx, tx, actor, "retention.hold_released", h)
+		released := builtin.RetentionHoldReleased{
+			HoldID: h.ID, Reason: h.Reason, ResourceID: orNil(h.ResourceID), ActorPrincipalID: orNil(h.ActorPrincipalID),
+		}
+		return record(ctx, tx, actor, released.On(h.TenantID, h.TenantID))
 	})
 	if err != nil {
 		return Hold{}, fmt.Errorf("release a hold: %w", err)
@@ -120,15 +127,12 @@ func Release(ctx context.Context, db pg.Beginner, tenant, id, actor uuid.UUID) (
 	return h, nil
 }
 
-func recordHold(ctx context.Context, tx pgx.Tx, actor uuid.UUID, action string, h Hold) error {
-	payload := map[string]any{"hold_id": h.ID, "reason": h.Reason}
-	if h.ResourceID != nil {
-		payload["resource_id"] = h.ResourceID
+// orNil returns the id that a pointer points to, or uuid.Nil.
+func orNil(id *uuid.UUID) uuid.UUID {
+	if id == nil {
+		return uuid.Nil
 	}
-	if h.ActorPrincipalID != nil {
-		payload["actor_principal_id"] = h.ActorPrincipalID
-	}
-	return record(ctx, tx, h.TenantID, actor, uuid.Nil, action, payload)
+	return *id
 }
 
 const holdColumns = `h.id, h.tenant_id, h.resource_id, h.actor_principal_id, h.reason, h.created_by, h.created_at, h.released_by, h.released_at`

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/outbox"
@@ -95,10 +96,10 @@ func (p *Policy) At(f Field) *Bound {
 	panic("retention: no bound " + string(f))
 }
 
-func (p *Policy) values() map[Field]int64 {
-	values := map[Field]int64{}
+func (p *Policy) values() map[string]int {
+	values := map[string]int{}
 	for _, f := range Fields() {
-		values[f] = p.At(f).Value
+		values[string(f)] = int(p.At(f).Value)
 	}
 	return values
 }
@@ -285,27 +286,20 @@ func fits(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
 }
 
 func recordChange(ctx context.Context, tx pgx.Tx, actor uuid.UUID, before, after Policy) error {
-	changed, from, to := []Field{}, map[Field]Bound{}, map[Field]Bound{}
+	changed := builtin.RetentionChanged{Changed: []string{}, From: map[string]any{}, To: map[string]any{}}
 	for _, f := range Fields() {
-		if was, is := *before.At(f), *after.At(f); was != is {
-			changed, from[f], to[f] = append(changed, f), was, is
+		if previous, current := *before.At(f), *after.At(f); previous != current {
+			name := string(f)
+			changed.Changed = append(changed.Changed, name)
+			changed.From[name], changed.To[name] = previous, current
 		}
 	}
-	return record(
-		ctx,
-		tx,
-		after.TenantID,
-		actor,
-		uuid.Nil,
-		"retention.changed",
-		map[string]any{"changed": changed, "from": from, "to": to},
-	)
+	return record(ctx, tx, actor, changed.On(after.TenantID, after.TenantID))
 }
 
-// record records what was done about a tenant's retention in the tenant's log.
-func record(ctx context.Context, tx pgx.Tx, tenant, actor, correlation uuid.UUID, action string, payload any) error {
-	_, err := outbox.Record(ctx, tx, activity.Envelope{
-		TenantID: tenant, ActorPrincipalID: actor, ResourceID: tenant, ResourceType: "tenant", CorrelationID: correlation, Action: action, Payload: payload,
-	})
+// record records an activity about a tenant's retention in the tenant's log.
+func record(ctx context.Context, tx pgx.Tx, actor uuid.UUID, e activity.Envelope) error {
+	e.ActorPrincipalID = actor
+	_, err := outbox.Record(ctx, tx, e)
 	return err
 }

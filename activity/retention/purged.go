@@ -4,24 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
-
-// purged is the payload of retention.purged.
-type purged struct {
-	RunID uuid.UUID `json:"run_id"`
-	Counts
-	Batches    int64           `json:"batches"`
-	Partitions []string        `json:"partitions"`       // dropped, with activities of the tenant in them
-	Below      *time.Time      `json:"before,omitempty"` // activities that went were recorded before
-	BeganAt    time.Time       `json:"began_at"`
-	Policy     map[Field]int64 `json:"policy"`
-}
 
 // recordAll records what was removed and is not recorded yet, by this run or by one that could not,
 // tenant by tenant. What one tenant's log refuses does not keep the others' from being recorded; it
@@ -35,18 +24,20 @@ func (x *running) recordAll(ctx context.Context) error {
 				return err
 			}
 			var (
-				p     purged
+				p     builtin.RetentionPurged
 				below *uuid.UUID
 			)
 			err := tx.QueryRow(ctx, `
 				DELETE FROM fanfare.retention_unrecorded AS u
 				WHERE u.tenant_id = (
 				    SELECT n.tenant_id FROM fanfare.retention_unrecorded AS n
-				    WHERE n.tenant_id > $1 AND ($2::uuid IS NULL OR n.tenant_id = $2) ORDER BY n.tenant_id LIMIT 1)
-				RETURNING u.tenant_id, u.run_id, u.activities, u.notifications, u.idempotency_keys, u.dead_letters, u.parked, u.service_tokens,
-				          u.batches, u.partitions, u.below, u.began_at`, after, orNoTenant(x.only)).
-				Scan(&tenant, &p.RunID, &p.Activities, &p.Notifications, &p.IdempotencyKeys, &p.DeadLetters, &p.Parked, &p.ServiceTokens,
-					&p.Batches, &p.Partitions, &below, &p.BeganAt)
+				    WHERE n.tenant_id > $1 AND ($2::uuid IS NULL OR n.tenant_id = $2)
+				    ORDER BY n.tenant_id LIMIT 1)
+				RETURNING u.tenant_id, u.run_id, u.activities, u.notifications, u.idempotency_keys,
+				          u.dead_letters, u.parked, u.service_tokens, u.batches, u.partitions, u.below, u.began_at`,
+				after, orNoTenant(x.only)).
+				Scan(&tenant, &p.RunID, &p.Activities, &p.Notifications, &p.IdempotencyKeys,
+					&p.DeadLetters, &p.Parked, &p.ServiceTokens, &p.Batches, &p.Partitions, &below, &p.BeganAt)
 			if err != nil {
 				return err
 			}
@@ -56,10 +47,11 @@ func (x *running) recordAll(ctx context.Context) error {
 			}
 			p.Policy, p.BeganAt = policy.values(), p.BeganAt.UTC()
 			if below != nil {
-				at := uuidv7.Time(*below)
-				p.Below = &at
+				p.Before = uuidv7.Time(*below)
 			}
-			return record(ctx, tx, tenant, actor(ctx), p.RunID, "retention.purged", p)
+			e := p.On(tenant, tenant)
+			e.CorrelationID = p.RunID
+			return record(ctx, tx, actor(ctx), e)
 		})
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):

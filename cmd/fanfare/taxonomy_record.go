@@ -10,15 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/outbox"
-)
-
-// The actions of changing the taxonomy.
-const (
-	taxonomyApplied    = "taxonomy.applied"
-	enforcementChanged = "taxonomy.enforcement_changed"
 )
 
 // withSystemTenant is withPool for a command that changes what holds for the whole installation,
@@ -47,11 +42,13 @@ func applyRecorded(
 			changes.Len() == 0 {
 			return err
 		}
-		return recordOfTaxonomy(ctx, tx, system, taxonomyApplied, map[string]any{
-			"added": len(
-				changes.Added,
-			), "changed": len(changes.Changed), "removed": len(changes.Removed), "hidden_keys_changed": changes.SecretKeys != nil,
-		})
+		applied := builtin.TaxonomyApplied{
+			Added:             len(changes.Added),
+			Changed:           len(changes.Changed),
+			Removed:           len(changes.Removed),
+			HiddenKeysChanged: changes.SecretKeys != nil,
+		}
+		return recordTaxonomyActivity(ctx, tx, applied.On(system, taxonomyOf(system)))
 	})
 	return changes, err
 }
@@ -81,24 +78,19 @@ func enforceRecorded(ctx context.Context, pool *pgxpool.Pool, system, tenant uui
 		if err != nil || after == before || log == uuid.Nil {
 			return err
 		}
-		return recordOfTaxonomy(
-			ctx,
-			tx,
-			log,
-			enforcementChanged,
-			map[string]any{"from": before, "to": after, "scope": scope},
-		)
+		changed := builtin.TaxonomyEnforcementChanged{From: string(before), To: string(after), Scope: scope}
+		return recordTaxonomyActivity(ctx, tx, changed.On(log, taxonomyOf(log)))
 	})
 }
 
-// recordOfTaxonomy records what was done to the taxonomy, which is one resource of each tenant's.
-func recordOfTaxonomy(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, action string, payload map[string]any) error {
-	_, err := outbox.Record(ctx, tx, activity.Envelope{
-		TenantID: tenant, ActorPrincipalID: activity.System, ResourceID: uuid.NewSHA1(tenant, []byte("fanfare.taxonomy")),
-		ResourceType: "taxonomy", ResourceName: "taxonomy", Action: action, Payload: payload,
-	})
-	if err != nil {
-		return fmt.Errorf("record %s in the log of tenant %s: %w", action, tenant, err)
+// taxonomyOf returns the id of the resource that stands for the taxonomy in a tenant.
+func taxonomyOf(tenant uuid.UUID) uuid.UUID { return uuid.NewSHA1(tenant, []byte("fanfare.taxonomy")) }
+
+// recordTaxonomyActivity records an activity of the system about the taxonomy.
+func recordTaxonomyActivity(ctx context.Context, tx pgx.Tx, e activity.Envelope) error {
+	e.ActorPrincipalID, e.ResourceName = activity.System, "taxonomy"
+	if _, err := outbox.Record(ctx, tx, e); err != nil {
+		return fmt.Errorf("record %s in the log of tenant %s: %w", e.Action, e.TenantID, err)
 	}
 	return nil
 }

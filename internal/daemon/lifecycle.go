@@ -8,16 +8,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/activity/besteffort"
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/outbox"
-)
-
-// The actions of a daemon's lifecycle.
-const (
-	daemonStarted  = "daemon.started"
-	daemonStopping = "daemon.stopping"
 )
 
 // lifecycleConnections is the maximum number of connections for recording the lifecycle.
@@ -44,43 +39,36 @@ func (d *Daemon) recordLifecycle(stop context.Context) {
 		},
 	})
 	metrics.RegisterRecords(d.registry, recorder.Stats)
-	newEnvelope := d.lifecycleEnvelopes(tenant)
+	starting, stopping := d.lifecycleEnvelopes(tenant)
 	d.actors = append(d.actors, func(ctx context.Context) error {
 		recording, end := context.WithCancel(context.WithoutCancel(ctx))
 		defer end()
 		defer context.AfterFunc(ctx, func() {
-			stopping := newEnvelope(daemonStopping)
 			if stop.Err() == nil {
 				stopping.Status, stopping.Severity = activity.Failure, activity.Error
 			}
 			recorder.Record(ctx, stopping)
 			end()
 		})()
-		recorder.Record(ctx, newEnvelope(daemonStarted))
+		recorder.Record(ctx, starting)
 		return recorder.Run(recording)
 	})
 }
 
-// lifecycleEnvelopes returns a function that makes the envelopes of this process. All daemons of an
-// installation are one resource; the correlation id identifies the process.
-func (d *Daemon) lifecycleEnvelopes(tenant uuid.UUID) func(action string) activity.Envelope {
+// lifecycleEnvelopes returns the envelopes that record the start and the stop of this process. All
+// daemons of an installation are one resource; the correlation id identifies the process.
+func (d *Daemon) lifecycleEnvelopes(tenant uuid.UUID) (starting, stopping activity.Envelope) {
 	host, _ := os.Hostname()
-	payload := struct {
-		Version string `json:"version"`
-		Command string `json:"command"`
-		Host    string `json:"host,omitempty"`
-	}{d.version, string(d.role), host}
+	installation := uuid.NewSHA1(tenant, []byte("fanfare"))
+	starting = builtin.DaemonStarted{
+		Version: d.version, Command: string(d.role), Host: host,
+	}.On(tenant, installation)
+	stopping = builtin.DaemonStopping{
+		Version: d.version, Command: string(d.role), Host: host,
+	}.On(tenant, installation)
 	process := uuid.New()
-	return func(action string) activity.Envelope {
-		return activity.Envelope{
-			TenantID:         tenant,
-			ActorPrincipalID: activity.System,
-			ResourceID:       uuid.NewSHA1(tenant, []byte("fanfare")),
-			ResourceType:     "daemon",
-			ResourceName:     "fanfare",
-			Action:           action,
-			CorrelationID:    process,
-			Payload:          payload,
-		}
+	for _, e := range []*activity.Envelope{&starting, &stopping} {
+		e.ActorPrincipalID, e.ResourceName, e.CorrelationID = activity.System, "fanfare", process
 	}
+	return starting, stopping
 }

@@ -55,7 +55,7 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) 
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, tokenCreated, token)
+		return recordCreated(ctx, tx, token)
 	})
 	if err != nil {
 		return "", Token{}, fmt.Errorf("create service token: %w", err)
@@ -93,7 +93,7 @@ func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error
 		if token, err = pgx.CollectExactlyOneRow(rows, scanToken); err != nil {
 			return err
 		}
-		return record(ctx, tx, tokenRevoked, token)
+		return recordRevoked(ctx, tx, token)
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):

@@ -3,38 +3,31 @@ package identity
 import (
 	"cmp"
 	"context"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// The actions of tokens.
-const (
-	tokenCreated = "token.created"
-	tokenRevoked = "token.revoked"
-)
+// recordCreated records the creation of a token, without its secret.
+func recordCreated(ctx context.Context, tx pgx.Tx, t Token) error {
+	created := builtin.TokenCreated{TokenID: t.ID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt}
+	return record(ctx, tx, t, created.On(t.TenantID, t.ID))
+}
 
-// record records what was done to a token. Its id links the making to the ending, so that either is
-// recorded once. Nothing of the secret is in it.
-func record(ctx context.Context, tx pgx.Tx, action string, t Token) error {
-	type payload struct {
-		TokenID   uuid.UUID `json:"token_id"`
-		Scopes    []string  `json:"scopes,omitempty"`
-		ExpiresAt time.Time `json:"expires_at,omitzero"`
-	}
-	said := payload{TokenID: t.ID}
-	if action == tokenCreated {
-		said.Scopes, said.ExpiresAt = t.Scopes, t.ExpiresAt
-	}
+// recordRevoked records the revocation of a token.
+func recordRevoked(ctx context.Context, tx pgx.Tx, t Token) error {
+	return record(ctx, tx, t, builtin.TokenRevoked{TokenID: t.ID}.On(t.TenantID, t.ID))
+}
+
+// record records an activity about a token. The token's id is the correlation id, so the creation
+// and the revocation are each recorded once. The actor is the context's, or the system.
+func record(ctx context.Context, tx pgx.Tx, t Token, e activity.Envelope) error {
 	actor, _ := activity.ActorFrom(ctx)
-	_, err := outbox.Record(ctx, tx, activity.Envelope{
-		TenantID: t.TenantID, ActorPrincipalID: cmp.Or(actor, activity.System), OwnerID: t.PrincipalID,
-		ResourceID: t.ID, ResourceType: "service_token", ResourceName: t.Name, CorrelationID: t.ID,
-		Action: action, Visibility: activity.Private, Payload: said,
-	})
+	e.ActorPrincipalID, e.OwnerID = cmp.Or(actor, activity.System), t.PrincipalID
+	e.ResourceName, e.CorrelationID, e.Visibility = t.Name, t.ID, activity.Private
+	_, err := outbox.Record(ctx, tx, e)
 	return err
 }

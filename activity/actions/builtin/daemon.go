@@ -16,10 +16,10 @@ const (
 
 // DaemonStarted is the payload of daemon.started: A Fanfare daemon started.
 type DaemonStarted struct {
+	// The command of the daemon: run, worker, serve.
+	Command string `json:"command"`
 	// The version of Fanfare.
 	Version string `json:"version"`
-	// The command of the daemon: run, worker, serve.
-	Command string `json:"command,omitzero"`
 	// The name of the host.
 	Host string `json:"host,omitzero"`
 }
@@ -34,10 +34,10 @@ func (p DaemonStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // DaemonStopping is the payload of daemon.stopping: A Fanfare daemon is stopping.
 type DaemonStopping struct {
+	// The command of the daemon: run, worker, serve.
+	Command string `json:"command"`
 	// The version of Fanfare.
 	Version string `json:"version"`
-	// The command of the daemon: run, worker, serve.
-	Command string `json:"command,omitzero"`
 	// The name of the host.
 	Host string `json:"host,omitzero"`
 }

@@ -19,12 +19,12 @@ const (
 type LogExported struct {
 	// The number of exported activities.
 	Activities int `json:"activities"`
+	// Whether the export reached the end of the list.
+	Complete bool `json:"complete"`
+	// The filter that selected the activities.
+	Filter LogExportedFilter `json:"filter"`
 	// The format of the export.
 	Format string `json:"format"`
-	// Whether the export reached the end of the list.
-	Complete *bool `json:"complete,omitzero"`
-	// The filter that selected the activities.
-	Filter *LogExportedFilter `json:"filter,omitzero"`
 }
 
 // On returns the envelope of log.exported about a resource of the tenant.

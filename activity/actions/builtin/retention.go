@@ -21,18 +21,19 @@ const (
 
 // ActivityRedacted is the payload of activity.redacted: The contents of activities were redacted.
 type ActivityRedacted struct {
+	// The criteria that selected the activities. It must not be nil: an empty one is
+	// map[string]any{}.
+	Criteria map[string]any `json:"criteria"`
+	// The number of activities that a legal hold kept unchanged.
+	Held int `json:"held"`
+	// The number of activities that were redacted despite a legal hold.
+	HoldsOverridden int `json:"holds_overridden"`
+	// Whether the names of the resources were kept.
+	KeptNames bool `json:"kept_names"`
+	// The reason that the actor gave.
+	Reason string `json:"reason"`
 	// The number of redacted activities.
 	Redacted int `json:"redacted"`
-	// The criteria that selected the activities.
-	Criteria map[string]any `json:"criteria,omitzero"`
-	// The number of activities that a legal hold kept unchanged.
-	Held *int `json:"held,omitzero"`
-	// The number of activities that were redacted despite a legal hold.
-	HoldsOverridden *int `json:"holds_overridden,omitzero"`
-	// Whether the names of the resources were kept.
-	KeptNames *bool `json:"kept_names,omitzero"`
-	// The reason that the actor gave.
-	Reason string `json:"reason,omitzero"`
 }
 
 // On returns the envelope of activity.redacted about a resource of the tenant.
@@ -48,10 +49,10 @@ func (p ActivityRedacted) On(tenant, resource uuid.UUID) activity.Envelope {
 type RetentionChanged struct {
 	// The names of the changed bounds. It must not be nil: an empty one is []string{}.
 	Changed []string `json:"changed"`
-	// The previous bounds.
-	From map[string]any `json:"from,omitzero"`
-	// The new bounds.
-	To map[string]any `json:"to,omitzero"`
+	// The previous bounds. It must not be nil: an empty one is map[string]any{}.
+	From map[string]any `json:"from"`
+	// The new bounds. It must not be nil: an empty one is map[string]any{}.
+	To map[string]any `json:"to"`
 }
 
 // On returns the envelope of retention.changed about a resource of the tenant.
@@ -66,10 +67,10 @@ func (p RetentionChanged) On(tenant, resource uuid.UUID) activity.Envelope {
 type RetentionHoldPlaced struct {
 	// The id of the hold.
 	HoldID uuid.UUID `json:"hold_id"`
+	// The reason that the actor gave.
+	Reason string `json:"reason"`
 	// The actor whose activities are under hold; absent for every actor.
 	ActorPrincipalID uuid.UUID `json:"actor_principal_id,omitzero"`
-	// The reason that the actor gave.
-	Reason string `json:"reason,omitzero"`
 	// The resource under hold; absent for every resource.
 	ResourceID uuid.UUID `json:"resource_id,omitzero"`
 }
@@ -86,10 +87,10 @@ func (p RetentionHoldPlaced) On(tenant, resource uuid.UUID) activity.Envelope {
 type RetentionHoldReleased struct {
 	// The id of the hold.
 	HoldID uuid.UUID `json:"hold_id"`
+	// The reason for which the hold was placed.
+	Reason string `json:"reason"`
 	// The actor whose activities were under hold; absent for every actor.
 	ActorPrincipalID uuid.UUID `json:"actor_principal_id,omitzero"`
-	// The reason for which the hold was placed.
-	Reason string `json:"reason,omitzero"`
 	// The resource under hold; absent for every resource.
 	ResourceID uuid.UUID `json:"resource_id,omitzero"`
 }
@@ -108,27 +109,27 @@ type RetentionPurged struct {
 	// The number of removed activities.
 	Activities int `json:"activities"`
 	// The number of batches.
-	Batches *int `json:"batches,omitzero"`
+	Batches int `json:"batches"`
+	// The time at which the purge began.
+	BeganAt time.Time `json:"began_at"`
+	// The number of removed dead letters.
+	DeadLetters int `json:"dead_letters"`
+	// The number of removed idempotency keys.
+	IdempotencyKeys int `json:"idempotency_keys"`
+	// The number of removed notifications.
+	Notifications int `json:"notifications"`
+	// The number of parked activities that became dead letters.
+	Parked int `json:"parked"`
+	// The names of the dropped partitions. It must not be nil: an empty one is []string{}.
+	Partitions []string `json:"partitions"`
+	// The bounds in effect, by name. It must not be nil: an empty one is map[string]int{}.
+	Policy map[string]int `json:"policy"`
+	// The id of the purge; it may include other tenants.
+	RunID uuid.UUID `json:"run_id"`
+	// The number of removed service tokens.
+	ServiceTokens int `json:"service_tokens"`
 	// The removed activities were recorded before this time.
 	Before time.Time `json:"before,omitzero"`
-	// The time at which the purge began.
-	BeganAt time.Time `json:"began_at,omitzero"`
-	// The number of removed dead letters.
-	DeadLetters *int `json:"dead_letters,omitzero"`
-	// The number of removed idempotency keys.
-	IdempotencyKeys *int `json:"idempotency_keys,omitzero"`
-	// The number of removed notifications.
-	Notifications *int `json:"notifications,omitzero"`
-	// The number of removed parked activities.
-	Parked *int `json:"parked,omitzero"`
-	// The names of the dropped partitions.
-	Partitions []string `json:"partitions,omitzero"`
-	// The bounds in effect, by name.
-	Policy map[string]int `json:"policy,omitzero"`
-	// The id of the purge; it may include other tenants.
-	RunID uuid.UUID `json:"run_id,omitzero"`
-	// The number of removed service tokens.
-	ServiceTokens *int `json:"service_tokens,omitzero"`
 }
 
 // On returns the envelope of retention.purged about a resource of the tenant.

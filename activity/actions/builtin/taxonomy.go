@@ -17,13 +17,13 @@ const (
 // TaxonomyApplied is the payload of taxonomy.applied: A taxonomy was applied.
 type TaxonomyApplied struct {
 	// The number of added actions.
-	Added *int `json:"added,omitzero"`
+	Added int `json:"added"`
 	// The number of changed actions.
-	Changed *int `json:"changed,omitzero"`
+	Changed int `json:"changed"`
 	// Whether the secret keys changed.
-	HiddenKeysChanged *bool `json:"hidden_keys_changed,omitzero"`
+	HiddenKeysChanged bool `json:"hidden_keys_changed"`
 	// The number of removed actions.
-	Removed *int `json:"removed,omitzero"`
+	Removed int `json:"removed"`
 }
 
 // On returns the envelope of taxonomy.applied about a resource of the tenant.
@@ -37,12 +37,12 @@ func (p TaxonomyApplied) On(tenant, resource uuid.UUID) activity.Envelope {
 // TaxonomyEnforcementChanged is the payload of taxonomy.enforcement_changed: The enforcement mode
 // of the taxonomy was changed.
 type TaxonomyEnforcementChanged struct {
+	// The previous mode. One of off, warn, strict.
+	From string `json:"from"`
+	// Whether the mode is the installation's or the tenant's. One of installation, tenant.
+	Scope string `json:"scope"`
 	// The new mode. One of off, warn, strict.
 	To string `json:"to"`
-	// The previous mode. One of off, warn, strict.
-	From string `json:"from,omitzero"`
-	// Whether the mode is the installation's or the tenant's. One of installation, tenant.
-	Scope string `json:"scope,omitzero"`
 }
 
 // On returns the envelope of taxonomy.enforcement_changed about a resource of the tenant.
