@@ -9,15 +9,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
 const none = "version: 1\nactions: {}\n"
 
-// TestBuiltinsAreAlwaysRegistered holds everybody to a taxonomy that has nothing but an action of
-// an application's.
-func TestOwnActionsAreAlwaysRegistered(t *testing.T) {
+// TestBuiltinsAreAlwaysRegistered enforces a taxonomy strictly that has only an application's action.
+func TestBuiltinsAreAlwaysRegistered(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	wanted := parse(t, "version: 1\nactions:\n  a.b: {description: D, category: C}\n")
@@ -25,53 +25,59 @@ func TestOwnActionsAreAlwaysRegistered(t *testing.T) {
 	if err := taxonomy.SetMode(t.Context(), db.Pool, uuid.Nil, taxonomy.Strict); err != nil {
 		t.Fatal(err)
 	}
-	id := uuid.NewString()
-	payloads := map[string]map[string]any{
-		"activity.redacted": {"redacted": 1}, "daemon.started": {"version": "1"}, "daemon.stopping": {"version": "1"},
-		"log.exported": {
-			"format":     "csv",
-			"activities": 1,
-		}, "retention.changed": {"changed": []string{}}, "retention.purged": {"activities": 1},
-		"retention.hold_placed": {"hold_id": id}, "retention.hold_released": {"hold_id": id},
-		"subscription.created": {
-			"subscription_id": id,
-			"scope":           "resource",
-		}, "subscription.revoked": {"subscription_id": id, "scope": "resource"},
-		"taxonomy.applied": {}, "taxonomy.enforcement_changed": {"to": "warn"}, "token.created": {"token_id": id}, "token.revoked": {"token_id": id},
+	tenant, id := uuid.New(), uuid.New()
+	envelopes := map[string]activity.Envelope{}
+	for _, payload := range []interface {
+		On(tenant, resource uuid.UUID) activity.Envelope
+	}{
+		builtin.ActivityRedacted{Redacted: 1, Criteria: map[string]any{}},
+		builtin.DaemonStarted{Version: "1", Command: "run"},
+		builtin.DaemonStopping{Version: "1", Command: "run"},
+		builtin.LogExported{Format: "csv", Activities: 1},
+		builtin.RetentionChanged{Changed: []string{}, From: map[string]any{}, To: map[string]any{}},
+		builtin.RetentionPurged{Activities: 1, Partitions: []string{}, Policy: map[string]int{}},
+		builtin.RetentionHoldPlaced{HoldID: id, Reason: "a lawsuit"},
+		builtin.RetentionHoldReleased{HoldID: id, Reason: "a lawsuit"},
+		builtin.SubscriptionCreated{SubscriptionID: id, Scope: "resource"},
+		builtin.SubscriptionRevoked{SubscriptionID: id, Scope: "resource"},
+		builtin.TaxonomyApplied{},
+		builtin.TaxonomyEnforcementChanged{From: "off", To: "warn", Scope: "tenant"},
+		builtin.TokenCreated{TokenID: id},
+		builtin.TokenRevoked{TokenID: id},
+	} {
+		e := payload.On(tenant, id)
+		e.ActorPrincipalID = activity.System
+		envelopes[e.Action] = e
 	}
-	own := 0
+	count := 0
 	for _, a := range added {
 		if !a.Builtin() {
 			if a.Name != "a.b" {
-				t.Errorf("%s is neither the file's nor Fanfare's", a.Name)
+				t.Errorf("%s is neither in the file nor built in", a.Name)
 			}
 			continue
 		}
-		own++
-		record(
-			t,
-			db,
-			activity.Envelope{Action: a.Name, Payload: payloads[a.Name]},
-		) // which fails the test if it is refused
-		e := envelope(a.Name, payloads[a.Name])
+		count++
+		e := envelopes[a.Name]
+		record(t, db, e) // fails the test if the database refuses it
 		if err := wanted.Check(taxonomy.Strict)(t.Context(), &e); err != nil {
-			t.Errorf("in Go: %v", err)
+			t.Errorf("%s: Check: %v", a.Name, err)
 		}
 	}
-	if own != len(payloads) {
-		t.Errorf("got %d of Fanfare's own actions, want %d", own, len(payloads))
+	if count != len(envelopes) {
+		t.Errorf("got %d built-in actions, want %d", count, len(envelopes))
 	}
 	if got := apply(t, db, wanted, taxonomy.ApplyOptions{}); got.Len() != 0 {
-		t.Errorf("applied again: got\n%s", got)
+		t.Errorf("applied again: got\n%s\nwant no changes", got)
 	}
 	changes := apply(t, db, parse(t, none), taxonomy.ApplyOptions{})
 	if len(changes.Removed) != 1 || changes.Removed[0].Name != "a.b" {
-		t.Errorf("without anything: got\n%s\nwant a.b alone to go", changes)
+		t.Errorf("an empty file: got\n%s\nwant only a.b removed", changes)
 	}
 }
 
-// TestFileWithBuiltin gives one of them everything that a file can.
-func TestWhatAFileSaysOfOwnActions(t *testing.T) {
+// TestFileWithBuiltin gives a built-in action every field that a file can have.
+func TestFileWithBuiltin(t *testing.T) {
 	t.Parallel()
 	parsed := parse(t, `
 version: 1

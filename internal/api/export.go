@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/activity/export"
 	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/identity"
@@ -153,24 +154,25 @@ func (e exporter) serve(ctx context.Context, caller identity.Identity, w http.Re
 	}
 }
 
-// record records an export, whether or not anybody waits for it still.
+// record records an export, even if the request has been cancelled.
 func (e exporter) record(
 	ctx context.Context,
 	caller identity.Identity,
 	wanted export.Export,
-	many int64,
-	whole bool,
+	activities int64,
+	complete bool,
 ) error {
-	envelope := newEnvelope(ctx, caller)
-	envelope.Action, envelope.ResourceType, envelope.ResourceID, envelope.Category = "log.exported", "log", caller.TenantID, "log"
-	if !whole {
-		envelope.Status = activity.Failure
-	}
-	envelope.Payload = exported{
+	exported := builtin.LogExported{
 		Format:     string(wanted.Encoder.Format),
-		Activities: many,
-		Complete:   whole,
-		Filter:     exportedOf(wanted.Filter),
+		Activities: int(activities),
+		Complete:   complete,
+		Filter:     exportedFilter(wanted.Filter),
+	}
+	envelope := exported.On(caller.TenantID, caller.TenantID)
+	envelope.ActorPrincipalID, envelope.UserAgent = caller.PrincipalID, requestInfoOf(ctx).userAgent
+	envelope.Visibility, envelope.Category = activity.Private, "log"
+	if !complete {
+		envelope.Status = activity.Failure
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordDeadline)
 	defer cancel()
@@ -180,32 +182,24 @@ func (e exporter) record(
 	})
 }
 
-// exported is what is recorded of an export.
-type exported struct {
-	Format     string         `json:"format"`
-	Activities int64          `json:"activities"`
-	Complete   bool           `json:"complete"`
-	Filter     exportedFilter `json:"filter"`
+func exportedFilter(f activity.Filter) builtin.LogExportedFilter {
+	return builtin.LogExportedFilter{
+		Action:        f.Action,
+		Actor:         f.Actor,
+		Resource:      f.Resource,
+		Target:        f.Target,
+		Owner:         f.Owner,
+		CorrelationID: f.CorrelationID,
+		ResourceType:  f.ResourceType,
+		RequestID:     f.RequestID,
+		Status:        f.Status,
+		Severity:      f.Severity,
+		Category:      f.Category,
+		Since:         f.Since,
+		Until:         f.Until,
+		Q:             f.Q,
+	}
 }
-
-type exportedFilter struct {
-	Action        string    `json:"action,omitzero"`
-	Actor         uuid.UUID `json:"actor,omitzero"`
-	Resource      uuid.UUID `json:"resource,omitzero"`
-	Target        uuid.UUID `json:"target,omitzero"`
-	Owner         uuid.UUID `json:"owner,omitzero"`
-	CorrelationID uuid.UUID `json:"correlation_id,omitzero"`
-	ResourceType  string    `json:"resource_type,omitzero"`
-	RequestID     string    `json:"request_id,omitzero"`
-	Status        string    `json:"status,omitzero"`
-	Severity      string    `json:"severity,omitzero"`
-	Category      string    `json:"category,omitzero"`
-	Since         time.Time `json:"since,omitzero"`
-	Until         time.Time `json:"until,omitzero"`
-	Q             string    `json:"q,omitzero"`
-}
-
-func exportedOf(f activity.Filter) exportedFilter { return exportedFilter(f) }
 
 // pieceWriter writes in pieces. A client that does not take one within the deadline is gone.
 type pieceWriter struct {
