@@ -7,8 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrNotFound reports that the tenant has no such activity.
-var ErrNotFound = errors.New("activity not found")
+// ErrNotFound is the error for an object that does not exist, belongs to another tenant, or that the
+// principal may not view. The three are not distinguished.
+var ErrNotFound = errors.New("not found")
 
 // The bounds of a log's reading.
 const (

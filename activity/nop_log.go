@@ -35,7 +35,7 @@ func (NopLog) Get(ctx context.Context, _, id uuid.UUID) (Activity, error) {
 	if err := ctx.Err(); err != nil {
 		return Activity{}, fmt.Errorf("read activity %s: %w", id, err)
 	}
-	return Activity{}, ErrNotFound
+	return Activity{}, fmt.Errorf("activity %s: %w", id, ErrNotFound)
 }
 
 // List finds nothing. It refuses a filter that breaks a rule.

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // Backlog is the operator's view of what is pending and what could not be delivered.
@@ -18,10 +20,6 @@ type Backlog struct {
 
 // NewBacklog returns the backlog of the pool's database.
 func NewBacklog(pool *pgxpool.Pool) *Backlog { return &Backlog{pool: pool} }
-
-// ErrNotFound is returned for an activity that is not where the call looks for it, or is another
-// tenant's.
-var ErrNotFound = errors.New("not found")
 
 // Status counts what is pending.
 type Status struct {
@@ -76,8 +74,8 @@ func (b *Backlog) DeadLetters(ctx context.Context, tenant uuid.UUID, limit int) 
 }
 
 // Replay puts dead letters back into the outbox, behind what is there, and returns how many.
-// activity uuid.Nil means all of the tenant's; tenant uuid.Nil means every tenant's.
-func (b *Backlog) Replay(ctx context.Context, tenant, activity uuid.UUID) (int64, error) {
+// id uuid.Nil means all of the tenant's; tenant uuid.Nil means every tenant's.
+func (b *Backlog) Replay(ctx context.Context, tenant, id uuid.UUID) (int64, error) {
 	var replayed int64
 	err := b.pool.QueryRow(ctx, `
 		WITH revived AS (
@@ -89,12 +87,12 @@ func (b *Backlog) Replay(ctx context.Context, tenant, activity uuid.UUID) (int64
 		    SELECT lane, activity_id, tenant_id, resource_id, recorded_at FROM revived ORDER BY seq
 		    RETURNING 1
 		)
-		SELECT count(*) FROM queued`, orNull(tenant), orNull(activity)).Scan(&replayed)
+		SELECT count(*) FROM queued`, orNull(tenant), orNull(id)).Scan(&replayed)
 	if err != nil {
 		return 0, fmt.Errorf("replay: %w", err)
 	}
-	if replayed == 0 && activity != uuid.Nil {
-		return 0, fmt.Errorf("dead letter %s: %w", activity, ErrNotFound)
+	if replayed == 0 && id != uuid.Nil {
+		return 0, fmt.Errorf("dead letter %s: %w", id, activity.ErrNotFound)
 	}
 	return replayed, nil
 }
@@ -113,7 +111,7 @@ func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Dura
 		SELECT lane FROM fanfare.parked WHERE activity_id = $1 AND ($2::uuid IS NULL OR tenant_id = $2)
 		LIMIT 1`, id, orNull(tenant)).Scan(&lane)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("pending activity %s: %w", id, ErrNotFound)
+		return fmt.Errorf("pending activity %s: %w", id, activity.ErrNotFound)
 	}
 	if err != nil {
 		return fmt.Errorf("find activity %s: %w", id, err)
@@ -142,7 +140,7 @@ func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Dura
 			SELECT tenant_id, resource_id FROM put UNION ALL SELECT tenant_id, resource_id FROM moved`,
 			lane, id, wait.Seconds(), reason).Scan(&key.tenant, &key.resource)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fmt.Errorf("pending activity %s: %w", id, ErrNotFound)
+			return fmt.Errorf("pending activity %s: %w", id, activity.ErrNotFound)
 		}
 		if err != nil {
 			return fmt.Errorf("park activity %s: %w", id, err)

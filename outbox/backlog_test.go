@@ -172,7 +172,7 @@ func TestReplay(t *testing.T) {
 			}
 			replayed, err := b.Replay(t.Context(), tc.tenant, id)
 			wantError := tc.of >= 0 && len(tc.want) == 0
-			if wantError != errors.Is(err, outbox.ErrNotFound) || !wantError && err != nil {
+			if wantError != errors.Is(err, activity.ErrNotFound) || !wantError && err != nil {
 				t.Errorf("error: got %v, want ErrNotFound: %t", err, wantError)
 			}
 			if int(replayed) != len(tc.want) {
@@ -203,7 +203,7 @@ func TestReplayOfWhatIsNotDead(t *testing.T) {
 	b := outbox.NewBacklog(db.Pool)
 	pending := record(t, db.Pool, anEnvelope())
 	for name, id := range map[string]uuid.UUID{"unknown": uuid.New(), "pending": pending} {
-		if n, err := b.Replay(t.Context(), uuid.Nil, id); !errors.Is(err, outbox.ErrNotFound) || n != 0 {
+		if n, err := b.Replay(t.Context(), uuid.Nil, id); !errors.Is(err, activity.ErrNotFound) || n != 0 {
 			t.Errorf("%s: got %d, %v; want ErrNotFound", name, n, err)
 		}
 	}
@@ -226,7 +226,7 @@ func TestPark(t *testing.T) {
 		"unknown":          {uuid.Nil, uuid.New()},
 		"another tenant's": {uuid.New(), first},
 	} {
-		if err := b.Park(t.Context(), tc.tenant, tc.id, time.Hour, "why"); !errors.Is(err, outbox.ErrNotFound) {
+		if err := b.Park(t.Context(), tc.tenant, tc.id, time.Hour, "why"); !errors.Is(err, activity.ErrNotFound) {
 			t.Errorf("%s: got %v, want ErrNotFound", name, err)
 		}
 	}
@@ -268,7 +268,7 @@ func TestPark(t *testing.T) {
 	if diff := cmp.Diff([]uuid.UUID{other}, collect[uuid.UUID](t, db, `SELECT activity_id FROM ledger`)); diff != "" {
 		t.Errorf("delivered meanwhile (-want +got):\n%s", diff)
 	}
-	if err := b.Park(t.Context(), uuid.Nil, other, time.Hour, ""); !errors.Is(err, outbox.ErrNotFound) {
+	if err := b.Park(t.Context(), uuid.Nil, other, time.Hour, ""); !errors.Is(err, activity.ErrNotFound) {
 		t.Errorf("one that is delivered: got %v, want ErrNotFound", err)
 	}
 	// Its time comes.

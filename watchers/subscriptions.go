@@ -13,13 +13,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
-
-// ErrNotFound says that there is no such resource or subscription, or none that concerns the
-// principal.
-var ErrNotFound = errors.New("not found")
 
 // The scopes of a subscription.
 const (
@@ -57,7 +54,7 @@ type Wish struct {
 	Scope      string
 }
 
-// Granted is what became of a Wish. Err is ErrNotFound or an *invalid.Error, or nil.
+// Granted is what became of a Wish. Err is activity.ErrNotFound or an *invalid.Error, or nil.
 type Granted struct {
 	Subscription
 	Created bool // false: it stood already
@@ -80,7 +77,7 @@ func Subscribe(
 
 // SubscribeMany makes subscriptions, in two statements however many, and answers wish by wish. One
 // that stands already is returned as it is. A resource that is unknown, another tenant's, or such
-// that the principal has no role on it nor on an ancestor and does not own it, gives ErrNotFound
+// that the principal has no role on it nor on an ancestor and does not own it, gives activity.ErrNotFound
 // and does not hinder the others.
 //
 // What it returns stands until tx ends: nobody can revoke it meanwhile.
@@ -133,7 +130,7 @@ func refuse(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, wis
 	for i, w := range wishes {
 		s := t.standing(principal, w.ResourceID, uuid.Nil, uuid.Nil)
 		if granted[i].Err == nil && (!active || !s.exists || !s.keeper && !s.onChain) {
-			granted[i].Err = ErrNotFound
+			granted[i].Err = activity.ErrNotFound
 		}
 	}
 	return nil
@@ -195,7 +192,7 @@ func insert(ctx context.Context, tx pgx.Tx, tenant, principal uuid.UUID, offers 
 	return nil
 }
 
-// Unsubscribe revokes the principal's own subscription. ErrNotFound: there is none of this id, or
+// Unsubscribe revokes the principal's own subscription. activity.ErrNotFound: there is none of this id, or
 // it is revoked already.
 func Unsubscribe(ctx context.Context, tx pgx.Tx, tenant, principal, id uuid.UUID) (Subscription, error) {
 	rows, err := tx.Query(ctx, `
@@ -207,7 +204,7 @@ func Unsubscribe(ctx context.Context, tx pgx.Tx, tenant, principal, id uuid.UUID
 	}
 	s, err := pgx.CollectExactlyOneRow(rows, scanSubscription)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Subscription{}, ErrNotFound
+		return Subscription{}, fmt.Errorf("subscription %s: %w", id, activity.ErrNotFound)
 	}
 	if err != nil {
 		return Subscription{}, fmt.Errorf("unsubscribe: %w", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/watchers"
@@ -62,7 +63,7 @@ func TestSubscribeRefuses(t *testing.T) {
 		{"inactive", h.retired, h.doc},
 	} {
 		s, created, err := watchers.Subscribe(t.Context(), h.begin(t), h.tenant, tt.principal, tt.resource, "")
-		if !errors.Is(err, watchers.ErrNotFound) || created || s != (watchers.Subscription{}) {
+		if !errors.Is(err, activity.ErrNotFound) || created || s != (watchers.Subscription{}) {
 			t.Errorf("%s: got %+v, %v, %v, want ErrNotFound and nothing else", tt.name, s, created, err)
 		}
 	}
@@ -110,7 +111,7 @@ func TestSubscribeManyAnswersWishByWish(t *testing.T) {
 			t.Errorf("wish %d: got %+v, want %+v", i, got, want)
 		}
 	}
-	if !errors.Is(granted[1].Err, watchers.ErrNotFound) {
+	if !errors.Is(granted[1].Err, activity.ErrNotFound) {
 		t.Errorf("without a role: got %v, want ErrNotFound", granted[1].Err)
 	}
 	if _, ok := errors.AsType[*invalid.Error](granted[3].Err); !ok {
@@ -175,7 +176,7 @@ func TestUnsubscribeOnlyOnesOwnAndOnce(t *testing.T) {
 	} {
 		if _, err := watchers.Unsubscribe(t.Context(), tx, who[0], who[1], s.ID); !errors.Is(
 			err,
-			watchers.ErrNotFound,
+			activity.ErrNotFound,
 		) {
 			t.Errorf("%s: got %v, want ErrNotFound", name, err)
 		}
@@ -186,7 +187,7 @@ func TestUnsubscribeOnlyOnesOwnAndOnce(t *testing.T) {
 	}
 	if _, err := watchers.Unsubscribe(t.Context(), tx, h.tenant, h.viewer, s.ID); !errors.Is(
 		err,
-		watchers.ErrNotFound,
+		activity.ErrNotFound,
 	) {
 		t.Errorf("again: got %v, want ErrNotFound", err)
 	}

@@ -175,7 +175,7 @@ func (l *Log) Get(ctx context.Context, tenant, id uuid.UUID) (activity.Activity,
 	if i := l.indexOf(id); i < len(l.rows) && l.rows[i].ID == id && l.rows[i].TenantID == tenant {
 		return l.rows[i].Clone(), nil
 	}
-	return activity.Activity{}, activity.ErrNotFound
+	return activity.Activity{}, fmt.Errorf("activity %s: %w", id, activity.ErrNotFound)
 }
 
 // List returns a page of the tenant's activities that pass the filter, newest first, as

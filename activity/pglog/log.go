@@ -37,7 +37,7 @@ func (l *Log) Get(ctx context.Context, tenant, id uuid.UUID) (activity.Activity,
 	})
 	err := l.db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
-		return activity.Activity{}, activity.ErrNotFound
+		return activity.Activity{}, fmt.Errorf("activity %s: %w", id, activity.ErrNotFound)
 	}
 	if err != nil {
 		return activity.Activity{}, fmt.Errorf("read activity %s: %w", id, err)

@@ -16,9 +16,6 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// ErrNotFound is what there is not, or not of that tenant.
-var ErrNotFound = errors.New("not found")
-
 // Hold keeps activities from being purged, whatever the policies say: all of a tenant's, those
 // about one resource (and not about what is under it), or those by one actor.
 type Hold struct {
@@ -99,7 +96,7 @@ func Place(ctx context.Context, db pg.Beginner, h Hold) (Hold, error) {
 	return h, nil
 }
 
-// Release ends a hold, or returns ErrNotFound when the tenant has none of that id that holds. It is
+// Release ends a hold, or returns activity.ErrNotFound when the tenant has none of that id that holds. It is
 // recorded in the tenant's log as retention.hold_released.
 func Release(ctx context.Context, db pg.Beginner, tenant, id, actor uuid.UUID) (Hold, error) {
 	var h Hold
@@ -112,7 +109,7 @@ func Release(ctx context.Context, db pg.Beginner, tenant, id, actor uuid.UUID) (
 			return err
 		}
 		if h, err = pgx.CollectExactlyOneRow(rows, scanHold); errors.Is(err, pgx.ErrNoRows) {
-			return fmt.Errorf("hold %s: %w", id, ErrNotFound)
+			return fmt.Errorf("hold %s: %w", id, activity.ErrNotFound)
 		} else if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/retention"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
@@ -190,7 +191,7 @@ func TestHolds(t *testing.T) {
 	}
 	if _, err := retention.Release(t.Context(), db.Pool, other, first.ID, actor); !errors.Is(
 		err,
-		retention.ErrNotFound,
+		activity.ErrNotFound,
 	) {
 		t.Errorf("release another tenant's: got %v, want ErrNotFound", err)
 	}
@@ -200,7 +201,7 @@ func TestHolds(t *testing.T) {
 	}
 	if _, err := retention.Release(t.Context(), db.Pool, tenant, first.ID, actor); !errors.Is(
 		err,
-		retention.ErrNotFound,
+		activity.ErrNotFound,
 	) {
 		t.Errorf("release again: got %v, want ErrNotFound", err)
 	}

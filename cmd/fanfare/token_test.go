@@ -77,7 +77,7 @@ func TestToken(t *testing.T) {
 	}
 	revoke := []string{"token", "revoke", made.ID.String()}
 	if r := fanfare(t, w.environ(), append(revoke, "--tenant", uuid.NewString())...); r.code != exitFailure ||
-		!strings.Contains(r.stderr, "no such token") {
+		!strings.Contains(r.stderr, "not found") {
 		t.Errorf("revoke as another tenant: got exit code %d and %q, want 1 and that there is none", r.code, r.stderr)
 	}
 	if out := must(t, w.environ(), append(revoke, tenant...)...); !strings.Contains(out, "was revoked at") {

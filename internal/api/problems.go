@@ -11,10 +11,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
-	"github.com/fanfarehq/fanfare/internal/inbox"
 	"github.com/fanfarehq/fanfare/internal/pg"
-	"github.com/fanfarehq/fanfare/outbox"
-	"github.com/fanfarehq/fanfare/watchers"
 )
 
 // problem maps an error to the problem that the response describes; no other code does. It logs an
@@ -29,10 +26,7 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		return known
 	case errors.As(err, &input):
 		return validationProblem(input)
-	case errors.Is(err, activity.ErrNotFound),
-		errors.Is(err, inbox.ErrNotFound),
-		errors.Is(err, outbox.ErrNotFound),
-		errors.Is(err, watchers.ErrNotFound):
+	case errors.Is(err, activity.ErrNotFound):
 		return newProblem(NotFound)
 	}
 	info := requestInfoOf(ctx)

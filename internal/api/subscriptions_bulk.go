@@ -96,7 +96,7 @@ func recordGranted(ctx context.Context, tx pgx.Tx, caller identity.Identity, gra
 func resultOf(w watchers.Wish, g watchers.Granted) SubscriptionResult {
 	result := SubscriptionResult{Status: http.StatusOK, ResourceID: w.ResourceID, Scope: w.Scope}
 	switch {
-	case errors.Is(g.Err, watchers.ErrNotFound):
+	case errors.Is(g.Err, activity.ErrNotFound):
 		result.Status, result.Problem = http.StatusNotFound, newProblem(NotFound).Type
 		return result
 	case g.Created:

@@ -3,6 +3,7 @@ package feed
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -96,7 +97,7 @@ func Get(ctx context.Context, db DB, tenant, principal, id uuid.UUID) (activity.
 		return activity.Activity{}, err
 	}
 	if !seen[0] {
-		return activity.Activity{}, activity.ErrNotFound
+		return activity.Activity{}, fmt.Errorf("activity %s: %w", id, activity.ErrNotFound)
 	}
 	return a, nil
 }

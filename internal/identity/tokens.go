@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // Tokens are the service tokens of all tenants. They are safe for concurrent use.
@@ -25,9 +27,6 @@ func NewTokens(db *pgxpool.Pool, now func() time.Time) *Tokens {
 	}
 	return &Tokens{db: db, now: now}
 }
-
-// ErrNoToken is the error of a token that is not there, or is another tenant's.
-var ErrNoToken = errors.New("no such token")
 
 // Create makes a token and returns its text, which cannot be had again, and what is known of it. It
 // is recorded in the tenant's log in the same transaction, with the actor of ctx or else the
@@ -80,7 +79,7 @@ func (t *Tokens) List(ctx context.Context, tenant uuid.UUID) ([]Token, error) {
 
 // Revoke ends a token of a tenant at once and for good: the next request with it is refused. It is
 // recorded as Create is. Revoking it again changes nothing. The error of a token that is not there
-// is [ErrNoToken].
+// is [activity.ErrNotFound].
 func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error) {
 	const revoke = `
 		UPDATE fanfare.service_tokens
@@ -97,7 +96,7 @@ func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return Token{}, ErrNoToken
+		return Token{}, fmt.Errorf("token %s: %w", id, activity.ErrNotFound)
 	case err != nil:
 		return Token{}, fmt.Errorf("revoke service token: %w", err)
 	}

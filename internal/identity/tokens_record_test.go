@@ -27,8 +27,8 @@ func TestTokensAreRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := tokens.Revoke(t.Context(), who.tenant, uuid.New()); !errors.Is(err, identity.ErrNoToken) {
-		t.Errorf("a token that is not there: got %v, want ErrNoToken", err)
+	if _, err := tokens.Revoke(t.Context(), who.tenant, uuid.New()); !errors.Is(err, activity.ErrNotFound) {
+		t.Errorf("a token that is not there: got %v, want ErrNotFound", err)
 	}
 	found, _, err := pglog.New(db.Pool).
 		List(t.Context(), who.tenant, activity.OfEntity("service_token", token.ID), activity.Page{})

@@ -124,12 +124,12 @@ func TestServiceTokenRevoked(t *testing.T) {
 	text, token := create(t, tokens, who)
 	kept, _ := create(t, tokens, who)
 	for name, tenant := range map[string]uuid.UUID{"another tenant": uuid.New(), "no tenant": uuid.Nil} {
-		if _, err := tokens.Revoke(t.Context(), tenant, token.ID); !errors.Is(err, identity.ErrNoToken) {
-			t.Errorf("%s: got %v, want ErrNoToken", name, err)
+		if _, err := tokens.Revoke(t.Context(), tenant, token.ID); !errors.Is(err, activity.ErrNotFound) {
+			t.Errorf("%s: got %v, want ErrNotFound", name, err)
 		}
 	}
-	if _, err := tokens.Revoke(t.Context(), who.tenant, uuid.New()); !errors.Is(err, identity.ErrNoToken) {
-		t.Errorf("another token: got %v, want ErrNoToken", err)
+	if _, err := tokens.Revoke(t.Context(), who.tenant, uuid.New()); !errors.Is(err, activity.ErrNotFound) {
+		t.Errorf("another token: got %v, want ErrNotFound", err)
 	}
 	wantSomeone(t, a, withBearer(text), who)
 

@@ -74,7 +74,7 @@ func Mark(ctx context.Context, db pg.Querier, tenant, principal, id uuid.UUID, r
 		return Notification{}, err
 	}
 	if len(found) == 0 || !seen[0] {
-		return Notification{}, ErrNotFound
+		return Notification{}, fmt.Errorf("notification %s: %w", id, activity.ErrNotFound)
 	}
 	if read == (found[0].ReadAt != nil) {
 		return found[0], nil
@@ -94,7 +94,7 @@ func setRead(ctx context.Context, db pg.Querier, tenant, principal, id uuid.UUID
 	}
 	at, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[*time.Time])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, ErrNotFound
+		return nil, fmt.Errorf("notification %s: %w", id, activity.ErrNotFound)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("mark a notification: %w", err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -62,7 +63,7 @@ func TestMarkOnlyWhatIsOnesOwnAndMayBeSeen(t *testing.T) {
 		"another principal's": {b.tenant, uuid.New(), mine},
 	} {
 		for _, read := range []bool{true, false} {
-			if n, err := Mark(t.Context(), b.db.Pool, key[0], key[1], key[2], read); !errors.Is(err, ErrNotFound) ||
+			if n, err := Mark(t.Context(), b.db.Pool, key[0], key[1], key[2], read); !errors.Is(err, activity.ErrNotFound) ||
 				n.ID != uuid.Nil {
 				t.Errorf("%s, read %v: got %+v, %v, want ErrNotFound", name, read, n, err)
 			}

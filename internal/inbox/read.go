@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,10 +14,6 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
 )
-
-// ErrNotFound says that the principal has no such notification, or may not see its activity any
-// more.
-var ErrNotFound = errors.New("notification not found")
 
 // Notification is an activity that the principal was told of.
 type Notification struct {
