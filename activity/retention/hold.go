@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pg"
