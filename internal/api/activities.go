@@ -27,7 +27,7 @@ func (s *Server) addActivities(routes huma.API) {
 	}, s.getActivity)
 }
 
-type activitiesAnswer struct {
+type activitiesResponse struct {
 	Body struct {
 		Items      []Activity `json:"items" nullable:"false" doc:"Newest first."`
 		NextCursor *string    `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
@@ -41,7 +41,7 @@ func (s *Server) listActivities(ctx context.Context, caller identity.Identity, i
 	FilterOwner
 	PageQuery
 },
-) (*activitiesAnswer, error) {
+) (*activitiesResponse, error) {
 	filter := filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner)
 	before, err := s.after(ctx, in.PageQuery, filter)
 	if err != nil {
@@ -61,12 +61,12 @@ func (s *Server) listActivities(ctx context.Context, caller identity.Identity, i
 	return s.activitiesPage(ctx, found, next, filter, false)
 }
 
-type activityAnswer struct{ Body Activity }
+type activityResponse struct{ Body Activity }
 
 func (s *Server) getActivity(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The activity's id."`
 },
-) (*activityAnswer, error) {
+) (*activityResponse, error) {
 	found, err := feed.Get(ctx, s.pool, caller.TenantID, caller.PrincipalID, in.ID.UUID)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (s *Server) getActivity(ctx context.Context, caller identity.Identity, in *
 	if err != nil {
 		return nil, err
 	}
-	return &activityAnswer{Activity{events[0], storedOf(&found, false)}}, nil
+	return &activityResponse{Activity{events[0], storedOf(&found, false)}}, nil
 }
 
 // activitiesPage renders a page of the log.
@@ -85,7 +85,7 @@ func (s *Server) activitiesPage(
 	next uuid.UUID,
 	filter activity.Filter,
 	audit bool,
-) (*activitiesAnswer, error) {
+) (*activitiesResponse, error) {
 	list := make([]*activity.Activity, len(found))
 	for i := range found {
 		list[i] = &found[i]
@@ -94,13 +94,13 @@ func (s *Server) activitiesPage(
 	if err != nil {
 		return nil, err
 	}
-	answer := &activitiesAnswer{}
-	answer.Body.Items = make([]Activity, len(found))
+	response := &activitiesResponse{}
+	response.Body.Items = make([]Activity, len(found))
 	for i := range found {
-		answer.Body.Items[i] = Activity{events[i], storedOf(&found[i], audit)}
+		response.Body.Items[i] = Activity{events[i], storedOf(&found[i], audit)}
 	}
-	answer.Body.NextCursor, err = s.nextCursor(ctx, next, filter)
-	return answer, err
+	response.Body.NextCursor, err = s.nextCursor(ctx, next, filter)
+	return response, err
 }
 
 // events renders activities, with the names that the directory has for their actors now.

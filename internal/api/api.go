@@ -133,10 +133,10 @@ func New(o Options) (*Server, error) {
 		s.log = zap.NewNop()
 	}
 	if s.observer == nil {
-		s.observer = unobserved{}
+		s.observer = nopObserver{}
 	}
 	if s.publisher == nil {
-		s.publisher = silent{}
+		s.publisher = nopPublisher{}
 	}
 	if err := s.build(o); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -157,12 +157,12 @@ func (s *Server) build(o Options) (err error) {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle(everywhere, missing(mux))
+	mux.Handle(noRoutePattern, noRoute(mux))
 	routes := humago.NewWithPrefix(mux, prefix, s.config(cmp.Or(o.Version, "dev")))
 	routes.UseMiddleware(enter, s.authenticate, s.limitRate, s.checkRequest, s.boundTime)
 	s.addRoutes(routes)
 	s.document = routes.OpenAPI()
-	dropUnused(s.document)
+	removeUnused(s.document)
 	if err := serveReference(mux, s.document); err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ type auditInput struct {
 	PageQuery
 }
 
-func (s *Server) listAudit(ctx context.Context, caller identity.Identity, in *auditInput) (*activitiesAnswer, error) {
+func (s *Server) listAudit(ctx context.Context, caller identity.Identity, in *auditInput) (*activitiesResponse, error) {
 	return s.audit(ctx, caller, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), in.PageQuery)
 }
 
@@ -65,7 +65,7 @@ func (s *Server) listAuditOfEntity(ctx context.Context, caller identity.Identity
 	FilterOwner
 	PageQuery
 },
-) (*activitiesAnswer, error) {
+) (*activitiesResponse, error) {
 	return s.audit(
 		ctx,
 		caller,
@@ -81,7 +81,7 @@ func (s *Server) listAuditOfActor(ctx context.Context, caller identity.Identity,
 	FilterOwner
 	PageQuery
 },
-) (*activitiesAnswer, error) {
+) (*activitiesResponse, error) {
 	return s.audit(
 		ctx,
 		caller,
@@ -97,7 +97,7 @@ func (s *Server) listAuditOfOwner(ctx context.Context, caller identity.Identity,
 	FilterResource
 	PageQuery
 },
-) (*activitiesAnswer, error) {
+) (*activitiesResponse, error) {
 	return s.audit(
 		ctx,
 		caller,
@@ -112,7 +112,7 @@ func (s *Server) audit(
 	caller identity.Identity,
 	f activity.Filter,
 	q PageQuery,
-) (*activitiesAnswer, error) {
+) (*activitiesResponse, error) {
 	before, err := s.after(ctx, q, f)
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (s *Server) audit(
 	return s.activitiesPage(ctx, found, next, f, true)
 }
 
-type countAnswer struct {
+type countResponse struct {
 	Body struct {
 		Count int  `json:"count" doc:"How many there are, or at least so many."`
 		Exact bool `json:"exact" doc:"Whether that is all. Counting stops where it would take too long."`
@@ -141,13 +141,13 @@ func (s *Server) countAudit(ctx context.Context, caller identity.Identity, in *s
 	FilterResource
 	FilterOwner
 },
-) (*countAnswer, error) {
-	answer := &countAnswer{}
+) (*countResponse, error) {
+	response := &countResponse{}
 	var err error
-	answer.Body.Count, answer.Body.Exact, err = pglog.New(s.pool).
+	response.Body.Count, response.Body.Exact, err = pglog.New(s.pool).
 		Count(ctx, caller.TenantID, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), maxCount)
 	if err != nil {
 		return nil, err
 	}
-	return answer, nil
+	return response, nil
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// cursors seals the places at which pages end. What it makes can be opened only for the list that
+// cursors seals the exportSlots at which pages end. What it makes can be opened only for the list that
 // it was made for.
 type cursors struct {
 	key []byte
 }
 
 // place is where a cursor applies.
-type place struct {
+type cursorScope struct {
 	route     string // a pattern
 	principal activity.Principal
 	filter    string // distinct for distinct filters
@@ -43,13 +43,13 @@ func newCursors(secret []byte) (cursors, error) {
 }
 
 // seal returns the cursor of what comes after an item.
-func (c cursors) seal(at place, after uuid.UUID) string {
+func (c cursors) seal(at cursorScope, after uuid.UUID) string {
 	sealed := append([]byte{cursorVersion}, after[:]...)
 	return base64.RawURLEncoding.EncodeToString(append(sealed, c.tag(at, sealed)...))
 }
 
 // open returns the item after which a page begins. The error is a *Problem that names the cursor.
-func (c cursors) open(at place, cursor string) (uuid.UUID, error) {
+func (c cursors) open(at cursorScope, cursor string) (uuid.UUID, error) {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(sealed) != cursorLength || sealed[0] != cursorVersion {
 		return uuid.Nil, errCursor()
@@ -62,8 +62,8 @@ func (c cursors) open(at place, cursor string) (uuid.UUID, error) {
 }
 
 // tag authenticates a cursor together with where it applies. Each part has its length before it, so
-// that no two places read the same.
-func (c cursors) tag(at place, body []byte) []byte {
+// that no two exportSlots read the same.
+func (c cursors) tag(at cursorScope, body []byte) []byte {
 	mac := hmac.New(sha256.New, c.key)
 	for _, part := range [][]byte{body, []byte(at.route), at.principal.TenantID[:], at.principal.PrincipalID[:], []byte(at.filter)} {
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))

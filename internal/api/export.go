@@ -24,11 +24,11 @@ import (
 
 // The bounds of exports. How long the database may take over one step of them is Limits.Query.
 const (
-	mostExports    = 2                // of a process at once, and of them one of a tenant
-	longestExport  = 30 * time.Minute // then it ends, not whole
-	pieceBytes     = 64 << 10         // what a client must take
-	pieceDeadline  = 10 * time.Second // within
-	recordDeadline = 5 * time.Second  // for recording that it was
+	maxExports    = 2                // of a process at once, and of them one of a tenant
+	exportTimeout = 30 * time.Minute // then it ends, not whole
+	chunkBytes    = 64 << 10         // what a client must take
+	chunkTimeout  = 10 * time.Second // within
+	recordTimeout = 5 * time.Second  // for recording that it was
 )
 
 const exportOperation = "export-activities"
@@ -36,20 +36,20 @@ const exportOperation = "export-activities"
 // exporter serves exports.
 type exporter struct {
 	*Server
-	places *places
+	slots *exportSlots
 }
 
-// places are those of the exports under way, by tenant: one tenant cannot take them all.
-type places struct {
+// exportSlots are those of the exports under way, by tenant: one tenant cannot take them all.
+type exportSlots struct {
 	mu    sync.Mutex
 	taken map[uuid.UUID]bool
 }
 
 // take takes a place for the tenant if there is one. leave gives it back.
-func (p *places) take(tenant uuid.UUID) (leave func(), taken bool) {
+func (p *exportSlots) take(tenant uuid.UUID) (leave func(), taken bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.taken[tenant] || len(p.taken) == mostExports {
+	if p.taken[tenant] || len(p.taken) == maxExports {
 		return nil, false
 	}
 	p.taken[tenant] = true
@@ -63,7 +63,7 @@ func (p *places) take(tenant uuid.UUID) (leave func(), taken bool) {
 func (s *Server) addExport(routes huma.API) {
 	responses := withContent(problems(http.StatusForbidden), http.StatusOK, export.CSV.MediaType(), "The activities.")
 	responses["200"].Content[export.JSONL.MediaType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	e := exporter{s, &places{taken: map[uuid.UUID]bool{}}}
+	e := exporter{s, &exportSlots{taken: map[uuid.UUID]bool{}}}
 	handle(s, routes, huma.Operation{
 		OperationID: exportOperation, Method: http.MethodGet, Path: "/activities/export", Tags: []string{"Audit"}, Security: needs(identity.ScopeRead),
 		Summary: "Export the log",
@@ -95,7 +95,7 @@ func (e exporter) exportActivities(_ context.Context, caller identity.Identity, 
 			w.Header().Set("Content-Type", wanted.Encoder.Format.MediaType())
 			return
 		}
-		leave, taken := e.places.take(caller.TenantID)
+		leave, taken := e.slots.take(caller.TenantID)
 		if !taken {
 			newProblem(
 				Unavailable,
@@ -113,7 +113,7 @@ func (e exporter) exportActivities(_ context.Context, caller identity.Identity, 
 // takes it for whole.
 func (e exporter) serve(ctx context.Context, caller identity.Identity, w http.ResponseWriter, wanted export.Export) {
 	format := wanted.Encoder.Format
-	out := &pieceWriter{w: w, control: http.NewResponseController(w)}
+	out := &chunkWriter{w: w, control: http.NewResponseController(w)}
 	h := w.Header()
 	h.Set("Content-Type", format.MediaType())
 	h.Set(
@@ -130,7 +130,7 @@ func (e exporter) serve(ctx context.Context, caller identity.Identity, w http.Re
 	if err := out.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		panic(http.ErrAbortHandler)
 	}
-	bounded, cancel := context.WithTimeout(ctx, longestExport)
+	bounded, cancel := context.WithTimeout(ctx, exportTimeout)
 	defer cancel()
 	done, err := wanted.Write(bounded, pglog.New(e.pool), out)
 	if err != nil && !out.begun {
@@ -174,7 +174,7 @@ func (e exporter) record(
 	if !complete {
 		envelope.Status = activity.Failure
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordDeadline)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	return pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
 		_, err := outbox.Record(ctx, tx, envelope)
@@ -201,21 +201,21 @@ func exportedFilter(f activity.Filter) builtin.LogExportedFilter {
 	}
 }
 
-// pieceWriter writes in pieces. A client that does not take one within the deadline is gone.
-type pieceWriter struct {
+// chunkWriter writes in chunks. A client that does not accept one within the timeout is disconnected.
+type chunkWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	begun   bool
 }
 
-func (p *pieceWriter) Write(b []byte) (n int, err error) {
+func (p *chunkWriter) Write(b []byte) (n int, err error) {
 	p.begun = true
 	for n < len(b) {
-		if err := p.control.SetWriteDeadline(time.Now().Add(pieceDeadline)); err != nil &&
+		if err := p.control.SetWriteDeadline(time.Now().Add(chunkTimeout)); err != nil &&
 			!errors.Is(err, http.ErrNotSupported) {
 			return n, err
 		}
-		wrote, err := p.w.Write(b[n:min(n+pieceBytes, len(b))])
+		wrote, err := p.w.Write(b[n:min(n+chunkBytes, len(b))])
 		n += wrote
 		if err != nil {
 			return n, err

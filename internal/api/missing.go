@@ -8,7 +8,7 @@ import (
 
 // missing answers for what no route does: 404, or 405 with the methods that are allowed there,
 // which OPTIONS asks for.
-func missing(mux *http.ServeMux) http.Handler {
+func noRoute(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestInfoOf(r.Context()).requestID
 		allowed := methodsAt(mux, r)
@@ -29,7 +29,7 @@ func methodsAt(mux *http.ServeMux, r *http.Request) []string {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != "" &&
-			pattern != everywhere {
+			pattern != noRoutePattern {
 			allowed = append(allowed, method)
 		}
 	}
@@ -39,8 +39,8 @@ func methodsAt(mux *http.ServeMux, r *http.Request) []string {
 	return allowed
 }
 
-// everywhere is the pattern of missing.
-const everywhere = "/"
+// noRoutePattern is the pattern of missing.
+const noRoutePattern = "/"
 
 // strictPaths keeps the mux from redirecting to what a path might have meant.
 func strictPaths(next http.Handler) http.Handler {

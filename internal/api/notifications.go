@@ -48,7 +48,7 @@ type Notification struct {
 	Event     Event      `json:"event"`
 }
 
-type notificationsAnswer struct {
+type notificationsResponse struct {
 	Body struct {
 		Items       []Notification `json:"items" nullable:"false" doc:"Newest first."`
 		NextCursor  *string        `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
@@ -63,7 +63,7 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 	UnreadOnly bool `query:"unread_only" doc:"Leave out what was read."`
 	PageQuery
 },
-) (*notificationsAnswer, error) {
+) (*notificationsResponse, error) {
 	filter := unreadFilter{in.UnreadOnly}
 	after, err := s.after(ctx, in.PageQuery, filter)
 	if err != nil {
@@ -79,15 +79,15 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 	if err != nil {
 		return nil, err
 	}
-	answer := &notificationsAnswer{}
-	if answer.Body.Items, err = s.notifications(ctx, page.Items); err != nil {
+	response := &notificationsResponse{}
+	if response.Body.Items, err = s.notifications(ctx, page.Items); err != nil {
 		return nil, err
 	}
-	if answer.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID); err != nil {
+	if response.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID); err != nil {
 		return nil, err
 	}
-	answer.Body.NextCursor, err = s.nextCursor(ctx, page.Next, filter)
-	return answer, err
+	response.Body.NextCursor, err = s.nextCursor(ctx, page.Next, filter)
+	return response, err
 }
 
 // notifications renders a page of the inbox.
@@ -111,23 +111,23 @@ func (s *Server) notifications(ctx context.Context, page []inbox.Notification) (
 	return items, nil
 }
 
-type unreadAnswer struct {
+type unreadResponse struct {
 	Body struct {
 		UnreadCount int `json:"unread_count" doc:"Counting stops at 10,000."`
 	} `nameHint:"UnreadCount"`
 }
 
-func (s *Server) countUnread(ctx context.Context, caller identity.Identity, _ *struct{}) (*unreadAnswer, error) {
-	answer := &unreadAnswer{}
+func (s *Server) countUnread(ctx context.Context, caller identity.Identity, _ *struct{}) (*unreadResponse, error) {
+	response := &unreadResponse{}
 	var err error
-	answer.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID)
+	response.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID)
 	if err != nil {
 		return nil, err
 	}
-	return answer, nil
+	return response, nil
 }
 
-type notificationAnswer struct{ Body Notification }
+type notificationResponse struct{ Body Notification }
 
 func (s *Server) markNotification(ctx context.Context, caller identity.Identity, in *struct {
 	ID   ID `path:"id" doc:"The notification's id."`
@@ -135,33 +135,33 @@ func (s *Server) markNotification(ctx context.Context, caller identity.Identity,
 		Read bool `json:"read" doc:"Whether it is to be read or unread."`
 	} `nameHint:"NotificationChange"`
 },
-) (*notificationAnswer, error) {
+) (*notificationResponse, error) {
 	marked, err := inbox.Mark(ctx, s.pool, caller.TenantID, caller.PrincipalID, in.ID.UUID, in.Body.Read)
 	if err != nil {
 		return nil, err
 	}
-	s.tellUnread(ctx, caller)
+	s.notifyUnread(ctx, caller)
 	items, err := s.notifications(ctx, []inbox.Notification{marked})
 	if err != nil {
 		return nil, err
 	}
-	return &notificationAnswer{items[0]}, nil
+	return &notificationResponse{items[0]}, nil
 }
 
-type markedAnswer struct {
+type markedResponse struct {
 	Body struct {
 		MarkedCount int `json:"marked_count" doc:"How many were unread."`
 	} `nameHint:"MarkedCount"`
 }
 
-func (s *Server) markAllRead(ctx context.Context, caller identity.Identity, _ *struct{}) (*markedAnswer, error) {
-	answer := &markedAnswer{}
+func (s *Server) markAllRead(ctx context.Context, caller identity.Identity, _ *struct{}) (*markedResponse, error) {
+	response := &markedResponse{}
 	var err error
-	if answer.Body.MarkedCount, err = inbox.MarkAll(ctx, s.pool, caller.TenantID, caller.PrincipalID); err != nil {
+	if response.Body.MarkedCount, err = inbox.MarkAll(ctx, s.pool, caller.TenantID, caller.PrincipalID); err != nil {
 		return nil, err
 	}
-	if answer.Body.MarkedCount > 0 {
-		s.tellUnread(ctx, caller)
+	if response.Body.MarkedCount > 0 {
+		s.notifyUnread(ctx, caller)
 	}
-	return answer, nil
+	return response, nil
 }

@@ -20,19 +20,19 @@ type Observer interface {
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, info := s.now(), requestInfoOf(r.Context())
-		answer := &answer{ResponseWriter: w}
+		response := &statusRecorder{ResponseWriter: w}
 		defer func() {
 			route := routeOf(r)
-			s.recovered(answer, info.requestID, route, recover())
-			s.observer.Request(route, answer.status, s.now().Sub(start))
+			s.recovered(response, info.requestID, route, recover())
+			s.observer.Request(route, response.status, s.now().Sub(start))
 		}()
-		next.ServeHTTP(answer, r)
+		next.ServeHTTP(response, r)
 	})
 }
 
 // recovered answers for a handler that panicked. What is on its way already is cut off, so that no
 // client takes it for whole.
-func (s *Server) recovered(w *answer, requestID, route string, cause any) {
+func (s *Server) recovered(w *statusRecorder, requestID, route string, cause any) {
 	if cause == nil {
 		return
 	}
@@ -56,36 +56,36 @@ func (s *Server) recovered(w *answer, requestID, route string, cause any) {
 
 // routeOf returns the pattern that matched a request, once the mux has seen it.
 func routeOf(r *http.Request) string {
-	if r.Pattern == everywhere {
+	if r.Pattern == noRoutePattern {
 		return ""
 	}
 	return r.Pattern
 }
 
 // answer notes the status.
-type answer struct {
+type statusRecorder struct {
 	http.ResponseWriter
 	status int
 }
 
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 && status >= http.StatusOK {
-		a.status = status
+func (r *statusRecorder) WriteHeader(status int) {
+	if r.status == 0 && status >= http.StatusOK {
+		r.status = status
 	}
-	a.ResponseWriter.WriteHeader(status)
+	r.ResponseWriter.WriteHeader(status)
 }
 
-func (a *answer) Write(b []byte) (int, error) {
-	if a.status == 0 {
-		a.status = http.StatusOK
+func (r *statusRecorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
 	}
-	return a.ResponseWriter.Write(b)
+	return r.ResponseWriter.Write(b)
 }
 
 // Unwrap is for http.ResponseController.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// unobserved is the observer of those who have none.
-type unobserved struct{}
+// nopObserver is the observer of those who have none.
+type nopObserver struct{}
 
-func (unobserved) Request(string, int, time.Duration) {}
+func (nopObserver) Request(string, int, time.Duration) {}

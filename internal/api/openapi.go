@@ -31,8 +31,8 @@ func schemas() huma.Registry {
 	return registry
 }
 
-// dropUnused takes out of the document what huma puts into every one.
-func dropUnused(document *huma.OpenAPI) {
+// removeUnused takes out of the document what huma puts into every one.
+func removeUnused(document *huma.OpenAPI) {
 	all := document.Components.Schemas.Map()
 	delete(all, "ErrorModel")
 	delete(all, "ErrorDetail")
@@ -78,15 +78,15 @@ func (s *Server) config(version string) huma.Config {
 }
 
 // asProblem gives problems their request's id, and makes problems of huma's own refusals.
-func (s *Server) asProblem(ctx huma.Context, _ string, answer any) (any, error) {
+func (s *Server) asProblem(ctx huma.Context, _ string, response any) (any, error) {
 	var p Problem
-	switch a := answer.(type) {
+	switch r := response.(type) {
 	case *huma.ErrorModel:
-		p = *humaProblem(a)
+		p = *humaProblem(r)
 	case *Problem:
-		p = *a
+		p = *r
 	default:
-		return answer, nil
+		return response, nil
 	}
 	p.RequestID = requestInfoOf(ctx.Context()).requestID
 	return &p, nil

@@ -31,7 +31,7 @@ func (s *Server) addOutbox(routes huma.API) {
 	}, s.replayDeadLetter)
 }
 
-type outboxAnswer struct{ Body OutboxStatus }
+type outboxResponse struct{ Body OutboxStatus }
 
 // OutboxStatus counts what is waiting.
 type OutboxStatus struct {
@@ -50,12 +50,12 @@ func (OutboxStatus) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schem
 	return s
 }
 
-func (s *Server) getOutbox(ctx context.Context, caller identity.Identity, _ *struct{}) (*outboxAnswer, error) {
+func (s *Server) getOutbox(ctx context.Context, caller identity.Identity, _ *struct{}) (*outboxResponse, error) {
 	status, err := outbox.NewBacklog(s.pool).Status(ctx, caller.TenantID)
 	if err != nil {
 		return nil, err
 	}
-	return &outboxAnswer{OutboxStatus{status}}, nil
+	return &outboxResponse{OutboxStatus{status}}, nil
 }
 
 // DeadLetter is an activity that could not be told.
@@ -73,7 +73,7 @@ func (DeadLetter) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 	return s
 }
 
-type deadLettersAnswer struct {
+type deadLettersResponse struct {
 	Body struct {
 		Items []DeadLetter `json:"items" nullable:"false" doc:"The latest first."`
 	} `nameHint:"DeadLetterList"`
@@ -82,20 +82,20 @@ type deadLettersAnswer struct {
 func (s *Server) listDeadLetters(ctx context.Context, caller identity.Identity, in *struct {
 	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"At most so many items."`
 },
-) (*deadLettersAnswer, error) {
+) (*deadLettersResponse, error) {
 	letters, err := outbox.NewBacklog(s.pool).DeadLetters(ctx, caller.TenantID, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	answer := &deadLettersAnswer{}
-	answer.Body.Items = make([]DeadLetter, len(letters))
+	response := &deadLettersResponse{}
+	response.Body.Items = make([]DeadLetter, len(letters))
 	for i, letter := range letters {
-		answer.Body.Items[i] = DeadLetter{letter}
+		response.Body.Items[i] = DeadLetter{letter}
 	}
-	return answer, nil
+	return response, nil
 }
 
-type replayAnswer struct {
+type replayResponse struct {
 	Body struct {
 		Replayed int64 `json:"replayed" doc:"How many were put back."`
 	} `nameHint:"ReplayedCount"`
@@ -104,12 +104,12 @@ type replayAnswer struct {
 func (s *Server) replayDeadLetter(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The activity's id."`
 },
-) (*replayAnswer, error) {
-	answer := &replayAnswer{}
+) (*replayResponse, error) {
+	response := &replayResponse{}
 	var err error
-	answer.Body.Replayed, err = outbox.NewBacklog(s.pool).Replay(ctx, caller.TenantID, in.ID.UUID)
+	response.Body.Replayed, err = outbox.NewBacklog(s.pool).Replay(ctx, caller.TenantID, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}
-	return answer, nil
+	return response, nil
 }

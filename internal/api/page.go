@@ -18,7 +18,7 @@ func (s *Server) after(ctx context.Context, q PageQuery, filter any) (uuid.UUID,
 	if q.Cursor == "" {
 		return uuid.Nil, nil
 	}
-	at, err := placeOf(ctx, filter)
+	at, err := cursorScopeOf(ctx, filter)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -30,7 +30,7 @@ func (s *Server) nextCursor(ctx context.Context, last uuid.UUID, filter any) (*s
 	if last == uuid.Nil {
 		return nil, nil
 	}
-	at, err := placeOf(ctx, filter)
+	at, err := cursorScopeOf(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -38,12 +38,12 @@ func (s *Server) nextCursor(ctx context.Context, last uuid.UUID, filter any) (*s
 	return &cursor, nil
 }
 
-// placeOf returns where the cursors of a request apply.
-func placeOf(ctx context.Context, filter any) (place, error) {
+// cursorScopeOf returns where the cursors of a request apply.
+func cursorScopeOf(ctx context.Context, filter any) (cursorScope, error) {
 	text, err := json.Marshal(filter)
 	if err != nil {
-		return place{}, err
+		return cursorScope{}, err
 	}
 	info := requestInfoOf(ctx)
-	return place{route: info.route, principal: info.caller.Principal, filter: string(text)}, nil
+	return cursorScope{route: info.route, principal: info.caller.Principal, filter: string(text)}, nil
 }

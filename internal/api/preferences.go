@@ -50,20 +50,20 @@ type PreferencesChange struct {
 	Muted         *bool     `json:"muted,omitempty"`
 }
 
-type preferencesAnswer struct{ Body Preferences }
+type preferencesResponse struct{ Body Preferences }
 
-func preferencesOf(p preferences.Stored) *preferencesAnswer {
-	answer := &preferencesAnswer{
+func preferencesOf(p preferences.Stored) *preferencesResponse {
+	response := &preferencesResponse{
 		Preferences{FilterMode: string(p.Mode), CustomActions: p.CustomActions, Muted: p.Muted},
 	}
 	if !p.UpdatedAt.IsZero() {
 		at := p.UpdatedAt.UTC()
-		answer.Body.UpdatedAt = &at
+		response.Body.UpdatedAt = &at
 	}
-	return answer
+	return response
 }
 
-func (s *Server) getPreferences(ctx context.Context, caller identity.Identity, _ *struct{}) (*preferencesAnswer, error) {
+func (s *Server) getPreferences(ctx context.Context, caller identity.Identity, _ *struct{}) (*preferencesResponse, error) {
 	stored, err := preferences.Get(ctx, s.pool, caller.TenantID, caller.PrincipalID)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (s *Server) putPreferences(
 	ctx context.Context,
 	caller identity.Identity,
 	in *struct{ Body PreferencesChange },
-) (*preferencesAnswer, error) {
+) (*preferencesResponse, error) {
 	stored, err := preferences.Put(ctx, s.pool, caller.TenantID, caller.PrincipalID, preferences.Change{
 		Mode: (*preferences.Mode)(in.Body.FilterMode), CustomActions: in.Body.CustomActions, Muted: in.Body.Muted,
 	})
@@ -98,7 +98,7 @@ type PatternMatches struct {
 	Patterns []string `json:"patterns" nullable:"false" doc:"Those that match, in their order."`
 }
 
-type patternTestAnswer struct {
+type patternTestResponse struct {
 	Body struct {
 		Results []PatternMatches `json:"results" nullable:"false" doc:"One for each action, in their order."`
 	} `nameHint:"PatternResults"`
@@ -108,13 +108,13 @@ func (s *Server) testPreferences(
 	_ context.Context,
 	_ identity.Identity,
 	in *struct{ Body PatternTest },
-) (*patternTestAnswer, error) {
-	patterns, err := compiled(in.Body.Patterns)
+) (*patternTestResponse, error) {
+	patterns, err := compilePatterns(in.Body.Patterns)
 	if err != nil {
 		return nil, err
 	}
-	answer := &patternTestAnswer{}
-	answer.Body.Results = make([]PatternMatches, 0, len(in.Body.Actions))
+	response := &patternTestResponse{}
+	response.Body.Results = make([]PatternMatches, 0, len(in.Body.Actions))
 	for _, action := range in.Body.Actions {
 		matches := PatternMatches{Action: action, Patterns: []string{}}
 		for _, p := range patterns {
@@ -122,12 +122,12 @@ func (s *Server) testPreferences(
 				matches.Matches, matches.Patterns = true, append(matches.Patterns, p.String())
 			}
 		}
-		answer.Body.Results = append(answer.Body.Results, matches)
+		response.Body.Results = append(response.Body.Results, matches)
 	}
-	return answer, nil
+	return response, nil
 }
 
-func compiled(texts []string) ([]preferences.Pattern, error) {
+func compilePatterns(texts []string) ([]preferences.Pattern, error) {
 	var broken invalid.Error
 	patterns := make([]preferences.Pattern, len(texts))
 	for i, text := range texts {

@@ -13,9 +13,9 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// rememberedPrincipals is how many buckets are kept. Whoever has not asked for longest starts anew
+// maxBuckets is how many buckets are kept. Whoever has not asked for longest starts anew
 // with a full one.
-const rememberedPrincipals = 16384
+const maxBuckets = 16384
 
 // limiter holds each principal to a rate, by a token bucket.
 type limiter struct {
@@ -26,7 +26,7 @@ type limiter struct {
 }
 
 func newLimiter(perSecond float64, burst int, now func() time.Time) (*limiter, error) {
-	buckets, err := lru.New[activity.Principal, *rate.Limiter](rememberedPrincipals)
+	buckets, err := lru.New[activity.Principal, *rate.Limiter](maxBuckets)
 	if err != nil {
 		return nil, err
 	}

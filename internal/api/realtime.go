@@ -67,14 +67,14 @@ func (s *Server) tokensFor(caller identity.Identity, channels []string) Realtime
 	return t
 }
 
-type tokensAnswer struct{ Body RealtimeTokens }
+type tokensResponse struct{ Body RealtimeTokens }
 
 func (s *Server) makeTokens(ctx context.Context, caller identity.Identity, in *struct {
 	Body struct {
 		Channels []string `json:"channels" nullable:"false" maxItems:"128" maxLength:"255" example:"[\"resource:0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f.0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b\"]"`
 	} `nameHint:"ChannelList"`
 },
-) (*tokensAnswer, error) {
+) (*tokensResponse, error) {
 	denied, err := s.denied(ctx, caller, in.Body.Channels)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (s *Server) makeTokens(ctx context.Context, caller identity.Identity, in *s
 		p.Denied = denied
 		return nil, p
 	}
-	return &tokensAnswer{s.tokensFor(caller, in.Body.Channels)}, nil
+	return &tokensResponse{s.tokensFor(caller, in.Body.Channels)}, nil
 }
 
 // denied returns those of the channels that the principal may not hear, in their order.
@@ -95,7 +95,7 @@ func (s *Server) denied(ctx context.Context, caller identity.Identity, channels 
 	}
 	resources := map[string]uuid.UUID{}
 	for _, channel := range channels {
-		if resource, ok := s.resourceOf(caller.TenantID, channel); ok {
+		if resource, ok := s.resourceOfChannel(caller.TenantID, channel); ok {
 			resources[channel] = resource
 		}
 	}
@@ -139,8 +139,8 @@ func (s *Server) hears(
 	return nil
 }
 
-// resourceOf returns the resource whose channel in the tenant has this very name.
-func (s *Server) resourceOf(tenant uuid.UUID, channel string) (uuid.UUID, bool) {
+// resourceOfChannel returns the resource whose channel in the tenant has this very name.
+func (s *Server) resourceOfChannel(tenant uuid.UUID, channel string) (uuid.UUID, bool) {
 	for _, text := range uuidText.FindAllString(channel, -1) {
 		if id, err := uuid.Parse(text); err == nil && s.channels.Resource(tenant, id) == channel {
 			return id, true
@@ -151,7 +151,7 @@ func (s *Server) resourceOf(tenant uuid.UUID, channel string) (uuid.UUID, bool) 
 
 var uuidText = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
-type bootstrapAnswer struct {
+type bootstrapResponse struct {
 	Body struct {
 		TenantID              uuid.UUID `json:"tenant_id" format:"uuid"`
 		PrincipalID           uuid.UUID `json:"principal_id" format:"uuid"`
@@ -161,7 +161,7 @@ type bootstrapAnswer struct {
 	} `nameHint:"Bootstrap"`
 }
 
-func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *struct{}) (*bootstrapAnswer, error) {
+func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *struct{}) (*bootstrapResponse, error) {
 	subscriptions, _, err := watchers.Subscriptions(
 		ctx,
 		s.pool,
@@ -184,8 +184,8 @@ func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *str
 	if err := s.hears(ctx, caller, resources, allowed); err != nil {
 		return nil, err
 	}
-	answer := &bootstrapAnswer{}
-	b := &answer.Body
+	response := &bootstrapResponse{}
+	b := &response.Body
 	b.TenantID, b.PrincipalID, b.InboxChannel = caller.TenantID, caller.PrincipalID, s.channels.User(
 		caller.TenantID,
 		caller.PrincipalID,
@@ -197,7 +197,7 @@ func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *str
 		}
 	}
 	b.RealtimeTokens = s.tokensFor(caller, b.ResourceSubscriptions)
-	return answer, nil
+	return response, nil
 }
 
 // maxBootstrap is how many channels a client may have beside its own: Centrifugo's default for

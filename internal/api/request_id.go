@@ -20,7 +20,7 @@ const (
 func identifyRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
-		if !fitRequestID(id) {
+		if !validRequestID(id) {
 			id = uuid.Must(uuid.NewV7()).String()
 		}
 		w.Header().Set(requestIDHeader, id)
@@ -29,8 +29,8 @@ func identifyRequests(next http.Handler) http.Handler {
 	})
 }
 
-// fitRequestID takes what is safe in a header, a log and a URL.
-func fitRequestID(id string) bool {
+// validRequestID takes what is safe in a header, a log and a URL.
+func validRequestID(id string) bool {
 	if id == "" || len(id) > maxRequestID {
 		return false
 	}

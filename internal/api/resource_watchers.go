@@ -29,7 +29,7 @@ type Watcher struct {
 	Scope       *string   `json:"scope" nullable:"true" enum:"resource,descendants" doc:"Of the widest subscription, also of one to an ancestor; null without any."`
 }
 
-type watchersAnswer struct {
+type watchersResponse struct {
 	Body struct {
 		Items      []Watcher `json:"items" nullable:"false" doc:"By principal."`
 		NextCursor *string   `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
@@ -40,7 +40,7 @@ func (s *Server) listWatchers(ctx context.Context, caller identity.Identity, in 
 	ID ID `path:"id" doc:"The resource's id."`
 	PageQuery
 },
-) (*watchersAnswer, error) {
+) (*watchersResponse, error) {
 	after, err := s.after(ctx, in.PageQuery, in.ID)
 	if err != nil {
 		return nil, err
@@ -62,13 +62,13 @@ func (s *Server) listWatchers(ctx context.Context, caller identity.Identity, in 
 	if err != nil {
 		return nil, err
 	}
-	answer := &watchersAnswer{}
-	answer.Body.Items = make([]Watcher, len(list))
+	response := &watchersResponse{}
+	response.Body.Items = make([]Watcher, len(list))
 	for i, w := range list {
-		answer.Body.Items[i] = watcherOf(w)
+		response.Body.Items[i] = watcherOf(w)
 	}
-	answer.Body.NextCursor, err = s.nextCursor(ctx, next, in.ID)
-	return answer, err
+	response.Body.NextCursor, err = s.nextCursor(ctx, next, in.ID)
+	return response, err
 }
 
 func watcherOf(w watchers.Watcher) Watcher {

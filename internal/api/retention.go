@@ -102,9 +102,9 @@ func (boundChange) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-type retentionAnswer struct{ Body Retention }
+type retentionResponse struct{ Body Retention }
 
-func (s *Server) getRetention(ctx context.Context, caller identity.Identity, _ *struct{}) (*retentionAnswer, error) {
+func (s *Server) getRetention(ctx context.Context, caller identity.Identity, _ *struct{}) (*retentionResponse, error) {
 	policy, err := retention.Get(ctx, s.pool, caller.TenantID)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (s *Server) putRetention(
 	ctx context.Context,
 	caller identity.Identity,
 	in *struct{ Body RetentionChange },
-) (*retentionAnswer, error) {
+) (*retentionResponse, error) {
 	change := retention.Change{}
 	for f, bound := range map[retention.Field]boundChange{
 		retention.MaxDays: in.Body.MaxDays, retention.MaxEntries: in.Body.MaxEntries, retention.MinDays: in.Body.MinDays, retention.InboxDays: in.Body.InboxDays,
@@ -134,15 +134,15 @@ func (s *Server) putRetention(
 	return s.retentionOf(ctx, caller, policy)
 }
 
-// shownHolds bounds how many legal holds an answer has.
-const shownHolds = 200
+// maxHolds bounds how many legal holds an answer has.
+const maxHolds = 200
 
-func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p retention.Policy) (*retentionAnswer, error) {
-	holds, err := retention.Holds(ctx, s.pool, caller.TenantID, uuid.Nil, false, shownHolds)
+func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p retention.Policy) (*retentionResponse, error) {
+	holds, err := retention.Holds(ctx, s.pool, caller.TenantID, uuid.Nil, false, maxHolds)
 	if err != nil {
 		return nil, err
 	}
-	answer := &retentionAnswer{Retention{
+	response := &retentionResponse{Retention{
 		MaxDays: RetentionBound(
 			p.MaxDays,
 		), MaxEntries: RetentionBound(p.MaxEntries), MinDays: RetentionBound(p.MinDays), InboxDays: RetentionBound(p.InboxDays),
@@ -154,7 +154,7 @@ func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p re
 		), UpdatedAt: p.UpdatedAt, UpdatedBy: p.UpdatedBy, Holds: make([]LegalHold, len(holds)),
 	}}
 	for i, h := range holds {
-		answer.Body.Holds[i] = LegalHold{h.ID, h.ResourceID, h.ActorPrincipalID, h.Reason, h.CreatedBy, h.CreatedAt}
+		response.Body.Holds[i] = LegalHold{h.ID, h.ResourceID, h.ActorPrincipalID, h.Reason, h.CreatedBy, h.CreatedAt}
 	}
-	return answer, nil
+	return response, nil
 }

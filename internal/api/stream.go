@@ -26,11 +26,11 @@ type Streams interface {
 // The times of a stream (server-sent events,
 // https://html.spec.whatwg.org/multipage/server-sent-events.html).
 const (
-	heartbeat     = 15 * time.Second // between comments that show that the stream stands
-	eventDeadline = 10 * time.Second // for a client to take an event
-	joinDeadline  = 5 * time.Second  // for Centrifugo to let the stream begin
-	longestStream = time.Hour        // then the client comes back, and its credentials are looked at again
-	retryHint     = time.Second      // after which a client comes back
+	heartbeat         = 15 * time.Second // between comments that show that the stream stands
+	eventTimeout      = 10 * time.Second // for a client to take an event
+	followTimeout     = 5 * time.Second  // for Centrifugo to let the stream begin
+	maxStreamDuration = time.Hour        // then the client comes back, and its credentials are events at again
+	retryHint         = time.Second      // after which a client comes back
 )
 
 func (s *Server) addStream(routes huma.API) {
@@ -111,7 +111,7 @@ func (s *Server) followActivities(ctx context.Context, caller identity.Identity,
 		}
 		after = &position
 	}
-	join, cancel := context.WithTimeout(ctx, joinDeadline)
+	join, cancel := context.WithTimeout(ctx, followTimeout)
 	defer cancel()
 	reader, err := s.streams.Follow(join, caller.TenantID, after)
 	if err != nil {
@@ -155,7 +155,7 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 		e.write(fmt.Appendf(nil, "retry: %d\n\n", retryHint.Milliseconds())) != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, longestStream)
+	ctx, cancel := context.WithTimeout(ctx, maxStreamDuration)
 	defer cancel()
 	for ctx.Err() == nil {
 		wait, stop := context.WithTimeout(ctx, heartbeat)
@@ -165,10 +165,10 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 		case err == nil:
 			err = e.writeEvents(event, reader, passes)
 			if err == nil && time.Since(e.written) >= heartbeat { // much happens, and nothing that passes
-				err = e.write([]byte(standing))
+				err = e.write([]byte(heartbeatComment))
 			}
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-			err = e.write([]byte(standing))
+			err = e.write([]byte(heartbeatComment))
 		case ctx.Err() == nil:
 			_ = e.write(fmt.Appendf(nil, "event: dropped\ndata: {\"reason\":%q}\n\n", dropReason(err)))
 		}
@@ -179,7 +179,7 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 }
 
 // standing is the comment that shows that the stream stands.
-const standing = ": the stream stands\n\n"
+const heartbeatComment = ": the stream stands\n\n"
 
 // What is sent at once: so many bytes, or a little more, out of so many events.
 const (
@@ -194,11 +194,11 @@ func (e *eventWriter) writeEvents(event *stream.Event, reader *stream.Reader, pa
 	buffer := e.buffers.Get().(*[]byte)
 	b := (*buffer)[:0]
 	defer func() { *buffer = b; e.buffers.Put(buffer) }()
-	for looked := 1; event != nil; looked++ {
+	for events := 1; event != nil; events++ {
 		if passes(&event.Event) {
 			b = appendEvent(b, event)
 		}
-		if len(b) >= maxWrite || looked == maxBurst {
+		if len(b) >= maxWrite || events == maxBurst {
 			break
 		}
 		event = reader.Ready()
@@ -228,7 +228,7 @@ func appendEvent(b []byte, e *stream.Event) []byte {
 
 // write sends at once. A client that does not take it within the deadline is gone.
 func (e *eventWriter) write(b []byte) error {
-	if err := e.control.SetWriteDeadline(time.Now().Add(eventDeadline)); err != nil {
+	if err := e.control.SetWriteDeadline(time.Now().Add(eventTimeout)); err != nil {
 		return err
 	}
 	if _, err := e.w.Write(b); err != nil {

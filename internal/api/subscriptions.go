@@ -59,22 +59,22 @@ func subscriptionOf(s watchers.Subscription) Subscription {
 	}
 }
 
-// SubscriptionWish names what to subscribe to.
-type SubscriptionWish struct {
+// SubscribeRequest names what to subscribe to.
+type SubscribeRequest struct {
 	ResourceID ID     `json:"resource_id" required:"true"`
 	Scope      string `json:"scope,omitempty" enum:"resource,descendants" default:"resource" doc:"The resource only, or also everything under it."`
 }
 
-type subscriptionAnswer struct{ Body Subscription }
+type subscriptionResponse struct{ Body Subscription }
 
-// errStands ends the transaction of a subscription that stands already: there is nothing to record.
-var errStands = errors.New("the subscription stands already")
+// errDuplicate ends the transaction of a subscription that stands already: there is nothing to record.
+var errDuplicate = errors.New("the subscription stands already")
 
 func (s *Server) subscribe(
 	ctx context.Context,
 	caller identity.Identity,
-	in *struct{ Body SubscriptionWish },
-) (*subscriptionAnswer, error) {
+	in *struct{ Body SubscribeRequest },
+) (*subscriptionResponse, error) {
 	var made watchers.Subscription
 	_, _, err := outbox.TxActivity(
 		ctx,
@@ -87,17 +87,17 @@ func (s *Server) subscribe(
 				return struct{}{}, err
 			}
 			if !created {
-				return struct{}{}, errStands
+				return struct{}{}, errDuplicate
 			}
 			types, err := watchers.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{made.ResourceID})
 			describe(e, subscriptionCreated, made, types)
 			return struct{}{}, err
 		},
 	)
-	if err != nil && !errors.Is(err, errStands) {
+	if err != nil && !errors.Is(err, errDuplicate) {
 		return nil, err
 	}
-	return &subscriptionAnswer{subscriptionOf(made)}, nil
+	return &subscriptionResponse{subscriptionOf(made)}, nil
 }
 
 func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *struct {
@@ -127,8 +127,8 @@ const (
 	subscriptionRevoked = "subscription.revoked"
 )
 
-// goneType stands for the type of a resource that the directory does not hold any more.
-const goneType = "resource"
+// unknownType stands for the type of a resource that the directory does not hold any more.
+const unknownType = "resource"
 
 // deed begins an envelope of something that the principal does by this request.
 func newEnvelope(ctx context.Context, caller identity.Identity) activity.Envelope {
@@ -144,7 +144,7 @@ func newEnvelope(ctx context.Context, caller identity.Identity) activity.Envelop
 func describe(e *activity.Envelope, action string, s watchers.Subscription, types map[uuid.UUID]string) {
 	e.Action, e.CorrelationID, e.ResourceID = action, s.ID, s.ResourceID
 	if e.ResourceType = types[s.ResourceID]; e.ResourceType == "" {
-		e.ResourceType = goneType
+		e.ResourceType = unknownType
 	}
 	e.Payload = struct {
 		SubscriptionID uuid.UUID `json:"subscription_id"`
@@ -152,7 +152,7 @@ func describe(e *activity.Envelope, action string, s watchers.Subscription, type
 	}{s.ID, s.Scope}
 }
 
-type subscriptionsAnswer struct {
+type subscriptionsResponse struct {
 	Body struct {
 		Items      []Subscription `json:"items" nullable:"false" doc:"Oldest first."`
 		NextCursor *string        `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
@@ -163,7 +163,7 @@ func (s *Server) listSubscriptions(
 	ctx context.Context,
 	caller identity.Identity,
 	in *struct{ PageQuery },
-) (*subscriptionsAnswer, error) {
+) (*subscriptionsResponse, error) {
 	after, err := s.after(ctx, in.PageQuery, nil)
 	if err != nil {
 		return nil, err
@@ -178,11 +178,11 @@ func (s *Server) listSubscriptions(
 	if err != nil {
 		return nil, err
 	}
-	answer := &subscriptionsAnswer{}
-	answer.Body.Items = make([]Subscription, len(list))
+	response := &subscriptionsResponse{}
+	response.Body.Items = make([]Subscription, len(list))
 	for i, subscription := range list {
-		answer.Body.Items[i] = subscriptionOf(subscription)
+		response.Body.Items[i] = subscriptionOf(subscription)
 	}
-	answer.Body.NextCursor, err = s.nextCursor(ctx, next, nil)
-	return answer, err
+	response.Body.NextCursor, err = s.nextCursor(ctx, next, nil)
+	return response, err
 }

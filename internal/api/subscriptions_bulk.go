@@ -34,7 +34,7 @@ type SubscriptionResult struct {
 	Problem      string        `json:"problem,omitempty" doc:"The type of the problem, with a status of 404." example:"/problems/not-found"`
 }
 
-type bulkAnswer struct {
+type bulkResponse struct {
 	Body struct {
 		Results []SubscriptionResult `json:"results" nullable:"false" doc:"One for each wish, in their order."`
 	} `nameHint:"SubscriptionResults"`
@@ -42,10 +42,10 @@ type bulkAnswer struct {
 
 func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in *struct {
 	Body struct {
-		Subscriptions []SubscriptionWish `json:"subscriptions" nullable:"false" minItems:"1" maxItems:"1000"`
+		Subscriptions []SubscribeRequest `json:"subscriptions" nullable:"false" minItems:"1" maxItems:"1000"`
 	} `nameHint:"SubscriptionWishes"`
 },
-) (*bulkAnswer, error) {
+) (*bulkResponse, error) {
 	wishes := make([]watchers.Wish, len(in.Body.Subscriptions))
 	for i, w := range in.Body.Subscriptions {
 		wishes[i] = watchers.Wish{ResourceID: w.ResourceID.UUID, Scope: w.Scope}
@@ -60,12 +60,12 @@ func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to many: %w", err)
 	}
-	answer := &bulkAnswer{}
-	answer.Body.Results = make([]SubscriptionResult, len(wishes))
+	response := &bulkResponse{}
+	response.Body.Results = make([]SubscriptionResult, len(wishes))
 	for i, g := range granted {
-		answer.Body.Results[i] = resultOf(wishes[i], g)
+		response.Body.Results[i] = resultOf(wishes[i], g)
 	}
-	return answer, nil
+	return response, nil
 }
 
 // recordGranted records what is new, in the transaction that makes it.

@@ -19,7 +19,7 @@ func (s *Server) addTaxonomy(routes huma.API) {
 	}, s.getTaxonomy)
 }
 
-type taxonomyAnswer struct {
+type taxonomyResponse struct {
 	Body struct {
 		Enforcement string   `json:"enforcement" enum:"off,warn,strict" doc:"What happens to an activity of the tenant's that breaks the taxonomy: nothing, a note on it, or a refusal."`
 		SecretKeys  []string `json:"secret_keys" nullable:"false" doc:"Names of payload keys whose values are not kept, beside those that never are."`
@@ -52,7 +52,7 @@ func (Action) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return s
 }
 
-func (s *Server) getTaxonomy(ctx context.Context, caller identity.Identity, _ *struct{}) (*taxonomyAnswer, error) {
+func (s *Server) getTaxonomy(ctx context.Context, caller identity.Identity, _ *struct{}) (*taxonomyResponse, error) {
 	mode, err := taxonomy.ModeOf(ctx, s.pool, caller.TenantID)
 	if err != nil {
 		return nil, err
@@ -61,12 +61,12 @@ func (s *Server) getTaxonomy(ctx context.Context, caller identity.Identity, _ *s
 	if err != nil {
 		return nil, err
 	}
-	answer := &taxonomyAnswer{}
-	answer.Body.Enforcement = string(mode)
-	answer.Body.SecretKeys = append([]string{}, applied.SecretKeys()...)
-	answer.Body.Actions = []Action{}
+	response := &taxonomyResponse{}
+	response.Body.Enforcement = string(mode)
+	response.Body.SecretKeys = append([]string{}, applied.SecretKeys()...)
+	response.Body.Actions = []Action{}
 	for _, action := range applied.Actions() {
-		answer.Body.Actions = append(answer.Body.Actions, Action{action, action.Builtin()})
+		response.Body.Actions = append(response.Body.Actions, Action{action, action.Builtin()})
 	}
-	return answer, nil
+	return response, nil
 }

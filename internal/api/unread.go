@@ -24,13 +24,13 @@ type unreadMessage struct {
 	UnreadCount int    `json:"unread_count"`
 }
 
-// tellTimeout bounds how long a request waits for its news to be out.
-const tellTimeout = time.Second
+// publishTimeout bounds how long a request waits for its news to be out.
+const publishTimeout = time.Second
 
-// tellUnread publishes the unread count on the principal's own channel. The change that it tells of
+// notifyUnread publishes the unread count on the principal's own channel. The change that it tells of
 // is made, whether it can be told or not: a client that was not told sees it at its next look.
-func (s *Server) tellUnread(ctx context.Context, caller identity.Identity) {
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+func (s *Server) notifyUnread(ctx context.Context, caller identity.Identity) {
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	if err := s.publishUnread(ctx, caller); err != nil {
 		s.log.Warn(
@@ -58,7 +58,7 @@ func (s *Server) publishUnread(ctx context.Context, caller identity.Identity) er
 	return nil
 }
 
-// silent publishes nothing.
-type silent struct{}
+// nopPublisher publishes nothing.
+type nopPublisher struct{}
 
-func (silent) Publish(context.Context, []centrifugo.Broadcast) []centrifugo.Result { return nil }
+func (nopPublisher) Publish(context.Context, []centrifugo.Broadcast) []centrifugo.Result { return nil }
