@@ -240,7 +240,7 @@ func (c *churnRun) judge(ctx context.Context, first *churn.World) (*ChurnResult,
 	r := &ChurnResult{Clients: len(c.set.Clients), Rate: c.Rate, Changes: c.kinds}
 	commits := c.recorder.Commits()
 	r.Activities = len(commits)
-	evidence := &Evidence{Expected: map[uuid.UUID]Expected{}, Clients: histories(c.set)}
+	evidence := &Evidence{Expected: map[uuid.UUID]Expected{}, Clients: c.set.Drain()}
 	if err := evidence.readInbox(ctx, c.Environment.Pool); err != nil {
 		return nil, err
 	}
@@ -290,7 +290,8 @@ func altered(x oracle.Expectation, initially map[uuid.UUID]oracle.Delivery) (n i
 }
 
 func (r *ChurnResult) fill(found *Result) {
-	r.Must, r.May, r.Received, r.MayReceived, r.Repeats = found.Must, found.May, found.Received, found.MayReceived, found.Repeats
+	r.Must, r.May, r.Received, r.MayReceived = found.Must, found.May, found.Received, found.MayReceived
+	r.Repeats = len(found.Repeated)
 	r.MissedConnected, r.MissedReconnected = len(found.MissedConnected), len(found.MissedReconnected)
 	r.MissedBeyondGaps = found.MissedBeyondGaps
 	r.Unexpected, r.Phantoms, r.Foreign = len(found.Unexpected), len(found.Phantom), len(found.Foreign)

@@ -44,13 +44,14 @@ type Result struct {
 	Must, May        int // pushes that are required, and that are permitted
 	Received         int // distinct pushes of Must
 	MayReceived      int // distinct pushes of May
-	Repeats          int // further pushes of an activity to the same client
 	LatencyReturned  []time.Duration
 	LatencySent      []time.Duration
 	Connected        int // clients that were never disconnected
 	Disconnects      int
 	Gaps             int
-	MissedBeyondGaps int // pushes of Must to clients that Centrifugo told that its history has a gap
+	MissedBeyondGaps int // pushes of Must, not received by clients that reconnected with a gap
+
+	Repeated []Delivery // received again by the same client; at-least-once delivery permits it
 
 	MissedConnected   []Delivery // Must, not received by clients that were never disconnected
 	MissedReconnected []Delivery // Must, not received by clients that reconnected without a gap
@@ -133,7 +134,7 @@ func (r *Result) judgeClient(e *Evidence, client clients.History, required map[u
 			r.Phantom = append(r.Phantom, d)
 			continue
 		case seen[got.Activity]:
-			r.Repeats++
+			r.Repeated = append(r.Repeated, d)
 			continue
 		}
 		seen[got.Activity] = true
@@ -211,11 +212,4 @@ func (e *Evidence) readInbox(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	return pool.QueryRow(ctx, "SELECT count(*) FROM fanfare.dead_letters").Scan(&e.DeadLetters)
-}
-
-func histories(set *clients.Set) (list []clients.History) {
-	for _, c := range set.Clients {
-		list = append(list, c.History())
-	}
-	return list
 }

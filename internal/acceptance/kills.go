@@ -95,7 +95,7 @@ func Kills(ctx context.Context, e *Environment, o KillsOptions) (*KillsResult, e
 		return nil, errors.Join(append(set.Failures(), err)...)
 	}
 	k.result.Seconds = time.Since(started).Seconds()
-	evidence := &Evidence{Expected: k.expected(), Clients: histories(set), Versioned: true}
+	evidence := &Evidence{Expected: k.expected(), Clients: set.Drain(), Versioned: true}
 	if err := evidence.readInbox(ctx, e.Pool); err != nil {
 		return nil, err
 	}
@@ -259,7 +259,7 @@ func (k *killsRun) expected() map[uuid.UUID]Expected {
 
 func (r *KillsResult) fill(found *Result, recorded, rolledBack int) {
 	r.Recorded, r.RolledBack, r.Expected, r.Received = recorded, rolledBack, found.Must, found.Received
-	r.Repeats, r.OutOfOrder, r.DeadLetters = found.Repeats, len(found.OutOfOrder), found.DeadLetters
+	r.Repeats, r.OutOfOrder, r.DeadLetters = len(found.Repeated), len(found.OutOfOrder), found.DeadLetters
 	r.Lost = len(found.MissedConnected) + len(found.MissedReconnected) + found.MissedBeyondGaps
 	r.Unexpected, r.Phantoms = len(found.Unexpected)+len(found.Foreign), len(found.Phantom)
 	r.InboxMissing = len(found.InboxMissing)

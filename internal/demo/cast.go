@@ -2,26 +2,30 @@ package demo
 
 import "strings"
 
-// renderCast introduces the tenants: what they have, and who they are.
-func renderCast(tenants []tenant, p paint) string {
+// cast introduces the tenants and their people.
+type cast []tenant
+
+func (c cast) text(p paint) string {
 	var b strings.Builder
 	b.WriteString("\n")
-	for _, line := range wrap("Each tenant has grown from one template: "+branch(tenants[0].tree, "")+".", width-indent) {
+	template := "Both tenants have the same resources: " + branch(c[0].tree, "") + "."
+	for _, line := range wrap(template, width-indent) {
 		b.WriteString(blank(indent) + p.dim(line) + "\n")
 	}
-	row := func(name, is, watches, wants string) string {
-		return strings.TrimRight(blank(indent)+pad(name, 16)+pad(is, 34)+pad(watches, 20)+wants, " ") + "\n"
+	row := func(name, position, watches, wants string) string {
+		cells := pad(name, 16) + pad(position, 34) + pad(watches, 20) + wants
+		return strings.TrimRight(blank(indent)+cells, " ") + "\n"
 	}
-	for _, t := range tenants {
-		b.WriteString("\n" + p.bold(row(t.name, "is", "watches", "wants")))
+	for _, t := range c {
+		b.WriteString("\n" + p.bold(row(t.name, "position", "watches", "preference")))
 		for _, who := range t.people {
-			b.WriteString(row(first(who.name), standing(t, who), watched(who), wish(who)))
+			b.WriteString(row(first(who.name), position(t, who), watched(who), preference(who)))
 		}
 	}
 	return b.String()
 }
 
-// branch writes what lies under a resource: "folder Equities (signal Momentum 12, dataset US
+// branch returns the resources below a resource: "folder Equities (signal Momentum 12, dataset US
 // Prices)".
 func branch(tree []node, parent string) string {
 	var names []string
@@ -30,16 +34,16 @@ func branch(tree []node, parent string) string {
 			continue
 		}
 		name := n.kind + " " + n.name
-		if under := branch(tree, n.name); under != "" {
-			name += " (" + under + ")"
+		if below := branch(tree, n.name); below != "" {
+			name += " (" + below + ")"
 		}
 		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
 }
 
-// standing says what somebody is and may see.
-func standing(t tenant, who person) string {
+// position describes a person's kind, state and roles.
+func position(t tenant, who person) string {
 	var parts []string
 	if who.kind != "user" {
 		parts = append(parts, who.kind)
@@ -56,7 +60,7 @@ func standing(t tenant, who person) string {
 	for _, r := range who.roles {
 		part := r.name + " of " + r.on
 		if r.revoked {
-			part = "no longer " + part
+			part += " (revoked)"
 		}
 		parts = append(parts, part)
 	}
@@ -69,27 +73,27 @@ func watched(who person) string {
 	}
 	var parts []string
 	for _, s := range who.watches {
-		part := s.on
-		if s.scope == "descendants" {
-			part += " and below"
+		switch {
+		case s.revoked:
+			parts = append(parts, s.on+" (revoked)")
+		case s.scope == "descendants":
+			parts = append(parts, s.on+" and below")
+		default:
+			parts = append(parts, s.on)
 		}
-		if s.revoked {
-			part = "no longer " + s.on
-		}
-		parts = append(parts, part)
 	}
 	return strings.Join(parts, ", ")
 }
 
-func wish(who person) string {
+func preference(who person) string {
 	switch {
-	case who.wants == nil && (who.screen || who.deaf):
+	case who.wants == nil && (who.screen || who.offline):
 		return ""
 	case who.wants == nil:
-		return "mutations, by default"
+		return "mutations (default)"
 	case who.wants.Muted:
-		return wanted(*who.wants) + ", but muted"
+		return selection(*who.wants) + ", muted"
 	default:
-		return wanted(*who.wants)
+		return selection(*who.wants)
 	}
 }

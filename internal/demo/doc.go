@@ -1,14 +1,13 @@
-// Package demo shows Fanfare at work, on the real things: a private PostgreSQL, a real Centrifugo,
-// a worker wired as the daemon wires it, the HTTP API, a sample service that commits activities
-// with its own rows, people who ask the API with JWTs of their own, and their clients, which listen
-// on WebSockets with tokens that the API gave them.
+// Package demo shows Fanfare with everything real: a private PostgreSQL and Centrifugo, a worker and
+// the HTTP API wired as the daemon wires them, a sample application that commits activities with
+// its own rows, and people whose clients listen on WebSockets with tokens from the API.
 //
-// What happens is a script of scenes. Each declares who is to hear of it, for which reasons, and
-// why the others are not; who really heard is measured on the sockets and in the inbox, and why the
-// others did not is found out from what the database holds. Where the three disagree, or the API
-// answers otherwise than it should, the demo says so and fails.
+// The demo plays a script of scenes. Each scene declares its recipients with their reasons, and
+// why the others are not recipients. The acceptance harness compares the declaration with what the
+// sockets and the inboxes received; why.go derives the reasons of the others from the database.
+// Differences are shown as mismatches and fail the demo.
 //
-// The package reads downhill: Run in demo.go, what it starts in stack.go, who there is in world.go,
-// what happens in scenes.go and, through the API, in visits.go, how a scene is played and judged in
-// stage.go and judge.go, and how it is shown in report.go.
+// Read demo.go first, then scenes.go for what happens, world.go for the people, application.go and
+// requests.go for what they do, stack.go for what runs, and stage.go and judge.go for how a scene is
+// played and judged. The remaining files are output.
 package demo

@@ -2,120 +2,153 @@ package demo
 
 import (
 	"fmt"
-	"math"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/acceptance"
+	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
+	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// trial weighs what a scene declares against what was measured.
+// trial compares what a scene declares with what was observed.
 type trial struct {
-	scene    scene
-	tenants  []tenant
-	filter   *preferences.Filter
-	done     done
-	observed observed
-	sounds   []sound
-	result   Result
+	scene     scene
+	tenants   []tenant
+	filter    *preferences.Filter
+	outcome   outcome
+	observed  observed
+	histories []clients.History // own channels
+	messages  []message         // all channels
+	result    Result
 }
 
-// judge finds out who heard and why the others did not, and where that is not what the scene
-// declares.
-func judge(
-	number int,
-	sc scene,
-	tenants []tenant,
-	filter *preferences.Filter,
-	d done,
-	o observed,
-	sounds []sound,
-) Result {
-	t := &trial{scene: sc, tenants: tenants, filter: filter, done: d, observed: o, sounds: sounds, result: Result{
-		Number: number, Title: sc.title, Story: sc.story, Tenant: sc.deed.tenant, Action: sc.deed.action, Resource: sc.deed.signal,
-		Actor: sc.deed.actor, ActivityID: d.activityID, Committed: o.activity != nil, Requests: append([]Request{}, d.requests...),
-		Heard: []Heard{}, InboxOnly: []Heard{}, Shared: []Heard{}, Unread: []Unread{}, Silent: []Silent{},
-		Mismatches: append([]string{}, d.wrong...),
-	}}
-	if sc.deed.action != "" {
-		t.audience()
+// judge fills the result.
+func (t *trial) judge(number int) Result {
+	r, sc := t.scene.recording, t.scene
+	t.result = Result{
+		Number: number, Title: sc.title, Story: sc.story, Tenant: r.tenant, Action: r.action, Resource: r.signal,
+		Actor: r.actor, ActivityID: t.outcome.activityID, Committed: t.observed.activity != nil,
+		Requests:   append([]Request{}, t.outcome.requests...),
+		Recipients: []Recipient{}, InboxOnly: []Recipient{}, Shared: []Recipient{}, Unread: []Unread{}, Others: []Other{},
+		Mismatches: append([]string{}, t.outcome.mismatches...),
 	}
-	for _, tn := range tenants {
-		for _, p := range tn.people {
-			t.unread(tn, p)
-		}
-	}
-	t.strays()
-	return t.result
-}
-
-// audience weighs who heard of the activity.
-func (t *trial) audience() {
-	if want := !t.scene.rolledBack; t.result.Committed != want {
+	if want := r.action != "" && !sc.rolledBack; t.result.Committed != want {
 		t.mismatch("in the log: got %t, want %t", t.result.Committed, want)
 	}
+	t.judgeDeliveries()
 	for _, tn := range t.tenants {
 		for _, p := range tn.people {
 			switch {
+			case r.action == "" || p.offline:
 			case p.screen:
-				t.screen(tn, p)
-			case !p.deaf:
-				t.person(tn, p)
+				t.judgeScreen(tn, p)
+			default:
+				t.judgePerson(tn, p)
 			}
+			t.judgeUnread(tn, p)
 		}
 	}
+	return t.result
 }
 
 func (t *trial) mismatch(format string, args ...any) {
 	t.result.Mismatches = append(t.result.Mismatches, fmt.Sprintf(format, args...))
 }
 
-// person weighs one person's pushes and inbox.
-func (t *trial) person(tn tenant, p person) {
-	name := p.name
-	var hear, find watchers.Reasons
-	if tn.name == t.scene.deed.tenant {
-		hear = t.scene.hear[name]
-		find = hear | t.scene.inboxOnly[name]
-	} else {
-		name += " of " + tn.name
+// judgeDeliveries judges pushes and inbox rows of all tenants.
+func (t *trial) judgeDeliveries() {
+	evidence := &acceptance.Evidence{
+		Expected: map[uuid.UUID]acceptance.Expected{}, Clients: t.histories, Inbox: map[acceptance.Delivery]int{},
 	}
-	ear := watchers.Principal{TenantID: tn.id, PrincipalID: p.id()}
-	pushes := t.arrived(ear, activity.ToUser)
-	wantPushes := 0
-	if hear != 0 {
-		wantPushes = 1
+	if t.result.Committed {
+		x := oracle.Expectation{Push: map[uuid.UUID]oracle.Class{}, Inbox: map[uuid.UUID]oracle.Class{}}
+		for name := range t.scene.recipients {
+			x.Push[principalID(name)], x.Inbox[principalID(name)] = oracle.Must, oracle.Must
+		}
+		for name := range t.scene.inboxOnly {
+			x.Inbox[principalID(name)] = oracle.Must
+		}
+		evidence.Expected[t.outcome.activityID] = acceptance.Expected{
+			TenantID: tenantID(t.scene.recording.tenant), Expectation: x,
+		}
 	}
-	if len(pushes) != wantPushes {
-		t.mismatch("%s received it %s, and was to receive it %s", name, times(len(pushes)), times(wantPushes))
+	for principal := range t.observed.inbox {
+		evidence.Inbox[acceptance.Delivery{Activity: t.outcome.activityID, Principal: principal}] = 1
 	}
-	found := t.observed.inbox[ear]
-	if found != find {
-		t.mismatch("%s has it in the inbox as [%s], and was to have it as [%s]", name, found, find)
-	}
-	switch {
-	case len(pushes) > 0:
-		t.result.Heard = append(
-			t.result.Heard,
-			Heard{Who: p.name, Reasons: found.Names(), Milliseconds: t.latency(pushes[0])},
-		)
-	case found != 0:
-		t.result.InboxOnly = append(t.result.InboxOnly, Heard{Who: p.name, Reasons: found.Names()})
-	default:
-		t.silent(tn, p, name, find != 0)
+	found := acceptance.Judge(evidence)
+	for _, kind := range []struct {
+		deliveries []acceptance.Delivery
+		what       string
+	}{
+		{found.MissedConnected, "did not receive it"},
+		{found.MissedReconnected, "did not receive it"},
+		{found.Unexpected, "received it and is not a recipient"},
+		{found.Repeated, "received it again"},
+		{found.Foreign, "received an activity of another tenant"},
+		{found.Phantom, "received an activity that is not of this scene"},
+		{found.InboxMissing, "has no inbox row"},
+		{found.InboxUnexpected, "has an inbox row and is not a recipient"},
+	} {
+		var names []string
+		for _, d := range kind.deliveries {
+			names = append(names, t.name(d.Principal))
+		}
+		for _, name := range slices.Sorted(slices.Values(names)) {
+			t.mismatch("%s %s", name, kind.what)
+		}
 	}
 }
 
-// silent says why somebody heard nothing. Of one who was to hear, that they did not is said
-// already.
-func (t *trial) silent(tn tenant, p person, name string, wasToHear bool) {
-	why, detail := t.explain(tn, p)
-	t.result.Silent = append(t.result.Silent, Silent{Who: p.name, Tenant: tn.name, Why: why, Detail: detail})
-	if want := t.declared(tn, p); why != want && !wasToHear {
-		t.mismatch("%s did not hear because %q, and the script says because %q", name, why, want)
+// name returns a principal's name, with the tenant if it is not the scene's.
+func (t *trial) name(p activity.Principal) string {
+	for _, tn := range t.tenants {
+		for _, person := range tn.people {
+			if p == principalOf(tn.name, person.name) {
+				return nameIn(tn, person, t.scene.recording.tenant)
+			}
+		}
+	}
+	return p.PrincipalID.String()
+}
+
+func nameIn(tn tenant, p person, sceneTenant string) string {
+	if tn.name != sceneTenant {
+		return p.name + " of " + tn.name
+	}
+	return p.name
+}
+
+// judgePerson records what a person received, and the reasons, or why they received nothing.
+func (t *trial) judgePerson(tn tenant, p person) {
+	principal := principalOf(tn.name, p.name)
+	name := nameIn(tn, p, t.scene.recording.tenant)
+	var want watchers.Reasons
+	if tn.name == t.scene.recording.tenant {
+		want = t.scene.recipients[p.name] | t.scene.inboxOnly[p.name]
+	}
+	got := t.observed.inbox[principal]
+	if got != 0 && want != 0 && got != want {
+		t.mismatch("%s has the reasons [%s], want [%s]", name, got, want)
+	}
+	received := t.received(principal, activity.ToUser)
+	recipient := Recipient{Who: p.name, Reasons: got.Names()}
+	switch {
+	case len(received) > 0:
+		recipient.Milliseconds = t.latency(received[0].at)
+		t.result.Recipients = append(t.result.Recipients, recipient)
+	case got != 0:
+		t.result.InboxOnly = append(t.result.InboxOnly, recipient)
+	default:
+		why, detail := t.explain(tn, p)
+		t.result.Others = append(t.result.Others, Other{Who: p.name, Tenant: tn.name, Why: why, Detail: detail})
+		if declared := t.declared(tn, p); why != declared && want == 0 {
+			t.mismatch("%s: the reason is %q, want %q", name, why, declared)
+		}
 	}
 }
 
@@ -123,10 +156,11 @@ func (t *trial) explain(tn tenant, p person) (Why, string) {
 	switch a := t.observed.activity; {
 	case a == nil:
 		return NotCommitted, "nothing was committed"
-	case tn.id != a.TenantID:
+	case tenantID(tn.name) != a.TenantID:
 		return OtherTenant, "another tenant"
 	default:
-		return explain(a, p.id(), t.observed.facts[p.id()], t.filter)
+		id := principalID(p.name)
+		return explain(a, id, t.observed.facts[id], t.filter)
 	}
 }
 
@@ -134,123 +168,68 @@ func (t *trial) declared(tn tenant, p person) Why {
 	if t.scene.rolledBack {
 		return NotCommitted
 	}
-	if tn.name != t.scene.deed.tenant {
+	if tn.name != t.scene.recording.tenant {
 		return OtherTenant
 	}
-	if why, named := t.scene.silent[p.name]; named {
+	if why, declared := t.scene.others[p.name]; declared {
 		return why
 	}
 	return NotWatching
 }
 
-// screen weighs what the shared channels carried.
-func (t *trial) screen(tn tenant, p person) {
-	ear := watchers.Principal{TenantID: tn.id, PrincipalID: p.id()}
+// judgeScreen judges the shared channels.
+func (t *trial) judgeScreen(tn tenant, p person) {
+	principal := principalOf(tn.name, p.name)
 	for _, kind := range []string{activity.ToResource, activity.ToTenant} {
-		got, want := t.arrived(ear, kind), 0
-		if slices.Contains(t.scene.onScreen, kind) {
+		got, want := t.received(principal, kind), 0
+		if slices.Contains(t.scene.shared, kind) {
 			want = 1
 		}
 		if len(got) != want {
-			t.mismatch("the %s channel carried it %s, and was to carry it %s", kind, times(len(got)), times(want))
+			t.mismatch("the %s channel: got %d messages, want %d", kind, len(got), want)
 		}
 		if len(got) > 0 {
-			t.result.Shared = append(
-				t.result.Shared,
-				Heard{Who: p.name, Channel: kind, Milliseconds: t.latency(got[0])},
-			)
+			latency := t.latency(got[0].at)
+			t.result.Shared = append(t.result.Shared, Recipient{Who: p.name, Channel: kind, Milliseconds: latency})
+		}
+	}
+	for _, m := range t.messages {
+		if m.principal == principal && m.channel != activity.ToUser && m.event.EventID != t.outcome.activityID {
+			t.mismatch("the %s channel: got %s of another scene", m.channel, m.event.Action)
 		}
 	}
 }
 
-// unread weighs the unread counts that one person's open clients were told.
-func (t *trial) unread(tn tenant, p person) {
+// judgeUnread judges the unread counts that a person's clients received.
+func (t *trial) judgeUnread(tn tenant, p person) {
 	var got, want []int
-	for _, s := range t.sounds {
-		if s.unread != nil && s.ear == (watchers.Principal{TenantID: tn.id, PrincipalID: p.id()}) {
-			got = append(got, *s.unread)
-			t.result.Unread = append(t.result.Unread, Unread{Who: p.name, Count: *s.unread, Milliseconds: t.latency(s)})
+	for _, m := range t.messages {
+		if m.unread != nil && m.principal == principalOf(tn.name, p.name) {
+			got = append(got, *m.unread)
+			t.result.Unread = append(t.result.Unread, Unread{p.name, *m.unread, t.latency(m.at)})
 		}
 	}
-	if count, declared := t.scene.unread[p.name]; declared && tn.name == t.scene.deed.tenant {
+	if count, declared := t.scene.unread[p.name]; declared && tn.name == t.scene.recording.tenant {
 		want = append(want, count)
 	}
 	if !slices.Equal(got, want) {
-		t.mismatch("%s of %s was told the unread counts %v, and was to be told %v", p.name, tn.name, got, want)
+		t.mismatch("%s received the unread counts %v, want %v", nameIn(tn, p, t.scene.recording.tenant), got, want)
 	}
 }
 
-// strays looks for messages and inbox rows that have no business to be there at all.
-func (t *trial) strays() {
-	known := map[watchers.Principal]person{}
-	for _, tn := range t.tenants {
-		for _, p := range tn.people {
-			known[watchers.Principal{TenantID: tn.id, PrincipalID: p.id()}] = p
+// received returns the messages with the scene's activity.
+func (t *trial) received(p activity.Principal, channel string) (list []message) {
+	for _, m := range t.messages {
+		if m.principal == p && m.channel == channel && m.unread == nil && m.event.EventID == t.outcome.activityID {
+			list = append(list, m)
 		}
 	}
-	for _, s := range t.sounds {
-		p := known[s.ear]
-		expected := s.channel == activity.ToUser && !p.screen ||
-			p.screen && (s.channel == activity.ToResource || s.channel == activity.ToTenant)
-		switch {
-		case s.unread == nil && s.event.EventID != t.done.activityID:
-			t.mismatch(
-				"%s received %s %s on %s, which is not of this scene",
-				p.name,
-				s.event.Action,
-				s.event.EventID,
-				s.channel,
-			)
-		case s.unread == nil && s.event.TenantID != s.ear.TenantID:
-			t.mismatch("%s received what is of another tenant", p.name)
-		case !expected:
-			t.mismatch("%s received it on %s", p.name, s.channel)
-		}
-	}
-	for who := range t.observed.inbox {
-		if p, ok := known[who]; !ok || p.deaf || p.screen {
-			t.mismatch("an inbox row for %s, who watches nothing", who.PrincipalID)
-		}
-	}
+	return list
 }
 
-func (t *trial) arrived(ear watchers.Principal, channel string) []sound {
-	if t.done.activityID == uuid.Nil {
-		return nil
-	}
-	var of []sound
-	for _, s := range t.sounds {
-		if s.ear == ear && s.channel == channel && s.event.EventID == t.done.activityID {
-			of = append(of, s)
-		}
-	}
-	return of
-}
-
-func (t *trial) latency(s sound) float64 {
-	if t.done.committedAt.IsZero() {
+func (t *trial) latency(at time.Time) float64 {
+	if t.outcome.committedAt.IsZero() {
 		return 0
 	}
-	return milliseconds(max(0, s.at.Sub(t.done.committedAt)))
-}
-
-func times(n int) string {
-	switch n {
-	case 0:
-		return "never"
-	case 1:
-		return "once"
-	default:
-		return fmt.Sprintf("%d times", n)
-	}
-}
-
-// percentile returns the value below which a share of the sorted values lies, by the nearest rank;
-// 0 of none.
-func percentile(sorted []float64, share float64) float64 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	rank := int(math.Ceil(share * float64(len(sorted))))
-	return sorted[min(max(rank, 1), len(sorted))-1]
+	return milliseconds(max(0, at.Sub(t.outcome.committedAt)))
 }

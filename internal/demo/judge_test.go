@@ -1,8 +1,6 @@
 package demo
 
 import (
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -10,42 +8,41 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
 	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// measured is what a test lets be measured.
-type measured struct {
-	done     done
-	observed observed
-	sounds   []sound
-}
-
-// asDeclared measures what the scene of the tests declares: Ada hears, Eva finds it in the inbox,
-// Ines has done it.
-func asDeclared() measured {
-	home := tenantID(aurora)
+// newTrial returns a scene with observations that match its declaration: Ada is a recipient, Eva is
+// muted, Ines is the actor.
+func newTrial() *trial {
 	id := uuid.MustParse("0197f000-0000-7000-8000-000000000001")
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	heard := func(who, channel string, after time.Duration) sound {
-		return sound{
-			ear: watchers.Principal{TenantID: home, PrincipalID: principalID(who)}, channel: channel,
-			event: activity.Event{EventID: id, TenantID: home, Action: "resource.updated"}, at: at.Add(after),
-		}
-	}
-	return measured{
-		done: done{activityID: id, committedAt: at},
+	received := at.Add(3 * time.Millisecond)
+	home := tenantID(aurora)
+	event := activity.Event{EventID: id, TenantID: home, Action: "resource.updated"}
+	return &trial{
+		scene: scene{
+			title:      "A scene",
+			recording:  recording{tenant: aurora, actor: ines, signal: momentum, action: "resource.updated"},
+			recipients: reasons{ada: delegator}, inboxOnly: reasons{eva: delegator | target},
+			others: map[string]Why{ines: Actor}, shared: []string{activity.ToResource},
+		},
+		tenants: []tenant{
+			{name: aurora, people: []person{
+				{name: ada}, {name: ines}, {name: eva}, {name: ledger, offline: true}, {name: screen, screen: true},
+			}},
+			{name: borealis, people: []person{{name: ada}}},
+		},
+		filter:  preferences.NewFilter(nil),
+		outcome: outcome{activityID: id, committedAt: at},
 		observed: observed{
 			activity: &activity.Activity{
-				ID:               id,
-				TenantID:         home,
-				ActorPrincipalID: principalID(ines),
-				Action:           "resource.updated",
-				Visibility:       activity.ResourceWide,
+				ID: id, TenantID: home, ActorPrincipalID: principalID(ines),
+				Action: "resource.updated", Visibility: activity.ResourceWide,
 			},
-			inbox: map[watchers.Principal]watchers.Reasons{
-				{TenantID: home, PrincipalID: principalID(ada)}: delegator,
-				{TenantID: home, PrincipalID: principalID(eva)}: delegator | target,
+			inbox: map[activity.Principal]watchers.Reasons{
+				principalOf(aurora, ada): delegator, principalOf(aurora, eva): delegator | target,
 			},
 			facts: map[uuid.UUID]fact{
 				principalID(ada):  {Candidate: watchers.Candidate{Reasons: delegator, FilterMode: "all"}},
@@ -53,297 +50,130 @@ func asDeclared() measured {
 				principalID(ines): {Candidate: watchers.Candidate{Reasons: owner}},
 			},
 		},
-		sounds: []sound{
-			heard(ada, activity.ToUser, 3*time.Millisecond),
-			heard(screen, activity.ToResource, 4*time.Millisecond),
+		histories: []clients.History{{
+			Principal:  principalOf(aurora, ada),
+			Receptions: []clients.Reception{{Activity: id, TenantID: home, At: received}},
+		}},
+		messages: []message{
+			{principal: principalOf(aurora, ada), channel: activity.ToUser, event: event, at: received},
+			{principal: principalOf(aurora, screen), channel: activity.ToResource, event: event, at: received},
 		},
 	}
 }
 
-func declaration() (scene, []tenant) {
-	sc := scene{
-		title: "A scene", deed: deed{tenant: aurora, actor: ines, signal: momentum, action: "resource.updated"},
-		hear: reasons{ada: delegator}, inboxOnly: reasons{eva: delegator | target}, silent: map[string]Why{ines: Actor},
-		onScreen: []string{activity.ToResource},
-	}
-	tenants := []tenant{
-		{name: aurora, id: tenantID(aurora), people: []person{
-			{name: ada}, {name: ines}, {name: eva}, {name: ledger, deaf: true}, {name: screen, screen: true},
-		}},
-		{name: borealis, id: tenantID(borealis), people: []person{{name: ada}}},
-	}
-	return sc, tenants
-}
-
-func TestJudgeWhatIsAsDeclared(t *testing.T) {
+func TestJudge(t *testing.T) {
 	t.Parallel()
-	sc, tenants := declaration()
-	m := asDeclared()
-	got := judge(7, sc, tenants, preferences.NewFilter(nil), m.done, m.observed, m.sounds)
+	tr := newTrial()
 	want := Result{
 		Number: 7, Title: "A scene", Tenant: aurora, Action: "resource.updated", Resource: momentum, Actor: ines,
-		ActivityID: m.done.activityID, Committed: true, Requests: []Request{},
-		Heard:     []Heard{{Who: ada, Reasons: []string{"delegator"}, Milliseconds: 3}},
-		InboxOnly: []Heard{{Who: eva, Reasons: []string{"delegator", "target"}}},
-		Shared:    []Heard{{Who: screen, Channel: "resource", Milliseconds: 4}},
-		Unread:    []Unread{},
-		Silent: []Silent{
-			{Who: ines, Tenant: aurora, Why: Actor, Detail: "did it"},
+		ActivityID: tr.outcome.activityID, Committed: true, Requests: []Request{},
+		Recipients: []Recipient{{Who: ada, Reasons: []string{"delegator"}, Milliseconds: 3}},
+		InboxOnly:  []Recipient{{Who: eva, Reasons: []string{"delegator", "target"}}},
+		Shared:     []Recipient{{Who: screen, Channel: "resource", Milliseconds: 3}},
+		Unread:     []Unread{},
+		Others: []Other{
+			{Who: ines, Tenant: aurora, Why: Actor, Detail: "the actor"},
 			{Who: ada, Tenant: borealis, Why: OtherTenant, Detail: "another tenant"},
 		},
 		Mismatches: []string{},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, tr.judge(7)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
-func TestJudgeFindsWhatIsNot(t *testing.T) {
+func TestMismatches(t *testing.T) {
 	t.Parallel()
-	abroad := watchers.Principal{TenantID: tenantID(borealis), PrincipalID: principalID(ada)}
+	abroad := principalOf(borealis, ada)
 	for name, test := range map[string]struct {
-		change func(sc *scene, m *measured)
+		change func(tr *trial)
 		want   []string
 	}{
-		"one who hears nothing": {
-			func(_ *scene, m *measured) { m.sounds = m.sounds[1:] },
-			[]string{"Ada Okafor received it never, and was to receive it once"},
+		"missed": {
+			func(tr *trial) { tr.histories = nil; tr.messages = tr.messages[1:] },
+			[]string{"Ada Okafor did not receive it"},
 		},
-		"neither push nor inbox row": {
-			func(_ *scene, m *measured) {
-				m.sounds = m.sounds[1:]
-				delete(m.observed.inbox, watchers.Principal{TenantID: tenantID(aurora), PrincipalID: principalID(ada)})
+		"received and not declared": {
+			func(tr *trial) { tr.scene.recipients = nil },
+			[]string{"Ada Okafor received it and is not a recipient", "Ada Okafor has an inbox row and is not a recipient"},
+		},
+		"received again": {
+			func(tr *trial) {
+				h := &tr.histories[0]
+				h.Receptions = append(h.Receptions, h.Receptions[0])
+			},
+			[]string{"Ada Okafor received it again"},
+		},
+		"received in another tenant": {
+			func(tr *trial) {
+				tr.histories = append(tr.histories, clients.History{
+					Principal: abroad, Receptions: tr.histories[0].Receptions,
+				})
+				tr.observed.inbox[abroad] = subscribed
 			},
 			[]string{
-				"Ada Okafor received it never, and was to receive it once",
-				"Ada Okafor has it in the inbox as [], and was to have it as [delegator]",
+				"Ada Okafor of Borealis Labs received it and is not a recipient",
+				"Ada Okafor of Borealis Labs received an activity of another tenant",
+				"Ada Okafor of Borealis Labs has an inbox row and is not a recipient",
 			},
 		},
-		"one who hears twice": {
-			func(_ *scene, m *measured) { m.sounds = append(m.sounds, m.sounds[0]) },
-			[]string{"Ada Okafor received it 2 times, and was to receive it once"},
-		},
-		"one who hears and should not": {
-			func(sc *scene, _ *measured) { sc.hear = nil },
-			[]string{
-				"Ada Okafor received it once, and was to receive it never",
-				"Ada Okafor has it in the inbox as [delegator], and was to have it as []",
-			},
+		"an inbox row of the screen": {
+			func(tr *trial) { tr.observed.inbox[principalOf(aurora, screen)] = subscribed },
+			[]string{"Wall screen has an inbox row and is not a recipient"},
 		},
 		"another reason": {
-			func(sc *scene, _ *measured) { sc.hear = reasons{ada: owner} },
-			[]string{"Ada Okafor has it in the inbox as [delegator], and was to have it as [owner]"},
+			func(tr *trial) { tr.scene.recipients = reasons{ada: owner} },
+			[]string{"Ada Okafor has the reasons [delegator], want [owner]"},
 		},
-		"silence for another reason": {
-			func(sc *scene, _ *measured) { sc.silent = map[string]Why{ines: Filtered} },
-			[]string{`Ines Park did not hear because "actor", and the script says because "filtered"`},
+		"not received for another reason": {
+			func(tr *trial) { tr.scene.others = map[string]Why{ines: Filtered} },
+			[]string{`Ines Park: the reason is "actor", want "filtered"`},
 		},
-		"a push for one who is muted": {
-			func(_ *scene, m *measured) {
-				s := m.sounds[0]
-				s.ear.PrincipalID = principalID(eva)
-				m.sounds = append(m.sounds, s)
-			},
-			[]string{"Eva Novak received it once, and was to receive it never"},
-		},
-		"another tenant's hears": {
-			func(_ *scene, m *measured) {
-				s := m.sounds[0]
-				s.ear = abroad
-				m.sounds = append(m.sounds, s)
+		"not committed": {
+			func(tr *trial) {
+				tr.observed = observed{}
+				tr.histories, tr.messages = nil, nil
 			},
 			[]string{
-				"Ada Okafor of Borealis Labs received it once, and was to receive it never",
-				"Ada Okafor received what is of another tenant",
+				"in the log: got false, want true", `Ines Park: the reason is "not_committed", want "actor"`,
+				"the resource channel: got 0 messages, want 1",
+				`Ada Okafor of Borealis Labs: the reason is "not_committed", want "other_tenant"`,
 			},
 		},
-		"another tenant's inbox": {
-			func(_ *scene, m *measured) { m.observed.inbox[abroad] = subscribed },
-			[]string{"Ada Okafor of Borealis Labs has it in the inbox as [subscribed], and was to have it as []"},
-		},
-		"an inbox row for nobody": {
-			func(_ *scene, m *measured) {
-				m.observed.inbox[watchers.Principal{TenantID: tenantID(aurora), PrincipalID: principalID(ledger)}] = subscribed
+		"committed and not to be": {
+			func(tr *trial) { tr.scene = scene{recording: tr.scene.recording, rolledBack: true} },
+			[]string{
+				"in the log: got true, want false", "Ada Okafor received it and is not a recipient",
+				"Ada Okafor has an inbox row and is not a recipient", "Eva Novak has an inbox row and is not a recipient",
+				`Ines Park: the reason is "actor", want "not_committed"`, "the resource channel: got 1 messages, want 0",
+				`Ada Okafor of Borealis Labs: the reason is "other_tenant", want "not_committed"`,
 			},
-			[]string{"an inbox row for " + principalID(ledger).String() + ", who watches nothing"},
 		},
-		"a shared channel that is silent": {
-			func(_ *scene, m *measured) { m.sounds = m.sounds[:1] },
-			[]string{"the resource channel carried it never, and was to carry it once"},
-		},
-		"a shared channel that carries it and should not": {
-			func(sc *scene, _ *measured) { sc.onScreen = nil },
-			[]string{"the resource channel carried it once, and was to carry it never"},
-		},
-		"a channel that is nobody's business": {
-			func(_ *scene, m *measured) {
-				s := m.sounds[0]
-				s.channel = "user:#else"
-				m.sounds = append(m.sounds, s)
-			},
-			[]string{"Ada Okafor received it on user:#else"},
-		},
-		"something else": {
-			func(_ *scene, m *measured) {
-				s := m.sounds[0]
-				s.event.EventID = uuid.Nil
-				m.sounds = append(m.sounds, s)
-			},
-			[]string{"Ada Okafor received resource.updated 00000000-0000-0000-0000-000000000000 on user, which is not of this scene"},
-		},
-		"an unread count that nobody asked for": {
-			func(_ *scene, m *measured) {
-				m.sounds = append(m.sounds, sound{ear: m.sounds[0].ear, channel: activity.ToUser, unread: new(3)})
-			},
-			[]string{"Ada Okafor of Aurora Capital was told the unread counts [3], and was to be told []"},
-		},
-		"no unread count": {
-			func(sc *scene, _ *measured) { sc.unread = map[string]int{ada: 0} },
-			[]string{"Ada Okafor of Aurora Capital was told the unread counts [], and was to be told [0]"},
-		},
-		"an unread count for all to see": {
-			func(sc *scene, m *measured) {
-				sc.unread = map[string]int{ada: 0}
-				m.sounds = append(m.sounds, sound{ear: m.sounds[0].ear, channel: "resource:else", unread: new(0)})
-			},
-			[]string{"Ada Okafor received it on resource:else"},
-		},
-		"what the API answered": {
-			func(_ *scene, m *measured) { m.done.wrong = []string{"unread: got 1, want 2"} },
-			[]string{"unread: got 1, want 2"},
-		},
-		"what was to be rolled back": {
-			func(sc *scene, m *measured) {
-				*sc = scene{rolledBack: true, deed: sc.deed}
-				m.sounds, m.observed.inbox = nil, nil
+		"another scene's activity": {
+			func(tr *trial) {
+				other := uuid.New()
+				tr.histories[0].Receptions[0].Activity, tr.messages[0].event.EventID = other, other
+				tr.messages[1].event.EventID = other
 			},
 			[]string{
-				"in the log: got true, want false",
-				`Ada Okafor did not hear because "unexplained", and the script says because "not_committed"`,
-				`Ines Park did not hear because "actor", and the script says because "not_committed"`,
-				`Eva Novak did not hear because "muted", and the script says because "not_committed"`,
-				`Ada Okafor of Borealis Labs did not hear because "other_tenant", and the script says because "not_committed"`,
+				"Ada Okafor did not receive it", "Ada Okafor received an activity that is not of this scene",
+				"the resource channel: got 0 messages, want 1", "the resource channel: got resource.updated of another scene",
 			},
+		},
+		"an unread count": {
+			func(tr *trial) {
+				tr.messages = append(tr.messages, message{principal: abroad, channel: activity.ToUser, unread: new(3)})
+			},
+			[]string{"Ada Okafor of Borealis Labs received the unread counts [3], want []"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sc, tenants := declaration()
-			m := asDeclared()
-			test.change(&sc, &m)
-			got := judge(1, sc, tenants, preferences.NewFilter(nil), m.done, m.observed, m.sounds).Mismatches
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			tr := newTrial()
+			test.change(tr)
+			if diff := cmp.Diff(test.want, tr.judge(1).Mismatches); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestJudgeARollback(t *testing.T) {
-	t.Parallel()
-	sc, tenants := declaration()
-	got := judge(
-		1,
-		scene{rolledBack: true, deed: sc.deed},
-		tenants,
-		preferences.NewFilter(nil),
-		done{activityID: uuid.New()},
-		observed{},
-		nil,
-	)
-	if len(got.Mismatches) > 0 || got.Committed || len(got.Silent) != 4 {
-		t.Errorf("got %+v, want four who hear nothing of what was not committed", got)
-	}
-}
-
-// A scene without an activity is about what the API answers and whom it tells of an unread count.
-func TestJudgeWithoutAnActivity(t *testing.T) {
-	t.Parallel()
-	_, tenants := declaration()
-	sc := scene{title: "A scene", deed: deed{tenant: aurora, actor: ada}, unread: map[string]int{ada: 0}}
-	m := asDeclared()
-	heard := m.sounds[0]
-	asked := []Request{{Who: ada, Tenant: aurora, Method: "POST", Path: "/v1/notifications/mark-all-read", Status: 200}}
-	told := sound{ear: heard.ear, channel: activity.ToUser, unread: new(0), at: heard.at}
-	at := done{committedAt: m.done.committedAt, requests: asked}
-	got := judge(3, sc, tenants, preferences.NewFilter(nil), at, observed{}, []sound{told})
-	want := Result{
-		Number: 3, Title: "A scene", Tenant: aurora, Actor: ada, Requests: asked, Unread: []Unread{{Who: ada, Count: 0, Milliseconds: 3}},
-		Heard: []Heard{}, InboxOnly: []Heard{}, Shared: []Heard{}, Silent: []Silent{}, Mismatches: []string{},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-	if got := judge(3, sc, tenants, preferences.NewFilter(nil), at, observed{}, []sound{told, heard}).Mismatches; len(
-		got,
-	) != 1 {
-		t.Errorf("got %q, want one mismatch: somebody heard of an activity", got)
-	}
-}
-
-// A name that the script misspells would be expected of nobody.
-func TestScriptNamesPeopleWhoExist(t *testing.T) {
-	t.Parallel()
-	people := map[string][]string{}
-	for _, tn := range newWorld() {
-		for _, p := range tn.people {
-			if !p.deaf && !p.screen {
-				people[tn.name] = append(people[tn.name], p.name)
-			}
-		}
-	}
-	for _, sc := range script() {
-		named := map[string]int{}
-		for who := range sc.hear {
-			named[who]++
-		}
-		for who := range sc.inboxOnly {
-			named[who]++
-		}
-		for who := range sc.silent {
-			named[who]++
-		}
-		for who := range sc.unread {
-			named[who]++
-		}
-		for who, n := range named {
-			if n > 1 {
-				t.Errorf("%s: %s is declared %d times", sc.title, who, n)
-			}
-			if !slices.Contains(people[sc.deed.tenant], who) {
-				t.Errorf("%s: there is no %s in %s who could hear", sc.title, who, sc.deed.tenant)
-			}
-		}
-	}
-}
-
-func TestPercentile(t *testing.T) {
-	t.Parallel()
-	ten := []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
-	for _, test := range []struct {
-		values      []float64
-		share, want float64
-	}{
-		{nil, 0.5, 0},
-		{[]float64{4}, 0.99, 4},
-		{ten, 0.5, 5},
-		{ten, 0.99, 10},
-		{ten, 0.9, 9},
-		{ten, 0, 1},
-		{ten, 1, 10},
-	} {
-		if got := percentile(test.values, test.share); got != test.want {
-			t.Errorf("percentile of %v at %v: got %v, want %v", test.values, test.share, got, test.want)
-		}
-	}
-}
-
-func TestMilliseconds(t *testing.T) {
-	t.Parallel()
-	if got := milliseconds(1234567 * time.Nanosecond); got != 1.23 {
-		t.Errorf("got %v, want 1.23", got)
-	}
-	if got := ms(1.26); !strings.HasPrefix(got, "1.3") {
-		t.Errorf("got %q, want 1.3 ms", got)
 	}
 }

@@ -11,7 +11,7 @@ const (
 	indent = 4
 )
 
-// paint colours text, or does not when false.
+// paint colours text if it is true.
 type paint bool
 
 func (p paint) bold(s string) string   { return p.in("1", s) }
@@ -28,19 +28,19 @@ func (p paint) in(style, s string) string {
 	return "\x1b[" + style + "m" + s + "\x1b[0m"
 }
 
-// cell is a piece of a line, and how wide it is to the eye.
+// cell is a part of a line with its visible width.
 type cell struct {
 	shown string
 	width int
 }
 
-// plain makes a cell of text without colour.
+// plain returns a cell without colour.
 func plain(s string) cell { return cell{s, runes(s)} }
 
-// painted makes a cell of text that a style is given to.
+// painted returns a cell in a style.
 func painted(style func(string) string, s string) cell { return cell{style(s), runes(s)} }
 
-// join sets cells beside each other.
+// join concatenates cells.
 func join(cells ...cell) cell {
 	var all cell
 	for _, c := range cells {
@@ -50,7 +50,7 @@ func join(cells ...cell) cell {
 	return all
 }
 
-// to fills the cell up to a width.
+// to pads the cell to a width.
 func (c cell) to(n int) cell {
 	if c.width >= n {
 		return c
@@ -58,8 +58,8 @@ func (c cell) to(n int) cell {
 	return cell{c.shown + blank(n-c.width), n}
 }
 
-// beside sets two columns of cells beside each other, the second from the given place on.
-func beside(first, second []cell, place int) string {
+// beside returns two columns of cells; the second begins at an offset.
+func beside(first, second []cell, offset int) string {
 	var b strings.Builder
 	for i := range max(len(first), len(second)) {
 		var line cell
@@ -67,14 +67,14 @@ func beside(first, second []cell, place int) string {
 			line = first[i]
 		}
 		if i < len(second) {
-			line = join(line.to(place), second[i])
+			line = join(line.to(offset), second[i])
 		}
 		b.WriteString(strings.TrimRight(blank(indent)+line.shown, " ") + "\n")
 	}
 	return b.String()
 }
 
-// wrap breaks text into lines of at most n characters, between words where it can.
+// wrap breaks text between words into lines of at most n characters; longer words keep a line.
 func wrap(s string, n int) []string {
 	var lines []string
 	line := ""
@@ -95,10 +95,10 @@ func pad(s string, n int) string { return plain(s).to(n).shown }
 func runes(s string) int         { return utf8.RuneCountInString(s) }
 func blank(n int) string         { return strings.Repeat(" ", n) }
 
-// first is the name that somebody is called by.
+// first returns the first word of a name.
 func first(name string) string {
-	called, _, _ := strings.Cut(name, " ")
-	return called
+	word, _, _ := strings.Cut(name, " ")
+	return word
 }
 
 func ms(v float64) string { return fmt.Sprintf("%.1f ms", v) }

@@ -7,27 +7,28 @@ import (
 	"github.com/google/uuid"
 )
 
-// Result is what came of one scene.
+// Result is the result of one scene.
 type Result struct {
-	Number     int       `json:"number"`
-	Title      string    `json:"title"`
-	Story      string    `json:"story"`
-	Tenant     string    `json:"tenant"`
-	Action     string    `json:"action"` // "" when nothing was to be recorded
-	Resource   string    `json:"resource"`
-	Actor      string    `json:"actor"`
-	ActivityID uuid.UUID `json:"activity_id"`
-	Committed  bool      `json:"committed"`
-	Requests   []Request `json:"requests"` // to the API
-	Heard      []Heard   `json:"heard"`
-	InboxOnly  []Heard   `json:"inbox_only"` // found it in the inbox; not pushed, being muted
-	Shared     []Heard   `json:"shared"`     // on channels that many share
-	Unread     []Unread  `json:"unread"`     // told of a new unread count
-	Silent     []Silent  `json:"silent"`
-	Mismatches []string  `json:"mismatches"`
+	Type       string      `json:"type"` // set in the output
+	Number     int         `json:"number"`
+	Title      string      `json:"title"`
+	Story      string      `json:"story"`
+	Tenant     string      `json:"tenant"`
+	Action     string      `json:"action"` // "" if the scene records nothing
+	Resource   string      `json:"resource"`
+	Actor      string      `json:"actor"`
+	ActivityID uuid.UUID   `json:"activity_id"`
+	Committed  bool        `json:"committed"`
+	Requests   []Request   `json:"requests"` // to the API
+	Recipients []Recipient `json:"heard"`
+	InboxOnly  []Recipient `json:"inbox_only"` // muted recipients, who received no push
+	Shared     []Recipient `json:"shared"`     // on shared channels
+	Unread     []Unread    `json:"unread"`
+	Others     []Other     `json:"silent"`
+	Mismatches []string    `json:"mismatches"`
 }
 
-// Request is what somebody asked of the API.
+// Request is a request to the API.
 type Request struct {
 	Who          string          `json:"who"`
 	Tenant       string          `json:"tenant"`
@@ -35,39 +36,40 @@ type Request struct {
 	Path         string          `json:"path"` // with the query
 	Body         json.RawMessage `json:"body,omitempty"`
 	Status       int             `json:"status"`
-	Note         string          `json:"note,omitempty"` // what the answer says, in a few words
-	Milliseconds float64         `json:"milliseconds"`   // until the answer was there
+	Note         string          `json:"note,omitempty"` // a summary of the response
+	Milliseconds float64         `json:"milliseconds"`   // until the response was read
 }
 
-// Unread is somebody whose open clients were told how much is unread.
+// Unread is an unread count that a client received.
 type Unread struct {
 	Who          string  `json:"who"`
 	Count        int     `json:"count"`
 	Milliseconds float64 `json:"milliseconds"` // from the request to the socket
 }
 
-// Heard is somebody who received it.
-type Heard struct {
+// Recipient is a person who received the activity.
+type Recipient struct {
 	Who          string   `json:"who"`
-	Reasons      []string `json:"reasons,omitempty"`      // as the inbox has them
-	Channel      string   `json:"channel,omitempty"`      // "resource" or "tenant", of a shared one
+	Reasons      []string `json:"reasons,omitempty"`      // of the inbox row
+	Channel      string   `json:"channel,omitempty"`      // "resource" or "tenant" for a shared channel
 	Milliseconds float64  `json:"milliseconds,omitempty"` // from COMMIT to the socket
 }
 
-// Silent is somebody who did not.
-type Silent struct {
+// Other is a person who did not receive it.
+type Other struct {
 	Who    string `json:"who"`
 	Tenant string `json:"tenant"`
 	Why    Why    `json:"why"`
-	Detail string `json:"detail"` // in words
+	Detail string `json:"detail"` // a description of Why
 }
 
-// Summary is what came of all scenes.
+// Summary is the result of all scenes.
 type Summary struct {
+	Type          string   `json:"type"` // set in the output
 	Scenes        int      `json:"scenes"`
 	Committed     int      `json:"committed"` // activities in the log
 	RolledBack    int      `json:"rolled_back"`
-	Deliveries    int      `json:"deliveries"` // activities on people's own channels
+	Deliveries    int      `json:"deliveries"` // pushes on people's own channels
 	Shared        int      `json:"shared_deliveries"`
 	InboxRows     int      `json:"inbox_rows"`
 	P50           float64  `json:"p50_milliseconds"` // from COMMIT to the socket
@@ -75,12 +77,13 @@ type Summary struct {
 	Requests      int      `json:"requests"` // to the API
 	RequestP99    float64  `json:"request_p99_milliseconds"`
 	DeadLetters   int      `json:"dead_letters"`
-	Pending       int      `json:"pending"`    // not delivered yet
-	Mismatches    int      `json:"mismatches"` // in the scenes, and those named here
+	Pending       int      `json:"pending"`    // activities that are not delivered
+	Mismatches    int      `json:"mismatches"` // of the scenes, and the discrepancies
 	Discrepancies []string `json:"discrepancies,omitempty"`
 	Seconds       float64  `json:"seconds"`
 }
 
+// milliseconds converts a duration, with a resolution of 10 µs.
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Round(10*time.Microsecond)) / float64(time.Millisecond)
 }

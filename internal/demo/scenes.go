@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/google/uuid"
 
@@ -10,29 +11,32 @@ import (
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// scene is one thing that happens, and what is to come of it.
+// scene is one thing that happens and its expected result.
 type scene struct {
 	title, story string
-	deed         deed
-	do           func(ctx context.Context, c company, d deed) (done, error)
+	recording    recording
+	do           func(ctx context.Context, a actors, r recording) (outcome, error)
 
-	rolledBack bool                        // what was to be recorded is not to be there
-	hear       map[string]watchers.Reasons // who is to receive it, for which reasons; one inbox row each
-	inboxOnly  map[string]watchers.Reasons // who is to find it in the inbox, without a push
-	silent     map[string]Why              // who is not to hear, and why; whoever is named nowhere does not watch, or is another tenant's
-	onScreen   []string                    // which kinds of shared channel are to carry it
-	unread     map[string]int              // whose clients are to be told of how much that is unread
+	rolledBack bool           // the recording must not be in the log
+	recipients reasons        // who receives a push and an inbox row
+	inboxOnly  reasons        // who receives an inbox row without a push
+	others     map[string]Why // why the others do not receive it; default NotWatching, in other tenants OtherTenant
+	shared     []string       // the kinds of shared channels that carry it
+	unread     map[string]int // whose clients receive which unread count
 }
 
-// company is who acts.
-type company struct {
-	service *service
-	ledger  *ledgerSync
-	api     *calls
-	told    func(tenant, who string) []uuid.UUID // what somebody heard or found so far, the newest first
+// reasons maps names of people to their reasons.
+type reasons = map[string]watchers.Reasons
+
+// actors act in the scenes.
+type actors struct {
+	service  *service
+	ledger   *ledgerSync
+	requests *requests
+	received func(tenant, name string) []uuid.UUID // in earlier scenes, as a push or in the inbox; newest first
 }
 
-// The reasons for telling somebody, in the words of the script.
+// The reasons, for the script.
 const (
 	subscribed = watchers.Subscribed
 	owner      = watchers.Owner
@@ -40,254 +44,246 @@ const (
 	target     = watchers.Target
 )
 
-type reasons = map[string]watchers.Reasons
-
-// script returns the scenes in their order. Each starts with what those before it have left.
+// script returns the scenes in their order. Each starts in the state that the previous ones left.
 func script() []scene {
-	// Those who watch Momentum 12 in vain, whatever happens to it.
+	// The watchers of Momentum 12 who never receive anything about it.
 	never := map[string]Why{eva: Muted, dilan: LostRole, hana: NoRole, farid: Unsubscribed, gus: Inactive}
 	resource := []string{activity.ToResource}
-	run := deed{tenant: aurora, actor: scout, signal: momentum, action: "run.completed"}
+	update := recording{tenant: aurora, actor: ines, signal: momentum, action: "resource.updated"}
+	run := recording{tenant: aurora, actor: scout, signal: momentum, action: "run.completed"}
 	retried := run
-	retried.correlation = uuid.NewSHA1(uuid.NameSpaceURL, []byte("demo/run/1"))
+	retried.correlation = idOf("run/1")
+	private := update
+	private.visibility = activity.Private
 
 	return []scene{
 		{
-			title: "Who watches hears of a change",
-			story: "Ines sets the lookback of Momentum 12: her row and the activity commit in one transaction.",
-			deed:  deed{tenant: aurora, actor: ines, signal: momentum, action: "resource.updated"},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.setLookback(ctx, d, 60)
-			},
-			hear:     reasons{ada: delegator, bruno: subscribed, scout: subscribed},
-			silent:   and(never, map[string]Why{ines: Actor, chen: Filtered}),
-			onScreen: resource,
+			title:      "Watchers are notified of a change",
+			story:      "Ines sets the lookback of Momentum 12: the row and the activity commit in one transaction.",
+			recording:  update,
+			do:         setLookback(60),
+			recipients: reasons{ada: delegator, bruno: subscribed, scout: subscribed},
+			others:     merge(never, map[string]Why{ines: Actor, chen: Filtered}),
+			shared:     resource,
 		},
 		{
-			title: "A subscription to a folder covers what is made in it later",
-			story: "Bruno creates Momentum 14 in Equities; its id is known only inside the transaction.",
-			deed:  deed{tenant: aurora, actor: bruno, signal: "Momentum 14", action: "signal.created"},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.createSignal(ctx, d, equities)
+			title:     "A subscription to a folder covers resources created later",
+			story:     "Bruno creates Momentum 14 in Equities; its id is chosen inside the transaction.",
+			recording: recording{tenant: aurora, actor: bruno, signal: "Momentum 14", action: "signal.created"},
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				return a.service.createSignal(ctx, r, equities)
 			},
-			hear:   reasons{ada: delegator, scout: subscribed},
-			silent: map[string]Why{bruno: Actor, eva: Muted, farid: Unsubscribed, gus: Inactive},
+			recipients: reasons{ada: delegator, scout: subscribed},
+			others:     map[string]Why{bruno: Actor, eva: Muted, farid: Unsubscribed, gus: Inactive},
 		},
 		{
-			title:      "A transaction that rolls back tells nobody",
-			story:      "Ines changes Momentum 12 and records it; then the table refuses a lookback of 1000 days.",
-			deed:       deed{tenant: aurora, actor: ines, signal: momentum, action: "resource.updated"},
-			do:         func(ctx context.Context, c company, d deed) (done, error) { return c.service.failHalfway(ctx, d) },
+			title:     "A transaction that rolls back notifies no one",
+			story:     "Ines changes Momentum 12 and records it; then a constraint refuses a lookback of 1000 days.",
+			recording: update,
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				return a.service.failHalfway(ctx, r)
+			},
 			rolledBack: true,
 		},
 		{
-			title: "Nothing crosses tenants",
-			story: "Borealis has a Momentum 12, an Ada and a Bruno too: same names, even the same ids.",
-			deed:  deed{tenant: borealis, actor: bruno, signal: momentum, action: "resource.updated"},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.setLookback(ctx, d, 30)
+			title:      "Tenants are isolated",
+			story:      "Borealis also has a Momentum 12, an Ada and a Bruno: the same names and even the same ids.",
+			recording:  recording{tenant: borealis, actor: bruno, signal: momentum, action: "resource.updated"},
+			do:         setLookback(30),
+			recipients: reasons{ada: delegator, noor: subscribed},
+			others:     map[string]Why{bruno: Actor},
+		},
+		{
+			title:     "The API isolates tenants, too",
+			story:     "Ada of Borealis requests what Ada of Aurora, who has the same id, has received.",
+			recording: recording{tenant: aurora, actor: ada},
+			do:        readOtherTenant,
+		},
+		{
+			title:     "Any language can record activities",
+			story:     "ledger-sync calls the SQL function record_activity, as a role with no other permission.",
+			recording: recording{tenant: aurora, actor: ledger, signal: momentum, action: "promotion.requested"},
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				out, err := a.ledger.record(ctx, r)
+				return out, errors.Join(err, a.ledger.checkCannotRead(ctx))
 			},
-			hear:   reasons{ada: delegator, noor: subscribed},
-			silent: map[string]Why{bruno: Actor},
+			recipients: reasons{ada: delegator, ines: owner, bruno: subscribed, chen: subscribed},
+			others:     merge(never, map[string]Why{scout: Filtered}),
+			shared:     resource,
 		},
 		{
-			title: "Nor can it be asked for",
-			story: "Ada of Borealis has the very id of Ada of Aurora, and asks for what the latter was told of.",
-			deed:  deed{tenant: aurora, actor: ada},
-			do:    lookAbroad,
-		},
-		{
-			title: "Any language can write",
-			story: "ledger-sync says SELECT fanfare.record_activity(…), as a role that may do that and nothing else.",
-			deed:  deed{tenant: aurora, actor: ledger, signal: momentum, action: "promotion.requested"},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				made, err := c.ledger.report(ctx, d)
-				return made, errors.Join(err, c.ledger.mayNotRead(ctx))
-			},
-			hear:     reasons{ada: delegator, ines: owner, bruno: subscribed, chen: subscribed},
-			silent:   and(never, map[string]Why{scout: Filtered}),
-			onScreen: resource,
-		},
-		{
-			title: "A retry is told once",
-			story: "Scout reports a run, gets no answer, and reports it again with the same correlation id.",
-			deed:  retried,
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				made, err := c.service.finishRun(ctx, d)
+			title:     "A retry is recorded once",
+			story:     "Scout reports a run, gets no response, and reports it again with the same correlation id.",
+			recording: retried,
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				out, err := a.service.finishRun(ctx, r)
 				if err != nil {
-					return done{}, err
+					return outcome{}, err
 				}
-				again, err := c.service.finishRun(ctx, d)
-				if err == nil && again.activityID != made.activityID {
+				again, err := a.service.finishRun(ctx, r)
+				if err == nil && again.activityID != out.activityID {
 					err = errors.New("the retry was recorded as a second activity")
 				}
-				return made, err
+				return out, err
 			},
-			hear:     reasons{ada: delegator, chen: subscribed},
-			silent:   and(never, map[string]Why{scout: Actor, ines: Filtered, bruno: Filtered}),
-			onScreen: resource,
+			recipients: reasons{ada: delegator, chen: subscribed},
+			others:     merge(never, map[string]Why{scout: Actor, ines: Filtered, bruno: Filtered}),
+			shared:     resource,
 		},
 		{
-			title: "People choose what they hear",
-			story: "Bruno asks the API for run.* and nothing else; Scout finishes another run.",
-			deed:  run,
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				if err := choose(ctx, c.api, aurora, bruno, "run.*"); err != nil {
-					return done{}, err
+			title:     "Preferences select what a person receives",
+			story:     "Bruno sets his preference to run.* in the API; Scout finishes another run.",
+			recording: run,
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				if err := setPatterns(ctx, a.requests, aurora, bruno, "run.*"); err != nil {
+					return outcome{}, err
 				}
-				return c.service.finishRun(ctx, d)
+				return a.service.finishRun(ctx, r)
 			},
-			hear:     reasons{ada: delegator, chen: subscribed, bruno: subscribed},
-			silent:   and(never, map[string]Why{scout: Actor, ines: Filtered}),
-			onScreen: resource,
+			recipients: reasons{ada: delegator, chen: subscribed, bruno: subscribed},
+			others:     merge(never, map[string]Why{scout: Actor, ines: Filtered}),
+			shared:     resource,
 		},
 		{
-			title: "And what they hear no longer",
-			story: "Ines changes the lookback as in the first scene. Bruno heard of it then.",
-			deed:  deed{tenant: aurora, actor: ines, signal: momentum, action: "resource.updated"},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.setLookback(ctx, d, 45)
-			},
-			hear:     reasons{ada: delegator, scout: subscribed},
-			silent:   and(never, map[string]Why{ines: Actor, chen: Filtered, bruno: Filtered}),
-			onScreen: resource,
+			title:      "They also exclude what a person received before",
+			story:      "Ines changes the lookback as in the first scene, in which Bruno was a recipient.",
+			recording:  update,
+			do:         setLookback(45),
+			recipients: reasons{ada: delegator, scout: subscribed},
+			others:     merge(never, map[string]Why{ines: Actor, chen: Filtered, bruno: Filtered}),
+			shared:     resource,
 		},
 		{
-			title:  "Who has a role can subscribe",
-			story:  "Farid, a viewer of Research, subscribes to Carry 3. That too is an activity, a private one.",
-			deed:   deed{tenant: aurora, actor: farid, signal: carry, action: "subscription.created"},
-			do:     subscribe,
-			hear:   reasons{ada: delegator},
-			silent: map[string]Why{farid: Actor, ines: Filtered},
+			title:      "A role permits a subscription",
+			story:      "Farid, a viewer of Research, subscribes to Carry 3. Fanfare records a private activity.",
+			recording:  recording{tenant: aurora, actor: farid, signal: carry, action: "subscription.created"},
+			do:         subscribe,
+			recipients: reasons{ada: delegator},
+			others:     map[string]Why{farid: Actor, ines: Filtered},
 		},
 		{
-			title: "And hears from the next activity on",
-			story: "Ines sets the lookback of Carry 3.",
-			deed:  deed{tenant: aurora, actor: ines, signal: carry, action: "resource.updated"},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.setLookback(ctx, d, 40)
-			},
-			hear:   reasons{ada: delegator, farid: subscribed},
-			silent: map[string]Why{ines: Actor},
+			title:      "It applies from the next activity on",
+			story:      "Ines sets the lookback of Carry 3.",
+			recording:  recording{tenant: aurora, actor: ines, signal: carry, action: "resource.updated"},
+			do:         setLookback(40),
+			recipients: reasons{ada: delegator, farid: subscribed},
+			others:     map[string]Why{ines: Actor},
 		},
 		{
-			title:  "The inbox holds what was told, and its count is live",
-			story:  "Ada reads what she was told of so far, and marks it as read; her open clients hear of that.",
-			deed:   deed{tenant: aurora, actor: ada},
-			do:     visitInbox,
-			unread: map[string]int{ada: 0},
+			title:     "The inbox keeps notifications and a live unread count",
+			story:     "Ada lists her inbox and marks it as read; her open clients receive the new count.",
+			recording: recording{tenant: aurora, actor: ada},
+			do:        listInbox,
+			unread:    map[string]int{ada: 0},
 		},
 		{
-			title: "Private is for owners and delegators",
-			story: "Ines changes the lookback once more, privately: no subscriber, and nothing on the wall.",
-			deed: deed{
-				tenant:     aurora,
-				actor:      ines,
-				signal:     momentum,
-				action:     "resource.updated",
-				visibility: activity.Private,
-			},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.setLookback(ctx, d, 50)
-			},
-			hear: reasons{ada: delegator},
-			silent: map[string]Why{
+			title:      "A private activity is for owners and delegators",
+			story:      "Ines changes the lookback privately: no subscriber and no shared channel receives it.",
+			recording:  private,
+			do:         setLookback(50),
+			recipients: reasons{ada: delegator},
+			others: map[string]Why{
 				ines: Actor, bruno: PrivateTo, chen: PrivateTo, scout: PrivateTo, dilan: PrivateTo, hana: PrivateTo,
 				eva: Muted, farid: Unsubscribed, gus: Inactive,
 			},
 		},
 		{
-			title: "Whoever is addressed hears, filter or not",
-			story: "Ada mentions Chen in a note. His patterns do not ask for notes.",
-			deed:  deed{tenant: aurora, actor: ada, signal: momentum, action: "note.added", target: chen},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.addNote(ctx, d, "@Chen: is this decay real?")
-			},
-			hear:     reasons{chen: subscribed | target},
-			silent:   and(never, map[string]Why{ada: Actor, ines: Filtered, bruno: Filtered, scout: Filtered}),
-			onScreen: resource,
+			title:      "A target is notified regardless of preferences",
+			story:      "Ada mentions Chen in a note. His patterns do not include notes.",
+			recording:  recording{tenant: aurora, actor: ada, signal: momentum, action: "note.added", target: chen},
+			do:         addNote("@Chen: is this decay real?"),
+			recipients: reasons{chen: subscribed | target},
+			others:     merge(never, map[string]Why{ada: Actor, ines: Filtered, bruno: Filtered, scout: Filtered}),
+			shared:     resource,
 		},
 		{
-			title: "Unless they are muted: then it waits in the inbox",
-			story: "Ada asks Eva for a review. Eva has muted everything.",
-			deed:  deed{tenant: aurora, actor: ada, signal: momentum, action: "review.requested", target: eva},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.addNote(ctx, d, "@Eva: your review, please")
-			},
+			title:     "A muted target finds it in the inbox",
+			story:     "Ada requests a review from Eva, who has muted everything.",
+			recording: recording{tenant: aurora, actor: ada, signal: momentum, action: "review.requested", target: eva},
+			do:        addNote("@Eva: your review, please"),
 			inboxOnly: reasons{eva: delegator | target},
-			silent: map[string]Why{
+			others: map[string]Why{
 				ada: Actor, ines: Filtered, bruno: Filtered, scout: Filtered, chen: Filtered,
 				dilan: LostRole, hana: NoRole, farid: Unsubscribed, gus: Inactive,
 			},
-			onScreen: resource,
+			shared: resource,
 		},
 		{
-			title: "Permission is what holds now",
-			story: "Chen loses his role on Equities and keeps his subscription; Scout finishes another run.",
-			deed:  run,
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				if err := c.service.revokeRoles(ctx, aurora, chen, equities); err != nil {
-					return done{}, err
+			title:     "Permissions are checked at delivery",
+			story:     "Chen loses his role on Equities and keeps his subscription; Scout finishes another run.",
+			recording: run,
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				if err := a.service.revokeRoles(ctx, aurora, chen, equities); err != nil {
+					return outcome{}, err
 				}
-				return c.service.finishRun(ctx, d)
+				return a.service.finishRun(ctx, r)
 			},
-			hear:     reasons{ada: delegator, bruno: subscribed},
-			silent:   and(never, map[string]Why{scout: Actor, ines: Filtered, chen: LostRole}),
-			onScreen: resource,
+			recipients: reasons{ada: delegator, bruno: subscribed},
+			others:     merge(never, map[string]Why{scout: Actor, ines: Filtered, chen: LostRole}),
+			shared:     resource,
 		},
 		{
-			title: "A wider visibility: the scope",
-			story: "Ada approves the promotion, for whoever holds a role in Equities. Hana's is on US Prices.",
-			deed: deed{
-				tenant:     aurora,
-				actor:      ada,
-				signal:     momentum,
-				action:     "promotion.approved",
-				visibility: activity.ScopeWide,
+			title: "Visibility can include the scope",
+			story: "Ada approves the promotion, visible to all roles in Equities. Hana's is on US Prices.",
+			recording: recording{
+				tenant: aurora, actor: ada, signal: momentum, action: "promotion.approved", visibility: activity.ScopeWide,
 			},
-			do: func(ctx context.Context, c company, d deed) (done, error) {
-				return c.service.setStage(ctx, d, "production")
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				return a.service.setStage(ctx, r, "production")
 			},
-			hear: reasons{ines: owner, hana: subscribed},
-			silent: map[string]Why{
+			recipients: reasons{ines: owner, hana: subscribed},
+			others: map[string]Why{
 				ada: Actor, bruno: Filtered, scout: Filtered, chen: LostRole, dilan: LostRole,
 				eva: Muted, farid: Unsubscribed, gus: Inactive,
 			},
-			onScreen: resource,
+			shared: resource,
 		},
 		{
-			title: "The widest: the tenant, and its activity stream",
-			story: "ledger-sync transfers Momentum 12 to another book, for every subscriber of the tenant to see.",
-			deed: deed{
-				tenant: aurora, actor: ledger, signal: momentum, action: "transfer.completed", visibility: activity.TenantVisible,
-				channels: []string{activity.ToUser, activity.ToResource, activity.ToTenant},
+			title: "Or the tenant, with its activity stream",
+			story: "ledger-sync transfers Momentum 12 to another book, visible to every subscriber of the tenant.",
+			recording: recording{
+				tenant: aurora, actor: ledger, signal: momentum, action: "transfer.completed",
+				visibility: activity.TenantVisible,
+				channels:   []string{activity.ToUser, activity.ToResource, activity.ToTenant},
 			},
-			do:   func(ctx context.Context, c company, d deed) (done, error) { return c.ledger.report(ctx, d) },
-			hear: reasons{ada: delegator, ines: owner, dilan: subscribed, hana: subscribed},
-			silent: map[string]Why{
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				return a.ledger.record(ctx, r)
+			},
+			recipients: reasons{ada: delegator, ines: owner, dilan: subscribed, hana: subscribed},
+			others: map[string]Why{
 				bruno: Filtered, scout: Filtered, chen: Filtered, eva: Muted, farid: Unsubscribed, gus: Inactive,
 			},
-			onScreen: []string{activity.ToResource, activity.ToTenant},
+			shared: []string{activity.ToResource, activity.ToTenant},
 		},
 		{
-			title:    "What is deleted still finds its people",
-			story:    "Ada deletes Momentum 12, and its place in the directory, in the transaction that tells of it.",
-			deed:     deed{tenant: aurora, actor: ada, signal: momentum, action: "resource.deleted"},
-			do:       func(ctx context.Context, c company, d deed) (done, error) { return c.service.deleteSignal(ctx, d) },
-			hear:     reasons{ines: owner, scout: subscribed},
-			silent:   and(never, map[string]Why{ada: Actor, bruno: Filtered, chen: LostRole}),
-			onScreen: resource,
+			title:     "Watchers of a deleted resource are notified",
+			story:     "Ada deletes Momentum 12 and its resource in the transaction that records the activity.",
+			recording: recording{tenant: aurora, actor: ada, signal: momentum, action: "resource.deleted"},
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				return a.service.deleteSignal(ctx, r)
+			},
+			recipients: reasons{ines: owner, scout: subscribed},
+			others:     merge(never, map[string]Why{ada: Actor, bruno: Filtered, chen: LostRole}),
+			shared:     resource,
 		},
 	}
 }
 
-// and returns both.
-func and(some, others map[string]Why) map[string]Why {
-	both := make(map[string]Why, len(some)+len(others))
-	for _, each := range []map[string]Why{some, others} {
-		for who, why := range each {
-			both[who] = why
-		}
+func setLookback(days int) func(context.Context, actors, recording) (outcome, error) {
+	return func(ctx context.Context, a actors, r recording) (outcome, error) {
+		return a.service.setLookback(ctx, r, days)
 	}
-	return both
+}
+
+func addNote(body string) func(context.Context, actors, recording) (outcome, error) {
+	return func(ctx context.Context, a actors, r recording) (outcome, error) {
+		return a.service.addNote(ctx, r, body)
+	}
+}
+
+// merge returns the union of two maps.
+func merge(a, b map[string]Why) map[string]Why {
+	union := maps.Clone(a)
+	maps.Copy(union, b)
+	return union
 }

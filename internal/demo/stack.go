@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,15 +14,19 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	example "github.com/fanfarehq/fanfare/activity/taxonomy/research"
+	"github.com/fanfarehq/fanfare/internal/acceptance/apiclient"
+	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
+	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/stream"
 	"github.com/fanfarehq/fanfare/migrations"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
@@ -30,51 +35,45 @@ import (
 const (
 	database = "fanfare"
 
-	// stopTimeout bounds the teardown when a server does not want to end.
-	stopTimeout = 30 * time.Second
+	stopTimeout    = 30 * time.Second
+	connectTimeout = 30 * time.Second
 )
 
-// stack is everything that runs. What is started is stopped in the opposite order.
+// stack is everything that runs. It is stopped in the opposite order of its start.
 type stack struct {
+	options  Options
+	tenants  []tenant
+	progress func(what, detail string) error
+
 	postgres   *devstack.Postgres
 	centrifugo *devstack.Centrifugo
-	login      login
-	api        *client
 	channels   *centrifugo.Channels
 	publisher  *centrifugo.Client
 	filter     *preferences.Filter
 	phrases    *activity.Phrasebook
-	admin      *pgxpool.Pool // the superuser's: the worker's, the API's and the observer's
-	app        *pgxpool.Pool
-	ledger     *pgxpool.Pool
-	listeners  *listeners
+	issuer     apiclient.Issuer
+	api        *apiclient.Client
+	clients    *clients.Set
+	receiver   *receiver
 
-	appURL, ledgerURL string
-	stops             []func(ctx context.Context) error
+	admin, app, ledger *pgxpool.Pool // of the superuser and of the two roles of the application
+	ledgerURL          string
+	stops              []func(ctx context.Context) error
 }
 
-// progress is told of each thing that is up.
-type progress func(what, detail string) error
-
-// start brings everything up. After an error, too, stop must be called.
-func (s *stack) start(ctx context.Context, o Options, tenants []tenant, told progress) error {
-	for _, step := range []func() error{
-		func() error { return s.startServers(ctx, o.Centrifugo, told) },
-		func() error { return s.prepareDatabase(ctx, tenants, told) },
-		func() error { return s.applyTaxonomy(ctx, told) },
-		func() error { return s.connectPublisher(ctx) },
-		func() error { return s.startWorker(o.Logger, told) },
-		func() error { return s.startAPI(ctx, o.Logger, told) },
-		func() error { return s.connectListeners(ctx, tenants, told) },
+// start starts everything. After an error, too, stop must be called.
+func (s *stack) start(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		s.startServers, s.prepareDatabase, s.applyTaxonomy, s.connectPublisher, s.startWorker, s.startAPI, s.connectClients,
 	} {
-		if err := step(); err != nil {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// stop takes everything down, whatever it finds on the way.
+// stop stops everything that was started, also after errors.
 func (s *stack) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
@@ -88,23 +87,33 @@ func (s *stack) stop(ctx context.Context) error {
 
 func (s *stack) onStop(stop func(ctx context.Context) error) { s.stops = append(s.stops, stop) }
 
-// startServers starts both servers at once. A missing Centrifugo is told before anything starts.
-func (s *stack) startServers(ctx context.Context, binary string, told progress) error {
-	binary, err := devstack.FindCentrifugo(binary)
+// run runs actors until stop.
+func (s *stack) run(actors ...func(ctx context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	g, ctx := errgroup.WithContext(ctx)
+	for _, act := range actors {
+		g.Go(func() error { return act(ctx) })
+	}
+	s.onStop(func(context.Context) error { cancel(); return g.Wait() })
+}
+
+// startServers starts both servers at the same time, after it has found Centrifugo's binary.
+func (s *stack) startServers(ctx context.Context) error {
+	binary, err := devstack.FindCentrifugo(s.options.Centrifugo)
 	if err != nil {
 		return err
 	}
-	begun := time.Now()
+	started := time.Now()
 	var g errgroup.Group
-	var postgresUp, centrifugoUp time.Duration
+	var postgresTime, centrifugoTime time.Duration
 	g.Go(func() (err error) {
 		s.postgres, err = devstack.StartPostgres(ctx, devstack.PostgresOptions{Durable: true})
-		postgresUp = time.Since(begun)
+		postgresTime = time.Since(started)
 		return err
 	})
 	g.Go(func() (err error) {
 		s.centrifugo, err = devstack.StartCentrifugo(ctx, devstack.CentrifugoOptions{Binary: binary})
-		centrifugoUp = time.Since(begun)
+		centrifugoTime = time.Since(started)
 		return err
 	})
 	err = g.Wait()
@@ -118,12 +127,12 @@ func (s *stack) startServers(ctx context.Context, binary string, told progress) 
 		return err
 	}
 	return errors.Join(
-		told(s.postgres.String(), "private, durable, up after "+seconds(postgresUp)),
-		told(s.centrifugo.String(), "private, up after "+seconds(centrifugoUp)))
+		s.progress(s.postgres.String(), fmt.Sprintf("private, durable, started in %.1f s", postgresTime.Seconds())),
+		s.progress(s.centrifugo.String(), fmt.Sprintf("private, started in %.1f s", centrifugoTime.Seconds())))
 }
 
-// prepareDatabase makes the database, its schema and what is in it.
-func (s *stack) prepareDatabase(ctx context.Context, tenants []tenant, told progress) error {
+// prepareDatabase creates the database with Fanfare's schema, the directory and the application.
+func (s *stack) prepareDatabase(ctx context.Context) error {
 	err := withConn(ctx, s.postgres.URL("postgres"), func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "CREATE DATABASE "+database)
 		return err
@@ -132,33 +141,38 @@ func (s *stack) prepareDatabase(ctx context.Context, tenants []tenant, told prog
 		return fmt.Errorf("create the database: %w", err)
 	}
 	admin := s.postgres.URL(database)
-	appPassword, ledgerPassword := rand.Text(), rand.Text()
+	appPassword, ledgerPassword := rand.Text(), rand.Text() // letters and digits
 	err = withConn(ctx, admin, func(conn *pgx.Conn) error {
-		var unsaid error
-		err := migrations.Up(ctx, conn, func(name, _ string) { unsaid = errors.Join(unsaid, told("migration", name)) })
-		if err = errors.Join(err, unsaid); err != nil {
+		applied := 0
+		if err := migrations.Up(ctx, conn, func(string, string) { applied++ }); err != nil {
 			return err
 		}
-		return load(ctx, conn, tenants, appPassword, ledgerPassword)
+		if err := s.progress("schema", fmt.Sprintf("%d migrations applied", applied)); err != nil {
+			return err
+		}
+		if err := rowsOf(s.tenants).Load(ctx, conn); err != nil {
+			return err
+		}
+		if _, err := conn.Exec(ctx, fmt.Sprintf(sampleSchema, appPassword, ledgerPassword)); err != nil {
+			return fmt.Errorf("create the sample application: %w", err)
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if s.appURL, err = as(admin, "demo_app", appPassword); err != nil {
+	appURL, appErr := withUser(admin, "demo_app", appPassword)
+	ledgerURL, ledgerErr := withUser(admin, "demo_ledger", ledgerPassword)
+	if err := errors.Join(appErr, ledgerErr); err != nil {
 		return err
 	}
-	if s.ledgerURL, err = as(admin, "demo_ledger", ledgerPassword); err != nil {
-		return err
-	}
+	s.ledgerURL = ledgerURL
 	return errors.Join(
-		s.open(ctx, &s.admin, admin, 16),
-		s.open(ctx, &s.app, s.appURL, 2),
-		s.open(ctx, &s.ledger, s.ledgerURL, 2),
-	)
+		s.open(ctx, &s.admin, admin, 16), s.open(ctx, &s.app, appURL, 2), s.open(ctx, &s.ledger, ledgerURL, 2))
 }
 
 // applyTaxonomy applies the research taxonomy, enforces it strictly, and loads its texts.
-func (s *stack) applyTaxonomy(ctx context.Context, told progress) error {
+func (s *stack) applyTaxonomy(ctx context.Context) error {
 	actions, err := taxonomy.Parse(strings.NewReader(example.File))
 	if err != nil {
 		return err
@@ -173,10 +187,10 @@ func (s *stack) applyTaxonomy(ctx context.Context, told progress) error {
 	if err := s.phrases.Refresh(ctx); err != nil {
 		return err
 	}
-	return told("taxonomy", fmt.Sprintf("%d actions, strictly enforced", len(actions.Actions())))
+	return s.progress("taxonomy", fmt.Sprintf("%d actions, strictly enforced", len(actions.Actions())))
 }
 
-// connectPublisher makes the client of Centrifugo's API.
+// connectPublisher creates the client of Centrifugo's server API.
 func (s *stack) connectPublisher(ctx context.Context) (err error) {
 	if s.channels, err = centrifugo.ParseFormats(centrifugo.Formats{}); err != nil {
 		return err
@@ -190,48 +204,114 @@ func (s *stack) connectPublisher(ctx context.Context) (err error) {
 }
 
 // startWorker runs a worker as the daemon does.
-func (s *stack) startWorker(logger *zap.Logger, told progress) error {
+func (s *stack) startWorker(context.Context) error {
 	s.filter = preferences.NewFilter(nil)
-	worker := outbox.NewWorker(
-		s.admin,
-		fanout.New(s.publisher, s.channels, s.filter, fanout.Options{Phrases: s.phrases}),
-		outbox.Options{Logger: logger},
-	)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- worker.Run(ctx) }()
-	s.onStop(func(context.Context) error {
-		cancel()
-		return <-ended
-	})
-	return told("worker", "claims lanes, fans out, publishes")
+	handler := fanout.New(s.publisher, s.channels, s.filter, fanout.Options{Phrases: s.phrases})
+	s.run(outbox.NewWorker(s.admin, handler, outbox.Options{Logger: s.options.Logger}).Run)
+	return s.progress("worker", "claims lanes, fans out, publishes")
 }
 
-// connectListeners connects the people.
-func (s *stack) connectListeners(ctx context.Context, tenants []tenant, told progress) error {
-	s.listeners = newListeners(s.centrifugo.WebSocketURL(), s.api, s.login, s.publisher, s.channels)
-	s.onStop(func(context.Context) error { s.listeners.close(); return nil })
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := s.listeners.connect(ctx, tenants); err != nil {
+// startAPI serves the HTTP API and its streams, as the daemon does, on a free port.
+func (s *stack) startAPI(ctx context.Context) error {
+	s.issuer = apiclient.NewIssuer()
+	authenticator, err := identity.New(identity.Options{JWT: s.issuer.JWT()})
+	if err != nil {
 		return err
 	}
-	return told("clients", fmt.Sprintf("%d WebSockets, with tokens that the API gave", len(s.listeners.clients)))
+	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: s.centrifugo.TokenSecret()})
+	if err != nil {
+		return err
+	}
+	hub := stream.New(stream.Options{
+		WebSocketURL: s.centrifugo.WebSocketURL(), Tokens: tokens, Channel: s.channels.Tenant, History: s.publisher,
+		Log: stream.Recorded{Phrases: s.phrases, Pool: s.admin, Addressed: true}, Logger: s.options.Logger,
+	})
+	server, err := api.New(api.Options{
+		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: tokens, Publisher: s.publisher,
+		Streams: hub, Phrases: s.phrases, Logger: s.options.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.run(hub.Run, func(ctx context.Context) error { return server.Run(ctx, listener) })
+	s.api = apiclient.New("http://" + listener.Addr().String())
+	s.onStop(func(context.Context) error { s.api.Close(); return nil })
+	return s.progress("API at "+listener.Addr().String(), "accepts JWTs of this run")
 }
 
-// open makes a pool that stop closes.
+// connectClients connects the people with tokens from the API. The screen also subscribes to the
+// channels of Momentum 12 and of its tenant.
+func (s *stack) connectClients(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	s.receiver = newReceiver(s.channels)
+	s.clients = clients.New(clients.Options{
+		WebSocketURL: s.centrifugo.WebSocketURL(), Channels: s.channels, Publisher: s.publisher,
+		OnMessage: s.receiver.receive,
+	})
+	s.onStop(func(context.Context) error { s.clients.Close(); return nil })
+	var configs []clients.Config
+	for _, t := range s.tenants {
+		for _, p := range t.people {
+			if p.offline {
+				continue
+			}
+			config, err := s.clientOf(ctx, t, p)
+			if err != nil {
+				return fmt.Errorf("connect %s: %w", p.name, err)
+			}
+			configs = append(configs, config)
+		}
+	}
+	if err := s.clients.Connect(ctx, configs); err != nil {
+		return err
+	}
+	return s.progress("clients", fmt.Sprintf("%d WebSockets, with tokens from the API", len(configs)))
+}
+
+func (s *stack) clientOf(ctx context.Context, t tenant, p person) (config clients.Config, err error) {
+	config.Principal = principalOf(t.name, p.name)
+	var scopes []string
+	if p.screen {
+		tenant := config.Principal.TenantID
+		config.Shared = []string{s.channels.Resource(tenant, resourceID(momentum)), s.channels.Tenant(tenant)}
+		scopes = append(scopes, identity.ScopeRead) // the tenant's channel requires it
+	}
+	token, err := s.issuer.Token(config.Principal, tokenLifetime, scopes...)
+	if err != nil {
+		return config, err
+	}
+	realtime := apiclient.Realtime{API: s.api, Token: token}
+	boot, err := realtime.Bootstrap(ctx)
+	if err != nil {
+		return config, err
+	}
+	if want := s.channels.User(config.Principal.TenantID, config.Principal.PrincipalID); boot.InboxChannel != want {
+		return config, fmt.Errorf("inbox channel: got %s from the API, want %s", boot.InboxChannel, want)
+	}
+	config.ConnectionToken, config.SubscriptionToken = realtime.ConnectionToken, realtime.SubscriptionToken
+	return config, nil
+}
+
+var errPrivateURL = errors.New("the private server's URL does not parse") // it contains the password
+
+// open opens a pool that stop closes.
 func (s *stack) open(ctx context.Context, pool **pgxpool.Pool, databaseURL string, size int32) error {
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
-		return errors.New("the private server's URL does not parse") // the error would show it, with its password
+		return errPrivateURL
 	}
 	config.MaxConns = size
-	made, err := pgxpool.NewWithConfig(ctx, config)
+	opened, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return err
 	}
-	*pool = made
-	s.onStop(func(context.Context) error { made.Close(); return nil })
+	*pool = opened
+	s.onStop(func(context.Context) error { opened.Close(); return nil })
 	return nil
 }
 
@@ -244,14 +324,12 @@ func withConn(ctx context.Context, databaseURL string, do func(*pgx.Conn) error)
 	return do(conn)
 }
 
-// as returns the URL with another role in it.
-func as(databaseURL, role, password string) (string, error) {
+// withUser returns the URL with another role.
+func withUser(databaseURL, role, password string) (string, error) {
 	u, err := url.Parse(databaseURL)
 	if err != nil {
-		return "", errors.New("the private server's URL does not parse")
+		return "", errPrivateURL
 	}
 	u.User = url.UserPassword(role, password)
 	return u.String(), nil
 }
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

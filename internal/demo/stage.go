@@ -7,39 +7,34 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fanfarehq/fanfare/internal/acceptance"
 	"github.com/fanfarehq/fanfare/outbox"
-	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// patience bounds how long a scene may take until everything is delivered.
-const patience = 30 * time.Second
+// sceneTimeout limits a scene with its deliveries.
+const sceneTimeout = 30 * time.Second
 
-// stage plays scenes and keeps count.
+// stage plays scenes and keeps their results.
 type stage struct {
-	company   company
-	tenants   []tenant
-	admin     *pgxpool.Pool
-	listeners *listeners
-	filter    *preferences.Filter
-
+	*stack
+	tenants []tenant
+	actors  actors
 	results []Result
 }
 
 func newStage(s *stack, tenants []tenant) *stage {
-	set := &stage{tenants: tenants, admin: s.admin, listeners: s.listeners, filter: s.filter}
-	set.company = company{
-		service: &service{
-			s.app,
-		}, ledger: &ledgerSync{s.ledger}, api: &calls{client: s.api, login: s.login}, told: set.told,
+	st := &stage{stack: s, tenants: tenants}
+	st.actors = actors{
+		service: &service{s.app}, ledger: &ledgerSync{s.ledger},
+		requests: &requests{api: s.api, issuer: s.issuer}, received: st.received,
 	}
-	return set
+	return st
 }
 
-// play plays the next scene and returns what came of it.
+// play plays the next scene and returns its result.
 func (s *stage) play(ctx context.Context, sc scene) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, sceneTimeout)
 	defer cancel()
 	result, err := s.perform(ctx, sc)
 	if err != nil {
@@ -50,67 +45,45 @@ func (s *stage) play(ctx context.Context, sc scene) (Result, error) {
 }
 
 func (s *stage) perform(ctx context.Context, sc scene) (Result, error) {
-	made, err := sc.do(ctx, s.company, sc.deed)
+	out, err := sc.do(ctx, s.actors, sc.recording)
 	if err != nil {
 		return Result{}, err
 	}
-	made.requests, made.wrong = s.company.api.take()
-	if err := s.settled(ctx); err != nil {
+	out.requests, out.mismatches = s.actors.requests.take()
+	if err := acceptance.AwaitDelivered(ctx, s.admin); err != nil {
 		return Result{}, err
 	}
-	if err := s.listeners.fence(ctx); err != nil {
+	if err := s.clients.Barrier(ctx); err != nil {
 		return Result{}, err
 	}
-	observed, err := observe(ctx, s.admin, made.activityID)
+	observed, err := observe(ctx, s.admin, out.activityID)
 	if err != nil {
 		return Result{}, err
 	}
-	return judge(len(s.results)+1, sc, s.tenants, s.filter, made, observed, s.listeners.take()), nil
+	t := &trial{
+		scene: sc, tenants: s.tenants, filter: s.filter, outcome: out, observed: observed,
+		histories: s.clients.Drain(), messages: s.receiver.take(),
+	}
+	return t.judge(len(s.results) + 1), nil
 }
 
-// told returns the activities that somebody was told of in the scenes so far, the newest first.
-func (s *stage) told(tenant, who string) []uuid.UUID {
+// received returns the activities that a person received in earlier scenes, as a push or in the
+// inbox; newest first.
+func (s *stage) received(tenant, name string) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, r := range slices.Backward(s.results) {
-		is := func(h Heard) bool { return r.Tenant == tenant && h.Who == who }
-		if slices.ContainsFunc(r.Heard, is) || slices.ContainsFunc(r.InboxOnly, is) {
+		is := func(x Recipient) bool { return r.Tenant == tenant && x.Who == name }
+		if slices.ContainsFunc(r.Recipients, is) || slices.ContainsFunc(r.InboxOnly, is) {
 			ids = append(ids, r.ActivityID)
 		}
 	}
 	return ids
 }
 
-// settled returns when the outbox is empty: what was committed before has been published, or is a
-// dead letter.
-func (s *stage) settled(ctx context.Context) error {
-	backlog := outbox.NewBacklog(s.admin)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		status, err := backlog.Status(ctx, uuid.Nil)
-		if err != nil {
-			return err
-		}
-		if status.Pending+status.Parked+status.FanOutJobs == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf(
-				"wait for deliveries: %d pending, %d parked: %w",
-				status.Pending,
-				status.Parked,
-				ctx.Err(),
-			)
-		case <-tick.C:
-		}
-	}
-}
-
-// summary counts, partly from the results and partly from the database, and compares the two.
+// summary summarizes the results and compares them with the database.
 func (s *stage) summary(ctx context.Context) (Summary, error) {
 	sum := Summary{Scenes: len(s.results)}
-	var latencies, answers []float64
+	var latencies, responses []float64
 	committed, inbox := 0, 0
 	for _, r := range s.results {
 		switch {
@@ -119,23 +92,22 @@ func (s *stage) summary(ctx context.Context) (Summary, error) {
 		case r.Action != "":
 			sum.RolledBack++
 		}
-		sum.Deliveries += len(r.Heard)
+		sum.Deliveries += len(r.Recipients)
 		sum.Shared += len(r.Shared)
-		inbox += len(r.Heard) + len(r.InboxOnly)
+		inbox += len(r.Recipients) + len(r.InboxOnly)
 		sum.Mismatches += len(r.Mismatches)
-		for _, h := range slices.Concat(r.Heard, r.Shared) {
-			latencies = append(latencies, h.Milliseconds)
+		for _, x := range slices.Concat(r.Recipients, r.Shared) {
+			latencies = append(latencies, x.Milliseconds)
 		}
-		for _, asked := range r.Requests {
-			answers = append(answers, asked.Milliseconds)
+		for _, request := range r.Requests {
+			responses = append(responses, request.Milliseconds)
 		}
 	}
-	slices.Sort(latencies)
-	slices.Sort(answers)
 	sum.P50, sum.P99 = percentile(latencies, 0.50), percentile(latencies, 0.99)
-	sum.Requests, sum.RequestP99 = len(answers), percentile(answers, 0.99)
+	sum.Requests, sum.RequestP99 = len(responses), percentile(responses, 0.99)
 
-	err := s.admin.QueryRow(ctx, `SELECT (SELECT count(*) FROM fanfare.activities), (SELECT count(*) FROM fanfare.notifications)`).
+	err := s.admin.QueryRow(ctx, `
+		SELECT (SELECT count(*) FROM fanfare.activities), (SELECT count(*) FROM fanfare.notifications)`).
 		Scan(&sum.Committed, &sum.InboxRows)
 	if err != nil {
 		return Summary{}, fmt.Errorf("count: %w", err)
@@ -155,12 +127,19 @@ func (s *stage) summary(ctx context.Context) (Summary, error) {
 		{"activities not delivered", sum.Pending, 0},
 	} {
 		if count.got != count.want {
-			sum.Discrepancies = append(
-				sum.Discrepancies,
-				fmt.Sprintf("%s: got %d, want %d", count.what, count.got, count.want),
-			)
+			difference := fmt.Sprintf("%s: got %d, want %d", count.what, count.got, count.want)
+			sum.Discrepancies = append(sum.Discrepancies, difference)
 		}
 	}
 	sum.Mismatches += len(sum.Discrepancies)
 	return sum, nil
+}
+
+// percentile returns a percentile of the values by the nearest rank; of none, 0. It sorts them.
+func percentile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[int(q*float64(len(values)-1))]
 }

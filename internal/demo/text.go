@@ -3,50 +3,64 @@ package demo
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// place is where the column of those who did not hear begins.
-const place = 46
+// othersColumn is where the column of the people who are not recipients begins.
+const othersColumn = 46
 
-func renderTitle(p paint) string {
-	return "\n" + heading("fanfare demo", "all of it real, all of it private, all of it gone afterwards", p) + "\n"
+// title opens the output.
+type title struct{}
+
+func (title) text(p paint) string {
+	return "\n" + heading("fanfare demo", "real servers, private to this run and removed afterwards", p) + "\n"
 }
 
-func renderProgress(what, detail string, p paint) string {
-	return blank(indent) + pad(what, 32) + p.dim(detail) + "\n"
+// progress is something that was started.
+type progress struct{ what, detail string }
+
+func (s progress) text(p paint) string {
+	return blank(indent) + pad(s.what, 32) + p.dim(s.detail) + "\n"
 }
 
-// renderScene makes a scene's block: what was done; what was asked of the API; beside each other
-// who heard and who did not; what is wrong.
-func renderScene(r Result, p paint) string {
+// farewell closes the output of a demo that is not kept.
+type farewell struct{}
+
+func (farewell) text(p paint) string {
+	return blank(indent) + p.dim("With --keep the demo continues and prints how to connect with curl and psql.") + "\n\n"
+}
+
+// text returns a scene's block: the heading, the story, the requests to the API, the recipients
+// beside the others, and the mismatches.
+func (r Result) text(p paint) string {
 	var b strings.Builder
-	what := cmp.Or(r.Action, "the API")
-	b.WriteString("\n" + heading(fmt.Sprintf("%2d  %s", r.Number, r.Title), what+" · "+r.Tenant, p))
+	subject := cmp.Or(r.Action, "the API") + " · " + r.Tenant
+	b.WriteString("\n" + heading(fmt.Sprintf("%2d  %s", r.Number, r.Title), subject, p))
 	for _, line := range wrap(r.Story, width-indent) {
 		b.WriteString(blank(indent) + p.dim(line) + "\n")
 	}
-	b.WriteString(renderRequests(r, p))
-	b.WriteString(beside(heardCells(r, p), silentCells(r, p), place))
+	b.WriteString(requestLines(r, p))
+	b.WriteString(beside(recipientCells(r, p), otherCells(r, p), othersColumn))
 	for _, m := range r.Mismatches {
-		b.WriteString(renderMismatch(m, p))
+		b.WriteString(mismatchLines(m, p))
 	}
 	return b.String()
 }
 
-// heading is a line with something at both ends.
+// heading is a line with a text at each end.
 func heading(start, end string, p paint) string {
 	gap := max(2, width-runes(start)-runes(end))
 	return p.bold(start) + blank(gap) + p.dim(end) + "\n"
 }
 
-func renderMismatch(m string, p paint) string {
+func mismatchLines(m string, p paint) string {
 	const label = "✗ MISMATCH  "
 	var b strings.Builder
-	for i, line := range wrap(m, width-indent-len(label)) {
+	for i, line := range wrap(m, width-indent-runes(label)) {
 		if i == 0 {
 			b.WriteString(blank(indent) + p.red(label) + line + "\n")
 		} else {
@@ -56,60 +70,85 @@ func renderMismatch(m string, p paint) string {
 	return b.String()
 }
 
-func heardCells(r Result, p paint) []cell {
-	line := func(mark cell, who, why, when string) cell {
-		return join(mark, plain(" "+pad(who, 7)+pad(why, 23)+fmt.Sprintf("%10s", when)))
+// requestLines returns the requests with their responses.
+func requestLines(r Result, p paint) string {
+	caller := func(x Request) string {
+		if x.Tenant != r.Tenant {
+			return first(x.Who) + " of " + first(x.Tenant)
+		}
+		return first(x.Who)
 	}
-	var cells []cell
-	for _, h := range r.Heard {
-		cells = append(
-			cells,
-			line(painted(p.green, "●"), first(h.Who), strings.Join(h.Reasons, ", "), ms(h.Milliseconds)),
-		)
+	names := 6
+	for _, x := range r.Requests {
+		names = max(names, runes(caller(x)))
 	}
-	for _, h := range r.InboxOnly {
-		cells = append(
-			cells,
-			line(painted(p.yellow, "◐"), first(h.Who), strings.Join(h.Reasons, ", ")+", muted", "inbox"),
-		)
+	var b strings.Builder
+	for _, x := range r.Requests {
+		response := fmt.Sprint(x.Status)
+		if x.Note != "" {
+			response += ", " + x.Note
+		}
+		response += fmt.Sprintf("%10s", ms(x.Milliseconds))
+		left := indent + 2 + names + 1
+		line := cut(x.Method+" "+shortenIDs(x.Path), width-left-2-runes(response))
+		b.WriteString(blank(indent) + p.cyan("⇄") + " " + pad(caller(x), names) + " " + line +
+			blank(width-left-runes(line)-runes(response)) + response + "\n")
+		if len(x.Body) > 0 {
+			b.WriteString(blank(left) + p.dim(cut(shortenIDs(string(x.Body)), width-left)) + "\n")
+		}
 	}
-	for _, h := range r.Shared {
+	return b.String()
+}
+
+// shortenIDs removes the middle of UUIDs.
+func shortenIDs(s string) string { return uuidText.ReplaceAllString(s, "$1…$2") }
+
+var uuidText = regexp.MustCompile(`([0-9a-f]{4})[0-9a-f]{4}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8}([0-9a-f]{4})`)
+
+func recipientCells(r Result, p paint) (cells []cell) {
+	add := func(mark cell, who, why, when string) {
+		cells = append(cells, join(mark, plain(" "+pad(first(who), 7)+pad(why, 23)+fmt.Sprintf("%10s", when))))
+	}
+	for _, x := range r.Recipients {
+		add(painted(p.green, "●"), x.Who, strings.Join(x.Reasons, ", "), ms(x.Milliseconds))
+	}
+	for _, x := range r.InboxOnly {
+		add(painted(p.yellow, "◐"), x.Who, strings.Join(x.Reasons, ", ")+", muted", "inbox")
+	}
+	for _, x := range r.Shared {
 		channel := "resource channel"
-		if h.Channel == activity.ToTenant {
+		if x.Channel == activity.ToTenant {
 			channel = "tenant's stream"
 		}
-		cells = append(cells, line(painted(p.cyan, "▣"), first(h.Who), channel, ms(h.Milliseconds)))
+		add(painted(p.cyan, "▣"), x.Who, channel, ms(x.Milliseconds))
 	}
 	for _, u := range r.Unread {
-		cells = append(
-			cells,
-			line(painted(p.green, "●"), first(u.Who), fmt.Sprintf("unread count: %d", u.Count), ms(u.Milliseconds)),
-		)
+		add(painted(p.green, "●"), u.Who, fmt.Sprintf("unread count: %d", u.Count), ms(u.Milliseconds))
 	}
 	if len(cells) == 0 && r.Action != "" {
-		cells = append(cells, painted(p.bold, "  nobody"))
+		cells = append(cells, painted(p.bold, "  no recipients"))
 	}
 	return cells
 }
 
-// silentCells says for each reason who did not hear for it. Short ones share a line.
-func silentCells(r Result, p paint) []cell {
+// otherCells groups the others by reason. Short groups share a line.
+func otherCells(r Result, p paint) []cell {
 	var order []string
-	groups := map[string][]Silent{}
-	for _, s := range r.Silent {
-		key := s.Detail
-		if s.Why == OtherTenant {
-			key = s.Tenant
+	groups := map[string][]Other{}
+	for _, o := range r.Others {
+		key := o.Detail
+		if o.Why == OtherTenant {
+			key = o.Tenant
 		}
 		if groups[key] == nil {
 			order = append(order, key)
 		}
-		groups[key] = append(groups[key], s)
+		groups[key] = append(groups[key], o)
 	}
-	const half = (width - indent - place) / 2
+	const half = (width - indent - othersColumn) / 2
 	var long, short, foreign []cell
 	for _, key := range order {
-		who, detail := called(groups[key]), groups[key][0].Detail
+		who, detail := groupName(groups[key]), groups[key][0].Detail
 		c := join(painted(p.dim, "○ "), plain(who), painted(p.dim, ": "+detail))
 		switch {
 		case groups[key][0].Why == OtherTenant:
@@ -128,8 +167,8 @@ func silentCells(r Result, p paint) []cell {
 	return append(cells, foreign...)
 }
 
-// called names people who share a reason; where it is everybody's, how many they are says more.
-func called(people []Silent) string {
+// groupName names people who share a reason, or counts them if it is the reason of a whole tenant.
+func groupName(people []Other) string {
 	switch people[0].Why {
 	case OtherTenant:
 		return fmt.Sprintf("all %d of %s", len(people), people[0].Tenant)
@@ -137,40 +176,35 @@ func called(people []Silent) string {
 		return fmt.Sprintf("all %d of both tenants", len(people))
 	}
 	names := make([]string, len(people))
-	for i, s := range people {
-		names[i] = first(s.Who)
+	for i, o := range people {
+		names[i] = first(o.Who)
 	}
 	return strings.Join(names, ", ")
 }
 
-// renderSummary makes the last block.
-func renderSummary(s Summary, p paint) string {
+func (s Summary) text(p paint) string {
 	var b strings.Builder
-	verdict := p.green("everybody heard what they should, and nobody else did")
-	if s.Mismatches > 0 {
-		verdict = p.red(fmt.Sprintf("✗ %s", counted(s.Mismatches, "MISMATCH", "MISMATCHES")))
+	verdict := p.green("every recipient was notified, and no one else")
+	switch {
+	case s.Mismatches == 1:
+		verdict = p.red("✗ 1 MISMATCH")
+	case s.Mismatches > 1:
+		verdict = p.red(fmt.Sprintf("✗ %d MISMATCHES", s.Mismatches))
 	}
 	b.WriteString("\n" + p.bold(strings.Repeat("─", width)) + "\n")
 	b.WriteString(blank(indent) + p.bold("Summary") + "  " + verdict + "\n\n")
 	for _, row := range [][4]string{
 		{"activities committed", fmt.Sprint(s.Committed), "commit to socket, p50", ms(s.P50)},
 		{"rolled back", fmt.Sprint(s.RolledBack), "commit to socket, p99", ms(s.P99)},
-		{"deliveries to people", fmt.Sprint(s.Deliveries), "dead letters", fmt.Sprint(s.DeadLetters)},
+		{"pushes to people", fmt.Sprint(s.Deliveries), "dead letters", fmt.Sprint(s.DeadLetters)},
 		{"on shared channels", fmt.Sprint(s.Shared), "mismatches", fmt.Sprint(s.Mismatches)},
-		{"inbox rows", fmt.Sprint(s.InboxRows), "request to answer, p99", ms(s.RequestP99)},
-		{"requests to the API", fmt.Sprint(s.Requests), "wall time", fmt.Sprintf("%.1f s", s.Seconds)},
+		{"inbox rows", fmt.Sprint(s.InboxRows), "API request, p99", ms(s.RequestP99)},
+		{"API requests", fmt.Sprint(s.Requests), "duration", fmt.Sprintf("%.1f s", s.Seconds)},
 	} {
 		fmt.Fprintf(&b, "%s%-26s%10s        %-26s%10s\n", blank(indent), row[0], row[1], row[2], row[3])
 	}
 	for _, d := range s.Discrepancies {
-		b.WriteString(renderMismatch(d, p))
+		b.WriteString(mismatchLines(d, p))
 	}
 	return b.String() + "\n"
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

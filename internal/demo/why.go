@@ -1,53 +1,55 @@
 package demo
 
 import (
+	"context"
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// Why says why somebody does not hear of an activity.
+// Why is the reason for which a person does not receive an activity.
 type Why string
 
-// The answers.
+// The reasons.
 const (
-	NotCommitted Why = "not_committed" // it was rolled back
+	NotCommitted Why = "not_committed" // the transaction was rolled back
 	OtherTenant  Why = "other_tenant"
-	Actor        Why = "actor" // did it
+	Actor        Why = "actor" // of the activity
 	NotWatching  Why = "not_watching"
-	Unsubscribed Why = "unsubscribed" // has revoked the subscription that would cover it
-	Inactive     Why = "inactive"     // the directory says so
-	PrivateTo    Why = "private"      // a subscriber, and subscribers do not hear what is private
-	NoRole       Why = "no_role"      // a subscriber without a role on it
-	LostRole     Why = "lost_role"    // a subscriber whose role on it was revoked
+	Unsubscribed Why = "unsubscribed" // the subscription that covered the resource was revoked
+	Inactive     Why = "inactive"     // in the directory
+	PrivateTo    Why = "private"      // a subscriber, and the activity is private
+	NoRole       Why = "no_role"      // a subscriber without a role
+	LostRole     Why = "lost_role"    // a subscriber whose role was revoked
 	Muted        Why = "muted"
-	Filtered     Why = "filtered"    // wants to hear of other actions
-	Unexplained  Why = "unexplained" // nothing in the database says why
+	Filtered     Why = "filtered"    // the preference excludes the action
+	Unexplained  Why = "unexplained" // the database contains no reason
 )
 
-// fact is what the database holds of somebody in regard to one activity.
+// fact is what the database contains about a person with regard to one activity.
 type fact struct {
-	watchers.Candidate      // the zero value for one who is none
-	unsubscribed       bool // a revoked subscription covers it
-	lostRole           bool // a revoked role covers it
+	watchers.Candidate      // the zero value for a person who is not a candidate
+	unsubscribed       bool // a revoked subscription covers the resource
+	lostRole           bool // a revoked role covers the resource
 }
 
-// explain says why somebody of the activity's tenant does not hear of it, in a word and in more of
-// them.
-func explain(a *activity.Activity, who uuid.UUID, f fact, filter *preferences.Filter) (Why, string) {
+// explain returns why a person of the activity's tenant does not receive it, and a description.
+func explain(a *activity.Activity, id uuid.UUID, f fact, filter *preferences.Filter) (Why, string) {
 	wants := preferences.Preference{
-		Mode:          preferences.Mode(f.FilterMode),
-		CustomActions: f.CustomActions,
-		Muted:         f.Muted,
+		Mode: preferences.Mode(f.FilterMode), CustomActions: f.CustomActions, Muted: f.Muted,
 	}
 	onlySubscribed := f.Reasons == watchers.Subscribed
 	switch {
-	case who == a.ActorPrincipalID:
-		return Actor, "did it"
+	case id == a.ActorPrincipalID:
+		return Actor, "the actor"
 	case f.Reasons == 0 && f.unsubscribed:
 		return Unsubscribed, "unsubscribed"
 	case f.Reasons == 0:
@@ -63,11 +65,11 @@ func explain(a *activity.Activity, who uuid.UUID, f fact, filter *preferences.Fi
 	case f.Muted:
 		return Muted, "muted"
 	case f.Reasons.Has(watchers.Target):
-		return Unexplained, "addressed, and nothing says why not"
+		return Unexplained, "a target, for an unknown reason"
 	case !filter.Wants(wants, a.Action):
-		return Filtered, "wants only " + wanted(wants)
+		return Filtered, "wants only " + selection(wants)
 	default:
-		return Unexplained, "nothing says why not"
+		return Unexplained, "for an unknown reason"
 	}
 }
 
@@ -82,8 +84,8 @@ func maySee(v activity.Visibility, c watchers.Candidate) bool {
 	}
 }
 
-// wanted puts what somebody wants to hear of in words.
-func wanted(p preferences.Preference) string {
+// selection describes the actions that a preference selects.
+func selection(p preferences.Preference) string {
 	switch p.Mode {
 	case preferences.ModeAll:
 		return "everything"
@@ -92,4 +94,103 @@ func wanted(p preferences.Preference) string {
 	default:
 		return "mutations"
 	}
+}
+
+// observed is what the database contains about an activity.
+type observed struct {
+	activity *activity.Activity // nil if the log does not contain it
+	inbox    map[activity.Principal]watchers.Reasons
+	facts    map[uuid.UUID]fact // by principal of the activity's tenant
+}
+
+// observe reads an activity and its inbox rows of all tenants.
+func observe(ctx context.Context, db *pgxpool.Pool, id uuid.UUID) (o observed, err error) {
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, db, snapshot, func(tx pgx.Tx) (err error) {
+		if o.activity, err = readActivity(ctx, tx, id); err != nil {
+			return err
+		}
+		if o.inbox, err = readInbox(ctx, tx, id); err != nil || o.activity == nil {
+			return err
+		}
+		o.facts, err = readFacts(ctx, tx, o.activity)
+		return err
+	})
+	if err != nil {
+		return observed{}, fmt.Errorf("observe activity %s: %w", id, err)
+	}
+	return o, nil
+}
+
+func readActivity(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*activity.Activity, error) {
+	rows, err := tx.Query(ctx, `SELECT `+pglog.Columns+` FROM fanfare.activities AS a WHERE a.id = $1`, id)
+	if err != nil {
+		return nil, err
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*activity.Activity, error) {
+		a := new(activity.Activity)
+		return a, row.Scan(pglog.ScanTargets(a)...)
+	})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+func readInbox(ctx context.Context, tx pgx.Tx, id uuid.UUID) (map[activity.Principal]watchers.Reasons, error) {
+	inbox := map[activity.Principal]watchers.Reasons{}
+	const query = `SELECT tenant_id, principal_id, reasons FROM fanfare.notifications WHERE activity_id = $1`
+	rows, err := tx.Query(ctx, query, id)
+	if err != nil {
+		return nil, err
+	}
+	var principal activity.Principal
+	var reasons watchers.Reasons
+	fields := []any{&principal.TenantID, &principal.PrincipalID, (*int16)(&reasons)}
+	_, err = pgx.ForEachRow(rows, fields, func() error { inbox[principal] = reasons; return nil })
+	return inbox, err
+}
+
+// readFacts reads the candidates of an activity, and the people who would be candidates without a
+// revocation.
+func readFacts(ctx context.Context, tx pgx.Tx, a *activity.Activity) (map[uuid.UUID]fact, error) {
+	const everybody = 1000
+	query := watchers.Query{Limit: everybody, Rows: everybody}
+	n := query.Ask(
+		watchers.Subject{TenantID: a.TenantID, ResourceID: a.ResourceID, OwnerID: a.OwnerID, ParentID: a.ParentID},
+		watchers.RolesOnChain|watchers.RolesInScope,
+		a.TargetPrincipalID,
+		a.ActorPrincipalID,
+	)
+	answer, err := watchers.Resolve(ctx, tx, &query)
+	if err != nil {
+		return nil, err
+	}
+	facts := map[uuid.UUID]fact{}
+	for _, c := range answer.Candidates[n] {
+		facts[c.PrincipalID] = fact{Candidate: c}
+	}
+	rows, err := tx.Query(ctx, `
+		WITH RECURSIVE chain(id) AS (
+		    SELECT unnest(ARRAY[$2, $3]::uuid[])
+		    UNION
+		    SELECT r.parent_id FROM chain AS c JOIN fanfare.resources AS r ON r.tenant_id = $1 AND r.id = c.id
+		)
+		SELECT s.principal_id, true, false FROM fanfare.subscriptions AS s JOIN chain AS c ON c.id = s.resource_id
+		WHERE s.tenant_id = $1 AND s.revoked_at IS NOT NULL AND (s.resource_id = $2 OR s.scope = 'descendants')
+		UNION ALL
+		SELECT b.principal_id, false, true FROM fanfare.role_bindings AS b JOIN chain AS c ON c.id = b.scope_resource_id
+		WHERE b.tenant_id = $1 AND b.revoked_at IS NOT NULL`, a.TenantID, a.ResourceID, a.ParentID)
+	if err != nil {
+		return nil, err
+	}
+	var id uuid.UUID
+	var unsubscribed, lostRole bool
+	_, err = pgx.ForEachRow(rows, []any{&id, &unsubscribed, &lostRole}, func() error {
+		f := facts[id]
+		f.unsubscribed, f.lostRole = f.unsubscribed || unsubscribed, f.lostRole || lostRole
+		facts[id] = f
+		return nil
+	})
+	return facts, err
 }

@@ -23,10 +23,10 @@ func TestExplain(t *testing.T) {
 		want       Why
 		words      string
 	}{
-		"the actor, whatever else holds": {actor: true, fact: subscriber(func(f *fact) { f.Muted = true }), want: Actor, words: "did it"},
-		"nobody":                         {want: NotWatching, words: "not watching"},
-		"no longer subscribed":           {fact: fact{unsubscribed: true}, want: Unsubscribed, words: "unsubscribed"},
-		"inactive":                       {fact: subscriber(func(f *fact) { f.Inactive = true }), want: Inactive, words: "inactive"},
+		"the actor":            {actor: true, fact: subscriber(func(f *fact) { f.Muted = true }), want: Actor, words: "the actor"},
+		"no candidate":         {want: NotWatching, words: "not watching"},
+		"no longer subscribed": {fact: fact{unsubscribed: true}, want: Unsubscribed, words: "unsubscribed"},
+		"inactive":             {fact: subscriber(func(f *fact) { f.Inactive = true }), want: Inactive, words: "inactive"},
 		"private": {
 			visibility: activity.Private, fact: subscriber(func(f *fact) { f.Muted = true }), want: PrivateTo, words: "it is private",
 		},
@@ -53,12 +53,12 @@ func TestExplain(t *testing.T) {
 			fact:       subscriber(func(f *fact) { f.FilterMode, f.CustomActions = "custom", []string{"run.*", "x"} }),
 			want:       Filtered, words: "wants only run.*, x",
 		},
-		"one who should have heard": {
-			visibility: activity.ResourceWide, fact: subscriber(func(*fact) {}), want: Unexplained, words: "nothing says why not",
+		"an unexplained subscriber": {
+			visibility: activity.ResourceWide, fact: subscriber(func(*fact) {}), want: Unexplained, words: "for an unknown reason",
 		},
-		"a target who should have heard": {
+		"an unexplained target": {
 			visibility: activity.ResourceWide, fact: subscriber(func(f *fact) { f.Reasons, f.FilterMode = target, "" }),
-			want: Unexplained, words: "addressed, and nothing says why not",
+			want: Unexplained, words: "a target, for an unknown reason",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,39 +3,36 @@ package demo
 import (
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/acceptance/seed"
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// tenant is one customer of the sample application.
+// tenant is a customer of the sample application.
 type tenant struct {
 	name   string
-	id     uuid.UUID
 	tree   []node // parents before their children
 	people []person
 }
 
-// node is a resource. Both tenants have grown theirs from one template: same names, same ids.
+// node is a resource.
 type node struct {
 	name, kind string
-	parent     string // "" at the top
+	parent     string // "" for the root
 	owner      string // a person's full name, or ""
 }
-
-func (n node) id() uuid.UUID { return resourceID(n.name) }
 
 // person is a principal.
 type person struct {
 	name     string
 	kind     string // user, agent or service
 	inactive bool
-	deaf     bool // has no socket
-	screen   bool // stands in an office and shows channels that it holds tokens for
+	offline  bool // has no client
+	screen   bool // a display in an office, whose client subscribes to shared channels
 	roles    []role
 	watches  []subscription
-	wants    *preferences.Preference // nil has never said
+	wants    *preferences.Preference // nil has none stored
 }
-
-func (p person) id() uuid.UUID { return principalID(p.name) }
 
 type role struct {
 	name, on string
@@ -47,18 +44,16 @@ type subscription struct {
 	revoked   bool
 }
 
-// Ids come from names, so that they are the same in every run. They do not depend on the tenant:
-// only the tenant's own id keeps two tenants apart.
-func resourceID(name string) uuid.UUID {
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("demo/resource/"+name))
-}
+// Ids are derived from names, so they are the same in each run. They do not depend on the tenant:
+// both tenants contain the same ids, and only the tenant's own id separates them.
 
-func principalID(name string) uuid.UUID {
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("demo/principal/"+name))
-}
+func resourceID(name string) uuid.UUID  { return idOf("resource/" + name) }
+func principalID(name string) uuid.UUID { return idOf("principal/" + name) }
+func tenantID(name string) uuid.UUID    { return idOf("tenant/" + name) }
+func idOf(name string) uuid.UUID        { return uuid.NewSHA1(uuid.NameSpaceURL, []byte("demo/"+name)) }
 
-func tenantID(name string) uuid.UUID {
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("demo/tenant/"+name))
+func principalOf(tenant, name string) activity.Principal {
+	return activity.Principal{TenantID: tenantID(tenant), PrincipalID: principalID(name)}
 }
 
 // The names that scenes use.
@@ -90,65 +85,49 @@ const (
 
 func newWorld() []tenant {
 	all := &preferences.Preference{Mode: preferences.ModeAll}
+	muted := &preferences.Preference{Mode: preferences.ModeAll, Muted: true}
+	is := func(name, on string) []role { return []role{{name: name, on: on}} }
+	watches := func(on, scope string) []subscription { return []subscription{{on: on, scope: scope}} }
+	const resource, descendants = "resource", "descendants"
 	return []tenant{
-		{
-			name: aurora, id: tenantID(aurora), tree: newTree(ines),
-			people: []person{
-				{name: ada, kind: "user", wants: all, roles: []role{{name: "owner", on: research}}},
-				{name: ines, kind: "user", roles: []role{{name: "member", on: equities}}},
-				{
-					name: bruno, kind: "user", roles: []role{{name: "member", on: equities}},
-					watches: []subscription{{on: equities, scope: "descendants"}},
-				},
-				{
-					name: chen, kind: "user", wants: custom("run.*", "promotion.*"), roles: []role{{name: "viewer", on: equities}},
-					watches: []subscription{{on: momentum, scope: "resource"}},
-				},
-				{
-					name: scout, kind: "agent", wants: custom("resource.*", "signal.*"), roles: []role{{name: "member", on: equities}},
-					watches: []subscription{{on: equities, scope: "descendants"}},
-				},
-				{
-					name: eva, kind: "user", wants: &preferences.Preference{Mode: preferences.ModeAll, Muted: true},
-					roles: []role{{name: "delegator", on: equities}},
-				},
-				{
-					name: dilan, kind: "user", wants: all, roles: []role{{name: "viewer", on: momentum, revoked: true}},
-					watches: []subscription{{on: momentum, scope: "resource"}},
-				},
-				{
-					name: hana, kind: "user", wants: all, roles: []role{{name: "viewer", on: prices}},
-					watches: []subscription{{on: momentum, scope: "resource"}},
-				},
-				{
-					name: farid, kind: "user", wants: all, roles: []role{{name: "viewer", on: research}},
-					watches: []subscription{{on: equities, scope: "descendants", revoked: true}},
-				},
-				{
-					name: gus, kind: "user", inactive: true, wants: all, roles: []role{{name: "member", on: equities}},
-					watches: []subscription{{on: equities, scope: "descendants"}},
-				},
-				{name: ledger, kind: "service", deaf: true, roles: []role{{name: "member", on: research}}},
-				{name: screen, kind: "service", screen: true, roles: []role{{name: "viewer", on: research}}},
+		{name: aurora, tree: newTree(ines), people: []person{
+			{name: ada, kind: "user", wants: all, roles: is("owner", research)},
+			{name: ines, kind: "user", roles: is("member", equities)},
+			{name: bruno, kind: "user", roles: is("member", equities), watches: watches(equities, descendants)},
+			{
+				name: chen, kind: "user", wants: custom("run.*", "promotion.*"),
+				roles: is("viewer", equities), watches: watches(momentum, resource),
 			},
-		},
-		{
-			name: borealis, id: tenantID(borealis), tree: newTree(bruno),
-			people: []person{
-				{name: ada, kind: "user", wants: all, roles: []role{{name: "owner", on: research}}},
-				{
-					name: bruno, kind: "user", roles: []role{{name: "member", on: equities}},
-					watches: []subscription{{on: equities, scope: "descendants"}},
-				},
-				{
-					name: noor, kind: "user", wants: all, roles: []role{{name: "viewer", on: equities}},
-					watches: []subscription{{on: momentum, scope: "resource"}},
-				},
+			{
+				name: scout, kind: "agent", wants: custom("resource.*", "signal.*"),
+				roles: is("member", equities), watches: watches(equities, descendants),
 			},
-		},
+			{name: eva, kind: "user", wants: muted, roles: is("delegator", equities)},
+			{
+				name: dilan, kind: "user", wants: all,
+				roles: []role{{name: "viewer", on: momentum, revoked: true}}, watches: watches(momentum, resource),
+			},
+			{name: hana, kind: "user", wants: all, roles: is("viewer", prices), watches: watches(momentum, resource)},
+			{
+				name: farid, kind: "user", wants: all, roles: is("viewer", research),
+				watches: []subscription{{on: equities, scope: descendants, revoked: true}},
+			},
+			{
+				name: gus, kind: "user", inactive: true, wants: all,
+				roles: is("member", equities), watches: watches(equities, descendants),
+			},
+			{name: ledger, kind: "service", offline: true, roles: is("member", research)},
+			{name: screen, kind: "service", screen: true, roles: is("viewer", research)},
+		}},
+		{name: borealis, tree: newTree(bruno), people: []person{
+			{name: ada, kind: "user", wants: all, roles: is("owner", research)},
+			{name: bruno, kind: "user", roles: is("member", equities), watches: watches(equities, descendants)},
+			{name: noor, kind: "user", wants: all, roles: is("viewer", equities), watches: watches(momentum, resource)},
+		}},
 	}
 }
 
+// newTree returns the template from which both tenants were created.
 func newTree(owner string) []node {
 	return []node{
 		{name: research, kind: "workspace"},
@@ -166,4 +145,41 @@ func newTree(owner string) []node {
 
 func custom(patterns ...string) *preferences.Preference {
 	return &preferences.Preference{Mode: preferences.ModeCustom, CustomActions: patterns}
+}
+
+// rowsOf returns the tenants' rows in Fanfare's tables.
+func rowsOf(tenants []tenant) *seed.Rows {
+	rows := &seed.Rows{}
+	optional := func(name string, id func(string) uuid.UUID) uuid.UUID {
+		if name == "" {
+			return uuid.Nil
+		}
+		return id(name)
+	}
+	for _, t := range tenants {
+		for _, n := range t.tree {
+			rows.Resources = append(rows.Resources, seed.Resource{
+				TenantID: tenantID(t.name), ID: resourceID(n.name), Type: n.kind, Name: n.name,
+				ParentID: optional(n.parent, resourceID), OwnerID: optional(n.owner, principalID),
+			})
+		}
+		for _, p := range t.people {
+			id := principalOf(t.name, p.name)
+			principal := seed.Principal{Principal: id, Kind: p.kind, Name: p.name, Inactive: p.inactive}
+			rows.Principals = append(rows.Principals, principal)
+			for _, r := range p.roles {
+				row := seed.Role{Principal: id, ResourceID: resourceID(r.on), Name: r.name, Revoked: r.revoked}
+				rows.Roles = append(rows.Roles, row)
+			}
+			for _, s := range p.watches {
+				row := seed.Subscription{Principal: id, ResourceID: resourceID(s.on), Scope: s.scope, Revoked: s.revoked}
+				rows.Subscriptions = append(rows.Subscriptions, row)
+			}
+			if w := p.wants; w != nil {
+				row := seed.Preference{Principal: id, Mode: string(w.Mode), Patterns: w.CustomActions, Muted: w.Muted}
+				rows.Preferences = append(rows.Preferences, row)
+			}
+		}
+	}
+	return rows
 }

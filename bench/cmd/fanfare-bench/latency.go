@@ -174,9 +174,9 @@ func write(
 
 func (r *latencyResult) measure(commits map[uuid.UUID]acceptance.CommitTimes, set *clients.Set) {
 	var sinceReturned, sinceSent []time.Duration
-	for _, client := range set.Clients {
+	for _, client := range set.Drain() {
 		seen := map[uuid.UUID]bool{}
-		for _, got := range client.History().Receptions {
+		for _, got := range client.Receptions {
 			c, known := commits[got.Activity]
 			if !known || seen[got.Activity] {
 				continue

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,7 +51,8 @@ type Reception struct {
 	At                           time.Time
 }
 
-// History is what a client received and how stable its connection was.
+// History is what a client received since the previous Drain, and how often its connection was lost
+// since it was opened.
 type History struct {
 	Principal   activity.Principal
 	Receptions  []Reception // in the order of arrival
@@ -60,14 +60,16 @@ type History struct {
 	Gaps        int // reconnects at which Centrifugo's history did not reach back far enough
 }
 
-// History returns the client's history so far.
-func (c *Client) History() History {
+// drain returns the history and forgets its receptions.
+func (c *Client) drain() History {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return History{
-		Principal: c.Principal, Receptions: slices.Clone(c.receptions),
+	h := History{
+		Principal: c.Principal, Receptions: c.receptions,
 		Disconnects: int(c.disconnects.Load()), Gaps: int(c.gaps.Load()),
 	}
+	c.receptions = nil
+	return h
 }
 
 // Cut closes the network connection, as an outage does, and refuses to open another one for d.

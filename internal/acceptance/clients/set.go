@@ -101,6 +101,15 @@ func (s *Set) Connect(ctx context.Context, configs []Config) error {
 // Received returns the number of activities that the clients have received on their own channels.
 func (s *Set) Received() int64 { return s.received.Load() }
 
+// Drain returns the histories of all clients and forgets what they received.
+func (s *Set) Drain() []History {
+	list := make([]History, len(s.Clients))
+	for i, c := range s.Clients {
+		list[i] = c.drain()
+	}
+	return list
+}
+
 // Failures returns the first errors of connections that were not interrupted on purpose.
 func (s *Set) Failures() []error {
 	s.mu.Lock()
