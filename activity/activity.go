@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Activity is one recorded fact. uuid.Nil, "" and nil stand for what was not given.
+// Activity is one recorded fact. An optional field that was not given has its zero value.
 type Activity struct {
 	ID                uuid.UUID // UUIDv7
 	TenantID          uuid.UUID
@@ -20,8 +20,8 @@ type Activity struct {
 	OwnerID           uuid.UUID
 	ParentID          uuid.UUID
 	OccurredAt        time.Time
-	RecordedAt        time.Time // the database's own
-	IPKeyID           int16     // which key IPHash is made with
+	RecordedAt        time.Time // by the clock of the database
+	IPKeyID           int16     // identifies the key of IPHash
 	ResourceType      string
 	ResourceName      string
 	Action            string
@@ -34,8 +34,8 @@ type Activity struct {
 	RequestID         string
 	UserAgent         string
 	Traceparent       string
-	IPHash            []byte // HMAC-SHA256
-	Warning           string // the rule of the taxonomy that it breaks, where that is only noted
+	IPHash            []byte // HMAC-SHA256 of the IP address
+	Warning           string // the violated rule of the taxonomy, if its enforcement is "warn"
 	Payload           json.RawMessage
 }
 

@@ -95,16 +95,3 @@ func (h Hooks) draft(ctx context.Context, maxPayload int, e Envelope) (Draft, er
 		Payload:           raw,
 	}}, nil
 }
-
-// first returns the first so many characters of a text.
-func first(characters int, text string) string {
-	if len(text) <= characters {
-		return text
-	}
-	for i := range text {
-		if characters--; characters < 0 {
-			return text[:i]
-		}
-	}
-	return text
-}

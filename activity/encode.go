@@ -9,7 +9,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
-// wire is the envelope as fanfare.record_activity takes it.
+// wire is the form of an envelope that fanfare.record_activity accepts.
 type wire struct {
 	TenantID          uuid.UUID       `json:"tenant_id"`
 	ActorPrincipalID  uuid.UUID       `json:"actor_principal_id"`
@@ -35,21 +35,36 @@ type wire struct {
 	OccurredAt        time.Time       `json:"occurred_at,omitzero"`
 }
 
-// Encode checks the envelope against every rule that needs no database and returns it as the JSON
-// that fanfare.record_activity takes, without secrets. The error is an *invalid.Error that names
-// every field which breaks a rule.
+// Encode validates the envelope by every rule that needs no database and returns it, without
+// secrets, as the JSON that fanfare.record_activity accepts. The error is an *invalid.Error that
+// names every field which violates a rule.
 func (e Envelope) Encode() ([]byte, error) {
 	payload, err := e.check()
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(wire{
-		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID,
-		ResourceType: e.ResourceType, Action: e.Action, Visibility: e.Visibility, Payload: payload,
-		DeliveryChannels: e.DeliveryChannels, CorrelationID: e.CorrelationID, TargetPrincipalID: e.TargetPrincipalID,
-		OwnerID: e.OwnerID, ParentID: e.ParentID, ResourceName: secrets.RedactText(e.ResourceName),
-		Message: secrets.RedactText(e.Message), RequestID: secrets.RedactText(e.RequestID), UserAgent: secrets.RedactText(e.UserAgent),
-		Status: e.Status, Severity: e.Severity, Category: e.Category,
-		IP: e.IP, Traceparent: e.Traceparent, OccurredAt: e.OccurredAt.UTC().Truncate(time.Microsecond),
+		TenantID:          e.TenantID,
+		ActorPrincipalID:  e.ActorPrincipalID,
+		ResourceID:        e.ResourceID,
+		ResourceType:      e.ResourceType,
+		Action:            e.Action,
+		Visibility:        e.Visibility,
+		Payload:           payload,
+		DeliveryChannels:  e.DeliveryChannels,
+		CorrelationID:     e.CorrelationID,
+		TargetPrincipalID: e.TargetPrincipalID,
+		OwnerID:           e.OwnerID,
+		ParentID:          e.ParentID,
+		ResourceName:      secrets.RedactText(e.ResourceName),
+		Message:           secrets.RedactText(e.Message),
+		RequestID:         secrets.RedactText(e.RequestID),
+		UserAgent:         secrets.RedactText(e.UserAgent),
+		Status:            e.Status,
+		Severity:          e.Severity,
+		Category:          e.Category,
+		IP:                e.IP,
+		Traceparent:       e.Traceparent,
+		OccurredAt:        e.OccurredAt.UTC().Truncate(time.Microsecond),
 	})
 }

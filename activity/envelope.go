@@ -6,18 +6,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// Visibility says who may hear of an activity besides the resource's owner and delegators.
+// Visibility specifies who may see an activity besides the owner of the resource and the owner's
+// delegators.
 type Visibility string
 
 // The visibilities, from the narrowest to the widest.
 const (
-	Private       Visibility = "private"  // owner, delegators and the target only
-	ResourceWide  Visibility = "resource" // subscribers with a role on the resource or an ancestor
-	ScopeWide     Visibility = "scope"    // subscribers with a role there or anywhere under the resource's parent
+	Private       Visibility = "private"  // only the target
+	ResourceWide  Visibility = "resource" // principals with a role on the resource or an ancestor
+	ScopeWide     Visibility = "scope"    // those, and principals with a role anywhere below the resource's parent
 	TenantVisible Visibility = "tenant"   // every principal of the tenant
 )
 
-// Status says whether what the activity tells of succeeded.
+// Status specifies whether the action succeeded.
 type Status string
 
 // The statuses.
@@ -26,10 +27,10 @@ const (
 	Failure Status = "failure"
 )
 
-// Severity says how much the activity matters to an operator.
+// Severity specifies how important the activity is to an operator.
 type Severity string
 
-// The severities, in their order.
+// The severities, from the lowest to the highest.
 const (
 	Info     Severity = "info"
 	Warning  Severity = "warning"
@@ -37,15 +38,15 @@ const (
 	Critical Severity = "critical"
 )
 
-// Words that stand for a kind of channel in Envelope.DeliveryChannels.
+// The kinds of channels in Envelope.DeliveryChannels.
 const (
-	ToUser     = "user"     // every watcher's own channel
+	ToUser     = "user"     // every recipient's own channel
 	ToResource = "resource" // the resource's channel
 	ToTenant   = "tenant"   // the tenant's activity stream
 )
 
-// Envelope is an activity before it is recorded. The zero value of an optional field means that it
-// is not given.
+// Envelope is an activity before it is recorded. An optional field that has its zero value is not
+// given.
 type Envelope struct {
 	TenantID         uuid.UUID
 	ActorPrincipalID uuid.UUID
@@ -53,21 +54,30 @@ type Envelope struct {
 	ResourceType     string // 1 to 100 characters: "signal", "dataset"
 	Action           string // 3 to 100 characters, <resource>.<verb>: "signal.created"
 
-	Visibility        Visibility // default ResourceWide
-	Payload           any        // what encoding/json makes a JSON object of: a struct, a map, a json.RawMessage; nil means {}
-	DeliveryChannels  []string   // ToUser, ToResource, ToTenant or literal channels of the tenant; empty means user and resource
-	CorrelationID     uuid.UUID  // links a workflow's activities; default a new one
-	TargetPrincipalID uuid.UUID  // the one addressed
-	OwnerID           uuid.UUID  // the resource's owner, parent and name as of now; filled from the directory when not given
-	ParentID          uuid.UUID
-	ResourceName      string // cut to 500 characters
-	Message           string // cut to 4,000 characters
-	RequestID         string // cut to 200 characters
-	UserAgent         string // cut to 500 characters
-	Status            Status // default Success
-	Severity          Severity
-	Category          string    // 1 to 100 characters; default the action's first word
-	IP                string    // never stored: kept as a keyed hash
-	Traceparent       string    // W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header
-	OccurredAt        time.Time // default the time of recording
+	// Visibility defaults to ResourceWide.
+	Visibility Visibility
+	// Payload is encoded by encoding/json to a JSON object; nil means {}.
+	Payload any
+	// DeliveryChannels holds ToUser, ToResource, ToTenant or literal channels of the tenant. Empty
+	// means ToUser and ToResource.
+	DeliveryChannels []string
+	// CorrelationID links the activities of a workflow; default a new one.
+	CorrelationID     uuid.UUID
+	TargetPrincipalID uuid.UUID // the principal that the action addresses
+
+	// OwnerID, ParentID and ResourceName describe the resource at the time of recording. They
+	// default to the directory's.
+	OwnerID      uuid.UUID
+	ParentID     uuid.UUID
+	ResourceName string // cut to 500 characters
+
+	Message     string    // cut to 4,000 characters
+	RequestID   string    // cut to 200 characters
+	UserAgent   string    // cut to 500 characters
+	Status      Status    // default Success
+	Severity    Severity  // default Info
+	Category    string    // 1 to 100 characters; default the first word of the action
+	IP          string    // not stored: only a keyed hash of it is
+	Traceparent string    // W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header
+	OccurredAt  time.Time // default the time of recording
 }

@@ -2,14 +2,11 @@ package activity
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
-	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/fnmatch"
 )
 
@@ -19,10 +16,10 @@ const (
 	MaxQueryRunes = 200 // of Filter.Q
 )
 
-// Filter says which activities are wanted: those for which all that is given holds. The zero value
-// of a field asks nothing.
+// Filter selects the activities that match every given field. A field that has its zero value
+// matches every activity.
 type Filter struct {
-	Action        string // a pattern as Python's fnmatch.fnmatchcase has it: "signal.*"
+	Action        string // a pattern of Python's fnmatch.fnmatchcase: "signal.*"
 	Actor         uuid.UUID
 	Resource      uuid.UUID
 	Target        uuid.UUID
@@ -33,32 +30,46 @@ type Filter struct {
 	Status        string
 	Severity      string
 	Category      string
-	Since         time.Time // recorded then or later
-	Until         time.Time // recorded before
-	Q             string    // a part of the message, the resource's name or the action, in upper or lower case
+	Since         time.Time // recorded at this time or later
+	Until         time.Time // recorded before this time
+	Q             string    // a substring of the message, the resource's name or the action, in any case
 }
 
-// Validate returns an *invalid.Error that names every field which breaks a rule, or nil.
+// OfEntity selects the activities of a resource.
+func OfEntity(resourceType string, id uuid.UUID) Filter {
+	return Filter{ResourceType: resourceType, Resource: id}
+}
+
+// ByActor selects the activities of an actor.
+func ByActor(principal uuid.UUID) Filter { return Filter{Actor: principal} }
+
+// OfOwner selects the activities on the resources of an owner.
+func OfOwner(principal uuid.UUID) Filter { return Filter{Owner: principal} }
+
+// OfAction selects the activities whose action matches a pattern: "signal.created", "signal.*".
+func OfAction(pattern string) Filter { return Filter{Action: pattern} }
+
+// OfWorkflow selects the activities with a correlation id.
+func OfWorkflow(correlation uuid.UUID) Filter { return Filter{CorrelationID: correlation} }
+
+// Validate returns an *invalid.Error that names every field which violates a rule, or nil.
 func (f Filter) Validate() error {
-	c := checks{}
-	if c.text("action", f.Action) && len(f.Action) > MaxGlobBytes {
-		c.refuse("action", f.Action, "must be at most 200 bytes")
+	var v validator
+	if v.text("action", f.Action) && len(f.Action) > MaxGlobBytes {
+		v.refuse("action", f.Action, "must be at most 200 bytes")
 	}
-	c.atMost("resource_type", f.ResourceType, 100)
-	c.atMost("request_id", f.RequestID, 200)
-	c.oneOf("status", f.Status, "success", "failure")
-	c.oneOf("severity", f.Severity, "info", "warning", "error", "critical")
-	c.atMost("category", f.Category, 100)
-	c.year("since", f.Since)
-	c.year("until", f.Until)
+	v.maxLength("resource_type", f.ResourceType, 100)
+	v.maxLength("request_id", f.RequestID, 200)
+	v.oneOf("status", f.Status, "success", "failure")
+	v.oneOf("severity", f.Severity, "info", "warning", "error", "critical")
+	v.maxLength("category", f.Category, 100)
+	v.year("since", f.Since)
+	v.year("until", f.Until)
 	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
-		c.refuse("until", f.Until.UTC().Format(time.RFC3339Nano), "must be after since")
+		v.refuse("until", f.Until.UTC().Format(time.RFC3339Nano), "must be after since")
 	}
-	c.atMost("q", f.Q, MaxQueryRunes)
-	if len(c.broken) > 0 {
-		return &invalid.Error{Subject: "filter", Fields: c.broken}
-	}
-	return nil
+	v.maxLength("q", f.Q, MaxQueryRunes)
+	return v.err("filter")
 }
 
 // actionAlphabet holds the characters of every action.
@@ -99,9 +110,3 @@ func (f Filter) Matcher() func(a *Activity) bool {
 func wantedID(want, got uuid.UUID) bool { return want == uuid.Nil || want == got }
 
 func wanted(want, got string) bool { return want == "" || want == got }
-
-func (c *checks) atMost(field, value string, runes int) {
-	if c.text(field, value) && utf8.RuneCountInString(value) > runes {
-		c.refuse(field, value, "must be at most "+strconv.Itoa(runes)+" characters")
-	}
-}

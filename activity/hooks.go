@@ -13,46 +13,48 @@ import (
 	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
-// BeforeAppend sees an envelope before it is recorded. It may patch it in place: set a field, or
-// replace the payload, which belongs to whoever records and must not be written into. An error
-// keeps the envelope from being recorded: a *VetoError says why, an *invalid.Error which field
-// breaks which rule.
+// BeforeAppend is called with an envelope before it is recorded. It may modify it: set a field, or
+// replace the payload, whose value belongs to the caller and must not be modified. An error keeps
+// the envelope from being recorded: a *VetoError gives the reason, an *invalid.Error the violated
+// rules.
 //
-// It runs while the caller's transaction is open, so it should be quick, and it may be called from
-// many goroutines at once.
+// It is called inside the caller's transaction, so that it should return quickly, and it must be
+// safe for concurrent use.
 type BeforeAppend func(ctx context.Context, e *Envelope) error
 
-// AfterAppend hears of an activity once it is committed. It may be called from many goroutines at
-// once, cannot fail its caller, and is not called for an activity that stood already. It hears of
-// each at most once: a process that dies right after the commit tells nobody. What must not be
-// missed is the worker's to deliver.
+// AfterAppend is called with an activity after its transaction has committed. It must be safe for
+// concurrent use and cannot fail its caller. It is not called for a duplicate.
+//
+// It is called at most once for an activity: not at all if the process ends between the commit and
+// the call. What must not be missed is delivered by the worker.
 type AfterAppend func(ctx context.Context, r ActivityRecorded)
 
-// VetoError keeps an envelope from being recorded. Nothing was written.
+// VetoError reports that a BeforeAppend hook refused an envelope. Nothing was written.
 type VetoError struct {
 	Reason string
 }
 
 func (e *VetoError) Error() string { return "recording vetoed: " + e.Reason }
 
-// Hooks is what an application adds around the appending to a log. The zero value adds nothing.
+// Hooks extend the recording of activities. The zero value adds nothing.
 type Hooks struct {
-	Before []BeforeAppend   // in their order; the first error ends it
-	After  []AfterAppend    // in their order
-	Now    func() time.Time // what OccurredAt is taken from where it is not given; nil leaves it to the log
+	Before []BeforeAppend   // called in order; the first error ends the recording
+	After  []AfterAppend    // called in order
+	Now    func() time.Time // the clock for OccurredAt; nil leaves it to the log
 
-	// Panicked is called with the panic of an AfterAppend and its stack; the other hooks are called
-	// nevertheless. nil discards the panic: an application with After hooks should report it.
+	// Panicked is called with the panic of an AfterAppend hook and its stack; the following hooks
+	// are called nevertheless. nil discards the panic, so that an application with After hooks
+	// should set Panicked to report it.
 	Panicked func(ctx context.Context, cause any, stack []byte)
 }
 
 // Prepare returns the envelope as it is to be recorded: with the actor and the request id of the
-// context and the time of the clock, each where the envelope gives none, and then as the Before
-// hooks leave it. The caller's own is not changed.
+// context and the time of the clock where it has none, and modified by the Before hooks. The
+// caller's envelope is not modified.
 //
-// A hook may name the tenant of an envelope that has none, but not move one to another tenant: that
-// is refused with an *invalid.Error. The error is a hook's own if it is a *VetoError or an
-// *invalid.Error. A hook's panic is the caller's.
+// A hook may set the tenant of an envelope that has none, but not change it: that is refused with an
+// *invalid.Error. A *VetoError or an *invalid.Error of a hook is returned unwrapped. A panic of a
+// hook is not recovered.
 func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
 	e = e.WithContext(ctx)
 	if h.Now != nil && e.OccurredAt.IsZero() {
@@ -68,30 +70,27 @@ func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
 			return Envelope{}, hookError(err)
 		}
 		if tenant != uuid.Nil && e.TenantID != tenant {
-			return Envelope{}, &invalid.Error{
-				Fields: []invalid.Field{
-					{Name: "tenant_id", Value: e.TenantID.String(), Rule: "must not be changed by a hook"},
-				},
-			}
+			return Envelope{}, &invalid.Error{Fields: []invalid.Field{
+				{Name: "tenant_id", Value: e.TenantID.String(), Rule: "must not be changed by a hook"},
+			}}
 		}
 	}
 	return e, nil
 }
 
-// hookError leaves what says why nothing is recorded as it is, and says of anything else what was
-// being done.
+// hookError unwraps a refusal and wraps any other error.
 func hookError(err error) error {
 	if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
 		return invalidErr
 	}
-	if veto := (*VetoError)(nil); errors.As(err, &veto) {
+	if veto, ok := errors.AsType[*VetoError](err); ok {
 		return veto
 	}
 	return fmt.Errorf("hook before recording: %w", err)
 }
 
-// Announce tells the After hooks of what was created. It is called once the transaction that
-// recorded it has committed, by whoever committed it. It never panics.
+// Announce calls the After hooks with the activities that were created. The owner of the transaction
+// calls it after the commit. It does not panic.
 func (h Hooks) Announce(ctx context.Context, recorded ...Recorded) {
 	if len(h.After) == 0 {
 		return

@@ -7,14 +7,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// NopLog is the log for where recording is switched off: it appends nothing and finds nothing. It
-// refuses what the others refuse, so that a mistake shows nevertheless. The zero value works.
+// NopLog is the log of an application that disables recording: it keeps nothing and finds nothing.
+// It refuses what the other logs refuse, so that errors are detected nevertheless. The zero value
+// works.
 type NopLog struct {
-	Hooks Hooks // only those before are called
+	Hooks Hooks // only the Before hooks are called
 }
 
-// Append refuses envelopes as memlog.Log.Append does. Of those that pass it returns what would have
-// been recorded, without an id, RecordedAt and a hash of the IP address, and with Created false.
+// Append refuses envelopes as memlog.Log.Append does. For the others it returns the activities that
+// a log would record, without an id, RecordedAt and IPHash, and with Created false.
 func (l NopLog) Append(ctx context.Context, envelopes ...Envelope) ([]Recorded, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("record activities: %w", err)
@@ -38,7 +39,7 @@ func (NopLog) Get(ctx context.Context, _, id uuid.UUID) (Activity, error) {
 	return Activity{}, fmt.Errorf("activity %s: %w", id, ErrNotFound)
 }
 
-// List finds nothing. It refuses a filter that breaks a rule.
+// List returns an empty page. It refuses an invalid filter.
 func (NopLog) List(ctx context.Context, _ uuid.UUID, f Filter, _ Page) ([]Activity, uuid.UUID, error) {
 	if err := f.Validate(); err != nil {
 		return nil, uuid.Nil, err
@@ -49,7 +50,7 @@ func (NopLog) List(ctx context.Context, _ uuid.UUID, f Filter, _ Page) ([]Activi
 	return []Activity{}, uuid.Nil, nil
 }
 
-// Count finds nothing, and that is all. It refuses a filter that breaks a rule.
+// Count returns exactly 0. It refuses an invalid filter.
 func (NopLog) Count(ctx context.Context, _ uuid.UUID, f Filter, _ int) (int, bool, error) {
 	if err := f.Validate(); err != nil {
 		return 0, false, err

@@ -2,13 +2,13 @@ package activity
 
 import "github.com/google/uuid"
 
-// Recorded is what became of an envelope.
+// Recorded is the outcome of recording an envelope.
 type Recorded struct {
 	Activity
-	Created bool // false: the activity stood already, nothing was written and nobody is told again
+	Created bool // false for a duplicate: the activity already existed and nothing was written
 }
 
-// ActivityRecorded is what hooks behind the appending hear, version 1 of its form.
+// ActivityRecorded is what After hooks receive, version 1 of its form.
 type ActivityRecorded struct {
 	RecordID uuid.UUID `json:"record_id"`
 	ActorID  uuid.UUID `json:"actor_id"`
@@ -17,16 +17,19 @@ type ActivityRecorded struct {
 	Entity   EntityRef `json:"entity_ref"`
 }
 
-// EntityRef names what an activity is about.
+// EntityRef identifies the resource of an activity.
 type EntityRef struct {
 	Type string    `json:"entity_type"`
 	ID   uuid.UUID `json:"entity_id"`
 }
 
-// Announcement is what hooks hear of the activity.
+// Announcement returns what After hooks receive about the activity.
 func (a *Activity) Announcement() ActivityRecorded {
 	return ActivityRecorded{
-		RecordID: a.ID, ActorID: a.ActorPrincipalID, OwnerID: a.OwnerID, Action: a.Action,
-		Entity: EntityRef{Type: a.ResourceType, ID: a.ResourceID},
+		RecordID: a.ID,
+		ActorID:  a.ActorPrincipalID,
+		OwnerID:  a.OwnerID,
+		Action:   a.Action,
+		Entity:   EntityRef{Type: a.ResourceType, ID: a.ResourceID},
 	}
 }
