@@ -36,10 +36,10 @@ const OtherActions = "(others)"
 // secrets redacted, and that is what the envelope then holds. What breaks the envelope's own rules
 // is refused for that alone.
 func (t *Taxonomy) Check(mode Mode) activity.BeforeAppend {
-	return func(_ context.Context, e *activity.Envelope) error { return t.hold(mode, e) }
+	return func(_ context.Context, e *activity.Envelope) error { return t.enforce(mode, e) }
 }
 
-func (t *Taxonomy) hold(mode Mode, e *activity.Envelope) error {
+func (t *Taxonomy) enforce(mode Mode, e *activity.Envelope) error {
 	off := mode == Off || mode == ""
 	found := t.find(e.Action)
 	if found == nil {

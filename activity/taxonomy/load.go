@@ -13,12 +13,21 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// Load reads what is applied in a database; without anything it is a taxonomy without actions. Its
-// error is an *InvalidError if somebody else than Apply wrote what cannot be.
+// Load reads the applied taxonomy. If none is applied, the taxonomy has no actions. The error is an
+// *InvalidError if the stored taxonomy is invalid, which Apply does not write.
 func Load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
+	t, err := load(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// load is Load, and returns the taxonomy together with an *InvalidError.
+func load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 	rows, err := db.Query(ctx, `
-		SELECT s.secret_keys, t.action, t.description, t.category, t.severity, t.visibility, t.title, t.summary, t.icon,
-		    t.payload_schema::text, t.allowed_keys, t.max_payload_bytes
+		SELECT s.secret_keys, t.action, t.description, t.category, t.severity, t.visibility,
+		    t.title, t.summary, t.icon, t.payload_schema::text, t.allowed_keys, t.max_payload_bytes
 		FROM fanfare.settings AS s
 		LEFT JOIN fanfare.taxonomy AS t ON true
 		ORDER BY t.action COLLATE "C"`)
@@ -32,8 +41,9 @@ func Load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 		secretKeys []string
 	)
 	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
-		e, schema, most := &entry{}, zeronull.Text(""), zeronull.Int4(0)
-		text := func(at *string) *zeronull.Text { return (*zeronull.Text)(at) } // null where there is no action at all
+		e, schema, maxBytes := &entry{}, zeronull.Text(""), zeronull.Int4(0)
+		// Every column of a settings row without actions is null.
+		text := func(at *string) *zeronull.Text { return (*zeronull.Text)(at) }
 		err := row.Scan(
 			&secretKeys,
 			text(&e.Name),
@@ -46,28 +56,29 @@ func Load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 			text(&e.Icon),
 			&schema,
 			&e.Keep,
-			&most,
+			&maxBytes,
 		)
 		if err != nil || e.Name == "" {
 			return struct{}{}, err
 		}
-		e.MaxPayloadBytes = int(most)
-		r.loaded(e, []byte(schema), &compiler)
+		e.MaxPayloadBytes = int(maxBytes)
+		r.stored(e, []byte(schema), &compiler)
 		entries[e.Name] = e
 		return struct{}{}, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the taxonomy: %w", err)
 	}
-	if err := r.err(); err != nil {
-		return nil, fmt.Errorf("read the taxonomy: %w", err)
-	}
 	slices.Sort(secretKeys)
-	return newTaxonomy(entries, secretKeys), nil
+	t := newTaxonomy(entries, secretKeys)
+	if err := r.err(); err != nil {
+		return t, fmt.Errorf("read the taxonomy: %w", err)
+	}
+	return t, nil
 }
 
-// loaded makes a row an entry.
-func (r *reader) loaded(e *entry, schema json.RawMessage, compiler *schemas) {
+// stored completes an entry that was read from the database, and reports what is invalid in it.
+func (r *reader) stored(e *entry, schema json.RawMessage, compiler *schemas) {
 	r.action = e.Name
 	defer func() { r.action = "" }()
 	for field, text := range map[string]string{"title": e.Title, "summary": e.Summary} {

@@ -2,7 +2,9 @@ package taxonomy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,53 +17,71 @@ import (
 )
 
 const (
-	pollInterval      = 10 * time.Second // how often the database is looked at
-	firstPollInterval = time.Second      // how often while it was never read
-	pollTimeout       = 5 * time.Second  // how long one look may take
+	pollInterval = 10 * time.Second // between polls
+	pollRetry    = time.Second      // between polls until the first that succeeds
+	pollTimeout  = 5 * time.Second  // of one poll
 )
 
-// Watcher is the taxonomy that is applied, and how strictly each tenant is held to it, as both are now
-// and not as they were when the service started. It is safe for concurrent use.
+// Watcher follows the applied taxonomy and the enforcement modes of the tenants by polling the
+// database. It is safe for concurrent use.
 type Watcher struct {
 	db       pg.Querier
-	report   func(error)
-	current  atomic.Pointer[applied]
+	options  WatcherOptions
+	refresh  sync.Mutex
+	ready    chan struct{}
+	current  atomic.Pointer[snapshot]
 	warnings stats
 }
 
-// applied is what was read at one time.
-type applied struct {
+// WatcherOptions configure a Watcher. The zero value works.
+type WatcherOptions struct {
+	// Report is called with an error of Run's polls, once until a poll succeeds. nil ignores errors.
+	Report func(error)
+	// OnChange is called with all actions, in the order of their names, when the applied taxonomy or
+	// a mode has changed, and after the first poll that succeeds. It is also called with a taxonomy
+	// that is invalid. nil disables it.
+	OnChange func(actions []Action)
+}
+
+// snapshot is the state of the database at one time.
+type snapshot struct {
 	version  string
-	taxonomy *Taxonomy
-	mode     Mode // of every tenant without one of its own
+	taxonomy *Taxonomy // the last valid one; nil before the first
+	invalid  error     // an *InvalidError if the applied taxonomy is invalid
+	mode     Mode      // of every tenant that has none of its own
 	tenants  map[uuid.UUID]Mode
 }
 
-// NewWatcher makes one that Run keeps, from a *pgxpool.Pool whose role may read fanfare.taxonomy,
-// fanfare.settings and fanfare.enforcement. Run tells report when it cannot read them, once until
-// it can again; report may be nil.
-func NewWatcher(db pg.Querier, report func(error)) *Watcher {
-	if report == nil {
-		report = func(error) {}
+// NewWatcher returns a Watcher of a database. The role of db must be permitted to SELECT from
+// fanfare.taxonomy, fanfare.settings and fanfare.enforcement.
+func NewWatcher(db pg.Querier, o WatcherOptions) *Watcher {
+	if o.Report == nil {
+		o.Report = func(error) {}
 	}
-	return &Watcher{db: db, report: report}
+	if o.OnChange == nil {
+		o.OnChange = func([]Action) {}
+	}
+	return &Watcher{db: db, options: o, ready: make(chan struct{})}
 }
 
-// Run keeps it as the database is, within about ten seconds, until ctx ends; then it returns nil.
-// Where the database cannot be read, it stays as it is. It runs once.
-func (l *Watcher) Run(ctx context.Context) error {
+// Run polls the database until ctx ends, and returns nil. A change takes effect within about ten
+// seconds. Run must be called at most once.
+func (w *Watcher) Run(ctx context.Context) error {
 	failed := false
-	for {
+	for first := true; ; first = false {
 		bounded, cancel := context.WithTimeout(ctx, pollTimeout)
-		err := l.Refresh(bounded)
+		err := w.Refresh(bounded)
 		cancel()
 		if err != nil && !failed && ctx.Err() == nil {
-			l.report(err)
+			w.options.Report(err)
 		}
 		failed = err != nil
+		if first {
+			close(w.ready)
+		}
 		pause := pollInterval
-		if l.current.Load() == nil {
-			pause = firstPollInterval
+		if w.current.Load() == nil {
+			pause = pollRetry
 		}
 		if wait.Sleep(ctx, pause) != nil {
 			return nil
@@ -69,63 +89,83 @@ func (l *Watcher) Run(ctx context.Context) error {
 	}
 }
 
-// versionQuery tells whether anything that Watcher holds has changed, whoever changed it and however.
+// Ready returns a channel that is closed after the first poll of Run, whether it succeeded or not.
+func (w *Watcher) Ready() <-chan struct{} { return w.ready }
+
+// versionQuery returns a value that changes with the applied taxonomy, the settings and the modes.
 const versionQuery = `
 SELECT md5(concat_ws('/',
     (SELECT string_agg(md5(t::text), '' ORDER BY t.action) FROM fanfare.taxonomy AS t),
     (SELECT s::text FROM fanfare.settings AS s),
     (SELECT md5(string_agg(e.tenant_id || e.mode, ',' ORDER BY e.tenant_id)) FROM fanfare.enforcement AS e)))`
 
-// Refresh reads what has changed, if anything has. With an error, it stays as it is.
-func (l *Watcher) Refresh(ctx context.Context) error {
-	rows, err := l.db.Query(ctx, versionQuery)
+// Refresh polls the database once. If the database is unavailable, the Watcher keeps its state. If
+// the applied taxonomy is invalid, Check and Taxonomy keep using the last valid one, and the error
+// is an *InvalidError.
+func (w *Watcher) Refresh(ctx context.Context) error {
+	w.refresh.Lock()
+	defer w.refresh.Unlock()
+	rows, err := w.db.Query(ctx, versionQuery)
 	if err != nil {
-		return fmt.Errorf("read the taxonomy's version: %w", err)
+		return fmt.Errorf("read the version of the taxonomy: %w", err)
 	}
-	fresh := &applied{tenants: map[uuid.UUID]Mode{}}
-	if fresh.version, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[string]); err != nil {
-		return fmt.Errorf("read the taxonomy's version: %w", err)
+	version, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("read the version of the taxonomy: %w", err)
 	}
-	if known := l.current.Load(); known != nil && known.version == fresh.version {
-		return nil
+	previous := w.current.Load()
+	if previous != nil && previous.version == version {
+		return previous.invalid
 	}
-	if fresh.taxonomy, err = Load(ctx, l.db); err != nil {
+	loaded, err := load(ctx, w.db)
+	if err != nil && !errors.As(err, new(*InvalidError)) {
 		return err
 	}
-	modes, err := Modes(ctx, l.db)
-	if err != nil {
-		return err
+	modes, modesErr := Modes(ctx, w.db)
+	if modesErr != nil {
+		return modesErr
 	}
-	fresh.taxonomy.warnings, fresh.mode = &l.warnings, modes.Installation
+	next := &snapshot{
+		version: version, taxonomy: loaded, invalid: err,
+		mode: modes.Installation, tenants: make(map[uuid.UUID]Mode, len(modes.Tenants)),
+	}
+	if err != nil {
+		next.taxonomy = nil
+		if previous != nil {
+			next.taxonomy = previous.taxonomy
+		}
+	}
+	loaded.warnings = &w.warnings
 	for _, m := range modes.Tenants {
-		fresh.tenants[m.TenantID] = m.Mode
+		next.tenants[m.TenantID] = m.Mode
 	}
-	l.current.Store(fresh)
-	return nil
+	w.current.Store(next)
+	w.options.OnChange(loaded.Actions())
+	return err
 }
 
-// Check is the hook of Taxonomy.Check, in the mode of the envelope's tenant. Until the taxonomy was
-// read for the first time it lets everything pass: the database holds every writer to it in any
-// case.
-func (l *Watcher) Check(_ context.Context, e *activity.Envelope) error {
-	now := l.current.Load()
-	if now == nil {
+// Check is the hook of Taxonomy.Check with the mode of the envelope's tenant. It accepts every
+// envelope until a poll has read a valid taxonomy; the database enforces the taxonomy in any case.
+func (w *Watcher) Check(_ context.Context, e *activity.Envelope) error {
+	s := w.current.Load()
+	if s == nil || s.taxonomy == nil {
 		return nil
 	}
-	mode, own := now.tenants[e.TenantID]
-	if !own {
-		mode = now.mode
+	mode, ok := s.tenants[e.TenantID]
+	if !ok {
+		mode = s.mode
 	}
-	return now.taxonomy.hold(mode, e)
+	return s.taxonomy.enforce(mode, e)
 }
 
-// Taxonomy returns what is applied, or nil if it was never read.
-func (l *Watcher) Taxonomy() *Taxonomy {
-	if now := l.current.Load(); now != nil {
-		return now.taxonomy
+// Taxonomy returns the applied taxonomy, or nil until a poll has read a valid one.
+func (w *Watcher) Taxonomy() *Taxonomy {
+	if s := w.current.Load(); s != nil {
+		return s.taxonomy
 	}
 	return nil
 }
 
-// Warnings is that of Taxonomy, counted since NewWatcher whatever was applied in between.
-func (l *Watcher) Warnings() map[string]uint64 { return l.warnings.all() }
+// Warnings returns the counts of Taxonomy.Warnings since NewWatcher, over all taxonomies that were
+// applied in between.
+func (w *Watcher) Warnings() map[string]uint64 { return w.warnings.all() }

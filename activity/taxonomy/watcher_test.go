@@ -17,10 +17,10 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-func TestLive(t *testing.T) {
+func TestWatcher(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	watcher := taxonomy.NewWatcher(db.Pool, nil)
+	watcher := taxonomy.NewWatcher(db.Pool, taxonomy.WatcherOptions{})
 	one, other := uuid.New(), uuid.New()
 	refusal := func(tenant uuid.UUID) string {
 		t.Helper()
@@ -93,31 +93,91 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// absent is a database that is away, and counts who asks.
-type absent struct{ asked int }
-
-func (a *absent) Query(context.Context, string, ...any) (pgx.Rows, error) {
-	a.asked++
-	return nil, errors.New("away")
+// TestWatcherReportsChanges counts the calls of OnChange, which an invalid taxonomy does not prevent.
+func TestWatcherReportsChanges(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	var calls [][]string
+	watcher := taxonomy.NewWatcher(db.Pool, taxonomy.WatcherOptions{OnChange: func(actions []taxonomy.Action) {
+		var titles []string
+		for _, a := range actions {
+			if !a.Builtin() {
+				titles = append(titles, a.Title)
+			}
+		}
+		calls = append(calls, titles)
+	}})
+	refresh := func(want ...[]string) (err error) {
+		t.Helper()
+		calls = nil
+		err = watcher.Refresh(t.Context())
+		if diff := cmp.Diff(want, calls); diff != "" {
+			t.Errorf("calls of OnChange (-want +got):\n%s", diff)
+		}
+		return err
+	}
+	retitle := func(title string) {
+		t.Helper()
+		const statement = `UPDATE fanfare.taxonomy SET title = $1 WHERE action = 'a.b'`
+		if _, err := db.Pool.Exec(t.Context(), statement, title); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := refresh(nil); err != nil {
+		t.Errorf("without a taxonomy: got %v, want no error", err)
+	}
+	apply(t, db, parse(t, "version: 1\nactions:\n  a.b: {description: D, category: C, title: T}\n"),
+		taxonomy.ApplyOptions{})
+	if err := errors.Join(refresh([]string{"T"}), refresh()); err != nil {
+		t.Errorf("a taxonomy: got %v, want no error", err)
+	}
+	retitle("{who}")
+	valid := watcher.Taxonomy()
+	first, second := refresh([]string{"{who}"}), refresh()
+	for _, err := range []error{first, second} {
+		if !errors.As(err, new(*taxonomy.InvalidError)) || watcher.Taxonomy() != valid {
+			t.Errorf("an invalid taxonomy: got %v, want an *InvalidError and the last valid taxonomy", err)
+		}
+	}
+	retitle("U")
+	if err := refresh([]string{"U"}); err != nil || watcher.Taxonomy() == valid {
+		t.Errorf("a valid taxonomy again: got %v, want no error and the taxonomy", err)
+	}
 }
 
-func TestLiveWhileTheDatabaseIsAway(t *testing.T) {
+// unavailable is a database that refuses queries and counts them.
+type unavailable struct{ queries int }
+
+func (u *unavailable) Query(context.Context, string, ...any) (pgx.Rows, error) {
+	u.queries++
+	return nil, errors.New("unavailable")
+}
+
+func TestWatcherWhileTheDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), 30500*time.Millisecond)
 		defer stop()
-		var told []string
-		db := &absent{}
-		watcher := taxonomy.NewWatcher(db, func(err error) { told = append(told, err.Error()) })
-		if err := watcher.Run(ctx); err != nil {
-			t.Errorf("got %v, want it to end with the context", err)
+		var reports []string
+		db := &unavailable{}
+		watcher := taxonomy.NewWatcher(db, taxonomy.WatcherOptions{
+			Report: func(err error) { reports = append(reports, err.Error()) },
+		})
+		select {
+		case <-watcher.Ready():
+			t.Error("ready before Run")
+		default:
 		}
-		if db.asked != 31 || len(told) != 1 || !strings.Contains(told[0], "away") {
-			t.Errorf("asked %d times and told %q, want every second, and once", db.asked, told)
+		if err := watcher.Run(ctx); err != nil {
+			t.Errorf("got %v, want nil", err)
+		}
+		<-watcher.Ready()
+		if db.queries != 31 || len(reports) != 1 || !strings.Contains(reports[0], "unavailable") {
+			t.Errorf("got %d polls and the reports %q, want a poll each second and one report", db.queries, reports)
 		}
 		e := activity.Envelope{Action: "a.b"}
 		if err := watcher.Check(ctx, &e); err != nil {
-			t.Errorf("got %v, want it to pass", err)
+			t.Errorf("got %v, want the envelope accepted", err)
 		}
 	})
 }
