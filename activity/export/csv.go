@@ -6,7 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
 // columns is the heading of CSV. New ones are added behind the others.
@@ -94,4 +97,12 @@ func appendTime(b []byte, at time.Time) []byte {
 		return b
 	}
 	return at.UTC().AppendFormat(b, time.RFC3339Nano)
+}
+
+// appendID appends an id, and nothing for uuid.Nil.
+func appendID(b []byte, id uuid.UUID) []byte {
+	if id == uuid.Nil {
+		return b
+	}
+	return jsontext.AppendUUID(b, id)
 }

@@ -3,12 +3,11 @@ package export
 import (
 	"encoding/hex"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
 // appendObject appends a JSON object with every field, always in the same order. An id that is not
@@ -47,7 +46,7 @@ func appendObject(b []byte, a *activity.Activity) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendText(b, channel)
+		b = jsontext.AppendString(b, channel)
 	}
 	b = appendTextField(b, `],"warning":`, a.Warning)
 	b = append(b, `,"payload":`...)
@@ -76,63 +75,10 @@ func appendCloudEvent(b []byte, a *activity.Activity, source, typePrefix string)
 	return append(appendObject(b, a), '}')
 }
 
-func appendTextField(b []byte, name, text string) []byte { return appendText(append(b, name...), text) }
+func appendTextField(b []byte, name, text string) []byte {
+	return jsontext.AppendString(append(b, name...), text)
+}
 
 func appendIDField(b []byte, name string, id uuid.UUID) []byte {
-	b = append(b, name...)
-	if id == uuid.Nil {
-		return append(b, "null"...)
-	}
-	return append(appendID(append(b, '"'), id), '"')
-}
-
-const digits = "0123456789abcdef"
-
-// appendID appends an id; of uuid.Nil, nothing.
-func appendID(b []byte, id uuid.UUID) []byte {
-	if id == uuid.Nil {
-		return b
-	}
-	var text [36]byte
-	at := 0
-	for i, octet := range id {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			text[at] = '-'
-			at++
-		}
-		text[at], text[at+1] = digits[octet>>4], digits[octet&0xf]
-		at += 2
-	}
-	return append(b, text[:]...)
-}
-
-// appendText appends a string of JSON, with no more escapes than RFC 8259 asks for.
-func appendText(b []byte, text string) []byte {
-	start, from, ascii := len(b), 0, true
-	b = append(b, '"')
-	for i := range len(text) {
-		c := text[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			ascii = ascii && c < utf8.RuneSelf
-			continue
-		}
-		b = append(b, text[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\t':
-			b = append(b, `\t`...)
-		default:
-			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&0xf])
-		}
-	}
-	if !ascii && !utf8.ValidString(text) {
-		return appendText(b[:start], strings.ToValidUTF8(text, "\uFFFD"))
-	}
-	return append(append(b, text[from:]...), '"')
+	return jsontext.AppendUUIDOrNull(append(b, name...), id)
 }

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
 // JSONB returns a storable JSON text as PostgreSQL's jsonb writes it: the last of duplicate keys,
@@ -43,9 +44,10 @@ func appendValue(b []byte, decoder *json.Decoder, token json.Token) []byte {
 		next(decoder)
 		return append(b, ']')
 	case string:
-		return appendString(b, value)
+		return jsontext.AppendString(b, value)
 	case json.Number:
-		return append(b, numericText(string(value))...)
+		number, _ := jsontext.ParseNumber([]byte(value)) // a storable one is in range
+		return append(b, number.Numeric()...)
 	case bool:
 		return strconv.AppendBool(b, value)
 	default:
@@ -70,68 +72,10 @@ func appendObject(b []byte, decoder *json.Decoder) []byte {
 		if n > 0 {
 			b = append(b, ", "...)
 		}
-		b = append(appendString(b, key), ": "...)
+		b = append(jsontext.AppendString(b, key), ": "...)
 		b = append(b, values[key]...)
 	}
 	return append(b, '}')
-}
-
-func appendString(b []byte, text string) []byte {
-	b = append(b, '"')
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\b':
-			b = append(b, `\b`...)
-		case c == '\f':
-			b = append(b, `\f`...)
-		case c == '\n':
-			b = append(b, `\n`...)
-		case c == '\r':
-			b = append(b, `\r`...)
-		case c == '\t':
-			b = append(b, `\t`...)
-		case c < ' ':
-			b = fmt.Appendf(b, `\u%04x`, c)
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
-}
-
-// numericText returns a storable JSON number as numeric writes it: without an exponent, and with the
-// given digits after the decimal point, trailing zeros included.
-func numericText(number string) string {
-	mantissa, exponent := number, 0
-	if at := strings.IndexAny(number, "eE"); at >= 0 {
-		mantissa = number[:at]
-		exponent, _ = strconv.Atoi(number[at+1:]) // a storable number has one in range
-	}
-	mantissa, negative := strings.CutPrefix(mantissa, "-")
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	digits := whole + fraction
-	if strings.Trim(digits, "0") == "" {
-		negative = false
-	}
-	scale := max(len(fraction)-exponent, 0)
-	point := len(whole) + exponent
-	if point < 1 {
-		digits, point = strings.Repeat("0", 1-point)+digits, 1
-	}
-	if missing := point + scale - len(digits); missing > 0 {
-		digits += strings.Repeat("0", missing)
-	}
-	whole = strings.TrimLeft(digits[:point], "0")
-	text := cmp.Or(whole, "0")
-	if scale > 0 {
-		text += "." + digits[point:point+scale]
-	}
-	if negative {
-		return "-" + text
-	}
-	return text
 }
 
 // Kind returns the type of a valid JSON text as jsonb_typeof names it.

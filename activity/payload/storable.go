@@ -3,9 +3,10 @@ package payload
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
 // Unstorable returns the rule that a valid JSON text violates, so that it cannot be stored as a
@@ -85,37 +86,10 @@ func isNumberByte(b byte) bool {
 	return '0' <= b && b <= '9' || b == '.' || b == 'e' || b == 'E' || b == '+' || b == '-'
 }
 
-// isStorableNumber reports whether a number is within the limits of numeric: 131,072 digits before
-// the decimal point and 16,383 after it.
-// https://www.postgresql.org/docs/current/datatype-numeric.html
+// isStorableNumber reports whether numeric can store a number.
 func isStorableNumber(number []byte) bool {
-	whole, fraction, ok := countDigits(number)
-	return ok && whole <= 131072 && fraction <= 16383
-}
-
-// countDigits returns the numbers of digits before and after the decimal point in a number's text as
-// numeric, which has no exponent. ok is false if the exponent is out of the range that numeric reads.
-func countDigits(number []byte) (whole, fraction int, ok bool) {
-	mantissa, exponent := bytes.TrimPrefix(number, []byte{'-'}), 0
-	if at := bytes.IndexAny(mantissa, "eE"); at >= 0 {
-		var err error
-		exponent, err = strconv.Atoi(string(mantissa[at+1:]))
-		if err != nil || exponent <= -math.MaxInt32/2 || exponent >= math.MaxInt32/2 {
-			return 0, 0, false
-		}
-		mantissa = mantissa[:at]
-	}
-	before, after, _ := bytes.Cut(mantissa, []byte{'.'})
-	fraction = max(len(after)-exponent, 0)
-	// Leading zeros are not written.
-	zeros := len(mantissa) - len(bytes.TrimLeft(mantissa, "0."))
-	switch {
-	case zeros == len(mantissa):
-		return 1, fraction, true
-	case zeros > len(before): // the decimal point was counted too
-		zeros--
-	}
-	return max(len(before)+exponent-zeros, 1), fraction, true
+	n, ok := jsontext.ParseNumber(number)
+	return ok && n.FitsNumeric()
 }
 
 // StoredSize returns the size in bytes of a storable JSON text once its numbers are written without
@@ -133,8 +107,8 @@ func StoredSize(raw []byte) int {
 				end++
 			}
 			if bytes.ContainsAny(raw[i:end], "eE") {
-				whole, fraction, _ := countDigits(raw[i:end])
-				size += max(whole+fraction-(end-i), 0)
+				n, _ := jsontext.ParseNumber(raw[i:end])
+				size += max(n.Whole()+n.Fraction()-(end-i), 0)
 			}
 			i = end - 1
 		}

@@ -296,11 +296,10 @@ func (r *reader) number(node *yaml.Node) (json.Number, bool) {
 			return "", false
 		}
 	}
-	n, ok := readNumber(text)
+	plain, ok := plainNumber(text)
 	if !ok {
 		return "", false
 	}
-	plain := n.plain()
 	r.text += len(plain)
 	return json.Number(plain), true
 }

@@ -281,8 +281,8 @@ func plainNumbers(value any) any {
 			v[i] = plainNumbers(inner)
 		}
 	case json.Number:
-		if n, ok := readNumber(string(v)); ok {
-			return json.Number(n.plain())
+		if plain, ok := plainNumber(string(v)); ok {
+			return json.Number(plain)
 		}
 	}
 	return value

@@ -2,20 +2,14 @@ package taxonomy
 
 import (
 	"encoding/json"
-	"strconv"
-	"strings"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
-// maxDigits is how many digits a number of a schema may have on either side of its point. The
-// payload's may have what PostgreSQL's numeric takes
-// (https://www.postgresql.org/docs/current/datatype-numeric.html).
-const (
-	maxDigits   = 16383
-	maxWhole    = 131072
-	maxFraction = 16383
-)
+// maxDigits is the maximum number of digits that a number of a schema may have on either side of its
+// point. A number of a payload may have as many as PostgreSQL's numeric type stores.
+const maxDigits = 16383
 
 // storedSize returns how many bytes the text of a decoded JSON value has once it is jsonb: that is
 // what the database measures. ok is false for what jsonb, or the log, does not take: too deep, or
@@ -89,78 +83,22 @@ func storedString(s string) int {
 	return size
 }
 
-// storedNumber returns how long a number of JSON is as PostgreSQL's numeric, which writes every
-// digit out and keeps the zeros that end a fraction.
+// storedNumber returns the length of a JSON number as jsonb writes it. ok is false if jsonb cannot
+// store it.
 func storedNumber(text string) (size int, ok bool) {
-	n, ok := parseNumber(text)
-	if !ok || n.scale > maxFraction || n.digits != "" && len(n.digits)-n.scale > maxWhole {
+	n, ok := jsontext.ParseNumber([]byte(text))
+	if !ok || !n.FitsNumeric() {
 		return 0, false
 	}
-	size = 1
-	if n.digits != "" {
-		size = max(size, len(n.digits)-n.scale)
-		if n.negative {
-			size++
-		}
-	}
-	if n.scale > 0 {
-		size += len(".") + n.scale
-	}
-	return size, true
+	return n.NumericLen(), true
 }
 
-// number is digits × 10^-scale.
-type number struct {
-	negative bool
-	digits   string // without leading zeros; empty is zero
-	scale    int
-}
-
-// readNumber reads a number of a schema. ok is false if it is longer than a schema may hold it.
-func readNumber(text string) (n number, ok bool) {
-	n, ok = parseNumber(text)
-	if !ok || n.scale > maxDigits || len(n.digits)-n.scale > maxDigits {
-		return number{}, false
+// plainNumber returns the one text that all ways to write a number of a schema share. ok is false if
+// it is longer than a schema may hold it.
+func plainNumber(text string) (plain string, ok bool) {
+	n, ok := jsontext.ParseNumber([]byte(text))
+	if !ok || n.Whole() > maxDigits || n.Fraction() > maxDigits {
+		return "", false
 	}
-	return n, true
-}
-
-// parseNumber reads a number of JSON. ok is false if its exponent is beyond everything.
-func parseNumber(text string) (n number, ok bool) {
-	mantissa, exponent := text, 0
-	if e := strings.IndexAny(text, "eE"); e >= 0 {
-		var err error
-		if exponent, err = strconv.Atoi(text[e+1:]); err != nil || max(exponent, -exponent) > 1<<30 {
-			return number{}, false
-		}
-		mantissa = text[:e]
-	}
-	mantissa, n.negative = strings.CutPrefix(mantissa, "-")
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	n.digits = strings.TrimLeft(whole+fraction, "0")
-	n.scale = len(fraction) - exponent
-	return n, true
-}
-
-// plain returns the one text of JSON that all ways of writing the number share: no exponent, no
-// zeros that say nothing.
-func (n number) plain() string {
-	digits, scale := n.digits, n.scale
-	for scale > 0 && strings.HasSuffix(digits, "0") {
-		digits, scale = digits[:len(digits)-1], scale-1
-	}
-	switch {
-	case digits == "":
-		return "0"
-	case scale <= 0:
-		digits += strings.Repeat("0", -scale)
-	case len(digits) <= scale:
-		digits = "0." + strings.Repeat("0", scale-len(digits)) + digits
-	default:
-		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
-	}
-	if n.negative {
-		return "-" + digits
-	}
-	return digits
+	return n.Plain(), true
 }

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -109,8 +110,8 @@ func TestPlainNumbers(t *testing.T) {
 			rt.Fatal(err)
 		}
 		for i, text := range texts {
-			if n, ok := readNumber(text); !ok || n.plain() != want[i] {
-				rt.Errorf("%s: got %s, %v; want %s", text, n.plain(), ok, want[i])
+			if got, ok := plainNumber(text); !ok || got != want[i] {
+				rt.Errorf("%s: got %s, %v; want %s", text, got, ok, want[i])
 			}
 		}
 	})
@@ -134,7 +135,7 @@ func TestLongestNumbers(t *testing.T) {
 func TestWhatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	for name, raw := range map[string]string{
-		"a number too long":       "[" + strings.Repeat("1", maxWhole+1) + "]",
+		"a number too long":       "[" + strings.Repeat("1", jsontext.MaxWhole+1) + "]",
 		"an exponent too large":   `{"a": 1e131072}`,
 		"an exponent beyond int":  `1e99999999999999999999`,
 		"an exponent too small":   `1e-16384`,

@@ -8,10 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/centrifugal/gocent/v3"
+
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
 // errNotJSON is the cause when a payload is not a JSON value.
@@ -79,27 +79,17 @@ func encode(commands []command) ([]byte, error) {
 			if j > 0 {
 				b = append(b, ',')
 			}
-			b = appendText(b, name)
+			b = jsontext.AppendString(b, name)
 		}
 		b = append(b, `],"data":`...)
 		b = append(b, cmd.data...)
 		if cmd.key != "" {
 			b = append(b, `,"idempotency_key":`...)
-			b = appendText(b, cmd.key)
+			b = jsontext.AppendString(b, cmd.key)
 		}
 		b = append(b, "}}"...)
 	}
 	return append(b, "]}"...), nil
-}
-
-// appendText leaves to json.Marshal what holds anything to escape.
-func appendText(b []byte, s string) []byte {
-	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r == utf8.RuneError }) {
-		escaped, _ := json.Marshal(s) // of a string it cannot fail
-		return append(b, escaped...)
-	}
-	b = append(append(b, '"'), s...)
-	return append(b, '"')
 }
 
 // selfContained reports whether data is one value to its end, so that whatever is wrong inside

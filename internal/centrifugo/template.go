@@ -1,12 +1,13 @@
 package centrifugo
 
 import (
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
 // A template is text with ids in its gaps: text[0] id text[1] id … text[n].
@@ -98,16 +99,8 @@ func (t template) render(tenant, own *uuid.UUID) string {
 		if g == ownID {
 			id = own
 		}
-		b = appendUUID(b, id)
+		b = jsontext.AppendUUID(b, *id)
 	}
 	b = append(b, t.text[len(t.gaps)]...)
 	return string(b)
-}
-
-func appendUUID(b []byte, id *uuid.UUID) []byte {
-	b = append(hex.AppendEncode(b, id[0:4]), '-')
-	b = append(hex.AppendEncode(b, id[4:6]), '-')
-	b = append(hex.AppendEncode(b, id[6:8]), '-')
-	b = append(hex.AppendEncode(b, id[8:10]), '-')
-	return hex.AppendEncode(b, id[10:16])
 }

@@ -3,7 +3,6 @@
 package jsontext
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -42,7 +41,7 @@ func AppendString(b []byte, text string) []byte {
 		}
 	}
 	if !ascii && !utf8.ValidString(text) {
-		return AppendString(b[:start], strings.ToValidUTF8(text, "\uFFFD"))
+		return AppendString(b[:start], string([]rune(text))) // which replaces each such byte
 	}
 	return append(append(b, text[from:]...), '"')
 }

@@ -57,6 +57,28 @@ func (n Number) Whole() int {
 // zeros that end it, as PostgreSQL's numeric type keeps them.
 func (n Number) Fraction() int { return max(len(n.behind)-n.exponent, 0) }
 
+// The digits that PostgreSQL's numeric type stores
+// (https://www.postgresql.org/docs/current/datatype-numeric.html).
+const (
+	MaxWhole    = 131072
+	MaxFraction = 16383
+)
+
+// FitsNumeric reports whether PostgreSQL's numeric type, and so jsonb, can store the number.
+func (n Number) FitsNumeric() bool { return n.Whole() <= MaxWhole && n.Fraction() <= MaxFraction }
+
+// NumericLen returns the length of what Numeric returns, without writing it.
+func (n Number) NumericLen() int {
+	length := n.Whole()
+	if n.Negative() {
+		length++
+	}
+	if fraction := n.Fraction(); fraction > 0 {
+		length += len(".") + fraction
+	}
+	return length
+}
+
 // Numeric returns the number as PostgreSQL's numeric type writes it: without an exponent, and with
 // the zeros that end its fraction.
 func (n Number) Numeric() string {

@@ -84,7 +84,7 @@ func TestNumberKeepsItsValue(t *testing.T) {
 			t.Errorf("%s: got zero %v and negative %v", text, n.Zero(), n.Negative())
 		}
 		whole, fraction, _ := strings.Cut(strings.TrimPrefix(n.Numeric(), "-"), ".")
-		if len(whole) != n.Whole() || len(fraction) != n.Fraction() {
+		if len(whole) != n.Whole() || len(fraction) != n.Fraction() || len(n.Numeric()) != n.NumericLen() {
 			t.Errorf("%s: got %s, want %d and %d digits", text, n.Numeric(), n.Whole(), n.Fraction())
 		}
 	})
