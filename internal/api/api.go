@@ -19,8 +19,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// Options say what the API works with. Pool, Authenticator, Channels and Tokens are required; every
-// other field may be zero.
+// Options configure a Server. Pool, Authenticator, Channels and Tokens are required; every other
+// field may be zero.
 type Options struct {
 	Pool          *pgxpool.Pool
 	Authenticator Authenticator
@@ -28,20 +28,19 @@ type Options struct {
 	Tokens        Tokens
 
 	// CursorSecret authenticates cursors; at least 32 bytes. Processes that serve the same clients
-	// share it: the secret of the tokens will do. Without one, a cursor lasts as long as the
-	// process that made it.
+	// must share it; it may equal the secret of tokens. Without it, a cursor is valid only in the
+	// process that issued it.
 	CursorSecret []byte
-	// Publisher tells a principal's open clients of the new unread count; without one they are not
-	// told.
+	// Publisher publishes new unread counts to the clients of a principal; nil disables that.
 	Publisher Publisher
-	// Streams serve /activities/stream; without them that route answers 503.
+	// Streams serve /activities/stream; nil disables that route, which then responds with 503.
 	Streams Streams
 	// Phrases are what events say; without them it is left to the actions' names.
 	Phrases *activity.Phrasebook
-	// Origins are the web pages that may read the answers ("https://app.example.com"); none by
-	// default.
+	// Origins are the web origins that may read responses ("https://app.example.com"); default
+	// none.
 	Origins []string
-	// Version is said in the OpenAPI document; default "dev".
+	// Version is the version in the OpenAPI document; default "dev".
 	Version string
 
 	Limits   Limits
@@ -50,14 +49,14 @@ type Options struct {
 	Now      func() time.Time // default time.Now
 }
 
-// Limits bound what one request may cost. Zero means the default.
+// Limits bound the cost of one request. A zero field means its default.
 type Limits struct {
 	BodyBytes   int64         // default 1 MiB
 	URIBytes    int           // default 8 KiB
 	HeaderBytes int           // default 16 KiB
-	Query       time.Duration // how long the database may take over one request; default 5 s
-	PerSecond   float64       // requests of one principal; default 50
-	Burst       int           // and so many at once; default 200
+	Query       time.Duration // time in the database; default 5 s
+	PerSecond   float64       // requests of one principal per second; default 50
+	Burst       int           // requests of one principal at once; default 200
 }
 
 func (l Limits) withDefaults() Limits {
@@ -70,7 +69,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// minCursorSecret is the length of the key that is derived from it.
+// minCursorSecret is the length of the derived key in bytes.
 const minCursorSecret = 32
 
 func (o Options) validate() error {
@@ -79,14 +78,17 @@ func (o Options) validate() error {
 		name  string
 		given bool
 	}{
-		{"Pool", o.Pool != nil}, {"Authenticator", o.Authenticator != nil}, {"Channels", o.Channels != nil}, {"Tokens", o.Tokens != nil},
+		{"Pool", o.Pool != nil},
+		{"Authenticator", o.Authenticator != nil},
+		{"Channels", o.Channels != nil},
+		{"Tokens", o.Tokens != nil},
 	} {
 		if !required.given {
 			errs = append(errs, fmt.Errorf("%s is required", required.name))
 		}
 	}
 	if n := len(o.CursorSecret); n > 0 && n < minCursorSecret {
-		errs = append(errs, fmt.Errorf("CursorSecret is %d bytes long, at least %d are needed", n, minCursorSecret))
+		errs = append(errs, fmt.Errorf("CursorSecret must have at least %d bytes; it has %d", minCursorSecret, n))
 	}
 	l := o.Limits
 	if l.BodyBytes < 0 || l.URIBytes < 0 || l.HeaderBytes < 0 || l.Query < 0 || l.PerSecond < 0 || l.Burst < 0 {
@@ -95,7 +97,7 @@ func (o Options) validate() error {
 	return errors.Join(errs...)
 }
 
-// Server answers requests. It is safe for concurrent use.
+// Server serves the API. It is safe for concurrent use.
 type Server struct {
 	pool          *pgxpool.Pool
 	authenticator Authenticator
@@ -110,13 +112,13 @@ type Server struct {
 	log           *zap.Logger
 	observer      Observer
 	now           func() time.Time
-	buffers       sync.Pool // for the events of streams
+	buffers       sync.Pool // of *[]byte, for the events of streams
 
 	document *huma.OpenAPI
 	handler  http.Handler
 }
 
-// New checks the options and returns a server. Its error tells of every mistake.
+// New returns a Server. Its error reports all violations in the options.
 func New(o Options) (*Server, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -144,7 +146,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// build makes the routes and what stands before them.
+// build registers the routes and wraps them in middlewares.
 func (s *Server) build(o Options) (err error) {
 	if s.cursors, err = newCursors(cursorSecret(o.CursorSecret)); err != nil {
 		return err
@@ -168,17 +170,18 @@ func (s *Server) build(o Options) (err error) {
 	}
 	s.handler = mux
 	for _, wrap := range []func(http.Handler) http.Handler{
-		strictPaths, s.observe, boundHeaders(s.limits.URIBytes, s.limits.HeaderBytes), compressed, share(o.Origins), secure, identifyRequests,
+		strictPaths, s.observe, boundHeaders(s.limits.URIBytes, s.limits.HeaderBytes),
+		compressed, allowOrigins(o.Origins), secure, identifyRequests,
 	} {
 		s.handler = wrap(s.handler)
 	}
 	return nil
 }
 
-// prefix stands before every route.
+// prefix is the prefix of all routes.
 const prefix = "/v1"
 
-// addRoutes is the table of contents.
+// addRoutes registers the operations.
 func (s *Server) addRoutes(routes huma.API) {
 	s.addPreferences(routes)
 	s.addNotifications(routes)
@@ -194,11 +197,11 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addRetention(routes)
 }
 
-// Handler answers every request, whatever its path.
+// Handler returns the handler of all requests, including those to unknown paths.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// handle serves one operation. The handler gets who asks; what it returns as an error is answered
-// as a Problem.
+// handle registers an operation. Its handler receives the caller of the request; Server.problem
+// maps its errors to problems.
 func handle[I, O any](
 	s *Server,
 	routes huma.API,
@@ -209,7 +212,7 @@ func handle[I, O any](
 	op.SkipValidateParams, op.SkipValidateBody = true, true
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	if op.Security == nil {
-		op.Security = needs("")
+		op.Security = requireScope("")
 	}
 	huma.Register(routes, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, requestInfoOf(ctx).caller, in)
@@ -220,15 +223,15 @@ func handle[I, O any](
 	})
 }
 
-// enter notes which route answers.
+// enter stores the matched route in the requestInfo.
 func enter(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
 	requestInfoOf(r.Context()).route = r.Pattern
 	next(ctx)
 }
 
-// boundTime bounds how long a request may keep the database busy. Streams and exports go on for
-// longer, and have bounds of their own.
+// boundTime limits the duration of requests to Limits.Query. Streams and exports have limits of
+// their own.
 func (s *Server) boundTime(ctx huma.Context, next func(huma.Context)) {
 	if id := ctx.Operation().OperationID; id == streamOperation || id == exportOperation {
 		next(ctx)
@@ -239,10 +242,10 @@ func (s *Server) boundTime(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithContext(ctx, bounded))
 }
 
-// cursorSecret makes a secret up where none is given.
-func cursorSecret(given []byte) []byte {
-	if len(given) > 0 {
-		return given
+// cursorSecret returns the configured secret, or a random one if none is configured.
+func cursorSecret(configured []byte) []byte {
+	if len(configured) > 0 {
+		return configured
 	}
 	secret := make([]byte, minCursorSecret)
 	_, _ = rand.Read(secret) // never fails

@@ -14,7 +14,7 @@ import (
 func (s *Server) addAudit(routes huma.API) {
 	list := func(id, path, summary string) huma.Operation {
 		return huma.Operation{
-			OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Audit"}, Security: needs(identity.ScopeRead), Summary: summary,
+			OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead), Summary: summary,
 			Description: "Of the whole tenant, newest first. A page may hold fewer items than asked for, even none, and still have a next one.",
 			Responses:   problems(http.StatusForbidden),
 		}
@@ -39,7 +39,7 @@ func (s *Server) addAudit(routes huma.API) {
 		s.listAuditOfOwner,
 	)
 	handle(s, routes, huma.Operation{
-		OperationID: "count-audit", Method: http.MethodGet, Path: "/audit/count", Tags: []string{"Audit"}, Security: needs(identity.ScopeRead),
+		OperationID: "count-audit", Method: http.MethodGet, Path: "/audit/count", Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
 		Summary:   "Count activities in the log",
 		Responses: problems(http.StatusForbidden),
 	}, s.countAudit)
@@ -54,7 +54,9 @@ type auditInput struct {
 }
 
 func (s *Server) listAudit(ctx context.Context, caller identity.Identity, in *auditInput) (*activitiesResponse, error) {
-	return s.audit(ctx, caller, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), in.PageQuery)
+	return s.audit(
+		ctx, caller, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), in.PageQuery,
+	)
 }
 
 func (s *Server) listAuditOfEntity(ctx context.Context, caller identity.Identity, in *struct {
@@ -145,7 +147,10 @@ func (s *Server) countAudit(ctx context.Context, caller identity.Identity, in *s
 	response := &countResponse{}
 	var err error
 	response.Body.Count, response.Body.Exact, err = pglog.New(s.pool).
-		Count(ctx, caller.TenantID, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), maxCount)
+		Count(
+			ctx, caller.TenantID, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner),
+			maxCount,
+		)
 	if err != nil {
 		return nil, err
 	}

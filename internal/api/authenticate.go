@@ -14,22 +14,23 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// Authenticator tells who sends a request. *identity.Authenticator is one, and says what its errors
-// mean.
+// Authenticator identifies the caller of a request. *identity.Authenticator implements it and
+// defines the errors.
 type Authenticator interface {
 	Authenticate(r *http.Request) (identity.Identity, error)
 }
 
-// The security schemes of the OpenAPI document. What a route asks for in tokenScheme is what
-// authenticate demands of it.
+// The security schemes of the OpenAPI document. The scopes of a route in tokenScheme are those that
+// authenticate requires.
 const (
 	tokenScheme     = "token"
 	tenantScheme    = "gatewayTenant"
 	principalScheme = "gatewayPrincipal"
 )
 
-// needs is the security of a route that only scope opens; with "", one that any principal may use.
-func needs(scope string) []map[string][]string {
+// requireScope returns the security requirements of a route that requires a scope; "" requires
+// none.
+func requireScope(scope string) []map[string][]string {
 	scopes := []string{}
 	if scope != "" {
 		scopes = append(scopes, scope)
@@ -37,7 +38,7 @@ func needs(scope string) []map[string][]string {
 	return []map[string][]string{{tokenScheme: scopes}, {tenantScheme: scopes, principalScheme: scopes}}
 }
 
-// authenticate finds out who sends a request, and refuses who lacks a scope of the route.
+// authenticate identifies the caller and rejects a caller without the scopes of the route.
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	info := requestInfoOf(r.Context())
@@ -54,7 +55,7 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	info.caller = caller
 	for _, scope := range ctx.Operation().Security[0][tokenScheme] {
 		if !caller.Scopes.Has(scope) {
-			newProblem(InsufficientScope).withDetail("This route needs the scope "+scope+".").
+			newProblem(InsufficientScope).withDetail("This route requires the scope "+scope+".").
 				withHeader("WWW-Authenticate", identity.InsufficientScope(scope)).write(w, info.requestID)
 			return
 		}
@@ -62,18 +63,19 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithContext(ctx, activity.WithActor(ctx.Context(), caller.PrincipalID)))
 }
 
+// unauthenticated returns the problem of a failed authentication.
 func (s *Server) unauthenticated(info *requestInfo, err error) *Problem {
-	var refused *identity.Refused
-	if !errors.As(err, &refused) {
-		s.log.Error("credentials cannot be checked", zap.String("request_id", info.requestID), zap.Error(err))
+	var rejected *identity.Refused
+	if !errors.As(err, &rejected) {
+		s.log.Error("credentials could not be checked", zap.String("request_id", info.requestID), zap.Error(err))
 		return newProblem(Unavailable).withHeader("Retry-After", "1")
 	}
 	kind := Unauthenticated
-	if refused.Status() == http.StatusBadRequest {
+	if rejected.Status() == http.StatusBadRequest {
 		kind = Malformed
 	}
 	return newProblem(
 		kind,
-	).withDetail("The credentials were refused: "+refused.Error()+".").
-		withHeader("WWW-Authenticate", refused.Challenge())
+	).withDetail("The credentials were rejected: "+rejected.Error()+".").
+		withHeader("WWW-Authenticate", rejected.Challenge())
 }

@@ -109,7 +109,9 @@ func badRequest(random *rand.Rand, w *world, document *huma.OpenAPI, op operatio
 			),
 		)
 	}
-	for _, name := range []string{"Accept", "X-Request-Id", "Last-Event-Id", "Content-Encoding", "Accept-Encoding", "Origin"} {
+	for _, name := range []string{
+		"Accept", "X-Request-Id", "Last-Event-Id", "Content-Encoding", "Accept-Encoding", "Origin",
+	} {
 		if random.IntN(8) == 0 {
 			b.header.Set(
 				name,

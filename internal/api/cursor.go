@@ -13,13 +13,12 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// cursors seals the exportSlots at which pages end. What it makes can be opened only for the list that
-// it was made for.
+// cursors issues and verifies cursors. A cursor is valid only in the scope that it was issued for.
 type cursors struct {
 	key []byte
 }
 
-// place is where a cursor applies.
+// cursorScope is the list that a cursor continues.
 type cursorScope struct {
 	route     string // a pattern
 	principal activity.Principal
@@ -32,8 +31,8 @@ const (
 	cursorLength  = 1 + len(uuid.UUID{}) + cursorTag
 )
 
-// newCursors derives the key from a secret (RFC 5869): processes that share the secret understand
-// each other's cursors, and a cursor tells nothing of the secret.
+// newCursors derives the key from a secret (RFC 5869). Processes that share the secret accept each
+// other's cursors, and a cursor discloses nothing about the secret.
 func newCursors(secret []byte) (cursors, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, "fanfare api cursor", sha256.Size)
 	if err != nil {
@@ -42,13 +41,13 @@ func newCursors(secret []byte) (cursors, error) {
 	return cursors{key: key}, nil
 }
 
-// seal returns the cursor of what comes after an item.
+// seal returns the cursor of the page after an item.
 func (c cursors) seal(at cursorScope, after uuid.UUID) string {
 	sealed := append([]byte{cursorVersion}, after[:]...)
 	return base64.RawURLEncoding.EncodeToString(append(sealed, c.tag(at, sealed)...))
 }
 
-// open returns the item after which a page begins. The error is a *Problem that names the cursor.
+// open returns the item before the cursor's page. The error is a *Problem.
 func (c cursors) open(at cursorScope, cursor string) (uuid.UUID, error) {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(sealed) != cursorLength || sealed[0] != cursorVersion {
@@ -61,11 +60,13 @@ func (c cursors) open(at cursorScope, cursor string) (uuid.UUID, error) {
 	return uuid.UUID(body[1:]), nil
 }
 
-// tag authenticates a cursor together with where it applies. Each part has its length before it, so
-// that no two exportSlots read the same.
+// tag authenticates the body of a cursor together with its scope. The length precedes each part, so
+// distinct scopes have distinct encodings.
 func (c cursors) tag(at cursorScope, body []byte) []byte {
 	mac := hmac.New(sha256.New, c.key)
-	for _, part := range [][]byte{body, []byte(at.route), at.principal.TenantID[:], at.principal.PrincipalID[:], []byte(at.filter)} {
+	for _, part := range [][]byte{
+		body, []byte(at.route), at.principal.TenantID[:], at.principal.PrincipalID[:], []byte(at.filter),
+	} {
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		mac.Write(part)
 	}
@@ -76,6 +77,6 @@ func errCursor() *Problem {
 	return fieldProblem(
 		InvalidCursor,
 		"cursor",
-		"must be the next_cursor of this very list, with the same filter and the same credentials",
+		"must be a next_cursor of this list, with the same filter and principal",
 	)
 }

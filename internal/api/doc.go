@@ -1,21 +1,18 @@
-// Package api is the HTTP interface: people manage what they hear and read what happened to what
-// they may see, services read the log, operators look after the outbox, and browsers get the tokens
-// by which they connect to Centrifugo.
+// Package api serves the HTTP API: principals manage their inbox, subscriptions and preferences and
+// read activities that they may see, services read the activity log, operators manage the outbox
+// and the retention, and clients get tokens for Centrifugo.
 //
-// What always holds:
+// Invariants:
 //
-// - A request speaks for one principal of one tenant, and nothing of another tenant is ever read
-// for it.
-// - An id that is unknown, another tenant's or not the principal's to see is answered with one and
-// the same 404.
-// - Whatever is refused is refused with a [Problem] (RFC 9457), also what no route answers for. It
-// holds the request's
+//   - A request is made for one principal of one tenant, its caller. It reads nothing of another
+//     tenant.
+//   - An id that does not exist, that belongs to another tenant or that the caller may not see gets the
+//     same 404.
+//   - Every error is a [Problem] (RFC 9457) with the id of the request, even if no route matches. A
+//     problem discloses nothing of the database.
+//   - A request with unknown query parameters, unknown body fields or an unsupported media type is
+//     rejected.
+//   - A cursor is valid only for the principal, the route and the filter that it was issued for.
 //
-//	id, the rules that were broken, and nothing of the database.
-//
-// - What a request holds beyond what its route knows is refused, not ignored: query parameters,
-// body fields, media types.
-// - A cursor works for the principal, the route and the filter that it was made for.
-//
-// The OpenAPI document is made from the code that serves, so the two cannot disagree.
+// The OpenAPI document is generated from the code that serves the routes, so the two cannot differ.
 package api

@@ -145,7 +145,10 @@ func TestExportRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	reader := w.here.as(w.here.member, identity.ScopeRead)
-	for _, query := range []string{"format=xml", "format=cloudevents", "status=some", "limit=5", "cursor=x", "since=2026-02-02T00:00:00Z&until=2026-01-01T00:00:00Z", "actor=me"} {
+	for _, query := range []string{
+		"format=xml", "format=cloudevents", "status=some", "limit=5", "cursor=x",
+		"since=2026-02-02T00:00:00Z&until=2026-01-01T00:00:00Z", "actor=me",
+	} {
 		reader.do("GET", "/v1/activities/export?"+query, "").want(http.StatusUnprocessableEntity)
 	}
 	w.here.as(w.here.member).do("GET", "/v1/activities/export", "").want(http.StatusForbidden)

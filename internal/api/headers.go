@@ -9,8 +9,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/export"
 )
 
-// secure says in every answer what a browser must not do with it. Pages of our own loosen what they
-// need to.
+// secure sets security headers in every response. The pages of the reference relax them.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -22,8 +21,8 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// boundHeaders refuses a request whose URI or headers are too large. What is larger still, net/http
-// refuses by itself.
+// boundHeaders rejects a request whose URI or headers exceed a size in bytes. net/http rejects
+// headers above maxHeaderBytes by itself.
 func boundHeaders(maxURI, maxHeaders int) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,21 +44,16 @@ func boundHeaders(maxURI, maxHeaders int) func(http.Handler) http.Handler {
 	}
 }
 
-// share lets pages of these origins read the answers. Credentials that a browser sends by itself
-// are never asked for.
-func share(origins []string) func(http.Handler) http.Handler {
+// allowOrigins lets pages of these web origins read responses. It does not allow cookies and other
+// credentials that a browser adds by itself.
+func allowOrigins(origins []string) func(http.Handler) http.Handler {
 	if len(origins) == 0 {
 		return func(next http.Handler) http.Handler { return next }
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins: origins,
 		AllowedMethods: []string{
-			http.MethodGet,
-			http.MethodHead,
-			http.MethodPost,
-			http.MethodPut,
-			http.MethodPatch,
-			http.MethodDelete,
+			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 		},
 		AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", requestIDHeader},
 		ExposedHeaders: []string{"Allow", "Retry-After", "WWW-Authenticate", requestIDHeader},
@@ -67,11 +61,12 @@ func share(origins []string) func(http.Handler) http.Handler {
 	}).Handler
 }
 
-// compress compresses answers that are worth it. Streams of events are left alone: they must not
-// wait for a block to fill.
+// compress compresses large responses. It does not compress event streams, because an event must
+// not wait until a block is full.
 func compress() (func(http.Handler) http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.ContentTypes([]string{
-		"application/json", problemType, openAPIType, "text/html", "text/css", "text/javascript", export.CSV.MediaType(), export.JSONL.MediaType(),
+		"application/json", problemType, openAPIType, "text/html", "text/css", "text/javascript",
+		export.CSV.MediaType(), export.JSONL.MediaType(),
 	}))
 	if err != nil {
 		return nil, err

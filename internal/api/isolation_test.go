@@ -276,8 +276,10 @@ func TestCursorsAreOnesOwn(t *testing.T) {
 	stranger := member
 	stranger.handler = w.newServer(func(o *api.Options) { o.CursorSecret = nil }).Handler()
 	for what, answer := range map[string]reply{
-		"a colleague's":     keeper.do("GET", "/v1/audit?limit=1&cursor="+cursor, ""),
-		"another tenant's":  w.elsewhere.as(w.elsewhere.member, identity.ScopeRead).do("GET", "/v1/audit?cursor="+cursor, ""),
+		"a colleague's": keeper.do("GET", "/v1/audit?limit=1&cursor="+cursor, ""),
+		"another tenant's": w.elsewhere.as(w.elsewhere.member, identity.ScopeRead).do(
+			"GET", "/v1/audit?cursor="+cursor, "",
+		),
 		"another list's":    member.do("GET", "/v1/activities?cursor="+cursor, ""),
 		"another filter's":  member.do("GET", "/v1/audit?status=success&cursor="+cursor, ""),
 		"another path's":    member.do("GET", "/v1/audit/actors/"+w.here.owner.String()+"?cursor="+cursor, ""),

@@ -120,12 +120,22 @@ func TestFieldsAreNamed(t *testing.T) {
 		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"READ":true}`, "READ"},
 		{"PUT", "/v1/notifications/preferences", `{"filter_mode":"some"}`, "filter_mode"},
 		{"PUT", "/v1/notifications/preferences", `{"custom_actions":["a",""]}`, "custom_actions[1]"},
-		{"PUT", "/v1/notifications/preferences", `{"custom_actions":["a","` + strings.Repeat("b", 300) + `"]}`, "custom_actions[1]"},
-		{"POST", "/v1/notifications/preferences/test", `{"patterns":["` + strings.Repeat("b", 300) + `"],"actions":[]}`, "patterns[0]"},
+		{
+			"PUT", "/v1/notifications/preferences", `{"custom_actions":["a","` + strings.Repeat("b", 300) + `"]}`,
+			"custom_actions[1]",
+		},
+		{
+			"POST", "/v1/notifications/preferences/test",
+			`{"patterns":["` + strings.Repeat("b", 300) + `"],"actions":[]}`, "patterns[0]",
+		},
 		{"POST", "/v1/subscriptions", `{"scope":"resource"}`, "resource_id"},
 		{"POST", "/v1/subscriptions", `{"resource_id":"x"}`, "resource_id"},
 		{"POST", "/v1/subscriptions", `{"resource_id":"` + uuid.NewString() + `","scope":"all"}`, "scope"},
-		{"POST", "/v1/subscriptions/bulk", `{"subscriptions":[{"resource_id":"` + uuid.NewString() + `"},{"resource_id":7}]}`, "subscriptions[1].resource_id"},
+		{
+			"POST", "/v1/subscriptions/bulk",
+			`{"subscriptions":[{"resource_id":"` + uuid.NewString() + `"},{"resource_id":7}]}`,
+			"subscriptions[1].resource_id",
+		},
 		{"POST", "/v1/subscriptions/bulk", `{"subscriptions":[]}`, "subscriptions"},
 		{"POST", "/v1/realtime/token", `{"channels":["a",1]}`, "channels[1]"},
 	} {
@@ -239,7 +249,10 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 	plain := c.do("GET", list, "").want(http.StatusOK)
-	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Content-Encoding": ""} {
+	for name, want := range map[string]string{
+		"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		"Content-Encoding": "",
+	} {
 		if got := plain.header.Get(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
@@ -257,7 +270,9 @@ func TestHeaders(t *testing.T) {
 	}
 	c.do("OPTIONS", "/v1/nowhere", "").want(http.StatusNotFound)
 
-	for origin, want := range map[string]string{"https://app.example.com": "https://app.example.com", "https://evil.example.com": ""} {
+	for origin, want := range map[string]string{
+		"https://app.example.com": "https://app.example.com", "https://evil.example.com": "",
+	} {
 		if got := c.withHeader("Origin", origin).do("GET", list, "").header.Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("Origin %s: got %q, want %q", origin, got, want)
 		}

@@ -9,14 +9,14 @@ import (
 	"go.uber.org/zap"
 )
 
-// Observer is told of every answer. It is called from many goroutines at once.
+// Observer is notified of every response. It is called concurrently.
 type Observer interface {
-	// Request tells of one answer: the route's pattern ("GET /v1/activities/{id}"), or "" where no
-	// route matched.
+	// Request is called after a response. route is the pattern of the route
+	// ("GET /v1/activities/{id}"), or "" if none matched; status is 0 if there was no response.
 	Request(route string, status int, took time.Duration)
 }
 
-// observe tells the observer of every answer, and turns a panic into one.
+// observe notifies the observer of every response, and responds with a problem to a panic.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, info := s.now(), requestInfoOf(r.Context())
@@ -30,19 +30,19 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// recovered answers for a handler that panicked. What is on its way already is cut off, so that no
-// client takes it for whole.
+// recovered responds for a handler that panicked. It aborts a response that has begun, so that the
+// client detects that it is incomplete.
 func (s *Server) recovered(w *statusRecorder, requestID, route string, cause any) {
 	if cause == nil {
 		return
 	}
-	gone := net.Error(nil)
+	network := net.Error(nil)
 	if err, ok := cause.(error); ok &&
-		(errors.Is(err, http.ErrAbortHandler) || w.status != 0 && errors.As(err, &gone)) {
-		panic(http.ErrAbortHandler) // the client is not there any more
+		(errors.Is(err, http.ErrAbortHandler) || w.status != 0 && errors.As(err, &network)) {
+		panic(http.ErrAbortHandler) // the client has disconnected
 	}
 	s.log.Error(
-		"a handler panicked",
+		"handler panicked",
 		zap.String("request_id", requestID),
 		zap.String("route", route),
 		zap.Any("panic", cause),
@@ -54,7 +54,7 @@ func (s *Server) recovered(w *statusRecorder, requestID, route string, cause any
 	newProblem(Internal).write(w, requestID)
 }
 
-// routeOf returns the pattern that matched a request, once the mux has seen it.
+// routeOf returns the pattern that the mux matched for a request, or "".
 func routeOf(r *http.Request) string {
 	if r.Pattern == noRoutePattern {
 		return ""
@@ -62,7 +62,7 @@ func routeOf(r *http.Request) string {
 	return r.Pattern
 }
 
-// answer notes the status.
+// statusRecorder records the status of a response; 0 before it begins.
 type statusRecorder struct {
 	http.ResponseWriter
 	status int
@@ -82,10 +82,10 @@ func (r *statusRecorder) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap supports http.ResponseController.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// nopObserver is the observer of those who have none.
+// nopObserver is the default Observer.
 type nopObserver struct{}
 
 func (nopObserver) Request(string, int, time.Duration) {}

@@ -12,19 +12,19 @@ import (
 
 func (s *Server) addOutbox(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "get-outbox", Method: http.MethodGet, Path: "/outbox", Tags: []string{"Operators"}, Security: needs(identity.ScopeAdmin),
+		OperationID: "get-outbox", Method: http.MethodGet, Path: "/outbox", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "Count what is waiting to be told",
 		Description: "The tenant's own.",
 		Responses:   problems(http.StatusForbidden),
 	}, s.getOutbox)
 	handle(s, routes, huma.Operation{
-		OperationID: "list-dead-letters", Method: http.MethodGet, Path: "/outbox/dead", Tags: []string{"Operators"}, Security: needs(identity.ScopeAdmin),
+		OperationID: "list-dead-letters", Method: http.MethodGet, Path: "/outbox/dead", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "List what could not be told",
 		Description: "The tenant's latest dead letters. A dead letter holds nobody up.",
 		Responses:   problems(http.StatusForbidden),
 	}, s.listDeadLetters)
 	handle(s, routes, huma.Operation{
-		OperationID: "replay-dead-letter", Method: http.MethodPost, Path: "/outbox/dead/{id}/replay", Tags: []string{"Operators"}, Security: needs(identity.ScopeAdmin),
+		OperationID: "replay-dead-letter", Method: http.MethodPost, Path: "/outbox/dead/{id}/replay", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "Put a dead letter back into the outbox",
 		Description: "Behind what is there. Only the channels that were not reached are published to, and nobody's inbox gets a second row.",
 		Responses:   problems(http.StatusForbidden, http.StatusNotFound),

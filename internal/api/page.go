@@ -7,13 +7,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// PageQuery says which part of a list is wanted.
+// PageQuery selects a page of a list.
 type PageQuery struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"At most so many items."`
-	Cursor string `query:"cursor" maxLength:"200" doc:"The next_cursor of the page before, with the same filter."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"The maximum number of items."`
+	Cursor string `query:"cursor" maxLength:"200" doc:"The next_cursor of the previous page with the same filter."`
 }
 
-// after returns the item after which a page begins; uuid.Nil is from the first on.
+// after returns the item before a page; uuid.Nil for the first page.
 func (s *Server) after(ctx context.Context, q PageQuery, filter any) (uuid.UUID, error) {
 	if q.Cursor == "" {
 		return uuid.Nil, nil
@@ -25,7 +25,7 @@ func (s *Server) after(ctx context.Context, q PageQuery, filter any) (uuid.UUID,
 	return s.cursors.open(at, q.Cursor)
 }
 
-// nextCursor returns the cursor of the page after an item; after uuid.Nil there is none.
+// nextCursor returns the cursor of the page after an item, or nil for uuid.Nil.
 func (s *Server) nextCursor(ctx context.Context, last uuid.UUID, filter any) (*string, error) {
 	if last == uuid.Nil {
 		return nil, nil
@@ -38,7 +38,7 @@ func (s *Server) nextCursor(ctx context.Context, last uuid.UUID, filter any) (*s
 	return &cursor, nil
 }
 
-// cursorScopeOf returns where the cursors of a request apply.
+// cursorScopeOf returns the scope of the cursors of a request.
 func cursorScopeOf(ctx context.Context, filter any) (cursorScope, error) {
 	text, err := json.Marshal(filter)
 	if err != nil {

@@ -55,7 +55,10 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 	for range 12 {
 		tell()
 	}
-	for _, list := range []string{"/v1/notifications?unread_only=true", "/v1/activities?action=signal.updated", "/v1/audit?resource=" + at.signal.String() + "&action=*.updated"} {
+	for _, list := range []string{
+		"/v1/notifications?unread_only=true", "/v1/activities?action=signal.updated",
+		"/v1/audit?resource=" + at.signal.String() + "&action=*.updated",
+	} {
 		for _, limit := range []int{1, 5, 200} {
 			there := len(told)
 			got := walk(t, at.as(at.member, identity.ScopeRead), fmt.Sprintf("%s&limit=%d", list, limit), tell)

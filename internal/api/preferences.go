@@ -63,7 +63,9 @@ func preferencesOf(p preferences.Stored) *preferencesResponse {
 	return response
 }
 
-func (s *Server) getPreferences(ctx context.Context, caller identity.Identity, _ *struct{}) (*preferencesResponse, error) {
+func (s *Server) getPreferences(ctx context.Context, caller identity.Identity, _ *struct{}) (
+	*preferencesResponse, error,
+) {
 	stored, err := preferences.Get(ctx, s.pool, caller.TenantID, caller.PrincipalID)
 	if err != nil {
 		return nil, err

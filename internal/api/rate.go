@@ -13,11 +13,11 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// maxBuckets is how many buckets are kept. Whoever has not asked for longest starts anew
-// with a full one.
+// maxBuckets is the maximum number of buckets. The least recently used bucket is dropped, and its
+// principal starts again with a full one.
 const maxBuckets = 16384
 
-// limiter holds each principal to a rate, by a token bucket.
+// limiter limits the request rate of each principal by a token bucket.
 type limiter struct {
 	perSecond rate.Limit
 	burst     int
@@ -33,7 +33,8 @@ func newLimiter(perSecond float64, burst int, now func() time.Time) (*limiter, e
 	return &limiter{perSecond: rate.Limit(perSecond), burst: burst, now: now, buckets: buckets}, nil
 }
 
-// take takes one request out of a principal's bucket, or says how long until there is one again.
+// take takes a token from the bucket of a principal. If there is none, it returns the time until
+// there is one.
 func (l *limiter) take(p activity.Principal) (wait time.Duration) {
 	bucket, known := l.buckets.Get(p)
 	if !known {
@@ -50,7 +51,7 @@ func (l *limiter) take(p activity.Principal) (wait time.Duration) {
 	return wait
 }
 
-// limitRate refuses who asks too often.
+// limitRate rejects the requests of a caller that exceeds its rate.
 func (s *Server) limitRate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	info := requestInfoOf(r.Context())

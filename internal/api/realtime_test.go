@@ -194,22 +194,26 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 		channels []string
 		denied   []string
 	}{
-		"none":                      {at.member, "", nil, nil},
-		"own":                       {at.member, "", []string{mine}, nil},
-		"role":                      {at.member, "", []string{signal, folder}, nil},
-		"owner":                     {at.owner, "", []string{signal}, nil},
-		"owner of what is below":    {at.owner, "", []string{signal, folder}, []string{folder}},
-		"no role":                   {at.nobody, "", []string{signal}, []string{signal}},
-		"tenant, with scope":        {at.nobody, identity.ScopeRead, []string{w.channels.Tenant(at.id)}, nil},
-		"tenant, without":           {at.member, "", []string{signal, w.channels.Tenant(at.id)}, []string{w.channels.Tenant(at.id)}},
-		"another's own":             {at.member, identity.ScopeAdmin, []string{w.channels.User(at.id, at.owner)}, []string{w.channels.User(at.id, at.owner)}},
-		"foreign resource":          {at.member, identity.ScopeAdmin, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal), signal}, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal)}},
-		"foreign resource, as here": {at.member, identity.ScopeAdmin, []string{w.channels.Resource(at.id, w.elsewhere.signal)}, []string{w.channels.Resource(at.id, w.elsewhere.signal)}},
-		"foreign tenant":            {at.member, identity.ScopeAdmin, []string{w.channels.Tenant(w.elsewhere.id)}, []string{w.channels.Tenant(w.elsewhere.id)}},
-		"literal":                   {at.member, identity.ScopeAdmin, []string{"chat:" + at.id.String() + ".room"}, []string{"chat:" + at.id.String() + ".room"}},
-		"upper case":                {at.member, "", []string{strings.ToUpper(signal)}, []string{strings.ToUpper(signal)}},
-		"with a tail":               {at.member, "", []string{signal + ".x"}, []string{signal + ".x"}},
-		"boundary":                  {at.member, "", []string{"$" + signal, mine + "," + at.owner.String()}, []string{"$" + signal, mine + "," + at.owner.String()}},
+		"none":                   {at.member, "", nil, nil},
+		"own":                    {at.member, "", []string{mine}, nil},
+		"role":                   {at.member, "", []string{signal, folder}, nil},
+		"owner":                  {at.owner, "", []string{signal}, nil},
+		"owner of what is below": {at.owner, "", []string{signal, folder}, []string{folder}},
+		"no role":                {at.nobody, "", []string{signal}, []string{signal}},
+		"tenant, with scope":     {at.nobody, identity.ScopeRead, []string{w.channels.Tenant(at.id)}, nil},
+		"tenant, without":        {at.member, "", []string{signal, w.channels.Tenant(at.id)}, []string{w.channels.Tenant(at.id)}},
+		"another's own":          {at.member, identity.ScopeAdmin, []string{w.channels.User(at.id, at.owner)}, []string{w.channels.User(at.id, at.owner)}},
+		"foreign resource":       {at.member, identity.ScopeAdmin, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal), signal}, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal)}},
+		"foreign resource, as here": {
+			at.member, identity.ScopeAdmin,
+			[]string{w.channels.Resource(at.id, w.elsewhere.signal)},
+			[]string{w.channels.Resource(at.id, w.elsewhere.signal)},
+		},
+		"foreign tenant": {at.member, identity.ScopeAdmin, []string{w.channels.Tenant(w.elsewhere.id)}, []string{w.channels.Tenant(w.elsewhere.id)}},
+		"literal":        {at.member, identity.ScopeAdmin, []string{"chat:" + at.id.String() + ".room"}, []string{"chat:" + at.id.String() + ".room"}},
+		"upper case":     {at.member, "", []string{strings.ToUpper(signal)}, []string{strings.ToUpper(signal)}},
+		"with a tail":    {at.member, "", []string{signal + ".x"}, []string{signal + ".x"}},
+		"boundary":       {at.member, "", []string{"$" + signal, mine + "," + at.owner.String()}, []string{"$" + signal, mine + "," + at.owner.String()}},
 	} {
 		body, err := json.Marshal(map[string]any{"channels": append([]string{}, c.channels...)})
 		if err != nil {

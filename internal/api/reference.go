@@ -9,22 +9,22 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// pages are the reference for people: a page that shows the OpenAPI document, and asks no other
-// host for anything.
+// pages contain the reference page, which renders the OpenAPI document and loads nothing from other
+// hosts.
 //
 //go:embed reference/reference.html reference/reference.js reference/reference.css
 var pages embed.FS
 
-// pagePolicy lets the reference run its own script and read the document
+// pagePolicy lets the reference page run its own script and read the document
 // (https://www.w3.org/TR/CSP3/).
-const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// serveReference serves the OpenAPI document, as it stands now, and the page that shows it. Both
-// are for everyone.
+// serveReference serves the OpenAPI document and the reference page, without authentication.
 func serveReference(mux *http.ServeMux, document *huma.OpenAPI) error {
 	spec, err := json.Marshal(document)
 	if err != nil {
-		return fmt.Errorf("write the OpenAPI document: %w", err)
+		return fmt.Errorf("encode the OpenAPI document: %w", err)
 	}
 	serve := func(path, mediaType string, content []byte) {
 		mux.HandleFunc("GET "+prefix+path, func(w http.ResponseWriter, _ *http.Request) {
@@ -32,7 +32,7 @@ func serveReference(mux *http.ServeMux, document *huma.OpenAPI) error {
 			h.Set("Content-Type", mediaType)
 			h.Set("Content-Security-Policy", pagePolicy)
 			h.Set("Cache-Control", "no-cache")
-			_, _ = w.Write(content) // the client may be gone
+			_, _ = w.Write(content) // fails only if the client has disconnected
 		})
 	}
 	serve("/openapi.json", openAPIType, spec)

@@ -15,8 +15,8 @@ const (
 	maxUserAgent    = 500
 )
 
-// identifyRequests gives every request an id, the client's own where it is fit, and says it in the
-// answer.
+// identifyRequests assigns an id to every request, the client's own if it is valid, and returns it
+// in the response.
 func identifyRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
@@ -29,7 +29,7 @@ func identifyRequests(next http.Handler) http.Handler {
 	})
 }
 
-// validRequestID takes what is safe in a header, a log and a URL.
+// validRequestID reports whether an id is safe in a header, a log and a URL.
 func validRequestID(id string) bool {
 	if id == "" || len(id) > maxRequestID {
 		return false
@@ -44,7 +44,7 @@ func validRequestID(id string) bool {
 	return true
 }
 
-// printable makes a text of what a client sent in a header.
+// printable returns at most limit bytes of a header, without control characters and invalid UTF-8.
 func printable(text string, limit int) string {
 	text = strings.ToValidUTF8(text[:min(len(text), limit)], "")
 	return strings.Map(func(r rune) rune {

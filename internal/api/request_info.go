@@ -6,8 +6,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// requestInfo describes a request. The middlewares complete it as they learn more. It is used by one
-// goroutine at a time.
+// requestInfo describes a request. The middlewares complete it as they learn more. It is used by
+// one goroutine at a time.
 type requestInfo struct {
 	requestID string
 	route     string            // the pattern of the matched route; "" until and unless one matches

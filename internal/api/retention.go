@@ -17,13 +17,13 @@ import (
 
 func (s *Server) addRetention(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "get-retention", Method: http.MethodGet, Path: "/retention", Tags: []string{"Operators"}, Security: needs(identity.ScopeAdmin),
+		OperationID: "get-retention", Method: http.MethodGet, Path: "/retention", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "Say how long what is kept",
 		Description: "The bounds that apply to the tenant, where each comes from, and the legal holds. Days are 24 hours; 0 is no bound.",
 		Responses:   problems(http.StatusForbidden),
 	}, s.getRetention)
 	handle(s, routes, huma.Operation{
-		OperationID: "put-retention", Method: http.MethodPut, Path: "/retention", Tags: []string{"Operators"}, Security: needs(identity.ScopeAdmin),
+		OperationID: "put-retention", Method: http.MethodPut, Path: "/retention", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary: "Change how long what is kept",
 		Description: "A bound that is not given stays as it is; 0 is no bound; null gives it back to the installation. " +
 			"The change is recorded in the tenant's log. What has had its time by then is removed at the next run, and for good.",
@@ -137,7 +137,9 @@ func (s *Server) putRetention(
 // maxHolds bounds how many legal holds an answer has.
 const maxHolds = 200
 
-func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p retention.Policy) (*retentionResponse, error) {
+func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p retention.Policy) (
+	*retentionResponse, error,
+) {
 	holds, err := retention.Holds(ctx, s.pool, caller.TenantID, uuid.Nil, false, maxHolds)
 	if err != nil {
 		return nil, err

@@ -228,7 +228,9 @@ func TestRights(t *testing.T) {
 	}
 	t.Logf("Expected = got.\n\n%s", &table)
 
-	for who, c := range map[string]client{"other tenant": w.elsewhere.as(w.elsewhere.member), "without right": w.here.as(w.here.nobody)} {
+	for who, c := range map[string]client{
+		"other tenant": w.elsewhere.as(w.elsewhere.member), "without right": w.here.as(w.here.nobody),
+	} {
 		if got := w.count(`SELECT count(*) FROM fanfare.subscriptions WHERE principal_id = $1 AND resource_id IN ($2, $3)`,
 			c.header.Get("X-Principal-Id"), w.here.folder, w.here.signal); got != 0 {
 			t.Errorf("%s: got %d subscriptions to what is here, want 0", who, got)

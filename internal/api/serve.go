@@ -11,18 +11,18 @@ import (
 	"go.uber.org/zap"
 )
 
-// The bounds of a connection. Those of a request are in Limits.
+// The limits of a connection. Limits has those of a request.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10 // beyond it net/http answers by itself
+	maxHeaderBytes    = 64 << 10 // above it, net/http rejects the request
 	shutdownTimeout   = 10 * time.Second
 )
 
-// Run answers requests on the listener until ctx ends, then finishes those that are under way, for
-// a while, and returns nil. It closes the listener.
+// Run serves requests on the listener until ctx ends. It then waits up to 10 seconds for requests
+// in progress and returns nil. It closes the listener.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	errorLog, err := zap.NewStdLogAt(s.log, zap.WarnLevel)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serve the API: %w", err)
 	}
 	if err := <-closed; err != nil {
-		s.log.Warn("requests were cut off", zap.Error(err))
+		s.log.Warn("requests in progress were aborted", zap.Error(err))
 		_ = server.Close()
 	}
 	return nil

@@ -39,7 +39,7 @@ func (s *Server) addStream(routes huma.API) {
 		Summary: "Follow what happens in the tenant",
 		Description: "Server-sent events: each has the event as data and an id; a client that comes back with Last-Event-ID is given what it missed. " +
 			"A stream ends after an hour at most, or with an event `dropped` that says why.",
-		Security: needs(identity.ScopeRead),
+		Security: requireScope(identity.ScopeRead),
 		Responses: withContent(problems(http.StatusServiceUnavailable), http.StatusOK, "text/event-stream",
 			"Lines of server-sent events, without end."),
 	}, s.followActivities)

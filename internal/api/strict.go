@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxJSONDepth bounds the nesting of a body.
+// maxJSONDepth is the maximum nesting of a body.
 const maxJSONDepth = 16
 
-// checkJSON returns a *Problem unless a body is JSON (RFC 8259) that means one thing only: UTF-8,
-// no name twice in an object, no NUL, no number beyond a float64, names as this API has them, and
-// not too deep.
+// checkJSON returns a *Problem unless a body is strict JSON (RFC 8259): UTF-8, without duplicate
+// names in an object, NUL characters, numbers outside the range of float64, names that no field of
+// this API can have, or nesting deeper than maxJSONDepth.
 func checkJSON(body []byte) error {
 	if !utf8.Valid(body) {
 		return fieldProblem(Malformed, "body", "must be UTF-8")
@@ -30,7 +30,7 @@ func checkJSON(body []byte) error {
 	return nil
 }
 
-// jsonWalk goes through a valid JSON text.
+// jsonWalk visits the values of a valid JSON text.
 type jsonWalk struct {
 	tokens *json.Decoder
 }
@@ -39,7 +39,9 @@ func (w jsonWalk) value(path string, depth int) *Problem {
 	switch t := w.next().(type) {
 	case json.Delim:
 		if depth++; depth > maxJSONDepth {
-			return fieldProblem(InvalidField, named(path), fmt.Sprintf("must nest at most %d levels deep", maxJSONDepth))
+			return fieldProblem(
+				InvalidField, named(path), fmt.Sprintf("must nest at most %d levels deep", maxJSONDepth),
+			)
 		}
 		if t == '{' {
 			return w.object(path, depth)
@@ -47,11 +49,11 @@ func (w jsonWalk) value(path string, depth int) *Problem {
 		return w.array(path, depth)
 	case string:
 		if strings.IndexByte(t, 0) >= 0 {
-			return fieldProblem(InvalidField, named(path), "must hold no NUL character")
+			return fieldProblem(InvalidField, named(path), "must not contain NUL characters")
 		}
 	case json.Number:
 		if _, err := strconv.ParseFloat(string(t), 64); err != nil {
-			return fieldProblem(InvalidField, named(path), "must be a number within the range of a double")
+			return fieldProblem(InvalidField, named(path), "must be a number in the range of a double")
 		}
 	}
 	return nil
@@ -64,9 +66,11 @@ func (w jsonWalk) object(path string, depth int) *Problem {
 		field := strings.TrimPrefix(path+"."+name, ".")
 		switch {
 		case !isFieldName(name):
-			return fieldProblem(InvalidField, strings.ReplaceAll(field, "\x00", "\uFFFD"), "is not a field of this body")
+			return fieldProblem(
+				InvalidField, strings.ReplaceAll(field, "\x00", "\uFFFD"), "is not a field of this body",
+			)
 		case seen[name]:
-			return fieldProblem(InvalidField, field, "must not be given twice")
+			return fieldProblem(InvalidField, field, "must be given only once")
 		}
 		seen[name] = true
 		if p := w.value(field, depth); p != nil {
@@ -87,15 +91,16 @@ func (w jsonWalk) array(path string, depth int) *Problem {
 	return nil
 }
 
-// next returns the next token of a text that is known to be valid.
+// next returns the next token of a valid text.
 func (w jsonWalk) next() json.Token {
 	token, err := w.tokens.Token()
 	if err != nil {
-		panic("api: valid JSON cannot be read: " + err.Error())
+		panic("api: valid JSON has an invalid token: " + err.Error())
 	}
 	return token
 }
 
+// named returns the path of a value, or "body" for the whole body.
 func named(path string) string {
 	if path == "" {
 		return "body"
@@ -103,8 +108,8 @@ func named(path string) string {
 	return path
 }
 
-// isFieldName tells whether a field of any body could have this name. encoding/json takes other
-// spellings for the same name; here they are unknown fields.
+// isFieldName reports whether a field of this API can have a name. encoding/json ignores case and
+// folds characters; this API does not.
 func isFieldName(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
@@ -114,7 +119,7 @@ func isFieldName(name string) bool {
 	return name != ""
 }
 
-// storableText tells whether PostgreSQL could hold a text.
+// storableText reports whether PostgreSQL can store a text.
 func storableText(text string) bool {
 	return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
 }

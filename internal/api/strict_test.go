@@ -55,7 +55,9 @@ func TestStrictJSON(t *testing.T) {
 // What is taken means to encoding/json what it says: nothing is dropped, so writing it again gives
 // as many fields.
 func FuzzStrictJSON(f *testing.F) {
-	for _, seed := range []string{`{"a":1,"b":[{"c":null},"d",true]}`, `{"a":1,"a":2}`, `[[[]]]`, `"\u0000"`, `1e400`, `{"ſ":1}`} {
+	for _, seed := range []string{
+		`{"a":1,"b":[{"c":null},"d",true]}`, `{"a":1,"a":2}`, `[[[]]]`, `"\u0000"`, `1e400`, `{"ſ":1}`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -67,7 +67,8 @@ type SubscribeRequest struct {
 
 type subscriptionResponse struct{ Body Subscription }
 
-// errDuplicate ends the transaction of a subscription that stands already: there is nothing to record.
+// errDuplicate ends the transaction of a subscription that stands already: there is nothing to
+// record.
 var errDuplicate = errors.New("the subscription stands already")
 
 func (s *Server) subscribe(

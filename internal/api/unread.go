@@ -27,8 +27,8 @@ type unreadMessage struct {
 // publishTimeout bounds how long a request waits for its news to be out.
 const publishTimeout = time.Second
 
-// notifyUnread publishes the unread count on the principal's own channel. The change that it tells of
-// is made, whether it can be told or not: a client that was not told sees it at its next look.
+// notifyUnread publishes the unread count on the principal's own channel. The change that it tells
+// of is made, whether it can be told or not: a client that was not told sees it at its next look.
 func (s *Server) notifyUnread(ctx context.Context, caller identity.Identity) {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
@@ -50,7 +50,10 @@ func (s *Server) publishUnread(ctx context.Context, caller identity.Identity) er
 	if err != nil {
 		return err
 	}
-	for _, result := range s.publisher.Publish(ctx, []centrifugo.Broadcast{{Channels: []string{s.channels.User(caller.TenantID, caller.PrincipalID)}, Data: data}}) {
+	for _, result := range s.publisher.Publish(
+		ctx,
+		[]centrifugo.Broadcast{{Channels: []string{s.channels.User(caller.TenantID, caller.PrincipalID)}, Data: data}},
+	) {
 		if result.Err != nil {
 			return result.Err
 		}

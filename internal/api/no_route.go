@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// missing answers for what no route does: 404, or 405 with the methods that are allowed there,
-// which OPTIONS asks for.
+// noRoute responds where no route matches: with 404, with 405 and the supported methods, or with
+// those methods to OPTIONS.
 func noRoute(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestInfoOf(r.Context()).requestID
@@ -24,10 +24,12 @@ func noRoute(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// methodsAt returns the methods that have a route at the request's path.
+// methodsAt returns the methods that have a route at the path of a request.
 func methodsAt(mux *http.ServeMux, r *http.Request) []string {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
 		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != "" &&
 			pattern != noRoutePattern {
 			allowed = append(allowed, method)
@@ -39,10 +41,10 @@ func methodsAt(mux *http.ServeMux, r *http.Request) []string {
 	return allowed
 }
 
-// noRoutePattern is the pattern of missing.
+// noRoutePattern is the pattern of noRoute.
 const noRoutePattern = "/"
 
-// strictPaths keeps the mux from redirecting to what a path might have meant.
+// strictPaths responds with 404 to paths that the mux would redirect.
 func strictPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := r.URL.Path; r.Method == http.MethodConnect || p != path.Clean(p) {
