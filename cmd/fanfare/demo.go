@@ -2,14 +2,13 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/internal/demo"
 )
 
-// centrifugoVariable names Centrifugo's binary for the demo, and for the tests.
+// centrifugoVariable is the environment variable with the path of Centrifugo's binary.
 const centrifugoVariable = "FANFARE_CENTRIFUGO_BIN"
 
 func newDemoCommand(p process) *cobra.Command {
@@ -18,9 +17,14 @@ func newDemoCommand(p process) *cobra.Command {
 	colors := map[string]demo.Color{"auto": demo.ColorAuto, "always": demo.ColorAlways, "never": demo.ColorNever}
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "Watch it happen, on servers of its own",
-		Long: `Starts a private PostgreSQL from the binaries that are installed and a Centrifugo, has a sample service commit
-changes, and shows who hears of them, who does not, and why. Takes no setting and leaves nothing behind.`,
+		Short: "Run a demonstration on temporary servers",
+		Long: `Start a private PostgreSQL and a private Centrifugo, let a sample service commit changes, and show
+who is notified of each change, who is not, and why. The servers and their data are removed at the
+end.
+
+PostgreSQL's server binaries and Centrifugo's binary must be installed. No setting is used.`,
+		Example: `  fanfare demo
+  fanfare demo --keep`,
 		Args: cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error {
 			if _, ok := colors[color]; !ok {
@@ -33,30 +37,19 @@ changes, and shows who hears of them, who does not, and why. Takes no setting an
 		},
 		RunE: func(command *cobra.Command, _ []string) error {
 			options.Color = colors[color]
-			options.Duration = cmp.Or(options.Duration, -1) // none at all is "as fast as it can"
+			options.Duration = cmp.Or(options.Duration, -1) // a negative duration disables pauses
 			options.Centrifugo = cmp.Or(options.Centrifugo, p.getenv(centrifugoVariable))
 			return demo.Run(command.Context(), options)
 		},
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.BoolVar(&options.Keep, "keep", false, "go on until stopped, and say how to connect")
-	flags.DurationVar(
-		&options.Duration,
-		"duration",
-		options.Duration,
-		"how long it takes, about; 0 means as fast as it can",
-	)
-	flags.BoolVar(&options.JSON, "json", false, "one JSON object a line instead of text")
-	flags.StringVar(&color, "color", color, "auto, always or never")
-	flags.StringVar(
-		&options.Centrifugo,
-		"centrifugo",
-		"",
-		fmt.Sprintf(
-			"Centrifugo v5's binary [%s]; looked for beside this one, in ./bin and on PATH otherwise",
-			centrifugoVariable,
-		),
-	)
+	flags.BoolVar(&options.Keep, "keep", false, "keep the servers running until interrupted, and print how to connect")
+	flags.DurationVar(&options.Duration, "duration", options.Duration,
+		"approximate duration of the demonstration; 0 disables pauses")
+	flags.BoolVar(&options.JSON, "json", false, "print JSON Lines instead of text")
+	flags.StringVar(&color, "color", color, "color of the output: auto, always or never")
+	flags.StringVar(&options.Centrifugo, "centrifugo", "",
+		"Centrifugo's binary (default: next to fanfare, in ./bin or in PATH) ["+centrifugoVariable+"]")
 	return command
 }

@@ -20,17 +20,21 @@ func newDoctorCommand(p process) *cobra.Command {
 	var origins []string
 	command := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check a running PostgreSQL and Centrifugo, and say what to change",
-		Long: `Checks the PostgreSQL and the Centrifugo that fanfare would run on with the same flags and environment, and
-says for each thing that is wrong what to change. Takes 15 seconds at most. In PostgreSQL it only reads; at
-Centrifugo it publishes a few messages to channels that it makes up. What clients do is checked only with
-the secret of tokens, FANFARE_CENTRIFUGO_TOKEN_SECRET or --centrifugo-token-secret-file.
+		Short: "Check PostgreSQL and Centrifugo, and print remedies",
+		Long: `Check the PostgreSQL and the Centrifugo that fanfare run would use with the same flags and
+environment, and print a remedy for each problem. PostgreSQL is only read. Centrifugo receives a
+few test messages, on channels that no client uses. The checks take at most 15 seconds.
 
-Exits with 0 if nothing is wrong, though there may be something to look at; with 1 if something is.`,
+The checks of Centrifugo's clients require the secret of its tokens, in
+FANFARE_CENTRIFUGO_TOKEN_SECRET or by --centrifugo-token-secret-file.
+
+The exit code is 1 if a check fails. Warnings do not change it.`,
+		Example: `  fanfare doctor
+  fanfare doctor --origin https://app.example.com --json`,
 		PreRunE: func(*cobra.Command, []string) error {
 			for _, origin := range origins {
 				if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
-					return &usageError{"--origin must read https://app.example"}
+					return &usageError{fmt.Sprintf("--origin %q must be an origin, such as https://app.example.com", origin)}
 				}
 			}
 			return nil
@@ -47,13 +51,13 @@ Exits with 0 if nothing is wrong, though there may be something to look at; with
 			err = report.WriteText(p.stdout, terminal.Colors(p.stdout, p.getenv))
 		}
 		if err == nil && !report.OK {
-			err = fmt.Errorf("checks that failed: %d", report.Count(doctor.Fail))
+			err = fmt.Errorf("failed checks: %d", report.Count(doctor.Fail))
 		}
 		return err
 	})
-	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	command.Flags().
-		StringSliceVar(&origins, "origin", nil, "a page that browsers must be able to connect from, such as https://app.example; may be repeated")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.Flags().StringSliceVar(&origins, "origin", nil,
+		"origin of a web page whose clients must be able to connect; may be repeated")
 	return command
 }
 

@@ -52,7 +52,7 @@ func TestDoctor(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &fields); err != nil || r.code != exitFailure || fields["ok"] != false {
 		t.Errorf("a wrong key: got exit code %d and %s (%v)", r.code, r.stdout, err)
 	}
-	if r.stderr != "fanfare: checks that failed: 1\n" || strings.Contains(r.stdout, "hunter2") {
+	if r.stderr != "fanfare: failed checks: 1\n" || strings.Contains(r.stdout, "hunter2") {
 		t.Errorf("a wrong key: got %s%s", r.stdout, r.stderr)
 	}
 	first := fields["checks"].([]any)[0].(map[string]any)
@@ -90,8 +90,8 @@ func TestDoctorIsCalledWrongly(t *testing.T) {
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
 	for line, want := range map[string]string{
 		"doctor now":                                        "unknown command",
-		"doctor --origin app.example":                       "--origin must read https://app.example",
-		"doctor --origin https://app.example/page":          "--origin must read https://app.example",
+		"doctor --origin app.example":                       "must be an origin, such as https://app.example.com",
+		"doctor --origin https://app.example/page":          "must be an origin, such as https://app.example.com",
 		"doctor --centrifugo-ws-url http://localhost":       "must be a WebSocket URL",
 		"doctor --centrifugo-token-secret x":                "unknown flag: --centrifugo-token-secret",
 		"doctor --centrifugo-token-secret-file /dev/null":   "must be a file that is not empty",

@@ -1,4 +1,4 @@
-// Command fanfare is Fanfare's daemon and its operator's tool.
+// Command fanfare runs Fanfare's daemons and operates an installation.
 package main
 
 import (
@@ -9,22 +9,21 @@ import (
 )
 
 func main() {
-	ctx := untilSignalled(syscall.SIGINT, syscall.SIGTERM)
-	os.Exit(
-		run(ctx, os.Args[1:], process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}),
-	)
+	ctx := untilSignal(syscall.SIGINT, syscall.SIGTERM)
+	p := process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
+	os.Exit(run(ctx, os.Args[1:], p))
 }
 
-// untilSignalled returns a context that ends at the first of these signals. By then a second one
-// ends the process as if nobody listened, which signal.NotifyContext could only promise for a
-// moment later.
-func untilSignalled(these ...os.Signal) context.Context {
+// untilSignal returns a context that ends at the first of the signals. A second signal terminates
+// the process, because the handlers are removed before the context ends. signal.NotifyContext removes
+// them only afterwards.
+func untilSignal(signals ...os.Signal) context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, these...)
+	received := make(chan os.Signal, 1)
+	signal.Notify(received, signals...)
 	go func() {
-		<-signals
-		signal.Stop(signals)
+		<-received
+		signal.Stop(received)
 		cancel()
 	}()
 	return ctx

@@ -12,11 +12,8 @@ import (
 )
 
 func newMigrateCommand(p process) *cobra.Command {
-	group := newGroup(
-		"migrate",
-		"Make, update or remove the database schema",
-		"Makes, updates or removes Fanfare's schema. PostgreSQL 15 or newer.",
-	)
+	group := newGroup("migrate", "Create, upgrade or remove the database schema",
+		`Create, upgrade or remove the schema fanfare. PostgreSQL 15 or newer is required.`)
 	group.AddCommand(newMigrateUpCommand(p), newMigrateDownCommand(p), newMigrateStatusCommand(p))
 	return group
 }
@@ -24,9 +21,11 @@ func newMigrateCommand(p process) *cobra.Command {
 func newMigrateUpCommand(p process) *cobra.Command {
 	return withConn(p, &cobra.Command{
 		Use:   "up",
-		Short: "Apply the migrations that are missing",
+		Short: "Apply all pending migrations",
+		Long: `Apply all pending migrations. It is safe to run this while services, workers and servers run, and
+to run it several times at once.`,
 	}, func(ctx context.Context, conn *pgx.Conn) error {
-		if err := migrations.Up(ctx, conn, said(p.stdout)); err != nil {
+		if err := migrations.Up(ctx, conn, migrationProgress(p.stdout)); err != nil {
 			return err
 		}
 		return writeMigrations(ctx, p.stdout, conn)
@@ -37,25 +36,27 @@ func newMigrateDownCommand(p process) *cobra.Command {
 	to, yes := 0, false
 	command := &cobra.Command{
 		Use:   "down --to N",
-		Short: "Take migrations back",
-		Long: `Takes the database back to migration N and removes what the later ones made, with all that is in it.
-Zero removes everything that is Fanfare's, every recorded activity too, and needs --yes.`,
+		Short: "Revert migrations, and remove their tables and data",
+		Long: `Revert the migrations after migration N. Everything that they created is removed, including the
+data. Migration 0 removes the whole schema with every recorded activity, and requires --yes.`,
+		Example: `  fanfare migrate down --to 3
+  fanfare migrate down --to 0 --yes`,
 		PreRunE: func(command *cobra.Command, _ []string) error {
 			switch {
 			case !command.Flags().Changed("to"):
-				return &usageError{"--to is missing: say which migration to go back to"}
+				return &usageError{"--to is required"}
 			case to < 0:
-				return &usageError{"--to must not be negative"}
+				return &usageError{fmt.Sprintf("--to %d: must not be negative", to)}
 			case to == 0 && !yes:
-				return &usageError{"going back to 0 removes every recorded activity: say --yes to mean it"}
+				return &usageError{"--to 0 removes every recorded activity: confirm with --yes"}
 			}
 			return nil
 		},
 	}
-	command.Flags().IntVar(&to, "to", 0, "the migration to go back to")
-	command.Flags().BoolVar(&yes, "yes", false, "remove everything, when --to is 0")
+	command.Flags().IntVar(&to, "to", 0, "number of the migration to revert to")
+	command.Flags().BoolVar(&yes, "yes", false, "confirm --to 0, which removes everything")
 	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
-		if err := migrations.Down(ctx, conn, to, said(p.stdout)); err != nil {
+		if err := migrations.Down(ctx, conn, to, migrationProgress(p.stdout)); err != nil {
 			return err
 		}
 		return writeMigrations(ctx, p.stdout, conn)
@@ -66,9 +67,9 @@ func newMigrateStatusCommand(p process) *cobra.Command {
 	asJSON := false
 	command := &cobra.Command{
 		Use:   "status",
-		Short: "Say which migrations are applied and which are missing",
+		Short: "Show the current migration and the pending ones",
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
 		if !asJSON {
 			return writeMigrations(ctx, p.stdout, conn)
@@ -81,7 +82,7 @@ func newMigrateStatusCommand(p process) *cobra.Command {
 	})
 }
 
-func said(w io.Writer) migrations.Progress {
+func migrationProgress(w io.Writer) migrations.Progress {
 	return func(name, direction string) { fmt.Fprintf(w, "%-4s  %s\n", direction, name) }
 }
 
@@ -92,11 +93,12 @@ func writeMigrations(ctx context.Context, w io.Writer, conn *pgx.Conn) error {
 	}
 	switch {
 	case status.Current > status.Latest:
-		fmt.Fprintf(w, "The database is at migration %d; this binary knows only %d.\n", status.Current, status.Latest)
+		fmt.Fprintf(w, "The database is at migration %d; this version of fanfare has only %d.\n",
+			status.Current, status.Latest)
 	case len(status.Pending) == 0:
 		fmt.Fprintf(w, "The database is at migration %d, the latest.\n", status.Current)
 	default:
-		fmt.Fprintf(w, "The database is at migration %d of %d. Missing:\n", status.Current, status.Latest)
+		fmt.Fprintf(w, "The database is at migration %d of %d. Pending:\n", status.Current, status.Latest)
 		for _, name := range status.Pending {
 			fmt.Fprintf(w, "  %s\n", name)
 		}

@@ -17,17 +17,17 @@ import (
 const (
 	exitOK      = 0
 	exitFailure = 1
-	exitUsage   = 2 // the command line or a setting is wrong
+	exitUsage   = 2 // the command line or a setting is invalid
 )
 
-// process is what a command has of the process that it runs in.
+// process is the part of the operating system's process that commands use.
 type process struct {
-	stdin          io.Reader // nil: there is none
+	stdin          io.Reader // nil if there is no standard input
 	stdout, stderr io.Writer
-	environ        []string // "name=value"; the later of two with one name counts
+	environ        []string // "name=value"; the last entry of a name takes precedence
 }
 
-// getenv returns a variable of the environment, "" when there is none.
+// getenv returns an environment variable, or "" if it is not set.
 func (p process) getenv(name string) string {
 	for _, entry := range slices.Backward(p.environ) {
 		if value, ok := strings.CutPrefix(entry, name+"="); ok {
@@ -37,9 +37,9 @@ func (p process) getenv(name string) string {
 	return ""
 }
 
-// run runs one command line until it is done or ctx ends, and returns the exit code.
+// run executes one command line until it completes or ctx ends, and returns the exit code.
 func run(ctx context.Context, args []string, p process) int {
-	root, running := newRootCommand(p)
+	root, started := newRootCommand(p)
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	var usage *usageError
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, p process) int {
 	case errors.As(err, &invalid):
 		fmt.Fprintf(p.stderr, "fanfare: %v\n", err)
 		return exitUsage
-	case errors.As(err, &usage), !*running:
+	case errors.As(err, &usage), !*started:
 		fmt.Fprintf(p.stderr, "fanfare: %v\nSee '%s --help'.\n", err, command.CommandPath())
 		return exitUsage
 	}
@@ -61,44 +61,66 @@ func run(ctx context.Context, args []string, p process) int {
 	return exitFailure
 }
 
-// newRootCommand makes the whole tree. *running turns true once the command line proved right and a
-// command begins.
-func newRootCommand(p process) (root *cobra.Command, running *bool) {
-	running = new(bool)
-	root = newGroup(
-		"fanfare",
-		"Tells the right people, live, what changed",
-		`Fanfare delivers the activities that services record in PostgreSQL, in the transaction of the change
-itself, to the people who watch: to their inboxes, and over Centrifugo to their screens.
+// The groups of commands in the help.
+const (
+	groupServers = "servers"
+	groupSetup   = "setup"
+	groupOperate = "operate"
+	groupOther   = "other"
+)
 
-Each setting is a flag or an environment variable; the flag wins.
-Exit codes: 0 done, 1 failed, 2 wrong command line or setting.`,
+// newRootCommand returns the tree of commands. *started becomes true when the command line has been
+// parsed and a command begins.
+func newRootCommand(p process) (root *cobra.Command, started *bool) {
+	started = new(bool)
+	root = newGroup("fanfare", "Transactional outbox, notifications and activity log for PostgreSQL and Centrifugo",
+		`Fanfare is a transactional outbox, in-app notifications, an activity feed and an audit log for
+PostgreSQL and Centrifugo.
+
+Services record activities in PostgreSQL, in the transaction of the change itself. The worker
+stores a notification for each recipient and publishes the activity to Centrifugo. The API server
+provides inboxes, subscriptions, preferences and the activity log.
+
+To see it work, run 'fanfare demo'. To install it, run 'fanfare migrate up', 'fanfare doctor' and
+'fanfare run'.
+
+Each setting is a flag and an environment variable; the flag takes precedence.
+Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
 	)
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(),
+		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
 	root.Version = release()
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.PersistentPreRun = func(*cobra.Command, []string) { *running = true }
+	root.PersistentPreRun = func(*cobra.Command, []string) { *started = true }
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(
-		newMigrateCommand(p),
-		newRunCommand(p),
-		newWorkerCommand(p),
-		newServeCommand(p),
-		newTokenCommand(p),
-		newOutboxCommand(p),
-		newActivityCommand(p),
-		newRetentionCommand(p),
-		newTaxonomyCommand(p),
-		newConfigCommand(p),
-		newDoctorCommand(p),
-		newDemoCommand(p),
-		newVersionCommand(p),
+	root.AddGroup(
+		&cobra.Group{ID: groupServers, Title: "Servers:"},
+		&cobra.Group{ID: groupSetup, Title: "Setup and diagnosis:"},
+		&cobra.Group{ID: groupOperate, Title: "Operation:"},
+		&cobra.Group{ID: groupOther, Title: "Other commands:"},
 	)
-	return root, running
+	root.SetHelpCommandGroupID(groupOther)
+	root.SetCompletionCommandGroupID(groupOther)
+	addCommands(root, groupServers, newRunCommand(p), newServeCommand(p), newWorkerCommand(p))
+	addCommands(root, groupSetup,
+		newConfigCommand(p), newDemoCommand(p), newDoctorCommand(p), newMigrateCommand(p), newTokenCommand(p))
+	addCommands(root, groupOperate,
+		newActivityCommand(p), newOutboxCommand(p), newRetentionCommand(p), newTaxonomyCommand(p))
+	addCommands(root, groupOther, newVersionCommand(p))
+	return root, started
 }
 
-// newGroup makes a command that only holds others, and shows its help when called alone.
+// addCommands adds commands to a group of the help.
+func addCommands(root *cobra.Command, group string, commands ...*cobra.Command) {
+	for _, c := range commands {
+		c.GroupID = group
+	}
+	root.AddCommand(commands...)
+}
+
+// newGroup returns a command that only has subcommands. It prints its help when it is called alone.
 func newGroup(name, short, long string) *cobra.Command {
 	return &cobra.Command{
 		Use:   name,
@@ -109,7 +131,7 @@ func newGroup(name, short, long string) *cobra.Command {
 	}
 }
 
-// usageError is a mistake on the command line that only the command itself could see.
+// usageError is an error of the command line that the command itself detects.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }

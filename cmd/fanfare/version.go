@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set when a release is linked: -ldflags "-X main.version=v1.2.3".
+// version is set at link time: -ldflags "-X main.version=v1.2.3".
 var version string
 
-// release is the version, or what the build knows of it: the module's version, or the commit.
+// release returns the version, or else the module's version or the commit of the build.
 func release() string {
 	if version != "" {
 		return version
@@ -38,7 +38,7 @@ func versionLine() string {
 func newVersionCommand(p process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Say which version this is",
+		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(p.stdout, versionLine())
