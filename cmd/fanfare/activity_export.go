@@ -15,79 +15,74 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity/export"
 	"github.com/fanfarehq/fanfare/activity/pglog"
-	"github.com/fanfarehq/fanfare/internal/terminal"
 )
 
 func newActivityExportCommand(p process) *cobra.Command {
 	var (
-		which                      whichActivities
-		format, output             = string(export.CSV), "-"
-		zip, newestFirst, progress bool
-		source, typePrefix         string
+		selected                        selection
+		format, output                  = string(export.CSV), "-"
+		compress, newestFirst, progress bool
+		source, typePrefix              string
 	)
 	command := &cobra.Command{
 		Use:   "export --tenant ID",
-		Short: "Write activities to a file, as CSV, JSON Lines or CloudEvents",
-		Long: `Writes the activities that are there when it begins, the oldest first. Memory stays flat, and the database is read in
-short statements. A file appears under its name when it is whole; until then, and when it is interrupted, its name ends in
-.partial.`,
+		Short: "Export activities as CSV, JSON Lines or CloudEvents",
+		Long: `Export the activities that exist when the command begins, the oldest first. The log is read in
+short statements and with constant memory, so an export of any size does not hold up vacuum.
+
+While it is written, and after an interruption, the file's name ends in .partial.`,
+		Example: `  fanfare activity export --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --since 30d -o log.csv
+  fanfare activity export --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --format jsonl --gzip > log.jsonl.gz`,
 	}
 	flags := command.Flags()
-	which.addFlags(flags, time.Now())
-	flags.StringVar(&format, "format", format, "csv, jsonl or cloudevents")
-	flags.StringVarP(&output, "output", "o", output, "the file; - is standard output")
-	flags.BoolVar(&zip, "gzip", false, "compress it")
-	flags.BoolVar(&newestFirst, "newest-first", false, "the newest first")
-	flags.BoolVar(&progress, "progress", false, "tell how far it is on standard error, even where that is no terminal")
-	flags.StringVar(&source, "source", export.DefaultSource, "the source of CloudEvents, to which the tenant is added")
-	flags.StringVar(
-		&typePrefix,
-		"type-prefix",
-		export.DefaultTypePrefix,
-		"what stands before the action in the type of CloudEvents",
-	)
+	selected.addFlags(flags, time.Now())
+	flags.StringVar(&format, "format", format, "format: csv, jsonl or cloudevents")
+	flags.StringVarP(&output, "output", "o", output, "file to write; - is standard output")
+	flags.BoolVar(&compress, "gzip", false, "compress the output with gzip")
+	flags.BoolVar(&newestFirst, "newest-first", false, "write the newest activities first")
+	flags.BoolVar(&progress, "progress", false,
+		"print the progress to standard error, even if it is not a terminal")
+	flags.StringVar(&source, "source", export.DefaultSource,
+		"prefix of the CloudEvents attribute source, before the tenant")
+	flags.StringVar(&typePrefix, "type-prefix", export.DefaultTypePrefix,
+		"prefix of the CloudEvents attribute type, before the action")
 	return withLog(p, command, func() error {
 		if _, err := export.ParseFormat(format); err != nil {
 			return &usageError{"--" + err.Error()}
 		}
 		if output == "" {
-			return &usageError{"--output must name a file, or be -"}
+			return &usageError{"--output must be a file or -"}
 		}
-		return which.validate()
+		return selected.validate()
 	}, func(ctx context.Context, log *pglog.Log) error {
-		bar := newProgressLine(p, progress)
+		line := newProgressLine(p, progress)
 		wanted := export.Export{
-			Tenant: which.tenant, Filter: which.filter, NewestFirst: newestFirst, Gzip: zip, Progress: bar.show,
-			Encoder: export.Encoder{Format: export.Format(format), Source: source, TypePrefix: typePrefix},
+			Tenant:      selected.tenant,
+			Filter:      selected.filter,
+			NewestFirst: newestFirst,
+			Gzip:        compress,
+			Progress:    func(e export.Progress) { line.show(exportProgress(e), e.Part >= 1) },
+			Encoder:     export.Encoder{Format: export.Format(format), Source: source, TypePrefix: typePrefix},
 		}
 		done, err := writeExport(ctx, log, wanted, output, p.stdout)
-		bar.end()
+		line.end()
 		if err == nil && output != "-" {
-			_, err = fmt.Fprintf(
-				p.stderr,
-				"%s in %s, %s\n",
-				plural(done.Activities, "activity", "activities"),
-				output,
-				age(done.Took),
-			)
+			_, err = fmt.Fprintf(p.stderr, "Exported %s to %s in %s.\n",
+				activities(done.Activities), output, age(done.Took))
 		}
 		return err
 	})
 }
 
-// writeExport writes an export to a file, which has its name once it is whole, or to stdout.
+// writeExport writes an export to stdout or to a file, which gets its name when it is complete.
 func writeExport(
-	ctx context.Context,
-	log *pglog.Log,
-	wanted export.Export,
-	output string,
-	stdout io.Writer,
+	ctx context.Context, log *pglog.Log, wanted export.Export, output string, stdout io.Writer,
 ) (done export.Progress, err error) {
 	if output == "-" {
 		return wanted.Write(ctx, log, stdout)
 	}
 	partial := output + ".partial"
-	// What is left of an earlier one goes, be it a link that somebody else laid.
+	// A file or a link of an earlier export is removed, never followed.
 	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return done, err
 	}
@@ -100,64 +95,20 @@ func writeExport(
 		err = file.Sync()
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
-		return done, fmt.Errorf("%w; what there is of it is in %s", err, partial)
+		return done, fmt.Errorf("%w; the incomplete file is %s", err, partial)
 	}
 	return done, os.Rename(partial, output)
 }
 
-// progressLine shows how far an export is, on one line of a terminal, now and then.
-type progressLine struct {
-	out   io.Writer // nil shows nothing
-	lines bool      // no terminal: each on a line of its own
-	next  time.Time
-	wrote int
-}
-
-func newProgressLine(p process, always bool) *progressLine {
-	redraws := terminal.Is(p.stderr)
-	if !redraws && !always {
-		return &progressLine{}
-	}
-	return &progressLine{out: p.stderr, lines: !redraws}
-}
-
-func (l *progressLine) show(p export.Progress) {
-	now := time.Now()
-	if l.out == nil || now.Before(l.next) && p.Part < 1 {
-		return
-	}
-	text := progressText(p)
-	if l.lines {
-		l.next = now.Add(5 * time.Second)
-		fmt.Fprintln(l.out, text)
-		return
-	}
-	l.next = now.Add(100 * time.Millisecond)
-	fmt.Fprint(l.out, "\r", text, strings.Repeat(" ", max(l.wrote-len(text), 0)))
-	l.wrote = len(text)
-}
-
-// end leaves the line.
-func (l *progressLine) end() {
-	if l.out != nil && !l.lines && l.wrote > 0 {
-		fmt.Fprintln(l.out)
-	}
-}
-
-// progressText is a bar, for the part of the time, and numbers.
-func progressText(p export.Progress) string {
+// exportProgress returns a bar for the exported part of the time range, and numbers.
+func exportProgress(p export.Progress) string {
 	const width = 24
-	full := int(p.Part * width)
+	filled := int(p.Part * width)
 	rate := 0.0
 	if p.Took > 0 {
 		rate = float64(p.Activities) / p.Took.Seconds()
 	}
-	return fmt.Sprintf(
-		"[%s%s] %3.0f%%  %s  %s/s",
-		strings.Repeat("#", full),
-		strings.Repeat(".", width-full),
-		p.Part*100,
-		plural(p.Activities, "activity", "activities"),
-		grouped(int64(rate)),
-	)
+	return fmt.Sprintf("[%s%s] %3.0f%%  %s  %s/s",
+		strings.Repeat("#", filled), strings.Repeat(".", width-filled), p.Part*100,
+		activities(p.Activities), grouped(int64(rate)))
 }

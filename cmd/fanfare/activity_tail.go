@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,84 +15,79 @@ import (
 
 func newActivityTailCommand(p process) *cobra.Command {
 	var (
-		which          whichActivities
+		selected       selection
 		lines          = 10
-		every          = time.Second
+		interval       = time.Second
 		follow, asJSON bool
 	)
 	command := &cobra.Command{
 		Use:   "tail --tenant ID [--follow]",
-		Short: "Show the latest activities, and those that come",
-		Long: `Shows the latest activities, the oldest of them first, and with --follow each one that comes until it is stopped.
-Those whose transaction took its time come late; those whose transaction took more than a minute longer than that of a
-later one do not come: list and export have them.`,
+		Short: "Show the latest activities, and follow new ones",
+		Long: `Show the latest activities, the oldest first. With --follow, also show new activities until
+interrupted.
+
+An activity is shown when its transaction has committed. One that commits more than a minute after
+it was recorded may be missing; 'fanfare activity list' and 'fanfare activity export' include it.`,
+		Example: `  fanfare activity tail --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --follow --severity error`,
 	}
-	which.addFlags(command.Flags(), time.Now())
-	command.Flags().IntVarP(&lines, "lines", "n", lines, "so many of those that are there")
-	command.Flags().BoolVarP(&follow, "follow", "f", false, "go on with those that come")
-	command.Flags().DurationVar(&every, "every", every, "the pause between looks")
-	command.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	selected.addFlags(command.Flags(), time.Now())
+	command.Flags().IntVarP(&lines, "lines", "n", lines, "maximum number of existing activities, from 0 to 10000")
+	command.Flags().BoolVarP(&follow, "follow", "f", false, "show new activities until interrupted")
+	command.Flags().DurationVar(&interval, "interval", interval, "interval between polls, at least 10ms")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
 	return withLog(p, command, func() error {
 		switch {
 		case lines < 0 || lines > 10_000:
-			return &usageError{"--lines must be 0 to 10000"}
-		case every < 10*time.Millisecond:
-			return &usageError{"--every must be at least 10ms"}
+			return &usageError{fmt.Sprintf("--lines %d: must be from 0 to 10000", lines)}
+		case interval < 10*time.Millisecond:
+			return &usageError{fmt.Sprintf("--interval %s: must be at least 10ms", interval)}
 		}
-		return which.validate()
+		return selected.validate()
 	}, func(ctx context.Context, log *pglog.Log) error {
-		var broken error
-		show := func(a *activity.Activity) {
-			if broken == nil {
-				broken = writeLine(p, a, asJSON)
+		var writeErr error
+		write := func(a *activity.Activity) {
+			if writeErr == nil {
+				writeErr = writeLine(p.stdout, a, asJSON)
 			}
 		}
-		tail, err := log.Tail(ctx, which.tenant, which.filter, lines, show)
-		if err != nil || broken != nil || !follow {
-			return errors.Join(err, broken)
+		tail, err := log.Tail(ctx, selected.tenant, selected.filter, lines, write)
+		if err != nil || writeErr != nil || !follow {
+			return errors.Join(err, writeErr)
 		}
-		pause := time.NewTicker(every)
-		defer pause.Stop()
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
 		for {
 			select {
 			case <-ctx.Done():
-				return nil // it was asked to go on until then
-			case <-pause.C:
+				return nil // an interruption is the expected end
+			case <-ticker.C:
 			}
-			err := tail.Poll(ctx, show)
-			if err = errors.Join(err, broken); err != nil && ctx.Err() == nil {
+			err := errors.Join(tail.Poll(ctx, write), writeErr)
+			if err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
 	})
 }
 
-func writeLine(p process, a *activity.Activity, asJSON bool) error {
+func writeLine(w io.Writer, a *activity.Activity, asJSON bool) error {
 	if asJSON {
-		_, err := p.stdout.Write(append(objectOf(a), '\n'))
+		_, err := w.Write(append(jsonObject(a), '\n'))
 		return err
 	}
-	_, err := fmt.Fprintf(
-		p.stdout,
-		"%s %-8s %s %s by %s%s\n",
-		a.RecordedAt.UTC().Format("2006-01-02T15:04:05.000Z"),
-		a.Severity,
-		a.Action,
-		resourceOf(a),
-		a.ActorPrincipalID,
-		messageOf(a),
-	)
+	_, err := fmt.Fprintf(w, "%s %-8s %s %s by %s%s\n",
+		a.RecordedAt.UTC().Format("2006-01-02T15:04:05.000Z"), a.Severity, a.Action, resourceText(a),
+		a.ActorPrincipalID, messageText(a))
 	return err
 }
 
-func messageOf(a *activity.Activity) string {
-	switch {
-	case a.Status == activity.Failure && a.Message != "":
-		return ": failed: " + printable(a.Message)
-	case a.Status == activity.Failure:
-		return ": failed"
-	case a.Message != "":
-		return ": " + printable(a.Message)
+func messageText(a *activity.Activity) string {
+	text := ""
+	if a.Status == activity.Failure {
+		text += ": failed"
 	}
-	return ""
+	if a.Message != "" {
+		text += ": " + printable(a.Message)
+	}
+	return text
 }

@@ -23,6 +23,19 @@ func parseID(text string) (uuid.UUID, error) {
 	return id, nil
 }
 
+// parseIDs parses the values of a flag that may be repeated.
+func parseIDs(flag string, texts []string) ([]uuid.UUID, error) {
+	ids := make([]uuid.UUID, len(texts))
+	for i, text := range texts {
+		id, err := parseID(text)
+		if err != nil {
+			return nil, &usageError{fmt.Sprintf("%s %q: %v", flag, text, err)}
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
 // idArgument requires exactly one argument, the id of what is named, such as a token.
 func idArgument(name string, id *uuid.UUID) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) (err error) {

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -11,9 +14,9 @@ import (
 )
 
 func newOutboxCommand(p process) *cobra.Command {
-	group := newGroup("outbox", "See what is pending, and deal with what could not be delivered",
-		`Shows what is pending and what could not be delivered, puts dead letters back, and takes an activity out of the
-way for a while. Workers may run meanwhile.`)
+	group := newGroup("outbox", "Show pending activities, replay dead letters",
+		`Show pending, parked and failed activities, replay dead letters, and park activities that block
+others. These commands may be used while workers run.`)
 	group.AddCommand(
 		newOutboxStatusCommand(p),
 		newOutboxDeadCommand(p),
@@ -23,24 +26,55 @@ way for a while. Workers may run meanwhile.`)
 	return group
 }
 
-// backlogCommand is what the outbox's commands share.
+// backlogCommand is the state that the commands of the outbox share.
 type backlogCommand struct {
 	backlog *outbox.Backlog
-	tenant  uuid.UUID // uuid.Nil means every tenant
+	tenant  uuid.UUID // uuid.Nil selects every tenant
 	asJSON  bool
 }
 
-// withBacklog makes a command of command and what it does.
+// withBacklog makes command run with the backlog. It adds the flags --tenant and --json.
 func withBacklog(
-	p process,
-	command *cobra.Command,
-	do func(ctx context.Context, b backlogCommand) error,
+	p process, command *cobra.Command, run func(ctx context.Context, b backlogCommand) error,
 ) *cobra.Command {
 	var b backlogCommand
-	command.Flags().Var(&uuidValue{&b.tenant}, "tenant", "only this tenant's")
-	command.Flags().BoolVar(&b.asJSON, "json", false, "as JSON")
+	command.Flags().Var(&uuidValue{&b.tenant}, "tenant", "only activities of this tenant")
+	command.Flags().BoolVar(&b.asJSON, "json", false, "print JSON")
 	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
 		b.backlog = outbox.NewBacklog(pool)
-		return do(ctx, b)
+		return run(ctx, b)
 	})
+}
+
+func newOutboxStatusCommand(p process) *cobra.Command {
+	return withBacklog(p, &cobra.Command{
+		Use:   "status",
+		Short: "Show the number of pending, parked and dead activities",
+	}, func(ctx context.Context, b backlogCommand) error {
+		status, err := b.backlog.Status(ctx, b.tenant)
+		if err != nil {
+			return err
+		}
+		if b.asJSON {
+			return writeJSON(p.stdout, status)
+		}
+		return writeTable(p.stdout, statusRows(status, time.Now()))
+	})
+}
+
+func statusRows(s outbox.Status, now time.Time) [][]string {
+	oldest, failing := "", ""
+	if s.OldestAt != nil {
+		oldest = "the oldest was recorded " + age(now.Sub(*s.OldestAt)) + " ago"
+	}
+	if s.Parked > 0 {
+		failing = fmt.Sprintf("%d failed, %d blocked by them", s.Failing, s.Parked-s.Failing)
+	}
+	count := func(n int64) string { return strconv.FormatInt(n, 10) }
+	return [][]string{
+		{"pending", count(s.Pending), oldest},
+		{"parked", count(s.Parked), failing},
+		{"fan-out jobs", count(s.FanOutJobs)},
+		{"dead letters", count(s.DeadLetters)},
+	}
 }

@@ -16,17 +16,14 @@ func writeJSON(w io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// writeTable aligns rows of cells, the first of which is usually the heading.
+// writeTable writes rows of cells with aligned columns. White space in a cell becomes one space, so
+// that a cell cannot break the table.
 func writeTable(w io.Writer, rows [][]string) error {
 	var aligned bytes.Buffer
 	table := tabwriter.NewWriter(&aligned, 0, 0, 3, ' ', 0)
 	for _, cells := range rows {
 		for _, cell := range cells {
-			fmt.Fprint(
-				table,
-				strings.Join(strings.Fields(cell), " "),
-				"\t",
-			) // a line break or tab of its own would break the table
+			fmt.Fprint(table, strings.Join(strings.Fields(cell), " "), "\t")
 		}
 		fmt.Fprintln(table)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -12,73 +11,70 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/activity/retention"
-	"github.com/fanfarehq/fanfare/internal/terminal"
 )
 
-// dryRunBound is how many of each kind of a tenant a dry run counts at most.
-const dryRunBound = 1_000_000
+// dryRunLimit is the maximum number of rows that a dry run counts per tenant and kind.
+const dryRunLimit = 1_000_000
 
 func newRetentionRunCommand(p process) *cobra.Command {
 	var dryRun bool
 	command := &cobra.Command{
 		Use:   "run",
-		Short: "Remove now what has had its time",
-		Long: `Removes what has had its time, step by step, and says on standard error how far it is. It may be stopped at any
-moment; a later run goes on. It fails when another run is under way. With --tenant no partition is dropped.
+		Short: "Remove expired data",
+		Long: `Remove expired data in batches, and print the progress to standard error. An interrupted run is
+continued by the next one. The command fails if another run is in progress. With --tenant, no
+partitions are dropped.
 
-With --dry-run it only counts, up to a million of each kind of a tenant, and removes nothing.`,
+With --dry-run, nothing is removed: the rows are counted, up to a million per tenant and kind.`,
+		Example: `  fanfare retention run --dry-run
+  fanfare retention run --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f`,
 	}
-	command.Flags().BoolVar(&dryRun, "dry-run", false, "count what would go, and remove nothing")
-	return withRetention(p, command, "only this tenant's", func(ctx context.Context, r retentionCommand) error {
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "count expired rows without removing them")
+	return withRetention(p, command, "only data of this tenant", func(ctx context.Context, r retentionCommand) error {
 		if dryRun {
 			return dryRunRetention(ctx, p, r)
 		}
-		shown := newProgress(p.stderr, p.getenv)
-		report, err := retention.NewRunner(r.pool, retention.Options{}).
-			Run(ctx, r.tenant, func(report retention.Report) {
-				shown.say(fmt.Sprintf("removed so far: %s", countsText(report.Removed)))
-			})
-		shown.end()
-		if errors.Is(err, retention.ErrBusy) {
-			return fmt.Errorf("%w, here or in a worker: try again when it is done", err)
-		}
-		if r.asJSON {
-			return errors.Join(err, writeJSON(p.stdout, report))
-		}
-		if writeErr := writeTable(p.stdout, runRows(report.Removed, report.Partitions, report.Busy)); err == nil {
-			err = writeErr
-		}
-		return err
+		return runRetention(ctx, p, r)
 	})
 }
 
-func dryRunRetention(ctx context.Context, p process, r retentionCommand) error {
-	shown := newProgress(p.stderr, p.getenv)
-	estimate, err := retention.DryRun(ctx, r.pool, r.tenant, dryRunBound, func(e retention.Estimate) {
-		shown.say(fmt.Sprintf("counted so far: %s", countsText(e.Removed)))
+func runRetention(ctx context.Context, p process, r retentionCommand) error {
+	line := newProgressLine(p, true)
+	runner := retention.NewRunner(r.pool, retention.Options{})
+	report, err := runner.Run(ctx, r.tenant, func(report retention.Report) {
+		line.show("Removed so far: "+countsText(report.Removed), false)
 	})
-	shown.end()
+	line.end()
+	if errors.Is(err, retention.ErrBusy) {
+		return fmt.Errorf("%w, in a command or in a worker: retry after it completes", err)
+	}
+	if r.asJSON {
+		return errors.Join(err, writeJSON(p.stdout, report))
+	}
+	if writeErr := writeTable(p.stdout, countRows(report.Removed, report.Partitions, report.Busy)); err == nil {
+		err = writeErr
+	}
+	return err
+}
+
+func dryRunRetention(ctx context.Context, p process, r retentionCommand) error {
+	line := newProgressLine(p, true)
+	estimate, err := retention.DryRun(ctx, r.pool, r.tenant, dryRunLimit, func(e retention.Estimate) {
+		line.show("Counted so far: "+countsText(e.Removed), false)
+	})
+	line.end()
 	if err != nil {
 		return err
 	}
 	if r.asJSON {
 		return writeJSON(p.stdout, estimate)
 	}
-	rows := [][]string{
-		{
-			"TENANT",
-			"RECORDED BEFORE",
-			"ACTIVITIES",
-			"KEPT",
-			"NOTIFICATIONS",
-			"KEYS",
-			"DEAD LETTERS",
-			"PARKED",
-			"TOKENS",
-		},
-	}
+	rows := [][]string{{
+		"TENANT", "RECORDED BEFORE", "ACTIVITIES", "KEPT", "NOTIFICATIONS", "IDEMPOTENCY KEYS", "DEAD LETTERS", "PARKED",
+		"SERVICE TOKENS",
+	}}
 	for _, t := range estimate.Tenants {
-		rows = append(rows, tenantRow(t))
+		rows = append(rows, estimateRow(t))
 	}
 	if len(rows) > 1 {
 		if err := writeTable(p.stdout, rows); err != nil {
@@ -86,33 +82,35 @@ func dryRunRetention(ctx context.Context, p process, r retentionCommand) error {
 		}
 		fmt.Fprintln(p.stdout)
 	}
-	if err := writeTable(p.stdout, runRows(estimate.Removed, estimate.Partitions, nil)); err != nil {
+	if err := writeTable(p.stdout, countRows(estimate.Removed, estimate.Partitions, nil)); err != nil {
 		return err
 	}
 	if !estimate.Exact {
-		fmt.Fprintf(p.stdout, "\nThere is more: counting stopped at %d of a kind of a tenant.\n", dryRunBound)
+		fmt.Fprintf(p.stdout, "\nThe counts are lower bounds: counting stops at %s rows per tenant and kind.\n",
+			grouped(dryRunLimit))
 	}
-	fmt.Fprintln(p.stdout, "\nNothing was removed.")
+	fmt.Fprintln(p.stdout, "\nDry run: nothing was removed.")
 	return nil
 }
 
-func tenantRow(t retention.TenantEstimate) []string {
+func estimateRow(t retention.TenantEstimate) []string {
 	before := ""
 	if t.Before != nil {
 		before = t.Before.Format(time.RFC3339)
 	}
 	row := []string{t.TenantID.String(), before}
 	c := t.Removed
-	for _, n := range []int64{c.Activities, t.Kept, c.Notifications, c.IdempotencyKeys, c.DeadLetters, c.Parked, c.ServiceTokens} {
+	for _, n := range []int64{
+		c.Activities, t.Kept, c.Notifications, c.IdempotencyKeys, c.DeadLetters, c.Parked, c.ServiceTokens,
+	} {
 		row = append(row, strconv.FormatInt(n, 10))
 	}
 	return row
 }
 
-func runRows(c retention.Counts, dropped, busy []string) [][]string {
-	rows := [][]string{}
-	for _, kind := range countsOf(c) {
-		rows = append(rows, []string{kind.name, strconv.FormatInt(kind.n, 10), kind.note})
+func countRows(c retention.Counts, dropped, busy []string) (rows [][]string) {
+	for _, k := range kindsOf(c) {
+		rows = append(rows, []string{k.name, strconv.FormatInt(k.count, 10), k.note})
 	}
 	rows = append(rows, []string{"partitions", strconv.Itoa(len(dropped)), strings.Join(dropped, " ")})
 	if len(busy) > 0 {
@@ -121,75 +119,34 @@ func runRows(c retention.Counts, dropped, busy []string) [][]string {
 	return rows
 }
 
+// kindCount is the number of rows of one kind.
 type kindCount struct {
-	name string
-	n    int64
-	note string
+	name  string
+	count int64
+	note  string
 }
 
-func countsOf(c retention.Counts) []kindCount {
+func kindsOf(c retention.Counts) []kindCount {
 	return []kindCount{
 		{"activities", c.Activities, ""},
 		{"notifications", c.Notifications, ""},
 		{"idempotency keys", c.IdempotencyKeys, ""},
 		{"dead letters", c.DeadLetters, ""},
-		{"parked", c.Parked, "dead letters now"},
+		{"parked activities", c.Parked, "become dead letters"},
 		{"service tokens", c.ServiceTokens, ""},
 	}
 }
 
-// countsText names what there is any of.
+// countsText returns the counts that are not zero in one line.
 func countsText(c retention.Counts) string {
-	var parts []string
-	for _, kind := range countsOf(c) {
-		if kind.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", kind.n, kind.name))
+	var texts []string
+	for _, k := range kindsOf(c) {
+		if k.count > 0 {
+			texts = append(texts, fmt.Sprintf("%d %s", k.count, k.name))
 		}
 	}
-	if len(parts) == 0 {
+	if len(texts) == 0 {
 		return "nothing"
 	}
-	return strings.Join(parts, ", ")
-}
-
-// progress says how far something is: on a terminal in one line that changes, elsewhere in a line
-// every few seconds.
-type progress struct {
-	out      io.Writer
-	terminal bool
-	last     time.Time
-	wrote    bool
-}
-
-// How often progress is said.
-const (
-	progressOnTerminal = 200 * time.Millisecond
-	progressElsewhere  = 5 * time.Second
-)
-
-func newProgress(out io.Writer, getenv func(string) string) *progress {
-	return &progress{out: out, last: time.Now(), terminal: terminal.Redraws(out, getenv)}
-}
-
-func (p *progress) say(text string) {
-	every := progressElsewhere
-	if p.terminal {
-		every = progressOnTerminal
-	}
-	if time.Since(p.last) < every {
-		return
-	}
-	p.last, p.wrote = time.Now(), true
-	if p.terminal {
-		fmt.Fprintf(p.out, "\r\x1b[K%s", text)
-		return
-	}
-	fmt.Fprintln(p.out, text)
-}
-
-// end leaves the terminal's line empty.
-func (p *progress) end() {
-	if p.terminal && p.wrote {
-		fmt.Fprint(p.out, "\r\x1b[K")
-	}
+	return strings.Join(texts, ", ")
 }

@@ -87,7 +87,7 @@ payloads, visibility and what is kept of them stay as Fanfare records them, what
 				p.stdout,
 				"%s: %s, no mistakes\n%s",
 				name,
-				countOf(len(parsed.Actions()), "action"),
+				counted(len(parsed.Actions()), "action"),
 				ownLine(parsed),
 			)
 			return err
@@ -108,10 +108,10 @@ func ownLine(parsed *taxonomy.Taxonomy) string {
 	}
 	var line string
 	if missing := len(parsed.WithBuiltins().Actions()) - len(parsed.Actions()); missing > 0 {
-		line = countOf(missing, "action") + " of Fanfare's own will be registered beside them\n"
+		line = counted(missing, "action") + " of Fanfare's own will be registered beside them\n"
 	}
 	if has > 0 {
-		line += countOf(
+		line += counted(
 			has,
 			"action",
 		) + " among them Fanfare's own: of those, payload, keep, max_payload_bytes and visibility stay Fanfare's\n"
@@ -137,12 +137,4 @@ func writeChecked(w io.Writer, parsed *taxonomy.Taxonomy, err error) error {
 		checked.Own = len(parsed.WithBuiltins().Actions()) - checked.Actions
 	}
 	return writeJSON(w, checked)
-}
-
-// countOf says how many there are of what an s makes many of.
-func countOf(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -81,7 +81,7 @@ func writeGenerated(w io.Writer, directory string, files []generate.File) error 
 		fmt.Fprintf(w, "removed  %s\n", filepath.Join(directory, name))
 	}
 	if err == nil && len(written)+len(removed) == 0 {
-		fmt.Fprintf(w, "%s: all %s are as they should be\n", directory, countOf(len(files), "file"))
+		fmt.Fprintf(w, "%s: all %s are as they should be\n", directory, counted(len(files), "file"))
 	}
 	return err
 }

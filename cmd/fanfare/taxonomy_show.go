@@ -187,7 +187,7 @@ The exit code is 0 when they are the same, and 1 when they differ.`,
 			_, err = fmt.Fprint(p.stdout, changes)
 		}
 		if err == nil && changes.Len() > 0 {
-			err = fmt.Errorf("the database differs from %s in %s", file, countOf(changes.Len(), "place"))
+			err = fmt.Errorf("the database differs from %s in %s", file, counted(changes.Len(), "place"))
 		}
 		return err
 	})

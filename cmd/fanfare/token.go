@@ -37,7 +37,7 @@ func newTokenCreateCommand(p process) *cobra.Command {
 printed to standard error. The token cannot be shown again.`,
 		Example: `  fanfare token create --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f \
     --principal 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b --name reports --scope activity:read`,
-		PreRunE: func(*cobra.Command, []string) error { return usageOf(token.Validate()) },
+		PreRunE: func(*cobra.Command, []string) error { return usageErrorOf(token.Validate()) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
