@@ -66,7 +66,7 @@ func TestActivityList(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	other := newWorld(t, w.db)
-	if got := w.activityOf(t, "list"); got != "There are no such activities.\n" {
+	if got := w.activityOf(t, "list"); got != "No activities.\n" {
 		t.Errorf("nothing: got %q", got)
 	}
 	first, second, third := w.say(
@@ -141,26 +141,26 @@ func TestActivityUsage(t *testing.T) {
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
 	tenant := " --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f"
 	for line, want := range map[string]string{
-		"list": "--tenant is missing",
-		"get 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f": "--tenant is missing",
-		"get" + tenant:                                                         "name one activity by its id",
+		"list": "--tenant is required",
+		"get 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f": "--tenant is required",
+		"get" + tenant:                                                         "exactly one argument is required: the id of the activity",
 		"get x" + tenant:                                                       `activity "x": must be a UUID`,
-		"list --limit 0" + tenant:                                              "--limit must be 1 to 10000",
+		"list --limit 0" + tenant:                                              "--limit 0: must be from 1 to 10000",
 		"list --status ok" + tenant:                                            `--status "ok" must be one of success, failure`,
 		"list --since yesterday" + tenant:                                      "must be a time such as",
 		"list --since -3h" + tenant:                                            "must be a time such as",
 		"list --since 1h --until 2h" + tenant:                                  "must be after since",
-		"tail --every 1ms" + tenant:                                            "--every must be at least 10ms",
-		"tail --lines -1" + tenant:                                             "--lines must be 0 to 10000",
-		"stats --top 0" + tenant:                                               "--top must be 1 to 1000",
-		"stats --look-at 0" + tenant:                                           "--look-at must be 1 to 100000000",
+		"tail --interval 1ms" + tenant:                                         "--interval 1ms: must be at least 10ms",
+		"tail --lines -1" + tenant:                                             "--lines -1: must be from 0 to 10000",
+		"stats --top 0" + tenant:                                               "--top 0: must be from 1 to 1000",
+		"stats --scan-limit 0" + tenant:                                        "--scan-limit 0: must be from 1 to 100000000",
 		"export --format xml" + tenant:                                         `--format "xml" must be one of csv, jsonl, cloudevents`,
-		"export --output=" + tenant:                                            "--output must name a file",
+		"export --output=" + tenant:                                            "--output must be a file or -",
 		"redact --reason x --yes" + tenant:                                     "--id must be given, or an actor, a target or a resource",
 		"redact --id x --reason x --yes" + tenant:                              `--id "x": must be a UUID`,
 		"redact --yes --actor " + uuid.NewString() + tenant:                    "--reason is required",
-		"redact --reason x --actor " + uuid.NewString() + tenant:               "see how much it is with --dry-run, then say --yes",
-		"redact --reason x --yes --actor " + uuid.NewString():                  "--tenant is missing",
+		"redact --reason x --actor " + uuid.NewString() + tenant:               "either --dry-run or --yes is required",
+		"redact --reason x --yes --actor " + uuid.NewString():                  "--tenant is required",
 		"redact --reason x --yes --since 1h --id " + uuid.NewString() + tenant: "--id must not be given together with",
 	} {
 		r := fanfare(t, environ, append([]string{"activity"}, strings.Fields(line)...)...)
@@ -232,7 +232,7 @@ func TestActivityExport(t *testing.T) {
 		"--progress",
 	)
 	if r.code != exitOK || r.stdout != "" || !strings.Contains(r.stderr, "100%  1 activity  ") ||
-		!strings.Contains(r.stderr, "1 activity in "+path) {
+		!strings.Contains(r.stderr, "Exported 1 activity to "+path) {
 		t.Errorf("to a file: got exit code %d, stdout %q, stderr %q", r.code, r.stdout, r.stderr)
 	}
 	content, err := os.ReadFile(path)
@@ -276,7 +276,7 @@ func TestProgressText(t *testing.T) {
 		"[############............]  50%  1,234,567 activities  617,283/s": {Activities: 1_234_567, Part: 0.5, Took: 2 * time.Second},
 		"[########################] 100%  1 activity  1/s":                 {Activities: 1, Part: 1, Took: time.Second},
 	} {
-		if got := progressText(p); got != want {
+		if got := exportProgress(p); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -305,7 +305,7 @@ func TestActivityTail(t *testing.T) {
 		"--json",
 		"-n",
 		"1",
-		"--every",
+		"--interval",
 		"10ms",
 		"--action",
 		"*.made",
@@ -335,11 +335,11 @@ func TestActivityStats(t *testing.T) {
 			t.Errorf("got\n%swant %q in it", got, want)
 		}
 	}
-	if got := w.activityOf(t, "stats", "--look-at", "2"); !strings.HasPrefix(
+	if got := w.activityOf(t, "stats", "--scan-limit", "2"); !strings.HasPrefix(
 		got,
-		"activities   2   among the newest 2, back to 2",
+		"activities   2   among the newest 2, since 2",
 	) ||
-		!strings.Contains(got, "there are more: --look-at\n") {
+		!strings.Contains(got, "for older ones, increase --scan-limit\n") {
 		t.Errorf("cut: got\n%s", got)
 	}
 	var tally pglog.Stats
@@ -355,7 +355,7 @@ func TestActivityRedact(t *testing.T) {
 	w := newWorld(t, pgtest.New(t))
 	one, two := w.say(t, "signal.made", "Ada"), w.say(t, "signal.lost", "Ada too")
 	reason := []string{"--reason", "asked to be forgotten"}
-	if got := w.activityOf(t, "redact", append(reason, "--actor", w.actor.String(), "--dry-run")...); got != "would be redacted    2\nredacted before      0\nunder a legal hold   0\n" {
+	if got := w.activityOf(t, "redact", append(reason, "--actor", w.actor.String(), "--dry-run")...); got != "would be redacted    2\nalready redacted     0\nunder a legal hold   0\n" {
 		t.Errorf("dry run: got\n%s", got)
 	}
 	if got := w.list(t, "--q", "Ada"); len(got.Items) != 2 {
@@ -384,7 +384,7 @@ func TestActivityRedact(t *testing.T) {
 	}
 	if got := w.activityOf(t, "redact", append(reason, "--id", one.String(), "--id", uuid.NewString(), "--yes", "--override-hold")...); !strings.Contains(
 		got,
-		"redacted before      1\n",
+		"already redacted     1\n",
 	) ||
 		!strings.Contains(got, "not found            1\n") {
 		t.Errorf("again: got\n%s", got)

@@ -40,17 +40,17 @@ func TestOutboxOfNobody(t *testing.T) {
 	if diff := cmp.Diff(outbox.Status{}, w.status(t)); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
-	want := "pending        0\nparked         0\nbroadcasts     0\ndead letters   0\n"
+	want := "pending        0\nparked         0\nfan-out jobs   0\ndead letters   0\n"
 	if got := must(t, w.environ(), "outbox", "status"); got != want {
 		t.Errorf("status: got\n%swant\n%s", got, want)
 	}
-	if got := must(t, w.environ(), "outbox", "dead"); got != "There are no dead letters.\n" {
+	if got := must(t, w.environ(), "outbox", "dead"); got != "No dead letters.\n" {
 		t.Errorf("dead: got %s", got)
 	}
 	if got := must(t, w.environ(), "outbox", "dead", "--json"); got != "[]\n" {
 		t.Errorf("dead: got %s", got)
 	}
-	if got := must(t, w.environ(), "outbox", "replay", "--all"); got != "Dead letters put back: 0\n" {
+	if got := must(t, w.environ(), "outbox", "replay", "--all"); got != "Replayed dead letters: 0\n" {
 		t.Errorf("replay --all: got %s", got)
 	}
 	absent := uuid.NewString()
@@ -75,7 +75,7 @@ func TestOutboxPark(t *testing.T) {
 	if diff := cmp.Diff(outbox.Status{Pending: 2}, w.status(t, "--tenant", w.tenant.String())); diff != "" {
 		t.Errorf("the tenant's status (-want +got):\n%s", diff)
 	}
-	if got := must(t, w.environ(), "outbox", "status"); !strings.Contains(got, "pending        3   the oldest for ") {
+	if got := must(t, w.environ(), "outbox", "status"); !strings.Contains(got, "pending        3   the oldest was recorded ") {
 		t.Errorf("status: got\n%s", got)
 	}
 
@@ -131,7 +131,7 @@ func TestOutboxDeadLetters(t *testing.T) {
 	if r := fanfare(t, w.environ(), "outbox", "replay", recorded.ID.String(), "--tenant", uuid.NewString()); r.code != exitFailure {
 		t.Errorf("replay another tenant's: got exit code %d, want 1", r.code)
 	}
-	if got := must(t, w.environ(), "outbox", "replay", recorded.ID.String()); got != "Dead letters put back: 1\n" {
+	if got := must(t, w.environ(), "outbox", "replay", recorded.ID.String()); got != "Replayed dead letters: 1\n" {
 		t.Errorf("replay: got %s", got)
 	}
 	if diff := cmp.Diff(outbox.Status{Pending: 1}, w.status(t)); diff != "" {

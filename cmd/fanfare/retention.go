@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/retention"
 )
 
@@ -183,5 +184,9 @@ func (v *limitValue) Set(text string) error {
 		v.change[v.field] = &n
 	}
 	// The rules for one number do not depend on the tenant.
-	return (retention.Change{v.field: v.change[v.field]}).Validate(uuid.Nil)
+	err := (retention.Change{v.field: v.change[v.field]}).Validate(uuid.Nil)
+	if input := (*invalid.Error)(nil); errors.As(err, &input) {
+		return errors.New(input.Fields[0].Rule) // pflag adds the name and the value
+	}
+	return err
 }

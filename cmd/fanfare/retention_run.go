@@ -132,7 +132,7 @@ func kindsOf(c retention.Counts) []kindCount {
 		{"notifications", c.Notifications, ""},
 		{"idempotency keys", c.IdempotencyKeys, ""},
 		{"dead letters", c.DeadLetters, ""},
-		{"parked activities", c.Parked, "become dead letters"},
+		{"parked", c.Parked, "become dead letters"},
 		{"service tokens", c.ServiceTokens, ""},
 	}
 }

@@ -33,9 +33,8 @@ func (w world) logged(t testing.TB, action string) (n int) {
 	return n
 }
 
-// TestRetentionAtTheTerminal sets bounds, looks at them, tries them, places and releases a hold,
-// and removes.
-func TestRetentionAtTheTerminal(t *testing.T) {
+// TestRetentionCommands sets and shows limits, counts, places and releases a hold, and removes.
+func TestRetentionCommands(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	w.aged(t, 12, 30)
@@ -47,7 +46,7 @@ func TestRetentionAtTheTerminal(t *testing.T) {
 	tenant := w.tenant.String()
 	if got := do("show"); !strings.Contains(
 		got,
-		"max_days           none    installation   activities are kept so long\n",
+		"max_days           none    installation   maximum age of activities, in days\n",
 	) ||
 		!strings.Contains(got, "\nmin_days           7 ") {
 		t.Errorf("show: got\n%s", got)
@@ -59,7 +58,10 @@ func TestRetentionAtTheTerminal(t *testing.T) {
 		!strings.Contains(got, "inbox_days         none    tenant ") {
 		t.Errorf("set: got\n%s", got)
 	}
-	var shown shownRetention
+	var shown struct {
+		Policy retention.Policy
+		Holds  []retention.Hold
+	}
 	if err := json.Unmarshal([]byte(do("show", "--tenant", tenant, "--json")), &shown); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func TestRetentionAtTheTerminal(t *testing.T) {
 		t.Errorf("run --dry-run --json: got %+v", estimate)
 	}
 	if got := do("run", "--dry-run"); !strings.Contains(got, "\nactivities         12\n") ||
-		!strings.HasSuffix(got, "\nNothing was removed.\n") {
+		!strings.HasSuffix(got, "\nDry run: nothing was removed.\n") {
 		t.Errorf("run --dry-run: got\n%s", got)
 	}
 
@@ -93,7 +95,7 @@ func TestRetentionAtTheTerminal(t *testing.T) {
 	if got := do("hold", "release", hold, "--tenant", tenant); got != "Hold released: "+hold+"\n" {
 		t.Errorf("hold release: got %s", got)
 	}
-	if got := do("hold", "list"); got != "There are no legal holds.\n" {
+	if got := do("hold", "list"); got != "No legal holds.\n" {
 		t.Errorf("hold list after the release: got %s", got)
 	}
 	if got := do("hold", "list", "--all", "--tenant", tenant); !strings.Contains(got, "RELEASED") ||
@@ -134,18 +136,18 @@ func TestRetentionUsage(t *testing.T) {
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
 	tenant := uuid.NewString()
 	for line, want := range map[string]string{
-		"retention set":                               "say at least one bound, such as --max-days 365",
-		"retention set --max-days ever":               "must be a whole number, none or inherit",
-		"retention set --max-days -1":                 `max_days "-1" must be from 0 to 18250`,
+		"retention set":                               "at least one limit is required, such as --max-days 365",
+		"retention set --max-days ever":               "must be an integer, none or inherit",
+		"retention set --max-days -1":                 `invalid argument "-1" for "--max-days" flag: must be from 0 to 18250`,
 		"retention set --max-entries 1000000001":      "must be from 0 to 1000000000",
 		"retention set --max-weeks 1":                 "unknown flag: --max-weeks",
 		"retention run --tenant acme":                 "must be a UUID",
-		"retention hold place --reason x":             "--tenant is missing",
-		"retention hold place --tenant " + tenant:     "--reason is missing",
-		"retention hold release --tenant " + tenant:   "name one hold by its id",
+		"retention hold place --reason x":             "--tenant is required",
+		"retention hold place --tenant " + tenant:     "--reason is required",
+		"retention hold release --tenant " + tenant:   "exactly one argument is required: the id of the hold",
 		"retention hold release x --tenant " + tenant: `hold "x": must be a UUID`,
-		"retention hold release " + tenant:            "--tenant is missing",
-		"retention hold place --reason x --tenant " + tenant + " --resource " + tenant + " --actor " + tenant: "not both",
+		"retention hold release " + tenant:            "--tenant is required",
+		"retention hold place --reason x --tenant " + tenant + " --resource " + tenant + " --actor " + tenant: "--resource and --actor cannot be combined",
 	} {
 		r := fanfare(t, environ, strings.Fields(line)...)
 		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
@@ -162,7 +164,7 @@ func TestRetentionUsage(t *testing.T) {
 	}
 }
 
-// TestRetentionInTheWorker removes without being told, shows it, and stops when told.
+// TestRetentionInTheWorker removes expired data periodically, and counts it in the metrics.
 func TestRetentionInTheWorker(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)

@@ -12,12 +12,14 @@ import (
 )
 
 func newTaxonomyCommand(p process) *cobra.Command {
-	group := newGroup("taxonomy", "Say which actions there are, and hold writers to it",
-		`A taxonomy is a YAML file that an application keeps beside its code: which actions it records, what each means,
-what its payload must hold and how it reads. Applied to the database, it holds for every writer in every
-language, as strictly as is enforced. docs/taxonomy.md describes the file.
+	group := newGroup("taxonomy", "Check, apply and enforce the taxonomy of actions",
+		`Check, apply and enforce the taxonomy: a YAML file that lists the actions of an application, with
+their meanings, the schemas of their payloads and their texts. docs/taxonomy.md describes the file.
 
-Where a file is named, - is standard input.`)
+An applied taxonomy is valid for every service in every language, and is enforced in the mode that
+'fanfare taxonomy enforce' sets.
+
+The file - is standard input.`)
 	group.AddCommand(
 		newTaxonomyCheckCommand(p),
 		newTaxonomyShowCommand(p),
@@ -31,18 +33,18 @@ Where a file is named, - is standard input.`)
 	return group
 }
 
-// fileArgument makes a command take the name of a taxonomy's file, alone.
+// fileArgument requires exactly one argument, the taxonomy's file.
 func fileArgument(command *cobra.Command, name *string) {
 	command.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return &usageError{"name one file; - is standard input"}
+			return &usageError{"exactly one argument is required: the file, or - for standard input"}
 		}
 		*name = args[0]
 		return nil
 	}
 }
 
-// readTaxonomy reads a file.
+// readTaxonomy reads a file, or standard input if its name is "-".
 func readTaxonomy(p process, name string) (*taxonomy.Taxonomy, error) {
 	var file io.Reader = p.stdin
 	if name != "-" {
@@ -53,7 +55,7 @@ func readTaxonomy(p process, name string) (*taxonomy.Taxonomy, error) {
 		defer func() { _ = opened.Close() }()
 		file = opened
 	} else if file == nil {
-		return nil, errors.New("there is no standard input")
+		return nil, errors.New("standard input is not available")
 	}
 	parsed, err := taxonomy.Parse(file)
 	if err != nil {
@@ -69,72 +71,66 @@ func newTaxonomyCheckCommand(p process) *cobra.Command {
 	)
 	command := &cobra.Command{
 		Use:   "check <file>",
-		Short: "Find every mistake in a taxonomy's file",
-		Long: `Reads a taxonomy's file and names every mistake in it by its line, action, field, value and rule. It needs no
-database. The exit code is 1 when there is a mistake.
+		Short: "Check the file of a taxonomy",
+		Long: `Check the file of a taxonomy, and report every error with its line, action, field, value and rule. No
+database is required. The exit code is 1 if the file has errors.
 
-Fanfare's own actions are registered with every taxonomy. A file may have them to give them other words; their
-payloads, visibility and what is kept of them stay as Fanfare records them, whatever the file says.`,
+Fanfare's built-in actions are part of every taxonomy. A file may contain them to change their
+texts, category and severity; their payloads and their visibility cannot be changed.`,
+		Example: `  fanfare taxonomy check taxonomy.yaml`,
 		RunE: func(*cobra.Command, []string) error {
 			parsed, err := readTaxonomy(p, name)
 			if asJSON {
-				return errors.Join(writeChecked(p.stdout, parsed, err), err)
+				return errors.Join(writeDiagnostics(p.stdout, parsed, err), err)
 			}
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(
-				p.stdout,
-				"%s: %s, no mistakes\n%s",
-				name,
-				counted(len(parsed.Actions()), "action"),
-				ownLine(parsed),
-			)
+			_, err = fmt.Fprintf(p.stdout, "%s: %s, no errors\n%s",
+				name, counted(len(parsed.Actions()), "action"), builtinText(parsed))
 			return err
 		},
 	}
 	fileArgument(command, &name)
-	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return command
 }
 
-// ownLine says what becomes of Fanfare's own actions.
-func ownLine(parsed *taxonomy.Taxonomy) string {
-	has := 0
+// builtinText describes the effect of the built-in actions on a file's taxonomy.
+func builtinText(parsed *taxonomy.Taxonomy) string {
+	contained := 0
 	for _, a := range parsed.Actions() {
 		if a.Builtin() {
-			has++
+			contained++
 		}
 	}
-	var line string
-	if missing := len(parsed.WithBuiltins().Actions()) - len(parsed.Actions()); missing > 0 {
-		line = counted(missing, "action") + " of Fanfare's own will be registered beside them\n"
+	text := ""
+	if added := len(parsed.WithBuiltins().Actions()) - len(parsed.Actions()); added > 0 {
+		text = counted(added, "built-in action") + " will be added\n"
 	}
-	if has > 0 {
-		line += counted(
-			has,
-			"action",
-		) + " among them Fanfare's own: of those, payload, keep, max_payload_bytes and visibility stay Fanfare's\n"
+	if contained > 0 {
+		text += counted(contained, "built-in action") +
+			" in the file: payload, keep, max_payload_bytes and visibility are ignored\n"
 	}
-	return line
+	return text
 }
 
-// writeChecked writes what a file holds, or what is wrong with it.
-func writeChecked(w io.Writer, parsed *taxonomy.Taxonomy, err error) error {
-	checked := struct {
-		Actions  int                `json:"actions"`
-		Own      int                `json:"own_actions_added"` // Fanfare's, that the file does not have
-		Mistakes []taxonomy.Diagnostic `json:"mistakes"`
-	}{Mistakes: []taxonomy.Diagnostic{}}
-	var invalidErr *taxonomy.InvalidError
+// writeDiagnostics writes the result of a check as JSON.
+func writeDiagnostics(w io.Writer, parsed *taxonomy.Taxonomy, err error) error {
+	result := struct {
+		Actions     int                   `json:"actions"`
+		Added       int                   `json:"builtin_actions_added"` // those that the file does not contain
+		Diagnostics []taxonomy.Diagnostic `json:"diagnostics"`
+	}{Diagnostics: []taxonomy.Diagnostic{}}
+	var invalid *taxonomy.InvalidError
 	switch {
-	case errors.As(err, &invalidErr):
-		checked.Mistakes = invalidErr.Diagnostics
+	case errors.As(err, &invalid):
+		result.Diagnostics = invalid.Diagnostics
 	case err != nil:
-		return nil // it is told as it is
+		return nil // the caller returns it
 	default:
-		checked.Actions = len(parsed.Actions())
-		checked.Own = len(parsed.WithBuiltins().Actions()) - checked.Actions
+		result.Actions = len(parsed.Actions())
+		result.Added = len(parsed.WithBuiltins().Actions()) - result.Actions
 	}
-	return writeJSON(w, checked)
+	return writeJSON(w, result)
 }

@@ -2,40 +2,43 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/internal/taxonomylog"
 )
 
 func newTaxonomyEnforceCommand(p process) *cobra.Command {
 	var (
-		mode   taxonomy.Mode
-		tenant uuid.UUID
-		clears bool
-		asJSON bool
+		mode          taxonomy.Mode
+		tenant        uuid.UUID
+		unset, asJSON bool
 	)
 	command := &cobra.Command{
 		Use:   "enforce [off | warn | strict]",
-		Short: "Say what happens to activities that break the taxonomy",
-		Long: `Sets what happens to activities that break the taxonomy: off, nothing; warn, they are recorded with a note of
-what they break; strict, they are refused. Without --tenant it is for every tenant that has no mode of its own.
-It holds at once, for what is recorded from then on. Without a mode it only shows which there are.
+		Short: "Show or set the mode of enforcement",
+		Long: `Set what happens to activities that violate the taxonomy. Without a mode, show the modes in effect.
 
-What changes is recorded in the same transaction (taxonomy.enforcement_changed): a tenant's mode in its own log, the
-installation's in that of --system-tenant, if there is one. Strict needs a taxonomy: with nothing registered but
-Fanfare's own actions, everything else would be refused.`,
+  off      they are recorded
+  warn     they are recorded with a warning
+  strict   they are refused
+
+Without --tenant, the mode applies to every tenant without a mode of its own. It is effective
+immediately. The mode strict requires an applied taxonomy.
+
+A change is recorded in the same transaction as taxonomy.enforcement_changed: of a tenant's mode in
+its own log, of the installation's in the log of --system-tenant.`,
+		Example: `  fanfare taxonomy enforce warn
+  fanfare taxonomy enforce strict --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f`,
 		Args: func(_ *cobra.Command, args []string) (err error) {
 			switch {
 			case len(args) > 1:
-				return &usageError{"say one of off, warn, strict, or nothing to see what is set"}
+				return &usageError{"at most one argument is accepted: off, warn or strict"}
 			case len(args) == 1:
 				if mode, err = taxonomy.ParseMode(args[0]); err != nil {
 					return &usageError{err.Error()}
@@ -43,22 +46,24 @@ Fanfare's own actions, everything else would be refused.`,
 			}
 			return nil
 		},
+		ValidArgs: []string{"off", "warn", "strict"},
 		PreRunE: func(*cobra.Command, []string) error {
 			switch {
-			case clears && mode != "":
-				return &usageError{"say a mode or --clear, not both"}
-			case clears && tenant == uuid.Nil:
-				return &usageError{"--clear needs --tenant: the installation always has a mode"}
+			case unset && mode != "":
+				return &usageError{"a mode and --clear cannot be combined"}
+			case unset && tenant == uuid.Nil:
+				return &usageError{"--clear requires --tenant"}
 			}
 			return nil
 		},
 	}
-	command.Flags().Var(&uuidValue{&tenant}, "tenant", "only this tenant's")
-	command.Flags().BoolVar(&clears, "clear", false, "take the tenant's own mode away")
-	command.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	command.Flags().Var(&uuidValue{&tenant}, "tenant", "set or show the mode of this tenant")
+	command.Flags().BoolVar(&unset, "clear", false, "remove the tenant's mode, so that the installation's applies")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return withSystemTenant(p, command, func(ctx context.Context, pool *pgxpool.Pool, system uuid.UUID) error {
-		if clears || mode != "" {
-			if err := enforceRecorded(ctx, pool, system, tenant, mode); err != nil {
+		if unset || mode != "" {
+			change := taxonomylog.ModeChange{Tenant: tenant, Mode: mode, System: system}
+			if err := taxonomylog.SetMode(ctx, pool, change); err != nil {
 				return err
 			}
 		}
@@ -67,7 +72,9 @@ Fanfare's own actions, everything else would be refused.`,
 			return err
 		}
 		if tenant != uuid.Nil {
-			enforcement.Tenants = only(enforcement.Tenants, tenant)
+			enforcement.Tenants = slices.DeleteFunc(enforcement.Tenants, func(m taxonomy.TenantMode) bool {
+				return m.TenantID != tenant
+			})
 		}
 		if asJSON {
 			return writeJSON(p.stdout, enforcement)
@@ -76,35 +83,10 @@ Fanfare's own actions, everything else would be refused.`,
 	})
 }
 
-// enforce sets a mode, but not one in which nothing could be recorded but what Fanfare itself does.
-func enforce(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, mode taxonomy.Mode) error {
-	if mode == taxonomy.Strict {
-		applied, err := taxonomy.Load(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(applied.Actions(), func(a taxonomy.Action) bool { return !a.Builtin() }) {
-			return errors.New(
-				"no action of an application is registered, so strict would refuse everything: apply a taxonomy first",
-			)
-		}
-	}
-	return taxonomy.SetMode(ctx, tx, tenant, mode)
-}
-
-func only(modes []taxonomy.TenantMode, tenant uuid.UUID) []taxonomy.TenantMode {
-	for _, m := range modes {
-		if m.TenantID == tenant {
-			return []taxonomy.TenantMode{m}
-		}
-	}
-	return []taxonomy.TenantMode{}
-}
-
 func enforcementRows(e taxonomy.Enforcement) [][]string {
 	rows := [][]string{{"TENANT", "MODE", "SINCE"}, {"installation", string(e.Installation), ""}}
 	for _, m := range e.Tenants {
-		rows = append(rows, []string{fmt.Sprint(m.TenantID), string(m.Mode), m.UpdatedAt.UTC().Format(time.RFC3339)})
+		rows = append(rows, []string{m.TenantID.String(), string(m.Mode), m.UpdatedAt.UTC().Format(time.RFC3339)})
 	}
 	return rows
 }

@@ -23,17 +23,19 @@ func newTaxonomyGenerateCommand(p process) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "generate <file>",
 		Short: "Generate Go types for the actions of a file",
-		Long: `Generates a Go package with a type for the payload of every action, a constant for its name, and a method that
-returns its envelope:
+		Long: `Generate a Go package with, for every action, a type for the payload, a constant for the name and a
+method that returns an envelope:
 
-  e := actions.SignalValidated{Passed: true}.On(tenant, signal)
+  e := actions.ProjectCreated{Name: "Apollo"}.On(tenant, project)
 
-The package has one file for each category. Files that were generated before and are no longer needed are removed;
-other files in the directory are not changed. The same taxonomy generates the same files, so a build can check that
-committed files are up to date.
+The package has one file for each category. Generated files that are no longer needed are removed;
+other files in the directory do not change. The same taxonomy generates the same files, so a build
+can check that committed files are up to date.
 
-The family of an action is the first word of its name. It is the resource type of its envelopes, unless
---resource-type specifies another.`,
+The family of an action is the first word of its name. It is the resource type of its envelopes,
+unless --resource-type specifies another.`,
+		Example: `  fanfare taxonomy generate taxonomy.yaml --output internal/actions
+  fanfare taxonomy generate taxonomy.yaml --resource-type auth=user`,
 		RunE: func(*cobra.Command, []string) error {
 			var err error
 			if o.ResourceTypes, err = resourceTypes(types); err != nil {
@@ -51,21 +53,22 @@ The family of an action is the first word of its name. It is the resource type o
 		},
 	}
 	fileArgument(command, &name)
-	command.Flags().StringVar(&o.Package, "package", "actions", "the package's name")
-	command.Flags().
-		StringVar(&directory, "output", "", "the directory to write to (default: the package's name)")
-	command.Flags().
-		StringArrayVar(&types, "resource-type", nil, "the resource type of a family, as in auth=user; may be repeated")
+	flags := command.Flags()
+	flags.StringVar(&o.Package, "package", "actions", "name of the package")
+	flags.StringVar(&directory, "output", "", "directory to write to (default: the name of the package)")
+	flags.StringArrayVar(&types, "resource-type", nil, "resource type of a family, such as auth=user; may be repeated")
 	return command
 }
 
-// resourceTypes reads family=type.
-func resourceTypes(given []string) (map[string]string, error) {
+// resourceTypes parses values of the form family=type.
+func resourceTypes(values []string) (map[string]string, error) {
 	types := map[string]string{}
-	for _, text := range given {
-		family, resourceType, ok := strings.Cut(text, "=")
+	for _, value := range values {
+		family, resourceType, ok := strings.Cut(value, "=")
 		if !ok || family == "" || resourceType == "" || types[family] != "" {
-			return nil, &usageError{fmt.Sprintf("--resource-type %q must read family=type, once for a family", text)}
+			return nil, &usageError{
+				fmt.Sprintf("--resource-type %q must have the form family=type, once for each family", value),
+			}
 		}
 		types[family] = resourceType
 	}
@@ -81,7 +84,7 @@ func writeGenerated(w io.Writer, directory string, files []generate.File) error 
 		fmt.Fprintf(w, "removed  %s\n", filepath.Join(directory, name))
 	}
 	if err == nil && len(written)+len(removed) == 0 {
-		fmt.Fprintf(w, "%s: all %s are as they should be\n", directory, counted(len(files), "file"))
+		fmt.Fprintf(w, "%s: %s, up to date\n", directory, counted(len(files), "file"))
 	}
 	return err
 }
@@ -90,11 +93,10 @@ func newTaxonomyDefaultCommand(p process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "default",
 		Short: "Print the default taxonomy",
-		Long: `Prints the file of the default taxonomy: the actions that most applications have. Use it as the beginning of your
-own file:
-
-  fanfare taxonomy default > taxonomy.yaml`,
-		Args: cobra.NoArgs,
+		Long: `Print the file of the default taxonomy: the actions that most applications have. Use it as the
+beginning of your own file.`,
+		Example: `  fanfare taxonomy default > taxonomy.yaml`,
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := io.WriteString(p.stdout, taxonomy.DefaultFile)
 			return err
@@ -106,11 +108,11 @@ func newTaxonomyExampleCommand(p process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "example research",
 		Short: "Print the taxonomy of an example application",
-		Long: `Prints the file of an example application's taxonomy. The only example is research, a platform for quantitative
-research; docs/instrumenting/research documents its actions.`,
+		Long: `Print the file of an example application's taxonomy. The only example is research, a platform for
+quantitative research; docs/instrumenting/research documents its actions.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] != "research" {
-				return &usageError{"name one example: research"}
+				return &usageError{"exactly one argument is required: research"}
 			}
 			return nil
 		},

@@ -33,7 +33,7 @@ func TestTaxonomyGenerate(t *testing.T) {
 			t.Errorf("there is no %q in\n%s", want, made)
 		}
 	}
-	if got, want := generate(), directory+": all 3 files are as they should be\n"; got != want {
+	if got, want := generate(), directory+": 3 files, up to date\n"; got != want {
 		t.Errorf("again: got %q, want %q", got, want)
 	}
 	if got, want := generate("--resource-type", "resource=thing"), "wrote    "+at("resources.go")+"\n"; got != want {
@@ -50,8 +50,8 @@ func TestTaxonomyGenerate(t *testing.T) {
 	}{
 		"over somebody's own file": {[]string{"--output", directory, file}, exitFailure, "fanfare: " + at("research.go") + " was not generated, and is left alone; nothing was written\n"},
 		"a package without a name": {[]string{"--package", "", "--output", directory, file}, exitFailure, `the package's name "" must be an identifier of Go`},
-		"half a resource type":     {[]string{"--resource-type", "auth", file}, exitUsage, `--resource-type "auth" must read family=type, once for a family`},
-		"no file":                  {nil, exitUsage, "name one file; - is standard input"},
+		"half a resource type":     {[]string{"--resource-type", "auth", file}, exitUsage, `--resource-type "auth" must have the form family=type`},
+		"no file":                  {nil, exitUsage, "exactly one argument is required: the file"},
 		"a file that is not there": {[]string{at("none.yaml")}, exitFailure, at("none.yaml")},
 	} {
 		r := fanfare(t, nil, append([]string{"taxonomy", "generate"}, tc.args...)...)
@@ -75,7 +75,7 @@ func TestTaxonomyExample(t *testing.T) {
 	}
 	for _, args := range [][]string{{}, {"poetry"}, {"research", "research"}} {
 		r := fanfare(t, nil, append([]string{"taxonomy", "example"}, args...)...)
-		if r.code != exitUsage || !strings.Contains(r.stderr, "name one example: research") {
+		if r.code != exitUsage || !strings.Contains(r.stderr, "exactly one argument is required: research") {
 			t.Errorf("%q: got exit code %d and %q, want a usage error", args, r.code, r.stderr)
 		}
 	}

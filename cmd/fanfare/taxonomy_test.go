@@ -48,11 +48,11 @@ func taxonomyFile(t testing.TB, text string) string {
 func TestTaxonomyCheck(t *testing.T) {
 	t.Parallel()
 	good := taxonomyFile(t, taxonomyOfTest)
-	const added = "14 actions of Fanfare's own will be registered beside them\n"
-	if got, want := must(t, nil, "taxonomy", "check", good), good+": 2 actions, no mistakes\n"+added; got != want {
+	const added = "14 built-in actions will be added\n"
+	if got, want := must(t, nil, "taxonomy", "check", good), good+": 2 actions, no errors\n"+added; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := must(t, nil, "taxonomy", "check", good, "--json"), "{\n  \"actions\": 2,\n  \"own_actions_added\": 14,\n  \"mistakes\": []\n}\n"; got != want {
+	if got, want := must(t, nil, "taxonomy", "check", good, "--json"), "{\n  \"actions\": 2,\n  \"builtin_actions_added\": 14,\n  \"diagnostics\": []\n}\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 
@@ -66,13 +66,13 @@ func TestTaxonomyCheck(t *testing.T) {
 		t.Errorf("got exit code %d, %q and\n%s\nwant 1 and\n%s", r.code, r.stdout, r.stderr, want)
 	}
 	r = fanfare(t, nil, "taxonomy", "check", bad, "--json")
-	var checked struct{ Mistakes []taxonomy.Diagnostic }
+	var checked struct{ Diagnostics []taxonomy.Diagnostic }
 	if err := json.Unmarshal([]byte(r.stdout), &checked); err != nil {
 		t.Fatalf("%v: %s", err, r.stdout)
 	}
-	if r.code != exitFailure || len(checked.Mistakes) != 2 ||
-		checked.Mistakes[1] != (taxonomy.Diagnostic{Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action"}) {
-		t.Errorf("got exit code %d and %+v, want 1 and both mistakes", r.code, checked)
+	if r.code != exitFailure || len(checked.Diagnostics) != 2 ||
+		checked.Diagnostics[1] != (taxonomy.Diagnostic{Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action"}) {
+		t.Errorf("got exit code %d and %+v, want 1 and both diagnostics", r.code, checked)
 	}
 
 	absent := filepath.Join(t.TempDir(), "absent.yaml")
@@ -86,13 +86,13 @@ func TestTaxonomyCheck(t *testing.T) {
 		[]string{"taxonomy", "check", "-"},
 		process{stdin: strings.NewReader(taxonomyOfTest), stdout: &stdout, stderr: &stderr},
 	)
-	if code != exitOK || stdout.String() != "-: 2 actions, no mistakes\n"+added {
+	if code != exitOK || stdout.String() != "-: 2 actions, no errors\n"+added {
 		t.Errorf("standard input: got exit code %d, %q and %q", code, &stdout, &stderr)
 	}
 
 	with := taxonomyFile(t, taxonomyOfTest+"  token.created: {description: D, category: C, keep: [door]}\n")
-	want = with + ": 3 actions, no mistakes\n13 actions of Fanfare's own will be registered beside them\n" +
-		"1 action among them Fanfare's own: of those, payload, keep, max_payload_bytes and visibility stay Fanfare's\n"
+	want = with + ": 3 actions, no errors\n13 built-in actions will be added\n" +
+		"1 built-in action in the file: payload, keep, max_payload_bytes and visibility are ignored\n"
 	if got := must(t, nil, "taxonomy", "check", with); got != want {
 		t.Errorf("with one of Fanfare's own: got %q, want %q", got, want)
 	}
@@ -102,7 +102,7 @@ func TestTaxonomyOfNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	for line, want := range map[string]string{
-		"show":           "No action is registered.\n",
+		"show":           "No actions are registered.\n",
 		"show --json":    "{\n  \"secret_keys\": [],\n  \"actions\": []\n}\n",
 		"enforce":        "TENANT         MODE   SINCE\ninstallation   off\n",
 		"enforce --json": "{\n  \"installation\": \"off\",\n  \"tenants\": []\n}\n",
@@ -135,17 +135,17 @@ func TestTaxonomyApply(t *testing.T) {
 	file := taxonomyFile(t, taxonomyOfTest)
 
 	dry := must(t, w.environ(), "taxonomy", "apply", file, "--dry-run")
-	for _, want := range []string{"+ resource.updated   A resource was changed.\n", "+ signal.created   A signal was registered.\n", "+ token.created   ", "\nNothing was done. To be done: 16 added, 0 removed, 0 changed\n"} {
+	for _, want := range []string{"+ resource.updated   A resource was changed.\n", "+ signal.created   A signal was registered.\n", "+ token.created   ", "\nDry run, nothing was changed: 16 added, 0 removed, 0 changed\n"} {
 		if !strings.Contains(dry, want) {
 			t.Errorf("apply --dry-run: got\n%s\nwant in it\n%s", dry, want)
 		}
 	}
-	if got := must(t, w.environ(), "taxonomy", "show"); got != "No action is registered.\n" {
+	if got := must(t, w.environ(), "taxonomy", "show"); got != "No actions are registered.\n" {
 		t.Errorf("after the dry run: got %s", got)
 	}
 	if r := fanfare(t, w.environ(), "taxonomy", "diff", file); r.code != exitFailure ||
 		!strings.Contains(r.stdout, "+ resource.updated") ||
-		!strings.Contains(r.stderr, "differs from "+file+" in 16 places") {
+		!strings.Contains(r.stderr, "16 differences between the database and "+file) {
 		t.Errorf("diff: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
 
@@ -159,7 +159,7 @@ func TestTaxonomyApply(t *testing.T) {
 	if !applied.Applied || len(applied.Added) != 16 {
 		t.Errorf("apply: got %+v, want 16 added", applied)
 	}
-	if got := must(t, w.environ(), "taxonomy", "apply", file); got != "The database has this taxonomy already.\n" {
+	if got := must(t, w.environ(), "taxonomy", "apply", file); got != "The database already has this taxonomy.\n" {
 		t.Errorf("apply again: got %s", got)
 	}
 	if got := must(t, w.environ(), "taxonomy", "diff", file); got != "" {
@@ -211,7 +211,7 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 		!strings.Contains(r.stderr, "--force") {
 		t.Errorf("apply without what is in use: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
-	if got := must(t, w.environ(), "taxonomy", "apply", other, "--force"); got != want+"Done: 1 added, 1 removed, 1 changed\n" {
+	if got := must(t, w.environ(), "taxonomy", "apply", other, "--force"); got != want+"Applied: 1 added, 1 removed, 1 changed\n" {
 		t.Errorf("apply --force: got\n%s", got)
 	}
 }
@@ -225,19 +225,19 @@ func TestTaxonomyShow(t *testing.T) {
 		got,
 		"~ secret_keys: (nothing) → [\"iban\",\"ssn\"]\n",
 	) ||
-		!strings.HasSuffix(got, "\nDone: 16 added, 0 removed, 0 changed, and other secret keys\n") {
+		!strings.HasSuffix(got, "\nApplied: 16 added, 0 removed, 0 changed, secret keys changed\n") {
 		t.Errorf("apply: got\n%s", got)
 	}
 	shown := must(t, w.environ(), "taxonomy", "show")
-	if !strings.HasPrefix(shown, "Secret keys: iban, ssn\n\nACTION ") || strings.Count(shown, "   Fanfare's   ") != 14 {
-		t.Errorf("got\n%s\nwant the secret keys, and 14 actions of Fanfare's", shown)
+	if !strings.HasPrefix(shown, "Secret keys: iban, ssn\n\nACTION ") || strings.Count(shown, "   yes        ") != 14 {
+		t.Errorf("got\n%s\nwant the secret keys, and 14 built-in actions", shown)
 	}
 	if fromFile := must(t, nil, "taxonomy", "show", "--file", file); fromFile != shown {
 		t.Errorf("show --file: got\n%s\nwant\n%s", fromFile, shown)
 	}
 	if got := must(t, w.environ(), "taxonomy", "show", "token.created"); !strings.Contains(
 		got,
-		"\nown           Fanfare's\n",
+		"\nbuilt-in      yes\n",
 	) {
 		t.Errorf("show token.created: got\n%s", got)
 	}
@@ -300,7 +300,7 @@ func TestTaxonomyRecords(t *testing.T) {
 	must(t, environ, "taxonomy", "enforce", "--clear", "--tenant", w.tenant.String())
 	must(t, w.environ(), "taxonomy", "enforce", "off")
 	if r := fanfare(t, environ, "taxonomy", "apply", taxonomyFile(t, "version: 2\nactions: {}\n")); r.code != exitFailure {
-		t.Errorf("a file with a mistake: got exit code %d", r.code)
+		t.Errorf("an invalid file: got exit code %d", r.code)
 	}
 	want := []string{
 		`taxonomy.applied t {"added": 16, "changed": 0, "removed": 0, "hidden_keys_changed": true}`,
@@ -375,15 +375,15 @@ func TestTaxonomyUsage(t *testing.T) {
 	t.Parallel()
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
 	for line, want := range map[string]string{
-		"check":                      "name one file; - is standard input",
-		"apply a b":                  "name one file; - is standard input",
-		"apply a --patience 0s":      "--patience must be positive",
-		"show a b":                   "name one action, or none for all",
-		"enforce loud":               `mode "loud" must be one of off, warn, strict`,
-		"enforce off warn":           "say one of off, warn, strict",
-		"enforce off --clear":        "say a mode or --clear, not both",
-		"enforce --clear":            "--clear needs --tenant",
-		"enforce warn --tenant acme": "must be a UUID",
+		"check":                       "exactly one argument is required: the file",
+		"apply a b":                   "exactly one argument is required: the file",
+		"apply a --search-timeout 0s": "--search-timeout 0s: must be positive",
+		"show a b":                    "at most one argument is accepted: the action",
+		"enforce loud":                `mode "loud" must be one of off, warn, strict`,
+		"enforce off warn":            "at most one argument is accepted: off, warn or strict",
+		"enforce off --clear":         "a mode and --clear cannot be combined",
+		"enforce --clear":             "--clear requires --tenant",
+		"enforce warn --tenant acme":  "must be a UUID",
 	} {
 		r := fanfare(t, environ, append([]string{"taxonomy"}, strings.Fields(line)...)...)
 		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {

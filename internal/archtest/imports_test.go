@@ -100,7 +100,7 @@ func TestImportsRunDownhill(t *testing.T) {
 			"internal/inbox",
 			"internal/centrifugo",
 		},
-		"internal/identity": {"activity", "outbox"},
+		"internal/identity": {"activity", "activity/actions/builtin", "outbox"},
 		"internal/config":   {"preferences", "internal/centrifugo", "internal/identity"},
 		"internal/database": nil,
 	}
