@@ -57,7 +57,7 @@ func TestWorkerLogsNoSecrets(t *testing.T) {
 		"FANFARE_CENTRIFUGO_API_KEY": "hunter2",
 		"FANFARE_LOG_LEVEL":          "debug",
 	})
-	d.says(t, "Centrifugo at", "cannot be reached")
+	d.says(t, "Centrifugo at", "is unreachable")
 	d.says(t, "PostgreSQL is unreachable")
 	d.says(t, "the outbox cannot be read")
 	d.finish(t)

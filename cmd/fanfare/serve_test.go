@@ -68,7 +68,7 @@ func TestServeWithoutCentrifugo(t *testing.T) {
 	w := newWorld(t, db)
 	token := w.newToken(t)
 	d := startDaemon(t, environment(db, centrifugo), "serve")
-	d.says(t, `"level":"error"`, "Centrifugo at", "cannot be reached")
+	d.says(t, `"level":"error"`, "Centrifugo at", "is unreachable")
 	d.isReady(t, true)
 	var ready readiness
 	d.get(t, "/readyz").read(t, &ready)
