@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
@@ -86,7 +87,7 @@ func (h Hooks) draft(ctx context.Context, maxPayload int, e Envelope) (Draft, er
 		Visibility:        cmp.Or(e.Visibility, ResourceWide),
 		Status:            cmp.Or(e.Status, Success),
 		Severity:          cmp.Or(e.Severity, Info),
-		Category:          cmp.Or(e.Category, firstWord(e.Action)),
+		Category:          cmp.Or(e.Category, DefaultCategory(e.Action)),
 		DeliveryChannels:  append([]string{}, e.DeliveryChannels...),
 		Message:           first(4000, secrets.RedactText(e.Message)),
 		RequestID:         first(200, secrets.RedactText(e.RequestID)),
@@ -94,4 +95,11 @@ func (h Hooks) draft(ctx context.Context, maxPayload int, e Envelope) (Draft, er
 		Traceparent:       e.Traceparent,
 		Payload:           raw,
 	}}, nil
+}
+
+// DefaultCategory returns the category of an activity whose writer and taxonomy name none: the first
+// word of its action, such as "signal" for "signal.created".
+func DefaultCategory(action string) string {
+	word, _, _ := strings.Cut(action, ".")
+	return word
 }

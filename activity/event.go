@@ -2,7 +2,6 @@ package activity
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,77 +49,4 @@ type UIHints struct {
 	Title    string   `json:"title"`   // the taxonomy's, or else "Signal created"
 	Summary  string   `json:"summary"` // the activity's own message, or else the taxonomy's, or else "Ada: signal created — Momentum 12"
 	Icon     string   `json:"icon"`    // the taxonomy's, or else the resource's type
-}
-
-// NewEvent renders an activity in the words of its action's name; a Phrasebook knows better ones.
-// kind and name are the actor's, "" when not known.
-func NewEvent(a *Activity, kind, name string) Event {
-	e := newEvent(a, kind, name)
-	words := wordsOf(a.Action)
-	e.UIHints.Title, e.UIHints.Summary = titled(words), summaryOf(a, words, name)
-	return e
-}
-
-// newEvent leaves the title and the summary to the caller.
-func newEvent(a *Activity, kind, name string) Event {
-	if kind == "" {
-		kind = "unknown"
-	}
-	return Event{
-		Version: EventVersion, EventID: a.ID, TenantID: a.TenantID, CreatedAt: a.OccurredAt.UTC(), CorrelationID: a.CorrelationID,
-		Actor: Actor{PrincipalID: a.ActorPrincipalID, Kind: kind, DisplayName: name},
-		Resource: Resource{
-			ResourceID:   a.ResourceID,
-			ResourceType: a.ResourceType,
-			ParentID:     optional(a.ParentID),
-			Name:         a.ResourceName,
-		},
-		Action: a.Action, TargetPrincipalID: optional(a.TargetPrincipalID), Visibility: a.Visibility, Payload: a.Payload,
-		UIHints: UIHints{Category: a.Category, Severity: a.Severity, Icon: a.ResourceType},
-	}
-}
-
-func optional(id uuid.UUID) *uuid.UUID {
-	if id == uuid.Nil {
-		return nil
-	}
-	return &id
-}
-
-// summaryOf is the activity's own message, or else made of the action's words.
-func summaryOf(a *Activity, words, actor string) string {
-	if a.Message != "" {
-		return a.Message
-	}
-	summary := words
-	if actor != "" {
-		summary = actor + ": " + summary
-	}
-	if a.ResourceName != "" {
-		summary += " — " + a.ResourceName
-	}
-	return summary
-}
-
-// wordsOf makes "run started" of "run.started".
-func wordsOf(action string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '.' || r == '_' {
-			return ' '
-		}
-		return r
-	}, action)
-}
-
-// firstWord is the category that an activity has where nobody named one.
-func firstWord(action string) string {
-	word, _, _ := strings.Cut(action, ".")
-	return word
-}
-
-func titled(words string) string {
-	if words == "" {
-		return ""
-	}
-	return strings.ToUpper(words[:1]) + words[1:]
 }

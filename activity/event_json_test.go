@@ -13,22 +13,17 @@ import (
 func FuzzEventAppendJSON(f *testing.F) {
 	f.Add("Ada", "signal.created", "Momentum 12", "moved <b> & \"c\"", int64(1700000000123456000), true)
 	f.Add("", "a.b", "\u2028 é 漢 \x00 \xff", "", int64(0), false)
-	f.Fuzz(func(t *testing.T, actor, action, name, message string, at int64, whole bool) {
-		a := Activity{
-			ID: uuid.UUID{
-				1,
-				2,
-				0xff,
-			}, TenantID: uuid.Max, Action: action, ResourceName: name, Message: message, ResourceType: name,
-			OccurredAt: time.Unix(
-				0,
-				at,
-			), Visibility: ResourceWide, Severity: Info, Category: actor, Payload: json.RawMessage(`{"n":1}`),
+	f.Fuzz(func(t *testing.T, actor, action, name, summary string, at int64, optional bool) {
+		e := Event{
+			Version: EventVersion, EventID: uuid.UUID{1, 2, 0xff}, TenantID: uuid.Max, CreatedAt: time.Unix(0, at).UTC(),
+			Actor:    Actor{Kind: "user", DisplayName: actor},
+			Resource: Resource{ResourceType: name, Name: name},
+			Action:   action, Visibility: ResourceWide, Payload: json.RawMessage(`{"n":1}`),
+			UIHints: UIHints{Category: actor, Severity: Info, Title: action, Summary: summary, Icon: name},
 		}
-		if whole {
-			a.TargetPrincipalID, a.ParentID = uuid.Max, uuid.UUID{7}
+		if optional {
+			e.TargetPrincipalID, e.Resource.ParentID = &uuid.Max, &uuid.UUID{7}
 		}
-		e := NewEvent(&a, "user", actor)
 		text, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -44,17 +39,17 @@ func FuzzEventAppendJSON(f *testing.F) {
 }
 
 func BenchmarkEventAppendJSON(b *testing.B) {
-	a := Activity{
-		ID:           uuid.Max,
-		Action:       "signal.created",
-		ResourceName: "Momentum 12",
-		ResourceType: "signal",
-		Payload:      json.RawMessage(`{"a": 1}`),
-		OccurredAt:   time.Unix(1700000000, 0),
+	e := Event{
+		EventID:   uuid.Max,
+		CreatedAt: time.Unix(1700000000, 0),
+		Actor:     Actor{Kind: "user", DisplayName: "Ada"},
+		Resource:  Resource{ResourceType: "signal", Name: "Momentum 12"},
+		Action:    "signal.created",
+		Payload:   json.RawMessage(`{"a": 1}`),
+		UIHints:   UIHints{Title: "Signal created", Summary: "Ada: signal created — Momentum 12", Icon: "signal"},
 	}
 	buffer := make([]byte, 0, 2048)
 	for b.Loop() {
-		e := NewEvent(&a, "user", "Ada")
 		buffer = e.AppendJSON(buffer[:0])
 	}
 }

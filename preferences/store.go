@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
@@ -26,11 +26,11 @@ type Stored struct {
 
 // Get returns what a person asked for, and the defaults, storing nothing, when that is nothing. A
 // stored mode that is unknown comes back as the one that it counts as.
-func Get(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID) (Stored, error) {
+func Get(ctx context.Context, db pg.Querier, principal activity.Principal) (Stored, error) {
 	rows, err := db.Query(ctx, `
 		SELECT filter_mode, custom_actions, muted, updated_at
 		FROM fanfare.preferences
-		WHERE tenant_id = $1 AND principal_id = $2`, tenant, principal)
+		WHERE tenant_id = $1 AND principal_id = $2`, principal.TenantID, principal.PrincipalID)
 	if err != nil {
 		return Stored{}, fmt.Errorf("read preferences: %w", err)
 	}
@@ -99,12 +99,12 @@ func checkPatterns(patterns []string) (broken []invalid.Field) {
 // Put makes a change, in one statement, and returns what stands then. Patterns given twice are
 // stored once. A change of nothing stores nothing. The error is an *invalid.Error if the
 // change breaks a rule.
-func Put(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, c Change) (Stored, error) {
+func Put(ctx context.Context, db pg.Querier, principal activity.Principal, c Change) (Stored, error) {
 	if err := c.Validate(); err != nil {
 		return Stored{}, err
 	}
 	if c == (Change{}) {
-		return Get(ctx, db, tenant, principal)
+		return Get(ctx, db, principal)
 	}
 	var patterns []string
 	if c.CustomActions != nil {
@@ -114,9 +114,10 @@ func Put(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, c Chan
 		INSERT INTO fanfare.preferences AS p (tenant_id, principal_id, filter_mode, custom_actions, muted)
 		VALUES ($1, $2, coalesce($3, 'mutations'), coalesce($4::text[], '{}'), coalesce($5, false))
 		ON CONFLICT (tenant_id, principal_id) DO UPDATE
-		SET filter_mode = coalesce($3, p.filter_mode), custom_actions = coalesce($4, p.custom_actions), muted = coalesce($5, p.muted),
-		    updated_at = now()
-		RETURNING filter_mode, custom_actions, muted, updated_at`, tenant, principal, (*string)(c.Mode), patterns, c.Muted)
+		SET filter_mode = coalesce($3, p.filter_mode), custom_actions = coalesce($4, p.custom_actions),
+		    muted = coalesce($5, p.muted), updated_at = now()
+		RETURNING filter_mode, custom_actions, muted, updated_at`,
+		principal.TenantID, principal.PrincipalID, (*string)(c.Mode), patterns, c.Muted)
 	if err != nil {
 		return Stored{}, fmt.Errorf("write preferences: %w", err)
 	}

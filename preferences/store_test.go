@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/preferences"
@@ -18,22 +19,26 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-func get(t *testing.T, db *pgtest.DB, tenant, principal uuid.UUID) preferences.Stored {
+func newPrincipal() activity.Principal {
+	return activity.Principal{TenantID: uuid.New(), PrincipalID: uuid.New()}
+}
+
+func get(t *testing.T, db *pgtest.DB, principal activity.Principal) preferences.Stored {
 	t.Helper()
-	s, err := preferences.Get(t.Context(), db.Pool, tenant, principal)
+	s, err := preferences.Get(t.Context(), db.Pool, principal)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func put(t *testing.T, db *pgtest.DB, tenant, principal uuid.UUID, c preferences.Change) preferences.Stored {
+func put(t *testing.T, db *pgtest.DB, principal activity.Principal, c preferences.Change) preferences.Stored {
 	t.Helper()
-	s, err := preferences.Put(t.Context(), db.Pool, tenant, principal, c)
+	s, err := preferences.Put(t.Context(), db.Pool, principal, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := get(t, db, tenant, principal); !equal(got, s) {
+	if got := get(t, db, principal); !equal(got, s) {
 		t.Errorf("Get after Put: got %+v, want what Put returned, %+v", got, s)
 	}
 	return s
@@ -47,15 +52,15 @@ func equal(a, b preferences.Stored) bool {
 func TestGetWithoutARowStoresNothing(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	tenant, principal := uuid.New(), uuid.New()
+	principal := newPrincipal()
 	for range 2 {
-		s := get(t, db, tenant, principal)
+		s := get(t, db, principal)
 		if s.Mode != preferences.ModeMutations || s.Muted || s.CustomActions == nil || len(s.CustomActions) > 0 ||
 			!s.UpdatedAt.IsZero() {
 			t.Errorf("got %+v, want the defaults", s)
 		}
 	}
-	if _, err := preferences.Put(t.Context(), db.Pool, tenant, principal, preferences.Change{}); err != nil {
+	if _, err := preferences.Put(t.Context(), db.Pool, principal, preferences.Change{}); err != nil {
 		t.Error(err)
 	}
 	var rows int
@@ -68,34 +73,37 @@ func TestGetWithoutARowStoresNothing(t *testing.T) {
 func TestPutChangesWhatIsNamed(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	tenant, principal := uuid.New(), uuid.New()
+	principal := newPrincipal()
 	custom, all := preferences.ModeCustom, preferences.ModeAll
 	yes, no := true, false
 
-	first := put(t, db, tenant, principal, preferences.Change{Muted: &yes})
+	first := put(t, db, principal, preferences.Change{Muted: &yes})
 	if first.Mode != preferences.ModeMutations || !first.Muted || len(first.CustomActions) > 0 ||
 		first.UpdatedAt.IsZero() {
 		t.Errorf("muted: got %+v", first)
 	}
-	s := put(t, db, tenant, principal, preferences.Change{Mode: &custom, CustomActions: &[]string{"b.*", "a.*", "b.*"}})
+	s := put(t, db, principal, preferences.Change{Mode: &custom, CustomActions: &[]string{"b.*", "a.*", "b.*"}})
 	if s.Mode != custom || !s.Muted || !slices.Equal(s.CustomActions, []string{"b.*", "a.*"}) ||
 		s.UpdatedAt.Before(first.UpdatedAt) {
 		t.Errorf("patterns: got %+v, want them in their order, each once, and still muted", s)
 	}
-	s = put(t, db, tenant, principal, preferences.Change{Mode: &all, Muted: &no})
+	s = put(t, db, principal, preferences.Change{Mode: &all, Muted: &no})
 	if s.Mode != all || s.Muted || len(s.CustomActions) != 2 {
 		t.Errorf("mode: got %+v, want the patterns kept", s)
 	}
-	s = put(t, db, tenant, principal, preferences.Change{CustomActions: &[]string{}})
+	s = put(t, db, principal, preferences.Change{CustomActions: &[]string{}})
 	if s.Mode != all || s.CustomActions == nil || len(s.CustomActions) > 0 {
 		t.Errorf("no patterns: got %+v", s)
 	}
-	if s = put(t, db, tenant, principal, preferences.Change{CustomActions: new([]string)}); len(s.CustomActions) > 0 {
+	if s = put(t, db, principal, preferences.Change{CustomActions: new([]string)}); len(s.CustomActions) > 0 {
 		t.Errorf("a nil list: got %+v", s)
 	}
 
-	for name, who := range map[string][2]uuid.UUID{"another tenant": {uuid.New(), principal}, "another principal": {tenant, uuid.New()}} {
-		if s := get(t, db, who[0], who[1]); !s.UpdatedAt.IsZero() {
+	for name, other := range map[string]activity.Principal{
+		"another tenant":    {TenantID: uuid.New(), PrincipalID: principal.PrincipalID},
+		"another principal": {TenantID: principal.TenantID, PrincipalID: uuid.New()},
+	} {
+		if s := get(t, db, other); !s.UpdatedAt.IsZero() {
 			t.Errorf("%s: got %+v, want the defaults", name, s)
 		}
 	}
@@ -104,18 +112,18 @@ func TestPutChangesWhatIsNamed(t *testing.T) {
 func TestPutAtTheSameTimeLosesNothing(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	tenant, principal := uuid.New(), uuid.New()
+	principal := newPrincipal()
 	mode, muted := preferences.ModeCustom, true
 	var wg sync.WaitGroup
 	for _, c := range []preferences.Change{{Mode: &mode}, {CustomActions: &[]string{"a.*"}}, {Muted: &muted}} {
 		wg.Go(func() {
-			if _, err := preferences.Put(t.Context(), db.Pool, tenant, principal, c); err != nil {
+			if _, err := preferences.Put(t.Context(), db.Pool, principal, c); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if s := get(t, db, tenant, principal); s.Mode != mode || !s.Muted || len(s.CustomActions) != 1 {
+	if s := get(t, db, principal); s.Mode != mode || !s.Muted || len(s.CustomActions) != 1 {
 		t.Errorf("got %+v, want all three changes", s)
 	}
 }
@@ -123,15 +131,16 @@ func TestPutAtTheSameTimeLosesNothing(t *testing.T) {
 func TestAModeOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	tenant, principal := uuid.New(), uuid.New()
-	if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode) VALUES ($1, $2, 'digest')`, tenant, principal); err != nil {
+	principal := newPrincipal()
+	if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode) VALUES ($1, $2, 'digest')`,
+		principal.TenantID, principal.PrincipalID); err != nil {
 		t.Fatal(err)
 	}
-	if s := get(t, db, tenant, principal); s.Mode != preferences.ModeMutations {
+	if s := get(t, db, principal); s.Mode != preferences.ModeMutations {
 		t.Errorf("got mode %q, want the one that it counts as", s.Mode)
 	}
 	for _, list := range []string{"{a.*,NULL}", "{{a.*},{b.*}}"} {
-		if _, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.preferences SET custom_actions = $2::text::text[] WHERE tenant_id = $1`, tenant, list); err == nil {
+		if _, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.preferences SET custom_actions = $2::text::text[] WHERE tenant_id = $1`, principal.TenantID, list); err == nil {
 			t.Errorf("%s: got stored, want what the worker cannot read refused", list)
 		}
 	}
@@ -178,7 +187,7 @@ func TestChangeValidateNamesTheField(t *testing.T) {
 		if len(tt.want) == 0 {
 			continue
 		}
-		if _, err := preferences.Put(t.Context(), nil, uuid.New(), uuid.New(), tt.change); err == nil {
+		if _, err := preferences.Put(t.Context(), nil, activity.Principal{}, tt.change); err == nil {
 			t.Errorf("%s: Put: got no error", tt.name)
 		}
 	}

@@ -4,23 +4,25 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
-// Reasons is a set of reasons for telling somebody, as it is stored with a notification.
+// Reasons is the set of reasons why a principal is a candidate, as stored with a notification.
 type Reasons int16
 
 // The reasons.
 const (
-	Subscribed Reasons = 1 << iota // has subscribed to the resource, or to an ancestor with its descendants
+	Subscribed Reasons = 1 << iota // is subscribed to the resource, or to an ancestor with its descendants
 	Owner                          // owns the resource
-	Delegator                      // holds the role owner or delegator on the resource or an ancestor
-	Target                         // is the one addressed
+	Delegator                      // holds the role owner or delegator on the resource or on an ancestor
+	Target                         // is the target of the activity
 )
 
-// Has reports whether r holds any of the others.
+// Has reports whether r contains any of the other reasons.
 func (r Reasons) Has(others Reasons) bool { return r&others != 0 }
 
-// Names lists the reasons in their order.
+// Names returns the names of the reasons, in the order of the constants.
 func (r Reasons) Names() []string {
 	names := []string{}
 	for i, name := range []string{"subscribed", "owner", "delegator", "target"} {
@@ -31,34 +33,22 @@ func (r Reasons) Names() []string {
 	return names
 }
 
+// String returns the names, separated by commas.
 func (r Reasons) String() string { return strings.Join(r.Names(), ", ") }
 
-// Candidate is somebody who could be told.
+// Candidate is a principal that an activity concerns. Whether it becomes a recipient depends on its
+// access and its preference.
 type Candidate struct {
 	PrincipalID uuid.UUID
 	Reasons     Reasons
-	Inactive    bool // the directory marks them so; one it does not know is not inactive
-	OnChain     bool // holds an active role on the resource or an ancestor; found out for Subscribed only, and if asked for
-	InScope     bool // holds one there or under the resource's parent; found out for Subscribed only, and if asked for
+	Inactive    bool // the directory marks the principal inactive; one that it does not contain is active
 
-	// What they want to hear of, as stored; zero without a row.
+	// Access by roles: OnChain and InScope, and only for a subscriber and as far as the visibilities
+	// of the query require. Manager and Party are false; Reasons contains them.
+	Access directory.Access
+
+	// The stored preference; zero without one.
 	FilterMode    string
 	CustomActions []string
 	Muted         bool
-}
-
-// Subject is a resource whose watchers are sought. OwnerID and ParentID stand in when the directory
-// does not hold the resource any more; uuid.Nil is none.
-type Subject struct {
-	TenantID, ResourceID, OwnerID, ParentID uuid.UUID
-}
-
-// Actor is who did something, as the directory knows them.
-type Actor struct {
-	Kind, DisplayName string
-}
-
-// Principal names somebody.
-type Principal struct {
-	TenantID, PrincipalID uuid.UUID
 }

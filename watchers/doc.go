@@ -1,7 +1,7 @@
-// Package watchers finds out who could be told of an activity: the subscribers of its resource, the
-// resource's owner, and the delegators, as the directory has them at this moment.
+// Package watchers resolves the candidates of activities: the subscribers of the resource, its
+// owner, its delegators, and the target.
 //
-// The directory is three relations that the host application owns (principals, resources,
-// role_bindings); they may be views. Whether a candidate may see the activity and wants to is
-// decided elsewhere, from what a Candidate carries.
+// A resolution reflects the directory, the subscriptions and the preferences at the time of the
+// statement. Which candidates become recipients is decided by the fan-out, from the contents of a
+// Candidate.
 package watchers

@@ -6,55 +6,116 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/internal/pg"
+	"github.com/fanfarehq/fanfare/watchers/directory"
+	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
-// Page says which part of a list is wanted.
-type Page struct {
-	Limit int       // at most so many; DefaultPage if it is not positive, MaxPage if it is above that
-	After uuid.UUID // only those above this id
+// Watcher is a principal that watches a resource.
+type Watcher struct {
+	PrincipalID uuid.UUID
+	Kind        string // "" if the directory does not contain the principal
+	DisplayName string
+	Reasons     Reasons
+
+	// Scope is subscriptions.ScopeDescendants if a subscription to the resource or to an ancestor has
+	// that scope, else subscriptions.ScopeResource; "" without a subscription.
+	Scope string
 }
 
-// The bounds of a Page.
-const (
-	DefaultPage = 50
-	MaxPage     = 1000
+// selectWatchers reads the candidates of one resource, without the access and the preference that
+// decide about a single activity.
+const selectWatchers = `
+WITH RECURSIVE chain AS (
+    SELECT r.owner_principal_id AS owner_id, r.parent_id, ARRAY[r.id] AS path
+    FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = $2
+    UNION ALL
+    SELECT c.owner_id, r.parent_id, c.path || c.parent_id
+    FROM chain AS c
+    LEFT JOIN LATERAL (
+        SELECT r.parent_id FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = c.parent_id LIMIT 1
+    ) AS r ON true
+    WHERE c.parent_id IS NOT NULL AND c.parent_id <> ALL (c.path) AND cardinality(c.path) <= $5
+), longest AS (
+    SELECT owner_id, path FROM chain ORDER BY cardinality(path) DESC LIMIT 1
 )
+SELECT w.principal_id, d.kind, d.display_name, coalesce(NOT d.active, false), w.reasons, w.scope
+FROM longest AS t
+CROSS JOIN LATERAL (
+    SELECT c.principal_id, bit_or(c.reason)::smallint AS reasons, min(c.scope) AS scope
+    FROM (
+        SELECT x.principal_id, 1 AS reason, x.scope
+        FROM unnest(t.path) WITH ORDINALITY AS l(resource_id, level)
+        CROSS JOIN LATERAL (
+            SELECT u.principal_id, u.scope FROM fanfare.subscriptions AS u
+            WHERE u.tenant_id = $1 AND u.resource_id = l.resource_id AND u.revoked_at IS NULL
+              AND (l.level = 1 OR u.scope = 'descendants') AND u.principal_id > $3
+            ORDER BY u.principal_id LIMIT 2 * $4::int
+        ) AS x
+        UNION ALL
+        SELECT t.owner_id, 2, NULL WHERE t.owner_id > $3
+        UNION ALL
+        SELECT x.principal_id, 4, NULL
+        FROM unnest(t.path) AS l(resource_id)
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT b.principal_id FROM fanfare.role_bindings AS b
+            WHERE b.tenant_id = $1 AND b.scope_resource_id = l.resource_id AND b.role_name IN ('owner', 'delegator')
+              AND b.revoked_at IS NULL AND b.principal_id > $3
+            ORDER BY b.principal_id LIMIT $4
+        ) AS x
+    ) AS c
+    GROUP BY c.principal_id
+    ORDER BY c.principal_id
+    LIMIT $4
+) AS w
+LEFT JOIN LATERAL (
+    SELECT p.kind, p.display_name, p.active FROM fanfare.principals AS p
+    WHERE p.tenant_id = $1 AND p.id = w.principal_id LIMIT 1
+) AS d ON true
+ORDER BY w.principal_id`
 
-func (p Page) limit() int {
-	if p.Limit <= 0 {
-		return DefaultPage
-	}
-	return min(p.Limit, MaxPage)
-}
-
-const listSubscriptions = `
-SELECT ` + subscriptionColumns + `
-FROM fanfare.subscriptions AS s
-WHERE s.tenant_id = $1 AND s.principal_id = $2 AND s.revoked_at IS NULL AND s.id > $3
-ORDER BY s.tenant_id, s.principal_id, s.id
-LIMIT $4`
-
-// Subscriptions lists the principal's that count, by id, so about in the order in which they were
-// made. next, unless it is uuid.Nil, is what Page.After takes for more.
-func Subscriptions(
+// List returns the watchers of a resource, ordered by principal id: its subscribers, its owner and
+// its delegators, without those that the directory marks inactive. next is the Page.After of the
+// next page, or uuid.Nil after the last; a page may have fewer watchers than its limit and still
+// have a next. A resource that the tenant does not have has no watchers.
+//
+// List does not check whether the caller may read the list; directory.IsManager does.
+func List(
 	ctx context.Context,
 	db pg.Querier,
-	tenant, principal uuid.UUID,
-	p Page,
-) (list []Subscription, next uuid.UUID, err error) {
-	limit := p.limit()
-	rows, err := db.Query(ctx, listSubscriptions, tenant, principal, p.After, limit+1)
+	tenant, resource uuid.UUID,
+	p subscriptions.Page,
+) (list []Watcher, next uuid.UUID, err error) {
+	limit := p.EffectiveLimit()
+	rows, err := db.Query(ctx, selectWatchers, tenant, resource, p.After, limit+1, directory.MaxDepth)
 	if err != nil {
-		return nil, uuid.Nil, fmt.Errorf("list subscriptions: %w", err)
+		return nil, uuid.Nil, fmt.Errorf("list watchers: %w", err)
 	}
-	if list, err = pgx.CollectRows(rows, scanSubscription); err != nil {
-		return nil, uuid.Nil, fmt.Errorf("list subscriptions: %w", err)
-	}
-	if len(list) > limit {
-		list = list[:limit]
-		next = list[limit-1].ID
+	var (
+		w        Watcher
+		inactive bool
+		count    int
+		last     uuid.UUID
+	)
+	list = []Watcher{}
+	_, err = pgx.ForEachRow(rows, []any{
+		(*[16]byte)(&w.PrincipalID), (*zeronull.Text)(&w.Kind), (*zeronull.Text)(&w.DisplayName), &inactive,
+		(*int16)(&w.Reasons), (*zeronull.Text)(&w.Scope),
+	}, func() error {
+		switch count++; {
+		case count > limit:
+			next = last
+			return nil
+		case !inactive:
+			list = append(list, w)
+		}
+		last = w.PrincipalID
+		return nil
+	})
+	if err != nil {
+		return nil, uuid.Nil, fmt.Errorf("list watchers: %w", err)
 	}
 	return list, next, nil
 }

@@ -3,23 +3,25 @@ package watchers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
-// MaxDepth bounds the walk up the tree, in levels above the resource. A cycle ends it sooner.
-const MaxDepth = 128
-
-// resolve finds the candidates of many subjects at once. Every step from a subject on is a LATERAL
-// one with a LIMIT of its own (a plain join may be planned as a scan of all that the tenant has),
-// so that no statistics can talk the planner into reading a table: the cost is some index probes
-// for each level of each subject's chain.
+// selectCandidates reads the candidates of many subjects. Every step from a subject on is LATERAL
+// and has a LIMIT (the planner may turn a plain join into a scan of a whole tenant), so that the plan
+// never reads a table, whatever the statistics say: the cost is some index probes for each level of
+// each subject's chain.
 //
-// Each list that could be long is read in the order of its index, above the cursor $9 and at most
-// $10 long, so a resource that a million people watch costs as much as one that $10 watch.
-const resolve = `
+// Each list that can be long is read in the order of its index, above the cursor $9 and with at most
+// $10 entries, so that a resource with a million watchers costs as much as one with $10.
+const selectCandidates = `
 WITH RECURSIVE subject AS (
     SELECT u.n, u.tenant_id, u.resource_id, u.roles,
            CASE WHEN r.found THEN r.owner_principal_id ELSE u.owner_id END AS owner_id,
@@ -34,11 +36,12 @@ WITH RECURSIVE subject AS (
     SELECT n, tenant_id, roles, owner_id, parent_id, parent_id AS next_id, ARRAY[resource_id] AS path FROM subject
     UNION ALL
     SELECT c.n, c.tenant_id, c.roles, c.owner_id, c.parent_id, (
-               SELECT r.parent_id FROM fanfare.resources AS r WHERE r.tenant_id = c.tenant_id AND r.id = c.next_id LIMIT 1
+               SELECT r.parent_id FROM fanfare.resources AS r
+               WHERE r.tenant_id = c.tenant_id AND r.id = c.next_id LIMIT 1
            ), c.path || c.next_id
     FROM chain AS c
     WHERE c.next_id IS NOT NULL AND c.next_id <> ALL (c.path) AND cardinality(c.path) <= $11
-), whole AS (
+), longest AS (
     SELECT DISTINCT ON (n) n, tenant_id, roles, owner_id, parent_id, path FROM chain ORDER BY n, cardinality(path) DESC
 )
 SELECT s.n, w.principal_id, w.reasons, coalesce(NOT d.active, false), held.on_chain,
@@ -54,7 +57,7 @@ SELECT s.n, w.principal_id, w.reasons, coalesce(NOT d.active, false), held.on_ch
            )
            SELECT FROM up WHERE up.id = s.parent_id) ELSE false END,
        coalesce(p.filter_mode, ''), p.custom_actions, coalesce(p.muted, false)
-FROM whole AS s
+FROM longest AS s
 CROSS JOIN LATERAL (
     SELECT c.principal_id, bit_or(c.reason)::smallint AS reasons
     FROM (
@@ -79,7 +82,8 @@ CROSS JOIN LATERAL (
             ORDER BY b.principal_id LIMIT $10
         ) AS x
         UNION ALL
-        SELECT g.principal_id, 8 FROM unnest($7::int[], $8::uuid[]) AS g(n, principal_id) WHERE g.n = s.n AND g.principal_id > $9
+        SELECT g.principal_id, 8 FROM unnest($7::int[], $8::uuid[]) AS g(n, principal_id)
+        WHERE g.n = s.n AND g.principal_id > $9
     ) AS c
     GROUP BY c.principal_id
     ORDER BY c.principal_id
@@ -88,7 +92,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT CASE WHEN w.reasons & 1 = 1 AND s.roles <> 0 THEN EXISTS (
         SELECT FROM fanfare.role_bindings AS b
-        WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id AND b.scope_resource_id = ANY (s.path) AND b.revoked_at IS NULL
+        WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id
+          AND b.scope_resource_id = ANY (s.path) AND b.revoked_at IS NULL
     ) ELSE false END AS on_chain
     OFFSET 0
 ) AS held
@@ -101,87 +106,101 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 LIMIT $12`
 
-const nameActors = `
-SELECT u.tenant_id, u.id, p.kind, p.display_name
-FROM unnest($1::uuid[], $2::uuid[]) AS u(tenant_id, id)
-JOIN fanfare.principals AS p ON p.tenant_id = u.tenant_id AND p.id = u.id`
-
-// Query asks who could be told. Subjects and actors are asked for once, however many activities
-// share them.
+// Query selects the candidates that Resolve reads. Activities of the same resource share one
+// subject, which is resolved once.
 type Query struct {
-	After uuid.UUID // only principals above this id
-	Limit int       // at most so many for each subject
-	Rows  int       // at most so many in all
+	After   uuid.UUID // only principals above this id
+	Limit   int       // maximum number of candidates of a subject
+	MaxRows int       // maximum number of candidates of all subjects
 
-	subjects  []Subject
-	roles     []int16
-	index     map[Subject]int
-	targetOf  []int32
+	subjects  []subject
+	roles     []int16 // by subject; bits of roleBits
+	index     map[subject]int
+	targetOf  []int32 // by target, its subject
 	targets   [][16]byte
-	actors    map[Principal]struct{}
-	targetSet map[targeted]struct{}
+	targetSet map[targetKey]struct{}
+	actors    map[activity.Principal]struct{}
 }
 
-type targeted struct {
+// subject is a resource whose candidates are read. owner and parent are used if the directory does
+// not contain the resource; uuid.Nil is none.
+type subject struct {
+	tenant, resource, owner, parent uuid.UUID
+}
+
+type targetKey struct {
 	subject   int
 	principal uuid.UUID
 }
 
-// Roles says which of a candidate's roles matter.
-type Roles int16
-
-// What is to be found out of a subscriber.
+// Bits that select what selectCandidates reads of a subscriber's roles.
 const (
-	RolesOnChain Roles = 1 << iota // Candidate.OnChain
-	RolesInScope                   // Candidate.InScope, and with it OnChain
+	readOnChain int16 = 1 << iota // Access.OnChain
+	readInScope                   // Access.InScope, which includes OnChain
 )
 
-// Ask adds a subject and returns its number in Answer.Candidates. target, unless it is uuid.Nil, is
-// one more candidate.
-func (q *Query) Ask(s Subject, roles Roles, target uuid.UUID, actor uuid.UUID) int {
-	if q.index == nil {
-		q.index, q.actors, q.targetSet = map[Subject]int{}, map[Principal]struct{}{}, map[targeted]struct{}{}
+// roleBits returns what directory.Allowed requires of a subscriber's roles.
+func roleBits(v activity.Visibility) int16 {
+	switch v {
+	case activity.ResourceWide:
+		return readOnChain
+	case activity.ScopeWide:
+		return readOnChain | readInScope
+	default:
+		return 0
 	}
-	n, known := q.index[s]
-	if !known {
+}
+
+// Add adds an activity and returns the index of its subject in Result.Candidates. The activity's
+// target, if any, is a candidate of the subject.
+func (q *Query) Add(a *activity.Activity) int {
+	if q.index == nil {
+		q.index = map[subject]int{}
+		q.targetSet = map[targetKey]struct{}{}
+		q.actors = map[activity.Principal]struct{}{}
+	}
+	s := subject{tenant: a.TenantID, resource: a.ResourceID, owner: a.OwnerID, parent: a.ParentID}
+	n, found := q.index[s]
+	if !found {
 		n = len(q.subjects)
 		q.index[s] = n
 		q.subjects, q.roles = append(q.subjects, s), append(q.roles, 0)
 	}
-	q.roles[n] |= int16(roles)
-	if key := (targeted{n, target}); target != uuid.Nil {
-		if _, known := q.targetSet[key]; !known {
+	q.roles[n] |= roleBits(a.Visibility)
+	if key := (targetKey{n, a.TargetPrincipalID}); key.principal != uuid.Nil {
+		if _, found := q.targetSet[key]; !found {
 			q.targetSet[key] = struct{}{}
-			q.targetOf, q.targets = append(q.targetOf, int32(n)), append(q.targets, target)
+			q.targetOf, q.targets = append(q.targetOf, int32(n)), append(q.targets, key.principal)
 		}
 	}
-	q.actors[Principal{s.TenantID, actor}] = struct{}{}
+	q.actors[activity.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}] = struct{}{}
 	return n
 }
 
-// Answer is what the directory says.
-type Answer struct {
-	Candidates [][]Candidate // for each subject, by principal; Query.Limit of them may mean that there are more
-	Actors     map[Principal]Actor
-	Truncated  bool // Query.Rows did not suffice: candidates are missing
+// Result is the candidates of the subjects of a Query, and the names of the actors.
+type Result struct {
+	// Candidates of each subject, ordered by principal id. If there are Query.Limit of them, more may
+	// exist above the last.
+	Candidates [][]Candidate
+	Actors     map[activity.Principal]directory.Actor
+	Truncated  bool // more than Query.MaxRows candidates exist; some are missing
 }
 
-// Resolve answers a query in one round trip.
-func Resolve(ctx context.Context, tx pgx.Tx, q *Query) (Answer, error) {
-	answer := Answer{Candidates: make([][]Candidate, len(q.subjects)), Actors: make(map[Principal]Actor, len(q.actors))}
+// Resolve reads the candidates of a query in one round trip.
+func Resolve(ctx context.Context, tx pgx.Tx, q *Query) (Result, error) {
+	result := Result{
+		Candidates: make([][]Candidate, len(q.subjects)),
+		Actors:     make(map[activity.Principal]directory.Actor, len(q.actors)),
+	}
 	batch := &pgx.Batch{}
-	batch.Queue(resolve, q.arguments()...).Query(func(rows pgx.Rows) error {
-		return readCandidates(rows, q.Rows, &answer)
+	batch.Queue(selectCandidates, q.arguments()...).Query(func(rows pgx.Rows) error {
+		return readCandidates(rows, q.MaxRows, &result)
 	})
-	tenants, ids := make([][16]byte, 0, len(q.actors)), make([][16]byte, 0, len(q.actors))
-	for actor := range q.actors {
-		tenants, ids = append(tenants, actor.TenantID), append(ids, actor.PrincipalID)
-	}
-	batch.Queue(nameActors, tenants, ids).Query(func(rows pgx.Rows) error { return readActors(rows, answer.Actors) })
+	directory.QueueActors(batch, slices.Collect(maps.Keys(q.actors)), result.Actors)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return Answer{}, fmt.Errorf("resolve watchers: %w", err)
+		return Result{}, fmt.Errorf("resolve watchers: %w", err)
 	}
-	return answer, nil
+	return result, nil
 }
 
 func (q *Query) arguments() []any {
@@ -191,39 +210,30 @@ func (q *Query) arguments() []any {
 	owners, parents := make([]zeronull.UUID, n), make([]zeronull.UUID, n)
 	for i, s := range q.subjects {
 		numbers[i] = int32(i)
-		tenants[i], resources[i] = s.TenantID, s.ResourceID
-		owners[i], parents[i] = zeronull.UUID(s.OwnerID), zeronull.UUID(s.ParentID)
+		tenants[i], resources[i] = s.tenant, s.resource
+		owners[i], parents[i] = zeronull.UUID(s.owner), zeronull.UUID(s.parent)
 	}
 	return []any{
-		numbers,
-		tenants,
-		resources,
-		owners,
-		parents,
-		q.roles,
-		q.targetOf,
-		q.targets,
-		[16]byte(q.After),
-		q.Limit,
-		MaxDepth,
-		q.Rows + 1,
+		numbers, tenants, resources, owners, parents, q.roles, q.targetOf, q.targets,
+		[16]byte(q.After), q.Limit, directory.MaxDepth, q.MaxRows + 1,
 	}
 }
 
-func readCandidates(rows pgx.Rows, limit int, answer *Answer) error {
+func readCandidates(rows pgx.Rows, limit int, result *Result) error {
 	var (
 		n     int32
 		c     Candidate
 		count int
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&n, (*[16]byte)(&c.PrincipalID), (*int16)(&c.Reasons), &c.Inactive, &c.OnChain, &c.InScope, &c.FilterMode, &c.CustomActions, &c.Muted,
+		&n, (*[16]byte)(&c.PrincipalID), (*int16)(&c.Reasons), &c.Inactive, &c.Access.OnChain, &c.Access.InScope,
+		&c.FilterMode, &c.CustomActions, &c.Muted,
 	}, func() error {
 		if count++; count > limit {
-			answer.Truncated = true
+			result.Truncated = true
 			return nil
 		}
-		answer.Candidates[n] = append(answer.Candidates[n], c)
+		result.Candidates[n] = append(result.Candidates[n], c)
 		c.CustomActions = nil
 		return nil
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/activity/taxonomy/research"
+	"github.com/fanfarehq/fanfare/activity/taxonomy/template"
 )
 
 // TestFilesAreComplete checks the built-in actions, the default taxonomy and the research taxonomy:
@@ -64,7 +65,7 @@ func checkTexts(t *testing.T, a taxonomy.Action) {
 		}
 	}
 	for _, text := range []string{a.Title, a.Summary} {
-		phrase, err := activity.ParsePhrase(text)
+		phrase, err := template.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}

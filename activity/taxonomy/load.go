@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy/template"
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
@@ -82,8 +82,8 @@ func (r *reader) stored(e *entry, schema json.RawMessage, compiler *schemas) {
 	r.action = e.Name
 	defer func() { r.action = "" }()
 	for field, text := range map[string]string{"title": e.Title, "summary": e.Summary} {
-		if _, err := activity.ParsePhrase(text); err != nil {
-			r.refuse(0, field, "", "is not a phrase: "+err.Error())
+		if _, err := template.Parse(text); err != nil {
+			r.refuse(0, field, "", "is not a template: "+err.Error())
 		}
 	}
 	e.prepare()

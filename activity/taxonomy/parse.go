@@ -12,6 +12,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/secrets"
+	"github.com/fanfarehq/fanfare/activity/taxonomy/template"
 )
 
 // The bounds of an action's texts, in characters.
@@ -156,7 +157,7 @@ func (r *reader) agree(e *entry, given map[string]int) {
 		}
 	}
 	for field, text := range map[string]string{"title": e.Title, "summary": e.Summary} {
-		phrase, err := activity.ParsePhrase(text)
+		phrase, err := template.Parse(text)
 		if err != nil {
 			continue // told before
 		}
@@ -219,8 +220,8 @@ func (r *reader) phrase(p pair) string {
 	if !ok {
 		return ""
 	}
-	if _, err := activity.ParsePhrase(text); err != nil {
-		r.refuse(p.line, p.key, "", "is not a phrase: "+err.Error())
+	if _, err := template.Parse(text); err != nil {
+		r.refuse(p.line, p.key, "", "is not a template: "+err.Error())
 	}
 	return text
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/feed"
 	"github.com/fanfarehq/fanfare/internal/identity"
-	"github.com/fanfarehq/fanfare/watchers"
 )
 
 func (s *Server) addActivities(routes huma.API) {
@@ -47,14 +46,11 @@ func (s *Server) listActivities(ctx context.Context, caller identity.Identity, i
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := feed.Visible(
-		ctx,
-		s.pool,
-		caller.TenantID,
-		caller.PrincipalID,
-		filter,
-		activity.Page{Limit: in.Limit, Before: before},
-	)
+	found, next, err := feed.List(ctx, s.pool, feed.Request{
+		Principal: caller.Principal,
+		Filter:    filter,
+		Page:      activity.Page{Limit: in.Limit, Before: before},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +63,7 @@ func (s *Server) getActivity(ctx context.Context, caller identity.Identity, in *
 	ID ID `path:"id" doc:"The activity's id."`
 },
 ) (*activityResponse, error) {
-	found, err := feed.Get(ctx, s.pool, caller.TenantID, caller.PrincipalID, in.ID.UUID)
+	found, err := feed.Get(ctx, s.pool, caller.Principal, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}
@@ -103,31 +99,15 @@ func (s *Server) activitiesPage(
 	return response, err
 }
 
-// events renders activities, with the names that the directory has for their actors now.
+// events renders activities, with the names that the directory has for their actors.
 func (s *Server) events(ctx context.Context, list []*activity.Activity) ([]Event, error) {
-	known := map[watchers.Principal]bool{}
-	var actors []watchers.Principal
-	for _, a := range list {
-		if p := actorOf(a); !known[p] {
-			known[p] = true
-			actors = append(actors, p)
-		}
+	rendered, err := s.catalog.Events(ctx, s.pool, list)
+	if err != nil {
+		return nil, err
 	}
-	named := map[watchers.Principal]watchers.Actor{}
-	if len(actors) > 0 {
-		var err error
-		if named, err = watchers.NameActors(ctx, s.pool, actors); err != nil {
-			return nil, err
-		}
-	}
-	events := make([]Event, len(list))
-	for i, a := range list {
-		actor := named[actorOf(a)]
-		events[i] = Event{s.phrases.Event(a, actor.Kind, actor.DisplayName)}
+	events := make([]Event, len(rendered))
+	for i := range rendered {
+		events[i] = Event{rendered[i]}
 	}
 	return events, nil
-}
-
-func actorOf(a *activity.Activity) watchers.Principal {
-	return watchers.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
-	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/render"
 )
 
 // Options configure a Server. Pool, Authenticator, Channels and Tokens are required; every other
@@ -35,8 +35,8 @@ type Options struct {
 	Publisher Publisher
 	// Streams serve /activities/stream; nil disables that route, which then responds with 503.
 	Streams Streams
-	// Phrases are what events say; without them it is left to the actions' names.
-	Phrases *activity.Phrasebook
+	// Catalog renders events; nil renders the default texts.
+	Catalog *render.Catalog
 	// Origins are the web origins that may read responses ("https://app.example.com"); default
 	// none.
 	Origins []string
@@ -105,7 +105,7 @@ type Server struct {
 	tokens        Tokens
 	publisher     Publisher
 	streams       Streams
-	phrases       *activity.Phrasebook
+	catalog       *render.Catalog
 	cursors       cursors
 	limiter       *limiter
 	limits        Limits
@@ -124,7 +124,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s := &Server{
-		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens, publisher: o.Publisher, streams: o.Streams, phrases: o.Phrases,
+		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens, publisher: o.Publisher, streams: o.Streams, catalog: o.Catalog,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
 	}
 	s.buffers.New = func() any { return new([]byte) }

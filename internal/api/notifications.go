@@ -72,8 +72,7 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 	page, err := inbox.List(
 		ctx,
 		s.pool,
-		caller.TenantID,
-		caller.PrincipalID,
+		caller.Principal,
 		inbox.Query{UnreadOnly: in.UnreadOnly, Limit: in.Limit, After: after},
 	)
 	if err != nil {
@@ -83,7 +82,7 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 	if response.Body.Items, err = s.notifications(ctx, page.Items); err != nil {
 		return nil, err
 	}
-	if response.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID); err != nil {
+	if response.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.Principal); err != nil {
 		return nil, err
 	}
 	response.Body.NextCursor, err = s.nextCursor(ctx, page.Next, filter)
@@ -120,7 +119,7 @@ type unreadResponse struct {
 func (s *Server) countUnread(ctx context.Context, caller identity.Identity, _ *struct{}) (*unreadResponse, error) {
 	response := &unreadResponse{}
 	var err error
-	response.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID)
+	response.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.Principal)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +135,7 @@ func (s *Server) markNotification(ctx context.Context, caller identity.Identity,
 	} `nameHint:"NotificationChange"`
 },
 ) (*notificationResponse, error) {
-	marked, err := inbox.Mark(ctx, s.pool, caller.TenantID, caller.PrincipalID, in.ID.UUID, in.Body.Read)
+	marked, err := inbox.Mark(ctx, s.pool, caller.Principal, in.ID.UUID, in.Body.Read)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +156,7 @@ type markedResponse struct {
 func (s *Server) markAllRead(ctx context.Context, caller identity.Identity, _ *struct{}) (*markedResponse, error) {
 	response := &markedResponse{}
 	var err error
-	if response.Body.MarkedCount, err = inbox.MarkAll(ctx, s.pool, caller.TenantID, caller.PrincipalID); err != nil {
+	if response.Body.MarkedCount, err = inbox.MarkAll(ctx, s.pool, caller.Principal); err != nil {
 		return nil, err
 	}
 	if response.Body.MarkedCount > 0 {

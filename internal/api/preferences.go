@@ -66,7 +66,7 @@ func preferencesOf(p preferences.Stored) *preferencesResponse {
 func (s *Server) getPreferences(ctx context.Context, caller identity.Identity, _ *struct{}) (
 	*preferencesResponse, error,
 ) {
-	stored, err := preferences.Get(ctx, s.pool, caller.TenantID, caller.PrincipalID)
+	stored, err := preferences.Get(ctx, s.pool, caller.Principal)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (s *Server) putPreferences(
 	caller identity.Identity,
 	in *struct{ Body PreferencesChange },
 ) (*preferencesResponse, error) {
-	stored, err := preferences.Put(ctx, s.pool, caller.TenantID, caller.PrincipalID, preferences.Change{
+	stored, err := preferences.Put(ctx, s.pool, caller.Principal, preferences.Change{
 		Mode: (*preferences.Mode)(in.Body.FilterMode), CustomActions: in.Body.CustomActions, Muted: in.Body.Muted,
 	})
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
-	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
+	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
 // Channels names Centrifugo's channels, as *centrifugo.Channels does.
@@ -119,17 +120,12 @@ func (s *Server) hears(
 	resources map[string]uuid.UUID,
 	allowed map[string]bool,
 ) error {
-	names, sightings := make([]string, 0, len(resources)), make([]watchers.Sighting, 0, len(resources))
+	names, queries := make([]string, 0, len(resources)), make([]directory.AccessQuery, 0, len(resources))
 	for channel, resource := range resources {
-		names, sightings = append(
-			names,
-			channel,
-		), append(
-			sightings,
-			watchers.Sighting{ResourceID: resource, Visibility: activity.ResourceWide},
-		)
+		names = append(names, channel)
+		queries = append(queries, directory.AccessQuery{ResourceID: resource, Visibility: activity.ResourceWide})
 	}
-	seen, err := watchers.Sees(ctx, s.pool, caller.TenantID, caller.PrincipalID, sightings)
+	seen, err := directory.CanView(ctx, s.pool, caller.Principal, queries)
 	if err != nil {
 		return err
 	}
@@ -162,19 +158,13 @@ type bootstrapResponse struct {
 }
 
 func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *struct{}) (*bootstrapResponse, error) {
-	subscriptions, _, err := watchers.Subscriptions(
-		ctx,
-		s.pool,
-		caller.TenantID,
-		caller.PrincipalID,
-		watchers.Page{Limit: watchers.MaxPage},
-	)
+	list, _, err := subscriptions.List(ctx, s.pool, caller.Principal, subscriptions.Page{Limit: subscriptions.MaxPage})
 	if err != nil {
 		return nil, err
 	}
 	resources, allowed := map[string]uuid.UUID{}, map[string]bool{}
 	var channels []string
-	for _, subscription := range subscriptions {
+	for _, subscription := range list {
 		channel := s.channels.Resource(caller.TenantID, subscription.ResourceID)
 		if _, known := resources[channel]; !known {
 			channels = append(channels, channel)

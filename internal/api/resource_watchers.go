@@ -9,6 +9,8 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
+	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
 func (s *Server) addWatchers(routes huma.API) {
@@ -45,20 +47,15 @@ func (s *Server) listWatchers(ctx context.Context, caller identity.Identity, in 
 	if err != nil {
 		return nil, err
 	}
-	keeper, err := watchers.IsKeeper(ctx, s.pool, caller.TenantID, caller.PrincipalID, in.ID.UUID)
+	manager, err := directory.IsManager(ctx, s.pool, caller.Principal, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}
-	if !keeper {
+	if !manager {
 		return nil, newProblem(NotFound)
 	}
-	list, next, err := watchers.WatchersOf(
-		ctx,
-		s.pool,
-		caller.TenantID,
-		in.ID.UUID,
-		watchers.Page{Limit: in.Limit, After: after},
-	)
+	page := subscriptions.Page{Limit: in.Limit, After: after}
+	list, next, err := watchers.List(ctx, s.pool, caller.TenantID, in.ID.UUID, page)
 	if err != nil {
 		return nil, err
 	}

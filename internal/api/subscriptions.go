@@ -13,7 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/outbox"
-	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
+	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
 func (s *Server) addSubscriptions(routes huma.API) {
@@ -48,7 +49,7 @@ type Subscription struct {
 	CreatedAt   time.Time `json:"created_at"`
 }
 
-func subscriptionOf(s watchers.Subscription) Subscription {
+func subscriptionOf(s subscriptions.Subscription) Subscription {
 	return Subscription{
 		ID:          s.ID,
 		TenantID:    s.TenantID,
@@ -76,7 +77,8 @@ func (s *Server) subscribe(
 	caller identity.Identity,
 	in *struct{ Body SubscribeRequest },
 ) (*subscriptionResponse, error) {
-	var made watchers.Subscription
+	request := subscriptions.SubscribeRequest{ResourceID: in.Body.ResourceID.UUID, Scope: in.Body.Scope}
+	var made subscriptions.Subscription
 	_, _, err := outbox.TxActivity(
 		ctx,
 		s.pool,
@@ -84,13 +86,13 @@ func (s *Server) subscribe(
 		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
 			var created bool
 			var err error
-			if made, created, err = watchers.Subscribe(ctx, tx, caller.TenantID, caller.PrincipalID, in.Body.ResourceID.UUID, in.Body.Scope); err != nil {
+			if made, created, err = subscriptions.Subscribe(ctx, tx, caller.Principal, request); err != nil {
 				return struct{}{}, err
 			}
 			if !created {
 				return struct{}{}, errDuplicate
 			}
-			types, err := watchers.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{made.ResourceID})
+			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{made.ResourceID})
 			describe(e, subscriptionCreated, made, types)
 			return struct{}{}, err
 		},
@@ -110,11 +112,11 @@ func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *
 		s.pool,
 		newEnvelope(ctx, caller),
 		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-			revoked, err := watchers.Unsubscribe(ctx, tx, caller.TenantID, caller.PrincipalID, in.ID.UUID)
+			revoked, err := subscriptions.Unsubscribe(ctx, tx, caller.Principal, in.ID.UUID)
 			if err != nil {
 				return struct{}{}, err
 			}
-			types, err := watchers.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{revoked.ResourceID})
+			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{revoked.ResourceID})
 			describe(e, subscriptionRevoked, revoked, types)
 			return struct{}{}, err
 		},
@@ -142,7 +144,7 @@ func newEnvelope(ctx context.Context, caller identity.Identity) activity.Envelop
 
 // describe completes the envelope of what was done to a subscription. Its id links the making to
 // the revoking.
-func describe(e *activity.Envelope, action string, s watchers.Subscription, types map[uuid.UUID]string) {
+func describe(e *activity.Envelope, action string, s subscriptions.Subscription, types map[uuid.UUID]string) {
 	e.Action, e.CorrelationID, e.ResourceID = action, s.ID, s.ResourceID
 	if e.ResourceType = types[s.ResourceID]; e.ResourceType == "" {
 		e.ResourceType = unknownType
@@ -169,13 +171,7 @@ func (s *Server) listSubscriptions(
 	if err != nil {
 		return nil, err
 	}
-	list, next, err := watchers.Subscriptions(
-		ctx,
-		s.pool,
-		caller.TenantID,
-		caller.PrincipalID,
-		watchers.Page{Limit: in.Limit, After: after},
-	)
+	list, next, err := subscriptions.List(ctx, s.pool, caller.Principal, subscriptions.Page{Limit: in.Limit, After: after})
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/outbox"
-	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
+	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
 func (s *Server) addBulkSubscriptions(routes huma.API) {
@@ -46,41 +47,46 @@ func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in
 	} `nameHint:"SubscriptionWishes"`
 },
 ) (*bulkResponse, error) {
-	wishes := make([]watchers.Wish, len(in.Body.Subscriptions))
+	requests := make([]subscriptions.SubscribeRequest, len(in.Body.Subscriptions))
 	for i, w := range in.Body.Subscriptions {
-		wishes[i] = watchers.Wish{ResourceID: w.ResourceID.UUID, Scope: w.Scope}
+		requests[i] = subscriptions.SubscribeRequest{ResourceID: w.ResourceID.UUID, Scope: w.Scope}
 	}
-	var granted []watchers.Granted
+	var results []subscriptions.SubscribeResult
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		if granted, err = watchers.SubscribeMany(ctx, tx, caller.TenantID, caller.PrincipalID, wishes); err != nil {
+		if results, err = subscriptions.SubscribeMany(ctx, tx, caller.Principal, requests); err != nil {
 			return err
 		}
-		return recordGranted(ctx, tx, caller, granted)
+		return recordCreated(ctx, tx, caller, results)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to many: %w", err)
 	}
 	response := &bulkResponse{}
-	response.Body.Results = make([]SubscriptionResult, len(wishes))
-	for i, g := range granted {
-		response.Body.Results[i] = resultOf(wishes[i], g)
+	response.Body.Results = make([]SubscriptionResult, len(results))
+	for i, r := range results {
+		response.Body.Results[i] = resultOf(requests[i], r)
 	}
 	return response, nil
 }
 
-// recordGranted records what is new, in the transaction that makes it.
-func recordGranted(ctx context.Context, tx pgx.Tx, caller identity.Identity, granted []watchers.Granted) error {
-	var fresh []watchers.Subscription
+// recordCreated records the subscriptions that were created, in the transaction that creates them.
+func recordCreated(
+	ctx context.Context,
+	tx pgx.Tx,
+	caller identity.Identity,
+	results []subscriptions.SubscribeResult,
+) error {
+	var fresh []subscriptions.Subscription
 	var resources []uuid.UUID
-	for _, g := range granted {
-		if g.Err == nil && g.Created {
-			fresh, resources = append(fresh, g.Subscription), append(resources, g.ResourceID)
+	for _, r := range results {
+		if r.Err == nil && r.Created {
+			fresh, resources = append(fresh, r.Subscription), append(resources, r.ResourceID)
 		}
 	}
 	if len(fresh) == 0 {
 		return nil
 	}
-	types, err := watchers.ResourceTypes(ctx, tx, caller.TenantID, resources)
+	types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, resources)
 	if err != nil {
 		return err
 	}
@@ -93,16 +99,16 @@ func recordGranted(ctx context.Context, tx pgx.Tx, caller identity.Identity, gra
 	return err
 }
 
-func resultOf(w watchers.Wish, g watchers.Granted) SubscriptionResult {
-	result := SubscriptionResult{Status: http.StatusOK, ResourceID: w.ResourceID, Scope: w.Scope}
+func resultOf(request subscriptions.SubscribeRequest, r subscriptions.SubscribeResult) SubscriptionResult {
+	result := SubscriptionResult{Status: http.StatusOK, ResourceID: request.ResourceID, Scope: request.Scope}
 	switch {
-	case errors.Is(g.Err, activity.ErrNotFound):
+	case errors.Is(r.Err, activity.ErrNotFound):
 		result.Status, result.Problem = http.StatusNotFound, newProblem(NotFound).Type
 		return result
-	case g.Created:
+	case r.Created:
 		result.Status = http.StatusCreated
 	}
-	made := subscriptionOf(g.Subscription)
+	made := subscriptionOf(r.Subscription)
 	result.Subscription = &made
 	return result
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/render"
 )
 
 func TestTaxonomy(t *testing.T) {
@@ -65,8 +66,8 @@ func TestTaxonomy(t *testing.T) {
 	}
 }
 
-// What is read and what is published say the same: the words of the taxonomy.
-func TestEventsSayWhatTheTaxonomyHas(t *testing.T) {
+// An event that is read has the texts of the taxonomy, as one that is published.
+func TestEventsHaveTheTextsOfTheTaxonomy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	if _, err := w.db.Pool.Exec(t.Context(), `
@@ -74,11 +75,15 @@ func TestEventsSayWhatTheTaxonomyHas(t *testing.T) {
 		SELECT DISTINCT action, 'x', 'x', 'What happened is {action}' FROM fanfare.activities`); err != nil {
 		t.Fatal(err)
 	}
-	phrases := activity.NewPhrasebook(w.db.Pool, nil)
-	if err := phrases.Refresh(t.Context()); err != nil {
+	applied, err := taxonomy.Load(t.Context(), w.db.Pool)
+	if err != nil {
 		t.Fatal(err)
 	}
-	w.server = w.newServer(func(o *api.Options) { o.Phrases = phrases })
+	catalog := &render.Catalog{}
+	if err := catalog.Set(applied.Actions()); err != nil {
+		t.Fatal(err)
+	}
+	w.server = w.newServer(func(o *api.Options) { o.Catalog = catalog })
 	var got struct {
 		Action  string
 		UIHints activity.UIHints `json:"ui_hints"`

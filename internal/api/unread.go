@@ -42,7 +42,7 @@ func (s *Server) notifyUnread(ctx context.Context, caller identity.Identity) {
 }
 
 func (s *Server) publishUnread(ctx context.Context, caller identity.Identity) error {
-	count, err := inbox.UnreadCount(ctx, s.pool, caller.TenantID, caller.PrincipalID)
+	count, err := inbox.UnreadCount(ctx, s.pool, caller.Principal)
 	if err != nil {
 		return err
 	}

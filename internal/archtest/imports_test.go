@@ -66,7 +66,9 @@ var floor = []string{
 }
 
 // testOnly holds the packages that only tests import, and each other.
-var testOnly = []string{"internal/actionstest", "internal/leaks", "internal/logtest", "internal/pgtest"}
+var testOnly = []string{
+	"internal/actionstest", "internal/directorytest", "internal/leaks", "internal/logtest", "internal/pgtest",
+}
 
 // TestImportsRunDownhill holds the packages that an activity passes on its way to a table of what
 // each may import, besides the floor. The packages that are not in the table are above them.
@@ -82,22 +84,29 @@ func TestImportsRunDownhill(t *testing.T) {
 		"internal/centrifugo":                nil,
 		"activity/actions":                   {"activity"},
 		"activity/actions/builtin":           {"activity"},
-		"activity/taxonomy":                  {"activity"},
+		"activity/taxonomy":                  {"activity", "activity/taxonomy/template"},
+		"activity/taxonomy/template":         {"activity"},
 		"activity/taxonomy/generate":         {"activity/taxonomy"},
 		"activity/taxonomy/research":         nil,
 		"activity/taxonomy/research/actions": {"activity"},
 		"activity/export":                    {"activity", "activity/pglog"},
 		"activity/retention":                 {"activity", "activity/actions/builtin", "outbox"},
 		"outbox":                             {"activity", "activity/pglog"},
-		"watchers":                           {"activity"},
+		"watchers":                           {"activity", "watchers/directory", "watchers/subscriptions"},
+		"watchers/directory":                 {"activity"},
+		"watchers/subscriptions":             {"activity", "watchers/directory"},
 		"preferences":                        {"activity"},
-		"internal/inbox":                     {"activity", "activity/pglog", "watchers"},
+		"internal/inbox":                     {"activity", "activity/pglog", "watchers", "watchers/directory"},
+		"internal/feed":                      {"activity", "activity/pglog", "watchers/directory"},
+		"internal/render":                    {"activity", "activity/taxonomy", "activity/taxonomy/template", "watchers/directory"},
 		"internal/fanout": {
 			"activity",
 			"outbox",
 			"watchers",
+			"watchers/directory",
 			"preferences",
 			"internal/inbox",
+			"internal/render",
 			"internal/centrifugo",
 		},
 		"internal/identity": {"activity", "activity/actions/builtin", "outbox"},

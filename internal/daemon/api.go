@@ -35,7 +35,7 @@ func (d *Daemon) serveAPI() error {
 		Tokens:       tokens,
 		Channel:      d.channels.Tenant,
 		History:      d.client,
-		Log:          stream.Recorded{Pool: d.pool, Addressed: !c.StreamTenants, Phrases: d.catalog},
+		Log:          stream.Recorded{Pool: d.pool, Addressed: !c.StreamTenants, Catalog: d.catalog},
 		Logger:       d.log,
 	})
 	server, err := api.New(api.Options{
@@ -46,7 +46,7 @@ func (d *Daemon) serveAPI() error {
 		CursorSecret:  []byte(c.TokenSecret()),
 		Publisher:     d.client,
 		Streams:       hub,
-		Phrases:       d.catalog,
+		Catalog:       d.catalog,
 		Origins:       c.CORSOrigins,
 		Version:       d.version,
 		Limits: api.Limits{

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
 )
 
 // blockingQuerier fails each query after it receives a value.
@@ -27,7 +27,7 @@ func (q blockingQuerier) Query(ctx context.Context, _ string, _ ...any) (pgx.Row
 func TestAfterCatalogReady(t *testing.T) {
 	t.Parallel()
 	querier := make(blockingQuerier)
-	d := &Daemon{catalog: activity.NewPhrasebook(querier, nil)}
+	d := &Daemon{taxonomy: taxonomy.NewWatcher(querier, taxonomy.WatcherOptions{})}
 	started := make(chan struct{})
 	act := d.afterCatalogReady(func(context.Context) error {
 		close(started)
@@ -46,7 +46,7 @@ func TestAfterCatalogReady(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	loading := make(chan error, 1)
-	go func() { loading <- d.catalog.Run(ctx) }()
+	go func() { loading <- d.taxonomy.Run(ctx) }()
 	done := make(chan error, 1)
 	go func() { done <- act(ctx) }()
 	select {

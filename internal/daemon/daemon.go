@@ -10,11 +10,12 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/database"
 	"github.com/fanfarehq/fanfare/internal/metrics"
+	"github.com/fanfarehq/fanfare/internal/render"
 )
 
 // ShutdownTimeout limits how long batches and requests in progress may take after a daemon begins to
@@ -52,7 +53,8 @@ type Daemon struct {
 	channels         *centrifugo.Channels
 	client           *centrifugo.Client
 	pool             *pgxpool.Pool
-	catalog          *activity.Phrasebook
+	catalog          *render.Catalog
+	taxonomy         *taxonomy.Watcher // sets the texts of the catalog
 	monitor          *monitor
 	registry         *prometheus.Registry
 	health           *health
@@ -89,10 +91,16 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	if d.pool, err = database.Open(ctx, c.DatabaseURL, d.maxConnections()); err != nil {
 		return err
 	}
-	d.catalog = activity.NewPhrasebook(d.pool, func(err error) {
-		d.log.Warn("cannot load the taxonomy's texts", zap.Error(err))
+	d.catalog = &render.Catalog{}
+	d.taxonomy = taxonomy.NewWatcher(d.pool, taxonomy.WatcherOptions{
+		Report: func(err error) { d.log.Warn("cannot load the taxonomy's texts", zap.Error(err)) },
+		OnChange: func(actions []taxonomy.Action) {
+			if err := d.catalog.Set(actions); err != nil {
+				d.log.Warn("some texts of the taxonomy are not used", zap.Error(err))
+			}
+		},
 	})
-	d.actors = append(d.actors, d.catalog.Run)
+	d.actors = append(d.actors, d.taxonomy.Run)
 	if d.role.serves() {
 		if d.apiListener, err = listen(ctx, "--listen", c.Listen); err != nil {
 			return err
@@ -125,12 +133,12 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	return nil
 }
 
-// afterCatalogReady delays the start of an actor until the catalog has tried to load the taxonomy's
+// afterCatalogReady delays the start of an actor until the first attempt to load the taxonomy's
 // texts, so that events after a start are rendered with them.
 func (d *Daemon) afterCatalogReady(act func(ctx context.Context) error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		select {
-		case <-d.catalog.Ready():
+		case <-d.taxonomy.Ready():
 			return act(ctx)
 		case <-ctx.Done():
 			return nil

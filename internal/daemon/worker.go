@@ -33,7 +33,7 @@ func (d *Daemon) deliver() {
 		Stream:   c.StreamTenants,
 		NoInbox:  !c.Inbox,
 		Wide:     c.WideAudience,
-		Phrases:  d.catalog,
+		Catalog:  d.catalog,
 		Observer: metrics.NewFanout(d.registry),
 	})
 	worker := outbox.NewWorker(d.pool, delivery, outbox.Options{

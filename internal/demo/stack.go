@@ -16,9 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
-	example "github.com/fanfarehq/fanfare/activity/taxonomy/research"
 	"github.com/fanfarehq/fanfare/internal/acceptance/apiclient"
 	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
 	"github.com/fanfarehq/fanfare/internal/api"
@@ -26,10 +24,12 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/render"
 	"github.com/fanfarehq/fanfare/internal/stream"
 	"github.com/fanfarehq/fanfare/migrations"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
+	example "github.com/fanfarehq/fanfare/activity/taxonomy/research"
 )
 
 const (
@@ -50,7 +50,7 @@ type stack struct {
 	channels   *centrifugo.Channels
 	publisher  *centrifugo.Client
 	filter     *preferences.Filter
-	phrases    *activity.Phrasebook
+	catalog    *render.Catalog
 	issuer     apiclient.Issuer
 	api        *apiclient.Client
 	clients    *clients.Set
@@ -183,8 +183,8 @@ func (s *stack) applyTaxonomy(ctx context.Context) error {
 	if err := taxonomy.SetMode(ctx, s.admin, uuid.Nil, taxonomy.Strict); err != nil {
 		return err
 	}
-	s.phrases = activity.NewPhrasebook(s.admin, nil)
-	if err := s.phrases.Refresh(ctx); err != nil {
+	s.catalog = &render.Catalog{}
+	if err := s.catalog.Set(actions.Actions()); err != nil {
 		return err
 	}
 	return s.progress("taxonomy", fmt.Sprintf("%d actions, strictly enforced", len(actions.Actions())))
@@ -206,7 +206,7 @@ func (s *stack) connectPublisher(ctx context.Context) (err error) {
 // startWorker runs a worker as the daemon does.
 func (s *stack) startWorker(context.Context) error {
 	s.filter = preferences.NewFilter(nil)
-	handler := fanout.New(s.publisher, s.channels, s.filter, fanout.Options{Phrases: s.phrases})
+	handler := fanout.New(s.publisher, s.channels, s.filter, fanout.Options{Catalog: s.catalog})
 	s.run(outbox.NewWorker(s.admin, handler, outbox.Options{Logger: s.options.Logger}).Run)
 	return s.progress("worker", "claims lanes, fans out, publishes")
 }
@@ -224,11 +224,11 @@ func (s *stack) startAPI(ctx context.Context) error {
 	}
 	hub := stream.New(stream.Options{
 		WebSocketURL: s.centrifugo.WebSocketURL(), Tokens: tokens, Channel: s.channels.Tenant, History: s.publisher,
-		Log: stream.Recorded{Phrases: s.phrases, Pool: s.admin, Addressed: true}, Logger: s.options.Logger,
+		Log: stream.Recorded{Catalog: s.catalog, Pool: s.admin, Addressed: true}, Logger: s.options.Logger,
 	})
 	server, err := api.New(api.Options{
 		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: tokens, Publisher: s.publisher,
-		Streams: hub, Phrases: s.phrases, Logger: s.options.Logger,
+		Streams: hub, Catalog: s.catalog, Logger: s.options.Logger,
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 // Why is the reason for which a person does not receive an activity.
@@ -58,9 +59,9 @@ func explain(a *activity.Activity, id uuid.UUID, f fact, filter *preferences.Fil
 		return Inactive, "inactive"
 	case onlySubscribed && a.Visibility == activity.Private:
 		return PrivateTo, "it is private"
-	case onlySubscribed && !maySee(a.Visibility, f.Candidate) && f.lostRole:
+	case onlySubscribed && !directory.Allowed(a.Visibility, f.Access) && f.lostRole:
 		return LostRole, "lost the role"
-	case onlySubscribed && !maySee(a.Visibility, f.Candidate):
+	case onlySubscribed && !directory.Allowed(a.Visibility, f.Access):
 		return NoRole, "no role here"
 	case f.Muted:
 		return Muted, "muted"
@@ -70,17 +71,6 @@ func explain(a *activity.Activity, id uuid.UUID, f fact, filter *preferences.Fil
 		return Filtered, "wants only " + selection(wants)
 	default:
 		return Unexplained, "for an unknown reason"
-	}
-}
-
-func maySee(v activity.Visibility, c watchers.Candidate) bool {
-	switch v {
-	case activity.TenantVisible:
-		return true
-	case activity.ScopeWide:
-		return c.OnChain || c.InScope
-	default:
-		return c.OnChain
 	}
 }
 
@@ -155,13 +145,8 @@ func readInbox(ctx context.Context, tx pgx.Tx, id uuid.UUID) (map[activity.Princ
 // revocation.
 func readFacts(ctx context.Context, tx pgx.Tx, a *activity.Activity) (map[uuid.UUID]fact, error) {
 	const everybody = 1000
-	query := watchers.Query{Limit: everybody, Rows: everybody}
-	n := query.Ask(
-		watchers.Subject{TenantID: a.TenantID, ResourceID: a.ResourceID, OwnerID: a.OwnerID, ParentID: a.ParentID},
-		watchers.RolesOnChain|watchers.RolesInScope,
-		a.TargetPrincipalID,
-		a.ActorPrincipalID,
-	)
+	query := watchers.Query{Limit: everybody, MaxRows: everybody}
+	n := query.Add(a)
 	answer, err := watchers.Resolve(ctx, tx, &query)
 	if err != nil {
 		return nil, err

@@ -6,13 +6,16 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	actor, other := principalID(ada), principalID(bruno)
 	subscriber := func(change func(*fact)) fact {
-		f := fact{Candidate: watchers.Candidate{Reasons: subscribed, OnChain: true, InScope: true, FilterMode: "all"}}
+		f := fact{Candidate: watchers.Candidate{
+			Reasons: subscribed, Access: directory.Access{OnChain: true, InScope: true}, FilterMode: "all",
+		}}
 		change(&f)
 		return f
 	}
@@ -31,19 +34,19 @@ func TestExplain(t *testing.T) {
 			visibility: activity.Private, fact: subscriber(func(f *fact) { f.Muted = true }), want: PrivateTo, words: "it is private",
 		},
 		"no role": {
-			visibility: activity.ResourceWide, fact: subscriber(func(f *fact) { f.OnChain = false }), want: NoRole, words: "no role here",
+			visibility: activity.ResourceWide, fact: subscriber(func(f *fact) { f.Access.OnChain = false }), want: NoRole, words: "no role here",
 		},
 		"no longer a role": {
-			visibility: activity.ResourceWide, fact: subscriber(func(f *fact) { f.OnChain, f.lostRole = false, true }), want: LostRole, words: "lost the role",
+			visibility: activity.ResourceWide, fact: subscriber(func(f *fact) { f.Access.OnChain, f.lostRole = false, true }), want: LostRole, words: "lost the role",
 		},
 		"no role in the scope": {
-			visibility: activity.ScopeWide, fact: subscriber(func(f *fact) { f.OnChain, f.InScope = false, false }), want: NoRole, words: "no role here",
+			visibility: activity.ScopeWide, fact: subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope = false, false }), want: NoRole, words: "no role here",
 		},
 		"muted, seeing the scope": {
-			visibility: activity.ScopeWide, fact: subscriber(func(f *fact) { f.OnChain, f.Muted = false, true }), want: Muted, words: "muted",
+			visibility: activity.ScopeWide, fact: subscriber(func(f *fact) { f.Access.OnChain, f.Muted = false, true }), want: Muted, words: "muted",
 		},
 		"muted, seeing the tenant": {
-			visibility: activity.TenantVisible, fact: subscriber(func(f *fact) { f.OnChain, f.InScope, f.Muted = false, false, true }), want: Muted, words: "muted",
+			visibility: activity.TenantVisible, fact: subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.Muted = false, false, true }), want: Muted, words: "muted",
 		},
 		"an owner does not need a role": {
 			visibility: activity.Private, fact: fact{Candidate: watchers.Candidate{Reasons: owner}}, want: Filtered, words: "wants only mutations",

@@ -8,19 +8,19 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Channels names channels.
+// Channels derives the names of channels, as *centrifugo.Channels does.
 type Channels interface {
 	User(tenant, principal uuid.UUID) string
 	Resource(tenant, resource uuid.UUID) string
 	Tenant(tenant uuid.UUID) string
 	CheckLiteral(name string, tenant uuid.UUID) error
-	Own(name string) bool // whether it is in a namespace of the three above
+	Own(name string) bool // reports whether the name is in the namespace of User, Resource or Tenant
 }
 
-// shared returns the channels that an activity goes to besides its watchers' own. stream adds the
-// tenant's activity stream. A private activity goes to nobody's but its watchers' and those that
-// its writer named outright.
-func shared(a *activity.Activity, names Channels, stream bool) ([]string, error) {
+// sharedChannels returns the channels of an activity other than its recipients' own. stream adds the
+// channel of the tenant for every activity. The shared channels of a private activity are those that
+// its writer named literally.
+func sharedChannels(a *activity.Activity, names Channels, stream bool) ([]string, error) {
 	var channels []string
 	open := a.Visibility != activity.Private
 	if open && (len(a.DeliveryChannels) == 0 || slices.Contains(a.DeliveryChannels, activity.ToResource)) {
@@ -44,25 +44,25 @@ func shared(a *activity.Activity, names Channels, stream bool) ([]string, error)
 	return channels, nil
 }
 
-// personal returns the own channels of the watchers who are pushed to, if the activity goes there
-// at all.
-func personal(channels []string, a *activity.Activity, told []Told, names Channels) []string {
+// appendPersonal appends the own channels of the recipients that receive a push, unless the delivery
+// channels of the activity exclude them.
+func appendPersonal(channels []string, a *activity.Activity, recipients []Recipient, names Channels) []string {
 	if len(a.DeliveryChannels) > 0 && !slices.Contains(a.DeliveryChannels, activity.ToUser) {
 		return channels
 	}
-	channels = slices.Grow(channels, len(told))
-	for _, t := range told {
-		if t.Push {
-			channels = append(channels, names.User(a.TenantID, t.PrincipalID))
+	channels = slices.Grow(channels, len(recipients))
+	for _, r := range recipients {
+		if r.Push {
+			channels = append(channels, names.User(a.TenantID, r.PrincipalID))
 		}
 	}
 	return channels
 }
 
-// only keeps those of channels that are in wanted; nil wants all.
-func only(channels, wanted []string) []string {
-	if wanted == nil {
+// intersect returns the channels that are in selected; nil selects all.
+func intersect(channels, selected []string) []string {
+	if selected == nil {
 		return channels
 	}
-	return slices.DeleteFunc(channels, func(c string) bool { return !slices.Contains(wanted, c) })
+	return slices.DeleteFunc(channels, func(c string) bool { return !slices.Contains(selected, c) })
 }

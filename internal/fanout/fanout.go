@@ -1,16 +1,7 @@
-// Package fanout delivers activities: it finds out who watches, decides who may see and who wants
-// to, writes their inboxes, and publishes. It is the outbox's Handler.
-//
-// One batch is one statement to resolve, pure decisions, and one statement of inbox rows that runs
-// while the publications are under way. What is published before a crash is published again after
-// it, under the same idempotency key; inbox rows commit with the removal from the outbox.
 package fanout
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -18,43 +9,39 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/inbox"
+	"github.com/fanfarehq/fanfare/internal/render"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// Publisher sends messages; *centrifugo.Client does.
-type Publisher interface {
-	Publish(ctx context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result
-}
-
 // Options of a Fanout. The zero value works.
 type Options struct {
-	Stream   bool                 // every activity but the private ones also goes to its tenant's activity stream
-	NoInbox  bool                 // no notifications are kept
-	Wide     int                  // from so many watchers on an activity is told in steps beside the lanes; default 5,000
-	Step     int                  // watchers told in one such step; default 5,000
-	MaxRows  int                  // watchers resolved at once; a batch with more is delivered in parts; default 50,000
-	Phrases  *activity.Phrasebook // what events say; nil leaves it to the actions' names
-	Observer Observer
+	Stream   bool            // publish every activity that is not private to the stream of its tenant, too
+	NoInbox  bool            // write no inbox rows
+	Wide     int             // maximum number of candidates of an activity without a fan-out job; default 5,000
+	Step     int             // maximum number of candidates of a step of a fan-out job; default 5,000
+	MaxRows  int             // maximum number of candidates in memory; a larger batch is split; default 50,000
+	Catalog  *render.Catalog // renders the events; nil renders the defaults
+	Observer Observer        // nil disables reports
 }
 
-// Report tells an Observer of one batch or step that was decided on.
+// Report describes a batch or a step after its delivery.
 type Report struct {
 	Activities   int
-	Warned       int   // activities that break the taxonomy, where that is only noted
-	Width        []int // for each activity, how many watchers are told
+	Violations   int   // activities that violate the taxonomy, recorded in warn mode
+	Recipients   []int // number of recipients of each activity
 	Publications int   // channels published to
-	Inbox        int   // inbox rows
+	InboxRows    int
 	Dropped      Dropped
 }
 
-// Observer is told of every batch, by many goroutines at once. It must not block.
+// Observer receives reports. It is called by several goroutines at once and must not block.
 type Observer interface {
 	Observe(r Report)
 }
 
-// Fanout is an outbox.Handler.
+// Fanout is an outbox.Handler. It is safe for concurrent use.
 type Fanout struct {
 	publisher Publisher
 	channels  Channels
@@ -62,7 +49,8 @@ type Fanout struct {
 	opts      Options
 }
 
-// New makes a Fanout.
+// New returns a Fanout that publishes to the publisher, on channels with these names, and drops
+// candidates by the filter.
 func New(publisher Publisher, channels Channels, filter *preferences.Filter, opts Options) *Fanout {
 	if opts.Wide <= 0 {
 		opts.Wide = 5000
@@ -77,80 +65,74 @@ func New(publisher Publisher, channels Channels, filter *preferences.Filter, opt
 	return &Fanout{publisher: publisher, channels: channels, filter: filter, opts: opts}
 }
 
-// Handle delivers a batch, or the first part of it that does not have too many watchers to hold in
-// memory.
+// Handle implements outbox.Handler. It delivers the longest prefix of the batch, by halving, whose
+// candidates do not exceed Options.MaxRows.
 func (f *Fanout) Handle(ctx context.Context, tx pgx.Tx, batch []outbox.Item) ([]outbox.Outcome, error) {
 	var (
-		subject []int
-		answer  watchers.Answer
-		err     error
+		subjects []int
+		resolved watchers.Result
+		err      error
 	)
 	for {
-		if subject, answer, err = f.resolve(ctx, tx, batch); err != nil {
+		if subjects, resolved, err = f.resolve(ctx, tx, batch); err != nil {
 			return nil, err
 		}
-		if !answer.Truncated || len(batch) == 1 {
+		if !resolved.Truncated || len(batch) == 1 {
 			break
 		}
 		batch = batch[:(len(batch)+1)/2]
 	}
-	d := f.decideBatch(batch, subject, answer)
+	d := f.decideBatch(batch, subjects, resolved)
 	results, err := f.send(ctx, tx, d)
 	if err != nil {
 		return nil, err
 	}
 	for i, result := range results {
-		if d.outcomes[d.sent[i]], err = f.outcome(result); err != nil {
+		if d.outcomes[d.items[i]], err = f.outcome(result); err != nil {
 			return nil, err
 		}
 	}
-	if f.opts.Observer != nil {
-		f.opts.Observer.Observe(d.report)
-	}
+	f.observe(d)
 	return d.outcomes, nil
 }
 
-// resolve asks for everyone that any activity of the batch concerns; subject[i] is where the answer
-// has item i's candidates.
+func (f *Fanout) observe(d *decision) {
+	if f.opts.Observer != nil {
+		f.opts.Observer.Observe(d.report)
+	}
+}
+
+// resolve resolves the candidates of a batch. subjects[i] is the index of item i in the result.
 func (f *Fanout) resolve(
 	ctx context.Context,
 	tx pgx.Tx,
 	batch []outbox.Item,
-) (subject []int, answer watchers.Answer, err error) {
-	query := watchers.Query{Limit: f.opts.Wide + 1, Rows: f.opts.MaxRows}
-	subject = make([]int, len(batch))
+) (subjects []int, resolved watchers.Result, err error) {
+	query := watchers.Query{Limit: f.opts.Wide + 1, MaxRows: f.opts.MaxRows}
+	subjects = make([]int, len(batch))
 	for i := range batch {
-		subject[i] = ask(&query, &batch[i].Activity)
+		subjects[i] = query.Add(&batch[i].Activity)
 	}
-	answer, err = watchers.Resolve(ctx, tx, &query)
-	return subject, answer, err
+	resolved, err = watchers.Resolve(ctx, tx, &query)
+	return subjects, resolved, err
 }
 
-func ask(query *watchers.Query, a *activity.Activity) int {
-	return query.Ask(
-		watchers.Subject{TenantID: a.TenantID, ResourceID: a.ResourceID, OwnerID: a.OwnerID, ParentID: a.ParentID},
-		rolesFor(a.Visibility),
-		a.TargetPrincipalID,
-		a.ActorPrincipalID,
-	)
-}
-
-// decision is what is to be done for a batch.
+// decision is the outcomes, publications and inbox rows of a batch or a step.
 type decision struct {
 	outcomes   []outbox.Outcome
 	broadcasts []centrifugo.Broadcast
-	sent       []int // broadcast i is item sent[i]'s
+	items      []int // broadcast i delivers item items[i]
 	inbox      inbox.Rows
 	report     Report
 }
 
-func (f *Fanout) decideBatch(batch []outbox.Item, subject []int, answer watchers.Answer) *decision {
+func (f *Fanout) decideBatch(batch []outbox.Item, subjects []int, resolved watchers.Result) *decision {
 	d := &decision{outcomes: make([]outbox.Outcome, len(batch)), report: Report{Activities: len(batch)}}
 	filter := f.filter.Batch()
 	wide := map[uuid.UUID]bool{} // resources whose later activities wait for a fan-out job
 	for i := range batch {
 		item := &batch[i]
-		candidates := answer.Candidates[subject[i]]
+		candidates := resolved.Candidates[subjects[i]]
 		switch {
 		case wide[item.ResourceID]:
 			d.outcomes[i].Verdict = outbox.Blocked
@@ -160,81 +142,45 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subject []int, answer watchers
 			d.outcomes[i].Verdict = outbox.FanOutJob
 			continue
 		}
-		channels, err := shared(&item.Activity, f.channels, f.opts.Stream)
+		channels, err := sharedChannels(&item.Activity, f.channels, f.opts.Stream)
 		if err != nil {
 			d.outcomes[i] = outbox.Outcome{Verdict: outbox.DeadLettered, Err: err}
 			continue
 		}
-		told, dropped := decide(&item.Activity, candidates, filter)
+		recipients, dropped := selectRecipients(&item.Activity, candidates, filter)
 		if item.Warning != "" {
-			d.report.Warned++
+			d.report.Violations++
 		}
-		f.note(d, &item.Activity, told, dropped)
-		channels = only(personal(channels, &item.Activity, told, f.channels), item.Channels)
+		f.notify(d, &item.Activity, recipients, dropped)
+		channels = intersect(appendPersonal(channels, &item.Activity, recipients, f.channels), item.Channels)
 		if len(channels) == 0 {
 			continue
 		}
-		broadcast := f.render(&item.Activity, answer, channels)
+		broadcast := f.render(&item.Activity, resolved, channels)
 		broadcast.Order = item.ResourceID
-		d.broadcasts, d.sent = append(d.broadcasts, broadcast), append(d.sent, i)
+		d.broadcasts, d.items = append(d.broadcasts, broadcast), append(d.items, i)
 		d.report.Publications += len(channels)
 	}
 	return d
 }
 
-func (f *Fanout) note(d *decision, a *activity.Activity, told []Told, dropped Dropped) {
-	d.report.Width = append(d.report.Width, len(told))
+// notify adds the inbox rows of the recipients to a decision.
+func (f *Fanout) notify(d *decision, a *activity.Activity, recipients []Recipient, dropped Dropped) {
+	d.report.Recipients = append(d.report.Recipients, len(recipients))
 	d.report.Dropped.add(dropped)
 	if f.opts.NoInbox {
 		return
 	}
-	for _, t := range told {
-		d.inbox.Add(a.TenantID, t.PrincipalID, a.ID, t.Reasons)
+	for _, r := range recipients {
+		d.inbox.Add(activity.Principal{TenantID: a.TenantID, PrincipalID: r.PrincipalID}, a.ID, r.Reasons)
 	}
-	d.report.Inbox = d.inbox.Len()
+	d.report.InboxRows = d.inbox.Len()
 }
 
-// render makes the message, the same for everyone.
-func (f *Fanout) render(a *activity.Activity, answer watchers.Answer, channels []string) centrifugo.Broadcast {
-	actor := answer.Actors[watchers.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}]
-	event := f.opts.Phrases.Event(a, actor.Kind, actor.DisplayName)
+// render returns the message of an activity, which is the same on every channel.
+func (f *Fanout) render(a *activity.Activity, resolved watchers.Result, channels []string) centrifugo.Broadcast {
+	actor := resolved.Actors[activity.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}]
+	event := f.opts.Catalog.Event(a, actor)
 	data := event.AppendJSON(make([]byte, 0, 1024+len(a.Payload)))
 	return centrifugo.Broadcast{Channels: channels, Data: data, IdempotencyKey: a.ID.String()}
-}
-
-// send publishes, and writes the inbox meanwhile.
-func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo.Result, error) {
-	if len(d.broadcasts) == 0 {
-		return nil, d.inbox.Write(ctx, tx)
-	}
-	results := make(chan []centrifugo.Result, 1)
-	go func() { results <- f.publisher.Publish(ctx, d.broadcasts) }()
-	err := d.inbox.Write(ctx, tx)
-	return <-results, err
-}
-
-// codeUnknownChannel is Centrifugo's "unknown channel": there is no such namespace
-// (https://centrifugal.dev/docs/server/codes).
-const codeUnknownChannel = 102
-
-// outcome reads a publication's result. A server that is away is no activity's fault and fails the
-// batch; so is one that lacks a namespace that every activity needs. A namespace that only this
-// activity's writer named is the activity's own fault.
-func (f *Fanout) outcome(r centrifugo.Result) (outbox.Outcome, error) {
-	if r.Err == nil {
-		return outbox.Outcome{}, nil
-	}
-	var failed *centrifugo.Error
-	if !errors.As(r.Err, &failed) {
-		return outbox.Outcome{}, fmt.Errorf("publish: %w", r.Err)
-	}
-	ours := failed.Code == codeUnknownChannel && slices.ContainsFunc(r.Failed, f.channels.Own)
-	switch {
-	case failed.Class == centrifugo.Permanent && !ours:
-		return outbox.Outcome{Verdict: outbox.DeadLettered, Err: r.Err, Channels: r.Failed}, nil
-	case failed.Class == centrifugo.Transient:
-		return outbox.Outcome{Verdict: outbox.Retry, Err: r.Err, Channels: r.Failed}, nil
-	default:
-		return outbox.Outcome{}, fmt.Errorf("publish: %w: %w", outbox.ErrUnavailable, r.Err)
-	}
 }

@@ -9,9 +9,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/render"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
 )
@@ -37,13 +39,17 @@ func TestEventsSayWhatTheTaxonomyHas(t *testing.T) {
 	s := &stage{t: t, db: pgtest.New(t), tenant: uuid.New()}
 	s.exec(`INSERT INTO fanfare.taxonomy (action, description, category, title, summary, icon)
 		VALUES ('resource.updated', 'x', 'things', 'A change', '{actor} set the lookback of {resource} to {payload.lookback}', 'pencil')`)
-	book := activity.NewPhrasebook(s.db.Pool, nil)
-	if err := book.Refresh(t.Context()); err != nil {
+	applied, err := taxonomy.Load(t.Context(), s.db.Pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog := &render.Catalog{}
+	if err := catalog.Set(applied.Actions()); err != nil {
 		t.Fatal(err)
 	}
 	said := make(chan []byte, 100)
 	deliver(t, s.db, fanout.New(overheard{client, said}, channels, preferences.NewFilter(nil),
-		fanout.Options{Wide: 2, Step: 5, Phrases: book}), outbox.Options{})
+		fanout.Options{Wide: 2, Step: 5, Catalog: catalog}), outbox.Options{})
 	for audience, delegators := range map[string]int{"few": 1, "many": 4} {
 		resource, ada := uuid.New(), uuid.New()
 		s.exec(

@@ -9,30 +9,29 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// audience is how many channels one message of a wide audience goes to: about what Centrifugo
-// handles best.
-const audience = 1000
+// maxChannels is the maximum number of channels of a broadcast of a fan-out job. Centrifugo
+// broadcasts most efficiently to about a thousand.
+const maxChannels = 1000
 
-// Step tells the next part of a wide audience, by principal id. The shared channels go with the
-// first part.
+// Step implements outbox.Handler. It delivers the activity of a fan-out job to the next candidates,
+// ordered by principal id. The first step also publishes on the shared channels.
 func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.Step, error) {
-	query := watchers.Query{After: job.LastPrincipalID, Limit: f.opts.Step, Rows: f.opts.Step}
-	ask(&query, &job.Activity)
-	answer, err := watchers.Resolve(ctx, tx, &query)
+	query := watchers.Query{After: job.LastPrincipalID, Limit: f.opts.Step, MaxRows: f.opts.Step}
+	subject := query.Add(&job.Activity)
+	resolved, err := watchers.Resolve(ctx, tx, &query)
 	if err != nil {
 		return outbox.Step{}, err
 	}
-	candidates := answer.Candidates[0]
+	candidates := resolved.Candidates[subject]
 	step := outbox.Step{LastPrincipalID: job.LastPrincipalID, Done: len(candidates) < f.opts.Step}
 	if len(candidates) > 0 {
 		step.LastPrincipalID = candidates[len(candidates)-1].PrincipalID
 	}
-	d, err := f.decideStep(&job, candidates, answer)
+	d, err := f.decideStep(&job, candidates, resolved)
 	if err != nil {
 		return outbox.Step{}, err
 	}
@@ -46,45 +45,42 @@ func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.St
 			return outbox.Step{}, err
 		}
 	}
-	step.Notified = d.report.Width[0]
-	if f.opts.Observer != nil {
-		f.opts.Observer.Observe(d.report)
-	}
+	step.Notified = d.report.Recipients[0]
+	f.observe(d)
 	return step, nil
 }
 
 func (f *Fanout) decideStep(
 	job *outbox.Job,
 	candidates []watchers.Candidate,
-	answer watchers.Answer,
+	resolved watchers.Result,
 ) (*decision, error) {
 	d := &decision{}
 	var channels []string
 	if job.LastPrincipalID == uuid.Nil {
 		var err error
-		if channels, err = shared(&job.Activity, f.channels, f.opts.Stream); err != nil {
+		if channels, err = sharedChannels(&job.Activity, f.channels, f.opts.Stream); err != nil {
 			return nil, err
 		}
 		d.report.Activities = 1
 	}
-	told, dropped := decide(&job.Activity, candidates, f.filter.Batch())
-	f.note(d, &job.Activity, told, dropped)
-	channels = personal(channels, &job.Activity, told, f.channels)
-	f.split(d, &job.Activity, answer, channels)
+	recipients, dropped := selectRecipients(&job.Activity, candidates, f.filter.Batch())
+	f.notify(d, &job.Activity, recipients, dropped)
+	channels = intersect(appendPersonal(channels, &job.Activity, recipients, f.channels), job.Channels)
+	f.split(d, &job.Activity, resolved, channels)
 	return d, nil
 }
 
-// split makes one message of about a thousand channels after the other.
-func (f *Fanout) split(d *decision, a *activity.Activity, answer watchers.Answer, channels []string) {
+// split adds broadcasts of at most maxChannels channels each to a decision.
+func (f *Fanout) split(d *decision, a *activity.Activity, resolved watchers.Result, channels []string) {
 	if len(channels) == 0 {
 		return
 	}
-	message := f.render(a, answer, nil)
-	for part := range slices.Chunk(channels, audience) {
-		d.broadcasts = append(
-			d.broadcasts,
-			centrifugo.Broadcast{Channels: part, Data: message.Data, IdempotencyKey: message.IdempotencyKey},
-		)
+	message := f.render(a, resolved, nil)
+	for chunk := range slices.Chunk(channels, maxChannels) {
+		broadcast := message
+		broadcast.Channels = chunk
+		d.broadcasts = append(d.broadcasts, broadcast)
 	}
 	d.report.Publications = len(channels)
 }

@@ -45,7 +45,7 @@ func TestWhatIsWarnedOfIsCounted(t *testing.T) {
 	for activities < 3 {
 		select {
 		case r := <-observed:
-			activities, warned = activities+r.Activities, warned+r.Warned
+			activities, warned = activities+r.Activities, warned+r.Violations
 		case <-time.After(10 * time.Second):
 			t.Fatalf("got %d activities, want 3", activities)
 		}

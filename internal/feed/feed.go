@@ -1,4 +1,4 @@
-// Package feed shows a principal what they may see of the log.
+// Package feed reads the activities of the log that a principal may see.
 package feed
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pg"
-	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 // DB is a *pgxpool.Pool or a *pgx.Conn.
@@ -19,98 +19,98 @@ type DB interface {
 	pg.Batcher
 }
 
-// ReadBudget is how many activities that pass the filter Visible looks at.
+// ReadBudget is the maximum number of activities of the filter that List reads.
 const ReadBudget = 5_000
 
-// Visible returns the activities that pass the filter and that the principal may see at this
-// moment, newest first. next, unless it is uuid.Nil, is what Page.Before takes for what is older:
-// pages that follow one another neither skip nor repeat.
+// Request selects part of a feed.
+type Request struct {
+	Principal activity.Principal
+	Filter    activity.Filter
+	Page      activity.Page
+}
+
+// List returns the activities of the filter that the principal may see now, newest first. next is
+// the Page.Before of the next page, or uuid.Nil after the last. Consecutive pages neither skip nor
+// repeat an activity.
 //
-// Its work is bounded, so that a page may be short, even empty, and still have a next. The error is
-// an *invalid.Error if the filter is.
-func Visible(
-	ctx context.Context,
-	db DB,
-	tenant, principal uuid.UUID,
-	f activity.Filter,
-	p activity.Page,
-) (found []activity.Activity, next uuid.UUID, err error) {
+// List reads at most ReadBudget activities. A page may therefore have fewer activities than its
+// limit, even none, and still have a next. The error is an *invalid.Error if the filter is invalid.
+func List(ctx context.Context, db DB, r Request) (found []activity.Activity, next uuid.UUID, err error) {
 	log := pglog.New(db)
-	limit := activity.DefaultPage
-	if p.Limit > 0 {
-		limit = min(p.Limit, activity.MaxPage)
-	}
-	ids, next, err := visible(ctx, db, log, tenant, principal, f, p, limit)
+	ids, next, err := visibleIDs(ctx, db, log, r)
 	if err != nil || len(ids) == 0 {
 		return []activity.Activity{}, next, err
 	}
-	found, err = log.Read(ctx, tenant, ids)
+	found, err = log.Read(ctx, r.Principal.TenantID, ids)
 	return found, next, err
 }
 
-// visible returns the ids of what Visible does. It reads outlines: of what somebody may not see,
-// which can be most of the log, nothing else is wanted.
-func visible(
+// visibleIDs returns the ids of the activities that List returns. It reads headers, since most of
+// the activities of a log may be invisible to the principal.
+func visibleIDs(
 	ctx context.Context,
 	db DB,
 	log *pglog.Log,
-	tenant, principal uuid.UUID,
-	f activity.Filter,
-	p activity.Page,
-	limit int,
+	r Request,
 ) (ids []uuid.UUID, next uuid.UUID, err error) {
-	chunk := min(limit+1, activity.MaxPage)
+	limit := activity.DefaultPage
+	if r.Page.Limit > 0 {
+		limit = min(r.Page.Limit, activity.MaxPage)
+	}
+	before, chunk := r.Page.Before, min(limit+1, activity.MaxPage)
 	for budget := ReadBudget; ; {
 		chunk = min(chunk, budget)
-		read, older, err := log.ListHeaders(ctx, tenant, f, activity.Page{Limit: chunk, Before: p.Before})
+		page := activity.Page{Limit: chunk, Before: before}
+		headers, older, err := log.ListHeaders(ctx, r.Principal.TenantID, r.Filter, page)
 		if err != nil {
 			return nil, uuid.Nil, err
 		}
-		seen, err := sees(ctx, db, tenant, principal, read)
+		allowed, err := canView(ctx, db, r.Principal, headers)
 		if err != nil {
 			return nil, uuid.Nil, err
 		}
-		for i := range read {
-			if !seen[i] {
+		for i := range headers {
+			if !allowed[i] {
 				continue
 			}
 			if len(ids) == limit {
 				return ids, ids[limit-1], nil
 			}
-			ids = append(ids, read[i].ID)
+			ids = append(ids, headers[i].ID)
 		}
-		if budget -= len(read); older == uuid.Nil || len(read) < chunk || budget == 0 {
+		if budget -= len(headers); older == uuid.Nil || len(headers) < chunk || budget == 0 {
 			return ids, older, nil
 		}
-		p.Before, chunk = older, min(max(chunk, len(read)*(limit+1-len(ids))/max(1, len(ids))), activity.MaxPage)
+		before = older
+		chunk = min(max(chunk, len(headers)*(limit+1-len(ids))/max(1, len(ids))), activity.MaxPage)
 	}
 }
 
-// Get returns an activity that the principal may see at this moment, or activity.ErrNotFound.
-func Get(ctx context.Context, db DB, tenant, principal, id uuid.UUID) (activity.Activity, error) {
-	a, err := pglog.New(db).Get(ctx, tenant, id)
+// Get returns an activity that the principal may see now, or activity.ErrNotFound.
+func Get(ctx context.Context, db DB, principal activity.Principal, id uuid.UUID) (activity.Activity, error) {
+	a, err := pglog.New(db).Get(ctx, principal.TenantID, id)
 	if err != nil {
 		return activity.Activity{}, err
 	}
-	seen, err := sees(ctx, db, tenant, principal, []activity.Activity{a})
+	allowed, err := canView(ctx, db, principal, []activity.Activity{a})
 	if err != nil {
 		return activity.Activity{}, err
 	}
-	if !seen[0] {
+	if !allowed[0] {
 		return activity.Activity{}, fmt.Errorf("activity %s: %w", id, activity.ErrNotFound)
 	}
 	return a, nil
 }
 
-func sees(
+func canView(
 	ctx context.Context,
 	db pg.Querier,
-	tenant, principal uuid.UUID,
-	read []activity.Activity,
+	principal activity.Principal,
+	activities []activity.Activity,
 ) ([]bool, error) {
-	sightings := make([]watchers.Sighting, len(read))
-	for i := range read {
-		sightings[i] = watchers.SightingOf(&read[i])
+	queries := make([]directory.AccessQuery, len(activities))
+	for i := range activities {
+		queries[i] = directory.AccessQueryFor(&activities[i])
 	}
-	return watchers.Sees(ctx, db, tenant, principal, sightings)
+	return directory.CanView(ctx, db, principal, queries)
 }

@@ -35,6 +35,11 @@ func newStage(t testing.TB, db *pgtest.DB) *stage {
 	return s
 }
 
+// id identifies the principal.
+func (s *stage) id() activity.Principal {
+	return activity.Principal{TenantID: s.tenant, PrincipalID: s.principal}
+}
+
 // record writes n activities and returns their ids, oldest first.
 func (s *stage) record(t testing.TB, n int, resource uuid.UUID, action string) (ids []uuid.UUID) {
 	t.Helper()
@@ -56,7 +61,7 @@ func (s *stage) record(t testing.TB, n int, resource uuid.UUID, action string) (
 func (s *stage) all(t testing.TB, f activity.Filter, p activity.Page, between func()) (ids []uuid.UUID, pages int) {
 	t.Helper()
 	for {
-		list, next, err := feed.Visible(t.Context(), s.db.Pool, s.tenant, s.principal, f, p)
+		list, next, err := feed.List(t.Context(), s.db.Pool, feed.Request{Principal: s.id(), Filter: f, Page: p})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +117,7 @@ func TestNoPageReadsOnWithoutEnd(t *testing.T) {
 	oldest := s.record(t, 2, s.seen, "doc.moved")
 	slices.Reverse(oldest)
 	s.record(t, feed.ReadBudget+100, s.hidden, "doc.moved")
-	list, next, err := feed.Visible(t.Context(), s.db.Pool, s.tenant, s.principal, activity.Filter{}, activity.Page{})
+	list, next, err := feed.List(t.Context(), s.db.Pool, feed.Request{Principal: s.id()})
 	if err != nil || len(list) != 0 || next == uuid.Nil {
 		t.Errorf("got %d, next %v, %v, want an empty page with a next", len(list), next, err)
 	}
@@ -138,29 +143,25 @@ func TestOnlyWhatMayBeSeen(t *testing.T) {
 	if got, _ := s.all(t, activity.Filter{}, activity.Page{}, nil); !slices.Equal(got, []uuid.UUID{mine}) {
 		t.Errorf("got %s, want only %s", got, mine)
 	}
-	if a, err := feed.Get(t.Context(), s.db.Pool, s.tenant, s.principal, mine); err != nil || a.ID != mine {
+	if a, err := feed.Get(t.Context(), s.db.Pool, s.id(), mine); err != nil || a.ID != mine {
 		t.Errorf("Get: got %+v, %v, want it", a, err)
 	}
-	for name, key := range map[string][3]uuid.UUID{
-		"hidden":                 {s.tenant, s.principal, hidden},
-		"another tenant's":       {s.tenant, s.principal, theirs},
-		"unknown":                {s.tenant, s.principal, uuid.New()},
-		"asked by another":       {s.tenant, uuid.New(), mine},
-		"asked in another place": {foreign.tenant, s.principal, mine},
+	for name, tt := range map[string]struct {
+		principal activity.Principal
+		id        uuid.UUID
+	}{
+		"hidden activity":           {s.id(), hidden},
+		"another tenant's activity": {s.id(), theirs},
+		"unknown activity":          {s.id(), uuid.New()},
+		"another principal":         {activity.Principal{TenantID: s.tenant, PrincipalID: uuid.New()}, mine},
+		"another tenant":            {activity.Principal{TenantID: foreign.tenant, PrincipalID: s.principal}, mine},
 	} {
-		if a, err := feed.Get(t.Context(), s.db.Pool, key[0], key[1], key[2]); !errors.Is(err, activity.ErrNotFound) ||
-			a.ID != uuid.Nil {
-			t.Errorf("Get of one %s: got %+v, %v, want ErrNotFound", name, a, err)
+		a, err := feed.Get(t.Context(), s.db.Pool, tt.principal, tt.id)
+		if !errors.Is(err, activity.ErrNotFound) || a.ID != uuid.Nil {
+			t.Errorf("%s: got %+v, %v, want ErrNotFound", name, a, err)
 		}
 	}
-	_, _, err := feed.Visible(
-		t.Context(),
-		s.db.Pool,
-		s.tenant,
-		s.principal,
-		activity.Filter{Status: "?"},
-		activity.Page{},
-	)
+	_, _, err := feed.List(t.Context(), s.db.Pool, feed.Request{Principal: s.id(), Filter: activity.Filter{Status: "?"}})
 	if _, ok := errors.AsType[*invalid.Error](err); !ok {
 		t.Errorf("a filter that is none: got %v, want it refused", err)
 	}

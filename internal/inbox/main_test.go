@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -38,6 +39,11 @@ func newBox(t testing.TB, db *pgtest.DB) *box {
 		uuid.Nil,
 	)
 	return b
+}
+
+// id identifies the principal.
+func (b *box) id() activity.Principal {
+	return activity.Principal{TenantID: b.tenant, PrincipalID: b.principal}
 }
 
 func (b *box) grant(t testing.TB, resource uuid.UUID) {
@@ -95,7 +101,7 @@ func (b *box) exec(t testing.TB, sql string, args ...any) {
 func (b *box) all(t testing.TB, q Query, between func()) (ids []uuid.UUID, pages int) {
 	t.Helper()
 	for {
-		page, err := List(t.Context(), b.db.Pool, b.tenant, b.principal, q)
+		page, err := List(t.Context(), b.db.Pool, b.id(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +123,7 @@ func (b *box) all(t testing.TB, q Query, between func()) (ids []uuid.UUID, pages
 
 func (b *box) unread(t testing.TB) int {
 	t.Helper()
-	n, err := UnreadCount(t.Context(), b.db.Pool, b.tenant, b.principal)
+	n, err := UnreadCount(t.Context(), b.db.Pool, b.id())
 	if err != nil {
 		t.Fatal(err)
 	}

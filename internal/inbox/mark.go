@@ -14,35 +14,36 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pg"
-	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
-// markChunk is how many rows MarkAll marks in one statement.
+// markChunk is the maximum number of rows that MarkAll marks in one statement.
 const markChunk = 5_000
 
-// MarkAll marks as read all that the principal may see and that is unread when it begins, and
-// returns how much that was. On a pool, each markChunk rows are a transaction of their own.
-func MarkAll(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID) (int, error) {
+// MarkAll marks as read all notifications that are unread when it begins and whose activities the
+// principal may see now, and returns their number. With a pool, every markChunk rows are a
+// transaction of their own.
+func MarkAll(ctx context.Context, db pg.Querier, principal activity.Principal) (int, error) {
 	marked := 0
-	for after := uuid.Max; ; {
-		groups, rows, err := readUnread(ctx, db, gatherUnread, tenant, principal, after, markChunk)
+	for before := uuid.Max; ; {
+		groups, rows, err := readUnread(ctx, db, gatherUnread, principal, before, markChunk)
 		if err != nil {
 			return marked, err
 		}
-		seen, err := watchers.Sees(ctx, db, tenant, principal, sightings(groups))
+		allowed, err := directory.CanView(ctx, db, principal, accessQueries(groups))
 		if err != nil {
 			return marked, err
 		}
 		var ids [][16]byte
 		for i, g := range groups {
-			if bytes.Compare(g.last[:], after[:]) < 0 {
-				after = g.last
+			if bytes.Compare(g.lowest[:], before[:]) < 0 {
+				before = g.lowest
 			}
-			if seen[i] && !g.gone {
+			if allowed[i] && !g.purged {
 				ids = append(ids, g.ids...)
 			}
 		}
-		n, err := markRead(ctx, db, tenant, principal, ids)
+		n, err := markRead(ctx, db, principal, ids)
 		if marked += n; err != nil || rows < markChunk {
 			return marked, err
 		}
@@ -55,10 +56,11 @@ FROM fanfare.notifications AS n
 JOIN fanfare.activities AS a ON a.id = n.activity_id AND a.tenant_id = n.tenant_id
 WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id = $3`
 
-// Mark marks one notification as read or as unread and returns it as it then is. One that is so
-// already is left as it is, with the time at which it was first read.
-func Mark(ctx context.Context, db pg.Querier, tenant, principal, id uuid.UUID, read bool) (Notification, error) {
-	rows, err := db.Query(ctx, selectRow, tenant, principal, id)
+// Mark marks one notification as read or unread and returns it. A notification that is already read
+// keeps the time at which it was first read. The error is activity.ErrNotFound if the principal has no such
+// notification or may not see its activity now.
+func Mark(ctx context.Context, db pg.Querier, principal activity.Principal, id uuid.UUID, read bool) (Notification, error) {
+	rows, err := db.Query(ctx, selectRow, principal.TenantID, principal.PrincipalID, id)
 	if err != nil {
 		return Notification{}, fmt.Errorf("read the inbox: %w", err)
 	}
@@ -70,26 +72,26 @@ func Mark(ctx context.Context, db pg.Querier, tenant, principal, id uuid.UUID, r
 	if err != nil {
 		return Notification{}, fmt.Errorf("read the inbox: %w", err)
 	}
-	seen, err := visible(ctx, db, tenant, principal, found)
+	allowed, err := canView(ctx, db, principal, found)
 	if err != nil {
 		return Notification{}, err
 	}
-	if len(found) == 0 || !seen[0] {
+	if len(found) == 0 || !allowed[0] {
 		return Notification{}, fmt.Errorf("notification %s: %w", id, activity.ErrNotFound)
 	}
 	if read == (found[0].ReadAt != nil) {
 		return found[0], nil
 	}
-	found[0].ReadAt, err = setRead(ctx, db, tenant, principal, id, read)
+	found[0].ReadAt, err = setRead(ctx, db, principal, id, read)
 	return found[0], err
 }
 
-func setRead(ctx context.Context, db pg.Querier, tenant, principal, id uuid.UUID, read bool) (*time.Time, error) {
+func setRead(ctx context.Context, db pg.Querier, principal activity.Principal, id uuid.UUID, read bool) (*time.Time, error) {
 	rows, err := db.Query(ctx, `
 		UPDATE fanfare.notifications
 		SET read_at = CASE WHEN $4 THEN coalesce(read_at, now()) END
 		WHERE tenant_id = $1 AND principal_id = $2 AND activity_id = $3
-		RETURNING read_at`, tenant, principal, id, read)
+		RETURNING read_at`, principal.TenantID, principal.PrincipalID, id, read)
 	if err != nil {
 		return nil, fmt.Errorf("mark a notification: %w", err)
 	}
@@ -103,9 +105,9 @@ func setRead(ctx context.Context, db pg.Querier, tenant, principal, id uuid.UUID
 	return at, nil
 }
 
-// markThese finds each row by its key and updates it by its place, so that no plan joins one inbox
-// with itself. The rows are locked in the order of the ids.
-const markThese = `
+// updateRead finds each row by its key and updates it by its ctid, so that no plan joins an inbox with
+// itself. The rows are locked in the order of the ids.
+const updateRead = `
 WITH marked AS (
     UPDATE fanfare.notifications SET read_at = now()
     WHERE ctid = ANY (ARRAY(
@@ -113,21 +115,22 @@ WITH marked AS (
         FROM unnest((SELECT $3::uuid[])) AS u(activity_id)
         CROSS JOIN LATERAL (
             SELECT n.ctid FROM fanfare.notifications AS n
-            WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id AND n.read_at IS NULL
+            WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id
+              AND n.read_at IS NULL
             LIMIT 1 FOR NO KEY UPDATE
         ) AS l))
     RETURNING 1
 )
 SELECT count(*) FROM marked`
 
-// markRead marks the rows that are still unread and returns how many. In one order, two callers
-// cannot block each other in a circle.
-func markRead(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, ids [][16]byte) (int, error) {
+// markRead marks the rows that are unread and returns their number. It locks them in the order of
+// their ids, which rules out deadlocks between callers.
+func markRead(ctx context.Context, db pg.Querier, principal activity.Principal, ids [][16]byte) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
 	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
-	rows, err := db.Query(ctx, markThese, tenant, principal, ids)
+	rows, err := db.Query(ctx, updateRead, principal.TenantID, principal.PrincipalID, ids)
 	if err != nil {
 		return 0, fmt.Errorf("mark notifications: %w", err)
 	}

@@ -17,7 +17,7 @@ func TestMarkBothWays(t *testing.T) {
 	id := b.tell(t, 1, b.seen, false)[0]
 	mark := func(read bool) Notification {
 		t.Helper()
-		n, err := Mark(t.Context(), b.db.Pool, b.tenant, b.principal, id, read)
+		n, err := Mark(t.Context(), b.db.Pool, b.id(), id, read)
 		if err != nil || n.ID != id || n.Activity.ID != id || (n.ReadAt != nil) != read {
 			t.Fatalf("read %v: got %+v, %v", read, n, err)
 		}
@@ -54,18 +54,21 @@ func TestMarkOnlyWhatIsOnesOwnAndMayBeSeen(t *testing.T) {
 		b.principal,
 		theirs,
 	)
-	for name, key := range map[string][3]uuid.UUID{
-		"unknown":             {b.tenant, b.principal, uuid.New()},
-		"without access":      {b.tenant, b.principal, lost},
-		"without an activity": {b.tenant, b.principal, forgotten},
-		"another tenant's":    {b.tenant, b.principal, theirs},
-		"in another tenant":   {foreign.tenant, b.principal, mine},
-		"another principal's": {b.tenant, uuid.New(), mine},
+	for name, tt := range map[string]struct {
+		principal activity.Principal
+		id        uuid.UUID
+	}{
+		"unknown":             {b.id(), uuid.New()},
+		"without access":      {b.id(), lost},
+		"without an activity": {b.id(), forgotten},
+		"another tenant's":    {b.id(), theirs},
+		"in another tenant":   {activity.Principal{TenantID: foreign.tenant, PrincipalID: b.principal}, mine},
+		"another principal's": {activity.Principal{TenantID: b.tenant, PrincipalID: uuid.New()}, mine},
 	} {
 		for _, read := range []bool{true, false} {
-			if n, err := Mark(t.Context(), b.db.Pool, key[0], key[1], key[2], read); !errors.Is(err, activity.ErrNotFound) ||
-				n.ID != uuid.Nil {
-				t.Errorf("%s, read %v: got %+v, %v, want ErrNotFound", name, read, n, err)
+			n, err := Mark(t.Context(), b.db.Pool, tt.principal, tt.id, read)
+			if !errors.Is(err, activity.ErrNotFound) || n.ID != uuid.Nil {
+				t.Errorf("%s, read %t: got %+v, %v, want ErrNotFound", name, read, n, err)
 			}
 		}
 	}
@@ -82,11 +85,11 @@ func TestMarkAllLeavesWhatMayNotBeSeen(t *testing.T) {
 	b.tell(t, 30, b.seen, true)
 	b.forget(t)
 	b.tell(t, 5, b.seen, false)
-	n, err := MarkAll(t.Context(), b.db.Pool, b.tenant, b.principal)
+	n, err := MarkAll(t.Context(), b.db.Pool, b.id())
 	if err != nil || n != markChunk+25 {
 		t.Errorf("got %d, %v, want %d", n, err, markChunk+25)
 	}
-	if n, err := MarkAll(t.Context(), b.db.Pool, b.tenant, b.principal); err != nil || n != 0 {
+	if n, err := MarkAll(t.Context(), b.db.Pool, b.id()); err != nil || n != 0 {
 		t.Errorf("again: got %d, %v, want 0", n, err)
 	}
 	if got := b.unread(t); got != 0 {
@@ -108,7 +111,7 @@ func TestMarkAllAtTheSameTime(t *testing.T) {
 	for i := range callers {
 		wg.Go(func() {
 			var err error
-			if marked[i], err = MarkAll(t.Context(), b.db.Pool, b.tenant, b.principal); err != nil {
+			if marked[i], err = MarkAll(t.Context(), b.db.Pool, b.id()); err != nil {
 				t.Error(err)
 			}
 		})

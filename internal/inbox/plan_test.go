@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -66,7 +67,7 @@ func TestPlansUseIndexes(t *testing.T) {
 			pgtest.WantIndexes(t, tx, countUnread, tenant, principal, uuid.Max, MaxUnread)
 			pgtest.WantIndexes(t, tx, gatherUnread, tenant, principal, uuid.Max, markChunk)
 			pgtest.WantIndexes(t, tx, selectRow, tenant, principal, uuid.New())
-			pgtest.WantIndexes(t, tx, markThese, tenant, principal, ids)
+			pgtest.WantIndexes(t, tx, updateRead, tenant, principal, ids)
 		}
 		if err := tx.Rollback(t.Context()); err != nil {
 			t.Fatal(err)
@@ -80,10 +81,11 @@ func BenchmarkInbox(b *testing.B) {
 	if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE`); err != nil {
 		b.Fatal(err)
 	}
-	for name, principal := range map[string]uuid.UUID{"120-unread": townID("p", 3), "10000-unread": townID("p", 1), "1-unread-of-30000": townID("p", 2)} {
+	for name, n := range map[string]int{"120-unread": 3, "10000-unread": 1, "1-unread-of-30000": 2} {
+		principal := activity.Principal{TenantID: townID("t", 1), PrincipalID: townID("p", n)}
 		b.Run("UnreadCount/"+name, func(b *testing.B) {
 			for b.Loop() {
-				if n, err := UnreadCount(b.Context(), pool, townID("t", 1), principal); err != nil || n == 0 {
+				if n, err := UnreadCount(b.Context(), pool, principal); err != nil || n == 0 {
 					b.Fatal(n, err)
 				}
 			}
@@ -91,7 +93,7 @@ func BenchmarkInbox(b *testing.B) {
 		for _, unread := range []bool{false, true} {
 			b.Run(fmt.Sprintf("List/unread=%v/%s", unread, name), func(b *testing.B) {
 				for b.Loop() {
-					if page, err := List(b.Context(), pool, townID("t", 1), principal, Query{UnreadOnly: unread}); err != nil ||
+					if page, err := List(b.Context(), pool, principal, Query{UnreadOnly: unread}); err != nil ||
 						len(page.Items) == 0 {
 						b.Fatal(len(page.Items), err)
 					}

@@ -13,43 +13,44 @@ import (
 	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
-// Notification is an activity that the principal was told of.
+// Notification is an inbox row with its activity.
 type Notification struct {
-	ID        uuid.UUID // the activity's
+	ID        uuid.UUID // of the activity
 	Reasons   watchers.Reasons
 	CreatedAt time.Time
-	ReadAt    *time.Time // nil while it is unread
+	ReadAt    *time.Time // nil if unread
 	Activity  activity.Activity
 }
 
 // The bounds of List.
 const (
-	DefaultPage = 50    // notifications in a page that names no limit
-	MaxPage     = 200   // notifications in a page
-	ReadBudget  = 2_000 // notifications that it looks at
+	DefaultPage = 50    // notifications of a page without a limit
+	MaxPage     = 200   // maximum number of notifications of a page
+	ReadBudget  = 2_000 // maximum number of notifications that List reads
 )
 
-// Query says which part of an inbox is wanted.
+// Query selects part of an inbox.
 type Query struct {
 	UnreadOnly bool
-	Limit      int       // at most so many; DefaultPage if it is not positive, MaxPage if it is above that
-	After      uuid.UUID // only what comes after this one in the list; uuid.Nil is from the newest on
+	Limit      int       // maximum number of notifications; DefaultPage if not positive, MaxPage if above it
+	After      uuid.UUID // only notifications older than this one; uuid.Nil selects the first page
 }
 
-// Page is a part of an inbox.
+// Page is part of an inbox.
 type Page struct {
 	Items []Notification
-	Next  uuid.UUID // what Query.After takes for more; uuid.Nil: this is the end
+	Next  uuid.UUID // Query.After of the next page; uuid.Nil after the last
 }
 
-// List returns what the principal was told of and may still see, newest first. Pages that follow
-// one another neither skip nor repeat, whatever comes meanwhile.
+// List returns the notifications whose activities the principal may see now, newest first.
+// Consecutive pages neither skip nor repeat a notification, whatever is added meanwhile.
 //
-// It looks at ReadBudget notifications at most, so that the page of somebody who lost access to
-// very much may be short, even empty, and still have a Next.
-func List(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, q Query) (Page, error) {
+// List reads at most ReadBudget notifications. A page may therefore have fewer notifications than
+// its limit, even none, and still have a Next, if the principal has lost access to many activities.
+func List(ctx context.Context, db pg.Querier, principal activity.Principal, q Query) (Page, error) {
 	limit := DefaultPage
 	if q.Limit > 0 {
 		limit = min(q.Limit, MaxPage)
@@ -57,16 +58,16 @@ func List(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, q Que
 	page := Page{Items: make([]Notification, 0, limit)}
 	after, chunk := q.After, limit+1
 	for budget := ReadBudget; ; {
-		rows, next, err := readRows(ctx, db, tenant, principal, q.UnreadOnly, after, min(chunk, budget))
+		rows, next, err := readRows(ctx, db, principal, Query{UnreadOnly: q.UnreadOnly, Limit: min(chunk, budget), After: after})
 		if err != nil {
 			return Page{}, err
 		}
-		seen, err := visible(ctx, db, tenant, principal, rows)
+		allowed, err := canView(ctx, db, principal, rows)
 		if err != nil {
 			return Page{}, err
 		}
 		for i := range rows {
-			if !seen[i] {
+			if !allowed[i] {
 				continue
 			}
 			if len(page.Items) == limit {
@@ -83,7 +84,7 @@ func List(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, q Que
 	}
 }
 
-// scanBudget is how many rows are passed by, at most, in search of unread ones.
+// scanBudget is the maximum number of rows that selectUnreadRows reads to find unread ones.
 const scanBudget = 10_000
 
 const (
@@ -98,8 +99,9 @@ FROM (
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
-	// selectUnreadRows reads the key alone to find what is unread, and only as far as it must: a
-	// CTE is read no further than it is asked for. Its last column is where it gave up, if it did.
+	// selectUnreadRows finds unread rows in the index alone and reads no further than it must, since
+	// PostgreSQL evaluates a CTE only as far as its reader fetches. The last column is the id at which
+	// the scan reached its budget, or null.
 	selectUnreadRows = `
 WITH scanned AS MATERIALIZED (
     SELECT n.activity_id, n.read_at FROM fanfare.notifications AS n
@@ -124,35 +126,33 @@ LEFT JOIN (
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
-	// joinActivity looks each activity up by its primary key; the LIMIT keeps the planner from
-	// reading them in bulk.
+	// joinActivity reads each activity by its primary key; the LIMIT rules out a plan that scans them.
 	joinActivity = `LEFT JOIN LATERAL (
     SELECT * FROM fanfare.activities AS a WHERE a.id = n.activity_id AND a.tenant_id = $1 LIMIT 1
 ) AS a ON true`
 )
 
-// readRows reads the next rows of an inbox, and says what to go on after; uuid.Nil: there are no
-// more. Of a row whose activity the log does not hold any more, the activity is zero.
+// readRows reads the notifications that a query selects. Its limit is exact, not bounded. next is the
+// id after which reading continues, or uuid.Nil at the end of the inbox. The activity of a
+// notification is zero if the log no longer contains it.
 func readRows(
 	ctx context.Context,
 	db pg.Querier,
-	tenant, principal uuid.UUID,
-	unread bool,
-	after uuid.UUID,
-	limit int,
+	principal activity.Principal,
+	q Query,
 ) (list []Notification, next uuid.UUID, err error) {
-	if after == uuid.Nil {
-		after = uuid.Max
+	if q.After == uuid.Nil {
+		q.After = uuid.Max
 	}
-	statement, args := selectRows, []any{tenant, principal, after, int64(limit)}
-	if unread {
+	statement, args := selectRows, []any{principal.TenantID, principal.PrincipalID, q.After, int64(q.Limit)}
+	if q.UnreadOnly {
 		statement, args = selectUnreadRows, append(args, int64(scanBudget))
 	}
 	rows, err := db.Query(ctx, statement, args...)
 	if err != nil {
 		return nil, uuid.Nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	list = make([]Notification, 0, limit)
+	list = make([]Notification, 0, q.Limit)
 	var n Notification
 	_, err = pgx.ForEachRow(rows, append(n.fields(), (*zeronull.UUID)(&next)), func() error {
 		if n.ID != uuid.Nil {
@@ -164,31 +164,37 @@ func readRows(
 	if err != nil {
 		return nil, uuid.Nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	if len(list) == limit {
-		next = list[limit-1].ID
+	if len(list) == q.Limit {
+		next = list[q.Limit-1].ID
 	}
 	return list, next, nil
 }
 
-// fields returns where to scan a row and its activity to.
+// fields returns the scan targets of a row and its activity.
 func (n *Notification) fields() []any {
 	return append(
 		[]any{(*zeronull.UUID)(&n.ID), (*zeronull.Int2)(&n.Reasons), (*zeronull.Timestamptz)(&n.CreatedAt), &n.ReadAt},
 		pglog.ScanTargets(&n.Activity)...)
 }
 
-// visible says of which rows the principal may see the activity.
-func visible(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID, rows []Notification) ([]bool, error) {
-	sightings := make([]watchers.Sighting, len(rows))
-	for i := range rows {
-		sightings[i] = watchers.SightingOf(&rows[i].Activity)
+// canView reports for each notification whether the log contains its activity and the principal may
+// see it now.
+func canView(
+	ctx context.Context,
+	db pg.Querier,
+	principal activity.Principal,
+	list []Notification,
+) ([]bool, error) {
+	queries := make([]directory.AccessQuery, len(list))
+	for i := range list {
+		queries[i] = directory.AccessQueryFor(&list[i].Activity)
 	}
-	seen, err := watchers.Sees(ctx, db, tenant, principal, sightings)
+	allowed, err := directory.CanView(ctx, db, principal, queries)
 	if err != nil {
 		return nil, err
 	}
-	for i := range rows {
-		seen[i] = seen[i] && rows[i].Activity.ID != uuid.Nil
+	for i := range list {
+		allowed[i] = allowed[i] && list[i].Activity.ID != uuid.Nil
 	}
-	return seen, nil
+	return allowed, nil
 }

@@ -15,7 +15,7 @@ func TestListShowsTheNotificationAndItsActivity(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
 	id := b.tell(t, 1, b.seen, true)[0]
-	page, err := List(t.Context(), b.db.Pool, b.tenant, b.principal, Query{})
+	page, err := List(t.Context(), b.db.Pool, b.id(), Query{})
 	if err != nil || len(page.Items) != 1 || page.Next != uuid.Nil {
 		t.Fatalf("got %+v, %v, want one and no next", page, err)
 	}
@@ -73,7 +73,7 @@ func TestNoPageReadsOnWithoutEnd(t *testing.T) {
 	slices.Reverse(oldest)
 	b.tell(t, ReadBudget+10, b.lost, false)
 
-	page, err := List(t.Context(), b.db.Pool, b.tenant, b.principal, Query{})
+	page, err := List(t.Context(), b.db.Pool, b.id(), Query{})
 	if err != nil || len(page.Items) != 0 || page.Next == uuid.Nil {
 		t.Errorf("got %d items, next %v, %v, want an empty page with a next", len(page.Items), page.Next, err)
 	}
@@ -86,7 +86,7 @@ func TestNoPageReadsOnWithoutEnd(t *testing.T) {
 	if got, _ := b.all(t, Query{}, nil); len(got) != ReadBudget+13 {
 		t.Errorf("with access again: got %d, want %d", len(got), ReadBudget+13)
 	}
-	if page, err = List(t.Context(), b.db.Pool, b.tenant, b.principal, Query{Limit: 5000}); err != nil ||
+	if page, err = List(t.Context(), b.db.Pool, b.id(), Query{Limit: 5000}); err != nil ||
 		len(page.Items) != MaxPage {
 		t.Errorf("a limit above the highest: got %d, %v, want %d", len(page.Items), err, MaxPage)
 	}
@@ -100,7 +100,7 @@ func TestWhatIsUnreadIsFoundBehindMuchThatIsRead(t *testing.T) {
 	b.tell(t, scanBudget+10, b.seen, true)
 	newest := b.tell(t, 1, b.seen, false)
 
-	page, err := List(t.Context(), b.db.Pool, b.tenant, b.principal, Query{UnreadOnly: true})
+	page, err := List(t.Context(), b.db.Pool, b.id(), Query{UnreadOnly: true})
 	if err != nil || len(page.Items) != 1 || page.Next == uuid.Nil {
 		t.Errorf("got %d items, next %v, %v, want the newest and a next", len(page.Items), page.Next, err)
 	}
@@ -140,7 +140,7 @@ func TestOneTenantsOneInbox(t *testing.T) {
 	if got := b.unread(t); got != 2 {
 		t.Errorf("unread: got %d, want 2", got)
 	}
-	if n, err := MarkAll(t.Context(), b.db.Pool, b.tenant, b.principal); n != 2 || err != nil {
+	if n, err := MarkAll(t.Context(), b.db.Pool, b.id()); n != 2 || err != nil {
 		t.Errorf("marked: got %d, %v, want 2", n, err)
 	}
 	if got := foreign.unread(t); got != 3 {

@@ -8,36 +8,37 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pg"
-	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
-// MaxUnread is how many notifications UnreadCount looks at.
+// MaxUnread is the maximum number of notifications that UnreadCount reads.
 const MaxUnread = 10_000
 
-// UnreadCount returns how many of the newest MaxUnread notifications are unread and may still be
-// seen.
-func UnreadCount(ctx context.Context, db pg.Querier, tenant, principal uuid.UUID) (int, error) {
-	groups, _, err := readUnread(ctx, db, countUnread, tenant, principal, uuid.Max, MaxUnread)
+// UnreadCount returns the number of unread notifications among the newest MaxUnread whose activities
+// the principal may see now.
+func UnreadCount(ctx context.Context, db pg.Querier, principal activity.Principal) (int, error) {
+	groups, _, err := readUnread(ctx, db, countUnread, principal, uuid.Max, MaxUnread)
 	if err != nil {
 		return 0, err
 	}
-	seen, err := watchers.Sees(ctx, db, tenant, principal, sightings(groups))
+	allowed, err := directory.CanView(ctx, db, principal, accessQueries(groups))
 	if err != nil {
 		return 0, err
 	}
 	count := 0
 	for i, g := range groups {
-		if seen[i] && !g.gone {
+		if allowed[i] && !g.purged {
 			count += g.count
 		}
 	}
 	return count, nil
 }
 
-// The ids are read first, from the key alone and as one array, which the planner takes for a short
-// one: an estimate of what the look-ups after it cost for ten thousand would bring JIT in, which
-// takes longer than they do.
+// The ids are read first, from the index alone and as an array, which the planner estimates to be
+// short. An estimate for ten thousand lookups would start JIT compilation, which takes longer than
+// the statement.
 const (
 	countUnread = `
 SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own, count(*), NULL::uuid[]
@@ -53,7 +54,8 @@ FROM unnest(ARRAY(
 )) AS n(activity_id)` + groupActivities
 
 	gatherUnread = `
-SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own, count(*), array_agg(n.activity_id ORDER BY n.activity_id)
+SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own, count(*),
+       array_agg(n.activity_id ORDER BY n.activity_id)
 FROM unnest(ARRAY(
     SELECT n.activity_id FROM fanfare.notifications AS n
     WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3 AND n.read_at IS NULL
@@ -70,47 +72,43 @@ LEFT JOIN LATERAL (
 GROUP BY a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own`
 )
 
-// unread is what is unread of one resource and may be seen or not as one.
-type unread struct {
-	sighting watchers.Sighting
-	gone     bool // the log does not hold the activities any more
-	count    int
-	ids      [][16]byte // in their order; only gatherUnread has them
-	last     uuid.UUID  // the lowest of them
+// unreadGroup is the unread notifications whose activities the same AccessQuery decides.
+type unreadGroup struct {
+	query  directory.AccessQuery
+	purged bool // the log no longer contains the activities
+	count  int
+	ids    [][16]byte // ascending; nil for countUnread
+	lowest uuid.UUID  // the first of ids
 }
 
-// readUnread reads the next unread rows, newest first, by what decides about them. rows is how many
-// there are.
+// readUnread reads the newest limit unread notifications below the id before, in groups. rows is the
+// number of notifications.
 func readUnread(
 	ctx context.Context,
 	db pg.Querier,
 	statement string,
-	tenant, principal, after uuid.UUID,
+	principal activity.Principal,
+	before uuid.UUID,
 	limit int,
-) (groups []unread, rows int, err error) {
-	result, err := db.Query(ctx, statement, tenant, principal, after, limit)
+) (groups []unreadGroup, rows int, err error) {
+	result, err := db.Query(ctx, statement, principal.TenantID, principal.PrincipalID, before, limit)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read unread notifications: %w", err)
 	}
-	groups, err = pgx.CollectRows(result, func(row pgx.CollectableRow) (unread, error) {
-		var g unread
+	groups, err = pgx.CollectRows(result, func(row pgx.CollectableRow) (unreadGroup, error) {
+		var g unreadGroup
 		var own *bool
-		s := &g.sighting
+		q := &g.query
 		err := row.Scan(
-			(*zeronull.UUID)(&s.ResourceID),
-			(*zeronull.UUID)(&s.OwnerID),
-			(*zeronull.UUID)(&s.ParentID),
-			(*zeronull.Text)(&s.Visibility),
-			&own,
-			&g.count,
-			&g.ids,
+			(*zeronull.UUID)(&q.ResourceID), (*zeronull.UUID)(&q.OwnerID), (*zeronull.UUID)(&q.ParentID),
+			(*zeronull.Text)(&q.Visibility), &own, &g.count, &g.ids,
 		)
-		g.gone = own == nil
+		g.purged = own == nil
 		if own != nil && *own {
-			s.TargetID = principal
+			q.TargetID = principal.PrincipalID
 		}
 		if len(g.ids) > 0 {
-			g.last = g.ids[0]
+			g.lowest = g.ids[0]
 		}
 		rows += g.count
 		return g, err
@@ -121,10 +119,10 @@ func readUnread(
 	return groups, rows, nil
 }
 
-func sightings(groups []unread) []watchers.Sighting {
-	list := make([]watchers.Sighting, len(groups))
+func accessQueries(groups []unreadGroup) []directory.AccessQuery {
+	queries := make([]directory.AccessQuery, len(groups))
 	for i := range groups {
-		list[i] = groups[i].sighting
+		queries[i] = groups[i].query
 	}
-	return list
+	return queries
 }

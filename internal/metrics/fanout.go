@@ -49,12 +49,12 @@ func NewFanout(registry prometheus.Registerer) *Fanout {
 
 // Observe counts one batch or step.
 func (f *Fanout) Observe(r fanout.Report) {
-	for _, width := range r.Width {
-		f.recipients.Observe(float64(width))
+	for _, n := range r.Recipients {
+		f.recipients.Observe(float64(n))
 	}
 	f.publications.Add(float64(r.Publications))
-	f.notifications.Add(float64(r.Inbox))
-	f.violations.Add(float64(r.Warned))
+	f.notifications.Add(float64(r.InboxRows))
+	f.violations.Add(float64(r.Violations))
 	f.drop(r.Dropped)
 }
 

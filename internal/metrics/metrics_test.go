@@ -98,7 +98,7 @@ func TestFanout(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			f.Observe(fanout.Report{
-				Activities: 2, Warned: 1, Width: []int{0, 7}, Publications: 9, Inbox: 7,
+				Activities: 2, Violations: 1, Recipients: []int{0, 7}, Publications: 9, InboxRows: 7,
 				Dropped: fanout.Dropped{Actor: 1, Inactive: 2, Permission: 3, Muted: 4, Filtered: 5},
 			})
 		})

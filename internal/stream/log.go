@@ -8,14 +8,14 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
-	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/internal/render"
 )
 
 // Recorded is the Log in PostgreSQL.
 type Recorded struct {
 	Pool      *pgxpool.Pool
-	Addressed bool                 // streams hold only what asks for the tenant's stream, not every activity
-	Phrases   *activity.Phrasebook // what events say; nil leaves it to the actions' names
+	Addressed bool            // streams hold only what asks for the tenant's stream, not every activity
+	Catalog   *render.Catalog // renders the events; nil renders the defaults
 }
 
 // Since implements Log.
@@ -31,18 +31,13 @@ func (l Recorded) Since(
 	if err != nil || len(found) == 0 {
 		return nil, page.Next, page.More, err
 	}
-	principals := make([]watchers.Principal, len(found))
-	for i, a := range found {
-		principals[i] = watchers.Principal{TenantID: tenant, PrincipalID: a.ActorPrincipalID}
+	list := make([]*activity.Activity, len(found))
+	for i := range found {
+		list[i] = &found[i]
 	}
-	names, err := watchers.NameActors(ctx, l.Pool, principals)
+	events, err := l.Catalog.Events(ctx, l.Pool, list)
 	if err != nil {
 		return nil, uuid.Nil, false, err
-	}
-	events := make([]activity.Event, len(found))
-	for i := range found {
-		actor := names[principals[i]]
-		events[i] = l.Phrases.Event(&found[i], actor.Kind, actor.DisplayName)
 	}
 	return events, page.Next, page.More, nil
 }

@@ -65,8 +65,8 @@ type sent struct{ *tally }
 // Observe implements fanout.Observer.
 func (s sent) Observe(r fanout.Report) {
 	s.publications.Add(int64(r.Publications))
-	s.inbox.Add(int64(r.Inbox))
-	for _, n := range r.Width {
+	s.inbox.Add(int64(r.InboxRows))
+	for _, n := range r.Recipients {
 		s.told.Add(int64(n))
 	}
 }

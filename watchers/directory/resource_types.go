@@ -1,4 +1,4 @@
-package watchers
+package directory
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// ResourceTypes returns the types of a tenant's resources, in one statement. Those that the
-// directory does not hold are missing from the answer.
+// ResourceTypes returns the types of resources of a tenant, in one statement. The result lacks the
+// resources that the directory does not contain.
 func ResourceTypes(
 	ctx context.Context,
 	db pg.Querier,
@@ -25,7 +25,9 @@ func ResourceTypes(
 	rows, err := db.Query(ctx, `
 		SELECT u.id, r.type
 		FROM unnest($2::uuid[]) AS u(id)
-		CROSS JOIN LATERAL (SELECT r.type FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = u.id LIMIT 1) AS r`, tenant, ids)
+		CROSS JOIN LATERAL (
+		    SELECT r.type FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = u.id LIMIT 1
+		) AS r`, tenant, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read resource types: %w", err)
 	}

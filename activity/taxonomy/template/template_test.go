@@ -1,4 +1,4 @@
-package activity_test
+package template_test
 
 import (
 	"encoding/json"
@@ -10,18 +10,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/taxonomy/template"
 )
 
-func phrased(t testing.TB, text string) activity.Phrase {
+func parse(t testing.TB, text string) template.Template {
 	t.Helper()
-	p, err := activity.ParsePhrase(text)
+	p, err := template.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func TestPhrase(t *testing.T) {
+func TestAppend(t *testing.T) {
 	t.Parallel()
 	a := activity.Activity{
 		ResourceType: "pipeline_def", ResourceName: "Prices", Action: "pipeline_def.deployed", Status: activity.Failure, Severity: activity.Error,
@@ -67,7 +68,7 @@ func TestPhrase(t *testing.T) {
 		"control characters":  {a, "{actor}", "A\r\nd\u0085a", "A  d a"},
 		"no payload":          {activity.Activity{}, "<{payload.n}>", "", "<>"},
 	} {
-		p := phrased(t, tc.text)
+		p := parse(t, tc.text)
 		if got := string(p.Append([]byte("before:"), &tc.a, tc.actor)); got != "before:"+tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, "before:"+tc.want)
 		}
@@ -77,24 +78,24 @@ func TestPhrase(t *testing.T) {
 	}
 }
 
-func TestPhrasePayloadPaths(t *testing.T) {
+func TestPayloadPaths(t *testing.T) {
 	t.Parallel()
-	got := phrased(t, "{actor} {payload.a} {payload.run.id-2}").PayloadPaths()
+	got := parse(t, "{actor} {payload.a} {payload.run.id-2}").PayloadPaths()
 	if diff := cmp.Diff([][]string{{"a"}, {"run", "id-2"}}, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestParsePhraseRefuses(t *testing.T) {
+func TestParseReportsTheFirstViolation(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"{foo}":                           `character 1: "{foo}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
 		"é {Actor}":                       `character 3: "{Actor}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
 		"{}":                              `character 1: "{}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
-		"a {actor":                        `character 3: "{actor" must not hold an unpaired brace; {{ and }} stand for braces`,
-		"a } b":                           `character 3: "} b" must not hold an unpaired brace; {{ and }} stand for braces`,
-		"{actor{resource}":                `character 1: "{actor{resource}" must not hold an unpaired brace; {{ and }} stand for braces`,
-		"{actor}}":                        `character 8: "}" must not hold an unpaired brace; {{ and }} stand for braces`,
+		"a {actor":                        `character 3: "{actor" must not contain an unpaired brace; write {{ or }} for a literal brace`,
+		"a } b":                           `character 3: "} b" must not contain an unpaired brace; write {{ or }} for a literal brace`,
+		"{actor{resource}":                `character 1: "{actor{resource}" must not contain an unpaired brace; write {{ or }} for a literal brace`,
+		"{actor}}":                        `character 8: "}" must not contain an unpaired brace; write {{ or }} for a literal brace`,
 		"{payload}":                       `character 1: "{payload}" must name 1 to 8 keys: {payload.score}, {payload.run.id}`,
 		"{payload.}":                      `character 1: "{payload.}" must name keys of letters, digits, _ and -`,
 		"{payload.a b}":                   `character 1: "{payload.a b}" must name keys of letters, digits, _ and -`,
@@ -104,17 +105,17 @@ func TestParsePhraseRefuses(t *testing.T) {
 		"a\nb":                            "the text must be valid UTF-8 without control characters",
 		"a\xffb":                          "the text must be valid UTF-8 without control characters",
 	} {
-		_, err := activity.ParsePhrase(text)
-		var refused *activity.PhraseError
+		_, err := template.Parse(text)
+		var refused *template.SyntaxError
 		if !errors.As(err, &refused) || err.Error() != want {
 			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)
 		}
 	}
 }
 
-// FuzzPhrase: whatever is parsed renders one bounded line, and a value of the payload as
+// FuzzTemplate: whatever is parsed renders one bounded line, and a value of the payload as
 // encoding/json finds it.
-func FuzzPhrase(f *testing.F) {
+func FuzzTemplate(f *testing.F) {
 	f.Add("{actor} created {resource}", `{"a":1}`, "Ada", "Momentum")
 	f.Add("{payload.a.b}", `{"a":{"b":"\u00e9\\"},"a":{"b":[1]}}`, "", "")
 	f.Add("{payload.a}{payload.a.b}", ` { "a" : {"b" : -1e5 } , "b":"}" }`, "\xff", "\x00")
@@ -127,25 +128,25 @@ func FuzzPhrase(f *testing.F) {
 			Action:       "signal.created",
 			Payload:      json.RawMessage(payload),
 		}
-		p, err := activity.ParsePhrase(text)
+		p, err := template.Parse(text)
 		if err != nil {
 			return
 		}
 		got := p.Append(nil, &a, actor)
-		if n := utf8.RuneCount(got); !utf8.Valid(got) || n > activity.MaxPhraseRunes ||
+		if n := utf8.RuneCount(got); !utf8.Valid(got) || n > template.MaxRunes ||
 			strings.ContainsAny(string(got), "\x00\n\r") {
 			t.Fatalf(
 				"got %q, %d characters, want one line of valid UTF-8 with at most %d",
 				got,
 				n,
-				activity.MaxPhraseRunes,
+				template.MaxRunes,
 			)
 		}
 		for _, path := range p.PayloadPaths() {
-			one := phrased(t, "{payload."+strings.Join(path, ".")+"}")
+			one := parse(t, "{payload."+strings.Join(path, ".")+"}")
 			want := ""
 			if value, ok := lookup(payload, path); ok {
-				want = string(phrased(t, "{resource}").Append(nil, &activity.Activity{ResourceName: value}, ""))
+				want = string(parse(t, "{resource}").Append(nil, &activity.Activity{ResourceName: value}, ""))
 				if value == "" {
 					want = ""
 				}

@@ -1,0 +1,67 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
+)
+
+// Actor is a principal as the directory describes it. The zero value is a principal that the
+// directory does not contain.
+type Actor struct {
+	Kind, DisplayName string
+}
+
+const selectActors = `
+SELECT u.tenant_id, u.id, p.kind, p.display_name
+FROM unnest($1::uuid[], $2::uuid[]) AS u(tenant_id, id)
+JOIN fanfare.principals AS p ON p.tenant_id = u.tenant_id AND p.id = u.id`
+
+// NameActors returns the entries of principals in the directory, in one statement. The result lacks
+// the principals that the directory does not contain.
+func NameActors(
+	ctx context.Context,
+	db pg.Querier,
+	principals []activity.Principal,
+) (map[activity.Principal]Actor, error) {
+	named := make(map[activity.Principal]Actor, len(principals))
+	tenants, ids := actorArguments(principals)
+	rows, err := db.Query(ctx, selectActors, tenants, ids)
+	if err == nil {
+		err = readActors(rows, named)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("name actors: %w", err)
+	}
+	return named, nil
+}
+
+// QueueActors queues the statement of NameActors. Its entries are added to named when the results of
+// the batch are read.
+func QueueActors(b *pgx.Batch, principals []activity.Principal, named map[activity.Principal]Actor) {
+	tenants, ids := actorArguments(principals)
+	b.Queue(selectActors, tenants, ids).Query(func(rows pgx.Rows) error { return readActors(rows, named) })
+}
+
+func actorArguments(principals []activity.Principal) (tenants, ids [][16]byte) {
+	tenants, ids = make([][16]byte, len(principals)), make([][16]byte, len(principals))
+	for i, p := range principals {
+		tenants[i], ids[i] = p.TenantID, p.PrincipalID
+	}
+	return tenants, ids
+}
+
+func readActors(rows pgx.Rows, named map[activity.Principal]Actor) error {
+	var p activity.Principal
+	var a Actor
+	fields := []any{(*[16]byte)(&p.TenantID), (*[16]byte)(&p.PrincipalID), &a.Kind, &a.DisplayName}
+	_, err := pgx.ForEachRow(rows, fields, func() error {
+		named[p] = a
+		return nil
+	})
+	return err
+}
