@@ -17,54 +17,59 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// DefaultSearchTimeout is how long Apply looks for activities that use a removed action.
+// DefaultSearchTimeout limits Apply's search for activities that have a removed action.
 const DefaultSearchTimeout = 30 * time.Second
 
-// ApplyOptions says how Apply goes about it. The zero value changes what is to be changed and
-// removes nothing that is in use.
+// ApplyOptions configure Apply. The zero value removes no action that recorded activities have.
 type ApplyOptions struct {
-	Force    bool          // remove actions without looking for activities that use them
-	DryRun   bool          // do everything, and then undo it
-	SearchTimeout time.Duration // how long to look for such activities; DefaultSearchTimeout if it is not positive
-	Show     func(Changes) // unless it is nil, is told what will change before anything does
+	// Force removes actions without a search for activities that have them.
+	Force bool
+	// DryRun rolls the changes back.
+	DryRun bool
+	// SearchTimeout limits the search for activities that have a removed action. It is
+	// DefaultSearchTimeout if it is not positive.
+	SearchTimeout time.Duration
+	// Show is called with the changes before they are made. nil disables it.
+	Show func(Changes)
 }
 
-// InUseError refuses to remove actions, for recorded activities have them. Nothing was changed.
+// InUseError is returned by Apply if recorded activities have a removed action. The taxonomy is not
+// changed.
 type InUseError struct {
-	Actions []string // those found in the newest part of the log that has any; there may be more
+	Actions []string // of the newest partition that has any; other removed actions may be in use too
 }
 
 func (e *InUseError) Error() string {
 	return fmt.Sprintf(
-		"removing %s refused: recorded activities have what would be gone; --force removes it nonetheless, and leaves them as they are",
+		"cannot remove %s: recorded activities have it; --force removes it and does not change those activities",
 		strings.Join(e.Actions, ", "),
 	)
 }
 
-// SearchTimeoutError refuses to remove actions, for the log is too large to be looked through in the time
-// given. Nothing was changed.
+// SearchTimeoutError is returned by Apply if the search for activities that have a removed action
+// takes longer than the timeout. The taxonomy is not changed.
 type SearchTimeoutError struct {
-	Actions  []string
-	SearchTimeout time.Duration
+	Actions []string // all removed actions
+	Timeout time.Duration
 }
 
 func (e *SearchTimeoutError) Error() string {
 	return fmt.Sprintf(
-		"removing %s refused: whether recorded activities have it could not be found out within %s; --force removes it without looking",
-		strings.Join(e.Actions, ", "),
-		e.SearchTimeout,
+		"cannot remove %s: the search for activities that have it did not complete within %s;"+
+			" --force removes it without a search",
+		strings.Join(e.Actions, ", "), e.Timeout,
 	)
 }
 
-// Apply makes the database's taxonomy this one, in one transaction, one at a time, and returns what
-// that changes. Recording goes on meanwhile, by the old taxonomy until this commits. Fanfare's own
-// actions are always in it (WithBuiltins), and the installation's secret keys (fanfare.settings) become
-// those of the taxonomy.
+// Apply replaces the applied taxonomy by t in one transaction and returns the changes. The applied
+// taxonomy always includes the built-in actions (WithBuiltins), and the secret keys of t become those
+// of the installation (fanfare.settings). Recording continues meanwhile; it uses the previous
+// taxonomy until Apply commits. Concurrent calls wait for each other.
 //
-// An action that recorded activities have is removed only with Force: they would read worse and
-// could not be recorded again. No index leads from an action to its activities, so the log is
-// looked through, its newest partition first, for as long as SearchTimeout; what is in use is mostly
-// found at once, and what never was costs a look at everything.
+// Without Force, Apply does not remove an action that recorded activities have, because their texts
+// would be lost. The log has no index on actions alone, so Apply searches its partitions from the
+// newest to the oldest: the search for an action in use ends early, and that for an unused action
+// reads the whole log. The error is an *InUseError, or a *SearchTimeoutError after SearchTimeout.
 func Apply(ctx context.Context, db pg.Beginner, t *Taxonomy, o ApplyOptions) (Changes, error) {
 	tx, err := db.Begin(ctx)
 	if err != nil {
@@ -89,8 +94,8 @@ func apply(ctx context.Context, tx pgx.Tx, t *Taxonomy, o ApplyOptions) (Changes
 		return Changes{}, fmt.Errorf("apply the taxonomy: %w", err)
 	}
 	applied, err := Load(ctx, tx)
-	if invalid := (*InvalidError)(nil); errors.As(err, &invalid) {
-		return Changes{}, fmt.Errorf("what is applied cannot be compared: %w", err)
+	if errors.As(err, new(*InvalidError)) {
+		return Changes{}, fmt.Errorf("compare with the applied taxonomy: %w", err)
 	}
 	if err != nil {
 		return Changes{}, err
@@ -117,14 +122,15 @@ func apply(ctx context.Context, tx pgx.Tx, t *Taxonomy, o ApplyOptions) (Changes
 		return Changes{}, fmt.Errorf("apply the taxonomy: %w", err)
 	}
 	if changes.SecretKeys != nil {
-		if _, err := tx.Exec(ctx, `UPDATE fanfare.settings SET secret_keys = $1`, append([]string{}, t.secretKeys...)); err != nil {
-			return Changes{}, fmt.Errorf("apply the taxonomy's secret keys: %w", err)
+		keys := append([]string{}, t.secretKeys...) // not null
+		if _, err := tx.Exec(ctx, `UPDATE fanfare.settings SET secret_keys = $1`, keys); err != nil {
+			return Changes{}, fmt.Errorf("apply the secret keys of the taxonomy: %w", err)
 		}
 	}
 	return changes, nil
 }
 
-// changed returns the actions to write.
+// changed returns the added and the changed actions.
 func changed(t *Taxonomy, c Changes) []Action {
 	actions := slices.Clone(c.Added)
 	for _, change := range c.Changed {
@@ -133,7 +139,7 @@ func changed(t *Taxonomy, c Changes) []Action {
 	return actions
 }
 
-// row is an action as its row.
+// row is a row of fanfare.taxonomy.
 type row struct {
 	Action          string              `json:"action"`
 	Description     string              `json:"description"`
@@ -145,7 +151,7 @@ type row struct {
 	Icon            string              `json:"icon"`
 	PayloadSchema   json.RawMessage     `json:"payload_schema,omitzero"`
 	RequiredKeys    []string            `json:"required_keys"`
-	AllowedKeys     []string            `json:"allowed_keys"` // null keeps all
+	AllowedKeys     []string            `json:"allowed_keys"` // null allows every key
 	MaxPayloadBytes *int                `json:"max_payload_bytes"`
 }
 
@@ -153,7 +159,8 @@ func write(ctx context.Context, tx pgx.Tx, actions []Action, removed []string) e
 	rows := make([]row, len(actions))
 	for i, a := range actions {
 		rows[i] = row{
-			Action: a.Name, Description: a.Description, Category: a.Category, Severity: a.Severity, Visibility: a.Visibility,
+			Action: a.Name, Description: a.Description, Category: a.Category,
+			Severity: a.Severity, Visibility: a.Visibility,
 			Title: a.Title, Summary: a.Summary, Icon: a.Icon, PayloadSchema: a.Schema,
 			RequiredKeys: append([]string{}, a.Required...), AllowedKeys: a.Keep,
 		}
@@ -170,12 +177,23 @@ func write(ctx context.Context, tx pgx.Tx, actions []Action, removed []string) e
 		    payload_schema, required_keys, allowed_keys, max_payload_bytes)
 		SELECT r.action, r.description, r.category, r.severity, r.visibility, r.title, r.summary, r.icon,
 		    r.payload_schema, r.required_keys, r.allowed_keys, r.max_payload_bytes
-		FROM jsonb_to_recordset($1::text::jsonb) AS r(action text, description text, category text, severity text, visibility text,
-		    title text, summary text, icon text, payload_schema jsonb, required_keys text[], allowed_keys text[], max_payload_bytes int)
+		FROM jsonb_to_recordset($1::text::jsonb) AS r(
+		    action text, description text, category text, severity text, visibility text,
+		    title text, summary text, icon text,
+		    payload_schema jsonb, required_keys text[], allowed_keys text[], max_payload_bytes int)
 		ON CONFLICT (action) DO UPDATE SET
-		    (description, category, severity, visibility, title, summary, icon, payload_schema, required_keys, allowed_keys, max_payload_bytes, updated_at)
-		    = (excluded.description, excluded.category, excluded.severity, excluded.visibility, excluded.title, excluded.summary, excluded.icon,
-		       excluded.payload_schema, excluded.required_keys, excluded.allowed_keys, excluded.max_payload_bytes, now())`, string(written))
+		    description = excluded.description,
+		    category = excluded.category,
+		    severity = excluded.severity,
+		    visibility = excluded.visibility,
+		    title = excluded.title,
+		    summary = excluded.summary,
+		    icon = excluded.icon,
+		    payload_schema = excluded.payload_schema,
+		    required_keys = excluded.required_keys,
+		    allowed_keys = excluded.allowed_keys,
+		    max_payload_bytes = excluded.max_payload_bytes,
+		    updated_at = now()`, string(written))
 	if err != nil {
 		return err
 	}
@@ -183,32 +201,31 @@ func write(ctx context.Context, tx pgx.Tx, actions []Action, removed []string) e
 	return err
 }
 
-// refuseUsed looks for activities that have one of the actions, partition by partition, and for no
-// longer than it may.
+// refuseUsed searches the partitions for activities that have one of the actions.
 func refuseUsed(ctx context.Context, tx pgx.Tx, actions []string, timeout time.Duration) error {
-	// What is set in a savepoint ends with it.
-	look, err := tx.Begin(ctx)
+	// The savepoint restores statement_timeout.
+	savepoint, err := tx.Begin(ctx)
 	if err != nil {
-		return fmt.Errorf("look for activities of removed actions: %w", err)
+		return fmt.Errorf("search for activities of removed actions: %w", err)
 	}
-	defer func() { _ = look.Rollback(context.WithoutCancel(ctx)) }()
-	partitions, err := readPartitions(ctx, look)
+	defer func() { _ = savepoint.Rollback(context.WithoutCancel(ctx)) }()
+	partitions, err := readPartitions(ctx, savepoint)
 	if err != nil {
-		return fmt.Errorf("look for activities of removed actions: %w", err)
+		return fmt.Errorf("search for activities of removed actions: %w", err)
 	}
 	deadline := time.Now().Add(timeout)
 	for _, partition := range partitions {
 		left := time.Until(deadline).Milliseconds()
 		if left <= 0 {
-			return &SearchTimeoutError{Actions: actions, SearchTimeout: timeout}
+			return &SearchTimeoutError{Actions: actions, Timeout: timeout}
 		}
-		used, err := usedIn(ctx, look, partition, actions, left)
+		used, err := usedIn(ctx, savepoint, partition, actions, left)
 		if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == "57014" &&
 			ctx.Err() == nil { // query_canceled
-			return &SearchTimeoutError{Actions: actions, SearchTimeout: timeout}
+			return &SearchTimeoutError{Actions: actions, Timeout: timeout}
 		}
 		if err != nil {
-			return fmt.Errorf("look for activities of removed actions in %s: %w", partition, err)
+			return fmt.Errorf("search for activities of removed actions in %s: %w", partition, err)
 		}
 		if len(used) > 0 {
 			return &InUseError{Actions: used}
@@ -217,8 +234,8 @@ func refuseUsed(ctx context.Context, tx pgx.Tx, actions []string, timeout time.D
 	return nil
 }
 
-// readPartitions returns the log's partitions by name, from the newest month to the oldest and then
-// the one for all others.
+// readPartitions returns the names of the log's partitions, from the newest month to the oldest,
+// followed by the default partition.
 func readPartitions(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT c.relname
@@ -231,15 +248,18 @@ func readPartitions(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// usedIn returns which of the actions are among the first thousand of their activities in a
-// partition: one of them is enough to know, and the others help who reads it.
+// usedIn returns the actions of the first thousand activities of a partition that have one of the
+// actions. A single one prevents the removal; the others make the error more useful.
 func usedIn(ctx context.Context, tx pgx.Tx, partition string, actions []string, milliseconds int64) ([]string, error) {
-	if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, strconv.FormatInt(milliseconds, 10)); err != nil {
+	timeout := strconv.FormatInt(milliseconds, 10)
+	if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, timeout); err != nil {
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, `
 		SELECT DISTINCT found.action
-		FROM (SELECT a.action FROM `+pgx.Identifier{"fanfare", partition}.Sanitize()+` AS a WHERE a.action = ANY ($1) LIMIT 1000) AS found
+		FROM (
+		    SELECT a.action FROM `+pgx.Identifier{"fanfare", partition}.Sanitize()+` AS a
+		    WHERE a.action = ANY ($1) LIMIT 1000) AS found
 		ORDER BY found.action`, actions)
 	if err != nil {
 		return nil, err

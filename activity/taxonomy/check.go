@@ -19,22 +19,22 @@ import (
 	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
-// MaxUnknown is how many actions that are not registered Warnings tells apart.
+// MaxUnknown is the maximum number of unregistered actions that Warnings counts by name.
 const MaxUnknown = 1000
 
-// OtherActions stands in Warnings for the unregistered actions beyond MaxUnknown.
+// OtherActions is the name under which Warnings counts the unregistered actions beyond MaxUnknown.
 const OtherActions = "(others)"
 
-// Check returns the hook that holds envelopes to the taxonomy before they are recorded. In every
-// mode it fills the severity, visibility and category that an envelope does not give, takes the
-// values of the taxonomy's secret keys away, and drops what the payload does not keep. Strict
-// refuses what breaks a rule with an *invalid.Error that names all rules broken; Warn lets
-// it pass and counts it. A mode that is none of the three is Strict, "" is Off.
+// Check returns a hook that enforces the taxonomy on envelopes before they are recorded. In every
+// mode it sets the severity, visibility and category that an envelope does not have, redacts the
+// values of the taxonomy's secret keys, and drops the payload's keys that the action does not keep.
+// With Strict the hook returns an *invalid.Error with all violations; with Warn it counts the
+// envelope and returns nil. The mode "" is Off, and any other unknown mode is Strict.
 //
-// The rules are those of the database, in its order (docs/taxonomy.md), and then the payload's
-// whole schema, which only Check knows. They hold for the payload as it would be stored, its
-// secrets redacted, and that is what the envelope then holds. What breaks the envelope's own rules
-// is refused for that alone.
+// The hook checks the rules of the database in the same order (docs/taxonomy.md), followed by the
+// complete schema of the payload, which the database does not check. It checks the payload as it
+// would be stored, with its secrets redacted, and sets the envelope's payload to that. If the
+// envelope is invalid itself, the error is that of [activity.Envelope.Validate].
 func (t *Taxonomy) Check(mode Mode) activity.BeforeAppend {
 	return func(_ context.Context, e *activity.Envelope) error { return t.enforce(mode, e) }
 }
@@ -51,14 +51,10 @@ func (t *Taxonomy) enforce(mode Mode, e *activity.Envelope) error {
 		if off {
 			return nil
 		}
-		return t.violated(
-			mode,
-			false,
-			e,
-			[]invalid.Field{
-				{Name: "action", Value: shortened(e.Action), Rule: "is not registered in the taxonomy"},
-			},
-		)
+		violation := invalid.Field{
+			Name: "action", Value: shortened(e.Action), Rule: "is not registered in the taxonomy",
+		}
+		return t.violated(mode, false, e, []invalid.Field{violation})
 	}
 	if e.Severity == "" {
 		e.Severity = found.Severity
@@ -90,26 +86,26 @@ func (t *Taxonomy) enforce(mode Mode, e *activity.Envelope) error {
 			return err
 		}
 	}
-	broken, err := found.check(payload, e)
-	if err != nil || len(broken) == 0 {
+	violations, err := found.check(payload, e)
+	if err != nil || len(violations) == 0 {
 		return err
 	}
-	return t.violated(mode, true, e, broken)
+	return t.violated(mode, true, e, violations)
 }
 
-// violated refuses an envelope, or counts it.
-func (t *Taxonomy) violated(mode Mode, registered bool, e *activity.Envelope, broken []invalid.Field) error {
+// violated returns an error for an envelope with violations, or counts the envelope with Warn.
+func (t *Taxonomy) violated(mode Mode, registered bool, e *activity.Envelope, violations []invalid.Field) error {
 	if err := e.Validate(); err != nil {
 		return err
 	}
 	if mode != Warn {
-		return &invalid.Error{Fields: broken}
+		return &invalid.Error{Fields: violations}
 	}
 	t.warnings.add(e.Action, registered)
 	return nil
 }
 
-// Warnings returns how many envelopes of each action broke a rule and passed.
+// Warnings returns the number of envelopes with violations that Warn accepted, by action.
 func (t *Taxonomy) Warnings() map[string]uint64 { return t.warnings.all() }
 
 // redact replaces the envelope's payload by the redacted payload, and returns it. ok is false if the
@@ -134,24 +130,24 @@ func (t *Taxonomy) redact(envelope *activity.Envelope) (payload secrets.JSON, ok
 	return payload, true, nil
 }
 
-// tooLarge refuses a payload that no installation takes.
+// tooLarge returns the error for a payload above the limit of every installation.
 func tooLarge(size int) error {
-	return &invalid.Error{Fields: []invalid.Field{
-		{
-			Name:  "payload",
-			Value: fmt.Sprint(size, " bytes"),
-			Rule:  fmt.Sprintf("must be at most %d bytes", activity.MaxPayloadBytes),
-		},
-	}}
+	return &invalid.Error{Fields: []invalid.Field{sizeViolation(size, activity.MaxPayloadBytes)}}
 }
 
-// secretKeysIn returns the secret keys if a payload may have any of them, for looking at each of
-// its keys takes a while.
+func sizeViolation(size, maxBytes int) invalid.Field {
+	return invalid.Field{
+		Name: "payload", Value: fmt.Sprint(size, " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", maxBytes),
+	}
+}
+
+// secretKeysIn returns the secret keys if a payload may contain one of them. It is cheaper than
+// comparing every key of the payload.
 func (t *Taxonomy) secretKeysIn(raw []byte) []string {
 	if len(t.secretKeys) == 0 {
 		return nil
 	}
-	if bytes.IndexByte(raw, '\\') >= 0 { // an escape may hide a letter
+	if bytes.IndexByte(raw, '\\') >= 0 { // a key may be escaped
 		return t.secretKeys
 	}
 	text := secrets.LowerASCII(string(raw))
@@ -163,7 +159,8 @@ func (t *Taxonomy) secretKeysIn(raw []byte) []string {
 	return nil
 }
 
-// drops takes from a decoded payload what is not kept, and reports whether there was any.
+// drops deletes the keys of a decoded payload that the action does not keep, and reports whether it
+// deleted any.
 func (e *entry) drops(payload map[string]any) bool {
 	if e.keep == nil {
 		return false
@@ -188,36 +185,34 @@ func (e *entry) onlyKeep(redacted secrets.JSON, envelope *activity.Envelope) err
 	return nil
 }
 
-// check returns the rules that a decoded payload breaks, in their order. An error is of the
-// envelope's own rules.
-func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (broken []invalid.Field, err error) {
+// check returns the violations of a decoded payload, in the order of the rules. The error is that of
+// an envelope that is invalid itself.
+func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (violations []invalid.Field, err error) {
+	// A number with an exponent is short in JSON and may be long as jsonb.
 	size, ok := storedSize(payload, 0)
-	if !ok ||
-		size > activity.MaxPayloadBytes { // a short number may be a long one written out, and so costly to look at
+	if !ok || size > activity.MaxPayloadBytes {
 		return nil, cmp.Or(envelope.Validate(), tooLarge(size))
 	}
 	for _, key := range e.Required {
-		if _, given := payload[key]; !given {
-			broken = append(broken, invalid.Field{Name: fieldOf(key), Rule: "is required by " + e.Name})
+		if _, ok := payload[key]; !ok {
+			violations = append(violations, invalid.Field{Name: fieldOf(key), Rule: "is required by " + e.Name})
 		}
 	}
 	if e.MaxPayloadBytes > 0 && size > e.MaxPayloadBytes {
-		broken = append(broken, invalid.Field{
-			Name: "payload", Value: fmt.Sprint(size, " bytes"), Rule: fmt.Sprintf("must be at most %d bytes", e.MaxPayloadBytes),
-		})
+		violations = append(violations, sizeViolation(size, e.MaxPayloadBytes))
 	}
 	if e.schema == nil {
-		return broken, nil
+		return violations, nil
 	}
 	var invalidErr *jsonschema.ValidationError
 	if err := e.schema.Validate(payload); errors.As(err, &invalidErr) {
-		for _, f := range violations(e.Name, invalidErr) {
-			if !slices.Contains(broken, f) {
-				broken = append(broken, f)
+		for _, f := range violationsOf(e.Name, invalidErr) {
+			if !slices.Contains(violations, f) {
+				violations = append(violations, f)
 			}
 		}
 	} else if err != nil {
 		return nil, fmt.Errorf("check the payload of %s: %w", e.Name, err)
 	}
-	return broken, nil
+	return violations, nil
 }

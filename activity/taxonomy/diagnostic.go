@@ -38,7 +38,7 @@ func (m Diagnostic) Error() string {
 // InvalidError says everything that is wrong with a taxonomy, in the order of the file.
 type InvalidError struct {
 	Diagnostics []Diagnostic // at least one
-	More     int       // how many others there are
+	More        int          // how many others there are
 }
 
 func (e *InvalidError) Error() string {

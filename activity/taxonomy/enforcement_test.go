@@ -30,10 +30,10 @@ type enforcementCase struct {
 		Category   string              `json:"category,omitempty"`
 		Payload    json.RawMessage     `json:"payload,omitempty"`
 	}
-	Refused *refusal // in every mode
-	Breach  *refusal // refused in strict mode, noted in warn mode
-	GoOnly  bool     `json:"go_only"` // the database does not see the violation
-	Stored  *stored
+	Refused   *refusal // in every mode
+	Violation *refusal // refused in strict mode, noted in warn mode
+	GoOnly    bool     `json:"go_only"` // the database does not see the violation
+	Stored    *stored
 }
 
 type refusal struct{ Field, Value, Rule, Code string }
@@ -53,15 +53,15 @@ func (c enforcementCase) refusal(mode taxonomy.Mode) *refusal {
 		return c.Refused
 	}
 	if mode == taxonomy.Strict {
-		return c.Breach
+		return c.Violation
 	}
 	return nil
 }
 
 // warning returns what must be noted in a mode.
 func (c enforcementCase) warning(mode taxonomy.Mode) string {
-	if mode == taxonomy.Warn && c.Breach != nil {
-		return c.Breach.Field + " " + c.Breach.Rule
+	if mode == taxonomy.Warn && c.Violation != nil {
+		return c.Violation.Field + " " + c.Violation.Rule
 	}
 	return ""
 }
@@ -172,7 +172,7 @@ func TestWarningsAreCounted(t *testing.T) {
 			TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
 			Action: c.Envelope.Action, Severity: c.Envelope.Severity, Payload: c.Envelope.Payload,
 		}
-		if c.Breach != nil {
+		if c.Violation != nil {
 			want[e.Action]++
 		}
 		if err := check(t.Context(), &e); err != nil && c.Refused == nil {
@@ -219,7 +219,7 @@ func TestEnforcementInSQL(t *testing.T) {
 					t.Fatal(err)
 				}
 				if c.GoOnly {
-					c.Breach = nil
+					c.Violation = nil
 				}
 				want := c.refusal(mode)
 				var id uuid.UUID

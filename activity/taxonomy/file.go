@@ -25,9 +25,9 @@ const (
 
 // reader reads a file's nodes and collects what is wrong.
 type reader struct {
-	diagnostics    []Diagnostic
+	diagnostics []Diagnostic
 	more        int
-	builtins         map[string]*entry // Fanfare's own actions, of which a file does not decide all
+	builtins    map[string]*entry // Fanfare's own actions, of which a file does not decide all
 	action      string            // that is being read
 	nodes, text int               // so far
 	spent       bool              // a bound was reached

@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// stats counts the envelopes that broke a rule and passed, by action. The zero value is ready for
+// stats counts envelopes with violations that were accepted, by action. The zero value is ready for
 // use.
 type stats struct {
 	mu    sync.Mutex
-	known map[string]uint64
-	other map[string]uint64 // of actions that are not registered
+	known map[string]uint64 // registered actions
+	other map[string]uint64 // unregistered actions
 }
 
 func (t *stats) add(action string, registered bool) {
@@ -23,14 +23,13 @@ func (t *stats) add(action string, registered bool) {
 		t.known[action]++
 		return
 	}
-	if _, told := t.other[action]; !told && len(t.other) >= MaxUnknown {
+	if _, counted := t.other[action]; !counted && len(t.other) >= MaxUnknown {
 		action = OtherActions
 	}
 	t.other[action]++
 }
 
-// all returns the counts. An action that was registered at one time and not at another has both in
-// one.
+// all returns the counts. It adds those of an action that was registered only at times.
 func (t *stats) all() map[string]uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()

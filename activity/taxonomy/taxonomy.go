@@ -31,7 +31,7 @@ type Taxonomy struct {
 	byName     map[string]*entry
 	names      []string // sorted
 	secretKeys []string // in lower case, sorted
-	warnings     *stats
+	warnings   *stats
 }
 
 // entry is an action and what its checking takes.
@@ -46,7 +46,7 @@ func newTaxonomy(entries map[string]*entry, secretKeys []string) *Taxonomy {
 		byName:     entries,
 		names:      slices.Sorted(maps.Keys(entries)),
 		secretKeys: secretKeys,
-		warnings:     &stats{},
+		warnings:   &stats{},
 	}
 }
 

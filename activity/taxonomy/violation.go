@@ -15,20 +15,19 @@ import (
 	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
-// maxViolations is how many violations of one payload are told.
+// maxViolations is the maximum number of violations that are reported of one payload.
 const maxViolations = 20
 
-// violation is where a payload breaks which rule of its schema. What the payload holds there is not
-// told: it may be a secret.
+// violation is a rule of a schema that a payload violates. It does not contain the value, which may
+// be a secret.
 type violation struct {
 	path []string
-	kind string // of the value, where the rule is about that
+	kind string // the JSON type of the value, if the rule is about the type
 	rule string
 }
 
-// violations returns what a schema's validation found, in the order of the fields. What the payload
-// itself lacks is left out, since that is told before.
-func violations(action string, err *jsonschema.ValidationError) []invalid.Field {
+// violationsOf returns the violations of a schema by field.
+func violationsOf(action string, err *jsonschema.ValidationError) []invalid.Field {
 	found := leafViolations(nil, action, err)
 	slices.SortStableFunc(found, func(a, b violation) int {
 		return cmp.Or(slices.Compare(a.path, b.path), strings.Compare(a.rule, b.rule))
@@ -43,7 +42,7 @@ func violations(action string, err *jsonschema.ValidationError) []invalid.Field 
 	return fields
 }
 
-// fieldOf names a place in the payload: "payload.run.id".
+// fieldOf returns the name of a field of the payload: "payload.run.id".
 func fieldOf(path ...string) string {
 	name := "payload"
 	for _, key := range path {
@@ -61,7 +60,7 @@ func cutKey(key string) string {
 
 func leafViolations(found []violation, action string, e *jsonschema.ValidationError) []violation {
 	at := e.InstanceLocation
-	tell := func(path []string, kind, rule string, args ...any) {
+	add := func(path []string, kind, rule string, args ...any) {
 		found = append(found, violation{path, kind, fmt.Sprintf(rule, args...)})
 	}
 	under := func(key string) []string { return append(slices.Clone(at), key) }
@@ -71,75 +70,75 @@ func leafViolations(found []violation, action string, e *jsonschema.ValidationEr
 			found = leafViolations(found, action, cause)
 		}
 	case *kind.Type:
-		tell(at, k.Got, "must be %s", kinds(k.Want))
+		add(at, k.Got, "must be %s", kinds(k.Want))
 	case *kind.Enum:
-		tell(at, "", "must be one of %s", values(k.Want))
+		add(at, "", "must be one of %s", values(k.Want))
 	case *kind.Const:
-		tell(at, "", "must be %s", values([]any{k.Want}))
+		add(at, "", "must be %s", values([]any{k.Want}))
 	case *kind.Format:
-		tell(at, "", "must have the format %s", k.Want)
+		add(at, "", "must have the format %s", k.Want)
 	case *kind.Pattern:
-		tell(at, "", "must match %s", cutKey(k.Want))
+		add(at, "", "must match %s", cutKey(k.Want))
 	case *kind.Required:
 		for _, key := range k.Missing {
-			tell(under(key), "", "is required by %s", action)
+			add(under(key), "", "is required by %s", action)
 		}
 	case *kind.DependentRequired:
 		for _, key := range k.Missing {
-			tell(under(key), "", "is required beside %s", cutKey(k.Prop))
+			add(under(key), "", "is required together with %s", cutKey(k.Prop))
 		}
 	case *kind.AdditionalProperties:
 		for _, key := range k.Properties {
-			tell(under(key), "", "is not a key that %s knows", action)
+			add(under(key), "", "is not a key of %s", action)
 		}
 	case *kind.PropertyNames:
-		tell(under(k.Property), "", "is not a name that %s allows", action)
+		add(under(k.Property), "", "is not a key that %s allows", action)
 	case *kind.FalseSchema:
-		tell(at, "", "is not allowed by %s", action)
+		add(at, "", "is not allowed by %s", action)
 	case *kind.AnyOf, *kind.OneOf:
-		tell(at, "", "must match one of the alternatives that %s names", action)
+		add(at, "", "must match one of the alternatives of %s", action)
 	case *kind.Not:
-		tell(at, "", "must not be what %s excludes", action)
+		add(at, "", "must not be a value that %s excludes", action)
 	case *kind.MinLength:
-		tell(at, "", "must be at least %d characters", k.Want)
+		add(at, "", "must be at least %d characters", k.Want)
 	case *kind.MaxLength:
-		tell(at, "", "must be at most %d characters", k.Want)
+		add(at, "", "must be at most %d characters", k.Want)
 	case *kind.MinItems:
-		tell(at, "", "must hold at least %d items", k.Want)
+		add(at, "", "must have at least %d items", k.Want)
 	case *kind.MaxItems:
-		tell(at, "", "must hold at most %d items", k.Want)
+		add(at, "", "must have at most %d items", k.Want)
 	case *kind.MinProperties:
-		tell(at, "", "must hold at least %d keys", k.Want)
+		add(at, "", "must have at least %d keys", k.Want)
 	case *kind.MaxProperties:
-		tell(at, "", "must hold at most %d keys", k.Want)
+		add(at, "", "must have at most %d keys", k.Want)
 	case *kind.UniqueItems:
-		tell(at, "", "must hold no item twice")
+		add(at, "", "must not have an item twice")
 	case *kind.Minimum:
-		tell(at, "", "must be at least %s", ratio(k.Want))
+		add(at, "", "must be at least %s", ratio(k.Want))
 	case *kind.Maximum:
-		tell(at, "", "must be at most %s", ratio(k.Want))
+		add(at, "", "must be at most %s", ratio(k.Want))
 	case *kind.ExclusiveMinimum:
-		tell(at, "", "must be above %s", ratio(k.Want))
+		add(at, "", "must be above %s", ratio(k.Want))
 	case *kind.ExclusiveMaximum:
-		tell(at, "", "must be below %s", ratio(k.Want))
+		add(at, "", "must be below %s", ratio(k.Want))
 	case *kind.MultipleOf:
-		tell(at, "", "must be a multiple of %s", ratio(k.Want))
+		add(at, "", "must be a multiple of %s", ratio(k.Want))
 	default:
-		words := "its schema"
+		keyword := "its schema"
 		if path := e.ErrorKind.KeywordPath(); len(path) > 0 {
-			words = path[0]
+			keyword = path[0]
 		}
-		tell(at, "", "must keep to %q of %s", words, action)
+		add(at, "", "must satisfy %q of %s", keyword, action)
 	}
 	return found
 }
 
-// kinds says which kinds of values are right: "a string or null".
+// kinds returns a list of JSON types as text: "a string or null".
 func kinds(want []string) string {
 	var words []string
 	for _, kind := range want {
 		switch kind {
-		case "null": // comes last
+		case "null": // is last
 		case "integer", "object", "array":
 			words = append(words, "an "+kind)
 		default:
@@ -152,7 +151,7 @@ func kinds(want []string) string {
 	return strings.Join(words, " or ")
 }
 
-// values writes values of a schema as people read them.
+// values returns values of a schema as text.
 func values(want []any) string {
 	words := make([]string, len(want))
 	for i, value := range want {
@@ -160,7 +159,7 @@ func values(want []any) string {
 		if !ok {
 			raw, err := json.Marshal(value)
 			if err != nil {
-				raw = []byte("something else")
+				raw = []byte("a value that is not JSON")
 			}
 			text = string(raw)
 		}

@@ -207,7 +207,7 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 ~ signal.created
     severity: warning → error
 `
-	if r.code != exitFailure || r.stdout != want || !strings.Contains(r.stderr, "removing resource.updated refused") ||
+	if r.code != exitFailure || r.stdout != want || !strings.Contains(r.stderr, "cannot remove resource.updated: ") ||
 		!strings.Contains(r.stderr, "--force") {
 		t.Errorf("apply without what is in use: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
