@@ -1,24 +1,29 @@
--- The log: what happened, in the order of its UUIDv7 ids, one partition a month.
-
--- Roles belong to the cluster, not to the database, so another database of it may have made them
--- already. fanfare_writer:    grant it to a service's role; it may record activities and touch
--- nothing else. fanfare_retention: nobody logs in as it; only functions it owns may change or
--- remove a recorded activity.
+-- Roles and their access to the schema.
+--
+-- fanfare_writer is granted to the roles of services: its members may record activities, and have
+-- no access to tables. fanfare_retention owns the functions that change or remove recorded
+-- activities; it cannot log in.
+--
+-- Roles belong to the cluster, so they exist already if another database of the cluster has
+-- Fanfare's schema.
 DO $$
 DECLARE
-    wanted text;
+    needed text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['fanfare_writer', 'fanfare_retention'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+    FOREACH needed IN ARRAY ARRAY['fanfare_writer', 'fanfare_retention'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = needed) THEN
             BEGIN
-                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                EXECUTE format('CREATE ROLE %I NOLOGIN', needed);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                NULL;
+                NULL; -- another session created it
             END;
         END IF;
-        -- Since version 16 whoever makes a role is its member without the right to act as it.
-        IF NOT pg_has_role(current_user, wanted, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) THEN
-            EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
+        -- Since PostgreSQL 16, the creator of a role is a member of it without the SET option.
+        IF NOT pg_has_role(
+            current_user, needed,
+            CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END
+        ) THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER', needed);
         END IF;
     END LOOP;
 END
@@ -29,14 +34,14 @@ GRANT USAGE ON SCHEMA fanfare TO fanfare_writer, fanfare_retention;
 ---- create above / drop below ----
 
 REVOKE ALL ON SCHEMA fanfare FROM fanfare_writer, fanfare_retention;
--- The roles stay while another database of the cluster uses them.
+-- A role that another database of the cluster uses is not dropped.
 DO $$
 DECLARE
-    unwanted text;
+    unneeded text;
 BEGIN
-    FOREACH unwanted IN ARRAY ARRAY['fanfare_writer', 'fanfare_retention'] LOOP
+    FOREACH unneeded IN ARRAY ARRAY['fanfare_writer', 'fanfare_retention'] LOOP
         BEGIN
-            EXECUTE format('DROP ROLE IF EXISTS %I', unwanted);
+            EXECUTE format('DROP ROLE IF EXISTS %I', unneeded);
         EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege OR object_in_use THEN
             NULL;
         END;

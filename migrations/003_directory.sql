@@ -1,6 +1,6 @@
--- The directory: three relations that the worker reads and the host application owns. An
--- application that has such tables puts views of the same names and columns in their place, so
--- nothing may hold a foreign key to them.
+-- The directory: the principals, resources and role bindings of the host application, which the
+-- worker reads. An application that has such tables replaces these relations by views with the same
+-- names and columns, so no foreign key may refer to them.
 
 CREATE TABLE fanfare.principals (
     id           uuid    NOT NULL,
@@ -20,7 +20,6 @@ CREATE TABLE fanfare.resources (
     name               text NOT NULL DEFAULT '',
     PRIMARY KEY (tenant_id, id)
 );
-
 CREATE INDEX resources_parent ON fanfare.resources (tenant_id, parent_id);
 
 CREATE TABLE fanfare.role_bindings (
@@ -30,21 +29,34 @@ CREATE TABLE fanfare.role_bindings (
     role_name         text NOT NULL,
     revoked_at        timestamptz
 );
-
-CREATE INDEX role_bindings_scope ON fanfare.role_bindings (tenant_id, scope_resource_id, role_name, principal_id) WHERE revoked_at IS NULL;
-
-CREATE INDEX role_bindings_principal ON fanfare.role_bindings (tenant_id, principal_id, scope_resource_id) WHERE revoked_at IS NULL;
+CREATE INDEX role_bindings_scope
+    ON fanfare.role_bindings (tenant_id, scope_resource_id, role_name, principal_id)
+    WHERE revoked_at IS NULL;
+CREATE INDEX role_bindings_principal
+    ON fanfare.role_bindings (tenant_id, principal_id, scope_resource_id)
+    WHERE revoked_at IS NULL;
 
 ---- create above / drop below ----
 
--- Each of the three may be the application's view by now; its own tables stay its own.
+-- Each of the three may be a view of the application by now. The application's tables are left
+-- alone.
 DO $$
 DECLARE
     statement text;
 BEGIN
     FOR statement IN
-        SELECT format('DROP %s fanfare.%I', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, relname)
-        FROM pg_class WHERE relnamespace = 'fanfare'::regnamespace AND relname IN ('role_bindings', 'resources', 'principals')
+        SELECT format(
+            'DROP %s fanfare.%I',
+            CASE relkind
+                WHEN 'v' THEN 'VIEW'
+                WHEN 'm' THEN 'MATERIALIZED VIEW'
+                WHEN 'f' THEN 'FOREIGN TABLE'
+                ELSE 'TABLE'
+            END,
+            relname
+        )
+        FROM pg_class
+        WHERE relnamespace = 'fanfare'::regnamespace AND relname IN ('role_bindings', 'resources', 'principals')
     LOOP
         EXECUTE statement;
     END LOOP;

@@ -1,3 +1,5 @@
+-- The log of activities, in the order of their UUIDv7 ids, with one partition a month.
+
 CREATE TABLE fanfare.activities (
     id                  uuid        NOT NULL,
     tenant_id           uuid        NOT NULL,
@@ -23,26 +25,22 @@ CREATE TABLE fanfare.activities (
     user_agent          text,
     traceparent         text,
     ip_hash             bytea,
-    warning             text, -- the rule of the taxonomy that it breaks, where that is only noted
+    warning             text,       -- the rule of the taxonomy that the activity violates, under enforcement warn
     payload             jsonb       NOT NULL,
     PRIMARY KEY (tenant_id, id)
 ) PARTITION BY RANGE (id);
 
 CREATE INDEX activities_actor       ON fanfare.activities (tenant_id, actor_principal_id, id);
-
 CREATE INDEX activities_resource    ON fanfare.activities (tenant_id, resource_id, id);
-
 CREATE INDEX activities_owner       ON fanfare.activities (tenant_id, owner_id, id) WHERE owner_id IS NOT NULL;
-
 CREATE INDEX activities_correlation ON fanfare.activities (tenant_id, correlation_id, id);
 
--- Nothing is lost when the months made ahead run out: it lands here, and ensure_partitions moves it
--- to its month.
+-- Takes the activities of months that have no partition yet. fanfare.ensure_partitions moves them.
 CREATE TABLE fanfare.activities_default PARTITION OF fanfare.activities DEFAULT;
 
--- A recorded activity stands. Only code that runs as fanfare_retention may change or remove one;
--- being its member, the table's owner or a superuser is not enough. The operator is named in full,
--- so that no search_path puts another in its place.
+-- Recorded activities are append-only. Only code that runs as fanfare_retention may change or
+-- remove them: membership in the role, ownership of the table and superuser rights do not suffice.
+-- The operator is schema-qualified, so that search_path cannot replace it.
 CREATE FUNCTION fanfare.refuse_change() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
@@ -50,21 +48,22 @@ BEGIN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD WHEN 'UPDATE' THEN NEW END;
     END IF;
     RAISE EXCEPTION '% of %.% refused: recorded activities are append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Retention and redaction go through their own functions.';
+        USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Remove activities with fanfare retention, and their contents with fanfare activity redact.';
 END
 $$;
-
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON fanfare.activities
-    FOR EACH ROW EXECUTE FUNCTION fanfare.refuse_change();
-
--- Unlike row triggers, a TRUNCATE trigger is not inherited: every partition gets its own.
-CREATE TRIGGER never_truncated BEFORE TRUNCATE ON fanfare.activities
-    FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change();
-
-CREATE TRIGGER never_truncated BEFORE TRUNCATE ON fanfare.activities_default
-    FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change();
-
 REVOKE ALL ON FUNCTION fanfare.refuse_change FROM PUBLIC;
+
+CREATE TRIGGER append_only
+    BEFORE UPDATE OR DELETE ON fanfare.activities
+    FOR EACH ROW EXECUTE FUNCTION fanfare.refuse_change();
+-- Unlike row triggers, TRUNCATE triggers are not inherited: each partition has its own.
+CREATE TRIGGER never_truncated
+    BEFORE TRUNCATE ON fanfare.activities
+    FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change();
+CREATE TRIGGER never_truncated
+    BEFORE TRUNCATE ON fanfare.activities_default
+    FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change();
 
 ---- create above / drop below ----
 

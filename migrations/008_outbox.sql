@@ -1,17 +1,17 @@
--- The outbox: what is recorded and not yet delivered. What is in it is what is pending; nothing
--- else says so.
+-- Activities that are not delivered yet. A row in outbox, parked or fan_out_jobs means that its
+-- activity is pending; nothing else records that.
 
--- The unit of claiming. Activities of one resource share a lane, so one claim at a time keeps them
--- in order.
+-- Returns the lane of a resource. A lane is claimed as a whole, so the activities of a resource,
+-- which share a lane, are delivered in their order.
 CREATE FUNCTION fanfare.lane_of(tenant_id uuid, resource_id uuid) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (uuid_hash_extended(resource_id, uuid_hash_extended(tenant_id, 0)) & 63)::smallint;
-
 REVOKE ALL ON FUNCTION fanfare.lane_of FROM PUBLIC;
 
--- seq is taken in the writer's transaction, after its transaction id: the claim's hints rest on
--- that order, and on the sequence's CACHE of 1. channels is set only on the row of a replayed dead
--- letter: the channels that are still to be published to; null means all.
+-- Recorded activities that no worker has settled. A writer's transaction takes seq after its
+-- transaction id; the hints of the claim depend on that order, and on the sequence's CACHE of 1.
+-- channels is set for a replayed dead letter only: the channels that are still to be published to;
+-- null means all.
 CREATE TABLE fanfare.outbox (
     lane        smallint    NOT NULL,
     seq         bigint      GENERATED ALWAYS AS IDENTITY (CACHE 1),
@@ -31,9 +31,9 @@ CREATE TABLE fanfare.outbox (
     autovacuum_vacuum_cost_delay = 0
 );
 
--- An activity that keeps failing on its own waits here for its next try, and those of the same
--- resource behind it. retry_at is null behind another row (or a fan-out job) of the same
--- resource. channels: those that are still to be published to; null means all.
+-- Activities that are retried one by one, since their own delivery fails, and the later activities
+-- of their resources. retry_at is null for an activity that waits behind a parked row or a fan-out
+-- job of its resource. channels are those that are still to be published to; null means all.
 CREATE TABLE fanfare.parked (
     lane        smallint    NOT NULL,
     seq         bigint      NOT NULL,
@@ -48,14 +48,12 @@ CREATE TABLE fanfare.parked (
     error       text        NOT NULL DEFAULT '',
     PRIMARY KEY (lane, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-
 CREATE INDEX parked_resource ON fanfare.parked (tenant_id, resource_id, seq);
-
 CREATE INDEX parked_due ON fanfare.parked (lane, seq) INCLUDE (retry_at) WHERE retry_at IS NOT NULL;
 
--- An activity with a wide audience, delivered in steps outside its lane, in the order of the
--- principals' ids: every recipient up to last_principal_id has been notified. notified counts them.
--- channels: those that may be published to; null means all.
+-- Activities with a wide audience, which are delivered in steps outside their lane, in the order of
+-- the principals' ids. The recipients up to last_principal_id have been notified; notified counts
+-- them. channels are those that may be published to; null means all.
 CREATE TABLE fanfare.fan_out_jobs (
     activity_id       uuid        PRIMARY KEY,
     lane              smallint    NOT NULL,
@@ -71,12 +69,11 @@ CREATE TABLE fanfare.fan_out_jobs (
     retry_at          timestamptz NOT NULL DEFAULT now(),
     error             text        NOT NULL DEFAULT ''
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-
 CREATE INDEX fan_out_jobs_resource ON fanfare.fan_out_jobs (tenant_id, resource_id, seq);
-
 CREATE INDEX fan_out_jobs_due ON fanfare.fan_out_jobs (retry_at);
 
--- What can never be delivered, with the reason. It holds nobody up, and can be replayed.
+-- Activities that cannot be delivered, with the reason. They block no other activity, and can be
+-- replayed.
 CREATE TABLE fanfare.dead_letters (
     activity_id uuid        PRIMARY KEY,
     lane        smallint    NOT NULL,
@@ -89,7 +86,6 @@ CREATE TABLE fanfare.dead_letters (
     channels    text[],
     error       text        NOT NULL
 );
-
 CREATE INDEX dead_letters_tenant ON fanfare.dead_letters (tenant_id, died_at);
 
 ---- create above / drop below ----

@@ -1,4 +1,4 @@
--- Fanfare's own two, which an application may also load in bulk.
+-- Subscriptions of principals to resources. An application may also insert rows itself.
 CREATE TABLE fanfare.subscriptions (
     id           uuid        PRIMARY KEY DEFAULT fanfare.uuidv7(),
     tenant_id    uuid        NOT NULL,
@@ -6,12 +6,14 @@ CREATE TABLE fanfare.subscriptions (
     resource_id  uuid        NOT NULL,
     scope        text        NOT NULL DEFAULT 'resource' CHECK (scope IN ('resource', 'descendants')),
     created_at   timestamptz NOT NULL DEFAULT now(),
-    revoked_at   timestamptz
+    revoked_at   timestamptz -- a revoked subscription has no effect
 );
-
-CREATE UNIQUE INDEX subscriptions_active ON fanfare.subscriptions (tenant_id, resource_id, principal_id, scope) WHERE revoked_at IS NULL;
-
-CREATE INDEX subscriptions_principal ON fanfare.subscriptions (tenant_id, principal_id, id) WHERE revoked_at IS NULL;
+CREATE UNIQUE INDEX subscriptions_active
+    ON fanfare.subscriptions (tenant_id, resource_id, principal_id, scope)
+    WHERE revoked_at IS NULL;
+CREATE INDEX subscriptions_principal
+    ON fanfare.subscriptions (tenant_id, principal_id, id)
+    WHERE revoked_at IS NULL;
 
 ---- create above / drop below ----
 

@@ -1,6 +1,9 @@
--- The same JSON with what names or looks like a secret replaced, at any depth; more are further
--- keys, in lower case.
-CREATE FUNCTION fanfare.redact_json(value jsonb, more text[]) RETURNS jsonb
+-- Redaction of secrets, and the other rules by which an activity's contents are stored.
+
+-- Returns a JSON value with its secrets replaced by "[redacted]", at any depth: the value of a key
+-- that names a secret, a string that contains one, and a key that contains one together with its
+-- value. more_keys are further keys that name a secret, in lower case.
+CREATE FUNCTION fanfare.redact_json(value jsonb, more_keys text[]) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
     CASE jsonb_typeof(value)
@@ -8,12 +11,18 @@ BEGIN
         RETURN coalesce((
             SELECT jsonb_object_agg(
                 CASE WHEN fanfare.contains_secret(k) THEN '[redacted]' ELSE k END,
-                CASE WHEN fanfare.names_secret(k) OR fanfare.contains_secret(k) OR lower(k COLLATE "C") = ANY (more) THEN '"[redacted]"' ELSE fanfare.redact_json(v, more) END
-                ORDER BY fanfare.contains_secret(k)) -- of keys that are the same now, the last counts
+                CASE
+                    WHEN fanfare.names_secret(k)
+                        OR fanfare.contains_secret(k)
+                        OR lower(k COLLATE "C") = ANY (more_keys)
+                    THEN '"[redacted]"'
+                    ELSE fanfare.redact_json(v, more_keys)
+                END
+                ORDER BY fanfare.contains_secret(k)) -- of equal keys, the last is stored
             FROM jsonb_each(value) AS e(k, v)), '{}');
     WHEN 'array' THEN
         RETURN coalesce((
-            SELECT jsonb_agg(fanfare.redact_json(v, more) ORDER BY n)
+            SELECT jsonb_agg(fanfare.redact_json(v, more_keys) ORDER BY n)
             FROM jsonb_array_elements(value) WITH ORDINALITY AS e(v, n)), '[]');
     WHEN 'string' THEN
         RETURN CASE WHEN fanfare.contains_secret(value #>> '{}') THEN '"[redacted]"' ELSE value END;
@@ -23,18 +32,23 @@ BEGIN
 END
 $$;
 
--- A text as it may be kept, or repeated in an error: cut, and not if it holds a secret.
-CREATE FUNCTION fanfare.kept_text(value text, most int) RETURNS text
+-- Returns a text as it may be stored, or be repeated in an error: the first max_length characters,
+-- or [redacted] if it contains a secret.
+CREATE FUNCTION fanfare.redact_text(value text, max_length int) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN fanfare.may_contain_secret(value) AND fanfare.contains_secret(value) THEN '[redacted]' ELSE left(value, most) END;
+    RETURN CASE
+        WHEN fanfare.may_contain_secret(value) AND fanfare.contains_secret(value) THEN '[redacted]'
+        ELSE left(value, max_length)
+    END;
 
--- A payload as it may be kept: without its secrets, and of its first level what the taxonomy
--- allows, if it says so. Null if the action or the resource's type holds a secret, which is
--- refused: neither can be what it is and be redacted.
-CREATE FUNCTION fanfare.kept_payload(action text, kind text, payload jsonb, allowed text[]) RETURNS jsonb
+-- Returns a payload as it is stored: redacted, and without the keys of its first level that the
+-- taxonomy does not allow; allowed_keys is null if it allows all. Returns null if the action or the
+-- type of the resource contains a secret: they cannot be redacted, and refuse the activity.
+CREATE FUNCTION fanfare.redact_payload(action text, resource_type text, payload jsonb, allowed_keys text[])
+    RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF fanfare.contains_secret(action) OR fanfare.contains_secret(kind) THEN
+    IF fanfare.contains_secret(action) OR fanfare.contains_secret(resource_type) THEN
         RETURN NULL;
     END IF;
     IF jsonb_typeof(payload) <> 'object' THEN
@@ -43,8 +57,12 @@ BEGIN
     IF fanfare.may_contain_secret(payload::text) OR fanfare.secret_keys() <> '{}' THEN
         payload := fanfare.redact_json(payload, fanfare.secret_keys());
     END IF;
-    IF allowed IS NOT NULL AND payload - allowed <> '{}' THEN
-        payload := (SELECT coalesce(jsonb_object_agg(k, v), '{}') FROM jsonb_each(payload) AS p(k, v) WHERE k = ANY (allowed));
+    IF allowed_keys IS NOT NULL AND payload - allowed_keys <> '{}' THEN
+        payload := (
+            SELECT coalesce(jsonb_object_agg(k, v), '{}')
+            FROM jsonb_each(payload) AS p(k, v)
+            WHERE k = ANY (allowed_keys)
+        );
     END IF;
     RETURN payload;
 END
@@ -52,12 +70,12 @@ $$;
 
 REVOKE ALL ON FUNCTION
     fanfare.redact_json,
-    fanfare.kept_text,
-    fanfare.kept_payload
+    fanfare.redact_text,
+    fanfare.redact_payload
 FROM PUBLIC;
 
 ---- create above / drop below ----
 
-DROP FUNCTION fanfare.kept_payload;
-DROP FUNCTION fanfare.kept_text;
+DROP FUNCTION fanfare.redact_payload;
+DROP FUNCTION fanfare.redact_text;
 DROP FUNCTION fanfare.redact_json;

@@ -1,8 +1,7 @@
--- The write side: one function that every language calls inside its own transaction. A service's
--- role may execute it and touch no table, so these rules hold for every writer.
+-- Idempotency: one activity for each tenant, correlation id, action and resource.
 
--- One activity for each (tenant, correlation, action, resource). A table of its own, because a
--- partitioned table cannot hold a unique key without its partition key.
+-- The keys of activities that were recorded with a correlation id. They have a table of their own,
+-- since a unique constraint of a partitioned table must include the partition key.
 CREATE TABLE fanfare.idempotency_keys (
     tenant_id      uuid NOT NULL,
     correlation_id uuid NOT NULL,
@@ -12,44 +11,47 @@ CREATE TABLE fanfare.idempotency_keys (
     PRIMARY KEY (tenant_id, correlation_id, action, resource_id)
 );
 
--- The activity that (tenant, correlation, action, resource) names, or null. One that came without a
--- correlation id has no key: its correlation id is its own.
-CREATE FUNCTION fanfare.existing_activity(tenant uuid, correlation uuid, act text, resource uuid) RETURNS fanfare.activities
+-- Returns the activity with an idempotency key, or null. An activity that was recorded without a
+-- correlation id has its own id as correlation id, and no row in idempotency_keys.
+CREATE FUNCTION fanfare.existing_activity(tenant uuid, correlation uuid, act text, resource uuid)
+    RETURNS fanfare.activities
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT a
     FROM fanfare.activities AS a
     WHERE a.tenant_id = tenant AND a.correlation_id = correlation AND a.action = act AND a.resource_id = resource
         AND a.id = coalesce((
-            SELECT k.activity_id FROM fanfare.idempotency_keys AS k
-            WHERE k.tenant_id = tenant AND k.correlation_id = correlation AND k.action = act AND k.resource_id = resource), correlation)
+            SELECT k.activity_id
+            FROM fanfare.idempotency_keys AS k
+            WHERE k.tenant_id = tenant AND k.correlation_id = correlation AND k.action = act
+              AND k.resource_id = resource), correlation)
 $$;
 
--- Takes the key of an activity that brings its correlation id. False if another has it: then the
--- activity stands already.
-CREATE FUNCTION fanfare.claim_key(tenant uuid, correlation uuid, act text, resource uuid, made uuid) RETURNS boolean
+-- Claims an idempotency key for a new activity, and returns whether it succeeded: false means that
+-- the activity exists already. A key with a null, which cannot be recorded, is not claimed.
+CREATE FUNCTION fanfare.claim_idempotency_key(tenant uuid, correlation uuid, act text, resource uuid, new_id uuid)
+    RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF tenant IS NULL OR act IS NULL OR length(act) > 100 OR resource IS NULL THEN
-        RETURN true; -- it will be refused
+        RETURN true; -- the envelope is about to be refused
     END IF;
-    -- One that came without a correlation id is named by its own id.
-    IF EXISTS (SELECT FROM fanfare.existing_activity(tenant, correlation, act, resource) AS a WHERE a.id = correlation) THEN
+    -- The correlation id may be the id of an activity that was recorded without one.
+    IF EXISTS (
+        SELECT FROM fanfare.existing_activity(tenant, correlation, act, resource) AS a WHERE a.id = correlation
+    ) THEN
         RETURN false;
     END IF;
     INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id)
-    VALUES (tenant, correlation, act, resource, made)
+    VALUES (tenant, correlation, act, resource, new_id)
     ON CONFLICT DO NOTHING;
     RETURN FOUND;
 END
 $$;
 
-REVOKE ALL ON FUNCTION
-    fanfare.claim_key,
-    fanfare.existing_activity
-FROM PUBLIC;
+REVOKE ALL ON FUNCTION fanfare.existing_activity, fanfare.claim_idempotency_key FROM PUBLIC;
 
 ---- create above / drop below ----
 
-DROP FUNCTION fanfare.claim_key;
+DROP FUNCTION fanfare.claim_idempotency_key;
 DROP FUNCTION fanfare.existing_activity;
 DROP TABLE fanfare.idempotency_keys;

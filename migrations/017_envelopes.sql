@@ -1,54 +1,89 @@
--- The fields that an envelope may have.
+-- The rules of envelopes: reading one, and finding the rule that it violates.
+
+-- Returns the names of an envelope's fields.
 CREATE FUNCTION fanfare.envelope_fields() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN '{tenant_id,actor_principal_id,resource_id,resource_type,action,visibility,payload,delivery_channels,correlation_id,target_principal_id,owner_id,parent_id,resource_name,message,request_id,user_agent,status,severity,category,ip,traceparent,occurred_at}'::text[];
+    RETURN ('{tenant_id,actor_principal_id,resource_id,resource_type,action,visibility,payload,delivery_channels,'
+        'correlation_id,target_principal_id,owner_id,parent_id,resource_name,message,request_id,user_agent,'
+        'status,severity,category,ip,traceparent,occurred_at}')::text[];
 
--- Whether a payload, of which body is the text, nests deeper than 64 levels. What has fewer
--- brackets is not walked.
+-- Reports whether a payload nests deeper than 64 levels. body is its text; a payload whose text has
+-- no more than 64 brackets is not searched.
 CREATE FUNCTION fanfare.too_deep(payload jsonb, body text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN octet_length(body) > 128 AND octet_length(body) - octet_length(replace(replace(body, '{', ''), '[', '')) > 64
+    RETURN octet_length(body) > 128
+        AND octet_length(body) - octet_length(replace(replace(body, '{', ''), '[', '')) > 64
         AND payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")';
 
--- Whether an activity of the tenant may ask for the channel. One with a secret in it would be
--- stored.
-CREATE FUNCTION fanfare.deliverable(channel text, tenant uuid) RETURNS boolean
+-- Reports whether a text is a time with a zone (RFC 3339). The meaning of other forms would depend
+-- on settings of the session.
+CREATE FUNCTION fanfare.is_time(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN value ~ ('^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?'
+        '([Zz]|[-+][0-9]{2}:[0-9]{2})$');
+
+-- Reports whether an activity of the tenant may have the delivery channel. Channels are stored, so
+-- they must contain no secret.
+CREATE FUNCTION fanfare.is_channel(channel text, tenant uuid) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN channel IN ('user', 'resource', 'tenant')
-        OR channel ~ ('^[a-z0-9_-]{2,}:' || tenant || '[.][!-~]+$') AND length(channel) <= 255 AND split_part(channel, ':', 1) NOT IN ('user', 'resource', 'tenant') AND NOT fanfare.contains_secret(channel);
+        OR channel ~ ('^[a-z0-9_-]{2,}:' || tenant || '[.][!-~]+$')
+            AND length(channel) <= 255
+            AND split_part(channel, ':', 1) NOT IN ('user', 'resource', 'tenant')
+            AND NOT fanfare.contains_secret(channel);
 
--- An envelope's channels, or null if one of them breaks a rule.
+-- Returns the delivery channels of an envelope, or null if they violate a rule.
 CREATE FUNCTION fanfare.read_channels(channels jsonb, tenant uuid) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN jsonb_typeof(channels) = 'array' AND NOT channels @? 'strict $[*] ? (@.type() != "string")' THEN (
-        SELECT coalesce(array_agg(c ORDER BY n) FILTER (WHERE fanfare.deliverable(c, tenant)), '{}')
-        FROM jsonb_array_elements_text(channels) WITH ORDINALITY AS t(c, n)
-        HAVING count(*) <= 32 AND coalesce(bool_and(fanfare.deliverable(c, tenant)), true)) END;
+    RETURN CASE
+        WHEN jsonb_typeof(channels) = 'array' AND NOT channels @? 'strict $[*] ? (@.type() != "string")' THEN (
+            SELECT coalesce(array_agg(c ORDER BY n) FILTER (WHERE fanfare.is_channel(c, tenant)), '{}')
+            FROM jsonb_array_elements_text(channels) WITH ORDINALITY AS t(c, n)
+            HAVING count(*) <= 32 AND coalesce(bool_and(fanfare.is_channel(c, tenant)), true))
+    END;
 
--- What an envelope may give beside what it must and its payload, as the log keeps it. right is
--- false if any of it breaks a rule.
-CREATE TYPE fanfare.options AS (
-    "right" boolean, target_principal_id uuid, owner_id uuid, parent_id uuid, occurred_at timestamptz, ip_key_id smallint, ip_hash bytea,
-    resource_name text, visibility text, status text, severity text, category text, delivery_channels text[],
-    message text, request_id text, user_agent text, traceparent text
+-- The optional fields of an envelope but for its payload, as they are stored. valid is false if one
+-- of them violates a rule.
+CREATE TYPE fanfare.envelope_options AS (
+    valid               boolean,
+    target_principal_id uuid,
+    owner_id            uuid,
+    parent_id           uuid,
+    occurred_at         timestamptz,
+    ip_key_id           smallint,
+    ip_hash             bytea,
+    resource_name       text,
+    visibility          text,
+    status              text,
+    severity            text,
+    category            text,
+    delivery_channels   text[],
+    message             text,
+    request_id          text,
+    user_agent          text,
+    traceparent         text
 );
 
--- Reads them. A UUID or a time that is none is an error.
-CREATE FUNCTION fanfare.read_options(e jsonb) RETURNS fanfare.options
+-- Reads the optional fields of an envelope. An invalid UUID or time raises an error.
+CREATE FUNCTION fanfare.read_options(e jsonb) RETURNS fanfare.envelope_options
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
-    o      fanfare.options;
+    nil CONSTANT uuid := '00000000-0000-0000-0000-000000000000'; -- the same as no value
+    o   fanfare.envelope_options;
 BEGIN
-    o.right := e - fanfare.envelope_fields() = '{}' AND NOT e - '{payload,delivery_channels}'::text[] @? 'strict $.* ? (@.type() != "string" && @.type() != "null")';
+    o.valid := e - fanfare.envelope_fields() = '{}'
+        AND NOT e - '{payload,delivery_channels}'::text[]
+            @? 'strict $.* ? (@.type() != "string" && @.type() != "null")';
     IF e ?| '{target_principal_id,owner_id,parent_id,occurred_at}' THEN
-        o.target_principal_id := nullif((e ->> 'target_principal_id')::uuid, nobody);
-        o.owner_id            := nullif((e ->> 'owner_id')::uuid, nobody);
-        o.parent_id           := nullif((e ->> 'parent_id')::uuid, nobody);
-        IF e ->> 'occurred_at' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[-+][0-9]{2}:[0-9]{2})$' THEN -- else its meaning would hang on settings
+        o.target_principal_id := nullif((e ->> 'target_principal_id')::uuid, nil);
+        o.owner_id            := nullif((e ->> 'owner_id')::uuid, nil);
+        o.parent_id           := nullif((e ->> 'parent_id')::uuid, nil);
+        IF fanfare.is_time(e ->> 'occurred_at') THEN
             o.occurred_at := e ->> 'occurred_at';
         END IF;
-        o.right := o.right AND (e ->> 'occurred_at' IS NULL OR coalesce(o.occurred_at BETWEEN '0001-01-01 00:00:00Z' AND '9999-12-31 23:59:59.999999Z', false));
+        o.valid := o.valid AND (
+            e ->> 'occurred_at' IS NULL
+            OR coalesce(o.occurred_at BETWEEN '0001-01-01 00:00:00Z' AND '9999-12-31 23:59:59.999999Z', false));
     END IF;
     IF e ?| '{visibility,status,severity,category,traceparent}' THEN
         o.visibility  := e ->> 'visibility';
@@ -56,161 +91,248 @@ BEGIN
         o.severity    := e ->> 'severity';
         o.category    := e ->> 'category';
         o.traceparent := e ->> 'traceparent';
-        o.right := o.right AND coalesce(o.visibility IN ('private', 'resource', 'scope', 'tenant'), true) AND coalesce(o.status IN ('success', 'failure'), true)
-            AND coalesce(o.severity IN ('info', 'warning', 'error', 'critical'), true) AND coalesce(length(o.category) BETWEEN 1 AND 100 AND NOT fanfare.contains_secret(o.category), true)
+        o.valid := o.valid
+            AND coalesce(o.visibility IN ('private', 'resource', 'scope', 'tenant'), true)
+            AND coalesce(o.status IN ('success', 'failure'), true)
+            AND coalesce(o.severity IN ('info', 'warning', 'error', 'critical'), true)
+            AND coalesce(length(o.category) BETWEEN 1 AND 100 AND NOT fanfare.contains_secret(o.category), true)
             AND coalesce(o.traceparent ~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$', true);
     END IF;
     IF e ?| '{resource_name,message,request_id,user_agent}' THEN
-        o.resource_name := fanfare.kept_text(e ->> 'resource_name', 500);
-        o.message       := fanfare.kept_text(e ->> 'message', 4000);
-        o.request_id    := fanfare.kept_text(e ->> 'request_id', 200);
-        o.user_agent    := fanfare.kept_text(e ->> 'user_agent', 500);
+        o.resource_name := fanfare.redact_text(e ->> 'resource_name', 500);
+        o.message       := fanfare.redact_text(e ->> 'message', 4000);
+        o.request_id    := fanfare.redact_text(e ->> 'request_id', 200);
+        o.user_agent    := fanfare.redact_text(e ->> 'user_agent', 500);
     END IF;
     IF e -> 'delivery_channels' <> 'null' THEN
         o.delivery_channels := fanfare.read_channels(e -> 'delivery_channels', (e ->> 'tenant_id')::uuid);
-        o.right := o.right AND o.delivery_channels IS NOT NULL;
+        o.valid := o.valid AND o.delivery_channels IS NOT NULL;
     END IF;
     IF e ->> 'ip' IS NOT NULL THEN
         SELECT h.key_id, h.hash INTO o.ip_key_id, o.ip_hash FROM fanfare.hash_ip(e ->> 'ip') AS h;
-        o.right := o.right AND o.ip_hash IS NOT NULL;
+        o.valid := o.valid AND o.ip_hash IS NOT NULL;
     END IF;
     RETURN o;
 END
 $$;
 
--- The first rule of the taxonomy that an activity breaks, and whether a payload is too large, given
--- the size that it may have.
-CREATE FUNCTION fanfare.explain_breach(action text, payload jsonb, most int, OUT field text, OUT value text, OUT rule text, OUT code text)
+-- Returns the first rule of the taxonomy that an activity with a redacted payload violates, or that
+-- the payload has more than max_bytes bytes; nulls if there is no violation.
+CREATE FUNCTION fanfare.taxonomy_violation(
+    action text, payload jsonb, max_bytes int,
+    OUT field text, OUT value text, OUT rule text, OUT code text
+)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     t    fanfare.taxonomy;
     size CONSTANT int := octet_length(payload::text);
 BEGIN
-    IF size <= most THEN
+    IF size <= max_bytes THEN
         SELECT * INTO t FROM fanfare.taxonomy AS x WHERE x.action = action;
         IF t.action IS NULL THEN
-            field := 'action'; value := action; rule := 'is not registered in the taxonomy'; code := 'invalid_parameter_value';
+            field := 'action';
+            value := action;
+            rule := 'is not registered in the taxonomy';
+            code := 'invalid_parameter_value';
             RETURN;
         END IF;
-        SELECT 'payload.' || left(k, 100), 'is required by ' || action, 'not_null_violation' INTO field, rule, code
-        FROM unnest(t.required_keys) WITH ORDINALITY AS u(k, n) WHERE NOT payload ? k ORDER BY n LIMIT 1;
+        SELECT 'payload.' || left(k, 100), 'is required by ' || action, 'not_null_violation'
+        INTO field, rule, code
+        FROM unnest(t.required_keys) WITH ORDINALITY AS u(k, n)
+        WHERE NOT payload ? k
+        ORDER BY n
+        LIMIT 1;
         IF field IS NOT NULL OR coalesce(size <= t.max_payload_bytes, true) THEN
             RETURN;
         END IF;
-        most := t.max_payload_bytes;
+        max_bytes := t.max_payload_bytes;
     END IF;
-    field := 'payload'; value := size || ' bytes'; rule := format('must be at most %s bytes', most); code := 'program_limit_exceeded';
+    field := 'payload';
+    value := size || ' bytes';
+    rule := format('must be at most %s bytes', max_bytes);
+    code := 'program_limit_exceeded';
 END
 $$;
 
--- Which rule an envelope breaks, the first of them in this order; a null field if it breaks none.
--- What stands already was recorded under the taxonomy of its time.
-CREATE FUNCTION fanfare.explain_refusal(e jsonb, stands boolean, OUT field text, OUT value text, OUT rule text, OUT code text)
+-- Returns the first rule that an envelope violates, in this order; nulls if there is no violation.
+-- "existing" says that the activity exists already: it was recorded under the taxonomy of its time,
+-- so the present taxonomy is not applied.
+CREATE FUNCTION fanfare.envelope_violation(
+    e jsonb, existing boolean,
+    OUT field text, OUT value text, OUT rule text, OUT code text
+)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
-    given  jsonb;
-    mode   text;
+    nil   CONSTANT uuid := '00000000-0000-0000-0000-000000000000'; -- the same as no value
+    given jsonb;
+    mode  text;
 BEGIN
     code := 'invalid_parameter_value';
     IF e IS NULL OR jsonb_typeof(e) <> 'object' THEN
-        field := 'envelope'; value := jsonb_typeof(e); rule := 'must be a JSON object'; RETURN;
-    END IF;
-    IF e - fanfare.envelope_fields() <> '{}' THEN
-        SELECT fanfare.kept_text(min(k), 100), 'is not a field of the envelope' INTO field, rule FROM jsonb_object_keys(e - fanfare.envelope_fields()) AS k;
+        field := 'envelope';
+        value := jsonb_typeof(e);
+        rule := 'must be a JSON object';
         RETURN;
     END IF;
-    SELECT k, jsonb_typeof(v), 'must be a string' INTO field, value, rule
-    FROM jsonb_each(e - '{payload,delivery_channels}'::text[]) AS t(k, v) WHERE jsonb_typeof(v) NOT IN ('string', 'null') ORDER BY k LIMIT 1;
+    IF e - fanfare.envelope_fields() <> '{}' THEN
+        SELECT fanfare.redact_text(min(k), 100), 'is not a field of the envelope'
+        INTO field, rule
+        FROM jsonb_object_keys(e - fanfare.envelope_fields()) AS k;
+        RETURN;
+    END IF;
+    SELECT k, jsonb_typeof(v), 'must be a string'
+    INTO field, value, rule
+    FROM jsonb_each(e - '{payload,delivery_channels}'::text[]) AS t(k, v)
+    WHERE jsonb_typeof(v) NOT IN ('string', 'null')
+    ORDER BY k
+    LIMIT 1;
     IF field IS NOT NULL THEN
         RETURN;
     END IF;
 
-    FOREACH field IN ARRAY '{tenant_id,actor_principal_id,resource_id,correlation_id,target_principal_id,owner_id,parent_id}'::text[] LOOP
+    FOREACH field IN ARRAY
+        '{tenant_id,actor_principal_id,resource_id,correlation_id,target_principal_id,owner_id,parent_id}'::text[]
+    LOOP
         BEGIN
             PERFORM (e ->> field)::uuid;
         EXCEPTION WHEN data_exception THEN
-            value := fanfare.kept_text(e ->> field, 100); rule := 'must be a UUID'; RETURN;
+            value := fanfare.redact_text(e ->> field, 100);
+            rule := 'must be a UUID';
+            RETURN;
         END;
     END LOOP;
     IF e ->> 'ip' IS NOT NULL AND (SELECT h.hash IS NULL FROM fanfare.hash_ip(e ->> 'ip') AS h) THEN
-        field := 'ip'; rule := 'must be an IPv4 or IPv6 address'; RETURN;
+        field := 'ip';
+        rule := 'must be an IPv4 or IPv6 address';
+        RETURN;
     END IF;
     field := 'occurred_at';
     BEGIN
-        IF e ->> field !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[-+][0-9]{2}:[0-9]{2})$' THEN
+        IF NOT fanfare.is_time(e ->> field) THEN
             RAISE invalid_datetime_format;
         END IF;
-        rule := CASE WHEN (e ->> field)::timestamptz NOT BETWEEN '0001-01-01 00:00:00Z' AND '9999-12-31 23:59:59.999999Z' THEN 'must be in the years 0001 to 9999' END;
+        rule := CASE
+            WHEN (e ->> field)::timestamptz NOT BETWEEN '0001-01-01 00:00:00Z' AND '9999-12-31 23:59:59.999999Z'
+            THEN 'must be in the years 0001 to 9999'
+        END;
     EXCEPTION WHEN data_exception THEN
-        value := fanfare.kept_text(e ->> field, 100); rule := 'must be a time with a zone (RFC 3339)'; RETURN;
+        value := fanfare.redact_text(e ->> field, 100);
+        rule := 'must be a time with a zone (RFC 3339)';
+        RETURN;
     END;
 
     field := CASE
-        WHEN coalesce((e ->> 'tenant_id')::uuid, nobody) = nobody THEN 'tenant_id'
-        WHEN coalesce((e ->> 'actor_principal_id')::uuid, nobody) = nobody THEN 'actor_principal_id'
-        WHEN coalesce((e ->> 'resource_id')::uuid, nobody) = nobody THEN 'resource_id'
+        WHEN coalesce((e ->> 'tenant_id')::uuid, nil) = nil THEN 'tenant_id'
+        WHEN coalesce((e ->> 'actor_principal_id')::uuid, nil) = nil THEN 'actor_principal_id'
+        WHEN coalesce((e ->> 'resource_id')::uuid, nil) = nil THEN 'resource_id'
         WHEN e ->> 'resource_type' IS NULL THEN 'resource_type'
         WHEN e ->> 'action' IS NULL THEN 'action'
     END;
     IF field IS NOT NULL THEN
-        rule := 'is required'; code := 'not_null_violation'; RETURN;
+        rule := 'is required';
+        code := 'not_null_violation';
+        RETURN;
     END IF;
     IF length(e ->> 'resource_type') NOT BETWEEN 1 AND 100 THEN
-        field := 'resource_type'; rule := 'must be 1 to 100 characters';
+        field := 'resource_type';
+        rule := 'must be 1 to 100 characters';
     ELSIF length(e ->> 'action') NOT BETWEEN 3 AND 100 OR e ->> 'action' !~ '^[a-z0-9_]+([.][a-z0-9_]+)+$' THEN
-        field := 'action'; rule := 'must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot';
+        field := 'action';
+        rule := 'must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot';
     ELSIF e ->> 'visibility' NOT IN ('private', 'resource', 'scope', 'tenant') THEN
-        field := 'visibility'; rule := 'must be one of private, resource, scope, tenant';
+        field := 'visibility';
+        rule := 'must be one of private, resource, scope, tenant';
     ELSIF e ->> 'status' NOT IN ('success', 'failure') THEN
-        field := 'status'; rule := 'must be one of success, failure';
+        field := 'status';
+        rule := 'must be one of success, failure';
     ELSIF e ->> 'severity' NOT IN ('info', 'warning', 'error', 'critical') THEN
-        field := 'severity'; rule := 'must be one of info, warning, error, critical';
+        field := 'severity';
+        rule := 'must be one of info, warning, error, critical';
     ELSIF length(e ->> 'category') NOT BETWEEN 1 AND 100 THEN
-        field := 'category'; rule := 'must be 1 to 100 characters';
+        field := 'category';
+        rule := 'must be 1 to 100 characters';
     ELSIF e ->> 'traceparent' !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' THEN
-        field := 'traceparent'; rule := 'must be a W3C traceparent';
+        field := 'traceparent';
+        rule := 'must be a W3C traceparent';
     ELSIF rule IS NOT NULL THEN
         field := 'occurred_at';
     END IF;
     IF field IS NOT NULL THEN
-        value := fanfare.kept_text(e ->> field, 100); RETURN;
+        value := fanfare.redact_text(e ->> field, 100);
+        RETURN;
     END IF;
-    -- Names that the code of an application gives, and yet one may have been made of what a user
-    -- typed.
-    SELECT f INTO field FROM unnest('{resource_type,action,category}'::text[]) WITH ORDINALITY AS u(f, n) WHERE fanfare.contains_secret(e ->> f) ORDER BY n LIMIT 1;
+    -- The application's code chooses these, but it may compose them of a user's input.
+    SELECT f INTO field
+    FROM unnest('{resource_type,action,category}'::text[]) WITH ORDINALITY AS u(f, n)
+    WHERE fanfare.contains_secret(e ->> f)
+    ORDER BY n
+    LIMIT 1;
     IF field IS NOT NULL THEN
-        rule := 'must hold no secret'; RETURN;
+        rule := 'must hold no secret';
+        RETURN;
     END IF;
 
     given := coalesce(nullif(e -> 'payload', 'null'), '{}');
     IF jsonb_typeof(given) <> 'object' THEN
-        field := 'payload'; value := jsonb_typeof(given); rule := 'must be a JSON object'; RETURN;
+        field := 'payload';
+        value := jsonb_typeof(given);
+        rule := 'must be a JSON object';
+        RETURN;
     END IF;
     IF fanfare.too_deep(given, given::text) THEN
-        field := 'payload'; value := 'nested deeper'; rule := 'must nest at most 64 levels deep'; code := 'program_limit_exceeded'; RETURN;
+        field := 'payload';
+        value := 'nested deeper';
+        rule := 'must nest at most 64 levels deep';
+        code := 'program_limit_exceeded';
+        RETURN;
     END IF;
-    IF jsonb_typeof(e -> 'delivery_channels') <> 'null' AND fanfare.read_channels(e -> 'delivery_channels', (e ->> 'tenant_id')::uuid) IS NULL THEN
+    IF jsonb_typeof(e -> 'delivery_channels') <> 'null'
+        AND fanfare.read_channels(e -> 'delivery_channels', (e ->> 'tenant_id')::uuid) IS NULL
+    THEN
         field := 'delivery_channels';
         IF jsonb_typeof(e -> field) <> 'array' OR e -> field @? 'strict $[*] ? (@.type() != "string")' THEN
-            value := jsonb_typeof(e -> field); rule := 'must be a list of strings';
+            value := jsonb_typeof(e -> field);
+            rule := 'must be a list of strings';
         ELSIF jsonb_array_length(e -> field) > 32 THEN
-            value := jsonb_array_length(e -> field) || ' channels'; rule := 'must be at most 32 channels';
+            value := jsonb_array_length(e -> field) || ' channels';
+            rule := 'must be at most 32 channels';
         ELSE
-            SELECT fanfare.kept_text(c, 100), CASE WHEN fanfare.contains_secret(c) THEN 'must hold no secret' ELSE
-                'must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own' END
+            SELECT
+                fanfare.redact_text(c, 100),
+                CASE
+                    WHEN fanfare.contains_secret(c) THEN 'must hold no secret'
+                    ELSE 'must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: '
+                        'at most 255 printable ASCII characters, in a namespace of its own'
+                END
             INTO value, rule
-            FROM jsonb_array_elements_text(e -> field) WITH ORDINALITY AS t(c, n) WHERE NOT fanfare.deliverable(c, (e ->> 'tenant_id')::uuid) ORDER BY n LIMIT 1;
+            FROM jsonb_array_elements_text(e -> field) WITH ORDINALITY AS t(c, n)
+            WHERE NOT fanfare.is_channel(c, (e ->> 'tenant_id')::uuid)
+            ORDER BY n
+            LIMIT 1;
         END IF;
         RETURN;
     END IF;
 
     mode := fanfare.enforcement_of((e ->> 'tenant_id')::uuid);
-    SELECT b.field, b.value, b.rule, b.code INTO field, value, rule, code
-    FROM fanfare.explain_breach(e ->> 'action', fanfare.kept_payload(e ->> 'action', e ->> 'resource_type', given, (SELECT t.allowed_keys FROM fanfare.taxonomy AS t WHERE t.action = e ->> 'action')), fanfare.max_payload_bytes()) AS b;
-    IF (stands OR mode <> 'strict') AND rule IS DISTINCT FROM format('must be at most %s bytes', fanfare.max_payload_bytes()) THEN
-        field := NULL; value := NULL; rule := NULL; code := NULL;
+    SELECT v.field, v.value, v.rule, v.code
+    INTO field, value, rule, code
+    FROM fanfare.taxonomy_violation(
+        e ->> 'action',
+        fanfare.redact_payload(
+            e ->> 'action',
+            e ->> 'resource_type',
+            given,
+            (SELECT t.allowed_keys FROM fanfare.taxonomy AS t WHERE t.action = e ->> 'action')),
+        fanfare.max_payload_bytes()
+    ) AS v;
+    IF (existing OR mode <> 'strict')
+        AND rule IS DISTINCT FROM format('must be at most %s bytes', fanfare.max_payload_bytes())
+    THEN
+        field := NULL;
+        value := NULL;
+        rule := NULL;
+        code := NULL;
     END IF;
 END
 $$;
@@ -218,20 +340,22 @@ $$;
 REVOKE ALL ON FUNCTION
     fanfare.envelope_fields,
     fanfare.too_deep,
-    fanfare.deliverable,
+    fanfare.is_time,
+    fanfare.is_channel,
     fanfare.read_channels,
     fanfare.read_options,
-    fanfare.explain_breach,
-    fanfare.explain_refusal
+    fanfare.taxonomy_violation,
+    fanfare.envelope_violation
 FROM PUBLIC;
 
 ---- create above / drop below ----
 
-DROP FUNCTION fanfare.explain_refusal;
-DROP FUNCTION fanfare.explain_breach;
+DROP FUNCTION fanfare.envelope_violation;
+DROP FUNCTION fanfare.taxonomy_violation;
 DROP FUNCTION fanfare.read_options;
-DROP TYPE fanfare.options;
+DROP TYPE fanfare.envelope_options;
 DROP FUNCTION fanfare.read_channels;
-DROP FUNCTION fanfare.deliverable;
+DROP FUNCTION fanfare.is_channel;
+DROP FUNCTION fanfare.is_time;
 DROP FUNCTION fanfare.too_deep;
 DROP FUNCTION fanfare.envelope_fields;

@@ -1,10 +1,9 @@
--- Retention: how long what is kept. Everything that removes a recorded activity is in this file,
--- and each function in it works out by itself, from the policies, the holds and what is pending,
--- what may go. Whoever may call them cannot remove more than that.
+-- Retention policies and legal holds.
 
--- One row a tenant, and the installation's, whose tenant is the nil UUID. In a tenant's row null is
--- "as the installation has it"; 0 is "without bound" (min_days: none). Days are 24 hours. Fifty
--- years at most, since before 1970 there are no UUIDv7.
+-- One row for each tenant with a policy of its own, and one for the installation, whose tenant_id
+-- is the nil UUID. In a tenant's row, null means the installation's value. 0 means no limit, and no
+-- minimum age for min_days. A day has 24 hours. The maximum is fifty years, since a time before
+-- 1970 has no UUIDv7.
 CREATE TABLE fanfare.retention (
     tenant_id        uuid        PRIMARY KEY,
     max_entries      bigint      CHECK (max_entries BETWEEN 0 AND 1000000000),
@@ -17,15 +16,21 @@ CREATE TABLE fanfare.retention (
     token_days       int         CHECK (token_days BETWEEN 0 AND 18250),
     updated_by       uuid,
     updated_at       timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT retention_of_installation CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000'
-        OR num_nulls(max_days, max_entries, min_days, inbox_days, idempotency_days, dead_letter_days, parked_days, token_days) = 0)
+    CONSTRAINT retention_of_installation CHECK (
+        tenant_id <> '00000000-0000-0000-0000-000000000000'
+        OR num_nulls(
+            max_days, max_entries, min_days, inbox_days, idempotency_days, dead_letter_days, parked_days, token_days
+        ) = 0
+    )
 );
-
-INSERT INTO fanfare.retention (tenant_id, max_days, max_entries, min_days, inbox_days, idempotency_days, dead_letter_days, parked_days, token_days)
+INSERT INTO fanfare.retention (
+    tenant_id,
+    max_days, max_entries, min_days, inbox_days, idempotency_days, dead_letter_days, parked_days, token_days
+)
 VALUES ('00000000-0000-0000-0000-000000000000', 0, 0, 7, 90, 30, 90, 30, 90);
 
--- What must be kept whatever the policies say: all of a tenant, what is about a resource, or what
--- somebody did.
+-- Legal holds: activities that are retained regardless of the policies. A hold covers the
+-- activities of a tenant, about one resource, or of one actor.
 CREATE TABLE fanfare.legal_holds (
     id                 uuid        PRIMARY KEY,
     tenant_id          uuid        NOT NULL,
@@ -38,40 +43,50 @@ CREATE TABLE fanfare.legal_holds (
     reason             text        NOT NULL CHECK (char_length(reason) BETWEEN 1 AND 500),
     CONSTRAINT legal_holds_one_thing CHECK (num_nonnulls(resource_id, actor_principal_id) <= 1)
 );
-
 CREATE INDEX legal_holds_tenant ON fanfare.legal_holds (tenant_id, id);
 
--- A tenant's policy, field by field its own or else the installation's.
+-- Returns the policy of a tenant, with the installation's values where it has none of its own.
 CREATE FUNCTION fanfare.retention_of(tenant uuid) RETURNS fanfare.retention
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (tenant, coalesce(t.max_entries, i.max_entries), coalesce(t.max_days, i.max_days), coalesce(t.min_days, i.min_days),
-            coalesce(t.inbox_days, i.inbox_days), coalesce(t.idempotency_days, i.idempotency_days), coalesce(t.dead_letter_days, i.dead_letter_days),
-            coalesce(t.parked_days, i.parked_days), coalesce(t.token_days, i.token_days), t.updated_by, coalesce(t.updated_at, i.updated_at))::fanfare.retention
-    FROM fanfare.retention AS i LEFT JOIN fanfare.retention AS t ON t.tenant_id = tenant
+    SELECT (
+        tenant,
+        coalesce(t.max_entries, i.max_entries),
+        coalesce(t.max_days, i.max_days),
+        coalesce(t.min_days, i.min_days),
+        coalesce(t.inbox_days, i.inbox_days),
+        coalesce(t.idempotency_days, i.idempotency_days),
+        coalesce(t.dead_letter_days, i.dead_letter_days),
+        coalesce(t.parked_days, i.parked_days),
+        coalesce(t.token_days, i.token_days),
+        t.updated_by,
+        coalesce(t.updated_at, i.updated_at)
+    )::fanfare.retention
+    FROM fanfare.retention AS i
+    LEFT JOIN fanfare.retention AS t ON t.tenant_id = tenant
     WHERE i.tenant_id = '00000000-0000-0000-0000-000000000000'
 $$;
 
--- So many days ago; null for 0, which has no bound.
+-- Returns the time that is a number of days ago, or null for 0, which means no limit.
 CREATE FUNCTION fanfare.days_ago(days int) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN days > 0 THEN now() - make_interval(hours => 24 * days) END
 $$;
 
--- The lowest id of what is younger than min_days.
+-- Returns the lowest id of activities that are younger than a number of days.
 CREATE FUNCTION fanfare.retention_floor(min_days int) RETURNS uuid
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT fanfare.uuidv7_floor(now() - make_interval(hours => 24 * min_days))
 $$;
 
-GRANT SELECT, UPDATE ON fanfare.retention, fanfare.legal_holds TO fanfare_retention;
-
-REVOKE ALL ON FUNCTION
+REVOKE ALL ON FUNCTION fanfare.retention_of, fanfare.days_ago, fanfare.retention_floor FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
     fanfare.retention_of,
     fanfare.days_ago,
     fanfare.retention_floor
-FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION fanfare.retention_of, fanfare.days_ago, fanfare.retention_floor TO fanfare_retention;
+TO fanfare_retention;
+-- UPDATE is needed to lock the tables against changes. No function of fanfare_retention changes
+-- them.
+GRANT SELECT, UPDATE ON fanfare.retention, fanfare.legal_holds TO fanfare_retention;
 
 ---- create above / drop below ----
 

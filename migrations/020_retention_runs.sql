@@ -1,6 +1,10 @@
--- How far retention is with a tenant. entries_cut was the id of the tenant's entries-th newest
--- activity; since activities only leave from the old end, what was beyond it stays beyond it. The
--- idempotency keys of the ids up to keys_upto are gone.
+-- Runs of retention: their lease, their progress, and the activities that they may remove. Each
+-- function derives from the policies, the holds and the pending activities what may be removed, so
+-- its callers cannot remove more.
+
+-- The progress with each tenant. entries_cut is the id of the tenant's entries-th newest activity
+-- at the time of measuring. Activities are removed from the old end only, so those below the cut
+-- remain below it. The idempotency keys of the activities up to keys_upto are removed.
 CREATE TABLE fanfare.retention_progress (
     tenant_id   uuid PRIMARY KEY,
     entries     bigint,
@@ -8,8 +12,9 @@ CREATE TABLE fanfare.retention_progress (
     keys_upto   uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
 );
 
--- What was removed of a tenant and not yet recorded in its log: written in the transactions that
--- remove, taken out in the one that records, so that no purge goes unrecorded, wherever it stops.
+-- Numbers of removed rows that are not recorded in the tenant's log yet. They are added in the
+-- transactions that remove rows, and deleted in the one that records them, so that no removal goes
+-- unrecorded if a run is interrupted.
 CREATE TABLE fanfare.retention_unrecorded (
     tenant_id        uuid        PRIMARY KEY,
     run_id           uuid        NOT NULL,
@@ -20,14 +25,14 @@ CREATE TABLE fanfare.retention_unrecorded (
     parked           bigint      NOT NULL DEFAULT 0,
     service_tokens   bigint      NOT NULL DEFAULT 0,
     batches          bigint      NOT NULL DEFAULT 0,
-    below            uuid,       -- activities that went are below it
+    below            uuid,       -- the ids of the removed activities are below it
     began_at         timestamptz NOT NULL DEFAULT now(),
     partitions       text[]      NOT NULL DEFAULT '{}'
 );
 
--- Who runs. A lease and not a session's lock: it works behind a pooler that hands each transaction
--- another session, and it says when the last run was, so that any number of processes make one run
--- an interval. Every step renews it, or does nothing.
+-- The lease of the run in progress. Unlike a lock of a session, it works with a connection pooler
+-- that assigns a session to each transaction, and it stores when the last run began, so that any
+-- number of processes start one run per interval. Each step of a run renews the lease, or fails.
 CREATE TABLE fanfare.retention_lease (
     only_row   boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
     holder     uuid,
@@ -35,27 +40,29 @@ CREATE TABLE fanfare.retention_lease (
     began_at   timestamptz,
     ended_at   timestamptz
 ) WITH (fillfactor = 50);
-
 INSERT INTO fanfare.retention_lease DEFAULT VALUES;
 
--- The tenant's activities with ids below it have had their time; null when none have. min_days goes
--- before all else.
+-- Returns the id below which the tenant's activities have expired, or null if none has. min_days
+-- has precedence over the other limits.
 CREATE FUNCTION fanfare.retention_cut(tenant uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT greatest(
         CASE WHEN p.max_days > 0 THEN fanfare.retention_floor(greatest(p.max_days, p.min_days)) END,
-        -- A cut that was measured for fewer entries than are kept now would take too much.
+        -- A cut that was measured for fewer entries than the policy permits now is too high.
         CASE WHEN p.max_entries > 0 AND g.entries >= p.max_entries AND g.entries_cut IS NOT NULL
-            THEN least(g.entries_cut, fanfare.retention_floor(p.min_days)) END)
-    FROM fanfare.retention_of(tenant) AS p LEFT JOIN fanfare.retention_progress AS g ON g.tenant_id = tenant
+            THEN least(g.entries_cut, fanfare.retention_floor(p.min_days)) END
+    )
+    FROM fanfare.retention_of(tenant) AS p
+    LEFT JOIN fanfare.retention_progress AS g ON g.tenant_id = tenant
     WHERE NOT EXISTS (
         SELECT FROM fanfare.legal_holds AS h
-        WHERE h.tenant_id = tenant AND h.released_at IS NULL AND h.resource_id IS NULL AND h.actor_principal_id IS NULL)
+        WHERE h.tenant_id = tenant AND h.released_at IS NULL
+          AND h.resource_id IS NULL AND h.actor_principal_id IS NULL)
 $$;
 
--- Which of these activities must not go now: those that are still to be told, or given up and not
--- forgotten, and those under a hold. What is pending is seen in one statement, so that one on its
--- way from one table to another is not missed.
+-- Returns those of the activities that must be retained: pending ones, dead letters, and those
+-- under a hold. One statement reads the tables of pending activities, so that it does not miss an
+-- activity that moves between them.
 CREATE FUNCTION fanfare.retention_kept(tenant uuid, ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = on SET jit = off AS $$
@@ -85,56 +92,79 @@ BEGIN
 END
 $$;
 
--- Takes the lease for run, unless another run has it, or the last one began less than interval ago
--- (null: no matter when).
-CREATE FUNCTION fanfare.retention_begin(run uuid, every interval) RETURNS boolean
+-- Acquires the lease for a run, and returns whether it succeeded. It fails if another run holds the
+-- lease, or if the last run began less than min_interval ago; null means no minimum interval.
+CREATE FUNCTION fanfare.retention_begin(run uuid, min_interval interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- A row that is locked is that of a run in the middle of a step.
+    -- The row is locked while a step of another run is in progress.
     PERFORM FROM fanfare.retention_lease AS l
-    WHERE (l.holder IS NULL OR l.expires_at < clock_timestamp()) AND (every IS NULL OR l.began_at IS NULL OR l.began_at <= clock_timestamp() - every)
+    WHERE (l.holder IS NULL OR l.expires_at < clock_timestamp())
+      AND (min_interval IS NULL OR l.began_at IS NULL OR l.began_at <= clock_timestamp() - min_interval)
     FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    UPDATE fanfare.retention_lease SET holder = run, began_at = clock_timestamp(), expires_at = clock_timestamp() + interval '2 minutes';
+    UPDATE fanfare.retention_lease
+    SET holder = run, began_at = clock_timestamp(), expires_at = clock_timestamp() + interval '2 minutes';
     RETURN true;
 END
 $$;
 
+-- Releases the lease of a run, if the run holds it.
 CREATE FUNCTION fanfare.retention_end(run uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE fanfare.retention_lease SET holder = NULL, expires_at = NULL, ended_at = clock_timestamp() WHERE holder = run
+    UPDATE fanfare.retention_lease
+    SET holder = NULL, expires_at = NULL, ended_at = clock_timestamp()
+    WHERE holder = run
 $$;
 
--- Begins a step of run: renews the lease, and lets no policy be changed and no hold be placed until
--- the step's transaction is over. So a hold that was placed holds from then on, and the step sees
--- all that were placed before.
+-- Begins a step of a run: renews the lease, and locks the policies and the holds against changes
+-- until the end of the transaction. So the step sees each hold that was placed before it, and no
+-- hold is placed while it removes rows.
 CREATE FUNCTION fanfare.retention_step(run uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE fanfare.retention_lease SET expires_at = clock_timestamp() + interval '2 minutes' WHERE holder = run;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'retention run % has lost its lease', run USING ERRCODE = 'object_in_use';
+        RAISE EXCEPTION 'retention run % does not hold the lease', run USING ERRCODE = 'object_in_use';
     END IF;
     LOCK TABLE fanfare.retention, fanfare.legal_holds IN SHARE MODE;
 END
 $$;
 
--- Adds to what is to be recorded of a tenant.
-CREATE FUNCTION fanfare.retention_note(gone fanfare.retention_unrecorded) RETURNS void
+-- Adds numbers of removed rows to those that are to be recorded. Nulls count as 0.
+CREATE FUNCTION fanfare.retention_note(removed fanfare.retention_unrecorded) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO fanfare.retention_unrecorded AS u (tenant_id, run_id, activities, notifications, idempotency_keys, dead_letters, parked, service_tokens, batches, below, partitions)
-    SELECT gone.tenant_id, gone.run_id, coalesce(gone.activities, 0), coalesce(gone.notifications, 0), coalesce(gone.idempotency_keys, 0), coalesce(gone.dead_letters, 0),
-           coalesce(gone.parked, 0), coalesce(gone.service_tokens, 0), coalesce(gone.batches, 0), gone.below, coalesce(gone.partitions, '{}')
+    INSERT INTO fanfare.retention_unrecorded AS u (
+        tenant_id, run_id, activities, notifications, idempotency_keys, dead_letters, parked, service_tokens,
+        batches, below, partitions
+    )
+    SELECT
+        removed.tenant_id,
+        removed.run_id,
+        coalesce(removed.activities, 0),
+        coalesce(removed.notifications, 0),
+        coalesce(removed.idempotency_keys, 0),
+        coalesce(removed.dead_letters, 0),
+        coalesce(removed.parked, 0),
+        coalesce(removed.service_tokens, 0),
+        coalesce(removed.batches, 0),
+        removed.below,
+        coalesce(removed.partitions, '{}')
     ON CONFLICT (tenant_id) DO UPDATE
-    SET activities = u.activities + excluded.activities, notifications = u.notifications + excluded.notifications,
-        idempotency_keys = u.idempotency_keys + excluded.idempotency_keys, dead_letters = u.dead_letters + excluded.dead_letters,
-        parked = u.parked + excluded.parked, service_tokens = u.service_tokens + excluded.service_tokens, batches = u.batches + excluded.batches,
-        below = greatest(u.below, excluded.below), partitions = u.partitions || excluded.partitions
+    SET activities = u.activities + excluded.activities,
+        notifications = u.notifications + excluded.notifications,
+        idempotency_keys = u.idempotency_keys + excluded.idempotency_keys,
+        dead_letters = u.dead_letters + excluded.dead_letters,
+        parked = u.parked + excluded.parked,
+        service_tokens = u.service_tokens + excluded.service_tokens,
+        batches = u.batches + excluded.batches,
+        below = greatest(u.below, excluded.below),
+        partitions = u.partitions || excluded.partitions
 $$;
 
--- The tenant next in order that has anything which may grow old; null after the last.
+-- Returns the next tenant, in the order of ids, that has rows which can expire, or null.
 CREATE FUNCTION fanfare.retention_next(tenant uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT least(
@@ -144,26 +174,36 @@ CREATE FUNCTION fanfare.retention_next(tenant uuid) RETURNS uuid
         (SELECT tenant_id FROM fanfare.service_tokens WHERE tenant_id > tenant ORDER BY tenant_id LIMIT 1))
 $$;
 
--- A page of tenants in their order, and what there may be to do for each. Only one tenant when that
--- is given.
+-- Returns a page of tenants in the order of their ids, with the steps that each may need:
+-- retention_measure (measure), purge_expired (expired), purge_notifications (inbox), purge_keys
+-- (keys) and purge_activities (due). Returns only_tenant alone if it is not null.
 CREATE FUNCTION fanfare.retention_tenants(only_tenant uuid, after uuid, page int)
-    RETURNS TABLE (tenant_id uuid, measure boolean, rest boolean, inbox boolean, keys boolean, due boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_sort = off SET jit = off AS $$
+    RETURNS TABLE (tenant_id uuid, measure boolean, expired boolean, inbox boolean, keys boolean, due boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off SET enable_sort = off SET jit = off AS $$
     WITH RECURSIVE tenants AS (
         SELECT coalesce(only_tenant, fanfare.retention_next(after)) AS id
         UNION ALL
         SELECT fanfare.retention_next(t.id) FROM tenants AS t WHERE t.id IS NOT NULL AND only_tenant IS NULL
     )
-    SELECT t.id,
-           p.max_entries > 0 AND EXISTS (SELECT FROM fanfare.activities AS a WHERE a.tenant_id = t.id AND a.id < fanfare.retention_floor(p.min_days)),
-           EXISTS (SELECT FROM fanfare.dead_letters AS d WHERE d.tenant_id = t.id AND d.died_at < fanfare.days_ago(p.dead_letter_days))
-           OR EXISTS (SELECT FROM fanfare.service_tokens AS s WHERE s.tenant_id = t.id AND least(s.expires_at, s.revoked_at) < fanfare.days_ago(p.token_days)),
-           EXISTS (SELECT FROM fanfare.notifications AS n WHERE n.tenant_id = t.id),
-           EXISTS (
-               SELECT FROM fanfare.activities AS a
-               WHERE a.tenant_id = t.id AND a.id < greatest(fanfare.uuidv7_floor(fanfare.days_ago(p.idempotency_days)), c.cut)
-                 AND a.id > coalesce(g.keys_upto, '00000000-0000-0000-0000-000000000000')),
-           EXISTS (SELECT FROM fanfare.activities AS a WHERE a.tenant_id = t.id AND a.id < c.cut)
+    SELECT
+        t.id,
+        p.max_entries > 0 AND EXISTS (
+            SELECT FROM fanfare.activities AS a
+            WHERE a.tenant_id = t.id AND a.id < fanfare.retention_floor(p.min_days)),
+        EXISTS (
+            SELECT FROM fanfare.dead_letters AS d
+            WHERE d.tenant_id = t.id AND d.died_at < fanfare.days_ago(p.dead_letter_days))
+        OR EXISTS (
+            SELECT FROM fanfare.service_tokens AS s
+            WHERE s.tenant_id = t.id AND least(s.expires_at, s.revoked_at) < fanfare.days_ago(p.token_days)),
+        EXISTS (SELECT FROM fanfare.notifications AS n WHERE n.tenant_id = t.id),
+        EXISTS (
+            SELECT FROM fanfare.activities AS a
+            WHERE a.tenant_id = t.id
+              AND a.id < greatest(fanfare.uuidv7_floor(fanfare.days_ago(p.idempotency_days)), c.cut)
+              AND a.id > coalesce(g.keys_upto, '00000000-0000-0000-0000-000000000000')),
+        EXISTS (SELECT FROM fanfare.activities AS a WHERE a.tenant_id = t.id AND a.id < c.cut)
     FROM (SELECT id FROM tenants WHERE id IS NOT NULL LIMIT page) AS t
     CROSS JOIN LATERAL fanfare.retention_of(t.id) AS p
     CROSS JOIN LATERAL fanfare.retention_cut(t.id) AS c(cut)
@@ -171,24 +211,29 @@ CREATE FUNCTION fanfare.retention_tenants(only_tenant uuid, after uuid, page int
     ORDER BY t.id
 $$;
 
--- Notes where the tenant's newest max_entries end.
+-- Stores the id at which the tenant's newest max_entries activities end.
 CREATE FUNCTION fanfare.retention_measure(tenant uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_sort = off SET enable_seqscan = off SET jit = off AS $$
 DECLARE
-    bound bigint := (fanfare.retention_of(tenant)).max_entries;
-    cut   uuid;
+    max_entries bigint := (fanfare.retention_of(tenant)).max_entries;
+    cut         uuid;
 BEGIN
-    IF bound > 0 THEN
-        SELECT id INTO cut FROM fanfare.activities WHERE tenant_id = tenant ORDER BY id DESC OFFSET bound - 1 LIMIT 1;
+    IF max_entries > 0 THEN
+        SELECT a.id INTO cut
+        FROM fanfare.activities AS a
+        WHERE a.tenant_id = tenant
+        ORDER BY a.id DESC
+        OFFSET max_entries - 1
+        LIMIT 1;
     END IF;
-    INSERT INTO fanfare.retention_progress AS g (tenant_id, entries, entries_cut) VALUES (tenant, bound, cut)
-    ON CONFLICT (tenant_id) DO UPDATE SET entries = excluded.entries, entries_cut = excluded.entries_cut
+    INSERT INTO fanfare.retention_progress AS g (tenant_id, entries, entries_cut)
+    VALUES (tenant, max_entries, cut)
+    ON CONFLICT (tenant_id) DO UPDATE
+    SET entries = excluded.entries, entries_cut = excluded.entries_cut
     WHERE (g.entries, g.entries_cut) IS DISTINCT FROM (excluded.entries, excluded.entries_cut);
 END
 $$;
-
-GRANT SELECT, INSERT, UPDATE ON fanfare.retention_progress, fanfare.retention_unrecorded, fanfare.retention_lease TO fanfare_retention;
 
 REVOKE ALL ON FUNCTION
     fanfare.retention_cut,
@@ -202,13 +247,19 @@ REVOKE ALL ON FUNCTION
     fanfare.retention_measure
 FROM PUBLIC;
 
--- A function's owner needs CREATE on its schema at the moment it becomes the owner.
+GRANT SELECT, INSERT, UPDATE ON
+    fanfare.retention_progress,
+    fanfare.retention_unrecorded,
+    fanfare.retention_lease
+TO fanfare_retention;
+-- A role needs CREATE on the schema at the moment it becomes the owner of a function.
 GRANT CREATE ON SCHEMA fanfare TO fanfare_retention;
 DO $$
 DECLARE
     f text;
 BEGIN
-    FOREACH f IN ARRAY ARRAY['retention_cut',
+    FOREACH f IN ARRAY ARRAY[
+        'retention_cut',
         'retention_kept',
         'retention_begin',
         'retention_end',
@@ -216,8 +267,9 @@ BEGIN
         'retention_note',
         'retention_next',
         'retention_tenants',
-        'retention_measure'] LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION fanfare.%I TO %I', f, current_user);
+        'retention_measure'
+    ] LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION fanfare.%I TO CURRENT_USER', f);
         EXECUTE format('ALTER FUNCTION fanfare.%I OWNER TO fanfare_retention', f);
     END LOOP;
 END

@@ -1,7 +1,10 @@
--- Whether nothing of a partition must be kept: every tenant in it has its cut beyond it, nothing
--- between its bounds is pending, and no hold is on anything in it. An empty one must have ended a
--- month ago: until then, somebody may be about to fill it.
-CREATE FUNCTION fanfare.partition_may_go(part name) RETURNS boolean
+-- Removal of partitions in which every activity may be removed.
+
+-- Reports whether nothing in a partition must be retained: the activities of each tenant in it have
+-- expired, none of the activities between its bounds is pending or a dead letter, and none is under
+-- a hold. An empty partition must have ended a month ago, since earlier activities may be about to
+-- be imported into it.
+CREATE FUNCTION fanfare.partition_is_removable(part name) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off AS $$
 DECLARE
@@ -10,13 +13,15 @@ DECLARE
     filled boolean := false;
     held   boolean;
 BEGIN
-    SELECT p.low, p.high INTO b FROM fanfare.activity_partitions() AS p WHERE p.part = partition_may_go.part;
-    -- A quick no for the months that are in use.
+    SELECT p.low, p.high INTO b FROM fanfare.activity_partitions() AS p WHERE p.part = partition_is_removable.part;
+    -- The months in use are excluded without reading them.
     IF b.high IS NULL OR b.high > fanfare.uuidv7_floor(now()) THEN
         RETURN false;
     END IF;
     LOOP
-        EXECUTE format('SELECT tenant_id FROM fanfare.%I WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1', part) INTO tenant USING tenant;
+        EXECUTE format('SELECT tenant_id FROM fanfare.%I WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1', part)
+        INTO tenant
+        USING tenant;
         EXIT WHEN tenant IS NULL;
         filled := true;
         IF fanfare.retention_cut(tenant) >= b.high THEN
@@ -40,56 +45,76 @@ BEGIN
     END IF;
     EXECUTE format(
         'SELECT EXISTS (
-            SELECT FROM fanfare.legal_holds AS h WHERE h.released_at IS NULL AND (
-                h.resource_id IS NOT NULL AND EXISTS (SELECT FROM fanfare.%1$I AS a WHERE a.tenant_id = h.tenant_id AND a.resource_id = h.resource_id)
-                OR h.actor_principal_id IS NOT NULL AND EXISTS (SELECT FROM fanfare.%1$I AS a WHERE a.tenant_id = h.tenant_id AND a.actor_principal_id = h.actor_principal_id)))',
-        part) INTO held;
+            SELECT FROM fanfare.legal_holds AS h
+            WHERE h.released_at IS NULL AND (
+                h.resource_id IS NOT NULL AND EXISTS (
+                    SELECT FROM fanfare.%1$I AS a
+                    WHERE a.tenant_id = h.tenant_id AND a.resource_id = h.resource_id)
+                OR h.actor_principal_id IS NOT NULL AND EXISTS (
+                    SELECT FROM fanfare.%1$I AS a
+                    WHERE a.tenant_id = h.tenant_id AND a.actor_principal_id = h.actor_principal_id)))',
+        part)
+    INTO held;
     RETURN NOT held;
 END
 $$;
 
--- Drops a partition if nothing of it must be kept. dropped is null when the locks could not be had,
--- and nothing happened then. First the partition is locked against changes and counted, which
--- nobody waits for: reading goes on, and nobody writes to a month that is past. Then the policies
--- and the holds are locked too, and the partition is judged: so the judgment still holds when it
--- goes. The drop itself locks the whole log for a moment. A lock that is waited for holds up
--- whoever comes after it: so it is waited for five times, 25 to 400 milliseconds, each behind a
--- pause eight times as long, and no writer is ever held up for longer than that.
-CREATE FUNCTION fanfare.drop_partition(run uuid, part name, OUT dropped boolean, OUT removed bigint, OUT keys bigint)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '400ms' SET jit = off AS $$
+-- Drops a partition if it is removable. dropped is null if a lock was not available; then nothing
+-- was changed.
+--
+-- The partition is first locked against changes and counted, which blocks no one: reading
+-- continues, and months of the past are not written to. Then the policies and the holds are locked,
+-- and the partition is examined again, so that the result still holds when the partition is
+-- dropped. Dropping locks the entire log for a moment, and waiting for this lock blocks every
+-- session that comes after it. So it is attempted five times, for 25 to 400 milliseconds, each time
+-- after a pause of eight times that length, and no writer is blocked for longer than an attempt.
+CREATE FUNCTION fanfare.drop_partition(
+    run uuid, part name,
+    OUT dropped boolean, OUT removed bigint, OUT keys bigint
+)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '400ms' SET jit = off AS $$
 DECLARE
-    b          record;
-    tenants    uuid[];
-    many       bigint[];
-    late       uuid[];
-    freed_keys bigint[];
+    b           record;
+    tenants     uuid[];
+    counts      bigint[]; -- of activities of each of the tenants
+    key_tenants uuid[];
+    key_counts  bigint[]; -- of idempotency keys of each of the key_tenants
 BEGIN
-    dropped := false; removed := 0; keys := 0;
+    dropped := false;
+    removed := 0;
+    keys := 0;
     SELECT p.low, p.high INTO b FROM fanfare.activity_partitions() AS p WHERE p.part = drop_partition.part;
-    IF NOT FOUND OR NOT fanfare.partition_may_go(part) THEN
+    IF NOT FOUND OR NOT fanfare.partition_is_removable(part) THEN
         RETURN;
     END IF;
     BEGIN
         EXECUTE format('LOCK TABLE fanfare.%I IN SHARE ROW EXCLUSIVE MODE', part);
-        EXECUTE format('SELECT array_agg(c.tenant_id), array_agg(c.many) FROM (SELECT tenant_id, count(*) AS many FROM fanfare.%I GROUP BY tenant_id) AS c', part)
-            INTO tenants, many;
+        EXECUTE format(
+            'SELECT array_agg(c.tenant_id), array_agg(c.total)
+             FROM (SELECT tenant_id, count(*) AS total FROM fanfare.%I GROUP BY tenant_id) AS c',
+            part)
+        INTO tenants, counts;
         PERFORM fanfare.retention_step(run);
     EXCEPTION WHEN lock_not_available OR deadlock_detected OR undefined_table THEN
         dropped := NULL;
         RETURN;
     END;
-    IF NOT fanfare.partition_may_go(part) THEN
+    IF NOT fanfare.partition_is_removable(part) THEN
         RETURN;
     END IF;
-    -- The keys are gone already, but for those of activities that were recorded late.
-    WITH freed AS (
+    -- purge_keys has removed the keys, except for those of activities that were imported later.
+    WITH deleted AS (
         DELETE FROM fanfare.idempotency_keys WHERE activity_id >= b.low AND activity_id < b.high RETURNING tenant_id
     ), counted AS (
-        SELECT f.tenant_id, count(*) AS n FROM freed AS f GROUP BY f.tenant_id
+        SELECT d.tenant_id, count(*) AS total FROM deleted AS d GROUP BY d.tenant_id
     )
-    SELECT array_agg(c.tenant_id), array_agg(c.n), coalesce(sum(c.n), 0) INTO late, freed_keys, keys FROM counted AS c;
-    PERFORM fanfare.retention_note(row(u.tenant, run, 0, 0, u.n, 0, 0, 0, 1, NULL, now(), '{}')::fanfare.retention_unrecorded)
-    FROM unnest(late, freed_keys) AS u(tenant, n);
+    SELECT array_agg(c.tenant_id), array_agg(c.total), coalesce(sum(c.total), 0)
+    INTO key_tenants, key_counts, keys
+    FROM counted AS c;
+    PERFORM fanfare.retention_note(
+        row(u.tenant, run, 0, 0, u.total, 0, 0, 0, 1, NULL, now(), '{}')::fanfare.retention_unrecorded)
+    FROM unnest(key_tenants, key_counts) AS u(tenant, total);
     FOR attempt IN 0..4 LOOP
         BEGIN
             PERFORM set_config('lock_timeout', 25 * 2 ^ attempt || 'ms', true);
@@ -103,19 +128,18 @@ BEGIN
         PERFORM pg_sleep(0.2 * 2 ^ attempt);
     END LOOP;
     IF dropped THEN
-        removed := (SELECT coalesce(sum(u.n), 0) FROM unnest(many) AS u(n));
-        PERFORM fanfare.retention_note(row(u.tenant, run, u.n, 0, 0, 0, 0, 0, 0, b.high, now(), ARRAY[part]::text[])::fanfare.retention_unrecorded)
-        FROM unnest(tenants, many) AS u(tenant, n);
+        removed := (SELECT coalesce(sum(u.total), 0) FROM unnest(counts) AS u(total));
+        PERFORM fanfare.retention_note(
+            row(u.tenant, run, u.total, 0, 0, 0, 0, 0, 0, b.high, now(), ARRAY[part]::text[])
+                ::fanfare.retention_unrecorded)
+        FROM unnest(tenants, counts) AS u(tenant, total);
     END IF;
 END
 $$;
 
-REVOKE ALL ON FUNCTION
-    fanfare.partition_may_go,
-    fanfare.drop_partition
-FROM PUBLIC;
+REVOKE ALL ON FUNCTION fanfare.partition_is_removable, fanfare.drop_partition FROM PUBLIC;
 
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.drop_partition;
-DROP FUNCTION fanfare.partition_may_go;
+DROP FUNCTION fanfare.partition_is_removable;

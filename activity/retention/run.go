@@ -206,7 +206,7 @@ func (x *running) work(ctx context.Context) error {
 			// What is due may be more now.
 			t.inbox, t.keys = true, true
 		}
-		if t.rest {
+		if t.expired {
 			if err := x.rest(ctx, t.id); err != nil {
 				return err
 			}
@@ -240,7 +240,7 @@ func (x *running) work(ctx context.Context) error {
 // dueTenant is a tenant and what there may be to do for it.
 type dueTenant struct {
 	id                              uuid.UUID
-	measure, rest, inbox, keys, due bool
+	measure, expired, inbox, keys, due bool
 }
 
 func (x *running) eachTenant(ctx context.Context, do func(t dueTenant) error) error {
@@ -270,12 +270,12 @@ func dueTenants(ctx context.Context, db pg.Querier, only, after uuid.UUID) ([]du
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	rows, err := db.Query(ctx, `
-		SELECT tenant_id, measure, rest, inbox, keys, due FROM fanfare.retention_tenants($1, $2, $3)`, orNoTenant(only), after, tenantPage)
+		SELECT tenant_id, measure, expired, inbox, keys, due FROM fanfare.retention_tenants($1, $2, $3)`, orNoTenant(only), after, tenantPage)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t dueTenant, err error) {
-		return t, row.Scan(&t.id, &t.measure, &t.rest, &t.inbox, &t.keys, &t.due)
+		return t, row.Scan(&t.id, &t.measure, &t.expired, &t.inbox, &t.keys, &t.due)
 	})
 }
 
@@ -298,7 +298,7 @@ func (x *running) rest(ctx context.Context, tenant uuid.UUID) error {
 			more  bool
 			count Counts
 		)
-		err := x.step(ctx, `SELECT dead_letters, service_tokens, more FROM fanfare.purge_rest($1, $2, $3)`,
+		err := x.step(ctx, `SELECT dead_letters, service_tokens, more FROM fanfare.purge_expired($1, $2, $3)`,
 			[]any{x.RunID, tenant, batch}, []any{&count.DeadLetters, &count.ServiceTokens, &more})
 		return count, more, err
 	})
@@ -313,7 +313,7 @@ func (x *running) notifications(ctx context.Context, tenant uuid.UUID) error {
 		)
 		err := x.step(
 			ctx,
-			`SELECT removed, next_person, next_activity FROM fanfare.purge_notifications($1, $2, $3, $4, $5)`,
+			`SELECT removed, next_principal, next_activity FROM fanfare.purge_notifications($1, $2, $3, $4, $5)`,
 			[]any{x.RunID, tenant, person, last, batch},
 			[]any{&count.Notifications, &next, &nextLatest},
 		)
@@ -406,7 +406,7 @@ func goingPartitions(ctx context.Context, db pg.Querier) ([]string, error) {
 	defer cancel()
 	rows, err := db.Query(
 		ctx,
-		`SELECT p.part::text FROM fanfare.activity_partitions() AS p WHERE fanfare.partition_may_go(p.part) ORDER BY p.low`,
+		`SELECT p.part::text FROM fanfare.activity_partitions() AS p WHERE fanfare.partition_is_removable(p.part) ORDER BY p.low`,
 	)
 	if err != nil {
 		return nil, fmt.Errorf("look for partitions to drop: %w", err)

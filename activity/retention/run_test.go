@@ -385,7 +385,7 @@ func TestPartitionsThatAreNeeded(t *testing.T) {
 	may := func(want bool, why string) {
 		t.Helper()
 		var got bool
-		w.scan(&got, `SELECT fanfare.partition_may_go($1)`, part)
+		w.scan(&got, `SELECT fanfare.partition_is_removable($1)`, part)
 		if got != want {
 			t.Errorf("%s: got %t, want %t", why, got, want)
 		}
@@ -413,7 +413,7 @@ func TestPartitionsThatAreNeeded(t *testing.T) {
 	may(false, "of a tenant that keeps all")
 	for _, name := range []string{"activities_default", "outbox", "activities", "nowhere"} {
 		var got bool
-		w.scan(&got, `SELECT fanfare.partition_may_go($1)`, name)
+		w.scan(&got, `SELECT fanfare.partition_is_removable($1)`, name)
 		if got {
 			t.Errorf("%s may go", name)
 		}
@@ -592,7 +592,7 @@ func TestOthersMayNotPurge(t *testing.T) {
 	w.add(old(tenant, 1, 70)...)
 	names := []string{}
 	w.scan(&names, `SELECT array_agg(p.oid::regprocedure::text ORDER BY 1) FROM pg_proc AS p
-		WHERE p.pronamespace = 'fanfare'::regnamespace AND p.proname ~ '^(purge_|retention_|drop_partition|partition_may_go|ensure_partition|activity_partitions)'
+		WHERE p.pronamespace = 'fanfare'::regnamespace AND p.proname ~ '^(purge_|retention_|drop_partition|partition_is_removable|ensure_partition|activity_partitions)'
 		  AND (has_function_privilege('public', p.oid, 'EXECUTE') OR has_function_privilege('fanfare_writer', p.oid, 'EXECUTE'))`)
 	if len(names) > 0 {
 		t.Errorf("may be called by anyone: %v", names)
