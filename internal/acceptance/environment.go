@@ -121,7 +121,7 @@ func Connect(
 	configs := make([]clients.Config, len(principals))
 	for i, p := range principals {
 		configs[i] = clients.Config{Principal: p, ConnectionToken: func() (string, error) {
-			token, _ := tokens.Connection(p.TenantID, p.PrincipalID)
+			token, _ := tokens.Connection(p)
 			return token, nil
 		}}
 	}

@@ -85,8 +85,8 @@ func (a *attacker) cursor() string {
 func (a *attacker) channel() string {
 	names, here, elsewhere := a.w.channels, a.w.here.id, a.w.elsewhere.id
 	return []string{
-		names.User(here, a.id()), names.Resource(here, a.id()), names.Tenant(here), names.Resource(elsewhere, a.id()), names.User(elsewhere, a.id()),
-		names.Resource(here, a.w.elsewhere.signal), names.User(here, a.w.elsewhere.member), names.Tenant(elsewhere) + "," + names.Tenant(here),
+		names.User(principalOf(here, a.id())), names.Resource(here, a.id()), names.Tenant(here), names.Resource(elsewhere, a.id()), names.User(principalOf(elsewhere, a.id())),
+		names.Resource(here, a.w.elsewhere.signal), names.User(principalOf(here, a.w.elsewhere.member)), names.Tenant(elsewhere) + "," + names.Tenant(here),
 		fmt.Sprintf("resource:%s.%s.%s", elsewhere, a.w.elsewhere.signal, a.id()), "chat:" + here.String() + ".room",
 	}[a.random.IntN(10)]
 }

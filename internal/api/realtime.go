@@ -17,15 +17,15 @@ import (
 
 // Channels names Centrifugo's channels, as *centrifugo.Channels does.
 type Channels interface {
-	User(tenant, principal uuid.UUID) string
+	User(p activity.Principal) string
 	Resource(tenant, resource uuid.UUID) string
 	Tenant(tenant uuid.UUID) string
 }
 
 // Tokens makes the tokens by which clients reach Centrifugo, as *centrifugo.Tokens does.
 type Tokens interface {
-	Connection(tenant, principal uuid.UUID) (token string, expires time.Time)
-	Subscription(tenant, principal uuid.UUID, channel string) (token string, expires time.Time)
+	Connection(p activity.Principal) (token string, expires time.Time)
+	Subscription(p activity.Principal, channel string) (token string, expires time.Time)
 }
 
 func (s *Server) addRealtime(routes huma.API) {
@@ -55,10 +55,10 @@ type RealtimeTokens struct {
 // tokensFor makes the tokens for channels that the principal may hear.
 func (s *Server) tokensFor(caller identity.Identity, channels []string) RealtimeTokens {
 	var t RealtimeTokens
-	t.ConnectionToken, t.ExpiresAt = s.tokens.Connection(caller.TenantID, caller.PrincipalID)
+	t.ConnectionToken, t.ExpiresAt = s.tokens.Connection(caller.Principal)
 	t.SubscriptionTokens = make(map[string]string, len(channels))
 	for _, channel := range channels {
-		token, expires := s.tokens.Subscription(caller.TenantID, caller.PrincipalID, channel)
+		token, expires := s.tokens.Subscription(caller.Principal, channel)
 		t.SubscriptionTokens[channel] = token
 		if expires.Before(t.ExpiresAt) {
 			t.ExpiresAt = expires
@@ -91,8 +91,8 @@ func (s *Server) makeTokens(ctx context.Context, caller identity.Identity, in *s
 // denied returns those of the channels that the principal may not hear, in their order.
 func (s *Server) denied(ctx context.Context, caller identity.Identity, channels []string) ([]string, error) {
 	allowed := map[string]bool{
-		s.channels.User(caller.TenantID, caller.PrincipalID): true,
-		s.channels.Tenant(caller.TenantID):                   caller.Scopes.Has(identity.ScopeRead),
+		s.channels.User(caller.Principal):  true,
+		s.channels.Tenant(caller.TenantID): caller.Scopes.Has(identity.ScopeRead),
 	}
 	resources := map[string]uuid.UUID{}
 	for _, channel := range channels {
@@ -176,10 +176,8 @@ func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *str
 	}
 	response := &bootstrapResponse{}
 	b := &response.Body
-	b.TenantID, b.PrincipalID, b.InboxChannel = caller.TenantID, caller.PrincipalID, s.channels.User(
-		caller.TenantID,
-		caller.PrincipalID,
-	)
+	b.TenantID, b.PrincipalID = caller.TenantID, caller.PrincipalID
+	b.InboxChannel = s.channels.User(caller.Principal)
 	b.ResourceSubscriptions = make([]string, 0, len(channels))
 	for _, channel := range channels {
 		if allowed[channel] && len(b.ResourceSubscriptions) < maxBootstrap {

@@ -79,7 +79,7 @@ func TestBootstrappedClientHears(t *testing.T) {
 	boot := as[bootstrap](member.do("GET", "/v1/realtime/bootstrap", "").want(http.StatusOK))
 	resource := w.channels.Resource(w.here.id, w.here.signal)
 	if boot.TenantID != w.here.id || boot.PrincipalID != w.here.member ||
-		boot.InboxChannel != w.channels.User(w.here.id, w.here.member) {
+		boot.InboxChannel != w.channels.User(principalOf(w.here.id, w.here.member)) {
 		t.Errorf("got %+v, want the member's own", boot)
 	}
 	if want := []string{resource}; !slices.Equal(boot.ResourceSubscriptions, want) ||
@@ -178,16 +178,8 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	mine, signal, folder := w.channels.User(
-		at.id,
-		at.member,
-	), w.channels.Resource(
-		at.id,
-		at.signal,
-	), w.channels.Resource(
-		at.id,
-		at.folder,
-	)
+	mine := w.channels.User(principalOf(at.id, at.member))
+	signal, folder := w.channels.Resource(at.id, at.signal), w.channels.Resource(at.id, at.folder)
 	for name, c := range map[string]struct {
 		who      uuid.UUID
 		scope    string
@@ -202,7 +194,7 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 		"no role":                {at.nobody, "", []string{signal}, []string{signal}},
 		"tenant, with scope":     {at.nobody, identity.ScopeRead, []string{w.channels.Tenant(at.id)}, nil},
 		"tenant, without":        {at.member, "", []string{signal, w.channels.Tenant(at.id)}, []string{w.channels.Tenant(at.id)}},
-		"another's own":          {at.member, identity.ScopeAdmin, []string{w.channels.User(at.id, at.owner)}, []string{w.channels.User(at.id, at.owner)}},
+		"another's own":          {at.member, identity.ScopeAdmin, []string{w.channels.User(principalOf(at.id, at.owner))}, []string{w.channels.User(principalOf(at.id, at.owner))}},
 		"foreign resource":       {at.member, identity.ScopeAdmin, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal), signal}, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal)}},
 		"foreign resource, as here": {
 			at.member, identity.ScopeAdmin,

@@ -52,7 +52,7 @@ func (s *Server) publishUnread(ctx context.Context, caller identity.Identity) er
 	}
 	for _, result := range s.publisher.Publish(
 		ctx,
-		[]centrifugo.Broadcast{{Channels: []string{s.channels.User(caller.TenantID, caller.PrincipalID)}, Data: data}},
+		[]centrifugo.Broadcast{{Channels: []string{s.channels.User(caller.Principal)}, Data: data}},
 	) {
 		if result.Err != nil {
 			return result.Err

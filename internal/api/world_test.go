@@ -195,3 +195,8 @@ func (at *tenant) as(principal uuid.UUID, scopes ...string) client {
 func (w *world) anyone() client {
 	return client{t: w.t, w: w, handler: w.server.Handler(), header: http.Header{}}
 }
+
+// principalOf returns the principal of a tenant.
+func principalOf(tenant, id uuid.UUID) activity.Principal {
+	return activity.Principal{TenantID: tenant, PrincipalID: id}
+}

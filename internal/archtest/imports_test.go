@@ -81,7 +81,7 @@ func TestImportsRunDownhill(t *testing.T) {
 		"activity/memlog":                    {"activity"},
 		"activity/besteffort":                {"activity"},
 		"activity/redaction":                 {"activity", "activity/pglog"},
-		"internal/centrifugo":                nil,
+		"internal/centrifugo":                {"activity"},
 		"activity/actions":                   {"activity"},
 		"activity/actions/builtin":           {"activity"},
 		"activity/taxonomy":                  {"activity", "activity/taxonomy/template"},

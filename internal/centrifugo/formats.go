@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // The formats that stand where [Formats] leaves a field empty.
@@ -62,8 +64,8 @@ func ParseFormats(f Formats) (*Channels, error) {
 }
 
 // User returns a principal's own channel.
-func (c *Channels) User(tenant, principal uuid.UUID) string {
-	return c.user.render(&tenant, &principal)
+func (c *Channels) User(p activity.Principal) string {
+	return c.user.render(&p.TenantID, &p.PrincipalID)
 }
 
 // Resource returns the channel of a resource.

@@ -17,7 +17,7 @@ func TestDefaultFormats(t *testing.T) {
 	tenant := uuid.MustParse("0198f3a0-0000-7000-8000-0123456789ab")
 	id := uuid.MustParse("FEDCBA98-7654-4321-8fed-cba987654321")
 	for _, test := range []struct{ got, want string }{
-		{channels.User(tenant, id), "user:#0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
+		{channels.User(principalOf(tenant, id)), "user:#0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
 		{channels.Resource(tenant, id), "resource:0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
 		{channels.Tenant(tenant), "tenant:0198f3a0-0000-7000-8000-0123456789ab"},
 	} {
@@ -38,7 +38,7 @@ func TestCustomFormats(t *testing.T) {
 		Tenant:   "stream:{tenant}",
 	})
 	tenant, id := uuid.New(), uuid.New()
-	if got, want := channels.User(tenant, id), "inbox:"+id.String()+"@"+tenant.String(); got != want {
+	if got, want := channels.User(principalOf(tenant, id)), "inbox:"+id.String()+"@"+tenant.String(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got, want := channels.Resource(tenant, id), "live:r-"+id.String()+"-of-"+tenant.String()+"!"; got != want {
@@ -129,7 +129,7 @@ func TestCheckLiteral(t *testing.T) {
 		"tenant later":       {"chat:x." + tenant.String() + ".room", "within its tenant"},
 		"upper case":         {"chat:" + strings.ToUpper(tenant.String()) + ".room", "within its tenant"},
 		"no namespace":       {tenant.String() + ".room", "<namespace>:<tenant>.<rest>"},
-		"reserved user":      {channels.User(tenant, other), `"user" is reserved`},
+		"reserved user":      {channels.User(principalOf(tenant, other)), `"user" is reserved`},
 		"reserved resource":  {channels.Resource(tenant, other), `"resource" is reserved`},
 		"reserved tenant":    {"stream:" + tenant.String() + ".x", `"stream" is reserved`},
 		"private reserved":   {"$user:" + tenant.String() + ".x", "letters, digits"},
@@ -157,7 +157,7 @@ func TestRenderingAllocatesOnce(t *testing.T) {
 	channels := parse(t, centrifugo.Formats{})
 	tenant, id := uuid.New(), uuid.New()
 	var sink string
-	if got := testing.AllocsPerRun(100, func() { sink = channels.User(tenant, id) }); got > 1 {
+	if got := testing.AllocsPerRun(100, func() { sink = channels.User(principalOf(tenant, id)) }); got > 1 {
 		t.Errorf("got %v allocations, want 1", got)
 	}
 	_ = sink
@@ -168,7 +168,7 @@ func BenchmarkUser(b *testing.B) {
 	tenant, id := uuid.New(), uuid.New()
 	b.ReportAllocs()
 	for b.Loop() {
-		channels.User(tenant, id)
+		channels.User(principalOf(tenant, id))
 	}
 }
 
@@ -185,7 +185,7 @@ func FuzzParseFormats(f *testing.F) {
 		}
 		tenant, a, b := uuid.New(), uuid.New(), uuid.New()
 		names := []string{
-			channels.User(tenant, a), channels.User(tenant, b), channels.User(a, tenant), channels.User(b, a),
+			channels.User(principalOf(tenant, a)), channels.User(principalOf(tenant, b)), channels.User(principalOf(a, tenant)), channels.User(principalOf(b, a)),
 			channels.Resource(tenant, a), channels.Resource(tenant, b), channels.Tenant(tenant), channels.Tenant(a),
 		}
 		for _, name := range names {

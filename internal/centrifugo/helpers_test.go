@@ -12,6 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
@@ -148,4 +149,9 @@ func receive(t *testing.T, inbox <-chan []byte) []byte {
 		t.Fatal("got no message")
 		return nil
 	}
+}
+
+// principalOf returns the principal of a tenant.
+func principalOf(tenant, id uuid.UUID) activity.Principal {
+	return activity.Principal{TenantID: tenant, PrincipalID: id}
 }

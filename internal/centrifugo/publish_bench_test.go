@@ -92,8 +92,8 @@ func (a *activities) next(n int) []centrifugo.Broadcast {
 		broadcasts[i] = centrifugo.Broadcast{
 			Order: resource,
 			Channels: []string{
-				a.channels.User(a.tenant, a.ids[a.n*7%len(a.ids)]),
-				a.channels.User(a.tenant, a.ids[a.n*13%len(a.ids)]),
+				a.channels.User(principalOf(a.tenant, a.ids[a.n*7%len(a.ids)])),
+				a.channels.User(principalOf(a.tenant, a.ids[a.n*13%len(a.ids)])),
 				a.channels.Resource(a.tenant, resource),
 			},
 			Data:           a.data,

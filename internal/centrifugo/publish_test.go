@@ -27,7 +27,7 @@ func TestPublishReachesClientsInOrder(t *testing.T) {
 	for i := range messages {
 		broadcasts = append(broadcasts, centrifugo.Broadcast{
 			Order:          resource,
-			Channels:       []string{channels.User(tenant, principal), channels.Resource(tenant, resource)},
+			Channels:       []string{channels.User(principalOf(tenant, principal)), channels.Resource(tenant, resource)},
 			Data:           fmt.Appendf(nil, `{"n":%d,"text":"<é & \" \u2028>"}`, i),
 			IdempotencyKey: uuid.NewString(),
 		}, broadcastTo(channels.Resource(tenant, uuid.New()))) // others, to share the pipes with

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // MinTokenSecretBytes is the shortest secret that may sign tokens: the length of an HMAC-SHA256
@@ -83,24 +84,24 @@ func NewTokens(o TokenOptions) (*Tokens, error) {
 // Connection returns a token by which a principal connects, as the Centrifugo user
 // <tenant>.<principal>, and when it expires. Its own channel comes with the connection where
 // Centrifugo subscribes users to their personal channel.
-func (t *Tokens) Connection(tenant, principal uuid.UUID) (token string, expires time.Time) {
-	return t.sign(tenant, principal, t.connection, jwt.MapClaims{})
+func (t *Tokens) Connection(p activity.Principal) (token string, expires time.Time) {
+	return t.sign(p, t.connection, jwt.MapClaims{})
 }
 
 // Subscription returns a token by which that same user, and no other, subscribes to one channel,
 // and when it expires. Whether the principal may is for the caller to know.
-func (t *Tokens) Subscription(tenant, principal uuid.UUID, channel string) (token string, expires time.Time) {
-	return t.sign(tenant, principal, t.subscription, jwt.MapClaims{"channel": channel})
+func (t *Tokens) Subscription(p activity.Principal, channel string) (token string, expires time.Time) {
+	return t.sign(p, t.subscription, jwt.MapClaims{"channel": channel})
 }
 
 // sign adds to the claims what every token has. Times in tokens are whole seconds.
-func (t *Tokens) sign(tenant, principal uuid.UUID, ttl time.Duration, claims jwt.MapClaims) (string, time.Time) {
+func (t *Tokens) sign(p activity.Principal, ttl time.Duration, claims jwt.MapClaims) (string, time.Time) {
 	if len(t.secret) < MinTokenSecretBytes {
 		panic("centrifugo: Tokens used without NewTokens")
 	}
 	now := t.now()
 	expires := now.Add(ttl).Truncate(time.Second)
-	claims["sub"] = tenant.String() + "." + principal.String()
+	claims["sub"] = p.TenantID.String() + "." + p.PrincipalID.String()
 	claims["iat"] = now.Unix()
 	claims["exp"] = expires.Unix()
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(t.secret)

@@ -100,13 +100,13 @@ func ignored(string, []byte) {}
 func TestConnectionTokenBringsTheOwnChannel(t *testing.T) {
 	t.Parallel()
 	tenant, principal := uuid.New(), uuid.New()
-	token, _ := tokensAt(t, 0).Connection(tenant, principal)
+	token, _ := tokensAt(t, 0).Connection(principalOf(tenant, principal))
 	got := make(chan string, 4)
 	if _, err := dial(t, token, func(channel string, data []byte) { got <- channel + " " + string(data) }); err != nil {
 		t.Fatal(err)
 	}
 	channels := parse(t, centrifugo.Formats{})
-	own, others := channels.User(tenant, principal), channels.User(tenant, uuid.New())
+	own, others := channels.User(principalOf(tenant, principal)), channels.User(principalOf(tenant, uuid.New()))
 	wantAccepted(t, connect(t, centrifugo.Options{}).Publish(t.Context(), []centrifugo.Broadcast{
 		withData(`"theirs"`, others), withData(`"mine"`, own),
 	}))
@@ -128,8 +128,8 @@ func TestConnectionTokenIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expired, _ := tokensAt(t, -time.Hour).Connection(uuid.New(), uuid.New())
-	foreign, _ := other.Connection(uuid.New(), uuid.New())
+	expired, _ := tokensAt(t, -time.Hour).Connection(principalOf(uuid.New(), uuid.New()))
+	foreign, _ := other.Connection(principalOf(uuid.New(), uuid.New()))
 	for name, token := range map[string]string{"expired": expired, "of another secret": foreign, "none": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,13 +148,13 @@ func TestSubscriptionToken(t *testing.T) {
 	channels := parse(t, centrifugo.Formats{})
 	channel, other := channels.Resource(tenant, uuid.New()), channels.Resource(tenant, uuid.New())
 
-	connection, _ := now.Connection(tenant, principal)
-	right, _ := now.Subscription(tenant, principal, channel)
-	otherChannel, _ := now.Subscription(tenant, principal, other)
-	otherPrincipal, _ := now.Subscription(tenant, uuid.New(), channel)
-	otherTenant, _ := now.Subscription(uuid.New(), principal, channel)
-	expired, _ := past.Subscription(tenant, principal, channel)
-	noChannel, _ := now.Subscription(tenant, principal, "")
+	connection, _ := now.Connection(principalOf(tenant, principal))
+	right, _ := now.Subscription(principalOf(tenant, principal), channel)
+	otherChannel, _ := now.Subscription(principalOf(tenant, principal), other)
+	otherPrincipal, _ := now.Subscription(principalOf(tenant, uuid.New()), channel)
+	otherTenant, _ := now.Subscription(principalOf(uuid.New(), principal), channel)
+	expired, _ := past.Subscription(principalOf(tenant, principal), channel)
+	noChannel, _ := now.Subscription(principalOf(tenant, principal), "")
 
 	for name, test := range map[string]struct {
 		token string
@@ -186,12 +186,12 @@ func TestSubscriptionToken(t *testing.T) {
 func TestPersonalChannelOfAnotherIsClosed(t *testing.T) {
 	t.Parallel()
 	tenant, principal := uuid.New(), uuid.New()
-	connection, _ := tokensAt(t, 0).Connection(tenant, principal)
+	connection, _ := tokensAt(t, 0).Connection(principalOf(tenant, principal))
 	client, err := dial(t, connection, ignored)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.subscribe(t, parse(t, centrifugo.Formats{}).User(tenant, uuid.New()), ""); err == nil {
+	if err := client.subscribe(t, parse(t, centrifugo.Formats{}).User(principalOf(tenant, uuid.New())), ""); err == nil {
 		t.Error("got another's channel, want it closed")
 	}
 }
@@ -207,8 +207,8 @@ func TestTokenClaims(t *testing.T) {
 		t.Fatal(err)
 	}
 	tenant, principal := uuid.New(), uuid.New()
-	connection, connectionEnd := tokens.Connection(tenant, principal)
-	subscription, subscriptionEnd := tokens.Subscription(tenant, principal, "resource:x")
+	connection, connectionEnd := tokens.Connection(principalOf(tenant, principal))
+	subscription, subscriptionEnd := tokens.Subscription(principalOf(tenant, principal), "resource:x")
 
 	subject := tenant.String() + "." + principal.String()
 	for _, test := range []struct {
@@ -281,5 +281,5 @@ func TestTokensWithoutASecretSignNothing(t *testing.T) {
 			t.Error("got a token, want a panic")
 		}
 	}()
-	new(centrifugo.Tokens).Connection(uuid.New(), uuid.New())
+	new(centrifugo.Tokens).Connection(principalOf(uuid.New(), uuid.New()))
 }

@@ -35,7 +35,7 @@ func newReceiver(channels *centrifugo.Channels) *receiver {
 func (r *receiver) receive(m clients.Message) {
 	received := message{principal: m.Principal, channel: m.Channel, at: m.At}
 	switch tenant := m.Principal.TenantID; m.Channel {
-	case r.channels.User(tenant, m.Principal.PrincipalID):
+	case r.channels.User(m.Principal):
 		received.channel = activity.ToUser
 	case r.channels.Resource(tenant, resourceID(momentum)):
 		received.channel = activity.ToResource

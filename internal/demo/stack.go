@@ -290,7 +290,7 @@ func (s *stack) clientOf(ctx context.Context, t tenant, p person) (config client
 	if err != nil {
 		return config, err
 	}
-	if want := s.channels.User(config.Principal.TenantID, config.Principal.PrincipalID); boot.InboxChannel != want {
+	if want := s.channels.User(config.Principal); boot.InboxChannel != want {
 		return config, fmt.Errorf("inbox channel: got %s from the API, want %s", boot.InboxChannel, want)
 	}
 	config.ConnectionToken, config.SubscriptionToken = realtime.ConnectionToken, realtime.SubscriptionToken

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 // checkOwnChannel checks that Centrifugo subscribes a connection to its principal's own channel,
@@ -49,7 +51,7 @@ func evaluateOwnChannel(subscribed []string, own string) finding {
 func checkSubscribing(ctx context.Context, x *examination) finding {
 	other := randomPrincipal()
 	var found []finding
-	foreign := []string{x.channels.User(x.principal.TenantID, other.PrincipalID), x.channels.Tenant(other.TenantID)}
+	foreign := []string{x.channels.User(activity.Principal{TenantID: x.principal.TenantID, PrincipalID: other.PrincipalID}), x.channels.Tenant(other.TenantID)}
 	for _, channel := range append(x.shared(), foreign...) {
 		subscribed, err := x.canSubscribe(ctx, channel)
 		if err != nil {

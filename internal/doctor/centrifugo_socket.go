@@ -29,7 +29,7 @@ type client struct {
 // join connects as the principal of the examination. previous is the state of its channels to
 // recover from; nil recovers nothing.
 func (x *examination) join(ctx context.Context, previous map[string]subscription) (*client, error) {
-	token, _ := x.tokens.Connection(x.principal.TenantID, x.principal.PrincipalID)
+	token, _ := x.tokens.Connection(x.principal)
 	return x.joinWith(ctx, token, previous)
 }
 
@@ -49,7 +49,7 @@ func (x *examination) joinWith(ctx context.Context, token string, previous map[s
 
 // own returns the principal's own channel.
 func (x *examination) own() string {
-	return x.channels.User(x.principal.TenantID, x.principal.PrincipalID)
+	return x.channels.User(x.principal)
 }
 
 // shared returns channels that require a subscription token: those of a random resource and of the
@@ -62,7 +62,7 @@ func (x *examination) shared() []string {
 
 // subscribe subscribes to a shared channel with a token.
 func (x *examination) subscribe(c *client, channel string, previous *subscription) (subscription, error) {
-	token, _ := x.tokens.Subscription(x.principal.TenantID, x.principal.PrincipalID, channel)
+	token, _ := x.tokens.Subscription(x.principal, channel)
 	return c.subscribe(channel, token, previous)
 }
 

@@ -107,8 +107,8 @@ func (x *examination) badTokens() ([]badToken, error) {
 	if err != nil {
 		return nil, err
 	}
-	forged, _ := forging.Connection(x.principal.TenantID, x.principal.PrincipalID)
-	expired, _ := past.Connection(x.principal.TenantID, x.principal.PrincipalID)
+	forged, _ := forging.Connection(x.principal)
+	expired, _ := past.Connection(x.principal)
 	return []badToken{
 		{"with a token of another secret", forged, "disable " + unverifiedKey + " and " + insecureKey},
 		{"with an expired token", expired, "disable " + insecureKey},

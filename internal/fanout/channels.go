@@ -10,7 +10,7 @@ import (
 
 // Channels derives the names of channels, as *centrifugo.Channels does.
 type Channels interface {
-	User(tenant, principal uuid.UUID) string
+	User(p activity.Principal) string
 	Resource(tenant, resource uuid.UUID) string
 	Tenant(tenant uuid.UUID) string
 	CheckLiteral(name string, tenant uuid.UUID) error
@@ -53,7 +53,7 @@ func appendPersonal(channels []string, a *activity.Activity, recipients []Recipi
 	channels = slices.Grow(channels, len(recipients))
 	for _, r := range recipients {
 		if r.Push {
-			channels = append(channels, names.User(a.TenantID, r.PrincipalID))
+			channels = append(channels, names.User(activity.Principal{TenantID: a.TenantID, PrincipalID: r.PrincipalID}))
 		}
 	}
 	return channels

@@ -361,7 +361,7 @@ func (s *stage) check() {
 		}
 	}
 	for _, name := range pushes {
-		want = append(want, s.channels.User(s.tenant, s.id(name)))
+		want = append(want, s.channels.User(activity.Principal{TenantID: s.tenant, PrincipalID: s.id(name)}))
 	}
 	var got []string
 	for _, channel := range s.recorder.channels(s.last) {

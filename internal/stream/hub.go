@@ -36,8 +36,8 @@ var (
 
 // Tokens make the daemon's own tokens; *centrifugo.Tokens does.
 type Tokens interface {
-	Connection(tenant, principal uuid.UUID) (token string, expires time.Time)
-	Subscription(tenant, principal uuid.UUID, channel string) (token string, expires time.Time)
+	Connection(p activity.Principal) (token string, expires time.Time)
+	Subscription(p activity.Principal, channel string) (token string, expires time.Time)
 }
 
 // History reads a channel's history; *centrifugo.Client does.
@@ -105,7 +105,7 @@ func New(o Options) *Hub {
 	h.client = centrifuge.NewJsonClient(o.WebSocketURL, centrifuge.Config{
 		Name: "fanfare", MaxReconnectDelay: 2 * time.Second,
 		GetToken: func(centrifuge.ConnectionTokenEvent) (string, error) {
-			token, _ := o.Tokens.Connection(uuid.Nil, h.self)
+			token, _ := o.Tokens.Connection(activity.Principal{PrincipalID: h.self})
 			return token, nil
 		},
 	})
@@ -227,7 +227,7 @@ func (h *Hub) open(tenant uuid.UUID) (*feed, error) {
 	sub, err := h.client.NewSubscription(channel, centrifuge.SubscriptionConfig{
 		Recoverable: true,
 		GetToken: func(centrifuge.SubscriptionTokenEvent) (string, error) {
-			token, _ := h.opts.Tokens.Subscription(uuid.Nil, h.self, channel)
+			token, _ := h.opts.Tokens.Subscription(activity.Principal{PrincipalID: h.self}, channel)
 			return token, nil
 		},
 	})

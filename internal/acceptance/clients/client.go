@@ -86,7 +86,7 @@ var errCut = errors.New("the connection is cut")
 
 // connect starts to connect. ready is called when the client is subscribed to all of its channels.
 func (c *Client) connect(config Config, ready func()) error {
-	c.channel = c.set.options.Channels.User(config.Principal.TenantID, config.Principal.PrincipalID)
+	c.channel = c.set.options.Channels.User(config.Principal)
 	var pending atomic.Int64
 	pending.Store(int64(1 + len(config.Shared)))
 	subscribed := func() func() {
