@@ -97,8 +97,8 @@ func (h Hooks) draft(ctx context.Context, maxPayload int, e Envelope) (Draft, er
 	}}, nil
 }
 
-// DefaultCategory returns the category of an activity whose writer and taxonomy name none: the first
-// word of its action, such as "signal" for "signal.created".
+// DefaultCategory returns the category of an activity whose writer and taxonomy name none: the
+// first word of its action, such as "signal" for "signal.created".
 func DefaultCategory(action string) string {
 	word, _, _ := strings.Cut(action, ".")
 	return word

@@ -1,53 +1,53 @@
 package preferences
 
-// A Batch answers for many people at once and matches each distinct pattern
-// only once per action, however many people share it. It is quickest when all
-// the people of one action are asked about in a row.
+// Batch reports whether preferences include actions, as its Filter does. It matches each distinct
+// pattern once per action, and is fastest with consecutive calls for the same action.
 //
-// It is for one goroutine, and remembers every pattern and action it was asked
-// about: make one for each batch of activities and let it go after that.
+// A Batch must not be used concurrently. It keeps every pattern and action: use a new one for each
+// batch of activities.
 type Batch struct {
-	filter *Filter
-	known  map[string]answers // by action
+	filter   *Filter
+	byAction map[string]matches
 
-	action  string // the one asked about last
-	answers answers
+	action  string // of the last call
+	matches matches
 }
 
-// answers tells for each pattern seen whether it matches a certain action.
-type answers map[string]bool
+// matches reports for each pattern whether it matches one action.
+type matches map[string]bool
 
-// Wants answers as Filter.Wants does.
-func (b *Batch) Wants(p Preference, action string) bool {
+// Includes reports what Filter.Includes reports.
+func (b *Batch) Includes(p Preference, action string) bool {
 	if p.Mode != ModeCustom {
-		return b.filter.Wants(p, action)
+		return b.filter.Includes(p, action)
 	}
-	b.turnTo(action)
+	b.selectAction(action)
 	for _, pattern := range p.CustomActions {
-		if b.matches(pattern) {
+		if b.matchesPattern(pattern) {
 			return true
 		}
 	}
 	return false
 }
 
-func (b *Batch) turnTo(action string) {
-	if b.answers != nil && b.action == action {
+// selectAction sets action and matches.
+func (b *Batch) selectAction(action string) {
+	if b.matches != nil && b.action == action {
 		return
 	}
 	b.action = action
-	b.answers = b.known[action]
-	if b.answers == nil {
-		b.answers = make(answers)
-		b.known[action] = b.answers
+	b.matches = b.byAction[action]
+	if b.matches == nil {
+		b.matches = make(matches)
+		b.byAction[action] = b.matches
 	}
 }
 
-func (b *Batch) matches(pattern string) bool {
-	answer, seen := b.answers[pattern]
-	if !seen {
-		answer = b.filter.matches(pattern, b.action)
-		b.answers[pattern] = answer
+func (b *Batch) matchesPattern(pattern string) bool {
+	matched, found := b.matches[pattern]
+	if !found {
+		matched = b.filter.matches(pattern, b.action)
+		b.matches[pattern] = matched
 	}
-	return answer
+	return matched
 }

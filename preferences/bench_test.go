@@ -32,8 +32,8 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
-// The worst found: patterns of 200 bytes at most that make the matcher start
-// again and again, late, on an action of 100 bytes.
+// BenchmarkCompileAndMatchWorst matches the slowest patterns found: patterns of at most 200 bytes
+// for which the matcher restarts often and late in an action of 100 bytes.
 func BenchmarkCompileAndMatchWorst(b *testing.B) {
 	for _, worst := range []struct{ name, pattern, action string }{
 		{"literals", "*" + strings.Repeat("a", 50) + "b", strings.Repeat("a", 100)},
@@ -74,32 +74,36 @@ func BenchmarkCompile(b *testing.B) {
 	}
 }
 
-func BenchmarkWants(b *testing.B) {
+func BenchmarkIncludes(b *testing.B) {
 	f := preferences.NewFilter(nil)
 	batch := f.Batch()
 	custom := []string{"signal.*", "order.*", "[rt]*.[!c]*", "resource.created*"}
 	for _, test := range []struct {
-		name  string
-		p     preferences.Preference
-		wants func(preferences.Preference, string) bool
+		name     string
+		p        preferences.Preference
+		includes func(preferences.Preference, string) bool
 	}{
-		{"filter, all", preferences.Preference{Mode: preferences.ModeAll}, f.Wants},
-		{"filter, default", preferences.Preference{}, f.Wants},
-		{"filter, custom of 4", preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom}, f.Wants},
-		{"batch, default", preferences.Preference{}, batch.Wants},
-		{"batch, custom of 4", preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom}, batch.Wants},
+		{"filter, all", preferences.Preference{Mode: preferences.ModeAll}, f.Includes},
+		{"filter, default", preferences.Preference{}, f.Includes},
+		{"filter, custom of 4", preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom}, f.Includes},
+		{"batch, default", preferences.Preference{}, batch.Includes},
+		{
+			"batch, custom of 4",
+			preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom},
+			batch.Includes,
+		},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				test.wants(test.p, action)
+				test.includes(test.p, action)
 			}
 		})
 	}
 }
 
-// A batch of 500 activities of 20 actions with 3 watchers each, of whom every
-// third has 4 patterns.
+// BenchmarkBatch decides for a batch of 500 activities of 20 actions with 3 watchers each. One of
+// three watchers has 4 patterns.
 func BenchmarkBatch(b *testing.B) {
 	actions := make([]string, 20)
 	for i := range actions {
@@ -116,7 +120,7 @@ func BenchmarkBatch(b *testing.B) {
 		batch := f.Batch()
 		for i := range 500 {
 			for _, p := range watchers {
-				batch.Wants(p, actions[i%len(actions)])
+				batch.Includes(p, actions[i%len(actions)])
 			}
 		}
 	}

@@ -2,37 +2,36 @@ package preferences
 
 import "sync"
 
-// cacheSize bounds a cache to some 20 MB when every pattern in it is the worst
-// there can be, and to 1.5 MB when they are like resource.*.
+// cacheSize is the maximum number of patterns of a cache. It limits the cache to about 1.5 MB for
+// patterns like resource.*, and to about 20 MB for the largest patterns.
 const cacheSize = 4096
 
-// A cache compiles patterns and keeps them. When it is full, any one of them
-// makes room: people share few patterns, and compiling one takes microseconds.
-// The zero cache is empty, and many goroutines may use it at once.
+// cache keeps compiled patterns. A full cache evicts an arbitrary pattern: principals share few
+// patterns, and compiling one takes microseconds. The zero value is empty. It is safe for
+// concurrent use.
 type cache struct {
 	mu       sync.RWMutex
 	patterns map[string]Pattern
 }
 
-// compile is Compile, but does it only once for a pattern that the cache keeps.
-// It does not keep those that cannot be: they are refused quickly, and may be
-// of any length.
+// compile returns what Compile returns. It does not keep an invalid pattern, which may have any
+// length and is rejected quickly.
 func (c *cache) compile(pattern string) (Pattern, error) {
 	c.mu.RLock()
-	p, ok := c.patterns[pattern]
+	p, found := c.patterns[pattern]
 	c.mu.RUnlock()
-	if ok {
+	if found {
 		return p, nil
 	}
 	p, err := Compile(pattern)
 	if err != nil {
 		return Pattern{}, err
 	}
-	c.keep(p)
+	c.add(p)
 	return p, nil
 }
 
-func (c *cache) keep(p Pattern) {
+func (c *cache) add(p Pattern) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.patterns == nil {

@@ -1,19 +1,15 @@
-// Package preferences decides what a person wants to be told of.
+// Package preferences decides which actions a principal is notified of.
 //
-// A [Preference] is what one person asked for, a [Pattern] is one line of it,
-// and a [Filter] answers, for any number of people, whether an action is among
-// what they asked for.
+// A [Preference] is the choice of one principal. A [Pattern] is one of its patterns. A [Filter]
+// reports whether a preference includes an action; a [Batch] does so for many principals.
 //
-// What always holds:
+// Invariants:
 //
-//   - A preference says what someone wants to hear, never what they may see:
-//     permission is decided elsewhere, and before.
-//   - A pattern accepts exactly what fnmatch.fnmatchcase of Python 3.11
-//     accepts, whatever the pattern and the action.
-//   - No pattern, however malicious, takes more than O(len(pattern)·len(action))
-//     steps.
-//   - Nothing that is stored stops a delivery: an unknown mode counts as
-//     [ModeMutations], and a pattern that cannot be matches nothing.
-//   - Deciding reads and writes nothing outside itself; the same question always
-//     has the same answer. Only [Get] and [Put] go to the database.
+//   - A preference does not affect permission, which is decided before.
+//   - A pattern matches exactly the actions that fnmatch.fnmatchcase of Python 3.11 matches.
+//   - Matching takes at most O(len(pattern)·len(action)) steps for every pattern.
+//   - No stored preference prevents a delivery: an unknown mode is [ModeMutations], and an invalid
+//     pattern matches no action.
+//   - A decision depends on its arguments and on the configuration of the Filter alone. Only [Get]
+//     and [Put] access the database.
 package preferences

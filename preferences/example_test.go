@@ -10,13 +10,13 @@ func ExampleFilter() {
 	filter := preferences.NewFilter(nil)
 	batch := filter.Batch()
 
-	unasked := preferences.Preference{}
-	picky := preferences.Preference{
+	unset := preferences.Preference{}
+	custom := preferences.Preference{
 		Mode:          preferences.ModeCustom,
 		CustomActions: []string{"signal.*", "*.deleted"},
 	}
 	for _, action := range []string{"resource.created", "signal.viewed", "resource.deleted"} {
-		fmt.Println(action, batch.Wants(unasked, action), batch.Wants(picky, action))
+		fmt.Println(action, batch.Includes(unset, action), batch.Includes(custom, action))
 	}
 	// Output:
 	// resource.created true false

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// DefaultMutations returns what ModeMutations means unless told otherwise.
+// DefaultMutations returns the prefixes of ModeMutations that NewFilter uses by default.
 func DefaultMutations() []string {
 	return []string{
 		"resource.created",
@@ -16,17 +16,16 @@ func DefaultMutations() []string {
 	}
 }
 
-// A Filter decides which actions people asked to hear of. One serves the whole
-// process, from many goroutines at once: it keeps the patterns it has compiled,
-// a bounded number of them.
+// Filter reports whether preferences include actions. It caches compiled patterns, a bounded number
+// of them. It is safe for concurrent use.
 type Filter struct {
-	mutations []string // prefixes
+	mutations []string // prefixes of actions
 	patterns  cache
 }
 
-// NewFilter returns a filter for which mutations are the actions that ModeMutations
-// lets through: each entry is a prefix of them, with or without a trailing *.
-// Nil means DefaultMutations; an empty list means that there are none.
+// NewFilter returns a Filter whose ModeMutations includes the actions with one of the given
+// prefixes. A trailing * of a prefix is ignored. Nil selects DefaultMutations; with an empty list,
+// ModeMutations includes no action.
 func NewFilter(mutations []string) *Filter {
 	if mutations == nil {
 		mutations = DefaultMutations()
@@ -38,13 +37,12 @@ func NewFilter(mutations []string) *Filter {
 	return f
 }
 
-// Wants reports whether p's mode lets the action through. A pattern that cannot
-// be matches nothing.
+// Includes reports whether the mode of the preference includes the action. An invalid pattern
+// matches no action.
 //
-// It does not look at p.Muted, because that is a question of its own with two
-// answers: whoever the action addresses is told regardless of the mode, and
-// muting spares them the push but not the record.
-func (f *Filter) Wants(p Preference, action string) bool {
+// Includes ignores Muted. The caller must consider it, because it affects the target of an activity
+// differently: a muted target gets an inbox row but no push.
+func (f *Filter) Includes(p Preference, action string) bool {
 	switch p.Mode {
 	case ModeAll:
 		return true
@@ -53,16 +51,16 @@ func (f *Filter) Wants(p Preference, action string) bool {
 			return f.matches(pattern, action)
 		})
 	default:
-		return f.mutates(action)
+		return f.isMutation(action)
 	}
 }
 
-// Batch returns a batch, which answers as f does.
+// Batch returns a Batch of the filter.
 func (f *Filter) Batch() *Batch {
-	return &Batch{filter: f, known: make(map[string]answers)}
+	return &Batch{filter: f, byAction: make(map[string]matches)}
 }
 
-func (f *Filter) mutates(action string) bool {
+func (f *Filter) isMutation(action string) bool {
 	return slices.ContainsFunc(f.mutations, func(prefix string) bool {
 		return strings.HasPrefix(action, prefix)
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-func TestWants(t *testing.T) {
+func TestIncludes(t *testing.T) {
 	t.Parallel()
 	custom := func(patterns ...string) preferences.Preference {
 		return preferences.Preference{Mode: preferences.ModeCustom, CustomActions: patterns}
@@ -23,88 +23,96 @@ func TestWants(t *testing.T) {
 		want      bool
 	}{
 		{"all", nil, mode("all"), "signal.viewed", true},
-		{"all, with patterns left over", nil, preferences.Preference{Mode: "all", CustomActions: []string{"x"}}, "signal.viewed", true},
+		{
+			"all, with unused patterns", nil,
+			preferences.Preference{Mode: "all", CustomActions: []string{"x"}},
+			"signal.viewed", true,
+		},
 
 		{"default, created", nil, preferences.Preference{}, "resource.created", true},
 		{"default, viewed", nil, preferences.Preference{}, "resource.viewed", false},
-		{"default ignores patterns", nil, preferences.Preference{CustomActions: []string{"*"}}, "resource.viewed", false},
+		{
+			"default ignores patterns", nil,
+			preferences.Preference{CustomActions: []string{"*"}},
+			"resource.viewed", false,
+		},
 		{"updated", nil, mode("mutations"), "resource.updated", true},
 		{"deleted", nil, mode("mutations"), "resource.deleted", true},
-		{"an entry is a prefix", nil, mode("mutations"), "resource.created_by_import", true},
-		{"starred entry", nil, mode("mutations"), "transfer.accepted", true},
-		{"other starred entry", nil, mode("mutations"), "promotion.approved", true},
-		{"the dot belongs to the prefix", nil, mode("mutations"), "transferred.x", false},
-		{"not elsewhere than in front", nil, mode("mutations"), "my.resource.created", false},
+		{"prefix", nil, mode("mutations"), "resource.created_by_import", true},
+		{"prefix with a star", nil, mode("mutations"), "transfer.accepted", true},
+		{"another prefix with a star", nil, mode("mutations"), "promotion.approved", true},
+		{"prefix includes its dot", nil, mode("mutations"), "transferred.x", false},
+		{"prefix inside the action", nil, mode("mutations"), "my.resource.created", false},
 		{"unknown mode, mutation", nil, mode("sometimes"), "resource.created", true},
 		{"unknown mode, other", nil, mode("sometimes"), "signal.created", false},
-		{"modes have a case", nil, mode("ALL"), "signal.created", false},
+		{"mode in upper case", nil, mode("ALL"), "signal.created", false},
 
-		{"configured", []string{"signal.*"}, preferences.Preference{}, "signal.created", true},
-		{"configured replaces", []string{"signal.*"}, preferences.Preference{}, "resource.created", false},
-		{"only a trailing star is one", []string{"a*.b"}, preferences.Preference{}, "ax.b", false},
-		{"configured as none", []string{}, preferences.Preference{}, "resource.created", false},
-		{"configured as every one", []string{"*"}, preferences.Preference{}, "signal.viewed", true},
+		{"configured prefix", []string{"signal.*"}, preferences.Preference{}, "signal.created", true},
+		{"configured prefixes replace the default", []string{"signal.*"}, preferences.Preference{}, "resource.created", false},
+		{"star inside a prefix is literal", []string{"a*.b"}, preferences.Preference{}, "ax.b", false},
+		{"no prefixes", []string{}, preferences.Preference{}, "resource.created", false},
+		{"empty prefix", []string{"*"}, preferences.Preference{}, "signal.viewed", true},
 
 		{"no patterns", nil, custom(), "resource.created", false},
-		{"one matches", nil, custom("signal.*"), "signal.created", true},
-		{"a later one matches", nil, custom("x.*", "[st]ignal.?????ed"), "signal.created", true},
-		{"none matches", nil, custom("x.*", "y.*"), "signal.created", false},
-		{"a pattern is no prefix", nil, custom("signal"), "signal.created", false},
-		{"too long matches nothing", nil, custom(strings.Repeat("*", 201)), "signal.created", false},
-		{"not UTF-8 matches nothing", nil, custom("*\xff"), "signal.created\xff", false},
-		{"NUL matches nothing", nil, custom("*\x00*"), "a\x00", false},
-		{"what cannot be stands in no other's way", nil, custom("\xff", "signal.*"), "signal.created", true},
+		{"matching pattern", nil, custom("signal.*"), "signal.created", true},
+		{"second pattern matches", nil, custom("x.*", "[st]ignal.?????ed"), "signal.created", true},
+		{"no pattern matches", nil, custom("x.*", "y.*"), "signal.created", false},
+		{"pattern is not a prefix", nil, custom("signal"), "signal.created", false},
+		{"too long pattern", nil, custom(strings.Repeat("*", 201)), "signal.created", false},
+		{"pattern that is not UTF-8", nil, custom("*\xff"), "signal.created\xff", false},
+		{"pattern with NUL", nil, custom("*\x00*"), "a\x00", false},
+		{"invalid pattern before a valid one", nil, custom("\xff", "signal.*"), "signal.created", true},
 
-		{"muted is another question", nil, preferences.Preference{Mode: "all", Muted: true}, "signal.created", true},
+		{"muted is ignored", nil, preferences.Preference{Mode: "all", Muted: true}, "signal.created", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := preferences.NewFilter(test.mutations)
-			if got := f.Wants(test.p, test.action); got != test.want {
-				t.Errorf("Filter.Wants: got %v, want %v", got, test.want)
+			if got := f.Includes(test.p, test.action); got != test.want {
+				t.Errorf("Filter.Includes: got %t, want %t", got, test.want)
 			}
 			b := f.Batch()
-			for _, nth := range []string{"first", "second"} {
-				if got := b.Wants(test.p, test.action); got != test.want {
-					t.Errorf("Batch.Wants, %s time: got %v, want %v", nth, got, test.want)
+			for call := range 2 {
+				if got := b.Includes(test.p, test.action); got != test.want {
+					t.Errorf("Batch.Includes, call %d: got %t, want %t", call+1, got, test.want)
 				}
 			}
 		})
 	}
 }
 
-func TestNewFilterKeepsItsOwnList(t *testing.T) {
+func TestNewFilterCopiesItsArgument(t *testing.T) {
 	t.Parallel()
 	mutations := []string{"signal.*"}
 	f := preferences.NewFilter(mutations)
 	if got, want := mutations[0], "signal.*"; got != want {
-		t.Errorf("the caller's list: got %q, want %q", got, want)
+		t.Errorf("argument: got %q, want %q", got, want)
 	}
 	mutations[0] = "other.*"
-	if got := f.Wants(preferences.Preference{}, "signal.created"); !got {
-		t.Errorf("after the caller changed the list: got %v, want true", got)
+	if got := f.Includes(preferences.Preference{}, "signal.created"); !got {
+		t.Errorf("after the caller changed the list: got %t, want true", got)
 	}
 }
 
-func TestBatchKeepsActionsApart(t *testing.T) {
+func TestBatchWithSeveralActions(t *testing.T) {
 	t.Parallel()
 	b := preferences.NewFilter(nil).Batch()
 	p := preferences.Preference{Mode: preferences.ModeCustom, CustomActions: []string{"signal.*"}}
 	for range 2 {
 		for action, want := range map[string]bool{"": false, "signal.created": true, "order.created": false} {
-			if got := b.Wants(p, action); got != want {
-				t.Errorf("action %q: got %v, want %v", action, got, want)
+			if got := b.Includes(p, action); got != want {
+				t.Errorf("action %q: got %t, want %t", action, got, want)
 			}
 		}
 	}
 }
 
-func TestFilterIsSharedByGoroutines(t *testing.T) {
+func TestFilterConcurrently(t *testing.T) {
 	t.Parallel()
 	f := preferences.NewFilter(nil)
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for range 8 {
-		all.Go(func() {
+		wg.Go(func() {
 			b := f.Batch()
 			for i := range 1000 {
 				action := fmt.Sprintf("signal.v%d", i)
@@ -112,11 +120,11 @@ func TestFilterIsSharedByGoroutines(t *testing.T) {
 					Mode:          preferences.ModeCustom,
 					CustomActions: []string{"order.*", action[:len(action)-1] + "?"},
 				}
-				if !b.Wants(p, action) || !f.Wants(p, action) {
+				if !b.Includes(p, action) || !f.Includes(p, action) {
 					t.Errorf("patterns %q, action %q: got false, want true", p.CustomActions, action)
 				}
 			}
 		})
 	}
-	all.Wait()
+	wg.Wait()
 }

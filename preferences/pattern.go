@@ -10,25 +10,24 @@ import (
 	"github.com/fanfarehq/fanfare/internal/fnmatch"
 )
 
-// MaxPatternBytes is the longest pattern that Compile accepts.
+// MaxPatternBytes is the maximum length of a pattern.
 const MaxPatternBytes = 200
 
-// A Pattern matches actions exactly as Python 3.11's fnmatch.fnmatchcase does:
-// * stands for any characters, ? for any one, [abc] and [a-z] for one of those
-// and [!abc] for any other; all else is itself, backslash and braces included,
-// and nothing can be escaped but by a class, as in [*].
+// Pattern matches actions exactly as fnmatch.fnmatchcase of Python 3.11 does: * matches any
+// characters, ? any single character, [abc] and [a-z] one of those characters, and [!abc] any other
+// character. Every other character, backslash and braces included, matches itself. Only a class
+// escapes a character, as in [*].
 //
-// It may be used by many goroutines at once. The zero Pattern is the empty one,
-// which matches only the empty action.
+// The zero value matches the empty action alone. Pattern is safe for concurrent use.
 type Pattern struct {
 	text  string
-	glob  *glob.Pattern   // matches, unless nil
-	plain fnmatch.Pattern // matches otherwise
+	glob  *glob.Pattern // if not nil, matches instead of plain
+	plain fnmatch.Pattern
 }
 
-// Compile reads a pattern. The error, if any, is a *PatternError: the pattern is
-// longer than MaxPatternBytes, is not UTF-8 or contains NUL. Anything else is a
-// pattern, the empty one too.
+// Compile compiles a pattern. The error is a *PatternError if the pattern is longer than
+// MaxPatternBytes, is not valid UTF-8 or contains NUL. Every other text is a pattern, the empty
+// text included.
 func Compile(pattern string) (Pattern, error) {
 	switch {
 	case len(pattern) > MaxPatternBytes:
@@ -39,15 +38,15 @@ func Compile(pattern string) (Pattern, error) {
 		return Pattern{}, &PatternError{pattern, "contains a NUL character"}
 	}
 	p := fnmatch.Parse(pattern)
-	if g := inGlob(p); g != nil {
+	if g := globOf(p); g != nil {
 		return Pattern{text: pattern, glob: g}, nil
 	}
 	return Pattern{text: pattern, plain: p}, nil
 }
 
-// Match reports whether the pattern matches the whole action, comparing code
-// points, in at most O(len(pattern)·len(action)) steps. A byte of the action
-// that is not UTF-8 counts as one character, which no literal equals.
+// Match reports whether the pattern matches the entire action, by code points. It takes at most
+// O(len(pattern)·len(action)) steps. A byte of the action that is not valid UTF-8 is one character,
+// which differs from every literal character of a pattern.
 func (p Pattern) Match(action string) bool {
 	if p.glob != nil {
 		return p.glob.Match(action)
@@ -55,27 +54,28 @@ func (p Pattern) Match(action string) bool {
 	return p.plain.Match(action)
 }
 
-// String returns the pattern as it was given to Compile.
+// String returns the text of the pattern.
 func (p Pattern) String() string { return p.text }
 
-// A PatternError says which pattern cannot be, and why.
+// PatternError describes an invalid pattern.
 type PatternError struct {
 	Pattern string
-	Rule    string // what it breaks, to be read after the pattern: "is longer than 200 bytes"
+	Rule    string // the violated rule, as a predicate of the pattern: "is longer than 200 bytes"
 }
 
+// Error implements error.
 func (e *PatternError) Error() string {
-	return fmt.Sprintf("pattern %q %s", shortened(e.Pattern), e.Rule)
+	return fmt.Sprintf("pattern %q %s", shorten(e.Pattern), e.Rule)
 }
 
-// shortened returns about as much of s as a reader needs to recognise it.
-func shortened(s string) string {
-	const enough = 40
-	if len(s) <= enough {
+// shorten returns at most about 40 bytes of s, enough to recognize it.
+func shorten(s string) string {
+	const limit = 40
+	if len(s) <= limit {
 		return s
 	}
-	end := enough
-	for !utf8.RuneStart(s[end]) && end > enough-utf8.UTFMax {
+	end := limit
+	for !utf8.RuneStart(s[end]) && end > limit-utf8.UTFMax {
 		end--
 	}
 	return s[:end] + "…"

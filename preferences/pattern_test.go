@@ -11,8 +11,9 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// The cases are [pattern, action, expected], answered by Python 3.11 itself.
-func TestPatternAnswersAsPython(t *testing.T) {
+// TestPatternMatchesAsPython compares with the results of Python 3.11. Each case is a list of the
+// pattern, the action and the result.
+func TestPatternMatchesAsPython(t *testing.T) {
 	t.Parallel()
 	file, err := os.Open("testdata/fnmatch_cases.jsonl")
 	if err != nil {
@@ -30,7 +31,7 @@ func TestPatternAnswersAsPython(t *testing.T) {
 		}
 		count++
 		if got := compile(t, pattern).Match(action); got != want {
-			t.Errorf("line %d: pattern %q, action %q: got %v, want %v", count, pattern, action, got, want)
+			t.Errorf("line %d: pattern %q, action %q: got %t, want %t", count, pattern, action, got, want)
 			continue
 		}
 		equal++
@@ -44,45 +45,49 @@ func TestPatternAnswersAsPython(t *testing.T) {
 	}
 }
 
-func TestPatternTraps(t *testing.T) {
+func TestPatternEdgeCases(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
 		pattern string
 		matches []string
-		refuses []string
+		rejects []string
 	}{
 		{"empty", "", []string{""}, []string{"a", "\n"}},
-		{"literal", "signal.created", []string{"signal.created"}, []string{"signal.create", "signal.created_", "Signal.created"}},
+		{
+			"literal", "signal.created",
+			[]string{"signal.created"},
+			[]string{"signal.create", "signal.created_", "Signal.created"},
+		},
 		{"star", "*", []string{"", "a.b", "\n"}, nil},
-		{"two stars are one", "a**b", []string{"ab", "axb", "a*b"}, []string{"a", "b"}},
+		{"two adjacent stars", "a**b", []string{"ab", "axb", "a*b"}, []string{"a", "b"}},
 		{"many stars", "*a*b*", []string{"ab", "xaxbx"}, []string{"ba", "a"}},
 		{"prefix", "resource.*", []string{"resource.", "resource.x.y"}, []string{"resource", "xresource.y"}},
 		{"suffix", "*.created", []string{".created", "a.created"}, []string{"created", "a.created_"}},
 		{"prefix and suffix do not overlap", "aba*aba", []string{"abaaba", "abaxaba"}, []string{"aba", "ababa"}},
 		{"contains", "*b*", []string{"b", "abc"}, []string{"", "ac"}},
-		{"any one", "a?c", []string{"abc", "a?c", "a\nc", "a漢c"}, []string{"ac", "abbc"}},
+		{"question mark", "a?c", []string{"abc", "a?c", "a\nc", "a漢c"}, []string{"ac", "abbc"}},
 		{"class", "[abc]", []string{"a", "c"}, []string{"", "d", "ab"}},
 		{"range", "[a-c]", []string{"a", "b", "c"}, []string{"-", "d"}},
-		{"negated", "[!a]", []string{"b", "!", "\n", "漢"}, []string{"a", "", "bb"}},
-		{"a bracket first in a class", "[]a]", []string{"]", "a"}, []string{"[", "]a"}},
-		{"a bracket first in a negated class", "[!]a]", []string{"b", "!"}, []string{"]", "a"}},
-		{"never closed", "[a", []string{"[a"}, []string{"a", "["}},
-		{"never closed, for the bracket is in it", "[]", []string{"[]"}, []string{"", "]"}},
-		{"never closed, negated", "[!]", []string{"[!]"}, []string{"a", ""}},
-		{"backwards", "[b-a]", nil, []string{"", "a", "b", "-", "[b-a]"}},
-		{"backwards, negated", "[!b-a]", []string{"a", "b", "-", "x", "\n"}, []string{"", "aa"}},
-		{"backwards, leaving a negation", "[b-a!c]", []string{"a", "b", "!"}, []string{"c"}},
-		{"backwards, leaving a negation and a hyphen", "[b-a!-c]", []string{"a", "b", "!"}, []string{"c", "-"}},
-		{"backwards, leaving a hyphen", "[b-a-c]", []string{"-", "c"}, []string{"a", "b"}},
+		{"negated class", "[!a]", []string{"b", "!", "\n", "漢"}, []string{"a", "", "bb"}},
+		{"bracket first in a class", "[]a]", []string{"]", "a"}, []string{"[", "]a"}},
+		{"bracket first in a negated class", "[!]a]", []string{"b", "!"}, []string{"]", "a"}},
+		{"class without an end", "[a", []string{"[a"}, []string{"a", "["}},
+		{"class whose only bracket is a member", "[]", []string{"[]"}, []string{"", "]"}},
+		{"negated class without an end", "[!]", []string{"[!]"}, []string{"a", ""}},
+		{"reversed range", "[b-a]", nil, []string{"", "a", "b", "-", "[b-a]"}},
+		{"negated reversed range", "[!b-a]", []string{"a", "b", "-", "x", "\n"}, []string{"", "aa"}},
+		{"reversed range before an exclamation mark", "[b-a!c]", []string{"a", "b", "!"}, []string{"c"}},
+		{"reversed range before an exclamation mark and a hyphen", "[b-a!-c]", []string{"a", "b", "!"}, []string{"c", "-"}},
+		{"reversed range before a hyphen", "[b-a-c]", []string{"-", "c"}, []string{"a", "b"}},
 		{"hyphen last", "[a-]", []string{"a", "-"}, []string{"b", "a-"}},
 		{"hyphen first", "[-a]", []string{"a", "-"}, []string{"b", "!"}},
 		{"hyphen first, negated", "[!-a]", []string{"b", "!"}, []string{"a", "-"}},
 		{"range from a hyphen", "[--0]", []string{"-", ".", "/", "0"}, []string{",", "1"}},
-		{"a caret is no negation", "[^a]", []string{"^", "a"}, []string{"b", "!"}},
+		{"caret does not negate", "[^a]", []string{"^", "a"}, []string{"b", "!"}},
 		{"star in a class", "a[*]", []string{"a*"}, []string{"a", "ab", "a[*]"}},
 		{"question mark in a class", "[?]", []string{"?"}, []string{"a"}},
-		{"a class is not POSIX", "[[:alpha:]]", []string{"a]", ":]", "[]"}, []string{"b]", "a"}},
+		{"POSIX class is not special", "[[:alpha:]]", []string{"a]", ":]", "[]"}, []string{"b]", "a"}},
 		{"set operators", "[a&&b||c~~d--e]", []string{"a", "&", "|", "~", "e"}, []string{"", "f"}},
 		{"braces", "{a,b}", []string{"{a,b}"}, []string{"a", "b"}},
 		{"open brace", "{a*", []string{"{a", "{ab"}, []string{"a"}},
@@ -94,8 +99,8 @@ func TestPatternTraps(t *testing.T) {
 		{"newline at the end", "a", []string{"a"}, []string{"a\n"}},
 		{"line separator", "a\u2028*", []string{"a\u2028", "a\u2028\u2029"}, []string{"a", "a\n"}},
 		{"code points, not bytes", "??", []string{"éé", "漢😀", "e\u0301"}, []string{"é", "😀"}},
-		{"beyond the first plane", "[😀-😂]*", []string{"😀", "😁x"}, []string{"😃"}},
-		{"no normal form", "é", []string{"é"}, []string{"e\u0301", "É"}},
+		{"outside the basic plane", "[😀-😂]*", []string{"😀", "😁x"}, []string{"😃"}},
+		{"no normalization", "é", []string{"é"}, []string{"e\u0301", "É"}},
 		{"not UTF-8, by character", "a??b", []string{"a\xe6\xbcb", "a\xffxb"}, []string{"a\xffb"}},
 		{"not UTF-8, by literal", "\ufffd", []string{"\ufffd"}, []string{"\xff"}},
 		{"not UTF-8, by class", "[!\ufffd]", []string{"\xff"}, []string{"\ufffd"}},
@@ -109,7 +114,7 @@ func TestPatternTraps(t *testing.T) {
 					t.Errorf("pattern %q, action %q: got false, want true", test.pattern, action)
 				}
 			}
-			for _, action := range test.refuses {
+			for _, action := range test.rejects {
 				if p.Match(action) {
 					t.Errorf("pattern %q, action %q: got true, want false", test.pattern, action)
 				}
@@ -121,7 +126,7 @@ func TestPatternTraps(t *testing.T) {
 	}
 }
 
-func TestCompileRefuses(t *testing.T) {
+func TestCompileErrors(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
@@ -138,7 +143,7 @@ func TestCompileRefuses(t *testing.T) {
 			`pattern "漢漢漢漢漢漢漢漢漢漢漢漢漢…" is longer than 200 bytes`,
 		},
 		{"not UTF-8", "a\xff*", "is not valid UTF-8", `pattern "a\xff*" is not valid UTF-8`},
-		{"a surrogate", "\xed\xa0\x80", "is not valid UTF-8", `pattern "\xed\xa0\x80" is not valid UTF-8`},
+		{"surrogate", "\xed\xa0\x80", "is not valid UTF-8", `pattern "\xed\xa0\x80" is not valid UTF-8`},
 		{"NUL", "a\x00", "contains a NUL character", `pattern "a\x00" contains a NUL character`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -152,13 +157,13 @@ func TestCompileRefuses(t *testing.T) {
 				t.Errorf("got %+v, want pattern %q and rule %q", *refused, test.pattern, test.rule)
 			}
 			if got := refused.Error(); got != test.text {
-				t.Errorf("got text %s, want %s", got, test.text)
+				t.Errorf("got %s, want %s", got, test.text)
 			}
 		})
 	}
 }
 
-func TestCompileAcceptsTheLongest(t *testing.T) {
+func TestCompileOfTheMaximumLength(t *testing.T) {
 	t.Parallel()
 	action := strings.Repeat("a", preferences.MaxPatternBytes)
 	if got := compile(t, action).Match(action); !got {
@@ -166,7 +171,7 @@ func TestCompileAcceptsTheLongest(t *testing.T) {
 	}
 }
 
-func TestZeroPatternIsTheEmptyOne(t *testing.T) {
+func TestZeroPattern(t *testing.T) {
 	t.Parallel()
 	var p preferences.Pattern
 	if !p.Match("") || p.Match("a") || p.String() != "" {

@@ -1,19 +1,19 @@
 package preferences
 
-// A Mode names how much a person wants to hear of what they watch.
+// Mode selects the actions that a principal is notified of.
 type Mode string
 
-// The modes. Any other, as well as none, counts as ModeMutations.
+// The modes. Every other value, the empty one included, is ModeMutations.
 const (
-	ModeAll       Mode = "all"       // every action
-	ModeMutations Mode = "mutations" // the actions that change something
-	ModeCustom    Mode = "custom"    // the actions that the person's own patterns match
+	ModeAll       Mode = "all"       // all actions
+	ModeMutations Mode = "mutations" // the actions that modify a resource; see NewFilter
+	ModeCustom    Mode = "custom"    // the actions that a pattern of the principal matches
 )
 
-// A Preference is what one person asked for. The zero value is the default, and
-// so stands for whoever has asked for nothing: mutations, not muted.
+// Preference is the choice of one principal. The zero value is the default: ModeMutations, not
+// muted.
 type Preference struct {
 	Mode          Mode
-	CustomActions []string // the patterns of ModeCustom; see Compile
-	Muted         bool     // tell nothing for now; the mode is kept for later
+	CustomActions []string // patterns of ModeCustom; see Compile
+	Muted         bool     // no notifications, whatever the mode
 }

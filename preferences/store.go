@@ -15,17 +15,17 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// MaxPatterns is how many patterns a person may keep.
+// MaxPatterns is the maximum number of patterns of a preference.
 const MaxPatterns = 100
 
-// Stored is a person's preference as it stands.
+// Stored is a preference as stored.
 type Stored struct {
 	Preference
-	UpdatedAt time.Time // zero while the person has asked for nothing
+	UpdatedAt time.Time // zero if the principal has no stored preference
 }
 
-// Get returns what a person asked for, and the defaults, storing nothing, when that is nothing. A
-// stored mode that is unknown comes back as the one that it counts as.
+// Get returns the preference of a principal, or the default without a stored one. It returns
+// ModeMutations for an unknown mode.
 func Get(ctx context.Context, db pg.Querier, principal activity.Principal) (Stored, error) {
 	rows, err := db.Query(ctx, `
 		SELECT filter_mode, custom_actions, muted, updated_at
@@ -44,61 +44,59 @@ func Get(ctx context.Context, db pg.Querier, principal activity.Principal) (Stor
 	return s, nil
 }
 
-// Change is what a person asks to be otherwise; nil leaves a field as it is.
+// Change lists the fields to change; a nil field keeps its value.
 type Change struct {
 	Mode          *Mode
-	CustomActions *[]string // the whole list
+	CustomActions *[]string // replaces all patterns
 	Muted         *bool
 }
 
-// Validate returns an *invalid.Error that names every field which breaks a rule, or nil.
+// Validate returns an *invalid.Error with all violations, or nil.
 func (c Change) Validate() error {
-	var broken []invalid.Field
+	var violations []invalid.Field
 	if c.Mode != nil && !slices.Contains([]Mode{ModeAll, ModeMutations, ModeCustom}, *c.Mode) {
-		broken = append(
-			broken,
-			invalid.Field{
-				Name:  "filter_mode",
-				Value: shortened(printable(string(*c.Mode))),
-				Rule:  "must be one of all, mutations, custom",
-			},
-		)
+		violations = append(violations, invalid.Field{
+			Name:  "filter_mode",
+			Value: shorten(printable(string(*c.Mode))),
+			Rule:  "must be one of all, mutations, custom",
+		})
 	}
 	if c.CustomActions != nil {
-		broken = append(broken, checkPatterns(*c.CustomActions)...)
+		violations = append(violations, checkPatterns(*c.CustomActions)...)
 	}
-	if len(broken) > 0 {
-		return &invalid.Error{Subject: "preferences", Fields: broken}
+	if len(violations) > 0 {
+		return &invalid.Error{Subject: "preferences", Fields: violations}
 	}
 	return nil
 }
 
-func checkPatterns(patterns []string) (broken []invalid.Field) {
+func checkPatterns(patterns []string) (violations []invalid.Field) {
 	if len(patterns) > MaxPatterns {
 		return []invalid.Field{{
-			Name: "custom_actions", Value: fmt.Sprint(len(patterns), " patterns"), Rule: fmt.Sprintf("must be at most %d patterns", MaxPatterns),
+			Name:  "custom_actions",
+			Value: fmt.Sprint(len(patterns), " patterns"),
+			Rule:  fmt.Sprintf("must be at most %d patterns", MaxPatterns),
 		}}
 	}
 	for i, pattern := range patterns {
 		field := fmt.Sprintf("custom_actions[%d]", i)
 		if pattern == "" {
-			broken = append(broken, invalid.Field{Name: field, Rule: "must not be empty"})
+			violations = append(violations, invalid.Field{Name: field, Rule: "must not be empty"})
 			continue
 		}
-		var refused *PatternError
-		if _, err := Compile(pattern); errors.As(err, &refused) {
-			broken = append(
-				broken,
-				invalid.Field{Name: field, Value: shortened(printable(pattern)), Rule: refused.Rule},
-			)
+		var patternErr *PatternError
+		if _, err := Compile(pattern); errors.As(err, &patternErr) {
+			violations = append(violations, invalid.Field{
+				Name: field, Value: shorten(printable(pattern)), Rule: patternErr.Rule,
+			})
 		}
 	}
-	return broken
+	return violations
 }
 
-// Put makes a change, in one statement, and returns what stands then. Patterns given twice are
-// stored once. A change of nothing stores nothing. The error is an *invalid.Error if the
-// change breaks a rule.
+// Put applies a change in one statement and returns the resulting preference. It stores each
+// distinct pattern once. An empty change stores no preference. The error is an *invalid.Error if
+// the change is invalid.
 func Put(ctx context.Context, db pg.Querier, principal activity.Principal, c Change) (Stored, error) {
 	if err := c.Validate(); err != nil {
 		return Stored{}, err
@@ -139,18 +137,19 @@ func scanStored(row pgx.CollectableRow) (Stored, error) {
 	return s, nil
 }
 
-// distinct returns the patterns in their order, each once. It is never nil.
+// distinct returns the distinct patterns in their order. The result is not nil, so that SQL gets an
+// empty array and not null.
 func distinct(patterns []string) []string {
-	once := make([]string, 0, len(patterns))
+	list := make([]string, 0, len(patterns))
 	for _, p := range patterns {
-		if !slices.Contains(once, p) {
-			once = append(once, p)
+		if !slices.Contains(list, p) {
+			list = append(list, p)
 		}
 	}
-	return once
+	return list
 }
 
-// printable returns a text that any encoding can carry.
+// printable replaces NUL characters and invalid UTF-8, which JSON and PostgreSQL cannot store.
 func printable(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }

@@ -49,7 +49,7 @@ func equal(a, b preferences.Stored) bool {
 		a.UpdatedAt.Equal(b.UpdatedAt)
 }
 
-func TestGetWithoutARowStoresNothing(t *testing.T) {
+func TestGetReturnsTheDefault(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	principal := newPrincipal()
@@ -57,20 +57,20 @@ func TestGetWithoutARowStoresNothing(t *testing.T) {
 		s := get(t, db, principal)
 		if s.Mode != preferences.ModeMutations || s.Muted || s.CustomActions == nil || len(s.CustomActions) > 0 ||
 			!s.UpdatedAt.IsZero() {
-			t.Errorf("got %+v, want the defaults", s)
+			t.Errorf("got %+v, want the default", s)
 		}
 	}
 	if _, err := preferences.Put(t.Context(), db.Pool, principal, preferences.Change{}); err != nil {
 		t.Error(err)
 	}
 	var rows int
-	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.preferences`).Scan(&rows); err != nil ||
-		rows != 0 {
-		t.Errorf("got %d rows, %v, want none", rows, err)
+	err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.preferences`).Scan(&rows)
+	if err != nil || rows != 0 {
+		t.Errorf("after Get and an empty change: got %d rows, %v, want none", rows, err)
 	}
 }
 
-func TestPutChangesWhatIsNamed(t *testing.T) {
+func TestPutChangesTheGivenFields(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	principal := newPrincipal()
@@ -85,18 +85,18 @@ func TestPutChangesWhatIsNamed(t *testing.T) {
 	s := put(t, db, principal, preferences.Change{Mode: &custom, CustomActions: &[]string{"b.*", "a.*", "b.*"}})
 	if s.Mode != custom || !s.Muted || !slices.Equal(s.CustomActions, []string{"b.*", "a.*"}) ||
 		s.UpdatedAt.Before(first.UpdatedAt) {
-		t.Errorf("patterns: got %+v, want them in their order, each once, and still muted", s)
+		t.Errorf("patterns: got %+v, want the distinct patterns in their order, still muted", s)
 	}
 	s = put(t, db, principal, preferences.Change{Mode: &all, Muted: &no})
 	if s.Mode != all || s.Muted || len(s.CustomActions) != 2 {
-		t.Errorf("mode: got %+v, want the patterns kept", s)
+		t.Errorf("mode: got %+v, want the patterns unchanged", s)
 	}
 	s = put(t, db, principal, preferences.Change{CustomActions: &[]string{}})
 	if s.Mode != all || s.CustomActions == nil || len(s.CustomActions) > 0 {
 		t.Errorf("no patterns: got %+v", s)
 	}
 	if s = put(t, db, principal, preferences.Change{CustomActions: new([]string)}); len(s.CustomActions) > 0 {
-		t.Errorf("a nil list: got %+v", s)
+		t.Errorf("nil list: got %+v", s)
 	}
 
 	for name, other := range map[string]activity.Principal{
@@ -109,7 +109,7 @@ func TestPutChangesWhatIsNamed(t *testing.T) {
 	}
 }
 
-func TestPutAtTheSameTimeLosesNothing(t *testing.T) {
+func TestPutConcurrently(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	principal := newPrincipal()
@@ -128,25 +128,28 @@ func TestPutAtTheSameTimeLosesNothing(t *testing.T) {
 	}
 }
 
-func TestAModeOfAnotherVersion(t *testing.T) {
+func TestGetWithAnUnknownMode(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	principal := newPrincipal()
-	if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode) VALUES ($1, $2, 'digest')`,
-		principal.TenantID, principal.PrincipalID); err != nil {
+	_, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode)
+		VALUES ($1, $2, 'digest')`, principal.TenantID, principal.PrincipalID)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if s := get(t, db, principal); s.Mode != preferences.ModeMutations {
-		t.Errorf("got mode %q, want the one that it counts as", s.Mode)
+		t.Errorf("got mode %q, want mutations", s.Mode)
 	}
 	for _, list := range []string{"{a.*,NULL}", "{{a.*},{b.*}}"} {
-		if _, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.preferences SET custom_actions = $2::text::text[] WHERE tenant_id = $1`, principal.TenantID, list); err == nil {
-			t.Errorf("%s: got stored, want what the worker cannot read refused", list)
+		_, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.preferences SET custom_actions = $2::text::text[]
+			WHERE tenant_id = $1`, principal.TenantID, list)
+		if err == nil {
+			t.Errorf("%s: got no error, want the array that Get cannot scan rejected", list)
 		}
 	}
 }
 
-func TestChangeValidateNamesTheField(t *testing.T) {
+func TestChangeValidate(t *testing.T) {
 	t.Parallel()
 	hundred := make([]string, preferences.MaxPatterns)
 	for i := range hundred {
@@ -158,15 +161,26 @@ func TestChangeValidateNamesTheField(t *testing.T) {
 		change preferences.Change
 		want   []string
 	}{
-		{"nothing", preferences.Change{}, nil},
-		{"modes", preferences.Change{Mode: mode("all")}, nil},
-		{"an empty mode", preferences.Change{Mode: mode("")}, []string{"filter_mode"}},
-		{"an unknown mode", preferences.Change{Mode: mode("ALL")}, []string{"filter_mode"}},
-		{"as many as may be", preferences.Change{CustomActions: &hundred}, nil},
-		{"one too many", preferences.Change{CustomActions: new(append(slices.Clone(hundred), "x.y"))}, []string{"custom_actions"}},
-		{"patterns that cannot be", preferences.Change{
-			Mode: mode("?\x00\xff"), CustomActions: &[]string{"ok.*", "", strings.Repeat("x", preferences.MaxPatternBytes+1), "[", "\xff", "a\x00b"},
-		}, []string{"filter_mode", "custom_actions[1]", "custom_actions[2]", "custom_actions[4]", "custom_actions[5]"}},
+		{"empty", preferences.Change{}, nil},
+		{"mode", preferences.Change{Mode: mode("all")}, nil},
+		{"empty mode", preferences.Change{Mode: mode("")}, []string{"filter_mode"}},
+		{"unknown mode", preferences.Change{Mode: mode("ALL")}, []string{"filter_mode"}},
+		{"maximum number of patterns", preferences.Change{CustomActions: &hundred}, nil},
+		{
+			"too many patterns",
+			preferences.Change{CustomActions: new(append(slices.Clone(hundred), "x.y"))},
+			[]string{"custom_actions"},
+		},
+		{
+			"invalid patterns",
+			preferences.Change{
+				Mode: mode("?\x00\xff"),
+				CustomActions: &[]string{
+					"ok.*", "", strings.Repeat("x", preferences.MaxPatternBytes+1), "[", "\xff", "a\x00b",
+				},
+			},
+			[]string{"filter_mode", "custom_actions[1]", "custom_actions[2]", "custom_actions[4]", "custom_actions[5]"},
+		},
 	} {
 		err := tt.change.Validate()
 		var got []string
@@ -182,7 +196,7 @@ func TestChangeValidateNamesTheField(t *testing.T) {
 			t.Errorf("%s: got %T, want *invalid.Error", tt.name, err)
 		}
 		if !slices.Equal(got, tt.want) {
-			t.Errorf("%s: got %q refused, want %q", tt.name, got, tt.want)
+			t.Errorf("%s: got violations of %q, want %q", tt.name, got, tt.want)
 		}
 		if len(tt.want) == 0 {
 			continue

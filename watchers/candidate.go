@@ -43,8 +43,8 @@ type Candidate struct {
 	Reasons     Reasons
 	Inactive    bool // the directory marks the principal inactive; one that it does not contain is active
 
-	// Access by roles: OnChain and InScope, and only for a subscriber and as far as the visibilities
-	// of the query require. Manager and Party are false; Reasons contains them.
+	// Access by roles: OnChain and InScope, and only for a subscriber and as far as the
+	// visibilities of the query require. Manager and Party are false; Reasons contains them.
 	Access directory.Access
 
 	// The stored preference; zero without one.

@@ -20,8 +20,8 @@ type Watcher struct {
 	DisplayName string
 	Reasons     Reasons
 
-	// Scope is subscriptions.ScopeDescendants if a subscription to the resource or to an ancestor has
-	// that scope, else subscriptions.ScopeResource; "" without a subscription.
+	// Scope is subscriptions.ScopeDescendants if a subscription to the resource or to an ancestor
+	// has that scope, else subscriptions.ScopeResource; "" without a subscription.
 	Scope string
 }
 

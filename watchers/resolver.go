@@ -15,12 +15,12 @@ import (
 )
 
 // selectCandidates reads the candidates of many subjects. Every step from a subject on is LATERAL
-// and has a LIMIT (the planner may turn a plain join into a scan of a whole tenant), so that the plan
-// never reads a table, whatever the statistics say: the cost is some index probes for each level of
-// each subject's chain.
+// and has a LIMIT (the planner may turn a plain join into a scan of a whole tenant), so that the
+// plan never reads a table, whatever the statistics say: the cost is some index probes for each
+// level of each subject's chain.
 //
-// Each list that can be long is read in the order of its index, above the cursor $9 and with at most
-// $10 entries, so that a resource with a million watchers costs as much as one with $10.
+// Each list that can be long is read in the order of its index, above the cursor $9 and with at
+// most $10 entries, so that a resource with a million watchers costs as much as one with $10.
 const selectCandidates = `
 WITH RECURSIVE subject AS (
     SELECT u.n, u.tenant_id, u.resource_id, u.roles,
@@ -179,8 +179,8 @@ func (q *Query) Add(a *activity.Activity) int {
 
 // Result is the candidates of the subjects of a Query, and the names of the actors.
 type Result struct {
-	// Candidates of each subject, ordered by principal id. If there are Query.Limit of them, more may
-	// exist above the last.
+	// Candidates of each subject, ordered by principal id. If there are Query.Limit of them, more
+	// may exist above the last.
 	Candidates [][]Candidate
 	Actors     map[activity.Principal]directory.Actor
 	Truncated  bool // more than Query.MaxRows candidates exist; some are missing

@@ -67,7 +67,7 @@ func explain(a *activity.Activity, id uuid.UUID, f fact, filter *preferences.Fil
 		return Muted, "muted"
 	case f.Reasons.Has(watchers.Target):
 		return Unexplained, "a target, for an unknown reason"
-	case !filter.Wants(wants, a.Action):
+	case !filter.Includes(wants, a.Action):
 		return Filtered, "wants only " + selection(wants)
 	default:
 		return Unexplained, "for an unknown reason"

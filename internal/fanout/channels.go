@@ -17,9 +17,9 @@ type Channels interface {
 	Own(name string) bool // reports whether the name is in the namespace of User, Resource or Tenant
 }
 
-// sharedChannels returns the channels of an activity other than its recipients' own. stream adds the
-// channel of the tenant for every activity. The shared channels of a private activity are those that
-// its writer named literally.
+// sharedChannels returns the channels of an activity other than its recipients' own. stream adds
+// the channel of the tenant for every activity. The shared channels of a private activity are those
+// that its writer named literally.
 func sharedChannels(a *activity.Activity, names Channels, stream bool) ([]string, error) {
 	var channels []string
 	open := a.Visibility != activity.Private
@@ -44,8 +44,8 @@ func sharedChannels(a *activity.Activity, names Channels, stream bool) ([]string
 	return channels, nil
 }
 
-// appendPersonal appends the own channels of the recipients that receive a push, unless the delivery
-// channels of the activity exclude them.
+// appendPersonal appends the own channels of the recipients that receive a push, unless the
+// delivery channels of the activity exclude them.
 func appendPersonal(channels []string, a *activity.Activity, recipients []Recipient, names Channels) []string {
 	if len(a.DeliveryChannels) > 0 && !slices.Contains(a.DeliveryChannels, activity.ToUser) {
 		return channels

@@ -18,7 +18,7 @@ import (
 // anyAction is a filter that drops no candidate.
 type anyAction struct{}
 
-func (anyAction) Wants(preferences.Preference, string) bool { return true }
+func (anyAction) Includes(preferences.Preference, string) bool { return true }
 
 // TestViewersAreRecipients compares what a principal may view (directory.CanView, which reads the
 // tree above the resources) with what the fan-out would send to the principal as a subscriber
@@ -173,8 +173,8 @@ func (w *world) drawActivities(rt *rapid.T) []activity.Activity {
 	return list
 }
 
-// isRecipient reports whether the fan-out selects the principal. It never selects the actor, who may
-// view the activity unless inactive.
+// isRecipient reports whether the fan-out selects the principal. It never selects the actor, who
+// may view the activity unless inactive.
 func (w *world) isRecipient(t *testing.T, rt *rapid.T, tx pgx.Tx, a *activity.Activity, id uuid.UUID) bool {
 	if a.ActorPrincipalID == id {
 		return !w.inactive[id]

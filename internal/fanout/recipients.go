@@ -36,7 +36,7 @@ func (d *Dropped) add(o Dropped) {
 // preferenceFilter reports whether a preference includes an action, as *preferences.Batch and
 // *preferences.Filter do.
 type preferenceFilter interface {
-	Wants(p preferences.Preference, action string) bool
+	Includes(p preferences.Preference, action string) bool
 }
 
 // selectRecipients returns the recipients of an activity: the candidates other than the actor that
@@ -75,7 +75,7 @@ func selectRecipients(
 				recipients = append(recipients, Recipient{PrincipalID: c.PrincipalID, Reasons: reasons, Push: !c.Muted})
 			case c.Muted:
 				dropped.Muted++
-			case !filter.Wants(preference, a.Action):
+			case !filter.Includes(preference, a.Action):
 				dropped.Filtered++
 			default:
 				recipients = append(recipients, Recipient{PrincipalID: c.PrincipalID, Reasons: reasons, Push: true})

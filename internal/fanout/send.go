@@ -20,8 +20,8 @@ type Publisher interface {
 	Publish(ctx context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result
 }
 
-// send publishes the broadcasts of a decision and meanwhile writes its inbox rows. It never returns,
-// nor panics, while a publication is in flight.
+// send publishes the broadcasts of a decision and meanwhile writes its inbox rows. It never
+// returns, nor panics, while a publication is in flight.
 func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo.Result, error) {
 	if len(d.broadcasts) == 0 {
 		return nil, d.inbox.Write(ctx, tx)

@@ -57,8 +57,8 @@ JOIN fanfare.activities AS a ON a.id = n.activity_id AND a.tenant_id = n.tenant_
 WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id = $3`
 
 // Mark marks one notification as read or unread and returns it. A notification that is already read
-// keeps the time at which it was first read. The error is activity.ErrNotFound if the principal has no such
-// notification or may not see its activity now.
+// keeps the time at which it was first read. The error is activity.ErrNotFound if the principal has
+// no such notification or may not see its activity now.
 func Mark(ctx context.Context, db pg.Querier, principal activity.Principal, id uuid.UUID, read bool) (Notification, error) {
 	rows, err := db.Query(ctx, selectRow, principal.TenantID, principal.PrincipalID, id)
 	if err != nil {
@@ -105,8 +105,8 @@ func setRead(ctx context.Context, db pg.Querier, principal activity.Principal, i
 	return at, nil
 }
 
-// updateRead finds each row by its key and updates it by its ctid, so that no plan joins an inbox with
-// itself. The rows are locked in the order of the ids.
+// updateRead finds each row by its key and updates it by its ctid, so that no plan joins an inbox
+// with itself. The rows are locked in the order of the ids.
 const updateRead = `
 WITH marked AS (
     UPDATE fanfare.notifications SET read_at = now()

@@ -99,9 +99,9 @@ FROM (
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
-	// selectUnreadRows finds unread rows in the index alone and reads no further than it must, since
-	// PostgreSQL evaluates a CTE only as far as its reader fetches. The last column is the id at which
-	// the scan reached its budget, or null.
+	// selectUnreadRows finds unread rows in the index alone and reads no further than it must,
+	// since PostgreSQL evaluates a CTE only as far as its reader fetches. The last column is the id
+	// at which the scan reached its budget, or null.
 	selectUnreadRows = `
 WITH scanned AS MATERIALIZED (
     SELECT n.activity_id, n.read_at FROM fanfare.notifications AS n
@@ -126,14 +126,15 @@ LEFT JOIN (
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
-	// joinActivity reads each activity by its primary key; the LIMIT rules out a plan that scans them.
+	// joinActivity reads each activity by its primary key; the LIMIT rules out a plan that scans
+	// them.
 	joinActivity = `LEFT JOIN LATERAL (
     SELECT * FROM fanfare.activities AS a WHERE a.id = n.activity_id AND a.tenant_id = $1 LIMIT 1
 ) AS a ON true`
 )
 
-// readRows reads the notifications that a query selects. Its limit is exact, not bounded. next is the
-// id after which reading continues, or uuid.Nil at the end of the inbox. The activity of a
+// readRows reads the notifications that a query selects. Its limit is exact, not bounded. next is
+// the id after which reading continues, or uuid.Nil at the end of the inbox. The activity of a
 // notification is zero if the log no longer contains it.
 func readRows(
 	ctx context.Context,

@@ -16,8 +16,8 @@ import (
 // MaxUnread is the maximum number of notifications that UnreadCount reads.
 const MaxUnread = 10_000
 
-// UnreadCount returns the number of unread notifications among the newest MaxUnread whose activities
-// the principal may see now.
+// UnreadCount returns the number of unread notifications among the newest MaxUnread whose
+// activities the principal may see now.
 func UnreadCount(ctx context.Context, db pg.Querier, principal activity.Principal) (int, error) {
 	groups, _, err := readUnread(ctx, db, countUnread, principal, uuid.Max, MaxUnread)
 	if err != nil {
@@ -81,8 +81,8 @@ type unreadGroup struct {
 	lowest uuid.UUID  // the first of ids
 }
 
-// readUnread reads the newest limit unread notifications below the id before, in groups. rows is the
-// number of notifications.
+// readUnread reads the newest limit unread notifications below the id before, in groups. rows is
+// the number of notifications.
 func readUnread(
 	ctx context.Context,
 	db pg.Querier,

@@ -1,7 +1,7 @@
 // Package render renders activities as events, with the texts of the applied taxonomy.
 //
-// It is the only renderer: a publication, an entry of a feed and an entry of a tenant stream are the
-// same event for the same activity, directory and taxonomy.
+// It is the only renderer: a publication, an entry of a feed and an entry of a tenant stream are
+// the same event for the same activity, directory and taxonomy.
 package render
 
 import (

@@ -18,9 +18,9 @@ type Access struct {
 	InScope bool // holds a role on the resource, on an ancestor, or below the resource's parent
 }
 
-// Allowed reports whether a principal with this access may see an activity of this visibility. It is
-// the one rule of permission: a party and a manager may see every activity; any other principal may
-// see one that is visible to the tenant, to the scope if the principal is in scope, or to the
+// Allowed reports whether a principal with this access may see an activity of this visibility. It
+// is the one rule of permission: a party and a manager may see every activity; any other principal
+// may see one that is visible to the tenant, to the scope if the principal is in scope, or to the
 // resource if the principal holds a role on the chain.
 func Allowed(v activity.Visibility, a Access) bool {
 	if a.Party || a.Manager {

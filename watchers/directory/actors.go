@@ -40,8 +40,8 @@ func NameActors(
 	return named, nil
 }
 
-// QueueActors queues the statement of NameActors. Its entries are added to named when the results of
-// the batch are read.
+// QueueActors queues the statement of NameActors. Its entries are added to named when the results
+// of the batch are read.
 func QueueActors(b *pgx.Batch, principals []activity.Principal, named map[activity.Principal]Actor) {
 	tenants, ids := actorArguments(principals)
 	b.Queue(selectActors, tenants, ids).Query(func(rows pgx.Rows) error { return readActors(rows, named) })

@@ -12,17 +12,17 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// MaxDepth is the maximum number of ancestors of a resource that count. A cycle in the tree ends the
-// chain of ancestors before.
+// MaxDepth is the maximum number of ancestors of a resource that count. A cycle in the tree ends
+// the chain of ancestors before.
 const MaxDepth = 128
 
 // selectTree reads the part of the tree above some resources, each resource once, with the roles of
-// one principal. Every step is LATERAL and has a LIMIT, which rules out plans that scan a table: the
-// cost is some index probes for each resource of that part, whatever the statistics say. The arrays
-// are parameters of a scalar subquery, so that their length does not raise the estimated cost to the
-// threshold of JIT compilation, which would take longer than the statement. Whether the principal
-// holds a role below a resource is decided upwards from the principal's roles, once, and only for
-// starts that ask for it.
+// one principal. Every step is LATERAL and has a LIMIT, which rules out plans that scan a table:
+// the cost is some index probes for each resource of that part, whatever the statistics say. The
+// arrays are parameters of a scalar subquery, so that their length does not raise the estimated
+// cost to the threshold of JIT compilation, which would take longer than the statement. Whether the
+// principal holds a role below a resource is decided upwards from the principal's roles, once, and
+// only for starts that ask for it.
 //
 // An inactive principal gets no row, any other principal at least one.
 const selectTree = `
@@ -126,8 +126,9 @@ func readTree(
 	return t, active, nil
 }
 
-// access returns the access of the principal whose roles the tree has to a resource, and whether the
-// directory contains the resource. If it does not, the resource's owner and parent are those given.
+// access returns the access of the principal whose roles the tree has to a resource, and whether
+// the directory contains the resource. If it does not, the resource's owner and parent are those
+// given.
 func (t tree) access(principal activity.Principal, resource, owner, parent uuid.UUID) (access Access, exists bool) {
 	n := t[resource]
 	exists = n.exists

@@ -76,11 +76,11 @@ func Subscribe(
 	return results[0].Subscription, results[0].Created, results[0].Err
 }
 
-// SubscribeMany creates subscriptions, in two statements for any number of requests, and returns one
-// result for each request, in the same order. A subscription that already exists is returned
+// SubscribeMany creates subscriptions, in two statements for any number of requests, and returns
+// one result for each request, in the same order. A subscription that already exists is returned
 // unchanged. A request for a resource that the tenant does not have, or that the principal neither
-// owns nor holds a role on (there or on an ancestor), results in activity.ErrNotFound; the other requests
-// succeed.
+// owns nor holds a role on (there or on an ancestor), results in activity.ErrNotFound; the other
+// requests succeed.
 //
 // The rows of the results are locked until tx ends: no other transaction can revoke them before.
 func SubscribeMany(

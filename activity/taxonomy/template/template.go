@@ -1,5 +1,5 @@
-// Package template renders the texts of a taxonomy: one line with placeholders that the values of an
-// activity replace, such as "{actor} created {resource}".
+// Package template renders the texts of a taxonomy: one line with placeholders that the values of
+// an activity replace, such as "{actor} created {resource}".
 package template
 
 import (
@@ -181,8 +181,8 @@ func (t Template) PayloadPaths() [][]string { return t.paths }
 
 // Append appends the line that the template renders for an activity whose actor has the given
 // display name. The line has at most MaxRunes characters; a longer one is cut and ends in "…".
-// Without a display name, {actor} renders "someone"; without a resource name, {resource} renders the
-// resource type, as in "the signal". A payload placeholder whose value is missing or is not a
+// Without a display name, {actor} renders "someone"; without a resource name, {resource} renders
+// the resource type, as in "the signal". A payload placeholder whose value is missing or is not a
 // string, a number or a boolean renders nothing.
 func (t Template) Append(b []byte, a *activity.Activity, actor string) []byte {
 	var values [][]byte

@@ -8,8 +8,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/fnmatch"
 )
 
-// TestPatternsDrawnAtRandom holds what glob matches to the plain matcher.
-func TestPatternsDrawnAtRandom(t *testing.T) {
+// TestMatchEqualsFnmatch compares patterns that glob matches with fnmatch.
+func TestMatchEqualsFnmatch(t *testing.T) {
 	t.Parallel()
 	text := rapid.StringOfN(rapid.RuneFrom([]rune("abc.é\u2028\n{},\\[]*?")), 0, 8, -1)
 	actions := rapid.SliceOfN(rapid.StringOfN(rapid.RuneFrom([]rune("abcz.é漢\u2028\n{},\\[]!-^&")), 0, 6, -1), 1, 20)
@@ -21,14 +21,15 @@ func TestPatternsDrawnAtRandom(t *testing.T) {
 		}
 		for _, action := range actions.Draw(t, "actions") {
 			if got, want := p.Match(action), fnmatch.Parse(pattern).Match(action); got != want {
-				t.Errorf("pattern %q, action %q: got %v, want %v", pattern, action, got, want)
+				t.Errorf("pattern %q, action %q: got %t, want %t", pattern, action, got, want)
 			}
 		}
 	})
 }
 
-// Whatever glob would have to backtrack for stays with the plain matcher.
-func TestOnlySimpleShapesGoToGlob(t *testing.T) {
+// TestGlobMatchesSimplePatternsOnly checks that fnmatch matches the patterns for which glob
+// backtracks.
+func TestGlobMatchesSimplePatternsOnly(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string]bool{
 		"":           true,
@@ -55,7 +56,7 @@ func TestOnlySimpleShapesGoToGlob(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := p.glob != nil; got != want {
-			t.Errorf("pattern %q: glob used: got %v, want %v", pattern, got, want)
+			t.Errorf("pattern %q: glob used: got %t, want %t", pattern, got, want)
 		}
 	}
 }
