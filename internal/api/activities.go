@@ -15,13 +15,13 @@ import (
 func (s *Server) addActivities(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: "list-activities", Method: http.MethodGet, Path: "/activities", Tags: []string{"Activities"},
-		Summary:     "Read what happened",
-		Description: "What the principal may see at this moment, newest first. A page may hold fewer items than asked for, even none, and still have a next one.",
+		Summary:     "List activities",
+		Description: "The activities that the caller may see now, newest first. " + shortPages,
 		Responses:   problems(),
 	}, s.listActivities)
 	handle(s, routes, huma.Operation{
 		OperationID: "get-activity", Method: http.MethodGet, Path: "/activities/{id}", Tags: []string{"Activities"},
-		Summary:   "Read one activity",
+		Summary:   "Get an activity",
 		Responses: problems(http.StatusNotFound),
 	}, s.getActivity)
 }
@@ -74,7 +74,7 @@ func (s *Server) getActivity(ctx context.Context, caller identity.Identity, in *
 	return &activityResponse{Activity{events[0], storedOf(&found, false)}}, nil
 }
 
-// activitiesPage renders a page of the log.
+// activitiesPage renders a page of the activity log.
 func (s *Server) activitiesPage(
 	ctx context.Context,
 	found []activity.Activity,

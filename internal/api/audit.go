@@ -14,33 +14,27 @@ import (
 func (s *Server) addAudit(routes huma.API) {
 	list := func(id, path, summary string) huma.Operation {
 		return huma.Operation{
-			OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead), Summary: summary,
-			Description: "Of the whole tenant, newest first. A page may hold fewer items than asked for, even none, and still have a next one.",
+			OperationID: id, Method: http.MethodGet, Path: path,
+			Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
+			Summary:     summary,
+			Description: "The activities of the tenant, newest first. " + shortPages,
 			Responses:   problems(http.StatusForbidden),
 		}
 	}
-	handle(s, routes, list("list-audit", "/audit", "Read the log"), s.listAudit)
-	handle(
-		s,
-		routes,
-		list("list-audit-of-entity", "/audit/entities/{type}/{id}", "Read the log of a resource"),
-		s.listAuditOfEntity,
-	)
-	handle(
-		s,
-		routes,
-		list("list-audit-of-actor", "/audit/actors/{id}", "Read the log of what somebody did"),
-		s.listAuditOfActor,
-	)
-	handle(
-		s,
-		routes,
-		list("list-audit-of-owner", "/audit/owners/{id}", "Read the log of what somebody owns"),
-		s.listAuditOfOwner,
-	)
+	handle(s, routes, list("list-audit", "/audit", "List the activity log"), s.listAudit)
+	handle(s, routes,
+		list("list-audit-of-entity", "/audit/entities/{type}/{id}", "List the activities of a resource"),
+		s.listAuditOfEntity)
+	handle(s, routes,
+		list("list-audit-of-actor", "/audit/actors/{id}", "List the activities of an actor"),
+		s.listAuditOfActor)
+	handle(s, routes,
+		list("list-audit-of-owner", "/audit/owners/{id}", "List the activities of an owner's resources"),
+		s.listAuditOfOwner)
 	handle(s, routes, huma.Operation{
-		OperationID: "count-audit", Method: http.MethodGet, Path: "/audit/count", Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
-		Summary:   "Count activities in the log",
+		OperationID: "count-audit", Method: http.MethodGet, Path: "/audit/count",
+		Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
+		Summary:   "Count activities",
 		Responses: problems(http.StatusForbidden),
 	}, s.countAudit)
 }
@@ -54,13 +48,11 @@ type auditInput struct {
 }
 
 func (s *Server) listAudit(ctx context.Context, caller identity.Identity, in *auditInput) (*activitiesResponse, error) {
-	return s.audit(
-		ctx, caller, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner), in.PageQuery,
-	)
+	return s.audit(ctx, caller, in.PageQuery, in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner)
 }
 
 func (s *Server) listAuditOfEntity(ctx context.Context, caller identity.Identity, in *struct {
-	Type string `path:"type" minLength:"1" maxLength:"100" doc:"The resource's type." example:"signal"`
+	Type string `path:"type" minLength:"1" maxLength:"100" doc:"The resource's type." example:"project"`
 	ID   ID     `path:"id" doc:"The resource's id."`
 	FilterCommon
 	FilterActor
@@ -68,73 +60,60 @@ func (s *Server) listAuditOfEntity(ctx context.Context, caller identity.Identity
 	PageQuery
 },
 ) (*activitiesResponse, error) {
-	return s.audit(
-		ctx,
-		caller,
-		filterOf(in.FilterCommon, in.FilterActor, in.FilterOwner, FilterResource{in.ID, in.Type}),
-		in.PageQuery,
-	)
+	resource := FilterResource{in.ID, in.Type}
+	return s.audit(ctx, caller, in.PageQuery, in.FilterCommon, in.FilterActor, in.FilterOwner, resource)
 }
 
 func (s *Server) listAuditOfActor(ctx context.Context, caller identity.Identity, in *struct {
-	ID ID `path:"id" doc:"The principal's id."`
+	ID ID `path:"id" doc:"The actor's id."`
 	FilterCommon
 	FilterResource
 	FilterOwner
 	PageQuery
 },
 ) (*activitiesResponse, error) {
-	return s.audit(
-		ctx,
-		caller,
-		filterOf(in.FilterCommon, in.FilterResource, in.FilterOwner, FilterActor{in.ID}),
-		in.PageQuery,
-	)
+	return s.audit(ctx, caller, in.PageQuery, in.FilterCommon, in.FilterResource, in.FilterOwner, FilterActor{in.ID})
 }
 
 func (s *Server) listAuditOfOwner(ctx context.Context, caller identity.Identity, in *struct {
-	ID ID `path:"id" doc:"The principal's id."`
+	ID ID `path:"id" doc:"The owner's id."`
 	FilterCommon
 	FilterActor
 	FilterResource
 	PageQuery
 },
 ) (*activitiesResponse, error) {
-	return s.audit(
-		ctx,
-		caller,
-		filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, FilterOwner{in.ID}),
-		in.PageQuery,
-	)
+	return s.audit(ctx, caller, in.PageQuery, in.FilterCommon, in.FilterActor, in.FilterResource, FilterOwner{in.ID})
 }
 
-// audit reads a page of the tenant's log.
+// audit reads a page of the tenant's activity log.
 func (s *Server) audit(
 	ctx context.Context,
 	caller identity.Identity,
-	f activity.Filter,
 	q PageQuery,
+	parts ...filterPart,
 ) (*activitiesResponse, error) {
-	before, err := s.after(ctx, q, f)
+	filter := filterOf(parts...)
+	before, err := s.after(ctx, q, filter)
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := pglog.New(s.pool).
-		List(ctx, caller.TenantID, f, activity.Page{Limit: q.Limit, Before: before})
+	page := activity.Page{Limit: q.Limit, Before: before}
+	found, next, err := pglog.New(s.pool).List(ctx, caller.TenantID, filter, page)
 	if err != nil {
 		return nil, err
 	}
-	return s.activitiesPage(ctx, found, next, f, true)
+	return s.activitiesPage(ctx, found, next, filter, true)
 }
 
 type countResponse struct {
 	Body struct {
-		Count int  `json:"count" doc:"How many there are, or at least so many."`
-		Exact bool `json:"exact" doc:"Whether that is all. Counting stops where it would take too long."`
+		Count int  `json:"count" doc:"The number of activities, or a lower bound."`
+		Exact bool `json:"exact" doc:"Whether the count is exact. Counting stops at a limit."`
 	} `nameHint:"Count"`
 }
 
-// maxCount is where counting stops.
+// maxCount is the count at which counting stops.
 const maxCount = activity.CountBudget
 
 func (s *Server) countAudit(ctx context.Context, caller identity.Identity, in *struct {
@@ -144,15 +123,12 @@ func (s *Server) countAudit(ctx context.Context, caller identity.Identity, in *s
 	FilterOwner
 },
 ) (*countResponse, error) {
-	response := &countResponse{}
-	var err error
-	response.Body.Count, response.Body.Exact, err = pglog.New(s.pool).
-		Count(
-			ctx, caller.TenantID, filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner),
-			maxCount,
-		)
+	filter := filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner)
+	count, exact, err := pglog.New(s.pool).Count(ctx, caller.TenantID, filter, maxCount)
 	if err != nil {
 		return nil, err
 	}
+	response := &countResponse{}
+	response.Body.Count, response.Body.Exact = count, exact
 	return response, nil
 }

@@ -11,53 +11,57 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Event is an activity as everyone gets it who may: what is published when it happens, and what a
-// notification tells of.
+// Event is an activity in the form in which clients receive it: in publications, notifications and
+// lists.
 type Event struct {
 	activity.Event
 }
 
-// MarshalJSON writes what is published, to the byte.
+// MarshalJSON returns the bytes that are published.
 func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil), nil }
 
-// Activity is an event with what the log holds besides.
+// Activity is an event with the further fields of the activity log.
 type Activity struct {
 	Event
 	Stored
 }
 
-// Stored is what the log holds of an activity and the event does not say. Whom it is told to is not
-// there.
+// Stored has the fields of the activity log that an event does not have. It omits the recipients.
 type Stored struct {
-	RecordedAt       time.Time  `json:"recorded_at" doc:"When it was recorded, by the database's clock."`
-	OwnerID          *uuid.UUID `json:"owner_id" format:"uuid" nullable:"true" doc:"The resource's owner, as of the recording."`
+	RecordedAt       time.Time  `json:"recorded_at" doc:"When it was recorded."`
+	OwnerID          *uuid.UUID `json:"owner_id" format:"uuid" nullable:"true"`
 	Status           string     `json:"status" enum:"success,failure"`
 	Severity         string     `json:"severity" enum:"info,warning,error,critical"`
 	Category         string     `json:"category"`
 	Message          string     `json:"message"`
-	RequestID        string     `json:"request_id" doc:"The request of the service that recorded it."`
-	DeliveryChannels []string   `json:"delivery_channels" nullable:"false" doc:"Where it was sent to, as the service asked for it; empty means user and resource."`
-	Traceparent      *string    `json:"traceparent,omitempty" doc:"The writer's trace (W3C Trace Context); in the audit log only."`
-	UserAgent        *string    `json:"user_agent,omitempty" doc:"In the audit log only."`
-	IPHash           *string    `json:"ip_hash,omitempty" doc:"A keyed hash of the address it came from, in hexadecimal; in the audit log only."`
+	RequestID        string     `json:"request_id" doc:"The id of the request in which the service recorded it."`
+	DeliveryChannels []string   `json:"delivery_channels" nullable:"false"`
+	Traceparent      *string    `json:"traceparent,omitempty" doc:"The trace of the service; on audit routes only."`
+	UserAgent        *string    `json:"user_agent,omitempty" doc:"On audit routes only."`
+	IPHash           *string    `json:"ip_hash,omitempty"`
 }
 
-// MarshalJSON appends what is stored to the event.
+// MarshalJSON appends the stored fields to those of the event.
 func (a Activity) MarshalJSON() ([]byte, error) {
 	stored, err := json.Marshal(a.Stored)
 	if err != nil {
 		return nil, err
 	}
-	whole := a.AppendJSON(nil)
-	whole[len(whole)-1] = ','
-	return append(whole, stored[1:]...), nil
+	event := a.AppendJSON(nil)
+	event[len(event)-1] = ','
+	return append(event, stored[1:]...), nil
 }
 
-// storedOf picks what the log holds besides. What could tell where the actor sat is for auditors.
+// storedOf returns the stored fields. Those that could locate the actor are set only for audits.
 func storedOf(a *activity.Activity, audit bool) Stored {
 	s := Stored{
-		RecordedAt: a.RecordedAt.UTC(), Status: string(a.Status), Severity: string(a.Severity), Category: a.Category, Message: a.Message,
-		RequestID: a.RequestID, DeliveryChannels: a.DeliveryChannels,
+		RecordedAt:       a.RecordedAt.UTC(),
+		Status:           string(a.Status),
+		Severity:         string(a.Severity),
+		Category:         a.Category,
+		Message:          a.Message,
+		RequestID:        a.RequestID,
+		DeliveryChannels: a.DeliveryChannels,
 	}
 	if s.DeliveryChannels == nil {
 		s.DeliveryChannels = []string{}
@@ -72,47 +76,46 @@ func storedOf(a *activity.Activity, audit bool) Stored {
 	return s
 }
 
-// TransformSchema completes what the Go types do not say.
+// TransformSchema adds formats, descriptions and enums to the schema.
 func (Event) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Schema {
 	completeEvent(r, s)
 	return s
 }
 
-// TransformSchema completes what the Go types do not say.
+// TransformSchema adds formats, descriptions and enums to the schema.
 func (Activity) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Schema {
 	completeEvent(r, s)
-	return s
+	return describe(s, map[string]string{
+		"owner_id":          "The owner of the resource when the activity was recorded.",
+		"delivery_channels": "The channels that the service chose; empty selects user and resource.",
+		"ip_hash":           "A keyed hash of the client's IP address, in hexadecimal; on audit routes only.",
+	})
 }
 
 func completeEvent(r huma.Registry, s *huma.Schema) {
-	say := func(s *huma.Schema, name, format, text string) *huma.Schema {
+	property := func(s *huma.Schema, name, format, text string) *huma.Schema {
 		p := s.Properties[name]
 		p.Format, p.Description = format, text
 		return p
 	}
-	say(s, "version", "", "The version of this form.").Enum = []any{activity.EventVersion}
-	say(s, "event_id", "uuid", "The activity's id, a UUIDv7.")
-	say(s, "tenant_id", "uuid", "")
-	say(s, "created_at", "date-time", "When it happened.")
-	say(s, "correlation_id", "uuid", "Links the activities of one workflow.")
-	say(s, "target_principal_id", "uuid", "The one addressed, if any.").Nullable = true
-	say(s, "action", "", "<resource>.<verb>").Examples = []any{"signal.created"}
-	say(s, "visibility", "", "Who may hear of it besides the resource's owner and delegators.").Enum = []any{
-		"private",
-		"resource",
-		"scope",
-		"tenant",
-	}
-	payload := say(s, "payload", "", "What the service says of it.")
+	property(s, "version", "", "The version of the event's form.").Enum = []any{activity.EventVersion}
+	property(s, "event_id", "uuid", "The activity's id, a UUIDv7.")
+	property(s, "tenant_id", "uuid", "")
+	property(s, "created_at", "date-time", "When the action happened.")
+	property(s, "correlation_id", "uuid", "Links the activities of one workflow.")
+	property(s, "target_principal_id", "uuid", "The principal that the activity addresses.").Nullable = true
+	property(s, "action", "", "<resource>.<verb>").Examples = []any{"signal.created"}
+	property(s, "visibility", "", "Who may see it besides the resource's owner and delegators.").Enum = []any{"private", "resource", "scope", "tenant"}
+	payload := property(s, "payload", "", "The payload that the service recorded.")
 	payload.Type, payload.AdditionalProperties = huma.TypeObject, true
 
 	actor := r.SchemaFromRef(s.Properties["actor"].Ref)
-	say(actor, "principal_id", "uuid", "")
-	say(actor, "kind", "", "user, agent, service, …; unknown when the directory does not know them")
-	say(actor, "display_name", "", "Empty when the directory does not know them.")
+	property(actor, "principal_id", "uuid", "")
+	property(actor, "kind", "", "user, agent, service, …; unknown if the directory does not have the principal")
+	property(actor, "display_name", "", "Empty if the directory does not have the principal.")
 	resource := r.SchemaFromRef(s.Properties["resource"].Ref)
-	say(resource, "resource_id", "uuid", "")
-	say(resource, "parent_id", "uuid", "").Nullable = true
+	property(resource, "resource_id", "uuid", "")
+	property(resource, "parent_id", "uuid", "").Nullable = true
 	hints := r.SchemaFromRef(s.Properties["ui_hints"].Ref)
-	say(hints, "severity", "", "").Enum = []any{"info", "warning", "error", "critical"}
+	property(hints, "severity", "", "").Enum = []any{"info", "warning", "error", "critical"}
 }

@@ -65,7 +65,8 @@ func (s *Server) addExport(routes huma.API) {
 	responses["200"].Content[export.JSONL.MediaType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	e := exporter{s, &exportSlots{taken: map[uuid.UUID]bool{}}}
 	handle(s, routes, huma.Operation{
-		OperationID: exportOperation, Method: http.MethodGet, Path: "/activities/export", Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
+		OperationID: exportOperation, Method: http.MethodGet, Path: "/activities/export",
+		Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
 		Summary: "Export the log",
 		Description: "Of the whole tenant, oldest first, as one file: CSV (RFC 4180) with a heading and with an apostrophe before what a spreadsheet would take " +
 			"for a formula, or one JSON object a line. It ends at the newest activity of its beginning. An answer that is cut off, and so does not end as " +

@@ -6,34 +6,33 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// What a list of activities can be asked for. A route takes those that it does not decide by
-// itself.
+// The filter parameters of lists of activities. A route has those that its path does not determine.
 type (
-	// FilterCommon is what every list of activities can be asked for.
+	// FilterCommon has the parameters of all lists of activities.
 	FilterCommon struct {
-		Action        string    `query:"action" maxLength:"200" doc:"A pattern of actions, as Python's fnmatch.fnmatchcase has it." example:"signal.*"`
-		Target        ID        `query:"target" doc:"The principal addressed."`
-		CorrelationID ID        `query:"correlation_id" doc:"The workflow."`
-		RequestID     string    `query:"request_id" maxLength:"200" doc:"The request of the service that recorded it."`
+		Action        string    `query:"action" maxLength:"200" doc:"A pattern of actions." example:"project.*"`
+		Target        ID        `query:"target" doc:"The principal that the activity addresses."`
+		CorrelationID ID        `query:"correlation_id" doc:"The correlation id."`
+		RequestID     string    `query:"request_id" maxLength:"200" doc:"The id of the service's request."`
 		Status        string    `query:"status" enum:"success,failure"`
 		Severity      string    `query:"severity" enum:"info,warning,error,critical"`
 		Category      string    `query:"category" maxLength:"100"`
-		Since         time.Time `query:"since" doc:"Recorded then or later."`
-		Until         time.Time `query:"until" doc:"Recorded before."`
-		Q             string    `query:"q" maxLength:"200" doc:"A part of the message, the resource's name or the action."`
+		Since         time.Time `query:"since" doc:"Recorded at this time or later."`
+		Until         time.Time `query:"until" doc:"Recorded before this time."`
+		Q             string    `query:"q" maxLength:"200" doc:"A part of message, resource name or action."`
 	}
-	// FilterActor asks for one actor's activities.
+	// FilterActor selects the activities of an actor.
 	FilterActor struct {
-		Actor ID `query:"actor" doc:"The principal who did it."`
+		Actor ID `query:"actor" doc:"The actor."`
 	}
-	// FilterResource asks for a resource's activities, or those of a type of resource.
+	// FilterResource selects the activities of a resource, or of a type of resource.
 	FilterResource struct {
-		Resource     ID     `query:"resource" doc:"The resource it was done to."`
+		Resource     ID     `query:"resource" doc:"The resource."`
 		ResourceType string `query:"resource_type" maxLength:"100"`
 	}
-	// FilterOwner asks for the activities on what somebody owns.
+	// FilterOwner selects the activities of the resources of an owner.
 	FilterOwner struct {
-		Owner ID `query:"owner" doc:"The resource's owner, as of the recording."`
+		Owner ID `query:"owner" doc:"The owner of the resource at the time of recording."`
 	}
 )
 
@@ -50,8 +49,11 @@ func (f FilterResource) apply(to *activity.Filter) {
 
 func (f FilterOwner) apply(to *activity.Filter) { to.Owner = f.Owner.UUID }
 
-// filterOf joins parts of a filter.
-func filterOf(parts ...interface{ apply(to *activity.Filter) }) (f activity.Filter) {
+// filterPart is a part of a filter.
+type filterPart interface{ apply(to *activity.Filter) }
+
+// filterOf combines parts of a filter.
+func filterOf(parts ...filterPart) (f activity.Filter) {
 	for _, part := range parts {
 		part.apply(&f)
 	}

@@ -15,34 +15,39 @@ import (
 
 func (s *Server) addNotifications(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "list-notifications", Method: http.MethodGet, Path: "/notifications", Tags: []string{"Notifications"},
-		Summary:     "Read the inbox",
-		Description: "What the principal was told of and may still see, newest first. A page may hold fewer items than asked for, even none, and still have a next one.",
+		OperationID: "list-notifications", Method: http.MethodGet, Path: "/notifications",
+		Tags:        []string{"Notifications"},
+		Summary:     "List notifications",
+		Description: "The caller's notifications of activities that they may still see, newest first. " + shortPages,
 		Responses:   problems(),
 	}, s.listNotifications)
 	handle(s, routes, huma.Operation{
-		OperationID: "count-unread", Method: http.MethodGet, Path: "/notifications/unread-count", Tags: []string{"Notifications"},
-		Summary:   "Count what is unread",
+		OperationID: "count-unread", Method: http.MethodGet, Path: "/notifications/unread-count",
+		Tags:      []string{"Notifications"},
+		Summary:   "Count unread notifications",
 		Responses: problems(),
 	}, s.countUnread)
 	handle(s, routes, huma.Operation{
-		OperationID: "mark-notification", Method: http.MethodPatch, Path: "/notifications/{id}", Tags: []string{"Notifications"},
+		OperationID: "mark-notification", Method: http.MethodPatch, Path: "/notifications/{id}",
+		Tags:        []string{"Notifications"},
 		Summary:     "Mark a notification as read or unread",
-		Description: "The new unread count is published on the principal's own channel.",
+		Description: "Publishes the new unread count on the caller's own channel.",
 		Responses:   problems(http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.markNotification)
 	handle(s, routes, huma.Operation{
-		OperationID: "mark-all-read", Method: http.MethodPost, Path: "/notifications/mark-all-read", Tags: []string{"Notifications"},
-		Summary:     "Mark everything as read",
-		Description: "Everything that is unread when it begins. The new unread count is published on the principal's own channel.",
-		Responses:   problems(),
+		OperationID: "mark-all-read", Method: http.MethodPost, Path: "/notifications/mark-all-read",
+		Tags:    []string{"Notifications"},
+		Summary: "Mark all notifications as read",
+		Description: "Marks the notifications that are unread when the request begins, and publishes the new unread " +
+			"count on the caller's own channel.",
+		Responses: problems(),
 	}, s.markAllRead)
 }
 
-// Notification is an activity that the principal was told of.
+// Notification is a row of the caller's inbox.
 type Notification struct {
-	ID        uuid.UUID  `json:"id" format:"uuid" doc:"The activity's id, and so the event's."`
-	Reasons   []string   `json:"reasons" nullable:"false" enum:"subscribed,owner,delegator,target" doc:"Why the principal was told."`
+	ID        uuid.UUID  `json:"id" format:"uuid" doc:"The id of the activity, and of the event."`
+	Reasons   []string   `json:"reasons" nullable:"false" enum:"subscribed,owner,delegator,target"`
 	CreatedAt time.Time  `json:"created_at"`
 	ReadAt    *time.Time `json:"read_at" nullable:"true" doc:"Null while it is unread."`
 	Event     Event      `json:"event"`
@@ -52,15 +57,15 @@ type notificationsResponse struct {
 	Body struct {
 		Items       []Notification `json:"items" nullable:"false" doc:"Newest first."`
 		NextCursor  *string        `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
-		UnreadCount int            `json:"unread_count" doc:"How many are unread in all; counting stops at 10,000."`
+		UnreadCount int            `json:"unread_count" doc:"Unread notifications; counting stops at 10,000."`
 	} `nameHint:"Inbox"`
 }
 
-// unreadFilter is what a page of the inbox depends on.
+// unreadFilter is the filter of a page of the inbox.
 type unreadFilter struct{ UnreadOnly bool }
 
 func (s *Server) listNotifications(ctx context.Context, caller identity.Identity, in *struct {
-	UnreadOnly bool `query:"unread_only" doc:"Leave out what was read."`
+	UnreadOnly bool `query:"unread_only" doc:"Omits read notifications."`
 	PageQuery
 },
 ) (*notificationsResponse, error) {
@@ -89,13 +94,13 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 	return response, err
 }
 
-// notifications renders a page of the inbox.
+// notifications renders notifications.
 func (s *Server) notifications(ctx context.Context, page []inbox.Notification) ([]Notification, error) {
-	told := make([]*activity.Activity, len(page))
+	activities := make([]*activity.Activity, len(page))
 	for i := range page {
-		told[i] = &page[i].Activity
+		activities[i] = &page[i].Activity
 	}
-	events, err := s.events(ctx, told)
+	events, err := s.events(ctx, activities)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +117,7 @@ func (s *Server) notifications(ctx context.Context, page []inbox.Notification) (
 
 type unreadResponse struct {
 	Body struct {
-		UnreadCount int `json:"unread_count" doc:"Counting stops at 10,000."`
+		UnreadCount int `json:"unread_count" doc:"Unread notifications; counting stops at 10,000."`
 	} `nameHint:"UnreadCount"`
 }
 
@@ -131,7 +136,7 @@ type notificationResponse struct{ Body Notification }
 func (s *Server) markNotification(ctx context.Context, caller identity.Identity, in *struct {
 	ID   ID `path:"id" doc:"The notification's id."`
 	Body struct {
-		Read bool `json:"read" doc:"Whether it is to be read or unread."`
+		Read bool `json:"read" doc:"true marks it as read, false as unread."`
 	} `nameHint:"NotificationChange"`
 },
 ) (*notificationResponse, error) {
@@ -149,7 +154,7 @@ func (s *Server) markNotification(ctx context.Context, caller identity.Identity,
 
 type markedResponse struct {
 	Body struct {
-		MarkedCount int `json:"marked_count" doc:"How many were unread."`
+		MarkedCount int `json:"marked_count" doc:"The number of notifications that were unread."`
 	} `nameHint:"MarkedCount"`
 }
 

@@ -11,34 +11,36 @@ import (
 
 const openAPIType = "application/openapi+json"
 
-const description = `The HTTP interface of Fanfare: who hears what, what happened, and what is waiting to be told.
+const description = `The HTTP API of Fanfare: inbox, subscriptions, preferences, activity log, tokens and operations.
 
-**Identity.** A request speaks for one principal of one tenant: by a bearer token (a JWT, or a service token), or, where the
-server is told to trust its gateway, by the headers ` + "`X-Tenant-Id`, `X-Principal-Id` and `X-Scopes`" + `.
+**Caller.** A request is made for one principal of one tenant. Its credentials are a bearer token (a JWT or a
+service token) or, if the server trusts a gateway, the headers ` + "`X-Tenant-Id`, `X-Principal-Id`" + `
+and ` + "`X-Scopes`" + `.
 
-**Lists** come in pages, newest first. ` + "`next_cursor`" + ` is null on the last page; else it is the ` + "`cursor`" + ` of the next request, with the
-same filter. Pages neither skip nor repeat what was there when the first one was read.
+**Lists** are paginated, newest first. ` + "`next_cursor`" + ` is null on the last page; otherwise it is the
+` + "`cursor`" + ` of the next page with the same filter. Rows that exist when the first page is read are neither
+skipped nor repeated.
 
-**Problems** are ` + "`application/problem+json`" + ` (RFC 9457). An id that is unknown, another tenant's or not yours to see is answered
-with the same 404. The types:
+**Problems** are ` + "`application/problem+json`" + ` (RFC 9457). An id that does not exist, that belongs to
+another tenant or that the caller may not see gets the same 404. The types:
 
 `
 
-// schemas is where the document keeps its schemas; those of problems are there from the first.
+// schemas returns the registry of the document's schemas, with the schema of problems.
 func schemas() huma.Registry {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	registry.Schema(reflect.TypeFor[Problem](), true, "")
 	return registry
 }
 
-// removeUnused takes out of the document what huma puts into every one.
+// removeUnused removes the schemas that huma adds to every document.
 func removeUnused(document *huma.OpenAPI) {
 	all := document.Components.Schemas.Map()
 	delete(all, "ErrorModel")
 	delete(all, "ErrorDetail")
 }
 
-// config is what is said of the API as a whole.
+// config returns the configuration of huma and the general part of the document.
 func (s *Server) config(version string) huma.Config {
 	text := strings.Builder{}
 	text.WriteString(description)
@@ -57,17 +59,17 @@ func (s *Server) config(version string) huma.Config {
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					tokenScheme: {
 						Type: "http", Scheme: "bearer",
-						Description: "A JWT or a service token. Where a route names a scope, the token must carry it.",
+						Description: "A JWT or a service token. It must carry the scopes of the route.",
 					},
-					tenantScheme: gateway("X-Tenant-Id", "Set by a trusted gateway, with X-Principal-Id."),
+					tenantScheme: gateway("X-Tenant-Id", "Set by a trusted gateway, together with X-Principal-Id."),
 					principalScheme: gateway(
 						"X-Principal-Id",
-						"Set by a trusted gateway, with X-Tenant-Id. X-Scopes carries the scopes.",
+						"Set by a trusted gateway, together with X-Tenant-Id. X-Scopes carries the scopes.",
 					),
 				},
 			},
 		},
-		// "json" stands for every media type that ends in +json.
+		// "json" applies to all media types that end in +json.
 		Formats: map[string]huma.Format{
 			"application/json": huma.DefaultJSONFormat,
 			"json":             huma.DefaultJSONFormat,
@@ -77,7 +79,7 @@ func (s *Server) config(version string) huma.Config {
 	}
 }
 
-// asProblem gives problems their request's id, and makes problems of huma's own refusals.
+// asProblem sets the request id of problems, and converts huma's own errors to problems.
 func (s *Server) asProblem(ctx huma.Context, _ string, response any) (any, error) {
 	var p Problem
 	switch r := response.(type) {
@@ -92,10 +94,10 @@ func (s *Server) asProblem(ctx huma.Context, _ string, response any) (any, error
 	return &p, nil
 }
 
-// problems documents the answers of a route besides the one it is for. Every route has those that
-// stand before the routes.
+// problems documents the problems of a route: those with the given statuses, and those of the
+// middlewares, which all routes share.
 func problems(statuses ...int) map[string]*huma.Response {
-	always := []int{
+	shared := []int{
 		http.StatusBadRequest,
 		http.StatusUnauthorized,
 		http.StatusUnprocessableEntity,
@@ -104,7 +106,7 @@ func problems(statuses ...int) map[string]*huma.Response {
 		http.StatusServiceUnavailable,
 	}
 	responses := map[string]*huma.Response{}
-	for _, status := range append(always, statuses...) {
+	for _, status := range append(shared, statuses...) {
 		text := ""
 		for _, k := range kinds() {
 			if k.status == status {
@@ -119,4 +121,12 @@ func problems(statuses ...int) map[string]*huma.Response {
 		}
 	}
 	return responses
+}
+
+// describe sets descriptions of properties: struct tags are for short ones.
+func describe(s *huma.Schema, descriptions map[string]string) *huma.Schema {
+	for name, text := range descriptions {
+		s.Properties[name].Description = text
+	}
+	return s
 }

@@ -12,40 +12,46 @@ import (
 
 func (s *Server) addOutbox(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "get-outbox", Method: http.MethodGet, Path: "/outbox", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
-		Summary:     "Count what is waiting to be told",
-		Description: "The tenant's own.",
+		OperationID: "get-outbox", Method: http.MethodGet, Path: "/outbox",
+		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
+		Summary:     "Count pending activities",
+		Description: "The counts of the tenant's activities that are not delivered.",
 		Responses:   problems(http.StatusForbidden),
 	}, s.getOutbox)
 	handle(s, routes, huma.Operation{
-		OperationID: "list-dead-letters", Method: http.MethodGet, Path: "/outbox/dead", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
-		Summary:     "List what could not be told",
-		Description: "The tenant's latest dead letters. A dead letter holds nobody up.",
+		OperationID: "list-dead-letters", Method: http.MethodGet, Path: "/outbox/dead",
+		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
+		Summary:     "List dead letters",
+		Description: "The latest dead letters of the tenant. A dead letter blocks no other activity.",
 		Responses:   problems(http.StatusForbidden),
 	}, s.listDeadLetters)
 	handle(s, routes, huma.Operation{
-		OperationID: "replay-dead-letter", Method: http.MethodPost, Path: "/outbox/dead/{id}/replay", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
-		Summary:     "Put a dead letter back into the outbox",
-		Description: "Behind what is there. Only the channels that were not reached are published to, and nobody's inbox gets a second row.",
-		Responses:   problems(http.StatusForbidden, http.StatusNotFound),
+		OperationID: "replay-dead-letter", Method: http.MethodPost, Path: "/outbox/dead/{id}/replay",
+		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
+		Summary: "Replay a dead letter",
+		Description: "Returns the activity to the end of the outbox. Its delivery publishes only on the channels that " +
+			"were not reached, and adds no second notification to an inbox.",
+		Responses: problems(http.StatusForbidden, http.StatusNotFound),
 	}, s.replayDeadLetter)
 }
 
 type outboxResponse struct{ Body OutboxStatus }
 
-// OutboxStatus counts what is waiting.
+// OutboxStatus has the counts of a tenant's pending activities.
 type OutboxStatus struct {
 	outbox.Status
 }
 
-// TransformSchema says what the counts are.
+// TransformSchema adds descriptions to the schema.
 func (OutboxStatus) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	for name, text := range map[string]string{
-		"pending": "Waiting to be told.", "oldest_at": "When the oldest of them was recorded.", "parked": "Waiting for their next try, or behind one that does.",
-		"failing": "Of those, the ones that have failed themselves.", "broadcasts": "Wide audiences that are being told.", "dead_letters": "Could not be told.",
-	} {
-		s.Properties[name].Description = text
-	}
+	describe(s, map[string]string{
+		"pending":      "Activities in the outbox.",
+		"oldest_at":    "When the oldest activity in the outbox was recorded.",
+		"parked":       "Activities that wait for a retry, or are blocked by an activity that does.",
+		"failing":      "Parked activities that have failed themselves.",
+		"broadcasts":   "Fan-out jobs: activities whose wide audience is being notified.",
+		"dead_letters": "Dead letters.",
+	})
 	s.Properties["oldest_at"].Nullable = true
 	return s
 }
@@ -58,29 +64,29 @@ func (s *Server) getOutbox(ctx context.Context, caller identity.Identity, _ *str
 	return &outboxResponse{OutboxStatus{status}}, nil
 }
 
-// DeadLetter is an activity that could not be told.
+// DeadLetter is an activity that could not be delivered.
 type DeadLetter struct {
 	outbox.DeadLetter
 }
 
-// TransformSchema says what the fields are.
+// TransformSchema adds formats and descriptions to the schema.
 func (DeadLetter) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	for _, name := range []string{"activity_id", "tenant_id", "resource_id"} {
 		s.Properties[name].Format = "uuid"
 	}
-	s.Properties["action"].Description = "Empty when the log does not hold it any more."
-	s.Properties["channels"].Description = "Those that were not reached; null means all."
+	s.Properties["action"].Description = "Empty if the activity is no longer in the log."
+	s.Properties["channels"].Description = "The channels that were not reached; null stands for all."
 	return s
 }
 
 type deadLettersResponse struct {
 	Body struct {
-		Items []DeadLetter `json:"items" nullable:"false" doc:"The latest first."`
+		Items []DeadLetter `json:"items" nullable:"false" doc:"Latest first."`
 	} `nameHint:"DeadLetterList"`
 }
 
 func (s *Server) listDeadLetters(ctx context.Context, caller identity.Identity, in *struct {
-	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"At most so many items."`
+	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"The maximum number of items."`
 },
 ) (*deadLettersResponse, error) {
 	letters, err := outbox.NewBacklog(s.pool).DeadLetters(ctx, caller.TenantID, in.Limit)
@@ -97,7 +103,7 @@ func (s *Server) listDeadLetters(ctx context.Context, caller identity.Identity, 
 
 type replayResponse struct {
 	Body struct {
-		Replayed int64 `json:"replayed" doc:"How many were put back."`
+		Replayed int64 `json:"replayed" doc:"The number of activities returned to the outbox."`
 	} `nameHint:"ReplayedCount"`
 }
 

@@ -47,3 +47,6 @@ func cursorScopeOf(ctx context.Context, filter any) (cursorScope, error) {
 	info := requestInfoOf(ctx)
 	return cursorScope{route: info.route, principal: info.caller.Principal, filter: string(text)}, nil
 }
+
+// shortPages describes lists that are filtered while they are read.
+const shortPages = "A page may have fewer items than its limit, even none, although there is a next page."

@@ -16,37 +16,48 @@ import (
 
 func (s *Server) addPreferences(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "get-preferences", Method: http.MethodGet, Path: "/notifications/preferences", Tags: []string{"Preferences"},
-		Summary:     "Say what the principal wants to hear",
-		Description: "Without any that were stored, these are the defaults, and stay unstored.",
+		OperationID: "get-preferences", Method: http.MethodGet, Path: "/notifications/preferences",
+		Tags:        []string{"Preferences"},
+		Summary:     "Get the preferences",
+		Description: "Returns the defaults if the caller has stored no preferences.",
 		Responses:   problems(),
 	}, s.getPreferences)
 	handle(s, routes, huma.Operation{
-		OperationID: "put-preferences", Method: http.MethodPut, Path: "/notifications/preferences", Tags: []string{"Preferences"},
-		Summary:     "Change what the principal wants to hear",
-		Description: "A field that is not given stays as it is. Patterns are those of Python's `fnmatch.fnmatchcase`.",
+		OperationID: "put-preferences", Method: http.MethodPut, Path: "/notifications/preferences",
+		Tags:        []string{"Preferences"},
+		Summary:     "Change the preferences",
+		Description: "An omitted field keeps its value. Patterns are those of Python's `fnmatch.fnmatchcase`.",
 		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.putPreferences)
 	handle(s, routes, huma.Operation{
-		OperationID: "test-preferences", Method: http.MethodPost, Path: "/notifications/preferences/test", Tags: []string{"Preferences"},
-		Summary:     "Try patterns on actions",
-		Description: "Says which patterns match which actions. Nothing is stored.",
+		OperationID: "test-preferences", Method: http.MethodPost, Path: "/notifications/preferences/test",
+		Tags:        []string{"Preferences"},
+		Summary:     "Test patterns",
+		Description: "Returns which patterns match which actions. Stores nothing.",
 		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.testPreferences)
 }
 
-// Preferences are what a principal wants to hear.
+// Preferences select the activities that the caller is notified of.
 type Preferences struct {
-	FilterMode    string     `json:"filter_mode" enum:"all,mutations,custom" doc:"all actions, those that change something, or those that custom_actions match."`
-	CustomActions []string   `json:"custom_actions" nullable:"false" doc:"Patterns of actions." example:"[\"resource.*\",\"promotion.*\"]"`
-	Muted         bool       `json:"muted" doc:"Tell nothing for now."`
-	UpdatedAt     *time.Time `json:"updated_at" nullable:"true" doc:"Null while nothing is stored."`
+	FilterMode    string     `json:"filter_mode" enum:"all,mutations,custom"`
+	CustomActions []string   `json:"custom_actions" nullable:"false" example:"[\"project.*\",\"file.*\"]"`
+	Muted         bool       `json:"muted" doc:"Disables notifications."`
+	UpdatedAt     *time.Time `json:"updated_at" nullable:"true" doc:"Null for the defaults."`
 }
 
-// PreferencesChange is what a principal wants otherwise.
+// TransformSchema adds descriptions to the schema.
+func (Preferences) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return describe(s, map[string]string{
+		"filter_mode":    "all actions, actions that change something, or actions that match custom_actions.",
+		"custom_actions": "Patterns of actions.",
+	})
+}
+
+// PreferencesChange has the preferences to change.
 type PreferencesChange struct {
 	FilterMode    *string   `json:"filter_mode,omitempty" enum:"all,mutations,custom"`
-	CustomActions *[]string `json:"custom_actions,omitempty" maxItems:"100" doc:"The whole list." example:"[\"resource.*\",\"promotion.*\"]"`
+	CustomActions *[]string `json:"custom_actions,omitempty" maxItems:"100" example:"[\"project.*\",\"file.*\"]"`
 	Muted         *bool     `json:"muted,omitempty"`
 }
 
@@ -87,17 +98,17 @@ func (s *Server) putPreferences(
 	return preferencesOf(stored), nil
 }
 
-// PatternTest asks which patterns match which actions.
+// PatternTest has patterns and the actions to match them with.
 type PatternTest struct {
-	Patterns []string `json:"patterns" nullable:"false" maxItems:"100" example:"[\"signal.*\"]"`
-	Actions  []string `json:"actions" nullable:"false" maxItems:"100" maxLength:"100" example:"[\"signal.created\"]"`
+	Patterns []string `json:"patterns" nullable:"false" maxItems:"100" example:"[\"project.*\"]"`
+	Actions  []string `json:"actions" nullable:"false" maxItems:"100" maxLength:"100" example:"[\"project.created\"]"`
 }
 
-// PatternMatches says which patterns match an action.
+// PatternMatches lists the patterns that match an action.
 type PatternMatches struct {
 	Action   string   `json:"action"`
 	Matches  bool     `json:"matches"`
-	Patterns []string `json:"patterns" nullable:"false" doc:"Those that match, in their order."`
+	Patterns []string `json:"patterns" nullable:"false" doc:"The patterns that match, in their order."`
 }
 
 type patternTestResponse struct {
@@ -129,6 +140,7 @@ func (s *Server) testPreferences(
 	return response, nil
 }
 
+// compilePatterns compiles patterns. Its *invalid.Error reports every invalid one.
 func compilePatterns(texts []string) ([]preferences.Pattern, error) {
 	var broken invalid.Error
 	patterns := make([]preferences.Pattern, len(texts))

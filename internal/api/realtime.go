@@ -30,7 +30,8 @@ type Tokens interface {
 
 func (s *Server) addRealtime(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "make-realtime-tokens", Method: http.MethodPost, Path: "/realtime/token", Tags: []string{"Realtime"},
+		OperationID: "make-realtime-tokens", Method: http.MethodPost, Path: "/realtime/token",
+		Tags:    []string{"Realtime"},
 		Summary: "Get tokens for Centrifugo",
 		Description: "A connection token, and one for each channel: all of them or none. A resource's channel is for who holds a role on the resource " +
 			"or above it, or owns it; the tenant's is for who has the scope activity:read; the principal's own comes with the connection. " +
@@ -38,7 +39,8 @@ func (s *Server) addRealtime(routes huma.API) {
 		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.makeTokens)
 	handle(s, routes, huma.Operation{
-		OperationID: "bootstrap-realtime", Method: http.MethodGet, Path: "/realtime/bootstrap", Tags: []string{"Realtime"},
+		OperationID: "bootstrap-realtime", Method: http.MethodGet, Path: "/realtime/bootstrap",
+		Tags:        []string{"Realtime"},
 		Summary:     "Get what a client needs to connect",
 		Description: "The principal's own channel, which comes with the connection, and the channels of the resources that it has subscribed to and may hear, with tokens: the first 127, as a connection takes no more.",
 		Responses:   problems(),

@@ -201,11 +201,17 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 			[]string{w.channels.Resource(at.id, w.elsewhere.signal)},
 			[]string{w.channels.Resource(at.id, w.elsewhere.signal)},
 		},
-		"foreign tenant": {at.member, identity.ScopeAdmin, []string{w.channels.Tenant(w.elsewhere.id)}, []string{w.channels.Tenant(w.elsewhere.id)}},
-		"literal":        {at.member, identity.ScopeAdmin, []string{"chat:" + at.id.String() + ".room"}, []string{"chat:" + at.id.String() + ".room"}},
-		"upper case":     {at.member, "", []string{strings.ToUpper(signal)}, []string{strings.ToUpper(signal)}},
-		"with a tail":    {at.member, "", []string{signal + ".x"}, []string{signal + ".x"}},
-		"boundary":       {at.member, "", []string{"$" + signal, mine + "," + at.owner.String()}, []string{"$" + signal, mine + "," + at.owner.String()}},
+		"foreign tenant": {
+			at.member, identity.ScopeAdmin,
+			[]string{w.channels.Tenant(w.elsewhere.id)},
+			[]string{w.channels.Tenant(w.elsewhere.id)},
+		},
+		"literal":     {at.member, identity.ScopeAdmin, []string{"chat:" + at.id.String() + ".room"}, []string{"chat:" + at.id.String() + ".room"}},
+		"upper case":  {at.member, "", []string{strings.ToUpper(signal)}, []string{strings.ToUpper(signal)}},
+		"with a tail": {at.member, "", []string{signal + ".x"}, []string{signal + ".x"}},
+		"boundary": {at.member, "", []string{"$" + signal, mine + "," + at.owner.String()}, []string{
+			"$" + signal, mine + "," + at.owner.String(),
+		}},
 	} {
 		body, err := json.Marshal(map[string]any{"channels": append([]string{}, c.channels...)})
 		if err != nil {

@@ -15,7 +15,8 @@ import (
 
 func (s *Server) addWatchers(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "list-watchers", Method: http.MethodGet, Path: "/resources/{id}/watchers", Tags: []string{"Subscriptions"},
+		OperationID: "list-watchers", Method: http.MethodGet, Path: "/resources/{id}/watchers",
+		Tags:        []string{"Subscriptions"},
 		Summary:     "List who watches a resource",
 		Description: "For the resource's owner and its delegators. Those listed would hear of the resource if they may, and want to.",
 		Responses:   problems(http.StatusNotFound),

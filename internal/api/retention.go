@@ -17,13 +17,15 @@ import (
 
 func (s *Server) addRetention(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "get-retention", Method: http.MethodGet, Path: "/retention", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
+		OperationID: "get-retention", Method: http.MethodGet, Path: "/retention",
+		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "Say how long what is kept",
 		Description: "The bounds that apply to the tenant, where each comes from, and the legal holds. Days are 24 hours; 0 is no bound.",
 		Responses:   problems(http.StatusForbidden),
 	}, s.getRetention)
 	handle(s, routes, huma.Operation{
-		OperationID: "put-retention", Method: http.MethodPut, Path: "/retention", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
+		OperationID: "put-retention", Method: http.MethodPut, Path: "/retention",
+		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary: "Change how long what is kept",
 		Description: "A bound that is not given stays as it is; 0 is no bound; null gives it back to the installation. " +
 			"The change is recorded in the tenant's log. What has had its time by then is removed at the next run, and for good.",

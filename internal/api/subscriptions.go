@@ -19,19 +19,22 @@ import (
 
 func (s *Server) addSubscriptions(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "subscribe", Method: http.MethodPost, Path: "/subscriptions", Tags: []string{"Subscriptions"}, DefaultStatus: http.StatusCreated,
+		OperationID: "subscribe", Method: http.MethodPost, Path: "/subscriptions",
+		Tags: []string{"Subscriptions"}, DefaultStatus: http.StatusCreated,
 		Summary:     "Subscribe to a resource",
 		Description: "For who holds a role on the resource or above it, or owns it. The same subscription again is the one that stands. A new one is itself an activity, `subscription.created`.",
 		Responses:   problems(http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.subscribe)
 	handle(s, routes, huma.Operation{
-		OperationID: "list-subscriptions", Method: http.MethodGet, Path: "/subscriptions", Tags: []string{"Subscriptions"},
+		OperationID: "list-subscriptions", Method: http.MethodGet, Path: "/subscriptions",
+		Tags:        []string{"Subscriptions"},
 		Summary:     "List the principal's subscriptions",
 		Description: "Those that were not revoked, oldest first.",
 		Responses:   problems(),
 	}, s.listSubscriptions)
 	handle(s, routes, huma.Operation{
-		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{id}", Tags: []string{"Subscriptions"},
+		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{id}",
+		Tags:        []string{"Subscriptions"},
 		Summary:     "Revoke a subscription",
 		Description: "The principal's own. It is itself an activity, `subscription.revoked`.",
 		Responses:   problems(http.StatusNotFound),
@@ -93,7 +96,7 @@ func (s *Server) subscribe(
 				return struct{}{}, errDuplicate
 			}
 			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{made.ResourceID})
-			describe(e, subscriptionCreated, made, types)
+			completeEnvelope(e, subscriptionCreated, made, types)
 			return struct{}{}, err
 		},
 	)
@@ -117,7 +120,7 @@ func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *
 				return struct{}{}, err
 			}
 			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{revoked.ResourceID})
-			describe(e, subscriptionRevoked, revoked, types)
+			completeEnvelope(e, subscriptionRevoked, revoked, types)
 			return struct{}{}, err
 		},
 	)
@@ -144,7 +147,7 @@ func newEnvelope(ctx context.Context, caller identity.Identity) activity.Envelop
 
 // describe completes the envelope of what was done to a subscription. Its id links the making to
 // the revoking.
-func describe(e *activity.Envelope, action string, s subscriptions.Subscription, types map[uuid.UUID]string) {
+func completeEnvelope(e *activity.Envelope, action string, s subscriptions.Subscription, types map[uuid.UUID]string) {
 	e.Action, e.CorrelationID, e.ResourceID = action, s.ID, s.ResourceID
 	if e.ResourceType = types[s.ResourceID]; e.ResourceType == "" {
 		e.ResourceType = unknownType

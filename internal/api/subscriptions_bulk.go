@@ -19,7 +19,8 @@ import (
 
 func (s *Server) addBulkSubscriptions(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "subscribe-many", Method: http.MethodPost, Path: "/subscriptions/bulk", Tags: []string{"Subscriptions"},
+		OperationID: "subscribe-many", Method: http.MethodPost, Path: "/subscriptions/bulk",
+		Tags:        []string{"Subscriptions"},
 		Summary:     "Subscribe to many resources",
 		Description: "Up to 1,000. What cannot be granted is said of each one by itself, and does not hinder the others.",
 		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
@@ -93,7 +94,7 @@ func recordCreated(
 	envelopes := make([]activity.Envelope, len(fresh))
 	for i, subscription := range fresh {
 		envelopes[i] = newEnvelope(ctx, caller)
-		describe(&envelopes[i], subscriptionCreated, subscription, types)
+		completeEnvelope(&envelopes[i], subscriptionCreated, subscription, types)
 	}
 	_, err = outbox.RecordMany(ctx, tx, envelopes)
 	return err

@@ -12,7 +12,8 @@ import (
 
 func (s *Server) addTaxonomy(routes huma.API) {
 	handle(s, routes, huma.Operation{
-		OperationID: "get-taxonomy", Method: http.MethodGet, Path: "/taxonomy", Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
+		OperationID: "get-taxonomy", Method: http.MethodGet, Path: "/taxonomy",
+		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "Read which actions there are",
 		Description: "The taxonomy that is applied, which all tenants share, and how strictly the tenant is held to it.",
 		Responses:   problems(http.StatusForbidden),
