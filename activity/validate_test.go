@@ -14,6 +14,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/activitytest"
 )
 
 var (
@@ -23,13 +24,9 @@ var (
 )
 
 func anEnvelope() activity.Envelope {
-	return activity.Envelope{
-		TenantID:         tenant,
-		ActorPrincipalID: actor,
-		ResourceID:       resource,
-		ResourceType:     "signal",
-		Action:           "signal.created",
-	}
+	e := activitytest.NewEnvelope()
+	e.TenantID, e.ActorPrincipalID, e.ResourceID = tenant, actor, resource
+	return e
 }
 
 // violation is an invalid.Field that a table can spell without keys.

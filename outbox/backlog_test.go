@@ -10,6 +10,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -264,7 +265,7 @@ func TestPark(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, db.Pool, h, outbox.Options{})
-	eventually(t, db.Pool, "the outbox is empty", `SELECT NOT EXISTS (SELECT FROM fanfare.outbox)`)
+	waittest.Query(t, db.Pool, "the outbox is empty", `SELECT NOT EXISTS (SELECT FROM fanfare.outbox)`)
 	if diff := cmp.Diff([]uuid.UUID{other}, collect[uuid.UUID](t, db, `SELECT activity_id FROM ledger`)); diff != "" {
 		t.Errorf("delivered meanwhile (-want +got):\n%s", diff)
 	}
@@ -275,7 +276,7 @@ func TestPark(t *testing.T) {
 	if err := b.Park(t.Context(), uuid.Nil, first, 0, "up again"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, db.Pool, "both are delivered", `SELECT count(*) = 3 FROM ledger`)
+	waittest.Query(t, db.Pool, "both are delivered", `SELECT count(*) = 3 FROM ledger`)
 	if diff := cmp.Diff([]uuid.UUID{other, first, second}, collect[uuid.UUID](t, db, `SELECT activity_id FROM ledger ORDER BY n`)); diff != "" {
 		t.Errorf("delivered (-want +got):\n%s", diff)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/redaction"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -327,7 +328,7 @@ func TestRowsLeftOpen(t *testing.T) {
 	if !conn.IsClosed() {
 		t.Error("got a connection that waits for ever in a transaction, want it closed or usable")
 	}
-	eventually(
+	waittest.Query(
 		t,
 		db.Pool,
 		"the server has given up the transaction",
@@ -430,7 +431,7 @@ func TestTheContextEndsAnywhere(t *testing.T) {
 		wantFree(t, pool)
 	}
 	// What was being committed when the context ended is decided by the server.
-	eventually(t, db.Pool, "nobody is in a transaction", `
+	waittest.Query(t, db.Pool, "nobody is in a transaction", `
 		SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid())`)
 	changes, activities := count(t, db.Pool, "signals"), count(t, db.Pool, "fanfare.activities")
 	if changes != activities || changes < before {

@@ -17,19 +17,19 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/activitytest"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
 // anEnvelope returns one that will do, about a resource of its own.
 func anEnvelope() activity.Envelope {
-	return activity.Envelope{
-		TenantID: uuid.MustParse(
-			"11111111-1111-4111-8111-111111111111",
-		), ActorPrincipalID: uuid.MustParse("22222222-2222-4222-8222-222222222222"),
-		ResourceID: uuid.New(), ResourceType: "signal", Action: "signal.created",
-	}
+	e := activitytest.NewEnvelope()
+	e.TenantID = uuid.MustParse("11111111-1111-4111-8111-111111111111")
+	e.ActorPrincipalID = uuid.MustParse("22222222-2222-4222-8222-222222222222")
+	return e
 }
 
 // aKeyedEnvelope returns one with a correlation id, which alone takes a row among the idempotency
@@ -387,7 +387,7 @@ func TestManyRecordTheSameKeyAtOnce(t *testing.T) {
 					})
 				})
 			}
-			eventually(t, db.Pool, "20 that wait", `
+			waittest.Query(t, db.Pool, "20 that wait", `
 				SELECT count(*) = $1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`, len(ids))
 			var wantCreated int32
 			if outcome == "commits" {

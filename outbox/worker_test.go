@@ -14,8 +14,10 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/activitytest"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -113,32 +115,12 @@ func run(t *testing.T, pool *pgxpool.Pool, h outbox.Handler, opts outbox.Options
 	return stop
 }
 
-// eventually waits until the query, of one boolean, is true.
-func eventually(t *testing.T, pool *pgxpool.Pool, what, query string, args ...any) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		var ok bool
-		if err := pool.QueryRow(t.Context(), query, args...).Scan(&ok); err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not after 20 s", what)
-		}
-		pause(5 * time.Millisecond)
-	}
-}
-
 func pause(d time.Duration) { <-time.After(d) }
 
 func envelope(tenant, resource uuid.UUID, action string) activity.Envelope {
-	return activity.Envelope{
-		TenantID: tenant, ActorPrincipalID: uuid.MustParse("aaaaaaaa-0000-4000-8000-000000000001"), ResourceID: resource,
-		ResourceType: "signal", Action: action,
-	}
+	e := activitytest.NewEnvelope()
+	e.TenantID, e.ResourceID, e.Action = tenant, resource, action
+	return e
 }
 
 // record commits one activity and returns its id.
@@ -191,7 +173,7 @@ func TestWorkerDeliversInOrder(t *testing.T) {
 	}
 	run(t, db.Pool, h, outbox.Options{Batch: 7, Claimers: 3})
 	run(t, db.Pool, h, outbox.Options{Batch: 5, Claimers: 2})
-	eventually(t, db.Pool, "drained", isDrained)
+	waittest.Query(t, db.Pool, "drained", isDrained)
 	for _, r := range resources {
 		if got := delivered(t, db.Pool, r); !equal(got, want[r]) {
 			t.Errorf("resource %s: got %v, want %v", r, got, want[r])
@@ -236,7 +218,7 @@ func TestWorkerParksWhatFailsAndThoseBehindIt(t *testing.T) {
 			Retries: outbox.Retries{First: 10 * time.Millisecond, Longest: 20 * time.Millisecond, MaxAttempts: 1000},
 		},
 	)
-	eventually(
+	waittest.Query(
 		t,
 		db.Pool,
 		"parked",
@@ -246,13 +228,13 @@ func TestWorkerParksWhatFailsAndThoseBehindIt(t *testing.T) {
 	third := record(t, db.Pool, envelope(tenant, sick, "signal.three"))
 	fourth := record(t, db.Pool, envelope(tenant, sick, "signal.four"))
 	other := record(t, db.Pool, envelope(tenant, well, "signal.created"))
-	eventually(t, db.Pool, "others flow", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
-	eventually(t, db.Pool, "followers wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
+	waittest.Query(t, db.Pool, "others flow", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
+	waittest.Query(t, db.Pool, "followers wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
 	if got := delivered(t, db.Pool, sick); !equal(got, []uuid.UUID{first}) {
 		t.Errorf("while it fails: got %v, want only %v", got, first)
 	}
 	h.set(func() { broken = false })
-	eventually(t, db.Pool, "drained", isDrained)
+	waittest.Query(t, db.Pool, "drained", isDrained)
 	if got, want := delivered(t, db.Pool, sick), []uuid.UUID{first, poison, third, fourth}; !equal(got, want) {
 		t.Errorf("afterwards: got %v, want %v", got, want)
 	}
@@ -284,7 +266,7 @@ func TestWorkerBuriesWhatCannotBeDelivered(t *testing.T) {
 				h,
 				outbox.Options{Batch: 1, Retries: outbox.Retries{First: time.Millisecond, MaxAttempts: 3}},
 			)
-			eventually(t, db.Pool, "drained", isDrained)
+			waittest.Query(t, db.Pool, "drained", isDrained)
 			if got := delivered(t, db.Pool, resource); !equal(got, []uuid.UUID{next}) {
 				t.Errorf("delivered: got %v, want %v", got, next)
 			}
@@ -298,7 +280,7 @@ func TestWorkerBuriesWhatCannotBeDelivered(t *testing.T) {
 			if n, err := backlog.Replay(t.Context(), tenant, poison); n != 1 || err != nil {
 				t.Fatalf("Replay: got %d, %v, want 1", n, err)
 			}
-			eventually(t, db.Pool, "replayed", `SELECT count(*) = 2 FROM ledger`)
+			waittest.Query(t, db.Pool, "replayed", `SELECT count(*) = 2 FROM ledger`)
 		})
 	}
 }
@@ -351,7 +333,7 @@ func TestWorkerFindsTheCulpritOfABatch(t *testing.T) {
 					Retries: outbox.Retries{First: time.Millisecond, Longest: 5 * time.Millisecond, MaxAttempts: 2},
 				},
 			)
-			eventually(
+			waittest.Query(
 				t,
 				db.Pool,
 				"buried",
@@ -360,7 +342,7 @@ func TestWorkerFindsTheCulpritOfABatch(t *testing.T) {
 			)
 			close(stopWriting)
 			writing.Wait()
-			eventually(t, db.Pool, "drained", isDrained)
+			waittest.Query(t, db.Pool, "drained", isDrained)
 			if got := len(delivered(t, db.Pool, resource)); got != 59 {
 				t.Errorf("delivered: got %d, want 59", got)
 			}
@@ -403,7 +385,7 @@ func TestWorkerWaitsOutAnOutage(t *testing.T) {
 		t.Errorf("during the outage: got %+v, %v, want 50 pending and nothing parked or dead", status, err)
 	}
 	h.set(func() { away = false })
-	eventually(t, db.Pool, "drained", isDrained)
+	waittest.Query(t, db.Pool, "drained", isDrained)
 }
 
 func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
@@ -438,7 +420,7 @@ func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
 	}
 	h.seen = nil
 	run(t, db.Pool, h, outbox.Options{Retries: outbox.Retries{First: time.Millisecond}})
-	eventually(
+	waittest.Query(
 		t,
 		db.Pool,
 		"under way",
@@ -447,10 +429,10 @@ func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
 	)
 	late := record(t, db.Pool, envelope(tenant, celebrity, "signal.three"))
 	other := record(t, db.Pool, envelope(tenant, quiet, "signal.created"))
-	eventually(t, db.Pool, "others flow", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
-	eventually(t, db.Pool, "followers wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
+	waittest.Query(t, db.Pool, "others flow", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
+	waittest.Query(t, db.Pool, "followers wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
 	close(release)
-	eventually(t, db.Pool, "drained", isDrained)
+	waittest.Query(t, db.Pool, "drained", isDrained)
 	if got, want := delivered(t, db.Pool, celebrity), []uuid.UUID{wide, behind, late}; !equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -486,6 +468,6 @@ func TestWorkerFinishesTheBatchInHand(t *testing.T) {
 	}
 	close(leave)
 	<-stopped
-	eventually(t, db.Pool, "delivered", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, id)
-	eventually(t, db.Pool, "drained", isDrained)
+	waittest.Query(t, db.Pool, "delivered", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, id)
+	waittest.Query(t, db.Pool, "drained", isDrained)
 }

@@ -9,18 +9,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/internal/activitytest"
 )
 
 // envelope returns a sound one.
 func envelope(action string, payload any) activity.Envelope {
-	return activity.Envelope{
-		TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal", Action: action, Payload: payload,
-	}
+	e := activitytest.NewEnvelope()
+	e.Action, e.Payload = action, payload
+	return e
 }
 
 // TestWhatIsSaidOfAPayload has a schema's parts, payloads and what is said of them.

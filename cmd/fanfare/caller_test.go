@@ -10,6 +10,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
 // What the tests' JWTs are made with.
@@ -92,11 +94,7 @@ func (c caller) person(t testing.TB, w world, principal uuid.UUID) caller {
 		"iss": jwtIssuerName, "aud": jwtAudienceName, "exp": time.Now().Add(time.Hour).Unix(),
 		"tenant_id": w.tenant.String(), "sub": principal.String(),
 	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(jwtKey))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.bearing(token)
+	return c.bearing(jwttest.Sign(t, jwtKey, claims))
 }
 
 // api is a caller of the daemon's API that does not say who it is.

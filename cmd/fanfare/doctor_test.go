@@ -14,6 +14,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/doctor"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // doctored is the environment of fanfare doctor for these servers.
@@ -163,7 +164,7 @@ func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 	if got := next(t, events, d).EventID; got != recorded.ID {
 		t.Errorf("got event %s, want %s", got, recorded.ID)
 	}
-	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
+	waittest.Until(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
 	d.says(t, "dependency is available", "postgres")
 	if line := d.log.line("permission denied"); line != "" {
 		t.Errorf("the worker lacks a right: %s", line)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // patience bounds each wait of a test.
@@ -102,7 +103,7 @@ func (d *daemonUnderTest) finish(t testing.TB) int {
 // says waits until the log holds all of the words in one line.
 func (d *daemonUnderTest) says(t testing.TB, words ...string) {
 	t.Helper()
-	eventually(t, "the log says "+strings.Join(words, " … "), func() bool { return d.log.line(words...) != "" }, d.log)
+	waittest.Until(t, "the log says "+strings.Join(words, " … "), func() bool { return d.log.line(words...) != "" }, d.log)
 }
 
 // logged is a log that is read while it is written.
@@ -131,22 +132,6 @@ func (l *logged) line(words ...string) string {
 		}
 	}
 	return ""
-}
-
-// eventually fails the test, with the context, unless the condition comes true in time.
-func eventually(t testing.TB, what string, condition func() bool, context *logged) {
-	t.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("%s: still not so after %v\n%s", what, patience, context)
-		case <-tick.C:
-		}
-	}
 }
 
 func startCentrifugo(t testing.TB) *devstack.Centrifugo {

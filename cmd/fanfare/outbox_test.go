@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -107,7 +108,7 @@ func TestOutboxDeadLetters(t *testing.T) {
 	w := newWorld(t, db)
 	recorded := w.record(t, "nowhere:"+w.tenant.String()+".x") // a namespace that Centrifugo does not have
 	d := startWorker(t, environment(db, centrifugo))
-	eventually(t, "a dead letter", func() bool { return w.status(t).DeadLetters == 1 }, d.log)
+	waittest.Until(t, "a dead letter", func() bool { return w.status(t).DeadLetters == 1 }, d.log)
 	if got := d.get(t, "/metrics").body; !strings.Contains(got, "fanfare_dead_letters_total 1\n") {
 		t.Errorf("/metrics does not count the dead letter:\n%s", got)
 	}

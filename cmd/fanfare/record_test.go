@@ -11,6 +11,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // lifeIn returns what a tenant's log holds of daemons, oldest first.
@@ -36,7 +37,7 @@ func TestDaemonRecordsItsLife(t *testing.T) {
 			t.Parallel()
 			db, tenant := pgtest.New(t), uuid.New()
 			d := startDaemon(t, environment(db, centrifugo), command, "--system-tenant", tenant.String())
-			eventually(t, "the start is recorded", func() bool { return len(lifeIn(t, db, tenant)) > 0 }, d.log)
+			waittest.Until(t, "the start is recorded", func() bool { return len(lifeIn(t, db, tenant)) > 0 }, d.log)
 			if got := d.get(t, "/metrics").body; !strings.Contains(
 				got,
 				`fanfare_records_dropped_total{reason="failed"} 0`,

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // notifications is what GET /notifications answers, as far as the tests look.
@@ -42,7 +43,7 @@ func TestRun(t *testing.T) {
 	}
 	owner := d.api(t).person(t, w, w.owner)
 	var inbox notifications
-	eventually(t, "the owner has 3 notifications", func() bool {
+	waittest.Until(t, "the owner has 3 notifications", func() bool {
 		owner.do(t, http.MethodGet, "/notifications", "").read(t, &inbox)
 		return inbox.UnreadCount == 3
 	}, d.log)
@@ -56,7 +57,7 @@ func TestRun(t *testing.T) {
 	}
 	d.isReady(t, true)
 	var metrics string
-	eventually(t, "the three and the making of the token are counted as delivered", func() bool {
+	waittest.Until(t, "the three and the making of the token are counted as delivered", func() bool {
 		metrics = d.get(t, "/metrics").body
 		return strings.Contains(metrics, "fanfare_delivery_latency_seconds_count 4\n")
 	}, d.log)

@@ -13,6 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // TestSlowReaderIsDropped has two follow one stream, of whom one takes nothing.
@@ -28,7 +29,7 @@ func TestSlowReaderIsDropped(t *testing.T) {
 	clients := func(n int) bool {
 		return strings.Contains(d.get(t, "/metrics").body, fmt.Sprintf("fanfare_stream_clients %d\n", n))
 	}
-	eventually(t, "two follow", func() bool { return clients(2) }, d.log)
+	waittest.Until(t, "two follow", func() bool { return clients(2) }, d.log)
 
 	publish := w.publisher(t, server)
 	var published []uuid.UUID

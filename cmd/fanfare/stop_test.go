@@ -17,6 +17,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // gate stands before Centrifugo and holds what is published until it is opened.
@@ -127,7 +128,7 @@ func TestSignals(t *testing.T) {
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the worker is told to stop", func() bool { return log.line("stopping: finishing") != "" }, log)
+	waittest.Until(t, "the worker is told to stop", func() bool { return log.line("stopping: finishing") != "" }, log)
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -140,5 +141,5 @@ func TestSignals(t *testing.T) {
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
 		t.Errorf("got %v, want the end by the second signal\n%s", err, log)
 	}
-	eventually(t, "the activity is still in the outbox", func() bool { return w.pending(t) == 1 }, log)
+	waittest.Until(t, "the activity is still in the outbox", func() bool { return w.pending(t) == 1 }, log)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // follower reads /activities/stream.
@@ -30,7 +31,7 @@ func (c caller) follow(t testing.TB, last string) *follower {
 		c = c.with("Last-Event-ID", last)
 	}
 	var answer *http.Response
-	eventually(t, "the stream can be followed", func() bool {
+	waittest.Until(t, "the stream can be followed", func() bool {
 		answer = c.send(t, http.MethodGet, "/activities/stream", "")
 		body := answer.Body
 		t.Cleanup(func() { _ = body.Close() })

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 func TestWorkerDelivers(t *testing.T) {
@@ -25,7 +26,7 @@ func TestWorkerDelivers(t *testing.T) {
 	}
 	d.says(t, "dependency is available", "postgres")
 	d.says(t, "dependency is available", "centrifugo")
-	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
+	waittest.Until(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
 	d.isReady(t, true)
 
 	metrics := d.get(t, "/metrics").body
@@ -76,7 +77,7 @@ func TestWorkerWithoutInboxAndWithStream(t *testing.T) {
 	)
 	w.record(t)
 	d.says(t, "dependency is available", "postgres")
-	eventually(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
+	waittest.Until(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
 	metrics := d.get(t, "/metrics").body
 	for _, want := range []string{
 		"fanfare_notifications_total 0\n",
@@ -156,7 +157,7 @@ type readiness struct {
 // isReady waits until /readyz says so, or says the opposite and names the failing parts.
 func (d *daemonUnderTest) isReady(t testing.TB, want bool, failing ...string) {
 	t.Helper()
-	eventually(t, "/readyz", func() bool {
+	waittest.Until(t, "/readyz", func() bool {
 		r := d.get(t, "/readyz")
 		var body readiness
 		r.read(t, &body)

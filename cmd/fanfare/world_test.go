@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -69,11 +70,9 @@ func (w world) listen(t testing.TB, c *devstack.Centrifugo) <-chan activity.Even
 		"sub": w.tenant.String() + "." + w.owner.String(),
 		"exp": time.Now().Add(time.Minute).Unix(),
 	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(c.TokenSecret()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := centrifuge.NewJsonClient(c.WebSocketURL(), centrifuge.Config{Token: token})
+	client := centrifuge.NewJsonClient(c.WebSocketURL(), centrifuge.Config{
+		Token: jwttest.Sign(t, c.TokenSecret(), claims),
+	})
 	t.Cleanup(client.Close)
 	subscribed, events := make(chan struct{}, 1), make(chan activity.Event, 100)
 	client.OnSubscribed(func(e centrifuge.ServerSubscribedEvent) {

@@ -67,7 +67,8 @@ var floor = []string{
 
 // testOnly holds the packages that only tests import, and each other.
 var testOnly = []string{
-	"internal/actionstest", "internal/directorytest", "internal/leaks", "internal/logtest", "internal/pgtest",
+	"internal/actionstest", "internal/activitytest", "internal/directorytest", "internal/jwttest", "internal/leaks",
+	"internal/logtest", "internal/pgtest", "internal/waittest",
 }
 
 // TestImportsRunDownhill holds the packages that an activity passes on its way to a table of what

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
 // connect returns a client of the real server, or of the one that o names.
@@ -102,14 +103,14 @@ func listen(t *testing.T, tenant, principal uuid.UUID, channel string, personal,
 	subject := tenant.String() + "." + principal.String()
 	expires := time.Now().Add(time.Minute).Unix()
 	client := centrifuge.NewJsonClient(server.WebSocketURL(), centrifuge.Config{
-		Token: sign(t, jwt.MapClaims{"sub": subject, "exp": expires}),
+		Token: jwttest.Sign(t, server.TokenSecret(), jwt.MapClaims{"sub": subject, "exp": expires}),
 	})
 	t.Cleanup(client.Close)
 	ready := make(chan struct{}, 2)
 	client.OnSubscribed(func(centrifuge.ServerSubscribedEvent) { ready <- struct{}{} })
 	client.OnPublication(func(e centrifuge.ServerPublicationEvent) { personal <- e.Data })
 	subscription, err := client.NewSubscription(channel, centrifuge.SubscriptionConfig{
-		Token: sign(t, jwt.MapClaims{"sub": subject, "exp": expires, "channel": channel}),
+		Token: jwttest.Sign(t, server.TokenSecret(), jwt.MapClaims{"sub": subject, "exp": expires, "channel": channel}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -129,15 +130,6 @@ func listen(t *testing.T, tenant, principal uuid.UUID, channel string, personal,
 			t.Fatal("got no subscription")
 		}
 	}
-}
-
-func sign(t *testing.T, claims jwt.MapClaims) string {
-	t.Helper()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(server.TokenSecret()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
 }
 
 func receive(t *testing.T, inbox <-chan []byte) []byte {

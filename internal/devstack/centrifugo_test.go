@@ -14,6 +14,8 @@ import (
 
 	"github.com/centrifugal/centrifuge-go"
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
 func TestCentrifugoChannels(t *testing.T) {
@@ -197,11 +199,7 @@ func token(t testing.TB, c *Centrifugo, user, channel string) string {
 	if channel != "" {
 		claims["channel"] = channel
 	}
-	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(c.TokenSecret()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed
+	return jwttest.Sign(t, c.TokenSecret(), claims)
 }
 
 func publish(t testing.TB, c *Centrifugo, channel, data string) {

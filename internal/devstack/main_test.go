@@ -56,22 +56,6 @@ func stop(t testing.TB, server interface{ Stop(context.Context) error }) {
 	}
 }
 
-// eventually fails the test unless the condition comes true in time.
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("%s: still not so after %v", what, patience)
-		case <-tick.C:
-		}
-	}
-}
-
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // orphanVariable makes the test binary start what it names, "postgres" or
@@ -96,10 +98,10 @@ func testOrphan(t testing.TB, what string, command func() *exec.Cmd) orphaned {
 	cmd.Env = append(cmd.Env, orphanVariable+"="+what)
 	left := killOrphan(t, cmd)
 	for _, address := range left.Addresses {
-		eventually(t, "nobody listens on "+address, func() bool { return !listens(address) })
+		waittest.Until(t, "nobody listens on "+address, func() bool { return !listens(address) })
 	}
 	for _, dir := range left.Dirs {
-		eventually(t, dir+" is gone", func() bool {
+		waittest.Until(t, dir+" is gone", func() bool {
 			cmd := command()
 			cmd.Env = append(cmd.Env, orphanVariable+"=nothing")
 			if out, err := cmd.CombinedOutput(); err != nil {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -22,6 +21,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers"
@@ -409,16 +409,5 @@ func (s *stage) exec(sql string, args ...any) {
 
 func (s *stage) eventually(query string, args ...any) {
 	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(3 * time.Millisecond) {
-		var ok bool
-		if err := s.db.Pool.QueryRow(s.t.Context(), query, args...).Scan(&ok); err != nil {
-			s.t.Fatalf("%s: %v", s.line, err)
-		}
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("%s: not after 20 s", s.line)
-		}
-	}
+	waittest.Query(s.t, s.db.Pool, s.line, query, args...)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
 // Whatever stands in the header, nobody is identified but by a token that was signed here, byte for
@@ -26,11 +27,11 @@ func FuzzAuthorizationHeader(f *testing.F) {
 		jwk(f, "rsa", rsaKey().Public(), nil), jwk(f, "ed", edKey().Public(), nil),
 	))}))
 	signed := []string{
-		sign(f, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil),
-		sign(f, jwt.SigningMethodHS512, []byte(secret), who.claims(c.now(), nil), map[string]any{"kid": "x"}),
-		sign(f, jwt.SigningMethodRS256, rsaKey(), who.claims(c.now(), nil), map[string]any{"kid": "rsa"}),
+		jwttest.SignWith(f, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil),
+		jwttest.SignWith(f, jwt.SigningMethodHS512, []byte(secret), who.claims(c.now(), nil), map[string]any{"kid": "x"}),
+		jwttest.SignWith(f, jwt.SigningMethodRS256, rsaKey(), who.claims(c.now(), nil), map[string]any{"kid": "rsa"}),
 	}
-	unsigned := sign(f, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, who.claims(c.now(), nil), nil)
+	unsigned := jwttest.SignWith(f, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, who.claims(c.now(), nil), nil)
 	for _, token := range append(signed, unsigned, "", "a.b.c", "..", "ff_", "ff_"+strings.Repeat("0", 32)+"_"+strings.Repeat("0", 64)) {
 		f.Add("Bearer " + token)
 		f.Add("bearer  " + token + "=")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
 // headers are a gateway's, about someone.
@@ -188,7 +189,7 @@ func TestBearerWins(t *testing.T) {
 	o := withJWT(c, identity.JWT{Secret: secret})
 	o.TrustHeaders = true
 	a := build(t, o)
-	token := sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
+	token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
 	r := request(other.headers("X-Scopes", "activity:admin", "Authorization", "Bearer "+token)...)
 	if got := wantSomeone(t, a, r, who); got.Scopes.Has(identity.ScopeRead) || got.Via != identity.ViaJWT {
 		t.Errorf("got %+v, want nothing of the headers in it", got)
@@ -204,7 +205,7 @@ func TestBearerHeader(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	a := build(t, withJWT(c, identity.JWT{Secret: secret}))
-	token := sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
+	token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
 	for _, right := range []string{"Bearer " + token, "bearer " + token, "BEARER " + token, "Bearer   " + token, "Bearer " + token + " "} {
 		wantSomeone(t, a, request("Authorization", right), who)
 	}
@@ -234,7 +235,7 @@ func TestNoTokenFromURLOrForm(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	a := build(t, withJWT(c, identity.JWT{Secret: secret}))
-	token := sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
+	token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
 	r, err := http.NewRequest(
 		http.MethodPost,
 		"http://"+token+"@localhost/v1/activities?access_token="+token+"&token="+token,

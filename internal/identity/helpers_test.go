@@ -73,20 +73,6 @@ func (s someone) claims(now time.Time, changes jwt.MapClaims) jwt.MapClaims {
 	return claims
 }
 
-// sign makes a token; header adds to its header.
-func sign(t testing.TB, method jwt.SigningMethod, key any, claims jwt.Claims, header map[string]any) string {
-	t.Helper()
-	token := jwt.NewWithClaims(method, claims)
-	for name, value := range header {
-		token.Header[name] = value
-	}
-	text, err := token.SignedString(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
-
 // build returns an authenticator that must be right.
 func build(t testing.TB, o identity.Options) *identity.Authenticator {
 	t.Helper()

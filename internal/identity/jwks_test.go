@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
 // A keyServer is an issuer's, whose answer tests change.
@@ -79,7 +80,7 @@ func begin(a *identity.Authenticator, r *http.Request) <-chan error {
 func es256(t testing.TB, c *clock, who someone, kid string) (token string, published map[string]any) {
 	t.Helper()
 	key := ecKey(elliptic.P256())
-	return sign(
+	return jwttest.SignWith(
 			t,
 			jwt.SigningMethodES256,
 			key,
@@ -344,7 +345,7 @@ func TestKeySetContent(t *testing.T) {
 			if test.token == "" {
 				header = nil
 			}
-			r := withBearer(sign(t, jwt.SigningMethodES256, key, who.claims(c.now(), nil), header))
+			r := withBearer(jwttest.SignWith(t, jwt.SigningMethodES256, key, who.claims(c.now(), nil), header))
 			if test.want == "" {
 				wantSomeone(t, a, r, who)
 			} else {

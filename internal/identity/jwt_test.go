@@ -15,6 +15,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
 // Each kind of key verifies its own algorithms.
@@ -44,7 +45,7 @@ func TestAlgorithms(t *testing.T) {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
 			a := build(t, withJWT(c, test.o))
-			token := sign(
+			token := jwttest.SignWith(
 				t,
 				jwt.GetSigningMethod(algorithm),
 				test.key,
@@ -93,7 +94,7 @@ func TestAlgorithmConfusion(t *testing.T) {
 		if kid != "" {
 			header["kid"] = kid
 		}
-		return sign(t, jwt.GetSigningMethod(algorithm), key, claims, header)
+		return jwttest.SignWith(t, jwt.GetSigningMethod(algorithm), key, claims, header)
 	}
 	for name, test := range map[string]struct {
 		a     *identity.Authenticator
@@ -190,14 +191,14 @@ func TestClaims(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := withBearer(sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(now, test.claims), nil))
+			r := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(now, test.claims), nil))
 			if test.want == "" {
 				wantSomeone(t, a, r, who)
 				return
 			}
 			wantRefused(t, a, r, test.want)
 			// A forger learns none of that.
-			forged := withBearer(sign(t, jwt.SigningMethodHS256, []byte("x"), who.claims(now, test.claims), nil))
+			forged := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte("x"), who.claims(now, test.claims), nil))
 			if test.want != identity.ReasonMalformed {
 				wantRefused(t, a, forged, identity.ReasonSignature)
 			}
@@ -209,7 +210,7 @@ func TestClockSkewIsConfigurable(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	a := build(t, withJWT(c, identity.JWT{Secret: secret, ClockSkew: 2 * time.Minute}))
-	r := withBearer(sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil))
+	r := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil))
 	wantSomeone(t, a, r, who)
 	c.advance(time.Hour + 119*time.Second)
 	wantSomeone(t, a, r, who)
@@ -246,7 +247,7 @@ func TestClaimNames(t *testing.T) {
 			)
 			claims := who.claims(c.now(), jwt.MapClaims{"tenant_id": nil})
 			maps.Copy(claims, test.claims)
-			r := withBearer(sign(t, jwt.SigningMethodHS256, []byte(secret), claims, nil))
+			r := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), claims, nil))
 			if test.refused {
 				wantRefused(t, a, r, identity.ReasonClaims)
 				return
@@ -280,7 +281,7 @@ func TestScopeClaims(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := withBearer(sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), test.claims), nil))
+			r := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), test.claims), nil))
 			got := wantSomeone(t, a, r, who).Scopes
 			if got.Has(identity.ScopeRead) != test.read || got.Has(identity.ScopeAdmin) != test.admin {
 				t.Errorf("got %v, want read %t, admin %t", got, test.read, test.admin)
@@ -319,9 +320,9 @@ func TestMalformedTokens(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	a := build(t, withJWT(c, identity.JWT{Secret: secret}))
-	good := sign(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
+	good := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
 	claims := string(must(json.Marshal(who.claims(c.now(), nil))))
-	big := sign(
+	big := jwttest.SignWith(
 		t,
 		jwt.SigningMethodHS256,
 		[]byte(secret),

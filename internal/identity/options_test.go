@@ -19,12 +19,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
 func TestZeroValuesRefuseEveryone(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
-	token := sign(t, jwt.SigningMethodHS256, []byte(""), who.claims(c.now(), nil), nil)
+	token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(""), who.claims(c.now(), nil), nil)
 	if err := (identity.Options{}).Validate(); err != nil {
 		t.Errorf("Validate: got %v, want none", err)
 	}
@@ -146,7 +147,7 @@ func TestPublicKeyForms(t *testing.T) {
 			rsaKey(),
 		),
 	)
-	r := withBearer(sign(t, jwt.SigningMethodRS256, rsaKey(), who.claims(c.now(), nil), nil))
+	r := withBearer(jwttest.SignWith(t, jwt.SigningMethodRS256, rsaKey(), who.claims(c.now(), nil), nil))
 	for _, block := range []*pem.Block{
 		{Type: "CERTIFICATE", Bytes: certificate},
 		{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&rsaKey().PublicKey)},

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/activitytest"
 )
 
 // Subject is a kind of log under test.
@@ -45,9 +46,9 @@ func Run(t *testing.T, s Subject) {
 
 // envelope returns one that will do, about a resource of its own.
 func envelope(tenant uuid.UUID) activity.Envelope {
-	return activity.Envelope{
-		TenantID: tenant, ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal", Action: "signal.created",
-	}
+	e := activitytest.NewEnvelope()
+	e.TenantID = tenant
+	return e
 }
 
 // mustAppend appends envelopes and checks that each has an answer.

@@ -76,7 +76,7 @@ func newLoad(server *apiServer, principals []archive.Principal, clients int) (*l
 		Transport: &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true},
 	}}
 	for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(len(principals)) {
-		token, err := server.token(principals[i].Tenant, principals[i].ID, "")
+		token, err := server.token(principals[i].Tenant, principals[i].ID)
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,12 +11,13 @@ import (
 	"runtime/pprof"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance/apiclient"
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
@@ -36,23 +36,17 @@ const (
 	profileVariable  = "FANFARE_BENCH_CPUPROFILE"
 )
 
-// Who issues the clients' JWTs, and for whom.
-const (
-	issuer   = "fanfare-bench"
-	audience = "fanfare"
-)
-
 // apiServer is the HTTP API in a process of its own.
 type apiServer struct {
 	*child
 	url    string
-	secret string
+	issuer apiclient.Issuer
 }
 
 // startServer returns once the API takes requests. profile is a file for a CPU profile of the
 // server, or "".
 func startServer(db *stack.Database, server *devstack.Centrifugo, profile string) (*apiServer, error) {
-	secret := rand.Text() + rand.Text()
+	issuer := apiclient.NewIssuer()
 	c, err := startChild(
 		"server",
 		databaseVariable+"="+db.URL,
@@ -60,21 +54,18 @@ func startServer(db *stack.Database, server *devstack.Centrifugo, profile string
 		keyVariable+"="+server.APIKey(),
 		socketVariable+"="+server.WebSocketURL(),
 		tokenVariable+"="+server.TokenSecret(),
-		jwtVariable+"="+secret,
+		jwtVariable+"="+issuer.Secret,
 		profileVariable+"="+profile,
 	)
 	if err != nil {
 		return nil, err
 	}
-	return &apiServer{child: c, url: "http://" + c.said + "/v1", secret: secret}, nil
+	return &apiServer{child: c, url: "http://" + c.said + "/v1", issuer: issuer}, nil
 }
 
-// token returns a JWT that speaks for a principal, with scopes separated by spaces.
-func (s *apiServer) token(tenant, principal uuid.UUID, scopes string) (string, error) {
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"iss": issuer, "aud": audience, "exp": time.Now().Add(time.Hour).Unix(),
-		"sub": principal.String(), "tenant_id": tenant.String(), "scope": scopes,
-	}).SignedString([]byte(s.secret))
+// token returns a JWT of a principal.
+func (s *apiServer) token(tenant, principal uuid.UUID, scopes ...string) (string, error) {
+	return s.issuer.Token(activity.Principal{TenantID: tenant, PrincipalID: principal}, time.Hour, scopes...)
 }
 
 // newServer is the API as the daemon serves it, but that it lets everybody ask as often as they
@@ -107,7 +98,7 @@ func serve(ctx context.Context) (err error) {
 	channels, formatsErr := centrifugo.ParseFormats(centrifugo.Formats{})
 	tokens, tokensErr := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: os.Getenv(tokenVariable)})
 	authenticator, identityErr := identity.New(identity.Options{
-		JWT: identity.JWT{Secret: identity.Secret(os.Getenv(jwtVariable)), Issuer: issuer, Audience: audience},
+		JWT: apiclient.Issuer{Secret: os.Getenv(jwtVariable)}.JWT(),
 	})
 	if err := errors.Join(formatsErr, tokensErr, identityErr); err != nil {
 		return err
