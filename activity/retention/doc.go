@@ -1,20 +1,17 @@
-// Package retention says how long what is kept, and removes what has had its time: activities, and
-// with them their notifications and idempotency keys; notifications, idempotency keys, dead
-// letters, parked activities and ended service tokens by bounds of their own.
+// Package retention holds the policies that limit how long rows are kept, and removes the rows that
+// have expired: activities with their notifications and idempotency keys, and, by limits of their
+// own, notifications, idempotency keys, dead letters, parked activities and ended service tokens.
 //
-// What holds:
+// Invariants:
 //
-// - Nothing goes that is younger than MinDays, that is pending (in the outbox, parked, being
-// broadcast, a dead letter), or that
-//
-//	is under a legal hold. The database's functions see to it (migrations/019_retention_policies.sql and those after it); this package only calls them.
-//
-// - A hold that Place has returned from holds from then on, whatever run is under way.
-// - Writers are never held up for longer than the 400 milliseconds that a lock is waited for; see
-// fanfare.drop_partition.
-// - Every step is a transaction of its own. A run may end after any of them, in whatever way; the
-// next one goes on.
-// - What was removed is recorded in the tenant's log, as retention.purged, once a run; if the run
-// cannot, the next one does.
-// - One run at a time, across all processes.
+//   - An activity is not removed if it is younger than MinDays, pending (an outbox row, parked, a
+//     fan-out job or a dead letter) or under a legal hold. The functions of the database enforce
+//     this; the package only calls them.
+//   - A hold is effective from the return of Place on, whether or not a run is in progress.
+//   - A writer waits for a run for 400 milliseconds at most, the time for which fanfare.drop_partition
+//     waits for a lock.
+//   - Every step is a transaction of its own. A run may end after any step; the next run continues.
+//   - The removed rows are recorded in the tenant's log, as retention.purged, once per run. If a run
+//     cannot record them, the next run does.
+//   - There is one run at a time, across all processes.
 package retention

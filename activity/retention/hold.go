@@ -17,21 +17,22 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// Hold keeps activities from being purged, whatever the policies say: all of a tenant's, those
-// about one resource (and not about what is under it), or those by one actor.
+// Hold is a legal hold: it keeps activities from being removed, whatever the policies are. It covers
+// all activities of a tenant, those on one resource (not on the resources below it), or those of one
+// actor.
 type Hold struct {
 	ID               uuid.UUID  `json:"id"`
 	TenantID         uuid.UUID  `json:"tenant_id"`
-	ResourceID       *uuid.UUID `json:"resource_id"` // nil: no matter which
+	ResourceID       *uuid.UUID `json:"resource_id"` // nil for any resource
 	ActorPrincipalID *uuid.UUID `json:"actor_principal_id"`
 	Reason           string     `json:"reason"`
 	CreatedBy        uuid.UUID  `json:"created_by"`
 	CreatedAt        time.Time  `json:"created_at"`
 	ReleasedBy       *uuid.UUID `json:"released_by"`
-	ReleasedAt       *time.Time `json:"released_at"` // nil: it holds
+	ReleasedAt       *time.Time `json:"released_at"` // nil while the hold is effective
 }
 
-// maxReason bounds the reason of a hold.
+// maxReason is the maximum length of the reason of a hold, in characters.
 const maxReason = 500
 
 func (h Hold) validate() error {
@@ -46,11 +47,8 @@ func (h Hold) validate() error {
 		refuse("created_by", "", "is required")
 	}
 	if h.ResourceID != nil && h.ActorPrincipalID != nil {
-		refuse(
-			"actor_principal_id",
-			h.ActorPrincipalID.String(),
-			"must not be given together with resource_id: place two holds",
-		)
+		refuse("actor_principal_id", h.ActorPrincipalID.String(),
+			"must not be given together with resource_id: place two holds")
 	}
 	switch n := utf8.RuneCountInString(h.Reason); {
 	case n == 0:
@@ -66,8 +64,9 @@ func (h Hold) validate() error {
 	return nil
 }
 
-// Place places a hold and returns it. Once it has returned, nothing that is held goes. It waits for
-// a step of a run that is under way. It is recorded in the tenant's log as retention.hold_placed.
+// Place creates a hold and returns it. It waits for the current step of a run that is in progress;
+// from its return on, no activity under the hold is removed. The hold is recorded in the tenant's log
+// as retention.hold_placed. The error is an *invalid.Error if the hold is invalid.
 func Place(ctx context.Context, db pg.Beginner, h Hold) (Hold, error) {
 	if err := h.validate(); err != nil {
 		return Hold{}, err
@@ -77,16 +76,20 @@ func Place(ctx context.Context, db pg.Beginner, h Hold) (Hold, error) {
 		return Hold{}, fmt.Errorf("place a hold: %w", err)
 	}
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		// The hold before the record: a run that waits for the log's lock keeps holds from being
-		// placed.
+		// The hold is inserted before it is recorded. A run that waits for the log's lock has locked
+		// the holds: a transaction that had written to the log first would deadlock with it.
 		if err := tx.QueryRow(ctx, `
 			INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
 			VALUES ($1, $2, $3, $4, $5, $6)
-			RETURNING created_at`, h.ID, h.TenantID, h.ResourceID, h.ActorPrincipalID, h.CreatedBy, h.Reason).Scan(&h.CreatedAt); err != nil {
+			RETURNING created_at`,
+			h.ID, h.TenantID, h.ResourceID, h.ActorPrincipalID, h.CreatedBy, h.Reason).Scan(&h.CreatedAt); err != nil {
 			return err
 		}
 		placed := builtin.RetentionHoldPlaced{
-			HoldID: h.ID, Reason: h.Reason, ResourceID: orNil(h.ResourceID), ActorPrincipalID: orNil(h.ActorPrincipalID),
+			HoldID:           h.ID,
+			Reason:           h.Reason,
+			ResourceID:       valueOrNil(h.ResourceID),
+			ActorPrincipalID: valueOrNil(h.ActorPrincipalID),
 		}
 		return record(ctx, tx, h.CreatedBy, placed.On(h.TenantID, h.TenantID))
 	})
@@ -97,8 +100,9 @@ func Place(ctx context.Context, db pg.Beginner, h Hold) (Hold, error) {
 	return h, nil
 }
 
-// Release ends a hold, or returns activity.ErrNotFound when the tenant has none of that id that holds. It is
-// recorded in the tenant's log as retention.hold_released.
+// Release ends a hold and returns it. The error is activity.ErrNotFound if the tenant has no
+// effective hold with the id. The release is recorded in the tenant's log as
+// retention.hold_released.
 func Release(ctx context.Context, db pg.Beginner, tenant, id, actor uuid.UUID) (Hold, error) {
 	var h Hold
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
@@ -115,7 +119,10 @@ func Release(ctx context.Context, db pg.Beginner, tenant, id, actor uuid.UUID) (
 			return err
 		}
 		released := builtin.RetentionHoldReleased{
-			HoldID: h.ID, Reason: h.Reason, ResourceID: orNil(h.ResourceID), ActorPrincipalID: orNil(h.ActorPrincipalID),
+			HoldID:           h.ID,
+			Reason:           h.Reason,
+			ResourceID:       valueOrNil(h.ResourceID),
+			ActorPrincipalID: valueOrNil(h.ActorPrincipalID),
 		}
 		return record(ctx, tx, actor, released.On(h.TenantID, h.TenantID))
 	})
@@ -125,29 +132,21 @@ func Release(ctx context.Context, db pg.Beginner, tenant, id, actor uuid.UUID) (
 	return h, nil
 }
 
-// orNil returns the id that a pointer points to, or uuid.Nil.
-func orNil(id *uuid.UUID) uuid.UUID {
+// valueOrNil returns the id that a pointer points to, uuid.Nil for a nil pointer.
+func valueOrNil(id *uuid.UUID) uuid.UUID {
 	if id == nil {
 		return uuid.Nil
 	}
 	return *id
 }
 
-const holdColumns = `h.id, h.tenant_id, h.resource_id, h.actor_principal_id, h.reason, h.created_by, h.created_at, h.released_by, h.released_at`
+const holdColumns = `h.id, h.tenant_id, h.resource_id, h.actor_principal_id, h.reason, h.created_by, h.created_at,
+	h.released_by, h.released_at`
 
 func scanHold(row pgx.CollectableRow) (Hold, error) {
 	var h Hold
-	err := row.Scan(
-		&h.ID,
-		&h.TenantID,
-		&h.ResourceID,
-		&h.ActorPrincipalID,
-		&h.Reason,
-		&h.CreatedBy,
-		&h.CreatedAt,
-		&h.ReleasedBy,
-		&h.ReleasedAt,
-	)
+	err := row.Scan(&h.ID, &h.TenantID, &h.ResourceID, &h.ActorPrincipalID, &h.Reason, &h.CreatedBy, &h.CreatedAt,
+		&h.ReleasedBy, &h.ReleasedAt)
 	h.CreatedAt = h.CreatedAt.UTC()
 	if h.ReleasedAt != nil {
 		*h.ReleasedAt = h.ReleasedAt.UTC()
@@ -155,15 +154,22 @@ func scanHold(row pgx.CollectableRow) (Hold, error) {
 	return h, err
 }
 
-// Holds returns a tenant's holds, or those of every tenant (uuid.Nil), the oldest first, at most
-// limit of them behind the id after. Those that were released are among them only when asked for.
-func Holds(ctx context.Context, db pg.Querier, tenant, after uuid.UUID, released bool, limit int) ([]Hold, error) {
+// HoldQuery selects holds.
+type HoldQuery struct {
+	TenantID uuid.UUID // uuid.Nil selects every tenant's
+	After    uuid.UUID // only holds with ids above this one
+	Released bool      // whether to include released holds
+	Limit    int       // the maximum number of holds
+}
+
+// Holds returns the selected holds, oldest first.
+func Holds(ctx context.Context, db pg.Querier, q HoldQuery) ([]Hold, error) {
 	rows, err := db.Query(ctx, `
 		SELECT `+holdColumns+`
 		FROM fanfare.legal_holds AS h
 		WHERE ($1::uuid IS NULL OR h.tenant_id = $1) AND h.id > $2 AND ($3 OR h.released_at IS NULL)
 		ORDER BY h.id
-		LIMIT $4`, orNoTenant(tenant), after, released, limit)
+		LIMIT $4`, nullIfNil(q.TenantID), q.After, q.Released, q.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list holds: %w", err)
 	}

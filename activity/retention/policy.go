@@ -17,64 +17,64 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// Installation stands for the installation in place of a tenant.
+// Installation selects the policy of the installation in place of a tenant's.
 var Installation = uuid.Nil
 
-// Field names a bound of a policy.
+// Field names a limit of a policy.
 type Field string
 
-// The bounds. Days are 24 hours. 0 is "without bound"; of MinDays, that nothing is too young.
+// The limits. Days are 24 hours. 0 means no limit; for MinDays it means no minimum.
 const (
-	MaxDays         Field = "max_days"         // activities older than that go
-	MaxEntries      Field = "max_entries"      // so many of the newest activities stay
-	MinDays         Field = "min_days"         // no activity younger than that goes, whatever the other bounds say
-	InboxDays       Field = "inbox_days"       // notifications older than that go, read or not
-	IdempotencyDays Field = "idempotency_days" // recording the same again later than that records it anew
-	DeadLetterDays  Field = "dead_letter_days" // dead letters go so long after they died
-	ParkedDays      Field = "parked_days"      // an activity that has been parked for so long becomes a dead letter
-	TokenDays       Field = "token_days"       // service tokens go so long after they expired or were revoked
+	MaxDays         Field = "max_days"         // age at which activities expire
+	MaxEntries      Field = "max_entries"      // maximum number of a tenant's activities; the oldest expire first
+	MinDays         Field = "min_days"         // age below which activities are kept, whatever the other limits are
+	InboxDays       Field = "inbox_days"       // age at which notifications expire, read or not
+	IdempotencyDays Field = "idempotency_days" // age at which idempotency keys expire, so that they record anew
+	DeadLetterDays  Field = "dead_letter_days" // time after which dead letters expire
+	ParkedDays      Field = "parked_days"      // time after which a parked activity becomes a dead letter
+	TokenDays       Field = "token_days"       // time after which service tokens that ended or were revoked expire
 )
 
-// What a bound may be at most. Before 1970 there are no ids.
+// The bounds of the limits. There are no ids of times before 1970.
 const (
 	MaxDaysBound    = 50 * 365
 	MaxEntriesBound = 1_000_000_000
 )
 
-// Fields returns the bounds in the order in which they are shown.
+// Fields returns the names of the limits in the order of their presentation.
 func Fields() []Field {
 	return []Field{MaxDays, MaxEntries, MinDays, InboxDays, IdempotencyDays, DeadLetterDays, ParkedDays, TokenDays}
 }
 
-// Where a bound comes from.
+// The origins of a limit.
 const (
 	FromTenant       = "tenant"
 	FromInstallation = "installation"
 )
 
-// Bound is a bound and where it comes from.
-type Bound struct {
+// Limit is the value of a limit with its origin.
+type Limit struct {
 	Value int64  `json:"value"`
-	From  string `json:"from"`
+	From  string `json:"from"` // FromTenant or FromInstallation
 }
 
-// Policy is what applies to a tenant, or to those tenants that say nothing else.
+// Policy holds the limits that apply to a tenant, or by default to every tenant.
 type Policy struct {
-	TenantID        uuid.UUID  `json:"tenant_id,omitzero"` // Installation: none
-	MaxDays         Bound      `json:"max_days"`
-	MaxEntries      Bound      `json:"max_entries"`
-	MinDays         Bound      `json:"min_days"`
-	InboxDays       Bound      `json:"inbox_days"`
-	IdempotencyDays Bound      `json:"idempotency_days"`
-	DeadLetterDays  Bound      `json:"dead_letter_days"`
-	ParkedDays      Bound      `json:"parked_days"`
-	TokenDays       Bound      `json:"token_days"`
-	UpdatedBy       *uuid.UUID `json:"updated_by"` // of the tenant's own bounds; nil: it has none
+	TenantID        uuid.UUID  `json:"tenant_id,omitzero"` // Installation for the default
+	MaxDays         Limit      `json:"max_days"`
+	MaxEntries      Limit      `json:"max_entries"`
+	MinDays         Limit      `json:"min_days"`
+	InboxDays       Limit      `json:"inbox_days"`
+	IdempotencyDays Limit      `json:"idempotency_days"`
+	DeadLetterDays  Limit      `json:"dead_letter_days"`
+	ParkedDays      Limit      `json:"parked_days"`
+	TokenDays       Limit      `json:"token_days"`
+	UpdatedBy       *uuid.UUID `json:"updated_by"` // who set the tenant's own limits; nil if it has none
 	UpdatedAt       *time.Time `json:"updated_at"`
 }
 
-// At returns a bound.
-func (p *Policy) At(f Field) *Bound {
+// Limit returns the limit with the name. It panics if there is none.
+func (p *Policy) Limit(f Field) *Limit {
 	switch f {
 	case MaxDays:
 		return &p.MaxDays
@@ -93,49 +93,45 @@ func (p *Policy) At(f Field) *Bound {
 	case TokenDays:
 		return &p.TokenDays
 	}
-	panic("retention: no bound " + string(f))
+	panic("retention: no limit " + string(f))
 }
 
 func (p *Policy) values() map[string]int {
 	values := map[string]int{}
 	for _, f := range Fields() {
-		values[string(f)] = int(p.At(f).Value)
+		values[string(f)] = int(p.Limit(f).Value)
 	}
 	return values
 }
 
-// Change says which bounds are to be others. Nil gives a bound back to the installation.
+// Change sets limits. nil removes a tenant's own limit, so that the installation's applies.
 type Change map[Field]*int64
 
-// Validate returns an *invalid.Error that names every bound which breaks a rule by itself,
-// or nil.
+// Validate returns an *invalid.Error that names every limit which violates a rule by itself, or nil.
 func (c Change) Validate(tenant uuid.UUID) error {
-	refused := invalid.Error{Subject: "retention"}
+	var fields []invalid.Field
 	for _, f := range slices.Sorted(maps.Keys(c)) {
 		refuse := func(value, rule string) {
-			refused.Fields = append(refused.Fields, invalid.Field{Name: string(f), Value: value, Rule: rule})
+			fields = append(fields, invalid.Field{Name: string(f), Value: value, Rule: rule})
 		}
-		most := int64(MaxDaysBound)
+		bound := int64(MaxDaysBound)
 		if f == MaxEntries {
-			most = MaxEntriesBound
+			bound = MaxEntriesBound
 		}
 		switch value := c[f]; {
 		case !slices.Contains(Fields(), f):
-			refuse("", "is not a bound of retention")
+			refuse("", "is not a limit of retention")
 		case value == nil && tenant == Installation:
-			refuse("", "must be a number: the installation has nothing to take it from")
-		case value != nil && (*value < 0 || *value > most):
-			refuse(fmt.Sprint(*value), fmt.Sprintf("must be from 0 to %d", most))
+			refuse("", "must be a number: the installation has no other policy to fall back on")
+		case value != nil && (*value < 0 || *value > bound):
+			refuse(fmt.Sprint(*value), fmt.Sprintf("must be from 0 to %d", bound))
 		}
 	}
 	if len(c) == 0 {
-		refused.Fields = append(
-			refused.Fields,
-			invalid.Field{Name: "retention", Rule: "must change at least one bound"},
-		)
+		fields = append(fields, invalid.Field{Name: "retention", Rule: "must change at least one limit"})
 	}
-	if len(refused.Fields) > 0 {
-		return &refused
+	if len(fields) > 0 {
+		return &invalid.Error{Subject: "retention", Fields: fields}
 	}
 	return nil
 }
@@ -143,8 +139,8 @@ func (c Change) Validate(tenant uuid.UUID) error {
 // Get returns the policy of a tenant or of the installation.
 func Get(ctx context.Context, db pg.Querier, tenant uuid.UUID) (Policy, error) {
 	rows, err := db.Query(ctx, `
-		SELECT r.tenant_id = $1, r.updated_by, r.updated_at,
-		       r.max_days, r.max_entries, r.min_days, r.inbox_days, r.idempotency_days, r.dead_letter_days, r.parked_days, r.token_days
+		SELECT r.tenant_id = $1, r.updated_by, r.updated_at, r.max_days, r.max_entries, r.min_days, r.inbox_days,
+			r.idempotency_days, r.dead_letter_days, r.parked_days, r.token_days
 		FROM fanfare.retention AS r
 		WHERE r.tenant_id IN ($1, $2)
 		ORDER BY r.tenant_id <> $2`, tenant, Installation)
@@ -165,15 +161,15 @@ func Get(ctx context.Context, db pg.Querier, tenant uuid.UUID) (Policy, error) {
 	_, err = pgx.ForEachRow(rows, into, func() error {
 		from := FromInstallation
 		if own {
-			p.UpdatedBy, p.UpdatedAt = by, new(time.Time)
-			*p.UpdatedAt = at.UTC()
+			updatedAt := at.UTC()
+			p.UpdatedBy, p.UpdatedAt = by, &updatedAt
 			if tenant != Installation {
 				from = FromTenant
 			}
 		}
 		for i, f := range Fields() {
 			if values[i] != nil {
-				*p.At(f) = Bound{*values[i], from}
+				*p.Limit(f) = Limit{*values[i], from}
 			}
 			values[i] = nil
 		}
@@ -185,10 +181,10 @@ func Get(ctx context.Context, db pg.Querier, tenant uuid.UUID) (Policy, error) {
 	return p, nil
 }
 
-// Set changes the policy of a tenant or of the installation and returns what applies then. What
-// breaks a rule is refused with an *invalid.Error. A tenant's change is recorded in its log
-// as retention.changed; one of the installation is in no tenant's log. It waits for a step of a run
-// that is under way.
+// Set changes the policy of a tenant or of the installation and returns the resulting policy. It
+// waits for the current step of a run that is in progress. A tenant's change is recorded in its log
+// as retention.changed; a change of the installation's policy is recorded in no log. The error is an
+// *invalid.Error if the policy would violate a rule.
 func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change) (Policy, error) {
 	if err := c.Validate(tenant); err != nil {
 		return Policy{}, err
@@ -205,7 +201,7 @@ func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change)
 		args := []any{tenant, actor}
 		for _, f := range Fields() {
 			own := (*int64)(nil)
-			if b := *before.At(f); tenant == Installation || b.From == FromTenant {
+			if b := *before.Limit(f); tenant == Installation || b.From == FromTenant {
 				own = &b.Value
 			}
 			if value, given := c[f]; given {
@@ -214,18 +210,26 @@ func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change)
 			args = append(args, own)
 		}
 		if _, err := tx.Exec(ctx, `
-			INSERT INTO fanfare.retention (tenant_id, updated_by, max_days, max_entries, min_days, inbox_days, idempotency_days, dead_letter_days, parked_days, token_days)
+			INSERT INTO fanfare.retention (tenant_id, updated_by, max_days, max_entries, min_days, inbox_days,
+				idempotency_days, dead_letter_days, parked_days, token_days)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (tenant_id) DO UPDATE
-			SET updated_by = excluded.updated_by, updated_at = now(), max_days = excluded.max_days, max_entries = excluded.max_entries,
-			    min_days = excluded.min_days, inbox_days = excluded.inbox_days, idempotency_days = excluded.idempotency_days,
-			    dead_letter_days = excluded.dead_letter_days, parked_days = excluded.parked_days, token_days = excluded.token_days`, args...); err != nil {
+			SET updated_by = excluded.updated_by,
+				updated_at = now(),
+				max_days = excluded.max_days,
+				max_entries = excluded.max_entries,
+				min_days = excluded.min_days,
+				inbox_days = excluded.inbox_days,
+				idempotency_days = excluded.idempotency_days,
+				dead_letter_days = excluded.dead_letter_days,
+				parked_days = excluded.parked_days,
+				token_days = excluded.token_days`, args...); err != nil {
 			return err
 		}
 		if after, err = Get(ctx, tx, tenant); err != nil {
 			return err
 		}
-		if err := fits(ctx, tx, after, c); err != nil || tenant == Installation {
+		if err := checkConsistency(ctx, tx, after, c); err != nil || tenant == Installation {
 			return err
 		}
 		return recordChange(ctx, tx, actor, before, after)
@@ -236,33 +240,11 @@ func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change)
 	return after, nil
 }
 
-// fits refuses a policy whose bounds contradict each other, for a tenant or, by what it takes from
-// the installation, for any.
-func fits(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
-	blame := MaxDays
-	if _, given := c[MaxDays]; !given {
-		blame = MinDays
-	}
-	refuse := func(tenant string, low, high int64) error {
-		f := invalid.Field{
-			Name:  string(blame),
-			Value: fmt.Sprint(high),
-			Rule:  fmt.Sprintf("must be at least min_days (%d), or 0", low),
-		}
-		if blame == MinDays {
-			f = invalid.Field{
-				Name:  string(blame),
-				Value: fmt.Sprint(low),
-				Rule:  fmt.Sprintf("must be at most max_days (%d)", high),
-			}
-		}
-		if tenant != "" {
-			f.Rule += ", also for tenant " + tenant
-		}
-		return &invalid.Error{Subject: "retention", Fields: []invalid.Field{f}}
-	}
+// checkConsistency refuses a policy whose min_days exceed its max_days. The installation's policy is
+// also refused if it contradicts a tenant's own limits.
+func checkConsistency(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
 	if p.MaxDays.Value > 0 && p.MinDays.Value > p.MaxDays.Value {
-		return refuse("", p.MinDays.Value, p.MaxDays.Value)
+		return contradiction(c, "", p.MinDays.Value, p.MaxDays.Value)
 	}
 	if p.TenantID != Installation {
 		return nil
@@ -270,25 +252,48 @@ func fits(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
 	rows, err := tx.Query(ctx, `
 		SELECT t.tenant_id::text, coalesce(t.min_days, $2::int), coalesce(t.max_days, $3::int)
 		FROM fanfare.retention AS t
-		WHERE t.tenant_id <> $1 AND coalesce(t.max_days, $3::int) > 0 AND coalesce(t.min_days, $2::int) > coalesce(t.max_days, $3::int)
-		ORDER BY t.tenant_id LIMIT 1`, Installation, p.MinDays.Value, p.MaxDays.Value)
+		WHERE t.tenant_id <> $1
+			AND coalesce(t.max_days, $3::int) > 0
+			AND coalesce(t.min_days, $2::int) > coalesce(t.max_days, $3::int)
+		ORDER BY t.tenant_id
+		LIMIT 1`, Installation, p.MinDays.Value, p.MaxDays.Value)
 	if err != nil {
 		return err
 	}
 	var (
-		tenant    string
-		low, high int64
+		tenant           string
+		minDays, maxDays int64
 	)
-	if _, err := pgx.ForEachRow(rows, []any{&tenant, &low, &high}, func() error { return refuse(tenant, low, high) }); err != nil {
-		return err
+	_, err = pgx.ForEachRow(rows, []any{&tenant, &minDays, &maxDays}, func() error {
+		return contradiction(c, tenant, minDays, maxDays)
+	})
+	return err
+}
+
+// contradiction refuses the limit of the two that the change sets.
+func contradiction(c Change, tenant string, minDays, maxDays int64) error {
+	f := invalid.Field{
+		Name:  string(MinDays),
+		Value: fmt.Sprint(minDays),
+		Rule:  fmt.Sprintf("must be at most max_days (%d)", maxDays),
 	}
-	return nil
+	if _, changed := c[MaxDays]; changed {
+		f = invalid.Field{
+			Name:  string(MaxDays),
+			Value: fmt.Sprint(maxDays),
+			Rule:  fmt.Sprintf("must be at least min_days (%d), or 0", minDays),
+		}
+	}
+	if tenant != "" {
+		f.Rule += ", also for tenant " + tenant
+	}
+	return &invalid.Error{Subject: "retention", Fields: []invalid.Field{f}}
 }
 
 func recordChange(ctx context.Context, tx pgx.Tx, actor uuid.UUID, before, after Policy) error {
 	changed := builtin.RetentionChanged{Changed: []string{}, From: map[string]any{}, To: map[string]any{}}
 	for _, f := range Fields() {
-		if previous, current := *before.At(f), *after.At(f); previous != current {
+		if previous, current := *before.Limit(f), *after.Limit(f); previous != current {
 			name := string(f)
 			changed.Changed = append(changed.Changed, name)
 			changed.From[name], changed.To[name] = previous, current
@@ -297,7 +302,7 @@ func recordChange(ctx context.Context, tx pgx.Tx, actor uuid.UUID, before, after
 	return record(ctx, tx, actor, changed.On(after.TenantID, after.TenantID))
 }
 
-// record records an activity about a tenant's retention in the tenant's log.
+// record records an activity in the log of its tenant.
 func record(ctx context.Context, tx pgx.Tx, actor uuid.UUID, e activity.Envelope) error {
 	e.ActorPrincipalID = actor
 	_, err := outbox.Record(ctx, tx, e)

@@ -27,12 +27,12 @@ func TestDefaults(t *testing.T) {
 	}
 	from := retention.FromInstallation
 	want := retention.Policy{
-		TenantID: tenant, MaxDays: retention.Bound{From: from}, MaxEntries: retention.Bound{From: from}, MinDays: retention.Bound{Value: 7, From: from},
-		InboxDays: retention.Bound{Value: 90, From: from}, IdempotencyDays: retention.Bound{Value: 30, From: from},
-		DeadLetterDays: retention.Bound{
+		TenantID: tenant, MaxDays: retention.Limit{From: from}, MaxEntries: retention.Limit{From: from}, MinDays: retention.Limit{Value: 7, From: from},
+		InboxDays: retention.Limit{Value: 90, From: from}, IdempotencyDays: retention.Limit{Value: 30, From: from},
+		DeadLetterDays: retention.Limit{
 			Value: 90,
 			From:  from,
-		}, ParkedDays: retention.Bound{Value: 30, From: from}, TokenDays: retention.Bound{Value: 90, From: from},
+		}, ParkedDays: retention.Limit{Value: 30, From: from}, TokenDays: retention.Limit{Value: 90, From: from},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -53,8 +53,8 @@ func TestSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if (got.MaxDays != retention.Bound{Value: 365, From: retention.FromTenant} || got.InboxDays != retention.Bound{From: retention.FromTenant} ||
-		got.MinDays != retention.Bound{Value: 7, From: retention.FromInstallation} || got.UpdatedBy == nil || *got.UpdatedBy != actor || got.UpdatedAt == nil) {
+	if (got.MaxDays != retention.Limit{Value: 365, From: retention.FromTenant} || got.InboxDays != retention.Limit{From: retention.FromTenant} ||
+		got.MinDays != retention.Limit{Value: 7, From: retention.FromInstallation} || got.UpdatedBy == nil || *got.UpdatedBy != actor || got.UpdatedAt == nil) {
 		t.Errorf("got %+v", got)
 	}
 	var payload string
@@ -75,7 +75,7 @@ func TestSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if (got.MaxDays != retention.Bound{Value: 365, From: retention.FromTenant} || got.InboxDays != retention.Bound{Value: 90, From: retention.FromInstallation}) {
+	if (got.MaxDays != retention.Limit{Value: 365, From: retention.FromTenant} || got.InboxDays != retention.Limit{Value: 90, From: retention.FromInstallation}) {
 		t.Errorf("given back: got %+v", got)
 	}
 
@@ -83,7 +83,7 @@ func TestSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err = retention.Get(t.Context(), db.Pool, tenant); err != nil ||
-		(got.InboxDays != retention.Bound{Value: 10, From: retention.FromInstallation}) {
+		(got.InboxDays != retention.Limit{Value: 10, From: retention.FromInstallation}) {
 		t.Errorf("after a change of the installation: got %+v, %v", got.InboxDays, err)
 	}
 }
@@ -105,11 +105,11 @@ func TestSetRefuses(t *testing.T) {
 		change retention.Change
 		want   string
 	}{
-		"nothing":                  {tenant, retention.Change{}, "retention must change at least one bound"},
+		"nothing":                  {tenant, retention.Change{}, "retention must change at least one limit"},
 		"below zero":               {tenant, retention.Change{retention.InboxDays: number(-1)}, `inbox_days "-1" must be from 0 to 18250`},
 		"too many days":            {tenant, retention.Change{retention.MaxDays: number(18251)}, `max_days "18251" must be from 0 to 18250`},
 		"too many entries":         {tenant, retention.Change{retention.MaxEntries: number(1_000_000_001)}, `max_entries "1000000001" must be from 0 to 1000000000`},
-		"no such bound":            {tenant, retention.Change{"max_weeks": number(1)}, "max_weeks is not a bound of retention"},
+		"no such limit":            {tenant, retention.Change{"max_weeks": number(1)}, "max_weeks is not a limit of retention"},
 		"two at once":              {tenant, retention.Change{retention.MinDays: number(-1), retention.MaxDays: number(-2)}, `max_days "-2" must be from 0 to 18250; min_days "-1"`},
 		"less than the minimum":    {tenant, retention.Change{retention.MaxDays: number(6)}, `max_days "6" must be at least min_days (7), or 0`},
 		"more than the maximum":    {other, retention.Change{retention.MinDays: number(31)}, `min_days "31" must be at most max_days (30)`},
@@ -174,7 +174,9 @@ func TestHolds(t *testing.T) {
 	}
 	list := func(whose, after uuid.UUID, released bool) []retention.Hold {
 		t.Helper()
-		holds, err := retention.Holds(t.Context(), db.Pool, whose, after, released, 10)
+		holds, err := retention.Holds(t.Context(), db.Pool, retention.HoldQuery{
+			TenantID: whose, After: after, Released: released, Limit: 10,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func newRetentionShowCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		holds, err := retention.Holds(ctx, r.pool, r.tenant, uuid.Nil, false, maxHolds)
+		holds, err := retention.Holds(ctx, r.pool, retention.HoldQuery{TenantID: r.tenant, Limit: maxHolds})
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ var limitTexts = map[retention.Field]string{
 func policyRows(policy *retention.Policy) [][]string {
 	rows := [][]string{{"LIMIT", "VALUE", "SOURCE", "DESCRIPTION"}}
 	for _, f := range retention.Fields() {
-		b := policy.At(f)
+		b := policy.Limit(f)
 		value := strconv.FormatInt(b.Value, 10)
 		if b.Value == 0 {
 			value = "none"

@@ -65,7 +65,7 @@ func TestRetentionCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(do("show", "--tenant", tenant, "--json")), &shown); err != nil {
 		t.Fatal(err)
 	}
-	if (shown.Policy.MaxDays != retention.Bound{Value: 20, From: retention.FromTenant} || *shown.Policy.UpdatedBy != w.owner || len(shown.Holds) != 0) {
+	if (shown.Policy.MaxDays != retention.Limit{Value: 20, From: retention.FromTenant} || *shown.Policy.UpdatedBy != w.owner || len(shown.Holds) != 0) {
 		t.Errorf("show --json: got %+v", shown)
 	}
 
@@ -126,7 +126,7 @@ func TestRetentionCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r := fanfare(t, w.environ(), "retention", "run"); r.code != exitFailure ||
-		!strings.Contains(r.stderr, "another retention run is under way") {
+		!strings.Contains(r.stderr, "another retention run is in progress") {
 		t.Errorf("run beside another: got exit code %d and %q", r.code, r.stderr)
 	}
 }
@@ -174,7 +174,7 @@ func TestRetentionInTheWorker(t *testing.T) {
 	idle := startWorker(t, environment(db, centrifugo), "--retention-interval", "0")
 	idle.says(t, "dependency is available", "postgres")
 	d := startWorker(t, environment(db, centrifugo))
-	d.says(t, "retention has removed what had its time", `"activities":12`)
+	d.says(t, "retention run removed expired rows", `"activities":12`)
 	if got := d.get(t, "/metrics").body; !strings.Contains(
 		got,
 		`fanfare_retention_removed_total{kind="activities"} 12`+"\n",

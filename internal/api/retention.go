@@ -142,7 +142,7 @@ const maxHolds = 200
 func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p retention.Policy) (
 	*retentionResponse, error,
 ) {
-	holds, err := retention.Holds(ctx, s.pool, caller.TenantID, uuid.Nil, false, maxHolds)
+	holds, err := retention.Holds(ctx, s.pool, retention.HoldQuery{TenantID: caller.TenantID, Limit: maxHolds})
 	if err != nil {
 		return nil, err
 	}

@@ -12,15 +12,14 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// recordAll records what was removed and is not recorded yet, by this run or by one that could not,
-// tenant by tenant. What one tenant's log refuses does not keep the others' from being recorded; it
-// waits for the next run.
-func (x *running) recordAll(ctx context.Context) error {
-	var refused []error
+// recordPurged records the removed rows that are not recorded yet, of this run or an earlier one,
+// tenant by tenant. A tenant whose log refuses the record is skipped until the next run.
+func (r *run) recordPurged(ctx context.Context) error {
+	var refusals []error
 	for after := uuid.Nil; ; {
 		var tenant uuid.UUID
-		err := pgx.BeginFunc(ctx, x.pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, `SELECT fanfare.retention_step($1)`, x.RunID); err != nil {
+		err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `SELECT fanfare.retention_step($1)`, r.RunID); err != nil {
 				return err
 			}
 			var (
@@ -30,12 +29,14 @@ func (x *running) recordAll(ctx context.Context) error {
 			err := tx.QueryRow(ctx, `
 				DELETE FROM fanfare.retention_unrecorded AS u
 				WHERE u.tenant_id = (
-				    SELECT n.tenant_id FROM fanfare.retention_unrecorded AS n
-				    WHERE n.tenant_id > $1 AND ($2::uuid IS NULL OR n.tenant_id = $2)
-				    ORDER BY n.tenant_id LIMIT 1)
-				RETURNING u.tenant_id, u.run_id, u.activities, u.notifications, u.idempotency_keys,
-				          u.dead_letters, u.parked, u.service_tokens, u.batches, u.partitions, u.below, u.began_at`,
-				after, orNoTenant(x.only)).
+					SELECT n.tenant_id FROM fanfare.retention_unrecorded AS n
+					WHERE n.tenant_id > $1 AND ($2::uuid IS NULL OR n.tenant_id = $2)
+					ORDER BY n.tenant_id
+					LIMIT 1
+				)
+				RETURNING u.tenant_id, u.run_id, u.activities, u.notifications, u.idempotency_keys, u.dead_letters,
+					u.parked, u.service_tokens, u.batches, u.partitions, u.below, u.began_at`,
+				after, nullIfNil(r.only)).
 				Scan(&tenant, &p.RunID, &p.Activities, &p.Notifications, &p.IdempotencyKeys,
 					&p.DeadLetters, &p.Parked, &p.ServiceTokens, &p.Batches, &p.Partitions, &below, &p.BeganAt)
 			if err != nil {
@@ -55,11 +56,11 @@ func (x *running) recordAll(ctx context.Context) error {
 		})
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			return errors.Join(refused...)
+			return errors.Join(refusals...)
 		case err != nil && (tenant == uuid.Nil || ctx.Err() != nil):
-			return errors.Join(append(refused, fmt.Errorf("record what was purged: %w", err))...)
+			return errors.Join(append(refusals, fmt.Errorf("record the purged rows: %w", err))...)
 		case err != nil:
-			refused = append(refused, fmt.Errorf("record what was purged of tenant %s: %w", tenant, err))
+			refusals = append(refusals, fmt.Errorf("record the purged rows of tenant %s: %w", tenant, err))
 		}
 		after = tenant
 	}
