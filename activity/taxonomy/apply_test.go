@@ -296,10 +296,10 @@ func TestSecretKeys(t *testing.T) {
 	step("[]", "", whole)
 	step(
 		"[SSN, iban]",
-		`~ secret_keys: (nothing) → ["iban","ssn"]`,
+		`~ secret_keys: (none) → ["iban","ssn"]`,
 		`{"of": [{"ssn": "[redacted]"}], "IBAN": "[redacted]"}`,
 	)
 	step("[iban, ssn]", "", `{"of": [{"ssn": "[redacted]"}], "IBAN": "[redacted]"}`)
 	step("[iban]", `~ secret_keys: ["iban","ssn"] → ["iban"]`, `{"of": [{"ssn": 1}], "IBAN": "[redacted]"}`)
-	step("[]", `~ secret_keys: ["iban"] → (nothing)`, whole)
+	step("[]", `~ secret_keys: ["iban"] → (none)`, whole)
 }

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// maxDiagnostics is how many diagnostics are told of one file.
+// maxDiagnostics is the maximum number of diagnostics of one file.
 const maxDiagnostics = 100
 
-// Diagnostic is one thing that is wrong in a taxonomy.
+// Diagnostic is an error in a taxonomy.
 type Diagnostic struct {
-	Line   int    `json:"line,omitzero"`   // in the file, from 1; 0 where there is no file
-	Action string `json:"action,omitzero"` // empty for what concerns no single action
+	Line   int    `json:"line,omitzero"`   // of the file, from 1; 0 without a file
+	Action string `json:"action,omitzero"` // empty if the error concerns no single action
 	Field  string `json:"field,omitzero"`  // "severity", "payload.properties.score.type"
 	Value  string `json:"value,omitzero"`  // shortened
 	Rule   string `json:"rule"`            // "must be …", "is required"
@@ -35,15 +35,15 @@ func (m Diagnostic) Error() string {
 	return b.String()
 }
 
-// InvalidError says everything that is wrong with a taxonomy, in the order of the file.
+// InvalidError describes an invalid taxonomy. Its diagnostics are in the order of the file.
 type InvalidError struct {
 	Diagnostics []Diagnostic // at least one
-	More        int          // how many others there are
+	More        int          // the number of further diagnostics
 }
 
 func (e *InvalidError) Error() string {
 	var b strings.Builder
-	b.WriteString("the taxonomy is not sound:")
+	b.WriteString("the taxonomy is invalid:")
 	for _, m := range e.Diagnostics {
 		b.WriteString("\n  " + m.Error())
 	}
@@ -53,7 +53,7 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
-// shortened makes a value of the file fit to be repeated.
+// shortened returns a text of the file as valid UTF-8 of at most 100 characters.
 func shortened(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if cut := []rune(text); len(cut) > 100 {

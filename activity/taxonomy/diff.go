@@ -9,30 +9,30 @@ import (
 	"strings"
 )
 
-// Changes is what sets one taxonomy apart from another. It says so as text and as JSON.
+// Changes are the differences between two taxonomies. Each list is in the order of the names.
 type Changes struct {
-	Added   []Action `json:"added"`   // by name, as the others
-	Removed []Action `json:"removed"` //
+	Added   []Action `json:"added"`
+	Removed []Action `json:"removed"`
 	Changed []Change `json:"changed"`
 
-	SecretKeys *FieldChange `json:"secret_keys,omitempty"` // nil when they are the same
+	SecretKeys *FieldChange `json:"secret_keys,omitempty"` // nil if they are equal
 }
 
-// Change is what is different about one action.
+// Change describes the differences of one action.
 type Change struct {
 	Action string        `json:"action"`
 	Fields []FieldChange `json:"fields"` // at least one
 }
 
-// FieldChange is one field's. A part of a schema has a field of its own:
-// "payload.properties.score.type". What is not given is empty.
+// FieldChange is the previous and the new value of a field. A schema is compared field by field:
+// "payload.properties.score.type". The value of an absent field is empty.
 type FieldChange struct {
 	Field string `json:"field"`
 	From  string `json:"from"`
 	To    string `json:"to"`
 }
 
-// Diff returns what must change for from to become to. nil is a taxonomy without actions.
+// Diff returns the changes that turn from into to. nil is a taxonomy without actions.
 func Diff(from, to *Taxonomy) Changes {
 	if from == nil {
 		from = newTaxonomy(nil, nil)
@@ -43,15 +43,15 @@ func Diff(from, to *Taxonomy) Changes {
 	c := Changes{Added: []Action{}, Removed: []Action{}, Changed: []Change{}}
 	for _, name := range to.names {
 		after := to.byName[name].Action
-		before, there := from.byName[name]
-		if !there {
+		before, ok := from.byName[name]
+		if !ok {
 			c.Added = append(c.Added, after.clone())
 		} else if fields := diffFields(before.Action, after); len(fields) > 0 {
 			c.Changed = append(c.Changed, Change{Action: name, Fields: fields})
 		}
 	}
 	for _, name := range from.names {
-		if _, there := to.byName[name]; !there {
+		if _, ok := to.byName[name]; !ok {
 			c.Removed = append(c.Removed, from.byName[name].Action.clone())
 		}
 	}
@@ -61,7 +61,7 @@ func Diff(from, to *Taxonomy) Changes {
 	return c
 }
 
-// Len returns how many actions differ, the secret keys counted as one more.
+// Len returns the number of added, removed and changed actions, plus one if the secret keys differ.
 func (c Changes) Len() int {
 	n := len(c.Added) + len(c.Removed) + len(c.Changed)
 	if c.SecretKeys != nil {
@@ -70,9 +70,9 @@ func (c Changes) Len() int {
 	return n
 }
 
-// String returns a line for each action that differs, "+", "-" or "~" before it, and under a
-// changed one a line for each field; before them the secret keys. It is empty when nothing differs,
-// and ends in a line break when something does.
+// String returns one line for each difference: the secret keys first, then the actions with the
+// prefix "+", "-" or "~", and an indented line for each field of a changed action. Every line ends
+// in a line break; without differences the text is empty.
 func (c Changes) String() string {
 	type line struct{ action, text string }
 	lines := make([]line, 0, c.Len())
@@ -85,14 +85,14 @@ func (c Changes) String() string {
 	for _, change := range c.Changed {
 		text := "~ " + change.Action + "\n"
 		for _, f := range change.Fields {
-			text += fmt.Sprintf("    %s: %s → %s\n", f.Field, orNothing(f.From), orNothing(f.To))
+			text += fmt.Sprintf("    %s: %s → %s\n", f.Field, orNone(f.From), orNone(f.To))
 		}
 		lines = append(lines, line{change.Action, text})
 	}
 	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(a.action, b.action) })
 	var b strings.Builder
 	if f := c.SecretKeys; f != nil {
-		fmt.Fprintf(&b, "~ %s: %s → %s\n", f.Field, orNothing(f.From), orNothing(f.To))
+		fmt.Fprintf(&b, "~ %s: %s → %s\n", f.Field, orNone(f.From), orNone(f.To))
 	}
 	for _, l := range lines {
 		b.WriteString(l.text)
@@ -100,9 +100,9 @@ func (c Changes) String() string {
 	return b.String()
 }
 
-func orNothing(text string) string {
+func orNone(text string) string {
 	if text == "" {
-		return "(nothing)"
+		return "(none)"
 	}
 	return strings.ReplaceAll(text, "\n", `\n`)
 }
@@ -121,7 +121,7 @@ func diffFields(from, to Action) (fields []FieldChange) {
 	add("summary", from.Summary, to.Summary)
 	add("icon", from.Icon, to.Icon)
 	add("keep", keepText(from.Keep), keepText(to.Keep))
-	add("max_payload_bytes", capText(from.MaxPayloadBytes), capText(to.MaxPayloadBytes))
+	add("max_payload_bytes", limitText(from.MaxPayloadBytes), limitText(to.MaxPayloadBytes))
 	diffSchemas("payload", decoded(from.Schema), decoded(to.Schema), add)
 	return fields
 }
@@ -140,14 +140,14 @@ func listText(list []string) string {
 	return jsonText(list)
 }
 
-func capText(bytes int) string {
+func limitText(bytes int) string {
 	if bytes == 0 {
 		return ""
 	}
 	return strconv.Itoa(bytes)
 }
 
-// absent stands for what a schema does not have, which null could not.
+// absent is the value of a field that a schema does not have. It is distinct from null.
 type absent struct{}
 
 func decoded(schema json.RawMessage) any {
@@ -156,16 +156,16 @@ func decoded(schema json.RawMessage) any {
 	}
 	value, err := decode(schema)
 	if err != nil {
-		panic("taxonomy: a schema that was compiled does not decode: " + err.Error())
+		panic("taxonomy: decode a compiled schema: " + err.Error())
 	}
 	return value
 }
 
-// diffSchemas goes down where both sides are objects.
+// diffSchemas adds the differences of two schemas. It compares objects key by key.
 func diffSchemas(field string, from, to any, add func(field, from, to string)) {
-	a, both := from.(map[string]any)
-	b, too := to.(map[string]any)
-	if !both || !too {
+	a, isObject := from.(map[string]any)
+	b, areObjects := to.(map[string]any)
+	if !isObject || !areObjects {
 		add(field, schemaText(from), schemaText(to))
 		return
 	}

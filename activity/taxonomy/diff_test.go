@@ -67,11 +67,11 @@ func TestDiff(t *testing.T) {
 ~ a.changed
     description: Before → After\nit
     severity: info → error
-    icon: old → (nothing)
-    max_payload_bytes: (nothing) → 10
+    icon: old → (none)
+    max_payload_bytes: (none) → 10
     payload.properties.a.maximum: 10 → 11
     payload.properties.b.enum: [1,2] → [1]
-    payload.properties.c: (nothing) → true
+    payload.properties.c: (none) → true
 - a.removed   Gone
 `
 	if got := changes.String(); got != wantText {

@@ -15,36 +15,36 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The bounds of a file.
+// The limits of a file. The target of an alias counts each time that it is used.
 const (
 	MaxFileBytes = 1 << 20
-	maxNodes     = 100_000 // values, those that aliases repeat counted each time
-	maxText      = 4 << 20 // bytes of texts, counted alike
-	maxDepth     = 64      // levels within levels
+	maxNodes     = 100_000 // YAML nodes
+	maxText      = 4 << 20 // bytes of scalars
+	maxDepth     = 64      // nested levels
 )
 
-// reader reads a file's nodes and collects what is wrong.
+// reader reads the nodes of a file and collects diagnostics.
 type reader struct {
 	diagnostics []Diagnostic
-	more        int
-	builtins    map[string]*entry // Fanfare's own actions, of which a file does not decide all
-	action      string            // that is being read
-	nodes, text int               // so far
-	spent       bool              // a bound was reached
+	more        int               // the number of diagnostics beyond maxDiagnostics
+	builtins    map[string]*entry // nil while the built-in actions are read themselves
+	action      string            // the action that is being read
+	nodes       int               // counted by spend
+	textBytes   int               // counted by spend
+	exhausted   bool              // the file exceeds a limit
 }
 
+// refuse adds a diagnostic of the current action.
 func (r *reader) refuse(line int, field, value, rule string) {
 	if len(r.diagnostics) == maxDiagnostics {
 		r.more++
 		return
 	}
-	r.diagnostics = append(
-		r.diagnostics,
-		Diagnostic{Line: line, Action: r.action, Field: field, Value: shortened(value), Rule: rule},
-	)
+	d := Diagnostic{Line: line, Action: r.action, Field: field, Value: shortened(value), Rule: rule}
+	r.diagnostics = append(r.diagnostics, d)
 }
 
-// err returns everything that is wrong, or nil.
+// err returns an *InvalidError with the diagnostics, or nil if there are none.
 func (r *reader) err() error {
 	if len(r.diagnostics) == 0 {
 		return nil
@@ -55,7 +55,7 @@ func (r *reader) err() error {
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
-// open reads the file's only document. It returns nil if there is none.
+// open reads the only document of the file. It returns nil if the file has no valid document.
 func (r *reader) open(file io.Reader) (*yaml.Node, error) {
 	text, err := io.ReadAll(io.LimitReader(file, MaxFileBytes+1))
 	if err != nil {
@@ -78,14 +78,15 @@ func (r *reader) open(file io.Reader) (*yaml.Node, error) {
 	var second yaml.Node
 	switch err := decoder.Decode(&second); {
 	case err == nil:
-		r.refuse(second.Line, "", "", "the file must hold one document")
+		r.refuse(second.Line, "", "", "the file must contain one document")
 	case !errors.Is(err, io.EOF):
 		r.malformed(err)
 	}
 	return document.Content[0], nil
 }
 
-// malformed tells what the YAML library says.
+// malformed reports an error of the YAML library. The library has no type for the line of an error,
+// so it is read from the text.
 func (r *reader) malformed(err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
 	if found := yamlLine.FindStringSubmatchIndex(text); found != nil {
@@ -95,26 +96,18 @@ func (r *reader) malformed(err error) {
 	r.refuse(line, "", "", "is not YAML: "+shortened(text))
 }
 
-// spend counts a value that is read. It reports false, once and for all, when the file holds too
-// much.
+// spend counts a node against the limits of a file, and reports whether they are kept. It reports
+// false for all nodes after the first that exceeds a limit.
 func (r *reader) spend(node *yaml.Node, depth int) bool {
 	r.nodes++
-	r.text += len(node.Value)
-	if !r.spent && (r.nodes > maxNodes || r.text > maxText || depth > maxDepth) {
-		r.spent = true
-		r.refuse(
-			node.Line,
-			"",
-			"",
-			fmt.Sprintf(
-				"the file must hold at most %d values, %d bytes of text and %d levels, its aliases counted each time",
-				maxNodes,
-				maxText,
-				maxDepth,
-			),
-		)
+	r.textBytes += len(node.Value)
+	if !r.exhausted && (r.nodes > maxNodes || r.textBytes > maxText || depth > maxDepth) {
+		r.exhausted = true
+		r.refuse(node.Line, "", "", fmt.Sprintf(
+			"the file must have at most %d values, %d bytes of text and %d levels, counted after its aliases are resolved",
+			maxNodes, maxText, maxDepth))
 	}
-	return !r.spent
+	return !r.exhausted
 }
 
 func resolved(node *yaml.Node) *yaml.Node {
@@ -124,14 +117,14 @@ func resolved(node *yaml.Node) *yaml.Node {
 	return node
 }
 
-// pair is a key and its value.
+// pair is a key of a mapping and its value.
 type pair struct {
 	key   string
 	line  int
 	value *yaml.Node
 }
 
-// pairs returns what a mapping holds, each key once.
+// pairs returns the pairs of a mapping, and reports duplicate keys.
 func (r *reader) pairs(node *yaml.Node, field string, depth int) []pair {
 	node = resolved(node)
 	if !r.spend(node, depth) {
@@ -151,14 +144,9 @@ func (r *reader) pairs(node *yaml.Node, field string, depth int) []pair {
 		name := key.Value
 		switch first, again := seen[name]; {
 		case key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str":
-			r.refuse(
-				key.Line,
-				field,
-				describe(key),
-				"must have texts for keys; quote what YAML reads as something else",
-			)
+			r.refuse(key.Line, field, describe(key), "must be a text; quote a key that YAML reads as another type")
 		case again:
-			r.refuse(key.Line, joined(field, name), "", fmt.Sprintf("is given twice, on line %d first", first))
+			r.refuse(key.Line, joined(field, name), "", fmt.Sprintf("is a duplicate of line %d", first))
 		default:
 			seen[name] = key.Line
 			found = append(found, pair{key: name, line: key.Line, value: node.Content[i+1]})
@@ -180,7 +168,7 @@ func (r *reader) scalar(node *yaml.Node, field string) (string, bool) {
 	return node.Value, true
 }
 
-// integer reads a whole number.
+// integer reads an integer.
 func (r *reader) integer(node *yaml.Node, field string) (int, bool) {
 	node = resolved(node)
 	if !r.spend(node, 0) {
@@ -188,7 +176,7 @@ func (r *reader) integer(node *yaml.Node, field string) (int, bool) {
 	}
 	n, err := strconv.Atoi(node.Value)
 	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!int" || err != nil {
-		r.refuse(node.Line, field, describe(node), "must be a whole number")
+		r.refuse(node.Line, field, describe(node), "must be an integer")
 		return 0, false
 	}
 	return n, true
@@ -212,12 +200,12 @@ func (r *reader) texts(node *yaml.Node, field string) (list []string, ok bool) {
 	return list, ok
 }
 
-// lines says in which line what part of a value is.
+// lines are the lines of the parts of a value.
 type lines map[string]int
 
 func (l lines) note(path []string, line int) { l[strings.Join(path, "\x00")] = line }
 
-// of returns the line of a part, or of the nearest that holds it.
+// of returns the line of a part, or of the nearest part that contains it and has a line.
 func (l lines) of(path []string) int {
 	for ; ; path = path[:len(path)-1] {
 		if line, ok := l[strings.Join(path, "\x00")]; ok || len(path) == 0 {
@@ -226,16 +214,16 @@ func (l lines) of(path []string) int {
 	}
 }
 
-// json reads what a value of JSON can be, as decode returns it.
-func (r *reader) json(node *yaml.Node, field string, path []string, at lines) any {
+// json reads a JSON value in the form that decode returns.
+func (r *reader) json(node *yaml.Node, field string, path []string, lineOf lines) any {
 	node = resolved(node)
 	switch node.Kind {
 	case yaml.MappingNode:
 		object := map[string]any{}
 		for _, p := range r.pairs(node, field, len(path)+1) {
 			inside := append(slices.Clone(path), p.key)
-			at.note(inside, p.line)
-			object[p.key] = r.json(p.value, joined(field, p.key), inside, at)
+			lineOf.note(inside, p.line)
+			object[p.key] = r.json(p.value, joined(field, p.key), inside, lineOf)
 		}
 		return object
 	case yaml.SequenceNode:
@@ -245,8 +233,8 @@ func (r *reader) json(node *yaml.Node, field string, path []string, at lines) an
 		list := make([]any, 0, len(node.Content))
 		for i, item := range node.Content {
 			inside := append(slices.Clone(path), strconv.Itoa(i))
-			at.note(inside, item.Line)
-			list = append(list, r.json(item, joined(field, strconv.Itoa(i)), inside, at))
+			lineOf.note(inside, item.Line)
+			list = append(list, r.json(item, joined(field, strconv.Itoa(i)), inside, lineOf))
 		}
 		return list
 	}
@@ -254,9 +242,9 @@ func (r *reader) json(node *yaml.Node, field string, path []string, at lines) an
 		return nil
 	}
 	switch node.ShortTag() {
-	case "!!str", "!!timestamp": // a date of YAML is a text of JSON
+	case "!!str", "!!timestamp": // JSON has no dates
 		if strings.ContainsRune(node.Value, 0) {
-			r.refuse(node.Line, field, "", "must hold no NUL character")
+			r.refuse(node.Line, field, "", "must not contain a NUL character")
 		}
 		return node.Value
 	case "!!null":
@@ -267,16 +255,16 @@ func (r *reader) json(node *yaml.Node, field string, path []string, at lines) an
 		if n, ok := r.number(node); ok {
 			return n
 		}
-		r.refuse(node.Line, field, node.Value, "must be a number that JSON can hold")
+		r.refuse(node.Line, field, node.Value, "must be a number of JSON")
 		return nil
 	}
-	r.refuse(node.Line, field, describe(node), "must be what JSON can hold")
+	r.refuse(node.Line, field, describe(node), "must be a value of JSON")
 	return nil
 }
 
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
-// number reads a number in any of YAML's ways of writing it.
+// number reads a number in any of the notations of YAML.
 func (r *reader) number(node *yaml.Node) (json.Number, bool) {
 	text := node.Value
 	if !jsonNumber.MatchString(text) {
@@ -300,7 +288,7 @@ func (r *reader) number(node *yaml.Node) (json.Number, bool) {
 	if !ok {
 		return "", false
 	}
-	r.text += len(plain)
+	r.textBytes += len(plain)
 	return json.Number(plain), true
 }
 
@@ -311,7 +299,7 @@ func joined(field, key string) string {
 	return field + "." + cutKey(key)
 }
 
-// describe names a value that is not of the kind wanted.
+// describe returns a short text for a value of the wrong type.
 func describe(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -320,7 +308,7 @@ func describe(node *yaml.Node) string {
 		return "a list"
 	}
 	if node.Value == "" {
-		return "nothing"
+		return "an empty value"
 	}
 	return node.Value
 }

@@ -36,7 +36,7 @@ func load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 	}
 	var (
 		r          reader
-		compiler   schemas
+		c          compiler
 		entries    = map[string]*entry{}
 		secretKeys []string
 	)
@@ -62,7 +62,7 @@ func load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 			return struct{}{}, err
 		}
 		e.MaxPayloadBytes = int(maxBytes)
-		r.stored(e, []byte(schema), &compiler)
+		r.stored(e, []byte(schema), &c)
 		entries[e.Name] = e
 		return struct{}{}, nil
 	})
@@ -78,7 +78,7 @@ func load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 }
 
 // stored completes an entry that was read from the database, and reports what is invalid in it.
-func (r *reader) stored(e *entry, schema json.RawMessage, compiler *schemas) {
+func (r *reader) stored(e *entry, schema json.RawMessage, c *compiler) {
 	r.action = e.Name
 	defer func() { r.action = "" }()
 	for field, text := range map[string]string{"title": e.Title, "summary": e.Summary} {
@@ -95,7 +95,7 @@ func (r *reader) stored(e *entry, schema json.RawMessage, compiler *schemas) {
 		r.refuse(0, "payload", "", notSchema)
 		return
 	}
-	for _, w := range e.compile(compiler, value) {
-		r.refuse(0, "payload", w.value, w.rule)
+	for _, f := range e.compile(c, value) {
+		r.refuse(0, "payload", f.value, f.rule)
 	}
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// Mode is what happens to an activity that breaks the taxonomy.
+// Mode selects what happens to an activity that violates the taxonomy.
 type Mode string
 
-// The modes. In all of them the taxonomy's defaults fill what an envelope does not give, and a
-// payload keeps no other keys than those that are to be kept.
+// The modes. Every mode applies the defaults of the taxonomy and drops the keys of a payload that
+// the action does not keep.
 const (
-	Off    Mode = "off"    // nothing
-	Warn   Mode = "warn"   // it is recorded, and the violation noted on it
-	Strict Mode = "strict" // it is refused
+	Off    Mode = "off"    // the activity is recorded
+	Warn   Mode = "warn"   // the activity is recorded with a warning
+	Strict Mode = "strict" // the activity is refused
 )
 
 // ParseMode reads a mode. The error is an *invalid.Error.
@@ -35,21 +35,21 @@ func ParseMode(text string) (Mode, error) {
 	}}
 }
 
-// Enforcement is who is held to the taxonomy, and how.
+// Enforcement describes the modes of an installation.
 type Enforcement struct {
-	Installation Mode         `json:"installation"` // of every tenant without a mode of its own
-	Tenants      []TenantMode `json:"tenants"`      // by id
+	Installation Mode         `json:"installation"` // of every tenant that has no mode of its own
+	Tenants      []TenantMode `json:"tenants"`      // in the order of their ids
 }
 
-// TenantMode is the mode of one tenant.
+// TenantMode is the mode that a tenant has of its own.
 type TenantMode struct {
 	TenantID  uuid.UUID `json:"tenant_id"`
 	Mode      Mode      `json:"mode"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// SetMode sets a tenant's mode, or with uuid.Nil the installation's. It holds for what is recorded
-// from then on.
+// SetMode sets the mode of a tenant, or of the installation if tenant is uuid.Nil. The mode applies
+// to activities that are recorded after the transaction commits.
 func SetMode(ctx context.Context, db pg.Execer, tenant uuid.UUID, mode Mode) error {
 	if _, err := ParseMode(string(mode)); err != nil {
 		return err
@@ -60,39 +60,40 @@ func SetMode(ctx context.Context, db pg.Execer, tenant uuid.UUID, mode Mode) err
 	} else {
 		_, err = db.Exec(ctx, `
 			INSERT INTO fanfare.enforcement AS e (tenant_id, mode) VALUES ($1, $2)
-			ON CONFLICT (tenant_id) DO UPDATE SET mode = excluded.mode, updated_at = now() WHERE e.mode <> excluded.mode`, tenant, string(mode))
+			ON CONFLICT (tenant_id) DO UPDATE SET mode = excluded.mode, updated_at = now()
+			WHERE e.mode <> excluded.mode`, tenant, string(mode))
 	}
 	if err != nil {
-		return fmt.Errorf("set the mode of enforcement: %w", err)
+		return fmt.Errorf("set the enforcement mode: %w", err)
 	}
 	return nil
 }
 
-// ClearMode takes a tenant's own mode away, so that it follows the installation's. With uuid.Nil
-// the installation's becomes Off.
+// ClearMode removes a tenant's mode, so that the installation's applies. If tenant is uuid.Nil, the
+// installation's mode becomes Off.
 func ClearMode(ctx context.Context, db pg.Execer, tenant uuid.UUID) error {
 	if tenant == uuid.Nil {
 		return SetMode(ctx, db, tenant, Off)
 	}
 	if _, err := db.Exec(ctx, `DELETE FROM fanfare.enforcement WHERE tenant_id = $1`, tenant); err != nil {
-		return fmt.Errorf("clear the mode of enforcement: %w", err)
+		return fmt.Errorf("clear the enforcement mode: %w", err)
 	}
 	return nil
 }
 
-// ModeOf returns the mode that holds for a tenant.
+// ModeOf returns the mode that applies to a tenant.
 func ModeOf(ctx context.Context, db pg.RowQuerier, tenant uuid.UUID) (Mode, error) {
 	var mode Mode
 	err := db.QueryRow(ctx, `
 		SELECT coalesce((SELECT e.mode FROM fanfare.enforcement AS e WHERE e.tenant_id = $1), s.enforcement)
 		FROM fanfare.settings AS s`, tenant).Scan(&mode)
 	if err != nil {
-		return "", fmt.Errorf("read the mode of enforcement: %w", err)
+		return "", fmt.Errorf("read the enforcement mode: %w", err)
 	}
 	return mode, nil
 }
 
-// Modes returns the installation's mode and those of all tenants that have their own.
+// Modes returns the mode of the installation and the modes of all tenants that have one.
 func Modes(ctx context.Context, db pg.Querier) (Enforcement, error) {
 	rows, err := db.Query(ctx, `
 		SELECT s.enforcement, e.tenant_id, e.mode, e.updated_at
@@ -100,7 +101,7 @@ func Modes(ctx context.Context, db pg.Querier) (Enforcement, error) {
 		LEFT JOIN fanfare.enforcement AS e ON true
 		ORDER BY e.tenant_id`)
 	if err != nil {
-		return Enforcement{}, fmt.Errorf("read the modes of enforcement: %w", err)
+		return Enforcement{}, fmt.Errorf("read the enforcement modes: %w", err)
 	}
 	modes := Enforcement{Tenants: []TenantMode{}}
 	var (
@@ -118,7 +119,7 @@ func Modes(ctx context.Context, db pg.Querier) (Enforcement, error) {
 		err = errors.New("fanfare.settings has no row")
 	}
 	if err != nil {
-		return Enforcement{}, fmt.Errorf("read the modes of enforcement: %w", err)
+		return Enforcement{}, fmt.Errorf("read the enforcement modes: %w", err)
 	}
 	return modes, nil
 }

@@ -15,20 +15,19 @@ import (
 	"github.com/fanfarehq/fanfare/activity/taxonomy/template"
 )
 
-// The bounds of an action's texts, in characters.
+// The limits of an action's fields.
 const (
-	maxDescription = 2000
-	maxWord        = 100 // of a category or an icon
-	maxKey         = 200 // of a payload's key
-	maxKeys        = 500 // that an action keeps
-	maxSecretKeys  = 100
+	maxDescription = 2000 // characters
+	maxLabel       = 100  // characters of a category or an icon
+	maxKey         = 200  // characters of a key
+	maxKeys        = 500  // keys that an action keeps
+	maxSecretKeys  = 100  // keys
 )
 
 var actionRule = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)+$`)
 
-// Parse reads a taxonomy from its file, a YAML document of at most MaxFileBytes (docs/taxonomy.md).
-// The error is an *InvalidError that names everything which is wrong, unless the file cannot be
-// read.
+// Parse reads a taxonomy's file, a YAML document of at most MaxFileBytes (docs/taxonomy.md). If the
+// file is invalid, the error is an *InvalidError with all diagnostics.
 func Parse(file io.Reader) (*Taxonomy, error) { return read(file, builtins().byName) }
 
 func read(file io.Reader, builtins map[string]*entry) (*Taxonomy, error) {
@@ -50,7 +49,7 @@ func read(file io.Reader, builtins map[string]*entry) (*Taxonomy, error) {
 
 func (r *reader) document(document *yaml.Node, entries map[string]*entry) (secretKeys []string) {
 	version, actions := false, false
-	compiler := &schemas{}
+	c := &compiler{}
 	for _, p := range r.pairs(document, "", 1) {
 		switch p.key {
 		case "version":
@@ -72,52 +71,46 @@ func (r *reader) document(document *yaml.Node, entries map[string]*entry) (secre
 						"must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot",
 					)
 				}
-				entries[a.key] = r.entry(a, compiler)
+				entries[a.key] = r.entry(a, c)
 				r.action = ""
 			}
 		default:
-			r.refuse(p.line, p.key, "", "is not a field of a taxonomy: there are version, secret_keys and actions")
+			r.refuse(p.line, p.key, "", "is not a field of a taxonomy; the fields are version, secret_keys and actions")
 		}
 	}
-	if !version && !r.spent {
+	if !version && !r.exhausted {
 		r.refuse(document.Line, "version", "", "is required")
 	}
-	if !actions && !r.spent {
+	if !actions && !r.exhausted {
 		r.refuse(document.Line, "actions", "", "is required")
 	}
 	return secretKeys
 }
 
 // entry reads one action.
-func (r *reader) entry(a pair, compiler *schemas) *entry {
+func (r *reader) entry(a pair, c *compiler) *entry {
 	e := &entry{Action: Action{Name: a.key, Severity: activity.Info, Visibility: activity.ResourceWide}}
-	given := map[string]int{} // and in which line
+	lineOf := map[string]int{} // by field
 	for _, p := range r.pairs(a.value, "", 3) {
-		given[p.key] = p.line
+		lineOf[p.key] = p.line
 		switch p.key {
 		case "description":
-			e.Description = r.words(p, maxDescription)
+			e.Description = r.text(p, maxDescription)
 		case "category":
-			e.Category = r.words(p, maxWord)
+			e.Category = r.text(p, maxLabel)
 		case "icon":
-			e.Icon = r.words(p, maxWord)
+			e.Icon = r.text(p, maxLabel)
 		case "severity":
 			e.Severity = oneOf(r, p, activity.Info, activity.Warning, activity.Error, activity.Critical)
 		case "visibility":
-			e.Visibility = oneOf(
-				r,
-				p,
-				activity.Private,
-				activity.ResourceWide,
-				activity.ScopeWide,
-				activity.TenantVisible,
-			)
+			e.Visibility = oneOf(r, p,
+				activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible)
 		case "title":
 			e.Title = r.phrase(p)
 		case "summary":
 			e.Summary = r.phrase(p)
 		case "keep":
-			e.Keep = r.keys(p, maxKeys, asItIs)
+			e.Keep = r.keys(p, maxKeys, unchanged)
 		case "max_payload_bytes":
 			if n, ok := r.integer(p.value, p.key); ok && (n < 2 || n > activity.MaxPayloadBytes) {
 				r.refuse(p.line, p.key, fmt.Sprint(n), fmt.Sprintf("must be 2 to %d", activity.MaxPayloadBytes))
@@ -125,35 +118,35 @@ func (r *reader) entry(a pair, compiler *schemas) *entry {
 				e.MaxPayloadBytes = n
 			}
 		case "payload":
-			r.schema(e, p, compiler)
+			r.schema(e, p, c)
 		default:
 			r.refuse(p.line, p.key, "", "is not a field of an action")
 		}
 	}
-	if r.spent || resolved(a.value).Kind != yaml.MappingNode {
+	if r.exhausted || resolved(a.value).Kind != yaml.MappingNode {
 		return e
 	}
 	for _, field := range []string{"description", "category"} {
-		if _, ok := given[field]; !ok {
+		if _, ok := lineOf[field]; !ok {
 			r.refuse(a.line, field, "", "is required")
 		}
 	}
 	if builtin := r.builtins[a.key]; builtin != nil {
 		e.fixAs(builtin)
 	}
-	r.agree(e, given)
+	r.checkKeep(e, lineOf)
 	e.prepare()
 	return e
 }
 
-// agree refuses what does not fit together: a payload that drops what else relies on.
-func (r *reader) agree(e *entry, given map[string]int) {
+// checkKeep reports keys that keep drops although the schema requires them or a template shows them.
+func (r *reader) checkKeep(e *entry, lineOf map[string]int) {
 	if e.Keep == nil {
 		return
 	}
 	for _, key := range e.Required {
 		if !slices.Contains(e.Keep, key) {
-			r.refuse(given["keep"], "keep", "", fmt.Sprintf("must hold %q, which payload requires", cutKey(key)))
+			r.refuse(lineOf["keep"], "keep", "", fmt.Sprintf("must contain %q, which payload requires", cutKey(key)))
 		}
 	}
 	for field, text := range map[string]string{"title": e.Title, "summary": e.Summary} {
@@ -164,7 +157,7 @@ func (r *reader) agree(e *entry, given map[string]int) {
 		for _, path := range phrase.PayloadPaths() {
 			if !slices.Contains(e.Keep, path[0]) {
 				r.refuse(
-					given[field],
+					lineOf[field],
 					field,
 					"",
 					fmt.Sprintf("must not show {payload.%s}, which keep drops", strings.Join(path, ".")),
@@ -174,7 +167,7 @@ func (r *reader) agree(e *entry, given map[string]int) {
 	}
 }
 
-// prepare makes what checking takes of what the action says.
+// prepare sets the fields that Check uses.
 func (e *entry) prepare() {
 	if e.Keep == nil {
 		return
@@ -185,17 +178,17 @@ func (e *entry) prepare() {
 	}
 }
 
-// words reads a text that people read.
-func (r *reader) words(p pair, most int) string {
+// text reads a text that is not blank.
+func (r *reader) text(p pair, maxRunes int) string {
 	text, ok := r.scalar(p.value, p.key)
 	if !ok {
 		return ""
 	}
 	switch n := utf8.RuneCountInString(text); {
-	case strings.TrimSpace(text) == "" || n > most:
-		r.refuse(p.line, p.key, text, fmt.Sprintf("must be 1 to %d characters, not all of them blank", most))
+	case strings.TrimSpace(text) == "" || n > maxRunes:
+		r.refuse(p.line, p.key, text, fmt.Sprintf("must be 1 to %d characters that are not all blank", maxRunes))
 	case strings.ContainsRune(text, 0):
-		r.refuse(p.line, p.key, "", "must hold no NUL character")
+		r.refuse(p.line, p.key, "", "must not contain a NUL character")
 	}
 	return text
 }
@@ -226,17 +219,17 @@ func (r *reader) phrase(p pair) string {
 	return text
 }
 
-// keys reads names of a payload's keys.
-func (r *reader) keys(p pair, most int, folded func(key string) string) []string {
+// keys reads a list of a payload's keys, and normalizes and sorts them.
+func (r *reader) keys(p pair, maxLen int, normalize func(key string) string) []string {
 	list, ok := r.texts(p.value, p.key)
 	if !ok {
 		return nil
 	}
-	if len(list) > most {
-		r.refuse(p.line, p.key, fmt.Sprint(len(list), " keys"), fmt.Sprintf("must be at most %d keys", most))
+	if len(list) > maxLen {
+		r.refuse(p.line, p.key, fmt.Sprint(len(list), " keys"), fmt.Sprintf("must be at most %d keys", maxLen))
 	}
 	for i, key := range list {
-		key = folded(key)
+		key = normalize(key)
 		list[i] = key
 		switch n := utf8.RuneCountInString(key); {
 		case n < 1 || n > maxKey || strings.ContainsRune(key, 0):
@@ -244,10 +237,10 @@ func (r *reader) keys(p pair, most int, folded func(key string) string) []string
 				p.line,
 				p.key,
 				strings.ReplaceAll(key, "\x00", "\uFFFD"),
-				fmt.Sprintf("must hold keys of 1 to %d characters without NUL", maxKey),
+				fmt.Sprintf("must contain keys of 1 to %d characters without NUL", maxKey),
 			)
 		case slices.Contains(list[:i], key):
-			r.refuse(p.line, p.key, key, "must not be in it twice")
+			r.refuse(p.line, p.key, key, "must not be listed twice")
 		}
 	}
 	slices.Sort(list)
@@ -255,31 +248,30 @@ func (r *reader) keys(p pair, most int, folded func(key string) string) []string
 }
 
 // schema reads and compiles the payload's schema.
-func (r *reader) schema(e *entry, p pair, compiler *schemas) {
-	at := lines{"": p.line}
+func (r *reader) schema(e *entry, p pair, c *compiler) {
+	lineOf := lines{"": p.line}
 	before := len(r.diagnostics) + r.more
-	schema := r.json(p.value, p.key, nil, at)
-	if r.spent || len(r.diagnostics)+r.more > before {
+	schema := r.json(p.value, p.key, nil, lineOf)
+	if r.exhausted || len(r.diagnostics)+r.more > before {
 		return
 	}
-	found := e.compile(compiler, schema)
-	for _, w := range found {
+	for _, f := range e.compile(c, schema) {
 		field := p.key
-		for _, key := range w.path {
+		for _, key := range f.path {
 			field = joined(field, key)
 		}
-		r.refuse(at.of(w.path), field, w.value, w.rule)
+		r.refuse(lineOf.of(f.path), field, f.value, f.rule)
 	}
 }
 
-// compile gives the action its schema, or says what is wrong with that.
-func (e *entry) compile(compiler *schemas, schema any) []wrong {
-	compiled, found := compiler.compile(e.Name, schema)
-	if len(found) > 0 {
-		return found
+// compile sets the schema of the action, or returns what is invalid in it.
+func (e *entry) compile(c *compiler, schema any) []fault {
+	compiled, faults := c.compile(e.Name, schema)
+	if len(faults) > 0 {
+		return faults
 	}
 	e.schema, e.Schema, e.Required = compiled, canonical(schema), requiredKeys(schema)
 	return nil
 }
 
-func asItIs(key string) string { return key }
+func unchanged(key string) string { return key }

@@ -15,127 +15,126 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// The bounds of patterns, since the program of a short one can be very long: a{1000}.
+// The limits of patterns. A short pattern can have a long program: a{1000}.
 const (
-	maxPattern  = 1_000   // steps of one
+	maxPattern  = 1_000   // steps of a pattern
 	maxPatterns = 100_000 // steps of all patterns of a taxonomy
 )
 
-// maxParts is how many schemas a schema may hold, those that it refers to counted each time.
-// Together with there being no way round in a circle this bounds what one value of a payload can
-// cost: alternatives of alternatives double with every level.
+// maxParts is the maximum number of subschemas of a schema after its references are resolved.
+// Together with the ban of recursion it bounds the cost of validating a value: the number of nested
+// alternatives can double with each level.
 const maxParts = 5_000
 
-// wrong is what is wrong with a schema, and where.
-type wrong struct {
+// fault is a rule that a schema violates.
+type fault struct {
 	path        []string
 	value, rule string
 }
 
-// schemas compiles the schemas of one taxonomy.
-type schemas struct {
-	steps int // of the patterns so far
+// compiler compiles the schemas of a taxonomy. The zero value is ready for use.
+type compiler struct {
+	steps int // of all patterns so far
 }
 
-// compile compiles a schema as decode returns it, and says what is wrong with it.
-func (s *schemas) compile(action string, schema any) (*jsonschema.Schema, []wrong) {
+// compile compiles a schema in the form that decode returns, or returns its faults.
+func (c *compiler) compile(action string, schema any) (*jsonschema.Schema, []fault) {
 	object, ok := schema.(map[string]any)
 	if !ok || object["type"] != "object" {
-		return nil, []wrong{{path: []string{"type"}, rule: `must be "object", since a payload is one`}}
+		return nil, []fault{{path: []string{"type"}, rule: `must be "object", since a payload is an object`}}
 	}
-	found := s.inspect(nil, nil, schema)
-	if len(found) == 0 {
-		found = (&expansion{root: schema, parts: map[string]int{}}).check()
+	faults := c.inspect(nil, nil, schema)
+	if len(faults) == 0 {
+		faults = (&expansion{root: schema, parts: map[string]int{}}).check()
 	}
-	if len(found) > 0 {
-		return nil, found
+	if len(faults) > 0 {
+		return nil, faults
 	}
-	place := "fanfare://taxonomy/" + action
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft2020)
-	compiler.AssertFormat()
-	compiler.UseLoader(noLoader{})
-	if err := compiler.AddResource(place, schema); err != nil {
-		return nil, []wrong{{rule: notSchema}}
+	url := "fanfare://taxonomy/" + action
+	draft := jsonschema.NewCompiler()
+	draft.DefaultDraft(jsonschema.Draft2020)
+	draft.AssertFormat()
+	draft.UseLoader(noLoader{})
+	if err := draft.AddResource(url, schema); err != nil {
+		return nil, []fault{{rule: notSchema}}
 	}
-	compiled, err := compiler.Compile(place)
+	compiled, err := draft.Compile(url)
 	if err == nil {
 		return compiled, nil
 	}
-	var refused *jsonschema.SchemaValidationError
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &refused) && errors.As(refused.Err, &invalid) {
-		return nil, []wrong{broken(invalid)}
+	var schemaErr *jsonschema.SchemaValidationError
+	var validationErr *jsonschema.ValidationError
+	if errors.As(err, &schemaErr) && errors.As(schemaErr.Err, &validationErr) {
+		return nil, []fault{deepest(validationErr)}
 	}
-	return nil, []wrong{{rule: notSchema}}
+	return nil, []fault{{rule: notSchema}}
 }
 
 const notSchema = "must be a JSON Schema of draft 2020-12"
 
-// inspect finds what the compiler would let pass, or not bear.
-func (s *schemas) inspect(found []wrong, path []string, schema any) []wrong {
-	object, _ := schema.(map[string]any) // true and false are schemas too, and other things for the compiler to refuse
+// inspect appends the faults of a schema that the library does not report, or cannot process.
+func (c *compiler) inspect(faults []fault, path []string, schema any) []fault {
+	// true and false are schemas too; the library reports other values.
+	object, _ := schema.(map[string]any)
 	for _, keyword := range slices.Sorted(maps.Keys(object)) {
 		value := object[keyword]
 		text, _ := value.(string)
 		here := append(slices.Clone(path), keyword)
-		refuse := func(value, rule string) { found = append(found, wrong{here, value, rule}) }
+		refuse := func(value, rule string) { faults = append(faults, fault{here, value, rule}) }
 		of, known := keywords[keyword]
 		switch {
 		case !known && !strings.HasPrefix(keyword, "x-"):
 			refuse("", "is not a keyword of JSON Schema, draft 2020-12")
 		case of == isUnsupported:
-			refuse("", "must not be given")
+			refuse("", "is not supported")
 		case of == isDialect && text != dialect:
 			refuse(text, "must be "+dialect)
 		case of == isReference && !strings.HasPrefix(text, definitions):
-			refuse(text, "must be "+definitions+"<name>: a schema refers to parts of its own alone")
+			refuse(text, "must be "+definitions+"<name>: a schema refers only to its own definitions")
 		case of == isPattern && text != "":
-			if rule := s.pattern(text); rule != "" {
+			if rule := c.pattern(text); rule != "" {
 				refuse(text, rule)
 			}
 		case of == isSchema:
-			found = s.inspect(found, here, value)
+			faults = c.inspect(faults, here, value)
 		case of == isSchemas:
 			list, _ := value.([]any)
 			for i, inner := range list {
-				found = s.inspect(found, append(slices.Clone(here), strconv.Itoa(i)), inner)
+				faults = c.inspect(faults, append(slices.Clone(here), strconv.Itoa(i)), inner)
 			}
 		case of == isNamed:
 			named, _ := value.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(named)) {
-				if rule := s.pattern(name); keyword == "patternProperties" && rule != "" {
+				if rule := c.pattern(name); keyword == "patternProperties" && rule != "" {
 					refuse(name, rule)
 				}
-				found = s.inspect(found, append(slices.Clone(here), name), named[name])
+				faults = c.inspect(faults, append(slices.Clone(here), name), named[name])
 			}
 		}
 	}
-	return found
+	return faults
 }
 
-// expansion counts what a schema holds once its references are followed.
+// expansion counts the subschemas of a schema after its references are resolved.
 type expansion struct {
 	root  any
-	parts map[string]int // by reference; underway while it is counted
+	parts map[string]int // by reference; counting while a reference is being counted
 }
 
-const underway = -1
+const counting = -1
 
-func (x *expansion) check() []wrong {
+func (x *expansion) check() []fault {
 	n, bad := x.count(nil, x.root)
 	if bad == nil && n > maxParts {
-		bad = &wrong{
-			rule: fmt.Sprintf("must hold at most %d schemas, those that it refers to counted each time", maxParts),
-		}
+		bad = &fault{rule: fmt.Sprintf("must have at most %d subschemas after its references are resolved", maxParts)}
 	}
 	if bad != nil {
-		return []wrong{*bad}
+		return []fault{*bad}
 	}
 	return nil
 }
 
-func (x *expansion) count(path []string, schema any) (n int, bad *wrong) {
+func (x *expansion) count(path []string, schema any) (n int, bad *fault) {
 	object, _ := schema.(map[string]any)
 	n = 1
 	add := func(path []string, inner any) {
@@ -149,7 +148,7 @@ func (x *expansion) count(path []string, schema any) (n int, bad *wrong) {
 		value, here := object[keyword], append(slices.Clone(path), keyword)
 		switch keywords[keyword] {
 		case isReference:
-			more, found := x.follow(here, value.(string)) // inspected before
+			more, found := x.follow(here, value.(string)) // checked by inspect
 			if bad == nil {
 				n, bad = min(n+more, 1<<30), found
 			}
@@ -162,7 +161,7 @@ func (x *expansion) count(path []string, schema any) (n int, bad *wrong) {
 			}
 		case isNamed:
 			if keyword == "$defs" {
-				continue // they count where they are referred to
+				continue // counted by their references
 			}
 			named, _ := value.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(named)) {
@@ -173,26 +172,25 @@ func (x *expansion) count(path []string, schema any) (n int, bad *wrong) {
 	return n, bad
 }
 
-// follow counts what a reference leads to, once.
-func (x *expansion) follow(path []string, reference string) (int, *wrong) {
+// follow returns the number of subschemas of a reference.
+func (x *expansion) follow(path []string, reference string) (int, *fault) {
 	switch n, known := x.parts[reference]; {
-	case n == underway:
-		return 0, &wrong{path, reference, "must not lead back to itself"}
+	case n == counting:
+		return 0, &fault{path, reference, "must not be recursive"}
 	case known:
 		return n, nil
 	}
 	target, ok := x.definition(reference)
 	if !ok {
-		return 0, &wrong{path, reference, "is not there"}
+		return 0, &fault{path, reference, "does not exist"}
 	}
-	x.parts[reference] = underway
+	x.parts[reference] = counting
 	n, bad := x.count(path, target)
 	x.parts[reference] = n
 	return n, bad
 }
 
-// definitions is how a reference begins, which is a JSON pointer (RFC 6901) in the form of a URI's
-// fragment.
+// definitions is the prefix of every reference: a JSON pointer (RFC 6901) as a URI fragment.
 const definitions = "#/$defs/"
 
 func (x *expansion) definition(reference string) (schema any, ok bool) {
@@ -206,20 +204,20 @@ func (x *expansion) definition(reference string) (schema any, ok bool) {
 	return schema, ok
 }
 
-// pattern returns the rule that a regular expression breaks, or "".
-func (s *schemas) pattern(text string) (rule string) {
+// pattern returns the rule that a regular expression violates, or "".
+func (c *compiler) pattern(text string) (rule string) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return "must be a regular expression of Go's package regexp (RE2)"
 	}
 	n := steps(parsed)
-	if s.steps += n; n > maxPattern || s.steps > maxPatterns {
-		return fmt.Sprintf("must be a pattern of at most %d steps, and %d with all others", maxPattern, maxPatterns)
+	if c.steps += n; n > maxPattern || c.steps > maxPatterns {
+		return fmt.Sprintf("must have at most %d steps, and all patterns together at most %d", maxPattern, maxPatterns)
 	}
 	return ""
 }
 
-// steps returns about how long the program of an expression is, without making it.
+// steps estimates the length of the program of an expression without compiling it.
 func steps(re *syntax.Regexp) int {
 	n := 1 + len(re.Rune)
 	for _, sub := range re.Sub {
@@ -231,35 +229,35 @@ func steps(re *syntax.Regexp) int {
 	return min(n, 1<<30)
 }
 
-// noLoader keeps schemas from being fetched from anywhere.
+// noLoader loads no schemas.
 type noLoader struct{}
 
 func (noLoader) Load(string) (any, error) {
-	return nil, errors.New("a schema refers to nothing outside itself")
+	return nil, errors.New("a schema must not refer to another document")
 }
 
-// broken returns the deepest of what breaks the schema of schemas.
-func broken(e *jsonschema.ValidationError) wrong {
-	deepest := e
+// deepest returns the most specific violation of the meta-schema.
+func deepest(e *jsonschema.ValidationError) fault {
+	leaf := e
 	var walk func(e *jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {
-		if len(e.Causes) == 0 && (len(deepest.Causes) > 0 || len(e.InstanceLocation) > len(deepest.InstanceLocation)) {
-			deepest = e
+		if len(e.Causes) == 0 && (len(leaf.Causes) > 0 || len(e.InstanceLocation) > len(leaf.InstanceLocation)) {
+			leaf = e
 		}
 		for _, cause := range e.Causes {
 			walk(cause)
 		}
 	}
 	walk(e)
-	path, rule := deepest.InstanceLocation, notSchema
-	if violations := leafViolations(nil, "JSON Schema", deepest); len(violations) > 0 {
+	path, rule := leaf.InstanceLocation, notSchema
+	if violations := leafViolations(nil, "JSON Schema", leaf); len(violations) > 0 {
 		path, rule = violations[0].path, violations[0].rule
 	}
-	return wrong{path: path, rule: rule}
+	return fault{path: path, rule: rule}
 }
 
-// canonical returns the JSON text of a schema that all ways of writing it share: the keys of
-// objects sorted, numbers plain.
+// canonical returns the canonical JSON text of a schema: object keys are sorted, and numbers have no
+// exponent.
 func canonical(schema any) json.RawMessage {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -288,7 +286,7 @@ func plainNumbers(value any) any {
 	return value
 }
 
-// requiredKeys returns what the schema requires of the payload itself, sorted.
+// requiredKeys returns the keys that a schema requires at its top level, sorted.
 func requiredKeys(schema any) []string {
 	object, _ := schema.(map[string]any)
 	listed, _ := object["required"].([]any)
@@ -302,7 +300,7 @@ func requiredKeys(schema any) []string {
 	return slices.Compact(keys)
 }
 
-// decode reads JSON with json.Number for numbers.
+// decode decodes JSON with numbers of the type json.Number.
 func decode(raw []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()

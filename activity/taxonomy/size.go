@@ -11,9 +11,10 @@ import (
 // point. A number of a payload may have as many as PostgreSQL's numeric type stores.
 const maxDigits = 16383
 
-// storedSize returns how many bytes the text of a decoded JSON value has once it is jsonb: that is
-// what the database measures. ok is false for what jsonb, or the log, does not take: too deep, or
-// with a number too long. https://www.postgresql.org/docs/current/datatype-json.html
+// storedSize returns the length in bytes of a decoded JSON value as jsonb writes it, which is the
+// size that the database limits. ok is false if the log cannot store the value: it is nested too
+// deeply, or a number has too many digits.
+// https://www.postgresql.org/docs/current/datatype-json.html
 func storedSize(value any, depth int) (size int, ok bool) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -56,10 +57,10 @@ func storedSize(value any, depth int) (size int, ok bool) {
 	}
 }
 
-// fits reports whether a JSON text surely is within a bound once it is jsonb. That adds a space
-// behind a colon and a comma, and writes out what has an exponent; nothing else gets longer.
-func fits(raw []byte, most int) bool {
-	if 2*len(raw) > most {
+// fits reports whether a JSON text is certain to have at most maxBytes as jsonb. jsonb adds a space
+// after a colon and a comma and writes numbers without an exponent; it makes nothing else longer.
+func fits(raw []byte, maxBytes int) bool {
+	if 2*len(raw) > maxBytes {
 		return false
 	}
 	for i, b := range raw[1:] {
@@ -93,8 +94,8 @@ func storedNumber(text string) (size int, ok bool) {
 	return n.NumericLen(), true
 }
 
-// plainNumber returns the one text that all ways to write a number of a schema share. ok is false if
-// it is longer than a schema may hold it.
+// plainNumber returns the canonical text of a number of a schema. ok is false if the number has more
+// than maxDigits digits on either side of its point.
 func plainNumber(text string) (plain string, ok bool) {
 	n, ok := jsontext.ParseNumber([]byte(text))
 	if !ok || n.Whole() > maxDigits || n.Fraction() > maxDigits {

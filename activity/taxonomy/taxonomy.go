@@ -10,23 +10,32 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Action is what a taxonomy says of one action.
+// Action is an action of a taxonomy.
 type Action struct {
-	Name            string              `json:"name"` // <resource>.<verb>: "signal.created"
-	Description     string              `json:"description"`
-	Category        string              `json:"category"`
-	Severity        activity.Severity   `json:"severity"`   // what an envelope that gives none has, as the next
-	Visibility      activity.Visibility `json:"visibility"` //
-	Title           string              `json:"title,omitzero"`
-	Summary         string              `json:"summary,omitzero"`
-	Icon            string              `json:"icon,omitzero"`
-	Keep            []string            `json:"keep,omitzero"`              // the payload's keys that are stored, sorted; nil: all
-	MaxPayloadBytes int                 `json:"max_payload_bytes,omitzero"` // 0: as many as the installation allows
-	Schema          json.RawMessage     `json:"payload,omitzero"`           // JSON Schema of the payload, its keys sorted; nil asks nothing
-	Required        []string            `json:"required,omitzero"`          // the keys that Schema requires of the payload itself, sorted
+	Name        string `json:"name"` // <resource>.<verb>: "signal.created"
+	Description string `json:"description"`
+	Category    string `json:"category"`
+
+	// Severity and Visibility are the defaults of an envelope that does not set them.
+	Severity   activity.Severity   `json:"severity"`
+	Visibility activity.Visibility `json:"visibility"`
+
+	// Title and Summary are templates of the texts of events.
+	Title   string `json:"title,omitzero"`
+	Summary string `json:"summary,omitzero"`
+	Icon    string `json:"icon,omitzero"`
+
+	// Keep lists the keys of the payload that are stored, sorted. nil stores every key.
+	Keep []string `json:"keep,omitzero"`
+	// MaxPayloadBytes limits the size of the payload. 0 is the limit of the installation.
+	MaxPayloadBytes int `json:"max_payload_bytes,omitzero"`
+	// Schema is the JSON Schema of the payload with sorted keys. nil allows every payload.
+	Schema json.RawMessage `json:"payload,omitzero"`
+	// Required lists the keys that Schema requires at the top level of the payload, sorted.
+	Required []string `json:"required,omitzero"`
 }
 
-// Taxonomy is a set of actions, each known to be sound. It is safe for concurrent use.
+// Taxonomy is a set of valid actions. It is safe for concurrent use.
 type Taxonomy struct {
 	byName     map[string]*entry
 	names      []string // sorted
@@ -34,11 +43,11 @@ type Taxonomy struct {
 	warnings   *stats
 }
 
-// entry is an action and what its checking takes.
+// entry is an action, prepared for Check.
 type entry struct {
 	Action
-	schema *jsonschema.Schema // nil asks nothing
-	keep   map[string]bool    // nil keeps all
+	schema *jsonschema.Schema // nil allows every payload
+	keep   map[string]bool    // nil keeps every key
 }
 
 func newTaxonomy(entries map[string]*entry, secretKeys []string) *Taxonomy {
@@ -50,11 +59,11 @@ func newTaxonomy(entries map[string]*entry, secretKeys []string) *Taxonomy {
 	}
 }
 
-// SecretKeys returns the names of payload keys whose values are not kept, beside those that are
-// never kept: in lower case, sorted.
+// SecretKeys returns the payload keys whose values are redacted, in addition to those that are
+// always redacted. They are in lower case and sorted.
 func (t *Taxonomy) SecretKeys() []string { return slices.Clone(t.secretKeys) }
 
-// Actions returns all actions by name.
+// Actions returns all actions in the order of their names.
 func (t *Taxonomy) Actions() []Action {
 	actions := make([]Action, len(t.names))
 	for i, name := range t.names {
@@ -63,7 +72,7 @@ func (t *Taxonomy) Actions() []Action {
 	return actions
 }
 
-// Action returns one action, if there is one of that name.
+// Action returns the action of a name, and reports whether the taxonomy has it.
 func (t *Taxonomy) Action(name string) (Action, bool) {
 	found, ok := t.byName[name]
 	if !ok {
@@ -72,7 +81,7 @@ func (t *Taxonomy) Action(name string) (Action, bool) {
 	return found.Action.clone(), true
 }
 
-// clone keeps what a caller does with the slices away from the taxonomy.
+// clone returns a copy that shares no slice with the taxonomy.
 func (a Action) clone() Action {
 	a.Keep, a.Schema, a.Required = slices.Clone(a.Keep), slices.Clone(a.Schema), slices.Clone(a.Required)
 	return a

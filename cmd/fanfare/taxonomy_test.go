@@ -58,7 +58,7 @@ func TestTaxonomyCheck(t *testing.T) {
 
 	bad := taxonomyFile(t, strings.ReplaceAll(taxonomyOfTest, "severity: warning", "severity: loud\n    colour: red"))
 	r := fanfare(t, nil, "taxonomy", "check", bad)
-	want := "fanfare: " + bad + `: the taxonomy is not sound:
+	want := "fanfare: " + bad + `: the taxonomy is invalid:
   line 16: signal.created: severity "loud" must be one of info, warning, error, critical
   line 17: signal.created: colour is not a field of an action
 `
@@ -223,7 +223,7 @@ func TestTaxonomyShow(t *testing.T) {
 	file := taxonomyFile(t, "secret_keys: [SSN, iban]\n"+taxonomyOfTest)
 	if got := must(t, w.environ(), "taxonomy", "apply", file); !strings.HasPrefix(
 		got,
-		"~ secret_keys: (nothing) → [\"iban\",\"ssn\"]\n",
+		"~ secret_keys: (none) → [\"iban\",\"ssn\"]\n",
 	) ||
 		!strings.HasSuffix(got, "\nApplied: 16 added, 0 removed, 0 changed, secret keys changed\n") {
 		t.Errorf("apply: got\n%s", got)
