@@ -79,8 +79,8 @@ func (s *selection) validate() error {
 	return usageErrorOf(s.filter.Validate())
 }
 
-// usageErrorOf makes an [invalid.Error] a usage error that names flags instead of fields. It returns
-// other errors as they are.
+// usageErrorOf makes an [invalid.Error] a usage error that names flags instead of fields. It
+// returns other errors as they are.
 func usageErrorOf(err error) error {
 	var input *invalid.Error
 	if !errors.As(err, &input) {

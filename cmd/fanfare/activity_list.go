@@ -31,7 +31,8 @@ func newActivityListCommand(p process) *cobra.Command {
 	}
 	selected.addFlags(command.Flags(), time.Now())
 	command.Flags().IntVar(&limit, "limit", limit, "maximum number of activities, from 1 to 10000")
-	command.Flags().Var(&uuidValue{&before}, "before", "only activities older than the one with this id, for the next page")
+	command.Flags().Var(
+		&uuidValue{&before}, "before", "only activities older than the one with this id, for the next page")
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return withLog(p, command, func() error {
 		if limit < 1 || limit > 10_000 {

@@ -182,7 +182,8 @@ func TestParseTime(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 	for text, want := range map[string]time.Time{
-		"2026-01-02T03:04:05.5+02:00": time.Date(2026, 1, 2, 1, 4, 5, 5e8, time.UTC), "2026-01-02": time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
+		"2026-01-02T03:04:05.5+02:00": time.Date(
+			2026, 1, 2, 1, 4, 5, 5e8, time.UTC), "2026-01-02": time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
 		"24h": now.Add(-24 * time.Hour), "7d": now.AddDate(0, 0, -7), "0s": now, "1h30m": now.Add(-90 * time.Minute),
 	} {
 		if got, err := parseTime(text, now); err != nil || !got.Equal(want) {
@@ -206,7 +207,8 @@ func TestActivityExport(t *testing.T) {
 		t.Errorf("got %v, %v, want the two, the oldest first", records, err)
 	}
 	for format, want := range map[string]string{"jsonl": `{"id":"`, "cloudevents": `{"specversion":"1.0","id":"` + last.String() + `","source":"https://x.example/tenants/` + w.tenant.String() + `","type":"org.x.signal.lost",`} {
-		if got := w.activityOf(t, "export", "--format", format, "--newest-first", "--source", "https://x.example", "--type-prefix", "org.x."); !strings.HasPrefix(
+		if got := w.activityOf(t, "export", "--format", format, "--newest-first", "--source", "https://x.example",
+			"--type-prefix", "org.x."); !strings.HasPrefix(
 			got,
 			want,
 		) ||
@@ -272,9 +274,11 @@ func TestActivityExportInterrupted(t *testing.T) {
 func TestProgressText(t *testing.T) {
 	t.Parallel()
 	for want, p := range map[string]export.Progress{
-		"[........................]   0%  0 activities  0/s":               {},
-		"[############............]  50%  1,234,567 activities  617,283/s": {Activities: 1_234_567, Part: 0.5, Took: 2 * time.Second},
-		"[########################] 100%  1 activity  1/s":                 {Activities: 1, Part: 1, Took: time.Second},
+		"[........................]   0%  0 activities  0/s": {},
+		"[############............]  50%  1,234,567 activities  617,283/s": {
+			Activities: 1_234_567, Part: 0.5, Took: 2 * time.Second,
+		},
+		"[########################] 100%  1 activity  1/s": {Activities: 1, Part: 1, Took: time.Second},
 	} {
 		if got := exportProgress(p); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -355,7 +359,8 @@ func TestActivityRedact(t *testing.T) {
 	w := newWorld(t, pgtest.New(t))
 	one, two := w.say(t, "signal.made", "Ada"), w.say(t, "signal.lost", "Ada too")
 	reason := []string{"--reason", "asked to be forgotten"}
-	if got := w.activityOf(t, "redact", append(reason, "--actor", w.actor.String(), "--dry-run")...); got != "would be redacted    2\nalready redacted     0\nunder a legal hold   0\n" {
+	if got := w.activityOf(t, "redact", append(reason, "--actor", w.actor.String(),
+		"--dry-run")...); got != "would be redacted    2\nalready redacted     0\nunder a legal hold   0\n" {
 		t.Errorf("dry run: got\n%s", got)
 	}
 	if got := w.list(t, "--q", "Ada"); len(got.Items) != 2 {
@@ -378,11 +383,14 @@ func TestActivityRedact(t *testing.T) {
 		t.Errorf("held: got %+v, want it left and said", held)
 	}
 	var done redaction.Result
-	if err := json.Unmarshal([]byte(w.activityOf(t, "redact", append(reason, "--id", one.String()+","+two.String(), "--yes", "--override-hold", "--json")...)), &done); err != nil ||
+	if err := json.Unmarshal([]byte(w.activityOf(t, "redact", append(reason, "--id", one.String()+","+two.String(),
+		"--yes", "--override-hold", "--json")...)), &done); err != nil ||
+
 		done.Redacted != 2 {
 		t.Errorf("got %+v, %v, want two redacted", done, err)
 	}
-	if got := w.activityOf(t, "redact", append(reason, "--id", one.String(), "--id", uuid.NewString(), "--yes", "--override-hold")...); !strings.Contains(
+	if got := w.activityOf(t, "redact", append(reason, "--id", one.String(), "--id", uuid.NewString(), "--yes",
+		"--override-hold")...); !strings.Contains(
 		got,
 		"already redacted     1\n",
 	) ||

@@ -34,7 +34,8 @@ The exit code is 1 if a check fails. Warnings do not change it.`,
 		PreRunE: func(*cobra.Command, []string) error {
 			for _, origin := range origins {
 				if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
-					return &usageError{fmt.Sprintf("--origin %q must be an origin, such as https://app.example.com", origin)}
+					return &usageError{fmt.Sprintf("--origin %q must be an origin, such as https://app.example.com",
+						origin)}
 				}
 			}
 			return nil

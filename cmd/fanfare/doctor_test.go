@@ -39,7 +39,8 @@ func TestDoctor(t *testing.T) {
 	}
 
 	var report doctor.Report
-	if err := json.Unmarshal([]byte(must(t, environ, "doctor", "--json", "--origin", "http://localhost:1234")), &report); err != nil {
+	if err := json.Unmarshal([]byte(must(t, environ, "doctor", "--json", "--origin", "http://localhost:1234")),
+		&report); err != nil {
 		t.Fatal(err)
 	}
 	if !report.OK || report.Count(doctor.OK) != len(report.Diagnostics) {
@@ -147,7 +148,8 @@ func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 	asRole := *db
 	asRole.URL += "&role=" + role
 	var report doctor.Report
-	if err := json.Unmarshal([]byte(fanfare(t, doctored(&asRole, centrifugo), "doctor", "--json").stdout), &report); err != nil {
+	if err := json.Unmarshal([]byte(fanfare(t, doctored(&asRole, centrifugo), "doctor", "--json").stdout),
+		&report); err != nil {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(report.Diagnostics, func(d doctor.Diagnostic) bool { return d.ID == "postgres-rights" })

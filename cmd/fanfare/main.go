@@ -15,8 +15,8 @@ func main() {
 }
 
 // untilSignal returns a context that ends at the first of the signals. A second signal terminates
-// the process, because the handlers are removed before the context ends. signal.NotifyContext removes
-// them only afterwards.
+// the process, because the handlers are removed before the context ends. signal.NotifyContext
+// removes them only afterwards.
 func untilSignal(signals ...os.Signal) context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	received := make(chan os.Signal, 1)

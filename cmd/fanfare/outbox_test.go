@@ -76,7 +76,8 @@ func TestOutboxPark(t *testing.T) {
 	if diff := cmp.Diff(outbox.Status{Pending: 2}, w.status(t, "--tenant", w.tenant.String())); diff != "" {
 		t.Errorf("the tenant's status (-want +got):\n%s", diff)
 	}
-	if got := must(t, w.environ(), "outbox", "status"); !strings.Contains(got, "pending        3   the oldest was recorded ") {
+	if got := must(t, w.environ(), "outbox", "status"); !strings.Contains(got,
+		"pending        3   the oldest was recorded ") {
 		t.Errorf("status: got\n%s", got)
 	}
 
@@ -129,7 +130,8 @@ func TestOutboxDeadLetters(t *testing.T) {
 		t.Errorf("another tenant's dead letters: got %+v, want none", letters)
 	}
 
-	if r := fanfare(t, w.environ(), "outbox", "replay", recorded.ID.String(), "--tenant", uuid.NewString()); r.code != exitFailure {
+	if r := fanfare(t, w.environ(), "outbox", "replay", recorded.ID.String(), "--tenant",
+		uuid.NewString()); r.code != exitFailure {
 		t.Errorf("replay another tenant's: got exit code %d, want 1", r.code)
 	}
 	if got := must(t, w.environ(), "outbox", "replay", recorded.ID.String()); got != "Replayed dead letters: 1\n" {

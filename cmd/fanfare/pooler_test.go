@@ -38,7 +38,8 @@ func TestBehindAPooler(t *testing.T) {
 					t.Errorf("GET %s: got status %d with %s, want 200", path, got.status, got.body)
 				}
 			}
-			if got := owner.do(t, http.MethodPost, "/subscriptions", `{"resource_id":"`+w.resource.String()+`","scope":"resource"}`); got.status != http.StatusCreated {
+			if got := owner.do(t, http.MethodPost, "/subscriptions",
+				`{"resource_id":"`+w.resource.String()+`","scope":"resource"}`); got.status != http.StatusCreated {
 				t.Errorf("POST /subscriptions: got status %d with %s, want 201", got.status, got.body)
 			}
 			if got := owner.do(t, http.MethodPost, "/notifications/mark-all-read", ""); got.status != http.StatusOK {

@@ -87,7 +87,8 @@ func TestDaemonWithoutATenantRecordsNothing(t *testing.T) {
 func TestDaemonThatCannotRecordItsLife(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
-	if _, err := db.Pool.Exec(t.Context(), `DROP FUNCTION fanfare.record_envelopes, fanfare.record_envelope CASCADE`); err != nil {
+	if _, err := db.Pool.Exec(t.Context(),
+		`DROP FUNCTION fanfare.record_envelopes, fanfare.record_envelope CASCADE`); err != nil {
 		t.Fatal(err)
 	}
 	d := startDaemon(t, environment(db, centrifugo), "run", "--system-tenant", uuid.NewString())

@@ -41,8 +41,8 @@ type retentionCommand struct {
 	asJSON bool
 }
 
-// withRetention makes command run with the database. It adds the flags --tenant, with tenantUsage as
-// its help, and --json.
+// withRetention makes command run with the database. It adds the flags --tenant, with tenantUsage
+// as its help, and --json.
 func withRetention(
 	p process,
 	command *cobra.Command,

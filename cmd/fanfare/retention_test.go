@@ -27,7 +27,9 @@ func (w world) aged(t testing.TB, n, days int) {
 
 func (w world) logged(t testing.TB, action string) (n int) {
 	t.Helper()
-	if err := w.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.activities WHERE tenant_id = $1 AND action = $2`, w.tenant, action).Scan(&n); err != nil {
+	if err := w.db.Pool.QueryRow(t.Context(),
+		`SELECT count(*) FROM fanfare.activities WHERE tenant_id = $1 AND action = $2`, w.tenant,
+		action).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -51,7 +53,8 @@ func TestRetentionCommands(t *testing.T) {
 		!strings.Contains(got, "\nmin_days           7 ") {
 		t.Errorf("show: got\n%s", got)
 	}
-	if got := do("set", "--tenant", tenant, "--max-days", "20", "--inbox-days", "none", "--by", w.owner.String()); !strings.Contains(
+	if got := do("set", "--tenant", tenant, "--max-days", "20", "--inbox-days", "none", "--by",
+		w.owner.String()); !strings.Contains(
 		got,
 		"max_days           20      tenant ",
 	) ||

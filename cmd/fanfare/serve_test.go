@@ -26,9 +26,11 @@ func TestServeKnowsWhoAsks(t *testing.T) {
 		args    []string
 		accepts string // the credentials
 	}{
-		"by default":          {nil, "jwt token"},
-		"with headers":        {[]string{"--trust-identity-headers"}, "jwt token headers"},
-		"with a gateway":      {[]string{"--trust-identity-headers", "--trusted-proxies=10.1.2.3,127.0.0.1"}, "jwt token headers"},
+		"by default":   {nil, "jwt token"},
+		"with headers": {[]string{"--trust-identity-headers"}, "jwt token headers"},
+		"with a gateway": {
+			[]string{"--trust-identity-headers", "--trusted-proxies=10.1.2.3,127.0.0.1"}, "jwt token headers",
+		},
 		"with one elsewhere":  {[]string{"--trust-identity-headers", "--trusted-proxies=10.1.2.0/24"}, "jwt token"},
 		"without any tokens":  {[]string{"--service-tokens=false"}, "jwt"},
 		"for another service": {[]string{"--jwt-audience=other"}, "token"},
@@ -77,7 +79,8 @@ func TestServeWithoutCentrifugo(t *testing.T) {
 	}
 	owner := d.api(t).person(t, w, w.owner)
 	for method, path := range map[string]string{"GET": "/notifications", "PUT": "/notifications/preferences"} {
-		if got := owner.do(t, method, path, map[string]string{"PUT": `{"muted":true}`}[method]); got.status != http.StatusOK {
+		if got := owner.do(t, method, path,
+			map[string]string{"PUT": `{"muted":true}`}[method]); got.status != http.StatusOK {
 			t.Errorf("%s %s: got status %d with %s, want 200", method, path, got.status, got.body)
 		}
 	}
@@ -131,7 +134,8 @@ func TestLimitsOfRequests(t *testing.T) {
 		"--max-body-bytes=1024",
 	)
 	owner, other := d.api(t).person(t, w, w.owner), d.api(t).person(t, w, w.actor)
-	if got := other.do(t, http.MethodPut, "/notifications/preferences", `{"filter_mode":"`+strings.Repeat("x", 1024)+`"}`); got.status != http.StatusRequestEntityTooLarge {
+	if got := other.do(t, http.MethodPut, "/notifications/preferences",
+		`{"filter_mode":"`+strings.Repeat("x", 1024)+`"}`); got.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large body: got status %d with %s, want 413", got.status, got.body)
 	}
 	statuses := map[int]int{}

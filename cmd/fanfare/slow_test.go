@@ -115,7 +115,8 @@ func (w world) publisher(t testing.TB, server *devstack.Centrifugo) func() uuid.
 			id,
 			bulk,
 		)
-		if result := client.Publish(t.Context(), []centrifugo.Broadcast{{Channels: channels, Data: data}})[0]; result.Err != nil {
+		if result := client.Publish(t.Context(),
+			[]centrifugo.Broadcast{{Channels: channels, Data: data}})[0]; result.Err != nil {
 			t.Fatal(result.Err)
 		}
 		return id

@@ -48,9 +48,21 @@ func TestTaxonomyGenerate(t *testing.T) {
 		code int
 		want string
 	}{
-		"over somebody's own file": {[]string{"--output", directory, file}, exitFailure, "fanfare: " + at("research.go") + " was not generated, and is left alone; nothing was written\n"},
-		"a package without a name": {[]string{"--package", "", "--output", directory, file}, exitFailure, `the package's name "" must be an identifier of Go`},
-		"half a resource type":     {[]string{"--resource-type", "auth", file}, exitUsage, `--resource-type "auth" must have the form family=type`},
+		"over somebody's own file": {
+			[]string{"--output", directory, file},
+			exitFailure,
+			"fanfare: " + at("research.go") + " was not generated, and is left alone; nothing was written\n",
+		},
+		"a package without a name": {
+			[]string{"--package", "", "--output", directory, file},
+			exitFailure,
+			`the package's name "" must be an identifier of Go`,
+		},
+		"half a resource type": {
+			[]string{"--resource-type", "auth", file},
+			exitUsage,
+			`--resource-type "auth" must have the form family=type`,
+		},
 		"no file":                  {nil, exitUsage, "exactly one argument is required: the file"},
 		"a file that is not there": {[]string{at("none.yaml")}, exitFailure, at("none.yaml")},
 	} {

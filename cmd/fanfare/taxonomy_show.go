@@ -91,7 +91,8 @@ func showTaxonomy(p process, t *taxonomy.Taxonomy, name string, asJSON bool) err
 	rows := [][]string{{"ACTION", "BUILT-IN", "CATEGORY", "SEVERITY", "VISIBILITY", "REQUIRED", "DESCRIPTION"}}
 	for _, a := range shown.Actions {
 		rows = append(rows, []string{
-			a.Name, a.builtinText(), a.Category, string(a.Severity), string(a.Visibility), strings.Join(a.Required, ","),
+			a.Name, a.builtinText(), a.Category, string(a.Severity), string(a.Visibility), strings.Join(
+				a.Required, ","),
 			a.Description,
 		})
 	}

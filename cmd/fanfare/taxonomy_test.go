@@ -52,7 +52,8 @@ func TestTaxonomyCheck(t *testing.T) {
 	if got, want := must(t, nil, "taxonomy", "check", good), good+": 2 actions, no errors\n"+added; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := must(t, nil, "taxonomy", "check", good, "--json"), "{\n  \"actions\": 2,\n  \"builtin_actions_added\": 14,\n  \"diagnostics\": []\n}\n"; got != want {
+	if got, want := must(t, nil, "taxonomy", "check", good,
+		"--json"), "{\n  \"actions\": 2,\n  \"builtin_actions_added\": 14,\n  \"diagnostics\": []\n}\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 
@@ -184,7 +185,8 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 	if fromFile := must(t, nil, "taxonomy", "show", "resource.updated", "--file", file); fromFile != shown {
 		t.Errorf("show --file: got\n%s\nwant\n%s", fromFile, shown)
 	}
-	if fromFile, fromDatabase := must(t, nil, "taxonomy", "show", "--file", file, "--json"), must(t, w.environ(), "taxonomy", "show", "--json"); fromFile != fromDatabase {
+	if fromFile, fromDatabase := must(t, nil, "taxonomy", "show", "--file", file,
+		"--json"), must(t, w.environ(), "taxonomy", "show", "--json"); fromFile != fromDatabase {
 		t.Errorf("show --json: of the file\n%s\nof the database\n%s", fromFile, fromDatabase)
 	}
 	if r := fanfare(t, w.environ(), "taxonomy", "show", "signal.burnt"); r.code != exitFailure ||
@@ -211,7 +213,8 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 		!strings.Contains(r.stderr, "--force") {
 		t.Errorf("apply without what is in use: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
-	if got := must(t, w.environ(), "taxonomy", "apply", other, "--force"); got != want+"Applied: 1 added, 1 removed, 1 changed\n" {
+	if got := must(t, w.environ(), "taxonomy", "apply", other,
+		"--force"); got != want+"Applied: 1 added, 1 removed, 1 changed\n" {
 		t.Errorf("apply --force: got\n%s", got)
 	}
 }
@@ -299,7 +302,8 @@ func TestTaxonomyRecords(t *testing.T) {
 	) // which needs no tenant of the system's
 	must(t, environ, "taxonomy", "enforce", "--clear", "--tenant", w.tenant.String())
 	must(t, w.environ(), "taxonomy", "enforce", "off")
-	if r := fanfare(t, environ, "taxonomy", "apply", taxonomyFile(t, "version: 2\nactions: {}\n")); r.code != exitFailure {
+	if r := fanfare(t, environ, "taxonomy", "apply",
+		taxonomyFile(t, "version: 2\nactions: {}\n")); r.code != exitFailure {
 		t.Errorf("an invalid file: got exit code %d", r.code)
 	}
 	want := []string{
@@ -355,7 +359,8 @@ func TestTaxonomyEnforce(t *testing.T) {
 	if got := must(t, w.environ(), "taxonomy", "enforce"); !strings.Contains(got, "\n"+tenant+"   warn") {
 		t.Errorf("got\n%s", got)
 	}
-	if diff := cmp.Diff(taxonomy.Enforcement{Installation: taxonomy.Strict, Tenants: []taxonomy.TenantMode{}}, enforcement("--clear", "--tenant", tenant)); diff != "" {
+	if diff := cmp.Diff(taxonomy.Enforcement{Installation: taxonomy.Strict, Tenants: []taxonomy.TenantMode{}},
+		enforcement("--clear", "--tenant", tenant)); diff != "" {
 		t.Errorf("--clear (-want +got):\n%s", diff)
 	}
 	mode, err := taxonomy.ModeOf(t.Context(), w.db.Pool, w.tenant)

@@ -18,7 +18,8 @@ const soon = 5 * time.Second
 func (l *logged) after(t testing.TB, word string, words ...string) time.Duration {
 	t.Helper()
 	var first, second struct{ Time time.Time }
-	if err := errors.Join(json.Unmarshal([]byte(l.line(word)), &first), json.Unmarshal([]byte(l.line(words...)), &second)); err != nil {
+	if err := errors.Join(json.Unmarshal([]byte(l.line(word)), &first),
+		json.Unmarshal([]byte(l.line(words...)), &second)); err != nil {
 		t.Fatal(err)
 	}
 	return second.Time.Sub(first.Time)

@@ -116,7 +116,8 @@ func TestWorkerIgnoresSettingsOfTheAPI(t *testing.T) {
 	}
 	d := startWorker(t, environ)
 	d.says(t, "starting")
-	if r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": environ["FANFARE_DATABASE_URL"]}, "config"); r.code != exitOK {
+	if r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": environ["FANFARE_DATABASE_URL"]},
+		"config"); r.code != exitOK {
 		t.Errorf("config: got exit code %d with %s, want 0: it does not check what serve requires", r.code, r.stderr)
 	}
 }

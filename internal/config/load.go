@@ -25,8 +25,8 @@ type Loaded struct {
 	unparsed map[string]Violation // the settings whose text could not be parsed, by name
 }
 
-// Load reads the settings: the flag if it was set, else the environment variable if it is not empty,
-// else the default. It does not fail: Validate reports what is invalid.
+// Load reads the settings: the flag if it was set, else the environment variable if it is not
+// empty, else the default. It does not fail: Validate reports what is invalid.
 func Load(settings []Setting, flags *pflag.FlagSet, getenv func(name string) string) *Loaded {
 	l := &Loaded{settings: settings, sources: map[string]Source{}, unparsed: map[string]Violation{}}
 	for _, s := range settings {
@@ -100,8 +100,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// AddFlags defines a flag for each setting that has one, in their order. A flag keeps its text until
-// Load parses it, so that all errors are reported at once.
+// AddFlags defines a flag for each setting that has one, in their order. A flag keeps its text
+// until Load parses it, so that all errors are reported at once.
 func AddFlags(flags *pflag.FlagSet, settings []Setting) {
 	flags.SortFlags = false
 	for _, s := range settings {

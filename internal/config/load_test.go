@@ -42,13 +42,19 @@ func TestFlagWinsOverEnvironmentOverDefault(t *testing.T) {
 		args    []string
 		want    value
 	}{
-		"default":                    {nil, nil, value{4, FromDefault}},
-		"environment":                {map[string]string{"FANFARE_WORKERS": "7"}, nil, value{7, FromEnvironment}},
-		"empty variable":             {map[string]string{"FANFARE_WORKERS": ""}, nil, value{4, FromDefault}},
-		"flag":                       {nil, []string{"--workers", "9"}, value{9, FromFlag}},
-		"flag and environment":       {map[string]string{"FANFARE_WORKERS": "7"}, []string{"--workers=9"}, value{9, FromFlag}},
-		"flag and wrong environment": {map[string]string{"FANFARE_WORKERS": "x"}, []string{"--workers=9"}, value{9, FromFlag}},
-		"flag that says the default": {map[string]string{"FANFARE_WORKERS": "7"}, []string{"--workers=4"}, value{4, FromFlag}},
+		"default":        {nil, nil, value{4, FromDefault}},
+		"environment":    {map[string]string{"FANFARE_WORKERS": "7"}, nil, value{7, FromEnvironment}},
+		"empty variable": {map[string]string{"FANFARE_WORKERS": ""}, nil, value{4, FromDefault}},
+		"flag":           {nil, []string{"--workers", "9"}, value{9, FromFlag}},
+		"flag and environment": {
+			map[string]string{"FANFARE_WORKERS": "7"}, []string{"--workers=9"}, value{9, FromFlag},
+		},
+		"flag and wrong environment": {
+			map[string]string{"FANFARE_WORKERS": "x"}, []string{"--workers=9"}, value{9, FromFlag},
+		},
+		"flag that says the default": {
+			map[string]string{"FANFARE_WORKERS": "7"}, []string{"--workers=4"}, value{4, FromFlag},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -198,9 +204,18 @@ func TestSettingsThatContradictEachOther(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"key twice":     {[]string{"--centrifugo-api-key=k", "--centrifugo-api-key-file=" + key}, []string{"--centrifugo-api-key-file", "together with --centrifugo-api-key"}},
-		"empty file":    {[]string{"--centrifugo-api-key-file=" + empty}, []string{"--centrifugo-api-key-file", "must be a file that is not empty"}},
-		"one namespace": {[]string{"--channel-tenant=user:{tenant}"}, []string{"--channel-user, which is also in \"user\"", "--channel-tenant, which is also in"}},
+		"key twice": {
+			[]string{"--centrifugo-api-key=k", "--centrifugo-api-key-file=" + key},
+			[]string{"--centrifugo-api-key-file", "together with --centrifugo-api-key"},
+		},
+		"empty file": {
+			[]string{"--centrifugo-api-key-file=" + empty},
+			[]string{"--centrifugo-api-key-file", "must be a file that is not empty"},
+		},
+		"one namespace": {
+			[]string{"--channel-tenant=user:{tenant}"},
+			[]string{"--channel-user, which is also in \"user\"", "--channel-tenant, which is also in"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

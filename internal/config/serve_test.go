@@ -16,7 +16,9 @@ func TestServeRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	private := filepath.Join(t.TempDir(), "private")
-	if err := os.WriteFile(private, []byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n"), 0o600); err != nil {
+	if err := os.WriteFile(private,
+		[]byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("hunter2", 6)
@@ -49,7 +51,9 @@ func TestServeRules(t *testing.T) {
 		},
 		"no address": {nil, []string{"--listen="}, []string{"--listen (FANFARE_LISTEN): must be host:port"}},
 		"a key without issuer": {
-			nil, []string{"--jwt-secret-file", secret}, []string{"2 invalid settings:", "--jwt-issuer", "--jwt-audience"},
+			nil, []string{"--jwt-secret-file", secret}, []string{
+				"2 invalid settings:", "--jwt-issuer", "--jwt-audience",
+			},
 		},
 		"an issuer without a key": {
 			nil,
@@ -76,7 +80,9 @@ func TestServeRules(t *testing.T) {
 		},
 		"a key set URL with a password": {
 			nil,
-			[]string{"--jwt-issuer=i", "--jwt-audience=a", "--jwt-jwks-url=http://user:hunter2@issuer.example/keys?hunter2"},
+			[]string{
+				"--jwt-issuer=i", "--jwt-audience=a", "--jwt-jwks-url=http://user:hunter2@issuer.example/keys?hunter2",
+			},
 			[]string{"--jwt-jwks-url", "must"},
 		},
 		"a key set URL without TLS": {
@@ -90,7 +96,9 @@ func TestServeRules(t *testing.T) {
 			[]string{"--jwt-tenant-claim", "--jwt-principal-claim", "must not be the same"},
 		},
 		"every address is a gateway": {
-			nil, []string{"--trust-identity-headers", "--trusted-proxies=::/0"}, []string{"--trusted-proxies", "every address"},
+			nil, []string{
+				"--trust-identity-headers", "--trusted-proxies=::/0",
+			}, []string{"--trusted-proxies", "every address"},
 		},
 		"no gateway": {nil, []string{"--trust-identity-headers", "--trusted-proxies=,"}, []string{"--trusted-proxies"}},
 		"a URL that is not an origin": {

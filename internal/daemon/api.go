@@ -13,8 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/stream"
 )
 
-// apiConnections is the maximum number of connections that the API opens: those of requests, one for
-// health checks, and one for the last use of service tokens.
+// apiConnections is the maximum number of connections that the API opens: those of requests, one
+// for health checks, and one for the last use of service tokens.
 func apiConnections(c *config.Config) int { return c.APIConnections + 2 }
 
 // serveAPI adds the API, its streams and its authenticator.

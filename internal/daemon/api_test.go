@@ -20,13 +20,19 @@ func TestTrustedProxies(t *testing.T) {
 		from string
 		want bool
 	}{
-		"localhost":                {[]string{"--trust-identity-headers"}, "127.0.0.1:1", true},
-		"localhost by IPv6":        {[]string{"--trust-identity-headers"}, "[::1]:1", true},
-		"another host":             {[]string{"--trust-identity-headers"}, "10.1.2.3:1", false},
-		"headers not accepted":     {nil, "127.0.0.1:1", false},
-		"the gateway":              {[]string{"--trust-identity-headers", "--trusted-proxies", "10.1.2.3"}, "10.1.2.3:1", true},
-		"not the gateway":          {[]string{"--trust-identity-headers", "--trusted-proxies", "10.1.2.3"}, "10.1.2.4:1", false},
-		"localhost, not a gateway": {[]string{"--trust-identity-headers", "--trusted-proxies", "10.1.2.3"}, "127.0.0.1:1", false},
+		"localhost":            {[]string{"--trust-identity-headers"}, "127.0.0.1:1", true},
+		"localhost by IPv6":    {[]string{"--trust-identity-headers"}, "[::1]:1", true},
+		"another host":         {[]string{"--trust-identity-headers"}, "10.1.2.3:1", false},
+		"headers not accepted": {nil, "127.0.0.1:1", false},
+		"the gateway": {
+			[]string{"--trust-identity-headers", "--trusted-proxies", "10.1.2.3"}, "10.1.2.3:1", true,
+		},
+		"not the gateway": {
+			[]string{"--trust-identity-headers", "--trusted-proxies", "10.1.2.3"}, "10.1.2.4:1", false,
+		},
+		"localhost, not a gateway": {
+			[]string{"--trust-identity-headers", "--trusted-proxies", "10.1.2.3"}, "127.0.0.1:1", false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

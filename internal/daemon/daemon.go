@@ -18,8 +18,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/render"
 )
 
-// ShutdownTimeout limits how long batches and requests in progress may take after a daemon begins to
-// stop.
+// ShutdownTimeout limits how long batches and requests in progress may take after a daemon begins
+// to stop.
 const ShutdownTimeout = 10 * time.Second
 
 // Role selects the work of a daemon. It is named for the command that runs it.
@@ -64,8 +64,8 @@ type Daemon struct {
 }
 
 // New returns a daemon that listens on its addresses. It does not connect to PostgreSQL or
-// Centrifugo. ctx is the context that will end the daemon. The caller calls Run, which also releases
-// what New acquired.
+// Centrifugo. ctx is the context that will end the daemon. The caller calls Run, which also
+// releases what New acquired.
 func New(ctx context.Context, o Options) (*Daemon, error) {
 	d := &Daemon{
 		role: o.Role, config: o.Config, version: o.Version, log: o.Logger, registry: prometheus.NewRegistry(),

@@ -100,8 +100,8 @@ func (m *monitor) set(name string, problems []string) {
 	m.problems[name] = problems
 }
 
-// Problems returns the problems of each dependency at its last check. Available dependencies are not
-// in the map.
+// Problems returns the problems of each dependency at its last check. Available dependencies are
+// not in the map.
 func (m *monitor) Problems() map[string][]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// stalledAfter is the time without a completed poll of the outbox, in addition to the poll interval,
-// after which the worker is reported as stalled.
+// stalledAfter is the time without a completed poll of the outbox, in addition to the poll
+// interval, after which the worker is reported as stalled.
 const stalledAfter = 15 * time.Second
 
 // WorkerConnections returns the maximum number of connections that a worker opens: those of

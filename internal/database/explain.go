@@ -38,8 +38,8 @@ var remedies = map[string]string{
 
 const missingSchema = "check the schema with fanfare migrate status"
 
-// OneLine returns an error's text in one line, with repeated lines removed: pgx reports the error of
-// every address that it tried.
+// OneLine returns an error's text in one line, with repeated lines removed: pgx reports the error
+// of every address that it tried.
 func OneLine(err error) string {
 	var lines []string
 	for line := range strings.Lines(err.Error()) {

@@ -9,48 +9,49 @@ import (
 	"time"
 )
 
-// Authenticator tells who sends a request. It is safe for concurrent use; its zero value refuses
-// everyone.
+// Authenticator authenticates requests. It is safe for concurrent use. Its zero value refuses every
+// request.
 type Authenticator struct {
-	jwt      *verifier // nil accepts none
-	tokens   *Tokens   // nil accepts none
+	jwt      *verifier // nil accepts no JWTs
+	tokens   *Tokens   // nil accepts no service tokens
 	gateways gateways
 
-	keys    *cache // nil when the keys never change
+	keys    *cache // nil if the keys never change
 	refresh time.Duration
 	report  func(error)
 }
 
-// New checks the options, reads the files that they name, and returns an authenticator. It does not
-// connect. Its error tells of every mistake.
+// New returns an authenticator. It reads the files that the options name, and does not connect to
+// anything. Its error reports every violation at once.
 func New(o Options) (*Authenticator, error) {
-	var wrong mistakes
+	var invalid violations
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Report == nil {
 		o.Report = func(error) {}
 	}
-	a := &Authenticator{tokens: o.Tokens, gateways: o.gateways(&wrong), report: o.Report}
-	if o.JWT.wanted() {
+	a := &Authenticator{tokens: o.Tokens, gateways: o.gateways(&invalid), report: o.Report}
+	if o.JWT.enabled() {
 		settings := o.JWT.withDefaults()
-		settings.check(&wrong)
+		settings.validate(&invalid)
 		source, cached, err := settings.source(o.Now)
 		if err != nil {
-			wrong = append(wrong, err)
+			invalid = append(invalid, err)
 		}
 		a.jwt, a.keys, a.refresh = newVerifier(settings, source, o.Now), cached, settings.JWKSRefresh
 	}
-	if err := wrong.err(); err != nil {
+	if err := invalid.err(); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// Authenticate tells who sends a request. The error is a *[Refused] when the request's credential
-// does not tell; any other error means that the credential could not be checked now (the issuer's
-// key set or the database is out of reach), which an answer 503 says best. It reads the request's
-// headers and RemoteAddr, and nothing else of it.
+// Authenticate returns the caller of a request. It reads only the request's headers and RemoteAddr.
+//
+// The error is a *[Refused] if the credential is missing or invalid. Any other error means that the
+// credential could not be verified, because the issuer's key set or the database is unavailable;
+// the answer should be 503.
 func (a *Authenticator) Authenticate(r *http.Request) (Identity, error) {
 	token, err := bearer(r.Header)
 	switch {
@@ -67,16 +68,16 @@ func (a *Authenticator) Authenticate(r *http.Request) (Identity, error) {
 	}
 }
 
-// Run keeps the issuer's keys fresh and writes down when service tokens were used, until ctx ends.
-// It returns nil then. Without it a key that the issuer withdrew may be believed for a day, and no
-// use of a token is written down.
+// Run refreshes the issuer's keys and stores the last use of service tokens, until ctx ends. It
+// returns nil. Without Run, a key that the issuer has withdrawn is accepted for up to a day, and
+// the last use of tokens is not stored.
 func (a *Authenticator) Run(ctx context.Context) error {
 	keys, uses := never(), never()
 	if a.keys != nil {
 		ticker := time.NewTicker(a.refresh)
 		defer ticker.Stop()
 		keys = ticker.C
-		a.readKeys(ctx)
+		a.refreshKeys(ctx)
 	}
 	if a.tokens != nil {
 		ticker := time.NewTicker(useInterval)
@@ -86,30 +87,30 @@ func (a *Authenticator) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-keys:
-			a.readKeys(ctx)
+			a.refreshKeys(ctx)
 		case <-uses:
-			a.writeUses(ctx)
+			a.storeUses(ctx)
 		case <-ctx.Done():
-			a.writeUses(context.WithoutCancel(ctx))
+			a.storeUses(context.WithoutCancel(ctx))
 			return nil
 		}
 	}
 }
 
-// never returns a channel that nothing is sent on.
+// never returns a channel that never receives.
 func never() <-chan time.Time { return nil }
 
-func (a *Authenticator) readKeys(ctx context.Context) {
+func (a *Authenticator) refreshKeys(ctx context.Context) {
 	if err := a.keys.refresh(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		a.report(fmt.Errorf("read the issuer's key set: %w", err))
 	}
 }
 
-func (a *Authenticator) writeUses(ctx context.Context) {
+func (a *Authenticator) storeUses(ctx context.Context) {
 	if a.tokens == nil {
 		return
 	}
-	if err := a.tokens.writeUses(ctx); err != nil && ctx.Err() == nil {
-		a.report(fmt.Errorf("write down the use of service tokens: %w", err))
+	if err := a.tokens.storeUses(ctx); err != nil && ctx.Err() == nil {
+		a.report(fmt.Errorf("store the last use of service tokens: %w", err))
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// maxTokenBytes bounds a bearer token. Those of issuers that put a long list of groups into them
-// stay below.
+// maxTokenBytes is the maximum size of a bearer token. It is sufficient for JWTs with long lists of
+// groups.
 const maxTokenBytes = 16 << 10
 
-// bearer returns the token of the header Authorization (RFC 6750, section 2.1), or "" when there is
-// none: another scheme is no credential here.
+// bearer returns the token of the header Authorization (RFC 6750, section 2.1), or "" if there is
+// no header or its scheme is not Bearer.
 func bearer(h http.Header) (string, error) {
 	values := h["Authorization"]
 	switch {
@@ -33,8 +33,8 @@ func bearer(h http.Header) (string, error) {
 	return token, nil
 }
 
-// isB64token tells whether s reads as RFC 6750 spells a token: letters, digits and -._~+/ with "="
-// at the end.
+// isB64token reports whether s is a b64token of RFC 6750: letters, digits and -._~+/ with optional
+// "=" at the end.
 func isB64token(s string) bool {
 	s = strings.TrimRight(s, "=")
 	for i := range len(s) {

@@ -10,20 +10,21 @@ import (
 
 var (
 	errNotAnID   = errors.New("is not a UUID")
-	errNotScopes = errors.New("is neither text nor a list of texts")
+	errNotScopes = errors.New("is neither a string nor a list of strings")
 )
 
-// A claimPath names a claim, or leads to it through objects, by dots.
+// claimPath is the name of a claim, or the names of nested claims, separated by dots.
 type claimPath string
 
-// id returns the UUID that the claim holds.
+// id returns the UUID in the claim.
 func (p claimPath) id(claims jwt.MapClaims) (uuid.UUID, error) {
 	text, _ := p.lookup(claims).(string)
 	return parseID(text)
 }
 
-// lookup returns the claim's value, or nil. A claim of the very name goes before a path: names in
-// the style of URLs, which keep private claims apart (RFC 7519, section 4.2), have dots.
+// lookup returns the value of the claim, or nil. A claim with exactly this name takes precedence
+// over a path, because the names of private claims may be URLs, which contain dots (RFC 7519,
+// section 4.2).
 func (p claimPath) lookup(claims map[string]any) any {
 	if value, ok := claims[string(p)]; ok {
 		return value
@@ -36,8 +37,8 @@ func (p claimPath) lookup(claims map[string]any) any {
 	return claimPath(rest).lookup(object)
 }
 
-// scopeClaims reads all the claims that are in use for scopes: "scope" (RFC 8693, section 4.2),
-// "scp" and "scopes", each a list or one text with spaces.
+// scopeClaims returns the scopes of the claims "scope" (RFC 8693, section 4.2), "scp" and "scopes".
+// Each claim is a list or one string, separated by spaces.
 func scopeClaims(claims jwt.MapClaims) (Scopes, error) {
 	var all []string
 	for _, name := range []string{"scope", "scp", "scopes"} {
@@ -60,8 +61,8 @@ func scopeClaims(claims jwt.MapClaims) (Scopes, error) {
 	return knownScopes(all), nil
 }
 
-// datesInRange tells whether all dates are of this age. Dates much further off overflow time.Time,
-// and may seem to be anything.
+// datesInRange reports whether all dates are between the years 1970 and 9999. Others may overflow
+// time.Time.
 func datesInRange(claims jwt.MapClaims) bool {
 	const year9999 = 253402300799
 	for _, name := range []string{"exp", "nbf", "iat"} {

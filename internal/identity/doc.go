@@ -1,13 +1,14 @@
-// Package identity tells who sends a request: by a JWT, by a service token, or by the headers of a
-// gateway that has authenticated the sender already. It says nothing of what that sender may do
-// beyond the scopes that the credential carries.
+// Package identity authenticates requests: by a JWT, by a service token, or by the headers of a
+// gateway that has authenticated the caller. It returns the caller and the scopes of the
+// credential, and makes no other authorization decision.
 //
-// A credential is read from the header "Authorization: Bearer" (RFC 6750, section 2.1) and from
-// nowhere else: never from the URL, a form or a cookie, which end up in logs and are sent without
-// being asked for. When a request carries a bearer token, that token alone decides; the gateway's
-// headers are then ignored, also when the token is refused.
+// Invariants:
+//   - A credential is read only from the header "Authorization: Bearer" (RFC 6750, section 2.1),
+//     never from the URL, a form or a cookie, which are logged, or sent by browsers without intent.
+//   - If a request has a bearer token, the headers of a gateway are ignored, also if the token is
+//     refused.
+//   - The key selects the algorithms that verify a JWT, never the token (RFC 8725, section 3.1).
+//   - The database stores only a hash of a service token.
 //
-// A service token is opaque and begins with "ff_". Every other bearer token is taken for a JWT (RFC
-// 7519), which is verified as RFC 8725 advises: the key decides which algorithms there are, never
-// the token.
+// A service token is opaque and begins with "ff_". Every other bearer token is a JWT (RFC 7519).
 package identity

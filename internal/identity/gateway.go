@@ -9,23 +9,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// The headers by which a gateway says whom it has authenticated.
+// The headers in which a gateway sends the caller that it has authenticated.
 const (
 	tenantHeader    = "X-Tenant-Id"
 	principalHeader = "X-Principal-Id"
 	scopesHeader    = "X-Scopes"
 )
 
-// gateways are the peers whose headers are believed; the nil ones are none.
+// gateways are the networks whose headers are trusted. Nil trusts no peer.
 type gateways []netip.Prefix
 
-// defaultProxies are the addresses of this machine itself.
+// defaultProxies returns the loopback networks.
 func defaultProxies() []netip.Prefix {
 	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 }
 
-// identify reads the headers of a request that comes straight from a gateway. From anyone else they
-// are worth nothing.
+// identify returns the identity in the headers of a request whose immediate peer is a gateway. The
+// headers of other peers are ignored.
 func (g gateways) identify(r *http.Request) (Identity, error) {
 	if !g.include(r.RemoteAddr) {
 		return Identity{}, refuse(ReasonMissing)
@@ -55,8 +55,8 @@ func (g gateways) identify(r *http.Request) (Identity, error) {
 	return id, nil
 }
 
-// include tells whether a request's RemoteAddr is a gateway's. A server that listens on IPv6 and
-// IPv4 alike may name an IPv4 peer as an IPv6 one (RFC 4291, section 2.5.5.2); it is the same peer.
+// include reports whether a request's RemoteAddr is a gateway's. A dual-stack listener reports IPv4
+// peers as IPv4-mapped IPv6 addresses (RFC 4291, section 2.5.5.2), which are unmapped.
 func (g gateways) include(remote string) bool {
 	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {
@@ -66,8 +66,8 @@ func (g gateways) include(remote string) bool {
 	return slices.ContainsFunc(g, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// single returns a header that may be there once, or "". Of a repeated one, the gateway may have
-// set only one.
+// single returns the value of a header that must not be repeated, or "". Only one of several values
+// may come from the gateway.
 func single(h http.Header, name string) (string, error) {
 	switch values := h[name]; len(values) {
 	case 0:
@@ -79,13 +79,13 @@ func single(h http.Header, name string) (string, error) {
 	}
 }
 
-// splitScopes reads scopes that spaces or commas separate.
+// splitScopes parses scopes that are separated by spaces or commas.
 func splitScopes(text string) Scopes {
 	return knownScopes(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }))
 }
 
 // parseID reads a UUID as RFC 9562, section 4, writes it, and none of the other forms that
-// uuid.Parse takes, nor the nil UUID, which means nobody.
+// uuid.Parse accepts, nor the nil UUID.
 func parseID(text string) (uuid.UUID, error) {
 	if len(text) != len(uuid.UUID{}.String()) {
 		return uuid.Nil, errNotAnID

@@ -15,7 +15,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
-// headers are a gateway's, about someone.
+// headers returns a gateway's headers for a principal.
 func (s someone) headers(more ...string) []string {
 	return append([]string{"X-Tenant-Id", s.tenant.String(), "X-Principal-Id", s.principal.String()}, more...)
 }
@@ -28,10 +28,15 @@ func TestGatewayHeaders(t *testing.T) {
 		scopes []string
 		want   identity.Scopes
 	}{
-		"no scopes":      {nil, identity.Scopes{}},
-		"empty":          {[]string{"X-Scopes", ""}, identity.Scopes{}},
-		"by spaces":      {[]string{"X-Scopes", "activity:admin openid activity:read"}, identity.Scopes{"activity:read", "activity:admin"}},
-		"by commas":      {[]string{"X-Scopes", "openid, activity:admin,activity:admin"}, identity.Scopes{"activity:admin"}},
+		"no scopes": {nil, identity.Scopes{}},
+		"empty":     {[]string{"X-Scopes", ""}, identity.Scopes{}},
+		"by spaces": {
+			[]string{"X-Scopes", "activity:admin openid activity:read"},
+			identity.Scopes{"activity:read", "activity:admin"},
+		},
+		"by commas": {
+			[]string{"X-Scopes", "openid, activity:admin,activity:admin"}, identity.Scopes{"activity:admin"},
+		},
 		"unknown scopes": {[]string{"X-Scopes", "activity:write"}, identity.Scopes{}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,27 +63,40 @@ func TestGatewayHeadersRefused(t *testing.T) {
 		headers []string
 		want    identity.Reason
 	}{
-		"none":                {nil, identity.ReasonMissing},
-		"only scopes":         {[]string{"X-Scopes", "activity:admin"}, identity.ReasonMissing},
-		"no tenant":           {[]string{"X-Principal-Id", principal}, identity.ReasonRequest},
-		"no principal":        {[]string{"X-Tenant-Id", tenant}, identity.ReasonRequest},
-		"empty tenant":        {[]string{"X-Tenant-Id", "", "X-Principal-Id", principal}, identity.ReasonRequest},
-		"tenant twice":        {who.headers("X-Tenant-Id", other.tenant.String()), identity.ReasonRequest},
-		"tenant twice alike":  {who.headers("X-Tenant-Id", tenant), identity.ReasonRequest},
-		"tenant twice empty":  {who.headers("X-Tenant-Id", ""), identity.ReasonRequest},
-		"principal twice":     {who.headers("X-Principal-Id", other.principal.String()), identity.ReasonRequest},
-		"scopes twice":        {who.headers("X-Scopes", "openid", "X-Scopes", "activity:admin"), identity.ReasonRequest},
-		"other case twice":    {who.headers("x-tenant-id", other.tenant.String()), identity.ReasonRequest},
-		"tenants in a list":   {[]string{"X-Tenant-Id", tenant + ", " + other.tenant.String(), "X-Principal-Id", principal}, identity.ReasonRequest},
-		"tenant no UUID":      {[]string{"X-Tenant-Id", "acme", "X-Principal-Id", principal}, identity.ReasonRequest},
-		"tenant nil":          {[]string{"X-Tenant-Id", uuid.Nil.String(), "X-Principal-Id", principal}, identity.ReasonRequest},
-		"tenant in braces":    {[]string{"X-Tenant-Id", "{" + tenant + "}", "X-Principal-Id", principal}, identity.ReasonRequest},
-		"principal a URN":     {[]string{"X-Tenant-Id", tenant, "X-Principal-Id", who.principal.URN()}, identity.ReasonRequest},
+		"none":               {nil, identity.ReasonMissing},
+		"only scopes":        {[]string{"X-Scopes", "activity:admin"}, identity.ReasonMissing},
+		"no tenant":          {[]string{"X-Principal-Id", principal}, identity.ReasonRequest},
+		"no principal":       {[]string{"X-Tenant-Id", tenant}, identity.ReasonRequest},
+		"empty tenant":       {[]string{"X-Tenant-Id", "", "X-Principal-Id", principal}, identity.ReasonRequest},
+		"tenant twice":       {who.headers("X-Tenant-Id", other.tenant.String()), identity.ReasonRequest},
+		"tenant twice alike": {who.headers("X-Tenant-Id", tenant), identity.ReasonRequest},
+		"tenant twice empty": {who.headers("X-Tenant-Id", ""), identity.ReasonRequest},
+		"principal twice":    {who.headers("X-Principal-Id", other.principal.String()), identity.ReasonRequest},
+		"scopes twice": {
+			who.headers("X-Scopes", "openid", "X-Scopes", "activity:admin"), identity.ReasonRequest,
+		},
+		"other case twice": {who.headers("x-tenant-id", other.tenant.String()), identity.ReasonRequest},
+		"tenants in a list": {
+			[]string{"X-Tenant-Id", tenant + ", " + other.tenant.String(), "X-Principal-Id", principal},
+			identity.ReasonRequest,
+		},
+		"tenant no UUID": {[]string{"X-Tenant-Id", "acme", "X-Principal-Id", principal}, identity.ReasonRequest},
+		"tenant nil": {
+			[]string{"X-Tenant-Id", uuid.Nil.String(), "X-Principal-Id", principal}, identity.ReasonRequest,
+		},
+		"tenant in braces": {
+			[]string{"X-Tenant-Id", "{" + tenant + "}", "X-Principal-Id", principal}, identity.ReasonRequest,
+		},
+		"principal a URN": {
+			[]string{"X-Tenant-Id", tenant, "X-Principal-Id", who.principal.URN()}, identity.ReasonRequest,
+		},
 		"underscores":         {[]string{"X_Tenant_Id", tenant, "X_Principal_Id", principal}, identity.ReasonMissing},
 		"a bearer token too":  {who.headers("Authorization", "Bearer x.y.z"), identity.ReasonUnknownKey},
 		"an empty bearer":     {who.headers("Authorization", "Bearer "), identity.ReasonMalformed},
 		"a service token too": {who.headers("Authorization", "Bearer ff_x"), identity.ReasonToken},
-		"two bearer tokens":   {who.headers("Authorization", "Bearer x.y.z", "Authorization", "Bearer x.y.z"), identity.ReasonRequest},
+		"two bearer tokens": {
+			who.headers("Authorization", "Bearer x.y.z", "Authorization", "Bearer x.y.z"), identity.ReasonRequest,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,8 +105,8 @@ func TestGatewayHeadersRefused(t *testing.T) {
 	}
 }
 
-// Credentials of a scheme that is not ours, which a gateway may pass on, change nothing.
-func TestGatewayHeadersBesideAnotherScheme(t *testing.T) {
+// Credentials of other schemes, which a gateway may forward, are ignored.
+func TestGatewayHeadersWithAnotherScheme(t *testing.T) {
 	t.Parallel()
 	who := newSomeone()
 	a := build(t, identity.Options{TrustHeaders: true})
@@ -97,7 +115,7 @@ func TestGatewayHeadersBesideAnotherScheme(t *testing.T) {
 	}
 }
 
-// The peer decides whether headers count, and nothing that the request says of itself.
+// Only the address of the peer determines whether the headers are trusted.
 func TestGatewayPeers(t *testing.T) {
 	t.Parallel()
 	who := newSomeone()
@@ -148,7 +166,9 @@ func TestGatewayPeers(t *testing.T) {
 				return
 			}
 			wantRefused(t, a, r, identity.ReasonMissing)
-			for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded", "True-Client-Ip", "Cf-Connecting-Ip", "X-Forwarded-Host", "Host"} {
+			for _, name := range []string{
+				"X-Forwarded-For", "X-Real-Ip", "Forwarded", "True-Client-Ip", "Cf-Connecting-Ip", "X-Forwarded-Host", "Host",
+			} {
 				for _, claimed := range []string{"127.0.0.1", "::1", "10.1.2.3", "for=127.0.0.1", "localhost"} {
 					r.Header.Set(name, claimed)
 				}
@@ -159,7 +179,7 @@ func TestGatewayPeers(t *testing.T) {
 	}
 }
 
-// What stands in X-Forwarded-For does not make a trusted peer less trusted either.
+// X-Forwarded-For does not make a trusted peer untrusted.
 func TestGatewayIgnoresForwardedFor(t *testing.T) {
 	t.Parallel()
 	who := newSomeone()
@@ -167,7 +187,7 @@ func TestGatewayIgnoresForwardedFor(t *testing.T) {
 	wantSomeone(t, a, request(who.headers("X-Forwarded-For", "203.0.113.9")...), who)
 }
 
-func TestHeadersAreNotTrustedUnlessAsked(t *testing.T) {
+func TestHeadersAreNotTrustedByDefault(t *testing.T) {
 	t.Parallel()
 	who := newSomeone()
 	for name, o := range map[string]identity.Options{
@@ -182,8 +202,8 @@ func TestHeadersAreNotTrustedUnlessAsked(t *testing.T) {
 	}
 }
 
-// A bearer token decides alone, whatever the headers say.
-func TestBearerWins(t *testing.T) {
+// If there is a bearer token, the headers of a gateway are ignored.
+func TestBearerTakesPrecedence(t *testing.T) {
 	t.Parallel()
 	c, who, other := newClock(), newSomeone(), newSomeone()
 	o := withJWT(c, identity.JWT{Secret: secret})
@@ -192,7 +212,7 @@ func TestBearerWins(t *testing.T) {
 	token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
 	r := request(other.headers("X-Scopes", "activity:admin", "Authorization", "Bearer "+token)...)
 	if got := wantSomeone(t, a, r, who); got.Scopes.Has(identity.ScopeRead) || got.Via != identity.ViaJWT {
-		t.Errorf("got %+v, want nothing of the headers in it", got)
+		t.Errorf("got %+v, want nothing of the headers", got)
 	}
 	r.Header.Add("X-Tenant-Id", "not looked at")
 	wantSomeone(t, a, r, who)
@@ -206,23 +226,35 @@ func TestBearerHeader(t *testing.T) {
 	c, who := newClock(), newSomeone()
 	a := build(t, withJWT(c, identity.JWT{Secret: secret}))
 	token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
-	for _, right := range []string{"Bearer " + token, "bearer " + token, "BEARER " + token, "Bearer   " + token, "Bearer " + token + " "} {
-		wantSomeone(t, a, request("Authorization", right), who)
+	for _, value := range []string{
+		"Bearer " + token, "bearer " + token, "BEARER " + token, "Bearer   " + token, "Bearer " + token + " ",
+	} {
+		wantSomeone(t, a, request("Authorization", value), who)
 	}
 	for name, test := range map[string]struct {
 		headers []string
 		want    identity.Reason
 	}{
-		"twice":               {[]string{"Authorization", "Bearer " + token, "Authorization", "Bearer " + token}, identity.ReasonRequest},
-		"a bad one first":     {[]string{"Authorization", "Bearer x", "Authorization", "Bearer " + token}, identity.ReasonRequest},
-		"a bad one last":      {[]string{"Authorization", "Bearer " + token, "Authorization", "Basic x"}, identity.ReasonRequest},
-		"an empty one beside": {[]string{"Authorization", "", "Authorization", "Bearer " + token}, identity.ReasonRequest},
+		"twice": {
+			[]string{"Authorization", "Bearer " + token, "Authorization", "Bearer " + token}, identity.ReasonRequest,
+		},
+		"a bad one first": {
+			[]string{"Authorization", "Bearer x", "Authorization", "Bearer " + token}, identity.ReasonRequest,
+		},
+		"a bad one last": {
+			[]string{"Authorization", "Bearer " + token, "Authorization", "Basic x"}, identity.ReasonRequest,
+		},
+		"an empty one beside": {
+			[]string{"Authorization", "", "Authorization", "Bearer " + token}, identity.ReasonRequest,
+		},
 		"no scheme":           {[]string{"Authorization", token}, identity.ReasonMissing},
 		"another scheme":      {[]string{"Authorization", "Token " + token}, identity.ReasonMissing},
 		"a tab":               {[]string{"Authorization", "Bearer\t" + token}, identity.ReasonMissing},
 		"Proxy-Authorization": {[]string{"Proxy-Authorization", "Bearer " + token}, identity.ReasonMissing},
 		"X-Authorization":     {[]string{"X-Authorization", "Bearer " + token}, identity.ReasonMissing},
-		"a cookie":            {[]string{"Cookie", "Authorization=Bearer " + token + "; access_token=" + token}, identity.ReasonMissing},
+		"a cookie": {
+			[]string{"Cookie", "Authorization=Bearer " + token + "; access_token=" + token}, identity.ReasonMissing,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

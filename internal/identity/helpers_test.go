@@ -33,13 +33,13 @@ const (
 	secret   = "0123456789abcdef0123456789abcdef"
 )
 
-// clock is a time that tests set.
+// clock is a clock that tests set.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
 }
 
-// newClock starts at a whole second, as the times of tokens are.
+// newClock returns a clock at a whole second, the precision of a JWT's dates.
 func newClock() *clock { return &clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
 
 func (c *clock) now() time.Time {
@@ -54,12 +54,12 @@ func (c *clock) advance(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// someone is a principal of a tenant, and the claims that say so.
+// someone is a principal of a tenant.
 type someone struct{ tenant, principal uuid.UUID }
 
 func newSomeone() someone { return someone{uuid.New(), uuid.New()} }
 
-// claims are all that is needed, with changes: nil takes a claim away.
+// claims returns valid claims with changes. A nil value removes a claim.
 func (s someone) claims(now time.Time, changes jwt.MapClaims) jwt.MapClaims {
 	claims := jwt.MapClaims{
 		"iss": issuer, "aud": audience, "sub": s.principal.String(), "tenant_id": s.tenant.String(),
@@ -73,7 +73,7 @@ func (s someone) claims(now time.Time, changes jwt.MapClaims) jwt.MapClaims {
 	return claims
 }
 
-// build returns an authenticator that must be right.
+// build returns an authenticator, whose options must be valid.
 func build(t testing.TB, o identity.Options) *identity.Authenticator {
 	t.Helper()
 	a, err := identity.New(o)
@@ -83,13 +83,13 @@ func build(t testing.TB, o identity.Options) *identity.Authenticator {
 	return a
 }
 
-// withJWT completes the options of JWTs.
+// withJWT returns options with an issuer and an audience.
 func withJWT(c *clock, o identity.JWT) identity.Options {
 	o.Issuer, o.Audience = issuer, audience
 	return identity.Options{JWT: o, Now: c.now}
 }
 
-// request comes from this machine; headers are pairs of a name and a value.
+// request returns a request from a loopback address. headers are pairs of a name and a value.
 func request(headers ...string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "/v1/notifications", nil)
 	r.RemoteAddr = "127.0.0.1:40000"
@@ -121,25 +121,25 @@ func wantRefused(t testing.TB, a *identity.Authenticator, r *http.Request, want 
 	}
 	var refused *identity.Refused
 	if !errors.As(err, &refused) {
-		t.Fatalf("got %v, want a refusal: %s", err, want)
+		t.Fatalf("got %v, want it refused as %q", err, want)
 	}
 	if refused.Reason != want {
 		t.Errorf("got refused as %q, want %q", refused.Reason, want)
 	}
 }
 
-// wantUnknown wants that nothing can be said now.
-func wantUnknown(t testing.TB, a *identity.Authenticator, r *http.Request) error {
+// wantUnavailable requires an error that is not a refusal.
+func wantUnavailable(t testing.TB, a *identity.Authenticator, r *http.Request) error {
 	t.Helper()
 	_, err := a.Authenticate(r)
 	var refused *identity.Refused
 	if err == nil || errors.As(err, &refused) {
-		t.Fatalf("got %v, want an error that is no refusal", err)
+		t.Fatalf("got %v, want an error that is not a refusal", err)
 	}
 	return err
 }
 
-// The keys of all kinds. RSA keys take long to make, so the tests share one of each.
+// RSA keys take long to generate, so the tests share them.
 var (
 	rsaKey      = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
 	otherRSAKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
@@ -161,7 +161,7 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// pemOf writes public keys as PEM.
+// pemOf returns public keys as PEM.
 func pemOf(keys ...crypto.Signer) string {
 	var b strings.Builder
 	for _, key := range keys {
@@ -171,17 +171,17 @@ func pemOf(keys ...crypto.Signer) string {
 	return b.String()
 }
 
-// jwk writes a public key as a JWK, with changes.
+// jwk returns a public key as a JWK, with changes.
 func jwk(t testing.TB, id string, key any, changes map[string]any) map[string]any {
 	t.Helper()
-	made, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{
+	generated, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{
 		Metadata: jwkset.JWKMetadataOptions{KID: id}, Marshal: jwkset.JWKMarshalOptions{Private: true},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	fields := map[string]any{}
-	if err := json.Unmarshal(must(json.Marshal(made.Marshal())), &fields); err != nil {
+	if err := json.Unmarshal(must(json.Marshal(generated.Marshal())), &fields); err != nil {
 		t.Fatal(err)
 	}
 	for name, value := range changes {
@@ -194,7 +194,7 @@ func jwks(keys ...map[string]any) string {
 	return string(must(json.Marshal(map[string]any{"keys": keys})))
 }
 
-// file writes a file for this test.
+// file writes a temporary file and returns its path.
 func file(t testing.TB, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")

@@ -8,7 +8,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// The ways in which an identity was told.
+// The kinds of credentials.
 const (
 	ViaJWT     = "jwt"
 	ViaGateway = "gateway"
@@ -23,17 +23,17 @@ type Identity struct {
 	TokenID uuid.UUID // of the service token; the nil UUID with any other credential
 }
 
-// The scopes that Fanfare knows.
+// The scopes of Fanfare.
 const (
 	ScopeRead  = "activity:read"  // read everything in the tenant
 	ScopeAdmin = "activity:admin" // operate; implies ScopeRead
 )
 
-// Scopes are the rights that a credential carries beyond its principal's own. None is the common
-// case. They hold only scopes that Fanfare knows, each once, in a fixed order.
+// Scopes are the scopes of a credential, usually none. They contain only scopes of Fanfare, each
+// once, in a fixed order.
 type Scopes []string
 
-// Has tells whether the scopes include or imply a scope.
+// Has reports whether the scopes include or imply a scope.
 func (s Scopes) Has(scope string) bool {
 	if scope == "" {
 		return false
@@ -41,8 +41,8 @@ func (s Scopes) Has(scope string) bool {
 	return slices.Contains(s, scope) || scope == ScopeRead && slices.Contains(s, ScopeAdmin)
 }
 
-// knownScopes picks what Fanfare knows from a credential's scopes, which may be meant for other
-// services too.
+// knownScopes returns the scopes of Fanfare among those of a credential, which may also contain
+// scopes of other services.
 func knownScopes(all []string) Scopes {
 	known := Scopes{}
 	for _, scope := range []string{ScopeRead, ScopeAdmin} {

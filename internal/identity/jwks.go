@@ -9,12 +9,13 @@ import (
 	"github.com/MicahParks/jwkset"
 )
 
-// maxKeys bounds a key set: a token that names no key may be tried against all of them.
+// maxKeys is the maximum number of keys in a set. A token without "kid" is verified against all
+// keys.
 const maxKeys = 64
 
-// parseJWKS reads a key set. What is of no use in it is passed over (RFC 7517, section 5): keys of
-// unknown types, keys that are not for signatures, malformed and weak ones, and symmetric ones,
-// which have no place where others can read them.
+// parseJWKS parses a key set. It ignores keys that it cannot use (RFC 7517, section 5): those of
+// unknown types, not for signatures, malformed, weak, or symmetric. A symmetric key in a published
+// set is not a secret.
 func parseJWKS(content []byte) (keys, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -23,7 +24,7 @@ func parseJWKS(content []byte) (keys, error) {
 		return nil, errors.New("is not a JSON Web Key Set")
 	}
 	if len(set.Keys) > maxKeys {
-		return nil, fmt.Errorf("holds %d keys, at most %d are read", len(set.Keys), maxKeys)
+		return nil, fmt.Errorf("contains %d keys; the maximum is %d", len(set.Keys), maxKeys)
 	}
 	var all keys
 	for _, raw := range set.Keys {
@@ -32,29 +33,29 @@ func parseJWKS(content []byte) (keys, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("holds no key that can verify a signature")
+		return nil, errors.New("contains no key that can verify a signature")
 	}
 	return all, nil
 }
 
-// parseJWK reads a key, unless it is of no use. One that names its algorithm (RFC 7517, section
-// 4.4) allows only that.
+// parseJWK parses a key. It returns false for a key that cannot be used. The parameter "alg" (RFC
+// 7517, section 4.4) restricts a key to one algorithm.
 func parseJWK(raw json.RawMessage) (key, bool) {
 	parsed, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 	if err != nil {
 		return key{}, false
 	}
-	says := parsed.Marshal()
-	if says.USE != "" && says.USE != jwkset.UseSig ||
-		len(says.KEYOPS) > 0 && !slices.Contains(says.KEYOPS, jwkset.KeyOpsVerify) {
+	marshaled := parsed.Marshal()
+	if marshaled.USE != "" && marshaled.USE != jwkset.UseSig ||
+		len(marshaled.KEYOPS) > 0 && !slices.Contains(marshaled.KEYOPS, jwkset.KeyOpsVerify) {
 		return key{}, false
 	}
 	k, err := newKey(parsed.Key())
 	if err != nil {
 		return key{}, false
 	}
-	k.id = says.KID
-	if only := says.ALG.String(); only != "" {
+	k.id = marshaled.KID
+	if only := marshaled.ALG.String(); only != "" {
 		if !slices.Contains(k.algorithms, only) {
 			return key{}, false
 		}

@@ -7,38 +7,38 @@ import (
 )
 
 const (
-	// retryAfter is the least time between two looks that tokens cause, so that tokens naming keys
-	// that nobody has make no storm of them.
-	retryAfter = 10 * time.Second
-	// maxKeySetAge is how long a key set counts that cannot be looked at again. It bounds how long
-	// an issuer may be out of reach, and for as long is a key believed that it withdrew meanwhile.
+	// minFetchInterval is the minimum time between two fetches that tokens cause, so that tokens
+	// with unknown keys do not flood the issuer.
+	minFetchInterval = 10 * time.Second
+	// maxKeySetAge is the maximum age of a key set that is used while the issuer is unavailable. A
+	// key that the issuer withdraws meanwhile is accepted until then.
 	maxKeySetAge = 24 * time.Hour
 )
 
-// A cache holds a key set that changes, and looks at it again when a token names a key that is not
-// in it. There is one look at a time. It is safe for concurrent use.
+// cache is a key set that changes. It is fetched again when a token names a key that it does not
+// contain. At most one fetch is in progress. It is safe for concurrent use.
 type cache struct {
-	read    reader
-	timeout time.Duration // of one look
+	fetch   fetcher
+	timeout time.Duration // of one fetch
 	now     func() time.Time
 
-	mu     sync.Mutex
-	held   keys
-	heldAt time.Time     // when held was read
-	looked time.Time     // when the last look ended
-	failed error         // of the last look
-	done   chan struct{} // closed when the look under way ends; nil when there is none
+	mu        sync.Mutex
+	current   keys
+	currentAt time.Time     // when current was fetched
+	fetchedAt time.Time     // when the last fetch ended
+	fetchErr  error         // of the last fetch
+	done      chan struct{} // closed when the fetch in progress ends; nil if there is none
 }
 
-// keys returns the key set, with the named key in it if the issuer has it. A token whose key is
-// there waits for nobody. The error means that this cannot be known now.
+// keys returns the key set. It contains the key with this id if the issuer has published it. A key
+// that is in the current set causes no wait. The error means that the key set is unavailable.
 func (c *cache) keys(ctx context.Context, id string) (keys, error) {
 	for {
 		c.mu.Lock()
 		switch now := c.now(); {
-		case now.Sub(c.heldAt) < maxKeySetAge && c.held.know(id):
+		case now.Sub(c.currentAt) < maxKeySetAge && c.current.has(id):
 			defer c.mu.Unlock()
-			return c.held, nil
+			return c.current, nil
 		case c.done != nil:
 			done := c.done
 			c.mu.Unlock()
@@ -47,49 +47,49 @@ func (c *cache) keys(ctx context.Context, id string) (keys, error) {
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
-		case !c.looked.IsZero() && now.Sub(c.looked) < retryAfter:
+		case !c.fetchedAt.IsZero() && now.Sub(c.fetchedAt) < minFetchInterval:
 			defer c.mu.Unlock()
-			return c.held, c.failed
+			return c.current, c.fetchErr
 		default:
-			// Were the look the request's own, a client could prevent it by hanging up.
-			_ = c.lookLocked(context.WithoutCancel(ctx))
+			// The fetch does not depend on the request, which its client may cancel.
+			_ = c.fetchLocked(context.WithoutCancel(ctx))
 		}
 	}
 }
 
-// refresh looks at the key set now, unless somebody does already.
+// refresh fetches the key set, unless a fetch is in progress.
 func (c *cache) refresh(ctx context.Context) error {
 	c.mu.Lock()
 	if c.done != nil {
 		c.mu.Unlock()
 		return nil
 	}
-	return c.lookLocked(ctx)
+	return c.fetchLocked(ctx)
 }
 
-// lookLocked looks at the key set. It is called with the lock held and no look under way, and
-// releases the lock.
-func (c *cache) lookLocked(ctx context.Context) error {
+// fetchLocked fetches the key set. It requires that c.mu is locked and that no fetch is in
+// progress, and returns with c.mu unlocked.
+func (c *cache) fetchLocked(ctx context.Context) error {
 	c.done = make(chan struct{})
 	c.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	read, err := c.parse(ctx)
+	fetched, err := c.fetchAndParse(ctx)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.looked, c.failed = c.now(), err
+	c.fetchedAt, c.fetchErr = c.now(), err
 	if err == nil {
-		c.held, c.heldAt = read, c.looked
+		c.current, c.currentAt = fetched, c.fetchedAt
 	}
 	close(c.done)
 	c.done = nil
 	return err
 }
 
-func (c *cache) parse(ctx context.Context) (keys, error) {
-	content, err := c.read(ctx)
+func (c *cache) fetchAndParse(ctx context.Context) (keys, error) {
+	content, err := c.fetch(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// maxKeySetBytes bounds what is read of a key set or a key file.
+// maxKeySetBytes is the maximum size of a key set or a key file.
 const maxKeySetBytes = 1 << 20
 
-// A reader gets a key set's text.
-type reader func(ctx context.Context) ([]byte, error)
+// fetcher returns the text of a key set.
+type fetcher func(ctx context.Context) ([]byte, error)
 
-// fileReader reads a file.
-func fileReader(path string) reader {
+// fileFetcher returns a fetcher that reads a file.
+func fileFetcher(path string) fetcher {
 	return func(context.Context) ([]byte, error) {
 		f, err := os.Open(path)
 		if err != nil {
@@ -31,9 +31,9 @@ func fileReader(path string) reader {
 	}
 }
 
-// urlReader reads what a server answers. It follows no redirect: the keys come from where the
-// configuration says, or not at all. Its errors show nothing of the URL beyond host and path.
-func urlReader(u *url.URL, timeout time.Duration, proxy func(*http.Request) (*url.URL, error)) reader {
+// urlFetcher returns a fetcher that requests a URL. It does not follow redirects, so that the keys
+// come only from the configured URL. Its errors contain only the host and the path of the URL.
+func urlFetcher(u *url.URL, timeout time.Duration, proxy func(*http.Request) (*url.URL, error)) fetcher {
 	client := &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{
@@ -41,15 +41,15 @@ func urlReader(u *url.URL, timeout time.Duration, proxy func(*http.Request) (*ur
 			DialContext:            (&net.Dialer{Timeout: timeout}).DialContext,
 			TLSHandshakeTimeout:    timeout,
 			MaxResponseHeaderBytes: 64 << 10,
-			DisableKeepAlives:      true, // it is read too seldom to be worth a connection
-			DisableCompression:     true, // a few bytes on the wire stay a few bytes
+			DisableKeepAlives:      true, // fetches are rare
+			DisableCompression:     true, // bounds the decoded size, too
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return func(ctx context.Context) ([]byte, error) {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 		if err != nil {
-			return nil, errors.New("the URL cannot be asked")
+			return nil, errors.New("invalid URL")
 		}
 		request.Header.Set("Accept", "application/jwk-set+json, application/json")
 		answer, err := client.Do(request)
@@ -63,7 +63,7 @@ func urlReader(u *url.URL, timeout time.Duration, proxy func(*http.Request) (*ur
 		defer answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
 			return nil, fmt.Errorf(
-				"%s%s: answers HTTP %d, want 200 (redirects are not followed)",
+				"%s%s: status %d, want 200 (redirects are not followed)",
 				u.Host,
 				u.EscapedPath(),
 				answer.StatusCode,
@@ -85,21 +85,21 @@ func readBounded(r io.Reader) ([]byte, error) {
 	return content, err
 }
 
-// parseKeySetURL checks where a key set is to come from.
+// parseKeySetURL parses and validates the URL of a key set.
 func parseKeySetURL(raw string, allowHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.Host == "":
-		return nil, errors.New("must read https://host/path")
+		return nil, errors.New("must be https://host/path")
 	case u.User != nil:
-		return nil, errors.New("must not hold a user or a password")
-	case u.Scheme == "http" && !allowHTTP && !isThisMachine(u.Hostname()):
-		return nil, errors.New("must be https: whoever can change the keys on their way here can be anyone")
+		return nil, errors.New("must not contain a user or a password")
+	case u.Scheme == "http" && !allowHTTP && !isLoopback(u.Hostname()):
+		return nil, errors.New("must be https, because an attacker on the network could forge JWTs")
 	}
 	return u, nil
 }
 
-func isThisMachine(host string) bool {
+func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
-// A keyServer is an issuer's, whose answer tests change.
+// keyServer serves an issuer's key set, which tests change.
 type keyServer struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -54,7 +54,7 @@ func (s *keyServer) wantAsked(t testing.TB, want int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.asked != want {
-		t.Errorf("the key server was asked %d times, want %d", s.asked, want)
+		t.Errorf("the key server got %d requests, want %d", s.asked, want)
 	}
 }
 
@@ -66,7 +66,7 @@ func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-// begin authenticates beside the test.
+// begin authenticates in a goroutine.
 func begin(a *identity.Authenticator, r *http.Request) <-chan error {
 	outcome := make(chan error, 1)
 	go func() {
@@ -76,7 +76,7 @@ func begin(a *identity.Authenticator, r *http.Request) <-chan error {
 	return outcome
 }
 
-// es256 makes a token by a new key, and that key as the issuer publishes it.
+// es256 returns a token that a new key signed, and the key as the issuer publishes it.
 func es256(t testing.TB, c *clock, who someone, kid string) (token string, published map[string]any) {
 	t.Helper()
 	key := ecKey(elliptic.P256())
@@ -108,7 +108,7 @@ func TestKeyRotation(t *testing.T) {
 	server.wantAsked(t, 1)
 
 	server.become(text(jwks(secondKey)))
-	wantRefused(t, a, withBearer(second), identity.ReasonUnknownKey) // it was looked at a moment ago
+	wantRefused(t, a, withBearer(second), identity.ReasonUnknownKey) // the last fetch was a moment ago
 	server.wantAsked(t, 1)
 	c.advance(10 * time.Second)
 	wantSomeone(t, a, withBearer(second), who)
@@ -116,8 +116,8 @@ func TestKeyRotation(t *testing.T) {
 	server.wantAsked(t, 2)
 }
 
-// Tokens naming keys that nobody has cause one look, however many come at once.
-func TestUnknownKeysMakeNoStorm(t *testing.T) {
+// Concurrent tokens with unknown keys cause one fetch.
+func TestUnknownKeysCauseOneFetch(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	token, published := es256(t, c, who, "known")
@@ -140,7 +140,7 @@ func TestUnknownKeysMakeNoStorm(t *testing.T) {
 	}
 }
 
-// An issuer that is down is no reason to refuse those whose keys are known, for a day.
+// While the issuer is unavailable, tokens with known keys are accepted for a day.
 func TestKeyServerDown(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
@@ -148,8 +148,8 @@ func TestKeyServerDown(t *testing.T) {
 	other, otherKey := es256(t, c, who, "other")
 	server := newKeyServer(t, status(http.StatusBadGateway))
 	a := build(t, withJWT(c, identity.JWT{JWKSURL: server.URL}))
-	wantUnknown(t, a, withBearer(token))
-	wantUnknown(t, a, withBearer(token))
+	wantUnavailable(t, a, withBearer(token))
+	wantUnavailable(t, a, withBearer(token))
 	server.wantAsked(t, 1)
 
 	server.become(text(jwks(published)))
@@ -158,12 +158,12 @@ func TestKeyServerDown(t *testing.T) {
 
 	server.become(status(http.StatusServiceUnavailable))
 	c.advance(10 * time.Second)
-	wantUnknown(t, a, withBearer(other))
+	wantUnavailable(t, a, withBearer(other))
 	wantSomeone(t, a, withBearer(token), who)
 	c.advance(23 * time.Hour)
 	wantSomeone(t, a, withBearer(token), who)
 	c.advance(time.Hour)
-	wantUnknown(t, a, withBearer(token))
+	wantUnavailable(t, a, withBearer(token))
 
 	server.become(text(jwks(published, otherKey)))
 	c.advance(10 * time.Second)
@@ -171,20 +171,20 @@ func TestKeyServerDown(t *testing.T) {
 	wantSomeone(t, a, withBearer(other), who)
 }
 
-func TestKeyServerNobodyThere(t *testing.T) {
+func TestKeyServerUnreachable(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	token, _ := es256(t, c, who, "known")
 	server := newKeyServer(t, status(http.StatusOK))
 	server.Close()
 	a := build(t, withJWT(c, identity.JWT{JWKSURL: server.URL + "/keys?token=hunter2"}))
-	if err := wantUnknown(t, a, withBearer(token)); strings.Contains(err.Error(), "hunter2") {
+	if err := wantUnavailable(t, a, withBearer(token)); strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the error shows the query: %v", err)
 	}
 }
 
-// What is no key set changes nothing and harms nobody.
-func TestKeyServerAnswersNonsense(t *testing.T) {
+// An invalid key set is reported and does not replace the current one.
+func TestInvalidKeySet(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	token, published := es256(t, c, who, "known")
@@ -207,7 +207,11 @@ func TestKeyServerAnswersNonsense(t *testing.T) {
 		"deep":                 text(strings.Repeat("[", 100_000)),
 		"not found":            status(http.StatusNotFound),
 		"no content":           status(http.StatusNoContent),
-		"redirect":             func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
+		"redirect": func(
+			w http.ResponseWriter, r *http.Request,
+		) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
+		},
 		"cut": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte(`{"keys":[`))
@@ -222,7 +226,7 @@ func TestKeyServerAnswersNonsense(t *testing.T) {
 			c := newClock()
 			server := newKeyServer(t, answer)
 			a := build(t, withJWT(c, identity.JWT{JWKSURL: server.URL}))
-			wantUnknown(t, a, withBearer(token))
+			wantUnavailable(t, a, withBearer(token))
 
 			server.become(text(jwks(published)))
 			c.advance(10 * time.Second)
@@ -231,14 +235,14 @@ func TestKeyServerAnswersNonsense(t *testing.T) {
 			server.become(answer)
 			c.advance(10 * time.Second)
 			unknown, _ := es256(t, c, who, "unknown")
-			wantUnknown(t, a, withBearer(unknown))
+			wantUnavailable(t, a, withBearer(unknown))
 			wantSomeone(t, a, withBearer(token), who)
 		})
 	}
 	t.Cleanup(func() { elsewhere.wantAsked(t, 0) })
 }
 
-// writeUntilGone writes a key set that never ends.
+// writeUntilGone writes a key set without an end, until the client disconnects.
 func writeUntilGone(w http.ResponseWriter) {
 	_, err := w.Write([]byte(`{"keys":[`))
 	for err == nil {
@@ -246,8 +250,7 @@ func writeUntilGone(w http.ResponseWriter) {
 	}
 }
 
-// A slow issuer delays those whose keys are not known, for no longer than the timeout, and nobody
-// else.
+// A slow issuer delays only tokens with unknown keys, and for at most the timeout.
 func TestKeyServerSlow(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
@@ -266,12 +269,12 @@ func TestKeyServerSlow(t *testing.T) {
 	<-asked
 	wantSomeone(t, a, withBearer(token), who)
 	if err := <-waiting; !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want that the time is over", err)
+		t.Errorf("got %v, want a timeout", err)
 	}
 }
 
-// Who hangs up waits no longer, and keeps nobody else from the keys.
-func TestKeyServerSlowAndTheClientHangsUp(t *testing.T) {
+// A client that disconnects does not cancel the fetch that other requests wait for.
+func TestKeyServerSlowAndTheClientDisconnects(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	token, published := es256(t, c, who, "known")
@@ -288,16 +291,16 @@ func TestKeyServerSlowAndTheClientHangsUp(t *testing.T) {
 	hangUp()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	wantUnknown(t, a, withBearer(token).WithContext(gone))
+	wantUnavailable(t, a, withBearer(token).WithContext(gone))
 	close(answer)
 	if err := <-leading; err != nil {
-		t.Errorf("who asked first and hung up: got %v, want the answer nobody reads", err)
+		t.Errorf("the request that disconnected: got %v, want its answer", err)
 	}
 	wantSomeone(t, a, withBearer(token), who)
 	server.wantAsked(t, 1)
 }
 
-// What a key set says of a key limits it, and what is of no use in it is passed over.
+// The parameters of a key restrict it, and keys that cannot be used are ignored.
 func TestKeySetContent(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
@@ -309,28 +312,76 @@ func TestKeySetContent(t *testing.T) {
 	for name, test := range map[string]struct {
 		set   []map[string]any
 		token string
-		want  identity.Reason // "" when accepted
+		want  identity.Reason // "" if it is accepted
 	}{
-		"plain":                   {[]map[string]any{plain}, "key", ""},
-		"for signatures":          {[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"use": "sig"})}, "key", ""},
-		"for verifying":           {[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"key_ops": []string{"verify"}})}, "key", ""},
-		"for its algorithm":       {[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"alg": "ES256"})}, "key", ""},
-		"no kid in the token":     {[]map[string]any{other, plain}, "", ""},
-		"no kid in the set":       {[]map[string]any{jwk(t, "", key.Public(), nil)}, "key", ""},
-		"two of one kid":          {[]map[string]any{jwk(t, "key", rsaKey().Public(), nil), jwk(t, "key", ecKey(elliptic.P256()).Public(), nil), plain}, "key", ""},
-		"with useless ones":       {[]map[string]any{{"kty": "OKP2", "kid": "a"}, {"kty": "RSA", "kid": "b"}, {"kid": "c"}, plain}, "key", ""},
-		"with its private part":   {[]map[string]any{jwk(t, "key", key, nil)}, "key", ""},
-		"members of its own":      {[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"x-note": map[string]any{}})}, "key", ""},
-		"for encryption":          {[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"use": "enc"})}, "key", identity.ReasonUnknownKey},
-		"for signing":             {[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"key_ops": []string{"sign"}})}, "key", identity.ReasonUnknownKey},
-		"for another algorithm":   {[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"alg": "ES384"})}, "key", identity.ReasonUnknownKey},
-		"for no algorithm":        {[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"alg": "none"})}, "key", identity.ReasonUnknownKey},
-		"on another curve":        {[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"crv": "P-384"})}, "key", identity.ReasonUnknownKey},
-		"on no curve":             {[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"x": off})}, "key", identity.ReasonUnknownKey},
-		"the point at infinity":   {[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"x": off, "y": off})}, "key", identity.ReasonUnknownKey},
-		"a weak RSA key":          {[]map[string]any{other, weak}, "weak", identity.ReasonUnknownKey},
-		"a symmetric key":         {[]map[string]any{other, jwk(t, "key", []byte(secret), nil)}, "key", identity.ReasonUnknownKey},
-		"another's kid":           {[]map[string]any{jwk(t, "key", ecKey(elliptic.P256()).Public(), nil)}, "key", identity.ReasonSignature},
+		"plain": {[]map[string]any{plain}, "key", ""},
+		"for signatures": {
+			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"use": "sig"})}, "key", "",
+		},
+		"for verifying": {
+			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"key_ops": []string{"verify"}})}, "key", "",
+		},
+		"for its algorithm": {
+			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"alg": "ES256"})}, "key", "",
+		},
+		"no kid in the token": {[]map[string]any{other, plain}, "", ""},
+		"no kid in the set":   {[]map[string]any{jwk(t, "", key.Public(), nil)}, "key", ""},
+		"two of one kid": {
+			[]map[string]any{
+				jwk(t, "key", rsaKey().Public(), nil), jwk(t, "key", ecKey(elliptic.P256()).Public(), nil), plain,
+			},
+			"key",
+			"",
+		},
+		"with useless ones": {
+			[]map[string]any{{"kty": "OKP2", "kid": "a"}, {"kty": "RSA", "kid": "b"}, {"kid": "c"}, plain}, "key", "",
+		},
+		"with its private part": {[]map[string]any{jwk(t, "key", key, nil)}, "key", ""},
+		"members of its own": {
+			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"x-note": map[string]any{}})}, "key", "",
+		},
+		"for encryption": {
+			[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"use": "enc"})},
+			"key",
+			identity.ReasonUnknownKey,
+		},
+		"for signing": {
+			[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"key_ops": []string{"sign"}})},
+			"key",
+			identity.ReasonUnknownKey,
+		},
+		"for another algorithm": {
+			[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"alg": "ES384"})},
+			"key",
+			identity.ReasonUnknownKey,
+		},
+		"for no algorithm": {
+			[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"alg": "none"})},
+			"key",
+			identity.ReasonUnknownKey,
+		},
+		"on another curve": {
+			[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"crv": "P-384"})},
+			"key",
+			identity.ReasonUnknownKey,
+		},
+		"on no curve": {
+			[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"x": off})},
+			"key",
+			identity.ReasonUnknownKey,
+		},
+		"the point at infinity": {
+			[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"x": off, "y": off})},
+			"key",
+			identity.ReasonUnknownKey,
+		},
+		"a weak RSA key": {[]map[string]any{other, weak}, "weak", identity.ReasonUnknownKey},
+		"a symmetric key": {
+			[]map[string]any{other, jwk(t, "key", []byte(secret), nil)}, "key", identity.ReasonUnknownKey,
+		},
+		"another's kid": {
+			[]map[string]any{jwk(t, "key", ecKey(elliptic.P256()).Public(), nil)}, "key", identity.ReasonSignature,
+		},
 		"kid in other case":       {[]map[string]any{plain}, "KEY", identity.ReasonUnknownKey},
 		"kid with more":           {[]map[string]any{plain}, "key\x00", identity.ReasonUnknownKey},
 		"kid as a path":           {[]map[string]any{plain}, "../key", identity.ReasonUnknownKey},
@@ -355,7 +406,7 @@ func TestKeySetContent(t *testing.T) {
 	}
 }
 
-// weakRSA is a key of 1024 bits, which Go makes no more.
+// weakRSA is a key of 1024 bits, which crypto/rsa does not generate.
 func weakRSA() map[string]any {
 	n := make([]byte, 128)
 	_, _ = rand.Read(n)

@@ -9,7 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// A verifier tells who sends a JWT.
+// verifier verifies JWTs and returns their identities.
 type verifier struct {
 	parser            *jwt.Parser    // for the signature
 	validator         *jwt.Validator // for the claims
@@ -17,14 +17,15 @@ type verifier struct {
 	tenant, principal claimPath
 }
 
-// algorithms are all that a key can allow.
+// algorithms returns the algorithms of all kinds of keys.
 func algorithms() []string {
 	return []string{
-		"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+		"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+		"ES256", "ES384", "ES512", "EdDSA",
 	}
 }
 
-// newVerifier takes options that were checked.
+// newVerifier returns a verifier. The options must be valid.
 func newVerifier(o JWT, source keySource, now func() time.Time) *verifier {
 	return &verifier{
 		parser: jwt.NewParser(
@@ -46,7 +47,8 @@ func newVerifier(o JWT, source keySource, now func() time.Time) *verifier {
 	}
 }
 
-// identify verifies a token and reads its claims. The error is a *Refused, or of the key source.
+// identify verifies a token and returns the identity in its claims. The error is a *[Refused], or
+// that of the key source.
 func (v *verifier) identify(ctx context.Context, token string) (Identity, error) {
 	claims := jwt.MapClaims{}
 	var keyErr error
@@ -69,9 +71,9 @@ func (v *verifier) identify(ctx context.Context, token string) (Identity, error)
 	return v.read(claims)
 }
 
-// keysFor returns the keys to try on a token: those that it names, if they allow its algorithm.
+// keysFor returns the keys that may verify a token: those with its "kid" that allow its algorithm.
 func (v *verifier) keysFor(ctx context.Context, t *jwt.Token) (set jwt.VerificationKeySet, err error) {
-	if _, has := t.Header["crit"]; has { // what must be understood, and is not (RFC 7515, section 4.1.11)
+	if _, has := t.Header["crit"]; has { // an extension that is not supported (RFC 7515, section 4.1.11)
 		return set, refuse(ReasonMalformed)
 	}
 	id, ok := t.Header["kid"].(string)
@@ -89,7 +91,7 @@ func (v *verifier) keysFor(ctx context.Context, t *jwt.Token) (set jwt.Verificat
 	return set, err
 }
 
-// read takes the identity from the claims of a token that was verified.
+// read returns the identity in the claims of a verified token.
 func (v *verifier) read(claims jwt.MapClaims) (Identity, error) {
 	id := Identity{Via: ViaJWT}
 	var tenantErr, principalErr, scopesErr error
@@ -102,15 +104,15 @@ func (v *verifier) read(claims jwt.MapClaims) (Identity, error) {
 	return id, nil
 }
 
-// reasonOf names what is wrong with a token, by an error of the parser or of the validator, which
-// tells of all at once.
+// reasonOf returns the reason for an error of the parser or of the validator, which joins several
+// errors.
 func reasonOf(err error) Reason {
 	for _, known := range []struct {
 		err    error
 		reason Reason
 	}{
 		{jwt.ErrTokenMalformed, ReasonMalformed},
-		{jwt.ErrTokenUnverifiable, ReasonAlgorithm}, // keys that are missing are found out before
+		{jwt.ErrTokenUnverifiable, ReasonAlgorithm}, // an unknown key is detected before
 		{jwt.ErrTokenSignatureInvalid, ReasonSignature},
 		{jwt.ErrTokenRequiredClaimMissing, ReasonClaims},
 		{jwt.ErrInvalidType, ReasonClaims},

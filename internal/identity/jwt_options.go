@@ -9,48 +9,48 @@ import (
 	"time"
 )
 
-// JWT says which JWTs are accepted: those of one issuer for one audience, verified by exactly one
-// of Secret, PublicKeyFile, JWKSURL and JWKSFile.
+// JWT configures the accepted JWTs: those of one issuer for one audience, verified by the keys of
+// exactly one of Secret, PublicKeyFile, JWKSURL and JWKSFile.
 type JWT struct {
 	// Secret verifies HS256, HS384 and HS512. At least 32 bytes.
 	Secret Secret
 	// PublicKeyFile is a PEM file with one or more public keys or certificates (RFC 7468). An RSA
-	// key verifies RS256 to RS512 and PS256 to PS512, an elliptic one the ES algorithm of its
-	// curve, an Ed25519 one EdDSA. It is read once.
+	// key verifies RS256 to RS512 and PS256 to PS512, an elliptic-curve key the ES algorithm of
+	// its curve, an Ed25519 key EdDSA. The file is read once.
 	PublicKeyFile string
-	// JWKSURL is where the issuer publishes its key set (RFC 7517). It must be https, unless the
-	// host is this machine or JWKSAllowHTTP is set. A token that names a key which is not in the
-	// set has it read again, at most every 10 seconds; a token without "kid" is tried against all
-	// keys.
+	// JWKSURL is the URL of the issuer's key set (RFC 7517). It must be https, unless the host is
+	// a loopback address or JWKSAllowHTTP is set. A token with an unknown "kid" causes a new fetch,
+	// at most every 10 seconds. A token without "kid" is verified against all keys.
 	JWKSURL string
-	// JWKSFile is a file that holds a key set. It is read again as a URL is.
+	// JWKSFile is a file that contains a key set. It is read again in the same cases as JWKSURL.
 	JWKSFile string
 
-	// JWKSAllowHTTP accepts a JWKSURL that is not encrypted. Whoever can change what passes on the
-	// way there can then be anyone.
+	// JWKSAllowHTTP accepts a JWKSURL without TLS. An attacker who controls the network can then
+	// forge JWTs.
 	JWKSAllowHTTP bool
-	// JWKSRefresh is the time between two looks at the key set; default 10 minutes, from 1 minute
-	// to 24 hours.
+	// JWKSRefresh is the interval between fetches of the key set: from 1 minute to 24 hours,
+	// default 10 minutes.
 	JWKSRefresh time.Duration
-	// JWKSTimeout bounds one look; default 5 seconds, at most 1 minute.
+	// JWKSTimeout is the timeout of one fetch: at most 1 minute, default 5 seconds.
 	JWKSTimeout time.Duration
-	// Proxy, when set, chooses an HTTP proxy as http.Transport.Proxy does.
+	// Proxy selects an HTTP proxy as http.Transport.Proxy does. Nil uses none.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// Issuer and Audience are what "iss" must be and "aud" must hold.
+	// Issuer is the required claim "iss", Audience a required element of "aud".
 	Issuer, Audience string
-	// TenantClaim and PrincipalClaim name the claims that hold the two ids; default "tenant_id" and
-	// "sub". A dot leads into an object ("app.tenant"), unless there is a claim of that very name
-	// ("https://example.com/tenant").
+	// TenantClaim and PrincipalClaim are the names of the claims with the ids of the tenant and the
+	// principal; default "tenant_id" and "sub". A dot selects a nested claim ("app.tenant"), unless
+	// a claim has exactly this name ("https://example.com/tenant").
 	TenantClaim, PrincipalClaim string
-	// ClockSkew is how far the issuer's clock may be off; default 30 seconds, at most 2 minutes.
+	// ClockSkew is the tolerated difference to the issuer's clock: at most 2 minutes, default 30
+	// seconds.
 	ClockSkew time.Duration
 }
 
-// wanted tells whether any JWT is to be accepted.
-func (o JWT) wanted() bool { return o.Issuer != "" || o.Audience != "" || len(o.sources()) > 0 }
+// enabled reports whether JWTs are accepted.
+func (o JWT) enabled() bool { return o.Issuer != "" || o.Audience != "" || len(o.sources()) > 0 }
 
-// sources names what verifies tokens.
+// sources returns the names of the options for keys that are set.
 func (o JWT) sources() []string {
 	var names []string
 	for _, source := range []struct{ name, value string }{
@@ -75,30 +75,27 @@ func (o JWT) withDefaults() JWT {
 	return o
 }
 
-// check adds what is wrong with the options, of which withDefaults filled in the zero ones.
-func (o JWT) check(wrong *mistakes) {
+// validate adds the violations of options with defaults.
+func (o JWT) validate(invalid *violations) {
 	if names := o.sources(); len(names) != 1 {
-		wrong.add(
-			"JWT: needs exactly one of secret, public key file, JWKS URL and JWKS file, has %d (%s)",
-			len(names),
-			strings.Join(names, ", "),
-		)
+		invalid.add("JWT: exactly one of secret, public key file, JWKS URL and JWKS file is required, got %d (%s)",
+			len(names), strings.Join(names, ", "))
 	}
 	if o.Issuer == "" {
-		wrong.add("JWT issuer: must be set")
+		invalid.add("JWT issuer: is required")
 	}
 	if o.Audience == "" {
-		wrong.add("JWT audience: must be set, or tokens meant for other services are accepted")
+		invalid.add("JWT audience: is required, so that tokens for other services are refused")
 	}
 	for _, claim := range []struct{ name, value string }{{"tenant", o.TenantClaim}, {"principal", o.PrincipalClaim}} {
 		if slices.Contains(strings.Split(claim.value, "."), "") {
-			wrong.add("JWT %s claim %q: must be a name, or names with dots between", claim.name, claim.value)
+			invalid.add("JWT %s claim %q: must be a name, or names separated by dots", claim.name, claim.value)
 		}
 	}
 	if o.TenantClaim == o.PrincipalClaim {
-		wrong.add("JWT tenant claim %q: must not be the principal claim too", o.TenantClaim)
+		invalid.add("JWT tenant claim %q: must not be the same as the principal claim", o.TenantClaim)
 	}
-	wrong.duration("JWT clock skew", o.ClockSkew, 0, 2*time.Minute)
-	wrong.duration("JWKS refresh", o.JWKSRefresh, time.Minute, 24*time.Hour)
-	wrong.duration("JWKS timeout", o.JWKSTimeout, time.Millisecond, time.Minute)
+	invalid.duration("JWT clock skew", o.ClockSkew, 0, 2*time.Minute)
+	invalid.duration("JWKS refresh", o.JWKSRefresh, time.Minute, 24*time.Hour)
+	invalid.duration("JWKS timeout", o.JWKSTimeout, time.Millisecond, time.Minute)
 }

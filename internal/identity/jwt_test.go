@@ -61,7 +61,7 @@ func TestAlgorithms(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("identity (-want +got):\n%s", diff)
 			}
-			middle := strings.LastIndex(token, ".") + 10 // where no bit is padding
+			middle := strings.LastIndex(token, ".") + 10 // no bit is padding there
 			tampered := token[:middle] + strings.Map(func(r rune) rune {
 				if r == 'A' {
 					return 'B'
@@ -73,7 +73,7 @@ func TestAlgorithms(t *testing.T) {
 	}
 }
 
-// The key decides on the algorithm, whatever the token's header says.
+// The key determines the algorithm, not the token's header.
 func TestAlgorithmConfusion(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
@@ -101,22 +101,34 @@ func TestAlgorithmConfusion(t *testing.T) {
 		token string
 		want  identity.Reason
 	}{
-		"none with a secret":               {bySecret, of("none", jwt.UnsafeAllowNoneSignatureType, ""), identity.ReasonSignature},
-		"none with a public key":           {byRSA, of("none", jwt.UnsafeAllowNoneSignatureType, ""), identity.ReasonSignature},
-		"none with a key set":              {byJWKS, of("none", jwt.UnsafeAllowNoneSignatureType, "rsa"), identity.ReasonSignature},
-		"HS256 by the public key's PEM":    {byRSA, of("HS256", []byte(public), ""), identity.ReasonAlgorithm},
-		"HS256 by the trimmed PEM":         {byRSA, of("HS256", []byte(strings.TrimSpace(public)), ""), identity.ReasonAlgorithm},
-		"HS512 by the public key's PEM":    {byRSA, of("HS512", []byte(public), ""), identity.ReasonAlgorithm},
-		"HS256 by a key in a set":          {byJWKS, of("HS256", []byte(public), "rsa"), identity.ReasonAlgorithm},
-		"HS256 by a symmetric key in it":   {byJWKS, of("HS256", []byte(secret), "oct"), identity.ReasonUnknownKey},
-		"HS256 by one that claims RS256":   {byJWKS, of("HS256", []byte(secret), "oct-as-rsa"), identity.ReasonUnknownKey},
+		"none with a secret": {
+			bySecret, of("none", jwt.UnsafeAllowNoneSignatureType, ""), identity.ReasonSignature,
+		},
+		"none with a public key": {
+			byRSA, of("none", jwt.UnsafeAllowNoneSignatureType, ""), identity.ReasonSignature,
+		},
+		"none with a key set": {
+			byJWKS, of("none", jwt.UnsafeAllowNoneSignatureType, "rsa"), identity.ReasonSignature,
+		},
+		"HS256 by the public key's PEM": {byRSA, of("HS256", []byte(public), ""), identity.ReasonAlgorithm},
+		"HS256 by the trimmed PEM": {
+			byRSA, of("HS256", []byte(strings.TrimSpace(public)), ""), identity.ReasonAlgorithm,
+		},
+		"HS512 by the public key's PEM":  {byRSA, of("HS512", []byte(public), ""), identity.ReasonAlgorithm},
+		"HS256 by a key in a set":        {byJWKS, of("HS256", []byte(public), "rsa"), identity.ReasonAlgorithm},
+		"HS256 by a symmetric key in it": {byJWKS, of("HS256", []byte(secret), "oct"), identity.ReasonUnknownKey},
+		"HS256 by one that claims RS256": {
+			byJWKS, of("HS256", []byte(secret), "oct-as-rsa"), identity.ReasonUnknownKey,
+		},
 		"HS256 and no kid":                 {byJWKS, of("HS256", []byte(secret), ""), identity.ReasonAlgorithm},
 		"PS256 with a key for RS256 alone": {byJWKS, of("PS256", rsaKey(), "rsa"), identity.ReasonAlgorithm},
 		"RS256 with a secret":              {bySecret, of("RS256", rsaKey(), ""), identity.ReasonAlgorithm},
 		"ES256 with a P-384 key":           {byP384, of("ES256", p256, ""), identity.ReasonAlgorithm},
-		"ES256 by another key":             {byJWKS, of("ES256", ecKey(elliptic.P256()), "p256"), identity.ReasonSignature},
-		"RS256 by another key":             {byRSA, of("RS256", otherRSAKey(), ""), identity.ReasonSignature},
-		"ES256 under the RSA key's kid":    {byJWKS, of("ES256", p256, "rsa"), identity.ReasonAlgorithm},
+		"ES256 by another key": {
+			byJWKS, of("ES256", ecKey(elliptic.P256()), "p256"), identity.ReasonSignature,
+		},
+		"RS256 by another key":          {byRSA, of("RS256", otherRSAKey(), ""), identity.ReasonSignature},
+		"ES256 under the RSA key's kid": {byJWKS, of("ES256", p256, "rsa"), identity.ReasonAlgorithm},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +147,7 @@ func TestClaims(t *testing.T) {
 	at := func(d time.Duration) int64 { return now.Add(d).Unix() }
 	for name, test := range map[string]struct {
 		claims jwt.MapClaims
-		want   identity.Reason // "" when it is accepted
+		want   identity.Reason // "" if it is accepted
 	}{
 		"all":                       {nil, ""},
 		"one of two audiences":      {jwt.MapClaims{"aud": []string{"other", audience}}, ""},
@@ -177,28 +189,36 @@ func TestClaims(t *testing.T) {
 		"tenant nil":                {jwt.MapClaims{"tenant_id": uuid.Nil.String()}, identity.ReasonClaims},
 		"tenant a number":           {jwt.MapClaims{"tenant_id": 7}, identity.ReasonClaims},
 		"tenant a list":             {jwt.MapClaims{"tenant_id": []string{who.tenant.String()}}, identity.ReasonClaims},
-		"tenant in braces":          {jwt.MapClaims{"tenant_id": "{" + who.tenant.String() + "}"}, identity.ReasonClaims},
-		"tenant a URN":              {jwt.MapClaims{"tenant_id": who.tenant.URN()}, identity.ReasonClaims},
-		"tenant without dashes":     {jwt.MapClaims{"tenant_id": strings.ReplaceAll(who.tenant.String(), "-", "")}, identity.ReasonClaims},
-		"tenant with a space":       {jwt.MapClaims{"tenant_id": " " + who.tenant.String()}, identity.ReasonClaims},
-		"tenant in other case":      {jwt.MapClaims{"tenant_id": nil, "Tenant_Id": who.tenant.String()}, identity.ReasonClaims},
-		"sub missing":               {jwt.MapClaims{"sub": nil}, identity.ReasonClaims},
-		"sub a name":                {jwt.MapClaims{"sub": "alice"}, identity.ReasonClaims},
-		"sub null":                  {jwt.MapClaims{"sub": json.RawMessage("null")}, identity.ReasonClaims},
-		"scope a number":            {jwt.MapClaims{"scope": 1}, identity.ReasonClaims},
-		"scopes with a number":      {jwt.MapClaims{"scopes": []any{identity.ScopeRead, 1}}, identity.ReasonClaims},
-		"wrong in every way":        {jwt.MapClaims{"iss": "x", "aud": "y", "exp": 1}, identity.ReasonIssuer},
+		"tenant in braces": {
+			jwt.MapClaims{"tenant_id": "{" + who.tenant.String() + "}"}, identity.ReasonClaims,
+		},
+		"tenant a URN": {jwt.MapClaims{"tenant_id": who.tenant.URN()}, identity.ReasonClaims},
+		"tenant without dashes": {
+			jwt.MapClaims{"tenant_id": strings.ReplaceAll(who.tenant.String(), "-", "")}, identity.ReasonClaims,
+		},
+		"tenant with a space": {jwt.MapClaims{"tenant_id": " " + who.tenant.String()}, identity.ReasonClaims},
+		"tenant in other case": {
+			jwt.MapClaims{"tenant_id": nil, "Tenant_Id": who.tenant.String()}, identity.ReasonClaims,
+		},
+		"sub missing":          {jwt.MapClaims{"sub": nil}, identity.ReasonClaims},
+		"sub a name":           {jwt.MapClaims{"sub": "alice"}, identity.ReasonClaims},
+		"sub null":             {jwt.MapClaims{"sub": json.RawMessage("null")}, identity.ReasonClaims},
+		"scope a number":       {jwt.MapClaims{"scope": 1}, identity.ReasonClaims},
+		"scopes with a number": {jwt.MapClaims{"scopes": []any{identity.ScopeRead, 1}}, identity.ReasonClaims},
+		"wrong in every way":   {jwt.MapClaims{"iss": "x", "aud": "y", "exp": 1}, identity.ReasonIssuer},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(now, test.claims), nil))
+			r := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(now, test.claims),
+				nil))
 			if test.want == "" {
 				wantSomeone(t, a, r, who)
 				return
 			}
 			wantRefused(t, a, r, test.want)
-			// A forger learns none of that.
-			forged := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte("x"), who.claims(now, test.claims), nil))
+			// A forger gets no information about the claims.
+			forged := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte("x"), who.claims(now, test.claims),
+				nil))
 			if test.want != identity.ReasonMalformed {
 				wantRefused(t, a, forged, identity.ReasonSignature)
 			}
@@ -227,14 +247,23 @@ func TestClaimNames(t *testing.T) {
 		claims                      jwt.MapClaims
 		refused                     bool
 	}{
-		"nested":           {"app.tenant", "app.user.id", jwt.MapClaims{"app": map[string]any{"tenant": tenant, "user": map[string]any{"id": principal}}}, false},
-		"a name with dots": {"https://example.com/tenant", "sub", jwt.MapClaims{"https://example.com/tenant": tenant}, false},
-		"the name first":   {"app.tenant", "sub", jwt.MapClaims{"app.tenant": tenant, "app": map[string]any{"tenant": decoy}}, false},
-		"not the default":  {"org", "sub", jwt.MapClaims{"tenant_id": decoy, "org": tenant}, false},
-		"nothing there":    {"app.tenant", "sub", jwt.MapClaims{"app": map[string]any{"other": tenant}}, true},
-		"through text":     {"app.tenant", "sub", jwt.MapClaims{"app": tenant}, true},
-		"through a list":   {"app.0", "sub", jwt.MapClaims{"app": []string{tenant}}, true},
-		"an object":        {"app", "sub", jwt.MapClaims{"app": map[string]any{"tenant": tenant}}, true},
+		"nested": {
+			"app.tenant",
+			"app.user.id",
+			jwt.MapClaims{"app": map[string]any{"tenant": tenant, "user": map[string]any{"id": principal}}},
+			false,
+		},
+		"a name with dots": {
+			"https://example.com/tenant", "sub", jwt.MapClaims{"https://example.com/tenant": tenant}, false,
+		},
+		"the name first": {
+			"app.tenant", "sub", jwt.MapClaims{"app.tenant": tenant, "app": map[string]any{"tenant": decoy}}, false,
+		},
+		"not the default": {"org", "sub", jwt.MapClaims{"tenant_id": decoy, "org": tenant}, false},
+		"nothing there":   {"app.tenant", "sub", jwt.MapClaims{"app": map[string]any{"other": tenant}}, true},
+		"through text":    {"app.tenant", "sub", jwt.MapClaims{"app": tenant}, true},
+		"through a list":  {"app.0", "sub", jwt.MapClaims{"app": []string{tenant}}, true},
+		"an object":       {"app", "sub", jwt.MapClaims{"app": map[string]any{"tenant": tenant}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -265,35 +294,40 @@ func TestScopeClaims(t *testing.T) {
 		claims      jwt.MapClaims
 		read, admin bool
 	}{
-		"none":               {jwt.MapClaims{}, false, false},
-		"scope":              {jwt.MapClaims{"scope": "openid activity:read"}, true, false},
-		"scp":                {jwt.MapClaims{"scp": []string{"activity:read"}}, true, false},
-		"scopes":             {jwt.MapClaims{"scopes": []string{"profile", "activity:admin"}}, true, true},
-		"scp as text":        {jwt.MapClaims{"scp": "activity:admin"}, true, true},
-		"several":            {jwt.MapClaims{"scope": "activity:read", "scp": []string{"activity:admin"}}, true, true},
-		"others":             {jwt.MapClaims{"scope": "activity activity:* activity:reader xactivity:read"}, false, false},
-		"in other case":      {jwt.MapClaims{"scope": "Activity:Read"}, false, false},
-		"spaces in a list":   {jwt.MapClaims{"scopes": []string{"activity:read activity:admin"}}, false, false},
-		"commas":             {jwt.MapClaims{"scope": "activity:read,activity:admin"}, false, false},
-		"null":               {jwt.MapClaims{"scope": json.RawMessage("null")}, false, false},
-		"a claim like it":    {jwt.MapClaims{"Scope": "activity:admin", "roles": []string{"activity:admin"}}, false, false},
+		"none":        {jwt.MapClaims{}, false, false},
+		"scope":       {jwt.MapClaims{"scope": "openid activity:read"}, true, false},
+		"scp":         {jwt.MapClaims{"scp": []string{"activity:read"}}, true, false},
+		"scopes":      {jwt.MapClaims{"scopes": []string{"profile", "activity:admin"}}, true, true},
+		"scp as text": {jwt.MapClaims{"scp": "activity:admin"}, true, true},
+		"several":     {jwt.MapClaims{"scope": "activity:read", "scp": []string{"activity:admin"}}, true, true},
+		"others": {
+			jwt.MapClaims{"scope": "activity activity:* activity:reader xactivity:read"}, false, false,
+		},
+		"in other case":    {jwt.MapClaims{"scope": "Activity:Read"}, false, false},
+		"spaces in a list": {jwt.MapClaims{"scopes": []string{"activity:read activity:admin"}}, false, false},
+		"commas":           {jwt.MapClaims{"scope": "activity:read,activity:admin"}, false, false},
+		"null":             {jwt.MapClaims{"scope": json.RawMessage("null")}, false, false},
+		"a claim like it": {
+			jwt.MapClaims{"Scope": "activity:admin", "roles": []string{"activity:admin"}}, false, false,
+		},
 		"other white spaces": {jwt.MapClaims{"scope": "x\tactivity:admin"}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), test.claims), nil))
+			r := withBearer(jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret),
+				who.claims(c.now(), test.claims), nil))
 			got := wantSomeone(t, a, r, who).Scopes
 			if got.Has(identity.ScopeRead) != test.read || got.Has(identity.ScopeAdmin) != test.admin {
 				t.Errorf("got %v, want read %t, admin %t", got, test.read, test.admin)
 			}
 			if got.Has("") || got.Has("openid") {
-				t.Errorf("%v has what Fanfare does not know", got)
+				t.Errorf("%v contains unknown scopes", got)
 			}
 		})
 	}
 }
 
-// segments builds a token from JSON as it stands, signed by the secret.
+// segments returns a token of literal JSON, signed with the secret.
 func segments(t testing.TB, header, claims string) string {
 	t.Helper()
 	text := base64.RawURLEncoding.EncodeToString(
@@ -308,8 +342,8 @@ func segments(t testing.TB, header, claims string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// nextDigit returns the base64 digit after one; the bits that differ are padding at the end of 32
-// bytes.
+// nextDigit returns the next base64 digit. At the end of 32 bytes, the bits that differ are
+// padding.
 func nextDigit(digit byte) string {
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	at := strings.IndexByte(digits, digit)
@@ -333,48 +367,61 @@ func TestMalformedTokens(t *testing.T) {
 		token string
 		want  identity.Reason
 	}{
-		"huge":                        {big, identity.ReasonTooLong},
-		"empty":                       {"", identity.ReasonMalformed},
-		"spaces":                      {"    ", identity.ReasonMalformed},
-		"one word":                    {"token", identity.ReasonMalformed},
-		"two parts":                   {good[:strings.LastIndex(good, ".")], identity.ReasonMalformed},
-		"four parts":                  {good + ".x", identity.ReasonMalformed},
-		"no signature":                {good[:strings.LastIndex(good, ".")+1], identity.ReasonSignature},
-		"only dots":                   {"..", identity.ReasonMalformed},
-		"two tokens":                  {good + " " + good, identity.ReasonMalformed},
-		"a comma":                     {good + "," + good, identity.ReasonMalformed},
-		"quoted":                      {`"` + good + `"`, identity.ReasonMalformed},
-		"a line break in it":          {good[:20] + "\r\n" + good[20:], identity.ReasonMalformed},
-		"padded":                      {good + "=", identity.ReasonMalformed},
-		"padding bits that are set":   {good[:len(good)-1] + nextDigit(good[len(good)-1]), identity.ReasonMalformed},
-		"standard base64":             {strings.NewReplacer("-", "+", "_", "/").Replace(good) + "+", identity.ReasonMalformed},
-		"not ASCII":                   {good + "é", identity.ReasonMalformed},
-		"NUL":                         {good + "\x00", identity.ReasonMalformed},
-		"header null":                 {segments(t, `null`, claims), identity.ReasonAlgorithm},
-		"header a list":               {segments(t, `[]`, claims), identity.ReasonMalformed},
-		"no alg":                      {segments(t, `{"typ":"JWT"}`, claims), identity.ReasonAlgorithm},
-		"alg a list":                  {segments(t, `{"alg":["HS256"]}`, claims), identity.ReasonAlgorithm},
-		"alg unknown":                 {segments(t, `{"alg":"HS1"}`, claims), identity.ReasonAlgorithm},
-		"alg in other case":           {segments(t, `{"alg":"hs256"}`, claims), identity.ReasonAlgorithm},
-		"kid a number":                {segments(t, `{"alg":"HS256","kid":1}`, claims), identity.ReasonMalformed},
-		"kid a list":                  {segments(t, `{"alg":"HS256","kid":["a"]}`, claims), identity.ReasonMalformed},
-		"critical extension":          {segments(t, `{"alg":"HS256","crit":["exp"]}`, claims), identity.ReasonMalformed},
-		"critical unencoded payload":  {segments(t, `{"alg":"HS256","b64":false,"crit":["b64"]}`, claims), identity.ReasonMalformed},
-		"claims null":                 {segments(t, `{"alg":"HS256"}`, `null`), identity.ReasonClaims},
-		"claims text":                 {segments(t, `{"alg":"HS256"}`, `"x"`), identity.ReasonMalformed},
-		"claims a list":               {segments(t, `{"alg":"HS256"}`, `[`+claims+`]`), identity.ReasonMalformed},
-		"claims and more":             {segments(t, `{"alg":"HS256"}`, claims+claims), identity.ReasonMalformed},
-		"claims cut":                  {segments(t, `{"alg":"HS256"}`, claims[:len(claims)-1]), identity.ReasonMalformed},
-		"claims nested deeply":        {segments(t, `{"alg":"HS256"}`, strings.Repeat(`{"a":`, 2000)+strings.Repeat(`}`, 2000)), identity.ReasonMalformed},
-		"five parts, like a JWE":      {"a.b.c.d.e", identity.ReasonMalformed},
-		"a service token, none known": {"ff_" + strings.Repeat("0", 32) + "_" + strings.Repeat("0", 64), identity.ReasonToken},
+		"huge":                      {big, identity.ReasonTooLong},
+		"empty":                     {"", identity.ReasonMalformed},
+		"spaces":                    {"    ", identity.ReasonMalformed},
+		"one word":                  {"token", identity.ReasonMalformed},
+		"two parts":                 {good[:strings.LastIndex(good, ".")], identity.ReasonMalformed},
+		"four parts":                {good + ".x", identity.ReasonMalformed},
+		"no signature":              {good[:strings.LastIndex(good, ".")+1], identity.ReasonSignature},
+		"only dots":                 {"..", identity.ReasonMalformed},
+		"two tokens":                {good + " " + good, identity.ReasonMalformed},
+		"a comma":                   {good + "," + good, identity.ReasonMalformed},
+		"quoted":                    {`"` + good + `"`, identity.ReasonMalformed},
+		"a line break in it":        {good[:20] + "\r\n" + good[20:], identity.ReasonMalformed},
+		"padded":                    {good + "=", identity.ReasonMalformed},
+		"padding bits that are set": {good[:len(good)-1] + nextDigit(good[len(good)-1]), identity.ReasonMalformed},
+		"standard base64": {
+			strings.NewReplacer("-", "+", "_", "/").Replace(good) + "+", identity.ReasonMalformed,
+		},
+		"not ASCII":         {good + "é", identity.ReasonMalformed},
+		"NUL":               {good + "\x00", identity.ReasonMalformed},
+		"header null":       {segments(t, `null`, claims), identity.ReasonAlgorithm},
+		"header a list":     {segments(t, `[]`, claims), identity.ReasonMalformed},
+		"no alg":            {segments(t, `{"typ":"JWT"}`, claims), identity.ReasonAlgorithm},
+		"alg a list":        {segments(t, `{"alg":["HS256"]}`, claims), identity.ReasonAlgorithm},
+		"alg unknown":       {segments(t, `{"alg":"HS1"}`, claims), identity.ReasonAlgorithm},
+		"alg in other case": {segments(t, `{"alg":"hs256"}`, claims), identity.ReasonAlgorithm},
+		"kid a number":      {segments(t, `{"alg":"HS256","kid":1}`, claims), identity.ReasonMalformed},
+		"kid a list":        {segments(t, `{"alg":"HS256","kid":["a"]}`, claims), identity.ReasonMalformed},
+		"critical extension": {
+			segments(t, `{"alg":"HS256","crit":["exp"]}`, claims), identity.ReasonMalformed,
+		},
+		"critical unencoded payload": {
+			segments(t, `{"alg":"HS256","b64":false,"crit":["b64"]}`, claims), identity.ReasonMalformed,
+		},
+		"claims null":     {segments(t, `{"alg":"HS256"}`, `null`), identity.ReasonClaims},
+		"claims text":     {segments(t, `{"alg":"HS256"}`, `"x"`), identity.ReasonMalformed},
+		"claims a list":   {segments(t, `{"alg":"HS256"}`, `[`+claims+`]`), identity.ReasonMalformed},
+		"claims and more": {segments(t, `{"alg":"HS256"}`, claims+claims), identity.ReasonMalformed},
+		"claims cut": {
+			segments(t, `{"alg":"HS256"}`, claims[:len(claims)-1]), identity.ReasonMalformed,
+		},
+		"claims nested deeply": {
+			segments(t, `{"alg":"HS256"}`, strings.Repeat(`{"a":`, 2000)+strings.Repeat(`}`, 2000)),
+			identity.ReasonMalformed,
+		},
+		"five parts, like a JWE": {"a.b.c.d.e", identity.ReasonMalformed},
+		"a service token, none known": {
+			"ff_" + strings.Repeat("0", 32) + "_" + strings.Repeat("0", 64), identity.ReasonToken,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			wantRefused(t, a, withBearer(test.token), test.want)
 		})
 	}
-	// What a header may name but never decides: where to find the key.
+	// Header parameters that locate a key are ignored.
 	for name, header := range map[string]string{
 		"jwk":       `{"alg":"HS256","jwk":{"kty":"oct","k":"AAAA"}}`,
 		"jku":       `{"alg":"HS256","jku":"https://evil.example/keys"}`,

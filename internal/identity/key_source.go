@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-// A keySource has the keys that may verify a token naming one of them, or none ("").
+// keySource returns the keys that may verify a token with this "kid", which may be "".
 type keySource interface {
 	keys(ctx context.Context, id string) (keys, error)
 }
 
-// source opens what verifies tokens. What it returns as cached is the source itself, or nil when
-// the keys never change.
+// source returns the source of the keys. cached is the same source if the keys change, else nil.
 func (o JWT) source(now func() time.Time) (source keySource, cached *cache, err error) {
 	switch {
 	case o.Secret != "":
@@ -23,7 +22,7 @@ func (o JWT) source(now func() time.Time) (source keySource, cached *cache, err 
 		cached, err = o.publishedKeys(now)
 		source = cached
 	case o.JWKSFile != "":
-		cached, err = o.filedKeys(now)
+		cached, err = o.fileKeys(now)
 		source = cached
 	}
 	return source, cached, err
@@ -38,7 +37,7 @@ func (o JWT) secretKey() (keys, error) {
 }
 
 func (o JWT) publicKeys() (keys, error) {
-	content, err := fileReader(o.PublicKeyFile)(context.Background())
+	content, err := fileFetcher(o.PublicKeyFile)(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("JWT public key file: %w", err)
 	}
@@ -54,12 +53,12 @@ func (o JWT) publishedKeys(now func() time.Time) (*cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("JWKS URL: %w", err)
 	}
-	return &cache{read: urlReader(u, o.JWKSTimeout, o.Proxy), timeout: o.JWKSTimeout, now: now}, nil
+	return &cache{fetch: urlFetcher(u, o.JWKSTimeout, o.Proxy), timeout: o.JWKSTimeout, now: now}, nil
 }
 
-// filedKeys reads the file already, since a file that is wrong at the start is a mistake.
-func (o JWT) filedKeys(now func() time.Time) (*cache, error) {
-	c := &cache{read: fileReader(o.JWKSFile), timeout: o.JWKSTimeout, now: now}
+// fileKeys reads the file immediately, so that an invalid file is reported at the start.
+func (o JWT) fileKeys(now func() time.Time) (*cache, error) {
+	c := &cache{fetch: fileFetcher(o.JWKSFile), timeout: o.JWKSTimeout, now: now}
 	if err := c.refresh(context.Background()); err != nil {
 		return nil, fmt.Errorf("JWKS file %s: %w", o.JWKSFile, err)
 	}

@@ -6,38 +6,38 @@ import (
 	"time"
 )
 
-// Options say which credentials are accepted. The zero value accepts none.
+// Options configure the accepted credentials. The zero value accepts none.
 type Options struct {
-	// JWT accepts JWTs; its zero value accepts none.
+	// JWT configures the accepted JWTs. The zero value accepts none.
 	JWT JWT
 
-	// Tokens accepts the service tokens that it holds; nil accepts none.
+	// Tokens are the accepted service tokens. Nil accepts none.
 	Tokens *Tokens
 
 	// TrustHeaders accepts the headers X-Tenant-Id, X-Principal-Id and X-Scopes (separated by
-	// spaces or commas) in place of a credential. Whoever reaches the server through a trusted
-	// proxy that does not set or remove all three is then whoever they say they are, and so is
-	// every process on a machine that is trusted.
+	// spaces or commas) of a trusted proxy instead of a credential. The proxy must set or remove
+	// all three; otherwise its clients can impersonate any principal, as can every process on a
+	// trusted host.
 	TrustHeaders bool
-	// TrustedProxies are the immediate peers whose headers count; default 127.0.0.0/8 and ::1/128.
-	// What such a peer says of those behind it (X-Forwarded-For, Forwarded) is never looked at, so
-	// nothing may put it into RemoteAddr.
+	// TrustedProxies are the networks of the immediate peers whose headers are trusted; default
+	// 127.0.0.0/8 and ::1/128. X-Forwarded-For and Forwarded are ignored, and no middleware may
+	// copy them to RemoteAddr.
 	TrustedProxies []netip.Prefix
 
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// Report gets what went wrong in the background, one call at a time; nil drops it.
+	// Report is called with errors of Run, one call at a time. Nil ignores them.
 	Report func(error)
 }
 
-// Validate reports every mistake at once. It reads the files that the options name.
+// Validate reports every violation at once. It reads the files that the options name.
 func (o Options) Validate() error {
 	_, err := New(o)
 	return err
 }
 
-// gateways returns the peers that are to be believed.
-func (o Options) gateways(wrong *mistakes) gateways {
+// gateways returns the networks whose headers are trusted.
+func (o Options) gateways(invalid *violations) gateways {
 	if !o.TrustHeaders {
 		return nil
 	}
@@ -47,11 +47,11 @@ func (o Options) gateways(wrong *mistakes) gateways {
 	for _, p := range o.TrustedProxies {
 		switch {
 		case !p.IsValid():
-			wrong.add("trusted proxy %s: must be a network, such as 10.1.2.0/24", p)
+			invalid.add("trusted proxy %s: must be a network, such as 10.1.2.0/24", p)
 		case p.Bits() == 0:
-			wrong.add("trusted proxy %s: is every address there is", p)
+			invalid.add("trusted proxy %s: must not include every address", p)
 		case p.Addr().Is4In6():
-			wrong.add("trusted proxy %s: must be written as an IPv4 network", p)
+			invalid.add("trusted proxy %s: must be written as an IPv4 network", p)
 		}
 	}
 	return slices.Clone(o.TrustedProxies)

@@ -22,14 +22,15 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
-func TestZeroValuesRefuseEveryone(t *testing.T) {
+func TestZeroValuesRefuseEveryRequest(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(""), who.claims(c.now(), nil), nil)
 	if err := (identity.Options{}).Validate(); err != nil {
 		t.Errorf("Validate: got %v, want none", err)
 	}
-	for name, a := range map[string]*identity.Authenticator{"options": build(t, identity.Options{}), "authenticator": {}} {
+	for name, a := range map[string]*identity.Authenticator{"options": build(t,
+		identity.Options{}), "authenticator": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			wantRefused(t, a, request(), identity.ReasonMissing)
@@ -45,7 +46,7 @@ func TestZeroValuesRefuseEveryone(t *testing.T) {
 	}
 }
 
-func TestValidateReportsEveryMistake(t *testing.T) {
+func TestValidateReportsEveryViolation(t *testing.T) {
 	t.Parallel()
 	o := identity.Options{
 		JWT: identity.JWT{
@@ -54,7 +55,10 @@ func TestValidateReportsEveryMistake(t *testing.T) {
 		},
 		TrustHeaders: true,
 		TrustedProxies: []netip.Prefix{
-			{}, netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"), netip.MustParsePrefix("::ffff:10.0.0.0/104"),
+			{},
+			netip.MustParsePrefix("0.0.0.0/0"),
+			netip.MustParsePrefix("::/0"),
+			netip.MustParsePrefix("::ffff:10.0.0.0/104"),
 		},
 	}
 	err := o.Validate()
@@ -62,8 +66,9 @@ func TestValidateReportsEveryMistake(t *testing.T) {
 		t.Fatal("got no error")
 	}
 	for _, want := range []string{
-		"exactly one of", "has 2 (secret, JWKS URL)", "issuer", "audience", "tenant claim", "principal claim", "must not be the principal claim too",
-		"clock skew", "JWKS refresh", "JWKS timeout", "7 bytes long, at least 32", "invalid Prefix", "0.0.0.0/0", "::/0", "::ffff:10.0.0.0/104",
+		"exactly one of", "got 2 (secret, JWKS URL)", "issuer", "audience", "tenant claim", "principal claim",
+		"must not be the same as the principal claim", "clock skew", "JWKS refresh", "JWKS timeout",
+		"7 bytes long; the minimum is 32", "invalid Prefix", "0.0.0.0/0", "::/0", "::ffff:10.0.0.0/104",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
@@ -74,7 +79,7 @@ func TestValidateReportsEveryMistake(t *testing.T) {
 	}
 }
 
-func TestValidateOneMistake(t *testing.T) {
+func TestValidateRules(t *testing.T) {
 	t.Parallel()
 	right := identity.JWT{Issuer: issuer, Audience: audience}
 	with := func(change func(*identity.JWT)) identity.JWT { o := right; change(&o); return o }
@@ -83,28 +88,32 @@ func TestValidateOneMistake(t *testing.T) {
 	})})
 	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(rsaKey()))})
 	for want, o := range map[string]identity.JWT{
-		"has 0":             right,
-		"audience: must be": {Secret: secret, Issuer: issuer},
-		"issuer: must be":   {Secret: secret, Audience: audience},
-		"no such file":      with(func(o *identity.JWT) { o.PublicKeyFile = filepath.Join(t.TempDir(), "none") }),
-		"no such file ":     with(func(o *identity.JWT) { o.JWKSFile = filepath.Join(t.TempDir(), "none") }),
-		"no PEM block":      with(func(o *identity.JWT) { o.PublicKeyFile = file(t, "key") }),
-		"holds no PEM":      with(func(o *identity.JWT) { o.PublicKeyFile = file(t, "") }),
-		"a private key":     with(func(o *identity.JWT) { o.PublicKeyFile = file(t, string(private)) }),
-		"RSA key of 1024":   with(func(o *identity.JWT) { o.PublicKeyFile = file(t, string(weak)) }),
-		"cannot be read": with(func(o *identity.JWT) {
+		"got 0":                 right,
+		"audience: is required": {Secret: secret, Issuer: issuer},
+		"issuer: is required":   {Secret: secret, Audience: audience},
+		"no such file":          with(func(o *identity.JWT) { o.PublicKeyFile = filepath.Join(t.TempDir(), "none") }),
+		"no such file ":         with(func(o *identity.JWT) { o.JWKSFile = filepath.Join(t.TempDir(), "none") }),
+		"no PEM block":          with(func(o *identity.JWT) { o.PublicKeyFile = file(t, "key") }),
+		"contains no PEM":       with(func(o *identity.JWT) { o.PublicKeyFile = file(t, "") }),
+		"a private key":         with(func(o *identity.JWT) { o.PublicKeyFile = file(t, string(private)) }),
+		"RSA key of 1024":       with(func(o *identity.JWT) { o.PublicKeyFile = file(t, string(weak)) }),
+		"invalid public key": with(func(o *identity.JWT) {
 			o.PublicKeyFile = file(t, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
 		}),
-		"which is no public": with(func(o *identity.JWT) { o.PublicKeyFile = file(t, "-----BEGIN THING-----\nAAAA\n-----END THING-----\n") }),
-		"larger than":        with(func(o *identity.JWT) { o.PublicKeyFile = file(t, strings.Repeat(" ", 2<<20)) }),
-		"JSON Web Key Set":   with(func(o *identity.JWT) { o.JWKSFile = file(t, "key") }),
-		"holds no key":       with(func(o *identity.JWT) { o.JWKSFile = file(t, jwks(jwk(t, "k", []byte(secret), nil))) }),
-		"must be https":      with(func(o *identity.JWT) { o.JWKSURL = "http://10.0.0.1/keys" }),
-		"must be https: ":    with(func(o *identity.JWT) { o.JWKSURL = "http://localhost.evil.example/keys" }),
-		"must read https":    with(func(o *identity.JWT) { o.JWKSURL = "file:///etc/keys" }),
-		"must read https:":   with(func(o *identity.JWT) { o.JWKSURL = "keys.example" }),
-		"user or a password": with(func(o *identity.JWT) { o.JWKSURL = "https://u:hunter2@keys.example" }),
-		"clock skew: is -1s": with(func(o *identity.JWT) { o.Secret, o.ClockSkew = secret, -time.Second }),
+		"not a public key": with(func(o *identity.JWT) {
+			o.PublicKeyFile = file(t, "-----BEGIN THING-----\nAAAA\n-----END THING-----\n")
+		}),
+		"larger than":      with(func(o *identity.JWT) { o.PublicKeyFile = file(t, strings.Repeat(" ", 2<<20)) }),
+		"JSON Web Key Set": with(func(o *identity.JWT) { o.JWKSFile = file(t, "key") }),
+		"contains no key": with(func(o *identity.JWT) {
+			o.JWKSFile = file(t, jwks(jwk(t, "k", []byte(secret), nil)))
+		}),
+		"must be https":             with(func(o *identity.JWT) { o.JWKSURL = "http://10.0.0.1/keys" }),
+		"must be https, ":           with(func(o *identity.JWT) { o.JWKSURL = "http://localhost.evil.example/keys" }),
+		"must be https://host":      with(func(o *identity.JWT) { o.JWKSURL = "file:///etc/keys" }),
+		"must be https://host/path": with(func(o *identity.JWT) { o.JWKSURL = "keys.example" }),
+		"user or a password":        with(func(o *identity.JWT) { o.JWKSURL = "https://u:hunter2@keys.example" }),
+		"clock skew -1s: must":      with(func(o *identity.JWT) { o.Secret, o.ClockSkew = secret, -time.Second }),
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
@@ -116,7 +125,7 @@ func TestValidateOneMistake(t *testing.T) {
 				t.Errorf("the error shows a password: %v", err)
 			}
 			if strings.Count(err.Error(), "\n") > 0 {
-				t.Errorf("got %v, want one mistake", err)
+				t.Errorf("got %v, want one violation", err)
 			}
 		})
 	}
@@ -124,17 +133,20 @@ func TestValidateOneMistake(t *testing.T) {
 
 func TestValidateAccepts(t *testing.T) {
 	t.Parallel()
-	for _, url := range []string{"https://keys.example/", "http://localhost:8080/keys", "http://127.0.0.1/keys", "http://[::1]:80/keys"} {
+	for _, url := range []string{
+		"https://keys.example/", "http://localhost:8080/keys", "http://127.0.0.1/keys", "http://[::1]:80/keys",
+	} {
 		if err := withJWT(newClock(), identity.JWT{JWKSURL: url}).Validate(); err != nil {
 			t.Errorf("%s: got %v, want none", url, err)
 		}
 	}
-	if err := withJWT(newClock(), identity.JWT{JWKSURL: "http://keycloak:8080/", JWKSAllowHTTP: true}).Validate(); err != nil {
+	if err := withJWT(newClock(),
+		identity.JWT{JWKSURL: "http://keycloak:8080/", JWKSAllowHTTP: true}).Validate(); err != nil {
 		t.Errorf("http, allowed: got %v, want none", err)
 	}
 }
 
-// A certificate stands for its key, and PKCS #1 is read too.
+// A key may be in a certificate or in PKCS #1 form.
 func TestPublicKeyForms(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
@@ -155,11 +167,11 @@ func TestPublicKeyForms(t *testing.T) {
 		path := file(t, "a comment\n"+string(pem.EncodeToMemory(block)))
 		wantSomeone(t, build(t, withJWT(c, identity.JWT{PublicKeyFile: path})), r, who)
 	}
-	// While keys change, both are in the file.
+	// During a rotation, the file contains both keys.
 	wantSomeone(t, build(t, withJWT(c, identity.JWT{PublicKeyFile: file(t, pemOf(otherRSAKey(), rsaKey()))})), r, who)
 }
 
-func TestOptionsNeverPrintTheSecret(t *testing.T) {
+func TestSecretIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	o := withJWT(newClock(), identity.JWT{Secret: "hunter2hunter2hunter2hunter2hunter2"})
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -175,14 +187,16 @@ func TestOptionsNeverPrintTheSecret(t *testing.T) {
 	}
 }
 
-func TestRefusedSaysHowToAnswer(t *testing.T) {
+func TestRefused(t *testing.T) {
 	t.Parallel()
 	for reason, want := range map[identity.Reason]struct {
 		status    int
 		challenge string
 	}{
 		identity.ReasonMissing: {401, `Bearer realm="fanfare"`},
-		identity.ReasonRequest: {400, `Bearer realm="fanfare", error="invalid_request", error_description="malformed request"`},
+		identity.ReasonRequest: {
+			400, `Bearer realm="fanfare", error="invalid_request", error_description="malformed request"`,
+		},
 		identity.ReasonExpired: {401, `Bearer realm="fanfare", error="invalid_token", error_description="expired"`},
 	} {
 		refused := &identity.Refused{Reason: reason}
@@ -198,10 +212,11 @@ func TestRefusedSaysHowToAnswer(t *testing.T) {
 		}
 		var target *identity.Refused
 		if err := fmt.Errorf("authenticate: %w", refused); !errors.As(err, &target) {
-			t.Errorf("%s is not found in an error that wraps it", reason)
+			t.Errorf("%s: errors.As does not find it in a wrapping error", reason)
 		}
 	}
-	if got, want := identity.InsufficientScope(identity.ScopeRead), `Bearer realm="fanfare", error="insufficient_scope", scope="activity:read"`; got != want {
+	const want = `Bearer realm="fanfare", error="insufficient_scope", scope="activity:read"`
+	if got := identity.InsufficientScope(identity.ScopeRead); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

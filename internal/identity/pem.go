@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// parsePEM reads the public keys of a PEM file (RFC 7468): "PUBLIC KEY", "RSA PUBLIC KEY" and
-// "CERTIFICATE", of which only the key counts.
+// parsePEM parses the public keys of a PEM file (RFC 7468): the blocks "PUBLIC KEY", "RSA PUBLIC
+// KEY" and "CERTIFICATE", of which only the key is used.
 func parsePEM(content []byte) (keys, error) {
 	var all keys
 	for {
@@ -23,12 +23,12 @@ func parsePEM(content []byte) (keys, error) {
 		}
 		k, err := newKey(material)
 		if err != nil {
-			return nil, fmt.Errorf("a key of it %w", err)
+			return nil, fmt.Errorf("one of its keys %w", err)
 		}
 		all = append(all, k)
 	}
 	if len(all) == 0 {
-		return nil, errors.New("holds no PEM block")
+		return nil, errors.New("contains no PEM block")
 	}
 	return all, nil
 }
@@ -36,28 +36,26 @@ func parsePEM(content []byte) (keys, error) {
 func parseBlock(block *pem.Block) (any, error) {
 	switch {
 	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return nil, errors.New(
-			"holds a private key: give the public one, and keep the private one where tokens are made",
-		)
+		return nil, errors.New("contains a private key; only the public key is required")
 	case block.Type == "PUBLIC KEY":
 		material, err := x509.ParsePKIXPublicKey(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("holds a public key that cannot be read: %w", err)
+			return nil, fmt.Errorf("contains an invalid public key: %w", err)
 		}
 		return material, nil
 	case block.Type == "RSA PUBLIC KEY":
 		material, err := x509.ParsePKCS1PublicKey(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("holds an RSA public key that cannot be read: %w", err)
+			return nil, fmt.Errorf("contains an invalid RSA public key: %w", err)
 		}
 		return material, nil
 	case block.Type == "CERTIFICATE":
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("holds a certificate that cannot be read: %w", err)
+			return nil, fmt.Errorf("contains an invalid certificate: %w", err)
 		}
 		return certificate.PublicKey, nil
 	default:
-		return nil, fmt.Errorf("holds a PEM block %q, which is no public key", block.Type)
+		return nil, fmt.Errorf("contains a PEM block %q, which is not a public key", block.Type)
 	}
 }

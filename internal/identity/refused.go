@@ -5,12 +5,12 @@ import (
 	"net/http"
 )
 
-// Reason says why a credential was refused, in words that may be shown to anyone.
+// Reason is the reason for refusing a credential. It may be shown to anyone.
 type Reason string
 
-// The reasons. Those about a JWT's claims are given only after its signature was verified, and
-// those about a service token's state only after its secret was, so that they tell a forger
-// nothing.
+// The reasons. Those about the claims of a JWT are returned only after its signature has been
+// verified, and those about the state of a service token only after its secret has, so that they
+// give a forger no information.
 const (
 	ReasonMissing     Reason = "credentials are required"
 	ReasonRequest     Reason = "malformed request" // such as a header that must not be repeated
@@ -28,13 +28,13 @@ const (
 	ReasonRevoked     Reason = "revoked"
 )
 
-// Refused is the error of a request whose sender could not be told for a reason of the sender's
-// own. Its text may be shown to anyone.
+// Refused is the error of a request whose credential is missing or invalid. Its text may be shown
+// to anyone.
 type Refused struct{ Reason Reason }
 
 func (e *Refused) Error() string { return string(e.Reason) }
 
-// Status is the answer's HTTP status: 401, or 400 for a request that is malformed (RFC 6750,
+// Status returns the HTTP status of the answer: 401, or 400 for a malformed request (RFC 6750,
 // section 3.1).
 func (e *Refused) Status() int {
 	if e.Reason == ReasonRequest {
@@ -43,8 +43,8 @@ func (e *Refused) Status() int {
 	return http.StatusUnauthorized
 }
 
-// Challenge is the value of the answer's header WWW-Authenticate (RFC 6750, section 3). It names an
-// error only to those who sent a credential.
+// Challenge returns the header WWW-Authenticate of the answer (RFC 6750, section 3). It contains an
+// error only if the request had a credential.
 func (e *Refused) Challenge() string {
 	switch e.Reason {
 	case ReasonMissing:
@@ -56,7 +56,7 @@ func (e *Refused) Challenge() string {
 	}
 }
 
-// InsufficientScope is the value of WWW-Authenticate in an answer 403 to an identity that lacks a
+// InsufficientScope returns the header WWW-Authenticate of an answer 403 to a caller that lacks a
 // scope.
 func InsufficientScope(scope string) string {
 	return fmt.Sprintf(`Bearer realm="fanfare", error="insufficient_scope", scope=%q`, scope)

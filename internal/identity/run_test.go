@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// An issuerFake publishes one key or fails, and gets the reports about that.
-type issuerFake struct {
+// fakeIssuer publishes one key or fails, and collects the reported errors.
+type fakeIssuer struct {
 	mu       sync.Mutex
 	kid      string
 	failure  error
-	looks    int
+	fetches  int
 	reported []error
 }
 
-func (f *issuerFake) read(context.Context) ([]byte, error) {
+func (f *fakeIssuer) read(context.Context) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.looks++
+	f.fetches++
 	return fmt.Appendf(
 		nil,
 		`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":%q,"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
@@ -30,50 +30,50 @@ func (f *issuerFake) read(context.Context) ([]byte, error) {
 	), f.failure
 }
 
-func (f *issuerFake) report(err error) {
+func (f *fakeIssuer) report(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.reported = append(f.reported, err)
 }
 
-// become waits until the next look is over, with another key or a failure.
-func (f *issuerFake) become(kid string, failure error) {
+// become changes the key or the failure, and waits until the next fetch has ended.
+func (f *fakeIssuer) become(kid string, failure error) {
 	f.mu.Lock()
 	f.kid, f.failure = kid, failure
 	f.mu.Unlock()
-	time.Sleep(10 * time.Minute) // of the bubble's clock
+	time.Sleep(10 * time.Minute) // of the synthetic clock
 	synctest.Wait()
 }
 
-func (f *issuerFake) want(t *testing.T, looks int, reported error) {
+func (f *fakeIssuer) want(t *testing.T, fetches int, reported error) {
 	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.looks != looks {
-		t.Errorf("got %d looks, want %d", f.looks, looks)
+	if f.fetches != fetches {
+		t.Errorf("got %d fetches, want %d", f.fetches, fetches)
 	}
 	if err := errors.Join(f.reported...); !errors.Is(err, reported) {
 		t.Errorf("got the reports %v, want %v", err, reported)
 	}
 }
 
-// wantKey wants one key to be known, and no other.
+// wantKey requires that the current set contains only one key.
 func (c *cache) wantKey(t *testing.T, want string) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.held) != 1 || c.held[0].id != want {
-		t.Errorf("got the keys %v, want %q", c.held, want)
+	if len(c.current) != 1 || c.current[0].id != want {
+		t.Errorf("got the keys %v, want %q", c.current, want)
 	}
 }
 
-// Run looks at the key set at once and then again and again, so that a key that the issuer withdrew
-// is soon forgotten. A look that fails is reported, and forgets nothing.
-func TestRunKeepsKeysFresh(t *testing.T) {
+// Run fetches the key set immediately and then periodically. A failed fetch is reported and keeps
+// the current keys.
+func TestRunRefreshesKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		issuer := &issuerFake{kid: "a"}
-		keys := &cache{read: issuer.read, timeout: time.Second, now: time.Now}
+		issuer := &fakeIssuer{kid: "a"}
+		keys := &cache{fetch: issuer.read, timeout: time.Second, now: time.Now}
 		a := &Authenticator{keys: keys, refresh: 10 * time.Minute, report: issuer.report}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -98,7 +98,7 @@ func TestRunKeepsKeysFresh(t *testing.T) {
 	})
 }
 
-func TestRunWithNothingToDo(t *testing.T) {
+func TestRunWithoutTasks(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

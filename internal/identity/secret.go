@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Secret is text that is never printed: every verb of package fmt, and JSON, show it as
-// "[redacted]".
+// Secret is text that is not printed: every verb of package fmt, and JSON, write "[redacted]"
+// instead.
 type Secret string
 
 // Format writes "[redacted]".

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A service token reads ff_<id>_<secret>: the id finds its row, the secret proves it. Both are
-// written in lower-case hexadecimal, which has one spelling and needs no quoting anywhere.
+// A service token has the form ff_<id>_<secret>. The id selects the row; the secret proves
+// possession. Both are lower-case hexadecimal, which has one spelling and needs no quoting.
 const (
 	tokenPrefix      = "ff_"
 	tokenIDDigits    = 2 * len(uuid.UUID{})
@@ -18,20 +18,21 @@ const (
 	tokenBytes       = len(tokenPrefix) + tokenIDDigits + 1 + 2*tokenSecretBytes
 )
 
-// hash is what is kept of a token: SHA-256 of all of its text. A slow hash such as bcrypt protects
-// what people can remember, by making each guess dear. Here are 256 random bits to guess, which no
-// speed suffices for, and a slow hash would only make every request slow, those of attackers too.
+// hash is the stored hash of a token: SHA-256 of its text. A slow hash such as bcrypt protects
+// passwords that can be guessed. 256 random bits cannot be, so a slow hash would only slow down
+// every request.
 type hash = [sha256.Size]byte
 
-// makeToken returns the text of a new token.
-func makeToken(id uuid.UUID) (Secret, hash) {
+// newTokenText returns the text of a new token, and its hash.
+func newTokenText(id uuid.UUID) (Secret, hash) {
 	var secret [tokenSecretBytes]byte
-	_, _ = rand.Read(secret[:]) // never fails: where there is no randomness, the program ends
+	_, _ = rand.Read(secret[:]) // never returns an error
 	text := tokenPrefix + hex.EncodeToString(id[:]) + "_" + hex.EncodeToString(secret[:])
 	return Secret(text), sha256.Sum256([]byte(text))
 }
 
-// parseToken reads a token's id and tells whether the text has the form of a token.
+// parseToken returns the id and the hash of a token. ok reports whether the text has the form of
+// one.
 func parseToken(text string) (id uuid.UUID, sum hash, ok bool) {
 	digits, found := strings.CutPrefix(text, tokenPrefix)
 	if !found || len(text) != tokenBytes || digits[tokenIDDigits] != '_' {

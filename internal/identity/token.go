@@ -11,7 +11,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
-// Token is what is known of a service token. Its secret is not.
+// Token is a service token without its secret.
 type Token struct {
 	ID          uuid.UUID  `json:"id"`
 	TenantID    uuid.UUID  `json:"tenant_id"`
@@ -21,10 +21,10 @@ type Token struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	ExpiresAt   time.Time  `json:"expires_at"`
 	RevokedAt   *time.Time `json:"revoked_at"`
-	LastUsedAt  *time.Time `json:"last_used_at"` // to about a minute
+	LastUsedAt  *time.Time `json:"last_used_at"` // accurate to about a minute
 }
 
-// State is "active", "revoked" or "expired".
+// State returns "active", "revoked" or "expired".
 func (t Token) State(now time.Time) string {
 	switch {
 	case t.RevokedAt != nil:
@@ -36,18 +36,18 @@ func (t Token) State(now time.Time) string {
 	}
 }
 
-// MaxTokenLifetime is the longest that a service token lasts: a year.
+// MaxTokenLifetime is the maximum lifetime of a service token.
 const MaxTokenLifetime = 366 * 24 * time.Hour
 
 const maxTokenNameRunes = 100
 
-// NewToken says what service token to make.
+// NewToken describes a service token to create.
 type NewToken struct {
 	TenantID    uuid.UUID
-	PrincipalID uuid.UUID     // whom the token acts as
-	Name        string        // what it is for, 1 to 100 characters
-	Scopes      []string      // of those that Fanfare knows; none is fine
-	Lifetime    time.Duration // from a second to MaxTokenLifetime; there is no default
+	PrincipalID uuid.UUID     // the principal that the token acts as
+	Name        string        // 1 to 100 characters
+	Scopes      []string      // scopes of Fanfare; may be empty
+	Lifetime    time.Duration // from 1 second to MaxTokenLifetime; required
 }
 
 // Validate reports every violation at once, as an [invalid.Error]. Its fields are
@@ -74,7 +74,8 @@ func (n NewToken) Validate() error {
 		}
 	}
 	if n.Lifetime < time.Second || n.Lifetime > MaxTokenLifetime {
-		add("expires_in", n.Lifetime.String(), fmt.Sprintf("must be from 1s to %d days", MaxTokenLifetime/(24*time.Hour)))
+		add("expires_in", n.Lifetime.String(),
+			fmt.Sprintf("must be from 1s to %d days", MaxTokenLifetime/(24*time.Hour)))
 	}
 	if len(fields) == 0 {
 		return nil

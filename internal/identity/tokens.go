@@ -20,7 +20,7 @@ type Tokens struct {
 	uses uses
 }
 
-// NewTokens returns the tokens that a database holds. A nil clock means time.Now.
+// NewTokens returns the service tokens in a database. A nil now is time.Now.
 func NewTokens(db *pgxpool.Pool, now func() time.Time) *Tokens {
 	if now == nil {
 		now = time.Now
@@ -28,23 +28,22 @@ func NewTokens(db *pgxpool.Pool, now func() time.Time) *Tokens {
 	return &Tokens{db: db, now: now}
 }
 
-// Create makes a token and returns its text, which cannot be had again, and what is known of it. It
-// is recorded in the tenant's log in the same transaction, with the actor of ctx or else the
-// system's.
+// Create creates a token and returns its text, which is not stored, and the token. In the same
+// transaction it records token.created in the tenant's log, by the actor of ctx or the system.
 func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) {
 	if err := n.Validate(); err != nil {
 		return "", Token{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return "", Token{}, fmt.Errorf("make a token id: %w", err)
+		return "", Token{}, fmt.Errorf("generate token id: %w", err)
 	}
-	now := t.now().UTC().Truncate(time.Microsecond) // as the database keeps it
+	now := t.now().UTC().Truncate(time.Microsecond) // the precision of PostgreSQL
 	token := Token{
 		ID: id, TenantID: n.TenantID, PrincipalID: n.PrincipalID, Name: n.Name,
 		Scopes: knownScopes(n.Scopes), CreatedAt: now, ExpiresAt: now.Add(n.Lifetime).Truncate(time.Microsecond),
 	}
-	text, sum := makeToken(id)
+	text, sum := newTokenText(id)
 	const insert = `
 		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
@@ -62,7 +61,7 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) 
 	return text, token, nil
 }
 
-// List returns all tokens of a tenant, the newest first.
+// List returns the tokens of a tenant, the newest first.
 func (t *Tokens) List(ctx context.Context, tenant uuid.UUID) ([]Token, error) {
 	const list = `
 		SELECT id, tenant_id, principal_id, name, scopes, created_at, expires_at, revoked_at, last_used_at
@@ -77,9 +76,9 @@ func (t *Tokens) List(ctx context.Context, tenant uuid.UUID) ([]Token, error) {
 	return tokens, nil
 }
 
-// Revoke ends a token of a tenant at once and for good: the next request with it is refused. It is
-// recorded as Create is. Revoking it again changes nothing. The error of a token that is not there
-// is [activity.ErrNotFound].
+// Revoke revokes a token of a tenant: the next request with it is refused. In the same transaction
+// it records token.revoked, as Create does. Revoking a token again changes nothing. The error of an
+// unknown token, and of one of another tenant, is [activity.ErrNotFound].
 func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error) {
 	const revoke = `
 		UPDATE fanfare.service_tokens

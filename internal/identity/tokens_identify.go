@@ -13,43 +13,44 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// lookupTimeout bounds how long a request waits for the database to know its token.
+// lookupTimeout is the timeout of looking up the token of a request.
 const lookupTimeout = 5 * time.Second
 
-// identify tells whose token this is. Every request asks the database, so that a revoked token ends
-// everywhere at once. A nil t knows no token. The error is a *Refused, or of the database.
+// identify returns the identity of a token. Every request queries the database, so that a
+// revocation takes effect immediately in every process. A nil t refuses every token. The error is a
+// *[Refused], or that of the database.
 func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 	id, sum, ok := parseToken(text)
 	if t == nil || !ok {
 		return Identity{}, refuse(ReasonToken)
 	}
-	kept, err := t.lookup(ctx, id)
+	stored, err := t.lookup(ctx, id)
 	if err != nil {
 		return Identity{}, err
 	}
-	// An unknown id has no hash, which no text has either; and only who knows the secret learns
-	// more than that.
-	if subtle.ConstantTimeCompare(kept.hash, sum[:]) != 1 {
+	// An unknown id has an empty hash, which differs from every hash. The reasons below are
+	// returned only to a caller who has the secret.
+	if subtle.ConstantTimeCompare(stored.hash, sum[:]) != 1 {
 		return Identity{}, refuse(ReasonToken)
 	}
 	now := t.now()
 	switch {
-	case kept.revoked:
+	case stored.revoked:
 		return Identity{}, refuse(ReasonRevoked)
-	case !now.Before(kept.expires):
+	case !now.Before(stored.expires):
 		return Identity{}, refuse(ReasonExpired)
 	}
-	t.uses.add(use{tenant: kept.tenant, id: id}, now)
+	t.uses.add(use{tenant: stored.tenant, id: id}, now)
 	return Identity{
-		Principal: activity.Principal{TenantID: kept.tenant, PrincipalID: kept.principal},
-		Scopes:    knownScopes(kept.scopes),
+		Principal: activity.Principal{TenantID: stored.tenant, PrincipalID: stored.principal},
+		Scopes:    knownScopes(stored.scopes),
 		Via:       ViaToken,
 		TokenID:   id,
 	}, nil
 }
 
-// keptToken is what decides on a token.
-type keptToken struct {
+// storedToken is the row of a token.
+type storedToken struct {
 	tenant, principal uuid.UUID
 	scopes            []string
 	expires           time.Time
@@ -57,9 +58,9 @@ type keptToken struct {
 	hash              []byte
 }
 
-// lookup returns what is kept of a token: nothing, if there is none of this id. It is the one query
-// without a tenant, since it is what tells the tenant.
-func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k keptToken, err error) {
+// lookup returns the row of a token, or the zero value if there is none. It is the only query
+// without a tenant, because it determines the tenant.
+func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k storedToken, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	const lookup = `
@@ -68,10 +69,10 @@ func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k keptToken, err err
 		WHERE id = $1`
 	err = t.db.QueryRow(ctx, lookup, id).Scan(&k.tenant, &k.principal, &k.scopes, &k.expires, &k.revoked, &k.hash)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return keptToken{}, nil
+		return storedToken{}, nil
 	}
 	if err != nil {
-		return keptToken{}, fmt.Errorf("look up service token: %w", err)
+		return storedToken{}, fmt.Errorf("look up service token: %w", err)
 	}
 	return k, nil
 }

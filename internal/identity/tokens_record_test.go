@@ -15,8 +15,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// TestTokensAreRecorded finds the making and the ending of a token in its tenant's log, each once,
-// and nothing of the secret.
+// The creation and the revocation of a token are each recorded once, without the secret.
 func TestTokensAreRecorded(t *testing.T) {
 	t.Parallel()
 	who, actor := newSomeone(), uuid.New()
@@ -28,7 +27,7 @@ func TestTokensAreRecorded(t *testing.T) {
 		}
 	}
 	if _, err := tokens.Revoke(t.Context(), who.tenant, uuid.New()); !errors.Is(err, activity.ErrNotFound) {
-		t.Errorf("a token that is not there: got %v, want ErrNotFound", err)
+		t.Errorf("an unknown token: got %v, want ErrNotFound", err)
 	}
 	found, _, err := pglog.New(db.Pool).
 		List(t.Context(), who.tenant, activity.OfEntity("service_token", token.ID), activity.Page{})
@@ -42,7 +41,8 @@ func TestTokensAreRecorded(t *testing.T) {
 	}{
 		{"token.revoked", actor, map[string]any{"token_id": token.ID.String()}},
 		{"token.created", activity.System, map[string]any{
-			"token_id": token.ID.String(), "scopes": []any{"activity:read"}, "expires_at": token.ExpiresAt.Format(time.RFC3339Nano),
+			"token_id": token.ID.String(), "scopes": []any{"activity:read"},
+			"expires_at": token.ExpiresAt.Format(time.RFC3339Nano),
 		}},
 	} {
 		a := found[i]
@@ -60,15 +60,16 @@ func TestTokensAreRecorded(t *testing.T) {
 		}
 	}
 	var rows string
-	if err := db.Pool.QueryRow(t.Context(), `SELECT json_agg(a)::text FROM fanfare.activities AS a`).Scan(&rows); err != nil {
+	if err := db.Pool.QueryRow(t.Context(),
+		`SELECT json_agg(a)::text FROM fanfare.activities AS a`).Scan(&rows); err != nil {
 		t.Fatal(err)
 	}
 	if secret := text[len(text)-32:]; strings.Contains(rows, secret) {
-		t.Errorf("the log holds the secret %s: %s", secret, rows)
+		t.Errorf("the log contains the secret %s: %s", secret, rows)
 	}
 }
 
-// TestTokenThatCannotBeRecorded is not made and not ended.
+// A token whose activity cannot be recorded is not created or revoked.
 func TestTokenThatCannotBeRecorded(t *testing.T) {
 	t.Parallel()
 	who := newSomeone()
@@ -82,8 +83,10 @@ func TestTokenThatCannotBeRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if text, _, err := tokens.Create(t.Context(), identity.NewToken{TenantID: who.tenant, PrincipalID: who.principal, Name: "x", Lifetime: time.Hour}); err == nil ||
-		text != "" {
+	text, _, err := tokens.Create(t.Context(), identity.NewToken{
+		TenantID: who.tenant, PrincipalID: who.principal, Name: "x", Lifetime: time.Hour,
+	})
+	if err == nil || text != "" {
 		t.Errorf("Create: got %v, want an error and no token", err)
 	}
 	if _, err := tokens.Revoke(t.Context(), who.tenant, token.ID); err == nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// newTokens returns tokens in a database of their own, and who accepts them.
+// newTokens returns the tokens of a new database, and an authenticator that accepts them.
 func newTokens(t testing.TB, c *clock) (*identity.Tokens, *identity.Authenticator, *pgtest.DB) {
 	t.Helper()
 	db := pgtest.New(t)
@@ -25,7 +25,7 @@ func newTokens(t testing.TB, c *clock) (*identity.Tokens, *identity.Authenticato
 	return tokens, build(t, identity.Options{Tokens: tokens, Now: c.now, Report: func(err error) { t.Error(err) }}), db
 }
 
-// create makes a token for an hour.
+// create creates a token with a lifetime of an hour.
 func create(t testing.TB, tokens *identity.Tokens, who someone, scopes ...string) (string, identity.Token) {
 	t.Helper()
 	text, token, err := tokens.Create(t.Context(), identity.NewToken{
@@ -91,7 +91,8 @@ func TestServiceTokenRefused(t *testing.T) {
 		"a secret of zeros":     text[:secretAt] + strings.Repeat("0", 64),
 		"no hexadecimal":        text[:secretAt] + strings.Repeat("z", 64),
 		"its id as UUID":        "ff_" + token.ID.String() + "_" + text[secretAt:],
-		"a secret of one's own": "ff_" + strings.ReplaceAll(token.ID.String(), "-", "") + "_" + strings.Repeat("ab", 32),
+		"a secret of one's own": "ff_" + strings.ReplaceAll(
+			token.ID.String(), "-", "") + "_" + strings.Repeat("ab", 32),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -111,7 +112,8 @@ func TestServiceTokenExpires(t *testing.T) {
 	wantSomeone(t, a, withBearer(text), who)
 	c.advance(time.Microsecond)
 	wantRefused(t, a, withBearer(text), identity.ReasonExpired)
-	wantRefused(t, a, withBearer(text[:len(text)-1]+"x"), identity.ReasonToken) // only who has the secret is told
+	wantRefused(t, a, withBearer(text[:len(text)-1]+"x"),
+		identity.ReasonToken) // the state is reported only with the secret
 	if got := token.State(c.now()); got != "expired" {
 		t.Errorf("state: got %s, want expired", got)
 	}
@@ -171,8 +173,8 @@ func TestListIsOfOneTenant(t *testing.T) {
 	}
 }
 
-// Nothing in the database, not even all of it together, is a token.
-func TestSecretsAreNotKept(t *testing.T) {
+// The database contains no text from which a token can be restored.
+func TestSecretsAreNotStored(t *testing.T) {
 	t.Parallel()
 	tokens, _, db := newTokens(t, newClock())
 	text, _ := create(t, tokens, newSomeone())
@@ -188,7 +190,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 		t.Fatalf("got %d rows, %v, want 1", len(kept), err)
 	}
 	if secret := text[len(text)-64:]; strings.Contains(kept[0], secret) {
-		t.Errorf("the database holds the secret: %s", kept[0])
+		t.Errorf("the database contains the secret: %s", kept[0])
 	}
 	again, _ := create(t, tokens, newSomeone())
 	if again[len(again)-64:] == text[len(text)-64:] {
@@ -201,7 +203,9 @@ func TestLookupsUseAnIndex(t *testing.T) {
 	_, _, db := newTokens(t, newClock())
 	_, err := db.Pool.Exec(t.Context(), `
 		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash)
-		SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), now() + interval '1 hour', 'n', '{}', sha256(int4send(i)) FROM generate_series(1, 20000) AS i`)
+		SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), now() + interval '1 hour', 'n', '{}',
+			sha256(int4send(i))
+		FROM generate_series(1, 20000) AS i`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +224,7 @@ func TestLookupsUseAnIndex(t *testing.T) {
 	}
 }
 
-func TestNewTokenReportsEveryMistake(t *testing.T) {
+func TestNewTokenReportsEveryViolation(t *testing.T) {
 	t.Parallel()
 	tokens, _, db := newTokens(t, newClock())
 	_, _, err := tokens.Create(
@@ -252,31 +256,34 @@ func TestNewTokenReportsEveryMistake(t *testing.T) {
 	longest := right
 	longest.Lifetime, longest.Name = identity.MaxTokenLifetime, strings.Repeat("é", 100)
 	if _, _, err := tokens.Create(t.Context(), longest); err != nil {
-		t.Errorf("the longest life and name: got %v, want none", err)
+		t.Errorf("maximum lifetime and name: got %v, want no error", err)
 	}
 	var count int
 	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.service_tokens`).Scan(&count); err != nil ||
 		count != 1 {
-		t.Errorf("got %d tokens, %v, want the one that is right", count, err)
+		t.Errorf("got %d tokens, %v, want the valid one", count, err)
 	}
 }
 
-// The database itself keeps no token that lasts for more than a year, whoever writes it.
-func TestDatabaseRefusesLongLives(t *testing.T) {
+// A constraint of the database limits the lifetime of a token to a year.
+func TestDatabaseRefusesLongLifetimes(t *testing.T) {
 	t.Parallel()
 	_, _, db := newTokens(t, newClock())
 	const insert = `
 		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash)
-		VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), now() + $1::interval, 'n', '{}', sha256(''))`
-	for lifetime, right := range map[string]bool{"8784 hours": true, "8785 hours": false, "0": false, "-1 hour": false, "infinity": false} {
+		VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), now() + $1::interval, 'n', '{}',
+			sha256(''))`
+	for lifetime, accepted := range map[string]bool{
+		"8784 hours": true, "8785 hours": false, "0": false, "-1 hour": false, "infinity": false,
+	} {
 		_, err := db.Pool.Exec(t.Context(), insert, lifetime)
-		if (err == nil) != right {
-			t.Errorf("%s: got %v, want kept %t", lifetime, err, right)
+		if (err == nil) != accepted {
+			t.Errorf("%s: got %v, want accepted %t", lifetime, err, accepted)
 		}
 	}
 }
 
-// lastUse reads when a token was last used.
+// lastUse returns the time at which a token was last used.
 func lastUse(t testing.TB, tokens *identity.Tokens, token identity.Token) *time.Time {
 	t.Helper()
 	all, err := tokens.List(t.Context(), token.TenantID)
@@ -288,11 +295,11 @@ func lastUse(t testing.TB, tokens *identity.Tokens, token identity.Token) *time.
 			return each.LastUsedAt
 		}
 	}
-	t.Fatalf("token %s is not there", token.ID)
+	t.Fatalf("token %s is not listed", token.ID)
 	return nil
 }
 
-// runOnce runs what is to be done in the background to its end, at which uses are written down.
+// runOnce runs the authenticator's background tasks once; at their end, uses are stored.
 func runOnce(t testing.TB, a *identity.Authenticator) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -316,7 +323,7 @@ func TestLastUse(t *testing.T) {
 	first := c.now()
 	wantSomeone(t, a, withBearer(text), who)
 	if got := lastUse(t, tokens, token); got != nil {
-		t.Errorf("before it is written: got %v, want nothing", got)
+		t.Errorf("before it is stored: got %v, want nil", got)
 	}
 	if got := use(); got == nil || !got.Equal(first) {
 		t.Errorf("got %v, want %s", got, first)
@@ -329,7 +336,7 @@ func TestLastUse(t *testing.T) {
 	if got := use(); got == nil || !got.Equal(c.now()) {
 		t.Errorf("after the minute: got %v, want %s", got, c.now())
 	}
-	// A refusal is no use.
+	// A refused request does not count as a use.
 	wantRefused(t, a, withBearer(idle[:len(idle)-1]+"x"), identity.ReasonToken)
 	if _, err := tokens.Revoke(t.Context(), who.tenant, idleToken.ID); err != nil {
 		t.Fatal(err)
@@ -341,7 +348,7 @@ func TestLastUse(t *testing.T) {
 	}
 }
 
-// Many requests and several processes write down many tokens' uses at once.
+// Several processes store the uses of many tokens concurrently.
 func TestLastUseByMany(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
@@ -388,9 +395,8 @@ func TestLastUseByMany(t *testing.T) {
 	}
 }
 
-// A database that is out of reach is no reason to call a token wrong, and uses wait for it to come
-// back.
-func TestDatabaseOutOfReach(t *testing.T) {
+// While the database is unavailable, no token is refused, and uses are kept for later.
+func TestDatabaseUnavailable(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	server, db := pgtest.NewCluster(t)
@@ -405,7 +411,7 @@ func TestDatabaseOutOfReach(t *testing.T) {
 	if err := server.Kill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := wantUnknown(t, a, withBearer(text)); strings.Contains(err.Error(), text[len(text)-64:]) {
+	if err := wantUnavailable(t, a, withBearer(text)); strings.Contains(err.Error(), text[len(text)-64:]) {
 		t.Errorf("the error shows the secret: %v", err)
 	}
 	runOnce(t, a)

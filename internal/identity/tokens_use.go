@@ -10,18 +10,17 @@ import (
 )
 
 const (
-	// useInterval is the least time between two times that a token's last use is written down.
+	// useInterval is the minimum interval between updates of the last use of a token.
 	useInterval = time.Minute
-	// usesTimeout bounds the writing.
+	// usesTimeout is the timeout of one update.
 	usesTimeout = 5 * time.Second
 )
 
-// use names a token that was used.
+// use identifies a token that was used.
 type use struct{ tenant, id uuid.UUID }
 
-// uses are the tokens used since it was last written down, and when each was last. There is one
-// entry a token at most, and only for tokens that exist. The zero value is empty, and many
-// goroutines may use it at once.
+// uses are the last uses of tokens that are not stored yet, with at most one entry per existing
+// token. The zero value is empty. It is safe for concurrent use.
 type uses struct {
 	mu sync.Mutex
 	at map[use]time.Time
@@ -38,7 +37,7 @@ func (u *uses) add(token use, at time.Time) {
 	}
 }
 
-// take returns all uses and forgets them.
+// take returns and removes all uses.
 func (u *uses) take() map[use]time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -47,9 +46,9 @@ func (u *uses) take() map[use]time.Time {
 	return taken
 }
 
-// writeUses writes down when tokens were used, unless it was written less than a minute before, by
-// whatever process. What could not be written is kept for the next time.
-func (t *Tokens) writeUses(ctx context.Context) error {
+// storeUses stores the last uses of tokens, except those for which any process has stored one less
+// than a minute earlier. If it fails, it keeps the uses for the next call.
+func (t *Tokens) storeUses(ctx context.Context) error {
 	taken := t.uses.take()
 	if len(taken) == 0 {
 		return nil
@@ -61,7 +60,7 @@ func (t *Tokens) writeUses(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, usesTimeout)
 	defer cancel()
-	// The rows are locked in one order, so that two processes never wait for each other.
+	// Every process locks the rows in the same order, so that there are no deadlocks.
 	const write = `
 		WITH used AS (
 			SELECT t.tenant_id, t.id, u.at
