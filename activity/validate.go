@@ -101,7 +101,7 @@ func (v *validator) channels(channels []string, tenant uuid.UUID) {
 				"must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: "+
 					"at most 255 printable ASCII characters, in a namespace of its own")
 		} else if secrets.InText(channel) {
-			v.refuse("delivery_channels", channel, "must hold no secret")
+			v.refuse("delivery_channels", channel, "must not contain a secret")
 		}
 	}
 }

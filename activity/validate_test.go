@@ -155,10 +155,10 @@ func TestValidate(t *testing.T) {
 		"payload over the limit":     {func(e *activity.Envelope) { e.Payload = map[string]string{"a": strings.Repeat("x", 1<<20)} }, fields{{"payload", "1048584 bytes", "must be at most 1048576 bytes"}}},
 		"payload 64 levels deep":     {func(e *activity.Envelope) { e.Payload = deep(64) }, nil},
 		"payload 65 levels deep":     {func(e *activity.Envelope) { e.Payload = deep(65) }, fields{{"payload", "", "must nest at most 64 levels deep"}}},
-		"payload with NUL":           {func(e *activity.Envelope) { e.Payload = map[string]string{"a": "\x00"} }, fields{{"payload", "", "must hold no NUL character"}}},
-		"payload with NUL in a key":  {func(e *activity.Envelope) { e.Payload = map[string]string{"\x00": ""} }, fields{{"payload", "", "must hold no NUL character"}}},
-		"payload with half a pair":   {func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"a":"\ud83d"}`) }, fields{{"payload", "", "must hold no lone surrogate"}}},
-		"payload with a huge number": {func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"n":1e400000}`) }, fields{{"payload", "", "must hold no number beyond PostgreSQL's numeric"}}},
+		"payload with NUL":           {func(e *activity.Envelope) { e.Payload = map[string]string{"a": "\x00"} }, fields{{"payload", "", "must not contain a NUL character"}}},
+		"payload with NUL in a key":  {func(e *activity.Envelope) { e.Payload = map[string]string{"\x00": ""} }, fields{{"payload", "", "must not contain a NUL character"}}},
+		"payload with half a pair":   {func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"a":"\ud83d"}`) }, fields{{"payload", "", "must not contain a lone surrogate"}}},
+		"payload with a huge number": {func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"n":1e400000}`) }, fields{{"payload", "", "must not contain a number beyond PostgreSQL's numeric"}}},
 		"payload raw and not UTF-8":  {func(e *activity.Envelope) { e.Payload = json.RawMessage("{\"a\":\"\xff\"}") }, fields{{"payload", "", "must be valid UTF-8"}}},
 		"payload that is not UTF-8":  {func(e *activity.Envelope) { e.Payload = map[string]string{"a": "\xff"} }, nil}, // encoding/json replaces it
 		"all mistakes are told once": {func(e *activity.Envelope) {

@@ -62,7 +62,7 @@ func (v *validator) maxLength(field, value string, high int) {
 func (v *validator) noSecret(field, value string) {
 	refused := slices.ContainsFunc(v.violations, func(f invalid.Field) bool { return f.Name == field })
 	if !refused && secrets.InText(value) {
-		v.refuse(field, "", "must hold no secret")
+		v.refuse(field, "", "must not contain a secret")
 	}
 }
 

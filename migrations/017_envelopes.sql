@@ -269,7 +269,7 @@ BEGIN
     ORDER BY n
     LIMIT 1;
     IF field IS NOT NULL THEN
-        rule := 'must hold no secret';
+        rule := 'must not contain a secret';
         RETURN;
     END IF;
 
@@ -301,7 +301,7 @@ BEGIN
             SELECT
                 fanfare.redact_text(c, 100),
                 CASE
-                    WHEN fanfare.contains_secret(c) THEN 'must hold no secret'
+                    WHEN fanfare.contains_secret(c) THEN 'must not contain a secret'
                     ELSE 'must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: '
                         'at most 255 printable ASCII characters, in a namespace of its own'
                 END

@@ -36,7 +36,7 @@ func Unstorable(raw []byte) (rule string) {
 				end++
 			}
 			if !isStorableNumber(raw[i:end]) {
-				return "must hold no number beyond PostgreSQL's numeric"
+				return "must not contain a number beyond PostgreSQL's numeric"
 			}
 			i = end - 1
 		}
@@ -58,15 +58,15 @@ func checkString(raw []byte, i int) (end int, rule string) {
 		i += 4
 		switch {
 		case code == 0:
-			return i, "must hold no NUL character"
+			return i, "must not contain a NUL character"
 		case 0xDC00 <= code && code <= 0xDFFF:
-			return i, "must hold no lone surrogate"
+			return i, "must not contain a lone surrogate"
 		case 0xD800 <= code && code <= 0xDBFF:
 			if raw[i+1] != '\\' || raw[i+2] != 'u' {
-				return i, "must hold no lone surrogate"
+				return i, "must not contain a lone surrogate"
 			}
 			if low := hex4(raw[i+3:]); low < 0xDC00 || low > 0xDFFF {
-				return i, "must hold no lone surrogate"
+				return i, "must not contain a lone surrogate"
 			}
 			i += 6
 		}

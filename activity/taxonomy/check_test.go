@@ -62,7 +62,7 @@ func TestWhatIsSaidOfAPayload(t *testing.T) {
 		"contains":             {"{contains: {const: 1}}", `[2]`, []string{`payload.a must satisfy "contains" of x.y`}},
 		"a condition":          {"{if: {type: number}, then: {maximum: 1}}", `2`, []string{`payload.a must be at most 1`}},
 		"a reference":          {"{$ref: '#/$defs/small'}", `2`, []string{`payload.a must be at most 1`}},
-		"a number beyond":      {"{type: number}", `1e999999`, []string{`payload must hold no number beyond PostgreSQL's numeric`}},
+		"a number beyond":      {"{type: number}", `1e999999`, []string{`payload must not contain a number beyond PostgreSQL's numeric`}},
 		"a level too deep":     {"{type: array}", strings.Repeat("[", 64) + strings.Repeat("]", 64), []string{`payload must nest at most 64 levels deep`}},
 		"a NUL":                {"{type: string}", `"\u0000"`, nil}, // Validate's, and it says so when it encodes
 		"a long key":           {"{additionalProperties: false}", `{"` + strings.Repeat("k", 300) + `":1}`, []string{`payload.a.` + strings.Repeat("k", 100) + ` is not a key of x.y`}},
