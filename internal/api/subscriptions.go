@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/watchers/directory"
@@ -85,7 +87,7 @@ func (s *Server) subscribe(
 	_, _, err := outbox.TxActivity(
 		ctx,
 		s.pool,
-		newEnvelope(ctx, caller),
+		activity.Envelope{},
 		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
 			var created bool
 			var err error
@@ -96,7 +98,7 @@ func (s *Server) subscribe(
 				return struct{}{}, errDuplicate
 			}
 			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{made.ResourceID})
-			completeEnvelope(e, subscriptionCreated, made, types)
+			*e = subscriptionCreated(ctx, caller, made, types)
 			return struct{}{}, err
 		},
 	)
@@ -113,49 +115,56 @@ func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *
 	_, _, err := outbox.TxActivity(
 		ctx,
 		s.pool,
-		newEnvelope(ctx, caller),
+		activity.Envelope{},
 		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
 			revoked, err := subscriptions.Unsubscribe(ctx, tx, caller.Principal, in.ID.UUID)
 			if err != nil {
 				return struct{}{}, err
 			}
 			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{revoked.ResourceID})
-			completeEnvelope(e, subscriptionRevoked, revoked, types)
+			*e = subscriptionRevoked(ctx, caller, revoked, types)
 			return struct{}{}, err
 		},
 	)
 	return nil, err
 }
 
-// The actions of subscriptions.
-const (
-	subscriptionCreated = "subscription.created"
-	subscriptionRevoked = "subscription.revoked"
-)
-
-// unknownType stands for the type of a resource that the directory does not hold any more.
+// unknownType is the type of a resource that the directory does not contain.
 const unknownType = "resource"
 
-// deed begins an envelope of something that the principal does by this request.
-func newEnvelope(ctx context.Context, caller identity.Identity) activity.Envelope {
-	info := requestInfoOf(ctx)
-	return activity.Envelope{
-		TenantID: caller.TenantID, ActorPrincipalID: caller.PrincipalID, Visibility: activity.Private,
-		Category: "subscription", UserAgent: info.userAgent,
-	}
+func subscriptionCreated(
+	ctx context.Context,
+	caller identity.Identity,
+	s subscriptions.Subscription,
+	types map[uuid.UUID]string,
+) activity.Envelope {
+	e := builtin.SubscriptionCreated{SubscriptionID: s.ID, Scope: s.Scope}.On(caller.TenantID, s.ResourceID)
+	return completeEnvelope(ctx, caller, e, s, types)
 }
 
-// describe completes the envelope of what was done to a subscription. Its id links the making to
-// the revoking.
-func completeEnvelope(e *activity.Envelope, action string, s subscriptions.Subscription, types map[uuid.UUID]string) {
-	e.Action, e.CorrelationID, e.ResourceID = action, s.ID, s.ResourceID
-	if e.ResourceType = types[s.ResourceID]; e.ResourceType == "" {
-		e.ResourceType = unknownType
-	}
-	e.Payload = struct {
-		SubscriptionID uuid.UUID `json:"subscription_id"`
-		Scope          string    `json:"scope"`
-	}{s.ID, s.Scope}
+func subscriptionRevoked(
+	ctx context.Context,
+	caller identity.Identity,
+	s subscriptions.Subscription,
+	types map[uuid.UUID]string,
+) activity.Envelope {
+	e := builtin.SubscriptionRevoked{SubscriptionID: s.ID, Scope: s.Scope}.On(caller.TenantID, s.ResourceID)
+	return completeEnvelope(ctx, caller, e, s, types)
+}
+
+// completeEnvelope completes the envelope of an activity about a subscription. The subscription's id
+// is the correlation id of its creation and its revocation.
+func completeEnvelope(
+	ctx context.Context,
+	caller identity.Identity,
+	e activity.Envelope,
+	s subscriptions.Subscription,
+	types map[uuid.UUID]string,
+) activity.Envelope {
+	e.ActorPrincipalID, e.UserAgent = caller.PrincipalID, requestInfoOf(ctx).userAgent
+	e.Visibility, e.Category = activity.Private, "subscription"
+	e.CorrelationID, e.ResourceType = s.ID, cmp.Or(types[s.ResourceID], unknownType)
+	return e
 }
 
 type subscriptionsResponse struct {

@@ -93,8 +93,7 @@ func recordCreated(
 	}
 	envelopes := make([]activity.Envelope, len(fresh))
 	for i, subscription := range fresh {
-		envelopes[i] = newEnvelope(ctx, caller)
-		completeEnvelope(&envelopes[i], subscriptionCreated, subscription, types)
+		envelopes[i] = subscriptionCreated(ctx, caller, subscription, types)
 	}
 	_, err = outbox.RecordMany(ctx, tx, envelopes)
 	return err

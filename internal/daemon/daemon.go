@@ -93,12 +93,9 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	}
 	d.catalog = &render.Catalog{}
 	d.taxonomy = taxonomy.NewWatcher(d.pool, taxonomy.WatcherOptions{
-		Report: func(err error) { d.log.Warn("cannot load the taxonomy's texts", zap.Error(err)) },
-		OnChange: func(actions []taxonomy.Action) {
-			if err := d.catalog.Set(actions); err != nil {
-				d.log.Warn("some texts of the taxonomy are not used", zap.Error(err))
-			}
-		},
+		Report: func(err error) { d.log.Warn("cannot read the applied taxonomy", zap.Error(err)) },
+		// Report receives the invalid templates too.
+		OnChange: func(actions []taxonomy.Action) { _ = d.catalog.Set(actions) },
 	})
 	d.actors = append(d.actors, d.taxonomy.Run)
 	if d.role.serves() {

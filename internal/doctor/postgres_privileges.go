@@ -40,6 +40,8 @@ func requiredPrivileges() []privilege {
 	add(table, "resources", false, "SELECT")
 	add(table, "role_bindings", false, "SELECT")
 	add(table, "taxonomy", false, "SELECT")
+	add(table, "enforcement", false, "SELECT")
+	add(table, "settings", false, "SELECT")
 	add(table, "retention", false, "SELECT")
 	add(table, "retention_unrecorded", false, "SELECT", "DELETE")
 	for _, name := range []string{
@@ -53,8 +55,6 @@ func requiredPrivileges() []privilege {
 	add(table, "notifications", true, "SELECT", "UPDATE")
 	add(table, "subscriptions", true, "INSERT", "UPDATE")
 	add(table, "preferences", true, "INSERT", "UPDATE")
-	add(table, "enforcement", true, "SELECT")
-	add(table, "settings", true, "SELECT")
 	add(table, "service_tokens", true, "SELECT", "INSERT", "UPDATE")
 	add(table, "retention", true, "INSERT", "UPDATE")
 	add(table, "legal_holds", true, "SELECT", "INSERT", "UPDATE")
