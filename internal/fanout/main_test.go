@@ -12,8 +12,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// connected returns a client, which the test's end closes, and channels.
-func connected(
+// connect returns a client, which is closed at the end of the test, and the names of channels.
+func connect(
 	t *testing.T,
 	server *devstack.Centrifugo,
 	formats centrifugo.Formats,
@@ -31,8 +31,8 @@ func connected(
 	return client, channels
 }
 
-// deliver runs a worker until the test ends.
-func deliver(t *testing.T, db *pgtest.DB, handler outbox.Handler, o outbox.Options) {
+// startWorker runs a worker until the end of the test.
+func startWorker(t *testing.T, db *pgtest.DB, handler outbox.Handler, o outbox.Options) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
