@@ -105,7 +105,9 @@ func completeEvent(r huma.Registry, s *huma.Schema) {
 	property(s, "correlation_id", "uuid", "Links the activities of one workflow.")
 	property(s, "target_principal_id", "uuid", "The principal that the activity addresses.").Nullable = true
 	property(s, "action", "", "<resource>.<verb>").Examples = []any{"signal.created"}
-	property(s, "visibility", "", "Who may see it besides the resource's owner and delegators.").Enum = []any{"private", "resource", "scope", "tenant"}
+	property(s, "visibility", "", "Who may see it besides the resource's owner and delegators.").Enum = []any{
+		"private", "resource", "scope", "tenant",
+	}
 	payload := property(s, "payload", "", "The payload that the service recorded.")
 	payload.Type, payload.AdditionalProperties = huma.TypeObject, true
 

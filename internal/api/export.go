@@ -22,13 +22,13 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// The bounds of exports. How long the database may take over one step of them is Limits.Query.
+// The limits of exports. Limits.Query is the limit of each step in the database.
 const (
-	maxExports    = 2                // of a process at once, and of them one of a tenant
-	exportTimeout = 30 * time.Minute // then it ends, not whole
-	chunkBytes    = 64 << 10         // what a client must take
-	chunkTimeout  = 10 * time.Second // within
-	recordTimeout = 5 * time.Second  // for recording that it was
+	maxExports    = 2                // of the process at once; of a tenant, one
+	exportTimeout = 30 * time.Minute // after which an export is aborted
+	chunkBytes    = 64 << 10         // that a client must accept within chunkTimeout
+	chunkTimeout  = 10 * time.Second
+	recordTimeout = 5 * time.Second // for recording the export
 )
 
 const exportOperation = "export-activities"
@@ -39,14 +39,14 @@ type exporter struct {
 	slots *exportSlots
 }
 
-// exportSlots are those of the exports under way, by tenant: one tenant cannot take them all.
+// exportSlots limits concurrent exports: to one of a tenant, and to maxExports of the process.
 type exportSlots struct {
 	mu    sync.Mutex
 	taken map[uuid.UUID]bool
 }
 
-// take takes a place for the tenant if there is one. leave gives it back.
-func (p *exportSlots) take(tenant uuid.UUID) (leave func(), taken bool) {
+// take takes a slot for the tenant if one is free. release returns it.
+func (p *exportSlots) take(tenant uuid.UUID) (release func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.taken[tenant] || len(p.taken) == maxExports {
@@ -67,10 +67,11 @@ func (s *Server) addExport(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: exportOperation, Method: http.MethodGet, Path: "/activities/export",
 		Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
-		Summary: "Export the log",
-		Description: "Of the whole tenant, oldest first, as one file: CSV (RFC 4180) with a heading and with an apostrophe before what a spreadsheet would take " +
-			"for a formula, or one JSON object a line. It ends at the newest activity of its beginning. An answer that is cut off, and so does not end as " +
-			"HTTP asks for, is not whole. That somebody exported, what and how much, is itself recorded, as `log.exported`.",
+		Summary: "Export the activity log",
+		Description: "All activities of the tenant that match the filter, oldest first, as one file: CSV (RFC 4180) with a header, " +
+			"and with an apostrophe before texts that a spreadsheet would evaluate as formulas, or one JSON object a " +
+			"line. The export ends with the newest activity at its start. An aborted response is incomplete. Each " +
+			"export is recorded as `log.exported`, with the filter and the number of activities.",
 		Responses: responses,
 	}, e.exportActivities)
 }
@@ -83,57 +84,57 @@ func (e exporter) exportActivities(_ context.Context, caller identity.Identity, 
 	FilterOwner
 },
 ) (*huma.StreamResponse, error) {
-	wanted := export.Export{
-		Tenant: caller.TenantID, Filter: filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner),
-		Encoder: export.Encoder{Format: export.Format(in.Format)}, StepTimeout: e.limits.Query,
+	request := export.Export{
+		Tenant:      caller.TenantID,
+		Filter:      filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner),
+		Encoder:     export.Encoder{Format: export.Format(in.Format)},
+		StepTimeout: e.limits.Query,
 	}
-	if err := wanted.Filter.Validate(); err != nil {
+	if err := request.Filter.Validate(); err != nil {
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		_, w := humago.Unwrap(hc)
 		if hc.Method() == http.MethodHead {
-			w.Header().Set("Content-Type", wanted.Encoder.Format.MediaType())
+			w.Header().Set("Content-Type", request.Encoder.Format.MediaType())
 			return
 		}
-		leave, taken := e.slots.take(caller.TenantID)
-		if !taken {
-			newProblem(
-				Unavailable,
-			).withDetail("As many exports as this server makes at once, of a tenant or in all, are under way.").
+		release, ok := e.slots.take(caller.TenantID)
+		if !ok {
+			newProblem(Unavailable).
+				withDetail("The maximum number of concurrent exports, of the tenant or of the server, is reached.").
 				withHeader("Retry-After", "10").
 				write(w, requestInfoOf(hc.Context()).requestID)
 			return
 		}
-		defer leave()
-		e.serve(hc.Context(), caller, w, wanted)
+		defer release()
+		e.serve(hc.Context(), caller, w, request)
 	}}, nil
 }
 
-// serve writes the export, and records that it did. What is not whole is cut off, so that nobody
-// takes it for whole.
-func (e exporter) serve(ctx context.Context, caller identity.Identity, w http.ResponseWriter, wanted export.Export) {
-	format := wanted.Encoder.Format
+// serve writes the export and records it. It aborts an incomplete response, so that the client
+// detects it.
+func (e exporter) serve(
+	ctx context.Context,
+	caller identity.Identity,
+	w http.ResponseWriter,
+	request export.Export,
+) {
+	format := request.Encoder.Format
 	out := &chunkWriter{w: w, control: http.NewResponseController(w)}
 	h := w.Header()
 	h.Set("Content-Type", format.MediaType())
-	h.Set(
-		"Content-Disposition",
-		fmt.Sprintf(
-			`attachment; filename="activities-%s%s"`,
-			e.now().UTC().Format("20060102T150405Z"),
-			format.Extension(),
-		),
-	)
-	h.Set("X-Accel-Buffering", "no") // nginx would take it all in, whether the client does or not
-	// The deadline for reading the request would end it; without one a client that leaves still
-	// does.
+	name := "activities-" + e.now().UTC().Format("20060102T150405Z") + format.Extension()
+	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name))
+	h.Set("X-Accel-Buffering", "no") // nginx would buffer it for a slow client
+	// The read deadline of the request would end the export. net/http detects a disconnect without
+	// it.
 	if err := out.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		panic(http.ErrAbortHandler)
 	}
 	bounded, cancel := context.WithTimeout(ctx, exportTimeout)
 	defer cancel()
-	done, err := wanted.Write(bounded, pglog.New(e.pool), out)
+	done, err := request.Write(bounded, pglog.New(e.pool), out)
 	if err != nil && !out.begun {
 		for _, name := range []string{"Content-Disposition", "X-Accel-Buffering"} {
 			h.Del(name)
@@ -141,9 +142,9 @@ func (e exporter) serve(ctx context.Context, caller identity.Identity, w http.Re
 		e.problem(ctx, err).write(w, requestInfoOf(ctx).requestID)
 		return
 	}
-	if recordErr := e.record(ctx, caller, wanted, done.Activities, err == nil); recordErr != nil {
+	if recordErr := e.record(ctx, caller, request, done.Activities, err == nil); recordErr != nil {
 		e.log.Error(
-			"an export was not recorded",
+			"export could not be recorded",
 			zap.String("request_id", requestInfoOf(ctx).requestID),
 			zap.Error(recordErr),
 		)
@@ -159,15 +160,15 @@ func (e exporter) serve(ctx context.Context, caller identity.Identity, w http.Re
 func (e exporter) record(
 	ctx context.Context,
 	caller identity.Identity,
-	wanted export.Export,
+	request export.Export,
 	activities int64,
 	complete bool,
 ) error {
 	exported := builtin.LogExported{
-		Format:     string(wanted.Encoder.Format),
+		Format:     string(request.Encoder.Format),
 		Activities: int(activities),
 		Complete:   complete,
-		Filter:     exportedFilter(wanted.Filter),
+		Filter:     exportedFilter(request.Filter),
 	}
 	envelope := exported.On(caller.TenantID, caller.TenantID)
 	envelope.ActorPrincipalID, envelope.UserAgent = caller.PrincipalID, requestInfoOf(ctx).userAgent

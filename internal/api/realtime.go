@@ -15,14 +15,14 @@ import (
 	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
-// Channels names Centrifugo's channels, as *centrifugo.Channels does.
+// Channels returns the names of Centrifugo's channels. *centrifugo.Channels implements it.
 type Channels interface {
 	User(p activity.Principal) string
 	Resource(tenant, resource uuid.UUID) string
 	Tenant(tenant uuid.UUID) string
 }
 
-// Tokens makes the tokens by which clients reach Centrifugo, as *centrifugo.Tokens does.
+// Tokens issues the tokens of Centrifugo's clients. *centrifugo.Tokens implements it.
 type Tokens interface {
 	Connection(p activity.Principal) (token string, expires time.Time)
 	Subscription(p activity.Principal, channel string) (token string, expires time.Time)
@@ -32,29 +32,32 @@ func (s *Server) addRealtime(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: "make-realtime-tokens", Method: http.MethodPost, Path: "/realtime/token",
 		Tags:    []string{"Realtime"},
-		Summary: "Get tokens for Centrifugo",
-		Description: "A connection token, and one for each channel: all of them or none. A resource's channel is for who holds a role on the resource " +
-			"or above it, or owns it; the tenant's is for who has the scope activity:read; the principal's own comes with the connection. " +
-			"Tokens are short-lived; ask again to refresh them.",
+		Summary: "Issue tokens for Centrifugo",
+		Description: "Issues a connection token and a token for each channel, or none if one channel is denied. The channel of " +
+			"a resource requires a role on it or on one of its ancestors, or ownership; the channel of the tenant " +
+			"requires the scope activity:read; the caller's own channel needs no token. Tokens are short-lived; " +
+			"repeat the request to refresh them.",
 		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.makeTokens)
 	handle(s, routes, huma.Operation{
 		OperationID: "bootstrap-realtime", Method: http.MethodGet, Path: "/realtime/bootstrap",
-		Tags:        []string{"Realtime"},
-		Summary:     "Get what a client needs to connect",
-		Description: "The principal's own channel, which comes with the connection, and the channels of the resources that it has subscribed to and may hear, with tokens: the first 127, as a connection takes no more.",
-		Responses:   problems(),
+		Tags:    []string{"Realtime"},
+		Summary: "Get a client's channels and tokens",
+		Description: "The caller's own channel, to which Centrifugo subscribes the connection, and, with tokens, the channels " +
+			"of the first 127 resources that the caller has subscribed to and may see. Centrifugo's default limit " +
+			"is 128 channels for a connection.",
+		Responses: problems(),
 	}, s.bootstrap)
 }
 
-// RealtimeTokens are the keys to Centrifugo.
+// RealtimeTokens are the tokens of a client of Centrifugo.
 type RealtimeTokens struct {
 	ConnectionToken    string            `json:"connection_token"`
 	SubscriptionTokens map[string]string `json:"subscription_tokens" doc:"By channel."`
 	ExpiresAt          time.Time         `json:"expires_at" doc:"When the first of the tokens expires."`
 }
 
-// tokensFor makes the tokens for channels that the principal may hear.
+// tokensFor issues the tokens for channels that the caller is permitted to subscribe to.
 func (s *Server) tokensFor(caller identity.Identity, channels []string) RealtimeTokens {
 	var t RealtimeTokens
 	t.ConnectionToken, t.ExpiresAt = s.tokens.Connection(caller.Principal)
@@ -74,7 +77,7 @@ type tokensResponse struct{ Body RealtimeTokens }
 
 func (s *Server) makeTokens(ctx context.Context, caller identity.Identity, in *struct {
 	Body struct {
-		Channels []string `json:"channels" nullable:"false" maxItems:"128" maxLength:"255" example:"[\"resource:0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f.0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b\"]"`
+		Channels []string `json:"channels" nullable:"false" maxItems:"128" maxLength:"255"`
 	} `nameHint:"ChannelList"`
 },
 ) (*tokensResponse, error) {
@@ -90,7 +93,7 @@ func (s *Server) makeTokens(ctx context.Context, caller identity.Identity, in *s
 	return &tokensResponse{s.tokensFor(caller, in.Body.Channels)}, nil
 }
 
-// denied returns those of the channels that the principal may not hear, in their order.
+// denied returns the channels that the caller is not permitted to subscribe to, in their order.
 func (s *Server) denied(ctx context.Context, caller identity.Identity, channels []string) ([]string, error) {
 	allowed := map[string]bool{
 		s.channels.User(caller.Principal):  true,
@@ -102,7 +105,7 @@ func (s *Server) denied(ctx context.Context, caller identity.Identity, channels 
 			resources[channel] = resource
 		}
 	}
-	if err := s.hears(ctx, caller, resources, allowed); err != nil {
+	if err := s.allowResources(ctx, caller, resources, allowed); err != nil {
 		return nil, err
 	}
 	var denied []string
@@ -114,9 +117,9 @@ func (s *Server) denied(ctx context.Context, caller identity.Identity, channels 
 	return denied, nil
 }
 
-// hears notes which resources' channels the principal may hear: what is sent there is for those who
-// hold a role on the resource or above it, who own it, or for more than those.
-func (s *Server) hears(
+// allowResources sets allowed for the channels of resources that the caller may see with the
+// visibility resource, because activities with a narrower visibility are not published there.
+func (s *Server) allowResources(
 	ctx context.Context,
 	caller identity.Identity,
 	resources map[string]uuid.UUID,
@@ -127,17 +130,17 @@ func (s *Server) hears(
 		names = append(names, channel)
 		queries = append(queries, directory.AccessQuery{ResourceID: resource, Visibility: activity.ResourceWide})
 	}
-	seen, err := directory.CanView(ctx, s.pool, caller.Principal, queries)
+	visible, err := directory.CanView(ctx, s.pool, caller.Principal, queries)
 	if err != nil {
 		return err
 	}
 	for i, channel := range names {
-		allowed[channel] = seen[i]
+		allowed[channel] = visible[i]
 	}
 	return nil
 }
 
-// resourceOfChannel returns the resource whose channel in the tenant has this very name.
+// resourceOfChannel returns the resource of a channel in the tenant, if it is a resource's channel.
 func (s *Server) resourceOfChannel(tenant uuid.UUID, channel string) (uuid.UUID, bool) {
 	for _, text := range uuidText.FindAllString(channel, -1) {
 		if id, err := uuid.Parse(text); err == nil && s.channels.Resource(tenant, id) == channel {
@@ -153,8 +156,8 @@ type bootstrapResponse struct {
 	Body struct {
 		TenantID              uuid.UUID `json:"tenant_id" format:"uuid"`
 		PrincipalID           uuid.UUID `json:"principal_id" format:"uuid"`
-		InboxChannel          string    `json:"inbox_channel" doc:"The principal's own channel. Centrifugo subscribes the connection to it by itself."`
-		ResourceSubscriptions []string  `json:"resource_subscriptions" nullable:"false" doc:"The channels of the resources subscribed to, those that the principal may hear at this moment."`
+		InboxChannel          string    `json:"inbox_channel" doc:"The caller's own channel."`
+		ResourceSubscriptions []string  `json:"resource_subscriptions" nullable:"false" doc:"Channels of resources."`
 		RealtimeTokens
 	} `nameHint:"Bootstrap"`
 }
@@ -173,7 +176,7 @@ func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *str
 		}
 		resources[channel] = subscription.ResourceID
 	}
-	if err := s.hears(ctx, caller, resources, allowed); err != nil {
+	if err := s.allowResources(ctx, caller, resources, allowed); err != nil {
 		return nil, err
 	}
 	response := &bootstrapResponse{}
@@ -190,6 +193,6 @@ func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *str
 	return response, nil
 }
 
-// maxBootstrap is how many channels a client may have beside its own: Centrifugo's default for
+// maxBootstrap is the maximum number of channels besides the caller's own: Centrifugo's default for
 // client_channel_limit is 128.
 const maxBootstrap = 127

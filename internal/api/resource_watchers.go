@@ -16,25 +16,33 @@ import (
 func (s *Server) addWatchers(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: "list-watchers", Method: http.MethodGet, Path: "/resources/{id}/watchers",
-		Tags:        []string{"Subscriptions"},
-		Summary:     "List who watches a resource",
-		Description: "For the resource's owner and its delegators. Those listed would hear of the resource if they may, and want to.",
-		Responses:   problems(http.StatusNotFound),
+		Tags:    []string{"Subscriptions"},
+		Summary: "List the watchers of a resource",
+		Description: "Requires ownership of the resource, or a delegator's role. Permission and preferences decide whether a " +
+			"watcher is notified.",
+		Responses: problems(http.StatusNotFound),
 	}, s.listWatchers)
 }
 
-// Watcher is somebody who watches a resource.
+// Watcher is a principal that follows a resource.
 type Watcher struct {
 	PrincipalID uuid.UUID `json:"principal_id" format:"uuid"`
-	Kind        string    `json:"kind" doc:"user, agent, service, …; unknown when the directory does not know them"`
+	Kind        string    `json:"kind" doc:"user, agent, service, …; unknown if not in the directory"`
 	DisplayName string    `json:"display_name"`
 	Reasons     []string  `json:"reasons" nullable:"false" enum:"subscribed,owner,delegator,target"`
-	Scope       *string   `json:"scope" nullable:"true" enum:"resource,descendants" doc:"Of the widest subscription, also of one to an ancestor; null without any."`
+	Scope       *string   `json:"scope" nullable:"true" enum:"resource,descendants"`
+}
+
+// TransformSchema adds descriptions to the schema.
+func (Watcher) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return describe(s, map[string]string{
+		"scope": "The scope of the widest subscription to the resource or to an ancestor; null without one.",
+	})
 }
 
 type watchersResponse struct {
 	Body struct {
-		Items      []Watcher `json:"items" nullable:"false" doc:"By principal."`
+		Items      []Watcher `json:"items" nullable:"false" doc:"In the order of their ids."`
 		NextCursor *string   `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
 	} `nameHint:"WatcherPage"`
 }

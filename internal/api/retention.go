@@ -19,52 +19,74 @@ func (s *Server) addRetention(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: "get-retention", Method: http.MethodGet, Path: "/retention",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
-		Summary:     "Say how long what is kept",
-		Description: "The bounds that apply to the tenant, where each comes from, and the legal holds. Days are 24 hours; 0 is no bound.",
+		Summary:     "Get the retention",
+		Description: "The bounds of the tenant, their origins, and the legal holds. A day is 24 hours; 0 stands for no bound.",
 		Responses:   problems(http.StatusForbidden),
 	}, s.getRetention)
 	handle(s, routes, huma.Operation{
 		OperationID: "put-retention", Method: http.MethodPut, Path: "/retention",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
-		Summary: "Change how long what is kept",
-		Description: "A bound that is not given stays as it is; 0 is no bound; null gives it back to the installation. " +
-			"The change is recorded in the tenant's log. What has had its time by then is removed at the next run, and for good.",
+		Summary: "Change the retention",
+		Description: "An omitted bound keeps its value; 0 removes the bound; null restores the installation's. The change is " +
+			"recorded in the tenant's activity log. The next run permanently removes the rows that have expired.",
 		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.putRetention)
 }
 
-// RetentionBound is a bound and where it comes from.
+// RetentionBound is a bound and its origin.
 type RetentionBound struct {
-	Value int64  `json:"value" doc:"0 is no bound." example:"365"`
-	From  string `json:"from" enum:"tenant,installation" doc:"Whose it is."`
+	Value int64  `json:"value" doc:"0 stands for no bound." example:"365"`
+	From  string `json:"from" enum:"tenant,installation" doc:"The origin of the bound."`
 }
 
-// Retention is how long what is kept.
+// Retention has the bounds and the legal holds of a tenant.
 type Retention struct {
-	MaxDays         RetentionBound `json:"max_days" doc:"Activities older than that go."`
-	MaxEntries      RetentionBound `json:"max_entries" doc:"So many of the newest activities stay."`
-	MinDays         RetentionBound `json:"min_days" doc:"No activity younger than that goes, whatever the other bounds say."`
-	InboxDays       RetentionBound `json:"inbox_days" doc:"Notifications older than that go, read or not."`
-	IdempotencyDays RetentionBound `json:"idempotency_days" doc:"Recording the same again later than that records it anew."`
-	DeadLetterDays  RetentionBound `json:"dead_letter_days" doc:"Dead letters go so long after they died."`
-	ParkedDays      RetentionBound `json:"parked_days" doc:"An activity that has been parked for so long becomes a dead letter."`
-	TokenDays       RetentionBound `json:"token_days" doc:"Service tokens go so long after they expired or were revoked."`
-	UpdatedAt       *time.Time     `json:"updated_at" nullable:"true" doc:"Of the tenant's own bounds; null while it has none."`
+	MaxDays         RetentionBound `json:"max_days"`
+	MaxEntries      RetentionBound `json:"max_entries"`
+	MinDays         RetentionBound `json:"min_days"`
+	InboxDays       RetentionBound `json:"inbox_days"`
+	IdempotencyDays RetentionBound `json:"idempotency_days"`
+	DeadLetterDays  RetentionBound `json:"dead_letter_days"`
+	ParkedDays      RetentionBound `json:"parked_days"`
+	TokenDays       RetentionBound `json:"token_days"`
+	UpdatedAt       *time.Time     `json:"updated_at" nullable:"true" doc:"Null while the tenant has no bounds of its own."`
 	UpdatedBy       *uuid.UUID     `json:"updated_by" nullable:"true" format:"uuid"`
-	Holds           []LegalHold    `json:"holds" nullable:"false" doc:"The legal holds that hold, the oldest first; at most 200."`
+	Holds           []LegalHold    `json:"holds" nullable:"false" doc:"Active legal holds, oldest first; at most 200."`
 }
 
-// LegalHold keeps activities from being removed.
+// TransformSchema adds descriptions to the schema.
+func (Retention) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return describe(s, map[string]string{
+		"max_days":         "Activities older than this are removed.",
+		"max_entries":      "The maximum number of activities; the oldest are removed first.",
+		"min_days":         "Activities younger than this are kept, whatever the other bounds are.",
+		"inbox_days":       "Notifications older than this are removed, read or not.",
+		"idempotency_days": "An activity that is recorded again after this time is no duplicate.",
+		"dead_letter_days": "Dead letters are removed this time after they died.",
+		"parked_days":      "An activity that is parked for this time becomes a dead letter.",
+		"token_days":       "Service tokens are removed this time after they expire or are revoked.",
+	})
+}
+
+// LegalHold exempts activities from retention.
 type LegalHold struct {
 	ID               uuid.UUID  `json:"id" format:"uuid"`
-	ResourceID       *uuid.UUID `json:"resource_id" nullable:"true" format:"uuid" doc:"What is about this resource, and not what is under it; null: about any."`
-	ActorPrincipalID *uuid.UUID `json:"actor_principal_id" nullable:"true" format:"uuid" doc:"What this principal did; null: whoever did it."`
+	ResourceID       *uuid.UUID `json:"resource_id" nullable:"true" format:"uuid"`
+	ActorPrincipalID *uuid.UUID `json:"actor_principal_id" nullable:"true" format:"uuid"`
 	Reason           string     `json:"reason"`
 	CreatedBy        uuid.UUID  `json:"created_by" format:"uuid"`
 	CreatedAt        time.Time  `json:"created_at"`
 }
 
-// RetentionChange says which bounds are to be others.
+// TransformSchema adds descriptions to the schema.
+func (LegalHold) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return describe(s, map[string]string{
+		"resource_id":        "Holds the activities of this resource, without those below it; null holds those of all.",
+		"actor_principal_id": "Holds the activities of this actor; null holds those of all.",
+	})
+}
+
+// RetentionChange has the bounds to change.
 type RetentionChange struct {
 	MaxDays         boundChange `json:"max_days,omitempty"`
 	MaxEntries      boundChange `json:"max_entries,omitempty"`
@@ -76,7 +98,7 @@ type RetentionChange struct {
 	TokenDays       boundChange `json:"token_days,omitempty"`
 }
 
-// boundChange tells a null from what is not given.
+// boundChange distinguishes null from an omitted field.
 type boundChange struct {
 	given bool
 	value *int64
@@ -90,17 +112,18 @@ func (b *boundChange) UnmarshalJSON(text []byte) error {
 	}
 	b.value = new(int64)
 	if err := json.Unmarshal(text, b.value); err != nil {
-		return errors.New("must be a whole number or null")
+		return errors.New("must be an integer or null")
 	}
 	return nil
 }
 
-// Schema is for the OpenAPI document. How much is too much is for the domain to say.
+// Schema returns the schema in the OpenAPI document. The retention package has the limit of each
+// bound.
 func (boundChange) Schema(huma.Registry) *huma.Schema {
 	least, most := 0.0, float64(retention.MaxEntriesBound)
 	return &huma.Schema{
 		Type: huma.TypeInteger, Format: "int64", Nullable: true, Minimum: &least, Maximum: &most, Examples: []any{365},
-		Description: "0 is no bound; null gives it back to the installation.",
+		Description: "0 removes the bound; null restores the installation's.",
 	}
 }
 
@@ -121,9 +144,14 @@ func (s *Server) putRetention(
 ) (*retentionResponse, error) {
 	change := retention.Change{}
 	for f, bound := range map[retention.Field]boundChange{
-		retention.MaxDays: in.Body.MaxDays, retention.MaxEntries: in.Body.MaxEntries, retention.MinDays: in.Body.MinDays, retention.InboxDays: in.Body.InboxDays,
-		retention.IdempotencyDays: in.Body.IdempotencyDays, retention.DeadLetterDays: in.Body.DeadLetterDays, retention.ParkedDays: in.Body.ParkedDays,
-		retention.TokenDays: in.Body.TokenDays,
+		retention.MaxDays:         in.Body.MaxDays,
+		retention.MaxEntries:      in.Body.MaxEntries,
+		retention.MinDays:         in.Body.MinDays,
+		retention.InboxDays:       in.Body.InboxDays,
+		retention.IdempotencyDays: in.Body.IdempotencyDays,
+		retention.DeadLetterDays:  in.Body.DeadLetterDays,
+		retention.ParkedDays:      in.Body.ParkedDays,
+		retention.TokenDays:       in.Body.TokenDays,
 	} {
 		if bound.given {
 			change[f] = bound.value
@@ -136,7 +164,7 @@ func (s *Server) putRetention(
 	return s.retentionOf(ctx, caller, policy)
 }
 
-// maxHolds bounds how many legal holds an answer has.
+// maxHolds is the maximum number of legal holds in a response.
 const maxHolds = 200
 
 func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p retention.Policy) (
@@ -147,15 +175,17 @@ func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p re
 		return nil, err
 	}
 	response := &retentionResponse{Retention{
-		MaxDays: RetentionBound(
-			p.MaxDays,
-		), MaxEntries: RetentionBound(p.MaxEntries), MinDays: RetentionBound(p.MinDays), InboxDays: RetentionBound(p.InboxDays),
-		IdempotencyDays: RetentionBound(
-			p.IdempotencyDays,
-		), DeadLetterDays: RetentionBound(p.DeadLetterDays), ParkedDays: RetentionBound(p.ParkedDays),
-		TokenDays: RetentionBound(
-			p.TokenDays,
-		), UpdatedAt: p.UpdatedAt, UpdatedBy: p.UpdatedBy, Holds: make([]LegalHold, len(holds)),
+		MaxDays:         RetentionBound(p.MaxDays),
+		MaxEntries:      RetentionBound(p.MaxEntries),
+		MinDays:         RetentionBound(p.MinDays),
+		InboxDays:       RetentionBound(p.InboxDays),
+		IdempotencyDays: RetentionBound(p.IdempotencyDays),
+		DeadLetterDays:  RetentionBound(p.DeadLetterDays),
+		ParkedDays:      RetentionBound(p.ParkedDays),
+		TokenDays:       RetentionBound(p.TokenDays),
+		UpdatedAt:       p.UpdatedAt,
+		UpdatedBy:       p.UpdatedBy,
+		Holds:           make([]LegalHold, len(holds)),
 	}}
 	for i, h := range holds {
 		response.Body.Holds[i] = LegalHold{h.ID, h.ResourceID, h.ActorPrincipalID, h.Reason, h.CreatedBy, h.CreatedAt}

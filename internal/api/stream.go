@@ -18,30 +18,31 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// Streams give readers of a tenant's activity stream; *stream.Hub does.
+// Streams returns readers of a tenant's activity stream. *stream.Hub implements it.
 type Streams interface {
 	Follow(ctx context.Context, tenant uuid.UUID, after *stream.Position) (*stream.Reader, error)
 }
 
-// The times of a stream (server-sent events,
-// https://html.spec.whatwg.org/multipage/server-sent-events.html).
+// The times of a stream of server-sent events
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 const (
-	heartbeat         = 15 * time.Second // between comments that show that the stream stands
-	eventTimeout      = 10 * time.Second // for a client to take an event
-	followTimeout     = 5 * time.Second  // for Centrifugo to let the stream begin
-	maxStreamDuration = time.Hour        // then the client comes back, and its credentials are events at again
-	retryHint         = time.Second      // after which a client comes back
+	heartbeat         = 15 * time.Second // between comments that keep the connection open
+	eventTimeout      = 10 * time.Second // for a client to accept an event
+	followTimeout     = 5 * time.Second  // for Centrifugo to begin the stream
+	maxStreamDuration = time.Hour        // after which the client reconnects and authenticates again
+	reconnectDelay    = time.Second      // that clients wait before they reconnect
 )
 
 func (s *Server) addStream(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: streamOperation, Method: http.MethodGet, Path: "/activities/stream", Tags: []string{"Activities"},
-		Summary: "Follow what happens in the tenant",
-		Description: "Server-sent events: each has the event as data and an id; a client that comes back with Last-Event-ID is given what it missed. " +
-			"A stream ends after an hour at most, or with an event `dropped` that says why.",
+		Summary: "Follow the activities of the tenant",
+		Description: "Server-sent events, each with the event as data and an id. A client that reconnects with Last-Event-ID " +
+			"receives the events that it missed. A stream ends after an hour, or with an event `dropped` that " +
+			"contains the reason.",
 		Security: requireScope(identity.ScopeRead),
 		Responses: withContent(problems(http.StatusServiceUnavailable), http.StatusOK, "text/event-stream",
-			"Lines of server-sent events, without end."),
+			"A stream of server-sent events."),
 	}, s.followActivities)
 }
 
@@ -55,19 +56,20 @@ func withContent(responses map[string]*huma.Response, status int, media, descrip
 	return responses
 }
 
-// StreamFilter is what a stream can be asked for. What an event does not tell cannot be. (Embedded,
-// it must be exported: huma passes over others.)
+// StreamFilter has the filter parameters of a stream: those that an event can satisfy. It is
+// exported because huma ignores embedded structs that are not.
 type StreamFilter struct {
-	Action        string `query:"action" maxLength:"200" doc:"A pattern of actions, as Python's fnmatch.fnmatchcase has it." example:"signal.*"`
-	Actor         ID     `query:"actor" doc:"The principal who did it."`
-	Resource      ID     `query:"resource" doc:"The resource it was done to."`
+	Action        string `query:"action" maxLength:"200" doc:"A pattern of actions." example:"project.*"`
+	Actor         ID     `query:"actor" doc:"The actor."`
+	Resource      ID     `query:"resource" doc:"The resource."`
 	ResourceType  string `query:"resource_type" maxLength:"100"`
-	Target        ID     `query:"target" doc:"The principal addressed."`
-	CorrelationID ID     `query:"correlation_id" doc:"The workflow."`
+	Target        ID     `query:"target" doc:"The principal that the activity addresses."`
+	CorrelationID ID     `query:"correlation_id" doc:"The correlation id."`
 	Severity      string `query:"severity" enum:"info,warning,error,critical"`
 	Category      string `query:"category" maxLength:"100"`
 }
 
+// compile returns a function that reports whether an event passes the filter.
 func (f StreamFilter) compile() (func(*activity.Event) bool, error) {
 	action := func(string) bool { return true }
 	if f.Action != "" {
@@ -77,27 +79,27 @@ func (f StreamFilter) compile() (func(*activity.Event) bool, error) {
 		}
 		action = pattern.Match
 	}
-	is := func(wanted ID, got uuid.UUID) bool { return wanted.UUID == uuid.Nil || wanted.UUID == got }
-	reads := func(wanted, got string) bool { return wanted == "" || wanted == got }
+	id := func(want ID, got uuid.UUID) bool { return want.UUID == uuid.Nil || want.UUID == got }
+	text := func(want, got string) bool { return want == "" || want == got }
 	return func(e *activity.Event) bool {
 		var target uuid.UUID
 		if e.TargetPrincipalID != nil {
 			target = *e.TargetPrincipalID
 		}
-		return e.EventID != uuid.Nil && action(e.Action) && is(f.Actor, e.Actor.PrincipalID) && is(f.Resource, e.Resource.ResourceID) &&
-			is(f.Target, target) && is(f.CorrelationID, e.CorrelationID) && reads(f.ResourceType, e.Resource.ResourceType) &&
-			reads(f.Severity, string(e.UIHints.Severity)) &&
-			reads(f.Category, e.UIHints.Category)
+		return e.EventID != uuid.Nil && action(e.Action) && id(f.Actor, e.Actor.PrincipalID) &&
+			id(f.Resource, e.Resource.ResourceID) && id(f.Target, target) && id(f.CorrelationID, e.CorrelationID) &&
+			text(f.ResourceType, e.Resource.ResourceType) && text(f.Severity, string(e.UIHints.Severity)) &&
+			text(f.Category, e.UIHints.Category)
 	}, nil
 }
 
 func (s *Server) followActivities(ctx context.Context, caller identity.Identity, in *struct {
 	StreamFilter
-	LastEventID string `header:"Last-Event-ID" doc:"The id of the last event that the client was given."`
+	LastEventID string `header:"Last-Event-ID" doc:"The id of the last event that the client received."`
 },
 ) (*huma.StreamResponse, error) {
 	if s.streams == nil {
-		return nil, newProblem(Unavailable).withDetail("This server does not follow the activity streams.")
+		return nil, newProblem(Unavailable).withDetail("This server has no activity streams.")
 	}
 	passes, err := in.compile()
 	if err != nil {
@@ -115,10 +117,7 @@ func (s *Server) followActivities(ctx context.Context, caller identity.Identity,
 	defer cancel()
 	reader, err := s.streams.Follow(join, caller.TenantID, after)
 	if err != nil {
-		return nil, newProblem(
-			Unavailable,
-		).withDetail("The stream cannot be followed at this moment.").
-			withHeader("Retry-After", "1")
+		return nil, newProblem(Unavailable).withDetail("The stream is unavailable.").withHeader("Retry-After", "1")
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer reader.Close()
@@ -136,7 +135,7 @@ type eventWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	buffers *sync.Pool // of *[]byte
-	written time.Time  // when anything was last sent
+	written time.Time  // time of the last write
 }
 
 func newEventWriter(w http.ResponseWriter, buffers *sync.Pool) *eventWriter {
@@ -148,11 +147,11 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 	h := e.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	// The deadline for reading the request would end the stream; without one a client that leaves
-	// still does.
+	h.Set("X-Accel-Buffering", "no") // nginx would delay events
+	// The read deadline of the request would end the stream. net/http detects a disconnect without
+	// it.
 	if e.control.SetReadDeadline(time.Time{}) != nil ||
-		e.write(fmt.Appendf(nil, "retry: %d\n\n", retryHint.Milliseconds())) != nil {
+		e.write(fmt.Appendf(nil, "retry: %d\n\n", reconnectDelay.Milliseconds())) != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxStreamDuration)
@@ -164,7 +163,7 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 		switch {
 		case err == nil:
 			err = e.writeEvents(event, reader, passes)
-			if err == nil && time.Since(e.written) >= heartbeat { // much happens, and nothing that passes
+			if err == nil && time.Since(e.written) >= heartbeat { // many events, none of which passes
 				err = e.write([]byte(heartbeatComment))
 			}
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
@@ -178,19 +177,19 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 	}
 }
 
-// standing is the comment that shows that the stream stands.
-const heartbeatComment = ": the stream stands\n\n"
+// heartbeatComment is the comment that keeps the connection open.
+const heartbeatComment = ": heartbeat\n\n"
 
-// What is sent at once: so many bytes, or a little more, out of so many events.
+// The limits of one write.
 const (
-	maxWrite = 32 << 10
-	maxBurst = 256
+	maxWriteBytes  = 32 << 10 // exceeded by at most one event
+	maxWriteEvents = 256
 )
 
-// writeEvents sends an event and those that are at hand behind it. A server with little time to
-// spare so sends more at once, and catches up.
+// writeEvents sends an event together with those that are ready after it, so that a busy server
+// writes less often.
 func (e *eventWriter) writeEvents(event *stream.Event, reader *stream.Reader, passes func(*activity.Event) bool) error {
-	// A reader holds no buffer while it waits: few of thousands write at one time.
+	// A stream has a buffer only while it writes: of thousands of streams, few do at one time.
 	buffer := e.buffers.Get().(*[]byte)
 	b := (*buffer)[:0]
 	defer func() { *buffer = b; e.buffers.Put(buffer) }()
@@ -198,7 +197,7 @@ func (e *eventWriter) writeEvents(event *stream.Event, reader *stream.Reader, pa
 		if passes(&event.Event) {
 			b = appendEvent(b, event)
 		}
-		if len(b) >= maxWrite || events == maxBurst {
+		if len(b) >= maxWriteBytes || events == maxWriteEvents {
 			break
 		}
 		event = reader.Ready()
@@ -209,24 +208,24 @@ func (e *eventWriter) writeEvents(event *stream.Event, reader *stream.Reader, pa
 	return e.write(b)
 }
 
-// dropReason says to a client why its stream ends; what went wrong inside is not for it.
+// dropReason returns the reason for the end of a stream. It does not disclose internal errors.
 func dropReason(err error) string {
 	for _, known := range []error{stream.ErrSlow, stream.ErrLost, stream.ErrClosed} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}
 	}
-	return "interrupted: come back with the last event's id to continue"
+	return "interrupted: reconnect with the id of the last event to continue"
 }
 
 func appendEvent(b []byte, e *stream.Event) []byte {
 	b = append(append(b, "id: "...), e.Position.String()...)
 	b = append(b, "\nevent: activity\ndata: "...)
-	b = append(b, e.Data...) // JSON on one line
+	b = append(b, e.Data...) // one line of JSON
 	return append(b, "\n\n"...)
 }
 
-// write sends at once. A client that does not take it within the deadline is gone.
+// write sends and flushes b. A client that does not accept it within eventTimeout is disconnected.
 func (e *eventWriter) write(b []byte) error {
 	if err := e.control.SetWriteDeadline(time.Now().Add(eventTimeout)); err != nil {
 		return err

@@ -23,34 +23,35 @@ func (s *Server) addSubscriptions(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: "subscribe", Method: http.MethodPost, Path: "/subscriptions",
 		Tags: []string{"Subscriptions"}, DefaultStatus: http.StatusCreated,
-		Summary:     "Subscribe to a resource",
-		Description: "For who holds a role on the resource or above it, or owns it. The same subscription again is the one that stands. A new one is itself an activity, `subscription.created`.",
-		Responses:   problems(http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		Summary: "Subscribe to a resource",
+		Description: "Requires a role on the resource or on one of its ancestors, or ownership. Returns the existing " +
+			"subscription if there is one; a new one is recorded as `subscription.created`.",
+		Responses: problems(http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.subscribe)
 	handle(s, routes, huma.Operation{
 		OperationID: "list-subscriptions", Method: http.MethodGet, Path: "/subscriptions",
 		Tags:        []string{"Subscriptions"},
-		Summary:     "List the principal's subscriptions",
-		Description: "Those that were not revoked, oldest first.",
+		Summary:     "List subscriptions",
+		Description: "The caller's subscriptions that are not revoked, oldest first.",
 		Responses:   problems(),
 	}, s.listSubscriptions)
 	handle(s, routes, huma.Operation{
 		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{id}",
 		Tags:        []string{"Subscriptions"},
 		Summary:     "Revoke a subscription",
-		Description: "The principal's own. It is itself an activity, `subscription.revoked`.",
+		Description: "Revokes a subscription of the caller, which is recorded as `subscription.revoked`.",
 		Responses:   problems(http.StatusNotFound),
 	}, s.unsubscribe)
 	s.addBulkSubscriptions(routes)
 }
 
-// Subscription is a principal's wish to hear of a resource.
+// Subscription is a principal's request to be notified of a resource.
 type Subscription struct {
 	ID          uuid.UUID `json:"id" format:"uuid"`
 	TenantID    uuid.UUID `json:"tenant_id" format:"uuid"`
 	PrincipalID uuid.UUID `json:"principal_id" format:"uuid"`
 	ResourceID  uuid.UUID `json:"resource_id" format:"uuid"`
-	Scope       string    `json:"scope" enum:"resource,descendants" doc:"The resource only, or also everything under it."`
+	Scope       string    `json:"scope" enum:"resource,descendants" doc:"descendants includes everything under the resource."`
 	CreatedAt   time.Time `json:"created_at"`
 }
 
@@ -65,17 +66,17 @@ func subscriptionOf(s subscriptions.Subscription) Subscription {
 	}
 }
 
-// SubscribeRequest names what to subscribe to.
+// SubscribeRequest selects a resource to subscribe to.
 type SubscribeRequest struct {
 	ResourceID ID     `json:"resource_id" required:"true"`
-	Scope      string `json:"scope,omitempty" enum:"resource,descendants" default:"resource" doc:"The resource only, or also everything under it."`
+	Scope      string `json:"scope,omitempty" enum:"resource,descendants" default:"resource"`
 }
 
 type subscriptionResponse struct{ Body Subscription }
 
-// errDuplicate ends the transaction of a subscription that stands already: there is nothing to
+// errDuplicate rolls back the transaction of a subscription that exists: there is nothing to
 // record.
-var errDuplicate = errors.New("the subscription stands already")
+var errDuplicate = errors.New("the subscription already exists")
 
 func (s *Server) subscribe(
 	ctx context.Context,
@@ -83,7 +84,7 @@ func (s *Server) subscribe(
 	in *struct{ Body SubscribeRequest },
 ) (*subscriptionResponse, error) {
 	request := subscriptions.SubscribeRequest{ResourceID: in.Body.ResourceID.UUID, Scope: in.Body.Scope}
-	var made subscriptions.Subscription
+	var subscription subscriptions.Subscription
 	_, _, err := outbox.TxActivity(
 		ctx,
 		s.pool,
@@ -91,21 +92,21 @@ func (s *Server) subscribe(
 		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
 			var created bool
 			var err error
-			if made, created, err = subscriptions.Subscribe(ctx, tx, caller.Principal, request); err != nil {
+			if subscription, created, err = subscriptions.Subscribe(ctx, tx, caller.Principal, request); err != nil {
 				return struct{}{}, err
 			}
 			if !created {
 				return struct{}{}, errDuplicate
 			}
-			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{made.ResourceID})
-			*e = subscriptionCreated(ctx, caller, made, types)
+			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{subscription.ResourceID})
+			*e = subscriptionCreated(ctx, caller, subscription, types)
 			return struct{}{}, err
 		},
 	)
 	if err != nil && !errors.Is(err, errDuplicate) {
 		return nil, err
 	}
-	return &subscriptionResponse{subscriptionOf(made)}, nil
+	return &subscriptionResponse{subscriptionOf(subscription)}, nil
 }
 
 func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *struct {
@@ -183,7 +184,8 @@ func (s *Server) listSubscriptions(
 	if err != nil {
 		return nil, err
 	}
-	list, next, err := subscriptions.List(ctx, s.pool, caller.Principal, subscriptions.Page{Limit: in.Limit, After: after})
+	page := subscriptions.Page{Limit: in.Limit, After: after}
+	list, next, err := subscriptions.List(ctx, s.pool, caller.Principal, page)
 	if err != nil {
 		return nil, err
 	}

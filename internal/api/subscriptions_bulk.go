@@ -22,35 +22,43 @@ func (s *Server) addBulkSubscriptions(routes huma.API) {
 		OperationID: "subscribe-many", Method: http.MethodPost, Path: "/subscriptions/bulk",
 		Tags:        []string{"Subscriptions"},
 		Summary:     "Subscribe to many resources",
-		Description: "Up to 1,000. What cannot be granted is said of each one by itself, and does not hinder the others.",
+		Description: "Accepts up to 1,000 requests. Each has a result of its own, and a failure does not affect the others.",
 		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.subscribeMany)
 }
 
-// SubscriptionResult is what became of one wish.
+// SubscriptionResult is the result of one SubscribeRequest.
 type SubscriptionResult struct {
-	Status       int           `json:"status" enum:"200,201,404" doc:"201: it is new. 200: it stood already. 404: there is no such resource, or none that the principal may subscribe to."`
+	Status       int           `json:"status" enum:"200,201,404"`
 	ResourceID   uuid.UUID     `json:"resource_id" format:"uuid"`
 	Scope        string        `json:"scope" enum:"resource,descendants"`
-	Subscription *Subscription `json:"subscription,omitempty" doc:"Not with a status of 404."`
-	Problem      string        `json:"problem,omitempty" doc:"The type of the problem, with a status of 404." example:"/problems/not-found"`
+	Subscription *Subscription `json:"subscription,omitempty" doc:"Absent with the status 404."`
+	Problem      string        `json:"problem,omitempty" doc:"The type of the problem."`
+}
+
+// TransformSchema adds descriptions to the schema.
+func (SubscriptionResult) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return describe(s, map[string]string{
+		"status": "201: the subscription is new. 200: it exists already. " +
+			"404: the resource does not exist, or the caller is not permitted to subscribe to it.",
+	})
 }
 
 type bulkResponse struct {
 	Body struct {
-		Results []SubscriptionResult `json:"results" nullable:"false" doc:"One for each wish, in their order."`
+		Results []SubscriptionResult `json:"results" nullable:"false" doc:"One for each request, in their order."`
 	} `nameHint:"SubscriptionResults"`
 }
 
 func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in *struct {
 	Body struct {
 		Subscriptions []SubscribeRequest `json:"subscriptions" nullable:"false" minItems:"1" maxItems:"1000"`
-	} `nameHint:"SubscriptionWishes"`
+	} `nameHint:"SubscribeRequests"`
 },
 ) (*bulkResponse, error) {
 	requests := make([]subscriptions.SubscribeRequest, len(in.Body.Subscriptions))
-	for i, w := range in.Body.Subscriptions {
-		requests[i] = subscriptions.SubscribeRequest{ResourceID: w.ResourceID.UUID, Scope: w.Scope}
+	for i, r := range in.Body.Subscriptions {
+		requests[i] = subscriptions.SubscribeRequest{ResourceID: r.ResourceID.UUID, Scope: r.Scope}
 	}
 	var results []subscriptions.SubscribeResult
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
@@ -77,22 +85,22 @@ func recordCreated(
 	caller identity.Identity,
 	results []subscriptions.SubscribeResult,
 ) error {
-	var fresh []subscriptions.Subscription
+	var created []subscriptions.Subscription
 	var resources []uuid.UUID
 	for _, r := range results {
 		if r.Err == nil && r.Created {
-			fresh, resources = append(fresh, r.Subscription), append(resources, r.ResourceID)
+			created, resources = append(created, r.Subscription), append(resources, r.ResourceID)
 		}
 	}
-	if len(fresh) == 0 {
+	if len(created) == 0 {
 		return nil
 	}
 	types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, resources)
 	if err != nil {
 		return err
 	}
-	envelopes := make([]activity.Envelope, len(fresh))
-	for i, subscription := range fresh {
+	envelopes := make([]activity.Envelope, len(created))
+	for i, subscription := range created {
 		envelopes[i] = subscriptionCreated(ctx, caller, subscription, types)
 	}
 	_, err = outbox.RecordMany(ctx, tx, envelopes)
@@ -108,7 +116,7 @@ func resultOf(request subscriptions.SubscribeRequest, r subscriptions.SubscribeR
 	case r.Created:
 		result.Status = http.StatusCreated
 	}
-	made := subscriptionOf(r.Subscription)
-	result.Subscription = &made
+	subscription := subscriptionOf(r.Subscription)
+	result.Subscription = &subscription
 	return result
 }

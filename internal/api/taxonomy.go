@@ -14,38 +14,42 @@ func (s *Server) addTaxonomy(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: "get-taxonomy", Method: http.MethodGet, Path: "/taxonomy",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
-		Summary:     "Read which actions there are",
-		Description: "The taxonomy that is applied, which all tenants share, and how strictly the tenant is held to it.",
+		Summary:     "Get the taxonomy",
+		Description: "The applied taxonomy, which all tenants share, and the enforcement mode of the tenant.",
 		Responses:   problems(http.StatusForbidden),
 	}, s.getTaxonomy)
 }
 
 type taxonomyResponse struct {
 	Body struct {
-		Enforcement string   `json:"enforcement" enum:"off,warn,strict" doc:"What happens to an activity of the tenant's that breaks the taxonomy: nothing, a note on it, or a refusal."`
-		SecretKeys  []string `json:"secret_keys" nullable:"false" doc:"Names of payload keys whose values are not kept, beside those that never are."`
-		Actions     []Action `json:"actions" nullable:"false" doc:"By name."`
+		Enforcement string   `json:"enforcement" enum:"off,warn,strict"`
+		SecretKeys  []string `json:"secret_keys" nullable:"false" doc:"Payload keys whose values are redacted."`
+		Actions     []Action `json:"actions" nullable:"false" doc:"In the order of their names."`
 	} `nameHint:"Taxonomy"`
 }
 
-// Action is what the taxonomy says of one action.
+// Action is an action of the taxonomy.
 type Action struct {
 	taxonomy.Action
 	Own bool `json:"own" doc:"Whether it is Fanfare itself that records it."`
 }
 
-// TransformSchema says what the fields are.
+// TransformSchema adds descriptions and enums to the schema.
 func (Action) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	for name, text := range map[string]string{
-		"name": "<resource>.<verb>", "description": "What it means.", "category": "Of activities that name none.",
-		"severity": "Of activities that name none.", "visibility": "Of activities that name none.",
-		"title": "The template of an event's title; without one it is made of the name.", "summary": "The template of an event's summary.",
-		"icon": "Without one it is the resource's type.", "keep": "The keys of the payload that are stored; without it all are.",
-		"max_payload_bytes": "Without it the installation's.", "payload": "The JSON Schema (draft 2020-12) of the payload; without it anything goes.",
-		"required": "The keys that the payload must hold.",
-	} {
-		s.Properties[name].Description = text
-	}
+	describe(s, map[string]string{
+		"name":              "<resource>.<verb>",
+		"description":       "The meaning of the action.",
+		"category":          "The default category.",
+		"severity":          "The default severity.",
+		"visibility":        "The default visibility.",
+		"title":             "The template of an event's title. The default derives from the name.",
+		"summary":           "The template of an event's summary.",
+		"icon":              "The icon. The default is the resource's type.",
+		"keep":              "The keys of the payload that are stored. The default is all keys.",
+		"max_payload_bytes": "The maximum size of the payload. The default is the installation's.",
+		"payload":           "The JSON Schema (draft 2020-12) of the payload. The default accepts any payload.",
+		"required":          "The required keys of the payload.",
+	})
 	s.Properties["severity"].Enum = []any{"info", "warning", "error", "critical"}
 	s.Properties["visibility"].Enum = []any{"private", "resource", "scope", "tenant"}
 	// A schema may also be true or false.

@@ -12,29 +12,30 @@ import (
 	"github.com/fanfarehq/fanfare/internal/inbox"
 )
 
-// Publisher publishes on channels, as *centrifugo.Client does.
+// Publisher publishes to channels. *centrifugo.Client implements it.
 type Publisher interface {
 	Publish(ctx context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result
 }
 
-// unreadMessage is what a principal's open clients are told when the inbox changes.
+// unreadMessage is published to a principal's clients when the number of unread notifications
+// changes.
 type unreadMessage struct {
 	Version     string `json:"version"`
 	Type        string `json:"type"`
 	UnreadCount int    `json:"unread_count"`
 }
 
-// publishTimeout bounds how long a request waits for its news to be out.
+// publishTimeout is the maximum time that a request waits for the publication.
 const publishTimeout = time.Second
 
-// notifyUnread publishes the unread count on the principal's own channel. The change that it tells
-// of is made, whether it can be told or not: a client that was not told sees it at its next look.
+// notifyUnread publishes the unread count on the caller's own channel. A failure is logged and does
+// not fail the request: clients get the count with their next request.
 func (s *Server) notifyUnread(ctx context.Context, caller identity.Identity) {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	if err := s.publishUnread(ctx, caller); err != nil {
 		s.log.Warn(
-			"the unread count was not published",
+			"unread count could not be published",
 			zap.String("request_id", requestInfoOf(ctx).requestID),
 			zap.Error(err),
 		)
@@ -50,10 +51,8 @@ func (s *Server) publishUnread(ctx context.Context, caller identity.Identity) er
 	if err != nil {
 		return err
 	}
-	for _, result := range s.publisher.Publish(
-		ctx,
-		[]centrifugo.Broadcast{{Channels: []string{s.channels.User(caller.Principal)}, Data: data}},
-	) {
+	broadcast := centrifugo.Broadcast{Channels: []string{s.channels.User(caller.Principal)}, Data: data}
+	for _, result := range s.publisher.Publish(ctx, []centrifugo.Broadcast{broadcast}) {
 		if result.Err != nil {
 			return result.Err
 		}
@@ -61,7 +60,7 @@ func (s *Server) publishUnread(ctx context.Context, caller identity.Identity) er
 	return nil
 }
 
-// nopPublisher publishes nothing.
+// nopPublisher is the default Publisher.
 type nopPublisher struct{}
 
 func (nopPublisher) Publish(context.Context, []centrifugo.Broadcast) []centrifugo.Result { return nil }
