@@ -10,8 +10,8 @@ import (
 // EventVersion is the version of Event's form.
 const EventVersion = "1"
 
-// Event is an activity as it goes out on the wire. It names nobody but the actor and the target: no
-// recipients.
+// Event is an activity as clients receive it. It identifies the actor and the target, but neither
+// candidates nor recipients.
 type Event struct {
 	Version           string          `json:"version"`
 	EventID           uuid.UUID       `json:"event_id"`
@@ -27,14 +27,14 @@ type Event struct {
 	UIHints           UIHints         `json:"ui_hints"`
 }
 
-// Actor is who did it, as the directory knows them at the moment of sending.
+// Actor is the principal who performed the action, as in the directory at the time of rendering.
 type Actor struct {
 	PrincipalID uuid.UUID `json:"principal_id"`
-	Kind        string    `json:"kind"`         // "user", "agent", "service", …; "unknown" when the directory does not know them
-	DisplayName string    `json:"display_name"` // "" when the directory does not know them
+	Kind        string    `json:"kind"`         // "user", "agent", "service", …; "unknown" if not in the directory
+	DisplayName string    `json:"display_name"` // "" if not in the directory
 }
 
-// Resource is what it was done to, as of the recording.
+// Resource is the resource of the activity, as it was at the time of recording.
 type Resource struct {
 	ResourceID   uuid.UUID  `json:"resource_id"`
 	ResourceType string     `json:"resource_type"`
@@ -42,11 +42,11 @@ type Resource struct {
 	Name         string     `json:"name"`
 }
 
-// UIHints is what a client may show without knowing the action.
+// UIHints holds the texts with which a client can present an activity without knowing its action.
 type UIHints struct {
 	Category string   `json:"category"`
 	Severity Severity `json:"severity"`
-	Title    string   `json:"title"`   // the taxonomy's, or else "Signal created"
-	Summary  string   `json:"summary"` // the activity's own message, or else the taxonomy's, or else "Ada: signal created — Momentum 12"
-	Icon     string   `json:"icon"`    // the taxonomy's, or else the resource's type
+	Title    string   `json:"title"`   // from the taxonomy; default "Signal created"
+	Summary  string   `json:"summary"` // the message, the taxonomy's, or "Ada: signal created — Momentum 12"
+	Icon     string   `json:"icon"`    // from the taxonomy; default the resource's type
 }

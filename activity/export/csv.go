@@ -12,14 +12,15 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
-// columns is the heading of CSV. New ones are added behind the others.
+// columns are the headings of CSV. A new column is added after the others.
 var columns = []string{
-	"id", "tenant_id", "occurred_at", "recorded_at", "action", "actor_principal_id", "resource_type", "resource_id", "resource_name", "parent_id",
-	"owner_id", "target_principal_id", "correlation_id", "visibility", "status", "severity", "category", "message", "request_id", "user_agent",
-	"traceparent", "ip_hash", "ip_key_id", "delivery_channels", "warning", "payload",
+	"id", "tenant_id", "occurred_at", "recorded_at", "action", "actor_principal_id", "resource_type", "resource_id",
+	"resource_name", "parent_id", "owner_id", "target_principal_id", "correlation_id", "visibility", "status",
+	"severity", "category", "message", "request_id", "user_agent", "traceparent", "ip_hash", "ip_key_id",
+	"delivery_channels", "warning", "payload",
 }
 
-// appendRecord appends a record of CSV (RFC 4180). What is not given is an empty cell.
+// appendRecord appends a record of CSV (RFC 4180). A field that was not given is an empty cell.
 func appendRecord(b []byte, a *activity.Activity) []byte {
 	b = append(appendID(b, a.ID), ',')
 	b = append(appendID(b, a.TenantID), ',')
@@ -48,7 +49,7 @@ func appendRecord(b []byte, a *activity.Activity) []byte {
 	}
 	b = append(b, ',')
 	if len(a.DeliveryChannels) > 0 {
-		b = appendCell(b, strings.Join(a.DeliveryChannels, " ")) // they hold no spaces
+		b = appendCell(b, strings.Join(a.DeliveryChannels, " ")) // channels contain no spaces
 	}
 	b = append(b, ',')
 	b = append(appendCell(b, a.Warning), ',')
@@ -56,13 +57,13 @@ func appendRecord(b []byte, a *activity.Activity) []byte {
 	return append(b, "\r\n"...)
 }
 
-// formula tells whether a spreadsheet would take a cell that begins so for something to work out
+// startsFormula reports whether a spreadsheet would evaluate a cell that begins with the character
 // (https://owasp.org/www-community/attacks/CSV_Injection).
-func formula(first byte) bool {
+func startsFormula(first byte) bool {
 	return first == '=' || first == '+' || first == '-' || first == '@' || first == '\t' || first == '\r'
 }
 
-// appendCell appends a text. Behind an apostrophe a spreadsheet takes it for nothing but a text.
+// appendCell appends a text, after an apostrophe if a spreadsheet would evaluate it otherwise.
 func appendCell[T string | ~[]byte](b []byte, text T) []byte {
 	if len(text) == 0 {
 		return b
@@ -74,11 +75,11 @@ func appendCell[T string | ~[]byte](b []byte, text T) []byte {
 			break
 		}
 	}
-	if !quoted && text[0] != ' ' && !formula(text[0]) {
+	if !quoted && text[0] != ' ' && !startsFormula(text[0]) {
 		return append(b, text...)
 	}
 	b = append(b, '"')
-	if formula(text[0]) {
+	if startsFormula(text[0]) {
 		b = append(b, '\'')
 	}
 	from := 0
@@ -91,7 +92,7 @@ func appendCell[T string | ~[]byte](b []byte, text T) []byte {
 	return append(append(b, text[from:]...), '"')
 }
 
-// appendTime appends a time in UTC, as RFC 3339 has it.
+// appendTime appends a time in UTC (RFC 3339), nothing for the zero time.
 func appendTime(b []byte, at time.Time) []byte {
 	if at.IsZero() {
 		return b
@@ -99,7 +100,7 @@ func appendTime(b []byte, at time.Time) []byte {
 	return at.UTC().AppendFormat(b, time.RFC3339Nano)
 }
 
-// appendID appends an id, and nothing for uuid.Nil.
+// appendID appends an id, nothing for uuid.Nil.
 func appendID(b []byte, id uuid.UUID) []byte {
 	if id == uuid.Nil {
 		return b

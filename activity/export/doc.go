@@ -1,6 +1,7 @@
-// Package export writes a tenant's log, or what of it passes a filter, as CSV, JSON Lines or
+// Package export writes the activities of a tenant that pass a filter as CSV, JSON Lines or
 // CloudEvents.
 //
-// It reads in short steps and holds one of them at a time, so that memory stays flat whatever the
-// size, and neither a transaction nor a connection waits for whoever takes the output.
+// An export reads the log in short steps and keeps one step in memory, so that its memory does not
+// grow with its size, and neither a transaction nor a connection is held while the output is
+// written.
 package export

@@ -15,38 +15,38 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// The bounds of a step. It ends at whichever it meets first.
+// The bounds of a step.
 const (
-	stepBytes = 1 << 20          // of text, and at most one activity more
-	stepMost  = pglog.WalkStep   // activities looked at
-	stepLeast = 16               // and how few, where they are large
-	stepTime  = 30 * time.Second // for reading it
+	maxStepBytes      = 1 << 20        // of encoded text; the last activity may exceed it
+	maxStepActivities = pglog.WalkStep // read
+	minStepActivities = 16             // read, however large activities are
+	stepTimeout       = 30 * time.Second
 )
 
-// Export says what is wanted and how. Tenant and Encoder.Format are required.
+// Export selects activities and the form of their output. Tenant and Encoder.Format are required.
 type Export struct {
 	Tenant      uuid.UUID
 	Filter      activity.Filter
-	NewestFirst bool // else the oldest come first
+	NewestFirst bool // default oldest first
 	Encoder     Encoder
 	Gzip        bool
 
 	StepTimeout time.Duration  // for reading one step from the database; default 30 s
-	Progress    func(Progress) // told after each step; may be nil
+	Progress    func(Progress) // called after each step; may be nil
 }
 
-// Progress is how far an export is.
+// Progress describes how far an export has come.
 type Progress struct {
 	Activities int64         // written
-	Bytes      int64         // of text written, before it is compressed
-	At         time.Time     // when the last one was recorded; the zero time before the first
-	Part       float64       // of the time that the export spans, 0 to 1
+	Bytes      int64         // of text written, before compression
+	At         time.Time     // when the last written activity was recorded; zero before the first
+	Part       float64       // of the period that the export covers, 0 to 1
 	Took       time.Duration // since the beginning
 }
 
-// InterruptedError says that what was written is not all.
+// InterruptedError reports that the output is incomplete.
 type InterruptedError struct {
-	Written int64 // activities that were handed on whole
+	Written int64 // activities that were written completely
 	Cause   error
 }
 
@@ -56,9 +56,9 @@ func (e *InterruptedError) Error() string {
 
 func (e *InterruptedError) Unwrap() error { return e.Cause }
 
-// Write writes the export to w, step by step, each with one call (more where it is compressed). It
-// ends at the newest activity that there is at its beginning. Any error but that of a filter or a
-// format is an *InterruptedError; then the end of the output, its gzip trailer too, is missing.
+// Write writes the export to w, with one call per step, or several if it is compressed. It ends at
+// the activity that is the newest when it begins. An error that is not about the filter or the format
+// is an *InterruptedError; then the output ends early, without the trailer of gzip.
 func (e Export) Write(ctx context.Context, log *pglog.Log, w io.Writer) (Progress, error) {
 	if _, err := ParseFormat(string(e.Encoder.Format)); err != nil {
 		return Progress{}, err
@@ -76,32 +76,31 @@ func (e Export) Write(ctx context.Context, log *pglog.Log, w io.Writer) (Progres
 		}
 		out = zipped
 	}
-	writing := writing{Export: e, walk: walk, begun: time.Now(), step: stepMost / 10}
-	if err := writing.all(ctx, out); err != nil {
-		return writing.progress, &InterruptedError{Written: writing.progress.Activities, Cause: err}
+	wr := writer{Export: e, walk: walk, began: time.Now(), step: maxStepActivities / 10}
+	err = wr.writeAll(ctx, out)
+	if err == nil && zipped != nil {
+		err = zipped.Close()
 	}
-	if zipped != nil {
-		if err := zipped.Close(); err != nil {
-			return writing.progress, &InterruptedError{Written: writing.progress.Activities, Cause: err}
-		}
+	if err != nil {
+		return wr.progress, &InterruptedError{Written: wr.progress.Activities, Cause: err}
 	}
-	return writing.progress, nil
+	return wr.progress, nil
 }
 
-// writing is an export under way.
-type writing struct {
+// writer is the state of an export.
+type writer struct {
 	Export
 	walk     *pglog.Walk
-	begun    time.Time
-	step     int // activities to look at next
-	first    time.Time
+	began    time.Time
+	step     int       // the number of activities that the next step reads
+	first    time.Time // when the first written activity was recorded
 	progress Progress
 }
 
-func (w *writing) all(ctx context.Context, out io.Writer) error {
+func (w *writer) writeAll(ctx context.Context, out io.Writer) error {
 	buffer := w.Encoder.AppendHeading(nil)
 	for more := true; more; {
-		// What ended it is said, even where nothing was left to wait for.
+		// A step that needs no waiting would not notice the end of ctx.
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -113,7 +112,7 @@ func (w *writing) all(ctx context.Context, out io.Writer) error {
 		if more, err = w.read(ctx, func(a *activity.Activity) bool {
 			buffer = w.Encoder.Append(buffer, a)
 			found, last = found+1, a.RecordedAt
-			return len(buffer) >= stepBytes
+			return len(buffer) >= maxStepBytes
 		}); err != nil {
 			return err
 		}
@@ -122,32 +121,32 @@ func (w *writing) all(ctx context.Context, out io.Writer) error {
 				return fmt.Errorf("write: %w", err)
 			}
 		}
-		w.note(found, int64(len(buffer)), last, more)
+		w.advance(found, int64(len(buffer)), last, more)
 		buffer = buffer[:0]
 	}
 	return nil
 }
 
-// read reads a step. The next one is fitted to how large the activities are.
-func (w *writing) read(ctx context.Context, each func(a *activity.Activity) bool) (more bool, err error) {
-	bounded, cancel := context.WithTimeout(ctx, cmp.Or(w.StepTimeout, stepTime))
+func (w *writer) read(ctx context.Context, visit func(a *activity.Activity) bool) (more bool, err error) {
+	bounded, cancel := context.WithTimeout(ctx, cmp.Or(w.StepTimeout, stepTimeout))
 	defer cancel()
-	return w.walk.Step(bounded, w.step, each)
+	return w.walk.Step(bounded, w.step, visit)
 }
 
-func (w *writing) note(found, size int64, last time.Time, more bool) {
+// advance updates the progress and adapts the next step to the size of the activities.
+func (w *writer) advance(found, size int64, last time.Time, more bool) {
 	p := &w.progress
 	p.Activities += found
 	p.Bytes += size
-	p.Took = time.Since(w.begun)
+	p.Took = time.Since(w.began)
 	if found > 0 {
 		p.At = last
-		w.step = int(min(max(stepBytes*found/size, stepLeast), stepMost))
+		w.step = int(min(max(maxStepBytes*found/size, minStepActivities), maxStepActivities))
 		if w.first.IsZero() {
 			w.first = last
 		}
 	} else {
-		w.step = stepMost
+		w.step = maxStepActivities
 	}
 	p.Part = w.part(more)
 	if w.Progress != nil {
@@ -155,8 +154,8 @@ func (w *writing) note(found, size int64, last time.Time, more bool) {
 	}
 }
 
-// part is how much of the time between the first activity and the last is behind.
-func (w *writing) part(more bool) float64 {
+// part returns the part of the period between the first and the last activity that is written.
+func (w *writer) part(more bool) float64 {
 	if !more {
 		return 1
 	}

@@ -9,20 +9,20 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Format is a form of the output.
+// Format is the format of the output.
 type Format string
 
 // The formats.
 const (
-	CSV         Format = "csv"         // RFC 4180 with a heading; cells that a spreadsheet would take for a formula are defused
-	JSONL       Format = "jsonl"       // one JSON object a line
-	CloudEvents Format = "cloudevents" // one CloudEvents 1.0 event in JSON a line
+	CSV         Format = "csv"         // RFC 4180 with a heading, safe to open in a spreadsheet
+	JSONL       Format = "jsonl"       // one JSON object per line
+	CloudEvents Format = "cloudevents" // one CloudEvents 1.0 event in JSON per line
 )
 
-// Formats lists them all.
+// Formats returns all formats.
 func Formats() []Format { return []Format{CSV, JSONL, CloudEvents} }
 
-// ParseFormat reads a format's name.
+// ParseFormat returns the format with the name.
 func ParseFormat(name string) (Format, error) {
 	if all := Formats(); slices.Contains(all, Format(name)) {
 		return Format(name), nil
@@ -30,7 +30,7 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("format %q must be one of csv, jsonl, cloudevents", name)
 }
 
-// MediaType is what an output is served as.
+// MediaType returns the media type of the output.
 func (f Format) MediaType() string {
 	if f == CSV {
 		return "text/csv"
@@ -38,7 +38,7 @@ func (f Format) MediaType() string {
 	return "application/x-ndjson"
 }
 
-// Extension is what the name of a file ends with.
+// Extension returns the extension of the output's file name, with the dot.
 func (f Format) Extension() string {
 	if f == CSV {
 		return ".csv"
@@ -46,20 +46,23 @@ func (f Format) Extension() string {
 	return ".jsonl"
 }
 
-// What CloudEvents name, unless they are told otherwise.
+// The defaults of an Encoder for CloudEvents.
 const (
 	DefaultSource     = "/fanfare"
 	DefaultTypePrefix = "com.fanfare."
 )
 
-// Encoder turns activities into text. The zero value is of no format.
+// Encoder encodes activities. Format is required.
 type Encoder struct {
-	Format     Format
-	Source     string // of CloudEvents: a URI reference, to which the tenant is added; DefaultSource if it is empty
-	TypePrefix string // of CloudEvents: what stands before the action; DefaultTypePrefix if it is empty
+	Format Format
+	// Source and TypePrefix are for CloudEvents. Source is a URI reference to which the tenant is
+	// appended, by default DefaultSource. TypePrefix precedes the action, by default
+	// DefaultTypePrefix.
+	Source     string
+	TypePrefix string
 }
 
-// AppendHeading appends what stands before the first activity.
+// AppendHeading appends the heading that precedes the first activity, if the format has one.
 func (e Encoder) AppendHeading(b []byte) []byte {
 	if e.Format == CSV {
 		b = append(append(b, strings.Join(columns, ",")...), "\r\n"...)
@@ -73,10 +76,8 @@ func (e Encoder) Append(b []byte, a *activity.Activity) []byte {
 	case CSV:
 		return appendRecord(b, a)
 	case CloudEvents:
-		return append(
-			appendCloudEvent(b, a, cmp.Or(e.Source, DefaultSource), cmp.Or(e.TypePrefix, DefaultTypePrefix)),
-			'\n',
-		)
+		b = appendCloudEvent(b, a, cmp.Or(e.Source, DefaultSource), cmp.Or(e.TypePrefix, DefaultTypePrefix))
+		return append(b, '\n')
 	default:
 		return append(appendObject(b, a), '\n')
 	}

@@ -10,9 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
-// appendObject appends a JSON object with every field, always in the same order. An id that is not
-// given is null, as are the hash of an address and its key; a text is empty. New fields are added
-// behind the others, before the payload.
+// appendObject appends a JSON object with every field, always in the same order. Ids, IP hashes and
+// key ids that were not given are null, texts are empty. A new field is added before the payload.
 func appendObject(b []byte, a *activity.Activity) []byte {
 	b = appendIDField(b, `{"id":`, a.ID)
 	b = appendIDField(b, `,"tenant_id":`, a.TenantID)
@@ -53,12 +52,12 @@ func appendObject(b []byte, a *activity.Activity) []byte {
 	if len(a.Payload) == 0 {
 		return append(b, "{}}"...)
 	}
-	return append(append(b, a.Payload...), '}') // as the database writes it: on one line
+	return append(append(b, a.Payload...), '}') // jsonb is written on one line
 }
 
-// appendCloudEvent appends an event as CloudEvents 1.0 has it in JSON
+// appendCloudEvent appends a CloudEvents 1.0 event in JSON
 // (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md). Its data is
-// what appendObject writes.
+// the object of appendObject.
 func appendCloudEvent(b []byte, a *activity.Activity, source, typePrefix string) []byte {
 	b = append(b, `{"specversion":"1.0"`...)
 	b = appendIDField(b, `,"id":`, a.ID)
@@ -68,7 +67,7 @@ func appendCloudEvent(b []byte, a *activity.Activity, source, typePrefix string)
 	b = append(appendTime(append(b, `,"time":"`...), a.OccurredAt), '"')
 	b = append(appendTime(append(b, `,"recordedtime":"`...), a.RecordedAt), '"')
 	b = appendIDField(b, `,"correlationid":`, a.CorrelationID)
-	if a.Traceparent != "" { // an attribute may not be empty
+	if a.Traceparent != "" { // attributes must not be empty
 		b = appendTextField(b, `,"traceparent":`, a.Traceparent)
 	}
 	b = append(b, `,"datacontenttype":"application/json","data":`...)

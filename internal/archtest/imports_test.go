@@ -154,6 +154,16 @@ func TestImportsRunDownhill(t *testing.T) {
 	}
 }
 
+// TestDomainDependsOnNoDatabase keeps the domain, and the log in memory that tests use, free of pgx.
+func TestDomainDependsOnNoDatabase(t *testing.T) {
+	t.Parallel()
+	for _, p := range goList(t, "-deps", "./activity", "./activity/memlog") {
+		if strings.HasPrefix(p.ImportPath, "github.com/jackc/") {
+			t.Errorf("activity or activity/memlog depends on %s", p.ImportPath)
+		}
+	}
+}
+
 // TestWhatAServicePullsIn looks at everything that import "…/outbox" brings along.
 func TestWhatAServicePullsIn(t *testing.T) {
 	t.Parallel()
