@@ -16,7 +16,7 @@ func TestCentrifugoConfigurationsAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v5["port"] = port // v6 wants a number
+	v5["port"] = port // v6 requires a number
 	content, err := os.ReadFile("centrifugo.v6.json")
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +28,7 @@ func TestCentrifugoConfigurationsAgree(t *testing.T) {
 	}
 }
 
-// No client may subscribe to anything on its own.
+// TestCentrifugoNamespacesAreClosed verifies that no option permits subscriptions without a token.
 func TestCentrifugoNamespacesAreClosed(t *testing.T) {
 	allowed := map[string]bool{"name": true, "history_size": true, "history_ttl": true, "force_recovery": true}
 	for _, namespace := range parse(t, []byte(deploy.CentrifugoV5))["namespaces"].([]any) {
@@ -38,7 +38,7 @@ func TestCentrifugoNamespacesAreClosed(t *testing.T) {
 		}
 		for option := range options {
 			if !allowed[option] {
-				t.Errorf("namespace %v: option %s is not among those known to be harmless", options["name"], option)
+				t.Errorf("namespace %v: option %s is not known to be safe", options["name"], option)
 			}
 		}
 	}
@@ -52,7 +52,7 @@ func parse(t testing.TB, content []byte) (parsed map[string]any) {
 	return parsed
 }
 
-// flatten puts each option of v6 into flat under its name in v5.
+// flatten adds each option of v6 to flat with its name in v5.
 func flatten(t testing.TB, nested map[string]any, prefix string, flat map[string]any) {
 	t.Helper()
 	for name, value := range nested {
@@ -63,7 +63,7 @@ func flatten(t testing.TB, nested map[string]any, prefix string, flat map[string
 		}
 		v5, ok := v5Names()[name]
 		if !ok {
-			t.Errorf("v6 option %s: its v5 name is not known here", name)
+			t.Errorf("v6 option %s: unknown name in v5", name)
 			continue
 		}
 		flat[v5] = value

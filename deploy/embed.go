@@ -1,5 +1,4 @@
-// Package deploy holds the configuration that Fanfare is deployed with, as far
-// as programs read it.
+// Package deploy contains the configuration of Centrifugo for programs that run it.
 package deploy
 
 import _ "embed"

@@ -46,7 +46,7 @@ type ChurnResult struct {
 	Rate       int            `json:"rate"`
 	Activities int            `json:"activities"`
 	Changes    map[string]int `json:"changes"`
-	// States is the mean number of states of the tenant in which an activity may have been delivered.
+	// States is the mean number of the tenant's states in which an activity may be delivered.
 	States float64 `json:"states_per_activity"`
 	// Altered counts the pairs that the changes decided differently.
 	Altered int `json:"decided_otherwise_than_at_first"`
@@ -262,7 +262,8 @@ func (c *churnRun) judge(ctx context.Context, first *churn.World) (*ChurnResult,
 	}
 	r.fill(Judge(evidence))
 	if share := r.Undecided(); share > c.MaxUndecided {
-		r.violations = append(r.violations, fmt.Errorf("%.1f%% undecided: activities are pending for too long", 100*share))
+		err := fmt.Errorf("%.1f%% undecided: activities are pending for too long", 100*share)
+		r.violations = append(r.violations, err)
 	}
 	return r, nil
 }

@@ -1,7 +1,7 @@
 // Package acceptance verifies Fanfare's guarantees against real servers and real worker processes:
-// every recipient receives what was committed, nobody else does, in order, in the inbox and on the
-// WebSocket, also when workers are killed and when everything that decides about recipients
-// changes.
+// every recipient receives what was committed, and no other principal does, in order, in the inbox
+// and on the WebSocket, also when workers are killed and when everything that decides about
+// recipients changes.
 //
 // A run has these parts:
 //

@@ -266,6 +266,7 @@ func (r *KillsResult) fill(found *Result, recorded, rolledBack int) {
 	r.InboxUnexpected = len(found.InboxUnexpected) + len(found.InboxDuplicates)
 	r.violations = found.Violations()
 	if found.MissedBeyondGaps > 0 {
-		r.violations = append(r.violations, fmt.Errorf("%d deliveries missed by clients with a gap", found.MissedBeyondGaps))
+		err := fmt.Errorf("%d deliveries missed by clients with a gap", found.MissedBeyondGaps)
+		r.violations = append(r.violations, err)
 	}
 }

@@ -21,7 +21,7 @@ var rejected = []struct{ pattern, instead string }{
 	{`\bhas had (its|their) time\b`, "has expired"},
 	{`\b(what|who) there is( not)?\b`, "name the thing"},
 	{`\b[Ww]ho(m)?ever\b`, "the caller, a principal that …"},
-	{`\b([Nn]obody|[Ss]omebody)\b`, "no principal, a principal, no process"},
+	{`(^|[^"])\b([Nn]obody|[Ss]omebody)\b`, "no principal, a principal, no process"},
 	{`\b(stood|stands) (already|there)\b`, "already exists"},
 	{`\b(is|are|be) told\b|\bhears? of\b`, "is notified"},
 	{`\b[Bb]roadcast[ _]jobs?\b`, "fan-out job"},

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// TestPrintedCommands has a shell run what a kept demo prints, as it is printed.
+// TestPrintedCommands runs the commands that a kept demo prints in a shell, as they are printed.
 func TestPrintedCommands(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	printed := make(chan []string, 1)
-	heard := make(chan struct{})
+	received := make(chan struct{})
 	var once sync.Once
 	ended := make(chan error, 1)
 	go func() {
@@ -25,52 +25,52 @@ func TestPrintedCommands(t *testing.T) {
 				printed <- shellLines(string(text))
 			}
 			if strings.Contains(string(text), "● Farid") {
-				once.Do(func() { close(heard) })
+				once.Do(func() { close(received) })
 			}
 			return nil
 		})}, script()[:1])
 	}()
-	var given []string
+	var lines []string
 	select {
-	case given = <-printed:
+	case lines = <-printed:
 	case err := <-ended:
 		t.Fatalf("the demo ended: %v", err)
 	}
-	// What each of the commands prints, in their order.
+	// A part of each command's output, in the order of the commands.
 	want := []string{
-		`"unread_count":`, `"unread_count":`, `"marked_count":`, `"scope":"descendants"`, `"filter_mode":"custom"`, `"items":`, endless,
-		`"user_agent":"fanfare-demo"`, `"connection_token":`,
+		`"unread_count":`, `"unread_count":`, `"marked_count":`, `"scope":"descendants"`, `"filter_mode":"custom"`,
+		`"items":`, endless, `"user_agent":"fanfare-demo"`, `"connection_token":`,
 	}
-	if len(given) != 1+len(want) {
-		t.Fatalf("got a setup and %d commands, want %d:\n%s", len(given)-1, len(want), strings.Join(given, "\n"))
+	if len(lines) != 1+len(want) {
+		t.Fatalf("got a setup and %d commands, want %d:\n%s", len(lines)-1, len(want), strings.Join(lines, "\n"))
 	}
-	setup := given[0]
+	setup := lines[0]
 	for i, want := range want {
 		if want == endless {
 			continue
 		}
-		out, err := exec.CommandContext(ctx, "sh", "-euc", setup+given[1+i]).Output()
+		out, err := exec.CommandContext(ctx, "sh", "-euc", setup+lines[1+i]).Output()
 		if err != nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "/problems/") {
-			t.Errorf("%s\n%v, and no %s in\n%s", given[1+i], err, want, out)
+			t.Errorf("%s\n%v, and no %s in\n%s", lines[1+i], err, want, out)
 		}
 	}
-	// He subscribed, and asked for runs.
+	// Farid subscribed to Equities and selected runs.
 	select {
-	case <-heard:
+	case <-received:
 	case err := <-ended:
 		t.Fatalf("the demo ended: %v", err)
 	}
-	follow(ctx, t, setup+given[7], cancel)
+	follow(ctx, t, setup+lines[7], cancel)
 	if err := <-ended; err != nil {
 		t.Errorf("the demo: %v", err)
 	}
 }
 
-// endless stands for what ends with the demo only.
+// endless marks a command that ends with the demo.
 const endless = "a stream"
 
-// follow runs a command that prints a stream, ends the demo once there is an activity in it, and
-// waits for the stream's end.
+// follow runs a command that prints a stream, ends the demo when the stream contains an activity, and
+// waits for the end of the stream.
 func follow(ctx context.Context, t *testing.T, command string, end func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
@@ -94,25 +94,25 @@ func follow(ctx context.Context, t *testing.T, command string, end func()) {
 		t.Errorf("%s\n%v", command, err)
 	}
 	if n := len(events); n < 2 || events[0] != "activity" || events[n-1] != "dropped" {
-		t.Errorf("got the events %q, want activities, and that the stream is dropped when the server ends", events)
+		t.Errorf("got the events %q, want activities, then a drop when the server stops", events)
 	}
 	end()
 }
 
-// shellLines returns what a shell is to be given first, and then each command that is printed.
+// shellLines returns the printed setup, followed by each printed command.
 func shellLines(text string) []string {
 	var found []string
-	setup, goesOn := "", false
+	setup, continued := "", false
 	for line := range strings.Lines(text) {
 		switch {
 		case strings.HasPrefix(line, "API="), strings.HasPrefix(line, "AUTH="):
 			setup += line
 		case strings.HasPrefix(line, "curl "):
 			found = append(found, line)
-			goesOn = strings.HasSuffix(line, "\\\n")
-		case goesOn:
+			continued = strings.HasSuffix(line, "\\\n")
+		case continued:
 			found[len(found)-1] += line
-			goesOn = strings.HasSuffix(line, "\\\n")
+			continued = strings.HasSuffix(line, "\\\n")
 		}
 	}
 	return append([]string{setup}, found...)

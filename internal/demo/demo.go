@@ -40,8 +40,9 @@ type Options struct {
 	Logger     *zap.Logger   // of the worker and the API; nil discards
 }
 
-// Run plays the demo. It returns nil if every scene had its declared result, ErrMismatch if not, and
-// ctx's error if ctx ends before the last scene. It stops and removes all that it started.
+// Run plays the demo. It returns nil if every scene had its declared result, ErrMismatch if not,
+// and ctx's error if ctx ends before the last scene. It stops and removes everything that it
+// started.
 func Run(ctx context.Context, o Options) error { return run(ctx, o, script()) }
 
 func run(ctx context.Context, o Options, scenes []scene) (err error) {

@@ -18,19 +18,19 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
-// lines is an Out that hands each line on, so that a test can act on it.
+// lines is an Out that calls a function with each line.
 type lines func(line []byte) error
 
 func (l lines) Write(p []byte) (int, error) { return len(p), l(p) }
 
-// TestDemo plays all of it as fast as it goes, then joins in as a person could.
+// TestDemo plays all scenes without pauses, then records an activity as a person could.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var results []Result
 	var summary Summary
-	heard := map[string]bool{}
+	received := map[string]bool{}
 	err := Run(ctx, Options{JSON: true, Keep: true, Duration: -1, Out: lines(func(line []byte) error {
 		switch typeOf(t, line) {
 		case "scene":
@@ -43,9 +43,9 @@ func TestDemo(t *testing.T) {
 		case "live":
 			l := decode[Live](t, line)
 			if l.Summary == "Hello from psql" {
-				heard[l.Who] = true
+				received[l.Who] = true
 			}
-			if heard[ada] && heard[ines] && heard[scout] {
+			if received[ada] && received[ines] && received[scout] {
 				cancel()
 			}
 		}
@@ -65,12 +65,12 @@ func TestDemo(t *testing.T) {
 	if len(results) != want.Scenes {
 		t.Errorf("scenes: got %d, want %d", len(results), want.Scenes)
 	}
-	asked := 0
+	requests := 0
 	for _, r := range results {
-		asked += len(r.Requests)
+		requests += len(r.Requests)
 	}
-	if asked != want.Requests {
-		t.Errorf("requests in the scenes: got %d, want %d", asked, want.Requests)
+	if requests != want.Requests {
+		t.Errorf("requests in the scenes: got %d, want %d", requests, want.Requests)
 	}
 	if summary.P50 <= 0 || summary.P99 < summary.P50 {
 		t.Errorf("latency: got p50 %v ms and p99 %v ms", summary.P50, summary.P99)
@@ -80,7 +80,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// TestDemoThatFindsAMismatch has a script that expects what is not to be.
+// TestDemoThatFindsAMismatch plays scenes whose declarations are wrong.
 func TestDemoThatFindsAMismatch(t *testing.T) {
 	t.Parallel()
 	wrong := script()[0]
@@ -94,7 +94,8 @@ func TestDemoThatFindsAMismatch(t *testing.T) {
 		},
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), Options{Duration: -1, Out: &out}, []scene{wrong, request}); !errors.Is(err, ErrMismatch) {
+	err := run(t.Context(), Options{Duration: -1, Out: &out}, []scene{wrong, request})
+	if !errors.Is(err, ErrMismatch) {
 		t.Errorf("got %v, want ErrMismatch", err)
 	}
 	for _, want := range []string{
@@ -110,7 +111,7 @@ func TestDemoThatFindsAMismatch(t *testing.T) {
 	}
 }
 
-// TestDemoThatIsInterrupted ends in the midst of the scenes and leaves nothing.
+// TestDemoThatIsInterrupted ends the demo before the first scene.
 func TestDemoThatIsInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -123,9 +124,11 @@ func TestDemoThatIsInterrupted(t *testing.T) {
 		return nil
 	}))})
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that it was cancelled", err)
+		t.Errorf("got %v, want context.Canceled", err)
 	}
-	for _, want := range []string{"fanfare demo", "PostgreSQL at", "Centrifugo at", "migrations applied", "API at", "14 WebSockets"} {
+	for _, want := range []string{
+		"fanfare demo", "PostgreSQL at", "Centrifugo at", "migrations applied", "API at", "14 WebSockets",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

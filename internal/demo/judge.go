@@ -34,7 +34,8 @@ func (t *trial) judge(number int) Result {
 		Number: number, Title: sc.title, Story: sc.story, Tenant: r.tenant, Action: r.action, Resource: r.signal,
 		Actor: r.actor, ActivityID: t.outcome.activityID, Committed: t.observed.activity != nil,
 		Requests:   append([]Request{}, t.outcome.requests...),
-		Recipients: []Recipient{}, InboxOnly: []Recipient{}, Shared: []Recipient{}, Unread: []Unread{}, Others: []Other{},
+		Recipients: []Recipient{}, InboxOnly: []Recipient{}, Shared: []Recipient{},
+		Unread: []Unread{}, Others: []Other{},
 		Mismatches: append([]string{}, t.outcome.mismatches...),
 	}
 	if want := r.action != "" && !sc.rolledBack; t.result.Committed != want {

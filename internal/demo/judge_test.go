@@ -95,7 +95,9 @@ func TestMismatches(t *testing.T) {
 		},
 		"received and not declared": {
 			func(tr *trial) { tr.scene.recipients = nil },
-			[]string{"Ada Okafor received it and is not a recipient", "Ada Okafor has an inbox row and is not a recipient"},
+			[]string{
+				"Ada Okafor received it and is not a recipient", "Ada Okafor has an inbox row and is not a recipient",
+			},
 		},
 		"received again": {
 			func(tr *trial) {
@@ -144,8 +146,10 @@ func TestMismatches(t *testing.T) {
 			func(tr *trial) { tr.scene = scene{recording: tr.scene.recording, rolledBack: true} },
 			[]string{
 				"in the log: got true, want false", "Ada Okafor received it and is not a recipient",
-				"Ada Okafor has an inbox row and is not a recipient", "Eva Novak has an inbox row and is not a recipient",
-				`Ines Park: the reason is "actor", want "not_committed"`, "the resource channel: got 1 messages, want 0",
+				"Ada Okafor has an inbox row and is not a recipient",
+				"Eva Novak has an inbox row and is not a recipient",
+				`Ines Park: the reason is "actor", want "not_committed"`,
+				"the resource channel: got 1 messages, want 0",
 				`Ada Okafor of Borealis Labs: the reason is "other_tenant", want "not_committed"`,
 			},
 		},
@@ -157,7 +161,8 @@ func TestMismatches(t *testing.T) {
 			},
 			[]string{
 				"Ada Okafor did not receive it", "Ada Okafor received an activity that is not of this scene",
-				"the resource channel: got 0 messages, want 1", "the resource channel: got resource.updated of another scene",
+				"the resource channel: got 0 messages, want 1",
+				"the resource channel: got resource.updated of another scene",
 			},
 		},
 		"an unread count": {

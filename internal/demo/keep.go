@@ -195,7 +195,8 @@ func (c Connection) text(p paint) string {
 	} {
 		b.WriteString(blank(indent) + p.dim(row[0]) + "\n" + blank(indent) + row[1] + "\n")
 	}
-	b.WriteString("\n" + blank(indent) + p.dim("The API from a shell, as "+c.Who+", with activity:read. First, once:") + "\n")
+	intro := "The API from a shell, as " + c.Who + ", with activity:read. First, once:"
+	b.WriteString("\n" + blank(indent) + p.dim(intro) + "\n")
 	b.WriteString(c.Setup + "\n")
 	for _, command := range c.Commands {
 		b.WriteString("\n" + blank(indent) + p.dim(command.What) + "\n" + command.Line + "\n")

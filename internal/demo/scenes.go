@@ -226,7 +226,8 @@ func script() []scene {
 			title: "Visibility can include the scope",
 			story: "Ada approves the promotion, visible to all roles in Equities. Hana's is on US Prices.",
 			recording: recording{
-				tenant: aurora, actor: ada, signal: momentum, action: "promotion.approved", visibility: activity.ScopeWide,
+				tenant: aurora, actor: ada, signal: momentum, action: "promotion.approved",
+				visibility: activity.ScopeWide,
 			},
 			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
 				return a.service.setStage(ctx, r, "production")

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	example "github.com/fanfarehq/fanfare/activity/taxonomy/research"
 	"github.com/fanfarehq/fanfare/internal/acceptance/apiclient"
 	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
 	"github.com/fanfarehq/fanfare/internal/api"
@@ -29,7 +30,6 @@ import (
 	"github.com/fanfarehq/fanfare/migrations"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
-	example "github.com/fanfarehq/fanfare/activity/taxonomy/research"
 )
 
 const (
@@ -64,7 +64,8 @@ type stack struct {
 // start starts everything. After an error, too, stop must be called.
 func (s *stack) start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.startServers, s.prepareDatabase, s.applyTaxonomy, s.connectPublisher, s.startWorker, s.startAPI, s.connectClients,
+		s.startServers, s.prepareDatabase, s.applyTaxonomy, s.connectPublisher,
+		s.startWorker, s.startAPI, s.connectClients,
 	} {
 		if err := step(ctx); err != nil {
 			return err

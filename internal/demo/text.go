@@ -31,7 +31,8 @@ func (s progress) text(p paint) string {
 type farewell struct{}
 
 func (farewell) text(p paint) string {
-	return blank(indent) + p.dim("With --keep the demo continues and prints how to connect with curl and psql.") + "\n\n"
+	const hint = "With --keep the demo continues and prints how to connect with curl and psql."
+	return blank(indent) + p.dim(hint) + "\n\n"
 }
 
 // text returns a scene's block: the heading, the story, the requests to the API, the recipients

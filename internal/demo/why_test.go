@@ -13,67 +13,65 @@ func TestExplain(t *testing.T) {
 	t.Parallel()
 	actor, other := principalID(ada), principalID(bruno)
 	subscriber := func(change func(*fact)) fact {
-		f := fact{Candidate: watchers.Candidate{
-			Reasons: subscribed, Access: directory.Access{OnChain: true, InScope: true}, FilterMode: "all",
-		}}
+		access := directory.Access{OnChain: true, InScope: true}
+		f := fact{Candidate: watchers.Candidate{Reasons: subscribed, Access: access, FilterMode: "all"}}
 		change(&f)
 		return f
+	}
+	muted := func(onChain, inScope bool) fact {
+		return subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.Muted = onChain, inScope, true })
+	}
+	withRoles := func(onChain, inScope, lostRole bool) fact {
+		return subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.lostRole = onChain, inScope, lostRole })
 	}
 	for name, test := range map[string]struct {
 		visibility activity.Visibility
 		actor      bool
 		fact       fact
 		want       Why
-		words      string
+		detail     string
 	}{
-		"the actor":            {actor: true, fact: subscriber(func(f *fact) { f.Muted = true }), want: Actor, words: "the actor"},
-		"no candidate":         {want: NotWatching, words: "not watching"},
-		"no longer subscribed": {fact: fact{unsubscribed: true}, want: Unsubscribed, words: "unsubscribed"},
-		"inactive":             {fact: subscriber(func(f *fact) { f.Inactive = true }), want: Inactive, words: "inactive"},
-		"private": {
-			visibility: activity.Private, fact: subscriber(func(f *fact) { f.Muted = true }), want: PrivateTo, words: "it is private",
+		"the actor":            {"", true, muted(true, true), Actor, "the actor"},
+		"no candidate":         {"", false, fact{}, NotWatching, "not watching"},
+		"no longer subscribed": {"", false, fact{unsubscribed: true}, Unsubscribed, "unsubscribed"},
+		"inactive": {
+			"", false, subscriber(func(f *fact) { f.Access.Inactive = true }), Inactive, "inactive",
 		},
-		"no role": {
-			visibility: activity.ResourceWide, fact: subscriber(func(f *fact) { f.Access.OnChain = false }), want: NoRole, words: "no role here",
-		},
-		"no longer a role": {
-			visibility: activity.ResourceWide, fact: subscriber(func(f *fact) { f.Access.OnChain, f.lostRole = false, true }), want: LostRole, words: "lost the role",
-		},
-		"no role in the scope": {
-			visibility: activity.ScopeWide, fact: subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope = false, false }), want: NoRole, words: "no role here",
-		},
-		"muted, seeing the scope": {
-			visibility: activity.ScopeWide, fact: subscriber(func(f *fact) { f.Access.OnChain, f.Muted = false, true }), want: Muted, words: "muted",
-		},
-		"muted, seeing the tenant": {
-			visibility: activity.TenantVisible, fact: subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.Muted = false, false, true }), want: Muted, words: "muted",
-		},
-		"an owner does not need a role": {
-			visibility: activity.Private, fact: fact{Candidate: watchers.Candidate{Reasons: owner}}, want: Filtered, words: "wants only mutations",
+		"private":              {activity.Private, false, muted(true, true), PrivateTo, "it is private"},
+		"no role":              {activity.ResourceWide, false, withRoles(false, true, false), NoRole, "no role here"},
+		"a revoked role":       {activity.ResourceWide, false, withRoles(false, true, true), LostRole, "lost the role"},
+		"no role in the scope": {activity.ScopeWide, false, withRoles(false, false, false), NoRole, "no role here"},
+		"muted, scope":         {activity.ScopeWide, false, muted(false, true), Muted, "muted"},
+		"muted, tenant":        {activity.TenantVisible, false, muted(false, false), Muted, "muted"},
+		"an owner without a role": {
+			activity.Private, false,
+			fact{Candidate: watchers.Candidate{Reasons: owner}},
+			Filtered,
+			"wants only mutations",
 		},
 		"other patterns": {
-			visibility: activity.ResourceWide,
-			fact:       subscriber(func(f *fact) { f.FilterMode, f.CustomActions = "custom", []string{"run.*", "x"} }),
-			want:       Filtered, words: "wants only run.*, x",
+			activity.ResourceWide, false,
+			subscriber(func(f *fact) { f.FilterMode, f.CustomActions = "custom", []string{"run.*", "x"} }), Filtered,
+			"wants only run.*, x",
 		},
 		"an unexplained subscriber": {
-			visibility: activity.ResourceWide, fact: subscriber(func(*fact) {}), want: Unexplained, words: "for an unknown reason",
+			activity.ResourceWide, false, subscriber(func(*fact) {}), Unexplained, "for an unknown reason",
 		},
 		"an unexplained target": {
-			visibility: activity.ResourceWide, fact: subscriber(func(f *fact) { f.Reasons, f.FilterMode = target, "" }),
-			want: Unexplained, words: "a target, for an unknown reason",
+			activity.ResourceWide, false, subscriber(func(f *fact) { f.Reasons, f.FilterMode = target, "" }), Unexplained,
+			"a target, for an unknown reason",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			who := other
+			principal := other
 			if test.actor {
-				who = actor
+				principal = actor
 			}
 			a := &activity.Activity{ActorPrincipalID: actor, Action: "note.added", Visibility: test.visibility}
-			got, words := explain(a, who, test.fact, preferences.NewFilter(nil))
-			if got != test.want || words != test.words {
-				t.Errorf("got %s, %q, want %s, %q", got, words, test.want, test.words)
+			got, detail := explain(a, principal, test.fact, preferences.NewFilter(nil))
+			if got != test.want || detail != test.detail {
+				t.Errorf("got %s, %q, want %s, %q", got, detail, test.want, test.detail)
 			}
 		})
 	}

@@ -172,8 +172,9 @@ func rowsOf(tenants []tenant) *seed.Rows {
 				rows.Roles = append(rows.Roles, row)
 			}
 			for _, s := range p.watches {
-				row := seed.Subscription{Principal: id, ResourceID: resourceID(s.on), Scope: s.scope, Revoked: s.revoked}
-				rows.Subscriptions = append(rows.Subscriptions, row)
+				rows.Subscriptions = append(rows.Subscriptions, seed.Subscription{
+					Principal: id, ResourceID: resourceID(s.on), Scope: s.scope, Revoked: s.revoked,
+				})
 			}
 			if w := p.wants; w != nil {
 				row := seed.Preference{Principal: id, Mode: string(w.Mode), Patterns: w.CustomActions, Muted: w.Muted}

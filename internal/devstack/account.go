@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// account is another user to run a server as. Nil means oneself.
+// account is another user to run a server as. A nil account is the present user.
 type account struct {
 	uid, gid int
 }
 
-// serverAccount returns whom to run PostgreSQL as: oneself, or, as root, which
-// PostgreSQL refuses to be, the account "postgres", else "nobody".
+// serverAccount returns the account to run PostgreSQL as: nil, or for root, which PostgreSQL does not
+// run as, the account "postgres", else "nobody".
 func serverAccount() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -38,7 +38,7 @@ func serverAccount() (*account, error) {
 		}
 		return &account{uid: uid, gid: gid}, nil
 	}
-	return nil, errors.New("PostgreSQL does not run as root, and there is no account postgres or nobody to run it as")
+	return nil, errors.New(`PostgreSQL does not run as root; create an account "postgres" or "nobody"`)
 }
 
 func (a *account) credential() *syscall.Credential {
@@ -48,7 +48,7 @@ func (a *account) credential() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 }
 
-// own hands the file or directory over to the account.
+// own changes the owner of a file or directory to the account.
 func (a *account) own(path string) error {
 	if a == nil {
 		return nil

@@ -14,28 +14,24 @@ import (
 	"time"
 )
 
-// CentrifugoOptions says what Centrifugo to run. The zero value is the
-// production configuration on this machine.
+// CentrifugoOptions describe a server. The zero value selects the production configuration.
 type CentrifugoOptions struct {
-	// Binary is Centrifugo v5. When empty it is the one that the environment
-	// variable FANFARE_CENTRIFUGO_BIN names, the one beside the running
-	// executable, bin/centrifugo of the checkout, or the one on PATH.
+	// Binary is the path of Centrifugo v5. If it is empty, FindCentrifugo searches for it.
 	Binary string
-	// ExtraNamespaces are further channel namespaces, with the options of
-	// "resource".
+	// ExtraNamespaces are additional channel namespaces, with the options of "resource".
 	ExtraNamespaces []string
-	// AllowedOrigins are the web pages that may connect, as patterns. When
-	// empty, any page that this machine serves.
+	// AllowedOrigins are patterns of the origins that are permitted to connect; default the
+	// origins on this machine.
 	AllowedOrigins []string
-	// Settings are added to the configuration and win over everything else in it.
+	// Settings are added to the configuration and override everything else in it.
 	Settings map[string]any
-	// Output gets the server's log. The end of it is in the error when a start
-	// fails, with or without Output.
+	// Output receives the server's log. The error of a failed start contains the end of the log
+	// in any case.
 	Output io.Writer
 }
 
-// Centrifugo is a server with secrets of its own that keeps channels in
-// memory. Its methods are safe for concurrent use.
+// Centrifugo is a server with random secrets that keeps channels in memory. Its methods are safe for
+// concurrent use.
 type Centrifugo struct {
 	options     CentrifugoOptions
 	binary      string
@@ -46,9 +42,8 @@ type Centrifugo struct {
 	server      *server
 }
 
-// StartCentrifugo returns once the server takes commands. ctx bounds the start
-// only; the server runs until Stop. When there is no binary the error is
-// ErrNoCentrifugo.
+// StartCentrifugo returns when the server accepts commands. ctx limits the start only; the server
+// runs until Stop. If no binary is found, the error is ErrNoCentrifugo.
 func StartCentrifugo(ctx context.Context, options CentrifugoOptions) (*Centrifugo, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -70,42 +65,40 @@ func StartCentrifugo(ctx context.Context, options CentrifugoOptions) (*Centrifug
 		stopSignals: []syscall.Signal{syscall.SIGTERM},
 		crashSignal: syscall.SIGKILL,
 	}
-	if err := c.server.startSomewhere(ctx, c.configure); err != nil {
+	if err := c.server.startOnFreePorts(ctx, c.configure); err != nil {
 		return nil, errors.Join(err, dir.remove())
 	}
 	return c, nil
 }
 
-// APIURL returns where the server API is.
+// APIURL returns the URL of the server API.
 func (c *Centrifugo) APIURL() string { return "http://" + local(c.apiPort) + "/api" }
 
-// WebSocketURL returns where clients connect.
+// WebSocketURL returns the URL that clients connect to.
 func (c *Centrifugo) WebSocketURL() string {
 	return "ws://" + local(c.port) + "/connection/websocket"
 }
 
-// APIKey returns the secret that the server API asks for.
+// APIKey returns the key of the server API.
 func (c *Centrifugo) APIKey() string { return c.apiKey }
 
 // TokenSecret returns the HMAC key of connection and subscription tokens.
 func (c *Centrifugo) TokenSecret() string { return c.tokenSecret }
 
-// String names the server without its secrets.
+// String returns the server's address, without secrets.
 func (c *Centrifugo) String() string { return "Centrifugo at " + local(c.port) }
 
-// Kill takes the server down at once. What it kept of channels is lost.
+// Kill ends the server by SIGKILL. The contents of its channels are lost.
 func (c *Centrifugo) Kill(ctx context.Context) error { return c.server.crash(ctx) }
 
-// Restart takes the server down, unless it is down already, and starts it
-// again on the same ports with the same secrets. It returns once the server
-// takes commands.
+// Restart stops the server, if it runs, and starts it on the same ports with the same secrets. It
+// returns when the server accepts commands.
 func (c *Centrifugo) Restart(ctx context.Context) error { return c.server.restart(ctx) }
 
-// Stop ends the server and removes its files. A second Stop does nothing.
+// Stop stops the server and removes its files. Further calls do nothing.
 func (c *Centrifugo) Stop(ctx context.Context) error { return c.server.stop(ctx) }
 
-// configure chooses ports and writes the configuration, which only this user
-// can read.
+// configure selects ports and writes the configuration, which only this user can read.
 func (c *Centrifugo) configure() (err error) {
 	if c.port, err = freePort(); err != nil {
 		return err
@@ -125,12 +118,12 @@ func (c *Centrifugo) configFile() string { return c.server.dir.join("centrifugo.
 func (c *Centrifugo) serve() *exec.Cmd {
 	cmd := exec.Command(c.binary, "--config", c.configFile())
 	cmd.Dir = c.server.dir.path
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // no CENTRIFUGO_… of the caller's
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // without the CENTRIFUGO_… variables of this process
 	return cmd
 }
 
-// ready asks for something that takes the API key, so that no other server on
-// the port can pass for this one.
+// ready sends a command that requires the API key, so that another server on the port is not
+// confused with this one.
 func (c *Centrifugo) ready(ctx context.Context, _ int) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -9,16 +9,16 @@ import (
 	"path/filepath"
 )
 
-// centrifugoVariable names the environment variable with the binary's path.
+// centrifugoVariable is the environment variable with the binary's path.
 const centrifugoVariable = "FANFARE_CENTRIFUGO_BIN"
 
-// ErrNoCentrifugo is returned when no Centrifugo binary is found.
+// ErrNoCentrifugo is returned if no binary of Centrifugo is found.
 var ErrNoCentrifugo = errors.New("no Centrifugo found: build it with make bin/centrifugo, " +
-	"or name a v5 binary in " + centrifugoVariable + ", or put it on PATH as centrifugo")
+	"or set " + centrifugoVariable + " to the path of a v5 binary, or put centrifugo on PATH")
 
-// FindCentrifugo returns the binary that is named, by argument or environment,
-// else the one beside the running executable, in the checkout's bin or on PATH,
-// else ErrNoCentrifugo.
+// FindCentrifugo returns the path of Centrifugo: the argument, else the value of the environment
+// variable FANFARE_CENTRIFUGO_BIN, else centrifugo beside the running executable, in the checkout's
+// bin, or on PATH. If there is none, the error is ErrNoCentrifugo.
 func FindCentrifugo(named string) (string, error) {
 	if named == "" {
 		named = os.Getenv(centrifugoVariable)
@@ -47,7 +47,7 @@ func FindCentrifugo(named string) (string, error) {
 	return "", ErrNoCentrifugo
 }
 
-// moduleRoot returns the root of the checkout of Fanfare that dir is in.
+// moduleRoot returns the root of the checkout of Fanfare that contains dir.
 func moduleRoot(dir string) (root string, ok bool) {
 	for ; ; dir = filepath.Dir(dir) {
 		content, err := os.ReadFile(filepath.Join(dir, "go.mod"))

@@ -3,15 +3,14 @@ package devstack
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"strconv"
 
 	"github.com/fanfarehq/fanfare/deploy"
 )
 
-// config returns the production configuration with this server's ports,
-// secrets, origins, further namespaces and settings in it.
+// config returns the production configuration with this server's ports, secrets, origins,
+// additional namespaces and settings.
 func (c *Centrifugo) config() ([]byte, error) {
 	var config map[string]any
 	if err := json.Unmarshal([]byte(deploy.CentrifugoV5), &config); err != nil {
@@ -39,11 +38,11 @@ func (c *Centrifugo) config() ([]byte, error) {
 	return json.MarshalIndent(config, "", "  ")
 }
 
-// withNamespaces adds copies of the namespace "resource" under other names.
+// withNamespaces adds copies of the namespace "resource" with other names.
 func withNamespaces(configured any, names []string) ([]any, error) {
 	namespaces, ok := configured.([]any)
 	if !ok {
-		return nil, errors.New("it has no list of namespaces")
+		return nil, errors.New("the configuration has no list of namespaces")
 	}
 	var model map[string]any
 	for _, each := range namespaces {
@@ -52,7 +51,7 @@ func withNamespaces(configured any, names []string) ([]any, error) {
 		}
 	}
 	if model == nil {
-		return nil, fmt.Errorf("it has no namespace %q", "resource")
+		return nil, errors.New("the configuration has no namespace \"resource\"")
 	}
 	for _, name := range names {
 		namespace := maps.Clone(model)

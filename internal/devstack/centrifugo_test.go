@@ -43,17 +43,21 @@ func TestCentrifugoChannels(t *testing.T) {
 		channel, token string
 		want           uint32 // the server's code: 103 permission denied, 3500 invalid token, 0 success
 	}{
-		"another's channel":                     {"user:#tenant-1.principal-2", "", 103},
-		"another tenant's channel":              {"user:#tenant-2.principal-1", "", 103},
-		"a channel with both names":             {"user:#tenant-1.principal-2,tenant-1.principal-1", "", 103},
-		"a resource without a token":            {"resource:tenant-1.r", "", 103},
-		"the tenant without a token":            {"tenant:tenant-1", "", 103},
-		"an extra namespace without a token":    {"chat:tenant-1.room", "", 103},
-		"an unknown namespace":                  {"other:x", "", 102},
-		"a resource with its token":             {"resource:tenant-1.r", token(t, c, me, "resource:tenant-1.r"), 0},
-		"an extra namespace with its token":     {"chat:tenant-1.room", token(t, c, me, "chat:tenant-1.room"), 0},
-		"a resource with another's token":       {"resource:tenant-1.r", token(t, c, "tenant-1.principal-2", "resource:tenant-1.r"), 3500},
-		"a resource with another channel's one": {"resource:tenant-1.r", token(t, c, me, "resource:tenant-1.other"), 3500},
+		"another's channel":                  {"user:#tenant-1.principal-2", "", 103},
+		"another tenant's channel":           {"user:#tenant-2.principal-1", "", 103},
+		"a channel with both names":          {"user:#tenant-1.principal-2,tenant-1.principal-1", "", 103},
+		"a resource without a token":         {"resource:tenant-1.r", "", 103},
+		"the tenant without a token":         {"tenant:tenant-1", "", 103},
+		"an extra namespace without a token": {"chat:tenant-1.room", "", 103},
+		"an unknown namespace":               {"other:x", "", 102},
+		"a resource with its token":          {"resource:tenant-1.r", token(t, c, me, "resource:tenant-1.r"), 0},
+		"an extra namespace with its token":  {"chat:tenant-1.room", token(t, c, me, "chat:tenant-1.room"), 0},
+		"a resource with another's token": {
+			"resource:tenant-1.r", token(t, c, "tenant-1.principal-2", "resource:tenant-1.r"), 3500,
+		},
+		"a resource with another channel's token": {
+			"resource:tenant-1.r", token(t, c, me, "resource:tenant-1.other"), 3500,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := newClient(t, c, me)
@@ -63,10 +67,10 @@ func TestCentrifugoChannels(t *testing.T) {
 		})
 	}
 
-	t.Run("nobody connects without a token", func(t *testing.T) {
+	t.Run("a connection requires a token", func(t *testing.T) {
 		client := connectWith(t, c, "")
 		if disconnected := awaitEvent(t, "disconnected", client.disconnected); disconnected.Code == 0 {
-			t.Errorf("got %+v, want a refusal", disconnected)
+			t.Errorf("got %+v, want a rejection", disconnected)
 		}
 	})
 }
@@ -114,15 +118,15 @@ func TestCentrifugoKeepsItsSecrets(t *testing.T) {
 	}
 }
 
-func TestCentrifugoThatCannotStartSaysWhy(t *testing.T) {
+func TestCentrifugoStartError(t *testing.T) {
 	t.Parallel()
 	_, err := StartCentrifugo(t.Context(), CentrifugoOptions{ExtraNamespaces: []string{"no spaces"}})
 	if err == nil || !strings.Contains(err.Error(), "namespace") {
-		t.Errorf("got %v, want the server's complaint", err)
+		t.Errorf("got %v, want the server's error", err)
 	}
 }
 
-func TestCentrifugoThatIsNotThere(t *testing.T) {
+func TestCentrifugoNotFound(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	t.Setenv("PATH", dir)
@@ -136,7 +140,7 @@ func TestCentrifugoThatIsNotThere(t *testing.T) {
 	}
 }
 
-// client is a connection whose events can be waited for.
+// client is a connection with channels of its events.
 type client struct {
 	*centrifuge.Client
 	subscribed   chan centrifuge.ServerSubscribedEvent
@@ -167,8 +171,7 @@ func connectWith(t testing.TB, c *Centrifugo, token string) *client {
 	return got
 }
 
-// subscribe returns the code with which the server refuses the subscription,
-// or disconnects, or 0.
+// subscribe returns the code of the server's rejection or disconnect, or 0 if it subscribed.
 func subscribe(t testing.TB, c *client, channel, token string) uint32 {
 	t.Helper()
 	subscription, err := c.NewSubscription(channel, centrifuge.SubscriptionConfig{Token: token})
@@ -186,13 +189,13 @@ func subscribe(t testing.TB, c *client, channel, token string) uint32 {
 		return disconnected.Code
 	case code := <-answer:
 		return code
-	case <-time.After(patience):
-		t.Fatalf("answer to the subscription: nothing within %v", patience)
+	case <-time.After(timeout):
+		t.Fatalf("answer to the subscription: nothing within %v", timeout)
 		panic("unreachable")
 	}
 }
 
-// token signs a connection token, or with a channel a subscription token.
+// token returns a connection token, or for a channel a subscription token.
 func token(t testing.TB, c *Centrifugo, user, channel string) string {
 	t.Helper()
 	claims := jwt.MapClaims{"sub": user, "exp": time.Now().Add(time.Minute).Unix()}
@@ -208,7 +211,7 @@ func publish(t testing.TB, c *Centrifugo, channel, data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(
 		ctx,
@@ -245,8 +248,8 @@ func awaitEvent[E any](t testing.TB, what string, events <-chan E) E {
 	select {
 	case event := <-events:
 		return event
-	case <-time.After(patience):
-		t.Fatalf("%s: nothing within %v", what, patience)
+	case <-time.After(timeout):
+		t.Fatalf("%s: nothing within %v", what, timeout)
 		panic("unreachable")
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/leaks"
 )
 
-// patience bounds each wait of a test.
-const patience = 30 * time.Second
+// timeout limits each wait of a test.
+const timeout = 30 * time.Second
 
 func TestMain(m *testing.M) {
 	if what := os.Getenv(orphanVariable); what != "" {
@@ -49,7 +49,7 @@ func startCentrifugo(t testing.TB, options CentrifugoOptions) *Centrifugo {
 
 func stop(t testing.TB, server interface{ Stop(context.Context) error }) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
 		t.Error(err)

@@ -8,12 +8,12 @@ import (
 const (
 	sharedMemory = "/dev/shm"
 	tmpfsMagic   = 0x01021994
-	// enoughMemory is well above what a cluster for tests grows to.
+	// enoughMemory is well above the size of a cluster for tests.
 	enoughMemory = 4 << 30
 )
 
-// memoryParent returns a directory that is kept in memory and has room for a
-// cluster, or "". Making a database there takes a tenth of the time.
+// memoryParent returns a directory in memory with space for a cluster, or "". Creating a database
+// there takes a tenth of the time.
 func memoryParent() string {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(sharedMemory, &stat); err != nil || stat.Type != tmpfsMagic {

@@ -15,15 +15,14 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// orphanVariable makes the test binary start what it names, "postgres" or
-// "postgres centrifugo", say where that is, and wait to be killed; or, by
-// "nothing", only clean up as every start does.
+// orphanVariable makes the test binary start servers, "postgres" or "postgres centrifugo", print
+// their addresses and wait to be killed. "nothing" only cleans up, as every start does.
 const orphanVariable = "FANFARE_DEVSTACK_ORPHAN"
 
-// orphaned is what the killed process leaves to look for.
+// orphaned describes what a killed process may leave behind.
 type orphaned struct {
-	Addresses []string // that its servers listen on
-	Dirs      []string // that it made
+	Addresses []string // of its servers
+	Dirs      []string // that it created
 	UID       int
 }
 
@@ -70,10 +69,10 @@ func TestKilledProcessLeavesNothing(t *testing.T) {
 	})
 }
 
-// As root, this is the test of an ordinary user's process.
+// TestKilledProcessOfAnyUserLeavesNothing tests an ordinary user's process if it runs as root.
 func TestKilledProcessOfAnyUserLeavesNothing(t *testing.T) {
 	t.Parallel()
-	as, err := serverAccount() // none, unless root
+	as, err := serverAccount() // nil unless root
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,18 +89,18 @@ func TestKilledProcessOfAnyUserLeavesNothing(t *testing.T) {
 	}
 }
 
-// testOrphan kills a process once its servers are up, and looks for what is
-// left when the next one has cleaned up.
+// testOrphan kills a process whose servers run, and verifies that nothing is left when the next one
+// has cleaned up.
 func testOrphan(t testing.TB, what string, command func() *exec.Cmd) orphaned {
 	t.Helper()
 	cmd := command()
 	cmd.Env = append(cmd.Env, orphanVariable+"="+what)
 	left := killOrphan(t, cmd)
 	for _, address := range left.Addresses {
-		waittest.Until(t, "nobody listens on "+address, func() bool { return !listens(address) })
+		waittest.Until(t, "no listener on "+address, func() bool { return !listens(address) })
 	}
 	for _, dir := range left.Dirs {
-		waittest.Until(t, dir+" is gone", func() bool {
+		waittest.Until(t, dir+" is removed", func() bool {
 			cmd := command()
 			cmd.Env = append(cmd.Env, orphanVariable+"=nothing")
 			if out, err := cmd.CombinedOutput(); err != nil {
@@ -113,7 +112,7 @@ func testOrphan(t testing.TB, what string, command func() *exec.Cmd) orphaned {
 	return left
 }
 
-// killOrphan runs cmd until its servers are up, and kills it.
+// killOrphan runs cmd until its servers run, and kills it.
 func killOrphan(t testing.TB, cmd *exec.Cmd) orphaned {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
@@ -134,11 +133,11 @@ func killOrphan(t testing.TB, cmd *exec.Cmd) orphaned {
 	}
 	var left orphaned
 	if err := json.Unmarshal(line, &left); err != nil {
-		t.Fatalf("the process said %q", line)
+		t.Fatalf("the process printed %q", line)
 	}
 	for _, address := range left.Addresses {
 		if !listens(address) {
-			t.Errorf("%s: nobody listens there", address)
+			t.Errorf("%s: no listener", address)
 		}
 	}
 	if err := cmd.Process.Kill(); err != nil {
@@ -156,7 +155,7 @@ func listens(address string) bool {
 	return true
 }
 
-// testBinary copies this program to where any user can run it.
+// testBinary copies this program to a directory in which any user can run it.
 func testBinary(t testing.TB) string {
 	t.Helper()
 	executable, err := os.Executable()

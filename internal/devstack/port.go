@@ -9,15 +9,15 @@ import (
 	"syscall"
 )
 
-// The ports to choose from lie below those that systems give to outgoing
-// connections, so that a server that is down for a while finds its port free.
+// The ports are below those that systems use for outgoing connections, so that the port of a server
+// that is down stays free.
 const (
 	firstPort = 20000
 	lastPort  = 32000
 )
 
-// freePort returns a TCP port of 127.0.0.1 that nobody listens on. Somebody
-// else may take it before its user does.
+// freePort returns a TCP port of 127.0.0.1 without a listener. Another process may take it before
+// the caller does.
 func freePort() (int, error) {
 	for range 100 {
 		port := firstPort + rand.IntN(lastPort-firstPort)
@@ -33,5 +33,5 @@ func freePort() (int, error) {
 	return 0, fmt.Errorf("find a free port: none from %d to %d", firstPort, lastPort)
 }
 
-// local returns the port's address on this machine.
+// local returns the address of a port of this machine.
 func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -17,24 +17,23 @@ import (
 	"syscall"
 )
 
-// PostgresOptions says what cluster to run. The zero value is a cluster for
-// tests: fast, and lost if the machine goes down.
+// PostgresOptions describe a cluster. The zero value selects a cluster for tests: fast, and lost if
+// the machine fails.
 type PostgresOptions struct {
-	// BinDir is the directory that holds initdb and postgres. When empty they
-	// are looked for on PATH and in the usual places.
+	// BinDir is the directory of initdb and postgres. If it is empty, FindPostgres searches for it.
 	BinDir string
-	// Durable makes commits outlive the machine's crash, as in production. They
-	// outlive the server's in any case.
+	// Durable makes commits survive a crash of the machine, as in production. They survive a crash
+	// of the server in any case.
 	Durable bool
-	// Settings are added to the configuration and win over the defaults.
+	// Settings are added to the configuration and override the defaults.
 	Settings map[string]string
-	// Output gets the server's log. The end of it is in the error when a start
-	// fails, with or without Output.
+	// Output receives the server's log. The error of a failed start contains the end of the log
+	// in any case.
 	Output io.Writer
 }
 
-// Postgres is a cluster of its own with one superuser, "postgres", and the
-// database "postgres". Its methods are safe for concurrent use.
+// Postgres is a cluster with the superuser "postgres" and the database "postgres". Its methods are
+// safe for concurrent use.
 type Postgres struct {
 	bin      string
 	port     int
@@ -43,10 +42,9 @@ type Postgres struct {
 	server   *server
 }
 
-// StartPostgres makes a new cluster and returns once it takes connections.
-// ctx bounds the start only; the cluster runs until Stop. As root it runs
-// under another account. When no PostgreSQL is installed the error is
-// ErrNoPostgres.
+// StartPostgres creates a cluster and returns when it accepts connections. ctx limits the start only;
+// the cluster runs until Stop. For root it runs as another account. If no PostgreSQL is installed,
+// the error is ErrNoPostgres.
 func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -76,14 +74,13 @@ func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, err
 	if err := p.initialize(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w", err), dir.remove())
 	}
-	if err := p.server.startSomewhere(ctx, p.choosePort); err != nil {
+	if err := p.server.startOnFreePorts(ctx, p.choosePort); err != nil {
 		return nil, errors.Join(err, dir.remove())
 	}
 	return p, nil
 }
 
-// URL returns how to reach the named database as the superuser. It holds the
-// password.
+// URL returns the superuser's URL of a database. It contains the password.
 func (p *Postgres) URL(database string) string {
 	u := url.URL{
 		Scheme:   "postgres",
@@ -95,19 +92,18 @@ func (p *Postgres) URL(database string) string {
 	return u.String()
 }
 
-// String names the server without its password.
+// String returns the server's address, without the password.
 func (p *Postgres) String() string { return "PostgreSQL at " + p.address() }
 
-// Kill takes the server down at once, as a crash would: connections break and
-// nothing is flushed. Restart brings it back with what was committed.
+// Kill ends the server immediately, like a crash: connections are closed and nothing is flushed.
+// Restart recovers what was committed.
 func (p *Postgres) Kill(ctx context.Context) error { return p.server.crash(ctx) }
 
-// Restart takes the server down, unless it is down already, and starts it
-// again on the same port. It returns once the server takes connections.
+// Restart stops the server, if it runs, and starts it on the same port. It returns when the server
+// accepts connections.
 func (p *Postgres) Restart(ctx context.Context) error { return p.server.restart(ctx) }
 
-// Stop breaks off all sessions, ends the server and removes the cluster. A
-// second Stop does nothing.
+// Stop closes all sessions, stops the server and removes the cluster. Further calls do nothing.
 func (p *Postgres) Stop(ctx context.Context) error { return p.server.stop(ctx) }
 
 func postgresSettings(options PostgresOptions) map[string]string {
@@ -117,18 +113,17 @@ func postgresSettings(options PostgresOptions) map[string]string {
 		"cluster_name":              "fanfare-devstack",
 	}
 	if !options.Durable {
-		// Commits still reach the kernel, so they outlive Kill: synchronous_commit
-		// stays on.
+		// Commits still reach the kernel and survive Kill: synchronous_commit stays on.
 		settings["fsync"] = "off"
 		settings["full_page_writes"] = "off"
-		settings["max_wal_size"] = "256MB" // memory, perhaps
+		settings["max_wal_size"] = "256MB" // the files may be in memory
 	}
 	maps.Copy(settings, options.Settings)
 	return settings
 }
 
-// initialize makes the cluster's files. UTF-8 with C.UTF-8 rules where the
-// system has them, with C rules elsewhere.
+// initialize creates the cluster's files. The encoding is UTF-8, the locale C.UTF-8 if the system has
+// it, else C.
 func (p *Postgres) initialize(ctx context.Context) error {
 	secret := p.server.dir.join("password")
 	if err := os.WriteFile(secret, []byte(p.password), 0o600); err != nil {
@@ -158,17 +153,17 @@ func (p *Postgres) initdb(ctx context.Context, locale, passwordFile string) erro
 	if err := p.server.as.own(data); err != nil {
 		return err
 	}
-	said := new(tail)
+	output := new(tail)
 	cmd := p.command("initdb",
 		"--pgdata="+data, "--username=postgres", "--encoding=UTF8", "--locale="+locale,
 		"--auth=scram-sha-256", "--pwfile="+passwordFile, "--no-sync", "--no-instructions")
-	cmd.Stdout, cmd.Stderr = said, said
+	cmd.Stdout, cmd.Stderr = output, output
 	child, err := startProcess(cmd, p.server.as, syscall.SIGTERM)
 	if err != nil {
 		return err
 	}
 	if err := child.wait(ctx); err != nil {
-		return fmt.Errorf("%w\n%s", err, said)
+		return fmt.Errorf("%w\n%s", err, output)
 	}
 	return nil
 }
@@ -191,8 +186,8 @@ func (p *Postgres) serve() *exec.Cmd {
 	return p.command("postgres", args...)
 }
 
-// ready reads the state that the server writes on the eighth line of
-// postmaster.pid, below its process id on the first, as pg_ctl does.
+// ready reads the process id in the first line of postmaster.pid and the state in the eighth, as
+// pg_ctl does.
 func (p *Postgres) ready(_ context.Context, pid int) bool {
 	content, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
 	if err != nil {
@@ -202,8 +197,8 @@ func (p *Postgres) ready(_ context.Context, pid int) bool {
 	return len(lines) >= 8 && lines[0] == strconv.Itoa(pid) && strings.TrimSpace(lines[7]) == "ready"
 }
 
-// command runs one of PostgreSQL's programs with nothing of the caller's
-// environment that could sway it. Its time zone is UTC.
+// command returns a command of one of PostgreSQL's programs, which inherits only PATH from the
+// environment. Its time zone is UTC.
 func (p *Postgres) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(p.bin, name), args...)
 	cmd.Dir = p.server.dir.path

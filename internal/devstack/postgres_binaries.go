@@ -13,17 +13,16 @@ import (
 	"time"
 )
 
-// oldestPostgres is the oldest major version that Fanfare works with.
+// oldestPostgres is the oldest major version that Fanfare supports.
 const oldestPostgres = 15
 
-// ErrNoPostgres is returned when no usable PostgreSQL is installed.
+// ErrNoPostgres is returned if no supported PostgreSQL is installed.
 var ErrNoPostgres = errors.New("no PostgreSQL 15 or newer found: install the server " +
 	"(Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; " +
 	"macOS: brew install postgresql@17) or put its bin directory on PATH")
 
-// FindPostgres returns the directory that holds initdb and postgres: the given
-// one, or if that is empty the one on PATH, else the newest of those in the
-// usual places, else ErrNoPostgres.
+// FindPostgres returns the directory of initdb and postgres: the argument, or if it is empty the one
+// on PATH, else the newest in the usual directories. If there is none, the error is ErrNoPostgres.
 func FindPostgres(ctx context.Context, binDir string) (string, error) {
 	if binDir != "" {
 		version, err := postgresVersion(ctx, binDir)
@@ -54,8 +53,8 @@ func FindPostgres(ctx context.Context, binDir string) (string, error) {
 	})
 }
 
-// newestPostgres returns the directory with the newest PostgreSQL among those
-// that match the patterns, or ErrNoPostgres.
+// newestPostgres returns the directory with the newest PostgreSQL that matches the patterns, or
+// ErrNoPostgres.
 func newestPostgres(ctx context.Context, patterns []string) (string, error) {
 	type installation struct {
 		dir     string
@@ -79,8 +78,7 @@ func newestPostgres(ctx context.Context, patterns []string) (string, error) {
 	return slices.MaxFunc(found, func(a, b installation) int { return cmp.Compare(a.version, b.version) }).dir, nil
 }
 
-// postgresVersion returns the major version of the server in dir, which must
-// hold initdb too.
+// postgresVersion returns the major version of the server in dir, which must also contain initdb.
 func postgresVersion(ctx context.Context, dir string) (int, error) {
 	if _, err := exec.LookPath(filepath.Join(dir, "initdb")); err != nil {
 		return 0, err

@@ -42,7 +42,7 @@ func TestPostgresForTests(t *testing.T) {
 	}
 }
 
-func TestPostgresThatLasts(t *testing.T) {
+func TestDurablePostgres(t *testing.T) {
 	t.Parallel()
 	p := startPostgres(t, PostgresOptions{Durable: true})
 	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
@@ -57,7 +57,7 @@ func TestPostgresThatLasts(t *testing.T) {
 	execute(t, p, `DROP TABLE kept`)
 }
 
-func TestPostgresKeepsCommitsOverACrash(t *testing.T) {
+func TestCommitsSurviveACrash(t *testing.T) {
 	t.Parallel()
 	p := startPostgres(t, PostgresOptions{})
 	execute(t, p, `CREATE TABLE kept ()`)
@@ -73,7 +73,7 @@ func TestPostgresKeepsCommitsOverACrash(t *testing.T) {
 	execute(t, p, `DROP TABLE kept`)
 }
 
-func TestPostgresIsClosedToOthers(t *testing.T) {
+func TestPostgresRequiresItsPassword(t *testing.T) {
 	t.Parallel()
 	p := startPostgres(t, PostgresOptions{})
 	config, err := pgx.ParseConfig(p.URL("postgres"))
@@ -103,7 +103,7 @@ func TestPostgresIsClosedToOthers(t *testing.T) {
 	}
 }
 
-func TestPostgresThatCannotStartSaysWhy(t *testing.T) {
+func TestPostgresStartError(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	_, err := StartPostgres(t.Context(), PostgresOptions{
@@ -111,14 +111,14 @@ func TestPostgresThatCannotStartSaysWhy(t *testing.T) {
 		Output:   &log,
 	})
 	if err == nil || !strings.Contains(err.Error(), "no_such_setting") {
-		t.Errorf("got %v, want the server's complaint", err)
+		t.Errorf("got %v, want the server's error", err)
 	}
 	if !strings.Contains(log.String(), "no_such_setting") {
-		t.Errorf("output: got %q, want the server's complaint", log.String())
+		t.Errorf("output: got %q, want the server's error", log.String())
 	}
 }
 
-func TestPostgresThatIsNotInstalled(t *testing.T) {
+func TestPostgresNotInstalled(t *testing.T) {
 	t.Parallel()
 	if _, err := StartPostgres(t.Context(), PostgresOptions{BinDir: t.TempDir()}); err == nil {
 		t.Error("start from an empty directory: got no error")
@@ -128,10 +128,12 @@ func TestPostgresThatIsNotInstalled(t *testing.T) {
 	}
 }
 
-func TestPostgresNewestInstallationWins(t *testing.T) {
+func TestNewestPostgresIsUsed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for name, version := range map[string]string{"9": "9.6.24", "14": "14.1", "15": "15.4 (Debian 15.4-1)", "17": "17beta1"} {
+	for name, version := range map[string]string{
+		"9": "9.6.24", "14": "14.1", "15": "15.4 (Debian 15.4-1)", "17": "17beta1",
+	} {
 		bin := dir + "/" + name + "/bin"
 		if err := os.MkdirAll(bin, 0o755); err != nil {
 			t.Fatal(err)
@@ -174,6 +176,6 @@ func connect(t testing.TB, p *Postgres) *pgx.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close(t.Context()) }) // broken by then, in some tests
+	t.Cleanup(func() { _ = conn.Close(t.Context()) }) // already closed in some tests
 	return conn
 }

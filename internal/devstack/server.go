@@ -11,36 +11,36 @@ import (
 	"time"
 )
 
-// startTimeout bounds how long a server may take until it answers.
+// startTimeout limits the start of a server.
 const startTimeout = time.Minute
 
-// server is a child that can be taken down and brought back. Its methods are
-// safe for concurrent use.
+// server is a child process that can be stopped and started again. Its methods are safe for
+// concurrent use.
 type server struct {
 	name string
 	dir  *workdir
 	log  *tail
 	as   *account
-	// command makes what to run, and ready tells whether the child with this
-	// process id serves.
+	// command returns the command to run; ready reports whether the child with the process id
+	// accepts connections.
 	command func() *exec.Cmd
 	ready   func(ctx context.Context, pid int) bool
-	// stopSignals end the child in good order, each more urgent than the last;
-	// crashSignal ends it at once, also when this process dies.
+	// stopSignals stop the child in an orderly way, each more urgent than the previous one;
+	// crashSignal ends it immediately, also when this process dies.
 	stopSignals []syscall.Signal
 	crashSignal syscall.Signal
 
 	mu      sync.Mutex
-	child   *Process // nil when it is down
+	child   *Process // nil while the server is down
 	removed bool
 }
 
-// startSomewhere starts the server on ports that choose has chosen, on others
-// if another process took one in between.
-func (s *server) startSomewhere(ctx context.Context, choose func() error) error {
+// startOnFreePorts starts the server on ports that choose selects, and on others if another process
+// has taken one in the meantime.
+func (s *server) startOnFreePorts(ctx context.Context, choose func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.insist(ctx, func() error {
+	return s.retry(ctx, func() error {
 		if err := choose(); err != nil {
 			return err
 		}
@@ -48,30 +48,29 @@ func (s *server) startSomewhere(ctx context.Context, choose func() error) error 
 	})
 }
 
-// crash takes the server down at once.
+// crash ends the server immediately.
 func (s *server) crash(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.end(ctx, s.crashSignal)
 }
 
-// restart takes the server down in good order, if it is up, and starts it
-// again on the same ports.
+// restart stops the server, if it runs, and starts it on the same ports.
 func (s *server) restart(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.removed {
-		return fmt.Errorf("start %s: it was stopped for good", s.name)
+		return fmt.Errorf("start %s: it was stopped and removed", s.name)
 	}
 	if err := s.end(ctx, s.stopSignals...); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	return s.insist(ctx, func() error { return s.start(ctx) })
+	return s.retry(ctx, func() error { return s.start(ctx) })
 }
 
-// stop ends the server for good and removes its directory.
+// stop stops the server and removes its directory.
 func (s *server) stop(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,8 +81,8 @@ func (s *server) stop(ctx context.Context) error {
 	return errors.Join(s.end(ctx, s.stopSignals...), s.dir.remove())
 }
 
-// insist tries again for as long as another process is on the port.
-func (s *server) insist(ctx context.Context, start func() error) error {
+// retry calls start again while it fails because another process uses the port.
+func (s *server) retry(ctx context.Context, start func() error) error {
 	for {
 		err := start()
 		if err == nil || ctx.Err() != nil ||
@@ -93,7 +92,7 @@ func (s *server) insist(ctx context.Context, start func() error) error {
 	}
 }
 
-// start starts the child and waits until it serves.
+// start starts the child and returns when it accepts connections.
 func (s *server) start(ctx context.Context) error {
 	s.log.reset()
 	cmd := s.command()
@@ -118,7 +117,7 @@ func (s *server) awaitReady(ctx context.Context, child *Process) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-child.done:
-			return fmt.Errorf("it ended: %w", child.err)
+			return fmt.Errorf("the process ended: %w", child.err)
 		case <-tick.C:
 		}
 	}

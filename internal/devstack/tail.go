@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// tail keeps the last bytes of what a server says, and passes all of it on.
-// It is safe for concurrent use.
+// tail keeps the end of a server's output and forwards all of it. It is safe for concurrent use.
 type tail struct {
 	next io.Writer // may be nil
 
@@ -17,7 +16,7 @@ type tail struct {
 
 const tailSize = 16 << 10
 
-// Write never fails, so that a broken output does not stop a server.
+// Write never fails, so that a failing output does not stop a server.
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -31,14 +30,14 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String returns what is kept, without the space around it.
+// String returns the kept output, without surrounding space.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return strings.TrimSpace(string(t.kept))
 }
 
-// reset forgets what is kept.
+// reset discards the kept output.
 func (t *tail) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

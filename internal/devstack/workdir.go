@@ -15,16 +15,14 @@ const (
 	lockName      = "lock"
 )
 
-// workdir is a temporary directory that is ours for as long as its lock is
-// held; the kernel lets go of it when this process dies, however it dies.
+// workdir is a temporary directory with a lock. The kernel releases the lock when this process dies.
 type workdir struct {
 	path string
 	lock *os.File
 }
 
-// newWorkdir makes a directory that other users can pass through but not list,
-// after sweeping away those of processes that died. One that need not outlive
-// the machine is in memory where there is room.
+// newWorkdir removes the directories of processes that died and creates one that other users can
+// traverse but not list. A directory that is not durable is in memory if there is space.
 func newWorkdir(durable bool) (*workdir, error) {
 	parent := tempParent()
 	sweep(parent)
@@ -45,8 +43,8 @@ func newWorkdir(durable bool) (*workdir, error) {
 	return d, nil
 }
 
-// hold takes the lock. The lock file gets its name once it is locked, so that
-// a sweep never sees one that is not.
+// hold takes the lock. The lock file gets its name after it is locked, so that a sweep never finds it
+// unlocked.
 func (d *workdir) hold() error {
 	if err := os.Chmod(d.path, 0o711); err != nil {
 		return err
@@ -65,8 +63,8 @@ func (d *workdir) hold() error {
 
 func (d *workdir) join(name string) string { return filepath.Join(d.path, name) }
 
-// remove removes the directory and lets go of the lock. A server that was
-// killed may still be writing its last, hence the second try.
+// remove removes the directory and releases the lock. It retries, because a process that was killed
+// may still write.
 func (d *workdir) remove() error {
 	err := os.RemoveAll(d.path)
 	for deadline := time.Now().Add(2 * time.Second); err != nil && time.Now().Before(deadline); {
@@ -79,8 +77,8 @@ func (d *workdir) remove() error {
 	return err
 }
 
-// sweep removes the directories in parent whose owner is dead, as far as it
-// may and can: what it fails to remove, the next sweep will.
+// sweep removes the directories in parent whose owner has died. It ignores errors: the next sweep
+// tries again.
 func sweep(parent string) {
 	paths, err := filepath.Glob(filepath.Join(parent, workdirPrefix+"*"))
 	if err != nil {
@@ -93,7 +91,7 @@ func sweep(parent string) {
 		}
 		lock, err := os.Open(filepath.Join(path, lockName))
 		if errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) > time.Hour {
-			_ = os.RemoveAll(path) // its owner died before it could lock it
+			_ = os.RemoveAll(path) // the owner died before it took the lock
 			continue
 		}
 		if err != nil {
@@ -106,7 +104,7 @@ func sweep(parent string) {
 	}
 }
 
-// flock takes the file's lock, or fails at once if another holds it.
+// flock locks the file. It fails if another process holds the lock.
 func flock(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
@@ -116,8 +114,8 @@ func ownedByMe(info fs.FileInfo) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
-// tempParent is the system's temporary directory, or /tmp when root's own is
-// closed to the account that PostgreSQL has to run as.
+// tempParent returns the system's temporary directory, or /tmp if root's temporary directory is
+// not accessible to other accounts.
 func tempParent() string {
 	parent := os.TempDir()
 	if os.Geteuid() != 0 {

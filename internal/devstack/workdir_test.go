@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestSweepTakesTheDeadAndSparesTheLiving(t *testing.T) {
+func TestSweepRemovesAbandonedDirectories(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
 	mkdir := func(name, lock string) string {
@@ -26,35 +26,35 @@ func TestSweepTakesTheDeadAndSparesTheLiving(t *testing.T) {
 	if err := living.hold(); err != nil {
 		t.Fatal(err)
 	}
-	spared := []string{
+	kept := []string{
 		living.path,
 		mkdir(workdirPrefix+"young", ""),
-		mkdir(workdirPrefix+"being-born", lockName+".new"),
-		mkdir("somebody-elses", lockName),
+		mkdir(workdirPrefix+"starting", lockName+".new"),
+		mkdir("foreign", lockName),
 	}
-	unborn := mkdir(workdirPrefix+"unborn", "")
-	if err := os.Chtimes(unborn, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
+	unlocked := mkdir(workdirPrefix+"unlocked", "")
+	if err := os.Chtimes(unlocked, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	swept := []string{mkdir(workdirPrefix+"dead", lockName), unborn}
+	removed := []string{mkdir(workdirPrefix+"dead", lockName), unlocked}
 
 	sweep(parent)
-	for _, path := range spared {
+	for _, path := range kept {
 		if !exists(path) {
-			t.Errorf("%s: swept away, want spared", filepath.Base(path))
+			t.Errorf("%s: removed, want it kept", filepath.Base(path))
 		}
 	}
-	for _, path := range swept {
+	for _, path := range removed {
 		if exists(path) {
-			t.Errorf("%s: spared, want swept away", filepath.Base(path))
+			t.Errorf("%s: kept, want it removed", filepath.Base(path))
 		}
 	}
 
-	if err := living.lock.Close(); err != nil { // as its death would
+	if err := living.lock.Close(); err != nil { // as the process's death does
 		t.Fatal(err)
 	}
 	sweep(parent)
 	if exists(living.path) {
-		t.Error("the directory outlived its lock and a sweep")
+		t.Error("the directory exists after its lock was released and a sweep")
 	}
 }

@@ -18,7 +18,7 @@ type Client struct {
 	http *http.Client
 }
 
-// New returns a client that connects to the server directly, not through a proxy of the environment.
+// New returns a client that connects to the server directly, without a proxy.
 func New(url string) *Client { return &Client{url, &http.Client{Transport: &http.Transport{}}} }
 
 // Do sends a request with a bearer token and returns the status and the body of the response. The

@@ -125,7 +125,8 @@ func (t *Tenant) changeSubscription(random *rand.Rand) Change {
 		return Change{
 			"subscriptions", `
 			UPDATE fanfare.subscriptions SET revoked_at = now()
-			WHERE tenant_id = $1 AND principal_id = $2 AND resource_id = $3 AND scope = $4 AND revoked_at IS NULL`, args,
+			WHERE tenant_id = $1 AND principal_id = $2 AND resource_id = $3 AND scope = $4
+			    AND revoked_at IS NULL`, args,
 			func(t *oracle.Tenant) { t.SetSubscriptions(principal, resource, had&^scope) },
 		}
 	}

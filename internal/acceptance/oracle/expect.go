@@ -40,7 +40,7 @@ type Expectation struct {
 // Expect replays a tenant's changes, which took place one after the other in their order, on its
 // first state, and returns the expectation of each activity by its id. It modifies first.
 func Expect(first *Tenant, changes []Change, windows []Window) map[uuid.UUID]Expectation {
-	// A reader sees a change for certain if it starts after the change returned, and does not see it
+	// A reader certainly sees a change if it starts after the change returned, and does not see it
 	// if it ends before the change was sent.
 	type span struct {
 		*Window

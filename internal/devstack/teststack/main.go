@@ -1,18 +1,15 @@
-// Teststack runs a command, such as go test ./..., with one PostgreSQL that all
-// of its processes share and the Centrifugo to use, and takes the server down
-// when the command ends.
+// Teststack runs a command, such as go test ./..., with a PostgreSQL that all of its processes share,
+// and stops the server when the command ends.
 //
 //	teststack go test ./...
 //	teststack -postgres
 //
-// The second form only says where the PostgreSQL to use is, and fails if there
-// is none.
+// The second form prints the directory of PostgreSQL's programs, and fails if there is none.
 //
-// The command finds them in FANFARE_TEST_DATABASE_URL, a superuser's URL that
-// the server loses its data with, and FANFARE_CENTRIFUGO_BIN. What is set
-// already is left alone. SIGINT, SIGTERM and SIGHUP are passed on to all of the
-// command's processes. The exit code is the command's, 128 and more if a signal
-// ended it.
+// The command's environment contains FANFARE_TEST_DATABASE_URL, the superuser's URL of the server,
+// and FANFARE_CENTRIFUGO_BIN, the path of Centrifugo. Variables that are set already are not
+// changed. SIGINT, SIGTERM and SIGHUP are forwarded to all processes of the command. The exit code
+// is the command's, or 128 plus the number of the signal that ended it.
 package main
 
 import (
@@ -34,10 +31,8 @@ const (
 	databaseVariable   = "FANFARE_TEST_DATABASE_URL"
 	centrifugoVariable = "FANFARE_CENTRIFUGO_BIN"
 
-	// stopTimeout bounds how long the server may take to go, and grace how long
-	// the command may take after a signal.
-	stopTimeout = 30 * time.Second
-	grace       = 10 * time.Second
+	stopTimeout = 30 * time.Second // of the server
+	gracePeriod = 10 * time.Second // of the command after a signal
 )
 
 func main() {
@@ -54,7 +49,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run returns the command's exit code; it is not 0 when there is an error.
+// run returns the command's exit code, which is not 0 if there is an error.
 func run(args, environment []string, signals <-chan os.Signal, log io.Writer) (code int, err error) {
 	if len(args) == 0 {
 		return 2, errors.New("usage: teststack command [argument...] | teststack -postgres")
@@ -67,7 +62,7 @@ func run(args, environment []string, signals <-chan os.Signal, log io.Writer) (c
 		fmt.Fprintln(log, dir)
 		return 0, nil
 	}
-	begun := time.Now()
+	started := time.Now()
 	if !has(environment, centrifugoVariable) {
 		binary, err := devstack.FindCentrifugo("")
 		if err != nil {
@@ -86,34 +81,34 @@ func run(args, environment []string, signals <-chan os.Signal, log io.Writer) (c
 			}
 		}()
 		environment = append(environment, databaseVariable+"="+server.URL("postgres"))
-		fmt.Fprintf(log, "teststack: %v, up in %v\n", server, since(begun))
+		fmt.Fprintf(log, "teststack: %v, started in %v\n", server, since(started))
 	}
-	begun = time.Now()
+	started = time.Now()
 	code, err = execute(args, environment, signals)
-	fmt.Fprintf(log, "teststack: %s: exit %d after %v\n", args[0], code, since(begun))
+	fmt.Fprintf(log, "teststack: %s: exit %d after %v\n", args[0], code, since(started))
 	return code, err
 }
 
-// startPostgres gives up at the first signal.
+// startPostgres starts the server. A signal cancels the start.
 func startPostgres(signals <-chan os.Signal) (*devstack.Postgres, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	started, watched := make(chan struct{}), make(chan struct{})
+	done, watched := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(watched)
 		select {
 		case <-signals:
 			cancel()
-		case <-started:
+		case <-done:
 		}
 	}()
 	server, err := devstack.StartPostgres(ctx, devstack.PostgresOptions{
-		// Enough for many packages that test in parallel on a large machine.
+		// Enough for many packages in parallel on a large machine.
 		Settings: map[string]string{"max_connections": "1000"},
 	})
-	close(started)
+	close(done)
 	<-watched
-	if err == nil && ctx.Err() != nil { // the signal came when all was done
+	if err == nil && ctx.Err() != nil { // the signal arrived after the start
 		err = errors.Join(ctx.Err(), stop(server))
 	}
 	return server, err
@@ -125,8 +120,8 @@ func stop(server *devstack.Postgres) error {
 	return server.Stop(ctx)
 }
 
-// execute runs the command in a process group of its own and leaves none of
-// the group behind.
+// execute runs the command in a process group of its own and kills what is left of the group when
+// the command ends.
 func execute(args, environment []string, signals <-chan os.Signal) (code int, err error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = environment
@@ -136,16 +131,16 @@ func execute(args, environment []string, signals <-chan os.Signal) (code int, er
 		return 127, err
 	}
 	group := -cmd.Process.Pid
-	defer func() { _ = syscall.Kill(group, syscall.SIGKILL) }() // fails when it is empty, as it should be
+	defer func() { _ = syscall.Kill(group, syscall.SIGKILL) }() // fails if the group is empty
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	var impatient <-chan time.Time
+	var expired <-chan time.Time
 	for {
 		select {
 		case sig := <-signals:
 			_ = syscall.Kill(group, sig.(syscall.Signal))
-			impatient = time.After(grace)
-		case <-impatient:
+			expired = time.After(gracePeriod)
+		case <-expired:
 			_ = syscall.Kill(group, syscall.SIGKILL)
 		case err := <-ended:
 			return exitCode(err)
@@ -167,7 +162,7 @@ func exitCode(ended error) (int, error) {
 	return exit.ExitCode(), nil
 }
 
-// has tells whether the environment gives the variable a value.
+// has reports whether the environment contains a value of the variable.
 func has(environment []string, variable string) bool {
 	for _, entry := range environment {
 		if value, ok := strings.CutPrefix(entry, variable+"="); ok && value != "" {
@@ -177,4 +172,4 @@ func has(environment []string, variable string) bool {
 	return false
 }
 
-func since(begun time.Time) time.Duration { return time.Since(begun).Round(10 * time.Millisecond) }
+func since(started time.Time) time.Duration { return time.Since(started).Round(10 * time.Millisecond) }

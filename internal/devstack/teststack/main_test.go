@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// selfVariable makes the test binary be teststack.
+// selfVariable makes the test binary behave as teststack.
 const selfVariable = "FANFARE_TESTSTACK"
 
 func TestMain(m *testing.M) {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestCommandFindsServersThatEndWithIt(t *testing.T) {
+func TestServerEndsWithTheCommand(t *testing.T) {
 	t.Parallel()
 	out, err := teststack(
 		t,
@@ -37,15 +37,15 @@ func TestCommandFindsServersThatEndWithIt(t *testing.T) {
 	if got := code(t, err); got != 42 {
 		t.Errorf("exit code: got %d, want the command's 42", got)
 	}
-	assertGone(t, string(out))
+	assertStopped(t, string(out))
 }
 
-func TestServerOfOnesOwnIsLeftAlone(t *testing.T) {
+func TestExistingServerIsUsed(t *testing.T) {
 	t.Parallel()
 	cmd := teststack(t, "sh", "-c", `echo "$FANFARE_TEST_DATABASE_URL"`)
-	cmd.Env = append(cmd.Env, databaseVariable+"=postgres://mine")
+	cmd.Env = append(cmd.Env, databaseVariable+"=postgres://existing")
 	out, err := cmd.Output()
-	if err != nil || string(out) != "postgres://mine\n" {
+	if err != nil || string(out) != "postgres://existing\n" {
 		t.Errorf("got %q, %v", out, err)
 	}
 }
@@ -55,7 +55,7 @@ func TestSignalEndsEverything(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			// The grandchild holds the pipe open for as long as it lives.
+			// The grandchild keeps the pipe open while it runs.
 			cmd := teststack(t, "sh", "-c", `echo "$FANFARE_TEST_DATABASE_URL"; sleep 600 & wait`)
 			pipe, err := cmd.StdoutPipe()
 			if err != nil {
@@ -78,7 +78,7 @@ func TestSignalEndsEverything(t *testing.T) {
 			if got, want := code(t, cmd.Wait()), 128+int(sig); got != want {
 				t.Errorf("exit code: got %d, want %d", got, want)
 			}
-			assertGone(t, line)
+			assertStopped(t, line)
 		})
 	}
 }
@@ -94,7 +94,7 @@ func TestSignalDuringTheStart(t *testing.T) {
 	}
 }
 
-func TestCommandThatIsNotThere(t *testing.T) {
+func TestUnknownCommand(t *testing.T) {
 	t.Parallel()
 	environment := []string{centrifugoVariable + "=unused", databaseVariable + "=unused"}
 	for want, args := range map[int][]string{2: nil, 127: {"/no/such/command"}} {
@@ -105,8 +105,7 @@ func TestCommandThatIsNotThere(t *testing.T) {
 	}
 }
 
-// teststack returns the command that this program is, without servers of the
-// caller's.
+// teststack returns a command of this program, without a server from the environment.
 func teststack(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	executable, err := os.Executable()
@@ -134,8 +133,8 @@ func code(t testing.TB, ended error) int {
 	return got
 }
 
-// assertGone fails the test if a server listens where the URL says.
-func assertGone(t testing.TB, databaseURL string) {
+// assertStopped fails the test if a server listens at the URL.
+func assertStopped(t testing.TB, databaseURL string) {
 	t.Helper()
 	u, err := url.Parse(strings.TrimSpace(databaseURL))
 	if err != nil || u.Port() == "" {

@@ -79,7 +79,8 @@ func (r churnResult) table(w io.Writer) {
 	for _, n := range r.Changes {
 		total += n
 	}
-	row(w, fmt.Sprintf("%d clients, %d activities at %d/s", r.Clients, r.Activities, r.Rate), "pairs", "received", "missed")
+	title := fmt.Sprintf("%d clients, %d activities at %d/s", r.Clients, r.Activities, r.Rate)
+	row(w, title, "pairs", "received", "missed")
 	row(w, "must receive", r.Must, r.Received, fmt.Sprintf("%d connected, %d reconnected, %d beyond the history",
 		r.MissedConnected, r.MissedReconnected, r.MissedBeyondGaps))
 	row(w, "may receive: changed during the delivery", r.May, r.MayReceived,
