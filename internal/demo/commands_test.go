@@ -69,8 +69,8 @@ func TestPrintedCommands(t *testing.T) {
 // endless marks a command that ends with the demo.
 const endless = "a stream"
 
-// follow runs a command that prints a stream, ends the demo when the stream contains an activity, and
-// waits for the end of the stream.
+// follow runs a command that prints a stream, ends the demo when the stream contains an activity,
+// and waits for the end of the stream.
 func follow(ctx context.Context, t *testing.T, command string, end func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)

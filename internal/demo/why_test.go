@@ -35,7 +35,7 @@ func TestExplain(t *testing.T) {
 		"no candidate":         {"", false, fact{}, NotWatching, "not watching"},
 		"no longer subscribed": {"", false, fact{unsubscribed: true}, Unsubscribed, "unsubscribed"},
 		"inactive": {
-			"", false, subscriber(func(f *fact) { f.Access.Inactive = true }), Inactive, "inactive",
+			"", false, subscriber(func(f *fact) { f.Inactive = true }), Inactive, "inactive",
 		},
 		"private":              {activity.Private, false, muted(true, true), PrivateTo, "it is private"},
 		"no role":              {activity.ResourceWide, false, withRoles(false, true, false), NoRole, "no role here"},
@@ -58,7 +58,8 @@ func TestExplain(t *testing.T) {
 			activity.ResourceWide, false, subscriber(func(*fact) {}), Unexplained, "for an unknown reason",
 		},
 		"an unexplained target": {
-			activity.ResourceWide, false, subscriber(func(f *fact) { f.Reasons, f.FilterMode = target, "" }), Unexplained,
+			activity.ResourceWide, false,
+			subscriber(func(f *fact) { f.Reasons, f.FilterMode = target, "" }), Unexplained,
 			"a target, for an unknown reason",
 		},
 	} {

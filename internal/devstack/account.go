@@ -14,8 +14,8 @@ type account struct {
 	uid, gid int
 }
 
-// serverAccount returns the account to run PostgreSQL as: nil, or for root, which PostgreSQL does not
-// run as, the account "postgres", else "nobody".
+// serverAccount returns the account to run PostgreSQL as: nil, or for root, which PostgreSQL does
+// not run as, the account "postgres", else "nobody".
 func serverAccount() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

@@ -30,8 +30,8 @@ type CentrifugoOptions struct {
 	Output io.Writer
 }
 
-// Centrifugo is a server with random secrets that keeps channels in memory. Its methods are safe for
-// concurrent use.
+// Centrifugo is a server with random secrets that keeps channels in memory. Its methods are safe
+// for concurrent use.
 type Centrifugo struct {
 	options     CentrifugoOptions
 	binary      string

@@ -42,9 +42,9 @@ type Postgres struct {
 	server   *server
 }
 
-// StartPostgres creates a cluster and returns when it accepts connections. ctx limits the start only;
-// the cluster runs until Stop. For root it runs as another account. If no PostgreSQL is installed,
-// the error is ErrNoPostgres.
+// StartPostgres creates a cluster and returns when it accepts connections. ctx limits the start
+// only; the cluster runs until Stop. For root it runs as another account. If no PostgreSQL is
+// installed, the error is ErrNoPostgres.
 func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -122,8 +122,8 @@ func postgresSettings(options PostgresOptions) map[string]string {
 	return settings
 }
 
-// initialize creates the cluster's files. The encoding is UTF-8, the locale C.UTF-8 if the system has
-// it, else C.
+// initialize creates the cluster's files. The encoding is UTF-8, the locale C.UTF-8 if the system
+// has it, else C.
 func (p *Postgres) initialize(ctx context.Context) error {
 	secret := p.server.dir.join("password")
 	if err := os.WriteFile(secret, []byte(p.password), 0o600); err != nil {

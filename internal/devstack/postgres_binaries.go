@@ -21,8 +21,9 @@ var ErrNoPostgres = errors.New("no PostgreSQL 15 or newer found: install the ser
 	"(Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; " +
 	"macOS: brew install postgresql@17) or put its bin directory on PATH")
 
-// FindPostgres returns the directory of initdb and postgres: the argument, or if it is empty the one
-// on PATH, else the newest in the usual directories. If there is none, the error is ErrNoPostgres.
+// FindPostgres returns the directory of initdb and postgres: the argument, or if it is empty the
+// one on PATH, else the newest in the usual directories. If there is none, the error is
+// ErrNoPostgres.
 func FindPostgres(ctx context.Context, binDir string) (string, error) {
 	if binDir != "" {
 		version, err := postgresVersion(ctx, binDir)

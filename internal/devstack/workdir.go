@@ -15,7 +15,8 @@ const (
 	lockName      = "lock"
 )
 
-// workdir is a temporary directory with a lock. The kernel releases the lock when this process dies.
+// workdir is a temporary directory with a lock. The kernel releases the lock when this process
+// dies.
 type workdir struct {
 	path string
 	lock *os.File
@@ -43,8 +44,8 @@ func newWorkdir(durable bool) (*workdir, error) {
 	return d, nil
 }
 
-// hold takes the lock. The lock file gets its name after it is locked, so that a sweep never finds it
-// unlocked.
+// hold takes the lock. The lock file gets its name after it is locked, so that a sweep never finds
+// it unlocked.
 func (d *workdir) hold() error {
 	if err := os.Chmod(d.path, 0o711); err != nil {
 		return err

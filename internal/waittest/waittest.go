@@ -12,8 +12,8 @@ import (
 // timeout is long enough for a loaded machine. A test that passes does not wait for it.
 const timeout = 30 * time.Second
 
-// Until returns when the condition is true. If that takes too long, it fails the test with a message
-// that names the condition and contains the details.
+// Until returns when the condition is true. If that takes too long, it fails the test with a
+// message that names the condition and contains the details.
 func Until(t testing.TB, what string, condition func() bool, details ...fmt.Stringer) {
 	t.Helper()
 	deadline := time.NewTimer(timeout)

@@ -186,7 +186,7 @@ func (r *readersResult) load(
 		return err
 	}
 	cpu := (after.CPU - before.CPU).Seconds()
-	r.ServerCPU, r.EventCPU = cpu/took, cpu*1e6/float64(max(1, a.crowd.Received()))
+	r.ServerCPU, r.EventCPU = cpu/took, cpu*1e6/float64(max(1, a.shared.Received()))
 	each := func(now int64) int64 { return (now - r.Memory.Without) / int64(max(1, o.readers)) }
 	r.Memory.EachIdle, r.Memory.EachLoad = each(r.Memory.Idle), each(r.Memory.Peak)
 	return nil
@@ -227,7 +227,7 @@ func (r *readersResult) judge(w *streamed, a *readership) {
 				continue
 			}
 			seen[got.Activity] = true
-			at := a.crowd.Began.Add(got.At)
+			at := a.shared.Started.Add(got.At)
 			sinceReturned, sinceSent = append(sinceReturned, at.Sub(c.Returned)), append(sinceSent, at.Sub(c.Sent))
 		}
 		r.Received += len(seen)
@@ -283,7 +283,7 @@ func (w *streamed) warmUp(ctx context.Context, server *apiServer) error {
 
 // readership is readers that follow.
 type readership struct {
-	crowd   *sse.Crowd
+	shared  *sse.Readers
 	readers []*sse.Reader
 	leave   func() error // ends them; what they hold may be read then
 }
@@ -292,7 +292,7 @@ type readership struct {
 // turns.
 func gather(ctx context.Context, server *apiServer, world *fixture.World, n int) (*readership, error) {
 	reading, cancel := context.WithCancel(ctx)
-	a := &readership{crowd: sse.NewCrowd(server.url + "/activities/stream")}
+	a := &readership{shared: sse.NewReaders(server.url + "/activities/stream")}
 	var in, out sync.WaitGroup
 	failed := make(chan error, n)
 	a.leave = sync.OnceValue(func() error {
@@ -314,7 +314,7 @@ func gather(ctx context.Context, server *apiServer, world *fixture.World, n int)
 		a.readers = append(a.readers, r)
 		in.Add(1)
 		out.Go(func() {
-			if err := r.Follow(reading, a.crowd, token, in.Done); err != nil {
+			if err := r.Follow(reading, a.shared, token, in.Done); err != nil {
 				failed <- fmt.Errorf("a reader was refused: %w", err)
 			}
 		})
@@ -334,10 +334,10 @@ func gather(ctx context.Context, server *apiServer, world *fixture.World, n int)
 
 // await waits until n events have been received, or none has for quiet.
 func (a *readership) await(ctx context.Context, n int64, quiet time.Duration) {
-	last, since := a.crowd.Received(), time.Now()
+	last, since := a.shared.Received(), time.Now()
 	for last < n && time.Since(since) < quiet && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
-		if now := a.crowd.Received(); now != last {
+		if now := a.shared.Received(); now != last {
 			last, since = now, time.Now()
 		}
 	}

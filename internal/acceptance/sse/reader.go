@@ -1,5 +1,5 @@
-// Package sse follows activity streams of the HTTP API, thousands at once, as cheaply as it can be
-// done: of an event it reads the id.
+// Package sse follows thousands of activity streams of the HTTP API at low cost: it reads only the
+// ids of the events.
 package sse
 
 import (
@@ -17,57 +17,57 @@ import (
 	"github.com/google/uuid"
 )
 
-// Reception is one event that one reader was given.
+// Reception is an event that a reader received.
 type Reception struct {
 	Activity uuid.UUID
-	At       time.Duration // since Crowd.Began
+	At       time.Duration // since Readers.Started
 }
 
-// Crowd is many readers.
-type Crowd struct {
-	Began time.Time // what Reception.At counts from
+// Readers is what the readers of one stream share. It is safe for concurrent use.
+type Readers struct {
+	Started time.Time // the origin of Reception.At
 
 	url    string // of the stream
 	client http.Client
-	door   chan struct{} // so many may be on their way in at once
+	slots  chan struct{} // limits the number of concurrent requests
 
 	received atomic.Int64
 }
 
-// NewCrowd makes one that comes in in single file, some at once.
-func NewCrowd(url string) *Crowd {
-	return &Crowd{url: url, Began: time.Now(), door: make(chan struct{}, 32), client: http.Client{
+// NewReaders returns the shared state of the readers of a stream. At most 32 connect at a time.
+func NewReaders(url string) *Readers {
+	return &Readers{url: url, Started: time.Now(), slots: make(chan struct{}, 32), client: http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: -1, DisableCompression: true, WriteBufferSize: 1 << 10},
 	}}
 }
 
-// Received is how many events all have been given.
-func (c *Crowd) Received() int64 { return c.received.Load() }
+// Received returns the number of events that all readers have received.
+func (c *Readers) Received() int64 { return c.received.Load() }
 
-// Reader is one of them. What it holds may be read when Follow has returned.
+// Reader is one reader. Its fields may be read after Follow has returned.
 type Reader struct {
 	Tenant     uuid.UUID
 	Receptions []Reception
-	Dropped    int // how often the server ended the stream and said why
-	Broken     int // how often it ended otherwise
+	Dropped    int // streams that the server ended with an event that names the reason
+	Broken     int // streams that ended without it
 
 	last  string // id of the last event
 	ready sync.Once
 }
 
-// Follow reads until ctx ends, and comes back after every end of the stream with the id of the last
-// event. in is called once the stream stands for the first time. The error is that of a request
-// that was refused.
-func (r *Reader) Follow(ctx context.Context, c *Crowd, token string, in func()) error {
+// Follow reads until ctx ends. After each end of the stream it requests it again with the id of the
+// last event. connected is called when the stream is open for the first time. A rejected request is
+// an error.
+func (r *Reader) Follow(ctx context.Context, c *Readers, token string, connected func()) error {
 	for ctx.Err() == nil {
-		if err := r.follow(ctx, c, token, in); err != nil && ctx.Err() == nil {
+		if err := r.follow(ctx, c, token, connected); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Reader) follow(ctx context.Context, c *Crowd, token string, in func()) error {
+func (r *Reader) follow(ctx context.Context, c *Readers, token string, connected func()) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return err
@@ -76,9 +76,9 @@ func (r *Reader) follow(ctx context.Context, c *Crowd, token string, in func()) 
 	if r.last != "" {
 		request.Header.Set("Last-Event-ID", r.last)
 	}
-	c.door <- struct{}{}
+	c.slots <- struct{}{}
 	response, err := c.client.Do(request)
-	<-c.door
+	<-c.slots
 	if err != nil {
 		return err
 	}
@@ -87,33 +87,33 @@ func (r *Reader) follow(ctx context.Context, c *Crowd, token string, in func()) 
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 300))
 		return fmt.Errorf("%s: %s", response.Status, text)
 	}
-	if told := r.read(c, response.Body, in); !told && ctx.Err() == nil {
+	if dropped := r.read(c, response.Body, connected); !dropped && ctx.Err() == nil {
 		r.Broken++
 	}
 	return nil
 }
 
-// read takes events until the stream ends, and returns whether the server said why.
-func (r *Reader) read(c *Crowd, body io.Reader, in func()) (told bool) {
+// read reads events until the stream ends, and reports whether the server ended it with a reason.
+func (r *Reader) read(c *Readers, body io.Reader, connected func()) (dropped bool) {
 	lines := bufio.NewReaderSize(body, 512)
 	id := false
 	for {
 		line, err := lines.ReadSlice('\n')
-		for cut := line; errors.Is(err, bufio.ErrBufferFull); {
-			line = cut[:min(len(cut), 16)] // a long line is not one of those that matter
+		for start := line; errors.Is(err, bufio.ErrBufferFull); {
+			line = start[:min(len(start), 16)] // long lines do not matter
 			_, err = lines.ReadSlice('\n')
 		}
 		if err != nil {
-			return told
+			return dropped
 		}
 		switch {
 		case bytes.HasPrefix(line, []byte("id: ")):
 			r.last, id = string(bytes.TrimSpace(line[4:])), true
 		case bytes.HasPrefix(line, []byte("event: dropped")):
-			told = true
+			dropped = true
 			r.Dropped++
 		case bytes.HasPrefix(line, []byte("retry: ")):
-			r.ready.Do(in)
+			r.ready.Do(connected)
 		case len(line) == 1 && id:
 			id = false
 			r.receive(c)
@@ -121,9 +121,9 @@ func (r *Reader) read(c *Crowd, body io.Reader, in func()) (told bool) {
 	}
 }
 
-// receive notes the event that ends. Its id is offset.activity.epoch.
-func (r *Reader) receive(c *Crowd) {
-	at := time.Since(c.Began)
+// receive records the event that ends. Its id is offset.activity.epoch.
+func (r *Reader) receive(c *Readers) {
+	at := time.Since(c.Started)
 	_, rest, _ := bytes.Cut([]byte(r.last), []byte{'.'})
 	activity, err := uuid.ParseBytes(rest[:min(len(rest), 36)])
 	if err != nil {

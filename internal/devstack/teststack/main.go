@@ -1,5 +1,5 @@
-// Teststack runs a command, such as go test ./..., with a PostgreSQL that all of its processes share,
-// and stops the server when the command ends.
+// Teststack runs a command, such as go test ./..., with a PostgreSQL that all of its processes
+// share, and stops the server when the command ends.
 //
 //	teststack go test ./...
 //	teststack -postgres
