@@ -20,11 +20,11 @@ const (
 	NameTaskUpdated     = "task.updated"
 )
 
-// NoteAdded is the payload of note.added: Somebody left a note.
+// NoteAdded is the payload of note.added: A note was added.
 type NoteAdded struct {
-	// What it says, where who may hear of the resource may read it.
+	// The text; every recipient of the activity can read it.
 	Body string `json:"body,omitzero"`
-	// The note.
+	// The id of the note.
 	NoteID uuid.UUID `json:"note_id,omitzero"`
 }
 
@@ -36,11 +36,11 @@ func (p NoteAdded) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ReviewRequested is the payload of review.requested: Somebody was asked to look at something.
+// ReviewRequested is the payload of review.requested: A review was requested.
 type ReviewRequested struct {
-	// By when.
+	// The due time.
 	DueAt time.Time `json:"due_at,omitzero"`
-	// What the one who asked added.
+	// A note of the actor.
 	Note string `json:"note,omitzero"`
 }
 
@@ -52,9 +52,9 @@ func (p ReviewRequested) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// TaskCompleted is the payload of task.completed: A task was done.
+// TaskCompleted is the payload of task.completed: A task was completed.
 type TaskCompleted struct {
-	// How long it had been open, in milliseconds.
+	// The time that the task was open, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
 }
 
@@ -66,9 +66,9 @@ func (p TaskCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// TaskCreated is the payload of task.created: A task was set.
+// TaskCreated is the payload of task.created: A task was created.
 type TaskCreated struct {
-	// By when.
+	// The due time.
 	DueAt time.Time `json:"due_at,omitzero"`
 }
 
@@ -82,7 +82,7 @@ func (p TaskCreated) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // TaskDeleted is the payload of task.deleted: A task was deleted.
 type TaskDeleted struct {
-	// Why, as the one who did it said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -96,7 +96,7 @@ func (p TaskDeleted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // TaskUpdated is the payload of task.updated: A task was changed.
 type TaskUpdated struct {
-	// The names of the fields that changed.
+	// The names of the changed fields.
 	Changed []string `json:"changed,omitzero"`
 }
 

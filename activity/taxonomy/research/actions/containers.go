@@ -16,11 +16,11 @@ const (
 	NameContainerUnbound   = "container.unbound"
 )
 
-// ContainerBound is the payload of container.bound: A container was tied to who uses it.
+// ContainerBound is the payload of container.bound: A container was bound to a user or a workload.
 type ContainerBound struct {
-	// What it is tied to.
+	// The id that the container is bound to.
 	BoundTo uuid.UUID `json:"bound_to,omitzero"`
-	// What kind of thing that is.
+	// The type of that id.
 	BoundType string `json:"bound_type,omitzero"`
 }
 
@@ -32,11 +32,11 @@ func (p ContainerBound) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ContainerCreated is the payload of container.created: A container was made.
+// ContainerCreated is the payload of container.created: A container was created.
 type ContainerCreated struct {
 	// The image, with its digest.
 	Image string `json:"image,omitzero"`
-	// The machine that it is on.
+	// The node that runs the container.
 	Node string `json:"node,omitzero"`
 }
 
@@ -48,11 +48,11 @@ func (p ContainerCreated) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ContainerDestroyed is the payload of container.destroyed: A container was removed.
+// ContainerDestroyed is the payload of container.destroyed: A container was destroyed.
 type ContainerDestroyed struct {
-	// How long it had been there, in milliseconds.
+	// The lifetime, in milliseconds.
 	LifetimeMs *int `json:"lifetime_ms,omitzero"`
-	// Why. One of asked, idle, failed, evicted.
+	// The reason. One of asked, idle, failed, evicted.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -64,9 +64,9 @@ func (p ContainerDestroyed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ContainerUnbound is the payload of container.unbound: A container was untied.
+// ContainerUnbound is the payload of container.unbound: A container was unbound.
 type ContainerUnbound struct {
-	// What it was tied to.
+	// The id that the container was bound to.
 	BoundTo uuid.UUID `json:"bound_to,omitzero"`
 }
 

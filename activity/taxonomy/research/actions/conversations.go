@@ -17,17 +17,18 @@ const (
 	NameConversationCreated = "conversation.created"
 )
 
-// AgentRunCompleted is the payload of agent.run_completed: An agent finished its work.
+// AgentRunCompleted is the payload of agent.run_completed: A run of an agent completed
+// successfully.
 type AgentRunCompleted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// How many tokens went in.
+	// The number of input tokens.
 	InputTokens *int `json:"input_tokens,omitzero"`
-	// How many tokens came out.
+	// The number of output tokens.
 	OutputTokens *int `json:"output_tokens,omitzero"`
-	// How many tools it called.
+	// The number of tool calls.
 	ToolCalls *int `json:"tool_calls,omitzero"`
 }
 
@@ -39,13 +40,13 @@ func (p AgentRunCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// AgentRunFailed is the payload of agent.run_failed: An agent could not finish its work.
+// AgentRunFailed is the payload of agent.run_failed: A run of an agent failed.
 type AgentRunFailed struct {
-	// What went wrong, in a sentence; nothing of the conversation.
+	// The error, in one sentence; no part of the conversation.
 	Error string `json:"error"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
 }
 
@@ -57,13 +58,13 @@ func (p AgentRunFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// AgentRunStarted is the payload of agent.run_started: An agent set to work.
+// AgentRunStarted is the payload of agent.run_started: A run of an agent started.
 type AgentRunStarted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// The conversation that it is for.
+	// The id of the conversation.
 	ConversationID uuid.UUID `json:"conversation_id,omitzero"`
-	// The model that it uses.
+	// The model that the agent uses.
 	Model string `json:"model,omitzero"`
 }
 
@@ -75,10 +76,10 @@ func (p AgentRunStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ConversationCleared is the payload of conversation.cleared: All that was said in a conversation
-// was removed.
+// ConversationCleared is the payload of conversation.cleared: All messages of a conversation were
+// removed.
 type ConversationCleared struct {
-	// How many messages went.
+	// The number of removed messages.
 	Messages *int `json:"messages,omitzero"`
 }
 
@@ -90,11 +91,11 @@ func (p ConversationCleared) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ConversationCreated is the payload of conversation.created: A conversation was begun.
+// ConversationCreated is the payload of conversation.created: A conversation was started.
 type ConversationCreated struct {
-	// The agent that takes part.
+	// The id of the agent.
 	AgentID uuid.UUID `json:"agent_id,omitzero"`
-	// Where it takes place.
+	// The channel of the conversation.
 	Channel string `json:"channel,omitzero"`
 }
 

@@ -23,9 +23,9 @@ const (
 
 // DatasetCreated is the payload of dataset.created: A dataset was created.
 type DatasetCreated struct {
-	// How it is stored: parquet, csv.
+	// The storage format: parquet, csv.
 	Format string `json:"format,omitzero"`
-	// Where its data comes from.
+	// The source of the data.
 	Source string `json:"source,omitzero"`
 }
 
@@ -39,7 +39,7 @@ func (p DatasetCreated) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // DatasetDeleted is the payload of dataset.deleted: A dataset was deleted.
 type DatasetDeleted struct {
-	// Why, as the one who did it said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -51,11 +51,11 @@ func (p DatasetDeleted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// DatasetPreviewed is the payload of dataset.previewed: Somebody looked at a sample of a dataset.
+// DatasetPreviewed is the payload of dataset.previewed: A sample of a dataset was viewed.
 type DatasetPreviewed struct {
-	// The columns that were shown.
+	// The viewed columns.
 	Columns []string `json:"columns,omitzero"`
-	// How many rows were shown.
+	// The number of viewed rows.
 	Rows *int `json:"rows,omitzero"`
 }
 
@@ -67,14 +67,14 @@ func (p DatasetPreviewed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// DatasetRefreshCompleted is the payload of dataset.refresh_completed: A dataset was brought up to
-// date.
+// DatasetRefreshCompleted is the payload of dataset.refresh_completed: A refresh of a dataset
+// completed.
 type DatasetRefreshCompleted struct {
-	// The time that the data is of.
+	// The time that the data describes.
 	AsOf time.Time `json:"as_of,omitzero"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// How many rows were written.
+	// The number of written rows.
 	Rows *int `json:"rows,omitzero"`
 }
 
@@ -86,14 +86,13 @@ func (p DatasetRefreshCompleted) On(tenant, resource uuid.UUID) activity.Envelop
 	}
 }
 
-// DatasetRefreshFailed is the payload of dataset.refresh_failed: A dataset could not be brought up
-// to date.
+// DatasetRefreshFailed is the payload of dataset.refresh_failed: A refresh of a dataset failed.
 type DatasetRefreshFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// Which try it was, from 1.
+	// The number of the attempt, from 1.
 	Attempt *int `json:"attempt,omitzero"`
-	// Whether there will be another.
+	// Whether the refresh will be retried.
 	WillRetry *bool `json:"will_retry,omitzero"`
 }
 
@@ -105,12 +104,11 @@ func (p DatasetRefreshFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// DatasetRefreshStarted is the payload of dataset.refresh_started: A dataset began to be brought up
-// to date.
+// DatasetRefreshStarted is the payload of dataset.refresh_started: A refresh of a dataset started.
 type DatasetRefreshStarted struct {
-	// From when on data is fetched.
+	// The time of the oldest fetched data.
 	Since time.Time `json:"since,omitzero"`
-	// What set it off. One of schedule, manual, event.
+	// What triggered the refresh. One of schedule, manual, event.
 	Trigger string `json:"trigger,omitzero"`
 }
 
@@ -122,9 +120,9 @@ func (p DatasetRefreshStarted) On(tenant, resource uuid.UUID) activity.Envelope 
 	}
 }
 
-// DatasetUpdated is the payload of dataset.updated: A dataset's definition was changed.
+// DatasetUpdated is the payload of dataset.updated: The definition of a dataset was changed.
 type DatasetUpdated struct {
-	// The names of the fields that changed.
+	// The names of the changed fields.
 	Changed []string `json:"changed,omitzero"`
 }
 

@@ -21,9 +21,9 @@ const (
 	NameDeviceLost          = "device.lost"
 )
 
-// CaptureStarted is the payload of capture.started: Recording from a device began.
+// CaptureStarted is the payload of capture.started: A capture from a device started.
 type CaptureStarted struct {
-	// What is recorded.
+	// What is captured.
 	Target string `json:"target,omitzero"`
 }
 
@@ -35,11 +35,11 @@ func (p CaptureStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// CaptureStopped is the payload of capture.stopped: Recording from a device ended.
+// CaptureStopped is the payload of capture.stopped: A capture from a device stopped.
 type CaptureStopped struct {
-	// How long it went on, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// Why. One of asked, timeout, error, shutdown.
+	// The reason. One of asked, timeout, error, shutdown.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -53,7 +53,7 @@ func (p CaptureStopped) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // DeviceConnected is the payload of device.connected: A device was connected.
 type DeviceConnected struct {
-	// What it runs.
+	// The firmware version.
 	Firmware string `json:"firmware,omitzero"`
 }
 
@@ -67,7 +67,7 @@ func (p DeviceConnected) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // DeviceDisconnected is the payload of device.disconnected: A device was disconnected.
 type DeviceDisconnected struct {
-	// Why. One of asked, timeout, error, shutdown.
+	// The reason. One of asked, timeout, error, shutdown.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -79,11 +79,11 @@ func (p DeviceDisconnected) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// DeviceDiscovered is the payload of device.discovered: A device showed itself for the first time.
+// DeviceDiscovered is the payload of device.discovered: A device was discovered.
 type DeviceDiscovered struct {
-	// What it is.
+	// The model of the device.
 	Model string `json:"model,omitzero"`
-	// How it was found.
+	// The discovery protocol.
 	Protocol string `json:"protocol,omitzero"`
 }
 
@@ -95,11 +95,11 @@ func (p DeviceDiscovered) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// DeviceHealthChanged is the payload of device.health_changed: A device's health changed.
+// DeviceHealthChanged is the payload of device.health_changed: The health of a device changed.
 type DeviceHealthChanged struct {
-	// How it is now.
+	// The new health.
 	To string `json:"to"`
-	// How it was.
+	// The previous health.
 	From string `json:"from,omitzero"`
 }
 
@@ -111,9 +111,9 @@ func (p DeviceHealthChanged) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// DeviceLost is the payload of device.lost: A device does not show itself any more.
+// DeviceLost is the payload of device.lost: A device is no longer reachable.
 type DeviceLost struct {
-	// When it was last seen.
+	// The time at which the device was last seen.
 	LastSeenAt time.Time `json:"last_seen_at,omitzero"`
 }
 

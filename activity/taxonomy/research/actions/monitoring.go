@@ -19,11 +19,11 @@ const (
 	NameMonitoringThresholdBreach  = "monitoring.threshold_breach"
 )
 
-// MonitoringAlert is the payload of monitoring.alert: Something that is watched needs a look.
+// MonitoringAlert is the payload of monitoring.alert: A monitoring rule raised an alert.
 type MonitoringAlert struct {
-	// What needs a look, in a sentence.
+	// The reason for the alert, in one sentence.
 	Reason string `json:"reason"`
-	// The rule that gave the alert.
+	// The name of the rule.
 	Rule string `json:"rule,omitzero"`
 }
 
@@ -35,11 +35,11 @@ func (p MonitoringAlert) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// MonitoringCompleted is the payload of monitoring.completed: A round of watching ended.
+// MonitoringCompleted is the payload of monitoring.completed: A monitoring check completed.
 type MonitoringCompleted struct {
-	// How many of them gave an alert.
+	// The number of alerts.
 	Alerts *int `json:"alerts,omitzero"`
-	// How many checks were made.
+	// The number of checks.
 	Checks *int `json:"checks,omitzero"`
 }
 
@@ -52,15 +52,15 @@ func (p MonitoringCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 }
 
 // MonitoringDataQualityAlert is the payload of monitoring.data_quality_alert: Data is missing, late
-// or odd.
+// or implausible.
 type MonitoringDataQualityAlert struct {
-	// What was measured.
+	// The name of the metric.
 	Metric string `json:"metric"`
-	// What it should not pass.
+	// The limit of the metric.
 	Limit *float64 `json:"limit,omitzero"`
-	// What it is.
+	// The measured value.
 	Value *float64 `json:"value,omitzero"`
-	// Over which time.
+	// The period of the measurement.
 	Window string `json:"window,omitzero"`
 }
 
@@ -72,16 +72,16 @@ func (p MonitoringDataQualityAlert) On(tenant, resource uuid.UUID) activity.Enve
 	}
 }
 
-// MonitoringDriftDetected is the payload of monitoring.drift_detected: Data or behaviour moved away
-// from what it was.
+// MonitoringDriftDetected is the payload of monitoring.drift_detected: Drift of data or behaviour
+// was detected.
 type MonitoringDriftDetected struct {
-	// What was measured.
+	// The name of the metric.
 	Metric string `json:"metric"`
-	// What it should not pass.
+	// The limit of the metric.
 	Limit *float64 `json:"limit,omitzero"`
-	// What it is.
+	// The measured value.
 	Value *float64 `json:"value,omitzero"`
-	// Over which time.
+	// The period of the measurement.
 	Window string `json:"window,omitzero"`
 }
 
@@ -93,16 +93,16 @@ func (p MonitoringDriftDetected) On(tenant, resource uuid.UUID) activity.Envelop
 	}
 }
 
-// MonitoringPerformanceAlert is the payload of monitoring.performance_alert: Something does worse
-// than it should.
+// MonitoringPerformanceAlert is the payload of monitoring.performance_alert: A performance metric
+// is outside its limit.
 type MonitoringPerformanceAlert struct {
-	// What was measured.
+	// The name of the metric.
 	Metric string `json:"metric"`
-	// What it should not pass.
+	// The limit of the metric.
 	Limit *float64 `json:"limit,omitzero"`
-	// What it is.
+	// The measured value.
 	Value *float64 `json:"value,omitzero"`
-	// Over which time.
+	// The period of the measurement.
 	Window string `json:"window,omitzero"`
 }
 
@@ -114,9 +114,9 @@ func (p MonitoringPerformanceAlert) On(tenant, resource uuid.UUID) activity.Enve
 	}
 }
 
-// MonitoringStarted is the payload of monitoring.started: Watching began.
+// MonitoringStarted is the payload of monitoring.started: Monitoring of a resource started.
 type MonitoringStarted struct {
-	// What is watched.
+	// The names of the checks.
 	Checks []string `json:"checks,omitzero"`
 }
 
@@ -128,16 +128,16 @@ func (p MonitoringStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// MonitoringThresholdBreach is the payload of monitoring.threshold_breach: A figure passed its
-// limit.
+// MonitoringThresholdBreach is the payload of monitoring.threshold_breach: A metric exceeded its
+// threshold.
 type MonitoringThresholdBreach struct {
-	// What was measured.
+	// The name of the metric.
 	Metric string `json:"metric"`
-	// What it should not pass.
+	// The limit of the metric.
 	Limit *float64 `json:"limit,omitzero"`
-	// What it is.
+	// The measured value.
 	Value *float64 `json:"value,omitzero"`
-	// Over which time.
+	// The period of the measurement.
 	Window string `json:"window,omitzero"`
 }
 

@@ -18,13 +18,14 @@ const (
 	NamePipelineInstanceCreated = "pipeline_instance.created"
 )
 
-// PipelineRunCompleted is the payload of pipeline.run_completed: A run of a pipeline ended well.
+// PipelineRunCompleted is the payload of pipeline.run_completed: A run of a pipeline completed
+// successfully.
 type PipelineRunCompleted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// How many rows it wrote.
+	// The number of written rows.
 	Rows *int `json:"rows,omitzero"`
 }
 
@@ -38,11 +39,11 @@ func (p PipelineRunCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // PipelineRunFailed is the payload of pipeline.run_failed: A run of a pipeline failed.
 type PipelineRunFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// The step that failed.
+	// The failed step.
 	FailedStep string `json:"failed_step,omitzero"`
 }
 
@@ -54,11 +55,11 @@ func (p PipelineRunFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// PipelineRunStarted is the payload of pipeline.run_started: A run of a pipeline began.
+// PipelineRunStarted is the payload of pipeline.run_started: A run of a pipeline started.
 type PipelineRunStarted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// What set it off. One of schedule, manual, event.
+	// What triggered the run. One of schedule, manual, event.
 	Trigger string `json:"trigger,omitzero"`
 }
 
@@ -70,14 +71,13 @@ func (p PipelineRunStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// PipelineDefDeployed is the payload of pipeline_def.deployed: A pipeline's definition went into
-// service.
+// PipelineDefDeployed is the payload of pipeline_def.deployed: A pipeline definition was deployed.
 type PipelineDefDeployed struct {
-	// The version in service now.
+	// The deployed version.
 	Version string `json:"version"`
-	// Where it went into service.
+	// The environment: staging, production.
 	Environment string `json:"environment,omitzero"`
-	// The version before.
+	// The previous version.
 	PreviousVersion string `json:"previous_version,omitzero"`
 }
 
@@ -89,12 +89,12 @@ func (p PipelineDefDeployed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// PipelineDefSubmitted is the payload of pipeline_def.submitted: A pipeline's definition was handed
-// in.
+// PipelineDefSubmitted is the payload of pipeline_def.submitted: A pipeline definition was
+// submitted.
 type PipelineDefSubmitted struct {
-	// How many steps it has.
+	// The number of steps.
 	Steps *int `json:"steps,omitzero"`
-	// The version that was handed in.
+	// The submitted version.
 	Version string `json:"version,omitzero"`
 }
 
@@ -107,9 +107,9 @@ func (p PipelineDefSubmitted) On(tenant, resource uuid.UUID) activity.Envelope {
 }
 
 // PipelineInstanceCreated is the payload of pipeline_instance.created: An instance of a pipeline
-// was made.
+// was created.
 type PipelineInstanceCreated struct {
-	// The definition that it is made from.
+	// The id of the definition.
 	DefinitionID uuid.UUID `json:"definition_id,omitzero"`
 	// The version of the definition.
 	Version string `json:"version,omitzero"`

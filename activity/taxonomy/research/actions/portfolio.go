@@ -18,10 +18,10 @@ const (
 	NamePortfolioWeightsComputed     = "portfolio.weights_computed"
 )
 
-// PortfolioConstraintsUpdated is the payload of portfolio.constraints_updated: The bounds of a
+// PortfolioConstraintsUpdated is the payload of portfolio.constraints_updated: The constraints of a
 // portfolio were changed.
 type PortfolioConstraintsUpdated struct {
-	// The names of the constraints that changed.
+	// The names of the changed constraints.
 	Changed []string `json:"changed,omitzero"`
 }
 
@@ -33,12 +33,12 @@ func (p PortfolioConstraintsUpdated) On(tenant, resource uuid.UUID) activity.Env
 	}
 }
 
-// PortfolioOptimizationStarted is the payload of portfolio.optimization_started: Working out a
-// portfolio's weights began.
+// PortfolioOptimizationStarted is the payload of portfolio.optimization_started: An optimization of
+// a portfolio started.
 type PortfolioOptimizationStarted struct {
-	// What is optimized.
+	// The objective of the optimization.
 	Objective string `json:"objective,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -50,14 +50,14 @@ func (p PortfolioOptimizationStarted) On(tenant, resource uuid.UUID) activity.En
 	}
 }
 
-// PortfolioRebalanced is the payload of portfolio.rebalanced: A portfolio's holdings were brought
-// to its target.
+// PortfolioRebalanced is the payload of portfolio.rebalanced: The positions of a portfolio were
+// rebalanced.
 type PortfolioRebalanced struct {
-	// How many trades that took.
+	// The number of trades.
 	Trades int `json:"trades"`
-	// The time that the prices are of.
+	// The time of the prices.
 	AsOf time.Time `json:"as_of,omitzero"`
-	// The part of the portfolio that was turned over, from 0 to 1.
+	// The turnover, as a fraction of the portfolio from 0 to 1.
 	Turnover *float64 `json:"turnover,omitzero"`
 }
 
@@ -69,14 +69,14 @@ func (p PortfolioRebalanced) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// PortfolioWeightsComputed is the payload of portfolio.weights_computed: A portfolio's target
-// weights were worked out.
+// PortfolioWeightsComputed is the payload of portfolio.weights_computed: The target weights of a
+// portfolio were computed.
 type PortfolioWeightsComputed struct {
-	// How many positions have a weight.
+	// The number of positions with a weight.
 	Positions int `json:"positions"`
-	// The time that the prices are of.
+	// The time of the prices.
 	AsOf time.Time `json:"as_of,omitzero"`
-	// The run that worked them out.
+	// The id of the run that computed the weights.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 

@@ -19,13 +19,13 @@ const (
 	NamePromotionRequested  = "promotion.requested"
 )
 
-// GuardrailsBlocked is the payload of guardrails.blocked: A guard kept a step from being taken.
+// GuardrailsBlocked is the payload of guardrails.blocked: A guardrail blocked an operation.
 type GuardrailsBlocked struct {
-	// The guard that blocked.
+	// The name of the guardrail.
 	Rule string `json:"rule"`
-	// Its limit.
+	// The limit.
 	Limit *float64 `json:"limit,omitzero"`
-	// What it measured.
+	// The measured value.
 	Value *float64 `json:"value,omitzero"`
 }
 
@@ -37,10 +37,10 @@ func (p GuardrailsBlocked) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// GuardrailsValidated is the payload of guardrails.validated: Everything that guards a step was in
-// order.
+// GuardrailsValidated is the payload of guardrails.validated: All guardrails of an operation
+// passed.
 type GuardrailsValidated struct {
-	// How many guards were asked.
+	// The number of guardrails.
 	Checks int `json:"checks"`
 }
 
@@ -52,14 +52,14 @@ func (p GuardrailsValidated) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// GuardrailsWarned is the payload of guardrails.warned: A guard had a concern, and let the step
-// pass.
+// GuardrailsWarned is the payload of guardrails.warned: A guardrail warned about an operation and
+// allowed it.
 type GuardrailsWarned struct {
-	// The guard that warned.
+	// The name of the guardrail.
 	Rule string `json:"rule"`
-	// Its limit.
+	// The limit.
 	Limit *float64 `json:"limit,omitzero"`
-	// What it measured.
+	// The measured value.
 	Value *float64 `json:"value,omitzero"`
 }
 
@@ -71,11 +71,11 @@ func (p GuardrailsWarned) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// PromotionApproved is the payload of promotion.approved: A promotion was allowed.
+// PromotionApproved is the payload of promotion.approved: A promotion was approved.
 type PromotionApproved struct {
-	// What the one who allowed it added.
+	// A note of the actor.
 	Note string `json:"note,omitzero"`
-	// The request.
+	// The id of the request.
 	RequestID uuid.UUID `json:"request_id,omitzero"`
 }
 
@@ -89,9 +89,9 @@ func (p PromotionApproved) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // PromotionMerged is the payload of promotion.merged: A promotion was carried out.
 type PromotionMerged struct {
-	// The request.
+	// The id of the request.
 	RequestID uuid.UUID `json:"request_id,omitzero"`
-	// The stage that it has reached.
+	// The new stage.
 	ToStage string `json:"to_stage,omitzero"`
 }
 
@@ -103,11 +103,11 @@ func (p PromotionMerged) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// PromotionRejected is the payload of promotion.rejected: A promotion was turned down.
+// PromotionRejected is the payload of promotion.rejected: A promotion was rejected.
 type PromotionRejected struct {
-	// Why, as the one who turned it down said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
-	// The request.
+	// The id of the request.
 	RequestID uuid.UUID `json:"request_id,omitzero"`
 }
 
@@ -119,14 +119,14 @@ func (p PromotionRejected) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// PromotionRequested is the payload of promotion.requested: Somebody asked to bring something to
-// its next stage.
+// PromotionRequested is the payload of promotion.requested: A promotion to the next stage was
+// requested.
 type PromotionRequested struct {
-	// The stage that it is in.
+	// The current stage.
 	FromStage string `json:"from_stage,omitzero"`
-	// Why, as the one who asked said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
-	// The stage that it is to reach.
+	// The requested stage.
 	ToStage string `json:"to_stage,omitzero"`
 }
 

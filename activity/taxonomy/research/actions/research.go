@@ -24,9 +24,9 @@ const (
 	NameSignalValidated        = "signal.validated"
 )
 
-// ExperimentCreated is the payload of experiment.created: An experiment was set up.
+// ExperimentCreated is the payload of experiment.created: An experiment was created.
 type ExperimentCreated struct {
-	// What it is to show.
+	// The hypothesis.
 	Hypothesis string `json:"hypothesis,omitzero"`
 }
 
@@ -38,14 +38,14 @@ func (p ExperimentCreated) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ExperimentRunCompleted is the payload of experiment.run_completed: A run of an experiment ended
-// well.
+// ExperimentRunCompleted is the payload of experiment.run_completed: A run of an experiment
+// completed successfully.
 type ExperimentRunCompleted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The figures that it came to, by name.
+	// The resulting metrics, by name.
 	Metrics map[string]float64 `json:"metrics,omitzero"`
 }
 
@@ -59,9 +59,9 @@ func (p ExperimentRunCompleted) On(tenant, resource uuid.UUID) activity.Envelope
 
 // ExperimentRunFailed is the payload of experiment.run_failed: A run of an experiment failed.
 type ExperimentRunFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
 }
 
@@ -73,9 +73,10 @@ func (p ExperimentRunFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ExperimentUpdated is the payload of experiment.updated: An experiment's set-up was changed.
+// ExperimentUpdated is the payload of experiment.updated: The definition of an experiment was
+// changed.
 type ExperimentUpdated struct {
-	// The names of the fields that changed.
+	// The names of the changed fields.
 	Changed []string `json:"changed,omitzero"`
 }
 
@@ -89,11 +90,11 @@ func (p ExperimentUpdated) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // ExpressionEvaluated is the payload of expression.evaluated: An expression was evaluated.
 type ExpressionEvaluated struct {
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
 	// A hash of the expression; the text itself may be confidential.
 	ExpressionHash string `json:"expression_hash,omitzero"`
-	// How many rows came out.
+	// The number of resulting rows.
 	Rows *int `json:"rows,omitzero"`
 }
 
@@ -107,9 +108,9 @@ func (p ExpressionEvaluated) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // MacroSaved is the payload of macro.saved: A macro was saved.
 type MacroSaved struct {
-	// Its name.
+	// The name of the macro.
 	Name string `json:"name,omitzero"`
-	// Its version, from 1.
+	// The version, from 1.
 	Version *int `json:"version,omitzero"`
 }
 
@@ -123,11 +124,11 @@ func (p MacroSaved) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // SignalCreated is the payload of signal.created: A signal was created.
 type SignalCreated struct {
-	// The folder that it was created in.
+	// The folder that contains the signal.
 	Folder string `json:"folder,omitzero"`
-	// The kind of signal: momentum, value, carry.
+	// The type of the signal: momentum, value, carry.
 	SignalType string `json:"signal_type,omitzero"`
-	// The set of instruments that it covers.
+	// The instruments that the signal covers.
 	Universe string `json:"universe,omitzero"`
 }
 
@@ -141,7 +142,7 @@ func (p SignalCreated) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // SignalDeleted is the payload of signal.deleted: A signal was deleted.
 type SignalDeleted struct {
-	// Why, as the one who did it said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -153,11 +154,11 @@ func (p SignalDeleted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// SignalPromoted is the payload of signal.promoted: A signal reached its next stage.
+// SignalPromoted is the payload of signal.promoted: A signal was promoted to its next stage.
 type SignalPromoted struct {
-	// The stage that it is in now.
+	// The new stage.
 	ToStage string `json:"to_stage"`
-	// The stage that it left.
+	// The previous stage.
 	FromStage string `json:"from_stage,omitzero"`
 }
 
@@ -169,12 +170,12 @@ func (p SignalPromoted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// SignalRegistered is the payload of signal.registered: A signal was entered into the register of
-// signals that others may use.
+// SignalRegistered is the payload of signal.registered: A signal was added to the register of
+// shared signals.
 type SignalRegistered struct {
-	// The kind of signal.
+	// The type of the signal.
 	SignalType string `json:"signal_type,omitzero"`
-	// The version that was registered.
+	// The registered version.
 	Version string `json:"version,omitzero"`
 }
 
@@ -186,9 +187,9 @@ func (p SignalRegistered) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// SignalUpdated is the payload of signal.updated: A signal's definition was changed.
+// SignalUpdated is the payload of signal.updated: The definition of a signal was changed.
 type SignalUpdated struct {
-	// The names of the fields that changed.
+	// The names of the changed fields.
 	Changed []string `json:"changed,omitzero"`
 }
 
@@ -201,13 +202,13 @@ func (p SignalUpdated) On(tenant, resource uuid.UUID) activity.Envelope {
 }
 
 // SignalValidated is the payload of signal.validated: A signal was checked against the rules of its
-// kind.
+// type.
 type SignalValidated struct {
-	// Whether it passed.
+	// Whether the signal passed.
 	Passed bool `json:"passed"`
-	// How many checks were made.
+	// The number of checks.
 	Checks *int `json:"checks,omitzero"`
-	// The checks that it did not pass.
+	// The names of the failed checks.
 	FailedChecks []string `json:"failed_checks,omitzero"`
 }
 

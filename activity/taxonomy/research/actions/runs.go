@@ -28,13 +28,13 @@ const (
 	NameTrainingStarted       = "training.started"
 )
 
-// BacktestCompleted is the payload of backtest.completed: A backtest ended well.
+// BacktestCompleted is the payload of backtest.completed: A backtest completed successfully.
 type BacktestCompleted struct {
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The figures that it came to, by name.
+	// The resulting metrics, by name.
 	Metrics map[string]float64 `json:"metrics,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -48,11 +48,11 @@ func (p BacktestCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // BacktestFailed is the payload of backtest.failed: A backtest failed.
 type BacktestFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -64,11 +64,11 @@ func (p BacktestFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// BacktestStarted is the payload of backtest.started: A backtest began.
+// BacktestStarted is the payload of backtest.started: A backtest started.
 type BacktestStarted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
-	// What set it off. One of schedule, manual, event.
+	// What triggered the run. One of schedule, manual, event.
 	Trigger string `json:"trigger,omitzero"`
 }
 
@@ -80,13 +80,14 @@ func (p BacktestStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// InferenceCompleted is the payload of inference.completed: An inference run ended well.
+// InferenceCompleted is the payload of inference.completed: An inference run completed
+// successfully.
 type InferenceCompleted struct {
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The figures that it came to, by name.
+	// The resulting metrics, by name.
 	Metrics map[string]float64 `json:"metrics,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -100,11 +101,11 @@ func (p InferenceCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // InferenceFailed is the payload of inference.failed: An inference run failed.
 type InferenceFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -116,11 +117,11 @@ func (p InferenceFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// InferenceStarted is the payload of inference.started: An inference run began.
+// InferenceStarted is the payload of inference.started: An inference run started.
 type InferenceStarted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
-	// What set it off. One of schedule, manual, event.
+	// What triggered the run. One of schedule, manual, event.
 	Trigger string `json:"trigger,omitzero"`
 }
 
@@ -132,13 +133,14 @@ func (p InferenceStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// OptimizationCompleted is the payload of optimization.completed: An optimization run ended well.
+// OptimizationCompleted is the payload of optimization.completed: An optimization run completed
+// successfully.
 type OptimizationCompleted struct {
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The figures that it came to, by name.
+	// The resulting metrics, by name.
 	Metrics map[string]float64 `json:"metrics,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -152,11 +154,11 @@ func (p OptimizationCompleted) On(tenant, resource uuid.UUID) activity.Envelope 
 
 // OptimizationFailed is the payload of optimization.failed: An optimization run failed.
 type OptimizationFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -168,11 +170,11 @@ func (p OptimizationFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// OptimizationStarted is the payload of optimization.started: An optimization run began.
+// OptimizationStarted is the payload of optimization.started: An optimization run started.
 type OptimizationStarted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
-	// What set it off. One of schedule, manual, event.
+	// What triggered the run. One of schedule, manual, event.
 	Trigger string `json:"trigger,omitzero"`
 }
 
@@ -184,11 +186,11 @@ func (p OptimizationStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// RunCancelled is the payload of run.cancelled: A run was called off before its end.
+// RunCancelled is the payload of run.cancelled: A run was cancelled.
 type RunCancelled struct {
-	// How long it had taken, in milliseconds.
+	// The duration until then, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// Why, as the one who did it said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -200,11 +202,11 @@ func (p RunCancelled) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// RunCompleted is the payload of run.completed: A run ended well.
+// RunCompleted is the payload of run.completed: A run completed successfully.
 type RunCompleted struct {
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The figures that it came to, by name.
+	// The resulting metrics, by name.
 	Metrics map[string]float64 `json:"metrics,omitzero"`
 }
 
@@ -218,9 +220,9 @@ func (p RunCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // RunFailed is the payload of run.failed: A run failed.
 type RunFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
 }
 
@@ -232,11 +234,11 @@ func (p RunFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// RunStarted is the payload of run.started: A run began.
+// RunStarted is the payload of run.started: A run started.
 type RunStarted struct {
-	// What kind of run it is.
+	// The kind of run.
 	Kind string `json:"kind,omitzero"`
-	// What set it off. One of schedule, manual, event.
+	// What triggered the run. One of schedule, manual, event.
 	Trigger string `json:"trigger,omitzero"`
 }
 
@@ -248,13 +250,13 @@ func (p RunStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// TrainingCompleted is the payload of training.completed: A training run ended well.
+// TrainingCompleted is the payload of training.completed: A training run completed successfully.
 type TrainingCompleted struct {
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The figures that it came to, by name.
+	// The resulting metrics, by name.
 	Metrics map[string]float64 `json:"metrics,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -268,11 +270,11 @@ func (p TrainingCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // TrainingFailed is the payload of training.failed: A training run failed.
 type TrainingFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
 }
 
@@ -284,11 +286,11 @@ func (p TrainingFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// TrainingStarted is the payload of training.started: A training run began.
+// TrainingStarted is the payload of training.started: A training run started.
 type TrainingStarted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id,omitzero"`
-	// What set it off. One of schedule, manual, event.
+	// What triggered the run. One of schedule, manual, event.
 	Trigger string `json:"trigger,omitzero"`
 }
 

@@ -15,13 +15,13 @@ const (
 	NameStorageFileUploaded   = "storage.file.uploaded"
 )
 
-// StorageFileDeleted is the payload of storage.file.deleted: A file was removed.
+// StorageFileDeleted is the payload of storage.file.deleted: A file was deleted.
 type StorageFileDeleted struct {
-	// The file.
+	// The id of the file.
 	FileID uuid.UUID `json:"file_id"`
-	// Its size.
+	// The size, in bytes.
 	Bytes *int `json:"bytes,omitzero"`
-	// Why, as the one who did it said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -33,11 +33,11 @@ func (p StorageFileDeleted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// StorageFileDownloaded is the payload of storage.file.downloaded: A file was fetched.
+// StorageFileDownloaded is the payload of storage.file.downloaded: A file was downloaded.
 type StorageFileDownloaded struct {
-	// The file.
+	// The id of the file.
 	FileID uuid.UUID `json:"file_id"`
-	// How much was sent.
+	// The number of bytes that were sent.
 	Bytes *int `json:"bytes,omitzero"`
 }
 
@@ -49,15 +49,15 @@ func (p StorageFileDownloaded) On(tenant, resource uuid.UUID) activity.Envelope 
 	}
 }
 
-// StorageFileUploaded is the payload of storage.file.uploaded: A file was stored.
+// StorageFileUploaded is the payload of storage.file.uploaded: A file was uploaded.
 type StorageFileUploaded struct {
-	// The file.
+	// The id of the file.
 	FileID uuid.UUID `json:"file_id"`
-	// Its size.
+	// The size, in bytes.
 	Bytes *int `json:"bytes,omitzero"`
-	// What it is, as RFC 6838 names it.
+	// The media type (RFC 6838).
 	MediaType string `json:"media_type,omitzero"`
-	// The SHA-256 of what it holds, in hexadecimal.
+	// The SHA-256 hash of the contents, in hexadecimal.
 	SHA256 string `json:"sha256,omitzero"`
 }
 

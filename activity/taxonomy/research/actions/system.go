@@ -22,11 +22,11 @@ const (
 	NameSystemStarting        = "system.starting"
 )
 
-// ServerShuttingDown is the payload of server.shutting_down: A service is going down.
+// ServerShuttingDown is the payload of server.shutting_down: A server is shutting down.
 type ServerShuttingDown struct {
-	// Why. One of asked, restart, failure.
+	// The reason. One of asked, restart, failure.
 	Reason string `json:"reason,omitzero"`
-	// How long it had been up, in milliseconds.
+	// The uptime, in milliseconds.
 	UptimeMs *int `json:"uptime_ms,omitzero"`
 }
 
@@ -38,9 +38,9 @@ func (p ServerShuttingDown) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// ServerStarted is the payload of server.started: A service came up.
+// ServerStarted is the payload of server.started: A server started.
 type ServerStarted struct {
-	// What it runs.
+	// The version of the server.
 	Version string `json:"version,omitzero"`
 }
 
@@ -52,11 +52,11 @@ func (p ServerStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// SystemBackupCompleted is the payload of system.backup_completed: A backup was made.
+// SystemBackupCompleted is the payload of system.backup_completed: A backup completed.
 type SystemBackupCompleted struct {
-	// Its size.
+	// The size, in bytes.
 	Bytes *int `json:"bytes,omitzero"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
 }
 
@@ -68,9 +68,9 @@ func (p SystemBackupCompleted) On(tenant, resource uuid.UUID) activity.Envelope 
 	}
 }
 
-// SystemBackupFailed is the payload of system.backup_failed: A backup could not be made.
+// SystemBackupFailed is the payload of system.backup_failed: A backup failed.
 type SystemBackupFailed struct {
-	// What went wrong, in a sentence.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
 }
 
@@ -82,9 +82,9 @@ func (p SystemBackupFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// SystemRestored is the payload of system.restored: A backup was put in place of what was there.
+// SystemRestored is the payload of system.restored: A system was restored from a backup.
 type SystemRestored struct {
-	// When the backup was made.
+	// The time of the backup.
 	BackupAt time.Time `json:"backup_at,omitzero"`
 }
 
@@ -96,9 +96,9 @@ func (p SystemRestored) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// SystemSettingsChanged is the payload of system.settings_changed: A setting was changed.
+// SystemSettingsChanged is the payload of system.settings_changed: System settings were changed.
 type SystemSettingsChanged struct {
-	// The names of the settings that changed; never their values.
+	// The names of the changed settings; never their values.
 	Changed []string `json:"changed,omitzero"`
 }
 
@@ -110,9 +110,9 @@ func (p SystemSettingsChanged) On(tenant, resource uuid.UUID) activity.Envelope 
 	}
 }
 
-// SystemShuttingDown is the payload of system.shutting_down: A system is going down.
+// SystemShuttingDown is the payload of system.shutting_down: A system is shutting down.
 type SystemShuttingDown struct {
-	// Why. One of asked, restart, failure.
+	// The reason. One of asked, restart, failure.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -124,9 +124,9 @@ func (p SystemShuttingDown) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// SystemStarting is the payload of system.starting: A system is coming up.
+// SystemStarting is the payload of system.starting: A system is starting.
 type SystemStarting struct {
-	// What it runs.
+	// The version of the system.
 	Version string `json:"version,omitzero"`
 }
 

@@ -17,9 +17,9 @@ const (
 	NameTransferRequested = "transfer.requested"
 )
 
-// TransferAccepted is the payload of transfer.accepted: The new owner agreed.
+// TransferAccepted is the payload of transfer.accepted: A transfer of ownership was accepted.
 type TransferAccepted struct {
-	// Who owned it.
+	// The id of the previous owner.
 	FromPrincipalID uuid.UUID `json:"from_principal_id,omitzero"`
 }
 
@@ -31,9 +31,9 @@ func (p TransferAccepted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// TransferCancelled is the payload of transfer.cancelled: Handing over was called off.
+// TransferCancelled is the payload of transfer.cancelled: A transfer of ownership was cancelled.
 type TransferCancelled struct {
-	// Why, as the one who did it said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -45,11 +45,11 @@ func (p TransferCancelled) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// TransferCompleted is the payload of transfer.completed: Something has a new owner.
+// TransferCompleted is the payload of transfer.completed: A transfer of ownership was completed.
 type TransferCompleted struct {
-	// Who owned it.
+	// The id of the previous owner.
 	FromPrincipalID uuid.UUID `json:"from_principal_id,omitzero"`
-	// Who owns it.
+	// The id of the new owner.
 	ToPrincipalID uuid.UUID `json:"to_principal_id,omitzero"`
 }
 
@@ -61,9 +61,9 @@ func (p TransferCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// TransferDeclined is the payload of transfer.declined: The new owner did not agree.
+// TransferDeclined is the payload of transfer.declined: A transfer of ownership was declined.
 type TransferDeclined struct {
-	// Why, as the one who declined said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -75,10 +75,9 @@ func (p TransferDeclined) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// TransferRequested is the payload of transfer.requested: Somebody is to become the owner of
-// something.
+// TransferRequested is the payload of transfer.requested: A transfer of ownership was requested.
 type TransferRequested struct {
-	// Who is to own it.
+	// The id of the future owner.
 	ToPrincipalID uuid.UUID `json:"to_principal_id,omitzero"`
 }
 

@@ -17,11 +17,11 @@ const (
 	NameVectorSyncStarted   = "vector.sync.started"
 )
 
-// VectorIndexCreated is the payload of vector.index.created: A vector index was made.
+// VectorIndexCreated is the payload of vector.index.created: A vector index was created.
 type VectorIndexCreated struct {
-	// How long its vectors are.
+	// The number of dimensions of a vector.
 	Dimensions *int `json:"dimensions,omitzero"`
-	// How distance is measured.
+	// The distance metric.
 	Metric string `json:"metric,omitzero"`
 }
 
@@ -35,7 +35,7 @@ func (p VectorIndexCreated) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // VectorIndexDeleted is the payload of vector.index.deleted: A vector index was deleted.
 type VectorIndexDeleted struct {
-	// How many vectors went.
+	// The number of removed vectors.
 	Vectors *int `json:"vectors,omitzero"`
 }
 
@@ -47,15 +47,16 @@ func (p VectorIndexDeleted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// VectorSyncCompleted is the payload of vector.sync.completed: An index caught up with its source.
+// VectorSyncCompleted is the payload of vector.sync.completed: A synchronization of a vector index
+// completed.
 type VectorSyncCompleted struct {
-	// The run.
+	// The id of the synchronization.
 	SyncID uuid.UUID `json:"sync_id"`
-	// How many vectors came.
+	// The number of added vectors.
 	Added *int `json:"added,omitzero"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
-	// How many vectors went.
+	// The number of removed vectors.
 	Removed *int `json:"removed,omitzero"`
 }
 
@@ -67,11 +68,12 @@ func (p VectorSyncCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// VectorSyncFailed is the payload of vector.sync.failed: An index could not follow its source.
+// VectorSyncFailed is the payload of vector.sync.failed: A synchronization of a vector index
+// failed.
 type VectorSyncFailed struct {
-	// What went wrong, in a sentence; nothing of the documents.
+	// The error, in one sentence; no part of the documents.
 	Error string `json:"error"`
-	// The run.
+	// The id of the synchronization.
 	SyncID uuid.UUID `json:"sync_id"`
 }
 
@@ -83,11 +85,12 @@ func (p VectorSyncFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// VectorSyncStarted is the payload of vector.sync.started: An index began to follow its source.
+// VectorSyncStarted is the payload of vector.sync.started: A synchronization of a vector index with
+// its source started.
 type VectorSyncStarted struct {
-	// The run.
+	// The id of the synchronization.
 	SyncID uuid.UUID `json:"sync_id"`
-	// Whether all is read, not just what changed.
+	// Whether the whole source is read, not only its changes.
 	Full *bool `json:"full,omitzero"`
 }
 

@@ -17,12 +17,11 @@ const (
 	NameWorkflowStepCompleted = "workflow.step.completed"
 )
 
-// WorkflowRunCancelled is the payload of workflow.run.cancelled: A run of a workflow was called
-// off.
+// WorkflowRunCancelled is the payload of workflow.run.cancelled: A run of a workflow was cancelled.
 type WorkflowRunCancelled struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// Why, as the one who did it said.
+	// The reason that the actor gave.
 	Reason string `json:"reason,omitzero"`
 }
 
@@ -34,11 +33,12 @@ func (p WorkflowRunCancelled) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// WorkflowRunCompleted is the payload of workflow.run.completed: A run of a workflow ended well.
+// WorkflowRunCompleted is the payload of workflow.run.completed: A run of a workflow completed
+// successfully.
 type WorkflowRunCompleted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
 }
 
@@ -52,11 +52,11 @@ func (p WorkflowRunCompleted) On(tenant, resource uuid.UUID) activity.Envelope {
 
 // WorkflowRunFailed is the payload of workflow.run.failed: A run of a workflow failed.
 type WorkflowRunFailed struct {
-	// What went wrong, in a sentence; no data and no stack trace.
+	// The error, in one sentence; no data and no stack trace.
 	Error string `json:"error"`
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// The step that failed.
+	// The failed step.
 	FailedStep string `json:"failed_step,omitzero"`
 }
 
@@ -68,11 +68,11 @@ func (p WorkflowRunFailed) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// WorkflowRunStarted is the payload of workflow.run.started: A run of a workflow began.
+// WorkflowRunStarted is the payload of workflow.run.started: A run of a workflow started.
 type WorkflowRunStarted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// What set it off. One of schedule, manual, event.
+	// What triggered the run. One of schedule, manual, event.
 	Trigger string `json:"trigger,omitzero"`
 }
 
@@ -84,14 +84,14 @@ func (p WorkflowRunStarted) On(tenant, resource uuid.UUID) activity.Envelope {
 	}
 }
 
-// WorkflowStepCompleted is the payload of workflow.step.completed: A step of a workflow's run
-// ended.
+// WorkflowStepCompleted is the payload of workflow.step.completed: A step of a workflow run
+// completed.
 type WorkflowStepCompleted struct {
-	// The run.
+	// The id of the run.
 	RunID uuid.UUID `json:"run_id"`
-	// The step.
+	// The name of the step.
 	Step string `json:"step"`
-	// How long it took, in milliseconds.
+	// The duration, in milliseconds.
 	DurationMs *int `json:"duration_ms,omitzero"`
 }
 
