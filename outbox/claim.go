@@ -13,7 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/pglog"
 )
 
-// Lanes is how many lanes there are: fanfare.lane_of spreads resources over them.
+// Lanes is the number of lanes. The SQL function fanfare.lane_of spreads resources over them.
 const Lanes = 64
 
 // lockClass is the first key of every lane's advisory lock, "FANF"; the lane is the second.
@@ -23,44 +23,47 @@ const lockClass = 0x46414e46
 type Item struct {
 	activity.Activity
 	Seq      int64
-	Attempts int      // failed tries of this activity on its own
-	Channels []string // when not nil: only these channels are still to be sent
+	Attempts int      // failed attempts of this activity on its own
+	Channels []string // the channels still to be published to; nil means all
 
-	place   string // of the row in the table outbox: its ctid
-	parked  bool   // comes from the table parked, not from outbox
-	blocked bool   // an earlier activity of its resource is parked or being fanned out
-	missing bool   // the log does not hold the activity any more
+	ctid    string // of the row in the table outbox
+	parked  bool   // the row is in the table parked, not in outbox
+	blocked bool   // an earlier activity of its resource is parked or a fan-out job
+	missing bool   // the log no longer contains the activity
 }
 
-// claimed is what one claim took: the rows, and the snapshot that it saw them with.
+// claimed is the result of one claim: the rows, and the snapshot that they were read with.
 type claimed struct {
-	held     bool // false: another worker serves the lane
+	held     bool // false: another worker holds the lane
 	snapshot snapshot
-	items    []Item // parked ones first, each part by seq
+	items    []Item // parked ones first, then those of the outbox, both by seq
 }
 
-// beginClaim pins the plans, whatever the statistics say of a table that is empty most of the time,
-// and bounds every wait. JIT would be drawn in by the cost that a disabled scan is given.
+// beginClaim pins the plans, whatever the statistics of a table that is empty most of the time, and
+// bounds every wait. Without jit = off, the cost of a disabled scan would trigger JIT.
 const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
 	SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
 	SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
-	SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s'; SET LOCAL idle_in_transaction_session_timeout = '20s'`
+	SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s';
+	SET LOCAL idle_in_transaction_session_timeout = '20s'`
 
-// lockLane goes ahead of the claim as a statement of its own: the claim's snapshot must be taken
-// after the lock, or it would show the rows that the lock's last holder has just removed. The
-// answer reaches the claim as a setting, in the same round trip.
+// lockLane precedes the claim as a statement of its own: the claim must take its snapshot after the
+// lock, or it would see rows that the lock's previous holder has just removed. A setting passes the
+// result to the claim in the same round trip.
 const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)`
 
-// claimLane returns at least one row, for the snapshot.
+// claimLane returns at least one row, which carries the snapshot.
 const claimLane = `
-SELECT now.held, now.snapshot, q.seq, q.place, q.parked, q.blocked, q.attempts, q.channels, ` + pglog.Columns + `, q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
+SELECT now.held, now.snapshot, q.seq, q.ctid, q.parked, q.blocked, q.attempts, q.channels, ` + pglog.Columns + `,
+       q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
 FROM (
     SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
            EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs) AS waiting
 ) AS now
 LEFT JOIN LATERAL (
     (
-        SELECT p.seq, NULL AS place, true AS parked, false AS blocked, p.attempts, p.channels, p.activity_id, p.tenant_id, p.resource_id, p.recorded_at
+        SELECT p.seq, NULL AS ctid, true AS parked, false AS blocked, p.attempts, p.channels,
+               p.activity_id, p.tenant_id, p.resource_id, p.recorded_at
         FROM fanfare.parked AS p
         WHERE p.lane = $1 AND p.retry_at <= clock_timestamp()
         ORDER BY p.seq
@@ -70,9 +73,11 @@ LEFT JOIN LATERAL (
     (
         SELECT o.seq, o.ctid::text, false,
                now.waiting AND (
-                   EXISTS (SELECT FROM fanfare.parked AS p WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
-                   OR EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE j.tenant_id = o.tenant_id AND j.resource_id = o.resource_id)),
-               0, NULL, o.activity_id, o.tenant_id, o.resource_id, o.recorded_at
+                   EXISTS (SELECT FROM fanfare.parked AS p
+                           WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
+                   OR EXISTS (SELECT FROM fanfare.fan_out_jobs AS j
+                              WHERE j.tenant_id = o.tenant_id AND j.resource_id = o.resource_id)),
+               0, o.channels, o.activity_id, o.tenant_id, o.resource_id, o.recorded_at
         FROM fanfare.outbox AS o
         WHERE o.lane = $1 AND o.seq > least($3::bigint, (
             SELECT min(r.bound)
@@ -87,8 +92,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id
 ORDER BY q.parked DESC, q.seq`
 
-// claim locks the lane for the transaction and takes its next rows, at most limit. full ignores the
-// hints.
+// claim locks the lane for the transaction and reads up to limit of its next rows. A full claim
+// ignores the hints.
 func claim(ctx context.Context, tx pgx.Tx, lane int, h *hints, limit int, full bool) (claimed, error) {
 	pos := h.pos
 	if full {
@@ -119,40 +124,29 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 	}
 	defer rows.Close()
 	var (
-		c        claimed
-		text     string
-		seq      zeronull.Int8
-		attempts zeronull.Int4
-		parked   *bool
-		blocked  *bool
-		item     Item
-		id, t, r zeronull.UUID
-		recorded zeronull.Timestamptz
-		fields   = pglog.ScanTargets(&item.Activity)
-		first    = []any{
-			&c.held,
-			&text,
-			&seq,
-			(*zeronull.Text)(&item.place),
-			&parked,
-			&blocked,
-			&attempts,
-			&item.Channels,
-		}
-		last           = []any{&id, &t, &r, &recorded}
-		columns        = append(append(first, fields...), last...)
-		snapshotParsed = false
+		c                    claimed
+		text                 string // of the snapshot
+		seq                  zeronull.Int8
+		attempts             zeronull.Int4
+		parked, blocked      *bool
+		item                 Item
+		id, tenant, resource zeronull.UUID
+		recordedAt           zeronull.Timestamptz
 	)
-	for rows.Next() {
+	targets := []any{
+		&c.held, &text, &seq, (*zeronull.Text)(&item.ctid), &parked, &blocked, &attempts, &item.Channels,
+	}
+	targets = append(targets, pglog.ScanTargets(&item.Activity)...)
+	targets = append(targets, &id, &tenant, &resource, &recordedAt)
+	for first := true; rows.Next(); first = false {
 		item = Item{}
-		if err := rows.Scan(columns...); err != nil {
+		if err := rows.Scan(targets...); err != nil {
 			return claimed{}, err
 		}
-		if !snapshotParsed {
+		if first {
 			if c.snapshot, err = parseSnapshot(text); err != nil {
 				return claimed{}, err
 			}
-			snapshotParsed = true
 		}
 		if seq == 0 {
 			continue // the row that carries the snapshot alone
@@ -160,23 +154,16 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 		item.Seq, item.Attempts, item.parked, item.blocked = int64(seq), int(attempts), *parked, *blocked
 		if zeronull.UUID(item.ID) != id {
 			item.missing = true
-			item.ID, item.TenantID, item.ResourceID, item.RecordedAt = [16]byte(
-				id,
-			), [16]byte(
-				t,
-			), [16]byte(
-				r,
-			), time.Time(
-				recorded,
-			)
+			item.ID, item.TenantID, item.ResourceID = [16]byte(id), [16]byte(tenant), [16]byte(resource)
+			item.RecordedAt = time.Time(recordedAt)
 		}
 		c.items = append(c.items, item)
 	}
 	return c, rows.Err()
 }
 
-// arrays gives the running transactions as two arrays; ids as text, since xid8 has no binary form
-// that pgx knows.
+// arrays returns the running transactions as two arrays. Transaction ids are text, since xid8 has
+// no binary form that pgx supports.
 func (h *hints) arrays() (xids []string, bounds []int64) {
 	xids, bounds = make([]string, 0, len(h.running)), make([]int64, 0, len(h.running))
 	for xid, bound := range h.running {

@@ -13,8 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// turn gives a lane one claim and notes what came of it.
-func (w *Worker) turn(ctx context.Context, l *lane) {
+// runLane runs one claim of a lane and updates the schedule with the result.
+func (w *Worker) runLane(ctx context.Context, l *lane) {
 	began := time.Now()
 	sweep := !began.Before(l.sweepAt)
 	limit := w.opts.Batch
@@ -22,7 +22,7 @@ func (w *Worker) turn(ctx context.Context, l *lane) {
 		limit = min(l.limit, limit)
 	}
 	report := Report{Lane: l.number}
-	done, err := w.deliver(ctx, l, limit, sweep, &report)
+	result, err := w.deliver(ctx, l, limit, sweep, &report)
 	now := time.Now()
 	report.Took, report.Err = now.Sub(began), err
 	if w.opts.Observer != nil && (report.Claimed > 0 || err != nil) {
@@ -30,79 +30,74 @@ func (w *Worker) turn(ctx context.Context, l *lane) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			w.logSetback(
-				l.number,
-				report.Claimed,
-				w.schedule.failed(l, err, max(report.Claimed, 1), w.opts.Retries, now),
-				err,
-			)
+			b := w.schedule.failed(l, err, max(report.Claimed, 1), w.opts.Retries, now)
+			w.logFailure(report, b)
 		}
 		return
 	}
 	w.progress.Store(now.UnixNano())
-	if !done.held {
-		w.schedule.leave(l, now, w.opts.Poll)
+	if !result.held {
+		w.schedule.postpone(l, now, w.opts.Poll)
 		return
 	}
 	if sweep {
 		l.sweepAt = now.Add(w.opts.Sweep)
 	}
-	if w.schedule.succeeded(l, report.Claimed > 0, done.more, w.opts.Batch, now) {
-		w.log.Info("batches get through again")
+	if w.schedule.succeeded(l, report.Claimed > 0, result.more, w.opts.Batch, now) {
+		w.log.Info("deliveries succeed again")
 	}
 }
 
-// logSetback says once that nothing gets through, not once for each lane.
-func (w *Worker) logSetback(lane, activities int, b setback, err error) {
+// logFailure logs a rolled-back batch. It warns once per outage, not once per lane.
+func (w *Worker) logFailure(r Report, b backoff) {
 	level := zap.WarnLevel
-	if b.known {
+	if b.knownOutage {
 		level = zap.DebugLevel
 	}
-	w.log.Log(level, "a batch was rolled back", zap.Int("lane", lane), zap.Int("activities", activities),
-		zap.Int("failures", b.failures), zap.Duration("next_try_in", b.wait), zap.Error(err))
+	w.log.Log(level, "a batch was rolled back", zap.Int("lane", r.Lane), zap.Int("activities", r.Claimed),
+		zap.Int("failures", b.failures), zap.Duration("retry_in", b.wait), zap.Error(r.Err))
 }
 
-// turned is what a turn that did not fail tells about its lane.
-type turned struct {
-	held bool // false: another worker has the lane
-	more bool // rows were left
+// laneResult is the result of a claim that did not fail.
+type laneResult struct {
+	held bool // false: another worker holds the lane
+	more bool // rows are left
 }
 
-// deliver is one claim's transaction, from begin to commit. The hints change only once it has
-// committed.
-func (w *Worker) deliver(ctx context.Context, l *lane, limit int, full bool, report *Report) (turned, error) {
+// deliver is one claim's transaction, from begin to commit. The hints change only after the commit.
+func (w *Worker) deliver(ctx context.Context, l *lane, limit int, full bool, report *Report) (laneResult, error) {
 	tx, err := w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
 	if err != nil {
 		l.hints.forget()
-		return turned{}, markUnavailable(fmt.Errorf("begin: %w", err))
+		return laneResult{}, markUnavailable(fmt.Errorf("begin: %w", err))
 	}
 	defer rollback(ctx, tx)
 	c, err := claim(ctx, tx, l.number, &l.hints, limit, full)
 	if err != nil {
 		l.hints.forget()
-		return turned{}, markUnavailable(err)
+		return laneResult{}, markUnavailable(err)
 	}
 	if !c.held {
-		return turned{}, nil
+		return laneResult{}, nil
 	}
 	cut := len(c.items) == limit
 	report.Claimed = len(c.items)
 	if len(c.items) == 0 {
 		l.hints.empty(c.snapshot)
-		return turned{held: true}, nil
+		return laneResult{held: true}, nil
 	}
 	outcomes, err := w.outcomes(ctx, tx, l, c.items)
 	if err != nil {
-		return turned{}, markUnavailable(err)
+		return laneResult{}, markUnavailable(err)
 	}
 	s := plan(l.number, c.items, outcomes, cut, w.opts.Retries, randomJitter)
 	self, err := s.apply(ctx, tx)
 	if err != nil {
-		return turned{}, markUnavailable(err)
+		return laneResult{}, markUnavailable(err)
 	}
 	if err := tx.Commit(ctx); err != nil {
-		l.hints.forget() // it may have committed all the same
-		return turned{}, markUnavailable(fmt.Errorf("commit: %w", err))
+		l.hints.forget() // the commit may have taken effect all the same
+		return laneResult{}, markUnavailable(fmt.Errorf("commit: %w", err))
 	}
 	switch {
 	case len(s.outbox) > 0:
@@ -111,29 +106,29 @@ func (w *Worker) deliver(ctx context.Context, l *lane, limit int, full bool, rep
 		l.hints.empty(c.snapshot)
 	}
 	s.report(c.items[:len(outcomes)], outcomes, report)
-	return turned{held: true, more: s.cut}, nil
+	return laneResult{held: true, more: s.cut}, nil
 }
 
-// outcomes has the handler deliver what may be delivered, and gives an outcome to each of the first
-// so many items.
+// outcomes calls the handler for the items that can be delivered, and returns an outcome for each
+// item of a prefix.
 func (w *Worker) outcomes(ctx context.Context, tx pgx.Tx, l *lane, items []Item) ([]Outcome, error) {
-	if l.blamed != nil && len(items) == 1 {
-		return []Outcome{{Verdict: Retry, Err: l.blamed}}, nil
+	if l.culprit != nil && len(items) == 1 {
+		return []Outcome{{Verdict: Retry, Err: l.culprit}}, nil
 	}
-	free := make([]Item, 0, len(items))
+	deliverable := make([]Item, 0, len(items))
 	for _, item := range items {
 		if !item.blocked && !item.missing {
-			free = append(free, item)
+			deliverable = append(deliverable, item)
 		}
 	}
 	var handled []Outcome
-	if len(free) > 0 {
+	if len(deliverable) > 0 {
 		var err error
-		if handled, err = w.handle(ctx, tx, free); err != nil {
+		if handled, err = w.handle(ctx, tx, deliverable); err != nil {
 			return nil, err
 		}
-		if len(handled) == 0 || len(handled) > len(free) {
-			return nil, fmt.Errorf("handler answered %d outcomes for %d activities", len(handled), len(free))
+		if len(handled) == 0 || len(handled) > len(deliverable) {
+			return nil, fmt.Errorf("handler returned %d outcomes for %d activities", len(handled), len(deliverable))
 		}
 	}
 	outcomes := make([]Outcome, 0, len(items))
@@ -152,17 +147,21 @@ func (w *Worker) outcomes(ctx context.Context, tx pgx.Tx, l *lane, items []Item)
 	return outcomes, nil
 }
 
-var errMissing = errors.New("the log does not hold this activity any more")
+var errMissing = errors.New("the log no longer contains this activity")
 
-// handle turns a handler's panic into an error, so that an activity that makes it panic ends as a
-// dead letter and not the daemon.
+// handle calls the handler and turns its panic into an error: an activity that makes it panic then
+// ends as a dead letter and does not end the daemon. A Handler recovers panics of its own
+// goroutines.
 func (w *Worker) handle(ctx context.Context, tx pgx.Tx, items []Item) (outcomes []Outcome, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
-		}
-	}()
+	defer recoverPanic(&err)
 	return w.handler.Handle(ctx, tx, items)
+}
+
+// recoverPanic is deferred, and returns a panic of the handler as an error.
+func recoverPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
+	}
 }
 
 // markUnavailable marks an error as ErrUnavailable unless an activity may be at fault.
@@ -173,6 +172,7 @@ func markUnavailable(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
+// report adds the counts of a committed settlement to r.
 func (s settlement) report(items []Item, outcomes []Outcome, r *Report) {
 	r.DeadLetters, r.FanOutJobs = len(s.dead), len(s.jobs)
 	for i, o := range outcomes {

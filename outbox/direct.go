@@ -12,19 +12,19 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// errEndsItself is for whoever tries to end a transaction that TxActivity ends.
-var errEndsItself = errors.New("TxActivity commits or rolls back by itself: return an error to have it roll back")
+// errOwned is the error for an fn that ends the transaction that TxActivity owns.
+var errOwned = errors.New("TxActivity commits or rolls back by itself: return an error to roll back")
 
-// directTx is a transaction on a connection that nobody else uses meanwhile. It spares two round
+// directTx is a transaction on a connection that no other code uses meanwhile. It saves two round
 // trips: BEGIN travels with the first statement, and COMMIT with the last.
 type directTx struct {
 	conn    *pgx.Conn
-	begun   pgx.Tx // nil until the first statement, closed from the end on
+	begun   pgx.Tx // nil before the first statement, closed after end
 	release func()
 }
 
-// beginDirect takes a connection of a pool, or db itself if it is one. It returns nil if db is
-// neither.
+// beginDirect acquires a connection of a pool, or uses db if it is a connection. It returns nil if db
+// is neither.
 func beginDirect(ctx context.Context, db pg.Beginner) (*directTx, error) {
 	switch db := db.(type) {
 	case *pgxpool.Pool:
@@ -41,7 +41,7 @@ func beginDirect(ctx context.Context, db pg.Beginner) (*directTx, error) {
 	return nil, nil
 }
 
-// begin begins in a round trip of its own, for what cannot travel with BEGIN.
+// begin begins in a round trip of its own, for a statement that cannot travel with BEGIN.
 func (t *directTx) begin(ctx context.Context) (err error) {
 	if t.begun == nil {
 		t.begun, err = t.conn.Begin(ctx)
@@ -49,7 +49,7 @@ func (t *directTx) begin(ctx context.Context) (err error) {
 	return err
 }
 
-// first sends the first statement with BEGIN ahead of it; the answer to it comes next.
+// first sends BEGIN and the first statement. The result of the statement is the next to read.
 func (t *directTx) first(ctx context.Context, sql string, args []any) pgx.BatchResults {
 	batch := &pgx.Batch{}
 	batch.BeginTx(pgx.TxOptions{})
@@ -57,16 +57,16 @@ func (t *directTx) first(ctx context.Context, sql string, args []any) pgx.BatchR
 	return t.skipBegin(t.conn.SendBatch(ctx, batch))
 }
 
-// skipBegin passes the answer to BEGIN. If there is an error in it, it comes again with the next.
+// skipBegin skips the result of BEGIN. The next result repeats an error of it.
 func (t *directTx) skipBegin(results pgx.BatchResults) pgx.BatchResults {
 	t.begun = results.Tx()
 	_, _ = results.Exec()
 	return results
 }
 
-// travels tells whether a statement can be a batch's: one without arguments may be many in truth,
-// and a batch knows no options.
-func travels(args []any) bool {
+// batchable reports whether a statement can be part of a batch: one without arguments may consist of
+// several, and a batch takes no options.
+func batchable(args []any) bool {
 	if len(args) == 0 {
 		return false
 	}
@@ -78,7 +78,7 @@ func travels(args []any) bool {
 }
 
 func (t *directTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if t.begun == nil && travels(args) {
+	if t.begun == nil && batchable(args) {
 		results := t.first(ctx, sql, args)
 		tag, err := results.Exec()
 		if closeErr := results.Close(); err == nil {
@@ -93,7 +93,7 @@ func (t *directTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Co
 }
 
 func (t *directTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if t.begun == nil && travels(args) {
+	if t.begun == nil && batchable(args) {
 		results := t.first(ctx, sql, args)
 		rows, err := results.Query()
 		if err != nil {
@@ -110,7 +110,7 @@ func (t *directTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows
 
 func (t *directTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	rows, err := t.Query(ctx, sql, args...)
-	return onlyRow{rows, err}
+	return firstRow{rows, err}
 }
 
 func (t *directTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
@@ -150,42 +150,42 @@ func (t *directTx) Begin(ctx context.Context) (pgx.Tx, error) {
 	return t.begun.Begin(ctx)
 }
 
-// LargeObjects has no way to tell of an error: without a transaction its methods do.
+// LargeObjects cannot return an error; without a transaction, the methods of its result do.
 func (t *directTx) LargeObjects() pgx.LargeObjects {
-	if err := t.beginUnasked(); err != nil {
+	if err := t.beginDetached(); err != nil {
 		return closedTx().LargeObjects()
 	}
 	return t.begun.LargeObjects()
 }
 
-// Conn begins, since what is sent on the connection itself must be part of the transaction too.
+// Conn begins, since statements on the connection itself must be part of the transaction too.
 func (t *directTx) Conn() *pgx.Conn {
-	_ = t.beginUnasked() // it closes a connection on which it fails
+	_ = t.beginDetached() // it closes the connection if it fails
 	return t.conn
 }
 
-// beginUnasked begins where the caller gives no context.
-func (t *directTx) beginUnasked() error {
+// beginDetached begins in a method that has no context.
+func (t *directTx) beginDetached() error {
 	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
 	defer cancel()
 	return t.begin(ctx)
 }
 
-// closedTx returns a transaction that answers everything with pgx.ErrTxClosed.
+// closedTx returns a transaction whose methods return pgx.ErrTxClosed.
 func closedTx() pgx.Tx {
 	batch := &pgx.Batch{}
 	batch.BeginTx(pgx.TxOptions{})
 	return pgx.FailedBatchResults(batch, pgx.ErrTxClosed).Tx()
 }
 
-func (t *directTx) Commit(context.Context) error   { return errEndsItself }
-func (t *directTx) Rollback(context.Context) error { return errEndsItself }
+func (t *directTx) Commit(context.Context) error   { return errOwned }
+func (t *directTx) Rollback(context.Context) error { return errOwned }
 
-// last sends a statement with COMMIT behind it, and BEGIN ahead of it if nothing has begun yet.
-// read is given its rows. An error of the statement leaves nothing committed.
+// last sends a statement and COMMIT, preceded by BEGIN if the transaction has not begun yet, and
+// calls read with the statement's rows. After an error of the statement nothing is committed.
 func (t *directTx) last(ctx context.Context, read func(pgx.Rows) error, sql string, args ...any) error {
-	// A first statement that cannot even be sent takes BEGIN with it. Whoever ignores its error
-	// must not have this one committed alone.
+	// If the first statement cannot be sent, BEGIN is not sent either. A caller that ignores the
+	// error must not commit this statement alone.
 	if t.begun != nil && t.conn.PgConn().TxStatus() == 'I' {
 		return fmt.Errorf("an earlier statement failed: %w", pgx.ErrTxClosed)
 	}
@@ -212,9 +212,9 @@ func (t *directTx) last(ctx context.Context, read func(pgx.Rows) error, sql stri
 	return err
 }
 
-// end rolls back what was not committed, even when ctx has ended, and gives the connection back. A
-// connection on which that fails, as it does where results were left unread, is closed, and the
-// server then rolls back.
+// end rolls back unless committed, even if ctx has ended, and releases the connection. If the
+// rollback fails, as it does after results that were not read, it closes the connection, and the
+// server rolls back.
 func (t *directTx) end(ctx context.Context) {
 	t.begun = closedTx()
 	if server := t.conn.PgConn(); (server.TxStatus() != 'I' || server.IsBusy()) && !t.conn.IsClosed() {
@@ -227,8 +227,8 @@ func (t *directTx) end(ctx context.Context) {
 	t.release()
 }
 
-// firstRows are the first statement's. Closing them ends its batch, so that the connection can be
-// used again.
+// firstRows are the rows of the first statement. Closing them closes its batch, so that the
+// connection can be used again.
 type firstRows struct {
 	pgx.Rows
 	results pgx.BatchResults
@@ -243,7 +243,7 @@ func (r *firstRows) Next() bool {
 	return false
 }
 
-// Scan closes the rows when it fails, as pgx has it.
+// Scan closes the rows if it fails, as pgx does.
 func (r *firstRows) Scan(dest ...any) error {
 	err := r.Rows.Scan(dest...)
 	if err != nil {
@@ -264,7 +264,7 @@ func (r *firstRows) Err() error {
 	return r.err
 }
 
-// failedRows are those of a query that could not be sent.
+// failedRows are the rows of a query that could not be sent.
 type failedRows struct {
 	pgx.Rows
 	err error
@@ -274,13 +274,13 @@ func (failedRows) Close()       {}
 func (r failedRows) Err() error { return r.err }
 func (failedRows) Next() bool   { return false }
 
-// onlyRow is the first of the rows, as pgx has it.
-type onlyRow struct {
+// firstRow is the first row of rows, as the result of QueryRow.
+type firstRow struct {
 	rows pgx.Rows
 	err  error
 }
 
-func (r onlyRow) Scan(dest ...any) error {
+func (r firstRow) Scan(dest ...any) error {
 	if r.err != nil {
 		return r.err
 	}

@@ -1,14 +1,17 @@
-// Package outbox writes activities in the transaction of the change they tell of, and hands them on
-// afterwards.
+// Package outbox records activities in the transaction of the change that they describe, and
+// delivers them afterwards.
 //
-// The write side is what a service calls: Record in its own transaction, TxActivity around one. The
-// read side is the daemon's: a Worker claims a lane, gives the batch to a Handler, and settles what
-// came of it, all in one transaction.
+// A service uses the write side: Record inside its own transaction, or TxActivity around one. The
+// daemon uses the read side: a Worker claims a lane, passes the batch to a Handler and settles the
+// outcomes, all in one transaction.
 //
 // Invariants:
-// - What is in the table outbox, parked or fan_out_jobs is what is pending; nothing else says so.
-// - An activity leaves them in the transaction that delivers it or that writes its dead letter.
-// - Whoever moves rows of a lane holds its advisory lock, so activities of one resource go out in
-// the order of their seq.
-// - Nothing that a Worker remembers is needed for correctness: it may die at any statement.
+//
+//   - The rows of the tables outbox, parked and fan_out_jobs are the pending activities. No other
+//     state says so.
+//   - An activity leaves these tables in the transaction that delivers it or that writes its dead
+//     letter.
+//   - A transaction that moves rows of a lane holds the lane's advisory lock, so the activities of
+//     one resource are delivered in the order of their seq.
+//   - A Worker remembers nothing that correctness depends on: it may stop at any statement.
 package outbox

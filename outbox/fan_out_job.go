@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"go.uber.org/zap"
@@ -15,9 +14,9 @@ import (
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
-// claimJob takes the fan-out job that has waited longest and that nobody works on.
+// claimJob locks the fan-out job that is due longest and that no other worker has locked.
 const claimJob = `
-SELECT j.lane, j.seq, j.attempts, j.last_principal_id, j.notified, ` + pglog.Columns + `
+SELECT j.lane, j.seq, j.attempts, j.channels, j.last_principal_id, j.notified, ` + pglog.Columns + `
 FROM fanfare.fan_out_jobs AS j
 JOIN fanfare.activities AS a ON a.id = j.activity_id AND a.tenant_id = j.tenant_id
 WHERE j.retry_at <= clock_timestamp()
@@ -25,15 +24,18 @@ ORDER BY j.retry_at
 LIMIT 1
 FOR UPDATE OF j SKIP LOCKED`
 
-// broadcast works on the fan-out jobs, one step a transaction, until ctx ends.
-func (w *Worker) workOnJobs(ctx, work context.Context) {
+const deleteJob = `DELETE FROM fanfare.fan_out_jobs WHERE activity_id = $1 AND tenant_id = $2`
+
+// runJobs runs the fan-out jobs, one step per transaction, until ctx ends. A step that has begun
+// runs with work, which outlives ctx.
+func (w *Worker) runJobs(ctx, work context.Context) {
 	pause := w.opts.Poll
 	for wait.Sleep(ctx, pause) == nil {
-		worked, err := w.step(work)
+		worked, err := w.runStep(work)
 		switch {
 		case err != nil && work.Err() == nil:
 			pause = w.opts.Retries.Longest / 10
-			w.log.Warn("fan-out jobs cannot be worked on", zap.Error(err), zap.Duration("next_try_in", pause))
+			w.log.Warn("fan-out jobs are not running", zap.Error(err), zap.Duration("retry_in", pause))
 		case worked:
 			pause = 0
 		default:
@@ -42,8 +44,8 @@ func (w *Worker) workOnJobs(ctx, work context.Context) {
 	}
 }
 
-// step does one step of one job and reports whether there was one.
-func (w *Worker) step(ctx context.Context) (bool, error) {
+// runStep runs one step of one job and reports whether a job was due.
+func (w *Worker) runStep(ctx context.Context) (bool, error) {
 	began := time.Now()
 	tx, err := w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
 	if err != nil {
@@ -64,62 +66,63 @@ func (w *Worker) step(ctx context.Context) (bool, error) {
 			w.opts.Observer.Observe(report)
 		}
 	}()
-	done, err := w.handler.Step(ctx, tx, job)
+	step, err := w.handleStep(ctx, tx, job)
 	if err != nil {
 		report.Err = err
 		rollback(ctx, tx)
-		return true, w.postpone(ctx, job, err, &report)
+		return true, w.postponeJob(ctx, job, err, &report)
 	}
-	if report.Err = finishStep(ctx, tx, job, done); report.Err != nil {
+	if report.Err = finishStep(ctx, tx, job, step); report.Err != nil {
 		return true, report.Err
 	}
 	if err := tx.Commit(ctx); err != nil {
 		report.Err = fmt.Errorf("commit: %w", err)
 		return true, report.Err
 	}
-	report.Notified = done.Notified
-	if done.Done {
+	report.Notified = step.Notified
+	if step.Done {
 		report.Delivered = []time.Time{job.RecordedAt}
 	}
 	return true, nil
 }
 
-func readJob(ctx context.Context, tx pgx.Tx) (Job, error) {
-	var job Job
-	fields := append(
-		[]any{&job.Lane, &job.Seq, &job.Attempts, (*zeronull.UUID)(&job.LastPrincipalID), &job.Notified},
-		pglog.ScanTargets(&job.Activity)...)
-	return job, tx.QueryRow(ctx, claimJob).Scan(fields...)
+// handleStep calls the handler and turns its panic into an error.
+func (w *Worker) handleStep(ctx context.Context, tx pgx.Tx, job Job) (step Step, err error) {
+	defer recoverPanic(&err)
+	return w.handler.Step(ctx, tx, job)
 }
 
-// finishStep moves the job's cursor. The last step removes the job and lets the activities behind
-// it go, which needs the lane: a claim of it may be parking one behind the job just now. If the
-// lane is taken the job stays for another, empty step.
+func readJob(ctx context.Context, tx pgx.Tx) (Job, error) {
+	var job Job
+	targets := []any{
+		&job.Lane, &job.Seq, &job.Attempts, &job.Channels, (*zeronull.UUID)(&job.LastPrincipalID), &job.Notified,
+	}
+	return job, tx.QueryRow(ctx, claimJob).Scan(append(targets, pglog.ScanTargets(&job.Activity)...)...)
+}
+
+// finishStep moves the job's cursor. After the last step it removes the job and releases the
+// activities that the job blocks, which takes the lane's lock: a claim may be parking another such
+// activity at this moment. While another worker holds the lane, the job stays for one more, empty
+// step.
 func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
-	free := false
+	locked := false
 	if s.Done {
-		if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1::int, $2::int)`, lockClass, job.Lane).Scan(&free); err != nil {
+		row := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1::int, $2::int)`, lockClass, job.Lane)
+		if err := row.Scan(&locked); err != nil {
 			return fmt.Errorf("lock lane %d: %w", job.Lane, err)
 		}
 	}
 	batch := &pgx.Batch{}
-	if free {
-		batch.Queue(
-			`DELETE FROM fanfare.fan_out_jobs WHERE activity_id = $1 AND tenant_id = $2`,
-			job.ID,
-			job.TenantID,
-		)
+	if locked {
+		batch.Queue(deleteJob, job.ID, job.TenantID)
 		queueRelease(batch, map[resourceKey]bool{{job.TenantID, job.ResourceID}: true})
 	} else {
-		var last *uuid.UUID
-		if s.LastPrincipalID != uuid.Nil {
-			last = &s.LastPrincipalID
-		}
 		batch.Queue(`
 			UPDATE fanfare.fan_out_jobs
 			SET last_principal_id = $3, notified = notified + $4, attempts = 0, error = '',
 			    retry_at = clock_timestamp() + CASE WHEN $5 THEN interval '20 ms' ELSE interval '0' END
-			WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID, last, s.Notified, s.Done)
+			WHERE activity_id = $1 AND tenant_id = $2`,
+			job.ID, job.TenantID, zeronull.UUID(s.LastPrincipalID), s.Notified, s.Done)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("settle fan-out job %s: %w", job.ID, err)
@@ -127,40 +130,37 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 	return nil
 }
 
-// postpone notes a failed step: the job waits, or becomes a dead letter and lets the activities
-// behind it go.
-func (w *Worker) postpone(ctx context.Context, job Job, cause error, report *Report) error {
+// postponeJob records a failed step: the job waits for its next attempt. After MaxAttempts it becomes
+// a dead letter, and the activities that it blocks are released.
+func (w *Worker) postponeJob(ctx context.Context, job Job, cause error, report *Report) error {
 	attempts := job.Attempts
 	if !errors.Is(markUnavailable(cause), ErrUnavailable) {
 		attempts++
 	}
-	wait := w.opts.Retries.wait(max(attempts, 1), randomJitter)
-	w.log.Warn("a step of a fan-out job failed", zap.Stringer("activity", job.ID), zap.Int("attempts", attempts),
-		zap.Duration("next_try_in", wait), zap.Error(cause))
+	pause := w.opts.Retries.wait(max(attempts, 1), randomJitter)
+	w.log.Warn("a step of a fan-out job failed", zap.Stringer("activity_id", job.ID), zap.Int("attempts", attempts),
+		zap.Duration("retry_in", pause), zap.Error(cause))
 	if attempts < w.opts.Retries.MaxAttempts {
 		_, err := w.pool.Exec(ctx, `
-			UPDATE fanfare.fan_out_jobs SET attempts = $3, error = $4, retry_at = clock_timestamp() + make_interval(secs => $5)
-			WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID, attempts, cause.Error(), wait.Seconds())
+			UPDATE fanfare.fan_out_jobs
+			SET attempts = $3, error = $4, retry_at = clock_timestamp() + make_interval(secs => $5)
+			WHERE activity_id = $1 AND tenant_id = $2`,
+			job.ID, job.TenantID, attempts, cause.Error(), pause.Seconds())
 		return err
 	}
 	report.DeadLetters = 1
-	return w.inLane(ctx, job.Lane, func(tx pgx.Tx) error {
+	return withLane(ctx, w.pool, job.Lane, func(tx pgx.Tx) error {
+		dead := job.pendingRow(job.Lane)
+		dead.Attempts, dead.Error = attempts, cause.Error()
 		s := settlement{
 			lane:    job.Lane,
+			dead:    []pendingRow{dead},
 			touched: map[resourceKey]bool{{job.TenantID, job.ResourceID}: true},
-			dead: []waiting{{
-				Lane: job.Lane, Seq: job.Seq, ActivityID: job.ID, TenantID: job.TenantID, ResourceID: job.ResourceID, RecordedAt: job.RecordedAt,
-				Attempts: attempts, Error: cause.Error(),
-			}},
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM fanfare.fan_out_jobs WHERE activity_id = $1 AND tenant_id = $2`, job.ID, job.TenantID); err != nil {
+		if _, err := tx.Exec(ctx, deleteJob, job.ID, job.TenantID); err != nil {
 			return err
 		}
 		_, err := s.apply(ctx, tx)
 		return err
 	})
-}
-
-func (w *Worker) inLane(ctx context.Context, lane int, do func(tx pgx.Tx) error) error {
-	return withLane(ctx, w.pool, lane, do)
 }

@@ -6,22 +6,24 @@ import (
 	"strings"
 )
 
-// hints bound the scan of one lane, so that a claim does not walk the dead rows that an old
-// snapshot keeps from being vacuumed. They live in memory only and are worth nothing to anyone
-// else: to forget them costs one full scan, never a row.
+// hints bound the scan of one lane, so that a claim does not scan the dead rows that an old snapshot
+// protects from vacuum. They exist in memory only, and losing them costs one full scan, never a row.
 //
-// The reasoning, for one lane. A recording takes its transaction id before its seq. So a
-// transaction with an id above H, the claim's own, takes its seqs after all that the claim could
-// see. Whatever may still turn up at or below pos therefore comes from a transaction that was in
-// progress then: those listed in the claim's snapshot, and those from the snapshot's xmax (the last
+// The reasoning, for one lane: a recording takes its transaction id before its seq. A transaction
+// with an id above H, the claim's own id, therefore takes its seqs after every seq that the claim
+// sees. A row that appears later at or below pos comes from a transaction that was in progress at
+// the claim: one that the claim's snapshot lists, or one from the snapshot's xmax (the last
 // completed id plus one) up to H.
 type hints struct {
-	pos     int64            // every row up to here that could be seen has been removed
-	running map[uint64]int64 // transactions that may still bring rows at or below pos → a seq that all of these are above
+	pos int64 // every visible row up to here is removed
+
+	// running maps each transaction that may still add rows at or below pos to a seq below all of
+	// these rows.
+	running map[uint64]int64
 }
 
-// snapshot is a pg_snapshot: which transactions are over. Every id below xmin is; every id from
-// xmax on is not.
+// snapshot is a pg_snapshot: it lists the transactions that have ended. Every id below xmin has, and
+// no id from xmax on.
 type snapshot struct {
 	xmin, xmax uint64
 	running    []uint64 // xip: in progress, between xmin and xmax
@@ -55,7 +57,7 @@ func parseSnapshot(text string) (snapshot, error) {
 	return s, nil
 }
 
-// ended reports whether the transaction is over, committed or not.
+// ended reports whether the transaction has committed or rolled back.
 func (s snapshot) ended(xid uint64) bool {
 	if xid < s.xmin {
 		return true
@@ -71,9 +73,9 @@ func (s snapshot) ended(xid uint64) bool {
 	return true
 }
 
-// removed notes a committed claim that took rows: its snapshot, its own transaction id (taken after
-// the snapshot), the last seq removed, and whether visible rows were left behind it (by LIMIT, or
-// because the handler stopped short).
+// removed updates the hints after a committed claim that removed rows. s is the claim's snapshot,
+// self its transaction id (taken after the snapshot), last the last seq removed; cut reports that
+// visible rows remain after last (by LIMIT, or because the handler returned fewer outcomes).
 func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 	before := h.pos
 	if cut || last > before {
@@ -83,7 +85,7 @@ func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 	note := func(xid uint64) {
 		bound, known := h.running[xid]
 		if !known {
-			bound = before // younger than the previous claim, so its seqs are above all that was seen then
+			bound = before // it began after the previous claim, so its seqs are above every seq that claim saw
 		}
 		running[xid] = min(bound, h.pos)
 	}
@@ -96,8 +98,8 @@ func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 	h.running = running
 }
 
-// empty notes a look, by claim or probe, that found nothing above the bound: what had ended by then
-// brought nothing.
+// empty updates the hints after a claim or probe that found no row above the bound: the transactions
+// that have ended in s added none.
 func (h *hints) empty(s snapshot) {
 	for xid := range h.running {
 		if s.ended(xid) {
@@ -106,7 +108,7 @@ func (h *hints) empty(s snapshot) {
 	}
 }
 
-// forget starts again from a full scan.
+// forget clears the hints: the next claim scans the whole lane.
 func (h *hints) forget() {
 	*h = hints{}
 }

@@ -10,30 +10,30 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// Log is the log that is kept in PostgreSQL: the activity.Log whose activities the worker delivers.
-// Many goroutines may use it at once if they may use its database.
+// Log is the activity.Log in PostgreSQL whose activities a Worker delivers. It is as safe for
+// concurrent use as its database.
 type Log struct {
 	*pglog.Log
 	db       pg.Beginner
 	recorder Recorder
 }
 
-// NewLog makes a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx, which records as the recorder
-// does.
-func NewLog(db interface {
+type logDB interface {
 	pg.Beginner
 	pg.Batcher
-}, recorder Recorder,
-) *Log {
+}
+
+// NewLog returns a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx, which records with the recorder.
+func NewLog(db logDB, recorder Recorder) *Log {
 	return &Log{Log: pglog.New(db), db: db, recorder: recorder}
 }
 
-// Append records envelopes in their order, all of them or none, in a transaction of its own (inside
-// the caller's, a savepoint). It refuses as Recorder.RecordMany does, and one envelope alone as
-// Recorder.Record does.
+// Append records envelopes in order, all of them or none, in a transaction of its own, or in a
+// savepoint of the caller's. Its errors are those of Recorder.Record for one envelope, and those of
+// Recorder.RecordMany for several.
 //
-// The hooks after are called when it has committed. Inside the caller's transaction they are not:
-// the caller calls the recorder's Announce once that has committed.
+// The hooks after run once the transaction has committed. Inside the caller's transaction they do
+// not: the caller calls the recorder's Announce after the commit.
 func (l *Log) Append(ctx context.Context, envelopes ...activity.Envelope) (recorded []Recorded, err error) {
 	if len(envelopes) == 0 {
 		return nil, ctx.Err()

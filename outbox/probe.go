@@ -9,8 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// probe says which of the lanes have something to claim, in one round trip that touches a row or
-// none of each.
+// probe selects the lanes that have a row to claim. It reads at most one row of each.
 const probe = `
 SELECT pg_current_snapshot()::text, ARRAY(
     SELECT l.lane
@@ -23,11 +22,12 @@ SELECT pg_current_snapshot()::text, ARRAY(
             WHERE r.lane = l.lane AND pg_visible_in_snapshot(r.xid, pg_current_snapshot()))))
     OR EXISTS (SELECT FROM fanfare.parked AS p WHERE p.lane = l.lane AND p.retry_at <= clock_timestamp()))`
 
-// pinProbe holds for the implicit transaction that the two statements of one batch make.
+// pinProbe sets what holds for the implicit transaction of a batch of two statements.
 const pinProbe = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
 	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout', '20s', true)`
 
-// probeLanes returns the lanes that have work and the snapshot with which the others had none.
+// probeLanes returns the lanes that have work, and the snapshot in which the other lanes have none. It
+// takes one round trip.
 func probeLanes(ctx context.Context, pool *pgxpool.Pool, lanes []*lane) (map[int]bool, snapshot, error) {
 	var (
 		numbers, runningLanes []int16

@@ -11,56 +11,57 @@ import (
 	"github.com/fanfarehq/fanfare/activity/invalid"
 )
 
-// Recorder records in the caller's transactions, with an application's hooks around it. The zero
-// value has none. Many goroutines may use it at once.
+// Recorder records activities in the caller's transactions, with the hooks of the host application.
+// The zero value has no hooks. It is safe for concurrent use.
 //
-// Each envelope is prepared first: the context's actor and request id are filled in where it gives
-// none, then the clock's time, then come the hooks before (see activity.Hooks.Prepare). The hooks
-// after hear of an activity once it is committed: TxActivityWith and Log see to it where the
-// transaction is their own. Who commits a transaction of their own calls Announce afterwards, with
-// what Record, RecordMany, Queue or a nested TxActivityWith returned.
+// Each envelope is prepared first: the actor and the request id of the context fill the fields that
+// the envelope leaves empty, as the clock's time does, and then the hooks before run (see
+// activity.Hooks.Prepare). The hooks after run once an activity is committed: TxActivityWith and Log
+// call them where they own the transaction. A caller that commits its own transaction calls Announce
+// afterwards, with the result of Record, RecordMany, Queue or a nested TxActivityWith.
 type Recorder struct {
 	activity.Hooks
 }
 
-// Record records an activity in the caller's transaction, in one round trip. An envelope that
-// breaks a rule is refused with an *invalid.Error, one that a hook vetoes with an
-// *activity.VetoError; then nothing is written and the transaction is as it was. Recording the same
-// (tenant, correlation, action, resource) again returns the activity that stands.
+// Record records an activity in the caller's transaction, in one round trip. It rejects an envelope
+// that violates a rule with an *invalid.Error, and one that a hook vetoes with an
+// *activity.VetoError; then it has written nothing, and the transaction is intact. A duplicate (the
+// same tenant, correlation id, action and resource) returns the existing activity.
 func (r Recorder) Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, error) {
-	given, err := r.encode(ctx, e)
+	rec, err := r.encode(ctx, e)
 	if err != nil {
 		return Recorded{}, err
 	}
-	rows, err := tx.Query(ctx, recordOne, given.body)
+	rows, err := tx.Query(ctx, recordOne, rec.body)
 	if err != nil {
 		return Recorded{}, fmt.Errorf("record activity: %w", err)
 	}
-	recorded, err := given.readOne(rows)
+	recorded, err := rec.readOne(rows)
 	if err != nil {
 		return Recorded{}, recordError(err)
 	}
 	if !recorded.Created {
-		all := []Recorded{recorded}
-		err = complete(ctx, tx, all)
-		recorded = all[0]
+		duplicate := []Recorded{recorded}
+		err = readDuplicates(ctx, tx, duplicate)
+		recorded = duplicate[0]
 	}
 	return recorded, err
 }
 
-// Queue puts the recording on a batch, behind the statements that make the change, so that both
-// travel in one round trip. The result is at *into once the batch's results are closed without an
-// error. A refusal by the database comes from there too; it aborts the transaction, since the
-// change must not stand without the activity. If the activity stood already (into.Created is
-// false), the change has been made once more: where that matters, roll back or use TxActivityWith.
-// Of such a one *into holds the id and what the envelope says, which may be other than what stands.
+// Queue adds the recording to a batch, after the statements of the change, so that both take one
+// round trip. *into holds the result once the batch's results are closed without an error.
+//
+// A violation that the database finds is an error of the batch and aborts the transaction, since the
+// change must not be made without the activity. For a duplicate (into.Created is false) the change
+// has been made once more: where that matters, roll back, or use TxActivity. *into then holds the
+// id of the existing activity, and otherwise the fields of the envelope, which may differ from it.
 func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelope, into *Recorded) error {
-	given, err := r.encode(ctx, e)
+	rec, err := r.encode(ctx, e)
 	if err != nil {
 		return err
 	}
-	batch.Queue(recordOrAbort, given.body).Query(func(rows pgx.Rows) error {
-		recorded, err := given.readOne(rows)
+	batch.Queue(recordOrAbort, rec.body).Query(func(rows pgx.Rows) error {
+		recorded, err := rec.readOne(rows)
 		if err != nil {
 			return recordError(err)
 		}
@@ -70,35 +71,35 @@ func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelo
 	return nil
 }
 
-// RecordMany records envelopes in their order, all of them or none, in one round trip. An
-// *invalid.Error names the fields of each one refused as "envelopes[3].action".
+// RecordMany records envelopes in order, all of them or none, in one round trip. An *invalid.Error
+// names the fields of each rejected envelope as "envelopes[3].action".
 func (r Recorder) RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) ([]Recorded, error) {
-	all, bodies := make([]recording, len(envelopes)), make([]string, len(envelopes))
-	var refused invalid.Error
+	recordings, bodies := make([]recording, len(envelopes)), make([]string, len(envelopes))
+	var rejected invalid.Error
 	for i, e := range envelopes {
-		given, err := r.encode(ctx, e)
+		rec, err := r.encode(ctx, e)
 		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
-			refused.Fields = append(refused.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
+			rejected.Fields = append(rejected.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
 		} else if err != nil {
 			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
 		}
-		all[i], bodies[i] = given, given.body
+		recordings[i], bodies[i] = rec, rec.body
 	}
-	if len(refused.Fields) > 0 {
-		return nil, &refused
+	if len(rejected.Fields) > 0 {
+		return nil, &rejected
 	}
 	rows, err := tx.Query(ctx, recordMany, bodies)
 	if err != nil {
 		return nil, fmt.Errorf("record activities: %w", err)
 	}
-	recorded, err := readMany(rows, all)
+	recorded, err := readMany(rows, recordings)
 	if err != nil {
 		return nil, recordError(err)
 	}
-	return recorded, complete(ctx, tx, recorded)
+	return recorded, readDuplicates(ctx, tx, recorded)
 }
 
-// encode prepares an envelope for fanfare.record_envelope.
+// encode prepares an envelope, and encodes it for fanfare.record_envelope.
 func (r Recorder) encode(ctx context.Context, e activity.Envelope) (recording, error) {
 	e, err := r.Prepare(ctx, e)
 	if err != nil {

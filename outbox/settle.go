@@ -12,25 +12,25 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// settlement is what a claim's transaction does with its items at the end.
+// settlement is the plan of what a claim's transaction writes at its end.
 type settlement struct {
 	lane    int
-	outbox  []string // places of the rows that leave the table outbox
-	parked  []int64  // seqs that leave the table parked
-	park    []waiting
-	dead    []waiting
-	jobs    []waiting
-	touched map[resourceKey]bool // resources whose queue of parked rows changes
+	outbox  []string // the ctids of the rows that leave the table outbox
+	parked  []int64  // the seqs that leave the table parked
+	park    []pendingRow
+	dead    []pendingRow
+	jobs    []pendingRow
+	touched map[resourceKey]bool // the resources whose queue of parked rows changes
 
-	last int64 // highest seq that leaves the outbox
-	cut  bool  // visible rows of the outbox were left
+	last int64 // the highest seq that leaves the outbox
+	cut  bool  // visible rows of the outbox remain
 }
 
 type resourceKey struct{ tenant, resource uuid.UUID }
 
-// waiting is a row of parked, dead_letters or fan_out_jobs. Its JSON form is what the statements
-// below read.
-type waiting struct {
+// pendingRow is a row of parked, dead_letters or fan_out_jobs. The statements below read its JSON
+// form.
+type pendingRow struct {
 	Lane       int       `json:"lane"`
 	Seq        int64     `json:"seq"`
 	ActivityID uuid.UUID `json:"activity_id"`
@@ -38,20 +38,29 @@ type waiting struct {
 	ResourceID uuid.UUID `json:"resource_id"`
 	RecordedAt time.Time `json:"recorded_at"`
 	Attempts   int       `json:"attempts"`
-	Wait       float64   `json:"wait"` // seconds until the next try; below zero: behind another row
+	Wait       float64   `json:"wait"` // seconds until the next attempt; below zero: blocked by another row
 	Channels   []string  `json:"channels"`
 	Error      string    `json:"error"`
 }
 
-// plan decides what becomes of the items that have an outcome. It is pure but for the jitter.
+// pendingRow returns the item's row, unchanged and without a time of its next attempt.
+func (item *Item) pendingRow(lane int) pendingRow {
+	return pendingRow{
+		Lane: lane, Seq: item.Seq, ActivityID: item.ID, TenantID: item.TenantID, ResourceID: item.ResourceID,
+		RecordedAt: item.RecordedAt, Attempts: item.Attempts, Channels: item.Channels, Wait: -1,
+	}
+}
+
+// plan turns the outcomes of a prefix of the items into a settlement. It is pure but for random, the
+// source of the jitter.
 func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, random func() float64) settlement {
 	s := settlement{lane: lane, cut: cut || len(outcomes) < len(items), touched: map[resourceKey]bool{}}
 	for i, o := range outcomes {
 		item := items[i]
 		key := resourceKey{item.TenantID, item.ResourceID}
-		row := waiting{
-			Lane: lane, Seq: item.Seq, ActivityID: item.ID, TenantID: item.TenantID, ResourceID: item.ResourceID, RecordedAt: item.RecordedAt,
-			Attempts: item.Attempts, Channels: o.Channels, Wait: -1,
+		row := item.pendingRow(lane)
+		if o.Channels != nil {
+			row.Channels = o.Channels
 		}
 		if o.Err != nil {
 			row.Error = o.Err.Error()
@@ -79,7 +88,7 @@ func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, rando
 		}
 		switch {
 		case !item.parked:
-			s.outbox, s.last = append(s.outbox, item.place), item.Seq
+			s.outbox, s.last = append(s.outbox, item.ctid), item.Seq
 		case !stays:
 			s.parked = append(s.parked, item.Seq)
 		}
@@ -88,38 +97,45 @@ func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, rando
 }
 
 const (
-	// By place, which no plan can turn into a walk over the lane's dead rows: by its statistics the
-	// table is empty, and "seq = ANY (…)" becomes a filter on all of them. A row's place holds for
-	// the claim's transaction: rows are never updated, and what would move them waits for it.
+	// By ctid, which no plan can turn into a scan of the lane's dead rows: by its statistics the
+	// table is empty, and "seq = ANY (…)" becomes a filter on all of them. A ctid holds for the
+	// claim's transaction: rows are never updated, and a rewrite of the table waits for it.
 	removeOutbox = `DELETE FROM fanfare.outbox WHERE ctid = ANY($1::text[]::tid[])`
-	removeParked = `DELETE FROM fanfare.parked AS p USING unnest($2::bigint[]) AS s(seq) WHERE p.lane = $1 AND p.seq = s.seq`
+	removeParked = `
+DELETE FROM fanfare.parked AS p USING unnest($2::bigint[]) AS s(seq) WHERE p.lane = $1 AND p.seq = s.seq`
 
 	addParked = `
-INSERT INTO fanfare.parked AS p (lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts, retry_at, channels, error)
+INSERT INTO fanfare.parked AS p (
+    lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts, retry_at, channels, error)
 SELECT r.lane, r.seq, r.activity_id, r.tenant_id, r.resource_id, r.recorded_at, r.attempts,
        CASE WHEN r.wait >= 0 THEN clock_timestamp() + make_interval(secs => r.wait) END, r.channels, r.error
-FROM jsonb_to_recordset($1) AS r(lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz,
-                                 attempts int, wait float8, channels text[], error text)
+FROM jsonb_to_recordset($1) AS r(
+    lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz,
+    attempts int, wait float8, channels text[], error text)
 ON CONFLICT (lane, seq) DO UPDATE
 SET attempts = excluded.attempts, retry_at = excluded.retry_at, channels = excluded.channels, error = excluded.error`
 
 	addDead = `
-INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, channels, error)
+INSERT INTO fanfare.dead_letters (
+    activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, channels, error)
 SELECT r.activity_id, r.lane, r.seq, r.tenant_id, r.resource_id, r.recorded_at, r.attempts, r.channels, r.error
-FROM jsonb_to_recordset($1) AS r(lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz,
-                                 attempts int, channels text[], error text)
+FROM jsonb_to_recordset($1) AS r(
+    lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz,
+    attempts int, channels text[], error text)
 ON CONFLICT (activity_id) DO UPDATE
 SET died_at = now(), attempts = excluded.attempts, channels = excluded.channels, error = excluded.error`
 
 	addJobs = `
-INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
-SELECT r.activity_id, r.lane, r.seq, r.tenant_id, r.resource_id, r.recorded_at
-FROM jsonb_to_recordset($1) AS r(lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz)
+INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at, channels)
+SELECT r.activity_id, r.lane, r.seq, r.tenant_id, r.resource_id, r.recorded_at, r.channels
+FROM jsonb_to_recordset($1) AS r(
+    lane smallint, seq bigint, activity_id uuid, tenant_id uuid, resource_id uuid, recorded_at timestamptz,
+    channels text[])
 ON CONFLICT (activity_id) DO NOTHING`
 
-	// release puts the parked rows of the touched resources in order: a row waits without a time of
-	// its own while a fan-out job, a row that has failed or a row with its time to come stands
-	// before it; the rest may go now.
+	// release orders the parked rows of the touched resources: a row waits without a retry_at while
+	// a fan-out job, a failed row or a row with a retry_at in the future precedes it; every other
+	// row is due now.
 	release = `
 WITH touched AS (
     SELECT tenant_id, resource_id FROM unnest($1::uuid[], $2::uuid[]) AS t(tenant_id, resource_id)
@@ -128,22 +144,23 @@ WITH touched AS (
            EXISTS (SELECT FROM fanfare.fan_out_jobs AS j
                    WHERE j.tenant_id = p.tenant_id AND j.resource_id = p.resource_id AND j.seq < p.seq)
            OR coalesce(bool_or(p.attempts > 0 OR p.retry_at > clock_timestamp()) OVER (
-                PARTITION BY p.tenant_id, p.resource_id ORDER BY p.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS behind
+                PARTITION BY p.tenant_id, p.resource_id ORDER BY p.seq
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS blocked
     FROM touched JOIN fanfare.parked AS p USING (tenant_id, resource_id)
 )
 UPDATE fanfare.parked AS p
-SET retry_at = CASE WHEN o.behind THEN NULL ELSE clock_timestamp() END
+SET retry_at = CASE WHEN o.blocked THEN NULL ELSE clock_timestamp() END
 FROM ordered AS o
-WHERE p.lane = o.lane AND p.seq = o.seq AND o.behind = (o.retry_at IS NOT NULL)`
+WHERE p.lane = o.lane AND p.seq = o.seq AND o.blocked = (o.retry_at IS NOT NULL)`
 )
 
-// apply carries the settlement out and returns the transaction's id.
+// apply executes the settlement in one round trip and returns the transaction's id.
 func (s settlement) apply(ctx context.Context, tx pgx.Tx) (self uint64, err error) {
 	batch := &pgx.Batch{}
 	if len(s.outbox) > 0 {
 		batch.Queue(removeOutbox, s.outbox).Exec(func(tag pgconn.CommandTag) error {
 			if n := tag.RowsAffected(); n != int64(len(s.outbox)) {
-				return fmt.Errorf("only %d of %d claimed rows are where the claim saw them", n, len(s.outbox))
+				return fmt.Errorf("%d of %d claimed rows are at their ctid", n, len(s.outbox))
 			}
 			return nil
 		})
@@ -153,12 +170,12 @@ func (s settlement) apply(ctx context.Context, tx pgx.Tx) (self uint64, err erro
 	}
 	for _, rows := range []struct {
 		statement string
-		waiting   []waiting
+		pending   []pendingRow
 	}{{addParked, s.park}, {addDead, s.dead}, {addJobs, s.jobs}} {
-		if len(rows.waiting) == 0 {
+		if len(rows.pending) == 0 {
 			continue
 		}
-		body, err := json.Marshal(rows.waiting)
+		body, err := json.Marshal(rows.pending)
 		if err != nil {
 			return 0, fmt.Errorf("settle lane %d: %w", s.lane, err)
 		}
@@ -178,6 +195,7 @@ func (s settlement) apply(ctx context.Context, tx pgx.Tx) (self uint64, err erro
 	return self, nil
 }
 
+// queueRelease queues the statement release for some resources.
 func queueRelease(batch *pgx.Batch, touched map[resourceKey]bool) {
 	tenants, resources := make([][16]byte, 0, len(touched)), make([][16]byte, 0, len(touched))
 	for key := range touched {

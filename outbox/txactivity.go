@@ -13,14 +13,15 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// rollbackTimeout bounds the way out when the caller's context has ended.
+// rollbackTimeout bounds a rollback after the caller's context has ended.
 const rollbackTimeout = 5 * time.Second
 
-// errStands ends the transaction of a change that was made before.
-var errStands = errors.New("the activity stands already")
+// errDuplicate ends the transaction of a change that was made before.
+var errDuplicate = errors.New("the activity exists already")
 
-// errGone says that somebody removed the activity between two looks at it. Trying again helps.
-var errGone = errors.New("removed meanwhile")
+// errRemoved is the error for an existing activity that was removed before it could be read. The
+// caller may try again.
+var errRemoved = errors.New("removed meanwhile")
 
 // TxActivity is TxActivityWith without hooks.
 func TxActivity[T any](
@@ -32,24 +33,24 @@ func TxActivity[T any](
 	return TxActivityWith(ctx, Recorder{}, db, e, fn)
 }
 
-// TxActivityWith makes a change and records it, both or neither: it begins a transaction (inside
-// the caller's, a savepoint), runs fn, records the envelope, and commits. fn may fill fields that
-// only it knows, such as the id of a resource it creates. The recorder's hooks before see the
-// envelope as fn leaves it.
+// TxActivityWith makes a change and records it, both or neither: it begins a transaction (a
+// savepoint if db is the caller's transaction), calls fn, records the envelope and commits. fn may
+// set fields of the envelope, such as the id of a resource that it creates. The recorder's hooks
+// before receive the envelope as fn leaves it.
 //
-// If the activity already stands, fn's work is not done again: the zero T comes back with the
-// standing activity, Created false. That is seen before fn runs when the envelope's key (tenant,
-// correlation, action, resource) is complete by then; otherwise, or when another transaction
-// records the same key at the same time, fn's work is rolled back.
+// A duplicate makes no change again: TxActivityWith returns the zero T and the existing activity,
+// with Created false. It does not call fn if the envelope's idempotency key (tenant, correlation id,
+// action, resource) is complete before; otherwise, or if another transaction records the same key
+// concurrently, it rolls back what fn has done.
 //
 // BEGIN travels with fn's first statement and COMMIT with the recording, each in one batch: a pgx
-// tracer sees them as batches.
+// tracer observes them as batches.
 //
-// If fn or a hook fails or panics, or the envelope is refused (*invalid.Error), nothing is
-// left behind.
+// If fn or a hook fails or panics, or the envelope is rejected (*invalid.Error), nothing remains of
+// the change.
 //
-// The recorder's hooks after are called when it has committed. Inside the caller's transaction they
-// are not: the caller calls recorder.Announce once that has committed.
+// The recorder's hooks after run once the transaction has committed. Inside the caller's transaction
+// they do not: the caller calls recorder.Announce after the commit.
 func TxActivityWith[T any](
 	ctx context.Context,
 	recorder Recorder,
@@ -58,83 +59,80 @@ func TxActivityWith[T any](
 	fn func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (T, error),
 ) (T, Recorded, error) {
 	var result, zero T
-	var recorded Recorded
-	made := func(ctx context.Context, tx pgx.Tx) (err error) {
-		stood, found, err := standing(ctx, tx, e)
+	c := change{recorder: recorder, envelope: &e}
+	c.apply = func(ctx context.Context, tx pgx.Tx) error {
+		duplicate, found, err := existing(ctx, tx, e)
 		if err != nil {
 			return err
 		}
 		if found {
-			recorded = stood
-			return errStands
+			c.recorded = duplicate
+			return errDuplicate
 		}
 		result, err = fn(ctx, tx, &e)
 		return err
 	}
-	err := change(ctx, recorder, db, &e, &recorded, made)
+	err := c.run(ctx, db)
 	switch {
-	case errors.Is(err, errStands):
-		return zero, recorded, nil
+	case errors.Is(err, errDuplicate):
+		return zero, c.recorded, nil
 	case err != nil:
 		return zero, Recorded{}, err
 	}
 	if !nested(db) {
-		recorder.Announce(ctx, recorded)
+		recorder.Announce(ctx, c.recorded)
 	}
-	return result, recorded, nil
+	return result, c.recorded, nil
 }
 
-// change makes a change and records it. errStands means that the activity stands already, and is at
-// *recorded.
-func change(
-	ctx context.Context,
-	recorder Recorder,
-	db pg.Beginner,
-	e *activity.Envelope,
-	recorded *Recorded,
-	make func(ctx context.Context, tx pgx.Tx) error,
-) error {
+// change is a change that is made and recorded in one transaction.
+type change struct {
+	recorder Recorder
+	envelope *activity.Envelope
+	apply    func(ctx context.Context, tx pgx.Tx) error
+	recorded Recorded // the result
+}
+
+// run makes the change and records it. It returns errDuplicate if the activity exists already.
+func (c *change) run(ctx context.Context, db pg.Beginner) error {
 	direct, err := beginDirect(ctx, db)
 	switch {
 	case err != nil:
 		return fmt.Errorf("begin: %w", err)
 	case direct != nil:
-		return changeDirectly(ctx, recorder, direct, e, recorded, make)
+		return c.runDirect(ctx, direct)
 	}
 	return inTx(ctx, db, func(tx pgx.Tx) (err error) {
-		if err := make(ctx, tx); err != nil {
+		if err := c.apply(ctx, tx); err != nil {
 			return err
 		}
-		if *recorded, err = recorder.Record(ctx, tx, *e); err == nil && !recorded.Created {
-			err = errStands
+		if c.recorded, err = c.recorder.Record(ctx, tx, *c.envelope); err == nil && !c.recorded.Created {
+			err = errDuplicate
 		}
 		return err
 	})
 }
 
-// changeDirectly records and commits in one round trip.
-func changeDirectly(
-	ctx context.Context,
-	recorder Recorder,
-	tx *directTx,
-	e *activity.Envelope,
-	recorded *Recorded,
-	make func(ctx context.Context, tx pgx.Tx) error,
-) error {
+// runDirect is run on a connection that no other code uses meanwhile: the recording and the commit
+// take one round trip.
+func (c *change) runDirect(ctx context.Context, tx *directTx) error {
 	defer tx.end(ctx)
-	if err := make(ctx, tx); err != nil {
+	if err := c.apply(ctx, tx); err != nil {
 		return err
 	}
-	given, err := recorder.encode(ctx, *e)
+	rec, err := c.recorder.encode(ctx, *c.envelope)
 	if err != nil {
 		return err
 	}
 	err = tx.last(ctx, func(rows pgx.Rows) (err error) {
-		*recorded, err = given.readOne(rows)
+		c.recorded, err = rec.readOne(rows)
 		return err
-	}, recordNew, given.body)
-	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == standsState {
-		return tx.standing(ctx, given.envelope, recorded)
+	}, recordNew, rec.body)
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == duplicateState {
+		if c.recorded, err = tx.readDuplicate(ctx, rec.envelope); err != nil {
+			return err
+		}
+		return errDuplicate
 	}
 	if err != nil {
 		return recordError(err)
@@ -142,32 +140,31 @@ func changeDirectly(
 	return nil
 }
 
-// standing rolls back, and reads the activity that stood already.
-func (t *directTx) standing(ctx context.Context, e activity.Envelope, into *Recorded) error {
+// readDuplicate rolls back, and reads the existing activity.
+func (t *directTx) readDuplicate(ctx context.Context, e activity.Envelope) (Recorded, error) {
 	if _, err := t.conn.Exec(ctx, "rollback"); err != nil {
-		return fmt.Errorf("roll back: %w", err)
+		return Recorded{}, fmt.Errorf("roll back: %w", err)
 	}
 	fresh := &directTx{conn: t.conn, release: func() {}}
 	defer fresh.end(ctx)
-	found, stands, err := standing(ctx, fresh, e)
+	found, ok, err := existing(ctx, fresh, e)
 	if err != nil {
-		return err
+		return Recorded{}, err
 	}
-	if !stands {
-		return fmt.Errorf("record activity: the one that stood is gone: %w", errGone)
+	if !ok {
+		return Recorded{}, fmt.Errorf("record activity: read the existing activity: %w", errRemoved)
 	}
-	*into = found
-	return errStands
+	return found, nil
 }
 
-// nested tells whether what is begun is a part of the caller's transaction.
+// nested reports whether db is a transaction of the caller.
 func nested(db pg.Beginner) bool {
-	_, is := db.(pgx.Tx)
-	return is
+	_, ok := db.(pgx.Tx)
+	return ok
 }
 
-// inTx commits what do has done, or rolls it back when do fails or panics.
-func inTx(ctx context.Context, db pg.Beginner, do func(tx pgx.Tx) error) error {
+// inTx calls fn in a transaction. It commits, or rolls back if fn fails or panics.
+func inTx(ctx context.Context, db pg.Beginner, fn func(tx pgx.Tx) error) error {
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -178,7 +175,7 @@ func inTx(ctx context.Context, db pg.Beginner, do func(tx pgx.Tx) error) error {
 			rollback(ctx, tx)
 		}
 	}()
-	if err := do(tx); err != nil {
+	if err := fn(tx); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -186,8 +183,8 @@ func inTx(ctx context.Context, db pg.Beginner, do func(tx pgx.Tx) error) error {
 	}
 	done = true
 	if nested(db) {
-		// A savepoint that is not released because ctx ended would leave what was done in the
-		// caller's transaction.
+		// A savepoint that is not released because ctx ended would leave its writes in the caller's
+		// transaction.
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
 		ctx = detached
@@ -198,8 +195,8 @@ func inTx(ctx context.Context, db pg.Beginner, do func(tx pgx.Tx) error) error {
 	return nil
 }
 
-// rollback ends tx even when ctx has ended. pgx closes a connection on which this fails, and the
-// server then rolls back.
+// rollback rolls tx back even if ctx has ended. If it fails, pgx closes the connection, and the
+// server rolls back.
 func rollback(ctx context.Context, tx pgx.Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()

@@ -14,14 +14,14 @@ import (
 
 // Options of a Worker. The zero value works.
 type Options struct {
-	Claimers int           // lanes served at the same time; default 4. The pool needs one connection more than twice that.
-	Batch    int           // activities claimed at once; default 500
-	Poll     time.Duration // pause between looks at an idle outbox; default 25 ms. While there is work there is none.
+	Claimers int           // lanes served at the same time; default 4. The pool needs 2·Claimers + 1 connections.
+	Batch    int           // the maximum number of activities in one claim; default 500
+	Poll     time.Duration // pause between probes of an idle outbox; default 25 ms
 	Sweep    time.Duration // how often each lane is scanned in full; default 1 minute
-	Grace    time.Duration // how long batches in hand may take once Run's context has ended; default 10 s
+	Grace    time.Duration // how long batches in progress may take once Run's context has ended; default 10 s
 	Retries  Retries
 	Logger   *zap.Logger
-	Observer Observer // may be nil
+	Observer Observer // nil disables it
 }
 
 func (o Options) orDefault() Options {
@@ -47,28 +47,28 @@ func (o Options) orDefault() Options {
 	return o
 }
 
-// Report tells an Observer of one claim that took something, or of one step of a fan-out job.
+// Report describes one claim that took activities or failed, or one step of a fan-out job.
 type Report struct {
 	Lane        int
-	Claimed     int           // rows taken
-	Delivered   []time.Time   // when each delivered activity had been recorded
+	Claimed     int           // claimed activities; 1 for a step
+	Delivered   []time.Time   // when each delivered activity was recorded
 	Retried     int           // activities parked because they failed
 	Blocked     int           // activities parked behind another of their resource
 	DeadLetters int           // new dead letters
 	FanOutJobs  int           // activities that became fan-out jobs
-	Step        bool          // it tells of a step of a job; Claimed is 1
-	Notified    int           // watchers told by that step
+	Step        bool          // it describes a step of a fan-out job
+	Notified    int           // recipients that the step notified
 	Took        time.Duration // from begin to commit or rollback
 	Err         error         // why it was rolled back, or nil
 }
 
-// Observer is told of every claim, by many goroutines at once. It must not block.
+// Observer receives the Reports of a Worker, from several goroutines at once. It must not block.
 type Observer interface {
 	Observe(r Report)
 }
 
-// Worker claims lanes and has a Handler deliver what is in them. Any number of workers, in any
-// number of processes, may work on one database.
+// Worker claims lanes and delivers their activities through a Handler. Any number of workers, in any
+// number of processes, may serve one database.
 type Worker struct {
 	pool     *pgxpool.Pool
 	handler  Handler
@@ -78,7 +78,7 @@ type Worker struct {
 	progress atomic.Int64 // Unix nanoseconds of the last probe or claim that completed
 }
 
-// NewWorker makes a Worker; Run starts it.
+// NewWorker returns a Worker; Run starts it.
 func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 	opts = opts.orDefault()
 	return &Worker{
@@ -87,8 +87,8 @@ func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 	}
 }
 
-// LastProgress is when the worker last completed a look at the outbox or a claim; zero before the
-// first.
+// LastProgress returns when the worker last completed a probe of the outbox or a claim; the zero time
+// before the first. It is safe for concurrent use.
 func (w *Worker) LastProgress() time.Time {
 	if nanos := w.progress.Load(); nanos != 0 {
 		return time.Unix(0, nanos)
@@ -96,8 +96,8 @@ func (w *Worker) LastProgress() time.Time {
 	return time.Time{}
 }
 
-// Run delivers until ctx ends, then finishes the batches in hand, for at most Options.Grace. It
-// returns nil: a database or a Centrifugo that is away is waited for, and said in the log.
+// Run delivers until ctx ends, then finishes the batches in progress for at most Options.Grace. It
+// returns nil: while the database or the handler is unavailable it logs that and waits.
 func (w *Worker) Run(ctx context.Context) error {
 	work, finished := outlive(ctx, w.opts.Grace)
 	defer finished()
@@ -106,7 +106,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	for range w.opts.Claimers {
 		g.Go(func() error { w.serve(ctx, work); return nil })
 	}
-	g.Go(func() error { w.workOnJobs(ctx, work); return nil })
+	g.Go(func() error { w.runJobs(ctx, work); return nil })
 	return g.Wait()
 }
 
@@ -131,8 +131,8 @@ func outlive(ctx context.Context, grace time.Duration) (work context.Context, fi
 	return work, func() { close(done) }
 }
 
-// dispatch looks for lanes with work until ctx ends. It looks again at once while it finds some,
-// then ever less often.
+// dispatch probes for lanes with work until ctx ends: again at once while it finds some, then less
+// and less often.
 func (w *Worker) dispatch(ctx context.Context) {
 	const soonest = 2 * time.Millisecond
 	pause := w.opts.Poll
@@ -151,11 +151,11 @@ func (w *Worker) dispatch(ctx context.Context) {
 			}
 			failures++
 			pause = w.opts.Retries.wait(failures, randomJitter)
-			w.log.Warn("the outbox cannot be read", zap.Error(err), zap.Duration("next_try_in", pause))
+			w.log.Warn("the outbox is unavailable", zap.Error(err), zap.Duration("retry_in", pause))
 			continue
 		}
 		if failures > 0 {
-			w.log.Info("the outbox can be read again", zap.Int("failures", failures))
+			w.log.Info("the outbox is available again", zap.Int("failures", failures))
 			failures = 0
 		}
 		for _, l := range idle {
@@ -173,7 +173,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 	}
 }
 
-// serve claims one ready lane after the other until ctx ends.
+// serve runs the ready lanes one after the other until ctx ends.
 func (w *Worker) serve(ctx, work context.Context) {
 	for {
 		select {
@@ -183,7 +183,7 @@ func (w *Worker) serve(ctx, work context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			w.turn(work, l)
+			w.runLane(work, l)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestWorkerLogsNoSecrets(t *testing.T) {
 	})
 	d.says(t, "Centrifugo at", "is unreachable")
 	d.says(t, "PostgreSQL is unreachable")
-	d.says(t, "the outbox cannot be read")
+	d.says(t, "the outbox is unavailable")
 	d.finish(t)
 	if log := d.log.String(); strings.Contains(log, "hunter2") {
 		t.Errorf("the log shows a secret:\n%s", log)

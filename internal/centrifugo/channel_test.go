@@ -21,7 +21,7 @@ func TestCheckChannel(t *testing.T) {
 		"shortest namespace":    {name: "ab:"},
 		"longest":               {name: strings.Repeat("x", 255)},
 		"empty":                 {name: "", rule: "must not be empty"},
-		"too long":              {name: strings.Repeat("x", 256), rule: "256 bytes long, 255 are allowed"},
+		"too long":              {name: strings.Repeat("x", 256), rule: "256 bytes; the maximum is 255"},
 		"space":                 {name: "chat:a b", rule: "printable ASCII"},
 		"newline":               {name: "chat:a\n", rule: "printable ASCII"},
 		"delete":                {name: "chat:\x7f", rule: "printable ASCII"},

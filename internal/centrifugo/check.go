@@ -11,8 +11,7 @@ import (
 	"github.com/centrifugal/gocent/v3"
 )
 
-// checkTimeout bounds a whole check, so that a daemon starts within a second
-// even when nothing answers.
+// checkTimeout bounds a check, so that a daemon starts within a second even if no server responds.
 const checkTimeout = time.Second
 
 // Diagnostic describes a condition that keeps publications from clients.
@@ -109,7 +108,7 @@ func (c *Client) diagnose(err *Error) Diagnostic {
 			fmt.Sprintf("Centrifugo at %s does not respond within %s", c.address, checkTimeout),
 			"start Centrifugo, or correct " + urlSetting,
 		}
-	case isAnswer(err):
+	case isResponse(err):
 		return Diagnostic{
 			urlSetting,
 			fmt.Sprintf("%s is not Centrifugo's HTTP API", c.address),

@@ -15,38 +15,34 @@ import (
 	"github.com/centrifugal/gocent/v3"
 )
 
-// Options say where Centrifugo is and how hard to drive it. A zero field means
-// its default.
+// Options of a Client. A zero field is its default.
 type Options struct {
 	// APIURL is the HTTP API's endpoint; default http://localhost:8000/api.
 	APIURL string
-	// APIKey is Centrifugo's api_key (v6: http_api.key). Empty only suits a server
-	// that asks for none.
+	// APIKey is Centrifugo's api_key (v6: http_api.key); empty for a server without one.
 	APIKey string
-	// Timeout bounds one request, the wait for its answer included; default 5 s.
+	// Timeout bounds one request and its response; default 5 s.
 	Timeout time.Duration
 
-	// PipeSize is the most broadcasts in one request; default 100.
+	// PipeSize is the maximum number of broadcasts in one request; default 100.
 	PipeSize int
-	// MaxInFlight is the most requests under way at once, over all calls of
-	// Publish; default 8.
+	// MaxInFlight is the maximum number of concurrent requests of all calls of Publish; default 8.
 	MaxInFlight int
-	// AudienceSize is the most channels in one broadcast; wider ones are sent as
+	// AudienceSize is the maximum number of channels in one broadcast; a wider one is sent as
 	// several. Default 1000.
 	AudienceSize int
-	// MaxPipeBytes is about the largest request; default 1,000,000, which passes
-	// the 1 MiB that nginx allows. Centrifugo itself sets no limit. A single
-	// broadcast may exceed it.
+	// MaxPipeBytes is the approximate maximum size of a request; default 1,000,000, below the 1 MiB
+	// that nginx accepts. Centrifugo itself has no limit. A single broadcast may exceed it.
 	MaxPipeBytes int
-	// MaxMessageBytes is the largest Broadcast.Data; default 512 KiB.
+	// MaxMessageBytes is the maximum size of Broadcast.Data; default 512 KiB.
 	MaxMessageBytes int
 
-	// Proxy, when set, chooses an HTTP proxy as http.Transport.Proxy does. Without
-	// it requests go straight to the server, whatever the environment says.
+	// Proxy selects an HTTP proxy as http.Transport.Proxy does. If it is nil, requests are sent to the
+	// server directly, whatever the environment.
 	Proxy func(*http.Request) (*url.URL, error)
 }
 
-// withDefaults fills the zero fields in.
+// withDefaults returns the options with defaults for the zero fields.
 func (o Options) withDefaults() Options {
 	o.APIURL = cmp.Or(o.APIURL, "http://localhost:8000/api")
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
@@ -58,20 +54,20 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// validate reports every mistake at once.
+// validate returns an error with every violation.
 func (o Options) validate() error {
 	var errs []error
-	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
 	switch u, err := url.Parse(o.APIURL); {
 	case err != nil:
-		refuse("API URL: %w", errors.Unwrap(err)) // the outer error repeats the URL, perhaps with a password
+		report("API URL: %w", errors.Unwrap(err)) // the outer error repeats the URL, which may contain a password
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		refuse("API URL %q: must read http://host:port/api or https://…", u.Redacted())
+		report("API URL %q: must have the form http://host:port/api or https://…", u.Redacted())
 	}
 	for i := range len(o.APIKey) {
 		if c := o.APIKey[i]; c <= ' ' || c > '~' {
-			refuse("API key: must be printable ASCII without spaces")
+			report("API key: must be printable ASCII without spaces")
 			break
 		}
 	}
@@ -87,26 +83,26 @@ func (o Options) validate() error {
 		{"message bytes", o.MaxMessageBytes},
 	} {
 		if limit.value < 0 {
-			refuse("%s: must not be negative", limit.name)
+			report("%s: must not be negative", limit.name)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Client publishes to one Centrifugo. It is safe for concurrent use, and meant
-// to be shared: its bound on requests in flight holds over all who use it.
+// Client publishes to one Centrifugo. It is safe for concurrent use and should be shared: its limit
+// on concurrent requests holds for all callers.
 type Client struct {
 	opts    Options
-	address string // of the API, fit to be shown
+	address string // of the API, without secrets
 	api     *gocent.Client
 	http    *http.Transport
 	poster  *http.Client
 
 	batchURL string
-	slots    chan struct{} // one taken per request in flight
+	slots    chan struct{} // one element per concurrent request
 }
 
-// New checks the options and returns a client. It does not connect.
+// New validates the options and returns a client. It does not connect.
 func New(o Options) (*Client, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -116,8 +112,8 @@ func New(o Options) (*Client, error) {
 	transport := &http.Transport{
 		Proxy:       o.Proxy,
 		DialContext: (&net.Dialer{Timeout: o.Timeout}).DialContext,
-		// Shorter than what servers and balancers commonly grant, so that it is we who
-		// close an idle connection and no request meets one being closed.
+		// Shorter than the usual timeout of servers and balancers, so that the client closes an idle
+		// connection and no request is sent on one that the server is closing.
 		IdleConnTimeout:     20 * time.Second,
 		MaxIdleConnsPerHost: o.MaxInFlight,
 		TLSHandshakeTimeout: o.Timeout,
@@ -128,12 +124,12 @@ func New(o Options) (*Client, error) {
 	poster := &http.Client{
 		Transport: transport,
 		Timeout:   o.Timeout,
-		// A redirected POST would arrive as a GET without its body.
+		// A redirected POST becomes a GET without its body.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return &Client{
 		opts:     o,
-		address:  shownURL(o.APIURL),
+		address:  redactedURL(o.APIURL),
 		http:     transport,
 		batchURL: batchURL(o.APIURL),
 		poster:   poster,
@@ -145,8 +141,8 @@ func New(o Options) (*Client, error) {
 // Close closes the idle connections. Calls of Publish must have returned.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Ping asks the server for its own description, and so tells whether it can be
-// reached, is Centrifugo, and accepts our key. The error is an *[Error].
+// Ping runs the command info, and so checks that the server is reachable, is Centrifugo, and accepts
+// the API key. The error is an *[Error].
 func (c *Client) Ping(ctx context.Context) error {
 	pipe := c.api.Pipe()
 	if err := pipe.AddInfo(); err != nil {
@@ -159,7 +155,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	return c.checkInfo(replies[0])
 }
 
-// checkInfo tells whether a reply to an info command comes from Centrifugo.
+// checkInfo checks that the reply to the command info comes from Centrifugo.
 func (c *Client) checkInfo(reply gocent.Reply) error {
 	if reply.Error != nil {
 		return classifyReply("", reply.Error)
@@ -171,8 +167,7 @@ func (c *Client) checkInfo(reply gocent.Reply) error {
 	return nil
 }
 
-// trimSlash removes a slash at the end of the path, under which Centrifugo
-// serves nothing.
+// trimSlash removes a slash at the end of the path, under which Centrifugo serves no API.
 func trimSlash(apiURL string) string {
 	u, err := url.Parse(apiURL)
 	if err != nil || u.RawQuery != "" {
@@ -181,8 +176,8 @@ func trimSlash(apiURL string) string {
 	return strings.TrimRight(apiURL, "/")
 }
 
-// shownURL returns a URL without what may be secret: user, query and fragment.
-func shownURL(raw string) string {
+// redactedURL returns a URL without the parts that may be secret: user, query and fragment.
+func redactedURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "the configured address"

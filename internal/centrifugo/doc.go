@@ -1,17 +1,19 @@
-// Package centrifugo publishes to a Centrifugo server: it names channels, sends
-// pipes of broadcasts over the HTTP API, and says of every channel whether its
-// publication was accepted, and if not, whether trying again can help.
+// Package centrifugo publishes to a Centrifugo server: it names channels, sends broadcasts in batch
+// requests over the HTTP API, and reports of each channel whether it accepted the publication and,
+// if not, whether another attempt can help. It also signs the tokens of clients.
 //
-// It speaks the command format of the endpoint "/api" (one JSON command a line,
-// one JSON reply a line), which Centrifugo v5 and v6 serve, and authenticates
-// with the header "Authorization: apikey <key>". What is said here about the
-// server was read in the source of v5.4.9, internal/api and internal/middleware.
+// It serves Centrifugo v5 and v6, and authenticates with the header "Authorization: apikey <key>".
+// Its statements about the server come from the source of v5.4.9, internal/api and
+// internal/middleware.
 //
-// Three facts of that protocol shape the package. The server works through a
-// pipe in order and through a broadcast's channels in parallel, so what must stay
-// in order travels in one pipe or in pipes sent one after the other. It
-// goes on with a request that the client gave up on, so "no answer" never means
-// "not published", and idempotency keys (remembered by the server for five
-// minutes) make sending again harmless. And it checks neither the length nor the
-// alphabet of a channel that is published to, so this package does.
+// Three properties of the server shape the package:
+//
+//   - The server processes a request's broadcasts in order, and the channels of one broadcast in
+//     parallel. Publications that must keep their order travel in one request, or in requests that
+//     are sent one after the other.
+//   - The server continues a request that the client has given up. "No response" therefore never
+//     means "not published"; the idempotency keys, which the server remembers for five minutes, make
+//     another attempt harmless.
+//   - The server checks neither the length nor the characters of a channel that is published to.
+//     This package does.
 package centrifugo

@@ -13,18 +13,17 @@ import (
 	"github.com/centrifugal/gocent/v3"
 )
 
-// Class says what a failure means to whoever wanted to publish.
+// Class tells the caller whether another attempt can help.
 type Class uint8
 
-// The classes, from the one that no repetition mends to the one that has nothing
-// to do with the message.
+// The classes, in ascending order of what another attempt promises.
 const (
-	// Permanent: this message will never be accepted on this channel.
+	// Permanent: the channel will never accept this message.
 	Permanent Class = iota + 1
-	// Transient: the server is there and failed with this channel; later it may not.
+	// Transient: the server is available and failed for this channel; another attempt may succeed.
 	Transient
-	// Unavailable: the server cannot be reached, does not answer in time, answers
-	// for all with an error, or refuses our key. No message is to blame.
+	// Unavailable: the server is unreachable, does not respond in time, fails every request, or
+	// rejects the API key. No message is at fault.
 	Unavailable
 )
 
@@ -40,14 +39,13 @@ func (c Class) String() string {
 	return fmt.Sprintf("class %d", uint8(c))
 }
 
-// Error is why a publication was not accepted, in words for a person. It never
-// holds the API key. errors.Is and errors.As find the cause, such as
-// context.DeadlineExceeded or syscall.ECONNREFUSED.
+// Error describes why a publication was not accepted. It never contains the API key. errors.Is and
+// errors.As find its cause, such as context.DeadlineExceeded or syscall.ECONNREFUSED.
 type Error struct {
 	Class   Class
-	Channel string // the channel it is about, when it is about one
-	Code    int    // the error code of Centrifugo's reply, when there was one
-	Status  int    // the HTTP status, when it is not 200
+	Channel string // the failed channel; empty if the request failed
+	Code    int    // the error code of Centrifugo's reply; 0 without one
+	Status  int    // the HTTP status; 0 for 200 or no response
 
 	reason string
 	cause  error
@@ -71,33 +69,33 @@ const (
 	codeNotAvailable   = 108
 )
 
-// classifyReply says what an error in the reply to a command or to one channel
-// of it means. An unknown code counts as transient: a newer server may have
-// meant anything by it, and a retry costs less than a lost message.
+// classifyReply returns the error for an error in the reply to a command or to one of its channels.
+// An unknown code is Transient: its meaning is up to a newer server, and another attempt costs less
+// than a lost message.
 func classifyReply(channel string, reply *gocent.Error) *Error {
 	e := &Error{Class: Transient, Channel: channel, Code: reply.Code}
 	switch reply.Code {
 	case codeInternal:
-		e.reason = "Centrifugo had an internal error; its log and its broker's say more"
+		e.reason = "Centrifugo failed with an internal error; see its log and its broker's"
 	case codeUnknownChannel:
 		e.Class, e.reason = Permanent, "Centrifugo has no such namespace"
 	case codeBadRequest:
-		e.Class, e.reason = Permanent, "Centrifugo calls the request malformed"
+		e.Class, e.reason = Permanent, "Centrifugo rejects the request as malformed"
 	case codeNotAvailable:
-		e.Class, e.reason = Permanent, "Centrifugo has this switched off"
+		e.Class, e.reason = Permanent, "Centrifugo has this feature disabled"
 	default:
-		e.reason = fmt.Sprintf("Centrifugo answered %q", reply.Message)
+		e.reason = fmt.Sprintf("Centrifugo replied %q", reply.Message)
 	}
 	e.reason += fmt.Sprintf(" (code %d)", reply.Code)
 	return e
 }
 
-// classify says what it means that a whole pipe sent to address failed with err.
-// Permanent is said of the pipe as one: it holds something that cannot be sent.
+// classify returns the error for a request to address that failed with err. Permanent means that the
+// request contains something that cannot be sent.
 func classify(address string, err error) *Error {
 	var unwrapped *url.Error
 	if errors.As(err, &unwrapped) {
-		err = unwrapped.Err // the rest of it is the URL, perhaps with a password
+		err = unwrapped.Err // the outer error repeats the URL, which may contain a password
 	}
 	e := &Error{Class: Unavailable, cause: err}
 	var status gocent.ErrStatusCode
@@ -106,48 +104,39 @@ func classify(address string, err error) *Error {
 	case errors.As(err, &encoding), errors.Is(err, errNotJSON):
 		e.Class, e.reason = Permanent, "the payload is not valid JSON"
 	case errors.As(err, &status):
-		e.Status, e.cause = status.Code, nil // its body is anybody's
+		e.Status, e.cause = status.Code, nil // its body may come from any server
 		e.Class, e.reason = classifyStatus(address, status.Code)
 	case errors.Is(err, context.Canceled):
-		e.reason = "publishing was interrupted"
+		e.reason = "publishing was cancelled"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		e.reason = fmt.Sprintf("Centrifugo at %s did not answer in time", address)
-	case isAnswer(err):
-		e.reason = fmt.Sprintf("the answer from %s is cut short or not Centrifugo's: %v", address, err)
+		e.reason = fmt.Sprintf("Centrifugo at %s did not respond in time", address)
+	case isResponse(err):
+		e.reason = fmt.Sprintf("the response of %s is truncated or not Centrifugo's: %v", address, err)
 	default:
-		e.reason = fmt.Sprintf("Centrifugo at %s cannot be reached: %v", address, err)
+		e.reason = fmt.Sprintf("Centrifugo at %s is unreachable: %v", address, err)
 	}
 	return e
 }
 
-// classifyStatus says what an HTTP status other than 200 means.
+// classifyStatus returns the class and the reason for an HTTP status other than 200.
 func classifyStatus(address string, status int) (Class, string) {
 	switch {
 	case status == http.StatusBadRequest:
-		return Permanent, fmt.Sprintf("Centrifugo at %s calls the request malformed (HTTP 400)", address)
+		return Permanent, fmt.Sprintf("Centrifugo at %s rejects the request as malformed (HTTP 400)", address)
 	case status == http.StatusRequestEntityTooLarge:
 		return Permanent, fmt.Sprintf("the message is too large for %s (HTTP 413)", address)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return Unavailable, fmt.Sprintf("Centrifugo at %s refuses the API key (HTTP %d)", address, status)
+		return Unavailable, fmt.Sprintf("Centrifugo at %s rejects the API key (HTTP %d)", address, status)
 	case status >= http.StatusInternalServerError:
-		return Unavailable, fmt.Sprintf(
-			"Centrifugo at %s is failing (HTTP %d %s)",
-			address,
-			status,
-			http.StatusText(status),
-		)
+		return Unavailable,
+			fmt.Sprintf("Centrifugo at %s is failing (HTTP %d %s)", address, status, http.StatusText(status))
 	}
-	return Unavailable, fmt.Sprintf(
-		"%s is not Centrifugo's HTTP API (HTTP %d %s)",
-		address,
-		status,
-		http.StatusText(status),
-	)
+	return Unavailable,
+		fmt.Sprintf("%s is not Centrifugo's HTTP API (HTTP %d %s)", address, status, http.StatusText(status))
 }
 
-// isAnswer tells whether err is about what was read rather than about reaching
-// the server.
-func isAnswer(err error) bool {
+// isResponse reports whether err concerns the content of a response, not the connection.
+func isResponse(err error) bool {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
 	return errors.As(err, &syntax) || errors.As(err, &mismatch) ||
@@ -155,5 +144,5 @@ func isAnswer(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// errMalformed is the cause when replies do not match their commands.
+// errMalformed is the cause of the error for replies that do not match their commands.
 var errMalformed = errors.New("the replies do not match the commands")

@@ -30,8 +30,8 @@ func TestClassify(t *testing.T) {
 		"invalid JSON": {invalid, Permanent, "the payload is not valid JSON"},
 		"400":          {gocent.ErrStatusCode{Code: 400}, Permanent, "malformed (HTTP 400)"},
 		"413":          {gocent.ErrStatusCode{Code: 413}, Permanent, "too large"},
-		"401":          {gocent.ErrStatusCode{Code: 401, Body: []byte("hidden")}, Unavailable, "refuses the API key"},
-		"403":          {gocent.ErrStatusCode{Code: 403}, Unavailable, "refuses the API key"},
+		"401":          {gocent.ErrStatusCode{Code: 401, Body: []byte("hidden")}, Unavailable, "rejects the API key"},
+		"403":          {gocent.ErrStatusCode{Code: 403}, Unavailable, "rejects the API key"},
 		"302":          {gocent.ErrStatusCode{Code: 302}, Unavailable, "is not Centrifugo's HTTP API"},
 		"404":          {gocent.ErrStatusCode{Code: 404}, Unavailable, "is not Centrifugo's HTTP API"},
 		"429":          {gocent.ErrStatusCode{Code: 429}, Unavailable, "HTTP 429"},
@@ -40,14 +40,14 @@ func TestClassify(t *testing.T) {
 		"refused": {
 			viaHTTP(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}),
 			Unavailable,
-			"cannot be reached",
+			"is unreachable",
 		},
-		"timeout":       {viaHTTP(context.DeadlineExceeded), Unavailable, "did not answer in time"},
-		"cancelled":     {viaHTTP(context.Canceled), Unavailable, "interrupted"},
-		"closed":        {viaHTTP(io.EOF), Unavailable, "cannot be reached"},
-		"truncated":     {io.ErrUnexpectedEOF, Unavailable, "cut short"},
-		"not JSON":      {&json.SyntaxError{}, Unavailable, "cut short or not Centrifugo's"},
-		"wrong replies": {gocent.ErrMalformedResponse, Unavailable, "cut short or not Centrifugo's"},
+		"timeout":       {viaHTTP(context.DeadlineExceeded), Unavailable, "did not respond in time"},
+		"cancelled":     {viaHTTP(context.Canceled), Unavailable, "cancelled"},
+		"closed":        {viaHTTP(io.EOF), Unavailable, "is unreachable"},
+		"truncated":     {io.ErrUnexpectedEOF, Unavailable, "truncated"},
+		"not JSON":      {&json.SyntaxError{}, Unavailable, "truncated or not Centrifugo's"},
+		"wrong replies": {gocent.ErrMalformedResponse, Unavailable, "truncated or not Centrifugo's"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

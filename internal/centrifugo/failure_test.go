@@ -38,7 +38,7 @@ func TestPublishPermanentFailures(t *testing.T) {
 		"too large": {
 			withData(`"`+strings.Repeat("x", 2000)+`"`, name("resource")),
 			"",
-			"2002 bytes, 1000 are allowed",
+			"2002 bytes; the maximum is 1000",
 		},
 	}
 	client := connect(t, centrifugo.Options{MaxMessageBytes: 1000})
@@ -273,14 +273,14 @@ func TestPublishUnavailable(t *testing.T) {
 		},
 		"wrong key": { // the proxy passes on the key, which the real server refuses
 			answer: func(http.ResponseWriter, *http.Request, pipe) bool { return false },
-			reason: "refuses the API key (HTTP 401)",
+			reason: "rejects the API key (HTTP 401)",
 		},
 		"hung": {
 			answer: func(_ http.ResponseWriter, r *http.Request, _ pipe) bool {
 				<-r.Context().Done()
 				return true
 			},
-			reason: "did not answer in time",
+			reason: "did not respond in time",
 			cause:  context.DeadlineExceeded,
 		},
 		"truncated": {
@@ -289,32 +289,32 @@ func TestPublishUnavailable(t *testing.T) {
 				_, _ = w.Write([]byte(`{"result":{"respon`))
 				return true
 			},
-			reason: "cut short or not Centrifugo's",
+			reason: "truncated or not Centrifugo's",
 		},
 		"too few replies": {
 			answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
 				_, _ = w.Write([]byte(`{"result":{}}`))
 				return true
 			},
-			reason: "cut short or not Centrifugo's",
+			reason: "truncated or not Centrifugo's",
 		},
 		"too few responses": {
 			answer: func(w http.ResponseWriter, _ *http.Request, p pipe) bool {
 				_, _ = w.Write([]byte(strings.Repeat(`{"result":{"responses":[]}}`, len(p))))
 				return true
 			},
-			reason: "cut short or not Centrifugo's",
+			reason: "truncated or not Centrifugo's",
 		},
 		"a web page": {
 			answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
 				_, _ = w.Write([]byte(`<html>`))
 				return true
 			},
-			reason: "cut short or not Centrifugo's",
+			reason: "truncated or not Centrifugo's",
 		},
 		"connection dropped": {
 			answer: func(http.ResponseWriter, *http.Request, pipe) bool { panic(http.ErrAbortHandler) },
-			reason: "cannot be reached",
+			reason: "is unreachable",
 		},
 	}
 	for title, test := range tests {

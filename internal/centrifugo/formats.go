@@ -12,23 +12,22 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// The formats that stand where [Formats] leaves a field empty.
+// The formats for the empty fields of [Formats].
 const (
 	DefaultUserFormat     = "user:#{tenant}.{principal}"
 	DefaultResourceFormat = "resource:{tenant}.{resource}"
 	DefaultTenantFormat   = "tenant:{tenant}"
 )
 
-// Formats are the templates of the three kinds of channel. Each holds every
-// placeholder of its default exactly once, after a namespace of its own and a
-// colon; an empty one means the default.
+// Formats are the templates of the three kinds of channel. Each contains every placeholder of its
+// default exactly once, after a namespace of its own and a colon. An empty one is the default.
 type Formats struct {
 	User     string // placeholders {tenant} and {principal}
 	Resource string // placeholders {tenant} and {resource}
 	Tenant   string // placeholder {tenant}
 }
 
-// FormatError names a format, its template, and the rule it breaks.
+// FormatError describes a format, its template and the rule that it violates.
 type FormatError struct {
 	Format   string // "user", "resource" or "tenant"
 	Template string
@@ -39,15 +38,15 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s channel format %q: %s", e.Format, e.Template, e.Rule)
 }
 
-// Channels renders channel names from parsed [Formats]. It is safe for
-// concurrent use; its zero value is not usable.
+// Channels renders channel names from parsed [Formats]. It is safe for concurrent use. The zero value
+// is not usable.
 type Channels struct {
 	user, resource, tenant template
 }
 
-// ParseFormats checks the templates and reports every mistake at once, as
-// *[FormatError]s. What it accepts renders, for any ids, names that
-// [CheckChannel] accepts, and no channel of one kind is ever one of another.
+// ParseFormats validates the templates. Its error reports every violation, as *[FormatError]s. Valid
+// formats render, for all ids, names that [CheckChannel] accepts, and never the same name for two
+// kinds.
 func ParseFormats(f Formats) (*Channels, error) {
 	var c Channels
 	var err [3]error
@@ -58,12 +57,12 @@ func ParseFormats(f Formats) (*Channels, error) {
 		return nil, err
 	}
 	if len(c.Namespaces()) < 3 {
-		return nil, fmt.Errorf("the channel formats share a namespace of %q: each kind needs its own", c.Namespaces())
+		return nil, fmt.Errorf("the channel formats share a namespace of %q: each kind must have its own", c.Namespaces())
 	}
 	return &c, nil
 }
 
-// User returns a principal's own channel.
+// User returns the personal channel of a principal.
 func (c *Channels) User(p activity.Principal) string {
 	return c.user.render(&p.TenantID, &p.PrincipalID)
 }
@@ -83,17 +82,16 @@ func (c *Channels) Namespaces() []string {
 	return slices.Compact(all)
 }
 
-// Own tells whether a channel is in a namespace of the formats.
+// Own reports whether a channel is in a namespace of the formats.
 func (c *Channels) Own(name string) bool {
 	namespace, _, _ := strings.Cut(name, ":")
 	return namespace == c.user.namespace() || namespace == c.resource.namespace() || namespace == c.tenant.namespace()
 }
 
-// CheckLiteral tells whether a channel that a writer named outright may be
-// published to for a tenant: it reads <namespace>:<tenant>.<rest>, the tenant's
-// id in lower case, and its namespace is none of the formats' own, because
-// whoever could write to those would pass by the rules on who may see what. The
-// error is a *[ChannelError].
+// CheckLiteral validates a channel that an envelope of the tenant names literally. It has the form
+// <namespace>:<tenant>.<rest>, with the tenant's id in lower case. Its namespace is not one of the
+// formats: a writer who could name those channels would bypass the permission rules. The error is a
+// *[ChannelError].
 func (c *Channels) CheckLiteral(name string, tenant uuid.UUID) error {
 	if rule := c.literalRule(name, tenant); rule != "" {
 		return &ChannelError{Channel: name, Rule: rule}
@@ -107,16 +105,16 @@ func (c *Channels) literalRule(name string, tenant uuid.UUID) string {
 	}
 	namespace, rest, ok := strings.Cut(name, ":")
 	if !ok {
-		return "must read <namespace>:<tenant>.<rest>"
+		return "must have the form <namespace>:<tenant>.<rest>"
 	}
 	if rule := namespaceRule(namespace); rule != "" {
 		return rule
 	}
 	if slices.Contains(c.Namespaces(), namespace) {
-		return fmt.Sprintf("the namespace %q is reserved: ask for its channels by kind, not by name", namespace)
+		return fmt.Sprintf("the namespace %q is reserved: name its channels by kind", namespace)
 	}
 	if rest, ok = strings.CutPrefix(rest, tenant.String()+"."); !ok || rest == "" {
-		return fmt.Sprintf("must read <namespace>:%s.<rest>, within its tenant", tenant)
+		return fmt.Sprintf("must have the form <namespace>:%s.<rest>", tenant)
 	}
 	return ""
 }

@@ -7,28 +7,28 @@ import (
 	"github.com/centrifugal/gocent/v3"
 )
 
-// Position is a place in a channel's history: offsets count up within an epoch,
-// and a new epoch begins when the server has lost the history.
+// Position is a position in a channel's history. Offsets ascend within an epoch; a new epoch begins
+// when the server has lost the history.
 type Position struct {
 	Epoch  string
 	Offset uint64
 }
 
-// Publication is a message as the history keeps it.
+// Publication is a message in a channel's history.
 type Publication struct {
 	Offset uint64
 	Data   []byte
 }
 
-// ErrUnrecoverable says that the history does not reach back to a position.
-var ErrUnrecoverable = errors.New("centrifugo: the history does not reach back that far")
+// ErrUnrecoverable is the error for a position that precedes the history.
+var ErrUnrecoverable = errors.New("centrifugo: the position precedes the history")
 
 // codeUnrecoverable is Centrifugo's "unrecoverable position"
 // (https://centrifugal.dev/docs/server/codes).
 const codeUnrecoverable = 112
 
-// History returns at most limit publications of a channel after a position, and
-// where the channel stands. The error is ErrUnrecoverable or an *Error.
+// History returns up to limit publications of a channel after a position, and the channel's current
+// position. The error is ErrUnrecoverable or an *Error.
 func (c *Client) History(
 	ctx context.Context,
 	channel string,

@@ -12,20 +12,19 @@ import (
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
-// A call is one call of Publish.
+// call is one call of Publish.
 type call struct {
 	client  *Client
-	results []Result              // each touched by one strand only
-	down    atomic.Pointer[Error] // set once the server has turned out unavailable
+	results []Result              // each written by one queue only
+	down    atomic.Pointer[Error] // set once the server is unavailable
 }
 
-// retries are the waits before each further try of channels that failed for a
-// passing reason. They are short: the caller holds a transaction meanwhile, and
-// tries again on its own terms.
+// retries are the waits before the further attempts of channels that failed with a Transient error.
+// They are short, since the caller holds a transaction meanwhile and has a back-off of its own.
 var retries = [...]time.Duration{20 * time.Millisecond, 100 * time.Millisecond}
 
-// deliver sends commands as one request and records what became of each channel.
-// A request refused as a whole is halved until the culprit stands alone.
+// deliver sends commands in one request and records the result of each channel. It halves a request
+// that the server rejects as a whole until the culprit is alone.
 func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 	replies, err := c.send(ctx, commands)
 	if err == nil {
@@ -52,22 +51,21 @@ func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 	}
 }
 
-// confirm doubts that a server which refuses a single command is Centrifugo at
-// all: a web server answers 400 to everything when it is spoken to in plain text
-// on its TLS port, and that must not condemn one message after the other. So
-// the blame is the message's only if the server accepts a command known to be
-// good.
+// confirm checks that a server which rejects a single command is Centrifugo: a web server answers
+// every plain-text request on its TLS port with status 400, and that must not make one message after
+// the other permanently undeliverable. The message is at fault only if the server accepts a command
+// that is known to be valid.
 func (c *Client) confirm(ctx context.Context, err *Error) *Error {
 	if c.Ping(ctx) == nil {
 		return err
 	}
-	doubted := *err
-	doubted.Class = Unavailable
-	return &doubted
+	unavailable := *err
+	unavailable.Class = Unavailable
+	return &unavailable
 }
 
-// settle reads the replies to commands, tries those channels again that may
-// still accept, and fails the others.
+// settle reads the replies to commands, delivers again to the channels that may still accept, and
+// fails the others.
 func (c *call) settle(ctx context.Context, commands []command, replies []gocent.Reply, attempt int) {
 	if replies == nil {
 		return
@@ -110,9 +108,9 @@ func (c *call) fail(broadcast int, err *Error, channels ...string) {
 	}
 }
 
-// send waits for a free slot and posts commands as one request, unless the
-// server is known to be down by then. As many replies come back as commands went
-// out, or none when every channel accepted, or an error for all.
+// send waits for a free slot and posts commands in one request, unless the server has become
+// unavailable by then. It returns a reply for each command, or none if every channel accepted; the
+// error holds for all of them.
 func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *Error) {
 	client := c.client
 	if down := c.down.Load(); down != nil {
@@ -134,8 +132,7 @@ func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *E
 	return replies, nil
 }
 
-// read returns an error, or nil, for each channel of a command; nil when there is
-// none at all.
+// read returns an error, or nil, for each channel of a command.
 func (c *Client) read(cmd command, reply gocent.Reply) []*Error {
 	errs := make([]*Error, len(cmd.channels))
 	var result gocent.BroadcastResult

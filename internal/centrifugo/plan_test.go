@@ -9,7 +9,7 @@ import (
 )
 
 // Whatever is published, the plan sends every channel once, keeps to the limits,
-// and keeps what shares an Order in one strand, in order.
+// and keeps what shares an Order in one queue, in order.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -29,15 +29,15 @@ func TestPlan(t *testing.T) {
 		}), 0, 60).Draw(t, "broadcasts")
 
 		c := &call{client: &Client{opts: o}, results: make([]Result, len(broadcasts))}
-		strands := c.plan(broadcasts)
-		if len(strands) > o.MaxInFlight {
-			t.Fatalf("got %d strands, want at most %d", len(strands), o.MaxInFlight)
+		queues := c.plan(broadcasts)
+		if len(queues) > o.MaxInFlight {
+			t.Fatalf("got %d queues, want at most %d", len(queues), o.MaxInFlight)
 		}
 		sent := make([][]string, len(broadcasts))
 		home := map[[16]byte]int{}
-		for s, strand := range strands {
+		for s, queue := range queues {
 			last := -1
-			for _, pipe := range o.pipes(strand.commands) {
+			for _, pipe := range o.pipes(queue.commands) {
 				bytes := 0
 				for _, cmd := range pipe {
 					bytes += cmd.bytes()
@@ -51,7 +51,7 @@ func TestPlan(t *testing.T) {
 					sent[last] = append(sent[last], cmd.channels...)
 					if order := broadcasts[last].Order; order != [16]byte{} {
 						if was, ok := home[order]; ok && was != s {
-							t.Fatalf("got order %x in strands %d and %d", order[0], was, s)
+							t.Fatalf("got order %x in queues %d and %d", order[0], was, s)
 						}
 						home[order] = s
 					}
@@ -75,7 +75,7 @@ func TestPlan(t *testing.T) {
 	})
 }
 
-// Broadcasts without an order in common fill strands evenly and pipes wholly.
+// Broadcasts without an order in common fill queues evenly and pipes wholly.
 func TestPlanFillsPipes(t *testing.T) {
 	t.Parallel()
 	o := Options{}.withDefaults()
@@ -89,8 +89,8 @@ func TestPlanFillsPipes(t *testing.T) {
 		}
 	}
 	var sizes []int
-	for _, strand := range c.plan(broadcasts) {
-		for _, pipe := range o.pipes(strand.commands) {
+	for _, queue := range c.plan(broadcasts) {
+		for _, pipe := range o.pipes(queue.commands) {
 			sizes = append(sizes, len(pipe))
 		}
 	}

@@ -3,54 +3,52 @@ package centrifugo
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 )
 
 // Broadcast is one message for a list of channels.
 type Broadcast struct {
-	// Order, unless it is zero, keeps this broadcast behind those of the same Order
-	// that stand before it in the same call.
+	// Order keeps the order of the broadcasts of one call that share it. The zero value is not shared.
 	Order [16]byte
-	// Channels get the message. None is no error: there is nothing to do.
+	// Channels receive the message. An empty list is not an error.
 	Channels []string
-	// Data is the payload, a JSON value. Clients get an equal one, without white
-	// space between tokens and with "<", ">" and "&" escaped.
+	// Data is the payload, a JSON value. Clients receive an equal value, without white space between
+	// tokens and with "<", ">" and "&" escaped.
 	Data []byte
-	// IdempotencyKey makes Centrifugo drop a repetition on the same channel within
-	// five minutes. Without one, sending again after a lost answer tells twice.
+	// IdempotencyKey makes Centrifugo drop a repetition on the same channel within five minutes.
+	// Without it, an attempt after a lost response publishes twice.
 	IdempotencyKey string
 }
 
-// Result is what became of one broadcast.
+// Result is the result of one broadcast.
 type Result struct {
-	// Err is nil when every channel accepted the message, and an *[Error] otherwise.
-	// When channels failed for different reasons, it is of the class that gives the
-	// most hope: Unavailable before Transient before Permanent.
+	// Err is nil if every channel accepted the message, and an *[Error] otherwise. If channels failed
+	// for different reasons, it has the class that promises most of another attempt: Unavailable
+	// before Transient before Permanent.
 	Err error
-	// Failed names the channels that are not known to have accepted the message.
+	// Failed lists the channels that are not known to have accepted the message.
 	Failed []string
 }
 
-// Publish sends the broadcasts and returns when each is answered for: result i
-// belongs to broadcast i. It never modifies or keeps what it is given.
+// Publish sends the broadcasts and returns once each has a result: result i belongs to broadcast i.
+// It neither modifies nor keeps its arguments, and leaves no goroutine behind.
 //
-// Broadcasts of the same Order reach Centrifugo in the order given. A single
-// channel that fails for a passing reason is tried twice again, briefly, and may
-// then see its message after later ones from the same call. When the server turns
-// out to be unavailable, what has not been sent is not tried. Cancelling ctx
-// makes what is still open Unavailable.
+// Broadcasts of the same Order reach Centrifugo in the given order. Publish attempts a channel that
+// fails with a Transient error twice more, shortly after; its message may then follow later ones of
+// the same call. Once the server is unavailable, Publish does not attempt the remaining broadcasts.
+// When ctx ends, the pending ones are Unavailable.
 //
-// One broadcast travels within one request at a time. A very wide audience is
-// sent faster as several broadcasts of about AudienceSize channels and no Order.
+// A broadcast is part of one request at a time. A very wide audience is published faster as several
+// broadcasts of about AudienceSize channels without an Order.
 func (c *Client) Publish(ctx context.Context, broadcasts []Broadcast) []Result {
 	call := &call{client: c, results: make([]Result, len(broadcasts))}
-	strands := call.plan(broadcasts)
 	var wg sync.WaitGroup
-	for _, s := range strands {
+	for _, q := range call.plan(broadcasts) {
 		wg.Go(func() {
-			for _, pipe := range c.opts.pipes(s.commands) {
-				call.deliver(ctx, pipe, 0)
+			for _, pipe := range c.opts.pipes(q.commands) {
+				call.deliverPipe(ctx, pipe)
 			}
 		})
 	}
@@ -58,7 +56,31 @@ func (c *Client) Publish(ctx context.Context, broadcasts []Broadcast) []Result {
 	return call.results
 }
 
-// A command is a broadcast, or a part of its audience, as it is sent.
+// deliverPipe delivers commands in one request. A panic fails them: it must not end the process
+// from a goroutine that no caller can recover.
+func (c *call) deliverPipe(ctx context.Context, commands []command) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.failPanicked(commands, fmt.Sprintf("publishing panicked: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	c.deliver(ctx, commands, 0)
+}
+
+// failPanicked fails the channels of commands that have not failed yet. The error is Transient: the
+// caller attempts each broadcast again a limited number of times.
+func (c *call) failPanicked(commands []command, reason string) {
+	for _, cmd := range commands {
+		failed := c.results[cmd.broadcast].Failed
+		for _, name := range cmd.channels {
+			if !slices.Contains(failed, name) {
+				c.fail(cmd.broadcast, &Error{Class: Transient, reason: reason}, name)
+			}
+		}
+	}
+}
+
+// command is a broadcast to its channels, or to a chunk of them.
 type command struct {
 	broadcast int // index in the call
 	channels  []string
@@ -66,7 +88,7 @@ type command struct {
 	key       string
 }
 
-// bytes is about what the command takes in a request.
+// bytes returns the approximate size of the command in a request.
 func (c command) bytes() int {
 	n := len(c.data) + 128
 	for _, name := range c.channels {
@@ -75,46 +97,45 @@ func (c command) bytes() int {
 	return n
 }
 
-// A strand is a list of commands whose pipes are sent one after the other.
-type strand struct {
+// queue is a list of commands whose requests are sent one after the other.
+type queue struct {
 	commands []command
 	bytes    int
 }
 
-// plan vets the broadcasts, cuts them into commands and spreads those over
-// strands. All of one Order share a strand, in the order given, so no two
-// strands touch the same result.
-func (c *call) plan(broadcasts []Broadcast) []strand {
+// plan validates the broadcasts, cuts them into commands and distributes these over queues. The
+// commands of one Order, and those of one broadcast, share a queue, in order; so no two queues write
+// to the same result.
+func (c *call) plan(broadcasts []Broadcast) []queue {
 	o := c.client.opts
-	strands := make([]strand, o.strandsFor(broadcasts))
-	if len(strands) == 0 {
+	queues := make([]queue, o.queueCount(broadcasts))
+	if len(queues) == 0 {
 		return nil
 	}
-	homes := make(map[[16]byte]*strand, len(broadcasts))
+	byOrder := make(map[[16]byte]*queue, len(broadcasts))
 	for i, b := range broadcasts {
-		channels := c.vet(i, b)
+		channels := c.validate(i, b)
 		if len(channels) == 0 {
 			continue
 		}
-		home := homes[b.Order]
-		if home == nil || b.Order == [16]byte{} {
-			home = lightest(strands)
-			homes[b.Order] = home
+		q := byOrder[b.Order]
+		if q == nil || b.Order == [16]byte{} {
+			q = shortest(queues)
+			byOrder[b.Order] = q
 		}
 		for len(channels) > 0 {
 			n := min(len(channels), o.AudienceSize)
 			cmd := command{broadcast: i, channels: channels[:n], data: b.Data, key: b.IdempotencyKey}
-			home.commands = append(home.commands, cmd)
-			home.bytes += cmd.bytes()
+			q.commands = append(q.commands, cmd)
+			q.bytes += cmd.bytes()
 			channels = channels[n:]
 		}
 	}
-	return strands
+	return queues
 }
 
-// strandsFor returns how many strands give full pipes and no more of them at
-// once than may be in flight.
-func (o Options) strandsFor(broadcasts []Broadcast) int {
+// queueCount returns the number of queues that fill their requests, up to MaxInFlight.
+func (o Options) queueCount(broadcasts []Broadcast) int {
 	commands, bytes := 0, 0
 	for _, b := range broadcasts {
 		n := ceilDiv(len(b.Channels), o.AudienceSize)
@@ -124,7 +145,7 @@ func (o Options) strandsFor(broadcasts []Broadcast) int {
 	return min(o.MaxInFlight, max(ceilDiv(commands, o.PipeSize), ceilDiv(bytes, o.MaxPipeBytes)))
 }
 
-// pipes cuts a strand into requests of about equal length within the limits.
+// pipes cuts the commands of a queue into requests of about equal length within the limits.
 func (o Options) pipes(commands []command) [][]command {
 	if len(commands) == 0 {
 		return nil
@@ -143,40 +164,40 @@ func (o Options) pipes(commands []command) [][]command {
 	return append(pipes, commands[start:])
 }
 
-// vet fails what can never be sent and returns the channels that remain.
-func (c *call) vet(i int, b Broadcast) []string {
+// validate fails the channels of a broadcast that can never accept it, and returns the others.
+func (c *call) validate(i int, b Broadcast) []string {
 	if len(b.Channels) == 0 {
 		return nil
 	}
 	if limit := c.client.opts.MaxMessageBytes; len(b.Data) == 0 || len(b.Data) > limit {
 		reason := "the payload is empty"
 		if len(b.Data) > 0 {
-			reason = fmt.Sprintf("the payload is too large: %d bytes, %d are allowed", len(b.Data), limit)
+			reason = fmt.Sprintf("the payload has %d bytes; the maximum is %d", len(b.Data), limit)
 		}
 		c.fail(i, &Error{Class: Permanent, reason: reason}, b.Channels...)
 		return nil
 	}
-	if !slices.ContainsFunc(b.Channels, unfit) {
+	if !slices.ContainsFunc(b.Channels, isInvalid) {
 		return b.Channels
 	}
-	var good []string
+	var valid []string
 	for _, name := range b.Channels {
 		if rule := channelRule(name); rule != "" {
 			c.fail(i, &Error{Class: Permanent, Channel: name, reason: rule}, name)
 		} else {
-			good = append(good, name)
+			valid = append(valid, name)
 		}
 	}
-	return good
+	return valid
 }
 
-func unfit(channel string) bool { return channelRule(channel) != "" }
+func isInvalid(channel string) bool { return channelRule(channel) != "" }
 
-func lightest(strands []strand) *strand {
-	best := &strands[0]
-	for i := range strands {
-		if strands[i].bytes < best.bytes {
-			best = &strands[i]
+func shortest(queues []queue) *queue {
+	best := &queues[0]
+	for i := range queues {
+		if queues[i].bytes < best.bytes {
+			best = &queues[i]
 		}
 	}
 	return best

@@ -10,13 +10,13 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
-// A template is text with ids in its gaps: text[0] id text[1] id … text[n].
+// template is text with ids in its gaps: text[0] id text[1] id … text[n].
 type template struct {
 	text []string
 	gaps []gap
 }
 
-// gap tells which id fills a gap.
+// gap identifies the id that fills a gap.
 type gap uint8
 
 const (
@@ -26,11 +26,10 @@ const (
 
 const uuidBytes = 36
 
-// parseTemplate cuts source at its placeholders: {tenant} and, unless it is
-// empty, own.
+// parseTemplate cuts source at its placeholders: {tenant}, and own unless that is empty.
 func parseTemplate(format, source, own string) (template, error) {
 	var t template
-	broken := func(rule string, args ...any) (template, error) {
+	invalid := func(rule string, args ...any) (template, error) {
 		return template{}, &FormatError{Format: format, Template: source, Rule: fmt.Sprintf(rule, args...)}
 	}
 	rest := source
@@ -41,7 +40,7 @@ func parseTemplate(format, source, own string) (template, error) {
 		}
 		end := strings.IndexByte(rest, '}')
 		if end < open {
-			return broken("has a brace without its partner")
+			return invalid("has an unmatched brace")
 		}
 		var g gap
 		switch placeholder := rest[open : end+1]; {
@@ -50,46 +49,46 @@ func parseTemplate(format, source, own string) (template, error) {
 		case placeholder == own:
 			g = ownID
 		default:
-			return broken("has an unknown placeholder %s", placeholder)
+			return invalid("has an unknown placeholder %s", placeholder)
 		}
 		if slices.Contains(t.gaps, g) {
-			return broken("has %s twice", rest[open:end+1])
+			return invalid("has %s twice", rest[open:end+1])
 		}
 		t.text, t.gaps = append(t.text, rest[:open]), append(t.gaps, g)
 		rest = rest[end+1:]
 	}
 	if strings.IndexByte(rest, '}') >= 0 {
-		return broken("has a brace without its partner")
+		return invalid("has an unmatched brace")
 	}
 	t.text = append(t.text, rest)
 
 	switch {
 	case !slices.Contains(t.gaps, tenantID):
-		return broken("needs {tenant}")
+		return invalid("must contain {tenant}")
 	case own != "" && !slices.Contains(t.gaps, ownID):
-		return broken("needs %s", own)
+		return invalid("must contain %s", own)
 	case !strings.Contains(t.text[0], ":"):
-		return broken("needs a namespace and a colon before its first placeholder")
+		return invalid("must begin with a namespace and a colon")
 	}
 	if rule := namespaceRule(t.namespace()); rule != "" {
-		return broken("%s", rule)
+		return invalid("%s", rule)
 	}
 	if n := len(strings.Join(t.text, "")) + uuidBytes*len(t.gaps); n > MaxChannelBytes {
-		return broken("makes channels of %d bytes, %d are allowed", n, MaxChannelBytes)
+		return invalid("renders channels of %d bytes; the maximum is %d", n, MaxChannelBytes)
 	}
 	if rule := channelRule(t.render(&uuid.Nil, &uuid.Nil)); rule != "" {
-		return broken("%s", rule)
+		return invalid("%s", rule)
 	}
 	return t, nil
 }
 
-// namespace returns what stands before the colon.
+// namespace returns the text before the colon.
 func (t template) namespace() string {
 	namespace, _, _ := strings.Cut(t.text[0], ":")
 	return namespace
 }
 
-// render fills the gaps; the string is its one allocation.
+// render fills the gaps. The string is its only allocation.
 func (t template) render(tenant, own *uuid.UUID) string {
 	var buf [MaxChannelBytes]byte
 	b := buf[:0]

@@ -176,7 +176,7 @@ func TestValidateReportsEveryInvalidSetting(t *testing.T) {
 		`  --workers (FANFARE_WORKERS): "none" from the flag: must be an integer from 1 to 64` + "\n",
 		`  --poll-interval (FANFARE_POLL_INTERVAL): "25" from the flag: ` +
 			"must be a duration from 1ms to 1m0s, such as 250ms or 2s\n",
-		`  --channel-user (FANFARE_CHANNEL_USER): "user:{tenant}" from the flag: needs {principal}` + "\n",
+		`  --channel-user (FANFARE_CHANNEL_USER): "user:{tenant}" from the flag: must contain {principal}` + "\n",
 		`  FANFARE_JWT_SECRET: "[redacted]" from the environment: must be at least 32 bytes long` + "\n",
 		"  --jwt-issuer (FANFARE_JWT_ISSUER): is required if JWTs are accepted\n",
 		`  --trusted-proxies (FANFARE_TRUSTED_PROXIES): "0.0.0.0/0" from the flag: must be a comma-separated list`,

@@ -6,30 +6,31 @@ import (
 	"time"
 )
 
-// lane is what a worker remembers of one lane. Whoever has taken it (probe or claimer) owns every
-// field until it is given back.
+// lane is what a worker remembers of one lane. The probe or claimer that has taken it owns every
+// field until it returns the lane to the schedule.
 type lane struct {
 	number int
 	hints  hints
 	failure
-	notBefore time.Time // it waits until then
-	sweepAt   time.Time // when it is next claimed without regard to the hints
+	notBefore time.Time // not claimed before
+	sweepAt   time.Time // when the next claim ignores the hints
 	served    time.Time // when it was last claimed
 	taken     bool
 }
 
-// schedule hands lanes out: each to one owner at a time, those that wait not at all.
+// schedule assigns lanes to probes and claimers: each lane to one owner at a time, and no lane before
+// its notBefore.
 type schedule struct {
 	mu          sync.Mutex
 	lanes       [Lanes]*lane
-	ready       chan *lane // with work, taken, in the order in which they are to be served; holds all lanes, so sending never blocks
-	lastSuccess time.Time  // when any lane's batch last got through
-	outage      bool       // the last failure was ErrUnavailable, and nothing has got through since
+	ready       chan *lane // taken lanes with work, in order; it has room for all lanes, so a send never blocks
+	lastSuccess time.Time  // when a batch of any lane last committed
+	outage      bool       // the last failure was ErrUnavailable, and no batch has committed since
 	sweepEvery  time.Duration
 }
 
-// newSchedule spreads the sweeps over their period. The first claim of every lane is a full one all
-// the same: its hints are empty.
+// newSchedule spreads the sweeps over their period. The first claim of every lane is full in any case:
+// its hints are empty.
 func newSchedule(now time.Time, sweepEvery time.Duration) *schedule {
 	s := &schedule{ready: make(chan *lane, Lanes), sweepEvery: sweepEvery}
 	for i := range s.lanes {
@@ -38,7 +39,7 @@ func newSchedule(now time.Time, sweepEvery time.Duration) *schedule {
 	return s
 }
 
-// takeIdle takes every lane that nobody has and that need not wait, for a probe.
+// takeIdle takes, for a probe, every lane that has no owner and need not wait.
 func (s *schedule) takeIdle(now time.Time) []*lane {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +53,7 @@ func (s *schedule) takeIdle(now time.Time) []*lane {
 	return idle
 }
 
-// giveBack ends a probe: the lanes that have work, or are due for a sweep, go to the claimers,
+// giveBack ends a probe. It passes the lanes that have work, or are due for a sweep, to the claimers,
 // least recently served first.
 func (s *schedule) giveBack(probed []*lane, hasWork map[int]bool, now time.Time) {
 	s.mu.Lock()
@@ -67,9 +68,9 @@ func (s *schedule) giveBack(probed []*lane, hasWork map[int]bool, now time.Time)
 	}
 }
 
-// succeeded gives a lane back after a claim that committed or found nothing; more: it has more
-// work. A success ends the waiting of lanes that wait for what had been unavailable. It reports
-// whether that ends an outage.
+// succeeded gives a lane back after a claim that committed or found no rows; more reports that rows
+// are left. After a delivery no lane waits for the end of an outage any longer. It reports whether
+// the delivery ends an outage.
 func (s *schedule) succeeded(l *lane, delivered, more bool, full int, now time.Time) (over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,16 +93,15 @@ func (s *schedule) succeeded(l *lane, delivered, more bool, full int, now time.T
 	return over
 }
 
-// setback is what a failed claim means: how often its lane has failed in a row, when it is tried
-// again, and whether this is only one more lane of an outage that is known.
-type setback struct {
-	failures int
-	wait     time.Duration
-	known    bool
+// backoff describes the wait after a failed claim.
+type backoff struct {
+	failures    int           // of the lane in a row
+	wait        time.Duration // until the next attempt
+	knownOutage bool          // another lane has failed for the same outage before
 }
 
 // failed gives a lane back after a claim that was rolled back.
-func (s *schedule) failed(l *lane, err error, size int, r Retries, now time.Time) setback {
+func (s *schedule) failed(l *lane, err error, size int, r Retries, now time.Time) backoff {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.served = now
@@ -110,15 +110,15 @@ func (s *schedule) failed(l *lane, err error, size int, r Retries, now time.Time
 		since = now
 	}
 	l.failure = l.next(err, size, s.lastSuccess.After(since), now)
-	b := setback{failures: l.count, wait: r.wait(l.count, randomJitter), known: s.outage && l.unavailable}
+	b := backoff{failures: l.count, wait: r.wait(l.count, randomJitter), knownOutage: s.outage && l.unavailable}
 	s.outage = l.unavailable
 	l.notBefore = now.Add(b.wait)
 	l.taken = false
 	return b
 }
 
-// leave gives a lane back that another worker holds.
-func (s *schedule) leave(l *lane, now time.Time, pause time.Duration) {
+// postpone gives back a lane that another worker holds.
+func (s *schedule) postpone(l *lane, now time.Time, pause time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.served = now
