@@ -11,27 +11,27 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-func TestMarkBothWays(t *testing.T) {
+func TestMark(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
-	id := b.tell(t, 1, b.seen, false)[0]
+	id := b.add(t, 1, b.visible, false)[0]
 	mark := func(read bool) Notification {
 		t.Helper()
-		n, err := Mark(t.Context(), b.db.Pool, b.id(), id, read)
+		n, err := Mark(t.Context(), b.db.Pool, b.principal, id, read)
 		if err != nil || n.ID != id || n.Activity.ID != id || (n.ReadAt != nil) != read {
-			t.Fatalf("read %v: got %+v, %v", read, n, err)
+			t.Fatalf("read %t: got %+v, %v", read, n, err)
 		}
 		return n
 	}
 	if n := mark(false); b.unread(t) != 1 {
-		t.Errorf("unread as it was: got %+v", n)
+		t.Errorf("already unread: got %+v", n)
 	}
 	first := mark(true)
 	if again := mark(true); !again.ReadAt.Equal(*first.ReadAt) {
-		t.Errorf("read again: got read at %v, want the first time, %v", again.ReadAt, first.ReadAt)
+		t.Errorf("already read: got read at %v, want the first time, %v", again.ReadAt, first.ReadAt)
 	}
 	if got := b.unread(t); got != 0 {
-		t.Errorf("got %d unread, want none", got)
+		t.Errorf("got %d unread, want 0", got)
 	}
 	mark(false)
 	if got := b.unread(t); got != 1 {
@@ -39,31 +39,26 @@ func TestMarkBothWays(t *testing.T) {
 	}
 }
 
-func TestMarkOnlyWhatIsOnesOwnAndMayBeSeen(t *testing.T) {
+func TestMarkErrors(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
 	foreign := newBox(t, b.db)
-	foreign.visibility = "tenant"
-	mine, lost, forgotten, theirs := b.tell(t, 1, b.seen, false)[0], b.tell(t, 1, b.lost, false)[0], b.forget(
-		t,
-	), foreign.tell(t, 1, foreign.seen, false)[0]
-	b.exec(
-		t,
-		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`,
-		b.tenant,
-		b.principal,
-		theirs,
-	)
+	foreign.visibility = activity.TenantVisible
+	own, hidden, purged := b.add(t, 1, b.visible, false)[0], b.add(t, 1, b.hidden, false)[0], b.addPurged(t)
+	others := foreign.add(t, 1, foreign.visible, false)[0]
+	b.addNotification(t, others)
+	otherTenant, otherPrincipal := b.principal, b.principal
+	otherTenant.TenantID, otherPrincipal.PrincipalID = foreign.principal.TenantID, uuid.New()
 	for name, tt := range map[string]struct {
 		principal activity.Principal
 		id        uuid.UUID
 	}{
-		"unknown":             {b.id(), uuid.New()},
-		"without access":      {b.id(), lost},
-		"without an activity": {b.id(), forgotten},
-		"another tenant's":    {b.id(), theirs},
-		"in another tenant":   {activity.Principal{TenantID: foreign.tenant, PrincipalID: b.principal}, mine},
-		"another principal's": {activity.Principal{TenantID: b.tenant, PrincipalID: uuid.New()}, mine},
+		"unknown notification":      {b.principal, uuid.New()},
+		"hidden activity":           {b.principal, hidden},
+		"purged activity":           {b.principal, purged},
+		"another tenant's activity": {b.principal, others},
+		"another tenant":            {otherTenant, own},
+		"another principal":         {otherPrincipal, own},
 	} {
 		for _, read := range []bool{true, false} {
 			n, err := Mark(t.Context(), b.db.Pool, tt.principal, tt.id, read)
@@ -73,45 +68,45 @@ func TestMarkOnlyWhatIsOnesOwnAndMayBeSeen(t *testing.T) {
 		}
 	}
 	if b.unread(t) != 1 || foreign.unread(t) != 1 {
-		t.Error("something was marked all the same")
+		t.Errorf("after errors: got %d and %d unread, want 1 and 1", b.unread(t), foreign.unread(t))
 	}
 }
 
-func TestMarkAllLeavesWhatMayNotBeSeen(t *testing.T) {
+func TestMarkAllSkipsHiddenActivities(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
-	b.tell(t, markChunk+20, b.seen, false)
-	b.tell(t, markChunk+10, b.lost, false)
-	b.tell(t, 30, b.seen, true)
-	b.forget(t)
-	b.tell(t, 5, b.seen, false)
-	n, err := MarkAll(t.Context(), b.db.Pool, b.id())
+	b.add(t, markChunk+20, b.visible, false)
+	b.add(t, markChunk+10, b.hidden, false)
+	b.add(t, 30, b.visible, true)
+	b.addPurged(t)
+	b.add(t, 5, b.visible, false)
+	n, err := MarkAll(t.Context(), b.db.Pool, b.principal)
 	if err != nil || n != markChunk+25 {
 		t.Errorf("got %d, %v, want %d", n, err, markChunk+25)
 	}
-	if n, err := MarkAll(t.Context(), b.db.Pool, b.id()); err != nil || n != 0 {
+	if n, err := MarkAll(t.Context(), b.db.Pool, b.principal); err != nil || n != 0 {
 		t.Errorf("again: got %d, %v, want 0", n, err)
 	}
 	if got := b.unread(t); got != 0 {
 		t.Errorf("got %d unread, want 0", got)
 	}
-	b.grant(t, b.lost)
+	b.addRole(t, b.hidden, "viewer")
 	if got := b.unread(t); got != min(markChunk+10, MaxUnread) {
 		t.Errorf("with access again: got %d unread, want %d", got, markChunk+10)
 	}
 }
 
-func TestMarkAllAtTheSameTime(t *testing.T) {
+func TestMarkAllConcurrently(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
-	b.tell(t, 300, b.seen, false)
+	b.add(t, 300, b.visible, false)
 	const callers = 6
 	marked := make([]int, callers)
 	var wg sync.WaitGroup
 	for i := range callers {
 		wg.Go(func() {
 			var err error
-			if marked[i], err = MarkAll(t.Context(), b.db.Pool, b.id()); err != nil {
+			if marked[i], err = MarkAll(t.Context(), b.db.Pool, b.principal); err != nil {
 				t.Error(err)
 			}
 		})
@@ -122,6 +117,6 @@ func TestMarkAllAtTheSameTime(t *testing.T) {
 		sum += n
 	}
 	if sum != 300 || b.unread(t) != 0 {
-		t.Errorf("got %d marked by all together, %d unread, want each once", sum, b.unread(t))
+		t.Errorf("got %d marked by all callers and %d unread, want 300 and 0", sum, b.unread(t))
 	}
 }

@@ -12,29 +12,42 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// loadTown fills the inboxes of 1,000 principals with 40,000 activities, three watchers each, over
-// the partitions that there are. Everybody holds a role on the root of 5,000 resources. Principal 1
-// has 10,000 more, all unread; principal 2 has 30,000, all but one read. Number n of a kind has the
-// id md5(kind || n).
-func loadTown(t testing.TB, pool *pgxpool.Pool) {
+// loadLarge fills the inboxes of 1,000 principals with 40,000 activities of all partitions, three
+// recipients each. Every principal holds a role on the root of 5,000 resources. Principal 1 has
+// 10,000 more notifications, all unread; principal 2 has 30,000, all but one read. The id of number n
+// of a kind is md5(kind || n).
+func loadLarge(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	for _, sql := range []string{
-		`CREATE FUNCTION town(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT md5(kind || n)::uuid $$`,
+		`CREATE FUNCTION large_id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
+		 AS $$ SELECT md5(kind || n)::uuid $$`,
 		`INSERT INTO fanfare.resources (tenant_id, id, parent_id, type)
-		 SELECT town('t', 1), town('r', n), CASE WHEN n > 0 THEN town('r', n / 15) END, 'doc' FROM generate_series(0, 5000) n`,
-		`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) SELECT town('t', 1), town('p', n), town('r', 0), 'viewer' FROM generate_series(1, 1000) n`,
-		`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type,
-			action, visibility, status, severity, category, delivery_channels, payload)
-		 SELECT overlay(fanfare.uuidv7_floor(at)::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid, town('t', 1), town('p', 0), town('r', n % 5000 + 1), gen_random_uuid(), at, at, 'doc',
-			'doc.moved', 'resource', 'success', 'info', 'doc', '{}', '{}'
-		 FROM (SELECT n, now() + interval '90 days' - n * interval '300 seconds' AS at FROM generate_series(1, 40000) n) AS x`,
+		 SELECT large_id('t', 1), large_id('r', n), CASE WHEN n > 0 THEN large_id('r', n / 15) END, 'doc'
+		 FROM generate_series(0, 5000) n`,
+		`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
+		 SELECT large_id('t', 1), large_id('p', n), large_id('r', 0), 'viewer' FROM generate_series(1, 1000) n`,
+		`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at,
+		     recorded_at, resource_type, action, visibility, status, severity, category, delivery_channels, payload)
+		 SELECT overlay(fanfare.uuidv7_floor(at)::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid,
+		        large_id('t', 1), large_id('p', 0), large_id('r', n % 5000 + 1), gen_random_uuid(), at,
+		        at, 'doc', 'doc.moved', 'resource', 'success', 'info', 'doc', '{}', '{}'
+		 FROM (
+		     SELECT n, now() + interval '90 days' - n * interval '300 seconds' AS at FROM generate_series(1, 40000) n
+		 ) AS x`,
 		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		 SELECT tenant_id, town('p', row_number() OVER (ORDER BY id) * k * 7 % 1000 + 1), id, 1 FROM fanfare.activities, generate_series(1, 3) k ON CONFLICT DO NOTHING`,
+		 SELECT tenant_id, large_id('p', row_number() OVER (ORDER BY id) * k * 7 % 1000 + 1), id, 1
+		 FROM fanfare.activities, generate_series(1, 3) k
+		 ON CONFLICT DO NOTHING`,
 		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		 SELECT tenant_id, town('p', 1), id, 1 FROM fanfare.activities ORDER BY id DESC LIMIT 10000 ON CONFLICT DO NOTHING`,
+		 SELECT tenant_id, large_id('p', 1), id, 1 FROM fanfare.activities ORDER BY id DESC LIMIT 10000
+		 ON CONFLICT DO NOTHING`,
 		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		 SELECT tenant_id, town('p', 2), id, 1 FROM fanfare.activities LIMIT 30000 ON CONFLICT DO NOTHING`,
-		`UPDATE fanfare.notifications SET read_at = now() WHERE principal_id = town('p', 2) AND activity_id <> (SELECT activity_id FROM fanfare.notifications WHERE principal_id = town('p', 2) ORDER BY activity_id DESC LIMIT 1)`,
+		 SELECT tenant_id, large_id('p', 2), id, 1 FROM fanfare.activities LIMIT 30000
+		 ON CONFLICT DO NOTHING`,
+		`UPDATE fanfare.notifications SET read_at = now()
+		 WHERE principal_id = large_id('p', 2)
+		   AND activity_id <> (SELECT max(activity_id::text)::uuid FROM fanfare.notifications
+		                       WHERE principal_id = large_id('p', 2))`,
 	} {
 		if _, err := pool.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
@@ -42,26 +55,26 @@ func loadTown(t testing.TB, pool *pgxpool.Pool) {
 	}
 }
 
-func townID(kind string, n int) uuid.UUID { return uuid.UUID(md5.Sum(fmt.Append(nil, kind, n))) }
+func largeID(kind string, n int) uuid.UUID { return uuid.UUID(md5.Sum(fmt.Append(nil, kind, n))) }
 
 func TestPlansUseIndexes(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
-	loadTown(t, pool)
+	loadLarge(t, pool)
 	ids := make([][16]byte, markChunk)
 	for i := range ids {
 		ids[i] = uuid.New()
 	}
-	for _, statistics := range []string{"SELECT", "ANALYZE"} {
-		if _, err := pool.Exec(t.Context(), statistics); err != nil {
+	for _, statement := range []string{"SELECT", "ANALYZE"} { // without statistics, and with them
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 		tx, err := pool.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, principal := range []uuid.UUID{townID("p", 1), townID("p", 2), townID("p", 3)} {
-			tenant := townID("t", 1)
+		for n := 1; n <= 3; n++ {
+			tenant, principal := largeID("t", 1), largeID("p", n)
 			pgtest.WantIndexes(t, tx, selectRows, tenant, principal, uuid.Max, MaxPage+1)
 			pgtest.WantIndexes(t, tx, selectUnreadRows, tenant, principal, uuid.Max, MaxPage+1, scanBudget)
 			pgtest.WantIndexes(t, tx, countUnread, tenant, principal, uuid.Max, MaxUnread)
@@ -77,12 +90,12 @@ func TestPlansUseIndexes(t *testing.T) {
 
 func BenchmarkInbox(b *testing.B) {
 	pool := pgtest.New(b).Pool
-	loadTown(b, pool)
+	loadLarge(b, pool)
 	if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE`); err != nil {
 		b.Fatal(err)
 	}
 	for name, n := range map[string]int{"120-unread": 3, "10000-unread": 1, "1-unread-of-30000": 2} {
-		principal := activity.Principal{TenantID: townID("t", 1), PrincipalID: townID("p", n)}
+		principal := activity.Principal{TenantID: largeID("t", 1), PrincipalID: largeID("p", n)}
 		b.Run("UnreadCount/"+name, func(b *testing.B) {
 			for b.Loop() {
 				if n, err := UnreadCount(b.Context(), pool, principal); err != nil || n == 0 {
@@ -91,10 +104,10 @@ func BenchmarkInbox(b *testing.B) {
 			}
 		})
 		for _, unread := range []bool{false, true} {
-			b.Run(fmt.Sprintf("List/unread=%v/%s", unread, name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("List/unread=%t/%s", unread, name), func(b *testing.B) {
 				for b.Loop() {
-					if page, err := List(b.Context(), pool, principal, Query{UnreadOnly: unread}); err != nil ||
-						len(page.Items) == 0 {
+					page, err := List(b.Context(), pool, principal, Query{UnreadOnly: unread})
+					if err != nil || len(page.Items) == 0 {
 						b.Fatal(len(page.Items), err)
 					}
 				}
