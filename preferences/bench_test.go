@@ -85,7 +85,10 @@ func BenchmarkIncludes(b *testing.B) {
 	}{
 		{"filter, all", preferences.Preference{Mode: preferences.ModeAll}, f.Includes},
 		{"filter, default", preferences.Preference{}, f.Includes},
-		{"filter, custom of 4", preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom}, f.Includes},
+		{
+			"filter, custom of 4", preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom},
+			f.Includes,
+		},
 		{"batch, default", preferences.Preference{}, batch.Includes},
 		{
 			"batch, custom of 4",

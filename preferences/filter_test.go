@@ -48,7 +48,7 @@ func TestIncludes(t *testing.T) {
 		{"mode in upper case", nil, mode("ALL"), "signal.created", false},
 
 		{"configured prefix", []string{"signal.*"}, preferences.Preference{}, "signal.created", true},
-		{"configured prefixes replace the default", []string{"signal.*"}, preferences.Preference{}, "resource.created", false},
+		{"configured prefixes only", []string{"signal.*"}, preferences.Preference{}, "resource.created", false},
 		{"star inside a prefix is literal", []string{"a*.b"}, preferences.Preference{}, "ax.b", false},
 		{"no prefixes", []string{}, preferences.Preference{}, "resource.created", false},
 		{"empty prefix", []string{"*"}, preferences.Preference{}, "signal.viewed", true},

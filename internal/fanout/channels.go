@@ -46,14 +46,21 @@ func sharedChannels(a *activity.Activity, names Channels, stream bool) ([]string
 
 // appendPersonal appends the own channels of the recipients that receive a push, unless the
 // delivery channels of the activity exclude them.
-func appendPersonal(channels []string, a *activity.Activity, recipients []Recipient, names Channels) []string {
+func appendPersonal(
+	channels []string,
+	a *activity.Activity,
+	recipients []Recipient,
+	names Channels,
+) []string {
 	if len(a.DeliveryChannels) > 0 && !slices.Contains(a.DeliveryChannels, activity.ToUser) {
 		return channels
 	}
 	channels = slices.Grow(channels, len(recipients))
+	principal := activity.Principal{TenantID: a.TenantID}
 	for _, r := range recipients {
 		if r.Push {
-			channels = append(channels, names.User(activity.Principal{TenantID: a.TenantID, PrincipalID: r.PrincipalID}))
+			principal.PrincipalID = r.PrincipalID
+			channels = append(channels, names.User(principal))
 		}
 	}
 	return channels

@@ -49,7 +49,7 @@ func TestViewersAreRecipients(t *testing.T) {
 			for i := range activities {
 				a := &activities[i]
 				if want := w.isRecipient(t, rt, tx, a, id); allowed[i] != want {
-					rt.Errorf("principal %d, activity %d (%s): CanView: got %t, want %t", p, i, a.Visibility, allowed[i], want)
+					rt.Errorf("principal %d, activity %d (%s): got %t, want %t", p, i, a.Visibility, allowed[i], want)
 				}
 			}
 		}

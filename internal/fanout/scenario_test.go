@@ -27,8 +27,8 @@ import (
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// TestScenarios runs the scripts testdata/*.txt. A line is a verb and its words. A name identifies a
-// principal or a resource of the current tenant; other/bob identifies bob of the tenant other.
+// TestScenarios runs the scripts testdata/*.txt. A line is a verb and its words. A name identifies
+// a principal or a resource of the current tenant; other/bob identifies bob of the tenant other.
 //
 //	tenant t                            selects the current tenant
 //	principal ada [inactive]            adds a principal to the directory

@@ -39,7 +39,10 @@ func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo
 }
 
 // publish calls the publisher. A panic of the publisher becomes an error.
-func (f *Fanout) publish(ctx context.Context, broadcasts []centrifugo.Broadcast) (results []centrifugo.Result, err error) {
+func (f *Fanout) publish(
+	ctx context.Context,
+	broadcasts []centrifugo.Broadcast,
+) (results []centrifugo.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("publisher panicked: %v\n%s", p, debug.Stack())

@@ -49,8 +49,9 @@ func TestPublicationsHaveTheTextsOfTheTaxonomy(t *testing.T) {
 		t.Fatal(err)
 	}
 	published := make(chan []byte, 100)
-	options := fanout.Options{Wide: 2, Step: 5, Catalog: catalog}
-	startWorker(t, s.db, fanout.New(tapped{client, published}, channels, preferences.NewFilter(nil), options), outbox.Options{})
+	handler := fanout.New(tapped{client, published}, channels, preferences.NewFilter(nil),
+		fanout.Options{Wide: 2, Step: 5, Catalog: catalog})
+	startWorker(t, s.db, handler, outbox.Options{})
 	for name, delegators := range map[string]int{"batch": 1, "fan-out job": 4} {
 		resource, ada := uuid.New(), uuid.New()
 		s.exec(`INSERT INTO fanfare.resources (id, tenant_id, type, name) VALUES ($1, $2, 'signal', 'Momentum 12')`,

@@ -59,7 +59,13 @@ WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id =
 // Mark marks one notification as read or unread and returns it. A notification that is already read
 // keeps the time at which it was first read. The error is activity.ErrNotFound if the principal has
 // no such notification or may not see its activity now.
-func Mark(ctx context.Context, db pg.Querier, principal activity.Principal, id uuid.UUID, read bool) (Notification, error) {
+func Mark(
+	ctx context.Context,
+	db pg.Querier,
+	principal activity.Principal,
+	id uuid.UUID,
+	read bool,
+) (Notification, error) {
 	rows, err := db.Query(ctx, selectRow, principal.TenantID, principal.PrincipalID, id)
 	if err != nil {
 		return Notification{}, fmt.Errorf("read the inbox: %w", err)
@@ -86,7 +92,13 @@ func Mark(ctx context.Context, db pg.Querier, principal activity.Principal, id u
 	return found[0], err
 }
 
-func setRead(ctx context.Context, db pg.Querier, principal activity.Principal, id uuid.UUID, read bool) (*time.Time, error) {
+func setRead(
+	ctx context.Context,
+	db pg.Querier,
+	principal activity.Principal,
+	id uuid.UUID,
+	read bool,
+) (*time.Time, error) {
 	rows, err := db.Query(ctx, `
 		UPDATE fanfare.notifications
 		SET read_at = CASE WHEN $4 THEN coalesce(read_at, now()) END

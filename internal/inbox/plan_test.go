@@ -14,8 +14,8 @@ import (
 
 // loadLarge fills the inboxes of 1,000 principals with 40,000 activities of all partitions, three
 // recipients each. Every principal holds a role on the root of 5,000 resources. Principal 1 has
-// 10,000 more notifications, all unread; principal 2 has 30,000, all but one read. The id of number n
-// of a kind is md5(kind || n).
+// 10,000 more notifications, all unread; principal 2 has 30,000, all but one read. The id of number
+// n of a kind is md5(kind || n).
 func loadLarge(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	for _, sql := range []string{

@@ -58,7 +58,8 @@ func List(ctx context.Context, db pg.Querier, principal activity.Principal, q Qu
 	page := Page{Items: make([]Notification, 0, limit)}
 	after, chunk := q.After, limit+1
 	for budget := ReadBudget; ; {
-		rows, next, err := readRows(ctx, db, principal, Query{UnreadOnly: q.UnreadOnly, Limit: min(chunk, budget), After: after})
+		part := Query{UnreadOnly: q.UnreadOnly, Limit: min(chunk, budget), After: after}
+		rows, next, err := readRows(ctx, db, principal, part)
 		if err != nil {
 			return Page{}, err
 		}

@@ -30,8 +30,8 @@ func TestListReturnsTheNotificationAndItsActivity(t *testing.T) {
 	}
 }
 
-// TestPagesNeitherSkipNorRepeat reads the pages of random inboxes while notifications are added. The
-// pages contain each notification of a visible activity once, newest first, and no other.
+// TestPagesNeitherSkipNorRepeat reads the pages of random inboxes while notifications are added.
+// The pages contain each notification of a visible activity once, newest first, and no other.
 func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -103,7 +103,11 @@ func TestCatalog(t *testing.T) {
 			newCatalog(t, signals()),
 			func(a *activity.Activity) { a.Message, a.Category = "Please review", "mine" },
 			activity.UIHints{
-				Category: "mine", Severity: activity.Info, Title: created.Title, Summary: "Please review", Icon: created.Icon,
+				Category: "mine",
+				Severity: activity.Info,
+				Title:    created.Title,
+				Summary:  "Please review",
+				Icon:     created.Icon,
 			},
 		},
 	} {
@@ -143,10 +147,11 @@ func TestSetReplacesTheTexts(t *testing.T) {
 func TestSetLeavesOutInvalidTemplates(t *testing.T) {
 	t.Parallel()
 	actions := signals()
-	actions[0].Summary = "{somebody}"
+	actions[0].Summary = "{anyone}"
 	c := &render.Catalog{}
 	err := c.Set(actions)
-	if want := `summary of signal.created: character 1: "{somebody}"`; err == nil || !strings.Contains(err.Error(), want) {
+	const want = `summary of signal.created: character 1: "{anyone}"`
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got the error %v, want one with %s", err, want)
 	}
 	created := signal("signal.created")

@@ -46,7 +46,9 @@ func TestCanViewByVisibility(t *testing.T) {
 	actor, target := d.Stranger, uuid.New()
 	var queries []directory.AccessQuery
 	for _, v := range visibilities {
-		queries = append(queries, directory.AccessQuery{ResourceID: d.Doc, ActorID: actor, TargetID: target, Visibility: v})
+		queries = append(queries, directory.AccessQuery{
+			ResourceID: d.Doc, ActorID: actor, TargetID: target, Visibility: v,
+		})
 	}
 	for _, tt := range []struct {
 		name      string

@@ -20,35 +20,46 @@ func request(resource uuid.UUID, scope string) subscriptions.SubscribeRequest {
 	return subscriptions.SubscribeRequest{ResourceID: resource, Scope: scope}
 }
 
-func TestSubscribeTwiceIsOneSubscription(t *testing.T) {
+// subscribe subscribes the viewer of a tenant.
+func subscribe(t *testing.T, tx pgx.Tx, d *directorytest.Tenant, r subscriptions.SubscribeRequest) (
+	s subscriptions.Subscription, created bool,
+) {
+	t.Helper()
+	s, created, err := subscriptions.Subscribe(t.Context(), tx, d.Principal(d.Viewer), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, created
+}
+
+func TestSubscribe(t *testing.T) {
 	t.Parallel()
 	d := directorytest.New(t, pgtest.New(t))
 	tx := d.Begin(t)
-	first, created, err := subscriptions.Subscribe(t.Context(), tx, d.Principal(d.Viewer), request(d.Doc, ""))
-	if err != nil || !created {
-		t.Fatalf("got created %v, %v, want a new one", created, err)
+	first, created := subscribe(t, tx, d, request(d.Doc, ""))
+	want := subscriptions.Subscription{
+		ID:          first.ID,
+		TenantID:    d.ID,
+		PrincipalID: d.Viewer,
+		ResourceID:  d.Doc,
+		Scope:       subscriptions.ScopeResource,
+		CreatedAt:   first.CreatedAt,
 	}
-	if first.TenantID != d.ID || first.PrincipalID != d.Viewer || first.ResourceID != d.Doc ||
-		first.Scope != subscriptions.ScopeResource ||
-		first.CreatedAt.IsZero() ||
-		first.RevokedAt != nil ||
-		first.ID == uuid.Nil {
-		t.Errorf("got %+v", first)
+	if !created || first != want || first.ID == uuid.Nil || first.CreatedAt.IsZero() {
+		t.Errorf("got %+v, created %t, want %+v", first, created, want)
 	}
-	again, created, err := subscriptions.Subscribe(t.Context(), tx, d.Principal(d.Viewer), request(d.Doc, subscriptions.ScopeResource))
-	if err != nil || created || again != first {
-		t.Errorf("again: got %+v, created %v, %v, want the first", again, created, err)
+	if again, created := subscribe(t, tx, d, request(d.Doc, subscriptions.ScopeResource)); created || again != first {
+		t.Errorf("again: got %+v, created %t, want the first", again, created)
 	}
-	wider, created, err := subscriptions.Subscribe(t.Context(), tx, d.Principal(d.Viewer), request(d.Doc, subscriptions.ScopeDescendants))
-	if err != nil || !created || wider.ID == first.ID {
-		t.Errorf("with another scope: got %+v, created %v, %v, want another", wider, created, err)
+	wider, created := subscribe(t, tx, d, request(d.Doc, subscriptions.ScopeDescendants))
+	if !created || wider.ID == first.ID {
+		t.Errorf("another scope: got %+v, created %t, want a new subscription", wider, created)
 	}
 	if _, err := subscriptions.Unsubscribe(t.Context(), tx, d.Principal(d.Viewer), first.ID); err != nil {
 		t.Fatal(err)
 	}
-	anew, created, err := subscriptions.Subscribe(t.Context(), tx, d.Principal(d.Viewer), request(d.Doc, ""))
-	if err != nil || !created || anew.ID == first.ID {
-		t.Errorf("after revoking: got %+v, created %v, %v, want a new one", anew, created, err)
+	if anew, created := subscribe(t, tx, d, request(d.Doc, "")); !created || anew.ID == first.ID {
+		t.Errorf("after revoking: got %+v, created %t, want a new subscription", anew, created)
 	}
 }
 
@@ -67,7 +78,8 @@ func TestSubscribeErrors(t *testing.T) {
 		{"role on a descendant only", d.Viewer, d.Org},
 		{"inactive", d.Inactive, d.Doc},
 	} {
-		s, created, err := subscriptions.Subscribe(t.Context(), d.Begin(t), d.Principal(tt.principal), request(tt.resource, ""))
+		principal := d.Principal(tt.principal)
+		s, created, err := subscriptions.Subscribe(t.Context(), d.Begin(t), principal, request(tt.resource, ""))
 		if !errors.Is(err, activity.ErrNotFound) || created || s != (subscriptions.Subscription{}) {
 			t.Errorf("%s: got %+v, %t, %v, want ErrNotFound alone", tt.name, s, created, err)
 		}
@@ -83,11 +95,9 @@ func TestSubscribeManyReturnsOneResultForEachRequest(t *testing.T) {
 	t.Parallel()
 	d := directorytest.New(t, pgtest.New(t))
 	tx := d.Begin(t)
-	existing, _, err := subscriptions.Subscribe(t.Context(), tx, d.Principal(d.Viewer), request(d.Sibling, ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	results, err := subscriptions.SubscribeMany(t.Context(), tx, d.Principal(d.Viewer), []subscriptions.SubscribeRequest{
+	existing, _ := subscribe(t, tx, d, request(d.Sibling, ""))
+	viewer := d.Principal(d.Viewer)
+	results, err := subscriptions.SubscribeMany(t.Context(), tx, viewer, []subscriptions.SubscribeRequest{
 		request(d.Team, subscriptions.ScopeDescendants),
 		request(d.OtherTeam, ""),
 		request(d.Sibling, ""),
@@ -112,7 +122,8 @@ func TestSubscribeManyReturnsOneResultForEachRequest(t *testing.T) {
 		{d.Doc, false},
 	} {
 		got := results[i]
-		if got.Created != want.created || got.ResourceID != want.resource || (got.Err == nil) != (want.resource != uuid.Nil) {
+		if got.Created != want.created || got.ResourceID != want.resource ||
+			(got.Err == nil) != (want.resource != uuid.Nil) {
 			t.Errorf("request %d: got %+v, want %+v", i, got, want)
 		}
 	}
@@ -125,7 +136,7 @@ func TestSubscribeManyReturnsOneResultForEachRequest(t *testing.T) {
 	if results[2].ID != existing.ID || results[0].ID != results[4].ID || results[5].ID != results[6].ID {
 		t.Error("equal requests: got different subscriptions")
 	}
-	if none, err := subscriptions.SubscribeMany(t.Context(), tx, d.Principal(d.Viewer), nil); err != nil || len(none) != 0 {
+	if none, err := subscriptions.SubscribeMany(t.Context(), tx, viewer, nil); err != nil || len(none) != 0 {
 		t.Errorf("no requests: got %v, %v, want no results", none, err)
 	}
 }
@@ -163,7 +174,7 @@ func TestSubscribeConcurrently(t *testing.T) {
 		}
 	}
 	if len(ids) != len(requests) || created != len(requests) {
-		t.Errorf("got %d subscriptions, %d of them created, want %d and %d", len(ids), created, len(requests), len(requests))
+		t.Errorf("got %d subscriptions, created %d times, want %d and %[3]d", len(ids), created, len(requests))
 	}
 }
 
@@ -172,10 +183,7 @@ func TestUnsubscribe(t *testing.T) {
 	d := directorytest.New(t, pgtest.New(t))
 	tx := d.Begin(t)
 	viewer := d.Principal(d.Viewer)
-	s, _, err := subscriptions.Subscribe(t.Context(), tx, viewer, request(d.Doc, ""))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, _ := subscribe(t, tx, d, request(d.Doc, ""))
 	for name, other := range map[string]activity.Principal{
 		"another principal": d.Principal(d.Owner),
 		"another tenant":    {TenantID: uuid.New(), PrincipalID: d.Viewer},

@@ -25,14 +25,14 @@ func parse(t testing.TB, text string) template.Template {
 func TestAppend(t *testing.T) {
 	t.Parallel()
 	a := activity.Activity{
-		ResourceType: "pipeline_def", ResourceName: "Prices", Action: "pipeline_def.deployed", Status: activity.Failure, Severity: activity.Error,
-		Payload: json.RawMessage(
-			`{"n": 12.50, "ok":true, "none":null, "run":{"id":"r-7","list":[1]}, "text":"a\u00e9\n\"b\"", "k\u0065y":"escaped",
-			"deep":{"er":{"x":"y"}}, "twice":1, "twice":{"x":2}, "gone":{"x":1}, "gone":3, "": "empty", "long":"` + strings.Repeat(
-				"é",
-				600,
-			) + `"}`,
-		),
+		ResourceType: "pipeline_def",
+		ResourceName: "Prices",
+		Action:       "pipeline_def.deployed",
+		Status:       activity.Failure,
+		Severity:     activity.Error,
+		Payload: json.RawMessage(`{"n": 12.50, "ok":true, "none":null, "run":{"id":"r-7","list":[1]},
+			"text":"a\u00e9\n\"b\"", "k\u0065y":"escaped", "deep":{"er":{"x":"y"}}, "twice":1, "twice":{"x":2},
+			"scalar":{"x":1}, "scalar":3, "": "empty", "long":"` + strings.Repeat("é", 600) + `"}`),
 	}
 	nameless := a
 	nameless.ResourceName = ""
@@ -40,33 +40,36 @@ func TestAppend(t *testing.T) {
 		a                 activity.Activity
 		text, actor, want string
 	}{
-		"nothing":             {a, "", "Ada", ""},
-		"no placeholder":      {a, "Signal created", "Ada", "Signal created"},
-		"every one":           {a, "{actor}|{resource}|{resource_type}|{action}|{status}|{severity}", "Ada", "Ada|Prices|pipeline_def|pipeline_def.deployed|failure|error"},
-		"braces":              {a, "{{{actor}}} {{}} }}{{", "Ada", "{Ada} {} }{"},
-		"no actor, first":     {a, "{actor} deployed it", "", "Someone deployed it"},
-		"no actor, later":     {a, "deployed by {actor}", "", "deployed by someone"},
-		"no name, first":      {nameless, "{resource} was deployed", "Ada", "The pipeline def was deployed"},
-		"no name, later":      {nameless, "{actor} deployed {resource}", "Ada", "Ada deployed the pipeline def"},
-		"number":              {a, "{payload.n}", "", "12.50"},
-		"boolean":             {a, "{payload.ok}", "", "true"},
-		"null":                {a, "<{payload.none}>", "", "<>"},
-		"string":              {a, "{payload.run.id}", "", "r-7"},
-		"object":              {a, "<{payload.run}>", "", "<>"},
-		"list":                {a, "<{payload.run.list}>", "", "<>"},
-		"missing":             {a, "<{payload.score}>", "", "<>"},
-		"missing below":       {a, "<{payload.run.score}>", "", "<>"},
-		"below a leaf":        {a, "<{payload.n.x}>", "", "<>"},
-		"one line":            {a, "{payload.text}", "", `aé "b"`},
-		"escaped key":         {a, "{payload.key}", "", "escaped"},
-		"deep":                {a, "{payload.deep.er.x}", "", "y"},
-		"the later counts":    {a, "<{payload.twice}{payload.twice.x}>", "", "<2>"},
-		"the later counts, 2": {a, "<{payload.gone}{payload.gone.x}>", "", "<3>"},
-		"several":             {a, "{payload.run.id} {payload.n} {payload.run.id}", "", "r-7 12.50 r-7"},
-		"long":                {a, "{payload.long}!", "", strings.Repeat("é", 499) + "…"},
-		"invalid UTF-8":       {a, "{actor}", "A\xffa", "A\uFFFDa"},
-		"control characters":  {a, "{actor}", "A\r\nd\u0085a", "A  d a"},
-		"no payload":          {activity.Activity{}, "<{payload.n}>", "", "<>"},
+		"empty text":     {a, "", "Ada", ""},
+		"no placeholder": {a, "Signal created", "Ada", "Signal created"},
+		"every placeholder": {
+			a, "{actor}|{resource}|{resource_type}|{action}|{status}|{severity}", "Ada",
+			"Ada|Prices|pipeline_def|pipeline_def.deployed|failure|error",
+		},
+		"braces":                  {a, "{{{actor}}} {{}} }}{{", "Ada", "{Ada} {} }{"},
+		"no actor, first":         {a, "{actor} deployed it", "", "Someone deployed it"},
+		"no actor, later":         {a, "deployed by {actor}", "", "deployed by someone"},
+		"no name, first":          {nameless, "{resource} was deployed", "Ada", "The pipeline def was deployed"},
+		"no name, later":          {nameless, "{actor} deployed {resource}", "Ada", "Ada deployed the pipeline def"},
+		"number":                  {a, "{payload.n}", "", "12.50"},
+		"boolean":                 {a, "{payload.ok}", "", "true"},
+		"null":                    {a, "<{payload.none}>", "", "<>"},
+		"string":                  {a, "{payload.run.id}", "", "r-7"},
+		"object":                  {a, "<{payload.run}>", "", "<>"},
+		"list":                    {a, "<{payload.run.list}>", "", "<>"},
+		"missing":                 {a, "<{payload.score}>", "", "<>"},
+		"missing below":           {a, "<{payload.run.score}>", "", "<>"},
+		"below a leaf":            {a, "<{payload.n.x}>", "", "<>"},
+		"one line":                {a, "{payload.text}", "", `aé "b"`},
+		"escaped key":             {a, "{payload.key}", "", "escaped"},
+		"deep":                    {a, "{payload.deep.er.x}", "", "y"},
+		"equal keys, object last": {a, "<{payload.twice}{payload.twice.x}>", "", "<2>"},
+		"equal keys, scalar last": {a, "<{payload.scalar}{payload.scalar.x}>", "", "<3>"},
+		"several values":          {a, "{payload.run.id} {payload.n} {payload.run.id}", "", "r-7 12.50 r-7"},
+		"long":                    {a, "{payload.long}!", "", strings.Repeat("é", 499) + "…"},
+		"invalid UTF-8":           {a, "{actor}", "A\xffa", "A\uFFFDa"},
+		"control characters":      {a, "{actor}", "A\r\nd\u0085a", "A  d a"},
+		"no payload":              {activity.Activity{}, "<{payload.n}>", "", "<>"},
 	} {
 		p := parse(t, tc.text)
 		if got := string(p.Append([]byte("before:"), &tc.a, tc.actor)); got != "before:"+tc.want {
@@ -88,33 +91,40 @@ func TestPayloadPaths(t *testing.T) {
 
 func TestParseReportsTheFirstViolation(t *testing.T) {
 	t.Parallel()
+	const (
+		names = "must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}"
+		brace = "must not contain an unpaired brace; write {{ or }} for a literal brace"
+		keys  = "must name 1 to 8 keys: {payload.score}, {payload.run.id}"
+		utf8  = "the text must be valid UTF-8 without control characters"
+	)
 	for text, want := range map[string]string{
-		"{foo}":                           `character 1: "{foo}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
-		"é {Actor}":                       `character 3: "{Actor}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
-		"{}":                              `character 1: "{}" must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}`,
-		"a {actor":                        `character 3: "{actor" must not contain an unpaired brace; write {{ or }} for a literal brace`,
-		"a } b":                           `character 3: "} b" must not contain an unpaired brace; write {{ or }} for a literal brace`,
-		"{actor{resource}":                `character 1: "{actor{resource}" must not contain an unpaired brace; write {{ or }} for a literal brace`,
-		"{actor}}":                        `character 8: "}" must not contain an unpaired brace; write {{ or }} for a literal brace`,
-		"{payload}":                       `character 1: "{payload}" must name 1 to 8 keys: {payload.score}, {payload.run.id}`,
-		"{payload.}":                      `character 1: "{payload.}" must name keys of letters, digits, _ and -`,
-		"{payload.a b}":                   `character 1: "{payload.a b}" must name keys of letters, digits, _ and -`,
-		"{payload.1.2.3.4.5.6.7.8.9}":     `character 1: "{payload.1.2.3.4.5.6.7.8.9}" must name 1 to 8 keys: {payload.score}, {payload.run.id}`,
-		strings.Repeat("{payload.a}", 17): `character 177: "{payload.a}" must be one of at most 16 values of the payload`,
-		strings.Repeat("é", 501):          "the text must be at most 500 characters",
-		"a\nb":                            "the text must be valid UTF-8 without control characters",
-		"a\xffb":                          "the text must be valid UTF-8 without control characters",
+		"{foo}":                       `character 1: "{foo}" ` + names,
+		"é {Actor}":                   `character 3: "{Actor}" ` + names,
+		"{}":                          `character 1: "{}" ` + names,
+		"a {actor":                    `character 3: "{actor" ` + brace,
+		"a } b":                       `character 3: "} b" ` + brace,
+		"{actor{resource}":            `character 1: "{actor{resource}" ` + brace,
+		"{actor}}":                    `character 8: "}" ` + brace,
+		"{payload}":                   `character 1: "{payload}" ` + keys,
+		"{payload.}":                  `character 1: "{payload.}" must name keys of letters, digits, _ and -`,
+		"{payload.a b}":               `character 1: "{payload.a b}" must name keys of letters, digits, _ and -`,
+		"{payload.1.2.3.4.5.6.7.8.9}": `character 1: "{payload.1.2.3.4.5.6.7.8.9}" ` + keys,
+		strings.Repeat("{payload.a}", 17): `character 177: "{payload.a}" ` +
+			"must be one of at most 16 values of the payload",
+		strings.Repeat("é", 501): "the text must be at most 500 characters",
+		"a\nb":                   utf8,
+		"a\xffb":                 utf8,
 	} {
 		_, err := template.Parse(text)
-		var refused *template.SyntaxError
-		if !errors.As(err, &refused) || err.Error() != want {
+		var syntaxErr *template.SyntaxError
+		if !errors.As(err, &syntaxErr) || err.Error() != want {
 			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)
 		}
 	}
 }
 
-// FuzzTemplate: whatever is parsed renders one bounded line, and a value of the payload as
-// encoding/json finds it.
+// FuzzTemplate checks that a valid template renders one line of bounded length, and each value of
+// the payload as encoding/json reads it.
 func FuzzTemplate(f *testing.F) {
 	f.Add("{actor} created {resource}", `{"a":1}`, "Ada", "Momentum")
 	f.Add("{payload.a.b}", `{"a":{"b":"\u00e9\\"},"a":{"b":[1]}}`, "", "")
@@ -135,12 +145,7 @@ func FuzzTemplate(f *testing.F) {
 		got := p.Append(nil, &a, actor)
 		if n := utf8.RuneCount(got); !utf8.Valid(got) || n > template.MaxRunes ||
 			strings.ContainsAny(string(got), "\x00\n\r") {
-			t.Fatalf(
-				"got %q, %d characters, want one line of valid UTF-8 with at most %d",
-				got,
-				n,
-				template.MaxRunes,
-			)
+			t.Fatalf("got %q, %d characters, want one line of valid UTF-8 with at most %d", got, n, template.MaxRunes)
 		}
 		for _, path := range p.PayloadPaths() {
 			one := parse(t, "{payload."+strings.Join(path, ".")+"}")
@@ -160,7 +165,7 @@ func FuzzTemplate(f *testing.F) {
 	})
 }
 
-// lookup is what a path leads to, by encoding/json.
+// lookup returns the text of the value at a path, read by encoding/json.
 func lookup(payload string, path []string) (string, bool) {
 	var object map[string]json.RawMessage
 	for _, key := range path {
