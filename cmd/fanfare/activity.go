@@ -21,14 +21,8 @@ func newActivityCommand(p process) *cobra.Command {
 		`Read, export and redact the activities of one tenant.
 
 The commands that read require only USAGE on the schema fanfare and SELECT on fanfare.activities.`)
-	group.AddCommand(
-		newActivityListCommand(p),
-		newActivityGetCommand(p),
-		newActivityTailCommand(p),
-		newActivityStatsCommand(p),
-		newActivityExportCommand(p),
-		newActivityRedactCommand(p),
-	)
+	group.AddCommand(newActivityListCommand(p), newActivityGetCommand(p), newActivityTailCommand(p),
+		newActivityStatsCommand(p), newActivityExportCommand(p), newActivityRedactCommand(p))
 	return group
 }
 

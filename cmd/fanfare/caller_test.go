@@ -14,14 +14,14 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
-// What the tests' JWTs are made with.
+// The key and the claims of the tests' JWTs.
 const (
 	jwtKey          = "the-key-of-the-JWTs-of-these-tests"
 	jwtIssuerName   = "https://issuer.example"
 	jwtAudienceName = "fanfare"
 )
 
-// caller sends requests to one server, each with the same headers and on a connection of its own.
+// caller sends requests with the same headers to one server, each on a new connection.
 type caller struct {
 	base   string
 	header http.Header
@@ -33,7 +33,7 @@ type response struct {
 	body   string
 }
 
-// read reads JSON.
+// read decodes JSON.
 func (r response) read(t testing.TB, into any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(r.body), into); err != nil {
@@ -52,7 +52,7 @@ func (c caller) do(t testing.TB, method, path, body string) response {
 	return response{answer.StatusCode, string(content)}
 }
 
-// send returns the answer as soon as it begins. The caller closes its body.
+// send returns the answer after its headers. The caller closes its body.
 func (c caller) send(t testing.TB, method, path, body string) *http.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, c.base+path, strings.NewReader(body))
@@ -74,7 +74,7 @@ func (c caller) send(t testing.TB, method, path, body string) *http.Response {
 	return answer
 }
 
-// as is a caller with one more header.
+// with returns a caller with an additional header.
 func (c caller) with(name, value string) caller {
 	header := c.header.Clone()
 	if header == nil {
@@ -84,10 +84,10 @@ func (c caller) with(name, value string) caller {
 	return caller{c.base, header}
 }
 
-// bearing is a caller with a token.
+// bearing returns a caller with a bearer token.
 func (c caller) bearing(token string) caller { return c.with("Authorization", "Bearer "+token) }
 
-// person is a caller with the JWT of a principal of the world's tenant.
+// person returns a caller with the JWT of a principal of the world's tenant.
 func (c caller) person(t testing.TB, w world, principal uuid.UUID) caller {
 	t.Helper()
 	claims := jwt.MapClaims{
@@ -97,13 +97,13 @@ func (c caller) person(t testing.TB, w world, principal uuid.UUID) caller {
 	return c.bearing(jwttest.Sign(t, jwtKey, claims))
 }
 
-// api is a caller of the daemon's API that does not say who it is.
+// api returns a caller of the daemon's API without a credential.
 func (d *daemonUnderTest) api(t testing.TB) caller {
 	t.Helper()
 	return caller{base: "http://" + d.addressOf(t, "serving the API") + "/v1"}
 }
 
-// newToken makes a service token with the scope activity:read.
+// newToken returns a new service token with the scope activity:read.
 func (w world) newToken(t testing.TB) string {
 	t.Helper()
 	return strings.TrimSpace(

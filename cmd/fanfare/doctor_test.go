@@ -17,8 +17,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// doctored is the environment of fanfare doctor for these servers.
-func doctored(db *pgtest.DB, c *devstack.Centrifugo) map[string]string {
+// doctorEnvironment returns the environment of fanfare doctor for these servers.
+func doctorEnvironment(db *pgtest.DB, c *devstack.Centrifugo) map[string]string {
 	return map[string]string{
 		"FANFARE_DATABASE_URL":            db.URL,
 		"FANFARE_CENTRIFUGO_API_URL":      c.APIURL(),
@@ -31,7 +31,7 @@ func doctored(db *pgtest.DB, c *devstack.Centrifugo) map[string]string {
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
-	environ := doctored(db, centrifugo)
+	environ := doctorEnvironment(db, centrifugo)
 	out := must(t, environ, "doctor")
 	if !strings.Contains(out, "✓ centrifugo-delivery ") || strings.Contains(out, "\x1b") ||
 		!strings.Contains(out, "checks passed.\n") {
@@ -47,29 +47,27 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("got %+v", report)
 	}
 
-	wrong := maps.Clone(environ)
-	wrong["FANFARE_CENTRIFUGO_API_KEY"] = "hunter2"
-	r := fanfare(t, wrong, "doctor", "--json")
+	invalid := maps.Clone(environ)
+	invalid["FANFARE_CENTRIFUGO_API_KEY"] = "hunter2"
+	r := fanfare(t, invalid, "doctor", "--json")
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(r.stdout), &fields); err != nil || r.code != exitFailure || fields["ok"] != false {
-		t.Errorf("a wrong key: got exit code %d and %s (%v)", r.code, r.stdout, err)
+		t.Errorf("an invalid key: got exit code %d and %s (%v)", r.code, r.stdout, err)
 	}
 	if r.stderr != "fanfare: failed checks: 1\n" || strings.Contains(r.stdout, "hunter2") {
-		t.Errorf("a wrong key: got %s%s", r.stdout, r.stderr)
+		t.Errorf("an invalid key: got %s%s", r.stdout, r.stderr)
 	}
 	first := fields["checks"].([]any)[0].(map[string]any)
-	if got, want := slices.Sorted(maps.Keys(first)), []string{"detail", "name", "remedy", "status"}; !slices.Equal(
-		got,
-		want,
-	) {
-		t.Errorf("a check has %v, want %v", got, want)
+	if got, want := slices.Sorted(maps.Keys(first)), []string{"detail", "name", "remedy", "status"}; !slices.Equal(got,
+		want) {
+		t.Errorf("a diagnostic has the fields %v, want %v", got, want)
 	}
 }
 
 func TestDoctorReadsTheSecretFromAFile(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
-	environ := doctored(db, centrifugo)
+	environ := doctorEnvironment(db, centrifugo)
 	delete(environ, "FANFARE_CENTRIFUGO_TOKEN_SECRET")
 	if out := must(t, environ, "doctor"); !strings.Contains(out, "· centrifugo-token ") ||
 		!strings.Contains(out, "set FANFARE_CENTRIFUGO_TOKEN_SECRET") {
@@ -79,30 +77,28 @@ func TestDoctorReadsTheSecretFromAFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(centrifugo.TokenSecret()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := must(t, environ, "doctor", "--centrifugo-token-secret-file", path); !strings.Contains(
-		out,
-		"✓ centrifugo-token ",
-	) {
+	if out := must(t, environ, "doctor", "--centrifugo-token-secret-file", path); !strings.Contains(out,
+		"✓ centrifugo-token ") {
 		t.Errorf("got\n%s", out)
 	}
 }
 
-func TestDoctorIsCalledWrongly(t *testing.T) {
+func TestDoctorUsage(t *testing.T) {
 	t.Parallel()
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
-	for line, want := range map[string]string{
-		"doctor now":                                        "unknown command",
-		"doctor --origin app.example":                       "must be an origin, such as https://app.example.com",
-		"doctor --origin https://app.example/page":          "must be an origin, such as https://app.example.com",
-		"doctor --centrifugo-ws-url http://localhost":       "must be a WebSocket URL",
-		"doctor --centrifugo-token-secret x":                "unknown flag: --centrifugo-token-secret",
-		"doctor --centrifugo-token-secret-file /dev/null":   "must be a file that is not empty",
-		"doctor --database-url mysql://u:hunter2@h/d":       "--database-url (FANFARE_DATABASE_URL)",
-		"doctor --channel-user user:{tenant} --workers 100": "2 invalid settings",
+	for _, c := range []struct{ line, want string }{
+		{"doctor now", "unknown command"},
+		{"doctor --origin app.example", "must be an origin, such as https://app.example.com"},
+		{"doctor --origin https://app.example/page", "must be an origin, such as https://app.example.com"},
+		{"doctor --centrifugo-ws-url http://localhost", "must be a WebSocket URL"},
+		{"doctor --centrifugo-token-secret x", "unknown flag: --centrifugo-token-secret"},
+		{"doctor --centrifugo-token-secret-file /dev/null", "must be a file that is not empty"},
+		{"doctor --database-url mysql://u:hunter2@h/d", "--database-url (FANFARE_DATABASE_URL)"},
+		{"doctor --channel-user user:{tenant} --workers 100", "2 invalid settings"},
 	} {
-		r := fanfare(t, environ, strings.Fields(line)...)
-		if r.code != exitUsage || !strings.Contains(r.stderr, want) || strings.Contains(r.stderr, "hunter2") {
-			t.Errorf("fanfare %s: got exit code %d and %q, want 2 and %q", line, r.code, r.stderr, want)
+		r := fanfare(t, environ, strings.Fields(c.line)...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, c.want) || strings.Contains(r.stderr, "hunter2") {
+			t.Errorf("fanfare %s: got exit code %d and %q, want 2 and %q", c.line, r.code, r.stderr, c.want)
 		}
 	}
 	environ["FANFARE_CENTRIFUGO_TOKEN_SECRET"] = "hunter2"
@@ -114,24 +110,21 @@ func TestDoctorIsCalledWrongly(t *testing.T) {
 	}
 }
 
-func TestDoctorIsInterrupted(t *testing.T) {
+func TestDoctorInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr bytes.Buffer
-	code := run(
-		ctx,
-		[]string{"doctor"},
-		process{stdout: &stdout, stderr: &stderr, environ: []string{"FANFARE_DATABASE_URL=postgres://u@127.0.0.1:1/d"}},
-	)
+	code := run(ctx, []string{"doctor"},
+		process{stdout: &stdout, stderr: &stderr, environ: []string{"FANFARE_DATABASE_URL=postgres://u@127.0.0.1:1/d"}})
 	if code != exitFailure || stderr.String() != "fanfare: interrupted\n" {
 		t.Errorf("got exit code %d and %q", code, &stderr)
 	}
 }
 
-// TestDoctorKnowsWhatTheWorkerNeeds gives a role the rights that the doctor asks for and no other,
-// and has a worker deliver as it.
-func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
+// TestDoctorReportsMissingPrivileges grants a role exactly the privileges that the doctor requires,
+// and runs a worker with it.
+func TestDoctorReportsMissingPrivileges(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	role := db.Pool.Config().ConnConfig.Database + "_role"
@@ -148,7 +141,7 @@ func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 	asRole := *db
 	asRole.URL += "&role=" + role
 	var report doctor.Report
-	if err := json.Unmarshal([]byte(fanfare(t, doctored(&asRole, centrifugo), "doctor", "--json").stdout),
+	if err := json.Unmarshal([]byte(fanfare(t, doctorEnvironment(&asRole, centrifugo), "doctor", "--json").stdout),
 		&report); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +150,7 @@ func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 		t.Fatalf("got %+v", report)
 	}
 	grant(report.Diagnostics[i].Remedy)
-	must(t, doctored(&asRole, centrifugo), "doctor")
+	must(t, doctorEnvironment(&asRole, centrifugo), "doctor")
 
 	w := newWorld(t, db)
 	events := w.listen(t, centrifugo)
@@ -169,6 +162,6 @@ func TestDoctorKnowsWhatTheWorkerNeeds(t *testing.T) {
 	waittest.Until(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
 	d.says(t, "dependency is available", "postgres")
 	if line := d.log.line("permission denied"); line != "" {
-		t.Errorf("the worker lacks a right: %s", line)
+		t.Errorf("the worker lacks a privilege: %s", line)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/config"
 )
 
-// TestEveryCommandExplainsItself walks the tree.
-func TestEveryCommandExplainsItself(t *testing.T) {
+// TestHelpOfEveryCommand checks the help of every command.
+func TestHelpOfEveryCommand(t *testing.T) {
 	t.Parallel()
 	root, _ := newRootCommand(process{})
 	var walk func(c *cobra.Command)
@@ -39,7 +39,8 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	walk(root)
 }
 
-// TestHelpOfDaemons looks for each setting, in its place, with all that there is to say of it.
+// TestHelpOfDaemons checks that the help lists every setting, in order, with its variable and
+// default.
 func TestHelpOfDaemons(t *testing.T) {
 	t.Parallel()
 	for command, settings := range map[string][]config.Setting{
@@ -50,13 +51,13 @@ func TestHelpOfDaemons(t *testing.T) {
 		for _, s := range settings {
 			if s.Flag() == "" {
 				if strings.Contains(out, "--"+s.Name+" ") {
-					t.Errorf("%s: there is a flag for the secret %s", command, s.Name)
+					t.Errorf("%s: the secret %s has a flag", command, s.Name)
 				}
 				continue
 			}
 			i := strings.Index(out[at:], "--"+s.Name+" ")
 			if i < 0 {
-				t.Fatalf("%s: --%s is missing, or not in its place:\n%s", command, s.Name, out)
+				t.Fatalf("%s: --%s is missing or out of order:\n%s", command, s.Name, out)
 			}
 			at += i
 			line, _, _ := strings.Cut(out[at:], "\n")
@@ -72,7 +73,7 @@ func TestHelpOfDaemons(t *testing.T) {
 	}
 }
 
-// TestReferenceOfSettings holds the documentation to the program.
+// TestReferenceOfSettings compares the documentation with fanfare config --markdown.
 func TestReferenceOfSettings(t *testing.T) {
 	t.Parallel()
 	reference := must(t, nil, "config", "--markdown")
@@ -89,7 +90,7 @@ func TestReferenceOfSettings(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(reference, table); diff != "" {
-		t.Errorf("docs/operating.md has not what fanfare config --markdown says (-want +got):\n%s", diff)
+		t.Errorf("docs/operating.md differs from fanfare config --markdown (-want +got):\n%s", diff)
 	}
 	for _, s := range config.All() {
 		flag := ""
@@ -105,41 +106,35 @@ func TestReferenceOfSettings(t *testing.T) {
 func TestUsageErrors(t *testing.T) {
 	t.Parallel()
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
-	for line, want := range map[string]string{
-		"deliver":               `unknown command "deliver" for "fanfare"`,
-		"migrate sideways":      `unknown command "sideways" for "fanfare migrate"`,
-		"outbox list":           `unknown command "list" for "fanfare outbox"`,
-		"worker now":            `unknown command "now" for "fanfare worker"`,
-		"worker --speed 9":      "unknown flag: --speed",
-		"worker --workers":      "flag needs an argument: --workers",
-		"migrate down":          "--to is required",
-		"migrate down --to -1":  "--to -1: must not be negative",
-		"migrate down --to x":   `invalid argument "x"`,
-		"outbox replay":         "either the id of an activity or --all is required",
-		"outbox replay --all x": "either the id of an activity or --all is required",
-		"outbox replay x":       `activity "x": must be a UUID`,
-		"outbox park":           "exactly one argument is required: the id of the activity",
-		"outbox park 00000000-0000-0000-0000-000000000000 --for 1m": "must be a UUID",
-		"outbox park 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f":          "--for is required",
-		"outbox status --tenant acme":                               `must be a UUID`,
-		"demo --color red":                                          "--color must be auto, always or never",
-		"demo --duration -1s":                                       "--duration must not be negative",
-		"outbox dead --limit 0":                                     "--limit 0: must be at least 1",
-		"config --json --markdown":                                  "--json and --markdown cannot be combined",
+	for _, c := range []struct{ line, want string }{
+		{"deliver", `unknown command "deliver" for "fanfare"`},
+		{"migrate sideways", `unknown command "sideways" for "fanfare migrate"`},
+		{"outbox list", `unknown command "list" for "fanfare outbox"`},
+		{"worker now", `unknown command "now" for "fanfare worker"`},
+		{"worker --speed 9", "unknown flag: --speed"},
+		{"worker --workers", "flag needs an argument: --workers"},
+		{"migrate down", "--to is required"},
+		{"migrate down --to -1", "--to -1: must not be negative"},
+		{"migrate down --to x", `invalid argument "x"`},
+		{"outbox replay", "either the id of an activity or --all is required"},
+		{"outbox replay --all x", "either the id of an activity or --all is required"},
+		{"outbox replay x", `activity "x": must be a UUID`},
+		{"outbox park", "exactly one argument is required: the id of the activity"},
+		{"outbox park 00000000-0000-0000-0000-000000000000 --for 1m", "must be a UUID"},
+		{"outbox park 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f", "--for is required"},
+		{"outbox status --tenant acme", `must be a UUID`},
+		{"demo --color red", "--color must be auto, always or never"},
+		{"demo --duration -1s", "--duration must not be negative"},
+		{"outbox dead --limit 0", "--limit 0: must be at least 1"},
+		{"config --json --markdown", "--json and --markdown cannot be combined"},
 	} {
-		t.Run(line, func(t *testing.T) {
+		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
-			r := fanfare(t, environ, strings.Fields(line)...)
-			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) ||
+			r := fanfare(t, environ, strings.Fields(c.line)...)
+			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, c.want) ||
 				!strings.Contains(r.stderr, "--help'") {
-				t.Errorf(
-					"got exit code %d, stdout %q, stderr %q; want %d, nothing, %q and where to read on",
-					r.code,
-					r.stdout,
-					r.stderr,
-					exitUsage,
-					want,
-				)
+				t.Errorf("got exit code %d, stdout %q, stderr %q; want %d, nothing, %q and a reference to the help", r.code,
+					r.stdout, r.stderr, exitUsage, c.want)
 			}
 		})
 	}
@@ -152,7 +147,7 @@ func TestVersion(t *testing.T) {
 		t.Errorf("got %q", long)
 	}
 	if short := must(t, nil, "--version"); short != long {
-		t.Errorf("--version: got %q, want what version says: %q", short, long)
+		t.Errorf("--version: got %q, want the output of version: %q", short, long)
 	}
 }
 
@@ -207,12 +202,13 @@ func TestConfig(t *testing.T) {
 		t.Errorf("unknown variables: got %v, want FANFARE_WORKER", got.Unknown)
 	}
 
-	wrong := fanfare(t, environ, "config", "--batch-size", "many")
-	if wrong.code != exitUsage || !strings.Contains(wrong.stdout, "--batch-size") ||
-		!strings.Contains(wrong.stderr, "--batch-size (FANFARE_BATCH_SIZE)") {
-		t.Errorf("a wrong setting: got exit code %d, stdout\n%s\nstderr\n%s", wrong.code, wrong.stdout, wrong.stderr)
+	invalid := fanfare(t, environ, "config", "--batch-size", "many")
+	if invalid.code != exitUsage || !strings.Contains(invalid.stdout, "--batch-size") ||
+		!strings.Contains(invalid.stderr, "--batch-size (FANFARE_BATCH_SIZE)") {
+		t.Errorf("an invalid setting: got exit code %d, stdout\n%s\nstderr\n%s", invalid.code, invalid.stdout,
+			invalid.stderr)
 	}
-	if !strings.Contains(wrong.stdout, "Unknown variables: FANFARE_WORKER\n") {
-		t.Errorf("unknown variables are not shown:\n%s", wrong.stdout)
+	if !strings.Contains(invalid.stdout, "Unknown variables: FANFARE_WORKER\n") {
+		t.Errorf("unknown variables are not shown:\n%s", invalid.stdout)
 	}
 }

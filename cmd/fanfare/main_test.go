@@ -16,36 +16,36 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// patience bounds each wait of a test.
-const patience = 30 * time.Second
+// timeout limits each wait of a test.
+const timeout = 30 * time.Second
 
-// asProgram names the variable with which the test's binary is the program itself.
+// asProgram is the environment variable that makes the test's binary run main.
 const asProgram = "FANFARE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		main() // which exits
+		main() // exits
 	}
 	pgtest.Main(m)
 }
 
-// result is what a command line came to.
+// result is the result of a command line.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// fanfare runs a command line with an environment of its own.
+// fanfare runs a command line with an environment.
 func fanfare(t testing.TB, environ map[string]string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, args, process{stdout: &stdout, stderr: &stderr, environ: entries(environ)})
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// must is fanfare for a command line that is to do well.
+// must runs a command line that must succeed, and returns its standard output.
 func must(t testing.TB, environ map[string]string, args ...string) string {
 	t.Helper()
 	r := fanfare(t, environ, args...)
@@ -63,7 +63,7 @@ func entries(environ map[string]string) []string {
 	return list
 }
 
-// daemonUnderTest is fanfare worker, serve or run, running.
+// daemonUnderTest is a running fanfare worker, serve or run.
 type daemonUnderTest struct {
 	log   *logged
 	stop  context.CancelFunc
@@ -92,21 +92,22 @@ func (d *daemonUnderTest) finish(t testing.TB) int {
 	d.stop()
 	select {
 	case code := <-d.ended:
-		d.ended <- code // for whoever asks again
+		d.ended <- code // for the next call
 		return code
-	case <-time.After(patience):
-		t.Fatalf("the daemon still runs %v after it was stopped\n%s", patience, d.log)
+	case <-time.After(timeout):
+		t.Fatalf("the daemon still runs %v after the stop\n%s", timeout, d.log)
 		panic("unreachable")
 	}
 }
 
-// says waits until the log holds all of the words in one line.
+// says waits until a line of the log contains all of the words.
 func (d *daemonUnderTest) says(t testing.TB, words ...string) {
 	t.Helper()
-	waittest.Until(t, "the log says "+strings.Join(words, " … "), func() bool { return d.log.line(words...) != "" }, d.log)
+	condition := func() bool { return d.log.line(words...) != "" }
+	waittest.Until(t, "the log says "+strings.Join(words, " … "), condition, d.log)
 }
 
-// logged is a log that is read while it is written.
+// logged is a log that can be read while it is written.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -124,7 +125,7 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-// line returns the first line that holds all of the words, or "".
+// line returns the first line that contains all of the words, or "".
 func (l *logged) line(words ...string) string {
 	for line := range strings.Lines(l.String()) {
 		if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) }) {
@@ -141,7 +142,7 @@ func startCentrifugo(t testing.TB) *devstack.Centrifugo {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		if err := c.Stop(ctx); err != nil {
 			t.Error(err)
@@ -150,7 +151,7 @@ func startCentrifugo(t testing.TB) *devstack.Centrifugo {
 	return c
 }
 
-// environment is that of a daemon for these servers.
+// environment returns the environment of a daemon for these servers.
 func environment(db *pgtest.DB, c *devstack.Centrifugo) map[string]string {
 	return map[string]string{
 		"FANFARE_DATABASE_URL":            db.URL,

@@ -39,10 +39,8 @@ func TestMigrate(t *testing.T) {
 	)+", the latest.\n" {
 		t.Errorf("up again: got %s", got)
 	}
-	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(
-		got,
-		fmt.Sprintf("down  %03d_", empty.Latest),
-	) {
+	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(got,
+		fmt.Sprintf("down  %03d_", empty.Latest)) {
 		t.Errorf("down by one: got %s", got)
 	}
 	if got := status(); got.Current != empty.Latest-1 {
@@ -50,15 +48,15 @@ func TestMigrate(t *testing.T) {
 	}
 	r := fanfare(t, environ, "migrate", "down", "--to", "0")
 	if r.code != exitUsage || !strings.Contains(r.stderr, "--yes") || status().Current == 0 {
-		t.Errorf("down to nothing without --yes: got exit code %d, %s", r.code, r.stderr)
+		t.Errorf("down to 0 without --yes: got exit code %d, %s", r.code, r.stderr)
 	}
 	must(t, environ, "migrate", "down", "--to", "0", "--yes")
 	if got := status(); got.Current != 0 {
-		t.Errorf("down to nothing: got %+v", got)
+		t.Errorf("down to 0: got %+v", got)
 	}
 	r = fanfare(t, environ, "migrate", "down", "--to", "99")
 	if r.code != exitFailure || !strings.Contains(r.stderr, "99") {
-		t.Errorf("down to a version above: got exit code %d, %s", r.code, r.stderr)
+		t.Errorf("down to an unknown migration: got exit code %d, %s", r.code, r.stderr)
 	}
 	r = fanfare(t, environ, "outbox", "status")
 	if r.code != exitFailure || !strings.Contains(r.stderr, "fanfare migrate status") {

@@ -17,12 +17,8 @@ func newOutboxCommand(p process) *cobra.Command {
 	group := newGroup("outbox", "Show pending activities, replay dead letters",
 		`Show pending, parked and failed activities, replay dead letters, and park activities that block
 others. These commands may be used while workers run.`)
-	group.AddCommand(
-		newOutboxStatusCommand(p),
-		newOutboxDeadCommand(p),
-		newOutboxReplayCommand(p),
-		newOutboxParkCommand(p),
-	)
+	group.AddCommand(newOutboxStatusCommand(p), newOutboxDeadCommand(p), newOutboxReplayCommand(p),
+		newOutboxParkCommand(p))
 	return group
 }
 

@@ -22,7 +22,7 @@ func (w world) status(t testing.TB, args ...string) outbox.Status {
 	return s
 }
 
-// read runs a command of the outbox and reads its JSON.
+// read runs a command of fanfare outbox and decodes its JSON.
 func (w world) read(t testing.TB, into any, args ...string) {
 	t.Helper()
 	out := must(t, w.environ(), append(append([]string{"outbox"}, args...), "--json")...)
@@ -35,7 +35,7 @@ func (w world) environ() map[string]string {
 	return map[string]string{"FANFARE_DATABASE_URL": w.db.URL}
 }
 
-func TestOutboxOfNobody(t *testing.T) {
+func TestEmptyOutbox(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	if diff := cmp.Diff(outbox.Status{}, w.status(t)); diff != "" {
@@ -58,7 +58,7 @@ func TestOutboxOfNobody(t *testing.T) {
 	for _, args := range [][]string{{"replay", absent}, {"park", absent, "--for", "1m"}} {
 		r := fanfare(t, w.environ(), append([]string{"outbox"}, args...)...)
 		if r.code != exitFailure || !strings.Contains(r.stderr, absent) || !strings.Contains(r.stderr, "not found") {
-			t.Errorf("%v: got exit code %d and %q, want 1 and what is not found", args, r.code, r.stderr)
+			t.Errorf("%v: got exit code %d and %q, want 1 and the id that is not found", args, r.code, r.stderr)
 		}
 	}
 }

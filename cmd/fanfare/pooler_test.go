@@ -8,9 +8,9 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestBehindAPooler runs everything in the ways of sending statements that need no session of their
-// own: what is recorded is delivered, and the API answers.
-func TestBehindAPooler(t *testing.T) {
+// TestPoolerModes delivers activities and serves the API in the query modes that do not depend on a
+// session.
+func TestPoolerModes(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
@@ -33,7 +33,10 @@ func TestBehindAPooler(t *testing.T) {
 				t.Errorf("got event %s, want %s", got, recorded.ID)
 			}
 			owner := d.api(t).person(t, w, w.owner)
-			for _, path := range []string{"/notifications?limit=10", "/notifications/unread-count", "/activities", "/subscriptions", "/realtime/bootstrap"} {
+			for _, path := range []string{
+				"/notifications?limit=10", "/notifications/unread-count", "/activities", "/subscriptions",
+				"/realtime/bootstrap",
+			} {
 				if got := owner.do(t, http.MethodGet, path, ""); got.status != http.StatusOK {
 					t.Errorf("GET %s: got status %d with %s, want 200", path, got.status, got.body)
 				}

@@ -14,8 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// lifeIn returns what a tenant's log holds of daemons, oldest first.
-func lifeIn(t testing.TB, db *pgtest.DB, tenant uuid.UUID) []activity.Activity {
+// lifecycle returns the activities of daemons in a tenant's log, the oldest first.
+func lifecycle(t testing.TB, db *pgtest.DB, tenant uuid.UUID) []activity.Activity {
 	t.Helper()
 	found, _, err := pglog.New(db.Pool).
 		List(t.Context(), tenant, activity.OfEntity("daemon", uuid.NewSHA1(tenant, []byte("fanfare"))), activity.Page{})
@@ -28,8 +28,8 @@ func lifeIn(t testing.TB, db *pgtest.DB, tenant uuid.UUID) []activity.Activity {
 	return found
 }
 
-// TestDaemonRecordsItsLife starts and stops each kind of daemon.
-func TestDaemonRecordsItsLife(t *testing.T) {
+// TestLifecycle starts and stops each kind of daemon.
+func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	centrifugo := startCentrifugo(t)
 	for _, command := range []string{"worker", "serve", "run"} {
@@ -37,17 +37,15 @@ func TestDaemonRecordsItsLife(t *testing.T) {
 			t.Parallel()
 			db, tenant := pgtest.New(t), uuid.New()
 			d := startDaemon(t, environment(db, centrifugo), command, "--system-tenant", tenant.String())
-			waittest.Until(t, "the start is recorded", func() bool { return len(lifeIn(t, db, tenant)) > 0 }, d.log)
-			if got := d.get(t, "/metrics").body; !strings.Contains(
-				got,
-				`fanfare_records_dropped_total{reason="failed"} 0`,
-			) {
+			waittest.Until(t, "the start is recorded", func() bool { return len(lifecycle(t, db, tenant)) > 0 }, d.log)
+			if got := d.get(t, "/metrics").body; !strings.Contains(got,
+				`fanfare_records_dropped_total{reason="failed"} 0`) {
 				t.Errorf("/metrics does not count what is recorded:\n%s", got)
 			}
 			if code := d.finish(t); code != exitOK {
 				t.Errorf("got exit code %d:\n%s", code, d.log)
 			}
-			life := lifeIn(t, db, tenant)
+			life := lifecycle(t, db, tenant)
 			var actions []string
 			for _, a := range life {
 				actions = append(actions, a.Action)
@@ -58,7 +56,7 @@ func TestDaemonRecordsItsLife(t *testing.T) {
 				}
 				if a.ActorPrincipalID != activity.System || a.Status != activity.Success ||
 					a.CorrelationID != life[0].CorrelationID {
-					t.Errorf("got %+v, want it by the system, a success, of one process", a)
+					t.Errorf("got %+v, want a success by the system, with the correlation id of the process", a)
 				}
 			}
 			if diff := cmp.Diff([]string{"daemon.started", "daemon.stopping"}, actions); diff != "" {
@@ -68,8 +66,8 @@ func TestDaemonRecordsItsLife(t *testing.T) {
 	}
 }
 
-// TestDaemonWithoutATenantRecordsNothing of itself.
-func TestDaemonWithoutATenantRecordsNothing(t *testing.T) {
+// Without a system tenant, a daemon does not record its lifecycle.
+func TestLifecycleWithoutTenant(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	d := startDaemon(t, environment(db, centrifugo), "serve")
@@ -83,8 +81,8 @@ func TestDaemonWithoutATenantRecordsNothing(t *testing.T) {
 	}
 }
 
-// TestDaemonThatCannotRecordItsLife works, stops, and says so.
-func TestDaemonThatCannotRecordItsLife(t *testing.T) {
+// A daemon that cannot record its lifecycle works, and logs it.
+func TestLifecycleNotRecorded(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	if _, err := db.Pool.Exec(t.Context(),

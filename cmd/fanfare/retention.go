@@ -25,12 +25,8 @@ Limits apply to a tenant or, without --tenant, to the installation: to every ten
 of its own. Pending activities, activities under a legal hold and activities younger than min_days
 are never removed. Workers remove expired data every --retention-interval; 'fanfare retention run'
 removes it immediately.`)
-	group.AddCommand(
-		newRetentionShowCommand(p),
-		newRetentionSetCommand(p),
-		newRetentionRunCommand(p),
-		newRetentionHoldCommand(p),
-	)
+	group.AddCommand(newRetentionShowCommand(p), newRetentionSetCommand(p), newRetentionRunCommand(p),
+		newRetentionHoldCommand(p))
 	return group
 }
 
@@ -65,7 +61,7 @@ func newRetentionShowCommand(p process) *cobra.Command {
 	return withRetention(p, &cobra.Command{
 		Use:   "show",
 		Short: "Show the limits in effect, their sources, and the legal holds",
-	}, "show the limits of this tenant instead of the installation's", func(ctx context.Context, r retentionCommand) error {
+	}, "show the limits of this tenant, not the installation's", func(ctx context.Context, r retentionCommand) error {
 		policy, err := retention.Get(ctx, r.pool, r.tenant)
 		if err != nil {
 			return err

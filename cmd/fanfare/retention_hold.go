@@ -110,7 +110,8 @@ func newHoldListCommand(p process) *cobra.Command {
 	}
 	command.Flags().BoolVar(&all, "all", false, "also list released holds")
 	return withRetention(p, command, "only holds of this tenant", func(ctx context.Context, r retentionCommand) error {
-		holds, err := retention.Holds(ctx, r.pool, retention.HoldQuery{TenantID: r.tenant, Released: all, Limit: maxHolds})
+		query := retention.HoldQuery{TenantID: r.tenant, Released: all, Limit: maxHolds}
+		holds, err := retention.Holds(ctx, r.pool, query)
 		if err != nil {
 			return err
 		}

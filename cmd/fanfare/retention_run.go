@@ -70,8 +70,8 @@ func dryRunRetention(ctx context.Context, p process, r retentionCommand) error {
 		return writeJSON(p.stdout, estimate)
 	}
 	rows := [][]string{{
-		"TENANT", "RECORDED BEFORE", "ACTIVITIES", "KEPT", "NOTIFICATIONS", "IDEMPOTENCY KEYS", "DEAD LETTERS", "PARKED",
-		"SERVICE TOKENS",
+		"TENANT", "RECORDED BEFORE", "ACTIVITIES", "KEPT", "NOTIFICATIONS", "IDEMPOTENCY KEYS", "DEAD LETTERS",
+		"PARKED", "SERVICE TOKENS",
 	}}
 	for _, t := range estimate.Tenants {
 		rows = append(rows, estimateRow(t))

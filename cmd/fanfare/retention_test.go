@@ -12,7 +12,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// aged puts activities of that age into the tenant's log, past the door.
+// aged inserts activities of this age into the tenant's log, without recording them.
 func (w world) aged(t testing.TB, n, days int) {
 	t.Helper()
 	if _, err := w.db.Pool.Exec(t.Context(), `
@@ -46,10 +46,8 @@ func TestRetentionCommands(t *testing.T) {
 		return must(t, w.environ(), append([]string{"retention"}, args...)...)
 	}
 	tenant := w.tenant.String()
-	if got := do("show"); !strings.Contains(
-		got,
-		"max_days           none    installation   maximum age of activities, in days\n",
-	) ||
+	if got := do("show"); !strings.Contains(got,
+		"max_days           none    installation   maximum age of activities, in days\n") ||
 		!strings.Contains(got, "\nmin_days           7 ") {
 		t.Errorf("show: got\n%s", got)
 	}
@@ -68,7 +66,8 @@ func TestRetentionCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(do("show", "--tenant", tenant, "--json")), &shown); err != nil {
 		t.Fatal(err)
 	}
-	if (shown.Policy.MaxDays != retention.Limit{Value: 20, From: retention.FromTenant} || *shown.Policy.UpdatedBy != w.owner || len(shown.Holds) != 0) {
+	want := retention.Limit{Value: 20, From: retention.FromTenant}
+	if shown.Policy.MaxDays != want || *shown.Policy.UpdatedBy != w.owner || len(shown.Holds) != 0 {
 		t.Errorf("show --json: got %+v", shown)
 	}
 
@@ -118,7 +117,11 @@ func TestRetentionCommands(t *testing.T) {
 		t.Errorf("run: got %+v, want the 12 removed", report)
 	}
 	for action, want := range map[string]int{
-		"signal.created": 3, "retention.changed": 1, "retention.hold_placed": 1, "retention.hold_released": 1, "retention.purged": 1,
+		"signal.created":          3,
+		"retention.changed":       1,
+		"retention.hold_placed":   1,
+		"retention.hold_released": 1,
+		"retention.purged":        1,
 	} {
 		if got := w.logged(t, action); got != want {
 			t.Errorf("%s in the log: got %d, want %d", action, got, want)
@@ -130,7 +133,7 @@ func TestRetentionCommands(t *testing.T) {
 	}
 	if r := fanfare(t, w.environ(), "retention", "run"); r.code != exitFailure ||
 		!strings.Contains(r.stderr, "another retention run is in progress") {
-		t.Errorf("run beside another: got exit code %d and %q", r.code, r.stderr)
+		t.Errorf("run during another: got exit code %d and %q", r.code, r.stderr)
 	}
 }
 
@@ -138,31 +141,27 @@ func TestRetentionUsage(t *testing.T) {
 	t.Parallel()
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
 	tenant := uuid.NewString()
-	for line, want := range map[string]string{
-		"retention set":                               "at least one limit is required, such as --max-days 365",
-		"retention set --max-days ever":               "must be an integer, none or inherit",
-		"retention set --max-days -1":                 `invalid argument "-1" for "--max-days" flag: must be from 0 to 18250`,
-		"retention set --max-entries 1000000001":      "must be from 0 to 1000000000",
-		"retention set --max-weeks 1":                 "unknown flag: --max-weeks",
-		"retention run --tenant acme":                 "must be a UUID",
-		"retention hold place --reason x":             "--tenant is required",
-		"retention hold place --tenant " + tenant:     "--reason is required",
-		"retention hold release --tenant " + tenant:   "exactly one argument is required: the id of the hold",
-		"retention hold release x --tenant " + tenant: `hold "x": must be a UUID`,
-		"retention hold release " + tenant:            "--tenant is required",
-		"retention hold place --reason x --tenant " + tenant + " --resource " + tenant + " --actor " + tenant: "--resource and --actor cannot be combined",
+	for _, c := range []struct{ line, want string }{
+		{"retention set", "at least one limit is required, such as --max-days 365"},
+		{"retention set --max-days ever", "must be an integer, none or inherit"},
+		{"retention set --max-days -1", `invalid argument "-1" for "--max-days" flag: must be from 0 to 18250`},
+		{"retention set --max-entries 1000000001", "must be from 0 to 1000000000"},
+		{"retention set --max-weeks 1", "unknown flag: --max-weeks"},
+		{"retention run --tenant acme", "must be a UUID"},
+		{"retention hold place --reason x", "--tenant is required"},
+		{"retention hold place --tenant " + tenant, "--reason is required"},
+		{"retention hold release --tenant " + tenant, "exactly one argument is required: the id of the hold"},
+		{"retention hold release x --tenant " + tenant, `hold "x": must be a UUID`},
+		{"retention hold release " + tenant, "--tenant is required"},
+		{
+			"retention hold place --reason x --tenant " + tenant + " --resource " + tenant + " --actor " + tenant,
+			"--resource and --actor cannot be combined",
+		},
 	} {
-		r := fanfare(t, environ, strings.Fields(line)...)
-		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
-			t.Errorf(
-				"%s: got exit code %d, stdout %q, stderr %q; want %d, nothing and %q",
-				line,
-				r.code,
-				r.stdout,
-				r.stderr,
-				exitUsage,
-				want,
-			)
+		r := fanfare(t, environ, strings.Fields(c.line)...)
+		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, c.want) {
+			t.Errorf("%s: got exit code %d, stdout %q, stderr %q; want %d, nothing and %q", c.line, r.code, r.stdout,
+				r.stderr, exitUsage, c.want)
 		}
 	}
 }
@@ -178,10 +177,8 @@ func TestRetentionInTheWorker(t *testing.T) {
 	idle.says(t, "dependency is available", "postgres")
 	d := startWorker(t, environment(db, centrifugo))
 	d.says(t, "retention run removed expired rows", `"activities":12`)
-	if got := d.get(t, "/metrics").body; !strings.Contains(
-		got,
-		`fanfare_retention_removed_total{kind="activities"} 12`+"\n",
-	) ||
+	if got := d.get(t, "/metrics").body; !strings.Contains(got,
+		`fanfare_retention_removed_total{kind="activities"} 12`+"\n") ||
 		!strings.Contains(got, `fanfare_retention_runs_total{result="completed"} 1`+"\n") {
 		t.Errorf("/metrics does not count them:\n%s", got)
 	}

@@ -95,12 +95,9 @@ Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
 	root.PersistentPreRun = func(*cobra.Command, []string) { *started = true }
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddGroup(
-		&cobra.Group{ID: groupServers, Title: "Servers:"},
+	root.AddGroup(&cobra.Group{ID: groupServers, Title: "Servers:"},
 		&cobra.Group{ID: groupSetup, Title: "Setup and diagnosis:"},
-		&cobra.Group{ID: groupOperate, Title: "Operation:"},
-		&cobra.Group{ID: groupOther, Title: "Other commands:"},
-	)
+		&cobra.Group{ID: groupOperate, Title: "Operation:"}, &cobra.Group{ID: groupOther, Title: "Other commands:"})
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	addCommands(root, groupServers, newRunCommand(p), newServeCommand(p), newWorkerCommand(p))

@@ -11,12 +11,9 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr bytes.Buffer
-	code := run(
-		ctx,
-		[]string{"outbox", "status", "--database-url", "postgres://u@127.0.0.1:1/d"},
-		process{stdout: &stdout, stderr: &stderr},
-	)
+	code := run(ctx, []string{"outbox", "status", "--database-url", "postgres://u@127.0.0.1:1/d"},
+		process{stdout: &stdout, stderr: &stderr})
 	if got := stderr.String(); code != exitFailure || got != "fanfare: interrupted\n" {
-		t.Errorf("got exit code %d and %q, want %d and that it was interrupted", code, got, exitFailure)
+		t.Errorf("got exit code %d and %q, want %d and interrupted", code, got, exitFailure)
 	}
 }

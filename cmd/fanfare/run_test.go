@@ -13,7 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// notifications is what GET /notifications answers, as far as the tests look.
+// notifications is the answer of GET /notifications, with the fields that the tests use.
 type notifications struct {
 	Items []struct {
 		Event struct {
@@ -23,8 +23,7 @@ type notifications struct {
 	UnreadCount int `json:"unread_count"`
 }
 
-// TestRun follows activities from the recording to the inbox and the stream, through a restart in
-// the middle.
+// TestRun records activities and checks the inbox and the stream, before and after a restart.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
@@ -32,11 +31,11 @@ func TestRun(t *testing.T) {
 	token := w.newToken(t)
 	d := startDaemon(t, environment(db, centrifugo), "run", "--stream-tenants")
 	stream := d.api(t).bearing(token).follow(t, "")
-	var told []uuid.UUID
+	var recorded []uuid.UUID
 	for range 3 {
-		told = append(told, w.record(t).ID)
+		recorded = append(recorded, w.record(t).ID)
 	}
-	for i, want := range told {
+	for i, want := range recorded {
 		if got := stream.activity(t, d); got != want {
 			t.Errorf("event %d: got %s, want %s", i, got, want)
 		}
@@ -48,16 +47,16 @@ func TestRun(t *testing.T) {
 		return inbox.UnreadCount == 3
 	}, d.log)
 	for i, item := range inbox.Items {
-		if want := told[len(told)-1-i]; item.Event.EventID != want {
+		if want := recorded[len(recorded)-1-i]; item.Event.EventID != want {
 			t.Errorf("notification %d: got %s, want %s", i, item.Event.EventID, want)
 		}
 	}
 	if got := d.api(t).do(t, http.MethodGet, "/nowhere", ""); got.status != http.StatusNotFound {
-		t.Errorf("got status %d for what is not there, want 404", got.status)
+		t.Errorf("got status %d for an unknown path, want 404", got.status)
 	}
 	d.isReady(t, true)
 	var metrics string
-	waittest.Until(t, "the three and the making of the token are counted as delivered", func() bool {
+	waittest.Until(t, "the three activities and the token's are counted as delivered", func() bool {
 		metrics = d.get(t, "/metrics").body
 		return strings.Contains(metrics, "fanfare_delivery_latency_seconds_count 4\n")
 	}, d.log)
@@ -76,10 +75,10 @@ func TestRun(t *testing.T) {
 
 	d.stop() // with the stream open
 	if s, ok := stream.next(); !ok || s.event != "dropped" || !strings.Contains(s.data, "closing") {
-		t.Errorf("at the stop the stream says %+v (%v), want why it ends", s, ok)
+		t.Errorf("at the stop: got %+v (%v) from the stream, want the reason of its end", s, ok)
 	}
 	if s, ok := stream.next(); ok {
-		t.Errorf("after its end the stream says %+v", s)
+		t.Errorf("after its end: got %+v from the stream", s)
 	}
 	if code := d.finish(t); code != exitOK {
 		t.Errorf("got exit code %d, want 0\n%s", code, d.log)
@@ -88,24 +87,24 @@ func TestRun(t *testing.T) {
 		t.Errorf("the stop took %v, want at most %v", took, soon)
 	}
 
-	told = nil
+	recorded = nil
 	for range 3 {
-		told = append(told, w.record(t).ID)
+		recorded = append(recorded, w.record(t).ID)
 	}
 	again := startDaemon(t, environment(db, centrifugo), "run", "--stream-tenants")
 	stream = again.api(t).bearing(token).follow(t, stream.last)
 	for range 3 {
-		told = append(told, w.record(t).ID)
+		recorded = append(recorded, w.record(t).ID)
 	}
-	for i, want := range told {
+	for i, want := range recorded {
 		if got := stream.activity(t, again); got != want {
 			t.Errorf("event %d after the restart: got %s, want %s", i, got, want)
 		}
 	}
 }
 
-// TestStreamThroughCrashes kills the process, again and again, while activities are recorded; the
-// stream's reader comes back with the id that it had last.
+// TestStreamThroughCrashes kills the process repeatedly while activities are recorded. The reader
+// resumes the stream with its last event id.
 func TestStreamThroughCrashes(t *testing.T) {
 	t.Parallel()
 	const crashes, each = 3, 20
@@ -120,11 +119,11 @@ func TestStreamThroughCrashes(t *testing.T) {
 		for range each {
 			recorded = append(recorded, w.record(t).ID)
 		}
-		for range each / 2 { // and leave the rest to the next
+		for range each / 2 { // the next process delivers the others
 			got = append(got, stream.activity(t, d))
 		}
 		kill()
-		for { // what was on its way
+		for { // the events in transit
 			s, ok := stream.next()
 			if !ok {
 				break
@@ -145,12 +144,12 @@ func TestStreamThroughCrashes(t *testing.T) {
 	}
 	end := w.record(t).ID
 	if got := stream.activity(t, d); got != end {
-		t.Errorf("after all of them: got %s, want %s", got, end)
+		t.Errorf("the last event: got %s, want %s", got, end)
 	}
 }
 
-// startProcess runs a command line in a process of its own, until the test ends or kills it. d is
-// for its log only.
+// startProcess runs a command line in a new process, until the test ends or kills it. Only the log
+// of d may be used.
 func startProcess(t testing.TB, environ map[string]string, args ...string) (d *daemonUnderTest, kill func()) {
 	t.Helper()
 	binary, err := os.Executable()

@@ -8,9 +8,9 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestPasswordIsNeverShown tries connection strings, right and wrong, with every command that reads
-// one.
-func TestPasswordIsNeverShown(t *testing.T) {
+// TestPasswordIsNotShown runs every command that reads a connection string with valid and invalid
+// ones.
+func TestPasswordIsNotShown(t *testing.T) {
 	t.Parallel()
 	const password = "hunter2"
 	for name, connection := range map[string]string{
@@ -36,7 +36,10 @@ func TestPasswordIsNeverShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, command := range []string{"config", "config --json", "migrate status", "migrate up", "outbox status", "outbox dead --json", "outbox replay --all"} {
+			for _, command := range []string{
+				"config", "config --json", "migrate status", "migrate up", "outbox status", "outbox dead --json",
+				"outbox replay --all",
+			} {
 				r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": connection}, strings.Fields(command)...)
 				if strings.Contains(r.stdout+r.stderr, password) {
 					t.Errorf("fanfare %s shows the password:\n%s%s", command, r.stdout, r.stderr)
@@ -66,8 +69,8 @@ func TestWorkerLogsNoSecrets(t *testing.T) {
 	}
 }
 
-// TestDaemonsShowNoSecrets gives every secret that there is, with servers that are away, and asks
-// for everything to be shown.
+// TestDaemonsShowNoSecrets sets every secret, with unavailable servers, and checks logs, outputs
+// and errors.
 func TestDaemonsShowNoSecrets(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("hunter2", 6)
@@ -91,7 +94,9 @@ func TestDaemonsShowNoSecrets(t *testing.T) {
 			t.Parallel()
 			environ := maps.Clone(environ)
 			maps.Copy(environ, more)
-			for _, args := range [][]string{{"config"}, {"config", "--json"}, {"config", "--markdown"}, {"run", "--help"}, {"run", "--workers=x"}} {
+			for _, args := range [][]string{
+				{"config"}, {"config", "--json"}, {"config", "--markdown"}, {"run", "--help"}, {"run", "--workers=x"},
+			} {
 				if r := fanfare(t, environ, args...); strings.Contains(r.stdout+r.stderr, "hunter2") {
 					t.Errorf("%v shows a secret:\n%s%s", args, r.stdout, r.stderr)
 				}
@@ -111,7 +116,7 @@ func TestDaemonsShowNoSecrets(t *testing.T) {
 	}
 }
 
-func TestWrongPassword(t *testing.T) {
+func TestInvalidPassword(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	config := db.Pool.Config().ConnConfig
@@ -122,7 +127,7 @@ func TestWrongPassword(t *testing.T) {
 	r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": connection}, "migrate", "status")
 	if r.code != exitFailure || !strings.Contains(r.stderr, "password authentication failed") ||
 		!strings.Contains(r.stderr, "--database-url") {
-		t.Errorf("got exit code %d and %q, want 1 and what to correct", r.code, r.stderr)
+		t.Errorf("got exit code %d and %q, want 1 and the remedy", r.code, r.stderr)
 	}
 	if strings.Contains(r.stderr, "hunter2") {
 		t.Errorf("the error shows the password: %s", r.stderr)

@@ -8,7 +8,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-func TestServeKnowsWhoAsks(t *testing.T) {
+func TestServeCredentials(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w := newWorld(t, db)
@@ -24,7 +24,7 @@ func TestServeKnowsWhoAsks(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		args    []string
-		accepts string // the credentials
+		accepts string // the accepted credentials
 	}{
 		"by default":   {nil, "jwt token"},
 		"with headers": {[]string{"--trust-identity-headers"}, "jwt token headers"},
@@ -59,8 +59,8 @@ func TestServeKnowsWhoAsks(t *testing.T) {
 	}
 }
 
-// TestServeWithoutCentrifugo starts while Centrifugo is away: most of the API does not need it, and
-// the rest comes by itself.
+// TestServeWithoutCentrifugo starts while Centrifugo is unavailable: most of the API works, and
+// streams work after it is available.
 func TestServeWithoutCentrifugo(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
@@ -75,7 +75,7 @@ func TestServeWithoutCentrifugo(t *testing.T) {
 	var ready readiness
 	d.get(t, "/readyz").read(t, &ready)
 	if len(ready.Degraded["centrifugo"]) == 0 || len(ready.Failing) > 0 {
-		t.Errorf("/readyz: got %+v, want what is degraded", ready)
+		t.Errorf("/readyz: got %+v, want Centrifugo as degraded", ready)
 	}
 	owner := d.api(t).person(t, w, w.owner)
 	for method, path := range map[string]string{"GET": "/notifications", "PUT": "/notifications/preferences"} {
@@ -102,16 +102,18 @@ func TestListenAddressInUse(t *testing.T) {
 	second := fanfare(t, environment(db, centrifugo), "run", "--listen", d.addressOf(t, "serving the API"))
 	if second.code != exitFailure || !strings.Contains(second.stderr, "--listen: ") ||
 		!strings.Contains(second.stderr, "in use") {
-		t.Errorf("got exit code %d and %q, want 1 and what is wrong", second.code, second.stderr)
+		t.Errorf("got exit code %d and %q, want 1 and the setting", second.code, second.stderr)
 	}
 }
 
-// TestPagesOfOtherOrigins asks as a browser does for a page of another origin.
-func TestPagesOfOtherOrigins(t *testing.T) {
+// TestCORS sends requests with an allowed and another origin.
+func TestCORS(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	d := startDaemon(t, environment(db, centrifugo), "serve", "--cors-origins", "https://app.example.com")
-	for origin, want := range map[string]string{"https://app.example.com": "https://app.example.com", "https://evil.example": ""} {
+	for origin, want := range map[string]string{
+		"https://app.example.com": "https://app.example.com", "https://evil.example": "",
+	} {
 		answer := d.api(t).with("Origin", origin).send(t, http.MethodGet, "/openapi.json", "")
 		_ = answer.Body.Close()
 		if got := answer.Header.Get("Access-Control-Allow-Origin"); got != want {
@@ -120,19 +122,13 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 	}
 }
 
-// TestLimitsOfRequests holds the settings to what they do.
-func TestLimitsOfRequests(t *testing.T) {
+// TestRequestLimits checks the settings of rates and of the size of a body.
+func TestRequestLimits(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w := newWorld(t, db)
-	d := startDaemon(
-		t,
-		environment(db, centrifugo),
-		"serve",
-		"--rate-limit=1",
-		"--rate-burst=2",
-		"--max-body-bytes=1024",
-	)
+	d := startDaemon(t, environment(db, centrifugo), "serve", "--rate-limit=1", "--rate-burst=2",
+		"--max-body-bytes=1024")
 	owner, other := d.api(t).person(t, w, w.owner), d.api(t).person(t, w, w.actor)
 	if got := other.do(t, http.MethodPut, "/notifications/preferences",
 		`{"filter_mode":"`+strings.Repeat("x", 1024)+`"}`); got.status != http.StatusRequestEntityTooLarge {

@@ -16,10 +16,10 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// TestSlowReaderIsDropped has two follow one stream, of whom one takes nothing.
+// TestSlowReaderIsDropped follows a stream with two readers, one of which does not read.
 func TestSlowReaderIsDropped(t *testing.T) {
 	t.Parallel()
-	const enough = 2000 // events to fill all that is between, many times over
+	const enough = 2000 // events, which exceed all buffers
 	db, server := pgtest.New(t), startCentrifugo(t)
 	w := newWorld(t, db)
 	d := startDaemon(t, environment(db, server), "serve")
@@ -43,8 +43,8 @@ func TestSlowReaderIsDropped(t *testing.T) {
 		}
 	}
 
-	// What was on its way to the slow one is whole and in order, and ends with the reason, or with
-	// the connection.
+	// The slow reader gets complete events in order, and then the reason or the end of the
+	// connection.
 	var got []uuid.UUID
 	f := slow()
 	for {
@@ -54,7 +54,7 @@ func TestSlowReaderIsDropped(t *testing.T) {
 		}
 		if s.event == "dropped" {
 			if !strings.Contains(s.data, "too slow") {
-				t.Errorf("got %+v, want that the reader is too slow", s)
+				t.Errorf("got %+v, want the reason: too slow", s)
 			}
 			continue
 		}
@@ -70,7 +70,7 @@ func TestSlowReaderIsDropped(t *testing.T) {
 	}
 }
 
-// followWithoutReading begins a stream and lets it come. read reads what came.
+// followWithoutReading starts a stream without reading it. read reads the buffered events.
 func (c caller) followWithoutReading(t testing.TB) (read func() *follower) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+"/activities/stream", nil)
@@ -96,8 +96,8 @@ func (c caller) followWithoutReading(t testing.TB) (read func() *follower) {
 	}
 }
 
-// publisher returns what publishes a large event of its own on the tenant's channel each time it is
-// called, and returns its id.
+// publisher returns a function that publishes a large event on the tenant's channel and returns its
+// id.
 func (w world) publisher(t testing.TB, server *devstack.Centrifugo) func() uuid.UUID {
 	t.Helper()
 	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
@@ -109,12 +109,8 @@ func (w world) publisher(t testing.TB, server *devstack.Centrifugo) func() uuid.
 	bulk := strings.Repeat("x", 48<<10)
 	return func() uuid.UUID {
 		id := uuid.New()
-		data := fmt.Appendf(
-			nil,
-			`{"version":"1","event_id":%q,"action":"signal.grown","payload":{"bulk":%q}}`,
-			id,
-			bulk,
-		)
+		data := fmt.Appendf(nil, `{"version":"1","event_id":%q,"action":"signal.grown","payload":{"bulk":%q}}`, id,
+			bulk)
 		if result := client.Publish(t.Context(),
 			[]centrifugo.Broadcast{{Channels: channels, Data: data}})[0]; result.Err != nil {
 			t.Fatal(result.Err)

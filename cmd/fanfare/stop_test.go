@@ -20,10 +20,10 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// gate stands before Centrifugo and holds what is published until it is opened.
+// gate is a proxy before Centrifugo that blocks publications until it is opened.
 type gate struct {
 	apiURL  string
-	reached chan struct{} // closed when the first publication is there
+	reached chan struct{} // closed when the first publication arrives
 	open    func()
 }
 
@@ -56,7 +56,7 @@ func newGate(t testing.TB, c *devstack.Centrifugo) *gate {
 	}))
 	t.Cleanup(server.Close)
 	open := sync.OnceFunc(func() { close(opened) })
-	t.Cleanup(open) // before the server is closed, which waits
+	t.Cleanup(open) // before the server closes, which waits for its requests
 	return &gate{server.URL + path, reached, open}
 }
 
@@ -64,13 +64,13 @@ func (g *gate) await(t testing.TB) {
 	t.Helper()
 	select {
 	case <-g.reached:
-	case <-time.After(patience):
-		t.Fatalf("nothing is published within %v", patience)
+	case <-time.After(timeout):
+		t.Fatalf("no publication within %v", timeout)
 	}
 }
 
-// TestBatchInHandIsFinished stops a worker in the middle of a batch.
-func TestBatchInHandIsFinished(t *testing.T) {
+// TestStopFinishesBatch stops a worker during a batch.
+func TestStopFinishesBatch(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w, g := newWorld(t, db), newGate(t, centrifugo)
@@ -99,8 +99,8 @@ func TestBatchInHandIsFinished(t *testing.T) {
 	}
 }
 
-// TestSignals stops a process: SIGTERM has it finish what it is at, another one does not wait for
-// that.
+// TestSignals sends SIGTERM to a process twice: the first one stops it gracefully, the second one
+// terminates it.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
@@ -128,18 +128,18 @@ func TestSignals(t *testing.T) {
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	waittest.Until(t, "the worker is told to stop", func() bool { return log.line("stopping: finishing") != "" }, log)
+	waittest.Until(t, "the worker begins to stop", func() bool { return log.line("stopping: finishing") != "" }, log)
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case err = <-ended:
-	case <-time.After(patience):
-		t.Fatalf("the process outlives two signals by %v\n%s", patience, log)
+	case <-time.After(timeout):
+		t.Fatalf("the process still runs %v after two signals\n%s", timeout, log)
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
-		t.Errorf("got %v, want the end by the second signal\n%s", err, log)
+		t.Errorf("got %v, want it terminated by the second signal\n%s", err, log)
 	}
 	waittest.Until(t, "the activity is still in the outbox", func() bool { return w.pending(t) == 1 }, log)
 }

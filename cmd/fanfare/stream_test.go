@@ -23,8 +23,8 @@ type follower struct {
 // sent is one server-sent event.
 type sent struct{ id, event, data string }
 
-// follow begins a stream, after the event with an id if that is not "". While the daemon says that
-// it cannot be followed at the moment, it comes back, as clients do.
+// follow starts a stream, after the event with the id last if that is not "". While the daemon
+// answers 503, it retries, as clients do.
 func (c caller) follow(t testing.TB, last string) *follower {
 	t.Helper()
 	if last != "" {
@@ -44,8 +44,8 @@ func (c caller) follow(t testing.TB, last string) *follower {
 	return &follower{text: bufio.NewReader(answer.Body), last: last}
 }
 
-// next returns the next event; ok is false at the stream's end. Comments and times to wait are
-// passed over.
+// next returns the next event; ok is false at the stream's end. It skips comments and
+// retry intervals.
 func (f *follower) next() (s sent, ok bool) {
 	for {
 		line, err := f.text.ReadString('\n')
@@ -72,7 +72,7 @@ func (f *follower) next() (s sent, ok bool) {
 	}
 }
 
-// activity returns the id of the activity that comes next.
+// activity returns the id of the next activity.
 func (f *follower) activity(t testing.TB, d *daemonUnderTest) uuid.UUID {
 	t.Helper()
 	s, ok := f.next()
@@ -82,7 +82,7 @@ func (f *follower) activity(t testing.TB, d *daemonUnderTest) uuid.UUID {
 	return s.activity(t)
 }
 
-// activity returns the id of the activity that was sent.
+// activity returns the id of the activity.
 func (s sent) activity(t testing.TB) uuid.UUID {
 	t.Helper()
 	var event activity.Event

@@ -21,16 +21,20 @@ func TestTaxonomyGenerate(t *testing.T) {
 			append([]string{"taxonomy", "generate", "--package", "deeds", "--output", directory, file}, args...)...)
 	}
 	at := func(name string) string { return filepath.Join(directory, name) }
-	if got, want := generate(), "wrote    "+at("actions.go")+"\nwrote    "+at("research.go")+"\nwrote    "+at("resources.go")+"\n"; got != want {
-		t.Errorf("at first: got\n%s\nwant\n%s", got, want)
+	want := "wrote    " + at("actions.go") + "\nwrote    " + at("research.go") + "\nwrote    " + at("resources.go") + "\n"
+	if got := generate(); got != want {
+		t.Errorf("the first time: got\n%s\nwant\n%s", got, want)
 	}
 	made, err := os.ReadFile(at("resources.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\npackage deeds\n", "type ResourceUpdated struct {\n\tName string `json:\"name\"`\n}", `ResourceType: "resource"`} {
+	for _, want := range []string{
+		"\npackage deeds\n", "type ResourceUpdated struct {\n\tName string `json:\"name\"`\n}",
+		`ResourceType: "resource"`,
+	} {
 		if !strings.Contains(string(made), want) {
-			t.Errorf("there is no %q in\n%s", want, made)
+			t.Errorf("got no %q in\n%s", want, made)
 		}
 	}
 	if got, want := generate(), directory+": 3 files, up to date\n"; got != want {
@@ -48,7 +52,7 @@ func TestTaxonomyGenerate(t *testing.T) {
 		code int
 		want string
 	}{
-		"over somebody's own file": {
+		"over a file that was not generated": {
 			[]string{"--output", directory, file},
 			exitFailure,
 			"fanfare: " + at("research.go") + " was not generated, and is left alone; nothing was written\n",

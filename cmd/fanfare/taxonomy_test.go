@@ -35,7 +35,7 @@ actions:
     severity: warning
 `
 
-// taxonomyFile writes a taxonomy's file and returns its name.
+// taxonomyFile writes a taxonomy to a file and returns its path.
 func taxonomyFile(t testing.TB, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "taxonomy.yaml")
@@ -72,7 +72,9 @@ func TestTaxonomyCheck(t *testing.T) {
 		t.Fatalf("%v: %s", err, r.stdout)
 	}
 	if r.code != exitFailure || len(checked.Diagnostics) != 2 ||
-		checked.Diagnostics[1] != (taxonomy.Diagnostic{Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action"}) {
+		checked.Diagnostics[1] != (taxonomy.Diagnostic{
+			Line: 17, Action: "signal.created", Field: "colour", Rule: "is not a field of an action",
+		}) {
 		t.Errorf("got exit code %d and %+v, want 1 and both diagnostics", r.code, checked)
 	}
 
@@ -82,11 +84,8 @@ func TestTaxonomyCheck(t *testing.T) {
 	}
 
 	var stdout, stderr bytes.Buffer
-	code := run(
-		t.Context(),
-		[]string{"taxonomy", "check", "-"},
-		process{stdin: strings.NewReader(taxonomyOfTest), stdout: &stdout, stderr: &stderr},
-	)
+	code := run(t.Context(), []string{"taxonomy", "check", "-"},
+		process{stdin: strings.NewReader(taxonomyOfTest), stdout: &stdout, stderr: &stderr})
 	if code != exitOK || stdout.String() != "-: 2 actions, no errors\n"+added {
 		t.Errorf("standard input: got exit code %d, %q and %q", code, &stdout, &stderr)
 	}
@@ -95,11 +94,11 @@ func TestTaxonomyCheck(t *testing.T) {
 	want = with + ": 3 actions, no errors\n13 built-in actions will be added\n" +
 		"1 built-in action in the file: payload, keep, max_payload_bytes and visibility are ignored\n"
 	if got := must(t, nil, "taxonomy", "check", with); got != want {
-		t.Errorf("with one of Fanfare's own: got %q, want %q", got, want)
+		t.Errorf("with a built-in action: got %q, want %q", got, want)
 	}
 }
 
-func TestTaxonomyOfNobody(t *testing.T) {
+func TestEmptyTaxonomy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	for line, want := range map[string]string{
@@ -117,17 +116,15 @@ func TestTaxonomyOfNobody(t *testing.T) {
 		for _, args := range [][]string{nil, {"--tenant", uuid.NewString()}} {
 			r := fanfare(t, w.environ(), append([]string{"taxonomy", "enforce", "strict"}, args...)...)
 			if r.code != exitFailure ||
-				!strings.Contains(
-					r.stderr,
-					"no action of an application is registered, so strict would refuse everything",
-				) {
+				!strings.Contains(r.stderr,
+					"no action of an application is registered, so strict would refuse everything") {
 				t.Errorf("%s: enforce strict %q: got exit code %d and %q, want a refusal", what, args, r.code, r.stderr)
 			}
 		}
 	}
-	refused("with nothing")
+	refused("without a taxonomy")
 	must(t, w.environ(), "taxonomy", "apply", taxonomyFile(t, "version: 1\nactions: {}\n"))
-	refused("with Fanfare's own")
+	refused("with built-in actions only")
 }
 
 func TestTaxonomyApply(t *testing.T) {
@@ -136,7 +133,10 @@ func TestTaxonomyApply(t *testing.T) {
 	file := taxonomyFile(t, taxonomyOfTest)
 
 	dry := must(t, w.environ(), "taxonomy", "apply", file, "--dry-run")
-	for _, want := range []string{"+ resource.updated   A resource was changed.\n", "+ signal.created   A signal was registered.\n", "+ token.created   ", "\nDry run, nothing was changed: 16 added, 0 removed, 0 changed\n"} {
+	for _, want := range []string{
+		"+ resource.updated   A resource was changed.\n", "+ signal.created   A signal was registered.\n",
+		"+ token.created   ", "\nDry run, nothing was changed: 16 added, 0 removed, 0 changed\n",
+	} {
 		if !strings.Contains(dry, want) {
 			t.Errorf("apply --dry-run: got\n%s\nwant in it\n%s", dry, want)
 		}
@@ -197,11 +197,8 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 	w.record(t) // a resource.updated
 	other := taxonomyFile(
 		t,
-		strings.ReplaceAll(
-			strings.ReplaceAll(taxonomyOfTest, "resource.updated", "resource.moved"),
-			"severity: warning",
-			"severity: error",
-		),
+		strings.ReplaceAll(strings.ReplaceAll(taxonomyOfTest, "resource.updated", "resource.moved"),
+			"severity: warning", "severity: error"),
 	)
 	r := fanfare(t, w.environ(), "taxonomy", "apply", other)
 	want = `+ resource.moved   A resource was changed.
@@ -211,7 +208,7 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 `
 	if r.code != exitFailure || r.stdout != want || !strings.Contains(r.stderr, "cannot remove resource.updated: ") ||
 		!strings.Contains(r.stderr, "--force") {
-		t.Errorf("apply without what is in use: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
+		t.Errorf("apply without an action in use: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
 	if got := must(t, w.environ(), "taxonomy", "apply", other,
 		"--force"); got != want+"Applied: 1 added, 1 removed, 1 changed\n" {
@@ -219,15 +216,13 @@ payload             {"properties":{"name":{"type":"string"}},"required":["name"]
 	}
 }
 
-// TestTaxonomyShow looks for what a table has beside the actions.
+// TestTaxonomyShow checks the secret keys and the built-in actions in the output.
 func TestTaxonomyShow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	file := taxonomyFile(t, "secret_keys: [SSN, iban]\n"+taxonomyOfTest)
-	if got := must(t, w.environ(), "taxonomy", "apply", file); !strings.HasPrefix(
-		got,
-		"~ secret_keys: (none) → [\"iban\",\"ssn\"]\n",
-	) ||
+	if got := must(t, w.environ(), "taxonomy", "apply", file); !strings.HasPrefix(got,
+		"~ secret_keys: (none) → [\"iban\",\"ssn\"]\n") ||
 		!strings.HasSuffix(got, "\nApplied: 16 added, 0 removed, 0 changed, secret keys changed\n") {
 		t.Errorf("apply: got\n%s", got)
 	}
@@ -238,10 +233,8 @@ func TestTaxonomyShow(t *testing.T) {
 	if fromFile := must(t, nil, "taxonomy", "show", "--file", file); fromFile != shown {
 		t.Errorf("show --file: got\n%s\nwant\n%s", fromFile, shown)
 	}
-	if got := must(t, w.environ(), "taxonomy", "show", "token.created"); !strings.Contains(
-		got,
-		"\nbuilt-in      yes\n",
-	) {
+	if got := must(t, w.environ(), "taxonomy", "show", "token.created"); !strings.Contains(got,
+		"\nbuilt-in      yes\n") {
 		t.Errorf("show token.created: got\n%s", got)
 	}
 	var read struct {
@@ -265,8 +258,8 @@ func TestTaxonomyShow(t *testing.T) {
 	}
 }
 
-// TestTaxonomyRecords applies and enforces, and reads what became of it in the logs.
-func TestTaxonomyRecords(t *testing.T) {
+// TestTaxonomyChangesAreRecorded applies a taxonomy, changes modes, and reads the logs.
+func TestTaxonomyChangesAreRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	system, file := uuid.New(), taxonomyFile(t, "secret_keys: [ssn]\n"+taxonomyOfTest)
@@ -291,15 +284,8 @@ func TestTaxonomyRecords(t *testing.T) {
 	must(t, environ, "taxonomy", "enforce", "strict")
 	must(t, environ, "taxonomy", "enforce", "strict")
 	must(t, environ, "taxonomy", "enforce")
-	must(
-		t,
-		w.environ(),
-		"taxonomy",
-		"enforce",
-		"warn",
-		"--tenant",
-		w.tenant.String(),
-	) // which needs no tenant of the system's
+	must(t, w.environ(), "taxonomy", "enforce", "warn", "--tenant",
+		w.tenant.String()) // requires no system tenant
 	must(t, environ, "taxonomy", "enforce", "--clear", "--tenant", w.tenant.String())
 	must(t, w.environ(), "taxonomy", "enforce", "off")
 	if r := fanfare(t, environ, "taxonomy", "apply",
@@ -311,14 +297,14 @@ func TestTaxonomyRecords(t *testing.T) {
 		`taxonomy.enforcement_changed t {"to": "strict", "from": "off", "scope": "installation"}`,
 	}
 	if diff := cmp.Diff(want, recorded(system)); diff != "" {
-		t.Errorf("of the system's tenant (-want +got):\n%s", diff)
+		t.Errorf("system tenant (-want +got):\n%s", diff)
 	}
 	want = []string{
 		`taxonomy.enforcement_changed t {"to": "warn", "from": "strict", "scope": "tenant"}`,
 		`taxonomy.enforcement_changed t {"to": "strict", "from": "warn", "scope": "tenant"}`,
 	}
 	if diff := cmp.Diff(want, recorded(w.tenant)); diff != "" {
-		t.Errorf("of the tenant (-want +got):\n%s", diff)
+		t.Errorf("tenant (-want +got):\n%s", diff)
 	}
 }
 
@@ -334,7 +320,7 @@ func TestTaxonomyEnforce(t *testing.T) {
 		}
 		for i := range e.Tenants {
 			if e.Tenants[i].UpdatedAt.IsZero() {
-				t.Errorf("%s has no time", e.Tenants[i].TenantID)
+				t.Errorf("%s: got no time", e.Tenants[i].TenantID)
 			}
 			e.Tenants[i].UpdatedAt = e.Tenants[i].UpdatedAt.Truncate(0)
 		}
@@ -379,27 +365,21 @@ func TestTaxonomyEnforce(t *testing.T) {
 func TestTaxonomyUsage(t *testing.T) {
 	t.Parallel()
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
-	for line, want := range map[string]string{
-		"check":                       "exactly one argument is required: the file",
-		"apply a b":                   "exactly one argument is required: the file",
-		"apply a --search-timeout 0s": "--search-timeout 0s: must be positive",
-		"show a b":                    "at most one argument is accepted: the action",
-		"enforce loud":                `mode "loud" must be one of off, warn, strict`,
-		"enforce off warn":            "at most one argument is accepted: off, warn or strict",
-		"enforce off --clear":         "a mode and --clear cannot be combined",
-		"enforce --clear":             "--clear requires --tenant",
-		"enforce warn --tenant acme":  "must be a UUID",
+	for _, c := range []struct{ line, want string }{
+		{"check", "exactly one argument is required: the file"},
+		{"apply a b", "exactly one argument is required: the file"},
+		{"apply a --search-timeout 0s", "--search-timeout 0s: must be positive"},
+		{"show a b", "at most one argument is accepted: the action"},
+		{"enforce loud", `mode "loud" must be one of off, warn, strict`},
+		{"enforce off warn", "at most one argument is accepted: off, warn or strict"},
+		{"enforce off --clear", "a mode and --clear cannot be combined"},
+		{"enforce --clear", "--clear requires --tenant"},
+		{"enforce warn --tenant acme", "must be a UUID"},
 	} {
-		r := fanfare(t, environ, append([]string{"taxonomy"}, strings.Fields(line)...)...)
-		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
-			t.Errorf(
-				"%s: got exit code %d, stdout %q, stderr %q; want 2 and %q",
-				line,
-				r.code,
-				r.stdout,
-				r.stderr,
-				want,
-			)
+		r := fanfare(t, environ, append([]string{"taxonomy"}, strings.Fields(c.line)...)...)
+		if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, c.want) {
+			t.Errorf("%s: got exit code %d, stdout %q, stderr %q; want 2 and %q", c.line, r.code, r.stdout, r.stderr,
+				c.want)
 		}
 	}
 }

@@ -36,11 +36,11 @@ func TestToken(t *testing.T) {
 		tenant...)
 	r := fanfare(t, w.environ(), create...)
 	if r.code != exitOK || !regexp.MustCompile(`^ff_[0-9a-f]{32}_[0-9a-f]{64}\n$`).MatchString(r.stdout) {
-		t.Fatalf("create: got exit code %d and %q, want 0 and a token alone on a line\n%s", r.code, r.stdout, r.stderr)
+		t.Fatalf("create: got exit code %d and %q, want 0 and a token on a line\n%s", r.code, r.stdout, r.stderr)
 	}
 	token := strings.TrimSpace(r.stdout)
 	if strings.Contains(r.stderr, token) || !strings.Contains(r.stderr, "shown only once") {
-		t.Errorf("create: got the note %q, want that it is shown only once, and no token", r.stderr)
+		t.Errorf("create: got the note %q, want it without the token", r.stderr)
 	}
 
 	table := must(t, w.environ(), append([]string{"token", "list"}, tenant...)...)
@@ -60,11 +60,11 @@ func TestToken(t *testing.T) {
 		t.Errorf("list: got %+v", made)
 	}
 	if lasts := made.ExpiresAt.Sub(made.CreatedAt); lasts != 90*24*time.Hour {
-		t.Errorf("it lasts %v, want 90 days", lasts)
+		t.Errorf("got a lifetime of %v, want 90 days", lasts)
 	}
 	if !strings.Contains(table, made.ID.String()) || !strings.Contains(table, "active") ||
 		!strings.Contains(r.stderr, made.ID.String()) {
-		t.Errorf("the table and the note do not name %s:\n%s%s", made.ID, table, r.stderr)
+		t.Errorf("the table and the note do not contain %s:\n%s%s", made.ID, table, r.stderr)
 	}
 	if other := must(t, w.environ(), "token", "list", "--tenant", uuid.NewString()); other != "No service tokens.\n" {
 		t.Errorf("another tenant's list: got %s", other)
@@ -78,7 +78,7 @@ func TestToken(t *testing.T) {
 	revoke := []string{"token", "revoke", made.ID.String()}
 	if r := fanfare(t, w.environ(), append(revoke, "--tenant", uuid.NewString())...); r.code != exitFailure ||
 		!strings.Contains(r.stderr, "not found") {
-		t.Errorf("revoke as another tenant: got exit code %d and %q, want 1 and that there is none", r.code, r.stderr)
+		t.Errorf("revoke as another tenant: got exit code %d and %q, want 1 and not found", r.code, r.stderr)
 	}
 	if out := must(t, w.environ(), append(revoke, tenant...)...); !strings.Contains(out, "was revoked at") {
 		t.Errorf("revoke: got %q", out)
@@ -89,32 +89,17 @@ func TestToken(t *testing.T) {
 	if log := d.log.String(); strings.Contains(log, token) {
 		t.Errorf("the log shows the token:\n%s", log)
 	}
-	if table := must(t, w.environ(), append([]string{"token", "list"}, tenant...)...); !strings.Contains(
-		table,
-		"revoked",
-	) {
-		t.Errorf("list after the end: got\n%s", table)
+	if table := must(t, w.environ(), append([]string{"token", "list"}, tenant...)...); !strings.Contains(table,
+		"revoked") {
+		t.Errorf("list after the revocation: got\n%s", table)
 	}
 }
 
 func TestTokenAsJSON(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
-	r := fanfare(
-		t,
-		w.environ(),
-		"token",
-		"create",
-		"--tenant",
-		w.tenant.String(),
-		"--principal",
-		w.owner.String(),
-		"--name",
-		"n",
-		"--expires-in",
-		"12h",
-		"--json",
-	)
+	r := fanfare(t, w.environ(), "token", "create", "--tenant", w.tenant.String(), "--principal", w.owner.String(),
+		"--name", "n", "--expires-in", "12h", "--json")
 	var made struct {
 		Text string `json:"token"`
 		identity.Token
@@ -125,7 +110,7 @@ func TestTokenAsJSON(t *testing.T) {
 	}
 	if lasts := made.ExpiresAt.Sub(made.CreatedAt); !strings.HasPrefix(made.Text, "ff_") || lasts != 12*time.Hour ||
 		len(made.Scopes) != 0 {
-		t.Errorf("got %+v, want a token of 12 hours without scopes", made)
+		t.Errorf("got %+v, want a lifetime of 12 hours and no scopes", made)
 	}
 }
 
@@ -133,33 +118,30 @@ func TestTokenUsage(t *testing.T) {
 	t.Parallel()
 	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
 	ids := " --tenant 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f --principal 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b"
-	for line, want := range map[string]string{
-		"create": "--tenant is required; --principal is required; --name must be",
-		"create" + ids + " --name n --expires-in 400d": "must be from 1s to 366 days",
-		"create" + ids + " --name n --expires-in soon": "must be a duration, such as 12h or 90d",
-		"create" + ids + " --name n --expires-in -1h":  "must be from 1s to 366 days",
-		"create" + ids: "--name must be 1 to 100 characters",
-		"create" + ids + " --name n --scope activity:write": `--scope "activity:write" must be activity:read or activity:admin`,
-		"create" + ids + " --name n now":                    "unknown command",
-		"list":                                              "--tenant is required",
-		"list --tenant acme":                                `invalid argument "acme" for "--tenant" flag: must be a UUID`,
-		"revoke":                                            "exactly one argument is required: the id of the token",
-		"revoke x --tenant acme":                            `invalid argument "acme"`,
-		"revoke x":                                          `token "x": must be a UUID`,
-		"revoke 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f": "--tenant is required",
+	for _, c := range []struct{ line, want string }{
+		{"create", "--tenant is required; --principal is required; --name must be"},
+		{"create" + ids + " --name n --expires-in 400d", "must be from 1s to 366 days"},
+		{"create" + ids + " --name n --expires-in soon", "must be a duration, such as 12h or 90d"},
+		{"create" + ids + " --name n --expires-in -1h", "must be from 1s to 366 days"},
+		{"create" + ids, "--name must be 1 to 100 characters"},
+		{
+			"create" + ids + " --name n --scope activity:write",
+			`--scope "activity:write" must be activity:read or activity:admin`,
+		},
+		{"create" + ids + " --name n now", "unknown command"},
+		{"list", "--tenant is required"},
+		{"list --tenant acme", `invalid argument "acme" for "--tenant" flag: must be a UUID`},
+		{"revoke", "exactly one argument is required: the id of the token"},
+		{"revoke x --tenant acme", `invalid argument "acme"`},
+		{"revoke x", `token "x": must be a UUID`},
+		{"revoke 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f", "--tenant is required"},
 	} {
-		t.Run(line, func(t *testing.T) {
+		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
-			r := fanfare(t, environ, append([]string{"token"}, strings.Fields(line)...)...)
-			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, want) {
-				t.Errorf(
-					"got exit code %d, stdout %q, stderr %q; want %d, nothing and %q",
-					r.code,
-					r.stdout,
-					r.stderr,
-					exitUsage,
-					want,
-				)
+			r := fanfare(t, environ, append([]string{"token"}, strings.Fields(c.line)...)...)
+			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, c.want) {
+				t.Errorf("got exit code %d, stdout %q, stderr %q; want %d, nothing and %q", r.code, r.stdout, r.stderr,
+					exitUsage, c.want)
 			}
 		})
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// soon is one second, on a machine that has nothing else to do.
+// soon is a generous limit for a second, on a busy machine.
 const soon = 5 * time.Second
 
-// after returns how much later than the line with one word the line with the others was logged.
+// after returns the time between the line with one word and the line with other words.
 func (l *logged) after(t testing.TB, word string, words ...string) time.Duration {
 	t.Helper()
 	var first, second struct{ Time time.Time }
@@ -25,32 +25,32 @@ func (l *logged) after(t testing.TB, word string, words ...string) time.Duration
 	return second.Time.Sub(first.Time)
 }
 
-// TestTroubleAtStart starts workers that cannot work. Each says why at once, keeps running, and
-// loses nothing.
-func TestTroubleAtStart(t *testing.T) {
+// TestProblemsAtStart starts workers with problems. Each logs its problem immediately and keeps
+// running.
+func TestProblemsAtStart(t *testing.T) {
 	t.Parallel()
 	db, empty, centrifugo := pgtest.New(t), pgtest.NewEmpty(t), startCentrifugo(t)
 	for name, c := range map[string]struct {
 		environ map[string]string
 		want    []string
 	}{
-		"wrong key": {
+		"invalid key": {
 			map[string]string{"FANFARE_CENTRIFUGO_API_KEY": "wrong"},
 			[]string{`"level":"error"`, "rejects the API key", "--centrifugo-api-key"},
 		},
-		"wrong address": {
+		"unreachable address": {
 			map[string]string{"FANFARE_CENTRIFUGO_API_URL": "http://127.0.0.1:1/api"},
 			[]string{`"level":"error"`, "is unreachable", "--centrifugo-api-url"},
 		},
-		"wrong path": {
+		"invalid path": {
 			map[string]string{"FANFARE_CENTRIFUGO_API_URL": centrifugo.APIURL() + "/v2"},
 			[]string{`"level":"error"`, "not Centrifugo's HTTP API", "--centrifugo-api-url"},
 		},
 		"unknown namespace": {
-			map[string]string{"FANFARE_CHANNEL_RESOURCE": "nobody:{tenant}.{resource}"},
-			[]string{`"level":"error"`, "has no namespace", "nobody"},
+			map[string]string{"FANFARE_CHANNEL_RESOURCE": "absent:{tenant}.{resource}"},
+			[]string{`"level":"error"`, "has no namespace", "absent"},
 		},
-		"database away": {
+		"unreachable database": {
 			map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"},
 			[]string{`"level":"error"`, "PostgreSQL is unreachable", "--database-url"},
 		},
@@ -58,7 +58,7 @@ func TestTroubleAtStart(t *testing.T) {
 			map[string]string{"FANFARE_DATABASE_URL": db.URL + "&dbname=fanfare_absent"},
 			[]string{`"level":"error"`, `database \"fanfare_absent\" does not exist`, "--database-url"},
 		},
-		"schema missing": {
+		"missing schema": {
 			map[string]string{"FANFARE_DATABASE_URL": empty.URL},
 			[]string{`"level":"error"`, "at migration 0 of", "fanfare migrate up"},
 		},
@@ -70,18 +70,18 @@ func TestTroubleAtStart(t *testing.T) {
 			d := startWorker(t, environ)
 			d.says(t, c.want...)
 			if got := d.log.after(t, "starting", c.want...); got > soon {
-				t.Errorf("it says so %v after its start, want at most %v", got, soon)
+				t.Errorf("logged %v after the start, want at most %v", got, soon)
 			}
 			d.isReady(t, false)
 			if code := d.finish(t); code != exitOK {
-				t.Errorf("got exit code %d, want 0: it had only to wait", code)
+				t.Errorf("got exit code %d, want 0", code)
 			}
 		})
 	}
 }
 
-// TestTroubleMended starts a worker on an empty database and with Centrifugo down, and mends both.
-func TestTroubleMended(t *testing.T) {
+// TestRecovery starts a worker on an empty database and without Centrifugo, and then provides both.
+func TestRecovery(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.NewEmpty(t), startCentrifugo(t)
 	if err := centrifugo.Kill(t.Context()); err != nil {
@@ -108,8 +108,8 @@ func TestTroubleMended(t *testing.T) {
 	}
 }
 
-// TestReadinessFollowsTheServers takes away what a worker at work depends on, and gives it back.
-func TestReadinessFollowsTheServers(t *testing.T) {
+// TestReadiness stops and restarts the dependencies of a worker.
+func TestReadiness(t *testing.T) {
 	t.Parallel()
 	postgres, db := pgtest.NewCluster(t)
 	centrifugo := startCentrifugo(t)
@@ -130,7 +130,7 @@ func TestReadinessFollowsTheServers(t *testing.T) {
 		d.isReady(t, false, c.name)
 		d.says(t, `"level":"error"`, c.says)
 		if got := d.get(t, "/healthz").status; got != 200 {
-			t.Errorf("%s away: /healthz answers %d, want 200", c.name, got)
+			t.Errorf("%s unavailable: /healthz answers %d, want 200", c.name, got)
 		}
 		if err := c.restart(t.Context()); err != nil {
 			t.Fatal(err)

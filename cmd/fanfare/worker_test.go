@@ -51,7 +51,7 @@ func TestWorkerDelivers(t *testing.T) {
 		t.Errorf("got exit code %d after a graceful stop, want 0\n%s", code, d.log)
 	}
 	if d.log.line("stopped") == "" {
-		t.Errorf("the log does not say that it has stopped:\n%s", d.log)
+		t.Errorf("the log does not contain the stop:\n%s", d.log)
 	}
 	for line := range strings.Lines(d.log.String()) {
 		if !json.Valid([]byte(line)) {
@@ -65,16 +65,8 @@ func TestWorkerWithoutInboxAndWithStream(t *testing.T) {
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	w := newWorld(t, db)
 	events := w.listen(t, centrifugo)
-	d := startWorker(
-		t,
-		environment(db, centrifugo),
-		"--inbox=false",
-		"--stream-tenants",
-		"--log-format",
-		"console",
-		"--mutations",
-		"something.else",
-	)
+	d := startWorker(t, environment(db, centrifugo), "--inbox=false", "--stream-tenants", "--log-format", "console",
+		"--mutations", "something.else")
 	w.record(t)
 	d.says(t, "dependency is available", "postgres")
 	waittest.Until(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
@@ -90,7 +82,7 @@ func TestWorkerWithoutInboxAndWithStream(t *testing.T) {
 	}
 	select {
 	case e := <-events:
-		t.Errorf("got event %+v, want none: the owner did not ask for it", e)
+		t.Errorf("got event %+v, want none: it is filtered", e)
 	default:
 	}
 }
@@ -102,7 +94,7 @@ func TestMetricsAddressInUse(t *testing.T) {
 	second := fanfare(t, environment(db, centrifugo), "worker", "--metrics-listen", first.address(t))
 	if second.code != exitFailure || !strings.Contains(second.stderr, "--metrics-listen") ||
 		!strings.Contains(second.stderr, "in use") {
-		t.Errorf("got exit code %d and %q, want 1 and what is wrong", second.code, second.stderr)
+		t.Errorf("got exit code %d and %q, want 1 and the setting", second.code, second.stderr)
 	}
 }
 
@@ -122,13 +114,13 @@ func TestWorkerIgnoresSettingsOfTheAPI(t *testing.T) {
 	}
 }
 
-// address is where the daemon serves its metrics.
+// address returns the address of the daemon's metrics.
 func (d *daemonUnderTest) address(t testing.TB) string {
 	t.Helper()
 	return d.addressOf(t, "serving metrics and health")
 }
 
-// addressOf is the address in the line of the log that says this.
+// addressOf returns the address in the line of the log with this message.
 func (d *daemonUnderTest) addressOf(t testing.TB, says string) string {
 	t.Helper()
 	d.says(t, says)
@@ -143,7 +135,7 @@ func (d *daemonUnderTest) addressOf(t testing.TB, says string) string {
 	return entry.Address
 }
 
-// get asks for metrics or health.
+// get requests metrics or health.
 func (d *daemonUnderTest) get(t testing.TB, path string) response {
 	t.Helper()
 	return caller{base: "http://" + d.address(t)}.do(t, http.MethodGet, path, "")
@@ -155,7 +147,7 @@ type readiness struct {
 	Failing, Degraded map[string][]string // problems by dependency
 }
 
-// isReady waits until /readyz says so, or says the opposite and names the failing parts.
+// isReady waits until /readyz reports ready or not ready, with these dependencies as failing.
 func (d *daemonUnderTest) isReady(t testing.TB, want bool, failing ...string) {
 	t.Helper()
 	waittest.Until(t, "/readyz", func() bool {

@@ -18,7 +18,7 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// world is a tenant with one resource, whose owner hears of it, and somebody who changes it.
+// world is a tenant with one resource, its owner, and an actor who changes it.
 type world struct {
 	db                             *pgtest.DB
 	tenant, resource, owner, actor uuid.UUID
@@ -28,7 +28,8 @@ func newWorld(t testing.TB, db *pgtest.DB) world {
 	t.Helper()
 	w := world{db: db, tenant: uuid.New(), resource: uuid.New(), owner: uuid.New(), actor: uuid.New()}
 	_, err := db.Pool.Exec(t.Context(), `
-		INSERT INTO fanfare.resources (id, tenant_id, owner_principal_id, type, name) VALUES ($1, $2, $3, 'signal', 'Signal 7')`,
+		INSERT INTO fanfare.resources (id, tenant_id, owner_principal_id, type, name)
+		VALUES ($1, $2, $3, 'signal', 'Signal 7')`,
 		w.resource, w.tenant, w.owner)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +37,7 @@ func newWorld(t testing.TB, db *pgtest.DB) world {
 	return w
 }
 
-// record records one change of the resource.
+// record records a change of the resource.
 func (w world) record(t testing.TB, channels ...string) activity.Activity {
 	t.Helper()
 	var recorded outbox.Recorded
@@ -53,7 +54,7 @@ func (w world) record(t testing.TB, channels ...string) activity.Activity {
 	return recorded.Activity
 }
 
-// pending counts the tenant's activities in the outbox.
+// pending returns the number of the tenant's activities in the outbox.
 func (w world) pending(t testing.TB) int64 {
 	t.Helper()
 	status, err := outbox.NewBacklog(w.db.Pool).Status(t.Context(), w.tenant)
@@ -63,7 +64,7 @@ func (w world) pending(t testing.TB) int64 {
 	return status.Pending
 }
 
-// listen connects the owner and returns the events that arrive on the owner's own channel.
+// listen connects the owner and returns the events on the owner's channel.
 func (w world) listen(t testing.TB, c *devstack.Centrifugo) <-chan activity.Event {
 	t.Helper()
 	claims := jwt.MapClaims{
@@ -92,8 +93,8 @@ func (w world) listen(t testing.TB, c *devstack.Centrifugo) <-chan activity.Even
 	}
 	select {
 	case <-subscribed:
-	case <-time.After(patience):
-		t.Fatalf("the client is not subscribed to its own channel after %v", patience)
+	case <-time.After(timeout):
+		t.Fatalf("the client is not subscribed to its own channel after %v", timeout)
 	}
 	return events
 }
@@ -103,8 +104,8 @@ func next(t testing.TB, events <-chan activity.Event, d *daemonUnderTest) activi
 	select {
 	case event := <-events:
 		return event
-	case <-time.After(patience):
-		t.Fatalf("no event within %v\n%s", patience, d.log)
+	case <-time.After(timeout):
+		t.Fatalf("no event within %v\n%s", timeout, d.log)
 		panic("unreachable")
 	}
 }

@@ -24,10 +24,8 @@ func centrifugoAPI() []Setting {
 		},
 		{
 			"centrifugo-api-key-file", "", "file that contains the API key of Centrifugo",
-			secretFile(
-				func(c *Config) *SecretFile { return &c.CentrifugoAPIKeyFile },
-				alternative{"--centrifugo-api-key", func(c *Config) string { return c.CentrifugoAPIKey }},
-			),
+			secretFile(func(c *Config) *SecretFile { return &c.CentrifugoAPIKeyFile },
+				alternative{"--centrifugo-api-key", func(c *Config) string { return c.CentrifugoAPIKey }}),
 		},
 		{
 			"publish-timeout", "5s", "timeout of one request to Centrifugo",
@@ -54,10 +52,8 @@ func centrifugoClients() []Setting {
 		{
 			"centrifugo-token-secret-file", "",
 			"file that contains the HMAC secret of Centrifugo's tokens",
-			tokenSecretFile(
-				func(c *Config) *SecretFile { return &c.CentrifugoTokenSecretFile },
-				alternative{tokenSecretVariable, func(c *Config) string { return c.CentrifugoTokenSecret }},
-			),
+			tokenSecretFile(func(c *Config) *SecretFile { return &c.CentrifugoTokenSecretFile },
+				alternative{tokenSecretVariable, func(c *Config) string { return c.CentrifugoTokenSecret }}),
 		},
 	}
 }

@@ -38,17 +38,13 @@ func credentials() []Setting {
 		},
 		{
 			"jwt-secret-file", "", "file that contains the HMAC secret of JWTs",
-			jwtKey("--jwt-secret-file", tokenSecretFile(
-				func(c *Config) *SecretFile { return &c.JWTSecretFile },
-				alternative{jwtSecretVariable, func(c *Config) string { return c.JWTSecret }},
-			)),
+			jwtKey("--jwt-secret-file", tokenSecretFile(func(c *Config) *SecretFile { return &c.JWTSecretFile },
+				alternative{jwtSecretVariable, func(c *Config) string { return c.JWTSecret }})),
 		},
 		{
 			"jwt-public-key-file", "", "PEM file that contains the public keys of JWTs (RS, PS, ES, EdDSA)",
-			jwtKey("--jwt-public-key-file", jwtKeyFile(
-				func(c *Config) *string { return &c.JWTPublicKeyFile },
-				func(path string) identity.JWT { return identity.JWT{PublicKeyFile: path} },
-			)),
+			jwtKey("--jwt-public-key-file", jwtKeyFile(func(c *Config) *string { return &c.JWTPublicKeyFile },
+				func(path string) identity.JWT { return identity.JWT{PublicKeyFile: path} })),
 		},
 		{
 			"jwt-jwks-url", "", "URL of the JSON Web Key Set (JWKS) of the issuer of JWTs",
@@ -56,22 +52,22 @@ func credentials() []Setting {
 		},
 		{
 			"jwt-jwks-file", "", "file that contains the JSON Web Key Set (JWKS) of JWTs; it is read periodically",
-			jwtKey("--jwt-jwks-file", jwtKeyFile(
-				func(c *Config) *string { return &c.JWTJWKSFile },
-				func(path string) identity.JWT { return identity.JWT{JWKSFile: path} },
-			)),
+			jwtKey("--jwt-jwks-file", jwtKeyFile(func(c *Config) *string { return &c.JWTJWKSFile },
+				func(path string) identity.JWT { return identity.JWT{JWKSFile: path} })),
 		},
 		{
 			"jwt-jwks-allow-http", "false",
-			"accept a JWKS URL without TLS on another host; whoever controls the network can then forge JWTs",
+			"accept a JWKS URL without TLS on another host; an attacker on the network can then forge JWTs",
 			boolean(func(c *Config) *bool { return &c.JWTJWKSAllowHTTP }),
 		},
 		{
-			"jwt-tenant-claim", "tenant_id", "claim of a JWT that contains the tenant's id; a dot selects a nested claim",
+			"jwt-tenant-claim", "tenant_id",
+			"claim of a JWT that contains the tenant's id; a dot selects a nested claim",
 			jwtClaim(func(c *Config) *string { return &c.JWTTenantClaim }),
 		},
 		{
-			"jwt-principal-claim", "sub", "claim of a JWT that contains the principal's id; a dot selects a nested claim",
+			"jwt-principal-claim", "sub",
+			"claim of a JWT that contains the principal's id; a dot selects a nested claim",
 			jwtClaim(func(c *Config) *string { return &c.JWTPrincipalClaim }),
 		},
 		{

@@ -68,17 +68,8 @@ func TestFlagWinsOverEnvironmentOverDefault(t *testing.T) {
 
 func TestSettingsAreRead(t *testing.T) {
 	t.Parallel()
-	l := loadAll(
-		t,
-		database,
-		"--inbox=false",
-		"--stream-tenants",
-		"--mutations",
-		"a.b, transfer.*",
-		"--poll-interval=1s",
-		"--metrics-listen",
-		":0",
-	)
+	l := loadAll(t, database, "--inbox=false", "--stream-tenants", "--mutations", "a.b, transfer.*",
+		"--poll-interval=1s", "--metrics-listen", ":0")
 	if err := l.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -250,10 +241,8 @@ func TestKeyFromFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("  sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := loadAll(
-		t,
-		map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d", "FANFARE_CENTRIFUGO_API_KEY_FILE": path},
-	)
+	l := loadAll(t,
+		map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d", "FANFARE_CENTRIFUGO_API_KEY_FILE": path})
 	if err := l.Validate(); err != nil {
 		t.Fatal(err)
 	}

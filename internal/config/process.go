@@ -7,7 +7,8 @@ func process() []Setting {
 	return []Setting{
 		systemTenant(),
 		{
-			"metrics-listen", "", "address that serves /metrics, /healthz and /readyz, such as :9100; empty disables them",
+			"metrics-listen", "",
+			"address that serves /metrics, /healthz and /readyz, such as :9100; empty disables them",
 			listenAddress(func(c *Config) *string { return &c.MetricsListen }),
 		},
 		{

@@ -76,7 +76,7 @@ func TestServeRules(t *testing.T) {
 		"a private key": {
 			nil,
 			[]string{"--jwt-issuer=i", "--jwt-audience=a", "--jwt-public-key-file", private},
-			[]string{"--jwt-public-key-file", "holds a private key"},
+			[]string{"--jwt-public-key-file", "contains a private key"},
 		},
 		"a key set URL with a password": {
 			nil,

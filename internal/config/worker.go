@@ -46,7 +46,8 @@ func delivery() []Setting {
 // retention returns the settings of removing expired rows, which workers do.
 func retention() []Setting {
 	return []Setting{{
-		"retention-interval", "1h0m0s", "interval between removals of expired rows, by one worker at a time; 0 disables them",
+		"retention-interval", "1h0m0s",
+		"interval between removals of expired data, by one worker at a time; 0 disables them",
 		optionalDuration(time.Minute, 7*24*time.Hour, func(c *Config) *time.Duration { return &c.RetentionInterval }),
 	}}
 }

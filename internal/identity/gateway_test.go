@@ -268,11 +268,9 @@ func TestNoTokenFromURLOrForm(t *testing.T) {
 	c, who := newClock(), newSomeone()
 	a := build(t, withJWT(c, identity.JWT{Secret: secret}))
 	token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
-	r, err := http.NewRequest(
-		http.MethodPost,
+	r, err := http.NewRequest(http.MethodPost,
 		"http://"+token+"@localhost/v1/activities?access_token="+token+"&token="+token,
-		strings.NewReader("access_token="+token),
-	)
+		strings.NewReader("access_token="+token))
 	if err != nil {
 		t.Fatal(err)
 	}

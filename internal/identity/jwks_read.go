@@ -62,12 +62,8 @@ func urlFetcher(u *url.URL, timeout time.Duration, proxy func(*http.Request) (*u
 		}
 		defer answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf(
-				"%s%s: status %d, want 200 (redirects are not followed)",
-				u.Host,
-				u.EscapedPath(),
-				answer.StatusCode,
-			)
+			return nil, fmt.Errorf("%s%s: status %d, want 200 (redirects are not followed)", u.Host, u.EscapedPath(),
+				answer.StatusCode)
 		}
 		content, err := readBounded(answer.Body)
 		if err != nil {

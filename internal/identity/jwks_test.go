@@ -87,12 +87,7 @@ func es256(t testing.TB, c *clock, who someone, kid string) (token string, publi
 			who.claims(c.now(), jwt.MapClaims{"exp": c.now().Add(100 * time.Hour).Unix()}),
 			map[string]any{"kid": kid},
 		),
-		jwk(
-			t,
-			kid,
-			key.Public(),
-			nil,
-		)
+		jwk(t, kid, key.Public(), nil)
 }
 
 func TestKeyRotation(t *testing.T) {
@@ -207,9 +202,7 @@ func TestInvalidKeySet(t *testing.T) {
 		"deep":                 text(strings.Repeat("[", 100_000)),
 		"not found":            status(http.StatusNotFound),
 		"no content":           status(http.StatusNoContent),
-		"redirect": func(
-			w http.ResponseWriter, r *http.Request,
-		) {
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
 		},
 		"cut": func(w http.ResponseWriter, _ *http.Request) {

@@ -28,19 +28,10 @@ func algorithms() []string {
 // newVerifier returns a verifier. The options must be valid.
 func newVerifier(o JWT, source keySource, now func() time.Time) *verifier {
 	return &verifier{
-		parser: jwt.NewParser(
-			jwt.WithValidMethods(algorithms()),
-			jwt.WithStrictDecoding(),
-			jwt.WithoutClaimsValidation(),
-		),
-		validator: jwt.NewValidator(
-			jwt.WithIssuer(o.Issuer),
-			jwt.WithAudience(o.Audience),
-			jwt.WithExpirationRequired(),
-			jwt.WithIssuedAt(),
-			jwt.WithLeeway(o.ClockSkew),
-			jwt.WithTimeFunc(now),
-		),
+		parser: jwt.NewParser(jwt.WithValidMethods(algorithms()), jwt.WithStrictDecoding(),
+			jwt.WithoutClaimsValidation()),
+		validator: jwt.NewValidator(jwt.WithIssuer(o.Issuer), jwt.WithAudience(o.Audience),
+			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(o.ClockSkew), jwt.WithTimeFunc(now)),
 		source:    source,
 		tenant:    claimPath(o.TenantClaim),
 		principal: claimPath(o.PrincipalClaim),

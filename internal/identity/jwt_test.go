@@ -45,13 +45,8 @@ func TestAlgorithms(t *testing.T) {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
 			a := build(t, withJWT(c, test.o))
-			token := jwttest.SignWith(
-				t,
-				jwt.GetSigningMethod(algorithm),
-				test.key,
-				who.claims(c.now(), nil),
-				map[string]any{"kid": "any"},
-			)
+			token := jwttest.SignWith(t, jwt.GetSigningMethod(algorithm), test.key, who.claims(c.now(), nil),
+				map[string]any{"kid": "any"})
 			got := wantSomeone(t, a, withBearer(token), who)
 			want := identity.Identity{
 				Principal: activity.Principal{TenantID: who.tenant, PrincipalID: who.principal},
@@ -269,10 +264,8 @@ func TestClaimNames(t *testing.T) {
 			t.Parallel()
 			a := build(
 				t,
-				withJWT(
-					c,
-					identity.JWT{Secret: secret, TenantClaim: test.tenantClaim, PrincipalClaim: test.principalClaim},
-				),
+				withJWT(c,
+					identity.JWT{Secret: secret, TenantClaim: test.tenantClaim, PrincipalClaim: test.principalClaim}),
 			)
 			claims := who.claims(c.now(), jwt.MapClaims{"tenant_id": nil})
 			maps.Copy(claims, test.claims)
@@ -330,9 +323,7 @@ func TestScopeClaims(t *testing.T) {
 // segments returns a token of literal JSON, signed with the secret.
 func segments(t testing.TB, header, claims string) string {
 	t.Helper()
-	text := base64.RawURLEncoding.EncodeToString(
-		[]byte(header),
-	) + "." + base64.RawURLEncoding.EncodeToString(
+	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString(
 		[]byte(claims),
 	)
 	signature, err := jwt.SigningMethodHS256.Sign(text, []byte(secret))
@@ -356,13 +347,8 @@ func TestMalformedTokens(t *testing.T) {
 	a := build(t, withJWT(c, identity.JWT{Secret: secret}))
 	good := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(c.now(), nil), nil)
 	claims := string(must(json.Marshal(who.claims(c.now(), nil))))
-	big := jwttest.SignWith(
-		t,
-		jwt.SigningMethodHS256,
-		[]byte(secret),
-		who.claims(c.now(), jwt.MapClaims{"groups": strings.Repeat("g", 16<<10)}),
-		nil,
-	)
+	big := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret),
+		who.claims(c.now(), jwt.MapClaims{"groups": strings.Repeat("g", 16<<10)}), nil)
 	for name, test := range map[string]struct {
 		token string
 		want  identity.Reason

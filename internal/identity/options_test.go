@@ -36,12 +36,8 @@ func TestZeroValuesRefuseEveryRequest(t *testing.T) {
 			wantRefused(t, a, request(), identity.ReasonMissing)
 			wantRefused(t, a, request(who.headers()...), identity.ReasonMissing)
 			wantRefused(t, a, withBearer(token), identity.ReasonUnknownKey)
-			wantRefused(
-				t,
-				a,
-				withBearer("ff_"+strings.Repeat("0", 32)+"_"+strings.Repeat("0", 64)),
-				identity.ReasonToken,
-			)
+			wantRefused(t, a, withBearer("ff_"+strings.Repeat("0", 32)+"_"+strings.Repeat("0", 64)),
+				identity.ReasonToken)
 		})
 	}
 }
@@ -151,13 +147,9 @@ func TestPublicKeyForms(t *testing.T) {
 	t.Parallel()
 	c, who := newClock(), newSomeone()
 	certificate := must(
-		x509.CreateCertificate(
-			rand.Reader,
+		x509.CreateCertificate(rand.Reader,
 			&x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer"}},
-			&x509.Certificate{SerialNumber: big.NewInt(1)},
-			rsaKey().Public(),
-			rsaKey(),
-		),
+			&x509.Certificate{SerialNumber: big.NewInt(1)}, rsaKey().Public(), rsaKey()),
 	)
 	r := withBearer(jwttest.SignWith(t, jwt.SigningMethodRS256, rsaKey(), who.claims(c.now(), nil), nil))
 	for _, block := range []*pem.Block{
@@ -201,14 +193,8 @@ func TestRefused(t *testing.T) {
 	} {
 		refused := &identity.Refused{Reason: reason}
 		if refused.Status() != want.status || refused.Challenge() != want.challenge {
-			t.Errorf(
-				"%s: got %d %s, want %d %s",
-				reason,
-				refused.Status(),
-				refused.Challenge(),
-				want.status,
-				want.challenge,
-			)
+			t.Errorf("%s: got %d %s, want %d %s", reason, refused.Status(), refused.Challenge(), want.status,
+				want.challenge)
 		}
 		var target *identity.Refused
 		if err := fmt.Errorf("authenticate: %w", refused); !errors.As(err, &target) {

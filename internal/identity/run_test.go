@@ -23,11 +23,9 @@ func (f *fakeIssuer) read(context.Context) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fetches++
-	return fmt.Appendf(
-		nil,
+	return fmt.Appendf(nil,
 		`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":%q,"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
-		f.kid,
-	), f.failure
+		f.kid), f.failure
 }
 
 func (f *fakeIssuer) report(err error) {

@@ -104,17 +104,8 @@ func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error
 
 func scanToken(row pgx.CollectableRow) (t Token, err error) {
 	var scopes []string
-	err = row.Scan(
-		&t.ID,
-		&t.TenantID,
-		&t.PrincipalID,
-		&t.Name,
-		&scopes,
-		&t.CreatedAt,
-		&t.ExpiresAt,
-		&t.RevokedAt,
-		&t.LastUsedAt,
-	)
+	err = row.Scan(&t.ID, &t.TenantID, &t.PrincipalID, &t.Name, &scopes, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt,
+		&t.LastUsedAt)
 	t.Scopes = knownScopes(scopes)
 	t.CreatedAt, t.ExpiresAt = t.CreatedAt.UTC(), t.ExpiresAt.UTC()
 	for _, at := range []*time.Time{t.RevokedAt, t.LastUsedAt} {

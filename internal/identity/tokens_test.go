@@ -178,10 +178,8 @@ func TestSecretsAreNotStored(t *testing.T) {
 	t.Parallel()
 	tokens, _, db := newTokens(t, newClock())
 	text, _ := create(t, tokens, newSomeone())
-	rows, err := db.Pool.Query(
-		t.Context(),
-		`SELECT to_jsonb(t)::text || encode(hash, 'escape') || encode(hash, 'base64') FROM fanfare.service_tokens t`,
-	)
+	rows, err := db.Pool.Query(t.Context(),
+		`SELECT to_jsonb(t)::text || encode(hash, 'escape') || encode(hash, 'base64') FROM fanfare.service_tokens t`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,10 +225,8 @@ func TestLookupsUseAnIndex(t *testing.T) {
 func TestNewTokenReportsEveryViolation(t *testing.T) {
 	t.Parallel()
 	tokens, _, db := newTokens(t, newClock())
-	_, _, err := tokens.Create(
-		t.Context(),
-		identity.NewToken{Name: "a\nb", Scopes: []string{"activity:*"}, Lifetime: 367 * 24 * time.Hour},
-	)
+	_, _, err := tokens.Create(t.Context(),
+		identity.NewToken{Name: "a\nb", Scopes: []string{"activity:*"}, Lifetime: 367 * 24 * time.Hour})
 	for _, want := range []string{"tenant", "principal", "name", "activity:*", "expires_in"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
@@ -402,10 +398,8 @@ func TestDatabaseUnavailable(t *testing.T) {
 	server, db := pgtest.NewCluster(t)
 	tokens := identity.NewTokens(db.Pool, c.now)
 	var reported []error
-	a := build(
-		t,
-		identity.Options{Tokens: tokens, Now: c.now, Report: func(err error) { reported = append(reported, err) }},
-	)
+	a := build(t,
+		identity.Options{Tokens: tokens, Now: c.now, Report: func(err error) { reported = append(reported, err) }})
 	text, token := create(t, tokens, who)
 	wantSomeone(t, a, withBearer(text), who)
 	if err := server.Kill(t.Context()); err != nil {
