@@ -16,34 +16,42 @@ import (
 // The pages of docs/instrumenting/research quote the functions of this file.
 
 func signalValidated(ctx context.Context, tx pgx.Tx, tenant, signal uuid.UUID) error {
-	e := actions.SignalValidated{Passed: false, Checks: new(12), FailedChecks: []string{"turnover"}}.On(tenant, signal)
+	e := actions.SignalValidated{
+		Passed: false, Checks: new(12), FailedChecks: []string{"turnover"},
+	}.On(tenant, signal)
 	_, err := outbox.Record(ctx, tx, e)
 	return err
 }
 
 func datasetRefreshed(ctx context.Context, tx pgx.Tx, tenant, dataset, refresh uuid.UUID) error {
 	e := actions.DatasetRefreshCompleted{Rows: new(48_210), DurationMs: new(5_300)}.On(tenant, dataset)
-	e.CorrelationID = refresh // as of dataset.refresh_started
+	e.CorrelationID = refresh // as in dataset.refresh_started
 	_, err := outbox.Record(ctx, tx, e)
 	return err
 }
 
 func pipelineRunFailed(ctx context.Context, tx pgx.Tx, tenant, pipeline, run uuid.UUID) error {
-	e := actions.PipelineRunFailed{RunID: run, Error: "the source answered 503 three times", FailedStep: "fetch"}.On(tenant, pipeline)
+	e := actions.PipelineRunFailed{
+		RunID: run, Error: "the source returned status 503 three times", FailedStep: "fetch",
+	}.On(tenant, pipeline)
 	e.CorrelationID, e.Status = run, activity.Failure
 	_, err := outbox.Record(ctx, tx, e)
 	return err
 }
 
 func experimentRun(ctx context.Context, tx pgx.Tx, tenant, experiment, run uuid.UUID) error {
-	e := actions.ExperimentRunCompleted{RunID: run, Metrics: map[string]float64{"sharpe": 1.42, "drawdown": 0.11}}.On(tenant, experiment)
+	e := actions.ExperimentRunCompleted{
+		RunID: run, Metrics: map[string]float64{"sharpe": 1.42, "drawdown": 0.11},
+	}.On(tenant, experiment)
 	e.CorrelationID = run
 	_, err := outbox.Record(ctx, tx, e)
 	return err
 }
 
 func backtestCompleted(ctx context.Context, tx pgx.Tx, tenant, backtest, run uuid.UUID) error {
-	e := actions.BacktestCompleted{RunID: run, DurationMs: new(93_000), Metrics: map[string]float64{"sharpe": 1.42}}.On(tenant, backtest)
+	e := actions.BacktestCompleted{
+		RunID: run, DurationMs: new(93_000), Metrics: map[string]float64{"sharpe": 1.42},
+	}.On(tenant, backtest)
 	e.CorrelationID = run
 	_, err := outbox.Record(ctx, tx, e)
 	return err
@@ -51,12 +59,12 @@ func backtestCompleted(ctx context.Context, tx pgx.Tx, tenant, backtest, run uui
 
 func rebalanced(ctx context.Context, tx pgx.Tx, tenant, portfolio, run uuid.UUID) error {
 	e := actions.PortfolioRebalanced{Trades: 14, Turnover: new(0.08)}.On(tenant, portfolio)
-	e.CorrelationID = run // as of portfolio.weights_computed
+	e.CorrelationID = run // as in portfolio.weights_computed
 	_, err := outbox.Record(ctx, tx, e)
 	return err
 }
 
-// A request, what its guardrails say and how it ends are one workflow: all carry the request's id.
+// A request, its guardrails and its outcome carry the id of the request.
 func promotionApproved(ctx context.Context, tx pgx.Tx, tenant, signal, request uuid.UUID) error {
 	passed := actions.GuardrailsValidated{Checks: 5}.On(tenant, signal)
 	approved := actions.PromotionApproved{RequestID: request, Note: "ready"}.On(tenant, signal)
@@ -66,8 +74,10 @@ func promotionApproved(ctx context.Context, tx pgx.Tx, tenant, signal, request u
 }
 
 func driftDetected(ctx context.Context, tx pgx.Tx, tenant, signal, check uuid.UUID) error {
-	e := actions.MonitoringDriftDetected{Metric: "mean", Value: new(0.31), Limit: new(0.25), Window: "30d"}.On(tenant, signal)
-	e.ResourceType = "signal" // what drifts, not what looks at it
+	e := actions.MonitoringDriftDetected{
+		Metric: "mean", Value: new(0.31), Limit: new(0.25), Window: "30d",
+	}.On(tenant, signal)
+	e.ResourceType = "signal" // the subject of the check, not the monitor
 	e.CorrelationID = check
 	_, err := outbox.Record(ctx, tx, e)
 	return err
@@ -89,7 +99,7 @@ func reviewRequested(ctx context.Context, tx pgx.Tx, tenant, document, reviewer 
 
 func workflowStarted(ctx context.Context, tx pgx.Tx, tenant, workflow, run uuid.UUID) error {
 	e := actions.WorkflowRunStarted{RunID: run, Trigger: "schedule"}.On(tenant, workflow)
-	e.CorrelationID, e.ActorPrincipalID = run, activity.System // nobody set it off
+	e.CorrelationID, e.ActorPrincipalID = run, activity.System // a schedule started it
 	_, err := outbox.Record(ctx, tx, e)
 	return err
 }
