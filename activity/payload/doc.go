@@ -1,6 +1,6 @@
 // Package payload holds the rules for the JSON of payloads: which texts PostgreSQL can store as
-// jsonb, and the text that jsonb then has. PostgreSQL's jsonb contains no NUL, no lone surrogate and
-// no number beyond numeric, and its text differs from what was given:
+// jsonb, and the text that jsonb then has. PostgreSQL's jsonb contains no NUL, no lone surrogate
+// and no number beyond numeric, and its text differs from what was given:
 // https://www.postgresql.org/docs/current/datatype-json.html
 //
 // All functions are pure, and safe for concurrent use.

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// RedactJSON returns a JSON text with its secrets replaced by [Redacted], at any depth: the value of
-// a key that names a secret, a string that contains one, and a key that contains one together with
-// its value. keys are further keys that name a secret, in lower case. raw itself is returned if it
-// contains no secret or is not valid JSON; it is never changed.
+// RedactJSON returns a JSON text with its secrets replaced by [Redacted], at any depth: the value
+// of a key that names a secret, a string that contains one, and a key that contains one together
+// with its value. keys are further keys that name a secret, in lower case. raw itself is returned
+// if it contains no secret or is not valid JSON; it is never changed.
 func RedactJSON(raw json.RawMessage, keys ...string) json.RawMessage {
 	// A letter may be written as an escape.
 	if len(keys) == 0 && bytes.IndexByte(raw, '\\') < 0 && !hasHint(LowerASCII(string(raw))) {

@@ -19,7 +19,8 @@ func TestRedactJSON(t *testing.T) {
 		`{"password":"x","a":1}`: `{"password":"[redacted]","a":1}`,
 		`{"p\u0061ssword":"x"}`:  `{"password":"[redacted]"}`,
 		`{"a":[{"b":{"token":{"deep":[1,2]}}}, 1]}`: `{"a":[{"b":{"token":"[redacted]"}},1]}`,
-		`{"token":null,"secret":[],"cookie":1e400}`: `{"token":"[redacted]","secret":"[redacted]","cookie":"[redacted]"}`,
+		`{"token":null,"secret":[],"cookie":1e400}`: `{"token":"[redacted]","secret":"[redacted]",` +
+			`"cookie":"[redacted]"}`,
 		`{"n":1e400,"password":1}`:                  `{"n":1e400,"password":"[redacted]"}`,
 		`{"n":12345678901234567890.10}`:             `{"n":12345678901234567890.10}`,
 		`{"url":"https://u:p@h/"}`:                  `{"url":"[redacted]"}`,
@@ -36,8 +37,8 @@ func TestRedactJSON(t *testing.T) {
 			t.Errorf("RedactJSON(%s):\ngot  %s\nwant %s", in, got, want)
 		}
 	}
-	got, want := string(secrets.RedactJSON(json.RawMessage(`{"SSN":"1","a":"2"}`), "ssn")), `{"SSN":"[redacted]","a":"2"}`
-	if got != want {
+	got := string(secrets.RedactJSON(json.RawMessage(`{"SSN":"1","a":"2"}`), "ssn"))
+	if want := `{"SSN":"[redacted]","a":"2"}`; got != want {
 		t.Errorf("RedactJSON with another key: got %s, want %s", got, want)
 	}
 }

@@ -31,8 +31,8 @@ func lower(text string) string {
 	}, text)
 }
 
-// TestEachDetectorFindsItsExamples checks each detector alone: it matches its examples, which contain
-// its hints, and no detector matches the similar keys and texts.
+// TestEachDetectorFindsItsExamples checks each detector alone: it matches its examples, which
+// contain its hints, and no detector matches the similar keys and texts.
 func TestEachDetectorFindsItsExamples(t *testing.T) {
 	t.Parallel()
 	all := All()
@@ -46,7 +46,8 @@ func TestEachDetectorFindsItsExamples(t *testing.T) {
 				if !matches(t, []Detector{d}, examples.key, text) {
 					t.Errorf("%s does not match %q", d.Name, text)
 				}
-				if !slices.ContainsFunc(d.Hints, func(hint string) bool { return strings.Contains(lower(text), hint) }) {
+				hinted := func(hint string) bool { return strings.Contains(lower(text), hint) }
+				if !slices.ContainsFunc(d.Hints, hinted) {
 					t.Errorf("%s: %q contains none of the hints %q", d.Name, text, d.Hints)
 				}
 			}
@@ -59,8 +60,8 @@ func TestEachDetectorFindsItsExamples(t *testing.T) {
 	}
 }
 
-// TestTable checks the rules of the table: what both kinds of regular expressions, an SQL literal and
-// a row of the documentation need.
+// TestTable checks the rules of the table: what both kinds of regular expressions, an SQL literal
+// and a row of the documentation need.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}

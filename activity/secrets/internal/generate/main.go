@@ -1,5 +1,5 @@
-// Generate writes what is made from the table of secret detectors: the migration with the database's
-// matchers and the table in docs/secrets.md. Its argument is the root of the repository.
+// Generate writes what is made from the table of secret detectors: the migration with the
+// database's matchers and the table in docs/secrets.md. Its argument is the root of the repository.
 package main
 
 import (
