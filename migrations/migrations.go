@@ -1,10 +1,10 @@
-// Package migrations holds Fanfare's schema: numbered SQL files, each with its way up and its way
-// down, applied by tern under an advisory lock, each in a transaction of its own.
+// Package migrations contains Fanfare's schema as numbered SQL files, one subject a file. Each file
+// has a part that creates objects and a part that drops them. Migrations are applied by tern, under
+// an advisory lock and each in its own transaction.
 //
-// Everything lives in the PostgreSQL schema "fanfare", the table of applied migrations
-// (fanfare.schema_version) too. Required: PostgreSQL 15 or newer, and a role that may create
-// schemas and roles (or that finds the roles fanfare_writer and fanfare_retention made and granted
-// to it).
+// All objects, including the version table fanfare.schema_version, are in the PostgreSQL schema
+// "fanfare". Migrating needs PostgreSQL 15 or newer, and a role that may create schemas and roles,
+// or to which the existing roles fanfare_writer and fanfare_retention are granted.
 package migrations
 
 import (
@@ -27,26 +27,27 @@ var files embed.FS
 const (
 	versionTable     = "fanfare.schema_version"
 	oldestPostgreSQL = 15
+
+	dependentObjectsStillExist = "2BP01" // SQLSTATE
 )
 
-// Status is how far a database is.
+// Status describes which migrations a database has.
 type Status struct {
-	Current int      `json:"current"` // migrations applied; 0 is an empty database
-	Latest  int      `json:"latest"`  // migrations this binary has
-	Pending []string `json:"pending"` // file names, in the order in which Apply would take them
+	Current int      `json:"current"` // version of the database: the last applied migration; 0 means none
+	Latest  int      `json:"latest"`  // version of this binary
+	Pending []string `json:"pending"` // file names of the migrations to apply, in their order
 }
 
-// Progress is called before each migration; direction is "up" or "down". It may be nil.
+// Progress is called before each migration with its file name; direction is "up" or "down".
 type Progress func(name, direction string)
 
-// Apply takes conn's database to the latest migration. Many may call it at once: the others wait
-// for the first, then find nothing to do. An error names the migration and leaves the database at
-// the one before it.
+// Apply applies the pending migrations to conn's database. Concurrent calls wait for each other. An
+// error names the migration that failed, and leaves the database at the version before it.
 func Apply(ctx context.Context, conn *pgx.Conn) error {
 	return Up(ctx, conn, nil)
 }
 
-// Up is Apply with progress.
+// Up is [Apply] with a progress function, which may be nil.
 func Up(ctx context.Context, conn *pgx.Conn, progress Progress) error {
 	if err := checkServer(ctx, conn); err != nil {
 		return err
@@ -58,9 +59,9 @@ func Up(ctx context.Context, conn *pgx.Conn, progress Progress) error {
 	return to(ctx, m, len(m.Migrations))
 }
 
-// Down takes conn's database back to the given migration. Zero removes everything that is
-// Fanfare's: every recorded activity, and the schema itself unless something that is not Fanfare's
-// stands in it.
+// Down reverts the migrations of conn's database that are later than version. Version 0 removes all
+// of Fanfare's objects, including every recorded activity, and the schema; it fails if the schema
+// contains objects that are not Fanfare's. progress may be nil.
 func Down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) error {
 	m, err := load(ctx, conn, progress)
 	if err != nil {
@@ -80,14 +81,13 @@ func Down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) e
 		return fmt.Errorf("drop %s: %w", versionTable, err)
 	}
 	_, err = conn.Exec(ctx, "DROP SCHEMA fanfare")
-	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) &&
-		pgErr.Code == "2BP01" { // dependent_objects_still_exist
-		return fmt.Errorf("drop schema fanfare: it holds objects that are not Fanfare's: %s", pgErr.Detail)
+	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == dependentObjectsStillExist {
+		return fmt.Errorf("drop schema fanfare: it contains objects that are not Fanfare's: %s", pgErr.Detail)
 	}
 	return err
 }
 
-// Read returns how far conn's database is, and changes nothing in it.
+// Read returns the status of conn's database, and does not change the database.
 func Read(ctx context.Context, conn *pgx.Conn) (Status, error) {
 	names, err := migrate.FindMigrations(files)
 	if err != nil {
@@ -108,7 +108,8 @@ func Read(ctx context.Context, conn *pgx.Conn) (Status, error) {
 	return status, nil
 }
 
-// Hash names the content of all migrations: two binaries with the same hash make the same schema.
+// Hash returns a hash of the contents of all migrations, in hexadecimal. Two binaries with the same
+// hash create the same schema.
 func Hash() string {
 	h := sha256.New()
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
@@ -158,11 +159,12 @@ func to(ctx context.Context, m *migrate.Migrator, version int) error {
 
 func checkServer(ctx context.Context, conn *pgx.Conn) error {
 	var version int
-	if err := conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&version); err != nil {
+	err := conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&version)
+	if err != nil {
 		return fmt.Errorf("read the server's version: %w", err)
 	}
 	if version < oldestPostgreSQL {
-		return fmt.Errorf("the server is PostgreSQL %d: Fanfare needs %d or newer", version, oldestPostgreSQL)
+		return fmt.Errorf("the server is PostgreSQL %d: Fanfare requires %d or newer", version, oldestPostgreSQL)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// names are the migrations as they lie beside this file, in their order.
+// names returns the file names of the migrations in their order.
 func names(t testing.TB) []string {
 	t.Helper()
 	found, err := filepath.Glob("*.sql")
@@ -30,7 +30,7 @@ func names(t testing.TB) []string {
 	return found
 }
 
-// connect returns a connection that lives as long as the test.
+// connect returns a connection that is closed when the test ends.
 func connect(t testing.TB, url string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
@@ -41,9 +41,9 @@ func connect(t testing.TB, url string) *pgx.Conn {
 	return conn
 }
 
-// empty returns a database without the schema. The copy of the template beside it keeps the
-// server's roles in use, so that a test on its way down does not drop them under another on its way
-// up.
+// empty returns a database without the schema. Another database, with the schema, keeps the
+// server's roles in use, so that a test that reverts its migrations does not drop the roles that a
+// concurrent test needs.
 func empty(t testing.TB) *pgtest.DB {
 	t.Helper()
 	pgtest.New(t)
@@ -70,26 +70,48 @@ func query[T any](t testing.TB, conn *pgx.Conn, sql string, args ...any) T {
 	return value
 }
 
-// describe lists everything in the schema fanfare, one line each.
+// describeObjects describes each object of the schema fanfare in one line. $1 includes the
+// privileges.
+const describeObjects = `
+	SELECT format(
+	           '%s %s %s %s %s', c.relkind, c.relname, c.reloptions,
+	           pg_get_expr(c.relpartbound, c.oid), CASE WHEN $1 THEN c.relacl::text END)
+	FROM pg_class AS c
+	WHERE c.relnamespace = to_regnamespace('fanfare')
+	UNION ALL
+	SELECT format(
+	           '%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+	           pg_get_expr(d.adbin, d.adrelid))
+	FROM pg_class AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+	LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+	WHERE c.relnamespace = to_regnamespace('fanfare')
+	UNION ALL
+	SELECT pg_get_indexdef(i.indexrelid)
+	FROM pg_index AS i
+	JOIN pg_class AS c ON c.oid = i.indexrelid
+	WHERE c.relnamespace = to_regnamespace('fanfare')
+	UNION ALL
+	SELECT format('%s %s', c.conname, pg_get_constraintdef(c.oid))
+	FROM pg_constraint AS c
+	WHERE c.connamespace = to_regnamespace('fanfare')
+	UNION ALL
+	SELECT pg_get_triggerdef(t.oid)
+	FROM pg_trigger AS t
+	JOIN pg_class AS c ON c.oid = t.tgrelid
+	WHERE c.relnamespace = to_regnamespace('fanfare')
+	UNION ALL
+	SELECT format(
+	           '%s owner %s %s', pg_get_functiondef(p.oid), p.proowner::regrole,
+	           CASE WHEN $1 THEN p.proacl::text END)
+	FROM pg_proc AS p
+	WHERE p.pronamespace = to_regnamespace('fanfare')
+	ORDER BY 1`
+
+// describe returns the objects of the schema fanfare, one line each.
 func describe(t testing.TB, conn *pgx.Conn, privileges bool) []string {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), `
-		SELECT format('%s %s %s %s %s', c.relkind, c.relname, c.reloptions, pg_get_expr(c.relpartbound, c.oid), CASE WHEN $1 THEN c.relacl::text END)
-		FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('fanfare')
-		UNION ALL
-		SELECT format('%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
-		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
-		WHERE c.relnamespace = to_regnamespace('fanfare')
-		UNION ALL
-		SELECT pg_get_indexdef(i.indexrelid) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE c.relnamespace = to_regnamespace('fanfare')
-		UNION ALL
-		SELECT format('%s %s', c.conname, pg_get_constraintdef(c.oid)) FROM pg_constraint AS c WHERE c.connamespace = to_regnamespace('fanfare')
-		UNION ALL
-		SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid WHERE c.relnamespace = to_regnamespace('fanfare')
-		UNION ALL
-		SELECT format('%s owner %s %s', pg_get_functiondef(p.oid), p.proowner::regrole, CASE WHEN $1 THEN p.proacl::text END)
-		FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('fanfare')
-		ORDER BY 1`, privileges)
+	rows, err := conn.Query(t.Context(), describeObjects, privileges)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,16 +136,13 @@ func TestUpDownUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := query[bool](t, conn, `SELECT to_regnamespace('fanfare') IS NULL`); !got {
-		t.Errorf(
-			"after Down to 0: got the schema still, want it gone; it holds\n%s",
-			strings.Join(describe(t, conn, false), "\n"),
-		)
+		t.Errorf("after Down to 0: the schema exists, with\n%s", strings.Join(describe(t, conn, false), "\n"))
 	}
 	if err := migrations.Apply(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(first, describe(t, conn, true)); diff != "" {
-		t.Errorf("after up, down and up: got another schema than after the first up (-first +second):\n%s", diff)
+		t.Errorf("after up, down and up: the schema differs from the first one (-first +second):\n%s", diff)
 	}
 }
 
@@ -146,7 +165,7 @@ func TestEachStepDownAndUp(t *testing.T) {
 			t.Fatalf("up from %d: %v", version, err)
 		}
 		if diff := cmp.Diff(want[latest], describe(t, conn, false)); diff != "" {
-			t.Fatalf("up from %d: got another schema (-want +got):\n%s", version, diff)
+			t.Fatalf("up from %d: schema (-want +got):\n%s", version, diff)
 		}
 		if version+1 == latest {
 			break
@@ -155,21 +174,17 @@ func TestEachStepDownAndUp(t *testing.T) {
 			t.Fatalf("down to %d: %v", version+1, err)
 		}
 		if diff := cmp.Diff(want[version+1], describe(t, conn, false)); diff != "" {
-			t.Fatalf("down to %d again: got another schema (-want +got):\n%s", version+1, diff)
+			t.Fatalf("down to %d again: schema (-want +got):\n%s", version+1, diff)
 		}
 	}
 }
 
-func TestTwiceUpIsNothing(t *testing.T) {
+func TestUpOfLatestVersionChangesNothing(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
 	want := describe(t, conn, true)
-	err := migrations.Up(
-		t.Context(),
-		conn,
-		func(name, direction string) { t.Errorf("got migration %s %s, want none", name, direction) },
-	)
-	if err != nil {
+	progress := func(name, direction string) { t.Errorf("got migration %s %s, want none", name, direction) }
+	if err := migrations.Up(t.Context(), conn, progress); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, describe(t, conn, true)); diff != "" {
@@ -177,7 +192,7 @@ func TestTwiceUpIsNothing(t *testing.T) {
 	}
 }
 
-func TestManyApplyAtOnce(t *testing.T) {
+func TestConcurrentApply(t *testing.T) {
 	t.Parallel()
 	db := empty(t)
 	var g errgroup.Group
@@ -193,7 +208,7 @@ func TestManyApplyAtOnce(t *testing.T) {
 	}
 }
 
-func TestProgressNamesEachMigrationInItsOrder(t *testing.T) {
+func TestProgressIsCalledForEachMigration(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, empty(t).URL)
 	var got []string
@@ -225,49 +240,52 @@ func status(t testing.TB, conn *pgx.Conn) migrations.Status {
 	return s
 }
 
-func TestReadSaysHowFarItIs(t *testing.T) {
+func TestRead(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, empty(t).URL)
 	all := names(t)
 	latest := len(all)
 	if diff := cmp.Diff(migrations.Status{Current: 0, Latest: latest, Pending: all}, status(t, conn)); diff != "" {
-		t.Errorf("of an empty database (-want +got):\n%s", diff)
+		t.Errorf("status of an empty database (-want +got):\n%s", diff)
 	}
 	if got := query[bool](t, conn, `SELECT to_regnamespace('fanfare') IS NULL`); !got {
-		t.Error("Read made the schema, want nothing changed")
+		t.Error("Read created the schema")
 	}
 	if err := migrations.Apply(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(migrations.Status{Current: latest, Latest: latest, Pending: []string{}}, status(t, conn)); diff != "" {
-		t.Errorf("of a migrated database (-want +got):\n%s", diff)
+	want := migrations.Status{Current: latest, Latest: latest, Pending: []string{}}
+	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
+		t.Errorf("status of a migrated database (-want +got):\n%s", diff)
 	}
 	if err := migrations.Down(t.Context(), conn, 3, nil); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(migrations.Status{Current: 3, Latest: latest, Pending: all[3:]}, status(t, conn)); diff != "" {
-		t.Errorf("of a database at 3 (-want +got):\n%s", diff)
+	want = migrations.Status{Current: 3, Latest: latest, Pending: all[3:]}
+	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
+		t.Errorf("status of a database at version 3 (-want +got):\n%s", diff)
 	}
 }
 
-func TestANewerDatabaseIsLeftAlone(t *testing.T) {
+func TestApplyToNewerDatabaseIsRefused(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
 	latest := len(names(t))
 	exec(t, conn, `UPDATE fanfare.schema_version SET version = 99`)
-	want := describe(t, conn, true)
+	before := describe(t, conn, true)
 	if err := migrations.Apply(t.Context(), conn); err == nil || !strings.Contains(err.Error(), "99") {
-		t.Errorf("Apply to a database at 99: got %v, want an error that names the version", err)
+		t.Errorf("Apply to a database at version 99: got %v, want an error that names the version", err)
 	}
-	if diff := cmp.Diff(migrations.Status{Current: 99, Latest: latest, Pending: []string{}}, status(t, conn)); diff != "" {
+	want := migrations.Status{Current: 99, Latest: latest, Pending: []string{}}
+	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(want, describe(t, conn, true)); diff != "" {
+	if diff := cmp.Diff(before, describe(t, conn, true)); diff != "" {
 		t.Errorf("Apply changed a newer schema (-before +after):\n%s", diff)
 	}
 }
 
-func TestDownRefusesAVersionThatCannotBe(t *testing.T) {
+func TestDownRefusesInvalidVersion(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
 	latest := len(names(t))
@@ -282,28 +300,26 @@ func TestDownRefusesAVersionThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestDownNamesWhatIsNotFanfares(t *testing.T) {
+func TestDownNamesForeignObjects(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.New(t).URL)
-	exec(
-		t,
-		conn,
-		`CREATE TABLE fanfare.of_the_application (kept text); INSERT INTO fanfare.of_the_application VALUES ('yes')`,
-	)
-	if err := migrations.Down(t.Context(), conn, 0, nil); err == nil ||
-		!strings.Contains(err.Error(), "of_the_application") {
-		t.Errorf("down to 0: got %v, want an error that names the foreign table", err)
+	exec(t, conn, `
+		CREATE TABLE fanfare.of_the_application (answer int);
+		INSERT INTO fanfare.of_the_application VALUES (42)`)
+	err := migrations.Down(t.Context(), conn, 0, nil)
+	if err == nil || !strings.Contains(err.Error(), "of_the_application") {
+		t.Errorf("down to 0: got %v, want an error that names the application's table", err)
 	}
-	if got := query[string](t, conn, `SELECT kept FROM fanfare.of_the_application`); got != "yes" {
-		t.Errorf("the foreign table: got %q, want it as it was", got)
+	if got := query[int](t, conn, `SELECT answer FROM fanfare.of_the_application`); got != 42 {
+		t.Errorf("row of the application's table: got %d, want 42", got)
 	}
 	if err := migrations.Apply(t.Context(), conn); err != nil {
-		t.Errorf("up again beside it: got %v, want no error", err)
+		t.Errorf("up again: got %v, want no error", err)
 	}
 }
 
-// TestAFailedMigrationIsNamed takes what a migration is about to make.
-func TestAFailedMigrationIsNamed(t *testing.T) {
+// TestFailedMigrationIsNamed lets a migration fail with a table that exists already.
+func TestFailedMigrationIsNamed(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, empty(t).URL)
 	exec(t, conn, `CREATE SCHEMA fanfare; CREATE TABLE fanfare.preferences ()`)
@@ -313,24 +329,23 @@ func TestAFailedMigrationIsNamed(t *testing.T) {
 		t.Errorf("Apply: got %v, want an error that names the migration and the relation", err)
 	}
 	if got := status(t, conn).Current; got != 9 {
-		t.Errorf("version: got %d, want 9, that before the failed migration", got)
+		t.Errorf("version: got %d, want 9, the one before the failed migration", got)
 	}
 	exec(t, conn, `DROP TABLE fanfare.preferences`)
 	if err := migrations.Apply(t.Context(), conn); err != nil {
-		t.Errorf("Apply once the way is free: got %v, want no error", err)
+		t.Errorf("Apply without the table: got %v, want no error", err)
 	}
 }
 
 func TestHash(t *testing.T) {
 	t.Parallel()
 	if got := migrations.Hash(); got != migrations.Hash() || !regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(got) {
-		t.Errorf("got %q, want the same 16 hexadecimal digits each time", got)
+		t.Errorf("got %q, want 16 hexadecimal digits, the same from each call", got)
 	}
 }
 
-// TestWithoutASuperuser migrates as a role that may create roles and schemas and no more, on a
-// server that has seen nothing yet.
-func TestWithoutASuperuser(t *testing.T) {
+// TestWithoutSuperuser migrates as a role that may create roles and schemas only, on a new server.
+func TestWithoutSuperuser(t *testing.T) {
 	t.Parallel()
 	server, err := devstack.StartPostgres(t.Context(), devstack.PostgresOptions{})
 	if err != nil {
@@ -352,18 +367,18 @@ func TestWithoutASuperuser(t *testing.T) {
 		if err := migrations.Apply(t.Context(), conn); err != nil {
 			t.Fatal(err)
 		}
-		id := query[string](t, conn, `SELECT fanfare.record_activity($1)::text`, anEnvelope)
-		if state := refusal(conn, `DELETE FROM fanfare.activities WHERE id = $1`, id); state != "42501" {
+		id := query[string](t, conn, `SELECT fanfare.record_activity($1)::text`, envelope)
+		if state := sqlState(conn, `DELETE FROM fanfare.activities WHERE id = $1`, id); state != "42501" {
 			t.Errorf("delete by the owner: got SQLSTATE %q, want 42501", state)
 		}
 		if got := query[int](t, conn, `SELECT fanfare.ensure_partitions(6)`); got != 3 {
-			t.Errorf("ensure_partitions(6): got %d made, want 3", got)
+			t.Errorf("ensure_partitions(6): got %d created, want 3", got)
 		}
 		if err := migrations.Down(t.Context(), conn, 0, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := query[int](t, super, `SELECT count(*)::int FROM pg_roles WHERE rolname LIKE 'fanfare%'`); got != 0 {
-			t.Errorf("roles left behind: got %d, want 0", got)
+			t.Errorf("roles after down: got %d, want 0", got)
 		}
 	}
 }

@@ -80,8 +80,8 @@ func TestKind(t *testing.T) {
 	}
 }
 
-// FuzzUnstorable compares Unstorable to the database: exactly the storable texts can be cast to jsonb,
-// unless they nest too deep.
+// FuzzUnstorable compares Unstorable to the database: exactly the storable texts can be cast to
+// jsonb, unless they nest too deep.
 func FuzzUnstorable(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `{"a":"\u0000"}`, `{"a":"\\\u0000"}`, `{"a":"\ud83d\ude00"}`, `{"a":"\ud83d\\ude00"}`,

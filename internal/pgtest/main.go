@@ -13,9 +13,8 @@ import (
 // serverVariable names the environment variable with the server's URL.
 const serverVariable = "FANFARE_TEST_DATABASE_URL"
 
-// Main runs the package's tests with a server to give them databases, and
-// exits the process. If the tests pass but leave goroutines behind, it shows
-// them and fails.
+// Main runs the tests of a package with a PostgreSQL server, and exits the process. It fails if the
+// tests pass but leak goroutines.
 func Main(m *testing.M) {
 	code, err := run(m)
 	if err != nil {
@@ -44,8 +43,8 @@ func run(m *testing.M) (code int, err error) {
 	return 0, leaks.Find()
 }
 
-// startServer starts a server and names it in the environment, where the tests
-// and the processes that they start find it.
+// startServer starts a server and puts its URL into the environment of this process and of those
+// that the tests start.
 func startServer() (stop func() error, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

@@ -1,4 +1,4 @@
-// Package pgtest gives each test a PostgreSQL database of its own.
+// Package pgtest provides each test with a PostgreSQL database of its own.
 //
 //	func TestMain(m *testing.M) { pgtest.Main(m) }
 //
@@ -8,10 +8,10 @@
 //		…
 //	}
 //
-// The databases are on the server that FANFARE_TEST_DATABASE_URL names, by the
-// URL of a superuser, or else on a server that Main starts for this process.
-// They are copies of a template that is made once for each content of the
-// migrations, and that stays on a server of one's own: fanfare_template_….
+// FANFARE_TEST_DATABASE_URL selects the server, with the URL of a superuser; without it, [Main]
+// starts one for the process. The databases are copies of a template database,
+// fanfare_template_<hash>, which is created once for each content of the migrations and is not
+// dropped.
 package pgtest
 
 import (
@@ -29,31 +29,31 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// timeout bounds each thing that a test waits for here.
+// timeout limits each operation on a server or database.
 const timeout = time.Minute
 
-// DB is a database that lives as long as its test.
+// DB is a database that is dropped when its test ends.
 type DB struct {
-	// Pool is closed when the test ends; the test releases its connections.
+	// Pool is closed when the test ends. The test must release its connections before.
 	Pool *pgxpool.Pool
-	// URL is how to reach the database as a superuser.
+	// URL connects to the database as a superuser.
 	URL string
 }
 
-// New returns a new database with Fanfare's schema in it, for this test alone.
+// New creates a database with Fanfare's schema for the test.
 func New(t testing.TB) *DB {
 	t.Helper()
 	return newDB(t, serverURL(t), true)
 }
 
-// NewEmpty returns a new database without any schema, for this test alone.
+// NewEmpty creates a database without Fanfare's schema for the test.
 func NewEmpty(t testing.TB) *DB {
 	t.Helper()
 	return newDB(t, serverURL(t), false)
 }
 
-// NewCluster returns a new database with Fanfare's schema in it on a server
-// for this test alone, which the test may kill and restart.
+// NewCluster starts a server for the test, which the test may kill and restart, and creates a
+// database with Fanfare's schema on it.
 func NewCluster(t testing.TB) (*devstack.Postgres, *DB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
@@ -77,7 +77,7 @@ func NewCluster(t testing.TB) (*devstack.Postgres, *DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The test may leave the server down, so nothing is dropped at its end.
+	// The database is not dropped, since the server may be down when the test ends.
 	name := newName()
 	if err := createDatabase(ctx, config, name, template); err != nil {
 		t.Fatal(err)
@@ -156,10 +156,10 @@ func open(t testing.TB, databaseURL string) *DB {
 	return &DB{Pool: pool, URL: databaseURL}
 }
 
-// newName returns a database name that no other test has.
+// newName returns a unique database name.
 func newName() string { return "fanfare_test_" + strings.ToLower(rand.Text()) }
 
-// withDatabase returns the server's URL with another database in it.
+// withDatabase returns the server's URL with the name of another database.
 func withDatabase(server, name string) (string, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {

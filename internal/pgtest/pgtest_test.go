@@ -25,14 +25,14 @@ func TestNewEmptyHasNoSchema(t *testing.T) {
 	}
 }
 
-func TestDatabasesAreApart(t *testing.T) {
+func TestDatabasesAreIndependent(t *testing.T) {
 	t.Parallel()
 	first, second := pgtest.New(t), pgtest.New(t)
-	exec(t, first, `CREATE TABLE mine ()`)
-	exec(t, second, `CREATE TABLE mine ()`)
+	exec(t, first, `CREATE TABLE t ()`)
+	exec(t, second, `CREATE TABLE t ()`)
 }
 
-func TestDatabaseIsDroppedAtTheEnd(t *testing.T) {
+func TestDatabaseIsDropped(t *testing.T) {
 	t.Parallel()
 	var name string
 	t.Run("a test", func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestDatabaseIsDroppedAtTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if exists {
-		t.Errorf("database %s outlived its test", name)
+		t.Errorf("database %s exists after its test", name)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestNewClusterSurvivesACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := db.Pool.Ping(t.Context()); err == nil {
-		t.Error("ping of a killed server: got no error")
+		t.Error("ping of a killed server: got no error, want one")
 	}
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)

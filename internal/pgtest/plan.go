@@ -9,9 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Plans returns how the server would run a statement: with a plan for these
-// arguments, and with the generic one that it may turn to when the statement
-// has been run some times. What is set in tx holds for both.
+// Plans returns the plans of a statement: the custom plan for args, and the generic plan, which the
+// server may choose after several executions. The settings of tx apply to both.
 func Plans(t testing.TB, tx pgx.Tx, statement string, args ...any) (custom, generic string) {
 	t.Helper()
 	custom = explain(t, tx, "EXPLAIN "+statement, args...)
@@ -33,20 +32,21 @@ func Plans(t testing.TB, tx pgx.Tx, statement string, args ...any) (custom, gene
 	return custom, generic
 }
 
-// badNodes are what reads a table whatever is asked of it, and what costs more
-// than an index probe is worth.
+// badNodes matches sequential scans of large tables, and JIT compilation, which the server uses for
+// expensive plans only.
 var badNodes = regexp.MustCompile(
 	`Seq Scan on (activities|notifications|subscriptions|preferences|principals|resources|role_bindings)|JIT:`,
 )
 
-// WantIndexes fails the test if one of the statement's plans scans a table of
-// Fanfare's or of the directory sequentially, or is dear enough for JIT.
+// WantIndexes fails the test if the custom or the generic plan of a statement scans a large table
+// of the log, the inboxes or the directory sequentially, or is expensive enough for JIT
+// compilation.
 func WantIndexes(t testing.TB, tx pgx.Tx, statement string, args ...any) {
 	t.Helper()
 	custom, generic := Plans(t, tx, statement, args...)
 	for kind, plan := range map[string]string{"custom": custom, "generic": generic} {
 		if bad := badNodes.FindString(plan); bad != "" {
-			t.Errorf("the %s plan has a %q:\n%s\n%s", kind, bad, statement, plan)
+			t.Errorf("%s plan: got %q:\n%s\n%s", kind, bad, statement, plan)
 		}
 	}
 }

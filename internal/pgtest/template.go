@@ -8,14 +8,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// templateLock is the advisory lock under which templates are made. It is one
-// for all of them, since migrations also make roles, which a cluster's
-// databases share.
+// templateLock is the advisory lock under which templates are created. All templates have the same
+// lock, since migrations also create roles, which belong to the cluster.
 const templateLock = 0x66616e66617265 // "fanfare"
 
-// ensureTemplate returns the name of a database with the schema of these very
-// migrations, and makes it if the server has none. Any number of processes may
-// call it at once, from checkouts that differ.
+// ensureTemplate returns the name of the template database for the migrations of this binary, and
+// creates it if it does not exist. Processes with different migrations may call it concurrently.
 func ensureTemplate(ctx context.Context, server *pgx.ConnConfig) (string, error) {
 	name := "fanfare_template_" + migrations.Hash()
 	err := withConn(ctx, server, func(conn *pgx.Conn) error {
@@ -29,24 +27,24 @@ func ensureTemplate(ctx context.Context, server *pgx.ConnConfig) (string, error)
 		if ready, err := templateReady(ctx, conn, name); ready || err != nil {
 			return err
 		}
-		return makeTemplate(ctx, conn, server, name)
+		return createTemplate(ctx, conn, server, name)
 	})
 	if err != nil {
-		return "", fmt.Errorf("make the template database: %w", err)
+		return "", fmt.Errorf("create the template database: %w", err)
 	}
 	return name, nil
 }
 
-// templateReady tells whether the template is there and complete.
+// templateReady reports whether the template exists and is complete.
 func templateReady(ctx context.Context, conn *pgx.Conn, name string) (ready bool, err error) {
 	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)`, name).
 		Scan(&ready)
 	return ready, err
 }
 
-// makeTemplate marks the database as a template when it is complete, so that
-// what an interrupted run left is seen for what it is.
-func makeTemplate(ctx context.Context, conn *pgx.Conn, server *pgx.ConnConfig, name string) error {
+// createTemplate creates a template. The database is marked as a template when it is complete,
+// which distinguishes it from one that an interrupted process left.
+func createTemplate(ctx context.Context, conn *pgx.Conn, server *pgx.ConnConfig, name string) error {
 	quoted := pgx.Identifier{name}.Sanitize()
 	if _, err := conn.Exec(ctx, `DROP DATABASE IF EXISTS `+quoted+` WITH (FORCE)`); err != nil {
 		return err
@@ -60,7 +58,7 @@ func makeTemplate(ctx context.Context, conn *pgx.Conn, server *pgx.ConnConfig, n
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	// Nobody may connect from here on: a session would keep others from copying.
+	// Connections are disallowed, since a database with a session cannot be copied.
 	_, err = conn.Exec(ctx, `ALTER DATABASE `+quoted+` WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`)
 	return err
 }

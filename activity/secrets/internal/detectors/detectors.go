@@ -112,8 +112,8 @@ func All() []Detector {
 			Header:   `api-key`,
 			Hints:    []string{"key"},
 			Keys: []string{
-				"api_key", "apiKey", "api-key", "API.KEY", "x-api-key", "api--key", "api/key", "private_key", "access key",
-				"signing_key", "encryption_key",
+				"api_key", "apiKey", "api-key", "API.KEY", "x-api-key", "api--key", "api/key", "private_key",
+				"access key", "signing_key", "encryption_key",
 			},
 			NotKeys:  []string{"key", "key_id", "monkey"},
 			Texts:    []string{"AccountName=a;AccountKey=hunter2", `{"signing_key":"hunter2"}`, "x-api-key: abcdefgh"},
