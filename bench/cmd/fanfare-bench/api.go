@@ -24,20 +24,20 @@ type apiOptions struct {
 
 func newAPI() *cobra.Command {
 	var o apiOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"api",
-		"How many requests the HTTP API answers, and how soon, with a large log behind it",
+		"Measure the rate and latency of requests to the HTTP API with a large log",
 		&o.output,
 		func(ctx context.Context) (*apiResult, error) { return measureAPI(ctx, &o) },
 	)
 	flags := cmd.Flags()
-	flags.IntVar(&o.archive.Activities, "activities", 1_000_000, "activities in the log")
-	flags.IntVar(&o.archive.Principals, "principals", 10_000, "principals, who ask in turns")
-	flags.IntVar(&o.archive.Resources, "resources", 20_000, "resources")
-	flags.IntVar(&o.archive.Tenants, "tenants", 10, "tenants")
-	flags.IntVar(&o.clients, "clients", 8, "clients that send one request after the other")
-	flags.DurationVar(&o.duration, "duration", 10*time.Second, "how long to load each route")
-	flags.DurationVar(&o.warmUp, "warm-up", 2*time.Second, "how long to load it before, without measuring")
+	flags.IntVar(&o.archive.Activities, "activities", 1_000_000, "number of activities in the log")
+	flags.IntVar(&o.archive.Principals, "principals", 10_000, "number of principals, who take turns")
+	flags.IntVar(&o.archive.Resources, "resources", 20_000, "number of resources")
+	flags.IntVar(&o.archive.Tenants, "tenants", 10, "number of tenants")
+	flags.IntVar(&o.clients, "clients", 8, "number of clients, with one request at a time each")
+	flags.DurationVar(&o.duration, "duration", 10*time.Second, "duration of the measurement of each route")
+	flags.DurationVar(&o.warmUp, "warm-up", 2*time.Second, "duration of the load before each measurement")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
 	o.databaseFlags.flags(flags)
 	o.statementFlags(flags)
@@ -89,7 +89,7 @@ func (r *apiResult) table(w io.Writer) {
 	row(w)
 	row(
 		w,
-		"behind them",
+		"database",
 		fmt.Sprintf("%d activities", l.Activities),
 		fmt.Sprintf("%d notifications", l.Notifications),
 		fmt.Sprintf("%d principals", l.Principals),
@@ -104,14 +104,14 @@ func (r *apiResult) table(w io.Writer) {
 	showStatements(w, "statements", r.Statements)
 }
 
-// verdict is an error if a request failed.
-func (r *apiResult) verdict() error {
+// verify returns an error if a request failed.
+func (r *apiResult) verify() error {
 	var errs []error
 	for _, route := range r.Routes {
 		if route.Errors > 0 {
 			errs = append(
 				errs,
-				fmt.Errorf("%s: %d requests failed, such as: %s", route.Route, route.Errors, route.Failure),
+				fmt.Errorf("%s: %d requests failed; the first: %s", route.Route, route.Errors, route.Failure),
 			)
 		}
 	}

@@ -14,15 +14,16 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
-// child is a hidden subcommand of this program in a process of its own. It runs as long as its
-// standard input is open.
+// child is a hidden subcommand of this program in a process of its own. It runs while its standard
+// input is open.
 type child struct {
 	process *devstack.Process
 	input   io.Closer
-	said    string // its first line, with which it said that it runs
+	line    string // the first line of its output, printed when it is ready
 }
 
-// startChild starts one. variables are added to its environment, which others cannot read.
+// startChild returns when the child is ready. variables are added to its environment, which other
+// users cannot read.
 func startChild(subcommand string, variables ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -47,13 +48,13 @@ func startChild(subcommand string, variables ...string) (*child, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the process for %q did not start: %w", subcommand, err), p.Kill())
 	}
-	return &child{process: p, input: in, said: strings.TrimSpace(line)}, nil
+	return &child{process: p, input: in, line: strings.TrimSpace(line)}, nil
 }
 
-// usage is what the process uses at this moment.
+// usage returns the resources that the process uses.
 func (c *child) usage() (stack.Usage, error) { return stack.ReadUsage(c.process.PID()) }
 
-// stop ends the process, in good order if it can.
+// stop closes the child's input, and kills it if it does not end in time.
 func (c *child) stop() {
 	_ = c.input.Close()
 	select {

@@ -12,12 +12,12 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
-// judged is a result that may show that something went wrong which never may.
-type judged interface{ verdict() error }
+// verified is a result that may contain violations.
+type verified interface{ verify() error }
 
-// measuring makes a subcommand that measures, shows the result, and fails if the result's verdict
-// is an error.
-func measuring[R shown](use, short string, o *output, measure func(ctx context.Context) (R, error)) *cobra.Command {
+// newBenchmark returns a subcommand that measures, prints the result, and fails if the result
+// contains violations.
+func newBenchmark[R shown](use, short string, o *output, measure func(ctx context.Context) (R, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
@@ -30,8 +30,8 @@ func measuring[R shown](use, short string, o *output, measure func(ctx context.C
 			if err := o.show(cmd, result); err != nil {
 				return err
 			}
-			if j, ok := any(result).(judged); ok {
-				return j.verdict()
+			if v, ok := any(result).(verified); ok {
+				return v.verify()
 			}
 			return nil
 		},
@@ -40,14 +40,14 @@ func measuring[R shown](use, short string, o *output, measure func(ctx context.C
 	return cmd
 }
 
-// databaseFlags are about the PostgreSQL that is started.
+// databaseFlags are the options of the PostgreSQL that is started.
 type databaseFlags struct {
 	settings   map[string]string
 	statements bool
 }
 
 func (f *databaseFlags) flags(flags *pflag.FlagSet) {
-	flags.StringToStringVar(&f.settings, "postgres", nil, "further PostgreSQL settings, name=value")
+	flags.StringToStringVar(&f.settings, "postgres", nil, "additional PostgreSQL settings, name=value")
 }
 
 func (f *databaseFlags) statementFlags(flags *pflag.FlagSet) {
@@ -55,11 +55,11 @@ func (f *databaseFlags) statementFlags(flags *pflag.FlagSet) {
 		&f.statements,
 		"statements",
 		false,
-		"show which statements PostgreSQL spent its time on (needs pg_stat_statements)",
+		"show the statements on which PostgreSQL spent the most time (requires pg_stat_statements)",
 	)
 }
 
-// over adds what the flags say to what a benchmark sets.
+// over adds the flags' settings to those of a benchmark.
 func (f *databaseFlags) over(settings map[string]string) map[string]string {
 	all := map[string]string{}
 	if f.statements {
@@ -70,7 +70,7 @@ func (f *databaseFlags) over(settings map[string]string) map[string]string {
 	return all
 }
 
-// start starts a PostgreSQL that a benchmark has settings for.
+// start starts a PostgreSQL with the settings of a benchmark.
 func (f *databaseFlags) start(ctx context.Context, settings map[string]string) (*stack.Database, error) {
 	progress("starting PostgreSQL")
 	db, err := stack.StartDatabase(ctx, f.over(settings))
@@ -80,7 +80,7 @@ func (f *databaseFlags) start(ctx context.Context, settings map[string]string) (
 	return db, f.prepare(ctx, db)
 }
 
-// prepare is for a PostgreSQL that has just been started; when it fails, that is stopped.
+// prepare prepares a PostgreSQL that has just been started, and stops it after an error.
 func (f *databaseFlags) prepare(ctx context.Context, db *stack.Database) error {
 	if !f.statements {
 		return nil
@@ -91,7 +91,7 @@ func (f *databaseFlags) prepare(ctx context.Context, db *stack.Database) error {
 	return nil
 }
 
-// servers is what a benchmark of deliveries runs on.
+// servers are the servers of a benchmark of deliveries.
 type servers struct {
 	db         *stack.Database
 	centrifugo *devstack.Centrifugo

@@ -31,41 +31,41 @@ func (f *consumerFlags) flags(flags *pflag.FlagSet) {
 		&f.selectLimit,
 		"consumer-select-limit",
 		500,
-		"rows that a partition of Centrifugo's own consumer takes at once",
+		"maximum number of rows that a partition of Centrifugo's own consumer selects",
 	)
 }
 
 func (f *workerFlags) flags(flags *pflag.FlagSet) {
-	flags.IntVar(&f.Claimers, "claimers", 0, "lanes that the worker serves at once (0: its default)")
-	flags.IntVar(&f.Batch, "batch", 0, "activities that the worker claims at once (0: its default)")
+	flags.IntVar(&f.Claimers, "claimers", 0, "maximum number of lanes that the worker serves at a time (0: its default)")
+	flags.IntVar(&f.Batch, "batch", 0, "maximum number of activities that the worker claims at a time (0: its default)")
 }
 
-// newConsumer measures the consumer alone; drain --against-consumer does it in turns with the
+// newConsumer measures the consumer alone; drain --against-consumer measures it in turns with the
 // worker.
 func newConsumer() *cobra.Command {
 	o := drainOptions{variants: []string{consumer}}
-	cmd := measuring(
+	cmd := newBenchmark(
 		"consumer",
-		"How fast Centrifugo's own PostgreSQL consumer moves the same publications",
+		"Measure how fast Centrifugo's own PostgreSQL consumer moves the same publications",
 		&o.output,
 		func(ctx context.Context) (*drainResult, error) { return drain(ctx, &o) },
 	)
 	flags := cmd.Flags()
 	o.consumerFlags.flags(flags)
-	flags.IntVar(&o.activities, "activities", 50_000, "publications to move, one for each activity")
-	flags.IntVar(&o.rounds, "rounds", 3, "how often to measure")
+	flags.IntVar(&o.activities, "activities", 50_000, "number of activities, with a publication each")
+	flags.IntVar(&o.rounds, "rounds", 3, "number of measurements")
 	flags.StringSliceVar(
 		&o.channels,
 		"channels",
 		nil,
-		"where activities go: user, resource, tenant (default user and resource, as when a writer does not say)",
+		"delivery channels: user, resource, tenant (default those of an envelope without channels)",
 	)
-	flags.DurationVar(&o.timeout, "timeout", time.Minute, "longest time for one drain")
+	flags.DurationVar(&o.timeout, "timeout", time.Minute, "maximum duration of a drain")
 	return cmd
 }
 
 // consumerTable is the table of Centrifugo's documentation, with an index for the consumer's query,
-// which asks for one partition's rows by id.
+// which selects one partition's rows by id.
 const consumerTable = `
 CREATE TABLE centrifugo_outbox (
     id         bigserial   PRIMARY KEY,
@@ -77,7 +77,7 @@ CREATE TABLE centrifugo_outbox (
 CREATE INDEX centrifugo_outbox_partition ON centrifugo_outbox (partition, id);
 CREATE TABLE addressed (n int PRIMARY KEY, partition int NOT NULL, payload jsonb NOT NULL)`
 
-// capture keeps what would be published.
+// capture keeps publications.
 type capture struct {
 	mu         sync.Mutex
 	broadcasts []centrifugo.Broadcast
@@ -90,9 +90,9 @@ func (c *capture) Publish(_ context.Context, broadcasts []centrifugo.Broadcast) 
 	return make([]centrifugo.Result, len(broadcasts))
 }
 
-// address has a worker make all publications and keeps them, as commands, for the consumer.
-// Activities of one resource share a partition, which keeps them in order, as a lane does.
-func address(ctx context.Context, db *stack.Database, o *drainOptions) error {
+// prepareCommands captures a worker's publications and stores them as commands for the consumer.
+// Activities of one resource share a partition, which keeps their order, as a lane does.
+func prepareCommands(ctx context.Context, db *stack.Database, o *drainOptions) error {
 	var captured capture
 	counted := newTally(o.activities)
 	handler, err := newFanout(&captured, fanout.Options{NoInbox: true})
@@ -127,11 +127,12 @@ func address(ctx context.Context, db *stack.Database, o *drainOptions) error {
 	return err
 }
 
-// consumeOnce has a new Centrifugo move all publications out of its table, as drainOnce has a
-// worker.
+// consumeOnce moves all publications with a new Centrifugo, as drainOnce does with a worker.
 func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *drainOptions) (run drainRun, err error) {
-	if err := db.Exec(ctx, "TRUNCATE centrifugo_outbox",
-		"INSERT INTO centrifugo_outbox (method, payload, partition) SELECT 'broadcast', payload, partition FROM addressed ORDER BY n"); err != nil {
+	err = db.Exec(ctx, "TRUNCATE centrifugo_outbox", `
+		INSERT INTO centrifugo_outbox (method, payload, partition)
+		SELECT 'broadcast', payload, partition FROM addressed ORDER BY n`)
+	if err != nil {
 		return run, err
 	}
 	if err := db.Settle(ctx, "centrifugo_outbox"); err != nil {
@@ -156,12 +157,12 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 	}
 	for left := true; left; {
 		if time.Since(began) > o.timeout {
-			return run, fmt.Errorf("not done after %v", o.timeout)
+			return run, fmt.Errorf("not drained after %v", o.timeout)
 		}
 		time.Sleep(10 * time.Millisecond)
-		// The last row stands until its partition is done, so this finds it at once.
-		err := db.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM (SELECT id FROM centrifugo_outbox ORDER BY id DESC LIMIT 1) AS last)").
-			Scan(&left)
+		// The last row exists until its partition is drained, so this finds it quickly.
+		const rows = "SELECT EXISTS (SELECT FROM (SELECT id FROM centrifugo_outbox ORDER BY id DESC LIMIT 1) AS last)"
+		err := db.Pool.QueryRow(ctx, rows).Scan(&left)
 		if err != nil {
 			return run, err
 		}
@@ -171,15 +172,17 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 		return run, err
 	}
 	var want int64
-	if err := db.Pool.QueryRow(ctx, "SELECT sum(jsonb_array_length(payload -> 'channels')) FROM addressed").Scan(&want); err != nil {
+	const channels = "SELECT sum(jsonb_array_length(payload -> 'channels')) FROM addressed"
+	if err := db.Pool.QueryRow(ctx, channels).Scan(&want); err != nil {
 		return run, err
 	}
 	if run.Publications != want {
 		return run, fmt.Errorf("%d publications reached Centrifugo, want %d", run.Publications, want)
 	}
 	var personal int64
-	err = db.Pool.QueryRow(ctx, `SELECT count(*) FROM addressed, jsonb_array_elements_text(payload -> 'channels') AS c WHERE c LIKE 'user:%'`).
-		Scan(&personal)
+	err = db.Pool.QueryRow(ctx, `
+		SELECT count(*) FROM addressed, jsonb_array_elements_text(payload -> 'channels') AS c
+		WHERE c LIKE 'user:%'`).Scan(&personal)
 	if err != nil {
 		return run, err
 	}

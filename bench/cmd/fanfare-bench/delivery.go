@@ -18,13 +18,13 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// workerFlags are those of the worker that every subcommand can set.
+// workerFlags are the options of the worker.
 type workerFlags struct {
 	Claimers int `json:"claimers"`
 	Batch    int `json:"batch"`
 }
 
-// poolSize is what outbox.Options asks for.
+// poolSize returns the number of connections that outbox.Options requires.
 func (f workerFlags) poolSize() int {
 	claimers := f.Claimers
 	if claimers <= 0 {
@@ -33,14 +33,14 @@ func (f workerFlags) poolSize() int {
 	return 2*claimers + 2
 }
 
-// tally counts what a worker reports, as the Observer of its outbox and of its fanout.
+// tally counts what a worker reports. It is the observer of its outbox and of its fan-out.
 type tally struct {
 	target    int64
 	delivered atomic.Int64
 	failures  atomic.Int64
 	reached   chan struct{} // closed once target activities are delivered
 
-	publications, inbox, told atomic.Int64
+	publications, inbox, recipients atomic.Int64
 }
 
 func newTally(target int) *tally {
@@ -59,7 +59,7 @@ func (t *tally) Observe(r outbox.Report) {
 	}
 }
 
-// sent is the fanout's side of a tally.
+// sent is the tally as the observer of the fan-out.
 type sent struct{ *tally }
 
 // Observe implements fanout.Observer.
@@ -67,11 +67,11 @@ func (s sent) Observe(r fanout.Report) {
 	s.publications.Add(int64(r.Publications))
 	s.inbox.Add(int64(r.InboxRows))
 	for _, n := range r.Recipients {
-		s.told.Add(int64(n))
+		s.recipients.Add(int64(n))
 	}
 }
 
-// newFanout makes the handler as the daemon does.
+// newFanout returns the handler as the daemon configures it.
 func newFanout(publisher fanout.Publisher, opts fanout.Options) (*fanout.Fanout, error) {
 	channels, err := centrifugo.ParseFormats(centrifugo.Formats{})
 	if err != nil {
@@ -80,14 +80,14 @@ func newFanout(publisher fanout.Publisher, opts fanout.Options) (*fanout.Fanout,
 	return fanout.New(publisher, channels, preferences.NewFilter(nil), opts), nil
 }
 
-// nowhere publishes to nobody, successfully.
+// nowhere discards publications.
 type nowhere struct{}
 
 func (nowhere) Publish(_ context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result {
 	return make([]centrifugo.Result, len(broadcasts))
 }
 
-// idle is a handler that does nothing, so that only claiming and settling are measured.
+// idle is a handler that does nothing, to measure claiming and settling alone.
 type idle struct{}
 
 func (idle) Handle(_ context.Context, _ pgx.Tx, batch []outbox.Item) ([]outbox.Outcome, error) {
@@ -98,14 +98,14 @@ func (idle) Step(context.Context, pgx.Tx, outbox.Job) (outbox.Step, error) {
 	return outbox.Step{Done: true}, nil
 }
 
-// running is a worker under way.
+// running is a running worker.
 type running struct {
 	cancel context.CancelFunc
 	ended  chan error
 	pool   *pgxpool.Pool
 }
 
-// startWorker runs a worker with connections of its own.
+// startWorker starts a worker with a pool of its own.
 func startWorker(
 	ctx context.Context,
 	url string,
@@ -128,7 +128,7 @@ func startWorker(
 	return r, nil
 }
 
-// warnings shows on stderr what a worker complains of.
+// warnings returns a logger that writes warnings and errors to standard error.
 func warnings() *zap.Logger {
 	return zap.New(
 		zapcore.NewCore(
@@ -139,7 +139,7 @@ func warnings() *zap.Logger {
 	)
 }
 
-// stop ends the worker in good order.
+// stop stops the worker and closes its pool.
 func (r *running) stop() error {
 	r.cancel()
 	err := <-r.ended
@@ -147,7 +147,7 @@ func (r *running) stop() error {
 	return err
 }
 
-// await waits for the tally to be full.
+// await returns when the target is reached.
 func (t *tally) await(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -159,7 +159,7 @@ func (t *tally) await(ctx context.Context, limit time.Duration) error {
 	}
 }
 
-// relay is an Observer that can be pointed at one tally after the other.
+// relay is an observer that forwards to a replaceable tally.
 type relay struct{ to atomic.Pointer[tally] }
 
 // Observe implements outbox.Observer.

@@ -23,7 +23,7 @@ import (
 // The variants of a drain, from the least work to the most; the last is Centrifugo's own consumer.
 const (
 	claimOnly   = "claim"    // claim and settle
-	resolveOnly = "resolve"  // and find out who is told
+	resolveOnly = "resolve"  // and resolve the recipients
 	inboxOnly   = "inbox"    // and write the inbox
 	publishOnly = "publish"  // and publish, without an inbox
 	everything  = "all"      // publish and write the inbox
@@ -48,9 +48,9 @@ type drainOptions struct {
 
 func newDrain() *cobra.Command {
 	var o drainOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"drain",
-		"How fast a full outbox is drained, and what that costs",
+		"Measure how fast a worker drains a full outbox, and its CPU time",
 		&o.output,
 		func(ctx context.Context) (*drainResult, error) {
 			if o.against && !slices.Contains(o.variants, consumer) {
@@ -58,7 +58,7 @@ func newDrain() *cobra.Command {
 			}
 			for _, v := range o.variants {
 				if !slices.Contains(variants, v) {
-					return nil, fmt.Errorf("--variants: %q is none of %s", v, strings.Join(variants, ", "))
+					return nil, fmt.Errorf("--variants: got %q, want one of %s", v, strings.Join(variants, ", "))
 				}
 			}
 			return drain(ctx, &o)
@@ -78,16 +78,16 @@ func newDrain() *cobra.Command {
 		&o.against,
 		"against-consumer",
 		false,
-		"also measure Centrifugo's own PostgreSQL consumer, and print the ratios to it",
+		"also measure Centrifugo's own PostgreSQL consumer and print the ratios",
 	)
-	flags.IntVar(&o.rounds, "rounds", 1, "how often to measure each variant, in turns")
+	flags.IntVar(&o.rounds, "rounds", 1, "number of times to measure each variant, in turns")
 	flags.StringSliceVar(
 		&o.channels,
 		"channels",
 		nil,
-		"where activities go: user, resource, tenant (default user and resource, as when a writer does not say)",
+		"delivery channels: user, resource, tenant (default those of an envelope without channels)",
 	)
-	flags.DurationVar(&o.timeout, "timeout", time.Minute, "longest time for one drain")
+	flags.DurationVar(&o.timeout, "timeout", time.Minute, "maximum duration of a drain")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the drains to this file")
 	o.databaseFlags.flags(flags)
 	o.statementFlags(flags)
@@ -168,7 +168,7 @@ func (r *drainResult) table(w io.Writer) {
 	}
 }
 
-// refill puts every recorded activity back into the outbox, in its order.
+// refill inserts every recorded activity into the outbox again, in its order.
 const refill = `INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
 	SELECT lane, activity_id, tenant_id, resource_id, recorded_at FROM recorded ORDER BY seq`
 
@@ -188,12 +188,13 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 		return nil, err
 	}
 	progress("recorded %.0f/s", float64(o.activities)/time.Since(began).Seconds())
-	if err := db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "VACUUM (ANALYZE) fanfare.activities"); err != nil {
+	err = db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "VACUUM (ANALYZE) fanfare.activities")
+	if err != nil {
 		return nil, err
 	}
 	if slices.Contains(o.variants, consumer) {
-		progress("addressing the same publications for Centrifugo's own consumer")
-		if err := address(ctx, db, o); err != nil {
+		progress("preparing the same publications for Centrifugo's own consumer")
+		if err := prepareCommands(ctx, db, o); err != nil {
 			return nil, err
 		}
 	}
@@ -208,8 +209,8 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 		defer func() { pprof.StopCPUProfile(); err = errors.Join(err, file.Close()) }()
 	}
 	result = &drainResult{
-		Machine: thisMachine(), Activities: o.activities, Watchers: len(world.Resources[0].Watchers), Worker: o.workerFlags,
-		Medians: map[string]float64{}, Ratios: map[string]float64{},
+		Machine: thisMachine(), Activities: o.activities, Watchers: len(world.Resources[0].Watchers),
+		Worker: o.workerFlags, Medians: map[string]float64{}, Ratios: map[string]float64{},
 	}
 	rates := map[string][]float64{}
 	for round := range o.rounds {
@@ -238,8 +239,8 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 	return result, nil
 }
 
-// drainOnce has a new worker drain a full outbox. The clock runs from the moment at which it first
-// may see a row.
+// drainOnce drains a full outbox with a new worker. The time starts when the worker can see the
+// rows.
 func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drainOptions) (run drainRun, err error) {
 	if err := db.Exec(ctx, "TRUNCATE fanfare.outbox, fanfare.notifications", refill); err != nil {
 		return run, err
@@ -303,11 +304,11 @@ func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drain
 		return run, err
 	}
 	run.fill(variant, o.activities, took, used)
-	run.Publications, run.Deliveries = counted.publications.Load(), float64(counted.told.Load())/took.Seconds()
+	run.Publications, run.Deliveries = counted.publications.Load(), float64(counted.recipients.Load())/took.Seconds()
 	return run, run.verify(ctx, db, counted, apiURL)
 }
 
-// settleTime lets what has been started reach the gate.
+// settleTime is the time in which a worker or consumer reaches the gate.
 const settleTime = 300 * time.Millisecond
 
 func (r *drainRun) fill(variant string, activities int, took time.Duration, used stack.CPU) {
@@ -316,17 +317,19 @@ func (r *drainRun) fill(variant string, activities int, took time.Duration, used
 	r.WorkerCPU, r.PostgresCPU, r.CentrifugoCPU = each(used.Self), each(used.Postgres), each(used.Centrifugo)
 }
 
-// verify compares what the worker says it did with what the database and Centrifugo say.
+// verify compares the worker's reports with the database and Centrifugo's counter.
 func (r *drainRun) verify(ctx context.Context, db *stack.Database, counted *tally, apiURL string) error {
 	var pending, dead int64
 	err := db.Pool.QueryRow(ctx, `
-		SELECT (SELECT count(*) FROM fanfare.outbox) + (SELECT count(*) FROM fanfare.parked) + (SELECT count(*) FROM fanfare.fan_out_jobs),
-		       (SELECT count(*) FROM fanfare.notifications), (SELECT count(*) FROM fanfare.dead_letters)`).Scan(&pending, &r.InboxRows, &dead)
+		SELECT (SELECT count(*) FROM fanfare.outbox) + (SELECT count(*) FROM fanfare.parked)
+		           + (SELECT count(*) FROM fanfare.fan_out_jobs),
+		       (SELECT count(*) FROM fanfare.notifications),
+		       (SELECT count(*) FROM fanfare.dead_letters)`).Scan(&pending, &r.InboxRows, &dead)
 	if err != nil {
 		return err
 	}
 	if pending != 0 || dead != 0 {
-		return fmt.Errorf("%d activities are still pending and %d are dead letters", pending, dead)
+		return fmt.Errorf("%d activities are pending and %d are dead letters", pending, dead)
 	}
 	if want := counted.inbox.Load(); r.InboxRows != want {
 		return fmt.Errorf("%d inbox rows, want %d", r.InboxRows, want)

@@ -27,18 +27,18 @@ type heldOptions struct {
 
 func newHeld() *cobra.Command {
 	var o heldOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"held",
-		"What an old snapshot costs the claim: dead rows that cannot be vacuumed",
+		"Measure the cost of dead rows that cannot be vacuumed while a snapshot is held",
 		&o.output,
 		func(ctx context.Context) (*heldResult, error) { return held(ctx, &o) },
 	)
 	flags := cmd.Flags()
 	o.workerFlags.flags(flags)
-	flags.IntVar(&o.rows, "rows", 20_000, "rows to drain")
-	flags.IntVar(&o.dead, "dead", 500_000, "dead rows before them, drained by the same worker")
-	flags.IntVar(&o.trials, "trials", 5, "how often to drain them; the median counts")
-	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "longest time for one drain")
+	flags.IntVar(&o.rows, "rows", 20_000, "number of rows to drain")
+	flags.IntVar(&o.dead, "dead", 500_000, "number of dead rows before them, drained by the same worker")
+	flags.IntVar(&o.trials, "trials", 5, "number of times to drain them; the result is the median")
+	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "maximum duration of a drain")
 	o.databaseFlags.flags(flags)
 	o.statementFlags(flags)
 	return cmd
@@ -47,7 +47,7 @@ func newHeld() *cobra.Command {
 // heldCase is one state of the database in which rows are drained.
 type heldCase struct {
 	Name   string         `json:"name"`
-	Dead   int64          `json:"dead_rows"` // that stand in the table before the last trial
+	Dead   int64          `json:"dead_rows"` // in the table before the last trial
 	Trials []milliseconds `json:"trials_ms"`
 	Median milliseconds   `json:"median_ms"`
 	Ratio  float64        `json:"ratio_to_clean"`
@@ -83,7 +83,7 @@ func (r *heldResult) table(w io.Writer) {
 	}
 }
 
-// held drains the same rows in a clean table and behind dead ones.
+// held drains the same rows in a clean table and after dead rows.
 func held(ctx context.Context, o *heldOptions) (result *heldResult, err error) {
 	result = &heldResult{Machine: thisMachine(), Rows: o.rows, Worker: o.workerFlags}
 	for _, holder := range []struct {
@@ -102,20 +102,20 @@ func held(ctx context.Context, o *heldOptions) (result *heldResult, err error) {
 	return result, nil
 }
 
-// holdAsReader takes a snapshot and nothing else.
+// holdAsReader takes a snapshot.
 func holdAsReader(ctx context.Context, tx pgx.Tx, _ *fixture.World) error {
 	_, err := tx.Exec(ctx, "SELECT count(*) FROM fanfare.outbox")
 	return err
 }
 
-// holdAsWriter has a transaction id and a row in the outbox that nobody can see yet.
+// holdAsWriter takes a transaction id and inserts an outbox row, which is not visible to others.
 func holdAsWriter(ctx context.Context, tx pgx.Tx, world *fixture.World) error {
 	_, err := outbox.Record(ctx, tx, world.Resources[0].Envelope(0, 1))
 	return err
 }
 
-// heldBy measures with a database of its own: clean, behind dead rows with the worker that made
-// them, and with one just started.
+// heldBy measures with a database of its own: without dead rows, after dead rows with the worker
+// that created them, and with a new worker.
 func heldBy(
 	ctx context.Context,
 	o *heldOptions,
@@ -168,14 +168,13 @@ func heldBy(
 	return cases, nil
 }
 
-// holding is a worker that does nothing with what it claims, and a way to fill its outbox again and
-// again.
+// holding is a worker with a handler that does nothing, and its outbox, which is filled repeatedly.
 type holding struct {
 	o       *heldOptions
 	db      *stack.Database
 	world   *fixture.World
 	running *running
-	counted relay // what the worker reports goes to the tally of the moment
+	counted relay // forwards the worker's reports to the tally of the drain
 }
 
 func newHolding(ctx context.Context, o *heldOptions) (*holding, error) {
@@ -197,7 +196,8 @@ func (h *holding) prepare(ctx context.Context) error {
 	if _, err := h.world.Record(ctx, h.db.Pool, h.o.rows); err != nil {
 		return err
 	}
-	if err := h.db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "TRUNCATE fanfare.outbox"); err != nil {
+	err := h.db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "TRUNCATE fanfare.outbox")
+	if err != nil {
 		return err
 	}
 	if err := h.db.Settle(ctx, "fanfare.activities", "recorded"); err != nil {
@@ -211,7 +211,7 @@ func (h *holding) startWorker(ctx context.Context) (err error) {
 	return err
 }
 
-// stopWorker waits until the worker has ended.
+// stopWorker stops the worker and waits until it has ended.
 func (h *holding) stopWorker() error {
 	if h.running == nil {
 		return nil
@@ -225,15 +225,16 @@ func (h *holding) close() error {
 	return errors.Join(h.stopWorker(), h.db.Stop())
 }
 
-// measured says in which state.
+// measured describes the state of a measurement.
 type measured struct {
 	vacuumed bool // without dead rows
-	cold     bool // by a worker that has just been started
+	cold     bool // by a worker that has just started
 }
 
 func (h *holding) measure(ctx context.Context, name string, m measured) (heldCase, error) {
 	c := heldCase{Name: name}
-	if _, _, err := h.fillAndDrain(ctx, h.o.rows, m.cold); err != nil { // one for nothing, so that plans and pages are there
+	// The first drain is not measured: it caches plans and pages.
+	if _, _, err := h.fillAndDrain(ctx, h.o.rows, m.cold); err != nil {
 		return c, err
 	}
 	if err := resetStatements(ctx, h.db, h.o.statements); err != nil {
@@ -245,7 +246,8 @@ func (h *holding) measure(ctx context.Context, name string, m measured) (heldCas
 			if err := h.db.Exec(ctx, "VACUUM fanfare.outbox"); err != nil {
 				return c, err
 			}
-			if _, _, err := h.fillAndDrain(ctx, h.o.rows/20, false); err != nil { // a VACUUM has every session plan anew
+			// A VACUUM makes every session plan again.
+			if _, _, err := h.fillAndDrain(ctx, h.o.rows/20, false); err != nil {
 				return c, err
 			}
 		}
@@ -267,9 +269,8 @@ func (h *holding) measure(ctx context.Context, name string, m measured) (heldCas
 
 const deadRows = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'fanfare.outbox'::regclass"
 
-// fillAndDrain puts so many of the recorded activities into the outbox, in one transaction, and has
-// the worker drain them: the one that runs, from the commit on, or, if cold, a new one, from its
-// start on.
+// fillAndDrain inserts rows of the recorded activities into the outbox in one transaction and drains
+// them. The time starts at the commit, or, if cold, at the start of a new worker.
 func (h *holding) fillAndDrain(
 	ctx context.Context,
 	rows int,

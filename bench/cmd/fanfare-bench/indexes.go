@@ -26,9 +26,9 @@ type indexesOptions struct {
 
 func newIndexes() *cobra.Command {
 	var o indexesOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"indexes",
-		"What each of the log's indexes costs, and what it is for",
+		"Measure what each of the log's indexes costs, and show the queries that use it",
 		&o.output,
 		func(ctx context.Context) (*indexesResult, error) {
 			if o.inserts < 2 || o.inserts >= o.log.Activities || o.rounds < 1 {
@@ -38,20 +38,20 @@ func newIndexes() *cobra.Command {
 		},
 	)
 	flags := cmd.Flags()
-	flags.IntVar(&o.log.Activities, "activities", 1_000_000, "activities in the log")
-	flags.IntVar(&o.log.Tenants, "tenants", 50, "tenants")
+	flags.IntVar(&o.log.Activities, "activities", 1_000_000, "number of activities in the log")
+	flags.IntVar(&o.log.Tenants, "tenants", 50, "number of tenants")
 	flags.IntVar(
 		&o.inserts,
 		"inserts",
 		200_000,
-		"of them, the newest, that are inserted again and again; the second half is measured",
+		"number of the newest activities that are inserted repeatedly; the second half is measured",
 	)
-	flags.IntVar(&o.rounds, "rounds", 3, "how often to measure with each set of indexes, in turns")
+	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure each set of indexes, in turns")
 	o.databaseFlags.flags(flags)
 	return cmd
 }
 
-// insertCost is what it takes to insert an activity, or what an index adds to that.
+// insertCost is the cost of inserting an activity, or what an index adds to it.
 type insertCost struct {
 	Micros float64 `json:"us_per_row"`
 	CPU    float64 `json:"postgres_cpu_us_per_row"`
@@ -62,11 +62,11 @@ func (c insertCost) less(other insertCost) insertCost {
 	return insertCost{c.Micros - other.Micros, c.CPU - other.CPU, c.WAL - other.WAL}
 }
 
-// indexCost is what an index adds, and the questions that are answered from it.
+// indexCost is what an index adds, and the queries that use it.
 type indexCost struct {
 	Index     string     `json:"index"`
 	Adds      insertCost `json:"adds"`
-	Bytes     float64    `json:"bytes_per_activity"` // as it is when it is made at once
+	Bytes     float64    `json:"bytes_per_activity"` // of a newly created index
 	Questions []string   `json:"questions"`
 }
 
@@ -77,7 +77,7 @@ type indexesResult struct {
 	Sets       map[string]insertCost `json:"sets"` // medians
 	Order      []string              `json:"-"`
 	Indexes    []indexCost           `json:"indexes"`
-	Record     insertCost            `json:"record_activity"` // the whole of recording one
+	Record     insertCost            `json:"record_activity"` // of one activity
 }
 
 func (r *indexesResult) table(w io.Writer) {
@@ -90,7 +90,7 @@ func (r *indexesResult) table(w io.Writer) {
 	}
 	row(w, append([]any{"fanfare.record_activity"}, cells(r.Record)...)...)
 	row(w)
-	row(w, "an index adds", "µs", "CPU µs", "WAL bytes", "bytes on disk", "answers")
+	row(w, "an index adds", "µs", "CPU µs", "WAL bytes", "bytes on disk", "queries")
 	for _, i := range r.Indexes {
 		row(
 			w,
@@ -102,7 +102,7 @@ func (r *indexesResult) table(w io.Writer) {
 	}
 }
 
-// The sets of indexes that are always measured, beside all but each one.
+// The sets of indexes that are measured besides all indexes but one.
 const (
 	allIndexes = "all indexes"
 	noIndexes  = "no index"
@@ -159,7 +159,7 @@ func measureIndexes(ctx context.Context, o *indexesOptions) (result *indexesResu
 	for name, costs := range measured {
 		result.Sets[name] = medianCost(costs)
 	}
-	if err := result.judge(ctx, db, indexes); err != nil {
+	if err := result.addIndexes(ctx, db, indexes); err != nil {
 		return nil, err
 	}
 	result.Record, err = recordStaged(ctx, db)
@@ -181,8 +181,8 @@ func medianCost(costs []insertCost) insertCost {
 	}
 }
 
-// stage puts the newest activities aside, in their order and in two halves, and the others into the
-// scratch table.
+// stage copies the newest activities, in their order and in two halves, to the table staged, and the
+// others to the scratch table.
 func stage(ctx context.Context, db *stack.Database, inserts int) error {
 	return db.Exec(
 		ctx,
@@ -190,16 +190,18 @@ func stage(ctx context.Context, db *stack.Database, inserts int) error {
 			`CREATE UNLOGGED TABLE newest AS SELECT * FROM fanfare.activities ORDER BY id DESC LIMIT %d`,
 			inserts,
 		),
-		`CREATE UNLOGGED TABLE staged AS SELECT ntile(2) OVER (ORDER BY id) AS half, n AS activity FROM newest AS n ORDER BY id`,
+		`CREATE UNLOGGED TABLE staged AS
+			SELECT ntile(2) OVER (ORDER BY id) AS half, n AS activity FROM newest AS n ORDER BY id`,
 		`CREATE TABLE `+scratch+` (LIKE fanfare.activities INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`,
-		`INSERT INTO `+scratch+` SELECT * FROM fanfare.activities WHERE id < (SELECT id FROM newest ORDER BY id LIMIT 1)`,
+		`INSERT INTO `+scratch+`
+			SELECT * FROM fanfare.activities WHERE id < (SELECT id FROM newest ORDER BY id LIMIT 1)`,
 		`VACUUM (ANALYZE) staged`,
 		`VACUUM (ANALYZE) `+scratch,
 	)
 }
 
-// insertWith inserts what is staged into the scratch table with these indexes, and measures the
-// second half: by then most pages have been written since the checkpoint.
+// insertWith inserts the staged activities into the scratch table with the indexes, and measures the
+// second half, when most pages have been written since the checkpoint.
 func insertWith(ctx context.Context, db *stack.Database, indexes []bulk.Index) (cost insertCost, err error) {
 	present, err := bulk.Indexes(ctx, db.Pool, scratch)
 	if err != nil {
@@ -225,7 +227,7 @@ func insertWith(ctx context.Context, db *stack.Database, indexes []bulk.Index) (
 	return costOf(ctx, db, fmt.Sprintf(insert, 2))
 }
 
-// costOf runs a statement and shares what it took over the rows.
+// costOf executes a statement and returns its cost per row.
 func costOf(ctx context.Context, db *stack.Database, statement string) (cost insertCost, err error) {
 	var before, after int64
 	const written = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
@@ -249,12 +251,12 @@ func costOf(ctx context.Context, db *stack.Database, statement string) (cost ins
 	}, nil
 }
 
-// recordStaged records some of the staged activities anew, each by the function, to hold the
-// indexes' cost against.
+// recordStaged records some of the staged activities with the SQL function and returns the cost.
 func recordStaged(ctx context.Context, db *stack.Database) (insertCost, error) {
 	const recorded = `SELECT fanfare.record_activity(jsonb_build_object(
-		'tenant_id', (activity).tenant_id, 'actor_principal_id', (activity).actor_principal_id, 'resource_id', (activity).resource_id,
-		'resource_type', (activity).resource_type, 'action', (activity).action, 'owner_id', (activity).owner_id, 'request_id', (activity).request_id,
+		'tenant_id', (activity).tenant_id, 'actor_principal_id', (activity).actor_principal_id,
+		'resource_id', (activity).resource_id, 'resource_type', (activity).resource_type,
+		'action', (activity).action, 'owner_id', (activity).owner_id, 'request_id', (activity).request_id,
 		'payload', (activity).payload)) FROM (SELECT * FROM staged WHERE half = %d LIMIT 20000) AS s`
 	if err := db.Exec(ctx, fmt.Sprintf(recorded, 1)); err != nil {
 		return insertCost{}, err
@@ -262,9 +264,9 @@ func recordStaged(ctx context.Context, db *stack.Database) (insertCost, error) {
 	return costOf(ctx, db, fmt.Sprintf(recorded, 2))
 }
 
-// judge takes each index's cost from the difference that it makes, and finds the questions that it
-// answers.
-func (r *indexesResult) judge(ctx context.Context, db *stack.Database, indexes []bulk.Index) error {
+// addIndexes adds each index with the cost of the set without it as the difference, and the queries
+// that use it.
+func (r *indexesResult) addIndexes(ctx context.Context, db *stack.Database, indexes []bulk.Index) error {
 	tenants, err := countTenants(ctx, db)
 	if err != nil {
 		return err

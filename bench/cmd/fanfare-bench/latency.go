@@ -35,9 +35,9 @@ type latencyOptions struct {
 
 func newLatency() *cobra.Command {
 	var o latencyOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"latency",
-		"How long it takes from a commit to a watcher's socket",
+		"Measure the time from a commit to a watcher's socket",
 		&o.output,
 		func(ctx context.Context) (*latencyResult, error) { return latency(ctx, &o) },
 	)
@@ -45,9 +45,9 @@ func newLatency() *cobra.Command {
 	o.databaseFlags.flags(flags)
 	o.workerFlags.flags(flags)
 	flags.IntVar(&o.rate, "rate", 200, "activities a second")
-	flags.DurationVar(&o.duration, "duration", 20*time.Second, "for how long")
-	flags.IntVar(&o.people, "people", 100, "connected watchers")
-	flags.BoolVar(&o.noInbox, "no-inbox", false, "keep no notifications")
+	flags.DurationVar(&o.duration, "duration", 20*time.Second, "duration of the measurement")
+	flags.IntVar(&o.people, "people", 100, "number of connected watchers")
+	flags.BoolVar(&o.noInbox, "no-inbox", false, "do not write notifications")
 	return cmd
 }
 
@@ -60,8 +60,8 @@ type latencyResult struct {
 	Committed  percentiles `json:"since_commit_returned"`
 	Sent       percentiles `json:"since_commit_sent"`
 
-	// Where a long delivery was held up: the writers' own commits, the worker's turns, and turns
-	// that were rolled back.
+	// The possible causes of a slow delivery: the writers' commits, the worker's transactions, and
+	// transactions that were rolled back.
 	Commits    percentiles `json:"commits"`
 	Turns      percentiles `json:"worker_turns"`
 	RolledBack int64       `json:"worker_turns_rolled_back"`
@@ -72,13 +72,13 @@ func (r *latencyResult) table(w io.Writer) {
 	row(w, "since COMMIT returned", r.Committed.P50, r.Committed.P99, r.Committed.Max)
 	row(w, "since COMMIT was sent", r.Sent.P50, r.Sent.P99, r.Sent.Max)
 	row(w, "COMMIT itself", r.Commits.P50, r.Commits.P99, r.Commits.Max)
-	row(w, "the worker's turns", r.Turns.P50, r.Turns.P99, r.Turns.Max)
-	row(w, "turns rolled back", r.RolledBack)
+	row(w, "worker transactions", r.Turns.P50, r.Turns.P99, r.Turns.Max)
+	row(w, "rolled back", r.RolledBack)
 	row(w, "deliveries received", fmt.Sprintf("%d of %d", r.Received, r.Expected))
 }
 
-// verdict is an error if a delivery is missing.
-func (r *latencyResult) verdict() error {
+// verify returns an error if a delivery is missing.
+func (r *latencyResult) verify() error {
 	if r.Received != r.Expected {
 		return fmt.Errorf("%d of %d deliveries arrived", r.Received, r.Expected)
 	}
@@ -118,8 +118,8 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	if err != nil {
 		return nil, err
 	}
-	var turns turns
-	worker, err := startWorker(ctx, db.URL, handler, o.workerFlags, &turns)
+	var batches batches
+	worker, err := startWorker(ctx, db.URL, handler, o.workerFlags, &batches)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	}
 	defer closeAll()
 
-	progress("%d people are connected; %d activities/s for %v", o.people, o.rate, o.duration)
+	progress("%d clients are connected; %d activities/s for %v", o.people, o.rate, o.duration)
 	commits, err := write(ctx, db, world, o)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	}
 	result = &latencyResult{Machine: thisMachine(), Rate: o.rate, Activities: len(commits), Expected: expected}
 	result.measure(commits, set)
-	result.Turns, result.RolledBack = turns.percentiles(), turns.rolledBack.Load()
+	result.Turns, result.RolledBack = batches.percentiles(), batches.rolledBack.Load()
 	return result, errors.Join(set.Failures()...)
 }
 
@@ -195,15 +195,15 @@ func (r *latencyResult) measure(commits map[uuid.UUID]acceptance.CommitTimes, se
 	r.Commits = acceptance.NewPercentiles(took)
 }
 
-// turns keeps how long each of a worker's turns took.
-type turns struct {
+// batches records the durations of a worker's transactions.
+type batches struct {
 	mu         sync.Mutex
 	took       []time.Duration
 	rolledBack atomic.Int64
 }
 
 // Observe implements outbox.Observer.
-func (t *turns) Observe(r outbox.Report) {
+func (t *batches) Observe(r outbox.Report) {
 	if r.Err != nil {
 		t.rolledBack.Add(1)
 	}
@@ -212,7 +212,7 @@ func (t *turns) Observe(r outbox.Report) {
 	t.took = append(t.took, r.Took)
 }
 
-func (t *turns) percentiles() percentiles {
+func (t *batches) percentiles() percentiles {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return acceptance.NewPercentiles(t.took)

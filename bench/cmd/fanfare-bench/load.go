@@ -18,7 +18,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance"
 )
 
-// loadedRoute is one route under load.
+// loadedRoute is a route to measure.
 type loadedRoute struct {
 	name, method, path string
 	body               func(random *rand.Rand) []byte // nil: none
@@ -45,7 +45,7 @@ func somePreferences(random *rand.Rand) []byte {
 	return []byte(bodies[random.IntN(len(bodies))])
 }
 
-// routeResult is what came of the load on one route.
+// routeResult is the result of one route.
 type routeResult struct {
 	Route       string      `json:"route"`
 	Requests    int         `json:"requests"`
@@ -58,13 +58,13 @@ type routeResult struct {
 	PostgresCPU float64     `json:"postgres_cpu_ms_per_request"`
 }
 
-// load is clients with a connection each. Whoever's turn it is asks, so that each principal asks as
-// rarely as can be.
+// load is a set of clients with a connection each. The principals take turns, so that each sends as
+// few requests as possible.
 type load struct {
 	server  *apiServer
 	client  *http.Client
 	clients int
-	tokens  []string // one for each principal, in no order
+	tokens  []string // one for each principal, in random order
 
 	mu   sync.Mutex
 	next int
@@ -92,7 +92,7 @@ func (l *load) token() string {
 	return l.tokens[l.next%len(l.tokens)]
 }
 
-// run loads a route for a while.
+// run sends requests to a route for a duration.
 func (l *load) run(ctx context.Context, route loadedRoute, duration time.Duration) (routeResult, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -113,7 +113,7 @@ func (l *load) run(ctx context.Context, route loadedRoute, duration time.Duratio
 		g.Go(func() error {
 			for time.Since(began) < duration && ctx.Err() == nil {
 				start := time.Now()
-				n, err := l.ask(ctx, route, random)
+				n, err := l.request(ctx, route, random)
 				elapsed := time.Since(start)
 				mu.Lock()
 				took = append(took, elapsed)
@@ -137,20 +137,15 @@ func (l *load) run(ctx context.Context, route loadedRoute, duration time.Duratio
 		return result, err
 	}
 	n := float64(len(took))
-	result.Requests, result.PerSecond, result.Took, result.Items = len(
-		took,
-	), n/seconds, acceptance.NewPercentiles(
-		took,
-	), float64(
-		items,
-	)/n
+	result.Requests, result.PerSecond, result.Items = len(took), n/seconds, float64(items)/n
+	result.Took = acceptance.NewPercentiles(took)
 	result.ServerCPU = (after.CPU - before.CPU).Seconds() * 1000 / n
 	result.PostgresCPU = stack.ReadCPU().Since(cpu).Postgres.Seconds() * 1000 / n
 	return result, nil
 }
 
-// ask sends one request, reads the whole answer, and counts the items in it.
-func (l *load) ask(ctx context.Context, route loadedRoute, random *rand.Rand) (items int, err error) {
+// ask sends one request, reads the response, and counts its items.
+func (l *load) request(ctx context.Context, route loadedRoute, random *rand.Rand) (items int, err error) {
 	var body io.Reader
 	if route.body != nil {
 		body = bytes.NewReader(route.body(random))

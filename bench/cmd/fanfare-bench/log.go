@@ -41,14 +41,14 @@ type logOptions struct {
 
 func newLog() *cobra.Command {
 	var o logOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"log",
-		"How soon a large log answers, how it does so, what it takes on disk, and how fast it is exported",
+		"Measure how fast a large log answers and is exported, its plans, and its size on disk",
 		&o.output,
 		func(ctx context.Context) (*logResult, error) {
 			for _, part := range o.skip {
 				if !slices.Contains(logParts, part) {
-					return nil, fmt.Errorf("--skip: %q is none of %s", part, strings.Join(logParts, ", "))
+					return nil, fmt.Errorf("--skip: got %q, want one of %s", part, strings.Join(logParts, ", "))
 				}
 			}
 			return measureLog(ctx, &o)
@@ -137,10 +137,10 @@ func (r *logResult) table(w io.Writer) {
 	showExports(w, r.Exports)
 }
 
-// verdict is an error if a plan reads a whole partition.
-func (r *logResult) verdict() error {
+// verify returns an error if a plan scans a partition sequentially.
+func (r *logResult) verify() error {
 	if r.Plans != nil && len(r.Plans.Offenders) > 0 {
-		return fmt.Errorf("%d plans scan a partition from end to end", len(r.Plans.Offenders))
+		return fmt.Errorf("%d plans scan a partition sequentially", len(r.Plans.Offenders))
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func (o *logOptions) open(ctx context.Context) (*stack.Database, error) {
 	return o.start(ctx, loggen.Settings())
 }
 
-// load10M loads the log, ten million activities or however many.
+// loadLog generates and loads a log.
 func loadLog(ctx context.Context, db *stack.Database, o loggen.Options) (*loading, error) {
 	c := loggen.New(o)
 	l := &loading{IndexesFirst: o.IndexesFirst, Connections: o.Connections}
@@ -228,8 +228,8 @@ func loadLog(ctx context.Context, db *stack.Database, o loggen.Options) (*loadin
 	return l, err
 }
 
-// everyKey finds out whether recording writes an idempotency key even for an activity that brings
-// no correlation.
+// everyKey reports whether recording writes an idempotency key for an activity without a correlation
+// id.
 func everyKey(ctx context.Context, db *stack.Database) (every bool, err error) {
 	tx, err := db.Pool.Begin(ctx)
 	if err != nil {
@@ -237,9 +237,9 @@ func everyKey(ctx context.Context, db *stack.Database) (every bool, err error) {
 	}
 	defer func() { err = cmp.Or(err, tx.Rollback(ctx)) }()
 	var id uuid.UUID
-	err = tx.QueryRow(ctx, `SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::uuid, 'actor_principal_id', $1::uuid, 'resource_id', $1::uuid,
-		'resource_type', 'signal', 'action', 'signal.created'))`, uuid.New()).
-		Scan(&id)
+	err = tx.QueryRow(ctx, `SELECT fanfare.record_activity(jsonb_build_object(
+		'tenant_id', $1::uuid, 'actor_principal_id', $1::uuid, 'resource_id', $1::uuid,
+		'resource_type', 'signal', 'action', 'signal.created'))`, uuid.New()).Scan(&id)
 	if err != nil {
 		return false, err
 	}

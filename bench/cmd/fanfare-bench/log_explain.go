@@ -23,20 +23,20 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
-// plans is how the questions are answered.
+// plans are the plans of the queries.
 type plans struct {
 	Plans     []plan   `json:"plans"`
-	Offenders []string `json:"sequential_scans"` // which plan reads which partitions from end to end, empty ones too
+	Offenders []string `json:"sequential_scans"` // plans and the partitions that they scan sequentially, empty ones included
 }
 
-// plan is how a statement of a question is run, with its values known (custom) or not (generic): a
-// connection that asks the same again gets either.
+// plan is the plan of a query with its values (custom) or without (generic); a connection that
+// repeats a query uses either.
 type plan struct {
 	Tenant     string   `json:"tenant"`
 	Question   string   `json:"question"`
 	Mode       string   `json:"mode"`
-	Indexes    []string `json:"indexes"` // those that were read, by the names of the whole table's
-	Blocks     int64    `json:"blocks"`  // that were read
+	Indexes    []string `json:"indexes"` // that were read, by the names of the partitioned table's indexes
+	Blocks     int64    `json:"blocks"`  // read
 	Millis     float64  `json:"ms"`
 	Sequential []string `json:"sequential_scans,omitempty"`
 }
@@ -55,14 +55,14 @@ func (p *plans) table(w io.Writer) {
 		row(w, custom.Question, custom.Tenant, strings.Join(custom.Indexes, " "), custom.Blocks, generic.Blocks,
 			fmt.Sprintf("%.2f", custom.Millis), fmt.Sprintf("%.2f", generic.Millis))
 	}
-	row(w, fmt.Sprintf("%d plans", len(p.Plans)), fmt.Sprintf("%d scan a partition from end to end", len(p.Offenders)))
+	row(w, fmt.Sprintf("%d plans", len(p.Plans)), fmt.Sprintf("%d scan a partition sequentially", len(p.Offenders)))
 	for _, o := range p.Offenders {
 		_, _ = fmt.Fprintln(w, "  "+o)
 	}
 }
 
-// explainAll has the log ask every question once, catches the statements, and runs EXPLAIN with
-// them under the same settings.
+// explainAll sends every query once, captures the statements, and explains them with the same
+// settings.
 func explainAll(ctx context.Context, db *stack.Database, large, small uuid.UUID, dir string) (*plans, error) {
 	caught := &catcher{}
 	config, err := pgxpool.ParseConfig(db.URL)
@@ -124,7 +124,7 @@ func explainAll(ctx context.Context, db *stack.Database, large, small uuid.UUID,
 	return result, nil
 }
 
-// catcher notes the statements of batches; it is a pgx.QueryTracer and a pgx.BatchTracer.
+// catcher records the statements of batches. It is a pgx.QueryTracer and a pgx.BatchTracer.
 type catcher struct{ statements []caughtStatement }
 
 type caughtStatement struct {
@@ -149,11 +149,11 @@ func (c *catcher) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndDat
 type explainer struct {
 	db      *stack.Database
 	dir     string            // "": plans are not written
-	parents map[string]string // a partition's index and the whole table's
+	parents map[string]string // by a partition's index, the index of the partitioned table
 }
 
-// explain runs those of a batch's statements that have parameters under EXPLAIN, and those that
-// have none, which set something, as they are.
+// explain explains the statements with parameters, and executes the statements without, which
+// change settings.
 func (e *explainer) explain(ctx context.Context, p *plan, statements []caughtStatement) (err error) {
 	tx, err := e.db.Pool.Begin(ctx)
 	if err != nil {
@@ -191,7 +191,8 @@ func (e *explainer) explainOne(ctx context.Context, tx pgx.Tx, p *plan, s caught
 		return err
 	}
 	var text []byte
-	if err := tx.QueryRow(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"+execute, pgx.QueryExecModeExec).Scan(&text); err != nil {
+	explain := "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)" + execute
+	if err := tx.QueryRow(ctx, explain, pgx.QueryExecModeExec).Scan(&text); err != nil {
 		return err
 	}
 	var found []struct {
@@ -226,7 +227,7 @@ func (e *explainer) explainOne(ctx context.Context, tx pgx.Tx, p *plan, s caught
 	return err
 }
 
-// write writes a plan as people read it.
+// write writes a plan in text format to a file.
 func (e *explainer) write(ctx context.Context, tx pgx.Tx, p *plan, statement, execute string) error {
 	rows, err := tx.Query(ctx, "EXPLAIN (ANALYZE, BUFFERS)"+execute, pgx.QueryExecModeExec)
 	if err != nil {
@@ -265,7 +266,7 @@ func (n *planNode) walk(visit func(n *planNode)) {
 	}
 }
 
-// literal is a value as EXECUTE takes it.
+// literal returns a value as a literal for EXECUTE.
 func literal(value any) (string, error) {
 	switch v := value.(type) {
 	case uuid.UUID:
@@ -283,10 +284,10 @@ func literal(value any) (string, error) {
 	case int, bool:
 		return fmt.Sprint(v), nil
 	}
-	return "", fmt.Errorf("a parameter is a %T, which has no literal here", value)
+	return "", fmt.Errorf("a parameter has the unknown type %T", value)
 }
 
-// indexNames maps the partitions' indexes to those of the whole table.
+// indexNames maps the partitions' indexes to those of the partitioned table.
 func indexNames(ctx context.Context, db *stack.Database) (map[string]string, error) {
 	rows, err := db.Pool.Query(ctx, `
 		SELECT part.relname, whole.relname

@@ -21,7 +21,7 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
-// exportFlags say what is exported.
+// exportFlags are the options of the export.
 type exportFlags struct{ formats []string }
 
 func (f *exportFlags) flags(flags *pflag.FlagSet) {
@@ -29,7 +29,7 @@ func (f *exportFlags) flags(flags *pflag.FlagSet) {
 		&f.formats,
 		"formats",
 		[]string{"csv", "jsonl", "cloudevents", "csv.gz", "jsonl.gz"},
-		"formats to export the largest tenant's log in, with .gz compressed",
+		"formats of the export of the largest tenant's log; .gz compresses",
 	)
 }
 
@@ -38,7 +38,7 @@ type exportResult struct {
 	Format      string  `json:"format"`
 	Rows        int64   `json:"rows"`
 	Bytes       int64   `json:"bytes"`         // of text
-	Written     int64   `json:"bytes_written"` // fewer where it is compressed
+	Written     int64   `json:"bytes_written"` // after compression
 	Seconds     float64 `json:"seconds"`
 	PerSecond   float64 `json:"rows_per_second"`
 	Resident    int64   `json:"peak_resident_bytes"`
@@ -97,7 +97,7 @@ func (f *exportFlags) measure(
 			return nil, fmt.Errorf("%s: %w", format, err)
 		}
 		if r.Rows != want {
-			return nil, fmt.Errorf("%s: %d activities of %d", format, r.Rows, want)
+			return nil, fmt.Errorf("%s: got %d activities, want %d", format, r.Rows, want)
 		}
 		progress("%s: %.0f rows/s", format, r.PerSecond)
 		results = append(results, r)
@@ -113,12 +113,12 @@ func exportOnce(ctx context.Context, db *stack.Database, tenant uuid.UUID, forma
 	cmd := exec.CommandContext(ctx, self, "export", tenant.String(), format)
 	cmd.Env, cmd.Stderr = append(os.Environ(), databaseVariable+"="+db.URL), os.Stderr
 	cpu := stack.ReadCPU()
-	said, err := cmd.Output()
+	output, err := cmd.Output()
 	if err != nil {
 		return r, err
 	}
 	used := stack.ReadCPU().Since(cpu)
-	if err := json.Unmarshal(said, &r); err != nil {
+	if err := json.Unmarshal(output, &r); err != nil {
 		return r, err
 	}
 	rows := float64(max(1, r.Rows))
@@ -131,11 +131,11 @@ func exportOnce(ctx context.Context, db *stack.Database, tenant uuid.UUID, forma
 	return r, nil
 }
 
-// maxrssUnit is Linux's, see getrusage(2).
+// maxrssUnit is the unit of ru_maxrss on Linux, see getrusage(2).
 const maxrssUnit = 1024
 
-// newExport is what log runs in a process of its own: it exports to nowhere and says what that
-// took.
+// newExport returns the hidden subcommand that log runs in a process of its own. It exports to the
+// null device and prints the cost.
 func newExport() *cobra.Command {
 	return &cobra.Command{
 		Use:    "export tenant format",
@@ -191,7 +191,7 @@ func exportNowhere(ctx context.Context, tenant uuid.UUID, name string) (r export
 	}, err
 }
 
-// countingWriter counts what it passes on.
+// countingWriter counts the bytes that it forwards.
 type countingWriter struct {
 	to io.Writer
 	n  int64

@@ -10,14 +10,13 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
-// sizes is what the log takes on disk.
+// sizes is the size of the log on disk.
 type sizes struct {
 	Parts []sizedPart `json:"parts"`
 	Total sizedPart   `json:"total"`
 }
 
-// sizedPart is a table's rows (heap), what is too long for them (toast), or an index, in all
-// partitions together.
+// sizedPart is a table's heap, its TOAST table, or an index, summed over all partitions.
 type sizedPart struct {
 	Table string  `json:"table"`
 	Part  string  `json:"part"`
@@ -43,7 +42,8 @@ func measureSizes(ctx context.Context, db *stack.Database, activities int64) (*s
 		    UNION ALL
 		    SELECT 'idempotency_keys', 'fanfare.idempotency_keys'::regclass
 		), measured AS (
-		    SELECT name, 0 AS place, 'heap' AS part, pg_table_size(relid) - coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes
+		    SELECT name, 0 AS place, 'heap' AS part,
+		        pg_table_size(relid) - coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes
 		    FROM parts JOIN pg_class AS c ON c.oid = relid
 		    UNION ALL
 		    SELECT name, 1, 'toast', coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0)

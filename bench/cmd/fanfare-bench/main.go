@@ -1,6 +1,6 @@
-// Command fanfare-bench measures Fanfare on this machine: how fast it drains, how soon it delivers,
-// what an old snapshot costs, and what a crash loses. Each subcommand starts a durable PostgreSQL
-// and a Centrifugo of its own and removes them.
+// Command fanfare-bench measures Fanfare on this machine: rates, latencies, and the costs of
+// recording, reading and purging. Each subcommand starts a PostgreSQL, and a Centrifugo if it needs
+// one, and removes them. README.md describes the benchmarks.
 package main
 
 import (

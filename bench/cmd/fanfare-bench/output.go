@@ -17,14 +17,14 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance"
 )
 
-// output is how a subcommand shows its result: a table for people, or JSON.
+// output selects how a subcommand prints its result: as a table or as JSON.
 type output struct{ json bool }
 
 func (o *output) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the result as JSON")
 }
 
-// shown is a result that can print itself as a table.
+// shown is a result that prints itself as a table.
 type shown interface{ table(w io.Writer) }
 
 func (o *output) show(cmd *cobra.Command, result shown) error {
@@ -38,7 +38,7 @@ func (o *output) show(cmd *cobra.Command, result shown) error {
 	return w.Flush()
 }
 
-// row prints cells of a table; under AlignRight every cell ends with a tab.
+// row prints the cells of a row. With AlignRight every cell ends with a tab.
 func row(w io.Writer, cells ...any) {
 	texts := make([]string, len(cells))
 	for i, c := range cells {
@@ -47,17 +47,17 @@ func row(w io.Writer, cells ...any) {
 	_, _ = fmt.Fprintln(w, strings.Join(texts, "\t")+"\t")
 }
 
-// progress tells on stderr what goes on.
+// progress prints a line on standard error.
 func progress(format string, args ...any) {
 	_, _ = fmt.Fprintf(os.Stderr, "%s  %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
 }
 
-// progressOf tells every few seconds how far something has come, and when it will be done, until
-// stop is called.
+// progressOf prints the progress and the estimated remaining time every five seconds until stop is
+// called.
 func progressOf(what string, total int, done func() int) (stop func()) {
 	began, ended := time.Now(), make(chan struct{})
-	var telling sync.WaitGroup
-	telling.Go(func() {
+	var printer sync.WaitGroup
+	printer.Go(func() {
 		tick := time.NewTicker(5 * time.Second)
 		defer tick.Stop()
 		for {
@@ -83,10 +83,10 @@ func progressOf(what string, total int, done func() int) (stop func()) {
 			)
 		}
 	})
-	return func() { close(ended); telling.Wait() }
+	return func() { close(ended); printer.Wait() }
 }
 
-// machine is what a result is worth nothing without.
+// machine describes the machine that a result was obtained on.
 type machine struct {
 	CPUs int    `json:"cpus"`
 	Go   string `json:"go"`
@@ -98,7 +98,7 @@ type milliseconds = acceptance.Milliseconds
 
 func inMilliseconds(d time.Duration) milliseconds { return acceptance.InMilliseconds(d) }
 
-// median is of a list that is not empty.
+// median returns the upper median of a non-empty list.
 func median[T int | int64 | float64 | milliseconds | time.Duration](values []T) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]

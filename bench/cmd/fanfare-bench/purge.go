@@ -33,7 +33,7 @@ type purgeOptions struct {
 
 func newPurge() *cobra.Command {
 	var o purgeOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"purge",
 		"How long recording takes while the log is purged, and while it is not",
 		&o.output,

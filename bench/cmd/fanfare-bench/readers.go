@@ -31,18 +31,18 @@ type readersOptions struct {
 
 func newReaders() *cobra.Command {
 	var o readersOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"readers",
-		"How thousands of readers of activity streams are served",
+		"Measure the latency and memory of thousands of readers of activity streams",
 		&o.output,
 		func(ctx context.Context) (*readersResult, error) { return readers(ctx, &o) },
 	)
 	flags := cmd.Flags()
 	o.databaseFlags.flags(flags)
-	flags.IntVar(&o.readers, "readers", 2000, "readers in all")
-	flags.IntVar(&o.tenants, "tenants", 10, "tenants that they are spread over")
-	flags.IntVar(&o.rate, "rate", 100, "activities a second in all")
-	flags.DurationVar(&o.duration, "duration", 30*time.Second, "for how long")
+	flags.IntVar(&o.readers, "readers", 2000, "number of readers")
+	flags.IntVar(&o.tenants, "tenants", 10, "number of tenants")
+	flags.IntVar(&o.rate, "rate", 100, "activities a second")
+	flags.DurationVar(&o.duration, "duration", 30*time.Second, "duration of the measurement")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
 	return cmd
 }
@@ -88,7 +88,7 @@ func (r *readersResult) table(w io.Writer) {
 	row(w, "from COMMIT's return to the reader", r.Returned.P50, r.Returned.P99, r.Returned.Max)
 	row(w, "from COMMIT's sending to the reader", r.Sent.P50, r.Sent.P99, r.Sent.Max)
 	row(w, "events expected", r.Expected)
-	row(w, "distinct ones received", r.Received)
+	row(w, "distinct events received", r.Received)
 	row(w, "lost", r.Lost)
 	row(w, "repeated", r.Repeated)
 	row(w, "streams dropped by the server", r.Dropped)
@@ -99,8 +99,8 @@ func (r *readersResult) table(w io.Writer) {
 	row(w, "server's CPU", fmt.Sprintf("%.2f cores", r.ServerCPU), fmt.Sprintf("%.1f µs an event", r.EventCPU))
 }
 
-// verdict is an error if an event is missing.
-func (r *readersResult) verdict() error {
+// verify returns an error if an event is missing.
+func (r *readersResult) verify() error {
 	if r.Lost > 0 {
 		return fmt.Errorf("%d events were lost", r.Lost)
 	}
@@ -146,7 +146,7 @@ func readers(ctx context.Context, o *readersOptions) (result *readersResult, err
 	if result.Memory.Idle, err = resident(server); err != nil {
 		return nil, err
 	}
-	progress("%d readers follow; %d activities/s for %v", o.readers, o.rate, o.duration)
+	progress("%d readers are connected; %d activities/s for %v", o.readers, o.rate, o.duration)
 	if err := result.load(ctx, w, o, server, audience); err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func readers(ctx context.Context, o *readersOptions) (result *readersResult, err
 	return result, nil
 }
 
-// load commits activities until all are read, and watches the server meanwhile.
+// load commits activities until all are read, and measures the server in the meantime.
 func (r *readersResult) load(
 	ctx context.Context,
 	w *streamed,
@@ -192,14 +192,14 @@ func (r *readersResult) load(
 	return nil
 }
 
-// resident is what the server has in memory once it has nothing to do.
+// resident returns the memory of the idle server.
 func resident(server *apiServer) (int64, error) {
 	time.Sleep(time.Second)
 	usage, err := server.usage()
 	return usage.Resident, err
 }
 
-// peak is the most that the server has in memory until ended is closed.
+// peak returns the maximum memory of the server until ended is closed.
 func peak(server *apiServer, ended <-chan struct{}) (most int64) {
 	for {
 		if usage, err := server.usage(); err == nil {
@@ -281,15 +281,15 @@ func (w *streamed) warmUp(ctx context.Context, server *apiServer) error {
 	return a.leave()
 }
 
-// readership is readers that follow.
+// readership is a set of connected readers.
 type readership struct {
 	shared  *sse.Readers
 	readers []*sse.Reader
-	leave   func() error // ends them; what they hold may be read then
+	leave   func() error // disconnects them; their fields may be read afterwards
 }
 
-// gather has n readers, each a principal of its own, follow the streams of the world's tenants in
-// turns.
+// gather connects n readers, each a different principal, to the streams of the world's tenants in
+// turn.
 func gather(ctx context.Context, server *apiServer, world *fixture.World, n int) (*readership, error) {
 	reading, cancel := context.WithCancel(ctx)
 	a := &readership{shared: sse.NewReaders(server.url + "/activities/stream")}
@@ -315,7 +315,7 @@ func gather(ctx context.Context, server *apiServer, world *fixture.World, n int)
 		in.Add(1)
 		out.Go(func() {
 			if err := r.Follow(reading, a.shared, token, in.Done); err != nil {
-				failed <- fmt.Errorf("a reader was refused: %w", err)
+				failed <- fmt.Errorf("a reader was rejected: %w", err)
 			}
 		})
 	}
@@ -329,10 +329,10 @@ func gather(ctx context.Context, server *apiServer, world *fixture.World, n int)
 	case <-ctx.Done():
 	case <-time.After(time.Minute):
 	}
-	return nil, errors.Join(errors.New("not every reader came in"), a.leave())
+	return nil, errors.Join(errors.New("not every reader connected"), a.leave())
 }
 
-// await waits until n events have been received, or none has for quiet.
+// await returns when n events have been received, or when none was received for the quiet time.
 func (a *readership) await(ctx context.Context, n int64, quiet time.Duration) {
 	last, since := a.shared.Received(), time.Now()
 	for last < n && time.Since(since) < quiet && ctx.Err() == nil {

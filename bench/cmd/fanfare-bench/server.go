@@ -43,7 +43,7 @@ type apiServer struct {
 	issuer apiclient.Issuer
 }
 
-// startServer returns once the API takes requests. profile is a file for a CPU profile of the
+// startServer returns when the API accepts requests. profile is the file of a CPU profile of the
 // server, or "".
 func startServer(db *stack.Database, server *devstack.Centrifugo, profile string) (*apiServer, error) {
 	issuer := apiclient.NewIssuer()
@@ -60,7 +60,7 @@ func startServer(db *stack.Database, server *devstack.Centrifugo, profile string
 	if err != nil {
 		return nil, err
 	}
-	return &apiServer{child: c, url: "http://" + c.said + "/v1", issuer: issuer}, nil
+	return &apiServer{child: c, url: "http://" + c.line + "/v1", issuer: issuer}, nil
 }
 
 // token returns a JWT of a principal.
@@ -68,8 +68,8 @@ func (s *apiServer) token(tenant, principal uuid.UUID, scopes ...string) (string
 	return s.issuer.Token(activity.Principal{TenantID: tenant, PrincipalID: principal}, time.Hour, scopes...)
 }
 
-// newServer is the API as the daemon serves it, but that it lets everybody ask as often as they
-// like.
+// newServer returns the hidden subcommand that serves the API as the daemon does, without rate
+// limits.
 func newServer() *cobra.Command {
 	return &cobra.Command{
 		Use:    "server",
@@ -129,7 +129,7 @@ func serve(ctx context.Context) (err error) {
 	return cmp.Or(g.Wait(), stopProfile())
 }
 
-// profileTo writes a CPU profile until the returned function is called; with "" none.
+// profileTo writes a CPU profile to a file until stop is called. With "" it does nothing.
 func profileTo(path string) (stop func() error, err error) {
 	if path == "" {
 		return func() error { return nil }, nil

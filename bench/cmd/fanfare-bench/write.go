@@ -32,7 +32,7 @@ type writeOptions struct {
 
 func newWrite() *cobra.Command {
 	var o writeOptions
-	cmd := measuring(
+	cmd := newBenchmark(
 		"write",
 		"What recording an activity costs the transaction that makes the change",
 		&o.output,
