@@ -103,7 +103,7 @@ func TestDaemonsShowNoSecrets(t *testing.T) {
 			}
 			d := startDaemon(t, environ, "run")
 			d.says(t, "PostgreSQL is unreachable")
-			d.says(t, "streams cannot reach Centrifugo")
+			d.says(t, "streams: Centrifugo is unavailable")
 			bearer := "ff_" + strings.Repeat("0123456789abcdef", 2) + "_" + strings.Repeat("hunter2", 9) + "x"
 			for _, token := range []string{bearer, "hunter2.hunter2.hunter2"} {
 				_ = d.api(t).bearing(token).do(t, "GET", "/notifications", "")

@@ -9,23 +9,23 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Event is one message of a stream, shared by all its readers, who must not change it.
+// Event is one message of a stream. All readers share it and must not modify it.
 type Event struct {
 	activity.Event
 	Position Position
-	Data     []byte // the event as it came: JSON on one line
+	Data     []byte // the JSON as it was published, on one line
 }
 
-// feed is the subscription to one tenant's channel and those who read it.
+// feed is the subscription to one tenant's channel, with its readers.
 type feed struct {
 	sub   *centrifuge.Subscription
 	ready chan struct{} // closed once subscribed
 
 	mu      sync.Mutex
 	epoch   string
-	offset  uint64 // of the last event given out
+	offset  uint64 // of the last event passed to readers
 	readers map[*Reader]struct{}
-	unread  bool // nobody has read it since idle last asked
+	unread  bool // whether it has had no reader since the last call of idle
 }
 
 func (f *feed) add(r *Reader) {
@@ -47,7 +47,7 @@ func (f *feed) len() int {
 	return len(f.readers)
 }
 
-// idle reports whether there is no reader, and was none when it was last asked.
+// idle reports whether the feed has had no reader since the last call.
 func (f *feed) idle() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -56,15 +56,15 @@ func (f *feed) idle() bool {
 	return idle
 }
 
-// position is what the feed has given out so far.
+// position returns the position of the last event passed to readers.
 func (f *feed) position() (epoch string, offset uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.epoch, f.offset
 }
 
-// subscribed notes where the channel stands. After an interruption that Centrifugo could not
-// bridge, events are missing: the readers come back by themselves and are caught up one by one.
+// subscribed stores the position of the channel. If Centrifugo could not recover the events of an
+// interruption, it drops the readers, which reconnect and catch up one by one.
 func (f *feed) subscribed(e centrifuge.SubscribedEvent) {
 	f.mu.Lock()
 	if e.StreamPosition != nil && !e.Recovered {
@@ -81,7 +81,7 @@ func (f *feed) subscribed(e centrifuge.SubscribedEvent) {
 	}
 }
 
-// publish gives an event to every reader; one whose buffer is full is dropped.
+// publish passes an event to every reader, and drops the readers whose buffers are full.
 func (f *feed) publish(offset uint64, data []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -97,8 +97,8 @@ func (f *feed) publish(offset uint64, data []byte) {
 	}
 }
 
-// newEvent reads a message. One that is not an event, published by somebody else, has no id and
-// passes no filter.
+// newEvent decodes a message. A message that is not an event, from another publisher, has no id and
+// matches no filter.
 func newEvent(epoch string, offset uint64, data []byte) *Event {
 	e := &Event{Data: data, Position: Position{Epoch: epoch, Offset: offset}}
 	if json.Unmarshal(data, &e.Event) == nil {
@@ -107,11 +107,11 @@ func newEvent(epoch string, offset uint64, data []byte) *Event {
 	return e
 }
 
-func (f *feed) dropAll(why error) {
+func (f *feed) dropAll(reason error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for r := range f.readers {
-		r.drop(why)
+		r.drop(reason)
 		delete(f.readers, r)
 	}
 }

@@ -1,15 +1,3 @@
-// Package stream lets many readers follow tenants' activity streams over one connection to
-// Centrifugo.
-//
-// It fans nothing out by itself: what is in a stream, and in which order, is what Centrifugo
-// delivers on the tenant's channel. A reader that comes back is given what Centrifugo's history has
-// since its last event; where the history does not reach back, the stream continues from the log.
-//
-// Invariants:
-// - A reader is given every event of its tenant's channel after its position, in order, or is
-// dropped and told why.
-// - A reader holds at most Buffer events; one that does not keep up is dropped, and may come back
-// with its last position.
 package stream
 
 import (
@@ -27,20 +15,20 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// Why a reader was dropped.
+// The reasons for which a reader is dropped. Their texts are sent to clients.
 var (
 	ErrSlow   = errors.New("too slow: the reader did not keep up with the stream")
-	ErrLost   = errors.New("interrupted: come back with the last event's id to continue")
+	ErrLost   = errors.New("interrupted: reconnect with the id of the last event to continue")
 	ErrClosed = errors.New("closing: the server is shutting down")
 )
 
-// Tokens make the daemon's own tokens; *centrifugo.Tokens does.
+// Tokens issues the daemon's own tokens. *centrifugo.Tokens implements it.
 type Tokens interface {
 	Connection(p activity.Principal) (token string, expires time.Time)
 	Subscription(p activity.Principal, channel string) (token string, expires time.Time)
 }
 
-// History reads a channel's history; *centrifugo.Client does.
+// History reads the history of a channel. *centrifugo.Client implements it.
 type History interface {
 	History(
 		ctx context.Context,
@@ -50,44 +38,52 @@ type History interface {
 	) ([]centrifugo.Publication, centrifugo.Position, error)
 }
 
-// Log reads what was recorded.
+// Log reads the activity log. *Recorded implements it.
 type Log interface {
-	// Since returns at most limit events of the tenant with ids above after, in the order of their
-	// ids: those that its stream is or will be given. next is the id to go on after; more is false
-	// at the end.
-	Since(
-		ctx context.Context,
-		tenant, after uuid.UUID,
-		limit int,
-	) (events []activity.Event, next uuid.UUID, more bool, err error)
+	// Since returns the events of a tenant's stream after an id, in the order of their ids.
+	Since(ctx context.Context, r SinceRequest) (SincePage, error)
 }
 
-// Options of a Hub.
+// SinceRequest selects events of the activity log.
+type SinceRequest struct {
+	Tenant uuid.UUID
+	After  uuid.UUID // the id before the first event
+	Limit  int       // the maximum number of events
+}
+
+// SincePage is a page of events.
+type SincePage struct {
+	Events []activity.Event
+	Next   uuid.UUID // SinceRequest.After of the next page
+	More   bool      // whether there may be a next page
+}
+
+// Options configure a Hub. Logger, Buffer, Overlap and Idle may be zero.
 type Options struct {
-	WebSocketURL string // where Centrifugo takes clients: ws://host:8000/connection/websocket
+	WebSocketURL string // of Centrifugo's clients: ws://host:8000/connection/websocket
 	Tokens       Tokens
-	Channel      func(tenant uuid.UUID) string // names a tenant's stream
+	Channel      func(tenant uuid.UUID) string // returns the channel of a tenant
 	History      History
 	Log          Log
 	Logger       *zap.Logger
-	Buffer       int           // events that a reader may lag behind; default 256
-	Overlap      time.Duration // how far the log is read back when it continues a stream; default 1 minute
-	Idle         time.Duration // how long a tenant's subscription outlives its last reader, at least; default 30 s
+	Buffer       int           // the maximum number of events that a reader buffers; default 256
+	Overlap      time.Duration // time before the last event from which the log is read; default 1 minute
+	Idle         time.Duration // minimum lifetime of a tenant's subscription without readers; default 30 s
 }
 
 // Hub holds one connection to Centrifugo and one subscription for each tenant that has readers.
 type Hub struct {
 	opts   Options
-	self   uuid.UUID // who the daemon is to Centrifugo
+	self   uuid.UUID // the daemon's user id in Centrifugo
 	client *centrifuge.Client
 
 	mu         sync.Mutex
 	feeds      map[uuid.UUID]*feed
 	closed     bool
-	complained time.Time
+	lastWarned time.Time
 }
 
-// New makes a Hub. Run connects it.
+// New returns a Hub. Run connects it.
 func New(o Options) *Hub {
 	if o.Buffer <= 0 {
 		o.Buffer = 256
@@ -109,39 +105,39 @@ func New(o Options) *Hub {
 			return token, nil
 		},
 	})
-	h.client.OnError(func(e centrifuge.ErrorEvent) { h.complain(e.Error) })
+	h.client.OnError(func(e centrifuge.ErrorEvent) { h.warn(e.Error) })
 	h.client.OnDisconnected(func(e centrifuge.DisconnectedEvent) {
-		if e.Code != 0 { // not our own doing
-			h.complain(fmt.Errorf("disconnected: %s (%d)", e.Reason, e.Code))
+		if e.Code != 0 { // 0: the hub has closed it
+			h.warn(fmt.Errorf("disconnected: %s (%d)", e.Reason, e.Code))
 		}
 	})
 	return h
 }
 
-// complain says that Centrifugo is away, once a minute at most: the client tries again every other
-// second.
-func (h *Hub) complain(err error) {
+// warn logs that Centrifugo is unavailable, at most once a minute, because the client retries every
+// two seconds.
+func (h *Hub) warn(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if now := time.Now(); now.Sub(h.complained) > time.Minute {
-		h.complained = now
-		h.opts.Logger.Warn("streams cannot reach Centrifugo", zap.Error(err))
+	if now := time.Now(); now.Sub(h.lastWarned) > time.Minute {
+		h.lastWarned = now
+		h.opts.Logger.Warn("streams: Centrifugo is unavailable", zap.Error(err))
 	}
 }
 
-// Run keeps the connection until ctx ends, then drops all readers. A Centrifugo that is away, or
-// refuses us, is tried again.
+// Run keeps the connection until ctx ends, then drops all readers and returns nil. It reconnects
+// whenever Centrifugo is unavailable or disconnects it.
 func (h *Hub) Run(ctx context.Context) error {
 	h.connect()
-	idle, refused := time.NewTicker(h.opts.Idle), time.NewTicker(reconnect)
+	idle, disconnected := time.NewTicker(h.opts.Idle), time.NewTicker(reconnectInterval)
 	defer idle.Stop()
-	defer refused.Stop()
+	defer disconnected.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-idle.C:
 			h.prune()
-		case <-refused.C:
+		case <-disconnected.C:
 			if h.client.State() == centrifuge.StateDisconnected {
 				h.connect()
 			}
@@ -157,18 +153,18 @@ func (h *Hub) Run(ctx context.Context) error {
 	return nil
 }
 
-// reconnect is how soon a connection that the server has ended for good is tried again.
-const reconnect = 2 * time.Second
+// reconnectInterval is the interval at which the hub reconnects after a disconnect that the client
+// does not recover from by itself.
+const reconnectInterval = 2 * time.Second
 
-// connect begins to connect. What goes wrong the client tries again by itself, unless the server
-// says not to.
+// connect starts to connect. The client retries by itself unless the server forbids it.
 func (h *Hub) connect() {
 	if err := h.client.Connect(); err != nil {
-		h.complain(err)
+		h.warn(err)
 	}
 }
 
-// Readers is how many there are.
+// Readers returns the number of readers.
 func (h *Hub) Readers() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -179,8 +175,8 @@ func (h *Hub) Readers() int {
 	return n
 }
 
-// Follow gives a reader of a tenant's stream: from now on, or from after a position. The caller
-// closes it.
+// Follow returns a reader of a tenant's stream, from now on or, unless after is nil, from after a
+// position. The caller must close it.
 func (h *Hub) Follow(ctx context.Context, tenant uuid.UUID, after *Position) (*Reader, error) {
 	r := &Reader{hub: h, tenant: tenant, live: make(chan *Event, h.opts.Buffer), dropped: make(chan struct{})}
 	f, err := h.join(tenant, r)
@@ -192,7 +188,7 @@ func (h *Hub) Follow(ctx context.Context, tenant uuid.UUID, after *Position) (*R
 	case <-f.ready:
 	case <-r.dropped:
 		r.Close()
-		return nil, r.why
+		return nil, r.reason
 	case <-ctx.Done():
 		r.Close()
 		return nil, fmt.Errorf("wait for Centrifugo: %w", ctx.Err())
@@ -201,8 +197,8 @@ func (h *Hub) Follow(ctx context.Context, tenant uuid.UUID, after *Position) (*R
 	return r, nil
 }
 
-// join adds a reader to its tenant's feed, which it makes if there is none. The reader gets what
-// comes from then on.
+// join adds a reader to its tenant's feed, which it opens if there is none. The reader receives the
+// events from then on.
 func (h *Hub) join(tenant uuid.UUID, r *Reader) (*feed, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -221,6 +217,7 @@ func (h *Hub) join(tenant uuid.UUID, r *Reader) (*feed, error) {
 	return f, nil
 }
 
+// open subscribes to a tenant's channel.
 func (h *Hub) open(tenant uuid.UUID) (*feed, error) {
 	channel := h.opts.Channel(tenant)
 	f := &feed{readers: map[*Reader]struct{}{}, ready: make(chan struct{})}
@@ -238,7 +235,7 @@ func (h *Hub) open(tenant uuid.UUID) (*feed, error) {
 	sub.OnSubscribed(func(e centrifuge.SubscribedEvent) { f.subscribed(e) })
 	sub.OnPublication(func(e centrifuge.PublicationEvent) { f.publish(e.Offset, e.Data) })
 	sub.OnError(func(e centrifuge.SubscriptionErrorEvent) {
-		h.opts.Logger.Warn("a stream cannot be followed", zap.String("channel", channel), zap.Error(e.Error))
+		h.opts.Logger.Warn("streams: subscription failed", zap.String("channel", channel), zap.Error(e.Error))
 	})
 	sub.OnUnsubscribed(func(e centrifuge.UnsubscribedEvent) { f.dropAll(ErrLost) })
 	if err := sub.Subscribe(); err != nil {
@@ -247,7 +244,8 @@ func (h *Hub) open(tenant uuid.UUID) (*feed, error) {
 	return f, nil
 }
 
-// leave removes a reader. Its feed stays for a while: readers that were interrupted come back soon.
+// leave removes a reader. Its feed stays open for a while, because interrupted readers reconnect
+// soon.
 func (h *Hub) leave(r *Reader) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -256,7 +254,7 @@ func (h *Hub) leave(r *Reader) {
 	}
 }
 
-// prune ends the feeds that nobody has read since the last time.
+// prune closes the feeds that have had no reader since the last call.
 func (h *Hub) prune() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -266,7 +264,7 @@ func (h *Hub) prune() {
 		}
 		delete(h.feeds, tenant)
 		if err := errors.Join(f.sub.Unsubscribe(), h.client.RemoveSubscription(f.sub)); err != nil {
-			h.opts.Logger.Warn("a stream cannot be left", zap.Error(err))
+			h.opts.Logger.Warn("streams: unsubscribing failed", zap.Error(err))
 		}
 	}
 }

@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -11,33 +10,28 @@ import (
 	"github.com/fanfarehq/fanfare/internal/render"
 )
 
-// Recorded is the Log in PostgreSQL.
+// Recorded implements Log with the activity log in PostgreSQL.
 type Recorded struct {
 	Pool      *pgxpool.Pool
-	Addressed bool            // streams hold only what asks for the tenant's stream, not every activity
+	Addressed bool            // whether streams have only the activities with the delivery channel tenant
 	Catalog   *render.Catalog // renders the events; nil renders the defaults
 }
 
 // Since implements Log.
-func (l Recorded) Since(
-	ctx context.Context,
-	tenant, after uuid.UUID,
-	limit int,
-) ([]activity.Event, uuid.UUID, bool, error) {
+func (l Recorded) Since(ctx context.Context, r SinceRequest) (SincePage, error) {
 	page, err := pglog.New(l.Pool).Since(ctx, pglog.SinceRequest{
-		Tenant: tenant, After: after, Limit: limit, AddressedOnly: l.Addressed,
+		Tenant: r.Tenant, After: r.After, Limit: r.Limit, AddressedOnly: l.Addressed,
 	})
-	found := page.Found
-	if err != nil || len(found) == 0 {
-		return nil, page.Next, page.More, err
+	if err != nil {
+		return SincePage{}, err
 	}
-	list := make([]*activity.Activity, len(found))
-	for i := range found {
-		list[i] = &found[i]
+	list := make([]*activity.Activity, len(page.Found))
+	for i := range page.Found {
+		list[i] = &page.Found[i]
 	}
 	events, err := l.Catalog.Events(ctx, l.Pool, list)
 	if err != nil {
-		return nil, uuid.Nil, false, err
+		return SincePage{}, err
 	}
-	return events, page.Next, page.More, nil
+	return SincePage{Events: events, Next: page.Next, More: page.More}, nil
 }

@@ -13,14 +13,15 @@ import (
 )
 
 const (
-	page = 200 // events read at once while a reader is caught up
+	pageSize = 200 // events read at once during recovery
 
-	// A reader remembers what the log gave it and was recorded within this time, to recognise it
-	// when it comes live: the log holds an activity from the commit on, the stream some time later.
-	remembered = 15 * time.Minute
+	// knownAge is the age up to which a reader remembers the events of the activity log, to
+	// recognize them when they arrive live: an activity is in the log from its commit on, and in
+	// the stream later.
+	knownAge = 15 * time.Minute
 )
 
-// Reader follows one stream. Next is for one goroutine.
+// Reader follows one stream. Next and Ready must be called from one goroutine.
 type Reader struct {
 	hub    *Hub
 	tenant uuid.UUID
@@ -28,18 +29,18 @@ type Reader struct {
 	live   chan *Event
 
 	once    sync.Once
-	dropped chan struct{} // closed after why is set
-	why     error
+	dropped chan struct{} // closed after reason is set
+	reason  error
 
 	from    source
-	after   centrifugo.Position // in the history, while from is history
-	logged  uuid.UUID           // in the log, while from is log
-	skip    uuid.UUID           // an id that the reader has had
+	after   centrifugo.Position // in the history, while from is fromHistory
+	logged  uuid.UUID           // in the log, while from is fromLog
+	skip    uuid.UUID           // the id of the last event before the recovery
 	pending []*Event
-	known   map[uuid.UUID]struct{} // what came from the log
+	known   map[uuid.UUID]struct{} // the events that came from the log
 }
 
-// source is where the next events come from.
+// source is the source of the next events.
 type source int
 
 const (
@@ -48,7 +49,7 @@ const (
 	fromLog
 )
 
-// start sets out from a position.
+// start sets the source of the events after a position.
 func (r *Reader) start(after *Position) {
 	epoch, offset := r.feed.position()
 	r.after = centrifugo.Position{Epoch: epoch, Offset: offset}
@@ -61,17 +62,18 @@ func (r *Reader) start(after *Position) {
 	}
 }
 
-// fromLogAfter goes back a while before the last id: transactions commit in another order than they
-// record in. Nothing live is taken for old by its offset then, for it may have been published
-// before the log was read and committed after.
+// fromLogAfter continues from the log. It starts Overlap before the last id, because transactions
+// may commit in another order than that of their ids. It resets the position in the history: an
+// event that is published before the log is read may be committed after that, so its offset does
+// not show that the reader has received it.
 func (r *Reader) fromLogAfter(last uuid.UUID) {
 	r.from, r.skip, r.known = fromLog, last, map[uuid.UUID]struct{}{}
 	r.after = centrifugo.Position{}
 	r.logged = uuidv7.Floor(uuidv7.Time(last).Add(-r.hub.opts.Overlap))
 }
 
-// Next returns the next event. The error is why the reader was dropped (ErrSlow, ErrLost,
-// ErrClosed), ctx's, or what went wrong while it was caught up.
+// Next returns the next event, and waits for it. Its error is the reason for which the reader was
+// dropped (ErrSlow, ErrLost, ErrClosed), the error of ctx, or an error of the recovery.
 func (r *Reader) Next(ctx context.Context) (*Event, error) {
 	for len(r.pending) == 0 && r.from != fromLive {
 		if err := r.catchUp(ctx); err != nil {
@@ -86,7 +88,7 @@ func (r *Reader) Next(ctx context.Context) (*Event, error) {
 	for {
 		select {
 		case e := <-r.live:
-			if r.had(e) {
+			if r.received(e) {
 				continue
 			}
 			return e, nil
@@ -94,20 +96,19 @@ func (r *Reader) Next(ctx context.Context) (*Event, error) {
 		}
 		select {
 		case e := <-r.live:
-			if r.had(e) {
+			if r.received(e) {
 				continue
 			}
 			return e, nil
 		case <-r.dropped:
-			return nil, r.why
+			return nil, r.reason
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// Ready returns the next event if it is at hand, and nil otherwise. Like Next it is for one
-// goroutine.
+// Ready returns the next event if Next would not have to wait or read for it, and nil otherwise.
 func (r *Reader) Ready() *Event {
 	if len(r.pending) > 0 {
 		e := r.pending[0]
@@ -117,7 +118,7 @@ func (r *Reader) Ready() *Event {
 	for r.from == fromLive {
 		select {
 		case e := <-r.live:
-			if r.had(e) {
+			if r.received(e) {
 				continue
 			}
 			return e
@@ -128,8 +129,8 @@ func (r *Reader) Ready() *Event {
 	return nil
 }
 
-// had reports whether a live event was given to the reader while it was caught up.
-func (r *Reader) had(e *Event) bool {
+// received reports whether the reader received a live event during its recovery.
+func (r *Reader) received(e *Event) bool {
 	if e.Position.Epoch == r.after.Epoch && e.Position.Offset <= r.after.Offset {
 		return true
 	}
@@ -137,6 +138,7 @@ func (r *Reader) had(e *Event) bool {
 	return known
 }
 
+// catchUp reads a page of the history or of the log.
 func (r *Reader) catchUp(ctx context.Context) error {
 	if r.from == fromHistory {
 		return r.readHistory(ctx)
@@ -145,7 +147,7 @@ func (r *Reader) catchUp(ctx context.Context) error {
 }
 
 func (r *Reader) readHistory(ctx context.Context) error {
-	found, now, err := r.hub.opts.History.History(ctx, r.hub.opts.Channel(r.tenant), r.after, page)
+	found, now, err := r.hub.opts.History.History(ctx, r.hub.opts.Channel(r.tenant), r.after, pageSize)
 	if errors.Is(err, centrifugo.ErrUnrecoverable) {
 		r.fromLogAfter(r.skip)
 		return nil
@@ -158,45 +160,43 @@ func (r *Reader) readHistory(ctx context.Context) error {
 		r.pending = append(r.pending, e)
 		r.after.Offset, r.skip = p.Offset, e.EventID
 	}
-	if len(found) < page {
+	if len(found) < pageSize {
 		r.from = fromLive
 	}
 	return nil
 }
 
 func (r *Reader) readLog(ctx context.Context) error {
-	events, next, more, err := r.hub.opts.Log.Since(ctx, r.tenant, r.logged, page)
+	page, err := r.hub.opts.Log.Since(ctx, SinceRequest{Tenant: r.tenant, After: r.logged, Limit: pageSize})
 	if err != nil {
 		return err
 	}
-	for _, found := range events {
+	for _, found := range page.Events {
 		if found.EventID == r.skip {
 			continue
 		}
-		if time.Since(uuidv7.Time(found.EventID)) < remembered {
+		if time.Since(uuidv7.Time(found.EventID)) < knownAge {
 			r.known[found.EventID] = struct{}{}
 		}
-		r.pending = append(
-			r.pending,
-			&Event{Event: found, Data: found.AppendJSON(nil), Position: Position{Last: found.EventID}},
-		)
+		e := &Event{Event: found, Data: found.AppendJSON(nil), Position: Position{Last: found.EventID}}
+		r.pending = append(r.pending, e)
 	}
-	r.logged = next
-	if !more {
+	r.logged = page.Next
+	if !page.More {
 		r.from = fromLive
 	}
 	return nil
 }
 
-// Close ends the reader.
+// Close closes the reader. Next then returns ErrClosed.
 func (r *Reader) Close() {
 	r.drop(ErrClosed)
 	r.hub.leave(r)
 }
 
-func (r *Reader) drop(why error) {
+func (r *Reader) drop(reason error) {
 	r.once.Do(func() {
-		r.why = why
+		r.reason = reason
 		close(r.dropped)
 	})
 }

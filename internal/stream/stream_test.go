@@ -49,12 +49,12 @@ func FuzzParsePosition(f *testing.F) {
 			return
 		}
 		if again, err := stream.ParsePosition(p.String()); err != nil || again != p {
-			t.Errorf("ParsePosition(%q) is %+v, and its text reads as %+v, %v", text, p, again, err)
+			t.Errorf("ParsePosition(%q) is %+v, and its text parses as %+v, %v", text, p, again, err)
 		}
 	})
 }
 
-// stack is a database, a Centrifugo, a worker that fills tenants' streams, and a hub.
+// stack is a database, a Centrifugo, and a worker that publishes to the streams of tenants.
 type stack struct {
 	t      *testing.T
 	db     *pgtest.DB
@@ -85,13 +85,7 @@ func newStack(t *testing.T) *stack {
 		t.Fatal(err)
 	}
 	s := &stack{
-		t:      t,
-		db:     pgtest.New(t),
-		server: server,
-		client: client,
-		tokens: tokens,
-		names:  names,
-		tenant: uuid.New(),
+		t: t, db: pgtest.New(t), server: server, client: client, tokens: tokens, names: names, tenant: uuid.New(),
 	}
 	worker := outbox.NewWorker(
 		s.db.Pool,
@@ -111,16 +105,16 @@ func newStack(t *testing.T) *stack {
 	return s
 }
 
-// hub starts a hub and returns how to stop it, which the test's end does too.
-func (s *stack) hub(o stream.Options) (*stream.Hub, func()) {
+// hub starts a hub. stop stops it; the end of the test does that too.
+func (s *stack) hub(o stream.Options) (h *stream.Hub, stop func()) {
 	s.t.Helper()
 	o.WebSocketURL, o.Tokens, o.Channel, o.History = s.server.WebSocketURL(), s.tokens, s.names.Tenant, s.client
 	o.Log = stream.Recorded{Pool: s.db.Pool}
-	h := stream.New(o)
+	h = stream.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }()
-	stop := sync.OnceFunc(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			s.t.Error(err)
@@ -169,8 +163,6 @@ func (s *stack) follow(h *stream.Hub, after *stream.Position) *stream.Reader {
 	return r
 }
 
-// expect reads events until the wanted ones have come, in their order and nothing else, and returns
-// the last one's position.
 func (s *stack) next(r *stream.Reader) *stream.Event {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
@@ -182,7 +174,8 @@ func (s *stack) next(r *stream.Reader) *stream.Event {
 	return e
 }
 
-func (s *stack) expect(r *stream.Reader, want []uuid.UUID) *stream.Position {
+// wantEvents reads events, checks their ids, and returns the position of the last.
+func (s *stack) wantEvents(r *stream.Reader, want []uuid.UUID) *stream.Position {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
@@ -200,77 +193,77 @@ func (s *stack) expect(r *stream.Reader, want []uuid.UUID) *stream.Position {
 	return &last
 }
 
-func TestReadersFollow(t *testing.T) {
+func TestReaders(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	h, _ := s.hub(stream.Options{})
 	one, two := s.follow(h, nil), s.follow(h, nil)
 	ids := s.record(30)
-	s.expect(one, ids)
-	last := s.expect(two, ids[:10])
+	s.wantEvents(one, ids)
+	last := s.wantEvents(two, ids[:10])
 	two.Close()
 
-	t.Run("and come back where they were", func(t *testing.T) {
-		s.expect(s.follow(h, last), append(ids[10:len(ids):len(ids)], s.record(5)...))
+	t.Run("reconnect", func(t *testing.T) {
+		s.wantEvents(s.follow(h, last), append(ids[10:len(ids):len(ids)], s.record(5)...))
 	})
 	if got := h.Readers(); got != 2 {
 		t.Errorf("got %d readers, want 2", got)
 	}
 }
 
-func TestReadersComeBackAfterTheDaemonRestarts(t *testing.T) {
+func TestReadersContinueAfterRestart(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	h, stop := s.hub(stream.Options{})
 	r := s.follow(h, nil)
-	last := s.expect(r, s.record(3))
+	last := s.wantEvents(r, s.record(3))
 	stop()
 	if _, err := r.Next(t.Context()); !errors.Is(err, stream.ErrClosed) {
-		t.Errorf("after the hub has stopped: got %v, want ErrClosed", err)
+		t.Errorf("after the end of Run: got %v, want ErrClosed", err)
 	}
 	if _, err := h.Follow(t.Context(), s.tenant, nil); !errors.Is(err, stream.ErrClosed) {
 		t.Errorf("Follow: got %v, want ErrClosed", err)
 	}
 	missed := s.record(450)
 	again, _ := s.hub(stream.Options{})
-	s.expect(s.follow(again, last), append(missed, s.record(3)...))
+	s.wantEvents(s.follow(again, last), append(missed, s.record(3)...))
 }
 
-func TestTheLogContinuesWhereTheHistoryIsLost(t *testing.T) {
+func TestLogContinuesLostHistory(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	h, _ := s.hub(stream.Options{Overlap: time.Nanosecond})
 	r := s.follow(h, nil)
 	before := s.record(3)
-	last := s.expect(r, before)
-	if err := s.server.Restart(t.Context()); err != nil { // the memory engine forgets
+	last := s.wantEvents(r, before)
+	if err := s.server.Restart(t.Context()); err != nil { // the memory engine loses the history
 		t.Fatal(err)
 	}
 	missed := s.record(250)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if e, err := r.Next(ctx); err == nil {
-		// The connection may come back before anything is published, and then nothing was missed.
+		// The connection may be back before the first publication, so that no event was missed.
 		if e.EventID != missed[0] {
 			t.Errorf("got %s, want %s", e.EventID, missed[0])
 		}
 	} else if !errors.Is(err, stream.ErrLost) {
 		t.Errorf("after the history is lost: got %v, want ErrLost", err)
 	}
-	// What was recorded in the same millisecond as the last, or the one before, may come again.
+	// Events recorded in the same millisecond as the last one, or the one before, may repeat.
 	again := s.follow(h, last)
 	for e := s.next(again); ; e = s.next(again) {
 		if e.EventID == missed[0] {
 			break
 		}
 		if !slices.Contains(before, e.EventID) {
-			t.Fatalf("got %s (%s), want one that came before or the first missed", e.EventID, e.Action)
+			t.Fatalf("got %s (%s), want an earlier one or the first missed", e.EventID, e.Action)
 		}
 	}
-	s.expect(again, append(missed[1:], s.record(3)...))
+	s.wantEvents(again, append(missed[1:], s.record(3)...))
 }
 
-func TestSlowReadersAreDropped(t *testing.T) {
+func TestSlowReaders(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	h, _ := s.hub(stream.Options{Buffer: 4})
@@ -278,17 +271,17 @@ func TestSlowReadersAreDropped(t *testing.T) {
 	var ids []uuid.UUID
 	for range 10 {
 		one := s.record(1)
-		s.expect(fast, one)
+		s.wantEvents(fast, one)
 		ids = append(ids, one...)
 	}
-	last := s.expect(slow, ids[:4])
+	last := s.wantEvents(slow, ids[:4])
 	if _, err := slow.Next(t.Context()); !errors.Is(err, stream.ErrSlow) {
 		t.Fatalf("got %v, want ErrSlow", err)
 	}
-	s.expect(s.follow(h, last), ids[4:8])
+	s.wantEvents(s.follow(h, last), ids[4:8])
 }
 
-func TestTenantsDoNotSeeEachOther(t *testing.T) {
+func TestTenantsAreIsolated(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	h, _ := s.hub(stream.Options{})
@@ -296,12 +289,12 @@ func TestTenantsDoNotSeeEachOther(t *testing.T) {
 	tenant := s.tenant
 	s.tenant = uuid.New()
 	theirs := s.follow(h, nil)
-	s.expect(theirs, s.record(3))
+	s.wantEvents(theirs, s.record(3))
 	s.tenant = tenant
-	s.expect(mine, s.record(2))
+	s.wantEvents(mine, s.record(2))
 }
 
-func TestStreamsBeginOnceCentrifugoIsThere(t *testing.T) {
+func TestFollowWaitsForCentrifugo(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	if err := s.server.Kill(t.Context()); err != nil {
@@ -311,24 +304,24 @@ func TestStreamsBeginOnceCentrifugoIsThere(t *testing.T) {
 	early, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := h.Follow(early, s.tenant, nil); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("while Centrifugo is away: got %v, want DeadlineExceeded", err)
+		t.Errorf("while Centrifugo is unavailable: got %v, want DeadlineExceeded", err)
 	}
 	if err := s.server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.expect(s.follow(h, nil), s.record(3))
+	s.wantEvents(s.follow(h, nil), s.record(3))
 }
 
-// Whatever position a reader comes with, stolen from another tenant or made up of one, it reads its
-// own tenant's stream.
-func TestForeignPositionsOpenNothing(t *testing.T) {
+// TestForeignPositions checks that a reader with a position of another tenant, or one derived from
+// it, reads the stream of its own tenant.
+func TestForeignPositions(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	h, _ := s.hub(stream.Options{})
 	theirs, mine := s.tenant, uuid.New()
-	stolen := *s.expect(s.follow(h, nil), s.record(20))
+	stolen := *s.wantEvents(s.follow(h, nil), s.record(20))
 	s.tenant = mine
-	own := *s.expect(s.follow(h, nil), s.record(20))
+	own := *s.wantEvents(s.follow(h, nil), s.record(20))
 	random := rand.New(rand.NewPCG(5, 6))
 	read := 0
 	for range 500 {
@@ -349,20 +342,14 @@ func TestForeignPositionsOpenNothing(t *testing.T) {
 				break
 			}
 			if read++; e.TenantID != mine {
-				t.Fatalf(
-					"position %s: got an event of %s, want none but %s's (theirs is %s)",
-					p,
-					e.TenantID,
-					mine,
-					theirs,
-				)
+				t.Fatalf("position %s: got an event of tenant %s, want %s (not %s)", p, e.TenantID, mine, theirs)
 			}
 		}
 		cancel()
 		r.Close()
 	}
 	if read == 0 {
-		t.Error("nothing was read at all")
+		t.Error("got no events")
 	}
-	t.Logf("500 tries, %d events, all of the reader's own tenant", read)
+	t.Logf("read %d events with 500 positions", read)
 }
