@@ -124,7 +124,8 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s := &Server{
-		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens, publisher: o.Publisher, streams: o.Streams, catalog: o.Catalog,
+		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens,
+		publisher: o.Publisher, streams: o.Streams, catalog: o.Catalog,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
 	}
 	s.buffers.New = func() any { return new([]byte) }

@@ -6,8 +6,8 @@
 //
 //   - A request is made for one principal of one tenant, its caller. It reads nothing of another
 //     tenant.
-//   - An id that does not exist, that belongs to another tenant or that the caller may not see gets the
-//     same 404.
+//   - An id that does not exist, that belongs to another tenant or that the caller may not see gets
+//     the same 404.
 //   - Every error is a [Problem] (RFC 9457) with the id of the request, even if no route matches. A
 //     problem discloses nothing of the database.
 //   - A request with unknown query parameters, unknown body fields or an unsupported media type is

@@ -68,10 +68,11 @@ func (s *Server) addExport(routes huma.API) {
 		OperationID: exportOperation, Method: http.MethodGet, Path: "/activities/export",
 		Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
 		Summary: "Export the activity log",
-		Description: "All activities of the tenant that match the filter, oldest first, as one file: CSV (RFC 4180) with a header, " +
-			"and with an apostrophe before texts that a spreadsheet would evaluate as formulas, or one JSON object a " +
-			"line. The export ends with the newest activity at its start. An aborted response is incomplete. Each " +
-			"export is recorded as `log.exported`, with the filter and the number of activities.",
+		Description: "All activities of the tenant that match the filter, oldest first, as one file: CSV (RFC 4180) " +
+			"with a header, and with an apostrophe before texts that a spreadsheet would evaluate as formulas, " +
+			"or one JSON object a line. The export ends with the newest activity at its start. An aborted " +
+			"response is incomplete. Each export is recorded as `log.exported`, with the filter and the number " +
+			"of activities.",
 		Responses: responses,
 	}, e.exportActivities)
 }

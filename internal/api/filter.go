@@ -38,7 +38,8 @@ type (
 
 func (f FilterCommon) apply(to *activity.Filter) {
 	to.Action, to.Target, to.CorrelationID, to.RequestID = f.Action, f.Target.UUID, f.CorrelationID.UUID, f.RequestID
-	to.Status, to.Severity, to.Category, to.Since, to.Until, to.Q = f.Status, f.Severity, f.Category, f.Since, f.Until, f.Q
+	to.Status, to.Severity, to.Category, to.Q = f.Status, f.Severity, f.Category, f.Q
+	to.Since, to.Until = f.Since, f.Until
 }
 
 func (f FilterActor) apply(to *activity.Filter) { to.Actor = f.Actor.UUID }

@@ -29,8 +29,8 @@ func (s *Server) addOutbox(routes huma.API) {
 		OperationID: "replay-dead-letter", Method: http.MethodPost, Path: "/outbox/dead/{id}/replay",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary: "Replay a dead letter",
-		Description: "Returns the activity to the end of the outbox. Its delivery publishes only on the channels that " +
-			"were not reached, and adds no second notification to an inbox.",
+		Description: "Returns the activity to the end of the outbox. Its delivery publishes only on the channels " +
+			"that were not reached, and adds no second notification to an inbox.",
 		Responses: problems(http.StatusForbidden, http.StatusNotFound),
 	}, s.replayDeadLetter)
 }

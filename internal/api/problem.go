@@ -3,11 +3,13 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // Problem is a problem document (RFC 9457). It is also the error that is answered with it.
 type Problem struct {
-	Type      string      `json:"type" format:"uri-reference" doc:"The kind of problem. Stable." example:"/problems/invalid-field"`
+	Type      string      `json:"type" format:"uri-reference" example:"/problems/invalid-field"`
 	Title     string      `json:"title" doc:"The summary of the kind of problem." example:"Validation failed"`
 	Status    int         `json:"status" doc:"The HTTP status." example:"422"`
 	Detail    string      `json:"detail" doc:"The explanation of this occurrence."`
@@ -16,6 +18,11 @@ type Problem struct {
 	RequestID string      `json:"request_id" doc:"The request's id, as in the header X-Request-Id."`
 
 	headers http.Header
+}
+
+// TransformSchema adds descriptions to the schema.
+func (*Problem) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return describe(s, map[string]string{"type": "The kind of problem, which is stable: clients decide by it."})
 }
 
 // Violation identifies a field and the rule that it violates.

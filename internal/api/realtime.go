@@ -33,19 +33,19 @@ func (s *Server) addRealtime(routes huma.API) {
 		OperationID: "make-realtime-tokens", Method: http.MethodPost, Path: "/realtime/token",
 		Tags:    []string{"Realtime"},
 		Summary: "Issue tokens for Centrifugo",
-		Description: "Issues a connection token and a token for each channel, or none if one channel is denied. The channel of " +
-			"a resource requires a role on it or on one of its ancestors, or ownership; the channel of the tenant " +
-			"requires the scope activity:read; the caller's own channel needs no token. Tokens are short-lived; " +
-			"repeat the request to refresh them.",
+		Description: "Issues a connection token and a token for each channel, or none if one channel is denied. The " +
+			"channel of a resource requires a role on it or on one of its ancestors, or ownership; the channel " +
+			"of the tenant requires the scope activity:read; the caller's own channel needs no token. Tokens " +
+			"are short-lived; repeat the request to refresh them.",
 		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.makeTokens)
 	handle(s, routes, huma.Operation{
 		OperationID: "bootstrap-realtime", Method: http.MethodGet, Path: "/realtime/bootstrap",
 		Tags:    []string{"Realtime"},
 		Summary: "Get a client's channels and tokens",
-		Description: "The caller's own channel, to which Centrifugo subscribes the connection, and, with tokens, the channels " +
-			"of the first 127 resources that the caller has subscribed to and may see. Centrifugo's default limit " +
-			"is 128 channels for a connection.",
+		Description: "The caller's own channel, to which Centrifugo subscribes the connection, and, with tokens, the " +
+			"channels of the first 127 resources that the caller has subscribed to and may see. Centrifugo's " +
+			"default limit is 128 channels for a connection.",
 		Responses: problems(),
 	}, s.bootstrap)
 }

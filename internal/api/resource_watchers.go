@@ -18,8 +18,8 @@ func (s *Server) addWatchers(routes huma.API) {
 		OperationID: "list-watchers", Method: http.MethodGet, Path: "/resources/{id}/watchers",
 		Tags:    []string{"Subscriptions"},
 		Summary: "List the watchers of a resource",
-		Description: "Requires ownership of the resource, or a delegator's role. Permission and preferences decide whether a " +
-			"watcher is notified.",
+		Description: "Requires ownership of the resource, or a delegator's role. Permission and preferences decide " +
+			"whether a watcher is notified.",
 		Responses: problems(http.StatusNotFound),
 	}, s.listWatchers)
 }

@@ -19,16 +19,17 @@ func (s *Server) addRetention(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: "get-retention", Method: http.MethodGet, Path: "/retention",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
-		Summary:     "Get the retention",
-		Description: "The bounds of the tenant, their origins, and the legal holds. A day is 24 hours; 0 stands for no bound.",
-		Responses:   problems(http.StatusForbidden),
+		Summary: "Get the retention",
+		Description: "The bounds of the tenant, their origins, and the legal holds. A day is 24 hours; 0 stands for " +
+			"no bound.",
+		Responses: problems(http.StatusForbidden),
 	}, s.getRetention)
 	handle(s, routes, huma.Operation{
 		OperationID: "put-retention", Method: http.MethodPut, Path: "/retention",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary: "Change the retention",
-		Description: "An omitted bound keeps its value; 0 removes the bound; null restores the installation's. The change is " +
-			"recorded in the tenant's activity log. The next run permanently removes the rows that have expired.",
+		Description: "An omitted bound keeps its value; 0 removes the bound; null restores the installation's. The " +
+			"change is recorded in the tenant's activity log. The next run permanently removes expired rows.",
 		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.putRetention)
 }
@@ -49,7 +50,7 @@ type Retention struct {
 	DeadLetterDays  RetentionBound `json:"dead_letter_days"`
 	ParkedDays      RetentionBound `json:"parked_days"`
 	TokenDays       RetentionBound `json:"token_days"`
-	UpdatedAt       *time.Time     `json:"updated_at" nullable:"true" doc:"Null while the tenant has no bounds of its own."`
+	UpdatedAt       *time.Time     `json:"updated_at" nullable:"true" doc:"Null without bounds of the tenant."`
 	UpdatedBy       *uuid.UUID     `json:"updated_by" nullable:"true" format:"uuid"`
 	Holds           []LegalHold    `json:"holds" nullable:"false" doc:"Active legal holds, oldest first; at most 200."`
 }

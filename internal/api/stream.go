@@ -37,9 +37,9 @@ func (s *Server) addStream(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: streamOperation, Method: http.MethodGet, Path: "/activities/stream", Tags: []string{"Activities"},
 		Summary: "Follow the activities of the tenant",
-		Description: "Server-sent events, each with the event as data and an id. A client that reconnects with Last-Event-ID " +
-			"receives the events that it missed. A stream ends after an hour, or with an event `dropped` that " +
-			"contains the reason.",
+		Description: "Server-sent events, each with the event as data and an id. A client that reconnects with " +
+			"Last-Event-ID receives the events that it missed. A stream ends after an hour, or with an event " +
+			"`dropped` that contains the reason.",
 		Security: requireScope(identity.ScopeRead),
 		Responses: withContent(problems(http.StatusServiceUnavailable), http.StatusOK, "text/event-stream",
 			"A stream of server-sent events."),

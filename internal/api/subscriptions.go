@@ -51,7 +51,7 @@ type Subscription struct {
 	TenantID    uuid.UUID `json:"tenant_id" format:"uuid"`
 	PrincipalID uuid.UUID `json:"principal_id" format:"uuid"`
 	ResourceID  uuid.UUID `json:"resource_id" format:"uuid"`
-	Scope       string    `json:"scope" enum:"resource,descendants" doc:"descendants includes everything under the resource."`
+	Scope       string    `json:"scope" enum:"resource,descendants"`
 	CreatedAt   time.Time `json:"created_at"`
 }
 

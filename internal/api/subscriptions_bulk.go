@@ -22,7 +22,7 @@ func (s *Server) addBulkSubscriptions(routes huma.API) {
 		OperationID: "subscribe-many", Method: http.MethodPost, Path: "/subscriptions/bulk",
 		Tags:        []string{"Subscriptions"},
 		Summary:     "Subscribe to many resources",
-		Description: "Accepts up to 1,000 requests. Each has a result of its own, and a failure does not affect the others.",
+		Description: "Accepts up to 1,000 requests. Each has its own result; a failure does not affect the others.",
 		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.subscribeMany)
 }

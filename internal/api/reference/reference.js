@@ -1,4 +1,4 @@
-// Shows openapi.json: a list of the routes, and for each its parameters, its body and its answers.
+// Renders openapi.json: the routes, and for each its parameters, its body and its responses.
 "use strict";
 
 let spec;
@@ -14,7 +14,7 @@ function resolved(schema) {
   return schema && schema.$ref ? spec.components.schemas[schema.$ref.split("/").pop()] : schema;
 }
 
-// prose renders the little Markdown that descriptions use.
+// prose renders the subset of Markdown that descriptions use.
 function prose(text) {
   const inline = (line) =>
     line.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) =>
@@ -23,7 +23,8 @@ function prose(text) {
   const box = element("div");
   for (const block of (text || "").trim().split(/\n\n+/)) {
     if (block.startsWith("- ")) {
-      box.append(element("ul", {}, ...block.split(/\n(?=- )/).map((item) => element("li", {}, ...inline(item.slice(2))))));
+      const items = block.split(/\n(?=- )/);
+      box.append(element("ul", {}, ...items.map((item) => element("li", {}, ...inline(item.slice(2))))));
     } else if (block) {
       box.append(element("p", {}, ...inline(block)));
     }
@@ -41,15 +42,20 @@ function typeOf(schema) {
 
 function rules(schema) {
   const s = resolved(schema) || {};
-  const said = [];
-  if (s.enum) said.push("one of " + s.enum.join(", "));
-  for (const [key, text] of [["minimum", "at least"], ["maximum", "at most"], ["minItems", "items at least"], ["maxItems", "items at most"], ["minLength", "length at least"], ["maxLength", "length at most"], ["default", "default"]]) {
-    if (s[key] !== undefined) said.push(`${text} ${s[key]}`);
+  const list = [];
+  if (s.enum) list.push("one of " + s.enum.join(", "));
+  for (const [key, text] of [
+    ["minimum", "at least"], ["maximum", "at most"], ["minItems", "items at least"], ["maxItems", "items at most"],
+    ["minLength", "length at least"], ["maxLength", "length at most"], ["default", "default"],
+  ]) {
+    if (s[key] !== undefined) list.push(`${text} ${s[key]}`);
   }
-  return said.join("; ");
+  return list.join("; ");
 }
 
-// example makes a value that fits a schema.
+const examples = { uuid: "0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f", "date-time": "2026-01-02T15:04:05Z" };
+
+// example returns a value that a schema accepts.
 function example(schema, depth = 0) {
   const s = resolved(schema) || {};
   if (s.examples && s.examples.length) return s.examples[0];
@@ -64,7 +70,7 @@ function example(schema, depth = 0) {
       return o;
     }
     case "array": return [example(s.items, depth + 1)];
-    case "string": return { uuid: "0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f", "date-time": "2026-01-02T15:04:05Z" }[s.format] || "…";
+    case "string": return examples[s.format] || "…";
     case "integer": case "number": return 0;
     case "boolean": return false;
     default: return null;
@@ -80,7 +86,8 @@ function fields(schema) {
   if (!s || !s.properties) return "";
   return table(Object.entries(s.properties).map(([name, property]) => [
     element("code", {}, name), typeOf(property),
-    (s.required || []).includes(name) ? "required" : "", [(property.description || ""), rules(property)].filter(Boolean).join(" "),
+    (s.required || []).includes(name) ? "required" : "",
+    [property.description || "", rules(property)].filter(Boolean).join(" "),
   ]));
 }
 
@@ -95,18 +102,21 @@ function operation(path, method, op, base) {
   const scopes = (op.security || []).flatMap((s) => s.token || []);
   const box = element("article", { id },
     element("h3", {}, element("span", { class: "method" }, method.toUpperCase()), " " + base + path),
-    element("p", {}, op.summary || "", " ", ...scopes.map((s) => element("span", { class: "scope" }, s))), prose(op.description));
+    element("p", {}, op.summary || "", " ", ...scopes.map((s) => element("span", { class: "scope" }, s))),
+    prose(op.description));
   if ((op.parameters || []).length) {
     box.append(element("h4", {}, "Parameters"), table(op.parameters.map((p) => [
-      element("code", {}, p.name), p.in, typeOf(p.schema), [p.description || "", rules(p.schema)].filter(Boolean).join(" "),
+      element("code", {}, p.name), p.in, typeOf(p.schema),
+      [p.description || "", rules(p.schema)].filter(Boolean).join(" "),
     ])));
   }
   if (op.requestBody) box.append(element("h4", {}, "Body"), ...content(op.requestBody));
   for (const [status, response] of Object.entries(op.responses || {})) {
-    if (status < "400") box.append(element("h4", {}, `Answer ${status}`), ...content(response));
+    if (status < "400") box.append(element("h4", {}, `Response ${status}`), ...content(response));
   }
-  const refusals = Object.entries(op.responses || {}).filter(([status]) => status >= "400");
-  box.append(element("h4", {}, "Refusals"), table(refusals.map(([status, response]) => [status, response.description])));
+  const problems = Object.entries(op.responses || {}).filter(([status]) => status >= "400");
+  const rows = problems.map(([status, response]) => [status, response.description]);
+  box.append(element("h4", {}, "Problems"), table(rows));
   return box;
 }
 
@@ -114,14 +124,18 @@ function show() {
   const nav = document.querySelector("nav");
   const main = document.querySelector("main");
   const base = spec.servers && spec.servers[0] ? spec.servers[0].url : "";
-  main.replaceChildren(element("h1", {}, spec.info.title + " API ", element("small", {}, spec.info.version)), prose(spec.info.description));
+  main.replaceChildren(
+    element("h1", {}, spec.info.title + " API ", element("small", {}, spec.info.version)),
+    prose(spec.info.description),
+  );
   let tag;
   for (const [path, methods] of Object.entries(spec.paths)) {
     for (const [method, op] of Object.entries(methods)) {
       if (!op.operationId) continue;
       const of = (op.tags || ["Other"])[0];
       if (of !== tag) nav.append(element("h2", {}, (tag = of)));
-      nav.append(element("a", { href: "#" + op.operationId }, element("span", { class: "method" }, method.toUpperCase()), " " + path));
+      const label = element("span", { class: "method" }, method.toUpperCase());
+      nav.append(element("a", { href: "#" + op.operationId }, label, " " + path));
       main.append(operation(path, method, op, base));
     }
   }
@@ -134,4 +148,6 @@ fetch("openapi.json")
     return response.json();
   })
   .then((document) => { spec = document; show(); })
-  .catch((error) => { document.getElementById("state").textContent = `openapi.json cannot be shown: ${error.message}`; });
+  .catch((error) => {
+    document.getElementById("state").textContent = `openapi.json could not be rendered: ${error.message}`;
+  });
