@@ -86,7 +86,8 @@ func BenchmarkIncludes(b *testing.B) {
 		{"filter, all", preferences.Preference{Mode: preferences.ModeAll}, f.Includes},
 		{"filter, default", preferences.Preference{}, f.Includes},
 		{
-			"filter, custom of 4", preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom},
+			"filter, custom of 4",
+			preferences.Preference{Mode: preferences.ModeCustom, CustomActions: custom},
 			f.Includes,
 		},
 		{"batch, default", preferences.Preference{}, batch.Includes},

@@ -139,16 +139,16 @@ const (
 	readInScope                   // Access.InScope, which includes OnChain
 )
 
-// roleBits returns what directory.Allowed requires of a subscriber's roles.
-func roleBits(v activity.Visibility) int16 {
-	switch v {
-	case activity.ResourceWide:
-		return readOnChain
-	case activity.ScopeWide:
-		return readOnChain | readInScope
-	default:
-		return 0
+// roleBits returns the bits of what the permission of a subscriber depends on.
+func roleBits(v activity.Visibility) (bits int16) {
+	onChain, inScope := directory.DependsOnRoles(v)
+	if onChain {
+		bits |= readOnChain
 	}
+	if inScope {
+		bits |= readInScope
+	}
+	return bits
 }
 
 // Add adds an activity and returns the index of its subject in Result.Candidates. The activity's

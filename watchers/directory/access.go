@@ -38,6 +38,15 @@ func Allowed(v activity.Visibility, a Access) bool {
 	}
 }
 
+// DependsOnRoles reports whether Allowed depends on OnChain and on InScope for a principal that is
+// neither a party nor a manager.
+func DependsOnRoles(v activity.Visibility) (onChain, inScope bool) {
+	if Allowed(v, Access{}) {
+		return false, false
+	}
+	return Allowed(v, Access{OnChain: true}), Allowed(v, Access{InScope: true})
+}
+
 // AccessQuery asks whether a principal may see an activity. OwnerID and ParentID are used if the
 // directory does not contain the resource; uuid.Nil is none.
 type AccessQuery struct {
@@ -102,7 +111,8 @@ func startsOf(principal activity.Principal, queries []AccessQuery) []start {
 		if Allowed(q.Visibility, q.partyAccess(principal)) {
 			continue
 		}
-		s := start{resource: q.ResourceID, parent: q.ParentID, scope: q.Visibility == activity.ScopeWide}
+		_, inScope := DependsOnRoles(q.Visibility)
+		s := start{resource: q.ResourceID, parent: q.ParentID, scope: inScope}
 		if _, found := known[s]; !found {
 			known[s] = struct{}{}
 			starts = append(starts, s)

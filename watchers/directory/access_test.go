@@ -39,6 +39,16 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
+func TestDependsOnRoles(t *testing.T) {
+	t.Parallel()
+	for i, want := range [4][2]bool{{}, {true, false}, {true, true}, {}} {
+		onChain, inScope := directory.DependsOnRoles(visibilities[i])
+		if got := [2]bool{onChain, inScope}; got != want {
+			t.Errorf("%s: got %v, want %v", visibilities[i], got, want)
+		}
+	}
+}
+
 func TestCanViewByVisibility(t *testing.T) {
 	t.Parallel()
 	d := directorytest.New(t, pgtest.New(t))
