@@ -16,8 +16,8 @@ type (
 	requestIDKey struct{}
 )
 
-// WithActor returns a context whose actor is principal. It is the actor of envelopes that name none.
-// uuid.Nil removes the actor.
+// WithActor returns a context whose actor is principal. It is the actor of envelopes that name
+// none. uuid.Nil removes the actor.
 func WithActor(ctx context.Context, principal uuid.UUID) context.Context {
 	return context.WithValue(ctx, actorKey{}, principal)
 }

@@ -15,11 +15,16 @@ func FuzzEventAppendJSON(f *testing.F) {
 	f.Add("", "a.b", "\u2028 é 漢 \x00 \xff", "", int64(0), false)
 	f.Fuzz(func(t *testing.T, actor, action, name, summary string, at int64, optional bool) {
 		e := Event{
-			Version: EventVersion, EventID: uuid.UUID{1, 2, 0xff}, TenantID: uuid.Max, CreatedAt: time.Unix(0, at).UTC(),
-			Actor:    Actor{Kind: "user", DisplayName: actor},
-			Resource: Resource{ResourceType: name, Name: name},
-			Action:   action, Visibility: ResourceWide, Payload: json.RawMessage(`{"n":1}`),
-			UIHints: UIHints{Category: actor, Severity: Info, Title: action, Summary: summary, Icon: name},
+			Version:    EventVersion,
+			EventID:    uuid.UUID{1, 2, 0xff},
+			TenantID:   uuid.Max,
+			CreatedAt:  time.Unix(0, at).UTC(),
+			Actor:      Actor{Kind: "user", DisplayName: actor},
+			Resource:   Resource{ResourceType: name, Name: name},
+			Action:     action,
+			Visibility: ResourceWide,
+			Payload:    json.RawMessage(`{"n":1}`),
+			UIHints:    UIHints{Category: actor, Severity: Info, Title: action, Summary: summary, Icon: name},
 		}
 		if optional {
 			e.TargetPrincipalID, e.Resource.ParentID = &uuid.Max, &uuid.UUID{7}

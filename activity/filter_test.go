@@ -23,20 +23,55 @@ func TestFilterValidateNamesTheField(t *testing.T) {
 		want   []string
 	}{
 		{"nothing asked", activity.Filter{}, nil},
-		{"all in order", activity.Filter{
-			Action: "signal.*", ResourceType: "signal", RequestID: "r", Status: "failure", Severity: "critical", Category: "c",
-			Since: now, Until: now.Add(1), Q: "100% _\\",
-		}, nil},
-		{"NUL", activity.Filter{Action: "a\x00", ResourceType: "\x00", RequestID: "\x00", Category: "\x00", Q: "\x00"}, []string{"action", "resource_type", "request_id", "category", "q"}},
+		{
+			"all in order",
+			activity.Filter{
+				Action:       "signal.*",
+				ResourceType: "signal",
+				RequestID:    "r",
+				Status:       "failure",
+				Severity:     "critical",
+				Category:     "c",
+				Since:        now,
+				Until:        now.Add(1),
+				Q:            "100% _\\",
+			},
+			nil,
+		},
+		{
+			"NUL",
+			activity.Filter{Action: "a\x00", ResourceType: "\x00", RequestID: "\x00", Category: "\x00", Q: "\x00"},
+			[]string{"action", "resource_type", "request_id", "category", "q"},
+		},
 		{"no UTF-8", activity.Filter{Action: "\xff", Q: "\xff"}, []string{"action", "q"}},
-		{"too long", activity.Filter{
-			Action: strings.Repeat("*", 201), ResourceType: strings.Repeat("é", 101), RequestID: strings.Repeat("é", 201), Category: strings.Repeat("é", 101), Q: strings.Repeat("é", 201),
-		}, []string{"action", "resource_type", "request_id", "category", "q"}},
-		{"just not too long", activity.Filter{
-			Action: strings.Repeat("*", 200), ResourceType: strings.Repeat("é", 100), RequestID: strings.Repeat("é", 200), Category: strings.Repeat("é", 100), Q: strings.Repeat("é", 200),
-		}, nil},
+		{
+			"too long",
+			activity.Filter{
+				Action:       strings.Repeat("*", 201),
+				ResourceType: strings.Repeat("é", 101),
+				RequestID:    strings.Repeat("é", 201),
+				Category:     strings.Repeat("é", 101),
+				Q:            strings.Repeat("é", 201),
+			},
+			[]string{"action", "resource_type", "request_id", "category", "q"},
+		},
+		{
+			"just not too long",
+			activity.Filter{
+				Action:       strings.Repeat("*", 200),
+				ResourceType: strings.Repeat("é", 100),
+				RequestID:    strings.Repeat("é", 200),
+				Category:     strings.Repeat("é", 100),
+				Q:            strings.Repeat("é", 200),
+			},
+			nil,
+		},
 		{"words that are none", activity.Filter{Status: "done", Severity: "fatal"}, []string{"status", "severity"}},
-		{"years", activity.Filter{Since: now.AddDate(-4000, 0, 0), Until: now.AddDate(9000, 0, 0)}, []string{"since", "until"}},
+		{
+			"years",
+			activity.Filter{Since: now.AddDate(-4000, 0, 0), Until: now.AddDate(9000, 0, 0)},
+			[]string{"since", "until"},
+		},
 		{"an empty time", activity.Filter{Since: now, Until: now}, []string{"until"}},
 		{"the wrong way round", activity.Filter{Since: now, Until: now.Add(-1)}, []string{"until"}},
 	} {

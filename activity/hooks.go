@@ -52,9 +52,9 @@ type Hooks struct {
 // context and the time of the clock where it has none, and modified by the Before hooks. The
 // caller's envelope is not modified.
 //
-// A hook may set the tenant of an envelope that has none, but not change it: that is refused with an
-// *invalid.Error. A *VetoError or an *invalid.Error of a hook is returned unwrapped. A panic of a
-// hook is not recovered.
+// A hook may set the tenant of an envelope that has none, but not change it: that is refused with
+// an *invalid.Error. A *VetoError or an *invalid.Error of a hook is returned unwrapped. A panic of
+// a hook is not recovered.
 func (h Hooks) Prepare(ctx context.Context, e Envelope) (Envelope, error) {
 	e = e.WithContext(ctx)
 	if h.Now != nil && e.OccurredAt.IsZero() {
@@ -89,8 +89,8 @@ func hookError(err error) error {
 	return fmt.Errorf("hook before recording: %w", err)
 }
 
-// Announce calls the After hooks with the activities that were created. The owner of the transaction
-// calls it after the commit. It does not panic.
+// Announce calls the After hooks with the activities that were created. The owner of the
+// transaction calls it after the commit. It does not panic.
 func (h Hooks) Announce(ctx context.Context, recorded ...Recorded) {
 	if len(h.After) == 0 {
 		return

@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrNotFound is the error for an object that does not exist, belongs to another tenant, or that the
-// principal may not view. The three are not distinguished.
+// ErrNotFound is the error for an object that does not exist, belongs to another tenant, or that
+// the principal may not view. The three are not distinguished.
 var ErrNotFound = errors.New("not found")
 
 // The bounds of a log's reading.

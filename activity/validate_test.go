@@ -68,23 +68,68 @@ func TestValidate(t *testing.T) {
 		want   fields
 	}{
 		"the least that will do": {func(*activity.Envelope) {}, nil},
-		"tenant missing":         {func(e *activity.Envelope) { e.TenantID = uuid.Nil }, fields{{"tenant_id", "", "is required"}}},
-		"actor missing":          {func(e *activity.Envelope) { e.ActorPrincipalID = uuid.Nil }, fields{{"actor_principal_id", "", "is required"}}},
-		"resource missing":       {func(e *activity.Envelope) { e.ResourceID = uuid.Nil }, fields{{"resource_id", "", "is required"}}},
-		"type missing":           {func(e *activity.Envelope) { e.ResourceType = "" }, fields{{"resource_type", "", "is required"}}},
-		"action missing":         {func(e *activity.Envelope) { e.Action = "" }, fields{{"action", "", "is required"}}},
-		"type at its limit":      {func(e *activity.Envelope) { e.ResourceType = strings.Repeat("漢", 100) }, nil},
-		"type over its limit":    {func(e *activity.Envelope) { e.ResourceType = strings.Repeat("漢", 101) }, fields{{"resource_type", strings.Repeat("漢", 100), "must be 1 to 100 characters"}}},
-		"type not UTF-8":         {func(e *activity.Envelope) { e.ResourceType = "a\xff" }, fields{{"resource_type", "a\uFFFD", textRule}}},
-		"type with NUL":          {func(e *activity.Envelope) { e.ResourceType = "a\x00" }, fields{{"resource_type", "a\uFFFD", textRule}}},
-		"action of one word":     {func(e *activity.Envelope) { e.Action = "created" }, fields{{"action", "created", actionRule}}},
-		"action in capitals":     {func(e *activity.Envelope) { e.Action = "Signal.Created" }, fields{{"action", "Signal.Created", actionRule}}},
-		"action not UTF-8":       {func(e *activity.Envelope) { e.Action = "a.\xff" }, fields{{"action", "a.\uFFFD", actionRule}}},
-		"action very long":       {func(e *activity.Envelope) { e.Action = "a." + strings.Repeat("b", 1<<20) }, fields{{"action", "a." + strings.Repeat("b", 98), actionRule}}},
-		"visibility unknown":     {func(e *activity.Envelope) { e.Visibility = "public" }, fields{{"visibility", "public", "must be one of private, resource, scope, tenant"}}},
-		"status unknown":         {func(e *activity.Envelope) { e.Status = "maybe" }, fields{{"status", "maybe", "must be one of success, failure"}}},
-		"severity unknown":       {func(e *activity.Envelope) { e.Severity = "fatal" }, fields{{"severity", "fatal", "must be one of info, warning, error, critical"}}},
-		"category too long":      {func(e *activity.Envelope) { e.Category = strings.Repeat("c", 101) }, fields{{"category", strings.Repeat("c", 100), "must be 1 to 100 characters"}}},
+		"tenant missing": {
+			func(e *activity.Envelope) { e.TenantID = uuid.Nil },
+			fields{{"tenant_id", "", "is required"}},
+		},
+		"actor missing": {
+			func(e *activity.Envelope) { e.ActorPrincipalID = uuid.Nil },
+			fields{{"actor_principal_id", "", "is required"}},
+		},
+		"resource missing": {
+			func(e *activity.Envelope) { e.ResourceID = uuid.Nil },
+			fields{{"resource_id", "", "is required"}},
+		},
+		"type missing": {
+			func(e *activity.Envelope) { e.ResourceType = "" },
+			fields{{"resource_type", "", "is required"}},
+		},
+		"action missing":    {func(e *activity.Envelope) { e.Action = "" }, fields{{"action", "", "is required"}}},
+		"type at its limit": {func(e *activity.Envelope) { e.ResourceType = strings.Repeat("漢", 100) }, nil},
+		"type over its limit": {
+			func(e *activity.Envelope) { e.ResourceType = strings.Repeat("漢", 101) },
+			fields{{"resource_type", strings.Repeat("漢", 100), "must be 1 to 100 characters"}},
+		},
+		"type not UTF-8": {
+			func(e *activity.Envelope) { e.ResourceType = "a\xff" },
+			fields{{"resource_type", "a\uFFFD", textRule}},
+		},
+		"type with NUL": {
+			func(e *activity.Envelope) { e.ResourceType = "a\x00" },
+			fields{{"resource_type", "a\uFFFD", textRule}},
+		},
+		"action of one word": {
+			func(e *activity.Envelope) { e.Action = "created" },
+			fields{{"action", "created", actionRule}},
+		},
+		"action in capitals": {
+			func(e *activity.Envelope) { e.Action = "Signal.Created" },
+			fields{{"action", "Signal.Created", actionRule}},
+		},
+		"action not UTF-8": {
+			func(e *activity.Envelope) { e.Action = "a.\xff" },
+			fields{{"action", "a.\uFFFD", actionRule}},
+		},
+		"action very long": {
+			func(e *activity.Envelope) { e.Action = "a." + strings.Repeat("b", 1<<20) },
+			fields{{"action", "a." + strings.Repeat("b", 98), actionRule}},
+		},
+		"visibility unknown": {
+			func(e *activity.Envelope) { e.Visibility = "public" },
+			fields{{"visibility", "public", "must be one of private, resource, scope, tenant"}},
+		},
+		"status unknown": {
+			func(e *activity.Envelope) { e.Status = "maybe" },
+			fields{{"status", "maybe", "must be one of success, failure"}},
+		},
+		"severity unknown": {
+			func(e *activity.Envelope) { e.Severity = "fatal" },
+			fields{{"severity", "fatal", "must be one of info, warning, error, critical"}},
+		},
+		"category too long": {
+			func(e *activity.Envelope) { e.Category = strings.Repeat("c", 101) },
+			fields{{"category", strings.Repeat("c", 100), "must be 1 to 100 characters"}},
+		},
 		"long texts are cut": {func(e *activity.Envelope) {
 			e.Message, e.ResourceName = strings.Repeat("m", 1<<20), strings.Repeat("r", 1<<20)
 		}, nil},
@@ -92,15 +137,35 @@ func TestValidate(t *testing.T) {
 			func(e *activity.Envelope) {
 				e.Message, e.RequestID, e.UserAgent, e.ResourceName = "m\x00", "r\x00", "u\x00", "n\x00"
 			},
-			fields{{"resource_name", "n\uFFFD", textRule}, {"message", "m\uFFFD", textRule}, {"request_id", "r\uFFFD", textRule}, {"user_agent", "u\uFFFD", textRule}},
+			fields{
+				{"resource_name", "n\uFFFD", textRule},
+				{"message", "m\uFFFD", textRule},
+				{"request_id", "r\uFFFD", textRule},
+				{"user_agent", "u\uFFFD", textRule},
+			},
 		},
-		"IPv4":                  {func(e *activity.Envelope) { e.IP = "203.0.113.7" }, nil},
-		"IPv6":                  {func(e *activity.Envelope) { e.IP = "2001:db8::1" }, nil},
-		"IP with a zone":        {func(e *activity.Envelope) { e.IP = "fe80::1%eth0" }, fields{{"ip", "", "must be an IPv4 or IPv6 address"}}},
-		"IP with a mask":        {func(e *activity.Envelope) { e.IP = "203.0.113.7/24" }, fields{{"ip", "", "must be an IPv4 or IPv6 address"}}},
-		"traceparent":           {func(e *activity.Envelope) { e.Traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" }, nil},
-		"traceparent malformed": {func(e *activity.Envelope) { e.Traceparent = "00-0" }, fields{{"traceparent", "00-0", "must be a W3C traceparent"}}},
-		"the last moment":       {func(e *activity.Envelope) { e.OccurredAt = time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC) }, nil},
+		"IPv4": {func(e *activity.Envelope) { e.IP = "203.0.113.7" }, nil},
+		"IPv6": {func(e *activity.Envelope) { e.IP = "2001:db8::1" }, nil},
+		"IP with a zone": {
+			func(e *activity.Envelope) { e.IP = "fe80::1%eth0" },
+			fields{{"ip", "", "must be an IPv4 or IPv6 address"}},
+		},
+		"IP with a mask": {
+			func(e *activity.Envelope) { e.IP = "203.0.113.7/24" },
+			fields{{"ip", "", "must be an IPv4 or IPv6 address"}},
+		},
+		"traceparent": {
+			func(e *activity.Envelope) { e.Traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" },
+			nil,
+		},
+		"traceparent malformed": {
+			func(e *activity.Envelope) { e.Traceparent = "00-0" },
+			fields{{"traceparent", "00-0", "must be a W3C traceparent"}},
+		},
+		"the last moment": {
+			func(e *activity.Envelope) { e.OccurredAt = time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC) },
+			nil,
+		},
 		"after the last moment": {
 			func(e *activity.Envelope) { e.OccurredAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
 			fields{{"occurred_at", "year 10000", "must be in the years 0001 to 9999"}},
@@ -119,16 +184,31 @@ func TestValidate(t *testing.T) {
 			func(e *activity.Envelope) { e.OccurredAt = time.Date(0, 12, 31, 23, 59, 59, 0, time.UTC) },
 			fields{{"occurred_at", "year 0", "must be in the years 0001 to 9999"}},
 		},
-		"channels": {func(e *activity.Envelope) {
-			e.DeliveryChannels = []string{"user", "resource", "tenant", "chat:" + tenant.String() + ".room", "ai-runs:" + tenant.String() + ".1:2#3"}
-		}, nil},
+		"channels": {
+			func(e *activity.Envelope) {
+				e.DeliveryChannels = []string{
+					"user",
+					"resource",
+					"tenant",
+					"chat:" + tenant.String() + ".room",
+					"ai-runs:" + tenant.String() + ".1:2#3",
+				}
+			},
+			nil,
+		},
 		"channels too many": {
 			func(e *activity.Envelope) { e.DeliveryChannels = make([]string, 33) },
 			fields{{"delivery_channels", "33 channels", "must be at most 32 channels"}},
 		},
 		"every foreign channel is named": {
 			func(e *activity.Envelope) {
-				e.DeliveryChannels = []string{"user", "chat:" + actor.String() + ".room", "everyone", "user:" + tenant.String() + ".ada", "chat:\xff"}
+				e.DeliveryChannels = []string{
+					"user",
+					"chat:" + actor.String() + ".room",
+					"everyone",
+					"user:" + tenant.String() + ".ada",
+					"chat:\xff",
+				}
 			},
 			fields{
 				{"delivery_channels", "chat:" + actor.String() + ".room", channelRule},
@@ -137,33 +217,135 @@ func TestValidate(t *testing.T) {
 				{"delivery_channels", "chat:\uFFFD", channelRule},
 			},
 		},
-		"payload a struct":           {func(e *activity.Envelope) { e.Payload = struct{ A int }{1} }, nil},
-		"payload a nil map":          {func(e *activity.Envelope) { e.Payload = map[string]any(nil) }, nil},
-		"payload a nil pointer":      {func(e *activity.Envelope) { e.Payload = (*struct{})(nil) }, nil},
-		"payload null":               {func(e *activity.Envelope) { e.Payload = json.RawMessage("null") }, nil},
-		"payload raw, with spaces":   {func(e *activity.Envelope) { e.Payload = json.RawMessage(" \n{ } ") }, nil},
-		"payload a list":             {func(e *activity.Envelope) { e.Payload = []int{1} }, fields{{"payload", "array", "must be a JSON object"}}},
-		"payload a string":           {func(e *activity.Envelope) { e.Payload = "{}" }, fields{{"payload", "string", "must be a JSON object"}}},
-		"payload bytes":              {func(e *activity.Envelope) { e.Payload = []byte("{}") }, fields{{"payload", "string", "must be a JSON object"}}},
-		"payload true":               {func(e *activity.Envelope) { e.Payload = true }, fields{{"payload", "boolean", "must be a JSON object"}}},
-		"payload a number":           {func(e *activity.Envelope) { e.Payload = -1 }, fields{{"payload", "number", "must be a JSON object"}}},
-		"payload that has no form":   {func(e *activity.Envelope) { e.Payload = failing{} }, fields{{"payload", "", "must be what encoding/json can encode: json: error calling MarshalJSON for type activity_test.failing: no form"}}},
-		"payload of no JSON":         {func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"a":}`) }, fields{{"payload", "", "must be what encoding/json can encode: json: error calling MarshalJSON for type json.RawMessage: invalid character '}' looking for beginning of value"}}},
-		"payload of nothing":         {func(e *activity.Envelope) { e.Payload = json.RawMessage(``) }, fields{{"payload", "", "must be what encoding/json can encode: json: error calling MarshalJSON for type json.RawMessage: unexpected end of JSON input"}}},
-		"payload with infinity":      {func(e *activity.Envelope) { e.Payload = map[string]any{"n": math.Inf(1)} }, fields{{"payload", "", "must be what encoding/json can encode: json: unsupported value: +Inf"}}},
-		"payload with a channel":     {func(e *activity.Envelope) { e.Payload = map[string]any{"c": make(chan int)} }, fields{{"payload", "", "must be what encoding/json can encode: json: unsupported type: chan int"}}},
-		"payload over the limit":     {func(e *activity.Envelope) { e.Payload = map[string]string{"a": strings.Repeat("x", 1<<20)} }, fields{{"payload", "1048584 bytes", "must be at most 1048576 bytes"}}},
-		"payload 64 levels deep":     {func(e *activity.Envelope) { e.Payload = deep(64) }, nil},
-		"payload 65 levels deep":     {func(e *activity.Envelope) { e.Payload = deep(65) }, fields{{"payload", "", "must nest at most 64 levels deep"}}},
-		"payload with NUL":           {func(e *activity.Envelope) { e.Payload = map[string]string{"a": "\x00"} }, fields{{"payload", "", "must not contain a NUL character"}}},
-		"payload with NUL in a key":  {func(e *activity.Envelope) { e.Payload = map[string]string{"\x00": ""} }, fields{{"payload", "", "must not contain a NUL character"}}},
-		"payload with half a pair":   {func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"a":"\ud83d"}`) }, fields{{"payload", "", "must not contain a lone surrogate"}}},
-		"payload with a huge number": {func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"n":1e400000}`) }, fields{{"payload", "", "must not contain a number beyond PostgreSQL's numeric"}}},
-		"payload raw and not UTF-8":  {func(e *activity.Envelope) { e.Payload = json.RawMessage("{\"a\":\"\xff\"}") }, fields{{"payload", "", "must be valid UTF-8"}}},
-		"payload that is not UTF-8":  {func(e *activity.Envelope) { e.Payload = map[string]string{"a": "\xff"} }, nil}, // encoding/json replaces it
-		"all mistakes are told once": {func(e *activity.Envelope) {
-			*e = activity.Envelope{Visibility: "x", Status: "x", Severity: "x", Category: "\x00", IP: "x", Traceparent: "x", Payload: 1, DeliveryChannels: []string{"x"}, Message: "\x00", OccurredAt: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)}
-		}, fields{{"tenant_id", "", "is required"}, {"actor_principal_id", "", "is required"}, {"resource_id", "", "is required"}, {"resource_type", "", "is required"}, {"action", "", "is required"}, {"visibility", "x", "must be one of private, resource, scope, tenant"}, {"status", "x", "must be one of success, failure"}, {"severity", "x", "must be one of info, warning, error, critical"}, {"category", "\uFFFD", textRule}, {"message", "\uFFFD", textRule}, {"ip", "", "must be an IPv4 or IPv6 address"}, {"traceparent", "x", "must be a W3C traceparent"}, {"occurred_at", "year -1", "must be in the years 0001 to 9999"}, {"delivery_channels", "x", channelRule}, {"payload", "number", "must be a JSON object"}}},
+		"payload a struct":         {func(e *activity.Envelope) { e.Payload = struct{ A int }{1} }, nil},
+		"payload a nil map":        {func(e *activity.Envelope) { e.Payload = map[string]any(nil) }, nil},
+		"payload a nil pointer":    {func(e *activity.Envelope) { e.Payload = (*struct{})(nil) }, nil},
+		"payload null":             {func(e *activity.Envelope) { e.Payload = json.RawMessage("null") }, nil},
+		"payload raw, with spaces": {func(e *activity.Envelope) { e.Payload = json.RawMessage(" \n{ } ") }, nil},
+		"payload a list": {
+			func(e *activity.Envelope) { e.Payload = []int{1} },
+			fields{{"payload", "array", "must be a JSON object"}},
+		},
+		"payload a string": {
+			func(e *activity.Envelope) { e.Payload = "{}" },
+			fields{{"payload", "string", "must be a JSON object"}},
+		},
+		"payload bytes": {
+			func(e *activity.Envelope) { e.Payload = []byte("{}") },
+			fields{{"payload", "string", "must be a JSON object"}},
+		},
+		"payload true": {
+			func(e *activity.Envelope) { e.Payload = true },
+			fields{{"payload", "boolean", "must be a JSON object"}},
+		},
+		"payload a number": {
+			func(e *activity.Envelope) { e.Payload = -1 },
+			fields{{"payload", "number", "must be a JSON object"}},
+		},
+		"payload that has no form": {
+			func(e *activity.Envelope) { e.Payload = failing{} },
+			fields{
+				{
+					"payload",
+					"",
+					"must be what encoding/json can encode: json: error calling MarshalJSON for type activity_test.failing: no form",
+				},
+			},
+		},
+		"payload of no JSON": {
+			func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"a":}`) },
+			fields{
+				{
+					"payload",
+					"",
+					"must be what encoding/json can encode: json: error calling MarshalJSON for type json.RawMessage: invalid character '}' looking for beginning of value",
+				},
+			},
+		},
+		"payload of nothing": {
+			func(e *activity.Envelope) { e.Payload = json.RawMessage(``) },
+			fields{
+				{
+					"payload",
+					"",
+					"must be what encoding/json can encode: json: error calling MarshalJSON for type json.RawMessage: unexpected end of JSON input",
+				},
+			},
+		},
+		"payload with infinity": {
+			func(e *activity.Envelope) { e.Payload = map[string]any{"n": math.Inf(1)} },
+			fields{{"payload", "", "must be what encoding/json can encode: json: unsupported value: +Inf"}},
+		},
+		"payload with a channel": {
+			func(e *activity.Envelope) { e.Payload = map[string]any{"c": make(chan int)} },
+			fields{{"payload", "", "must be what encoding/json can encode: json: unsupported type: chan int"}},
+		},
+		"payload over the limit": {
+			func(e *activity.Envelope) { e.Payload = map[string]string{"a": strings.Repeat("x", 1<<20)} },
+			fields{{"payload", "1048584 bytes", "must be at most 1048576 bytes"}},
+		},
+		"payload 64 levels deep": {func(e *activity.Envelope) { e.Payload = deep(64) }, nil},
+		"payload 65 levels deep": {
+			func(e *activity.Envelope) { e.Payload = deep(65) },
+			fields{{"payload", "", "must nest at most 64 levels deep"}},
+		},
+		"payload with NUL": {
+			func(e *activity.Envelope) { e.Payload = map[string]string{"a": "\x00"} },
+			fields{{"payload", "", "must not contain a NUL character"}},
+		},
+		"payload with NUL in a key": {
+			func(e *activity.Envelope) { e.Payload = map[string]string{"\x00": ""} },
+			fields{{"payload", "", "must not contain a NUL character"}},
+		},
+		"payload with half a pair": {
+			func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"a":"\ud83d"}`) },
+			fields{{"payload", "", "must not contain a lone surrogate"}},
+		},
+		"payload with a huge number": {
+			func(e *activity.Envelope) { e.Payload = json.RawMessage(`{"n":1e400000}`) },
+			fields{{"payload", "", "must not contain a number beyond PostgreSQL's numeric"}},
+		},
+		"payload raw and not UTF-8": {
+			func(e *activity.Envelope) { e.Payload = json.RawMessage("{\"a\":\"\xff\"}") },
+			fields{{"payload", "", "must be valid UTF-8"}},
+		},
+		"payload that is not UTF-8": {
+			func(e *activity.Envelope) { e.Payload = map[string]string{"a": "\xff"} },
+			nil,
+		}, // encoding/json replaces it
+		"all mistakes are told once": {
+			func(e *activity.Envelope) {
+				*e = activity.Envelope{
+					Visibility:       "x",
+					Status:           "x",
+					Severity:         "x",
+					Category:         "\x00",
+					IP:               "x",
+					Traceparent:      "x",
+					Payload:          1,
+					DeliveryChannels: []string{"x"},
+					Message:          "\x00",
+					OccurredAt:       time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
+				}
+			},
+			fields{
+				{"tenant_id", "", "is required"},
+				{"actor_principal_id", "", "is required"},
+				{"resource_id", "", "is required"},
+				{"resource_type", "", "is required"},
+				{"action", "", "is required"},
+				{"visibility", "x", "must be one of private, resource, scope, tenant"},
+				{"status", "x", "must be one of success, failure"},
+				{"severity", "x", "must be one of info, warning, error, critical"},
+				{"category", "\uFFFD", textRule},
+				{"message", "\uFFFD", textRule},
+				{"ip", "", "must be an IPv4 or IPv6 address"},
+				{"traceparent", "x", "must be a W3C traceparent"},
+				{"occurred_at", "year -1", "must be in the years 0001 to 9999"},
+				{"delivery_channels", "x", channelRule},
+				{"payload", "number", "must be a JSON object"},
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -163,7 +163,13 @@ func TestFindsTheBadOnes(t *testing.T) {
 			b.Record(t.Context(), e)
 		}
 		e := aboutResource(11)
-		for _, e.Payload = range []any{func() {}, make(chan int), spiteful{}, json.RawMessage(`{`), json.RawMessage(`{"a":"` + string(make([]byte, 1<<20)) + `"}`)} {
+		for _, e.Payload = range []any{
+			func() {},
+			make(chan int),
+			spiteful{},
+			json.RawMessage(`{`),
+			json.RawMessage(`{"a":"` + string(make([]byte, 1<<20)) + `"}`),
+		} {
 			b.Record(t.Context(), e)
 		}
 		b.Record(t.Context(), aboutResource(0)) // again
@@ -282,9 +288,19 @@ func TestStops(t *testing.T) {
 		last    time.Duration
 		kept    []byte
 	}{
-		"at once":          {0, besteffort.Stats{Recorded: 3, Dropped: besteffort.Drops{Stopped: 1}}, 100 * time.Millisecond, []byte{0, 1, 2}},
-		"within the grace": {2 * time.Second, besteffort.Stats{Recorded: 3, Dropped: besteffort.Drops{Stopped: 1}}, 2200 * time.Millisecond, []byte{0, 1, 2}},
-		"not in time":      {time.Hour, besteffort.Stats{Dropped: besteffort.Drops{Stopped: 4}}, 3 * time.Second, nil},
+		"at once": {
+			0,
+			besteffort.Stats{Recorded: 3, Dropped: besteffort.Drops{Stopped: 1}},
+			100 * time.Millisecond,
+			[]byte{0, 1, 2},
+		},
+		"within the grace": {
+			2 * time.Second,
+			besteffort.Stats{Recorded: 3, Dropped: besteffort.Drops{Stopped: 1}},
+			2200 * time.Millisecond,
+			[]byte{0, 1, 2},
+		},
+		"not in time": {time.Hour, besteffort.Stats{Dropped: besteffort.Drops{Stopped: 4}}, 3 * time.Second, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -341,10 +357,7 @@ func TestStopsAnAppendThatHangs(t *testing.T) {
 
 func TestIsBoundedInBytes(t *testing.T) {
 	t.Parallel()
-	best := besteffort.New(
-		memlog.New(memlog.Options{}),
-		besteffort.Options{QueueBytes: 1000},
-	)
+	best := besteffort.New(memlog.New(memlog.Options{}), besteffort.Options{QueueBytes: 1000})
 	e := aboutResource(1)
 	e.Message = string(make([]byte, 300))
 	for range 4 {

@@ -57,8 +57,8 @@ func (e *InterruptedError) Error() string {
 func (e *InterruptedError) Unwrap() error { return e.Cause }
 
 // Write writes the export to w, with one call per step, or several if it is compressed. It ends at
-// the activity that is the newest when it begins. An error that is not about the filter or the format
-// is an *InterruptedError; then the output ends early, without the trailer of gzip.
+// the activity that is the newest when it begins. An error that is not about the filter or the
+// format is an *InterruptedError; then the output ends early, without the trailer of gzip.
 func (e Export) Write(ctx context.Context, log *pglog.Log, w io.Writer) (Progress, error) {
 	if _, err := ParseFormat(string(e.Encoder.Format)); err != nil {
 		return Progress{}, err

@@ -62,7 +62,11 @@ func TestExportIsWhatListFinds(t *testing.T) {
 	fill(t, pool, uuid.New(), 100, 30)
 	log := pglog.New(pool)
 	for name, f := range map[string]activity.Filter{
-		"all": {}, "action": {Action: "run.*"}, "resource": {Resource: uuid.UUID(md5.Sum([]byte("r7")))}, "failures": {Status: "failure", Q: "SIGNAL 1"}, "none": {Q: "no such"},
+		"all":      {},
+		"action":   {Action: "run.*"},
+		"resource": {Resource: uuid.UUID(md5.Sum([]byte("r7")))},
+		"failures": {Status: "failure", Q: "SIGNAL 1"},
+		"none":     {Q: "no such"},
 	} {
 		for _, newestFirst := range []bool{false, true} {
 			var want []uuid.UUID
@@ -137,7 +141,10 @@ func TestExportKeepsEverything(t *testing.T) {
 			rt.Fatal(err)
 		}
 		var out bytes.Buffer
-		if _, err := (export.Export{Tenant: tenant, Encoder: export.Encoder{Format: export.JSONL}}).Write(t.Context(), log, &out); err != nil {
+		if _, err := (export.Export{
+			Tenant:  tenant,
+			Encoder: export.Encoder{Format: export.JSONL},
+		}).Write(t.Context(), log, &out); err != nil {
 			rt.Fatal(err)
 		}
 		list, _, err := log.List(t.Context(), tenant, activity.Filter{}, activity.Page{})
@@ -279,14 +286,18 @@ func TestLatecomers(t *testing.T) {
 	}
 	var out bytes.Buffer
 	committed := false
-	if _, err := (export.Export{Tenant: tenant, Encoder: export.Encoder{Format: export.JSONL}, Progress: func(export.Progress) {
-		if !committed {
-			if err := late.Commit(t.Context()); err != nil {
-				t.Error(err)
+	if _, err := (export.Export{
+		Tenant:  tenant,
+		Encoder: export.Encoder{Format: export.JSONL},
+		Progress: func(export.Progress) {
+			if !committed {
+				if err := late.Commit(t.Context()); err != nil {
+					t.Error(err)
+				}
+				committed = true
 			}
-			committed = true
-		}
-	}}).Write(t.Context(), log, &out); err != nil {
+		},
+	}).Write(t.Context(), log, &out); err != nil {
 		t.Fatal(err)
 	}
 	got := ids(t, out.Bytes())

@@ -31,18 +31,54 @@ func id(n byte) uuid.UUID {
 func nasty() []activity.Activity {
 	at := time.Date(2026, 2, 3, 4, 5, 6, 789_000_000, time.FixedZone("", 2*60*60))
 	texts := []string{
-		"", "plain", "=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", " =1", "a=1", "=HYPERLINK(\"http://x\",\"y\")", "say \"when\"", "a,b", "two\nlines", "two\r\nlines",
-		"|cmd", "emoji 🎺\U0001F469\u200d\U0001F469\u200d\U0001F467", "שלום עולם \u202eabc\u202c", "\u2028\u2029", "<b>&amp;</b>", "back\\slash", "\x01\x1b[31m\x7f", "é",
+		"",
+		"plain",
+		"=1+1",
+		"+1",
+		"-1",
+		"@SUM(A1)",
+		"\tx",
+		"\rx",
+		"'=1",
+		" =1",
+		"a=1",
+		"=HYPERLINK(\"http://x\",\"y\")",
+		"say \"when\"",
+		"a,b",
+		"two\nlines",
+		"two\r\nlines",
+		"|cmd",
+		"emoji 🎺\U0001F469\u200d\U0001F469\u200d\U0001F467",
+		"שלום עולם \u202eabc\u202c",
+		"\u2028\u2029",
+		"<b>&amp;</b>",
+		"back\\slash",
+		"\x01\x1b[31m\x7f",
+		"é",
 	}
 	list := make([]activity.Activity, len(texts))
 	for i, text := range texts {
 		list[i] = activity.Activity{
-			ID: id(byte(i)), TenantID: id(100), ActorPrincipalID: id(101), ResourceID: id(102), CorrelationID: id(103),
-			OccurredAt: at.Add(
-				time.Duration(i) * time.Microsecond,
-			), RecordedAt: at.Add(time.Second), ResourceType: "signal", ResourceName: text,
-			Action: "signal.created", Visibility: activity.ResourceWide, Status: "success", Severity: "info", Category: "signal",
-			Message: text, RequestID: text, UserAgent: text, DeliveryChannels: []string{}, Warning: text, Payload: json.RawMessage(`{}`),
+			ID:               id(byte(i)),
+			TenantID:         id(100),
+			ActorPrincipalID: id(101),
+			ResourceID:       id(102),
+			CorrelationID:    id(103),
+			OccurredAt:       at.Add(time.Duration(i) * time.Microsecond),
+			RecordedAt:       at.Add(time.Second),
+			ResourceType:     "signal",
+			ResourceName:     text,
+			Action:           "signal.created",
+			Visibility:       activity.ResourceWide,
+			Status:           "success",
+			Severity:         "info",
+			Category:         "signal",
+			Message:          text,
+			RequestID:        text,
+			UserAgent:        text,
+			DeliveryChannels: []string{},
+			Warning:          text,
+			Payload:          json.RawMessage(`{}`),
 		}
 	}
 	full := &list[1]
@@ -111,10 +147,21 @@ func TestCSVReadsBack(t *testing.T) {
 			text = "'" + text
 		}
 		for name, want := range map[string]string{
-			"message": text, "resource_name": text, "request_id": text, "user_agent": text, "warning": text, "action": a.Action,
-			"id": a.ID.String(), "tenant_id": a.TenantID.String(), "occurred_at": a.OccurredAt.UTC().Format(time.RFC3339Nano),
-			"recorded_at": "2026-02-03T02:05:07.789Z", "payload": string(a.Payload), "ip_hash": hex.EncodeToString(a.IPHash),
-			"delivery_channels": strings.Join(a.DeliveryChannels, " "), "traceparent": a.Traceparent, "status": "success",
+			"message":           text,
+			"resource_name":     text,
+			"request_id":        text,
+			"user_agent":        text,
+			"warning":           text,
+			"action":            a.Action,
+			"id":                a.ID.String(),
+			"tenant_id":         a.TenantID.String(),
+			"occurred_at":       a.OccurredAt.UTC().Format(time.RFC3339Nano),
+			"recorded_at":       "2026-02-03T02:05:07.789Z",
+			"payload":           string(a.Payload),
+			"ip_hash":           hex.EncodeToString(a.IPHash),
+			"delivery_channels": strings.Join(a.DeliveryChannels, " "),
+			"traceparent":       a.Traceparent,
+			"status":            "success",
 		} {
 			if got(name) != want {
 				t.Errorf("record %d, %s: got %q, want %q", i, name, got(name), want)
@@ -163,11 +210,27 @@ type object struct {
 
 func objectOf(a *activity.Activity) object {
 	o := object{
-		ID: a.ID, TenantID: a.TenantID, OccurredAt: a.OccurredAt.UTC(), RecordedAt: a.RecordedAt.UTC(), Action: a.Action,
-		ActorPrincipalID: a.ActorPrincipalID, ResourceType: a.ResourceType, ResourceID: a.ResourceID, ResourceName: a.ResourceName,
-		CorrelationID: a.CorrelationID, Visibility: string(a.Visibility), Status: string(a.Status), Severity: string(a.Severity), Category: a.Category,
-		Message: a.Message, RequestID: a.RequestID, UserAgent: a.UserAgent, Traceparent: a.Traceparent, DeliveryChannels: a.DeliveryChannels,
-		Warning: a.Warning, Payload: a.Payload,
+		ID:               a.ID,
+		TenantID:         a.TenantID,
+		OccurredAt:       a.OccurredAt.UTC(),
+		RecordedAt:       a.RecordedAt.UTC(),
+		Action:           a.Action,
+		ActorPrincipalID: a.ActorPrincipalID,
+		ResourceType:     a.ResourceType,
+		ResourceID:       a.ResourceID,
+		ResourceName:     a.ResourceName,
+		CorrelationID:    a.CorrelationID,
+		Visibility:       string(a.Visibility),
+		Status:           string(a.Status),
+		Severity:         string(a.Severity),
+		Category:         a.Category,
+		Message:          a.Message,
+		RequestID:        a.RequestID,
+		UserAgent:        a.UserAgent,
+		Traceparent:      a.Traceparent,
+		DeliveryChannels: a.DeliveryChannels,
+		Warning:          a.Warning,
+		Payload:          a.Payload,
 	}
 	for _, optional := range []struct {
 		id uuid.UUID
@@ -225,9 +288,15 @@ func TestCloudEvents(t *testing.T) {
 		}
 		delete(got, "data")
 		want := map[string]string{
-			"specversion": "1.0", "id": a.ID.String(), "source": "https://fanfare.example/tenants/" + a.TenantID.String(),
-			"type": "com.fanfare.signal.created", "subject": "signal/" + a.ResourceID.String(), "time": a.OccurredAt.UTC().Format(time.RFC3339Nano),
-			"recordedtime": "2026-02-03T02:05:07.789Z", "correlationid": a.CorrelationID.String(), "datacontenttype": "application/json",
+			"specversion":     "1.0",
+			"id":              a.ID.String(),
+			"source":          "https://fanfare.example/tenants/" + a.TenantID.String(),
+			"type":            "com.fanfare.signal.created",
+			"subject":         "signal/" + a.ResourceID.String(),
+			"time":            a.OccurredAt.UTC().Format(time.RFC3339Nano),
+			"recordedtime":    "2026-02-03T02:05:07.789Z",
+			"correlationid":   a.CorrelationID.String(),
+			"datacontenttype": "application/json",
 		}
 		if a.Traceparent != "" {
 			want["traceparent"] = a.Traceparent
@@ -256,7 +325,10 @@ func TestDefaultsOfCloudEvents(t *testing.T) {
 	t.Parallel()
 	list := nasty()[:1]
 	var got struct{ Source, Type string }
-	if err := json.Unmarshal(export.Encoder{Format: export.CloudEvents, TypePrefix: "org.example."}.Append(nil, &list[0]), &got); err != nil {
+	if err := json.Unmarshal(export.Encoder{
+		Format:     export.CloudEvents,
+		TypePrefix: "org.example.",
+	}.Append(nil, &list[0]), &got); err != nil {
 		t.Fatal(err)
 	}
 	if want := "/fanfare/tenants/" + list[0].TenantID.String(); got.Source != want ||

@@ -39,7 +39,11 @@ func TestErrorTextIsBounded(t *testing.T) {
 	if got := err.Error(); len(got) > 1000 || !strings.HasSuffix(got, " more") {
 		t.Errorf("got %d bytes, want at most 1000 that end in the number of further fields: %s", len(got), got)
 	}
-	for _, value := range []string{strings.Repeat("\x01", 1000), strings.Repeat("é", 1000), strings.Repeat("\xff", 1000)} {
+	for _, value := range []string{
+		strings.Repeat("\x01", 1000),
+		strings.Repeat("é", 1000),
+		strings.Repeat("\xff", 1000),
+	} {
 		got := invalid.Field{Name: "q", Value: value, Rule: "must be shorter"}.Error()
 		if len(got) > 1000 || !utf8.ValidString(got) {
 			t.Errorf("got %d bytes, want at most 1000 of valid UTF-8: %s", len(got), got)

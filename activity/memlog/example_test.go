@@ -16,7 +16,11 @@ func Example() {
 	log := memlog.New(memlog.Options{})
 	signUp := func(ctx context.Context, log activity.Log) error { // what is tested
 		_, err := log.Append(ctx, activity.Envelope{
-			TenantID: tenant, ResourceID: user, ResourceType: "user", Action: "auth.signed_up", Payload: map[string]string{"password": "hunter2"},
+			TenantID:     tenant,
+			ResourceID:   user,
+			ResourceType: "user",
+			Action:       "auth.signed_up",
+			Payload:      map[string]string{"password": "hunter2"},
 		})
 		return err
 	}

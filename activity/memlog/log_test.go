@@ -13,9 +13,12 @@ import (
 
 func TestLog(t *testing.T) {
 	t.Parallel()
-	logtest.Run(t, logtest.Subject{Keeps: true, Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
-		return memlog.New(memlog.Options{Hooks: hooks})
-	}})
+	logtest.Run(t, logtest.Subject{
+		Keeps: true,
+		Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
+			return memlog.New(memlog.Options{Hooks: hooks})
+		},
+	})
 }
 
 // TestLogLooksAtLittle has pages that end at the budget.
@@ -23,9 +26,13 @@ func TestLogLooksAtLittle(t *testing.T) {
 	t.Parallel()
 	logtest.Run(
 		t,
-		logtest.Subject{Keeps: true, Short: true, Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
-			return memlog.New(memlog.Options{Hooks: hooks, ScanBudget: 2})
-		}},
+		logtest.Subject{
+			Keeps: true,
+			Short: true,
+			Open: func(_ testing.TB, hooks activity.Hooks) activity.Log {
+				return memlog.New(memlog.Options{Hooks: hooks, ScanBudget: 2})
+			},
+		},
 	)
 }
 

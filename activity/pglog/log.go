@@ -19,8 +19,8 @@ type Log struct {
 	scanBudget, countBudget int
 }
 
-// New returns a log that reads from a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx. In a pgx.Tx, a reading
-// changes settings of the planner until that transaction ends.
+// New returns a log that reads from a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx. In a pgx.Tx, a
+// reading changes settings of the planner until that transaction ends.
 func New(db pg.Batcher) *Log {
 	return &Log{db: db, scanBudget: activity.ScanBudget, countBudget: activity.CountBudget}
 }
@@ -100,9 +100,7 @@ func (l *Log) list(
 }
 
 // Read returns the tenant's activities that have one of the ids, newest first.
-func (l *Log) Read(
-	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID,
-) (found []activity.Activity, err error) {
+func (l *Log) Read(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) (found []activity.Activity, err error) {
 	found = make([]activity.Activity, 0, len(ids))
 	batch := &pgx.Batch{}
 	batch.Queue(pinIndex)

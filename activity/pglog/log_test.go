@@ -85,12 +85,23 @@ func drawActivity(rt *rapid.T, tenant uuid.UUID, start time.Time, n int) activit
 	took := rapid.SampledFrom([]time.Duration{0, 40 * time.Microsecond, 2 * time.Millisecond, 30 * time.Second}).
 		Draw(rt, "took")
 	return activity.Activity{
-		ID: salted, TenantID: tenant, ActorPrincipalID: id(), ResourceID: id(), CorrelationID: id(), TargetPrincipalID: optional(), OwnerID: optional(),
-		RecordedAt: at.Add(
-			took,
-		), ResourceType: one("doc", "team"), ResourceName: one("", "50% off", "Plan B"), Action: one("doc.created", "doc.moved", "team.created", "docx.created"),
-		Visibility: activity.ResourceWide, Status: activity.Status(one("success", "failure")), Severity: activity.Severity(one("info", "critical")), Category: one("a", "b"),
-		Message: one("", "a_b", "Created PLAN", `back\slash`), RequestID: one("", "r1"),
+		ID:                salted,
+		TenantID:          tenant,
+		ActorPrincipalID:  id(),
+		ResourceID:        id(),
+		CorrelationID:     id(),
+		TargetPrincipalID: optional(),
+		OwnerID:           optional(),
+		RecordedAt:        at.Add(took),
+		ResourceType:      one("doc", "team"),
+		ResourceName:      one("", "50% off", "Plan B"),
+		Action:            one("doc.created", "doc.moved", "team.created", "docx.created"),
+		Visibility:        activity.ResourceWide,
+		Status:            activity.Status(one("success", "failure")),
+		Severity:          activity.Severity(one("info", "critical")),
+		Category:          one("a", "b"),
+		Message:           one("", "a_b", "Created PLAN", `back\slash`),
+		RequestID:         one("", "r1"),
 	}
 }
 
@@ -111,18 +122,20 @@ func drawFilter(rt *rapid.T, start time.Time) activity.Filter {
 		return start.Add(time.Duration(rapid.IntRange(-10, 100).Draw(rt, label)) * 350 * time.Microsecond)
 	}
 	f := activity.Filter{
-		Action: maybe("action", "doc.*", "*.created", "doc.created", "d[o-p]c?.c*", "[!t]*", "nothing", "*"),
-		Actor: id(
-			"actor",
-		), Resource: id("resource"), Target: id("target"), Owner: id("owner"), CorrelationID: id("correlation"),
-		ResourceType: maybe(
-			"type",
-			"doc",
-		), RequestID: maybe("request", "r1"), Status: maybe("status", "failure"), Severity: maybe("severity", "critical"),
-		Category: maybe(
-			"category",
-			"a",
-		), Since: at("since"), Until: at("until"), Q: maybe("q", "plan", "%", "_", "a_b", `\`, "CREATED", "50% OFF"),
+		Action:        maybe("action", "doc.*", "*.created", "doc.created", "d[o-p]c?.c*", "[!t]*", "nothing", "*"),
+		Actor:         id("actor"),
+		Resource:      id("resource"),
+		Target:        id("target"),
+		Owner:         id("owner"),
+		CorrelationID: id("correlation"),
+		ResourceType:  maybe("type", "doc"),
+		RequestID:     maybe("request", "r1"),
+		Status:        maybe("status", "failure"),
+		Severity:      maybe("severity", "critical"),
+		Category:      maybe("category", "a"),
+		Since:         at("since"),
+		Until:         at("until"),
+		Q:             maybe("q", "plan", "%", "_", "a_b", `\`, "CREATED", "50% OFF"),
 	}
 	if !f.Since.IsZero() && !f.Since.Before(f.Until) {
 		f.Until = time.Time{}
@@ -211,7 +224,15 @@ func TestListOfOneTenantOnly(t *testing.T) {
 	theirs.ID, theirs.TenantID = idAt(now, 2), few[2]
 	store(t, pool, mine, theirs)
 	log := New(pool)
-	for _, f := range []activity.Filter{{}, {Actor: few[1]}, {Resource: few[1]}, {Owner: few[1]}, {CorrelationID: few[1]}, {Action: "doc.*"}, {Since: now.Add(-time.Hour)}} {
+	for _, f := range []activity.Filter{
+		{},
+		{Actor: few[1]},
+		{Resource: few[1]},
+		{Owner: few[1]},
+		{CorrelationID: few[1]},
+		{Action: "doc.*"},
+		{Since: now.Add(-time.Hour)},
+	} {
 		list, next, err := log.List(t.Context(), few[0], f, activity.Page{})
 		if err != nil || len(list) != 1 || list[0].ID != mine.ID || next != uuid.Nil {
 			t.Errorf("%+v: got %v, %v, %v, want only the tenant's own", f, list, next, err)
@@ -227,7 +248,11 @@ func TestListOfOneTenantOnly(t *testing.T) {
 	if a, err := log.Get(t.Context(), few[0], mine.ID); err != nil || a.ID != mine.ID || a.Action != mine.Action {
 		t.Errorf("Get: got %+v, %v, want it", a, err)
 	}
-	for name, key := range map[string][2]uuid.UUID{"another tenant's": {few[0], theirs.ID}, "unknown": {few[0], uuid.New()}, "no tenant": {uuid.Nil, mine.ID}} {
+	for name, key := range map[string][2]uuid.UUID{
+		"another tenant's": {few[0], theirs.ID},
+		"unknown":          {few[0], uuid.New()},
+		"no tenant":        {uuid.Nil, mine.ID},
+	} {
 		if a, err := log.Get(t.Context(), key[0], key[1]); !errors.Is(err, activity.ErrNotFound) {
 			t.Errorf("Get of one that is %s: got %+v, %v, want activity.ErrNotFound", name, a, err)
 		}
@@ -238,7 +263,9 @@ func TestListRefusesAFilter(t *testing.T) {
 	t.Parallel()
 	log := New(nil)
 	var invalidErr *invalid.Error
-	if _, _, err := log.List(t.Context(), few[0], activity.Filter{Status: "?"}, activity.Page{}); !errors.As(err, &invalidErr) {
+	if _, _, err := log.List(t.Context(), few[0], activity.Filter{
+		Status: "?",
+	}, activity.Page{}); !errors.As(err, &invalidErr) {
 		t.Errorf("List: got %v, want it refused", err)
 	}
 	if _, _, err := log.Count(t.Context(), few[0], activity.Filter{Status: "?"}, 1); !errors.As(err, &invalidErr) {
@@ -325,13 +352,29 @@ func TestPlansUseTheIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		for index, f := range map[string]activity.Filter{
-			"pkey":                                {},
-			"tenant_id_correlation_id_id_idx":     {CorrelationID: uuid.New(), Resource: townID("r", 1), Actor: townID("p", 1)},
-			"tenant_id_resource_id_id_idx":        {Resource: townID("r", 1), Actor: townID("p", 1), Action: "doc.*"},
-			"tenant_id_actor_principal_id_id_idx": {Actor: townID("p", 1), Owner: townID("p", 1), Target: townID("p", 1)},
-			"tenant_id_owner_id_id_idx":           {Owner: townID("p", 1), Since: now},
-			"pkey ":                               {Since: now.Add(time.Hour), Until: now.Add(2 * time.Hour)},
-			"pkey  ":                              {Q: "message", Action: "*.moved", ResourceType: "doc", Status: "success", Severity: "info", Category: "doc", RequestID: "r"},
+			"pkey": {},
+			"tenant_id_correlation_id_id_idx": {
+				CorrelationID: uuid.New(),
+				Resource:      townID("r", 1),
+				Actor:         townID("p", 1),
+			},
+			"tenant_id_resource_id_id_idx": {Resource: townID("r", 1), Actor: townID("p", 1), Action: "doc.*"},
+			"tenant_id_actor_principal_id_id_idx": {
+				Actor:  townID("p", 1),
+				Owner:  townID("p", 1),
+				Target: townID("p", 1),
+			},
+			"tenant_id_owner_id_id_idx": {Owner: townID("p", 1), Since: now},
+			"pkey ":                     {Since: now.Add(time.Hour), Until: now.Add(2 * time.Hour)},
+			"pkey  ": {
+				Q:            "message",
+				Action:       "*.moved",
+				ResourceType: "doc",
+				Status:       "success",
+				Severity:     "info",
+				Category:     "doc",
+				RequestID:    "r",
+			},
 		} {
 			index = strings.TrimSpace(index)
 			for tenant := 1; tenant <= 2; tenant++ {
@@ -376,7 +419,11 @@ func BenchmarkList(b *testing.B) {
 		b.Fatal(err)
 	}
 	log := New(pool)
-	for name, f := range map[string]activity.Filter{"all": {}, "resource": {Resource: townID("r", 1)}, "nothing-found": {Q: "no such text"}} {
+	for name, f := range map[string]activity.Filter{
+		"all":           {},
+		"resource":      {Resource: townID("r", 1)},
+		"nothing-found": {Q: "no such text"},
+	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				if _, _, err := log.List(b.Context(), townID("t", 1), f, activity.Page{}); err != nil {

@@ -15,7 +15,8 @@ import (
 // once, in the order of ids as far as activities were committed in that order: each poll begins a
 // minute before the newest activity, so that one that was committed late is visited late. An
 // activity that is committed more than a minute after it was recorded is not visited if another one
-// was recorded more than a minute after it and polled before. A Tail is not safe for concurrent use.
+// was recorded more than a minute after it and polled before. A Tail is not safe for concurrent
+// use.
 type Tail struct {
 	log     *Log
 	tenant  uuid.UUID

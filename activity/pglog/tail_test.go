@@ -132,11 +132,14 @@ func TestStats(t *testing.T) {
 	var all []activity.Activity
 	for n := range 10 {
 		a := activity.Activity{
-			ID: idAt(
-				noon.Add(time.Duration(n)*6*time.Hour),
-				uint16(n),
-			), TenantID: tenant, ActorPrincipalID: few[n%2], RecordedAt: noon.Add(time.Duration(n) * 6 * time.Hour),
-			ResourceType: "doc", Action: []string{"doc.made", "doc.made", "doc.moved", "doc.lost", "doc.lost"}[n%5], Status: "success", Severity: "info",
+			ID:               idAt(noon.Add(time.Duration(n)*6*time.Hour), uint16(n)),
+			TenantID:         tenant,
+			ActorPrincipalID: few[n%2],
+			RecordedAt:       noon.Add(time.Duration(n) * 6 * time.Hour),
+			ResourceType:     "doc",
+			Action:           []string{"doc.made", "doc.made", "doc.moved", "doc.lost", "doc.lost"}[n%5],
+			Status:           "success",
+			Severity:         "info",
 		}
 		if n == 9 {
 			a.Status, a.Severity = activity.Failure, "error"
@@ -147,9 +150,13 @@ func TestStats(t *testing.T) {
 	foreign.ID, foreign.TenantID = idAt(noon, 99), uuid.New()
 	store(t, pool, append(all, foreign)...)
 	want := Stats{
-		Activities: 10, Complete: true, Actions: []Frequency{{"doc.lost", 4}, {"doc.made", 4}}, Actors: []Frequency{{few[0].String(), 5}, {few[1].String(), 5}},
-		Severities: []Frequency{{"info", 9}, {"error", 1}}, Statuses: []Frequency{{"success", 9}, {"failure", 1}},
-		Days: []Frequency{{"2026-03-04", 2}, {"2026-03-05", 4}, {"2026-03-06", 4}},
+		Activities: 10,
+		Complete:   true,
+		Actions:    []Frequency{{"doc.lost", 4}, {"doc.made", 4}},
+		Actors:     []Frequency{{few[0].String(), 5}, {few[1].String(), 5}},
+		Severities: []Frequency{{"info", 9}, {"error", 1}},
+		Statuses:   []Frequency{{"success", 9}, {"failure", 1}},
+		Days:       []Frequency{{"2026-03-04", 2}, {"2026-03-05", 4}, {"2026-03-06", 4}},
 	}
 	got, err := log.Stats(t.Context(), tenant, activity.Filter{}, StatsOptions{Budget: 10, Top: 2})
 	if err != nil || !sameStats(got, want) {
@@ -159,13 +166,18 @@ func TestStats(t *testing.T) {
 	if err != nil || got.Complete || got.Activities != 3 || !got.Since.Equal(all[7].RecordedAt) {
 		t.Errorf("cut: got %+v, %v, want the newest 3, since %v", got, err, all[7].RecordedAt)
 	}
-	if got, err = log.Stats(t.Context(), tenant, activity.Filter{Action: "doc.moved", Since: noon.Add(24 * time.Hour)}, StatsOptions{Top: 5}); err != nil ||
+	if got, err = log.Stats(t.Context(), tenant, activity.Filter{
+		Action: "doc.moved",
+		Since:  noon.Add(24 * time.Hour),
+	}, StatsOptions{Top: 5}); err != nil ||
 		got.Activities != 1 ||
 		!got.Complete ||
 		len(got.Actors) != 1 {
 		t.Errorf("filtered: got %+v, %v, want one", got, err)
 	}
-	if got, err = log.Stats(t.Context(), uuid.New(), activity.Filter{}, StatsOptions{Top: 5}); err != nil || got.Activities != 0 ||
+	if got, err = log.Stats(t.Context(), uuid.New(), activity.Filter{}, StatsOptions{
+		Top: 5,
+	}); err != nil || got.Activities != 0 ||
 		!got.Complete ||
 		got.Actions == nil ||
 		len(got.Actions) > 0 {

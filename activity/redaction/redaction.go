@@ -105,10 +105,10 @@ type DB interface {
 	pg.RowQuerier
 }
 
-// Redact replaces the payload of the requested activities by {"redacted": true, "redaction": id} and
-// clears their message, user agent, IP hash, warning and, unless they are kept, resource names. Their
-// ids, action, times, status and the other fields stay. Activities that have not been delivered yet
-// are delivered redacted.
+// Redact replaces the payload of the requested activities by {"redacted": true, "redaction": id}
+// and clears their message, user agent, IP hash, warning and, unless they are kept, resource names.
+// Their ids, action, times, status and the other fields stay. Activities that have not been
+// delivered yet are delivered redacted.
 //
 // Redact works in batches. Each batch is a transaction that also records the redaction, as an
 // activity "activity.redacted" whose resource id is the one in the payloads. After an error the

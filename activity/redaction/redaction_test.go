@@ -25,9 +25,17 @@ import (
 // telling is an activity that says much of somebody.
 func telling(tenant, actor, resource uuid.UUID, more map[string]any) map[string]any {
 	e := map[string]any{
-		"tenant_id": tenant, "actor_principal_id": actor, "resource_id": resource, "resource_type": "signal", "action": "signal.created",
-		"message": "Ada Lovelace did it", "user_agent": "Ada's browser", "ip": "192.0.2.7", "resource_name": "Ada's signal", "request_id": "req-1",
-		"payload": map[string]any{"name": "Ada"},
+		"tenant_id":          tenant,
+		"actor_principal_id": actor,
+		"resource_id":        resource,
+		"resource_type":      "signal",
+		"action":             "signal.created",
+		"message":            "Ada Lovelace did it",
+		"user_agent":         "Ada's browser",
+		"ip":                 "192.0.2.7",
+		"resource_name":      "Ada's signal",
+		"request_id":         "req-1",
+		"payload":            map[string]any{"name": "Ada"},
 	}
 	for name, value := range more {
 		e[name] = value
@@ -175,13 +183,22 @@ func TestRedactByCriteria(t *testing.T) {
 		r    Request
 		gone func(w world) []uuid.UUID
 	}{
-		"actor":          {Request{Actor: ada}, func(w world) []uuid.UUID { return w.byAda }},
-		"target":         {Request{Target: ada}, func(w world) []uuid.UUID { return w.toAda }},
-		"resource":       {Request{Resource: one}, func(w world) []uuid.UUID { return w.onOne }},
-		"none":           {Request{Actor: ada, Resource: one}, func(world) []uuid.UUID { return nil }},
-		"another time":   {Request{Actor: ada, Until: time.Now().Add(-time.Hour)}, func(world) []uuid.UUID { return nil }},
-		"another's":      {Request{Actor: bob, Since: time.Now().Add(time.Hour)}, func(world) []uuid.UUID { return nil }},
-		"of these times": {Request{Target: ada, Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, func(w world) []uuid.UUID { return w.toAda }},
+		"actor":    {Request{Actor: ada}, func(w world) []uuid.UUID { return w.byAda }},
+		"target":   {Request{Target: ada}, func(w world) []uuid.UUID { return w.toAda }},
+		"resource": {Request{Resource: one}, func(w world) []uuid.UUID { return w.onOne }},
+		"none":     {Request{Actor: ada, Resource: one}, func(world) []uuid.UUID { return nil }},
+		"another time": {
+			Request{Actor: ada, Until: time.Now().Add(-time.Hour)},
+			func(world) []uuid.UUID { return nil },
+		},
+		"another's": {
+			Request{Actor: bob, Since: time.Now().Add(time.Hour)},
+			func(world) []uuid.UUID { return nil },
+		},
+		"of these times": {
+			Request{Target: ada, Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)},
+			func(w world) []uuid.UUID { return w.toAda },
+		},
 	} {
 		w := make()
 		want := map[uuid.UUID]bool{}
@@ -202,7 +219,11 @@ func TestRedactByCriteria(t *testing.T) {
 		}
 		// Out of the way of the next.
 		for _, id := range append(append(w.byAda, w.toAda...), w.onOne...) {
-			if _, err := Redact(t.Context(), pool, Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "next"}); err != nil {
+			if _, err := Redact(t.Context(), pool, Request{
+				Tenant: tenant,
+				IDs:    []uuid.UUID{id},
+				Reason: "next",
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -309,7 +330,11 @@ func TestHoldWaitsForRedaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
-	if got, err := Redact(t.Context(), tx, Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+	if got, err := Redact(t.Context(), tx, Request{
+		Tenant: tenant,
+		IDs:    []uuid.UUID{id},
+		Reason: "asked to",
+	}); err != nil ||
 		got.Redacted != 1 {
 		t.Fatal(got, err)
 	}
@@ -325,7 +350,11 @@ func TestHoldWaitsForRedaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	hold(t, pool, tenant, uuid.Nil, uuid.Nil)
-	if got, err := Redact(t.Context(), pool, Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+	if got, err := Redact(t.Context(), pool, Request{
+		Tenant: tenant,
+		IDs:    []uuid.UUID{id},
+		Reason: "asked to",
+	}); err != nil ||
 		got.Held != 1 ||
 		!tells(t, pool, id) {
 		t.Errorf("behind the hold: got %+v, %v, want it left", got, err)
@@ -405,14 +434,21 @@ func TestRedactIsNotFooled(t *testing.T) {
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
 	for _, payload := range []map[string]any{
-		{"redacted": true, "redaction": "Ada"}, {"redacted": true, "redaction": uuid.NewString(), "name": "Ada"}, {"redacted": "Ada"}, {"redacted": true, "redaction": map[string]any{"Ada": 1}},
+		{"redacted": true, "redaction": "Ada"},
+		{"redacted": true, "redaction": uuid.NewString(), "name": "Ada"},
+		{"redacted": "Ada"},
+		{"redacted": true, "redaction": map[string]any{"Ada": 1}},
 	} {
 		e := telling(tenant, uuid.New(), uuid.New(), map[string]any{"payload": payload, "action": "activity.redacted"})
 		for _, bare := range []string{"message", "user_agent", "resource_name", "ip"} {
 			delete(e, bare)
 		}
 		id := recordSQL(t, pool, e)
-		if got, err := Redact(t.Context(), pool, Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}); err != nil ||
+		if got, err := Redact(t.Context(), pool, Request{
+			Tenant: tenant,
+			IDs:    []uuid.UUID{id},
+			Reason: "asked to",
+		}); err != nil ||
 			got.Redacted != 1 ||
 			tells(t, pool, id) {
 			t.Errorf("%v: got %+v, %v, want it redacted", payload, got, err)
@@ -463,7 +499,11 @@ func TestRedactionRights(t *testing.T) {
 		return ""
 	}
 	role := "fanfare_test_" + strings.ToLower(rand.Text())
-	for _, sql := range []string{`CREATE ROLE ` + role, `GRANT USAGE ON SCHEMA fanfare TO ` + role, `GRANT ALL ON fanfare.activities TO ` + role} {
+	for _, sql := range []string{
+		`CREATE ROLE ` + role,
+		`GRANT USAGE ON SCHEMA fanfare TO ` + role,
+		`GRANT ALL ON fanfare.activities TO ` + role,
+	} {
 		if got := exec(sql); got != "" {
 			t.Fatal(sql, got)
 		}

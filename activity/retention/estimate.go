@@ -31,8 +31,8 @@ type TenantEstimate struct {
 
 // DryRun counts the rows that a run would remove now, for one tenant or, with uuid.Nil, for every
 // tenant. It removes nothing. Of each kind of a tenant's rows it counts limit at most, and is exact
-// if there are no more. It does not count rows that become removable only by the run itself, such as
-// an activity whose dead letter is removed. progress may be nil.
+// if there are no more. It does not count rows that become removable only by the run itself, such
+// as an activity whose dead letter is removed. progress may be nil.
 func DryRun(
 	ctx context.Context, pool *pgxpool.Pool, tenant uuid.UUID, limit int, progress func(Estimate),
 ) (Estimate, error) {

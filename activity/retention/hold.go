@@ -17,9 +17,9 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// Hold is a legal hold: it keeps activities from being removed, whatever the policies are. It covers
-// all activities of a tenant, those on one resource (not on the resources below it), or those of one
-// actor.
+// Hold is a legal hold: it keeps activities from being removed, whatever the policies are. It
+// covers all activities of a tenant, those on one resource (not on the resources below it), or
+// those of one actor.
 type Hold struct {
 	ID               uuid.UUID  `json:"id"`
 	TenantID         uuid.UUID  `json:"tenant_id"`
@@ -65,8 +65,8 @@ func (h Hold) validate() error {
 }
 
 // Place creates a hold and returns it. It waits for the current step of a run that is in progress;
-// from its return on, no activity under the hold is removed. The hold is recorded in the tenant's log
-// as retention.hold_placed. The error is an *invalid.Error if the hold is invalid.
+// from its return on, no activity under the hold is removed. The hold is recorded in the tenant's
+// log as retention.hold_placed. The error is an *invalid.Error if the hold is invalid.
 func Place(ctx context.Context, db pg.Beginner, h Hold) (Hold, error) {
 	if err := h.validate(); err != nil {
 		return Hold{}, err
@@ -76,8 +76,8 @@ func Place(ctx context.Context, db pg.Beginner, h Hold) (Hold, error) {
 		return Hold{}, fmt.Errorf("place a hold: %w", err)
 	}
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		// The hold is inserted before it is recorded. A run that waits for the log's lock has locked
-		// the holds: a transaction that had written to the log first would deadlock with it.
+		// The hold is inserted before it is recorded. A run that waits for the log's lock has
+		// locked the holds: a transaction that had written to the log first would deadlock with it.
 		if err := tx.QueryRow(ctx, `
 			INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
 			VALUES ($1, $2, $3, $4, $5, $6)

@@ -107,7 +107,8 @@ func (p *Policy) values() map[string]int {
 // Change sets limits. nil removes a tenant's own limit, so that the installation's applies.
 type Change map[Field]*int64
 
-// Validate returns an *invalid.Error that names every limit which violates a rule by itself, or nil.
+// Validate returns an *invalid.Error that names every limit which violates a rule by itself, or
+// nil.
 func (c Change) Validate(tenant uuid.UUID) error {
 	var fields []invalid.Field
 	for _, f := range slices.Sorted(maps.Keys(c)) {
@@ -183,8 +184,8 @@ func Get(ctx context.Context, db pg.Querier, tenant uuid.UUID) (Policy, error) {
 
 // Set changes the policy of a tenant or of the installation and returns the resulting policy. It
 // waits for the current step of a run that is in progress. A tenant's change is recorded in its log
-// as retention.changed; a change of the installation's policy is recorded in no log. The error is an
-// *invalid.Error if the policy would violate a rule.
+// as retention.changed; a change of the installation's policy is recorded in no log. The error is
+// an *invalid.Error if the policy would violate a rule.
 func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change) (Policy, error) {
 	if err := c.Validate(tenant); err != nil {
 		return Policy{}, err
@@ -240,8 +241,8 @@ func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change)
 	return after, nil
 }
 
-// checkConsistency refuses a policy whose min_days exceed its max_days. The installation's policy is
-// also refused if it contradicts a tenant's own limits.
+// checkConsistency refuses a policy whose min_days exceed its max_days. The installation's policy
+// is also refused if it contradicts a tenant's own limits.
 func checkConsistency(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
 	if p.MaxDays.Value > 0 && p.MinDays.Value > p.MaxDays.Value {
 		return contradiction(c, "", p.MinDays.Value, p.MaxDays.Value)

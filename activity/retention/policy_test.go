@@ -27,12 +27,18 @@ func TestDefaults(t *testing.T) {
 	}
 	from := retention.FromInstallation
 	want := retention.Policy{
-		TenantID: tenant, MaxDays: retention.Limit{From: from}, MaxEntries: retention.Limit{From: from}, MinDays: retention.Limit{Value: 7, From: from},
-		InboxDays: retention.Limit{Value: 90, From: from}, IdempotencyDays: retention.Limit{Value: 30, From: from},
+		TenantID:        tenant,
+		MaxDays:         retention.Limit{From: from},
+		MaxEntries:      retention.Limit{From: from},
+		MinDays:         retention.Limit{Value: 7, From: from},
+		InboxDays:       retention.Limit{Value: 90, From: from},
+		IdempotencyDays: retention.Limit{Value: 30, From: from},
 		DeadLetterDays: retention.Limit{
 			Value: 90,
 			From:  from,
-		}, ParkedDays: retention.Limit{Value: 30, From: from}, TokenDays: retention.Limit{Value: 90, From: from},
+		},
+		ParkedDays: retention.Limit{Value: 30, From: from},
+		TokenDays:  retention.Limit{Value: 90, From: from},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -53,8 +59,14 @@ func TestSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if (got.MaxDays != retention.Limit{Value: 365, From: retention.FromTenant} || got.InboxDays != retention.Limit{From: retention.FromTenant} ||
-		got.MinDays != retention.Limit{Value: 7, From: retention.FromInstallation} || got.UpdatedBy == nil || *got.UpdatedBy != actor || got.UpdatedAt == nil) {
+	if (got.MaxDays != retention.Limit{
+		Value: 365,
+		From:  retention.FromTenant,
+	} || got.InboxDays != retention.Limit{From: retention.FromTenant} ||
+		got.MinDays != retention.Limit{
+			Value: 7,
+			From:  retention.FromInstallation,
+		} || got.UpdatedBy == nil || *got.UpdatedBy != actor || got.UpdatedAt == nil) {
 		t.Errorf("got %+v", got)
 	}
 	var payload string
@@ -75,11 +87,16 @@ func TestSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if (got.MaxDays != retention.Limit{Value: 365, From: retention.FromTenant} || got.InboxDays != retention.Limit{Value: 90, From: retention.FromInstallation}) {
+	if (got.MaxDays != retention.Limit{
+		Value: 365,
+		From:  retention.FromTenant,
+	} || got.InboxDays != retention.Limit{Value: 90, From: retention.FromInstallation}) {
 		t.Errorf("given back: got %+v", got)
 	}
 
-	if _, err = retention.Set(t.Context(), db.Pool, retention.Installation, actor, retention.Change{retention.InboxDays: number(10)}); err != nil {
+	if _, err = retention.Set(t.Context(), db.Pool, retention.Installation, actor, retention.Change{
+		retention.InboxDays: number(10),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err = retention.Get(t.Context(), db.Pool, tenant); err != nil ||
@@ -93,7 +110,9 @@ func TestSetRefuses(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	tenant, other, actor := uuid.New(), uuid.New(), uuid.New()
-	if _, err := retention.Set(t.Context(), db.Pool, other, actor, retention.Change{retention.MaxDays: number(30)}); err != nil {
+	if _, err := retention.Set(t.Context(), db.Pool, other, actor, retention.Change{
+		retention.MaxDays: number(30),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	before, err := retention.Get(t.Context(), db.Pool, tenant)
@@ -105,18 +124,62 @@ func TestSetRefuses(t *testing.T) {
 		change retention.Change
 		want   string
 	}{
-		"nothing":                  {tenant, retention.Change{}, "retention must change at least one limit"},
-		"below zero":               {tenant, retention.Change{retention.InboxDays: number(-1)}, `inbox_days "-1" must be from 0 to 18250`},
-		"too many days":            {tenant, retention.Change{retention.MaxDays: number(18251)}, `max_days "18251" must be from 0 to 18250`},
-		"too many entries":         {tenant, retention.Change{retention.MaxEntries: number(1_000_000_001)}, `max_entries "1000000001" must be from 0 to 1000000000`},
-		"no such limit":            {tenant, retention.Change{"max_weeks": number(1)}, "max_weeks is not a limit of retention"},
-		"two at once":              {tenant, retention.Change{retention.MinDays: number(-1), retention.MaxDays: number(-2)}, `max_days "-2" must be from 0 to 18250; min_days "-1"`},
-		"less than the minimum":    {tenant, retention.Change{retention.MaxDays: number(6)}, `max_days "6" must be at least min_days (7), or 0`},
-		"more than the maximum":    {other, retention.Change{retention.MinDays: number(31)}, `min_days "31" must be at most max_days (30)`},
-		"nothing to take it from":  {retention.Installation, retention.Change{retention.MinDays: nil}, "min_days must be a number"},
-		"another's maximum":        {retention.Installation, retention.Change{retention.MinDays: number(31)}, `min_days "31" must be at most max_days (30), also for tenant ` + other.String()},
-		"the installation's own":   {retention.Installation, retention.Change{retention.MinDays: number(31), retention.MaxDays: number(20)}, `max_days "20" must be at least min_days (31), or 0`},
-		"contradicting each other": {tenant, retention.Change{retention.MinDays: number(31), retention.MaxDays: number(20)}, `max_days "20" must be at least min_days (31), or 0`},
+		"nothing": {tenant, retention.Change{}, "retention must change at least one limit"},
+		"below zero": {
+			tenant,
+			retention.Change{retention.InboxDays: number(-1)},
+			`inbox_days "-1" must be from 0 to 18250`,
+		},
+		"too many days": {
+			tenant,
+			retention.Change{retention.MaxDays: number(18251)},
+			`max_days "18251" must be from 0 to 18250`,
+		},
+		"too many entries": {
+			tenant,
+			retention.Change{retention.MaxEntries: number(1_000_000_001)},
+			`max_entries "1000000001" must be from 0 to 1000000000`,
+		},
+		"no such limit": {
+			tenant,
+			retention.Change{"max_weeks": number(1)},
+			"max_weeks is not a limit of retention",
+		},
+		"two at once": {
+			tenant,
+			retention.Change{retention.MinDays: number(-1), retention.MaxDays: number(-2)},
+			`max_days "-2" must be from 0 to 18250; min_days "-1"`,
+		},
+		"less than the minimum": {
+			tenant,
+			retention.Change{retention.MaxDays: number(6)},
+			`max_days "6" must be at least min_days (7), or 0`,
+		},
+		"more than the maximum": {
+			other,
+			retention.Change{retention.MinDays: number(31)},
+			`min_days "31" must be at most max_days (30)`,
+		},
+		"nothing to take it from": {
+			retention.Installation,
+			retention.Change{retention.MinDays: nil},
+			"min_days must be a number",
+		},
+		"another's maximum": {
+			retention.Installation,
+			retention.Change{retention.MinDays: number(31)},
+			`min_days "31" must be at most max_days (30), also for tenant ` + other.String(),
+		},
+		"the installation's own": {
+			retention.Installation,
+			retention.Change{retention.MinDays: number(31), retention.MaxDays: number(20)},
+			`max_days "20" must be at least min_days (31), or 0`,
+		},
+		"contradicting each other": {
+			tenant,
+			retention.Change{retention.MinDays: number(31), retention.MaxDays: number(20)},
+			`max_days "20" must be at least min_days (31), or 0`,
+		},
 	} {
 		_, err := retention.Set(t.Context(), db.Pool, c.whose, actor, c.change)
 		refused := (*invalid.Error)(nil)
@@ -143,12 +206,18 @@ func TestHolds(t *testing.T) {
 	db := pgtest.New(t)
 	tenant, other, actor, resource := uuid.New(), uuid.New(), uuid.New(), uuid.New()
 	for name, h := range map[string]retention.Hold{
-		"reason is required":                {TenantID: tenant, CreatedBy: actor},
-		"tenant_id is required":             {CreatedBy: actor, Reason: "a case"},
-		"created_by is required":            {TenantID: tenant, Reason: "a case"},
-		"must be at most 500 characters":    {TenantID: tenant, CreatedBy: actor, Reason: strings.Repeat("ä", 501)},
-		"must be valid UTF-8 without NUL":   {TenantID: tenant, CreatedBy: actor, Reason: "a\x00b"},
-		"must not be given together with r": {TenantID: tenant, CreatedBy: actor, Reason: "a case", ResourceID: &resource, ActorPrincipalID: &actor},
+		"reason is required":              {TenantID: tenant, CreatedBy: actor},
+		"tenant_id is required":           {CreatedBy: actor, Reason: "a case"},
+		"created_by is required":          {TenantID: tenant, Reason: "a case"},
+		"must be at most 500 characters":  {TenantID: tenant, CreatedBy: actor, Reason: strings.Repeat("ä", 501)},
+		"must be valid UTF-8 without NUL": {TenantID: tenant, CreatedBy: actor, Reason: "a\x00b"},
+		"must not be given together with r": {
+			TenantID:         tenant,
+			CreatedBy:        actor,
+			Reason:           "a case",
+			ResourceID:       &resource,
+			ActorPrincipalID: &actor,
+		},
 	} {
 		refused := (*invalid.Error)(nil)
 		if _, err := retention.Place(t.Context(), db.Pool, h); !errors.As(err, &refused) ||
@@ -217,7 +286,11 @@ func TestHolds(t *testing.T) {
 	if err := db.Pool.QueryRow(t.Context(), `SELECT array_agg(action ORDER BY id) FROM fanfare.activities WHERE tenant_id = $1`, tenant).Scan(&actions); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"retention.hold_placed", "retention.hold_placed", "retention.hold_released"}, actions); diff != "" {
+	if diff := cmp.Diff([]string{
+		"retention.hold_placed",
+		"retention.hold_placed",
+		"retention.hold_released",
+	}, actions); diff != "" {
 		t.Errorf("recorded (-want +got):\n%s", diff)
 	}
 }

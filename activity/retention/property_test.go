@@ -59,7 +59,19 @@ func TestWhatRemains(t *testing.T) {
 				resource: rapid.SampledFrom(people).Draw(r, "resource"),
 				actor:    rapid.SampledFrom(people).Draw(r, "actor"),
 				age:      rapid.IntRange(0, 220).Draw(r, "age"),
-				pending: rapid.SampledFrom([]string{"", "", "", "", "", "", "", "outbox", "parked", "fan_out_jobs", "dead_letters"}).
+				pending: rapid.SampledFrom([]string{
+					"",
+					"",
+					"",
+					"",
+					"",
+					"",
+					"",
+					"outbox",
+					"parked",
+					"fan_out_jobs",
+					"dead_letters",
+				}).
 					Draw(r, "pending"),
 				key: rapid.Bool().Draw(r, "key"),
 			}

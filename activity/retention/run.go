@@ -35,8 +35,8 @@ type run struct {
 	loggedAt time.Time
 }
 
-// removeExpired removes the expired rows. The order leaves nothing inconsistent at whatever step the
-// run ends: rows that refer to activities are removed before them.
+// removeExpired removes the expired rows. The order leaves nothing inconsistent at whatever step
+// the run ends: rows that refer to activities are removed before them.
 func (r *run) removeExpired(ctx context.Context) error {
 	if err := r.recordPurged(ctx); err != nil {
 		return err
@@ -158,8 +158,8 @@ func (r *run) activities(ctx context.Context, tenant uuid.UUID) error {
 
 // inBatches runs a step until it reports that there are no more rows. It pauses after each step for
 // as long as the step took, maxPause at most, so that writers, replicas and vacuum keep up on any
-// machine. A step that takes too long or conflicts with other transactions is repeated with half the
-// batch.
+// machine. A step that takes too long or conflicts with other transactions is repeated with half
+// the batch.
 func (r *run) inBatches(ctx context.Context, rows string, step func(batch int) (Counts, bool, error)) error {
 	batch, failures := r.batch, 0
 	for {

@@ -201,7 +201,11 @@ func TestAHoldPlacedMidwayHolds(t *testing.T) {
 		if r.Removed.Activities == 0 || left >= 0 {
 			return
 		}
-		if _, err := retention.Place(t.Context(), w.db.Pool, retention.Hold{TenantID: tenant, CreatedBy: tenant, Reason: "a case"}); err != nil {
+		if _, err := retention.Place(t.Context(), w.db.Pool, retention.Hold{
+			TenantID:  tenant,
+			CreatedBy: tenant,
+			Reason:    "a case",
+		}); err != nil {
 			t.Error(err)
 		}
 		left = w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`)
@@ -365,8 +369,13 @@ func TestABatchLocksNobodyOut(t *testing.T) {
 	}
 	part := "activities_" + w.ago(80).UTC().Format("y2006m01")
 	want := []string{
-		"activities RowExclusiveLock", part + " RowExclusiveLock", "idempotency_keys RowExclusiveLock", "legal_holds ShareLock",
-		"retention ShareLock", "retention_lease RowExclusiveLock", "retention_unrecorded RowExclusiveLock",
+		"activities RowExclusiveLock",
+		part + " RowExclusiveLock",
+		"idempotency_keys RowExclusiveLock",
+		"legal_holds ShareLock",
+		"retention ShareLock",
+		"retention_lease RowExclusiveLock",
+		"retention_unrecorded RowExclusiveLock",
 	}
 	if !slices.Equal(locks, want) {
 		t.Errorf("locks: got %q, want %q", locks, want)
@@ -440,7 +449,12 @@ func TestKeysGoWithTheirActivities(t *testing.T) {
 			var again outbox.Recorded
 			err := pgx.BeginFunc(t.Context(), w.db.Pool, func(tx pgx.Tx) (err error) {
 				again, err = outbox.Record(t.Context(), tx, activity.Envelope{
-					TenantID: e.tenant, ActorPrincipalID: e.actor, ResourceID: e.resource, ResourceType: "signal", Action: "signal.created", CorrelationID: e.correlation,
+					TenantID:         e.tenant,
+					ActorPrincipalID: e.actor,
+					ResourceID:       e.resource,
+					ResourceType:     "signal",
+					Action:           "signal.created",
+					CorrelationID:    e.correlation,
 				})
 				return err
 			})

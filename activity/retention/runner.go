@@ -86,8 +86,8 @@ func NewRunner(pool *pgxpool.Pool, o Options) *Runner {
 // Run runs once, for one tenant or, with uuid.Nil, for every tenant, and returns the report. With
 // ErrBusy nothing was removed. progress is called after every step and may be nil.
 //
-// When ctx ends, the current step is rolled back, the removed rows are recorded, and the error of ctx
-// is returned.
+// When ctx ends, the current step is rolled back, the removed rows are recorded, and the error of
+// ctx is returned.
 func (r *Runner) Run(ctx context.Context, tenant uuid.UUID, progress func(Report)) (Report, error) {
 	report, began, err := r.tryRun(ctx, tenant, 0, progress)
 	if err == nil && !began {

@@ -210,7 +210,10 @@ func (w *world) state() (s state) {
 	}{
 		{&s.Activities, `SELECT id FROM fanfare.activities WHERE action !~ '^retention'`},
 		{&s.Keys, `SELECT activity_id FROM fanfare.idempotency_keys WHERE action !~ '^retention'`},
-		{&s.Outbox, `SELECT o.activity_id FROM fanfare.outbox o JOIN fanfare.activities a ON a.id = o.activity_id WHERE a.action !~ '^retention'`},
+		{
+			&s.Outbox,
+			`SELECT o.activity_id FROM fanfare.outbox o JOIN fanfare.activities a ON a.id = o.activity_id WHERE a.action !~ '^retention'`,
+		},
 		{&s.Parked, `SELECT activity_id FROM fanfare.parked`},
 		{&s.Jobs, `SELECT activity_id FROM fanfare.fan_out_jobs`},
 		{&s.Dead, `SELECT activity_id FROM fanfare.dead_letters`},

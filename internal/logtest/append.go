@@ -40,17 +40,38 @@ func refuses(t *testing.T, s Subject) {
 		envelopes []activity.Envelope
 		fields    []string
 	}{
-		"nothing given":    {[]activity.Envelope{{}}, []string{"tenant_id", "actor_principal_id", "resource_id", "resource_type", "action"}},
-		"one field":        {[]activity.Envelope{noAction}, []string{"action"}},
-		"one of many":      {[]activity.Envelope{envelope(tenant), envelope(tenant), noAction}, []string{"envelopes[2].action"}},
-		"two of many":      {[]activity.Envelope{noAction, envelope(tenant), broken(func(e *activity.Envelope) { e.Status = "?" })}, []string{"envelopes[0].action", "envelopes[2].status"}},
-		"a payload's kind": {[]activity.Envelope{broken(func(e *activity.Envelope) { e.Payload = 7 })}, []string{"payload"}},
+		"nothing given": {
+			[]activity.Envelope{{}},
+			[]string{"tenant_id", "actor_principal_id", "resource_id", "resource_type", "action"},
+		},
+		"one field": {[]activity.Envelope{noAction}, []string{"action"}},
+		"one of many": {
+			[]activity.Envelope{envelope(tenant), envelope(tenant), noAction},
+			[]string{"envelopes[2].action"},
+		},
+		"two of many": {
+			[]activity.Envelope{noAction, envelope(tenant), broken(func(e *activity.Envelope) { e.Status = "?" })},
+			[]string{"envelopes[0].action", "envelopes[2].status"},
+		},
+		"a payload's kind": {
+			[]activity.Envelope{broken(func(e *activity.Envelope) { e.Payload = 7 })},
+			[]string{"payload"},
+		},
 		"a large payload": {
-			[]activity.Envelope{broken(func(e *activity.Envelope) { e.Payload = map[string]string{"text": strings.Repeat("x", 64<<10)} })},
+			[]activity.Envelope{
+				broken(func(e *activity.Envelope) {
+					e.Payload = map[string]string{"text": strings.Repeat("x", 64<<10)}
+				}),
+			},
 			[]string{"payload"},
 		},
 		"a large payload among many": {
-			[]activity.Envelope{envelope(tenant), broken(func(e *activity.Envelope) { e.Payload = map[string]string{"text": strings.Repeat("x", 64<<10)} })},
+			[]activity.Envelope{
+				envelope(tenant),
+				broken(func(e *activity.Envelope) {
+					e.Payload = map[string]string{"text": strings.Repeat("x", 64<<10)}
+				}),
+			},
 			[]string{"envelopes[1].payload"},
 		},
 	} {
@@ -120,7 +141,11 @@ func hooksBefore(t *testing.T, s Subject) {
 		err.Error() == errOops.Error() {
 		t.Errorf("a hook's plain error: got %v, want it with what was being done", err)
 	}
-	for action, want := range map[string][]string{"signal.refused": {"payload.score"}, "signal.moved": {"tenant_id"}, "signal.spoilt": {"action"}} {
+	for action, want := range map[string][]string{
+		"signal.refused": {"payload.score"},
+		"signal.moved":   {"tenant_id"},
+		"signal.spoilt":  {"action"},
+	} {
 		if _, err := log.Append(t.Context(), with(action)); !slices.Equal(refusedFields(err), want) {
 			t.Errorf("%s: got %v, want %q refused", action, err, want)
 		}
@@ -265,15 +290,28 @@ func stored(t *testing.T, s Subject) {
 	tenant := uuid.New()
 	before := time.Now().Add(-time.Minute) // the database's clock is another
 	full := activity.Envelope{
-		TenantID: tenant, ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal", Action: "signal.created",
-		Visibility: activity.Private, DeliveryChannels: []string{activity.ToUser, "chat:" + tenant.String() + ".room"}, CorrelationID: uuid.New(),
-		TargetPrincipalID: uuid.New(), OwnerID: uuid.New(), ParentID: uuid.New(), ResourceName: strings.Repeat("é", 501),
-		Message: strings.Repeat("😀", 4001), RequestID: strings.Repeat("r", 201), UserAgent: strings.Repeat("u", 501),
-		Status: activity.Failure, Severity: activity.Critical, Category: "research", IP: "::ffff:192.0.2.7",
-		Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", OccurredAt: time.Date(2020, 2, 3, 4, 5, 6, 789_123_999, time.UTC),
-		Payload: json.RawMessage(
-			`{"zz": 1e3, "b": [1.50, {"x": "\u00e9<\u0001"}], "a": null, "zz": -0.0, "password": "hunter2"}`,
-		),
+		TenantID:          tenant,
+		ActorPrincipalID:  uuid.New(),
+		ResourceID:        uuid.New(),
+		ResourceType:      "signal",
+		Action:            "signal.created",
+		Visibility:        activity.Private,
+		DeliveryChannels:  []string{activity.ToUser, "chat:" + tenant.String() + ".room"},
+		CorrelationID:     uuid.New(),
+		TargetPrincipalID: uuid.New(),
+		OwnerID:           uuid.New(),
+		ParentID:          uuid.New(),
+		ResourceName:      strings.Repeat("é", 501),
+		Message:           strings.Repeat("😀", 4001),
+		RequestID:         strings.Repeat("r", 201),
+		UserAgent:         strings.Repeat("u", 501),
+		Status:            activity.Failure,
+		Severity:          activity.Critical,
+		Category:          "research",
+		IP:                "::ffff:192.0.2.7",
+		Traceparent:       "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		OccurredAt:        time.Date(2020, 2, 3, 4, 5, 6, 789_123_999, time.UTC),
+		Payload:           json.RawMessage(`{"zz": 1e3, "b": [1.50, {"x": "\u00e9<\u0001"}], "a": null, "zz": -0.0, "password": "hunter2"}`),
 	}
 	bare := envelope(tenant)
 	again := full
@@ -281,14 +319,27 @@ func stored(t *testing.T, s Subject) {
 	recorded := mustAppend(t, log, full, bare, again)
 	got := recorded[0]
 	want := activity.Activity{
-		TenantID: tenant, ActorPrincipalID: full.ActorPrincipalID, ResourceID: full.ResourceID, CorrelationID: full.CorrelationID,
-		TargetPrincipalID: full.TargetPrincipalID, OwnerID: full.OwnerID, ParentID: full.ParentID,
-		OccurredAt: full.OccurredAt.Truncate(
-			time.Microsecond,
-		), ResourceType: "signal", ResourceName: strings.Repeat("é", 500), Action: "signal.created",
-		Visibility: activity.Private, Status: activity.Failure, Severity: activity.Critical, Category: "research",
-		DeliveryChannels: full.DeliveryChannels, Message: strings.Repeat("😀", 4000), RequestID: strings.Repeat("r", 200), UserAgent: strings.Repeat("u", 500),
-		Traceparent: full.Traceparent, Payload: json.RawMessage(`{"a": null, "b": [1.50, {"x": "é<\u0001"}], "zz": 0.0, "password": "[redacted]"}`),
+		TenantID:          tenant,
+		ActorPrincipalID:  full.ActorPrincipalID,
+		ResourceID:        full.ResourceID,
+		CorrelationID:     full.CorrelationID,
+		TargetPrincipalID: full.TargetPrincipalID,
+		OwnerID:           full.OwnerID,
+		ParentID:          full.ParentID,
+		OccurredAt:        full.OccurredAt.Truncate(time.Microsecond),
+		ResourceType:      "signal",
+		ResourceName:      strings.Repeat("é", 500),
+		Action:            "signal.created",
+		Visibility:        activity.Private,
+		Status:            activity.Failure,
+		Severity:          activity.Critical,
+		Category:          "research",
+		DeliveryChannels:  full.DeliveryChannels,
+		Message:           strings.Repeat("😀", 4000),
+		RequestID:         strings.Repeat("r", 200),
+		UserAgent:         strings.Repeat("u", 500),
+		Traceparent:       full.Traceparent,
+		Payload:           json.RawMessage(`{"a": null, "b": [1.50, {"x": "é<\u0001"}], "zz": 0.0, "password": "[redacted]"}`),
 	}
 	ignored := cmpopts.IgnoreFields(activity.Activity{}, "ID", "RecordedAt", "IPKeyID", "IPHash")
 	if diff := cmp.Diff(want, got.Activity, ignored); diff != "" || !got.Created {
@@ -308,9 +359,19 @@ func stored(t *testing.T, s Subject) {
 	}
 	got = recorded[1]
 	want = activity.Activity{
-		TenantID: tenant, ActorPrincipalID: bare.ActorPrincipalID, ResourceID: bare.ResourceID, ResourceType: "signal", Action: "signal.created",
-		Visibility: activity.ResourceWide, Status: activity.Success, Severity: activity.Info, Category: "signal",
-		DeliveryChannels: []string{}, Payload: json.RawMessage(`{}`), CorrelationID: got.CorrelationID, OccurredAt: got.RecordedAt,
+		TenantID:         tenant,
+		ActorPrincipalID: bare.ActorPrincipalID,
+		ResourceID:       bare.ResourceID,
+		ResourceType:     "signal",
+		Action:           "signal.created",
+		Visibility:       activity.ResourceWide,
+		Status:           activity.Success,
+		Severity:         activity.Info,
+		Category:         "signal",
+		DeliveryChannels: []string{},
+		Payload:          json.RawMessage(`{}`),
+		CorrelationID:    got.CorrelationID,
+		OccurredAt:       got.RecordedAt,
 	}
 	if diff := cmp.Diff(want, got.Activity, ignored); diff != "" || got.CorrelationID == uuid.Nil || got.IPHash != nil {
 		t.Errorf("correlation %s, hash %x, activity (-want +got):\n%s", got.CorrelationID, got.IPHash, diff)

@@ -61,12 +61,23 @@ func unknownAndForeign(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	tenant := uuid.New()
 	r := mustAppend(t, log, envelope(tenant))[0]
-	for name, key := range map[string][2]uuid.UUID{"another tenant's": {uuid.New(), r.ID}, "unknown": {tenant, uuid.New()}, "no tenant's": {uuid.Nil, r.ID}, "nil": {tenant, uuid.Nil}} {
+	for name, key := range map[string][2]uuid.UUID{
+		"another tenant's": {uuid.New(), r.ID},
+		"unknown":          {tenant, uuid.New()},
+		"no tenant's":      {uuid.Nil, r.ID},
+		"nil":              {tenant, uuid.Nil},
+	} {
 		if a, err := log.Get(t.Context(), key[0], key[1]); !errors.Is(err, activity.ErrNotFound) || a.ID != uuid.Nil {
 			t.Errorf("Get of one that is %s: got %+v, %v, want ErrNotFound", name, a, err)
 		}
 	}
-	for _, f := range []activity.Filter{{}, activity.OfEntity("signal", r.ResourceID), activity.ByActor(r.ActorPrincipalID), activity.OfAction("*"), activity.OfWorkflow(r.CorrelationID)} {
+	for _, f := range []activity.Filter{
+		{},
+		activity.OfEntity("signal", r.ResourceID),
+		activity.ByActor(r.ActorPrincipalID),
+		activity.OfAction("*"),
+		activity.OfWorkflow(r.CorrelationID),
+	} {
 		if found := all(t, log, uuid.New(), f, 10); len(found) != 0 {
 			t.Errorf("%+v of another tenant: got %v, want nothing", f, found)
 		}
@@ -105,15 +116,20 @@ func drawEnvelope(rt *rapid.T, tenant uuid.UUID) activity.Envelope {
 	id := func() uuid.UUID { return rapid.SampledFrom(few).Draw(rt, "id") }
 	optional := func() uuid.UUID { return rapid.SampledFrom(append([]uuid.UUID{{}}, few...)).Draw(rt, "optional id") }
 	return activity.Envelope{
-		TenantID: tenant, ActorPrincipalID: id(), ResourceID: id(), CorrelationID: optional(), TargetPrincipalID: optional(), OwnerID: optional(),
-		ResourceType: one(
-			"doc",
-			"team",
-		), ResourceName: one("", "50% off", "Plan B"), Action: one("doc.created", "doc.moved", "team.created", "docx.created"),
-		Status: activity.Status(
-			one("success", "failure"),
-		), Severity: activity.Severity(one("info", "critical")), Category: one("a", "b"),
-		Message: one("", "a_b", "Created PLAN", `back\slash`), RequestID: one("", "r1"),
+		TenantID:          tenant,
+		ActorPrincipalID:  id(),
+		ResourceID:        id(),
+		CorrelationID:     optional(),
+		TargetPrincipalID: optional(),
+		OwnerID:           optional(),
+		ResourceType:      one("doc", "team"),
+		ResourceName:      one("", "50% off", "Plan B"),
+		Action:            one("doc.created", "doc.moved", "team.created", "docx.created"),
+		Status:            activity.Status(one("success", "failure")),
+		Severity:          activity.Severity(one("info", "critical")),
+		Category:          one("a", "b"),
+		Message:           one("", "a_b", "Created PLAN", `back\slash`),
+		RequestID:         one("", "r1"),
 	}
 }
 
@@ -132,18 +148,20 @@ func drawFilter(rt *rapid.T, times []time.Time) activity.Filter {
 		return rapid.SampledFrom(append(make([]time.Time, 2*len(times)+1), times...)).Draw(rt, label)
 	}
 	f := activity.Filter{
-		Action: maybe("action", "doc.*", "*.created", "doc.created", "d[o-p]c?.c*", "[!t]*", "nothing", "*"),
-		Actor: id(
-			"actor",
-		), Resource: id("resource"), Target: id("target"), Owner: id("owner"), CorrelationID: id("correlation"),
-		ResourceType: maybe(
-			"type",
-			"doc",
-		), RequestID: maybe("request", "r1"), Status: maybe("status", "failure"), Severity: maybe("severity", "critical"),
-		Category: maybe(
-			"category",
-			"a",
-		), Since: at("since"), Until: at("until"), Q: maybe("q", "plan", "%", "_", "a_b", `\`, "CREATED", "50% OFF"),
+		Action:        maybe("action", "doc.*", "*.created", "doc.created", "d[o-p]c?.c*", "[!t]*", "nothing", "*"),
+		Actor:         id("actor"),
+		Resource:      id("resource"),
+		Target:        id("target"),
+		Owner:         id("owner"),
+		CorrelationID: id("correlation"),
+		ResourceType:  maybe("type", "doc"),
+		RequestID:     maybe("request", "r1"),
+		Status:        maybe("status", "failure"),
+		Severity:      maybe("severity", "critical"),
+		Category:      maybe("category", "a"),
+		Since:         at("since"),
+		Until:         at("until"),
+		Q:             maybe("q", "plan", "%", "_", "a_b", `\`, "CREATED", "50% OFF"),
 	}
 	if !f.Since.IsZero() && !f.Since.Before(f.Until) {
 		f.Until = time.Time{}
@@ -156,20 +174,36 @@ func filters(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	tenant := uuid.New()
 	base := activity.Envelope{
-		TenantID: tenant, ActorPrincipalID: few[0], ResourceID: few[0], ResourceType: "signal", Action: "signal.created", CorrelationID: few[0],
-		TargetPrincipalID: few[0], OwnerID: few[0], Category: "a", RequestID: "r-1", Message: "Moved to B", ResourceName: "Momentum",
+		TenantID:          tenant,
+		ActorPrincipalID:  few[0],
+		ResourceID:        few[0],
+		ResourceType:      "signal",
+		Action:            "signal.created",
+		CorrelationID:     few[0],
+		TargetPrincipalID: few[0],
+		OwnerID:           few[0],
+		Category:          "a",
+		RequestID:         "r-1",
+		Message:           "Moved to B",
+		ResourceName:      "Momentum",
 	}
 	for name, tt := range map[string]struct {
 		f      activity.Filter
 		differ func(e *activity.Envelope)
 	}{
-		"entity":      {activity.OfEntity("signal", few[1]), func(e *activity.Envelope) { e.ResourceID = few[1] }},
-		"actor":       {activity.ByActor(few[1]), func(e *activity.Envelope) { e.ActorPrincipalID = few[1] }},
-		"owner":       {activity.OfOwner(few[1]), func(e *activity.Envelope) { e.OwnerID = few[1] }},
-		"action":      {activity.OfAction("signal.[a-b]*"), func(e *activity.Envelope) { e.Action = "signal.archived" }},
-		"workflow":    {activity.OfWorkflow(few[1]), func(e *activity.Envelope) { e.CorrelationID = few[1] }},
-		"target":      {activity.Filter{Target: few[1]}, func(e *activity.Envelope) { e.TargetPrincipalID = few[1] }},
-		"type":        {activity.Filter{ResourceType: "dataset"}, func(e *activity.Envelope) { e.ResourceType = "dataset" }},
+		"entity": {activity.OfEntity("signal", few[1]), func(e *activity.Envelope) { e.ResourceID = few[1] }},
+		"actor":  {activity.ByActor(few[1]), func(e *activity.Envelope) { e.ActorPrincipalID = few[1] }},
+		"owner":  {activity.OfOwner(few[1]), func(e *activity.Envelope) { e.OwnerID = few[1] }},
+		"action": {
+			activity.OfAction("signal.[a-b]*"),
+			func(e *activity.Envelope) { e.Action = "signal.archived" },
+		},
+		"workflow": {activity.OfWorkflow(few[1]), func(e *activity.Envelope) { e.CorrelationID = few[1] }},
+		"target":   {activity.Filter{Target: few[1]}, func(e *activity.Envelope) { e.TargetPrincipalID = few[1] }},
+		"type": {
+			activity.Filter{ResourceType: "dataset"},
+			func(e *activity.Envelope) { e.ResourceType = "dataset" },
+		},
 		"request":     {activity.Filter{RequestID: "r-2"}, func(e *activity.Envelope) { e.RequestID = "r-2" }},
 		"status":      {activity.Filter{Status: "failure"}, func(e *activity.Envelope) { e.Status = activity.Failure }},
 		"severity":    {activity.Filter{Severity: "error"}, func(e *activity.Envelope) { e.Severity = activity.Error }},
