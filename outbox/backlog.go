@@ -118,8 +118,8 @@ func (b *Backlog) Replay(ctx context.Context, tenant, id uuid.UUID) (int64, erro
 var ErrBlocked = errors.New("blocked by an earlier activity of its resource")
 
 // Park takes a pending activity out of its lane for a time, and with it the later activities of its
-// resource. reason is recorded as its error. The error wraps activity.ErrNotFound if the activity is
-// not pending, and ErrBlocked.
+// resource. reason is recorded as its error. The error wraps activity.ErrNotFound if the activity
+// is not pending, and ErrBlocked.
 func (b *Backlog) Park(ctx context.Context, tenant, id uuid.UUID, wait time.Duration, reason string) error {
 	var lane int
 	err := b.pool.QueryRow(ctx, `

@@ -23,8 +23,8 @@ type directTx struct {
 	release func()
 }
 
-// beginDirect acquires a connection of a pool, or uses db if it is a connection. It returns nil if db
-// is neither.
+// beginDirect acquires a connection of a pool, or uses db if it is a connection. It returns nil if
+// db is neither.
 func beginDirect(ctx context.Context, db pg.Beginner) (*directTx, error) {
 	switch db := db.(type) {
 	case *pgxpool.Pool:
@@ -64,8 +64,8 @@ func (t *directTx) skipBegin(results pgx.BatchResults) pgx.BatchResults {
 	return results
 }
 
-// batchable reports whether a statement can be part of a batch: one without arguments may consist of
-// several, and a batch takes no options.
+// batchable reports whether a statement can be part of a batch: one without arguments may consist
+// of several, and a batch takes no options.
 func batchable(args []any) bool {
 	if len(args) == 0 {
 		return false

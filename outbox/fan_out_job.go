@@ -130,8 +130,8 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 	return nil
 }
 
-// postponeJob records a failed step: the job waits for its next attempt. After MaxAttempts it becomes
-// a dead letter, and the activities that it blocks are released.
+// postponeJob records a failed step: the job waits for its next attempt. After MaxAttempts it
+// becomes a dead letter, and the activities that it blocks are released.
 func (w *Worker) postponeJob(ctx context.Context, job Job, cause error, report *Report) error {
 	attempts := job.Attempts
 	if !errors.Is(markUnavailable(cause), ErrUnavailable) {

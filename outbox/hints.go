@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// hints bound the scan of one lane, so that a claim does not scan the dead rows that an old snapshot
-// protects from vacuum. They exist in memory only, and losing them costs one full scan, never a row.
+// hints bound the scan of one lane, so that a claim does not scan the dead rows that an old
+// snapshot protects from vacuum. They exist in memory only, and losing them costs one full scan,
+// never a row.
 //
 // The reasoning, for one lane: a recording takes its transaction id before its seq. A transaction
 // with an id above H, the claim's own id, therefore takes its seqs after every seq that the claim
@@ -22,8 +23,8 @@ type hints struct {
 	running map[uint64]int64
 }
 
-// snapshot is a pg_snapshot: it lists the transactions that have ended. Every id below xmin has, and
-// no id from xmax on.
+// snapshot is a pg_snapshot: it lists the transactions that have ended. Every id below xmin has,
+// and no id from xmax on.
 type snapshot struct {
 	xmin, xmax uint64
 	running    []uint64 // xip: in progress, between xmin and xmax
@@ -98,8 +99,8 @@ func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 	h.running = running
 }
 
-// empty updates the hints after a claim or probe that found no row above the bound: the transactions
-// that have ended in s added none.
+// empty updates the hints after a claim or probe that found no row above the bound: the
+// transactions that have ended in s added none.
 func (h *hints) empty(s snapshot) {
 	for xid := range h.running {
 		if s.ended(xid) {

@@ -23,7 +23,8 @@ type logDB interface {
 	pg.Batcher
 }
 
-// NewLog returns a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx, which records with the recorder.
+// NewLog returns a log of a *pgxpool.Pool, a *pgx.Conn or a pgx.Tx, which records with the
+// recorder.
 func NewLog(db logDB, recorder Recorder) *Log {
 	return &Log{Log: pglog.New(db), db: db, recorder: recorder}
 }

@@ -26,8 +26,8 @@ SELECT pg_current_snapshot()::text, ARRAY(
 const pinProbe = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
 	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout', '20s', true)`
 
-// probeLanes returns the lanes that have work, and the snapshot in which the other lanes have none. It
-// takes one round trip.
+// probeLanes returns the lanes that have work, and the snapshot in which the other lanes have none.
+// It takes one round trip.
 func probeLanes(ctx context.Context, pool *pgxpool.Pool, lanes []*lane) (map[int]bool, snapshot, error) {
 	var (
 		numbers, runningLanes []int16

@@ -122,8 +122,8 @@ func readMany(rows pgx.Rows, recordings []recording) ([]Recorded, error) {
 	return recorded, rows.Err()
 }
 
-// recordError returns an *invalid.Error as it is, makes one of a violation that the database raised,
-// and wraps any other error.
+// recordError returns an *invalid.Error as it is, makes one of a violation that the database
+// raised, and wraps any other error.
 func recordError(err error) error {
 	if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
 		return invalidErr

@@ -16,9 +16,9 @@ import (
 //
 // Each envelope is prepared first: the actor and the request id of the context fill the fields that
 // the envelope leaves empty, as the clock's time does, and then the hooks before run (see
-// activity.Hooks.Prepare). The hooks after run once an activity is committed: TxActivityWith and Log
-// call them where they own the transaction. A caller that commits its own transaction calls Announce
-// afterwards, with the result of Record, RecordMany, Queue or a nested TxActivityWith.
+// activity.Hooks.Prepare). The hooks after run once an activity is committed: TxActivityWith and
+// Log call them where they own the transaction. A caller that commits its own transaction calls
+// Announce afterwards, with the result of Record, RecordMany, Queue or a nested TxActivityWith.
 type Recorder struct {
 	activity.Hooks
 }
@@ -51,10 +51,11 @@ func (r Recorder) Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (R
 // Queue adds the recording to a batch, after the statements of the change, so that both take one
 // round trip. *into holds the result once the batch's results are closed without an error.
 //
-// A violation that the database finds is an error of the batch and aborts the transaction, since the
-// change must not be made without the activity. For a duplicate (into.Created is false) the change
-// has been made once more: where that matters, roll back, or use TxActivity. *into then holds the
-// id of the existing activity, and otherwise the fields of the envelope, which may differ from it.
+// A violation that the database finds is an error of the batch and aborts the transaction, since
+// the change must not be made without the activity. For a duplicate (into.Created is false) the
+// change has been made once more: where that matters, roll back, or use TxActivity. *into then
+// holds the id of the existing activity, and otherwise the fields of the envelope, which may differ
+// from it.
 func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelope, into *Recorded) error {
 	rec, err := r.encode(ctx, e)
 	if err != nil {

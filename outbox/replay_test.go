@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestReplayKeepsTheChannelsNotReached follows the channels of a dead letter through each table that a
-// replayed activity can pass.
+// TestReplayKeepsTheChannelsNotReached follows the channels of a dead letter through each table
+// that a replayed activity can pass.
 func TestReplayKeepsTheChannelsNotReached(t *testing.T) {
 	t.Parallel()
 	notReached := []string{"chat:one", "chat:two"}

@@ -49,9 +49,9 @@ type failure struct {
 	culprit     error     // why the next item that is claimed alone is parked
 }
 
-// next returns the state after a failed batch of the given size. othersSince reports whether another
-// lane has delivered since this one began to fail: then the servers are reachable, and the batch is
-// at fault.
+// next returns the state after a failed batch of the given size. othersSince reports whether
+// another lane has delivered since this one began to fail: then the servers are reachable, and the
+// batch is at fault.
 //
 // A batch at fault is halved until the culprit is claimed alone, and the culprit is parked. An
 // outage alone never halves a batch and never parks an activity.
@@ -73,8 +73,8 @@ func (f failure) next(err error, size int, othersSince bool, now time.Time) fail
 	return f
 }
 
-// recovered returns the state after a batch that committed: the limit grows back in steps, since the
-// culprit may still be ahead.
+// recovered returns the state after a batch that committed: the limit grows back in steps, since
+// the culprit may still be ahead.
 func (f failure) recovered(full int) failure {
 	limit := f.limit * 2
 	if limit >= full {

@@ -18,8 +18,8 @@ type lane struct {
 	taken     bool
 }
 
-// schedule assigns lanes to probes and claimers: each lane to one owner at a time, and no lane before
-// its notBefore.
+// schedule assigns lanes to probes and claimers: each lane to one owner at a time, and no lane
+// before its notBefore.
 type schedule struct {
 	mu          sync.Mutex
 	lanes       [Lanes]*lane
@@ -29,8 +29,8 @@ type schedule struct {
 	sweepEvery  time.Duration
 }
 
-// newSchedule spreads the sweeps over their period. The first claim of every lane is full in any case:
-// its hints are empty.
+// newSchedule spreads the sweeps over their period. The first claim of every lane is full in any
+// case: its hints are empty.
 func newSchedule(now time.Time, sweepEvery time.Duration) *schedule {
 	s := &schedule{ready: make(chan *lane, Lanes), sweepEvery: sweepEvery}
 	for i := range s.lanes {
@@ -53,8 +53,8 @@ func (s *schedule) takeIdle(now time.Time) []*lane {
 	return idle
 }
 
-// giveBack ends a probe. It passes the lanes that have work, or are due for a sweep, to the claimers,
-// least recently served first.
+// giveBack ends a probe. It passes the lanes that have work, or are due for a sweep, to the
+// claimers, least recently served first.
 func (s *schedule) giveBack(probed []*lane, hasWork map[int]bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

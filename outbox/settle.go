@@ -51,8 +51,8 @@ func (item *Item) pendingRow(lane int) pendingRow {
 	}
 }
 
-// plan turns the outcomes of a prefix of the items into a settlement. It is pure but for random, the
-// source of the jitter.
+// plan turns the outcomes of a prefix of the items into a settlement. It is pure but for random,
+// the source of the jitter.
 func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, random func() float64) settlement {
 	s := settlement{lane: lane, cut: cut || len(outcomes) < len(items), touched: map[resourceKey]bool{}}
 	for i, o := range outcomes {

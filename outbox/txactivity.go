@@ -39,9 +39,9 @@ func TxActivity[T any](
 // before receive the envelope as fn leaves it.
 //
 // A duplicate makes no change again: TxActivityWith returns the zero T and the existing activity,
-// with Created false. It does not call fn if the envelope's idempotency key (tenant, correlation id,
-// action, resource) is complete before; otherwise, or if another transaction records the same key
-// concurrently, it rolls back what fn has done.
+// with Created false. It does not call fn if the envelope's idempotency key (tenant, correlation
+// id, action, resource) is complete before; otherwise, or if another transaction records the same
+// key concurrently, it rolls back what fn has done.
 //
 // BEGIN travels with fn's first statement and COMMIT with the recording, each in one batch: a pgx
 // tracer observes them as batches.
@@ -49,8 +49,8 @@ func TxActivity[T any](
 // If fn or a hook fails or panics, or the envelope is rejected (*invalid.Error), nothing remains of
 // the change.
 //
-// The recorder's hooks after run once the transaction has committed. Inside the caller's transaction
-// they do not: the caller calls recorder.Announce after the commit.
+// The recorder's hooks after run once the transaction has committed. Inside the caller's
+// transaction they do not: the caller calls recorder.Announce after the commit.
 func TxActivityWith[T any](
 	ctx context.Context,
 	recorder Recorder,

@@ -67,8 +67,8 @@ type Observer interface {
 	Observe(r Report)
 }
 
-// Worker claims lanes and delivers their activities through a Handler. Any number of workers, in any
-// number of processes, may serve one database.
+// Worker claims lanes and delivers their activities through a Handler. Any number of workers, in
+// any number of processes, may serve one database.
 type Worker struct {
 	pool     *pgxpool.Pool
 	handler  Handler
@@ -87,8 +87,8 @@ func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 	}
 }
 
-// LastProgress returns when the worker last completed a probe of the outbox or a claim; the zero time
-// before the first. It is safe for concurrent use.
+// LastProgress returns when the worker last completed a probe of the outbox or a claim; the zero
+// time before the first. It is safe for concurrent use.
 func (w *Worker) LastProgress() time.Time {
 	if nanos := w.progress.Load(); nanos != 0 {
 		return time.Unix(0, nanos)

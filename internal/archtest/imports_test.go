@@ -154,7 +154,8 @@ func TestImportsRunDownhill(t *testing.T) {
 	}
 }
 
-// TestDomainDependsOnNoDatabase keeps the domain, and the log in memory that tests use, free of pgx.
+// TestDomainDependsOnNoDatabase keeps the domain, and the log in memory that tests use, free of
+// pgx.
 func TestDomainDependsOnNoDatabase(t *testing.T) {
 	t.Parallel()
 	for _, p := range goList(t, "-deps", "./activity", "./activity/memlog") {

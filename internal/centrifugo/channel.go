@@ -6,7 +6,8 @@ import (
 )
 
 // MaxChannelBytes is the maximum length of a channel name that a client can subscribe to with
-// Centrifugo's default channel_max_length. Publishing to a longer one succeeds and reaches no client.
+// Centrifugo's default channel_max_length. Publishing to a longer one succeeds and reaches no
+// client.
 const MaxChannelBytes = 255
 
 // minNamespaceBytes is part of Centrifugo's rule for namespace names, ^[-a-zA-Z0-9_.]{2,}$.
@@ -23,9 +24,9 @@ func (e *ChannelError) Error() string {
 }
 
 // CheckChannel validates a channel name for subscriptions: 1 to [MaxChannelBytes] printable ASCII
-// characters without spaces. The text before the first colon, if any, is a namespace of at least two
-// letters, digits, "-", "_" or "."; a "$" before it marks a private channel and is not part of it.
-// The error is a *[ChannelError].
+// characters without spaces. The text before the first colon, if any, is a namespace of at least
+// two letters, digits, "-", "_" or "."; a "$" before it marks a private channel and is not part of
+// it. The error is a *[ChannelError].
 func CheckChannel(name string) error {
 	if rule := channelRule(name); rule != "" {
 		return &ChannelError{Channel: name, Rule: rule}

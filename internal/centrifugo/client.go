@@ -37,8 +37,8 @@ type Options struct {
 	// MaxMessageBytes is the maximum size of Broadcast.Data; default 512 KiB.
 	MaxMessageBytes int
 
-	// Proxy selects an HTTP proxy as http.Transport.Proxy does. If it is nil, requests are sent to the
-	// server directly, whatever the environment.
+	// Proxy selects an HTTP proxy as http.Transport.Proxy does. If it is nil, requests are sent to
+	// the server directly, whatever the environment.
 	Proxy func(*http.Request) (*url.URL, error)
 }
 
@@ -112,8 +112,8 @@ func New(o Options) (*Client, error) {
 	transport := &http.Transport{
 		Proxy:       o.Proxy,
 		DialContext: (&net.Dialer{Timeout: o.Timeout}).DialContext,
-		// Shorter than the usual timeout of servers and balancers, so that the client closes an idle
-		// connection and no request is sent on one that the server is closing.
+		// Shorter than the usual timeout of servers and balancers, so that the client closes an
+		// idle connection and no request is sent on one that the server is closing.
 		IdleConnTimeout:     20 * time.Second,
 		MaxIdleConnsPerHost: o.MaxInFlight,
 		TLSHandshakeTimeout: o.Timeout,
@@ -141,8 +141,8 @@ func New(o Options) (*Client, error) {
 // Close closes the idle connections. Calls of Publish must have returned.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Ping runs the command info, and so checks that the server is reachable, is Centrifugo, and accepts
-// the API key. The error is an *[Error].
+// Ping runs the command info, and so checks that the server is reachable, is Centrifugo, and
+// accepts the API key. The error is an *[Error].
 func (c *Client) Ping(ctx context.Context) error {
 	pipe := c.api.Pipe()
 	if err := pipe.AddInfo(); err != nil {

@@ -90,8 +90,8 @@ func classifyReply(channel string, reply *gocent.Error) *Error {
 	return e
 }
 
-// classify returns the error for a request to address that failed with err. Permanent means that the
-// request contains something that cannot be sent.
+// classify returns the error for a request to address that failed with err. Permanent means that
+// the request contains something that cannot be sent.
 func classify(address string, err error) *Error {
 	var unwrapped *url.Error
 	if errors.As(err, &unwrapped) {

@@ -38,15 +38,15 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s channel format %q: %s", e.Format, e.Template, e.Rule)
 }
 
-// Channels renders channel names from parsed [Formats]. It is safe for concurrent use. The zero value
-// is not usable.
+// Channels renders channel names from parsed [Formats]. It is safe for concurrent use. The zero
+// value is not usable.
 type Channels struct {
 	user, resource, tenant template
 }
 
-// ParseFormats validates the templates. Its error reports every violation, as *[FormatError]s. Valid
-// formats render, for all ids, names that [CheckChannel] accepts, and never the same name for two
-// kinds.
+// ParseFormats validates the templates. Its error reports every violation, as *[FormatError]s.
+// Valid formats render, for all ids, names that [CheckChannel] accepts, and never the same name for
+// two kinds.
 func ParseFormats(f Formats) (*Channels, error) {
 	var c Channels
 	var err [3]error

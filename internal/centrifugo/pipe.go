@@ -52,9 +52,9 @@ func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 }
 
 // confirm checks that a server which rejects a single command is Centrifugo: a web server answers
-// every plain-text request on its TLS port with status 400, and that must not make one message after
-// the other permanently undeliverable. The message is at fault only if the server accepts a command
-// that is known to be valid.
+// every plain-text request on its TLS port with status 400, and that must not make one message
+// after the other permanently undeliverable. The message is at fault only if the server accepts a
+// command that is known to be valid.
 func (c *Client) confirm(ctx context.Context, err *Error) *Error {
 	if c.Ping(ctx) == nil {
 		return err

@@ -10,12 +10,13 @@ import (
 
 // Broadcast is one message for a list of channels.
 type Broadcast struct {
-	// Order keeps the order of the broadcasts of one call that share it. The zero value is not shared.
+	// Order keeps the order of the broadcasts of one call that share it. The zero value is not
+	// shared.
 	Order [16]byte
 	// Channels receive the message. An empty list is not an error.
 	Channels []string
-	// Data is the payload, a JSON value. Clients receive an equal value, without white space between
-	// tokens and with "<", ">" and "&" escaped.
+	// Data is the payload, a JSON value. Clients receive an equal value, without white space
+	// between tokens and with "<", ">" and "&" escaped.
 	Data []byte
 	// IdempotencyKey makes Centrifugo drop a repetition on the same channel within five minutes.
 	// Without it, an attempt after a lost response publishes twice.
@@ -24,9 +25,9 @@ type Broadcast struct {
 
 // Result is the result of one broadcast.
 type Result struct {
-	// Err is nil if every channel accepted the message, and an *[Error] otherwise. If channels failed
-	// for different reasons, it has the class that promises most of another attempt: Unavailable
-	// before Transient before Permanent.
+	// Err is nil if every channel accepted the message, and an *[Error] otherwise. If channels
+	// failed for different reasons, it has the class that promises most of another attempt:
+	// Unavailable before Transient before Permanent.
 	Err error
 	// Failed lists the channels that are not known to have accepted the message.
 	Failed []string
@@ -104,8 +105,8 @@ type queue struct {
 }
 
 // plan validates the broadcasts, cuts them into commands and distributes these over queues. The
-// commands of one Order, and those of one broadcast, share a queue, in order; so no two queues write
-// to the same result.
+// commands of one Order, and those of one broadcast, share a queue, in order; so no two queues
+// write to the same result.
 func (c *call) plan(broadcasts []Broadcast) []queue {
 	o := c.client.opts
 	queues := make([]queue, o.queueCount(broadcasts))

@@ -16,8 +16,8 @@ import (
 // (RFC 7518, section 3.2).
 const MinTokenSecretBytes = 32
 
-// maxTokenTTL bounds the lifetime of a token. A client refreshes its tokens, and each refresh checks
-// its permissions again.
+// maxTokenTTL bounds the lifetime of a token. A client refreshes its tokens, and each refresh
+// checks its permissions again.
 const maxTokenTTL = 24 * time.Hour
 
 // TokenOptions sets how tokens are signed and when they expire. A zero field is its default.
@@ -37,9 +37,9 @@ func (o TokenOptions) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "{connections %s, subscriptions %s, secret [redacted]}", o.ConnectionTTL, o.SubscriptionTTL)
 }
 
-// Tokens signs the JWTs with which clients connect to Centrifugo and subscribe to channels (HS256, for
-// v5 and v6). Every token expires. Tokens is safe for concurrent use, and does not print its secret.
-// The zero value is not usable.
+// Tokens signs the JWTs with which clients connect to Centrifugo and subscribe to channels (HS256,
+// for v5 and v6). Every token expires. Tokens is safe for concurrent use, and does not print its
+// secret. The zero value is not usable.
 type Tokens struct {
 	secret                   []byte
 	connection, subscription time.Duration
@@ -78,8 +78,8 @@ func NewTokens(o TokenOptions) (*Tokens, error) {
 }
 
 // Connection returns a token with which a principal connects, as the Centrifugo user
-// <tenant>.<principal>, and when it expires. Centrifugo can subscribe the connection to the personal
-// channel.
+// <tenant>.<principal>, and when it expires. Centrifugo can subscribe the connection to the
+// personal channel.
 func (t *Tokens) Connection(p activity.Principal) (token string, expires time.Time) {
 	return t.sign(p, t.connection, jwt.MapClaims{})
 }

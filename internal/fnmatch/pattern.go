@@ -1,6 +1,7 @@
 // Package fnmatch matches texts with the patterns of Python 3.11's fnmatch.fnmatchcase: * stands
-// for any characters, ? for any one, [abc] and [a-z] for one of those and [!abc] for any other. Every
-// other character is itself, the backslash and braces included. Only a class escapes, as in [*].
+// for any characters, ? for any one, [abc] and [a-z] for one of those and [!abc] for any other.
+// Every other character is itself, the backslash and braces included. Only a class escapes, as in
+// [*].
 package fnmatch
 
 import (

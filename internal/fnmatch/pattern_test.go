@@ -50,7 +50,8 @@ func TestPatternsDrawnAtRandom(t *testing.T) {
 	})
 }
 
-// check fails unless the pattern answers as the oracle does, and its expression as the pattern does.
+// check fails unless the pattern answers as the oracle does, and its expression as the pattern
+// does.
 func check(t rapid.TB, pattern, text string) {
 	t.Helper()
 	if !utf8.ValidString(pattern) || !utf8.ValidString(text) {
