@@ -14,7 +14,7 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// bury records activities and puts them among the dead letters, the first one first.
+// bury records activities and makes dead letters of them, in order.
 func bury(t testing.TB, db *pgtest.DB, envelopes ...activity.Envelope) []outbox.Recorded {
 	t.Helper()
 	tx := begin(t, db)
@@ -74,10 +74,10 @@ func TestBacklogStatus(t *testing.T) {
 		tenant uuid.UUID
 		want   outbox.Status
 	}{
-		"every tenant's": {uuid.Nil, outbox.Status{Pending: 3, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, FanOutJobs: 1, DeadLetters: 3}},
-		"ours":           {ours, outbox.Status{Pending: 2, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, DeadLetters: 1}},
-		"theirs":         {theirs, outbox.Status{Pending: 1, OldestAt: &oldestOfTheirs.RecordedAt, FanOutJobs: 1, DeadLetters: 2}},
-		"a stranger's":   {uuid.New(), outbox.Status{}},
+		"every tenant's":   {uuid.Nil, outbox.Status{Pending: 3, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, FanOutJobs: 1, DeadLetters: 3}},
+		"ours":             {ours, outbox.Status{Pending: 2, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, DeadLetters: 1}},
+		"theirs":           {theirs, outbox.Status{Pending: 1, OldestAt: &oldestOfTheirs.RecordedAt, FanOutJobs: 1, DeadLetters: 2}},
+		"another tenant's": {uuid.New(), outbox.Status{}},
 	} {
 		got, err := b.Status(t.Context(), tc.tenant)
 		if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
@@ -113,12 +113,12 @@ func TestDeadLetters(t *testing.T) {
 		limit  int
 		want   []outbox.DeadLetter
 	}{
-		"every tenant's":    {uuid.Nil, 10, []outbox.DeadLetter{letter(2), letter(1), letter(0)}},
-		"the latest":        {uuid.Nil, 1, []outbox.DeadLetter{letter(2)}},
-		"ours":              {ours, 10, []outbox.DeadLetter{letter(2), letter(0)}},
-		"theirs":            {theirs, 10, []outbox.DeadLetter{letter(1)}},
-		"a stranger's":      {uuid.New(), 10, []outbox.DeadLetter{}},
-		"none are asked of": {uuid.Nil, 0, []outbox.DeadLetter{}},
+		"every tenant's":   {uuid.Nil, 10, []outbox.DeadLetter{letter(2), letter(1), letter(0)}},
+		"the newest":       {uuid.Nil, 1, []outbox.DeadLetter{letter(2)}},
+		"ours":             {ours, 10, []outbox.DeadLetter{letter(2), letter(0)}},
+		"theirs":           {theirs, 10, []outbox.DeadLetter{letter(1)}},
+		"another tenant's": {uuid.New(), 10, []outbox.DeadLetter{}},
+		"limit 0":          {uuid.Nil, 0, []outbox.DeadLetter{}},
 	} {
 		got, err := b.DeadLetters(t.Context(), tc.tenant, tc.limit)
 		if diff := cmp.Diff(tc.want, got, cmp.Comparer(time.Time.Equal)); diff != "" || err != nil {
@@ -127,8 +127,8 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
-// TestADeadLetterOutlivesItsActivity is one whose activity retention has removed.
-func TestADeadLetterOutlivesItsActivity(t *testing.T) {
+// TestDeadLetterOutlivesItsActivity lists a dead letter whose activity was purged.
+func TestDeadLetterOutlivesItsActivity(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	_, err := db.Pool.Exec(
@@ -148,18 +148,18 @@ func TestADeadLetterOutlivesItsActivity(t *testing.T) {
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	ours, theirs := uuid.New(), uuid.New()
-	// The dead are 0 ours, 1 theirs, 2 ours; nil stands for no id.
+	// The dead letters are 0 ours, 1 theirs, 2 ours; a nil id selects all.
 	for name, tc := range map[string]struct {
 		tenant uuid.UUID
-		of     int // which one; below zero: all
+		of     int // index of the dead letter; below zero: all
 		want   []int
 	}{
-		"everything":        {uuid.Nil, -1, []int{0, 1, 2}},
-		"all of ours":       {ours, -1, []int{0, 2}},
-		"one":               {uuid.Nil, 1, []int{1}},
-		"one of ours":       {ours, 2, []int{2}},
-		"one of theirs":     {ours, 1, nil},
-		"all of a stranger": {uuid.New(), -1, nil},
+		"everything":            {uuid.Nil, -1, []int{0, 1, 2}},
+		"all of ours":           {ours, -1, []int{0, 2}},
+		"one":                   {uuid.Nil, 1, []int{1}},
+		"one of ours":           {ours, 2, []int{2}},
+		"one of theirs":         {ours, 1, nil},
+		"all of another tenant": {uuid.New(), -1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -192,13 +192,13 @@ func TestReplay(t *testing.T) {
 			wrong := count(t, db.Pool, `fanfare.outbox AS o JOIN fanfare.activities AS a ON a.id = o.activity_id
 				WHERE (o.lane, o.tenant_id, o.resource_id, o.recorded_at) <> (fanfare.lane_of(a.tenant_id, a.resource_id), a.tenant_id, a.resource_id, a.recorded_at)`)
 			if wrong != 0 {
-				t.Errorf("rows that do not say what their activity says: got %d, want 0", wrong)
+				t.Errorf("rows that differ from their activity: got %d, want 0", wrong)
 			}
 		})
 	}
 }
 
-func TestReplayOfWhatIsNotDead(t *testing.T) {
+func TestReplayOfNoDeadLetter(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	b := outbox.NewBacklog(db.Pool)
@@ -246,12 +246,12 @@ func TestPark(t *testing.T) {
 		t.Errorf("parked for an hour: got %d, want 1", got)
 	}
 
-	// One that waits behind it has no time of its own.
+	// A blocked activity cannot be parked on its own.
 	if err := b.Park(t.Context(), uuid.Nil, second, time.Hour, ""); !errors.Is(err, outbox.ErrBlocked) {
 		t.Errorf("one behind it: got %v, want ErrBlocked", err)
 	}
 
-	// Once more is another time and reason.
+	// Parking it again changes the time and the reason.
 	if err := b.Park(t.Context(), uuid.Nil, first, 2*time.Hour, "still down"); err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestPark(t *testing.T) {
 		t.Errorf("parked for two hours: got %d, want 1", got)
 	}
 
-	// The one behind it waits, the other one goes.
+	// The blocked activity waits; an activity of another resource is delivered.
 	h := &ledger{}
 	if _, err := db.Pool.Exec(t.Context(), ledgerTable); err != nil {
 		t.Fatal(err)
@@ -272,7 +272,7 @@ func TestPark(t *testing.T) {
 	if err := b.Park(t.Context(), uuid.Nil, other, time.Hour, ""); !errors.Is(err, activity.ErrNotFound) {
 		t.Errorf("one that is delivered: got %v, want ErrNotFound", err)
 	}
-	// Its time comes.
+	// The parked activity becomes due.
 	if err := b.Park(t.Context(), uuid.Nil, first, 0, "up again"); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestBestEffortIntoPostgres has a batch with an envelope that only the database refuses, and one
-// that it fails to take.
+// TestBestEffortIntoPostgres records a batch with an envelope that only the database rejects, and a
+// batch that the database fails to record.
 func TestBestEffortIntoPostgres(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// scribe is a Handler that writes down what it delivers in the settling transaction.
+// scribe is a Handler that records its deliveries in the settling transaction.
 type scribe struct{}
 
 func (scribe) Handle(ctx context.Context, tx pgx.Tx, batch []Item) ([]Outcome, error) {
@@ -51,7 +51,7 @@ func chaos(t *testing.T, span time.Duration) {
 		exec(`INSERT INTO domain VALUES ($1, 0)`, resources[i])
 	}
 
-	// The workers never sweep: their hints alone must do.
+	// The workers never sweep: their hints alone must find every row.
 	running, stop := context.WithCancel(context.Background())
 	var workers, writers sync.WaitGroup
 	for n := range 3 {
@@ -139,9 +139,9 @@ func chaos(t *testing.T, span time.Duration) {
 	t.Logf("%d transactions, %d activities", committed.Load(), recorded)
 }
 
-// writeLate changes one resource under its row's lock and records it; sometimes with an early
-// transaction id, within a savepoint, after a savepoint that is taken back, with a late commit, or
-// not at all.
+// writeLate changes a resource under its row lock and records the change: at random with an early
+// transaction id, within a savepoint, after a savepoint that is rolled back, with a late commit, or
+// without a commit.
 func writeLate(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand, resources []uuid.UUID, i int) error {
 	tx, err := pool.Begin(ctx)
 	if err != nil {

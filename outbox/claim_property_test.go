@@ -16,9 +16,9 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestClaimLosesNothing drives transactions and claims in every order that rapid can think of,
-// without a single full sweep: what the hints let a claim see must be enough. Writers of one
-// resource take turns, as they do behind a row's lock.
+// TestClaimLosesNothing runs transactions and claims in random orders, without a full sweep: the
+// rows that the hints leave visible to a claim must be enough. Writers of one resource take turns,
+// as they do behind a row lock.
 func TestClaimLosesNothing(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -53,7 +53,7 @@ func TestClaimLosesNothing(t *testing.T) {
 		for name := range m.prepared {
 			m.finishPrepared(name, true)
 		}
-		// One claimer that has lived through it all must find the rest.
+		// A claimer that was there from the start must find the remaining rows.
 		for range 200 {
 			if m.claimWith(m.claimers[0], 3, false) == 0 {
 				break
@@ -70,9 +70,8 @@ func TestClaimLosesNothing(t *testing.T) {
 	})
 }
 
-// TestClaimSeesBeyondXmax is the case that tells right from almost right: xmax is only the last
-// completed id plus one, so a transaction beyond it, which no snapshot lists, may already hold a
-// lower seq.
+// TestClaimSeesBeyondXmax covers the subtle case: xmax is only the last completed id plus one, so a
+// transaction beyond it, which no snapshot lists, may already have a lower seq.
 func TestClaimSeesBeyondXmax(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -139,7 +138,7 @@ func TestClaimSeesBeyondXmax(t *testing.T) {
 
 const testLane = 5
 
-// sameLane makes up resources of one lane; the tenant is the nil UUID's neighbour.
+// sameLane returns resources of one lane.
 func sameLane(t testing.TB, pool *pgxpool.Pool, n int) []uuid.UUID {
 	t.Helper()
 	var found []uuid.UUID
@@ -176,7 +175,7 @@ type claimMachine struct {
 	order     map[uuid.UUID][]uuid.UUID
 	committed []uuid.UUID
 	delivered map[uuid.UUID]int
-	got       map[uuid.UUID]int // how many of order[resource] have been delivered
+	got       map[uuid.UUID]int // the number of delivered activities of order[resource]
 	names     int
 }
 
@@ -213,7 +212,7 @@ func (m *claimMachine) pick(t *rapid.T) *writer {
 	return m.open[rapid.IntRange(0, len(m.open)-1).Draw(t, "writer")]
 }
 
-// takeID gives a writer its transaction id long before it records anything.
+// takeID assigns a writer its transaction id long before it records.
 func (m *claimMachine) takeID(t *rapid.T) {
 	w := m.pick(t)
 	if _, err := w.tx.Exec(m.ctx, "SELECT pg_current_xact_id()"); err != nil {
@@ -230,8 +229,8 @@ func (m *claimMachine) write(t *rapid.T) {
 	m.insert(w, resource)
 }
 
-// insert is what fanfare.record_activity does, as far as the outbox is concerned: the transaction's
-// id first, then the seq.
+// insert writes to the outbox as fanfare.record_activity does: the transaction's id first, then the
+// seq.
 func (m *claimMachine) insert(w *writer, resource uuid.UUID) {
 	id := uuid.Must(uuid.NewV7())
 	if _, err := w.tx.Exec(m.ctx, `
@@ -248,8 +247,8 @@ func (m *claimMachine) insert(w *writer, resource uuid.UUID) {
 	w.of[resource] = append(w.of[resource], id)
 }
 
-// undoSavepoint writes within a savepoint and takes it back: its seq and its subtransaction's id
-// are gone.
+// undoSavepoint writes within a savepoint and rolls it back: its seq and its subtransaction's id
+// are unused.
 func (m *claimMachine) undoSavepoint(t *rapid.T) {
 	w := m.pick(t)
 	sub, err := w.tx.Begin(m.ctx)
@@ -343,7 +342,7 @@ func (m *claimMachine) claim(t *rapid.T) {
 	m.claimWith(h, rapid.IntRange(1, 6).Draw(t, "limit"), rapid.IntRange(0, 4).Draw(t, "fails") == 0)
 }
 
-// claimWith does what Worker.deliver does, and checks the order of what it takes.
+// claimWith claims as Worker.deliver does, and checks the order of the claimed rows.
 func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 	tx, err := m.pool.BeginTx(m.ctx, pgx.TxOptions{BeginQuery: beginClaim})
 	if err != nil {
@@ -361,7 +360,7 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 	if fails {
 		return len(c.items)
 	}
-	// What these tests insert has no activity behind it.
+	// The rows that these tests insert have no activity.
 	outcomes := make([]Outcome, len(c.items))
 	s := plan(testLane, c.items, outcomes, len(c.items) == limit, Retries{}.orDefault(), randomJitter)
 	self, err := s.apply(m.ctx, tx)
@@ -390,7 +389,7 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 	return len(c.items)
 }
 
-// probe asks what a worker asks before it claims, and must not miss what a claim would find.
+// probe probes as a worker does before a claim, and must not miss a row that a claim would find.
 func (m *claimMachine) probe(t *rapid.T) {
 	h := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
 	l := &lane{number: testLane, hints: *h}
@@ -421,8 +420,8 @@ func texts(ids []uuid.UUID) []string {
 	return out
 }
 
-// TestClaimPlan holds the claim's plan to the index on a table that an old snapshot has bloated and
-// whose statistics are stale.
+// TestClaimPlan checks that the claim uses the index on a table that an old snapshot has bloated
+// and whose statistics are stale.
 func TestClaimPlan(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -482,7 +481,7 @@ func TestClaimPlan(t *testing.T) {
 	}
 }
 
-// explain runs a statement and returns its plan and how many buffers it touched.
+// explain runs a statement and returns its plan and the number of buffers that it touched.
 func explain(t *testing.T, tx pgx.Tx, sql string, args ...any) (plan string, buffers int) {
 	t.Helper()
 	rows, err := tx.Query(t.Context(), "EXPLAIN (ANALYZE, BUFFERS) "+sql, args...)
@@ -504,9 +503,9 @@ func explain(t *testing.T, tx pgx.Tx, sql string, args ...any) (plan string, buf
 	return plan, buffers
 }
 
-// TestWorkersDieAtAnyStatement has several workers lose their connections over and over while
-// writers commit late, out of order and not at all. The ledger is written in the settling
-// transaction, so it shows what was settled.
+// TestWorkersDieAtAnyStatement terminates the connections of several workers at random, while
+// writers commit late, out of order, or not at all. The handler writes in the settling transaction,
+// so its table shows the settled activities.
 func TestWorkersDieAtAnyStatement(t *testing.T) {
 	t.Parallel()
 	chaos(t, 1500*time.Millisecond)

@@ -20,10 +20,10 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// fn does something in a transaction.
+// fn runs in a transaction.
 type fn func(ctx context.Context, tx pgx.Tx) error
 
-// txActivity runs TxActivity of a change that has no result.
+// txActivity runs TxActivity for a change without a result.
 func txActivity(ctx context.Context, db pg.Beginner, e activity.Envelope, do fn) (outbox.Recorded, error) {
 	_, recorded, err := outbox.TxActivity(
 		ctx,
@@ -47,9 +47,9 @@ func oneConn(t testing.TB, db *pgtest.DB) *pgx.Conn {
 	return conn
 }
 
-// everyMode calls test with a pool of one connection for each way in which pgx can send statements;
-// behind a pooler that hands each transaction another session, applications use other than the
-// standard one.
+// everyMode calls test with a pool of one connection for each mode in which pgx sends statements.
+// Behind a pooler that assigns each transaction another session, applications use other modes than
+// the default.
 func everyMode(t *testing.T, test func(t *testing.T, db *pgtest.DB, pool *pgxpool.Pool)) {
 	for name, mode := range map[string]pgx.QueryExecMode{
 		"cached statements": pgx.QueryExecModeCacheStatement, "cached descriptions": pgx.QueryExecModeCacheDescribe,
@@ -73,7 +73,7 @@ func everyMode(t *testing.T, test func(t *testing.T, db *pgtest.DB, pool *pgxpoo
 	}
 }
 
-// TestEveryModeRecords records in each way in which pgx can send statements.
+// TestEveryModeRecords records in each mode in which pgx sends statements.
 func TestEveryModeRecords(t *testing.T) {
 	t.Parallel()
 	everyMode(t, func(t *testing.T, db *pgtest.DB, pool *pgxpool.Pool) {
@@ -98,7 +98,7 @@ func TestEveryModeRecords(t *testing.T) {
 				first.ID,
 			)
 		}
-		// The key is complete only after fn, so that it is the database that finds it standing.
+		// The key is complete only after fn, so the database finds the duplicate.
 		_, late, err := outbox.TxActivity(
 			t.Context(),
 			pool,
@@ -188,7 +188,7 @@ func TestEveryModeRecords(t *testing.T) {
 	})
 }
 
-// wantFree wants the only connection of the pool given back, or replaced.
+// wantFree checks that the pool's only connection is released, or replaced.
 func wantFree(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -198,9 +198,9 @@ func wantFree(t testing.TB, pool *pgxpool.Pool) {
 	}
 }
 
-// TestAnErrorKeptBack has fn ignore that its first statement failed, wherever that showed: nothing
-// may be recorded or changed.
-func TestAnErrorKeptBack(t *testing.T) {
+// TestIgnoredErrorOfTheFirstStatement has fn ignore that its first statement failed, wherever the
+// error occurred: nothing may be recorded or changed.
+func TestIgnoredErrorOfTheFirstStatement(t *testing.T) {
 	t.Parallel()
 	everyMode(t, func(t *testing.T, db *pgtest.DB, pool *pgxpool.Pool) {
 		for name, first := range map[string]fn{
@@ -263,8 +263,9 @@ func TestAnErrorKeptBack(t *testing.T) {
 	})
 }
 
-// TestTheConnectionOfTheTransaction is in the transaction, as that of any other.
-func TestTheConnectionOfTheTransaction(t *testing.T) {
+// TestConnOfTheTransaction checks that the connection is in the transaction, as with every other
+// pgx.Tx.
+func TestConnOfTheTransaction(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
 	errWanted := errors.New("wanted")
@@ -280,7 +281,7 @@ func TestTheConnectionOfTheTransaction(t *testing.T) {
 }
 
 // TestRowsLeftOpen has fn leave the rows of its first statement open: nothing is recorded, and
-// neither a pool nor the server keeps what it had.
+// neither the pool nor the server keeps resources.
 func TestRowsLeftOpen(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
@@ -337,8 +338,8 @@ func TestRowsLeftOpen(t *testing.T) {
 	)
 }
 
-// TestARowThatCannotBeRead closes its rows, as pgx promises.
-func TestARowThatCannotBeRead(t *testing.T) {
+// TestRowThatCannotBeScanned checks that a failed scan closes the rows, as pgx documents.
+func TestRowThatCannotBeScanned(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
 	if _, err := txActivity(t.Context(), db.Pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx) error {
@@ -356,8 +357,9 @@ func TestARowThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestATransactionKept is closed for who kept it: the connection is somebody else's by then.
-func TestATransactionKept(t *testing.T) {
+// TestTransactionUsedAfterTheEnd checks that the transaction is closed for fn after its end:
+// another caller may use the connection by then.
+func TestTransactionUsedAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
 	pool := widePool(t, db, 1)
@@ -404,9 +406,9 @@ func TestATransactionKept(t *testing.T) {
 	wantFree(t, pool)
 }
 
-// TestTheContextEndsAnywhere has the context end after every so many microseconds: a change and its
-// activity stay together, and the pool's only connection comes back.
-func TestTheContextEndsAnywhere(t *testing.T) {
+// TestContextEndsAnywhere ends the context after various numbers of microseconds: a change and its
+// activity stay together, and the pool's only connection is released.
+func TestContextEndsAnywhere(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
 	pool := widePool(t, db, 1)
@@ -430,7 +432,7 @@ func TestTheContextEndsAnywhere(t *testing.T) {
 		}
 		wantFree(t, pool)
 	}
-	// What was being committed when the context ended is decided by the server.
+	// The server decides about a commit that was in progress.
 	waittest.Query(t, db.Pool, "nobody is in a transaction", `
 		SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid())`)
 	changes, activities := count(t, db.Pool, "signals"), count(t, db.Pool, "fanfare.activities")
@@ -447,9 +449,9 @@ func TestTheContextEndsAnywhere(t *testing.T) {
 	}
 }
 
-// TestTheTableChangesUnderCachedStatements has a cached first statement become invalid: one call
-// may fail, the next does not.
-func TestTheTableChangesUnderCachedStatements(t *testing.T) {
+// TestTableChangesUnderCachedStatements invalidates a cached first statement: one call may fail,
+// the next succeeds.
+func TestTableChangesUnderCachedStatements(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
 	pool := widePool(t, db, 1)

@@ -16,9 +16,9 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestTheFirstStatement begins a change with each thing that a transaction can do: it works, its
-// change is committed with the activity, and is undone with it.
-func TestTheFirstStatement(t *testing.T) {
+// TestFirstStatement begins a change with each method of a transaction: it works, and its change is
+// committed and rolled back together with the activity.
+func TestFirstStatement(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	if _, err := db.Pool.Exec(t.Context(), `CREATE TABLE words (word text PRIMARY KEY)`); err != nil {
@@ -199,8 +199,8 @@ func TestTheFirstStatement(t *testing.T) {
 	}
 }
 
-// TestABadFirstStatement leaves a connection that can be used again.
-func TestABadFirstStatement(t *testing.T) {
+// TestInvalidFirstStatement leaves a usable connection.
+func TestInvalidFirstStatement(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	conn, err := pgx.Connect(t.Context(), db.URL)
@@ -247,7 +247,7 @@ func TestABadFirstStatement(t *testing.T) {
 			t.Errorf("%s: got a connection in status %c, want it idle", name, status)
 		}
 	}
-	// An error that fn keeps to itself must not let anything be committed.
+	// An error that fn ignores must not lead to a commit.
 	_, _, err = outbox.TxActivity(
 		t.Context(),
 		conn,
@@ -262,7 +262,7 @@ func TestABadFirstStatement(t *testing.T) {
 	}
 }
 
-// TestFnCannotEndTheTransaction has fn try.
+// TestFnCannotEndTheTransaction has fn call Commit and Rollback.
 func TestFnCannotEndTheTransaction(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// A recorder with hooks is made once and used everywhere. The actor comes with the request's
-// context.
+// A service creates one recorder with hooks and uses it everywhere. The context of the request
+// contains the actor.
 func ExampleRecorder() {
 	var pool *pgxpool.Pool // the service's own
 	recorder := outbox.Recorder{Hooks: activity.Hooks{
@@ -29,7 +29,7 @@ func ExampleRecorder() {
 	}}
 
 	deleteSignal := func(ctx context.Context, tenant, user, id uuid.UUID, why string) error {
-		ctx = activity.WithActor(ctx, user) // usually where the request comes in
+		ctx = activity.WithActor(ctx, user) // usually in a middleware
 		_, _, err := outbox.TxActivityWith(ctx, recorder, pool, activity.Envelope{
 			TenantID: tenant, ResourceID: id, ResourceType: "signal", Action: "signal.deleted", Message: why,
 		}, func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
@@ -41,7 +41,7 @@ func ExampleRecorder() {
 	_ = deleteSignal
 }
 
-// In a transaction of its own, a service tells the hooks after once it has committed.
+// A service that commits its own transaction calls the hooks after the commit.
 func ExampleRecorder_announce() {
 	var recorder outbox.Recorder // the service's own, with its hooks
 	rename := func(ctx context.Context, pool *pgxpool.Pool, e activity.Envelope, title string) error {

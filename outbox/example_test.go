@@ -14,8 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// A service makes a change and records it, both or neither. The change itself knows the new
-// resource's id.
+// A service makes a change and records it, both or neither. The change sets the id of the resource
+// that it creates.
 func ExampleTxActivity() {
 	var pool *pgxpool.Pool // the service's own
 	type signal struct {
@@ -37,14 +37,14 @@ func ExampleTxActivity() {
 			return s, err
 		})
 		if err == nil && !recorded.Created {
-			return signal{ID: recorded.ResourceID, Title: title}, nil // done before, by the same request
+			return signal{ID: recorded.ResourceID, Title: title}, nil // a duplicate: an earlier request has made the change
 		}
 		return s, err
 	}
 	_ = createSignal
 }
 
-// A service that holds a transaction already records in it.
+// A service with a transaction of its own records in it.
 func ExampleRecord() {
 	rename := func(ctx context.Context, tx pgx.Tx, tenant, actor, id uuid.UUID, title string) error {
 		if _, err := tx.Exec(ctx, `UPDATE signals SET title = $2 WHERE id = $1`, id, title); err != nil {
@@ -59,10 +59,10 @@ func ExampleRecord() {
 	_ = rename
 }
 
-// An envelope that breaks rules is refused with every field that does, and the transaction is as it
-// was.
+// A rejected envelope returns an error that lists every invalid field, and the transaction is
+// intact.
 func ExampleRecord_refused() {
-	var tx pgx.Tx // the service's own; it is not touched here
+	var tx pgx.Tx // the service's own
 	_, err := outbox.Record(context.Background(), tx, activity.Envelope{
 		TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
 		Action: "Created", Visibility: "everyone",
@@ -77,7 +77,7 @@ func ExampleRecord_refused() {
 	// visibility
 }
 
-// Recording can travel with the change, in one round trip.
+// The recording and the change can take one round trip.
 func ExampleQueue() {
 	rename := func(ctx context.Context, pool *pgxpool.Pool, tenant, actor, id uuid.UUID, title string) (outbox.Recorded, error) {
 		var batch pgx.Batch // one transaction, since it is not part of another

@@ -47,7 +47,7 @@ func FuzzParseSnapshot(f *testing.F) {
 	})
 }
 
-// The bound of a scan is the lowest seq that may still be hidden from what a lane has seen.
+// The bound of a scan is the lowest seq that a lane may not have seen yet.
 func (h *hints) bound(s snapshot) int64 {
 	lo := h.pos
 	for xid, bound := range h.running {

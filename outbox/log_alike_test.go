@@ -17,8 +17,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// drawOdd makes an envelope of which much is cut and filled in, and which breaks rules in one case
-// of three.
+// drawOdd draws an unusual envelope, with values to shorten and to complete. One in three violates
+// a rule.
 func drawOdd(rt *rapid.T) activity.Envelope {
 	breaks := rapid.IntRange(0, 2).Draw(rt, "breaks rules") == 0
 	one := func(label string, good, bad []string) string {
@@ -89,8 +89,8 @@ func drawOdd(rt *rapid.T) activity.Envelope {
 	return e
 }
 
-// TestMemoryLogIsLikePostgres gives both the same envelopes, one after the other: they refuse, keep
-// and find standing the same.
+// TestMemoryLogIsLikePostgres appends the same envelopes to both logs, one after the other: they
+// reject the same, store the same and find the same duplicates.
 func TestMemoryLogIsLikePostgres(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -13,9 +13,9 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// BenchmarkTxActivity holds a change with its activity against the same change with a row of a
-// hand-written audit table, and against the change alone. Transactions each; the database is the
-// tests' (no fsync), so what is compared is work, not disks.
+// BenchmarkTxActivity compares a change with its activity to the same change with a row of a
+// hand-written audit table, and to the change alone, each in a transaction. The test database does
+// not fsync, so the benchmark compares work, not disks.
 func BenchmarkTxActivity(b *testing.B) {
 	db := pgtest.New(b)
 	_, err := db.Pool.Exec(b.Context(), `

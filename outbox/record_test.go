@@ -24,7 +24,7 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// anEnvelope returns one that will do, about a resource of its own.
+// anEnvelope returns a valid envelope of a resource of its own.
 func anEnvelope() activity.Envelope {
 	e := activitytest.NewEnvelope()
 	e.TenantID = uuid.MustParse("11111111-1111-4111-8111-111111111111")
@@ -32,15 +32,14 @@ func anEnvelope() activity.Envelope {
 	return e
 }
 
-// aKeyedEnvelope returns one with a correlation id, which alone takes a row among the idempotency
-// keys.
+// aKeyedEnvelope returns an envelope with a correlation id, and so with an idempotency key.
 func aKeyedEnvelope() activity.Envelope {
 	e := anEnvelope()
 	e.CorrelationID = uuid.New()
 	return e
 }
 
-// count returns the rows of a table.
+// count returns the number of rows of a table.
 func count(t testing.TB, db pg.RowQuerier, table string) (rows int) {
 	t.Helper()
 	if err := db.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&rows); err != nil {
@@ -49,7 +48,7 @@ func count(t testing.TB, db pg.RowQuerier, table string) (rows int) {
 	return rows
 }
 
-// written is how many rows of each kind a recording leaves.
+// written is the number of rows of each kind that a recording writes.
 type written struct{ Activities, Outbox, Keys int }
 
 func countWritten(t testing.TB, db pg.RowQuerier) written {
@@ -96,7 +95,7 @@ func refusedFields(err error) []string {
 	return fields
 }
 
-func TestRecordReturnsWhatStands(t *testing.T) {
+func TestRecordReturnsTheExistingActivity(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e := anEnvelope()
@@ -152,9 +151,9 @@ func TestRecordReturnsWhatStands(t *testing.T) {
 	}
 }
 
-// TestWhatTheEnvelopeSaysOfItsResourceStands checks that the directory fills only what is not
-// given.
-func TestWhatTheEnvelopeSaysOfItsResourceStands(t *testing.T) {
+// TestTheEnvelopePrecedesTheDirectory checks that the directory fills only the empty fields of an
+// envelope.
+func TestTheEnvelopePrecedesTheDirectory(t *testing.T) {
 	t.Parallel()
 	tx := begin(t, pgtest.New(t))
 	e := anEnvelope()
@@ -196,7 +195,7 @@ func TestWhatTheEnvelopeSaysOfItsResourceStands(t *testing.T) {
 	}
 }
 
-func TestARefusalLeavesTheTransactionUsable(t *testing.T) {
+func TestViolationLeavesTheTransactionUsable(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	for name, tc := range map[string]struct {
@@ -220,7 +219,7 @@ func TestARefusalLeavesTheTransactionUsable(t *testing.T) {
 	}
 }
 
-func TestALowerLimitIsTheDatabases(t *testing.T) {
+func TestLowerLimitOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	tx := begin(t, db)
@@ -242,8 +241,8 @@ func TestALowerLimitIsTheDatabases(t *testing.T) {
 	}
 }
 
-// TestARefusalDoesNotRepeatSecrets looks for what must not end up in a log.
-func TestARefusalDoesNotRepeatSecrets(t *testing.T) {
+// TestViolationsDoNotRepeatSecrets looks for secrets in the error of a rejected envelope.
+func TestViolationsDoNotRepeatSecrets(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	for name, fields := range map[string]string{
@@ -274,7 +273,7 @@ func TestARefusalDoesNotRepeatSecrets(t *testing.T) {
 	}
 }
 
-func TestSQLRefusalAbortsTheTransaction(t *testing.T) {
+func TestViolationInSQLAbortsTheTransaction(t *testing.T) {
 	t.Parallel()
 	tx := begin(t, pgtest.New(t))
 	_, err := tx.Exec(t.Context(), `SELECT fanfare.record_activity('{"tenant_id": null}')`)
@@ -332,14 +331,14 @@ func TestTheSameKeyIsTheSameActivity(t *testing.T) {
 			)
 		}
 	}
-	// The one without a correlation id has its own id, and no key.
+	// A recording without a correlation id uses its own id as that, and has no key.
 	if got, want := countWritten(t, tx), (written{6, 6, 5}); got != want {
 		t.Errorf("rows: got %+v, want %+v", got, want)
 	}
 	commit(t, tx)
 }
 
-func TestRolledBackIsRecordedAnew(t *testing.T) {
+func TestRolledBackActivityIsRecordedAgain(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e := anEnvelope()
@@ -359,8 +358,8 @@ func TestRolledBackIsRecordedAnew(t *testing.T) {
 	}
 }
 
-// TestManyRecordTheSameKeyAtOnce starts them behind one that holds the key and then, half of the
-// times, lets go of it.
+// TestManyRecordTheSameKeyAtOnce starts concurrent recordings that wait for a transaction with the
+// same key; that commits or, half of the times, rolls back.
 func TestManyRecordTheSameKeyAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, outcome := range []string{"commits", "rolls back"} {
@@ -417,7 +416,7 @@ func TestManyRecordTheSameKeyAtOnce(t *testing.T) {
 	}
 }
 
-// widePool returns a pool of so many connections, since a test's own has 16.
+// widePool returns a pool of n connections, since a test's own has 16.
 func widePool(t testing.TB, db *pgtest.DB, size int32) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(db.URL)
@@ -460,7 +459,7 @@ func TestUnderRepeatableRead(t *testing.T) {
 	}
 }
 
-func TestQueueTravelsWithTheChange(t *testing.T) {
+func TestQueueTakesOneRoundTrip(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	if _, err := db.Pool.Exec(t.Context(), `CREATE TABLE signals (id uuid PRIMARY KEY)`); err != nil {
@@ -484,7 +483,7 @@ func TestQueueTravelsWithTheChange(t *testing.T) {
 	}
 }
 
-func TestQueueRefuses(t *testing.T) {
+func TestQueueRejects(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e := anEnvelope()

@@ -14,8 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// hooked returns a recorder whose hook before vetoes signal.vetoed and writes a message, and whose
-// hook after collects.
+// hooked returns a recorder whose hook before vetoes signal.vetoed and sets a message, and whose
+// hook after collects the activities.
 func hooked(heard *[]uuid.UUID) outbox.Recorder {
 	return outbox.Recorder{Hooks: activity.Hooks{
 		Before: []activity.BeforeAppend{func(_ context.Context, e *activity.Envelope) error {
@@ -38,8 +38,8 @@ func wantHeard(t *testing.T, heard []uuid.UUID, want ...uuid.UUID) {
 	}
 }
 
-// TestTxActivityWithAnnounces tells of an activity once it is committed, and leaves the rest to
-// whoever commits.
+// TestTxActivityWithAnnounces announces an activity once it is committed, and leaves that to the
+// caller of a savepoint.
 func TestTxActivityWithAnnounces(t *testing.T) {
 	t.Parallel()
 	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
@@ -91,7 +91,8 @@ func TestTxActivityWithAnnounces(t *testing.T) {
 	})
 }
 
-// TestRecorderInTheCallersTransaction prepares what each of the three records.
+// TestRecorderInTheCallersTransaction checks that Record, RecordMany and Queue prepare their
+// envelopes.
 func TestRecorderInTheCallersTransaction(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -152,7 +153,8 @@ func TestRecorderInTheCallersTransaction(t *testing.T) {
 	}
 }
 
-// TestLogInTheCallersTransaction is undone with it, and leaves the announcing to the caller.
+// TestLogInTheCallersTransaction rolls back with the caller, and leaves the announcement to the
+// caller.
 func TestLogInTheCallersTransaction(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

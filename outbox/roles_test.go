@@ -13,8 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// service returns a connection that acts as a service's role: a member of fanfare_writer and
-// nothing else.
+// service returns a connection with the role of a service: a member of fanfare_writer alone.
 func service(t testing.TB, db *pgtest.DB) (conn *pgx.Conn, role string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), db.URL)
@@ -43,7 +42,7 @@ func mustExec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	}
 }
 
-func TestAWriterRecordsAndTouchesNoTable(t *testing.T) {
+func TestWriterRecordsWithoutTablePrivileges(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	conn, _ := service(t, db)
@@ -96,7 +95,7 @@ func collect[T any](t testing.TB, db *pgtest.DB, sql string, args ...any) []T {
 	return values
 }
 
-func TestAWriterMayExecuteOnlyTheDoor(t *testing.T) {
+func TestWriterExecutesOnlyTheRecordingFunctions(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	_, role := service(t, db)
@@ -125,8 +124,8 @@ func TestAWriterMayExecuteOnlyTheDoor(t *testing.T) {
 	}
 }
 
-// TestDefinersPinTheirSearchPath reads it from the catalog, so that a function to come is held to
-// it too.
+// TestDefinersPinTheirSearchPath reads the catalog, so that it covers functions that are added
+// later.
 func TestDefinersPinTheirSearchPath(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -139,9 +138,9 @@ func TestDefinersPinTheirSearchPath(t *testing.T) {
 	}
 }
 
-// TestASessionCannotBendTheRules puts everything a session may choose in the way of the door, then
-// looks whether the door holds.
-func TestASessionCannotBendTheRules(t *testing.T) {
+// TestSessionCannotChangeTheRules sets everything that a session can set, and checks that the
+// recording functions still apply the rules.
+func TestSessionCannotChangeTheRules(t *testing.T) {
 	t.Parallel()
 	for name, setting := range map[string]string{
 		"operators and functions in front": `
@@ -201,9 +200,9 @@ func TestASessionCannotBendTheRules(t *testing.T) {
 	}
 }
 
-// TestAWriterCannotReachTheKeysOfHashes tries what a service has: a function that it makes itself,
-// and a view.
-func TestAWriterCannotReachTheKeysOfHashes(t *testing.T) {
+// TestWriterCannotReadTheHashKeys attempts to read them through a function of its own and through a
+// view.
+func TestWriterCannotReadTheHashKeys(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	conn, role := service(t, db)

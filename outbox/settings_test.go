@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestModesChangedAtOnce has two change tenants' modes of enforcement at once, each unseen by the
-// other: what recording goes by is what stands in the end.
+// TestModesChangedAtOnce has two transactions change the enforcement modes of tenants concurrently,
+// without seeing each other: recording follows the final modes.
 func TestModesChangedAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, level := range []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable} {
@@ -61,8 +61,8 @@ func beginAt(t testing.TB, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
 	return tx
 }
 
-// TestModesSetAtOnce has many set modes and settings at the same time: all succeed, and what stands
-// is what recording goes by.
+// TestModesSetAtOnce sets modes and settings from many transactions at once: all succeed, and
+// recording follows the final ones.
 func TestModesSetAtOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -100,9 +100,9 @@ func TestModesSetAtOnce(t *testing.T) {
 	}
 }
 
-// TestAStandingActivityThatIsGone is what a writer meets who was told that a key is taken and comes
-// too late to see by what: it is to try again, not to be answered with nothing.
-func TestAStandingActivityThatIsGone(t *testing.T) {
+// TestExistingActivityRemovedMeanwhile has a writer find that its key exists after the activity was
+// removed: it must try again instead of receiving no activity.
+func TestExistingActivityRemovedMeanwhile(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e := aKeyedEnvelope()
@@ -128,10 +128,9 @@ func TestAStandingActivityThatIsGone(t *testing.T) {
 	}
 }
 
-// TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime has the rules tightened between an activity
-// and its repetition, by a consumer that is given the same message twice, say: every way to record
-// returns what stands.
-func TestWhatStandsWasRecordedUnderTheTaxonomyOfItsTime(t *testing.T) {
+// TestDuplicatesPassTighterRules tightens the rules between an activity and its duplicate, as for a
+// consumer that receives a message twice: every way to record returns the existing activity.
+func TestDuplicatesPassTighterRules(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
 	e := aKeyedEnvelope()

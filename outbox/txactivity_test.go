@@ -20,7 +20,7 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// withSignals returns a database with a table of the application's own.
+// withSignals returns a database with a table of the host application.
 func withSignals(t testing.TB) *pgtest.DB {
 	t.Helper()
 	db := pgtest.New(t)
@@ -33,7 +33,7 @@ func withSignals(t testing.TB) *pgtest.DB {
 	return db
 }
 
-// create is a change that makes its resource's id itself.
+// create is a change that creates the id of its resource.
 func create(title string) func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
 	return func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (string, error) {
 		if e.ResourceID == uuid.Nil {
@@ -44,8 +44,8 @@ func create(title string) func(ctx context.Context, tx pgx.Tx, e *activity.Envel
 	}
 }
 
-// handles gives TxActivity each kind of DB in turn: a pool, a connection, and a transaction of the
-// caller's, which it commits.
+// handles runs a test with each kind of pg.Beginner: a pool, a connection, and a transaction of the
+// caller, which it commits.
 func handles(t *testing.T, test func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx)) {
 	t.Run("a pool", func(t *testing.T) {
 		t.Parallel()
@@ -80,7 +80,7 @@ func handles(t *testing.T, test func(t *testing.T, db *pgtest.DB, handle pg.Begi
 	})
 }
 
-// left says what stands of signals and recordings, as the caller sees it.
+// left returns the signals and recordings that the caller sees.
 func left(t testing.TB, db *pgtest.DB, outer pgx.Tx) (titles []string, rows written) {
 	t.Helper()
 	const query = `SELECT title FROM signals WHERE title <> 'the caller''s own' ORDER BY title`
@@ -105,7 +105,7 @@ func wantLeft(t testing.TB, db *pgtest.DB, outer pgx.Tx, wantTitles []string, wa
 	}
 }
 
-func TestTxActivityMakesBoth(t *testing.T) {
+func TestTxActivityChangesAndRecords(t *testing.T) {
 	t.Parallel()
 	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
 		e := aKeyedEnvelope()
@@ -196,7 +196,7 @@ func TestTxActivityLeavesNothingBehind(t *testing.T) {
 					t.Errorf("got %q, %+v, %v", result, r, err)
 				}
 				wantLeft(t, db, outer, nil, written{})
-				// And the handle is as good as before.
+				// The handle is still usable.
 				if _, _, err := outbox.TxActivity(t.Context(), handle, aKeyedEnvelope(), create("kept")); err != nil {
 					t.Errorf("the next one: %v", err)
 				}
@@ -231,8 +231,7 @@ func TestTxActivityPanicLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-// endingTx ends a context once an activity has been recorded in it, so that the commit finds it
-// ended.
+// endingTx ends a context once an activity is recorded in it, before the commit.
 type endingTx struct {
 	pgx.Tx
 	end func()
@@ -248,8 +247,8 @@ func (tx endingTx) Commit(ctx context.Context) error {
 	return tx.Tx.Commit(ctx)
 }
 
-// TestTxActivityContextEndsAtTheCommit may end either way, but never with an error and the change
-// in the caller's transaction.
+// TestTxActivityContextEndsAtTheCommit allows either result, but never an error together with the
+// change in the caller's transaction.
 func TestTxActivityContextEndsAtTheCommit(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
@@ -282,7 +281,7 @@ func TestTxActivityCommitFails(t *testing.T) {
 	wantLeft(t, db, nil, nil, written{})
 }
 
-func TestTxActivityStandsAlready(t *testing.T) {
+func TestTxActivityDuplicate(t *testing.T) {
 	t.Parallel()
 	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
 		e := anEnvelope()
@@ -310,7 +309,7 @@ func TestTxActivityStandsAlready(t *testing.T) {
 	})
 }
 
-// TestTxActivityKeyCompletedByFn cannot know before fn runs, so fn's work is undone.
+// TestTxActivityKeyCompletedByFn finds the duplicate only after fn, and rolls back fn's change.
 func TestTxActivityKeyCompletedByFn(t *testing.T) {
 	t.Parallel()
 	handles(t, func(t *testing.T, db *pgtest.DB, handle pg.Beginner, outer pgx.Tx) {
@@ -341,7 +340,7 @@ func TestTxActivityKeyCompletedByFn(t *testing.T) {
 	})
 }
 
-// TestTxActivityTwoAtOnce lets both find that nothing stands before either records.
+// TestTxActivityTwoAtOnce lets two transactions find no existing activity before either records.
 func TestTxActivityTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
@@ -387,7 +386,7 @@ func TestTxActivityTwoAtOnce(t *testing.T) {
 	wantLeft(t, db, nil, []string{results[winner]}, written{1, 1, 1})
 }
 
-// trips counts how often a connection waits for the server: reads that follow a write.
+// trips counts the round trips of a connection: reads that follow a write.
 type trips struct {
 	net.Conn
 	wrote atomic.Bool
@@ -476,7 +475,7 @@ func TestRoundTrips(t *testing.T) {
 			return nil
 		}},
 	} {
-		// The first time the statement is prepared.
+		// The first time, pgx prepares the statement.
 		for range 2 {
 			if err := tc.do(); err != nil {
 				t.Fatalf("%s: %v", tc.name, err)

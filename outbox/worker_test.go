@@ -21,8 +21,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// ledger is a Handler that keeps what it delivered, in the database, in the settling transaction;
-// and what it saw, in memory.
+// ledger is a Handler that records its deliveries in the database, in the settling transaction, and
+// the activities it receives in memory.
 type ledger struct {
 	mu     sync.Mutex
 	refuse func(item outbox.Item) outbox.Outcome // nil delivers
@@ -85,7 +85,7 @@ func (h *ledger) set(change func()) {
 	change()
 }
 
-// newLedger returns a database with a ledger in it.
+// newLedger returns a database with a table ledger.
 func newLedger(t *testing.T) (*pgtest.DB, *ledger) {
 	t.Helper()
 	db := pgtest.New(t)
@@ -95,7 +95,7 @@ func newLedger(t *testing.T) (*pgtest.DB, *ledger) {
 	return db, &ledger{}
 }
 
-// run starts a worker and returns how to stop it, which the test's end does too.
+// run starts a worker and returns a function that stops it, which the end of the test calls too.
 func run(t *testing.T, pool *pgxpool.Pool, h outbox.Handler, opts outbox.Options) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -193,7 +193,7 @@ func equal(a, b []uuid.UUID) bool {
 	return true
 }
 
-func TestWorkerParksWhatFailsAndThoseBehindIt(t *testing.T) {
+func TestWorkerParksFailedAndBlockedActivities(t *testing.T) {
 	t.Parallel()
 	db, h := newLedger(t)
 	tenant, sick, well := uuid.New(), uuid.New(), uuid.New()
@@ -228,8 +228,8 @@ func TestWorkerParksWhatFailsAndThoseBehindIt(t *testing.T) {
 	third := record(t, db.Pool, envelope(tenant, sick, "signal.three"))
 	fourth := record(t, db.Pool, envelope(tenant, sick, "signal.four"))
 	other := record(t, db.Pool, envelope(tenant, well, "signal.created"))
-	waittest.Query(t, db.Pool, "others flow", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
-	waittest.Query(t, db.Pool, "followers wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
+	waittest.Query(t, db.Pool, "other resources are delivered", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
+	waittest.Query(t, db.Pool, "blocked activities wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
 	if got := delivered(t, db.Pool, sick); !equal(got, []uuid.UUID{first}) {
 		t.Errorf("while it fails: got %v, want only %v", got, first)
 	}
@@ -240,7 +240,7 @@ func TestWorkerParksWhatFailsAndThoseBehindIt(t *testing.T) {
 	}
 }
 
-func TestWorkerBuriesWhatCannotBeDelivered(t *testing.T) {
+func TestWorkerWritesDeadLetters(t *testing.T) {
 	t.Parallel()
 	for name, verdict := range map[string]outbox.Verdict{"at once": outbox.DeadLettered, "after its attempts": outbox.Retry} {
 		t.Run(name, func(t *testing.T) {
@@ -312,7 +312,7 @@ func TestWorkerFindsTheCulpritOfABatch(t *testing.T) {
 				}
 				return nil
 			}
-			// Another lane keeps working, so that an outage can be told from a culprit.
+			// Another lane keeps delivering, which distinguishes a culprit from an outage.
 			stopWriting := make(chan struct{})
 			var writing sync.WaitGroup
 			writing.Go(func() {
@@ -336,7 +336,7 @@ func TestWorkerFindsTheCulpritOfABatch(t *testing.T) {
 			waittest.Query(
 				t,
 				db.Pool,
-				"buried",
+				"dead",
 				`SELECT count(*) = 1 FROM fanfare.dead_letters WHERE activity_id = $1`,
 				poison,
 			)
@@ -388,7 +388,7 @@ func TestWorkerWaitsOutAnOutage(t *testing.T) {
 	waittest.Query(t, db.Pool, "drained", isDrained)
 }
 
-func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
+func TestWorkerRunsFanOutJobs(t *testing.T) {
 	t.Parallel()
 	db, h := newLedger(t)
 	tenant, celebrity, quiet := uuid.New(), uuid.New(), uuid.New()
@@ -423,14 +423,14 @@ func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
 	waittest.Query(
 		t,
 		db.Pool,
-		"under way",
+		"job in progress",
 		`SELECT count(*) = 1 FROM fanfare.fan_out_jobs WHERE notified = 30 AND activity_id = $1`,
 		wide,
 	)
 	late := record(t, db.Pool, envelope(tenant, celebrity, "signal.three"))
 	other := record(t, db.Pool, envelope(tenant, quiet, "signal.created"))
-	waittest.Query(t, db.Pool, "others flow", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
-	waittest.Query(t, db.Pool, "followers wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
+	waittest.Query(t, db.Pool, "other resources are delivered", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
+	waittest.Query(t, db.Pool, "blocked activities wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
 	close(release)
 	waittest.Query(t, db.Pool, "drained", isDrained)
 	if got, want := delivered(t, db.Pool, celebrity), []uuid.UUID{wide, behind, late}; !equal(got, want) {
@@ -438,7 +438,7 @@ func TestWorkerTellsWideAudiencesBesideTheLanes(t *testing.T) {
 	}
 }
 
-// steps are the cursors that Step was called with.
+// steps returns the cursors that Step was called with.
 func (h *ledger) steps() []uuid.UUID {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -451,7 +451,7 @@ func (h *ledger) steps() []uuid.UUID {
 	return cursors
 }
 
-func TestWorkerFinishesTheBatchInHand(t *testing.T) {
+func TestWorkerFinishesTheBatchInProgress(t *testing.T) {
 	t.Parallel()
 	db, h := newLedger(t)
 	id := record(t, db.Pool, envelope(uuid.New(), uuid.New(), "signal.created"))
@@ -463,7 +463,7 @@ func TestWorkerFinishesTheBatchInHand(t *testing.T) {
 	go func() { stop(); close(stopped) }()
 	select {
 	case <-stopped:
-		t.Error("Run returned with a batch in hand")
+		t.Error("Run returned before its batch ended")
 	case <-time.After(50 * time.Millisecond):
 	}
 	close(leave)

@@ -99,13 +99,13 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-// broadcastAccepted looks at the answer to a batch of one broadcast.
+// broadcastAccepted reports whether allAccepted accepts the response to a batch of one broadcast.
 func broadcastAccepted(result []byte, channels int) bool {
 	answer := append(append([]byte(`{"replies":[{"broadcast":`), result...), "}]}"...)
 	return allAccepted(answer, []command{{channels: make([]string, channels)}})
 }
 
-// The short look never calls accepted what decoding does not.
+// allAccepted never accepts a response that decoding rejects.
 func FuzzAccepted(f *testing.F) {
 	f.Add([]byte(`{"responses":[{"result":{"offset":1,"epoch":"abcd"}},{"result":{}}]}`), 2)
 	f.Add([]byte(`{"responses":[{"error":{"code":100}},{"result":{"epoch":"{\"result\":{"}}]}`), 2)

@@ -16,8 +16,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
-// What can never be accepted fails alone: the other channels of the broadcast,
-// and the other broadcasts of the pipe, are published.
+// A channel that can never accept fails alone: the other channels of the broadcast, and the other
+// broadcasts of the request, are published.
 func TestPublishPermanentFailures(t *testing.T) {
 	t.Parallel()
 	good := name("resource")
@@ -71,8 +71,8 @@ func TestPublishPermanentFailures(t *testing.T) {
 	}
 }
 
-// A channel that fails for a passing reason is tried again, alone.
-func TestPublishTriesFailedChannelsAgain(t *testing.T) {
+// A channel with a Transient error is attempted again, alone.
+func TestPublishRetriesTransientFailures(t *testing.T) {
 	t.Parallel()
 	good, bad := names("resource", 3), name("user")
 	failures := 2
@@ -148,8 +148,8 @@ func TestPublishGivesUpOnAFailingChannel(t *testing.T) {
 	}
 }
 
-// While anything may still be delivered, a broadcast is not given up.
-func TestPublishMixedFailuresAreTheMostHopeful(t *testing.T) {
+// While a channel may still accept, a broadcast is not Permanent.
+func TestPublishMixedFailures(t *testing.T) {
 	t.Parallel()
 	sick := name("resource")
 	p := &proxy{code: func(channel string) int {
@@ -166,9 +166,8 @@ func TestPublishMixedFailuresAreTheMostHopeful(t *testing.T) {
 	}
 }
 
-// A request that the server refuses as a whole is taken apart until the
-// culprit stands alone.
-func TestPublishFindsTheCulpritOfARefusedPipe(t *testing.T) {
+// A request that the server rejects as a whole is halved until the culprit is alone.
+func TestPublishFindsTheCulpritOfARejectedRequest(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
@@ -196,9 +195,9 @@ func TestPublishFindsTheCulpritOfARefusedPipe(t *testing.T) {
 	}
 }
 
-// A server that refuses everything as malformed, as a web server does when it is
-// spoken to in plain text on its TLS port, condemns no message.
-func TestPublishBlamesNoMessageForAWrongServer(t *testing.T) {
+// A server that rejects everything as malformed, as a web server does with plain text on its TLS
+// port, makes no message Permanent.
+func TestPublishToAnotherServer(t *testing.T) {
 	t.Parallel()
 	p := &proxy{answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
 		w.WriteHeader(http.StatusBadRequest)
@@ -217,7 +216,7 @@ func TestPublishBlamesNoMessageForAWrongServer(t *testing.T) {
 	}
 }
 
-// A client outlives its server.
+// A client survives a restart of its server.
 func TestPublishAfterRestart(t *testing.T) {
 	t.Parallel()
 	own, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
@@ -271,7 +270,7 @@ func TestPublishUnavailable(t *testing.T) {
 			},
 			reason: "is not Centrifugo's HTTP API (HTTP 301 Moved Permanently)",
 		},
-		"wrong key": { // the proxy passes on the key, which the real server refuses
+		"wrong key": { // the proxy forwards the key, which the real server rejects
 			answer: func(http.ResponseWriter, *http.Request, pipe) bool { return false },
 			reason: "rejects the API key (HTTP 401)",
 		},
@@ -343,7 +342,7 @@ func TestPublishUnavailable(t *testing.T) {
 	}
 }
 
-func TestPublishNobodyListens(t *testing.T) {
+func TestPublishWithoutAServer(t *testing.T) {
 	t.Parallel()
 	client := connect(t, centrifugo.Options{APIURL: "http://somebody:hidden@" + deadAddress(t) + "/api?api_key=hidden"})
 	got := wantClass(
@@ -359,7 +358,7 @@ func TestPublishNobodyListens(t *testing.T) {
 	}
 }
 
-// Once the server is found to be down, the rest of the call is not tried.
+// Once the server is unavailable, the remaining broadcasts are not attempted.
 func TestPublishStopsWhenUnavailable(t *testing.T) {
 	t.Parallel()
 	p := &proxy{answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {

@@ -49,7 +49,7 @@ func TestCustomFormats(t *testing.T) {
 	}
 }
 
-func TestParseFormatsRefuses(t *testing.T) {
+func TestParseFormatsRejects(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		template string // of the user's channel
@@ -88,7 +88,7 @@ func TestParseFormatsRefuses(t *testing.T) {
 	}
 }
 
-func TestParseFormatsReportsEveryMistake(t *testing.T) {
+func TestParseFormatsReportsEveryViolation(t *testing.T) {
 	t.Parallel()
 	_, err := centrifugo.ParseFormats(centrifugo.Formats{User: "x", Resource: "y", Tenant: "z"})
 	for _, format := range []string{"user", "resource", "tenant"} {
@@ -172,8 +172,8 @@ func BenchmarkUser(b *testing.B) {
 	}
 }
 
-// What the parser accepts must render to channels that clients can subscribe to,
-// differ by kind and by id, and cannot be named literally.
+// Valid formats render channels that clients can subscribe to, that differ by kind and by id, and
+// that cannot be named literally.
 func FuzzParseFormats(f *testing.F) {
 	f.Add(centrifugo.DefaultUserFormat, centrifugo.DefaultResourceFormat, centrifugo.DefaultTenantFormat)
 	f.Add("ab:{principal}{tenant}", "cd:{tenant}{resource}", "ef:x{tenant}")

@@ -17,7 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
-// connect returns a client of the real server, or of the one that o names.
+// connect returns a client of the real server, or of the one in o.
 func connect(t testing.TB, o centrifugo.Options) *centrifugo.Client {
 	t.Helper()
 	if o.APIURL == "" {
@@ -45,7 +45,7 @@ func names(namespace string, n int) []string {
 	return all
 }
 
-// broadcastTo returns a broadcast of a message of its own.
+// broadcastTo returns a broadcast of a unique message.
 func broadcastTo(channels ...string) centrifugo.Broadcast {
 	id := uuid.NewString()
 	return centrifugo.Broadcast{Channels: channels, Data: fmt.Appendf(nil, `{"id":%q}`, id), IdempotencyKey: id}
@@ -78,7 +78,7 @@ func wantClass(t testing.TB, result centrifugo.Result, want centrifugo.Class) *c
 	return err
 }
 
-// history returns the messages that the real server keeps of a channel.
+// history returns the messages in a channel's history on the real server.
 func history(t testing.TB, channel string) []string {
 	t.Helper()
 	api := gocent.New(gocent.Config{
@@ -96,8 +96,8 @@ func history(t testing.TB, channel string) []string {
 	return messages
 }
 
-// listen connects a principal over WebSocket and returns once it gets what is
-// published on its own channel and on the followed one.
+// listen connects a principal over WebSocket and returns once it receives the publications of its
+// personal channel and of the followed one.
 func listen(t *testing.T, tenant, principal uuid.UUID, channel string, personal, followed chan<- []byte) {
 	t.Helper()
 	subject := tenant.String() + "." + principal.String()

@@ -10,8 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/leaks"
 )
 
-// server is one real Centrifugo for all tests; each test keeps to channels of a
-// tenant of its own.
+// server is one real Centrifugo for all tests; each test uses channels of a tenant of its own.
 var server *devstack.Centrifugo
 
 func TestMain(m *testing.M) {

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever is published, the plan sends every channel once, keeps to the limits,
-// and keeps what shares an Order in one queue, in order.
+// A plan sends every channel once, keeps the limits, and keeps the broadcasts that share an Order
+// in one queue, in order.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -75,7 +75,7 @@ func TestPlan(t *testing.T) {
 	})
 }
 
-// Broadcasts without an order in common fill queues evenly and pipes wholly.
+// Broadcasts without a common Order fill the queues evenly and the requests fully.
 func TestPlanFillsPipes(t *testing.T) {
 	t.Parallel()
 	o := Options{}.withDefaults()

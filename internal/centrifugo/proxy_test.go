@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// A pipe is a request as it arrives at the server: a batch's broadcasts, or none for any other
+// pipe is a request as the server receives it: the broadcasts of a batch, or none for any other
 // request.
 type pipe []struct {
 	Params struct {
@@ -30,10 +30,9 @@ func (p pipe) channels() []string {
 	return all
 }
 
-// A proxy stands in front of the real server, notes each pipe, and does what
-// the server will not do on demand.
+// proxy is in front of the real server, records each request, and simulates failures.
 type proxy struct {
-	// answer, if set, may answer in the server's place and then returns true.
+	// answer, if set, may respond in the server's place and then returns true.
 	answer func(w http.ResponseWriter, r *http.Request, p pipe) bool
 	// code, if set, returns the error code for a channel, 0 to publish to it.
 	code func(channel string) int
@@ -42,7 +41,7 @@ type proxy struct {
 	pipes []pipe
 }
 
-// start serves until the test ends and returns the API's URL.
+// start serves until the end of the test and returns the API's URL.
 func (p *proxy) start(t *testing.T) string {
 	t.Helper()
 	s := httptest.NewServer(p)
@@ -50,7 +49,7 @@ func (p *proxy) start(t *testing.T) string {
 	return s.URL + "/api"
 }
 
-// seen returns the pipes so far.
+// seen returns the requests so far.
 func (p *proxy) seen() []pipe {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,8 +87,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// broadcast publishes to the channels one by one, except where code says
-// otherwise, and answers as the server answers a broadcast.
+// broadcast publishes to the channels one by one, except where code returns an error, and replies
+// as the server replies to a broadcast.
 func (p *proxy) broadcast(r *http.Request, channels []string, params any) any {
 	var reply struct {
 		Result struct {
@@ -117,7 +116,7 @@ func (p *proxy) broadcast(r *http.Request, channels []string, params any) any {
 	return reply
 }
 
-// forward passes a body on to the real server and its answer back.
+// forward forwards a body to the real server and returns its response.
 func (p *proxy) forward(w http.ResponseWriter, r *http.Request, method string, body []byte) {
 	request, _ := http.NewRequestWithContext(
 		r.Context(),

@@ -10,9 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// BenchmarkPublish measures broadcasts of about 700 bytes to three channels
-// with history each, 500 a call, from callers that share a client. The server
-// shares the machine.
+// BenchmarkPublish measures calls of 500 broadcasts of about 700 bytes to three channels with
+// history, from callers that share a client. The server runs on the same machine.
 func BenchmarkPublish(b *testing.B) {
 	for _, shape := range []struct{ callers, pipe, flight int }{
 		{1, 100, 8},
@@ -60,7 +59,7 @@ func BenchmarkPublish(b *testing.B) {
 	}
 }
 
-// activities makes broadcasts about a thousand resources of one tenant.
+// activities makes broadcasts of a thousand resources of one tenant.
 type activities struct {
 	channels *centrifugo.Channels
 	tenant   uuid.UUID

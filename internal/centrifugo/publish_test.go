@@ -13,8 +13,9 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// Clients get what was published, on the channel that comes with the connection
-// and on one that they subscribe to, each channel in order, over many pipes.
+// Clients receive the publications of their personal channel, to which the connection is
+// subscribed, and of a channel that they subscribe to, in order for each channel, over many
+// requests.
 func TestPublishReachesClientsInOrder(t *testing.T) {
 	t.Parallel()
 	const messages = 200
@@ -30,7 +31,7 @@ func TestPublishReachesClientsInOrder(t *testing.T) {
 			Channels:       []string{channels.User(principalOf(tenant, principal)), channels.Resource(tenant, resource)},
 			Data:           fmt.Appendf(nil, `{"n":%d,"text":"<é & \" \u2028>"}`, i),
 			IdempotencyKey: uuid.NewString(),
-		}, broadcastTo(channels.Resource(tenant, uuid.New()))) // others, to share the pipes with
+		}, broadcastTo(channels.Resource(tenant, uuid.New()))) // of other resources, in the same requests
 	}
 	client := connect(t, centrifugo.Options{PipeSize: 20})
 	wantAccepted(t, client.Publish(t.Context(), broadcasts))
@@ -60,8 +61,8 @@ func TestPublishNothing(t *testing.T) {
 	wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{{Data: []byte(`1`)}}))
 }
 
-// A wide audience goes out in several commands; every channel gets the message
-// once, also when it is sent again.
+// A wide audience is sent in several commands. Every channel receives the message once, also after
+// another attempt.
 func TestPublishWideAudienceOnce(t *testing.T) {
 	t.Parallel()
 	p := &proxy{}
@@ -86,7 +87,7 @@ func TestPublishWideAudienceOnce(t *testing.T) {
 	}
 }
 
-// The bound on requests in flight holds over all calls, and is met.
+// The limit on concurrent requests holds for all calls, and is reached.
 func TestPublishBoundsRequestsInFlight(t *testing.T) {
 	t.Parallel()
 	const limit = 3
@@ -124,7 +125,7 @@ func TestPublishBoundsRequestsInFlight(t *testing.T) {
 	}
 }
 
-func TestNewReportsEveryMistake(t *testing.T) {
+func TestNewReportsEveryViolation(t *testing.T) {
 	t.Parallel()
 	_, err := centrifugo.New(centrifugo.Options{APIURL: "centrifugo:8000", APIKey: "two words", PipeSize: -1})
 	for _, want := range []string{"API URL", "API key", "pipe size"} {

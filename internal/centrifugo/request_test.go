@@ -5,22 +5,22 @@ import (
 	"testing"
 )
 
-// What is valid JSON is self-contained, and what is self-contained cannot reach out of its place.
+// Valid JSON is self-contained, and self-contained data cannot change the request around it.
 func FuzzSelfContained(f *testing.F) {
 	for _, seed := range []string{`{}`, `[]`, `1`, `"a"`, `{"a":"}]\""}`, `{}}},{"publish":{`, `{"a":[}]`, `{"a`, `{]`, `[[],{}]x`, ``} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got := selfContained(data)
-		// json.Valid allows white space around the value, which nobody sends.
+		// json.Valid allows white space around the value, which no payload has.
 		if json.Valid(data) && data[0] != ' ' && data[len(data)-1] > ' ' && !got {
 			t.Errorf("%q: refused, want accepted", data)
 		}
 		if !got {
 			return
 		}
-		// Whatever is wrong inside, the request is either no JSON at all or has one command with
-		// one payload.
+		// The request is either invalid JSON or has one command with one payload, whatever the
+		// data.
 		body, err := encode([]command{{channels: []string{"user:x"}, data: data, key: "k"}})
 		if err != nil {
 			t.Fatal(err)

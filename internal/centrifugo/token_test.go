@@ -15,7 +15,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// tokensAt returns tokens that the real server accepts, made as if it were another time.
+// tokensAt returns Tokens of the real server whose clock is shifted.
 func tokensAt(t testing.TB, shift time.Duration) *centrifugo.Tokens {
 	t.Helper()
 	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{
@@ -28,13 +28,13 @@ func tokensAt(t testing.TB, shift time.Duration) *centrifugo.Tokens {
 	return tokens
 }
 
-// A session is a client and what the server says to it: nil for what it allows.
+// session is a client and the results that the server sends it: nil if permitted.
 type session struct {
 	client  *centrifuge.Client
 	outcome chan error
 }
 
-// say notes an outcome, unless the test is gone by now.
+// say records a result unless the test has ended.
 func (s *session) say(outcome error) {
 	select {
 	case s.outcome <- outcome:
@@ -42,7 +42,7 @@ func (s *session) say(outcome error) {
 	}
 }
 
-// dial connects with a token and returns the server's refusal, if it refuses.
+// dial connects with a token and returns the server's error.
 func dial(t testing.TB, token string, published func(channel string, data []byte)) (*session, error) {
 	t.Helper()
 	s := &session{
@@ -66,8 +66,8 @@ func dial(t testing.TB, token string, published func(channel string, data []byte
 	return s, receiveOutcome(t, s.outcome)
 }
 
-// subscribe returns the server's refusal, if it refuses. A server that takes the request for an
-// attack ends the connection.
+// subscribe returns the server's error. A server that considers the request an attack closes the
+// connection.
 func (s *session) subscribe(t testing.TB, channel, token string) error {
 	t.Helper()
 	subscription, err := s.client.NewSubscription(channel, centrifuge.SubscriptionConfig{Token: token})
@@ -97,7 +97,7 @@ func receiveOutcome(t testing.TB, outcome <-chan error) error {
 
 func ignored(string, []byte) {}
 
-func TestConnectionTokenBringsTheOwnChannel(t *testing.T) {
+func TestConnectionTokenSubscribesThePersonalChannel(t *testing.T) {
 	t.Parallel()
 	tenant, principal := uuid.New(), uuid.New()
 	token, _ := tokensAt(t, 0).Connection(principalOf(tenant, principal))
@@ -120,7 +120,7 @@ func TestConnectionTokenBringsTheOwnChannel(t *testing.T) {
 	}
 }
 
-func TestConnectionTokenIsRefused(t *testing.T) {
+func TestConnectionTokenIsRejected(t *testing.T) {
 	t.Parallel()
 	other, err := centrifugo.NewTokens(
 		centrifugo.TokenOptions{Secret: strings.Repeat("x", centrifugo.MinTokenSecretBytes)},
@@ -140,7 +140,7 @@ func TestConnectionTokenIsRefused(t *testing.T) {
 	}
 }
 
-// A subscription token opens one channel to one user, for a while.
+// A subscription token permits one user to subscribe to one channel, until it expires.
 func TestSubscriptionToken(t *testing.T) {
 	t.Parallel()
 	tenant, principal := uuid.New(), uuid.New()
@@ -182,7 +182,7 @@ func TestSubscriptionToken(t *testing.T) {
 	}
 }
 
-// Another's own channel is closed even to who asks for it by name with a token for something else.
+// The personal channel of another principal is closed, also with a token for another channel.
 func TestPersonalChannelOfAnotherIsClosed(t *testing.T) {
 	t.Parallel()
 	tenant, principal := uuid.New(), uuid.New()
@@ -234,7 +234,7 @@ func TestTokenClaims(t *testing.T) {
 	}
 }
 
-func TestNewTokensReportsEveryMistake(t *testing.T) {
+func TestNewTokensReportsEveryViolation(t *testing.T) {
 	t.Parallel()
 	_, err := centrifugo.NewTokens(
 		centrifugo.TokenOptions{Secret: "hunter2", ConnectionTTL: -time.Second, SubscriptionTTL: 25 * time.Hour},
