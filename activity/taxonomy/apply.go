@@ -62,8 +62,8 @@ func (e *SearchTimeoutError) Error() string {
 }
 
 // Apply replaces the applied taxonomy by t in one transaction and returns the changes. The applied
-// taxonomy always includes the built-in actions (WithBuiltins), and the secret keys of t become those
-// of the installation (fanfare.settings). Recording continues meanwhile; it uses the previous
+// taxonomy always includes the built-in actions (WithBuiltins), and the secret keys of t become
+// those of the installation (fanfare.settings). Recording continues meanwhile; it uses the previous
 // taxonomy until Apply commits. Concurrent calls wait for each other.
 //
 // Without Force, Apply does not remove an action that recorded activities have, because their texts

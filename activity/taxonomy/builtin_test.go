@@ -16,7 +16,8 @@ import (
 
 const none = "version: 1\nactions: {}\n"
 
-// TestBuiltinsAreAlwaysRegistered enforces a taxonomy strictly that has only an application's action.
+// TestBuiltinsAreAlwaysRegistered strictly enforces a taxonomy that has only an application's
+// action.
 func TestBuiltinsAreAlwaysRegistered(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -83,7 +84,7 @@ func TestFileWithBuiltin(t *testing.T) {
 version: 1
 actions:
   token.created:
-    description: Somebody got a key to the house.
+    description: A key was cut.
     category: security
     severity: critical
     visibility: tenant
@@ -96,7 +97,7 @@ actions:
 `)
 	got, _ := parsed.Action("token.created")
 	want, _ := taxonomy.Builtins().Action("token.created")
-	want.Description, want.Category, want.Severity = "Somebody got a key to the house.", "security", activity.Critical
+	want.Description, want.Category, want.Severity = "A key was cut.", "security", activity.Critical
 	want.Title, want.Summary, want.Icon = "Key cut", "{actor} cut the key {payload.token_id}", "house"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -107,14 +108,14 @@ actions:
 		t.Errorf("got %v and %+v", err, e)
 	}
 
-	_, err := taxonomy.Parse(
-		strings.NewReader(
-			"version: 1\nactions:\n  token.created: {description: D, category: C, keep: [door],\n    title: '{payload.door}'}\n",
-		),
-	)
-	var invalid *taxonomy.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Diagnostics) != 1 ||
-		invalid.Diagnostics[0].Error() != "line 4: token.created: title must not show {payload.door}, which keep drops" {
-		t.Errorf("a title that shows what is not recorded: got %v", err)
+	_, err := taxonomy.Parse(strings.NewReader(`version: 1
+actions:
+  token.created: {description: D, category: C, keep: [door],
+    title: '{payload.door}'}
+`))
+	const want4 = "line 4: token.created: title must not show {payload.door}, which keep drops"
+	invalidErr, ok := errors.AsType[*taxonomy.InvalidError](err)
+	if !ok || len(invalidErr.Diagnostics) != 1 || invalidErr.Diagnostics[0].Error() != want4 {
+		t.Errorf("a title with a key that is not recorded: got %v, want %s", err, want4)
 	}
 }

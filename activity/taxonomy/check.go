@@ -108,8 +108,8 @@ func (t *Taxonomy) violated(mode Mode, registered bool, e *activity.Envelope, vi
 // Warnings returns the number of envelopes with violations that Warn accepted, by action.
 func (t *Taxonomy) Warnings() map[string]uint64 { return t.warnings.all() }
 
-// redact replaces the envelope's payload by the redacted payload, and returns it. ok is false if the
-// envelope violates its own rules, or cannot be examined before they are checked; err is then the
+// redact replaces the envelope's payload by the redacted payload, and returns it. ok is false if
+// the envelope is invalid itself, or cannot be examined before it is validated; err is then the
 // result of [activity.Envelope.Validate].
 func (t *Taxonomy) redact(envelope *activity.Envelope) (payload secrets.JSON, ok bool, err error) {
 	raw, err := json.Marshal(envelope.Payload)
@@ -185,8 +185,8 @@ func (e *entry) onlyKeep(redacted secrets.JSON, envelope *activity.Envelope) err
 	return nil
 }
 
-// check returns the violations of a decoded payload, in the order of the rules. The error is that of
-// an envelope that is invalid itself.
+// check returns the violations of a decoded payload, in the order of the rules. The error is that
+// of an envelope that is invalid itself.
 func (e *entry) check(payload map[string]any, envelope *activity.Envelope) (violations []invalid.Field, err error) {
 	// A number with an exponent is short in JSON and may be long as jsonb.
 	size, ok := storedSize(payload, 0)

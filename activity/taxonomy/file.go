@@ -104,8 +104,8 @@ func (r *reader) spend(node *yaml.Node, depth int) bool {
 	if !r.exhausted && (r.nodes > maxNodes || r.textBytes > maxText || depth > maxDepth) {
 		r.exhausted = true
 		r.refuse(node.Line, "", "", fmt.Sprintf(
-			"the file must have at most %d values, %d bytes of text and %d levels, counted after its aliases are resolved",
-			maxNodes, maxText, maxDepth))
+			"the file must have at most %d values, %d bytes of text and %d levels,"+
+				" counted after its aliases are resolved", maxNodes, maxText, maxDepth))
 	}
 	return !r.exhausted
 }

@@ -139,7 +139,8 @@ func (r *reader) entry(a pair, c *compiler) *entry {
 	return e
 }
 
-// checkKeep reports keys that keep drops although the schema requires them or a template shows them.
+// checkKeep reports keys that keep drops although the schema requires them or a template shows
+// them.
 func (r *reader) checkKeep(e *entry, lineOf map[string]int) {
 	if e.Keep == nil {
 		return

@@ -93,7 +93,7 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
-// TestWatcherReportsChanges counts the calls of OnChange, which an invalid taxonomy does not prevent.
+// TestWatcherReportsChanges counts the calls of OnChange. An invalid taxonomy does not prevent them.
 func TestWatcherReportsChanges(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -55,7 +55,7 @@ func TestTaxonomyGenerate(t *testing.T) {
 		"over a file that was not generated": {
 			[]string{"--output", directory, file},
 			exitFailure,
-			"fanfare: " + at("research.go") + " was not generated, and is left alone; nothing was written\n",
+			"fanfare: " + at("research.go") + " is not a generated file; no file was written\n",
 		},
 		"a package without a name": {
 			[]string{"--package", "", "--output", directory, file},

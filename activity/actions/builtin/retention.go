@@ -21,7 +21,7 @@ const (
 
 // ActivityRedacted is the payload of activity.redacted: The contents of activities were redacted.
 type ActivityRedacted struct {
-	// The criteria that selected the activities. It must not be nil: an empty one is
+	// The criteria that selected the activities. It must not be nil; an empty value is
 	// map[string]any{}.
 	Criteria map[string]any `json:"criteria"`
 	// The number of activities that a legal hold kept unchanged.
@@ -47,11 +47,11 @@ func (p ActivityRedacted) On(tenant, resource uuid.UUID) activity.Envelope {
 // RetentionChanged is the payload of retention.changed: The retention policy of a tenant was
 // changed.
 type RetentionChanged struct {
-	// The names of the changed bounds. It must not be nil: an empty one is []string{}.
+	// The names of the changed bounds. It must not be nil; an empty value is []string{}.
 	Changed []string `json:"changed"`
-	// The previous bounds. It must not be nil: an empty one is map[string]any{}.
+	// The previous bounds. It must not be nil; an empty value is map[string]any{}.
 	From map[string]any `json:"from"`
-	// The new bounds. It must not be nil: an empty one is map[string]any{}.
+	// The new bounds. It must not be nil; an empty value is map[string]any{}.
 	To map[string]any `json:"to"`
 }
 
@@ -120,9 +120,9 @@ type RetentionPurged struct {
 	Notifications int `json:"notifications"`
 	// The number of parked activities that became dead letters.
 	Parked int `json:"parked"`
-	// The names of the dropped partitions. It must not be nil: an empty one is []string{}.
+	// The names of the dropped partitions. It must not be nil; an empty value is []string{}.
 	Partitions []string `json:"partitions"`
-	// The bounds in effect, by name. It must not be nil: an empty one is map[string]int{}.
+	// The bounds in effect, by name. It must not be nil; an empty value is map[string]int{}.
 	Policy map[string]int `json:"policy"`
 	// The id of the purge; it may include other tenants.
 	RunID uuid.UUID `json:"run_id"`

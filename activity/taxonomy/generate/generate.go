@@ -1,9 +1,8 @@
-// Package generate writes a Go package with a type for every action of a taxonomy, so that what a
-// service records is checked by its compiler:
+// Package generate generates a Go package with a type for the payload of every action of a taxonomy:
 //
 //	e := actions.SignalValidated{Passed: true, Checks: new(12)}.On(tenant, signal)
 //
-// The same taxonomy gives the same files, to the byte.
+// The output depends only on the taxonomy and the options.
 package generate
 
 import (
@@ -45,7 +44,7 @@ func Files(actions []taxonomy.Action, o Options) ([]File, error) {
 	if !token.IsIdentifier(o.Package) || o.Package == "main" {
 		return nil, fmt.Errorf("the package's name %q must be an identifier of Go, and not main", o.Package)
 	}
-	p := &pack{names: names{}}
+	p := &goPackage{names: names{}}
 	files := map[string]*body{sharedFile: {}}
 	families := map[string]bool{}
 	var generated []*action

@@ -225,8 +225,8 @@ func TestComments(t *testing.T) {
 	made := text(t, files(t, a), "thing.go")
 	for _, want := range []string{
 		"// ThingChanged is the payload of thing.changed: A thing was changed. No other keys are stored.\n",
-		"\t// How large //go:build ignore. One of s, m. It is deprecated.\n",
-		"\t// It must not be nil: an empty one is []string{}.\n",
+		"\t// How large //go:build ignore. One of s, m. Deprecated.\n",
+		"\t// It must not be nil; an empty value is []string{}.\n",
 	} {
 		if !strings.Contains(made, want) {
 			t.Errorf("there is no %q in\n%s", want, made)
@@ -245,17 +245,17 @@ func TestRefused(t *testing.T) {
 		"two actions of one name": {
 			[]taxonomy.Action{actionOf("a.b_c", ""), actionOf("a.b.c", "")},
 			generate.Options{Package: "x"},
-			"the taxonomy cannot be written as Go:\n  a.b.c and a.b_c would all be called ABC\n  the name of a.b.c and the name of a.b_c would all be called NameABC",
+			"the taxonomy cannot be written as Go:\n  a.b.c and a.b_c would have the same name ABC\n  the name of a.b.c and the name of a.b_c would have the same name NameABC",
 		},
 		"two keys of one name": {
 			[]taxonomy.Action{actionOf("a.b", `{"type":"object","properties":{"run_id":{"type":"string"},"run-id":{"type":"string"}}}`)},
 			generate.Options{Package: "x"},
-			"the taxonomy cannot be written as Go:\n  run-id of a.b and run_id of a.b would all be called RunID",
+			"the taxonomy cannot be written as Go:\n  run-id of a.b and run_id of a.b would have the same name RunID",
 		},
 		"a part with an action's name": {
 			[]taxonomy.Action{actionOf("a.b", object(`{"type":"object","properties":{"n":{"type":"string"}}}`)), actionOf("a.b.x", "")},
 			generate.Options{Package: "x"},
-			"the taxonomy cannot be written as Go:\n  a part of a.b and a.b.x would all be called ABX",
+			"the taxonomy cannot be written as Go:\n  a part of a.b and a.b.x would have the same name ABX",
 		},
 		"a family that there is not": {
 			[]taxonomy.Action{actionOf("a.b", "")},
@@ -301,8 +301,8 @@ func TestWrite(t *testing.T) {
 	same("one less, removed", removed, []string{"a.go"})
 
 	_, _, err := generate.Write(directory, files(t, actionOf("own.b", "")))
-	if want := own + " was not generated, and is left alone; nothing was written"; err == nil || err.Error() != want {
-		t.Errorf("over somebody's own file: got %v, want %s", err, want)
+	if want := own + " is not a generated file; no file was written"; err == nil || err.Error() != want {
+		t.Errorf("over another file: got %v, want %s", err, want)
 	}
 	left, err := filepath.Glob(filepath.Join(directory, "*.go"))
 	if err != nil {

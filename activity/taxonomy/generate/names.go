@@ -9,39 +9,41 @@ import (
 	"unicode/utf8"
 )
 
-// names are the identifiers of a package, or of a struct, and what each stands for.
+// names are the identifiers of a package or a struct, each with a description of its uses.
 type names map[string][]string
 
-func (n names) add(identifier, of string) string {
-	n[identifier] = append(n[identifier], of)
+func (n names) add(identifier, use string) string {
+	n[identifier] = append(n[identifier], use)
 	return identifier
 }
 
 func (n names) collisions() (errs []error) {
 	for _, identifier := range slices.Sorted(maps.Keys(n)) {
-		if of := n[identifier]; len(of) > 1 {
-			errs = append(errs, fmt.Errorf("%s would all be called %s", strings.Join(of, " and "), identifier))
+		if uses := n[identifier]; len(uses) > 1 {
+			errs = append(errs, fmt.Errorf("%s would have the same name %s", strings.Join(uses, " and "), identifier))
 		}
 	}
 	return errs
 }
 
-// initialisms are written in capitals, as Go writes them.
+// initialisms are the words that Go writes in capitals.
 var initialisms = map[string]string{
-	"api": "API", "cpu": "CPU", "css": "CSS", "csv": "CSV", "db": "DB", "dns": "DNS", "eof": "EOF", "gpu": "GPU", "html": "HTML", "http": "HTTP",
-	"https": "HTTPS", "id": "ID", "ids": "IDs", "ip": "IP", "json": "JSON", "mfa": "MFA", "os": "OS", "ram": "RAM", "rpc": "RPC", "sha1": "SHA1",
-	"sha256": "SHA256", "sla": "SLA", "sms": "SMS", "sql": "SQL", "ssh": "SSH", "sso": "SSO", "tcp": "TCP", "tls": "TLS", "ttl": "TTL", "udp": "UDP",
-	"ui": "UI", "uri": "URI", "url": "URL", "urls": "URLs", "utf8": "UTF8", "uuid": "UUID", "vm": "VM", "xml": "XML", "yaml": "YAML",
+	"api": "API", "cpu": "CPU", "css": "CSS", "csv": "CSV", "db": "DB", "dns": "DNS", "eof": "EOF",
+	"gpu": "GPU", "html": "HTML", "http": "HTTP", "https": "HTTPS", "id": "ID", "ids": "IDs", "ip": "IP",
+	"json": "JSON", "mfa": "MFA", "os": "OS", "ram": "RAM", "rpc": "RPC", "sha1": "SHA1", "sha256": "SHA256",
+	"sla": "SLA", "sms": "SMS", "sql": "SQL", "ssh": "SSH", "sso": "SSO", "tcp": "TCP", "tls": "TLS",
+	"ttl": "TTL", "udp": "UDP", "ui": "UI", "uri": "URI", "url": "URL", "urls": "URLs", "utf8": "UTF8",
+	"uuid": "UUID", "vm": "VM", "xml": "XML", "yaml": "YAML",
 }
 
-// exported makes an identifier of a name: "RunID" of "run_id". A name without any letter or digit
-// of ASCII has none.
+// exported returns the exported identifier of a name: "RunID" of "run_id". It is empty for a name
+// without ASCII letters and digits.
 func exported(name string) string {
 	var b strings.Builder
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool {
 		return r >= unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	}) {
-		if upper, known := initialisms[strings.ToLower(word)]; known {
+		if upper, ok := initialisms[strings.ToLower(word)]; ok {
 			b.WriteString(upper)
 		} else {
 			b.WriteString(strings.ToUpper(word[:1]) + word[1:])

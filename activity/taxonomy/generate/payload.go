@@ -11,23 +11,23 @@ import (
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 )
 
-// pack is the package as it grows.
-type pack struct {
+// goPackage collects the identifiers and the errors of the package.
+type goPackage struct {
 	names names
 	errs  []error
 }
 
-// action is one action as Go.
+// action is the Go source of an action.
 type action struct {
 	name, resourceType   string
 	constant, typeName   string
 	comment, declaration string   // of the payload's type
-	nested               []string // the types that it needs, with their comments
+	nested               []string // declarations of further types, with their comments
 	imports              map[string]bool
-	p                    *pack
+	p                    *goPackage
 }
 
-// schema is what counts here of a JSON Schema. Whatever else it asks is for the checking.
+// schema has the keywords of a JSON Schema that determine a Go type.
 type schema struct {
 	Description string                     `json:"description"`
 	Type        any                        `json:"type"`
@@ -44,7 +44,7 @@ type schema struct {
 	Deprecated  bool                       `json:"deprecated"`
 }
 
-// read returns ok = false for a schema that says more, or less, than a type of Go can.
+// read reads a schema. ok is false if no Go type corresponds to it.
 func read(raw json.RawMessage) (s schema, ok bool) {
 	if len(raw) == 0 || json.Unmarshal(raw, &s) != nil || bytes.HasPrefix(bytes.TrimSpace(raw), []byte("null")) {
 		return schema{}, false
@@ -52,36 +52,36 @@ func read(raw json.RawMessage) (s schema, ok bool) {
 	return s, s.AllOf == nil && s.AnyOf == nil && s.OneOf == nil && s.Ref == ""
 }
 
-func (p *pack) action(a taxonomy.Action) *action {
+func (p *goPackage) action(a taxonomy.Action) *action {
 	identifier := exported(a.Name)
-	made := &action{name: a.Name, imports: map[string]bool{}, p: p}
-	made.typeName = p.names.add(identifier, a.Name)
-	made.constant = p.names.add("Name"+identifier, "the name of "+a.Name)
+	generated := &action{name: a.Name, imports: map[string]bool{}, p: p}
+	generated.typeName = p.names.add(identifier, a.Name)
+	generated.constant = p.names.add("Name"+identifier, "the name of "+a.Name)
 	about := fmt.Sprintf("%s is the payload of %s: %s", identifier, a.Name, a.Description)
 	if a.Keep != nil {
 		about += " No other keys are stored."
 	}
-	made.comment = comment(about, 0)
+	generated.comment = comment(about, 0)
 	body := "map[string]any"
 	if s, ok := read(a.Schema); ok && s.Type == "object" {
 		if len(s.Properties) > 0 {
-			if fields, ok := made.fields(identifier, s); ok {
+			if fields, ok := generated.fields(identifier, s); ok {
 				body = fields
 			}
 		} else if string(s.Additional) == "false" {
 			body = "struct{}"
 		}
 	}
-	made.declaration = fmt.Sprintf("type %s %s\n", identifier, body)
-	return made
+	generated.declaration = fmt.Sprintf("type %s %s\n", identifier, body)
+	return generated
 }
 
-// fields writes a struct of an object's properties: those that are required first. ok is false if
-// one has a name that no field or tag can hold.
-func (a *action) fields(of string, s schema) (text string, ok bool) {
+// fields returns the struct type of an object, with the required properties first. ok is false if a
+// property has a name that is not valid in a tag or has no identifier.
+func (a *action) fields(parent string, s schema) (text string, ok bool) {
 	var b strings.Builder
 	b.WriteString("struct {\n")
-	known := names{}
+	used := names{}
 	properties := slices.SortedFunc(maps.Keys(s.Properties), func(one, other string) int {
 		if r := slices.Contains(s.Required, one); r != slices.Contains(s.Required, other) {
 			if r {
@@ -101,9 +101,9 @@ func (a *action) fields(of string, s schema) (text string, ok bool) {
 		if field == "On" {
 			field = "OnValue"
 		}
-		known.add(field, fmt.Sprintf("%s of %s", name, a.name))
+		used.add(field, fmt.Sprintf("%s of %s", name, a.name))
 		required := slices.Contains(s.Required, name)
-		t := a.typeOf(of+field, s.Properties[name])
+		t := a.typeOf(parent+field, s.Properties[name])
 		options := ""
 		if !required {
 			options = ",omitzero"
@@ -111,36 +111,36 @@ func (a *action) fields(of string, s schema) (text string, ok bool) {
 				t.name = "*" + t.name
 			}
 		} else if t.empty != "" {
-			t.note = append(t.note, "It must not be nil: an empty one is "+t.empty+".")
+			t.note = append(t.note, "It must not be nil; an empty value is "+t.empty+".")
 		}
 		if about := strings.Join(t.note, " "); about != "" {
 			b.WriteString(comment(about, 1))
 		}
 		fmt.Fprintf(&b, "%s %s `json:\"%s%s\"`\n", field, t.name, name, options)
 	}
-	a.p.errs = append(a.p.errs, known.collisions()...)
+	a.p.errs = append(a.p.errs, used.collisions()...)
 	b.WriteString("}")
 	return b.String(), true
 }
 
-// taggable reports whether encoding/json takes a name out of a struct's tag as it is.
+// taggable reports whether encoding/json accepts a name in a struct tag.
 func taggable(name string) bool {
 	return name != "" && name != "-" &&
 		strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == ""
 }
 
-// typed is the type of a value.
-type typed struct {
+// goType is the Go type of a schema.
+type goType struct {
 	name  string
-	zero  bool     // its zero value says something, so that what is optional is behind a pointer
-	empty string   // how an empty value is written, where nil becomes JSON's null
-	note  []string // sentences
+	zero  bool     // the zero value is meaningful, so an optional field is a pointer
+	empty string   // the expression of an empty value, if nil would be encoded as null
+	note  []string // sentences of the field's comment
 }
 
-// typeOf returns the type of a schema, and adds the ones it needs under a name.
-func (a *action) typeOf(name string, raw json.RawMessage) typed {
+// typeOf returns the type of a schema. It declares further types with the prefix name.
+func (a *action) typeOf(name string, raw json.RawMessage) goType {
 	s, ok := read(raw)
-	t := typed{}
+	t := goType{}
 	if s.Description != "" {
 		t.note = append(t.note, sentence(s.Description))
 	}
@@ -153,7 +153,7 @@ func (a *action) typeOf(name string, raw json.RawMessage) typed {
 		t.note = append(t.note, "One of "+strings.Join(values, ", ")+".")
 	}
 	if s.Deprecated {
-		t.note = append(t.note, "It is deprecated.")
+		t.note = append(t.note, "Deprecated.")
 	}
 	kind, _ := s.Type.(string)
 	null := false
@@ -209,7 +209,7 @@ func (a *action) typeOf(name string, raw json.RawMessage) typed {
 	return t
 }
 
-// element is the type of what is in a list.
+// element returns the type of the items of an array.
 func (a *action) element(name string, items json.RawMessage) string {
 	if _, ok := read(items); !ok {
 		return "any"
@@ -217,7 +217,7 @@ func (a *action) element(name string, items json.RawMessage) string {
 	return a.typeOf(name+"Item", items).name
 }
 
-// values is the type of what an object of any keys holds.
+// values returns the type of the values of an object with arbitrary keys.
 func (a *action) values(name string, additional json.RawMessage) string {
 	if _, ok := read(additional); !ok {
 		return "any"

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Write puts the files into a directory, which it makes where there is none, and removes those that
-// were generated there before and are not among them. It touches no file that somebody else wrote:
-// where one has the name of a file to write, nothing is written at all. written and removed are
-// names, sorted; a file that is as it was counts as neither.
+// Write writes the files to a directory, creates the directory if it does not exist, and removes
+// files that were generated before and are not in the list. It does not change files without
+// Header: if a file of the list has the name of such a file, Write returns an error and writes
+// nothing. written and removed are sorted names; they do not include unchanged files.
 func Write(directory string, files []File) (written, removed []string, err error) {
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return nil, nil, err
@@ -21,7 +21,7 @@ func Write(directory string, files []File) (written, removed []string, err error
 	if err != nil {
 		return nil, nil, err
 	}
-	stand := map[string][]byte{}
+	existing := map[string][]byte{}
 	for _, entry := range entries {
 		if !entry.Type().IsRegular() || !strings.HasSuffix(entry.Name(), ".go") {
 			continue
@@ -37,15 +37,15 @@ func Write(directory string, files []File) (written, removed []string, err error
 			removed = append(removed, entry.Name())
 		case wanted && !generated:
 			return nil, nil, fmt.Errorf(
-				"%s was not generated, and is left alone; nothing was written",
+				"%s is not a generated file; no file was written",
 				filepath.Join(directory, entry.Name()),
 			)
 		case wanted:
-			stand[entry.Name()] = text
+			existing[entry.Name()] = text
 		}
 	}
 	for _, file := range files {
-		if text, ok := stand[file.Name]; ok && bytes.Equal(text, file.Text) {
+		if text, ok := existing[file.Name]; ok && bytes.Equal(text, file.Text) {
 			continue
 		}
 		if err := os.WriteFile(filepath.Join(directory, file.Name), file.Text, 0o644); err != nil {
