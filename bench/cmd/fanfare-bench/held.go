@@ -269,8 +269,8 @@ func (h *holding) measure(ctx context.Context, name string, m measured) (heldCas
 
 const deadRows = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'fanfare.outbox'::regclass"
 
-// fillAndDrain inserts rows of the recorded activities into the outbox in one transaction and drains
-// them. The time starts at the commit, or, if cold, at the start of a new worker.
+// fillAndDrain inserts rows of the recorded activities into the outbox in one transaction and
+// drains them. The time starts at the commit, or, if cold, at the start of a new worker.
 func (h *holding) fillAndDrain(
 	ctx context.Context,
 	rows int,

@@ -181,8 +181,8 @@ func medianCost(costs []insertCost) insertCost {
 	}
 }
 
-// stage copies the newest activities, in their order and in two halves, to the table staged, and the
-// others to the scratch table.
+// stage copies the newest activities, in their order and in two halves, to the table staged, and
+// the others to the scratch table.
 func stage(ctx context.Context, db *stack.Database, inserts int) error {
 	return db.Exec(
 		ctx,
@@ -200,8 +200,8 @@ func stage(ctx context.Context, db *stack.Database, inserts int) error {
 	)
 }
 
-// insertWith inserts the staged activities into the scratch table with the indexes, and measures the
-// second half, when most pages have been written since the checkpoint.
+// insertWith inserts the staged activities into the scratch table with the indexes, and measures
+// the second half, when most pages have been written since the checkpoint.
 func insertWith(ctx context.Context, db *stack.Database, indexes []bulk.Index) (cost insertCost, err error) {
 	present, err := bulk.Indexes(ctx, db.Pool, scratch)
 	if err != nil {

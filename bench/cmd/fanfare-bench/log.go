@@ -56,24 +56,24 @@ func newLog() *cobra.Command {
 	)
 	flags := cmd.Flags()
 	o.export.flags(flags)
-	flags.IntVar(&o.log.Activities, "activities", 10_000_000, "activities in the log")
-	flags.IntVar(&o.log.Tenants, "tenants", 50, "tenants; the largest has a fifth of all")
-	flags.IntVar(&o.log.Months, "months", 6, "how old the log is")
-	flags.IntVar(&o.log.Connections, "connections", 3, "connections that load it at once")
+	flags.IntVar(&o.log.Activities, "activities", 10_000_000, "number of activities in the log")
+	flags.IntVar(&o.log.Tenants, "tenants", 50, "number of tenants; the largest has a fifth of the activities")
+	flags.IntVar(&o.log.Months, "months", 6, "number of months that the log covers")
+	flags.IntVar(&o.log.Connections, "connections", 3, "number of connections that load it")
 	flags.BoolVar(
 		&o.log.IndexesFirst,
 		"indexes-first",
 		false,
-		"load into tables that have their indexes already: slower, and the indexes are as large as they grow by themselves",
+		"create the indexes before loading: slower, and the indexes have the size of a log written row by row",
 	)
 	flags.StringVar(
 		&o.url,
 		"url",
 		"",
-		"a PostgreSQL that runs already, by the URL of its superuser: loaded if its log is empty, measured as it is if not, and left running",
+		"superuser's URL of a running PostgreSQL with a log; an empty log is loaded first",
 	)
-	flags.StringSliceVar(&o.skip, "skip", nil, "parts to leave out: "+strings.Join(logParts, ", "))
-	flags.IntVar(&o.runs, "runs", 200, "how often to ask each question")
+	flags.StringSliceVar(&o.skip, "skip", nil, "parts to omit: "+strings.Join(logParts, ", "))
+	flags.IntVar(&o.runs, "runs", 200, "number of times to send each query")
 	flags.StringVar(&o.explainDir, "explain-dir", "", "write the plans to this directory")
 	o.databaseFlags.flags(flags)
 	return cmd
@@ -83,20 +83,20 @@ type logResult struct {
 	Machine    machine        `json:"machine"`
 	Activities int64          `json:"activities"`
 	Tenants    []tenantCount  `json:"tenants"`
-	Loading    *loading       `json:"loading,omitempty"` // nil: the log was there
+	Loading    *loading       `json:"loading,omitempty"` // nil if the log existed
 	Pages      []pageResult   `json:"pages,omitempty"`
 	Plans      *plans         `json:"plans,omitempty"`
 	Sizes      *sizes         `json:"sizes,omitempty"`
 	Exports    []exportResult `json:"exports,omitempty"`
 }
 
-// tenantCount is a tenant and what it has.
+// tenantCount is a tenant with the number of its activities.
 type tenantCount struct {
 	ID         uuid.UUID `json:"tenant"`
 	Activities int64     `json:"activities"`
 }
 
-// loading is what it took to load the log.
+// loading is the time that loading the log took.
 type loading struct {
 	IndexesFirst  bool    `json:"indexes_first"`
 	Connections   int     `json:"connections"`
@@ -176,7 +176,7 @@ func measureLog(ctx context.Context, o *logOptions) (result *logResult, err erro
 		progress("%s", part)
 		switch part {
 		case partPages:
-			result.Pages, err = askAll(ctx, db, large, small, o.runs)
+			result.Pages, err = queryAll(ctx, db, large, small, o.runs)
 		case partExplain:
 			result.Plans, err = explainAll(ctx, db, large, small, o.explainDir)
 		case partSizes:
@@ -228,8 +228,8 @@ func loadLog(ctx context.Context, db *stack.Database, o loggen.Options) (*loadin
 	return l, err
 }
 
-// everyKey reports whether recording writes an idempotency key for an activity without a correlation
-// id.
+// everyKey reports whether recording writes an idempotency key for an activity without a
+// correlation id.
 func everyKey(ctx context.Context, db *stack.Database) (every bool, err error) {
 	tx, err := db.Pool.Begin(ctx)
 	if err != nil {

@@ -91,13 +91,13 @@ func explainAll(ctx context.Context, db *stack.Database, large, small uuid.UUID,
 		if err != nil {
 			return nil, err
 		}
-		for _, q := range questions {
+		for _, q := range logQueries {
 			about := q.fitting(samples)
 			if len(about) == 0 {
 				continue
 			}
 			caught.statements = nil
-			if _, err := q.ask(ctx, log, about[0]); err != nil {
+			if _, err := q.run(ctx, log, about[0]); err != nil {
 				return nil, fmt.Errorf("%s: %w", q.name, err)
 			}
 			for _, mode := range modes {

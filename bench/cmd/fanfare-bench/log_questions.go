@@ -18,38 +18,38 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// question is something that a log is asked about one of a tenant's activities.
-type question struct {
+// logQuery is a kind of query, with the values of one of a tenant's activities.
+type logQuery struct {
 	name string
-	ask  asking
-	fits func(a *activity.Activity) bool // nil: any will do
+	run  querying
+	fits func(a *activity.Activity) bool // nil fits any activity
 }
 
-type asking func(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error)
+type querying func(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResult, error)
 
-// answer is what came back.
-type answer struct {
+// queryResult describes the result of a query.
+type queryResult struct {
 	rows int
-	full bool // as many as were asked for
-	cut  bool // fewer, though there may be more: the scan budget ended it
+	full bool // a page of the maximum size
+	cut  bool // a page that the scan budget ended early
 }
 
-// filtering makes a filter that the activity passes, or another.
+// filtering returns a filter with values of the activity.
 type filtering func(a *activity.Activity) activity.Filter
 
-// pageSize is an API's page.
+// pageSize is the default page size of the API.
 const pageSize = activity.DefaultPage
 
-// newestOf asks for a page, from the newest on.
-func newestOf(filter filtering) asking {
-	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
+// newestOf queries the page of the newest activities.
+func newestOf(filter filtering) querying {
+	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResult, error) {
 		return list(ctx, log, a.TenantID, filter(a), uuid.Nil)
 	}
 }
 
-// deepIn asks for a page of what is older than the activity.
-func deepIn(filter filtering) asking {
-	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
+// deepIn queries the page of activities before the activity.
+func deepIn(filter filtering) querying {
+	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResult, error) {
 		return list(ctx, log, a.TenantID, filter(a), a.ID)
 	}
 }
@@ -60,123 +60,123 @@ func list(
 	tenant uuid.UUID,
 	f activity.Filter,
 	before uuid.UUID,
-) (answer, error) {
+) (queryResult, error) {
 	found, next, err := log.List(ctx, tenant, f, activity.Page{Limit: pageSize, Before: before})
-	return answer{rows: len(found), full: len(found) == pageSize, cut: len(found) < pageSize && next != uuid.Nil}, err
+	return queryResult{rows: len(found), full: len(found) == pageSize, cut: len(found) < pageSize && next != uuid.Nil}, err
 }
 
-// countOf asks for a number, as far as the log counts.
-func countOf(filter filtering) asking {
-	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
+// countOf counts activities up to the log's budget.
+func countOf(filter filtering) querying {
+	return func(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResult, error) {
 		n, exact, err := log.Count(ctx, a.TenantID, filter(a), activity.CountBudget)
-		return answer{rows: n, cut: !exact}, err
+		return queryResult{rows: n, cut: !exact}, err
 	}
 }
 
-func get(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
+func get(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResult, error) {
 	_, err := log.Get(ctx, a.TenantID, a.ID)
-	return answer{rows: 1}, err
+	return queryResult{rows: 1}, err
 }
 
-// since asks for what the tenant's stream goes on with after the activity.
-func since(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
+// since queries the page after the activity, as a tenant's stream does.
+func since(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResult, error) {
 	page, err := log.Since(ctx, pglog.SinceRequest{Tenant: a.TenantID, After: a.ID, Limit: pageSize})
-	return answer{rows: len(page.Found), full: page.More}, err
+	return queryResult{rows: len(page.Found), full: page.More}, err
 }
 
-// outlined asks for what decides about a page, and then for the page by its ids, as the API does
-// for those who may not see everything.
-func outlined(ctx context.Context, log *pglog.Log, a *activity.Activity) (answer, error) {
-	outlines, next, err := log.ListHeaders(
+// headersThenIDs queries the headers of a page and then its activities by id, as the API does for
+// callers who cannot see every activity.
+func headersThenIDs(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResult, error) {
+	headers, next, err := log.ListHeaders(
 		ctx,
 		a.TenantID,
 		activity.Filter{},
 		activity.Page{Limit: pageSize, Before: a.ID},
 	)
 	if err != nil {
-		return answer{}, err
+		return queryResult{}, err
 	}
-	ids := make([]uuid.UUID, len(outlines))
-	for i := range outlines {
-		ids[i] = outlines[i].ID
+	ids := make([]uuid.UUID, len(headers))
+	for i := range headers {
+		ids[i] = headers[i].ID
 	}
 	found, err := log.Read(ctx, a.TenantID, ids)
-	return answer{rows: len(found), full: len(found) == pageSize, cut: len(found) < pageSize && next != uuid.Nil}, err
+	return queryResult{rows: len(found), full: len(found) == pageSize, cut: len(found) < pageSize && next != uuid.Nil}, err
 }
 
-var questions = []question{
-	{name: "newest", ask: newestOf(anything)},
-	{name: "deep", ask: deepIn(anything)},
-	{name: "deep, outlines and ids", ask: outlined},
-	{name: "actor", ask: newestOf(byActor)},
-	{name: "actor, deep", ask: deepIn(byActor)},
-	{name: "resource", ask: newestOf(byResource)},
-	{name: "resource, deep", ask: deepIn(byResource)},
-	{name: "owner", ask: newestOf(byOwner), fits: func(a *activity.Activity) bool { return a.OwnerID != uuid.Nil }},
+var logQueries = []logQuery{
+	{name: "newest", run: newestOf(anything)},
+	{name: "deep", run: deepIn(anything)},
+	{name: "deep, headers and ids", run: headersThenIDs},
+	{name: "actor", run: newestOf(byActor)},
+	{name: "actor, deep", run: deepIn(byActor)},
+	{name: "resource", run: newestOf(byResource)},
+	{name: "resource, deep", run: deepIn(byResource)},
+	{name: "owner", run: newestOf(byOwner), fits: func(a *activity.Activity) bool { return a.OwnerID != uuid.Nil }},
 	{
 		name: "correlation",
-		ask:  newestOf(byCorrelation),
+		run:  newestOf(byCorrelation),
 		fits: func(a *activity.Activity) bool { return a.CorrelationID != a.ID },
 	},
 	{
 		name: "action " + loggen.FrequentActions,
-		ask: newestOf(
+		run: newestOf(
 			func(*activity.Activity) activity.Filter { return activity.Filter{Action: loggen.FrequentActions} },
 		),
 	},
 	{
 		name: "action " + loggen.RareActions,
-		ask: newestOf(
+		run: newestOf(
 			func(*activity.Activity) activity.Filter { return activity.Filter{Action: loggen.RareActions} },
 		),
 	},
-	{name: "action of an actor", ask: newestOf(func(a *activity.Activity) activity.Filter {
+	{name: "action of an actor", run: newestOf(func(a *activity.Activity) activity.Filter {
 		return activity.Filter{Actor: a.ActorPrincipalID, Action: a.Action}
 	})},
 	{
 		name: "status failure",
-		ask:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Status: "failure"} }),
+		run:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Status: "failure"} }),
 	},
 	{
 		name: "severity critical",
-		ask:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Severity: "critical"} }),
+		run:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Severity: "critical"} }),
 	},
 	{
 		name: "category",
-		ask:  newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{Category: a.Category} }),
+		run:  newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{Category: a.Category} }),
 	},
 	{
 		name: "resource type",
-		ask: newestOf(
+		run: newestOf(
 			func(a *activity.Activity) activity.Filter { return activity.Filter{ResourceType: a.ResourceType} },
 		),
 	},
-	{name: "target", ask: newestOf(func(a *activity.Activity) activity.Filter {
+	{name: "target", run: newestOf(func(a *activity.Activity) activity.Filter {
 		return activity.Filter{Target: a.TargetPrincipalID}
 	}), fits: func(a *activity.Activity) bool { return a.TargetPrincipalID != uuid.Nil }},
 	{
 		name: "request",
-		ask:  newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{RequestID: a.RequestID} }),
+		run:  newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{RequestID: a.RequestID} }),
 	},
 	{
-		name: "text, found often",
-		ask:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Q: "weekly"} }),
+		name: "text, frequent",
+		run:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Q: "weekly"} }),
 	},
 	{
-		name: "text, found nowhere",
-		ask:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Q: "no such words"} }),
+		name: "text, absent",
+		run:  newestOf(func(*activity.Activity) activity.Filter { return activity.Filter{Q: "no such words"} }),
 	},
-	{name: "window of a day", ask: newestOf(dayBefore)},
-	{name: "failures of a day", ask: newestOf(func(a *activity.Activity) activity.Filter {
+	{name: "window of a day", run: newestOf(dayBefore)},
+	{name: "failures of a day", run: newestOf(func(a *activity.Activity) activity.Filter {
 		f := dayBefore(a)
 		f.Status = "failure"
 		return f
 	})},
-	{name: "get", ask: get},
-	{name: "since", ask: since},
-	{name: "count of all", ask: countOf(anything)},
-	{name: "count of a resource", ask: countOf(byResource)},
-	{name: "count of a day", ask: countOf(dayBefore)},
+	{name: "get", run: get},
+	{name: "since", run: since},
+	{name: "count of all", run: countOf(anything)},
+	{name: "count of a resource", run: countOf(byResource)},
+	{name: "count of a day", run: countOf(dayBefore)},
 }
 
 func anything(*activity.Activity) activity.Filter { return activity.Filter{} }
@@ -195,15 +195,15 @@ func dayBefore(a *activity.Activity) activity.Filter {
 	return activity.Filter{Since: a.RecordedAt.Add(-24 * time.Hour), Until: a.RecordedAt}
 }
 
-// pageResult is what came of a question to a tenant's log.
+// pageResult is the measurement of one kind of query.
 type pageResult struct {
 	Tenant   string      `json:"tenant"` // large or small
 	Question string      `json:"question"`
 	Runs     int         `json:"runs"`
 	Took     percentiles `json:"took"`
 	Rows     float64     `json:"rows"` // on average
-	Full     float64     `json:"full"` // the share of pages that were
-	Cut      float64     `json:"cut"`  // the share that the scan budget ended
+	Full     float64     `json:"full"` // share of full pages
+	Cut      float64     `json:"cut"`  // share of pages that the scan budget ended
 }
 
 func showPages(w io.Writer, pages []pageResult) {
@@ -219,11 +219,11 @@ func showPages(w io.Writer, pages []pageResult) {
 	}
 }
 
-// warmUps is how many questions of a kind are not counted.
+// warmUps is the number of queries of a kind that are not measured.
 const warmUps = 20
 
-// askAll asks everything of a large and of a small tenant, one question after the other.
-func askAll(
+// queryAll sends all queries for a large and a small tenant, one after the other.
+func queryAll(
 	ctx context.Context,
 	db *stack.Database,
 	large, small uuid.UUID,
@@ -240,10 +240,10 @@ func askAll(
 		if err != nil {
 			return nil, err
 		}
-		for _, q := range questions {
+		for _, q := range logQueries {
 			about := q.fitting(samples)
 			if len(about) == 0 {
-				progress("%s: the %s tenant has nothing to ask it about", q.name, tenant.name)
+				progress("%s: the %s tenant has no fitting activity", q.name, tenant.name)
 				continue
 			}
 			result, err := q.measure(ctx, log, about, runs)
@@ -269,7 +269,7 @@ func sized(large, small uuid.UUID) []sizedTenant {
 	return []sizedTenant{{"large", large}, {"small", small}}
 }
 
-func (q *question) fitting(samples []activity.Activity) (list []*activity.Activity) {
+func (q *logQuery) fitting(samples []activity.Activity) (list []*activity.Activity) {
 	for i := range samples {
 		if q.fits == nil || q.fits(&samples[i]) {
 			list = append(list, &samples[i])
@@ -278,7 +278,7 @@ func (q *question) fitting(samples []activity.Activity) (list []*activity.Activi
 	return list
 }
 
-func (q *question) measure(
+func (q *logQuery) measure(
 	ctx context.Context,
 	log *pglog.Log,
 	about []*activity.Activity,
@@ -288,7 +288,7 @@ func (q *question) measure(
 	var took []time.Duration
 	for i := range warmUps + runs {
 		began := time.Now()
-		got, err := q.ask(ctx, log, about[i%len(about)])
+		got, err := q.run(ctx, log, about[i%len(about)])
 		if err != nil {
 			return result, err
 		}
@@ -308,28 +308,29 @@ func (q *question) measure(
 	return result, nil
 }
 
-// sample picks a thousand of a tenant's activities, at moments that are spread evenly over the
-// log's time.
+// sample returns a thousand of a tenant's activities at random times of the log.
 func sample(ctx context.Context, db *stack.Database, tenant uuid.UUID) (samples []activity.Activity, err error) {
 	var oldest, newest uuid.UUID
 	err = db.Pool.QueryRow(ctx, `
 		SELECT (SELECT id FROM fanfare.activities WHERE tenant_id = $1 ORDER BY id LIMIT 1),
-		       (SELECT id FROM fanfare.activities WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1)`, tenant).Scan(&oldest, &newest)
+		       (SELECT id FROM fanfare.activities WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1)`, tenant).
+		Scan(&oldest, &newest)
 	if err != nil {
 		return nil, err
 	}
 	from, span := uuidv7.Time(oldest), uuidv7.Time(newest).Sub(uuidv7.Time(oldest))
 	random := rand.New(rand.NewPCG(3, 3))
-	moments := make([]time.Time, 1000)
-	for i := range moments {
-		moments[i] = from.Add(time.Duration(random.Int64N(int64(span) + 1)))
+	times := make([]time.Time, 1000)
+	for i := range times {
+		times[i] = from.Add(time.Duration(random.Int64N(int64(span) + 1)))
 	}
 	rows, err := db.Pool.Query(ctx, `
 		SELECT `+pglog.Columns+`
 		FROM unnest($2::timestamptz[]) AS t(at)
 		CROSS JOIN LATERAL (
-		    SELECT * FROM fanfare.activities AS a WHERE a.tenant_id = $1 AND a.id >= fanfare.uuidv7_floor(t.at) ORDER BY a.id LIMIT 1
-		) AS a`, tenant, moments)
+		    SELECT * FROM fanfare.activities AS a
+		    WHERE a.tenant_id = $1 AND a.id >= fanfare.uuidv7_floor(t.at) ORDER BY a.id LIMIT 1
+		) AS a`, tenant, times)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func newPurge() *cobra.Command {
 	var o purgeOptions
 	cmd := newBenchmark(
 		"purge",
-		"How long recording takes while the log is purged, and while it is not",
+		"Measure how long recording takes while the log is purged",
 		&o.output,
 		func(ctx context.Context) (*purgeResult, error) {
 			if o.activities < 1000 || o.tenants < 2 || o.rate < 1 || o.seconds < 1 {
@@ -49,21 +49,21 @@ func newPurge() *cobra.Command {
 		&o.activities,
 		"activities",
 		1_000_000,
-		"activities that are purged each time, or some more; the log has twice as many and a half",
+		"approximate number of activities of each purge; the log has 2.5 times as many",
 	)
-	flags.IntVar(&o.tenants, "tenants", 50, "tenants")
-	flags.IntVar(&o.rate, "rate", 200, "transactions a second meanwhile")
-	flags.IntVar(&o.seconds, "seconds", 30, "how long to write without a purge")
-	flags.IntVar(&o.batch, "batch", 0, "rows that a step of the purge removes at most (default retention's)")
+	flags.IntVar(&o.tenants, "tenants", 50, "number of tenants")
+	flags.IntVar(&o.rate, "rate", 200, "transactions a second")
+	flags.IntVar(&o.seconds, "seconds", 30, "seconds to write without a purge")
+	flags.IntVar(&o.batch, "batch", 0, "maximum number of rows that a step of the purge removes (0: retention's default)")
 	o.databaseFlags.flags(flags)
 	return cmd
 }
 
-// purgeRun is what writing took in one phase.
+// purgeRun is the measurement of writing in one phase.
 type purgeRun struct {
 	Phase      string      `json:"phase"`
 	Commits    int         `json:"transactions"`
-	Took       percentiles `json:"took"` // from the moment when each was due
+	Took       percentiles `json:"took"` // from the due time of each transaction
 	Purged     int64       `json:"activities_purged"`
 	Keys       int64       `json:"idempotency_keys_purged"`
 	Partitions int         `json:"partitions_dropped"`
@@ -126,7 +126,8 @@ func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, er
 	defer func() { err = errors.Join(err, db.Stop()) }()
 	// Of the months that are over, the older half is purged in batches and the newer by partitions.
 	const months = 6
-	if _, err := loadLog(ctx, db, loggen.Options{Activities: 5 * o.activities / 2, Tenants: o.tenants, Months: months}); err != nil {
+	log := loggen.Options{Activities: 5 * o.activities / 2, Tenants: o.tenants, Months: months}
+	if _, err := loadLog(ctx, db, log); err != nil {
 		return nil, err
 	}
 	site, err := newSite(ctx, db)
@@ -144,8 +145,8 @@ func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, er
 	for _, phase := range []struct {
 		name    string
 		atLeast time.Duration
-		keep    bool      // one tenant keeps everything, so that no partition can go as a whole
-		before  time.Time // what was recorded before goes; the zero time: nothing
+		keep    bool      // one tenant keeps everything, so that no partition can be dropped
+		before  time.Time // activities recorded earlier are purged; zero purges none
 	}{
 		{name: undisturbed, atLeast: time.Duration(o.seconds) * time.Second},
 		{name: inBatches, keep: true, before: thisMonth.AddDate(0, -(months-1)/2, 0)},
@@ -175,17 +176,18 @@ func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, er
 	return result, nil
 }
 
-// purger makes retention do what is to be measured.
+// purger sets retention policies and runs them.
 type purger struct {
 	db     *stack.Database
 	keeper uuid.UUID
 	batch  int
 }
 
-// set has the policy purge what was recorded before a time, or on that day.
+// set sets a policy that purges activities recorded before or on the day of a time.
 func (p *purger) set(ctx context.Context, before time.Time, keep bool) error {
 	days, none, one := int64(time.Since(before)/(24*time.Hour)), int64(0), int64(1)
-	if _, err := retention.Set(ctx, p.db.Pool, retention.Installation, activity.System, retention.Change{retention.MaxDays: &days, retention.MinDays: &one}); err != nil {
+	all := retention.Change{retention.MaxDays: &days, retention.MinDays: &one}
+	if _, err := retention.Set(ctx, p.db.Pool, retention.Installation, activity.System, all); err != nil {
 		return err
 	}
 	own := retention.Change{retention.MaxDays: nil}
@@ -202,11 +204,11 @@ func (p *purger) run(ctx context.Context) (retention.Report, error) {
 		return retention.Report{}, err
 	}
 	defer pool.Close()
-	var told time.Time
+	var reported time.Time
 	return retention.NewRunner(pool, retention.Options{Batch: p.batch, Logger: warnings()}).
 		Run(ctx, uuid.Nil, func(r retention.Report) {
-			if time.Since(told) > 5*time.Second {
-				told = time.Now()
+			if time.Since(reported) > 5*time.Second {
+				reported = time.Now()
 				progress(
 					"%d activities and %d idempotency keys purged, %d partitions dropped",
 					r.Removed.Activities,
@@ -217,16 +219,15 @@ func (p *purger) run(ctx context.Context) (retention.Report, error) {
 		})
 }
 
-// writeDuring records activities at a steady rate, each at its time whether or not those before it
-// are done, from a while before the purge begins until it has ended, and for so long at least. What
-// counts is the time from when a transaction was due.
+// writeDuring records activities at a steady rate from shortly before the purge until it has ended,
+// for at least a duration. It measures each transaction from its due time.
 func (s *site) writeDuring(
 	ctx context.Context,
 	rate int,
 	atLeast time.Duration,
 	purge func() (retention.Report, error),
 ) (run purgeRun, err error) {
-	const lead = 2 * time.Second // not counted
+	const lead = 2 * time.Second // not measured
 	pool, err := s.db.NewPool(ctx, 32)
 	if err != nil {
 		return run, err

@@ -10,7 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 )
 
-// statement is what PostgreSQL spent on one statement.
+// statement is the cost of one statement in PostgreSQL.
 type statement struct {
 	Query       string  `json:"query"`
 	Calls       int64   `json:"calls"`
@@ -32,7 +32,8 @@ func readStatements(ctx context.Context, db *stack.Database, on bool) ([]stateme
 		return nil, nil
 	}
 	rows, err := db.Pool.Query(ctx, `
-		SELECT left(regexp_replace(query, '\s+', ' ', 'g'), 70), calls, rows, total_exec_time, mean_exec_time, shared_blks_hit + shared_blks_read
+		SELECT left(regexp_replace(query, '\s+', ' ', 'g'), 70), calls, rows, total_exec_time, mean_exec_time,
+		    shared_blks_hit + shared_blks_read
 		FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 12`)
 	if err != nil {
 		return nil, err

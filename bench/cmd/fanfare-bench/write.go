@@ -34,7 +34,7 @@ func newWrite() *cobra.Command {
 	var o writeOptions
 	cmd := newBenchmark(
 		"write",
-		"What recording an activity costs the transaction that makes the change",
+		"Measure what recording an activity costs the transaction that makes the change",
 		&o.output,
 		func(ctx context.Context) (*writeResult, error) {
 			if err := o.validate(); err != nil {
@@ -44,17 +44,17 @@ func newWrite() *cobra.Command {
 		},
 	)
 	flags := cmd.Flags()
-	flags.IntVar(&o.rounds, "rounds", 5, "how often to measure each kind of transaction, in turns")
-	flags.IntVar(&o.seconds, "seconds", 5, "how long to measure it each time")
-	flags.DurationVar(&o.warmUp, "warm-up", time.Second, "how long to run it before, without measuring")
+	flags.IntVar(&o.rounds, "rounds", 5, "number of times to measure each kind of transaction, in turns")
+	flags.IntVar(&o.seconds, "seconds", 5, "seconds of each measurement")
+	flags.DurationVar(&o.warmUp, "warm-up", time.Second, "duration of the load before each measurement")
 	flags.IntSliceVar(
 		&o.clients,
 		"clients",
 		[]int{8},
-		"clients that commit one transaction after the other; several numbers are measured in turns",
+		"number of clients with one transaction at a time each; several numbers are measured in turns",
 	)
-	flags.StringSliceVar(&o.kinds, "kinds", transactionNames(), "what to measure")
-	flags.BoolVar(&o.noFsync, "no-fsync", false, "a PostgreSQL that waits for no disk: compares work alone")
+	flags.StringSliceVar(&o.kinds, "kinds", transactionNames(), "kinds of transactions to measure")
+	flags.BoolVar(&o.noFsync, "no-fsync", false, "do not wait for the disk")
 	o.databaseFlags.flags(flags)
 	return cmd
 }
@@ -63,7 +63,7 @@ func (o *writeOptions) validate() error {
 	known := transactionNames()
 	for _, k := range o.kinds {
 		if !slices.Contains(known, k) {
-			return fmt.Errorf("--kinds: %q is none of %v", k, known)
+			return fmt.Errorf("--kinds: got %q, want one of %v", k, known)
 		}
 	}
 	if o.rounds < 1 || o.seconds < 1 || len(o.clients) == 0 || slices.Min(o.clients) < 1 {
@@ -72,7 +72,7 @@ func (o *writeOptions) validate() error {
 	return nil
 }
 
-// writeRun is one kind of transaction, measured once.
+// writeRun is one measurement of a kind of transaction.
 type writeRun struct {
 	Kind        string      `json:"kind"`
 	Clients     int         `json:"clients"`
@@ -84,7 +84,7 @@ type writeRun struct {
 	PostgresCPU float64     `json:"postgres_cpu_us_per_transaction"`
 }
 
-// spread is a figure of several rounds.
+// spread is the distribution of a figure over the rounds.
 type spread struct {
 	Median float64 `json:"median"`
 	Low    float64 `json:"low"`
@@ -97,8 +97,7 @@ func newSpread(values []float64) spread {
 
 func (s spread) String() string { return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Median, s.Low, s.High) }
 
-// writeSummary is all rounds of one kind with one number of clients. The ratios are those within
-// each round.
+// writeSummary summarizes the rounds of a kind with a number of clients. Ratios are within a round.
 type writeSummary struct {
 	Kind        string       `json:"kind"`
 	Clients     int          `json:"clients"`
@@ -115,7 +114,7 @@ type writeSummary struct {
 type writeResult struct {
 	Machine machine        `json:"machine"`
 	Fsync   bool           `json:"fsync"`
-	Checks  string         `json:"checks"` // how strict the recording is
+	Checks  string         `json:"checks"` // of the recording
 	Runs    []writeRun     `json:"runs"`
 	Summary []writeSummary `json:"summary"`
 }
@@ -185,7 +184,7 @@ func measureWrites(ctx context.Context, o *writeOptions) (result *writeResult, e
 	result = &writeResult{Machine: thisMachine(), Fsync: !o.noFsync, Checks: site.checks}
 	for round := range o.rounds {
 		for _, clients := range o.clients {
-			for i := range o.kinds { // each round begins with another kind
+			for i := range o.kinds { // each round starts with another kind
 				kind := o.kinds[(i+round)%len(o.kinds)]
 				run, err := site.measure(ctx, kind, clients, o.warmUp, time.Duration(o.seconds)*time.Second)
 				if err != nil {
@@ -201,7 +200,7 @@ func measureWrites(ctx context.Context, o *writeOptions) (result *writeResult, e
 	return result, nil
 }
 
-// writeSettings are such that no checkpoint falls into a run.
+// writeSettings returns settings without a checkpoint during a measurement.
 func writeSettings(noFsync bool) map[string]string {
 	settings := map[string]string{"shared_buffers": "1GB", "max_wal_size": "16GB", "checkpoint_timeout": "1h"}
 	if noFsync {
@@ -211,7 +210,7 @@ func writeSettings(noFsync bool) map[string]string {
 	return settings
 }
 
-// measure has clients commit transactions of a kind, and counts those of the time after the
+// measure commits transactions of a kind with concurrent clients, and measures those after the
 // warm-up.
 func (s *site) measure(
 	ctx context.Context,
@@ -258,14 +257,15 @@ func (s *site) measure(
 	}
 	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
 	run = writeRun{
-		Kind: kind, Clients: clients, Commits: n, PerSecond: float64(n) / seconds, Took: acceptance.NewPercentiles(took),
+		Kind: kind, Clients: clients, Commits: n, PerSecond: float64(n) / seconds,
+		Took:      acceptance.NewPercentiles(took),
 		ClientCPU: each(used.Self), PostgresCPU: each(used.Postgres),
 	}
 	return run, s.verify(ctx, kind, commits.Load())
 }
 
-// commitUntil commits one transaction after the other until over is set, and returns how long those
-// since counting took.
+// commitUntil commits one transaction after the other until over is set, and returns the durations
+// of those that started after counting.
 func (s *site) commitUntil(
 	ctx context.Context,
 	pool *pgxpool.Pool,
@@ -336,7 +336,7 @@ func (r *writeResult) summarize(o *writeOptions) {
 				ClientCPU:   of(kind, clients, func(run writeRun) float64 { return run.ClientCPU }),
 				PostgresCPU: of(kind, clients, func(run writeRun) float64 { return run.PostgresCPU }),
 				ToChange:    ratio(kind, changeAlone, clients),
-				ToAudit:     ratio(kind, auditByHand, clients), ToBatched: ratio(kind, auditBatched, clients),
+				ToAudit:     ratio(kind, auditRow, clients), ToBatched: ratio(kind, auditBatched, clients),
 			})
 		}
 	}

@@ -12,32 +12,32 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// The kinds of transactions, each a change with more or less beside it.
+// The kinds of transactions.
 const (
-	changeAlone  = "change"         // the change alone
-	auditByHand  = "audit"          // and a row in an audit table
-	auditBatched = "audit-batched"  // the same, both in one round trip
-	outboxByHand = "outbox-by-hand" // and the same row as the log's, with its indexes, and one in an outbox table
+	changeAlone  = "change"         // one INSERT
+	auditRow     = "audit"          // with a row in an audit table
+	auditBatched = "audit-batched"  // the same in one round trip
+	ownOutbox    = "outbox-by-hand" // with the rows of a log and an outbox like Fanfare's
 	txActivity   = "txactivity"     // outbox.TxActivityWith, strict
-	txUnhooked   = "txactivity-db"  // outbox.TxActivity, which the database alone holds to the taxonomy
-	queued       = "queued"         // outbox.Recorder.Queue behind the change, strict, both in one round trip
+	txUnhooked   = "txactivity-db"  // outbox.TxActivity, with the taxonomy enforced by the database alone
+	queued       = "queued"         // outbox.Recorder.Queue, strict, in the round trip of the change
 )
 
 func transactionNames() []string {
-	return []string{changeAlone, auditByHand, auditBatched, outboxByHand, txActivity, txUnhooked, queued}
+	return []string{changeAlone, auditRow, auditBatched, ownOutbox, txActivity, txUnhooked, queued}
 }
 
 var transactions = map[string]func(s *site, ctx context.Context, conn *pgx.Conn) error{
 	changeAlone:  (*site).alone,
-	auditByHand:  (*site).audited,
+	auditRow:     (*site).audited,
 	auditBatched: (*site).auditedInBatch,
-	outboxByHand: (*site).outboxed,
+	ownOutbox:    (*site).outboxed,
 	txActivity:   (*site).recorded,
 	txUnhooked:   (*site).recordedUnhooked,
 	queued:       (*site).queued,
 }
 
-// site is an application with a table of signals and an audit table as people write them.
+// site is an application with a table of signals, an audit table, and a log and outbox of its own.
 type site struct {
 	db            *stack.Database
 	tenant, actor uuid.UUID
@@ -66,15 +66,18 @@ CREATE INDEX ON own_log (tenant_id, actor_principal_id, id);
 CREATE INDEX ON own_log (tenant_id, resource_id, id);
 CREATE INDEX ON own_log (tenant_id, correlation_id, id);
 CREATE INDEX ON own_log (tenant_id, owner_id, id) WHERE owner_id IS NOT NULL;
-CREATE TABLE own_outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, activity_id uuid NOT NULL, created_at timestamptz NOT NULL DEFAULT now());`
+CREATE TABLE own_outbox (
+    id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    activity_id uuid        NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now()
+);`
 
 func newSite(ctx context.Context, db *stack.Database) (*site, error) {
 	s := &site{db: db, tenant: uuid.New(), actor: uuid.New()}
 	return s, db.Exec(ctx, siteTables)
 }
 
-// reset empties the tables, so that every run finds them alike. The log refuses that to whoever
-// does not go out of their way.
+// reset truncates the tables. The log permits it only with session_replication_role = replica.
 func (s *site) reset(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, s.db.Pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
@@ -97,20 +100,22 @@ func (s *site) reset(ctx context.Context) error {
 	)
 }
 
-// verify compares what the clients have committed with what is there.
+// verify compares the clients' commits with the tables.
 func (s *site) verify(ctx context.Context, kind string, commits int64) error {
 	var signals, audits, logged, sent, activities, pending int64
 	err := s.db.Pool.QueryRow(ctx, `
-		SELECT (SELECT count(*) FROM signals), (SELECT count(*) FROM audit), (SELECT count(*) FROM own_log), (SELECT count(*) FROM own_outbox), (SELECT count(*) FROM fanfare.activities), (SELECT count(*) FROM fanfare.outbox)`,
+		SELECT (SELECT count(*) FROM signals), (SELECT count(*) FROM audit), (SELECT count(*) FROM own_log),
+		       (SELECT count(*) FROM own_outbox), (SELECT count(*) FROM fanfare.activities),
+		       (SELECT count(*) FROM fanfare.outbox)`,
 	).Scan(&signals, &audits, &logged, &sent, &activities, &pending)
 	if err != nil {
 		return err
 	}
 	var wantAudits, wantLogged, wantActivities int64
 	switch kind {
-	case auditByHand, auditBatched:
+	case auditRow, auditBatched:
 		wantAudits = commits
-	case outboxByHand:
+	case ownOutbox:
 		wantLogged = commits
 	case txActivity, txUnhooked, queued:
 		wantActivities = commits
@@ -119,7 +124,7 @@ func (s *site) verify(ctx context.Context, kind string, commits int64) error {
 		activities != wantActivities ||
 		pending != wantActivities {
 		return fmt.Errorf(
-			"%d signals, %d audit rows, %d and %d rows of a log and an outbox by hand, %d activities and %d pending after %d transactions",
+			"%d signals, %d audit rows, %d own log rows, %d own outbox rows, %d activities, %d pending, want %d transactions",
 			signals,
 			audits,
 			logged,
@@ -134,25 +139,29 @@ func (s *site) verify(ctx context.Context, kind string, commits int64) error {
 
 const (
 	insertSignal = `INSERT INTO signals (id, tenant_id, title) VALUES ($1, $2, $3)`
-	insertAudit  = `INSERT INTO audit (tenant_id, actor_id, resource_id, resource_type, action, payload) VALUES ($1, $2, $3, $4, $5, $6)`
+	insertAudit  = `
+		INSERT INTO audit (tenant_id, actor_id, resource_id, resource_type, action, payload)
+		VALUES ($1, $2, $3, $4, $5, $6)`
 	insertOwnLog = `
-		INSERT INTO own_log (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type, action,
-		    visibility, status, severity, category, delivery_channels, payload)
+		INSERT INTO own_log (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at,
+		    recorded_at, resource_type, action, visibility, status, severity, category, delivery_channels, payload)
 		VALUES ($1, $2, $3, $4, $1, now(), now(), $5, $6, $7, $8, $9, $10, '{}', $11)`
 	insertOwnOutbox = `INSERT INTO own_outbox (activity_id) VALUES ($1)`
 )
 
-// signalPayload is what both the audit table and the log are given.
+// signalPayload returns the payload of the audit row and of the activity.
 func signalPayload() map[string]any {
 	return map[string]any{
-		"signal_type": "momentum", "title": "Momentum 12", "universe": "developed large caps", "score": 0.7, "horizon_days": 20,
-		"tags": []string{"equity", "daily"}, "note": "rebalanced after the review of the second quarter", "version": 17,
+		"signal_type": "momentum", "title": "Momentum 12", "universe": "developed large caps", "score": 0.7,
+		"horizon_days": 20, "tags": []string{"equity", "daily"}, "version": 17,
+		"note": "rebalanced after the review of the second quarter",
 	}
 }
 
 func (s *site) envelope() activity.Envelope {
 	return activity.Envelope{
-		TenantID: s.tenant, ActorPrincipalID: s.actor, ResourceType: "signal", Action: "signal.created", Payload: signalPayload(),
+		TenantID: s.tenant, ActorPrincipalID: s.actor, ResourceType: "signal", Action: "signal.created",
+		Payload: signalPayload(),
 	}
 }
 
@@ -189,10 +198,12 @@ func (s *site) outboxed(ctx context.Context, conn *pgx.Conn) error {
 		if _, err := tx.Exec(ctx, insertSignal, id, s.tenant, "Momentum 12"); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, insertOwnLog, record, s.tenant, s.actor, id, "signal", "signal.created", "resource", "success", "info", "research", signalPayload()); err != nil {
+		_, err := tx.Exec(ctx, insertOwnLog, record, s.tenant, s.actor, id, "signal", "signal.created", "resource",
+			"success", "info", "research", signalPayload())
+		if err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, insertOwnOutbox, record)
+		_, err = tx.Exec(ctx, insertOwnOutbox, record)
 		return err
 	})
 }
@@ -207,7 +218,7 @@ func (s *site) recordedUnhooked(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// create is the change that an activity is about.
+// create makes the change that is recorded.
 func (s *site) create(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (uuid.UUID, error) {
 	e.ResourceID = uuid.New()
 	_, err := tx.Exec(ctx, insertSignal, e.ResourceID, s.tenant, "Momentum 12")

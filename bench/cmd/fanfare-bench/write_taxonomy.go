@@ -30,8 +30,8 @@ actions:
         tags: {type: array, items: {type: string}, maxItems: 20}
 `
 
-// enforce registers the action, and refuses what breaks its rules: in Go the whole schema, in the
-// database what every writer is held to.
+// enforce registers the action and enforces it strictly: its whole schema in Go, the rules for all
+// writers in the database.
 func (s *site) enforce(ctx context.Context) error {
 	t, err := taxonomy.Parse(strings.NewReader(siteTaxonomy))
 	if err != nil {
@@ -48,6 +48,6 @@ func (s *site) enforce(ctx context.Context) error {
 		return err
 	}
 	s.recorder = outbox.Recorder{Hooks: activity.Hooks{Before: []activity.BeforeAppend{applied.Check(taxonomy.Strict)}}}
-	s.checks = "strictly: the payload's whole schema in Go, registered actions, required keys and sizes in the database"
+	s.checks = "strict: the payload's schema in Go; registered actions, required keys and sizes in the database"
 	return nil
 }

@@ -1,6 +1,6 @@
-// Package archive makes a large installation that has run for two months: tenants with trees of
-// resources, people with roles, subscriptions, preferences and inboxes, and the log of what
-// happened. It is the same each time, but for the dates.
+// Package archive generates a large installation of two months: tenants with trees of resources,
+// people with roles, subscriptions, preferences and inboxes, and the log. Apart from the dates it
+// is the same in each run.
 package archive
 
 import (
@@ -12,15 +12,15 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// Options say how large it is. The zero value is the usual one.
+// Options describe the size. The zero value is usable.
 type Options struct {
 	Tenants    int // default 10
-	Principals int // in all; default 10,000
-	Resources  int // in all, without folders and projects; default 20,000
-	Activities int // in all; default 1,000,000
+	Principals int // in all tenants; default 10,000
+	Resources  int // in all tenants, without folders and projects; default 20,000
+	Activities int // in all tenants; default 1,000,000
 }
 
-func (o Options) orDefault() Options {
+func (o Options) withDefaults() Options {
 	set := func(n *int, d int) {
 		if *n <= 0 {
 			*n = d
@@ -33,7 +33,7 @@ func (o Options) orDefault() Options {
 	return o
 }
 
-// Archive is what Options describe.
+// Archive is an installation.
 type Archive struct {
 	Tenants []*Tenant
 
@@ -42,12 +42,12 @@ type Archive struct {
 	random     *rand.Rand
 }
 
-// Principal is somebody who may ask.
+// Principal is a possible caller of the API.
 type Principal struct{ Tenant, ID uuid.UUID }
 
-// Tenant has a root, folders under it, projects under these, and resources under those. Each
-// principal has a role on one folder, on two projects elsewhere, and one in twenty on the root
-// instead.
+// Tenant has a root, folders below it, projects in the folders, and resources in the projects. Each
+// principal has a role on one folder and on two other projects; one in twenty has a role on the
+// root instead.
 type Tenant struct {
 	ID      uuid.UUID
 	root    uuid.UUID
@@ -61,7 +61,7 @@ type folder struct {
 	id       uuid.UUID
 	projects []uuid.UUID
 	members  []uuid.UUID
-	held     []*resource // what is under it
+	held     []*resource // below it
 }
 
 type resource struct {
@@ -71,7 +71,7 @@ type resource struct {
 	watchers           []uuid.UUID
 }
 
-// What a tenant is made of.
+// The contents of each tenant.
 const (
 	folders  = 20
 	projects = 10 // in a folder
@@ -79,9 +79,9 @@ const (
 	seed     = 20_260_202
 )
 
-// New makes an archive that ends now.
+// New returns an archive that ends now.
 func New(o Options) *Archive {
-	o = o.orDefault()
+	o = o.withDefaults()
 	a := &Archive{activities: o.Activities, began: time.Now().Add(-age), random: rand.New(rand.NewPCG(seed, seed))}
 	for i := range o.Tenants {
 		a.Tenants = append(a.Tenants, a.newTenant(share(o.Principals, o.Tenants, i), share(o.Resources, o.Tenants, i)))
@@ -89,7 +89,7 @@ func New(o Options) *Archive {
 	return a
 }
 
-// share divides total over parts as evenly as it goes.
+// share returns the size of part i of total divided as evenly as possible.
 func share(total, parts, i int) int { return (total + parts - 1 - i) / parts }
 
 func (a *Archive) newTenant(people, resources int) *Tenant {
@@ -134,7 +134,7 @@ var names = []string{
 	"Onboarding",
 }
 
-// Principals lists everybody.
+// Principals lists the principals of all tenants.
 func (a *Archive) Principals() []Principal {
 	var list []Principal
 	for _, t := range a.Tenants {
@@ -145,7 +145,7 @@ func (a *Archive) Principals() []Principal {
 	return list
 }
 
-// busy picks a resource such that a fifth of them gets most of what happens.
+// busy returns a random resource, such that a fifth of them accounts for most activities.
 func (t *Tenant) busy(random *rand.Rand) *resource {
 	return t.resources[int(random.ExpFloat64()*float64(len(t.resources))/8)%len(t.resources)]
 }

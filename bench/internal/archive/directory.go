@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// directory is the rows of everything but the log and the inboxes.
+// directory contains the rows of all tables but the log and the inboxes.
 type directory struct {
 	principals, resources, roles, subscriptions, preferences [][]any
 }
@@ -32,7 +32,7 @@ func (a *Archive) addTree(d *directory, t *Tenant) {
 		}
 	}
 	for _, r := range t.resources {
-		d.resources = append(d.resources, []any{r.id, t.ID, r.project, optional(r.owner), "signal", r.name})
+		d.resources = append(d.resources, []any{r.id, t.ID, r.project, nullable(r.owner), "signal", r.name})
 	}
 }
 
@@ -76,8 +76,8 @@ func (a *Archive) addRoles(d *directory, t *Tenant, i int) {
 	}
 }
 
-// addSubscriptions subscribes somebody to fifteen resources of the own folder, two projects of it,
-// and three resources elsewhere.
+// addSubscriptions subscribes a principal to fifteen resources and two projects of their folder,
+// and to three other resources.
 func (a *Archive) addSubscriptions(d *directory, t *Tenant, i int) {
 	id := t.people[i]
 	home := t.folders[i%folders]
@@ -118,14 +118,15 @@ func (d *directory) copy(ctx context.Context, pool *pgxpool.Pool) error {
 		{"subscriptions", []string{"id", "tenant_id", "principal_id", "resource_id", "scope"}, d.subscriptions},
 		{"preferences", []string{"tenant_id", "principal_id", "filter_mode", "custom_actions", "muted"}, d.preferences},
 	} {
-		if _, err := pool.CopyFrom(ctx, pgx.Identifier{"fanfare", table.name}, table.columns, pgx.CopyFromRows(table.rows)); err != nil {
+		name := pgx.Identifier{"fanfare", table.name}
+		if _, err := pool.CopyFrom(ctx, name, table.columns, pgx.CopyFromRows(table.rows)); err != nil {
 			return fmt.Errorf("load %s: %w", table.name, err)
 		}
 	}
 	return nil
 }
 
-func optional(id uuid.UUID) any {
+func nullable(id uuid.UUID) any {
 	if id == uuid.Nil {
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// null is how COPY's text format has it.
+// null is NULL in COPY's text format.
 const null = `\N`
 
 func appendID(line []byte, id uuid.UUID) []byte {
@@ -20,7 +20,7 @@ func appendID(line []byte, id uuid.UUID) []byte {
 	return append(line, id.String()...)
 }
 
-// copyLines fills a table in COPY's text format. next appends a line, or nothing at the end.
+// copyLines fills a table with COPY in text format. next appends a line, or nothing at the end.
 func copyLines(ctx context.Context, pool *pgxpool.Pool, table, columns string, next func(line []byte) []byte) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {

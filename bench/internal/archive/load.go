@@ -9,7 +9,7 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// Loaded counts what Load has written.
+// Loaded counts the rows that Load wrote.
 type Loaded struct {
 	Principals    int `json:"principals"`
 	Resources     int `json:"resources"`
@@ -20,7 +20,7 @@ type Loaded struct {
 	Notifications int `json:"notifications"`
 }
 
-// Settings are those of a PostgreSQL that the archive is loaded into.
+// Settings returns the settings of a PostgreSQL for an archive.
 func Settings() map[string]string {
 	return map[string]string{
 		"shared_buffers":       "2GB",
@@ -30,15 +30,15 @@ func Settings() map[string]string {
 	}
 }
 
-// Load writes everything by COPY into an empty database, and the indexes of the large tables after
-// their rows. It may be called once.
+// Load writes the archive by COPY into an empty database, and creates the indexes of the large
+// tables after their rows. It may be called once.
 func (a *Archive) Load(ctx context.Context, pool *pgxpool.Pool) (Loaded, error) {
 	d, h := a.directory(), &history{archive: a}
 	if err := d.copy(ctx, pool); err != nil {
 		return Loaded{}, err
 	}
 	if _, err := pool.Exec(ctx, formerMonths); err != nil {
-		return Loaded{}, fmt.Errorf("make partitions: %w", err)
+		return Loaded{}, fmt.Errorf("create partitions: %w", err)
 	}
 	if err := bulk.WithoutIndexes(ctx, pool, "fanfare.activities", h.copy); err != nil {
 		return Loaded{}, err
@@ -51,14 +51,13 @@ func (a *Archive) Load(ctx context.Context, pool *pgxpool.Pool) (Loaded, error) 
 	}
 	_, err := pool.Exec(ctx, "CHECKPOINT")
 	return Loaded{
-		Principals: len(
-			d.principals,
-		), Resources: len(d.resources), Roles: len(d.roles), Subscriptions: len(d.subscriptions),
-		Preferences: len(d.preferences), Activities: h.made, Notifications: len(h.notifications),
+		Principals: len(d.principals), Resources: len(d.resources), Roles: len(d.roles),
+		Subscriptions: len(d.subscriptions),
+		Preferences:   len(d.preferences), Activities: h.made, Notifications: len(h.notifications),
 	}, err
 }
 
-// formerMonths makes the partitions that an installation of that age has.
+// formerMonths creates the partitions of the previous months.
 const formerMonths = `
 DO $$
 DECLARE
@@ -68,7 +67,8 @@ BEGIN
         month := date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => i);
         EXECUTE format('CREATE TABLE fanfare.%I PARTITION OF fanfare.activities FOR VALUES FROM (%L) TO (%L)',
             'activities_' || to_char(month, '"y"YYYY"m"MM'),
-            fanfare.uuidv7_floor(month AT TIME ZONE 'UTC'), fanfare.uuidv7_floor((month + interval '1 month') AT TIME ZONE 'UTC'));
+            fanfare.uuidv7_floor(month AT TIME ZONE 'UTC'),
+            fanfare.uuidv7_floor((month + interval '1 month') AT TIME ZONE 'UTC'));
     END LOOP;
 END
 $$`

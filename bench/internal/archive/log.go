@@ -23,7 +23,7 @@ var actions = []string{
 	"transfer.requested", "promotion.granted", "report.viewed", "resource.deleted",
 }
 
-// payload is of the size that a change usually has.
+// payload has the size of a typical change.
 var payload = must(json.Marshal(map[string]any{
 	"field": "weights.momentum", "before": "0.25", "after": "0.40", "version": 17,
 	"note": "rebalanced after the review of the second quarter", "ticket": "FIN-20318", "reviewers": 2,
@@ -36,11 +36,11 @@ func must(b []byte, err error) []byte {
 	return b
 }
 
-const activityColumns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, owner_id, parent_id, " +
-	"occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, severity, category, " +
+const activityColumns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, " +
+	"owner_id, parent_id, occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, severity, category, " +
 	"delivery_channels, message, request_id, payload"
 
-// history makes the activities one after the other, and notes who was told of them.
+// history generates the activities in their order, and their notifications.
 type history struct {
 	archive       *Archive
 	made          int
@@ -79,32 +79,32 @@ func (h *history) next(row []byte) []byte {
 	for range 2 { // occurred, recorded
 		row = append(at.UTC().AppendFormat(row, time.RFC3339Nano), '\t')
 	}
-	row = append(
-		row,
-		"signal\t"+r.name+"\t"+action+"\t"+visibility+"\tsuccess\tinfo\tsignal\t{}\tchanged in the weekly review\treq-"...)
+	row = append(row, "signal\t"+r.name+"\t"+action+"\t"+visibility+"\tsuccess\tinfo\tsignal\t{}\t"...)
+	row = append(row, "changed in the weekly review\treq-"...)
 	row = append(strconv.AppendInt(row, int64(h.made), 10), '\t')
 	return append(append(row, payload...), '\n')
 }
 
-// notify tells up to three of those who watch, or else the owner.
+// notify adds notifications of up to three watchers, or else of the owner.
 func (h *history) notify(t *Tenant, r *resource, id, actor uuid.UUID, at time.Time) {
 	random := h.archive.random
-	told := map[uuid.UUID]bool{actor: true}
-	tell := func(principal uuid.UUID, reasons int16) {
-		if principal == uuid.Nil || told[principal] {
+	notified := map[uuid.UUID]bool{actor: true}
+	add := func(principal uuid.UUID, reasons int16) {
+		if principal == uuid.Nil || notified[principal] {
 			return
 		}
-		told[principal] = true
+		notified[principal] = true
 		old := time.Since(at) > age/4
 		h.notifications = append(h.notifications, notification{
-			tenant: t.ID, principal: principal, activity: id, at: at, read: old && random.IntN(5) > 0 || random.IntN(3) == 0, reasons: reasons,
+			tenant: t.ID, principal: principal, activity: id, at: at, reasons: reasons,
+			read: old && random.IntN(5) > 0 || random.IntN(3) == 0,
 		})
 	}
-	for offset, n := random.IntN(max(1, len(r.watchers))), 0; n < len(r.watchers) && len(told) <= 3; n++ {
-		tell(r.watchers[(offset+n)%len(r.watchers)], 1)
+	for offset, n := random.IntN(max(1, len(r.watchers))), 0; n < len(r.watchers) && len(notified) <= 3; n++ {
+		add(r.watchers[(offset+n)%len(r.watchers)], 1)
 	}
-	if len(told) <= 3 {
-		tell(r.owner, 2)
+	if len(notified) <= 3 {
+		add(r.owner, 2)
 	}
 }
 

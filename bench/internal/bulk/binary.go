@@ -7,23 +7,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// COPY's binary format: https://www.postgresql.org/docs/current/sql-copy.html. A stream is a
-// Header, rows, and a Trailer; a row is the number of its fields and then these.
+// A stream in COPY's binary format (https://www.postgresql.org/docs/current/sql-copy.html) is a
+// Header, rows, and a Trailer. A row is the number of its fields, followed by the fields.
 var (
 	Header  = []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 	Trailer = []byte{0xff, 0xff}
 )
 
-// epoch is where PostgreSQL's timestamps begin.
+// epoch is the origin of PostgreSQL's timestamps, in microseconds of Unix time.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
-// Fields begins a row.
+// Fields appends the start of a row of n fields.
 func Fields(row []byte, n int) []byte { return binary.BigEndian.AppendUint16(row, uint16(n)) }
 
-// Null appends a null of any type.
+// Null appends NULL of any type.
 func Null(row []byte) []byte { return binary.BigEndian.AppendUint32(row, 0xffffffff) }
 
-// UUID appends an id; uuid.Nil is null.
+// UUID appends a uuid; uuid.Nil is NULL.
 func UUID(row []byte, id uuid.UUID) []byte {
 	if id == uuid.Nil {
 		return Null(row)
@@ -36,7 +36,7 @@ func Time(row []byte, at time.Time) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(row, 8), uint64(at.UnixMicro()-epoch))
 }
 
-// Text appends a text; "" is null.
+// Text appends a text; "" is NULL.
 func Text(row []byte, text string) []byte {
 	if text == "" {
 		return Null(row)
@@ -44,7 +44,7 @@ func Text(row []byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint32(row, uint32(len(text))), text...)
 }
 
-// Bytes appends a bytea, or what else is sent as it is.
+// Bytes appends a bytea.
 func Bytes(row, value []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(row, uint32(len(value))), value...)
 }
@@ -54,7 +54,7 @@ func SmallInt(row []byte, n int16) []byte {
 	return binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(row, 2), uint16(n))
 }
 
-// JSONB appends JSON, which the server parses.
+// JSONB appends a jsonb, which the server parses.
 func JSONB(row, json []byte) []byte {
 	return append(append(binary.BigEndian.AppendUint32(row, uint32(len(json)+1)), 1), json...)
 }

@@ -1,5 +1,5 @@
-// Package bulk fills tables by COPY from what the caller encodes, which takes a tenth of the time
-// that encoding each value by its type does.
+// Package bulk fills tables by COPY with rows that the caller encodes, which takes a tenth of the
+// time of encoding each value by its type.
 package bulk
 
 import (
@@ -19,26 +19,26 @@ func Copy(ctx context.Context, conn *pgx.Conn, statement string, next func(row [
 	return nil
 }
 
-// reader reads as all rows, one after the other.
+// reader reads the concatenation of all rows.
 type reader struct {
-	next       func(row []byte) []byte
-	row, ahead []byte // ahead: what is left of row
+	next      func(row []byte) []byte
+	row, rest []byte // rest is the part of row that is not read yet
 }
 
 // Read implements io.Reader.
 func (r *reader) Read(p []byte) (n int, err error) {
 	for n < len(p) {
-		if len(r.ahead) == 0 {
+		if len(r.rest) == 0 {
 			r.row = r.next(r.row[:0])
-			if r.ahead = r.row; len(r.ahead) == 0 {
+			if r.rest = r.row; len(r.rest) == 0 {
 				if n > 0 {
 					break
 				}
 				return 0, io.EOF
 			}
 		}
-		copied := copy(p[n:], r.ahead)
-		n, r.ahead = n+copied, r.ahead[copied:]
+		copied := copy(p[n:], r.rest)
+		n, r.rest = n+copied, r.rest[copied:]
 	}
 	return n, nil
 }

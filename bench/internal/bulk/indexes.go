@@ -9,21 +9,22 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Index is an index of a table, or a constraint that is one.
+// Index is an index of a table, or a constraint with an index.
 type Index struct {
 	Name   string
 	Drop   string // the statement
-	Create string // the statement; on a partitioned table, for its partitions as well
+	Create string // the statement; for a partitioned table it includes the partitions
 }
 
-// Indexes lists those of a table.
+// Indexes lists the indexes of a table.
 func Indexes(ctx context.Context, pool *pgxpool.Pool, table string) ([]Index, error) {
 	rows, err := pool.Query(ctx, `
 		SELECT r.relname,
 		       CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', i.indexrelid::regclass)
 		            ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, c.conname) END,
 		       CASE WHEN c.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
-		            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) END
+		            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s',
+		                i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) END
 		FROM pg_index AS i
 		JOIN pg_class AS r ON r.oid = i.indexrelid
 		LEFT JOIN pg_constraint AS c ON c.conindid = i.indexrelid AND c.conrelid = i.indrelid
@@ -39,15 +40,15 @@ func Indexes(ctx context.Context, pool *pgxpool.Pool, table string) ([]Index, er
 	return indexes, err
 }
 
-// On is the statement that makes an index like it on another table, under a name that the server
-// chooses. table is the table that it is on, as the server writes it.
+// On returns the statement that creates the same index on another table, with a name that the
+// server chooses. table is the index's table as the server formats it.
 func (i Index) On(table, other string) string {
 	s := strings.Replace(i.Create, " CONSTRAINT "+i.Name+" ", " ", 1)
 	s = strings.Replace(s, " INDEX "+i.Name+" ON ", " INDEX ON ", 1)
 	return strings.Replace(s, " "+table+" ", " "+other+" ", 1)
 }
 
-// WithoutIndexes fills a table while it has none.
+// WithoutIndexes drops the indexes of a table, fills it, and creates them again.
 func WithoutIndexes(
 	ctx context.Context,
 	pool *pgxpool.Pool,

@@ -11,9 +11,9 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// eventKind is what may happen, so often in ten thousand times.
+// eventKind is a kind of activity.
 type eventKind struct {
-	often                          int
+	perTenThousand                 int
 	action, resourceType, category string
 }
 
@@ -41,7 +41,7 @@ var eventKinds = []eventKind{
 	{1, "container.evicted", "container", "system"},
 }
 
-// A frequent pattern of actions, and a rare one.
+// A pattern of frequent actions, and one of rare actions.
 const (
 	FrequentActions = "signal.*"
 	RareActions     = "guardrail.*"
@@ -49,28 +49,31 @@ const (
 
 var (
 	names = []string{
-		"Momentum 12", "Weekly report", "Customer churn", "Rebalancing", "Alert thresholds", "Dataset of the third quarter", "Budget", "Onboarding",
-		"Carry, developed markets", "Value, small caps",
+		"Momentum 12", "Weekly report", "Customer churn", "Rebalancing", "Alert thresholds",
+		"Dataset of the third quarter", "Budget", "Onboarding", "Carry, developed markets", "Value, small caps",
 	}
 	messages = []string{
-		"changed in the weekly review", "the nightly run took over the new weights", "requested by the desk", "rolled back to the version before",
+		"changed in the weekly review", "the nightly run applied the new weights", "requested by the desk",
+		"rolled back to the previous version",
 	}
 	agents = []string{
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) " +
+			"Version/17.5 Safari/605.1.15",
 		"python-requests/2.32.3", "Go-http-client/2.0",
 	}
 	universes = []string{"developed large caps", "emerging markets", "European small caps", "government bonds"}
 )
 
-// columns are what an generator writes, in this order.
-const columns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, owner_id, parent_id, " +
-	"occurred_at, recorded_at, ip_key_id, resource_type, resource_name, action, visibility, status, severity, category, " +
+// columns are the columns that a generator writes, in their order.
+const columns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, owner_id, " +
+	"parent_id, occurred_at, recorded_at, ip_key_id, resource_type, resource_name, action, visibility, status, " +
+	"severity, category, " +
 	"delivery_channels, message, request_id, user_agent, traceparent, ip_hash, payload"
 
 const columnCount = 25
 
-// generator writes the activities of a part of the time, one after the other.
+// generator generates the activities of a period in their order.
 type generator struct {
 	log       *Log
 	random    *rand.Rand
@@ -80,7 +83,7 @@ type generator struct {
 	workflows []workflow // under way in each tenant
 	drawn     [10_000]uint8
 
-	begun, over bool // the header is written, the trailer is
+	begun, over bool // the header, the trailer has been written
 	payload     []byte
 }
 
@@ -90,7 +93,7 @@ type workflow struct {
 	left int
 }
 
-// newGenerator makes one for n activities from a time on. number tells generators apart.
+// newGenerator returns a generator of n activities from a time on. number is its seed.
 func (l *Log) newGenerator(number uint64, from time.Time, every time.Duration, n int) *generator {
 	g := &generator{
 		log: l, random: rand.New(rand.NewPCG(seed, 1+number)), from: from, every: every, left: n,
@@ -98,7 +101,7 @@ func (l *Log) newGenerator(number uint64, from time.Time, every time.Duration, n
 	}
 	filled := 0
 	for i, h := range eventKinds {
-		for range h.often {
+		for range h.perTenThousand {
 			g.drawn[filled] = uint8(i)
 			filled++
 		}
@@ -146,7 +149,7 @@ func (g *generator) activity(row []byte) []byte {
 	}
 	row = bulk.Time(bulk.Time(row, at), at)
 
-	person := random.IntN(10) < 6 // a request of somebody's, and not of a machine's
+	person := random.IntN(10) < 6 // a person's request, not a program's
 	if person {
 		row = bulk.SmallInt(row, 1)
 	} else {
@@ -194,7 +197,7 @@ func (g *generator) activity(row []byte) []byte {
 	return bulk.JSONB(row, g.newPayload(h))
 }
 
-// correlation is the workflow's for one activity in twenty-five or so, and else the activity's own.
+// correlation returns a workflow's id for about one activity in 25, otherwise the activity's own.
 func (g *generator) correlation(tenant int, id uuid.UUID) uuid.UUID {
 	w := &g.workflows[tenant]
 	switch {
@@ -207,7 +210,7 @@ func (g *generator) correlation(tenant int, id uuid.UUID) uuid.UUID {
 	return id
 }
 
-// newPayload is some two hundred bytes of JSON.
+// newPayload returns about two hundred bytes of JSON.
 func (g *generator) newPayload(h *eventKind) []byte {
 	random, p := g.random, g.payload[:0]
 	p = append(p, `{"field": "weights.momentum", "before": "0.`...)

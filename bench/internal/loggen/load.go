@@ -13,9 +13,9 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// Settings are those of a PostgreSQL that a log is loaded into and read from. At this level
-// of its log, a table that is made and filled in one transaction is not logged; its files are not
-// waited for; and nothing is vacuumed but when asked.
+// Settings returns the settings of a PostgreSQL for a log. With wal_level minimal, a table that is
+// created and filled in one transaction is not logged; without fsync, its files are not awaited;
+// without autovacuum, tables are vacuumed only on request.
 func Settings() map[string]string {
 	return map[string]string{
 		"shared_buffers": "2GB", "maintenance_work_mem": "512MB", "max_wal_size": "16GB", "checkpoint_timeout": "30min",
@@ -25,14 +25,14 @@ func Settings() map[string]string {
 
 const activities = "fanfare.activities"
 
-// month is the part of a log that one partition holds.
+// month is the part of a log in one partition.
 type month struct {
 	name      string // of the partition
 	low, high time.Time
 	generator *generator
 }
 
-// months splits the time at the beginnings of months.
+// months splits the period into months.
 func (l *Log) months() (list []month) {
 	every := l.ended.Sub(l.began) / time.Duration(l.options.Activities)
 	left := l.options.Activities
@@ -65,8 +65,8 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Load writes everything by COPY into an empty log: each month into a table that becomes its
-// partition, several at once. It may be called once.
+// Load writes the log by COPY into empty tables: each month into a table that becomes its
+// partition, several at a time. It may be called once.
 func (l *Log) Load(ctx context.Context, pool *pgxpool.Pool) error {
 	indexes, err := bulk.Indexes(ctx, pool, activities)
 	if err != nil {
@@ -99,7 +99,7 @@ func (l *Log) Load(ctx context.Context, pool *pgxpool.Pool) error {
 	return g.Wait()
 }
 
-// clear removes the month's partition if it is there, which it must be empty for.
+// clear drops the month's partition, if it exists. It fails if the partition is not empty.
 func (m *month) clear(ctx context.Context, pool *pgxpool.Pool) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var exists, filled bool
@@ -117,7 +117,7 @@ func (m *month) clear(ctx context.Context, pool *pgxpool.Pool) error {
 	})
 }
 
-// fill makes the table with its rows, frozen, and its indexes.
+// fill creates the table with its rows, frozen, and its indexes.
 func (m *month) fill(ctx context.Context, conn *pgx.Conn, indexes []bulk.Index, indexesFirst bool) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL max_parallel_maintenance_workers = 0; "+m.create()); err != nil {
@@ -160,14 +160,15 @@ func (m *month) create() string {
 		m.name, activities, m.low.Format(time.RFC3339), m.high.Format(time.RFC3339))
 }
 
-// attach makes it a partition, as fanfare.ensure_partitions does.
+// attach attaches the table as a partition, as fanfare.ensure_partitions does.
 func (m *month) attach(ctx context.Context, conn *pgx.Conn) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		for _, statement := range []string{
-			fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (fanfare.uuidv7_floor('%s')) TO (fanfare.uuidv7_floor('%s'))",
-				activities, m.name, m.low.Format(time.RFC3339), m.high.Format(time.RFC3339)),
+			fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s "+
+				"FOR VALUES FROM (fanfare.uuidv7_floor('%s')) TO (fanfare.uuidv7_floor('%s'))", activities, m.name, m.low.Format(time.RFC3339), m.high.Format(time.RFC3339)),
 			"ALTER TABLE " + m.name + " DROP CONSTRAINT in_month",
-			"CREATE TRIGGER never_truncated BEFORE TRUNCATE ON " + m.name + " FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change()",
+			"CREATE TRIGGER never_truncated BEFORE TRUNCATE ON " + m.name +
+				" FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change()",
 		} {
 			if _, err := tx.Exec(ctx, statement); err != nil {
 				return fmt.Errorf("%s: %w", statement, err)
@@ -177,8 +178,8 @@ func (m *month) attach(ctx context.Context, conn *pgx.Conn) error {
 	})
 }
 
-// LoadKeys writes the idempotency keys that recording the activities would have written: for those
-// that share a correlation, and for all if all.
+// LoadKeys writes the idempotency keys of activities that share a correlation, and, if all, of all
+// activities.
 func (l *Log) LoadKeys(ctx context.Context, pool *pgxpool.Pool, all bool) error {
 	return bulk.WithoutIndexes(
 		ctx,
@@ -187,9 +188,11 @@ func (l *Log) LoadKeys(ctx context.Context, pool *pgxpool.Pool, all bool) error 
 		func(ctx context.Context, pool *pgxpool.Pool) error {
 			_, err := pool.Exec(ctx, `
 			INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, resource_id, activity_id, action)
-			SELECT tenant_id, correlation_id, resource_id, id, action FROM fanfare.activities WHERE correlation_id = id AND $1
+			SELECT tenant_id, correlation_id, resource_id, id, action
+			FROM fanfare.activities WHERE correlation_id = id AND $1
 			UNION ALL
-			(SELECT DISTINCT ON (tenant_id, correlation_id, action, resource_id) tenant_id, correlation_id, resource_id, id, action
+			(SELECT DISTINCT ON (tenant_id, correlation_id, action, resource_id)
+			     tenant_id, correlation_id, resource_id, id, action
 			 FROM fanfare.activities WHERE correlation_id <> id)`, all)
 			return err
 		},

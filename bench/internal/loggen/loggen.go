@@ -1,6 +1,6 @@
-// Package loggen makes a log that has grown for months: many tenants of which few have most,
-// busy and idle actors and resources, workflows that share a correlation, and texts of the usual
-// lengths. It is the same each time, but for the dates.
+// Package loggen generates a log of several months: many tenants, of which a few have most
+// activities, busy and idle actors and resources, workflows that share a correlation, and texts of
+// typical lengths. Apart from the dates it is the same in each run.
 package loggen
 
 import (
@@ -13,16 +13,16 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// Options say how large it is. The zero value is the usual one.
+// Options describe the size. The zero value is usable.
 type Options struct {
-	Activities   int  // in all; default 10,000,000
+	Activities   int  // in all tenants; default 10,000,000
 	Tenants      int  // default 50
-	Months       int  // how old it is; default 6
-	Connections  int  // that load it at once; default 3
-	IndexesFirst bool // the indexes are there before the rows
+	Months       int  // that the log covers; default 6
+	Connections  int  // that load the log; default 3
+	IndexesFirst bool // create the indexes before the rows
 }
 
-func (o Options) orDefault() Options {
+func (o Options) withDefaults() Options {
 	set := func(n *int, d int) {
 		if *n <= 0 {
 			*n = d
@@ -35,18 +35,18 @@ func (o Options) orDefault() Options {
 	return o
 }
 
-// Log is what Options describe.
+// Log is a generated log.
 type Log struct {
 	options      Options
 	began, ended time.Time
 	tenants      []*tenant
-	draw         [1 << 12]uint8 // tenants, each as often as its share
+	draw         [1 << 12]uint8 // tenants, each with a number of entries in proportion to its share
 	written      atomic.Int64
 }
 
-// New makes a log that ends now.
+// New returns a log that ends now.
 func New(o Options) *Log {
-	o = o.orDefault()
+	o = o.withDefaults()
 	o.Tenants = min(o.Tenants, 256)
 	now := time.Now().UTC()
 	l := &Log{options: o, began: now.AddDate(0, -o.Months, 0), ended: now}
@@ -64,19 +64,18 @@ func New(o Options) *Log {
 			filled++
 		}
 	}
-	return l // what is left of draw belongs to the first, which has the most
+	return l // the remaining entries of draw belong to the first tenant
 }
 
-// Activities is how many there are to write.
+// Activities returns the number of activities.
 func (l *Log) Activities() int { return l.options.Activities }
 
-// Written is how many of them have been written so far.
+// Written returns the number of activities that have been written.
 func (l *Log) Written() int { return int(l.written.Load()) }
 
 const seed = 20_261_121
 
-// tenant has resources of each type, the first of which are the busiest, and people, of whom the
-// same holds.
+// tenant has people and resources of each type; the first of each are the busiest.
 type tenant struct {
 	id        uuid.UUID
 	people    []uuid.UUID
@@ -88,7 +87,7 @@ type resource struct {
 	name              string
 }
 
-// newTenant makes one that so many activities are about.
+// newTenant returns a tenant with a number of activities.
 func newTenant(random *rand.Rand, activities int) *tenant {
 	t := &tenant{id: newID(random), resources: map[string][]resource{}}
 	for range min(max(activities/2000, 10), 5000) {
@@ -113,7 +112,7 @@ func newTenant(random *rand.Rand, activities int) *tenant {
 	return t
 }
 
-// busy picks one such that the first fifth gets most.
+// busy returns a random element, mostly of the first fifth.
 func busy[T any](random *rand.Rand, list []T) T {
 	return list[int(random.ExpFloat64()*float64(len(list))/8)%len(list)]
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 )
 
-// TestMonths reads what the generators write as COPY would, and holds each id against the bounds of
-// its partition.
+// TestMonths reads the generators' rows as COPY does, and compares each id with the bounds of its
+// partition.
 func TestMonths(t *testing.T) {
 	l := New(Options{Activities: 20_000, Tenants: 7, Months: 3})
 	months, rows := l.months(), 0
@@ -26,14 +26,14 @@ func TestMonths(t *testing.T) {
 			if got := binary.BigEndian.Uint16(row); got != columnCount {
 				t.Fatalf("%s: a row of %d fields, want %d", m.name, got, columnCount)
 			}
-			millis := int64(binary.BigEndian.Uint64(row[6:14]) >> 16) // behind the number of fields and the id's length
+			millis := int64(binary.BigEndian.Uint64(row[6:14]) >> 16) // after the number of fields and the id's length
 			if at := time.UnixMilli(millis); at.Before(m.low) || !at.Before(m.high) {
 				t.Fatalf("%s: an activity of %s", m.name, at.UTC())
 			}
 			rows++
 		}
 		if got := m.generator.next(nil); len(got) != 0 {
-			t.Fatalf("%s goes on after its end with %q", m.name, got)
+			t.Fatalf("%s continues after its end with %q", m.name, got)
 		}
 	}
 	if rows != l.Activities() || l.Written() != rows {

@@ -16,7 +16,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
-// ConsumerOptions are those of Centrifugo's own PostgreSQL consumer.
+// ConsumerOptions are the options of Centrifugo's own PostgreSQL consumer.
 type ConsumerOptions struct {
 	DatabaseURL  string
 	Table        string
@@ -25,7 +25,7 @@ type ConsumerOptions struct {
 	PollInterval time.Duration
 }
 
-// Consumer is a Centrifugo with the production configuration that takes its publications from a
+// Consumer is a Centrifugo with the production configuration that consumes publications from a
 // table.
 type Consumer struct {
 	APIURL string
@@ -34,7 +34,7 @@ type Consumer struct {
 	process *devstack.Process
 }
 
-// StartConsumer returns once the server answers. Its consumer is connected by then.
+// StartConsumer returns when the server answers. Its consumer is connected then.
 func StartConsumer(ctx context.Context, o ConsumerOptions) (*Consumer, error) {
 	binary, err := devstack.FindCentrifugo("")
 	if err != nil {
@@ -100,9 +100,9 @@ func (c *Consumer) await(ctx context.Context) error {
 		}
 		select {
 		case <-c.process.Done():
-			return errors.New("it ended at once")
+			return errors.New("the process ended")
 		case <-deadline:
-			return errors.New("it does not answer")
+			return errors.New("the server does not answer")
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
@@ -110,7 +110,7 @@ func (c *Consumer) await(ctx context.Context) error {
 	}
 }
 
-// Stop ends the server and removes its files.
+// Stop kills the server and removes its files.
 func (c *Consumer) Stop() error {
 	if c.process != nil {
 		if err := c.process.Kill(); err != nil {

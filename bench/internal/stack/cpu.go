@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// CPU is processor time used, user and system together: by this process, by PostgreSQL with all its
-// backends, and by Centrifugo. Where there is no /proc the last two are zero.
+// CPU is the processor time, user and system, of this process, of PostgreSQL with its backends, and
+// of Centrifugo. Without /proc the last two are zero.
 type CPU struct {
 	Self       time.Duration
 	Postgres   time.Duration
 	Centrifugo time.Duration
 }
 
-// Total is the sum.
+// Total returns the sum.
 func (c CPU) Total() time.Duration { return c.Self + c.Postgres + c.Centrifugo }
 
-// Since is what has been used since an earlier reading.
+// Since returns the difference from an earlier reading.
 func (c CPU) Since(earlier CPU) CPU {
 	return CPU{c.Self - earlier.Self, c.Postgres - earlier.Postgres, c.Centrifugo - earlier.Centrifugo}
 }
@@ -28,7 +28,7 @@ func (c CPU) Since(earlier CPU) CPU {
 // tick is the unit of times in /proc: USER_HZ, which is 100 on every architecture that Go runs on.
 const tick = 10 * time.Millisecond
 
-// ReadCPU reads what this process and the servers that it has started have used so far.
+// ReadCPU reads the processor time of this process and of the servers that it started.
 func ReadCPU() CPU {
 	var c CPU
 	var used syscall.Rusage
@@ -58,7 +58,7 @@ func ReadCPU() CPU {
 type procStat struct {
 	id, parent  int
 	name        string
-	own, reaped time.Duration // reaped: of children that have ended
+	own, reaped time.Duration // reaped is of children that have ended
 }
 
 func processes() []procStat {
@@ -74,8 +74,8 @@ func processes() []procStat {
 	return found
 }
 
-// parseStat reads /proc/pid/stat, see proc(5): pid (name) state parent …, times from the 14th field
-// on.
+// parseStat parses /proc/pid/stat, see proc(5): pid (name) state parent …, with the times from the
+// 14th field on.
 func parseStat(text string) (procStat, bool) {
 	open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
 	if open < 0 || end < open {

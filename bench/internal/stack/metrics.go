@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Published reads from a Centrifugo's own metrics how many publications it has taken since its
-// start. apiURL is that of its HTTP API.
+// Published reads the number of publications since the start of a Centrifugo from its metrics.
+// apiURL is the URL of its server API.
 func Published(ctx context.Context, apiURL string) (int64, error) {
 	const series = `centrifugo_node_messages_sent_count{type="publication"}`
 	url := strings.TrimSuffix(apiURL, "/api") + "/metrics"

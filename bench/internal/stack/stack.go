@@ -1,5 +1,5 @@
-// Package stack starts what a benchmark runs on, a durable PostgreSQL and a real Centrifugo of its
-// own, and reads from the system what each of them costs.
+// Package stack starts a private PostgreSQL and Centrifugo for a benchmark, and reads the resources
+// that they use from the system.
 package stack
 
 import (
@@ -15,18 +15,18 @@ import (
 	"github.com/fanfarehq/fanfare/migrations"
 )
 
-// stopTimeout bounds how long the servers may take to end.
+// stopTimeout limits the time that the servers take to stop.
 const stopTimeout = 30 * time.Second
 
-// Database is a PostgreSQL with fsync and Fanfare's schema in it.
+// Database is a PostgreSQL with Fanfare's schema.
 type Database struct {
-	URL  string // holds the password
+	URL  string // contains the password
 	Pool *pgxpool.Pool
 
-	server *devstack.Postgres // nil: somebody else's
+	server *devstack.Postgres // nil if OpenDatabase opened it
 }
 
-// StartDatabase starts one; settings are added to its configuration.
+// StartDatabase starts a durable PostgreSQL. settings are added to its configuration.
 func StartDatabase(ctx context.Context, settings map[string]string) (*Database, error) {
 	server, err := devstack.StartPostgres(ctx, devstack.PostgresOptions{Durable: true, Settings: settings})
 	if err != nil {
@@ -39,8 +39,7 @@ func StartDatabase(ctx context.Context, settings map[string]string) (*Database, 
 	return d, nil
 }
 
-// OpenDatabase takes one that runs already, whose superuser the URL names, and leaves it running;
-// Fanfare's schema is brought up to date.
+// OpenDatabase connects to a running PostgreSQL by a superuser's URL and migrates Fanfare's schema.
 func OpenDatabase(ctx context.Context, url string) (*Database, error) {
 	d := &Database{URL: url}
 	if err := d.prepare(ctx); err != nil {
@@ -62,12 +61,12 @@ func (d *Database) prepare(ctx context.Context) error {
 	return err
 }
 
-// NewPool connects anew, so that a worker shares no connection with what measures it.
+// NewPool opens another pool, so that a worker does not share connections with its measurement.
 func (d *Database) NewPool(ctx context.Context, connections int) (*pgxpool.Pool, error) {
 	return NewPool(ctx, d.URL, connections)
 }
 
-// NewPool connects to a database by its URL.
+// NewPool opens a pool of a database.
 func NewPool(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -77,7 +76,7 @@ func NewPool(ctx context.Context, url string, connections int) (*pgxpool.Pool, e
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
-// Exec runs statements one after the other.
+// Exec executes statements one after the other.
 func (d *Database) Exec(ctx context.Context, statements ...string) error {
 	for _, s := range statements {
 		if _, err := d.Pool.Exec(ctx, s); err != nil {
@@ -87,7 +86,7 @@ func (d *Database) Exec(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// Settle vacuums the tables and writes a checkpoint, so that no run pays for what came before it.
+// Settle vacuums the tables and writes a checkpoint, so that previous work does not affect a run.
 func (d *Database) Settle(ctx context.Context, tables ...string) error {
 	for _, table := range tables {
 		if err := d.Exec(ctx, "VACUUM (ANALYZE) "+table); err != nil {
@@ -97,8 +96,8 @@ func (d *Database) Settle(ctx context.Context, tables ...string) error {
 	return d.Exec(ctx, "CHECKPOINT")
 }
 
-// Gate holds a table back from everybody until the returned function lets it go: what has been
-// started against it by then starts working at one moment.
+// Gate locks a table until open is called: everything that waits for the table then starts at the
+// same time.
 func (d *Database) Gate(ctx context.Context, table string) (open func() error, err error) {
 	tx, err := d.Pool.Begin(ctx)
 	if err != nil {
@@ -110,7 +109,7 @@ func (d *Database) Gate(ctx context.Context, table string) (open func() error, e
 	return func() error { return tx.Rollback(ctx) }, nil
 }
 
-// Stop ends the server and removes its files, if it is our own.
+// Stop closes the pool, and stops and removes the server if StartDatabase started it.
 func (d *Database) Stop() error {
 	if d.Pool != nil {
 		d.Pool.Close()
@@ -123,7 +122,7 @@ func (d *Database) Stop() error {
 	return d.server.Stop(ctx)
 }
 
-// StartCentrifugo starts one with the production configuration; stop ends it.
+// StartCentrifugo starts a Centrifugo with the production configuration; stop stops it.
 func StartCentrifugo(ctx context.Context) (server *devstack.Centrifugo, stop func() error, err error) {
 	server, err = devstack.StartCentrifugo(ctx, devstack.CentrifugoOptions{})
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Usage is what one process uses.
+// Usage is the resources that one process uses.
 type Usage struct {
 	Resident int64         // bytes of memory
 	CPU      time.Duration // user and system together, since its start
 }
 
-// ReadUsage reads it from /proc, see proc(5).
+// ReadUsage reads the usage of a process from /proc, see proc(5).
 func ReadUsage(pid int) (Usage, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -27,7 +27,7 @@ func ReadUsage(pid int) (Usage, error) {
 	p, ok := parseStat(string(stat))
 	fields := strings.Fields(string(pages))
 	if !ok || len(fields) < 2 {
-		return Usage{}, fmt.Errorf("process %d: /proc says nothing that can be read", pid)
+		return Usage{}, fmt.Errorf("process %d: unknown format of /proc", pid)
 	}
 	resident, err := strconv.ParseInt(fields[1], 10, 64)
 	return Usage{Resident: resident * int64(os.Getpagesize()), CPU: p.own}, err
