@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,11 +113,9 @@ func TestActivityList(t *testing.T) {
 	}
 
 	table := strings.Split(w.runActivity(t, "list"), "\n")
-	if len(table) != 5 || !strings.HasPrefix(table[0], "RECORDED ") ||
-		!strings.Contains(
-			table[2],
-			second.String()+"   signal.lost   "+w.actor.String()+"   signal Signal 7   success   info       two\uFFFD[31m and a half",
-		) {
+	row := second.String() + "   signal.lost   " + w.actor.String() +
+		"   signal Signal 7   success   info       two\uFFFD[31m and a half"
+	if len(table) != 5 || !strings.HasPrefix(table[0], "RECORDED ") || !strings.Contains(table[2], row) {
 		t.Errorf("got the table\n%s", strings.Join(table, "\n"))
 	}
 	whole := w.runActivity(t, "get", second.String())
@@ -209,10 +208,9 @@ func TestActivityExport(t *testing.T) {
 	if err != nil || len(records) != 3 || records[1][17] != "'=1+1" || records[2][0] != last.String() {
 		t.Errorf("got %v, %v, want the two, the oldest first", records, err)
 	}
-	for format, want := range map[string]string{
-		"jsonl":       `{"id":"`,
-		"cloudevents": `{"specversion":"1.0","id":"` + last.String() + `","source":"https://x.example/tenants/` + w.tenant.String() + `","type":"org.x.signal.lost",`,
-	} {
+	event := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"https://x.example/tenants/%s",`, last, w.tenant) +
+		`"type":"org.x.signal.lost",`
+	for format, want := range map[string]string{"jsonl": `{"id":"`, "cloudevents": event} {
 		if got := w.runActivity(t, "export", "--format", format, "--newest-first", "--source", "https://x.example",
 			"--type-prefix", "org.x."); !strings.HasPrefix(
 			got,

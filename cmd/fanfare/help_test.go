@@ -133,8 +133,8 @@ func TestUsageErrors(t *testing.T) {
 			r := fanfare(t, environ, strings.Fields(c.line)...)
 			if r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, c.want) ||
 				!strings.Contains(r.stderr, "--help'") {
-				t.Errorf("got exit code %d, stdout %q, stderr %q; want %d, nothing, %q and a reference to the help", r.code,
-					r.stdout, r.stderr, exitUsage, c.want)
+				t.Errorf("got exit code %d, stdout %q, stderr %q; want %d, nothing, %q and a reference to the help",
+					r.code, r.stdout, r.stderr, exitUsage, c.want)
 			}
 		})
 	}

@@ -16,10 +16,10 @@ import (
 func (w world) aged(t testing.TB, n, days int) {
 	t.Helper()
 	if _, err := w.db.Pool.Exec(t.Context(), `
-		INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at,
-			resource_type, action, visibility, status, severity, category, delivery_channels, payload)
-		SELECT fanfare.uuidv7(now() - make_interval(days => $5, mins => i)), $1, $2, $3, gen_random_uuid(), now(), now(),
-			'signal', 'signal.created', 'resource', 'success', 'info', 'signal', '{}', '{}'
+		INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at,
+			recorded_at, resource_type, action, visibility, status, severity, category, delivery_channels, payload)
+		SELECT fanfare.uuidv7(now() - make_interval(days => $5, mins => i)), $1, $2, $3, gen_random_uuid(), now(),
+			now(), 'signal', 'signal.created', 'resource', 'success', 'info', 'signal', '{}', '{}'
 		FROM generate_series(1, $4::int) AS i`, w.tenant, w.actor, w.resource, n, days); err != nil {
 		t.Fatal(err)
 	}

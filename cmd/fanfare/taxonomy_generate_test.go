@@ -21,7 +21,8 @@ func TestTaxonomyGenerate(t *testing.T) {
 			append([]string{"taxonomy", "generate", "--package", "deeds", "--output", directory, file}, args...)...)
 	}
 	at := func(name string) string { return filepath.Join(directory, name) }
-	want := "wrote    " + at("actions.go") + "\nwrote    " + at("research.go") + "\nwrote    " + at("resources.go") + "\n"
+	want := "wrote    " + at("actions.go") + "\nwrote    " + at("research.go") + "\n" +
+		"wrote    " + at("resources.go") + "\n"
 	if got := generate(); got != want {
 		t.Errorf("the first time: got\n%s\nwant\n%s", got, want)
 	}

@@ -113,6 +113,9 @@ func TestImportsRunDownhill(t *testing.T) {
 		"internal/identity": {"activity", "activity/actions/builtin", "outbox"},
 		"internal/config":   {"preferences", "internal/centrifugo", "internal/identity"},
 		"internal/database": nil,
+		"internal/taxonomylog": {
+			"activity", "activity/actions/builtin", "activity/taxonomy", "outbox",
+		},
 	}
 	seen := map[string]bool{}
 	for _, p := range goList(t, "./...") {

@@ -167,7 +167,8 @@ func TestGatewayPeers(t *testing.T) {
 			}
 			wantRefused(t, a, r, identity.ReasonMissing)
 			for _, name := range []string{
-				"X-Forwarded-For", "X-Real-Ip", "Forwarded", "True-Client-Ip", "Cf-Connecting-Ip", "X-Forwarded-Host", "Host",
+				"X-Forwarded-For", "X-Real-Ip", "Forwarded", "True-Client-Ip", "Cf-Connecting-Ip", "X-Forwarded-Host",
+				"Host",
 			} {
 				for _, claimed := range []string{"127.0.0.1", "::1", "10.1.2.3", "for=127.0.0.1", "localhost"} {
 					r.Header.Set(name, claimed)
