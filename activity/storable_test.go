@@ -112,7 +112,9 @@ func checkStorable(t *testing.T, db *pgtest.DB, name string, body []byte) {
 	t.Helper()
 	err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
 		var field, rule *string
-		if err := tx.QueryRow(t.Context(), `SELECT r.field, r.rule FROM fanfare.record_envelope($1) AS r`, string(body)).Scan(&field, &rule); err != nil {
+		if err := tx.QueryRow(t.Context(), `
+			SELECT r.field, r.rule
+			FROM fanfare.record_envelope($1) AS r`, string(body)).Scan(&field, &rule); err != nil {
 			return err
 		}
 		if field != nil && !strings.HasSuffix(*rule, "must be at most 65536 bytes") {

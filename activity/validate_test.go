@@ -56,8 +56,9 @@ func TestValidate(t *testing.T) {
 	t.Parallel()
 	const (
 		actionRule  = "must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot"
-		channelRule = "must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: at most 255 printable ASCII characters, in a namespace of its own"
-		textRule    = "must be valid UTF-8 without NUL"
+		channelRule = "must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: " +
+			"at most 255 printable ASCII characters, in a namespace of its own"
+		textRule = "must be valid UTF-8 without NUL"
 	)
 	deep := func(levels int) json.RawMessage {
 		return json.RawMessage(`{"a":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`)
@@ -248,7 +249,8 @@ func TestValidate(t *testing.T) {
 				{
 					"payload",
 					"",
-					"must be what encoding/json can encode: json: error calling MarshalJSON for type activity_test.failing: no form",
+					"must be what encoding/json can encode: " +
+						"json: error calling MarshalJSON for type activity_test.failing: no form",
 				},
 			},
 		},
@@ -258,7 +260,9 @@ func TestValidate(t *testing.T) {
 				{
 					"payload",
 					"",
-					"must be what encoding/json can encode: json: error calling MarshalJSON for type json.RawMessage: invalid character '}' looking for beginning of value",
+					"must be what encoding/json can encode: " +
+						"json: error calling MarshalJSON for type json.RawMessage: "+
+						"invalid character '}' looking for beginning of value",
 				},
 			},
 		},
@@ -268,7 +272,8 @@ func TestValidate(t *testing.T) {
 				{
 					"payload",
 					"",
-					"must be what encoding/json can encode: json: error calling MarshalJSON for type json.RawMessage: unexpected end of JSON input",
+					"must be what encoding/json can encode: " +
+						"json: error calling MarshalJSON for type json.RawMessage: unexpected end of JSON input",
 				},
 			},
 		},
@@ -393,7 +398,7 @@ func TestErrorsAreShortAndTellNoSecret(t *testing.T) {
 	}
 }
 
-func TestInvalidErrorReads(t *testing.T) {
+func TestValidationErrorText(t *testing.T) {
 	t.Parallel()
 	err := activity.Envelope{
 		TenantID:         tenant,
@@ -402,16 +407,9 @@ func TestInvalidErrorReads(t *testing.T) {
 		Action:           "created",
 	}.Validate()
 	const rule = "must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot"
-	if got, want := fmt.Sprint(err), `envelope refused: resource_type is required; action "created" `+rule; got != want {
+	const want = `envelope refused: resource_type is required; action "created" ` + rule
+	if got := fmt.Sprint(err); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	invalidErr := (*invalid.Error)(nil)
-	errors.As(err, &invalidErr)
-	if got, want := invalidErr.At("envelopes[3].").Error(), `envelope refused: envelopes[3].resource_type is required; envelopes[3].action "created" `+rule; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	if got := invalidErr.Fields[0].Name; got != "resource_type" {
-		t.Errorf("the error that At was asked of: got field %q, want it untouched", got)
 	}
 }
 
@@ -422,30 +420,34 @@ func TestEncode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const least = `{"tenant_id":"11111111-1111-4111-8111-111111111111","actor_principal_id":"22222222-2222-4222-8222-222222222222",` +
+	const least = `{"tenant_id":"11111111-1111-4111-8111-111111111111",` +
+		`"actor_principal_id":"22222222-2222-4222-8222-222222222222",` +
 		`"resource_id":"33333333-3333-4333-8333-333333333333","resource_type":"signal","action":"signal.created"}`
 	if string(got) != least {
 		t.Errorf("nothing optional:\ngot  %s\nwant %s", got, least)
 	}
-	e.Visibility, e.Payload, e.DeliveryChannels = activity.Private, map[string]any{
-		"b": 1,
-		"a": "<",
-	}, []string{
-		activity.ToUser,
-	}
+	e.Visibility, e.DeliveryChannels = activity.Private, []string{activity.ToUser}
+	e.Payload = map[string]any{"b": 1, "a": "<"}
 	e.CorrelationID, e.TargetPrincipalID, e.OwnerID, e.ParentID = tenant, actor, resource, tenant
 	e.ResourceName, e.Message, e.RequestID, e.UserAgent = "n", "m", "r", "u"
-	e.Status, e.Severity, e.Category, e.IP, e.Traceparent = activity.Failure, activity.Error, "c", "::1", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	e.Status, e.Severity, e.Category, e.IP = activity.Failure, activity.Error, "c", "::1"
+	e.Traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	e.OccurredAt = time.Date(2026, 2, 3, 4, 5, 6, 123456789, time.FixedZone("", 2*3600))
 	if got, err = e.Encode(); err != nil {
 		t.Fatal(err)
 	}
-	const all = `{"tenant_id":"11111111-1111-4111-8111-111111111111","actor_principal_id":"22222222-2222-4222-8222-222222222222",` +
-		`"resource_id":"33333333-3333-4333-8333-333333333333","resource_type":"signal","action":"signal.created","visibility":"private",` +
-		`"payload":{"a":"\u003c","b":1},"delivery_channels":["user"],"correlation_id":"11111111-1111-4111-8111-111111111111",` +
-		`"target_principal_id":"22222222-2222-4222-8222-222222222222","owner_id":"33333333-3333-4333-8333-333333333333",` +
-		`"parent_id":"11111111-1111-4111-8111-111111111111","resource_name":"n","message":"m","request_id":"r","user_agent":"u",` +
-		`"status":"failure","severity":"error","category":"c","ip":"::1","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",` +
+	const all = `{"tenant_id":"11111111-1111-4111-8111-111111111111",` +
+		`"actor_principal_id":"22222222-2222-4222-8222-222222222222",` +
+		`"resource_id":"33333333-3333-4333-8333-333333333333","resource_type":"signal",` +
+		`"action":"signal.created","visibility":"private",` +
+		`"payload":{"a":"\u003c","b":1},"delivery_channels":["user"],` +
+		`"correlation_id":"11111111-1111-4111-8111-111111111111",` +
+		`"target_principal_id":"22222222-2222-4222-8222-222222222222",` +
+		`"owner_id":"33333333-3333-4333-8333-333333333333",` +
+		`"parent_id":"11111111-1111-4111-8111-111111111111",` +
+		`"resource_name":"n","message":"m","request_id":"r","user_agent":"u",` +
+		`"status":"failure","severity":"error","category":"c","ip":"::1",` +
+		`"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",` +
 		`"occurred_at":"2026-02-03T02:05:06.123456Z"}`
 	if string(got) != all {
 		t.Errorf("everything:\ngot  %s\nwant %s", got, all)

@@ -25,18 +25,23 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// fill records many activities of a tenant at once, a millisecond apart up to now, with a payload
-// of so many bytes.
+// fill stores activities of a tenant, a millisecond apart up to now, with payloads of a size in
+// bytes.
 func fill(t testing.TB, pool *pgxpool.Pool, tenant uuid.UUID, many, size int) {
 	t.Helper()
 	_, err := pool.Exec(t.Context(), `
-		INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, owner_id, occurred_at, recorded_at, resource_type,
-			resource_name, action, visibility, status, severity, category, delivery_channels, message, request_id, user_agent, ip_hash, ip_key_id, payload)
-		SELECT fanfare.uuidv7(at), $1, md5('p' || n % 100)::uuid, md5('r' || n % 1000)::uuid, gen_random_uuid(), md5('o' || n % 50)::uuid, at, at, 'signal',
-			'Signal ' || n % 1000, (ARRAY['signal.created', 'signal.updated', 'run.started', 'run.failed'])[n % 4 + 1], 'resource',
-			CASE n % 4 WHEN 3 THEN 'failure' ELSE 'success' END, 'info', 'research', '{}', 'Ada changed signal ' || n, 'req-' || n, 'Mozilla/5.0 (X11; Linux x86_64)',
+		INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, owner_id,
+			occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, severity, category,
+			delivery_channels, message, request_id, user_agent, ip_hash, ip_key_id, payload)
+		SELECT fanfare.uuidv7(at), $1, md5('p' || n % 100)::uuid, md5('r' || n % 1000)::uuid, gen_random_uuid(),
+			md5('o' || n % 50)::uuid, at, at, 'signal', 'Signal ' || n % 1000,
+			(ARRAY['signal.created', 'signal.updated', 'run.started', 'run.failed'])[n % 4 + 1], 'resource',
+			CASE n % 4 WHEN 3 THEN 'failure' ELSE 'success' END, 'info', 'research', '{}',
+			'Ada changed signal ' || n, 'req-' || n, 'Mozilla/5.0 (X11; Linux x86_64)',
 			sha256(n::text::bytea), 1, jsonb_build_object('n', n, 'text', repeat('x', $3 - 20))
-		FROM (SELECT n, now() - ($2 - n) * interval '1 millisecond' AS at FROM generate_series(1, $2::int) AS n) AS x`, tenant, many, size)
+		FROM (
+			SELECT n, now() - ($2 - n) * interval '1 millisecond' AS at FROM generate_series(1, $2::int) AS n
+		) AS x`, tenant, many, size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,8 +140,10 @@ func TestExportKeepsEverything(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if _, err := pool.Exec(t.Context(), `SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $2::text, 'resource_id', $2::text,
-			'resource_type', 'signal', 'action', 'signal.created', 'message', left($3, 4000), 'ip', '192.0.2.7', 'payload', $4::jsonb))`,
+		if _, err := pool.Exec(t.Context(), `
+			SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id', $2::text,
+				'resource_id', $2::text, 'resource_type', 'signal', 'action', 'signal.created',
+				'message', left($3, 4000), 'ip', '192.0.2.7', 'payload', $4::jsonb))`,
 			tenant.String(), uuid.NewString(), text, `{"n":`+number+`,"s":`+string(quoted)+`}`); err != nil {
 			rt.Fatal(err)
 		}
@@ -280,8 +287,10 @@ func TestLatecomers(t *testing.T) {
 	}
 	defer func() { _ = late.Rollback(context.WithoutCancel(t.Context())) }()
 	before := uuidv7.At(time.Now().Add(-time.Hour), uuid.Nil)
-	if _, err := late.Exec(t.Context(), `INSERT INTO fanfare.activities SELECT (jsonb_populate_record(a, jsonb_build_object('id', $1::text))).*
-		FROM (SELECT a FROM fanfare.activities AS a WHERE tenant_id = $2 LIMIT 1) AS x`, before.String(), tenant); err != nil {
+	if _, err := late.Exec(t.Context(), `
+		INSERT INTO fanfare.activities SELECT (jsonb_populate_record(a, jsonb_build_object('id', $1::text))).*
+		FROM (SELECT a FROM fanfare.activities AS a WHERE tenant_id = $2 LIMIT 1) AS x`,
+		before.String(), tenant); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer

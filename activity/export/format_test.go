@@ -87,7 +87,8 @@ func nasty() []activity.Activity {
 	full.DeliveryChannels = []string{"user", "chat:" + id(100).String() + ".x"}
 	full.Traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	full.Payload = json.RawMessage(
-		`{"big": 12345678901234567890.000000000000000001, "exp": 1e400, "text": "=1\n\"2\"", "deep": {"list": [1, null, "🎺"]}}`,
+		`{"big": 12345678901234567890.000000000000000001, "exp": 1e400, ` +
+			`"text": "=1\n\"2\"", "deep": {"list": [1, null, "🎺"]}}`,
 	)
 	return list
 }
@@ -173,7 +174,8 @@ func TestCSVReadsBack(t *testing.T) {
 			}
 		}
 	}
-	if got := records[1][heading["parent_id"]] + records[1][heading["ip_key_id"]] + records[1][heading["ip_hash"]]; got != "" {
+	empty := records[1][heading["parent_id"]] + records[1][heading["ip_key_id"]] + records[1][heading["ip_hash"]]
+	if got := empty; got != "" {
 		t.Errorf("what is not given: got %q, want empty cells", got)
 	}
 }

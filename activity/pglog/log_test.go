@@ -35,32 +35,15 @@ func store(t testing.TB, pool *pgxpool.Pool, list ...activity.Activity) {
 	t.Helper()
 	batch := &pgx.Batch{}
 	for _, a := range list {
-		batch.Queue(
-			`
-			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, owner_id,
-				occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, severity, category, delivery_channels, message, request_id, payload)
-			VALUES ($1, $2, $3, $4, $5, nullif($6::uuid, $20::uuid), nullif($7::uuid, $20::uuid), $8, $8, $9, $10, $11, $12, $13, $14, $15, '{}', $16, $17, coalesce($18::jsonb, $19))`,
-			a.ID,
-			a.TenantID,
-			a.ActorPrincipalID,
-			a.ResourceID,
-			a.CorrelationID,
-			a.TargetPrincipalID,
-			a.OwnerID,
-			a.RecordedAt,
-			a.ResourceType,
-			a.ResourceName,
-			a.Action,
-			a.Visibility,
-			a.Status,
-			a.Severity,
-			a.Category,
-			a.Message,
-			a.RequestID,
-			a.Payload,
-			"{}",
-			uuid.Nil,
-		)
+		batch.Queue(`
+			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id,
+				target_principal_id, owner_id, occurred_at, recorded_at, resource_type, resource_name, action,
+				visibility, status, severity, category, delivery_channels, message, request_id, payload)
+			VALUES ($1, $2, $3, $4, $5, nullif($6::uuid, $20::uuid), nullif($7::uuid, $20::uuid), $8, $8, $9, $10,
+				$11, $12, $13, $14, $15, '{}', $16, $17, coalesce($18::jsonb, $19))`,
+			a.ID, a.TenantID, a.ActorPrincipalID, a.ResourceID, a.CorrelationID, a.TargetPrincipalID, a.OwnerID,
+			a.RecordedAt, a.ResourceType, a.ResourceName, a.Action, a.Visibility, a.Status, a.Severity, a.Category,
+			a.Message, a.RequestID, a.Payload, "{}", uuid.Nil)
 	}
 	if err := pool.SendBatch(t.Context(), batch).Close(); err != nil {
 		t.Fatal(err)
@@ -317,20 +300,30 @@ func TestCountStops(t *testing.T) {
 	}
 }
 
-// loadLog records 100,000 activities of three tenants over the partitions that there are: one is
-// loud, one was loud long ago, one is quiet.
+// loadLog stores 100,000 activities of three tenants over the existing partitions. Tenant 1 has the
+// most activities, recent ones; tenant 2 has older ones, tenant 3 few.
 func loadLog(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	for _, sql := range []string{
-		`CREATE FUNCTION town(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT md5(kind || n)::uuid $$`,
-		`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, owner_id, occurred_at, recorded_at, resource_type,
-			action, visibility, status, severity, category, delivery_channels, message, payload)
-		 SELECT overlay(fanfare.uuidv7_floor(at)::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid, town('t', tenant), town('p', n % 1000), town('r', n % 5000), gen_random_uuid(), town('p', n % 1000), at, at, 'doc',
-			'doc.moved', 'resource', 'success', 'info', 'doc', '{}', 'message ' || n, '{}'
-		 FROM (
-			SELECT n, tenant, CASE tenant WHEN 2 THEN now() - interval '30 days' - n * interval '1 second' ELSE now() + interval '90 days' - n * interval '100 seconds' END AS at
-			FROM (SELECT n, CASE WHEN n % 3 = 0 THEN 2 WHEN n % 1000 = 1 THEN 3 ELSE 1 END AS tenant FROM generate_series(1, 100000) AS n) AS x
-		 ) AS y`,
+		`CREATE FUNCTION town(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
+		AS $$ SELECT md5(kind || n)::uuid $$`,
+		`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, owner_id,
+			occurred_at, recorded_at, resource_type, action, visibility, status, severity, category,
+			delivery_channels, message, payload)
+		SELECT overlay(fanfare.uuidv7_floor(at)::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid,
+			town('t', tenant), town('p', n % 1000), town('r', n % 5000), gen_random_uuid(), town('p', n % 1000),
+			at, at, 'doc', 'doc.moved', 'resource', 'success', 'info', 'doc', '{}', 'message ' || n, '{}'
+		FROM (
+			SELECT n, tenant,
+				CASE tenant
+				WHEN 2 THEN now() - interval '30 days' - n * interval '1 second'
+				ELSE now() + interval '90 days' - n * interval '100 seconds'
+				END AS at
+			FROM (
+				SELECT n, CASE WHEN n % 3 = 0 THEN 2 WHEN n % 1000 = 1 THEN 3 ELSE 1 END AS tenant
+				FROM generate_series(1, 100000) AS n
+			) AS x
+		) AS y`,
 	} {
 		if _, err := pool.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

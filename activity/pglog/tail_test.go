@@ -28,14 +28,12 @@ func TestTail(t *testing.T) {
 		n++
 		id := idAt(now.Add(after), n)
 		batch := &pgx.Batch{}
-		batch.Queue(
-			`INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type,
-				action, visibility, status, severity, category, delivery_channels, payload)
+		batch.Queue(`
+			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id,
+				occurred_at, recorded_at, resource_type, action, visibility, status, severity, category,
+				delivery_channels, payload)
 			VALUES ($1, $2, $1, $1, $1, now(), now(), 'doc', $3, 'private', 'success', 'info', 'doc', '{}', '{}')`,
-			id,
-			tenant,
-			action,
-		)
+			id, tenant, action)
 		if err := db.SendBatch(t.Context(), batch).Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +99,8 @@ func TestTailOfNothing(t *testing.T) {
 	log := New(pool)
 	tenant := uuid.New()
 	var got []uuid.UUID
-	tail, err := log.Tail(t.Context(), tenant, activity.Filter{}, 10, func(a *activity.Activity) { got = append(got, a.ID) })
+	collect := func(a *activity.Activity) { got = append(got, a.ID) }
+	tail, err := log.Tail(t.Context(), tenant, activity.Filter{}, 10, collect)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +113,7 @@ func TestTailOfNothing(t *testing.T) {
 	}
 	store(t, pool, first)
 	for range 2 {
-		if err := tail.Poll(t.Context(), func(a *activity.Activity) { got = append(got, a.ID) }); err != nil {
+		if err := tail.Poll(t.Context(), collect); err != nil {
 			t.Fatal(err)
 		}
 	}

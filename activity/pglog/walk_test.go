@@ -77,9 +77,12 @@ func TestWalkMeetsWhatListFinds(t *testing.T) {
 		if !slices.Equal(got, want) {
 			rt.Errorf("got %d: %s\nwant %d: %s", len(got), got, len(want), want)
 		}
-		if more, err := walk.Step(t.Context(), budget, func(*activity.Activity) bool { t.Error("met one behind the end"); return false }); more ||
-			err != nil {
-			rt.Errorf("a step behind the end: got %v, %v, want nothing", more, err)
+		more, err := walk.Step(t.Context(), budget, func(*activity.Activity) bool {
+			t.Error("a step after the end visited an activity")
+			return false
+		})
+		if more || err != nil {
+			rt.Errorf("a step after the end: got %v, %v, want no more", more, err)
 		}
 	})
 }

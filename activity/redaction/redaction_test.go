@@ -60,7 +60,10 @@ func recordSQL(t testing.TB, pool *pgxpool.Pool, envelope map[string]any) uuid.U
 func tells(t testing.TB, pool *pgxpool.Pool, id uuid.UUID) bool {
 	t.Helper()
 	var row string
-	if err := pool.QueryRow(t.Context(), `SELECT a::text FROM fanfare.activities AS a WHERE id = $1`, id).Scan(&row); err != nil {
+	if err := pool.QueryRow(t.Context(), `
+		SELECT a::text
+		FROM fanfare.activities AS a
+		WHERE id = $1`, id).Scan(&row); err != nil {
 		t.Fatal(err)
 	}
 	return strings.Contains(row, "Ada")
@@ -84,8 +87,10 @@ var someID = uuid.UUID{0: 7, 15: 1}
 
 func hold(t testing.TB, pool *pgxpool.Pool, tenant, resource, actor uuid.UUID) {
 	t.Helper()
-	if _, err := pool.Exec(t.Context(), `INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
-		VALUES (gen_random_uuid(), $1, nullif($2::uuid, $4), nullif($3::uuid, $4), gen_random_uuid(), 'a dispute')`, tenant, resource, actor, uuid.Nil); err != nil {
+	if _, err := pool.Exec(t.Context(), `
+		INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
+		VALUES (gen_random_uuid(), $1, nullif($2::uuid, $4), nullif($3::uuid, $4), gen_random_uuid(), 'a dispute')`,
+		tenant, resource, actor, uuid.Nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -249,7 +254,10 @@ func TestRedactInBatches(t *testing.T) {
 		t.Fatalf("got %+v, %v, want the rest redacted", got, err)
 	}
 	var recorded int
-	if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'redacted')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&recorded); err != nil ||
+	if err := pool.QueryRow(t.Context(), `
+		SELECT sum((payload ->> 'redacted')::int)
+		FROM fanfare.activities
+		WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&recorded); err != nil ||
 		recorded != activities {
 		t.Errorf("the records tell of %d, %v, want all %d", recorded, err, activities)
 	}
@@ -280,7 +288,8 @@ func TestRedactAtOnce(t *testing.T) {
 	}
 	var recorded, telling int
 	if err := pool.QueryRow(t.Context(), `
-		SELECT sum((payload ->> 'redacted')::int) FILTER (WHERE action = 'activity.redacted'), count(*) FILTER (WHERE message IS NOT NULL)
+		SELECT sum((payload ->> 'redacted')::int) FILTER (WHERE action = 'activity.redacted'), count(*)
+			FILTER (WHERE message IS NOT NULL)
 		FROM fanfare.activities WHERE tenant_id = $1`, tenant).Scan(&recorded, &telling); err != nil {
 		t.Fatal(err)
 	}
@@ -303,14 +312,18 @@ func TestRedactRecordsOrNothing(t *testing.T) {
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
 	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
-	if _, err := pool.Exec(t.Context(), `INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'strict')`, tenant); err != nil {
+	if _, err := pool.Exec(t.Context(), `
+		INSERT INTO fanfare.enforcement (tenant_id, mode)
+		VALUES ($1, 'strict')`, tenant); err != nil {
 		t.Fatal(err)
 	}
 	r := Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}
 	if got, err := Redact(t.Context(), pool, r); err == nil || got.Redacted != 0 || !tells(t, pool, id) {
 		t.Errorf("not in a strict taxonomy: got %+v, %v, want it refused and nothing redacted", got, err)
 	}
-	if _, err := pool.Exec(t.Context(), `INSERT INTO fanfare.taxonomy (action, description, category) VALUES ('activity.redacted', 'What activities held was erased.', 'retention')`); err != nil {
+	if _, err := pool.Exec(t.Context(), `
+		INSERT INTO fanfare.taxonomy (action, description, category)
+		VALUES ('activity.redacted', 'What activities held was erased.', 'retention')`); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := Redact(t.Context(), pool, r); err != nil || got.Redacted != 1 || tells(t, pool, id) {
@@ -338,12 +351,12 @@ func TestHoldWaitsForRedaction(t *testing.T) {
 		got.Redacted != 1 {
 		t.Fatal(got, err)
 	}
-	var refused *pgconn.PgError
-	if _, err := pool.Exec(t.Context(), `SET lock_timeout = '1ms'; INSERT INTO fanfare.legal_holds (id, tenant_id, created_by, reason) VALUES (gen_random_uuid(), '`+tenant.String()+`', gen_random_uuid(), 'a dispute')`, pgx.QueryExecModeSimpleProtocol); !errors.As(
-		err,
-		&refused,
-	) ||
-		refused.Code != "55P03" {
+	_, err = pool.Exec(t.Context(), `
+		SET lock_timeout = '1ms';
+		INSERT INTO fanfare.legal_holds (id, tenant_id, created_by, reason)
+		VALUES (gen_random_uuid(), '`+tenant.String()+`', gen_random_uuid(), 'a dispute')`,
+		pgx.QueryExecModeSimpleProtocol)
+	if refused, ok := errors.AsType[*pgconn.PgError](err); !ok || refused.Code != "55P03" {
 		t.Errorf("a hold meanwhile: got %v, want it to wait", err)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
@@ -389,7 +402,10 @@ func TestRedactAndHolds(t *testing.T) {
 			t.Errorf("%s, overridden: got %+v, %v, want both gone", name, got, err)
 		}
 		var overridden int
-		if err := pool.QueryRow(t.Context(), `SELECT sum((payload ->> 'holds_overridden')::int) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&overridden); err != nil ||
+		if err := pool.QueryRow(t.Context(), `
+			SELECT sum((payload ->> 'holds_overridden')::int)
+			FROM fanfare.activities
+			WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&overridden); err != nil ||
 			overridden != want[1] {
 			t.Errorf("%s: the records tell of %d overridden holds, %v, want %d", name, overridden, err, want[1])
 		}
@@ -397,7 +413,9 @@ func TestRedactAndHolds(t *testing.T) {
 	tenant, actor := uuid.New(), uuid.New()
 	id := recordSQL(t, pool, telling(tenant, actor, uuid.New(), nil))
 	hold(t, pool, tenant, uuid.Nil, actor)
-	if _, err := pool.Exec(t.Context(), `UPDATE fanfare.legal_holds SET released_at = now() WHERE tenant_id = $1`, tenant); err != nil {
+	if _, err := pool.Exec(t.Context(), `
+		UPDATE fanfare.legal_holds SET released_at = now()
+		WHERE tenant_id = $1`, tenant); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := Redact(t.Context(), pool, Request{Tenant: tenant, Actor: actor, Reason: "asked to"}); err != nil ||
@@ -538,7 +556,8 @@ func TestRedactionRights(t *testing.T) {
 		t.Fatal(got)
 	}
 	exec(`SET ROLE ` + role)
-	if got := exec(`SELECT fanfare.redact_activities($1, ARRAY[$2::uuid], gen_random_uuid(), ' ', gen_random_uuid())`, tenant, id); got != "22023" {
+	blank := `SELECT fanfare.redact_activities($1, ARRAY[$2::uuid], gen_random_uuid(), ' ', gen_random_uuid())`
+	if got := exec(blank, tenant, id); got != "22023" {
 		t.Errorf("without a reason: got SQLSTATE %q, want 22023", got)
 	}
 	if got := exec(redact, tenant, id); got != "" {

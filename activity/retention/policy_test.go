@@ -71,7 +71,10 @@ func TestSet(t *testing.T) {
 	}
 	var payload string
 	var by uuid.UUID
-	if err := db.Pool.QueryRow(t.Context(), `SELECT payload, actor_principal_id FROM fanfare.activities WHERE tenant_id = $1 AND action = 'retention.changed'`, tenant).Scan(&payload, &by); err != nil {
+	if err := db.Pool.QueryRow(t.Context(), `
+		SELECT payload, actor_principal_id
+		FROM fanfare.activities
+		WHERE tenant_id = $1 AND action = 'retention.changed'`, tenant).Scan(&payload, &by); err != nil {
 		t.Fatal(err)
 	}
 	var recorded, want any
@@ -283,7 +286,10 @@ func TestHolds(t *testing.T) {
 		t.Errorf("with those released (-want +got):\n%s", diff)
 	}
 	var actions []string
-	if err := db.Pool.QueryRow(t.Context(), `SELECT array_agg(action ORDER BY id) FROM fanfare.activities WHERE tenant_id = $1`, tenant).Scan(&actions); err != nil {
+	if err := db.Pool.QueryRow(t.Context(), `
+		SELECT array_agg(action ORDER BY id)
+		FROM fanfare.activities
+		WHERE tenant_id = $1`, tenant).Scan(&actions); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{

@@ -39,8 +39,11 @@ func old(tenant uuid.UUID, n, age int) []entry {
 func (w *world) sum(tenant uuid.UUID) (activities, keys, notifications int64) {
 	w.Helper()
 	if err := w.db.Pool.QueryRow(w.Context(), `
-		SELECT coalesce(sum((payload ->> 'activities')::bigint), 0), coalesce(sum((payload ->> 'idempotency_keys')::bigint), 0), coalesce(sum((payload ->> 'notifications')::bigint), 0)
-		FROM fanfare.activities WHERE tenant_id = $1 AND action = 'retention.purged' AND actor_principal_id = $2`, tenant, activity.System).
+		SELECT coalesce(sum((payload ->> 'activities')::bigint), 0),
+			coalesce(sum((payload ->> 'idempotency_keys')::bigint), 0),
+			coalesce(sum((payload ->> 'notifications')::bigint), 0)
+		FROM fanfare.activities WHERE tenant_id = $1 AND action = 'retention.purged' AND actor_principal_id = $2`,
+		tenant, activity.System).
 		Scan(&activities, &keys, &notifications); err != nil {
 		w.Fatal(err)
 	}
@@ -113,7 +116,10 @@ func TestACrashIsRecordedByTheNextRun(t *testing.T) {
 	if activities, _, _ := w.sum(tenant); activities != 30 {
 		t.Errorf("recorded: got %d, want all 30", activities)
 	}
-	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'retention.purged' AND correlation_id = $1 AND payload ->> 'activities' = '10'`, run); got != 1 {
+	if got := w.count(`
+		SELECT count(*)
+		FROM fanfare.activities
+		WHERE action = 'retention.purged' AND correlation_id = $1 AND payload ->> 'activities' = '10'`, run); got != 1 {
 		t.Errorf("the crashed run's own record: got %d, want 1", got)
 	}
 	// Should it live after all, it can do no more.
@@ -241,15 +247,18 @@ func TestPoliciesMadeWiderMidway(t *testing.T) {
 	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 10})
 	w.add(old(tenant, 50, 30)...)
 	w.exec(`SELECT fanfare.retention_measure($1)`, tenant)
-	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE id < fanfare.retention_cut($1)`, tenant); got != 40 {
+	expired := func() int64 {
+		return w.count(`SELECT count(*) FROM fanfare.activities WHERE id < fanfare.retention_cut($1)`, tenant)
+	}
+	if got := expired(); got != 40 {
 		t.Fatalf("may go: got %d, want 40", got)
 	}
 	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 30})
-	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE id < fanfare.retention_cut($1)`, tenant); got != 0 {
+	if got := expired(); got != 0 {
 		t.Errorf("may go before the new measure: got %d, want 0", got)
 	}
 	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 5})
-	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE id < fanfare.retention_cut($1)`, tenant); got != 40 {
+	if got := expired(); got != 40 {
 		t.Errorf("may go when fewer are kept: got %d, want the 40 of the old measure", got)
 	}
 }
@@ -336,7 +345,10 @@ func TestWritersBesideADrop(t *testing.T) {
 	if got := w.count(`SELECT count(*) FROM pg_class WHERE relname = $1`, part); got != 0 {
 		t.Errorf("the partition is still there")
 	}
-	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'retention.purged' AND payload -> 'partitions' = to_jsonb(ARRAY[$1::text])`, part); got != 1 {
+	if got := w.count(`
+		SELECT count(*)
+		FROM fanfare.activities
+		WHERE action = 'retention.purged' AND payload -> 'partitions' = to_jsonb(ARRAY[$1::text])`, part); got != 1 {
 		t.Errorf("records that name the partition: got %d, want 1", got)
 	}
 }
@@ -356,7 +368,9 @@ func TestABatchLocksNobodyOut(t *testing.T) {
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
 	var removed int64
-	if err := tx.QueryRow(t.Context(), `SELECT removed FROM fanfare.purge_activities($1, $2, $3, 100)`, run, tenant, uuid.Nil).Scan(&removed); err != nil ||
+	if err := tx.QueryRow(t.Context(), `
+		SELECT removed
+		FROM fanfare.purge_activities($1, $2, $3, 100)`, run, tenant, uuid.Nil).Scan(&removed); err != nil ||
 		removed != 20 {
 		t.Fatalf("removed: got %d, %v, want 20", removed, err)
 	}
@@ -364,7 +378,8 @@ func TestABatchLocksNobodyOut(t *testing.T) {
 	if err := tx.QueryRow(t.Context(), `
 		SELECT array_agg(DISTINCT c.relname || ' ' || l.mode ORDER BY c.relname || ' ' || l.mode)
 		FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
-		WHERE l.pid = pg_backend_pid() AND c.relkind IN ('r', 'p') AND c.relnamespace = 'fanfare'::regnamespace AND l.mode <> 'AccessShareLock'`).Scan(&locks); err != nil {
+		WHERE l.pid = pg_backend_pid() AND c.relkind IN ('r', 'p') AND c.relnamespace = 'fanfare'::regnamespace
+			AND l.mode <> 'AccessShareLock'`).Scan(&locks); err != nil {
 		t.Fatal(err)
 	}
 	part := "activities_" + w.ago(80).UTC().Format("y2006m01")
@@ -491,10 +506,16 @@ func TestParkedForTooLong(t *testing.T) {
 		) || !strings.HasSuffix(letters[0].Error, ": no such channel") {
 		t.Fatalf("dead letters: got %+v, %v", letters, err)
 	}
-	if got := w.count(`SELECT count(*) FROM fanfare.parked WHERE activity_id = $1 AND retry_at <= now()`, w.entries[1].id); got != 1 {
+	if got := w.count(`
+		SELECT count(*)
+		FROM fanfare.parked
+		WHERE activity_id = $1 AND retry_at <= now()`, w.entries[1].id); got != 1 {
 		t.Error("the one behind it does not go on")
 	}
-	if got := w.count(`SELECT count(*) FROM fanfare.parked WHERE activity_id = $1 AND retry_at IS NULL`, w.entries[2].id); got != 1 {
+	if got := w.count(`
+		SELECT count(*)
+		FROM fanfare.parked
+		WHERE activity_id = $1 AND retry_at IS NULL`, w.entries[2].id); got != 1 {
 		t.Error("the third overtakes the second")
 	}
 	if n, err := outbox.NewBacklog(w.db.Pool).Replay(t.Context(), tenant, w.entries[0].id); err != nil || n != 1 {
@@ -513,7 +534,8 @@ func TestParkedInALaneThatIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = claim.Rollback(context.Background()) }()
-	if _, err := claim.Exec(t.Context(), `SELECT pg_advisory_xact_lock(x'46414e46'::int, fanfare.lane_of($1, $1))`, tenant); err != nil {
+	if _, err := claim.Exec(t.Context(), `
+		SELECT pg_advisory_xact_lock(x'46414e46'::int, fanfare.lane_of($1, $1))`, tenant); err != nil {
 		t.Fatal(err)
 	}
 	if report := w.run(); report.Removed.Parked != 0 {
@@ -534,8 +556,11 @@ func TestServiceTokens(t *testing.T) {
 	tenant := uuid.New()
 	add := func(name string, created, expires, revoked int) {
 		w.exec(
-			`INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, revoked_at, name, scopes, hash)
-			VALUES (gen_random_uuid(), $1, $1, $2, $3, CASE WHEN $4 > 0 THEN now() - make_interval(days => $4) END, $5::text, '{}', sha256($5::text::bytea))`,
+			`
+				INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, revoked_at,
+					name, scopes, hash)
+			VALUES (gen_random_uuid(), $1, $1, $2, $3, CASE WHEN $4 > 0 THEN now() - make_interval(days => $4) END,
+				$5::text, '{}', sha256($5::text::bytea))`,
 			tenant,
 			w.ago(created),
 			w.ago(expires),
@@ -605,9 +630,13 @@ func TestOthersMayNotPurge(t *testing.T) {
 	tenant := uuid.New()
 	w.add(old(tenant, 1, 70)...)
 	names := []string{}
-	w.scan(&names, `SELECT array_agg(p.oid::regprocedure::text ORDER BY 1) FROM pg_proc AS p
-		WHERE p.pronamespace = 'fanfare'::regnamespace AND p.proname ~ '^(purge_|retention_|drop_partition|partition_is_removable|ensure_partition|activity_partitions)'
-		  AND (has_function_privilege('public', p.oid, 'EXECUTE') OR has_function_privilege('fanfare_writer', p.oid, 'EXECUTE'))`)
+	w.scan(&names, `
+		SELECT array_agg(p.oid::regprocedure::text ORDER BY 1) FROM pg_proc AS p
+		WHERE p.pronamespace = 'fanfare'::regnamespace
+			AND p.proname ~ ('^(purge_|retention_|drop_partition|partition_is_removable|ensure_partition'
+				|| '|activity_partitions)')
+			AND (has_function_privilege('public', p.oid, 'EXECUTE')
+				OR has_function_privilege('fanfare_writer', p.oid, 'EXECUTE'))`)
 	if len(names) > 0 {
 		t.Errorf("may be called by anyone: %v", names)
 	}

@@ -91,13 +91,17 @@ func (w *world) add(entries ...entry) {
 		e.id = idAt(w.ago(e.age), w.written)
 		at := w.ago(e.age)
 		batch.Queue(`
-			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at,
+			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id,
+				occurred_at, recorded_at,
 				resource_type, action, visibility, status, severity, category, delivery_channels, payload)
-			VALUES ($1, $2, $3, $4, $5, $6, $6, 'signal', 'signal.created', 'resource', 'success', 'info', 'signal', '{}', '{}')`,
+			VALUES ($1, $2, $3, $4, $5, $6, $6, 'signal', 'signal.created', 'resource', 'success', 'info', 'signal',
+				'{}', '{}')`,
 			e.id, e.tenant, e.actor, e.resource, e.correlation, at)
 		if e.key {
 			batch.Queue(
-				`INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id) VALUES ($1, $2, 'signal.created', $3, $4)`,
+				`
+					INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id)
+					VALUES ($1, $2, 'signal.created', $3, $4)`,
 				e.tenant,
 				e.correlation,
 				e.resource,
@@ -106,7 +110,9 @@ func (w *world) add(entries ...entry) {
 		}
 		for _, principal := range e.told {
 			batch.Queue(
-				`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons) VALUES ($1, $2, $3, 1)`,
+				`
+					INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
+					VALUES ($1, $2, $3, 1)`,
 				e.tenant,
 				principal,
 				e.id,
@@ -116,7 +122,9 @@ func (w *world) add(entries ...entry) {
 		switch e.pending {
 		case "outbox":
 			batch.Queue(
-				`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) VALUES (fanfare.lane_of($2, $3), $1, $2, $3, $4)`,
+				`
+					INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+					VALUES (fanfare.lane_of($2, $3), $1, $2, $3, $4)`,
 				e.id,
 				e.tenant,
 				e.resource,
@@ -124,7 +132,9 @@ func (w *world) add(entries ...entry) {
 			)
 		case "parked":
 			batch.Queue(
-				`INSERT INTO fanfare.parked (lane, seq, activity_id, tenant_id, resource_id, recorded_at, parked_at, retry_at)
+				`
+					INSERT INTO fanfare.parked (lane, seq, activity_id, tenant_id, resource_id, recorded_at,
+						parked_at, retry_at)
 				VALUES (fanfare.lane_of($2, $3), $6, $1, $2, $3, $4, $5, now() + interval '1 day')`,
 				e.id,
 				e.tenant,
@@ -135,7 +145,9 @@ func (w *world) add(entries ...entry) {
 			)
 		case "fan_out_jobs":
 			batch.Queue(
-				`INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at) VALUES ($1, fanfare.lane_of($2, $3), $5, $2, $3, $4)`,
+				`
+					INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
+					VALUES ($1, fanfare.lane_of($2, $3), $5, $2, $3, $4)`,
 				e.id,
 				e.tenant,
 				e.resource,
@@ -144,7 +156,9 @@ func (w *world) add(entries ...entry) {
 			)
 		case "dead_letters":
 			batch.Queue(
-				`INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, error)
+				`
+					INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at,
+						died_at, attempts, error)
 				VALUES ($1, fanfare.lane_of($2, $3), $6, $2, $3, $4, $5, 10, 'gone')`,
 				e.id,
 				e.tenant,
@@ -165,7 +179,11 @@ func (w *world) add(entries ...entry) {
 func (w *world) policy(tenant uuid.UUID, bounds map[retention.Field]int64) {
 	w.Helper()
 	w.exec(
-		`INSERT INTO fanfare.retention (tenant_id) SELECT $1::uuid WHERE $1::uuid <> '00000000-0000-0000-0000-000000000000' ON CONFLICT DO NOTHING`,
+		`
+			INSERT INTO fanfare.retention (tenant_id)
+			SELECT $1::uuid
+			WHERE $1::uuid <> '00000000-0000-0000-0000-000000000000'
+			ON CONFLICT DO NOTHING`,
 		tenant,
 	)
 	for f, value := range bounds {
@@ -176,7 +194,9 @@ func (w *world) policy(tenant uuid.UUID, bounds map[retention.Field]int64) {
 func (w *world) hold(tenant uuid.UUID, resource, actor *uuid.UUID) {
 	w.Helper()
 	w.exec(
-		`INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason) VALUES (gen_random_uuid(), $1, $2, $3, $1, 'a case')`,
+		`
+			INSERT INTO fanfare.legal_holds (id, tenant_id, resource_id, actor_principal_id, created_by, reason)
+			VALUES (gen_random_uuid(), $1, $2, $3, $1, 'a case')`,
 		tenant,
 		resource,
 		actor,
@@ -212,7 +232,11 @@ func (w *world) state() (s state) {
 		{&s.Keys, `SELECT activity_id FROM fanfare.idempotency_keys WHERE action !~ '^retention'`},
 		{
 			&s.Outbox,
-			`SELECT o.activity_id FROM fanfare.outbox o JOIN fanfare.activities a ON a.id = o.activity_id WHERE a.action !~ '^retention'`,
+			`
+				SELECT o.activity_id
+				FROM fanfare.outbox o
+				JOIN fanfare.activities a ON a.id = o.activity_id
+				WHERE a.action !~ '^retention'`,
 		},
 		{&s.Parked, `SELECT activity_id FROM fanfare.parked`},
 		{&s.Jobs, `SELECT activity_id FROM fanfare.fan_out_jobs`},
@@ -222,7 +246,9 @@ func (w *world) state() (s state) {
 	}
 	w.scan(
 		&s.Notifications,
-		`SELECT coalesce(array_agg(x ORDER BY x COLLATE "C"), '{}') FROM (SELECT principal_id || ' ' || activity_id FROM fanfare.notifications) AS t(x)`,
+		`
+			SELECT coalesce(array_agg(x ORDER BY x COLLATE "C"), '{}')
+			FROM (SELECT principal_id || ' ' || activity_id FROM fanfare.notifications) AS t(x)`,
 	)
 	return s
 }
@@ -236,7 +262,10 @@ func oracle(
 	held func(e entry) bool,
 ) (s state, gone map[uuid.UUID]retention.Counts) {
 	gone = map[uuid.UUID]retention.Counts{}
-	s.Activities, s.Keys, s.Outbox, s.Parked, s.Jobs, s.Dead, s.Notifications = []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []string{}
+	s.Notifications = []string{}
+	for _, ids := range []*[]uuid.UUID{&s.Activities, &s.Keys, &s.Outbox, &s.Parked, &s.Jobs, &s.Dead} {
+		*ids = []uuid.UUID{}
+	}
 	byTenant := map[uuid.UUID][]entry{}
 	for _, e := range entries {
 		byTenant[e.tenant] = append(byTenant[e.tenant], e)

@@ -283,6 +283,11 @@ func fillsFromContext(t *testing.T, s Subject) {
 	}
 }
 
+const (
+	fullPayload   = `{"zz": 1e3, "b": [1.50, {"x": "\u00e9<\u0001"}], "a": null, "zz": -0.0, "password": "hunter2"}`
+	storedPayload = `{"a": null, "b": [1.50, {"x": "é<\u0001"}], "zz": 0.0, "password": "[redacted]"}`
+)
+
 // stored compares all that is kept of an envelope that gives everything, and of one that gives
 // little.
 func stored(t *testing.T, s Subject) {
@@ -311,7 +316,7 @@ func stored(t *testing.T, s Subject) {
 		IP:                "::ffff:192.0.2.7",
 		Traceparent:       "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 		OccurredAt:        time.Date(2020, 2, 3, 4, 5, 6, 789_123_999, time.UTC),
-		Payload:           json.RawMessage(`{"zz": 1e3, "b": [1.50, {"x": "\u00e9<\u0001"}], "a": null, "zz": -0.0, "password": "hunter2"}`),
+		Payload:           json.RawMessage(fullPayload),
 	}
 	bare := envelope(tenant)
 	again := full
@@ -339,7 +344,7 @@ func stored(t *testing.T, s Subject) {
 		RequestID:         strings.Repeat("r", 200),
 		UserAgent:         strings.Repeat("u", 500),
 		Traceparent:       full.Traceparent,
-		Payload:           json.RawMessage(`{"a": null, "b": [1.50, {"x": "é<\u0001"}], "zz": 0.0, "password": "[redacted]"}`),
+		Payload:           json.RawMessage(storedPayload),
 	}
 	ignored := cmpopts.IgnoreFields(activity.Activity{}, "ID", "RecordedAt", "IPKeyID", "IPHash")
 	if diff := cmp.Diff(want, got.Activity, ignored); diff != "" || !got.Created {

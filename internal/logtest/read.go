@@ -45,8 +45,11 @@ func contextEnded(t *testing.T, s Subject) {
 		"Append of many": func() error { _, err := log.Append(ctx, envelope(tenant), envelope(tenant)); return err },
 		"Append of none": func() error { _, err := log.Append(ctx); return err },
 		"Get":            func() error { _, err := log.Get(ctx, tenant, uuid.New()); return err },
-		"List":           func() error { _, _, err := log.List(ctx, tenant, activity.Filter{}, activity.Page{}); return err },
-		"Count":          func() error { _, _, err := log.Count(ctx, tenant, activity.Filter{}, 1); return err },
+		"List": func() error {
+			_, _, err := log.List(ctx, tenant, activity.Filter{}, activity.Page{})
+			return err
+		},
+		"Count": func() error { _, _, err := log.Count(ctx, tenant, activity.Filter{}, 1); return err },
 	} {
 		if err := do(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v, want context.Canceled", name, err)
