@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -379,6 +380,28 @@ func TestWithoutSuperuser(t *testing.T) {
 		}
 		if got := query[int](t, super, `SELECT count(*)::int FROM pg_roles WHERE rolname LIKE 'fanfare%'`); got != 0 {
 			t.Errorf("roles after down: got %d, want 0", got)
+		}
+	}
+}
+
+// TestFiles checks the form of the migrations: consecutive numbers, a part that creates and a part
+// that drops, and none of the template actions that tern would execute.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	for i, name := range names(t) {
+		if want := fmt.Sprintf("%03d_", i+1); !strings.HasPrefix(name, want) {
+			t.Errorf("%s: want a name that begins with %s", name, want)
+		}
+		sql, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		up, down, found := strings.Cut(string(sql), "\n---- create above / drop below ----\n")
+		if !found || !strings.Contains(up, "CREATE") || !strings.Contains(down, "DROP") {
+			t.Errorf("%s: want a part that creates objects and a part that drops them", name)
+		}
+		if strings.Contains(string(sql), "{{") {
+			t.Errorf("%s: got a template action, want none", name)
 		}
 	}
 }
