@@ -26,14 +26,15 @@ CREATE FUNCTION fanfare.existing_activity(tenant uuid, correlation uuid, act tex
               AND k.resource_id = resource), correlation)
 $$;
 
--- Claims an idempotency key for a new activity, and returns whether it succeeded: false means that
--- the activity exists already. A key with a null, which cannot be recorded, is not claimed.
+-- Claims an idempotency key for a new activity. Returns false if the activity exists already. For an
+-- incomplete or invalid key, whose envelope is about to be refused, it returns true and claims
+-- nothing.
 CREATE FUNCTION fanfare.claim_idempotency_key(tenant uuid, correlation uuid, act text, resource uuid, new_id uuid)
     RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF tenant IS NULL OR act IS NULL OR length(act) > 100 OR resource IS NULL THEN
-        RETURN true; -- the envelope is about to be refused
+        RETURN true;
     END IF;
     -- The correlation id may be the id of an activity that was recorded without one.
     IF EXISTS (

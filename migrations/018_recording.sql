@@ -65,9 +65,9 @@ BEGIN
         IF NOT plain THEN
             o := fanfare.read_options(e);
         END IF;
-        -- The key is claimed first, so that the transaction has an id before the outbox assigns
-        -- seq: the worker's hints depend on this order. Without a correlation id, the activity gets
-        -- its own id as one, which is unique and needs no key.
+        -- A row of idempotency_keys or of activities is inserted first, which gives the transaction
+        -- its id; then the outbox assigns seq. The worker's hints depend on this order. Without a
+        -- correlation id, the activity gets its own id as one, which is unique and needs no key.
         IF NOT plain AND e ->> 'correlation_id' IS NOT NULL THEN
             correlation := nullif((e ->> 'correlation_id')::uuid, nil);
             existing := correlation IS NOT NULL AND NOT fanfare.claim_idempotency_key(
