@@ -21,25 +21,28 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// inner is what no client may read in an answer: the language of the database, of the language and
-// of the libraries.
-var inner = regexp.MustCompile(
-	`(?i)SQLSTATE|pgx|pgconn|puddle|goroutine|runtime error|\.go:\d|panic|relation "|column "|syntax error|INSERT INTO|json: cannot|\bint64\b|strconv`,
+// internalText matches texts of the database, of Go and of libraries, which no response may
+// contain.
+var internalText = regexp.MustCompile(
+	`(?i)SQLSTATE|pgx|pgconn|puddle|goroutine|runtime error|\.go:\d|panic|relation "|column "|syntax error|` +
+		`INSERT INTO|json: cannot|\bint64\b|strconv`,
 )
 
-// badText is what clients put where a text is asked for.
+// badText returns a hostile or invalid text.
 func badText(random *rand.Rand, w *world) string {
 	texts := []string{
-		"", " ", "x", "-1", "0", "1e9", "99999999999999999999", "NaN", "true", "null", "[]", "{}", "\x00", "a\x00b", "\xff\xfe", "\u202e", "💥",
-		"' OR 1=1 --", "%", "_", "*", "[", "[!", "**********", "\\", "../../etc/passwd", "%s%n", "${x}", "<script>", "2026-13-45T00:00:00Z", "0000-00-00",
-		"9999-12-31T23:59:59Z", "-9999-01-01T00:00:00Z", uuid.Nil.String(), uuid.Max.String(), uuid.NewString(), "{" + uuid.NewString() + "}",
-		"urn:uuid:" + uuid.NewString(), strings.ReplaceAll(uuid.NewString(), "-", ""), w.elsewhere.shown.String(), w.elsewhere.signal.String(),
-		w.here.hidden.String(), strings.Repeat("a", 300), strings.Repeat("💥", 100), strings.Repeat("*a", 100),
+		"", " ", "x", "-1", "0", "1e9", "99999999999999999999", "NaN", "true", "null", "[]", "{}", "\x00", "a\x00b",
+		"\xff\xfe", "\u202e", "💥", "' OR 1=1 --", "%", "_", "*", "[", "[!", "**********", "\\", "../../etc/passwd", "%s%n",
+		"${x}", "<script>", "2026-13-45T00:00:00Z", "0000-00-00", "9999-12-31T23:59:59Z", "-9999-01-01T00:00:00Z",
+		uuid.Nil.String(), uuid.Max.String(), uuid.NewString(), "{" + uuid.NewString() + "}",
+		"urn:uuid:" + uuid.NewString(), strings.ReplaceAll(uuid.NewString(), "-", ""),
+		w.elsewhere.shown.String(), w.elsewhere.signal.String(), w.here.hidden.String(),
+		strings.Repeat("a", 300), strings.Repeat("💥", 100), strings.Repeat("*a", 100),
 	}
 	return texts[random.IntN(len(texts))]
 }
 
-// badJSON is what clients put where a value is asked for.
+// badJSON returns a hostile or invalid JSON value.
 func badJSON(random *rand.Rand, w *world) string {
 	switch random.IntN(12) {
 	case 0:
@@ -71,13 +74,13 @@ func badJSON(random *rand.Rand, w *world) string {
 	}
 }
 
-// bad is a request that is wrong in some ways, and right in others.
+// bad is a request with invalid and valid parts.
 type bad struct {
 	method, target, body string
 	header               http.Header
 }
 
-// badRequest makes one for an operation.
+// badRequest returns a request to an operation.
 func badRequest(random *rand.Rand, w *world, document *huma.OpenAPI, op operation) bad {
 	one := func(all ...string) string { return all[random.IntN(len(all))] }
 	b := bad{method: op.method, header: http.Header{}}
@@ -94,39 +97,18 @@ func badRequest(random *rand.Rand, w *world, document *huma.OpenAPI, op operatio
 	}
 	b.header.Set("Content-Type", "application/json")
 	if random.IntN(5) == 0 {
-		b.header.Set(
-			"Content-Type",
-			one(
-				"",
-				"text/plain",
-				"application/x-www-form-urlencoded",
-				"multipart/form-data; boundary=x",
-				"application/json; charset=latin1",
-				"application/json;;",
-				"application/cbor",
-				"a/b+json",
-				"json",
-			),
-		)
+		b.header.Set("Content-Type", one(
+			"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+			"application/json; charset=latin1", "application/json;;", "application/cbor", "a/b+json", "json",
+		))
 	}
 	for _, name := range []string{
 		"Accept", "X-Request-Id", "Last-Event-Id", "Content-Encoding", "Accept-Encoding", "Origin",
 	} {
 		if random.IntN(8) == 0 {
-			b.header.Set(
-				name,
-				one(
-					"gzip",
-					"br",
-					"*/*",
-					"text/html",
-					"\xff",
-					strings.Repeat("x", 500),
-					"1-2-3",
-					"'; --",
-					"http://evil.example",
-				),
-			)
+			b.header.Set(name, one(
+				"gzip", "br", "*/*", "text/html", "\xff", strings.Repeat("x", 500), "1-2-3", "'; --", "http://evil.example",
+			))
 		}
 	}
 	return b
@@ -134,7 +116,8 @@ func badRequest(random *rand.Rand, w *world, document *huma.OpenAPI, op operatio
 
 func badQuery(random *rand.Rand, w *world, op operation) string {
 	if random.IntN(12) == 0 {
-		return []string{"?%zz", "?a;b", "?=&=&", "?%00=1", "?&&&", "?limit", "?" + strings.Repeat("a=1&", 300)}[random.IntN(7)]
+		queries := []string{"?%zz", "?a;b", "?=&=&", "?%00=1", "?&&&", "?limit", "?" + strings.Repeat("a=1&", 300)}
+		return queries[random.IntN(len(queries))]
 	}
 	query := url.Values{}
 	for _, p := range op.Parameters {
@@ -197,8 +180,8 @@ func badBody(random *rand.Rand, w *world, document *huma.OpenAPI, op operation) 
 	return "{" + strings.Join(fields, ",") + "}"
 }
 
-// send sends it for a principal, and fails the test unless the answer is as answers to anything
-// must be.
+// send sends the request and checks what holds for every response: no server error, no internal
+// text, and no data of the other tenant. It returns the status.
 func (b bad) send(t testing.TB, c client, w *world) int {
 	t.Helper()
 	r := httptest.NewRequest("GET", b.target, nil)
@@ -210,27 +193,26 @@ func (b bad) send(t testing.TB, c client, w *world) int {
 	for name, values := range c.header {
 		r.Header[name] = values
 	}
-	answer := c.send(r)
-	text := string(answer.body)
-	if answer.status >= 500 {
-		t.Errorf("%s %s %.200q: got %d: %s", b.method, b.target, b.body, answer.status, text)
+	response := c.send(r)
+	text := string(response.body)
+	if response.status >= 500 {
+		t.Errorf("%s %s %.200q: got %d: %s", b.method, b.target, b.body, response.status, text)
 	}
-	if answer.status >= 400 {
+	if response.status >= 400 {
 		if strings.Contains(text, `"is not valid"`) {
 			t.Errorf("%s %s %.200q: a Go type rejects what its schema accepts: %s", b.method, b.target, b.body, text)
 		}
-		if found := inner.FindString(text); found != "" {
-			t.Errorf("%s %s %.200q: the answer speaks of %q: %s", b.method, b.target, b.body, found, text)
+		if found := internalText.FindString(text); found != "" {
+			t.Errorf("%s %s %.200q: the response contains %q: %s", b.method, b.target, b.body, found, text)
 		}
 	}
 	if strings.Contains(text, w.elsewhere.id.String()) {
-		t.Errorf("%s %s %.200q: the answer is of another tenant: %s", b.method, b.target, b.body, text)
+		t.Errorf("%s %s %.200q: the response contains data of another tenant: %s", b.method, b.target, b.body, text)
 	}
-	return answer.status
+	return response.status
 }
 
-// Whatever is sent to whatever route, the answer is none of the server's fault, a problem document
-// where it refuses, and speaks neither of the database nor of another tenant.
+// TestBadInput sends invalid requests to all routes.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	w, _ := newLiveWorld(t)
@@ -246,7 +228,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// FuzzRequest is TestBadInput with requests that the fuzzer makes.
+// FuzzRequest is TestBadInput with requests of the fuzzer.
 func FuzzRequest(f *testing.F) {
 	w := newWorld(f, func(o *api.Options) { o.Logger = zap.NewNop() })
 	document := w.server.Document()
@@ -265,7 +247,7 @@ func FuzzRequest(f *testing.F) {
 			t.Fatal(err)
 		}
 		if path == "/v1/activities/stream" {
-			return // it needs a Centrifugo
+			return // requires a Centrifugo
 		}
 		target.Path, target.RawQuery = path, query
 		r := &http.Request{
@@ -275,9 +257,9 @@ func FuzzRequest(f *testing.F) {
 		r.Header.Set("Content-Type", mediaType)
 		c := c
 		c.t = t
-		answer := c.send(r.WithContext(t.Context()))
-		if answer.status >= 500 || answer.status >= 400 && inner.Match(answer.body) {
-			t.Errorf("got %d: %s", answer.status, answer.body)
+		response := c.send(r.WithContext(t.Context()))
+		if response.status >= 500 || response.status >= 400 && internalText.Match(response.body) {
+			t.Errorf("got %d: %s", response.status, response.body)
 		}
 	})
 }

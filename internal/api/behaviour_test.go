@@ -29,7 +29,7 @@ func TestPreferences(t *testing.T) {
 	check(c.do("GET", path, ""), "map[custom_actions:[] filter_mode:mutations muted:false]")
 	check(c.do("PUT", path, `{}`), "map[custom_actions:[] filter_mode:mutations muted:false]")
 	if got := w.count(`SELECT count(*) FROM fanfare.preferences`); got != 0 {
-		t.Errorf("asking stored %d rows, want 0", got)
+		t.Errorf("got %d stored rows, want 0", got)
 	}
 	check(
 		c.do("PUT", path, `{"filter_mode":"custom","custom_actions":["a.*","b.?"]}`),
@@ -43,10 +43,10 @@ func TestPreferences(t *testing.T) {
 	check(w.here.as(w.here.owner).do("GET", path, ""), "map[custom_actions:[] filter_mode:mutations muted:false]")
 
 	tested := c.do("POST", path+"/test", `{"patterns":["a.*","[ab].x"],"actions":["a.x","c"]}`).want(http.StatusOK)
-	if want := `{"results":[{"action":"a.x","matches":true,"patterns":["a.*","[ab].x"]},{"action":"c","matches":false,"patterns":[]}]}` + "\n"; string(
-		tested.body,
-	) != want {
-		t.Errorf("got %s, want %s", tested.body, want)
+	want := `{"results":[{"action":"a.x","matches":true,"patterns":["a.*","[ab].x"]},` +
+		`{"action":"c","matches":false,"patterns":[]}]}` + "\n"
+	if got := string(tested.body); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
@@ -76,10 +76,10 @@ func TestNotifications(t *testing.T) {
 	got := read(c, "")
 	if len(got.Items) != 2 || got.UnreadCount != 2 || got.Items[0].ID != at.addressed || got.Items[1].ID != at.shown ||
 		got.Items[0].ID != got.Items[0].Event.EventID {
-		t.Fatalf("got %+v, want what the member was told, newest first", got)
+		t.Fatalf("got %+v, want the notifications of the member, newest first", got)
 	}
 	if item := got.Items[1]; !slices.Equal(item.Reasons, []string{"subscribed"}) ||
-		item.Event.Actor.DisplayName != "somebody of "+at.id.String() ||
+		item.Event.Actor.DisplayName != "display name of "+at.id.String() ||
 		item.ReadAt != nil {
 		t.Errorf("got %+v, want a reason and the actor's name", item)
 	}
@@ -87,23 +87,25 @@ func TestNotifications(t *testing.T) {
 		ReadAt *string `json:"read_at"`
 	}](c.do("PATCH", "/v1/notifications/"+at.shown.String(), `{"read":true}`).want(http.StatusOK))
 	if marked.ReadAt == nil {
-		t.Error("got no read_at of what was read")
+		t.Error("got no read_at, want one")
 	}
 	if got := read(c, "?unread_only=true"); len(got.Items) != 1 || got.UnreadCount != 1 {
 		t.Errorf("got %+v, want one unread", got)
 	}
-	// Who may not see the activity any more neither reads it nor counts it, nor can mark it.
-	nobody := at.as(at.nobody)
-	if got := read(nobody, ""); len(got.Items) != 0 || got.UnreadCount != 0 {
-		t.Errorf("got %+v, want nothing for who lost access", got)
+	// A notification that the caller may no longer see is neither returned nor counted nor marked.
+	outsider := at.as(at.outsider)
+	if got := read(outsider, ""); len(got.Items) != 0 || got.UnreadCount != 0 {
+		t.Errorf("got %+v, want none after the loss of access", got)
 	}
-	if got := as[map[string]int](nobody.do("POST", "/v1/notifications/mark-all-read", "{}").want(http.StatusOK)); got["marked_count"] != 0 {
-		t.Errorf("got %v, want nothing marked", got)
+	all := outsider.do("POST", "/v1/notifications/mark-all-read", "{}").want(http.StatusOK)
+	if got := as[map[string]int](all); got["marked_count"] != 0 {
+		t.Errorf("got %v, want none marked", got)
 	}
 }
 
-// Making and revoking a subscription are activities, once each, in the same transaction.
-func TestSubscriptionsAreActivities(t *testing.T) {
+// TestSubscriptionActivities checks that creating and revoking a subscription are each recorded
+// once.
+func TestSubscriptionActivities(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
@@ -122,8 +124,11 @@ func TestSubscriptionsAreActivities(t *testing.T) {
 	c.do("DELETE", "/v1/subscriptions/"+first.ID.String(), "").want(http.StatusNotFound)
 
 	rows, err := w.db.Pool.Query(t.Context(), `
-		SELECT concat_ws(' ', a.action, a.visibility, a.resource_type, a.resource_id = $2, a.actor_principal_id = $3, a.correlation_id = $4, a.request_id, a.user_agent, a.payload)
-		FROM fanfare.activities AS a WHERE a.tenant_id = $1 AND a.action LIKE 'subscription.%' ORDER BY a.id`, at.id, at.folder, at.member, first.ID)
+		SELECT concat_ws(' ', a.action, a.visibility, a.resource_type, a.resource_id = $2, a.actor_principal_id = $3,
+		                 a.correlation_id = $4, a.request_id, a.user_agent, a.payload)
+		FROM fanfare.activities AS a
+		WHERE a.tenant_id = $1 AND a.action LIKE 'subscription.%'
+		ORDER BY a.id`, at.id, at.folder, at.member, first.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,12 +138,14 @@ func TestSubscriptionsAreActivities(t *testing.T) {
 		if !rows.Next() || rows.Scan(&got) != nil {
 			t.Fatalf("no activity subscription.%s", action)
 		}
-		if want := fmt.Sprintf(`subscription.%s private folder t t t the-request a browser {"scope": "descendants", "subscription_id": "%s"}`, action, first.ID); got != want {
+		want := fmt.Sprintf(`subscription.%s private folder t t t the-request a browser `+
+			`{"scope": "descendants", "subscription_id": "%s"}`, action, first.ID)
+		if got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 	if rows.Next() {
-		t.Error("got more activities than the two")
+		t.Error("got more than two activities")
 	}
 }
 
@@ -146,21 +153,22 @@ func TestBulkSubscriptions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	answer := as[struct {
+	response := as[struct {
 		Results []struct {
 			Status       int
 			Problem      string
 			Subscription *struct{ ID uuid.UUID }
 		}
 	}](at.as(at.member).do("POST", "/v1/subscriptions/bulk", fmt.Sprintf(
-		`{"subscriptions":[{"resource_id":%q},{"resource_id":%q},{"resource_id":%q,"scope":"descendants"},{"resource_id":%q,"scope":"descendants"}]}`,
+		`{"subscriptions":[{"resource_id":%q},{"resource_id":%q},{"resource_id":%q,"scope":"descendants"},`+
+			`{"resource_id":%q,"scope":"descendants"}]}`,
 		at.signal,
 		w.elsewhere.signal,
 		at.folder,
 		at.folder,
 	)).want(http.StatusOK))
 	var got []int
-	for _, r := range answer.Results {
+	for _, r := range response.Results {
 		got = append(got, r.Status)
 		if (r.Subscription == nil) != (r.Status == http.StatusNotFound) ||
 			(r.Problem == "/problems/not-found") != (r.Status == http.StatusNotFound) {
@@ -175,19 +183,18 @@ func TestBulkSubscriptions(t *testing.T) {
 	}
 }
 
-func TestBulkTakesAThousand(t *testing.T) {
+func TestBulkLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	w.exec(
-		`INSERT INTO fanfare.resources (tenant_id, id, parent_id, type) SELECT $1, fanfare.uuidv7(), $2, 'signal' FROM generate_series(1, 1000)`,
-		at.id,
-		at.folder,
-	)
+	w.exec(`
+		INSERT INTO fanfare.resources (tenant_id, id, parent_id, type)
+		SELECT $1, fanfare.uuidv7(), $2, 'signal' FROM generate_series(1, 1000)`, at.id, at.folder)
 	var body string
 	err := w.db.Pool.QueryRow(t.Context(), `
 		SELECT json_build_object('subscriptions', json_agg(json_build_object('resource_id', id)))
-		FROM fanfare.resources WHERE tenant_id = $1 AND parent_id = $2 AND id <> $3`, at.id, at.folder, at.signal).Scan(&body)
+		FROM fanfare.resources
+		WHERE tenant_id = $1 AND parent_id = $2 AND id <> $3`, at.id, at.folder, at.signal).Scan(&body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +237,7 @@ func TestActivities(t *testing.T) {
 		"/v1/activities?q=memory":                         {failed},
 		"/v1/activities?request_id=r-1":                   {failed},
 		"/v1/activities?target=" + at.member.String():     {at.addressed},
-		"/v1/activities?owner=" + at.keeper.String():      nil,
+		"/v1/activities?owner=" + at.delegator.String():   nil,
 		"/v1/activities?resource=" + at.signal.String():   {failed, at.addressed, at.shown},
 		"/v1/activities?resource_type=folder":             nil,
 		"/v1/activities?until=2020-01-01T00:00:00Z":       nil,
@@ -239,30 +246,31 @@ func TestActivities(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", path, got, want)
 		}
 	}
-	if got := list(at.as(at.keeper), "/v1/activities"); len(got) != 5 {
+	if got := list(at.as(at.delegator), "/v1/activities"); len(got) != 5 {
 		t.Errorf("the delegator: got %d activities, want 5", len(got))
 	}
-	if got := list(at.as(at.nobody), "/v1/activities"); got != nil {
-		t.Errorf("somebody without a role: got %v, want none", got)
+	if got := list(at.as(at.outsider), "/v1/activities"); got != nil {
+		t.Errorf("the outsider: got %v, want none", got)
 	}
-	auditor := at.as(at.nobody, identity.ScopeRead)
+	auditor := at.as(at.outsider, identity.ScopeRead)
 	if got := list(auditor, "/v1/audit"); len(got) != 5 {
 		t.Errorf("the auditor: got %d activities, want 5", len(got))
 	}
-	if got := as[map[string]any](auditor.do("GET", "/v1/audit/count?action=signal.*", "").want(http.StatusOK)); got["count"] != 4.0 ||
-		got["exact"] != true {
-		t.Errorf("got %v, want 4, exact", got)
+	count := as[map[string]any](auditor.do("GET", "/v1/audit/count?action=signal.*", "").want(http.StatusOK))
+	if count["count"] != 4.0 || count["exact"] != true {
+		t.Errorf("got %v, want 4, exact", count)
 	}
-	// What tells where the actor sat is for auditors.
+	// Fields that could locate the actor are returned on audit routes only.
 	shown := as[map[string]any](at.as(at.member).do("GET", "/v1/activities/"+failed.String(), "").want(http.StatusOK))
-	if _, told := shown["ip_hash"]; told || shown["message"] != "Out of memory" ||
+	if _, hashed := shown["ip_hash"]; hashed || shown["message"] != "Out of memory" ||
 		shown["owner_id"] != at.owner.String() ||
 		shown["status"] != "failure" {
-		t.Errorf("got %v, want the stored fields without the auditors'", shown)
+		t.Errorf("got %v, want the stored fields without those of audit routes", shown)
 	}
-	audited := as[struct{ Items []map[string]any }](auditor.do("GET", "/v1/audit?action=run.*", "").want(http.StatusOK)).Items[0]
+	audit := auditor.do("GET", "/v1/audit?action=run.*", "").want(http.StatusOK)
+	audited := as[struct{ Items []map[string]any }](audit).Items[0]
 	if hash, _ := audited["ip_hash"].(string); len(hash) != 64 || audited["user_agent"] != "cli" {
-		t.Errorf("got %v, want the auditors' fields too", audited)
+		t.Errorf("got %v, want the fields of audit routes too", audited)
 	}
 }
 
@@ -270,7 +278,7 @@ func TestDeadLetters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	operator := at.as(at.nobody, identity.ScopeAdmin)
+	operator := at.as(at.outsider, identity.ScopeAdmin)
 	letters := as[struct {
 		Items []struct {
 			ActivityID uuid.UUID `json:"activity_id"`
@@ -278,11 +286,12 @@ func TestDeadLetters(t *testing.T) {
 		}
 	}](operator.do("GET", "/v1/outbox/dead", "").want(http.StatusOK)).Items
 	if len(letters) != 1 || letters[0].ActivityID != at.dead || letters[0].Error != "too large" {
-		t.Errorf("got %+v, want the tenant's one", letters)
+		t.Errorf("got %+v, want the one of the tenant", letters)
 	}
-	// The nil UUID is no way to say "all".
+	// The nil UUID does not select all dead letters.
 	operator.do("POST", "/v1/outbox/dead/"+uuid.Nil.String()+"/replay", "").want(http.StatusUnprocessableEntity)
-	if got := as[map[string]int](operator.do("POST", "/v1/outbox/dead/"+at.dead.String()+"/replay", "").want(http.StatusOK)); got["replayed"] != 1 {
+	replay := operator.do("POST", "/v1/outbox/dead/"+at.dead.String()+"/replay", "").want(http.StatusOK)
+	if got := as[map[string]int](replay); got["replayed"] != 1 {
 		t.Errorf("got %v, want one replayed", got)
 	}
 	status := as[map[string]any](operator.do("GET", "/v1/outbox", "").want(http.StatusOK))
@@ -290,6 +299,6 @@ func TestDeadLetters(t *testing.T) {
 		t.Errorf("got %v, want none dead and four pending", status)
 	}
 	if got := w.count(`SELECT count(*) FROM fanfare.dead_letters`); got != 1 {
-		t.Errorf("got %d dead letters left, want the other tenant's", got)
+		t.Errorf("got %d dead letters left, want the one of the other tenant", got)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// client sends requests, and holds every answer against the OpenAPI document.
+// client sends requests, and checks every response against the OpenAPI document.
 type client struct {
 	t       testing.TB
 	w       *world
@@ -21,7 +21,7 @@ type client struct {
 	header  http.Header
 }
 
-// reply is an answer.
+// reply is a response.
 type reply struct {
 	t      testing.TB
 	status int
@@ -49,24 +49,24 @@ func (c client) send(r *http.Request) reply {
 	r.RemoteAddr = "127.0.0.1:40000"
 	recorder := httptest.NewRecorder()
 	c.handler.ServeHTTP(recorder, r)
-	answer := reply{t: c.t, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
-	if answer.header.Get("Content-Encoding") == "gzip" {
-		answer.body = unzipped(c.t, answer.body)
+	response := reply{t: c.t, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
+	if response.header.Get("Content-Encoding") == "gzip" {
+		response.body = unzipped(c.t, response.body)
 	}
-	if wrong := c.w.routes.documented(r, answer); wrong != "" {
-		c.t.Errorf("%s %s: %d %s: %s", r.Method, r.URL, answer.status, answer.body, wrong)
+	if violation := c.w.routes.violation(r, response); violation != "" {
+		c.t.Errorf("%s %s: %d %s: %s", r.Method, r.URL, response.status, response.body, violation)
 	}
-	return answer
+	return response
 }
 
-// with returns a client that also sends a header.
+// withHeader returns a client that also sends a header.
 func (c client) withHeader(name, value string) client {
 	c.header = c.header.Clone()
 	c.header.Set(name, value)
 	return c
 }
 
-// want fails the test unless the status is the one wanted.
+// want fails the test unless the response has a status.
 func (r reply) want(status int) reply {
 	r.t.Helper()
 	if r.status != status {
@@ -75,7 +75,7 @@ func (r reply) want(status int) reply {
 	return r
 }
 
-// as reads the body into what it returns.
+// as decodes the body.
 func as[T any](r reply) (v T) {
 	r.t.Helper()
 	if err := json.Unmarshal(r.body, &v); err != nil {
@@ -97,23 +97,23 @@ func unzipped(t testing.TB, body []byte) []byte {
 	return plain
 }
 
-// documented returns how an answer differs from what the document says of it, or "".
-func (d documentedRoutes) documented(r *http.Request, answer reply) string {
-	if id := answer.header.Get("X-Request-Id"); id == "" {
+// violation returns how a response violates the document, or "".
+func (d documentedRoutes) violation(r *http.Request, got reply) string {
+	if id := got.header.Get("X-Request-Id"); id == "" {
 		return "no X-Request-Id"
 	}
-	mediaType := answer.header.Get("Content-Type")
-	if answer.status >= 400 {
+	mediaType := got.header.Get("Content-Type")
+	if got.status >= 400 {
 		if mediaType != "application/problem+json" {
 			return "not a problem document but " + mediaType
 		}
-		return fits(d.document, &huma.Schema{Ref: "#/components/schemas/Problem"}, answer.body)
+		return schemaViolation(d.document, &huma.Schema{Ref: "#/components/schemas/Problem"}, got.body)
 	}
 	op := d.of(r)
-	if op == nil || answer.status == http.StatusNoContent {
+	if op == nil || got.status == http.StatusNoContent {
 		return ""
 	}
-	response := op.Responses[httpStatus(answer.status)]
+	response := op.Responses[httpStatus(got.status)]
 	if response == nil {
 		return "the status is not documented"
 	}
@@ -124,11 +124,11 @@ func (d documentedRoutes) documented(r *http.Request, answer reply) string {
 	if r.Method == http.MethodHead || mediaType != "application/json" {
 		return ""
 	}
-	return fits(d.document, media.Schema, answer.body)
+	return schemaViolation(d.document, media.Schema, got.body)
 }
 
-// fits returns how a body differs from a schema, or "".
-func fits(document *huma.OpenAPI, schema *huma.Schema, body []byte) string {
+// schemaViolation returns how a body violates a schema, or "".
+func schemaViolation(document *huma.OpenAPI, schema *huma.Schema, body []byte) string {
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
 		return "not JSON: " + err.Error()
@@ -143,7 +143,7 @@ func fits(document *huma.OpenAPI, schema *huma.Schema, body []byte) string {
 		result,
 	)
 	if len(result.Errors) > 0 {
-		return "not as its schema says: " + result.Errors[0].Error()
+		return "not valid against its schema: " + result.Errors[0].Error()
 	}
 	return ""
 }

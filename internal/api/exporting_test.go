@@ -24,7 +24,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// exportRecord is what the log holds of an export.
+// exportRecord is a recorded export.
 type exportRecord struct {
 	Status  string
 	Actor   uuid.UUID
@@ -36,17 +36,16 @@ type exportRecord struct {
 	}
 }
 
-// exports waits until so many of the tenant's exports are recorded and returns them, the latest
-// first.
-func (at *tenant) exports(many int) []exportRecord {
+// exports waits until at least n exports of the tenant are recorded and returns them, latest first.
+func (at *tenant) exports(n int) []exportRecord {
 	at.w.t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(timeout); ; {
 		list, _, err := pglog.New(at.w.db.Pool).
 			List(at.w.t.Context(), at.id, activity.Filter{Action: "log.exported"}, activity.Page{})
 		if err != nil {
 			at.w.t.Fatal(err)
 		}
-		if len(list) >= many {
+		if len(list) >= n {
 			records := make([]exportRecord, len(list))
 			for i, a := range list {
 				records[i].Status, records[i].Actor = string(a.Status), a.ActorPrincipalID
@@ -57,20 +56,22 @@ func (at *tenant) exports(many int) []exportRecord {
 			return records
 		}
 		if time.Now().After(deadline) {
-			at.w.t.Fatalf("got %d exports recorded after %v, want %d", len(list), patience, many)
+			at.w.t.Fatalf("got %d exports recorded after %v, want %d", len(list), timeout, n)
 		}
 	}
 }
 
-// fill records many more activities, of a kilobyte each.
-func (at *tenant) fill(many int) {
+// fill records n activities of about 1 kB each.
+func (at *tenant) fill(n int) {
 	at.w.t.Helper()
 	at.w.exec(`
-		INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at, recorded_at, resource_type,
-			action, visibility, status, severity, category, delivery_channels, payload)
-		SELECT fanfare.uuidv7(x.at), $1, $2, $3, gen_random_uuid(), x.at, x.at, 'signal', 'signal.measured', 'private', 'success', 'info', 'signal', '{}',
+		INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, occurred_at,
+			recorded_at, resource_type, action, visibility, status, severity, category, delivery_channels, payload)
+		SELECT fanfare.uuidv7(x.at), $1, $2, $3, gen_random_uuid(), x.at, x.at, 'signal', 'signal.measured',
+			'private', 'success', 'info', 'signal', '{}',
 			jsonb_build_object('noise', (SELECT string_agg(md5(x.n || ' ' || i), '') FROM generate_series(1, 30) AS i))
-		FROM (SELECT n, now() - n * interval '1 millisecond' AS at FROM generate_series(1, $4::int) AS n) AS x`, at.id, at.owner, at.signal, many)
+		FROM (SELECT n, now() - n * interval '1 millisecond' AS at FROM generate_series(1, $4::int) AS n) AS x`,
+		at.id, at.owner, at.signal, n)
 }
 
 func TestExport(t *testing.T) {
@@ -81,15 +82,12 @@ func TestExport(t *testing.T) {
 		activity.Envelope{Action: "signal.renamed", ResourceName: "=1+1", Message: "said \"so\",\nand more"},
 	)
 
-	answer := reader.do("GET", "/v1/activities/export?format=csv", "").want(http.StatusOK)
-	if name := answer.header.Get("Content-Disposition"); !strings.HasPrefix(
-		name,
-		`attachment; filename="activities-2`,
-	) ||
-		!strings.HasSuffix(name, `Z.csv"`) {
+	response := reader.do("GET", "/v1/activities/export?format=csv", "").want(http.StatusOK)
+	name := response.header.Get("Content-Disposition")
+	if !strings.HasPrefix(name, `attachment; filename="activities-2`) || !strings.HasSuffix(name, `Z.csv"`) {
 		t.Errorf("Content-Disposition: got %q", name)
 	}
-	records, err := csv.NewReader(bytes.NewReader(answer.body)).ReadAll()
+	records, err := csv.NewReader(bytes.NewReader(response.body)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,30 +95,27 @@ func TestExport(t *testing.T) {
 	for _, record := range records[1:] {
 		ids = append(ids, record[0])
 	}
-	if want := []string{w.here.shown.String(), w.here.hidden.String(), w.here.addressed.String(), w.here.dead.String(), formula.String()}; !slices.Equal(
-		ids,
-		want,
-	) {
-		t.Errorf("got the activities %v, want all of the tenant's, %v", ids, want)
+	var want []string
+	for _, id := range []uuid.UUID{w.here.shown, w.here.hidden, w.here.addressed, w.here.dead, formula} {
+		want = append(want, id.String())
+	}
+	if !slices.Equal(ids, want) {
+		t.Errorf("got the activities %v, want all of the tenant, %v", ids, want)
 	}
 	if last := records[len(records)-1]; last[8] != "'=1+1" || last[17] != "said \"so\",\nand more" {
-		t.Errorf("got the name %q and the message %q, want the one defused and the other whole", last[8], last[17])
+		t.Errorf(
+			"got the name %q and the message %q, want an escaped formula and the complete message", last[8], last[17],
+		)
 	}
 
-	lines := strings.Split(
-		strings.TrimSpace(
-			string(
-				reader.do("GET", "/v1/activities/export?format=jsonl&action=signal.re*&owner="+w.here.owner.String(), "").
-					want(http.StatusOK).
-					body,
-			),
-		),
-		"\n",
-	)
+	query := "?format=jsonl&action=signal.re*&owner=" + w.here.owner.String()
+	text := string(reader.do("GET", "/v1/activities/export"+query, "").want(http.StatusOK).body)
+	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if len(lines) != 1 || !strings.HasPrefix(lines[0], `{"id":"`+formula.String()+`"`) {
 		t.Errorf("filtered: got %q, want %s alone", lines, formula)
 	}
-	if got := reader.do("GET", "/v1/activities/export", "").want(http.StatusOK).header.Get("Content-Type"); got != "text/csv" {
+	unspecified := reader.do("GET", "/v1/activities/export", "").want(http.StatusOK)
+	if got := unspecified.header.Get("Content-Type"); got != "text/csv" {
 		t.Errorf("without a format: got %s, want CSV", got)
 	}
 	reader.do("HEAD", "/v1/activities/export", "").want(http.StatusOK)
@@ -133,7 +128,7 @@ func TestExport(t *testing.T) {
 	if got[2].Actor != w.here.member || got[2].Status != "success" || whole.Format != "csv" || whole.Activities != 5 ||
 		!whole.Complete ||
 		len(whole.Filter) != 0 {
-		t.Errorf("recorded: got %+v, want the member's of 5 activities", got[2])
+		t.Errorf("recorded: got %+v, want an export of 5 activities by the member", got[2])
 	}
 	if filtered.Format != "jsonl" || filtered.Activities != 1 || filtered.Filter["action"] != "signal.re*" ||
 		filtered.Filter["owner"] != w.here.owner.String() {
@@ -141,7 +136,7 @@ func TestExport(t *testing.T) {
 	}
 }
 
-func TestExportRefuses(t *testing.T) {
+func TestExportProblems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	reader := w.here.as(w.here.member, identity.ScopeRead)
@@ -157,7 +152,7 @@ func TestExportRefuses(t *testing.T) {
 	}
 }
 
-// listening serves the world over TCP.
+// listening serves the world over TCP and returns its base URL.
 func (w *world) listening() string {
 	w.t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(w.t.Context(), "tcp", "127.0.0.1:0")
@@ -176,7 +171,8 @@ func (w *world) listening() string {
 	return "http://" + listener.Addr().String()
 }
 
-// exporting asks for an export over a connection of its own, and returns the answer when it begins.
+// exporting requests an export over a connection of its own, and returns the response when it
+// begins.
 func (at *tenant) exporting(base string, header http.Header, query url.Values) *http.Response {
 	at.w.t.Helper()
 	request, err := http.NewRequestWithContext(
@@ -194,17 +190,17 @@ func (at *tenant) exporting(base string, header http.Header, query url.Values) *
 	}
 	transport := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
 	at.w.t.Cleanup(transport.CloseIdleConnections)
-	answer, err := transport.RoundTrip(request)
+	response, err := transport.RoundTrip(request)
 	if err != nil {
 		at.w.t.Fatal(err)
 	}
-	return answer
+	return response
 }
 
-// TestExportOfMuch streams more than any buffer between the two holds. Those who do not take it in
-// hold places, not connections to the database; one who leaves gives its place up, and that too is
-// recorded.
-func TestExportOfMuch(t *testing.T) {
+// TestLargeExport streams more than the buffers between server and client hold. A client that does
+// not read occupies a slot, and no connection to the database. A client that disconnects releases
+// its slot, and its export is recorded as incomplete.
+func TestLargeExport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	const many = 12_000
@@ -212,36 +208,36 @@ func TestExportOfMuch(t *testing.T) {
 	w.elsewhere.fill(many)
 	base := w.listening()
 	jsonl := url.Values{"format": {"jsonl"}}
-	leaving := w.here.exporting(base, nil, jsonl)
+	disconnecting := w.here.exporting(base, nil, jsonl)
 	second := w.here.exporting(base, nil, jsonl)
 	if second.StatusCode != http.StatusServiceUnavailable || second.Header.Get("Retry-After") == "" ||
 		second.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf(
-			"the tenant's second at once: got %d %v, want a problem that says when to come back",
+			"a second export of the tenant: got %d %v, want a problem with Retry-After",
 			second.StatusCode,
 			second.Header,
 		)
 	}
 	_ = second.Body.Close()
-	patient := w.elsewhere.exporting(base, nil, jsonl)
+	reading := w.elsewhere.exporting(base, nil, jsonl)
 
-	_ = leaving.Body.Close()
+	_ = disconnecting.Body.Close()
 	if got := w.here.exports(1)[0]; got.Status != "failure" || got.Payload.Complete || got.Payload.Activities >= many {
-		t.Errorf("of the one who left: got %+v, want that it is not complete", got)
+		t.Errorf("the disconnected client: got %+v, want an incomplete export", got)
 	}
 
 	lines := 0
-	for scanner := bufio.NewScanner(patient.Body); scanner.Scan(); lines++ {
+	for scanner := bufio.NewScanner(reading.Body); scanner.Scan(); lines++ {
 		if !json.Valid(scanner.Bytes()) {
 			t.Fatalf("got a line %s", scanner.Bytes())
 		}
 	}
-	_ = patient.Body.Close()
+	_ = reading.Body.Close()
 	if lines < many {
 		t.Errorf("got %d lines, want at least %d", lines, many)
 	}
 	if got := w.elsewhere.exports(1)[0]; got.Status != "success" || got.Payload.Activities != lines {
-		t.Errorf("of the patient one: got %+v, want its %d", got, lines)
+		t.Errorf("the reading client: got %+v, want %d activities", got, lines)
 	}
 
 	zipped := w.here.exporting(
@@ -260,18 +256,18 @@ func TestExportOfMuch(t *testing.T) {
 	}
 }
 
-// TestExportCutOff takes the database away in the middle of an export. The answer ends as none that
-// is whole does.
-func TestExportCutOff(t *testing.T) {
+// TestAbortedExport makes the database fail during an export, and checks that the client detects
+// it.
+func TestAbortedExport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	const many = 12_000
 	w.here.fill(many)
-	answer := w.here.exporting(w.listening(), nil, url.Values{})
-	defer func() { _ = answer.Body.Close() }()
-	w.exec(`ALTER TABLE fanfare.activities RENAME TO gone`)
-	text, err := io.ReadAll(answer.Body)
+	response := w.here.exporting(w.listening(), nil, url.Values{})
+	defer func() { _ = response.Body.Close() }()
+	w.exec(`ALTER TABLE fanfare.activities RENAME TO renamed`)
+	text, err := io.ReadAll(response.Body)
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got the end %v behind %d bytes, want it missing", err, len(text))
+		t.Errorf("got %v after %d bytes, want an unexpected EOF", err, len(text))
 	}
 }

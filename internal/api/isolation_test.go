@@ -16,11 +16,11 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// tries is how often somebody from elsewhere tries to read or change what is here.
+// tries is the number of attempts to read or change data of another tenant.
 const tries = 10_000
 
-// attacker is somebody of another tenant, with every scope there, who knows all ids and holds all
-// cursors of this one.
+// attacker is display name of another tenant, with every scope there, who knows all ids and holds
+// all cursors of this one.
 type attacker struct {
 	random  *rand.Rand
 	w       *world
@@ -34,26 +34,18 @@ func newAttacker(w *world) *attacker {
 	a := &attacker{
 		random: rand.New(rand.NewPCG(3, 4)), w: w, client: w.elsewhere.as(w.elsewhere.member, identity.ScopeAdmin),
 		ids: []uuid.UUID{
-			at.shown,
-			at.hidden,
-			at.addressed,
-			at.dead,
-			at.subscription,
-			at.signal,
-			at.folder,
-			at.owner,
-			at.keeper,
-			at.member,
-			at.nobody,
-			at.id,
+			at.shown, at.hidden, at.addressed, at.dead, at.subscription, at.signal, at.folder,
+			at.owner, at.delegator, at.member, at.outsider, at.id,
 		},
 	}
-	// Cursors of every list that people here can page through, under each filter that follows.
+	// Cursors of all lists of this tenant, with filters.
 	for _, who := range []uuid.UUID{at.member, at.owner} {
 		for _, list := range []string{
-			"/v1/notifications?limit=1", "/v1/notifications?limit=1&unread_only=true", "/v1/subscriptions?limit=1", "/v1/activities?limit=1", "/v1/audit?limit=1",
-			"/v1/audit?limit=1&action=signal.*", "/v1/audit/actors/" + at.owner.String() + "?limit=1", "/v1/audit/owners/" + at.owner.String() + "?limit=1",
-			"/v1/audit/entities/signal/" + at.signal.String() + "?limit=1", "/v1/resources/" + at.signal.String() + "/watchers?limit=1",
+			"/v1/notifications?limit=1", "/v1/notifications?limit=1&unread_only=true", "/v1/subscriptions?limit=1",
+			"/v1/activities?limit=1", "/v1/audit?limit=1", "/v1/audit?limit=1&action=signal.*",
+			"/v1/audit/actors/" + at.owner.String() + "?limit=1", "/v1/audit/owners/" + at.owner.String() + "?limit=1",
+			"/v1/audit/entities/signal/" + at.signal.String() + "?limit=1",
+			"/v1/resources/" + at.signal.String() + "/watchers?limit=1",
 		} {
 			page := as[struct {
 				NextCursor string `json:"next_cursor"`
@@ -69,7 +61,7 @@ func newAttacker(w *world) *attacker {
 func (a *attacker) id() uuid.UUID {
 	id := a.ids[a.random.IntN(len(a.ids))]
 	if a.random.IntN(4) == 0 {
-		id[a.random.IntN(len(id))] ^= byte(1 << a.random.IntN(8)) // a neighbour
+		id[a.random.IntN(len(id))] ^= byte(1 << a.random.IntN(8)) // a similar id
 	}
 	return id
 }
@@ -85,25 +77,27 @@ func (a *attacker) cursor() string {
 func (a *attacker) channel() string {
 	names, here, elsewhere := a.w.channels, a.w.here.id, a.w.elsewhere.id
 	return []string{
-		names.User(principalOf(here, a.id())), names.Resource(here, a.id()), names.Tenant(here), names.Resource(elsewhere, a.id()), names.User(principalOf(elsewhere, a.id())),
-		names.Resource(here, a.w.elsewhere.signal), names.User(principalOf(here, a.w.elsewhere.member)), names.Tenant(elsewhere) + "," + names.Tenant(here),
+		names.User(principalOf(here, a.id())), names.Resource(here, a.id()), names.Tenant(here),
+		names.Resource(elsewhere, a.id()), names.User(principalOf(elsewhere, a.id())),
+		names.Resource(here, a.w.elsewhere.signal), names.User(principalOf(here, a.w.elsewhere.member)),
+		names.Tenant(elsewhere) + "," + names.Tenant(here),
 		fmt.Sprintf("resource:%s.%s.%s", elsewhere, a.w.elsewhere.signal, a.id()), "chat:" + here.String() + ".room",
 	}[a.random.IntN(10)]
 }
 
-// attempt is a request, and how to see in the answer that it won something.
+// attempt is a request; won reports whether its response discloses or changes data.
 type attempt struct {
 	method, target string
 	body           any
 	won            func(reply) bool
 }
 
-// anythingBut says that only a refusal with this status wins nothing.
+// anythingBut reports all responses but those with a status and without a token.
 func anythingBut(status int) func(reply) bool {
 	return func(r reply) bool { return r.status != status || strings.Contains(string(r.body), "eyJ") }
 }
 
-// holding says that an answer wins if it holds a text.
+// holding reports responses that contain a text.
 func holding(text string) func(reply) bool {
 	return func(r reply) bool { return strings.Contains(string(r.body), text) }
 }
@@ -203,7 +197,7 @@ func (a *attacker) attempt() attempt {
 	}
 }
 
-// try makes one attempt and returns what it won, or "".
+// try makes one attempt and returns a description if it succeeds.
 func (a *attacker) try() string {
 	attempt, body := a.attempt(), ""
 	if attempt.body != nil {
@@ -213,16 +207,16 @@ func (a *attacker) try() string {
 		}
 		body = string(text)
 	}
-	answer := a.client.do(attempt.method, "/v1"+attempt.target, body)
-	if answer.status < 500 && !attempt.won(answer) {
+	response := a.client.do(attempt.method, "/v1"+attempt.target, body)
+	if response.status < 500 && !attempt.won(response) {
 		return ""
 	}
-	return fmt.Sprintf("%s %s %s: got %d: %s", attempt.method, attempt.target, body, answer.status, answer.body)
+	return fmt.Sprintf("%s %s %s: got %d: %s", attempt.method, attempt.target, body, response.status, response.body)
 }
 
-// Ten thousand tries from another tenant: by ids, known and guessed; by cursors, stolen and forged;
-// by channels; by filters.
-func TestTenantsAreApart(t *testing.T) {
+// TestTenantIsolation makes ten thousand attempts from another tenant, with known and guessed ids,
+// stolen and forged cursors, channels and filters.
+func TestTenantIsolation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *api.Options) { o.Logger = zap.NewNop() })
 	state := func() string {
@@ -230,10 +224,17 @@ func TestTenantsAreApart(t *testing.T) {
 		var text string
 		err := w.db.Pool.QueryRow(t.Context(), `
 			SELECT json_build_array(
-			    (SELECT json_agg(n ORDER BY n.activity_id, n.principal_id) FROM fanfare.notifications AS n WHERE n.tenant_id = $1),
-			    (SELECT json_agg(s ORDER BY s.id) FROM fanfare.subscriptions AS s WHERE s.tenant_id = $1 OR s.resource_id IN ($2, $3)),
+			    (
+			        SELECT json_agg(n ORDER BY n.activity_id, n.principal_id)
+			        FROM fanfare.notifications AS n WHERE n.tenant_id = $1
+			    ),
+			    (
+			        SELECT json_agg(s ORDER BY s.id)
+			        FROM fanfare.subscriptions AS s WHERE s.tenant_id = $1 OR s.resource_id IN ($2, $3)
+			    ),
 			    (SELECT json_agg(d) FROM fanfare.dead_letters AS d WHERE d.tenant_id = $1),
-			    (SELECT count(*) FROM fanfare.activities AS a WHERE a.tenant_id = $1))::text`, w.here.id, w.here.signal, w.here.folder).Scan(&text)
+			    (SELECT count(*) FROM fanfare.activities AS a WHERE a.tenant_id = $1))::text`,
+			w.here.id, w.here.signal, w.here.folder).Scan(&text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,25 +242,24 @@ func TestTenantsAreApart(t *testing.T) {
 	}
 	a := newAttacker(w)
 	if len(a.cursors) < 10 {
-		t.Fatalf("got %d cursors to steal, want more", len(a.cursors))
+		t.Fatalf("got %d cursors, want at least 10", len(a.cursors))
 	}
 	before, won := state(), 0
 	for range tries {
-		if prize := a.try(); prize != "" {
+		if success := a.try(); success != "" {
 			if won++; won <= 10 {
-				t.Error(prize)
+				t.Error(success)
 			}
 		}
 	}
 	t.Logf("%d tries across tenants: %d succeed", tries, won)
 	if after := state(); after != before {
-		t.Errorf("what is here has changed: got %s, want %s", after, before)
+		t.Errorf("the data of this tenant changed: got %s, want %s", after, before)
 	}
 }
 
-// A cursor is of one principal, one list and one filter: nobody else's works, not even a
-// colleague's.
-func TestCursorsAreOnesOwn(t *testing.T) {
+// TestCursors checks that a cursor is valid only for its principal, list and filter.
+func TestCursors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	cursorOf := func(c client, list string) string {
@@ -267,35 +267,35 @@ func TestCursorsAreOnesOwn(t *testing.T) {
 			NextCursor string `json:"next_cursor"`
 		}](c.do("GET", list, "").want(http.StatusOK)).NextCursor
 	}
-	member, keeper := w.here.as(w.here.member, identity.ScopeRead), w.here.as(w.here.keeper, identity.ScopeRead)
+	member, delegator := w.here.as(w.here.member, identity.ScopeRead), w.here.as(w.here.delegator, identity.ScopeRead)
 	cursor := cursorOf(member, "/v1/audit?limit=1")
-	member.do("GET", "/v1/audit?limit=3&cursor="+cursor, "").want(http.StatusOK) // another limit is the same list
+	member.do("GET", "/v1/audit?limit=3&cursor="+cursor, "").want(http.StatusOK) // the limit may change
 	restarted := member
 	restarted.handler = w.newServer(nil).Handler()
 	restarted.do("GET", "/v1/audit?limit=1&cursor="+cursor, "").want(http.StatusOK)
-	stranger := member
-	stranger.handler = w.newServer(func(o *api.Options) { o.CursorSecret = nil }).Handler()
-	for what, answer := range map[string]reply{
-		"a colleague's": keeper.do("GET", "/v1/audit?limit=1&cursor="+cursor, ""),
+	otherSecret := member
+	otherSecret.handler = w.newServer(func(o *api.Options) { o.CursorSecret = nil }).Handler()
+	for what, response := range map[string]reply{
+		"another principal's": delegator.do("GET", "/v1/audit?limit=1&cursor="+cursor, ""),
 		"another tenant's": w.elsewhere.as(w.elsewhere.member, identity.ScopeRead).do(
 			"GET", "/v1/audit?cursor="+cursor, "",
 		),
-		"another list's":    member.do("GET", "/v1/activities?cursor="+cursor, ""),
-		"another filter's":  member.do("GET", "/v1/audit?status=success&cursor="+cursor, ""),
-		"another path's":    member.do("GET", "/v1/audit/actors/"+w.here.owner.String()+"?cursor="+cursor, ""),
-		"another secret's":  stranger.do("GET", "/v1/audit?cursor="+cursor, ""),
-		"one cut short":     member.do("GET", "/v1/audit?cursor="+cursor[:20], ""),
-		"one with more":     member.do("GET", "/v1/audit?cursor="+cursor+"AAAA", ""),
-		"one with a change": member.do("GET", "/v1/audit?cursor=B"+cursor[1:], ""),
-		"garbage":           member.do("GET", "/v1/audit?cursor=%21", ""),
-		"a bare id":         member.do("GET", "/v1/audit?cursor="+w.here.shown.String(), ""),
+		"another list's":   member.do("GET", "/v1/activities?cursor="+cursor, ""),
+		"another filter's": member.do("GET", "/v1/audit?status=success&cursor="+cursor, ""),
+		"another path's":   member.do("GET", "/v1/audit/actors/"+w.here.owner.String()+"?cursor="+cursor, ""),
+		"another secret's": otherSecret.do("GET", "/v1/audit?cursor="+cursor, ""),
+		"truncated":        member.do("GET", "/v1/audit?cursor="+cursor[:20], ""),
+		"extended":         member.do("GET", "/v1/audit?cursor="+cursor+"AAAA", ""),
+		"changed":          member.do("GET", "/v1/audit?cursor=B"+cursor[1:], ""),
+		"garbage":          member.do("GET", "/v1/audit?cursor=%21", ""),
+		"a bare id":        member.do("GET", "/v1/audit?cursor="+w.here.shown.String(), ""),
 	} {
 		got := as[struct {
 			Type   string
 			Errors []struct{ Field string }
-		}](answer.want(http.StatusBadRequest))
+		}](response.want(http.StatusBadRequest))
 		if got.Type != "/problems/invalid-cursor" || len(got.Errors) != 1 || got.Errors[0].Field != "cursor" {
-			t.Errorf("%s: got %s, want a problem that names the cursor", what, answer.body)
+			t.Errorf("%s: got %s, want a problem that names the cursor", what, response.body)
 		}
 	}
 }

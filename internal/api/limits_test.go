@@ -22,14 +22,14 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// problemType returns the type that a refusal says.
+// problemType returns the kind in the type of a problem.
 func problemType(r reply) string {
 	r.t.Helper()
 	return strings.TrimPrefix(as[struct{ Type string }](r).Type, "/problems/")
 }
 
-// What is refused before a handler sees it, and how.
-func TestRefusals(t *testing.T) {
+// TestProblems checks the problems of the middlewares.
+func TestProblems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	c := w.here.as(w.here.member)
@@ -37,65 +37,58 @@ func TestRefusals(t *testing.T) {
 	chunked := httptest.NewRequest("PUT", "/v1/notifications/preferences", io.MultiReader(strings.NewReader(large)))
 	chunked.Header = c.withHeader("Content-Type", "application/json").header
 	const preferences = "/v1/notifications/preferences"
-	for what, answer := range map[string]struct {
+	for what, response := range map[string]struct {
 		reply
 		status int
 		kind   api.Kind
 	}{
-		"no route":           {c.do("GET", "/v1/nowhere", ""), 404, api.NotFound},
-		"a trailing slash":   {c.do("GET", "/v1/activities/", ""), 404, api.NotFound},
-		"a path with dots":   {c.do("GET", "/v1/x/../activities", ""), 404, api.NotFound},
-		"a double slash":     {c.do("GET", "/v1//activities", ""), 404, api.NotFound},
-		"no route, unknown":  {w.anyone().do("GET", "/", ""), 404, api.NotFound},
-		"a method":           {c.do("DELETE", preferences, ""), 405, api.MethodNotAllowed},
-		"a method of no one": {c.do("BREW", preferences, ""), 405, api.MethodNotAllowed},
-		"no credentials":     {w.anyone().do("GET", preferences, ""), 401, api.Unauthenticated},
-		"a bad token":        {c.withHeader("Authorization", "Bearer x").do("GET", preferences, ""), 401, api.Unauthenticated},
-		"two tenants":        {c.withHeader("X-Principal-Id", "x").do("GET", preferences, ""), 400, api.Malformed},
-		"a large body":       {c.do("PUT", preferences, large), 413, api.BodyTooLarge},
-		"a large stream":     {c.send(chunked), 413, api.BodyTooLarge},
-		"a long URI":         {c.do("GET", preferences+"?"+strings.Repeat("a", 9000), ""), 414, api.URITooLong},
-		"large headers":      {c.withHeader("X-Large", strings.Repeat("a", 20_000)).do("GET", preferences, ""), 431, api.HeadersTooLarge},
-		"a form":             {c.withHeader("Content-Type", "application/x-www-form-urlencoded").do("PUT", preferences, "a=1"), 415, api.UnsupportedMediaType},
-		"another charset":    {c.withHeader("Content-Type", "application/json; charset=latin1").do("PUT", preferences, "{}"), 415, api.UnsupportedMediaType},
-		"a coding":           {c.withHeader("Content-Encoding", "gzip").do("PUT", preferences, "{}"), 415, api.UnsupportedMediaType},
-		"no JSON":            {c.do("PUT", preferences, "{"), 400, api.Malformed},
-		"no body":            {c.do("PUT", preferences, ""), 400, api.Malformed},
-		"a body":             {c.do("GET", preferences, `{"a":1}`), 422, api.InvalidField},
-		"a wrong type":       {c.do("PUT", preferences, `{"muted":"yes"}`), 422, api.InvalidField},
-		"a bad query":        {c.do("GET", "/v1/activities?a=%zz", ""), 400, api.Malformed},
-		"a limit":            {c.do("GET", "/v1/activities?limit=201", ""), 422, api.InvalidField},
-		"no id":              {c.do("GET", "/v1/activities/1", ""), 422, api.InvalidField},
-		"a scope":            {c.do("GET", "/v1/audit", ""), 403, api.InsufficientScope},
+		"no route":            {c.do("GET", "/v1/nowhere", ""), 404, api.NotFound},
+		"a trailing slash":    {c.do("GET", "/v1/activities/", ""), 404, api.NotFound},
+		"a path with dots":    {c.do("GET", "/v1/x/../activities", ""), 404, api.NotFound},
+		"a double slash":      {c.do("GET", "/v1//activities", ""), 404, api.NotFound},
+		"no route, no caller": {w.anyone().do("GET", "/", ""), 404, api.NotFound},
+		"a method":            {c.do("DELETE", preferences, ""), 405, api.MethodNotAllowed},
+		"an unknown method":   {c.do("BREW", preferences, ""), 405, api.MethodNotAllowed},
+		"no credentials":      {w.anyone().do("GET", preferences, ""), 401, api.Unauthenticated},
+		"a bad token":         {c.withHeader("Authorization", "Bearer x").do("GET", preferences, ""), 401, api.Unauthenticated},
+		"two tenants":         {c.withHeader("X-Principal-Id", "x").do("GET", preferences, ""), 400, api.Malformed},
+		"a large body":        {c.do("PUT", preferences, large), 413, api.BodyTooLarge},
+		"a large stream":      {c.send(chunked), 413, api.BodyTooLarge},
+		"a long URI":          {c.do("GET", preferences+"?"+strings.Repeat("a", 9000), ""), 414, api.URITooLong},
+		"large headers":       {c.withHeader("X-Large", strings.Repeat("a", 20_000)).do("GET", preferences, ""), 431, api.HeadersTooLarge},
+		"a form":              {c.withHeader("Content-Type", "application/x-www-form-urlencoded").do("PUT", preferences, "a=1"), 415, api.UnsupportedMediaType},
+		"another charset":     {c.withHeader("Content-Type", "application/json; charset=latin1").do("PUT", preferences, "{}"), 415, api.UnsupportedMediaType},
+		"a coding":            {c.withHeader("Content-Encoding", "gzip").do("PUT", preferences, "{}"), 415, api.UnsupportedMediaType},
+		"no JSON":             {c.do("PUT", preferences, "{"), 400, api.Malformed},
+		"no body":             {c.do("PUT", preferences, ""), 400, api.Malformed},
+		"a body":              {c.do("GET", preferences, `{"a":1}`), 422, api.InvalidField},
+		"another type":        {c.do("PUT", preferences, `{"muted":"yes"}`), 422, api.InvalidField},
+		"a bad query":         {c.do("GET", "/v1/activities?a=%zz", ""), 400, api.Malformed},
+		"a limit":             {c.do("GET", "/v1/activities?limit=201", ""), 422, api.InvalidField},
+		"no id":               {c.do("GET", "/v1/activities/1", ""), 422, api.InvalidField},
+		"a scope":             {c.do("GET", "/v1/audit", ""), 403, api.InsufficientScope},
 	} {
-		if got := problemType(answer.reply); answer.reply.status != answer.status || got != string(answer.kind) {
-			t.Errorf(
-				"%s: got %d %s, want %d %s: %s",
-				what,
-				answer.reply.status,
-				got,
-				answer.status,
-				answer.kind,
-				answer.body,
-			)
+		if got := problemType(response.reply); response.reply.status != response.status || got != string(response.kind) {
+			t.Errorf("%s: got %d %s, want %d %s: %s",
+				what, response.reply.status, got, response.status, response.kind, response.body)
 		}
 	}
-	if got := c.do("PUT", "/v1/subscriptions", "{}").want(http.StatusMethodNotAllowed).header.Get("Allow"); got != "GET, HEAD, POST, OPTIONS" {
-		t.Errorf("Allow: got %s, want GET, HEAD, POST, OPTIONS", got)
+	const allow = "GET, HEAD, POST, OPTIONS"
+	refused := c.do("PUT", "/v1/subscriptions", "{}").want(http.StatusMethodNotAllowed)
+	if got := refused.header.Get("Allow"); got != allow {
+		t.Errorf("Allow: got %s, want %s", got, allow)
 	}
 	if got := w.anyone().do("GET", preferences, "").header.Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
 		t.Errorf("WWW-Authenticate: got %q, want Bearer …", got)
 	}
-	if got := c.do("GET", "/v1/audit", "").header.Get("WWW-Authenticate"); !strings.Contains(
-		got,
-		`scope="activity:read"`,
-	) {
+	got := c.do("GET", "/v1/audit", "").header.Get("WWW-Authenticate")
+	if !strings.Contains(got, `scope="activity:read"`) {
 		t.Errorf("WWW-Authenticate: got %q, want the scope", got)
 	}
 }
 
-// A refusal names the field and the rule.
-func TestFieldsAreNamed(t *testing.T) {
+// TestViolations checks that a problem names the fields and the rules that they violate.
+func TestViolations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	c := w.here.as(w.here.member, identity.ScopeRead)
@@ -145,19 +138,13 @@ func TestFieldsAreNamed(t *testing.T) {
 		}](c.do(each.method, each.target, each.body).want(http.StatusUnprocessableEntity))
 		if got.Type != "/problems/invalid-field" || len(got.Errors) == 0 || got.Errors[0].Field != each.field ||
 			got.Errors[0].Rule == "" {
-			t.Errorf(
-				"%s %s %s: got %+v, want %s named with its rule",
-				each.method,
-				each.target,
-				each.body,
-				got,
-				each.field,
-			)
+			t.Errorf("%s %s %s: got %+v, want a violation of %s",
+				each.method, each.target, each.body, got, each.field)
 		}
 	}
 }
 
-// clock is a time that tests set.
+// clock is a clock that tests set.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -175,7 +162,7 @@ func (c *clock) advance(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-func TestRateIsLimited(t *testing.T) {
+func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	clock := &clock{at: time.Now()}
 	w := newWorld(t, func(o *api.Options) { o.Now, o.Limits = clock.now, api.Limits{PerSecond: 0.25, Burst: 3} })
@@ -194,16 +181,16 @@ func TestRateIsLimited(t *testing.T) {
 	ask(member).want(http.StatusTooManyRequests)
 }
 
-// broken authenticates in some other way.
-type broken func(r *http.Request) (identity.Identity, error)
+// authenticator is an api.Authenticator of one function.
+type authenticator func(r *http.Request) (identity.Identity, error)
 
-func (b broken) Authenticate(r *http.Request) (identity.Identity, error) { return b(r) }
+func (a authenticator) Authenticate(r *http.Request) (identity.Identity, error) { return a(r) }
 
-// What goes wrong inside is told to the log and not to the client.
-func TestWhatGoesWrongInside(t *testing.T) {
+// TestInternalErrors checks that responses do not disclose internal errors.
+func TestInternalErrors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	nowhere, err := pgxpool.New(t.Context(), "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1")
+	nowhere, err := pgxpool.New(t.Context(), "postgres://test@127.0.0.1:1/nothing?connect_timeout=1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,22 +200,24 @@ func TestWhatGoesWrongInside(t *testing.T) {
 		status int
 	}{
 		"a panic": {func(o *api.Options) {
-			o.Authenticator = broken(func(*http.Request) (identity.Identity, error) { panic("secret") })
+			o.Authenticator = authenticator(func(*http.Request) (identity.Identity, error) { panic("secret") })
 		}, 500},
 		"an error of the authenticator": {func(o *api.Options) {
-			o.Authenticator = broken(func(*http.Request) (identity.Identity, error) { return identity.Identity{}, errors.New("secret") })
+			o.Authenticator = authenticator(func(*http.Request) (identity.Identity, error) {
+				return identity.Identity{}, errors.New("secret")
+			})
 		}, 503},
-		"an identity of nobody": {func(o *api.Options) {
-			o.Authenticator = broken(func(*http.Request) (identity.Identity, error) { return identity.Identity{}, nil })
+		"an empty identity": {func(o *api.Options) {
+			o.Authenticator = authenticator(func(*http.Request) (identity.Identity, error) { return identity.Identity{}, nil })
 		}, 401},
-		"a database out of reach": {func(o *api.Options) { o.Pool = nowhere }, 503},
+		"an unreachable database": {func(o *api.Options) { o.Pool = nowhere }, 503},
 		"a slow database":         {func(o *api.Options) { o.Limits.Query = time.Nanosecond }, 503},
 	} {
 		c := w.here.as(w.here.member)
 		c.handler = w.newServer(each.change).Handler()
-		answer := c.do("GET", "/v1/notifications", "").want(each.status)
-		if strings.Contains(string(answer.body), "secret") || inner.Match(answer.body) {
-			t.Errorf("%s: the answer tells too much: %s", what, answer.body)
+		response := c.do("GET", "/v1/notifications", "").want(each.status)
+		if strings.Contains(string(response.body), "secret") || internalText.Match(response.body) {
+			t.Errorf("%s: the response discloses an internal error: %s", what, response.body)
 		}
 	}
 }
@@ -283,26 +272,26 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("preflight of %s: got %q, want %q", origin, got, want)
 		}
 		if preflight.header.Get("Access-Control-Allow-Credentials") != "" {
-			t.Error("a browser may send credentials by itself")
+			t.Error("got Access-Control-Allow-Credentials, want none")
 		}
 	}
 }
 
-// seen notes what the observer is told.
-type seen struct {
+// recordingObserver is an api.Observer that records its notifications.
+type recordingObserver struct {
 	mu  sync.Mutex
 	all []string
 }
 
-func (s *seen) Request(route string, status int, _ time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all = append(s.all, route+" "+strconv.Itoa(status))
+func (o *recordingObserver) Request(route string, status int, _ time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, route+" "+strconv.Itoa(status))
 }
 
 func TestObserver(t *testing.T) {
 	t.Parallel()
-	observer := &seen{}
+	observer := &recordingObserver{}
 	w := newWorld(t, func(o *api.Options) { o.Observer = observer })
 	c := w.here.as(w.here.member)
 	c.do("GET", "/v1/activities/"+w.here.shown.String(), "")
@@ -314,13 +303,13 @@ func TestObserver(t *testing.T) {
 	}
 }
 
-// Run finishes what is under way when it is told to stop.
-func TestRunStopsGracefully(t *testing.T) {
+// TestRunShutsDownGracefully checks that Run waits for requests in progress.
+func TestRunShutsDownGracefully(t *testing.T) {
 	t.Parallel()
 	arrived, proceed := make(chan struct{}), make(chan struct{})
 	w := newWorld(t, nil)
 	server := w.newServer(func(o *api.Options) {
-		o.Authenticator = broken(func(*http.Request) (identity.Identity, error) {
+		o.Authenticator = authenticator(func(*http.Request) (identity.Identity, error) {
 			close(arrived)
 			<-proceed
 			return identity.Identity{Principal: activity.Principal{TenantID: w.here.id, PrincipalID: w.here.member}}, nil
@@ -336,13 +325,13 @@ func TestRunStopsGracefully(t *testing.T) {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	go func() {
-		answer, err := (&http.Client{Transport: transport}).Get(
+		response, err := (&http.Client{Transport: transport}).Get(
 			"http://" + listener.Addr().String() + "/v1/notifications",
 		)
 		if err == nil {
-			_ = answer.Body.Close()
-			if answer.StatusCode != http.StatusOK {
-				err = errors.New(answer.Status)
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				err = errors.New(response.Status)
 			}
 		}
 		answered <- err
@@ -350,12 +339,12 @@ func TestRunStopsGracefully(t *testing.T) {
 	receive(t, "a request", arrived)
 	stop()
 	close(proceed)
-	if err := errors.Join(receive(t, "an answer", answered), receive(t, "an end", ended)); err != nil {
+	if err := errors.Join(receive(t, "a response", answered), receive(t, "an end", ended)); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestOptionsAreChecked(t *testing.T) {
+func TestOptions(t *testing.T) {
 	t.Parallel()
 	_, err := api.New(api.Options{CursorSecret: []byte("short"), Limits: api.Limits{Burst: -1}})
 	for _, want := range []string{"Pool", "Authenticator", "Channels", "Tokens", "CursorSecret", "Limits"} {

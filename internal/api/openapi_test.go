@@ -13,13 +13,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// operation is a route of the document.
+// operation is an operation of the document.
 type operation struct {
 	method, path string // without the prefix
 	*huma.Operation
 }
 
-// operations lists the document's, by path.
+// operations returns the operations of the document in the order of their paths.
 func operations(document *huma.OpenAPI) (all []operation) {
 	for path, item := range document.Paths {
 		for method, op := range map[string]*huma.Operation{
@@ -36,11 +36,11 @@ func operations(document *huma.OpenAPI) (all []operation) {
 	return all
 }
 
-// documentedRoutes finds what the document says of a request.
+// documentedRoutes finds the operation of a request in the document.
 type documentedRoutes struct {
 	document *huma.OpenAPI
 	patterns []*regexp.Regexp
-	routes   []operation // those with fewer parameters first
+	routes   []operation // operations with fewer parameters first
 }
 
 func newDocumentedRoutes(document *huma.OpenAPI) documentedRoutes {
@@ -58,7 +58,7 @@ func newDocumentedRoutes(document *huma.OpenAPI) documentedRoutes {
 	return d
 }
 
-// of returns the operation that a request is for, or nil.
+// of returns the operation of a request, or nil.
 func (d documentedRoutes) of(r *http.Request) *huma.Operation {
 	for i, route := range d.routes {
 		if (route.method == r.Method || route.method == http.MethodGet && r.Method == http.MethodHead) &&
@@ -74,8 +74,8 @@ func httpStatus(status int) string { return strconv.Itoa(status) }
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	answer := w.anyone().do("GET", "/v1/openapi.json", "").want(http.StatusOK)
-	document := as[map[string]any](answer)
+	response := w.anyone().do("GET", "/v1/openapi.json", "").want(http.StatusOK)
+	document := as[map[string]any](response)
 	if got := document["openapi"]; got != "3.1.0" {
 		t.Errorf("openapi: got %v, want 3.1.0", got)
 	}
@@ -85,11 +85,11 @@ func TestDocument(t *testing.T) {
 	for _, op := range operations(w.server.Document()) {
 		name := op.method + " " + op.path
 		if op.OperationID == "" || seen[op.OperationID] {
-			t.Errorf("%s: the operation id %q is empty or not its own", name, op.OperationID)
+			t.Errorf("%s: the operation id %q is empty or not unique", name, op.OperationID)
 		}
 		seen[op.OperationID] = true
 		if op.Summary == "" || len(op.Tags) != 1 || len(op.Security) == 0 {
-			t.Errorf("%s: lacks a summary, a tag or security", name)
+			t.Errorf("%s: has no summary, tag or security", name)
 		}
 		var inPath []string
 		for _, p := range op.Parameters {
@@ -108,7 +108,7 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// checkReferences follows every reference.
+// checkReferences checks that every reference has a target.
 func checkReferences(t *testing.T, document map[string]any, at any) {
 	t.Helper()
 	switch v := at.(type) {
@@ -119,7 +119,7 @@ func checkReferences(t *testing.T, document map[string]any, at any) {
 				target = target.(map[string]any)[step]
 			}
 			if target == nil {
-				t.Errorf("reference %s leads nowhere", ref)
+				t.Errorf("reference %s has no target", ref)
 			}
 		}
 		for _, each := range v {
@@ -132,8 +132,8 @@ func checkReferences(t *testing.T, document map[string]any, at any) {
 	}
 }
 
-// Every example fits the schema that it stands in.
-func TestExamplesFit(t *testing.T) {
+// TestExamples checks that every example is valid against its schema.
+func TestExamples(t *testing.T) {
 	t.Parallel()
 	document := newWorld(t, nil).server.Document()
 	for name, schema := range document.Components.Schemas.Map() {
@@ -143,8 +143,8 @@ func TestExamplesFit(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if wrong := fits(document, property, text); wrong != "" {
-					t.Errorf("%s.%s: example %s: %s", name, field, text, wrong)
+				if violation := schemaViolation(document, property, text); violation != "" {
+					t.Errorf("%s.%s: example %s: %s", name, field, text, violation)
 				}
 			}
 		}
@@ -157,15 +157,15 @@ func TestReferencePage(t *testing.T) {
 	for path, mediaType := range map[string]string{
 		"/v1/docs": "text/html; charset=utf-8", "/v1/docs/reference.js": "text/javascript; charset=utf-8", "/v1/docs/reference.css": "text/css; charset=utf-8",
 	} {
-		answer := w.anyone().do("GET", path, "").want(http.StatusOK)
-		if got := answer.header.Get("Content-Type"); got != mediaType {
+		response := w.anyone().do("GET", path, "").want(http.StatusOK)
+		if got := response.header.Get("Content-Type"); got != mediaType {
 			t.Errorf("%s: got %s, want %s", path, got, mediaType)
 		}
-		if strings.Contains(string(answer.body), "//") &&
-			regexp.MustCompile(`(src|href|url)\s*[=(]\s*["']?(https?:)?//`).Match(answer.body) {
-			t.Errorf("%s: asks another host for something", path)
+		if strings.Contains(string(response.body), "//") &&
+			regexp.MustCompile(`(src|href|url)\s*[=(]\s*["']?(https?:)?//`).Match(response.body) {
+			t.Errorf("%s: loads from another host", path)
 		}
-		if policy := answer.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") ||
+		if policy := response.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") ||
 			strings.Contains(policy, "http") ||
 			strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: Content-Security-Policy: got %s", path, policy)

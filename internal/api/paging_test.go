@@ -12,7 +12,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// page is what the lists have in common.
+// page has the common fields of lists.
 type page struct {
 	Items []struct {
 		ID      uuid.UUID `json:"id"`
@@ -21,7 +21,7 @@ type page struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// walk reads a list from its beginning to its end, and lets something happen between two pages.
+// walk reads all pages of a list, and calls meanwhile between two pages.
 func walk(t *testing.T, c client, list string, meanwhile func()) (ids []uuid.UUID) {
 	t.Helper()
 	for target := list; ; {
@@ -40,9 +40,9 @@ func walk(t *testing.T, c client, list string, meanwhile func()) (ids []uuid.UUI
 	}
 }
 
-// Pages show what was there when the first was read, each item once and in order, while more comes
-// in.
-func TestPagesNeitherSkipNorRepeat(t *testing.T) {
+// TestPages checks that pages return each item that exists when the first page is read once and in
+// order, while items are added.
+func TestPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
@@ -65,7 +65,7 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 			position := map[uuid.UUID]int{}
 			for i, id := range got {
 				if at, twice := position[id]; twice {
-					t.Errorf("%s, limit %d: %s comes at %d and again at %d", list, limit, id, at, i)
+					t.Errorf("%s, limit %d: got %s at %d and at %d", list, limit, id, at, i)
 				}
 				position[id] = i
 			}
@@ -90,7 +90,6 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 	}
 }
 
-// The subscriptions and the watchers, which are in the order of their ids.
 func TestPagesOfSubscriptionsAndWatchers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -117,7 +116,7 @@ func TestPagesOfSubscriptionsAndWatchers(t *testing.T) {
 	}
 	seen := 0
 	for target := "/v1/resources/" + at.signal.String() + "/watchers?limit=5"; target != ""; {
-		p := as[page](at.as(at.keeper).do("GET", target, "").want(http.StatusOK))
+		p := as[page](at.as(at.delegator).do("GET", target, "").want(http.StatusOK))
 		seen += len(p.Items)
 		if target = ""; p.NextCursor != nil {
 			target = "/v1/resources/" + at.signal.String() + "/watchers?limit=5&cursor=" + *p.NextCursor

@@ -21,10 +21,10 @@ import (
 	"github.com/fanfarehq/fanfare/internal/stream"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+// timeout bounds each wait of a test.
+const timeout = 20 * time.Second
 
-// newLiveWorld makes a world with a real Centrifugo in it.
+// newLiveWorld returns a world with a Centrifugo.
 func newLiveWorld(t *testing.T) (*world, *devstack.Centrifugo) {
 	t.Helper()
 	server, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
@@ -59,7 +59,7 @@ func newLiveWorld(t *testing.T) (*world, *devstack.Centrifugo) {
 	return newWorld(t, func(o *api.Options) { o.Tokens, o.Publisher, o.Streams = tokens, publisher, hub }), server
 }
 
-// bootstrap is what GET /realtime/bootstrap answers.
+// bootstrap is the response of GET /realtime/bootstrap.
 type bootstrap struct {
 	TenantID              uuid.UUID         `json:"tenant_id"`
 	PrincipalID           uuid.UUID         `json:"principal_id"`
@@ -70,9 +70,9 @@ type bootstrap struct {
 	ExpiresAt             time.Time         `json:"expires_at"`
 }
 
-// A client that bootstraps hears its own inbox and the resources that it subscribed to, from a real
-// Centrifugo.
-func TestBootstrappedClientHears(t *testing.T) {
+// TestBootstrap checks that a bootstrapped client can subscribe to its own channel and to the
+// channels of its resources.
+func TestBootstrap(t *testing.T) {
 	t.Parallel()
 	w, server := newLiveWorld(t)
 	member := w.here.as(w.here.member)
@@ -80,7 +80,7 @@ func TestBootstrappedClientHears(t *testing.T) {
 	resource := w.channels.Resource(w.here.id, w.here.signal)
 	if boot.TenantID != w.here.id || boot.PrincipalID != w.here.member ||
 		boot.InboxChannel != w.channels.User(principalOf(w.here.id, w.here.member)) {
-		t.Errorf("got %+v, want the member's own", boot)
+		t.Errorf("got %+v, want those of the member", boot)
 	}
 	if want := []string{resource}; !slices.Equal(boot.ResourceSubscriptions, want) ||
 		boot.SubscriptionTokens[resource] == "" {
@@ -124,7 +124,7 @@ func TestBootstrappedClientHears(t *testing.T) {
 		`SELECT count(*) FROM fanfare.notifications WHERE principal_id = $1 AND read_at IS NULL`,
 		w.here.member,
 	)
-	tells := func(want int) {
+	wantUnread := func(want int) {
 		t.Helper()
 		message := map[string]any{}
 		if err := json.Unmarshal(receive(t, "a message", inbox), &message); err != nil {
@@ -137,27 +137,28 @@ func TestBootstrappedClientHears(t *testing.T) {
 		}
 	}
 	member.do("PATCH", "/v1/notifications/"+w.here.shown.String(), `{"read":true}`).want(http.StatusOK)
-	tells(before - 1)
+	wantUnread(before - 1)
 	member.do("PATCH", "/v1/notifications/"+w.here.shown.String(), `{"read":false}`).want(http.StatusOK)
-	tells(before)
-	if got := as[map[string]int](member.do("POST", "/v1/notifications/mark-all-read", "").want(http.StatusOK)); got["marked_count"] != before {
+	wantUnread(before)
+	marked := member.do("POST", "/v1/notifications/mark-all-read", "").want(http.StatusOK)
+	if got := as[map[string]int](marked); got["marked_count"] != before {
 		t.Errorf("marked_count: got %d, want %d", got["marked_count"], before)
 	}
-	tells(0)
+	wantUnread(0)
 }
 
 func receive[T any](t *testing.T, what string, from <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-from:
-	case <-time.After(patience):
-		t.Fatalf("no %s within %s", what, patience)
+	case <-time.After(timeout):
+		t.Fatalf("no %s within %s", what, timeout)
 	}
 	return v
 }
 
-// A change is made and answered whether Centrifugo is there or not.
-func TestChangesSurviveCentrifugo(t *testing.T) {
+// TestUnavailableCentrifugo checks that changes succeed while Centrifugo is unavailable.
+func TestUnavailableCentrifugo(t *testing.T) {
 	t.Parallel()
 	down, err := centrifugo.New(centrifugo.Options{APIURL: "http://127.0.0.1:1/api"})
 	if err != nil {
@@ -167,14 +168,16 @@ func TestChangesSurviveCentrifugo(t *testing.T) {
 	w := newWorld(t, func(o *api.Options) { o.Publisher = down })
 	member := w.here.as(w.here.member)
 	member.do("PATCH", "/v1/notifications/"+w.here.shown.String(), `{"read":true}`).want(http.StatusOK)
-	if got := w.count(`SELECT count(*) FROM fanfare.notifications WHERE principal_id = $1 AND read_at IS NOT NULL`, w.here.member); got != 1 {
+	read := w.count(`
+		SELECT count(*) FROM fanfare.notifications WHERE principal_id = $1 AND read_at IS NOT NULL`, w.here.member)
+	if got := read; got != 1 {
 		t.Errorf("got %d read notifications, want 1", got)
 	}
 }
 
-// Tokens are for all of the channels or for none, and the refusal names those that are denied, and
-// only those.
-func TestTokensAreAllOrNothing(t *testing.T) {
+// TestTokens checks that tokens are issued for all channels or for none, and that the problem lists
+// the denied channels.
+func TestTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
@@ -186,17 +189,25 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 		channels []string
 		denied   []string
 	}{
-		"none":                   {at.member, "", nil, nil},
-		"own":                    {at.member, "", []string{mine}, nil},
-		"role":                   {at.member, "", []string{signal, folder}, nil},
-		"owner":                  {at.owner, "", []string{signal}, nil},
-		"owner of what is below": {at.owner, "", []string{signal, folder}, []string{folder}},
-		"no role":                {at.nobody, "", []string{signal}, []string{signal}},
-		"tenant, with scope":     {at.nobody, identity.ScopeRead, []string{w.channels.Tenant(at.id)}, nil},
-		"tenant, without":        {at.member, "", []string{signal, w.channels.Tenant(at.id)}, []string{w.channels.Tenant(at.id)}},
-		"another's own":          {at.member, identity.ScopeAdmin, []string{w.channels.User(principalOf(at.id, at.owner))}, []string{w.channels.User(principalOf(at.id, at.owner))}},
-		"foreign resource":       {at.member, identity.ScopeAdmin, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal), signal}, []string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal)}},
-		"foreign resource, as here": {
+		"none":               {at.member, "", nil, nil},
+		"own":                {at.member, "", []string{mine}, nil},
+		"role":               {at.member, "", []string{signal, folder}, nil},
+		"owner":              {at.owner, "", []string{signal}, nil},
+		"owner of a child":   {at.owner, "", []string{signal, folder}, []string{folder}},
+		"no role":            {at.outsider, "", []string{signal}, []string{signal}},
+		"tenant, with scope": {at.outsider, identity.ScopeRead, []string{w.channels.Tenant(at.id)}, nil},
+		"tenant, without":    {at.member, "", []string{signal, w.channels.Tenant(at.id)}, []string{w.channels.Tenant(at.id)}},
+		"another principal": {
+			at.member, identity.ScopeAdmin,
+			[]string{w.channels.User(principalOf(at.id, at.owner))},
+			[]string{w.channels.User(principalOf(at.id, at.owner))},
+		},
+		"foreign resource": {
+			at.member, identity.ScopeAdmin,
+			[]string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal), signal},
+			[]string{w.channels.Resource(w.elsewhere.id, w.elsewhere.signal)},
+		},
+		"foreign resource in this tenant": {
 			at.member, identity.ScopeAdmin,
 			[]string{w.channels.Resource(at.id, w.elsewhere.signal)},
 			[]string{w.channels.Resource(at.id, w.elsewhere.signal)},
@@ -206,9 +217,9 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 			[]string{w.channels.Tenant(w.elsewhere.id)},
 			[]string{w.channels.Tenant(w.elsewhere.id)},
 		},
-		"literal":     {at.member, identity.ScopeAdmin, []string{"chat:" + at.id.String() + ".room"}, []string{"chat:" + at.id.String() + ".room"}},
-		"upper case":  {at.member, "", []string{strings.ToUpper(signal)}, []string{strings.ToUpper(signal)}},
-		"with a tail": {at.member, "", []string{signal + ".x"}, []string{signal + ".x"}},
+		"literal":       {at.member, identity.ScopeAdmin, []string{"chat:" + at.id.String() + ".room"}, []string{"chat:" + at.id.String() + ".room"}},
+		"upper case":    {at.member, "", []string{strings.ToUpper(signal)}, []string{strings.ToUpper(signal)}},
+		"with a suffix": {at.member, "", []string{signal + ".x"}, []string{signal + ".x"}},
 		"boundary": {at.member, "", []string{"$" + signal, mine + "," + at.owner.String()}, []string{
 			"$" + signal, mine + "," + at.owner.String(),
 		}},
@@ -217,9 +228,9 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer := at.as(c.who, c.scope).do("POST", "/v1/realtime/token", string(body))
+		response := at.as(c.who, c.scope).do("POST", "/v1/realtime/token", string(body))
 		if c.denied == nil {
-			got := as[bootstrap](answer.want(http.StatusOK))
+			got := as[bootstrap](response.want(http.StatusOK))
 			if got.ConnectionToken == "" || len(got.SubscriptionTokens) != len(c.channels) ||
 				!got.ExpiresAt.After(time.Now()) {
 				t.Errorf("%s: got %+v, want tokens for %v", name, got, c.channels)
@@ -229,26 +240,26 @@ func TestTokensAreAllOrNothing(t *testing.T) {
 		got := as[struct {
 			Type   string
 			Denied []string `json:"denied_channels"`
-		}](answer.want(http.StatusForbidden))
+		}](response.want(http.StatusForbidden))
 		if got.Type != "/problems/denied-channels" || !slices.Equal(got.Denied, c.denied) {
 			t.Errorf("%s: got %+v, want %v denied", name, got, c.denied)
 		}
-		if strings.Contains(string(answer.body), "eyJ") {
-			t.Errorf("%s: a refusal holds a token: %s", name, answer.body)
+		if strings.Contains(string(response.body), "eyJ") {
+			t.Errorf("%s: got a token in a problem: %s", name, response.body)
 		}
 	}
 }
 
-// Whoever loses a role gets no token any more, and is not told to subscribe.
-func TestTokensFollowRoles(t *testing.T) {
+// TestRevokedRole checks that a principal that has lost its role gets no tokens.
+func TestRevokedRole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	member := w.here.as(w.here.member)
 	w.exec(`UPDATE fanfare.role_bindings SET revoked_at = now() WHERE principal_id = $1`, w.here.member)
 	boot := as[bootstrap](member.do("GET", "/v1/realtime/bootstrap", "").want(http.StatusOK))
 	if len(boot.ResourceSubscriptions) != 0 || len(boot.SubscriptionTokens) != 0 || boot.ConnectionToken == "" {
-		t.Errorf("got %+v, want a connection and no more", boot)
+		t.Errorf("got %+v, want a connection token only", boot)
 	}
-	member.do("POST", "/v1/realtime/token", fmt.Sprintf(`{"channels":[%q]}`, w.channels.Resource(w.here.id, w.here.signal))).
-		want(http.StatusForbidden)
+	body := fmt.Sprintf(`{"channels":[%q]}`, w.channels.Resource(w.here.id, w.here.signal))
+	member.do("POST", "/v1/realtime/token", body).want(http.StatusForbidden)
 }

@@ -25,15 +25,15 @@ func TestRetention(t *testing.T) {
 		t.Errorf("before: got %+v", got)
 	}
 	got = as[api.Retention](c.do("PUT", path, `{"max_days":400,"inbox_days":0,"max_entries":1000}`).want(http.StatusOK))
-	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(0, "tenant") || got.MaxEntries != bound(1000, "tenant") || got.MinDays != bound(7, "installation") ||
-		got.UpdatedAt == nil ||
-		*got.UpdatedBy != w.here.member {
+	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(0, "tenant") ||
+		got.MaxEntries != bound(1000, "tenant") || got.MinDays != bound(7, "installation") ||
+		got.UpdatedAt == nil || *got.UpdatedBy != w.here.member {
 		t.Errorf("changed: got %+v", got)
 	}
 	got = as[api.Retention](c.do("PUT", path, `{"inbox_days":null,"min_days":30}`).want(http.StatusOK))
 	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(90, "installation") ||
 		got.MinDays != bound(30, "tenant") {
-		t.Errorf("given back: got %+v", got)
+		t.Errorf("restored: got %+v", got)
 	}
 	hold, err := retention.Place(
 		t.Context(),
@@ -43,7 +43,8 @@ func TestRetention(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := retention.Place(t.Context(), w.db.Pool, retention.Hold{TenantID: w.elsewhere.id, CreatedBy: w.elsewhere.owner, Reason: "not yours"}); err != nil {
+	foreign := retention.Hold{TenantID: w.elsewhere.id, CreatedBy: w.elsewhere.owner, Reason: "of another tenant"}
+	if _, err := retention.Place(t.Context(), w.db.Pool, foreign); err != nil {
 		t.Fatal(err)
 	}
 	got = as[api.Retention](c.do("GET", path, "").want(http.StatusOK))
@@ -53,7 +54,7 @@ func TestRetention(t *testing.T) {
 	}
 	other := as[api.Retention](w.elsewhere.as(uuid.New(), identity.ScopeAdmin).do("GET", path, "").want(http.StatusOK))
 	if other.MaxDays != bound(0, "installation") {
-		t.Errorf("the other tenant: got %+v, want it as it was", other.MaxDays)
+		t.Errorf("the other tenant: got %+v, want it unchanged", other.MaxDays)
 	}
 
 	for body, want := range map[string]string{
@@ -68,14 +69,15 @@ func TestRetention(t *testing.T) {
 		`{"max_weeks":1}`:                  `"field":"max_weeks"`,
 		`{"token_days":-1,"max_days":400}`: `"field":"token_days"`,
 	} {
-		if answer := c.do("PUT", path, body).want(http.StatusUnprocessableEntity); !strings.Contains(
-			string(answer.body),
-			want,
-		) {
-			t.Errorf("PUT %s: got %s, want %s", body, answer.body, want)
+		response := c.do("PUT", path, body).want(http.StatusUnprocessableEntity)
+		if !strings.Contains(string(response.body), want) {
+			t.Errorf("PUT %s: got %s, want %s", body, response.body, want)
 		}
 	}
-	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE tenant_id = $1 AND action = 'retention.changed' AND actor_principal_id = $2`, w.here.id, w.here.member); got != 2 {
-		t.Errorf("recorded: got %d, want the 2 changes", got)
+	recorded := w.count(`
+		SELECT count(*) FROM fanfare.activities
+		WHERE tenant_id = $1 AND action = 'retention.changed' AND actor_principal_id = $2`, w.here.id, w.here.member)
+	if recorded != 2 {
+		t.Errorf("got %d recorded changes, want 2", recorded)
 	}
 }

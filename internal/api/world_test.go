@@ -20,10 +20,10 @@ import (
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
-// tokenSecret is nobody's but the tests'.
+// tokenSecret signs tokens and cursors in tests.
 const tokenSecret = "the secret of the tests, and of nothing else"
 
-// world is a server, its database, and two tenants that look alike.
+// world is a server, its database, and two tenants with the same contents.
 type world struct {
 	t         testing.TB
 	db        *pgtest.DB
@@ -34,17 +34,26 @@ type world struct {
 	elsewhere *tenant
 }
 
-// tenant is a folder with a signal in it, and the people around them.
+// tenant has a folder with a signal, and principals with different access to them.
 type tenant struct {
-	w                              *world
-	id                             uuid.UUID
-	folder, signal                 uuid.UUID
-	owner, keeper, member, nobody  uuid.UUID // owns the signal; delegator of the folder; has a role on the folder; has none
-	shown, hidden, addressed, dead uuid.UUID // activities on the signal: visible to the resource, private, private to the member, and one that is a dead letter
-	subscription                   uuid.UUID // the member's, to the signal
+	w              *world
+	id             uuid.UUID
+	folder, signal uuid.UUID
+
+	owner     uuid.UUID // owns the signal
+	delegator uuid.UUID // has the role delegator on the folder
+	member    uuid.UUID // has the role viewer on the folder, and a subscription to the signal
+	outsider  uuid.UUID // has no role
+
+	shown     uuid.UUID // an activity on the signal with the visibility resource
+	hidden    uuid.UUID // a private one
+	addressed uuid.UUID // a private one whose target is the member
+	dead      uuid.UUID // a private one that is a dead letter
+
+	subscription uuid.UUID // of the member to the signal
 }
 
-// newWorld makes a world, whose options the test may change.
+// newWorld returns a world. change modifies its options.
 func newWorld(t testing.TB, change func(*api.Options)) *world {
 	t.Helper()
 	w := &world{t: t, db: pgtest.New(t)}
@@ -70,8 +79,9 @@ func (w *world) newServer(change func(*api.Options)) *api.Server {
 		w.t.Fatal(err)
 	}
 	options := api.Options{
-		Pool: w.db.Pool, Authenticator: authenticator, Channels: w.channels, Tokens: tokens, CursorSecret: []byte(tokenSecret),
-		Limits: api.Limits{PerSecond: 1e6, Burst: 1e6, Query: patience}, Logger: zaptest.NewLogger(w.t),
+		Pool: w.db.Pool, Authenticator: authenticator, Channels: w.channels, Tokens: tokens,
+		CursorSecret: []byte(tokenSecret),
+		Limits:       api.Limits{PerSecond: 1e6, Burst: 1e6, Query: timeout}, Logger: zaptest.NewLogger(w.t),
 	}
 	if change != nil {
 		change(&options)
@@ -87,29 +97,24 @@ func (w *world) newTenant() *tenant {
 	w.t.Helper()
 	at := &tenant{
 		w: w, id: uuid.New(), folder: uuid.New(), signal: uuid.New(),
-		owner: uuid.New(), keeper: uuid.New(), member: uuid.New(), nobody: uuid.New(),
+		owner: uuid.New(), delegator: uuid.New(), member: uuid.New(), outsider: uuid.New(),
 	}
-	w.exec(
-		`INSERT INTO fanfare.principals (tenant_id, id, display_name) SELECT $1::uuid, unnest($2::uuid[]), 'somebody of ' || $1::uuid::text`,
-		at.id,
-		[][16]byte{at.owner, at.keeper, at.member, at.nobody},
-	)
-	w.exec(`INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type, name)
-		VALUES ($1, $2, NULL, NULL, 'folder', 'the folder'), ($1, $3, $2, $4, 'signal', 'the signal')`, at.id, at.folder, at.signal, at.owner)
-	w.exec(
-		`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name) VALUES ($1, $2, $4, 'delegator'), ($1, $3, $4, 'viewer')`,
-		at.id,
-		at.keeper,
-		at.member,
-		at.folder,
-	)
-	w.exec(
-		`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3)`,
-		at.id,
-		at.member,
-		at.signal,
-	)
-	if err := w.db.Pool.QueryRow(w.t.Context(), `SELECT id FROM fanfare.subscriptions WHERE tenant_id = $1`, at.id).Scan((*[16]byte)(&at.subscription)); err != nil {
+	w.exec(`
+		INSERT INTO fanfare.principals (tenant_id, id, display_name)
+		SELECT $1::uuid, unnest($2::uuid[]), 'display name of ' || $1::uuid::text`,
+		at.id, [][16]byte{at.owner, at.delegator, at.member, at.outsider})
+	w.exec(`
+		INSERT INTO fanfare.resources (tenant_id, id, parent_id, owner_principal_id, type, name)
+		VALUES ($1, $2, NULL, NULL, 'folder', 'the folder'), ($1, $3, $2, $4, 'signal', 'the signal')`,
+		at.id, at.folder, at.signal, at.owner)
+	w.exec(`
+		INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
+		VALUES ($1, $2, $4, 'delegator'), ($1, $3, $4, 'viewer')`,
+		at.id, at.delegator, at.member, at.folder)
+	err := w.db.Pool.QueryRow(w.t.Context(), `
+		INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3)
+		RETURNING id`, at.id, at.member, at.signal).Scan((*[16]byte)(&at.subscription))
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	at.shown = at.record(activity.Envelope{Action: "signal.updated"})
@@ -118,16 +123,16 @@ func (w *world) newTenant() *tenant {
 		activity.Envelope{Action: "signal.mentioned", Visibility: activity.Private, TargetPrincipalID: at.member},
 	)
 	at.dead = at.record(activity.Envelope{Action: "signal.lost", Visibility: activity.Private})
-	w.exec(`WITH gone AS (DELETE FROM fanfare.outbox WHERE activity_id = $1 RETURNING *)
+	w.exec(`WITH deleted AS (DELETE FROM fanfare.outbox WHERE activity_id = $1 RETURNING *)
 		INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, attempts, error)
-		SELECT activity_id, lane, seq, tenant_id, resource_id, recorded_at, 3, 'too large' FROM gone`, at.dead)
+		SELECT activity_id, lane, seq, tenant_id, resource_id, recorded_at, 3, 'too large' FROM deleted`, at.dead)
 	at.notify(at.member, at.shown)
 	at.notify(at.member, at.addressed)
-	at.notify(at.nobody, at.shown) // who has lost the right to see it
+	at.notify(at.outsider, at.shown) // without access any more
 	return at
 }
 
-// record records an activity of the owner's on the signal, unless the envelope says otherwise.
+// record records an activity, by default of the owner on the signal.
 func (at *tenant) record(e activity.Envelope) uuid.UUID {
 	at.w.t.Helper()
 	e.TenantID, e.ResourceType, e.Payload = at.id, "signal", map[string]string{"secret_of": at.id.String()}
@@ -151,7 +156,7 @@ func (at *tenant) record(e activity.Envelope) uuid.UUID {
 	return recorded.ID
 }
 
-// notify puts an activity into somebody's inbox.
+// notify adds an activity to the inbox of a principal.
 func (at *tenant) notify(principal, id uuid.UUID) {
 	at.w.t.Helper()
 	var rows inbox.Rows
@@ -173,7 +178,7 @@ func (w *world) exec(sql string, args ...any) {
 	}
 }
 
-// count returns what a query of one number says.
+// count returns the result of a query for one number.
 func (w *world) count(sql string, args ...any) (n int) {
 	w.t.Helper()
 	if err := w.db.Pool.QueryRow(w.t.Context(), sql, args...).Scan(&n); err != nil {
@@ -182,16 +187,16 @@ func (w *world) count(sql string, args ...any) (n int) {
 	return n
 }
 
-// as returns a client that speaks for a principal.
+// as returns a client with the credentials of a principal.
 func (at *tenant) as(principal uuid.UUID, scopes ...string) client {
 	return client{t: at.w.t, w: at.w, handler: at.w.server.Handler(), header: http.Header{
-		"X-Tenant-Id": {
-			at.id.String(),
-		}, "X-Principal-Id": {principal.String()}, "X-Scopes": {strings.Join(scopes, " ")},
+		"X-Tenant-Id":    {at.id.String()},
+		"X-Principal-Id": {principal.String()},
+		"X-Scopes":       {strings.Join(scopes, " ")},
 	}}
 }
 
-// anyone returns a client that does not say who it is.
+// anyone returns a client without credentials.
 func (w *world) anyone() client {
 	return client{t: w.t, w: w, handler: w.server.Handler(), header: http.Header{}}
 }

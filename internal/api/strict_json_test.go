@@ -11,7 +11,7 @@ import (
 
 func TestStrictJSON(t *testing.T) {
 	t.Parallel()
-	for body, want := range map[string]string{ // the field that is named, "" for a body that is taken
+	for body, want := range map[string]string{ // the field of the violation; "" for a valid body
 		`{}`:                                "",
 		`{"a":1,"b":[{"c":null},"d",true]}`: "",
 		`{"a":{"a":1},"b":{"a":1}}`:         "",
@@ -38,22 +38,21 @@ func TestStrictJSON(t *testing.T) {
 		strings.Repeat("[", 20000) + strings.Repeat("]", 20000): "body",
 	} {
 		err := api.CheckJSON([]byte(body))
-		var refused *api.Problem
+		var problem *api.Problem
 		switch {
 		case body == `{"":1}`:
-			if !errors.As(err, &refused) {
-				t.Errorf("%.60q: got no refusal", body)
+			if !errors.As(err, &problem) {
+				t.Errorf("%.60q: got no error, want a violation", body)
 			}
 		case want == "" && err != nil:
-			t.Errorf("%.60q: got %v, want it taken", body, err)
-		case want != "" && (!errors.As(err, &refused) || len(refused.Errors) != 1 || refused.Errors[0].Field != want):
-			t.Errorf("%.60q: got %+v, want a refusal of %q", body, err, want)
+			t.Errorf("%.60q: got %v, want none", body, err)
+		case want != "" && (!errors.As(err, &problem) || len(problem.Errors) != 1 || problem.Errors[0].Field != want):
+			t.Errorf("%.60q: got %+v, want a violation of %q", body, err, want)
 		}
 	}
 }
 
-// What is taken means to encoding/json what it says: nothing is dropped, so writing it again gives
-// as many fields.
+// FuzzStrictJSON checks that a valid body stays valid when encoding/json decodes and encodes it.
 func FuzzStrictJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":1,"b":[{"c":null},"d",true]}`, `{"a":1,"a":2}`, `[[[]]]`, `"\u0000"`, `1e400`, `{"ſ":1}`,
@@ -66,14 +65,14 @@ func FuzzStrictJSON(f *testing.F) {
 		}
 		var value any
 		if err := json.Unmarshal(body, &value); err != nil {
-			t.Fatalf("%q is taken, but: %v", body, err)
+			t.Fatalf("%q is valid, and encoding/json fails: %v", body, err)
 		}
 		again, err := json.Marshal(value)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := api.CheckJSON(again); err != nil {
-			t.Errorf("%q is taken, but not %q: %v", body, again, err)
+			t.Errorf("%q is valid, and %q is not: %v", body, again, err)
 		}
 	})
 }
