@@ -35,21 +35,13 @@ func accesses() []access {
 			"put-preferences",
 			fixed("/notifications/preferences"),
 			fixed(`{"filter_mode":"custom","custom_actions":["signal.*"],"muted":false}`),
-			theMember,
-			"",
-			200,
-			200,
-			200,
+			theMember, "", 200, 200, 200,
 		},
 		{
 			"test-preferences",
 			fixed("/notifications/preferences/test"),
 			fixed(`{"patterns":["a.*"],"actions":["a.b","b.a"]}`),
-			theMember,
-			"",
-			200,
-			200,
-			200,
+			theMember, "", 200, 200, 200,
 		},
 		{"list-notifications", fixed("/notifications"), nil, theMember, "", 200, 200, 200},
 		{"count-unread", fixed("/notifications/unread-count"), nil, theMember, "", 200, 200, 200},
@@ -57,11 +49,7 @@ func accesses() []access {
 			"mark-notification",
 			func(at *tenant) string { return "/notifications/" + at.shown.String() },
 			fixed(`{"read":true}`),
-			theMember,
-			"",
-			404,
-			404,
-			200,
+			theMember, "", 404, 404, 200,
 		},
 		{"mark-all-read", fixed("/notifications/mark-all-read"), nil, theMember, "", 200, 200, 200},
 		{"subscribe", fixed("/subscriptions"), func(at *tenant) string {
@@ -93,8 +81,9 @@ func accesses() []access {
 		{"list-audit", fixed("/audit"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"count-audit", fixed("/audit/count"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{
-			"list-audit-of-entity", func(at *tenant) string { return "/audit/entities/signal/" + at.signal.String() }, nil,
-			theMember, identity.ScopeRead, 200, 403, 200,
+			"list-audit-of-entity",
+			func(at *tenant) string { return "/audit/entities/signal/" + at.signal.String() },
+			nil, theMember, identity.ScopeRead, 200, 403, 200,
 		},
 		{
 			"list-audit-of-actor", func(at *tenant) string { return "/audit/actors/" + at.owner.String() }, nil,
@@ -113,8 +102,9 @@ func accesses() []access {
 		{"get-outbox", fixed("/outbox"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"list-dead-letters", fixed("/outbox/dead"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{
-			"replay-dead-letter", func(at *tenant) string { return "/outbox/dead/" + at.dead.String() + "/replay" }, nil,
-			theMember, identity.ScopeAdmin, 404, 403, 200,
+			"replay-dead-letter",
+			func(at *tenant) string { return "/outbox/dead/" + at.dead.String() + "/replay" },
+			nil, theMember, identity.ScopeAdmin, 404, 403, 200,
 		},
 	}
 }
@@ -130,7 +120,8 @@ func TestAccess(t *testing.T) {
 		covered[r.operation] = r
 	}
 	var table strings.Builder
-	table.WriteString("| route | no caller | other tenant | without permission | with permission |\n|---|---|---|---|---|\n")
+	table.WriteString("| route | no caller | other tenant | without permission | with permission |\n")
+	table.WriteString("|---|---|---|---|---|\n")
 	for _, op := range operations(w.server.Document()) {
 		r, known := covered[op.OperationID]
 		if !known {
@@ -177,7 +168,8 @@ func TestAccess(t *testing.T) {
 	for who, c := range map[string]client{
 		"other tenant": w.elsewhere.as(w.elsewhere.member), "without permission": w.here.as(w.here.outsider),
 	} {
-		if got := w.count(`SELECT count(*) FROM fanfare.subscriptions WHERE principal_id = $1 AND resource_id IN ($2, $3)`,
+		if got := w.count(`
+			SELECT count(*) FROM fanfare.subscriptions WHERE principal_id = $1 AND resource_id IN ($2, $3)`,
 			c.header.Get("X-Principal-Id"), w.here.folder, w.here.signal); got != 0 {
 			t.Errorf("%s: got %d subscriptions to resources of this tenant, want 0", who, got)
 		}

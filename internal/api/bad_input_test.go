@@ -32,8 +32,9 @@ var internalText = regexp.MustCompile(
 func badText(random *rand.Rand, w *world) string {
 	texts := []string{
 		"", " ", "x", "-1", "0", "1e9", "99999999999999999999", "NaN", "true", "null", "[]", "{}", "\x00", "a\x00b",
-		"\xff\xfe", "\u202e", "💥", "' OR 1=1 --", "%", "_", "*", "[", "[!", "**********", "\\", "../../etc/passwd", "%s%n",
-		"${x}", "<script>", "2026-13-45T00:00:00Z", "0000-00-00", "9999-12-31T23:59:59Z", "-9999-01-01T00:00:00Z",
+		"\xff\xfe", "\u202e", "💥", "' OR 1=1 --", "%", "_", "*", "[", "[!", "**********", "\\", "../../etc/passwd",
+		"%s%n", "${x}", "<script>", "2026-13-45T00:00:00Z", "0000-00-00", "9999-12-31T23:59:59Z",
+		"-9999-01-01T00:00:00Z",
 		uuid.Nil.String(), uuid.Max.String(), uuid.NewString(), "{" + uuid.NewString() + "}",
 		"urn:uuid:" + uuid.NewString(), strings.ReplaceAll(uuid.NewString(), "-", ""),
 		w.elsewhere.shown.String(), w.elsewhere.signal.String(), w.here.hidden.String(),
@@ -107,7 +108,8 @@ func badRequest(random *rand.Rand, w *world, document *huma.OpenAPI, op operatio
 	} {
 		if random.IntN(8) == 0 {
 			b.header.Set(name, one(
-				"gzip", "br", "*/*", "text/html", "\xff", strings.Repeat("x", 500), "1-2-3", "'; --", "http://evil.example",
+				"gzip", "br", "*/*", "text/html", "\xff", strings.Repeat("x", 500), "1-2-3", "'; --",
+				"http://evil.example",
 			))
 		}
 	}

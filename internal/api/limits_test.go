@@ -17,7 +17,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
@@ -36,7 +35,11 @@ func TestProblems(t *testing.T) {
 	large := `{"muted":` + strings.Repeat(" ", 1<<20) + `true}`
 	chunked := httptest.NewRequest("PUT", "/v1/notifications/preferences", io.MultiReader(strings.NewReader(large)))
 	chunked.Header = c.withHeader("Content-Type", "application/json").header
-	const preferences = "/v1/notifications/preferences"
+	const preferences, media = "/v1/notifications/preferences", api.UnsupportedMediaType
+	put := func(header, value, body string) reply {
+		return c.withHeader(header, value).do("PUT", preferences, body)
+	}
+	get := func(header, value string) reply { return c.withHeader(header, value).do("GET", preferences, "") }
 	for what, response := range map[string]struct {
 		reply
 		status int
@@ -50,15 +53,15 @@ func TestProblems(t *testing.T) {
 		"a method":            {c.do("DELETE", preferences, ""), 405, api.MethodNotAllowed},
 		"an unknown method":   {c.do("BREW", preferences, ""), 405, api.MethodNotAllowed},
 		"no credentials":      {w.anyone().do("GET", preferences, ""), 401, api.Unauthenticated},
-		"a bad token":         {c.withHeader("Authorization", "Bearer x").do("GET", preferences, ""), 401, api.Unauthenticated},
-		"two tenants":         {c.withHeader("X-Principal-Id", "x").do("GET", preferences, ""), 400, api.Malformed},
+		"a bad token":         {get("Authorization", "Bearer x"), 401, api.Unauthenticated},
+		"two tenants":         {get("X-Principal-Id", "x"), 400, api.Malformed},
 		"a large body":        {c.do("PUT", preferences, large), 413, api.BodyTooLarge},
 		"a large stream":      {c.send(chunked), 413, api.BodyTooLarge},
 		"a long URI":          {c.do("GET", preferences+"?"+strings.Repeat("a", 9000), ""), 414, api.URITooLong},
-		"large headers":       {c.withHeader("X-Large", strings.Repeat("a", 20_000)).do("GET", preferences, ""), 431, api.HeadersTooLarge},
-		"a form":              {c.withHeader("Content-Type", "application/x-www-form-urlencoded").do("PUT", preferences, "a=1"), 415, api.UnsupportedMediaType},
-		"another charset":     {c.withHeader("Content-Type", "application/json; charset=latin1").do("PUT", preferences, "{}"), 415, api.UnsupportedMediaType},
-		"a coding":            {c.withHeader("Content-Encoding", "gzip").do("PUT", preferences, "{}"), 415, api.UnsupportedMediaType},
+		"large headers":       {get("X-Large", strings.Repeat("a", 20_000)), 431, api.HeadersTooLarge},
+		"a form":              {put("Content-Type", "application/x-www-form-urlencoded", "a=1"), 415, media},
+		"another charset":     {put("Content-Type", "application/json; charset=latin1", "{}"), 415, media},
+		"a coding":            {put("Content-Encoding", "gzip", "{}"), 415, media},
 		"no JSON":             {c.do("PUT", preferences, "{"), 400, api.Malformed},
 		"no body":             {c.do("PUT", preferences, ""), 400, api.Malformed},
 		"a body":              {c.do("GET", preferences, `{"a":1}`), 422, api.InvalidField},
@@ -68,7 +71,8 @@ func TestProblems(t *testing.T) {
 		"no id":               {c.do("GET", "/v1/activities/1", ""), 422, api.InvalidField},
 		"a scope":             {c.do("GET", "/v1/audit", ""), 403, api.InsufficientScope},
 	} {
-		if got := problemType(response.reply); response.reply.status != response.status || got != string(response.kind) {
+		got := problemType(response.reply)
+		if response.reply.status != response.status || got != string(response.kind) {
 			t.Errorf("%s: got %d %s, want %d %s: %s",
 				what, response.reply.status, got, response.status, response.kind, response.body)
 		}
@@ -144,6 +148,42 @@ func TestViolations(t *testing.T) {
 	}
 }
 
+// TestRules checks the texts of rules, and that a problem reports all violations of a request.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	c := w.here.as(w.here.member, identity.ScopeRead)
+	for _, each := range []struct{ method, target, body, want string }{
+		{"GET", "/v1/activities?limit=0", "", "limit must be from 1 to 200"},
+		{"GET", "/v1/activities?limit=x", "", "limit must be an integer"},
+		{"GET", "/v1/activities?limit=1&limit=2", "", "limit must be given only once"},
+		{
+			"GET", "/v1/activities?status=maybe&a=b", "",
+			"status must be one of success, failure; " +
+				"a is not a parameter of this route",
+		},
+		{"GET", "/v1/activities?since=x", "", "since must be a date and time such as 2026-01-02T15:04:05Z"},
+		{"GET", "/v1/activities?q=" + strings.Repeat("a", 201), "", "q must have at most 200 characters"},
+		{"GET", "/v1/activities/x", "", "id must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f"},
+		{"PATCH", "/v1/notifications/x", `{"red":1}`, "id must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f; " +
+			"read is required; red is not a field of this body"},
+		{"PUT", "/v1/notifications/preferences", `[]`, "body must be an object"},
+		{"PUT", "/v1/notifications/preferences", `{"muted":1}`, "muted must be true or false"},
+		{"PUT", "/v1/notifications/preferences", `{"custom_actions":1}`, "custom_actions must be an array"},
+		{"POST", "/v1/subscriptions/bulk", `{"subscriptions":[]}`, "subscriptions must have at least 1 item"},
+		{"POST", "/v1/realtime/token", `{"channels":[1]}`, "channels[0] must be a string"},
+	} {
+		problem := as[api.Problem](c.do(each.method, each.target, each.body).want(http.StatusUnprocessableEntity))
+		var rules []string
+		for _, v := range problem.Errors {
+			rules = append(rules, v.Field+" "+v.Rule)
+		}
+		if got := strings.Join(rules, "; "); got != each.want {
+			t.Errorf("%s %s %s: got %q, want %q", each.method, each.target, each.body, got, each.want)
+		}
+	}
+}
+
 // clock is a clock that tests set.
 type clock struct {
 	mu sync.Mutex
@@ -208,7 +248,9 @@ func TestInternalErrors(t *testing.T) {
 			})
 		}, 503},
 		"an empty identity": {func(o *api.Options) {
-			o.Authenticator = authenticator(func(*http.Request) (identity.Identity, error) { return identity.Identity{}, nil })
+			o.Authenticator = authenticator(func(*http.Request) (identity.Identity, error) {
+				return identity.Identity{}, nil
+			})
 		}, 401},
 		"an unreachable database": {func(o *api.Options) { o.Pool = nowhere }, 503},
 		"a slow database":         {func(o *api.Options) { o.Limits.Query = time.Nanosecond }, 503},
@@ -228,7 +270,9 @@ func TestHeaders(t *testing.T) {
 	c := w.here.as(w.here.member)
 	const list = "/v1/activities"
 
-	if got := c.withHeader("X-Request-Id", "abc-1.2_3:4").do("GET", list, "").header.Get("X-Request-Id"); got != "abc-1.2_3:4" {
+	const requestID = "abc-1.2_3:4"
+	identified := c.withHeader("X-Request-Id", requestID).do("GET", list, "")
+	if got := identified.header.Get("X-Request-Id"); got != requestID {
 		t.Errorf("X-Request-Id: got %s, want the client's", got)
 	}
 	for _, id := range []string{"", "a b", "a\"b", "<", "ü", strings.Repeat("a", 129)} {
@@ -262,7 +306,8 @@ func TestHeaders(t *testing.T) {
 	for origin, want := range map[string]string{
 		"https://app.example.com": "https://app.example.com", "https://evil.example.com": "",
 	} {
-		if got := c.withHeader("Origin", origin).do("GET", list, "").header.Get("Access-Control-Allow-Origin"); got != want {
+		response := c.withHeader("Origin", origin).do("GET", list, "")
+		if got := response.header.Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("Origin %s: got %q, want %q", origin, got, want)
 		}
 		preflight := w.anyone().withHeader("Origin", origin).withHeader("Access-Control-Request-Method", "PATCH").
@@ -312,7 +357,7 @@ func TestRunShutsDownGracefully(t *testing.T) {
 		o.Authenticator = authenticator(func(*http.Request) (identity.Identity, error) {
 			close(arrived)
 			<-proceed
-			return identity.Identity{Principal: activity.Principal{TenantID: w.here.id, PrincipalID: w.here.member}}, nil
+			return identity.Identity{Principal: principalOf(w.here.id, w.here.member)}, nil
 		})
 	})
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

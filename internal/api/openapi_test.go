@@ -23,7 +23,8 @@ type operation struct {
 func operations(document *huma.OpenAPI) (all []operation) {
 	for path, item := range document.Paths {
 		for method, op := range map[string]*huma.Operation{
-			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post,
+			http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
 		} {
 			if op != nil {
 				all = append(all, operation{method, path, op})
@@ -155,7 +156,9 @@ func TestReferencePage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for path, mediaType := range map[string]string{
-		"/v1/docs": "text/html; charset=utf-8", "/v1/docs/reference.js": "text/javascript; charset=utf-8", "/v1/docs/reference.css": "text/css; charset=utf-8",
+		"/v1/docs":               "text/html; charset=utf-8",
+		"/v1/docs/reference.js":  "text/javascript; charset=utf-8",
+		"/v1/docs/reference.css": "text/css; charset=utf-8",
 	} {
 		response := w.anyone().do("GET", path, "").want(http.StatusOK)
 		if got := response.header.Get("Content-Type"); got != mediaType {

@@ -103,7 +103,8 @@ func TestPagesOfSubscriptionsAndWatchers(t *testing.T) {
 			at.folder,
 		)
 		w.exec(
-			`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3), ($1, $4, $5)`,
+			`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id)
+			 VALUES ($1, $2, $3), ($1, $4, $5)`,
 			at.id,
 			at.member,
 			resource,

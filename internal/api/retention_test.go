@@ -59,7 +59,7 @@ func TestRetention(t *testing.T) {
 
 	for body, want := range map[string]string{
 		`{}`:                               `"field":"retention","rule":"must change at least one limit"`,
-		`{"max_days":29}`:                  `"field":"max_days","rule":"must be at least min_days (30), or 0","value":"29"`,
+		`{"max_days":29}`:                  `"field":"max_days","rule":"must be at least min_days (30), or 0"`,
 		`{"min_days":401}`:                 `"field":"min_days","rule":"must be at most max_days (400)","value":"401"`,
 		`{"max_days":18251}`:               `"field":"max_days","rule":"must be from 0 to 18250","value":"18251"`,
 		`{"max_days":-1}`:                  `"field":"max_days"`,

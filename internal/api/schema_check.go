@@ -85,10 +85,10 @@ func (c *schemaChecker) checkArray(s *huma.Schema, field string, value any) {
 		return
 	}
 	if s.MinItems != nil && len(array) < *s.MinItems {
-		c.violation(named(field), fmt.Sprintf("must have at least %d items", *s.MinItems), nil)
+		c.violation(named(field), "must have at least "+counted(*s.MinItems, "item"), nil)
 	}
 	if s.MaxItems != nil && len(array) > *s.MaxItems {
-		c.violation(named(field), fmt.Sprintf("must have at most %d items", *s.MaxItems), nil)
+		c.violation(named(field), "must have at most "+counted(*s.MaxItems, "item"), nil)
 		return
 	}
 	for i, item := range array {
@@ -107,9 +107,9 @@ func (c *schemaChecker) checkString(s *huma.Schema, field string, value any) {
 	case len(s.Enum) > 0 && !slices.Contains(s.Enum, value):
 		c.violation(named(field), "must be one of "+listed(s.Enum), value)
 	case s.MinLength != nil && length < *s.MinLength:
-		c.violation(named(field), fmt.Sprintf("must have at least %d characters", *s.MinLength), value)
+		c.violation(named(field), "must have at least "+counted(*s.MinLength, "character"), value)
 	case s.MaxLength != nil && length > *s.MaxLength:
-		c.violation(named(field), fmt.Sprintf("must have at most %d characters", *s.MaxLength), value)
+		c.violation(named(field), "must have at most "+counted(*s.MaxLength, "character"), value)
 	case s.Format == "uuid":
 		if err := new(ID).UnmarshalText([]byte(text)); err != nil {
 			c.violation(named(field), ruleID, value)
@@ -143,6 +143,13 @@ func (c *schemaChecker) checkInteger(s *huma.Schema, field string, value any) {
 func isInteger(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func listed(values []any) string {

@@ -153,8 +153,8 @@ func subscriptionRevoked(
 	return completeEnvelope(ctx, caller, e, s, types)
 }
 
-// completeEnvelope completes the envelope of an activity about a subscription. The subscription's id
-// is the correlation id of its creation and its revocation.
+// completeEnvelope completes the envelope of an activity about a subscription. The subscription's
+// id is the correlation id of its creation and its revocation.
 func completeEnvelope(
 	ctx context.Context,
 	caller identity.Identity,

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fanfarehq/fanfare/activity"
 )
 
 // checkOwnChannel checks that Centrifugo subscribes a connection to its principal's own channel,
@@ -49,9 +48,10 @@ func evaluateOwnChannel(subscribed []string, own string) finding {
 
 // checkSubscribing checks that clients cannot subscribe to a channel without a subscription token.
 func checkSubscribing(ctx context.Context, x *examination) finding {
-	other := randomPrincipal()
+	colleague, other := randomPrincipal(), randomPrincipal()
+	colleague.TenantID = x.principal.TenantID
+	foreign := []string{x.channels.User(colleague), x.channels.Tenant(other.TenantID)}
 	var found []finding
-	foreign := []string{x.channels.User(activity.Principal{TenantID: x.principal.TenantID, PrincipalID: other.PrincipalID}), x.channels.Tenant(other.TenantID)}
 	for _, channel := range append(x.shared(), foreign...) {
 		subscribed, err := x.canSubscribe(ctx, channel)
 		if err != nil {

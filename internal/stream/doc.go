@@ -9,6 +9,6 @@
 //
 //   - A reader receives every event of its tenant's channel after its position, in order, or is
 //     dropped with the reason. After recovery from the log, events of the last Overlap may repeat.
-//   - A reader buffers at most Buffer events. A reader that falls behind further is dropped, and can
+//   - A reader buffers at most Buffer events. A reader that falls behind further is dropped and can
 //     continue with its last position.
 package stream
