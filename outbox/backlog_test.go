@@ -25,8 +25,10 @@ func bury(t testing.TB, db *pgtest.DB, envelopes ...activity.Envelope) []outbox.
 	for i, r := range recorded {
 		_, err := tx.Exec(t.Context(), `
 			WITH gone AS (DELETE FROM fanfare.outbox WHERE activity_id = $1 RETURNING *)
-			INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, channels, error)
-			SELECT activity_id, lane, seq, tenant_id, resource_id, recorded_at, '2026-01-01Z'::timestamptz + make_interval(mins => $2), 10, '{user:#x}', 'payload too large' FROM gone`, r.ID, i)
+			INSERT INTO fanfare.dead_letters (
+			    activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, channels, error)
+			SELECT activity_id, lane, seq, tenant_id, resource_id, recorded_at,
+			       '2026-01-01Z'::timestamptz + make_interval(mins => $2), 10, '{user:#x}', 'payload too large' FROM gone`, r.ID, i)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +59,8 @@ func TestBacklogStatus(t *testing.T) {
 	oldestOfTheirs := mustRecord(t, tx, of(theirs))
 	_, err = tx.Exec(t.Context(), `
 		INSERT INTO fanfare.parked (lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts) VALUES
-			(1, 1001, gen_random_uuid(), $1, gen_random_uuid(), now(), 3), (1, 1002, gen_random_uuid(), $1, gen_random_uuid(), now(), 0)`, ours)
+			(1, 1001, gen_random_uuid(), $1, gen_random_uuid(), now(), 3),
+			(1, 1002, gen_random_uuid(), $1, gen_random_uuid(), now(), 0)`, ours)
 	if err == nil {
 		_, err = tx.Exec(
 			t.Context(),
@@ -74,9 +77,12 @@ func TestBacklogStatus(t *testing.T) {
 		tenant uuid.UUID
 		want   outbox.Status
 	}{
-		"every tenant's":   {uuid.Nil, outbox.Status{Pending: 3, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, FanOutJobs: 1, DeadLetters: 3}},
-		"ours":             {ours, outbox.Status{Pending: 2, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1, DeadLetters: 1}},
-		"theirs":           {theirs, outbox.Status{Pending: 1, OldestAt: &oldestOfTheirs.RecordedAt, FanOutJobs: 1, DeadLetters: 2}},
+		"every tenant's": {uuid.Nil, outbox.Status{Pending: 3, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1,
+			FanOutJobs: 1, DeadLetters: 3}},
+		"ours": {ours, outbox.Status{Pending: 2, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1,
+			DeadLetters: 1}},
+		"theirs": {theirs, outbox.Status{Pending: 1, OldestAt: &oldestOfTheirs.RecordedAt, FanOutJobs: 1,
+			DeadLetters: 2}},
 		"another tenant's": {uuid.New(), outbox.Status{}},
 	} {
 		got, err := b.Status(t.Context(), tc.tenant)
@@ -95,7 +101,8 @@ func TestDeadLetters(t *testing.T) {
 	letter := func(i int) outbox.DeadLetter {
 		r := dead[i]
 		return outbox.DeadLetter{
-			ActivityID: r.ID, TenantID: r.TenantID, ResourceID: r.ResourceID, Action: r.Action, RecordedAt: r.RecordedAt,
+			ActivityID: r.ID, TenantID: r.TenantID, ResourceID: r.ResourceID, Action: r.Action,
+			RecordedAt: r.RecordedAt,
 			DiedAt: time.Date(
 				2026,
 				1,
@@ -183,14 +190,16 @@ func TestReplay(t *testing.T) {
 			for _, i := range tc.want {
 				want = append(want, dead[i].ID)
 			}
-			if diff := cmp.Diff(want, collect[uuid.UUID](t, db, `SELECT activity_id FROM fanfare.outbox ORDER BY seq`)); diff != "" {
+			if diff := cmp.Diff(want, collect[uuid.UUID](t, db, `SELECT activity_id FROM fanfare.outbox
+				ORDER BY seq`)); diff != "" {
 				t.Errorf("the outbox (-want +got):\n%s", diff)
 			}
 			if got := count(t, db.Pool, "fanfare.dead_letters"); got != len(dead)-len(tc.want) {
 				t.Errorf("dead letters left: got %d, want %d", got, len(dead)-len(tc.want))
 			}
 			wrong := count(t, db.Pool, `fanfare.outbox AS o JOIN fanfare.activities AS a ON a.id = o.activity_id
-				WHERE (o.lane, o.tenant_id, o.resource_id, o.recorded_at) <> (fanfare.lane_of(a.tenant_id, a.resource_id), a.tenant_id, a.resource_id, a.recorded_at)`)
+				WHERE (o.lane, o.tenant_id, o.resource_id, o.recorded_at)
+				    <> (fanfare.lane_of(a.tenant_id, a.resource_id), a.tenant_id, a.resource_id, a.recorded_at)`)
 			if wrong != 0 {
 				t.Errorf("rows that differ from their activity: got %d, want 0", wrong)
 			}
@@ -238,7 +247,8 @@ func TestPark(t *testing.T) {
 	if err := b.Park(t.Context(), e.TenantID, first, time.Hour, "the client is down"); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]uuid.UUID{second, other}, collect[uuid.UUID](t, db, `SELECT activity_id FROM fanfare.outbox ORDER BY seq`)); diff != "" {
+	if diff := cmp.Diff([]uuid.UUID{second, other}, collect[uuid.UUID](t, db, `SELECT activity_id FROM fanfare.outbox
+		ORDER BY seq`)); diff != "" {
 		t.Errorf("the outbox (-want +got):\n%s", diff)
 	}
 	if got := count(t, db.Pool, `fanfare.parked WHERE attempts = 0 AND error = 'the client is down' AND channels IS NULL
@@ -255,7 +265,8 @@ func TestPark(t *testing.T) {
 	if err := b.Park(t.Context(), uuid.Nil, first, 2*time.Hour, "still down"); err != nil {
 		t.Fatal(err)
 	}
-	if got := count(t, db.Pool, `fanfare.parked WHERE error = 'still down' AND retry_at > now() + interval '119 minutes'`); got != 1 {
+	if got := count(t, db.Pool, `fanfare.parked WHERE error = 'still down'
+		AND retry_at > now() + interval '119 minutes'`); got != 1 {
 		t.Errorf("parked for two hours: got %d, want 1", got)
 	}
 
@@ -277,7 +288,8 @@ func TestPark(t *testing.T) {
 		t.Fatal(err)
 	}
 	waittest.Query(t, db.Pool, "both are delivered", `SELECT count(*) = 3 FROM ledger`)
-	if diff := cmp.Diff([]uuid.UUID{other, first, second}, collect[uuid.UUID](t, db, `SELECT activity_id FROM ledger ORDER BY n`)); diff != "" {
+	if diff := cmp.Diff([]uuid.UUID{other, first, second}, collect[uuid.UUID](t, db, `SELECT activity_id FROM ledger
+		ORDER BY n`)); diff != "" {
 		t.Errorf("delivered (-want +got):\n%s", diff)
 	}
 }

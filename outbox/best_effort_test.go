@@ -19,8 +19,10 @@ func TestBestEffortIntoPostgres(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	for _, sql := range []string{
-		`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = 'integrity_constraint_violation'; END $$`,
-		`CREATE TRIGGER fail BEFORE INSERT ON fanfare.outbox FOR EACH ROW WHEN (NEW.resource_id = '00000000-0000-4000-8000-000000000007') EXECUTE FUNCTION fail()`,
+		`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose'
+			USING ERRCODE = 'integrity_constraint_violation'; END $$`,
+		`CREATE TRIGGER fail BEFORE INSERT ON fanfare.outbox FOR EACH ROW
+			WHEN (NEW.resource_id = '00000000-0000-4000-8000-000000000007') EXECUTE FUNCTION fail()`,
 		`UPDATE fanfare.settings SET max_payload_bytes = 20`,
 	} {
 		if _, err := db.Pool.Exec(t.Context(), sql); err != nil {

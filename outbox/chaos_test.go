@@ -22,7 +22,8 @@ type scribe struct{}
 
 func (scribe) Handle(ctx context.Context, tx pgx.Tx, batch []Item) ([]Outcome, error) {
 	for _, item := range batch {
-		if _, err := tx.Exec(ctx, `INSERT INTO public.scribed (activity_id, resource_id) VALUES ($1, $2)`, item.ID, item.ResourceID); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO public.scribed (activity_id, resource_id)
+			VALUES ($1, $2)`, item.ID, item.ResourceID); err != nil {
 			return nil, err
 		}
 	}
@@ -42,7 +43,8 @@ func chaos(t *testing.T, span time.Duration) {
 		}
 	}
 	exec(
-		`CREATE TABLE scribed (n bigint GENERATED ALWAYS AS IDENTITY, activity_id uuid NOT NULL, resource_id uuid NOT NULL)`,
+		`CREATE TABLE scribed (
+			n bigint GENERATED ALWAYS AS IDENTITY, activity_id uuid NOT NULL, resource_id uuid NOT NULL)`,
 	)
 	exec(`CREATE TABLE domain (resource_id uuid PRIMARY KEY, version int NOT NULL)`)
 	resources := make([]uuid.UUID, 12)
@@ -99,7 +101,8 @@ func chaos(t *testing.T, span time.Duration) {
 		for time.Now().Before(end) {
 			<-time.After(15 * time.Millisecond)
 			exec(
-				`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim' ORDER BY random() LIMIT 1`,
+				`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'
+					ORDER BY random() LIMIT 1`,
 			)
 		}
 	})
@@ -120,7 +123,9 @@ func chaos(t *testing.T, span time.Duration) {
 	workers.Wait()
 
 	var recorded, distinct, rows, disorder int
-	if err := db.Pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM fanfare.activities), count(DISTINCT activity_id), count(*) FROM scribed`).Scan(&recorded, &distinct, &rows); err != nil {
+	if err := db.Pool.QueryRow(ctx, `SELECT (SELECT count(*)
+		FROM fanfare.activities), count(DISTINCT activity_id), count(*)
+		FROM scribed`).Scan(&recorded, &distinct, &rows); err != nil {
 		t.Fatal(err)
 	}
 	if recorded == 0 || distinct != recorded || rows != recorded {
@@ -128,7 +133,8 @@ func chaos(t *testing.T, span time.Duration) {
 	}
 	if err := db.Pool.QueryRow(ctx, `
 		SELECT count(*) FROM (
-		    SELECT (a.payload ->> 'version')::int AS version, row_number() OVER (PARTITION BY s.resource_id ORDER BY s.n) AS place
+		    SELECT (a.payload ->> 'version')::int AS version, row_number() OVER (PARTITION BY s.resource_id
+		    ORDER BY s.n) AS place
 		    FROM scribed s JOIN fanfare.activities a ON a.id = s.activity_id
 		) AS o WHERE version <> place`).Scan(&disorder); err != nil {
 		t.Fatal(err)
@@ -157,7 +163,8 @@ func writeLate(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand, resou
 	resource := resources[random.IntN(len(resources))]
 	record := func(tx pgx.Tx) error {
 		var version int
-		if err := tx.QueryRow(ctx, `UPDATE domain SET version = version + 1 WHERE resource_id = $1 RETURNING version`, resource).Scan(&version); err != nil {
+		if err := tx.QueryRow(ctx, `UPDATE domain SET version = version + 1 WHERE resource_id = $1
+			RETURNING version`, resource).Scan(&version); err != nil {
 			return err
 		}
 		_, err := Record(ctx, tx, activity.Envelope{

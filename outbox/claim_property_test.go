@@ -90,7 +90,8 @@ func TestClaimSeesBeyondXmax(t *testing.T) {
 	write := func(tx pgx.Tx) (seq int64) {
 		if err := tx.QueryRow(ctx, `
 			INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
-			VALUES ($1, gen_random_uuid(), $2, gen_random_uuid(), now()) RETURNING seq`, testLane, testTenant).Scan(&seq); err != nil {
+			VALUES ($1, gen_random_uuid(), $2, gen_random_uuid(), now())
+			RETURNING seq`, testLane, testTenant).Scan(&seq); err != nil {
 			t.Fatal(err)
 		}
 		return seq
@@ -145,7 +146,8 @@ func sameLane(t testing.TB, pool *pgxpool.Pool, n int) []uuid.UUID {
 	for len(found) < n {
 		id := uuid.New()
 		var lane int
-		if err := pool.QueryRow(context.Background(), `SELECT fanfare.lane_of($1, $2)`, testTenant, id).Scan(&lane); err != nil {
+		if err := pool.QueryRow(context.Background(), `SELECT fanfare.lane_of($1, $2)`, testTenant,
+			id).Scan(&lane); err != nil {
 			t.Fatal(err)
 		}
 		if lane == testLane {
@@ -235,7 +237,8 @@ func (m *claimMachine) insert(w *writer, resource uuid.UUID) {
 	id := uuid.Must(uuid.NewV7())
 	if _, err := w.tx.Exec(m.ctx, `
 		WITH id AS MATERIALIZED (SELECT pg_current_xact_id())
-		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) SELECT $1, $2, $3, $4, now() FROM id`,
+		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) SELECT $1, $2, $3, $4, now()
+		FROM id`,
 		testLane, id, testTenant, resource); err != nil {
 		m.t.Fatal(err)
 	}
@@ -256,7 +259,8 @@ func (m *claimMachine) undoSavepoint(t *rapid.T) {
 		t.Fatal(err)
 	}
 	if _, err := sub.Exec(m.ctx, `
-		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) VALUES ($1, $2, $3, $2, now())`,
+		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+		VALUES ($1, $2, $3, $2, now())`,
 		testLane, uuid.New(), testTenant); err != nil {
 		t.Fatal(err)
 	}
@@ -436,10 +440,12 @@ func TestClaimPlan(t *testing.T) {
 	}
 	for _, sql := range []string{
 		`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
-		 SELECT n % 64, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now() FROM generate_series(1, 100000) AS n`,
+		 SELECT n % 64, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now()
+		 FROM generate_series(1, 100000) AS n`,
 		"ANALYZE fanfare.outbox", "DELETE FROM fanfare.outbox", "ANALYZE fanfare.outbox",
 		`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
-		 SELECT n % 64, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now() FROM generate_series(1, 640) AS n`,
+		 SELECT n % 64, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now()
+		 FROM generate_series(1, 640) AS n`,
 	} {
 		if _, err := db.Pool.Exec(ctx, sql); err != nil {
 			t.Fatal(err)
@@ -467,7 +473,8 @@ func TestClaimPlan(t *testing.T) {
 		)
 	}
 	var places []string
-	if err := tx.QueryRow(ctx, `SELECT array_agg(ctid::text) FROM (SELECT ctid FROM fanfare.outbox WHERE lane = $1 AND seq > 100000) AS o`, testLane).Scan(&places); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT array_agg(ctid::text) FROM (SELECT ctid FROM fanfare.outbox WHERE lane = $1
+		AND seq > 100000) AS o`, testLane).Scan(&places); err != nil {
 		t.Fatal(err)
 	}
 	removed, buffers := explain(t, tx, removeOutbox, places)

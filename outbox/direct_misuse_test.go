@@ -53,7 +53,8 @@ func oneConn(t testing.TB, db *pgtest.DB) *pgx.Conn {
 func everyMode(t *testing.T, test func(t *testing.T, db *pgtest.DB, pool *pgxpool.Pool)) {
 	for name, mode := range map[string]pgx.QueryExecMode{
 		"cached statements": pgx.QueryExecModeCacheStatement, "cached descriptions": pgx.QueryExecModeCacheDescribe,
-		"describe and execute": pgx.QueryExecModeDescribeExec, "execute": pgx.QueryExecModeExec, "simple protocol": pgx.QueryExecModeSimpleProtocol,
+		"describe and execute": pgx.QueryExecModeDescribeExec, "execute": pgx.QueryExecModeExec,
+		"simple protocol": pgx.QueryExecModeSimpleProtocol,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -172,7 +173,8 @@ func TestEveryModeRecords(t *testing.T) {
 		if n, exact, err := log.Count(t.Context(), e.TenantID, narrow, 10); err != nil || n != 4 || !exact {
 			t.Errorf("Count: got %d, exact %t, %v; want 4", n, exact, err)
 		}
-		for _, r := range []redaction.Request{{IDs: []uuid.UUID{first.ID}}, {Actor: e.ActorPrincipalID, Since: first.RecordedAt}} {
+		for _, r := range []redaction.Request{{IDs: []uuid.UUID{first.ID}}, {Actor: e.ActorPrincipalID,
+			Since: first.RecordedAt}} {
 			r.Tenant, r.Reason, r.DryRun = e.TenantID, "asked to be forgotten", true
 			if done, err := redaction.Redact(t.Context(), pool, r); err != nil || done.Redacted == 0 {
 				t.Errorf("Redact: got %+v, %v; want some", done, err)
@@ -208,7 +210,10 @@ func TestIgnoredErrorOfTheFirstStatement(t *testing.T) {
 				_, err := tx.Exec(ctx, `SELECT 1 / $1::int`, 0)
 				return err
 			},
-			"of its syntax": func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Exec(ctx, `SELEKT $1`, 1); return err },
+			"of its syntax": func(ctx context.Context, tx pgx.Tx) error {
+				_, err := tx.Exec(ctx, `SELEKT $1`, 1)
+				return err
+			},
 			"of what it names": func(ctx context.Context, tx pgx.Tx) error {
 				_, err := tx.Exec(ctx, `INSERT INTO missing VALUES ($1)`, 1)
 				return err
@@ -270,7 +275,8 @@ func TestConnOfTheTransaction(t *testing.T) {
 	db := withSignals(t)
 	errWanted := errors.New("wanted")
 	_, err := txActivity(t.Context(), db.Pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Conn().Exec(ctx, `INSERT INTO signals (id, title) VALUES (gen_random_uuid(), $1)`, "Momentum 12"); err != nil {
+		if _, err := tx.Conn().Exec(ctx, `INSERT INTO signals (id, title)
+			VALUES (gen_random_uuid(), $1)`, "Momentum 12"); err != nil {
 			return err
 		}
 		return errWanted
@@ -292,7 +298,8 @@ func TestRowsLeftOpen(t *testing.T) {
 		"and no error": func(ctx context.Context, tx pgx.Tx) error {
 			_, err := tx.Query(
 				ctx,
-				`INSERT INTO signals (id, title) SELECT gen_random_uuid(), 'x' FROM generate_series(1, $1::int) RETURNING title`,
+				`INSERT INTO signals (id, title) SELECT gen_random_uuid(), 'x' FROM generate_series(1, $1::int)
+					RETURNING title`,
 				3,
 			) //nolint:sqlclosecheck // left open
 			return err
@@ -300,7 +307,8 @@ func TestRowsLeftOpen(t *testing.T) {
 		"and an error": func(ctx context.Context, tx pgx.Tx) error {
 			_, err := tx.Query(
 				ctx,
-				`INSERT INTO signals (id, title) SELECT gen_random_uuid(), 'x' FROM generate_series(1, $1::int) RETURNING title`,
+				`INSERT INTO signals (id, title) SELECT gen_random_uuid(), 'x' FROM generate_series(1, $1::int)
+					RETURNING title`,
 				3,
 			) //nolint:sqlclosecheck // left open
 			return errors.Join(err, errors.New("no"))
@@ -343,7 +351,8 @@ func TestRowThatCannotBeScanned(t *testing.T) {
 	t.Parallel()
 	db := withSignals(t)
 	if _, err := txActivity(t.Context(), db.Pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT 'x' FROM generate_series(1, $1::int)`, 3) //nolint:sqlclosecheck // Scan closes
+		rows, err := tx.Query(ctx, `SELECT 'x'
+			FROM generate_series(1, $1::int)`, 3) //nolint:sqlclosecheck // Scan closes
 		if err != nil {
 			return err
 		}
@@ -364,9 +373,12 @@ func TestTransactionUsedAfterTheEnd(t *testing.T) {
 	db := withSignals(t)
 	pool := widePool(t, db, 1)
 	for name, first := range map[string]fn{
-		"that had begun": func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Exec(ctx, `SELECT $1::int`, 1); return err },
-		"that had not":   func(context.Context, pgx.Tx) error { return nil },
-		"that failed":    func(context.Context, pgx.Tx) error { return errors.New("no") },
+		"that had begun": func(ctx context.Context, tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, `SELECT $1::int`, 1)
+			return err
+		},
+		"that had not": func(context.Context, pgx.Tx) error { return nil },
+		"that failed":  func(context.Context, pgx.Tx) error { return errors.New("no") },
 	} {
 		var kept pgx.Tx
 		_, _ = txActivity(t.Context(), pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx) error {
@@ -434,7 +446,8 @@ func TestContextEndsAnywhere(t *testing.T) {
 	}
 	// The server decides about a commit that was in progress.
 	waittest.Query(t, db.Pool, "nobody is in a transaction", `
-		SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid())`)
+		SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL
+		AND pid <> pg_backend_pid())`)
 	changes, activities := count(t, db.Pool, "signals"), count(t, db.Pool, "fanfare.activities")
 	if changes != activities || changes < before {
 		t.Errorf(
@@ -444,7 +457,9 @@ func TestContextEndsAnywhere(t *testing.T) {
 			before,
 		)
 	}
-	if _, err := txActivity(t.Context(), pool, anEnvelope(), func(context.Context, pgx.Tx) error { return nil }); err != nil {
+	if _, err := txActivity(t.Context(), pool, anEnvelope(), func(context.Context, pgx.Tx) error {
+		return nil
+	}); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }

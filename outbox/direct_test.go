@@ -85,7 +85,8 @@ func TestFirstStatement(t *testing.T) {
 		},
 		"QueryRow of none": func(ctx context.Context, tx pgx.Tx) error {
 			var got string
-			if err := tx.QueryRow(ctx, `SELECT word FROM words WHERE word = $1`, "none").Scan(&got); !errors.Is(err, pgx.ErrNoRows) {
+			if err := tx.QueryRow(ctx, `SELECT word FROM words WHERE word = $1`, "none").Scan(&got); !errors.Is(err,
+				pgx.ErrNoRows) {
 				return errors.Join(errors.New("want pgx.ErrNoRows"), err)
 			}
 			_, err := tx.Exec(ctx, `INSERT INTO words VALUES ($1)`, "a")
@@ -100,7 +101,10 @@ func TestFirstStatement(t *testing.T) {
 				got = append(got, word)
 				return err
 			})
-			batch.Queue(`SELECT 1`).Exec(func(tag pgconn.CommandTag) error { got = append(got, tag.String()); return nil })
+			batch.Queue(`SELECT 1`).Exec(func(tag pgconn.CommandTag) error {
+				got = append(got, tag.String())
+				return nil
+			})
 			if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 				return err
 			}
@@ -279,7 +283,7 @@ func TestFnCannotEndTheTransaction(t *testing.T) {
 			},
 		)
 		if err == nil {
-			t.Errorf("%s: got no error, want one that says who ends it", name)
+			t.Errorf("%s: got no error, want errOwned", name)
 		}
 	}
 }

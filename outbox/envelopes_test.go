@@ -27,27 +27,26 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// envelopeCase is a case of testdata/envelopes.json: what is changed in an envelope that will do,
-// and what becomes of it.
+// envelopeCase is a case of testdata/envelopes.json: a change of a valid envelope, and its result.
 //
-// In the file, «x×100» stands for a hundred times x, and a field with ~ behind its name gives its
-// JSON as a string.
+// In the file, «x×100» stands for x repeated a hundred times, and the value of a field whose name
+// ends in ~ is the field's JSON in a string.
 type envelopeCase struct {
 	Name      string                     `json:"name"`
-	With      map[string]json.RawMessage `json:"with"`       // fields set
-	Without   string                     `json:"without"`    // the field left out
+	With      map[string]json.RawMessage `json:"with"`       // fields that are set
+	Without   string                     `json:"without"`    // the field that is removed
 	Text      string                     `json:"text"`       // the envelope's JSON itself
-	Field     string                     `json:"field"`      // the field that is refused
-	Refused   bool                       `json:"refused"`    // it is refused although the field has no name
-	State     string                     `json:"state"`      // the SQLSTATE, 22023 when not said
-	Others    []string                   `json:"others"`     // what Go names besides, which names every mistake
-	Go        *bool                      `json:"go"`         // false: no activity.Envelope can say that
+	Field     string                     `json:"field"`      // the rejected field
+	Refused   bool                       `json:"refused"`    // rejected without a field
+	State     string                     `json:"state"`      // the SQLSTATE; empty means 22023
+	Others    []string                   `json:"others"`     // further fields that Go rejects, which reports them all
+	Go        *bool                      `json:"go"`         // false: an activity.Envelope cannot represent it
 	Stored    map[string]*string         `json:"stored"`     // columns of the activity, as text
-	StoredNot map[string]string          `json:"stored_not"` // what columns do not hold
+	StoredNot map[string]string          `json:"stored_not"` // values that columns must not have
 	IP        string                     `json:"ip"`         // the address whose hash is stored
 }
 
-func (c envelopeCase) refused() bool { return c.Refused || c.Field != "" }
+func (c envelopeCase) rejected() bool { return c.Refused || c.Field != "" }
 
 // json returns the case's envelope.
 func (c envelopeCase) json(t testing.TB) string {
@@ -109,7 +108,7 @@ func envelopeCases(t testing.TB) []envelopeCase {
 	return cases
 }
 
-// decode reads an envelope's JSON as a service would that takes it from its own callers.
+// decode reads an envelope's JSON as a service does that receives it from its own clients.
 func decode(text string) (activity.Envelope, error) {
 	var fields struct {
 		TenantID          uuid.UUID           `json:"tenant_id"`
@@ -142,11 +141,15 @@ func decode(text string) (activity.Envelope, error) {
 	}
 	e := activity.Envelope{
 		TenantID: fields.TenantID, ActorPrincipalID: fields.ActorPrincipalID, ResourceID: fields.ResourceID,
-		ResourceType: fields.ResourceType, Action: fields.Action, Visibility: fields.Visibility, DeliveryChannels: fields.DeliveryChannels,
-		CorrelationID: fields.CorrelationID, TargetPrincipalID: fields.TargetPrincipalID, OwnerID: fields.OwnerID, ParentID: fields.ParentID,
-		ResourceName: fields.ResourceName, Message: fields.Message, RequestID: fields.RequestID, UserAgent: fields.UserAgent,
-		Status: fields.Status, Severity: fields.Severity, Category: fields.Category, IP: fields.IP, Traceparent: fields.Traceparent,
-		OccurredAt: fields.OccurredAt,
+		ResourceType: fields.ResourceType, Action: fields.Action, Visibility: fields.Visibility,
+		DeliveryChannels: fields.DeliveryChannels,
+		CorrelationID:    fields.CorrelationID, TargetPrincipalID: fields.TargetPrincipalID, OwnerID: fields.OwnerID,
+		ParentID:     fields.ParentID,
+		ResourceName: fields.ResourceName, Message: fields.Message, RequestID: fields.RequestID,
+		UserAgent: fields.UserAgent,
+		Status:    fields.Status, Severity: fields.Severity, Category: fields.Category, IP: fields.IP,
+		Traceparent: fields.Traceparent,
+		OccurredAt:  fields.OccurredAt,
 	}
 	if fields.Payload != nil {
 		e.Payload = fields.Payload
@@ -154,8 +157,8 @@ func decode(text string) (activity.Envelope, error) {
 	return e, nil
 }
 
-// TestEnvelopes holds every case against both doors: fanfare.record_activity, which every language
-// uses, and Record.
+// TestEnvelopes records every case with fanfare.record_activity, which every language uses, and
+// with Record.
 func TestEnvelopes(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -163,7 +166,7 @@ func TestEnvelopes(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			bySQL := recordBySQL(t, db, c)
 			byGo, said := recordByGo(t, db, c)
-			if said && !c.refused() {
+			if said && !c.rejected() {
 				if diff := cmp.Diff(bySQL, byGo); diff != "" {
 					t.Errorf("what SQL stores and what Go stores (-SQL +Go):\n%s", diff)
 				}
@@ -172,14 +175,14 @@ func TestEnvelopes(t *testing.T) {
 	}
 }
 
-// recordBySQL returns the columns stored.
+// recordBySQL returns the stored columns.
 func recordBySQL(t *testing.T, db *pgtest.DB, c envelopeCase) map[string]*string {
 	t.Helper()
 	tx := begin(t, db)
-	defer func() { _ = tx.Rollback(context.Background()) }() // the other door records the same key
+	defer func() { _ = tx.Rollback(context.Background()) }() // Record uses the same key
 	var id uuid.UUID
 	err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1::text::jsonb)`, c.json(t)).Scan(&id)
-	if !c.refused() {
+	if !c.rejected() {
 		if err != nil {
 			t.Fatalf("record_activity: got %v, want it recorded", err)
 		}
@@ -209,7 +212,7 @@ func recordBySQL(t *testing.T, db *pgtest.DB, c envelopeCase) map[string]*string
 	return nil
 }
 
-// recordByGo returns the columns stored and whether the case can be said in Go.
+// recordByGo returns the stored columns, and whether Go can represent the case.
 func recordByGo(t *testing.T, db *pgtest.DB, c envelopeCase) (map[string]*string, bool) {
 	t.Helper()
 	e, err := decode(c.json(t))
@@ -221,7 +224,7 @@ func recordByGo(t *testing.T, db *pgtest.DB, c envelopeCase) (map[string]*string
 	}
 	tx := begin(t, db)
 	r, err := outbox.Record(t.Context(), tx, e)
-	if !c.refused() {
+	if !c.rejected() {
 		if err != nil {
 			t.Fatalf("Record: got %v, want it recorded", err)
 		}
@@ -241,7 +244,7 @@ func recordByGo(t *testing.T, db *pgtest.DB, c envelopeCase) (map[string]*string
 	return nil, true
 }
 
-// begin begins a transaction that the test's end rolls back.
+// begin begins a transaction that the end of the test rolls back.
 func begin(t testing.TB, db *pgtest.DB) pgx.Tx {
 	t.Helper()
 	tx, err := db.Pool.Begin(t.Context())
@@ -252,11 +255,13 @@ func begin(t testing.TB, db *pgtest.DB) pgx.Tx {
 	return tx
 }
 
-// checkStored returns the activity's columns but those that differ each time.
+// checkStored returns the columns of the activity that do not differ with each recording.
 func (c envelopeCase) checkStored(t *testing.T, tx pgx.Tx, id uuid.UUID) map[string]*string {
 	t.Helper()
 	rows, err := tx.Query(t.Context(), `
-		SELECT e.key, CASE e.key WHEN 'delivery_channels' THEN a.delivery_channels::text WHEN 'payload' THEN a.payload::text WHEN 'occurred_at' THEN (a.occurred_at AT TIME ZONE 'UTC')::text || '+00' ELSE e.value END
+		SELECT e.key, CASE e.key WHEN 'delivery_channels' THEN a.delivery_channels::text
+		WHEN 'payload' THEN a.payload::text
+		WHEN 'occurred_at' THEN (a.occurred_at AT TIME ZONE 'UTC')::text || '+00' ELSE e.value END
 		FROM fanfare.activities AS a, jsonb_each_text(to_jsonb(a)) AS e
 		WHERE a.id = $1`, id)
 	if err != nil {
@@ -292,14 +297,16 @@ func (c envelopeCase) checkStored(t *testing.T, tx pgx.Tx, id uuid.UUID) map[str
 	return got
 }
 
-// hashOfIP makes the hash that the newest key gives with Go's HMAC, in bytea's text form.
+// hashOfIP returns the hash of an address under the newest key, computed with Go's HMAC, in bytea's
+// text format.
 func hashOfIP(t *testing.T, tx pgx.Tx, ip string) string {
 	t.Helper()
 	if ip == "" {
 		return ""
 	}
 	var inner, outer []byte
-	err := tx.QueryRow(t.Context(), `SELECT inner_pad, outer_pad FROM fanfare.ip_hash_keys ORDER BY key_id DESC LIMIT 1`).
+	err := tx.QueryRow(t.Context(), `SELECT inner_pad, outer_pad FROM fanfare.ip_hash_keys
+		ORDER BY key_id DESC LIMIT 1`).
 		Scan(&inner, &outer)
 	if err != nil {
 		t.Fatal(err)

@@ -34,43 +34,41 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// hostileCase is a case of testdata/hostile.json: what is changed in an envelope that will do, and
-// what becomes of it.
+// hostileCase is a case of testdata/hostile.json: a change of a valid envelope, and its result.
 //
-// In its texts, «x×100» stands for a hundred times x, «0xff» for bytes, «ghp» for a made-up secret
-// (see fakes), and «b64:ghp» for what a codec makes of one. No made-up secret may be found in what
-// is stored, nor in an error.
+// In its texts, «x×100» stands for x repeated a hundred times, «0xff» for bytes, «ghp» for a fake
+// secret (see fakes), and «b64:ghp» for a fake secret in an encoding. No fake secret may occur in
+// stored data, nor in an error.
 type hostileCase struct {
 	Category string            `json:"category"`
 	Name     string            `json:"name"`
-	With     map[string]string `json:"with"`    // fields set: names and values as JSON has them
+	With     map[string]string `json:"with"`    // fields that are set: names and values as JSON
 	Payload  *string           `json:"payload"` // the payload's JSON
 	Text     string            `json:"text"`    // the envelope's JSON itself
 
-	Field    string            `json:"field"`     // the field that is refused
-	Refused  bool              `json:"refused"`   // it is refused although the field has no name
-	State    string            `json:"state"`     // the SQLSTATE, 22023 when not said
-	Server   string            `json:"server"`    // the SQLSTATE with which PostgreSQL itself finds that it is no jsonb; Go refuses the payload
-	Quoted   bool              `json:"quoted"`    // a limit: that error's detail or context quotes the JSON, secret and all
-	GoFields []string          `json:"go_fields"` // what Go refuses where that is something else
-	Go       string            `json:"go"`        // "no": an activity.Envelope cannot say that; "replaced": decoded, it holds U+FFFD
-	Map      string            `json:"map"`       // what a payload decoded into Go values does otherwise: "replaced", or "last" (it has the last of two keys alone)
-	Memory   string            `json:"memory"`    // "no": a MemoryLog knows no taxonomy
+	Field    string            `json:"field"`     // the rejected field
+	Refused  bool              `json:"refused"`   // rejected without a field
+	State    string            `json:"state"`     // the SQLSTATE; empty means 22023
+	Server   string            `json:"server"`    // the SQLSTATE of PostgreSQL's own error: not jsonb
+	Quoted   bool              `json:"quoted"`    // a limit: that error quotes the JSON with the secret
+	GoFields []string          `json:"go_fields"` // the fields that Go rejects, if others
+	Go       string            `json:"go"`        // "no": not an activity.Envelope; "replaced": decoded, it has U+FFFD
+	Map      string            `json:"map"`       // decoded into Go values: "replaced", or "last" of two equal keys
+	Memory   string            `json:"memory"`    // "no": a memlog.Log has no taxonomy
 	Stored   string            `json:"stored"`    // the payload
 	Columns  map[string]string `json:"columns"`   // other columns
-	Holds    []string          `json:"holds"`     // what the payload has in it
-	Lacks    []string          `json:"lacks"`     // what the payload has not
-	Redacted bool              `json:"redacted"`  // something in the row is
-	Dropped  bool              `json:"dropped"`   // the allow-list leaves out what is secret
-	Known    bool              `json:"known"`     // a limit: the secret is not found, and stored
+	Holds    []string          `json:"holds"`     // texts that the payload contains
+	Lacks    []string          `json:"lacks"`     // texts that the payload does not contain
+	Redacted bool              `json:"redacted"`  // a text of the row is redacted
+	Dropped  bool              `json:"dropped"`   // the allow-list removes the secret
+	Known    bool              `json:"known"`     // a limit: the secret is not detected, and stored
 
-	cores []string // what must not be found: of each made-up secret in it, the part that is secret
+	cores []string // the secret part of each fake secret in the case
 }
 
-func (c *hostileCase) refused() bool { return c.Refused || c.Field != "" || c.Server != "" }
+func (c *hostileCase) rejected() bool { return c.Refused || c.Field != "" || c.Server != "" }
 
-// fakes are made-up secrets, put together here so that none stands in a file. core is the part that
-// is secret.
+// fakes are fake secrets, composed here so that no file contains one. core is the secret part.
 var fakes = func() map[string]struct{ text, core string } {
 	secret := func(before, core string) struct{ text, core string } {
 		return struct{ text, core string }{before + core, core}
@@ -83,8 +81,9 @@ var fakes = func() map[string]struct{ text, core string } {
 		"ghp": secret(
 			"ghp"+"_",
 			mixed,
-		), "gho": secret("gho"+"_", mixed), "pat": secret("github"+"_pat_", mixed), "ghplow": secret("ghp"+"_", low), "npmlow": secret("npm"+"_", low),
-		"akia": secret("AKI"+"A", "ZQ7VTZQ7VTZQ7VTZ"), "asia": secret("ASI"+"A", "ZQ7VTZQ7VTZQ7VTZ"),
+		), "gho": secret("gho"+"_", mixed), "pat": secret("github"+"_pat_", mixed), "ghplow": secret("ghp"+"_", low),
+		"npmlow": secret("npm"+"_", low),
+		"akia":   secret("AKI"+"A", "ZQ7VTZQ7VTZQ7VTZ"), "asia": secret("ASI"+"A", "ZQ7VTZQ7VTZQ7VTZ"),
 		"jwt": secret(
 			"ey"+"J",
 			mixed+"."+mixed+"."+mixed,
@@ -96,14 +95,16 @@ var fakes = func() map[string]struct{ text, core string } {
 		"sg": secret(
 			"SG"+".",
 			mixed[:22]+"."+mixed[:43],
-		), "dop": secret("dop"+"_v1_", strings.Repeat("0a9f", 16)), "shp": secret("shp"+"at_", strings.Repeat("0a9f", 8)),
+		), "dop": secret("dop"+"_v1_", strings.Repeat("0a9f", 16)), "shp": secret("shp"+"at_", strings.Repeat("0a9f",
+			8)),
 		"whsec": secret("wh"+"sec_", mixed), "aiza": secret("AI"+"za", mixed[:35]), "oai": secret("sk"+"-", mixed),
 		"pem":   {text: begin + "RSA " + `PRIVATE KEY-----\n` + "MIIE" + mixed + `\n-----END`, core: "MIIE" + mixed},
 		"pemec": {text: begin + "EC " + `PRIVATE KEY-----\n` + "MHcC" + mixed + `\n-----END`, core: "MHcC" + mixed},
 	}
 }()
 
-// codecs are ways to write a secret that are not seen through, but for u, which is JSON's own.
+// codecs are encodings of a secret that detection does not decode, except for u, which is JSON's
+// own.
 var codecs = map[string]func(text string) (written, core string){
 	"u": func(text string) (string, string) {
 		var b strings.Builder
@@ -138,7 +139,7 @@ var (
 	timesMark = regexp.MustCompile(`«([^»]+)×(\d+)»`)
 )
 
-// expand puts in what the marks stand for, and notes the secrets among it.
+// expand replaces the marks, and notes the secrets among them.
 func (c *hostileCase) expand(t testing.TB, text string) string {
 	t.Helper()
 	text = fakeMark.ReplaceAllStringFunc(text, func(mark string) string {
@@ -208,8 +209,10 @@ func (c *hostileCase) json() string {
 		return c.Text
 	}
 	fields := map[string]string{
-		"tenant_id": `"11111111-1111-4111-8111-111111111111"`, "actor_principal_id": `"22222222-2222-4222-8222-222222222222"`,
-		"resource_id": `"33333333-3333-4333-8333-333333333333"`, "resource_type": `"signal"`, "action": `"signal.created"`,
+		"tenant_id":          `"11111111-1111-4111-8111-111111111111"`,
+		"actor_principal_id": `"22222222-2222-4222-8222-222222222222"`,
+		"resource_id":        `"33333333-3333-4333-8333-333333333333"`, "resource_type": `"signal"`,
+		"action": `"signal.created"`,
 	}
 	maps.Copy(fields, c.With)
 	if c.Payload != nil {
@@ -222,7 +225,7 @@ func (c *hostileCase) json() string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// envelope returns the case as Go says it, and whether it can.
+// envelope returns the case in Go, and whether Go can represent it.
 func (c *hostileCase) envelope() (e activity.Envelope, said bool) {
 	if c.Go == "no" {
 		return e, false
@@ -244,14 +247,17 @@ func (c *hostileCase) envelope() (e activity.Envelope, said bool) {
 	return e, true
 }
 
-// set sets a field to a JSON value, and to bytes that are no UTF-8 as they are.
+// set sets a field to a JSON value, or to bytes that are not UTF-8.
 func (c *hostileCase) set(e *activity.Envelope, name, value string) bool {
 	texts := map[string]*string{
-		"resource_type": &e.ResourceType, "action": &e.Action, "visibility": (*string)(&e.Visibility), "status": (*string)(&e.Status), "severity": (*string)(&e.Severity),
-		"category": &e.Category, "resource_name": &e.ResourceName, "message": &e.Message, "request_id": &e.RequestID, "user_agent": &e.UserAgent, "ip": &e.IP, "traceparent": &e.Traceparent,
+		"resource_type": &e.ResourceType, "action": &e.Action, "visibility": (*string)(&e.Visibility),
+		"status": (*string)(&e.Status), "severity": (*string)(&e.Severity),
+		"category": &e.Category, "resource_name": &e.ResourceName, "message": &e.Message, "request_id": &e.RequestID,
+		"user_agent": &e.UserAgent, "ip": &e.IP, "traceparent": &e.Traceparent,
 	}
 	into := map[string]any{
-		"tenant_id": &e.TenantID, "actor_principal_id": &e.ActorPrincipalID, "resource_id": &e.ResourceID, "correlation_id": &e.CorrelationID, "owner_id": &e.OwnerID,
+		"tenant_id": &e.TenantID, "actor_principal_id": &e.ActorPrincipalID, "resource_id": &e.ResourceID,
+		"correlation_id": &e.CorrelationID, "owner_id": &e.OwnerID,
 		"occurred_at": &e.OccurredAt, "delivery_channels": &e.DeliveryChannels,
 	}
 	if text := texts[name]; text != nil {
@@ -268,7 +274,7 @@ func (c *hostileCase) set(e *activity.Envelope, name, value string) bool {
 	return into[name] != nil && json.Unmarshal([]byte(value), into[name]) == nil
 }
 
-// decodedPayload returns the payload as Go values, if it is JSON.
+// decodedPayload returns the payload as Go values if it is JSON.
 func (c *hostileCase) decodedPayload() (value any, ok bool) {
 	if c.Payload == nil {
 		return nil, false
@@ -279,18 +285,19 @@ func (c *hostileCase) decodedPayload() (value any, ok bool) {
 	return value, err == nil && json.Valid([]byte(*c.Payload)) && value != nil
 }
 
-// tallies are what became of the cases of a category.
+// tallies counts the results of a category's cases.
 type tallies struct{ cases, refused, recorded, redacted, replaced, quoted, limits, same, apart, unsaid int }
 
-// TestHostile holds every case against every door: fanfare.record_activity, which every language
-// uses; Record, with the payload as JSON and as Go values; and a MemoryLog. With -v it tells what
-// became of them.
+// TestHostile records every case in every way: with fanfare.record_activity, which every language
+// uses; with Record, the payload as JSON and as Go values; and in a memlog.Log. With -v it reports
+// the results.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	_, err := db.Pool.Exec(
 		t.Context(),
-		`INSERT INTO fanfare.taxonomy (action, category, description, allowed_keys) VALUES ('vault.opened', 'vault', 'x', '{password,note,nested}')`,
+		`INSERT INTO fanfare.taxonomy (action, category, description, allowed_keys)
+			VALUES ('vault.opened', 'vault', 'x', '{password,note,nested}')`,
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -330,7 +337,8 @@ func logTallies(t *testing.T, order []string, byCategory map[string]*tallies) {
 			y.unsaid,
 		)
 		sum = tallies{
-			sum.cases + y.cases, sum.refused + y.refused, sum.recorded + y.recorded, sum.redacted + y.redacted, sum.replaced + y.replaced,
+			sum.cases + y.cases, sum.refused + y.refused, sum.recorded + y.recorded, sum.redacted + y.redacted,
+			sum.replaced + y.replaced,
 			sum.quoted + y.quoted, sum.limits + y.limits, sum.same + y.same, sum.apart + y.apart, sum.unsaid + y.unsaid,
 		}
 	}
@@ -392,14 +400,14 @@ func checkReplaced(t *testing.T, row map[string]string) {
 	}
 }
 
-// recordBySQL returns the columns stored, or nil if it is refused as it should be.
+// recordBySQL returns the stored columns, or nil for a rejected case.
 func (c *hostileCase) recordBySQL(t *testing.T, db *pgtest.DB, y *tallies) map[string]string {
 	t.Helper()
 	tx := begin(t, db)
 	defer func() { _ = tx.Rollback(context.Background()) }()
 	var id uuid.UUID
 	err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1::text::jsonb)`, c.json()).Scan(&id)
-	if !c.refused() {
+	if !c.rejected() {
 		if err != nil {
 			t.Fatalf("record_activity: got %v, want it recorded", err)
 		}
@@ -450,7 +458,7 @@ func (c *hostileCase) recordBySQL(t *testing.T, db *pgtest.DB, y *tallies) map[s
 	return nil
 }
 
-// recordByGo returns the columns stored, or the fields that are refused.
+// recordByGo returns the stored columns, or the rejected fields.
 func (c *hostileCase) recordByGo(
 	t *testing.T,
 	db *pgtest.DB,
@@ -459,7 +467,7 @@ func (c *hostileCase) recordByGo(
 	t.Helper()
 	row, err := c.record(t, db, e)
 	if err == nil {
-		if c.Go != "replaced" && (c.refused() || len(c.GoFields) > 0) {
+		if c.Go != "replaced" && (c.rejected() || len(c.GoFields) > 0) {
 			t.Fatalf("Record: got it recorded (%.200v), want it refused", row)
 		}
 		return row, nil
@@ -488,8 +496,8 @@ func (c *hostileCase) recordValues(t *testing.T, db *pgtest.DB, e activity.Envel
 	return row
 }
 
-// record records in a transaction of which it sees that it is usable after a refusal, and that the
-// error tells no secret.
+// record records in a transaction, and checks that the transaction is usable after a rejection and
+// that the error contains no secret.
 func (c *hostileCase) record(t *testing.T, db *pgtest.DB, e activity.Envelope) (map[string]string, error) {
 	t.Helper()
 	tx := begin(t, db)
@@ -524,7 +532,7 @@ func (c *hostileCase) checkError(t *testing.T, err error) {
 	}
 }
 
-// appendToMemory checks that a MemoryLog refuses what Record does and keeps what it does.
+// appendToMemory checks that a memlog.Log rejects and stores the same as Record.
 func (c *hostileCase) appendToMemory(t *testing.T, e activity.Envelope, row map[string]string, fields []string) {
 	t.Helper()
 	if c.Memory == "no" {
@@ -541,8 +549,10 @@ func (c *hostileCase) appendToMemory(t *testing.T, e activity.Envelope, row map[
 	}
 	got := map[string]string{}
 	for column, value := range map[string]string{
-		"payload": string(kept[0].Payload), "message": kept[0].Message, "user_agent": kept[0].UserAgent, "request_id": kept[0].RequestID,
-		"resource_name": kept[0].ResourceName, "resource_type": kept[0].ResourceType, "category": kept[0].Category, "action": kept[0].Action,
+		"payload": string(kept[0].Payload), "message": kept[0].Message, "user_agent": kept[0].UserAgent,
+		"request_id":    kept[0].RequestID,
+		"resource_name": kept[0].ResourceName, "resource_type": kept[0].ResourceType, "category": kept[0].Category,
+		"action": kept[0].Action,
 	} {
 		if value != "" || row[column] != "" {
 			got[column] = value
@@ -557,12 +567,14 @@ func (c *hostileCase) appendToMemory(t *testing.T, e activity.Envelope, row map[
 	}
 }
 
-// row returns an activity's columns but those that differ each time, and sees that neither they nor
-// the outbox hold a secret.
+// row returns the columns of an activity that do not differ with each recording, and checks that
+// neither they nor the outbox contain a secret.
 func (c *hostileCase) row(t *testing.T, tx pgx.Tx, id uuid.UUID) map[string]string {
 	t.Helper()
 	rows, err := tx.Query(t.Context(), `
-		SELECT e.key, CASE e.key WHEN 'payload' THEN a.payload::text ELSE e.value END, a::text || (SELECT string_agg(q::text, '') FROM fanfare.outbox AS q WHERE q.activity_id = a.id)
+		SELECT e.key, CASE e.key
+		WHEN 'payload' THEN a.payload::text ELSE e.value END, a::text || (SELECT string_agg(q::text, '')
+		FROM fanfare.outbox AS q WHERE q.activity_id = a.id)
 		FROM fanfare.activities AS a, jsonb_each_text(jsonb_strip_nulls(to_jsonb(a) - '{id,recorded_at,occurred_at,correlation_id,payload}'::text[]) || '{"payload": ""}') AS e
 		WHERE a.id = $1`, id)
 	if err != nil {
@@ -570,7 +582,8 @@ func (c *hostileCase) row(t *testing.T, tx pgx.Tx, id uuid.UUID) map[string]stri
 	}
 	row := map[string]string{}
 	var name, value, whole string
-	if _, err := pgx.ForEachRow(rows, []any{&name, &value, &whole}, func() error { row[name] = value; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&name, &value, &whole},
+		func() error { row[name] = value; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if len(row) == 0 {
@@ -619,13 +632,13 @@ func (c *hostileCase) checkStored(t *testing.T, row map[string]string) {
 	}
 }
 
-// failing is a payload whose encoding fails and tells why, secret and all.
+// failing is a payload whose encoding fails with an error that contains a secret.
 type failing struct{ why string }
 
 func (f failing) MarshalJSON() ([]byte, error) { return nil, errors.New(f.why) }
 
-// TestHostileGoValues gives what only Go can say. Strings that are no UTF-8 are replaced by
-// encoding/json, in payloads alone.
+// TestHostileGoValues records values that only Go can represent. encoding/json replaces strings
+// that are not UTF-8, in payloads only.
 func TestHostileGoValues(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -642,27 +655,30 @@ func TestHostileGoValues(t *testing.T) {
 	secret := fakes["pw"].text
 	for name, tc := range map[string]struct {
 		payload any
-		stored  string // "" if it is refused
+		stored  string // "" if rejected
 	}{
-		"a struct with a secret":           {login{"ada", secret}, `{"user": "ada", "passwd": "[redacted]"}`},
-		"a pointer to one":                 {&login{"ada", secret}, `{"user": "ada", "passwd": "[redacted]"}`},
-		"a pointer to nothing":             {(*login)(nil), `{}`},
-		"a map that is nil":                {map[string]any(nil), `{}`},
-		"JSON that is nil":                 {json.RawMessage(nil), `{}`},
-		"JSON that is empty":               {json.RawMessage{}, ""},
-		"a string of JSON":                 {`{"password":"` + secret + `"}`, ""},
-		"bytes of JSON":                    {[]byte(`{"password":"` + secret + `"}`), ""},
-		"a list":                           {[]string{secret}, ""},
-		"bytes in a map":                   {map[string]any{"a": []byte("x")}, `{"a": "eA=="}`},
-		"no UTF-8 in a value":              {map[string]string{"a": "x\xffy"}, `{"a": "x` + "\uFFFD" + `y"}`},
-		"no UTF-8 in a key":                {map[string]int{"x\xffy": 1}, `{"x` + "\uFFFD" + `y": 1}`},
-		"a surrogate in UTF-8's form":      {map[string]string{"a": "\xed\xa0\x80"}, `{"a": "` + "\uFFFD\uFFFD\uFFFD" + `"}`},
-		"no UTF-8 before a secret":         {map[string]string{"a": "\xff password=" + secret}, `{"a": "[redacted]"}`},
-		"no UTF-8 in a secret's name":      {map[string]string{"\xffpassword": secret}, `{"` + "\uFFFD" + `password": "[redacted]"}`},
-		"NUL":                              {map[string]string{"a": "\x00"}, ""},
-		"NaN":                              {map[string]float64{"a": math.NaN()}, ""},
-		"infinity":                         {map[string]float64{"a": math.Inf(1)}, ""},
-		"the largest float":                {map[string]float64{"a": 1e300}, `{"a": 1` + strings.Repeat("0", 300) + `}`},
+		"a struct with a secret": {login{"ada", secret}, `{"user": "ada", "passwd": "[redacted]"}`},
+		"a pointer to one":       {&login{"ada", secret}, `{"user": "ada", "passwd": "[redacted]"}`},
+		"a pointer to nothing":   {(*login)(nil), `{}`},
+		"a map that is nil":      {map[string]any(nil), `{}`},
+		"JSON that is nil":       {json.RawMessage(nil), `{}`},
+		"JSON that is empty":     {json.RawMessage{}, ""},
+		"a string of JSON":       {`{"password":"` + secret + `"}`, ""},
+		"bytes of JSON":          {[]byte(`{"password":"` + secret + `"}`), ""},
+		"a list":                 {[]string{secret}, ""},
+		"bytes in a map":         {map[string]any{"a": []byte("x")}, `{"a": "eA=="}`},
+		"no UTF-8 in a value":    {map[string]string{"a": "x\xffy"}, `{"a": "x` + "\uFFFD" + `y"}`},
+		"no UTF-8 in a key":      {map[string]int{"x\xffy": 1}, `{"x` + "\uFFFD" + `y": 1}`},
+		"a surrogate in UTF-8's form": {map[string]string{"a": "\xed\xa0\x80"},
+			`{"a": "` + "\uFFFD\uFFFD\uFFFD" + `"}`},
+		"no UTF-8 before a secret": {map[string]string{"a": "\xff password=" + secret}, `{"a": "[redacted]"}`},
+		"no UTF-8 in a secret's name": {map[string]string{"\xffpassword": secret},
+			`{"` + "\uFFFD" + `password": "[redacted]"}`},
+		"NUL":      {map[string]string{"a": "\x00"}, ""},
+		"NaN":      {map[string]float64{"a": math.NaN()}, ""},
+		"infinity": {map[string]float64{"a": math.Inf(1)}, ""},
+		"the largest float": {map[string]float64{"a": 1e300}, `{"a": 1` + strings.Repeat("0",
+			300) + `}`},
 		"a number that is none":            {map[string]json.Number{"a": "1e"}, ""},
 		"a number beyond numeric":          {map[string]json.Number{"a": "1e999999"}, ""},
 		"numbers for keys":                 {map[int]string{1: "a"}, `{"1": "a"}`},
@@ -672,8 +688,9 @@ func TestHostileGoValues(t *testing.T) {
 		"100000 levels":                    {map[string]any{"a": deep}, ""},
 		"an encoding that fails":           {failing{"password=" + secret}, ""},
 		"an encoding that fails at length": {map[string]any{"a": failing{strings.Repeat("long ", 1000)}}, ""},
-		"a time":                           {map[string]any{"a": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, `{"a": "2026-01-02T03:04:05Z"}`},
-		"HTML":                             {map[string]string{"<a&b>": "</script>"}, `{"<a&b>": "</script>"}`},
+		"a time": {map[string]any{"a": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+			`{"a": "2026-01-02T03:04:05Z"}`},
+		"HTML": {map[string]string{"<a&b>": "</script>"}, `{"<a&b>": "</script>"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &hostileCase{Name: name, cores: []string{secret}}

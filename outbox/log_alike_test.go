@@ -52,7 +52,8 @@ func drawOdd(rt *rapid.T) activity.Envelope {
 		TenantID: id(
 			"tenant",
 			true,
-		), ActorPrincipalID: id("actor", true), ResourceID: id("resource", true), CorrelationID: id("correlation", false),
+		), ActorPrincipalID: id("actor", true), ResourceID: id("resource", true), CorrelationID: id("correlation",
+			false),
 		TargetPrincipalID: id("target", false), OwnerID: id("owner", false), ParentID: id("parent", false),
 		ResourceType: one(
 			"type",
@@ -76,11 +77,13 @@ func drawOdd(rt *rapid.T) activity.Envelope {
 		OccurredAt: rapid.SampledFrom([]time.Time{{}, time.Date(2026, 1, 2, 3, 4, 5, 678_999, time.UTC)}).
 			Draw(rt, "at"),
 	}
-	if channel := one("channel", []string{"", "user", "chat:" + e.TenantID.String() + ".x"}, []string{"user:x", "chat:x"}); channel != "" {
+	if channel := one("channel", []string{"", "user", "chat:" + e.TenantID.String() + ".x"}, []string{"user:x",
+		"chat:x"}); channel != "" {
 		e.DeliveryChannels = []string{channel}
 	}
 	payload := one("payload", []string{
-		"", "{}", "null", `{"a":1}`, `{"b":1.0,"aa":2e2,"a":[null,true]}`, `{"x":1,"x":2}`, `{"n":{"api_key":"k"},"password":"p"}`,
+		"", "{}", "null", `{"a":1}`, `{"b":1.0,"aa":2e2,"a":[null,true]}`, `{"x":1,"x":2}`,
+		`{"n":{"api_key":"k"},"password":"p"}`,
 		`{"long": "` + strings.Repeat("x", rapid.IntRange(40, 48).Draw(rt, "length")) + `"}`,
 	}, []string{`{"long":"` + strings.Repeat("x", 49) + `"}`, `[1]`, `"s"`, `{"a":"\u0000"}`})
 	if payload != "" {

@@ -21,8 +21,10 @@ func BenchmarkTxActivity(b *testing.B) {
 	_, err := db.Pool.Exec(b.Context(), `
 		CREATE TABLE signals (id uuid PRIMARY KEY, tenant_id uuid NOT NULL, title text NOT NULL);
 		CREATE TABLE audit (
-		    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant_id uuid NOT NULL, actor_id uuid NOT NULL, resource_id uuid NOT NULL,
-		    resource_type text NOT NULL, action text NOT NULL, payload jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now()
+		    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant_id uuid NOT NULL, actor_id uuid NOT NULL,
+			resource_id uuid NOT NULL,
+		    resource_type text NOT NULL, action text NOT NULL, payload jsonb NOT NULL,
+			created_at timestamptz NOT NULL DEFAULT now()
 		);
 		CREATE INDEX ON audit (tenant_id, created_at);
 		CREATE INDEX ON audit (tenant_id, resource_id, created_at);

@@ -104,7 +104,8 @@ func TestRecordReturnsTheExistingActivity(t *testing.T) {
 	_, err := tx.Exec(
 		t.Context(),
 		`INSERT INTO fanfare.resources (id, tenant_id, parent_id, owner_principal_id, type, name)
-		VALUES ($1, $2, '44444444-4444-4444-8444-444444444444', '55555555-5555-4555-8555-555555555555', 'signal', 'Momentum 12')`,
+		VALUES ($1, $2, '44444444-4444-4444-8444-444444444444', '55555555-5555-4555-8555-555555555555', 'signal',
+			        'Momentum 12')`,
 		e.ResourceID,
 		e.TenantID,
 	)
@@ -126,19 +127,23 @@ func TestRecordReturnsTheExistingActivity(t *testing.T) {
 		)
 	}
 	want := activity.Activity{
-		ID: got.ID, TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID, CorrelationID: got.CorrelationID,
+		ID: got.ID, TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, ResourceID: e.ResourceID,
+		CorrelationID: got.CorrelationID,
 		OwnerID: uuid.MustParse(
 			"55555555-5555-4555-8555-555555555555",
 		), ParentID: uuid.MustParse("44444444-4444-4444-8444-444444444444"),
-		OccurredAt: got.OccurredAt, RecordedAt: got.RecordedAt, ResourceType: "signal", ResourceName: "Momentum 12", Action: "signal.created",
-		Visibility: activity.ResourceWide, Status: activity.Success, Severity: activity.Info, Category: "signal", DeliveryChannels: []string{},
-		Payload: []byte(`{"title": "Momentum 12", "token": "[redacted]"}`),
+		OccurredAt: got.OccurredAt, RecordedAt: got.RecordedAt, ResourceType: "signal", ResourceName: "Momentum 12",
+		Action:     "signal.created",
+		Visibility: activity.ResourceWide, Status: activity.Success, Severity: activity.Info, Category: "signal",
+		DeliveryChannels: []string{},
+		Payload:          []byte(`{"title": "Momentum 12", "token": "[redacted]"}`),
 	}
 	if diff := cmp.Diff(want, got.Activity); diff != "" {
 		t.Errorf("activity (-want +got):\n%s", diff)
 	}
 	again := mustRecord(t, tx, activity.Envelope{
-		TenantID: e.TenantID, ActorPrincipalID: uuid.New(), ResourceID: e.ResourceID, ResourceType: "other", Action: e.Action, CorrelationID: got.CorrelationID,
+		TenantID: e.TenantID, ActorPrincipalID: uuid.New(), ResourceID: e.ResourceID, ResourceType: "other",
+		Action: e.Action, CorrelationID: got.CorrelationID,
 	})
 	if again.Created {
 		t.Error("Created the second time: got true, want false")
@@ -160,7 +165,8 @@ func TestTheEnvelopePrecedesTheDirectory(t *testing.T) {
 	owner, parent, given := uuid.New(), uuid.New(), uuid.New()
 	_, err := tx.Exec(
 		t.Context(),
-		`INSERT INTO fanfare.resources (id, tenant_id, parent_id, owner_principal_id, type, name) VALUES ($1, $2, $3, $4, 'signal', 'Momentum 12')`,
+		`INSERT INTO fanfare.resources (id, tenant_id, parent_id, owner_principal_id, type, name)
+			VALUES ($1, $2, $3, $4, 'signal', 'Momentum 12')`,
 		e.ResourceID,
 		e.TenantID,
 		parent,
@@ -177,14 +183,21 @@ func TestTheEnvelopePrecedesTheDirectory(t *testing.T) {
 		change func(e *activity.Envelope)
 		want   resource
 	}{
-		"nothing given":           {func(*activity.Envelope) {}, resource{owner, parent, "Momentum 12"}},
-		"owner given":             {func(e *activity.Envelope) { e.OwnerID = given }, resource{given, parent, "Momentum 12"}},
-		"parent given":            {func(e *activity.Envelope) { e.ParentID = given }, resource{owner, given, "Momentum 12"}},
-		"name given":              {func(e *activity.Envelope) { e.ResourceName = "M12" }, resource{owner, parent, "M12"}},
-		"all given":               {func(e *activity.Envelope) { e.OwnerID, e.ParentID, e.ResourceName = given, given, "M12" }, resource{given, given, "M12"}},
-		"another tenant's":        {func(e *activity.Envelope) { e.TenantID = given }, resource{}},
-		"not in the directory":    {func(e *activity.Envelope) { e.ResourceID = given }, resource{}},
-		"not there, but all said": {func(e *activity.Envelope) { e.ResourceID, e.OwnerID, e.ParentID = uuid.New(), owner, parent }, resource{owner, parent, ""}},
+		"nothing given": {func(*activity.Envelope) {}, resource{owner, parent, "Momentum 12"}},
+		"owner given": {func(e *activity.Envelope) { e.OwnerID = given }, resource{given, parent,
+			"Momentum 12"}},
+		"parent given": {func(e *activity.Envelope) { e.ParentID = given }, resource{owner, given,
+			"Momentum 12"}},
+		"name given": {func(e *activity.Envelope) { e.ResourceName = "M12" }, resource{owner, parent,
+			"M12"}},
+		"all given": {func(e *activity.Envelope) {
+			e.OwnerID, e.ParentID, e.ResourceName = given, given, "M12"
+		}, resource{given, given, "M12"}},
+		"another tenant's":     {func(e *activity.Envelope) { e.TenantID = given }, resource{}},
+		"not in the directory": {func(e *activity.Envelope) { e.ResourceID = given }, resource{}},
+		"not there, but all said": {func(e *activity.Envelope) {
+			e.ResourceID, e.OwnerID, e.ParentID = uuid.New(), owner, parent
+		}, resource{owner, parent, ""}},
 	} {
 		e := e
 		tc.change(&e)
@@ -202,8 +215,11 @@ func TestViolationLeavesTheTransactionUsable(t *testing.T) {
 		change func(e *activity.Envelope)
 		want   []string
 	}{
-		"seen in Go":           {func(e *activity.Envelope) { e.Action, e.Visibility = "created", "public" }, []string{"action", "visibility"}},
-		"seen by the database": {func(e *activity.Envelope) { e.Payload = map[string]string{"a": strings.Repeat("x", 70_000)} }, []string{"payload"}},
+		"seen in Go": {func(e *activity.Envelope) { e.Action, e.Visibility = "created", "public" },
+			[]string{"action", "visibility"}},
+		"seen by the database": {func(e *activity.Envelope) {
+			e.Payload = map[string]string{"a": strings.Repeat("x", 70_000)}
+		}, []string{"payload"}},
 	} {
 		tx := begin(t, db)
 		e := anEnvelope()
@@ -282,7 +298,8 @@ func TestViolationInSQLAbortsTheTransaction(t *testing.T) {
 		t.Fatalf("got %v, want a refusal", err)
 	}
 	got := []string{pgErr.Code, pgErr.SchemaName, pgErr.TableName, pgErr.ColumnName, pgErr.Message}
-	if diff := cmp.Diff([]string{"23502", "fanfare", "activities", "tenant_id", "tenant_id is required"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"23502", "fanfare", "activities", "tenant_id", "tenant_id is required"},
+		got); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}
 	if _, err := tx.Exec(t.Context(), `SELECT`); state(err) != "25P02" {
@@ -387,7 +404,8 @@ func TestManyRecordTheSameKeyAtOnce(t *testing.T) {
 				})
 			}
 			waittest.Query(t, db.Pool, "20 that wait", `
-				SELECT count(*) = $1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`, len(ids))
+				SELECT count(*) = $1 FROM pg_stat_activity WHERE datname = current_database()
+				AND wait_event_type = 'Lock'`, len(ids))
 			var wantCreated int32
 			if outcome == "commits" {
 				commit(t, tx)
@@ -565,7 +583,8 @@ func TestRecordManyIsAllOrNothing(t *testing.T) {
 		envelopes []activity.Envelope
 		want      []string
 	}{
-		"seen in Go":           {[]activity.Envelope{good, bad, good, bad}, []string{"envelopes[1].resource_type", "envelopes[1].action", "envelopes[3].resource_type", "envelopes[3].action"}},
+		"seen in Go": {[]activity.Envelope{good, bad, good, bad}, []string{"envelopes[1].resource_type",
+			"envelopes[1].action", "envelopes[3].resource_type", "envelopes[3].action"}},
 		"seen by the database": {[]activity.Envelope{good, good, large, good, large}, []string{"envelopes[2].payload"}},
 		"the first":            {[]activity.Envelope{large}, []string{"envelopes[0].payload"}},
 	} {

@@ -25,14 +25,16 @@ func TestModesChangedAtOnce(t *testing.T) {
 				return err
 			}
 			old, e := uuid.New(), anEnvelope()
-			if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'warn')`, old); err != nil {
+			if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.enforcement (tenant_id, mode)
+				VALUES ($1, 'warn')`, old); err != nil {
 				t.Fatal(err)
 			}
 			one, two := beginAt(t, db.Pool, level), beginAt(t, db.Pool, level)
 			if err := exec(two, `SELECT count(*) FROM fanfare.enforcement`); err != nil { // its snapshot
 				t.Fatal(err)
 			}
-			if err := exec(one, `INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'strict')`, e.TenantID); err != nil {
+			if err := exec(one, `INSERT INTO fanfare.enforcement (tenant_id, mode)
+				VALUES ($1, 'strict')`, e.TenantID); err != nil {
 				t.Fatal(err)
 			}
 			commit(t, one)
@@ -76,7 +78,8 @@ func TestModesSetAtOnce(t *testing.T) {
 				case 0:
 					sql = `UPDATE fanfare.settings SET max_payload_bytes = 1000 + (random() * 1000)::int`
 				case 1:
-					sql = `DELETE FROM fanfare.enforcement WHERE tenant_id = (SELECT tenant_id FROM fanfare.enforcement LIMIT 1)`
+					sql = `DELETE FROM fanfare.enforcement WHERE tenant_id = (SELECT tenant_id
+						FROM fanfare.enforcement LIMIT 1)`
 				}
 				_, err := pool.Exec(t.Context(), sql)
 				failed <- err
@@ -89,11 +92,13 @@ func TestModesSetAtOnce(t *testing.T) {
 		}
 	}
 	var said, stands int
-	if err := pool.QueryRow(t.Context(), `SELECT fanfare.max_payload_bytes(), max_payload_bytes FROM fanfare.settings`).Scan(&said, &stands); err != nil ||
+	if err := pool.QueryRow(t.Context(), `SELECT fanfare.max_payload_bytes(), max_payload_bytes
+		FROM fanfare.settings`).Scan(&said, &stands); err != nil ||
 		said != stands {
 		t.Errorf("got %d bytes, %v; want the %d of the settings", said, err, stands)
 	}
-	if got := collect[string](t, db, `SELECT coalesce(fanfare.enforcement_of(tenant_id), '') FROM fanfare.enforcement WHERE fanfare.enforcement_of(tenant_id) <> mode`); len(
+	if got := collect[string](t, db, `SELECT coalesce(fanfare.enforcement_of(tenant_id), '') FROM fanfare.enforcement
+		WHERE fanfare.enforcement_of(tenant_id) <> mode`); len(
 		got,
 	) > 0 {
 		t.Errorf("got modes %q that are not the tenants'", got)
@@ -106,7 +111,9 @@ func TestExistingActivityRemovedMeanwhile(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e := aKeyedEnvelope()
-	if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id) VALUES ($1, $2, $3, $4, gen_random_uuid())`,
+	if _, err := db.Pool.Exec(t.Context(),
+		`INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id)
+			VALUES ($1, $2, $3, $4, gen_random_uuid())`,
 		e.TenantID, e.CorrelationID, e.Action, e.ResourceID); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +159,8 @@ func TestDuplicatesPassTighterRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	var id uuid.UUID
-	if err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`, string(body)).Scan((*[16]byte)(&id)); err != nil ||
+	if err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`,
+		string(body)).Scan((*[16]byte)(&id)); err != nil ||
 		id != first {
 		t.Errorf("record_activity: got %s, %v; want %s that stands", id, err, first)
 	}

@@ -26,7 +26,9 @@ func withSignals(t testing.TB) *pgtest.DB {
 	db := pgtest.New(t)
 	_, err := db.Pool.Exec(t.Context(), `
 		CREATE TABLE sources (id uuid PRIMARY KEY);
-		CREATE TABLE signals (id uuid PRIMARY KEY, title text NOT NULL, source_id uuid REFERENCES sources DEFERRABLE INITIALLY DEFERRED)`)
+		CREATE TABLE signals (
+			id uuid PRIMARY KEY, title text NOT NULL,
+			source_id uuid REFERENCES sources DEFERRABLE INITIALLY DEFERRED)`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +71,8 @@ func handles(t *testing.T, test func(t *testing.T, db *pgtest.DB, handle pg.Begi
 		t.Parallel()
 		db := withSignals(t)
 		tx := begin(t, db)
-		if _, err := tx.Exec(t.Context(), `INSERT INTO signals VALUES (gen_random_uuid(), 'the caller''s own')`); err != nil {
+		if _, err := tx.Exec(t.Context(), `INSERT INTO signals
+			VALUES (gen_random_uuid(), 'the caller''s own')`); err != nil {
 			t.Fatal(err)
 		}
 		test(t, db, tx, tx)
@@ -436,7 +439,8 @@ func TestRoundTrips(t *testing.T) {
 		do   func() error
 	}{
 		{"a transaction alone", 2, inTx(func(pgx.Tx) error { return nil })},
-		{"Record", 2 + 1, inTx(func(tx pgx.Tx) error { _, err := outbox.Record(t.Context(), tx, anEnvelope()); return err })},
+		{"Record", 2 + 1,
+			inTx(func(tx pgx.Tx) error { _, err := outbox.Record(t.Context(), tx, anEnvelope()); return err })},
 		{"RecordMany", 2 + 1, inTx(func(tx pgx.Tx) error {
 			_, err := outbox.RecordMany(t.Context(), tx, []activity.Envelope{anEnvelope(), anEnvelope(), anEnvelope()})
 			return err
@@ -455,7 +459,8 @@ func TestRoundTrips(t *testing.T) {
 			return err
 		}},
 		{"TxActivity of a change in one statement: BEGIN goes with it, and COMMIT with the recording", 2, func() error {
-			_, _, err := outbox.TxActivity(t.Context(), pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, error) {
+			_, _, err := outbox.TxActivity(t.Context(), pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx,
+				_ *activity.Envelope) (struct{}, error) {
 				_, err := tx.Exec(ctx, `INSERT INTO signals (id, title) VALUES ($1, $2)`, uuid.New(), "Momentum 12")
 				return struct{}{}, err
 			})

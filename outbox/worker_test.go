@@ -31,7 +31,8 @@ type ledger struct {
 	seen   []uuid.UUID
 }
 
-const ledgerTable = `CREATE TABLE ledger (n bigint GENERATED ALWAYS AS IDENTITY, activity_id uuid NOT NULL, resource_id uuid NOT NULL)`
+const ledgerTable = `
+CREATE TABLE ledger (n bigint GENERATED ALWAYS AS IDENTITY, activity_id uuid NOT NULL, resource_id uuid NOT NULL)`
 
 func (h *ledger) Handle(ctx context.Context, tx pgx.Tx, batch []outbox.Item) ([]outbox.Outcome, error) {
 	h.mu.Lock()
@@ -156,7 +157,8 @@ func delivered(t *testing.T, pool *pgxpool.Pool, resource uuid.UUID) []uuid.UUID
 	return ids
 }
 
-const isDrained = `SELECT NOT EXISTS (SELECT FROM fanfare.outbox) AND NOT EXISTS (SELECT FROM fanfare.parked) AND NOT EXISTS (SELECT FROM fanfare.fan_out_jobs)`
+const isDrained = `SELECT NOT EXISTS (SELECT FROM fanfare.outbox) AND NOT EXISTS (SELECT FROM fanfare.parked)
+	AND NOT EXISTS (SELECT FROM fanfare.fan_out_jobs)`
 
 func TestWorkerDeliversInOrder(t *testing.T) {
 	t.Parallel()
@@ -228,8 +230,10 @@ func TestWorkerParksFailedAndBlockedActivities(t *testing.T) {
 	third := record(t, db.Pool, envelope(tenant, sick, "signal.three"))
 	fourth := record(t, db.Pool, envelope(tenant, sick, "signal.four"))
 	other := record(t, db.Pool, envelope(tenant, well, "signal.created"))
-	waittest.Query(t, db.Pool, "other resources are delivered", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
-	waittest.Query(t, db.Pool, "blocked activities wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
+	waittest.Query(t, db.Pool, "other resources are delivered", `SELECT count(*) = 1 FROM ledger
+		WHERE activity_id = $1`, other)
+	waittest.Query(t, db.Pool, "blocked activities wait", `SELECT count(*) = 2 FROM fanfare.parked
+		WHERE retry_at IS NULL`)
 	if got := delivered(t, db.Pool, sick); !equal(got, []uuid.UUID{first}) {
 		t.Errorf("while it fails: got %v, want only %v", got, first)
 	}
@@ -242,7 +246,8 @@ func TestWorkerParksFailedAndBlockedActivities(t *testing.T) {
 
 func TestWorkerWritesDeadLetters(t *testing.T) {
 	t.Parallel()
-	for name, verdict := range map[string]outbox.Verdict{"at once": outbox.DeadLettered, "after its attempts": outbox.Retry} {
+	for name, verdict := range map[string]outbox.Verdict{"at once": outbox.DeadLettered,
+		"after its attempts": outbox.Retry} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db, h := newLedger(t)
@@ -429,8 +434,10 @@ func TestWorkerRunsFanOutJobs(t *testing.T) {
 	)
 	late := record(t, db.Pool, envelope(tenant, celebrity, "signal.three"))
 	other := record(t, db.Pool, envelope(tenant, quiet, "signal.created"))
-	waittest.Query(t, db.Pool, "other resources are delivered", `SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
-	waittest.Query(t, db.Pool, "blocked activities wait", `SELECT count(*) = 2 FROM fanfare.parked WHERE retry_at IS NULL`)
+	waittest.Query(t, db.Pool, "other resources are delivered", `SELECT count(*) = 1 FROM ledger
+		WHERE activity_id = $1`, other)
+	waittest.Query(t, db.Pool, "blocked activities wait", `SELECT count(*) = 2 FROM fanfare.parked
+		WHERE retry_at IS NULL`)
 	close(release)
 	waittest.Query(t, db.Pool, "drained", isDrained)
 	if got, want := delivered(t, db.Pool, celebrity), []uuid.UUID{wide, behind, late}; !equal(got, want) {

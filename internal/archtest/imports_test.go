@@ -1,6 +1,6 @@
-// Package archtest holds the packages to the way that imports run: downhill, so that a reader who
-// follows an activity never climbs back, and so that a service which records one pulls in no more
-// than that takes.
+// Package archtest checks the imports and the language of the module. Imports run downhill, so that
+// a reader who follows an activity never climbs back, and a service that records activities depends
+// on no more than recording takes.
 package archtest
 
 import (
@@ -16,10 +16,10 @@ import (
 
 const module = "github.com/fanfarehq/fanfare"
 
-// listed is what go list says of a package.
+// listed is a package as go list describes it.
 type listed struct {
 	ImportPath string
-	Imports    []string // without those of tests
+	Imports    []string // of its files that are not tests
 	Standard   bool
 	Module     *struct{ Path string }
 }
@@ -99,7 +99,12 @@ func TestImportsRunDownhill(t *testing.T) {
 		"preferences":                        {"activity"},
 		"internal/inbox":                     {"activity", "activity/pglog", "watchers", "watchers/directory"},
 		"internal/feed":                      {"activity", "activity/pglog", "watchers/directory"},
-		"internal/render":                    {"activity", "activity/taxonomy", "activity/taxonomy/template", "watchers/directory"},
+		"internal/render": {
+			"activity",
+			"activity/taxonomy",
+			"activity/taxonomy/template",
+			"watchers/directory",
+		},
 		"internal/fanout": {
 			"activity",
 			"outbox",
@@ -128,7 +133,7 @@ func TestImportsRunDownhill(t *testing.T) {
 			switch {
 			case !ours:
 				if strings.HasPrefix(path, "github.com/centrifugal/gocent/") && name != "internal/centrifugo" {
-					t.Errorf("%s imports %s, want it behind internal/centrifugo alone", name, path)
+					t.Errorf("%s imports %s, want only internal/centrifugo to", name, path)
 				}
 			case strings.HasPrefix(imported, "cmd/"):
 				t.Errorf("%s imports %s, want nothing to import a command", name, imported)
@@ -193,7 +198,7 @@ func TestWhatAServicePullsIn(t *testing.T) {
 			name != "activity" && name != "activity/pglog" && !slices.Contains(floor, name) {
 			t.Errorf("outbox pulls in %s", name)
 		}
-		// zap can serve its level over HTTP, and so imports net/http; nobody else does.
+		// zap can serve its level over HTTP, and so imports net/http; no other package does.
 		if !p.Standard && p.ImportPath != "go.uber.org/zap" && slices.Contains(p.Imports, "net/http") {
 			t.Errorf("outbox pulls in net/http by %s", p.ImportPath)
 		}

@@ -12,8 +12,8 @@
 //     parallel. Publications that must keep their order travel in one request, or in requests that
 //     are sent one after the other.
 //   - The server continues a request that the client has given up. "No response" therefore never
-//     means "not published"; the idempotency keys, which the server remembers for five minutes, make
-//     another attempt harmless.
+//     means "not published"; the idempotency keys, which the server remembers for five minutes,
+//     make another attempt harmless.
 //   - The server checks neither the length nor the characters of a channel that is published to.
 //     This package does.
 package centrifugo

@@ -344,7 +344,7 @@ func TestPublishUnavailable(t *testing.T) {
 
 func TestPublishWithoutAServer(t *testing.T) {
 	t.Parallel()
-	client := connect(t, centrifugo.Options{APIURL: "http://somebody:hidden@" + deadAddress(t) + "/api?api_key=hidden"})
+	client := connect(t, centrifugo.Options{APIURL: "http://another:hidden@" + deadAddress(t) + "/api?api_key=hidden"})
 	got := wantClass(
 		t,
 		client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))})[0],
@@ -387,7 +387,8 @@ func TestPublishCancelled(t *testing.T) {
 		return true
 	}}
 	client := connect(t, centrifugo.Options{APIURL: p.start(t), PipeSize: 1, MaxInFlight: 1})
-	for _, result := range client.Publish(ctx, []centrifugo.Broadcast{broadcastTo(name("user")), broadcastTo(name("user"))}) {
+	for _, result := range client.Publish(ctx, []centrifugo.Broadcast{broadcastTo(name("user")),
+		broadcastTo(name("user"))}) {
 		if got := wantClass(t, result, centrifugo.Unavailable); !errors.Is(got, context.Canceled) {
 			t.Errorf("got cause %v, want %v", errors.Unwrap(got), context.Canceled)
 		}

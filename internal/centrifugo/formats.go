@@ -57,7 +57,8 @@ func ParseFormats(f Formats) (*Channels, error) {
 		return nil, err
 	}
 	if len(c.Namespaces()) < 3 {
-		return nil, fmt.Errorf("the channel formats share a namespace of %q: each kind must have its own", c.Namespaces())
+		return nil, fmt.Errorf("the channel formats share a namespace of %q: each kind must have its own",
+			c.Namespaces())
 	}
 	return &c, nil
 }

@@ -17,8 +17,10 @@ func TestDefaultFormats(t *testing.T) {
 	tenant := uuid.MustParse("0198f3a0-0000-7000-8000-0123456789ab")
 	id := uuid.MustParse("FEDCBA98-7654-4321-8fed-cba987654321")
 	for _, test := range []struct{ got, want string }{
-		{channels.User(principalOf(tenant, id)), "user:#0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
-		{channels.Resource(tenant, id), "resource:0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
+		{channels.User(principalOf(tenant, id)),
+			"user:#0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
+		{channels.Resource(tenant, id),
+			"resource:0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
 		{channels.Tenant(tenant), "tenant:0198f3a0-0000-7000-8000-0123456789ab"},
 	} {
 		if test.got != test.want {
@@ -70,7 +72,8 @@ func TestParseFormatsRejects(t *testing.T) {
 		"private":               {"$user:{tenant}.{principal}", "letters, digits"},
 		"space":                 {"user:{tenant} {principal}", "printable ASCII"},
 		"not ASCII":             {"user:{tenant}é{principal}", "printable ASCII"},
-		"too long":              {"user:{tenant}.{principal}" + strings.Repeat("x", 178), "256 bytes; the maximum is 255"},
+		"too long": {"user:{tenant}.{principal}" + strings.Repeat("x", 178),
+			"256 bytes; the maximum is 255"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +96,7 @@ func TestParseFormatsReportsEveryViolation(t *testing.T) {
 	_, err := centrifugo.ParseFormats(centrifugo.Formats{User: "x", Resource: "y", Tenant: "z"})
 	for _, format := range []string{"user", "resource", "tenant"} {
 		if err == nil || !strings.Contains(err.Error(), format+" channel format") {
-			t.Errorf("got %v, want the %s format among the mistakes", err, format)
+			t.Errorf("got %v, want the %s format among the violations", err, format)
 		}
 	}
 }
@@ -185,7 +188,8 @@ func FuzzParseFormats(f *testing.F) {
 		}
 		tenant, a, b := uuid.New(), uuid.New(), uuid.New()
 		names := []string{
-			channels.User(principalOf(tenant, a)), channels.User(principalOf(tenant, b)), channels.User(principalOf(a, tenant)), channels.User(principalOf(b, a)),
+			channels.User(principalOf(tenant, a)), channels.User(principalOf(tenant, b)),
+			channels.User(principalOf(a, tenant)), channels.User(principalOf(b, a)),
 			channels.Resource(tenant, a), channels.Resource(tenant, b), channels.Tenant(tenant), channels.Tenant(a),
 		}
 		for _, name := range names {

@@ -98,9 +98,9 @@ func history(t testing.TB, channel string) []string {
 
 // listen connects a principal over WebSocket and returns once it receives the publications of its
 // personal channel and of the followed one.
-func listen(t *testing.T, tenant, principal uuid.UUID, channel string, personal, followed chan<- []byte) {
+func listen(t *testing.T, p activity.Principal, channel string, personal, followed chan<- []byte) {
 	t.Helper()
-	subject := tenant.String() + "." + principal.String()
+	subject := p.TenantID.String() + "." + p.PrincipalID.String()
 	expires := time.Now().Add(time.Minute).Unix()
 	client := centrifuge.NewJsonClient(server.WebSocketURL(), centrifuge.Config{
 		Token: jwttest.Sign(t, server.TokenSecret(), jwt.MapClaims{"sub": subject, "exp": expires}),

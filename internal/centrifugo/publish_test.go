@@ -22,13 +22,14 @@ func TestPublishReachesClientsInOrder(t *testing.T) {
 	channels := parse(t, centrifugo.Formats{})
 	tenant, principal, resource := uuid.New(), uuid.New(), uuid.New()
 	personal, followed := make(chan []byte, messages), make(chan []byte, messages)
-	listen(t, tenant, principal, channels.Resource(tenant, resource), personal, followed)
+	listen(t, principalOf(tenant, principal), channels.Resource(tenant, resource), personal, followed)
 
 	var broadcasts []centrifugo.Broadcast
 	for i := range messages {
 		broadcasts = append(broadcasts, centrifugo.Broadcast{
-			Order:          resource,
-			Channels:       []string{channels.User(principalOf(tenant, principal)), channels.Resource(tenant, resource)},
+			Order: resource,
+			Channels: []string{channels.User(principalOf(tenant, principal)), channels.Resource(tenant,
+				resource)},
 			Data:           fmt.Appendf(nil, `{"n":%d,"text":"<é & \" \u2028>"}`, i),
 			IdempotencyKey: uuid.NewString(),
 		}, broadcastTo(channels.Resource(tenant, uuid.New()))) // of other resources, in the same requests
@@ -102,7 +103,8 @@ func TestPublishBoundsRequestsInFlight(t *testing.T) {
 	done := make(chan []centrifugo.Result, calls)
 	for range calls {
 		go func() {
-			done <- client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user")), broadcastTo(name("user"))})
+			done <- client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user")),
+				broadcastTo(name("user"))})
 		}()
 	}
 	for range limit {
@@ -130,7 +132,7 @@ func TestNewReportsEveryViolation(t *testing.T) {
 	_, err := centrifugo.New(centrifugo.Options{APIURL: "centrifugo:8000", APIKey: "two words", PipeSize: -1})
 	for _, want := range []string{"API URL", "API key", "pipe size"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q among the mistakes", err, want)
+			t.Errorf("got %v, want %q among the violations", err, want)
 		}
 	}
 	_, err = centrifugo.New(centrifugo.Options{APIURL: "http://u:hidden@host:x/api", APIKey: "hidden key"})

@@ -40,9 +40,9 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 	case !now.Before(stored.expires):
 		return Identity{}, refuse(ReasonExpired)
 	}
-	t.uses.add(use{tenant: stored.tenant, id: id}, now)
+	t.uses.add(use{tenant: stored.principal.TenantID, id: id}, now)
 	return Identity{
-		Principal: activity.Principal{TenantID: stored.tenant, PrincipalID: stored.principal},
+		Principal: stored.principal,
 		Scopes:    knownScopes(stored.scopes),
 		Via:       ViaToken,
 		TokenID:   id,
@@ -51,11 +51,11 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 
 // storedToken is the row of a token.
 type storedToken struct {
-	tenant, principal uuid.UUID
-	scopes            []string
-	expires           time.Time
-	revoked           bool
-	hash              []byte
+	principal activity.Principal
+	scopes    []string
+	expires   time.Time
+	revoked   bool
+	hash      []byte
 }
 
 // lookup returns the row of a token, or the zero value if there is none. It is the only query
@@ -67,7 +67,8 @@ func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k storedToken, err e
 		SELECT tenant_id, principal_id, scopes, expires_at, revoked_at IS NOT NULL, hash
 		FROM fanfare.service_tokens
 		WHERE id = $1`
-	err = t.db.QueryRow(ctx, lookup, id).Scan(&k.tenant, &k.principal, &k.scopes, &k.expires, &k.revoked, &k.hash)
+	err = t.db.QueryRow(ctx, lookup, id).Scan(
+		&k.principal.TenantID, &k.principal.PrincipalID, &k.scopes, &k.expires, &k.revoked, &k.hash)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return storedToken{}, nil
 	}

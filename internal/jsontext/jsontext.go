@@ -1,5 +1,5 @@
-// Package jsontext appends the tokens of JSON (RFC 8259) to a buffer, without reflection, and reads
-// its numbers. Whoever renders an object writes the punctuation themselves.
+// Package jsontext appends the tokens of JSON (RFC 8259) to a buffer without reflection, and reads
+// its numbers. The caller writes the punctuation.
 package jsontext
 
 import (

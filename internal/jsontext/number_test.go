@@ -47,7 +47,8 @@ func TestNumber(t *testing.T) {
 			t.Errorf("%s: Plain: got %s, want %s", tc.text, got, tc.plain)
 		}
 		if n.Whole() != tc.whole || n.Fraction() != tc.fraction {
-			t.Errorf("%s: got %d and %d digits, want %d and %d", tc.text, n.Whole(), n.Fraction(), tc.whole, tc.fraction)
+			t.Errorf("%s: got %d and %d digits, want %d and %d", tc.text, n.Whole(), n.Fraction(), tc.whole,
+				tc.fraction)
 		}
 	}
 }

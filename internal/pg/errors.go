@@ -51,7 +51,10 @@ func Contended(err error) bool {
 		return false
 	}
 	switch server.Code {
-	case "57014", "55P03", "40P01", "40001": // query_canceled, lock_not_available, deadlock_detected, serialization_failure
+	case "57014", // query_canceled
+		"55P03", // lock_not_available
+		"40P01", // deadlock_detected
+		"40001": // serialization_failure
 		return true
 	}
 	return false

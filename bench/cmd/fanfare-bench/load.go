@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/bench/internal/archive"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/acceptance"
@@ -76,7 +77,7 @@ func newLoad(server *apiServer, principals []archive.Principal, clients int) (*l
 		Transport: &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true},
 	}}
 	for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(len(principals)) {
-		token, err := server.token(principals[i].Tenant, principals[i].ID)
+		token, err := server.token(activity.Principal{TenantID: principals[i].Tenant, PrincipalID: principals[i].ID})
 		if err != nil {
 			return nil, err
 		}

@@ -307,7 +307,7 @@ func gather(ctx context.Context, server *apiServer, world *fixture.World, n int)
 	})
 	for i := range n {
 		r := &sse.Reader{Tenant: world.Tenants[i%len(world.Tenants)].ID}
-		token, err := server.token(r.Tenant, uuid.New(), identity.ScopeRead)
+		token, err := server.token(activity.Principal{TenantID: r.Tenant, PrincipalID: uuid.New()}, identity.ScopeRead)
 		if err != nil {
 			return nil, errors.Join(err, a.leave())
 		}

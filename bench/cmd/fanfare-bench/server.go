@@ -11,7 +11,6 @@ import (
 	"runtime/pprof"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -64,8 +63,8 @@ func startServer(db *stack.Database, server *devstack.Centrifugo, profile string
 }
 
 // token returns a JWT of a principal.
-func (s *apiServer) token(tenant, principal uuid.UUID, scopes ...string) (string, error) {
-	return s.issuer.Token(activity.Principal{TenantID: tenant, PrincipalID: principal}, time.Hour, scopes...)
+func (s *apiServer) token(p activity.Principal, scopes ...string) (string, error) {
+	return s.issuer.Token(p, time.Hour, scopes...)
 }
 
 // newServer returns the hidden subcommand that serves the API as the daemon does, without rate
