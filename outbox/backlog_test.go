@@ -28,7 +28,9 @@ func bury(t testing.TB, db *pgtest.DB, envelopes ...activity.Envelope) []outbox.
 			INSERT INTO fanfare.dead_letters (
 			    activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, channels, error)
 			SELECT activity_id, lane, seq, tenant_id, resource_id, recorded_at,
-			       '2026-01-01Z'::timestamptz + make_interval(mins => $2), 10, '{user:#x}', 'payload too large' FROM gone`, r.ID, i)
+			       '2026-01-01Z'::timestamptz + make_interval(mins => $2), 10, '{user:#x}',
+			       'payload too large'
+			FROM gone`, r.ID, i)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,12 +79,18 @@ func TestBacklogStatus(t *testing.T) {
 		tenant uuid.UUID
 		want   outbox.Status
 	}{
-		"every tenant's": {uuid.Nil, outbox.Status{Pending: 3, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1,
-			FanOutJobs: 1, DeadLetters: 3}},
-		"ours": {ours, outbox.Status{Pending: 2, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1,
-			DeadLetters: 1}},
-		"theirs": {theirs, outbox.Status{Pending: 1, OldestAt: &oldestOfTheirs.RecordedAt, FanOutJobs: 1,
-			DeadLetters: 2}},
+		"every tenant's": {uuid.Nil, outbox.Status{
+			Pending: 3, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1,
+			FanOutJobs: 1, DeadLetters: 3,
+		}},
+		"ours": {ours, outbox.Status{
+			Pending: 2, OldestAt: &oldest.RecordedAt, Parked: 2, Failing: 1,
+			DeadLetters: 1,
+		}},
+		"theirs": {theirs, outbox.Status{
+			Pending: 1, OldestAt: &oldestOfTheirs.RecordedAt, FanOutJobs: 1,
+			DeadLetters: 2,
+		}},
 		"another tenant's": {uuid.New(), outbox.Status{}},
 	} {
 		got, err := b.Status(t.Context(), tc.tenant)

@@ -173,8 +173,10 @@ func TestEveryModeRecords(t *testing.T) {
 		if n, exact, err := log.Count(t.Context(), e.TenantID, narrow, 10); err != nil || n != 4 || !exact {
 			t.Errorf("Count: got %d, exact %t, %v; want 4", n, exact, err)
 		}
-		for _, r := range []redaction.Request{{IDs: []uuid.UUID{first.ID}}, {Actor: e.ActorPrincipalID,
-			Since: first.RecordedAt}} {
+		for _, r := range []redaction.Request{{IDs: []uuid.UUID{first.ID}}, {
+			Actor: e.ActorPrincipalID,
+			Since: first.RecordedAt,
+		}} {
 			r.Tenant, r.Reason, r.DryRun = e.TenantID, "asked to be forgotten", true
 			if done, err := redaction.Redact(t.Context(), pool, r); err != nil || done.Redacted == 0 {
 				t.Errorf("Redact: got %+v, %v; want some", done, err)

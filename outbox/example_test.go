@@ -37,8 +37,10 @@ func ExampleTxActivity() {
 			return s, err
 		})
 		if err == nil && !recorded.Created {
-			return signal{ID: recorded.ResourceID,
-				Title: title}, nil // a duplicate: an earlier request has made the change
+			return signal{
+				ID:    recorded.ResourceID,
+				Title: title,
+			}, nil // a duplicate: an earlier request has made the change
 		}
 		return s, err
 	}
@@ -81,7 +83,8 @@ func ExampleRecord_refused() {
 // The recording and the change can take one round trip.
 func ExampleQueue() {
 	rename := func(ctx context.Context, pool *pgxpool.Pool, tenant, actor, id uuid.UUID, title string) (outbox.Recorded,
-		error) {
+		error,
+	) {
 		var batch pgx.Batch // one transaction, since it is not part of another
 		batch.Queue(`UPDATE signals SET title = $2 WHERE id = $1`, id, title)
 		var recorded outbox.Recorded

@@ -343,9 +343,8 @@ func logTallies(t *testing.T, order []string, byCategory map[string]*tallies) {
 		}
 	}
 	_ = w.Flush()
-	t.Log(
-		"\n" + b.String() + "\nquoted: PostgreSQL's own error repeats a piece of JSON that is none. limits: a secret is not found. apart: Go refuses more.",
-	)
+	t.Log("\n" + b.String() + "\nquoted: PostgreSQL's own error repeats a piece of invalid JSON. " +
+		"limits: a secret is not detected. apart: Go rejects more.")
 }
 
 func (c *hostileCase) run(t *testing.T, db *pgtest.DB, y *tallies) {
@@ -572,10 +571,11 @@ func (c *hostileCase) appendToMemory(t *testing.T, e activity.Envelope, row map[
 func (c *hostileCase) row(t *testing.T, tx pgx.Tx, id uuid.UUID) map[string]string {
 	t.Helper()
 	rows, err := tx.Query(t.Context(), `
-		SELECT e.key, CASE e.key
-		WHEN 'payload' THEN a.payload::text ELSE e.value END, a::text || (SELECT string_agg(q::text, '')
-		FROM fanfare.outbox AS q WHERE q.activity_id = a.id)
-		FROM fanfare.activities AS a, jsonb_each_text(jsonb_strip_nulls(to_jsonb(a) - '{id,recorded_at,occurred_at,correlation_id,payload}'::text[]) || '{"payload": ""}') AS e
+		SELECT e.key, CASE e.key WHEN 'payload' THEN a.payload::text ELSE e.value END,
+		       a::text || (SELECT string_agg(q::text, '') FROM fanfare.outbox AS q WHERE q.activity_id = a.id)
+		FROM fanfare.activities AS a, jsonb_each_text(
+		    jsonb_strip_nulls(to_jsonb(a) - '{id,recorded_at,occurred_at,correlation_id,payload}'::text[])
+		    || '{"payload": ""}') AS e
 		WHERE a.id = $1`, id)
 	if err != nil {
 		t.Fatal(err)
@@ -669,11 +669,15 @@ func TestHostileGoValues(t *testing.T) {
 		"bytes in a map":         {map[string]any{"a": []byte("x")}, `{"a": "eA=="}`},
 		"no UTF-8 in a value":    {map[string]string{"a": "x\xffy"}, `{"a": "x` + "\uFFFD" + `y"}`},
 		"no UTF-8 in a key":      {map[string]int{"x\xffy": 1}, `{"x` + "\uFFFD" + `y": 1}`},
-		"a surrogate in UTF-8's form": {map[string]string{"a": "\xed\xa0\x80"},
-			`{"a": "` + "\uFFFD\uFFFD\uFFFD" + `"}`},
+		"a surrogate in UTF-8's form": {
+			map[string]string{"a": "\xed\xa0\x80"},
+			`{"a": "` + "\uFFFD\uFFFD\uFFFD" + `"}`,
+		},
 		"no UTF-8 before a secret": {map[string]string{"a": "\xff password=" + secret}, `{"a": "[redacted]"}`},
-		"no UTF-8 in a secret's name": {map[string]string{"\xffpassword": secret},
-			`{"` + "\uFFFD" + `password": "[redacted]"}`},
+		"no UTF-8 in a secret's name": {
+			map[string]string{"\xffpassword": secret},
+			`{"` + "\uFFFD" + `password": "[redacted]"}`,
+		},
 		"NUL":      {map[string]string{"a": "\x00"}, ""},
 		"NaN":      {map[string]float64{"a": math.NaN()}, ""},
 		"infinity": {map[string]float64{"a": math.Inf(1)}, ""},
@@ -688,8 +692,10 @@ func TestHostileGoValues(t *testing.T) {
 		"100000 levels":                    {map[string]any{"a": deep}, ""},
 		"an encoding that fails":           {failing{"password=" + secret}, ""},
 		"an encoding that fails at length": {map[string]any{"a": failing{strings.Repeat("long ", 1000)}}, ""},
-		"a time": {map[string]any{"a": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
-			`{"a": "2026-01-02T03:04:05Z"}`},
+		"a time": {
+			map[string]any{"a": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+			`{"a": "2026-01-02T03:04:05Z"}`,
+		},
 		"HTML": {map[string]string{"<a&b>": "</script>"}, `{"<a&b>": "</script>"}`},
 	} {
 		t.Run(name, func(t *testing.T) {

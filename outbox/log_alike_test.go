@@ -77,8 +77,10 @@ func drawOdd(rt *rapid.T) activity.Envelope {
 		OccurredAt: rapid.SampledFrom([]time.Time{{}, time.Date(2026, 1, 2, 3, 4, 5, 678_999, time.UTC)}).
 			Draw(rt, "at"),
 	}
-	if channel := one("channel", []string{"", "user", "chat:" + e.TenantID.String() + ".x"}, []string{"user:x",
-		"chat:x"}); channel != "" {
+	if channel := one("channel", []string{"", "user", "chat:" + e.TenantID.String() + ".x"}, []string{
+		"user:x",
+		"chat:x",
+	}); channel != "" {
 		e.DeliveryChannels = []string{channel}
 	}
 	payload := one("payload", []string{

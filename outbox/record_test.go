@@ -184,12 +184,18 @@ func TestTheEnvelopePrecedesTheDirectory(t *testing.T) {
 		want   resource
 	}{
 		"nothing given": {func(*activity.Envelope) {}, resource{owner, parent, "Momentum 12"}},
-		"owner given": {func(e *activity.Envelope) { e.OwnerID = given }, resource{given, parent,
-			"Momentum 12"}},
-		"parent given": {func(e *activity.Envelope) { e.ParentID = given }, resource{owner, given,
-			"Momentum 12"}},
-		"name given": {func(e *activity.Envelope) { e.ResourceName = "M12" }, resource{owner, parent,
-			"M12"}},
+		"owner given": {func(e *activity.Envelope) { e.OwnerID = given }, resource{
+			given, parent,
+			"Momentum 12",
+		}},
+		"parent given": {func(e *activity.Envelope) { e.ParentID = given }, resource{
+			owner, given,
+			"Momentum 12",
+		}},
+		"name given": {func(e *activity.Envelope) { e.ResourceName = "M12" }, resource{
+			owner, parent,
+			"M12",
+		}},
 		"all given": {func(e *activity.Envelope) {
 			e.OwnerID, e.ParentID, e.ResourceName = given, given, "M12"
 		}, resource{given, given, "M12"}},
@@ -215,8 +221,10 @@ func TestViolationLeavesTheTransactionUsable(t *testing.T) {
 		change func(e *activity.Envelope)
 		want   []string
 	}{
-		"seen in Go": {func(e *activity.Envelope) { e.Action, e.Visibility = "created", "public" },
-			[]string{"action", "visibility"}},
+		"seen in Go": {
+			func(e *activity.Envelope) { e.Action, e.Visibility = "created", "public" },
+			[]string{"action", "visibility"},
+		},
 		"seen by the database": {func(e *activity.Envelope) {
 			e.Payload = map[string]string{"a": strings.Repeat("x", 70_000)}
 		}, []string{"payload"}},
@@ -272,7 +280,8 @@ func TestViolationsDoNotRepeatSecrets(t *testing.T) {
 			t.Context(),
 			`SELECT fanfare.record_activity($1)`,
 			`{"tenant_id": "11111111-1111-4111-8111-111111111111",
-			"actor_principal_id": "22222222-2222-4222-8222-222222222222", "resource_id": "33333333-3333-4333-8333-333333333333",
+			"actor_principal_id": "22222222-2222-4222-8222-222222222222",
+			"resource_id": "33333333-3333-4333-8333-333333333333",
 			"resource_type": "signal", "action": "signal.created", `+fields+`}`,
 		)
 		pgErr := (*pgconn.PgError)(nil)
@@ -583,8 +592,10 @@ func TestRecordManyIsAllOrNothing(t *testing.T) {
 		envelopes []activity.Envelope
 		want      []string
 	}{
-		"seen in Go": {[]activity.Envelope{good, bad, good, bad}, []string{"envelopes[1].resource_type",
-			"envelopes[1].action", "envelopes[3].resource_type", "envelopes[3].action"}},
+		"seen in Go": {[]activity.Envelope{good, bad, good, bad}, []string{
+			"envelopes[1].resource_type",
+			"envelopes[1].action", "envelopes[3].resource_type", "envelopes[3].action",
+		}},
 		"seen by the database": {[]activity.Envelope{good, good, large, good, large}, []string{"envelopes[2].payload"}},
 		"the first":            {[]activity.Envelope{large}, []string{"envelopes[0].payload"}},
 	} {

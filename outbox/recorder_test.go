@@ -82,7 +82,8 @@ func TestTxActivityWithAnnounces(t *testing.T) {
 			t.Errorf("a veto: got %v", err)
 		}
 		if _, _, err := outbox.TxActivityWith(t.Context(), recorder, handle, anEnvelope(), func(context.Context, pgx.Tx,
-			*activity.Envelope) (string, error) {
+			*activity.Envelope,
+		) (string, error) {
 			return "", errors.New("on purpose")
 		}); err == nil {
 			t.Error("fn fails: got no error")

@@ -23,8 +23,10 @@ func TestReplayKeepsTheChannelsNotReached(t *testing.T) {
 	}{
 		"delivered":    {},
 		"failed again": {replayed: outbox.Outcome{Verdict: outbox.Retry, Err: errors.New("again")}},
-		"failed for some": {replayed: outbox.Outcome{Verdict: outbox.Retry, Err: errors.New("again"),
-			Channels: notReached[1:]}},
+		"failed for some": {replayed: outbox.Outcome{
+			Verdict: outbox.Retry, Err: errors.New("again"),
+			Channels: notReached[1:],
+		}},
 		"blocked":             {replayed: outbox.Outcome{Verdict: outbox.Blocked}},
 		"as a fan-out job":    {replayed: outbox.Outcome{Verdict: outbox.FanOutJob}},
 		"dead and replayed":   {replayed: outbox.Outcome{Verdict: outbox.DeadLettered, Err: errors.New("again")}},
@@ -35,8 +37,10 @@ func TestReplayKeepsTheChannelsNotReached(t *testing.T) {
 			db, h := newLedger(t)
 			tenant, resource := uuid.New(), uuid.New()
 			id := record(t, db.Pool, envelope(tenant, resource, "signal.one"))
-			dead := outbox.Outcome{Verdict: outbox.DeadLettered, Err: errors.New("unknown channel"),
-				Channels: notReached}
+			dead := outbox.Outcome{
+				Verdict: outbox.DeadLettered, Err: errors.New("unknown channel"),
+				Channels: notReached,
+			}
 			outcomes := []outbox.Outcome{dead, test.replayed}
 			if test.replayed.Verdict == outbox.Delivered {
 				outcomes = outcomes[:1]

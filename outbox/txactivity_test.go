@@ -439,8 +439,10 @@ func TestRoundTrips(t *testing.T) {
 		do   func() error
 	}{
 		{"a transaction alone", 2, inTx(func(pgx.Tx) error { return nil })},
-		{"Record", 2 + 1,
-			inTx(func(tx pgx.Tx) error { _, err := outbox.Record(t.Context(), tx, anEnvelope()); return err })},
+		{
+			"Record", 2 + 1,
+			inTx(func(tx pgx.Tx) error { _, err := outbox.Record(t.Context(), tx, anEnvelope()); return err }),
+		},
 		{"RecordMany", 2 + 1, inTx(func(tx pgx.Tx) error {
 			_, err := outbox.RecordMany(t.Context(), tx, []activity.Envelope{anEnvelope(), anEnvelope(), anEnvelope()})
 			return err
@@ -460,7 +462,8 @@ func TestRoundTrips(t *testing.T) {
 		}},
 		{"TxActivity of a change in one statement: BEGIN goes with it, and COMMIT with the recording", 2, func() error {
 			_, _, err := outbox.TxActivity(t.Context(), pool, anEnvelope(), func(ctx context.Context, tx pgx.Tx,
-				_ *activity.Envelope) (struct{}, error) {
+				_ *activity.Envelope,
+			) (struct{}, error) {
 				_, err := tx.Exec(ctx, `INSERT INTO signals (id, title) VALUES ($1, $2)`, uuid.New(), "Momentum 12")
 				return struct{}{}, err
 			})

@@ -246,8 +246,10 @@ func TestWorkerParksFailedAndBlockedActivities(t *testing.T) {
 
 func TestWorkerWritesDeadLetters(t *testing.T) {
 	t.Parallel()
-	for name, verdict := range map[string]outbox.Verdict{"at once": outbox.DeadLettered,
-		"after its attempts": outbox.Retry} {
+	for name, verdict := range map[string]outbox.Verdict{
+		"at once":            outbox.DeadLettered,
+		"after its attempts": outbox.Retry,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db, h := newLedger(t)

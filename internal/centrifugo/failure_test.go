@@ -387,8 +387,10 @@ func TestPublishCancelled(t *testing.T) {
 		return true
 	}}
 	client := connect(t, centrifugo.Options{APIURL: p.start(t), PipeSize: 1, MaxInFlight: 1})
-	for _, result := range client.Publish(ctx, []centrifugo.Broadcast{broadcastTo(name("user")),
-		broadcastTo(name("user"))}) {
+	for _, result := range client.Publish(ctx, []centrifugo.Broadcast{
+		broadcastTo(name("user")),
+		broadcastTo(name("user")),
+	}) {
 		if got := wantClass(t, result, centrifugo.Unavailable); !errors.Is(got, context.Canceled) {
 			t.Errorf("got cause %v, want %v", errors.Unwrap(got), context.Canceled)
 		}

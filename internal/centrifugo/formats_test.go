@@ -17,10 +17,14 @@ func TestDefaultFormats(t *testing.T) {
 	tenant := uuid.MustParse("0198f3a0-0000-7000-8000-0123456789ab")
 	id := uuid.MustParse("FEDCBA98-7654-4321-8fed-cba987654321")
 	for _, test := range []struct{ got, want string }{
-		{channels.User(principalOf(tenant, id)),
-			"user:#0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
-		{channels.Resource(tenant, id),
-			"resource:0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321"},
+		{
+			channels.User(principalOf(tenant, id)),
+			"user:#0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321",
+		},
+		{
+			channels.Resource(tenant, id),
+			"resource:0198f3a0-0000-7000-8000-0123456789ab.fedcba98-7654-4321-8fed-cba987654321",
+		},
 		{channels.Tenant(tenant), "tenant:0198f3a0-0000-7000-8000-0123456789ab"},
 	} {
 		if test.got != test.want {
@@ -72,8 +76,10 @@ func TestParseFormatsRejects(t *testing.T) {
 		"private":               {"$user:{tenant}.{principal}", "letters, digits"},
 		"space":                 {"user:{tenant} {principal}", "printable ASCII"},
 		"not ASCII":             {"user:{tenant}é{principal}", "printable ASCII"},
-		"too long": {"user:{tenant}.{principal}" + strings.Repeat("x", 178),
-			"256 bytes; the maximum is 255"},
+		"too long": {
+			"user:{tenant}.{principal}" + strings.Repeat("x", 178),
+			"256 bytes; the maximum is 255",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

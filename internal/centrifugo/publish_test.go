@@ -103,8 +103,10 @@ func TestPublishBoundsRequestsInFlight(t *testing.T) {
 	done := make(chan []centrifugo.Result, calls)
 	for range calls {
 		go func() {
-			done <- client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user")),
-				broadcastTo(name("user"))})
+			done <- client.Publish(t.Context(), []centrifugo.Broadcast{
+				broadcastTo(name("user")),
+				broadcastTo(name("user")),
+			})
 		}()
 	}
 	for range limit {

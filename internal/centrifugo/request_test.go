@@ -7,8 +7,10 @@ import (
 
 // Valid JSON is self-contained, and self-contained data cannot change the request around it.
 func FuzzSelfContained(f *testing.F) {
-	for _, seed := range []string{`{}`, `[]`, `1`, `"a"`, `{"a":"}]\""}`, `{}}},{"publish":{`, `{"a":[}]`, `{"a`, `{]`,
-		`[[],{}]x`, ``} {
+	for _, seed := range []string{
+		`{}`, `[]`, `1`, `"a"`, `{"a":"}]\""}`, `{}}},{"publish":{`, `{"a":[}]`, `{"a`, `{]`,
+		`[[],{}]x`, ``,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -218,8 +218,10 @@ func TestTokenClaims(t *testing.T) {
 		want    map[string]any
 	}{
 		{connection, connectionEnd, map[string]any{"sub": subject, "iat": 1772366400.0, "exp": 1772366700.0}},
-		{subscription, subscriptionEnd, map[string]any{"sub": subject, "iat": 1772366400.0, "exp": 1772366460.0,
-			"channel": "resource:x"}},
+		{subscription, subscriptionEnd, map[string]any{
+			"sub": subject, "iat": 1772366400.0, "exp": 1772366460.0,
+			"channel": "resource:x",
+		}},
 	} {
 		claims := jwt.MapClaims{}
 		_, err := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithValidMethods([]string{"HS256"})).
@@ -241,8 +243,10 @@ func TestNewTokensReportsEveryViolation(t *testing.T) {
 	_, err := centrifugo.NewTokens(
 		centrifugo.TokenOptions{Secret: "hunter2", ConnectionTTL: -time.Second, SubscriptionTTL: 25 * time.Hour},
 	)
-	for _, want := range []string{"token secret", "at least 32", "connection token lifetime",
-		"subscription token lifetime"} {
+	for _, want := range []string{
+		"token secret", "at least 32", "connection token lifetime",
+		"subscription token lifetime",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q among the violations", err, want)
 		}

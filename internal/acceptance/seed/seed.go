@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Rows are the rows to load, of any number of tenants.
@@ -63,8 +63,8 @@ type Preference struct {
 
 // DB is a connection or a pool.
 type DB interface {
+	pg.Execer
 	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
 // Load writes the rows by COPY, then vacuums and analyzes the tables.
