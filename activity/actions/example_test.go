@@ -27,8 +27,8 @@ func rename(ctx context.Context, db *pgxpool.Pool, tenant, document uuid.UUID, t
 }
 
 // No principal is signed in, so the account is the actor as well as the resource. For an unknown
-// account the actor is the system and the resource is the tenant: the user may have typed a password
-// in the place of a name.
+// account the actor is the system and the resource is the tenant: the user may have typed a
+// password in the place of a name.
 func loginFailed(ctx context.Context, tx pgx.Tx, tenant, account uuid.UUID, ip string) error {
 	e := actions.AuthLoginFailure{
 		Method: "password", Reason: "wrong_credentials", Attempts: new(3),

@@ -84,7 +84,8 @@ func TestApply(t *testing.T) {
 
 	updated := func(action string) (at time.Time) {
 		t.Helper()
-		if err := db.Pool.QueryRow(t.Context(), `SELECT updated_at FROM fanfare.taxonomy WHERE action = $1`, action).Scan(&at); err != nil {
+		const query = `SELECT updated_at FROM fanfare.taxonomy WHERE action = $1`
+		if err := db.Pool.QueryRow(t.Context(), query, action).Scan(&at); err != nil {
 			t.Fatal(err)
 		}
 		return at
@@ -107,7 +108,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-func TestApplyOfManyAtOnce(t *testing.T) {
+func TestConcurrentApply(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	both := []*taxonomy.Taxonomy{parse(t, before).WithBuiltins(), parse(t, after).WithBuiltins()}
@@ -123,11 +124,11 @@ func TestApplyOfManyAtOnce(t *testing.T) {
 	}
 	got := loaded(t, db)
 	if taxonomy.Diff(got, both[0]).Len() > 0 && taxonomy.Diff(got, both[1]).Len() > 0 {
-		t.Errorf("got a mixture: %v", got.Actions())
+		t.Errorf("got %v, want one of the two taxonomies", got.Actions())
 	}
 }
 
-func TestRemovingWhatIsInUse(t *testing.T) {
+func TestRemoveActionInUse(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	all := parse(t, "version: 1\nactions:\n  a.used: &x {description: D, category: C}\n  b.used: *x\n  c.idle: *x\n")
@@ -144,21 +145,20 @@ func TestRemovingWhatIsInUse(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(all.WithBuiltins().Actions(), loaded(t, db).Actions()); diff != "" {
-		t.Errorf("after the refusal (-want +got):\n%s", diff)
+		t.Errorf("after the error (-want +got):\n%s", diff)
 	}
 	fewer := parse(t, "version: 1\nactions:\n  a.used: &x {description: D, category: C}\n  b.used: *x\n")
 	if got := apply(t, db, fewer, taxonomy.ApplyOptions{}); len(got.Removed) != 1 || got.Removed[0].Name != "c.idle" {
-		t.Errorf("removing what is not in use: got %v", got)
+		t.Errorf("remove an unused action: got %v", got)
 	}
 	apply(t, db, without, taxonomy.ApplyOptions{Force: true})
 	if diff := cmp.Diff(without.WithBuiltins().Actions(), loaded(t, db).Actions()); diff != "" {
-		t.Errorf("by force (-want +got):\n%s", diff)
+		t.Errorf("with Force (-want +got):\n%s", diff)
 	}
 }
 
-// TestRemovingWhatCannotBeLookedFor locks the partition that would be looked through, so that the
-// look cannot end in time.
-func TestRemovingWhatCannotBeLookedFor(t *testing.T) {
+// TestSearchTimeout locks the partition that Apply searches.
+func TestSearchTimeout(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	apply(t, db, parse(t, "version: 1\nactions:\n  a.idle: {description: D, category: C}\n"), taxonomy.ApplyOptions{})
@@ -172,18 +172,18 @@ func TestRemovingWhatCannotBeLookedFor(t *testing.T) {
 	}
 	without := parse(t, none)
 	_, err = taxonomy.Apply(t.Context(), db.Pool, without, taxonomy.ApplyOptions{SearchTimeout: 200 * time.Millisecond})
-	var unsure *taxonomy.SearchTimeoutError
-	if !errors.As(err, &unsure) || cmp.Diff([]string{"a.idle"}, unsure.Actions) != "" ||
+	var timeout *taxonomy.SearchTimeoutError
+	if !errors.As(err, &timeout) || cmp.Diff([]string{"a.idle"}, timeout.Actions) != "" ||
 		!strings.Contains(err.Error(), "--force") {
-		t.Errorf("got %v, want to be unsure of a.idle", err)
+		t.Errorf("got %v, want a *SearchTimeoutError of a.idle", err)
 	}
-	apply(t, db, without, taxonomy.ApplyOptions{Force: true}) // which does not look
+	apply(t, db, without, taxonomy.ApplyOptions{Force: true}) // without a search
 	if diff := cmp.Diff(without.WithBuiltins().Actions(), loaded(t, db).Actions()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-func TestLoadOfWhatCannotBe(t *testing.T) {
+func TestLoadInvalid(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	_, err := db.Pool.Exec(t.Context(), `
@@ -198,13 +198,13 @@ func TestLoadOfWhatCannotBe(t *testing.T) {
 	var invalidErr *taxonomy.InvalidError
 	if !errors.As(err, &invalidErr) || len(invalidErr.Diagnostics) != 3 || invalidErr.Diagnostics[1].Action != "a.c" ||
 		!strings.Contains(err.Error(), "must be #/$defs/<name>") {
-		t.Errorf("got %v, want three mistakes", err)
+		t.Errorf("got %v, want three diagnostics", err)
 	}
 	if _, err := taxonomy.Apply(t.Context(), db.Pool, parse(t, after), taxonomy.ApplyOptions{}); !errors.As(
 		err,
 		&invalidErr,
 	) {
-		t.Errorf("apply: got %v, want the mistakes", err)
+		t.Errorf("apply: got %v, want an *InvalidError", err)
 	}
 }
 
@@ -221,7 +221,8 @@ func TestModes(t *testing.T) {
 		for i := range got.Tenants {
 			got.Tenants[i].UpdatedAt = time.Time{}
 		}
-		if diff := cmp.Diff(taxonomy.Enforcement{Installation: want, Tenants: append([]taxonomy.TenantMode{}, tenants...)}, got); diff != "" {
+		modes := taxonomy.Enforcement{Installation: want, Tenants: append([]taxonomy.TenantMode{}, tenants...)}
+		if diff := cmp.Diff(modes, got); diff != "" {
 			t.Errorf("modes (-want +got):\n%s", diff)
 		}
 		for _, m := range append(tenants, taxonomy.TenantMode{TenantID: uuid.New(), Mode: want}) {
@@ -255,11 +256,11 @@ func TestModes(t *testing.T) {
 	var invalidErr *invalid.Error
 	if err := taxonomy.SetMode(ctx, db.Pool, one, "loud"); !errors.As(err, &invalidErr) ||
 		invalidErr.Fields[0].Value != "loud" {
-		t.Errorf("loud: got %v, want a refusal", err)
+		t.Errorf("loud: got %v, want an *invalid.Error", err)
 	}
 }
 
-// TestSecretKeys follows them from the file to what is stored.
+// TestSecretKeys applies secret keys and records a payload that contains them.
 func TestSecretKeys(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -268,8 +269,10 @@ func TestSecretKeys(t *testing.T) {
 		err := db.Pool.QueryRow(t.Context(), `
 			WITH recorded AS MATERIALIZED (
 			    SELECT (r).id, (r).payload
-			    FROM (SELECT fanfare.record_envelope(jsonb_build_object('tenant_id', gen_random_uuid(), 'actor_principal_id', gen_random_uuid(),
-			        'resource_id', gen_random_uuid(), 'resource_type', 'r', 'action', 'a.b', 'payload', '{"IBAN": "DE02", "of": [{"ssn": 1}]}'::jsonb)) AS r) AS x)
+			    FROM (SELECT fanfare.record_envelope(jsonb_build_object(
+			        'tenant_id', gen_random_uuid(), 'actor_principal_id', gen_random_uuid(),
+			        'resource_id', gen_random_uuid(), 'resource_type', 'r', 'action', 'a.b',
+			        'payload', '{"IBAN": "DE02", "of": [{"ssn": 1}]}'::jsonb)) AS r) AS x)
 			SELECT payload::text FROM recorded`).Scan(&payload)
 		if err != nil {
 			t.Fatal(err)
@@ -291,9 +294,9 @@ func TestSecretKeys(t *testing.T) {
 			t.Errorf("%s: stored %s, want %s", keys, got, wantStored)
 		}
 	}
-	const whole = `{"of": [{"ssn": 1}], "IBAN": "DE02"}`
+	const unredacted = `{"of": [{"ssn": 1}], "IBAN": "DE02"}`
 	apply(t, db, parse(t, "version: 1\nactions:\n  a.b: {description: D, category: C}\n"), taxonomy.ApplyOptions{})
-	step("[]", "", whole)
+	step("[]", "", unredacted)
 	step(
 		"[SSN, iban]",
 		`~ secret_keys: (none) → ["iban","ssn"]`,
@@ -301,5 +304,5 @@ func TestSecretKeys(t *testing.T) {
 	)
 	step("[iban, ssn]", "", `{"of": [{"ssn": "[redacted]"}], "IBAN": "[redacted]"}`)
 	step("[iban]", `~ secret_keys: ["iban","ssn"] → ["iban"]`, `{"of": [{"ssn": 1}], "IBAN": "[redacted]"}`)
-	step("[]", `~ secret_keys: ["iban"] → (none)`, whole)
+	step("[]", `~ secret_keys: ["iban"] → (none)`, unredacted)
 }

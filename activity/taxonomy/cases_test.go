@@ -12,8 +12,8 @@ type textCase struct {
 	want        []string
 }
 
-// readCases reads the cases of a file. Text before the first case is a comment, and empty lines after
-// "=>" separate cases.
+// readCases reads the cases of a file. Text before the first case is a comment, and empty lines
+// after "=>" separate cases.
 func readCases(t testing.TB, file string) (cases []textCase) {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -9,13 +9,13 @@ import (
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 )
 
-// BenchmarkCheck holds an ordinary payload to its whole schema.
+// BenchmarkCheck checks an ordinary payload with a complete schema.
 func BenchmarkCheck(b *testing.B) {
 	parsed := parse(b, `
 version: 1
 actions:
   signal.created:
-    description: A signal was registered.
+    description: A signal was created.
     category: research
     keep: [signal_type, score, run_id, tags, note]
     max_payload_bytes: 4096
@@ -38,7 +38,8 @@ actions:
 		Note       string    `json:"note"`
 	}
 	given := activity.Envelope{
-		TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal", Action: "signal.created",
+		TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
+		Action:  "signal.created",
 		Payload: payload{"momentum", 0.75, uuid.New(), []string{"equities", "daily"}, "from the nightly run"},
 	}
 	for _, mode := range []taxonomy.Mode{taxonomy.Strict, taxonomy.Off} {
@@ -66,7 +67,7 @@ actions:
 			}
 		}
 	})
-	b.Run("no check, encoding alone", func(b *testing.B) {
+	b.Run("without a check, encoding", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := given.Encode(); err != nil {

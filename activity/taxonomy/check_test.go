@@ -16,7 +16,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/activitytest"
 )
 
-// envelope returns a sound one.
+// envelope returns a valid envelope.
 func envelope(action string, payload any) activity.Envelope {
 	e := activitytest.NewEnvelope()
 	e.Action, e.Payload = action, payload
@@ -75,45 +75,50 @@ actions:
 	}
 }
 
-// TestLongInWriting gives numbers that are short until they are written out, by the thousand.
-func TestLongInWriting(t *testing.T) {
+// parseAction returns a taxonomy with the action x.y, which has further fields.
+func parseAction(t testing.TB, fields string) *taxonomy.Taxonomy {
+	t.Helper()
+	return parse(t, "version: 1\nactions:\n  x.y: {description: D, category: C, "+fields+"}\n")
+}
+
+// TestNumbersWithExponents checks thousands of numbers that are short in JSON and long as jsonb.
+func TestNumbersWithExponents(t *testing.T) {
 	t.Parallel()
-	parsed := parse(
-		t,
-		"version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, properties: {n: {items: {multipleOf: 7}}}}}\n",
-	)
+	parsed := parseAction(t, "payload: {type: object, properties: {n: {items: {multipleOf: 7}}}}")
 	e := envelope("x.y", json.RawMessage(`{"n":[1`+strings.Repeat(",1e131000", 5000)+`]}`))
 	var invalidErr *invalid.Error
 	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); !errors.As(err, &invalidErr) ||
 		invalidErr.Fields[0].Name != "payload" {
-		t.Errorf("got %v, want the payload refused", err)
+		t.Errorf("got %v, want an error of the payload", err)
 	}
 }
 
-// TestTheSizeIsTakenWithoutSecrets gives a payload that is too large for any installation, and
-// small without its secret.
-func TestTheSizeIsTakenWithoutSecrets(t *testing.T) {
+// TestSizeIsMeasuredAfterRedaction checks a payload that is too large for any installation before
+// its secret is redacted.
+func TestSizeIsMeasuredAfterRedaction(t *testing.T) {
 	t.Parallel()
-	parsed := parse(
-		t,
-		"version: 1\nsecret_keys: [dump]\nactions:\n  x.y: {description: D, category: C, payload: {type: object, required: [a]}}\n",
-	)
+	parsed := parse(t, `
+version: 1
+secret_keys: [dump]
+actions:
+  x.y: {description: D, category: C, payload: {type: object, required: [a]}}
+`)
 	check, long := parsed.Check(taxonomy.Strict), strings.Repeat("x", activity.MaxPayloadBytes)
 	e := envelope("x.y", map[string]any{"a": 1, "dump": long})
 	if err := check(t.Context(), &e); err != nil {
-		t.Errorf("got %v, want it to pass", err)
+		t.Errorf("got %v, want no error", err)
 	}
 	e = envelope("x.y", map[string]any{"dump": long})
 	if err := check(t.Context(), &e); err == nil || !strings.Contains(err.Error(), "payload.a is required by x.y") {
-		t.Errorf("got %v, want the missing key", err)
+		t.Errorf("got %v, want an error of the required key", err)
 	}
 	e = envelope("x.y", map[string]any{"a": 1, "dumped": long})
 	if err := check(t.Context(), &e); err == nil || !strings.Contains(err.Error(), "must be at most 1048576 bytes") {
-		t.Errorf("got %v, want it too large", err)
+		t.Errorf("got %v, want an error of the size", err)
 	}
 }
 
-func TestEveryBreachIsTold(t *testing.T) {
+func TestEveryViolationIsReported(t *testing.T) {
 	t.Parallel()
 	parsed := parse(t, `
 version: 1
@@ -135,50 +140,48 @@ actions:
 	err := parsed.Check(taxonomy.Strict)(t.Context(), &e)
 	var invalidErr *invalid.Error
 	if !errors.As(err, &invalidErr) {
-		t.Fatalf("got %v, want a refusal", err)
+		t.Fatalf("got %v, want an *invalid.Error", err)
 	}
 	var got []string
 	for _, f := range invalidErr.Fields[:5] {
 		got = append(got, f.Error())
 	}
 	want := []string{
-		"payload.a is required by x.y", "payload.b is required by x.y", `payload "540 bytes" must be at most 20 bytes`,
-		`payload.k00 "number" must be a string`, `payload.k01 "number" must be a string`,
+		"payload.a is required by x.y",
+		"payload.b is required by x.y",
+		`payload "540 bytes" must be at most 20 bytes`,
+		`payload.k00 "number" must be a string`,
+		`payload.k01 "number" must be a string`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(invalidErr.Fields) > 25 {
 		t.Errorf("got %d fields (-want +got):\n%s", len(invalidErr.Fields), diff)
 	}
 }
 
-// TestWhatIsCheckedIsWhatIsStored gives a payload whose encoding changes with every look at it.
-func TestWhatIsCheckedIsWhatIsStored(t *testing.T) {
+// TestCheckedPayloadIsStored checks a payload that is encoded differently each time.
+func TestCheckedPayloadIsStored(t *testing.T) {
 	t.Parallel()
-	parsed := parse(
-		t,
-		"version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, properties: {n: {maximum: 1}}}}\n",
-	)
-	e := envelope("x.y", &fickle{})
+	parsed := parseAction(t, "payload: {type: object, properties: {n: {maximum: 1}}}")
+	e := envelope("x.y", &counter{})
 	if err := parsed.Check(taxonomy.Strict)(t.Context(), &e); err != nil {
 		t.Fatal(err)
 	}
 	if raw, err := json.Marshal(e.Payload); err != nil || string(raw) != `{"n":1}` {
-		t.Errorf("got %s and %v, want what was checked", raw, err)
+		t.Errorf("got %s and %v, want the checked payload", raw, err)
 	}
 }
 
-type fickle struct{ looks int }
+// counter encodes the number of times that it was encoded.
+type counter struct{ n int }
 
-func (f *fickle) MarshalJSON() ([]byte, error) {
-	f.looks++
-	return fmt.Appendf(nil, `{"n":%d}`, f.looks), nil
+func (c *counter) MarshalJSON() ([]byte, error) {
+	c.n++
+	return fmt.Appendf(nil, `{"n":%d}`, c.n), nil
 }
 
-func TestWhatAnEnvelopeGivesStays(t *testing.T) {
+func TestEnvelopePrecedesDefaults(t *testing.T) {
 	t.Parallel()
-	parsed := parse(
-		t,
-		"version: 1\nactions:\n  x.y: {description: D, category: C, severity: error, visibility: private}\n",
-	)
+	parsed := parseAction(t, "severity: error, visibility: private")
 	for _, mode := range append(modes, "") {
 		e := envelope("x.y", nil)
 		e.Severity, e.Category = activity.Info, "mine"
@@ -191,16 +194,13 @@ func TestWhatAnEnvelopeGivesStays(t *testing.T) {
 	}
 	e := envelope("x.z", nil)
 	if err := parsed.Check("loud")(t.Context(), &e); err == nil {
-		t.Error("an unknown mode lets an unregistered action pass, want it strict")
+		t.Error("an unknown mode accepts an unregistered action, want an error")
 	}
 }
 
 func TestWarningsAreBounded(t *testing.T) {
 	t.Parallel()
-	parsed := parse(
-		t,
-		"version: 1\nactions:\n  x.y: {description: D, category: C, payload: {type: object, required: [a]}}\n",
-	)
+	parsed := parseAction(t, "payload: {type: object, required: [a]}")
 	check := parsed.Check(taxonomy.Warn)
 	const writers, each = 8, 300
 	var group sync.WaitGroup

@@ -21,7 +21,7 @@ actions:
       type: object
       required: [a]
       properties: {a: {type: string, maximum: 10}, b: {enum: [1, 2]}}
-  a.removed: {description: Gone, category: C}
+  a.removed: {description: Removed, category: C}
   a.same: {description: Same, category: C, payload: {type: object, maxProperties: 1e1}}
 `
 
@@ -72,7 +72,7 @@ func TestDiff(t *testing.T) {
     payload.properties.a.maximum: 10 → 11
     payload.properties.b.enum: [1,2] → [1]
     payload.properties.c: (none) → true
-- a.removed   Gone
+- a.removed   Removed
 `
 	if got := changes.String(); got != wantText {
 		t.Errorf("text: got\n%s\nwant\n%s", got, wantText)
@@ -90,19 +90,19 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func TestDiffOfTheSame(t *testing.T) {
+func TestDiffOfEqual(t *testing.T) {
 	t.Parallel()
 	changes := taxonomy.Diff(parse(t, after), parse(t, after))
 	if changes.Len() != 0 || changes.String() != "" {
-		t.Errorf("got %q, want nothing", changes)
+		t.Errorf("got %q, want no changes", changes)
 	}
 	if raw, err := json.Marshal(changes); err != nil || string(raw) != `{"added":[],"removed":[],"changed":[]}` {
 		t.Errorf("JSON: got %s and %v", raw, err)
 	}
 	if got := taxonomy.Diff(nil, parse(t, after)).Len(); got != 3 {
-		t.Errorf("from nothing: got %d actions, want 3", got)
+		t.Errorf("from nil: got %d actions, want 3", got)
 	}
 	if got := taxonomy.Diff(parse(t, after), nil).Removed; len(got) != 3 {
-		t.Errorf("to nothing: got %d actions, want 3", len(got))
+		t.Errorf("to nil: got %d actions, want 3", len(got))
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// enforcementCase is what must come of one envelope, whoever writes it.
+// enforcementCase is the wanted result of recording an envelope, in Go and in SQL.
 type enforcementCase struct {
 	Name     string
 	Envelope struct {
@@ -31,12 +31,16 @@ type enforcementCase struct {
 		Payload    json.RawMessage     `json:"payload,omitempty"`
 	}
 	Refused   *refusal // in every mode
-	Violation *refusal // refused in strict mode, noted in warn mode
-	GoOnly    bool     `json:"go_only"` // the database does not see the violation
+	Violation *refusal // refused with Strict, stored as a warning with Warn
+	GoOnly    bool     `json:"go_only"` // the database does not check the rule
 	Stored    *stored
 }
 
 type refusal struct{ Field, Value, Rule, Code string }
+
+func (r refusal) field() invalid.Field {
+	return invalid.Field{Name: r.Field, Value: r.Value, Rule: r.Rule}
+}
 
 type stored struct {
 	Severity   activity.Severity
@@ -47,7 +51,7 @@ type stored struct {
 
 var modes = []taxonomy.Mode{taxonomy.Off, taxonomy.Warn, taxonomy.Strict}
 
-// refusal returns what must be refused in a mode, if anything.
+// refusal returns the wanted refusal in a mode, or nil.
 func (c enforcementCase) refusal(mode taxonomy.Mode) *refusal {
 	if c.Refused != nil {
 		return c.Refused
@@ -58,7 +62,7 @@ func (c enforcementCase) refusal(mode taxonomy.Mode) *refusal {
 	return nil
 }
 
-// warning returns what must be noted in a mode.
+// warning returns the wanted warning in a mode.
 func (c enforcementCase) warning(mode taxonomy.Mode) string {
 	if mode == taxonomy.Warn && c.Violation != nil {
 		return c.Violation.Field + " " + c.Violation.Rule
@@ -90,8 +94,8 @@ func readEnforcementCases(t testing.TB) (*taxonomy.Taxonomy, []enforcementCase) 
 	return parsed, cases
 }
 
-// sameJSON compares two JSON texts by what jsonb keeps of them.
-func sameJSON(t testing.TB, got, want json.RawMessage) string {
+// diffJSON compares two JSON texts as values.
+func diffJSON(t testing.TB, got, want json.RawMessage) string {
 	t.Helper()
 	read := func(raw json.RawMessage) (value any) {
 		if err := json.Unmarshal(raw, &value); err != nil {
@@ -111,7 +115,8 @@ func TestEnforcementInGo(t *testing.T) {
 				t.Parallel()
 				e := activity.Envelope{
 					TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
-					Action: c.Envelope.Action, Severity: c.Envelope.Severity, Visibility: c.Envelope.Visibility, Category: c.Envelope.Category,
+					Action: c.Envelope.Action, Severity: c.Envelope.Severity,
+					Visibility: c.Envelope.Visibility, Category: c.Envelope.Category,
 				}
 				if c.Envelope.Payload != nil {
 					e.Payload = c.Envelope.Payload
@@ -125,13 +130,13 @@ func TestEnforcementInGo(t *testing.T) {
 					if !errors.As(err, &invalidErr) {
 						t.Fatalf("got %v, want a refusal of %s", err, want.Field)
 					}
-					if diff := cmp.Diff(invalid.Field{Name: want.Field, Value: want.Value, Rule: want.Rule}, invalidErr.Fields[0]); diff != "" {
+					if diff := cmp.Diff(want.field(), invalidErr.Fields[0]); diff != "" {
 						t.Errorf("refusal (-want +got):\n%s", diff)
 					}
 					return
 				}
 				if err != nil {
-					t.Fatalf("got %v, want it to pass", err)
+					t.Fatalf("got %v, want no error", err)
 				}
 				if _, registered := parsed.Action(e.Action); registered {
 					if e.Severity != c.Stored.Severity || e.Visibility != c.Stored.Visibility ||
@@ -139,7 +144,7 @@ func TestEnforcementInGo(t *testing.T) {
 						t.Errorf("got %s, %s, %s; want %+v", e.Severity, e.Visibility, e.Category, c.Stored)
 					}
 				}
-				if diff := sameJSON(t, sent(t, e), c.Stored.Payload); diff != "" {
+				if diff := diffJSON(t, sent(t, e), c.Stored.Payload); diff != "" {
 					t.Errorf("payload (-want +got):\n%s", diff)
 				}
 			})
@@ -147,7 +152,7 @@ func TestEnforcementInGo(t *testing.T) {
 	}
 }
 
-// sent is the payload that travels to the database.
+// sent returns the payload that is sent to the database.
 func sent(t testing.TB, e activity.Envelope) json.RawMessage {
 	t.Helper()
 	raw, err := e.Encode()
@@ -161,7 +166,7 @@ func sent(t testing.TB, e activity.Envelope) json.RawMessage {
 	return fields.Payload
 }
 
-// TestWarningsAreCounted counts on a taxonomy of its own.
+// TestWarningsAreCounted has a taxonomy of its own, because the counts belong to the taxonomy.
 func TestWarningsAreCounted(t *testing.T) {
 	t.Parallel()
 	parsed, cases := readEnforcementCases(t)
@@ -176,7 +181,7 @@ func TestWarningsAreCounted(t *testing.T) {
 			want[e.Action]++
 		}
 		if err := check(t.Context(), &e); err != nil && c.Refused == nil {
-			t.Errorf("%s: got %v, want it to pass", c.Name, err)
+			t.Errorf("%s: got %v, want no error", c.Name, err)
 		}
 	}
 	if diff := cmp.Diff(want, parsed.Warnings()); diff != "" {
@@ -200,7 +205,8 @@ func TestEnforcementInSQL(t *testing.T) {
 			t.Run(c.Name+"/"+string(mode), func(t *testing.T) {
 				t.Parallel()
 				fields := map[string]any{
-					"tenant_id": tenant, "actor_principal_id": uuid.New(), "resource_id": uuid.New(), "resource_type": "signal", "action": c.Envelope.Action,
+					"tenant_id": tenant, "actor_principal_id": uuid.New(),
+					"resource_id": uuid.New(), "resource_type": "signal", "action": c.Envelope.Action,
 				}
 				if c.Envelope.Severity != "" {
 					fields["severity"] = c.Envelope.Severity
@@ -230,7 +236,7 @@ func TestEnforcementInSQL(t *testing.T) {
 						t.Fatalf("got %v, want a refusal of %s", err, want.Field)
 					}
 					got := []string{pgErr.Code, pgErr.ColumnName, pgErr.Message}
-					if diff := cmp.Diff([]string{want.Code, want.Field, invalid.Field{Name: want.Field, Value: want.Value, Rule: want.Rule}.Error()}, got); diff != "" {
+					if diff := cmp.Diff([]string{want.Code, want.Field, want.field().Error()}, got); diff != "" {
 						t.Errorf("refusal (-want +got):\n%s", diff)
 					}
 					return
@@ -246,7 +252,7 @@ func TestEnforcementInSQL(t *testing.T) {
 					got.Category != c.Stored.Category {
 					t.Errorf("got %s, %s, %s; want %+v", got.Severity, got.Visibility, got.Category, c.Stored)
 				}
-				if diff := sameJSON(t, got.Payload, c.Stored.Payload); diff != "" {
+				if diff := diffJSON(t, got.Payload, c.Stored.Payload); diff != "" {
 					t.Errorf("payload (-want +got):\n%s", diff)
 				}
 				if got.Warning != c.warning(mode) {
@@ -257,9 +263,8 @@ func TestEnforcementInSQL(t *testing.T) {
 	}
 }
 
-// TestBothDoorsAgree sends what Check lets pass in strict mode through the recorder, which must
-// store what Check made of it.
-func TestBothDoorsAgree(t *testing.T) {
+// TestRecorderWithCheck records the cases with Check as a hook, and compares the stored activities.
+func TestRecorderWithCheck(t *testing.T) {
 	t.Parallel()
 	parsed, cases := readEnforcementCases(t)
 	db := pgtest.New(t)
@@ -270,11 +275,12 @@ func TestBothDoorsAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	recorder := outbox.Recorder{Hooks: activity.Hooks{Before: []activity.BeforeAppend{parsed.Check(taxonomy.Strict)}}}
-	passed := 0
+	accepted := 0
 	for _, c := range cases {
 		e := activity.Envelope{
 			TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
-			Action: c.Envelope.Action, Severity: c.Envelope.Severity, Visibility: c.Envelope.Visibility, Category: c.Envelope.Category, Payload: c.Envelope.Payload,
+			Action: c.Envelope.Action, Severity: c.Envelope.Severity, Visibility: c.Envelope.Visibility,
+			Category: c.Envelope.Category, Payload: c.Envelope.Payload,
 		}
 		var recorded outbox.Recorded
 		err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) (err error) {
@@ -292,23 +298,17 @@ func TestBothDoorsAgree(t *testing.T) {
 			t.Errorf("%s: %v", c.Name, err)
 			continue
 		}
-		passed++
+		accepted++
 		if recorded.Severity != c.Stored.Severity || recorded.Visibility != c.Stored.Visibility ||
 			recorded.Category != c.Stored.Category {
-			t.Errorf(
-				"%s: got %s, %s, %s; want %+v",
-				c.Name,
-				recorded.Severity,
-				recorded.Visibility,
-				recorded.Category,
-				c.Stored,
-			)
+			t.Errorf("%s: got %s, %s, %s; want %+v",
+				c.Name, recorded.Severity, recorded.Visibility, recorded.Category, c.Stored)
 		}
-		if diff := sameJSON(t, recorded.Payload, c.Stored.Payload); diff != "" {
+		if diff := diffJSON(t, recorded.Payload, c.Stored.Payload); diff != "" {
 			t.Errorf("%s: payload (-want +got):\n%s", c.Name, diff)
 		}
 	}
-	if passed == 0 {
-		t.Error("nothing passed")
+	if accepted == 0 {
+		t.Error("no case was accepted")
 	}
 }

@@ -15,7 +15,7 @@ const exampleFile = `
 version: 1
 actions:
   signal.created:
-    description: A signal was registered.
+    description: A signal was created.
     category: research
     keep: [signal_type, score]
     payload:
@@ -26,8 +26,7 @@ actions:
         score: {type: number, minimum: 0}
 `
 
-// Check is a hook: an outbox.Recorder that has it among its Hooks.Before records nothing that
-// breaks the taxonomy.
+// An outbox.Recorder with this hook in Hooks.Before refuses envelopes that violate the taxonomy.
 func ExampleTaxonomy_Check() {
 	actions, err := taxonomy.Parse(strings.NewReader(exampleFile))
 	if err != nil {
@@ -36,7 +35,7 @@ func ExampleTaxonomy_Check() {
 	check := actions.Check(taxonomy.Strict)
 	e := activity.Envelope{
 		TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
-		Action: "signal.created", Payload: map[string]any{"score": "high", "draft": true},
+		Action: "signal.created", Payload: map[string]any{"signal_type": "momentum", "score": "high"},
 	}
 	fmt.Println(check(context.Background(), &e))
 
@@ -44,7 +43,7 @@ func ExampleTaxonomy_Check() {
 	fmt.Println(check(context.Background(), &e))
 	fmt.Printf("%s %s %s\n", e.Category, e.Severity, e.Payload)
 	// Output:
-	// envelope refused: payload.signal_type is required by signal.created; payload.score "string" must be a number
+	// envelope refused: payload.score "string" must be a number
 	// <nil>
 	// research info {"score":0.7,"signal_type":"momentum"}
 }
@@ -55,7 +54,7 @@ func ExampleDiff() {
 		panic(err)
 	}
 	after, err := taxonomy.Parse(strings.NewReader(strings.Replace(exampleFile, "minimum: 0", "minimum: -1", 1) +
-		"  signal.deleted: {description: A signal was removed., category: research, severity: warning}\n"))
+		"  signal.deleted: {description: A signal was deleted., category: research, severity: warning}\n"))
 	if err != nil {
 		panic(err)
 	}
@@ -63,5 +62,5 @@ func ExampleDiff() {
 	// Output:
 	// ~ signal.created
 	//     payload.properties.score.minimum: 0 → -1
-	// + signal.deleted   A signal was removed.
+	// + signal.deleted   A signal was deleted.
 }

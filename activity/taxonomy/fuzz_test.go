@@ -16,15 +16,25 @@ import (
 	"github.com/fanfarehq/fanfare/activity/taxonomy/template"
 )
 
-// FuzzParse looks for files that Parse does not bear, and holds what it reads to what it promises.
+// FuzzParse checks that Parse does not panic, and that its result keeps its invariants.
 func FuzzParse(f *testing.F) {
 	text, err := os.ReadFile("testdata/enforcement.yaml")
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, seed := range []string{
-		string(text), before, after, "", "[]", "version: 1\nactions: {}\n---\n", "a: &a [*a]\n", "? {}\n: 1\n", "version: !!binary x\n", "%YAML 1.2\n---\n<<: {}\n",
-		"version: 1\nactions:\n  a.b: {description: D, category: C, payload: {type: object, properties: {a: {pattern: 'a{1000}', $ref: '#/$defs/a'}}, $defs: {a: {$ref: '#'}}}}\n",
+		string(text), before, after, "", "[]", "version: 1\nactions: {}\n---\n", "a: &a [*a]\n", "? {}\n: 1\n",
+		"version: !!binary x\n", "%YAML 1.2\n---\n<<: {}\n",
+		`version: 1
+actions:
+  a.b:
+    description: D
+    category: C
+    payload:
+      type: object
+      properties: {a: {pattern: 'a{1000}', $ref: '#/$defs/a'}}
+      $defs: {a: {$ref: '#'}}
+`,
 	} {
 		f.Add(seed)
 	}
@@ -33,15 +43,16 @@ func FuzzParse(f *testing.F) {
 		var invalidErr *taxonomy.InvalidError
 		if err != nil {
 			if !errors.As(err, &invalidErr) || len(invalidErr.Diagnostics) == 0 {
-				t.Fatalf("got %v, want mistakes", err)
+				t.Fatalf("got %v, want an *InvalidError", err)
 			}
-			if !slices.IsSortedFunc(invalidErr.Diagnostics, func(a, b taxonomy.Diagnostic) int { return a.Line - b.Line }) {
-				t.Errorf("the mistakes are not in the order of the file: %v", err)
+			byLine := func(a, b taxonomy.Diagnostic) int { return a.Line - b.Line }
+			if !slices.IsSortedFunc(invalidErr.Diagnostics, byLine) {
+				t.Errorf("the diagnostics are not in the order of the file: %v", err)
 			}
 			return
 		}
 		if n := taxonomy.Diff(parsed, parsed).Len(); n > 0 {
-			t.Errorf("it differs from itself in %d actions", n)
+			t.Errorf("got %d differences from itself, want none", n)
 		}
 		for _, a := range parsed.Actions() {
 			e := activity.Envelope{
@@ -49,7 +60,7 @@ func FuzzParse(f *testing.F) {
 				Action: a.Name, Severity: a.Severity, Visibility: a.Visibility, Category: a.Category,
 			}
 			if err := e.Validate(); err != nil {
-				t.Errorf("an envelope with what %s says is refused: %v", a.Name, err)
+				t.Errorf("%s: an envelope with its defaults: %v", a.Name, err)
 			}
 			for _, phrase := range []string{a.Title, a.Summary} {
 				if _, err := template.Parse(phrase); err != nil {
@@ -66,8 +77,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzCheck looks for payloads that Check does not bear, or that it lets pass and yet breaks
-// something.
+// FuzzCheck checks that Check does not panic, and that an accepted envelope is valid, has the
+// action's defaults and keys, and is accepted again.
 func FuzzCheck(f *testing.F) {
 	parsed, cases := readEnforcementCases(f)
 	for _, c := range cases {
@@ -82,37 +93,38 @@ func FuzzCheck(f *testing.F) {
 	off, warn, strict := parsed.Check(taxonomy.Off), parsed.Check(taxonomy.Warn), parsed.Check(taxonomy.Strict)
 	f.Fuzz(func(t *testing.T, action string, payload []byte) {
 		given := activity.Envelope{
-			TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal", Action: action, Payload: json.RawMessage(payload),
+			TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "signal",
+			Action: action, Payload: json.RawMessage(payload),
 		}
-		own := given.Validate()
-		lax, noted, held := given, given, given
-		offErr, warnErr, strictErr := off(t.Context(), &lax), warn(t.Context(), &noted), strict(t.Context(), &held)
+		givenErr := given.Validate()
+		unchecked, warned, checked := given, given, given
+		offErr, warnErr := off(t.Context(), &unchecked), warn(t.Context(), &warned)
+		strictErr := strict(t.Context(), &checked)
 		var invalidErr *invalid.Error
 		if strictErr != nil && !errors.As(strictErr, &invalidErr) {
-			t.Errorf("strict: got %v, want an InvalidError", strictErr)
+			t.Errorf("strict: got %v, want an *invalid.Error", strictErr)
 		}
-		if own != nil {
-			// A hook may let pass what the envelope's own rules refuse right after it.
-			return
+		if givenErr != nil {
+			return // a hook may accept an envelope that recording refuses after the hooks
 		}
 		if offErr != nil || warnErr != nil {
-			t.Errorf("off: %v; warn: %v; want both to pass", offErr, warnErr)
+			t.Errorf("off: %v; warn: %v; want no errors", offErr, warnErr)
 		}
-		action2, registered := parsed.Action(action)
+		registered, ok := parsed.Action(action)
 		if strictErr != nil {
 			return
 		}
-		if !registered {
-			t.Fatalf("strict lets %q pass", action)
+		if !ok {
+			t.Fatalf("strict accepts %q, want an error", action)
 		}
-		if err := held.Validate(); err != nil {
-			t.Errorf("what passed is refused: %v", err)
+		if err := checked.Validate(); err != nil {
+			t.Errorf("the accepted envelope is invalid: %v", err)
 		}
-		if held.Severity != action2.Severity || held.Visibility != action2.Visibility ||
-			held.Category != action2.Category {
-			t.Errorf("got %s, %s, %s; want the action's", held.Severity, held.Visibility, held.Category)
+		if checked.Severity != registered.Severity || checked.Visibility != registered.Visibility ||
+			checked.Category != registered.Category {
+			t.Errorf("got %s, %s, %s; want those of the action", checked.Severity, checked.Visibility, checked.Category)
 		}
-		raw, err := json.Marshal(held.Payload)
+		raw, err := json.Marshal(checked.Payload)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,18 +133,18 @@ func FuzzCheck(f *testing.F) {
 			t.Fatal(err)
 		}
 		for key := range kept {
-			if action2.Keep != nil && !slices.Contains(action2.Keep, key) {
-				t.Errorf("%q is kept", key)
+			if registered.Keep != nil && !slices.Contains(registered.Keep, key) {
+				t.Errorf("the key %q is stored, want it dropped", key)
 			}
 		}
-		for _, key := range action2.Required {
+		for _, key := range registered.Required {
 			if _, ok := kept[key]; !ok {
-				t.Errorf("%q is missing, and it passed", key)
+				t.Errorf("the required key %q is absent, want an error", key)
 			}
 		}
-		again := held
+		again := checked
 		if err := strict(t.Context(), &again); err != nil {
-			t.Errorf("what passed once does not pass again: %v", err)
+			t.Errorf("the accepted envelope is refused the second time: %v", err)
 		}
 	})
 }

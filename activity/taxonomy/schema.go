@@ -256,8 +256,8 @@ func deepest(e *jsonschema.ValidationError) fault {
 	return fault{path: path, rule: rule}
 }
 
-// canonical returns the canonical JSON text of a schema: object keys are sorted, and numbers have no
-// exponent.
+// canonical returns the canonical JSON text of a schema: object keys are sorted, and numbers have
+// no exponent.
 func canonical(schema any) json.RawMessage {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -7,8 +7,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
-// maxDigits is the maximum number of digits that a number of a schema may have on either side of its
-// point. A number of a payload may have as many as PostgreSQL's numeric type stores.
+// maxDigits is the maximum number of digits that a number of a schema may have on either side of
+// its point. A number of a payload may have as many as PostgreSQL's numeric type stores.
 const maxDigits = 16383
 
 // storedSize returns the length in bytes of a decoded JSON value as jsonb writes it, which is the
@@ -94,8 +94,8 @@ func storedNumber(text string) (size int, ok bool) {
 	return n.NumericLen(), true
 }
 
-// plainNumber returns the canonical text of a number of a schema. ok is false if the number has more
-// than maxDigits digits on either side of its point.
+// plainNumber returns the canonical text of a number of a schema. ok is false if the number has
+// more than maxDigits digits on either side of its point.
 func plainNumber(text string) (plain string, ok bool) {
 	n, ok := jsontext.ParseNumber([]byte(text))
 	if !ok || n.Whole() > maxDigits || n.Fraction() > maxDigits {

@@ -37,9 +37,9 @@ type Watcher struct {
 type WatcherOptions struct {
 	// Report is called with an error of Run's polls, once until a poll succeeds. nil ignores errors.
 	Report func(error)
-	// OnChange is called with all actions, in the order of their names, when the applied taxonomy or
-	// a mode has changed, and after the first poll that succeeds. It is also called with a taxonomy
-	// that is invalid. nil disables it.
+	// OnChange is called with all actions, in the order of their names, after the first successful
+	// poll and whenever the applied taxonomy or a mode has changed, even if the taxonomy is invalid.
+	// nil disables it.
 	OnChange func(actions []Action)
 }
 

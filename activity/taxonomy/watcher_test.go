@@ -53,47 +53,54 @@ func TestWatcher(t *testing.T) {
 		}
 	}
 	if watcher.Taxonomy() != nil || refusal(one) != "" {
-		t.Error("before it was read there is a taxonomy, or something is refused")
+		t.Error("before the first poll: got a taxonomy or an error, want neither")
 	}
-	const unknown, lacking = `envelope refused: action "a.b" is not registered in the taxonomy`, `envelope refused: payload.name is required by a.b`
-	step("of nobody", func() error { return nil }, "", "")
-	step("one is held to it", set(one, taxonomy.Strict), unknown, "")
-	step("all are", set(uuid.Nil, taxonomy.Strict), unknown, unknown)
-	step("the action came", put("version: 1\nactions:\n  a.b: {description: D, category: C}\n"), "filled", "filled")
+	const (
+		unknown = `envelope refused: action "a.b" is not registered in the taxonomy`
+		lacking = `envelope refused: payload.name is required by a.b`
+	)
+	step("no taxonomy", func() error { return nil }, "", "")
+	step("Strict for one tenant", set(one, taxonomy.Strict), unknown, "")
+	step("Strict for all tenants", set(uuid.Nil, taxonomy.Strict), unknown, unknown)
+	step("an action is added", put("version: 1\nactions:\n  a.b: {description: D, category: C}\n"), "filled", "filled")
 	step(
-		"and a rule",
+		"a rule is added",
 		put("version: 1\nactions:\n  a.b: {description: D, category: C, payload: {type: object, required: [name]}}\n"),
 		lacking,
 		lacking,
 	)
-	step("one is warnings", set(one, taxonomy.Warn), "filled", lacking)
-	step("the rule went", put("version: 1\nactions:\n  a.b: {description: D, category: C}\n"), "filled", "filled")
-	step("one is as all", func() error { return taxonomy.ClearMode(t.Context(), db.Pool, one) }, "filled", "filled")
+	step("Warn for one tenant", set(one, taxonomy.Warn), "filled", lacking)
+	step("the rule is removed", put("version: 1\nactions:\n  a.b: {description: D, category: C}\n"), "filled", "filled")
+	unset := func() error { return taxonomy.ClearMode(t.Context(), db.Pool, one) }
+	step("the mode of one tenant is cleared", unset, "filled", "filled")
 	if diff := cmp.Diff(map[string]uint64{"a.b": 1}, watcher.Warnings()); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 	step(
-		"a key is secret",
-		put(
-			"version: 1\nsecret_keys: [iban]\nactions:\n  a.b: {description: D, category: C, payload: {type: object, properties: {iban: {type: integer}}}}\n",
-		),
+		"a secret key is added",
+		put(`version: 1
+secret_keys: [iban]
+actions:
+  a.b: {description: D, category: C, payload: {type: object, properties: {iban: {type: integer}}}}
+`),
 		`envelope refused: payload.iban "string" must be an integer`,
 		`envelope refused: payload.iban "string" must be an integer`,
 	)
 
 	same := watcher.Taxonomy()
 	if err := watcher.Refresh(t.Context()); err != nil || watcher.Taxonomy() != same {
-		t.Errorf("nothing changed: got %v, and that it was read anew: %t", err, watcher.Taxonomy() != same)
+		t.Errorf("without changes: got %v and read again %t, want neither", err, watcher.Taxonomy() != same)
 	}
-	if _, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.taxonomy SET title = '{who}' WHERE action = 'a.b'`); err != nil {
+	const invalidTitle = `UPDATE fanfare.taxonomy SET title = '{who}' WHERE action = 'a.b'`
+	if _, err := db.Pool.Exec(t.Context(), invalidTitle); err != nil {
 		t.Fatal(err)
 	}
 	if err := watcher.Refresh(t.Context()); err == nil || watcher.Taxonomy() != same {
-		t.Errorf("what cannot be: got %v, want an error and what was", err)
+		t.Errorf("an invalid taxonomy: got %v, want an error and the previous taxonomy", err)
 	}
 }
 
-// TestWatcherReportsChanges counts the calls of OnChange. An invalid taxonomy does not prevent them.
+// TestWatcherReportsChanges counts the calls of OnChange, including those of an invalid taxonomy.
 func TestWatcherReportsChanges(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

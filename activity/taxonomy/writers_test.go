@@ -17,16 +17,21 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestDoorsAgreeOnAnyPayload asks Check and the database about payloads of all shapes: both must
-// refuse the same for the same reason, or store the same.
-func TestDoorsAgreeOnAnyPayload(t *testing.T) {
+// TestCheckAgreesWithDatabase checks and records arbitrary payloads: Check and the database must
+// report the same violation, or result in the same payload.
+func TestCheckAgreesWithDatabase(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	wanted, err := Parse(strings.NewReader(`
 version: 1
 actions:
   all.kept: {description: D, category: C, max_payload_bytes: 60, payload: {type: object, required: [a]}}
-  some.kept: {description: D, category: C, max_payload_bytes: 30, keep: [a, b, password], payload: {type: object, required: [b, a]}}
+  some.kept:
+    description: D
+    category: C
+    max_payload_bytes: 30
+    keep: [a, b, password]
+    payload: {type: object, required: [b, a]}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +44,7 @@ actions:
 	}
 	check := wanted.Check(Strict)
 	keys := rapid.SampledFrom([]string{`"a"`, `"a"`, `"b"`, `"b"`, `"c"`, `"password"`, `"é\n"`, `"\u0061"`, `"A"`})
-	refused, passed := 0, 0
+	refused, accepted := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		e := activity.Envelope{
 			TenantID: uuid.New(), ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), ResourceType: "r",
@@ -73,13 +78,13 @@ actions:
 			rt.Fatal(err)
 		}
 		if got != want {
-			rt.Fatalf("Check says %v, the database %v", got, want)
+			rt.Fatalf("got the violation %v, want that of the database: %v", got, want)
 		}
 		if want.Name != "" {
 			refused++
 			return
 		}
-		passed++
+		accepted++
 		raw, err := json.Marshal(e.Payload)
 		if err != nil {
 			rt.Fatal(err)
@@ -96,7 +101,7 @@ actions:
 			rt.Fatalf("payload (-stored +checked):\n%s", diff)
 		}
 	})
-	if refused == 0 || passed == 0 {
-		t.Errorf("%d refused and %d passed, want some of both", refused, passed)
+	if refused == 0 || accepted == 0 {
+		t.Errorf("got %d refused and %d accepted payloads, want some of both", refused, accepted)
 	}
 }

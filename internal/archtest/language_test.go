@@ -71,6 +71,8 @@ func widths(name, line string) (problems []string) {
 		limit = 100
 	case strings.HasSuffix(name, ".md") && (strings.HasPrefix(text, "|") || strings.Contains(text, "](")):
 		return nil // a table's row and a link cannot be broken
+	case strings.HasPrefix(text, "//go:generate "):
+		return nil // a directive cannot be broken
 	}
 	if width := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); width > limit {
 		problems = append(problems, fmt.Sprintf("got %d columns, want at most %d", width, limit))

@@ -1,4 +1,5 @@
-// Package generate generates a Go package with a type for the payload of every action of a taxonomy:
+// Package generate generates a Go package with a type for the payload of every action of a
+// taxonomy:
 //
 //	e := actions.SignalValidated{Passed: true, Checks: new(12)}.On(tenant, signal)
 //

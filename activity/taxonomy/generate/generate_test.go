@@ -45,14 +45,14 @@ func text(t testing.TB, made []generate.File, name string) string {
 	return ""
 }
 
-// object is a schema with one property, x, of a schema.
+// object returns a schema with the optional property x.
 func object(x string) string { return `{"type":"object","properties":{"x":` + x + `}}` }
 
 func required(x string) string {
 	return `{"type":"object","required":["x"],"properties":{"x":` + x + `}}`
 }
 
-// types is what becomes of a schema: the payload's type, without comments and in single spaces.
+// types are schemas of payloads and the generated types, without comments and extra spaces.
 var types = map[string]struct{ schema, want string }{
 	"none":                  {"", "map[string]any"},
 	"true":                  {"true", "map[string]any"},
@@ -144,7 +144,8 @@ var types = map[string]struct{ schema, want string }{
 		"struct { X map[string]float64 `json:\"x,omitzero\"` }",
 	},
 	"the required first": {
-		`{"type":"object","required":["z"],"properties":{"a":{"type":"string"},"z":{"type":"string"},"b":{"type":"string"}}}`,
+		`{"type":"object","required":["z"],` +
+			`"properties":{"a":{"type":"string"},"z":{"type":"string"},"b":{"type":"string"}}}`,
 		"struct { Z string `json:\"z\"` A string `json:\"a,omitzero\"` B string `json:\"b,omitzero\"` }",
 	},
 }
@@ -169,8 +170,8 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// TestWhatIsGeneratedCompiles builds all of those types, without a file of them in the tree.
-func TestWhatIsGeneratedCompiles(t *testing.T) {
+// TestGeneratedPackageCompiles compiles the types of all cases with an overlay.
+func TestGeneratedPackageCompiles(t *testing.T) {
 	t.Parallel()
 	var actions []taxonomy.Action
 	n := 0
@@ -241,23 +242,33 @@ func TestRefused(t *testing.T) {
 		options generate.Options
 		want    string
 	}{
-		"a keyword for a name": {nil, generate.Options{Package: "type"}, `the package's name "type" must be an identifier of Go, and not main`},
+		"a keyword for a name": {
+			nil, generate.Options{Package: "type"},
+			`the package's name "type" must be an identifier of Go, and not main`,
+		},
 		"two actions of one name": {
 			[]taxonomy.Action{actionOf("a.b_c", ""), actionOf("a.b.c", "")},
 			generate.Options{Package: "x"},
-			"the taxonomy cannot be written as Go:\n  a.b.c and a.b_c would have the same name ABC\n  the name of a.b.c and the name of a.b_c would have the same name NameABC",
+			"the taxonomy cannot be written as Go:\n" +
+				"  a.b.c and a.b_c would have the same name ABC\n" +
+				"  the name of a.b.c and the name of a.b_c would have the same name NameABC",
 		},
 		"two keys of one name": {
-			[]taxonomy.Action{actionOf("a.b", `{"type":"object","properties":{"run_id":{"type":"string"},"run-id":{"type":"string"}}}`)},
+			[]taxonomy.Action{
+				actionOf("a.b", `{"type":"object","properties":{"run_id":{"type":"string"},"run-id":{"type":"string"}}}`),
+			},
 			generate.Options{Package: "x"},
 			"the taxonomy cannot be written as Go:\n  run-id of a.b and run_id of a.b would have the same name RunID",
 		},
 		"a part with an action's name": {
-			[]taxonomy.Action{actionOf("a.b", object(`{"type":"object","properties":{"n":{"type":"string"}}}`)), actionOf("a.b.x", "")},
+			[]taxonomy.Action{
+				actionOf("a.b", object(`{"type":"object","properties":{"n":{"type":"string"}}}`)),
+				actionOf("a.b.x", ""),
+			},
 			generate.Options{Package: "x"},
 			"the taxonomy cannot be written as Go:\n  a part of a.b and a.b.x would have the same name ABX",
 		},
-		"a family that there is not": {
+		"a resource type of an unknown family": {
 			[]taxonomy.Action{actionOf("a.b", "")},
 			generate.Options{Package: "x", ResourceTypes: map[string]string{"b": "c"}},
 			"the taxonomy cannot be written as Go:\n  no action begins with \"b\", whose resource type is given",
