@@ -36,8 +36,8 @@ func (f *consumerFlags) flags(flags *pflag.FlagSet) {
 }
 
 func (f *workerFlags) flags(flags *pflag.FlagSet) {
-	flags.IntVar(&f.Claimers, "claimers", 0, "maximum number of lanes that the worker serves at a time (0: its default)")
-	flags.IntVar(&f.Batch, "batch", 0, "maximum number of activities that the worker claims at a time (0: its default)")
+	flags.IntVar(&f.Claimers, "claimers", 0, "maximum number of lanes that are served at a time (0: the default)")
+	flags.IntVar(&f.Batch, "batch", 0, "maximum number of activities of a claim (0: the default)")
 }
 
 // newConsumer measures the consumer alone; drain --against-consumer measures it in turns with the

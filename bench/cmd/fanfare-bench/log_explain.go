@@ -26,7 +26,7 @@ import (
 // plans are the plans of the queries.
 type plans struct {
 	Plans     []plan   `json:"plans"`
-	Offenders []string `json:"sequential_scans"` // plans and the partitions that they scan sequentially, empty ones included
+	Offenders []string `json:"sequential_scans"` // plans with the partitions that they scan sequentially
 }
 
 // plan is the plan of a query with its values (custom) or without (generic); a connection that

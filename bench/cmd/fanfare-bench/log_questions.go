@@ -62,7 +62,12 @@ func list(
 	before uuid.UUID,
 ) (queryResult, error) {
 	found, next, err := log.List(ctx, tenant, f, activity.Page{Limit: pageSize, Before: before})
-	return queryResult{rows: len(found), full: len(found) == pageSize, cut: len(found) < pageSize && next != uuid.Nil}, err
+	return pageOf(len(found), next), err
+}
+
+// pageOf describes a page of n activities; next is where the following page starts.
+func pageOf(n int, next uuid.UUID) queryResult {
+	return queryResult{rows: n, full: n == pageSize, cut: n < pageSize && next != uuid.Nil}
 }
 
 // countOf counts activities up to the log's budget.
@@ -101,7 +106,7 @@ func headersThenIDs(ctx context.Context, log *pglog.Log, a *activity.Activity) (
 		ids[i] = headers[i].ID
 	}
 	found, err := log.Read(ctx, a.TenantID, ids)
-	return queryResult{rows: len(found), full: len(found) == pageSize, cut: len(found) < pageSize && next != uuid.Nil}, err
+	return pageOf(len(found), next), err
 }
 
 var logQueries = []logQuery{

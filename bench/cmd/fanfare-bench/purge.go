@@ -54,7 +54,7 @@ func newPurge() *cobra.Command {
 	flags.IntVar(&o.tenants, "tenants", 50, "number of tenants")
 	flags.IntVar(&o.rate, "rate", 200, "transactions a second")
 	flags.IntVar(&o.seconds, "seconds", 30, "seconds to write without a purge")
-	flags.IntVar(&o.batch, "batch", 0, "maximum number of rows that a step of the purge removes (0: retention's default)")
+	flags.IntVar(&o.batch, "batch", 0, "maximum number of rows of a step of the purge (0: the default)")
 	o.databaseFlags.flags(flags)
 	return cmd
 }

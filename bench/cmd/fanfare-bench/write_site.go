@@ -124,7 +124,7 @@ func (s *site) verify(ctx context.Context, kind string, commits int64) error {
 		activities != wantActivities ||
 		pending != wantActivities {
 		return fmt.Errorf(
-			"%d signals, %d audit rows, %d own log rows, %d own outbox rows, %d activities, %d pending, want %d transactions",
+			"%d signals, %d audit rows, %d own log rows, %d own outbox rows, %d activities, %d pending, want %d",
 			signals,
 			audits,
 			logged,

@@ -37,7 +37,8 @@ func must(b []byte, err error) []byte {
 }
 
 const activityColumns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, " +
-	"owner_id, parent_id, occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, severity, category, " +
+	"owner_id, parent_id, occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, " +
+	"severity, category, " +
 	"delivery_channels, message, request_id, payload"
 
 // history generates the activities in their order, and their notifications.

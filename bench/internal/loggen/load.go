@@ -165,7 +165,8 @@ func (m *month) attach(ctx context.Context, conn *pgx.Conn) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		for _, statement := range []string{
 			fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s "+
-				"FOR VALUES FROM (fanfare.uuidv7_floor('%s')) TO (fanfare.uuidv7_floor('%s'))", activities, m.name, m.low.Format(time.RFC3339), m.high.Format(time.RFC3339)),
+				"FOR VALUES FROM (fanfare.uuidv7_floor('%s')) TO (fanfare.uuidv7_floor('%s'))",
+				activities, m.name, m.low.Format(time.RFC3339), m.high.Format(time.RFC3339)),
 			"ALTER TABLE " + m.name + " DROP CONSTRAINT in_month",
 			"CREATE TRIGGER never_truncated BEFORE TRUNCATE ON " + m.name +
 				" FOR EACH STATEMENT EXECUTE FUNCTION fanfare.refuse_change()",
