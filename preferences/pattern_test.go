@@ -149,14 +149,14 @@ func TestCompileErrors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := preferences.Compile(test.pattern)
-			var refused *preferences.PatternError
-			if !errors.As(err, &refused) {
+			var patternErr *preferences.PatternError
+			if !errors.As(err, &patternErr) {
 				t.Fatalf("got error %v, want a *PatternError", err)
 			}
-			if refused.Pattern != test.pattern || refused.Rule != test.rule {
-				t.Errorf("got %+v, want pattern %q and rule %q", *refused, test.pattern, test.rule)
+			if patternErr.Pattern != test.pattern || patternErr.Rule != test.rule {
+				t.Errorf("got %+v, want pattern %q and rule %q", *patternErr, test.pattern, test.rule)
 			}
-			if got := refused.Error(); got != test.text {
+			if got := patternErr.Error(); got != test.text {
 				t.Errorf("got %s, want %s", got, test.text)
 			}
 		})

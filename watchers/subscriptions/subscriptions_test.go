@@ -85,8 +85,8 @@ func TestSubscribeErrors(t *testing.T) {
 		}
 	}
 	_, _, err := subscriptions.Subscribe(t.Context(), d.Begin(t), d.Principal(d.Viewer), request(d.Doc, "everything"))
-	var refused *invalid.Error
-	if !errors.As(err, &refused) || refused.Fields[0].Name != "scope" {
+	var invalidErr *invalid.Error
+	if !errors.As(err, &invalidErr) || invalidErr.Fields[0].Name != "scope" {
 		t.Errorf("unknown scope: got %v, want an error about the field scope", err)
 	}
 }
@@ -130,7 +130,7 @@ func TestSubscribeManyReturnsOneResultForEachRequest(t *testing.T) {
 	if !errors.Is(results[1].Err, activity.ErrNotFound) {
 		t.Errorf("without a role: got %v, want ErrNotFound", results[1].Err)
 	}
-	if refused := (*invalid.Error)(nil); !errors.As(results[3].Err, &refused) {
+	if invalidErr := (*invalid.Error)(nil); !errors.As(results[3].Err, &invalidErr) {
 		t.Errorf("unknown scope: got %v, want an *invalid.Error", results[3].Err)
 	}
 	if results[2].ID != existing.ID || results[0].ID != results[4].ID || results[5].ID != results[6].ID {
