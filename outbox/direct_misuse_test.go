@@ -92,7 +92,7 @@ func TestEveryModeRecords(t *testing.T) {
 		again, err := txActivity(t.Context(), pool, e, insert)
 		if err != nil || again.Created || again.ID != first.ID {
 			t.Errorf(
-				"TxActivity again: got %s, created %t, %v; want %s that stands",
+				"TxActivity again: got %s, created %t, %v; want the existing %s",
 				again.ID,
 				again.Created,
 				err,
@@ -111,7 +111,7 @@ func TestEveryModeRecords(t *testing.T) {
 		)
 		if err != nil || late.Created || late.ID != first.ID {
 			t.Errorf(
-				"TxActivity whose key stands: got %s, created %t, %v; want %s that stands",
+				"TxActivity with a duplicate key: got %s, created %t, %v; want the existing %s",
 				late.ID,
 				late.Created,
 				err,
@@ -130,7 +130,7 @@ func TestEveryModeRecords(t *testing.T) {
 		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 			fresh := aKeyedEnvelope()
 			if one := mustRecord(t, tx, e); one.Created || one.ID != first.ID || one.RecordedAt.IsZero() {
-				t.Errorf("Record: got %+v, want %s that stands", one, first.ID)
+				t.Errorf("Record: got %+v, want the existing %s", one, first.ID)
 			}
 			many, err := outbox.RecordMany(t.Context(), tx, []activity.Envelope{fresh, e, anEnvelope()})
 			if err != nil {
@@ -447,7 +447,7 @@ func TestContextEndsAnywhere(t *testing.T) {
 		wantFree(t, pool)
 	}
 	// The server decides about a commit that was in progress.
-	waittest.Query(t, db.Pool, "nobody is in a transaction", `
+	waittest.Query(t, db.Pool, "no transaction is open", `
 		SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL
 		AND pid <> pg_backend_pid())`)
 	changes, activities := count(t, db.Pool, "signals"), count(t, db.Pool, "fanfare.activities")

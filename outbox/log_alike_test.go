@@ -113,7 +113,7 @@ func TestMemoryLogIsLikePostgres(t *testing.T) {
 		cmpopts.IgnoreFields(activity.Activity{}, "ID", "RecordedAt", "IPKeyID", "IPHash"),
 		cmpopts.EquateEmpty(),
 	}
-	created, stood, refused := 0, 0, 0
+	created, duplicates, refused := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		e := drawOdd(rt)
 		stored, err := postgres.Append(t.Context(), e)
@@ -129,7 +129,7 @@ func TestMemoryLogIsLikePostgres(t *testing.T) {
 		if stored[0].Created {
 			created++
 		} else {
-			stood++
+			duplicates++
 		}
 		for _, r := range []*activity.Recorded{&stored[0], &kept[0]} {
 			if (len(r.IPHash) == 32) != (r.IPKeyID != 0) {
@@ -147,7 +147,7 @@ func TestMemoryLogIsLikePostgres(t *testing.T) {
 			rt.Errorf("%+v (-PostgreSQL +memory):\n%s", e, diff)
 		}
 	})
-	if created == 0 || stood == 0 || refused == 0 {
-		t.Errorf("got %d created, %d that stood, %d refused, want some of each", created, stood, refused)
+	if created == 0 || duplicates == 0 || refused == 0 {
+		t.Errorf("got %d created, %d duplicates, %d rejected, want some of each", created, duplicates, refused)
 	}
 }

@@ -474,7 +474,7 @@ func TestUnderRepeatableRead(t *testing.T) {
 	first := mustRecord(t, tx, e)
 	commit(t, tx)
 	if _, err := outbox.Record(t.Context(), late, e); state(err) != "40001" {
-		t.Errorf("a key that stands beyond the snapshot: got %v, want SQLSTATE 40001, try again", err)
+		t.Errorf("a key committed after the snapshot: got %v, want SQLSTATE 40001, try again", err)
 	}
 	again, err := db.Pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
@@ -482,7 +482,7 @@ func TestUnderRepeatableRead(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = again.Rollback(context.Background()) })
 	if got := mustRecord(t, again, e); got.Created || got.ID != first.ID {
-		t.Errorf("tried again: got created %t, id %s; want the one that stands, %s", got.Created, got.ID, first.ID)
+		t.Errorf("tried again: got created %t, id %s; want the existing %s", got.Created, got.ID, first.ID)
 	}
 }
 
@@ -535,7 +535,7 @@ func TestQueueRejects(t *testing.T) {
 		t.Errorf("rows: got %+v, want %+v; into: got %+v, want it untouched", got, want, r)
 	}
 	if got := count(t, db.Pool, `pg_class WHERE relname = 'changed'`); got != 0 {
-		t.Error("the change stands without its activity")
+		t.Error("the change was made without its activity")
 	}
 }
 

@@ -91,11 +91,11 @@ func TestModesSetAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var said, stands int
+	var function, setting int
 	if err := pool.QueryRow(t.Context(), `SELECT fanfare.max_payload_bytes(), max_payload_bytes
-		FROM fanfare.settings`).Scan(&said, &stands); err != nil ||
-		said != stands {
-		t.Errorf("got %d bytes, %v; want the %d of the settings", said, err, stands)
+		FROM fanfare.settings`).Scan(&function, &setting); err != nil ||
+		function != setting {
+		t.Errorf("got %d bytes, %v; want the %d of the settings", function, err, setting)
 	}
 	if got := collect[string](t, db, `SELECT coalesce(fanfare.enforcement_of(tenant_id), '') FROM fanfare.enforcement
 		WHERE fanfare.enforcement_of(tenant_id) <> mode`); len(
@@ -148,11 +148,11 @@ func TestDuplicatesPassTighterRules(t *testing.T) {
 	tx := begin(t, db)
 	one, err := outbox.Record(t.Context(), tx, e)
 	if err != nil || one.Created || one.ID != first {
-		t.Errorf("Record: got %s, created %t, %v; want %s that stands", one.ID, one.Created, err, first)
+		t.Errorf("Record: got %s, created %t, %v; want the existing %s", one.ID, one.Created, err, first)
 	}
 	many, err := outbox.RecordMany(t.Context(), tx, slicesOf(e))
 	if err != nil || len(many) != 1 || many[0].ID != first {
-		t.Errorf("RecordMany: got %v, %v; want %s that stands", many, err, first)
+		t.Errorf("RecordMany: got %v, %v; want the existing %s", many, err, first)
 	}
 	body, err := e.Encode()
 	if err != nil {
@@ -162,11 +162,11 @@ func TestDuplicatesPassTighterRules(t *testing.T) {
 	if err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1)`,
 		string(body)).Scan((*[16]byte)(&id)); err != nil ||
 		id != first {
-		t.Errorf("record_activity: got %s, %v; want %s that stands", id, err, first)
+		t.Errorf("record_activity: got %s, %v; want the existing %s", id, err, first)
 	}
 	_, changed, err := outbox.TxActivity(t.Context(), db.Pool, e, create("again"))
 	if err != nil || changed.Created || changed.ID != first {
-		t.Errorf("TxActivity: got %s, created %t, %v; want %s that stands", changed.ID, changed.Created, err, first)
+		t.Errorf("TxActivity: got %s, created %t, %v; want the existing %s", changed.ID, changed.Created, err, first)
 	}
 	e.ResourceType = ""
 	if _, err := outbox.Record(t.Context(), tx, e); !slices.Equal(refusedFields(err), []string{"resource_type"}) {

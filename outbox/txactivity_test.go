@@ -337,7 +337,7 @@ func TestTxActivityKeyCompletedByFn(t *testing.T) {
 		}
 		result, again, err := do("second")
 		if err != nil || result != "" || again.Created || again.ID != first.ID {
-			t.Errorf("got %q, %+v, %v; want the zero result and the activity that stands", result, again, err)
+			t.Errorf("got %q, %+v, %v; want the zero result and the existing activity", result, again, err)
 		}
 		wantLeft(t, db, outer, []string{"first"}, written{1, 1, 1})
 	})

@@ -61,7 +61,7 @@ func TestCheckConnection(t *testing.T) {
 			keyFlag,
 			"rejects the API key: set --centrifugo-api-key",
 		},
-		"nobody listens": {
+		"no server": {
 			centrifugo.Options{APIURL: "http://u:hidden@" + deadAddress(t) + "/api"},
 			urlFlag,
 			"connection refused): start Centrifugo, or correct --centrifugo-api-url",

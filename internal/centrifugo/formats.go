@@ -83,8 +83,8 @@ func (c *Channels) Namespaces() []string {
 	return slices.Compact(all)
 }
 
-// Own reports whether a channel is in a namespace of the formats.
-func (c *Channels) Own(name string) bool {
+// Includes reports whether a channel is in a namespace of the formats.
+func (c *Channels) Includes(name string) bool {
 	namespace, _, _ := strings.Cut(name, ":")
 	return namespace == c.user.namespace() || namespace == c.resource.namespace() || namespace == c.tenant.namespace()
 }

@@ -14,7 +14,7 @@ type Channels interface {
 	Resource(tenant, resource uuid.UUID) string
 	Tenant(tenant uuid.UUID) string
 	CheckLiteral(name string, tenant uuid.UUID) error
-	Own(name string) bool // reports whether the name is in the namespace of User, Resource or Tenant
+	Includes(name string) bool // reports whether the name is in the namespace of User, Resource or Tenant
 }
 
 // sharedChannels returns the channels of an activity other than its recipients' own. stream adds

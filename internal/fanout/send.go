@@ -67,7 +67,7 @@ func (f *Fanout) outcome(r centrifugo.Result) (outbox.Outcome, error) {
 	if !errors.As(r.Err, &failed) {
 		return outbox.Outcome{}, fmt.Errorf("publish: %w", r.Err)
 	}
-	ours := failed.Code == codeUnknownChannel && slices.ContainsFunc(r.Failed, f.channels.Own)
+	ours := failed.Code == codeUnknownChannel && slices.ContainsFunc(r.Failed, f.channels.Includes)
 	switch {
 	case failed.Class == centrifugo.Permanent && !ours:
 		return outbox.Outcome{Verdict: outbox.DeadLettered, Err: r.Err, Channels: r.Failed}, nil
