@@ -49,7 +49,7 @@ require are not checked.`,
 			return loaded.Validate()
 		},
 	}
-	config.AddFlags(command.Flags(), settings)
+	addSettings(command, settings)
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	command.Flags().BoolVar(&asMarkdown, "markdown", false, "print the reference of all settings as Markdown")
 	return command

@@ -47,6 +47,14 @@ func usePool(ctx context.Context, c *config.Config, use func(pool *pgxpool.Pool)
 	return use(pool)
 }
 
+// addSettings adds the flags of settings, and the help of those without a flag.
+func addSettings(command *cobra.Command, settings []config.Setting) {
+	config.AddFlags(command.Flags(), settings)
+	if help := config.VariablesHelp(settings); help != "" {
+		command.Long += "\n\n" + help
+	}
+}
+
 // withConfig makes command run with valid settings. It adds their flags, and explains errors of the
 // database.
 func withConfig(
@@ -55,7 +63,7 @@ func withConfig(
 	settings []config.Setting,
 	run func(ctx context.Context, c *config.Config) error,
 ) *cobra.Command {
-	config.AddFlags(command.Flags(), settings)
+	addSettings(command, settings)
 	if command.Args == nil {
 		command.Args = cobra.NoArgs
 	}

@@ -50,8 +50,8 @@ func TestHelpOfDaemons(t *testing.T) {
 		at := 0
 		for _, s := range settings {
 			if s.Flag() == "" {
-				if strings.Contains(out, "--"+s.Name+" ") {
-					t.Errorf("%s: the secret %s has a flag", command, s.Name)
+				if strings.Contains(out, "--"+s.Name+" ") || !strings.Contains(out, s.Variable()+" ") {
+					t.Errorf("%s: the secret %s has a flag, or its variable is not in the help", command, s.Name)
 				}
 				continue
 			}

@@ -116,6 +116,21 @@ func AddFlags(flags *pflag.FlagSet, settings []Setting) {
 	}
 }
 
+// VariablesHelp returns the help of the settings that only the environment can set, or "" if there are
+// none. Their secrets are too important for a flag.
+func VariablesHelp(settings []Setting) string {
+	var b strings.Builder
+	for _, s := range settings {
+		if s.field.noFlag {
+			fmt.Fprintf(&b, "\n  %-31s  %s", s.Variable(), s.Usage)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "Environment variables without a flag:" + b.String()
+}
+
 // textValue is the value of a flag, not parsed.
 type textValue struct{ text, kind string }
 

@@ -28,7 +28,7 @@ func delivery() []Setting {
 		},
 		{
 			"wide-audience", "5000",
-			"number of recipients from which a fan-out job delivers an activity in steps, outside the lanes",
+			"number of candidates from which a fan-out job delivers an activity in steps, outside the lanes",
 			number(1, 1_000_000, func(c *Config) *int { return &c.WideAudience }),
 		},
 		{
