@@ -124,10 +124,9 @@ func TestExport(t *testing.T) {
 	if len(got) != 3 {
 		t.Fatalf("got %d exports recorded, want 3", len(got))
 	}
-	filtered, whole := got[1].Payload, got[2].Payload
-	if got[2].Actor != w.here.member || got[2].Status != "success" || whole.Format != "csv" || whole.Activities != 5 ||
-		!whole.Complete ||
-		len(whole.Filter) != 0 {
+	filtered, complete := got[1].Payload, got[2].Payload
+	if got[2].Actor != w.here.member || got[2].Status != "success" || complete.Format != "csv" ||
+		complete.Activities != 5 || !complete.Complete || len(complete.Filter) != 0 {
 		t.Errorf("recorded: got %+v, want an export of 5 activities by the member", got[2])
 	}
 	if filtered.Format != "jsonl" || filtered.Activities != 1 || filtered.Filter["action"] != "signal.re*" ||

@@ -165,8 +165,11 @@ func TestRules(t *testing.T) {
 		{"GET", "/v1/activities?since=x", "", "since must be a date and time such as 2026-01-02T15:04:05Z"},
 		{"GET", "/v1/activities?q=" + strings.Repeat("a", 201), "", "q must have at most 200 characters"},
 		{"GET", "/v1/activities/x", "", "id must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f"},
-		{"PATCH", "/v1/notifications/x", `{"red":1}`, "id must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f; " +
-			"read is required; red is not a field of this body"},
+		{
+			"PATCH", "/v1/notifications/x", `{"red":1}`,
+			"id must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f; " +
+				"read is required; red is not a field of this body",
+		},
 		{"PUT", "/v1/notifications/preferences", `[]`, "body must be an object"},
 		{"PUT", "/v1/notifications/preferences", `{"muted":1}`, "muted must be true or false"},
 		{"PUT", "/v1/notifications/preferences", `{"custom_actions":1}`, "custom_actions must be an array"},

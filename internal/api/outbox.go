@@ -75,7 +75,7 @@ func (DeadLetter) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 		s.Properties[name].Format = "uuid"
 	}
 	s.Properties["action"].Description = "Empty if the activity is no longer in the log."
-	s.Properties["channels"].Description = "The channels that were not reached; null stands for all."
+	s.Properties["channels"].Description = "The channels that were not reached; null means all."
 	return s
 }
 

@@ -46,22 +46,22 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	at := w.here
-	var told []uuid.UUID
-	tell := func() {
+	var recorded []uuid.UUID
+	record := func() {
 		id := at.record(activity.Envelope{Action: "signal.updated"})
 		at.notify(at.member, id)
-		told = append(told, id)
+		recorded = append(recorded, id)
 	}
 	for range 12 {
-		tell()
+		record()
 	}
 	for _, list := range []string{
 		"/v1/notifications?unread_only=true", "/v1/activities?action=signal.updated",
 		"/v1/audit?resource=" + at.signal.String() + "&action=*.updated",
 	} {
 		for _, limit := range []int{1, 5, 200} {
-			there := len(told)
-			got := walk(t, at.as(at.member, identity.ScopeRead), fmt.Sprintf("%s&limit=%d", list, limit), tell)
+			before := len(recorded)
+			got := walk(t, at.as(at.member, identity.ScopeRead), fmt.Sprintf("%s&limit=%d", list, limit), record)
 			position := map[uuid.UUID]int{}
 			for i, id := range got {
 				if at, twice := position[id]; twice {
@@ -70,15 +70,15 @@ func TestPages(t *testing.T) {
 				position[id] = i
 			}
 			last := -1
-			for i := there - 1; i >= 0; i-- {
-				at, found := position[told[i]]
+			for i := before - 1; i >= 0; i-- {
+				at, found := position[recorded[i]]
 				if !found || at < last {
 					t.Errorf(
 						"%s, limit %d: activity %d of %d: got place %d, found %v, want it after place %d",
 						list,
 						limit,
 						i,
-						there,
+						before,
 						at,
 						found,
 						last,

@@ -146,10 +146,10 @@ func compilePatterns(texts []string) ([]preferences.Pattern, error) {
 	patterns := make([]preferences.Pattern, len(texts))
 	for i, text := range texts {
 		pattern, err := preferences.Compile(text)
-		if refused := (*preferences.PatternError)(nil); errors.As(err, &refused) {
+		if patternErr := (*preferences.PatternError)(nil); errors.As(err, &patternErr) {
 			broken.Fields = append(
 				broken.Fields,
-				invalid.Field{Name: fmt.Sprintf("patterns[%d]", i), Value: text, Rule: refused.Rule},
+				invalid.Field{Name: fmt.Sprintf("patterns[%d]", i), Value: text, Rule: patternErr.Rule},
 			)
 		}
 		patterns[i] = pattern

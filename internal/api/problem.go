@@ -7,7 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Problem is a problem document (RFC 9457). It is also the error that is answered with it.
+// Problem is a problem document (RFC 9457). It is also an error.
 type Problem struct {
 	Type      string      `json:"type" format:"uri-reference" example:"/problems/invalid-field"`
 	Title     string      `json:"title" doc:"The summary of the kind of problem." example:"Validation failed"`

@@ -20,37 +20,37 @@ func (s *Server) addRetention(routes huma.API) {
 		OperationID: "get-retention", Method: http.MethodGet, Path: "/retention",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary: "Get the retention",
-		Description: "The bounds of the tenant, their origins, and the legal holds. A day is 24 hours; 0 stands for " +
-			"no bound.",
+		Description: "The limits of the tenant, their origins, and the legal holds. A day is 24 hours; 0 means " +
+			"no limit.",
 		Responses: problems(http.StatusForbidden),
 	}, s.getRetention)
 	handle(s, routes, huma.Operation{
 		OperationID: "put-retention", Method: http.MethodPut, Path: "/retention",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary: "Change the retention",
-		Description: "An omitted bound keeps its value; 0 removes the bound; null restores the installation's. The " +
+		Description: "An omitted limit keeps its value; 0 removes the limit; null restores the installation's. The " +
 			"change is recorded in the tenant's activity log. The next run permanently removes expired rows.",
 		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 	}, s.putRetention)
 }
 
-// RetentionBound is a bound and its origin.
-type RetentionBound struct {
-	Value int64  `json:"value" doc:"0 stands for no bound." example:"365"`
-	From  string `json:"from" enum:"tenant,installation" doc:"The origin of the bound."`
+// RetentionLimit is a limit and its origin.
+type RetentionLimit struct {
+	Value int64  `json:"value" doc:"0 means no limit." example:"365"`
+	From  string `json:"from" enum:"tenant,installation" doc:"The origin of the limit."`
 }
 
-// Retention has the bounds and the legal holds of a tenant.
+// Retention has the limits and the legal holds of a tenant.
 type Retention struct {
-	MaxDays         RetentionBound `json:"max_days"`
-	MaxEntries      RetentionBound `json:"max_entries"`
-	MinDays         RetentionBound `json:"min_days"`
-	InboxDays       RetentionBound `json:"inbox_days"`
-	IdempotencyDays RetentionBound `json:"idempotency_days"`
-	DeadLetterDays  RetentionBound `json:"dead_letter_days"`
-	ParkedDays      RetentionBound `json:"parked_days"`
-	TokenDays       RetentionBound `json:"token_days"`
-	UpdatedAt       *time.Time     `json:"updated_at" nullable:"true" doc:"Null without bounds of the tenant."`
+	MaxDays         RetentionLimit `json:"max_days"`
+	MaxEntries      RetentionLimit `json:"max_entries"`
+	MinDays         RetentionLimit `json:"min_days"`
+	InboxDays       RetentionLimit `json:"inbox_days"`
+	IdempotencyDays RetentionLimit `json:"idempotency_days"`
+	DeadLetterDays  RetentionLimit `json:"dead_letter_days"`
+	ParkedDays      RetentionLimit `json:"parked_days"`
+	TokenDays       RetentionLimit `json:"token_days"`
+	UpdatedAt       *time.Time     `json:"updated_at" nullable:"true" doc:"Null without limits of the tenant."`
 	UpdatedBy       *uuid.UUID     `json:"updated_by" nullable:"true" format:"uuid"`
 	Holds           []LegalHold    `json:"holds" nullable:"false" doc:"Active legal holds, oldest first; at most 200."`
 }
@@ -60,7 +60,7 @@ func (Retention) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return describe(s, map[string]string{
 		"max_days":         "Activities older than this are removed.",
 		"max_entries":      "The maximum number of activities; the oldest are removed first.",
-		"min_days":         "Activities younger than this are kept, whatever the other bounds are.",
+		"min_days":         "Activities younger than this are kept, whatever the other limits are.",
 		"inbox_days":       "Notifications older than this are removed, read or not.",
 		"idempotency_days": "An activity that is recorded again after this time is no duplicate.",
 		"dead_letter_days": "Dead letters are removed this time after they died.",
@@ -87,26 +87,26 @@ func (LegalHold) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	})
 }
 
-// RetentionChange has the bounds to change.
+// RetentionChange has the limits to change.
 type RetentionChange struct {
-	MaxDays         boundChange `json:"max_days,omitempty"`
-	MaxEntries      boundChange `json:"max_entries,omitempty"`
-	MinDays         boundChange `json:"min_days,omitempty"`
-	InboxDays       boundChange `json:"inbox_days,omitempty"`
-	IdempotencyDays boundChange `json:"idempotency_days,omitempty"`
-	DeadLetterDays  boundChange `json:"dead_letter_days,omitempty"`
-	ParkedDays      boundChange `json:"parked_days,omitempty"`
-	TokenDays       boundChange `json:"token_days,omitempty"`
+	MaxDays         limitChange `json:"max_days,omitempty"`
+	MaxEntries      limitChange `json:"max_entries,omitempty"`
+	MinDays         limitChange `json:"min_days,omitempty"`
+	InboxDays       limitChange `json:"inbox_days,omitempty"`
+	IdempotencyDays limitChange `json:"idempotency_days,omitempty"`
+	DeadLetterDays  limitChange `json:"dead_letter_days,omitempty"`
+	ParkedDays      limitChange `json:"parked_days,omitempty"`
+	TokenDays       limitChange `json:"token_days,omitempty"`
 }
 
-// boundChange distinguishes null from an omitted field.
-type boundChange struct {
+// limitChange distinguishes null from an omitted field.
+type limitChange struct {
 	given bool
 	value *int64
 }
 
 // UnmarshalJSON reads a number or null.
-func (b *boundChange) UnmarshalJSON(text []byte) error {
+func (b *limitChange) UnmarshalJSON(text []byte) error {
 	b.given, b.value = true, nil
 	if bytes.Equal(text, []byte("null")) {
 		return nil
@@ -119,12 +119,12 @@ func (b *boundChange) UnmarshalJSON(text []byte) error {
 }
 
 // Schema returns the schema in the OpenAPI document. The retention package has the limit of each
-// bound.
-func (boundChange) Schema(huma.Registry) *huma.Schema {
+// limit.
+func (limitChange) Schema(huma.Registry) *huma.Schema {
 	least, most := 0.0, float64(retention.MaxEntriesBound)
 	return &huma.Schema{
 		Type: huma.TypeInteger, Format: "int64", Nullable: true, Minimum: &least, Maximum: &most, Examples: []any{365},
-		Description: "0 removes the bound; null restores the installation's.",
+		Description: "0 removes the limit; null restores the installation's.",
 	}
 }
 
@@ -144,7 +144,7 @@ func (s *Server) putRetention(
 	in *struct{ Body RetentionChange },
 ) (*retentionResponse, error) {
 	change := retention.Change{}
-	for f, bound := range map[retention.Field]boundChange{
+	for f, limit := range map[retention.Field]limitChange{
 		retention.MaxDays:         in.Body.MaxDays,
 		retention.MaxEntries:      in.Body.MaxEntries,
 		retention.MinDays:         in.Body.MinDays,
@@ -154,8 +154,8 @@ func (s *Server) putRetention(
 		retention.ParkedDays:      in.Body.ParkedDays,
 		retention.TokenDays:       in.Body.TokenDays,
 	} {
-		if bound.given {
-			change[f] = bound.value
+		if limit.given {
+			change[f] = limit.value
 		}
 	}
 	policy, err := retention.Set(ctx, s.pool, caller.TenantID, caller.PrincipalID, change)
@@ -176,14 +176,14 @@ func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p re
 		return nil, err
 	}
 	response := &retentionResponse{Retention{
-		MaxDays:         RetentionBound(p.MaxDays),
-		MaxEntries:      RetentionBound(p.MaxEntries),
-		MinDays:         RetentionBound(p.MinDays),
-		InboxDays:       RetentionBound(p.InboxDays),
-		IdempotencyDays: RetentionBound(p.IdempotencyDays),
-		DeadLetterDays:  RetentionBound(p.DeadLetterDays),
-		ParkedDays:      RetentionBound(p.ParkedDays),
-		TokenDays:       RetentionBound(p.TokenDays),
+		MaxDays:         RetentionLimit(p.MaxDays),
+		MaxEntries:      RetentionLimit(p.MaxEntries),
+		MinDays:         RetentionLimit(p.MinDays),
+		InboxDays:       RetentionLimit(p.InboxDays),
+		IdempotencyDays: RetentionLimit(p.IdempotencyDays),
+		DeadLetterDays:  RetentionLimit(p.DeadLetterDays),
+		ParkedDays:      RetentionLimit(p.ParkedDays),
+		TokenDays:       RetentionLimit(p.TokenDays),
 		UpdatedAt:       p.UpdatedAt,
 		UpdatedBy:       p.UpdatedBy,
 		Holds:           make([]LegalHold, len(holds)),

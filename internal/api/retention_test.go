@@ -17,22 +17,22 @@ func TestRetention(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.here.as(w.here.member, identity.ScopeAdmin)
 	const path = "/v1/retention"
-	bound := func(value int64, from string) api.RetentionBound { return api.RetentionBound{Value: value, From: from} }
+	limit := func(value int64, from string) api.RetentionLimit { return api.RetentionLimit{Value: value, From: from} }
 
 	got := as[api.Retention](c.do("GET", path, "").want(http.StatusOK))
-	if got.MaxDays != bound(0, "installation") || got.MinDays != bound(7, "installation") || got.UpdatedAt != nil ||
+	if got.MaxDays != limit(0, "installation") || got.MinDays != limit(7, "installation") || got.UpdatedAt != nil ||
 		len(got.Holds) != 0 {
 		t.Errorf("before: got %+v", got)
 	}
 	got = as[api.Retention](c.do("PUT", path, `{"max_days":400,"inbox_days":0,"max_entries":1000}`).want(http.StatusOK))
-	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(0, "tenant") ||
-		got.MaxEntries != bound(1000, "tenant") || got.MinDays != bound(7, "installation") ||
+	if got.MaxDays != limit(400, "tenant") || got.InboxDays != limit(0, "tenant") ||
+		got.MaxEntries != limit(1000, "tenant") || got.MinDays != limit(7, "installation") ||
 		got.UpdatedAt == nil || *got.UpdatedBy != w.here.member {
 		t.Errorf("changed: got %+v", got)
 	}
 	got = as[api.Retention](c.do("PUT", path, `{"inbox_days":null,"min_days":30}`).want(http.StatusOK))
-	if got.MaxDays != bound(400, "tenant") || got.InboxDays != bound(90, "installation") ||
-		got.MinDays != bound(30, "tenant") {
+	if got.MaxDays != limit(400, "tenant") || got.InboxDays != limit(90, "installation") ||
+		got.MinDays != limit(30, "tenant") {
 		t.Errorf("restored: got %+v", got)
 	}
 	hold, err := retention.Place(
@@ -53,7 +53,7 @@ func TestRetention(t *testing.T) {
 		t.Errorf("holds: got %+v, want the one of the tenant", got.Holds)
 	}
 	other := as[api.Retention](w.elsewhere.as(uuid.New(), identity.ScopeAdmin).do("GET", path, "").want(http.StatusOK))
-	if other.MaxDays != bound(0, "installation") {
+	if other.MaxDays != limit(0, "installation") {
 		t.Errorf("the other tenant: got %+v, want it unchanged", other.MaxDays)
 	}
 

@@ -58,20 +58,20 @@ func readInfo(ctx context.Context, o centrifugo.Options) (apiInfo, error) {
 	}
 	r.after = time.Now()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		r.first, r.last = date, date.Add(time.Second) // the header has whole seconds
+		r.first, r.last = date, date.Add(time.Second) // the header has second precision
 		info.clock = r
 	}
-	var answer struct {
+	var result struct {
 		Result struct {
 			Nodes []struct {
 				Version string `json:"version"`
 			} `json:"nodes"`
 		} `json:"result"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil || response.StatusCode != http.StatusOK {
+	if err := json.Unmarshal(body, &result); err != nil || response.StatusCode != http.StatusOK {
 		return info, fmt.Errorf("HTTP %d without a result", response.StatusCode)
 	}
-	for _, node := range answer.Result.Nodes {
+	for _, node := range result.Result.Nodes {
 		info.versions = appendNew(info.versions, node.Version)
 	}
 	response, _, err = post(ctx, o, "batch", `{"commands":[]}`)
@@ -115,8 +115,8 @@ func post(ctx context.Context, o centrifugo.Options, method, body string) (*http
 		return nil, nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
-	return response, answer, err
+	result, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	return response, result, err
 }
 
 // minCentrifugo is the oldest supported major version.

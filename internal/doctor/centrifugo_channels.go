@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
 )
 
 // checkOwnChannel checks that Centrifugo subscribes a connection to its principal's own channel,

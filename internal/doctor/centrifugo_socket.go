@@ -70,10 +70,10 @@ func (x *examination) subscribe(c *client, channel string, previous *subscriptio
 func socketFailure(ctx context.Context, address string, err error) finding {
 	const remedy = "correct --centrifugo-ws-url, which usually ends in /connection/websocket on the port for clients"
 	server := redactedURL(address)
-	var answered *handshakeError
+	var handshake *handshakeError
 	var closed *websocket.CloseError
 	switch {
-	case errors.As(err, &answered):
+	case errors.As(err, &handshake):
 		return failure(fmt.Sprintf("%s does not accept WebSockets: %v", server, err), remedy)
 	case errors.Is(err, errNotCentrifugo):
 		return failure(fmt.Sprintf("%s: %v", server, err), remedy)

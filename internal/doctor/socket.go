@@ -144,7 +144,7 @@ func resumptions(previous map[string]subscription) map[string]any {
 	return all
 }
 
-// hear returns the next message.
+// receive returns the next message.
 func (s *socket) receive() (push, error) {
 	for len(s.received) == 0 {
 		r, err := s.next()
