@@ -113,9 +113,9 @@ actions:
   token.created: {description: D, category: C, keep: [door],
     title: '{payload.door}'}
 `))
-	const want4 = "line 4: token.created: title must not show {payload.door}, which keep drops"
+	const wantTitle = "line 4: token.created: title must not show {payload.door}, which keep drops"
 	invalidErr, ok := errors.AsType[*taxonomy.InvalidError](err)
-	if !ok || len(invalidErr.Diagnostics) != 1 || invalidErr.Diagnostics[0].Error() != want4 {
-		t.Errorf("a title with a key that is not recorded: got %v, want %s", err, want4)
+	if !ok || len(invalidErr.Diagnostics) != 1 || invalidErr.Diagnostics[0].Error() != wantTitle {
+		t.Errorf("a title with a key that is not recorded: got %v, want %s", err, wantTitle)
 	}
 }

@@ -153,7 +153,7 @@ func (r *reader) checkKeep(e *entry, lineOf map[string]int) {
 	for field, text := range map[string]string{"title": e.Title, "summary": e.Summary} {
 		phrase, err := template.Parse(text)
 		if err != nil {
-			continue // told before
+			continue // reported by template
 		}
 		for _, path := range phrase.PayloadPaths() {
 			if !slices.Contains(e.Keep, path[0]) {
@@ -200,11 +200,11 @@ func oneOf[Word ~string](r *reader, p pair, allowed ...Word) Word {
 		return ""
 	}
 	if !slices.Contains(allowed, Word(text)) {
-		words := make([]string, len(allowed))
-		for i, word := range allowed {
-			words[i] = string(word)
+		values := make([]string, len(allowed))
+		for i, value := range allowed {
+			values[i] = string(value)
 		}
-		r.refuse(p.line, p.key, text, "must be one of "+strings.Join(words, ", "))
+		r.refuse(p.line, p.key, text, "must be one of "+strings.Join(values, ", "))
 	}
 	return Word(text)
 }

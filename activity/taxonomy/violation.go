@@ -135,25 +135,25 @@ func leafViolations(found []violation, action string, e *jsonschema.ValidationEr
 
 // kinds returns a list of JSON types as text: "a string or null".
 func kinds(want []string) string {
-	var words []string
+	var texts []string
 	for _, kind := range want {
 		switch kind {
 		case "null": // is last
 		case "integer", "object", "array":
-			words = append(words, "an "+kind)
+			texts = append(texts, "an "+kind)
 		default:
-			words = append(words, "a "+kind)
+			texts = append(texts, "a "+kind)
 		}
 	}
-	if len(words) < len(want) {
-		words = append(words, "null")
+	if len(texts) < len(want) {
+		texts = append(texts, "null")
 	}
-	return strings.Join(words, " or ")
+	return strings.Join(texts, " or ")
 }
 
 // values returns values of a schema as text.
 func values(want []any) string {
-	words := make([]string, len(want))
+	texts := make([]string, len(want))
 	for i, value := range want {
 		text, ok := value.(string)
 		if !ok {
@@ -163,9 +163,9 @@ func values(want []any) string {
 			}
 			text = string(raw)
 		}
-		words[i] = text
+		texts[i] = text
 	}
-	all := strings.Join(words, ", ")
+	all := strings.Join(texts, ", ")
 	if cut := []rune(all); len(cut) > 200 {
 		return string(cut[:199]) + "…"
 	}

@@ -35,11 +35,11 @@ type Watcher struct {
 
 // WatcherOptions configure a Watcher. The zero value works.
 type WatcherOptions struct {
-	// Report is called with an error of Run's polls, once until a poll succeeds. nil ignores errors.
+	// Report is called with an error of Run's polls, once until a poll succeeds. nil disables it.
 	Report func(error)
 	// OnChange is called with all actions, in the order of their names, after the first successful
-	// poll and whenever the applied taxonomy or a mode has changed, even if the taxonomy is invalid.
-	// nil disables it.
+	// poll and after each change of the applied taxonomy or of a mode, even if the taxonomy is
+	// invalid. nil disables it.
 	OnChange func(actions []Action)
 }
 

@@ -20,8 +20,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity/taxonomy/generate"
 )
 
-// Generated generates the package in the working directory again, with the options of the
-// go:generate comment in its doc.go, and compares.
+// Generated generates the package in the working directory again and compares the files. The
+// resource types are those of the go:generate directive in the package's doc.go.
 func Generated(t *testing.T, name string, actions []taxonomy.Action) {
 	t.Helper()
 	doc, err := os.ReadFile("doc.go")

@@ -243,7 +243,8 @@ func TestRefused(t *testing.T) {
 		want    string
 	}{
 		"a keyword for a name": {
-			nil, generate.Options{Package: "type"},
+			nil,
+			generate.Options{Package: "type"},
 			`the package's name "type" must be an identifier of Go, and not main`,
 		},
 		"two actions of one name": {
@@ -255,7 +256,7 @@ func TestRefused(t *testing.T) {
 		},
 		"two keys of one name": {
 			[]taxonomy.Action{
-				actionOf("a.b", `{"type":"object","properties":{"run_id":{"type":"string"},"run-id":{"type":"string"}}}`),
+				actionOf("a.b", `{"type":"object","properties":{"run_id":{},"run-id":{}}}`),
 			},
 			generate.Options{Package: "x"},
 			"the taxonomy cannot be written as Go:\n  run-id of a.b and run_id of a.b would have the same name RunID",
