@@ -116,8 +116,8 @@ func AddFlags(flags *pflag.FlagSet, settings []Setting) {
 	}
 }
 
-// VariablesHelp returns the help of the settings that only the environment can set, or "" if there are
-// none. Their secrets are too important for a flag.
+// VariablesHelp returns the help of the settings that only the environment can set, or "" if there
+// are none. Their secrets are too important for a flag.
 func VariablesHelp(settings []Setting) string {
 	var b strings.Builder
 	for _, s := range settings {
