@@ -26,8 +26,8 @@ CREATE FUNCTION fanfare.existing_activity(tenant uuid, correlation uuid, act tex
               AND k.resource_id = resource), correlation)
 $$;
 
--- Claims an idempotency key for a new activity. Returns false if the activity exists already. For an
--- incomplete or invalid key, whose envelope is about to be refused, it returns true and claims
+-- Claims an idempotency key for a new activity. Returns false if the activity exists already. For
+-- an incomplete or invalid key, whose envelope is about to be refused, it returns true and claims
 -- nothing.
 CREATE FUNCTION fanfare.claim_idempotency_key(tenant uuid, correlation uuid, act text, resource uuid, new_id uuid)
     RETURNS boolean
