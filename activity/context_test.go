@@ -34,7 +34,7 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// TestSystem never changes: it stands in logs.
+// TestSystem pins the id, which is recorded in logs.
 func TestSystem(t *testing.T) {
 	t.Parallel()
 	const want = "fa4fa2e0-0000-8000-8000-000000000000"

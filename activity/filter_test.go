@@ -22,7 +22,7 @@ func TestFilterValidateNamesTheField(t *testing.T) {
 		filter activity.Filter
 		want   []string
 	}{
-		{"nothing asked", activity.Filter{}, nil},
+		{"empty", activity.Filter{}, nil},
 		{
 			"all in order",
 			activity.Filter{
@@ -66,14 +66,14 @@ func TestFilterValidateNamesTheField(t *testing.T) {
 			},
 			nil,
 		},
-		{"words that are none", activity.Filter{Status: "done", Severity: "fatal"}, []string{"status", "severity"}},
+		{"unknown values", activity.Filter{Status: "done", Severity: "fatal"}, []string{"status", "severity"}},
 		{
 			"years",
 			activity.Filter{Since: now.AddDate(-4000, 0, 0), Until: now.AddDate(9000, 0, 0)},
 			[]string{"since", "until"},
 		},
-		{"an empty time", activity.Filter{Since: now, Until: now}, []string{"until"}},
-		{"the wrong way round", activity.Filter{Since: now, Until: now.Add(-1)}, []string{"until"}},
+		{"an empty period", activity.Filter{Since: now, Until: now}, []string{"until"}},
+		{"until before since", activity.Filter{Since: now, Until: now.Add(-1)}, []string{"until"}},
 	} {
 		err := tt.filter.Validate()
 		var got []string
@@ -82,7 +82,7 @@ func TestFilterValidateNamesTheField(t *testing.T) {
 				got = append(got, f.Name)
 			}
 			if !strings.HasPrefix(err.Error(), "filter refused: ") {
-				t.Errorf("%s: got %q, want it to say what is refused", tt.name, err)
+				t.Errorf("%s: got %q, want the subject", tt.name, err)
 			}
 		} else if err != nil {
 			t.Errorf("%s: got %T, want *invalid.Error", tt.name, err)
@@ -93,8 +93,7 @@ func TestFilterValidateNamesTheField(t *testing.T) {
 	}
 }
 
-// TestFilterActionIsAnFnmatchPattern holds the two readings of a pattern against each other, on
-// whatever an action can be.
+// TestFilterActionIsAnFnmatchPattern compares Filter.Matcher with preferences.Pattern.
 func TestFilterActionIsAnFnmatchPattern(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -11,8 +11,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// payloads are JSON texts at the edge of what PostgreSQL's jsonb can keep, and whether Encode lets
-// them pass.
+// payloads are JSON texts at the limits of PostgreSQL's jsonb, and whether Encode accepts them.
 var payloads = []struct {
 	text string
 	ok   bool
@@ -88,8 +87,8 @@ var payloads = []struct {
 	{`{"a":[` + strings.Repeat(`0,`, 20_000) + `0]}`, true},
 }
 
-// TestWhatEncodePassesCanBeStored also says what Encode must not refuse.
-func TestWhatEncodePassesCanBeStored(t *testing.T) {
+// TestStorable checks that PostgreSQL stores what Encode accepts, and what Encode must not refuse.
+func TestStorable(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	for _, tc := range payloads {
@@ -98,7 +97,7 @@ func TestWhatEncodePassesCanBeStored(t *testing.T) {
 		e.Payload = json.RawMessage(tc.text)
 		body, err := e.Encode()
 		if ok := err == nil; ok != tc.ok {
-			t.Errorf("%q: Encode: got %v, want passed %t", short, err, tc.ok)
+			t.Errorf("%q: Encode: got %v, want accepted %t", short, err, tc.ok)
 		}
 		if err == nil {
 			checkStorable(t, db, short, body)
@@ -106,8 +105,8 @@ func TestWhatEncodePassesCanBeStored(t *testing.T) {
 	}
 }
 
-// checkStorable records the envelope in a transaction that leaves nothing: the database may refuse
-// it with a field's name, but must not fail.
+// checkStorable records the envelope in a transaction that is rolled back. The database must neither
+// refuse the envelope nor fail.
 func checkStorable(t *testing.T, db *pgtest.DB, name string, body []byte) {
 	t.Helper()
 	err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
@@ -118,12 +117,12 @@ func checkStorable(t *testing.T, db *pgtest.DB, name string, body []byte) {
 			return err
 		}
 		if field != nil && !strings.HasSuffix(*rule, "must be at most 65536 bytes") {
-			t.Errorf("%q: Encode passed it, the database refuses %s, which %s", name, *field, *rule)
+			t.Errorf("%q: Encode accepted it, the database refuses %s, which %s", name, *field, *rule)
 		}
 		return tx.Rollback(t.Context())
 	})
 	if err != nil && err != pgx.ErrTxClosed { //nolint:errorlint // of our own rollback
-		t.Errorf("%q: Encode passed it, the database fails: %v", name, err)
+		t.Errorf("%q: Encode accepted it, the database fails: %v", name, err)
 	}
 }
 

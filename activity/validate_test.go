@@ -171,7 +171,7 @@ func TestValidate(t *testing.T) {
 			func(e *activity.Envelope) { e.OccurredAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
 			fields{{"occurred_at", "year 10000", "must be in the years 0001 to 9999"}},
 		},
-		"the year 10000 only where it is said": {
+		"the year 10000 in its own zone only": {
 			func(e *activity.Envelope) {
 				e.OccurredAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.FixedZone("", 14*3600))
 			}, nil,
@@ -261,7 +261,7 @@ func TestValidate(t *testing.T) {
 					"payload",
 					"",
 					"must be what encoding/json can encode: " +
-						"json: error calling MarshalJSON for type json.RawMessage: "+
+						"json: error calling MarshalJSON for type json.RawMessage: " +
 						"invalid character '}' looking for beginning of value",
 				},
 			},
@@ -318,7 +318,7 @@ func TestValidate(t *testing.T) {
 			func(e *activity.Envelope) { e.Payload = map[string]string{"a": "\xff"} },
 			nil,
 		}, // encoding/json replaces it
-		"all mistakes are told once": {
+		"every violation once": {
 			func(e *activity.Envelope) {
 				*e = activity.Envelope{
 					Visibility:       "x",
@@ -370,8 +370,8 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestErrorsAreShortAndTellNoSecret gives much that is wrong at once.
-func TestErrorsAreShortAndTellNoSecret(t *testing.T) {
+// TestErrorsAreShortWithoutSecrets validates an envelope with many violations and secrets.
+func TestErrorsAreShortWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
 	e := anEnvelope()
@@ -382,7 +382,7 @@ func TestErrorsAreShortAndTellNoSecret(t *testing.T) {
 	e.Message, e.Payload = "password="+secret+"\x00", secret
 	err := e.Validate()
 	if err == nil || len(err.Error()) > 1000 || !strings.HasSuffix(err.Error(), " more") {
-		t.Errorf("got %v, want an error of at most 1000 bytes that says how many more there are", err)
+		t.Errorf("got %v, want an error of at most 1000 bytes that counts the remaining violations", err)
 	}
 	invalidErr := (*invalid.Error)(nil)
 	if !errors.As(err, &invalidErr) || len(invalidErr.Fields) != activity.MaxChannels+4 {

@@ -21,7 +21,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/memlog"
 )
 
-// aboutResource returns an envelope about the resource of that number.
+// aboutResource returns an envelope on the nth resource.
 func aboutResource(n byte) activity.Envelope {
 	return activity.Envelope{
 		TenantID: uuid.UUID{
@@ -38,15 +38,15 @@ func (a appender) Append(ctx context.Context, envelopes ...activity.Envelope) ([
 	return a(ctx, envelopes)
 }
 
-// effort is a BestEffort that runs before a log in memory; before, unless it is nil, may fail an
-// Append.
+// effort is a running Recorder with the log in memory that it records to.
 type effort struct {
 	*besteffort.Recorder
 	log  *memlog.Log
 	stop context.CancelFunc // and waits for the end
 }
 
-// start must be called in a bubble.
+// start runs a recorder; before, which may be nil, can fail an Append. It must be called in a
+// synctest bubble.
 func start(
 	t *testing.T,
 	o besteffort.Options,
@@ -75,14 +75,13 @@ func start(
 	return effort{best, log, func() { cancel(); <-ended }}
 }
 
-// elapse lets so much time pass on the clock of a synctest bubble, where no real time does, and
-// what is due by then happen.
+// elapse advances the clock of a synctest bubble and waits until every goroutine is idle.
 func elapse(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// wantStats compares what has become of the envelopes, and which of them stand, in their order.
+// wantStats compares the counts and the recorded resources, in their order.
 func (e effort) wantStats(t *testing.T, want besteffort.Stats, resources ...byte) {
 	t.Helper()
 	if diff := cmp.Diff(want, e.Stats()); diff != "" {
@@ -97,9 +96,9 @@ func (e effort) wantStats(t *testing.T, want besteffort.Stats, resources ...byte
 	}
 }
 
-var errAway = errors.New("the database is away")
+var errUnavailable = errors.New("the database is unavailable")
 
-func TestRecords(t *testing.T) {
+func TestRecord(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, besteffort.Options{}, nil)
@@ -123,7 +122,7 @@ func TestRecords(t *testing.T) {
 		if got[0].ActorPrincipalID != actor || got[0].RequestID != "r-1" || string(got[0].Payload) != `{"n": 1}` ||
 			!slices.Equal(got[0].DeliveryChannels, []string{activity.ToUser}) {
 			t.Errorf(
-				"got %+v, want the actor and the request of the context, payload and channels as they were",
+				"got %+v, want the actor and the request of the context, and payload and channels as they were handed over",
 				got[0],
 			)
 		}
@@ -137,9 +136,8 @@ func TestRecords(t *testing.T) {
 	})
 }
 
-// TestFindsTheBadOnes has batches with envelopes that are refused for every reason there
-// is.
-func TestFindsTheBadOnes(t *testing.T) {
+// TestDropsOnlyRefusedEnvelopes records batches with envelopes that are refused for every reason.
+func TestDropsOnlyRefusedEnvelopes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, besteffort.Options{}, func(_ context.Context, envelopes []activity.Envelope) error {
@@ -166,7 +164,7 @@ func TestFindsTheBadOnes(t *testing.T) {
 		for _, e.Payload = range []any{
 			func() {},
 			make(chan int),
-			spiteful{},
+			panicking{},
 			json.RawMessage(`{`),
 			json.RawMessage(`{"a":"` + string(make([]byte, 1<<20)) + `"}`),
 		} {
@@ -191,20 +189,20 @@ func TestFindsTheBadOnes(t *testing.T) {
 	})
 }
 
-// spiteful is a payload that panics when it is encoded.
-type spiteful struct{}
+// panicking is a payload that panics when it is encoded.
+type panicking struct{}
 
-func (spiteful) MarshalJSON() ([]byte, error) { panic("on purpose") }
+func (panicking) MarshalJSON() ([]byte, error) { panic("on purpose") }
 
-// TestOutlastsAnOutage loses nothing of what there is room for, and keeps the order.
-func TestOutlastsAnOutage(t *testing.T) {
+// TestOutage keeps the envelopes that fit the queue, in their order.
+func TestOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var back atomic.Bool
 		var tries atomic.Int64
 		b := start(t, besteffort.Options{Queue: 8}, func(context.Context, []activity.Envelope) error {
 			if tries.Add(1); !back.Load() {
-				return errAway
+				return errUnavailable
 			}
 			return nil
 		})
@@ -223,9 +221,8 @@ func TestOutlastsAnOutage(t *testing.T) {
 	})
 }
 
-// TestGivesUp has one envelope that fails for ever, for a reason that looks as if it
-// would pass.
-func TestGivesUp(t *testing.T) {
+// TestRetryFor drops an envelope that keeps failing with a transient error.
+func TestRetryFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := start(
@@ -233,7 +230,7 @@ func TestGivesUp(t *testing.T) {
 			besteffort.Options{RetryFor: time.Minute},
 			func(_ context.Context, envelopes []activity.Envelope) error {
 				if slices.ContainsFunc(envelopes, func(e activity.Envelope) bool { return e.ResourceID[15] == 1 }) {
-					return errAway
+					return errUnavailable
 				}
 				return nil
 			},
@@ -249,9 +246,8 @@ func TestGivesUp(t *testing.T) {
 	})
 }
 
-// TestBoundsAnAppend has one that hangs, and then a server that answered too late:
-// nothing is recorded twice.
-func TestBoundsAnAppend(t *testing.T) {
+// TestTimeout records once although the first Append succeeds after its timeout.
+func TestTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := memlog.New(memlog.Options{})
@@ -280,13 +276,13 @@ func TestBoundsAnAppend(t *testing.T) {
 	})
 }
 
-func TestStops(t *testing.T) {
+func TestStop(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		awayFor time.Duration // from the stop on
-		want    besteffort.Stats
-		last    time.Duration
-		kept    []byte
+		unavailableFor time.Duration // from the stop on
+		want           besteffort.Stats
+		last           time.Duration
+		kept           []byte
 	}{
 		"at once": {
 			0,
@@ -305,13 +301,13 @@ func TestStops(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				until := time.Now().Add(30*time.Second + tt.awayFor)
+				until := time.Now().Add(30*time.Second + tt.unavailableFor)
 				b := start(
 					t,
 					besteffort.Options{Grace: 3 * time.Second},
 					func(context.Context, []activity.Envelope) error {
 						if time.Now().Before(until) {
-							return errAway
+							return errUnavailable
 						}
 						return nil
 					},
@@ -332,8 +328,8 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// TestStopsAnAppendThatHangs ends with the grace, even in the middle of an Append.
-func TestStopsAnAppendThatHangs(t *testing.T) {
+// TestStopDuringAppend ends with the grace although an Append does not return.
+func TestStopDuringAppend(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := start(
@@ -355,7 +351,7 @@ func TestStopsAnAppendThatHangs(t *testing.T) {
 	})
 }
 
-func TestIsBoundedInBytes(t *testing.T) {
+func TestQueueBytes(t *testing.T) {
 	t.Parallel()
 	best := besteffort.New(memlog.New(memlog.Options{}), besteffort.Options{QueueBytes: 1000})
 	e := aboutResource(1)
@@ -368,8 +364,8 @@ func TestIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// TestReports tells at once, and then no more often than it should, but tells all.
-func TestReports(t *testing.T) {
+// TestReport reports the first drop immediately, then at the interval, and every drop in total.
+func TestReport(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		type report struct {
@@ -406,18 +402,18 @@ func TestReports(t *testing.T) {
 		}
 		for _, r := range got {
 			if !r.Said {
-				t.Errorf("the report at %s says no error, want the last", r.At)
+				t.Errorf("got a report at %s without an error, want the last error", r.At)
 			}
 		}
 		if total.Invalid != 12 || len(got) < 4 || got[0].At != 0 || got[len(got)-1].At != time.Hour+20*time.Second {
-			t.Errorf("got %+v, want 12 invalid ones told of: at once, every 10 s, and at the end", got)
+			t.Errorf("got %+v, want 12 invalid envelopes reported: immediately, every 10 s, and at the end", got)
 		}
 	})
 }
 
-// TestFromEverywhere hands over from many goroutines while it is stopped: each envelope
-// has one end.
-func TestFromEverywhere(t *testing.T) {
+// TestConcurrentRecord hands envelopes over from many goroutines while Run ends: each one has one
+// outcome.
+func TestConcurrentRecord(t *testing.T) {
 	t.Parallel()
 	log := memlog.New(memlog.Options{})
 	best := besteffort.New(log, besteffort.Options{Queue: 50, Batch: 7})
@@ -442,6 +438,6 @@ func TestFromEverywhere(t *testing.T) {
 	<-ended
 	s := best.Stats()
 	if s.Recorded+s.Dropped.Full+s.Dropped.Stopped != 8*500 || s.Waiting != 0 || int(s.Recorded) != len(log.Records()) {
-		t.Errorf("got %+v with %d in the log, want an end for each of 4,000", s, len(log.Records()))
+		t.Errorf("got %+v with %d in the log, want one outcome for each of 4,000", s, len(log.Records()))
 	}
 }

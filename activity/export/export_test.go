@@ -57,9 +57,9 @@ func ids(t testing.TB, text []byte) (list []uuid.UUID) {
 	return list
 }
 
-// TestExportIsWhatListFinds exports in steps while other activities are recorded, and wants the
-// pages of List from its beginning.
-func TestExportIsWhatListFinds(t *testing.T) {
+// TestExportEqualsList exports in steps while other activities are recorded, and compares with the
+// pages of List at its beginning.
+func TestExportEqualsList(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
@@ -127,8 +127,8 @@ func TestExportIsWhatListFinds(t *testing.T) {
 	}
 }
 
-// TestExportKeepsEverything holds what the database has against what an export says of it.
-func TestExportKeepsEverything(t *testing.T) {
+// TestExportKeepsEveryValue compares exported values with those in the database.
+func TestExportKeepsEveryValue(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	log := pglog.New(pool)
@@ -211,13 +211,13 @@ func TestRefused(t *testing.T) {
 		if _, err := e.Write(t.Context(), pglog.New(nil), &out); err == nil ||
 			errors.As(err, &interrupted) ||
 			out.Len() > 0 {
-			t.Errorf("%s: got %v and %q, want a refusal before anything is written", name, err, &out)
+			t.Errorf("%s: got %v and %q, want an error before any output", name, err, &out)
 		}
 	}
 }
 
-// TestInterrupted ends an export in its middle, by its context and by its output. What was written
-// is whole lines, and said.
+// TestInterrupted interrupts an export by its context and by its output. The output consists of
+// complete lines, and the error counts them.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -232,13 +232,13 @@ func TestInterrupted(t *testing.T) {
 	}.Write(ctx, log, &out)
 	var interrupted *export.InterruptedError
 	if !errors.As(err, &interrupted) || !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v, want that it was interrupted, and by what", err)
+		t.Fatalf("got %v, want an *InterruptedError with its cause", err)
 	}
 	if got := ids(t, out.Bytes()); len(got) == 0 || len(got) >= 6_000 || int64(len(got)) != interrupted.Written {
-		t.Errorf("got %d activities, and %d said, want some", len(got), interrupted.Written)
+		t.Errorf("got %d activities and a count of %d, want them equal and not 0", len(got), interrupted.Written)
 	}
 
-	broken := errors.New("no space left")
+	errNoSpace := errors.New("no space left")
 	var zipped bytes.Buffer
 	_, err = export.Export{
 		Tenant:  tenant,
@@ -247,19 +247,19 @@ func TestInterrupted(t *testing.T) {
 	}.Write(
 		t.Context(),
 		log,
-		&failing{w: &zipped, after: 20_000, err: broken},
+		&failing{w: &zipped, after: 20_000, err: errNoSpace},
 	)
-	if !errors.As(err, &interrupted) || !errors.Is(err, broken) {
-		t.Errorf("got %v, want that it was interrupted, and by what", err)
+	if !errors.As(err, &interrupted) || !errors.Is(err, errNoSpace) {
+		t.Errorf("got %v, want an *InterruptedError with its cause", err)
 	}
 	if reader, err := gzip.NewReader(&zipped); err != nil {
 		t.Error(err)
 	} else if _, err := io.Copy(io.Discard, reader); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("the compressed part: got %v, want it to lack its end", err)
+		t.Errorf("the compressed part: got %v, want an unexpected EOF", err)
 	}
 }
 
-// failing fails after so many bytes.
+// failing fails after a number of bytes.
 type failing struct {
 	w     io.Writer
 	after int
@@ -273,9 +273,9 @@ func (f *failing) Write(b []byte) (int, error) {
 	return f.w.Write(b)
 }
 
-// TestLatecomers has a transaction commit behind the export's back: it comes or it does not, and
-// nobody else is touched by it.
-func TestLatecomers(t *testing.T) {
+// TestLateCommit commits a transaction behind the position of the export. Its activity may be
+// missing; no other activity is affected.
+func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
@@ -321,8 +321,8 @@ func TestLatecomers(t *testing.T) {
 	}
 }
 
-// TestMemoryStaysFlat exports much, some of it large, and looks at the heap on its way.
-func TestMemoryStaysFlat(t *testing.T) {
+// TestMemoryIsConstant exports many activities, some large ones, and measures the heap meanwhile.
+func TestMemoryIsConstant(t *testing.T) {
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
 	fill(t, pool, tenant, 100_000, 100)

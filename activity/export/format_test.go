@@ -27,7 +27,7 @@ func id(n byte) uuid.UUID {
 	return uuid.UUID{0x01, 0x8f, 0x3b, 0x1c, 0x7a, 0x5e, 0x7c, 0xc4, 0x8f, 0x6e, 0x2a, 0x1b, 0x3c, 0x4d, 0x5e, n}
 }
 
-// nasty are activities with what formats stumble over.
+// nasty returns activities with texts that are difficult to encode.
 func nasty() []activity.Activity {
 	at := time.Date(2026, 2, 3, 4, 5, 6, 789_000_000, time.FixedZone("", 2*60*60))
 	texts := []string{
@@ -126,7 +126,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestCSVReadsBack holds CSV against Go's own reader, which makes a line feed of every CR LF.
+// TestCSVReadsBack reads CSV with encoding/csv, which converts CR LF to LF.
 func TestCSVReadsBack(t *testing.T) {
 	t.Parallel()
 	list := nasty()
@@ -170,17 +170,17 @@ func TestCSVReadsBack(t *testing.T) {
 		}
 		for name, cell := range records[i+1] {
 			if cell != "" && strings.Contains("=+-@\t\r", cell[:1]) {
-				t.Errorf("record %d, %s: got %q, which a spreadsheet takes for a formula", i, records[0][name], cell)
+				t.Errorf("record %d, %s: got %q, which a spreadsheet evaluates", i, records[0][name], cell)
 			}
 		}
 	}
 	empty := records[1][heading["parent_id"]] + records[1][heading["ip_key_id"]] + records[1][heading["ip_hash"]]
 	if got := empty; got != "" {
-		t.Errorf("what is not given: got %q, want empty cells", got)
+		t.Errorf("fields that were not given: got %q, want empty cells", got)
 	}
 }
 
-// object is what a line of JSON Lines holds.
+// object is a line of JSON Lines.
 type object struct {
 	ID                uuid.UUID       `json:"id"`
 	TenantID          uuid.UUID       `json:"tenant_id"`
@@ -249,7 +249,7 @@ func objectOf(a *activity.Activity) object {
 	return o
 }
 
-// strictly reads JSON that must hold nothing unknown.
+// strictly decodes JSON without unknown fields.
 func strictly(t testing.TB, text []byte, into any) {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -275,7 +275,7 @@ func TestJSONLReadsBack(t *testing.T) {
 	}
 }
 
-// TestCloudEvents looks at every attribute.
+// TestCloudEvents checks every attribute.
 func TestCloudEvents(t *testing.T) {
 	t.Parallel()
 	list := nasty()
@@ -354,8 +354,8 @@ func TestParseFormat(t *testing.T) {
 	}
 }
 
-// FuzzTexts holds that any text comes back from each format as it was, but for bytes that are no
-// UTF-8 and what CSV says on purpose.
+// FuzzTexts checks that each format preserves a text, except for invalid UTF-8 and the apostrophe
+// of CSV.
 func FuzzTexts(f *testing.F) {
 	for _, a := range nasty() {
 		f.Add(a.Message)

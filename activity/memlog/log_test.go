@@ -21,8 +21,8 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// TestLogLooksAtLittle has pages that end at the budget.
-func TestLogLooksAtLittle(t *testing.T) {
+// TestScanBudget has pages that end at the budget.
+func TestScanBudget(t *testing.T) {
 	t.Parallel()
 	logtest.Run(
 		t,
@@ -36,7 +36,7 @@ func TestLogLooksAtLittle(t *testing.T) {
 	)
 }
 
-// aboutResource returns an envelope about the resource of that number.
+// aboutResource returns an envelope on the nth resource.
 func aboutResource(n byte) activity.Envelope {
 	return activity.Envelope{
 		TenantID:         uuid.UUID{1},
@@ -48,7 +48,7 @@ func aboutResource(n byte) activity.Envelope {
 	}
 }
 
-func TestLogIsBounded(t *testing.T) {
+func TestMaxActivities(t *testing.T) {
 	t.Parallel()
 	log := memlog.New(memlog.Options{MaxActivities: 3})
 	for n := range byte(5) {
@@ -66,15 +66,15 @@ func TestLogIsBounded(t *testing.T) {
 	recorded, err := log.Append(t.Context(), aboutResource(4), aboutResource(0))
 	if err != nil || recorded[0].Created || !recorded[1].Created {
 		t.Errorf(
-			"got %+v, %v; want the one that is kept to stand and the one that is not to be created again",
+			"got %+v, %v; want the kept activity to exist and the removed one to be created again",
 			recorded,
 			err,
 		)
 	}
 }
 
-// TestLogHasAClock lets time stand, and then run back: ids rise nevertheless.
-func TestLogHasAClock(t *testing.T) {
+// TestClock stops the clock and then sets it back: ids ascend nevertheless.
+func TestClock(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6789, time.UTC)
 	now := at
@@ -105,7 +105,7 @@ func TestLogHasAClock(t *testing.T) {
 	}
 }
 
-func TestLogHasItsOwnKey(t *testing.T) {
+func TestEachLogHasItsOwnHashKey(t *testing.T) {
 	t.Parallel()
 	var hashes [2]string
 	for i := range hashes {
@@ -118,6 +118,6 @@ func TestLogHasItsOwnKey(t *testing.T) {
 		hashes[i] = string(recorded[0].IPHash)
 	}
 	if hashes[0] == hashes[1] {
-		t.Error("two logs hash an address alike, want a key for each")
+		t.Error("got the same hash of an address from two logs, want a key for each")
 	}
 }

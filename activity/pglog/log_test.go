@@ -23,14 +23,14 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// idAt makes a UUIDv7 of a time, different for each n.
+// idAt returns the nth UUIDv7 of a time.
 func idAt(at time.Time, n uint16) uuid.UUID {
 	var bits uuid.UUID
 	binary.BigEndian.PutUint16(bits[14:], n)
 	return uuidv7.At(at, bits)
 }
 
-// store writes activities as they are, past the function that records them.
+// store inserts activities without the recording function.
 func store(t testing.TB, pool *pgxpool.Pool, list ...activity.Activity) {
 	t.Helper()
 	batch := &pgx.Batch{}
@@ -57,7 +57,8 @@ var few = func() (ids []uuid.UUID) {
 	return ids
 }()
 
-// drawActivity makes the nth activity after a time, of few values so that filters find some.
+// drawActivity returns the nth activity after a time. It has few distinct values, so that filters
+// match.
 func drawActivity(rt *rapid.T, tenant uuid.UUID, start time.Time, n int) activity.Activity {
 	at := start.Add(time.Duration(n) * 700 * time.Microsecond)
 	one := func(of ...string) string { return rapid.SampledFrom(of).Draw(rt, "value") }
@@ -126,10 +127,10 @@ func drawFilter(rt *rapid.T, start time.Time) activity.Filter {
 	return f
 }
 
-// TestListFindsWhatMatches pages through random logs under random filters with small budgets, while
-// other activities come: every one that passes the filter comes once, in the order of ids, and
-// nothing else does.
-func TestListFindsWhatMatches(t *testing.T) {
+// TestListReturnsWhatMatches pages through random logs with random filters and small budgets while
+// other activities are recorded: the pages hold the activities that pass the filter, once each, in
+// the order of their ids.
+func TestListReturnsWhatMatches(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	rapid.Check(t, func(rt *rapid.T) {
@@ -188,7 +189,7 @@ func TestListFindsWhatMatches(t *testing.T) {
 	})
 }
 
-func TestListOfOneTenantOnly(t *testing.T) {
+func TestListOfOneTenant(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	now := time.Now()
@@ -225,11 +226,11 @@ func TestListOfOneTenantOnly(t *testing.T) {
 		}
 		list, next, err = log.List(t.Context(), few[1], f, activity.Page{})
 		if err != nil || len(list) != 0 || next != uuid.Nil {
-			t.Errorf("%+v, a tenant without any: got %v, %v, %v, want nothing", f, list, next, err)
+			t.Errorf("%+v, a tenant without activities: got %v, %v, %v, want nothing", f, list, next, err)
 		}
 	}
 	if a, err := log.Get(t.Context(), few[0], mine.ID); err != nil || a.ID != mine.ID || a.Action != mine.Action {
-		t.Errorf("Get: got %+v, %v, want it", a, err)
+		t.Errorf("Get: got %+v, %v, want the activity", a, err)
 	}
 	for name, key := range map[string][2]uuid.UUID{
 		"another tenant's": {few[0], theirs.ID},
@@ -242,17 +243,17 @@ func TestListOfOneTenantOnly(t *testing.T) {
 	}
 }
 
-func TestListRefusesAFilter(t *testing.T) {
+func TestListRefusesInvalidFilter(t *testing.T) {
 	t.Parallel()
 	log := New(nil)
 	var invalidErr *invalid.Error
 	if _, _, err := log.List(t.Context(), few[0], activity.Filter{
 		Status: "?",
 	}, activity.Page{}); !errors.As(err, &invalidErr) {
-		t.Errorf("List: got %v, want it refused", err)
+		t.Errorf("List: got %v, want an *invalid.Error", err)
 	}
 	if _, _, err := log.Count(t.Context(), few[0], activity.Filter{Status: "?"}, 1); !errors.As(err, &invalidErr) {
-		t.Errorf("Count: got %v, want it refused", err)
+		t.Errorf("Count: got %v, want an *invalid.Error", err)
 	}
 }
 
@@ -333,8 +334,7 @@ func loadLog(t testing.TB, pool *pgxpool.Pool) {
 
 func townID(kind string, n int) uuid.UUID { return uuid.UUID(md5.Sum(fmt.Append(nil, kind, n))) }
 
-// TestPlansUseTheIndex looks at what each filter makes the server do, before and after it has
-// statistics.
+// TestPlansUseTheIndex checks the plan for each filter, before and after ANALYZE.
 func TestPlansUseTheIndex(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -379,7 +379,7 @@ func TestPlansUseTheIndex(t *testing.T) {
 	}
 }
 
-// listQuery returns what writes the statement of List.
+// listQuery returns the function that builds the statement of List.
 func listQuery(q *query) func(limit, budget int) (string, []any) {
 	return func(limit, budget int) (string, []any) { return q.page(Columns, limit, budget) }
 }

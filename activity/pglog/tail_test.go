@@ -14,8 +14,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestTail follows while activities come, some late, some that do not pass, and some of another
-// tenant.
+// TestTail polls while activities are recorded: some commit late, some do not pass the filter, some
+// are of another tenant.
 func TestTail(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -64,36 +64,36 @@ func TestTail(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants("the latest", two, three)
-	look := func() {
+	poll := func() {
 		t.Helper()
 		if err := tail.Poll(t.Context(), collect); err != nil {
 			t.Fatal(err)
 		}
 	}
-	look()
+	poll()
 	wants("nothing new")
 	four := put(pool, time.Second, "doc.made")
 	put(pool, 2*time.Second, "doc.lost")
-	look()
+	poll()
 	wants("one more", four)
 	if err := late.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	five := put(pool, 30*time.Second, "doc.made")
-	look()
+	poll()
 	wants("a late one", hidden, five)
 	put(pool, 3*time.Minute, "doc.lost")
-	look()
-	wants("what does not pass")
+	poll()
+	wants("an activity that does not pass")
 	if len(tail.visited) > 1 {
-		t.Errorf("got %d ids remembered, want none that is too old to come again", len(tail.visited))
+		t.Errorf("got %d ids remembered, want none older than the lag", len(tail.visited))
 	}
 	put(pool, time.Minute, "doc.made")
-	look()
-	wants("later than is looked for")
+	poll()
+	wants("an activity committed after the lag")
 }
 
-func TestTailOfNothing(t *testing.T) {
+func TestTailOfEmptyLog(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	log := New(pool)
@@ -163,7 +163,7 @@ func TestStats(t *testing.T) {
 	}
 	got, err = log.Stats(t.Context(), tenant, activity.Filter{}, StatsOptions{Budget: 3, Top: 5})
 	if err != nil || got.Complete || got.Activities != 3 || !got.Since.Equal(all[7].RecordedAt) {
-		t.Errorf("cut: got %+v, %v, want the newest 3, since %v", got, err, all[7].RecordedAt)
+		t.Errorf("beyond the budget: got %+v, %v, want the newest 3, since %v", got, err, all[7].RecordedAt)
 	}
 	if got, err = log.Stats(t.Context(), tenant, activity.Filter{
 		Action: "doc.moved",
@@ -180,7 +180,7 @@ func TestStats(t *testing.T) {
 		!got.Complete ||
 		got.Actions == nil ||
 		len(got.Actions) > 0 {
-		t.Errorf("nobody's: got %+v, %v, want nothing", got, err)
+		t.Errorf("unknown tenant: got %+v, %v, want no activities", got, err)
 	}
 }
 

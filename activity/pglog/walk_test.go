@@ -16,9 +16,9 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// TestWalkMeetsWhatListFinds walks random logs under random filters in small steps, both ways,
-// while other activities come: what it meets is what the pages of List hold, each once.
-func TestWalkMeetsWhatListFinds(t *testing.T) {
+// TestWalkVisitsWhatListReturns walks random logs with random filters in small steps, in both
+// directions, while other activities are recorded: it visits the activities of List, once each.
+func TestWalkVisitsWhatListReturns(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	log := New(pool)
@@ -60,17 +60,17 @@ func TestWalkMeetsWhatListFinds(t *testing.T) {
 		budget, atOnce := rapid.IntRange(1, 12).Draw(rt, "budget"), rapid.IntRange(1, 12).Draw(rt, "at once")
 		var got []uuid.UUID
 		for steps, more := 1, true; more; steps++ {
-			met := 0
+			visited := 0
 			more, err = walk.Step(t.Context(), budget, func(a *activity.Activity) bool {
 				got = append(got, a.ID)
-				met++
-				return met == atOnce
+				visited++
+				return visited == atOnce
 			})
 			if err != nil {
 				rt.Fatal(err)
 			}
-			if met > min(budget, atOnce) {
-				rt.Fatalf("met %d in a step, want at most %d", met, min(budget, atOnce))
+			if visited > min(budget, atOnce) {
+				rt.Fatalf("visited %d in a step, want at most %d", visited, min(budget, atOnce))
 			}
 			store(t, pool, drawActivity(rt, tenant, start.Add(time.Minute), len(stored)+steps))
 		}
@@ -87,8 +87,8 @@ func TestWalkMeetsWhatListFinds(t *testing.T) {
 	})
 }
 
-// TestWalkGoesOn breaks a walk off and has another go on from where it stands.
-func TestWalkGoesOn(t *testing.T) {
+// TestWalkResumes interrupts a walk and continues it with another one.
+func TestWalkResumes(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	now := time.Now()
@@ -114,7 +114,7 @@ func TestWalkGoesOn(t *testing.T) {
 	}
 	cancel()
 	if more, err := first.Step(ctx, 4, collect); !more || !errors.Is(err, context.Canceled) {
-		t.Fatalf("interrupted: got %v, %v, want that said and more", more, err)
+		t.Fatalf("interrupted: got %v, %v, want context.Canceled and more", more, err)
 	}
 	second, err := log.Walk(few[0], activity.Filter{})
 	if err != nil {
@@ -131,11 +131,11 @@ func TestWalkGoesOn(t *testing.T) {
 	}
 }
 
-func TestWalkRefusesAFilter(t *testing.T) {
+func TestWalkRefusesInvalidFilter(t *testing.T) {
 	t.Parallel()
 	var invalidErr *invalid.Error
 	if _, err := New(nil).Walk(few[0], activity.Filter{Status: "?"}); !errors.As(err, &invalidErr) {
-		t.Errorf("got %v, want it refused", err)
+		t.Errorf("got %v, want an *invalid.Error", err)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestSuccessor(t *testing.T) {
 	}
 }
 
-// TestWalkPlans looks at what a step makes the server do.
+// TestWalkPlans checks the plans of the statements of a step.
 func TestWalkPlans(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
