@@ -22,8 +22,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// telling is an activity that says much of somebody.
-func telling(tenant, actor, resource uuid.UUID, more map[string]any) map[string]any {
+// personal returns an envelope with personal data of Ada.
+func personal(tenant, actor, resource uuid.UUID, more map[string]any) map[string]any {
 	e := map[string]any{
 		"tenant_id":          tenant,
 		"actor_principal_id": actor,
@@ -56,8 +56,8 @@ func recordSQL(t testing.TB, pool *pgxpool.Pool, envelope map[string]any) uuid.U
 	return id
 }
 
-// tells returns whether an activity still says something of Ada.
-func tells(t testing.TB, pool *pgxpool.Pool, id uuid.UUID) bool {
+// containsAda reports whether an activity contains data of Ada.
+func containsAda(t testing.TB, pool *pgxpool.Pool, id uuid.UUID) bool {
 	t.Helper()
 	var row string
 	if err := pool.QueryRow(t.Context(), `
@@ -97,14 +97,14 @@ func hold(t testing.TB, pool *pgxpool.Pool, tenant, resource, actor uuid.UUID) {
 
 func counts(r Result) [3]int { return [3]int{r.Redacted, r.Held, r.Already} }
 
-// TestRedactErases looks at everything that an activity holds, before and after.
+// TestRedactErases compares every field of an activity before and after.
 func TestRedactErases(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	log := pglog.New(pool)
 	tenant, actor, resource := uuid.New(), uuid.New(), uuid.New()
 	workflow := uuid.New()
-	envelope := telling(tenant, actor, resource, map[string]any{"correlation_id": workflow})
+	envelope := personal(tenant, actor, resource, map[string]any{"correlation_id": workflow})
 	id := recordSQL(t, pool, envelope)
 	before, err := log.Get(t.Context(), tenant, id)
 	if err != nil || before.IPHash == nil {
@@ -114,8 +114,8 @@ func TestRedactErases(t *testing.T) {
 	r := Request{Tenant: tenant, IDs: []uuid.UUID{id, id, uuid.New()}, Reason: "Ada asked to be forgotten"}
 	dry := r
 	dry.DryRun = true
-	if got, err := Redact(t.Context(), pool, dry); err != nil || counts(got) != [3]int{1, 0, 0} || !tells(t, pool, id) {
-		t.Fatalf("dry run: got %+v, %v, want one counted and nothing changed", got, err)
+	if got, err := Redact(t.Context(), pool, dry); err != nil || counts(got) != [3]int{1, 0, 0} || !containsAda(t, pool, id) {
+		t.Fatalf("dry run: got %+v, %v, want one counted and no change", got, err)
 	}
 	got, err := Redact(activity.WithActor(t.Context(), by), pool, r)
 	if err != nil || counts(got) != [3]int{1, 0, 0} {
@@ -140,15 +140,15 @@ func TestRedactErases(t *testing.T) {
 		record.ResourceType != "redaction" {
 		t.Errorf("the record: got %+v, want it of %s and of the run %s", record, by, got.Run)
 	}
-	var said struct {
+	var recordedPayload struct {
 		Redacted, Held int
 		Criteria       struct{ IDs int }
 		Reason         string
 	}
-	if err := json.Unmarshal(record.Payload, &said); err != nil || said.Redacted != 1 || said.Criteria.IDs != 3 ||
-		said.Reason != r.Reason ||
+	if err := json.Unmarshal(record.Payload, &recordedPayload); err != nil || recordedPayload.Redacted != 1 || recordedPayload.Criteria.IDs != 3 ||
+		recordedPayload.Reason != r.Reason ||
 		strings.Contains(string(record.Payload), "signal") {
-		t.Errorf("the record says %s, %v, want how many, by which criteria and why", record.Payload, err)
+		t.Errorf("the record: got %s, %v, want the count, the criteria and the reason", record.Payload, err)
 	}
 
 	if again, err := Redact(t.Context(), pool, r); err != nil || counts(again) != [3]int{0, 0, 1} {
@@ -157,9 +157,9 @@ func TestRedactErases(t *testing.T) {
 	if n, _, err := log.Count(t.Context(), tenant, activity.Filter{}, 10); err != nil || n != 2 {
 		t.Errorf("again: got %d activities, %v, want no other record", n, err)
 	}
-	// What was redacted is still what the key names: recording it again brings nothing back.
-	if stands := recordSQL(t, pool, envelope); stands != id || tells(t, pool, id) {
-		t.Errorf("recorded again: got %s, want %s, redacted still", stands, id)
+	// The key still identifies the redacted activity: recording it again restores nothing.
+	if existing := recordSQL(t, pool, envelope); existing != id || containsAda(t, pool, id) {
+		t.Errorf("recorded again: got %s, want %s, still redacted", existing, id)
 	}
 }
 
@@ -168,25 +168,25 @@ func TestRedactByCriteria(t *testing.T) {
 	pool := pgtest.New(t).Pool
 	tenant, elsewhere, ada, bob, one, two := uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New()
 	type world struct{ byAda, toAda, onOne, others []uuid.UUID }
-	make := func() (w world) {
+	newWorld := func() (w world) {
 		for range 3 {
-			w.byAda = append(w.byAda, recordSQL(t, pool, telling(tenant, ada, two, nil)))
+			w.byAda = append(w.byAda, recordSQL(t, pool, personal(tenant, ada, two, nil)))
 			w.toAda = append(
 				w.toAda,
-				recordSQL(t, pool, telling(tenant, bob, two, map[string]any{"target_principal_id": ada})),
+				recordSQL(t, pool, personal(tenant, bob, two, map[string]any{"target_principal_id": ada})),
 			)
-			w.onOne = append(w.onOne, recordSQL(t, pool, telling(tenant, bob, one, nil)))
+			w.onOne = append(w.onOne, recordSQL(t, pool, personal(tenant, bob, one, nil)))
 			w.others = append(
 				w.others,
-				recordSQL(t, pool, telling(tenant, bob, two, nil)),
-				recordSQL(t, pool, telling(elsewhere, ada, one, map[string]any{"target_principal_id": ada})),
+				recordSQL(t, pool, personal(tenant, bob, two, nil)),
+				recordSQL(t, pool, personal(elsewhere, ada, one, map[string]any{"target_principal_id": ada})),
 			)
 		}
 		return w
 	}
 	for name, tt := range map[string]struct {
-		r    Request
-		gone func(w world) []uuid.UUID
+		r        Request
+		redacted func(w world) []uuid.UUID
 	}{
 		"actor":    {Request{Actor: ada}, func(w world) []uuid.UUID { return w.byAda }},
 		"target":   {Request{Target: ada}, func(w world) []uuid.UUID { return w.toAda }},
@@ -205,9 +205,9 @@ func TestRedactByCriteria(t *testing.T) {
 			func(w world) []uuid.UUID { return w.toAda },
 		},
 	} {
-		w := make()
+		w := newWorld()
 		want := map[uuid.UUID]bool{}
-		for _, id := range tt.gone(w) {
+		for _, id := range tt.redacted(w) {
 			want[id] = true
 		}
 		tt.r.Tenant, tt.r.Reason = tenant, "asked to"
@@ -217,12 +217,12 @@ func TestRedactByCriteria(t *testing.T) {
 		}
 		for _, list := range [][]uuid.UUID{w.byAda, w.toAda, w.onOne, w.others} {
 			for _, id := range list {
-				if tells(t, pool, id) == want[id] {
+				if containsAda(t, pool, id) == want[id] {
 					t.Errorf("%s: %s: redacted %v, want %v", name, id, !want[id], want[id])
 				}
 			}
 		}
-		// Out of the way of the next.
+		// Redact the remaining ones before the next case.
 		for _, id := range append(append(w.byAda, w.toAda...), w.onOne...) {
 			if _, err := Redact(t.Context(), pool, Request{
 				Tenant: tenant,
@@ -235,7 +235,7 @@ func TestRedactByCriteria(t *testing.T) {
 	}
 }
 
-// TestRedactInBatches redacts more than a batch, is stopped in its midst and goes on.
+// TestRedactInBatches interrupts a redaction of several batches and resumes it.
 func TestRedactInBatches(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
@@ -251,7 +251,7 @@ func TestRedactInBatches(t *testing.T) {
 	r.Progress = nil
 	got, err = Redact(t.Context(), pool, r)
 	if err != nil || counts(got) != [3]int{batchSize + 10, 0, batchSize} {
-		t.Fatalf("got %+v, %v, want the rest redacted", got, err)
+		t.Fatalf("got %+v, %v, want the remaining ones redacted", got, err)
 	}
 	var recorded int
 	if err := pool.QueryRow(t.Context(), `
@@ -259,13 +259,13 @@ func TestRedactInBatches(t *testing.T) {
 		FROM fanfare.activities
 		WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&recorded); err != nil ||
 		recorded != activities {
-		t.Errorf("the records tell of %d, %v, want all %d", recorded, err, activities)
+		t.Errorf("the records count %d, %v, want %d", recorded, err, activities)
 	}
 }
 
-// TestRedactAtOnce has many redact the same: each activity is redacted, and counted, by one of
-// them.
-func TestRedactAtOnce(t *testing.T) {
+// TestRedactConcurrently redacts the same activities concurrently: one caller redacts and counts
+// each activity.
+func TestRedactConcurrently(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant, actor := uuid.New(), uuid.New()
@@ -286,39 +286,38 @@ func TestRedactAtOnce(t *testing.T) {
 	for _, r := range results {
 		redacted += r.Redacted
 	}
-	var recorded, telling int
+	var recorded, remaining int
 	if err := pool.QueryRow(t.Context(), `
 		SELECT sum((payload ->> 'redacted')::int) FILTER (WHERE action = 'activity.redacted'), count(*)
 			FILTER (WHERE message IS NOT NULL)
-		FROM fanfare.activities WHERE tenant_id = $1`, tenant).Scan(&recorded, &telling); err != nil {
+		FROM fanfare.activities WHERE tenant_id = $1`, tenant).Scan(&recorded, &remaining); err != nil {
 		t.Fatal(err)
 	}
-	if redacted != activities || recorded != activities || telling != 0 {
+	if redacted != activities || recorded != activities || remaining != 0 {
 		t.Errorf(
-			"got %d redacted, %d recorded and %d that tell still, want %d, %d and none",
+			"got %d redacted, %d recorded and %d with personal data, want %d, %d and none",
 			redacted,
 			recorded,
-			telling,
+			remaining,
 			activities,
 			activities,
 		)
 	}
 }
 
-// TestRedactRecordsOrNothing takes away the right word for the record: then nothing is redacted
-// either.
-func TestRedactRecordsOrNothing(t *testing.T) {
+// TestRedactIsAtomicWithItsRecord redacts nothing if the taxonomy refuses the record.
+func TestRedactIsAtomicWithItsRecord(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
-	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+	id := recordSQL(t, pool, personal(tenant, uuid.New(), uuid.New(), nil))
 	if _, err := pool.Exec(t.Context(), `
 		INSERT INTO fanfare.enforcement (tenant_id, mode)
 		VALUES ($1, 'strict')`, tenant); err != nil {
 		t.Fatal(err)
 	}
 	r := Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}
-	if got, err := Redact(t.Context(), pool, r); err == nil || got.Redacted != 0 || !tells(t, pool, id) {
+	if got, err := Redact(t.Context(), pool, r); err == nil || got.Redacted != 0 || !containsAda(t, pool, id) {
 		t.Errorf("not in a strict taxonomy: got %+v, %v, want it refused and nothing redacted", got, err)
 	}
 	if _, err := pool.Exec(t.Context(), `
@@ -326,18 +325,18 @@ func TestRedactRecordsOrNothing(t *testing.T) {
 		VALUES ('activity.redacted', 'What activities held was erased.', 'retention')`); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Redact(t.Context(), pool, r); err != nil || got.Redacted != 1 || tells(t, pool, id) {
+	if got, err := Redact(t.Context(), pool, r); err != nil || got.Redacted != 1 || containsAda(t, pool, id) {
 		t.Errorf("in it: got %+v, %v, want it redacted", got, err)
 	}
 }
 
-// TestHoldWaitsForRedaction places a hold while a redaction is under way: once it is placed,
-// nothing more goes.
+// TestHoldWaitsForRedaction places a hold during a redaction: once it is placed, no activity is
+// redacted.
 func TestHoldWaitsForRedaction(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
-	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+	id := recordSQL(t, pool, personal(tenant, uuid.New(), uuid.New(), nil))
 	tx, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -369,8 +368,8 @@ func TestHoldWaitsForRedaction(t *testing.T) {
 		Reason: "asked to",
 	}); err != nil ||
 		got.Held != 1 ||
-		!tells(t, pool, id) {
-		t.Errorf("behind the hold: got %+v, %v, want it left", got, err)
+		!containsAda(t, pool, id) {
+		t.Errorf("after the hold: got %+v, %v, want it unchanged", got, err)
 	}
 }
 
@@ -383,8 +382,8 @@ func TestRedactAndHolds(t *testing.T) {
 		"tenant":   func(tenant, _, _ uuid.UUID) { hold(t, pool, tenant, uuid.Nil, uuid.Nil) },
 	} {
 		tenant, actor, resource := uuid.New(), uuid.New(), uuid.New()
-		kept := recordSQL(t, pool, telling(tenant, actor, resource, nil))
-		free := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+		kept := recordSQL(t, pool, personal(tenant, actor, resource, nil))
+		free := recordSQL(t, pool, personal(tenant, uuid.New(), uuid.New(), nil))
 		place(tenant, actor, resource)
 		place(uuid.New(), actor, resource) // another tenant's is of no account
 		r := Request{Tenant: tenant, IDs: []uuid.UUID{kept, free}, Reason: "asked to"}
@@ -393,13 +392,13 @@ func TestRedactAndHolds(t *testing.T) {
 			want = [3]int{0, 2, 0}
 		}
 		got, err := Redact(t.Context(), pool, r)
-		if err != nil || counts(got) != want || !tells(t, pool, kept) || tells(t, pool, free) != (name == "tenant") {
+		if err != nil || counts(got) != want || !containsAda(t, pool, kept) || containsAda(t, pool, free) != (name == "tenant") {
 			t.Errorf("%s: got %+v, %v, want %v", name, got, err, want)
 		}
 		r.OverrideHolds = true
-		if got, err = Redact(t.Context(), pool, r); err != nil || got.Held != 0 || tells(t, pool, kept) ||
-			tells(t, pool, free) {
-			t.Errorf("%s, overridden: got %+v, %v, want both gone", name, got, err)
+		if got, err = Redact(t.Context(), pool, r); err != nil || got.Held != 0 || containsAda(t, pool, kept) ||
+			containsAda(t, pool, free) {
+			t.Errorf("%s, overridden: got %+v, %v, want both redacted", name, got, err)
 		}
 		var overridden int
 		if err := pool.QueryRow(t.Context(), `
@@ -407,11 +406,11 @@ func TestRedactAndHolds(t *testing.T) {
 			FROM fanfare.activities
 			WHERE tenant_id = $1 AND action = 'activity.redacted'`, tenant).Scan(&overridden); err != nil ||
 			overridden != want[1] {
-			t.Errorf("%s: the records tell of %d overridden holds, %v, want %d", name, overridden, err, want[1])
+			t.Errorf("%s: the records count %d overridden holds, %v, want %d", name, overridden, err, want[1])
 		}
 	}
 	tenant, actor := uuid.New(), uuid.New()
-	id := recordSQL(t, pool, telling(tenant, actor, uuid.New(), nil))
+	id := recordSQL(t, pool, personal(tenant, actor, uuid.New(), nil))
 	hold(t, pool, tenant, uuid.Nil, actor)
 	if _, err := pool.Exec(t.Context(), `
 		UPDATE fanfare.legal_holds SET released_at = now()
@@ -420,7 +419,7 @@ func TestRedactAndHolds(t *testing.T) {
 	}
 	if got, err := Redact(t.Context(), pool, Request{Tenant: tenant, Actor: actor, Reason: "asked to"}); err != nil ||
 		got.Redacted != 1 ||
-		tells(t, pool, id) {
+		containsAda(t, pool, id) {
 		t.Errorf("a hold that was released: got %+v, %v, want it redacted", got, err)
 	}
 }
@@ -429,7 +428,7 @@ func TestRedactKeepsNames(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
-	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+	id := recordSQL(t, pool, personal(tenant, uuid.New(), uuid.New(), nil))
 	r := Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to", KeepResourceNames: true}
 	for _, want := range [][3]int{{1, 0, 0}, {0, 0, 1}} {
 		if got, err := Redact(t.Context(), pool, r); err != nil || counts(got) != want {
@@ -438,16 +437,16 @@ func TestRedactKeepsNames(t *testing.T) {
 	}
 	a, err := pglog.New(pool).Get(t.Context(), tenant, id)
 	if err != nil || a.ResourceName != "Ada's signal" || a.Message != "" {
-		t.Errorf("got %+v, %v, want nothing but the resource's name", a, err)
+		t.Errorf("got %+v, %v, want only the resource's name", a, err)
 	}
 	r.KeepResourceNames = false
-	if got, err := Redact(t.Context(), pool, r); err != nil || got.Redacted != 1 || tells(t, pool, id) {
-		t.Errorf("without: got %+v, %v, want the name gone", got, err)
+	if got, err := Redact(t.Context(), pool, r); err != nil || got.Redacted != 1 || containsAda(t, pool, id) {
+		t.Errorf("without: got %+v, %v, want the name cleared", got, err)
 	}
 }
 
-// TestRedactIsNotFooled has writers record what looks redacted and is not.
-func TestRedactIsNotFooled(t *testing.T) {
+// TestRedactPayloadsThatLookRedacted redacts activities whose payloads resemble redacted ones.
+func TestRedactPayloadsThatLookRedacted(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
@@ -457,7 +456,7 @@ func TestRedactIsNotFooled(t *testing.T) {
 		{"redacted": "Ada"},
 		{"redacted": true, "redaction": map[string]any{"Ada": 1}},
 	} {
-		e := telling(tenant, uuid.New(), uuid.New(), map[string]any{"payload": payload, "action": "activity.redacted"})
+		e := personal(tenant, uuid.New(), uuid.New(), map[string]any{"payload": payload, "action": "activity.redacted"})
 		for _, bare := range []string{"message", "user_agent", "resource_name", "ip"} {
 			delete(e, bare)
 		}
@@ -468,7 +467,7 @@ func TestRedactIsNotFooled(t *testing.T) {
 			Reason: "asked to",
 		}); err != nil ||
 			got.Redacted != 1 ||
-			tells(t, pool, id) {
+			containsAda(t, pool, id) {
 			t.Errorf("%v: got %+v, %v, want it redacted", payload, got, err)
 		}
 	}
@@ -490,17 +489,17 @@ func TestRedactRefuses(t *testing.T) {
 		var invalidErr *invalid.Error
 		if _, err := Redact(t.Context(), nil, r); !errors.As(err, &invalidErr) ||
 			invalidErr.Fields[0].Name != strings.TrimSpace(field) {
-			t.Errorf("%s: got %v, want it refused", field, err)
+			t.Errorf("%s: got %v, want an *invalid.Error", field, err)
 		}
 	}
 }
 
-// TestRedactionRights tries the functions as others than the operator.
-func TestRedactionRights(t *testing.T) {
+// TestPrivileges calls the functions with roles that lack the privilege.
+func TestPrivileges(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
-	id := recordSQL(t, pool, telling(tenant, uuid.New(), uuid.New(), nil))
+	id := recordSQL(t, pool, personal(tenant, uuid.New(), uuid.New(), nil))
 	conn, err := pool.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -549,8 +548,8 @@ func TestRedactionRights(t *testing.T) {
 		}
 		exec(`RESET ROLE`)
 	}
-	if !tells(t, pool, id) {
-		t.Error("the activity was redacted by who has no right to")
+	if !containsAda(t, pool, id) {
+		t.Error("the activity was redacted without the privilege")
 	}
 	if got := exec(`GRANT EXECUTE ON FUNCTION fanfare.redact_activities TO ` + role); got != "" {
 		t.Fatal(got)
@@ -561,10 +560,10 @@ func TestRedactionRights(t *testing.T) {
 		t.Errorf("without a reason: got SQLSTATE %q, want 22023", got)
 	}
 	if got := exec(redact, tenant, id); got != "" {
-		t.Errorf("by who has the right: got SQLSTATE %q, want it done", got)
+		t.Errorf("with the privilege: got SQLSTATE %q, want none", got)
 	}
 	exec(`RESET ROLE`)
-	if tells(t, pool, id) {
-		t.Error("the activity tells still")
+	if containsAda(t, pool, id) {
+		t.Error("the activity still contains data of Ada")
 	}
 }

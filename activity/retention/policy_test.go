@@ -94,7 +94,7 @@ func TestSet(t *testing.T) {
 		Value: 365,
 		From:  retention.FromTenant,
 	} || got.InboxDays != retention.Limit{Value: 90, From: retention.FromInstallation}) {
-		t.Errorf("given back: got %+v", got)
+		t.Errorf("limit removed: got %+v", got)
 	}
 
 	if _, err = retention.Set(t.Context(), db.Pool, retention.Installation, actor, retention.Change{
@@ -108,7 +108,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// TestSetRefuses goes through the rules. What is refused changes nothing and is not recorded.
+// TestSetRefuses violates each rule. A refused change has no effect and is not recorded.
 func TestSetRefuses(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -123,7 +123,7 @@ func TestSetRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		whose  uuid.UUID
+		tenant uuid.UUID
 		change retention.Change
 		want   string
 	}{
@@ -163,7 +163,7 @@ func TestSetRefuses(t *testing.T) {
 			retention.Change{retention.MinDays: number(31)},
 			`min_days "31" must be at most max_days (30)`,
 		},
-		"nothing to take it from": {
+		"no limit to fall back on": {
 			retention.Installation,
 			retention.Change{retention.MinDays: nil},
 			"min_days must be a number",
@@ -184,7 +184,7 @@ func TestSetRefuses(t *testing.T) {
 			`max_days "20" must be at least min_days (31), or 0`,
 		},
 	} {
-		_, err := retention.Set(t.Context(), db.Pool, c.whose, actor, c.change)
+		_, err := retention.Set(t.Context(), db.Pool, c.tenant, actor, c.change)
 		refused := (*invalid.Error)(nil)
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want a refusal with %q", name, err, c.want)
@@ -195,12 +195,12 @@ func TestSetRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, after); diff != "" {
-		t.Errorf("something was changed (-before +after):\n%s", diff)
+		t.Errorf("the policy changed (-before +after):\n%s", diff)
 	}
 	var recorded int
 	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.activities`).Scan(&recorded); err != nil ||
 		recorded != 1 {
-		t.Errorf("recorded: got %d (%v), want the 1 that was not refused", recorded, err)
+		t.Errorf("recorded: got %d (%v), want the 1 accepted change", recorded, err)
 	}
 }
 
@@ -283,7 +283,7 @@ func TestHolds(t *testing.T) {
 		t.Errorf("after the release: got %+v, want one", got)
 	}
 	if diff := cmp.Diff([]retention.Hold{released, second}, list(tenant, uuid.Nil, true)); diff != "" {
-		t.Errorf("with those released (-want +got):\n%s", diff)
+		t.Errorf("including released ones (-want +got):\n%s", diff)
 	}
 	var actions []string
 	if err := db.Pool.QueryRow(t.Context(), `

@@ -10,9 +10,9 @@ import (
 	"github.com/fanfarehq/fanfare/activity/retention"
 )
 
-// TestWhatRemains runs retention over random pasts, policies and holds, and compares with the
-// oracle.
-func TestWhatRemains(t *testing.T) {
+// TestRunAgainstOracle runs retention with random activities, policies and holds, and compares the
+// result with an oracle.
+func TestRunAgainstOracle(t *testing.T) {
 	t.Parallel()
 	partitions := 0
 	rapid.Check(t, func(r *rapid.T) {
@@ -33,7 +33,7 @@ func TestWhatRemains(t *testing.T) {
 		}
 		installation := bounds("installation", 1)
 		w.policy(retention.Installation, installation)
-		people := []uuid.UUID{uuid.New(), uuid.New(), uuid.New()}
+		principals := []uuid.UUID{uuid.New(), uuid.New(), uuid.New()}
 		type scope struct{ tenant, resource, actor uuid.UUID }
 		var holds []scope
 		for i := range tenants {
@@ -45,19 +45,19 @@ func TestWhatRemains(t *testing.T) {
 				w.hold(tenants[i], nil, nil)
 				holds = append(holds, scope{tenant: tenants[i]})
 			case 1:
-				w.hold(tenants[i], &people[0], nil)
-				holds = append(holds, scope{tenant: tenants[i], resource: people[0]})
+				w.hold(tenants[i], &principals[0], nil)
+				holds = append(holds, scope{tenant: tenants[i], resource: principals[0]})
 			case 2:
-				w.hold(tenants[i], nil, &people[1])
-				holds = append(holds, scope{tenant: tenants[i], actor: people[1]})
+				w.hold(tenants[i], nil, &principals[1])
+				holds = append(holds, scope{tenant: tenants[i], actor: principals[1]})
 			}
 		}
 		var entries []entry
 		for range rapid.IntRange(0, 60).Draw(r, "entries") {
 			e := entry{
 				tenant:   rapid.SampledFrom(tenants).Draw(r, "tenant"),
-				resource: rapid.SampledFrom(people).Draw(r, "resource"),
-				actor:    rapid.SampledFrom(people).Draw(r, "actor"),
+				resource: rapid.SampledFrom(principals).Draw(r, "resource"),
+				actor:    rapid.SampledFrom(principals).Draw(r, "actor"),
 				age:      rapid.IntRange(0, 220).Draw(r, "age"),
 				pending: rapid.SampledFrom([]string{
 					"",
@@ -76,11 +76,11 @@ func TestWhatRemains(t *testing.T) {
 				key: rapid.Bool().Draw(r, "key"),
 			}
 			e.since = rapid.IntRange(0, e.age).Draw(r, "since")
-			e.told = people[:rapid.IntRange(0, len(people)).Draw(r, "told")]
+			e.notified = principals[:rapid.IntRange(0, len(principals)).Draw(r, "notified")]
 			entries = append(entries, e)
 		}
 		w.add(entries...)
-		want, gone := oracle(w.entries, policies, installation, func(e entry) bool {
+		want, removed := oracle(w.entries, policies, installation, func(e entry) bool {
 			for _, h := range holds {
 				if h.tenant == e.tenant && (h.resource == uuid.Nil || h.resource == e.resource) &&
 					(h.actor == uuid.Nil || h.actor == e.actor) {
@@ -89,20 +89,20 @@ func TestWhatRemains(t *testing.T) {
 			}
 			return false
 		})
-		foreseen, err := retention.DryRun(w.Context(), w.db.Pool, uuid.Nil, 1000, nil)
-		if err != nil || !foreseen.Exact {
-			r.Fatalf("dry run: got %+v, %v", foreseen, err)
+		estimate, err := retention.DryRun(w.Context(), w.db.Pool, uuid.Nil, 1000, nil)
+		if err != nil || !estimate.Exact {
+			r.Fatalf("dry run: got %+v, %v", estimate, err)
 		}
 		report := w.run()
 		partitions += len(report.Partitions)
 		if diff := cmp.Diff(want, w.state()); diff != "" {
-			r.Fatalf("what remains (-want +got):\n%s", diff)
+			r.Fatalf("remaining rows (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(gone, w.recorded()); diff != "" {
-			r.Fatalf("what is recorded (-want +got):\n%s", diff)
+		if diff := cmp.Diff(removed, w.recorded()); diff != "" {
+			r.Fatalf("recorded counts (-want +got):\n%s", diff)
 		}
 		total := retention.Counts{}
-		for _, c := range gone {
+		for _, c := range removed {
 			total.Activities += c.Activities
 			total.Notifications += c.Notifications
 			total.IdempotencyKeys += c.IdempotencyKeys
@@ -112,15 +112,15 @@ func TestWhatRemains(t *testing.T) {
 		if report.Removed != total {
 			r.Fatalf("the report: got %+v, want %+v", report.Removed, total)
 		}
-		// What goes only because its dead letter goes before is not foreseen.
-		if total.DeadLetters == 0 && foreseen.Removed != total {
-			r.Fatalf("dry run: got %+v, want %+v", foreseen.Removed, total)
+		// A dry run does not count activities whose dead letters are removed by the same run.
+		if total.DeadLetters == 0 && estimate.Removed != total {
+			r.Fatalf("dry run: got %+v, want %+v", estimate.Removed, total)
 		}
 		if n := w.count(`SELECT count(*) FROM fanfare.retention_unrecorded`); n != 0 {
 			r.Fatalf("not recorded: got %d tenants, want 0", n)
 		}
 	})
 	if partitions == 0 {
-		t.Error("no partition was dropped in all of this")
+		t.Error("no check dropped a partition")
 	}
 }

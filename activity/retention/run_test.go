@@ -18,8 +18,7 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// old returns n entries of a tenant that are so many days old, each with a key and one
-// notification.
+// old returns n entries of a tenant of an age in days, each with a key and a notification.
 func old(tenant uuid.UUID, n, age int) []entry {
 	entries := make([]entry, n)
 	for i := range entries {
@@ -29,13 +28,13 @@ func old(tenant uuid.UUID, n, age int) []entry {
 			actor:    uuid.New(),
 			age:      age,
 			key:      true,
-			told:     []uuid.UUID{tenant},
+			notified: []uuid.UUID{tenant},
 		}
 	}
 	return entries
 }
 
-// sum adds up what the log says was purged of a tenant, in however many records.
+// sum adds up the counts in the records of purges in the log of a tenant.
 func (w *world) sum(tenant uuid.UUID) (activities, keys, notifications int64) {
 	w.Helper()
 	if err := w.db.Pool.QueryRow(w.Context(), `
@@ -50,8 +49,8 @@ func (w *world) sum(tenant uuid.UUID) (activities, keys, notifications int64) {
 	return activities, keys, notifications
 }
 
-// TestAStoppedRunGoesOn stops runs after one step more each time, until one comes to its end.
-func TestAStoppedRunGoesOn(t *testing.T) {
+// TestStoppedRunResumes stops each run one step later than the previous one, until one completes.
+func TestStoppedRunResumes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.months(3)
@@ -74,17 +73,17 @@ func TestAStoppedRunGoesOn(t *testing.T) {
 			t.Fatalf("a stopped run: got %v, want context.Canceled", err)
 		}
 		activities, keys, notifications := w.sum(tenant)
-		gone := 85 - w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`)
-		if activities != gone ||
+		removed := 85 - w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`)
+		if activities != removed ||
 			keys != 85-w.count(`SELECT count(*) FROM fanfare.idempotency_keys WHERE action = 'signal.created'`) ||
 			notifications != 85-w.count(`SELECT count(*) FROM fanfare.notifications`) {
 			t.Fatalf(
-				"after run %d: recorded %d activities, %d keys and %d notifications; %d activities are gone",
+				"after run %d: recorded %d activities, %d keys and %d notifications; %d activities were removed",
 				runs,
 				activities,
 				keys,
 				notifications,
-				gone,
+				removed,
 			)
 		}
 	}
@@ -92,12 +91,12 @@ func TestAStoppedRunGoesOn(t *testing.T) {
 		t.Errorf("it took %d runs, want several", runs)
 	}
 	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`); got != 5 {
-		t.Errorf("left: got %d activities, want the 5 that are young", got)
+		t.Errorf("left: got %d activities, want the 5 recent ones", got)
 	}
 }
 
-// TestACrashIsRecordedByTheNextRun leaves a run without its end, as a process that is killed does.
-func TestACrashIsRecordedByTheNextRun(t *testing.T) {
+// TestNextRunRecordsACrashedOne leaves a run unfinished, as a killed process does.
+func TestNextRunRecordsACrashedOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tenant, run := uuid.New(), uuid.New()
@@ -122,15 +121,15 @@ func TestACrashIsRecordedByTheNextRun(t *testing.T) {
 		WHERE action = 'retention.purged' AND correlation_id = $1 AND payload ->> 'activities' = '10'`, run); got != 1 {
 		t.Errorf("the crashed run's own record: got %d, want 1", got)
 	}
-	// Should it live after all, it can do no more.
+	// If its process is still alive, it can remove no more rows.
 	_, err := w.db.Pool.Exec(t.Context(), `SELECT fanfare.purge_activities($1, $2, $3, 10)`, run, tenant, uuid.Nil)
 	if refused := (*pgconn.PgError)(nil); !errors.As(err, &refused) || refused.Code != "55006" {
 		t.Errorf("a step without the lease: got %v, want SQLSTATE 55006", err)
 	}
 }
 
-// TestRunnersAtOnce lets many begin together.
-func TestRunnersAtOnce(t *testing.T) {
+// TestConcurrentRuns starts several runs concurrently.
+func TestConcurrentRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tenant := uuid.New()
@@ -160,9 +159,8 @@ func TestRunnersAtOnce(t *testing.T) {
 	}
 }
 
-// TestLoopRunsOnceAnInterval has three loops share an interval that does not come to an end in this
-// test.
-func TestLoopRunsOnceAnInterval(t *testing.T) {
+// TestLoopRunsOncePerInterval starts three loops with an interval that outlasts the test.
+func TestLoopRunsOncePerInterval(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	seen := make(chan retention.Report, 10)
@@ -177,14 +175,14 @@ func TestLoopRunsOnceAnInterval(t *testing.T) {
 		t.Errorf("the run: got %v", report.Err)
 	}
 	if _, err := w.runner().Run(t.Context(), uuid.Nil, nil); err != nil {
-		t.Errorf("a run by hand between: got %v, want none of the interval's business", err)
+		t.Errorf("a manual run within the interval: got %v, want it to run", err)
 	}
 	stop()
 	if err := g.Wait(); err != nil {
 		t.Error(err)
 	}
 	if len(seen) != 0 {
-		t.Errorf("got %d runs more, want one an interval", len(seen))
+		t.Errorf("got %d further runs, want one per interval", len(seen))
 	}
 }
 
@@ -192,8 +190,8 @@ type observed chan retention.Report
 
 func (o observed) Observe(r retention.Report) { o <- r }
 
-// TestAHoldPlacedMidwayHolds places a hold between two steps of a run.
-func TestAHoldPlacedMidwayHolds(t *testing.T) {
+// TestHoldDuringRun places a hold between two steps of a run.
+func TestHoldDuringRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tenant := uuid.New()
@@ -221,12 +219,12 @@ func TestAHoldPlacedMidwayHolds(t *testing.T) {
 	}
 	if got := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'signal.created'`); left < 1 ||
 		got != left {
-		t.Errorf("left: got %d, want the %d that there were when the hold was placed, and some", got, left)
+		t.Errorf("left: got %d, want the %d of the time of the hold, and more than 0", got, left)
 	}
 }
 
-// TestAFloodCannotPushOut the young: max_entries stops at min_days.
-func TestAFloodCannotPushOut(t *testing.T) {
+// TestMinDaysLimitsMaxEntries keeps recent activities although there are more than max_entries.
+func TestMinDaysLimitsMaxEntries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tenant := uuid.New()
@@ -239,8 +237,8 @@ func TestAFloodCannotPushOut(t *testing.T) {
 	}
 }
 
-// TestPoliciesMadeWiderMidway keeps what an earlier, narrower measure would have let go.
-func TestPoliciesMadeWiderMidway(t *testing.T) {
+// TestLimitRaisedAfterMeasurement keeps activities that an earlier measurement marked as expired.
+func TestLimitRaisedAfterMeasurement(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tenant := uuid.New()
@@ -251,22 +249,21 @@ func TestPoliciesMadeWiderMidway(t *testing.T) {
 		return w.count(`SELECT count(*) FROM fanfare.activities WHERE id < fanfare.retention_cut($1)`, tenant)
 	}
 	if got := expired(); got != 40 {
-		t.Fatalf("may go: got %d, want 40", got)
+		t.Fatalf("expired: got %d, want 40", got)
 	}
 	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 30})
 	if got := expired(); got != 0 {
-		t.Errorf("may go before the new measure: got %d, want 0", got)
+		t.Errorf("expired before the new measurement: got %d, want 0", got)
 	}
 	w.policy(tenant, map[retention.Field]int64{retention.MaxEntries: 5})
 	if got := expired(); got != 40 {
-		t.Errorf("may go when fewer are kept: got %d, want the 40 of the old measure", got)
+		t.Errorf("expired with a lower limit: got %d, want the 40 of the old measurement", got)
 	}
 }
 
-// TestWritersBesideADrop has a transaction stay open over the drop of a partition, with a write to
-// the log in it. The drop gives way, and writers that give up after a second meanwhile never have
-// to.
-func TestWritersBesideADrop(t *testing.T) {
+// TestDropDoesNotBlockWriters keeps a transaction with a recording open while a partition is to be
+// dropped. The drop gives up, and no writer waits for longer than its timeout of one second.
+func TestDropDoesNotBlockWriters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.months(4)
@@ -324,10 +321,10 @@ func TestWritersBesideADrop(t *testing.T) {
 		t.Errorf("run: %v", err)
 	}
 	if err := g.Wait(); err != nil {
-		t.Errorf("a writer beside the drop: %v", err)
+		t.Errorf("a writer during the drop: %v", err)
 	}
 	if written == 0 {
-		t.Error("nothing was written meanwhile")
+		t.Error("no activity was recorded meanwhile")
 	}
 	if !slices.Contains(report.Busy, part) || len(report.Partitions) != 0 {
 		t.Errorf("got %v dropped and %v busy, want none and %s", report.Partitions, report.Busy, part)
@@ -343,7 +340,7 @@ func TestWritersBesideADrop(t *testing.T) {
 		t.Errorf("after the commit: got %v dropped, want %s", report.Partitions, part)
 	}
 	if got := w.count(`SELECT count(*) FROM pg_class WHERE relname = $1`, part); got != 0 {
-		t.Errorf("the partition is still there")
+		t.Errorf("the partition still exists")
 	}
 	if got := w.count(`
 		SELECT count(*)
@@ -353,8 +350,8 @@ func TestWritersBesideADrop(t *testing.T) {
 	}
 }
 
-// TestABatchLocksNobodyOut looks at the locks of a batch that is not committed yet.
-func TestABatchLocksNobodyOut(t *testing.T) {
+// TestLocksOfABatch checks the locks of a batch before its commit.
+func TestLocksOfABatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.months(4)
@@ -397,8 +394,8 @@ func TestABatchLocksNobodyOut(t *testing.T) {
 	}
 }
 
-// TestPartitionsThatAreNeeded looks at what keeps a partition from being dropped.
-func TestPartitionsThatAreNeeded(t *testing.T) {
+// TestPartitionIsRemovable checks the conditions under which a partition is kept.
+func TestPartitionIsRemovable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.months(4)
@@ -406,7 +403,7 @@ func TestPartitionsThatAreNeeded(t *testing.T) {
 	w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20})
 	w.add(old(tenant, 2, 80)...)
 	part := "activities_" + w.ago(80).UTC().Format("y2006m01")
-	may := func(want bool, why string) {
+	removable := func(want bool, why string) {
 		t.Helper()
 		var got bool
 		w.scan(&got, `SELECT fanfare.partition_is_removable($1)`, part)
@@ -414,38 +411,38 @@ func TestPartitionsThatAreNeeded(t *testing.T) {
 			t.Errorf("%s: got %t, want %t", why, got, want)
 		}
 	}
-	may(true, "all of it has had its time")
+	removable(true, "every activity has expired")
 	w.hold(tenant, &w.entries[0].resource, nil)
-	may(false, "a hold on a resource")
+	removable(false, "a hold on a resource")
 	w.exec(`UPDATE fanfare.legal_holds SET released_at = now()`)
-	may(true, "the hold is released")
+	removable(true, "the hold is released")
 	w.hold(tenant, nil, &w.entries[1].actor)
-	may(false, "a hold on an actor")
+	removable(false, "a hold on an actor")
 	w.exec(`UPDATE fanfare.legal_holds SET released_at = now()`)
 	w.hold(tenant, nil, nil)
-	may(false, "a hold on the tenant")
+	removable(false, "a hold on the tenant")
 	w.exec(`UPDATE fanfare.legal_holds SET released_at = now()`)
 	w.hold(other, nil, &w.entries[1].actor)
-	may(true, "a hold of another tenant")
+	removable(true, "a hold of another tenant")
 	for _, table := range []string{"outbox", "parked", "fan_out_jobs", "dead_letters"} {
 		w.add(entry{tenant: tenant, resource: tenant, actor: tenant, age: 80, pending: table})
-		may(false, "pending in "+table)
+		removable(false, "pending in "+table)
 		w.exec(`DELETE FROM fanfare.` + table)
-		may(true, "no longer pending in "+table)
+		removable(true, "no longer pending in "+table)
 	}
 	w.add(old(other, 1, 80)...)
-	may(false, "of a tenant that keeps all")
+	removable(false, "a tenant without a limit")
 	for _, name := range []string{"activities_default", "outbox", "activities", "nowhere"} {
 		var got bool
 		w.scan(&got, `SELECT fanfare.partition_is_removable($1)`, name)
 		if got {
-			t.Errorf("%s may go", name)
+			t.Errorf("%s is removable", name)
 		}
 	}
 }
 
-// TestKeysGoWithTheirActivities records again what was purged: it is recorded anew.
-func TestKeysGoWithTheirActivities(t *testing.T) {
+// TestKeysAreRemovedWithActivities records purged activities again: they are created.
+func TestKeysAreRemovedWithActivities(t *testing.T) {
 	t.Parallel()
 	for name, months := range map[string]int{"batches": 0, "partition": 3} {
 		t.Run(name, func(t *testing.T) {
@@ -455,7 +452,7 @@ func TestKeysGoWithTheirActivities(t *testing.T) {
 			tenant := uuid.New()
 			w.policy(tenant, map[retention.Field]int64{retention.MaxDays: 20, retention.IdempotencyDays: 0})
 			w.add(old(tenant, 1, 70)...)
-			// One that was recorded late: the keys of its time were thought gone.
+			// Recorded late, after the keys of its period were removed.
 			w.exec(`INSERT INTO fanfare.retention_progress (tenant_id, keys_upto) VALUES ($1, $2)`, tenant, uuid.Max)
 			if report := w.run(); (len(report.Partitions) > 0) != (months > 0) {
 				t.Fatalf("dropped: got %v", report.Partitions)
@@ -474,13 +471,13 @@ func TestKeysGoWithTheirActivities(t *testing.T) {
 				return err
 			})
 			if err != nil || !again.Created || again.ID == e.id {
-				t.Errorf("recording again: got %+v, %v, want it recorded anew", again, err)
+				t.Errorf("recording again: got %+v, %v, want it created", again, err)
 			}
 		})
 	}
 }
 
-// TestParkedForTooLong becomes a dead letter, and what waited behind it may go.
+// TestParkedForTooLong makes a parked activity a dead letter and unblocks those behind it.
 func TestParkedForTooLong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -510,21 +507,21 @@ func TestParkedForTooLong(t *testing.T) {
 		SELECT count(*)
 		FROM fanfare.parked
 		WHERE activity_id = $1 AND retry_at <= now()`, w.entries[1].id); got != 1 {
-		t.Error("the one behind it does not go on")
+		t.Error("the blocked activity is not unblocked")
 	}
 	if got := w.count(`
 		SELECT count(*)
 		FROM fanfare.parked
 		WHERE activity_id = $1 AND retry_at IS NULL`, w.entries[2].id); got != 1 {
-		t.Error("the third overtakes the second")
+		t.Error("the third activity overtakes the second")
 	}
 	if n, err := outbox.NewBacklog(w.db.Pool).Replay(t.Context(), tenant, w.entries[0].id); err != nil || n != 1 {
-		t.Errorf("replay: got %d, %v, want it back", n, err)
+		t.Errorf("replay: got %d, %v, want it in the outbox", n, err)
 	}
 }
 
-// TestParkedInALaneThatIsServed is left alone until the lane is free.
-func TestParkedInALaneThatIsServed(t *testing.T) {
+// TestParkedInAClaimedLane keeps a parked activity until the lane is released.
+func TestParkedInAClaimedLane(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tenant := uuid.New()
@@ -539,17 +536,17 @@ func TestParkedInALaneThatIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if report := w.run(); report.Removed.Parked != 0 {
-		t.Errorf("while the lane is served: got %d moved, want 0", report.Removed.Parked)
+		t.Errorf("while the lane is claimed: got %d moved, want 0", report.Removed.Parked)
 	}
 	if err := claim.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if report := w.run(); report.Removed.Parked != 1 {
-		t.Errorf("when it is free: got %d moved, want 1", report.Removed.Parked)
+		t.Errorf("after its release: got %d moved, want 1", report.Removed.Parked)
 	}
 }
 
-// TestServiceTokens go so long after their end.
+// TestServiceTokens removes tokens a number of days after their end.
 func TestServiceTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -581,8 +578,8 @@ func TestServiceTokens(t *testing.T) {
 	}
 }
 
-// TestOneTenantAlone leaves the others as they are.
-func TestOneTenantAlone(t *testing.T) {
+// TestOneTenant runs for one tenant and leaves the others unchanged.
+func TestOneTenant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.months(3)
@@ -599,8 +596,8 @@ func TestOneTenantAlone(t *testing.T) {
 	}
 }
 
-// TestWhatALogRefusesIsRecordedLater has a taxonomy that knows nothing of retention.
-func TestWhatALogRefusesIsRecordedLater(t *testing.T) {
+// TestRefusedRecordIsRetried uses a taxonomy without the actions of retention.
+func TestRefusedRecordIsRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	strict, lax := uuid.New(), uuid.New()
@@ -622,9 +619,8 @@ func TestWhatALogRefusesIsRecordedLater(t *testing.T) {
 	}
 }
 
-// TestOthersMayNotPurge tries with the rights of a service, and with those of fanfare_retention's
-// members.
-func TestOthersMayNotPurge(t *testing.T) {
+// TestPrivileges calls the functions as a service and as a member of fanfare_retention.
+func TestPrivileges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tenant := uuid.New()
@@ -638,15 +634,14 @@ func TestOthersMayNotPurge(t *testing.T) {
 			AND (has_function_privilege('public', p.oid, 'EXECUTE')
 				OR has_function_privilege('fanfare_writer', p.oid, 'EXECUTE'))`)
 	if len(names) > 0 {
-		t.Errorf("may be called by anyone: %v", names)
+		t.Errorf("executable by services: %v", names)
 	}
 	for _, sql := range []string{`DELETE FROM fanfare.activities`, `UPDATE fanfare.activities SET message = ''`} {
 		if _, err := w.db.Pool.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "append-only") {
 			t.Errorf("%s: got %v, want it refused", sql, err)
 		}
 	}
-	// Whoever may call the functions removes no more than the policies say: these say that nothing
-	// goes.
+	// A role that may execute the functions removes no more than the policies allow: here, nothing.
 	run := uuid.New()
 	w.exec(`SELECT fanfare.retention_begin($1, NULL)`, run)
 	w.exec(`SELECT fanfare.purge_activities($1, $2, $3, 1000)`, run, tenant, uuid.Nil)

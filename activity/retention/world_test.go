@@ -19,18 +19,18 @@ import (
 
 const day = 24 * time.Hour
 
-// entry is an activity and what hangs on it. Its ages are of so many days and a half, so that no
-// test stands on the edge of a day.
+// entry is an activity with its dependent rows. Its ages are n days and a half, so that no test
+// depends on the boundary of a day.
 type entry struct {
 	id, tenant, resource, actor, correlation uuid.UUID
 	age                                      int
 	pending                                  string // the table that it is pending in; "" is none
-	since                                    int    // so many days and a half ago it was parked or died
+	since                                    int    // the age in days at which it was parked or became a dead letter
 	key                                      bool
-	told                                     []uuid.UUID
+	notified                                 []uuid.UUID
 }
 
-// world is a database that a test fills with the past.
+// world is a database that a test fills with old activities.
 type world struct {
 	testing.TB
 	db      *pgtest.DB
@@ -66,10 +66,10 @@ func (w *world) count(sql string, args ...any) (n int64) {
 	return n
 }
 
-// ago is the time that an age stands for.
+// ago returns the time that corresponds to an age.
 func (w *world) ago(days int) time.Time { return w.now.Add(-time.Duration(days)*day - 12*time.Hour) }
 
-// months makes the partitions of so many months before this one.
+// months creates the partitions of the previous months.
 func (w *world) months(back int) {
 	w.Helper()
 	first := time.Date(w.now.UTC().Year(), w.now.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
@@ -80,7 +80,7 @@ func (w *world) months(back int) {
 	}
 }
 
-// add gives entries their ids and writes them.
+// add assigns ids to entries and stores them.
 func (w *world) add(entries ...entry) {
 	w.Helper()
 	batch := &pgx.Batch{}
@@ -108,7 +108,7 @@ func (w *world) add(entries ...entry) {
 				e.id,
 			)
 		}
-		for _, principal := range e.told {
+		for _, principal := range e.notified {
 			batch.Queue(
 				`
 					INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
@@ -159,7 +159,7 @@ func (w *world) add(entries ...entry) {
 				`
 					INSERT INTO fanfare.dead_letters (activity_id, lane, seq, tenant_id, resource_id, recorded_at,
 						died_at, attempts, error)
-				VALUES ($1, fanfare.lane_of($2, $3), $6, $2, $3, $4, $5, 10, 'gone')`,
+				VALUES ($1, fanfare.lane_of($2, $3), $6, $2, $3, $4, $5, 10, 'unreachable')`,
 				e.id,
 				e.tenant,
 				e.resource,
@@ -175,7 +175,7 @@ func (w *world) add(entries ...entry) {
 	w.entries = append(w.entries, entries...)
 }
 
-// policy writes a tenant's bounds past the door, so that its log stays as it is.
+// policy sets a tenant's limits without recording the change.
 func (w *world) policy(tenant uuid.UUID, bounds map[retention.Field]int64) {
 	w.Helper()
 	w.exec(
@@ -216,7 +216,7 @@ func (w *world) run() retention.Report {
 	return report
 }
 
-// state is what the tables hold, by the ids of activities.
+// state lists the rows of the tables by the ids of their activities.
 type state struct {
 	Activities, Keys, Outbox, Parked, Jobs, Dead []uuid.UUID
 	Notifications                                []string
@@ -253,15 +253,15 @@ func (w *world) state() (s state) {
 	return s
 }
 
-// oracle says what must remain of the entries after one run, and how many went of each tenant. It
-// knows nothing of partitions, batches and cursors.
+// oracle returns the rows that must remain after one run, and the removed rows of each tenant. It
+// is independent of partitions, batches and cursors.
 func oracle(
 	entries []entry,
 	policies map[uuid.UUID]map[retention.Field]int64,
 	installation map[retention.Field]int64,
 	held func(e entry) bool,
-) (s state, gone map[uuid.UUID]retention.Counts) {
-	gone = map[uuid.UUID]retention.Counts{}
+) (s state, removed map[uuid.UUID]retention.Counts) {
+	removed = map[uuid.UUID]retention.Counts{}
 	s.Notifications = []string{}
 	for _, ids := range []*[]uuid.UUID{&s.Activities, &s.Keys, &s.Outbox, &s.Parked, &s.Jobs, &s.Dead} {
 		*ids = []uuid.UUID{}
@@ -271,16 +271,16 @@ func oracle(
 		byTenant[e.tenant] = append(byTenant[e.tenant], e)
 	}
 	for tenant, own := range byTenant {
-		bound := func(f retention.Field) int64 {
+		limit := func(f retention.Field) int64 {
 			if v, ok := policies[tenant][f]; ok {
 				return v
 			}
 			return installation[f]
 		}
-		expired := func(days int, f retention.Field) bool { return bound(f) > 0 && int64(days) >= bound(f) }
+		expired := func(days int, f retention.Field) bool { return limit(f) > 0 && int64(days) >= limit(f) }
 		slices.SortFunc(own, func(a, b entry) int { return -cmp.Compare(a.id.String(), b.id.String()) })
-		count := gone[tenant]
-		for place, e := range own {
+		count := removed[tenant]
+		for newer, e := range own {
 			if e.pending == "parked" && expired(e.since, retention.ParkedDays) {
 				e.pending, e.since = "dead_letters", -1
 				count.Parked++
@@ -289,23 +289,23 @@ func oracle(
 				e.pending = ""
 				count.DeadLetters++
 			}
-			past := expired(e.age, retention.MaxDays) ||
-				bound(retention.MaxEntries) > 0 && int64(place) >= bound(retention.MaxEntries)
-			goes := past && int64(e.age) >= bound(retention.MinDays) && e.pending == "" && !held(e)
-			if goes {
+			expiredOrExcess := expired(e.age, retention.MaxDays) ||
+				limit(retention.MaxEntries) > 0 && int64(newer) >= limit(retention.MaxEntries)
+			remove := expiredOrExcess && int64(e.age) >= limit(retention.MinDays) && e.pending == "" && !held(e)
+			if remove {
 				count.Activities++
 			} else {
 				s.Activities = append(s.Activities, e.id)
 			}
 			if e.key {
-				if goes || expired(e.age, retention.IdempotencyDays) {
+				if remove || expired(e.age, retention.IdempotencyDays) {
 					count.IdempotencyKeys++
 				} else {
 					s.Keys = append(s.Keys, e.id)
 				}
 			}
-			for _, principal := range e.told {
-				if goes || expired(e.age, retention.InboxDays) {
+			for _, principal := range e.notified {
+				if remove || expired(e.age, retention.InboxDays) {
 					count.Notifications++
 				} else {
 					s.Notifications = append(s.Notifications, principal.String()+" "+e.id.String())
@@ -322,17 +322,17 @@ func oracle(
 				s.Dead = append(s.Dead, e.id)
 			}
 		}
-		gone[tenant] = count
+		removed[tenant] = count
 	}
 	for _, ids := range []*[]uuid.UUID{&s.Activities, &s.Keys, &s.Outbox, &s.Parked, &s.Jobs, &s.Dead} {
 		slices.SortFunc(*ids, func(a, b uuid.UUID) int { return cmp.Compare(a.String(), b.String()) })
 	}
 	slices.Sort(s.Notifications)
-	maps.DeleteFunc(gone, func(_ uuid.UUID, c retention.Counts) bool { return c == retention.Counts{} })
-	return s, gone
+	maps.DeleteFunc(removed, func(_ uuid.UUID, c retention.Counts) bool { return c == retention.Counts{} })
+	return s, removed
 }
 
-// recorded returns what the tenants' logs say was purged.
+// recorded returns the purged rows according to the tenants' logs.
 func (w *world) recorded() map[uuid.UUID]retention.Counts {
 	w.Helper()
 	rows, err := w.db.Pool.Query(
@@ -363,7 +363,7 @@ func (w *world) recorded() map[uuid.UUID]retention.Counts {
 	return found
 }
 
-// idAt returns the n-th UUIDv7 of a time.
+// idAt returns the nth UUIDv7 of a time.
 func idAt(at time.Time, n int) uuid.UUID {
 	var bits uuid.UUID
 	binary.BigEndian.PutUint16(bits[6:], uint16(n))

@@ -30,12 +30,12 @@ func refusedFields(err error) (fields []string) {
 
 func refuses(t *testing.T, s Subject) {
 	log, tenant := s.Open(t, activity.Hooks{}), uuid.New()
-	broken := func(change func(e *activity.Envelope)) activity.Envelope {
+	changed := func(change func(e *activity.Envelope)) activity.Envelope {
 		e := envelope(tenant)
 		change(&e)
 		return e
 	}
-	noAction := broken(func(e *activity.Envelope) { e.Action = "" })
+	noAction := changed(func(e *activity.Envelope) { e.Action = "" })
 	for name, tt := range map[string]struct {
 		envelopes []activity.Envelope
 		fields    []string
@@ -50,16 +50,16 @@ func refuses(t *testing.T, s Subject) {
 			[]string{"envelopes[2].action"},
 		},
 		"two of many": {
-			[]activity.Envelope{noAction, envelope(tenant), broken(func(e *activity.Envelope) { e.Status = "?" })},
+			[]activity.Envelope{noAction, envelope(tenant), changed(func(e *activity.Envelope) { e.Status = "?" })},
 			[]string{"envelopes[0].action", "envelopes[2].status"},
 		},
 		"a payload's kind": {
-			[]activity.Envelope{broken(func(e *activity.Envelope) { e.Payload = 7 })},
+			[]activity.Envelope{changed(func(e *activity.Envelope) { e.Payload = 7 })},
 			[]string{"payload"},
 		},
 		"a large payload": {
 			[]activity.Envelope{
-				broken(func(e *activity.Envelope) {
+				changed(func(e *activity.Envelope) {
 					e.Payload = map[string]string{"text": strings.Repeat("x", 64<<10)}
 				}),
 			},
@@ -68,7 +68,7 @@ func refuses(t *testing.T, s Subject) {
 		"a large payload among many": {
 			[]activity.Envelope{
 				envelope(tenant),
-				broken(func(e *activity.Envelope) {
+				changed(func(e *activity.Envelope) {
 					e.Payload = map[string]string{"text": strings.Repeat("x", 64<<10)}
 				}),
 			},
@@ -81,10 +81,10 @@ func refuses(t *testing.T, s Subject) {
 		}
 	}
 	if found := all(t, log, tenant, activity.Filter{}, 10); len(found) != 0 {
-		t.Errorf("got %v recorded of what was refused", found)
+		t.Errorf("got refused envelopes recorded: %v", found)
 	}
 	if recorded, err := log.Append(t.Context()); len(recorded) != 0 || err != nil {
-		t.Errorf("no envelopes at all: got %v, %v, want nothing", recorded, err)
+		t.Errorf("no envelopes: got %v, %v, want no activities", recorded, err)
 	}
 }
 
@@ -102,7 +102,7 @@ func hooksBefore(t *testing.T, s Subject) {
 				return &invalid.Error{
 					Fields: []invalid.Field{{Name: "payload.score", Rule: "is required by signal.refused"}},
 				}
-			case "signal.broken":
+			case "signal.failed":
 				return errOops
 			case "signal.moved":
 				e.TenantID = uuid.New()
@@ -120,10 +120,10 @@ func hooksBefore(t *testing.T, s Subject) {
 	e.DeliveryChannels = []string{activity.ToUser, activity.ToResource}
 	r := mustAppend(t, log, e)[0]
 	if r.Message != "first second" || !slices.Equal(r.DeliveryChannels, []string{activity.ToTenant}) {
-		t.Errorf("got message %q to %q, want what the hooks made of them", r.Message, r.DeliveryChannels)
+		t.Errorf("got message %q to %q, want those of the hooks", r.Message, r.DeliveryChannels)
 	}
 	if !slices.Equal(e.DeliveryChannels, []string{activity.ToUser, activity.ToResource}) {
-		t.Errorf("the caller's own channels: got %q, want them as they were", e.DeliveryChannels)
+		t.Errorf("the caller's channels: got %q, want them unchanged", e.DeliveryChannels)
 	}
 	with := func(action string) activity.Envelope {
 		e := envelope(tenant)
@@ -135,11 +135,11 @@ func hooksBefore(t *testing.T, s Subject) {
 	}
 	if _, err := log.Append(t.Context(), envelope(tenant), with("signal.vetoed")); !isVeto(err, "it is Sunday") ||
 		!strings.Contains(err.Error(), "envelopes[1]") {
-		t.Errorf("a veto of one of two: got %v, want it to say which", err)
+		t.Errorf("a veto of one of two: got %v, want its index", err)
 	}
-	if _, err := log.Append(t.Context(), with("signal.broken")); !errors.Is(err, errOops) ||
+	if _, err := log.Append(t.Context(), with("signal.failed")); !errors.Is(err, errOops) ||
 		err.Error() == errOops.Error() {
-		t.Errorf("a hook's plain error: got %v, want it with what was being done", err)
+		t.Errorf("a hook's plain error: got %v, want it wrapped with the operation", err)
 	}
 	for action, want := range map[string][]string{
 		"signal.refused": {"payload.score"},
@@ -153,10 +153,10 @@ func hooksBefore(t *testing.T, s Subject) {
 	e = with("signal.placed")
 	e.TenantID = uuid.Nil
 	if r := mustAppend(t, log, e)[0]; r.TenantID != placed {
-		t.Errorf("a hook that names the tenant of what has none: got %s, want %s", r.TenantID, placed)
+		t.Errorf("a hook that sets a missing tenant: got %s, want %s", r.TenantID, placed)
 	}
 	if found := all(t, log, tenant, activity.Filter{}, 10); s.Keeps && len(found) != 1 {
-		t.Errorf("got %d recorded, want the first alone: %v", len(found), found)
+		t.Errorf("got %d recorded, want only the first: %v", len(found), found)
 	}
 	panicking := s.Open(
 		t,
@@ -189,21 +189,21 @@ func isVeto(err error, reason string) bool {
 
 func hooksAfter(t *testing.T, s Subject) {
 	var mu sync.Mutex
-	var heard []activity.ActivityRecorded
+	var announced []activity.ActivityRecorded
 	var panics []any
 	var log activity.Log
 	log = s.Open(t, activity.Hooks{
 		After: []activity.AfterAppend{
 			func(_ context.Context, r activity.ActivityRecorded) {
 				if _, err := log.Get(t.Context(), tenantOf[r.Action], r.RecordID); err != nil {
-					t.Errorf("a hook after: got %v, want the activity to stand", err)
+					t.Errorf("a hook after: got %v, want the activity to exist", err)
 				}
 				panic(r.Action)
 			},
 			func(_ context.Context, r activity.ActivityRecorded) {
 				mu.Lock()
 				defer mu.Unlock()
-				heard = append(heard, r)
+				announced = append(announced, r)
 			},
 		},
 		Panicked: func(_ context.Context, cause any, stack []byte) {
@@ -233,15 +233,15 @@ func hooksAfter(t *testing.T, s Subject) {
 			wantPanics = append(wantPanics, e.Action)
 		}
 	}
-	if diff := cmp.Diff(want, heard); diff != "" {
-		t.Errorf("heard (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, announced); diff != "" {
+		t.Errorf("announced (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(wantPanics, panics); diff != "" {
 		t.Errorf("panics (-want +got):\n%s", diff)
 	}
 }
 
-// tenantOf lets a hook, which does not hear of the tenant, find what it hears of.
+// tenantOf maps actions to tenants, since a hook does not receive the tenant.
 var tenantOf = map[string]uuid.UUID{"signal.created": uuid.New(), "signal.moved": uuid.New()}
 
 func fillsFromContext(t *testing.T, s Subject) {
@@ -279,7 +279,7 @@ func fillsFromContext(t *testing.T, s Subject) {
 		refusedFields(err),
 		[]string{"actor_principal_id"},
 	) {
-		t.Errorf("no actor anywhere: got %v, want it refused", err)
+		t.Errorf("no actor: got %v, want actor_principal_id refused", err)
 	}
 }
 
@@ -288,8 +288,8 @@ const (
 	storedPayload = `{"a": null, "b": [1.50, {"x": "é<\u0001"}], "zz": 0.0, "password": "[redacted]"}`
 )
 
-// stored compares all that is kept of an envelope that gives everything, and of one that gives
-// little.
+// stored compares the activity of an envelope with every field, and of one with only the required
+// fields.
 func stored(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	tenant := uuid.New()
@@ -411,7 +411,7 @@ func allOrNone(t *testing.T, s Subject) {
 	recorded := mustAppend(t, log, envelopes...)
 	for i := range recorded {
 		if !recorded[i].Created || recorded[i].ResourceID != envelopes[i].ResourceID {
-			t.Fatalf("answer %d: got %+v, want that to the envelope in its place", i, recorded[i])
+			t.Fatalf("activity %d: got %+v, want the activity of the envelope with the index", i, recorded[i])
 		}
 	}
 	envelopes[13].Action = "?"
@@ -425,17 +425,17 @@ func allOrNone(t *testing.T, s Subject) {
 		t.Fatalf("got %v, want one refused", err)
 	}
 	if found := all(t, log, tenant, activity.Filter{}, 7); len(found) != 20 {
-		t.Errorf("got %d activities, want the 20 of the first time alone", len(found))
+		t.Errorf("got %d activities, want only the first 20", len(found))
 	}
 	envelopes[13].Action = "signal.created" // the key of none is taken
 	for i, r := range mustAppend(t, log, envelopes...) {
 		if !r.Created {
-			t.Errorf("answer %d: got one that stands, want it created", i)
+			t.Errorf("activity %d: got an existing activity, want a new one", i)
 		}
 	}
 }
 
-func whatStands(t *testing.T, s Subject) {
+func duplicates(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	e := envelope(uuid.New())
 	e.CorrelationID = uuid.New()
@@ -457,13 +457,13 @@ func whatStands(t *testing.T, s Subject) {
 		different := e
 		change(&different)
 		if r := mustAppend(t, log, different)[0]; !r.Created || r.ID == first.ID {
-			t.Errorf("another %s: got what stands, want one created", name)
+			t.Errorf("another %s: got the existing activity, want a new one", name)
 		}
 	}
 }
 
-// manyAtOnce appends the same keys from many goroutines.
-func manyAtOnce(t *testing.T, s Subject) {
+// concurrentAppends appends the same keys from many goroutines.
+func concurrentAppends(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	tenant := uuid.New()
 	envelopes := make([]activity.Envelope, 10)

@@ -1,4 +1,4 @@
-// Package logtest holds every activity.Log to the same behaviour.
+// Package logtest is the conformance suite of activity.Log.
 package logtest
 
 import (
@@ -10,19 +10,18 @@ import (
 	"github.com/fanfarehq/fanfare/internal/activitytest"
 )
 
-// Subject is a kind of log under test.
+// Subject is an implementation of activity.Log.
 type Subject struct {
-	// Open returns an empty log with hooks. It may be called many times.
+	// Open returns a new, empty log with hooks.
 	Open func(t testing.TB, hooks activity.Hooks) activity.Log
-	// Keeps tells whether what is appended can be found. A log that does not keep is held to what
-	// it refuses.
+	// Keeps reports whether the log keeps activities. Of a log that does not, only the refusals are
+	// tested.
 	Keeps bool
-	// Short tells whether pages may end before they are full, as they do where the log has looked
-	// at much.
+	// Short reports whether pages may end at the scan budget.
 	Short bool
 }
 
-// Run holds a kind of log to what all of them promise.
+// Run runs the suite.
 func Run(t *testing.T, s Subject) {
 	t.Run("refuses", func(t *testing.T) { t.Parallel(); refuses(t, s) })
 	t.Run("refuses filters", func(t *testing.T) { t.Parallel(); refusesFilters(t, s) })
@@ -30,28 +29,28 @@ func Run(t *testing.T, s Subject) {
 	t.Run("hooks after", func(t *testing.T) { t.Parallel(); hooksAfter(t, s) })
 	t.Run("the context", func(t *testing.T) { t.Parallel(); fillsFromContext(t, s) })
 	t.Run("a context that has ended", func(t *testing.T) { t.Parallel(); contextEnded(t, s) })
-	t.Run("unknown and foreign", func(t *testing.T) { t.Parallel(); unknownAndForeign(t, s) })
+	t.Run("unknown ids and other tenants", func(t *testing.T) { t.Parallel(); unknownAndForeign(t, s) })
 	if !s.Keeps {
 		t.Run("keeps nothing", func(t *testing.T) { t.Parallel(); keepsNothing(t, s) })
 		return
 	}
-	t.Run("what is stored", func(t *testing.T) { t.Parallel(); stored(t, s) })
+	t.Run("stored values", func(t *testing.T) { t.Parallel(); stored(t, s) })
 	t.Run("all or none", func(t *testing.T) { t.Parallel(); allOrNone(t, s) })
-	t.Run("what stands", func(t *testing.T) { t.Parallel(); whatStands(t, s) })
+	t.Run("duplicates", func(t *testing.T) { t.Parallel(); duplicates(t, s) })
 	t.Run("filters", func(t *testing.T) { t.Parallel(); filters(t, s) })
-	t.Run("pages while more arrives", func(t *testing.T) { t.Parallel(); pages(t, s) })
+	t.Run("pages during appends", func(t *testing.T) { t.Parallel(); pages(t, s) })
 	t.Run("counts", func(t *testing.T) { t.Parallel(); counts(t, s) })
-	t.Run("many at once", func(t *testing.T) { t.Parallel(); manyAtOnce(t, s) })
+	t.Run("concurrent appends", func(t *testing.T) { t.Parallel(); concurrentAppends(t, s) })
 }
 
-// envelope returns one that will do, about a resource of its own.
+// envelope returns a valid envelope on a new resource.
 func envelope(tenant uuid.UUID) activity.Envelope {
 	e := activitytest.NewEnvelope()
 	e.TenantID = tenant
 	return e
 }
 
-// mustAppend appends envelopes and checks that each has an answer.
+// mustAppend appends envelopes and returns one activity for each.
 func mustAppend(t testing.TB, log activity.Log, envelopes ...activity.Envelope) []activity.Recorded {
 	t.Helper()
 	recorded, err := log.Append(t.Context(), envelopes...)
@@ -59,12 +58,12 @@ func mustAppend(t testing.TB, log activity.Log, envelopes ...activity.Envelope) 
 		t.Fatal(err)
 	}
 	if len(recorded) != len(envelopes) {
-		t.Fatalf("got %d answers to %d envelopes", len(recorded), len(envelopes))
+		t.Fatalf("got %d activities for %d envelopes", len(recorded), len(envelopes))
 	}
 	return recorded
 }
 
-// all returns the tenant's activities that pass a filter, newest first, by pages of so many.
+// all returns the tenant's activities that pass a filter, newest first, read in pages of limit.
 func all(t testing.TB, log activity.Log, tenant uuid.UUID, f activity.Filter, limit int) (found []activity.Activity) {
 	t.Helper()
 	for page := (activity.Page{Limit: limit}); ; {

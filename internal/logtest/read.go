@@ -93,7 +93,7 @@ func keepsNothing(t *testing.T, s Subject) {
 	e.Message = "hello"
 	r := mustAppend(t, log, e)[0]
 	if r.Created || r.ID != uuid.Nil || r.Message != "hello" || r.Severity != activity.Info {
-		t.Errorf("got %+v, want what would have been recorded, without an id", r)
+		t.Errorf("got %+v, want the activity without an id", r)
 	}
 	if n, exact, err := log.Count(t.Context(), e.TenantID, activity.Filter{}, 10); n != 0 || !exact || err != nil {
 		t.Errorf("Count: got %d, %t, %v, want exactly none", n, exact, err)
@@ -106,7 +106,7 @@ func keepsNothing(t *testing.T, s Subject) {
 	}
 }
 
-// few ids, so that filters find some.
+// few holds the ids of random activities, so that filters match.
 var few = func() (ids []uuid.UUID) {
 	for n := range 3 {
 		ids = append(ids, uuid.UUID{0: 7, 15: byte(n + 1)})
@@ -136,7 +136,7 @@ func drawEnvelope(rt *rapid.T, tenant uuid.UUID) activity.Envelope {
 	}
 }
 
-// drawFilter makes a filter. Its times are those of activities that stand.
+// drawFilter returns a random filter with times of recorded activities.
 func drawFilter(rt *rapid.T, times []time.Time) activity.Filter {
 	maybe := func(label string, of ...string) string {
 		if rapid.IntRange(0, 3).Draw(rt, label+"?") > 0 {
@@ -172,7 +172,7 @@ func drawFilter(rt *rapid.T, times []time.Time) activity.Filter {
 	return f
 }
 
-// filters asks for each field alone, about activities that differ in it alone.
+// filters tests each field with two activities that differ only in it.
 func filters(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	tenant := uuid.New()
@@ -230,13 +230,13 @@ func filters(t *testing.T, s Subject) {
 		if other.CorrelationID == base.CorrelationID {
 			other.CorrelationID = few[2] // so that it is another key
 			if tt.f.CorrelationID != uuid.Nil {
-				t.Fatalf("%s: the case asks for the correlation", name)
+				t.Fatalf("%s: the case filters by the correlation id", name)
 			}
 		}
 		recorded := mustAppend(t, log, e, other, e)
 		found := all(t, log, e.TenantID, tt.f, 10)
 		if len(found) != 1 || found[0].ID != recorded[1].ID {
-			t.Errorf("%s: got %v, want the one that differs", name, ids(found))
+			t.Errorf("%s: got %v, want the one with the other value", name, ids(found))
 		}
 		if n, exact, err := log.Count(t.Context(), e.TenantID, tt.f, 10); n != 1 || !exact || err != nil {
 			t.Errorf("%s: counted %d, %t, %v, want exactly 1", name, n, exact, err)
@@ -244,8 +244,8 @@ func filters(t *testing.T, s Subject) {
 	}
 }
 
-// pages goes through random logs under random filters, while other activities come: every one that
-// passes the filter comes once, in the order of ids, and nothing else does.
+// pages reads random logs with random filters while other activities are appended: the pages hold
+// the activities that pass the filter, once each, in the order of their ids.
 func pages(t *testing.T, s Subject) {
 	log := s.Open(t, activity.Hooks{})
 	rapid.Check(t, func(rt *rapid.T) {
@@ -335,6 +335,6 @@ func counts(t *testing.T, s Subject) {
 	if page, next, err := log.List(t.Context(), tenant, activity.Filter{}, activity.Page{Limit: 10}); len(page) != 10 ||
 		next != uuid.Nil ||
 		err != nil {
-		t.Errorf("a page that is just full: got %d, %s, %v, want 10 and no next", len(page), next, err)
+		t.Errorf("a page that is exactly full: got %d, %s, %v, want 10 and no next", len(page), next, err)
 	}
 }
