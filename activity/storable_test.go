@@ -105,8 +105,8 @@ func TestStorable(t *testing.T) {
 	}
 }
 
-// checkStorable records the envelope in a transaction that is rolled back. The database must neither
-// refuse the envelope nor fail.
+// checkStorable records the envelope in a transaction that is rolled back. The database must
+// neither refuse the envelope nor fail.
 func checkStorable(t *testing.T, db *pgtest.DB, name string, body []byte) {
 	t.Helper()
 	err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {

@@ -122,7 +122,7 @@ func TestRecord(t *testing.T) {
 		if got[0].ActorPrincipalID != actor || got[0].RequestID != "r-1" || string(got[0].Payload) != `{"n": 1}` ||
 			!slices.Equal(got[0].DeliveryChannels, []string{activity.ToUser}) {
 			t.Errorf(
-				"got %+v, want the actor and the request of the context, and payload and channels as they were handed over",
+				"got %+v, want the actor and the request of the context, payload and channels unchanged",
 				got[0],
 			)
 		}

@@ -114,10 +114,11 @@ func TestRedactErases(t *testing.T) {
 	r := Request{Tenant: tenant, IDs: []uuid.UUID{id, id, uuid.New()}, Reason: "Ada asked to be forgotten"}
 	dry := r
 	dry.DryRun = true
-	if got, err := Redact(t.Context(), pool, dry); err != nil || counts(got) != [3]int{1, 0, 0} || !containsAda(t, pool, id) {
+	got, err := Redact(t.Context(), pool, dry)
+	if err != nil || counts(got) != [3]int{1, 0, 0} || !containsAda(t, pool, id) {
 		t.Fatalf("dry run: got %+v, %v, want one counted and no change", got, err)
 	}
-	got, err := Redact(activity.WithActor(t.Context(), by), pool, r)
+	got, err = Redact(activity.WithActor(t.Context(), by), pool, r)
 	if err != nil || counts(got) != [3]int{1, 0, 0} {
 		t.Fatalf("got %+v, %v, want one redacted", got, err)
 	}
@@ -145,9 +146,9 @@ func TestRedactErases(t *testing.T) {
 		Criteria       struct{ IDs int }
 		Reason         string
 	}
-	if err := json.Unmarshal(record.Payload, &recordedPayload); err != nil || recordedPayload.Redacted != 1 || recordedPayload.Criteria.IDs != 3 ||
-		recordedPayload.Reason != r.Reason ||
-		strings.Contains(string(record.Payload), "signal") {
+	err = json.Unmarshal(record.Payload, &recordedPayload)
+	if err != nil || recordedPayload.Redacted != 1 || recordedPayload.Criteria.IDs != 3 ||
+		recordedPayload.Reason != r.Reason || strings.Contains(string(record.Payload), "signal") {
 		t.Errorf("the record: got %s, %v, want the count, the criteria and the reason", record.Payload, err)
 	}
 
@@ -385,14 +386,15 @@ func TestRedactAndHolds(t *testing.T) {
 		kept := recordSQL(t, pool, personal(tenant, actor, resource, nil))
 		free := recordSQL(t, pool, personal(tenant, uuid.New(), uuid.New(), nil))
 		place(tenant, actor, resource)
-		place(uuid.New(), actor, resource) // another tenant's is of no account
+		place(uuid.New(), actor, resource) // another tenant's hold has no effect
 		r := Request{Tenant: tenant, IDs: []uuid.UUID{kept, free}, Reason: "asked to"}
 		want := [3]int{1, 1, 0}
 		if name == "tenant" {
 			want = [3]int{0, 2, 0}
 		}
 		got, err := Redact(t.Context(), pool, r)
-		if err != nil || counts(got) != want || !containsAda(t, pool, kept) || containsAda(t, pool, free) != (name == "tenant") {
+		if err != nil || counts(got) != want || !containsAda(t, pool, kept) ||
+			containsAda(t, pool, free) != (name == "tenant") {
 			t.Errorf("%s: got %+v, %v, want %v", name, got, err, want)
 		}
 		r.OverrideHolds = true
