@@ -50,15 +50,15 @@ func (c *compiler) compile(action string, schema any) (*jsonschema.Schema, []fau
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	url := "fanfare://taxonomy/" + action
+	location := "fanfare://taxonomy/" + action
 	draft := jsonschema.NewCompiler()
 	draft.DefaultDraft(jsonschema.Draft2020)
 	draft.AssertFormat()
 	draft.UseLoader(noLoader{})
-	if err := draft.AddResource(url, schema); err != nil {
+	if err := draft.AddResource(location, schema); err != nil {
 		return nil, []fault{{rule: notSchema}}
 	}
-	compiled, err := draft.Compile(url)
+	compiled, err := draft.Compile(location)
 	if err == nil {
 		return compiled, nil
 	}

@@ -60,8 +60,8 @@ func cutKey(key string) string {
 
 func leafViolations(found []violation, action string, e *jsonschema.ValidationError) []violation {
 	at := e.InstanceLocation
-	add := func(path []string, kind, rule string, args ...any) {
-		found = append(found, violation{path, kind, fmt.Sprintf(rule, args...)})
+	add := func(path []string, value, rule string, args ...any) {
+		found = append(found, violation{path, value, fmt.Sprintf(rule, args...)})
 	}
 	under := func(key string) []string { return append(slices.Clone(at), key) }
 	switch k := e.ErrorKind.(type) {
@@ -136,13 +136,13 @@ func leafViolations(found []violation, action string, e *jsonschema.ValidationEr
 // kinds returns a list of JSON types as text: "a string or null".
 func kinds(want []string) string {
 	var texts []string
-	for _, kind := range want {
-		switch kind {
+	for _, name := range want {
+		switch name {
 		case "null": // is last
 		case "integer", "object", "array":
-			texts = append(texts, "an "+kind)
+			texts = append(texts, "an "+name)
 		default:
-			texts = append(texts, "a "+kind)
+			texts = append(texts, "a "+name)
 		}
 	}
 	if len(texts) < len(want) {

@@ -91,7 +91,8 @@ func trackedTexts(t *testing.T) (names []string) {
 		t.Fatalf("git ls-files: %v", err)
 	}
 	for name := range bytes.SplitSeq(bytes.TrimRight(out, "\x00"), []byte{0}) {
-		if path := string(name); path != "internal/archtest/language_test.go" && !strings.Contains(path, "testdata/fuzz/") {
+		path := string(name)
+		if path != "internal/archtest/language_test.go" && !strings.Contains(path, "testdata/fuzz/") {
 			names = append(names, path)
 		}
 	}

@@ -95,7 +95,7 @@ func TestParseReportsTheFirstViolation(t *testing.T) {
 		names = "must be {actor}, {resource}, {resource_type}, {action}, {status}, {severity} or {payload.<key>}"
 		brace = "must not contain an unpaired brace; write {{ or }} for a literal brace"
 		keys  = "must name 1 to 8 keys: {payload.score}, {payload.run.id}"
-		utf8  = "the text must be valid UTF-8 without control characters"
+		plain = "the text must be valid UTF-8 without control characters"
 	)
 	for text, want := range map[string]string{
 		"{foo}":                       `character 1: "{foo}" ` + names,
@@ -112,8 +112,8 @@ func TestParseReportsTheFirstViolation(t *testing.T) {
 		strings.Repeat("{payload.a}", 17): `character 177: "{payload.a}" ` +
 			"must be one of at most 16 values of the payload",
 		strings.Repeat("é", 501): "the text must be at most 500 characters",
-		"a\nb":                   utf8,
-		"a\xffb":                 utf8,
+		"a\nb":                   plain,
+		"a\xffb":                 plain,
 	} {
 		_, err := template.Parse(text)
 		var syntaxErr *template.SyntaxError
