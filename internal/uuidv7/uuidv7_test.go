@@ -16,7 +16,7 @@ func TestTimeOfAnID(t *testing.T) {
 		"random bits": At(at, uuid.New()),
 		"all bits":    At(at, uuid.Max),
 	} {
-		if got := Time(id); got != at {
+		if got := Time(id); !got.Equal(at) {
 			t.Errorf("%s: got %s, want %s", name, got, at)
 		}
 		if bytes.Compare(id[:], func() []byte { f := Floor(at); return f[:] }()) < 0 {
