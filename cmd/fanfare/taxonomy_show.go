@@ -102,11 +102,11 @@ func showTaxonomy(p process, t *taxonomy.Taxonomy, name string, asJSON bool) err
 // shownAction is an action as it is shown.
 type shownAction struct {
 	taxonomy.Action
-	Own bool `json:"own"` // a built-in action
+	Builtin bool `json:"own"` // a built-in action
 }
 
 func (a shownAction) builtinText() string {
-	if a.Own {
+	if a.Builtin {
 		return "yes"
 	}
 	return ""

@@ -240,8 +240,8 @@ func TestTaxonomyShow(t *testing.T) {
 	var read struct {
 		SecretKeys []string `json:"secret_keys"`
 		Actions    []struct {
-			Name string
-			Own  bool
+			Name    string
+			Builtin bool `json:"own"`
 		}
 	}
 	if err := json.Unmarshal([]byte(must(t, w.environ(), "taxonomy", "show", "--json")), &read); err != nil {
@@ -249,7 +249,7 @@ func TestTaxonomyShow(t *testing.T) {
 	}
 	own := 0
 	for _, a := range read.Actions {
-		if a.Own {
+		if a.Builtin {
 			own++
 		}
 	}

@@ -31,7 +31,7 @@ type taxonomyResponse struct {
 // Action is an action of the taxonomy.
 type Action struct {
 	taxonomy.Action
-	Own bool `json:"own" doc:"Whether it is Fanfare itself that records it."`
+	Builtin bool `json:"own" doc:"Whether it is Fanfare itself that records it."`
 }
 
 // TransformSchema adds descriptions and enums to the schema.

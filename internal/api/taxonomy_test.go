@@ -40,7 +40,7 @@ func TestTaxonomy(t *testing.T) {
 		SecretKeys  []string `json:"secret_keys"`
 		Actions     []struct {
 			taxonomy.Action
-			Own bool
+			Builtin bool `json:"own"`
 		}
 	}
 	if err := json.Unmarshal(admin.do("GET", "/v1/taxonomy", "").want(http.StatusOK).body, &got); err != nil {
@@ -55,8 +55,8 @@ func TestTaxonomy(t *testing.T) {
 	actions := []taxonomy.Action{}
 	for _, action := range got.Actions {
 		actions = append(actions, action.Action)
-		if action.Own != action.Action.Builtin() {
-			t.Errorf("%s: got own %t, want %t", action.Name, action.Own, action.Action.Builtin())
+		if action.Builtin != action.Action.Builtin() {
+			t.Errorf("%s: got own %t, want %t", action.Name, action.Builtin, action.Action.Builtin())
 		}
 	}
 	if diff := cmp.Diff(taxonomy.Default().WithBuiltins().Actions(), actions); diff != "" {

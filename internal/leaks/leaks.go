@@ -9,13 +9,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience outlasts goroutines that are bound by a timer: a WebSocket client's outlive their last
+// timeout outlasts goroutines that are bound by a timer: a WebSocket client's outlive their last
 // command by its read timeout, 5 seconds.
-const patience = 7 * time.Second
+const timeout = 7 * time.Second
 
 // Find returns an error that shows the goroutines which are still there once they had time to end.
 func Find() (err error) {
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(timeout); ; {
 		if err = goleak.Find(); err == nil || time.Now().After(deadline) {
 			return err
 		}

@@ -94,7 +94,7 @@ func (c *capture) Publish(_ context.Context, broadcasts []centrifugo.Broadcast) 
 // Activities of one resource share a partition, which keeps their order, as a lane does.
 func prepareCommands(ctx context.Context, db *stack.Database, o *drainOptions) error {
 	var captured capture
-	counted := newTally(o.activities)
+	counted := newDeliveries(o.activities)
 	handler, err := newFanout(&captured, fanout.Options{NoInbox: true})
 	if err != nil {
 		return err

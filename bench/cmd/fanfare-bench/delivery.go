@@ -33,8 +33,8 @@ func (f workerFlags) poolSize() int {
 	return 2*claimers + 2
 }
 
-// tally counts what a worker reports. It is the observer of its outbox and of its fan-out.
-type tally struct {
+// deliveries counts what a worker reports. It is the observer of its outbox and of its fan-out.
+type deliveries struct {
 	target    int64
 	delivered atomic.Int64
 	failures  atomic.Int64
@@ -43,12 +43,12 @@ type tally struct {
 	publications, inbox, recipients atomic.Int64
 }
 
-func newTally(target int) *tally {
-	return &tally{target: int64(target), reached: make(chan struct{})}
+func newDeliveries(target int) *deliveries {
+	return &deliveries{target: int64(target), reached: make(chan struct{})}
 }
 
 // Observe implements outbox.Observer.
-func (t *tally) Observe(r outbox.Report) {
+func (t *deliveries) Observe(r outbox.Report) {
 	if r.Err != nil {
 		t.failures.Add(1)
 		return
@@ -59,8 +59,8 @@ func (t *tally) Observe(r outbox.Report) {
 	}
 }
 
-// sent is the tally as the observer of the fan-out.
-type sent struct{ *tally }
+// sent is the deliveries as the observer of the fan-out.
+type sent struct{ *deliveries }
 
 // Observe implements fanout.Observer.
 func (s sent) Observe(r fanout.Report) {
@@ -148,7 +148,7 @@ func (r *running) stop() error {
 }
 
 // await returns when the target is reached.
-func (t *tally) await(ctx context.Context, limit time.Duration) error {
+func (t *deliveries) await(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
@@ -159,8 +159,8 @@ func (t *tally) await(ctx context.Context, limit time.Duration) error {
 	}
 }
 
-// relay is an observer that forwards to a replaceable tally.
-type relay struct{ to atomic.Pointer[tally] }
+// relay is an observer that forwards to a replaceable deliveries.
+type relay struct{ to atomic.Pointer[deliveries] }
 
 // Observe implements outbox.Observer.
 func (r *relay) Observe(report outbox.Report) {

@@ -248,7 +248,7 @@ func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drain
 	if err := db.Settle(ctx, "fanfare.outbox", "fanfare.notifications"); err != nil {
 		return run, err
 	}
-	counted := newTally(o.activities)
+	counted := newDeliveries(o.activities)
 	var handler outbox.Handler = idle{}
 	apiURL := ""
 	if variant != claimOnly {
@@ -318,7 +318,7 @@ func (r *drainRun) fill(variant string, activities int, took time.Duration, used
 }
 
 // verify compares the worker's reports with the database and Centrifugo's counter.
-func (r *drainRun) verify(ctx context.Context, db *stack.Database, counted *tally, apiURL string) error {
+func (r *drainRun) verify(ctx context.Context, db *stack.Database, counted *deliveries, apiURL string) error {
 	var pending, dead int64
 	err := db.Pool.QueryRow(ctx, `
 		SELECT (SELECT count(*) FROM fanfare.outbox) + (SELECT count(*) FROM fanfare.parked)

@@ -174,7 +174,7 @@ type holding struct {
 	db      *stack.Database
 	world   *fixture.World
 	running *running
-	counted relay // forwards the worker's reports to the tally of the drain
+	counted relay // forwards the worker's reports to the deliveries of the drain
 }
 
 func newHolding(ctx context.Context, o *heldOptions) (*holding, error) {
@@ -281,7 +281,7 @@ func (h *holding) fillAndDrain(
 			return 0, used, err
 		}
 	}
-	counted := newTally(rows)
+	counted := newDeliveries(rows)
 	h.counted.to.Store(counted)
 	tx, err := h.db.Pool.Begin(ctx)
 	if err != nil {

@@ -138,7 +138,7 @@ func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, er
 	if err != nil {
 		return nil, err
 	}
-	purger := &purger{db: db, keeper: tenants[len(tenants)-1].ID, batch: o.batch}
+	purger := &purger{db: db, tenant: tenants[len(tenants)-1].ID, batch: o.batch}
 	now := time.Now().UTC()
 	thisMonth := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	result = &purgeResult{Machine: thisMachine(), Rate: o.rate}
@@ -179,7 +179,7 @@ func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, er
 // purger sets retention policies and runs them.
 type purger struct {
 	db     *stack.Database
-	keeper uuid.UUID
+	tenant uuid.UUID
 	batch  int
 }
 
@@ -194,7 +194,7 @@ func (p *purger) set(ctx context.Context, before time.Time, keep bool) error {
 	if keep {
 		own[retention.MaxDays] = &none
 	}
-	_, err := retention.Set(ctx, p.db.Pool, p.keeper, activity.System, own)
+	_, err := retention.Set(ctx, p.db.Pool, p.tenant, activity.System, own)
 	return err
 }
 
