@@ -52,11 +52,11 @@ func newOutboxReplayCommand(p process) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay <activity-id> | --all",
 		Short: "Return dead letters to the outbox",
-		Long: `Return one dead letter, or all of them, to the end of the outbox. Do this after the cause of their
-errors has been removed.
+		Long: `Return one dead letter, or all of them, to the end of the outbox. Run this after you have corrected
+the cause of the errors.
 
-A replayed activity is delivered again. It is published only to the channels that it did not reach,
-and no inbox gets a second notification.`,
+A replayed activity is delivered after activities that were recorded later. It is published only to
+the channels that it did not reach, and no inbox gets a second notification.`,
 		Example: `  fanfare outbox replay 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f
   fanfare outbox replay --all`,
 		Args: func(command *cobra.Command, args []string) error {

@@ -74,7 +74,7 @@ const (
 func newRootCommand(p process) (root *cobra.Command, started *bool) {
 	started = new(bool)
 	root = newGroup("fanfare", "Transactional outbox, notifications and activity log for PostgreSQL and Centrifugo",
-		`Fanfare is a transactional outbox, in-app notifications, an activity feed and an audit log for
+		`Fanfare provides a transactional outbox, in-app notifications, an activity feed and an audit log for
 PostgreSQL and Centrifugo.
 
 Services record activities in PostgreSQL, in the transaction of the change itself. The worker

@@ -74,7 +74,7 @@ func channels() []Setting {
 			channelFormat("tenant", func(c *Config) *string { return &c.ChannelTenant }),
 		},
 		{
-			"stream-tenants", "false", "also publish every activity that is not private to its tenant's channel",
+			"stream-tenants", "false", "publish to the tenant's channel every activity except private ones",
 			boolean(func(c *Config) *bool { return &c.StreamTenants }),
 		},
 	}

@@ -24,7 +24,8 @@ func process() []Setting {
 
 func systemTenant() Setting {
 	return Setting{
-		"system-tenant", "", "tenant whose log records the start and stop of daemons; empty disables recording",
+		"system-tenant", "",
+		"tenant whose log records daemon starts and stops and taxonomy changes; empty disables recording",
 		optionalID(func(c *Config) *uuid.UUID { return &c.SystemTenant }),
 	}
 }

@@ -28,7 +28,7 @@ func delivery() []Setting {
 		},
 		{
 			"wide-audience", "5000",
-			"number of candidates from which a fan-out job delivers an activity in steps, outside the lanes",
+			"largest audience that is notified in a lane; a fan-out job notifies a larger one in steps",
 			number(1, 1_000_000, func(c *Config) *int { return &c.WideAudience }),
 		},
 		{
