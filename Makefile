@@ -7,23 +7,45 @@ PACKAGES ?= ./...
 TEST_FLAGS ?=
 FUZZ_TIME ?= 10s
 DEMO_FLAGS ?=
+MATRIX_POSTGRES ?= 15,16,17,18
+MATRIX_CENTRIFUGO ?= 6,5
+SHORT_PACKAGES ?= ./migrations ./outbox ./activity/pglog ./activity/retention ./watchers/... \
+	./internal/centrifugo ./internal/devstack ./internal/doctor ./internal/fanout ./internal/stream
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9\/-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/fanfare.
 	go build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION)' \
 		-o bin/fanfare ./cmd/fanfare
 
-bin/centrifugo: deploy/centrifugo/go.mod deploy/centrifugo/go.sum ## Build Centrifugo (a minute the first time).
-	go build -C deploy/centrifugo -o ../../bin/centrifugo github.com/centrifugal/centrifugo/v5
-	@touch $@
+bin/centrifugo: deploy/centrifugo/v6/go.mod deploy/centrifugo/v6/go.sum ## Build Centrifugo v6 (takes minutes once).
+	$(call build-centrifugo,v6)
 
-.PHONY: deps
-deps: .tools/teststack ## Install PostgreSQL where it is missing and apt-get is there.
-	@.ci/ensure-postgres
+bin/centrifugo-v5: deploy/centrifugo/v5/go.mod deploy/centrifugo/v5/go.sum ## Build Centrifugo v5.
+	$(call build-centrifugo,v5)
+
+# build-centrifugo builds a major version with the version that its module pins.
+define build-centrifugo
+	version=$$(awk '$$1 == "github.com/centrifugal/centrifugo/$(1)" { print substr($$2, 2) }' $<); \
+	go build -C deploy/centrifugo/$(1) -o ../../../$@ \
+		-ldflags "-X github.com/centrifugal/centrifugo/$(1)/internal/build.Version=$$version" \
+		github.com/centrifugal/centrifugo/$(1)
+	@touch $@
+endef
+
+.PHONY: test-tools
+test-tools: .tools/teststack ## Install what the tests need besides Go, where it is missing.
+	@.ci/ensure postgres compiler curl
+
+.PHONY: servers
+servers: .tools/teststack ## Install PostgreSQL and build Centrifugo, where they are missing.
+	@.ci/ensure postgres
+	@if [[ -z $${FANFARE_CENTRIFUGO_BIN:-} ]] && ! .tools/teststack -centrifugo >/dev/null 2>&1; then \
+		$(MAKE) -q bin/centrifugo || $(MAKE) --no-print-directory bin/centrifugo; \
+	fi
 
 .PHONY: fmt
 fmt: .tools/pinned ## Format all Go files.
@@ -41,8 +63,18 @@ lint: .tools/pinned ## Check formatting, go vet, staticcheck and the style rules
 	.tools/revive -config .ci/revive.toml -formatter plain ./...
 
 .PHONY: test
-test: deps lint bin/centrifugo ## Run lint and all tests, with a PostgreSQL and a Centrifugo of their own.
-	@exec .tools/teststack go test -race -timeout 10m $(TEST_FLAGS) $(PACKAGES)
+test: test-tools servers lint ## Run lint and all tests, with a PostgreSQL and a Centrifugo of their own.
+	@CGO_ENABLED=1 exec .tools/teststack go test -race -timeout 10m $(TEST_FLAGS) $(PACKAGES)
+
+.PHONY: test-matrix
+test-matrix: .tools/teststack .tools/testmatrix ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
+	@.ci/ensure postgres curl
+	@exec .tools/testmatrix -postgres '$(MATRIX_POSTGRES)' -centrifugo '$(MATRIX_CENTRIFUGO)' -- \
+		-timeout 10m $(TEST_FLAGS) $(PACKAGES)
+
+.PHONY: test-matrix-short
+test-matrix-short: ## Run test-matrix with the packages that depend most on the servers.
+	@$(MAKE) --no-print-directory test-matrix PACKAGES='$(SHORT_PACKAGES)'
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME.
@@ -53,11 +85,11 @@ fuzz: ## Run each fuzz target for FUZZ_TIME.
 	done
 
 .PHONY: demo
-demo: deps build bin/centrifugo ## Run the demo; DEMO_FLAGS are its flags.
+demo: servers build ## Run the demo; DEMO_FLAGS are its flags.
 	@exec bin/fanfare demo $(DEMO_FLAGS)
 
 .PHONY: acceptance
-acceptance: deps build bin/centrifugo ## Kill workers and churn clients, roles and subscriptions, at length.
+acceptance: servers build ## Kill workers and churn clients, roles and subscriptions, at length.
 	go run ./internal/acceptance/cmd/acceptance kills
 	go run ./internal/acceptance/cmd/acceptance churn
 
@@ -70,7 +102,7 @@ clean: ## Remove what was built.
 	go build -C .ci/tools -buildvcs=false -o ../../.tools/ tool
 	@touch $@
 
-.PHONY: .tools/teststack
-.tools/teststack:
+.PHONY: .tools/teststack .tools/testmatrix
+.tools/teststack .tools/testmatrix: .tools/%:
 	@mkdir -p .tools
-	@go build -buildvcs=false -o $@ ./internal/devstack/teststack
+	@go build -buildvcs=false -o $@ ./internal/devstack/$*

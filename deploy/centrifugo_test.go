@@ -2,7 +2,6 @@ package deploy_test
 
 import (
 	"encoding/json"
-	"os"
 	"strconv"
 	"testing"
 
@@ -17,12 +16,8 @@ func TestCentrifugoConfigurationsAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	v5["port"] = port // v6 requires a number
-	content, err := os.ReadFile("centrifugo.v6.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	v6 := map[string]any{}
-	flatten(t, parse(t, content), "", v6)
+	flatten(t, parse(t, []byte(deploy.CentrifugoV6)), "", v6)
 	if diff := cmp.Diff(v5, v6); diff != "" {
 		t.Errorf("v6 differs from v5 (-v5 +v6):\n%s", diff)
 	}
@@ -61,26 +56,11 @@ func flatten(t testing.TB, nested map[string]any, prefix string, flat map[string
 			flatten(t, section, name+".", flat)
 			continue
 		}
-		v5, ok := v5Names()[name]
+		v5, ok := deploy.CentrifugoV5Name(name)
 		if !ok {
 			t.Errorf("v6 option %s: unknown name in v5", name)
 			continue
 		}
 		flat[v5] = value
-	}
-}
-
-// v5Names returns Centrifugo v5's name of each option that v6 nests.
-func v5Names() map[string]string {
-	return map[string]string{
-		"http_server.port":                                  "port",
-		"http_server.internal_port":                         "internal_port",
-		"health.enabled":                                    "health",
-		"prometheus.enabled":                                "prometheus",
-		"usage_stats.disabled":                              "usage_stats_disable",
-		"client.allowed_origins":                            "allowed_origins",
-		"client.subscribe_to_user_personal_channel.enabled": "user_subscribe_to_personal",
-		"client.subscribe_to_user_personal_channel.personal_channel_namespace": "user_personal_channel_namespace",
-		"channel.namespaces": "namespaces",
 	}
 }

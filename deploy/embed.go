@@ -7,3 +7,9 @@ import _ "embed"
 //
 //go:embed centrifugo.v5.json
 var CentrifugoV5 string
+
+// CentrifugoV6 is the configuration for Centrifugo v6, without secrets. It is the same as
+// CentrifugoV5.
+//
+//go:embed centrifugo.v6.json
+var CentrifugoV6 string

@@ -50,6 +50,6 @@ PostgreSQL's server binaries and Centrifugo's binary must be installed. No setti
 	flags.BoolVar(&options.JSON, "json", false, "print JSON Lines instead of text")
 	flags.StringVar(&color, "color", color, "color of the output: auto, always or never")
 	flags.StringVar(&options.Centrifugo, "centrifugo", "",
-		"Centrifugo's binary (default: next to fanfare, in ./bin or in PATH) ["+centrifugoVariable+"]")
+		"Centrifugo's binary (default: in PATH, next to fanfare or in ./bin) ["+centrifugoVariable+"]")
 	return command
 }

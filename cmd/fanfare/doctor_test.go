@@ -139,7 +139,7 @@ func TestDoctorReportsMissingPrivileges(t *testing.T) {
 	grant(`GRANT USAGE ON SCHEMA fanfare TO ` + role + `; GRANT SELECT ON fanfare.schema_version TO ` + role)
 
 	asRole := *db
-	asRole.URL += "&role=" + role
+	asRole.URL = db.URLWith("role", role)
 	var report doctor.Report
 	if err := json.Unmarshal([]byte(fanfare(t, doctorEnvironment(&asRole, centrifugo), "doctor", "--json").stdout),
 		&report); err != nil {

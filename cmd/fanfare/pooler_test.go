@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"net/url"
 	"testing"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
@@ -18,14 +17,7 @@ func TestPoolerModes(t *testing.T) {
 			db, centrifugo := pgtest.New(t), startCentrifugo(t)
 			w := newWorld(t, db)
 			env := environment(db, centrifugo)
-			u, err := url.Parse(db.URL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			query := u.Query()
-			query.Set("default_query_exec_mode", mode)
-			u.RawQuery = query.Encode()
-			env["FANFARE_DATABASE_URL"] = u.String()
+			env["FANFARE_DATABASE_URL"] = db.URLWith("default_query_exec_mode", mode)
 			events := w.listen(t, centrifugo)
 			d := startDaemon(t, env, "run")
 			recorded := w.record(t)

@@ -118,12 +118,8 @@ func TestDaemonsShowNoSecrets(t *testing.T) {
 
 func TestInvalidPassword(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t)
-	config := db.Pool.Config().ConnConfig
-	connection := strings.Replace(db.URL, config.Password, "hunter2", 1)
-	if config.Password == "" || connection == db.URL {
-		t.Fatal("the test server's URL has no password to get wrong")
-	}
+	_, db := pgtest.NewCluster(t) // it requires its password
+	connection := strings.Replace(db.URL, db.Pool.Config().ConnConfig.Password, "hunter2", 1)
 	r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": connection}, "migrate", "status")
 	if r.code != exitFailure || !strings.Contains(r.stderr, "password authentication failed") ||
 		!strings.Contains(r.stderr, "--database-url") {

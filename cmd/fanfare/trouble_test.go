@@ -55,7 +55,7 @@ func TestProblemsAtStart(t *testing.T) {
 			[]string{`"level":"error"`, "PostgreSQL is unreachable", "--database-url"},
 		},
 		"unknown database": {
-			map[string]string{"FANFARE_DATABASE_URL": db.URL + "&dbname=fanfare_absent"},
+			map[string]string{"FANFARE_DATABASE_URL": db.URLWith("dbname", "fanfare_absent")},
 			[]string{`"level":"error"`, `database \"fanfare_absent\" does not exist`, "--database-url"},
 		},
 		"missing schema": {

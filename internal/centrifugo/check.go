@@ -75,7 +75,7 @@ func (c *Client) diagnose(err *Error) Diagnostic {
 		return Diagnostic{
 			keySetting,
 			fmt.Sprintf("Centrifugo at %s rejects the API key", c.address),
-			fmt.Sprintf("set %s to Centrifugo's own api_key (http_api.key in v6)", keySetting),
+			fmt.Sprintf("set %s to Centrifugo's own http_api.key (v5: api_key)", keySetting),
 		}
 	case err.Status >= http.StatusInternalServerError:
 		return Diagnostic{
@@ -87,8 +87,8 @@ func (c *Client) diagnose(err *Error) Diagnostic {
 		return Diagnostic{
 			urlSetting,
 			fmt.Sprintf("%s responds with HTTP %d and is not Centrifugo's HTTP API", c.address, err.Status),
-			fmt.Sprintf("correct %s, which usually ends in /api, and has the port internal_port "+
-				"(http_server.internal_port in v6) if Centrifugo has one", urlSetting),
+			fmt.Sprintf("correct %s, which usually ends in /api, and has the port "+
+				"http_server.internal_port (v5: internal_port) if Centrifugo has one", urlSetting),
 		}
 	case err.Code != 0:
 		return Diagnostic{
@@ -129,7 +129,7 @@ func (c *Client) diagnoseNamespace(namespace string, reply *gocent.Error) Diagno
 		return Diagnostic{
 			"",
 			fmt.Sprintf("Centrifugo at %s has no namespace %q", c.address, namespace),
-			"add it to namespaces in Centrifugo's configuration (channel.namespaces in v6), " +
+			"add it to channel.namespaces in Centrifugo's configuration (v5: namespaces), " +
 				"or change the channel format that uses it",
 		}
 	case codeNotAvailable:

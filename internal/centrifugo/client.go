@@ -19,7 +19,7 @@ import (
 type Options struct {
 	// APIURL is the HTTP API's endpoint; default http://localhost:8000/api.
 	APIURL string
-	// APIKey is Centrifugo's api_key (v6: http_api.key); empty for a server without one.
+	// APIKey is Centrifugo's http_api.key (v5: api_key); empty for a server without one.
 	APIKey string
 	// Timeout bounds one request and its response; default 5 s.
 	Timeout time.Duration

@@ -22,7 +22,7 @@ const maxTokenTTL = 24 * time.Hour
 
 // TokenOptions sets how tokens are signed and when they expire. A zero field is its default.
 type TokenOptions struct {
-	// Secret is Centrifugo's token_hmac_secret_key (v6: client.token.hmac_secret_key), at least
+	// Secret is Centrifugo's client.token.hmac_secret_key (v5: token_hmac_secret_key), at least
 	// MinTokenSecretBytes. There is no default.
 	Secret string `json:"-"`
 	// ConnectionTTL and SubscriptionTTL are the lifetimes of tokens, from 1 second to 24 hours;

@@ -70,7 +70,8 @@ func requireListen(c *Config) string {
 
 func requireTokenSecret(c *Config) string {
 	if c.TokenSecret() == "" && c.CentrifugoTokenSecretFile.path == "" {
-		return "is required, here or by --centrifugo-token-secret-file: the value of Centrifugo's token_hmac_secret_key"
+		return "is required, here or by --centrifugo-token-secret-file: " +
+			"the value of Centrifugo's client.token.hmac_secret_key"
 	}
 	return ""
 }

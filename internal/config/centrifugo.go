@@ -46,7 +46,7 @@ func centrifugoClients() []Setting {
 			webSocketURL(func(c *Config) *string { return &c.CentrifugoWSURL }),
 		},
 		{
-			"centrifugo-token-secret", "", "HMAC secret of Centrifugo's tokens (its token_hmac_secret_key)",
+			"centrifugo-token-secret", "", "HMAC secret of Centrifugo's tokens (its client.token.hmac_secret_key)",
 			tokenSecret(func(c *Config) *string { return &c.CentrifugoTokenSecret }),
 		},
 		{

@@ -16,14 +16,15 @@ import (
 
 // CentrifugoOptions describe a server. The zero value selects the production configuration.
 type CentrifugoOptions struct {
-	// Binary is the path of Centrifugo v5. If it is empty, FindCentrifugo searches for it.
+	// Binary is the path of Centrifugo v6 or v5. If it is empty, FindCentrifugo searches for it.
 	Binary string
 	// ExtraNamespaces are additional channel namespaces, with the options of "resource".
 	ExtraNamespaces []string
 	// AllowedOrigins are patterns of the origins that are permitted to connect; default the
 	// origins on this machine.
 	AllowedOrigins []string
-	// Settings are added to the configuration and override everything else in it.
+	// Settings are added to the configuration and override everything else in it. Their names are
+	// those of v6 with dots between the sections, such as "client.insecure", for v5 too.
 	Settings map[string]any
 	// Output receives the server's log. The error of a failed start contains the end of the log
 	// in any case.
@@ -35,6 +36,7 @@ type CentrifugoOptions struct {
 type Centrifugo struct {
 	options     CentrifugoOptions
 	binary      string
+	version     Version
 	port        int // for clients
 	apiPort     int
 	apiKey      string
@@ -51,11 +53,18 @@ func StartCentrifugo(ctx context.Context, options CentrifugoOptions) (*Centrifug
 	if err != nil {
 		return nil, err
 	}
+	version, err := CentrifugoVersion(binary)
+	if err != nil {
+		return nil, fmt.Errorf("start Centrifugo: %w", err)
+	}
 	dir, err := newWorkdir(true)
 	if err != nil {
 		return nil, fmt.Errorf("start Centrifugo: %w", err)
 	}
-	c := &Centrifugo{options: options, binary: binary, apiKey: rand.Text(), tokenSecret: rand.Text() + rand.Text()}
+	c := &Centrifugo{
+		options: options, binary: binary, version: version,
+		apiKey: rand.Text(), tokenSecret: rand.Text() + rand.Text(),
+	}
 	c.server = &server{
 		name:        "Centrifugo",
 		dir:         dir,
@@ -85,8 +94,8 @@ func (c *Centrifugo) APIKey() string { return c.apiKey }
 // TokenSecret returns the HMAC key of connection and subscription tokens.
 func (c *Centrifugo) TokenSecret() string { return c.tokenSecret }
 
-// String returns the server's address, without secrets.
-func (c *Centrifugo) String() string { return "Centrifugo at " + local(c.port) }
+// String returns the server's version and address, without secrets.
+func (c *Centrifugo) String() string { return "Centrifugo " + c.version.Text + " at " + local(c.port) }
 
 // Kill ends the server by SIGKILL. The contents of its channels are lost.
 func (c *Centrifugo) Kill(ctx context.Context) error { return c.server.crash(ctx) }

@@ -3,8 +3,10 @@ package devstack
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/fanfarehq/fanfare/deploy"
 )
@@ -12,30 +14,94 @@ import (
 // config returns the production configuration with this server's ports, secrets, origins,
 // additional namespaces and settings.
 func (c *Centrifugo) config() ([]byte, error) {
-	var config map[string]any
-	if err := json.Unmarshal([]byte(deploy.CentrifugoV5), &config); err != nil {
+	config, err := newCentrifugoConfig(c.version.Major)
+	if err != nil {
 		return nil, err
 	}
-	namespaces, err := withNamespaces(config["namespaces"], c.options.ExtraNamespaces)
+	namespaces, err := config.get("channel.namespaces")
 	if err != nil {
+		return nil, err
+	}
+	if namespaces, err = withNamespaces(namespaces, c.options.ExtraNamespaces); err != nil {
 		return nil, err
 	}
 	origins := c.options.AllowedOrigins
 	if len(origins) == 0 {
 		origins = []string{"http://127.0.0.1:*", "http://localhost:*"}
 	}
-	maps.Copy(config, map[string]any{
-		"address":               "127.0.0.1",
-		"port":                  strconv.Itoa(c.port),
-		"internal_address":      "127.0.0.1",
-		"internal_port":         strconv.Itoa(c.apiPort),
-		"api_key":               c.apiKey,
-		"token_hmac_secret_key": c.tokenSecret,
-		"allowed_origins":       origins,
-		"namespaces":            namespaces,
-	})
-	maps.Copy(config, c.options.Settings)
-	return json.MarshalIndent(config, "", "  ")
+	options := map[string]any{
+		"http_server.address":          "127.0.0.1",
+		"http_server.port":             c.port,
+		"http_server.internal_address": "127.0.0.1",
+		"http_server.internal_port":    strconv.Itoa(c.apiPort),
+		"http_api.key":                 c.apiKey,
+		"client.token.hmac_secret_key": c.tokenSecret,
+		"client.allowed_origins":       origins,
+		"channel.namespaces":           namespaces,
+	}
+	maps.Copy(options, c.options.Settings)
+	for option, value := range options {
+		if err := config.set(option, value); err != nil {
+			return nil, err
+		}
+	}
+	return json.MarshalIndent(config.root, "", "  ")
+}
+
+// centrifugoConfig is a configuration for a major version. Its methods use the names of v6, with
+// dots between the sections.
+type centrifugoConfig struct {
+	major int
+	root  map[string]any
+}
+
+// newCentrifugoConfig returns the production configuration for a major version.
+func newCentrifugoConfig(major int) (centrifugoConfig, error) {
+	content, ok := map[int]string{5: deploy.CentrifugoV5, 6: deploy.CentrifugoV6}[major]
+	if !ok {
+		return centrifugoConfig{}, fmt.Errorf("no configuration for Centrifugo v%d", major)
+	}
+	c := centrifugoConfig{major: major}
+	err := json.Unmarshal([]byte(content), &c.root)
+	return c, err
+}
+
+func (c centrifugoConfig) set(option string, value any) error {
+	section, name, err := c.locate(option)
+	if err == nil {
+		section[name] = value
+	}
+	return err
+}
+
+func (c centrifugoConfig) get(option string) (any, error) {
+	section, name, err := c.locate(option)
+	return section[name], err
+}
+
+// locate returns the section that contains an option, and the option's name in the section. It
+// creates sections that do not exist. In v5 the only section is the root.
+func (c centrifugoConfig) locate(option string) (section map[string]any, name string, err error) {
+	if c.major == 5 {
+		name, ok := deploy.CentrifugoV5Name(option)
+		if !ok {
+			return nil, "", fmt.Errorf("the name of %s in Centrifugo v5 is unknown", option)
+		}
+		return c.root, name, nil
+	}
+	section, name = c.root, option
+	for {
+		outer, inner, nested := strings.Cut(name, ".")
+		if !nested {
+			return section, name, nil
+		}
+		next, ok := section[outer].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			section[outer] = next
+		}
+		section, name = next, inner
+	}
 }
 
 // withNamespaces adds copies of the namespace "resource" with other names.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/centrifugal/centrifuge-go"
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/fanfarehq/fanfare/deploy"
 	"github.com/fanfarehq/fanfare/internal/jwttest"
 )
 
@@ -124,6 +126,139 @@ func TestCentrifugoStartError(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "namespace") {
 		t.Errorf("got %v, want the server's error", err)
 	}
+}
+
+// TestCentrifugoAcceptsTheConfiguration checks every option of the production configuration, and of
+// the one that a server gets. In v5 the command does not report unknown options.
+func TestCentrifugoAcceptsTheConfiguration(t *testing.T) {
+	t.Parallel()
+	c := startCentrifugo(t, CentrifugoOptions{Settings: map[string]any{"http_api.insecure": false}})
+	shipped := filepath.Join(t.TempDir(), "centrifugo.json")
+	content := map[int]string{5: deploy.CentrifugoV5, 6: deploy.CentrifugoV6}[c.version.Major]
+	if err := os.WriteFile(shipped, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{shipped, c.configFile()} {
+		args := []string{"checkconfig", "--config", path}
+		if c.version.Major > 5 {
+			args = append(args, "--strict")
+		}
+		if out, err := exec.CommandContext(t.Context(), c.binary, args...).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", path, err, out)
+		}
+	}
+}
+
+// TestCentrifugoConfigurations lays the same settings over the configuration of each major version.
+func TestCentrifugoConfigurations(t *testing.T) {
+	t.Parallel()
+	for major, want := range map[int]map[string]any{
+		5: {"port": 7001.0, "internal_port": "7002", "api_key": "key", "client_insecure": true},
+		6: {
+			"http_server.port": 7001.0, "http_server.internal_port": "7002", "http_api.key": "key",
+			"client.insecure": true, "client.subscribe_to_user_personal_channel.enabled": true,
+		},
+	} {
+		c := &Centrifugo{
+			version: Version{Major: major}, port: 7001, apiPort: 7002, apiKey: "key",
+			options: CentrifugoOptions{Settings: map[string]any{"client.insecure": true}},
+		}
+		content, err := c.config()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for option, value := range want {
+			if got := lookUp(t, content, option); got != value {
+				t.Errorf("v%d, %s: got %v, want %v", major, option, got, value)
+			}
+		}
+	}
+	for major, setting := range map[int]string{4: "client.insecure", 5: "unknown.option"} {
+		c := &Centrifugo{
+			version: Version{Major: major}, options: CentrifugoOptions{Settings: map[string]any{setting: true}},
+		}
+		if _, err := c.config(); err == nil {
+			t.Errorf("v%d with %s: got no error", major, setting)
+		}
+	}
+}
+
+// lookUp returns an option, whose name has dots between the sections.
+func lookUp(t testing.TB, content []byte, option string) any {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(content, &value); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Split(option, ".") {
+		section, _ := value.(map[string]any)
+		value = section[name]
+	}
+	return value
+}
+
+// TestCentrifugoVersions is not parallel: a program that is being written cannot be executed, and
+// a process that another test starts may hold its file open for a moment.
+func TestCentrifugoVersions(t *testing.T) {
+	for printed, want := range map[string]Version{
+		"Centrifugo v6.9.1 (Go version: go1.26.0)": {6, "v6.9.1"},
+		"Centrifugo PRO v5.4.9 (Go version: go1)":  {5, "v5.4.9"},
+		"Centrifugo v4.1.5 (Go version: go1.20)":   {},
+		"Centrifugo v7.0.0 (Go version: go1.30)":   {},
+		"another program":                          {},
+	} {
+		got, err := CentrifugoVersion(fakeCentrifugo(t, t.TempDir(), printed))
+		if got != want || (err == nil) != (want.Major != 0) {
+			t.Errorf("%q: got %v, %v; want %v", printed, got, err, want)
+		}
+	}
+	for version, want := range map[string]Version{"v6.9.1": {6, "v6.9.1"}, "(devel)": {6, "v6"}} {
+		if got := moduleVersion("github.com/centrifugal/centrifugo/v6", version); got != want {
+			t.Errorf("module version %s: got %v, want %v", version, got, want)
+		}
+	}
+	if got := moduleVersion("github.com/centrifugal/another/v6", "v6.0.0"); got != (Version{}) {
+		t.Errorf("another module: got %v, want none", got)
+	}
+}
+
+// TestInstalledCentrifugo checks that an installed Centrifugo is preferred to a built one, unless
+// its version is not supported.
+func TestInstalledCentrifugo(t *testing.T) {
+	root := t.TempDir()
+	t.Chdir(root)
+	if err := os.WriteFile("go.mod", []byte("module github.com/fanfarehq/fanfare\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	built := fakeCentrifugo(t, filepath.Join(root, "bin"), "Centrifugo v6.9.1")
+	t.Setenv(centrifugoVariable, "")
+	for version, installed := range map[string]bool{"v6.0.0": true, "v5.4.9": true, "v4.1.5": false} {
+		onPath := fakeCentrifugo(t, filepath.Join(root, version), "Centrifugo "+version)
+		t.Setenv("PATH", filepath.Dir(onPath))
+		want := built
+		if installed {
+			want = onPath
+		}
+		if got, err := FindCentrifugo(""); got != want || err != nil {
+			t.Errorf("%s on PATH: got %s, %v; want %s", version, got, err, want)
+		}
+		if _, err := InstalledCentrifugo(); (err == nil) != installed {
+			t.Errorf("%s on PATH is installed: got %v, want %t", version, err, installed)
+		}
+	}
+}
+
+// fakeCentrifugo creates a program that prints a version, and returns its path.
+func fakeCentrifugo(t testing.TB, dir, version string) string {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "centrifugo")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\necho '"+version+"'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestCentrifugoNotFound(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -13,37 +14,78 @@ import (
 	"time"
 )
 
-// oldestPostgres is the oldest major version that Fanfare supports.
-const oldestPostgres = 15
+const (
+	// postgresVariable is the environment variable with the directory of PostgreSQL's programs.
+	postgresVariable = "FANFARE_POSTGRES_BIN"
+
+	// oldestPostgres is the oldest major version that Fanfare supports.
+	oldestPostgres = 15
+)
 
 // ErrNoPostgres is returned if no supported PostgreSQL is installed.
 var ErrNoPostgres = errors.New("no PostgreSQL 15 or newer found: install the server " +
 	"(Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; " +
-	"macOS: brew install postgresql@17) or put its bin directory on PATH")
+	"macOS: brew install postgresql@17), put its bin directory on PATH, or name it in " + postgresVariable)
 
-// FindPostgres returns the directory of initdb and postgres: the argument, or if it is empty the
-// one on PATH, else the newest in the usual directories. If there is none, the error is
-// ErrNoPostgres.
+// FindPostgres returns the directory of initdb and postgres: the argument, else the value of the
+// environment variable FANFARE_POSTGRES_BIN, else the one on PATH, else the newest in the usual
+// directories. If there is none, the error is ErrNoPostgres.
 func FindPostgres(ctx context.Context, binDir string) (string, error) {
-	if binDir != "" {
-		version, err := postgresVersion(ctx, binDir)
-		if err != nil {
-			return "", fmt.Errorf("PostgreSQL in %s: %w", binDir, err)
-		}
-		if version < oldestPostgres {
-			return "", fmt.Errorf("PostgreSQL %d in %s is older than %d", version, binDir, oldestPostgres)
+	if binDir = cmp.Or(binDir, os.Getenv(postgresVariable)); binDir != "" {
+		if _, err := PostgresVersion(ctx, binDir); err != nil {
+			return "", err
 		}
 		return binDir, nil
 	}
-	if initdb, err := exec.LookPath("initdb"); err == nil {
-		if initdb, err = filepath.EvalSymlinks(initdb); err == nil {
-			dir := filepath.Dir(initdb)
-			if version, err := postgresVersion(ctx, dir); err == nil && version >= oldestPostgres {
-				return dir, nil
-			}
+	if dir, ok := postgresOnPath(); ok {
+		if _, err := PostgresVersion(ctx, dir); err == nil {
+			return dir, nil
 		}
 	}
-	return newestPostgres(ctx, []string{
+	return newestPostgres(ctx, usualPostgres())
+}
+
+// InstalledPostgres returns the directory of initdb and postgres of a major version, on PATH or in
+// the usual directories. If there is none, the error is ErrNoPostgres.
+func InstalledPostgres(ctx context.Context, major int) (string, error) {
+	found, err := postgresIn(ctx, usualPostgres())
+	if err != nil {
+		return "", err
+	}
+	if dir, ok := postgresOnPath(); ok {
+		if version, err := PostgresVersion(ctx, dir); err == nil {
+			found = append(found, installation{dir, version})
+		}
+	}
+	for _, each := range found {
+		if each.version.Major == major {
+			return each.dir, nil
+		}
+	}
+	return "", ErrNoPostgres
+}
+
+// installation is a PostgreSQL in a directory.
+type installation struct {
+	dir     string
+	version Version
+}
+
+// postgresOnPath returns the directory of initdb on PATH, which may be a link to it.
+func postgresOnPath() (dir string, ok bool) {
+	initdb, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", false
+	}
+	if initdb, err = filepath.EvalSymlinks(initdb); err != nil {
+		return "", false
+	}
+	return filepath.Dir(initdb), true
+}
+
+// usualPostgres returns patterns of the directories in which packages install PostgreSQL.
+func usualPostgres() []string {
+	return []string{
 		"/usr/lib/postgresql/*/bin",
 		"/usr/pgsql-*/bin",
 		"/usr/local/pgsql/bin",
@@ -51,48 +93,63 @@ func FindPostgres(ctx context.Context, binDir string) (string, error) {
 		"/usr/local/opt/postgresql*/bin",
 		"/opt/local/lib/postgresql*/bin",
 		"/Applications/Postgres.app/Contents/Versions/*/bin",
-	})
+	}
 }
 
 // newestPostgres returns the directory with the newest PostgreSQL that matches the patterns, or
 // ErrNoPostgres.
 func newestPostgres(ctx context.Context, patterns []string) (string, error) {
-	type installation struct {
-		dir     string
-		version int
-	}
-	var found []installation
-	for _, pattern := range patterns {
-		dirs, err := filepath.Glob(pattern)
-		if err != nil {
-			return "", err
-		}
-		for _, dir := range dirs {
-			if version, err := postgresVersion(ctx, dir); err == nil && version >= oldestPostgres {
-				found = append(found, installation{dir, version})
-			}
-		}
+	found, err := postgresIn(ctx, patterns)
+	if err != nil {
+		return "", err
 	}
 	if len(found) == 0 {
 		return "", ErrNoPostgres
 	}
-	return slices.MaxFunc(found, func(a, b installation) int { return cmp.Compare(a.version, b.version) }).dir, nil
+	newest := slices.MaxFunc(found, func(a, b installation) int {
+		return cmp.Compare(a.version.Major, b.version.Major)
+	})
+	return newest.dir, nil
 }
 
-// postgresVersion returns the major version of the server in dir, which must also contain initdb.
-func postgresVersion(ctx context.Context, dir string) (int, error) {
+// postgresIn returns the supported installations whose directories match the patterns.
+func postgresIn(ctx context.Context, patterns []string) (found []installation, err error) {
+	for _, pattern := range patterns {
+		dirs, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, dir := range dirs {
+			if version, err := PostgresVersion(ctx, dir); err == nil {
+				found = append(found, installation{dir, version})
+			}
+		}
+	}
+	return found, nil
+}
+
+// PostgresVersion returns the version of the server in a directory, which must also contain initdb.
+// It fails if Fanfare does not support the version.
+func PostgresVersion(ctx context.Context, dir string) (Version, error) {
 	if _, err := exec.LookPath(filepath.Join(dir, "initdb")); err != nil {
-		return 0, err
+		return Version{}, fmt.Errorf("PostgreSQL in %s: %w", dir, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").Output()
 	if err != nil {
-		return 0, err
+		return Version{}, fmt.Errorf("PostgreSQL in %s: %w", dir, err)
 	}
-	match := regexp.MustCompile(`\) (\d+)`).FindSubmatch(out)
+	match := regexp.MustCompile(`\) ((\d+)\S*)`).FindSubmatch(out)
 	if match == nil {
-		return 0, fmt.Errorf("unknown version %q", out)
+		return Version{}, fmt.Errorf("PostgreSQL in %s: unknown version %q", dir, out)
 	}
-	return strconv.Atoi(string(match[1]))
+	major, err := strconv.Atoi(string(match[2]))
+	if err != nil {
+		return Version{}, err
+	}
+	if major < oldestPostgres {
+		return Version{}, fmt.Errorf("PostgreSQL %s in %s is older than %d", match[1], dir, oldestPostgres)
+	}
+	return Version{Major: major, Text: string(match[1])}, nil
 }

@@ -128,8 +128,8 @@ func TestPostgresNotInstalled(t *testing.T) {
 	}
 }
 
+// TestNewestPostgresIsUsed is not parallel, for the reason of TestCentrifugoVersions.
 func TestNewestPostgresIsUsed(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	for name, version := range map[string]string{
 		"9": "9.6.24", "14": "14.1", "15": "15.4 (Debian 15.4-1)", "17": "17beta1",
@@ -151,6 +151,17 @@ func TestNewestPostgresIsUsed(t *testing.T) {
 	}
 	if _, err := FindPostgres(t.Context(), dir+"/14/bin"); err == nil {
 		t.Error("an explicit PostgreSQL 14: got no error")
+	}
+	version, err := PostgresVersion(t.Context(), dir+"/15/bin")
+	if want := (Version{15, "15.4"}); err != nil || version != want {
+		t.Errorf("got %v, %v; want %v", version, err, want)
+	}
+}
+
+func TestNamedPostgresIsUsed(t *testing.T) {
+	t.Setenv(postgresVariable, t.TempDir())
+	if got, err := FindPostgres(t.Context(), ""); err == nil {
+		t.Errorf("an empty directory: got %q, want an error", got)
 	}
 }
 

@@ -1,18 +1,18 @@
 package doctor
 
-// Options of Centrifugo's configuration that remedies name, as in v5 and as in v6.
+// Options of Centrifugo's configuration that remedies name, as in v6 and as in v5.
 const (
-	secretKey       = "token_hmac_secret_key (v6: client.token.hmac_secret_key)"
-	subscriptionKey = "separate_subscription_token_config (v6: client.subscription_token.enabled)"
-	insecureKey     = "client_insecure (v6: client.insecure)"
-	unverifiedKey   = "client_insecure_skip_token_signature_verify (v6: client.insecure_skip_token_signature_verify)"
-	anonymousKey    = "allow_anonymous_connect_without_token (v6: client.allow_anonymous_connect_without_token)"
-	personalKey     = "user_subscribe_to_personal (v6: client.subscribe_to_user_personal_channel.enabled)"
-	personalNameKey = "user_personal_channel_namespace " +
-		"(v6: client.subscribe_to_user_personal_channel.personal_channel_namespace)"
-	originsKey    = "allowed_origins (v6: client.allowed_origins)"
-	engineKey     = `engine (v6: engine.type)`
-	namespacesKey = "namespaces (v6: channel.namespaces)"
+	secretKey       = "client.token.hmac_secret_key (v5: token_hmac_secret_key)"
+	subscriptionKey = "client.subscription_token.enabled (v5: separate_subscription_token_config)"
+	insecureKey     = "client.insecure (v5: client_insecure)"
+	unverifiedKey   = "client.insecure_skip_token_signature_verify (v5: client_insecure_skip_token_signature_verify)"
+	anonymousKey    = "client.allow_anonymous_connect_without_token (v5: allow_anonymous_connect_without_token)"
+	personalKey     = "client.subscribe_to_user_personal_channel.enabled (v5: user_subscribe_to_personal)"
+	personalNameKey = "client.subscribe_to_user_personal_channel.personal_channel_namespace " +
+		"(v5: user_personal_channel_namespace)"
+	originsKey    = "client.allowed_origins (v5: allowed_origins)"
+	engineKey     = `engine.type (v5: engine)`
+	namespacesKey = "channel.namespaces (v5: namespaces)"
 )
 
 // inNamespace names options of a namespace, which have the same names in both versions.

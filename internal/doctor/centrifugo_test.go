@@ -10,7 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/doctor"
 )
 
-// namespaces returns the setting namespaces of a production configuration, with changes by name;
+// namespaces returns the setting channel.namespaces of a production configuration, with changes by name;
 // nil removes a namespace.
 func namespaces(changes map[string]map[string]any) map[string]any {
 	var all []any
@@ -23,7 +23,7 @@ func namespaces(changes map[string]map[string]any) map[string]any {
 		maps.Copy(namespace, change)
 		all = append(all, namespace)
 	}
-	return map[string]any{"namespaces": all}
+	return map[string]any{"channel.namespaces": all}
 }
 
 // TestCentrifugoConfiguration changes one option of Centrifugo's configuration at a time.
@@ -39,7 +39,7 @@ func TestCentrifugoConfiguration(t *testing.T) {
 		"no namespace": {
 			namespaces(change{"resource": nil}),
 			"centrifugo-namespaces", doctor.Fail,
-			[]string{`no namespace "resource"`, "namespaces", "channel.namespaces in v6"},
+			[]string{`no namespace "resource"`, "channel.namespaces"},
 		},
 		"no history": {
 			namespaces(change{"tenant": {"history_size": 0, "history_ttl": "0s", "force_recovery": false}}),
@@ -51,7 +51,7 @@ func TestCentrifugoConfiguration(t *testing.T) {
 			"centrifugo-recovery", doctor.Fail,
 			[]string{
 				"misses the messages sent meanwhile on user channels",
-				"force_recovery of the namespace user in namespaces (v6: channel.namespaces)",
+				"force_recovery of the namespace user in channel.namespaces (v5: namespaces)",
 			},
 		},
 		"short history": {
@@ -60,15 +60,15 @@ func TestCentrifugoConfiguration(t *testing.T) {
 			[]string{"resource channels does not keep 10", "history_size and history_ttl of the namespace resource"},
 		},
 		"no personal channel": {
-			map[string]any{"user_subscribe_to_personal": false},
+			map[string]any{"client.subscribe_to_user_personal_channel.enabled": false},
 			"centrifugo-own-channel", doctor.Fail,
-			[]string{"user_subscribe_to_personal (v6: client.subscribe_to_user_personal_channel.enabled)", `"user"`},
+			[]string{"client.subscribe_to_user_personal_channel.enabled (v5: user_subscribe_to_personal)", `"user"`},
 		},
 		"another namespace for personal channels": {
-			map[string]any{"user_personal_channel_namespace": "resource"},
+			map[string]any{"client.subscribe_to_user_personal_channel.personal_channel_namespace": "resource"},
 			"centrifugo-own-channel", doctor.Fail,
 			[]string{
-				"subscribes a connection to resource:#", "user_personal_channel_namespace (v6:",
+				"subscribes a connection to resource:#", "(v5: user_personal_channel_namespace)",
 				"--channel-user to user:#{tenant}.{principal}",
 			},
 		},
@@ -83,38 +83,38 @@ func TestCentrifugoConfiguration(t *testing.T) {
 			[]string{"publish to the namespace user", "allow_publish_for_subscriber"},
 		},
 		"clients connect without a token": {
-			map[string]any{"allow_anonymous_connect_without_token": true},
+			map[string]any{"client.allow_anonymous_connect_without_token": true},
 			"centrifugo-bad-tokens", doctor.Fail,
-			[]string{"without a token", "allow_anonymous_connect_without_token (v6: client.allow"},
+			[]string{"without a token", "client.allow_anonymous_connect_without_token (v5: allow"},
 		},
 		"signatures are not verified": {
-			map[string]any{"client_insecure_skip_token_signature_verify": true},
+			map[string]any{"client.insecure_skip_token_signature_verify": true},
 			"centrifugo-bad-tokens", doctor.Fail,
-			[]string{"with a token of another secret", "(v6: client.insecure_skip_token_signature_verify)"},
+			[]string{"with a token of another secret", "client.insecure_skip_token_signature_verify (v5:"},
 		},
 		"another secret": {
-			map[string]any{"token_hmac_secret_key": strings.Repeat("x", 40)},
+			map[string]any{"client.token.hmac_secret_key": strings.Repeat("x", 40)},
 			"centrifugo-token", doctor.Fail,
 			[]string{
 				"rejects the token", "FANFARE_CENTRIFUGO_TOKEN_SECRET",
-				"token_hmac_secret_key (v6: client.token.hmac_secret_key)",
+				"client.token.hmac_secret_key (v5: token_hmac_secret_key)",
 			},
 		},
 		"another secret for subscriptions": {
 			map[string]any{
-				"separate_subscription_token_config": true,
-				"subscription_token_hmac_secret_key": strings.Repeat("x", 40),
+				"client.subscription_token.enabled":         true,
+				"client.subscription_token.hmac_secret_key": strings.Repeat("x", 40),
 			},
 			"centrifugo-token", doctor.Fail,
 			[]string{
 				"rejects those of subscriptions",
-				"separate_subscription_token_config (v6: client.subscription_token.enabled)",
+				"client.subscription_token.enabled (v5: separate_subscription_token_config)",
 			},
 		},
 		"any origin": {
-			map[string]any{"allowed_origins": []string{"*"}},
+			map[string]any{"client.allowed_origins": []string{"*"}},
 			"centrifugo-origins", doctor.Warn,
-			[]string{"from any origin", "allowed_origins (v6: client.allowed_origins)"},
+			[]string{"from any origin", "client.allowed_origins (v5: allowed_origins)"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,22 +127,22 @@ func TestCentrifugoConfiguration(t *testing.T) {
 // TestInsecureCentrifugo checks that the option that disables authentication is reported.
 func TestInsecureCentrifugo(t *testing.T) {
 	t.Parallel()
-	report := examine(t, onCentrifugo(t, startCentrifugo(t, map[string]any{"client_insecure": true})))
+	report := examine(t, onCentrifugo(t, startCentrifugo(t, map[string]any{"client.insecure": true})))
 	if got := report.diagnostic(t, "centrifugo-bad-tokens"); got.Status != doctor.Fail ||
-		!strings.Contains(got.Remedy, "client_insecure (v6: client.insecure)") {
+		!strings.Contains(got.Remedy, "client.insecure (v5: client_insecure)") {
 		t.Errorf("got\n%s", report.text)
 	}
 }
 
 func TestOrigins(t *testing.T) {
 	t.Parallel()
-	o := onCentrifugo(t, startCentrifugo(t, map[string]any{"allowed_origins": []string{"https://app.example"}}))
+	o := onCentrifugo(t, startCentrifugo(t, map[string]any{"client.allowed_origins": []string{"https://app.example"}}))
 	o.Origins = []string{"https://app.example"}
 	examine(t, o).wantOnly(t, "centrifugo-origins", doctor.OK, "from https://app.example")
 	o.Origins = append(o.Origins, "https://other.example")
 	examine(t, o).wantOnly(
 		t, "centrifugo-origins", doctor.Fail, "cannot connect from https://other.example",
-		"allowed_origins (v6: client.allowed_origins)",
+		"client.allowed_origins (v5: allowed_origins)",
 	)
 }
 
@@ -150,7 +150,7 @@ func TestOrigins(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	server := startCentrifugo(t, nil)
-	other := startCentrifugo(t, map[string]any{"token_hmac_secret_key": server.TokenSecret()})
+	other := startCentrifugo(t, map[string]any{"client.token.hmac_secret_key": server.TokenSecret()})
 	for name, c := range map[string]struct {
 		change func(o *doctor.Options)
 		check  string
@@ -160,7 +160,7 @@ func TestSettings(t *testing.T) {
 		"API key": {
 			func(o *doctor.Options) { o.API.APIKey = "hunter2" },
 			"centrifugo-api", doctor.Fail,
-			[]string{"rejects the API key", "--centrifugo-api-key", "http_api.key in v6"},
+			[]string{"rejects the API key", "--centrifugo-api-key", "http_api.key (v5: api_key)"},
 		},
 		"API URL": {
 			func(o *doctor.Options) { o.API.APIURL += "/v2" },
@@ -204,7 +204,7 @@ func TestSettings(t *testing.T) {
 		"socket of another Centrifugo": {
 			func(o *doctor.Options) { o.SocketURL = other.WebSocketURL() },
 			"centrifugo-delivery", doctor.Fail,
-			[]string{"did not arrive", "same Centrifugo", "engine (v6: engine.type)"},
+			[]string{"did not arrive", "same Centrifugo", "engine.type (v5: engine)"},
 		},
 		"clock": {
 			func(o *doctor.Options) { o.Tokens.Now = func() time.Time { return time.Now().Add(-time.Hour) } },

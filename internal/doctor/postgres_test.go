@@ -327,7 +327,7 @@ func TestDatabaseUnreachable(t *testing.T) {
 
 func TestConnectionRejected(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t)
+	_, db := pgtest.NewCluster(t) // it requires its password
 	password := db.Pool.Config().ConnConfig.Password
 	for url, want := range map[string]string{
 		strings.Replace(db.URL, password, "hunter2", 1):                             "pg_hba.conf",

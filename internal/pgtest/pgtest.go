@@ -40,6 +40,18 @@ type DB struct {
 	URL string
 }
 
+// URLWith returns the URL with a connection parameter.
+func (db *DB) URLWith(parameter, value string) string {
+	u, err := url.Parse(db.URL)
+	if err != nil {
+		panic(err) // New has parsed it
+	}
+	query := u.Query()
+	query.Set(parameter, value)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
 // New creates a database with Fanfare's schema for the test.
 func New(t testing.TB) *DB {
 	t.Helper()

@@ -142,14 +142,14 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 	if err != nil {
 		return run, err
 	}
-	server, err := stack.StartConsumer(ctx, stack.ConsumerOptions{
+	server, stop, err := stack.StartConsumer(ctx, stack.ConsumerOptions{
 		DatabaseURL: db.URL + fmt.Sprintf("&pool_max_conns=%d", o.partitions+1), Table: "centrifugo_outbox",
 		Partitions: o.partitions, SelectLimit: o.selectLimit, PollInterval: 10 * time.Millisecond,
 	})
 	if err != nil {
 		return run, errors.Join(err, open())
 	}
-	defer func() { err = errors.Join(err, server.Stop()) }()
+	defer func() { err = errors.Join(err, stop()) }()
 	time.Sleep(settleTime)
 	before, began := stack.ReadCPU(), time.Now()
 	if err := open(); err != nil {
@@ -168,7 +168,7 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 		}
 	}
 	run.fill(variant, o.activities, time.Since(began), stack.ReadCPU().Since(before))
-	if run.Publications, err = stack.Published(ctx, server.APIURL); err != nil {
+	if run.Publications, err = stack.Published(ctx, server.APIURL()); err != nil {
 		return run, err
 	}
 	var want int64

@@ -11,8 +11,8 @@ import (
 
 // Published reads the number of publications since the start of a Centrifugo from its metrics.
 // apiURL is the URL of its server API.
-func Published(ctx context.Context, apiURL string) (int64, error) {
-	const series = `centrifugo_node_messages_sent_count{type="publication"}`
+func Published(ctx context.Context, apiURL string) (published int64, err error) {
+	const counter, kind = "centrifugo_node_messages_sent_count{", `type="publication"`
 	url := strings.TrimSuffix(apiURL, "/api") + "/metrics"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -24,15 +24,21 @@ func Published(ctx context.Context, apiURL string) (int64, error) {
 		return 0, err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("%s: HTTP %d", url, response.StatusCode)
+	}
+	// v5 has one series, v6 one for each namespace that has publications.
 	lines := bufio.NewScanner(response.Body)
 	for lines.Scan() {
-		if value, ok := strings.CutPrefix(lines.Text(), series+" "); ok {
-			n, err := strconv.ParseFloat(value, 64)
-			return int64(n), err
+		labels, value, found := strings.Cut(lines.Text(), "} ")
+		if !found || !strings.HasPrefix(labels, counter) || !strings.Contains(labels, kind) {
+			continue
 		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", url, err)
+		}
+		published += int64(n)
 	}
-	if err := lines.Err(); err != nil {
-		return 0, err
-	}
-	return 0, fmt.Errorf("%s: no %s", url, series)
+	return published, lines.Err()
 }

@@ -124,7 +124,13 @@ func (d *Database) Stop() error {
 
 // StartCentrifugo starts a Centrifugo with the production configuration; stop stops it.
 func StartCentrifugo(ctx context.Context) (server *devstack.Centrifugo, stop func() error, err error) {
-	server, err = devstack.StartCentrifugo(ctx, devstack.CentrifugoOptions{})
+	return startCentrifugo(ctx, nil)
+}
+
+func startCentrifugo(
+	ctx context.Context, settings map[string]any,
+) (server *devstack.Centrifugo, stop func() error, err error) {
+	server, err = devstack.StartCentrifugo(ctx, devstack.CentrifugoOptions{Settings: settings})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,8 +3,10 @@
 //
 //	teststack go test ./...
 //	teststack -postgres
+//	teststack -centrifugo
 //
-// The second form prints the directory of PostgreSQL's programs, and fails if there is none.
+// The second form prints the directory of PostgreSQL's programs, the third the path of a Centrifugo
+// that needs no building. Both fail if there is none.
 //
 // The command's environment contains FANFARE_TEST_DATABASE_URL, the superuser's URL of the server,
 // and FANFARE_CENTRIFUGO_BIN, the path of Centrifugo. Variables that are set already are not
@@ -52,15 +54,13 @@ func main() {
 // run returns the command's exit code, which is not 0 if there is an error.
 func run(args, environment []string, signals <-chan os.Signal, log io.Writer) (code int, err error) {
 	if len(args) == 0 {
-		return 2, errors.New("usage: teststack command [argument...] | teststack -postgres")
+		return 2, errors.New("usage: teststack command [argument...] | teststack -postgres | teststack -centrifugo")
 	}
-	if args[0] == "-postgres" {
-		dir, err := devstack.FindPostgres(context.Background(), "")
-		if err != nil {
-			return 1, err
-		}
-		fmt.Fprintln(log, dir)
-		return 0, nil
+	switch args[0] {
+	case "-postgres":
+		return printFound(log, func() (string, error) { return devstack.FindPostgres(context.Background(), "") })
+	case "-centrifugo":
+		return printFound(log, devstack.InstalledCentrifugo)
 	}
 	started := time.Now()
 	if !has(environment, centrifugoVariable) {
@@ -87,6 +87,16 @@ func run(args, environment []string, signals <-chan os.Signal, log io.Writer) (c
 	code, err = execute(args, environment, signals)
 	fmt.Fprintf(log, "teststack: %s: exit %d after %v\n", args[0], code, since(started))
 	return code, err
+}
+
+// printFound prints the path that find returns.
+func printFound(log io.Writer, find func() (string, error)) (code int, err error) {
+	path, err := find()
+	if err != nil {
+		return 1, err
+	}
+	fmt.Fprintln(log, path)
+	return 0, nil
 }
 
 // startPostgres starts the server. A signal cancels the start.

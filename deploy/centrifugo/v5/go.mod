@@ -1,4 +1,5 @@
-module github.com/fanfarehq/fanfare/deploy/centrifugo
+// Module v5 pins Centrifugo v5, with which the tests pass too; make bin/centrifugo-v5 builds it.
+module github.com/fanfarehq/fanfare/deploy/centrifugo/v5
 
 go 1.26
 

@@ -1,0 +1,29 @@
+package deploy
+
+// CentrifugoV5Name returns the name in Centrifugo v5 of an option of v6, whose name has dots between
+// its sections, as in "client.allowed_origins". It knows the options that Fanfare uses or checks.
+func CentrifugoV5Name(option string) (name string, ok bool) {
+	name, ok = map[string]string{
+		"http_server.address":                               "address",
+		"http_server.port":                                  "port",
+		"http_server.internal_address":                      "internal_address",
+		"http_server.internal_port":                         "internal_port",
+		"http_api.key":                                      "api_key",
+		"http_api.insecure":                                 "api_insecure",
+		"health.enabled":                                    "health",
+		"prometheus.enabled":                                "prometheus",
+		"usage_stats.disabled":                              "usage_stats_disable",
+		"client.allowed_origins":                            "allowed_origins",
+		"client.insecure":                                   "client_insecure",
+		"client.insecure_skip_token_signature_verify":       "client_insecure_skip_token_signature_verify",
+		"client.allow_anonymous_connect_without_token":      "allow_anonymous_connect_without_token",
+		"client.token.hmac_secret_key":                      "token_hmac_secret_key",
+		"client.subscription_token.enabled":                 "separate_subscription_token_config",
+		"client.subscription_token.hmac_secret_key":         "subscription_token_hmac_secret_key",
+		"client.subscribe_to_user_personal_channel.enabled": "user_subscribe_to_personal",
+		"client.subscribe_to_user_personal_channel.personal_channel_namespace": "user_personal_channel_namespace",
+		"channel.namespaces": "namespaces",
+		"consumers":          "consumers",
+	}[option]
+	return name, ok
+}
