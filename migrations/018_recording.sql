@@ -89,7 +89,7 @@ BEGIN
                     g.at,
                     o.ip_key_id,
                     g.resource_type,
-                    coalesce(o.resource_name, left(d.name, 500)),
+                    coalesce(o.resource_name, d.name),
                     g.action,
                     coalesce(o.visibility, t.visibility, 'resource'),
                     coalesce(o.status, 'success'),
@@ -117,7 +117,12 @@ BEGIN
                     OFFSET 0
                 ) AS g
                 LEFT JOIN fanfare.taxonomy AS t ON t.action = g.action
-                LEFT JOIN fanfare.resources AS d ON d.tenant_id = g.tenant_id AND d.id = g.resource_id
+                LEFT JOIN LATERAL (
+                    -- A view may have a resource twice, and a name of any size and type.
+                    SELECT d.owner_principal_id, d.parent_id, left(d.name::text, 500) AS name
+                    FROM fanfare.resources AS d
+                    WHERE d.tenant_id = g.tenant_id AND d.id = g.resource_id LIMIT 1
+                ) AS d ON true
                 CROSS JOIN LATERAL (
                     SELECT CASE
                         WHEN t.allowed_keys IS NOT NULL

@@ -29,19 +29,23 @@ type Watcher struct {
 // decide about a single activity.
 const selectWatchers = `
 WITH RECURSIVE chain AS (
-    SELECT r.owner_principal_id AS owner_id, r.parent_id, ARRAY[r.id] AS path
-    FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = $2
+    SELECT r.owner_id, r.parent_id, ARRAY[$2::uuid] AS path
+    FROM (
+        SELECT r.owner_principal_id::uuid AS owner_id, r.parent_id::uuid FROM fanfare.resources AS r
+        WHERE r.tenant_id = $1 AND r.id = $2 LIMIT 1
+    ) AS r
     UNION ALL
     SELECT c.owner_id, r.parent_id, c.path || c.parent_id
     FROM chain AS c
     LEFT JOIN LATERAL (
-        SELECT r.parent_id FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = c.parent_id LIMIT 1
+        SELECT r.parent_id::uuid FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = c.parent_id LIMIT 1
     ) AS r ON true
     WHERE c.parent_id IS NOT NULL AND c.parent_id <> ALL (c.path) AND cardinality(c.path) <= $5
 ), longest AS (
     SELECT owner_id, path FROM chain ORDER BY cardinality(path) DESC LIMIT 1
 )
-SELECT w.principal_id, d.kind, d.display_name, coalesce(NOT d.active, false), w.reasons, w.scope
+SELECT w.principal_id, d.kind, d.display_name,
+       coalesce(i.inactive, false), w.reasons, w.scope
 FROM longest AS t
 CROSS JOIN LATERAL (
     SELECT c.principal_id, bit_or(c.reason)::smallint AS reasons, min(c.scope) AS scope
@@ -60,10 +64,11 @@ CROSS JOIN LATERAL (
         SELECT x.principal_id, 4, NULL
         FROM unnest(t.path) AS l(resource_id)
         CROSS JOIN LATERAL (
-            SELECT DISTINCT b.principal_id FROM fanfare.role_bindings AS b
-            WHERE b.tenant_id = $1 AND b.scope_resource_id = l.resource_id AND b.role_name IN ('owner', 'delegator')
+            SELECT DISTINCT b.principal_id::uuid FROM fanfare.role_bindings AS b
+            WHERE b.tenant_id = $1 AND b.scope_resource_id = l.resource_id
+              AND b.role_name::text IN ('owner', 'delegator')
               AND b.revoked_at IS NULL AND b.principal_id > $3
-            ORDER BY b.principal_id LIMIT $4
+            ORDER BY 1 LIMIT $4
         ) AS x
     ) AS c
     GROUP BY c.principal_id
@@ -71,9 +76,13 @@ CROSS JOIN LATERAL (
     LIMIT $4
 ) AS w
 LEFT JOIN LATERAL (
-    SELECT p.kind, p.display_name, p.active FROM fanfare.principals AS p
+    SELECT ` + directory.ActorColumns + ` FROM fanfare.principals AS p
     WHERE p.tenant_id = $1 AND p.id = w.principal_id LIMIT 1
 ) AS d ON true
+LEFT JOIN LATERAL (
+    SELECT true AS inactive FROM fanfare.principals AS p
+    WHERE p.tenant_id = $1 AND p.id = w.principal_id AND NOT p.active LIMIT 1
+) AS i ON true
 ORDER BY w.principal_id`
 
 // List returns the watchers of a resource, ordered by principal id: its subscribers, its owner and

@@ -20,12 +20,18 @@ import (
 // level of each subject's chain.
 //
 // Each list that can be long is read in the order of its index, above the cursor $9 and with at
-// most $10 entries, so that a resource with a million watchers costs as much as one with $10.
+// most $10 distinct principals, so that a resource with a million watchers costs as much as one
+// with $10.
+//
+// The relations of the directory may be views that contain a row twice, a null, or a domain or an
+// enumeration instead of uuid and text. A cast to the type that a column has costs nothing. A
+// principal is inactive if any of its rows says so. A subject with more than $11 ancestors gets at
+// least one row, which may lack a principal.
 const selectCandidates = `
 WITH RECURSIVE subject AS (
     SELECT u.n, u.tenant_id, u.resource_id, u.roles,
-           CASE WHEN r.found THEN r.owner_principal_id ELSE u.owner_id END AS owner_id,
-           CASE WHEN r.found THEN r.parent_id ELSE u.parent_id END AS parent_id
+           CASE WHEN r.found THEN r.owner_principal_id ELSE u.owner_id END::uuid AS owner_id,
+           CASE WHEN r.found THEN r.parent_id ELSE u.parent_id END::uuid AS parent_id
     FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[])
          AS u(n, tenant_id, resource_id, owner_id, parent_id, roles)
     LEFT JOIN LATERAL (
@@ -42,15 +48,17 @@ WITH RECURSIVE subject AS (
     FROM chain AS c
     WHERE c.next_id IS NOT NULL AND c.next_id <> ALL (c.path) AND cardinality(c.path) <= $11
 ), longest AS (
-    SELECT DISTINCT ON (n) n, tenant_id, roles, owner_id, parent_id, path FROM chain ORDER BY n, cardinality(path) DESC
+    SELECT DISTINCT ON (n) n, tenant_id, roles, owner_id, parent_id, path,
+           next_id IS NOT NULL AND next_id <> ALL (path) AND cardinality(path) > $11 AS too_deep
+    FROM chain ORDER BY n, cardinality(path) DESC
 )
-SELECT s.n, w.principal_id, w.reasons, coalesce(NOT d.active, false), held.on_chain,
+SELECT s.n, s.too_deep, w.principal_id, w.reasons, coalesce(d.inactive, false), held.on_chain,
        held.on_chain OR CASE WHEN w.reasons & 1 = 1 AND s.roles & 2 = 2 AND s.parent_id IS NOT NULL THEN EXISTS (
            WITH RECURSIVE up AS (
-               SELECT b.scope_resource_id AS id FROM fanfare.role_bindings AS b
+               SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
                WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id AND b.revoked_at IS NULL
                UNION
-               SELECT r.parent_id FROM up CROSS JOIN LATERAL (
+               SELECT r.parent_id::uuid FROM up CROSS JOIN LATERAL (
                    SELECT r.parent_id FROM fanfare.resources AS r
                    WHERE r.tenant_id = s.tenant_id AND r.id = up.id AND r.parent_id IS NOT NULL LIMIT 1
                ) AS r
@@ -58,13 +66,13 @@ SELECT s.n, w.principal_id, w.reasons, coalesce(NOT d.active, false), held.on_ch
            SELECT FROM up WHERE up.id = s.parent_id) ELSE false END,
        coalesce(p.filter_mode, ''), p.custom_actions, coalesce(p.muted, false)
 FROM longest AS s
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT c.principal_id, bit_or(c.reason)::smallint AS reasons
     FROM (
         SELECT x.principal_id, 1 AS reason
         FROM unnest(s.path) WITH ORDINALITY AS l(resource_id, level)
         CROSS JOIN LATERAL (
-            SELECT u.principal_id FROM fanfare.subscriptions AS u
+            SELECT DISTINCT u.principal_id FROM fanfare.subscriptions AS u
             WHERE u.tenant_id = s.tenant_id AND u.resource_id = l.resource_id AND u.revoked_at IS NULL
               AND (l.level = 1 OR u.scope = 'descendants') AND u.principal_id > $9
             ORDER BY u.principal_id LIMIT $10
@@ -76,10 +84,11 @@ CROSS JOIN LATERAL (
         FROM unnest(s.path) AS l(resource_id)
         CROSS JOIN (VALUES ('owner'), ('delegator')) AS k(role_name)
         CROSS JOIN LATERAL (
-            SELECT b.principal_id FROM fanfare.role_bindings AS b
-            WHERE b.tenant_id = s.tenant_id AND b.scope_resource_id = l.resource_id AND b.role_name = k.role_name
+            SELECT DISTINCT b.principal_id::uuid FROM fanfare.role_bindings AS b
+            WHERE b.tenant_id = s.tenant_id AND b.scope_resource_id = l.resource_id
+              AND b.role_name::text = k.role_name
               AND b.revoked_at IS NULL AND b.principal_id > $9
-            ORDER BY b.principal_id LIMIT $10
+            ORDER BY 1 LIMIT $10
         ) AS x
         UNION ALL
         SELECT g.principal_id, 8 FROM unnest($7::int[], $8::uuid[]) AS g(n, principal_id)
@@ -88,7 +97,7 @@ CROSS JOIN LATERAL (
     GROUP BY c.principal_id
     ORDER BY c.principal_id
     LIMIT $10
-) AS w
+) AS w ON true
 CROSS JOIN LATERAL (
     SELECT CASE WHEN w.reasons & 1 = 1 AND s.roles <> 0 THEN EXISTS (
         SELECT FROM fanfare.role_bindings AS b
@@ -98,12 +107,14 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS held
 LEFT JOIN LATERAL (
-    SELECT d.active FROM fanfare.principals AS d WHERE d.tenant_id = s.tenant_id AND d.id = w.principal_id LIMIT 1
+    SELECT true AS inactive FROM fanfare.principals AS d
+    WHERE d.tenant_id = s.tenant_id AND d.id = w.principal_id AND NOT d.active LIMIT 1
 ) AS d ON true
 LEFT JOIN LATERAL (
     SELECT p.filter_mode, p.custom_actions, p.muted FROM fanfare.preferences AS p
     WHERE p.tenant_id = s.tenant_id AND p.principal_id = w.principal_id LIMIT 1
 ) AS p ON true
+WHERE w.principal_id IS NOT NULL OR s.too_deep
 LIMIT $12`
 
 // Query selects the candidates that Resolve reads. Activities of the same resource share one
@@ -183,7 +194,8 @@ type Result struct {
 	// may exist above the last.
 	Candidates [][]Candidate
 	Actors     map[activity.Principal]directory.Actor
-	Truncated  bool // more than Query.MaxRows candidates exist; some are missing
+	Truncated  bool         // more than Query.MaxRows candidates exist; some are missing
+	TooDeep    map[int]bool // subjects with more than directory.MaxDepth ancestors, of which the highest do not count
 }
 
 // Resolve reads the candidates of a query in one round trip.
@@ -221,21 +233,36 @@ func (q *Query) arguments() []any {
 
 func readCandidates(rows pgx.Rows, limit int, result *Result) error {
 	var (
-		n     int32
-		c     Candidate
-		count int
+		n       int32
+		tooDeep bool
+		c       Candidate
+		count   int
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&n, (*[16]byte)(&c.PrincipalID), (*int16)(&c.Reasons), &c.Inactive, &c.Access.OnChain, &c.Access.InScope,
+		&n, &tooDeep, (*zeronull.UUID)(&c.PrincipalID), (*zeronull.Int2)(&c.Reasons), &c.Inactive,
+		&c.Access.OnChain, &c.Access.InScope,
 		&c.FilterMode, &c.CustomActions, &c.Muted,
 	}, func() error {
 		if count++; count > limit {
 			result.Truncated = true
 			return nil
 		}
+		if tooDeep {
+			result.markTooDeep(int(n))
+		}
+		if c.PrincipalID == uuid.Nil {
+			return nil // the row of a subject without candidates
+		}
 		result.Candidates[n] = append(result.Candidates[n], c)
 		c.CustomActions = nil
 		return nil
 	})
 	return err
+}
+
+func (r *Result) markTooDeep(subject int) {
+	if r.TooDeep == nil {
+		r.TooDeep = map[int]bool{}
+	}
+	r.TooDeep[subject] = true
 }

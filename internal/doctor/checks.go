@@ -14,6 +14,7 @@ func checks() []check {
 		{"postgres-writer", schema, checkWriterRole},
 		{"postgres-partitions", schema, checkPartitions},
 		{"postgres-directory", schema, checkDirectory},
+		{"postgres-directory-rows", []string{"postgres-directory"}, checkDirectoryRows},
 		{"postgres-indexes", []string{"postgres-directory"}, checkIndexes},
 		{"postgres-clock", database, checkDatabaseClock},
 		{"postgres-backlog", schema, checkBacklog},

@@ -11,7 +11,8 @@ import (
 // column is a column of a relation of the directory.
 type column struct{ relation, name, kind string }
 
-// The kinds of columns: a type, or textKind for all string types of PostgreSQL.
+// The kinds of columns: a type, or textKind for all string types and enumerations of PostgreSQL. A
+// domain is of the kind of its base type.
 const (
 	uuidKind    = "uuid"
 	textKind    = "text"
@@ -46,8 +47,14 @@ func directoryColumns() []column {
 func checkDirectory(ctx context.Context, x *examination) finding {
 	rows, err := x.Pool.Query(ctx, `
 		SELECT c.relname::text, coalesce(a.attname::text, ''),
-		       CASE WHEN t.typcategory = 'S' THEN 'text'
-		            ELSE coalesce(format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), '') END
+		       CASE WHEN t.typcategory IN ('S', 'E') THEN 'text' ELSE coalesce((
+		           WITH RECURSIVE base AS (
+		               SELECT t.oid, t.typbasetype
+		               UNION ALL
+		               SELECT b.oid, b.typbasetype FROM base JOIN pg_type AS b ON b.oid = base.typbasetype
+		           )
+		           SELECT format_type(base.oid, NULL) FROM base WHERE base.typbasetype = 0
+		       ), '') END
 		FROM pg_class AS c
 		LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 		LEFT JOIN pg_type AS t ON t.oid = a.atttypid

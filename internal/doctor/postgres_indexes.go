@@ -25,7 +25,7 @@ func lookups() []lookup {
 		{
 			"role_bindings",
 			"scope_resource_id",
-			" AND role_name IN ('owner', 'delegator')" + active,
+			" AND role_name::text IN ('owner', 'delegator')" + active,
 			"(tenant_id, scope_resource_id, role_name, principal_id)",
 		},
 		{"role_bindings", "principal_id", active, "(tenant_id, principal_id, scope_resource_id)"},

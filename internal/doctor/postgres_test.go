@@ -338,3 +338,74 @@ func TestConnectionRejected(t *testing.T) {
 		examine(t, o).wantOnly(t, "postgres-reachable", doctor.Fail, want, "--database-url")
 	}
 }
+
+// TestOddDirectory checks what the rows of the directory contain.
+func TestOddDirectory(t *testing.T) {
+	t.Parallel()
+	const views = `
+		DROP TABLE fanfare.principals, fanfare.resources, fanfare.role_bindings;
+		CREATE TABLE p (id uuid, tenant_id uuid, kind text, display_name text, active boolean,
+			PRIMARY KEY (tenant_id, id));
+		CREATE TABLE r (id uuid, tenant_id uuid, parent_id uuid, owner_principal_id uuid, type text, name text,
+			PRIMARY KEY (tenant_id, id));
+		CREATE TABLE b (tenant_id uuid, principal_id uuid, scope_resource_id uuid, role_name text,
+			revoked_at timestamptz);
+		CREATE INDEX ON b (tenant_id, scope_resource_id, role_name, principal_id);
+		CREATE INDEX ON b (tenant_id, principal_id, scope_resource_id);
+		CREATE VIEW fanfare.principals AS SELECT * FROM p UNION ALL SELECT * FROM p WHERE display_name = 'twice';
+		CREATE VIEW fanfare.resources AS SELECT * FROM r UNION ALL SELECT * FROM r WHERE name = 'twice';
+		CREATE VIEW fanfare.role_bindings AS SELECT * FROM b;
+		CREATE FUNCTION chain(length int) RETURNS void LANGUAGE sql AS $$
+			INSERT INTO r SELECT md5(n::text)::uuid, md5('t')::uuid,
+				CASE WHEN n > 0 THEN md5((n - 1)::text)::uuid END, NULL, 'folder', 'F'
+			FROM generate_series(0, length) AS n
+		$$;`
+	for name, c := range map[string]struct {
+		sql   string
+		texts []string // none: nothing is found
+	}{
+		"ordinary": {`INSERT INTO p VALUES (md5('a')::uuid, md5('t')::uuid, 'user', repeat('é', 500), true);
+			SELECT chain(128)`, nil},
+		"a principal without texts": {
+			`INSERT INTO p VALUES (md5('a')::uuid, md5('t')::uuid, NULL, NULL, NULL)`,
+			[]string{"1 rows of fanfare.principals", "no kind or no display_name", "null in active"},
+		},
+		"a large name": {
+			`INSERT INTO p VALUES (md5('a')::uuid, md5('t')::uuid, 'user', repeat('é', 501), true)`,
+			[]string{"a display_name of more than 500"},
+		},
+		"a principal twice": {
+			`INSERT INTO p VALUES (md5('a')::uuid, md5('t')::uuid, 'user', 'twice', true)`,
+			[]string{"occur more than once"},
+		},
+		"a resource twice": {
+			`INSERT INTO r VALUES (md5('a')::uuid, md5('t')::uuid, NULL, NULL, 'x', 'twice')`,
+			[]string{"occur more than once"},
+		},
+		"a resource without a type": {
+			`INSERT INTO r VALUES (md5('a')::uuid, md5('t')::uuid, NULL, NULL, NULL, NULL)`, []string{"have no type"},
+		},
+		"a role without a principal": {
+			`INSERT INTO b VALUES (md5('t')::uuid, NULL, md5('a')::uuid, 'x', NULL)`,
+			[]string{"1 rows of fanfare.role_bindings, such as 0cc175b9-c0f1-b6a8-31c3-99e269772661"},
+		},
+		"a deep tree": {`SELECT chain(131)`, []string{"3 rows of fanfare.resources", "more than 128 ancestors"}},
+		"a cycle": {
+			`INSERT INTO r VALUES (md5('a')::uuid, md5('t')::uuid, md5('b')::uuid, NULL, 'x', ''),
+				(md5('b')::uuid, md5('t')::uuid, md5('a')::uuid, NULL, 'x', '')`,
+			[]string{"2 rows of fanfare.resources", "cycle"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.New(t)
+			exec(t, db.Pool, views)
+			exec(t, db.Pool, c.sql)
+			status := doctor.Warn
+			if c.texts == nil {
+				status = doctor.OK
+			}
+			examine(t, onDatabase(db)).wantOnly(t, "postgres-directory-rows", status, c.texts...)
+		})
+	}
+}

@@ -34,6 +34,7 @@ type Report struct {
 	Publications int   // channels published to
 	InboxRows    int
 	Dropped      Dropped
+	TooDeep      int // activities whose resource has more than directory.MaxDepth ancestors
 }
 
 // Observer receives reports. It is called by several goroutines at once and must not block.
@@ -150,6 +151,9 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subjects []int, resolved watch
 		recipients, dropped := selectRecipients(&item.Activity, candidates, filter)
 		if item.Warning != "" {
 			d.report.Violations++
+		}
+		if resolved.TooDeep[subjects[i]] {
+			d.report.TooDeep++
 		}
 		f.notify(d, &item.Activity, recipients, dropped)
 		channels = intersect(appendPersonal(channels, &item.Activity, recipients, f.channels), item.Channels)

@@ -62,7 +62,7 @@ func (f *Fanout) decideStep(
 		if channels, err = sharedChannels(&job.Activity, f.channels, f.opts.Stream); err != nil {
 			return nil, err
 		}
-		d.report.Activities = 1
+		d.report.Activities, d.report.TooDeep = 1, len(resolved.TooDeep)
 	}
 	recipients, dropped := selectRecipients(&job.Activity, candidates, f.filter.Batch())
 	f.notify(d, &job.Activity, recipients, dropped)

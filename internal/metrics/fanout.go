@@ -1,9 +1,12 @@
 package metrics
 
 import (
+	"fmt"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 // Fanout counts recipients, notifications and publications. It implements fanout.Observer.
@@ -14,6 +17,7 @@ type Fanout struct {
 	publications  prometheus.Counter
 	notifications prometheus.Counter
 	violations    prometheus.Counter
+	tooDeep       prometheus.Counter
 	dropped       *prometheus.CounterVec
 }
 
@@ -37,13 +41,18 @@ func NewFanout(registry prometheus.Registerer) *Fanout {
 			Name: "fanfare_taxonomy_violations_total",
 			Help: "Delivered activities that violate the taxonomy, in tenants with the enforcement mode warn.",
 		}),
+		tooDeep: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanfare_too_deep_activities_total",
+			Help: fmt.Sprintf("Delivered activities of resources with more than %d ancestors, "+
+				"of which the highest do not count.", directory.MaxDepth),
+		}),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fanfare_candidates_dropped_total",
 			Help: "Candidates that are no recipients, by stage: actor, inactive, permission, muted or filtered.",
 		}, []string{"stage"}),
 	}
 	f.drop(fanout.Dropped{})
-	registry.MustRegister(f.recipients, f.publications, f.notifications, f.violations, f.dropped)
+	registry.MustRegister(f.recipients, f.publications, f.notifications, f.violations, f.tooDeep, f.dropped)
 	return f
 }
 
@@ -55,6 +64,7 @@ func (f *Fanout) Observe(r fanout.Report) {
 	f.publications.Add(float64(r.Publications))
 	f.notifications.Add(float64(r.InboxRows))
 	f.violations.Add(float64(r.Violations))
+	f.tooDeep.Add(float64(r.TooDeep))
 	f.drop(r.Dropped)
 }
 

@@ -10,8 +10,9 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// ResourceTypes returns the types of resources of a tenant, in one statement. The result lacks the
-// resources that the directory does not contain.
+// ResourceTypes returns the types of resources of a tenant, each of at most MaxKindRunes, in one
+// statement. The result lacks the resources that the directory does not contain or that have no
+// type.
 func ResourceTypes(
 	ctx context.Context,
 	db pg.Querier,
@@ -26,7 +27,8 @@ func ResourceTypes(
 		SELECT u.id, r.type
 		FROM unnest($2::uuid[]) AS u(id)
 		CROSS JOIN LATERAL (
-		    SELECT r.type FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = u.id LIMIT 1
+		    SELECT left(r.type::text, 100) AS type FROM fanfare.resources AS r
+		    WHERE r.tenant_id = $1 AND r.id = u.id AND r.type::text <> '' LIMIT 1
 		) AS r`, tenant, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read resource types: %w", err)

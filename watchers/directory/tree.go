@@ -27,35 +27,35 @@ const MaxDepth = 128
 // An inactive principal gets no row, any other principal at least one.
 const selectTree = `
 WITH RECURSIVE node AS (
-    SELECT u.id, r.id IS NOT NULL AS found, r.owner_id, r.parent_id,
-           CASE WHEN r.id IS NULL THEN u.parent_id ELSE r.parent_id END AS up,
+    SELECT u.id, r.found IS NOT NULL AS found, r.owner_id, r.parent_id,
+           CASE WHEN r.found THEN r.parent_id ELSE u.parent_id END AS up,
            0 AS level, u.scope AS scope, false AS scoped
     FROM unnest((SELECT $3::uuid[]), (SELECT $4::uuid[]), (SELECT $5::boolean[])) AS u(id, parent_id, scope)
     LEFT JOIN LATERAL (
-        SELECT r.id, r.owner_principal_id AS owner_id, r.parent_id FROM fanfare.resources AS r
+        SELECT true AS found, r.owner_principal_id::uuid AS owner_id, r.parent_id::uuid FROM fanfare.resources AS r
         WHERE r.tenant_id = $1 AND r.id = u.id LIMIT 1
     ) AS r ON true
     UNION
-    SELECT n.up, r.id IS NOT NULL, r.owner_id, r.parent_id, r.parent_id, n.level + 1, false, n.scope
+    SELECT n.up, r.found IS NOT NULL, r.owner_id, r.parent_id, r.parent_id, n.level + 1, false, n.scope
     FROM node AS n
     LEFT JOIN LATERAL (
-        SELECT r.id, r.owner_principal_id AS owner_id, r.parent_id FROM fanfare.resources AS r
+        SELECT true AS found, r.owner_principal_id::uuid AS owner_id, r.parent_id::uuid FROM fanfare.resources AS r
         WHERE r.tenant_id = $1 AND r.id = n.up LIMIT 1
     ) AS r ON true
     WHERE n.up IS NOT NULL AND n.level < $6
 ), held AS MATERIALIZED (
-    SELECT b.scope_resource_id AS id, bool_or(b.role_name IN ('owner', 'delegator')) AS delegator
+    SELECT b.scope_resource_id::uuid AS id, bool_or(b.role_name::text IN ('owner', 'delegator')) AS delegator
     FROM fanfare.role_bindings AS b
     WHERE b.tenant_id = $1 AND b.principal_id = $2 AND b.revoked_at IS NULL
     GROUP BY b.scope_resource_id
 ), above AS (
-    SELECT b.scope_resource_id AS id FROM fanfare.role_bindings AS b
+    SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
     WHERE b.tenant_id = $1 AND b.principal_id = $2 AND b.revoked_at IS NULL
     UNION
     SELECT r.parent_id
     FROM above AS a
     CROSS JOIN LATERAL (
-        SELECT r.parent_id FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = a.id LIMIT 1
+        SELECT r.parent_id::uuid FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = a.id LIMIT 1
     ) AS r
     WHERE r.parent_id IS NOT NULL
 )
