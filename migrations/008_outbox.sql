@@ -88,8 +88,17 @@ CREATE TABLE fanfare.dead_letters (
 );
 CREATE INDEX dead_letters_tenant ON fanfare.dead_letters (tenant_id, died_at);
 
+-- The workers that have run lately, which divide their probes among themselves. Delivery does not
+-- depend on it, so it is not logged: it is empty after a crash and on a standby.
+CREATE UNLOGGED TABLE fanfare.workers (
+    id      uuid        PRIMARY KEY,
+    name    text        NOT NULL,
+    seen_at timestamptz NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+
 ---- create above / drop below ----
 
+DROP TABLE fanfare.workers;
 DROP TABLE fanfare.dead_letters;
 DROP TABLE fanfare.fan_out_jobs;
 DROP TABLE fanfare.parked;

@@ -168,7 +168,9 @@ SELECT EXISTS (
        OR EXISTS (SELECT FROM fanfare.fan_out_jobs AS j
                   WHERE j.tenant_id = a.tenant_id AND j.resource_id = a.resource_id AND j.seq < a.seq))`
 
-// parkOne parks an activity of the outbox, or postpones a parked one that is not blocked.
+// parkOne parks an activity of the outbox, or postpones a parked one that is not blocked. The
+// latter counts its attempts anew: only a row without any may wait longer than the back-off (see
+// isDue).
 const parkOne = `
 WITH taken AS (
     DELETE FROM fanfare.outbox WHERE lane = $1 AND activity_id = $2
@@ -181,7 +183,7 @@ WITH taken AS (
     FROM taken
     RETURNING tenant_id, resource_id
 ), postponed AS (
-    UPDATE fanfare.parked SET retry_at = clock_timestamp() + make_interval(secs => $3), error = $4
+    UPDATE fanfare.parked SET retry_at = clock_timestamp() + make_interval(secs => $3), error = $4, attempts = 0
     WHERE lane = $1 AND activity_id = $2 AND retry_at IS NOT NULL
     RETURNING tenant_id, resource_id
 )

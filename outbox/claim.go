@@ -34,8 +34,10 @@ type Item struct {
 
 // claimed is the result of one claim: the rows, and the snapshot that they were read with.
 type claimed struct {
-	held     bool // false: another worker holds the lane
+	held     bool // false: another session holds the lane
+	readOnly bool // the database accepts no writes
 	snapshot snapshot
+	origin   origin
 	items    []Item // parked ones first, then those of the outbox, both by seq
 }
 
@@ -44,7 +46,7 @@ type claimed struct {
 const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
 	SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
 	SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
-	SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s';
+	SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '15s';
 	SET LOCAL idle_in_transaction_session_timeout = '20s'`
 
 // lockLane precedes the claim as a statement of its own: the claim must take its snapshot after the
@@ -52,12 +54,29 @@ const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
 // result to the claim in the same round trip.
 const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)`
 
+// selectOrigin are the columns of an origin. The start time of the server tells one server from
+// another: after a failover a different one answers, behind the same address.
+const selectOrigin = `
+	extract(epoch FROM pg_postmaster_start_time())::text AS server,
+	CASE WHEN has_sequence_privilege('fanfare.outbox_seq_seq', 'SELECT')
+	    THEN pg_sequence_last_value('fanfare.outbox_seq_seq') END AS last_seq`
+
+// isDue is the condition on a parked row p that may be attempted. longest is a parameter with the
+// longest wait after a failure, in seconds: a failed row that waits longer was parked before the
+// clock was set back.
+func isDue(longest string) string {
+	return `(p.retry_at <= clock_timestamp()
+	    OR p.attempts > 0 AND p.retry_at > clock_timestamp() + make_interval(secs => 2 * ` + longest + `))`
+}
+
 // claimLane returns at least one row, which carries the snapshot.
-const claimLane = `
-SELECT now.held, now.snapshot, q.seq, q.ctid, q.parked, q.blocked, q.attempts, q.channels, ` + pglog.Columns + `,
+var claimLane = `
+SELECT now.held, now.read_only, now.snapshot, now.server, now.last_seq,
+       q.seq, q.ctid, q.parked, q.blocked, q.attempts, q.channels, ` + pglog.Columns + `,
        q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
 FROM (
     SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
+           current_setting('transaction_read_only')::boolean AS read_only,` + selectOrigin + `,
            EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs) AS waiting
 ) AS now
 LEFT JOIN LATERAL (
@@ -65,7 +84,7 @@ LEFT JOIN LATERAL (
         SELECT p.seq, NULL AS ctid, true AS parked, false AS blocked, p.attempts, p.channels,
                p.activity_id, p.tenant_id, p.resource_id, p.recorded_at
         FROM fanfare.parked AS p
-        WHERE p.lane = $1 AND p.retry_at <= clock_timestamp()
+        WHERE p.lane = $1 AND ` + isDue("$6::float8") + `
         ORDER BY p.seq
         LIMIT $2
     )
@@ -92,17 +111,23 @@ LEFT JOIN LATERAL (
 LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id
 ORDER BY q.parked DESC, q.seq`
 
-// claim locks the lane for the transaction and reads up to limit of its next rows. A full claim
-// ignores the hints.
-func claim(ctx context.Context, tx pgx.Tx, lane int, h *hints, limit int, full bool) (claimed, error) {
+// scope limits the rows that a claim reads.
+type scope struct {
+	limit   int
+	full    bool          // ignore the hints
+	longest time.Duration // the longest wait after a failure
+}
+
+// claim locks the lane for the transaction and reads its next rows.
+func claim(ctx context.Context, tx pgx.Tx, lane int, h *hints, s scope) (claimed, error) {
 	pos := h.pos
-	if full {
+	if s.full {
 		pos = 0
 	}
 	xids, bounds := h.arrays()
 	batch := &pgx.Batch{}
 	batch.Queue(lockLane, lockClass, lane)
-	batch.Queue(claimLane, lane, limit, pos, xids, bounds)
+	batch.Queue(claimLane, lane, s.limit, pos, xids, bounds, s.longest.Seconds())
 	results := tx.SendBatch(ctx, batch)
 	c, err := readClaim(results)
 	if closeErr := results.Close(); err == nil {
@@ -134,7 +159,8 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 		recordedAt           zeronull.Timestamptz
 	)
 	targets := []any{
-		&c.held, &text, &seq, (*zeronull.Text)(&item.ctid), &parked, &blocked, &attempts, &item.Channels,
+		&c.held, &c.readOnly, &text, &c.origin.server, (*zeronull.Int8)(&c.origin.lastSeq),
+		&seq, (*zeronull.Text)(&item.ctid), &parked, &blocked, &attempts, &item.Channels,
 	}
 	targets = append(targets, pglog.ScanTargets(&item.Activity)...)
 	targets = append(targets, &id, &tenant, &resource, &recordedAt)
@@ -147,6 +173,7 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 			if c.snapshot, err = parseSnapshot(text); err != nil {
 				return claimed{}, err
 			}
+			c.origin.xmax = c.snapshot.xmax
 		}
 		if seq == 0 {
 			continue // the row that carries the snapshot alone

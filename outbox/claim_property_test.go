@@ -103,7 +103,7 @@ func TestClaimSeesBeyondXmax(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer rollback(ctx, tx)
-		c, err := claim(ctx, tx, testLane, &h, 100, false)
+		c, err := claim(ctx, tx, testLane, &h, scope{limit: 100, longest: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -353,7 +353,7 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 		m.t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(m.ctx) }()
-	c, err := claim(m.ctx, tx, testLane, h, limit, false)
+	c, err := claim(m.ctx, tx, testLane, h, scope{limit: limit, longest: time.Minute})
 	if err != nil || !c.held {
 		m.t.Fatalf("claim: held %v, %v", c.held, err)
 	}
@@ -397,7 +397,7 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 func (m *claimMachine) probe(t *rapid.T) {
 	h := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
 	l := &lane{number: testLane, hints: *h}
-	found, seen, err := probeLanes(m.ctx, m.pool, []*lane{l})
+	found, err := probeLanes(m.ctx, m.pool, []*lane{l}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,11 +408,11 @@ func (m *claimMachine) probe(t *rapid.T) {
 	for _, n := range m.got {
 		pending -= n
 	}
-	if found[testLane] != (pending > 0) {
-		t.Fatalf("probe: got work %v, want %v: %d are pending", found[testLane], pending > 0, pending)
+	if found.lanes[testLane] != (pending > 0) {
+		t.Fatalf("probe: got work %v, want %v: %d are pending", found.lanes[testLane], pending > 0, pending)
 	}
-	if !found[testLane] {
-		h.empty(seen)
+	if !found.lanes[testLane] {
+		h.empty(found.snapshot)
 	}
 }
 
@@ -459,7 +459,8 @@ func TestClaimPlan(t *testing.T) {
 	if _, err := tx.Exec(ctx, lockLane, lockClass, testLane); err != nil {
 		t.Fatal(err)
 	}
-	claimed, buffers := explain(t, tx, claimLane, testLane, 500, int64(100000), []string{}, []int64{})
+	claimed, buffers := explain(t, tx, claimLane, testLane, 500, int64(100000), []string{}, []int64{},
+		float64(60))
 	for _, table := range []string{"outbox", "parked", "fan_out_jobs", "activities"} {
 		if strings.Contains(claimed, "Seq Scan on "+table) {
 			t.Errorf("the claim reads %s from end to end:\n%s", table, claimed)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -22,20 +23,30 @@ func (w *Worker) runLane(ctx context.Context, l *lane) {
 		limit = min(l.limit, limit)
 	}
 	report := Report{Lane: l.number}
-	result, err := w.deliver(ctx, l, limit, sweep, &report)
+	result, err := w.deliver(ctx, l, scope{limit: limit, full: sweep, longest: w.opts.Retries.Longest}, &report)
 	now := time.Now()
 	report.Took, report.Err = now.Sub(began), err
 	if w.opts.Observer != nil && (report.Claimed > 0 || err != nil) {
 		w.opts.Observer.Observe(report)
 	}
+	if err == nil {
+		w.progressed(now)
+		err = result.pending
+	}
 	if err != nil {
 		if ctx.Err() == nil {
-			b := w.schedule.failed(l, err, max(report.Claimed, 1), w.opts.Retries, now)
-			w.logFailure(report, b)
+			partly := len(report.Delivered) > 0
+			b := w.schedule.failed(l, err, max(report.Claimed, 1), partly, w.opts.Retries, now)
+			what := "a batch was rolled back"
+			if partly {
+				what = "a batch was delivered in part"
+			}
+			w.trouble.note(what, err, now, zap.Int("lane", l.number), zap.Int("activities", report.Claimed),
+				zap.Int("delivered", len(report.Delivered)), zap.Int("failures", b.failures),
+				zap.Duration("retry_in", b.wait))
 		}
 		return
 	}
-	w.progress.Store(now.UnixNano())
 	if !result.held {
 		w.schedule.postpone(l, now, w.opts.Poll)
 		return
@@ -43,70 +54,157 @@ func (w *Worker) runLane(ctx context.Context, l *lane) {
 	if sweep {
 		l.sweepAt = now.Add(w.opts.Sweep)
 	}
-	if w.schedule.succeeded(l, report.Claimed > 0, result.more, w.opts.Batch, now) {
-		w.log.Info("deliveries succeed again")
-	}
-}
-
-// logFailure logs a rolled-back batch. It warns once per outage, not once per lane.
-func (w *Worker) logFailure(r Report, b backoff) {
-	level := zap.WarnLevel
-	if b.knownOutage {
-		level = zap.DebugLevel
-	}
-	w.log.Log(level, "a batch was rolled back", zap.Int("lane", r.Lane), zap.Int("activities", r.Claimed),
-		zap.Int("failures", b.failures), zap.Duration("retry_in", b.wait), zap.Error(r.Err))
+	w.schedule.succeeded(l, result.result, w.opts.Batch, now)
 }
 
 // laneResult is the result of a claim that did not fail.
 type laneResult struct {
-	held bool // false: another worker holds the lane
-	more bool // rows are left
+	result
+	held    bool  // false: another session holds the lane
+	pending error // why some of the claimed activities stay pending; nil if none does
 }
 
-// deliver is one claim's transaction, from begin to commit. The hints change only after the commit.
-func (w *Worker) deliver(ctx context.Context, l *lane, limit int, full bool, report *Report) (laneResult, error) {
-	tx, err := w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
+// deliver is one claim's transaction, from begin to commit. The hints change only after the commit,
+// and an error of the database clears them: another server may answer next.
+func (w *Worker) deliver(ctx context.Context, l *lane, s scope, report *Report) (result laneResult, err error) {
+	defer recoverPanic(&err)
+	keep := false // the hints
+	defer func() {
+		if !keep {
+			l.hints.forget()
+		}
+	}()
+	tx, err := w.begin(ctx)
 	if err != nil {
-		l.hints.forget()
-		return laneResult{}, markUnavailable(fmt.Errorf("begin: %w", err))
+		return laneResult{}, err
 	}
 	defer rollback(ctx, tx)
-	c, err := claim(ctx, tx, l.number, &l.hints, limit, full)
-	if err != nil {
-		l.hints.forget()
+	var c claimed
+	err = w.within(ctx, w.limits.statement, func(ctx context.Context) error {
+		c, err = claim(ctx, tx, l.number, &l.hints, s)
+		return err
+	})
+	switch {
+	case err != nil:
 		return laneResult{}, markUnavailable(err)
-	}
-	if !c.held {
+	case !c.held:
+		keep = true
 		return laneResult{}, nil
+	case c.readOnly:
+		return laneResult{}, errReadOnly
+	case !l.hints.hold(c.origin):
+		return laneResult{held: true, result: resultMore}, nil // claimed again, without the hints
 	}
-	cut := len(c.items) == limit
+	cut := len(c.items) == s.limit
 	report.Claimed = len(c.items)
 	if len(c.items) == 0 {
 		l.hints.empty(c.snapshot)
+		l.hints.origin, keep = c.origin, true
 		return laneResult{held: true}, nil
 	}
-	outcomes, err := w.outcomes(ctx, tx, l, c.items)
-	if err != nil {
+	if err := w.rehearse(ctx, tx, l.number, c.items); err != nil {
 		return laneResult{}, markUnavailable(err)
 	}
-	s := plan(l.number, c.items, outcomes, cut, w.opts.Retries, randomJitter)
-	self, err := s.apply(ctx, tx)
+	var outcomes []Outcome
+	err = w.within(ctx, w.limits.handle, func(ctx context.Context) error {
+		outcomes, err = w.outcomes(ctx, tx, l, c.items)
+		return err
+	})
 	if err != nil {
+		keep = errors.Is(err, ErrUnavailable) && !pg.IsServerError(err) && !tx.Conn().IsClosed()
 		return laneResult{}, markUnavailable(err)
 	}
-	if err := tx.Commit(ctx); err != nil {
-		l.hints.forget() // the commit may have taken effect all the same
-		return laneResult{}, markUnavailable(fmt.Errorf("commit: %w", err))
+	p := plan(l.number, c.items, outcomes, cut, w.opts.Retries, randomJitter)
+	if p.pending != nil && p.empty() {
+		keep = true
+		return laneResult{}, markUnavailable(p.pending)
+	}
+	if err := w.settle(ctx, tx, l, c, p); err != nil {
+		return laneResult{}, err
+	}
+	keep = true
+	p.report(c.items[:len(outcomes)], outcomes, report)
+	result = laneResult{held: true, pending: p.pending}
+	result.delivered, result.settled, result.more = len(report.Delivered) > 0, true, p.cut
+	return result, nil
+}
+
+var resultMore = result{more: true}
+
+// begin begins the transaction of a claim or a step.
+func (w *Worker) begin(ctx context.Context) (tx pgx.Tx, err error) {
+	err = w.within(ctx, w.limits.begin, func(ctx context.Context) error {
+		tx, err = w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
+		return err
+	})
+	if err != nil {
+		return nil, markUnavailable(fmt.Errorf("begin: %w", w.explainConnecting(err)))
+	}
+	return tx, nil
+}
+
+// settle applies a settlement, commits, and updates the hints. If it fails, the next claims are
+// rehearsed, so that they publish nothing that cannot be settled.
+func (w *Worker) settle(ctx context.Context, tx pgx.Tx, l *lane, c claimed, p settlement) error {
+	var self uint64
+	err := w.within(ctx, w.limits.statement, func(ctx context.Context) (err error) {
+		self, err = p.apply(ctx, tx)
+		return err
+	})
+	if err == nil {
+		err = w.within(ctx, w.limits.statement, func(ctx context.Context) error {
+			if err := tx.Commit(ctx); err != nil {
+				return fmt.Errorf("commit: %w", err) // it may have taken effect all the same
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		w.unsettled.Store(time.Now().UnixNano())
+		return markUnavailable(err)
 	}
 	switch {
-	case len(s.outbox) > 0:
-		l.hints.removed(c.snapshot, self, s.last, s.cut)
-	case !s.cut:
+	case len(p.outbox) > 0:
+		l.hints.removed(c.snapshot, self, p.last, p.cut)
+	case !p.cut:
 		l.hints.empty(c.snapshot)
 	}
-	s.report(c.items[:len(outcomes)], outcomes, report)
-	return laneResult{held: true, more: s.cut}, nil
+	l.hints.origin = c.origin
+	return nil
+}
+
+// rehearseFor is for how long after a failed settlement the settlements are rehearsed.
+const rehearseFor = time.Minute
+
+// rehearse executes every statement of a settlement and undoes them, if a settlement has failed
+// lately. Its error keeps the batch from being published: again and again, it would reach clients
+// that have received it, once Centrifugo has forgotten the idempotency keys.
+func (w *Worker) rehearse(ctx context.Context, tx pgx.Tx, lane int, items []Item) error {
+	failed := w.unsettled.Load()
+	if failed == 0 || time.Now().UnixNano()-failed > int64(rehearseFor) {
+		return nil
+	}
+	outcomes := make([]Outcome, len(items))
+	for i := range outcomes {
+		outcomes[i].Verdict = Retry
+	}
+	s := plan(lane, items, outcomes, false, Retries{MaxAttempts: math.MaxInt, First: time.Hour, Longest: time.Hour},
+		randomJitter)
+	s.dead, s.jobs = s.park[:1], s.park[:1]
+	err := w.within(ctx, w.limits.statement, func(ctx context.Context) error {
+		savepoint, err := tx.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := s.apply(ctx, savepoint); err != nil {
+			return err
+		}
+		return savepoint.Rollback(ctx)
+	})
+	if err != nil {
+		w.unsettled.Store(time.Now().UnixNano())
+	}
+	return err
 }
 
 // outcomes calls the handler for the items that can be delivered, and returns an outcome for each
@@ -162,14 +260,6 @@ func recoverPanic(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
 	}
-}
-
-// markUnavailable marks an error as ErrUnavailable unless an activity may be at fault.
-func markUnavailable(err error) error {
-	if errors.Is(err, ErrUnavailable) || !pg.Unavailable(err) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // report adds the counts of a committed settlement to r.

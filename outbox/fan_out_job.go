@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"go.uber.org/zap"
@@ -14,45 +15,66 @@ import (
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
+// jobIsDue is the condition on a fan-out job j that may be attempted; see isDue.
+func jobIsDue(longest string) string {
+	return `(j.retry_at <= clock_timestamp()
+	    OR j.retry_at > clock_timestamp() + make_interval(secs => 2 * ` + longest + `))`
+}
+
 // claimJob locks the fan-out job that is due longest and that no other worker has locked.
-const claimJob = `
+var claimJob = `
 SELECT j.lane, j.seq, j.attempts, j.channels, j.last_principal_id, j.notified, ` + pglog.Columns + `
 FROM fanfare.fan_out_jobs AS j
 JOIN fanfare.activities AS a ON a.id = j.activity_id AND a.tenant_id = j.tenant_id
-WHERE j.retry_at <= clock_timestamp()
+WHERE ` + jobIsDue("$1::float8") + `
 ORDER BY j.retry_at
 LIMIT 1
 FOR UPDATE OF j SKIP LOCKED`
 
 const deleteJob = `DELETE FROM fanfare.fan_out_jobs WHERE activity_id = $1 AND tenant_id = $2`
 
-// runJobs runs the fan-out jobs, one step per transaction, until ctx ends. A step that has begun
-// runs with work, which outlives ctx.
+// runJobs runs the fan-out jobs, one step per transaction, until ctx ends. It waits until a probe
+// has seen one that is due. A step that has begun runs with work, which outlives ctx.
 func (w *Worker) runJobs(ctx, work context.Context) {
-	pause := w.opts.Poll
-	for wait.Sleep(ctx, pause) == nil {
-		worked, err := w.runStep(work)
-		switch {
-		case err != nil && work.Err() == nil:
-			pause = w.opts.Retries.Longest / 10
-			w.log.Warn("fan-out jobs are not running", zap.Error(err), zap.Duration("retry_in", pause))
-		case worked:
-			pause = 0
-		default:
-			pause = min(max(pause*2, w.opts.Poll), 20*w.opts.Poll)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.jobsDue:
+		}
+		pause := time.Duration(0) // until the next step
+		for worked := true; worked && ctx.Err() == nil; {
+			var err error
+			if worked, err = w.runStep(work); err != nil && work.Err() == nil {
+				pause = w.opts.Retries.Longest / 10
+				w.trouble.note("a step of a fan-out job was rolled back", err, time.Now(),
+					zap.Duration("retry_in", pause))
+				break
+			}
+			if !worked {
+				pause = 10 * w.opts.Poll // another worker runs the job that is due
+			}
+		}
+		if wait.Sleep(ctx, pause) != nil {
+			return
 		}
 	}
 }
 
 // runStep runs one step of one job and reports whether a job was due.
-func (w *Worker) runStep(ctx context.Context) (bool, error) {
+func (w *Worker) runStep(ctx context.Context) (worked bool, err error) {
+	defer recoverPanic(&err)
 	began := time.Now()
-	tx, err := w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
+	tx, err := w.begin(ctx)
 	if err != nil {
-		return false, fmt.Errorf("begin: %w", err)
+		return false, err
 	}
 	defer rollback(ctx, tx)
-	job, err := readJob(ctx, tx)
+	var job Job
+	err = w.within(ctx, w.limits.statement, func(ctx context.Context) error {
+		job, err = readJob(ctx, tx, w.opts.Retries.Longest)
+		return err
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
@@ -66,19 +88,32 @@ func (w *Worker) runStep(ctx context.Context) (bool, error) {
 			w.opts.Observer.Observe(report)
 		}
 	}()
-	step, err := w.handleStep(ctx, tx, job)
+	var step Step
+	err = w.within(ctx, w.limits.handle, func(ctx context.Context) error {
+		step, err = w.handleStep(ctx, tx, job)
+		return err
+	})
 	if err != nil {
-		report.Err = err
+		report.Err = markUnavailable(err)
 		rollback(ctx, tx)
-		return true, w.postponeJob(ctx, job, err, &report)
+		return true, w.within(ctx, 2*w.limits.statement, func(ctx context.Context) error {
+			return w.postponeJob(ctx, job, report.Err, &report)
+		})
 	}
-	if report.Err = finishStep(ctx, tx, job, step); report.Err != nil {
+	err = w.within(ctx, 2*w.limits.statement, func(ctx context.Context) error {
+		if err := finishStep(ctx, tx, job, step); err != nil {
+			return err
+		}
+		if err := tx.Commit(ctx); err != nil {
+			return fmt.Errorf("commit: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		report.Err = markUnavailable(err)
 		return true, report.Err
 	}
-	if err := tx.Commit(ctx); err != nil {
-		report.Err = fmt.Errorf("commit: %w", err)
-		return true, report.Err
-	}
+	delete(w.jobFailures, job.ID)
 	report.Notified = step.Notified
 	if step.Done {
 		report.Delivered = []time.Time{job.RecordedAt}
@@ -92,12 +127,13 @@ func (w *Worker) handleStep(ctx context.Context, tx pgx.Tx, job Job) (step Step,
 	return w.handler.Step(ctx, tx, job)
 }
 
-func readJob(ctx context.Context, tx pgx.Tx) (Job, error) {
+func readJob(ctx context.Context, tx pgx.Tx, longest time.Duration) (Job, error) {
 	var job Job
 	targets := []any{
 		&job.Lane, &job.Seq, &job.Attempts, &job.Channels, (*zeronull.UUID)(&job.LastPrincipalID), &job.Notified,
 	}
-	return job, tx.QueryRow(ctx, claimJob).Scan(append(targets, pglog.ScanTargets(&job.Activity)...)...)
+	targets = append(targets, pglog.ScanTargets(&job.Activity)...)
+	return job, tx.QueryRow(ctx, claimJob, longest.Seconds()).Scan(targets...)
 }
 
 // finishStep moves the job's cursor. After the last step it removes the job and releases the
@@ -130,16 +166,24 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 	return nil
 }
 
+// stepAtFault reports whether a failed step counts as an attempt of its job: activities of the
+// lanes were delivered since the job's previous failure.
+func (w *Worker) stepAtFault(id uuid.UUID, cause error) bool {
+	before := w.jobFailures[id]
+	w.jobFailures[id] = time.Now()
+	return !errors.Is(cause, ErrUnavailable) && !before.IsZero() && w.schedule.lastDelivered().After(before)
+}
+
 // postponeJob records a failed step: the job waits for its next attempt. After MaxAttempts it
 // becomes a dead letter, and the activities that it blocks are released.
 func (w *Worker) postponeJob(ctx context.Context, job Job, cause error, report *Report) error {
 	attempts := job.Attempts
-	if !errors.Is(markUnavailable(cause), ErrUnavailable) {
+	if w.stepAtFault(job.ID, cause) {
 		attempts++
 	}
 	pause := w.opts.Retries.wait(max(attempts, 1), randomJitter)
-	w.log.Warn("a step of a fan-out job failed", zap.Stringer("activity_id", job.ID), zap.Int("attempts", attempts),
-		zap.Duration("retry_in", pause), zap.Error(cause))
+	w.trouble.note("a step of a fan-out job failed", cause, time.Now(), zap.Stringer("activity_id", job.ID),
+		zap.Int("attempts", attempts), zap.Duration("retry_in", pause))
 	if attempts < w.opts.Retries.MaxAttempts {
 		_, err := w.pool.Exec(ctx, `
 			UPDATE fanfare.fan_out_jobs
@@ -149,6 +193,7 @@ func (w *Worker) postponeJob(ctx context.Context, job Job, cause error, report *
 		return err
 	}
 	report.DeadLetters = 1
+	delete(w.jobFailures, job.ID)
 	return withLane(ctx, w.pool, job.Lane, func(tx pgx.Tx) error {
 		dead := job.pendingRow(job.Lane)
 		dead.Attempts, dead.Error = attempts, cause.Error()

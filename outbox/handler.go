@@ -18,12 +18,13 @@ const (
 	DeadLettered                // can never be delivered: becomes a dead letter now
 	FanOutJob                   // has a wide audience: becomes a fan-out job
 	Blocked                     // not attempted: an earlier activity of its resource became a fan-out job in this batch
+	Pending                     // not delivered, and not at fault: it stays where it is until the lane's next claim
 )
 
 // Outcome is the result of one activity.
 type Outcome struct {
 	Verdict  Verdict
-	Err      error    // the reason for Retry and DeadLettered
+	Err      error    // the reason for Retry, DeadLettered and Pending
 	Channels []string // the channels not reached; nil leaves the Item's
 }
 
@@ -37,8 +38,9 @@ var ErrUnavailable = errors.New("unavailable")
 // never for the same lane or the same job.
 type Handler interface {
 	// Handle delivers a batch of one lane, in order for each resource. It returns one outcome for
-	// each item of a prefix of the batch; the items after the prefix are claimed again. An error
-	// rolls the batch back, and the batch is attempted again.
+	// each item of a prefix of the batch; the items after the prefix are claimed again. If an item
+	// is Pending, so are the later ones of its resource. An error rolls the batch back, and the
+	// batch is attempted again.
 	Handle(ctx context.Context, tx pgx.Tx, batch []Item) ([]Outcome, error)
 
 	// Step delivers a job to the next part of its audience.

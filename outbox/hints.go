@@ -21,6 +21,23 @@ type hints struct {
 	// running maps each transaction that may still add rows at or below pos to a seq below all of
 	// these rows.
 	running map[uint64]int64
+
+	origin origin // of the latest result that the hints include
+}
+
+// origin identifies the server that a result comes from, and how far its counters are. A failover
+// to a server that lacks the latest transactions, or a restored database, sets them back.
+type origin struct {
+	server  string
+	lastSeq int64  // of the outbox's sequence; 0 if it is unknown
+	xmax    uint64 // of the snapshot
+}
+
+// hold reports whether the hints may be applied to a result of o: it comes from the same server,
+// and neither the seqs nor the transaction ids went back.
+func (h *hints) hold(o origin) bool {
+	return h.origin.server == "" || h.origin.server == o.server && h.origin.xmax <= o.xmax &&
+		(o.lastSeq == 0 || h.pos <= o.lastSeq)
 }
 
 // snapshot is a pg_snapshot: it lists the transactions that have ended. Every id below xmin has,

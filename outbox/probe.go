@@ -4,14 +4,18 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// probe selects the lanes that have a row to claim. It reads at most one row of each.
-const probe = `
-SELECT pg_current_snapshot()::text, ARRAY(
+// probe selects the lanes that have a row to claim, and whether a fan-out job is due. It reads at
+// most one row of each lane.
+var probe = `
+SELECT pg_current_snapshot()::text,` + selectOrigin + `, extract(epoch FROM clock_timestamp())::float8,
+       EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE ` + jobIsDue("$6::float8") + `), ARRAY(
     SELECT l.lane
     FROM unnest($1::smallint[], $2::bigint[]) AS l(lane, pos)
     WHERE EXISTS (
@@ -20,15 +24,23 @@ SELECT pg_current_snapshot()::text, ARRAY(
             SELECT min(r.bound)
             FROM unnest($3::smallint[], $4::text[]::xid8[], $5::bigint[]) AS r(lane, xid, bound)
             WHERE r.lane = l.lane AND pg_visible_in_snapshot(r.xid, pg_current_snapshot()))))
-    OR EXISTS (SELECT FROM fanfare.parked AS p WHERE p.lane = l.lane AND p.retry_at <= clock_timestamp()))`
+    OR EXISTS (SELECT FROM fanfare.parked AS p WHERE p.lane = l.lane AND ` + isDue("$6::float8") + `))`
 
 // pinProbe sets what holds for the implicit transaction of a batch of two statements.
 const pinProbe = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
-	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout', '20s', true)`
+	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout', '8s', true)`
 
-// probeLanes returns the lanes that have work, and the snapshot in which the other lanes have none.
-// It takes one round trip.
-func probeLanes(ctx context.Context, pool *pgxpool.Pool, lanes []*lane) (map[int]bool, snapshot, error) {
+// probed is the result of a probe.
+type probed struct {
+	lanes    map[int]bool // that have work
+	jobs     bool         // a fan-out job is due
+	snapshot snapshot     // in which the other lanes have no work
+	origin   origin
+	clock    time.Time // of the server
+}
+
+// probeLanes probes the lanes. It takes one round trip.
+func probeLanes(ctx context.Context, pool *pgxpool.Pool, lanes []*lane, longest time.Duration) (probed, error) {
 	var (
 		numbers, runningLanes []int16
 		positions, bounds     []int64
@@ -43,21 +55,27 @@ func probeLanes(ctx context.Context, pool *pgxpool.Pool, lanes []*lane) (map[int
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(pinProbe)
-	var text string
-	var found []int16
-	batch.Queue(probe, numbers, positions, runningLanes, xids, bounds).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&text, &found)
-	})
+	var (
+		p     probed
+		text  string
+		epoch float64
+		found []int16
+	)
+	batch.Queue(probe, numbers, positions, runningLanes, xids, bounds, longest.Seconds()).
+		QueryRow(func(row pgx.Row) error {
+			return row.Scan(&text, &p.origin.server, (*zeronull.Int8)(&p.origin.lastSeq), &epoch, &p.jobs, &found)
+		})
 	if err := pool.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, snapshot{}, fmt.Errorf("probe the lanes: %w", err)
+		return probed{}, fmt.Errorf("probe the lanes: %w", err)
 	}
-	s, err := parseSnapshot(text)
-	if err != nil {
-		return nil, snapshot{}, err
+	var err error
+	if p.snapshot, err = parseSnapshot(text); err != nil {
+		return probed{}, err
 	}
-	busy := make(map[int]bool, len(found))
+	p.origin.xmax, p.clock = p.snapshot.xmax, time.UnixMicro(int64(epoch*1e6))
+	p.lanes = make(map[int]bool, len(found))
 	for _, number := range found {
-		busy[int(number)] = true
+		p.lanes[int(number)] = true
 	}
-	return busy, s, nil
+	return p, nil
 }

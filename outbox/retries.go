@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Retries sets the back-off after failures. The zero value is the default.
@@ -36,38 +38,41 @@ func (r Retries) wait(failures int, random func() float64) time.Duration {
 	return time.Duration((0.5 + random()/2) * float64(d))
 }
 
-// failuresBeforeSplit is the number of times that a batch fails, while other lanes deliver, before
-// it is split.
-const failuresBeforeSplit = 3
-
 // failure is what a lane remembers of its failures in a row.
 type failure struct {
 	count       int       // failures in a row at the current limit
-	since       time.Time // when the first of them happened
-	unavailable bool      // the last one was ErrUnavailable
+	witnessed   int       // those of them before which another delivery succeeded since the previous one
+	began       time.Time // when the first of the failures in a row happened, at any limit
+	last        time.Time // when the latest one happened
+	err         error     // the latest one
+	unavailable bool      // the latest one was ErrUnavailable
 	limit       int       // the batch size while the culprit is searched; 0 means the full one
+	found       bool      // the lane has delivered since the search began
 	culprit     error     // why the next item that is claimed alone is parked
 }
 
-// next returns the state after a failed batch of the given size. othersSince reports whether
-// another lane has delivered since this one began to fail: then the servers are reachable, and the
-// batch is at fault.
+// next returns the state after a failed batch of the given size. delivered is the time of the
+// latest delivery of another lane: one since the previous failure shows that the servers work, and
+// then the batch may be at fault.
 //
-// A batch at fault is halved until the culprit is claimed alone, and the culprit is parked. An
-// outage alone never halves a batch and never parks an activity.
-func (f failure) next(err error, size int, othersSince bool, now time.Time) failure {
-	if f.count == 0 {
-		f.since = now
+// A batch at fault is halved until the culprit is claimed alone, and the culprit is parked. Halving
+// on suspicion is harmless, so an error that can only come from the batch halves it at once. An
+// activity is parked only while others get through: what fails for all is an outage.
+func (f failure) next(err error, size int, delivered, now time.Time) failure {
+	if f.began.IsZero() {
+		f.began = now
 	}
-	f.count++
+	if !f.last.IsZero() && delivered.After(f.last) || f.found && size == 1 {
+		f.witnessed++
+	}
+	f.count, f.last, f.err = f.count+1, now, err
 	f.unavailable = errors.Is(err, ErrUnavailable)
-	atFault := !f.unavailable || f.count >= failuresBeforeSplit && othersSince
+	needed := witnessesNeeded(err)
 	switch {
-	case !atFault:
-	case size > 1:
+	case size > 1 && (!f.unavailable || f.witnessed >= needed):
 		f.limit = (size + 1) / 2
-		f.count, f.since = 1, now
-	case f.count >= failuresBeforeSplit:
+		f.count, f.witnessed = 1, 0
+	case size == 1 && f.witnessed >= needed:
 		f.culprit = err
 	}
 	return f
@@ -75,12 +80,32 @@ func (f failure) next(err error, size int, othersSince bool, now time.Time) fail
 
 // recovered returns the state after a batch that committed: the limit grows back in steps, since
 // the culprit may still be ahead.
-func (f failure) recovered(full int) failure {
+func (f failure) recovered(delivered bool, full int) failure {
 	limit := f.limit * 2
 	if limit >= full {
 		limit = 0
 	}
-	return failure{limit: limit}
+	return failure{limit: limit, found: limit > 0 && (delivered || f.found)}
+}
+
+// How many failures have a witness before a batch is at fault.
+const (
+	witnesses       = 2
+	manyWitnesses   = 10
+	noWitnessCounts = 1 << 30
+)
+
+// witnessesNeeded returns the number of witnessed failures after which a batch is at fault. Errors
+// of the configuration may concern the data of one tenant, behind a view, but rarely do. Errors of
+// prepared statements come and go with the connections of a pooler and are never an activity's.
+func witnessesNeeded(err error) int {
+	switch pg.ReasonOf(err) {
+	case pg.Pooler, pg.ReadOnly:
+		return noWitnessCounts
+	case pg.Configuration:
+		return manyWitnesses
+	}
+	return witnesses
 }
 
 // randomJitter returns a random number in [0, 1).

@@ -15,18 +15,20 @@ type lane struct {
 	notBefore time.Time // not claimed before
 	sweepAt   time.Time // when the next claim ignores the hints
 	served    time.Time // when it was last claimed
+	seen      time.Time // since when probes have found work in it that its worker left; zero: none
+	misses    int       // claims in a row that found another session holding it
+	missedAt  time.Time // when the first of them happened
 	taken     bool
 }
 
 // schedule assigns lanes to probes and claimers: each lane to one owner at a time, and no lane
 // before its notBefore.
 type schedule struct {
-	mu          sync.Mutex
-	lanes       [Lanes]*lane
-	ready       chan *lane // taken lanes with work, in order; it has room for all lanes, so a send never blocks
-	lastSuccess time.Time  // when a batch of any lane last committed
-	outage      bool       // the last failure was ErrUnavailable, and no batch has committed since
-	sweepEvery  time.Duration
+	mu         sync.Mutex
+	lanes      [Lanes]*lane
+	ready      chan *lane // taken lanes with work, in order; it has room for all lanes, so a send never blocks
+	delivered  time.Time  // when an activity was last delivered
+	sweepEvery time.Duration
 }
 
 // newSchedule spreads the sweeps over their period. The first claim of every lane is full in any
@@ -53,14 +55,29 @@ func (s *schedule) takeIdle(now time.Time) []*lane {
 	return idle
 }
 
+// stealAfter is how long a lane with work is left to the worker that it is assigned to.
+const stealAfter = 50 * time.Millisecond
+
 // giveBack ends a probe. It passes the lanes that have work, or are due for a sweep, to the
-// claimers, least recently served first.
-func (s *schedule) giveBack(probed []*lane, hasWork map[int]bool, now time.Time) {
+// claimers, least recently served first. Of the lanes that are assigned to other workers it passes
+// up to foreign, and those that have had work for some time.
+func (s *schedule) giveBack(lanes []*lane, hasWork map[int]bool, a assignment, foreign int, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	slices.SortFunc(probed, func(a, b *lane) int { return a.served.Compare(b.served) })
-	for _, l := range probed {
-		if hasWork[l.number] || !now.Before(l.sweepAt) {
+	slices.SortFunc(lanes, func(a, b *lane) int { return a.served.Compare(b.served) })
+	for _, l := range lanes {
+		work := hasWork[l.number]
+		switch {
+		case !work:
+			l.seen, l.misses = time.Time{}, 0
+		case l.seen.IsZero():
+			l.seen = now
+		}
+		mine := a.owns(l.number) || !l.seen.IsZero() && now.Sub(l.seen) >= stealAfter
+		if work && !mine && foreign > 0 {
+			mine, foreign = true, foreign-1
+		}
+		if work && mine || !now.Before(l.sweepAt) {
 			s.ready <- l
 		} else {
 			l.taken = false
@@ -68,60 +85,111 @@ func (s *schedule) giveBack(probed []*lane, hasWork map[int]bool, now time.Time)
 	}
 }
 
-// succeeded gives a lane back after a claim that committed or found no rows; more reports that rows
-// are left. After a delivery no lane waits for the end of an outage any longer. It reports whether
-// the delivery ends an outage.
-func (s *schedule) succeeded(l *lane, delivered, more bool, full int, now time.Time) (over bool) {
+// result is the result of a claim that committed or found no rows.
+type result struct {
+	delivered bool // an activity was delivered
+	settled   bool // rows were settled
+	more      bool // rows are left
+}
+
+// succeeded gives a lane back after a claim. After a delivery no lane waits for the end of an
+// outage any longer.
+func (s *schedule) succeeded(l *lane, r result, full int, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.served = now
-	if delivered {
-		over, s.outage = s.outage, false
-		l.failure = l.recovered(full)
-		s.lastSuccess = now
+	l.served, l.seen, l.misses = now, time.Time{}, 0
+	if r.settled || !r.more {
+		l.failure = l.recovered(r.delivered, full)
+	}
+	if r.delivered {
+		s.delivered = now
 		for _, other := range s.lanes {
 			if !other.taken && other.unavailable {
 				other.notBefore = time.Time{}
 			}
 		}
 	}
-	if more {
+	if r.more {
 		s.ready <- l
-		return over
+		return
 	}
 	l.taken = false
-	return over
 }
 
 // backoff describes the wait after a failed claim.
 type backoff struct {
-	failures    int           // of the lane in a row
-	wait        time.Duration // until the next attempt
-	knownOutage bool          // another lane has failed for the same outage before
+	failures int           // of the lane in a row
+	wait     time.Duration // until the next attempt
 }
 
-// failed gives a lane back after a claim that was rolled back.
-func (s *schedule) failed(l *lane, err error, size int, r Retries, now time.Time) backoff {
+// failed gives a lane back after a claim that was rolled back, or, with partly, that delivered only
+// a part of its batch.
+func (s *schedule) failed(l *lane, err error, size int, partly bool, r Retries, now time.Time) backoff {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.served = now
-	since := l.since
-	if l.count == 0 {
-		since = now
+	l.served, l.seen, l.misses = now, time.Time{}, 0
+	if partly {
+		s.delivered = now
+		l.failure = failure{limit: l.limit, count: 1, began: now, last: now, err: err, unavailable: true}
+	} else {
+		l.failure = l.next(err, size, s.delivered, now)
 	}
-	l.failure = l.next(err, size, s.lastSuccess.After(since), now)
-	b := backoff{failures: l.count, wait: r.wait(l.count, randomJitter), knownOutage: s.outage && l.unavailable}
-	s.outage = l.unavailable
+	b := backoff{failures: l.count, wait: r.wait(l.count, randomJitter)}
 	l.notBefore = now.Add(b.wait)
 	l.taken = false
 	return b
 }
 
-// postpone gives back a lane that another worker holds.
+// longestMiss is the longest pause after claims that found another session holding the lane.
+const longestMiss = 200 * time.Millisecond
+
+// postpone gives back a lane that another session holds: for pause, and for twice as long after
+// each further miss.
 func (s *schedule) postpone(l *lane, now time.Time, pause time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.served = now
-	l.notBefore = now.Add(pause)
+	if l.misses == 0 {
+		l.missedAt = now
+	}
+	l.served, l.seen = now, time.Time{}
+	l.notBefore = now.Add(min(pause<<min(l.misses, 10), max(pause, longestMiss)))
+	l.misses++
 	l.taken = false
+}
+
+// missed reports whether a lane has been held by other sessions for d, at every claim.
+func (s *schedule) missed(now time.Time, d time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.lanes[:], func(l *lane) bool {
+		return l.misses > 0 && now.Sub(l.missedAt) >= d
+	})
+}
+
+// lastDelivered returns when an activity was last delivered.
+func (s *schedule) lastDelivered() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.delivered
+}
+
+// problem returns the error of a lane that fails, and since when nothing has been delivered
+// although it should have been. The error is nil if no lane fails, or if others have delivered
+// since.
+func (s *schedule) problem() (since time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lanes {
+		if l.failure.err == nil || !l.last.After(s.delivered) {
+			continue
+		}
+		began := l.began
+		if began.Before(s.delivered) {
+			began = s.delivered
+		}
+		if err == nil || began.Before(since) {
+			since, err = began, l.failure.err
+		}
+	}
+	return since, err
 }

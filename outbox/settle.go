@@ -1,9 +1,11 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -22,8 +24,9 @@ type settlement struct {
 	jobs    []pendingRow
 	touched map[resourceKey]bool // the resources whose queue of parked rows changes
 
-	last int64 // the highest seq that leaves the outbox
-	cut  bool  // visible rows of the outbox remain
+	last    int64 // every claimed seq up to here leaves the outbox
+	cut     bool  // visible rows of the outbox remain
+	pending error // why items stay where they are; nil if none does
 }
 
 type resourceKey struct{ tenant, resource uuid.UUID }
@@ -52,11 +55,20 @@ func (item *Item) pendingRow(lane int) pendingRow {
 }
 
 // plan turns the outcomes of a prefix of the items into a settlement. It is pure but for random,
-// the source of the jitter.
+// the source of the jitter. Items that stay pending are among those that leave, but follow them
+// within their resource.
 func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, random func() float64) settlement {
 	s := settlement{lane: lane, cut: cut || len(outcomes) < len(items), touched: map[resourceKey]bool{}}
+	stay := int64(math.MaxInt64) // the lowest seq that stays in the outbox
 	for i, o := range outcomes {
 		item := items[i]
+		if o.Verdict == Pending {
+			s.pending, s.cut = cmp.Or(s.pending, o.Err, ErrUnavailable), true
+			if !item.parked {
+				stay = min(stay, item.Seq)
+			}
+			continue
+		}
 		key := resourceKey{item.TenantID, item.ResourceID}
 		row := item.pendingRow(lane)
 		if o.Channels != nil {
@@ -93,7 +105,13 @@ func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, rando
 			s.parked = append(s.parked, item.Seq)
 		}
 	}
+	s.last = min(s.last, stay-1)
 	return s
+}
+
+// empty reports whether the settlement changes nothing.
+func (s settlement) empty() bool {
+	return len(s.outbox)+len(s.parked)+len(s.park)+len(s.dead)+len(s.jobs) == 0
 }
 
 const (

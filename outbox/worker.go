@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -14,7 +15,7 @@ import (
 
 // Options of a Worker. The zero value works.
 type Options struct {
-	Claimers int           // lanes served at the same time; default 4. The pool needs 2·Claimers + 1 connections.
+	Claimers int           // lanes served at the same time; default 4. The pool needs 2·Claimers + 2 connections.
 	Batch    int           // the maximum number of activities in one claim; default 500
 	Poll     time.Duration // pause between probes of an idle outbox; default 25 ms
 	Sweep    time.Duration // how often each lane is scanned in full; default 1 minute
@@ -75,25 +76,64 @@ type Worker struct {
 	opts     Options
 	log      *zap.Logger
 	schedule *schedule
-	progress atomic.Int64 // Unix nanoseconds of the last probe or claim that completed
+	trouble  trouble
+	limits   limits
+
+	progress    atomic.Pointer[time.Time] // when a probe or claim last completed
+	probeError  atomic.Pointer[Problem]   // of the latest probe; nil if it succeeded
+	heldAbroad  atomic.Pointer[Problem]   // lanes that a foreign session holds; nil without any
+	unsettled   atomic.Int64              // Unix nanoseconds of the latest failed settlement
+	assignment  atomic.Pointer[assignment]
+	jobsDue     chan struct{} // a probe has seen a fan-out job that is due
+	jobFailures map[uuid.UUID]time.Time
 }
 
 // NewWorker returns a Worker; Run starts it.
 func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 	opts = opts.orDefault()
-	return &Worker{
+	w := &Worker{
 		pool: pool, handler: handler, opts: opts, log: opts.Logger,
-		schedule: newSchedule(time.Now(), opts.Sweep),
+		schedule: newSchedule(time.Now(), opts.Sweep), trouble: trouble{log: opts.Logger}, limits: defaultLimits(),
+		jobsDue: make(chan struct{}, 1), jobFailures: map[uuid.UUID]time.Time{},
 	}
+	w.assignment.Store(&assignment{})
+	return w
 }
 
 // LastProgress returns when the worker last completed a probe of the outbox or a claim; the zero
 // time before the first. It is safe for concurrent use.
 func (w *Worker) LastProgress() time.Time {
-	if nanos := w.progress.Load(); nanos != 0 {
-		return time.Unix(0, nanos)
+	if last := w.progress.Load(); last != nil {
+		return *last // with the monotonic clock: the wall clock may be set
 	}
 	return time.Time{}
+}
+
+func (w *Worker) progressed(now time.Time) { w.progress.Store(&now) }
+
+// Problem is what keeps a worker from delivering.
+type Problem struct {
+	Since time.Time
+	Err   error
+}
+
+// problemAfter is how long deliveries must have failed before that is a problem.
+const problemAfter = 2 * time.Second
+
+// Problem returns what keeps the worker from delivering: its probes fail, every batch does, or a
+// foreign session holds lanes. The error is nil while it delivers, or has nothing to deliver. It is
+// safe for concurrent use.
+func (w *Worker) Problem() Problem {
+	if p := w.probeError.Load(); p != nil && time.Since(p.Since) >= problemAfter {
+		return *p
+	}
+	if since, err := w.schedule.problem(); err != nil && time.Since(since) >= problemAfter {
+		return Problem{since, err}
+	}
+	if p := w.heldAbroad.Load(); p != nil {
+		return *p
+	}
+	return Problem{}
 }
 
 // Run delivers until ctx ends, then finishes the batches in progress for at most Options.Grace. It
@@ -103,6 +143,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer finished()
 	var g errgroup.Group
 	g.Go(func() error { w.dispatch(ctx); return nil })
+	g.Go(func() error { w.stayRegistered(ctx); return nil })
+	g.Go(func() error { w.watchHolders(ctx); return nil })
 	for range w.opts.Claimers {
 		g.Go(func() error { w.serve(ctx, work); return nil })
 	}
@@ -132,45 +174,116 @@ func outlive(ctx context.Context, grace time.Duration) (work context.Context, fi
 }
 
 // dispatch probes for lanes with work until ctx ends: again at once while it finds some, then less
-// and less often.
+// and less often, and in turns with the other workers.
 func (w *Worker) dispatch(ctx context.Context) {
 	const soonest = 2 * time.Millisecond
 	pause := w.opts.Poll
 	failures := 0
+	var clock clock
 	for wait.Sleep(ctx, pause) == nil {
-		idle := w.schedule.takeIdle(time.Now())
-		if len(idle) == 0 {
+		now := time.Now()
+		w.trouble.ended(w.schedule.lastDelivered(), now)
+		a := *w.assignment.Load()
+		lanes := w.schedule.takeIdle(now)
+		if len(lanes) == 0 {
 			pause = soonest
 			continue
 		}
-		hasWork, seen, err := probeLanes(ctx, w.pool, idle)
+		found, err := w.probe(ctx, lanes)
+		now = time.Now()
 		if err != nil {
-			w.schedule.giveBack(idle, nil, time.Time{})
+			w.schedule.giveBack(lanes, nil, a, 0, time.Time{})
 			if ctx.Err() != nil {
 				return
 			}
 			failures++
 			pause = w.opts.Retries.wait(failures, randomJitter)
-			w.log.Warn("the outbox is unavailable", zap.Error(err), zap.Duration("retry_in", pause))
+			w.trouble.note("the outbox is unavailable", err, now, zap.Duration("retry_in", pause))
+			if w.probeError.Load() == nil {
+				w.probeError.Store(&Problem{now, err})
+			}
 			continue
 		}
 		if failures > 0 {
 			w.log.Info("the outbox is available again", zap.Int("failures", failures))
 			failures = 0
+			w.probeError.Store(nil)
 		}
-		for _, l := range idle {
-			if !hasWork[l.number] {
-				l.hints.empty(seen)
+		if back := clock.setBack(found.clock, now); back > 0 {
+			w.log.Warn("the clock of PostgreSQL was set back; activities that wait for a retry are due at once",
+				zap.Duration("by", back))
+		}
+		foreign := 0
+		if pause >= w.opts.Poll {
+			foreign = w.opts.Claimers // the worker whose turn it was has found the work
+		}
+		w.schedule.giveBack(lanes, found.lanes, a, foreign, now)
+		w.progressed(now)
+		if found.jobs {
+			select {
+			case w.jobsDue <- struct{}{}:
+			default:
 			}
 		}
-		w.schedule.giveBack(idle, hasWork, time.Now())
-		w.progress.Store(time.Now().UnixNano())
-		if len(hasWork) > 0 {
+		switch {
+		case len(found.lanes) > 0:
 			pause = soonest
-		} else {
-			pause = min(pause*2, w.opts.Poll)
+		case pause*2 < w.opts.Poll:
+			pause *= 2
+		default:
+			pause = a.untilProbe(now, w.opts.Poll)
 		}
 	}
+}
+
+// probe probes lanes and updates the hints of those without work. It clears the hints that do not
+// hold on the server that answered, and of all lanes if there is an error; then another server may
+// answer next.
+func (w *Worker) probe(ctx context.Context, lanes []*lane) (found probed, err error) {
+	defer func() {
+		if err != nil {
+			for _, l := range lanes {
+				l.hints.forget()
+			}
+		}
+	}()
+	defer recoverPanic(&err)
+	err = w.within(ctx, w.limits.probe, func(ctx context.Context) error {
+		found, err = probeLanes(ctx, w.pool, lanes, w.opts.Retries.Longest)
+		return err
+	})
+	if err != nil {
+		return probed{}, w.explainConnecting(err)
+	}
+	for _, l := range lanes {
+		switch {
+		case !l.hints.hold(found.origin):
+			l.hints.forget()
+			found.lanes[l.number] = true
+		case !found.lanes[l.number]:
+			l.hints.empty(found.snapshot)
+			l.hints.origin = found.origin
+		}
+	}
+	return found, nil
+}
+
+// clock compares the clock of the server with the local monotonic clock.
+type clock struct{ server, local time.Time }
+
+// setBack returns by how much the server's clock was set back since the last call; 0 if it was not.
+func (c *clock) setBack(server, local time.Time) time.Duration {
+	const tolerance = 2 * time.Second
+	before := *c
+	*c = clock{server, local}
+	if before.local.IsZero() {
+		return 0
+	}
+	back := local.Sub(before.local) - server.Sub(before.server)
+	if back < tolerance {
+		return 0
+	}
+	return back.Round(time.Second)
 }
 
 // serve runs the ready lanes one after the other until ctx ends.

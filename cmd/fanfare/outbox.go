@@ -51,10 +51,21 @@ func newOutboxStatusCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if b.asJSON {
-			return writeJSON(p.stdout, status)
+		holders, err := b.backlog.Holders(ctx)
+		if err != nil {
+			return err
 		}
-		return writeTable(p.stdout, statusRows(status, time.Now()))
+		if b.asJSON {
+			return writeJSON(p.stdout, struct {
+				outbox.Status
+				Holders []outbox.Holder `json:"holders,omitempty"`
+			}{status, holders})
+		}
+		rows := statusRows(status, time.Now())
+		for _, h := range holders {
+			rows = append(rows, []string{"lanes held", strconv.Itoa(h.Lanes), h.String() + ": " + h.Remedy()})
+		}
+		return writeTable(p.stdout, rows)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/centrifugal/gocent/v3"
@@ -17,7 +18,9 @@ import (
 
 // Options of a Client. A zero field is its default.
 type Options struct {
-	// APIURL is the HTTP API's endpoint; default http://localhost:8000/api.
+	// APIURL is the HTTP API's endpoint; default http://localhost:8000/api. A list of endpoints of
+	// nodes of one Centrifugo, separated by commas, is used one at a time: requests go to the next
+	// one once the current one is unreachable.
 	APIURL string
 	// APIKey is Centrifugo's http_api.key (v5: api_key); empty for a server without one.
 	APIKey string
@@ -59,11 +62,13 @@ func (o Options) validate() error {
 	var errs []error
 	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
-	switch u, err := url.Parse(o.APIURL); {
-	case err != nil:
-		report("API URL: %w", errors.Unwrap(err)) // the outer error repeats the URL, which may contain a password
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		report("API URL %q: must have the form http://host:port/api or https://…", u.Redacted())
+	for _, address := range SplitURLs(o.APIURL) {
+		switch u, err := url.Parse(address); {
+		case err != nil:
+			report("API URL: %w", errors.Unwrap(err)) // the outer error repeats the URL, which may contain a password
+		case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+			report("API URL %q: must have the form http://host:port/api or https://…", u.Redacted())
+		}
 	}
 	for i := range len(o.APIKey) {
 		if c := o.APIKey[i]; c <= ' ' || c > '~' {
@@ -89,17 +94,33 @@ func (o Options) validate() error {
 	return errors.Join(errs...)
 }
 
+// SplitURLs returns the elements of a list of URLs.
+func SplitURLs(list string) []string {
+	urls := strings.Split(list, ",")
+	for i := range urls {
+		urls[i] = strings.TrimSpace(urls[i])
+	}
+	return urls
+}
+
 // Client publishes to one Centrifugo. It is safe for concurrent use and should be shared: its limit
 // on concurrent requests holds for all callers.
 type Client struct {
-	opts    Options
-	address string // of the API, without secrets
-	api     *gocent.Client
-	http    *http.Transport
-	poster  *http.Client
+	opts      Options
+	http      *http.Transport
+	poster    *http.Client
+	endpoints []*endpoint
+	current   atomic.Int32  // index of the endpoint in use
+	limit     atomic.Int64  // see limitPublications
+	slots     chan struct{} // one element per concurrent request
+}
 
+// endpoint is the HTTP API of one node.
+type endpoint struct {
+	index    int
+	address  string // without secrets
 	batchURL string
-	slots    chan struct{} // one element per concurrent request
+	api      *gocent.Client
 }
 
 // New validates the options and returns a client. It does not connect.
@@ -108,10 +129,9 @@ func New(o Options) (*Client, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("centrifugo: %w", err)
 	}
-	o.APIURL = trimSlash(o.APIURL)
 	transport := &http.Transport{
 		Proxy:       o.Proxy,
-		DialContext: (&net.Dialer{Timeout: o.Timeout}).DialContext,
+		DialContext: (&net.Dialer{Timeout: min(o.Timeout/2, dialTimeout)}).DialContext,
 		// Shorter than the usual timeout of servers and balancers, so that the client closes an
 		// idle connection and no request is sent on one that the server is closing.
 		IdleConnTimeout:     20 * time.Second,
@@ -127,15 +147,31 @@ func New(o Options) (*Client, error) {
 		// A redirected POST becomes a GET without its body.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &Client{
-		opts:     o,
-		address:  redactedURL(o.APIURL),
-		http:     transport,
-		batchURL: batchURL(o.APIURL),
-		poster:   poster,
-		slots:    make(chan struct{}, o.MaxInFlight),
-		api:      gocent.New(gocent.Config{Addr: o.APIURL, Key: o.APIKey, HTTPClient: poster}),
-	}, nil
+	c := &Client{opts: o, http: transport, poster: poster, slots: make(chan struct{}, o.MaxInFlight)}
+	for i, apiURL := range SplitURLs(o.APIURL) {
+		apiURL = trimSlash(apiURL)
+		c.endpoints = append(c.endpoints, &endpoint{
+			index:    i,
+			address:  redactedURL(apiURL),
+			batchURL: batchURL(apiURL),
+			api:      gocent.New(gocent.Config{Addr: apiURL, Key: o.APIKey, HTTPClient: poster}),
+		})
+	}
+	return c, nil
+}
+
+// dialTimeout bounds the time for connecting. It is shorter than that of a request: it
+// distinguishes a host that does not answer from a slow server, and leaves time for the next
+// endpoint.
+const dialTimeout = 2 * time.Second
+
+// endpoint returns the endpoint in use.
+func (c *Client) endpoint() *endpoint { return c.endpoints[c.current.Load()] }
+
+// failOver returns the endpoint to use after e has failed, which is e if there is no other.
+func (c *Client) failOver(e *endpoint) *endpoint {
+	c.current.CompareAndSwap(int32(e.index), int32((e.index+1)%len(c.endpoints)))
+	return c.endpoint()
 }
 
 // Close closes the idle connections. Calls of Publish must have returned.
@@ -144,25 +180,29 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Ping runs the command info, and so checks that the server is reachable, is Centrifugo, and
 // accepts the API key. The error is an *[Error].
 func (c *Client) Ping(ctx context.Context) error {
-	pipe := c.api.Pipe()
+	return c.endpoint().ping(ctx)
+}
+
+func (e *endpoint) ping(ctx context.Context) error {
+	pipe := e.api.Pipe()
 	if err := pipe.AddInfo(); err != nil {
-		return classify(c.address, err)
+		return classify(e.address, err)
 	}
-	replies, err := c.api.SendPipe(ctx, pipe)
+	replies, err := e.api.SendPipe(ctx, pipe)
 	if err != nil {
-		return classify(c.address, err)
+		return classify(e.address, err)
 	}
-	return c.checkInfo(replies[0])
+	return e.checkInfo(replies[0])
 }
 
 // checkInfo checks that the reply to the command info comes from Centrifugo.
-func (c *Client) checkInfo(reply gocent.Reply) error {
+func (e *endpoint) checkInfo(reply gocent.Reply) error {
 	if reply.Error != nil {
 		return classifyReply("", reply.Error)
 	}
 	var info gocent.InfoResult
 	if err := json.Unmarshal(reply.Result, &info); err != nil || len(info.Nodes) == 0 {
-		return classify(c.address, errMalformed)
+		return classify(e.address, errMalformed)
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ type Error struct {
 	Channel string // the failed channel; empty if the request failed
 	Code    int    // the error code of Centrifugo's reply; 0 without one
 	Status  int    // the HTTP status; 0 for 200 or no response
+	Slow    bool   // the server is available, and did not answer this request in time
 
 	reason string
 	cause  error

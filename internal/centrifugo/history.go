@@ -37,7 +37,8 @@ func (c *Client) History(
 ) ([]Publication, Position, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	result, err := c.api.History(ctx, channel, gocent.WithLimit(limit),
+	e := c.endpoint()
+	result, err := e.api.History(ctx, channel, gocent.WithLimit(limit),
 		gocent.WithSince(&gocent.StreamPosition{Epoch: after.Epoch, Offset: after.Offset}))
 	if err != nil {
 		var refused gocent.Error
@@ -46,7 +47,7 @@ func (c *Client) History(
 			errors.As(err, &pointed) && pointed.Code == codeUnrecoverable {
 			return nil, Position{}, ErrUnrecoverable
 		}
-		return nil, Position{}, classify(c.address, err)
+		return nil, Position{}, classify(e.address, err)
 	}
 	now := Position{Epoch: result.Epoch, Offset: result.Offset}
 	found := make([]Publication, len(result.Publications))

@@ -3,7 +3,11 @@ package centrifugo
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +20,7 @@ import (
 type call struct {
 	client  *Client
 	results []Result              // each written by one queue only
+	limit   int                   // maximum number of publications in a request; 0 for none
 	down    atomic.Pointer[Error] // set once the server is unavailable
 }
 
@@ -39,7 +44,7 @@ func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 	}
 	switch {
 	case err.Class == Permanent && !json.Valid(commands[0].data):
-		err = classify(c.client.address, errNotJSON)
+		err = classify(c.client.endpoint().address, errNotJSON)
 	case err.Class == Permanent && err.Status != 0:
 		err = c.client.confirm(ctx, err)
 	}
@@ -120,16 +125,88 @@ func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *E
 	case client.slots <- struct{}{}:
 		defer func() { <-client.slots }()
 	case <-ctx.Done():
-		return nil, classify(client.address, ctx.Err())
+		return nil, classify(client.endpoint().address, ctx.Err())
 	}
 	if down := c.down.Load(); down != nil {
 		return nil, down
 	}
-	replies, err := client.post(ctx, commands)
-	if err != nil {
-		return nil, classify(client.address, err)
+	e := client.endpoint()
+	var failed *Error
+	for range client.endpoints {
+		replies, err := client.request(ctx, e, commands)
+		if err == nil {
+			return replies, nil
+		}
+		failed = err
+		if err.Class != Unavailable || err.Slow || ctx.Err() != nil {
+			break
+		}
+		e = client.failOver(e)
 	}
-	return replies, nil
+	return nil, failed
+}
+
+// request posts commands to one endpoint, and adapts the size of requests to the time it takes.
+func (c *Client) request(ctx context.Context, e *endpoint, commands []command) ([]gocent.Reply, *Error) {
+	publications := 0
+	for _, cmd := range commands {
+		publications += len(cmd.channels)
+	}
+	limit, began := c.limit.Load(), time.Now()
+	replies, err := c.post(ctx, e, commands)
+	if err == nil {
+		c.grow(limit, publications, time.Since(began))
+		return replies, nil
+	}
+	failed := classify(e.address, err)
+	late := isTimeout(err) && time.Since(began) >= c.opts.Timeout/2 && !errors.Is(ctx.Err(), context.Canceled)
+	if failed.Class == Unavailable && late {
+		c.shrink(publications)
+		pinging, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
+		defer cancel()
+		if e.ping(pinging) == nil {
+			failed.Slow = true
+			failed.reason = fmt.Sprintf("Centrifugo at %s is slow: no answer to a request of %d publications within %s",
+				e.address, publications, c.opts.Timeout)
+		}
+	}
+	return nil, failed
+}
+
+// isTimeout reports whether a request that was sent got no answer in time.
+func isTimeout(err error) bool {
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+		return false
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// limitPublications returns the maximum number of publications in a request, 0 for no limit but
+// those of the options. It is halved after a request that took too long, and grows again.
+func (c *Client) limitPublications() int { return int(c.limit.Load()) }
+
+// shrink halves the limit after a request with this number of publications got no answer in time.
+func (c *Client) shrink(publications int) {
+	half := int64(max(publications/2, 1))
+	for {
+		limit := c.limit.Load()
+		if limit > 0 && limit <= half || c.limit.CompareAndSwap(limit, half) {
+			return
+		}
+	}
+}
+
+// grow doubles the limit that a request was planned with, if the request was about as large and was
+// answered so soon that twice as much will be in time.
+func (c *Client) grow(limit int64, publications int, took time.Duration) {
+	if limit == 0 || int64(publications)*2 < limit || took > c.opts.Timeout/4 {
+		return
+	}
+	double := limit * 2
+	if double >= int64(c.opts.PipeSize)*int64(c.opts.AudienceSize) {
+		double = 0
+	}
+	c.limit.CompareAndSwap(limit, double)
 }
 
 // read returns an error, or nil, for each channel of a command.
@@ -143,7 +220,7 @@ func (c *Client) read(cmd command, reply gocent.Reply) []*Error {
 		case reply.Error != nil:
 			errs[i] = classifyReply(name, reply.Error)
 		case malformed:
-			errs[i] = classify(c.address, errMalformed)
+			errs[i] = classify(c.endpoint().address, errMalformed)
 		case result.Responses[i].Error != nil:
 			errs[i] = classifyReply(name, result.Responses[i].Error)
 		}

@@ -37,7 +37,7 @@ func TestPlan(t *testing.T) {
 		home := map[[16]byte]int{}
 		for s, queue := range queues {
 			last := -1
-			for _, pipe := range o.pipes(queue.commands) {
+			for _, pipe := range o.pipes(queue.commands, 0) {
 				bytes := 0
 				for _, cmd := range pipe {
 					bytes += cmd.bytes()
@@ -90,7 +90,7 @@ func TestPlanFillsPipes(t *testing.T) {
 	}
 	var sizes []int
 	for _, queue := range c.plan(broadcasts) {
-		for _, pipe := range o.pipes(queue.commands) {
+		for _, pipe := range o.pipes(queue.commands, 0) {
 			sizes = append(sizes, len(pipe))
 		}
 	}

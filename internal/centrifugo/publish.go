@@ -38,17 +38,18 @@ type Result struct {
 //
 // Broadcasts of the same Order reach Centrifugo in the given order. Publish attempts a channel that
 // fails with a Transient error twice more, shortly after; its message may then follow later ones of
-// the same call. Once the server is unavailable, Publish does not attempt the remaining broadcasts.
+// the same call. Once the server is unavailable, or too slow for a request, Publish does not
+// attempt the remaining broadcasts; what the server has answered counts.
 // When ctx ends, the pending ones are Unavailable.
 //
 // A broadcast is part of one request at a time. A very wide audience is published faster as several
 // broadcasts of about AudienceSize channels without an Order.
 func (c *Client) Publish(ctx context.Context, broadcasts []Broadcast) []Result {
-	call := &call{client: c, results: make([]Result, len(broadcasts))}
+	call := &call{client: c, results: make([]Result, len(broadcasts)), limit: c.limitPublications()}
 	var wg sync.WaitGroup
 	for _, q := range call.plan(broadcasts) {
 		wg.Go(func() {
-			for _, pipe := range c.opts.pipes(q.commands) {
+			for _, pipe := range c.opts.pipes(q.commands, call.limit) {
 				call.deliverPipe(ctx, pipe)
 			}
 		})
@@ -109,7 +110,11 @@ type queue struct {
 // write to the same result.
 func (c *call) plan(broadcasts []Broadcast) []queue {
 	o := c.client.opts
-	queues := make([]queue, o.queueCount(broadcasts))
+	audience := o.AudienceSize
+	if c.limit > 0 {
+		audience = min(audience, c.limit)
+	}
+	queues := make([]queue, o.queueCount(broadcasts, c.limit))
 	if len(queues) == 0 {
 		return nil
 	}
@@ -125,7 +130,7 @@ func (c *call) plan(broadcasts []Broadcast) []queue {
 			byOrder[b.Order] = q
 		}
 		for len(channels) > 0 {
-			n := min(len(channels), o.AudienceSize)
+			n := min(len(channels), audience)
 			cmd := command{broadcast: i, channels: channels[:n], data: b.Data, key: b.IdempotencyKey}
 			q.commands = append(q.commands, cmd)
 			q.bytes += cmd.bytes()
@@ -135,32 +140,39 @@ func (c *call) plan(broadcasts []Broadcast) []queue {
 	return queues
 }
 
-// queueCount returns the number of queues that fill their requests, up to MaxInFlight.
-func (o Options) queueCount(broadcasts []Broadcast) int {
-	commands, bytes := 0, 0
+// queueCount returns the number of queues that fill their requests, up to MaxInFlight. A limit of 0
+// does not limit the publications in a request.
+func (o Options) queueCount(broadcasts []Broadcast, limit int) int {
+	commands, bytes, publications := 0, 0, 0
 	for _, b := range broadcasts {
+		publications += len(b.Channels)
 		n := ceilDiv(len(b.Channels), o.AudienceSize)
 		commands += n
 		bytes += n * len(b.Data)
 	}
-	return min(o.MaxInFlight, max(ceilDiv(commands, o.PipeSize), ceilDiv(bytes, o.MaxPipeBytes)))
+	count := max(ceilDiv(commands, o.PipeSize), ceilDiv(bytes, o.MaxPipeBytes))
+	if limit > 0 {
+		count = max(count, ceilDiv(publications, limit))
+	}
+	return min(o.MaxInFlight, count)
 }
 
 // pipes cuts the commands of a queue into requests of about equal length within the limits.
-func (o Options) pipes(commands []command) [][]command {
+func (o Options) pipes(commands []command, limit int) [][]command {
 	if len(commands) == 0 {
 		return nil
 	}
 	size := ceilDiv(len(commands), ceilDiv(len(commands), o.PipeSize))
 	var pipes [][]command
-	start, bytes := 0, 0
+	start, bytes, publications := 0, 0, 0
 	for i, cmd := range commands {
 		n := cmd.bytes()
-		if i > start && (i-start == size || bytes+n > o.MaxPipeBytes) {
+		full := i-start == size || bytes+n > o.MaxPipeBytes || limit > 0 && publications+len(cmd.channels) > limit
+		if i > start && full {
 			pipes = append(pipes, commands[start:i])
-			start, bytes = i, 0
+			start, bytes, publications = i, 0, 0
 		}
-		bytes += n
+		bytes, publications = bytes+n, publications+len(cmd.channels)
 	}
 	return append(pipes, commands[start:])
 }

@@ -14,8 +14,10 @@ import (
 func centrifugoAPI() []Setting {
 	return []Setting{
 		{
-			"centrifugo-api-url", "http://localhost:8000/api", "URL of Centrifugo's HTTP API",
-			httpURL(func(c *Config) *string { return &c.CentrifugoAPIURL }),
+			"centrifugo-api-url", "http://localhost:8000/api",
+			"URL of Centrifugo's HTTP API; or the URLs of several nodes of it, separated by commas, " +
+				"of which one is used as long as it is available",
+			httpURLs(func(c *Config) *string { return &c.CentrifugoAPIURL }),
 		},
 		{
 			"centrifugo-api-key", "",

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
 // field is the place of a setting's value in a Config and the rules for the value.
@@ -216,6 +218,21 @@ func httpURL(at func(*Config) *string) field {
 		return ""
 	})
 	f.show = func(c *Config) string { return RedactURL(*at(c)) }
+	return f
+}
+
+// httpURLs is the field of a list of HTTP URLs, separated by commas.
+func httpURLs(at func(*Config) *string) field {
+	f := text("urls", at, func(value string) string {
+		for _, element := range centrifugo.SplitURLs(value) {
+			u, err := url.Parse(element)
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+				return "must be an HTTP URL, such as http://host:port/api, or several separated by commas"
+			}
+		}
+		return ""
+	})
+	f.show = func(c *Config) string { return RedactURLs(*at(c)) }
 	return f
 }
 

@@ -12,6 +12,15 @@ import (
 // redacted replaces a secret wherever one would be shown.
 const redacted = "[redacted]"
 
+// RedactURLs is RedactURL for each URL of a list that is separated by commas.
+func RedactURLs(list string) string {
+	urls := centrifugo.SplitURLs(list)
+	for i := range urls {
+		urls[i] = RedactURL(urls[i])
+	}
+	return strings.Join(urls, ",")
+}
+
 // RedactURL returns a URL without its password and its query.
 func RedactURL(raw string) string {
 	u, err := url.Parse(raw)

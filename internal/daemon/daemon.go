@@ -164,7 +164,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		zap.String("version", d.version),
 		zap.String("command", string(d.role)),
 		zap.String("database", config.RedactDatabaseURL(d.config.DatabaseURL)),
-		zap.String("centrifugo", config.RedactURL(d.config.CentrifugoAPIURL)))
+		zap.String("centrifugo", config.RedactURLs(d.config.CentrifugoAPIURL)))
 	g, ctx := errgroup.WithContext(ctx)
 	for _, act := range d.actors {
 		g.Go(func() error { return act(ctx) })
@@ -191,6 +191,24 @@ func (d *Daemon) close() {
 		d.client.Close()
 	}
 	if d.pool != nil {
-		d.pool.Close()
+		closePool(d.pool)
+	}
+}
+
+// closeTimeout limits the time for closing connections, part of ShutdownTimeout.
+const closeTimeout = time.Second
+
+// closePool closes a pool. It does not wait for connections that do not answer.
+func closePool(pool *pgxpool.Pool) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		pool.Close()
+	}()
+	timer := time.NewTimer(closeTimeout)
+	defer timer.Stop()
+	select {
+	case <-closed:
+	case <-timer.C:
 	}
 }

@@ -24,8 +24,8 @@ const (
 	postgresTimeout      = 3 * time.Second
 )
 
-// postgresDependency checks that the database responds and that its schema is not older than this
-// program's. A newer schema is compatible.
+// postgresDependency checks that the database responds, that it accepts writes, and that its schema
+// is not older than this program's. A newer schema is compatible.
 func postgresDependency(pool *pgxpool.Pool) dependency {
 	return dependency{postgresName, func(ctx context.Context, first bool) []string {
 		timeout := postgresTimeout
@@ -34,7 +34,7 @@ func postgresDependency(pool *pgxpool.Pool) dependency {
 		}
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		status, err := readMigrations(ctx, pool)
+		status, readOnly, err := readState(ctx, pool)
 		switch {
 		case ctx.Err() != nil:
 			return []string{fmt.Sprintf(
@@ -42,6 +42,9 @@ func postgresDependency(pool *pgxpool.Pool) dependency {
 				timeout, database.OneLine(err))}
 		case err != nil:
 			return []string{database.OneLine(database.Explain(err)) + "."}
+		case readOnly:
+			return []string{"The database is read-only: point --database-url to the primary server, " +
+				"or set default_transaction_read_only to off."}
 		case status.Current < status.Latest:
 			return []string{fmt.Sprintf(
 				"The database is at migration %d of %d: run fanfare migrate up.", status.Current, status.Latest)}
@@ -50,13 +53,20 @@ func postgresDependency(pool *pgxpool.Pool) dependency {
 	}}
 }
 
-func readMigrations(ctx context.Context, pool *pgxpool.Pool) (migrations.Status, error) {
+// readState reads the state of the schema, and whether transactions are read-only, as they are on a
+// standby.
+func readState(ctx context.Context, pool *pgxpool.Pool) (status migrations.Status, readOnly bool, err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return migrations.Status{}, err
+		return migrations.Status{}, false, err
 	}
 	defer conn.Release()
-	return migrations.Read(ctx, conn.Conn())
+	err = conn.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&readOnly)
+	if err != nil {
+		return migrations.Status{}, false, err
+	}
+	status, err = migrations.Read(ctx, conn.Conn())
+	return status, readOnly, err
 }
 
 // centrifugoDependency checks that Centrifugo accepts the API key and has the namespaces.

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/fanfarehq/fanfare/internal/database"
+	"github.com/fanfarehq/fanfare/outbox"
 )
 
 // workerName is the name of the worker in the answers of /readyz.
@@ -15,6 +18,7 @@ type health struct {
 	problems     func() map[string][]string // of the dependencies; see monitor.Problems
 	lastProgress func() time.Time           // see outbox.Worker.LastProgress; nil without a worker
 	stalledAfter time.Duration              // since the last progress
+	delivery     func() outbox.Problem      // see outbox.Worker.Problem; nil without a worker
 	optional     []string                   // the dependencies without which the daemon does most of its work
 	now          func() time.Time
 }
@@ -55,6 +59,13 @@ func (h *health) workerProblem() string {
 	}
 	if idle := h.now().Sub(last); idle > h.stalledAfter {
 		return fmt.Sprintf("The last completed poll of the outbox was %s ago.", idle.Round(time.Second))
+	}
+	if h.delivery == nil {
+		return ""
+	}
+	if p := h.delivery(); p.Err != nil {
+		return fmt.Sprintf("Nothing has been delivered for %s: %s.", h.now().Sub(p.Since).Round(time.Second),
+			database.OneLine(database.Explain(p.Err)))
 	}
 	return ""
 }

@@ -17,9 +17,10 @@ import (
 const stalledAfter = 15 * time.Second
 
 // WorkerConnections returns the maximum number of connections that a worker opens: those of
-// delivery, and one each for health checks, backlog metrics, partitions and retention.
+// delivery, and one each for the worker's registration, health checks, backlog metrics, partitions
+// and retention.
 func WorkerConnections(c *config.Config) int {
-	n := 2*c.Workers + 3
+	n := 2*c.Workers + 4
 	if c.RetentionInterval > 0 {
 		n++
 	}
@@ -40,13 +41,14 @@ func (d *Daemon) deliver() {
 		Claimers: c.Workers,
 		Batch:    c.BatchSize,
 		Poll:     c.PollInterval,
-		Grace:    ShutdownTimeout,
+		Grace:    ShutdownTimeout - closeTimeout,
 		Retries:  outbox.Retries{MaxAttempts: c.MaxAttempts},
 		Logger:   d.log,
 		Observer: metrics.NewOutbox(d.registry),
 	})
 	metrics.RegisterBacklog(d.registry, outbox.NewBacklog(d.pool))
 	metrics.RegisterProgress(d.registry, worker.LastProgress)
+	d.health.delivery = worker.Problem
 	d.health.lastProgress, d.health.stalledAfter = worker.LastProgress, stalledAfter+c.PollInterval
 	d.actors = append(d.actors, d.afterCatalogReady(worker.Run), func(ctx context.Context) error {
 		return createPartitions(ctx, d.pool, d.log)

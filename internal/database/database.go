@@ -4,6 +4,7 @@ package database
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,6 +17,14 @@ import (
 
 // connectTimeout limits the time for opening a connection, unless the URL sets connect_timeout.
 const connectTimeout = 5 * time.Second
+
+// pingTimeout limits the wait for a connection that has been idle for a second to answer, before it
+// is replaced: a network may have forgotten it.
+const pingTimeout = 2 * time.Second
+
+// keepAlive finds connections within half a minute whose other end no longer answers, and keeps a
+// network from forgetting idle ones.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
 // errInvalidURL replaces the error of pgx, which may contain the password.
 var errInvalidURL = errors.New("invalid database URL")
@@ -44,6 +53,8 @@ func Open(ctx context.Context, url string, maxConns int) (*pgxpool.Pool, error) 
 		registerTypes(conn.TypeMap())
 		return nil
 	}
+	config.PingTimeout = pingTimeout
+	config.BeforeClose = closeSoon
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
@@ -62,7 +73,24 @@ func setDefaults(config *pgconn.Config) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	config.DialFunc = (&net.Dialer{Timeout: config.ConnectTimeout, KeepAliveConfig: keepAlive}).DialContext
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "fanfare"
+	}
+}
+
+// closeSoon bounds the time for which a connection that was given up occupies its place in the
+// pool: pgx waits up to 15 seconds for its end.
+func closeSoon(conn *pgx.Conn) {
+	server := conn.PgConn()
+	if !server.IsClosed() {
+		return
+	}
+	timer := time.NewTimer(pingTimeout)
+	defer timer.Stop()
+	select {
+	case <-server.CleanupDone():
+	case <-timer.C:
+		_ = server.Conn().Close()
 	}
 }

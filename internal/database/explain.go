@@ -27,16 +27,25 @@ func Explain(err error) error {
 
 // remedies are by SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html.
 var remedies = map[string]string{
+	"25006": primary,                                                     // read_only_sql_transaction
+	"26000": pooler,                                                      // invalid_sql_statement_name
 	"28000": "correct --database-url",                                    // invalid_authorization_specification
 	"28P01": "correct --database-url",                                    // invalid_password
 	"3D000": "create the database, or correct --database-url",            // invalid_catalog_name
 	"3F000": missingSchema,                                               // invalid_schema_name
-	"42P01": missingSchema,                                               // undefined_table
+	"42501": "grant the privileges that fanfare doctor prints",           // insufficient_privilege
+	"42703": "correct the views of the directory",                        // undefined_column
 	"42883": missingSchema,                                               // undefined_function
+	"42P01": missingSchema,                                               // undefined_table
+	"42P05": pooler,                                                      // duplicate_prepared_statement
 	"53300": "increase max_connections, or run fewer workers or servers", // too_many_connections
 }
 
-const missingSchema = "check the schema with fanfare migrate status"
+const (
+	missingSchema = "check the schema with fanfare migrate status"
+	primary       = "point --database-url to the primary server, or set default_transaction_read_only to off"
+	pooler        = "behind PgBouncer, add default_query_exec_mode=exec to --database-url"
+)
 
 // OneLine returns an error's text in one line, with repeated lines removed: pgx reports the error
 // of every address that it tried.

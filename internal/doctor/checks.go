@@ -18,6 +18,7 @@ func checks() []check {
 		{"postgres-indexes", []string{"postgres-directory"}, checkIndexes},
 		{"postgres-clock", database, checkDatabaseClock},
 		{"postgres-backlog", schema, checkBacklog},
+		{"postgres-lanes", schema, checkLanes},
 		{"postgres-snapshots", database, checkSnapshots},
 		{"postgres-connections", database, checkConnections},
 

@@ -37,6 +37,10 @@ func remedyFor(err *pgconn.PgError, role string) string {
 		return "create the database, or correct --database-url"
 	case "53300": // too_many_connections
 		return "raise max_connections, or run fewer workers"
+	case "25006": // read_only_sql_transaction
+		return "point --database-url to the primary server, or set default_transaction_read_only to off"
+	case "3F000": // invalid_schema_name
+		return "run fanfare migrate up"
 	case "57P03": // cannot_connect_now
 		return "wait until PostgreSQL has started"
 	case "42501": // insufficient_privilege

@@ -30,6 +30,8 @@ func requiredPrivileges() []privilege {
 	add(table, "schema_version", false, "SELECT")
 	add(table, "activities", false, "SELECT")
 	add(table, "outbox", false, "SELECT", "INSERT", "DELETE")
+	add(table, "outbox_seq_seq", false, "SELECT")
+	add(table, "workers", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "parked", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "fan_out_jobs", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "dead_letters", false, "SELECT", "INSERT", "UPDATE", "DELETE")

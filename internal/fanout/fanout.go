@@ -1,7 +1,9 @@
 package fanout
 
 import (
+	"cmp"
 	"context"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -48,6 +50,8 @@ type Fanout struct {
 	channels  Channels
 	filter    *preferences.Filter
 	opts      Options
+
+	unwritten atomic.Int64 // Unix nanoseconds of the latest failure to write inbox rows
 }
 
 // New returns a Fanout that publishes to the publisher, on channels with these names, and drops
@@ -88,13 +92,43 @@ func (f *Fanout) Handle(ctx context.Context, tx pgx.Tx, batch []outbox.Item) ([]
 	if err != nil {
 		return nil, err
 	}
-	for i, result := range results {
-		if d.outcomes[d.items[i]], err = f.outcome(result); err != nil {
-			return nil, err
-		}
+	if err := f.judge(batch, d, results); err != nil {
+		return nil, err
 	}
 	f.observe(d)
 	return d.outcomes, nil
+}
+
+// judge sets the outcomes of the published items. Those that Centrifugo did not answer for stay
+// pending, and the later ones of their resources with them. It returns an error if Centrifugo
+// answered for none.
+func (f *Fanout) judge(batch []outbox.Item, d *decision, results []centrifugo.Result) error {
+	answered := len(results) == 0
+	var unavailable error
+	for i, result := range results {
+		o, err := f.outcome(result)
+		if err != nil {
+			o, unavailable = outbox.Outcome{Verdict: outbox.Pending, Err: err}, cmp.Or(unavailable, err)
+		} else {
+			answered = true
+		}
+		d.outcomes[d.items[i]] = o
+	}
+	if unavailable == nil {
+		return nil
+	}
+	if !answered {
+		return unavailable
+	}
+	waiting := map[uuid.UUID]bool{}
+	for i := range d.outcomes {
+		resource := batch[i].ResourceID
+		if waiting[resource] {
+			d.outcomes[i] = outbox.Outcome{Verdict: outbox.Pending, Err: unavailable}
+		}
+		waiting[resource] = waiting[resource] || d.outcomes[i].Verdict == outbox.Pending
+	}
+	return nil
 }
 
 func (f *Fanout) observe(d *decision) {

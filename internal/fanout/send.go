@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,11 +21,28 @@ type Publisher interface {
 	Publish(ctx context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result
 }
 
+// Times of sending.
+const (
+	// publishTimeout bounds the publishing of a batch, which the transaction waits for. It is less
+	// than the transaction's idle_in_transaction_session_timeout.
+	publishTimeout = 15 * time.Second
+	// writeFirstFor is for how long after a failure to write inbox rows they are written before
+	// anything is published, not meanwhile.
+	writeFirstFor = time.Minute
+)
+
 // send publishes the broadcasts of a decision and meanwhile writes its inbox rows. It never
-// returns, nor panics, while a publication is in flight.
+// returns, nor panics, while a publication is in flight. If rows could not be written lately, it
+// publishes once they are: what cannot be settled would be published again and again.
 func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo.Result, error) {
 	if len(d.broadcasts) == 0 {
-		return nil, d.inbox.Write(ctx, tx)
+		return nil, f.write(ctx, tx, d)
+	}
+	if failed := f.unwritten.Load(); failed != 0 && time.Now().UnixNano()-failed < int64(writeFirstFor) {
+		if err := f.write(ctx, tx, d); err != nil {
+			return nil, err
+		}
+		return f.publish(ctx, d.broadcasts)
 	}
 	var (
 		publishing sync.WaitGroup
@@ -33,9 +51,18 @@ func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo
 	)
 	publishing.Go(func() { results, publishErr = f.publish(ctx, d.broadcasts) })
 	defer publishing.Wait()
-	err := d.inbox.Write(ctx, tx)
+	err := f.write(ctx, tx, d)
 	publishing.Wait()
 	return results, cmp.Or(err, publishErr)
+}
+
+// write writes the inbox rows of a decision.
+func (f *Fanout) write(ctx context.Context, tx pgx.Tx, d *decision) error {
+	err := d.inbox.Write(ctx, tx)
+	if err != nil {
+		f.unwritten.Store(time.Now().UnixNano())
+	}
+	return err
 }
 
 // publish calls the publisher. A panic of the publisher becomes an error.
@@ -48,6 +75,8 @@ func (f *Fanout) publish(
 			err = fmt.Errorf("publisher panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
 	return f.publisher.Publish(ctx, broadcasts), nil
 }
 

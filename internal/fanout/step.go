@@ -39,15 +39,48 @@ func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.St
 	if err != nil {
 		return outbox.Step{}, err
 	}
+	failed := map[string]bool{}
+	var reason error
 	for _, result := range results {
 		o, err := f.outcome(result)
-		if err = cmp.Or(err, o.Err); err != nil {
-			return outbox.Step{}, err
+		if o.Err != nil {
+			return outbox.Step{}, o.Err
 		}
+		reason = cmp.Or(reason, err)
+		for _, channel := range result.Failed {
+			failed[channel] = true
+		}
+	}
+	if reason != nil {
+		last, ok := f.reached(&job, candidates, failed)
+		if !ok {
+			return outbox.Step{}, reason
+		}
+		step.LastPrincipalID, step.Done = last, false
 	}
 	step.Notified = d.report.Recipients[0]
 	f.observe(d)
 	return step, nil
+}
+
+// reached returns the last candidate before the first one whose channel failed: up to there,
+// Centrifugo has answered. It reports false if that is none, or if a shared channel failed.
+func (f *Fanout) reached(
+	job *outbox.Job,
+	candidates []watchers.Candidate,
+	failed map[string]bool,
+) (last uuid.UUID, ok bool) {
+	personal := 0
+	for i, c := range candidates {
+		channel := f.channels.User(activity.Principal{TenantID: job.TenantID, PrincipalID: c.PrincipalID})
+		if !failed[channel] {
+			continue
+		}
+		if personal++; personal == 1 && i > 0 {
+			last, ok = candidates[i-1].PrincipalID, true
+		}
+	}
+	return last, ok && personal == len(failed)
 }
 
 func (f *Fanout) decideStep(

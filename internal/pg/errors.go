@@ -42,6 +42,12 @@ func unavailableClass(class string) bool {
 	return false
 }
 
+// IsServerError reports whether err is an answer of the server.
+func IsServerError(err error) bool {
+	_, ok := errors.AsType[*pgconn.PgError](err)
+	return ok
+}
+
 // Contended reports whether a transaction was undone because of others or because of its size: a
 // timeout of a statement or a lock, a deadlock, or a serialization failure. It may succeed when it
 // is repeated with less work.
@@ -58,4 +64,38 @@ func Contended(err error) bool {
 		return true
 	}
 	return false
+}
+
+// Reason groups errors of the server by what has to change before the statement succeeds.
+type Reason int
+
+// The reasons.
+const (
+	Other         Reason = iota // the statement, its data, or what passes by itself
+	Configuration               // rights, the schema, or a view of the directory
+	ReadOnly                    // the server is a standby, or its transactions are read-only
+	Pooler                      // a pooler mixes up the prepared statements of its clients
+)
+
+// ReasonOf returns the reason of an error.
+func ReasonOf(err error) Reason {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || len(server.Code) != 5 {
+		return Other
+	}
+	switch server.Code {
+	case "25006": // read_only_sql_transaction
+		return ReadOnly
+	case "26000", "42P05": // invalid_sql_statement_name, duplicate_prepared_statement
+		return Pooler
+	}
+	switch server.Code[:2] {
+	case "0A", // feature not supported: the type of a view's column has changed
+		"28", // invalid authorization
+		"3D", // invalid catalog name
+		"3F", // invalid schema name
+		"42": // syntax error or access rule violation
+		return Configuration
+	}
+	return Other
 }
