@@ -8,13 +8,14 @@
 
 -- Reports whether a key of a payload names a secret, so that its value must not be stored.
 CREATE FUNCTION fanfare.names_secret(key text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN key COLLATE "C" ~*
         '('
-        'password|passwd|passphrase|passcode' -- password
+        'password|passwd|passphrase|passcode|passkey' -- password
+        '|(otp|mfa|2fa|verification|recovery|backup)[^a-z0-9]{0,2}code' -- one-time password
         '|secret' -- secret
         '|(access|refresh|auth)[^a-z0-9]{0,2}token' -- token
-        '|(api|private|access|signing|encryption)[^a-z0-9]{0,2}key' -- key
+        '|(api|private|access|account|sign|signing|encryption|decryption|ssh|master|shared|symmetric|hmac|aes|rsa|pgp|gpg|host|deploy|session|client|root|recovery|subscription|auth|webhook)[^a-z0-9]{0,2}key' -- key
         '|authori[sz]ation' -- authorization
         '|credential' -- credentials
         '|cookie' -- cookie
@@ -23,10 +24,35 @@ CREATE FUNCTION fanfare.names_secret(key text) RETURNS boolean
         'token' -- token
         ')[^a-z0-9]*$'
         '|(^|[^a-z])('
-        'pwd' -- pwd
+        'pwd|pw' -- pwd
+        '|otp|totp' -- one-time password
         '|jwt' -- jwt
         '|bearer' -- bearer
-        ')[^a-z0-9]*$';
+        ')[^a-z0-9]*$'
+    OR key COLLATE "C" ~
+        '[a-z0-9]('
+        'Pwd|PWD|Pw|PW' -- pwd
+        '|Otp|OTP|Totp|TOTP' -- one-time password
+        '|Jwt|JWT' -- jwt
+        '|Bearer|BEARER' -- bearer
+        ')[^A-Za-z0-9]*$';
+
+-- Reports whether a key of a payload names a secret if its value is a text: the same name is as
+-- often that of a number or an id.
+CREATE FUNCTION fanfare.names_secret_text(key text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN key COLLATE "C" ~*
+        '('
+        'sess(ion)?[^a-z0-9]{0,2}ids?' -- session
+        '|tokens' -- token
+        ')[^a-z0-9]*$'
+        '|(^|[^a-z])('
+        'pass' -- pass
+        ')[^a-z0-9]*$'
+    OR key COLLATE "C" ~
+        '[a-z0-9]('
+        'Pass|PASS' -- pass
+        ')[^A-Za-z0-9]*$';
 
 -- Reports whether a text contains a secret: a private key, a token or key with a well-known form, a
 -- URL with a password, or the name of a secret with a value assigned to it.
@@ -35,31 +61,55 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
     RETURN value COLLATE "C" ~
         '('
         '[Bb][Ee][Aa][Rr][Ee][Rr][ +]+[A-Za-z0-9._~+/=-]{12,}' -- bearer
+        '|[Bb][Aa][Ss][Ii][Cc][ +]+(([A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/]){2,}|[A-Za-z0-9+/]{6,}=|[A-Za-z0-9]{24,})|([Nn][Ee][Gg][Oo][Tt][Ii][Aa][Tt][Ee]|[Nn][Tt][Ll][Mm]) +[A-Za-z0-9+/]{24,}' -- HTTP credentials
         '|-----BEGIN [A-Z0-9 ]*PRIVATE KEY' -- private key
         '|[A-Za-z0-9+.-]://[^/?# :]*:[^/?# @]+@' -- URL password
         ')'
         '|(^|[^A-Za-z0-9_])('
         'eyJ[A-Za-z0-9_-]{8,}[.][A-Za-z0-9_-]{8,}[.]' -- jwt
+        '|ff_[0-9a-f]{32}_[0-9a-f]{8}' -- Fanfare token
         '|A[KS]IA[0-9A-Z]{16}' -- AWS access key
         '|gh[oprsu]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}' -- GitHub token
-        '|glpat-[A-Za-z0-9_-]{16,}' -- GitLab token
-        '|xox[a-z]-[A-Za-z0-9-]{10,}' -- Slack token
+        '|gl(pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16,}' -- GitLab token
+        '|xox[a-z][-.][A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{10,}' -- Slack token
         '|[rs]k_(live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{16,}' -- Stripe key
         '|sk-[A-Za-z0-9_-]{20,}' -- sk- key
-        '|AIza[A-Za-z0-9_-]{30,}' -- Google API key
+        '|AIza[A-Za-z0-9_-]{30,}|ya29[.][A-Za-z0-9_.-]{16,}|1//0[A-Za-z0-9_-]{30,}|GOCSPX-[A-Za-z0-9_-]{20,}' -- Google key
         '|npm_[A-Za-z0-9]{30,}' -- npm token
         '|hf_[A-Za-z0-9]{30,}' -- Hugging Face token
         '|SG[.][A-Za-z0-9_-]{16,}[.][A-Za-z0-9_-]{16,}' -- SendGrid key
         '|dop_v1_[0-9a-f]{32,}' -- DigitalOcean token
         '|shp(at|ca|pa|ss)_[0-9a-fA-F]{32}' -- Shopify token
+        '|hv[sbr][.][A-Za-z0-9_-]{20,}' -- Vault token
+        '|pypi-[A-Za-z0-9_-]{16,}' -- PyPI token
+        '|rubygems_[0-9a-f]{32,}' -- RubyGems key
+        '|dckr_[op]at_[A-Za-z0-9_-]{20,}' -- Docker token
+        '|AT[AC]TT3x[A-Za-z0-9_=-]{20,}' -- Atlassian token
+        '|dapi[0-9a-f]{32,}' -- Databricks token
+        '|gl(sa|c)_[A-Za-z0-9+/_]{20,}' -- Grafana token
+        '|lin_(api|oauth)_[A-Za-z0-9]{20,}' -- Linear key
+        '|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}' -- Telegram token
+        '|sq0(atp|csp)-[A-Za-z0-9_-]{20,}' -- Square token
+        '|key-[0-9a-f]{32}' -- Mailgun key
+        '|PMAK-[0-9a-f]{20,}' -- Postman key
+        '|NRAK-[A-Z0-9]{20,}' -- New Relic key
+        '|[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,}' -- Azure secret
         ')'
     OR lower(value COLLATE "C") ~
         '('
-        'password|passwd|passphrase|passcode' -- password
-        '|pwd' -- pwd
+        'https?://[^/?# :@]*([a-z0-9_.~%-]{20}|[0-9][a-z0-9_-]{11,})@' -- URL token
+        '|[?&;](x-(amz|goog)-)?(sig|signature|hmac)=[a-z0-9%+/_-]{16}' -- signed URL
+        '|://(hooks[.]slack[.]com/|hooks[.]zapier[.]com/|([a-z]+[.])?discord(app)?[.]com/api/(v[0-9]+/)?webhooks/|[a-z0-9-]+[.]webhook[.]office[.]com/|outlook[.]office(365)?[.]com/webhook/|api[.]telegram[.]org/bot|chat[.]googleapis[.]com/v1/spaces/|open[.](feishu[.]cn|larksuite[.]com)/open-apis/bot/|qyapi[.]weixin[.]qq[.]com/cgi-bin/webhook/|[^/?# ]+/hooks/)[^ ]{16}' -- webhook URL
+        ')'
+        '|('
+        'password|passwd|passphrase|passcode|passkey' -- password
+        '|(^|[^a-z])pass' -- pass
+        '|pwd|(^|[^a-z])pw' -- pwd
+        '|(^|[^a-z])t?otp' -- one-time password
+        '|sess(ion)?[-_. ]?id|connect[.]sid' -- session
         '|secret' -- secret
         '|token' -- token
-        '|(api|access|account|private|signing|encryption)[-_. ]?key' -- key
+        '|(api|access|account|private|signing|encryption|ssh|master|shared|subscription|auth)[-_. ]?key' -- key
         '|authori[sz]ation' -- authorization
         '|credentials?' -- credentials
         '|cookie' -- cookie
@@ -69,9 +119,10 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         '|[^a-z0-9 =:]{0,7}["''] ?: ?[0-9]{4})'
         '|('
         '-password' -- password
+        '|-session-id' -- session
         '|-secret' -- secret
         '|-token' -- token
-        '|api-key' -- key
+        '|(api|auth|master|access|subscription|functions|shared)-key' -- key
         '|authorization' -- authorization
         '|cookie' -- cookie
         '): *((basic|digest|token) +)?[^ ]{6}';
@@ -81,20 +132,60 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
 CREATE FUNCTION fanfare.may_contain_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN lower(value COLLATE "C") LIKE ANY (ARRAY[
-        '%pass%', '%pwd%', '%secret%', '%token%', '%key%', '%authori%', '%credential%', '%cookie%',
-        '%jwt%', '%eyj%', '%bearer%', '%://%', '%akia%', '%asia%', '%ghp_%', '%gho_%', '%ghr_%',
-        '%ghs_%', '%ghu_%', '%github_pat%', '%glpat-%', '%xox%', '%k_live%', '%k_test%', '%whsec%',
-        '%sk-%', '%aiza%', '%npm_%', '%hf_%', '%sg.%', '%dop_v%', '%shp%'
+        '%pass%', '%pw%', '%otp%', '%mfa%', '%2fa%', '%verification%', '%recovery%', '%backup%',
+        '%sess%', '%connect.sid%', '%secret%', '%token%', '%key%', '%authori%', '%credential%',
+        '%cookie%', '%jwt%', '%eyj%', '%bearer%', '%basic%', '%negotiate%', '%ntlm%', '%://%',
+        '%sig=%', '%signature=%', '%hmac=%', '%ff_%', '%akia%', '%asia%', '%ghp_%', '%gho_%',
+        '%ghr_%', '%ghs_%', '%ghu_%', '%github_pat%', '%glpat-%', '%glptt-%', '%gldt-%', '%glrt-%',
+        '%glcbt-%', '%glft-%', '%glsoat-%', '%glagent-%', '%xox%', '%xapp-%', '%k_live%',
+        '%k_test%', '%whsec%', '%sk-%', '%aiza%', '%ya29.%', '%1//0%', '%gocspx-%', '%npm_%',
+        '%hf_%', '%sg.%', '%dop_v%', '%shp%', '%hvs.%', '%hvb.%', '%hvr.%', '%pypi-%',
+        '%rubygems_%', '%dckr_%', '%atatt3x%', '%atctt3x%', '%dapi%', '%glsa_%', '%glc_%',
+        '%lin_api_%', '%lin_oauth_%', '%:aa%', '%sq0%', '%pmak-%', '%nrak-%', '%q~%'
     ]);
+
+-- Reports whether a key of an object is that of a name: "field" in {"field": "password"}.
+CREATE FUNCTION fanfare.is_pair_name(key text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN lower(key COLLATE "C") ~
+        '^(name|key|k|field|header|param|parameter|property|prop|attribute|attr|variable|var|env|setting|option|label|path|column)([^a-z0-9]?name)?$';
+
+-- Reports whether a key of an object is that of the value of such a name.
+CREATE FUNCTION fanfare.is_pair_value(key text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN lower(key COLLATE "C") ~
+        '^((old|new|string|raw|default|current|previous|actual|expected|before|after)[^a-z0-9]?)?(value|values|val|v)$|^(before|after|old|new|from|to|previous|prev|current|default|content)$';
+
+-- Reports whether a text is more likely a name than a secret.
+CREATE FUNCTION fanfare.is_word(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN value COLLATE "C" ~
+        '^[a-z]+([-_.][a-z]+)*$';
+
+-- Reports whether a text is a UUID.
+CREATE FUNCTION fanfare.is_uuid(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN value COLLATE "C" ~
+        '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
 
 REVOKE ALL ON FUNCTION
     fanfare.names_secret,
+    fanfare.names_secret_text,
+    fanfare.is_pair_name,
+    fanfare.is_pair_value,
+    fanfare.is_word,
+    fanfare.is_uuid,
     fanfare.contains_secret,
     fanfare.may_contain_secret
 FROM PUBLIC;
 
 ---- create above / drop below ----
 
+DROP FUNCTION fanfare.is_uuid;
+DROP FUNCTION fanfare.is_word;
+DROP FUNCTION fanfare.is_pair_value;
+DROP FUNCTION fanfare.is_pair_name;
 DROP FUNCTION fanfare.may_contain_secret;
 DROP FUNCTION fanfare.contains_secret;
+DROP FUNCTION fanfare.names_secret_text;
 DROP FUNCTION fanfare.names_secret;

@@ -1,28 +1,60 @@
 -- Redaction of secrets, and the other rules by which an activity's contents are stored.
 
+-- Reports whether the value of a name must not be stored. more_keys are further names of secrets, in
+-- lower case.
+CREATE FUNCTION fanfare.is_secret(name text, value jsonb, more_keys text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN fanfare.names_secret(name)
+        OR lower(name COLLATE "C") = ANY (more_keys)
+        OR fanfare.names_secret_text(name)
+            AND CASE jsonb_typeof(value)
+                WHEN 'string' THEN NOT fanfare.is_uuid(value #>> '{}')
+                ELSE jsonb_typeof(value) IN ('object', 'array')
+            END;
+
 -- Returns a JSON value with its secrets replaced by "[redacted]", at any depth: the value of a key
 -- that names a secret, a string that contains one, and a key that contains one together with its
--- value. more_keys are further keys that name a secret, in lower case.
-CREATE FUNCTION fanfare.redact_json(value jsonb, more_keys text[]) RETURNS jsonb
+-- value. A name beside its value counts as a key: in an object with members such as "name" and
+-- "value"; and in a list of two, if it is an element of a list, such as a list of headers, or unless
+-- its second element is a word as well, as in a list of changed fields. more_keys are further keys
+-- that name a secret, in lower case.
+CREATE FUNCTION fanfare.redact_json(value jsonb, more_keys text[], in_list boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    names text[]; -- those in the object whose value may be beside them
 BEGIN
     CASE jsonb_typeof(value)
     WHEN 'object' THEN
+        names := ARRAY(
+            SELECT v #>> '{}'
+            FROM jsonb_each(value) AS e(k, v)
+            WHERE jsonb_typeof(v) = 'string'
+                AND fanfare.is_pair_name(k)
+                AND NOT fanfare.is_secret(k, v, more_keys));
         RETURN coalesce((
             SELECT jsonb_object_agg(
                 CASE WHEN fanfare.contains_secret(k) THEN '[redacted]' ELSE k END,
                 CASE
-                    WHEN fanfare.names_secret(k)
+                    WHEN fanfare.is_secret(k, v, more_keys)
                         OR fanfare.contains_secret(k)
-                        OR lower(k COLLATE "C") = ANY (more_keys)
+                        OR names <> '{}'
+                            AND fanfare.is_pair_value(k)
+                            AND (SELECT bool_or(fanfare.is_secret(n, v, more_keys)) FROM unnest(names) AS n)
                     THEN '"[redacted]"'
                     ELSE fanfare.redact_json(v, more_keys)
                 END
                 ORDER BY fanfare.contains_secret(k)) -- of equal keys, the last is stored
             FROM jsonb_each(value) AS e(k, v)), '{}');
     WHEN 'array' THEN
+        IF jsonb_array_length(value) = 2
+            AND jsonb_typeof(value -> 0) = 'string'
+            AND fanfare.is_secret(value ->> 0, value -> 1, more_keys)
+            AND (in_list OR jsonb_typeof(value -> 1) <> 'string' OR NOT fanfare.is_word(value ->> 1))
+        THEN
+            RETURN jsonb_build_array(fanfare.redact_json(value -> 0, more_keys, true), '[redacted]');
+        END IF;
         RETURN coalesce((
-            SELECT jsonb_agg(fanfare.redact_json(v, more_keys) ORDER BY n)
+            SELECT jsonb_agg(fanfare.redact_json(v, more_keys, true) ORDER BY n)
             FROM jsonb_array_elements(value) WITH ORDINALITY AS e(v, n)), '[]');
     WHEN 'string' THEN
         RETURN CASE WHEN fanfare.contains_secret(value #>> '{}') THEN '"[redacted]"' ELSE value END;
@@ -69,6 +101,7 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION
+    fanfare.is_secret,
     fanfare.redact_json,
     fanfare.redact_text,
     fanfare.redact_payload
@@ -79,3 +112,4 @@ FROM PUBLIC;
 DROP FUNCTION fanfare.redact_payload;
 DROP FUNCTION fanfare.redact_text;
 DROP FUNCTION fanfare.redact_json;
+DROP FUNCTION fanfare.is_secret;

@@ -9,16 +9,17 @@ import (
 
 // RedactJSON returns a JSON text with its secrets replaced by [Redacted], at any depth: the value
 // of a key that names a secret, a string that contains one, and a key that contains one together
-// with its value. keys are further keys that name a secret, in lower case. raw itself is returned
-// if it contains no secret or is not valid JSON; it is never changed.
+// with its value. A name beside its value counts as a key, in an object with members such as "name"
+// and "value", and in a list of two. keys are further keys that name a secret, in lower case. raw
+// itself is returned if it contains no secret or is not valid JSON; it is never changed.
 func RedactJSON(raw json.RawMessage, keys ...string) json.RawMessage {
 	// A letter may be written as an escape.
-	if len(keys) == 0 && bytes.IndexByte(raw, '\\') < 0 && !hasHint(LowerASCII(string(raw))) {
+	if len(keys) == 0 && bytes.IndexByte(raw, '\\') < 0 && !hints.in(LowerASCII(string(raw))) {
 		return raw
 	}
 	r := redaction{decoder: json.NewDecoder(bytes.NewReader(raw)), keys: keys, out: make([]byte, 0, len(raw))}
 	r.decoder.UseNumber()
-	if err := r.value(); err != nil || !r.found {
+	if _, err := r.value(false); err != nil || !r.found {
 		return raw
 	}
 	return r.out
@@ -71,28 +72,53 @@ type redaction struct {
 	found   bool
 }
 
-func (r *redaction) value() error {
+// A span is where the copy of a value is, and what decides whether it can be a secret.
+type span struct {
+	from, to int
+	kind     kind
+	text     string // of a string
+}
+
+// kind is the kind of a value.
+type kind int
+
+const (
+	scalar kind = iota // a number, true, false or null
+	text
+	composite
+)
+
+// value copies a value. inList reports whether it is an element of a list.
+func (r *redaction) value(inList bool) (span, error) {
+	from := len(r.out)
 	token, err := r.decoder.Token()
 	if err != nil {
-		return err
+		return span{}, err
 	}
+	copied := span{from: from}
 	switch v := token.(type) {
 	case json.Delim:
+		copied.kind = composite
 		if v == '{' {
-			return r.object()
+			err = r.object()
+		} else {
+			err = r.array(inList)
 		}
-		return r.array()
 	case string:
-		text := RedactText(v)
-		r.found = r.found || text != v
-		return r.append(text)
+		copied.kind, copied.text = text, v
+		redacted := RedactText(v)
+		r.found = r.found || redacted != v
+		err = r.append(redacted)
 	default:
-		return r.append(v)
+		err = r.append(v)
 	}
+	copied.to = len(r.out)
+	return copied, err
 }
 
 func (r *redaction) object() error {
 	r.out = append(r.out, '{')
+	pair := pairing{}
 	first, redactedKey := true, false
 	for r.decoder.More() {
 		token, err := r.decoder.Token()
@@ -115,15 +141,18 @@ func (r *redaction) object() error {
 			return err
 		}
 		r.out = append(r.out, ':')
-		if InKey(key) || slices.Contains(r.keys, LowerASCII(key)) {
-			r.out = append(r.out, `"`+Redacted+`"`...)
-			err = r.skip()
-		} else {
-			err = r.value()
-		}
+		value, err := r.value(false)
 		if err != nil {
 			return err
 		}
+		if r.isSecret(key, value) {
+			r.replace(value)
+			continue
+		}
+		pair.add(key, value)
+	}
+	for _, value := range pair.secrets(r) {
+		r.replace(value)
 	}
 	if redactedKey { // as the last member, so that it wins over a member that has this key already
 		if !first {
@@ -136,22 +165,50 @@ func (r *redaction) object() error {
 	return err
 }
 
-// skip reads a value that is replaced.
+// isSecret reports whether the value of a name must not be stored.
+func (r *redaction) isSecret(name string, value span) bool {
+	if InKey(name) || slices.Contains(r.keys, LowerASCII(name)) {
+		return true
+	}
+	return value.kind != scalar && InTextKey(name) && (value.kind != text || !uuidPattern.MatchString(value.text))
+}
+
+// replace replaces the copy of a value, behind which no other value that is to be replaced lies.
+func (r *redaction) replace(value span) {
+	r.found = true
+	r.out = slices.Replace(r.out, value.from, value.to, []byte(`"`+Redacted+`"`)...)
+}
+
+// skip reads a value that is replaced together with its key.
 func (r *redaction) skip() error {
 	r.found = true
 	var skipped json.RawMessage
 	return r.decoder.Decode(&skipped)
 }
 
-func (r *redaction) array() error {
+// array copies a list. One of two elements may be a name and its value: so it is read within a
+// list, such as a list of headers, and elsewhere unless the second element is a word as well, as in
+// a list of changed fields.
+func (r *redaction) array(inList bool) error {
 	r.out = append(r.out, '[')
-	for first := true; r.decoder.More(); first = false {
-		if !first {
+	var pair [2]span
+	count := 0
+	for ; r.decoder.More(); count++ {
+		if count > 0 {
 			r.out = append(r.out, ',')
 		}
-		if err := r.value(); err != nil {
+		value, err := r.value(true)
+		if err != nil {
 			return err
 		}
+		if count < len(pair) {
+			pair[count] = value
+		}
+	}
+	name, value := pair[0], pair[1]
+	if count == len(pair) && name.kind == text && r.isSecret(name.text, value) &&
+		(inList || value.kind != text || !wordPattern.MatchString(value.text)) {
+		r.replace(value)
 	}
 	r.out = append(r.out, ']')
 	_, err := r.decoder.Token()
@@ -162,4 +219,36 @@ func (r *redaction) append(scalar any) error {
 	text, err := json.Marshal(scalar)
 	r.out = append(r.out, text...)
 	return err
+}
+
+// pairing collects the members of an object that hold a name and its value.
+type pairing struct {
+	names  map[string]span
+	values []span
+}
+
+func (p *pairing) add(key string, value span) {
+	lower := LowerASCII(key)
+	switch {
+	case pairValueLower.MatchString(lower):
+		p.values = append(p.values, value)
+	case pairNameLower.MatchString(lower):
+		if p.names == nil {
+			p.names = map[string]span{}
+		}
+		p.names[key] = value // of equal keys, the last is stored
+	}
+}
+
+// secrets returns the values of a name of a secret, the last first.
+func (p *pairing) secrets(r *redaction) (found []span) {
+	for _, value := range slices.Backward(p.values) {
+		for _, name := range p.names {
+			if name.kind == text && r.isSecret(name.text, value) {
+				found = append(found, value)
+				break
+			}
+		}
+	}
+	return found
 }

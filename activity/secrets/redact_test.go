@@ -9,6 +9,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity/payload"
 	"github.com/fanfarehq/fanfare/activity/secrets"
+	"github.com/fanfarehq/fanfare/activity/secrets/internal/detectors"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -30,6 +31,11 @@ func TestRedactJSON(t *testing.T) {
 		`{"https://u:p@h/":1,"x://:p@":2}`:          `{"[redacted]":"[redacted]"}`,
 		`{"monkey":"see"}`:                          `{"monkey":"see"}`,
 		`["password"]`:                              `["password"]`,
+		`{"value":"x","value":1,"name":"a","name":"otp","old":{"a":"secret=xyz"}}`: `{"value":"[redacted]",` +
+			`"value":"[redacted]","name":"a","name":"otp","old":"[redacted]"}`,
+		`{"name":"otp","name":"a","value":1}`:   `{"name":"otp","name":"a","value":1}`,
+		`{"token":"x","name":"pwd","value":2}`:  `{"token":"[redacted]","name":"pwd","value":"[redacted]"}`,
+		`[["pwd",["a"]],["a","b"],["pwd","c"]]`: `[["pwd","[redacted]"],["a","b"],["pwd","[redacted]"]]`,
 		`{"password":`:                              `{"password":`,
 		`not JSON`:                                  `not JSON`,
 	} {
@@ -52,6 +58,9 @@ func FuzzRedactJSON(f *testing.F) {
 	}
 	for key := range keys() {
 		f.Add(`{"a":1}`, key, "text")
+	}
+	for _, shape := range detectors.Shapes() {
+		f.Add(shape.Text, "name", "db_password")
 	}
 	pool := pgtest.New(f).Pool
 	f.Fuzz(func(t *testing.T, raw, key, value string) {

@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"regexp"
-	"strings"
 
 	"github.com/fanfarehq/fanfare/activity/secrets/internal/detectors"
 )
@@ -10,24 +9,41 @@ import (
 // Redacted replaces a secret.
 const Redacted = "[redacted]"
 
-// The matchers of all detectors. lowerPattern is for texts in lower case, and so are the hints, one
-// of which every text and key with a secret contains.
+// The matchers of all detectors. The patterns whose name ends with Lower are for texts in lower
+// case, and so are the hints, one of which every text and key with a secret contains.
 var (
-	patterns     = detectors.Compose(detectors.All())
-	keyPattern   = regexp.MustCompile(patterns.Key.String())
-	textPattern  = regexp.MustCompile(patterns.Text.String())
-	lowerPattern = regexp.MustCompile(patterns.Lower.String())
-	hints        = detectors.Hints(detectors.All())
+	patterns       = detectors.Compose(detectors.All())
+	keyLower       = regexp.MustCompile(patterns.Key.String())
+	keyPattern     = regexp.MustCompile(patterns.Camel.String())
+	textKeyLower   = regexp.MustCompile(patterns.TextKey.String())
+	textKeyPattern = regexp.MustCompile(patterns.TextCamel.String())
+	textPattern    = regexp.MustCompile(patterns.Text.String())
+	textLower      = regexp.MustCompile(patterns.Lower.String())
+	pairNameLower  = regexp.MustCompile(detectors.PairName)
+	pairValueLower = regexp.MustCompile(detectors.PairValue)
+	wordPattern    = regexp.MustCompile(detectors.Word)
+	uuidPattern    = regexp.MustCompile(detectors.UUID)
+	hints          = newHints(detectors.Hints(detectors.All()))
 )
 
 // InKey reports whether a key of a payload names a secret, so that its value must not be stored.
-func InKey(key string) bool { return keyPattern.MatchString(LowerASCII(key)) }
+func InKey(key string) bool {
+	lower := LowerASCII(key)
+	return hints.in(lower) && (keyLower.MatchString(lower) || keyPattern.MatchString(key))
+}
+
+// InTextKey reports whether a key of a payload names a secret if its value is a text: the same name
+// is as often that of a number or an id.
+func InTextKey(key string) bool {
+	lower := LowerASCII(key)
+	return hints.in(lower) && (textKeyLower.MatchString(lower) || textKeyPattern.MatchString(key))
+}
 
 // InText reports whether a text contains a secret: a private key, a token or key with a well-known
 // form, a URL with a password, or the name of a secret with a value assigned to it.
 func InText(text string) bool {
 	lower := LowerASCII(text)
-	return hasHint(lower) && (textPattern.MatchString(text) || lowerPattern.MatchString(lower))
+	return hints.in(lower) && (textPattern.MatchString(text) || textLower.MatchString(lower))
 }
 
 // RedactText returns the text, or [Redacted] if it contains a secret.
@@ -54,14 +70,4 @@ func LowerASCII(text string) string {
 		}
 	}
 	return text
-}
-
-// hasHint reports whether a text in lower case contains a hint, as fanfare.may_contain_secret does.
-func hasHint(lower string) bool {
-	for _, hint := range hints {
-		if strings.Contains(lower, hint) {
-			return true
-		}
-	}
-	return false
 }

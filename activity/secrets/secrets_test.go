@@ -1,6 +1,8 @@
 package secrets_test
 
 import (
+	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -31,9 +33,17 @@ func texts() map[string]bool {
 	)
 }
 
+// keys maps keys to whether they name a secret, and textKeys to whether they do for a text.
 func keys() map[string]bool {
 	return examples(
 		func(d detectors.Detector) []string { return d.Keys },
+		func(d detectors.Detector) []string { return slices.Concat(d.NotKeys, d.TextKeys) },
+	)
+}
+
+func textKeys() map[string]bool {
+	return examples(
+		func(d detectors.Detector) []string { return d.TextKeys },
 		func(d detectors.Detector) []string { return d.NotKeys },
 	)
 }
@@ -62,17 +72,40 @@ func TestInText(t *testing.T) {
 	}
 }
 
-// TestInKey holds InKey and the database's functions to the examples of every detector.
+// TestInKey holds InKey, InTextKey and the database's functions to the examples of every detector.
 func TestInKey(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
-	for key, want := range keys() {
-		if got := secrets.InKey(key); got != want {
-			t.Errorf("InKey(%q): got %v, want %v", key, got, want)
+	for _, c := range []struct {
+		function string
+		in       func(string) bool
+		keys     map[string]bool
+	}{{"names_secret", secrets.InKey, keys()}, {"names_secret_text", secrets.InTextKey, textKeys()}} {
+		for key, want := range c.keys {
+			if got := c.in(key); got != want {
+				t.Errorf("%s of %q in Go: got %v, want %v", c.function, key, got, want)
+			}
+			found, hinted := query(t, pool, `SELECT fanfare.`+c.function+`($1), fanfare.may_contain_secret($1)`, key)
+			if found != want || found && !hinted {
+				t.Errorf("fanfare.%s(%q): got %v (may_contain_secret: %v), want %v", c.function, key, found, hinted, want)
+			}
 		}
-		found, hinted := query(t, pool, `SELECT fanfare.names_secret($1), fanfare.may_contain_secret($1)`, key)
-		if found != want || found && !hinted {
-			t.Errorf("fanfare.names_secret(%q): got %v (may_contain_secret: %v), want %v", key, found, hinted, want)
+	}
+}
+
+// TestShapes holds RedactJSON and fanfare.redact_json to the examples of payloads.
+func TestShapes(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool
+	for _, shape := range detectors.Shapes() {
+		if got := string(secrets.RedactJSON(json.RawMessage(shape.Text))); got != shape.Stored {
+			t.Errorf("RedactJSON(%s):\ngot  %s\nwant %s", shape.Text, got, shape.Stored)
+		}
+		var equal bool
+		err := pool.QueryRow(t.Context(),
+			`SELECT fanfare.redact_json($1::text::jsonb, '{}') = $2::text::jsonb`, shape.Text, shape.Stored).Scan(&equal)
+		if err != nil || !equal {
+			t.Errorf("fanfare.redact_json(%s): got another than %s, %v", shape.Text, shape.Stored, err)
 		}
 	}
 }

@@ -22,12 +22,14 @@ func (p Pattern) String() string {
 	return text.String()
 }
 
-// Patterns are the regular expressions that match what any of a list of detectors matches. A text
-// holds a secret if Text matches it, or if Lower matches it in lower case.
+// Patterns are the regular expressions that match what any of a list of detectors matches. A key
+// names a secret if Key matches it in lower case or Camel matches it; TextKey and TextCamel are the
+// same for keys that do so only if their value is a text. A text holds a secret if Text matches it,
+// or if Lower matches it in lower case.
 type Patterns struct {
-	Key   Pattern // for keys of payloads in lower case
-	Text  Pattern // for texts
-	Lower Pattern // for texts in lower case
+	Key, Camel         Pattern
+	TextKey, TextCamel Pattern
+	Text, Lower        Pattern
 }
 
 // assigned are the forms in which a value follows the name of a secret: behind an equals sign;
@@ -44,23 +46,43 @@ const headerValue = `: *((basic|digest|token) +)?[^ ]{6}`
 // Compose returns the patterns of the detectors. A pattern without parts, to which no detector
 // contributes, matches nothing.
 func Compose(detectors []Detector) Patterns {
-	var key, text, lower alternatives
-	key.group(`(`, detectors, func(d Detector) string { return d.Key }, `)`)
-	key.group(`(`, detectors, func(d Detector) string { return d.KeyEnd }, `)[^a-z0-9]*$`)
-	key.group(`(^|[^a-z])(`, detectors, func(d Detector) string { return d.LastWord }, `)[^a-z0-9]*$`)
-	text.group(`(`, detectors, func(d Detector) string { return d.Text }, `)`)
-	text.group(`(^|[^A-Za-z0-9_])(`, detectors, func(d Detector) string { return d.Token }, `)`)
-	lower.group(`(`, detectors, func(d Detector) string { return d.Assigned }, append([]string{`)`}, assigned...)...)
-	lower.group(`(`, detectors, func(d Detector) string { return d.Header }, `)`+headerValue)
-	return Patterns{Key: Pattern(key), Text: Pattern(text), Lower: Pattern(lower)}
+	var p Patterns
+	p.Key.group(`(`, detectors, func(d Detector) string { return d.Key }, `)`)
+	p.Key.group(`(`, detectors, func(d Detector) string { return d.KeyEnd }, keyEnd)
+	p.Key.group(`(^|[^a-z])(`, detectors, func(d Detector) string { return d.LastWord }, keyEnd)
+	p.Camel.group(`[a-z0-9](`, detectors, func(d Detector) string { return capitals(d.LastWord) }, camelEnd)
+	p.TextKey.group(`(`, detectors, func(d Detector) string { return d.TextKeyEnd }, keyEnd)
+	p.TextKey.group(`(^|[^a-z])(`, detectors, func(d Detector) string { return d.TextLastWord }, keyEnd)
+	p.TextCamel.group(`[a-z0-9](`, detectors, func(d Detector) string { return capitals(d.TextLastWord) }, camelEnd)
+	p.Text.group(`(`, detectors, func(d Detector) string { return d.Text }, `)`)
+	p.Text.group(`(^|[^A-Za-z0-9_])(`, detectors, func(d Detector) string { return d.Token }, `)`)
+	p.Lower.group(`(`, detectors, func(d Detector) string { return d.Lower }, `)`)
+	p.Lower.group(`(`, detectors, func(d Detector) string { return d.Assigned }, append([]string{`)`}, assigned...)...)
+	p.Lower.group(`(`, detectors, func(d Detector) string { return d.Header }, `)`+headerValue)
+	return p
 }
 
-// alternatives are the parts of a pattern to which groups are added.
-type alternatives []Part
+// The ends of the patterns of keys.
+const (
+	keyEnd   = `)[^a-z0-9]*$`
+	camelEnd = `)[^A-Za-z0-9]*$`
+)
+
+// capitals returns the words of an alternation as a name in camel case writes them: Pwd and PWD.
+func capitals(words string) string {
+	if words == "" {
+		return ""
+	}
+	var all []string
+	for word := range strings.SplitSeq(words, "|") {
+		all = append(all, strings.ToUpper(word[:1])+word[1:], strings.ToUpper(word))
+	}
+	return strings.Join(all, "|")
+}
 
 // group adds an alternation of the detectors' patterns that of selects, between open and the parts
 // of end. It adds nothing if there is none.
-func (a *alternatives) group(open string, detectors []Detector, of func(Detector) string, end ...string) {
+func (p *Pattern) group(open string, detectors []Detector, of func(Detector) string, end ...string) {
 	parts := []Part{}
 	for _, d := range detectors {
 		if pattern := of(d); pattern != "" {
@@ -71,27 +93,30 @@ func (a *alternatives) group(open string, detectors []Detector, of func(Detector
 		return
 	}
 	parts[0].Text = strings.TrimPrefix(parts[0].Text, "|")
-	if len(*a) > 0 {
+	if len(*p) > 0 {
 		open = "|" + open
 	}
-	*a = append(*a, Part{Text: open})
-	*a = append(*a, parts...)
+	*p = append(*p, Part{Text: open})
+	*p = append(*p, parts...)
 	for _, text := range end {
-		*a = append(*a, Part{Text: text})
+		*p = append(*p, Part{Text: text})
 	}
 }
 
-// Hints returns the hints of the detectors, each once.
+// Hints returns the hints of the detectors, without those that contain another one.
 func Hints(detectors []Detector) []string {
 	var hints []string
 	for _, d := range detectors {
-		for _, hint := range d.Hints {
-			if !slices.Contains(hints, hint) {
-				hints = append(hints, hint)
-			}
+		hints = append(hints, d.Hints...)
+	}
+	var needed []string
+	for _, hint := range hints {
+		implied := func(other string) bool { return other != hint && strings.Contains(hint, other) }
+		if !slices.ContainsFunc(hints, implied) && !slices.Contains(needed, hint) {
+			needed = append(needed, hint)
 		}
 	}
-	return hints
+	return needed
 }
 
 // Expand returns an example with each … replaced by forty decimal digits.

@@ -8,17 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// matches reports whether the detectors' patterns match a key or a text.
-func matches(t *testing.T, ds []Detector, key bool, value string) bool {
+// found returns whether the detectors' patterns match a text, a key, and a key with a text.
+func found(t *testing.T, ds []Detector, value string) (text, key, textKey bool) {
 	t.Helper()
 	patterns := Compose(ds)
 	match := func(p Pattern, value string) bool {
 		return len(p) > 0 && regexp.MustCompile(p.String()).MatchString(value)
 	}
-	if key {
-		return match(patterns.Key, lower(value))
-	}
-	return match(patterns.Text, value) || match(patterns.Lower, lower(value))
+	return match(patterns.Text, value) || match(patterns.Lower, lower(value)),
+		match(patterns.Key, lower(value)) || match(patterns.Camel, value),
+		match(patterns.TextKey, lower(value)) || match(patterns.TextCamel, value)
 }
 
 // lower converts ASCII letters only.
@@ -37,24 +36,38 @@ func TestEachDetectorFindsItsExamples(t *testing.T) {
 	t.Parallel()
 	all := All()
 	for _, d := range all {
-		for _, examples := range []struct {
-			key         bool
-			found, none []string
-		}{{true, d.Keys, d.NotKeys}, {false, d.Texts, d.NotTexts}} {
-			for _, example := range examples.found {
-				text := Expand(example)
-				if !matches(t, []Detector{d}, examples.key, text) {
-					t.Errorf("%s does not match %q", d.Name, text)
-				}
-				hinted := func(hint string) bool { return strings.Contains(lower(text), hint) }
-				if !slices.ContainsFunc(d.Hints, hinted) {
-					t.Errorf("%s: %q contains none of the hints %q", d.Name, text, d.Hints)
-				}
+		hinted := func(example string) {
+			has := func(hint string) bool { return strings.Contains(lower(example), hint) }
+			if !slices.ContainsFunc(d.Hints, has) {
+				t.Errorf("%s: %q contains none of the hints %q", d.Name, example, d.Hints)
 			}
-			for _, example := range examples.none {
-				if text := Expand(example); matches(t, all, examples.key, text) {
-					t.Errorf("near %s: %q is matched", d.Name, text)
-				}
+		}
+		for _, example := range d.Texts {
+			hinted(Expand(example))
+			if text, _, _ := found(t, []Detector{d}, Expand(example)); !text {
+				t.Errorf("%s does not match the text %q", d.Name, Expand(example))
+			}
+		}
+		for _, example := range d.Keys {
+			hinted(example)
+			if _, key, _ := found(t, []Detector{d}, example); !key {
+				t.Errorf("%s does not match the key %q", d.Name, example)
+			}
+		}
+		for _, example := range d.TextKeys {
+			hinted(example)
+			if _, key, textKey := found(t, []Detector{d}, example); key || !textKey {
+				t.Errorf("%s: key %q: got %t, %t with a text, want false, true", d.Name, example, key, textKey)
+			}
+		}
+		for _, example := range d.NotTexts {
+			if text, _, _ := found(t, all, Expand(example)); text {
+				t.Errorf("near %s: the text %q is matched", d.Name, Expand(example))
+			}
+		}
+		for _, example := range d.NotKeys {
+			if _, key, textKey := found(t, all, example); key || textKey {
+				t.Errorf("near %s: the key %q is matched", d.Name, example)
 			}
 		}
 	}
@@ -70,14 +83,16 @@ func TestTable(t *testing.T) {
 			t.Errorf("%q: the name must be given and unique, and Finds be given", d.Name)
 		}
 		names[d.Name] = true
-		inKeys, inTexts := d.Key+d.KeyEnd+d.LastWord, d.Text+d.Token+d.Assigned+d.Header
-		if (inKeys != "") != (len(d.Keys) > 0) || (inTexts != "") != (len(d.Texts) > 0) {
+		inKeys, inTextKeys := d.Key+d.KeyEnd+d.LastWord, d.TextKeyEnd+d.TextLastWord
+		inTexts := d.Text + d.Token + d.Lower + d.Assigned + d.Header
+		if (inKeys != "") != (len(d.Keys) > 0) || (inTextKeys != "") != (len(d.TextKeys) > 0) ||
+			(inTexts != "") != (len(d.Texts) > 0) {
 			t.Errorf("%s: there must be examples of keys and of texts exactly where there are patterns", d.Name)
 		}
 		if inTexts != "" && len(d.NotTexts) == 0 {
 			t.Errorf("%s: a similar text that is not matched is missing", d.Name)
 		}
-		for _, pattern := range []string{d.Key, d.KeyEnd, d.LastWord, d.Text, d.Token, d.Assigned, d.Header} {
+		for _, pattern := range []string{inKeys, inTextKeys, d.Text, d.Token, d.Lower, d.Assigned, d.Header} {
 			if strings.ContainsAny(pattern, "\\\n") || !utf8.ValidString(pattern) {
 				t.Errorf("%s: pattern %q must contain no backslash and no newline", d.Name, pattern)
 			}
@@ -98,7 +113,7 @@ func TestTable(t *testing.T) {
 
 func TestComposeOfNothing(t *testing.T) {
 	t.Parallel()
-	if got := Compose(nil); len(got.Key)+len(got.Text)+len(got.Lower) > 0 {
+	if got := Compose(nil); len(got.Key)+len(got.Camel)+len(got.TextKey)+len(got.Text)+len(got.Lower) > 0 {
 		t.Errorf("patterns of no detectors: got %+v, want none", got)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/fanfarehq/fanfare/activity/secrets/internal/detectors"
@@ -31,9 +32,17 @@ func table() string {
 	text.WriteString("\n| detector | finds | keys, for example | texts, for example | not |\n|---|---|---|---|---|\n")
 	for _, d := range detectors.All() {
 		cells := []string{
-			d.Name, d.Finds, examples(d.Keys), examples(d.Texts), examples(append(d.NotKeys, d.NotTexts...)),
+			d.Name, d.Finds, examples(slices.Concat(d.Keys, d.TextKeys)), examples(d.Texts), examples(append(d.NotKeys, d.NotTexts...)),
 		}
 		text.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+	}
+	text.WriteString("\n| payload | stored as |\n|---|---|\n")
+	for _, shape := range detectors.Shapes() {
+		stored := "the same"
+		if shape.Stored != shape.Text {
+			stored = "`" + shape.Stored + "`"
+		}
+		text.WriteString("| `" + shape.Text + "` | " + stored + " |\n")
 	}
 	return text.String() + "\n"
 }
