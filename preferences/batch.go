@@ -1,20 +1,35 @@
 package preferences
 
+import "github.com/fanfarehq/fanfare/internal/fnmatch"
+
+const (
+	// maxResults is the number of results that a Batch keeps. Principals share few patterns.
+	maxResults = 2048
+	// fewPatterns is the number of patterns that are matched with an action by their compiled forms,
+	// which the filter keeps. That takes less time for most patterns and more for some.
+	fewPatterns = 32
+)
+
 // Batch reports whether preferences include actions, as its Filter does. It matches each distinct
-// pattern once per action, and is fastest with consecutive calls for the same action.
+// pattern once per action, and is fastest with consecutive calls for the same action. Its work is
+// bounded, whatever the patterns are: for each beyond a few, at most a step per character.
 //
-// A Batch must not be used concurrently. It keeps every pattern and action: use a new one for each
-// batch of activities.
+// A Batch must not be used concurrently. It keeps every action: use a new one for each batch of
+// activities.
 type Batch struct {
 	filter   *Filter
-	byAction map[string]matches
+	byAction map[string]*matcher
+	kept     int // results of all matchers
 
 	action  string // of the last call
-	matches matches
+	matcher *matcher
 }
 
-// matches reports for each pattern whether it matches one action.
-type matches map[string]bool
+// matcher matches patterns with one action.
+type matcher struct {
+	text    *fnmatch.Text // nil until it is needed, and for an action that a Text cannot hold
+	results map[string]bool
+}
 
 // Includes reports what Filter.Includes reports.
 func (b *Batch) Includes(p Preference, action string) bool {
@@ -23,31 +38,42 @@ func (b *Batch) Includes(p Preference, action string) bool {
 	}
 	b.selectAction(action)
 	for _, pattern := range p.CustomActions {
-		if b.matchesPattern(pattern) {
+		if b.matches(pattern) {
 			return true
 		}
 	}
 	return false
 }
 
-// selectAction sets action and matches.
+// selectAction sets action and matcher.
 func (b *Batch) selectAction(action string) {
-	if b.matches != nil && b.action == action {
+	if b.matcher != nil && b.action == action {
 		return
 	}
 	b.action = action
-	b.matches = b.byAction[action]
-	if b.matches == nil {
-		b.matches = make(matches)
-		b.byAction[action] = b.matches
+	b.matcher = b.byAction[action]
+	if b.matcher == nil {
+		b.matcher = &matcher{results: make(map[string]bool)}
+		b.byAction[action] = b.matcher
 	}
 }
 
-func (b *Batch) matchesPattern(pattern string) bool {
-	matched, found := b.matches[pattern]
-	if !found {
+func (b *Batch) matches(pattern string) bool {
+	matched, found := b.matcher.results[pattern]
+	if found {
+		return matched
+	}
+	if b.matcher.text == nil && len(b.matcher.results) >= fewPatterns {
+		b.matcher.text = fnmatch.NewText(b.action)
+	}
+	if b.matcher.text != nil {
+		matched = violated(pattern) == "" && b.matcher.text.Match(pattern)
+	} else {
 		matched = b.filter.matches(pattern, b.action)
-		b.matches[pattern] = matched
+	}
+	if b.kept < maxResults {
+		b.matcher.results[pattern] = matched
+		b.kept++
 	}
 	return matched
 }

@@ -130,3 +130,35 @@ func BenchmarkBatch(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1500, "ns/watcher")
 }
+
+// BenchmarkHostileBatch decides for one activity with 300 watchers, of whom each has 100 patterns
+// of its own that match nothing, the slowest found.
+func BenchmarkHostileBatch(b *testing.B) {
+	for name, hostile := range map[string]string{
+		"literals": "*" + strings.Repeat("a", 50) + "b*",
+		"stars":    strings.Repeat("*a", 95) + "b*",
+		"classes":  "*" + strings.Repeat("[!b]", 46) + "b*",
+		"ranges":   "*[!" + strings.Repeat("c-b", 61) + "]b*",
+		"unclosed": "*" + strings.Repeat("[", 90) + "b*",
+	} {
+		b.Run(name, func(b *testing.B) {
+			watchers := make([]preferences.Preference, 300)
+			for i := range watchers {
+				watchers[i].Mode = preferences.ModeCustom
+				for n := range 100 {
+					watchers[i].CustomActions = append(watchers[i].CustomActions, fmt.Sprint(hostile, i, "x", n))
+				}
+			}
+			long := strings.Repeat("a", 100)
+			f := preferences.NewFilter(nil)
+			for b.Loop() {
+				batch := f.Batch()
+				for _, p := range watchers {
+					if batch.Includes(p, long) {
+						b.Fatal("got a match, want none")
+					}
+				}
+			}
+		})
+	}
+}

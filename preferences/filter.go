@@ -57,7 +57,7 @@ func (f *Filter) Includes(p Preference, action string) bool {
 
 // Batch returns a Batch of the filter.
 func (f *Filter) Batch() *Batch {
-	return &Batch{filter: f, byAction: make(map[string]matches)}
+	return &Batch{filter: f, byAction: make(map[string]*matcher)}
 }
 
 func (f *Filter) isMutation(action string) bool {

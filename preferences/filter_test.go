@@ -128,3 +128,22 @@ func TestFilterConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestBatchWithManyPatterns matches more patterns than a Batch compiles and keeps.
+func TestBatchWithManyPatterns(t *testing.T) {
+	t.Parallel()
+	f := preferences.NewFilter(nil)
+	batch := f.Batch()
+	for _, action := range []string{"signal.created", "signal.créé", strings.Repeat("a", 300)} {
+		for i := range 5000 {
+			pattern := fmt.Sprintf("*%c?.%d[!%d]*", 'a'+i%26, i, i%10)
+			if i%100 == 0 {
+				pattern = fmt.Sprintf("%.*s*[!%d]*", i/100%len(action), action, i)
+			}
+			p := preferences.Preference{Mode: preferences.ModeCustom, CustomActions: []string{pattern, pattern + "\xff"}}
+			if got, want := batch.Includes(p, action), f.Includes(p, action); got != want {
+				t.Fatalf("pattern %q, action %q: got %t, want %t", pattern, action, got, want)
+			}
+		}
+	}
+}

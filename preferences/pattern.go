@@ -29,19 +29,27 @@ type Pattern struct {
 // MaxPatternBytes, is not valid UTF-8 or contains NUL. Every other text is a pattern, the empty
 // text included.
 func Compile(pattern string) (Pattern, error) {
-	switch {
-	case len(pattern) > MaxPatternBytes:
-		return Pattern{}, &PatternError{pattern, fmt.Sprintf("is longer than %d bytes", MaxPatternBytes)}
-	case !utf8.ValidString(pattern):
-		return Pattern{}, &PatternError{pattern, "is not valid UTF-8"}
-	case strings.ContainsRune(pattern, 0):
-		return Pattern{}, &PatternError{pattern, "contains a NUL character"}
+	if rule := violated(pattern); rule != "" {
+		return Pattern{}, &PatternError{pattern, rule}
 	}
 	p := fnmatch.Parse(pattern)
 	if g := globOf(p); g != nil {
 		return Pattern{text: pattern, glob: g}, nil
 	}
 	return Pattern{text: pattern, plain: p}, nil
+}
+
+// violated returns the rule that makes a text no pattern, or "".
+func violated(pattern string) string {
+	switch {
+	case len(pattern) > MaxPatternBytes:
+		return fmt.Sprintf("is longer than %d bytes", MaxPatternBytes)
+	case !utf8.ValidString(pattern):
+		return "is not valid UTF-8"
+	case strings.IndexByte(pattern, 0) >= 0:
+		return "contains a NUL character"
+	}
+	return ""
 }
 
 // Match reports whether the pattern matches the entire action, by code points. It takes at most

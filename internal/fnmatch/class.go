@@ -1,7 +1,5 @@
 package fnmatch
 
-import "slices"
-
 // A class is the set of characters that one [...] of a pattern accepts. The zero class accepts no
 // character and a negated class without spans accepts any; a pattern can contain both, as [b-a] and
 // [!b-a].
@@ -13,68 +11,77 @@ type class struct {
 // A span is the range of code points lo to hi, both included.
 type span struct{ lo, hi rune }
 
-// newClass reads a class from the characters between its brackets, of which there is at least one.
-// It follows translate in CPython 3.11's Lib/fnmatch.py step by step, because that function alone
-// defines the corner cases: a range that runs backwards vanishes together with its ends, which may
-// leave a '!' in front, and that one negates.
-func newClass(body []rune) class {
-	chunks := split(body)
-	for k := len(chunks) - 1; k > 0; k-- {
-		before, after := chunks[k-1], chunks[k]
-		if before[len(before)-1] > after[0] {
-			chunks[k-1] = slices.Concat(before[:len(before)-1], after[1:])
-			chunks = slices.Delete(chunks, k, k+1)
-		}
-	}
-
+// newClass returns the class with this body, the characters between its brackets.
+func newClass(body string) class {
 	var c class
-	if first := chunks[0]; len(first) > 0 && first[0] == '!' {
-		c.negated = true
-		chunks[0] = first[1:]
-	}
-	for k, chunk := range chunks {
-		if k > 0 {
-			c.join(chunks[k-1], chunk)
-		}
-		for _, r := range chunk {
-			c.spans = append(c.spans, span{r, r})
-		}
-	}
+	c.negated = readClass(body, func(lo, hi rune) { c.spans = append(c.spans, span{lo, hi}) })
 	return c
 }
 
-// split cuts the body of a class at each hyphen that makes a range, so that the last character of a
-// chunk and the first of the next are the ends of a range.
-func split(body []rune) [][]rune {
-	from := 1 // a hyphen in front is itself
-	if body[0] == '!' {
-		from = 2
-	}
-	var chunks [][]rune
-	start := 0
-	for from < len(body) {
-		at := slices.Index(body[from:], '-')
-		if at < 0 {
-			break
+// hyphen stands for a hyphen that makes a range. No character has this code.
+const hyphen rune = -1
+
+// readClass calls span with each range of characters in the body of a class, which has at least one
+// character, and reports whether the class accepts the others instead. It needs as many steps as
+// there are characters.
+//
+// Its results are those of translate in CPython 3.11's Lib/fnmatch.py, because that function alone
+// defines the corner cases: a range that runs backwards vanishes together with its ends, which may
+// leave a '!' in front, and that one negates.
+func readClass(body string, span func(lo, hi rune)) (negated bool) {
+	var buffer [256]rune
+	members := appendMembers(buffer[:0], body)
+	if len(members) > 0 && members[0] == '!' {
+		negated = true
+		members = members[1:]
+		if len(members) > 0 && members[0] == hyphen { // only the '!' precedes it
+			members[0] = '-'
 		}
-		at += from
-		if at == len(body)-1 {
-			break // a hyphen at the end is itself too
-		}
-		chunks = append(chunks, body[start:at])
-		start, from = at+1, at+3 // the end of a range begins no other
 	}
-	return append(chunks, body[start:])
+	for i, r := range members {
+		if r == hyphen {
+			span(members[i-1], members[i+1])
+		} else {
+			span(r, r)
+		}
+	}
+	return negated
 }
 
-// join adds the meaning of the hyphen between two chunks: a range, or the hyphen itself when only
-// the '!' of a negation precedes it.
-func (c *class) join(before, after []rune) {
-	if len(before) == 0 {
-		c.spans = append(c.spans, span{'-', '-'})
-		return
+// appendMembers appends the characters of a class's body, without ranges that run backwards, and
+// with hyphen in place of each '-' that makes a range.
+func appendMembers(to []rune, body string) []rune {
+	for _, r := range body {
+		to = append(to, r)
 	}
-	c.spans = append(c.spans, span{before[len(before)-1], after[0]})
+	markRanges(to)
+	// From the last to the first, the characters move to the end of the list.
+	first := len(to)
+	for i := len(to) - 1; i >= 0; i-- {
+		if to[i] == hyphen && to[i-1] > to[first] {
+			first++ // drops one end of the range
+			i--     // and the other
+			continue
+		}
+		first--
+		to[first] = to[i]
+	}
+	return to[first:]
+}
+
+// markRanges replaces each '-' that makes a range by hyphen: there are at least one character
+// before it, one behind it, and two between it and the next.
+func markRanges(members []rune) {
+	from := 1
+	if members[0] == '!' {
+		from = 2
+	}
+	for i := from; i < len(members)-1; i++ {
+		if members[i] == '-' {
+			members[i] = hyphen
+			i += 2 // the end of a range begins no other
+		}
+	}
 }
 
 func (c *class) accepts(r rune) bool {

@@ -29,43 +29,41 @@ const (
 // closes is itself.
 func Parse(pattern string) Pattern {
 	var p Pattern
-	runes := []rune(pattern)
-	for i := 0; i < len(runes); i++ {
-		switch r := runes[i]; r {
+	for i := 0; i < len(pattern); {
+		r, size := utf8.DecodeRuneInString(pattern[i:])
+		token := Token{Rune: r}
+		switch r {
 		case '*':
-			if len(p) == 0 || p[len(p)-1].Rune != Star {
-				p = append(p, Token{Rune: Star})
-			}
+			token.Rune = Star
 		case '?':
-			p = append(p, Token{Rune: AnyOne})
+			token.Rune = AnyOne
 		case '[':
-			end := classEnd(runes, i)
-			if end < 0 {
-				p = append(p, Token{Rune: r})
-				continue
+			if end := classEnd(pattern, i); end > 0 {
+				c := newClass(pattern[i+1 : end])
+				token = Token{Rune: InClass, class: &c}
+				size = end + 1 - i
 			}
-			c := newClass(runes[i+1 : end])
-			p = append(p, Token{Rune: InClass, class: &c})
-			i = end
-		default:
-			p = append(p, Token{Rune: r})
 		}
+		if r != '*' || len(p) == 0 || p[len(p)-1].Rune != Star {
+			p = append(p, token)
+		}
+		i += size
 	}
 	return p
 }
 
 // classEnd returns where the class that opens at open is closed, or -1. A ']' right after the
 // opening, or after its '!', belongs to the class.
-func classEnd(runes []rune, open int) int {
+func classEnd(pattern string, open int) int {
 	i := open + 1
-	if i < len(runes) && runes[i] == '!' {
+	if i < len(pattern) && pattern[i] == '!' {
 		i++
 	}
-	if i < len(runes) && runes[i] == ']' {
+	if i < len(pattern) && pattern[i] == ']' {
 		i++
 	}
-	for ; i < len(runes); i++ {
-		if runes[i] == ']' {
+	for ; i < len(pattern); i++ {
+		if pattern[i] == ']' {
 			return i
 		}
 	}

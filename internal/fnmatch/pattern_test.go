@@ -62,6 +62,9 @@ func check(t rapid.TB, pattern, text string) {
 	if want := oracle(t, pattern).MatchString(text); got != want {
 		t.Errorf("pattern %q, text %q: got %v, want %v as the oracle", pattern, text, got, want)
 	}
+	if compiled := NewText(text); compiled != nil && compiled.Match(pattern) != got {
+		t.Errorf("pattern %q, text %q: got %v as a Text, want %v", pattern, text, !got, got)
+	}
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_."
 	if strings.Trim(text, alphabet) != "" {
 		return
