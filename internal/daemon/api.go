@@ -63,6 +63,9 @@ func (d *Daemon) serveAPI() error {
 	}
 	metrics.RegisterStreams(d.registry, hub.Readers)
 	d.health.optional = []string{centrifugoName, workerName}
+	for _, warning := range c.ServeWarnings() {
+		d.log.Warn("a setting is likely a mistake", zap.String("warning", warning))
+	}
 	serve := d.afterCatalogReady(func(ctx context.Context) error {
 		d.log.Info("serving the API",
 			zap.Stringer("address", d.apiListener.Addr()), zap.Strings("credentials", c.Credentials()))
@@ -78,7 +81,11 @@ func (d *Daemon) identityOptions() identity.Options {
 		JWT:            c.JWT(),
 		TrustHeaders:   c.TrustIdentityHeaders,
 		TrustedProxies: c.TrustedProxies,
+		AllowedHosts:   c.AllowedHosts,
 		Report:         func(err error) { d.log.Warn("authentication task failed", zap.Error(err)) },
+		SkippedKey: func(id, reason string) {
+			d.log.Warn("a key of the issuer's key set is not used", zap.String("kid", id), zap.String("reason", reason))
+		},
 	}
 	if c.ServiceTokens {
 		o.Tokens = identity.NewTokens(d.pool, nil)

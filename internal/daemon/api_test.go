@@ -48,7 +48,7 @@ func TestTrustedProxies(t *testing.T) {
 				t.Fatal(err)
 			}
 			request := httptest.NewRequest(http.MethodGet, "/v1/notifications", nil)
-			request.RemoteAddr = c.from
+			request.RemoteAddr, request.Host = c.from, "localhost:8080"
 			request.Header.Set("X-Tenant-Id", "0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f")
 			request.Header.Set("X-Principal-Id", "0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b")
 			if _, err := authenticator.Authenticate(request); (err == nil) != c.want {

@@ -31,15 +31,18 @@ func New(o Options) (*Authenticator, error) {
 	if o.Report == nil {
 		o.Report = func(error) {}
 	}
+	if o.SkippedKey == nil {
+		o.SkippedKey = func(string, string) {}
+	}
 	a := &Authenticator{tokens: o.Tokens, gateways: o.gateways(&invalid), report: o.Report}
 	if o.JWT.enabled() {
-		settings := o.JWT.withDefaults()
-		settings.validate(&invalid)
-		source, cached, err := settings.source(o.Now)
+		o.JWT = o.JWT.withDefaults()
+		o.JWT.validate(&invalid)
+		source, cached, err := o.keySource()
 		if err != nil {
 			invalid = append(invalid, err)
 		}
-		a.jwt, a.keys, a.refresh = newVerifier(settings, source, o.Now), cached, settings.JWKSRefresh
+		a.jwt, a.keys, a.refresh = newVerifier(o.JWT, source, o.Now), cached, o.JWT.JWKSRefresh
 	}
 	if err := invalid.err(); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -16,8 +17,11 @@ const (
 	scopesHeader    = "X-Scopes"
 )
 
-// gateways are the networks whose headers are trusted. Nil trusts no peer.
-type gateways []netip.Prefix
+// gateways are the peers whose headers are trusted. The zero value trusts none.
+type gateways struct {
+	networks []netip.Prefix
+	hosts    []string // for which requests may be, besides localhost and addresses; "*" for all
+}
 
 // defaultProxies returns the loopback networks.
 func defaultProxies() []netip.Prefix {
@@ -44,6 +48,8 @@ func (g gateways) identify(r *http.Request) (Identity, error) {
 		return Identity{}, err
 	case tenant == "" && principal == "":
 		return Identity{}, refuse(ReasonMissing)
+	case !g.serve(r.Host):
+		return Identity{}, refuse(ReasonHost)
 	}
 	id := Identity{Scopes: splitScopes(scopes), Via: ViaGateway}
 	if id.TenantID, err = parseID(tenant); err != nil {
@@ -63,7 +69,21 @@ func (g gateways) include(remote string) bool {
 		return false
 	}
 	addr := peer.Addr().Unmap()
-	return slices.ContainsFunc(g, func(p netip.Prefix) bool { return p.Contains(addr) })
+	return slices.ContainsFunc(g.networks, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// serve reports whether a request may be for this host, with or without a port.
+func (g gateways) serve(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || host == "localhost" {
+		return true
+	}
+	return slices.ContainsFunc(g.hosts, func(allowed string) bool {
+		return allowed == "*" || strings.EqualFold(allowed, host)
+	})
 }
 
 // single returns the value of a header that must not be repeated, or "". Only one of several values

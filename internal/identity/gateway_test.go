@@ -180,6 +180,52 @@ func TestGatewayPeers(t *testing.T) {
 	}
 }
 
+// Headers are trusted only in requests for allowed hosts. Other credentials are not bound to hosts.
+func TestGatewayHosts(t *testing.T) {
+	t.Parallel()
+	who := newSomeone()
+	allow := func(hosts ...string) *identity.Authenticator {
+		o := withJWT(newClock(), identity.JWT{Secret: secret})
+		o.TrustHeaders, o.AllowedHosts = true, hosts
+		return build(t, o)
+	}
+	for name, test := range map[string]struct {
+		a       *identity.Authenticator
+		host    string
+		allowed bool
+	}{
+		"an address":               {allow(), "127.0.0.1:8080", true},
+		"an address without port":  {allow(), "10.1.2.3", true},
+		"IPv6":                     {allow(), "[::1]:8080", true},
+		"IPv6 without port":        {allow(), "[::1]", true},
+		"localhost":                {allow(), "LOCALHOST:8080", true},
+		"a rebound name":           {allow(), "evil.example:8080", false},
+		"ends with localhost":      {allow(), "evil.localhost", false},
+		"begins with an address":   {allow(), "127.0.0.1.evil.example", false},
+		"no host":                  {allow(), "", false},
+		"allowed":                  {allow("api.example.com"), "API.example.com:443", true},
+		"allowed, fully qualified": {allow("api.example.com"), "api.example.com.:443", true},
+		"under an allowed one":     {allow("example.com"), "api.example.com", false},
+		"the second":               {allow("a.example", "b.example"), "b.example", true},
+		"every host":               {allow("*"), "evil.example", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := request(who.headers()...)
+			r.Host = test.host
+			if test.allowed {
+				wantSomeone(t, test.a, r, who)
+			} else {
+				wantRefused(t, test.a, r, identity.ReasonHost)
+			}
+			token := jwttest.SignWith(t, jwt.SigningMethodHS256, []byte(secret), who.claims(newClock().now(), nil), nil)
+			r = withBearer(token)
+			r.Host = test.host
+			wantSomeone(t, test.a, r, who)
+		})
+	}
+}
+
 // X-Forwarded-For does not make a trusted peer untrusted.
 func TestGatewayIgnoresForwardedFor(t *testing.T) {
 	t.Parallel()

@@ -92,7 +92,7 @@ func withJWT(c *clock, o identity.JWT) identity.Options {
 // request returns a request from a loopback address. headers are pairs of a name and a value.
 func request(headers ...string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "/v1/notifications", nil)
-	r.RemoteAddr = "127.0.0.1:40000"
+	r.RemoteAddr, r.Host = "127.0.0.1:40000", "127.0.0.1:8080"
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])
 	}

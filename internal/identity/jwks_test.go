@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/identity"
@@ -109,6 +110,76 @@ func TestKeyRotation(t *testing.T) {
 	wantSomeone(t, a, withBearer(second), who)
 	wantRefused(t, a, withBearer(first), identity.ReasonUnknownKey)
 	server.wantAsked(t, 2)
+}
+
+// A new key with the id of an old one is found by a token whose signature the old one does not
+// verify, and forged signatures cause one fetch each ten seconds at most.
+func TestKeyRotationWithoutANewID(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	first, firstKey := es256(t, c, who, "same")
+	second, secondKey := es256(t, c, who, "same")
+	rsaToken := jwttest.SignWith(t, jwt.SigningMethodRS256, rsaKey(),
+		who.claims(c.now(), jwt.MapClaims{"exp": c.now().Add(time.Hour).Unix()}), map[string]any{"kid": "same"})
+	forged, _ := es256(t, c, who, "same")
+	server := newKeyServer(t, text(jwks(firstKey)))
+	a := build(t, withJWT(c, identity.JWT{JWKSURL: server.URL}))
+	wantSomeone(t, a, withBearer(first), who)
+
+	server.become(text(jwks(secondKey)))
+	wantRefused(t, a, withBearer(second), identity.ReasonSignature) // the last fetch was a moment ago
+	server.wantAsked(t, 1)
+	c.advance(10 * time.Second)
+	wantSomeone(t, a, withBearer(second), who)
+	wantRefused(t, a, withBearer(first), identity.ReasonSignature)
+	server.wantAsked(t, 2)
+
+	c.advance(10 * time.Second)
+	for range 50 {
+		wantRefused(t, a, withBearer(forged), identity.ReasonSignature)
+	}
+	server.wantAsked(t, 3)
+
+	// The new key is of another kind.
+	server.become(text(jwks(jwk(t, "same", rsaKey().Public(), nil))))
+	wantRefused(t, a, withBearer(rsaToken), identity.ReasonAlgorithm)
+	c.advance(10 * time.Second)
+	wantSomeone(t, a, withBearer(rsaToken), who)
+
+	// Whatever the issuer answers to the look, the token is refused as before.
+	server.become(status(http.StatusBadGateway))
+	c.advance(10 * time.Second)
+	wantRefused(t, a, withBearer(second), identity.ReasonAlgorithm)
+	wantSomeone(t, a, withBearer(rsaToken), who)
+}
+
+// Each key that is skipped is reported once, while it stays in the set.
+func TestSkippedKeys(t *testing.T) {
+	t.Parallel()
+	c, who := newClock(), newSomeone()
+	token, published := es256(t, c, who, "known")
+	encryption := jwk(t, "enc", ecKey(elliptic.P256()).Public(), map[string]any{"use": "enc"})
+	server := newKeyServer(t, text(jwks(encryption, encryption, published, weakRSA())))
+	var got []string
+	o := withJWT(c, identity.JWT{JWKSURL: server.URL})
+	o.SkippedKey = func(id, reason string) { got = append(got, id+": "+reason) }
+	a := build(t, o)
+	wantSomeone(t, a, withBearer(token), who)
+	want := []string{
+		`enc: is for another use than signatures: "enc"`,
+		"weak: is an RSA key of 1024 bits; 2048 to 8192 are allowed",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("skipped keys (-want +got):\n%s", diff)
+	}
+	server.become(text(jwks(encryption, published, weakRSA(), map[string]any{"kid": "oct", "kty": "oct", "k": "AAAA"})))
+	c.advance(10 * time.Second)
+	unknown, _ := es256(t, c, who, "unknown")
+	wantRefused(t, a, withBearer(unknown), identity.ReasonUnknownKey)
+	want = append(want, "oct: is symmetric, so that a published set must not contain it")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("skipped keys, after another fetch (-want +got):\n%s", diff)
+	}
 }
 
 // Concurrent tokens with unknown keys cause one fetch.
@@ -332,6 +403,22 @@ func TestKeySetContent(t *testing.T) {
 		"with its private part": {[]map[string]any{jwk(t, "key", key, nil)}, "key", ""},
 		"members of its own": {
 			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"x-note": map[string]any{}})}, "key", "",
+		},
+		// As base64url of hexadecimal text, which is no SHA-1 hash; two large identity providers serve it.
+		"an unusual x5t": {
+			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{
+				"x5t": base64.RawURLEncoding.EncodeToString([]byte("0123456789ABCDEF0123456789ABCDEF01234567")),
+			})},
+			"key", "",
+		},
+		"a certificate that is none": {
+			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{
+				"x5c": []string{"none"}, "x5u": "ftp://nowhere", "x5t#S256": "short", "x5t": 7,
+			})},
+			"key", "",
+		},
+		"a certificate of another key": {
+			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"x5c": "not a list"})}, "key", "",
 		},
 		"for encryption": {
 			[]map[string]any{other, jwk(t, "key", key.Public(), map[string]any{"use": "enc"})},

@@ -41,18 +41,16 @@ func newVerifier(o JWT, source keySource, now func() time.Time) *verifier {
 // identify verifies a token and returns the identity in its claims. The error is a *[Refused], or
 // that of the key source.
 func (v *verifier) identify(ctx context.Context, token string) (Identity, error) {
-	claims := jwt.MapClaims{}
-	var keyErr error
-	_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
-		var set jwt.VerificationKeySet
-		set, keyErr = v.keysFor(ctx, t)
-		return set, keyErr
-	})
+	claims, used, err := v.verify(ctx, v.source, token)
+	if len(used) > 0 && (refusedFor(err, ReasonSignature) || refusedFor(err, ReasonAlgorithm)) {
+		// A new key may have the id of an old one.
+		if newer := v.source.newer(ctx, used); newer != nil {
+			claims, _, err = v.verify(ctx, newer, token)
+		}
+	}
 	switch {
-	case keyErr != nil:
-		return Identity{}, keyErr
 	case err != nil:
-		return Identity{}, refuse(reasonOf(err))
+		return Identity{}, err
 	case !datesInRange(claims):
 		return Identity{}, refuse(ReasonClaims)
 	}
@@ -62,24 +60,44 @@ func (v *verifier) identify(ctx context.Context, token string) (Identity, error)
 	return v.read(claims)
 }
 
-// keysFor returns the keys that may verify a token: those with its "kid" that allow its algorithm.
-func (v *verifier) keysFor(ctx context.Context, t *jwt.Token) (set jwt.VerificationKeySet, err error) {
+// verify verifies the signature of a token, and returns its claims and the keys of the source.
+func (v *verifier) verify(ctx context.Context, source keySource, token string) (jwt.MapClaims, keys, error) {
+	claims := jwt.MapClaims{}
+	var used keys
+	var keyErr error
+	_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
+		var set jwt.VerificationKeySet
+		set, used, keyErr = keysFor(ctx, source, t)
+		return set, keyErr
+	})
+	switch {
+	case keyErr != nil:
+		return nil, used, keyErr
+	case err != nil:
+		return nil, used, refuse(reasonOf(err))
+	}
+	return claims, used, nil
+}
+
+// keysFor returns the keys that may verify a token, those with its "kid" that allow its algorithm,
+// and all keys of the source.
+func keysFor(ctx context.Context, source keySource, t *jwt.Token) (set jwt.VerificationKeySet, all keys, err error) {
 	if _, has := t.Header["crit"]; has { // an extension that is not supported (RFC 7515, section 4.1.11)
-		return set, refuse(ReasonMalformed)
+		return set, nil, refuse(ReasonMalformed)
 	}
 	id, ok := t.Header["kid"].(string)
 	if _, has := t.Header["kid"]; has && !ok {
-		return set, refuse(ReasonMalformed)
+		return set, nil, refuse(ReasonMalformed)
 	}
-	all, err := v.source.keys(ctx, id)
+	all, err = source.keys(ctx, id)
 	if err != nil {
-		return set, fmt.Errorf("read the issuer's key set: %w", err)
+		return set, nil, fmt.Errorf("read the issuer's key set: %w", err)
 	}
 	found, err := all.find(id, t.Method.Alg())
 	for _, material := range found {
 		set.Keys = append(set.Keys, material)
 	}
-	return set, err
+	return set, all, err
 }
 
 // read returns the identity in the claims of a verified token.

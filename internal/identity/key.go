@@ -69,6 +69,9 @@ type keys []key
 // keys implements keySource for keys that never change.
 func (k keys) keys(_ context.Context, _ string) (keys, error) { return k, nil }
 
+// newer implements keySource.
+func (k keys) newer(context.Context, keys) keys { return nil }
+
 // has reports whether a key matches this id.
 func (k keys) has(id string) bool {
 	return slices.ContainsFunc(k, func(k key) bool { return k.matches(id) })

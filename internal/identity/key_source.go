@@ -3,26 +3,28 @@ package identity
 import (
 	"context"
 	"fmt"
-	"time"
 )
 
 // keySource returns the keys that may verify a token with this "kid", which may be "".
 type keySource interface {
 	keys(ctx context.Context, id string) (keys, error)
+	// newer returns the keys that have replaced these, or nil if it knows none.
+	newer(ctx context.Context, these keys) keys
 }
 
 // source returns the source of the keys. cached is the same source if the keys change, else nil.
-func (o JWT) source(now func() time.Time) (source keySource, cached *cache, err error) {
+func (o Options) keySource() (source keySource, cached *cache, err error) {
+	jwt := o.JWT
 	switch {
-	case o.Secret != "":
-		source, err = o.secretKey()
-	case o.PublicKeyFile != "":
-		source, err = o.publicKeys()
-	case o.JWKSURL != "":
-		cached, err = o.publishedKeys(now)
+	case jwt.Secret != "":
+		source, err = jwt.secretKey()
+	case jwt.PublicKeyFile != "":
+		source, err = jwt.publicKeys()
+	case jwt.JWKSURL != "":
+		cached, err = o.publishedKeys()
 		source = cached
-	case o.JWKSFile != "":
-		cached, err = o.fileKeys(now)
+	case jwt.JWKSFile != "":
+		cached, err = o.fileKeys()
 		source = cached
 	}
 	return source, cached, err
@@ -48,19 +50,21 @@ func (o JWT) publicKeys() (keys, error) {
 	return all, nil
 }
 
-func (o JWT) publishedKeys(now func() time.Time) (*cache, error) {
-	u, err := parseKeySetURL(o.JWKSURL, o.JWKSAllowHTTP)
+func (o Options) publishedKeys() (*cache, error) {
+	u, err := parseKeySetURL(o.JWT.JWKSURL, o.JWT.JWKSAllowHTTP)
 	if err != nil {
 		return nil, fmt.Errorf("JWKS URL: %w", err)
 	}
-	return &cache{fetch: urlFetcher(u, o.JWKSTimeout, o.Proxy), timeout: o.JWKSTimeout, now: now}, nil
+	fetch := urlFetcher(u, o.JWT.JWKSTimeout, o.JWT.Proxy)
+	return &cache{fetch: fetch, timeout: o.JWT.JWKSTimeout, now: o.Now, skip: o.SkippedKey}, nil
 }
 
 // fileKeys reads the file immediately, so that an invalid file is reported at the start.
-func (o JWT) fileKeys(now func() time.Time) (*cache, error) {
-	c := &cache{fetch: fileFetcher(o.JWKSFile), timeout: o.JWKSTimeout, now: now}
+func (o Options) fileKeys() (*cache, error) {
+	fetch := fileFetcher(o.JWT.JWKSFile)
+	c := &cache{fetch: fetch, timeout: o.JWT.JWKSTimeout, now: o.Now, skip: o.SkippedKey}
 	if err := c.refresh(context.Background()); err != nil {
-		return nil, fmt.Errorf("JWKS file %s: %w", o.JWKSFile, err)
+		return nil, fmt.Errorf("JWKS file %s: %w", o.JWT.JWKSFile, err)
 	}
 	return c, nil
 }

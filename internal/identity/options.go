@@ -23,11 +23,19 @@ type Options struct {
 	// 127.0.0.0/8 and ::1/128. X-Forwarded-For and Forwarded are ignored, and no middleware may
 	// copy them to RemoteAddr.
 	TrustedProxies []netip.Prefix
+	// AllowedHosts are the hosts, without port, for which a request with trusted headers may be;
+	// "*" stands for every host. "localhost" and IP addresses always are. A web page of another
+	// host, whose name has been made to lead here (DNS rebinding), could otherwise send the headers
+	// from the browser of anyone on a trusted network.
+	AllowedHosts []string
 
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 	// Report is called with errors of Run, one call at a time. Nil ignores them.
 	Report func(error)
+	// SkippedKey is called once for each key of the issuer's set that cannot verify signatures, with
+	// its "kid" and the reason, one call at a time. Nil ignores them.
+	SkippedKey func(id, reason string)
 }
 
 // Validate reports every violation at once. It reads the files that the options name.
@@ -36,13 +44,13 @@ func (o Options) Validate() error {
 	return err
 }
 
-// gateways returns the networks whose headers are trusted.
+// gateways returns the gateways whose headers are trusted.
 func (o Options) gateways(invalid *violations) gateways {
-	if !o.TrustHeaders {
-		return nil
-	}
-	if len(o.TrustedProxies) == 0 {
-		return defaultProxies()
+	switch {
+	case !o.TrustHeaders:
+		return gateways{}
+	case len(o.TrustedProxies) == 0:
+		return gateways{networks: defaultProxies(), hosts: slices.Clone(o.AllowedHosts)}
 	}
 	for _, p := range o.TrustedProxies {
 		switch {
@@ -54,5 +62,5 @@ func (o Options) gateways(invalid *violations) gateways {
 			invalid.add("trusted proxy %s: must be written as an IPv4 network", p)
 		}
 	}
-	return slices.Clone(o.TrustedProxies)
+	return gateways{networks: slices.Clone(o.TrustedProxies), hosts: slices.Clone(o.AllowedHosts)}
 }

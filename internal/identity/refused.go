@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -14,6 +15,7 @@ type Reason string
 const (
 	ReasonMissing     Reason = "credentials are required"
 	ReasonRequest     Reason = "malformed request" // such as a header that must not be repeated
+	ReasonHost        Reason = "the request is for a host that is not allowed"
 	ReasonMalformed   Reason = "malformed token"
 	ReasonTooLong     Reason = "token too long"
 	ReasonAlgorithm   Reason = "algorithm not accepted"
@@ -35,9 +37,9 @@ type Refused struct{ Reason Reason }
 func (e *Refused) Error() string { return string(e.Reason) }
 
 // Status returns the HTTP status of the answer: 401, or 400 for a malformed request (RFC 6750,
-// section 3.1).
+// section 3.1) and for one that is for another host.
 func (e *Refused) Status() int {
-	if e.Reason == ReasonRequest {
+	if e.Reason == ReasonRequest || e.Reason == ReasonHost {
 		return http.StatusBadRequest
 	}
 	return http.StatusUnauthorized
@@ -49,7 +51,7 @@ func (e *Refused) Challenge() string {
 	switch e.Reason {
 	case ReasonMissing:
 		return `Bearer realm="fanfare"`
-	case ReasonRequest:
+	case ReasonRequest, ReasonHost:
 		return challenge("invalid_request", e.Reason)
 	default:
 		return challenge("invalid_token", e.Reason)
@@ -64,6 +66,12 @@ func InsufficientScope(scope string) string {
 
 func challenge(code string, description Reason) string {
 	return fmt.Sprintf(`Bearer realm="fanfare", error=%q, error_description=%q`, code, string(description))
+}
+
+// refusedFor reports whether an error is a refusal for this reason.
+func refusedFor(err error, reason Reason) bool {
+	refused, ok := errors.AsType[*Refused](err)
+	return ok && refused.Reason == reason
 }
 
 func refuse(r Reason) error { return &Refused{Reason: r} }
