@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -37,8 +38,8 @@ type Options struct {
 	Streams Streams
 	// Catalog renders events; nil renders the default texts.
 	Catalog *render.Catalog
-	// Origins are the web origins that may read responses ("https://app.example.com"); default
-	// none.
+	// Origins are the web origins that may read responses and make changes
+	// ("https://app.example.com"); default none.
 	Origins []string
 	// Version is the version in the OpenAPI document; default "dev".
 	Version string
@@ -159,6 +160,10 @@ func (s *Server) build(o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	sameSite, err := refuseCrossSite(o.Origins)
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
 	mux.Handle(noRoutePattern, noRoute(mux))
 	routes := humago.NewWithPrefix(mux, prefix, s.config(cmp.Or(o.Version, "dev")))
@@ -172,7 +177,7 @@ func (s *Server) build(o Options) (err error) {
 	s.handler = mux
 	for _, wrap := range []func(http.Handler) http.Handler{
 		strictPaths, s.observe, boundHeaders(s.limits.URIBytes, s.limits.HeaderBytes),
-		compressed, allowOrigins(o.Origins), secure, identifyRequests,
+		compressed, sameSite, allowOrigins(o.Origins), secure, identifyRequests,
 	} {
 		s.handler = wrap(s.handler)
 	}
@@ -214,6 +219,10 @@ func handle[I, O any](
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	if op.Security == nil {
 		op.Security = requireScope("")
+	}
+	if op.Method != http.MethodGet { // may be cross-site
+		op.Responses = maps.Clone(op.Responses)
+		op.Responses[fmt.Sprint(http.StatusForbidden)] = problemResponse(http.StatusForbidden)
 	}
 	huma.Register(routes, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, requestInfoOf(ctx).caller, in)

@@ -46,7 +46,7 @@ func (c client) do(method, target, body string) reply {
 
 func (c client) send(r *http.Request) reply {
 	c.t.Helper()
-	r.RemoteAddr = "127.0.0.1:40000"
+	r.RemoteAddr, r.Host = "127.0.0.1:40000", "localhost:8080"
 	recorder := httptest.NewRecorder()
 	c.handler.ServeHTTP(recorder, r)
 	response := reply{t: c.t, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}

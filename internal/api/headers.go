@@ -61,6 +61,23 @@ func allowOrigins(origins []string) func(http.Handler) http.Handler {
 	}).Handler
 }
 
+// refuseCrossSite refuses a request that changes something and that a browser sent for a page of
+// another origin than the API's own and these: behind a gateway that authenticates by cookie, any
+// page could otherwise act for its visitors. It decides by Sec-Fetch-Site and Origin, which pages
+// cannot set; a request without them is not from a browser.
+func refuseCrossSite(origins []string) (func(http.Handler) http.Handler, error) {
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range origins {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, err
+		}
+	}
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		newProblem(CrossSite).write(w, requestInfoOf(r.Context()).requestID)
+	}))
+	return protection.Handler, nil
+}
+
 // compress compresses large responses. It does not compress event streams, because an event must
 // not wait until a block is full.
 func compress() (func(http.Handler) http.Handler, error) {

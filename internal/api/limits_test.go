@@ -40,6 +40,7 @@ func TestProblems(t *testing.T) {
 		return c.withHeader(header, value).do("PUT", preferences, body)
 	}
 	get := func(header, value string) reply { return c.withHeader(header, value).do("GET", preferences, "") }
+	form := c.withHeader("Content-Type", "text/plain").withHeader("Sec-Fetch-Site", "cross-site")
 	for what, response := range map[string]struct {
 		reply
 		status int
@@ -70,6 +71,11 @@ func TestProblems(t *testing.T) {
 		"a limit":             {c.do("GET", "/v1/activities?limit=201", ""), 422, api.InvalidField},
 		"no id":               {c.do("GET", "/v1/activities/1", ""), 422, api.InvalidField},
 		"a scope":             {c.do("GET", "/v1/audit", ""), 403, api.InsufficientScope},
+		"another site":        {put("Sec-Fetch-Site", "cross-site", "{}"), 403, api.CrossSite},
+		"another subdomain":   {put("Sec-Fetch-Site", "same-site", "{}"), 403, api.CrossSite},
+		"another origin":      {put("Origin", "https://evil.example", "{}"), 403, api.CrossSite},
+		"no origin":           {put("Origin", "null", "{}"), 403, api.CrossSite},
+		"another site's form": {form.do("POST", "/v1/notifications/mark-all-read", "{}"), 403, api.CrossSite},
 	} {
 		got := problemType(response.reply)
 		if response.reply.status != response.status || got != string(response.kind) {
@@ -89,6 +95,30 @@ func TestProblems(t *testing.T) {
 	if !strings.Contains(got, `scope="activity:read"`) {
 		t.Errorf("WWW-Authenticate: got %q, want the scope", got)
 	}
+}
+
+// TestSameSite sends requests as browsers do for pages that may make changes.
+func TestSameSite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *api.Options) { o.Origins = []string{"https://app.example.com"} })
+	c := w.here.as(w.here.member)
+	for name, header := range map[string][2]string{
+		"no browser":        {"User-Agent", "curl/8"},
+		"the API's origin":  {"Origin", "http://localhost:8080"},
+		"the same origin":   {"Sec-Fetch-Site", "same-origin"},
+		"the user":          {"Sec-Fetch-Site", "none"},
+		"an allowed origin": {"Origin", "https://app.example.com"},
+	} {
+		got := c.withHeader(header[0], header[1]).do("PUT", "/v1/notifications/preferences", "{}")
+		if got.status != http.StatusOK {
+			t.Errorf("%s: got %d, want 200: %s", name, got.status, got.body)
+		}
+	}
+	c.withHeader("Sec-Fetch-Site", "cross-site").do("GET", "/v1/notifications", "").want(http.StatusOK)
+	c.withHeader("Origin", "https://app.example.com").withHeader("Sec-Fetch-Site", "same-site").
+		do("PUT", "/v1/notifications/preferences", "{}").want(http.StatusOK)
+	c.withHeader("Origin", "https://evil.example").withHeader("Sec-Fetch-Site", "cross-site").
+		do("PUT", "/v1/notifications/preferences", "{}").want(http.StatusForbidden)
 }
 
 // TestViolations checks that a problem names the fields and the rules that they violate.
@@ -162,7 +192,14 @@ func TestRules(t *testing.T) {
 			"status must be one of success, failure; " +
 				"a is not a parameter of this route",
 		},
-		{"GET", "/v1/activities?since=x", "", "since must be a date and time such as 2026-01-02T15:04:05Z"},
+		{
+			"GET", "/v1/activities?since=x", "",
+			"since must be a date and time with a zone, such as 2026-01-02T15:04:05Z",
+		},
+		{
+			"GET", "/v1/activities?since=2026-01-02T15:04:05+02:00", "",
+			"since must be a date and time with a zone, such as 2026-01-02T15:04:05Z; a + in a URL must be written as %2B",
+		},
 		{"GET", "/v1/activities?q=" + strings.Repeat("a", 201), "", "q must have at most 200 characters"},
 		{"GET", "/v1/activities/x", "", "id must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f"},
 		{

@@ -107,20 +107,25 @@ func problems(statuses ...int) map[string]*huma.Response {
 	}
 	responses := map[string]*huma.Response{}
 	for _, status := range append(shared, statuses...) {
-		text := ""
-		for _, k := range kinds() {
-			if k.status == status {
-				text = strings.TrimPrefix(text+"; "+k.title, "; ")
-			}
-		}
-		responses[fmt.Sprint(status)] = &huma.Response{
-			Description: text + ".",
-			Content: map[string]*huma.MediaType{
-				problemType: {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}},
-			},
-		}
+		responses[fmt.Sprint(status)] = problemResponse(status)
 	}
 	return responses
+}
+
+// problemResponse documents the problems with a status.
+func problemResponse(status int) *huma.Response {
+	text := ""
+	for _, k := range kinds() {
+		if k.status == status {
+			text = strings.TrimPrefix(text+"; "+k.title, "; ")
+		}
+	}
+	return &huma.Response{
+		Description: text + ".",
+		Content: map[string]*huma.MediaType{
+			problemType: {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}},
+		},
+	}
 }
 
 // describe sets descriptions of properties: struct tags are for short ones.

@@ -16,6 +16,7 @@ const (
 	Unauthenticated      Kind = "unauthenticated"
 	InsufficientScope    Kind = "forbidden"
 	DeniedChannels       Kind = "denied-channels"
+	CrossSite            Kind = "cross-site"
 	NotFound             Kind = "not-found"
 	MethodNotAllowed     Kind = "method-not-allowed"
 	RequestTimeout       Kind = "request-timeout"
@@ -59,6 +60,10 @@ func kinds() []kindInfo {
 		{
 			DeniedChannels, http.StatusForbidden, "Channels denied",
 			"No token was issued. The caller is not permitted to subscribe to the channels in denied_channels.",
+		},
+		{
+			CrossSite, http.StatusForbidden, "Cross-site request",
+			"A browser sent the request for a page of another origin, which is not among the allowed ones.",
 		},
 		{
 			NotFound, http.StatusNotFound, "Not found",

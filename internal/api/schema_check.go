@@ -116,9 +116,18 @@ func (c *schemaChecker) checkString(s *huma.Schema, field string, value any) {
 		}
 	case s.Format == "date-time":
 		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {
-			c.violation(named(field), "must be a date and time such as 2026-01-02T15:04:05Z", value)
+			c.violation(named(field), timeRule(text), value)
 		}
 	}
+}
+
+// timeRule returns the rule of a time that a text violates. In a query, "+" stands for a space.
+func timeRule(text string) string {
+	rule := "must be a date and time with a zone, such as 2026-01-02T15:04:05Z"
+	if _, err := time.Parse(time.RFC3339Nano, strings.Replace(text, " ", "+", 1)); err == nil {
+		rule += "; a + in a URL must be written as %2B"
+	}
+	return rule
 }
 
 func (c *schemaChecker) checkInteger(s *huma.Schema, field string, value any) {

@@ -14,7 +14,7 @@ import (
 func centrifugoAPI() []Setting {
 	return []Setting{
 		{
-			"centrifugo-api-url", "http://localhost:8000/api",
+			"centrifugo-api-url", "http://localhost:9000/api",
 			"URL of Centrifugo's HTTP API; or the URLs of several nodes of it, separated by commas, " +
 				"of which one is used as long as it is available",
 			httpURLs(func(c *Config) *string { return &c.CentrifugoAPIURL }),

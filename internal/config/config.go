@@ -65,6 +65,7 @@ type Config struct {
 	JWTClockSkew         time.Duration
 	TrustIdentityHeaders bool
 	TrustedProxies       []netip.Prefix
+	AllowedHosts         []string
 
 	SystemTenant  uuid.UUID // uuid.Nil disables recording the daemon's own activities
 	MetricsListen string    // "" disables the operator's endpoints

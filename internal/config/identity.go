@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +84,12 @@ func credentials() []Setting {
 			"trusted-proxies", "127.0.0.0/8,::1/128",
 			"networks or addresses of the gateways whose identity headers are accepted, as a comma-separated list",
 			networks(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
+		},
+		{
+			"allowed-hosts", "",
+			"hosts for which requests with identity headers are accepted, besides localhost and IP addresses, " +
+				"as a comma-separated list; * accepts every host",
+			hosts(func(c *Config) *[]string { return &c.AllowedHosts }),
 		},
 	}
 }
@@ -196,6 +203,22 @@ func networks(at func(*Config) *[]netip.Prefix) field {
 			}
 			return joinList(texts)
 		},
+	})
+}
+
+// hostName matches the name of a host, without a port.
+var hostName = regexp.MustCompile(`^([A-Za-z0-9_-]+[.])*[A-Za-z0-9_-]+$`)
+
+// hosts is a comma-separated list of hosts.
+func hosts(at func(*Config) *[]string) field {
+	return parsed(at, valueType[[]string]{
+		kind:  "list",
+		rule:  "must be a comma-separated list of hosts without ports, such as api.example.com, or *",
+		parse: splitList,
+		allowed: func(list []string) bool {
+			return !slices.ContainsFunc(list, func(host string) bool { return host != "*" && !hostName.MatchString(host) })
+		},
+		show: joinList,
 	})
 }
 

@@ -129,6 +129,7 @@ func TestValidateReportsEveryInvalidSetting(t *testing.T) {
 		"jwt-clock-skew":               "1h",
 		"trust-identity-headers":       "always",
 		"trusted-proxies":              "0.0.0.0/0",
+		"allowed-hosts":                "api.example.com:8080",
 		"system-tenant":                "00000000-0000-0000-0000-000000000000",
 		"log-level":                    "loud",
 		"log-format":                   "xml",

@@ -120,6 +120,20 @@ function operation(path, method, op, base) {
   return box;
 }
 
+// groups returns the operations by their tags, each tag once, in the order of the document.
+function groups(paths) {
+  const byTag = new Map();
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, op] of Object.entries(methods)) {
+      if (!op.operationId) continue;
+      const tag = (op.tags || ["Other"])[0];
+      if (!byTag.has(tag)) byTag.set(tag, []);
+      byTag.get(tag).push({ path, method, op });
+    }
+  }
+  return byTag;
+}
+
 function show() {
   const nav = document.querySelector("nav");
   const main = document.querySelector("main");
@@ -128,12 +142,9 @@ function show() {
     element("h1", {}, spec.info.title + " API ", element("small", {}, spec.info.version)),
     prose(spec.info.description),
   );
-  let tag;
-  for (const [path, methods] of Object.entries(spec.paths)) {
-    for (const [method, op] of Object.entries(methods)) {
-      if (!op.operationId) continue;
-      const of = (op.tags || ["Other"])[0];
-      if (of !== tag) nav.append(element("h2", {}, (tag = of)));
+  for (const [tag, operations] of groups(spec.paths)) {
+    nav.append(element("h2", {}, tag));
+    for (const { path, method, op } of operations) {
       const label = element("span", { class: "method" }, method.toUpperCase());
       nav.append(element("a", { href: "#" + op.operationId }, label, " " + path));
       main.append(operation(path, method, op, base));
