@@ -1,11 +1,17 @@
 package activity
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
@@ -32,7 +38,7 @@ type wire struct {
 	Category          string          `json:"category,omitempty"`
 	IP                string          `json:"ip,omitempty"`
 	Traceparent       string          `json:"traceparent,omitempty"`
-	OccurredAt        time.Time       `json:"occurred_at,omitzero"`
+	OccurredAt        wireTime        `json:"occurred_at,omitzero"`
 }
 
 // Encode validates the envelope by every rule that needs no database and returns it, without
@@ -43,7 +49,104 @@ func (e Envelope) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(wire{
+	return json.Marshal(e.wire(payload))
+}
+
+// MarshalJSON returns the envelope, without secrets, as the JSON that fanfare.record_activity
+// accepts. In contrast to Encode it checks no rule but that the payload is JSON: the database checks
+// all of them.
+func (e Envelope) MarshalJSON() ([]byte, error) {
+	var raw json.RawMessage
+	switch payload := e.Payload.(type) {
+	case nil:
+	case secrets.JSON:
+		raw = payload.Raw()
+	default:
+		encoded, err := json.Marshal(payload)
+		if err != nil {
+			return nil, fmt.Errorf("encode the payload: %w", err)
+		}
+		raw = secrets.RedactJSON(encoded)
+	}
+	return json.Marshal(e.wire(raw))
+}
+
+// UnmarshalJSON reads the JSON that MarshalJSON returns. The payload becomes a json.RawMessage. The
+// error is an *invalid.Error if a field has the wrong form or is none of an envelope; it checks no
+// other rule.
+func (e *Envelope) UnmarshalJSON(text []byte) error {
+	var w wire
+	if decodeWire(text, &w) != nil {
+		return decodeError(text)
+	}
+	*e = Envelope{
+		TenantID: w.TenantID, ActorPrincipalID: w.ActorPrincipalID, ResourceID: w.ResourceID,
+		ResourceType: w.ResourceType, Action: w.Action, Visibility: w.Visibility,
+		DeliveryChannels: w.DeliveryChannels, CorrelationID: w.CorrelationID, TargetPrincipalID: w.TargetPrincipalID,
+		OwnerID: w.OwnerID, ParentID: w.ParentID, ResourceName: w.ResourceName,
+		Message: w.Message, RequestID: w.RequestID, UserAgent: w.UserAgent, Status: w.Status, Severity: w.Severity,
+		Category: w.Category, IP: w.IP, Traceparent: w.Traceparent, OccurredAt: time.Time(w.OccurredAt),
+	}
+	if w.Payload != nil {
+		e.Payload = w.Payload
+	}
+	return nil
+}
+
+// decodeError returns the error of a text that is not the JSON of an envelope: every field that is
+// none, or cannot be decoded.
+func decodeError(text []byte) error {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(text, &fields) != nil {
+		return &invalid.Error{Fields: []invalid.Field{{Name: "envelope", Rule: "must be a JSON object"}}}
+	}
+	refused := &invalid.Error{}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		alone, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
+		if err == nil {
+			err = decodeWire(alone, &wire{})
+		}
+		rule := ""
+		switch {
+		case err == nil:
+			continue
+		case strings.HasPrefix(err.Error(), "json: unknown field"):
+			rule = "is not a field of the envelope"
+		case name == "occurred_at":
+			rule = ruleTime
+		case strings.HasSuffix(name, "_id") && name != "request_id":
+			rule = "must be a UUID"
+		default:
+			rule = "must have the type that the field has in fanfare.record_activity"
+		}
+		refused.Fields = append(refused.Fields, invalid.Field{Name: first(100, secrets.RedactText(name)), Rule: rule})
+	}
+	return refused
+}
+
+func decodeWire(text []byte, w *wire) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(w)
+}
+
+// ruleTime is the rule of a time.
+const ruleTime = "must be a time with a zone, such as 2026-01-02T15:04:05Z"
+
+// wireTime is a time as JSON. Its zero value is none.
+type wireTime time.Time
+
+func (t wireTime) IsZero() bool                  { return time.Time(t).IsZero() }
+func (t wireTime) MarshalText() ([]byte, error)  { return time.Time(t).MarshalText() }
+func (t *wireTime) UnmarshalText(text []byte) error {
+	at, err := time.Parse(time.RFC3339Nano, string(text))
+	*t = wireTime(at)
+	return err
+}
+
+// wire returns the envelope with this payload in the form that fanfare.record_activity accepts.
+func (e Envelope) wire(payload json.RawMessage) wire {
+	return wire{
 		TenantID:          e.TenantID,
 		ActorPrincipalID:  e.ActorPrincipalID,
 		ResourceID:        e.ResourceID,
@@ -65,6 +168,6 @@ func (e Envelope) Encode() ([]byte, error) {
 		Category:          e.Category,
 		IP:                e.IP,
 		Traceparent:       e.Traceparent,
-		OccurredAt:        e.OccurredAt.UTC().Truncate(time.Microsecond),
-	})
+		OccurredAt:        wireTime(e.OccurredAt.UTC().Truncate(time.Microsecond)),
+	}
 }

@@ -46,7 +46,7 @@ const (
 )
 
 // Envelope is an activity before it is recorded. An optional field that has its zero value is not
-// given.
+// given. Its JSON is what the SQL function fanfare.record_activity accepts.
 type Envelope struct {
 	TenantID         uuid.UUID
 	ActorPrincipalID uuid.UUID

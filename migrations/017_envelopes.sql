@@ -218,7 +218,7 @@ BEGIN
         END;
     EXCEPTION WHEN data_exception THEN
         value := fanfare.redact_text(e ->> field, 100);
-        rule := 'must be a time with a zone (RFC 3339)';
+        rule := 'must be a time with a zone, such as 2026-01-02T15:04:05Z';
         RETURN;
     END;
 

@@ -202,7 +202,13 @@ CREATE FUNCTION fanfare.refuse_envelope(field text, value text, rule text, code 
     LANGUAGE plpgsql AS $$
 BEGIN
     IF field IS NOT NULL THEN
-        RAISE EXCEPTION '%', concat_ws(' ', field, '"' || value || '"', rule)
+        -- A size in the unit of the rule is not a text that the caller gave.
+        IF value ~ '^[0-9]+ [a-z]+$' AND rule LIKE 'must be at most % ' || split_part(value, ' ', 2) THEN
+            value := 'of ' || value;
+        ELSE
+            value := '"' || value || '"';
+        END IF;
+        RAISE EXCEPTION '%', concat_ws(' ', field, value, rule)
             USING ERRCODE = code, COLUMN = field, SCHEMA = 'fanfare', TABLE = 'activities';
     END IF;
 END

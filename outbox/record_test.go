@@ -257,7 +257,7 @@ func TestLowerLimitOfTheDatabase(t *testing.T) {
 	}
 	e.ResourceID, e.Payload = uuid.New(), map[string]string{"a": "0123456789ab"}
 	_, err := outbox.Record(t.Context(), tx, e)
-	if err == nil || err.Error() != `envelope refused: payload "21 bytes" must be at most 20 bytes` {
+	if err == nil || err.Error() != `envelope refused: payload of 21 bytes must be at most 20 bytes` {
 		t.Errorf("21 bytes: got %v, want it refused", err)
 	}
 	if got, want := countWritten(t, tx), (written{1, 1, 0}); got != want {
@@ -528,7 +528,7 @@ func TestQueueRejects(t *testing.T) {
 	}
 	err := db.Pool.SendBatch(t.Context(), &batch).Close()
 	if diff := cmp.Diff([]string{"payload"}, refusedFields(err)); diff != "" ||
-		!strings.HasSuffix(err.Error(), `payload "70009 bytes" must be at most 65536 bytes`) {
+		!strings.HasSuffix(err.Error(), `payload of 70009 bytes must be at most 65536 bytes`) {
 		t.Errorf("seen by the database: got %v, want payload refused", err)
 	}
 	if got, want := countWritten(t, db.Pool), (written{}); got != want || r.ID != uuid.Nil {

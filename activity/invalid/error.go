@@ -62,7 +62,19 @@ func (f Field) Error() string {
 	if f.Value == "" {
 		return f.Name + " " + f.Rule
 	}
+	if f.isSize() {
+		return fmt.Sprintf("%s of %s %s", f.Name, f.Value, f.Rule)
+	}
 	return fmt.Sprintf("%s %s %s", f.Name, quote(f.Value), f.Rule)
+}
+
+// isSize reports whether the value is a size in the unit of the rule, "70011 bytes", and not a text
+// that the caller gave.
+func (f Field) isSize() bool {
+	limit, bounded := strings.CutPrefix(f.Rule, "must be at most ")
+	_, unit, _ := strings.Cut(limit, " ")
+	number, unitOfValue, _ := strings.Cut(f.Value, " ")
+	return bounded && unit != "" && unit == unitOfValue && strings.Trim(number, "0123456789") == ""
 }
 
 // quote quotes a value, shortened as long as its escapes make it too long.

@@ -149,7 +149,7 @@ actions:
 	want := []string{
 		"payload.a is required by x.y",
 		"payload.b is required by x.y",
-		`payload "540 bytes" must be at most 20 bytes`,
+		`payload of 540 bytes must be at most 20 bytes`,
 		`payload.k00 "number" must be a string`,
 		`payload.k01 "number" must be a string`,
 	}
