@@ -136,8 +136,8 @@ const ruleTime = "must be a time with a zone, such as 2026-01-02T15:04:05Z"
 // wireTime is a time as JSON. Its zero value is none.
 type wireTime time.Time
 
-func (t wireTime) IsZero() bool                  { return time.Time(t).IsZero() }
-func (t wireTime) MarshalText() ([]byte, error)  { return time.Time(t).MarshalText() }
+func (t wireTime) IsZero() bool                 { return time.Time(t).IsZero() }
+func (t wireTime) MarshalText() ([]byte, error) { return time.Time(t).MarshalText() }
 func (t *wireTime) UnmarshalText(text []byte) error {
 	at, err := time.Parse(time.RFC3339Nano, string(text))
 	*t = wireTime(at)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -57,10 +58,18 @@ func appendRecord(b []byte, a *activity.Activity) []byte {
 	return append(b, "\r\n"...)
 }
 
-// startsFormula reports whether a spreadsheet would evaluate a cell that begins with the character
-// (https://owasp.org/www-community/attacks/CSV_Injection).
-func startsFormula(first byte) bool {
-	return first == '=' || first == '+' || first == '-' || first == '@' || first == '\t' || first == '\r'
+// startsFormula reports whether a spreadsheet could evaluate a cell that begins as the text does
+// (https://owasp.org/www-community/attacks/CSV_Injection): with a formula's first character, which
+// some also accept in its full-width form, or with white space that they skip before one.
+func startsFormula[T string | ~[]byte](text T) bool {
+	switch text[0] {
+	case '=', '+', '-', '@', '\t', '\r', '\n':
+		return true
+	case 0xEF: // the first byte of U+FF1D
+		r, _ := utf8.DecodeRuneInString(string(text[:min(len(text), utf8.UTFMax)]))
+		return r == '＝' || r == '＋' || r == '－' || r == '＠'
+	}
+	return false
 }
 
 // appendCell appends a text, after an apostrophe if a spreadsheet would evaluate it otherwise.
@@ -75,11 +84,12 @@ func appendCell[T string | ~[]byte](b []byte, text T) []byte {
 			break
 		}
 	}
-	if !quoted && text[0] != ' ' && !startsFormula(text[0]) {
+	formula := startsFormula(text)
+	if !quoted && text[0] != ' ' && !formula {
 		return append(b, text...)
 	}
 	b = append(b, '"')
-	if startsFormula(text[0]) {
+	if formula {
 		b = append(b, '\'')
 	}
 	from := 0

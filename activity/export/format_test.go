@@ -37,6 +37,12 @@ func nasty() []activity.Activity {
 		"+1",
 		"-1",
 		"@SUM(A1)",
+		"\n=1",
+		"＝1+1",
+		"＋1",
+		"－1",
+		"＠SUM(A1)",
+		"ﾀ=1",
 		"\tx",
 		"\rx",
 		"'=1",
@@ -126,6 +132,11 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// isFormula reports whether a spreadsheet could evaluate a cell.
+func isFormula(cell string) bool {
+	return strings.IndexFunc(cell, func(r rune) bool { return strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) }) == 0
+}
+
 // TestCSVReadsBack reads CSV with encoding/csv, which converts CR LF to LF.
 func TestCSVReadsBack(t *testing.T) {
 	t.Parallel()
@@ -144,7 +155,7 @@ func TestCSVReadsBack(t *testing.T) {
 	for i, a := range list {
 		got := func(name string) string { return records[i+1][heading[name]] }
 		text := strings.ReplaceAll(a.Message, "\r\n", "\n")
-		if text != "" && strings.Contains("=+-@\t\r", text[:1]) {
+		if isFormula(text) {
 			text = "'" + text
 		}
 		for name, want := range map[string]string{
@@ -169,7 +180,7 @@ func TestCSVReadsBack(t *testing.T) {
 			}
 		}
 		for name, cell := range records[i+1] {
-			if cell != "" && strings.Contains("=+-@\t\r", cell[:1]) {
+			if isFormula(cell) {
 				t.Errorf("record %d, %s: got %q, which a spreadsheet evaluates", i, records[0][name], cell)
 			}
 		}
@@ -374,7 +385,7 @@ func FuzzTexts(f *testing.F) {
 			t.Fatalf("CSV of %q: got %d records, %v", text, len(records), err)
 		}
 		want := strings.ReplaceAll(text, "\r\n", "\n")
-		if text != "" && strings.Contains("=+-@\t\r", text[:1]) {
+		if isFormula(text) {
 			want = strings.ReplaceAll("'"+text, "\r\n", "\n")
 		}
 		if got := records[0][17]; got != want {

@@ -36,8 +36,8 @@ func TestRedactJSON(t *testing.T) {
 		`{"name":"otp","name":"a","value":1}`:   `{"name":"otp","name":"a","value":1}`,
 		`{"token":"x","name":"pwd","value":2}`:  `{"token":"[redacted]","name":"pwd","value":"[redacted]"}`,
 		`[["pwd",["a"]],["a","b"],["pwd","c"]]`: `[["pwd","[redacted]"],["a","b"],["pwd","[redacted]"]]`,
-		`{"password":`:                              `{"password":`,
-		`not JSON`:                                  `not JSON`,
+		`{"password":`:                          `{"password":`,
+		`not JSON`:                              `not JSON`,
 	} {
 		if got := string(secrets.RedactJSON(json.RawMessage(in))); got != want {
 			t.Errorf("RedactJSON(%s):\ngot  %s\nwant %s", in, got, want)

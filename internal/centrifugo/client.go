@@ -18,7 +18,7 @@ import (
 
 // Options of a Client. A zero field is its default.
 type Options struct {
-	// APIURL is the HTTP API's endpoint; default http://localhost:8000/api. A list of endpoints of
+	// APIURL is the HTTP API's endpoint; default http://localhost:9000/api. A list of endpoints of
 	// nodes of one Centrifugo, separated by commas, is used one at a time: requests go to the next
 	// one once the current one is unreachable.
 	APIURL string
@@ -47,7 +47,7 @@ type Options struct {
 
 // withDefaults returns the options with defaults for the zero fields.
 func (o Options) withDefaults() Options {
-	o.APIURL = cmp.Or(o.APIURL, "http://localhost:8000/api")
+	o.APIURL = cmp.Or(o.APIURL, "http://localhost:9000/api")
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
 	o.PipeSize = cmp.Or(o.PipeSize, 100)
 	o.MaxInFlight = cmp.Or(o.MaxInFlight, 8)

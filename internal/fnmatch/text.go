@@ -108,8 +108,10 @@ func position(i int) positions {
 	return positions{high: 1 << (i - 64)}
 }
 
-func (p positions) and(o positions) positions     { return positions{p.low & o.low, p.high & o.high} }
-func (p positions) or(o positions) positions      { return positions{p.low | o.low, p.high | o.high} }
+func (p positions) and(o positions) positions { return positions{p.low & o.low, p.high & o.high} }
+
+func (p positions) or(o positions) positions { return positions{p.low | o.low, p.high | o.high} }
+
 func (p positions) without(o positions) positions { return positions{p.low &^ o.low, p.high &^ o.high} }
 
 // next returns the positions behind these.
