@@ -156,8 +156,8 @@ func TestEveryModeRecords(t *testing.T) {
 			t.Error(err)
 		}
 		log := pglog.New(pool)
-		if found, err := log.Read(t.Context(), e.TenantID, []uuid.UUID{first.ID, uuid.New()}); err != nil ||
-			len(found) != 1 {
+		ids := []uuid.UUID{first.ID, uuid.New()}
+		if found, err := log.Read(t.Context(), e.TenantID, ids, activity.Filter{}, 2); err != nil || len(found) != 1 {
 			t.Errorf("Read: got %d, %v; want the one", len(found), err)
 		}
 		narrow := activity.Filter{

@@ -85,10 +85,15 @@ LEFT JOIN LATERAL (
 ) AS i ON true
 ORDER BY w.principal_id`
 
+// maxReads is the maximum number of statements of List, each of which reads twice as many watchers
+// as the one before.
+const maxReads = 6
+
 // List returns the watchers of a resource, ordered by principal id: its subscribers, its owner and
 // its delegators, without those that the directory marks inactive. next is the Page.After of the
-// next page, or uuid.Nil after the last; a page may have fewer watchers than its limit and still
-// have a next. A resource that the tenant does not have has no watchers.
+// next page, or uuid.Nil after the last; a page has fewer watchers than its limit and still a next
+// only if thousands of inactive ones come before the next active one. A resource that the tenant
+// does not have has no watchers.
 //
 // List does not check whether the caller may read the list; directory.IsManager does.
 func List(
@@ -98,7 +103,33 @@ func List(
 	p subscriptions.Page,
 ) (list []Watcher, next uuid.UUID, err error) {
 	limit := p.EffectiveLimit()
-	rows, err := db.Query(ctx, selectWatchers, tenant, resource, p.After, limit+1, directory.MaxDepth)
+	list = make([]Watcher, 0, limit)
+	after, chunk := p.After, limit+1
+	for range maxReads {
+		read, last, err := readActive(ctx, db, tenant, resource, after, chunk)
+		if err != nil {
+			return nil, uuid.Nil, err
+		}
+		if list = append(list, read...); len(list) > limit {
+			return list[:limit], list[limit-1].PrincipalID, nil
+		}
+		if last == uuid.Nil {
+			return list, uuid.Nil, nil
+		}
+		after, chunk = last, 2*chunk
+	}
+	return list, after, nil
+}
+
+// readActive reads up to limit watchers above an id and returns the active ones. last is the last
+// that it has read, or uuid.Nil if there are no more.
+func readActive(
+	ctx context.Context,
+	db pg.Querier,
+	tenant, resource, after uuid.UUID,
+	limit int,
+) (active []Watcher, last uuid.UUID, err error) {
+	rows, err := db.Query(ctx, selectWatchers, tenant, resource, after, limit, directory.MaxDepth)
 	if err != nil {
 		return nil, uuid.Nil, fmt.Errorf("list watchers: %w", err)
 	}
@@ -106,25 +137,21 @@ func List(
 		w        Watcher
 		inactive bool
 		count    int
-		last     uuid.UUID
 	)
-	list = []Watcher{}
 	_, err = pgx.ForEachRow(rows, []any{
 		(*[16]byte)(&w.PrincipalID), (*zeronull.Text)(&w.Kind), (*zeronull.Text)(&w.DisplayName), &inactive,
 		(*int16)(&w.Reasons), (*zeronull.Text)(&w.Scope),
 	}, func() error {
-		switch count++; {
-		case count > limit:
-			next = last
-			return nil
-		case !inactive:
-			list = append(list, w)
+		if count++; count == limit {
+			last = w.PrincipalID
 		}
-		last = w.PrincipalID
+		if !inactive {
+			active = append(active, w)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, uuid.Nil, fmt.Errorf("list watchers: %w", err)
 	}
-	return list, next, nil
+	return active, last, nil
 }

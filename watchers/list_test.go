@@ -80,3 +80,22 @@ func TestList(t *testing.T) {
 		}
 	}
 }
+
+// TestListSkipsInactive checks that inactive watchers shorten no page.
+func TestListSkipsInactive(t *testing.T) {
+	t.Parallel()
+	d := directorytest.New(t, pgtest.New(t))
+	d.Exec(t, `
+		WITH inactive AS (
+			INSERT INTO fanfare.principals (tenant_id, id, active)
+			SELECT $1, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, false
+			FROM generate_series(1, 30) AS n
+			RETURNING id
+		)
+		INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id)
+		SELECT $1, id, $2 FROM inactive`, d.ID, d.Doc)
+	list, next, err := watchers.List(t.Context(), d.DB.Pool, d.ID, d.Doc, subscriptions.Page{Limit: 1})
+	if err != nil || len(list) != 1 || next != list[0].PrincipalID {
+		t.Errorf("got %v, next %v, %v, want one watcher and a next after it", list, next, err)
+	}
+}

@@ -99,30 +99,86 @@ func (l *Log) list(
 	return found, next, nil
 }
 
-// Read returns the tenant's activities that have one of the ids, newest first.
-func (l *Log) Read(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) (found []activity.Activity, err error) {
-	found = make([]activity.Activity, 0, len(ids))
-	batch := &pgx.Batch{}
-	batch.Queue(pinIndex)
-	batch.Queue(`
+// Scan selects the headers that ScanHeaders reads.
+type Scan struct {
+	Tenant uuid.UUID
+	// Key bounds the scan by its times and by the first of CorrelationID, Resource, Actor and Owner
+	// that it has. Nothing else of it counts.
+	Key activity.Filter
+	// NotPrivateTo omits the private activities whose actor or target this principal is not;
+	// uuid.Nil omits none.
+	NotPrivateTo uuid.UUID
+	Before       uuid.UUID // only activities older than this one; uuid.Nil selects the newest
+	Limit        int       // the maximum number of activities
+}
+
+// ScanHeaders returns the columns that decide who may see an activity, newest first: id, tenant,
+// actor, resource, target, owner, parent and visibility. The other fields are zero. Times bound the
+// ids, so that activities recorded up to a minute earlier are among them.
+//
+// What it reads depends on nothing else of an activity, so that a caller who sees only some of them
+// learns nothing of the others.
+func (l *Log) ScanHeaders(ctx context.Context, s Scan) ([]activity.Activity, error) {
+	q := newIndexQuery(s.Tenant, s.Key, idRange{below: s.Before})
+	where := q.indexRange
+	if s.NotPrivateTo != uuid.Nil {
+		where += fmt.Sprintf(" AND (a.visibility <> 'private' OR a.actor_principal_id = %[1]s"+
+			" OR a.target_principal_id = %[1]s)", q.arg(s.NotPrivateTo))
+	}
+	statement := fmt.Sprintf(`
+		SELECT %s
+		FROM fanfare.activities AS a
+		WHERE %s
+		ORDER BY %s
+		LIMIT %s`, headerColumns, where, q.order, q.arg(s.Limit)+"::bigint")
+	found, err := l.collect(ctx, pinOrder, headersOnly, s.Limit, statement, q.args)
+	if err != nil {
+		return nil, fmt.Errorf("scan the log: %w", err)
+	}
+	return found, nil
+}
+
+// Read returns the tenant's activities that have one of the ids and pass the filter, newest first,
+// at most limit. The filter must be valid.
+func (l *Log) Read(
+	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID, f activity.Filter, limit int,
+) ([]activity.Activity, error) {
+	q := &query{}
+	tenantArg, idsArg := q.arg(tenant), q.arg(pg.UUIDs(ids))
+	q.addTests(f)
+	statement := fmt.Sprintf(`
 		SELECT `+Columns+`
-		FROM unnest((SELECT $2::uuid[])) AS u(id)
+		FROM unnest((SELECT %s::uuid[])) AS u(id)
 		CROSS JOIN LATERAL (
-			SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = $1 LIMIT 1
+			SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = %s LIMIT 1
 		) AS a
-		ORDER BY a.id DESC`, tenant, pg.UUIDs(ids)).Query(func(rows pgx.Rows) error {
+		WHERE %s
+		ORDER BY a.id DESC
+		LIMIT %s`, idsArg, tenantArg, q.tests, q.arg(limit)+"::bigint")
+	found, err := l.collect(ctx, pinIndex, wholeActivity, min(limit, len(ids)), statement, q.args)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return found, nil
+}
+
+// collect runs a statement with settings of the planner and returns its rows.
+func (l *Log) collect(
+	ctx context.Context, settings string, of projection, capacity int, statement string, args []any,
+) (found []activity.Activity, err error) {
+	found = make([]activity.Activity, 0, capacity)
+	batch := &pgx.Batch{}
+	batch.Queue(settings)
+	batch.Queue(statement, args...).Query(func(rows pgx.Rows) error {
 		var a activity.Activity
-		_, err := pgx.ForEachRow(rows, ScanTargets(&a), func() error {
+		_, err := pgx.ForEachRow(rows, of.targets(&a), func() error {
 			found = append(found, a)
 			a = activity.Activity{}
 			return nil
 		})
 		return err
 	})
-	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, fmt.Errorf("read the log: %w", err)
-	}
-	return found, nil
+	return found, l.db.SendBatch(ctx, batch).Close()
 }
 
 // Count returns the number of the tenant's activities that pass the filter. It stops at limit, or

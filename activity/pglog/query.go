@@ -47,6 +47,12 @@ type query struct {
 // newQuery returns the query for a tenant's activities that pass the filter.
 func newQuery(tenant uuid.UUID, f activity.Filter, ids idRange) *query {
 	q := newIndexQuery(tenant, f, ids)
+	q.addTests(f)
+	return q
+}
+
+// addTests sets the conditions that every activity of the filter satisfies.
+func (q *query) addTests(f activity.Filter) {
 	var tests []string
 	test := func(condition string, value any) {
 		tests = append(tests, fmt.Sprintf(condition, q.arg(value)))
@@ -93,7 +99,6 @@ func newQuery(tenant uuid.UUID, f activity.Filter, ids idRange) *query {
 	if len(tests) > 0 {
 		q.tests = strings.Join(tests, " AND ")
 	}
-	return q
 }
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

@@ -15,9 +15,12 @@ import (
 func (s *Server) addActivities(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: "list-activities", Method: http.MethodGet, Path: "/activities", Tags: []string{"Activities"},
-		Summary:     "List activities",
-		Description: "The activities that the caller may see now, newest first. " + shortPages,
-		Responses:   problems(),
+		Summary: "List activities",
+		Description: "The activities that the caller may see now, newest first. " + shortPages + " Filters by " +
+			"actor, owner and correlation id are quick only for the caller's own activities and with the scope " +
+			"activity:read: otherwise each page reads the activities of the whole tenant, so that it discloses " +
+			"nothing of those that the caller may not see.",
+		Responses: problems(),
 	}, s.listActivities)
 	handle(s, routes, huma.Operation{
 		OperationID: "get-activity", Method: http.MethodGet, Path: "/activities/{id}", Tags: []string{"Activities"},
@@ -48,6 +51,7 @@ func (s *Server) listActivities(ctx context.Context, caller identity.Identity, i
 	}
 	found, next, err := feed.List(ctx, s.pool, feed.Request{
 		Principal: caller.Principal,
+		ReadsAll:  caller.Scopes.Has(identity.ScopeRead),
 		Filter:    filter,
 		Page:      activity.Page{Limit: in.Limit, Before: before},
 	})

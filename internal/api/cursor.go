@@ -1,8 +1,10 @@
 package api
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -13,7 +15,9 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// cursors issues and verifies cursors. A cursor is valid only in the scope that it was issued for.
+// cursors issues and opens cursors. A cursor is valid only in the scope that it was issued for. It
+// is encrypted, because a page may end at a row that the caller may not see: nothing of that row,
+// not even whether two pages end at the same one, follows from the cursor.
 type cursors struct {
 	key []byte
 }
@@ -25,10 +29,15 @@ type cursorScope struct {
 	filter    string // distinct for distinct filters
 }
 
+// The parts of a cursor: its version, the salt of its key, and the encrypted id with its tag.
 const (
-	cursorVersion = 1
-	cursorTag     = 16 // bytes of HMAC-SHA256
-	cursorLength  = 1 + len(uuid.UUID{}) + cursorTag
+	cursorVersion = 2
+	cursorSalt    = 16
+	cursorLength  = 1 + cursorSalt + len(uuid.UUID{}) + cursorTag
+	cursorTag     = 16
+
+	cursorKey   = 32 // of AES-256
+	cursorNonce = 12 // of GCM
 )
 
 // newCursors derives the key from a secret (RFC 5869). Processes that share the secret accept each
@@ -42,35 +51,63 @@ func newCursors(secret []byte) (cursors, error) {
 }
 
 // seal returns the cursor of the page after an item.
-func (c cursors) seal(at cursorScope, after uuid.UUID) string {
-	sealed := append([]byte{cursorVersion}, after[:]...)
-	return base64.RawURLEncoding.EncodeToString(append(sealed, c.tag(at, sealed)...))
+func (c cursors) seal(at cursorScope, after uuid.UUID) (string, error) {
+	sealed := make([]byte, 1+cursorSalt, cursorLength)
+	sealed[0] = cursorVersion
+	_, _ = rand.Read(sealed[1:]) // never fails
+	aead, nonce, err := c.cipher(sealed[1:])
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(aead.Seal(sealed, nonce, after[:], at.bound())), nil
 }
 
-// open returns the item before the cursor's page. The error is a *Problem.
+// open returns the item before the cursor's page. The error is a *Problem if the cursor is not one
+// of the scope.
 func (c cursors) open(at cursorScope, cursor string) (uuid.UUID, error) {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(sealed) != cursorLength || sealed[0] != cursorVersion {
 		return uuid.Nil, errCursor()
 	}
-	body, tag := sealed[:cursorLength-cursorTag], sealed[cursorLength-cursorTag:]
-	if !hmac.Equal(tag, c.tag(at, body)) {
+	salt, box := sealed[1:1+cursorSalt], sealed[1+cursorSalt:]
+	aead, nonce, err := c.cipher(salt)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	after, err := aead.Open(nil, nonce, box, at.bound())
+	if err != nil {
 		return uuid.Nil, errCursor()
 	}
-	return uuid.UUID(body[1:]), nil
+	return uuid.UUID(after), nil
 }
 
-// tag authenticates the body of a cursor together with its scope. The length precedes each part, so
-// distinct scopes have distinct encodings.
-func (c cursors) tag(at cursorScope, body []byte) []byte {
-	mac := hmac.New(sha256.New, c.key)
-	for _, part := range [][]byte{
-		body, []byte(at.route), at.principal.TenantID[:], at.principal.PrincipalID[:], []byte(at.filter),
-	} {
-		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-		mac.Write(part)
+// cipher returns AES-256-GCM with a key and a nonce of one cursor, which are derived from its salt:
+// random nonces under one key would repeat after some billions of cursors.
+func (c cursors) cipher(salt []byte) (aead cipher.AEAD, nonce []byte, err error) {
+	derived, err := hkdf.Expand(sha256.New, c.key, string(salt), cursorKey+cursorNonce)
+	if err != nil {
+		return nil, nil, fmt.Errorf("derive the key of a cursor: %w", err)
 	}
-	return mac.Sum(nil)[:cursorTag]
+	block, err := aes.NewCipher(derived[:cursorKey])
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the cipher of a cursor: %w", err)
+	}
+	if aead, err = cipher.NewGCM(block); err != nil {
+		return nil, nil, fmt.Errorf("make the cipher of a cursor: %w", err)
+	}
+	return aead, derived[cursorKey:], nil
+}
+
+// bound returns the data that a cursor is bound to. The length precedes each part, so distinct
+// scopes have distinct encodings.
+func (s cursorScope) bound() (data []byte) {
+	for _, part := range [][]byte{
+		{cursorVersion}, []byte(s.route), s.principal.TenantID[:], s.principal.PrincipalID[:], []byte(s.filter),
+	} {
+		data = binary.BigEndian.AppendUint64(data, uint64(len(part)))
+		data = append(data, part...)
+	}
+	return data
 }
 
 func errCursor() *Problem {

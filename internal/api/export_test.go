@@ -1,6 +1,11 @@
 package api
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
 
 // Document returns the OpenAPI document.
 func (s *Server) Document() *huma.OpenAPI { return s.document }
@@ -15,4 +20,14 @@ func Kinds() map[Kind]int {
 		statuses[k.kind] = k.status
 	}
 	return statuses
+}
+
+// OpenCursor returns the id in a cursor of a list of activities, or uuid.Nil.
+func (s *Server) OpenCursor(principal activity.Principal, filter, cursor string) uuid.UUID {
+	at := cursorScope{route: "GET /v1/activities", principal: principal, filter: filter}
+	id, err := s.cursors.open(at, cursor)
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
 }

@@ -34,8 +34,8 @@ func (s *Server) nextCursor(ctx context.Context, last uuid.UUID, filter any) (*s
 	if err != nil {
 		return nil, err
 	}
-	cursor := s.cursors.seal(at, last)
-	return &cursor, nil
+	cursor, err := s.cursors.seal(at, last)
+	return &cursor, err
 }
 
 // cursorScopeOf returns the scope of the cursors of a request.

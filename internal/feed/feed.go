@@ -3,6 +3,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -19,12 +20,19 @@ type DB interface {
 	pg.Batcher
 }
 
-// ReadBudget is the maximum number of activities of the filter that List reads.
+// ReadBudget is the maximum number of activities that List reads.
 const ReadBudget = 5_000
+
+// The number of activities that List reads at once: at first if the filter tests them, and at most.
+const (
+	firstChunk = 500
+	maxChunk   = 2_000
+)
 
 // Request selects part of a feed.
 type Request struct {
 	Principal activity.Principal
+	ReadsAll  bool // whether the principal may read the whole log by other means
 	Filter    activity.Filter
 	Page      activity.Page
 }
@@ -35,68 +43,127 @@ type Request struct {
 //
 // List reads at most ReadBudget activities. A page may therefore have fewer activities than its
 // limit, even none, and still have a next. The error is an *invalid.Error if the filter is invalid.
+//
+// What List discloses of the activities that the principal may not see is their number in a time,
+// and on a resource on which the principal holds a role, the time that the private ones take. It
+// reads the log in the order of time, decides who may see what it has read, and only then compares
+// the visible activities with the filter: the pages and the work are the same whatever the filter
+// would match of the others. It uses the index of a filter only where the principal may see what
+// the index holds; see keyOf.
 func List(ctx context.Context, db DB, r Request) (found []activity.Activity, next uuid.UUID, err error) {
-	log := pglog.New(db)
-	ids, next, err := visibleIDs(ctx, db, log, r)
-	if err != nil || len(ids) == 0 {
-		return []activity.Activity{}, next, err
+	if err := r.Filter.Validate(); err != nil {
+		return nil, uuid.Nil, err
 	}
-	found, err = log.Read(ctx, r.Principal.TenantID, ids)
-	return found, next, err
-}
-
-// visibleIDs returns the ids of the activities that List returns. It reads headers, since most of
-// the activities of a log may be invisible to the principal.
-func visibleIDs(
-	ctx context.Context,
-	db DB,
-	log *pglog.Log,
-	r Request,
-) (ids []uuid.UUID, next uuid.UUID, err error) {
+	scan, err := keyOf(ctx, db, r)
+	if err != nil {
+		return nil, uuid.Nil, err
+	}
 	limit := activity.DefaultPage
 	if r.Page.Limit > 0 {
 		limit = min(r.Page.Limit, activity.MaxPage)
 	}
-	before, chunk := r.Page.Before, min(limit+1, activity.MaxPage)
+	chunk := limit + 1
+	if scan.Key != r.Filter {
+		chunk = max(chunk, firstChunk)
+	}
+	log := pglog.New(db)
+	found = []activity.Activity{}
 	for budget := ReadBudget; ; {
-		chunk = min(chunk, budget)
-		page := activity.Page{Limit: chunk, Before: before}
-		headers, older, err := log.ListHeaders(ctx, r.Principal.TenantID, r.Filter, page)
+		scan.Limit = min(chunk, budget)
+		headers, err := log.ScanHeaders(ctx, scan)
 		if err != nil {
 			return nil, uuid.Nil, err
 		}
-		allowed, err := canView(ctx, db, r.Principal, headers)
+		passed, err := passing(ctx, db, r, headers, limit+1-len(found))
 		if err != nil {
 			return nil, uuid.Nil, err
 		}
-		for i := range headers {
-			if !allowed[i] {
-				continue
-			}
-			if len(ids) == limit {
-				return ids, ids[limit-1], nil
-			}
-			ids = append(ids, headers[i].ID)
+		if found = append(found, passed...); len(found) > limit {
+			return found[:limit], found[limit-1].ID, nil
 		}
-		if budget -= len(headers); older == uuid.Nil || len(headers) < chunk || budget == 0 {
-			return ids, older, nil
+		if len(headers) < scan.Limit {
+			return found, uuid.Nil, nil
 		}
-		before = older
-		chunk = min(max(chunk, len(headers)*(limit+1-len(ids))/max(1, len(ids))), activity.MaxPage)
+		scan.Before = headers[len(headers)-1].ID
+		if budget -= len(headers); budget == 0 {
+			return found, scan.Before, nil
+		}
+		chunk = min(2*max(chunk, firstChunk), maxChunk)
 	}
 }
 
-// Get returns an activity that the principal may see now, or activity.ErrNotFound.
+// keyOf returns the part of the log to scan. Its key has the times of the filter, and of the other
+// fields one whose index holds only activities that the principal may know of:
+//
+//   - the actor or the owner, if that is the principal;
+//   - the resource, if the principal holds a role on it, without the private activities of others
+//     unless the principal manages it;
+//   - any field, if the principal may read the whole log.
+func keyOf(ctx context.Context, db DB, r Request) (pglog.Scan, error) {
+	f, me := r.Filter, r.Principal.PrincipalID
+	scan := pglog.Scan{Tenant: r.Principal.TenantID, Before: r.Page.Before}
+	scan.Key = activity.Filter{Since: f.Since, Until: f.Until}
+	switch {
+	case r.ReadsAll:
+		scan.Key.CorrelationID, scan.Key.Resource = f.CorrelationID, f.Resource
+		scan.Key.Actor, scan.Key.Owner = f.Actor, f.Owner
+	case f.Actor == me:
+		scan.Key.Actor = me
+	case f.Owner == me:
+		scan.Key.Owner = me
+	case f.Resource != uuid.Nil:
+		access, err := directory.AccessTo(ctx, db, r.Principal, f.Resource)
+		if err != nil {
+			return pglog.Scan{}, err
+		}
+		if access.Manager || access.OnChain {
+			scan.Key.Resource = f.Resource
+		}
+		if !access.Manager {
+			scan.NotPrivateTo = me
+		}
+	}
+	return scan, nil
+}
+
+// passing returns the activities that the principal may see and that pass the filter, newest first,
+// at most limit.
+func passing(
+	ctx context.Context,
+	db DB,
+	r Request,
+	headers []activity.Activity,
+	limit int,
+) ([]activity.Activity, error) {
+	allowed, err := canView(ctx, db, r.Principal, headers)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]uuid.UUID, 0, len(headers))
+	for i := range headers {
+		if allowed[i] {
+			ids = append(ids, headers[i].ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return pglog.New(db).Read(ctx, r.Principal.TenantID, ids, r.Filter, limit)
+}
+
+// Get returns an activity that the principal may see now, or activity.ErrNotFound. It decides about
+// an activity that does not exist as about one that does, so that the time does not tell.
 func Get(ctx context.Context, db DB, principal activity.Principal, id uuid.UUID) (activity.Activity, error) {
 	a, err := pglog.New(db).Get(ctx, principal.TenantID, id)
-	if err != nil {
+	missing := errors.Is(err, activity.ErrNotFound)
+	if err != nil && !missing {
 		return activity.Activity{}, err
 	}
 	allowed, err := canView(ctx, db, principal, []activity.Activity{a})
 	if err != nil {
 		return activity.Activity{}, err
 	}
-	if !allowed[0] {
+	if missing || !allowed[0] {
 		return activity.Activity{}, fmt.Errorf("activity %s: %w", id, activity.ErrNotFound)
 	}
 	return a, nil

@@ -51,7 +51,14 @@ func (w *world) exec(t testing.TB, sql string, args ...any) {
 }
 
 // record records n activities and returns their ids, oldest first.
-func (w *world) record(t testing.TB, n int, resource uuid.UUID, action string) (ids []uuid.UUID) {
+func (w *world) record(t testing.TB, n int, resource uuid.UUID, action string) []uuid.UUID {
+	t.Helper()
+	return w.recordVisible(t, n, resource, action, activity.ResourceWide)
+}
+
+func (w *world) recordVisible(
+	t testing.TB, n int, resource uuid.UUID, action string, visibility activity.Visibility,
+) (ids []uuid.UUID) {
 	t.Helper()
 	err := w.db.Pool.QueryRow(t.Context(), `
 		WITH recorded AS (
@@ -59,12 +66,12 @@ func (w *world) record(t testing.TB, n int, resource uuid.UUID, action string) (
 				occurred_at, recorded_at, resource_type, action, visibility, status, severity, category,
 				delivery_channels, payload)
 			SELECT fanfare.uuidv7(), $1, gen_random_uuid(), $2, gen_random_uuid(), now(), clock_timestamp(), 'doc', $3,
-				'resource', 'success', 'info', 'doc', '{}', '{}'
+				$5, 'success', 'info', 'doc', '{}', '{}'
 			FROM generate_series(1, $4)
 			RETURNING id
 		)
 		SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM recorded`,
-		w.principal.TenantID, resource, action, n).Scan(&ids)
+		w.principal.TenantID, resource, action, n, visibility).Scan(&ids)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,5 +187,70 @@ func TestListWithAnInvalidFilter(t *testing.T) {
 	_, _, err := feed.List(t.Context(), w.db.Pool, request)
 	if _, ok := errors.AsType[*invalid.Error](err); !ok {
 		t.Errorf("got %v, want an *invalid.Error", err)
+	}
+}
+
+// TestKeysOfTheFilter checks that a filter by the caller's own actions and by a resource on which
+// the caller holds a role finds old activities at once, and that one whose index holds activities
+// of others reads the log as every filter does.
+func TestKeysOfTheFilter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	old := w.record(t, 1, w.visible, "doc.moved")[0]
+	w.record(t, feed.ReadBudget+100, w.hidden, "doc.moved")
+	var actor uuid.UUID
+	err := w.db.Pool.QueryRow(t.Context(), `SELECT actor_principal_id FROM fanfare.activities WHERE id = $1`, old).
+		Scan(&actor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	me, theActor := w.principal, activity.Principal{TenantID: w.principal.TenantID, PrincipalID: actor}
+	for name, tt := range map[string]struct {
+		principal activity.Principal
+		readsAll  bool
+		filter    activity.Filter
+		pages     int
+	}{
+		"own actions":                   {theActor, false, activity.Filter{Actor: actor}, 1},
+		"resource with a role":          {me, false, activity.Filter{Resource: w.visible}, 1},
+		"another's actions":             {me, false, activity.Filter{Actor: actor}, 2},
+		"another's actions, readable":   {me, true, activity.Filter{Actor: actor}, 1},
+		"resource with a role, a match": {me, false, activity.Filter{Resource: w.visible, Q: "moved"}, 1},
+	} {
+		request := feed.Request{Principal: tt.principal, ReadsAll: tt.readsAll, Filter: tt.filter}
+		var got []uuid.UUID
+		pages := 0
+		for more := true; more; pages++ {
+			list, next, err := feed.List(t.Context(), w.db.Pool, request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range list {
+				got = append(got, a.ID)
+			}
+			request.Page.Before, more = next, next != uuid.Nil
+		}
+		if !slices.Equal(got, []uuid.UUID{old}) || pages != tt.pages {
+			t.Errorf("%s: got %s in %d pages, want %s in %d", name, got, pages, old, tt.pages)
+		}
+	}
+}
+
+// TestPrivateActivitiesOfAResource checks that a page of a resource does not depend on its private
+// activities for a principal that holds a role but does not manage it.
+func TestPrivateActivitiesOfAResource(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	shown := w.record(t, 2, w.visible, "doc.moved")
+	w.recordVisible(t, feed.ReadBudget+100, w.visible, "doc.moved", activity.Private)
+	slices.Reverse(shown)
+	got, pages := w.list(t, activity.Filter{Resource: w.visible}, activity.Page{}, nil)
+	if !slices.Equal(got, shown) || pages != 1 {
+		t.Errorf("with a role: got %s in %d pages, want %s in 1", got, pages, shown)
+	}
+	w.addRole(t, w.visible, "delegator")
+	got, _ = w.list(t, activity.Filter{Resource: w.visible}, activity.Page{Limit: activity.MaxPage}, nil)
+	if want := feed.ReadBudget + 102; len(got) != want {
+		t.Errorf("as a delegator: got %d, want %d", len(got), want)
 	}
 }

@@ -2,8 +2,10 @@ package directory
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pg"
@@ -151,14 +153,43 @@ func WithRole(
 	return with, nil
 }
 
+// AccessTo returns the principal's access to a resource that the directory contains in the
+// principal's tenant: whether the principal manages it, and whether it holds a role on it or on an
+// ancestor. The other fields, the access of a principal that is marked inactive and the access to
+// an unknown resource are zero.
+func AccessTo(ctx context.Context, db pg.Querier, principal activity.Principal, resource uuid.UUID) (Access, error) {
+	t, active, err := readTree(ctx, db, principal, []start{{resource: resource}})
+	if err != nil || !active {
+		return Access{}, err
+	}
+	access, exists := t.access(principal, resource, uuid.Nil, uuid.Nil)
+	if !exists {
+		return Access{}, nil
+	}
+	return Access{Manager: access.Manager, OnChain: access.OnChain}, nil
+}
+
 // IsManager reports whether the directory contains the resource in the principal's tenant and the
 // principal, not marked inactive, owns it or holds the role owner or delegator on it or on an
 // ancestor.
 func IsManager(ctx context.Context, db pg.Querier, principal activity.Principal, resource uuid.UUID) (bool, error) {
-	t, active, err := readTree(ctx, db, principal, []start{{resource: resource}})
-	if err != nil || !active {
-		return false, err
+	access, err := AccessTo(ctx, db, principal, resource)
+	return access.Manager, err
+}
+
+// IsActive reports whether a principal may use the API: the directory does not mark it inactive.
+// One that the directory does not contain is active.
+func IsActive(ctx context.Context, db pg.Querier, principal activity.Principal) (bool, error) {
+	rows, err := db.Query(ctx, `
+		SELECT NOT EXISTS (
+			SELECT FROM fanfare.principals AS p WHERE p.tenant_id = $1 AND p.id = $2 AND NOT p.active
+		)`, principal.TenantID, principal.PrincipalID)
+	if err != nil {
+		return false, fmt.Errorf("read the principal: %w", err)
 	}
-	access, exists := t.access(principal, resource, uuid.Nil, uuid.Nil)
-	return exists && access.Manager, nil
+	active, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+	if err != nil {
+		return false, fmt.Errorf("read the principal: %w", err)
+	}
+	return active, nil
 }

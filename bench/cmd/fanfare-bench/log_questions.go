@@ -89,24 +89,18 @@ func since(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResu
 	return queryResult{rows: len(page.Found), full: page.More}, err
 }
 
-// headersThenIDs queries the headers of a page and then its activities by id, as the API does for
-// callers who cannot see every activity.
+// headersThenIDs queries the headers of a page and then its activities by id, as the API does.
 func headersThenIDs(ctx context.Context, log *pglog.Log, a *activity.Activity) (queryResult, error) {
-	headers, next, err := log.ListHeaders(
-		ctx,
-		a.TenantID,
-		activity.Filter{},
-		activity.Page{Limit: pageSize, Before: a.ID},
-	)
-	if err != nil {
+	headers, err := log.ScanHeaders(ctx, pglog.Scan{Tenant: a.TenantID, Before: a.ID, Limit: pageSize})
+	if err != nil || len(headers) == 0 {
 		return queryResult{}, err
 	}
 	ids := make([]uuid.UUID, len(headers))
 	for i := range headers {
 		ids[i] = headers[i].ID
 	}
-	found, err := log.Read(ctx, a.TenantID, ids)
-	return pageOf(len(found), next), err
+	found, err := log.Read(ctx, a.TenantID, ids, activity.Filter{}, len(ids))
+	return pageOf(len(found), ids[len(ids)-1]), err
 }
 
 var logQueries = []logQuery{
