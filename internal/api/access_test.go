@@ -51,7 +51,7 @@ func accesses() []access {
 			fixed(`{"read":true}`),
 			theMember, "", 404, 404, 200,
 		},
-		{"mark-all-read", fixed("/notifications/mark-all-read"), nil, theMember, "", 200, 200, 200},
+		{"mark-all-read", fixed("/notifications/mark-all-read"), fixed(`{}`), theMember, "", 200, 200, 200},
 		{"subscribe", fixed("/subscriptions"), func(at *tenant) string {
 			return fmt.Sprintf(`{"resource_id":%q,"scope":"descendants"}`, at.folder)
 		}, theMember, "", 404, 404, 201},

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/render"
 )
 
@@ -167,7 +168,7 @@ func (s *Server) build(o Options) (err error) {
 	mux := http.NewServeMux()
 	mux.Handle(noRoutePattern, noRoute(mux))
 	routes := humago.NewWithPrefix(mux, prefix, s.config(cmp.Or(o.Version, "dev")))
-	routes.UseMiddleware(enter, s.authenticate, s.limitRate, s.checkRequest, s.boundTime)
+	routes.UseMiddleware(enter, s.authenticate, s.limitRate, s.refuseInactive, s.checkRequest, s.boundTime)
 	s.addRoutes(routes)
 	s.document = routes.OpenAPI()
 	removeUnused(s.document)
@@ -207,7 +208,7 @@ func (s *Server) addRoutes(routes huma.API) {
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // handle registers an operation. Its handler receives the caller of the request; Server.problem
-// maps its errors to problems.
+// maps its errors to problems. It runs the handler again if the plan of a statement was stale.
 func handle[I, O any](
 	s *Server,
 	routes huma.API,
@@ -225,7 +226,7 @@ func handle[I, O any](
 		op.Responses[fmt.Sprint(http.StatusForbidden)] = problemResponse(http.StatusForbidden)
 	}
 	huma.Register(routes, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handler(ctx, requestInfoOf(ctx).caller, in)
+		out, err := pg.RetryStale(s.pool, func() (*O, error) { return handler(ctx, requestInfoOf(ctx).caller, in) })
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

@@ -18,7 +18,7 @@ func (s *Server) addAudit(routes huma.API) {
 			Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
 			Summary:     summary,
 			Description: "The activities of the tenant, newest first. " + shortPages,
-			Responses:   problems(http.StatusForbidden),
+			Responses:   problems(),
 		}
 	}
 	handle(s, routes, list("list-audit", "/audit", "List the activity log"), s.listAudit)
@@ -35,7 +35,7 @@ func (s *Server) addAudit(routes huma.API) {
 		OperationID: "count-audit", Method: http.MethodGet, Path: "/audit/count",
 		Tags: []string{"Audit"}, Security: requireScope(identity.ScopeRead),
 		Summary:   "Count activities",
-		Responses: problems(http.StatusForbidden),
+		Responses: problems(),
 	}, s.countAudit)
 }
 

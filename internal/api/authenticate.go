@@ -12,6 +12,8 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/pg"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 // Authenticator identifies the caller of a request. *identity.Authenticator implements it and
@@ -43,7 +45,9 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	info := requestInfoOf(r.Context())
 	bounded, cancel := context.WithTimeout(r.Context(), s.limits.Query)
-	caller, err := s.authenticator.Authenticate(r.WithContext(bounded))
+	caller, err := pg.RetryStale(s.pool, func() (identity.Identity, error) {
+		return s.authenticator.Authenticate(r.WithContext(bounded))
+	})
 	cancel()
 	if err == nil && (caller.TenantID == uuid.Nil || caller.PrincipalID == uuid.Nil) {
 		err = &identity.Refused{Reason: identity.ReasonMissing}
@@ -61,6 +65,27 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		}
 	}
 	next(huma.WithContext(ctx, activity.WithActor(ctx.Context(), caller.PrincipalID)))
+}
+
+// refuseInactive refuses a caller that the directory marks inactive, whatever its scopes are.
+func (s *Server) refuseInactive(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	info := requestInfoOf(r.Context())
+	bounded, cancel := context.WithTimeout(r.Context(), s.limits.Query)
+	active, err := s.isActive(bounded, info.caller.Principal)
+	cancel()
+	switch {
+	case err != nil:
+		s.problem(r.Context(), err).write(w, info.requestID)
+	case !active:
+		newProblem(Inactive).write(w, info.requestID)
+	default:
+		next(ctx)
+	}
+}
+
+func (s *Server) isActive(ctx context.Context, principal activity.Principal) (bool, error) {
+	return pg.RetryStale(s.pool, func() (bool, error) { return directory.IsActive(ctx, s.pool, principal) })
 }
 
 // unauthenticated returns the problem of a failed authentication.

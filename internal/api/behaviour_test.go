@@ -103,6 +103,31 @@ func TestNotifications(t *testing.T) {
 	}
 }
 
+// TestMarkAllRead checks that up_to leaves younger notifications unread, and that the body may be
+// absent or empty.
+func TestMarkAllRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	c := w.here.as(w.here.member)
+	for _, each := range []struct {
+		body string
+		want int
+	}{
+		{fmt.Sprintf(`{"up_to":%q}`, w.here.shown), 1},
+		{fmt.Sprintf(`{"up_to":%q}`, w.here.shown), 0},
+		{"{}", 1},
+		{"", 0},
+	} {
+		got := as[map[string]int](c.do("POST", "/v1/notifications/mark-all-read", each.body).want(http.StatusOK))
+		if got["marked_count"] != each.want {
+			t.Errorf("%s: got %v, want %d", each.body, got, each.want)
+		}
+	}
+	for _, body := range []string{`{"up_to":"x"}`, `{"before":1}`} {
+		c.do("POST", "/v1/notifications/mark-all-read", body).want(http.StatusUnprocessableEntity)
+	}
+}
+
 // TestSubscriptionActivities checks that creating and revoking a subscription are each recorded
 // once.
 func TestSubscriptionActivities(t *testing.T) {
@@ -120,8 +145,10 @@ func TestSubscriptionActivities(t *testing.T) {
 	if first != again || first.Scope != "descendants" {
 		t.Errorf("got %+v and then %+v, want the same", first, again)
 	}
-	c.do("DELETE", "/v1/subscriptions/"+first.ID.String(), "").want(http.StatusNoContent)
-	c.do("DELETE", "/v1/subscriptions/"+first.ID.String(), "").want(http.StatusNotFound)
+	for range 2 { // the second changes and records nothing
+		c.do("DELETE", "/v1/subscriptions/"+first.ID.String(), "").want(http.StatusNoContent)
+	}
+	c.do("DELETE", "/v1/subscriptions/"+uuid.NewString(), "").want(http.StatusNotFound)
 
 	rows, err := w.db.Pool.Query(t.Context(), `
 		SELECT concat_ws(' ', a.action, a.visibility, a.resource_type, a.resource_id = $2, a.actor_principal_id = $3,

@@ -61,7 +61,7 @@ func (p *exportSlots) take(tenant uuid.UUID) (release func(), ok bool) {
 }
 
 func (s *Server) addExport(routes huma.API) {
-	responses := withContent(problems(http.StatusForbidden), http.StatusOK, export.CSV.MediaType(), "The activities.")
+	responses := withContent(problems(), http.StatusOK, export.CSV.MediaType(), "The activities.")
 	responses["200"].Content[export.JSONL.MediaType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	e := exporter{s, &exportSlots{taken: map[uuid.UUID]bool{}}}
 	handle(s, routes, huma.Operation{

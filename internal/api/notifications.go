@@ -32,15 +32,16 @@ func (s *Server) addNotifications(routes huma.API) {
 		Tags:        []string{"Notifications"},
 		Summary:     "Mark a notification as read or unread",
 		Description: "Publishes the new unread count on the caller's own channel.",
-		Responses:   problems(http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		Responses:   problems(http.StatusNotFound, http.StatusUnsupportedMediaType),
 	}, s.markNotification)
 	handle(s, routes, huma.Operation{
 		OperationID: "mark-all-read", Method: http.MethodPost, Path: "/notifications/mark-all-read",
 		Tags:    []string{"Notifications"},
 		Summary: "Mark all notifications as read",
 		Description: "Marks the notifications that are unread when the request begins, and publishes the new unread " +
-			"count on the caller's own channel.",
-		Responses: problems(),
+			"count on the caller's own channel. A client that shows a list sends as up_to the id of the newest " +
+			"notification in it: what has arrived since stays unread.",
+		Responses: problems(http.StatusUnsupportedMediaType),
 	}, s.markAllRead)
 }
 
@@ -57,7 +58,7 @@ type notificationsResponse struct {
 	Body struct {
 		Items       []Notification `json:"items" nullable:"false" doc:"Newest first."`
 		NextCursor  *string        `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
-		UnreadCount int            `json:"unread_count" doc:"Unread notifications; counting stops at 10,000."`
+		UnreadCount int            `json:"unread_count" doc:"Unread notifications, exact below 10,000."`
 	} `nameHint:"Inbox"`
 }
 
@@ -117,7 +118,7 @@ func (s *Server) notifications(ctx context.Context, page []inbox.Notification) (
 
 type unreadResponse struct {
 	Body struct {
-		UnreadCount int `json:"unread_count" doc:"Unread notifications; counting stops at 10,000."`
+		UnreadCount int `json:"unread_count" doc:"Unread notifications, exact below 10,000."`
 	} `nameHint:"UnreadCount"`
 }
 
@@ -158,10 +159,23 @@ type markedResponse struct {
 	} `nameHint:"MarkedCount"`
 }
 
-func (s *Server) markAllRead(ctx context.Context, caller identity.Identity, _ *struct{}) (*markedResponse, error) {
+// MarkAllRequest bounds the notifications to mark.
+type MarkAllRequest struct {
+	UpTo ID `json:"up_to,omitempty" doc:"Only this notification and older ones; default all."`
+}
+
+func (s *Server) markAllRead(
+	ctx context.Context,
+	caller identity.Identity,
+	in *struct{ Body *MarkAllRequest },
+) (*markedResponse, error) {
+	var upTo uuid.UUID
+	if in.Body != nil {
+		upTo = in.Body.UpTo.UUID
+	}
 	response := &markedResponse{}
 	var err error
-	if response.Body.MarkedCount, err = inbox.MarkAll(ctx, s.pool, caller.Principal); err != nil {
+	if response.Body.MarkedCount, err = inbox.MarkAll(ctx, s.pool, caller.Principal, upTo); err != nil {
 		return nil, err
 	}
 	if response.Body.MarkedCount > 0 {

@@ -100,8 +100,13 @@ func problems(statuses ...int) map[string]*huma.Response {
 	shared := []int{
 		http.StatusBadRequest,
 		http.StatusUnauthorized,
+		http.StatusForbidden,
+		http.StatusRequestTimeout,
+		http.StatusRequestEntityTooLarge,
+		http.StatusRequestURITooLong,
 		http.StatusUnprocessableEntity,
 		http.StatusTooManyRequests,
+		http.StatusRequestHeaderFieldsTooLarge,
 		http.StatusInternalServerError,
 		http.StatusServiceUnavailable,
 	}

@@ -6,11 +6,12 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/fanfarehq/fanfare/internal/api"
 )
 
 // operation is an operation of the document.
@@ -39,13 +40,18 @@ func operations(document *huma.OpenAPI) (all []operation) {
 
 // documentedRoutes finds the operation of a request in the document.
 type documentedRoutes struct {
-	document *huma.OpenAPI
+	schemas  *documentSchemas
 	patterns []*regexp.Regexp
 	routes   []operation // operations with fewer parameters first
 }
 
-func newDocumentedRoutes(document *huma.OpenAPI) documentedRoutes {
-	d := documentedRoutes{document: document, routes: operations(document)}
+func newDocumentedRoutes(t testing.TB, server *api.Server) documentedRoutes {
+	t.Helper()
+	document, err := json.Marshal(server.Document()) // as it is served
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := documentedRoutes{schemas: newDocumentSchemas(t, document), routes: operations(server.Document())}
 	slices.SortStableFunc(
 		d.routes,
 		func(a, b operation) int { return strings.Count(a.path, "{") - strings.Count(b.path, "{") },
@@ -59,18 +65,16 @@ func newDocumentedRoutes(document *huma.OpenAPI) documentedRoutes {
 	return d
 }
 
-// of returns the operation of a request, or nil.
-func (d documentedRoutes) of(r *http.Request) *huma.Operation {
+// of returns the operation of a request, if there is one.
+func (d documentedRoutes) of(r *http.Request) (op operation, found bool) {
 	for i, route := range d.routes {
 		if (route.method == r.Method || route.method == http.MethodGet && r.Method == http.MethodHead) &&
 			d.patterns[i].MatchString(r.URL.Path) {
-			return route.Operation
+			return route, true
 		}
 	}
-	return nil
+	return operation{}, false
 }
-
-func httpStatus(status int) string { return strconv.Itoa(status) }
 
 func TestDocument(t *testing.T) {
 	t.Parallel()
@@ -101,7 +105,7 @@ func TestDocument(t *testing.T) {
 		if wanted := regexp.MustCompile(`\{\w+\}`).FindAllString(op.path, -1); !slices.Equal(inPath, wanted) {
 			t.Errorf("%s: path parameters: got %v, want %v", name, inPath, wanted)
 		}
-		for _, status := range []string{"400", "401", "422", "429", "500", "503"} {
+		for _, status := range []string{"400", "401", "403", "422", "429", "500", "503"} {
 			if op.Responses[status] == nil {
 				t.Errorf("%s: status %s is not documented", name, status)
 			}

@@ -16,14 +16,14 @@ func (s *Server) addOutbox(routes huma.API) {
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "Count pending activities",
 		Description: "The counts of the tenant's activities that are not delivered.",
-		Responses:   problems(http.StatusForbidden),
+		Responses:   problems(),
 	}, s.getOutbox)
 	handle(s, routes, huma.Operation{
 		OperationID: "list-dead-letters", Method: http.MethodGet, Path: "/outbox/dead",
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "List dead letters",
 		Description: "The latest dead letters of the tenant. A dead letter blocks no other activity.",
-		Responses:   problems(http.StatusForbidden),
+		Responses:   problems(),
 	}, s.listDeadLetters)
 	handle(s, routes, huma.Operation{
 		OperationID: "replay-dead-letter", Method: http.MethodPost, Path: "/outbox/dead/{id}/replay",
@@ -31,7 +31,7 @@ func (s *Server) addOutbox(routes huma.API) {
 		Summary: "Replay a dead letter",
 		Description: "Returns the activity to the end of the outbox. Its delivery publishes only on the channels " +
 			"that were not reached, and adds no second notification to an inbox.",
-		Responses: problems(http.StatusForbidden, http.StatusNotFound),
+		Responses: problems(http.StatusNotFound),
 	}, s.replayDeadLetter)
 }
 

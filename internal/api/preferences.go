@@ -27,14 +27,14 @@ func (s *Server) addPreferences(routes huma.API) {
 		Tags:        []string{"Preferences"},
 		Summary:     "Change the preferences",
 		Description: "An omitted field keeps its value. Patterns are those of Python's `fnmatch.fnmatchcase`.",
-		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		Responses:   problems(http.StatusUnsupportedMediaType),
 	}, s.putPreferences)
 	handle(s, routes, huma.Operation{
 		OperationID: "test-preferences", Method: http.MethodPost, Path: "/notifications/preferences/test",
 		Tags:        []string{"Preferences"},
 		Summary:     "Test patterns",
 		Description: "Returns which patterns match which actions. Stores nothing.",
-		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		Responses:   problems(http.StatusUnsupportedMediaType),
 	}, s.testPreferences)
 }
 

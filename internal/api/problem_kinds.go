@@ -15,6 +15,7 @@ const (
 	InvalidCursor        Kind = "invalid-cursor"
 	Unauthenticated      Kind = "unauthenticated"
 	InsufficientScope    Kind = "forbidden"
+	Inactive             Kind = "inactive"
 	DeniedChannels       Kind = "denied-channels"
 	CrossSite            Kind = "cross-site"
 	NotFound             Kind = "not-found"
@@ -56,6 +57,10 @@ func kinds() []kindInfo {
 		{
 			InsufficientScope, http.StatusForbidden, "Insufficient scope",
 			"The credentials do not carry the scope that this route requires.",
+		},
+		{
+			Inactive, http.StatusForbidden, "Inactive principal",
+			"The application has marked the principal as inactive.",
 		},
 		{
 			DeniedChannels, http.StatusForbidden, "Channels denied",

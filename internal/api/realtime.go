@@ -33,11 +33,12 @@ func (s *Server) addRealtime(routes huma.API) {
 		OperationID: "make-realtime-tokens", Method: http.MethodPost, Path: "/realtime/token",
 		Tags:    []string{"Realtime"},
 		Summary: "Issue tokens for Centrifugo",
-		Description: "Issues a connection token and a token for each channel, or none if one channel is denied. The " +
-			"channel of a resource requires a role on it or on one of its ancestors, or ownership; the channel " +
+		Description: "Issues a connection token and a token for each channel, or none if one channel is denied. No " +
+			"channels are needed for a connection token. The channel of a resource requires a role on it or on one " +
+			"of its ancestors, or ownership; the channel " +
 			"of the tenant requires the scope activity:read; the caller's own channel needs no token. Tokens " +
 			"are short-lived; repeat the request to refresh them.",
-		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		Responses: problems(http.StatusUnsupportedMediaType),
 	}, s.makeTokens)
 	handle(s, routes, huma.Operation{
 		OperationID: "bootstrap-realtime", Method: http.MethodGet, Path: "/realtime/bootstrap",
@@ -77,7 +78,7 @@ type tokensResponse struct{ Body RealtimeTokens }
 
 func (s *Server) makeTokens(ctx context.Context, caller identity.Identity, in *struct {
 	Body struct {
-		Channels []string `json:"channels" nullable:"false" maxItems:"128" maxLength:"255"`
+		Channels []string `json:"channels,omitempty" nullable:"false" maxItems:"128" maxLength:"255"`
 	} `nameHint:"ChannelList"`
 },
 ) (*tokensResponse, error) {

@@ -251,6 +251,16 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// TestConnectionToken checks that no channels are needed for a connection token.
+func TestConnectionToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	got := as[bootstrap](w.here.as(w.here.member).do("POST", "/v1/realtime/token", "{}").want(http.StatusOK))
+	if got.ConnectionToken == "" || got.SubscriptionTokens == nil || len(got.SubscriptionTokens) != 0 {
+		t.Errorf("got %+v, want a connection token alone", got)
+	}
+}
+
 // TestRevokedRole checks that a principal that has lost its role gets no tokens.
 func TestRevokedRole(t *testing.T) {
 	t.Parallel()

@@ -33,8 +33,9 @@ type Watcher struct {
 	Scope       *string   `json:"scope" nullable:"true" enum:"resource,descendants"`
 }
 
-// TransformSchema adds descriptions to the schema.
+// TransformSchema adds descriptions to the schema, and null to its enum.
 func (Watcher) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties["scope"].Enum = append(s.Properties["scope"].Enum, nil)
 	return describe(s, map[string]string{
 		"scope": "The scope of the widest subscription to the resource or to an ancestor; null without one.",
 	})

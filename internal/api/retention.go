@@ -22,7 +22,7 @@ func (s *Server) addRetention(routes huma.API) {
 		Summary: "Get the retention",
 		Description: "The limits of the tenant, their origins, and the legal holds. A day is 24 hours; 0 means " +
 			"no limit.",
-		Responses: problems(http.StatusForbidden),
+		Responses: problems(),
 	}, s.getRetention)
 	handle(s, routes, huma.Operation{
 		OperationID: "put-retention", Method: http.MethodPut, Path: "/retention",
@@ -30,7 +30,7 @@ func (s *Server) addRetention(routes huma.API) {
 		Summary: "Change the retention",
 		Description: "An omitted limit keeps its value; 0 removes the limit; null restores the installation's. The " +
 			"change is recorded in the tenant's activity log. The next run permanently removes expired rows.",
-		Responses: problems(http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		Responses: problems(http.StatusUnsupportedMediaType),
 	}, s.putRetention)
 }
 

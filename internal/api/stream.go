@@ -41,7 +41,7 @@ func (s *Server) addStream(routes huma.API) {
 			"Last-Event-ID receives the events that it missed. A stream ends after an hour, or with an event " +
 			"`dropped` that contains the reason.",
 		Security: requireScope(identity.ScopeRead),
-		Responses: withContent(problems(http.StatusServiceUnavailable), http.StatusOK, "text/event-stream",
+		Responses: withContent(problems(), http.StatusOK, "text/event-stream",
 			"A stream of server-sent events."),
 	}, s.followActivities)
 }

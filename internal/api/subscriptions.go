@@ -26,7 +26,7 @@ func (s *Server) addSubscriptions(routes huma.API) {
 		Summary: "Subscribe to a resource",
 		Description: "Requires a role on the resource or on one of its ancestors, or ownership. Returns the existing " +
 			"subscription if there is one; a new one is recorded as `subscription.created`.",
-		Responses: problems(http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		Responses: problems(http.StatusNotFound, http.StatusUnsupportedMediaType),
 	}, s.subscribe)
 	handle(s, routes, huma.Operation{
 		OperationID: "list-subscriptions", Method: http.MethodGet, Path: "/subscriptions",
@@ -37,10 +37,11 @@ func (s *Server) addSubscriptions(routes huma.API) {
 	}, s.listSubscriptions)
 	handle(s, routes, huma.Operation{
 		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{id}",
-		Tags:        []string{"Subscriptions"},
-		Summary:     "Revoke a subscription",
-		Description: "Revokes a subscription of the caller, which is recorded as `subscription.revoked`.",
-		Responses:   problems(http.StatusNotFound),
+		Tags:    []string{"Subscriptions"},
+		Summary: "Revoke a subscription",
+		Description: "Revokes a subscription of the caller, which is recorded as `subscription.revoked`. Revoking it " +
+			"again changes nothing.",
+		Responses: problems(http.StatusNotFound),
 	}, s.unsubscribe)
 	s.addBulkSubscriptions(routes)
 }
@@ -74,9 +75,9 @@ type SubscribeRequest struct {
 
 type subscriptionResponse struct{ Body Subscription }
 
-// errDuplicate rolls back the transaction of a subscription that exists: there is nothing to
-// record.
-var errDuplicate = errors.New("the subscription already exists")
+// errNothingToRecord rolls back the transaction of a subscription that already exists or is already
+// revoked.
+var errNothingToRecord = errors.New("nothing to record")
 
 func (s *Server) subscribe(
 	ctx context.Context,
@@ -96,14 +97,14 @@ func (s *Server) subscribe(
 				return struct{}{}, err
 			}
 			if !created {
-				return struct{}{}, errDuplicate
+				return struct{}{}, errNothingToRecord
 			}
 			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{subscription.ResourceID})
 			*e = subscriptionCreated(ctx, caller, subscription, types)
 			return struct{}{}, err
 		},
 	)
-	if err != nil && !errors.Is(err, errDuplicate) {
+	if err != nil && !errors.Is(err, errNothingToRecord) {
 		return nil, err
 	}
 	return &subscriptionResponse{subscriptionOf(subscription)}, nil
@@ -118,15 +119,21 @@ func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *
 		s.pool,
 		activity.Envelope{},
 		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-			revoked, err := subscriptions.Unsubscribe(ctx, tx, caller.Principal, in.ID.UUID)
+			subscription, revoked, err := subscriptions.Unsubscribe(ctx, tx, caller.Principal, in.ID.UUID)
 			if err != nil {
 				return struct{}{}, err
 			}
-			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{revoked.ResourceID})
-			*e = subscriptionRevoked(ctx, caller, revoked, types)
+			if !revoked {
+				return struct{}{}, errNothingToRecord
+			}
+			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{subscription.ResourceID})
+			*e = subscriptionRevoked(ctx, caller, subscription, types)
 			return struct{}{}, err
 		},
 	)
+	if errors.Is(err, errNothingToRecord) {
+		return nil, nil
+	}
 	return nil, err
 }
 

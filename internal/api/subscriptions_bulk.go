@@ -23,7 +23,7 @@ func (s *Server) addBulkSubscriptions(routes huma.API) {
 		Tags:        []string{"Subscriptions"},
 		Summary:     "Subscribe to many resources",
 		Description: "Accepts up to 1,000 requests. Each has its own result; a failure does not affect the others.",
-		Responses:   problems(http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		Responses:   problems(http.StatusUnsupportedMediaType),
 	}, s.subscribeMany)
 }
 

@@ -16,7 +16,7 @@ func (s *Server) addTaxonomy(routes huma.API) {
 		Tags: []string{"Operators"}, Security: requireScope(identity.ScopeAdmin),
 		Summary:     "Get the taxonomy",
 		Description: "The applied taxonomy, which all tenants share, and the enforcement mode of the tenant.",
-		Responses:   problems(http.StatusForbidden),
+		Responses:   problems(),
 	}, s.getTaxonomy)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/internal/inbox"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Publisher publishes to channels. *centrifugo.Client implements it.
@@ -43,7 +44,9 @@ func (s *Server) notifyUnread(ctx context.Context, caller identity.Identity) {
 }
 
 func (s *Server) publishUnread(ctx context.Context, caller identity.Identity) error {
-	count, err := inbox.UnreadCount(ctx, s.pool, caller.Principal)
+	count, err := pg.RetryStale(s.pool, func() (int, error) {
+		return inbox.UnreadCount(ctx, s.pool, caller.Principal)
+	})
 	if err != nil {
 		return err
 	}

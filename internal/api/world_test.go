@@ -62,7 +62,7 @@ func newWorld(t testing.TB, change func(*api.Options)) *world {
 		t.Fatal(err)
 	}
 	w.server = w.newServer(change)
-	w.routes = newDocumentedRoutes(w.server.Document())
+	w.routes = newDocumentedRoutes(t, w.server)
 	w.here, w.elsewhere = w.newTenant(), w.newTenant()
 	return w
 }

@@ -20,12 +20,15 @@ import (
 // markChunk is the maximum number of rows that MarkAll marks in one statement.
 const markChunk = 5_000
 
-// MarkAll marks as read all notifications that are unread when it begins and whose activities the
-// principal may see now, and returns their number. With a pool, every markChunk rows are a
-// transaction of their own.
-func MarkAll(ctx context.Context, db pg.Querier, principal activity.Principal) (int, error) {
-	marked := 0
-	for before := uuid.Max; ; {
+// MarkAll marks as read the notifications that are unread when it begins and whose activities the
+// principal may see now, and returns their number: those up to an id, which need not exist, or all
+// for uuid.Nil. With a pool, every markChunk rows are a transaction of their own.
+func MarkAll(ctx context.Context, db pg.Querier, principal activity.Principal, upTo uuid.UUID) (int, error) {
+	marked, before := 0, uuid.Max
+	if upTo != uuid.Nil {
+		before = successor(upTo)
+	}
+	for {
 		groups, rows, err := readUnread(ctx, db, gatherUnread, principal, before, markChunk)
 		if err != nil {
 			return marked, err
@@ -36,18 +39,29 @@ func MarkAll(ctx context.Context, db pg.Querier, principal activity.Principal) (
 		}
 		var ids [][16]byte
 		for i, g := range groups {
-			if bytes.Compare(g.lowest[:], before[:]) < 0 {
-				before = g.lowest
-			}
 			if allowed[i] && !g.purged {
 				ids = append(ids, g.ids...)
 			}
 		}
+		before = lowest(groups, before)
 		n, err := markRead(ctx, db, principal, ids)
 		if marked += n; err != nil || rows < markChunk {
 			return marked, err
 		}
 	}
+}
+
+// successor returns the next higher id; that of uuid.Max is uuid.Max.
+func successor(id uuid.UUID) uuid.UUID {
+	if id == uuid.Max {
+		return id
+	}
+	for i := len(id) - 1; i >= 0; i-- {
+		if id[i]++; id[i] != 0 {
+			break
+		}
+	}
+	return id
 }
 
 const selectRow = `
@@ -58,7 +72,7 @@ WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id =
 
 // Mark marks one notification as read or unread and returns it. A notification that is already read
 // keeps the time at which it was first read. The error is activity.ErrNotFound if the principal has
-// no such notification or may not see its activity now.
+// no such notification or may not see its activity now; which of the two, the time does not tell.
 func Mark(
 	ctx context.Context,
 	db pg.Querier,
@@ -78,11 +92,15 @@ func Mark(
 	if err != nil {
 		return Notification{}, fmt.Errorf("read the inbox: %w", err)
 	}
-	allowed, err := canView(ctx, db, principal, found)
+	decided := found
+	if len(found) == 0 {
+		decided = make([]Notification, 1) // of no activity, which no principal may see
+	}
+	allowed, err := canView(ctx, db, principal, decided)
 	if err != nil {
 		return Notification{}, err
 	}
-	if len(found) == 0 || !allowed[0] {
+	if !allowed[0] {
 		return Notification{}, fmt.Errorf("notification %s: %w", id, activity.ErrNotFound)
 	}
 	if read == (found[0].ReadAt != nil) {

@@ -80,19 +80,36 @@ func TestMarkAllSkipsHiddenActivities(t *testing.T) {
 	b.add(t, 30, b.visible, true)
 	b.addPurged(t)
 	b.add(t, 5, b.visible, false)
-	n, err := MarkAll(t.Context(), b.db.Pool, b.principal)
+	n, err := MarkAll(t.Context(), b.db.Pool, b.principal, uuid.Nil)
 	if err != nil || n != markChunk+25 {
 		t.Errorf("got %d, %v, want %d", n, err, markChunk+25)
 	}
-	if n, err := MarkAll(t.Context(), b.db.Pool, b.principal); err != nil || n != 0 {
+	if n, err := MarkAll(t.Context(), b.db.Pool, b.principal, uuid.Nil); err != nil || n != 0 {
 		t.Errorf("again: got %d, %v, want 0", n, err)
 	}
 	if got := b.unread(t); got != 0 {
 		t.Errorf("got %d unread, want 0", got)
 	}
 	b.addRole(t, b.hidden, "viewer")
-	if got := b.unread(t); got != min(markChunk+10, MaxUnread) {
+	if got := b.unread(t); got != markChunk+10 {
 		t.Errorf("with access again: got %d unread, want %d", got, markChunk+10)
+	}
+}
+
+func TestMarkAllUpTo(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, pgtest.New(t))
+	ids := b.add(t, 5, b.visible, false)
+	for _, tt := range []struct {
+		upTo         uuid.UUID
+		marked, left int
+	}{
+		{ids[1], 2, 3}, {ids[1], 0, 3}, {uuid.UUID{1}, 0, 3}, {ids[2], 1, 2}, {uuid.Max, 2, 0},
+	} {
+		n, err := MarkAll(t.Context(), b.db.Pool, b.principal, tt.upTo)
+		if left := b.unread(t); err != nil || n != tt.marked || left != tt.left {
+			t.Errorf("up to %s: got %d marked, %d left, %v, want %d and %d", tt.upTo, n, left, err, tt.marked, tt.left)
+		}
 	}
 }
 
@@ -106,7 +123,7 @@ func TestMarkAllConcurrently(t *testing.T) {
 	for i := range callers {
 		wg.Go(func() {
 			var err error
-			if marked[i], err = MarkAll(t.Context(), b.db.Pool, b.principal); err != nil {
+			if marked[i], err = MarkAll(t.Context(), b.db.Pool, b.principal, uuid.Nil); err != nil {
 				t.Error(err)
 			}
 		})

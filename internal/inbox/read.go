@@ -85,12 +85,9 @@ func List(ctx context.Context, db pg.Querier, principal activity.Principal, q Qu
 	}
 }
 
-// scanBudget is the maximum number of rows that selectUnreadRows reads to find unread ones.
-const scanBudget = 10_000
-
 const (
 	selectRows = `
-SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + pglog.Columns + `, NULL::uuid
+SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + pglog.Columns + `
 FROM (
     SELECT n.activity_id, n.reasons, n.created_at, n.read_at FROM fanfare.notifications AS n
     WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3
@@ -100,30 +97,15 @@ FROM (
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
-	// selectUnreadRows finds unread rows in the index alone and reads no further than it must,
-	// since PostgreSQL evaluates a CTE only as far as its reader fetches. The last column is the id
-	// at which the scan reached its budget, or null.
+	// selectUnreadRows finds unread rows in the key alone, whatever the number of read ones before
+	// them, and visits no row of a read one.
 	selectUnreadRows = `
-WITH scanned AS MATERIALIZED (
-    SELECT n.activity_id, n.read_at FROM fanfare.notifications AS n
-    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3
-    ORDER BY n.tenant_id DESC, n.principal_id DESC, n.activity_id DESC
-    LIMIT $5
-), page AS MATERIALIZED (
-    SELECT s.activity_id FROM scanned AS s WHERE s.read_at IS NULL LIMIT $4
-)
-SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + pglog.Columns + `, stop.activity_id
-FROM (SELECT) AS always
-LEFT JOIN (
-    SELECT n.* FROM page AS p
-    CROSS JOIN LATERAL (
-        SELECT * FROM fanfare.notifications AS n
-        WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = p.activity_id LIMIT 1
-    ) AS n
-) AS n ON true
-LEFT JOIN (
-    SELECT s.activity_id FROM scanned AS s WHERE (SELECT count(*) FROM page) < $4 OFFSET $5 - 1 LIMIT 1
-) AS stop ON true
+SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + pglog.Columns + `
+FROM ` + newestUnread + `
+CROSS JOIN LATERAL (
+    SELECT * FROM fanfare.notifications AS n
+    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id LIMIT 1
+) AS n
 ` + joinActivity + `
 ORDER BY n.activity_id DESC`
 
@@ -146,20 +128,18 @@ func readRows(
 	if q.After == uuid.Nil {
 		q.After = uuid.Max
 	}
-	statement, args := selectRows, []any{principal.TenantID, principal.PrincipalID, q.After, int64(q.Limit)}
+	statement := selectRows
 	if q.UnreadOnly {
-		statement, args = selectUnreadRows, append(args, int64(scanBudget))
+		statement = selectUnreadRows
 	}
-	rows, err := db.Query(ctx, statement, args...)
+	rows, err := db.Query(ctx, statement, principal.TenantID, principal.PrincipalID, q.After, int64(q.Limit))
 	if err != nil {
 		return nil, uuid.Nil, fmt.Errorf("read the inbox: %w", err)
 	}
 	list = make([]Notification, 0, q.Limit)
 	var n Notification
-	_, err = pgx.ForEachRow(rows, append(n.fields(), (*zeronull.UUID)(&next)), func() error {
-		if n.ID != uuid.Nil {
-			list = append(list, n)
-		}
+	_, err = pgx.ForEachRow(rows, n.fields(), func() error {
+		list = append(list, n)
 		n = Notification{}
 		return nil
 	})

@@ -95,23 +95,36 @@ func TestListReadsAtMostItsBudget(t *testing.T) {
 	}
 }
 
-func TestListFindsUnreadBehindManyRead(t *testing.T) {
+// TestUnreadAtAnyDepth checks that unread notifications behind more read ones than MaxUnread, and
+// behind more than MaxUnread that the principal may not see, are listed first and counted.
+func TestUnreadAtAnyDepth(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
-	oldest := b.add(t, 2, b.visible, false)
-	slices.Reverse(oldest)
-	b.add(t, scanBudget+10, b.visible, true)
-	newest := b.add(t, 1, b.visible, false)
-
+	oldest := b.add(t, 1, b.visible, false)
+	b.add(t, 11_999, b.visible, true)
 	page, err := List(t.Context(), b.db.Pool, b.principal, Query{UnreadOnly: true})
-	if err != nil || len(page.Items) != 1 || page.Next == uuid.Nil {
-		t.Errorf("got %d items, next %v, %v, want the newest and a next", len(page.Items), page.Next, err)
-	}
-	if got, _ := b.list(t, Query{UnreadOnly: true, Limit: 1}, nil); !slices.Equal(got, append(newest, oldest...)) {
-		t.Errorf("got %s, want %s and %s", got, newest, oldest)
+	if err != nil || len(page.Items) != 1 || page.Items[0].ID != oldest[0] || page.Next != uuid.Nil {
+		t.Errorf("got %d items, next %v, %v, want the oldest alone", len(page.Items), page.Next, err)
 	}
 	if got := b.unread(t); got != 1 {
-		t.Errorf("of the newest %d: got %d unread, want 1", MaxUnread, got)
+		t.Errorf("behind 11,999 read ones: got %d unread, want 1", got)
+	}
+	newest := b.add(t, 1, b.visible, false)
+	if got, pages := b.list(t, Query{UnreadOnly: true, Limit: 1}, nil); pages != 2 ||
+		!slices.Equal(got, append(newest, oldest...)) {
+		t.Errorf("got %s in %d pages, want %s and %s in 2", got, pages, newest, oldest)
+	}
+	b.add(t, MaxUnread+10, b.hidden, false)
+	if got := b.unread(t); got != 2 {
+		t.Errorf("behind %d hidden ones: got %d unread, want 2", MaxUnread+10, got)
+	}
+	b.add(t, MaxUnread-3, b.visible, false)
+	if got := b.unread(t); got != MaxUnread-1 {
+		t.Errorf("below the limit: got %d unread, want %d", got, MaxUnread-1)
+	}
+	b.add(t, 5, b.visible, false)
+	if got := b.unread(t); got != MaxUnread {
+		t.Errorf("above the limit: got %d unread, want %d", got, MaxUnread)
 	}
 }
 
@@ -141,7 +154,7 @@ func TestInboxesAreIsolated(t *testing.T) {
 	if got := b.unread(t); got != 2 {
 		t.Errorf("unread: got %d, want 2", got)
 	}
-	if n, err := MarkAll(t.Context(), b.db.Pool, b.principal); n != 2 || err != nil {
+	if n, err := MarkAll(t.Context(), b.db.Pool, b.principal, uuid.Nil); n != 2 || err != nil {
 		t.Errorf("marked: got %d, %v, want 2", n, err)
 	}
 	if got := foreign.unread(t); got != 3 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/render"
 )
 
@@ -19,6 +20,10 @@ type Recorded struct {
 
 // Since implements Log.
 func (l Recorded) Since(ctx context.Context, r SinceRequest) (SincePage, error) {
+	return pg.RetryStale(l.Pool, func() (SincePage, error) { return l.since(ctx, r) })
+}
+
+func (l Recorded) since(ctx context.Context, r SinceRequest) (SincePage, error) {
 	page, err := pglog.New(l.Pool).Since(ctx, pglog.SinceRequest{
 		Tenant: r.Tenant, After: r.After, Limit: r.Limit, AddressedOnly: l.Addressed,
 	})

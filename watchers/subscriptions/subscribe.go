@@ -35,12 +35,16 @@ type Subscription struct {
 
 const columns = `s.id, s.tenant_id, s.principal_id, s.resource_id, s.scope, s.created_at, s.revoked_at`
 
-func scan(row pgx.CollectableRow) (Subscription, error) {
-	var s Subscription
-	err := row.Scan(
+// fields returns the scan targets of columns.
+func (s *Subscription) fields() []any {
+	return []any{
 		(*[16]byte)(&s.ID), (*[16]byte)(&s.TenantID), (*[16]byte)(&s.PrincipalID), (*[16]byte)(&s.ResourceID),
 		&s.Scope, &s.CreatedAt, &s.RevokedAt,
-	)
+	}
+}
+
+func scan(row pgx.CollectableRow) (s Subscription, err error) {
+	err = row.Scan(s.fields()...)
 	return s, err
 }
 
@@ -199,27 +203,38 @@ func insert(
 	return stored, nil
 }
 
-// Unsubscribe revokes a subscription of the principal. It returns activity.ErrNotFound if the
-// principal has no subscription with this id, or if it is already revoked.
+// Unsubscribe revokes a subscription of the principal, and reports whether it was active. Revoking
+// it again changes nothing. It returns activity.ErrNotFound if the principal has no subscription
+// with this id.
 func Unsubscribe(
 	ctx context.Context,
 	tx pgx.Tx,
 	principal activity.Principal,
 	id uuid.UUID,
-) (Subscription, error) {
+) (s Subscription, revoked bool, err error) {
+	// The row is locked first, so that of two concurrent calls one revokes it.
 	rows, err := tx.Query(ctx, `
-		UPDATE fanfare.subscriptions AS s SET revoked_at = now()
-		WHERE s.id = $3 AND s.tenant_id = $1 AND s.principal_id = $2 AND s.revoked_at IS NULL
-		RETURNING `+columns, principal.TenantID, principal.PrincipalID, id)
+		WITH known AS MATERIALIZED (
+			SELECT s.id, s.revoked_at IS NULL AS active FROM fanfare.subscriptions AS s
+			WHERE s.id = $3 AND s.tenant_id = $1 AND s.principal_id = $2
+			FOR NO KEY UPDATE
+		)
+		UPDATE fanfare.subscriptions AS s SET revoked_at = coalesce(s.revoked_at, now())
+		FROM known AS k
+		WHERE s.id = k.id AND s.tenant_id = $1 AND s.principal_id = $2
+		RETURNING `+columns+`, k.active`, principal.TenantID, principal.PrincipalID, id)
 	if err != nil {
-		return Subscription{}, fmt.Errorf("unsubscribe: %w", err)
+		return Subscription{}, false, fmt.Errorf("unsubscribe: %w", err)
 	}
-	s, err := pgx.CollectExactlyOneRow(rows, scan)
+	s, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (s Subscription, err error) {
+		err = row.Scan(append(s.fields(), &revoked)...)
+		return s, err
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Subscription{}, fmt.Errorf("subscription %s: %w", id, activity.ErrNotFound)
+		return Subscription{}, false, fmt.Errorf("subscription %s: %w", id, activity.ErrNotFound)
 	}
 	if err != nil {
-		return Subscription{}, fmt.Errorf("unsubscribe: %w", err)
+		return Subscription{}, false, fmt.Errorf("unsubscribe: %w", err)
 	}
-	return s, nil
+	return s, revoked, nil
 }

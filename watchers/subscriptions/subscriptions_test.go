@@ -55,7 +55,7 @@ func TestSubscribe(t *testing.T) {
 	if !created || wider.ID == first.ID {
 		t.Errorf("another scope: got %+v, created %t, want a new subscription", wider, created)
 	}
-	if _, err := subscriptions.Unsubscribe(t.Context(), tx, d.Principal(d.Viewer), first.ID); err != nil {
+	if _, _, err := subscriptions.Unsubscribe(t.Context(), tx, d.Principal(d.Viewer), first.ID); err != nil {
 		t.Fatal(err)
 	}
 	if anew, created := subscribe(t, tx, d, request(d.Doc, "")); !created || anew.ID == first.ID {
@@ -188,17 +188,18 @@ func TestUnsubscribe(t *testing.T) {
 		"another principal": d.Principal(d.Owner),
 		"another tenant":    {TenantID: uuid.New(), PrincipalID: d.Viewer},
 	} {
-		_, err := subscriptions.Unsubscribe(t.Context(), tx, other, s.ID)
+		_, _, err := subscriptions.Unsubscribe(t.Context(), tx, other, s.ID)
 		if !errors.Is(err, activity.ErrNotFound) {
 			t.Errorf("%s: got %v, want ErrNotFound", name, err)
 		}
 	}
-	revoked, err := subscriptions.Unsubscribe(t.Context(), tx, viewer, s.ID)
-	if err != nil || revoked.RevokedAt == nil || revoked.ID != s.ID {
-		t.Errorf("got %+v, %v, want it revoked", revoked, err)
+	first, revoked, err := subscriptions.Unsubscribe(t.Context(), tx, viewer, s.ID)
+	if err != nil || !revoked || first.RevokedAt == nil || first.ID != s.ID {
+		t.Errorf("got %+v, %t, %v, want it revoked", first, revoked, err)
 	}
-	if _, err := subscriptions.Unsubscribe(t.Context(), tx, viewer, s.ID); !errors.Is(err, activity.ErrNotFound) {
-		t.Errorf("again: got %v, want ErrNotFound", err)
+	again, revoked, err := subscriptions.Unsubscribe(t.Context(), tx, viewer, s.ID)
+	if err != nil || revoked || !again.RevokedAt.Equal(*first.RevokedAt) || again.ID != s.ID {
+		t.Errorf("again: got %+v, %t, %v, want it unchanged", again, revoked, err)
 	}
 }
 
@@ -218,7 +219,7 @@ func TestListPages(t *testing.T) {
 				}
 				if resource != d.Doc {
 					want[s.ID] = true
-				} else if _, err := subscriptions.Unsubscribe(t.Context(), tx, viewer, s.ID); err != nil {
+				} else if _, _, err := subscriptions.Unsubscribe(t.Context(), tx, viewer, s.ID); err != nil {
 					return err
 				}
 			}
