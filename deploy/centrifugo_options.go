@@ -14,6 +14,11 @@ func CentrifugoV5Name(option string) (name string, ok bool) {
 		"prometheus.enabled":                                "prometheus",
 		"usage_stats.disabled":                              "usage_stats_disable",
 		"client.allowed_origins":                            "allowed_origins",
+		"client.expired_close_delay":                        "client_expired_close_delay",
+		"client.expired_sub_close_delay":                    "client_expired_sub_close_delay",
+		"client.presence_update_interval":                   "client_presence_update_interval",
+		"channel.proxy.sub_refresh.endpoint":                "proxy_sub_refresh_endpoint",
+		"channel.proxy.sub_refresh.include_connection_meta": "proxy_include_connection_meta",
 		"client.insecure":                                   "client_insecure",
 		"client.insecure_skip_token_signature_verify":       "client_insecure_skip_token_signature_verify",
 		"client.allow_anonymous_connect_without_token":      "allow_anonymous_connect_without_token",
@@ -26,4 +31,12 @@ func CentrifugoV5Name(option string) (name string, ok bool) {
 		"consumers":          "consumers",
 	}[option]
 	return name, ok
+}
+
+// CentrifugoV5NamespaceName returns the name in Centrifugo v5 of an option that v6 has in a namespace.
+func CentrifugoV5NamespaceName(option string) string {
+	if option == "sub_refresh_proxy_enabled" {
+		return "proxy_sub_refresh"
+	}
+	return option
 }

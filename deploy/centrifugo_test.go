@@ -18,6 +18,13 @@ func TestCentrifugoConfigurationsAgree(t *testing.T) {
 	v5["port"] = port // v6 requires a number
 	v6 := map[string]any{}
 	flatten(t, parse(t, []byte(deploy.CentrifugoV6)), "", v6)
+	for _, namespace := range v6["namespaces"].([]any) {
+		options := namespace.(map[string]any)
+		for name, value := range options {
+			delete(options, name)
+			options[deploy.CentrifugoV5NamespaceName(name)] = value
+		}
+	}
 	if diff := cmp.Diff(v5, v6); diff != "" {
 		t.Errorf("v6 differs from v5 (-v5 +v6):\n%s", diff)
 	}
@@ -25,11 +32,16 @@ func TestCentrifugoConfigurationsAgree(t *testing.T) {
 
 // TestCentrifugoNamespacesAreClosed verifies that no option permits subscriptions without a token.
 func TestCentrifugoNamespacesAreClosed(t *testing.T) {
-	allowed := map[string]bool{"name": true, "history_size": true, "history_ttl": true, "force_recovery": true}
+	allowed := map[string]bool{
+		"name": true, "history_size": true, "history_ttl": true, "force_recovery": true, "proxy_sub_refresh": true,
+	}
 	for _, namespace := range parse(t, []byte(deploy.CentrifugoV5))["namespaces"].([]any) {
 		options := namespace.(map[string]any)
 		if options["force_recovery"] != true {
 			t.Errorf("namespace %v: recovery is off", options["name"])
+		}
+		if options["proxy_sub_refresh"] != true {
+			t.Errorf("namespace %v: a client prolongs its subscriptions itself", options["name"])
 		}
 		for option := range options {
 			if !allowed[option] {

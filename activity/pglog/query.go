@@ -24,8 +24,8 @@ const pinOrder = `
 // empty partition, and a cached plan keeps the choice once the partition has filled.
 const pinIndex = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
 
-// commitLag is the time between an activity's id and its commit up to which a bound on the time of
-// recording, and a tail, still find the activity.
+// commitLag is the time between an activity's id and its time of recording up to which a bound on
+// the latter still finds the activity.
 const commitLag = time.Minute
 
 // idRange bounds the ids of a reading. uuid.Nil sets no bound.

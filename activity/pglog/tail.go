@@ -8,21 +8,24 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/frontier"
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // Tail follows the activities of a tenant that pass a filter, by polling. It visits each activity
-// once, in the order of ids as far as activities were committed in that order: each poll begins a
-// minute before the newest activity, so that one that was committed late is visited late. An
-// activity that is committed more than a minute after it was recorded is not visited if another one
-// was recorded more than a minute after it and polled before. A Tail is not safe for concurrent
-// use.
+// once, as soon as it is committed, however long after it was recorded. The activities of one poll
+// are visited in the order of their ids. A Tail is not safe for concurrent use.
+//
+// A Tail remembers the ids of the activities that were recorded since the oldest open transaction
+// of the server began. A transaction that is older than the Tail, and whose beginning the role may
+// not see (pg_read_all_stats), counts as an hour old.
 type Tail struct {
-	log     *Log
-	tenant  uuid.UUID
-	filter  activity.Filter
-	from    uuid.UUID // where the next poll begins
-	visited map[uuid.UUID]bool
+	log      *Log
+	tenant   uuid.UUID
+	filter   activity.Filter
+	frontier frontier.Frontier
+	from     uuid.UUID // where the next poll begins at the latest
+	visited  map[uuid.UUID]bool
 }
 
 // Tail visits the newest activities, last at most, oldest first, and returns a tail that continues
@@ -35,14 +38,20 @@ func (l *Log) Tail(
 	if err != nil {
 		return nil, err
 	}
+	open, err := t.frontier.Observe(ctx, l.db)
+	if err != nil {
+		return nil, err
+	}
 	newest, err := walk.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t.from = floorBeforeLag(newest)
-	// The activities of the last minute that are not among the newest are skipped.
-	if err := t.poll(ctx, successor(newest), func(*activity.Activity) {}); err != nil {
-		return nil, err
+	// What is committed already is visited only if it is among the newest.
+	t.from = uuidv7.Floor(open.Until)
+	if newest != uuid.Nil {
+		if err := t.visit(ctx, successor(newest), func(*activity.Activity) {}); err != nil {
+			return nil, err
+		}
 	}
 	var latest []activity.Activity
 	for more := last > 0; more && len(latest) < last; {
@@ -57,24 +66,40 @@ func (l *Log) Tail(
 		t.visited[a.ID] = true
 		visit(&a)
 	}
+	t.from = uuid.Max
 	return t, nil
 }
 
 // Poll visits the activities that were committed since the last poll.
 func (t *Tail) Poll(ctx context.Context, visit func(a *activity.Activity)) error {
-	return t.poll(ctx, uuid.Nil, visit)
+	open, err := t.frontier.Observe(ctx, t.log.db)
+	if err != nil {
+		return err
+	}
+	// After an error, t.from still covers what the poll before has not visited.
+	if since := uuidv7.Floor(open.Since); bytes.Compare(since[:], t.from[:]) < 0 {
+		t.from = since
+	}
+	if err := t.visit(ctx, uuid.Nil, visit); err != nil {
+		return err
+	}
+	t.from = uuid.Max
+	until := uuidv7.Floor(open.Until)
+	for id := range t.visited {
+		if bytes.Compare(id[:], until[:]) < 0 {
+			delete(t.visited, id)
+		}
+	}
+	return nil
 }
 
-func (t *Tail) poll(ctx context.Context, before uuid.UUID, visit func(a *activity.Activity)) error {
+// visit visits the activities from t.from on that have not been visited.
+func (t *Tail) visit(ctx context.Context, before uuid.UUID, visit func(a *activity.Activity)) error {
 	walk, err := t.log.Walk(t.tenant, t.filter)
 	if err != nil {
 		return err
 	}
 	walk.OldestFirst, walk.After, walk.Before = true, t.from, before
-	newest, err := walk.Begin(ctx)
-	if err != nil || newest == uuid.Nil {
-		return err
-	}
 	for more := true; more; {
 		if more, err = walk.Step(ctx, 0, func(a *activity.Activity) bool {
 			if !t.visited[a.ID] {
@@ -86,16 +111,5 @@ func (t *Tail) poll(ctx context.Context, before uuid.UUID, visit func(a *activit
 			return err
 		}
 	}
-	if from := floorBeforeLag(newest); bytes.Compare(from[:], t.from[:]) > 0 {
-		t.from = from
-		for id := range t.visited {
-			if bytes.Compare(id[:], from[:]) <= 0 {
-				delete(t.visited, id)
-			}
-		}
-	}
 	return nil
 }
-
-// floorBeforeLag returns the lowest id of the millisecond that precedes a UUIDv7's by commitLag.
-func floorBeforeLag(id uuid.UUID) uuid.UUID { return uuidv7.Floor(uuidv7.Time(id).Add(-commitLag)) }

@@ -26,8 +26,8 @@ func newActivityTailCommand(p process) *cobra.Command {
 		Long: `Show the latest activities, the oldest first. With --follow, also show new activities until
 interrupted.
 
-An activity is shown when its transaction has committed. One that commits more than a minute after
-it was recorded may be missing; 'fanfare activity list' and 'fanfare activity export' include it.`,
+An activity is shown as soon as its transaction has committed, however long after it was recorded,
+and so perhaps after later ones.`,
 		Example: `  fanfare activity tail --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --follow --severity error`,
 	}
 	selected.addFlags(command.Flags(), time.Now())

@@ -114,7 +114,7 @@ func accesses() []access {
 // contain any id of this tenant.
 func TestAccess(t *testing.T) {
 	t.Parallel()
-	w, _ := newLiveWorld(t)
+	w, _ := newLiveWorld(t, nil)
 	covered := map[string]access{}
 	for _, r := range accesses() {
 		covered[r.operation] = r

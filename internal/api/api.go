@@ -37,6 +37,8 @@ type Options struct {
 	Publisher Publisher
 	// Streams serve /activities/stream; nil disables that route, which then responds with 503.
 	Streams Streams
+	// RealtimeURL is the WebSocket URL of Centrifugo for clients.
+	RealtimeURL string
 	// Catalog renders events; nil renders the default texts.
 	Catalog *render.Catalog
 	// Origins are the web origins that may read responses and make changes
@@ -59,6 +61,12 @@ type Limits struct {
 	Query       time.Duration // time in the database; default 5 s
 	PerSecond   float64       // requests of one principal per second; default 50
 	Burst       int           // requests of one principal at once; default 200
+
+	Heartbeat          time.Duration // interval between heartbeats of a stream; default 15 s
+	StreamsOfPrincipal int           // concurrent streams of one principal; default 20
+	StreamsOfTenant    int           // concurrent streams of one tenant; default 500
+	Streams            int           // concurrent streams of the process; default half of Connections
+	Connections        int           // open connections of Run; default 10,000
 }
 
 func (l Limits) withDefaults() Limits {
@@ -68,6 +76,11 @@ func (l Limits) withDefaults() Limits {
 	l.Query = cmp.Or(l.Query, 5*time.Second)
 	l.PerSecond = cmp.Or(l.PerSecond, 50)
 	l.Burst = cmp.Or(l.Burst, 200)
+	l.Heartbeat = cmp.Or(l.Heartbeat, heartbeat)
+	l.StreamsOfPrincipal = cmp.Or(l.StreamsOfPrincipal, 20)
+	l.StreamsOfTenant = cmp.Or(l.StreamsOfTenant, 500)
+	l.Connections = cmp.Or(l.Connections, 10_000)
+	l.Streams = cmp.Or(l.Streams, max(1, l.Connections/2))
 	return l
 }
 
@@ -93,7 +106,8 @@ func (o Options) validate() error {
 		errs = append(errs, fmt.Errorf("CursorSecret must have at least %d bytes; it has %d", minCursorSecret, n))
 	}
 	l := o.Limits
-	if l.BodyBytes < 0 || l.URIBytes < 0 || l.HeaderBytes < 0 || l.Query < 0 || l.PerSecond < 0 || l.Burst < 0 {
+	if l.BodyBytes < 0 || l.URIBytes < 0 || l.HeaderBytes < 0 || l.Query < 0 || l.PerSecond < 0 || l.Burst < 0 ||
+		min(int(l.Heartbeat), l.StreamsOfPrincipal, l.StreamsOfTenant, l.Streams, l.Connections) < 0 {
 		errs = append(errs, errors.New("Limits must not be negative"))
 	}
 	return errors.Join(errs...)
@@ -107,9 +121,11 @@ type Server struct {
 	tokens        Tokens
 	publisher     Publisher
 	streams       Streams
+	realtimeURL   string
 	catalog       *render.Catalog
 	cursors       cursors
 	limiter       *limiter
+	streamSlots   *streamSlots
 	limits        Limits
 	log           *zap.Logger
 	observer      Observer
@@ -127,9 +143,10 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens,
-		publisher: o.Publisher, streams: o.Streams, catalog: o.Catalog,
+		publisher: o.Publisher, streams: o.Streams, realtimeURL: o.RealtimeURL, catalog: o.Catalog,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
 	}
+	s.streamSlots = newStreamSlots(s.limits)
 	s.buffers.New = func() any { return new([]byte) }
 	if s.now == nil {
 		s.now = time.Now
@@ -173,6 +190,9 @@ func (s *Server) build(o Options) (err error) {
 	s.document = routes.OpenAPI()
 	removeUnused(s.document)
 	if err := serveReference(mux, s.document); err != nil {
+		return err
+	}
+	if err := s.addRefresh(mux); err != nil {
 		return err
 	}
 	s.handler = mux

@@ -45,26 +45,35 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	info := requestInfoOf(r.Context())
 	bounded, cancel := context.WithTimeout(r.Context(), s.limits.Query)
-	caller, err := pg.RetryStale(s.pool, func() (identity.Identity, error) {
-		return s.authenticator.Authenticate(r.WithContext(bounded))
-	})
+	caller, problem := s.identify(r.WithContext(bounded), ctx.Operation().Security[0][tokenScheme])
 	cancel()
+	if problem != nil {
+		problem.write(w, info.requestID)
+		return
+	}
+	info.caller = caller
+	next(huma.WithContext(ctx, activity.WithActor(ctx.Context(), caller.PrincipalID)))
+}
+
+// identify returns the caller of a request, or the problem of a caller without the scopes.
+func (s *Server) identify(r *http.Request, scopes []string) (identity.Identity, *Problem) {
+	caller, err := pg.RetryStale(s.pool, func() (identity.Identity, error) {
+		return s.authenticator.Authenticate(r)
+	})
 	if err == nil && (caller.TenantID == uuid.Nil || caller.PrincipalID == uuid.Nil) {
 		err = &identity.Refused{Reason: identity.ReasonMissing}
 	}
 	if err != nil {
-		s.unauthenticated(info, err).write(w, info.requestID)
-		return
+		return identity.Identity{}, s.unauthenticated(requestInfoOf(r.Context()), err)
 	}
-	info.caller = caller
-	for _, scope := range ctx.Operation().Security[0][tokenScheme] {
+	for _, scope := range scopes {
 		if !caller.Scopes.Has(scope) {
-			newProblem(InsufficientScope).withDetail("This route requires the scope "+scope+".").
-				withHeader("WWW-Authenticate", identity.InsufficientScope(scope)).write(w, info.requestID)
-			return
+			return identity.Identity{}, newProblem(InsufficientScope).
+				withDetail("This route requires the scope "+scope+".").
+				withHeader("WWW-Authenticate", identity.InsufficientScope(scope))
 		}
 	}
-	next(huma.WithContext(ctx, activity.WithActor(ctx.Context(), caller.PrincipalID)))
+	return caller, nil
 }
 
 // refuseInactive refuses a caller that the directory marks inactive, whatever its scopes are.

@@ -217,7 +217,7 @@ func (b bad) send(t testing.TB, c client, w *world) int {
 // TestBadInput sends invalid requests to all routes.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	w, _ := newLiveWorld(t)
+	w, _ := newLiveWorld(t, nil)
 	c := w.here.as(w.here.member, identity.ScopeAdmin)
 	document := w.server.Document()
 	for i, op := range operations(document) {

@@ -24,11 +24,13 @@ import (
 
 // The limits of exports. Limits.Query is the limit of each step in the database.
 const (
-	maxExports    = 2                // of the process at once; of a tenant, one
-	exportTimeout = 30 * time.Minute // after which an export is aborted
-	chunkBytes    = 64 << 10         // that a client must accept within chunkTimeout
-	chunkTimeout  = 10 * time.Second
-	recordTimeout = 5 * time.Second // for recording the export
+	maxExports    = 4             // of the process at once; of a tenant, one
+	exportTimeout = 2 * time.Hour // after which an export is aborted
+	chunkBytes    = 64 << 10      // that a client must accept within chunkTimeout
+	chunkTimeout  = 60 * time.Second
+	writeBuffer   = 128 << 10        // of the operating system, for one export
+	recordTimeout = 5 * time.Second  // for recording the export
+	checkInterval = 15 * time.Second // between checks of the credential
 )
 
 const exportOperation = "export-activities"
@@ -95,7 +97,7 @@ func (e exporter) exportActivities(_ context.Context, caller identity.Identity, 
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		_, w := humago.Unwrap(hc)
+		r, w := humago.Unwrap(hc)
 		if hc.Method() == http.MethodHead {
 			w.Header().Set("Content-Type", request.Encoder.Format.MediaType())
 			return
@@ -109,20 +111,21 @@ func (e exporter) exportActivities(_ context.Context, caller identity.Identity, 
 			return
 		}
 		defer release()
-		e.serve(hc.Context(), caller, w, request)
+		e.serve(e.newSession(r, identity.ScopeRead), w, request)
 	}}, nil
 }
 
-// serve writes the export and records it. It aborts an incomplete response, so that the client
-// detects it.
-func (e exporter) serve(
-	ctx context.Context,
-	caller identity.Identity,
-	w http.ResponseWriter,
-	request export.Export,
-) {
+// serve writes the export and records it. An export that cannot be recorded is refused before it
+// begins. It aborts an incomplete response, so that the client detects it.
+func (e exporter) serve(s session, w http.ResponseWriter, request export.Export) {
+	ctx := s.request.Context()
+	info := requestInfoOf(ctx)
+	if err := e.rehearse(ctx, s.caller, request); err != nil {
+		e.problem(ctx, err).write(w, info.requestID)
+		return
+	}
 	format := request.Encoder.Format
-	out := &chunkWriter{w: w, control: http.NewResponseController(w)}
+	out := &chunkWriter{w: w, control: http.NewResponseController(w), session: s}
 	h := w.Header()
 	h.Set("Content-Type", format.MediaType())
 	name := "activities-" + e.now().UTC().Format("20060102T150405Z") + format.Extension()
@@ -133,28 +136,52 @@ func (e exporter) serve(
 	if err := out.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		panic(http.ErrAbortHandler)
 	}
-	bounded, cancel := context.WithTimeout(ctx, exportTimeout)
+	limitWriteBuffer(ctx, writeBuffer)
+	bounded, cancel := s.bound(ctx, exportTimeout)
 	defer cancel()
 	done, err := request.Write(bounded, pglog.New(e.pool), out)
 	if err != nil && !out.begun {
 		for _, name := range []string{"Content-Disposition", "X-Accel-Buffering"} {
 			h.Del(name)
 		}
-		e.problem(ctx, err).write(w, requestInfoOf(ctx).requestID)
+		e.problem(ctx, err).write(w, info.requestID)
 		return
 	}
-	if recordErr := e.record(ctx, caller, request, done.Activities, err == nil); recordErr != nil {
-		e.log.Error(
-			"export could not be recorded",
-			zap.String("request_id", requestInfoOf(ctx).requestID),
-			zap.Error(recordErr),
-		)
-		err = errors.Join(err, recordErr)
-	}
-	if err != nil {
-		e.problem(ctx, err) // for the log
+	log := e.log.With(zap.String("request_id", info.requestID), zap.Int64("activities", done.Activities))
+	if recordErr := e.record(ctx, s.caller, request, done.Activities, err == nil); recordErr != nil {
+		log.Error("export could not be recorded", zap.Error(recordErr))
 		panic(http.ErrAbortHandler)
 	}
+	switch {
+	case err == nil:
+		return
+	case out.err != nil || ctx.Err() != nil: // of the client, not of the database
+		log.Info("export ended early: the client disconnected or accepted too little in time", zap.Error(out.err))
+	case bounded.Err() != nil:
+		log.Info("export ended early", zap.Error(context.Cause(bounded)))
+	default:
+		e.problem(ctx, err) // for the log
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// errRehearsed ends the transaction of rehearse.
+var errRehearsed = errors.New("rehearsed")
+
+// rehearse records an export and rolls that back. Its error is that of recording.
+func (e exporter) rehearse(ctx context.Context, caller identity.Identity, request export.Export) error {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
+		if _, err := outbox.Record(ctx, tx, exportEnvelope(ctx, caller, request, 0, true)); err != nil {
+			return err
+		}
+		return errRehearsed
+	})
+	if errors.Is(err, errRehearsed) {
+		return nil
+	}
+	return err
 }
 
 // record records an export, even if the request has been cancelled.
@@ -165,6 +192,23 @@ func (e exporter) record(
 	activities int64,
 	complete bool,
 ) error {
+	envelope := exportEnvelope(ctx, caller, request, activities, complete)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	return pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
+		_, err := outbox.Record(ctx, tx, envelope)
+		return err
+	})
+}
+
+// exportEnvelope returns the envelope that records an export.
+func exportEnvelope(
+	ctx context.Context,
+	caller identity.Identity,
+	request export.Export,
+	activities int64,
+	complete bool,
+) activity.Envelope {
 	exported := builtin.LogExported{
 		Format:     string(request.Encoder.Format),
 		Activities: int(activities),
@@ -177,12 +221,7 @@ func (e exporter) record(
 	if !complete {
 		envelope.Status = activity.Failure
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-	defer cancel()
-	return pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
-		_, err := outbox.Record(ctx, tx, envelope)
-		return err
-	})
+	return envelope
 }
 
 func exportedFilter(f activity.Filter) builtin.LogExportedFilter {
@@ -205,14 +244,26 @@ func exportedFilter(f activity.Filter) builtin.LogExportedFilter {
 }
 
 // chunkWriter writes in chunks. A client that does not accept one within the timeout is
-// disconnected.
+// disconnected. It checks the session at intervals.
 type chunkWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	session session
+	checked time.Time
 	begun   bool
+	err     error // of writing, or of the session
 }
 
 func (p *chunkWriter) Write(b []byte) (n int, err error) {
+	defer func() { p.err = err }()
+	if now := time.Now(); p.checked.IsZero() {
+		p.checked = now
+	} else if now.Sub(p.checked) >= checkInterval {
+		if err := p.session.check(p.session.request.Context()); err != nil {
+			return 0, err
+		}
+		p.checked = now
+	}
 	p.begun = true
 	for n < len(b) {
 		if err := p.control.SetWriteDeadline(time.Now().Add(chunkTimeout)); err != nil &&

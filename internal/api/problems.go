@@ -38,6 +38,10 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	case errors.Is(err, context.DeadlineExceeded):
 		log.Warn("request timed out")
 		return newProblem(Unavailable).withHeader("Retry-After", "1")
+	case pg.IsReadOnly(err):
+		log.Error("database is read-only")
+		return newProblem(Unavailable).withDetail("The database is read-only at the moment. Retry the request later.").
+			withHeader("Retry-After", "5")
 	case pg.Unavailable(err):
 		log.Error("database is unavailable")
 		return newProblem(Unavailable).withHeader("Retry-After", "1")

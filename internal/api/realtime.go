@@ -26,6 +26,10 @@ type Channels interface {
 type Tokens interface {
 	Connection(p activity.Principal) (token string, expires time.Time)
 	Subscription(p activity.Principal, channel string) (token string, expires time.Time)
+	// Connected returns the principal of a connection that was made with one of these tokens.
+	Connected(user string, meta []byte) (activity.Principal, bool)
+	// SubscriptionExpiry returns when a subscription that is permitted now expires.
+	SubscriptionExpiry() time.Time
 }
 
 func (s *Server) addRealtime(routes huma.API) {
@@ -106,7 +110,7 @@ func (s *Server) denied(ctx context.Context, caller identity.Identity, channels 
 			resources[channel] = resource
 		}
 	}
-	if err := s.allowResources(ctx, caller, resources, allowed); err != nil {
+	if err := s.allowResources(ctx, caller.Principal, resources, allowed); err != nil {
 		return nil, err
 	}
 	var denied []string
@@ -122,7 +126,7 @@ func (s *Server) denied(ctx context.Context, caller identity.Identity, channels 
 // visibility resource, because activities with a narrower visibility are not published there.
 func (s *Server) allowResources(
 	ctx context.Context,
-	caller identity.Identity,
+	principal activity.Principal,
 	resources map[string]uuid.UUID,
 	allowed map[string]bool,
 ) error {
@@ -131,7 +135,7 @@ func (s *Server) allowResources(
 		names = append(names, channel)
 		queries = append(queries, directory.AccessQuery{ResourceID: resource, Visibility: activity.ResourceWide})
 	}
-	visible, err := directory.CanView(ctx, s.pool, caller.Principal, queries)
+	visible, err := directory.CanView(ctx, s.pool, principal, queries)
 	if err != nil {
 		return err
 	}
@@ -155,6 +159,7 @@ var uuidText = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 
 type bootstrapResponse struct {
 	Body struct {
+		URL                   string    `json:"url" doc:"The WebSocket URL of Centrifugo to connect to."`
 		TenantID              uuid.UUID `json:"tenant_id" format:"uuid"`
 		PrincipalID           uuid.UUID `json:"principal_id" format:"uuid"`
 		InboxChannel          string    `json:"inbox_channel" doc:"The caller's own channel."`
@@ -177,11 +182,12 @@ func (s *Server) bootstrap(ctx context.Context, caller identity.Identity, _ *str
 		}
 		resources[channel] = subscription.ResourceID
 	}
-	if err := s.allowResources(ctx, caller, resources, allowed); err != nil {
+	if err := s.allowResources(ctx, caller.Principal, resources, allowed); err != nil {
 		return nil, err
 	}
 	response := &bootstrapResponse{}
 	b := &response.Body
+	b.URL = s.realtimeURL
 	b.TenantID, b.PrincipalID = caller.TenantID, caller.PrincipalID
 	b.InboxChannel = s.channels.User(caller.Principal)
 	b.ResourceSubscriptions = make([]string, 0, len(channels))

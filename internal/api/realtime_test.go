@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,10 +26,18 @@ import (
 // timeout bounds each wait of a test.
 const timeout = 20 * time.Second
 
-// newLiveWorld returns a world with a Centrifugo.
-func newLiveWorld(t *testing.T) (*world, *devstack.Centrifugo) {
+// newLiveWorld returns a world whose server Centrifugo asks whether subscriptions go on. change
+// modifies the options of the server, given the secret of tokens; nil changes nothing.
+func newLiveWorld(t *testing.T, change func(o *api.Options, secret string)) (*world, *devstack.Centrifugo) {
 	t.Helper()
-	server, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
+	var handler atomic.Pointer[http.Handler]
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		(*handler.Load()).ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	server, err := devstack.StartCentrifugo(
+		t.Context(), devstack.CentrifugoOptions{RefreshURL: front.URL + "/v1/realtime/refresh"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,24 +49,29 @@ func newLiveWorld(t *testing.T) (*world, *devstack.Centrifugo) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := centrifugo.ParseFormats(centrifugo.Formats{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	hub := stream.New(
-		stream.Options{WebSocketURL: server.WebSocketURL(), Tokens: tokens, Channel: names.Tenant, History: publisher},
-	)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- hub.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := errors.Join(<-done, server.Stop(context.Background())); err != nil {
-			t.Error(err)
+	w := newWorld(t, func(o *api.Options) {
+		hub := stream.New(stream.Options{
+			WebSocketURL: server.WebSocketURL(), Tokens: tokens, Channel: o.Channels.Tenant, History: publisher,
+			Log: stream.Recorded{Pool: o.Pool, Addressed: true},
+		})
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- hub.Run(ctx) }()
+		t.Cleanup(func() {
+			cancel()
+			if err := errors.Join(<-done, server.Stop(context.Background())); err != nil {
+				t.Error(err)
+			}
+			publisher.Close()
+		})
+		o.Tokens, o.Publisher, o.Streams = tokens, publisher, hub
+		if change != nil {
+			change(o, server.TokenSecret())
 		}
-		publisher.Close()
 	})
-	return newWorld(t, func(o *api.Options) { o.Tokens, o.Publisher, o.Streams = tokens, publisher, hub }), server
+	live := w.server.Handler()
+	handler.Store(&live)
+	return w, server
 }
 
 // bootstrap is the response of GET /realtime/bootstrap.
@@ -74,7 +89,7 @@ type bootstrap struct {
 // channels of its resources.
 func TestBootstrap(t *testing.T) {
 	t.Parallel()
-	w, server := newLiveWorld(t)
+	w, server := newLiveWorld(t, nil)
 	member := w.here.as(w.here.member)
 	boot := as[bootstrap](member.do("GET", "/v1/realtime/bootstrap", "").want(http.StatusOK))
 	resource := w.channels.Resource(w.here.id, w.here.signal)

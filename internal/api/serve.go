@@ -9,7 +9,21 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/fanfarehq/fanfare/internal/connlimit"
 )
+
+// connectionKey is the key of a request's connection in its context.
+type connectionKey struct{}
+
+// limitWriteBuffer bounds what the operating system buffers for the client of a request. A write
+// returns when a part of that buffer is free, so that a large buffer hides the progress of a slow
+// client from a deadline. It does nothing in requests that Run does not serve.
+func limitWriteBuffer(ctx context.Context, bytes int) {
+	if c, ok := ctx.Value(connectionKey{}).(interface{ SetWriteBuffer(bytes int) error }); ok {
+		_ = c.SetWriteBuffer(bytes) // the default serves faster clients as well
+	}
+}
 
 // The limits of a connection. Limits has those of a request.
 const (
@@ -37,6 +51,17 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog,
 	}
+	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, connectionKey{}, c)
+	}
+	warned := time.Time{}
+	listener = connlimit.Limit(server, listener, s.limits.Connections, func() {
+		if now := time.Now(); now.Sub(warned) > time.Minute { // called by one goroutine
+			warned = now
+			s.log.Warn("the maximum number of connections is reached; the oldest idle ones are closed",
+				zap.Int("connections", s.limits.Connections))
+		}
+	})
 	closed := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)

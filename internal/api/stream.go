@@ -26,7 +26,7 @@ type Streams interface {
 // The times of a stream of server-sent events
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 const (
-	heartbeat         = 15 * time.Second // between comments that keep the connection open
+	heartbeat         = 15 * time.Second // default of Limits.Heartbeat
 	eventTimeout      = 10 * time.Second // for a client to accept an event
 	followTimeout     = 5 * time.Second  // for Centrifugo to begin the stream
 	maxStreamDuration = time.Hour        // after which the client reconnects and authenticates again
@@ -38,8 +38,10 @@ func (s *Server) addStream(routes huma.API) {
 		OperationID: streamOperation, Method: http.MethodGet, Path: "/activities/stream", Tags: []string{"Activities"},
 		Summary: "Follow the activities of the tenant",
 		Description: "Server-sent events, each with the event as data and an id. A client that reconnects with " +
-			"Last-Event-ID receives the events that it missed. A stream ends after an hour, or with an event " +
-			"`dropped` that contains the reason.",
+			"Last-Event-ID receives the events that it missed. The stream begins with an id, and each heartbeat " +
+			"has one, so that a stream without events can be resumed too. It ends after an hour, when the " +
+			"credential expires, and within one heartbeat after the credential or the scope is withdrawn. Its " +
+			"last event is `dropped`, with the reason.",
 		Security: requireScope(identity.ScopeRead),
 		Responses: withContent(problems(), http.StatusOK, "text/event-stream",
 			"A stream of server-sent events."),
@@ -113,37 +115,46 @@ func (s *Server) followActivities(ctx context.Context, caller identity.Identity,
 		}
 		after = &position
 	}
+	release, err := s.streamSlots.take(caller.Principal)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, release) // when the request ends
 	join, cancel := context.WithTimeout(ctx, followTimeout)
 	defer cancel()
 	reader, err := s.streams.Follow(join, caller.TenantID, after)
 	if err != nil {
+		release()
 		return nil, newProblem(Unavailable).withDetail("The stream is unavailable.").withHeader("Retry-After", "1")
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer release()
 		defer reader.Close()
-		_, w := humago.Unwrap(hc)
+		r, w := humago.Unwrap(hc)
 		if hc.Method() == http.MethodHead {
 			w.Header().Set("Content-Type", "text/event-stream")
 			return
 		}
-		newEventWriter(w, &s.buffers).follow(hc.Context(), reader, passes)
+		newEventWriter(w, s).follow(s.newSession(r, identity.ScopeRead), reader, passes)
 	}}, nil
 }
 
 // eventWriter writes server-sent events.
 type eventWriter struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	buffers *sync.Pool // of *[]byte
-	written time.Time  // time of the last write
+	w         http.ResponseWriter
+	control   *http.ResponseController
+	buffers   *sync.Pool // of *[]byte
+	heartbeat time.Duration
 }
 
-func newEventWriter(w http.ResponseWriter, buffers *sync.Pool) *eventWriter {
-	return &eventWriter{w: w, control: http.NewResponseController(w), buffers: buffers}
+func newEventWriter(w http.ResponseWriter, s *Server) *eventWriter {
+	return &eventWriter{
+		w: w, control: http.NewResponseController(w), buffers: &s.buffers, heartbeat: s.limits.Heartbeat,
+	}
 }
 
-// follow writes events until the reader or the client ends.
-func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes func(*activity.Event) bool) {
+// follow writes events until the reader, the client or the session ends.
+func (e *eventWriter) follow(s session, reader *stream.Reader, passes func(*activity.Event) bool) {
 	h := e.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -151,34 +162,73 @@ func (e *eventWriter) follow(ctx context.Context, reader *stream.Reader, passes 
 	// The read deadline of the request would end the stream. net/http detects a disconnect without
 	// it.
 	if e.control.SetReadDeadline(time.Time{}) != nil ||
-		e.write(fmt.Appendf(nil, "retry: %d\n\n", reconnectDelay.Milliseconds())) != nil {
+		e.write(appendPosition(fmt.Appendf(nil, "retry: %d\n", reconnectDelay.Milliseconds()), reader.Position())) != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxStreamDuration)
+	ctx, cancel := s.bound(s.request.Context(), maxStreamDuration)
 	defer cancel()
-	for ctx.Err() == nil {
-		wait, stop := context.WithTimeout(ctx, heartbeat)
-		event, err := reader.Next(wait)
+	err := e.writeStream(ctx, s, reader, passes)
+	if s.request.Context().Err() == nil {
+		_ = e.write(fmt.Appendf(nil, "event: dropped\ndata: {\"reason\":%q}\n\n", dropReason(err)))
+	}
+}
+
+// writeStream writes events, and heartbeats at which it checks the session. Its error is the reason
+// for the end.
+func (e *eventWriter) writeStream(
+	ctx context.Context,
+	s session,
+	reader *stream.Reader,
+	passes func(*activity.Event) bool,
+) error {
+	for {
+		beat, stop := context.WithTimeoutCause(ctx, e.heartbeat, errHeartbeat)
+		err := e.writeUntil(beat, reader, passes)
 		stop()
 		switch {
-		case err == nil:
-			err = e.writeEvents(event, reader, passes)
-			if err == nil && time.Since(e.written) >= heartbeat { // many events, none of which passes
-				err = e.write([]byte(heartbeatComment))
-			}
-		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-			err = e.write([]byte(heartbeatComment))
-		case ctx.Err() == nil:
-			_ = e.write(fmt.Appendf(nil, "event: dropped\ndata: {\"reason\":%q}\n\n", dropReason(err)))
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !errors.Is(err, errHeartbeat):
+			return err
 		}
-		if err != nil {
-			return
+		if err := s.check(ctx); err != nil {
+			return err
+		}
+		// Together with a position, for a client that receives no events.
+		if err := e.write(appendPosition([]byte(": heartbeat\n"), reader.Position())); err != nil {
+			return err
 		}
 	}
 }
 
-// heartbeatComment is the comment that keeps the connection open.
-const heartbeatComment = ": heartbeat\n\n"
+// errHeartbeat is the reason for which writeUntil ends when a heartbeat is due.
+var errHeartbeat = errors.New("heartbeat")
+
+// writeUntil writes events until ctx ends, and then returns its cause.
+func (e *eventWriter) writeUntil(
+	ctx context.Context,
+	reader *stream.Reader,
+	passes func(*activity.Event) bool,
+) error {
+	for {
+		event, err := reader.Next(ctx)
+		if err == nil {
+			err = e.writeEvents(event, reader, passes)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// appendPosition appends an id without an event: the client remembers it, and its application receives
+// nothing.
+func appendPosition(b []byte, at stream.Position) []byte {
+	return append(append(append(b, "id: "...), at.String()...), "\n\n"...)
+}
 
 // The limits of one write.
 const (
@@ -210,7 +260,9 @@ func (e *eventWriter) writeEvents(event *stream.Event, reader *stream.Reader, pa
 
 // dropReason returns the reason for the end of a stream. It does not disclose internal errors.
 func dropReason(err error) string {
-	for _, known := range []error{stream.ErrSlow, stream.ErrLost, stream.ErrClosed} {
+	for _, known := range []error{
+		stream.ErrSlow, stream.ErrLost, stream.ErrClosed, errLasted, errExpired, errRevoked,
+	} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}
@@ -233,6 +285,5 @@ func (e *eventWriter) write(b []byte) error {
 	if _, err := e.w.Write(b); err != nil {
 		return err
 	}
-	e.written = time.Now()
 	return e.control.Flush()
 }

@@ -58,6 +58,7 @@ var floor = []string{
 	"activity/secrets",
 	"activity/secrets/internal/detectors",
 	"internal/fnmatch",
+	"internal/frontier",
 	"internal/jsontext",
 	"internal/pg",
 	"internal/terminal",

@@ -27,6 +27,18 @@ var ErrUnrecoverable = errors.New("centrifugo: the position precedes the history
 // (https://centrifugal.dev/docs/server/codes).
 const codeUnrecoverable = 112
 
+// Top returns a channel's current position. The error is an *Error.
+func (c *Client) Top(ctx context.Context, channel string) (Position, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
+	e := c.endpoint()
+	result, err := e.api.History(ctx, channel, gocent.WithLimit(0))
+	if err != nil {
+		return Position{}, classify(e.address, err)
+	}
+	return Position{Epoch: result.Epoch, Offset: result.Offset}, nil
+}
+
 // History returns up to limit publications of a channel after a position, and the channel's current
 // position. The error is ErrUnrecoverable or an *Error.
 func (c *Client) History(

@@ -2,12 +2,19 @@ package centrifugo
 
 import (
 	"cmp"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
 )
@@ -42,6 +49,7 @@ func (o TokenOptions) Format(f fmt.State, _ rune) {
 // secret. The zero value is not usable.
 type Tokens struct {
 	secret                   []byte
+	proofKey                 []byte
 	connection, subscription time.Duration
 	now                      func() time.Time
 }
@@ -69,8 +77,13 @@ func NewTokens(o TokenOptions) (*Tokens, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	proofKey, err := hkdf.Key(sha256.New, []byte(o.Secret), nil, "fanfare centrifugo connection", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("centrifugo: derive the key of proofs: %w", err)
+	}
 	return &Tokens{
 		secret:       []byte(o.Secret),
+		proofKey:     proofKey,
 		connection:   o.ConnectionTTL,
 		subscription: o.SubscriptionTTL,
 		now:          o.Now,
@@ -79,10 +92,43 @@ func NewTokens(o TokenOptions) (*Tokens, error) {
 
 // Connection returns a token with which a principal connects, as the Centrifugo user
 // <tenant>.<principal>, and when it expires. Centrifugo can subscribe the connection to the
-// personal channel.
+// personal channel. The metadata of the connection prove to [Tokens.Connected] who made it.
 func (t *Tokens) Connection(p activity.Principal) (token string, expires time.Time) {
-	return t.sign(p, t.connection, jwt.MapClaims{})
+	return t.sign(p, t.connection, jwt.MapClaims{"meta": connectionMeta{t.proof(userOf(p))}})
 }
+
+// connectionMeta are the metadata of a connection, which Centrifugo passes on to its proxies.
+type connectionMeta struct {
+	Proof string `json:"proof"` // HMAC-SHA256 of the user, base64url
+}
+
+// proof returns the proof that a connection of the user was made with one of these tokens.
+func (t *Tokens) proof(user string) string {
+	mac := hmac.New(sha256.New, t.proofKey)
+	mac.Write([]byte(user))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Connected returns the principal of a connection, of which Centrifugo reports the user and the
+// metadata. It returns false unless the connection was made with a token of this secret.
+func (t *Tokens) Connected(user string, meta []byte) (activity.Principal, bool) {
+	var got connectionMeta
+	if json.Unmarshal(meta, &got) != nil || !hmac.Equal([]byte(got.Proof), []byte(t.proof(user))) {
+		return activity.Principal{}, false
+	}
+	tenant, principal, _ := strings.Cut(user, ".")
+	tenantID, tenantErr := uuid.Parse(tenant)
+	principalID, principalErr := uuid.Parse(principal)
+	return activity.Principal{TenantID: tenantID, PrincipalID: principalID}, tenantErr == nil && principalErr == nil
+}
+
+// SubscriptionExpiry returns when a subscription token that is issued now expires.
+func (t *Tokens) SubscriptionExpiry() time.Time {
+	return t.now().Add(t.subscription).Truncate(time.Second)
+}
+
+// userOf returns the name of a principal as a user of Centrifugo.
+func userOf(p activity.Principal) string { return p.TenantID.String() + "." + p.PrincipalID.String() }
 
 // Subscription returns a token with which that user alone subscribes to one channel, and when it
 // expires. The caller checks the principal's permission.
@@ -97,7 +143,7 @@ func (t *Tokens) sign(p activity.Principal, ttl time.Duration, claims jwt.MapCla
 	}
 	now := t.now()
 	expires := now.Add(ttl).Truncate(time.Second)
-	claims["sub"] = p.TenantID.String() + "." + p.PrincipalID.String()
+	claims["sub"] = userOf(p)
 	claims["iat"] = now.Unix()
 	claims["exp"] = expires.Unix()
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(t.secret)

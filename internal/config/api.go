@@ -23,6 +23,19 @@ func api() []Setting {
 			number(1, 1_000_000, func(c *Config) *int { return &c.RateBurst }),
 		},
 		{
+			"max-streams-per-principal", "20", "maximum number of concurrent activity streams of a principal",
+			number(1, 1_000_000, func(c *Config) *int { return &c.MaxStreamsPerPrincipal }),
+		},
+		{
+			"max-streams-per-tenant", "500", "maximum number of concurrent activity streams of a tenant",
+			number(1, 1_000_000, func(c *Config) *int { return &c.MaxStreamsPerTenant }),
+		},
+		{
+			"max-connections", "10000",
+			"maximum number of client connections; half of them may be streams; the limit of open files may permit fewer",
+			number(4, 1_000_000, func(c *Config) *int { return &c.MaxConnections }),
+		},
+		{
 			"max-body-bytes", "1048576", "maximum size of a request body, in bytes",
 			number(1<<10, 64<<20, func(c *Config) *int { return &c.MaxBodyBytes }),
 		},
@@ -33,6 +46,11 @@ func api() []Setting {
 		{
 			"api-connections", "16", "maximum number of database connections that requests use",
 			number(1, 1000, func(c *Config) *int { return &c.APIConnections }),
+		},
+		{
+			"realtime-url", "",
+			"WebSocket URL of Centrifugo in the API's answers, for clients; default: --centrifugo-ws-url",
+			optionalWebSocketURL(func(c *Config) *string { return &c.RealtimeURL }),
 		},
 		{
 			"connection-token-ttl", "5m0s", "lifetime of a client's token for connecting to Centrifugo",

@@ -41,15 +41,19 @@ type Config struct {
 	Mutations         []string
 	RetentionInterval time.Duration // 0 disables retention
 
-	Listen               string
-	CORSOrigins          []string
-	RateLimit            int // requests per second and principal
-	RateBurst            int
-	MaxBodyBytes         int
-	QueryTimeout         time.Duration
-	APIConnections       int
-	ConnectionTokenTTL   time.Duration
-	SubscriptionTokenTTL time.Duration
+	Listen                 string
+	CORSOrigins            []string
+	RateLimit              int // requests per second and principal
+	RateBurst              int
+	MaxStreamsPerPrincipal int
+	MaxStreamsPerTenant    int
+	MaxConnections         int
+	RealtimeURL            string
+	MaxBodyBytes           int
+	QueryTimeout           time.Duration
+	APIConnections         int
+	ConnectionTokenTTL     time.Duration
+	SubscriptionTokenTTL   time.Duration
 
 	ServiceTokens        bool
 	JWTIssuer            string

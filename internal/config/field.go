@@ -236,10 +236,18 @@ func httpURLs(at func(*Config) *string) field {
 	return f
 }
 
-func webSocketURL(at func(*Config) *string) field {
+func webSocketURL(at func(*Config) *string) field { return checkedWebSocketURL(at, false) }
+
+// optionalWebSocketURL also permits an empty value.
+func optionalWebSocketURL(at func(*Config) *string) field { return checkedWebSocketURL(at, true) }
+
+func checkedWebSocketURL(at func(*Config) *string, optional bool) field {
 	f := text("url", at, func(value string) string {
 		u, err := url.Parse(value)
-		if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" || u.User != nil {
+		switch {
+		case optional && value == "":
+			return ""
+		case err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" || u.User != nil:
 			return "must be a WebSocket URL without a user, such as ws://host:port/connection/websocket"
 		}
 		return ""

@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -30,9 +32,16 @@ func (d *Daemon) serveAPI() error {
 	if err != nil {
 		return err
 	}
+	// The daemon's own subscriptions need no permission, so that their tokens may last.
+	lasting, err := centrifugo.NewTokens(centrifugo.TokenOptions{
+		Secret: c.TokenSecret(), ConnectionTTL: c.ConnectionTokenTTL, SubscriptionTTL: ownSubscriptionTTL,
+	})
+	if err != nil {
+		return err
+	}
 	hub := stream.New(stream.Options{
 		WebSocketURL: c.CentrifugoWSURL,
-		Tokens:       tokens,
+		Tokens:       lasting,
 		Channel:      d.channels.Tenant,
 		History:      d.client,
 		Log:          stream.Recorded{Pool: d.pool, Addressed: !c.StreamTenants, Catalog: d.catalog},
@@ -46,6 +55,7 @@ func (d *Daemon) serveAPI() error {
 		CursorSecret:  []byte(c.TokenSecret()),
 		Publisher:     d.client,
 		Streams:       hub,
+		RealtimeURL:   cmp.Or(c.RealtimeURL, c.CentrifugoWSURL),
 		Catalog:       d.catalog,
 		Origins:       c.CORSOrigins,
 		Version:       d.version,
@@ -54,6 +64,10 @@ func (d *Daemon) serveAPI() error {
 			Query:     c.QueryTimeout,
 			PerSecond: float64(c.RateLimit),
 			Burst:     c.RateBurst,
+
+			StreamsOfPrincipal: c.MaxStreamsPerPrincipal,
+			StreamsOfTenant:    c.MaxStreamsPerTenant,
+			Connections:        d.connectionLimit(),
 		},
 		Logger:   d.log,
 		Observer: metrics.NewAPI(d.registry),
@@ -73,6 +87,33 @@ func (d *Daemon) serveAPI() error {
 	})
 	d.actors = append(d.actors, authenticator.Run, hub.Run, serve)
 	return nil
+}
+
+// ownSubscriptionTTL is the lifetime of the tokens with which the daemon subscribes for its streams.
+const ownSubscriptionTTL = 24 * time.Hour
+
+// operatorConnections is the maximum number of connections to the operator's endpoints.
+const operatorConnections = 32
+
+// spareFiles is the number of files that a daemon opens besides connections of clients and of the
+// database.
+const spareFiles = 32
+
+// connectionLimit returns the maximum number of connections of the API's clients: what the settings
+// permit, and what the process may open besides its connections for metrics, health and the
+// database.
+func (d *Daemon) connectionLimit() int {
+	limit := d.config.MaxConnections
+	files, known := maxOpenFiles()
+	if !known {
+		return limit
+	}
+	permitted := max(4, files-operatorConnections-spareFiles-d.maxConnections())
+	if permitted < limit {
+		d.log.Info("the number of open files limits the connections of clients",
+			zap.Int("open_files", files), zap.Int("connections", permitted))
+	}
+	return min(limit, permitted)
 }
 
 func (d *Daemon) identityOptions() identity.Options {

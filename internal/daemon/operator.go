@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
+
+	"github.com/fanfarehq/fanfare/internal/connlimit"
 )
 
 // operatorHandler serves the operator's endpoints: metrics and health.
@@ -46,6 +48,7 @@ func serveOperator(ctx context.Context, listener net.Listener, handler http.Hand
 		ErrorLog:          zap.NewStdLog(log),
 	}
 	log.Info("serving metrics and health", zap.Stringer("address", listener.Addr()))
+	listener = connlimit.Limit(server, listener, operatorConnections, nil)
 	closed := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)

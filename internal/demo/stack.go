@@ -58,6 +58,7 @@ type stack struct {
 
 	admin, app, ledger *pgxpool.Pool // of the superuser and of the two roles of the application
 	ledgerURL          string
+	listener           net.Listener // of the API
 	stops              []func(ctx context.Context) error
 }
 
@@ -104,6 +105,12 @@ func (s *stack) startServers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Centrifugo asks the API whether subscriptions go on, and so knows its address first.
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+		return err
+	}
+	s.onStop(func(context.Context) error { _ = s.listener.Close(); return nil }) // usually closed by its server
+	refreshURL := "http://" + s.listener.Addr().String() + "/v1/realtime/refresh"
 	started := time.Now()
 	var g errgroup.Group
 	var postgresTime, centrifugoTime time.Duration
@@ -113,7 +120,9 @@ func (s *stack) startServers(ctx context.Context) error {
 		return err
 	})
 	g.Go(func() (err error) {
-		s.centrifugo, err = devstack.StartCentrifugo(ctx, devstack.CentrifugoOptions{Binary: binary})
+		s.centrifugo, err = devstack.StartCentrifugo(
+			ctx, devstack.CentrifugoOptions{Binary: binary, RefreshURL: refreshURL},
+		)
 		centrifugoTime = time.Since(started)
 		return err
 	})
@@ -213,7 +222,7 @@ func (s *stack) startWorker(context.Context) error {
 }
 
 // startAPI serves the HTTP API and its streams, as the daemon does, on a free port.
-func (s *stack) startAPI(ctx context.Context) error {
+func (s *stack) startAPI(context.Context) error {
 	s.issuer = apiclient.NewIssuer()
 	authenticator, err := identity.New(identity.Options{JWT: s.issuer.JWT()})
 	if err != nil {
@@ -229,15 +238,12 @@ func (s *stack) startAPI(ctx context.Context) error {
 	})
 	server, err := api.New(api.Options{
 		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: tokens, Publisher: s.publisher,
-		Streams: hub, Catalog: s.catalog, Logger: s.options.Logger,
+		Streams: hub, Catalog: s.catalog, Logger: s.options.Logger, RealtimeURL: s.centrifugo.WebSocketURL(),
 	})
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
+	listener := s.listener
 	s.run(hub.Run, func(ctx context.Context) error { return server.Run(ctx, listener) })
 	s.api = apiclient.New("http://" + listener.Addr().String())
 	s.onStop(func(context.Context) error { s.api.Close(); return nil })

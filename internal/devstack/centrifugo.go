@@ -23,6 +23,9 @@ type CentrifugoOptions struct {
 	// AllowedOrigins are patterns of the origins that are permitted to connect; default the
 	// origins on this machine.
 	AllowedOrigins []string
+	// RefreshURL is the URL of Fanfare's API, /v1/realtime/refresh, that decides whether a
+	// subscription goes on when its token has expired. Without one, every subscription ends.
+	RefreshURL string
 	// Settings are added to the configuration and override everything else in it. Their names are
 	// those of v6 with dots between the sections, such as "client.insecure", for v5 too.
 	Settings map[string]any
@@ -42,6 +45,7 @@ type Centrifugo struct {
 	apiKey      string
 	tokenSecret string
 	server      *server
+	refuser     *refuser // nil with a RefreshURL
 }
 
 // StartCentrifugo returns when the server accepts commands. ctx limits the start only; the server
@@ -74,7 +78,14 @@ func StartCentrifugo(ctx context.Context, options CentrifugoOptions) (*Centrifug
 		stopSignals: []syscall.Signal{syscall.SIGTERM},
 		crashSignal: syscall.SIGKILL,
 	}
+	if options.RefreshURL == "" {
+		if c.refuser, err = startRefuser(ctx); err != nil {
+			return nil, errors.Join(err, dir.remove())
+		}
+		c.options.RefreshURL = c.refuser.url
+	}
 	if err := c.server.startOnFreePorts(ctx, c.configure); err != nil {
+		c.refuser.stop()
 		return nil, errors.Join(err, dir.remove())
 	}
 	return c, nil
@@ -105,7 +116,10 @@ func (c *Centrifugo) Kill(ctx context.Context) error { return c.server.crash(ctx
 func (c *Centrifugo) Restart(ctx context.Context) error { return c.server.restart(ctx) }
 
 // Stop stops the server and removes its files. Further calls do nothing.
-func (c *Centrifugo) Stop(ctx context.Context) error { return c.server.stop(ctx) }
+func (c *Centrifugo) Stop(ctx context.Context) error {
+	c.refuser.stop()
+	return c.server.stop(ctx)
+}
 
 // configure selects ports and writes the configuration, which only this user can read.
 func (c *Centrifugo) configure() (err error) {

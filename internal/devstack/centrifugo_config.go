@@ -38,6 +38,8 @@ func (c *Centrifugo) config() ([]byte, error) {
 		"client.token.hmac_secret_key": c.tokenSecret,
 		"client.allowed_origins":       origins,
 		"channel.namespaces":           namespaces,
+
+		"channel.proxy.sub_refresh.endpoint": c.options.RefreshURL,
 	}
 	maps.Copy(options, c.options.Settings)
 	for option, value := range options {
@@ -68,10 +70,28 @@ func newCentrifugoConfig(major int) (centrifugoConfig, error) {
 
 func (c centrifugoConfig) set(option string, value any) error {
 	section, name, err := c.locate(option)
-	if err == nil {
-		section[name] = value
+	if err != nil {
+		return err
 	}
-	return err
+	if namespaces, ok := value.([]any); ok && c.major == 5 && option == "channel.namespaces" {
+		value = namespacesOfV5(namespaces)
+	}
+	section[name] = value
+	return nil
+}
+
+// namespacesOfV5 returns namespaces with the names that their options have in v5.
+func namespacesOfV5(namespaces []any) []any {
+	renamed := make([]any, len(namespaces))
+	for i, each := range namespaces {
+		options, _ := each.(map[string]any)
+		named := make(map[string]any, len(options))
+		for name, value := range options {
+			named[deploy.CentrifugoV5NamespaceName(name)] = value
+		}
+		renamed[i] = named
+	}
+	return renamed
 }
 
 func (c centrifugoConfig) get(option string) (any, error) {

@@ -10,6 +10,11 @@ const (
 	personalKey     = "client.subscribe_to_user_personal_channel.enabled (v5: user_subscribe_to_personal)"
 	personalNameKey = "client.subscribe_to_user_personal_channel.personal_channel_namespace " +
 		"(v5: user_personal_channel_namespace)"
+	refreshKey    = "channel.proxy.sub_refresh.endpoint (v5: proxy_sub_refresh_endpoint)"
+	metaKey       = "channel.proxy.sub_refresh.include_connection_meta (v5: proxy_include_connection_meta)"
+	refreshingKey = "sub_refresh_proxy_enabled (v5: proxy_sub_refresh)"
+	delayKey      = "client.expired_sub_close_delay (v5: client_expired_sub_close_delay)"
+	presenceKey   = "client.presence_update_interval (v5: client_presence_update_interval)"
 	originsKey    = "client.allowed_origins (v5: allowed_origins)"
 	engineKey     = `engine.type (v5: engine)`
 	namespacesKey = "channel.namespaces (v5: namespaces)"

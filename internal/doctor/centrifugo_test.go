@@ -19,7 +19,9 @@ func namespaces(changes map[string]map[string]any) map[string]any {
 		if changed && change == nil {
 			continue
 		}
-		namespace := map[string]any{"name": name, "history_size": 100, "history_ttl": "10m", "force_recovery": true}
+		namespace := map[string]any{
+			"name": name, "history_size": 100, "history_ttl": "10m", "force_recovery": true, "sub_refresh_proxy_enabled": true,
+		}
 		maps.Copy(namespace, change)
 		all = append(all, namespace)
 	}
@@ -76,6 +78,21 @@ func TestCentrifugoConfiguration(t *testing.T) {
 			namespaces(change{"tenant": {"allow_subscribe_for_client": true}}),
 			"centrifugo-subscribing", doctor.Fail,
 			[]string{"any channel of the namespace tenant", "allow_subscribe_for_client"},
+		},
+		"clients prolong their subscriptions": {
+			namespaces(change{"resource": {"sub_refresh_proxy_enabled": false}}),
+			"centrifugo-expiry", doctor.Fail,
+			[]string{"for ever", "channel.proxy.sub_refresh.endpoint (v5:", "sub_refresh_proxy_enabled (v5: proxy_sub_refresh)"},
+		},
+		"subscriptions outlive their tokens": {
+			map[string]any{"client.presence_update_interval": "27s"},
+			"centrifugo-expiry", doctor.Warn,
+			[]string{"for more than 5s", "client.presence_update_interval (v5: client_presence_update_interval) to 2s"},
+		},
+		"Fanfare cannot be asked": {
+			map[string]any{"channel.proxy.sub_refresh.endpoint": "http://127.0.0.1:1/v1/realtime/refresh"},
+			"centrifugo-expiry", doctor.Warn,
+			[]string{"for more than 5s", "start the API", "/v1/realtime/refresh"},
 		},
 		"clients publish": {
 			namespaces(change{"user": {"allow_publish_for_subscriber": true}}),

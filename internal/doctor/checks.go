@@ -32,6 +32,7 @@ func checks() []check {
 		{"centrifugo-bad-tokens", token, checkBadTokens},
 		{"centrifugo-own-channel", token, checkOwnChannel},
 		{"centrifugo-subscribing", token, checkSubscribing},
+		{"centrifugo-expiry", token, checkExpiry},
 		{"centrifugo-publishing", token, checkPublishing},
 		{"centrifugo-delivery", []string{"centrifugo-own-channel"}, checkDelivery},
 		{"centrifugo-recovery", []string{"centrifugo-delivery"}, checkRecovery},

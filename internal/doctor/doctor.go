@@ -35,7 +35,7 @@ type Options struct {
 	// Origins are web origins that must be able to connect, such as https://app.example.
 	Origins []string
 
-	// Timeout bounds the examination; one check may take a quarter of it. Default 15 seconds.
+	// Timeout bounds the examination; one check may take half of it. Default 20 seconds.
 	Timeout time.Duration
 	// LongTransaction is the age from which an open transaction is reported; default 1 minute.
 	LongTransaction time.Duration
@@ -74,7 +74,7 @@ func randomPrincipal() activity.Principal {
 }
 
 func newExamination(o Options) (*examination, error) {
-	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 20*time.Second)
 	o.LongTransaction = cmp.Or(o.LongTransaction, time.Minute)
 	o.OldBacklog = cmp.Or(o.OldBacklog, time.Minute)
 	channels, err := centrifugo.ParseFormats(o.Formats)
@@ -124,7 +124,7 @@ func (c check) runWithin(ctx context.Context, x *examination) finding {
 			"find out why they take so long",
 		)
 	}
-	ctx, cancel := context.WithTimeout(ctx, x.Timeout/4)
+	ctx, cancel := context.WithTimeout(ctx, x.Timeout/2)
 	defer cancel()
 	return c.run(ctx, x)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -21,6 +22,7 @@ type socket struct {
 	last     int         // number of the last command
 	unread   []reply     // of the current frame
 	received []push      // not asked for yet
+	ended    bool        // whether a subscription has been ended by the server
 }
 
 // reply is a reply to a command, or a push, which has no number.
@@ -54,6 +56,7 @@ type push struct {
 	Pub     *struct {
 		Data json.RawMessage `json:"data"`
 	} `json:"pub"`
+	Unsubscribe *struct{} `json:"unsubscribe"` // the server has ended the subscription
 }
 
 // replyError is the rejection of a command.
@@ -126,6 +129,32 @@ func (s *socket) subscribe(channel, token string, previous *subscription) (subsc
 	return *r.Subscribe, nil
 }
 
+// refresh sends a subscription token, as clients do to prolong a subscription.
+func (s *socket) refresh(channel, token string) error {
+	_, err := s.call("sub_refresh", map[string]any{"channel": channel, "token": token})
+	return err
+}
+
+// awaitEnd waits until the server ends a subscription or closes the socket, or until a deadline. It
+// reports whether either came first.
+func (s *socket) awaitEnd(deadline time.Time) (bool, error) {
+	_ = s.conn.SetReadDeadline(deadline)
+	for !s.ended {
+		r, err := s.next()
+		var closed *websocket.CloseError
+		switch {
+		case errors.As(err, &closed):
+			return true, nil
+		case err != nil && isTimeout(err):
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		s.store(r)
+	}
+	return true, nil
+}
+
 // publish publishes as a client.
 func (s *socket) publish(channel string, data any) error {
 	_, err := s.call("publish", map[string]any{"channel": channel, "data": data})
@@ -179,8 +208,11 @@ func (s *socket) call(method string, body map[string]any) (reply, error) {
 }
 
 func (s *socket) store(r reply) {
-	if r.Push != nil && r.Push.Pub != nil {
+	switch {
+	case r.Push != nil && r.Push.Pub != nil:
 		s.received = append(s.received, *r.Push)
+	case r.Push != nil && r.Push.Unsubscribe != nil:
+		s.ended = true
 	}
 }
 

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,6 +22,7 @@ type Identity struct {
 	Scopes  Scopes
 	Via     string    // ViaJWT, ViaGateway or ViaToken
 	TokenID uuid.UUID // of the service token; the nil UUID with any other credential
+	Expires time.Time // when the credential expires; zero if it does not say
 }
 
 // The scopes of Fanfare.

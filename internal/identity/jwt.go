@@ -15,6 +15,8 @@ type verifier struct {
 	validator         *jwt.Validator // for the claims
 	source            keySource
 	tenant, principal claimPath
+	skew              time.Duration
+	now               func() time.Time
 }
 
 // algorithms returns the algorithms of all kinds of keys.
@@ -35,6 +37,8 @@ func newVerifier(o JWT, source keySource, now func() time.Time) *verifier {
 		source:    source,
 		tenant:    claimPath(o.TenantClaim),
 		principal: claimPath(o.PrincipalClaim),
+		skew:      o.ClockSkew,
+		now:       now,
 	}
 }
 
@@ -109,6 +113,12 @@ func (v *verifier) read(claims jwt.MapClaims) (Identity, error) {
 	id.Scopes, scopesErr = scopeClaims(claims)
 	if errors.Join(tenantErr, principalErr, scopesErr) != nil {
 		return Identity{}, refuse(ReasonClaims)
+	}
+	if exp, err := claims.GetExpirationTime(); err == nil && exp != nil {
+		id.Expires = exp.Time
+	}
+	if !v.now().Before(id.Expires) { // the token is valid only within the tolerance
+		id.Expires = id.Expires.Add(v.skew)
 	}
 	return id, nil
 }

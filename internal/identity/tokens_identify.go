@@ -46,6 +46,7 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 		Scopes:    knownScopes(stored.scopes),
 		Via:       ViaToken,
 		TokenID:   id,
+		Expires:   stored.expires,
 	}, nil
 }
 

@@ -48,6 +48,13 @@ func IsServerError(err error) bool {
 	return ok
 }
 
+// IsReadOnly reports whether a statement failed because it writes and the session may only read, as
+// on a standby.
+func IsReadOnly(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && server.Code == "25006"
+}
+
 // Contended reports whether a transaction was undone because of others or because of its size: a
 // timeout of a statement or a lock, a deadlock, or a serialization failure. It may succeed when it
 // is repeated with less work.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/frontier"
 )
 
 // The reasons for which a reader is dropped. Their texts are sent to clients.
@@ -36,12 +37,17 @@ type History interface {
 		after centrifugo.Position,
 		limit int,
 	) ([]centrifugo.Publication, centrifugo.Position, error)
+	// Top returns the current position of a channel.
+	Top(ctx context.Context, channel string) (centrifugo.Position, error)
 }
 
 // Log reads the activity log. *Recorded implements it.
 type Log interface {
 	// Since returns the events of a tenant's stream after an id, in the order of their ids.
 	Since(ctx context.Context, r SinceRequest) (SincePage, error)
+	// Settled returns a time before which every activity was recorded that is committed and not
+	// pending, or never will be committed. f follows the transactions from call to call.
+	Settled(ctx context.Context, f *frontier.Frontier) (time.Time, error)
 }
 
 // SinceRequest selects events of the activity log.
@@ -58,7 +64,7 @@ type SincePage struct {
 	More   bool      // whether there may be a next page
 }
 
-// Options configure a Hub. Logger, Buffer, Overlap and Idle may be zero.
+// Options configure a Hub. Logger, Buffer, Settle and Idle may be zero.
 type Options struct {
 	WebSocketURL string // of Centrifugo's clients: ws://host:8000/connection/websocket
 	Tokens       Tokens
@@ -67,7 +73,7 @@ type Options struct {
 	Log          Log
 	Logger       *zap.Logger
 	Buffer       int           // the maximum number of events that a reader buffers; default 256
-	Overlap      time.Duration // time before the last event from which the log is read; default 1 minute
+	Settle       time.Duration // interval at which positions advance without events; default 5 s
 	Idle         time.Duration // minimum lifetime of a tenant's subscription without readers; default 30 s
 }
 
@@ -79,6 +85,7 @@ type Hub struct {
 
 	mu         sync.Mutex
 	feeds      map[uuid.UUID]*feed
+	settled    time.Time // every activity that was recorded before is settled
 	closed     bool
 	lastWarned time.Time
 }
@@ -88,8 +95,8 @@ func New(o Options) *Hub {
 	if o.Buffer <= 0 {
 		o.Buffer = 256
 	}
-	if o.Overlap <= 0 {
-		o.Overlap = time.Minute
+	if o.Settle <= 0 {
+		o.Settle = 5 * time.Second
 	}
 	if o.Idle <= 0 {
 		o.Idle = 30 * time.Second
@@ -97,7 +104,9 @@ func New(o Options) *Hub {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
-	h := &Hub{opts: o, self: uuid.New(), feeds: map[uuid.UUID]*feed{}}
+	h := &Hub{
+		opts: o, self: uuid.New(), feeds: map[uuid.UUID]*feed{}, settled: time.Now().Add(-unknownSettled),
+	}
 	h.client = centrifuge.NewJsonClient(o.WebSocketURL, centrifuge.Config{
 		Name: "fanfare", MaxReconnectDelay: 2 * time.Second,
 		GetToken: func(centrifuge.ConnectionTokenEvent) (string, error) {
@@ -129,6 +138,9 @@ func (h *Hub) warn(err error) {
 // whenever Centrifugo is unavailable or disconnects it.
 func (h *Hub) Run(ctx context.Context) error {
 	h.connect()
+	done := make(chan struct{})
+	go func() { defer close(done); h.settle(ctx) }()
+	defer func() { <-done }()
 	idle, disconnected := time.NewTicker(h.opts.Idle), time.NewTicker(reconnectInterval)
 	defer idle.Stop()
 	defer disconnected.Stop()
@@ -151,6 +163,52 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.mu.Unlock()
 	h.client.Close()
 	return nil
+}
+
+// unknownSettled is the age up to which an activity may be pending before the hub knows better.
+const unknownSettled = 24 * time.Hour
+
+// settle finds out at intervals which activities are settled, until ctx ends. Without that, which
+// the database decides, streams go on; only their positions do not advance in the log.
+func (h *Hub) settle(ctx context.Context) {
+	ticker := time.NewTicker(h.opts.Settle)
+	defer ticker.Stop()
+	var transactions frontier.Frontier
+	for failing := false; ctx.Err() == nil; {
+		before, err := h.opts.Log.Settled(ctx, &transactions)
+		switch {
+		case err == nil:
+			h.settleFeeds(ctx, before)
+		case ctx.Err() == nil && !failing:
+			h.opts.Logger.Warn("streams: cannot find out which activities are settled", zap.Error(err))
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+}
+
+// settleFeeds advances the positions of the feeds that have readers. An activity that is settled
+// was published, so the channel's position afterwards covers it.
+func (h *Hub) settleFeeds(ctx context.Context, before time.Time) {
+	h.mu.Lock()
+	h.settled = later(h.settled, before)
+	feeds := make(map[uuid.UUID]*feed, len(h.feeds))
+	for tenant, f := range h.feeds {
+		if f.len() > 0 {
+			feeds[tenant] = f
+		}
+	}
+	h.mu.Unlock()
+	for tenant, f := range feeds {
+		top, err := h.opts.History.Top(ctx, h.opts.Channel(tenant))
+		if err != nil {
+			return // the next time; the client of the hub logs that Centrifugo is unavailable
+		}
+		f.settle(settled{before: before, epoch: top.Epoch, offset: top.Offset})
+	}
 }
 
 // reconnectInterval is the interval at which the hub reconnects after a disconnect that the client
@@ -179,7 +237,7 @@ func (h *Hub) Readers() int {
 // position. The caller must close it.
 func (h *Hub) Follow(ctx context.Context, tenant uuid.UUID, after *Position) (*Reader, error) {
 	r := &Reader{hub: h, tenant: tenant, live: make(chan *Event, h.opts.Buffer), dropped: make(chan struct{})}
-	f, err := h.join(tenant, r)
+	f, before, err := h.join(tenant, r)
 	if err != nil {
 		return nil, err
 	}
@@ -193,34 +251,36 @@ func (h *Hub) Follow(ctx context.Context, tenant uuid.UUID, after *Position) (*R
 		r.Close()
 		return nil, fmt.Errorf("wait for Centrifugo: %w", ctx.Err())
 	}
-	r.start(after)
+	r.start(after, before)
 	return r, nil
 }
 
 // join adds a reader to its tenant's feed, which it opens if there is none. The reader receives the
-// events from then on.
-func (h *Hub) join(tenant uuid.UUID, r *Reader) (*feed, error) {
+// events from then on. It also returns a time before which every activity is settled.
+func (h *Hub) join(tenant uuid.UUID, r *Reader) (*feed, time.Time, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return nil, ErrClosed
+		return nil, time.Time{}, ErrClosed
 	}
 	f, ok := h.feeds[tenant]
 	if !ok {
 		var err error
 		if f, err = h.open(tenant); err != nil {
-			return nil, err
+			return nil, time.Time{}, err
 		}
 		h.feeds[tenant] = f
 	}
 	f.add(r)
-	return f, nil
+	return f, h.settled, nil
 }
 
 // open subscribes to a tenant's channel.
 func (h *Hub) open(tenant uuid.UUID) (*feed, error) {
 	channel := h.opts.Channel(tenant)
-	f := &feed{readers: map[*Reader]struct{}{}, ready: make(chan struct{})}
+	f := &feed{
+		readers: map[*Reader]struct{}{}, ready: make(chan struct{}), settled: settled{before: h.settled},
+	}
 	sub, err := h.client.NewSubscription(channel, centrifuge.SubscriptionConfig{
 		Recoverable: true,
 		GetToken: func(centrifuge.SubscriptionTokenEvent) (string, error) {

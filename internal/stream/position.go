@@ -5,35 +5,40 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/google/uuid"
+	"time"
 )
 
-// Position is the position of an event in a stream: its id and, if the event came from Centrifugo,
-// its position in the channel's history. Its text is the id of a server-sent event.
+// Position is what a reader has received of a stream: the events of the channel's history up to an
+// offset, and the activities that were recorded before a time. Its text is the id of a server-sent
+// event.
 type Position struct {
-	Epoch  string // "" if the event came from the activity log
+	Epoch  string // of the history; "" if the reader has not received the channel
 	Offset uint64
-	Last   uuid.UUID
+	// Settled is a time by the clock of the database, in milliseconds. The reader has received each
+	// activity of the stream that was recorded before it.
+	Settled time.Time
 }
 
 // String returns the text that ParsePosition parses.
 func (p Position) String() string {
-	return fmt.Sprintf("%d.%s.%s", p.Offset, p.Last, url.QueryEscape(p.Epoch))
+	return fmt.Sprintf("%d.%d.%s", p.Offset, p.Settled.UnixMilli(), url.QueryEscape(p.Epoch))
 }
+
+// maxMillis is the last millisecond of a UUIDv7.
+const maxMillis = 1<<48 - 1
 
 // ParsePosition parses the text that String returns.
 func ParsePosition(text string) (Position, error) {
 	invalid := fmt.Errorf("event id %.200q: must be an id of this stream", text)
 	parts := strings.SplitN(text, ".", 3)
-	if len(text) > 200 || len(parts) != 3 || len(parts[1]) != 36 {
+	if len(text) > 200 || len(parts) != 3 {
 		return Position{}, invalid
 	}
 	offset, offsetErr := strconv.ParseUint(parts[0], 10, 64)
-	last, lastErr := uuid.Parse(parts[1])
+	millis, millisErr := strconv.ParseInt(parts[1], 10, 64)
 	epoch, epochErr := url.QueryUnescape(parts[2])
-	if offsetErr != nil || lastErr != nil || epochErr != nil {
+	if offsetErr != nil || millisErr != nil || epochErr != nil || millis < 0 || millis > maxMillis {
 		return Position{}, invalid
 	}
-	return Position{Epoch: epoch, Offset: offset, Last: last}, nil
+	return Position{Epoch: epoch, Offset: offset, Settled: time.UnixMilli(millis)}, nil
 }

@@ -32,10 +32,12 @@ type Reader struct {
 	dropped chan struct{} // closed after reason is set
 	reason  error
 
+	joined  Position // of the feed when the reader began
+	at      Position // of what Next and Ready have returned
 	from    source
 	after   centrifugo.Position // in the history, while from is fromHistory
 	logged  uuid.UUID           // in the log, while from is fromLog
-	skip    uuid.UUID           // the id of the last event before the recovery
+	settled time.Time           // before which every activity was settled when from became fromLog
 	pending []*Event
 	known   map[uuid.UUID]struct{} // the events that came from the log
 }
@@ -46,30 +48,47 @@ type source int
 const (
 	fromLive source = iota
 	fromHistory
-	fromLog
+	fromLogged
 )
 
-// start sets the source of the events after a position.
-func (r *Reader) start(after *Position) {
-	epoch, offset := r.feed.position()
-	r.after = centrifugo.Position{Epoch: epoch, Offset: offset}
-	switch {
-	case after == nil:
-	case after.Epoch != "" && after.Epoch == epoch:
-		r.from, r.after, r.skip = fromHistory, centrifugo.Position{Epoch: after.Epoch, Offset: after.Offset}, after.Last
-	default:
-		r.fromLogAfter(after.Last)
+// start sets the source of the events after a position. before is a time before which every
+// activity was settled when the reader joined its feed.
+func (r *Reader) start(after *Position, before time.Time) {
+	r.joined, r.settled = r.feed.position(), before
+	r.at = r.joined
+	r.after = centrifugo.Position{Epoch: r.at.Epoch, Offset: r.at.Offset}
+	if after == nil {
+		return
 	}
+	known := after.Epoch != "" && after.Epoch == r.at.Epoch
+	r.at = *after
+	if known {
+		r.from, r.after = fromHistory, centrifugo.Position{Epoch: after.Epoch, Offset: after.Offset}
+		return
+	}
+	r.fromLog()
 }
 
-// fromLogAfter continues from the log. It starts Overlap before the last id, because transactions
-// may commit in another order than that of their ids. It resets the position in the history: an
-// event that is published before the log is read may be committed after that, so its offset does
-// not show that the reader has received it.
-func (r *Reader) fromLogAfter(last uuid.UUID) {
-	r.from, r.skip, r.known = fromLog, last, map[uuid.UUID]struct{}{}
-	r.after = centrifugo.Position{}
-	r.logged = uuidv7.Floor(uuidv7.Time(last).Add(-r.hub.opts.Overlap))
+// fromLog continues from the log, from the time on before which the reader has received everything.
+// It resets the position in the history: an event that is published before the log is read may be
+// committed after that, so its offset does not show that the reader has received it.
+func (r *Reader) fromLog() {
+	r.from, r.known = fromLogged, map[uuid.UUID]struct{}{}
+	r.at.Epoch, r.at.Offset, r.after = "", 0, centrifugo.Position{}
+	r.logged = uuidv7.Floor(r.at.Settled)
+}
+
+// Position returns the position after the events that Next and Ready have returned. It may be later
+// than that of the last of them.
+func (r *Reader) Position() Position {
+	if r.from != fromLive || len(r.pending) > 0 {
+		return r.at
+	}
+	if r.at.Epoch == "" { // the log contained what was published before the reader joined
+		r.at.Epoch, r.at.Offset = r.joined.Epoch, r.joined.Offset
+	}
+	r.at = r.feed.improve(r.at)
+	return r.at
 }
 
 // Next returns the next event, and waits for it. Its error is the reason for which the reader was
@@ -80,26 +99,15 @@ func (r *Reader) Next(ctx context.Context) (*Event, error) {
 			return nil, err
 		}
 	}
-	if len(r.pending) > 0 {
-		e := r.pending[0]
-		r.pending = r.pending[1:]
+	if e := r.Ready(); e != nil {
 		return e, nil
 	}
 	for {
 		select {
 		case e := <-r.live:
-			if r.received(e) {
-				continue
+			if r.receive(e) {
+				return e, nil
 			}
-			return e, nil
-		default:
-		}
-		select {
-		case e := <-r.live:
-			if r.received(e) {
-				continue
-			}
-			return e, nil
 		case <-r.dropped:
 			return nil, r.reason
 		case <-ctx.Done():
@@ -112,16 +120,15 @@ func (r *Reader) Next(ctx context.Context) (*Event, error) {
 func (r *Reader) Ready() *Event {
 	if len(r.pending) > 0 {
 		e := r.pending[0]
-		r.pending = r.pending[1:]
+		r.pending, r.at = r.pending[1:], e.Position
 		return e
 	}
 	for r.from == fromLive {
 		select {
 		case e := <-r.live:
-			if r.received(e) {
-				continue
+			if r.receive(e) {
+				return e
 			}
-			return e
 		default:
 			return nil
 		}
@@ -129,13 +136,15 @@ func (r *Reader) Ready() *Event {
 	return nil
 }
 
-// received reports whether the reader received a live event during its recovery.
-func (r *Reader) received(e *Event) bool {
+// receive takes over the position of a live event. It reports whether the event is new: the reader
+// may have received it during its recovery.
+func (r *Reader) receive(e *Event) bool {
 	if e.Position.Epoch == r.after.Epoch && e.Position.Offset <= r.after.Offset {
-		return true
+		return false
 	}
+	r.at = e.Position
 	_, known := r.known[e.EventID]
-	return known
+	return !known
 }
 
 // catchUp reads a page of the history or of the log.
@@ -149,16 +158,16 @@ func (r *Reader) catchUp(ctx context.Context) error {
 func (r *Reader) readHistory(ctx context.Context) error {
 	found, now, err := r.hub.opts.History.History(ctx, r.hub.opts.Channel(r.tenant), r.after, pageSize)
 	if errors.Is(err, centrifugo.ErrUnrecoverable) {
-		r.fromLogAfter(r.skip)
+		r.fromLog()
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	for _, p := range found {
-		e := newEvent(now.Epoch, p.Offset, p.Data)
-		r.pending = append(r.pending, e)
-		r.after.Offset, r.skip = p.Offset, e.EventID
+		at := Position{Epoch: now.Epoch, Offset: p.Offset, Settled: r.at.Settled}
+		r.pending = append(r.pending, newEvent(at, p.Data))
+		r.after.Offset = p.Offset
 	}
 	if len(found) < pageSize {
 		r.from = fromLive
@@ -171,21 +180,33 @@ func (r *Reader) readLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	at := r.at
 	for _, found := range page.Events {
-		if found.EventID == r.skip {
-			continue
-		}
 		if time.Since(uuidv7.Time(found.EventID)) < knownAge {
 			r.known[found.EventID] = struct{}{}
 		}
-		e := &Event{Event: found, Data: found.AppendJSON(nil), Position: Position{Last: found.EventID}}
-		r.pending = append(r.pending, e)
+		at.Settled = later(at.Settled, earlier(uuidv7.Time(found.EventID), r.settled))
+		r.pending = append(r.pending, &Event{Event: found, Data: found.AppendJSON(nil), Position: at})
 	}
 	r.logged = page.Next
 	if !page.More {
 		r.from = fromLive
 	}
 	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // Close closes the reader. Next then returns ErrClosed.

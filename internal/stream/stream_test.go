@@ -19,6 +19,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/stream"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
 )
@@ -28,9 +30,9 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 func TestPositionText(t *testing.T) {
 	t.Parallel()
 	for _, want := range []stream.Position{
-		{Epoch: "aBcD", Offset: 17, Last: uuid.New()},
-		{Last: uuid.New()},
-		{Epoch: "a.b c%", Offset: 1<<64 - 1, Last: uuid.Max},
+		{Epoch: "aBcD", Offset: 17, Settled: time.UnixMilli(1790000000123)},
+		{Settled: time.UnixMilli(0)},
+		{Epoch: "a.b c%", Offset: 1<<64 - 1, Settled: time.UnixMilli(1<<48 - 1)},
 	} {
 		got, err := stream.ParsePosition(want.String())
 		if err != nil || got != want {
@@ -40,8 +42,9 @@ func TestPositionText(t *testing.T) {
 }
 
 func FuzzParsePosition(f *testing.F) {
-	f.Add("17.0192d3a0-0000-7000-8000-000000000000.aBcD")
-	f.Add("0.0192d3a0-0000-7000-8000-000000000000.")
+	f.Add("17.1790000000123.aBcD")
+	f.Add("0.0.")
+	f.Add("0.-1.")
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := stream.ParsePosition(text)
@@ -109,6 +112,7 @@ func newStack(t *testing.T) *stack {
 func (s *stack) hub(o stream.Options) (h *stream.Hub, stop func()) {
 	s.t.Helper()
 	o.WebSocketURL, o.Tokens, o.Channel, o.History = s.server.WebSocketURL(), s.tokens, s.names.Tenant, s.client
+	o.Settle = 20 * time.Millisecond
 	o.Log = stream.Recorded{Pool: s.db.Pool}
 	h = stream.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -129,18 +133,10 @@ func (s *stack) record(n int) []uuid.UUID {
 	s.t.Helper()
 	ids := make([]uuid.UUID, n)
 	for i := range ids {
-		s.serial++
-		e := activity.Envelope{
-			TenantID:         s.tenant,
-			ActorPrincipalID: uuid.Max,
-			ResourceID:       uuid.Max,
-			ResourceType:     "signal",
-			Action:           fmt.Sprintf("signal.n%d", s.serial),
-		}
 		_, r, err := outbox.TxActivity(
 			s.t.Context(),
 			s.db.Pool,
-			e,
+			s.envelope(),
 			func(context.Context, pgx.Tx, *activity.Envelope) (any, error) { return nil, nil },
 		)
 		if err != nil {
@@ -149,6 +145,18 @@ func (s *stack) record(n int) []uuid.UUID {
 		ids[i] = r.ID
 	}
 	return ids
+}
+
+// envelope returns an envelope with an action of its own.
+func (s *stack) envelope() activity.Envelope {
+	s.serial++
+	return activity.Envelope{
+		TenantID:         s.tenant,
+		ActorPrincipalID: uuid.Max,
+		ResourceID:       uuid.Max,
+		ResourceType:     "signal",
+		Action:           fmt.Sprintf("signal.n%d", s.serial),
+	}
 }
 
 func (s *stack) follow(h *stream.Hub, after *stream.Position) *stream.Reader {
@@ -232,7 +240,7 @@ func TestReadersContinueAfterRestart(t *testing.T) {
 func TestLogContinuesLostHistory(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	h, _ := s.hub(stream.Options{Overlap: time.Nanosecond})
+	h, _ := s.hub(stream.Options{})
 	r := s.follow(h, nil)
 	before := s.record(3)
 	last := s.wantEvents(r, before)
@@ -250,7 +258,7 @@ func TestLogContinuesLostHistory(t *testing.T) {
 	} else if !errors.Is(err, stream.ErrLost) {
 		t.Errorf("after the history is lost: got %v, want ErrLost", err)
 	}
-	// Events recorded in the same millisecond as the last one, or the one before, may repeat.
+	// Events that were recorded while an earlier one was pending may repeat.
 	again := s.follow(h, last)
 	for e := s.next(again); ; e = s.next(again) {
 		if e.EventID == missed[0] {
@@ -325,12 +333,12 @@ func TestForeignPositions(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	read := 0
 	for range 500 {
-		p := stream.Position{Epoch: stolen.Epoch, Offset: random.Uint64N(25), Last: stolen.Last}
+		p := stream.Position{Epoch: stolen.Epoch, Offset: random.Uint64N(25), Settled: stolen.Settled}
 		switch random.IntN(4) {
 		case 0:
 			p.Epoch = own.Epoch
 		case 1:
-			p.Last[random.IntN(6)] ^= byte(random.IntN(256))
+			p.Settled = time.UnixMilli(random.Int64N(stolen.Settled.UnixMilli() + 1))
 		case 2:
 			p.Epoch = ""
 		}
@@ -352,4 +360,73 @@ func TestForeignPositions(t *testing.T) {
 		t.Error("got no events")
 	}
 	t.Logf("read %d events with 500 positions", read)
+}
+
+// TestLateCommits commits an activity after later ones were received, loses the history, and
+// resumes from positions of before.
+func TestLateCommits(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, _ := s.hub(stream.Options{})
+	r := s.follow(h, nil)
+	late, err := s.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = late.Rollback(context.WithoutCancel(t.Context())) }()
+	recorded, err := outbox.Record(t.Context(), late, s.envelope())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := uuidv7.Time(recorded.ID)
+	positions := map[string]stream.Position{
+		"an event":      *s.wantEvents(r, s.record(20)),
+		"the beginning": s.follow(h, nil).Position(),
+	}
+	waittest.Until(t, "the position has advanced to the open transaction", func() bool {
+		return r.Position().Settled.After(opened.Add(-10 * time.Second))
+	})
+	positions["a heartbeat"] = r.Position()
+	if err := s.server.Restart(t.Context()); err != nil { // the memory engine loses the history
+		t.Fatal(err)
+	}
+	if err := late.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	last := s.record(1)[0]
+	for name, p := range positions {
+		if p.Settled.After(opened) {
+			t.Errorf("%s: got the position %s, want one before the open transaction, %d", name, p, opened.UnixMilli())
+		}
+		again, found := s.follow(h, &p), false
+		for e := s.next(again); e.EventID != last; e = s.next(again) {
+			found = found || e.EventID == recorded.ID
+		}
+		if !found {
+			t.Errorf("%s: got the last event without the one that was committed late", name)
+		}
+	}
+}
+
+// TestPositionsAdvance checks that a reader without events has a position from the start, which
+// advances, and from which another reader resumes without a loss.
+func TestPositionsAdvance(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, stop := s.hub(stream.Options{})
+	r := s.follow(h, nil)
+	first, began := r.Position(), time.Now()
+	waittest.Until(t, "the position advances without an event", func() bool {
+		return r.Position().Settled.After(began)
+	})
+	now := r.Position()
+	if first.Epoch == "" || now.Epoch != first.Epoch || now.Offset != first.Offset {
+		t.Errorf("got the position %s after %s, want the same offset", now, first)
+	}
+	stop()
+	missed := s.record(5)
+	again, _ := s.hub(stream.Options{})
+	for _, p := range []stream.Position{first, now, {Settled: now.Settled}} {
+		s.wantEvents(s.follow(again, &p), missed)
+	}
 }

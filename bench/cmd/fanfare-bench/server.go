@@ -108,7 +108,10 @@ func serve(ctx context.Context) (err error) {
 	})
 	server, err := api.New(api.Options{
 		Pool: pool, Authenticator: authenticator, Channels: channels, Tokens: tokens, Publisher: client, Streams: hub,
-		Limits: api.Limits{PerSecond: 1e9, Burst: 1 << 30}, Logger: warnings(),
+		Limits: api.Limits{
+			PerSecond: 1e9, Burst: 1 << 30, Connections: 1 << 20, StreamsOfTenant: 1 << 20, StreamsOfPrincipal: 1 << 20,
+		},
+		Logger: warnings(),
 	})
 	if err != nil {
 		return err

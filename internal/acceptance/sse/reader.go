@@ -96,11 +96,13 @@ func (r *Reader) follow(ctx context.Context, c *Readers, token string, connected
 // read reads events until the stream ends, and reports whether the server ended it with a reason.
 func (r *Reader) read(c *Readers, body io.Reader, connected func()) (dropped bool) {
 	lines := bufio.NewReaderSize(body, 512)
-	id := false
+	var data []byte // the beginning of the event's data
 	for {
 		line, err := lines.ReadSlice('\n')
-		for start := line; errors.Is(err, bufio.ErrBufferFull); {
-			line = start[:min(len(start), 16)] // long lines do not matter
+		if errors.Is(err, bufio.ErrBufferFull) {
+			line = bytes.Clone(line[:128]) // the rest of a long line does not matter
+		}
+		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = lines.ReadSlice('\n')
 		}
 		if err != nil {
@@ -108,23 +110,25 @@ func (r *Reader) read(c *Readers, body io.Reader, connected func()) (dropped boo
 		}
 		switch {
 		case bytes.HasPrefix(line, []byte("id: ")):
-			r.last, id = string(bytes.TrimSpace(line[4:])), true
+			r.last = string(bytes.TrimSpace(line[4:]))
 		case bytes.HasPrefix(line, []byte("event: dropped")):
 			dropped = true
 			r.Dropped++
 		case bytes.HasPrefix(line, []byte("retry: ")):
 			r.ready.Do(connected)
-		case len(line) == 1 && id:
-			id = false
-			r.receive(c)
+		case bytes.HasPrefix(line, []byte("data: ")):
+			data = append(data[:0], line[:min(len(line), 128)]...)
+		case len(line) == 1 && len(data) > 0:
+			r.receive(c, data)
+			data = data[:0]
 		}
 	}
 }
 
-// receive records the event that ends. Its id is offset.activity.epoch.
-func (r *Reader) receive(c *Readers) {
+// receive records the event that ends. Its data begin with the version and the id of the activity.
+func (r *Reader) receive(c *Readers, data []byte) {
 	at := time.Since(c.Started)
-	_, rest, _ := bytes.Cut([]byte(r.last), []byte{'.'})
+	_, rest, _ := bytes.Cut(data, []byte(`"event_id":"`))
 	activity, err := uuid.ParseBytes(rest[:min(len(rest), 36)])
 	if err != nil {
 		return
