@@ -101,7 +101,7 @@ func (at *tenant) inactive() uuid.UUID {
 // client checks each response against the document: its status, its media type and its schema.
 func TestAnswersAreDocumented(t *testing.T) {
 	t.Parallel()
-	w, _ := newLiveWorld(t)
+	w, _ := newLiveWorld(t, nil)
 	requests := map[string]access{}
 	for _, r := range accesses() {
 		requests[r.operation] = r
@@ -195,7 +195,7 @@ func TestNullableAnswers(t *testing.T) {
 // every operation, whatever its scopes and roles are, and permitted again when it is active.
 func TestInactivePrincipals(t *testing.T) {
 	t.Parallel()
-	w, _ := newLiveWorld(t)
+	w, _ := newLiveWorld(t, nil)
 	c := w.here.as(w.here.inactive(), identity.ScopeAdmin)
 	for _, op := range operations(w.server.Document()) {
 		i := slices.IndexFunc(accesses(), func(r access) bool { return r.operation == op.OperationID })
@@ -218,7 +218,7 @@ func TestInactivePrincipals(t *testing.T) {
 // returns them refuses once, and checks that no request fails.
 func TestStalePlans(t *testing.T) {
 	t.Parallel()
-	w, _ := newLiveWorld(t)
+	w, _ := newLiveWorld(t, nil)
 	all := func() error {
 		failed := make(chan error, 4)
 		for n := range cap(failed) {
