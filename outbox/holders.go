@@ -83,18 +83,11 @@ func holders(ctx context.Context, db pg.Querier) ([]Holder, error) {
 	})
 }
 
-// How long a lane must have been held by others, at every claim, before a worker looks for the
-// holder, and how often it looks.
-const (
-	missedFor  = 5 * time.Second
-	watchEvery = 5 * time.Second
-)
-
 // watchHolders names foreign holders of lanes until ctx ends.
 func (w *Worker) watchHolders(ctx context.Context) {
-	for wait.Sleep(ctx, watchEvery) == nil {
+	for wait.Sleep(ctx, w.limits.watch) == nil {
 		now := time.Now()
-		if !w.schedule.missed(now, missedFor) {
+		if !w.schedule.missed(now, w.limits.miss) {
 			w.heldAbroad.Store(nil)
 			continue
 		}

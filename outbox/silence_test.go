@@ -112,10 +112,8 @@ func TestWorkerSurvivesASilentNetwork(t *testing.T) {
 	}
 	h := &interruptible{}
 	w := NewWorker(pool, h, Options{Claimers: 2, Retries: Retries{First: time.Millisecond}})
-	w.limits = limits{
-		probe: 500 * time.Millisecond, begin: 500 * time.Millisecond, statement: 500 * time.Millisecond,
-		handle: time.Second,
-	}
+	w.limits.probe, w.limits.begin = 500*time.Millisecond, 500*time.Millisecond
+	w.limits.statement, w.limits.handle = 500*time.Millisecond, time.Second
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

@@ -19,11 +19,16 @@ type limits struct {
 	begin     time.Duration // to get a connection, too
 	statement time.Duration // of a claim, a settlement or a commit
 	handle    time.Duration // of a call of the Handler
+
+	// How long a lane must have been held by others, at every claim, before the worker looks for the
+	// holder, and how often it looks.
+	miss, watch time.Duration
 }
 
 func defaultLimits() limits {
 	return limits{
 		probe: 10 * time.Second, begin: 10 * time.Second, statement: 20 * time.Second, handle: 35 * time.Second,
+		miss: 5 * time.Second, watch: 5 * time.Second,
 	}
 }
 
