@@ -12,6 +12,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
@@ -87,6 +88,92 @@ func TestSendWaitsForThePublisher(t *testing.T) {
 		close(publish)
 		if outcome, _ := (<-returned).(error); !errors.Is(outcome, failure) {
 			t.Errorf("%s: got %v, want %v", name, outcome, failure)
+		}
+	}
+}
+
+// TestJudgeKeepsWhatWasAnswered has results of which Centrifugo answered a part: the later
+// activities of an unanswered one's resource stay pending with it.
+func TestJudgeKeepsWhatWasAnswered(t *testing.T) {
+	t.Parallel()
+	slow, quick := uuid.New(), uuid.New()
+	batch := make([]outbox.Item, 5)
+	for i, resource := range []uuid.UUID{quick, slow, slow, quick, slow} {
+		batch[i].ResourceID = resource
+	}
+	unanswered := centrifugo.Result{Err: &centrifugo.Error{Class: centrifugo.Unavailable}, Failed: []string{"user:1"}}
+	f := New(nil, nil, nil, Options{})
+	d := &decision{outcomes: make([]outbox.Outcome, 5), items: []int{0, 1, 2, 3}}
+	d.outcomes[4].Verdict = outbox.FanOutJob // it was not published
+	if err := f.judge(batch, d, []centrifugo.Result{{}, unanswered, {}, {}}); err != nil {
+		t.Fatal(err)
+	}
+	want := []outbox.Verdict{outbox.Delivered, outbox.Pending, outbox.Pending, outbox.Delivered, outbox.Pending}
+	for i, o := range d.outcomes {
+		if o.Verdict != want[i] || (o.Verdict == outbox.Pending) != errors.Is(o.Err, outbox.ErrUnavailable) {
+			t.Errorf("item %d: got %v with %v, want %v", i, o.Verdict, o.Err, want[i])
+		}
+	}
+	d = &decision{outcomes: make([]outbox.Outcome, 5), items: []int{0}}
+	if err := f.judge(batch, d, []centrifugo.Result{unanswered}); !errors.Is(err, outbox.ErrUnavailable) {
+		t.Errorf("nothing answered: got %v, want ErrUnavailable", err)
+	}
+}
+
+// TestSendWritesFirstAfterAFailure publishes once although the inbox rows cannot be written, and
+// then only after they are.
+func TestSendWritesFirstAfterAFailure(t *testing.T) {
+	t.Parallel()
+	published := 0
+	f := New(publisherFunc(func() []centrifugo.Result {
+		published++
+		return make([]centrifugo.Result, 1)
+	}), nil, nil, Options{})
+	failure := errors.New("permission denied")
+	for range 5 {
+		if _, err := f.send(t.Context(), execTx{exec: func() error { return failure }}, newDecision()); err == nil {
+			t.Fatal("got no error, want that of the inbox")
+		}
+	}
+	if published != 1 {
+		t.Errorf("published %d times, want 1", published)
+	}
+	if _, err := f.send(t.Context(), execTx{exec: func() error { return nil }}, newDecision()); err != nil || published != 2 {
+		t.Errorf("got %v and %d publications, want no error and 2", err, published)
+	}
+}
+
+// TestReached finds how far a step got whose publications were answered in part.
+func TestReached(t *testing.T) {
+	t.Parallel()
+	channels, err := centrifugo.ParseFormats(centrifugo.Formats{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := New(nil, channels, nil, Options{})
+	job := &outbox.Job{}
+	job.TenantID = uuid.New()
+	candidates := make([]watchers.Candidate, 4)
+	channel := make([]string, 4)
+	for i := range candidates {
+		candidates[i].PrincipalID = uuid.UUID{15: byte(i + 1)}
+		channel[i] = channels.User(activity.Principal{TenantID: job.TenantID, PrincipalID: candidates[i].PrincipalID})
+	}
+	for name, c := range map[string]struct {
+		failed []string
+		want   uuid.UUID
+		ok     bool
+	}{
+		"the last ones":    {channel[2:], candidates[1].PrincipalID, true},
+		"all":              {channel, uuid.Nil, false},
+		"a shared channel": {[]string{"resource:x", channel[3]}, candidates[2].PrincipalID, false},
+	} {
+		failed := map[string]bool{}
+		for _, name := range c.failed {
+			failed[name] = true
+		}
+		if got, ok := f.reached(job, candidates, failed); ok != c.ok || ok && got != c.want {
+			t.Errorf("%s: got %s, %v, want %s, %v", name, got, ok, c.want, c.ok)
 		}
 	}
 }
