@@ -2,9 +2,6 @@ package outbox
 
 import (
 	"context"
-	"net"
-	"net/url"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,85 +15,6 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// network is a TCP proxy before PostgreSQL that can forget its connections, as a NAT does: they
-// stay open and carry nothing any more.
-type network struct {
-	target string
-	url    string
-	era    atomic.Int64 // connections of an earlier era are forgotten
-	blind  atomic.Bool  // new connections are forgotten, too
-}
-
-func newNetwork(t *testing.T, databaseURL string) *network {
-	t.Helper()
-	u, err := url.Parse(databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &network{target: u.Host}
-	u.Host = listener.Addr().String()
-	n.url = u.String()
-	var open sync.WaitGroup
-	var mu sync.Mutex
-	var conns []net.Conn
-	open.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", n.target)
-			if err != nil {
-				_ = client.Close()
-				continue
-			}
-			mu.Lock()
-			conns = append(conns, client, server)
-			mu.Unlock()
-			era := n.era.Load()
-			open.Go(func() { n.carry(server, client, era) })
-			open.Go(func() { n.carry(client, server, era) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		mu.Lock()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		open.Wait()
-	})
-	return n
-}
-
-// carry copies until the connection is closed. Once it is forgotten, it swallows everything, even
-// the close.
-func (n *network) carry(to, from net.Conn, era int64) {
-	buffer := make([]byte, 64<<10)
-	for {
-		size, err := from.Read(buffer)
-		forgotten := n.blind.Load() || n.era.Load() > era
-		if err != nil {
-			if !forgotten {
-				_ = to.Close()
-			}
-			return
-		}
-		if !forgotten {
-			if _, err := to.Write(buffer[:size]); err != nil {
-				return
-			}
-		}
-	}
-}
-
-func (n *network) forget() { n.era.Add(1) }
-
 // TestWorkerSurvivesASilentNetwork forgets the connections of a worker in every state: between
 // probes, and while a batch is handled. New connections work, and so delivery must come back.
 func TestWorkerSurvivesASilentNetwork(t *testing.T) {
@@ -105,8 +23,8 @@ func TestWorkerSurvivesASilentNetwork(t *testing.T) {
 	if _, err := db.Pool.Exec(t.Context(), scribedTable); err != nil {
 		t.Fatal(err)
 	}
-	n := newNetwork(t, db.URL)
-	pool, err := pgxpool.New(t.Context(), n.url)
+	n := pgtest.NewNetwork(t, db.URL)
+	pool, err := pgxpool.New(t.Context(), n.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +41,6 @@ func TestWorkerSurvivesASilentNetwork(t *testing.T) {
 	t.Cleanup(func() {
 		stop()
 		<-ended
-		n.blind.Store(false)
 		pool.Close()
 	})
 	delivered := func(id uuid.UUID) {
@@ -132,10 +49,10 @@ func TestWorkerSurvivesASilentNetwork(t *testing.T) {
 	}
 	delivered(commitOne(t, db.Pool))
 	for range 3 {
-		n.forget()
+		n.Forget()
 		delivered(commitOne(t, db.Pool))
 	}
-	h.before.Store(func() { n.forget() }) // once, in a transaction that holds its lane
+	h.before.Store(func() { n.Forget() }) // once, in a transaction that holds its lane
 	id := commitOne(t, db.Pool)
 	waittest.Until(t, "handled", func() bool { return h.before.Load() == nil })
 	// The server does not notice either: it ends the session when it has been idle for 20 s in its

@@ -20,8 +20,8 @@ type limits struct {
 	statement time.Duration // of a claim, a settlement or a commit
 	handle    time.Duration // of a call of the Handler
 
-	// How long a lane must have been held by others, at every claim, before the worker looks for the
-	// holder, and how often it looks.
+	// How long a lane must have been held by others, at every claim, before the worker looks for
+	// the holder, and how often it looks.
 	miss, watch time.Duration
 }
 

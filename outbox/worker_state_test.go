@@ -156,14 +156,15 @@ func TestWorkerIgnoresAClockThatWasSetBack(t *testing.T) {
 		WITH taken AS (DELETE FROM fanfare.outbox WHERE activity_id = $1 RETURNING *)
 		INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at, retry_at)
 		SELECT activity_id, lane, seq, tenant_id, resource_id, recorded_at, now() + interval '1 hour' FROM taken`, job)
-	if err := NewBacklog(db.Pool).Park(t.Context(), testTenant, manual, time.Hour, "by hand"); err != nil {
+	if err := NewBacklog(db.Pool).Park(t.Context(), testTenant, manual, time.Hour, "manually"); err != nil {
 		t.Fatal(err)
 	}
 	startScribe(t, db, db.Pool, Options{}, nil)
 	waitDelivered(t, db, failed)
 	waittest.Query(t, db.Pool, "the job has ended", `SELECT NOT EXISTS (SELECT FROM fanfare.fan_out_jobs)`)
 	waitDelivered(t, db, commitOne(t, db.Pool))
-	waittest.Query(t, db.Pool, "parked by hand", `SELECT count(*) = 1 FROM fanfare.parked WHERE activity_id = $1`, manual)
+	waittest.Query(t, db.Pool, "parked manually", `SELECT count(*) = 1 FROM fanfare.parked WHERE activity_id = $1`,
+		manual)
 }
 
 func TestClockSetBack(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // soon is a generous limit for a second, on a busy machine.
@@ -137,5 +138,84 @@ func TestReadiness(t *testing.T) {
 		}
 		d.isReady(t, true)
 		d.says(t, "dependency is available again", c.name)
+	}
+}
+
+// TestNothingIsDelivered takes away what every delivery needs. The worker is not ready and names
+// the cause, and no activity is blamed.
+func TestNothingIsDelivered(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		impair, mend string
+		failing      string // the dependency
+		says         string
+	}{
+		"a broken directory": {
+			`ALTER TABLE fanfare.resources RENAME COLUMN owner_principal_id TO renamed`,
+			`ALTER TABLE fanfare.resources RENAME COLUMN renamed TO owner_principal_id`, "worker", "owner_principal_id",
+		},
+		"inbox rows are refused": {
+			`ALTER TABLE fanfare.notifications RENAME TO renamed`,
+			`ALTER TABLE fanfare.renamed RENAME TO notifications`, "worker", "notifications",
+		},
+		"a read-only database": {
+			`DO $$ BEGIN
+			    EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+			    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+			    WHERE datname = current_database() AND application_name = 'fanfare';
+			END $$`,
+			`DO $$ BEGIN
+			    EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database());
+			    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+			    WHERE datname = current_database() AND application_name = 'fanfare';
+			END $$`, "postgres", "read-only",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, centrifugo := pgtest.New(t), startCentrifugo(t)
+			w := newWorld(t, db)
+			events := w.listen(t, centrifugo)
+			d := startWorker(t, environment(db, centrifugo))
+			d.isReady(t, true)
+			exec := func(sql string) {
+				t.Helper()
+				if _, err := db.Pool.Exec(t.Context(), sql); err != nil {
+					t.Fatal(err)
+				}
+			}
+			recorded := w.record(t) // the connections of the test stay writable
+			if got := next(t, events, d).EventID; got != recorded.ID {
+				t.Fatalf("got event %s, want %s", got, recorded.ID)
+			}
+			exec(c.impair)
+			if c.failing == "worker" {
+				exec(`INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+					SELECT fanfare.lane_of(tenant_id, resource_id), id, tenant_id, resource_id, recorded_at
+					FROM fanfare.activities`)
+			}
+			d.isReady(t, false, c.failing)
+			d.says(t, c.says)
+			exec(c.mend)
+			d.isReady(t, true)
+			waittest.Until(t, "the outbox is empty", func() bool { return w.pending(t) == 0 }, d.log)
+			waittest.Query(t, db.Pool, "no activity is blamed", `SELECT NOT EXISTS (SELECT FROM fanfare.dead_letters)
+				AND NOT EXISTS (SELECT FROM fanfare.parked)`)
+		})
+	}
+}
+
+// TestStopsWithoutANetwork stops a worker whose connections to PostgreSQL are silent.
+func TestStopsWithoutANetwork(t *testing.T) {
+	t.Parallel()
+	db, centrifugo := pgtest.New(t), startCentrifugo(t)
+	network := pgtest.NewNetwork(t, db.URL)
+	environ := environment(db, centrifugo)
+	environ["FANFARE_DATABASE_URL"] = network.URL
+	d := startWorker(t, environ)
+	d.isReady(t, true)
+	network.Blind()
+	if code := d.finish(t); code != exitOK {
+		t.Errorf("got exit code %d, want 0\n%s", code, d.log)
 	}
 }
