@@ -27,6 +27,17 @@ const (
 	Failure Status = "failure"
 )
 
+// Notify specifies whether an action notifies principals whose filter mode is mutations. The
+// taxonomy says it of an action; the zero value leaves it to the patterns of the installation.
+type Notify string
+
+// The values.
+const (
+	NotifyDefault   Notify = "default"   // the mode mutations includes the action
+	NotifyOptional  Notify = "optional"  // the mode mutations does not include the action
+	NotifyMandatory Notify = "mandatory" // every mode includes the action
+)
+
 // Severity specifies how important the activity is to an operator.
 type Severity string
 

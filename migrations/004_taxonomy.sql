@@ -8,6 +8,10 @@ CREATE TABLE fanfare.taxonomy (
     category          text        NOT NULL,
     severity          text        NOT NULL DEFAULT 'info',
     visibility        text        NOT NULL DEFAULT 'resource',
+    -- Whether the action notifies principals whose filter mode is mutations: default, it does;
+    -- optional, it does not; mandatory, it notifies those with any other mode too. null: the
+    -- patterns of the worker's setting mutations decide.
+    notify            text        CHECK (notify IN ('default', 'optional', 'mandatory')),
     required_keys     text[]      NOT NULL DEFAULT '{}', -- that payload_schema requires at the first level
     allowed_keys      text[],     -- that are stored of the first level, all others being dropped; null: all
     title             text        NOT NULL DEFAULT '', -- template of the event's title; '': made of the action

@@ -1,6 +1,9 @@
 package preferences
 
-import "github.com/fanfarehq/fanfare/internal/fnmatch"
+import (
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/fnmatch"
+)
 
 const (
 	// maxResults is the number of results that a Batch keeps. Principals share few patterns.
@@ -10,9 +13,10 @@ const (
 	fewPatterns = 32
 )
 
-// Batch reports whether preferences include actions, as its Filter does. It matches each distinct
-// pattern once per action, and is fastest with consecutive calls for the same action. Its work is
-// bounded, whatever the patterns are: for each beyond a few, at most a step per character.
+// Batch reports whether preferences include actions, as its Filter does. It decides about each
+// distinct action once for ModeMutations, matches each distinct pattern once per action, and is
+// fastest with consecutive calls for the same action. Its work is bounded, whatever the patterns
+// are: for each beyond a few, at most a step per character.
 //
 // A Batch must not be used concurrently. It keeps every action: use a new one for each batch of
 // activities.
@@ -27,16 +31,21 @@ type Batch struct {
 
 // matcher matches patterns with one action.
 type matcher struct {
+	mandatory, mutation bool // every mode includes the action; ModeMutations does
+
 	text    *fnmatch.Text // nil until it is needed, and for an action that a Text cannot hold
 	results map[string]bool
 }
 
 // Includes reports what Filter.Includes reports.
 func (b *Batch) Includes(p Preference, action string) bool {
-	if p.Mode != ModeCustom {
-		return b.filter.Includes(p, action)
-	}
 	b.selectAction(action)
+	switch {
+	case p.Mode == ModeAll, b.matcher.mandatory:
+		return true
+	case p.Mode != ModeCustom:
+		return b.matcher.mutation
+	}
 	for _, pattern := range p.CustomActions {
 		if b.matches(pattern) {
 			return true
@@ -53,7 +62,11 @@ func (b *Batch) selectAction(action string) {
 	b.action = action
 	b.matcher = b.byAction[action]
 	if b.matcher == nil {
-		b.matcher = &matcher{results: make(map[string]bool)}
+		b.matcher = &matcher{
+			mandatory: b.filter.notifyOf(action) == activity.NotifyMandatory,
+			mutation:  b.filter.isMutation(action),
+			results:   make(map[string]bool),
+		}
 		b.byAction[action] = b.matcher
 	}
 }

@@ -2,47 +2,53 @@ package preferences
 
 import (
 	"slices"
-	"strings"
+	"sync/atomic"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
-// DefaultMutations returns the prefixes of ModeMutations that NewFilter uses by default.
+// DefaultMutations returns the patterns of ModeMutations that NewFilter uses by default.
 func DefaultMutations() []string {
-	return []string{
-		"resource.created",
-		"resource.updated",
-		"resource.deleted",
-		"transfer.*",
-		"promotion.*",
-	}
+	return []string{"*.created*", "*.updated*", "*.deleted*", "transfer.*", "promotion.*"}
 }
 
 // Filter reports whether preferences include actions. It caches compiled patterns, a bounded number
 // of them. It is safe for concurrent use.
 type Filter struct {
-	mutations []string // prefixes of actions
+	mutations []Pattern
+	notify    atomic.Pointer[map[string]activity.Notify] // by action; a stored map is never modified
 	patterns  cache
 }
 
-// NewFilter returns a Filter whose ModeMutations includes the actions with one of the given
-// prefixes. A trailing * of a prefix is ignored. Nil selects DefaultMutations; with an empty list,
-// ModeMutations includes no action.
+// NewFilter returns a Filter whose ModeMutations includes the actions that one of the patterns
+// matches. An invalid pattern matches no action. Nil selects DefaultMutations; with an empty list,
+// ModeMutations includes only the actions that SetNotify names.
 func NewFilter(mutations []string) *Filter {
 	if mutations == nil {
 		mutations = DefaultMutations()
 	}
-	f := &Filter{mutations: make([]string, len(mutations))}
-	for i, m := range mutations {
-		f.mutations[i] = strings.TrimSuffix(m, "*")
+	f := &Filter{}
+	for _, text := range mutations {
+		if p, err := Compile(text); err == nil {
+			f.mutations = append(f.mutations, p)
+		}
 	}
 	return f
 }
 
-// Includes reports whether the mode of the preference includes the action. An invalid pattern
-// matches no action.
+// SetNotify replaces what the taxonomy says of actions. It takes precedence over the patterns of
+// NewFilter. The map must not be modified afterwards.
+func (f *Filter) SetNotify(byAction map[string]activity.Notify) { f.notify.Store(&byAction) }
+
+// Includes reports whether the preference includes the action: an action that is mandatory, or that
+// the mode includes. An invalid pattern matches no action.
 //
 // Includes ignores Muted. The caller must consider it, because it affects the target of an activity
 // differently: a muted target gets an inbox row but no push.
 func (f *Filter) Includes(p Preference, action string) bool {
+	if f.notifyOf(action) == activity.NotifyMandatory {
+		return true
+	}
 	switch p.Mode {
 	case ModeAll:
 		return true
@@ -60,10 +66,23 @@ func (f *Filter) Batch() *Batch {
 	return &Batch{filter: f, byAction: make(map[string]*matcher)}
 }
 
+func (f *Filter) notifyOf(action string) activity.Notify {
+	if byAction := f.notify.Load(); byAction != nil {
+		return (*byAction)[action]
+	}
+	return ""
+}
+
+// isMutation reports whether ModeMutations includes the action.
 func (f *Filter) isMutation(action string) bool {
-	return slices.ContainsFunc(f.mutations, func(prefix string) bool {
-		return strings.HasPrefix(action, prefix)
-	})
+	switch f.notifyOf(action) {
+	case activity.NotifyDefault, activity.NotifyMandatory:
+		return true
+	case activity.NotifyOptional:
+		return false
+	default:
+		return slices.ContainsFunc(f.mutations, func(p Pattern) bool { return p.Match(action) })
+	}
 }
 
 func (f *Filter) matches(pattern, action string) bool {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
@@ -29,7 +30,7 @@ func TestIncludes(t *testing.T) {
 			"signal.viewed", true,
 		},
 
-		{"default, created", nil, preferences.Preference{}, "resource.created", true},
+		{"default, created", nil, preferences.Preference{}, "project.created", true},
 		{"default, viewed", nil, preferences.Preference{}, "resource.viewed", false},
 		{
 			"default ignores patterns", nil,
@@ -37,21 +38,23 @@ func TestIncludes(t *testing.T) {
 			"resource.viewed", false,
 		},
 		{"updated", nil, mode("mutations"), "resource.updated", true},
-		{"deleted", nil, mode("mutations"), "resource.deleted", true},
-		{"prefix", nil, mode("mutations"), "resource.created_by_import", true},
-		{"prefix with a star", nil, mode("mutations"), "transfer.accepted", true},
-		{"another prefix with a star", nil, mode("mutations"), "promotion.approved", true},
-		{"prefix includes its dot", nil, mode("mutations"), "transferred.x", false},
-		{"prefix inside the action", nil, mode("mutations"), "my.resource.created", false},
+		{"deleted", nil, mode("mutations"), "storage.file.deleted", true},
+		{"with a suffix", nil, mode("mutations"), "resource.created_by_import", true},
+		{"a whole family", nil, mode("mutations"), "transfer.accepted", true},
+		{"another family", nil, mode("mutations"), "promotion.approved", true},
+		{"a family ends at its dot", nil, mode("mutations"), "transferred.x", false},
+		{"a resource named created", nil, mode("mutations"), "created.viewed", false},
 		{"unknown mode, mutation", nil, mode("sometimes"), "resource.created", true},
-		{"unknown mode, other", nil, mode("sometimes"), "signal.created", false},
-		{"mode in upper case", nil, mode("ALL"), "signal.created", false},
+		{"unknown mode, other", nil, mode("sometimes"), "signal.checked", false},
+		{"mode in upper case", nil, mode("ALL"), "signal.checked", false},
 
-		{"configured prefix", []string{"signal.*"}, preferences.Preference{}, "signal.created", true},
-		{"configured prefixes only", []string{"signal.*"}, preferences.Preference{}, "resource.created", false},
-		{"star inside a prefix is literal", []string{"a*.b"}, preferences.Preference{}, "ax.b", false},
-		{"no prefixes", []string{}, preferences.Preference{}, "resource.created", false},
-		{"empty prefix", []string{"*"}, preferences.Preference{}, "signal.viewed", true},
+		{"configured pattern", []string{"signal.*"}, preferences.Preference{}, "signal.viewed", true},
+		{"configured patterns only", []string{"signal.*"}, preferences.Preference{}, "resource.created", false},
+		{"configured class", []string{"signal.[!v]*"}, preferences.Preference{}, "signal.viewed", false},
+		{"a pattern is not a prefix", []string{"signal"}, preferences.Preference{}, "signal.viewed", false},
+		{"an invalid pattern", []string{"\xff", "signal.*"}, preferences.Preference{}, "signal.viewed", true},
+		{"no configured patterns", []string{}, preferences.Preference{}, "resource.created", false},
+		{"all actions", []string{"*"}, preferences.Preference{}, "signal.viewed", true},
 
 		{"no patterns", nil, custom(), "resource.created", false},
 		{"matching pattern", nil, custom("signal.*"), "signal.created", true},
@@ -91,6 +94,45 @@ func TestNewFilterCopiesItsArgument(t *testing.T) {
 	mutations[0] = "other.*"
 	if got := f.Includes(preferences.Preference{}, "signal.created"); !got {
 		t.Errorf("after the caller changed the list: got %t, want true", got)
+	}
+}
+
+// TestNotify decides for actions of which the taxonomy says something.
+func TestNotify(t *testing.T) {
+	t.Parallel()
+	f := preferences.NewFilter(nil)
+	f.SetNotify(map[string]activity.Notify{
+		"signal.checked": activity.NotifyDefault,
+		"signal.created": activity.NotifyOptional,
+		"signal.stopped": activity.NotifyMandatory,
+	})
+	batch := f.Batch()
+	for _, test := range []struct {
+		action                 string
+		mutations, all, custom bool
+	}{
+		{"signal.checked", true, true, false},
+		{"signal.created", false, true, false},
+		{"signal.stopped", true, true, true},
+		{"signal.updated", true, true, false},
+		{"signal.viewed", false, true, true},
+	} {
+		for mode, want := range map[preferences.Mode]bool{
+			"": test.mutations, "sometimes": test.mutations, preferences.ModeMutations: test.mutations,
+			preferences.ModeAll: test.all, preferences.ModeCustom: test.custom,
+		} {
+			p := preferences.Preference{Mode: mode, CustomActions: []string{"*.viewed"}}
+			if got := f.Includes(p, test.action); got != want {
+				t.Errorf("Filter.Includes(%q, %s): got %t, want %t", mode, test.action, got, want)
+			}
+			if got := batch.Includes(p, test.action); got != want {
+				t.Errorf("Batch.Includes(%q, %s): got %t, want %t", mode, test.action, got, want)
+			}
+		}
+	}
+	f.SetNotify(nil)
+	if f.Includes(preferences.Preference{}, "signal.checked") {
+		t.Error("after the taxonomy was replaced: got true, want false")
 	}
 }
 

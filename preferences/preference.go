@@ -6,7 +6,7 @@ type Mode string
 // The modes. Every other value, the empty one included, is ModeMutations.
 const (
 	ModeAll       Mode = "all"       // all actions
-	ModeMutations Mode = "mutations" // the actions that modify a resource; see NewFilter
+	ModeMutations Mode = "mutations" // the actions that change something; see NewFilter and Filter.SetNotify
 	ModeCustom    Mode = "custom"    // the actions that a pattern of the principal matches
 )
 

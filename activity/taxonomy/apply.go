@@ -146,6 +146,7 @@ type row struct {
 	Category        string              `json:"category"`
 	Severity        activity.Severity   `json:"severity"`
 	Visibility      activity.Visibility `json:"visibility"`
+	Notify          activity.Notify     `json:"notify"` // "" leaves it to the patterns
 	Title           string              `json:"title"`
 	Summary         string              `json:"summary"`
 	Icon            string              `json:"icon"`
@@ -160,7 +161,7 @@ func write(ctx context.Context, tx pgx.Tx, actions []Action, removed []string) e
 	for i, a := range actions {
 		rows[i] = row{
 			Action: a.Name, Description: a.Description, Category: a.Category,
-			Severity: a.Severity, Visibility: a.Visibility,
+			Severity: a.Severity, Visibility: a.Visibility, Notify: a.Notify,
 			Title: a.Title, Summary: a.Summary, Icon: a.Icon, PayloadSchema: a.Schema,
 			RequiredKeys: append([]string{}, a.Required...), AllowedKeys: a.Keep,
 		}
@@ -173,12 +174,12 @@ func write(ctx context.Context, tx pgx.Tx, actions []Action, removed []string) e
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO fanfare.taxonomy (action, description, category, severity, visibility, title, summary, icon,
+		INSERT INTO fanfare.taxonomy (action, description, category, severity, visibility, notify, title, summary, icon,
 		    payload_schema, required_keys, allowed_keys, max_payload_bytes)
-		SELECT r.action, r.description, r.category, r.severity, r.visibility, r.title, r.summary, r.icon,
-		    r.payload_schema, r.required_keys, r.allowed_keys, r.max_payload_bytes
+		SELECT r.action, r.description, r.category, r.severity, r.visibility, nullif(r.notify, ''),
+		    r.title, r.summary, r.icon, r.payload_schema, r.required_keys, r.allowed_keys, r.max_payload_bytes
 		FROM jsonb_to_recordset($1::text::jsonb) AS r(
-		    action text, description text, category text, severity text, visibility text,
+		    action text, description text, category text, severity text, visibility text, notify text,
 		    title text, summary text, icon text,
 		    payload_schema jsonb, required_keys text[], allowed_keys text[], max_payload_bytes int)
 		ON CONFLICT (action) DO UPDATE SET
@@ -186,6 +187,7 @@ func write(ctx context.Context, tx pgx.Tx, actions []Action, removed []string) e
 		    category = excluded.category,
 		    severity = excluded.severity,
 		    visibility = excluded.visibility,
+		    notify = excluded.notify,
 		    title = excluded.title,
 		    summary = excluded.summary,
 		    icon = excluded.icon,

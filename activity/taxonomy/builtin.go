@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"sync"
+
+	"github.com/fanfarehq/fanfare/activity"
 )
 
 //go:embed builtin.yaml
@@ -29,6 +31,20 @@ func mustRead(file string) *Taxonomy {
 // max_payload_bytes of such an action are always those of Builtins; a file may change its texts,
 // category and severity.
 func (a Action) Builtin() bool { return builtins().byName[a.Name] != nil }
+
+// NotifyByAction returns what a list of actions, and the built-in actions that it lacks, say about
+// whether an action notifies. It lacks the actions that say nothing.
+func NotifyByAction(actions []Action) map[string]activity.Notify {
+	byAction := make(map[string]activity.Notify)
+	for _, list := range [][]Action{builtins().Actions(), actions} {
+		for _, a := range list {
+			if delete(byAction, a.Name); a.Notify != "" {
+				byAction[a.Name] = a.Notify
+			}
+		}
+	}
+	return byAction
+}
 
 // WithBuiltins returns the taxonomy together with the built-in actions that it does not have. Apply
 // writes it, so that no taxonomy prevents Fanfare from recording its own activities.

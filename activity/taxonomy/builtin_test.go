@@ -88,6 +88,7 @@ actions:
     category: security
     severity: critical
     visibility: tenant
+    notify: mandatory
     title: Key cut
     summary: "{actor} cut the key {payload.token_id}"
     icon: house
@@ -98,6 +99,7 @@ actions:
 	got, _ := parsed.Action("token.created")
 	want, _ := taxonomy.Builtins().Action("token.created")
 	want.Description, want.Category, want.Severity = "A key was cut.", "security", activity.Critical
+	want.Notify = activity.NotifyMandatory
 	want.Title, want.Summary, want.Icon = "Key cut", "{actor} cut the key {payload.token_id}", "house"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

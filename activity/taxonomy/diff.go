@@ -117,6 +117,7 @@ func diffFields(from, to Action) (fields []FieldChange) {
 	add("category", from.Category, to.Category)
 	add("severity", string(from.Severity), string(to.Severity))
 	add("visibility", string(from.Visibility), string(to.Visibility))
+	add("notify", string(from.Notify), string(to.Notify))
 	add("title", from.Title, to.Title)
 	add("summary", from.Summary, to.Summary)
 	add("icon", from.Icon, to.Icon)

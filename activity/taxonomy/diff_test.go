@@ -33,6 +33,7 @@ actions:
     description: "After\nit"
     category: C
     severity: error
+    notify: optional
     max_payload_bytes: 10
     keep: [b, a]
     payload:
@@ -53,6 +54,7 @@ func TestDiff(t *testing.T) {
 		Changed: []taxonomy.Change{{Action: "a.changed", Fields: []taxonomy.FieldChange{
 			{"description", "Before", "After\nit"},
 			{"severity", "info", "error"},
+			{"notify", "", "optional"},
 			{"icon", "old", ""},
 			{"max_payload_bytes", "", "10"},
 			{"payload.properties.a.maximum", "10", "11"},
@@ -67,6 +69,7 @@ func TestDiff(t *testing.T) {
 ~ a.changed
     description: Before → After\nit
     severity: info → error
+    notify: (none) → optional
     icon: old → (none)
     max_payload_bytes: (none) → 10
     payload.properties.a.maximum: 10 → 11

@@ -27,7 +27,7 @@ func Load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 func load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 	rows, err := db.Query(ctx, `
 		SELECT s.secret_keys, t.action, t.description, t.category, t.severity, t.visibility,
-		    t.title, t.summary, t.icon, t.payload_schema::text, t.allowed_keys, t.max_payload_bytes
+		    t.notify, t.title, t.summary, t.icon, t.payload_schema::text, t.allowed_keys, t.max_payload_bytes
 		FROM fanfare.settings AS s
 		LEFT JOIN fanfare.taxonomy AS t ON true
 		ORDER BY t.action COLLATE "C"`)
@@ -51,6 +51,7 @@ func load(ctx context.Context, db pg.Querier) (*Taxonomy, error) {
 			text(&e.Category),
 			text((*string)(&e.Severity)),
 			text((*string)(&e.Visibility)),
+			text((*string)(&e.Notify)),
 			text(&e.Title),
 			text(&e.Summary),
 			text(&e.Icon),

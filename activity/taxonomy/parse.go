@@ -105,6 +105,8 @@ func (r *reader) entry(a pair, c *compiler) *entry {
 		case "visibility":
 			e.Visibility = oneOf(r, p,
 				activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible)
+		case "notify":
+			e.Notify = oneOf(r, p, activity.NotifyDefault, activity.NotifyOptional, activity.NotifyMandatory)
 		case "title":
 			e.Title = r.phrase(p)
 		case "summary":

@@ -20,6 +20,10 @@ type Action struct {
 	Severity   activity.Severity   `json:"severity"`
 	Visibility activity.Visibility `json:"visibility"`
 
+	// Notify specifies whether the action notifies principals whose filter mode is mutations. The
+	// zero value leaves that to the patterns of the installation.
+	Notify activity.Notify `json:"notify,omitzero"`
+
 	// Title and Summary are templates of the texts of events.
 	Title   string `json:"title,omitzero"`
 	Summary string `json:"summary,omitzero"`

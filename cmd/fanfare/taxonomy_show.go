@@ -88,12 +88,13 @@ func showTaxonomy(p process, t *taxonomy.Taxonomy, name string, asJSON bool) err
 		_, err := fmt.Fprintln(p.stdout, "No actions are registered.")
 		return err
 	}
-	rows := [][]string{{"ACTION", "BUILT-IN", "CATEGORY", "SEVERITY", "VISIBILITY", "REQUIRED", "DESCRIPTION"}}
+	rows := [][]string{{
+		"ACTION", "BUILT-IN", "CATEGORY", "SEVERITY", "VISIBILITY", "NOTIFY", "REQUIRED", "DESCRIPTION",
+	}}
 	for _, a := range shown.Actions {
 		rows = append(rows, []string{
-			a.Name, a.builtinText(), a.Category, string(a.Severity), string(a.Visibility), strings.Join(
-				a.Required, ","),
-			a.Description,
+			a.Name, a.builtinText(), a.Category, string(a.Severity), string(a.Visibility), string(a.Notify),
+			strings.Join(a.Required, ","), a.Description,
 		})
 	}
 	return writeTable(p.stdout, rows)
@@ -128,6 +129,7 @@ func actionRows(a taxonomy.Action) [][]string {
 		{"category", a.Category},
 		{"severity", string(a.Severity)},
 		{"visibility", string(a.Visibility)},
+		{"notify", string(a.Notify)},
 		{"title", a.Title},
 		{"summary", a.Summary},
 		{"icon", a.Icon},

@@ -33,6 +33,7 @@ actions:
     description: A signal was registered.
     category: research
     severity: warning
+    notify: mandatory
 `
 
 // taxonomyFile writes a taxonomy to a file and returns its path.

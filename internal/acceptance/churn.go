@@ -107,7 +107,7 @@ func Churn(ctx context.Context, e *Environment, o ChurnOptions) (*ChurnResult, e
 		Environment: e, ChurnOptions: o, world: churn.New(options), recorder: NewRecorder(), kinds: map[string]int{},
 	}
 	c.changes = make([][]oracle.Change, len(c.world.Tenants))
-	if err := c.world.Rows().Load(ctx, e.Pool); err != nil {
+	if err := errors.Join(c.world.Rows().Load(ctx, e.Pool), churn.ApplyTaxonomy(ctx, e.Pool)); err != nil {
 		return nil, err
 	}
 	var principals []activity.Principal

@@ -37,11 +37,13 @@ type Action struct {
 // TransformSchema adds descriptions and enums to the schema.
 func (Action) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	describe(s, map[string]string{
-		"name":              "<resource>.<verb>",
-		"description":       "The meaning of the action.",
-		"category":          "The default category.",
-		"severity":          "The default severity.",
-		"visibility":        "The default visibility.",
+		"name":        "<resource>.<verb>",
+		"description": "The meaning of the action.",
+		"category":    "The default category.",
+		"severity":    "The default severity.",
+		"visibility":  "The default visibility.",
+		"notify": "Whether the action notifies principals whose filter mode is mutations: default, it does; " +
+			"optional, it does not; mandatory, it notifies those with any other mode too. By default, patterns decide.",
 		"title":             "The template of an event's title. The default derives from the name.",
 		"summary":           "The template of an event's summary.",
 		"icon":              "The icon. The default is the resource's type.",
@@ -51,6 +53,7 @@ func (Action) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 		"required":          "The required keys of the payload.",
 	})
 	s.Properties["severity"].Enum = []any{"info", "warning", "error", "critical"}
+	s.Properties["notify"].Enum = []any{"default", "optional", "mandatory"}
 	s.Properties["visibility"].Enum = []any{"private", "resource", "scope", "tenant"}
 	// A schema may also be true or false.
 	*s.Properties["payload"] = huma.Schema{Description: s.Properties["payload"].Description}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/preferences"
 )
 
 // field is the place of a setting's value in a Config and the rules for the value.
@@ -142,17 +142,17 @@ func optionalID(at func(*Config) *uuid.UUID) field {
 	})
 }
 
-// actionPrefix matches the beginning of an action, with or without a star.
-var actionPrefix = regexp.MustCompile(`^[a-z0-9_.]+\*?$`)
-
-// actions is a comma-separated list of action prefixes. An empty text is an empty list.
-func actions(at func(*Config) *[]string) field {
+// patterns is a comma-separated list of patterns of actions. An empty text is an empty list.
+func patterns(at func(*Config) *[]string) field {
 	return parsed(at, valueType[[]string]{
 		kind:  "list",
-		rule:  "must be a comma-separated list of actions, such as resource.created or transfer.*",
+		rule:  "must be a comma-separated list of patterns of at most 200 bytes, such as *.created* or transfer.*",
 		parse: splitList,
 		allowed: func(list []string) bool {
-			return !slices.ContainsFunc(list, func(prefix string) bool { return !actionPrefix.MatchString(prefix) })
+			return !slices.ContainsFunc(list, func(text string) bool {
+				_, err := preferences.Compile(text)
+				return err != nil
+			})
 		},
 		show: joinList,
 	})

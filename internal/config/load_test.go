@@ -99,7 +99,7 @@ func TestValidateReportsEveryInvalidSetting(t *testing.T) {
 		"wide-audience":                "1.5",
 		"inbox":                        "perhaps",
 		"stream-tenants":               "2",
-		"mutations":                    "resource.created,Transfer?",
+		"mutations":                    "resource.created," + strings.Repeat("x", 201),
 		"retention-interval":           "1s",
 		"channel-user":                 "user:{tenant}",
 		"channel-resource":             "resource",

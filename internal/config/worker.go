@@ -35,11 +35,21 @@ func delivery() []Setting {
 			"inbox", "true", "store a notification for every recipient",
 			boolean(func(c *Config) *bool { return &c.Inbox }),
 		},
-		{
-			"mutations", strings.Join(preferences.DefaultMutations(), ","),
-			"actions that notify principals without preferences, as a comma-separated list of prefixes",
-			actions(func(c *Config) *[]string { return &c.Mutations }),
-		},
+		mutations(),
+	}
+}
+
+// Explain returns the settings of fanfare activity explain.
+func Explain() []Setting {
+	return append(Database(), mutations())
+}
+
+// mutations returns the setting of the actions that notify by default.
+func mutations() Setting {
+	return Setting{
+		"mutations", strings.Join(preferences.DefaultMutations(), ","),
+		"patterns of the actions that notify principals without preferences, as a comma-separated list",
+		patterns(func(c *Config) *[]string { return &c.Mutations }),
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/database"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/internal/render"
+	"github.com/fanfarehq/fanfare/preferences"
 )
 
 // ShutdownTimeout limits how long batches and requests in progress may take after a daemon begins
@@ -54,7 +55,8 @@ type Daemon struct {
 	client           *centrifugo.Client
 	pool             *pgxpool.Pool
 	catalog          *render.Catalog
-	taxonomy         *taxonomy.Watcher // sets the texts of the catalog
+	filter           *preferences.Filter
+	taxonomy         *taxonomy.Watcher // sets the texts of the catalog and the exceptions of the filter
 	monitor          *monitor
 	registry         *prometheus.Registry
 	health           *health
@@ -77,6 +79,14 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 	return d, nil
 }
 
+// APIAddress returns the address that the API is served at, or nil if it is not served.
+func (d *Daemon) APIAddress() net.Addr {
+	if d.apiListener == nil {
+		return nil
+	}
+	return d.apiListener.Addr()
+}
+
 func (d *Daemon) wire(ctx context.Context) (err error) {
 	c := d.config
 	if d.channels, err = centrifugo.ParseFormats(c.Formats()); err != nil {
@@ -91,11 +101,13 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	if d.pool, err = database.Open(ctx, c.DatabaseURL, d.maxConnections()); err != nil {
 		return err
 	}
-	d.catalog = &render.Catalog{}
+	d.catalog, d.filter = &render.Catalog{}, preferences.NewFilter(c.Mutations)
 	d.taxonomy = taxonomy.NewWatcher(d.pool, taxonomy.WatcherOptions{
 		Report: func(err error) { d.log.Warn("cannot read the applied taxonomy", zap.Error(err)) },
-		// Report receives the invalid templates too.
-		OnChange: func(actions []taxonomy.Action) { _ = d.catalog.Set(actions) },
+		OnChange: func(actions []taxonomy.Action) {
+			_ = d.catalog.Set(actions) // Report receives the invalid templates too
+			d.filter.SetNotify(taxonomy.NotifyByAction(actions))
+		},
 	})
 	d.actors = append(d.actors, d.taxonomy.Run)
 	if d.role.serves() {

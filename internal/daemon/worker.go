@@ -9,7 +9,6 @@ import (
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/outbox"
-	"github.com/fanfarehq/fanfare/preferences"
 )
 
 // stalledAfter is the time without a completed poll of the outbox, in addition to the poll
@@ -30,7 +29,7 @@ func WorkerConnections(c *config.Config) int {
 // deliver adds the worker, the creation of partitions and retention.
 func (d *Daemon) deliver() {
 	c := d.config
-	delivery := fanout.New(d.client, d.channels, preferences.NewFilter(c.Mutations), fanout.Options{
+	delivery := fanout.New(d.client, d.channels, d.filter, fanout.Options{
 		Stream:   c.StreamTenants,
 		NoInbox:  !c.Inbox,
 		Wide:     c.WideAudience,

@@ -193,7 +193,8 @@ func (s *stack) applyTaxonomy(ctx context.Context) error {
 	if err := taxonomy.SetMode(ctx, s.admin, uuid.Nil, taxonomy.Strict); err != nil {
 		return err
 	}
-	s.catalog = &render.Catalog{}
+	s.catalog, s.filter = &render.Catalog{}, preferences.NewFilter(nil)
+	s.filter.SetNotify(taxonomy.NotifyByAction(actions.Actions()))
 	if err := s.catalog.Set(actions.Actions()); err != nil {
 		return err
 	}
@@ -215,7 +216,6 @@ func (s *stack) connectPublisher(ctx context.Context) (err error) {
 
 // startWorker runs a worker as the daemon does.
 func (s *stack) startWorker(context.Context) error {
-	s.filter = preferences.NewFilter(nil)
 	handler := fanout.New(s.publisher, s.channels, s.filter, fanout.Options{Catalog: s.catalog})
 	s.run(outbox.NewWorker(s.admin, handler, outbox.Options{Logger: s.options.Logger}).Run)
 	return s.progress("worker", "claims lanes, fans out, publishes")

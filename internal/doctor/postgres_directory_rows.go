@@ -85,16 +85,17 @@ func oddities() []oddity {
 			"have no tenant_id, principal_id, scope_resource_id or role_name", "remove them from the view",
 		},
 		{
-			"resources", fmt.Sprintf(walk+`SELECT count(*), min(id::text) FROM down WHERE level > %[1]d`, directory.MaxDepth),
-			fmt.Sprintf("have more than %d ancestors, of which the highest do not count: subscriptions and roles there "+
-				"have no effect on them", directory.MaxDepth),
+			"resources",
+			fmt.Sprintf(walk+`SELECT count(*), min(id::text) FROM down WHERE level > %d`, directory.MaxDepth),
+			fmt.Sprintf("have more than %d ancestors, of which the highest do not count: "+
+				"subscriptions and roles there have no effect on them", directory.MaxDepth),
 			"make the tree flatter, or grant roles and subscribe at a lower level",
 		},
 		{
 			"resources", fmt.Sprintf(walk+`
 				SELECT count(*), min(r.id::text) FROM fanfare.resources AS r
 				WHERE NOT EXISTS (SELECT FROM down AS d WHERE d.tenant_id = r.tenant_id AND d.id = r.id)
-				  AND NOT EXISTS (SELECT FROM down AS d WHERE d.level > %[1]d)`, directory.MaxDepth),
+				  AND NOT EXISTS (SELECT FROM down AS d WHERE d.level > %d)`, directory.MaxDepth),
 			"are in a cycle of parents or below one, which ends their chain of ancestors",
 			"correct their parent_id",
 		},

@@ -46,7 +46,7 @@ FROM (VALUES
     ('half', 'user', 'Half', true),
     ('half', 'user', 'Half', false)
 ) AS v(name, kind, display_name, active)
-UNION ALL SELECT NULL, an_id('tenant'), 'user', 'Nobody', true;
+UNION ALL SELECT NULL, an_id('tenant'), 'user', 'No id', true;
 
 CREATE VIEW fanfare.resources AS
 SELECT an_id(name)::key AS id, an_id('tenant')::key AS tenant_id, an_id(parent)::deeper_key AS parent_id,
@@ -61,8 +61,8 @@ FROM (VALUES
 UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL;
 
 CREATE VIEW fanfare.role_bindings AS
-SELECT an_id('tenant')::key AS tenant_id, an_id(who)::key AS principal_id, an_id(scope)::deeper_key AS scope_resource_id,
-       role::grade AS role_name, NULL::timestamptz AS revoked_at
+SELECT an_id('tenant')::key AS tenant_id, an_id(who)::key AS principal_id,
+       an_id(scope)::deeper_key AS scope_resource_id, role::grade AS role_name, NULL::timestamptz AS revoked_at
 FROM (VALUES
     ('nothing', 'thing', 'viewer'), ('large', 'root', 'owner'), ('half', 'root', 'owner'),
     ('nothing', NULL, 'viewer'), (NULL, 'thing', 'owner'), ('nothing', 'thing', NULL)
@@ -122,7 +122,8 @@ func TestOddDirectory(t *testing.T) {
 func (s *stage) wantInbox(t *testing.T, id uuid.UUID, want map[uuid.UUID]watchers.Reasons) {
 	t.Helper()
 	rows, err := s.db.Pool.Query(t.Context(), `
-		SELECT principal_id, reasons FROM fanfare.notifications WHERE tenant_id = $1 AND activity_id = $2`, s.tenant, id)
+		SELECT principal_id, reasons FROM fanfare.notifications
+		WHERE tenant_id = $1 AND activity_id = $2`, s.tenant, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +192,8 @@ func TestDeepTree(t *testing.T) {
 		s.exec(`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
 			VALUES ($1, $1, md5('0')::uuid, 'owner')`, s.tenant)
 		s.exec(`SELECT fanfare.record_activity(jsonb_build_object('tenant_id', $1::text, 'actor_principal_id',
-			md5('0')::uuid, 'resource_id', md5(($2::int)::text)::uuid, 'resource_type', 'folder', 'action', 'folder.updated'))`,
+			md5('0')::uuid, 'resource_id', md5(($2::int)::text)::uuid, 'resource_type', 'folder',
+			'action', 'folder.updated'))`,
 			s.tenant, ancestors)
 		r := <-observed
 		if r.TooDeep != want || len(r.Recipients) != 1 || r.Recipients[0] != 1-want {

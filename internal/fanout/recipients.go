@@ -39,6 +39,19 @@ type preferenceFilter interface {
 	Includes(p preferences.Preference, action string) bool
 }
 
+// outcome is what becomes of a candidate.
+type outcome uint8
+
+const (
+	unconcerned outcome = iota // a candidate only as the target of another activity of the resource
+	isActor
+	isInactive
+	withoutPermission
+	hasMuted
+	isFiltered
+	isRecipient
+)
+
 // selectRecipients returns the recipients of an activity: the candidates other than the actor that
 // are active, may see the activity, and whose preference includes its action. The preference of the
 // target decides only about the push.
@@ -49,48 +62,70 @@ func selectRecipients(
 ) ([]Recipient, Dropped) {
 	recipients := make([]Recipient, 0, len(candidates))
 	var dropped Dropped
-	for _, c := range candidates {
-		c.Reasons &^= watchers.Target
-		if c.PrincipalID == a.TargetPrincipalID {
-			c.Reasons |= watchers.Target
-		}
-		switch {
-		case c.Reasons == 0:
-			// A candidate only as the target of another activity of the resource.
-		case c.PrincipalID == a.ActorPrincipalID:
+	for i := range candidates {
+		recipient, outcome := decide(a, &candidates[i], filter)
+		switch outcome {
+		case isActor:
 			dropped.Actor++
-		case c.Inactive:
+		case isInactive:
 			dropped.Inactive++
-		default:
-			reasons := permittedReasons(a.Visibility, c)
-			preference := preferences.Preference{
-				Mode:          preferences.Mode(c.FilterMode),
-				CustomActions: c.CustomActions,
-				Muted:         c.Muted,
-			}
-			switch {
-			case reasons == 0:
-				dropped.Permission++
-			case reasons.Has(watchers.Target):
-				recipients = append(recipients, Recipient{PrincipalID: c.PrincipalID, Reasons: reasons, Push: !c.Muted})
-			case c.Muted:
-				dropped.Muted++
-			case !filter.Includes(preference, a.Action):
-				dropped.Filtered++
-			default:
-				recipients = append(recipients, Recipient{PrincipalID: c.PrincipalID, Reasons: reasons, Push: true})
-			}
+		case withoutPermission:
+			dropped.Permission++
+		case hasMuted:
+			dropped.Muted++
+		case isFiltered:
+			dropped.Filtered++
+		case isRecipient:
+			recipients = append(recipients, recipient)
+		case unconcerned:
 		}
 	}
 	return recipients, dropped
 }
 
+// decide returns what becomes of a candidate. The Recipient has the reasons that apply to the
+// activity, whatever the outcome is.
+func decide(a *activity.Activity, c *watchers.Candidate, filter preferenceFilter) (Recipient, outcome) {
+	r := Recipient{PrincipalID: c.PrincipalID, Reasons: c.Reasons &^ watchers.Target, Push: true}
+	if c.PrincipalID == a.TargetPrincipalID {
+		r.Reasons |= watchers.Target
+	}
+	switch {
+	case r.Reasons == 0:
+		return r, unconcerned
+	case c.PrincipalID == a.ActorPrincipalID:
+		return r, isActor
+	case c.Inactive:
+		return r, isInactive
+	}
+	permitted := permittedReasons(a.Visibility, r.Reasons, c.Access)
+	if permitted == 0 {
+		return r, withoutPermission
+	}
+	r.Reasons = permitted
+	switch {
+	case permitted.Has(watchers.Target):
+		r.Push = !c.Muted
+	case c.Muted:
+		return r, hasMuted
+	case !filter.Includes(preferenceOf(c), a.Action):
+		return r, isFiltered
+	}
+	return r, isRecipient
+}
+
+func preferenceOf(c *watchers.Candidate) preferences.Preference {
+	return preferences.Preference{
+		Mode: preferences.Mode(c.FilterMode), CustomActions: c.CustomActions, Muted: c.Muted,
+	}
+}
+
 // permittedReasons returns the reasons for which a candidate may be notified. An owner, a delegator
 // and a target may see every activity. A subscription counts only while its holder's roles permit:
 // they may have been revoked since.
-func permittedReasons(v activity.Visibility, c watchers.Candidate) watchers.Reasons {
-	if !directory.Allowed(v, c.Access) {
-		return c.Reasons &^ watchers.Subscribed
+func permittedReasons(v activity.Visibility, reasons watchers.Reasons, access directory.Access) watchers.Reasons {
+	if !directory.Allowed(v, access) {
+		return reasons &^ watchers.Subscribed
 	}
-	return c.Reasons
+	return reasons
 }

@@ -1,16 +1,23 @@
 package churn
 
 import (
+	"context"
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Values that occur repeatedly are chosen more often.
 var (
 	actions = []string{
 		"resource.updated", "resource.updated", "resource.created", "resource.viewed", "transfer.requested",
-		"promotion.granted", "comment.created", "signal.checked", "signal.tuned",
+		"promotion.granted", "comment.created", "signal.checked", "signal.tuned", "signal.stopped",
+	}
+	// notify is what the taxonomy says of actions.
+	notify = map[string]string{
+		"comment.created": "optional", "signal.checked": "default", "signal.stopped": "mandatory",
 	}
 	visibilities = []activity.Visibility{
 		"", "", "", "", activity.ResourceWide, activity.ScopeWide, activity.ScopeWide, activity.TenantVisible,
@@ -37,4 +44,16 @@ func (w *World) Envelope(random *rand.Rand, n int) activity.Envelope {
 		e.OwnerID, e.ParentID = pick(random, t.People), pick(random, t.Folders)
 	}
 	return e
+}
+
+// ApplyTaxonomy writes what the taxonomy says about whether actions notify.
+func ApplyTaxonomy(ctx context.Context, db pg.Execer) error {
+	for action, value := range notify {
+		_, err := db.Exec(ctx, `INSERT INTO fanfare.taxonomy (action, category, notify, description)
+			VALUES ($1, split_part($1, '.', 1), $2, 'An action of the churn.')`, action, value)
+		if err != nil {
+			return fmt.Errorf("apply the taxonomy: %w", err)
+		}
+	}
+	return nil
 }

@@ -60,6 +60,7 @@ func New(o Options) *World {
 	for i := range o.Tenants {
 		random := rand.New(rand.NewPCG(o.Seed, uint64(i)))
 		t := &Tenant{ID: newID(random), Model: oracle.NewTenant(), unknown: map[uuid.UUID]bool{}}
+		t.Model.Notify = notify
 		var twin *Tenant
 		if i%3 == 1 {
 			twin = w.Tenants[i-1]

@@ -111,6 +111,36 @@ func TestRecipientsOfARemovedResource(t *testing.T) {
 	}
 }
 
+// TestNotify resolves activities whose actions the taxonomy or the default patterns select.
+func TestNotify(t *testing.T) {
+	t.Parallel()
+	tenant := newTree()
+	tenant.Notify = map[string]string{
+		"signal.checked": "default", "signal.created": "optional", "signal.stopped": "mandatory",
+	}
+	for _, p := range []uuid.UUID{ann, ben, cay} {
+		tenant.SetSubscriptions(p, signal, ScopeResource)
+	}
+	tenant.Preferences[ben] = Preference{Mode: "custom", Patterns: []string{"signal.viewed"}}
+	tenant.Preferences[cay] = Preference{Mode: "all", Muted: true}
+	for action, want := range map[string][]uuid.UUID{
+		"signal.checked": {ann},
+		"signal.created": nil,
+		"signal.stopped": {ann, ben},
+		"signal.updated": {ann},
+		"signal.viewed":  {ben},
+	} {
+		got := tenant.Recipients(Activity{Resource: signal, Actor: actor, Action: action, Visibility: "tenant"})
+		expected := map[uuid.UUID]Delivery{}
+		for _, p := range want {
+			expected[p] = Delivery{true, true}
+		}
+		if !maps.Equal(got, expected) {
+			t.Errorf("%s: got %v, want %v", action, got, want)
+		}
+	}
+}
+
 func TestFnmatch(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -120,6 +150,8 @@ func TestFnmatch(t *testing.T) {
 		{"transfer.*", "transfer.requested", true},
 		{"transfer.*", "transfer", false},
 		{"*.created", "resource.created", true},
+		{"*.created*", "file.created_by_import", true},
+		{"*.created*", "created.file", false},
 		{"resource.[uv]*", "resource.viewed", true},
 		{"resource.[!uv]*", "resource.viewed", false},
 		{"promotion.?ranted", "promotion.granted", true},

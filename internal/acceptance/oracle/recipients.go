@@ -18,8 +18,9 @@ type Activity struct {
 // the recipient has muted an activity that targets them.
 type Delivery struct{ Inbox, Push bool }
 
-// mutations are the prefixes of the actions that a principal without a preference receives.
-var mutations = []string{"resource.created", "resource.updated", "resource.deleted", "transfer.", "promotion."}
+// mutations are the patterns of the actions that a principal without a preference receives, unless
+// the taxonomy says otherwise of an action.
+var mutations = []string{"*.created*", "*.updated*", "*.deleted*", "transfer.*", "promotion.*"}
 
 // Recipients returns the recipients of an activity that is delivered in the tenant's present state.
 func (t *Tenant) Recipients(a Activity) map[uuid.UUID]Delivery {
@@ -35,7 +36,7 @@ func (t *Tenant) Recipients(a Activity) map[uuid.UUID]Delivery {
 		case principal == a.Target:
 			recipients[principal] = Delivery{Inbox: true, Push: !t.Preferences[principal].Muted}
 		case principal != owner && !t.delegates(principal, chain) && !t.permits(a.Visibility, principal, parent, chain):
-		case t.Preferences[principal].accepts(a.Action):
+		case t.Preferences[principal].accepts(a.Action, t.Notify[a.Action]):
 			recipients[principal] = Delivery{Inbox: true, Push: true}
 		}
 	}
@@ -104,16 +105,20 @@ func (t *Tenant) holdsRoleBelow(principal, resource uuid.UUID) bool {
 }
 
 // accepts reports whether the preference selects an action that does not target its principal.
-func (p Preference) accepts(action string) bool {
+// notify is what the taxonomy says of the action.
+func (p Preference) accepts(action, notify string) bool {
+	matches := func(patterns []string) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool { return fnmatch(pattern, action) })
+	}
 	switch {
 	case p.Muted:
 		return false
-	case p.Mode == "all":
+	case p.Mode == "all", notify == "mandatory":
 		return true
 	case p.Mode == "custom":
-		return slices.ContainsFunc(p.Patterns, func(pattern string) bool { return fnmatch(pattern, action) })
+		return matches(p.Patterns)
 	default:
-		return slices.ContainsFunc(mutations, func(prefix string) bool { return strings.HasPrefix(action, prefix) })
+		return notify == "default" || notify != "optional" && matches(mutations)
 	}
 }
 

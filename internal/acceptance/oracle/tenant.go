@@ -15,9 +15,11 @@ import "github.com/google/uuid"
 // Tenant is a model of everything that decides about one tenant's activities. NewTenant makes one;
 // the zero value is not usable. It is not safe for concurrent use.
 type Tenant struct {
-	Resources     map[uuid.UUID]Resource
-	Inactive      map[uuid.UUID]bool // principals that the directory marks as inactive
-	Preferences   map[uuid.UUID]Preference
+	Resources   map[uuid.UUID]Resource
+	Inactive    map[uuid.UUID]bool // principals that the directory marks as inactive
+	Preferences map[uuid.UUID]Preference
+	// Notify is what the taxonomy says of an action: default, optional or mandatory. It may be nil.
+	Notify        map[string]string
 	roles         map[uuid.UUID]map[uuid.UUID]Roles  // by resource, by principal
 	holdings      map[uuid.UUID]map[uuid.UUID]bool   // by principal: the resources on which they hold a role
 	subscriptions map[uuid.UUID]map[uuid.UUID]Scopes // by resource, by principal
