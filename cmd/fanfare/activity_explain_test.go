@@ -51,7 +51,8 @@ func TestActivityExplain(t *testing.T) {
 	} {
 		text := taxonomyOfTest
 		if test.notify != "" {
-			text = strings.Replace(text, "    category: resources\n", "    category: resources\n    notify: "+test.notify+"\n", 1)
+			const category = "    category: resources\n"
+			text = strings.Replace(text, category, category+"    notify: "+test.notify+"\n", 1)
 		}
 		must(t, w.environ(), "taxonomy", "apply", taxonomyFile(t, text))
 		if diff := cmp.Diff(want(test.want), explained(test.more...)); diff != "" {

@@ -31,7 +31,8 @@ func oddities() []oddity {
 		unreadable = `tenant_id IS NULL OR id IS NULL`
 	)
 	long := func(column string, limit int) string {
-		return fmt.Sprintf(`octet_length(%s::text) > %d AND length(left(%[1]s::text, %[2]d + 1)) > %[2]d`, column, limit)
+		const text = `octet_length(%s::text) > %d AND length(left(%[1]s::text, %[2]d + 1)) > %[2]d`
+		return fmt.Sprintf(text, column, limit)
 	}
 	twice := func(relation string) string {
 		return one + `(SELECT id FROM fanfare.` + relation +
