@@ -66,6 +66,10 @@ lint: .tools/pinned ## Check formatting, go vet, staticcheck and the style rules
 test: test-tools servers lint ## Run lint and all tests, with a PostgreSQL and a Centrifugo of their own.
 	@CGO_ENABLED=1 exec .tools/teststack go test -race -timeout 10m $(TEST_FLAGS) $(PACKAGES)
 
+.PHONY: test-recording
+test-recording: .tools/teststack servers ## Run the Go examples of docs/recording, with the libraries that they show.
+	@exec .tools/teststack go test -C docs/recording ./...
+
 .PHONY: test-matrix
 test-matrix: .tools/teststack .tools/testmatrix ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
 	@.ci/ensure postgres curl
