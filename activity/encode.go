@@ -53,8 +53,8 @@ func (e Envelope) Encode() ([]byte, error) {
 }
 
 // MarshalJSON returns the envelope, without secrets, as the JSON that fanfare.record_activity
-// accepts. In contrast to Encode it checks no rule but that the payload is JSON: the database checks
-// all of them.
+// accepts. In contrast to Encode it checks no rule but that the payload is JSON, because the
+// database checks all of them.
 func (e Envelope) MarshalJSON() ([]byte, error) {
 	var raw json.RawMessage
 	switch payload := e.Payload.(type) {

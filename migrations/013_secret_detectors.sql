@@ -15,7 +15,9 @@ CREATE FUNCTION fanfare.names_secret(key text) RETURNS boolean
         '|(otp|mfa|2fa|verification|recovery|backup)[^a-z0-9]{0,2}code' -- one-time password
         '|secret' -- secret
         '|(access|refresh|auth)[^a-z0-9]{0,2}token' -- token
-        '|(api|private|access|account|sign|signing|encryption|decryption|ssh|master|shared|symmetric|hmac|aes|rsa|pgp|gpg|host|deploy|session|client|root|recovery|subscription|auth|webhook)[^a-z0-9]{0,2}key' -- key
+        '|(api|private|access|account|sign|signing|encryption|decryption|ssh|master|share'
+        'd|symmetric|hmac|aes|rsa|pgp|gpg|host|deploy|session|client|root|recovery|subscr'
+        'iption|auth|webhook)[^a-z0-9]{0,2}key' -- key
         '|authori[sz]ation' -- authorization
         '|credential' -- credentials
         '|cookie' -- cookie
@@ -61,7 +63,9 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
     RETURN value COLLATE "C" ~
         '('
         '[Bb][Ee][Aa][Rr][Ee][Rr][ +]+[A-Za-z0-9._~+/=-]{12,}' -- bearer
-        '|[Bb][Aa][Ss][Ii][Cc][ +]+(([A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/]){2,}|[A-Za-z0-9+/]{6,}=|[A-Za-z0-9]{24,})|([Nn][Ee][Gg][Oo][Tt][Ii][Aa][Tt][Ee]|[Nn][Tt][Ll][Mm]) +[A-Za-z0-9+/]{24,}' -- HTTP credentials
+        '|[Bb][Aa][Ss][Ii][Cc][ +]+(([A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx'
+        '014589][A-Za-z0-9+/]){2,}|[A-Za-z0-9+/]{6,}=|[A-Za-z0-9]{24,})|([Nn][Ee][Gg][Oo]'
+        '[Tt][Ii][Aa][Tt][Ee]|[Nn][Tt][Ll][Mm]) +[A-Za-z0-9+/]{24,}' -- HTTP credentials
         '|-----BEGIN [A-Z0-9 ]*PRIVATE KEY' -- private key
         '|[A-Za-z0-9+.-]://[^/?# :]*:[^/?# @]+@' -- URL password
         ')'
@@ -74,7 +78,8 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         '|xox[a-z][-.][A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{10,}' -- Slack token
         '|[rs]k_(live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{16,}' -- Stripe key
         '|sk-[A-Za-z0-9_-]{20,}' -- sk- key
-        '|AIza[A-Za-z0-9_-]{30,}|ya29[.][A-Za-z0-9_.-]{16,}|1//0[A-Za-z0-9_-]{30,}|GOCSPX-[A-Za-z0-9_-]{20,}' -- Google key
+        '|AIza[A-Za-z0-9_-]{30,}|ya29[.][A-Za-z0-9_.-]{16,}|1//0[A-Za-z0-9_-]{30,}|GOCSPX'
+        '-[A-Za-z0-9_-]{20,}' -- Google key
         '|npm_[A-Za-z0-9]{30,}' -- npm token
         '|hf_[A-Za-z0-9]{30,}' -- Hugging Face token
         '|SG[.][A-Za-z0-9_-]{16,}[.][A-Za-z0-9_-]{16,}' -- SendGrid key
@@ -99,7 +104,11 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         '('
         'https?://[^/?# :@]*([a-z0-9_.~%-]{20}|[0-9][a-z0-9_-]{11,})@' -- URL token
         '|[?&;](x-(amz|goog)-)?(sig|signature|hmac)=[a-z0-9%+/_-]{16}' -- signed URL
-        '|://(hooks[.]slack[.]com/|hooks[.]zapier[.]com/|([a-z]+[.])?discord(app)?[.]com/api/(v[0-9]+/)?webhooks/|[a-z0-9-]+[.]webhook[.]office[.]com/|outlook[.]office(365)?[.]com/webhook/|api[.]telegram[.]org/bot|chat[.]googleapis[.]com/v1/spaces/|open[.](feishu[.]cn|larksuite[.]com)/open-apis/bot/|qyapi[.]weixin[.]qq[.]com/cgi-bin/webhook/|[^/?# ]+/hooks/)[^ ]{16}' -- webhook URL
+        '|://(hooks[.]slack[.]com/|hooks[.]zapier[.]com/|([a-z]+[.])?discord(app)?[.]com/'
+        'api/(v[0-9]+/)?webhooks/|[a-z0-9-]+[.]webhook[.]office[.]com/|outlook[.]office(3'
+        '65)?[.]com/webhook/|api[.]telegram[.]org/bot|chat[.]googleapis[.]com/v1/spaces/|'
+        'open[.](feishu[.]cn|larksuite[.]com)/open-apis/bot/|qyapi[.]weixin[.]qq[.]com/cg'
+        'i-bin/webhook/|[^/?# ]+/hooks/)[^ ]{16}' -- webhook URL
         ')'
         '|('
         'password|passwd|passphrase|passcode|passkey' -- password
@@ -109,7 +118,8 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         '|sess(ion)?[-_. ]?id|connect[.]sid' -- session
         '|secret' -- secret
         '|token' -- token
-        '|(api|access|account|private|signing|encryption|ssh|master|shared|subscription|auth)[-_. ]?key' -- key
+        '|(api|access|account|private|signing|encryption|ssh|master|shared|subscription|a'
+        'uth)[-_. ]?key' -- key
         '|authori[sz]ation' -- authorization
         '|credentials?' -- credentials
         '|cookie' -- cookie
@@ -148,13 +158,16 @@ CREATE FUNCTION fanfare.may_contain_secret(value text) RETURNS boolean
 CREATE FUNCTION fanfare.is_pair_name(key text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN lower(key COLLATE "C") ~
-        '^(name|key|k|field|header|param|parameter|property|prop|attribute|attr|variable|var|env|setting|option|label|path|column)([^a-z0-9]?name)?$';
+        '^(name|key|k|field|header|param|parameter|property|prop|attribute|attr|variable|'
+        'var|env|setting|option|label|path|column)([^a-z0-9]?name)?$';
 
 -- Reports whether a key of an object is that of the value of such a name.
 CREATE FUNCTION fanfare.is_pair_value(key text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN lower(key COLLATE "C") ~
-        '^((old|new|string|raw|default|current|previous|actual|expected|before|after)[^a-z0-9]?)?(value|values|val|v)$|^(before|after|old|new|from|to|previous|prev|current|default|content)$';
+        '^((old|new|string|raw|default|current|previous|actual|expected|before|after)[^a-'
+        'z0-9]?)?(value|values|val|v)$|^(before|after|old|new|from|to|previous|prev|curre'
+        'nt|default|content)$';
 
 -- Reports whether a text is more likely a name than a secret.
 CREATE FUNCTION fanfare.is_word(value text) RETURNS boolean

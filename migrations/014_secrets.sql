@@ -1,7 +1,7 @@
 -- Redaction of secrets, and the other rules by which an activity's contents are stored.
 
--- Reports whether the value of a name must not be stored. more_keys are further names of secrets, in
--- lower case.
+-- Reports whether the value of a name must not be stored. more_keys are further names of secrets,
+-- in lower case.
 CREATE FUNCTION fanfare.is_secret(name text, value jsonb, more_keys text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN fanfare.names_secret(name)
@@ -15,9 +15,9 @@ CREATE FUNCTION fanfare.is_secret(name text, value jsonb, more_keys text[]) RETU
 -- Returns a JSON value with its secrets replaced by "[redacted]", at any depth: the value of a key
 -- that names a secret, a string that contains one, and a key that contains one together with its
 -- value. A name beside its value counts as a key: in an object with members such as "name" and
--- "value"; and in a list of two, if it is an element of a list, such as a list of headers, or unless
--- its second element is a word as well, as in a list of changed fields. more_keys are further keys
--- that name a secret, in lower case.
+-- "value"; and in a list of two, if it is an element of a list, such as a list of headers, or
+-- unless its second element is a word as well, as in a list of changed fields. more_keys are
+-- further keys that name a secret, in lower case.
 CREATE FUNCTION fanfare.redact_json(value jsonb, more_keys text[], in_list boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE

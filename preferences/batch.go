@@ -8,8 +8,8 @@ import (
 const (
 	// maxResults is the number of results that a Batch keeps. Principals share few patterns.
 	maxResults = 2048
-	// fewPatterns is the number of patterns that are matched with an action by their compiled forms,
-	// which the filter keeps. That takes less time for most patterns and more for some.
+	// fewPatterns is the number of patterns that are matched with an action by their compiled
+	// forms, which the filter keeps. That takes less time for most patterns and more for some.
 	fewPatterns = 32
 )
 

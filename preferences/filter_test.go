@@ -182,7 +182,8 @@ func TestBatchWithManyPatterns(t *testing.T) {
 			if i%100 == 0 {
 				pattern = fmt.Sprintf("%.*s*[!%d]*", i/100%len(action), action, i)
 			}
-			p := preferences.Preference{Mode: preferences.ModeCustom, CustomActions: []string{pattern, pattern + "\xff"}}
+			patterns := []string{pattern, pattern + "\xff"}
+			p := preferences.Preference{Mode: preferences.ModeCustom, CustomActions: patterns}
 			if got, want := batch.Includes(p, action), f.Includes(p, action); got != want {
 				t.Fatalf("pattern %q, action %q: got %t, want %t", pattern, action, got, want)
 			}

@@ -87,7 +87,8 @@ func TestInKey(t *testing.T) {
 			}
 			found, hinted := query(t, pool, `SELECT fanfare.`+c.function+`($1), fanfare.may_contain_secret($1)`, key)
 			if found != want || found && !hinted {
-				t.Errorf("fanfare.%s(%q): got %v (may_contain_secret: %v), want %v", c.function, key, found, hinted, want)
+				t.Errorf("fanfare.%s(%q): got %v (may_contain_secret: %v), want %v",
+					c.function, key, found, hinted, want)
 			}
 		}
 	}
@@ -103,7 +104,8 @@ func TestShapes(t *testing.T) {
 		}
 		var equal bool
 		err := pool.QueryRow(t.Context(),
-			`SELECT fanfare.redact_json($1::text::jsonb, '{}') = $2::text::jsonb`, shape.Text, shape.Stored).Scan(&equal)
+			`SELECT fanfare.redact_json($1::text::jsonb, '{}') = $2::text::jsonb`, shape.Text, shape.Stored,
+		).Scan(&equal)
 		if err != nil || !equal {
 			t.Errorf("fanfare.redact_json(%s): got another than %s, %v", shape.Text, shape.Stored, err)
 		}

@@ -198,7 +198,8 @@ func TestRules(t *testing.T) {
 		},
 		{
 			"GET", "/v1/activities?since=2026-01-02T15:04:05+02:00", "",
-			"since must be a date and time with a zone, such as 2026-01-02T15:04:05Z; a + in a URL must be written as %2B",
+			"since must be a date and time with a zone, such as 2026-01-02T15:04:05Z; " +
+				"a + in a URL must be written as %2B",
 		},
 		{"GET", "/v1/activities?q=" + strings.Repeat("a", 201), "", "q must have at most 200 characters"},
 		{"GET", "/v1/activities/x", "", "id must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f"},

@@ -216,7 +216,8 @@ func hosts(at func(*Config) *[]string) field {
 		rule:  "must be a comma-separated list of hosts without ports, such as api.example.com, or *",
 		parse: splitList,
 		allowed: func(list []string) bool {
-			return !slices.ContainsFunc(list, func(host string) bool { return host != "*" && !hostName.MatchString(host) })
+			invalid := func(host string) bool { return host != "*" && !hostName.MatchString(host) }
+			return !slices.ContainsFunc(list, invalid)
 		},
 		show: joinList,
 	})

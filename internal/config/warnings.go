@@ -13,27 +13,37 @@ const (
 	minIPv6Bits = 32
 )
 
-// ServeWarnings returns what is accepted and yet likely a mistake in the settings of the API.
+// ServeWarnings returns what the settings of the API allow and few installations need: identity
+// headers that others than the gateways may be able to send.
 func (c *Config) ServeWarnings() (warnings []string) {
 	if !c.TrustIdentityHeaders {
 		return nil
 	}
+	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 	for _, network := range c.TrustedProxies {
-		if bits := network.Bits(); network.Addr().Is4() && bits < minIPv4Bits || network.Addr().Is6() && bits < minIPv6Bits {
-			warnings = append(warnings, fmt.Sprintf("--trusted-proxies %s includes a large part of all addresses: "+
-				"every host in it can act as any principal; name the addresses of the gateways", network))
+		if isWide(network) {
+			warn("--trusted-proxies %s includes a large part of all addresses: every host in it can act as any "+
+				"principal; name the addresses of the gateways", network)
 		}
 	}
 	if isPublic(c.Listen) {
-		warnings = append(warnings, fmt.Sprintf("--trust-identity-headers with --listen %s: every host that can connect "+
-			"and is in --trusted-proxies can act as any principal; listen on an address that only the gateways reach",
-			c.Listen))
+		warn("--trust-identity-headers with --listen %s: every host that can connect and is in --trusted-proxies can "+
+			"act as any principal; listen on an address that only the gateways reach", c.Listen)
 	}
 	if slices.Contains(c.AllowedHosts, "*") {
-		warnings = append(warnings, "--allowed-hosts *: a web page can act as any principal from the browser of anyone "+
-			"on a trusted network (DNS rebinding); name the hosts that the gateways send requests for")
+		warn("--allowed-hosts *: a web page can act as any principal from the browser of anyone on a trusted network " +
+			"(DNS rebinding); name the hosts that the gateways send requests for")
 	}
 	return warnings
+}
+
+// isWide reports whether a network includes more addresses than any operator of gateways has.
+func isWide(network netip.Prefix) bool {
+	least := minIPv6Bits
+	if network.Addr().Is4() {
+		least = minIPv4Bits
+	}
+	return network.Bits() < least
 }
 
 // isPublic reports whether others than the hosts of a private network may reach an address to

@@ -78,7 +78,7 @@ func (d *Daemon) serveAPI() error {
 	metrics.RegisterStreams(d.registry, hub.Readers)
 	d.health.optional = []string{centrifugoName, workerName}
 	for _, warning := range c.ServeWarnings() {
-		d.log.Warn("a setting is likely a mistake", zap.String("warning", warning))
+		d.log.Warn("check the settings", zap.String("warning", warning))
 	}
 	serve := d.afterCatalogReady(func(ctx context.Context) error {
 		d.log.Info("serving the API",

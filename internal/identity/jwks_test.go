@@ -404,7 +404,7 @@ func TestKeySetContent(t *testing.T) {
 		"members of its own": {
 			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{"x-note": map[string]any{}})}, "key", "",
 		},
-		// As base64url of hexadecimal text, which is no SHA-1 hash; two large identity providers serve it.
+		// The hash as base64url of hexadecimal text, as two large identity providers serve it.
 		"an unusual x5t": {
 			[]map[string]any{jwk(t, "key", key.Public(), map[string]any{
 				"x5t": base64.RawURLEncoding.EncodeToString([]byte("0123456789ABCDEF0123456789ABCDEF01234567")),

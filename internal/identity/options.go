@@ -33,8 +33,8 @@ type Options struct {
 	Now func() time.Time
 	// Report is called with errors of Run, one call at a time. Nil ignores them.
 	Report func(error)
-	// SkippedKey is called once for each key of the issuer's set that cannot verify signatures, with
-	// its "kid" and the reason, one call at a time. Nil ignores them.
+	// SkippedKey is called once for each key of the issuer's set that cannot verify signatures,
+	// with its "kid" and the reason, one call at a time. Nil ignores them.
 	SkippedKey func(id, reason string)
 }
 

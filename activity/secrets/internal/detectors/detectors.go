@@ -25,8 +25,8 @@ type Detector struct {
 	KeyEnd   string // matches at the end of a key, before any characters that are not alphanumeric
 	LastWord string // words of which a key ends with one, as db_pwd and dbPwd end with pwd
 
-	// As KeyEnd and LastWord, for names that are as often those of counts and ids: the value of such
-	// a key is a secret unless it is a number, true, false, null or a UUID.
+	// As KeyEnd and LastWord, for names that are as often those of counts and ids: the value of
+	// such a key is a secret unless it is a number, true, false, null or a UUID.
 
 	TextKeyEnd   string
 	TextLastWord string
@@ -154,8 +154,8 @@ func All() []Detector {
 		{
 			Name:  "key",
 			Finds: "API keys, private keys, access keys, SSH keys, master keys and others that sign or encrypt",
-			Key: `(api|private|access|account|sign|signing|encryption|decryption|ssh|master|shared|symmetric|hmac|aes|rsa|` +
-				`pgp|gpg|host|deploy|session|client|root|recovery|subscription|auth|webhook)[^a-z0-9]{0,2}key`,
+			Key: `(api|private|access|account|sign|signing|encryption|decryption|ssh|master|shared|symmetric|hmac|` +
+				`aes|rsa|pgp|gpg|host|deploy|session|client|root|recovery|subscription|auth|webhook)[^a-z0-9]{0,2}key`,
 			Assigned: `(api|access|account|private|signing|encryption|ssh|master|shared|subscription|auth)[-_. ]?key`,
 			Header:   `(api|auth|master|access|subscription|functions|shared)-key`,
 			Hints:    []string{"key"},
@@ -229,7 +229,8 @@ func All() []Detector {
 		{
 			Name:  "HTTP credentials",
 			Finds: "credentials of the schemes Basic (RFC 7617), Negotiate and NTLM",
-			// Without padding, the base64 of ASCII characters, which few words of a language are, or much of it.
+			// The base64 of ASCII characters, which few words of a language look like; base64 with
+			// padding; or much of it.
 			Text: `[Bb][Aa][Ss][Ii][Cc][ +]+(` +
 				`([A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/]){2,}|` +
 				`[A-Za-z0-9+/]{6,}=|[A-Za-z0-9]{24,})|([Nn][Ee][Gg][Oo][Tt][Ii][Aa][Tt][Ee]|[Nn][Tt][Ll][Mm]) +` +
@@ -273,7 +274,8 @@ func All() []Detector {
 			Texts: []string{"https://…@github.com/acme/app.git", "git+https://a1b2c3d4e5f6a7b8@git.example.com/app"},
 			NotTexts: []string{
 				"https://ada@example.com/x", "ssh://git@github.com/acme/app", "https://example.com/@ada",
-				"https://acme-engineering@dev.azure.com/app", "https://example.com/a?mail=a-very-long-address-2026@b.com",
+				"https://acme-engineering@dev.azure.com/app",
+				"https://example.com/a?mail=a-very-long-address-2026@b.com",
 			},
 		},
 		{
@@ -289,7 +291,8 @@ func All() []Detector {
 		{
 			Name:  "webhook URL",
 			Finds: "URLs that let anyone post to a chat or start an automation",
-			Lower: `://(hooks[.]slack[.]com/|hooks[.]zapier[.]com/|([a-z]+[.])?discord(app)?[.]com/api/(v[0-9]+/)?webhooks/|` +
+			Lower: `://(hooks[.]slack[.]com/|hooks[.]zapier[.]com/|` +
+				`([a-z]+[.])?discord(app)?[.]com/api/(v[0-9]+/)?webhooks/|` +
 				`[a-z0-9-]+[.]webhook[.]office[.]com/|outlook[.]office(365)?[.]com/webhook/|api[.]telegram[.]org/bot|` +
 				`chat[.]googleapis[.]com/v1/spaces/|open[.](feishu[.]cn|larksuite[.]com)/open-apis/bot/|` +
 				`qyapi[.]weixin[.]qq[.]com/cgi-bin/webhook/|[^/?# ]+/hooks/)[^ ]{16}`,
@@ -360,9 +363,10 @@ func All() []Detector {
 			NotTexts: []string{"task-…"},
 		},
 		{
-			Name:     "Google key",
-			Finds:    "API keys, access tokens, refresh tokens and client secrets of Google",
-			Token:    `AIza[A-Za-z0-9_-]{30,}|ya29[.][A-Za-z0-9_.-]{16,}|1//0[A-Za-z0-9_-]{30,}|GOCSPX-[A-Za-z0-9_-]{20,}`,
+			Name:  "Google key",
+			Finds: "API keys, access tokens, refresh tokens and client secrets of Google",
+			Token: `AIza[A-Za-z0-9_-]{30,}|ya29[.][A-Za-z0-9_.-]{16,}|1//0[A-Za-z0-9_-]{30,}|` +
+				`GOCSPX-[A-Za-z0-9_-]{20,}`,
 			Hints:    []string{"aiza", "ya29.", "1//0", "gocspx-"},
 			Texts:    []string{"AIza…", "ya29.…", "ya29.a0…", "1//0…", "GOCSPX-…"},
 			NotTexts: []string{"aiza…", "ya29.", "maya29.…", "1//0"},

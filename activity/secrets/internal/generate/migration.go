@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fanfarehq/fanfare/activity/secrets/internal/detectors"
@@ -108,14 +109,17 @@ func migration() string {
 		literal(detectors.PairName), literal(detectors.PairValue), literal(detectors.Word), literal(detectors.UUID))
 }
 
-// constant returns a pattern as a string constant, one part a line. PostgreSQL joins string
-// constants that only white space with a newline, or comments, separate.
+// constant returns a pattern as a string constant, each part on lines of its own. PostgreSQL joins
+// string constants that only white space with a newline, or comments, separate.
 func constant(pattern detectors.Pattern) string {
-	lines := make([]string, len(pattern))
-	for i, part := range pattern {
-		lines[i] = "        " + quote(part.Text)
+	const width = 80
+	var lines []string
+	for _, part := range pattern {
+		for text := range slices.Chunk([]byte(part.Text), width) { // patterns are ASCII
+			lines = append(lines, "        "+quote(string(text)))
+		}
 		if part.Detector != "" {
-			lines[i] += " -- " + part.Detector
+			lines[len(lines)-1] += " -- " + part.Detector
 		}
 	}
 	return strings.Join(lines, "\n")

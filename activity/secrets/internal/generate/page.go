@@ -31,8 +31,9 @@ func table() string {
 	var text strings.Builder
 	text.WriteString("\n| detector | finds | keys, for example | texts, for example | not |\n|---|---|---|---|---|\n")
 	for _, d := range detectors.All() {
+		keys := slices.Concat(d.Keys, d.TextKeys)
 		cells := []string{
-			d.Name, d.Finds, examples(slices.Concat(d.Keys, d.TextKeys)), examples(d.Texts), examples(append(d.NotKeys, d.NotTexts...)),
+			d.Name, d.Finds, examples(keys), examples(d.Texts), examples(append(d.NotKeys, d.NotTexts...)),
 		}
 		text.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 	}
