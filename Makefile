@@ -29,7 +29,8 @@ bin/centrifugo-v5: deploy/centrifugo/v5/go.mod deploy/centrifugo/v5/go.sum ## Bu
 
 # build-centrifugo builds a major version with the version that its module pins.
 define build-centrifugo
-	version=$$(awk '$$1 == "github.com/centrifugal/centrifugo/$(1)" { print substr($$2, 2) }' $<); \
+	@echo 'Building Centrifugo $(1).'
+	@version=$$(awk '$$1 == "github.com/centrifugal/centrifugo/$(1)" { print substr($$2, 2) }' $<); \
 	go build -C deploy/centrifugo/$(1) -o ../../../$@ \
 		-ldflags "-X github.com/centrifugal/centrifugo/$(1)/internal/build.Version=$$version" \
 		github.com/centrifugal/centrifugo/$(1)
@@ -44,7 +45,7 @@ test-tools: .tools/teststack ## Install what the tests need besides Go, where it
 servers: .tools/teststack ## Install PostgreSQL and build Centrifugo, where they are missing.
 	@.ci/ensure postgres
 	@if [[ -z $${FANFARE_CENTRIFUGO_BIN:-} ]] && ! .tools/teststack -centrifugo >/dev/null 2>&1; then \
-		$(MAKE) -q bin/centrifugo || $(MAKE) --no-print-directory bin/centrifugo; \
+		$(MAKE) --no-print-directory -q bin/centrifugo || $(MAKE) --no-print-directory bin/centrifugo; \
 	fi
 
 .PHONY: fmt

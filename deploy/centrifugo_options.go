@@ -1,7 +1,8 @@
 package deploy
 
-// CentrifugoV5Name returns the name in Centrifugo v5 of an option of v6, whose name has dots between
-// its sections, as in "client.allowed_origins". It knows the options that Fanfare uses or checks.
+// CentrifugoV5Name returns the name in Centrifugo v5 of an option of v6, whose name has dots
+// between its sections, as in "client.allowed_origins". It knows the options that Fanfare uses or
+// checks.
 func CentrifugoV5Name(option string) (name string, ok bool) {
 	name, ok = map[string]string{
 		"http_server.address":                               "address",

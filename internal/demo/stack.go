@@ -138,7 +138,8 @@ func (s *stack) startServers(ctx context.Context) error {
 	}
 	return errors.Join(
 		s.progress(s.postgres.String(), fmt.Sprintf("private, durable, started in %.1f s", postgresTime.Seconds())),
-		s.progress(s.centrifugo.String(), fmt.Sprintf("private, started in %.1f s", centrifugoTime.Seconds())))
+		s.progress(s.centrifugo.String(),
+			fmt.Sprintf("%s, private, started in %.1f s", s.centrifugo.Version().Text, centrifugoTime.Seconds())))
 }
 
 // prepareDatabase creates the database with Fanfare's schema, the directory and the application.

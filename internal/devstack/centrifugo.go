@@ -105,8 +105,11 @@ func (c *Centrifugo) APIKey() string { return c.apiKey }
 // TokenSecret returns the HMAC key of connection and subscription tokens.
 func (c *Centrifugo) TokenSecret() string { return c.tokenSecret }
 
-// String returns the server's version and address, without secrets.
-func (c *Centrifugo) String() string { return "Centrifugo " + c.version.Text + " at " + local(c.port) }
+// Version returns the version of the server's binary.
+func (c *Centrifugo) Version() Version { return c.version }
+
+// String returns the server's address, without secrets.
+func (c *Centrifugo) String() string { return "Centrifugo at " + local(c.port) }
 
 // Kill ends the server by SIGKILL. The contents of its channels are lost.
 func (c *Centrifugo) Kill(ctx context.Context) error { return c.server.crash(ctx) }

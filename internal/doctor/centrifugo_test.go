@@ -10,8 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/doctor"
 )
 
-// namespaces returns the setting channel.namespaces of a production configuration, with changes by name;
-// nil removes a namespace.
+// namespaces returns the setting channel.namespaces of a production configuration, with changes by
+// name; nil removes a namespace.
 func namespaces(changes map[string]map[string]any) map[string]any {
 	var all []any
 	for _, name := range []string{"user", "resource", "tenant"} {

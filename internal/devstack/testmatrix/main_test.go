@@ -78,6 +78,8 @@ func TestMajors(t *testing.T) {
 // TestServerThatCannotBeHad runs no combination, since there is none with the server.
 func TestServerThatCannotBeHad(t *testing.T) {
 	t.Chdir(t.TempDir()) // without .ci/fetch-postgres and a Makefile
+	t.Setenv("FANFARE_CENTRIFUGO_BIN", "")
+	t.Setenv("PATH", t.TempDir())
 	var out strings.Builder
 	code := run(t.Context(), []string{"-postgres", "14", "-centrifugo", "4,5"}, &out)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")

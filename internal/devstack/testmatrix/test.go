@@ -21,8 +21,8 @@ type tally struct {
 	passed, failed, skipped int
 }
 
-// test runs go test with the servers and prints what go test prints without -v. The error is that of
-// the command, or nil if all tests passed.
+// test runs go test with the servers and prints what go test prints without -v. The error is that
+// of the command, or nil if all tests passed.
 func test(ctx context.Context, postgres, centrifugo string, args []string, out io.Writer) (tally, error) {
 	self, err := os.Executable()
 	if err != nil {
