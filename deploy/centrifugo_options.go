@@ -34,7 +34,8 @@ func CentrifugoV5Name(option string) (name string, ok bool) {
 	return name, ok
 }
 
-// CentrifugoV5NamespaceName returns the name in Centrifugo v5 of an option that v6 has in a namespace.
+// CentrifugoV5NamespaceName returns the name in Centrifugo v5 of an option that v6 has in a
+// namespace.
 func CentrifugoV5NamespaceName(option string) string {
 	if option == "sub_refresh_proxy_enabled" {
 		return "proxy_sub_refresh"

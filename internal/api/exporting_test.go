@@ -8,6 +8,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,9 +19,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -268,5 +271,66 @@ func TestAbortedExport(t *testing.T) {
 	text, err := io.ReadAll(response.Body)
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v after %d bytes, want an unexpected EOF", err, len(text))
+	}
+}
+
+// TestExportToSlowClient reads an export slower than the buffers between server and client fill,
+// and checks that it is complete.
+func TestExportToSlowClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	const many = 6_000
+	w.here.fill(many)
+	response := w.here.exporting(w.listening(), nil, url.Values{"format": {"jsonl"}, "action": {"signal.measured"}})
+	defer func() { _ = response.Body.Close() }()
+	lines, block := 0, make([]byte, 16<<10)
+	for pause := time.NewTicker(5 * time.Millisecond); ; <-pause.C {
+		n, err := response.Body.Read(block)
+		lines += bytes.Count(block[:n], []byte("\n"))
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("after %d lines: %v", lines, err)
+		}
+	}
+	if lines != many {
+		t.Errorf("got %d lines, want %d", lines, many)
+	}
+}
+
+// TestReadOnlyDatabase checks what a server answers whose database may only be read, as on a
+// standby: reads succeed, writes and what has to be recorded are refused before anything is sent.
+func TestReadOnlyDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	config := w.db.Pool.Config()
+	config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	w.server = w.newServer(func(o *api.Options) { o.Pool = pool })
+	member, reader := w.here.as(w.here.member), w.here.as(w.here.member, identity.ScopeAdmin)
+	member.do("GET", "/v1/activities", "").want(http.StatusOK)
+	member.do("GET", "/v1/notifications", "").want(http.StatusOK)
+	for _, each := range []struct {
+		client
+		method, target, body string
+	}{
+		{reader, "GET", "/v1/activities/export", ""},
+		{member, "PATCH", "/v1/notifications/" + w.here.shown.String(), `{"read":true}`},
+		{member, "POST", "/v1/notifications/mark-all-read", ""},
+		{member, "PUT", "/v1/notifications/preferences", `{"muted":true}`},
+		{member, "POST", "/v1/subscriptions", fmt.Sprintf(`{"resource_id":%q}`, w.here.folder)},
+		{member, "DELETE", "/v1/subscriptions/" + w.here.subscription.String(), ""},
+		{reader, "PUT", "/v1/retention", `{"max_days":400,"inbox_days":0,"token_days":null}`},
+		{reader, "POST", "/v1/outbox/dead/" + w.here.dead.String() + "/replay", ""},
+	} {
+		got := each.do(each.method, each.target, each.body)
+		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s %s: got %d %s, want 503 with Retry-After", each.method, each.target, got.status, got.body)
+		}
 	}
 }

@@ -64,7 +64,7 @@ func newLiveWorld(t *testing.T, change func(o *api.Options, secret string)) (*wo
 			}
 			publisher.Close()
 		})
-		o.Tokens, o.Publisher, o.Streams = tokens, publisher, hub
+		o.Tokens, o.Publisher, o.Streams, o.RealtimeURL = tokens, publisher, hub, server.WebSocketURL()
 		if change != nil {
 			change(o, server.TokenSecret())
 		}
@@ -76,6 +76,7 @@ func newLiveWorld(t *testing.T, change func(o *api.Options, secret string)) (*wo
 
 // bootstrap is the response of GET /realtime/bootstrap.
 type bootstrap struct {
+	URL                   string            `json:"url"`
 	TenantID              uuid.UUID         `json:"tenant_id"`
 	PrincipalID           uuid.UUID         `json:"principal_id"`
 	InboxChannel          string            `json:"inbox_channel"`
@@ -93,7 +94,7 @@ func TestBootstrap(t *testing.T) {
 	member := w.here.as(w.here.member)
 	boot := as[bootstrap](member.do("GET", "/v1/realtime/bootstrap", "").want(http.StatusOK))
 	resource := w.channels.Resource(w.here.id, w.here.signal)
-	if boot.TenantID != w.here.id || boot.PrincipalID != w.here.member ||
+	if boot.URL != server.WebSocketURL() || boot.TenantID != w.here.id || boot.PrincipalID != w.here.member ||
 		boot.InboxChannel != w.channels.User(principalOf(w.here.id, w.here.member)) {
 		t.Errorf("got %+v, want those of the member", boot)
 	}

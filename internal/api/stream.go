@@ -161,8 +161,8 @@ func (e *eventWriter) follow(s session, reader *stream.Reader, passes func(*acti
 	h.Set("X-Accel-Buffering", "no") // nginx would delay events
 	// The read deadline of the request would end the stream. net/http detects a disconnect without
 	// it.
-	if e.control.SetReadDeadline(time.Time{}) != nil ||
-		e.write(appendPosition(fmt.Appendf(nil, "retry: %d\n", reconnectDelay.Milliseconds()), reader.Position())) != nil {
+	begin := appendPosition(fmt.Appendf(nil, "retry: %d\n", reconnectDelay.Milliseconds()), reader.Position())
+	if e.control.SetReadDeadline(time.Time{}) != nil || e.write(begin) != nil {
 		return
 	}
 	ctx, cancel := s.bound(s.request.Context(), maxStreamDuration)
@@ -224,8 +224,8 @@ func (e *eventWriter) writeUntil(
 	}
 }
 
-// appendPosition appends an id without an event: the client remembers it, and its application receives
-// nothing.
+// appendPosition appends an id without an event: the client remembers it, and its application
+// receives nothing.
 func appendPosition(b []byte, at stream.Position) []byte {
 	return append(append(append(b, "id: "...), at.String()...), "\n\n"...)
 }

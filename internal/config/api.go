@@ -32,7 +32,7 @@ func api() []Setting {
 		},
 		{
 			"max-connections", "10000",
-			"maximum number of client connections; half of them may be streams; the limit of open files may permit fewer",
+			"maximum number of client connections, half of which may be streams; the limit of open files may lower it",
 			number(4, 1_000_000, func(c *Config) *int { return &c.MaxConnections }),
 		},
 		{

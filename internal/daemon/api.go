@@ -89,7 +89,8 @@ func (d *Daemon) serveAPI() error {
 	return nil
 }
 
-// ownSubscriptionTTL is the lifetime of the tokens with which the daemon subscribes for its streams.
+// ownSubscriptionTTL is the lifetime of the daemon's own tokens, with which it subscribes for its
+// streams.
 const ownSubscriptionTTL = 24 * time.Hour
 
 // operatorConnections is the maximum number of connections to the operator's endpoints.

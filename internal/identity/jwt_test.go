@@ -52,6 +52,7 @@ func TestAlgorithms(t *testing.T) {
 				Principal: activity.Principal{TenantID: who.tenant, PrincipalID: who.principal},
 				Scopes:    identity.Scopes{},
 				Via:       "jwt",
+				Expires:   c.now().Add(time.Hour),
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("identity (-want +got):\n%s", diff)

@@ -48,6 +48,7 @@ func TestServiceToken(t *testing.T) {
 		Scopes:    identity.Scopes{"activity:admin"},
 		Via:       "token",
 		TokenID:   token.ID,
+		Expires:   token.ExpiresAt,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("identity (-want +got):\n%s", diff)
