@@ -6,6 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGES ?= ./...
 TEST_FLAGS ?=
 FUZZ_TIME ?= 10s
+export FUZZ_API_EXAMPLES ?= 50
 DEMO_FLAGS ?=
 MATRIX_POSTGRES ?= 15,16,17,18
 MATRIX_CENTRIFUGO ?= 6,5
@@ -88,6 +89,10 @@ fuzz: ## Run each fuzz target for FUZZ_TIME.
 		echo "$$file: $${function#func }"; \
 		go test -run '^$$' -fuzz "^$${function#func }$$" -fuzztime $(FUZZ_TIME) "$${file%/*}" </dev/null; \
 	done
+
+.PHONY: fuzz-api
+fuzz-api: deps build ## Send FUZZ_API_EXAMPLES generated requests to each route (needs Python; schemathesis).
+	@exec .tools/teststack .ci/fuzz-api
 
 .PHONY: demo
 demo: servers build ## Run the demo; DEMO_FLAGS are its flags.

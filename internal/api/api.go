@@ -189,6 +189,8 @@ func (s *Server) build(o Options) (err error) {
 	s.addRoutes(routes)
 	s.document = routes.OpenAPI()
 	removeUnused(s.document)
+	acceptEmpty(s.document)
+	handleNoMethods(mux, s.document)
 	if err := serveReference(mux, s.document); err != nil {
 		return err
 	}

@@ -46,36 +46,37 @@ func TestProblems(t *testing.T) {
 		status int
 		kind   api.Kind
 	}{
-		"no route":            {c.do("GET", "/v1/nowhere", ""), 404, api.NotFound},
-		"a trailing slash":    {c.do("GET", "/v1/activities/", ""), 404, api.NotFound},
-		"a path with dots":    {c.do("GET", "/v1/x/../activities", ""), 404, api.NotFound},
-		"a double slash":      {c.do("GET", "/v1//activities", ""), 404, api.NotFound},
-		"no route, no caller": {w.anyone().do("GET", "/", ""), 404, api.NotFound},
-		"a method":            {c.do("DELETE", preferences, ""), 405, api.MethodNotAllowed},
-		"an unknown method":   {c.do("BREW", preferences, ""), 405, api.MethodNotAllowed},
-		"no credentials":      {w.anyone().do("GET", preferences, ""), 401, api.Unauthenticated},
-		"a bad token":         {get("Authorization", "Bearer x"), 401, api.Unauthenticated},
-		"two tenants":         {get("X-Principal-Id", "x"), 400, api.Malformed},
-		"a large body":        {c.do("PUT", preferences, large), 413, api.BodyTooLarge},
-		"a large stream":      {c.send(chunked), 413, api.BodyTooLarge},
-		"a long URI":          {c.do("GET", preferences+"?"+strings.Repeat("a", 9000), ""), 414, api.URITooLong},
-		"large headers":       {get("X-Large", strings.Repeat("a", 20_000)), 431, api.HeadersTooLarge},
-		"a form":              {put("Content-Type", "application/x-www-form-urlencoded", "a=1"), 415, media},
-		"another charset":     {put("Content-Type", "application/json; charset=latin1", "{}"), 415, media},
-		"a coding":            {put("Content-Encoding", "gzip", "{}"), 415, media},
-		"no JSON":             {c.do("PUT", preferences, "{"), 400, api.Malformed},
-		"no body":             {c.do("PUT", preferences, ""), 400, api.Malformed},
-		"a body":              {c.do("GET", preferences, `{"a":1}`), 422, api.InvalidField},
-		"another type":        {c.do("PUT", preferences, `{"muted":"yes"}`), 422, api.InvalidField},
-		"a bad query":         {c.do("GET", "/v1/activities?a=%zz", ""), 400, api.Malformed},
-		"a limit":             {c.do("GET", "/v1/activities?limit=201", ""), 422, api.InvalidField},
-		"no id":               {c.do("GET", "/v1/activities/1", ""), 422, api.InvalidField},
-		"a scope":             {c.do("GET", "/v1/audit", ""), 403, api.InsufficientScope},
-		"another site":        {put("Sec-Fetch-Site", "cross-site", "{}"), 403, api.CrossSite},
-		"another subdomain":   {put("Sec-Fetch-Site", "same-site", "{}"), 403, api.CrossSite},
-		"another origin":      {put("Origin", "https://evil.example", "{}"), 403, api.CrossSite},
-		"no origin":           {put("Origin", "null", "{}"), 403, api.CrossSite},
-		"another site's form": {form.do("POST", "/v1/notifications/mark-all-read", "{}"), 403, api.CrossSite},
+		"no route":              {c.do("GET", "/v1/nowhere", ""), 404, api.NotFound},
+		"a trailing slash":      {c.do("GET", "/v1/activities/", ""), 404, api.NotFound},
+		"a path with dots":      {c.do("GET", "/v1/x/../activities", ""), 404, api.NotFound},
+		"a double slash":        {c.do("GET", "/v1//activities", ""), 404, api.NotFound},
+		"no route, no caller":   {w.anyone().do("GET", "/", ""), 404, api.NotFound},
+		"a method":              {c.do("DELETE", preferences, ""), 405, api.MethodNotAllowed},
+		"a method of a sibling": {c.do("PATCH", preferences, `{"read":true}`), 405, api.MethodNotAllowed},
+		"an unknown method":     {c.do("BREW", preferences, ""), 405, api.MethodNotAllowed},
+		"no credentials":        {w.anyone().do("GET", preferences, ""), 401, api.Unauthenticated},
+		"a bad token":           {get("Authorization", "Bearer x"), 401, api.Unauthenticated},
+		"two tenants":           {get("X-Principal-Id", "x"), 400, api.Malformed},
+		"a large body":          {c.do("PUT", preferences, large), 413, api.BodyTooLarge},
+		"a large stream":        {c.send(chunked), 413, api.BodyTooLarge},
+		"a long URI":            {c.do("GET", preferences+"?"+strings.Repeat("a", 9000), ""), 414, api.URITooLong},
+		"large headers":         {get("X-Large", strings.Repeat("a", 20_000)), 431, api.HeadersTooLarge},
+		"a form":                {put("Content-Type", "application/x-www-form-urlencoded", "a=1"), 415, media},
+		"another charset":       {put("Content-Type", "application/json; charset=latin1", "{}"), 415, media},
+		"a coding":              {put("Content-Encoding", "gzip", "{}"), 415, media},
+		"no JSON":               {c.do("PUT", preferences, "{"), 400, api.Malformed},
+		"no body":               {c.do("PUT", preferences, ""), 400, api.Malformed},
+		"a body":                {c.do("GET", preferences, `{"a":1}`), 422, api.InvalidField},
+		"another type":          {c.do("PUT", preferences, `{"muted":"yes"}`), 422, api.InvalidField},
+		"a bad query":           {c.do("GET", "/v1/activities?a=%zz", ""), 400, api.Malformed},
+		"a limit":               {c.do("GET", "/v1/activities?limit=201", ""), 422, api.InvalidField},
+		"no id":                 {c.do("GET", "/v1/activities/1", ""), 422, api.InvalidField},
+		"a scope":               {c.do("GET", "/v1/audit", ""), 403, api.InsufficientScope},
+		"another site":          {put("Sec-Fetch-Site", "cross-site", "{}"), 403, api.CrossSite},
+		"another subdomain":     {put("Sec-Fetch-Site", "same-site", "{}"), 403, api.CrossSite},
+		"another origin":        {put("Origin", "https://evil.example", "{}"), 403, api.CrossSite},
+		"no origin":             {put("Origin", "null", "{}"), 403, api.CrossSite},
+		"another site's form":   {form.do("POST", "/v1/notifications/mark-all-read", "{}"), 403, api.CrossSite},
 	} {
 		got := problemType(response.reply)
 		if response.reply.status != response.status || got != string(response.kind) {
@@ -87,6 +88,13 @@ func TestProblems(t *testing.T) {
 	refused := c.do("PUT", "/v1/subscriptions", "{}").want(http.StatusMethodNotAllowed)
 	if got := refused.header.Get("Allow"); got != allow {
 		t.Errorf("Allow: got %s, want %s", got, allow)
+	}
+	for path, want := range map[string]string{
+		"/v1/notifications/mark-all-read": "POST, OPTIONS", "/v1/notifications/x": "PATCH, OPTIONS",
+	} {
+		if got := c.do("OPTIONS", path, "").want(http.StatusNoContent).header.Get("Allow"); got != want {
+			t.Errorf("%s: got Allow %s, want %s", path, got, want)
+		}
 	}
 	if got := w.anyone().do("GET", preferences, "").header.Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
 		t.Errorf("WWW-Authenticate: got %q, want Bearer …", got)

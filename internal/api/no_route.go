@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // noRoute responds where no route matches: with 404, with 405 and the supported methods, or with
@@ -30,8 +32,8 @@ func methodsAt(mux *http.ServeMux, r *http.Request) []string {
 	for _, method := range []string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 	} {
-		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != "" &&
-			pattern != noRoutePattern {
+		handler, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL})
+		if _, none := handler.(noMethod); !none && pattern != "" && pattern != noRoutePattern {
 			allowed = append(allowed, method)
 		}
 	}
@@ -39,6 +41,32 @@ func methodsAt(mux *http.ServeMux, r *http.Request) []string {
 		allowed = append(allowed, http.MethodOptions)
 	}
 	return allowed
+}
+
+// noMethod is noRoute at a path without parameters, for a method that it does not support. Without
+// it, PATCH /notifications/preferences would be a change of the notification "preferences".
+type noMethod struct{ http.Handler }
+
+func (h noMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.Pattern = noRoutePattern
+	h.Handler.ServeHTTP(w, r)
+}
+
+// handleNoMethods registers noMethod for the paths of the document.
+func handleNoMethods(mux *http.ServeMux, document *huma.OpenAPI) {
+	for path, item := range document.Paths {
+		if strings.Contains(path, "{") {
+			continue
+		}
+		for method, op := range map[string]*huma.Operation{
+			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post,
+			http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+		} {
+			if op == nil {
+				mux.Handle(method+" "+prefix+path, noMethod{noRoute(mux)})
+			}
+		}
+	}
 }
 
 // noRoutePattern is the pattern of noRoute.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,6 +39,43 @@ func removeUnused(document *huma.OpenAPI) {
 	all := document.Components.Schemas.Map()
 	delete(all, "ErrorModel")
 	delete(all, "ErrorDetail")
+}
+
+// acceptEmpty documents that an optional field of a request body may be null and a query parameter
+// empty, which count as omitted: many clients send all of them.
+func acceptEmpty(document *huma.OpenAPI) {
+	for _, item := range document.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Patch, item.Delete} {
+			if op == nil {
+				continue
+			}
+			for _, p := range op.Parameters {
+				p.AllowEmptyValue = p.In == "query"
+			}
+			if op.RequestBody != nil {
+				acceptNull(document.Components.Schemas, op.RequestBody.Content["application/json"].Schema)
+			}
+		}
+	}
+}
+
+func acceptNull(registry huma.Registry, s *huma.Schema) {
+	for s.Ref != "" {
+		s = registry.SchemaFromRef(s.Ref)
+	}
+	if s.Items != nil {
+		acceptNull(registry, s.Items)
+	}
+	for name, property := range s.Properties {
+		acceptNull(registry, property)
+		if property.Nullable || slices.Contains(s.Required, name) {
+			continue
+		}
+		property.Nullable = true
+		if len(property.Enum) > 0 {
+			property.Enum = append(property.Enum, nil)
+		}
+	}
 }
 
 // config returns the configuration of huma and the general part of the document.

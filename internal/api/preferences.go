@@ -61,6 +61,14 @@ type PreferencesChange struct {
 	Muted         *bool     `json:"muted,omitempty"`
 }
 
+// TransformSchema adds the bounds of a pattern to the schema.
+func (PreferencesChange) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	least, most := 1, preferences.MaxPatternBytes
+	pattern := s.Properties["custom_actions"].Items
+	pattern.MinLength, pattern.MaxLength = &least, &most
+	return s
+}
+
 type preferencesResponse struct{ Body Preferences }
 
 func preferencesOf(p preferences.Stored) *preferencesResponse {

@@ -162,9 +162,11 @@ func counted(n int, noun string) string {
 }
 
 func listed(values []any) string {
-	texts := make([]string, len(values))
-	for i, value := range values {
-		texts[i] = fmt.Sprint(value)
+	var texts []string
+	for _, value := range values {
+		if value != nil {
+			texts = append(texts, fmt.Sprint(value))
+		}
 	}
 	return strings.Join(texts, ", ")
 }
