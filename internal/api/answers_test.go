@@ -86,8 +86,8 @@ func provocations(t *testing.T, w *world) []provocation {
 	}
 }
 
-// inactive returns a new principal that the directory marks inactive, and that has been delegator of
-// everything.
+// inactive returns a new principal that the directory marks inactive, and that is a delegator of
+// the folder.
 func (at *tenant) inactive() uuid.UUID {
 	at.w.t.Helper()
 	id := uuid.New()
@@ -214,8 +214,8 @@ func TestInactivePrincipals(t *testing.T) {
 	c.do("POST", "/v1/realtime/token", `{"channels":["`+w.channels.Tenant(w.here.id)+`"]}`).want(http.StatusOK)
 }
 
-// TestStalePlans changes the types of directory columns, which every prepared statement that
-// returns them refuses once, and checks that no request fails.
+// TestStalePlans changes the types of columns, of the directory and as a migration may, which every
+// prepared statement that returns them refuses once, and checks that no request fails.
 func TestStalePlans(t *testing.T) {
 	t.Parallel()
 	w, _ := newLiveWorld(t, nil)
@@ -235,6 +235,9 @@ func TestStalePlans(t *testing.T) {
 		`ALTER TABLE fanfare.principals ALTER display_name TYPE varchar(300), ALTER kind TYPE varchar(100)`,
 		`ALTER TABLE fanfare.resources ALTER type TYPE varchar(100), ALTER name TYPE varchar(1000)`,
 		`ALTER TABLE fanfare.principals ALTER display_name TYPE text`,
+		`ALTER TABLE fanfare.activities ALTER message TYPE varchar, ALTER category TYPE varchar`,
+		`ALTER TABLE fanfare.preferences ALTER filter_mode TYPE varchar`,
+		`ALTER TABLE fanfare.subscriptions ALTER scope TYPE varchar`,
 	} {
 		w.exec(statement)
 		if err := all(); err != nil {
@@ -260,6 +263,8 @@ func (w *world) requestAll(n int) error {
 		{"POST", "/v1/subscriptions/bulk", fmt.Sprintf(`{"subscriptions":[{"resource_id":%q}]}`, at.folder), at.member},
 		{"POST", "/v1/subscriptions", fmt.Sprintf(`{"resource_id":%q,"scope":"descendants"}`, at.folder), at.member},
 		{"GET", "/v1/realtime/bootstrap", "", at.member},
+		{"GET", "/v1/notifications/preferences", "", at.member},
+		{"PUT", "/v1/notifications/preferences", `{"muted":true}`, at.member},
 	} {
 		got := at.as(r.principal, identity.ScopeAdmin).do(r.method, r.target, r.body)
 		if got.status >= 400 {

@@ -67,11 +67,16 @@ func newDocumentedRoutes(t testing.TB, server *api.Server) documentedRoutes {
 
 // of returns the operation of a request, if there is one.
 func (d documentedRoutes) of(r *http.Request) (op operation, found bool) {
+	literal := false // whether the path is one without parameters
 	for i, route := range d.routes {
-		if (route.method == r.Method || route.method == http.MethodGet && r.Method == http.MethodHead) &&
-			d.patterns[i].MatchString(r.URL.Path) {
+		parameters := strings.Contains(route.path, "{")
+		if !d.patterns[i].MatchString(r.URL.Path) || literal && parameters {
+			continue
+		}
+		if route.method == r.Method || route.method == http.MethodGet && r.Method == http.MethodHead {
 			return route, true
 		}
+		literal = literal || !parameters
 	}
 	return operation{}, false
 }
