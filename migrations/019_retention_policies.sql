@@ -2,7 +2,8 @@
 
 -- One row for each tenant with a policy of its own, and one for the installation, whose tenant_id
 -- is the nil UUID. In a tenant's row, null means the installation's value. 0 means no limit, and no
--- minimum age for min_days. A day has 24 hours. The maximum is fifty years, since a time before
+-- minimum age for min_days. The installation's min_days is a floor: a tenant's own may be higher,
+-- and has no effect if it is lower. A day has 24 hours. The maximum is fifty years, since a time before
 -- 1970 has no UUIDv7.
 CREATE TABLE fanfare.retention (
     tenant_id        uuid        PRIMARY KEY,
@@ -52,7 +53,7 @@ CREATE FUNCTION fanfare.retention_of(tenant uuid) RETURNS fanfare.retention
         tenant,
         coalesce(t.max_entries, i.max_entries),
         coalesce(t.max_days, i.max_days),
-        coalesce(t.min_days, i.min_days),
+        greatest(t.min_days, i.min_days),
         coalesce(t.inbox_days, i.inbox_days),
         coalesce(t.idempotency_days, i.idempotency_days),
         coalesce(t.dead_letter_days, i.dead_letter_days),
@@ -66,6 +67,12 @@ CREATE FUNCTION fanfare.retention_of(tenant uuid) RETURNS fanfare.retention
     WHERE i.tenant_id = '00000000-0000-0000-0000-000000000000'
 $$;
 
+-- Reports whether an activity of the action is a record of what was done to the log itself: a
+-- change of its retention, a removal, a hold or a redaction. Such records outlive what they record.
+CREATE FUNCTION fanfare.records_the_log(action text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN action = 'activity.redacted' OR starts_with(action, 'retention.');
+
 -- Returns the time that is a number of days ago, or null for 0, which means no limit.
 CREATE FUNCTION fanfare.days_ago(days int) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -78,20 +85,18 @@ CREATE FUNCTION fanfare.retention_floor(min_days int) RETURNS uuid
     SELECT fanfare.uuidv7_floor(now() - make_interval(hours => 24 * min_days))
 $$;
 
-REVOKE ALL ON FUNCTION fanfare.retention_of, fanfare.days_ago, fanfare.retention_floor FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
+REVOKE ALL ON FUNCTION
     fanfare.retention_of,
+    fanfare.records_the_log,
     fanfare.days_ago,
     fanfare.retention_floor
-TO fanfare_retention;
--- UPDATE is needed to lock the tables against changes. No function of fanfare_retention changes
--- them.
-GRANT SELECT, UPDATE ON fanfare.retention, fanfare.legal_holds TO fanfare_retention;
+FROM PUBLIC;
 
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.retention_floor;
 DROP FUNCTION fanfare.days_ago;
+DROP FUNCTION fanfare.records_the_log;
 DROP FUNCTION fanfare.retention_of;
 DROP TABLE fanfare.legal_holds;
 DROP TABLE fanfare.retention;

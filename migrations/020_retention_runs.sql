@@ -5,11 +5,18 @@
 -- The progress with each tenant. entries_cut is the id of the tenant's entries-th newest activity
 -- at the time of measuring. Activities are removed from the old end only, so those below the cut
 -- remain below it. The idempotency keys of the activities up to keys_upto are removed.
+--
+-- Records of what was done to the log are removed min_days after the activities before them, so
+-- that each outlives what it records. At passed_at, the activities below passed_cut had been
+-- removed; min_days later, records_cut takes the value of passed_cut.
 CREATE TABLE fanfare.retention_progress (
     tenant_id   uuid PRIMARY KEY,
     entries     bigint,
     entries_cut uuid,
-    keys_upto   uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
+    keys_upto   uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    records_cut uuid,
+    passed_cut  uuid,
+    passed_at   timestamptz
 );
 
 -- Numbers of removed rows that are not recorded in the tenant's log yet. They are added in the
@@ -60,14 +67,44 @@ CREATE FUNCTION fanfare.retention_cut(tenant uuid) RETURNS uuid
           AND h.resource_id IS NULL AND h.actor_principal_id IS NULL)
 $$;
 
--- Returns those of the activities that must be retained: pending ones, dead letters, and those
--- under a hold. One statement reads the tables of pending activities, so that it does not miss an
+-- Returns the id below which the tenant's records of what was done to its log have expired, or null
+-- if none has. While a hold is effective, and min_days after the release of one, none has: the
+-- records of holds are among them.
+CREATE FUNCTION fanfare.retention_records_cut(tenant uuid) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT least(g.records_cut, fanfare.retention_floor(p.min_days))
+    FROM fanfare.retention_of(tenant) AS p
+    JOIN fanfare.retention_progress AS g ON g.tenant_id = tenant
+    WHERE g.records_cut IS NOT NULL
+      AND fanfare.retention_cut(tenant) IS NOT NULL
+      AND NOT EXISTS (
+          SELECT FROM fanfare.legal_holds AS h
+          WHERE h.tenant_id = tenant
+            AND (h.released_at IS NULL OR h.released_at > now() - make_interval(hours => 24 * p.min_days)))
+$$;
+
+-- Stores that the tenant's expired activities below cut have been removed.
+CREATE FUNCTION fanfare.retention_passed(tenant uuid, cut uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO fanfare.retention_progress AS g (tenant_id, passed_cut, passed_at)
+    VALUES (tenant, cut, now())
+    ON CONFLICT (tenant_id) DO UPDATE
+    SET records_cut = g.passed_cut, passed_cut = excluded.passed_cut, passed_at = excluded.passed_at
+    WHERE g.passed_at IS NULL
+       OR g.passed_at <= now() - make_interval(hours => 24 * (fanfare.retention_of(tenant)).min_days)
+$$;
+
+-- Returns those of the activities that must be retained: pending ones, dead letters, those under a
+-- hold, and records of what was done to the log that have not expired. One statement reads the tables of pending activities, so that it does not miss an
 -- activity that moves between them.
 CREATE FUNCTION fanfare.retention_kept(tenant uuid, ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = on SET jit = off AS $$
 DECLARE
-    kept uuid[];
+    kept    uuid[];
+    low     uuid;
+    high    uuid;
+    records CONSTANT uuid := fanfare.retention_records_cut(tenant);
 BEGIN
     SELECT array_agg(p.activity_id) INTO kept
     FROM (
@@ -88,6 +125,13 @@ BEGIN
               AND (h.resource_id IS NULL OR h.resource_id = a.resource_id)
               AND (h.actor_principal_id IS NULL OR h.actor_principal_id = a.actor_principal_id));
     END IF;
+    -- With the bounds, partitions are pruned.
+    low := (SELECT u.id FROM unnest(ids) AS u(id) ORDER BY u.id LIMIT 1);
+    high := (SELECT u.id FROM unnest(ids) AS u(id) ORDER BY u.id DESC LIMIT 1);
+    SELECT kept || array_agg(a.id) INTO kept
+    FROM fanfare.activities AS a
+    WHERE a.tenant_id = tenant AND a.id = ANY (ids) AND a.id >= low AND a.id <= high
+      AND fanfare.records_the_log(a.action) AND (records IS NULL OR a.id >= records);
     RETURN coalesce(kept, '{}');
 END
 $$;
@@ -237,6 +281,8 @@ $$;
 
 REVOKE ALL ON FUNCTION
     fanfare.retention_cut,
+    fanfare.retention_records_cut,
+    fanfare.retention_passed,
     fanfare.retention_kept,
     fanfare.retention_begin,
     fanfare.retention_end,
@@ -246,35 +292,6 @@ REVOKE ALL ON FUNCTION
     fanfare.retention_tenants,
     fanfare.retention_measure
 FROM PUBLIC;
-
-GRANT SELECT, INSERT, UPDATE ON
-    fanfare.retention_progress,
-    fanfare.retention_unrecorded,
-    fanfare.retention_lease
-TO fanfare_retention;
--- A role needs CREATE on the schema at the moment it becomes the owner of a function.
-GRANT CREATE ON SCHEMA fanfare TO fanfare_retention;
-DO $$
-DECLARE
-    f text;
-BEGIN
-    FOREACH f IN ARRAY ARRAY[
-        'retention_cut',
-        'retention_kept',
-        'retention_begin',
-        'retention_end',
-        'retention_step',
-        'retention_note',
-        'retention_next',
-        'retention_tenants',
-        'retention_measure'
-    ] LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION fanfare.%I TO CURRENT_USER', f);
-        EXECUTE format('ALTER FUNCTION fanfare.%I OWNER TO fanfare_retention', f);
-    END LOOP;
-END
-$$;
-REVOKE CREATE ON SCHEMA fanfare FROM fanfare_retention;
 
 ---- create above / drop below ----
 
@@ -286,6 +303,8 @@ DROP FUNCTION fanfare.retention_step;
 DROP FUNCTION fanfare.retention_end;
 DROP FUNCTION fanfare.retention_begin;
 DROP FUNCTION fanfare.retention_kept;
+DROP FUNCTION fanfare.retention_passed;
+DROP FUNCTION fanfare.retention_records_cut;
 DROP FUNCTION fanfare.retention_cut;
 DROP TABLE fanfare.retention_lease;
 DROP TABLE fanfare.retention_unrecorded;

@@ -1,5 +1,5 @@
 -- Purging: the functions that remove rows in batches, and the one that counts what they would
--- remove. They run as fanfare_retention.
+-- remove. They run as the role of retention.
 
 -- Removes a batch of dead letters and a batch of service tokens that have expired.
 CREATE FUNCTION fanfare.purge_expired(
@@ -293,14 +293,16 @@ BEGIN
         ORDER BY a.id
         LIMIT batch
     ) AS e;
+    IF coalesce(array_length(ids, 1), 0) < batch THEN
+        PERFORM fanfare.retention_passed(tenant, cut) WHERE cut IS NOT NULL;
+    ELSE
+        next := ids[batch];
+    END IF;
     IF ids IS NULL THEN
         RETURN;
     END IF;
     low := ids[1];
     high := ids[array_length(ids, 1)];
-    IF array_length(ids, 1) = batch THEN
-        next := high;
-    END IF;
     kept := fanfare.retention_kept(tenant, ids);
     WITH deleted AS (
         -- With the bounds, partitions are pruned, so that those in use are not even locked.
@@ -418,35 +420,6 @@ REVOKE ALL ON FUNCTION
     fanfare.retention_count
 FROM PUBLIC;
 
-GRANT SELECT, DELETE ON
-    fanfare.activities,
-    fanfare.idempotency_keys,
-    fanfare.notifications,
-    fanfare.service_tokens
-TO fanfare_retention;
-GRANT SELECT, INSERT, UPDATE, DELETE ON fanfare.parked, fanfare.dead_letters TO fanfare_retention;
-GRANT SELECT ON fanfare.outbox, fanfare.fan_out_jobs TO fanfare_retention;
--- A role needs CREATE on the schema at the moment it becomes the owner of a function.
-GRANT CREATE ON SCHEMA fanfare TO fanfare_retention;
-DO $$
-DECLARE
-    f text;
-BEGIN
-    FOREACH f IN ARRAY ARRAY[
-        'purge_expired',
-        'purge_parked',
-        'purge_notifications',
-        'purge_keys',
-        'purge_activities',
-        'retention_count'
-    ] LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION fanfare.%I TO CURRENT_USER', f);
-        EXECUTE format('ALTER FUNCTION fanfare.%I OWNER TO fanfare_retention', f);
-    END LOOP;
-END
-$$;
-REVOKE CREATE ON SCHEMA fanfare FROM fanfare_retention;
-
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.retention_count;
@@ -455,13 +428,3 @@ DROP FUNCTION fanfare.purge_keys;
 DROP FUNCTION fanfare.purge_notifications;
 DROP FUNCTION fanfare.purge_parked;
 DROP FUNCTION fanfare.purge_expired;
-REVOKE ALL ON
-    fanfare.activities,
-    fanfare.idempotency_keys,
-    fanfare.notifications,
-    fanfare.service_tokens,
-    fanfare.parked,
-    fanfare.dead_letters,
-    fanfare.outbox,
-    fanfare.fan_out_jobs
-FROM fanfare_retention;

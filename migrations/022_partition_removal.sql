@@ -1,9 +1,10 @@
 -- Removal of partitions in which every activity may be removed.
 
--- Reports whether nothing in a partition must be retained: the activities of each tenant in it have
--- expired, none of the activities between its bounds is pending or a dead letter, and none is under
--- a hold. An empty partition must have ended a month ago, since earlier activities may be about to
--- be imported into it.
+-- Reports whether nothing in a partition must be retained but records of what was done to the log,
+-- which drop_partition preserves: the activities of each tenant in it have expired, none of the
+-- activities between its bounds is pending or a dead letter, and none is under a hold. A partition
+-- that contains such records only is not removable before they have expired. An empty partition
+-- must have ended a month ago, since earlier activities may be about to be imported into it.
 CREATE FUNCTION fanfare.partition_is_removable(part name) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off AS $$
@@ -12,6 +13,7 @@ DECLARE
     tenant uuid := '00000000-0000-0000-0000-000000000000';
     filled boolean := false;
     held   boolean;
+    other  boolean; -- it contains activities besides records of what was done to the log
 BEGIN
     SELECT p.low, p.high INTO b FROM fanfare.activity_partitions() AS p WHERE p.part = partition_is_removable.part;
     -- The months in use are excluded without reading them.
@@ -29,6 +31,19 @@ BEGIN
         END IF;
         RETURN false;
     END LOOP;
+    EXECUTE format('SELECT EXISTS (SELECT FROM fanfare.%I AS a WHERE NOT fanfare.records_the_log(a.action))', part)
+    INTO other;
+    IF filled AND NOT other THEN
+        EXECUTE format(
+            'SELECT bool_and(coalesce(fanfare.retention_records_cut(t.tenant_id) >= $1, false))
+             FROM (SELECT DISTINCT tenant_id FROM fanfare.%I) AS t',
+            part)
+        INTO other
+        USING b.high;
+        IF NOT other THEN
+            RETURN false;
+        END IF;
+    END IF;
     IF NOT filled AND b.high > fanfare.uuidv7_floor(now() - interval '31 days') THEN
         RETURN false;
     END IF;
@@ -60,7 +75,8 @@ END
 $$;
 
 -- Drops a partition if it is removable. dropped is null if a lock was not available; then nothing
--- was changed.
+-- was changed. Records of what was done to the log that have not expired are preserved in a new
+-- partition of the same month.
 --
 -- The partition is first locked against changes and counted, which blocks no one: reading
 -- continues, and months of the past are not written to. Then the policies and the holds are locked,
@@ -78,6 +94,7 @@ DECLARE
     b           record;
     tenants     uuid[];
     counts      bigint[]; -- of activities of each of the tenants
+    records     fanfare.activities[]; -- that are preserved
     key_tenants uuid[];
     key_counts  bigint[]; -- of idempotency keys of each of the key_tenants
 BEGIN
@@ -95,6 +112,10 @@ BEGIN
              FROM (SELECT tenant_id, count(*) AS total FROM fanfare.%I GROUP BY tenant_id) AS c',
             part)
         INTO tenants, counts;
+        EXECUTE format(
+            'SELECT array_agg(a::fanfare.activities) FROM fanfare.%I AS a WHERE fanfare.records_the_log(a.action)',
+            part)
+        INTO records;
         PERFORM fanfare.retention_step(run);
     EXCEPTION WHEN lock_not_available OR deadlock_detected OR undefined_table THEN
         dropped := NULL;
@@ -102,6 +123,22 @@ BEGIN
     END;
     IF NOT fanfare.partition_is_removable(part) THEN
         RETURN;
+    END IF;
+    SELECT array_agg(r) INTO records
+    FROM unnest(tenants) AS t(id)
+    CROSS JOIN LATERAL fanfare.retention_records_cut(t.id) AS c(cut)
+    JOIN unnest(records) AS r ON r.tenant_id = t.id AND (c.cut IS NULL OR r.id >= c.cut);
+    IF records IS NOT NULL THEN
+        counts := ARRAY(
+            SELECT u.total - (SELECT count(*) FROM unnest(records) AS r WHERE r.tenant_id = u.tenant)
+            FROM unnest(tenants, counts) WITH ORDINALITY AS u(tenant, total, n)
+            ORDER BY u.n
+        );
+        -- The lock of ensure_partition, which must be taken before that of the log.
+        IF NOT pg_try_advisory_xact_lock(hashtextextended('fanfare.ensure_partitions', 0)) THEN
+            dropped := NULL;
+            RETURN;
+        END IF;
     END IF;
     -- purge_keys has removed the keys, except for those of activities that were imported later.
     WITH deleted AS (
@@ -120,6 +157,11 @@ BEGIN
             PERFORM set_config('lock_timeout', 25 * 2 ^ attempt || 'ms', true);
             LOCK TABLE ONLY fanfare.activities IN ACCESS EXCLUSIVE MODE;
             EXECUTE format('DROP TABLE fanfare.%I', part);
+            IF records IS NOT NULL THEN
+                PERFORM fanfare.ensure_partition(to_timestamp(
+                    ('x' || translate(left(b.low::text, 13), '-', ''))::bit(48)::bigint / 1000.0));
+                INSERT INTO fanfare.activities SELECT r.* FROM unnest(records) AS r;
+            END IF;
             dropped := true;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             dropped := NULL;
@@ -132,7 +174,8 @@ BEGIN
         PERFORM fanfare.retention_note(
             row(u.tenant, run, u.total, 0, 0, 0, 0, 0, 0, b.high, now(), ARRAY[part]::text[])
                 ::fanfare.retention_unrecorded)
-        FROM unnest(tenants, counts) AS u(tenant, total);
+        FROM unnest(tenants, counts) AS u(tenant, total)
+        WHERE u.total > 0;
     END IF;
 END
 $$;

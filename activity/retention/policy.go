@@ -27,7 +27,7 @@ type Field string
 const (
 	MaxDays         Field = "max_days"         // age at which activities expire
 	MaxEntries      Field = "max_entries"      // maximum number of a tenant's activities; the oldest expire first
-	MinDays         Field = "min_days"         // age below which activities are kept, whatever the other limits are
+	MinDays         Field = "min_days"         // age below which activities are kept; the installation's is a floor
 	InboxDays       Field = "inbox_days"       // age at which notifications expire, read or not
 	IdempotencyDays Field = "idempotency_days" // age at which idempotency keys expire, so that they record anew
 	DeadLetterDays  Field = "dead_letter_days" // time after which dead letters expire
@@ -137,7 +137,8 @@ func (c Change) Validate(tenant uuid.UUID) error {
 	return nil
 }
 
-// Get returns the policy of a tenant or of the installation.
+// Get returns the policy of a tenant or of the installation. A tenant's own MinDays below the
+// installation's has no effect.
 func Get(ctx context.Context, db pg.Querier, tenant uuid.UUID) (Policy, error) {
 	rows, err := db.Query(ctx, `
 		SELECT r.tenant_id = $1, r.updated_by, r.updated_at, r.max_days, r.max_entries, r.min_days, r.inbox_days,
@@ -169,8 +170,9 @@ func Get(ctx context.Context, db pg.Querier, tenant uuid.UUID) (Policy, error) {
 			}
 		}
 		for i, f := range Fields() {
-			if values[i] != nil {
-				*p.Limit(f) = Limit{*values[i], from}
+			// The installation's row is the first one. Its min_days is a floor.
+			if v := values[i]; v != nil && (f != MinDays || *v >= p.MinDays.Value) {
+				*p.Limit(f) = Limit{*v, from}
 			}
 			values[i] = nil
 		}
@@ -197,6 +199,9 @@ func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change)
 		}
 		before, err := Get(ctx, tx, tenant)
 		if err != nil {
+			return err
+		}
+		if err := checkFloor(ctx, tx, tenant, c); err != nil {
 			return err
 		}
 		args := []any{tenant, actor}
@@ -241,6 +246,24 @@ func Set(ctx context.Context, db pg.Beginner, tenant, actor uuid.UUID, c Change)
 	return after, nil
 }
 
+// checkFloor refuses a tenant's minimum age below that of the installation, which otherwise would
+// let a tenant erase its log.
+func checkFloor(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, c Change) error {
+	own := c[MinDays]
+	if own == nil || tenant == Installation {
+		return nil
+	}
+	installation, err := Get(ctx, tx, Installation)
+	if err != nil || *own >= installation.MinDays.Value {
+		return err
+	}
+	return &invalid.Error{Subject: "retention", Fields: []invalid.Field{{
+		Name:  string(MinDays),
+		Value: fmt.Sprint(*own),
+		Rule:  fmt.Sprintf("must be at least that of the installation (%d)", installation.MinDays.Value),
+	}}}
+}
+
 // checkConsistency refuses a policy whose min_days exceed its max_days. The installation's policy
 // is also refused if it contradicts a tenant's own limits.
 func checkConsistency(ctx context.Context, tx pgx.Tx, p Policy, c Change) error {
@@ -251,11 +274,11 @@ func checkConsistency(ctx context.Context, tx pgx.Tx, p Policy, c Change) error 
 		return nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT t.tenant_id::text, coalesce(t.min_days, $2::int), coalesce(t.max_days, $3::int)
+		SELECT t.tenant_id::text, greatest(t.min_days, $2::int), coalesce(t.max_days, $3::int)
 		FROM fanfare.retention AS t
 		WHERE t.tenant_id <> $1
 			AND coalesce(t.max_days, $3::int) > 0
-			AND coalesce(t.min_days, $2::int) > coalesce(t.max_days, $3::int)
+			AND greatest(t.min_days, $2::int) > coalesce(t.max_days, $3::int)
 		ORDER BY t.tenant_id
 		LIMIT 1`, Installation, p.MinDays.Value, p.MaxDays.Value)
 	if err != nil {

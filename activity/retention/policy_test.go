@@ -158,6 +158,11 @@ func TestSetRefuses(t *testing.T) {
 			retention.Change{retention.MaxDays: number(6)},
 			`max_days "6" must be at least min_days (7), or 0`,
 		},
+		"below the installation's minimum": {
+			tenant,
+			retention.Change{retention.MinDays: number(0), retention.MaxEntries: number(1)},
+			`min_days "0" must be at least that of the installation (7)`,
+		},
 		"more than the maximum": {
 			other,
 			retention.Change{retention.MinDays: number(31)},

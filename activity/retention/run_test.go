@@ -387,6 +387,7 @@ func TestLocksOfABatch(t *testing.T) {
 		"legal_holds ShareLock",
 		"retention ShareLock",
 		"retention_lease RowExclusiveLock",
+		"retention_progress RowExclusiveLock",
 		"retention_unrecorded RowExclusiveLock",
 	}
 	if !slices.Equal(locks, want) {

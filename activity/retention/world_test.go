@@ -28,6 +28,7 @@ type entry struct {
 	since                                    int    // the age in days at which it was parked or became a dead letter
 	key                                      bool
 	notified                                 []uuid.UUID
+	action                                   string // "" is signal.created
 }
 
 // world is a database that a test fills with old activities.
@@ -94,9 +95,8 @@ func (w *world) add(entries ...entry) {
 			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id,
 				occurred_at, recorded_at,
 				resource_type, action, visibility, status, severity, category, delivery_channels, payload)
-			VALUES ($1, $2, $3, $4, $5, $6, $6, 'signal', 'signal.created', 'resource', 'success', 'info', 'signal',
-				'{}', '{}')`,
-			e.id, e.tenant, e.actor, e.resource, e.correlation, at)
+			VALUES ($1, $2, $3, $4, $5, $6, $6, 'signal', $7, 'resource', 'success', 'info', 'signal', '{}', '{}')`,
+			e.id, e.tenant, e.actor, e.resource, e.correlation, at, cmp.Or(e.action, "signal.created"))
 		if e.key {
 			batch.Queue(
 				`
@@ -273,6 +273,9 @@ func oracle(
 	for tenant, own := range byTenant {
 		limit := func(f retention.Field) int64 {
 			if v, ok := policies[tenant][f]; ok {
+				if f == retention.MinDays {
+					return max(v, installation[f])
+				}
 				return v
 			}
 			return installation[f]

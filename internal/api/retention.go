@@ -58,9 +58,10 @@ type Retention struct {
 // TransformSchema adds descriptions to the schema.
 func (Retention) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return describe(s, map[string]string{
-		"max_days":         "Activities older than this are removed.",
-		"max_entries":      "The maximum number of activities; the oldest are removed first.",
-		"min_days":         "Activities younger than this are kept, whatever the other limits are.",
+		"max_days":    "Activities older than this are removed.",
+		"max_entries": "The maximum number of activities; the oldest are removed first.",
+		"min_days": "Activities younger than this are kept, whatever the other limits are. The installation's is " +
+			"a floor for every tenant.",
 		"inbox_days":       "Notifications older than this are removed, read or not.",
 		"idempotency_days": "An activity that is recorded again after this time is no duplicate.",
 		"dead_letter_days": "Dead letters are removed this time after they died.",

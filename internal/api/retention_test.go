@@ -61,6 +61,7 @@ func TestRetention(t *testing.T) {
 		`{}`:                               `"field":"retention","rule":"must change at least one limit"`,
 		`{"max_days":29}`:                  `"field":"max_days","rule":"must be at least min_days (30), or 0"`,
 		`{"min_days":401}`:                 `"field":"min_days","rule":"must be at most max_days (400)","value":"401"`,
+		`{"min_days":0,"max_entries":1}`:   `"field":"min_days","rule":"must be at least that of the installation (7)"`,
 		`{"max_days":18251}`:               `"field":"max_days","rule":"must be from 0 to 18250","value":"18251"`,
 		`{"max_days":-1}`:                  `"field":"max_days"`,
 		`{"max_days":1.5}`:                 `"field":"max_days"`,
