@@ -10,7 +10,6 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/payload"
-	"github.com/fanfarehq/fanfare/activity/secrets"
 )
 
 // DefaultMaxPayload is the number of bytes of payload that an installation accepts unless it sets
@@ -82,16 +81,16 @@ func (h Hooks) draft(ctx context.Context, maxPayload int, e Envelope) (Draft, er
 		ParentID:          e.ParentID,
 		OccurredAt:        e.OccurredAt.UTC().Truncate(time.Microsecond),
 		ResourceType:      e.ResourceType,
-		ResourceName:      first(500, secrets.RedactText(e.ResourceName)),
+		ResourceName:      first(maxResourceName, redactedText(maxResourceName, e.ResourceName)),
 		Action:            e.Action,
 		Visibility:        cmp.Or(e.Visibility, ResourceWide),
 		Status:            cmp.Or(e.Status, Success),
 		Severity:          cmp.Or(e.Severity, Info),
 		Category:          cmp.Or(e.Category, DefaultCategory(e.Action)),
 		DeliveryChannels:  append([]string{}, e.DeliveryChannels...),
-		Message:           first(4000, secrets.RedactText(e.Message)),
-		RequestID:         first(200, secrets.RedactText(e.RequestID)),
-		UserAgent:         first(500, secrets.RedactText(e.UserAgent)),
+		Message:           first(maxMessage, redactedText(maxMessage, e.Message)),
+		RequestID:         first(maxRequestID, redactedText(maxRequestID, e.RequestID)),
+		UserAgent:         first(maxResourceName, redactedText(maxUserAgent, e.UserAgent)),
 		Traceparent:       e.Traceparent,
 		Payload:           raw,
 	}}, nil

@@ -159,10 +159,10 @@ func (e Envelope) wire(payload json.RawMessage) wire {
 		TargetPrincipalID: e.TargetPrincipalID,
 		OwnerID:           e.OwnerID,
 		ParentID:          e.ParentID,
-		ResourceName:      secrets.RedactText(e.ResourceName),
-		Message:           secrets.RedactText(e.Message),
-		RequestID:         secrets.RedactText(e.RequestID),
-		UserAgent:         secrets.RedactText(e.UserAgent),
+		ResourceName:      redactedText(maxResourceName, e.ResourceName),
+		Message:           redactedText(maxMessage, e.Message),
+		RequestID:         redactedText(maxRequestID, e.RequestID),
+		UserAgent:         redactedText(maxUserAgent, e.UserAgent),
 		Status:            e.Status,
 		Severity:          e.Severity,
 		Category:          e.Category,
@@ -170,4 +170,18 @@ func (e Envelope) wire(payload json.RawMessage) wire {
 		Traceparent:       e.Traceparent,
 		OccurredAt:        wireTime(e.OccurredAt.UTC().Truncate(time.Microsecond)),
 	}
+}
+
+// The maximum lengths of texts, in characters. Longer ones are cut.
+const (
+	maxResourceName = 500
+	maxMessage      = 4000
+	maxRequestID    = 200
+	maxUserAgent    = 500
+)
+
+// redactedText returns a text without secrets. It reads the characters that are stored and the 1,000
+// behind them, where a secret may end, as the database does; the rest is cut.
+func redactedText(characters int, text string) string {
+	return secrets.RedactText(first(characters+1000, text))
 }

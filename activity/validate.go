@@ -153,12 +153,25 @@ func (v *validator) payload(value any) json.RawMessage {
 		v.refuse("payload", "", rule)
 		return nil
 	}
-	if !isRedacted {
-		raw = secrets.RedactJSON(raw)
+	// Before its redaction too, so that the work is bounded.
+	if !v.payloadSize(raw) {
+		return nil
 	}
-	if size := payload.StoredSize(raw); size > MaxPayloadBytes {
-		v.refuse("payload", fmt.Sprint(size, " bytes"), fmt.Sprintf("must be at most %d bytes", MaxPayloadBytes))
+	if isRedacted {
+		return raw
+	}
+	if raw = secrets.RedactJSON(raw); !v.payloadSize(raw) {
 		return nil
 	}
 	return raw
+}
+
+// payloadSize reports whether a payload is not too large, and refuses one that is.
+func (v *validator) payloadSize(raw json.RawMessage) bool {
+	size := payload.StoredSize(raw)
+	if size <= MaxPayloadBytes {
+		return true
+	}
+	v.refuse("payload", fmt.Sprint(size, " bytes"), fmt.Sprintf("must be at most %d bytes", MaxPayloadBytes))
+	return false
 }

@@ -30,21 +30,30 @@ BEGIN
             FROM jsonb_each(value) AS e(k, v)
             WHERE jsonb_typeof(v) = 'string'
                 AND fanfare.is_pair_name(k)
+                AND (more_keys <> '{}' OR fanfare.may_contain_secret(v #>> '{}'))
                 AND NOT fanfare.is_secret(k, v, more_keys));
         RETURN coalesce((
             SELECT jsonb_object_agg(
-                CASE WHEN fanfare.contains_secret(k) THEN '[redacted]' ELSE k END,
+                CASE WHEN m.contains THEN '[redacted]' ELSE m.k END,
                 CASE
-                    WHEN fanfare.is_secret(k, v, more_keys)
-                        OR fanfare.contains_secret(k)
-                        OR names <> '{}'
-                            AND fanfare.is_pair_value(k)
-                            AND (SELECT bool_or(fanfare.is_secret(n, v, more_keys)) FROM unnest(names) AS n)
-                    THEN '"[redacted]"'
-                    ELSE fanfare.redact_json(v, more_keys)
+                    WHEN m.contains OR m.secret THEN '"[redacted]"'
+                    WHEN jsonb_typeof(m.v) IN ('object', 'array', 'string') THEN fanfare.redact_json(m.v, more_keys)
+                    ELSE m.v
                 END
-                ORDER BY fanfare.contains_secret(k)) -- of equal keys, the last is stored
-            FROM jsonb_each(value) AS e(k, v)), '{}');
+                ORDER BY m.contains) -- of equal keys, the last is stored
+            FROM (
+                SELECT
+                    e.k,
+                    e.v,
+                    h.hint AND fanfare.contains_secret(e.k) AS contains,
+                    (h.hint OR more_keys <> '{}') AND fanfare.is_secret(e.k, e.v, more_keys)
+                        OR names <> '{}'
+                            AND fanfare.is_pair_value(e.k)
+                            AND (SELECT bool_or(fanfare.is_secret(n, e.v, more_keys)) FROM unnest(names) AS n) AS secret
+                FROM jsonb_each(value) AS e(k, v)
+                CROSS JOIN LATERAL (SELECT fanfare.may_contain_secret(e.k) AS hint OFFSET 0) AS h
+                OFFSET 0
+            ) AS m), '{}');
     WHEN 'array' THEN
         IF jsonb_array_length(value) = 2
             AND jsonb_typeof(value -> 0) = 'string'
@@ -54,10 +63,18 @@ BEGIN
             RETURN jsonb_build_array(fanfare.redact_json(value -> 0, more_keys, true), '[redacted]');
         END IF;
         RETURN coalesce((
-            SELECT jsonb_agg(fanfare.redact_json(v, more_keys, true) ORDER BY n)
+            SELECT jsonb_agg(
+                CASE
+                    WHEN jsonb_typeof(v) IN ('object', 'array', 'string') THEN fanfare.redact_json(v, more_keys, true)
+                    ELSE v
+                END
+                ORDER BY n)
             FROM jsonb_array_elements(value) WITH ORDINALITY AS e(v, n)), '[]');
     WHEN 'string' THEN
-        RETURN CASE WHEN fanfare.contains_secret(value #>> '{}') THEN '"[redacted]"' ELSE value END;
+        IF fanfare.may_contain_secret(value #>> '{}') AND fanfare.contains_secret(value #>> '{}') THEN
+            RETURN '"[redacted]"';
+        END IF;
+        RETURN value;
     ELSE
         RETURN value;
     END CASE;
@@ -65,11 +82,13 @@ END
 $$;
 
 -- Returns a text as it may be stored, or be repeated in an error: the first max_length characters,
--- or [redacted] if it contains a secret.
+-- or [redacted] if they contain a secret, which may end up to 1,000 characters behind them. The rest
+-- is not read.
 CREATE FUNCTION fanfare.redact_text(value text, max_length int) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
-        WHEN fanfare.may_contain_secret(value) AND fanfare.contains_secret(value) THEN '[redacted]'
+        WHEN fanfare.may_contain_secret(left(value, max_length + 1000))
+            AND fanfare.contains_secret(left(value, max_length + 1000)) THEN '[redacted]'
         ELSE left(value, max_length)
     END;
 

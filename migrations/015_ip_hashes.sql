@@ -39,7 +39,7 @@ CREATE FUNCTION fanfare.hash_ip(address text, OUT key_id smallint, OUT hash byte
 DECLARE
     canonical text;
 BEGIN
-    IF address !~ '^[0-9a-fA-F:.]+$' OR address ~ '(^|[.:])0[0-9]+[.]|[.]0[0-9]' THEN
+    IF octet_length(address) > 64 OR address !~ '^[0-9a-fA-F:.]+$' OR address ~ '(^|[.:])0[0-9]+[.]|[.]0[0-9]' THEN
         RETURN;
     END IF;
     canonical := host(address::inet);

@@ -1,5 +1,21 @@
 -- The rules of envelopes: reading one, and finding the rule that it violates.
 
+-- Returns the maximum number of parts of a payload: names, texts, objects and lists at any depth,
+-- including the payload itself. Redaction reads each of them.
+CREATE FUNCTION fanfare.max_payload_parts() RETURNS int
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 3072;
+
+-- Reports whether an envelope whose fields besides the payload are large has more fields than there
+-- are names of fields, or an action, a type or a list that is too long to be read.
+CREATE FUNCTION fanfare.is_oversized(e jsonb, payload jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_column_size(e) > pg_column_size(payload) + 16384
+        AND jsonb_typeof(e) = 'object'
+        AND ((SELECT count(*) FROM (SELECT jsonb_object_keys(e) LIMIT 23) AS k) > 22
+            OR octet_length(e ->> 'action') > 400
+            OR octet_length(e ->> 'resource_type') > 400);
+
 -- Returns the names of an envelope's fields.
 CREATE FUNCTION fanfare.envelope_fields() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -15,11 +31,71 @@ CREATE FUNCTION fanfare.too_deep(payload jsonb, body text) RETURNS boolean
         AND octet_length(body) - octet_length(replace(replace(body, '{', ''), '[', '')) > 64
         AND payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")';
 
+-- Reports whether a payload contains a number whose text, which has no exponent, is much longer than
+-- that of other numbers: 1e131071 has 131,072 digits.
+CREATE FUNCTION fanfare.has_long_number(payload jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN payload @? 'strict $.** ? (@ > 1e300 || @ < -1e300)';
+
+-- Returns the bound that a payload exceeds as it is given, before anything else reads it; nulls if
+-- there is none. As given, a payload may have four times the maximum size, because redaction may
+-- shorten it. Each test limits the work of the next one, so that no payload takes long to refuse.
+CREATE FUNCTION fanfare.payload_excess(payload jsonb, OUT value text, OUT rule text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    size      CONSTANT int := pg_column_size(payload);
+    max_bytes CONSTANT int := 4 * fanfare.max_payload_bytes();
+    found     bigint;
+BEGIN
+    -- A value takes at most four times as many bytes in jsonb as in its text.
+    IF size > 4 * max_bytes + 1024 THEN
+        value := size || ' bytes';
+        rule := format('must be at most %s bytes', fanfare.max_payload_bytes());
+        RETURN;
+    END IF;
+    IF size > 512 AND payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")' THEN
+        value := 'nested deeper';
+        rule := 'must nest at most 64 levels deep';
+        RETURN;
+    END IF;
+    IF size > 4 * fanfare.max_payload_parts() THEN
+        found := jsonb_array_length(jsonb_path_query_array(payload, 'strict $.** ?
+                (@.type() == "string" || @.type() == "object" || @.type() == "array").type()'))
+            + jsonb_array_length(jsonb_path_query_array(payload, 'strict $.** ?
+                (@.type() == "object").keyvalue().key'));
+        IF found > fanfare.max_payload_parts() THEN
+            value := found || ' of them';
+            rule := format('must have at most %s names, texts, objects and lists', fanfare.max_payload_parts());
+            RETURN;
+        END IF;
+    END IF;
+    -- Each sum is less than the digits of all numbers and more than a quarter of them.
+    SELECT sum(scale(n.value) + CASE
+            WHEN abs(n.value) < 1e300 THEN 0
+            WHEN abs(n.value) < 1e1000 THEN 300
+            WHEN abs(n.value) < 1e3000 THEN 1000
+            WHEN abs(n.value) < 1e10000 THEN 3000
+            WHEN abs(n.value) < 1e30000 THEN 10000
+            WHEN abs(n.value) < 1e100000 THEN 30000
+            ELSE 100000 END)
+    INTO found
+    FROM jsonb_array_elements(jsonb_path_query_array(payload, 'strict $.** ? (@.type() == "number")')) AS v
+    CROSS JOIN LATERAL (SELECT v::numeric AS value) AS n;
+    IF coalesce(found, 0) <= max_bytes THEN
+        found := octet_length(payload::text);
+    END IF;
+    IF found > max_bytes THEN
+        value := found || ' bytes';
+        rule := format('must be at most %s bytes', fanfare.max_payload_bytes());
+    END IF;
+END
+$$;
+
 -- Reports whether a text is a time with a zone (RFC 3339). The meaning of other forms would depend
 -- on settings of the session.
 CREATE FUNCTION fanfare.is_time(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN value ~ ('^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?'
+    RETURN octet_length(value) <= 64 AND value ~ ('^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?'
         '([Zz]|[-+][0-9]{2}:[0-9]{2})$');
 
 -- Reports whether an activity of the tenant may have the delivery channel. Channels are stored, so
@@ -27,8 +103,8 @@ CREATE FUNCTION fanfare.is_time(value text) RETURNS boolean
 CREATE FUNCTION fanfare.is_channel(channel text, tenant uuid) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN channel IN ('user', 'resource', 'tenant')
-        OR channel ~ ('^[a-z0-9_-]{2,}:' || tenant || '[.][!-~]+$')
-            AND length(channel) <= 255
+        OR octet_length(channel) <= 255
+            AND channel ~ ('^[a-z0-9_-]{2,}:' || tenant || '[.][!-~]+$')
             AND split_part(channel, ':', 1) NOT IN ('user', 'resource', 'tenant')
             AND NOT fanfare.contains_secret(channel);
 
@@ -36,10 +112,12 @@ CREATE FUNCTION fanfare.is_channel(channel text, tenant uuid) RETURNS boolean
 CREATE FUNCTION fanfare.read_channels(channels jsonb, tenant uuid) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
-        WHEN jsonb_typeof(channels) = 'array' AND NOT channels @? 'strict $[*] ? (@.type() != "string")' THEN (
+        WHEN jsonb_typeof(channels) <> 'array' THEN NULL
+        WHEN jsonb_array_length(channels) > 32 THEN NULL
+        WHEN NOT channels @? 'strict $[*] ? (@.type() != "string")' THEN (
             SELECT coalesce(array_agg(c ORDER BY n) FILTER (WHERE fanfare.is_channel(c, tenant)), '{}')
             FROM jsonb_array_elements_text(channels) WITH ORDINALITY AS t(c, n)
-            HAVING count(*) <= 32 AND coalesce(bool_and(fanfare.is_channel(c, tenant)), true))
+            HAVING coalesce(bool_and(fanfare.is_channel(c, tenant)), true))
     END;
 
 -- The optional fields of an envelope but for its payload, as they are stored. valid is false if one
@@ -175,6 +253,13 @@ BEGIN
         rule := 'must be a JSON object';
         RETURN;
     END IF;
+    IF pg_column_size(e) > 65536 AND (SELECT count(*) FROM (SELECT jsonb_object_keys(e) LIMIT 23) AS k) > 22 THEN
+        SELECT fanfare.redact_text(min(k), 100), 'is not a field of the envelope'
+        INTO field, rule
+        FROM (SELECT jsonb_object_keys(e) AS k LIMIT 23) AS first
+        WHERE k <> ALL (fanfare.envelope_fields());
+        RETURN;
+    END IF;
     IF e - fanfare.envelope_fields() <> '{}' THEN
         SELECT fanfare.redact_text(min(k), 100), 'is not a field of the envelope'
         INTO field, rule
@@ -234,10 +319,10 @@ BEGIN
         code := 'not_null_violation';
         RETURN;
     END IF;
-    IF length(e ->> 'resource_type') NOT BETWEEN 1 AND 100 THEN
+    IF octet_length(e ->> 'resource_type') > 400 OR length(e ->> 'resource_type') NOT BETWEEN 1 AND 100 THEN
         field := 'resource_type';
         rule := 'must be 1 to 100 characters';
-    ELSIF length(e ->> 'action') NOT BETWEEN 3 AND 100 OR e ->> 'action' !~ '^[a-z0-9_]+([.][a-z0-9_]+)+$' THEN
+    ELSIF octet_length(e ->> 'action') NOT BETWEEN 3 AND 100 OR e ->> 'action' !~ '^[a-z0-9_]+([.][a-z0-9_]+)+$' THEN
         field := 'action';
         rule := 'must be 3 to 100 characters, <resource>.<verb>: words of a-z, 0-9 and _ with at least one dot';
     ELSIF e ->> 'visibility' NOT IN ('private', 'resource', 'scope', 'tenant') THEN
@@ -280,10 +365,9 @@ BEGIN
         rule := 'must be a JSON object';
         RETURN;
     END IF;
-    IF fanfare.too_deep(given, given::text) THEN
+    SELECT x.value, x.rule INTO value, rule FROM fanfare.payload_excess(given) AS x;
+    IF rule IS NOT NULL THEN
         field := 'payload';
-        value := 'nested deeper';
-        rule := 'must nest at most 64 levels deep';
         code := 'program_limit_exceeded';
         RETURN;
     END IF;
@@ -301,7 +385,7 @@ BEGIN
             SELECT
                 fanfare.redact_text(c, 100),
                 CASE
-                    WHEN fanfare.contains_secret(c) THEN 'must not contain a secret'
+                    WHEN octet_length(c) <= 255 AND fanfare.contains_secret(c) THEN 'must not contain a secret'
                     ELSE 'must be user, resource, tenant, or <namespace>:<tenant_id>.<rest> of the same tenant: '
                         'at most 255 printable ASCII characters, in a namespace of its own'
                 END
@@ -339,7 +423,11 @@ $$;
 
 REVOKE ALL ON FUNCTION
     fanfare.envelope_fields,
+    fanfare.max_payload_parts,
+    fanfare.is_oversized,
     fanfare.too_deep,
+    fanfare.has_long_number,
+    fanfare.payload_excess,
     fanfare.is_time,
     fanfare.is_channel,
     fanfare.read_channels,
@@ -357,5 +445,9 @@ DROP TYPE fanfare.envelope_options;
 DROP FUNCTION fanfare.read_channels;
 DROP FUNCTION fanfare.is_channel;
 DROP FUNCTION fanfare.is_time;
+DROP FUNCTION fanfare.payload_excess;
+DROP FUNCTION fanfare.has_long_number;
 DROP FUNCTION fanfare.too_deep;
+DROP FUNCTION fanfare.is_oversized;
+DROP FUNCTION fanfare.max_payload_parts;
 DROP FUNCTION fanfare.envelope_fields;

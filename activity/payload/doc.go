@@ -10,4 +10,5 @@ package payload
 const (
 	MaxBytes = 1 << 20 // of its text as jsonb; the default of an installation is 64 KiB
 	MaxDepth = 64      // levels of objects and arrays; the payload itself is the first
+	MaxParts = 3 << 10 // names, texts, objects and lists, including the payload itself
 )

@@ -15,10 +15,11 @@ func Unstorable(raw []byte) (rule string) {
 	if !utf8.Valid(raw) {
 		return "must be valid UTF-8"
 	}
-	depth := 0
+	depth, parts := 0, 0
 	for i := 0; i < len(raw); i++ {
 		switch b := raw[i]; {
 		case b == '{' || b == '[':
+			parts++
 			if depth++; depth > MaxDepth {
 				return fmt.Sprintf("must nest at most %d levels deep", MaxDepth)
 			}
@@ -30,6 +31,7 @@ func Unstorable(raw []byte) (rule string) {
 				return rule
 			}
 			i = end
+			parts++
 		case b == '-' || '0' <= b && b <= '9':
 			end := i + 1
 			for end < len(raw) && isNumberByte(raw[end]) {
@@ -40,6 +42,9 @@ func Unstorable(raw []byte) (rule string) {
 			}
 			i = end - 1
 		}
+	}
+	if parts > MaxParts {
+		return fmt.Sprintf("must have at most %d names, texts, objects and lists", MaxParts)
 	}
 	return ""
 }

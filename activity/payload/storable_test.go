@@ -22,6 +22,7 @@ func TestUnstorable(t *testing.T) {
 		surrogate = "must not contain a lone surrogate"
 		number    = "must not contain a number beyond PostgreSQL's numeric"
 		depth     = "must nest at most 64 levels deep"
+		parts     = "must have at most 3072 names, texts, objects and lists"
 	)
 	for text, want := range map[string]string{
 		`{}`:                             "",
@@ -43,6 +44,9 @@ func TestUnstorable(t *testing.T) {
 		`{"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`: "",
 		`{"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`: depth,
 		`{"a":"` + strings.Repeat("[", 100) + `"}`:                        "",
+		`{"a":["b"` + strings.Repeat(`,"b"`, 3068) + `]}`:                 "",
+		`{"a":["b"` + strings.Repeat(`,"b"`, 3069) + `]}`:                 parts,
+		`{"a":[1` + strings.Repeat(`,1`, 20000) + `]}`:                    "",
 	} {
 		if got := payload.Unstorable([]byte(text)); got != want {
 			t.Errorf("Unstorable(%.40q): got %q, want %q", text, got, want)
