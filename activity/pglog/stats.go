@@ -103,7 +103,8 @@ func (s *Stats) queueCounts(batch *pgx.Batch, q *query, o StatsOptions) {
 	statement := fmt.Sprintf(`
 		WITH counted AS (
 			SELECT GROUPING(a.action, a.actor_principal_id, a.severity, a.status, a.day) AS grouped_by,
-				coalesce(a.action, a.actor_principal_id::text, a.severity, a.status, a.day::text, '') AS value,
+				coalesce(a.action, a.actor_principal_id::text, a.severity, a.status,
+					to_char(a.day, 'YYYY-MM-DD'), '') AS value,
 				count(*) AS activities
 			FROM (
 				SELECT a.action, a.actor_principal_id, a.severity, a.status,

@@ -4,6 +4,7 @@ package database
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"time"
 
@@ -69,6 +70,15 @@ func registerTypes(types *pgtype.Map) {
 	}
 }
 
+// sessionSettings are those that the meaning of a statement or of its result may depend on. They
+// replace those of the server, the database, the role and the URL. PgBouncer keeps track of them.
+var sessionSettings = map[string]string{
+	"client_encoding":             "UTF8",
+	"datestyle":                   "ISO, MDY",
+	"standard_conforming_strings": "on",
+	"timezone":                    "UTC",
+}
+
 func setDefaults(config *pgconn.Config) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
@@ -77,6 +87,7 @@ func setDefaults(config *pgconn.Config) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "fanfare"
 	}
+	maps.Copy(config.RuntimeParams, sessionSettings)
 }
 
 // closeSoon bounds the time for which a connection that was given up occupies its place in the

@@ -33,7 +33,7 @@ var remedies = map[string]string{
 	"28P01": "correct --database-url",                                    // invalid_password
 	"3D000": "create the database, or correct --database-url",            // invalid_catalog_name
 	"3F000": missingSchema,                                               // invalid_schema_name
-	"42501": "grant the privileges that fanfare doctor prints",           // insufficient_privilege
+	"42501": privileges,                                                  // insufficient_privilege
 	"42703": "correct the views of the directory",                        // undefined_column
 	"42883": missingSchema,                                               // undefined_function
 	"42P01": missingSchema,                                               // undefined_table
@@ -42,7 +42,8 @@ var remedies = map[string]string{
 }
 
 const (
-	missingSchema = "check the schema with fanfare migrate status"
+	missingSchema = "the database has no schema of Fanfare or an older one: run fanfare migrate up"
+	privileges    = "grant the privileges that fanfare doctor prints; fanfare migrate repair mends those of the schema"
 	primary       = "point --database-url to the primary server, or set default_transaction_read_only to off"
 	pooler        = "behind PgBouncer, add default_query_exec_mode=exec to --database-url"
 )
