@@ -1,50 +1,54 @@
--- Roles and their access to the schema.
+-- The names of Fanfare's roles. Roles belong to the cluster, so each database has a prefix of its own:
+-- a member of a role of one database has no right in another. The prefix is recorded as a function,
+-- which a dump contains.
 --
--- fanfare_writer is granted to the roles of services: its members may record activities, and have
--- no access to tables. fanfare_retention owns the functions that change or remove recorded
--- activities; it cannot log in.
+-- <prefix>_writer is granted to the roles of services: its members may record activities, and have
+-- no access to tables. <prefix>_retention owns the functions that change or remove recorded
+-- activities; it cannot log in. The roles, the owners of functions and the grants are in rights.go,
+-- which also mends them where a restored dump lacks them.
 --
--- Roles belong to the cluster, so they exist already if another database of the cluster has
--- Fanfare's schema.
+-- The first statement gives the table of versions a key, as every table has one: without it, a
+-- publication for all tables would not permit an update.
+ALTER TABLE fanfare.schema_version ADD CONSTRAINT schema_version_pkey PRIMARY KEY (version);
+
 DO $$
-DECLARE
-    needed text;
 BEGIN
-    FOREACH needed IN ARRAY ARRAY['fanfare_writer', 'fanfare_retention'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = needed) THEN
-            BEGIN
-                EXECUTE format('CREATE ROLE %I NOLOGIN', needed);
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                NULL; -- another session created it
-            END;
-        END IF;
-        -- Since PostgreSQL 16, the creator of a role is a member of it without the SET option.
-        IF NOT pg_has_role(
-            current_user, needed,
-            CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END
-        ) THEN
-            EXECUTE format('GRANT %I TO CURRENT_USER', needed);
-        END IF;
-    END LOOP;
+    EXECUTE format(
+        'CREATE FUNCTION fanfare.role_prefix() RETURNS text
+            LANGUAGE sql IMMUTABLE PARALLEL SAFE
+            RETURN %L::text',
+        coalesce(nullif(current_setting('fanfare.role_prefix', true), ''), 'fanfare'));
 END
 $$;
 
-GRANT USAGE ON SCHEMA fanfare TO fanfare_writer, fanfare_retention;
+CREATE FUNCTION fanfare.role_of_writers() RETURNS name
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (fanfare.role_prefix() || '_writer')::name;
+
+CREATE FUNCTION fanfare.role_of_retention() RETURNS name
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (fanfare.role_prefix() || '_retention')::name;
 
 ---- create above / drop below ----
 
-REVOKE ALL ON SCHEMA fanfare FROM fanfare_writer, fanfare_retention;
 -- A role that another database of the cluster uses is not dropped.
 DO $$
 DECLARE
-    unneeded text;
+    unneeded name;
 BEGIN
-    FOREACH unneeded IN ARRAY ARRAY['fanfare_writer', 'fanfare_retention'] LOOP
+    FOREACH unneeded IN ARRAY ARRAY[fanfare.role_of_writers(), fanfare.role_of_retention()] LOOP
         BEGIN
-            EXECUTE format('DROP ROLE IF EXISTS %I', unneeded);
+            IF to_regrole(quote_ident(unneeded)) IS NOT NULL THEN
+                EXECUTE format('REVOKE ALL ON SCHEMA fanfare FROM %I', unneeded);
+                EXECUTE format('DROP ROLE %I', unneeded);
+            END IF;
         EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege OR object_in_use THEN
             NULL;
         END;
     END LOOP;
 END
 $$;
+ALTER TABLE fanfare.schema_version DROP CONSTRAINT schema_version_pkey;
+DROP FUNCTION fanfare.role_of_retention;
+DROP FUNCTION fanfare.role_of_writers;
+DROP FUNCTION fanfare.role_prefix;

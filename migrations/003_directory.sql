@@ -27,7 +27,8 @@ CREATE TABLE fanfare.role_bindings (
     principal_id      uuid NOT NULL,
     scope_resource_id uuid NOT NULL,
     role_name         text NOT NULL,
-    revoked_at        timestamptz
+    revoked_at        timestamptz,
+    binding_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY -- for logical replication; not read
 );
 CREATE INDEX role_bindings_scope
     ON fanfare.role_bindings (tenant_id, scope_resource_id, role_name, principal_id)
@@ -35,6 +36,8 @@ CREATE INDEX role_bindings_scope
 CREATE INDEX role_bindings_principal
     ON fanfare.role_bindings (tenant_id, principal_id, scope_resource_id)
     WHERE revoked_at IS NULL;
+-- The planner must expect few role bindings of a resource, also if one resource has most of them.
+ALTER TABLE fanfare.role_bindings ALTER COLUMN scope_resource_id SET (n_distinct = -1);
 
 ---- create above / drop below ----
 

@@ -38,13 +38,13 @@ CREATE INDEX activities_correlation ON fanfare.activities (tenant_id, correlatio
 -- Takes the activities of months that have no partition yet. fanfare.ensure_partitions moves them.
 CREATE TABLE fanfare.activities_default PARTITION OF fanfare.activities DEFAULT;
 
--- Recorded activities are append-only. Only code that runs as fanfare_retention may change or
+-- Recorded activities are append-only. Only code that runs as the role of retention may change or
 -- remove them: membership in the role, ownership of the table and superuser rights do not suffice.
 -- The operator is schema-qualified, so that search_path cannot replace it.
 CREATE FUNCTION fanfare.refuse_change() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_user OPERATOR(pg_catalog.=) 'fanfare_retention'::pg_catalog.name THEN
+    IF current_user OPERATOR(pg_catalog.=) fanfare.role_of_retention() THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD WHEN 'UPDATE' THEN NEW END;
     END IF;
     RAISE EXCEPTION '% of %.% refused: recorded activities are append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME

@@ -46,9 +46,9 @@ BEGIN
     -- Taken before the search for rows to move, to wait for writers that have not committed theirs.
     LOCK TABLE fanfare.activities_default IN ACCESS EXCLUSIVE MODE;
     IF EXISTS (SELECT FROM fanfare.activities_default WHERE id >= low AND id < high) THEN
-        EXECUTE format('GRANT INSERT ON fanfare.%I TO fanfare_retention', part);
+        EXECUTE format('GRANT INSERT ON fanfare.%I TO %I', part, fanfare.role_of_retention());
         PERFORM fanfare.move_from_default(format('fanfare.%I', part)::regclass, low, high);
-        EXECUTE format('REVOKE INSERT ON fanfare.%I FROM fanfare_retention', part);
+        EXECUTE format('REVOKE INSERT ON fanfare.%I FROM %I', part, fanfare.role_of_retention());
     END IF;
     EXECUTE format(
         'ALTER TABLE fanfare.activities ATTACH PARTITION fanfare.%I FOR VALUES FROM (%L) TO (%L)',
@@ -102,13 +102,6 @@ REVOKE ALL ON FUNCTION
     fanfare.activity_partitions
 FROM PUBLIC;
 
-GRANT SELECT, DELETE ON fanfare.activities_default TO fanfare_retention;
--- A role needs CREATE on the schema at the moment it becomes the owner of a function.
-GRANT CREATE ON SCHEMA fanfare TO fanfare_retention;
-GRANT EXECUTE ON FUNCTION fanfare.move_from_default TO CURRENT_USER;
-ALTER FUNCTION fanfare.move_from_default OWNER TO fanfare_retention;
-REVOKE CREATE ON SCHEMA fanfare FROM fanfare_retention;
-
 SELECT fanfare.ensure_partitions();
 
 ---- create above / drop below ----
@@ -117,4 +110,3 @@ DROP FUNCTION fanfare.activity_partitions;
 DROP FUNCTION fanfare.ensure_partitions;
 DROP FUNCTION fanfare.ensure_partition;
 DROP FUNCTION fanfare.move_from_default;
-REVOKE ALL ON fanfare.activities_default FROM fanfare_retention;

@@ -14,6 +14,9 @@ CREATE UNIQUE INDEX subscriptions_active
 CREATE INDEX subscriptions_principal
     ON fanfare.subscriptions (tenant_id, principal_id, id)
     WHERE revoked_at IS NULL;
+-- The planner must expect few subscriptions of a resource, also if one resource has most of a
+-- tenant's: it would read the subscriptions by principal otherwise.
+ALTER TABLE fanfare.subscriptions ALTER COLUMN resource_id SET (n_distinct = -1);
 
 ---- create above / drop below ----
 

@@ -1,8 +1,8 @@
 -- Redaction on request: an activity keeps its row, ids, action and times, and loses its contents.
 
 -- Erases the contents of activities, and returns their number. It checks nothing: only
--- redact_activities calls it. It runs as fanfare_retention, which alone may change a recorded
--- activity.
+-- redact_activities calls it. It runs as the role of retention, which alone may change a
+-- recorded activity.
 CREATE FUNCTION fanfare.erase_activities(tenant uuid, ids uuid[], marker jsonb, keep_names boolean) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off AS $$
@@ -117,19 +117,8 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION fanfare.erase_activities, fanfare.redact_activities FROM PUBLIC;
-GRANT SELECT, UPDATE (payload, message, user_agent, ip_hash, ip_key_id, warning, resource_name)
-    ON fanfare.activities TO fanfare_retention;
--- A role needs CREATE on the schema at the moment it becomes the owner of a function.
-GRANT CREATE ON SCHEMA fanfare TO fanfare_retention;
-GRANT EXECUTE ON FUNCTION fanfare.erase_activities TO CURRENT_USER;
-ALTER FUNCTION fanfare.erase_activities OWNER TO fanfare_retention;
--- Otherwise members of the role could call the function with the rights of its owner.
-REVOKE ALL ON FUNCTION fanfare.erase_activities FROM fanfare_retention;
-REVOKE CREATE ON SCHEMA fanfare FROM fanfare_retention;
 
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.redact_activities;
 DROP FUNCTION fanfare.erase_activities;
-REVOKE UPDATE (payload, message, user_agent, ip_hash, ip_key_id, warning, resource_name)
-    ON fanfare.activities FROM fanfare_retention;

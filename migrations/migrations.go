@@ -4,7 +4,7 @@
 //
 // All objects, including the version table fanfare.schema_version, are in the PostgreSQL schema
 // "fanfare". Migrating needs PostgreSQL 15 or newer, and a role that may create schemas and roles,
-// or to which the existing roles fanfare_writer and fanfare_retention are granted.
+// or to which the existing roles of the installation are granted (see Options.RolePrefix).
 package migrations
 
 import (
@@ -29,6 +29,7 @@ const (
 	oldestPostgreSQL = 15
 
 	dependentObjectsStillExist = "2BP01" // SQLSTATE
+	insufficientPrivilege      = "42501"
 )
 
 // Status describes which migrations a database has.
@@ -36,27 +37,54 @@ type Status struct {
 	Current int      `json:"current"` // version of the database: the last applied migration; 0 means none
 	Latest  int      `json:"latest"`  // version of this binary
 	Pending []string `json:"pending"` // file names of the migrations to apply, in their order
+	// WriterRole is granted to the roles of services; "" in a database without the schema.
+	WriterRole string `json:"writer_role"`
 }
 
 // Progress is called before each migration with its file name; direction is "up" or "down".
 type Progress func(name, direction string)
 
-// Apply applies the pending migrations to conn's database. Concurrent calls wait for each other. An
-// error names the migration that failed, and leaves the database at the version before it.
-func Apply(ctx context.Context, conn *pgx.Conn) error {
-	return Up(ctx, conn, nil)
+// Options of Up. The zero value is complete.
+type Options struct {
+	Progress Progress
+	// RolePrefix begins the names of the roles, which belong to the whole cluster. It is recorded by
+	// the first Up of a database and ignored by later ones. "" selects [DefaultRolePrefix], or a
+	// prefix with the name of the database if another database of the cluster uses that one.
+	RolePrefix string
 }
 
-// Up is [Apply] with a progress function, which may be nil.
-func Up(ctx context.Context, conn *pgx.Conn, progress Progress) error {
+// Apply is [Up] without options.
+func Apply(ctx context.Context, conn *pgx.Conn) error {
+	return Up(ctx, conn, Options{})
+}
+
+// Up applies the pending migrations to conn's database, and puts the roles, owners and grants right
+// (see Repair). Concurrent calls wait for each other. An error names the migration that failed, and
+// leaves the database at the version before it.
+func Up(ctx context.Context, conn *pgx.Conn, o Options) error {
 	if err := checkServer(ctx, conn); err != nil {
 		return err
 	}
-	m, err := load(ctx, conn, progress)
+	m, err := load(ctx, conn, o.Progress)
 	if err != nil {
 		return err
 	}
-	return to(ctx, m, len(m.Migrations))
+	err = locked(ctx, conn, func() error {
+		prefix, err := choosePrefix(ctx, conn, o.RolePrefix)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, "SELECT set_config('fanfare.role_prefix', $1, false)", prefix)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := to(ctx, m, len(m.Migrations)); err != nil {
+		return explain(err)
+	}
+	_, err = Repair(ctx, conn, "")
+	return err
 }
 
 // Down reverts the migrations of conn's database that are later than version. Version 0 removes all
@@ -105,6 +133,12 @@ func Read(ctx context.Context, conn *pgx.Conn) (Status, error) {
 		return Status{}, fmt.Errorf("read %s: %w", versionTable, err)
 	}
 	status.Pending = names[min(status.Current, len(names)):]
+	if status.Current == 0 {
+		return status, nil
+	}
+	if err := conn.QueryRow(ctx, "SELECT fanfare.role_of_writers()").Scan(&status.WriterRole); err != nil {
+		return Status{}, fmt.Errorf("read the name of the writers' role: %w", err)
+	}
 	return status, nil
 }
 
@@ -128,13 +162,12 @@ func Hash() string {
 }
 
 func load(ctx context.Context, conn *pgx.Conn, progress Progress) (*migrate.Migrator, error) {
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended('fanfare.schema', 0))"); err != nil {
-		return nil, fmt.Errorf("lock the schema: %w", err)
-	}
-	_, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS fanfare")
-	_, unlockErr := conn.Exec(ctx, "SELECT pg_advisory_unlock(hashtextextended('fanfare.schema', 0))")
-	if err := errors.Join(err, unlockErr); err != nil {
-		return nil, fmt.Errorf("create schema fanfare: %w", err)
+	err := locked(ctx, conn, func() error {
+		_, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS fanfare")
+		return err
+	})
+	if err != nil {
+		return nil, explain(fmt.Errorf("create schema fanfare: %w", err))
 	}
 	m, err := migrate.NewMigrator(ctx, conn, versionTable)
 	if err != nil {
@@ -147,6 +180,25 @@ func load(ctx context.Context, conn *pgx.Conn, progress Progress) (*migrate.Migr
 		m.OnStart = func(_ int32, name, direction, _ string) { progress(name, direction) }
 	}
 	return m, nil
+}
+
+// locked calls do while no other process changes the schema or its rights.
+func locked(ctx context.Context, conn *pgx.Conn, do func() error) error {
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended('fanfare.schema', 0))"); err != nil {
+		return fmt.Errorf("lock the schema: %w", err)
+	}
+	err := do()
+	_, unlockErr := conn.Exec(ctx, "SELECT pg_advisory_unlock(hashtextextended('fanfare.schema', 0))")
+	return errors.Join(err, unlockErr)
+}
+
+// explain adds what to do to the error of a role that lacks a right.
+func explain(err error) error {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == insufficientPrivilege {
+		return fmt.Errorf("%w: migrate as a role with CREATE on the database and CREATEROLE, or let a superuser "+
+			"create the schema and the roles and grant them to it WITH ADMIN OPTION (docs/operating.md)", err)
+	}
+	return err
 }
 
 func to(ctx context.Context, m *migrate.Migrator, version int) error {

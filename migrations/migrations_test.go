@@ -185,7 +185,7 @@ func TestUpOfLatestVersionChangesNothing(t *testing.T) {
 	conn := connect(t, pgtest.New(t).URL)
 	want := describe(t, conn, true)
 	progress := func(name, direction string) { t.Errorf("got migration %s %s, want none", name, direction) }
-	if err := migrations.Up(t.Context(), conn, progress); err != nil {
+	if err := migrations.Up(t.Context(), conn, migrations.Options{Progress: progress}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, describe(t, conn, true)); diff != "" {
@@ -214,7 +214,7 @@ func TestProgressIsCalledForEachMigration(t *testing.T) {
 	conn := connect(t, empty(t).URL)
 	var got []string
 	progress := func(name, direction string) { got = append(got, direction+" "+name) }
-	if err := migrations.Up(t.Context(), conn, progress); err != nil {
+	if err := migrations.Up(t.Context(), conn, migrations.Options{Progress: progress}); err != nil {
 		t.Fatal(err)
 	}
 	if err := migrations.Down(t.Context(), conn, 3, progress); err != nil {
@@ -255,14 +255,15 @@ func TestRead(t *testing.T) {
 	if err := migrations.Apply(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}
-	want := migrations.Status{Current: latest, Latest: latest, Pending: []string{}}
+	writer := query[string](t, conn, `SELECT fanfare.role_of_writers()::text`)
+	want := migrations.Status{Current: latest, Latest: latest, Pending: []string{}, WriterRole: writer}
 	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
 		t.Errorf("status of a migrated database (-want +got):\n%s", diff)
 	}
 	if err := migrations.Down(t.Context(), conn, 3, nil); err != nil {
 		t.Fatal(err)
 	}
-	want = migrations.Status{Current: 3, Latest: latest, Pending: all[3:]}
+	want = migrations.Status{Current: 3, Latest: latest, Pending: all[3:], WriterRole: writer}
 	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
 		t.Errorf("status of a database at version 3 (-want +got):\n%s", diff)
 	}
@@ -277,7 +278,7 @@ func TestApplyToNewerDatabaseIsRefused(t *testing.T) {
 	if err := migrations.Apply(t.Context(), conn); err == nil || !strings.Contains(err.Error(), "99") {
 		t.Errorf("Apply to a database at version 99: got %v, want an error that names the version", err)
 	}
-	want := migrations.Status{Current: 99, Latest: latest, Pending: []string{}}
+	want := migrations.Status{Current: 99, Latest: latest, Pending: []string{}, WriterRole: status(t, conn).WriterRole}
 	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}

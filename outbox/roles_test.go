@@ -105,10 +105,15 @@ func TestWriterExecutesOnlyTheRecordingFunctions(t *testing.T) {
 		ORDER BY 1`, role)
 	want := []string{
 		"existing_activity",
+		"id_of",
 		"record_activity",
 		"record_envelope",
 		"record_envelopes",
 		"refuse_envelope",
+		"role_of_retention",
+		"role_of_writers",
+		"role_prefix",
+		"sha1",
 		"uuidv7",
 		"uuidv7_of",
 	}

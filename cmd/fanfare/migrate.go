@@ -14,19 +14,57 @@ import (
 func newMigrateCommand(p process) *cobra.Command {
 	group := newGroup("migrate", "Create, upgrade or remove the database schema",
 		`Create, upgrade or remove the schema fanfare. PostgreSQL 15 or newer is required.`)
-	group.AddCommand(newMigrateUpCommand(p), newMigrateDownCommand(p), newMigrateStatusCommand(p))
+	group.AddCommand(newMigrateUpCommand(p), newMigrateRepairCommand(p), newMigrateDownCommand(p),
+		newMigrateStatusCommand(p))
 	return group
 }
 
 func newMigrateUpCommand(p process) *cobra.Command {
-	return withConn(p, &cobra.Command{
+	prefix := ""
+	command := &cobra.Command{
 		Use:   "up",
 		Short: "Apply all pending migrations",
-		Long: `Apply all pending migrations. It is safe to run this while services, workers and servers run, and
-to run it several times at once.`,
-	}, func(ctx context.Context, conn *pgx.Conn) error {
-		if err := migrations.Up(ctx, conn, migrationProgress(p.stdout)); err != nil {
+		Long: `Apply all pending migrations, and put the roles, owners and grants of the schema right. It is safe
+to run this while services, workers and servers run, and to run it several times at once.
+
+The roles belong to the whole cluster, so their names begin with a prefix that is recorded in the
+database: fanfare, or fanfare_<database> if another database of the cluster has the roles of fanfare.`,
+	}
+	command.Flags().StringVar(&prefix, "role-prefix", "", "prefix of the roles' names, for a new schema")
+	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+		options := migrations.Options{Progress: migrationProgress(p.stdout), RolePrefix: prefix}
+		if err := migrations.Up(ctx, conn, options); err != nil {
 			return err
+		}
+		return writeMigrations(ctx, p.stdout, conn)
+	})
+}
+
+func newMigrateRepairCommand(p process) *cobra.Command {
+	prefix := ""
+	command := &cobra.Command{
+		Use:   "repair",
+		Short: "Put the roles, owners and grants of the schema right",
+		Long: `Create the roles that are missing, and put the owners and grants of the schema right, as after
+pg_restore --no-owner or a restore in another cluster. The statements are printed. Nothing is changed
+if all is right.
+
+--role-prefix gives the installation other roles, as for a copy of a database in the same cluster.
+Grant the new role of writers to the services afterwards.`,
+		Example: `  fanfare migrate repair
+  fanfare migrate repair --role-prefix fanfare_copy`,
+	}
+	command.Flags().StringVar(&prefix, "role-prefix", "", "new prefix of the roles' names")
+	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+		done, err := migrations.Repair(ctx, conn, prefix)
+		if err != nil {
+			return err
+		}
+		for _, sql := range done {
+			fmt.Fprintf(p.stdout, "%s;\n", sql)
+		}
+		if len(done) == 0 {
+			fmt.Fprintln(p.stdout, "The roles, owners and grants are right.")
 		}
 		return writeMigrations(ctx, p.stdout, conn)
 	})
@@ -102,6 +140,9 @@ func writeMigrations(ctx context.Context, w io.Writer, conn *pgx.Conn) error {
 		for _, name := range status.Pending {
 			fmt.Fprintf(w, "  %s\n", name)
 		}
+	}
+	if status.WriterRole != "" {
+		fmt.Fprintf(w, "Services record with the rights of the role %s.\n", status.WriterRole)
 	}
 	return nil
 }

@@ -155,7 +155,10 @@ func (s *stack) prepareDatabase(ctx context.Context) error {
 	appPassword, ledgerPassword := rand.Text(), rand.Text() // letters and digits
 	err = withConn(ctx, admin, func(conn *pgx.Conn) error {
 		applied := 0
-		if err := migrations.Up(ctx, conn, func(string, string) { applied++ }); err != nil {
+		if err := migrations.Up(ctx, conn, migrations.Options{
+			Progress:   func(string, string) { applied++ },
+			RolePrefix: migrations.DefaultRolePrefix, // sampleSchema names its roles
+		}); err != nil {
 			return err
 		}
 		if err := s.progress("schema", fmt.Sprintf("%d migrations applied", applied)); err != nil {

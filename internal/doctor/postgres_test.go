@@ -119,8 +119,13 @@ func TestDatabase(t *testing.T) {
 		},
 		"services cannot record": {
 			`REVOKE EXECUTE ON FUNCTION fanfare.refuse_envelope FROM fanfare_writer`,
-			"postgres-writer", doctor.Fail,
-			[]string{"fanfare_writer lacks privileges to record", "GRANT EXECUTE ON FUNCTION fanfare.record_activity"},
+			"postgres-owners", doctor.Fail,
+			[]string{"in 1 places", "GRANT EXECUTE ON FUNCTION fanfare.refuse_envelope", "fanfare migrate repair"},
+		},
+		"retention without its owner": {
+			`ALTER FUNCTION fanfare.purge_activities OWNER TO CURRENT_USER`,
+			"postgres-owners", doctor.Fail,
+			[]string{"ALTER FUNCTION fanfare.purge_activities", "OWNER TO fanfare_retention", "fanfare migrate repair"},
 		},
 		"a dead letter": {
 			`INSERT INTO fanfare.dead_letters

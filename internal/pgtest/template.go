@@ -54,7 +54,10 @@ func createTemplate(ctx context.Context, conn *pgx.Conn, server *pgx.ConnConfig,
 	}
 	config := server.Copy()
 	config.Database = name
-	err := withConn(ctx, config, func(conn *pgx.Conn) error { return migrations.Apply(ctx, conn) })
+	err := withConn(ctx, config, func(conn *pgx.Conn) error {
+		// Tests name the roles. The templates and databases of a server share them.
+		return migrations.Up(ctx, conn, migrations.Options{RolePrefix: migrations.DefaultRolePrefix})
+	})
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -73,7 +76,13 @@ func createDatabase(ctx context.Context, server *pgx.ConnConfig, name, template 
 
 func dropDatabase(ctx context.Context, server *pgx.ConnConfig, name string) error {
 	return withConn(ctx, server, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, `DROP DATABASE IF EXISTS `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`)
+		if _, err := conn.Exec(ctx, `DROP DATABASE IF EXISTS `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`); err != nil {
+			return err
+		}
+		// The roles of a schema that the test has created in the database.
+		prefix := migrations.DefaultRolePrefix + "_" + name
+		_, err := conn.Exec(ctx, `DROP ROLE IF EXISTS `+pgx.Identifier{prefix + "_writer"}.Sanitize()+`, `+
+			pgx.Identifier{prefix + "_retention"}.Sanitize())
 		return err
 	})
 }

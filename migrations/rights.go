@@ -1,0 +1,448 @@
+package migrations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// DefaultRolePrefix begins the names of the roles, unless another database of the cluster uses
+// them.
+const DefaultRolePrefix = "fanfare"
+
+// maxPrefix is the maximum length of a prefix in bytes: a name has at most 63, and the longest
+// suffix is _retention.
+const maxPrefix = 50
+
+// The functions that do not belong to the owner of the schema, and those that others may execute.
+// All other functions may be executed by their owner, and by whom the operator grants them to.
+var (
+	ownedByRetention = []string{
+		"move_from_default", "retention_cut", "retention_records_cut", "retention_passed", "retention_kept",
+		"retention_begin", "retention_end", "retention_step", "retention_note", "retention_next",
+		"retention_tenants", "retention_measure", "purge_expired", "purge_parked", "purge_notifications",
+		"purge_keys", "purge_activities", "retention_count", "erase_activities",
+	}
+	// A member of the role of retention must not call erase_activities, which checks nothing.
+	notByRetention = "erase_activities"
+	byRetention    = []string{
+		"uuidv7_floor", "retention_of", "records_the_log", "days_ago", "retention_floor",
+	}
+	byWriters = []string{
+		"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "existing_activity",
+	}
+	// Defaults of columns that applications write, and names and ids that contain nothing.
+	byPublic = []string{"uuidv7", "uuidv7_of", "id_of", "sha1", "role_prefix", "role_of_writers", "role_of_retention"}
+)
+
+// retentionTables are the privileges of the role of retention, as table, privilege and columns.
+// UPDATE of retention and legal_holds is needed to lock them against changes.
+var retentionTables = [][3]string{
+	{"activities_default", "SELECT"},
+	{"activities_default", "DELETE"},
+	{"retention", "SELECT"},
+	{"retention", "UPDATE"},
+	{"legal_holds", "SELECT"},
+	{"legal_holds", "UPDATE"},
+	{"retention_progress", "SELECT"},
+	{"retention_progress", "INSERT"},
+	{"retention_progress", "UPDATE"},
+	{"retention_unrecorded", "SELECT"},
+	{"retention_unrecorded", "INSERT"},
+	{"retention_unrecorded", "UPDATE"},
+	{"retention_lease", "SELECT"},
+	{"retention_lease", "INSERT"},
+	{"retention_lease", "UPDATE"},
+	{"activities", "SELECT"},
+	{"activities", "DELETE"},
+	{"idempotency_keys", "SELECT"},
+	{"idempotency_keys", "DELETE"},
+	{"notifications", "SELECT"},
+	{"notifications", "DELETE"},
+	{"service_tokens", "SELECT"},
+	{"service_tokens", "DELETE"},
+	{"parked", "SELECT"},
+	{"parked", "INSERT"},
+	{"parked", "UPDATE"},
+	{"parked", "DELETE"},
+	{"dead_letters", "SELECT"},
+	{"dead_letters", "INSERT"},
+	{"dead_letters", "UPDATE"},
+	{"dead_letters", "DELETE"},
+	{"outbox", "SELECT"},
+	{"fan_out_jobs", "SELECT"},
+	{"activities", "UPDATE", "payload"},
+	{"activities", "UPDATE", "message"},
+	{"activities", "UPDATE", "user_agent"},
+	{"activities", "UPDATE", "ip_hash"},
+	{"activities", "UPDATE", "ip_key_id"},
+	{"activities", "UPDATE", "warning"},
+	{"activities", "UPDATE", "resource_name"},
+}
+
+// directoryRelations belong to the application, which may replace them by views.
+var directoryRelations = []string{"principals", "resources", "role_bindings"}
+
+var created = regexp.MustCompile(`CREATE (?:OR REPLACE )?(FUNCTION|TABLE) fanfare\.(\w+)`)
+
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// objects returns the functions and the tables that the migrations create, without the directory.
+func objects() (functions, tables []string) {
+	tables = []string{"schema_version"}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		panic("migrations: " + err.Error())
+	}
+	for _, name := range names {
+		body, err := files.ReadFile(name)
+		if err != nil {
+			panic("migrations: the embedded files cannot be read: " + err.Error())
+		}
+		for _, match := range created.FindAllStringSubmatch(string(body), -1) {
+			switch {
+			case match[1] == "FUNCTION":
+				functions = append(functions, match[2])
+			case !slices.Contains(directoryRelations, match[2]):
+				tables = append(tables, match[2])
+			}
+		}
+	}
+	return functions, tables
+}
+
+// selectRights returns the statements that put the owners and grants of Fanfare's objects right:
+// first the owners, since a change of the owner changes the grants. $1 and $2 are the functions and
+// tables, $3 to $6 the lists of functions above, $7 to $9 retentionTables, and $10 notByRetention.
+const selectRights = `
+WITH role AS (
+    SELECT to_regrole(quote_ident(fanfare.role_of_writers()))::oid AS writer,
+           to_regrole(quote_ident(fanfare.role_of_retention()))::oid AS retention,
+           n.nspowner AS owner
+    FROM pg_namespace AS n
+    WHERE n.nspname = 'fanfare'
+), function AS (
+    SELECT p.oid, p.proname::text AS name, p.oid::regprocedure::text AS signature, p.proowner,
+           CASE WHEN p.proname = ANY ($3) THEN r.retention ELSE r.owner END AS owner,
+           coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
+    FROM pg_proc AS p, role AS r
+    WHERE p.pronamespace = 'fanfare'::regnamespace AND p.proname = ANY ($1)
+), relation AS (
+    SELECT c.oid, c.relname::text AS name, c.relowner, r.owner,
+           coalesce(c.relacl, acldefault('r', c.relowner)) AS acl
+    FROM pg_class AS c, role AS r
+    WHERE c.relnamespace = 'fanfare'::regnamespace AND c.relkind IN ('r', 'p')
+      AND (c.relname = ANY ($2) OR EXISTS (
+          SELECT FROM pg_inherits AS i
+          WHERE i.inhrelid = c.oid AND i.inhparent = to_regclass('fanfare.activities')))
+), wanted AS (
+    SELECT 'FUNCTION ' || f.signature AS object, 'EXECUTE' AS privilege, g.grantee
+    FROM function AS f, role AS r, LATERAL (
+        SELECT f.owner WHERE f.name <> $10
+        UNION SELECT r.owner
+        UNION SELECT r.retention WHERE f.name = ANY ($4)
+        UNION SELECT r.writer WHERE f.name = ANY ($5)
+        UNION SELECT 0::oid WHERE f.name = ANY ($6)
+    ) AS g(grantee)
+    UNION ALL
+    SELECT 'TABLE fanfare.' || quote_ident(t.name), t.privilege || coalesce(' (' || quote_ident(t.col) || ')', ''),
+           r.retention
+    FROM unnest($7::text[], $8::text[], $9::text[]) AS t(name, privilege, col), role AS r
+    WHERE to_regclass('fanfare.' || quote_ident(t.name)) IS NOT NULL
+    UNION ALL
+    SELECT 'SCHEMA fanfare', 'USAGE', g.grantee FROM role AS r, LATERAL (VALUES (r.writer), (r.retention)) AS g(grantee)
+), held AS (
+    SELECT 'FUNCTION ' || f.signature AS object, a.privilege_type AS privilege, a.grantee
+    FROM function AS f, LATERAL aclexplode(f.acl) AS a
+    UNION ALL
+    SELECT 'TABLE fanfare.' || quote_ident(t.name), a.privilege_type, a.grantee
+    FROM relation AS t, LATERAL aclexplode(t.acl) AS a
+    UNION ALL
+    SELECT 'TABLE fanfare.' || quote_ident(t.name), a.privilege_type || ' (' || quote_ident(c.attname) || ')', a.grantee
+    FROM relation AS t
+    JOIN pg_attribute AS c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped,
+    LATERAL aclexplode(c.attacl) AS a
+    UNION ALL
+    SELECT 'SCHEMA fanfare', a.privilege_type, a.grantee
+    FROM pg_namespace AS n, LATERAL aclexplode(n.nspacl) AS a
+    WHERE n.nspname = 'fanfare'
+), statement AS (
+    SELECT 1 AS step, format('ALTER FUNCTION %s OWNER TO %s', f.signature, f.owner::regrole) AS sql
+    FROM function AS f
+    WHERE f.proowner <> f.owner
+    UNION ALL
+    SELECT 1, format('ALTER TABLE fanfare.%I OWNER TO %s', t.name, t.owner::regrole)
+    FROM relation AS t
+    WHERE t.relowner <> t.owner
+    UNION ALL
+    SELECT 2, format('REVOKE %s ON %s FROM %s', h.privilege, h.object,
+        CASE h.grantee WHEN 0 THEN 'PUBLIC' ELSE h.grantee::regrole::text END)
+    FROM (SELECT * FROM held EXCEPT SELECT * FROM wanted) AS h, role AS r
+    WHERE h.grantee IN (0, r.writer, r.retention)
+    UNION ALL
+    SELECT 3, format('GRANT %s ON %s TO %s', w.privilege, w.object,
+        CASE w.grantee WHEN 0 THEN 'PUBLIC' ELSE w.grantee::regrole::text END)
+    FROM (SELECT * FROM wanted EXCEPT SELECT * FROM held) AS w
+    WHERE w.grantee IS NOT NULL
+)
+SELECT s.sql FROM statement AS s, (SELECT min(step) AS step FROM statement) AS first
+WHERE s.step > 1 AND first.step > 1 OR s.step = first.step
+ORDER BY s.step, s.sql`
+
+// WrongRights returns the statements that put the owners and grants of Fanfare's objects right,
+// none if they are. A restored dump lacks roles, owners or grants, depending on how it was made. If
+// roles are missing or owners wrong, it returns the statements about them only: the grants follow.
+// The migrations must be complete.
+func WrongRights(ctx context.Context, db querier) ([]string, error) {
+	rows, err := db.Query(ctx, `
+		SELECT format('CREATE ROLE %I NOLOGIN', r.name)
+		FROM unnest(ARRAY[fanfare.role_of_writers(), fanfare.role_of_retention()]) AS r(name)
+		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
+		ORDER BY 1`)
+	if err != nil {
+		return nil, fmt.Errorf("find the roles: %w", err)
+	}
+	missing, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(missing) > 0 {
+		return missing, err
+	}
+	functions, tables := objects()
+	var names, privileges []string
+	var columns []*string
+	for _, t := range retentionTables {
+		names, privileges = append(names, t[0]), append(privileges, t[1])
+		column := (*string)(nil)
+		if t[2] != "" {
+			column = &t[2]
+		}
+		columns = append(columns, column)
+	}
+	rows, err = db.Query(ctx, selectRights,
+		functions, tables, ownedByRetention, byRetention, byWriters, byPublic, names, privileges, columns, notByRetention)
+	if err != nil {
+		return nil, fmt.Errorf("compare the rights: %w", err)
+	}
+	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("compare the rights: %w", err)
+	}
+	return wrong, nil
+}
+
+// Repair creates the roles that are missing, and puts the owners and grants of Fanfare's objects
+// right. It returns the statements that it executed, and does nothing if all is right. A prefix
+// that is not "" gives the installation roles with other names; the members of the former roles
+// keep their membership, and have no right in this database any more.
+func Repair(ctx context.Context, conn *pgx.Conn, prefix string) (done []string, err error) {
+	status, err := Read(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	if len(status.Pending) > 0 || status.Current > status.Latest {
+		return nil, fmt.Errorf("the schema is at migration %d of %d: run fanfare migrate up first",
+			status.Current, status.Latest)
+	}
+	err = locked(ctx, conn, func() error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			done, err = repair(ctx, tx, prefix)
+			return err
+		})
+	})
+	return done, err
+}
+
+func repair(ctx context.Context, tx pgx.Tx, prefix string) ([]string, error) {
+	var done []string
+	execute := func(statements ...string) error {
+		for _, sql := range statements {
+			if _, err := tx.Exec(ctx, sql); err != nil {
+				return explain(fmt.Errorf("%s: %w", sql, err))
+			}
+			done = append(done, sql)
+		}
+		return nil
+	}
+	var current string
+	if err := tx.QueryRow(ctx, `SELECT fanfare.role_prefix()`).Scan(&current); err != nil {
+		return nil, fmt.Errorf("read the roles' prefix: %w", err)
+	}
+	former := []string{}
+	if prefix != "" && prefix != current {
+		if err := checkPrefix(prefix); err != nil {
+			return nil, err
+		}
+		for _, suffix := range suffixes {
+			former = append(former, current+suffix)
+		}
+		current = prefix
+		if err := execute(fmt.Sprintf(
+			`CREATE OR REPLACE FUNCTION fanfare.role_prefix() RETURNS text
+				LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %s::text`, quoteLiteral(prefix))); err != nil {
+			return nil, err
+		}
+	}
+	creations, err := missingRoles(ctx, tx, current)
+	if err == nil {
+		err = execute(creations...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	wrong, err := WrongRights(ctx, tx)
+	if err != nil || len(wrong) == 0 {
+		return done, err
+	}
+	// A role needs CREATE on the schema at the moment it becomes the owner of a function.
+	retention := pgx.Identifier{current + retentionSuffix}.Sanitize()
+	if _, err := tx.Exec(ctx, `GRANT CREATE ON SCHEMA fanfare TO `+retention); err != nil {
+		return nil, explain(fmt.Errorf("grant to the role of retention: %w", err))
+	}
+	for range 3 {
+		if err := execute(wrong...); err != nil {
+			return nil, err
+		}
+		if wrong, err = WrongRights(ctx, tx); err != nil {
+			return nil, err
+		}
+		if len(wrong) == 0 {
+			break
+		}
+	}
+	for _, role := range former {
+		if err := revokeAll(ctx, tx, role, execute); err != nil {
+			return nil, err
+		}
+	}
+	if wrong, err = WrongRights(ctx, tx); err == nil && len(wrong) > 0 {
+		err = fmt.Errorf("the rights remain wrong: %s", strings.Join(wrong, "; "))
+	}
+	return done, err
+}
+
+// revokeAll removes a former role from this database.
+func revokeAll(ctx context.Context, tx pgx.Tx, role string, execute func(...string) error) error {
+	var exists bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role).Scan(&exists)
+	if err != nil || !exists {
+		return err
+	}
+	name := pgx.Identifier{role}.Sanitize()
+	return execute(
+		`REVOKE ALL ON ALL TABLES IN SCHEMA fanfare FROM `+name,
+		`REVOKE ALL ON ALL FUNCTIONS IN SCHEMA fanfare FROM `+name,
+		`REVOKE ALL ON SCHEMA fanfare FROM `+name)
+}
+
+// The names of the roles after their prefix.
+const (
+	writerSuffix    = "_writer"
+	retentionSuffix = "_retention"
+)
+
+var suffixes = []string{writerSuffix, retentionSuffix}
+
+// missingRoles returns the statements that create the roles which do not exist, and that make the
+// current role a member where it is none: it could not give away functions otherwise. The comment of
+// a role names its database.
+func missingRoles(ctx context.Context, tx pgx.Tx, prefix string) ([]string, error) {
+	var statements []string
+	for _, suffix := range suffixes {
+		var exists, member bool
+		var database string
+		// Since PostgreSQL 16, the creator of a role is a member of it without the SET option.
+		err := tx.QueryRow(ctx, `
+			SELECT r.oid IS NOT NULL,
+			       coalesce(pg_has_role(current_user, r.oid,
+			           CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END), false),
+			       current_database()
+			FROM (SELECT) AS one LEFT JOIN pg_roles AS r ON r.rolname = $1`, prefix+suffix).
+			Scan(&exists, &member, &database)
+		if err != nil {
+			return nil, fmt.Errorf("find the role %s: %w", prefix+suffix, err)
+		}
+		role := pgx.Identifier{prefix + suffix}.Sanitize()
+		if !exists {
+			statements = append(statements, `CREATE ROLE `+role+` NOLOGIN`,
+				`COMMENT ON ROLE `+role+` IS `+quoteLiteral("Fanfare in the database "+database))
+		}
+		if !member {
+			statements = append(statements, `GRANT `+role+` TO CURRENT_USER`)
+		}
+	}
+	return statements, nil
+}
+
+// choosePrefix returns the prefix of a database that has none yet: the given one, or the default,
+// or one with the database's name if another database of the cluster has rights for the default
+// roles or they are described as another's.
+func choosePrefix(ctx context.Context, conn *pgx.Conn, given string) (string, error) {
+	recorded := ""
+	var exists bool
+	err := conn.QueryRow(ctx, `SELECT to_regprocedure('fanfare.role_prefix()') IS NOT NULL`).Scan(&exists)
+	if err == nil && exists {
+		err = conn.QueryRow(ctx, `SELECT fanfare.role_prefix()`).Scan(&recorded)
+	}
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("read the roles' prefix: %w", err)
+	case exists && given != "" && given != recorded:
+		return "", fmt.Errorf("role prefix %q: the database has the prefix %q: change it with fanfare migrate repair",
+			given, recorded)
+	case exists:
+		return recorded, nil
+	}
+	if given != "" {
+		return given, checkPrefix(given)
+	}
+	var taken bool
+	var database string
+	err = conn.QueryRow(ctx, `
+		SELECT current_database(), EXISTS (
+		    SELECT FROM pg_roles AS r
+		    WHERE r.rolname = ANY ($1) AND (
+		        EXISTS (
+		            SELECT FROM pg_shdepend AS d
+		            WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid
+		              AND d.dbid NOT IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))
+		        OR EXISTS (
+		            SELECT FROM pg_database AS o
+		            WHERE o.datname <> current_database()
+		              AND shobj_description(r.oid, 'pg_authid') = 'Fanfare in the database ' || o.datname)))`,
+		[]string{DefaultRolePrefix + writerSuffix, DefaultRolePrefix + retentionSuffix}).Scan(&database, &taken)
+	if err != nil {
+		return "", fmt.Errorf("choose the names of the roles: %w", err)
+	}
+	if !taken {
+		return DefaultRolePrefix, nil
+	}
+	prefix := DefaultRolePrefix + "_" + database
+	if len(prefix) > maxPrefix {
+		return "", fmt.Errorf("another database uses the roles of %s, and this one's name is too long for a prefix: "+
+			"choose one with --role-prefix", DefaultRolePrefix)
+	}
+	return prefix, nil
+}
+
+func checkPrefix(prefix string) error {
+	switch {
+	case len(prefix) > maxPrefix:
+		return fmt.Errorf("role prefix %q: must be at most %d bytes", prefix, maxPrefix)
+	case strings.HasPrefix(prefix, "pg_"):
+		return fmt.Errorf("role prefix %q: must not begin with pg_", prefix)
+	case strings.ContainsRune(prefix, 0):
+		return errors.New("role prefix: must not contain NUL")
+	}
+	return nil
+}
+
+func quoteLiteral(text string) string {
+	return `'` + strings.ReplaceAll(text, `'`, `''`) + `'`
+}
