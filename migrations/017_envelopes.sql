@@ -46,9 +46,12 @@ DECLARE
     size      CONSTANT int := pg_column_size(payload);
     max_bytes CONSTANT int := 4 * fanfare.max_payload_bytes();
     found     bigint;
+    body      text;
+    bare      text; -- without escaped quotes
 BEGIN
-    -- A value takes at most four times as many bytes in jsonb as in its text.
-    IF size > 4 * max_bytes + 1024 THEN
+    -- With few enough parts, jsonb needs less than 32 bytes for each besides its text; a number
+    -- takes at most four times as many bytes as its text.
+    IF size > max_bytes + 32 * fanfare.max_payload_parts() THEN
         value := size || ' bytes';
         rule := format('must be at most %s bytes', fanfare.max_payload_bytes());
         RETURN;
@@ -58,18 +61,7 @@ BEGIN
         rule := 'must nest at most 64 levels deep';
         RETURN;
     END IF;
-    IF size > 4 * fanfare.max_payload_parts() THEN
-        found := jsonb_array_length(jsonb_path_query_array(payload, 'strict $.** ?
-                (@.type() == "string" || @.type() == "object" || @.type() == "array").type()'))
-            + jsonb_array_length(jsonb_path_query_array(payload, 'strict $.** ?
-                (@.type() == "object").keyvalue().key'));
-        IF found > fanfare.max_payload_parts() THEN
-            value := found || ' of them';
-            rule := format('must have at most %s names, texts, objects and lists', fanfare.max_payload_parts());
-            RETURN;
-        END IF;
-    END IF;
-    -- Each sum is less than the digits of all numbers and more than a quarter of them.
+    -- Each sum is less than the digits of these numbers and more than a quarter of them.
     SELECT sum(scale(n.value) + CASE
             WHEN abs(n.value) < 1e300 THEN 0
             WHEN abs(n.value) < 1e1000 THEN 300
@@ -79,14 +71,31 @@ BEGIN
             WHEN abs(n.value) < 1e100000 THEN 30000
             ELSE 100000 END)
     INTO found
-    FROM jsonb_array_elements(jsonb_path_query_array(payload, 'strict $.** ? (@.type() == "number")')) AS v
+    FROM jsonb_array_elements(jsonb_path_query_array(
+        payload, 'strict $.** ? (@ > 1e300 || @ < -1e300 || @ > -1e-300 && @ < 1e-300)')) AS v
     CROSS JOIN LATERAL (SELECT v::numeric AS value) AS n;
     IF coalesce(found, 0) <= max_bytes THEN
-        found := octet_length(payload::text);
+        body := payload::text;
+        found := octet_length(body);
     END IF;
     IF found > max_bytes THEN
         value := found || ' bytes';
         rule := format('must be at most %s bytes', fanfare.max_payload_bytes());
+        RETURN;
+    END IF;
+    -- The quotes that are not escaped enclose names and texts.
+    bare := replace(replace(body, repeat(chr(92), 2), ''), chr(92) || '"', '');
+    found := (octet_length(bare) - octet_length(replace(bare, '"', ''))) / 2;
+    IF found + octet_length(body) - octet_length(replace(replace(body, '{', ''), '[', ''))
+        > fanfare.max_payload_parts()
+    THEN
+        -- Texts may contain brackets.
+        found := found + jsonb_array_length(jsonb_path_query_array(
+            payload, 'strict $.** ? (@.type() == "object" || @.type() == "array").type()'));
+        IF found > fanfare.max_payload_parts() THEN
+            value := found || ' of them';
+            rule := format('must have at most %s names, texts, objects and lists', fanfare.max_payload_parts());
+        END IF;
     END IF;
 END
 $$;

@@ -51,6 +51,7 @@ DECLARE
     given       jsonb;   -- the payload
     body        text;    -- of the payload
     correlation uuid;    -- that the envelope gives
+    excess      int;     -- the size of a payload that is too large
     existing    boolean := false;
     o           fanfare.envelope_options;
     r           fanfare.recording;
@@ -68,6 +69,17 @@ BEGIN
         END IF;
         plain := e - '{tenant_id,actor_principal_id,resource_id,resource_type,action,payload}'::text[] = '{}';
         body := given::text;
+        IF octet_length(body) > fanfare.max_payload_bytes() AND jsonb_typeof(given) = 'object' THEN
+            -- Redacted here, since its redaction is much work and envelope_violation would repeat it.
+            body := fanfare.redact_payload(
+                'a.b', 'a', given, (SELECT t.allowed_keys FROM fanfare.taxonomy AS t WHERE t.action = e ->> 'action')
+            )::text;
+            IF octet_length(body) > fanfare.max_payload_bytes() THEN
+                excess := octet_length(body);
+                RAISE SQLSTATE 'FF002';
+            END IF;
+            given := body;
+        END IF;
         IF NOT plain THEN
             o := fanfare.read_options(e);
         END IF;
@@ -178,7 +190,17 @@ BEGIN
     EXCEPTION WHEN data_exception OR SQLSTATE 'FF002' THEN
         NULL;
     END;
-    SELECT false, v.* INTO r FROM fanfare.envelope_violation(e, existing) AS v;
+    IF excess IS NULL THEN
+        SELECT false, v.* INTO r FROM fanfare.envelope_violation(e, existing) AS v;
+    ELSE
+        SELECT false, v.* INTO r FROM fanfare.envelope_violation(e - 'payload', true) AS v;
+        IF r.field IS NULL THEN
+            r.field := 'payload';
+            r.value := excess || ' bytes';
+            r.rule := format('must be at most %s bytes', fanfare.max_payload_bytes());
+            r.code := 'program_limit_exceeded';
+        END IF;
+    END IF;
     IF r.field IS NOT NULL AND raising <> 'nothing' THEN
         PERFORM fanfare.refuse_envelope(r.field, r.value, r.rule, r.code);
     ELSIF r.field IS NULL THEN
