@@ -72,7 +72,7 @@ and so perhaps after later ones.`,
 
 func writeLine(w io.Writer, a *activity.Activity, asJSON bool) error {
 	if asJSON {
-		_, err := w.Write(append(jsonObject(a), '\n'))
+		_, err := fmt.Fprintln(w, escapedJSON(string(jsonObject(a))))
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%s %-8s %s %s by %s%s\n",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -49,7 +50,7 @@ The exit code is 1 if a check fails. Warnings do not change it.`,
 		if asJSON {
 			err = writeJSON(p.stdout, report)
 		} else {
-			err = report.WriteText(p.stdout, terminal.Colors(p.stdout, p.getenv))
+			err = printableReport(report).WriteText(p.stdout, terminal.Colors(p.stdout, p.getenv))
 		}
 		if err == nil && !report.OK {
 			err = fmt.Errorf("failed checks: %d", report.Count(doctor.Fail))
@@ -76,4 +77,15 @@ func examine(ctx context.Context, c *config.Config, origins []string) (report do
 		return err
 	})
 	return report, err
+}
+
+// printableReport returns the report with texts that a terminal does not interpret: they may name
+// what others have created.
+func printableReport(report doctor.Report) doctor.Report {
+	report.Diagnostics = slices.Clone(report.Diagnostics)
+	for i := range report.Diagnostics {
+		d := &report.Diagnostics[i]
+		d.Detail, d.Remedy = printable(d.Detail), printable(d.Remedy)
+	}
+	return report
 }

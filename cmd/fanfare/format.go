@@ -23,6 +23,15 @@ func printable(text string) string {
 	}, text)
 }
 
+// printableLines returns a text of several lines, each as printable returns it.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // optionalID returns an id as text, or "" for the nil UUID.
 func optionalID(id uuid.UUID) string {
 	if id == uuid.Nil {

@@ -125,6 +125,19 @@ func TestOutboxDeadLetters(t *testing.T) {
 		!strings.HasPrefix(table[1], recorded.ID.String()+"   "+w.tenant.String()+"   resource.updated   ") {
 		t.Errorf("dead: got\n%s", strings.Join(table, "\n"))
 	}
+	hostile := "no namespace \x1b[2J\x07\u009b31m\u202e\nnext"
+	if _, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.dead_letters SET error = $1`, hostile); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"outbox", "dead"}, {"outbox", "dead", "--json"}} {
+		if got := must(t, w.environ(), args...); strings.ContainsAny(got, "\x1b\x07\u009b\u202e") {
+			t.Errorf("%v: got %q, want no character that a terminal interprets", args, got)
+		}
+	}
+	w.read(t, &letters, "dead")
+	if len(letters) != 1 || letters[0].Error != hostile {
+		t.Errorf("dead: got %+v, want the error as it is", letters)
+	}
 	w.read(t, &letters, "dead", "--tenant", uuid.NewString())
 	if len(letters) != 0 {
 		t.Errorf("another tenant's dead letters: got %+v, want none", letters)

@@ -51,13 +51,13 @@ func run(ctx context.Context, args []string, p process) int {
 		fmt.Fprintln(p.stderr, "fanfare: interrupted")
 		return exitFailure
 	case errors.As(err, &invalid):
-		fmt.Fprintf(p.stderr, "fanfare: %v\n", err)
+		fmt.Fprintf(p.stderr, "fanfare: %s\n", printableLines(err.Error()))
 		return exitUsage
 	case errors.As(err, &usage), !*started:
-		fmt.Fprintf(p.stderr, "fanfare: %v\nSee '%s --help'.\n", err, command.CommandPath())
+		fmt.Fprintf(p.stderr, "fanfare: %s\nSee '%s --help'.\n", printableLines(err.Error()), command.CommandPath())
 		return exitUsage
 	}
-	fmt.Fprintf(p.stderr, "fanfare: %v\n", err)
+	fmt.Fprintf(p.stderr, "fanfare: %s\n", printableLines(err.Error()))
 	return exitFailure
 }
 

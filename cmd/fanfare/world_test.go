@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/jwttest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
@@ -95,6 +96,32 @@ func (w world) listen(t testing.TB, c *devstack.Centrifugo) <-chan activity.Even
 	case <-subscribed:
 	case <-time.After(timeout):
 		t.Fatalf("the client is not subscribed to its own channel after %v", timeout)
+	}
+	return events
+}
+
+// published returns the events in the history of the owner's channel.
+func (w world) published(t testing.TB, c *devstack.Centrifugo) []activity.Event {
+	t.Helper()
+	client, err := centrifugo.New(centrifugo.Options{APIURL: c.APIURL(), APIKey: c.APIKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	channel := "user:#" + w.tenant.String() + "." + w.owner.String()
+	top, err := client.Top(t.Context(), channel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publications, _, err := client.History(t.Context(), channel, centrifugo.Position{Epoch: top.Epoch}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := make([]activity.Event, len(publications))
+	for i, p := range publications {
+		if err := json.Unmarshal(p.Data, &events[i]); err != nil {
+			t.Errorf("%v: %s", err, p.Data)
+		}
 	}
 	return events
 }

@@ -209,18 +209,6 @@ func listenAddress(at func(*Config) *string) field {
 	})
 }
 
-func httpURL(at func(*Config) *string) field {
-	f := text("url", at, func(value string) string {
-		u, err := url.Parse(value)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return "must be an HTTP URL, such as http://host:port/api"
-		}
-		return ""
-	})
-	f.show = func(c *Config) string { return RedactURL(*at(c)) }
-	return f
-}
-
 // httpURLs is the field of a list of HTTP URLs, separated by commas.
 func httpURLs(at func(*Config) *string) field {
 	f := text("urls", at, func(value string) string {
