@@ -13,6 +13,10 @@ MATRIX_CENTRIFUGO ?= 6,5
 SHORT_PACKAGES ?= ./migrations ./outbox ./activity/pglog ./activity/retention ./watchers/... \
 	./internal/centrifugo ./internal/devstack ./internal/doctor ./internal/fanout ./internal/stream
 
+# The drivers of PostgreSQL that the examples in Python and JavaScript use.
+export PYTHONPATH := $(CURDIR)/.tools/python$(if $(PYTHONPATH),:$(PYTHONPATH))
+export NODE_PATH := $(CURDIR)/.tools/node_modules$(if $(NODE_PATH),:$(NODE_PATH))
+
 .PHONY: help
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9\/-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +44,7 @@ endef
 
 .PHONY: test-tools
 test-tools: .tools/teststack ## Install what the tests need besides Go, where it is missing.
-	@.ci/ensure postgres compiler curl
+	@.ci/ensure postgres compiler curl psycopg pg
 
 .PHONY: servers
 servers: .tools/teststack ## Install PostgreSQL and build Centrifugo, where they are missing.
@@ -74,7 +78,7 @@ test-recording: .tools/teststack servers ## Run the Go examples of docs/recordin
 
 .PHONY: test-matrix
 test-matrix: .tools/teststack .tools/testmatrix ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
-	@.ci/ensure postgres curl
+	@.ci/ensure postgres curl psycopg pg
 	@exec .tools/testmatrix -postgres '$(MATRIX_POSTGRES)' -centrifugo '$(MATRIX_CENTRIFUGO)' -- \
 		-timeout 10m $(TEST_FLAGS) $(PACKAGES)
 
@@ -97,6 +101,10 @@ fuzz-api: deps build ## Send FUZZ_API_EXAMPLES generated requests to each route 
 .PHONY: demo
 demo: servers build ## Run the demo; DEMO_FLAGS are its flags.
 	@exec bin/fanfare demo $(DEMO_FLAGS)
+
+.PHONY: dev
+dev: servers build ## Run a private installation with sample data, to develop against.
+	@exec bin/fanfare dev
 
 .PHONY: acceptance
 acceptance: servers build ## Kill workers and churn clients, roles and subscriptions, at length.

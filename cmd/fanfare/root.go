@@ -81,8 +81,8 @@ Services record activities in PostgreSQL, in the transaction of the change itsel
 stores a notification for each recipient and publishes the activity to Centrifugo. The API server
 provides inboxes, subscriptions, preferences and the activity log.
 
-To see it work, run 'fanfare demo'. To install it, run 'fanfare migrate up', 'fanfare doctor' and
-'fanfare run'.
+To try it, run 'fanfare dev'. To see it explained, run 'fanfare demo'. To install it, run
+'fanfare migrate up', 'fanfare doctor' and 'fanfare run'.
 
 Each setting is a flag and an environment variable; the flag takes precedence.
 Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
@@ -102,7 +102,8 @@ Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
 	root.SetCompletionCommandGroupID(groupOther)
 	addCommands(root, groupServers, newRunCommand(p), newServeCommand(p), newWorkerCommand(p))
 	addCommands(root, groupSetup,
-		newConfigCommand(p), newDemoCommand(p), newDoctorCommand(p), newMigrateCommand(p), newTokenCommand(p))
+		newConfigCommand(p), newDemoCommand(p), newDevCommand(p), newDoctorCommand(p), newMigrateCommand(p),
+		newTokenCommand(p))
 	addCommands(root, groupOperate,
 		newActivityCommand(p), newOutboxCommand(p), newRetentionCommand(p), newTaxonomyCommand(p))
 	addCommands(root, groupOther, newVersionCommand(p))

@@ -36,10 +36,8 @@ func FindCentrifugo(named string) (string, error) {
 	if executable, err := os.Executable(); err == nil {
 		candidates = append(candidates, filepath.Join(filepath.Dir(executable), "centrifugo"))
 	}
-	if dir, err := os.Getwd(); err == nil {
-		if root, ok := moduleRoot(dir); ok {
-			candidates = append(candidates, filepath.Join(root, "bin", "centrifugo"))
-		}
+	if root, ok := Checkout(); ok {
+		candidates = append(candidates, filepath.Join(root, "bin", "centrifugo"))
 	}
 	for _, path := range candidates {
 		if path, err := exec.LookPath(path); err == nil {
@@ -127,6 +125,15 @@ func printedVersion(path string) (Version, error) {
 	}
 	major, err := strconv.Atoi(string(match[2]))
 	return Version{Major: major, Text: string(match[1])}, err
+}
+
+// Checkout returns the root of the checkout of Fanfare that contains the working directory.
+func Checkout() (root string, ok bool) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", false
+	}
+	return moduleRoot(dir)
 }
 
 // moduleRoot returns the root of the checkout of Fanfare that contains dir.
