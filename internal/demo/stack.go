@@ -51,6 +51,7 @@ type stack struct {
 	publisher  *centrifugo.Client
 	filter     *preferences.Filter
 	catalog    *render.Catalog
+	tokens     *centrifugo.Tokens
 	issuer     apiclient.Issuer
 	api        *apiclient.Client
 	clients    *clients.Set
@@ -232,16 +233,16 @@ func (s *stack) startAPI(context.Context) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{Secret: s.centrifugo.TokenSecret()})
+	s.tokens, err = centrifugo.NewTokens(centrifugo.TokenOptions{Secret: s.centrifugo.TokenSecret()})
 	if err != nil {
 		return err
 	}
 	hub := stream.New(stream.Options{
-		WebSocketURL: s.centrifugo.WebSocketURL(), Tokens: tokens, Channel: s.channels.Tenant, History: s.publisher,
+		WebSocketURL: s.centrifugo.WebSocketURL(), Tokens: s.tokens, Channel: s.channels.Tenant, History: s.publisher,
 		Log: stream.Recorded{Catalog: s.catalog, Pool: s.admin, Addressed: true}, Logger: s.options.Logger,
 	})
 	server, err := api.New(api.Options{
-		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: tokens, Publisher: s.publisher,
+		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: s.tokens, Publisher: s.publisher,
 		Streams: hub, Catalog: s.catalog, Logger: s.options.Logger, RealtimeURL: s.centrifugo.WebSocketURL(),
 	})
 	if err != nil {
@@ -286,6 +287,13 @@ func (s *stack) connectClients(ctx context.Context) error {
 
 func (s *stack) clientOf(ctx context.Context, t tenant, p person) (config clients.Config, err error) {
 	config.Principal = principalOf(t.name, p.name)
+	if p.inactive { // the API refuses a new token; the client still has one from before
+		config.ConnectionToken = func() (string, error) {
+			token, _ := s.tokens.Connection(config.Principal)
+			return token, nil
+		}
+		return config, nil
+	}
 	var scopes []string
 	if p.screen {
 		tenant := config.Principal.TenantID
