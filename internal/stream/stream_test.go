@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,7 +112,10 @@ func newStack(t *testing.T) *stack {
 // hub starts a hub. stop stops it; the end of the test does that too.
 func (s *stack) hub(o stream.Options) (h *stream.Hub, stop func()) {
 	s.t.Helper()
-	o.WebSocketURL, o.Tokens, o.Channel, o.History = s.server.WebSocketURL(), s.tokens, s.names.Tenant, s.client
+	o.WebSocketURL, o.Channel, o.History = s.server.WebSocketURL(), s.names.Tenant, s.client
+	if o.Tokens == nil {
+		o.Tokens = s.tokens
+	}
 	o.Settle = 20 * time.Millisecond
 	o.Log = stream.Recorded{Pool: s.db.Pool}
 	h = stream.New(o)
@@ -393,17 +397,20 @@ func TestLateCommits(t *testing.T) {
 	if err := late.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	last := s.record(1)[0]
+	s.record(1)
+	waittest.Query(t, s.db.Pool, "everything is settled, so that only the log has it",
+		`SELECT NOT EXISTS (SELECT FROM fanfare.outbox WHERE tenant_id = $1)`, s.tenant)
 	for name, p := range positions {
 		if p.Settled.After(opened) {
 			t.Errorf("%s: got the position %s, want one before the open transaction, %d", name, p, opened.UnixMilli())
 		}
 		again, found := s.follow(h, &p), false
-		for e := s.next(again); e.EventID != last; e = s.next(again) {
+		next := s.record(1)[0]
+		for e := s.next(again); e.EventID != next; e = s.next(again) {
 			found = found || e.EventID == recorded.ID
 		}
 		if !found {
-			t.Errorf("%s: got the last event without the one that was committed late", name)
+			t.Errorf("%s: got a later event without the one that was committed late", name)
 		}
 	}
 }
@@ -429,4 +436,35 @@ func TestPositionsAdvance(t *testing.T) {
 	for _, p := range []stream.Position{first, now, {Settled: now.Settled}} {
 		s.wantEvents(s.follow(again, &p), missed)
 	}
+}
+
+// countedTokens are tokens that count the subscriptions they were issued for.
+type countedTokens struct {
+	*centrifugo.Tokens
+	subscriptions atomic.Int64
+}
+
+func (c *countedTokens) Subscription(p activity.Principal, channel string) (string, time.Time) {
+	c.subscriptions.Add(1)
+	return c.Tokens.Subscription(p, channel)
+}
+
+// TestReadersOutliveTokens follows a stream while the hub's own subscription ends with its token,
+// several times.
+func TestReadersOutliveTokens(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	short, err := centrifugo.NewTokens(centrifugo.TokenOptions{
+		Secret: s.server.TokenSecret(), SubscriptionTTL: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := &countedTokens{Tokens: short}
+	h, _ := s.hub(stream.Options{Tokens: tokens})
+	r := s.follow(h, nil)
+	waittest.Until(t, "the hub has subscribed three times", func() bool {
+		s.wantEvents(r, s.record(1))
+		return tokens.subscriptions.Load() >= 3
+	})
 }
