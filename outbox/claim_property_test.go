@@ -179,6 +179,7 @@ type claimMachine struct {
 	delivered map[uuid.UUID]int
 	got       map[uuid.UUID]int // the number of delivered activities of order[resource]
 	names     int
+	waiting   uuid.UUID // the resource whose activities the next claim leaves pending
 }
 
 func (m *claimMachine) exec(sql string, args ...any) {
@@ -343,7 +344,9 @@ func (m *claimMachine) settle(w *writer, committed bool) {
 
 func (m *claimMachine) claim(t *rapid.T) {
 	h := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
+	m.waiting = rapid.SampledFrom(append([]uuid.UUID{uuid.Nil}, m.resources...)).Draw(t, "waiting")
 	m.claimWith(h, rapid.IntRange(1, 6).Draw(t, "limit"), rapid.IntRange(0, 4).Draw(t, "fails") == 0)
+	m.waiting = uuid.Nil
 }
 
 // claimWith claims as Worker.deliver does, and checks the order of the claimed rows.
@@ -366,6 +369,11 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 	}
 	// The rows that these tests insert have no activity.
 	outcomes := make([]Outcome, len(c.items))
+	for i, item := range c.items {
+		if item.ResourceID == m.waiting {
+			outcomes[i] = Outcome{Verdict: Pending, Err: ErrUnavailable}
+		}
+	}
 	s := plan(testLane, c.items, outcomes, len(c.items) == limit, Retries{}.orDefault(), randomJitter)
 	self, err := s.apply(m.ctx, tx)
 	if err != nil {
@@ -374,8 +382,13 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 	if err := tx.Commit(m.ctx); err != nil {
 		m.t.Fatal(err)
 	}
-	h.removed(c.snapshot, self, s.last, s.cut)
+	if len(s.outbox) > 0 {
+		h.removed(c.snapshot, self, s.last, s.cut)
+	}
 	for _, item := range c.items {
+		if item.ResourceID == m.waiting {
+			continue
+		}
 		m.delivered[item.ID]++
 		order := m.order[item.ResourceID]
 		next := m.got[item.ResourceID]

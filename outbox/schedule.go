@@ -77,12 +77,22 @@ func (s *schedule) giveBack(lanes []*lane, hasWork map[int]bool, a assignment, f
 		if work && !mine && foreign > 0 {
 			mine, foreign = true, foreign-1
 		}
-		if work && mine || !now.Before(l.sweepAt) {
+		if work && mine || s.sweepIsDue(l, a, now) {
 			s.ready <- l
 		} else {
 			l.taken = false
 		}
 	}
+}
+
+// sweepIsDue reports whether a lane is due for a sweep. Its worker sweeps it once in each period;
+// the others, whose hints are of less use, once in as many periods as there are workers.
+func (s *schedule) sweepIsDue(l *lane, a assignment, now time.Time) bool {
+	at := l.sweepAt
+	if !a.owns(l.number) {
+		at = at.Add(s.sweepEvery * time.Duration(a.count-1))
+	}
+	return !now.IsZero() && !now.Before(at)
 }
 
 // result is the result of a claim that committed or found no rows.
