@@ -201,9 +201,13 @@ func TestStreamsAreBounded(t *testing.T) {
 		principal uuid.UUID
 		want      int
 	}{
-		{w.here, w.here.member, 200}, {w.here, w.here.member, 200}, {w.here, w.here.member, 429},
-		{w.here, w.here.owner, 200}, {w.here, w.here.delegator, 429},
-		{w.elsewhere, w.elsewhere.member, 200}, {w.elsewhere, w.elsewhere.owner, 503},
+		{w.here, w.here.member, 200},
+		{w.here, w.here.member, 200},
+		{w.here, w.here.member, 429},
+		{w.here, w.here.owner, 200},
+		{w.here, w.here.delegator, 429},
+		{w.elsewhere, w.elsewhere.member, 200},
+		{w.elsewhere, w.elsewhere.owner, 503},
 	} {
 		status, stop := open(each.at, each.principal)
 		if status != each.want {
