@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fanfarehq/fanfare/outbox"
 )
 
 func TestReadiness(t *testing.T) {
@@ -16,28 +19,40 @@ func TestReadiness(t *testing.T) {
 	for name, c := range map[string]struct {
 		problems map[string][]string
 		last     time.Time
+		delivery outbox.Problem
 		status   int
 		want     readiness
 	}{
-		"ready": {nil, now.Add(-time.Second), 200, readiness{Ready: true}},
+		"ready": {nil, now.Add(-time.Second), outbox.Problem{}, 200, readiness{Ready: true}},
+		"nothing is delivered": {
+			nil, now,
+			outbox.Problem{Since: now.Add(-7 * time.Second), Err: &pgconn.PgError{
+				Severity: "ERROR", Code: "26000", Message: "prepared statement does not exist",
+			}},
+			503,
+			readiness{Failing: map[string][]string{"worker": {
+				"Nothing has been delivered for 7s: ERROR: prepared statement does not exist (SQLSTATE 26000): " +
+					"behind PgBouncer, add default_query_exec_mode=exec to --database-url.",
+			}}},
+		},
 		"a dependency is unavailable": {
 			map[string][]string{"postgres": {"It is unavailable."}},
-			now, 503,
+			now, outbox.Problem{}, 503,
 			readiness{Failing: map[string][]string{"postgres": {"It is unavailable."}}},
 		},
 		"no progress yet": {
 			nil,
-			time.Time{},
+			time.Time{}, outbox.Problem{},
 			503,
 			readiness{Failing: map[string][]string{"worker": {"No poll of the outbox has completed yet."}}},
 		},
 		"stalled": {
-			nil, now.Add(-20 * time.Second), 503,
+			nil, now.Add(-20 * time.Second), outbox.Problem{}, 503,
 			readiness{Failing: map[string][]string{"worker": {"The last completed poll of the outbox was 20s ago."}}},
 		},
 		"several problems": {
 			map[string][]string{"centrifugo": {"a", "b"}},
-			now.Add(-time.Minute), 503,
+			now.Add(-time.Minute), outbox.Problem{}, 503,
 			readiness{Failing: map[string][]string{
 				"centrifugo": {"a", "b"}, "worker": {"The last completed poll of the outbox was 1m0s ago."},
 			}},
@@ -49,6 +64,7 @@ func TestReadiness(t *testing.T) {
 				c.problems = map[string][]string{}
 			}
 			h := &health{
+				delivery:     func() outbox.Problem { return c.delivery },
 				problems:     func() map[string][]string { return c.problems },
 				lastProgress: func() time.Time { return c.last },
 				stalledAfter: 15 * time.Second,

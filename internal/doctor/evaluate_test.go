@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fanfarehq/fanfare/outbox"
 )
 
 func TestSkew(t *testing.T) {
@@ -236,5 +238,18 @@ func TestText(t *testing.T) {
 		if got := b.String(); got != want && (!color || !strings.HasPrefix(got, want)) {
 			t.Errorf("colour %t: got\n%s\nwant\n%s", color, got, want)
 		}
+	}
+}
+
+func TestEvaluateLanes(t *testing.T) {
+	t.Parallel()
+	if got := evaluateLanes(nil); got.status != OK {
+		t.Errorf("no holder: got %+v, want it passed", got)
+	}
+	got := evaluateLanes([]outbox.Holder{{PID: 7, Role: "stranger", Lanes: 64, For: 90 * time.Second}})
+	want := failure("a session of role stranger (process 7) holds 64 of 64 lanes for 1m30s, and their activities wait",
+		"SELECT pg_terminate_backend(7);")
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

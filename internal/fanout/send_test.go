@@ -138,7 +138,8 @@ func TestSendWritesFirstAfterAFailure(t *testing.T) {
 	if published != 1 {
 		t.Errorf("published %d times, want 1", published)
 	}
-	if _, err := f.send(t.Context(), execTx{exec: func() error { return nil }}, newDecision()); err != nil || published != 2 {
+	_, err := f.send(t.Context(), execTx{exec: func() error { return nil }}, newDecision())
+	if err != nil || published != 2 {
 		t.Errorf("got %v and %d publications, want no error and 2", err, published)
 	}
 }
