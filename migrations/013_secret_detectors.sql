@@ -60,7 +60,10 @@ CREATE FUNCTION fanfare.names_secret_text(key text) RETURNS boolean
 -- URL with a password, or the name of a secret with a value assigned to it.
 CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN value COLLATE "C" ~
+    RETURN
+    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+        '%bearer%', '%basic%', '%negotiate%', '%ntlm%', '%-----begin%', '%://%'
+    ]) THEN value COLLATE "C" ~
         '('
         '[Bb][Ee][Aa][Rr][Ee][Rr][ +]+[A-Za-z0-9._~+/=-]{12,}' -- bearer
         '|[Bb][Aa][Ss][Ii][Cc][ +]+(([A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx'
@@ -69,38 +72,53 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         '|-----BEGIN [A-Z0-9 ]*PRIVATE KEY' -- private key
         '|[A-Za-z0-9+.-]://[^/?# :]*:[^/?# @]+@' -- URL password
         ')'
-        '|(^|[^A-Za-z0-9_])('
+    ELSE false END
+    OR
+    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+        '%jwt%', '%eyj%', '%ff\_%', '%akia%', '%asia%', '%ghp\_%', '%gho\_%', '%ghr\_%', '%ghs\_%',
+        '%ghu\_%', '%github\_pat%', '%glpat-%', '%glptt-%', '%gldt-%', '%glrt-%', '%glcbt-%',
+        '%glft-%', '%glsoat-%', '%glagent-%', '%xox%', '%xapp-%', '%k\_live%', '%k\_test%',
+        '%whsec%', '%sk-%', '%aiza%', '%ya29.%', '%1//0%', '%gocspx-%', '%npm\_%', '%hf\_%',
+        '%sg.%', '%dop\_v%', '%shp%', '%hvs.%', '%hvb.%', '%hvr.%', '%pypi-%', '%rubygems\_%',
+        '%dckr\_%', '%atatt3x%', '%atctt3x%', '%dapi%', '%glsa\_%', '%glc\_%', '%lin\_api\_%',
+        '%lin\_oauth\_%', '%:aa%', '%sq0%', '%key-%', '%pmak-%', '%nrak-%', '%q~%'
+    ]) THEN value COLLATE "C" ~
+        '(^|[^A-Za-z0-9_])('
         'eyJ[A-Za-z0-9_-]{8,}[.][A-Za-z0-9_-]{8,}[.]' -- jwt
         '|ff_[0-9a-f]{32}_[0-9a-f]{8}' -- Fanfare token
         '|A[KS]IA[0-9A-Z]{16}' -- AWS access key
-        '|gh[oprsu]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}' -- GitHub token
-        '|gl(pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16,}' -- GitLab token
-        '|xox[a-z][-.][A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{10,}' -- Slack token
-        '|[rs]k_(live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{16,}' -- Stripe key
-        '|sk-[A-Za-z0-9_-]{20,}' -- sk- key
-        '|AIza[A-Za-z0-9_-]{30,}|ya29[.][A-Za-z0-9_.-]{16,}|1//0[A-Za-z0-9_-]{30,}|GOCSPX'
-        '-[A-Za-z0-9_-]{20,}' -- Google key
-        '|npm_[A-Za-z0-9]{30,}' -- npm token
-        '|hf_[A-Za-z0-9]{30,}' -- Hugging Face token
+        '|gh[oprsu]_[A-Za-z0-9]{20}|github_pat_[A-Za-z0-9_]{20}' -- GitHub token
+        '|gl(pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16}' -- GitLab token
+        '|xox[a-z][-.][A-Za-z0-9-]{10}|xapp-[0-9]-[A-Za-z0-9-]{10}' -- Slack token
+        '|[rs]k_(live|test)_[A-Za-z0-9]{10}|whsec_[A-Za-z0-9+/]{16}' -- Stripe key
+        '|sk-[A-Za-z0-9_-]{20}' -- sk- key
+        '|AIza[A-Za-z0-9_-]{20}|ya29[.][A-Za-z0-9_.-]{16}|1//0[A-Za-z0-9_-]{20}|GOCSPX-[A'
+        '-Za-z0-9_-]{20}' -- Google key
+        '|npm_[A-Za-z0-9]{20}' -- npm token
+        '|hf_[A-Za-z0-9]{20}' -- Hugging Face token
         '|SG[.][A-Za-z0-9_-]{16,}[.][A-Za-z0-9_-]{16,}' -- SendGrid key
-        '|dop_v1_[0-9a-f]{32,}' -- DigitalOcean token
-        '|shp(at|ca|pa|ss)_[0-9a-fA-F]{32}' -- Shopify token
-        '|hv[sbr][.][A-Za-z0-9_-]{20,}' -- Vault token
-        '|pypi-[A-Za-z0-9_-]{16,}' -- PyPI token
-        '|rubygems_[0-9a-f]{32,}' -- RubyGems key
-        '|dckr_[op]at_[A-Za-z0-9_-]{20,}' -- Docker token
-        '|AT[AC]TT3x[A-Za-z0-9_=-]{20,}' -- Atlassian token
-        '|dapi[0-9a-f]{32,}' -- Databricks token
-        '|gl(sa|c)_[A-Za-z0-9+/_]{20,}' -- Grafana token
-        '|lin_(api|oauth)_[A-Za-z0-9]{20,}' -- Linear key
-        '|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}' -- Telegram token
-        '|sq0(atp|csp)-[A-Za-z0-9_-]{20,}' -- Square token
+        '|dop_v1_[0-9a-f]{20}' -- DigitalOcean token
+        '|shp(at|ca|pa|ss)_[0-9a-fA-F]{20}' -- Shopify token
+        '|hv[sbr][.][A-Za-z0-9_-]{20}' -- Vault token
+        '|pypi-[A-Za-z0-9_-]{16}' -- PyPI token
+        '|rubygems_[0-9a-f]{20}' -- RubyGems key
+        '|dckr_[op]at_[A-Za-z0-9_-]{20}' -- Docker token
+        '|AT[AC]TT3x[A-Za-z0-9_=-]{20}' -- Atlassian token
+        '|dapi[0-9a-f]{20}' -- Databricks token
+        '|gl(sa|c)_[A-Za-z0-9+/_]{20}' -- Grafana token
+        '|lin_(api|oauth)_[A-Za-z0-9]{20}' -- Linear key
+        '|[0-9]{8,10}:AA[A-Za-z0-9_-]{20}' -- Telegram token
+        '|sq0(atp|csp)-[A-Za-z0-9_-]{20}' -- Square token
         '|key-[0-9a-f]{32}' -- Mailgun key
-        '|PMAK-[0-9a-f]{20,}' -- Postman key
-        '|NRAK-[A-Z0-9]{20,}' -- New Relic key
-        '|[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,}' -- Azure secret
+        '|PMAK-[0-9a-f]{20}' -- Postman key
+        '|NRAK-[A-Z0-9]{20}' -- New Relic key
+        '|[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{20}' -- Azure secret
         ')'
-    OR lower(value COLLATE "C") ~
+    ELSE false END
+    OR
+    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+        '%://%', '%sig=%', '%signature=%', '%hmac=%'
+    ]) THEN lower(value COLLATE "C") ~
         '('
         'https?://[^/?# :@]*([a-z0-9_.~%-]{20}|[0-9][a-z0-9_-]{11,})@' -- URL token
         '|[?&;](x-(amz|goog)-)?(sig|signature|hmac)=[a-z0-9%+/_-]{16}' -- signed URL
@@ -110,7 +128,14 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         'open[.](feishu[.]cn|larksuite[.]com)/open-apis/bot/|qyapi[.]weixin[.]qq[.]com/cg'
         'i-bin/webhook/|[^/?# ]+/hooks/)[^ ]{16}' -- webhook URL
         ')'
-        '|('
+    ELSE false END
+    OR
+    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+        '%pass%', '%pw%', '%otp%', '%mfa%', '%2fa%', '%verification%', '%recovery%', '%backup%',
+        '%sess%', '%connect.sid%', '%secret%', '%token%', '%key%', '%authori%', '%credential%',
+        '%cookie%'
+    ]) THEN lower(value COLLATE "C") ~
+        '('
         'password|passwd|passphrase|passcode|passkey' -- password
         '|(^|[^a-z])pass' -- pass
         '|pwd|(^|[^a-z])pw' -- pwd
@@ -127,7 +152,12 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         '([^a-z0-9 =:]{0,8}=[^a-z0-9]{0,8}[^ ]{3}'
         '|[^a-z0-9 =:]{1,8} ?: ?[^a-z0-9 ]{1,8}[^ ]{3}'
         '|[^a-z0-9 =:]{0,7}["''] ?: ?[0-9]{4})'
-        '|('
+    ELSE false END
+    OR
+    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+        '%pass%', '%sess%', '%connect.sid%', '%secret%', '%token%', '%key%', '%authori%', '%cookie%'
+    ]) THEN lower(value COLLATE "C") ~
+        '('
         '-password' -- password
         '|-session-id' -- session
         '|-secret' -- secret
@@ -135,7 +165,8 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         '|(api|auth|master|access|subscription|functions|shared)-key' -- key
         '|authorization' -- authorization
         '|cookie' -- cookie
-        '): *((basic|digest|token) +)?[^ ]{6}';
+        '): *((basic|digest|token) +)?[^ ]{6}'
+    ELSE false END;
 
 -- Reports whether a text contains a hint of a secret. Without one, neither of the functions above
 -- returns true for the text or a part of it, and they need not be called.
@@ -144,14 +175,15 @@ CREATE FUNCTION fanfare.may_contain_secret(value text) RETURNS boolean
     RETURN lower(value COLLATE "C") LIKE ANY (ARRAY[
         '%pass%', '%pw%', '%otp%', '%mfa%', '%2fa%', '%verification%', '%recovery%', '%backup%',
         '%sess%', '%connect.sid%', '%secret%', '%token%', '%key%', '%authori%', '%credential%',
-        '%cookie%', '%jwt%', '%eyj%', '%bearer%', '%basic%', '%negotiate%', '%ntlm%', '%://%',
-        '%sig=%', '%signature=%', '%hmac=%', '%ff_%', '%akia%', '%asia%', '%ghp_%', '%gho_%',
-        '%ghr_%', '%ghs_%', '%ghu_%', '%github_pat%', '%glpat-%', '%glptt-%', '%gldt-%', '%glrt-%',
-        '%glcbt-%', '%glft-%', '%glsoat-%', '%glagent-%', '%xox%', '%xapp-%', '%k_live%',
-        '%k_test%', '%whsec%', '%sk-%', '%aiza%', '%ya29.%', '%1//0%', '%gocspx-%', '%npm_%',
-        '%hf_%', '%sg.%', '%dop_v%', '%shp%', '%hvs.%', '%hvb.%', '%hvr.%', '%pypi-%',
-        '%rubygems_%', '%dckr_%', '%atatt3x%', '%atctt3x%', '%dapi%', '%glsa_%', '%glc_%',
-        '%lin_api_%', '%lin_oauth_%', '%:aa%', '%sq0%', '%pmak-%', '%nrak-%', '%q~%'
+        '%cookie%', '%jwt%', '%eyj%', '%bearer%', '%basic%', '%negotiate%', '%ntlm%',
+        '%-----begin%', '%://%', '%sig=%', '%signature=%', '%hmac=%', '%ff\_%', '%akia%', '%asia%',
+        '%ghp\_%', '%gho\_%', '%ghr\_%', '%ghs\_%', '%ghu\_%', '%github\_pat%', '%glpat-%',
+        '%glptt-%', '%gldt-%', '%glrt-%', '%glcbt-%', '%glft-%', '%glsoat-%', '%glagent-%', '%xox%',
+        '%xapp-%', '%k\_live%', '%k\_test%', '%whsec%', '%sk-%', '%aiza%', '%ya29.%', '%1//0%',
+        '%gocspx-%', '%npm\_%', '%hf\_%', '%sg.%', '%dop\_v%', '%shp%', '%hvs.%', '%hvb.%',
+        '%hvr.%', '%pypi-%', '%rubygems\_%', '%dckr\_%', '%atatt3x%', '%atctt3x%', '%dapi%',
+        '%glsa\_%', '%glc\_%', '%lin\_api\_%', '%lin\_oauth\_%', '%:aa%', '%sq0%', '%pmak-%',
+        '%nrak-%', '%q~%'
     ]);
 
 -- Reports whether a key of an object is that of a name: "field" in {"field": "password"}.

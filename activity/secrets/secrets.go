@@ -17,8 +17,7 @@ var (
 	keyPattern     = regexp.MustCompile(patterns.Camel.String())
 	textKeyLower   = regexp.MustCompile(patterns.TextKey.String())
 	textKeyPattern = regexp.MustCompile(patterns.TextCamel.String())
-	textPattern    = regexp.MustCompile(patterns.Text.String())
-	textLower      = regexp.MustCompile(patterns.Lower.String())
+	textMatchers   = newTextMatchers(patterns.Texts)
 	pairNameLower  = regexp.MustCompile(detectors.PairName)
 	pairValueLower = regexp.MustCompile(detectors.PairValue)
 	wordPattern    = regexp.MustCompile(detectors.Word)
@@ -43,7 +42,30 @@ func InTextKey(key string) bool {
 // form, a URL with a password, or the name of a secret with a value assigned to it.
 func InText(text string) bool {
 	lower := LowerASCII(text)
-	return hints.in(lower) && (textPattern.MatchString(text) || textLower.MatchString(lower))
+	if !hints.in(lower) {
+		return false
+	}
+	for _, m := range textMatchers {
+		if m.hints.in(lower) && (m.lower && m.pattern.MatchString(lower) || !m.lower && m.pattern.MatchString(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// textMatcher matches texts that contain one of its hints.
+type textMatcher struct {
+	pattern *regexp.Regexp
+	lower   bool // the text is converted to lower case before
+	hints   *hintSet
+}
+
+func newTextMatchers(patterns []detectors.TextPattern) []textMatcher {
+	matchers := make([]textMatcher, len(patterns))
+	for i, p := range patterns {
+		matchers[i] = textMatcher{regexp.MustCompile(p.Pattern.String()), p.Lower, newHints(p.Hints)}
+	}
+	return matchers
 }
 
 // RedactText returns the text, or [Redacted] if it contains a secret.

@@ -24,12 +24,20 @@ func (p Pattern) String() string {
 
 // Patterns are the regular expressions that match what any of a list of detectors matches. A key
 // names a secret if Key matches it in lower case or Camel matches it; TextKey and TextCamel are the
-// same for keys that do so only if their value is a text. A text holds a secret if Text matches it,
-// or if Lower matches it in lower case.
+// same for keys that do so only if their value is a text. A text holds a secret if one of Texts
+// matches it.
 type Patterns struct {
 	Key, Camel         Pattern
 	TextKey, TextCamel Pattern
-	Text, Lower        Pattern
+	Texts              []TextPattern
+}
+
+// A TextPattern matches texts. The patterns are several, so that a text is only compared with those
+// for which it contains a hint.
+type TextPattern struct {
+	Pattern Pattern
+	Lower   bool     // the text is converted to lower case before
+	Hints   []string // every text that the pattern matches contains one of them in lower case
 }
 
 // assigned are the forms in which a value follows the name of a secret: behind an equals sign;
@@ -54,11 +62,19 @@ func Compose(detectors []Detector) Patterns {
 	p.TextKey.group(`(`, detectors, func(d Detector) string { return d.TextKeyEnd }, keyEnd)
 	p.TextKey.group(`(^|[^a-z])(`, detectors, func(d Detector) string { return d.TextLastWord }, keyEnd)
 	p.TextCamel.group(`[a-z0-9](`, detectors, func(d Detector) string { return capitals(d.TextLastWord) }, camelEnd)
-	p.Text.group(`(`, detectors, func(d Detector) string { return d.Text }, `)`)
-	p.Text.group(`(^|[^A-Za-z0-9_])(`, detectors, func(d Detector) string { return d.Token }, `)`)
-	p.Lower.group(`(`, detectors, func(d Detector) string { return d.Lower }, `)`)
-	p.Lower.group(`(`, detectors, func(d Detector) string { return d.Assigned }, append([]string{`)`}, assigned...)...)
-	p.Lower.group(`(`, detectors, func(d Detector) string { return d.Header }, `)`+headerValue)
+	texts := func(lower bool, open string, of func(Detector) string, end ...string) {
+		t := TextPattern{Lower: lower}
+		t.Pattern.group(open, detectors, of, end...)
+		t.Hints = Hints(slices.DeleteFunc(slices.Clone(detectors), func(d Detector) bool { return of(d) == "" }))
+		if len(t.Pattern) > 0 {
+			p.Texts = append(p.Texts, t)
+		}
+	}
+	texts(false, `(`, func(d Detector) string { return d.Text }, `)`)
+	texts(false, `(^|[^A-Za-z0-9_])(`, func(d Detector) string { return d.Token }, `)`)
+	texts(true, `(`, func(d Detector) string { return d.Lower }, `)`)
+	texts(true, `(`, func(d Detector) string { return d.Assigned }, append([]string{`)`}, assigned...)...)
+	texts(true, `(`, func(d Detector) string { return d.Header }, `)`+headerValue)
 	return p
 }
 

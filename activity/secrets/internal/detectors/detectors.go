@@ -249,7 +249,7 @@ func All() []Detector {
 			Name:     "private key",
 			Finds:    "private keys in PEM (RFC 7468)",
 			Text:     `-----BEGIN [A-Z0-9 ]*PRIVATE KEY`,
-			Hints:    []string{"key"},
+			Hints:    []string{"-----begin"},
 			Texts:    []string{"-----BEGIN RSA PRIVATE KEY-----\nMIIE", "-----BEGIN PRIVATE KEY-----"},
 			NotTexts: []string{"-----BEGIN PUBLIC KEY-----"},
 		},
@@ -325,7 +325,7 @@ func All() []Detector {
 		{
 			Name:     "GitHub token",
 			Finds:    "tokens of GitHub",
-			Token:    `gh[oprsu]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}`,
+			Token:    `gh[oprsu]_[A-Za-z0-9]{20}|github_pat_[A-Za-z0-9_]{20}`,
 			Hints:    []string{"ghp_", "gho_", "ghr_", "ghs_", "ghu_", "github_pat"},
 			Texts:    []string{"ghp_…", "gho_…", "ghr_…", "ghs_…", "ghu_…", "github_pat_…"},
 			NotTexts: []string{"ghx_…"},
@@ -333,7 +333,7 @@ func All() []Detector {
 		{
 			Name:     "GitLab token",
 			Finds:    "tokens of GitLab",
-			Token:    `gl(pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16,}`,
+			Token:    `gl(pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16}`,
 			Hints:    []string{"glpat-", "glptt-", "gldt-", "glrt-", "glcbt-", "glft-", "glsoat-", "glagent-"},
 			Texts:    []string{"glpat-…", "gldt-…", "glrt-…", "glptt-…", "glcbt-…", "glft-…", "glsoat-…", "glagent-…"},
 			NotTexts: []string{"glpat-1"},
@@ -341,7 +341,7 @@ func All() []Detector {
 		{
 			Name:     "Slack token",
 			Finds:    "tokens of Slack",
-			Token:    `xox[a-z][-.][A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{10,}`,
+			Token:    `xox[a-z][-.][A-Za-z0-9-]{10}|xapp-[0-9]-[A-Za-z0-9-]{10}`,
 			Hints:    []string{"xox", "xapp-"},
 			Texts:    []string{"xoxb-…", "xoxe.xoxp-1-…", "xapp-1-…"},
 			NotTexts: []string{"xoxo-xoxo", "xapp-installer"},
@@ -349,7 +349,7 @@ func All() []Detector {
 		{
 			Name:     "Stripe key",
 			Finds:    "keys and webhook secrets of Stripe",
-			Token:    `[rs]k_(live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{16,}`,
+			Token:    `[rs]k_(live|test)_[A-Za-z0-9]{10}|whsec_[A-Za-z0-9+/]{16}`,
 			Hints:    []string{"k_live", "k_test", "whsec"},
 			Texts:    []string{"sk_live_…", "rk_test_…", "whsec_…"},
 			NotTexts: []string{"task_test_…"},
@@ -357,7 +357,7 @@ func All() []Detector {
 		{
 			Name:     "sk- key",
 			Finds:    "API keys that begin with sk-, such as those of OpenAI and Anthropic",
-			Token:    `sk-[A-Za-z0-9_-]{20,}`,
+			Token:    `sk-[A-Za-z0-9_-]{20}`,
 			Hints:    []string{"sk-"},
 			Texts:    []string{"sk-…"},
 			NotTexts: []string{"task-…"},
@@ -365,8 +365,8 @@ func All() []Detector {
 		{
 			Name:  "Google key",
 			Finds: "API keys, access tokens, refresh tokens and client secrets of Google",
-			Token: `AIza[A-Za-z0-9_-]{30,}|ya29[.][A-Za-z0-9_.-]{16,}|1//0[A-Za-z0-9_-]{30,}|` +
-				`GOCSPX-[A-Za-z0-9_-]{20,}`,
+			Token: `AIza[A-Za-z0-9_-]{20}|ya29[.][A-Za-z0-9_.-]{16}|1//0[A-Za-z0-9_-]{20}|` +
+				`GOCSPX-[A-Za-z0-9_-]{20}`,
 			Hints:    []string{"aiza", "ya29.", "1//0", "gocspx-"},
 			Texts:    []string{"AIza…", "ya29.…", "ya29.a0…", "1//0…", "GOCSPX-…"},
 			NotTexts: []string{"aiza…", "ya29.", "maya29.…", "1//0"},
@@ -374,7 +374,7 @@ func All() []Detector {
 		{
 			Name:     "npm token",
 			Finds:    "tokens of npm",
-			Token:    `npm_[A-Za-z0-9]{30,}`,
+			Token:    `npm_[A-Za-z0-9]{20}`,
 			Hints:    []string{"npm_"},
 			Texts:    []string{"npm_…"},
 			NotTexts: []string{"npm_config_registry"},
@@ -382,7 +382,7 @@ func All() []Detector {
 		{
 			Name:     "Hugging Face token",
 			Finds:    "tokens of Hugging Face",
-			Token:    `hf_[A-Za-z0-9]{30,}`,
+			Token:    `hf_[A-Za-z0-9]{20}`,
 			Hints:    []string{"hf_"},
 			Texts:    []string{"hf_…"},
 			NotTexts: []string{"chf_…"},
@@ -398,7 +398,7 @@ func All() []Detector {
 		{
 			Name:     "DigitalOcean token",
 			Finds:    "tokens of DigitalOcean",
-			Token:    `dop_v1_[0-9a-f]{32,}`,
+			Token:    `dop_v1_[0-9a-f]{20}`,
 			Hints:    []string{"dop_v"},
 			Texts:    []string{"dop_v1_…"},
 			NotTexts: []string{"dop_v2_…"},
@@ -406,7 +406,7 @@ func All() []Detector {
 		{
 			Name:     "Shopify token",
 			Finds:    "tokens of Shopify",
-			Token:    `shp(at|ca|pa|ss)_[0-9a-fA-F]{32}`,
+			Token:    `shp(at|ca|pa|ss)_[0-9a-fA-F]{20}`,
 			Hints:    []string{"shp"},
 			Texts:    []string{"shpat_…", "shpca_…", "shppa_…", "shpss_…"},
 			NotTexts: []string{"shpxx_…"},
@@ -414,7 +414,7 @@ func All() []Detector {
 		{
 			Name:     "Vault token",
 			Finds:    "tokens of HashiCorp Vault",
-			Token:    `hv[sbr][.][A-Za-z0-9_-]{20,}`,
+			Token:    `hv[sbr][.][A-Za-z0-9_-]{20}`,
 			Hints:    []string{"hvs.", "hvb.", "hvr."},
 			Texts:    []string{"hvs.…", "hvb.…", "hvr.…"},
 			NotTexts: []string{"hvac.…", "hvs.1"},
@@ -422,7 +422,7 @@ func All() []Detector {
 		{
 			Name:     "PyPI token",
 			Finds:    "tokens of PyPI",
-			Token:    `pypi-[A-Za-z0-9_-]{16,}`,
+			Token:    `pypi-[A-Za-z0-9_-]{16}`,
 			Hints:    []string{"pypi-"},
 			Texts:    []string{"pypi-…"},
 			NotTexts: []string{"pypi-server"},
@@ -430,7 +430,7 @@ func All() []Detector {
 		{
 			Name:     "RubyGems key",
 			Finds:    "API keys of RubyGems",
-			Token:    `rubygems_[0-9a-f]{32,}`,
+			Token:    `rubygems_[0-9a-f]{20}`,
 			Hints:    []string{"rubygems_"},
 			Texts:    []string{"rubygems_…"},
 			NotTexts: []string{"rubygems_mirror"},
@@ -438,7 +438,7 @@ func All() []Detector {
 		{
 			Name:     "Docker token",
 			Finds:    "tokens of Docker Hub",
-			Token:    `dckr_[op]at_[A-Za-z0-9_-]{20,}`,
+			Token:    `dckr_[op]at_[A-Za-z0-9_-]{20}`,
 			Hints:    []string{"dckr_"},
 			Texts:    []string{"dckr_pat_…", "dckr_oat_…"},
 			NotTexts: []string{"dckr_pat_1"},
@@ -446,7 +446,7 @@ func All() []Detector {
 		{
 			Name:     "Atlassian token",
 			Finds:    "tokens of Atlassian",
-			Token:    `AT[AC]TT3x[A-Za-z0-9_=-]{20,}`,
+			Token:    `AT[AC]TT3x[A-Za-z0-9_=-]{20}`,
 			Hints:    []string{"atatt3x", "atctt3x"},
 			Texts:    []string{"ATATT3x…", "ATCTT3x…"},
 			NotTexts: []string{"ATATT3x"},
@@ -454,7 +454,7 @@ func All() []Detector {
 		{
 			Name:     "Databricks token",
 			Finds:    "tokens of Databricks",
-			Token:    `dapi[0-9a-f]{32,}`,
+			Token:    `dapi[0-9a-f]{20}`,
 			Hints:    []string{"dapi"},
 			Texts:    []string{"dapi…"},
 			NotTexts: []string{"dapi-client"},
@@ -462,7 +462,7 @@ func All() []Detector {
 		{
 			Name:     "Grafana token",
 			Finds:    "tokens of Grafana",
-			Token:    `gl(sa|c)_[A-Za-z0-9+/_]{20,}`,
+			Token:    `gl(sa|c)_[A-Za-z0-9+/_]{20}`,
 			Hints:    []string{"glsa_", "glc_"},
 			Texts:    []string{"glsa_…", "glc_…"},
 			NotTexts: []string{"glc_1"},
@@ -470,7 +470,7 @@ func All() []Detector {
 		{
 			Name:     "Linear key",
 			Finds:    "API keys of Linear",
-			Token:    `lin_(api|oauth)_[A-Za-z0-9]{20,}`,
+			Token:    `lin_(api|oauth)_[A-Za-z0-9]{20}`,
 			Hints:    []string{"lin_api_", "lin_oauth_"},
 			Texts:    []string{"lin_api_…", "lin_oauth_…"},
 			NotTexts: []string{"lin_api_version"},
@@ -478,7 +478,7 @@ func All() []Detector {
 		{
 			Name:     "Telegram token",
 			Finds:    "tokens of Telegram's bots",
-			Token:    `[0-9]{8,10}:AA[A-Za-z0-9_-]{33}`,
+			Token:    `[0-9]{8,10}:AA[A-Za-z0-9_-]{20}`,
 			Hints:    []string{":aa"},
 			Texts:    []string{"12345678:AA…"},
 			NotTexts: []string{"12:AA…"},
@@ -486,7 +486,7 @@ func All() []Detector {
 		{
 			Name:     "Square token",
 			Finds:    "tokens of Square",
-			Token:    `sq0(atp|csp)-[A-Za-z0-9_-]{20,}`,
+			Token:    `sq0(atp|csp)-[A-Za-z0-9_-]{20}`,
 			Hints:    []string{"sq0"},
 			Texts:    []string{"sq0atp-…", "sq0csp-…"},
 			NotTexts: []string{"sq0atp-1"},
@@ -502,7 +502,7 @@ func All() []Detector {
 		{
 			Name:     "Postman key",
 			Finds:    "API keys of Postman",
-			Token:    `PMAK-[0-9a-f]{20,}`,
+			Token:    `PMAK-[0-9a-f]{20}`,
 			Hints:    []string{"pmak-"},
 			Texts:    []string{"PMAK-…"},
 			NotTexts: []string{"PMAK-1"},
@@ -510,7 +510,7 @@ func All() []Detector {
 		{
 			Name:     "New Relic key",
 			Finds:    "keys of New Relic",
-			Token:    `NRAK-[A-Z0-9]{20,}`,
+			Token:    `NRAK-[A-Z0-9]{20}`,
 			Hints:    []string{"nrak-"},
 			Texts:    []string{"NRAK-…"},
 			NotTexts: []string{"NRAK-1"},
@@ -518,7 +518,7 @@ func All() []Detector {
 		{
 			Name:     "Azure secret",
 			Finds:    "client secrets of Microsoft Entra ID",
-			Token:    `[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,}`,
+			Token:    `[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{20}`,
 			Hints:    []string{"q~"},
 			Texts:    []string{"abc8Q~…"},
 			NotTexts: []string{"abc8Q~1"},

@@ -15,7 +15,18 @@ func found(t *testing.T, ds []Detector, value string) (text, key, textKey bool) 
 	match := func(p Pattern, value string) bool {
 		return len(p) > 0 && regexp.MustCompile(p.String()).MatchString(value)
 	}
-	return match(patterns.Text, value) || match(patterns.Lower, lower(value)),
+	for _, p := range patterns.Texts {
+		matched := match(p.Pattern, value)
+		if p.Lower {
+			matched = match(p.Pattern, lower(value))
+		}
+		hinted := slices.ContainsFunc(p.Hints, func(hint string) bool { return strings.Contains(lower(value), hint) })
+		if matched && !hinted {
+			t.Errorf("%q contains none of the hints %q", value, p.Hints)
+		}
+		text = text || matched
+	}
+	return text,
 		match(patterns.Key, lower(value)) || match(patterns.Camel, value),
 		match(patterns.TextKey, lower(value)) || match(patterns.TextCamel, value)
 }
@@ -113,7 +124,7 @@ func TestTable(t *testing.T) {
 
 func TestComposeOfNothing(t *testing.T) {
 	t.Parallel()
-	if got := Compose(nil); len(got.Key)+len(got.Camel)+len(got.TextKey)+len(got.Text)+len(got.Lower) > 0 {
+	if got := Compose(nil); len(got.Key)+len(got.Camel)+len(got.TextKey)+len(got.Texts) > 0 {
 		t.Errorf("patterns of no detectors: got %+v, want none", got)
 	}
 }

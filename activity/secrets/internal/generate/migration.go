@@ -39,9 +39,7 @@ CREATE FUNCTION fanfare.names_secret_text(key text) RETURNS boolean
 -- URL with a password, or the name of a secret with a value assigned to it.
 CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN value COLLATE "C" ~
-%s
-    OR lower(value COLLATE "C") ~
+    RETURN
 %s;
 
 -- Reports whether a text contains a hint of a secret. Without one, neither of the functions above
@@ -105,7 +103,7 @@ func migration() string {
 	patterns := detectors.Compose(all)
 	return fmt.Sprintf(migrationTemplate,
 		constant(patterns.Key), constant(patterns.Camel), constant(patterns.TextKey), constant(patterns.TextCamel),
-		constant(patterns.Text), constant(patterns.Lower), likePatterns(detectors.Hints(all)),
+		textConditions(patterns.Texts), likePatterns(detectors.Hints(all)),
 		literal(detectors.PairName), literal(detectors.PairValue), literal(detectors.Word), literal(detectors.UUID))
 }
 
@@ -125,17 +123,35 @@ func constant(pattern detectors.Pattern) string {
 	return strings.Join(lines, "\n")
 }
 
+// textConditions returns the condition that a text matches one of the patterns. Each is compared
+// only with texts that contain one of its hints.
+func textConditions(patterns []detectors.TextPattern) string {
+	conditions := make([]string, len(patterns))
+	for i, p := range patterns {
+		text := `value COLLATE "C"`
+		if p.Lower {
+			text = `lower(value COLLATE "C")`
+		}
+		conditions[i] = fmt.Sprintf(`    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+%s
+    ]) THEN %s ~
+%s
+    ELSE false END`, likePatterns(p.Hints), text, constant(p.Pattern))
+	}
+	return strings.Join(conditions, "\n    OR\n")
+}
+
 // literal returns a pattern as one string constant.
 func literal(pattern string) string { return constant(detectors.Pattern{{Text: pattern}}) }
 
 // likePatterns returns the elements of an array of LIKE patterns, each of which matches what
-// contains a hint. An underscore in a hint matches any character, so a pattern matches no less.
+// contains a hint.
 func likePatterns(hints []string) string {
 	const width = 100
 	var text strings.Builder
 	line := "       "
 	for i, hint := range hints {
-		element := " " + quote("%"+hint+"%")
+		element := " " + quote("%"+strings.ReplaceAll(hint, "_", `\_`)+"%")
 		if i < len(hints)-1 {
 			element += ","
 		}
