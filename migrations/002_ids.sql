@@ -53,12 +53,13 @@ DECLARE
 BEGIN
     FOR chunk IN 0..octet_length(padded) / 64 - 1 LOOP
         FOR i IN 0..15 LOOP
-            w[i] := get_byte(padded, chunk * 64 + i * 4)::bigint << 24 | get_byte(padded, chunk * 64 + i * 4 + 1) << 16
-                | get_byte(padded, chunk * 64 + i * 4 + 2) << 8 | get_byte(padded, chunk * 64 + i * 4 + 3);
+            t := chunk * 64 + i * 4;
+            w[i] := (get_byte(padded, t::int)::bigint << 24) | (get_byte(padded, t::int + 1) << 16)
+                | (get_byte(padded, t::int + 2) << 8) | get_byte(padded, t::int + 3);
         END LOOP;
         FOR i IN 16..79 LOOP
             t := w[i - 3] # w[i - 8] # w[i - 14] # w[i - 16];
-            w[i] := (t << 1 | t >> 31) & bits;
+            w[i] := ((t << 1) | (t >> 31)) & bits;
         END LOOP;
         a := h0;
         b := h1;
@@ -69,13 +70,13 @@ BEGIN
             CASE i / 20
                 WHEN 0 THEN f := (d # (b & (c # d))) + x'5a827999'::bigint;
                 WHEN 1 THEN f := (b # c # d) + x'6ed9eba1'::bigint;
-                WHEN 2 THEN f := (b & c | d & (b | c)) + x'8f1bbcdc'::bigint;
+                WHEN 2 THEN f := ((b & c) | (d & (b | c))) + x'8f1bbcdc'::bigint;
                 ELSE f := (b # c # d) + x'ca62c1d6'::bigint;
             END CASE;
-            t := ((a << 5 | a >> 27) & bits) + f + e + w[i] & bits;
+            t := (((a << 5) | (a >> 27)) & bits) + f + e + w[i] & bits;
             e := d;
             d := c;
-            c := (b << 30 | b >> 2) & bits;
+            c := ((b << 30) | (b >> 2)) & bits;
             b := a;
             a := t;
         END LOOP;

@@ -11,12 +11,13 @@ CREATE TABLE fanfare.idempotency_keys (
     PRIMARY KEY (tenant_id, correlation_id, action, resource_id)
 );
 
--- Returns the activity with an idempotency key, or null. An activity that was recorded without a
+-- Returns the id of the activity with an idempotency key, or null. Services may call it, so it
+-- returns no more. An activity that was recorded without a
 -- correlation id has its own id as correlation id, and no row in idempotency_keys.
-CREATE FUNCTION fanfare.existing_activity(tenant uuid, correlation uuid, act text, resource uuid)
-    RETURNS fanfare.activities
+CREATE FUNCTION fanfare.existing_id(tenant uuid, correlation uuid, act text, resource uuid)
+    RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT a
+    SELECT a.id
     FROM fanfare.activities AS a
     WHERE a.tenant_id = tenant AND a.correlation_id = correlation AND a.action = act AND a.resource_id = resource
         AND a.id = coalesce((
@@ -24,6 +25,22 @@ CREATE FUNCTION fanfare.existing_activity(tenant uuid, correlation uuid, act tex
             FROM fanfare.idempotency_keys AS k
             WHERE k.tenant_id = tenant AND k.correlation_id = correlation AND k.action = act
               AND k.resource_id = resource), correlation)
+$$;
+
+-- Returns the activity with an idempotency key, or null, with the rights of the caller: of one that
+-- may not read the log, the activity has its id only.
+CREATE FUNCTION fanfare.existing_activity(tenant uuid, correlation uuid, act text, resource uuid)
+    RETURNS fanfare.activities
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    a fanfare.activities;
+BEGIN
+    a.id := fanfare.existing_id(tenant, correlation, act, resource);
+    IF a.id IS NOT NULL AND has_table_privilege('fanfare.activities', 'SELECT') THEN
+        SELECT x.* INTO a FROM fanfare.activities AS x WHERE x.tenant_id = tenant AND x.id = a.id;
+    END IF;
+    RETURN a;
+END
 $$;
 
 -- Claims an idempotency key for a new activity. Returns false if the activity exists already. For
@@ -37,9 +54,7 @@ BEGIN
         RETURN true;
     END IF;
     -- The correlation id may be the id of an activity that was recorded without one.
-    IF EXISTS (
-        SELECT FROM fanfare.existing_activity(tenant, correlation, act, resource) AS a WHERE a.id = correlation
-    ) THEN
+    IF fanfare.existing_id(tenant, correlation, act, resource) = correlation THEN
         RETURN false;
     END IF;
     INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id)
@@ -49,10 +64,11 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION fanfare.existing_activity, fanfare.claim_idempotency_key FROM PUBLIC;
+REVOKE ALL ON FUNCTION fanfare.existing_id, fanfare.existing_activity, fanfare.claim_idempotency_key FROM PUBLIC;
 
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.claim_idempotency_key;
 DROP FUNCTION fanfare.existing_activity;
+DROP FUNCTION fanfare.existing_id;
 DROP TABLE fanfare.idempotency_keys;

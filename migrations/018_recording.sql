@@ -4,8 +4,10 @@
 -- The result of recording an envelope. If the envelope violates a rule, then field, value, rule and
 -- code (an SQLSTATE) describe the violation, nothing was written and the other columns are null. If
 -- the activity exists already, then created is false and only id is set. If the activity was
--- recorded, then the columns contain what the envelope did not give, or what was stored in a form
--- other than given.
+-- recorded, then the columns contain what follows from the envelope and the taxonomy. What the
+-- directory and the keys of addresses add is not for writers: a transaction that is rolled back could
+-- ask for the owner of any resource and the hash of any address. ip_key_id and ip_hash are null, and
+-- owner_id, parent_id and resource_name are those that the envelope gives.
 CREATE TYPE fanfare.recording AS (
     created        boolean,
     field          text,
@@ -177,8 +179,8 @@ BEGIN
             )
             SELECT
                 true, NULL, NULL, NULL, NULL,
-                a.id, a.correlation_id, a.owner_id, a.parent_id, a.occurred_at, a.recorded_at, a.ip_key_id, a.ip_hash,
-                a.resource_name, a.visibility, a.severity, a.category, a.message, a.request_id, a.user_agent,
+                a.id, a.correlation_id, o.owner_id, o.parent_id, a.occurred_at, a.recorded_at, NULL, NULL,
+                o.resource_name, a.visibility, a.severity, a.category, a.message, a.request_id, a.user_agent,
                 a.warning, a.payload
             INTO r
             FROM recorded AS a;
@@ -210,8 +212,8 @@ BEGIN
         IF raising = 'everything' THEN
             RAISE EXCEPTION 'the activity already exists' USING ERRCODE = 'FF003';
         END IF;
-        r.id := (fanfare.existing_activity(
-            (e ->> 'tenant_id')::uuid, correlation, e ->> 'action', (e ->> 'resource_id')::uuid)).id;
+        r.id := fanfare.existing_id(
+            (e ->> 'tenant_id')::uuid, correlation, e ->> 'action', (e ->> 'resource_id')::uuid);
         IF r.id IS NULL THEN
             RAISE EXCEPTION 'the existing activity was removed concurrently'
                 USING ERRCODE = 'serialization_failure', HINT = 'Retry the transaction.';

@@ -36,6 +36,7 @@ var (
 	}
 	byWriters = []string{
 		"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "existing_activity",
+		"existing_id",
 	}
 	// Defaults of columns that applications write, and names and ids that contain nothing.
 	byPublic = []string{"uuidv7", "uuidv7_of", "id_of", "sha1", "role_prefix", "role_of_writers", "role_of_retention"}

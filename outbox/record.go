@@ -152,7 +152,7 @@ func existing(ctx context.Context, tx pgx.Tx, e activity.Envelope) (Recorded, bo
 	if err != nil || len(found) == 0 {
 		return Recorded{}, false, err
 	}
-	return Recorded{Activity: found[0]}, true, nil
+	return Recorded{Activity: knownTo(&e, found[0])}, true, nil
 }
 
 // readDuplicates replaces the duplicates among the recorded, which hold only an id, by the existing
@@ -191,9 +191,23 @@ func readDuplicates(ctx context.Context, tx pgx.Tx, recorded []Recorded) error {
 		if a.ID == uuid.Nil {
 			return fmt.Errorf("read the existing activities: %w", errRemoved)
 		}
-		recorded[duplicates[i]].Activity = a
+		if a.TenantID != uuid.Nil { // otherwise the caller may not read the log
+			recorded[duplicates[i]].Activity = a
+		}
 	}
 	return nil
+}
+
+// knownTo returns an existing activity, or what the envelope says if the caller may not read the log.
+func knownTo(e *activity.Envelope, existing activity.Activity) activity.Activity {
+	if existing.TenantID != uuid.Nil {
+		return existing
+	}
+	return activity.Activity{
+		ID: existing.ID, TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID,
+		TargetPrincipalID: e.TargetPrincipalID, ResourceID: e.ResourceID, ResourceType: e.ResourceType,
+		Action: e.Action, CorrelationID: e.CorrelationID, DeliveryChannels: append([]string{}, e.DeliveryChannels...),
+	}
 }
 
 func scanActivity(row pgx.CollectableRow) (activity.Activity, error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
@@ -105,6 +106,7 @@ func TestWriterExecutesOnlyTheRecordingFunctions(t *testing.T) {
 		ORDER BY 1`, role)
 	want := []string{
 		"existing_activity",
+		"existing_id",
 		"id_of",
 		"record_activity",
 		"record_envelope",
@@ -206,6 +208,45 @@ func TestSessionCannotChangeTheRules(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWriterLearnsTheIDOnly records about a resource of the directory and asks for an activity of
+// another principal, as a service may do in a transaction that it rolls back.
+func TestWriterLearnsTheIDOnly(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	e := anEnvelope()
+	e.CorrelationID, e.Message, e.IP = uuid.New(), "codename nightingale", "203.0.113.7"
+	if _, err := db.Pool.Exec(t.Context(), `
+		INSERT INTO fanfare.resources (tenant_id, id, type, name, owner_principal_id, parent_id)
+		VALUES ($1, $2, 'signal', 'nightingale', gen_random_uuid(), gen_random_uuid())`,
+		e.TenantID, e.ResourceID); err != nil {
+		t.Fatal(err)
+	}
+	conn, _ := service(t, db)
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	first := mustRecord(t, tx, e)
+	if first.OwnerID != uuid.Nil || first.ParentID != uuid.Nil || first.ResourceName != "" || first.IPHash != nil {
+		t.Errorf("created: got %+v, want nothing of the directory and no hash", first)
+	}
+	var others int
+	if err := tx.QueryRow(t.Context(), `
+		SELECT num_nonnulls(a.owner_id, a.parent_id, a.resource_name, a.message, a.payload, a.ip_hash, a.recorded_at)
+		FROM fanfare.existing_activity($1, $2, $3, $4) AS a
+		WHERE a.id = $5`, e.TenantID, e.CorrelationID, e.Action, e.ResourceID, first.ID).Scan(&others); err != nil {
+		t.Fatal(err)
+	}
+	if others != 0 {
+		t.Errorf("the existing activity: got %d columns besides its id, want none", others)
+	}
+	e.Message = ""
+	if again := mustRecord(t, tx, e); again.Created || again.ID != first.ID || again.Message != "" {
+		t.Errorf("a duplicate: got %+v, want the id %s only", again, first.ID)
 	}
 }
 
