@@ -95,7 +95,7 @@ fuzz: ## Run each fuzz target for FUZZ_TIME.
 	done
 
 .PHONY: fuzz-api
-fuzz-api: deps build ## Send FUZZ_API_EXAMPLES generated requests to each route (needs Python; schemathesis).
+fuzz-api: servers build ## Send FUZZ_API_EXAMPLES generated requests to each route (needs Python; schemathesis).
 	@exec .tools/teststack .ci/fuzz-api
 
 .PHONY: demo
