@@ -62,6 +62,7 @@ func requiredPrivileges() []privilege {
 	add(table, "legal_holds", true, "SELECT", "INSERT", "UPDATE")
 	add(function, "record_envelopes", true, "EXECUTE")
 	add(function, "existing_activity", true, "EXECUTE")
+	add(function, "existing_id", true, "EXECUTE")
 	return all
 }
 
