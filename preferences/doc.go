@@ -7,8 +7,8 @@
 //
 //   - A preference does not affect permission, which is decided before.
 //   - A pattern matches exactly the actions that fnmatch.fnmatchcase of Python 3.11 matches.
-//   - Matching takes at most O(len(pattern)·len(action)) steps for every pattern, and in a Batch with
-//     many patterns O(len(pattern)).
+//   - Matching takes at most O(len(pattern)·len(action)) steps for every pattern, and in a Batch
+//     with many patterns O(len(pattern)).
 //   - No stored preference prevents a delivery: an unknown mode is [ModeMutations], and an invalid
 //     pattern matches no action.
 //   - A decision depends on its arguments and on the configuration of the Filter alone. Only [Get]
