@@ -40,7 +40,8 @@ func TestStatementsOfLanguages(t *testing.T) {
 		if strings.Contains(query, "::text") {
 			types = nil // the driver asks for the type
 		}
-		result := conn.Conn().PgConn().ExecParams(t.Context(), query, [][]byte{[]byte(envelope)}, types, nil, nil).Read()
+		values := [][]byte{[]byte(envelope)}
+		result := conn.Conn().PgConn().ExecParams(t.Context(), query, values, types, nil, nil).Read()
 		if result.Err != nil || len(result.Rows) != 1 {
 			t.Errorf("%s: got %d rows, %v, want an id", match[1], len(result.Rows), result.Err)
 		}

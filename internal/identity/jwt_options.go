@@ -19,8 +19,9 @@ type JWT struct {
 	// its curve, an Ed25519 key EdDSA. The file is read once.
 	PublicKeyFile string
 	// JWKSURL is the URL of the issuer's key set (RFC 7517). It must be https, unless the host is
-	// a loopback address or JWKSAllowHTTP is set. A token with an unknown "kid", or with a signature
-	// that is not of the key it names, causes a new fetch, at most every 10 seconds. A token without "kid" is verified against all keys.
+	// a loopback address or JWKSAllowHTTP is set. A token with an unknown "kid", or with a
+	// signature that is not of the key it names, causes a new fetch, at most every 10 seconds. A
+	// token without "kid" is verified against all keys.
 	JWKSURL string
 	// JWKSFile is a file that contains a key set. It is read again in the same cases as JWKSURL.
 	JWKSFile string
