@@ -75,6 +75,11 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 	if err != nil {
 		return nil, err
 	}
+	response := &notificationsResponse{}
+	// Counted first, so that the page has every notification that is counted.
+	if response.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.Principal); err != nil {
+		return nil, err
+	}
 	page, err := inbox.List(
 		ctx,
 		s.pool,
@@ -84,11 +89,7 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 	if err != nil {
 		return nil, err
 	}
-	response := &notificationsResponse{}
 	if response.Body.Items, err = s.notifications(ctx, page.Items); err != nil {
-		return nil, err
-	}
-	if response.Body.UnreadCount, err = inbox.UnreadCount(ctx, s.pool, caller.Principal); err != nil {
 		return nil, err
 	}
 	response.Body.NextCursor, err = s.nextCursor(ctx, page.Next, filter)
