@@ -31,13 +31,16 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("an empty database: got %s", got)
 	}
 	if got := must(t, environ, "migrate", "up"); !strings.HasPrefix(got, "up    001_") ||
-		!strings.HasSuffix(got, ", the latest.\n") {
+		!strings.Contains(got, ", the latest.\n") || !strings.Contains(got, "the role fanfare_") {
 		t.Errorf("up: got %s", got)
 	}
-	if got := must(t, environ, "migrate", "up"); got != "The database is at migration "+strconv.Itoa(
+	if got := must(t, environ, "migrate", "up"); !strings.HasPrefix(got, "The database is at migration "+strconv.Itoa(
 		empty.Latest,
-	)+", the latest.\n" {
+	)+", the latest.\n") {
 		t.Errorf("up again: got %s", got)
+	}
+	if got := must(t, environ, "migrate", "repair"); !strings.HasPrefix(got, "The roles, owners and grants are right.") {
+		t.Errorf("repair: got %s", got)
 	}
 	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(got,
 		fmt.Sprintf("down  %03d_", empty.Latest)) {
@@ -59,7 +62,7 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("down to an unknown migration: got exit code %d, %s", r.code, r.stderr)
 	}
 	r = fanfare(t, environ, "outbox", "status")
-	if r.code != exitFailure || !strings.Contains(r.stderr, "fanfare migrate status") {
+	if r.code != exitFailure || !strings.Contains(r.stderr, "fanfare migrate up") {
 		t.Errorf("the outbox of an empty database: got exit code %d, %s", r.code, r.stderr)
 	}
 }
