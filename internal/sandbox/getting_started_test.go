@@ -19,8 +19,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// TestGettingStarted runs every statement of docs/getting-started.md, in its order and in one shell,
-// but for the first block, which names the reader's servers.
+// TestGettingStarted runs every statement of docs/getting-started.md, in its order and in one
+// shell, but for the first block, which names the reader's servers.
 func TestGettingStarted(t *testing.T) {
 	t.Parallel()
 	root, ok := devstack.Checkout()
