@@ -171,10 +171,10 @@ func TestCursorsDiscloseNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkInvisibleMatch measures whether the duration of a request discloses that its text matches
-// an activity that the caller may not see. Run it with -benchtime 2000x: right-guesses is the share
-// of pairs in which the matching request took longer, which is 0.5 if the duration discloses
-// nothing; sigmas is its distance from that in standard deviations.
+// BenchmarkInvisibleMatch measures whether the duration of a request discloses that its text
+// matches an activity that the caller may not see. Run it with -benchtime 2000x: right-guesses is
+// the share of pairs in which the matching request took longer, which is 0.5 if the duration
+// discloses nothing; sigmas is its distance from that in standard deviations.
 func BenchmarkInvisibleMatch(b *testing.B) {
 	w := newWorld(b, nil)
 	s := newSpy(b, w)
