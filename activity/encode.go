@@ -180,8 +180,8 @@ const (
 	maxUserAgent    = 500
 )
 
-// redactedText returns a text without secrets. It reads the characters that are stored and the 1,000
-// behind them, where a secret may end, as the database does; the rest is cut.
+// redactedText returns a text without secrets. It reads the characters that are stored and the
+// 1,000 behind them, where a secret may end, as the database does; the rest is cut.
 func redactedText(characters int, text string) string {
 	return secrets.RedactText(first(characters+1000, text))
 }

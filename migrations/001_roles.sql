@@ -1,6 +1,6 @@
--- The names of Fanfare's roles. Roles belong to the cluster, so each database has a prefix of its own:
--- a member of a role of one database has no right in another. The prefix is recorded as a function,
--- which a dump contains.
+-- The names of Fanfare's roles. Roles belong to the cluster, so each database has a prefix of its
+-- own: a member of a role of one database has no right in another. The prefix is recorded as a
+-- function, which a dump contains.
 --
 -- <prefix>_writer is granted to the roles of services: its members may record activities, and have
 -- no access to tables. <prefix>_retention owns the functions that change or remove recorded

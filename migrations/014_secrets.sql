@@ -82,8 +82,8 @@ END
 $$;
 
 -- Returns a text as it may be stored, or be repeated in an error: the first max_length characters,
--- or [redacted] if they contain a secret, which may end up to 1,000 characters behind them. The rest
--- is not read.
+-- or [redacted] if they contain a secret, which may end up to 1,000 characters behind them. The
+-- rest is not read.
 CREATE FUNCTION fanfare.redact_text(value text, max_length int) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE

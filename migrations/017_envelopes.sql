@@ -31,8 +31,8 @@ CREATE FUNCTION fanfare.too_deep(payload jsonb, body text) RETURNS boolean
         AND octet_length(body) - octet_length(replace(replace(body, '{', ''), '[', '')) > 64
         AND payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")';
 
--- Reports whether a payload contains a number whose text, which has no exponent, is much longer than
--- that of other numbers: 1e131071 has 131,072 digits.
+-- Reports whether a payload contains a number whose text, which has no exponent, is much longer
+-- than that of other numbers: 1e131071 has 131,072 digits.
 CREATE FUNCTION fanfare.has_long_number(payload jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN payload @? 'strict $.** ? (@ > 1e300 || @ < -1e300)';
@@ -104,7 +104,8 @@ $$;
 -- on settings of the session.
 CREATE FUNCTION fanfare.is_time(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN octet_length(value) <= 64 AND value ~ ('^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?'
+    RETURN octet_length(value) <= 64
+        AND value ~ ('^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?'
         '([Zz]|[-+][0-9]{2}:[0-9]{2})$');
 
 -- Reports whether an activity of the tenant may have the delivery channel. Channels are stored, so

@@ -5,9 +5,9 @@
 -- code (an SQLSTATE) describe the violation, nothing was written and the other columns are null. If
 -- the activity exists already, then created is false and only id is set. If the activity was
 -- recorded, then the columns contain what follows from the envelope and the taxonomy. What the
--- directory and the keys of addresses add is not for writers: a transaction that is rolled back could
--- ask for the owner of any resource and the hash of any address. ip_key_id and ip_hash are null, and
--- owner_id, parent_id and resource_name are those that the envelope gives.
+-- directory and the keys of addresses add is not for writers: a transaction that is rolled back
+-- could ask for the owner of any resource and the hash of any address. ip_key_id and ip_hash are
+-- null, and owner_id, parent_id and resource_name are those that the envelope gives.
 CREATE TYPE fanfare.recording AS (
     created        boolean,
     field          text,
@@ -72,7 +72,8 @@ BEGIN
         plain := e - '{tenant_id,actor_principal_id,resource_id,resource_type,action,payload}'::text[] = '{}';
         body := given::text;
         IF octet_length(body) > fanfare.max_payload_bytes() AND jsonb_typeof(given) = 'object' THEN
-            -- Redacted here, since its redaction is much work and envelope_violation would repeat it.
+            -- Redacted here, since its redaction is much work and envelope_violation would repeat
+            -- it.
             body := fanfare.redact_payload(
                 'a.b', 'a', given, (SELECT t.allowed_keys FROM fanfare.taxonomy AS t WHERE t.action = e ->> 'action')
             )::text;

@@ -3,8 +3,8 @@
 -- One row for each tenant with a policy of its own, and one for the installation, whose tenant_id
 -- is the nil UUID. In a tenant's row, null means the installation's value. 0 means no limit, and no
 -- minimum age for min_days. The installation's min_days is a floor: a tenant's own may be higher,
--- and has no effect if it is lower. A day has 24 hours. The maximum is fifty years, since a time before
--- 1970 has no UUIDv7.
+-- and has no effect if it is lower. A day has 24 hours. The maximum is fifty years, since a time
+-- before 1970 has no UUIDv7.
 CREATE TABLE fanfare.retention (
     tenant_id        uuid        PRIMARY KEY,
     max_entries      bigint      CHECK (max_entries BETWEEN 0 AND 1000000000),

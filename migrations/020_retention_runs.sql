@@ -95,8 +95,8 @@ CREATE FUNCTION fanfare.retention_passed(tenant uuid, cut uuid) RETURNS void
 $$;
 
 -- Returns those of the activities that must be retained: pending ones, dead letters, those under a
--- hold, and records of what was done to the log that have not expired. One statement reads the tables of pending activities, so that it does not miss an
--- activity that moves between them.
+-- hold, and records of what was done to the log that have not expired. One statement reads the
+-- tables of pending activities, so that it does not miss an activity that moves between them.
 CREATE FUNCTION fanfare.retention_kept(tenant uuid, ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = on SET jit = off AS $$

@@ -47,8 +47,8 @@ type Progress func(name, direction string)
 // Options of Up. The zero value is complete.
 type Options struct {
 	Progress Progress
-	// RolePrefix begins the names of the roles, which belong to the whole cluster. It is recorded by
-	// the first Up of a database and ignored by later ones. "" selects [DefaultRolePrefix], or a
+	// RolePrefix begins the names of the roles, which belong to the whole cluster. It is recorded
+	// by the first Up of a database and ignored by later ones. "" selects [DefaultRolePrefix], or a
 	// prefix with the name of the database if another database of the cluster uses that one.
 	RolePrefix string
 }

@@ -227,7 +227,8 @@ func WrongRights(ctx context.Context, db querier) ([]string, error) {
 		columns = append(columns, column)
 	}
 	rows, err = db.Query(ctx, selectRights,
-		functions, tables, ownedByRetention, byRetention, byWriters, byPublic, names, privileges, columns, notByRetention)
+		functions, tables, ownedByRetention, byRetention, byWriters, byPublic,
+		names, privileges, columns, notByRetention)
 	if err != nil {
 		return nil, fmt.Errorf("compare the rights: %w", err)
 	}
@@ -351,8 +352,8 @@ const (
 var suffixes = []string{writerSuffix, retentionSuffix}
 
 // missingRoles returns the statements that create the roles which do not exist, and that make the
-// current role a member where it is none: it could not give away functions otherwise. The comment of
-// a role names its database.
+// current role a member where it is none: it could not give away functions otherwise. The comment
+// of a role names its database.
 func missingRoles(ctx context.Context, tx pgx.Tx, prefix string) ([]string, error) {
 	var statements []string
 	for _, suffix := range suffixes {
@@ -362,7 +363,8 @@ func missingRoles(ctx context.Context, tx pgx.Tx, prefix string) ([]string, erro
 		err := tx.QueryRow(ctx, `
 			SELECT r.oid IS NOT NULL,
 			       coalesce(pg_has_role(current_user, r.oid,
-			           CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END), false),
+			           CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER'
+			                ELSE 'SET' END), false),
 			       current_database()
 			FROM (SELECT) AS one LEFT JOIN pg_roles AS r ON r.rolname = $1`, prefix+suffix).
 			Scan(&exists, &member, &database)

@@ -198,7 +198,8 @@ func readDuplicates(ctx context.Context, tx pgx.Tx, recorded []Recorded) error {
 	return nil
 }
 
-// knownTo returns an existing activity, or what the envelope says if the caller may not read the log.
+// knownTo returns an existing activity, or the values of the envelope if the caller may not read
+// the log.
 func knownTo(e *activity.Envelope, existing activity.Activity) activity.Activity {
 	if existing.TenantID != uuid.Nil {
 		return existing

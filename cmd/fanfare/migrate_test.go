@@ -39,7 +39,8 @@ func TestMigrate(t *testing.T) {
 	)+", the latest.\n") {
 		t.Errorf("up again: got %s", got)
 	}
-	if got := must(t, environ, "migrate", "repair"); !strings.HasPrefix(got, "The roles, owners and grants are right.") {
+	const right = "The roles, owners and grants are right."
+	if got := must(t, environ, "migrate", "repair"); !strings.HasPrefix(got, right) {
 		t.Errorf("repair: got %s", got)
 	}
 	if got := must(t, environ, "migrate", "down", "--to", strconv.Itoa(empty.Latest-1)); !strings.HasPrefix(got,

@@ -54,8 +54,8 @@ func (h noMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // handleNoMethods registers noMethod for the paths of the document.
 func handleNoMethods(mux *http.ServeMux, document *huma.OpenAPI) {
-	for path, item := range document.Paths {
-		if strings.Contains(path, "{") {
+	for route, item := range document.Paths {
+		if strings.Contains(route, "{") {
 			continue
 		}
 		for method, op := range map[string]*huma.Operation{
@@ -63,7 +63,7 @@ func handleNoMethods(mux *http.ServeMux, document *huma.OpenAPI) {
 			http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
 		} {
 			if op == nil {
-				mux.Handle(method+" "+prefix+path, noMethod{noRoute(mux)})
+				mux.Handle(method+" "+prefix+route, noMethod{noRoute(mux)})
 			}
 		}
 	}

@@ -37,22 +37,29 @@ func TestReadiness(t *testing.T) {
 		},
 		"a dependency is unavailable": {
 			map[string][]string{"postgres": {"It is unavailable."}},
-			now, outbox.Problem{}, 503,
+			now,
+			outbox.Problem{},
+			503,
 			readiness{Failing: map[string][]string{"postgres": {"It is unavailable."}}},
 		},
 		"no progress yet": {
 			nil,
-			time.Time{}, outbox.Problem{},
+			time.Time{},
+			outbox.Problem{},
 			503,
 			readiness{Failing: map[string][]string{"worker": {"No poll of the outbox has completed yet."}}},
 		},
 		"stalled": {
-			nil, now.Add(-20 * time.Second), outbox.Problem{}, 503,
+			nil, now.Add(-20 * time.Second),
+			outbox.Problem{},
+			503,
 			readiness{Failing: map[string][]string{"worker": {"The last completed poll of the outbox was 20s ago."}}},
 		},
 		"several problems": {
 			map[string][]string{"centrifugo": {"a", "b"}},
-			now.Add(-time.Minute), outbox.Problem{}, 503,
+			now.Add(-time.Minute),
+			outbox.Problem{},
+			503,
 			readiness{Failing: map[string][]string{
 				"centrifugo": {"a", "b"}, "worker": {"The last completed poll of the outbox was 1m0s ago."},
 			}},

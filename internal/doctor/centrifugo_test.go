@@ -20,7 +20,8 @@ func namespaces(changes map[string]map[string]any) map[string]any {
 			continue
 		}
 		namespace := map[string]any{
-			"name": name, "history_size": 100, "history_ttl": "10m", "force_recovery": true, "sub_refresh_proxy_enabled": true,
+			"name": name, "history_size": 100, "history_ttl": "10m", "force_recovery": true,
+			"sub_refresh_proxy_enabled": true,
 		}
 		maps.Copy(namespace, change)
 		all = append(all, namespace)
@@ -82,7 +83,10 @@ func TestCentrifugoConfiguration(t *testing.T) {
 		"clients prolong their subscriptions": {
 			namespaces(change{"resource": {"sub_refresh_proxy_enabled": false}}),
 			"centrifugo-expiry", doctor.Fail,
-			[]string{"for ever", "channel.proxy.sub_refresh.endpoint (v5:", "sub_refresh_proxy_enabled (v5: proxy_sub_refresh)"},
+			[]string{
+				"for ever", "channel.proxy.sub_refresh.endpoint (v5:",
+				"sub_refresh_proxy_enabled (v5: proxy_sub_refresh)",
+			},
 		},
 		"subscriptions outlive their tokens": {
 			map[string]any{"client.presence_update_interval": "27s"},

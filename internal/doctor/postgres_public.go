@@ -8,13 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// checkPublic checks that PUBLIC has no privileges in the schema. Exceptions: uuidv7, id_of and their
-// callees, for tables and views of applications; the names of the roles; and the directory, which
-// the application owns.
+// checkPublic checks that PUBLIC has no privileges in the schema. Exceptions: uuidv7, id_of and
+// their callees, for tables and views of applications; the names of the roles; and the directory,
+// which the application owns.
 func checkPublic(ctx context.Context, x *examination) finding {
 	rows, err := x.Pool.Query(ctx, `
 		SELECT 'FUNCTION ' || p.oid::regprocedure::text FROM pg_proc AS p
-		WHERE p.pronamespace = to_regnamespace('fanfare') AND p.proname NOT IN ('uuidv7', 'uuidv7_of', 'id_of', 'sha1', 'role_prefix', 'role_of_writers', 'role_of_retention')
+		WHERE p.pronamespace = to_regnamespace('fanfare')
+		  AND p.proname NOT IN ('uuidv7', 'uuidv7_of', 'id_of', 'sha1', 'role_prefix', 'role_of_writers',
+		                        'role_of_retention')
 		  AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
 		UNION ALL
 		SELECT 'TABLE ' || c.oid::regclass::text FROM pg_class AS c

@@ -23,7 +23,7 @@ func checkOwners(ctx context.Context, x *examination) finding {
 	if err != nil {
 		return databaseFailure(err, x.role)
 	}
-	// Another check tells of PUBLIC.
+	// Another check reports rights of PUBLIC.
 	wrong = slices.DeleteFunc(wrong, func(sql string) bool { return strings.HasSuffix(sql, " FROM PUBLIC") })
 	return evaluateOwners(writer, wrong)
 }
@@ -33,16 +33,17 @@ func evaluateOwners(writer string, wrong []string) finding {
 		return failure(
 			fmt.Sprintf("the roles, owners or grants of the schema differ from those of the migrations in %d places",
 				len(wrong)),
-			fmt.Sprintf("fanfare migrate repair, which begins with: %s;", strings.Join(wrong[:min(len(wrong), 3)], "; ")),
+			fmt.Sprintf("fanfare migrate repair, which begins with: %s;",
+				strings.Join(wrong[:min(len(wrong), 3)], "; ")),
 		)
 	}
 	return passed("the roles, owners and grants of the schema are those of the migrations; services have the role %s",
 		writer)
 }
 
-// checkShared checks that the roles are this database's, not those of the database that it is a copy
-// of: a service of one would be able to record in the other. A template is not used, so its copies
-// may share its roles.
+// checkShared checks that the roles are this database's, not those of the database that it is a
+// copy of: a service of one would be able to record in the other. A template is not used, so its
+// copies may share its roles.
 func checkShared(ctx context.Context, x *examination) finding {
 	rows, err := x.Pool.Query(ctx, `
 		SELECT DISTINCT o.datname::text
@@ -68,7 +69,8 @@ func checkShared(ctx context.Context, x *examination) finding {
 func evaluateShared(others []string) finding {
 	if len(others) > 0 {
 		return warning(
-			"the roles are also those of "+strings.Join(others, ", ")+": services of one database can record in the other",
+			"the roles are also those of "+strings.Join(others, ", ")+
+				": services of one database can record in the other",
 			"fanfare migrate repair --role-prefix fanfare_<database>, and grant the new role to the services",
 		)
 	}

@@ -76,7 +76,8 @@ func createDatabase(ctx context.Context, server *pgx.ConnConfig, name, template 
 
 func dropDatabase(ctx context.Context, server *pgx.ConnConfig, name string) error {
 	return withConn(ctx, server, func(conn *pgx.Conn) error {
-		if _, err := conn.Exec(ctx, `DROP DATABASE IF EXISTS `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`); err != nil {
+		drop := `DROP DATABASE IF EXISTS ` + pgx.Identifier{name}.Sanitize() + ` WITH (FORCE)`
+		if _, err := conn.Exec(ctx, drop); err != nil {
 			return err
 		}
 		// The roles of a schema that the test has created in the database.
