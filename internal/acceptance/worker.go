@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/fanout"
@@ -92,7 +93,13 @@ func runWorker(ctx context.Context, databaseURL string) error {
 		return err
 	}
 	defer pool.Close()
-	handler := fanout.New(publisher, channels, preferences.NewFilter(nil), fanout.Options{})
+	applied, err := taxonomy.Load(ctx, pool)
+	if err != nil {
+		return err
+	}
+	filter := preferences.NewFilter(nil)
+	filter.SetNotify(taxonomy.NotifyByAction(applied.Actions()))
+	handler := fanout.New(publisher, channels, filter, fanout.Options{})
 	worker := outbox.NewWorker(pool, handler, outbox.Options{Logger: warnings()})
 	fmt.Println("running")
 	return worker.Run(ctx)

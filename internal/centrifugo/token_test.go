@@ -229,6 +229,10 @@ func TestTokenClaims(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if meta, isConnection := claims["meta"].(map[string]any); isConnection != (test.want["channel"] == nil) {
+			t.Errorf("meta: got %v, want the proof of a connection alone", meta)
+		}
+		delete(claims, "meta") // the proof is tested where it is verified
 		if diff := cmp.Diff(test.want, map[string]any(claims)); diff != "" {
 			t.Errorf("claims (-want +got):\n%s", diff)
 		}

@@ -267,6 +267,7 @@ func TestDeliveringRole(t *testing.T) {
 	exec(t, db.Pool, `
 		GRANT USAGE ON SCHEMA fanfare TO `+role+`;
 		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA fanfare TO `+role+`;
+		GRANT SELECT ON ALL SEQUENCES IN SCHEMA fanfare TO `+role+`;
 		GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA fanfare TO `+role+`;
 		REVOKE UPDATE ON fanfare.preferences FROM `+role)
 	o := onDatabase(db)

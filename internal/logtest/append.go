@@ -381,12 +381,14 @@ func stored(t *testing.T, s Subject) {
 	if diff := cmp.Diff(want, got.Activity, ignored); diff != "" || got.CorrelationID == uuid.Nil || got.IPHash != nil {
 		t.Errorf("correlation %s, hash %x, activity (-want +got):\n%s", got.CorrelationID, got.IPHash, diff)
 	}
+	// A recording does not return the hash of an address, since a writer may not read the log.
+	hidden := cmpopts.IgnoreFields(activity.Activity{}, "IPKeyID", "IPHash")
 	for _, r := range recorded {
 		read, err := log.Get(t.Context(), tenant, r.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(r.Activity, read); diff != "" {
+		if diff := cmp.Diff(r.Activity, read, hidden); diff != "" {
 			t.Errorf("Get (-recorded +read):\n%s", diff)
 		}
 		read.DeliveryChannels = append(read.DeliveryChannels[:0], "spoilt")
@@ -396,7 +398,7 @@ func stored(t *testing.T, s Subject) {
 	for _, r := range slices.Backward(recorded) {
 		want2 = append(want2, r.Activity)
 	}
-	if diff := cmp.Diff(want2, all(t, log, tenant, activity.Filter{}, 2)); diff != "" {
+	if diff := cmp.Diff(want2, all(t, log, tenant, activity.Filter{}, 2), hidden); diff != "" {
 		t.Errorf("List (-recorded +listed):\n%s", diff)
 	}
 }
