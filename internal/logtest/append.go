@@ -354,13 +354,17 @@ func stored(t *testing.T, s Subject) {
 		got.RecordedAt.After(time.Now().Add(time.Minute)) {
 		t.Errorf("got id %s, recorded at %s", got.ID, got.RecordedAt)
 	}
-	if len(got.IPHash) != 32 || got.IPKeyID == 0 || !slices.Equal(got.IPHash, recorded[2].IPHash) {
-		t.Errorf(
-			"hashes of one address: got %x of key %d and %x, want the same 32 bytes",
-			got.IPHash,
-			got.IPKeyID,
-			recorded[2].IPHash,
-		)
+	hashed, err := log.Get(t.Context(), tenant, recorded[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := log.Get(t.Context(), tenant, recorded[2].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(hashed.IPHash) != 32 || hashed.IPKeyID == 0 || !slices.Equal(hashed.IPHash, same.IPHash) {
+		t.Errorf("hashes of one address: got %x of key %d and %x, want the same 32 bytes",
+			hashed.IPHash, hashed.IPKeyID, same.IPHash)
 	}
 	got = recorded[1]
 	want = activity.Activity{
