@@ -98,11 +98,11 @@ func FuzzUnstorable(f *testing.F) {
 	pool := pgtest.New(f).Pool
 	f.Fuzz(func(t *testing.T, text string) {
 		if !json.Valid([]byte(text)) || len(text) > payload.MaxBytes {
-			t.Skip()
+			return
 		}
 		rule := payload.Unstorable([]byte(text))
 		if strings.HasPrefix(rule, "must nest") {
-			t.Skip()
+			return
 		}
 		if got, want := rule == "", isJSONB(t, pool, text); got != want {
 			t.Errorf("%q: got storable %v (%q), want %v", text, got, rule, want)
