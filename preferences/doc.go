@@ -1,7 +1,9 @@
 // Package preferences decides which actions a principal is notified of.
 //
-// A [Preference] is the choice of one principal. A [Pattern] is one of its patterns. A [Filter]
-// reports whether a preference includes an action; a [Batch] does so for many principals.
+// A [Preference] is what holds for one principal; [Effective] composes it of the fields that the
+// principal and its tenant have set. A [Pattern] is one of its patterns. A [Filter] reports whether
+// a preference includes an action; a [Batch] does so for many principals. A [Level] is what a
+// principal wants to hear of one resource.
 //
 // Invariants:
 //
