@@ -1,5 +1,5 @@
--- The directory: the principals, resources and role bindings of the host application, which the
--- worker reads. An application that has such tables replaces these relations by views with the same
+-- The directory: the principals, resources, role bindings and memberships of the host application,
+-- which the worker reads. An application that has such tables replaces these relations by views with the same
 -- names and columns, so no foreign key may refer to them.
 
 CREATE TABLE fanfare.principals (
@@ -39,9 +39,22 @@ CREATE INDEX role_bindings_principal
 -- The planner must expect few role bindings of a resource, also if one resource has most of them.
 ALTER TABLE fanfare.role_bindings ALTER COLUMN scope_resource_id SET (n_distinct = -1);
 
+-- The members of groups: principals, and other groups. What a group holds, its members hold.
+CREATE TABLE fanfare.memberships (
+    tenant_id    uuid NOT NULL,
+    group_id     uuid NOT NULL,
+    principal_id uuid NOT NULL,
+    PRIMARY KEY (tenant_id, group_id, principal_id)
+);
+CREATE INDEX memberships_principal ON fanfare.memberships (tenant_id, principal_id, group_id);
+-- The planner must expect few members of a group and few groups of a principal, also if one has
+-- most of them.
+ALTER TABLE fanfare.memberships ALTER COLUMN group_id SET (n_distinct = -1);
+ALTER TABLE fanfare.memberships ALTER COLUMN principal_id SET (n_distinct = -1);
+
 ---- create above / drop below ----
 
--- Each of the three may be a view of the application by now. The application's tables are left
+-- Each of the four may be a view of the application by now. The application's tables are left
 -- alone.
 DO $$
 DECLARE
@@ -59,7 +72,7 @@ BEGIN
             relname
         )
         FROM pg_class
-        WHERE relnamespace = 'fanfare'::regnamespace AND relname IN ('role_bindings', 'resources', 'principals')
+        WHERE relnamespace = 'fanfare'::regnamespace AND relname IN ('memberships', 'role_bindings', 'resources', 'principals')
     LOOP
         EXECUTE statement;
     END LOOP;

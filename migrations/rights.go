@@ -88,7 +88,7 @@ var retentionTables = [][3]string{
 }
 
 // directoryRelations belong to the application, which may replace them by views.
-var directoryRelations = []string{"principals", "resources", "role_bindings"}
+var directoryRelations = []string{"principals", "resources", "role_bindings", "memberships"}
 
 var created = regexp.MustCompile(`CREATE (?:OR REPLACE )?(FUNCTION|TABLE) fanfare\.(\w+)`)
 

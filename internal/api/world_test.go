@@ -160,7 +160,7 @@ func (at *tenant) record(e activity.Envelope) uuid.UUID {
 func (at *tenant) notify(principal, id uuid.UUID) {
 	at.w.t.Helper()
 	var rows inbox.Rows
-	rows.Add(activity.Principal{TenantID: at.id, PrincipalID: principal}, id, watchers.Subscribed)
+	rows.Add(activity.Principal{TenantID: at.id, PrincipalID: principal}, id, watchers.Subscribed, uuid.Nil)
 	err := pgx.BeginFunc(
 		at.w.t.Context(),
 		at.w.db.Pool,

@@ -13,6 +13,7 @@ import (
 type Recipient struct {
 	PrincipalID uuid.UUID
 	Reasons     watchers.Reasons // those that apply to the activity
+	GroupID     uuid.UUID        // a group through which one of them holds that does not hold directly, or uuid.Nil
 	Push        bool             // publish on the recipient's own channel, besides the inbox row
 }
 

@@ -35,7 +35,7 @@ func (tx execTx) Exec(context.Context, string, ...any) (pgconn.CommandTag, error
 
 func newDecision() *decision {
 	d := &decision{broadcasts: []centrifugo.Broadcast{{Channels: []string{"user:1"}}}, items: []int{0}}
-	d.inbox.Add(activity.Principal{TenantID: uuid.New(), PrincipalID: uuid.New()}, uuid.New(), watchers.Owner)
+	d.inbox.Add(activity.Principal{TenantID: uuid.New(), PrincipalID: uuid.New()}, uuid.New(), watchers.Owner, uuid.Nil)
 	return d
 }
 
