@@ -2,18 +2,28 @@
 -- notification; as a UUIDv7, it also orders the inbox. reasons is a set of bits: 1 subscribed,
 -- 2 owner, 4 delegator, 8 target. group_id is a group through which one of the reasons holds that
 -- does not hold directly, or null.
+--
+-- A notification is in one of three places: archived if archived_at is not null, otherwise snoozed
+-- while snoozed_until is in the future, otherwise in the inbox. A notification that was read before
+-- its snooze ended is unread again from then on; the worker makes its row say so.
 CREATE TABLE fanfare.notifications (
-    tenant_id    uuid        NOT NULL,
-    principal_id uuid        NOT NULL,
-    activity_id  uuid        NOT NULL,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    read_at      timestamptz,
-    reasons      smallint    NOT NULL,
-    group_id     uuid,
-    -- With read_at, so that counting and listing unread notifications visits no row of a read one.
-    -- A partial index of the unread ones would make an insertion about 50 % more expensive.
-    PRIMARY KEY (tenant_id, principal_id, activity_id) INCLUDE (read_at)
+    tenant_id     uuid        NOT NULL,
+    principal_id  uuid        NOT NULL,
+    activity_id   uuid        NOT NULL,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    seen_at       timestamptz,
+    read_at       timestamptz,
+    archived_at   timestamptz,
+    snoozed_until timestamptz,
+    reasons       smallint    NOT NULL,
+    group_id      uuid,
+    -- With the states, so that counting and listing the notifications of one visits no row of
+    -- another. They are null in a new row, which makes its entry no larger. No update is HOT, which
+    -- would need all states outside the index: a fillfactor below 100 would be of no use.
+    PRIMARY KEY (tenant_id, principal_id, activity_id) INCLUDE (seen_at, read_at, archived_at, snoozed_until)
 );
+-- Finds the snoozes that have ended. A new row has no entry.
+CREATE INDEX notifications_snoozed ON fanfare.notifications (snoozed_until) WHERE snoozed_until IS NOT NULL;
 
 ---- create above / drop below ----
 
