@@ -44,7 +44,7 @@ endef
 
 .PHONY: test-tools
 test-tools: .tools/teststack ## Install what the tests need besides Go, where it is missing.
-	@.ci/ensure postgres compiler curl psycopg pg
+	@.ci/ensure postgres compiler curl psycopg pg chromium
 
 .PHONY: servers
 servers: .tools/teststack ## Install PostgreSQL and build Centrifugo, where they are missing.
@@ -78,7 +78,7 @@ test-recording: .tools/teststack servers ## Run the Go examples of docs/recordin
 
 .PHONY: test-matrix
 test-matrix: .tools/teststack .tools/testmatrix ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
-	@.ci/ensure postgres curl psycopg pg
+	@.ci/ensure postgres curl psycopg pg chromium
 	@exec .tools/testmatrix -postgres '$(MATRIX_POSTGRES)' -centrifugo '$(MATRIX_CENTRIFUGO)' -- \
 		-timeout 10m $(TEST_FLAGS) $(PACKAGES)
 

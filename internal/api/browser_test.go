@@ -1,25 +1,41 @@
 package api_test
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/fanfarehq/fanfare/internal/api"
+	"github.com/fanfarehq/fanfare/internal/browsertest"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// TestBrowserExample runs the JavaScript of docs/api.md with the client library of Centrifugo: it
-// shows events, says when a subscription has ended, and then asks no more. Without Node and a
-// WebSocket, the test checks only that the example is there; make test installs both.
+// examplePage is the page around the example. It tells the test what it shows, in order, and its
+// errors. Its parameters are the tenant, the principal and the example.
+const examplePage = `<!doctype html>
+<title>Fanfare</title>
+<script src="/centrifuge.js"></script>
+<script>
+	let told = Promise.resolve()
+	const tell = (...words) => { told = told.then(() => fetch('/tell', {method: 'POST', body: words.join(' ')})) }
+	addEventListener('error', ({message}) => tell('error', message))
+	addEventListener('unhandledrejection', ({reason}) => tell('error', reason))
+</script>
+<script type="module">
+	const headers = {'X-Tenant-Id': '%s', 'X-Principal-Id': '%s'}
+	const show = (channel, data) => tell('show', channel, data.n)
+	const ended = (channel, reason) => tell('ended', channel, reason)
+	%s
+</script>`
+
+// TestBrowserExample runs the JavaScript of docs/api.md in a browser, with the client library of
+// Centrifugo: it shows events, says when a subscription has ended, and then asks no more.
 func TestBrowserExample(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/api.md")
@@ -31,59 +47,28 @@ func TestBrowserExample(t *testing.T) {
 	if !found || !strings.Contains(example, "new Centrifuge(boot.url") {
 		t.Fatalf("docs/api.md has no example for browsers: %q", example)
 	}
-	const socket = `globalThis.WebSocket ??= require('ws')` // Node has its own since version 22
-	if err := exec.CommandContext(t.Context(), "node", "--eval", socket).Run(); err != nil {
-		t.Logf("the example was not run, since Node or its package ws is missing: %v", err)
-		return
-	}
-	library, err := os.ReadFile("testdata/centrifuge.js")
-	if err != nil {
-		t.Fatal(err)
-	}
 	w, server := newLiveWorld(t, func(o *api.Options, secret string) { o.Tokens = shortTokens(t, secret) })
 	var requests atomic.Int64
-	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	lines := make(chan string, 1_000)
+	front := http.NewServeMux()
+	front.HandleFunc("/v1/", func(rw http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		w.server.Handler().ServeHTTP(rw, r)
-	}))
-	t.Cleanup(front.Close)
-	headers, err := json.Marshal(map[string]string{
-		"X-Tenant-Id": w.here.id.String(), "X-Principal-Id": w.here.member.String(),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := fmt.Sprintf(`%s;
-%s;
-(async () => {
-	const headers = %s
-	const fetch = (path, options) => globalThis.fetch(%q + path, options)
-	const show = (channel, data) => console.log('show', channel, data.n)
-	const ended = (channel, reason) => console.log('ended', channel, reason)
-	%s
-})()`, socket, library, headers, front.URL, example)
-	command := exec.CommandContext(t.Context(), "node", "--no-warnings", "-")
-	command.Stdin, command.Stderr = strings.NewReader(script), os.Stderr
-	stdout, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := make(chan string, 1_000)
-	go func() {
-		defer close(lines)
-		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
-			lines <- scanner.Text()
-		}
-	}()
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		for range lines { // until the process has ended
-		}
-		_ = command.Wait()
+	front.HandleFunc("GET /{$}", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprintf(rw, examplePage, w.here.id, w.here.member, example)
 	})
+	front.HandleFunc("GET /centrifuge.js", func(rw http.ResponseWriter, r *http.Request) {
+		http.ServeFile(rw, r, "testdata/centrifuge.js")
+	})
+	front.HandleFunc("POST /tell", func(_ http.ResponseWriter, r *http.Request) {
+		line, _ := io.ReadAll(r.Body)
+		lines <- string(line)
+	})
+	site := httptest.NewServer(front)
+	t.Cleanup(site.Close)
+	browsertest.Open(t, site.URL)
 
 	publisher, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
 	if err != nil {
@@ -103,6 +88,9 @@ func TestBrowserExample(t *testing.T) {
 			for {
 				select {
 				case got := <-lines:
+					if strings.HasPrefix(got, "error") {
+						t.Fatal(got)
+					}
 					if got == want {
 						return true
 					}
