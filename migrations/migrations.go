@@ -29,7 +29,6 @@ const (
 	oldestPostgreSQL = 15
 
 	dependentObjectsStillExist = "2BP01" // SQLSTATE
-	insufficientPrivilege      = "42501"
 )
 
 // Status describes which migrations a database has.
@@ -65,12 +64,16 @@ func Up(ctx context.Context, conn *pgx.Conn, o Options) error {
 	if err := checkServer(ctx, conn); err != nil {
 		return err
 	}
+	return explain(ctx, conn, o.RolePrefix, up(ctx, conn, o))
+}
+
+func up(ctx context.Context, conn *pgx.Conn, o Options) error {
 	m, err := load(ctx, conn, o.Progress)
 	if err != nil {
 		return err
 	}
 	err = locked(ctx, conn, func() error {
-		prefix, err := choosePrefix(ctx, conn, o.RolePrefix)
+		prefix, err := reserveRoles(ctx, conn, o.RolePrefix)
 		if err != nil {
 			return err
 		}
@@ -81,7 +84,7 @@ func Up(ctx context.Context, conn *pgx.Conn, o Options) error {
 		return err
 	}
 	if err := to(ctx, m, len(m.Migrations)); err != nil {
-		return explain(err)
+		return err
 	}
 	_, err = Repair(ctx, conn, "")
 	return err
@@ -91,6 +94,10 @@ func Up(ctx context.Context, conn *pgx.Conn, o Options) error {
 // of Fanfare's objects, including every recorded activity, and the schema; it fails if the schema
 // contains objects that are not Fanfare's. progress may be nil.
 func Down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) error {
+	return explain(ctx, conn, "", down(ctx, conn, version, progress))
+}
+
+func down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) error {
 	m, err := load(ctx, conn, progress)
 	if err != nil {
 		return err
@@ -167,7 +174,7 @@ func load(ctx context.Context, conn *pgx.Conn, progress Progress) (*migrate.Migr
 		return err
 	})
 	if err != nil {
-		return nil, explain(fmt.Errorf("create schema fanfare: %w", err))
+		return nil, fmt.Errorf("create schema fanfare: %w", err)
 	}
 	m, err := migrate.NewMigrator(ctx, conn, versionTable)
 	if err != nil {
@@ -190,15 +197,6 @@ func locked(ctx context.Context, conn *pgx.Conn, do func() error) error {
 	err := do()
 	_, unlockErr := conn.Exec(ctx, "SELECT pg_advisory_unlock(hashtextextended('fanfare.schema', 0))")
 	return errors.Join(err, unlockErr)
-}
-
-// explain adds what to do to the error of a role that lacks a right.
-func explain(err error) error {
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == insufficientPrivilege {
-		return fmt.Errorf("%w: migrate as a role with CREATE on the database and CREATEROLE, or let a superuser "+
-			"create the schema and the roles and grant them to it WITH ADMIN OPTION (docs/operating.md)", err)
-	}
-	return err
 }
 
 func to(ctx context.Context, m *migrate.Migrator, version int) error {

@@ -2,7 +2,6 @@ package migrations
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -11,14 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 )
-
-// DefaultRolePrefix begins the names of the roles, unless another database of the cluster uses
-// them.
-const DefaultRolePrefix = "fanfare"
-
-// maxPrefix is the maximum length of a prefix in bytes: a name has at most 63, and the longest
-// suffix is _retention.
-const maxPrefix = 50
 
 // The functions that do not belong to the owner of the schema, and those that others may execute.
 // All other functions may be executed by their owner, and by whom the operator grants them to.
@@ -246,7 +237,7 @@ func WrongRights(ctx context.Context, db querier) ([]string, error) {
 func Repair(ctx context.Context, conn *pgx.Conn, prefix string) (done []string, err error) {
 	status, err := Read(ctx, conn)
 	if err != nil {
-		return nil, err
+		return nil, explain(ctx, conn, prefix, err)
 	}
 	if len(status.Pending) > 0 || status.Current > status.Latest {
 		return nil, fmt.Errorf("the schema is at migration %d of %d: run fanfare migrate up first",
@@ -258,7 +249,7 @@ func Repair(ctx context.Context, conn *pgx.Conn, prefix string) (done []string, 
 			return err
 		})
 	})
-	return done, err
+	return done, explain(ctx, conn, prefix, err)
 }
 
 func repair(ctx context.Context, tx pgx.Tx, prefix string) ([]string, error) {
@@ -266,7 +257,7 @@ func repair(ctx context.Context, tx pgx.Tx, prefix string) ([]string, error) {
 	execute := func(statements ...string) error {
 		for _, sql := range statements {
 			if _, err := tx.Exec(ctx, sql); err != nil {
-				return explain(fmt.Errorf("%s: %w", sql, err))
+				return fmt.Errorf("%s: %w", sql, err)
 			}
 			done = append(done, sql)
 		}
@@ -305,7 +296,7 @@ func repair(ctx context.Context, tx pgx.Tx, prefix string) ([]string, error) {
 	// A role needs CREATE on the schema at the moment it becomes the owner of a function.
 	retention := pgx.Identifier{current + retentionSuffix}.Sanitize()
 	if _, err := tx.Exec(ctx, `GRANT CREATE ON SCHEMA fanfare TO `+retention); err != nil {
-		return nil, explain(fmt.Errorf("grant to the role of retention: %w", err))
+		return nil, fmt.Errorf("grant to the role of retention: %w", err)
 	}
 	for range 3 {
 		if err := execute(wrong...); err != nil {
@@ -341,111 +332,4 @@ func revokeAll(ctx context.Context, tx pgx.Tx, role string, execute func(...stri
 		`REVOKE ALL ON ALL TABLES IN SCHEMA fanfare FROM `+name,
 		`REVOKE ALL ON ALL FUNCTIONS IN SCHEMA fanfare FROM `+name,
 		`REVOKE ALL ON SCHEMA fanfare FROM `+name)
-}
-
-// The names of the roles after their prefix.
-const (
-	writerSuffix    = "_writer"
-	retentionSuffix = "_retention"
-)
-
-var suffixes = []string{writerSuffix, retentionSuffix}
-
-// missingRoles returns the statements that create the roles which do not exist, and that make the
-// current role a member where it is none: it could not give away functions otherwise. The comment
-// of a role names its database.
-func missingRoles(ctx context.Context, tx pgx.Tx, prefix string) ([]string, error) {
-	var statements []string
-	for _, suffix := range suffixes {
-		var exists, member bool
-		var database string
-		// Since PostgreSQL 16, the creator of a role is a member of it without the SET option.
-		err := tx.QueryRow(ctx, `
-			SELECT r.oid IS NOT NULL,
-			       coalesce(pg_has_role(current_user, r.oid,
-			           CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER'
-			                ELSE 'SET' END), false),
-			       current_database()
-			FROM (SELECT) AS one LEFT JOIN pg_roles AS r ON r.rolname = $1`, prefix+suffix).
-			Scan(&exists, &member, &database)
-		if err != nil {
-			return nil, fmt.Errorf("find the role %s: %w", prefix+suffix, err)
-		}
-		role := pgx.Identifier{prefix + suffix}.Sanitize()
-		if !exists {
-			statements = append(statements, `CREATE ROLE `+role+` NOLOGIN`,
-				`COMMENT ON ROLE `+role+` IS `+quoteLiteral("Fanfare in the database "+database))
-		}
-		if !member {
-			statements = append(statements, `GRANT `+role+` TO CURRENT_USER`)
-		}
-	}
-	return statements, nil
-}
-
-// choosePrefix returns the prefix of a database that has none yet: the given one, or the default,
-// or one with the database's name if another database of the cluster has rights for the default
-// roles or they are described as another's.
-func choosePrefix(ctx context.Context, conn *pgx.Conn, given string) (string, error) {
-	recorded := ""
-	var exists bool
-	err := conn.QueryRow(ctx, `SELECT to_regprocedure('fanfare.role_prefix()') IS NOT NULL`).Scan(&exists)
-	if err == nil && exists {
-		err = conn.QueryRow(ctx, `SELECT fanfare.role_prefix()`).Scan(&recorded)
-	}
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("read the roles' prefix: %w", err)
-	case exists && given != "" && given != recorded:
-		return "", fmt.Errorf("role prefix %q: the database has the prefix %q: change it with fanfare migrate repair",
-			given, recorded)
-	case exists:
-		return recorded, nil
-	}
-	if given != "" {
-		return given, checkPrefix(given)
-	}
-	var taken bool
-	var database string
-	err = conn.QueryRow(ctx, `
-		SELECT current_database(), EXISTS (
-		    SELECT FROM pg_roles AS r
-		    WHERE r.rolname = ANY ($1) AND (
-		        EXISTS (
-		            SELECT FROM pg_shdepend AS d
-		            WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid
-		              AND d.dbid NOT IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))
-		        OR EXISTS (
-		            SELECT FROM pg_database AS o
-		            WHERE o.datname <> current_database()
-		              AND shobj_description(r.oid, 'pg_authid') = 'Fanfare in the database ' || o.datname)))`,
-		[]string{DefaultRolePrefix + writerSuffix, DefaultRolePrefix + retentionSuffix}).Scan(&database, &taken)
-	if err != nil {
-		return "", fmt.Errorf("choose the names of the roles: %w", err)
-	}
-	if !taken {
-		return DefaultRolePrefix, nil
-	}
-	prefix := DefaultRolePrefix + "_" + database
-	if len(prefix) > maxPrefix {
-		return "", fmt.Errorf("another database uses the roles of %s, and this one's name is too long for a prefix: "+
-			"choose one with --role-prefix", DefaultRolePrefix)
-	}
-	return prefix, nil
-}
-
-func checkPrefix(prefix string) error {
-	switch {
-	case len(prefix) > maxPrefix:
-		return fmt.Errorf("role prefix %q: must be at most %d bytes", prefix, maxPrefix)
-	case strings.HasPrefix(prefix, "pg_"):
-		return fmt.Errorf("role prefix %q: must not begin with pg_", prefix)
-	case strings.ContainsRune(prefix, 0):
-		return errors.New("role prefix: must not contain NUL")
-	}
-	return nil
-}
-
-func quoteLiteral(text string) string {
-	return `'` + strings.ReplaceAll(text, `'`, `''`) + `'`
 }

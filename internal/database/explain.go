@@ -9,9 +9,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Explain adds a remedy to the errors of a database that is not set up, and returns other errors as
-// they are.
+// Explain adds a remedy to the errors of a database that is not set up. It returns other errors,
+// and those that have a remedy, as they are.
 func Explain(err error) error {
+	if _, ok := errors.AsType[remedied](err); ok {
+		return err
+	}
 	var postgres *pgconn.PgError
 	var connect *pgconn.ConnectError
 	switch {
@@ -23,6 +26,12 @@ func Explain(err error) error {
 		return fmt.Errorf("PostgreSQL is unreachable: %w: start PostgreSQL, or correct --database-url", err)
 	}
 	return err
+}
+
+// remedied is an error that says itself what to do.
+type remedied interface {
+	error
+	Remedy() string
 }
 
 // remedies are by SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html.
