@@ -22,7 +22,7 @@ func (e *RightsError) Error() string { return e.err.Error() + ": " + e.remedy }
 // Unwrap returns the server's error.
 func (e *RightsError) Unwrap() error { return e.err }
 
-// Remedy says who must do what before the command is run again.
+// Remedy describes who must do what before the command is run again.
 func (e *RightsError) Remedy() string { return e.remedy }
 
 // explain adds what to do to the error of a role that lacks a right. It returns other errors as
@@ -72,7 +72,7 @@ func readRights(ctx context.Context, conn *pgx.Conn, prefix string) (r rights, e
 	return r, err
 }
 
-// remedy says what gives the role the rights that it lacks.
+// remedy describes how the role gets the rights that it lacks.
 func (r rights) remedy() string {
 	if r.owner != "" && !r.ownsSchema {
 		return fmt.Sprintf("run the command as %s, which owns the schema fanfare", r.owner)

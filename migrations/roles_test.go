@@ -170,7 +170,7 @@ func TestMigratorWithoutRights(t *testing.T) {
 			err := migrations.Up(t.Context(), host, migrations.Options{RolePrefix: tc.prefix})
 			refused, ok := errors.AsType[*migrations.RightsError](err)
 			if !ok {
-				t.Fatalf("got %v, want an error that says what to do", err)
+				t.Fatalf("got %v, want an error with a remedy", err)
 			}
 			for _, want := range tc.want {
 				if !strings.Contains(err.Error(), want) {
