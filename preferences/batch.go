@@ -37,6 +37,12 @@ type matcher struct {
 	results map[string]bool
 }
 
+// Mandatory reports what Filter.Mandatory reports.
+func (b *Batch) Mandatory(action string) bool {
+	b.selectAction(action)
+	return b.matcher.mandatory
+}
+
 // Includes reports what Filter.Includes reports.
 func (b *Batch) Includes(p Preference, action string) bool {
 	b.selectAction(action)

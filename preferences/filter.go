@@ -40,6 +40,9 @@ func NewFilter(mutations []string) *Filter {
 // NewFilter. The map must not be modified afterwards.
 func (f *Filter) SetNotify(byAction map[string]activity.Notify) { f.notify.Store(&byAction) }
 
+// Mandatory reports whether the taxonomy says that everyone is notified of the action.
+func (f *Filter) Mandatory(action string) bool { return f.notifyOf(action) == activity.NotifyMandatory }
+
 // Includes reports whether the preference includes the action: an action that is mandatory, or that
 // the mode includes. An invalid pattern matches no action.
 //

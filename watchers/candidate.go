@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
@@ -37,18 +38,26 @@ func (r Reasons) Names() []string {
 func (r Reasons) String() string { return strings.Join(r.Names(), ", ") }
 
 // Candidate is a principal that an activity concerns. Whether it becomes a recipient depends on its
-// access and its preference.
+// access and on what it wants to hear.
 type Candidate struct {
 	PrincipalID uuid.UUID
-	Reasons     Reasons
-	Inactive    bool // the directory marks the principal inactive; one that it does not contain is active
+	Reasons     Reasons // held directly, or through a group
+	IsGroup     bool    // has members, or the kind group; its members are candidates
+	Inactive    bool    // the directory marks the principal inactive; one that it does not contain is active
+
+	// Groups through which a reason holds; uuid.Nil if it holds directly, or does not hold.
+	SubscribedThrough, DelegatorThrough uuid.UUID
 
 	// Access by roles: OnChain and InScope, and only for a subscriber and as far as the
 	// visibilities of the query require. Manager and Party are false; Reasons contains them.
 	Access directory.Access
 
-	// The stored preference; zero without one.
-	FilterMode    string
-	CustomActions []string
-	Muted         bool
+	// The level that the principal has set nearest to the resource, and for which resource; "" and
+	// uuid.Nil without one.
+	Level           preferences.Level
+	LevelResourceID uuid.UUID
+	LevelPatterns   []string // of LevelCustom
+
+	Own         preferences.Fields // the preference that the principal has set
+	MutedActors []uuid.UUID        // the actors of whose activities the principal is not notified
 }

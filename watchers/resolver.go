@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
@@ -64,7 +65,7 @@ SELECT s.n, s.too_deep, w.principal_id, w.reasons, coalesce(d.inactive, false), 
                ) AS r
            )
            SELECT FROM up WHERE up.id = s.parent_id) ELSE false END,
-       coalesce(p.filter_mode, ''), p.custom_actions, coalesce(p.muted, false)
+       p.filter_mode, p.custom_actions, p.muted, nullif(p.muted_actors, '{}')
 FROM longest AS s
 LEFT JOIN LATERAL (
     SELECT c.principal_id, bit_or(c.reason)::smallint AS reasons
@@ -111,7 +112,7 @@ LEFT JOIN LATERAL (
     WHERE d.tenant_id = s.tenant_id AND d.id = w.principal_id AND NOT d.active LIMIT 1
 ) AS d ON true
 LEFT JOIN LATERAL (
-    SELECT p.filter_mode, p.custom_actions, p.muted FROM fanfare.preferences AS p
+    SELECT p.filter_mode, p.custom_actions, p.muted, p.muted_actors FROM fanfare.preferences AS p
     WHERE p.tenant_id = s.tenant_id AND p.principal_id = w.principal_id LIMIT 1
 ) AS p ON true
 WHERE w.principal_id IS NOT NULL OR s.too_deep
@@ -130,6 +131,7 @@ type Query struct {
 	targetOf  []int32 // by target, its subject
 	targets   [][16]byte
 	targetSet map[targetKey]struct{}
+	tenants   map[uuid.UUID]struct{}
 	actors    map[activity.Principal]struct{}
 }
 
@@ -168,8 +170,10 @@ func (q *Query) Add(a *activity.Activity) int {
 	if q.index == nil {
 		q.index = map[subject]int{}
 		q.targetSet = map[targetKey]struct{}{}
+		q.tenants = map[uuid.UUID]struct{}{}
 		q.actors = map[activity.Principal]struct{}{}
 	}
+	q.tenants[a.TenantID] = struct{}{}
 	s := subject{tenant: a.TenantID, resource: a.ResourceID, owner: a.OwnerID, parent: a.ParentID}
 	n, found := q.index[s]
 	if !found {
@@ -193,6 +197,7 @@ type Result struct {
 	// Candidates of each subject, ordered by principal id. If there are Query.Limit of them, more
 	// may exist above the last.
 	Candidates [][]Candidate
+	Tenants    map[uuid.UUID]preferences.Fields // the preferences of the tenants that have set some
 	Actors     map[activity.Principal]directory.Actor
 	Truncated  bool         // more than Query.MaxRows candidates exist; some are missing
 	TooDeep    map[int]bool // subjects with more than directory.MaxDepth ancestors, of which the highest do not count
@@ -202,12 +207,14 @@ type Result struct {
 func Resolve(ctx context.Context, tx pgx.Tx, q *Query) (Result, error) {
 	result := Result{
 		Candidates: make([][]Candidate, len(q.subjects)),
+		Tenants:    map[uuid.UUID]preferences.Fields{},
 		Actors:     make(map[activity.Principal]directory.Actor, len(q.actors)),
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(selectCandidates, q.arguments()...).Query(func(rows pgx.Rows) error {
 		return readCandidates(rows, q.MaxRows, &result)
 	})
+	preferences.QueueTenants(batch, slices.Collect(maps.Keys(q.tenants)), result.Tenants)
 	directory.QueueActors(batch, slices.Collect(maps.Keys(q.actors)), result.Actors)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return Result{}, fmt.Errorf("resolve watchers: %w", err)
@@ -241,7 +248,7 @@ func readCandidates(rows pgx.Rows, limit int, result *Result) error {
 	_, err := pgx.ForEachRow(rows, []any{
 		&n, &tooDeep, (*zeronull.UUID)(&c.PrincipalID), (*zeronull.Int2)(&c.Reasons), &c.Inactive,
 		&c.Access.OnChain, &c.Access.InScope,
-		&c.FilterMode, &c.CustomActions, &c.Muted,
+		(*zeronull.Text)(&c.Own.Mode), &c.Own.CustomActions, &c.Own.Muted, &c.MutedActors,
 	}, func() error {
 		if count++; count > limit {
 			result.Truncated = true
@@ -254,7 +261,7 @@ func readCandidates(rows pgx.Rows, limit int, result *Result) error {
 			return nil // the row of a subject without candidates
 		}
 		result.Candidates[n] = append(result.Candidates[n], c)
-		c.CustomActions = nil
+		c.Own, c.MutedActors = preferences.Fields{}, nil
 		return nil
 	})
 	return err

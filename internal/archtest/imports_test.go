@@ -94,7 +94,7 @@ func TestImportsRunDownhill(t *testing.T) {
 		"activity/export":                    {"activity", "activity/pglog"},
 		"activity/retention":                 {"activity", "activity/actions/builtin", "outbox"},
 		"outbox":                             {"activity", "activity/pglog"},
-		"watchers":                           {"activity", "watchers/directory", "watchers/subscriptions"},
+		"watchers":                           {"activity", "preferences", "watchers/directory", "watchers/subscriptions"},
 		"watchers/directory":                 {"activity"},
 		"watchers/subscriptions":             {"activity", "watchers/directory"},
 		"preferences":                        {"activity"},

@@ -45,8 +45,10 @@ func newTrial() *trial {
 				principalOf(aurora, ada): delegator, principalOf(aurora, eva): delegator | target,
 			},
 			facts: map[uuid.UUID]fact{
-				principalID(ada):  {Candidate: watchers.Candidate{Reasons: delegator, FilterMode: "all"}},
-				principalID(eva):  {Candidate: watchers.Candidate{Reasons: delegator | target, Muted: true}},
+				principalID(ada): {Candidate: watchers.Candidate{Reasons: delegator, Own: preferences.Fields{Mode: "all"}}},
+				principalID(eva): {Candidate: watchers.Candidate{
+					Reasons: delegator | target, Own: preferences.Fields{Muted: new(true)},
+				}},
 				principalID(ines): {Candidate: watchers.Candidate{Reasons: owner}},
 			},
 		},

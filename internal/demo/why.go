@@ -44,9 +44,7 @@ type fact struct {
 
 // explain returns why a person of the activity's tenant does not receive it, and a description.
 func explain(a *activity.Activity, id uuid.UUID, f fact, filter *preferences.Filter) (Why, string) {
-	wants := preferences.Preference{
-		Mode: preferences.Mode(f.FilterMode), CustomActions: f.CustomActions, Muted: f.Muted,
-	}
+	wants, _ := preferences.Effective(f.Own, preferences.Fields{})
 	onlySubscribed := f.Reasons == watchers.Subscribed
 	switch {
 	case id == a.ActorPrincipalID:
@@ -63,7 +61,7 @@ func explain(a *activity.Activity, id uuid.UUID, f fact, filter *preferences.Fil
 		return LostRole, "lost the role"
 	case onlySubscribed && !directory.Allowed(a.Visibility, f.Access):
 		return NoRole, "no role here"
-	case f.Muted:
+	case wants.Muted:
 		return Muted, "muted"
 	case f.Reasons.Has(watchers.Target):
 		return Unexplained, "a target, for an unknown reason"

@@ -14,12 +14,12 @@ func TestExplain(t *testing.T) {
 	actor, other := principalID(ada), principalID(bruno)
 	subscriber := func(change func(*fact)) fact {
 		access := directory.Access{OnChain: true, InScope: true}
-		f := fact{Candidate: watchers.Candidate{Reasons: subscribed, Access: access, FilterMode: "all"}}
+		f := fact{Candidate: watchers.Candidate{Reasons: subscribed, Access: access, Own: preferences.Fields{Mode: "all"}}}
 		change(&f)
 		return f
 	}
 	muted := func(onChain, inScope bool) fact {
-		return subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.Muted = onChain, inScope, true })
+		return subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.Own.Muted = onChain, inScope, new(true) })
 	}
 	withRoles := func(onChain, inScope, lostRole bool) fact {
 		return subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.lostRole = onChain, inScope, lostRole })
@@ -51,7 +51,7 @@ func TestExplain(t *testing.T) {
 		},
 		"other patterns": {
 			activity.ResourceWide, false,
-			subscriber(func(f *fact) { f.FilterMode, f.CustomActions = "custom", []string{"run.*", "x"} }), Filtered,
+			subscriber(func(f *fact) { f.Own.Mode, f.Own.CustomActions = "custom", []string{"run.*", "x"} }), Filtered,
 			"wants only run.*, x",
 		},
 		"an unexplained subscriber": {
@@ -59,7 +59,7 @@ func TestExplain(t *testing.T) {
 		},
 		"an unexplained target": {
 			activity.ResourceWide, false,
-			subscriber(func(f *fact) { f.Reasons, f.FilterMode = target, "" }), Unexplained,
+			subscriber(func(f *fact) { f.Reasons, f.Own.Mode = target, "" }), Unexplained,
 			"a target, for an unknown reason",
 		},
 	} {

@@ -41,25 +41,26 @@ func Explain(
 	explanations := []Explanation{}
 	for i := range resolved.Candidates[subject] {
 		c := &resolved.Candidates[subject][i]
-		r, outcome := decide(a, c, filter)
-		if outcome == unconcerned {
+		d := Decide(a, c, resolved.Tenants[a.TenantID], filter)
+		if d.Rule == RuleNone {
 			continue
 		}
 		explanations = append(explanations, Explanation{
-			PrincipalID: c.PrincipalID, Reasons: r.Reasons.Names(), Notified: outcome == isRecipient,
-			Why: why(a, c, r, outcome),
+			PrincipalID: c.PrincipalID, Reasons: d.Reasons.Names(), Notified: d.Told, Why: why(a, c, d),
 		})
 	}
 	return explanations, nil
 }
 
-func why(a *activity.Activity, c *watchers.Candidate, r Recipient, o outcome) string {
-	switch o {
-	case isActor:
+func why(a *activity.Activity, c *watchers.Candidate, d Decision) string {
+	switch d.Rule {
+	case RuleActor:
 		return "is the actor"
-	case isInactive:
+	case RuleGroup:
+		return "is a group: its members are notified"
+	case RuleInactive:
 		return "is inactive in the directory"
-	case withoutPermission:
+	case RulePermission:
 		switch a.Visibility {
 		case activity.Private:
 			return "the activity is private, and a subscription alone does not permit to see it"
@@ -68,19 +69,23 @@ func why(a *activity.Activity, c *watchers.Candidate, r Recipient, o outcome) st
 		default:
 			return "holds no role on the resource or above it"
 		}
-	case hasMuted:
+	case RuleMutedActor:
+		return "muted the actor"
+	case RuleMuted:
 		return "muted notifications"
-	case isFiltered:
-		if preferences.Mode(c.FilterMode) == preferences.ModeCustom {
-			return fmt.Sprintf("the filter mode custom does not include %s: %s",
-				a.Action, strings.Join(c.CustomActions, ", "))
-		}
+	}
+	switch {
+	case d.Told && !d.Push:
+		return "muted notifications: stored without a push"
+	case d.Rule == RuleLevel:
+		return fmt.Sprintf("the level %s of the resource %s decides", c.Level, c.LevelResourceID)
+	case d.Told:
+		return "has permission, and the preference includes the action"
+	case d.Preference.Mode == preferences.ModeCustom:
+		return fmt.Sprintf("the filter mode custom does not include %s: %s",
+			a.Action, strings.Join(d.Preference.CustomActions, ", "))
+	default:
 		return fmt.Sprintf("the filter mode mutations does not include %s; "+
 			"the taxonomy (notify), the setting --mutations or a preference can", a.Action)
-	default:
-		if !r.Push {
-			return "the target muted notifications: stored without a push"
-		}
-		return "has permission, and the preference includes the action"
 	}
 }

@@ -102,7 +102,7 @@ func (f *Fanout) Handle(ctx context.Context, tx pgx.Tx, batch []outbox.Item) ([]
 // judge sets the outcomes of the published items. Those that Centrifugo did not answer for stay
 // pending, and the later ones of their resources with them. It returns an error if Centrifugo
 // answered for none.
-func (f *Fanout) judge(batch []outbox.Item, d *decision, results []centrifugo.Result) error {
+func (f *Fanout) judge(batch []outbox.Item, d *delivery, results []centrifugo.Result) error {
 	answered := len(results) == 0
 	var unavailable error
 	for i, result := range results {
@@ -131,7 +131,7 @@ func (f *Fanout) judge(batch []outbox.Item, d *decision, results []centrifugo.Re
 	return nil
 }
 
-func (f *Fanout) observe(d *decision) {
+func (f *Fanout) observe(d *delivery) {
 	if f.opts.Observer != nil {
 		f.opts.Observer.Observe(d.report)
 	}
@@ -152,8 +152,8 @@ func (f *Fanout) resolve(
 	return subjects, resolved, err
 }
 
-// decision is the outcomes, publications and inbox rows of a batch or a step.
-type decision struct {
+// delivery is the outcomes, publications and inbox rows of a batch or a step.
+type delivery struct {
 	outcomes   []outbox.Outcome
 	broadcasts []centrifugo.Broadcast
 	items      []int // broadcast i delivers item items[i]
@@ -161,8 +161,8 @@ type decision struct {
 	report     Report
 }
 
-func (f *Fanout) decideBatch(batch []outbox.Item, subjects []int, resolved watchers.Result) *decision {
-	d := &decision{outcomes: make([]outbox.Outcome, len(batch)), report: Report{Activities: len(batch)}}
+func (f *Fanout) decideBatch(batch []outbox.Item, subjects []int, resolved watchers.Result) *delivery {
+	d := &delivery{outcomes: make([]outbox.Outcome, len(batch)), report: Report{Activities: len(batch)}}
 	filter := f.filter.Batch()
 	wide := map[uuid.UUID]bool{} // resources whose later activities wait for a fan-out job
 	for i := range batch {
@@ -182,7 +182,7 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subjects []int, resolved watch
 			d.outcomes[i] = outbox.Outcome{Verdict: outbox.DeadLettered, Err: err}
 			continue
 		}
-		recipients, dropped := selectRecipients(&item.Activity, candidates, filter)
+		recipients, dropped := selectRecipients(&item.Activity, candidates, resolved.Tenants[item.TenantID], filter)
 		if item.Warning != "" {
 			d.report.Violations++
 		}
@@ -202,8 +202,8 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subjects []int, resolved watch
 	return d
 }
 
-// notify adds the inbox rows of the recipients to a decision.
-func (f *Fanout) notify(d *decision, a *activity.Activity, recipients []Recipient, dropped Dropped) {
+// notify adds the inbox rows of the recipients to a delivery.
+func (f *Fanout) notify(d *delivery, a *activity.Activity, recipients []Recipient, dropped Dropped) {
 	d.report.Recipients = append(d.report.Recipients, len(recipients))
 	d.report.Dropped.add(dropped)
 	if f.opts.NoInbox {

@@ -18,6 +18,8 @@ import (
 // anyAction is a filter that drops no candidate.
 type anyAction struct{}
 
+func (anyAction) Mandatory(string) bool { return false }
+
 func (anyAction) Includes(preferences.Preference, string) bool { return true }
 
 // TestViewersAreRecipients compares what a principal may view (directory.CanView, which reads the
@@ -185,6 +187,6 @@ func (w *world) isRecipient(t *testing.T, rt *rapid.T, tx pgx.Tx, a *activity.Ac
 	if err != nil {
 		rt.Fatal(err)
 	}
-	recipients, _ := selectRecipients(a, resolved.Candidates[subject], anyAction{})
+	recipients, _ := selectRecipients(a, resolved.Candidates[subject], preferences.Fields{}, anyAction{})
 	return slices.ContainsFunc(recipients, func(r Recipient) bool { return r.PrincipalID == id })
 }

@@ -31,10 +31,10 @@ const (
 	writeFirstFor = time.Minute
 )
 
-// send publishes the broadcasts of a decision and meanwhile writes its inbox rows. It never
+// send publishes the broadcasts of a delivery and meanwhile writes its inbox rows. It never
 // returns, nor panics, while a publication is in flight. If rows could not be written lately, it
 // publishes once they are: what cannot be settled would be published again and again.
-func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo.Result, error) {
+func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *delivery) ([]centrifugo.Result, error) {
 	if len(d.broadcasts) == 0 {
 		return nil, f.write(ctx, tx, d)
 	}
@@ -56,8 +56,8 @@ func (f *Fanout) send(ctx context.Context, tx pgx.Tx, d *decision) ([]centrifugo
 	return results, cmp.Or(err, publishErr)
 }
 
-// write writes the inbox rows of a decision.
-func (f *Fanout) write(ctx context.Context, tx pgx.Tx, d *decision) error {
+// write writes the inbox rows of a delivery.
+func (f *Fanout) write(ctx context.Context, tx pgx.Tx, d *delivery) error {
 	err := d.inbox.Write(ctx, tx)
 	if err != nil {
 		f.unwritten.Store(time.Now().UnixNano())

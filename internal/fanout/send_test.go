@@ -33,8 +33,8 @@ func (tx execTx) Exec(context.Context, string, ...any) (pgconn.CommandTag, error
 	return pgconn.CommandTag{}, tx.exec()
 }
 
-func newDecision() *decision {
-	d := &decision{broadcasts: []centrifugo.Broadcast{{Channels: []string{"user:1"}}}, items: []int{0}}
+func newDecision() *delivery {
+	d := &delivery{broadcasts: []centrifugo.Broadcast{{Channels: []string{"user:1"}}}, items: []int{0}}
 	d.inbox.Add(activity.Principal{TenantID: uuid.New(), PrincipalID: uuid.New()}, uuid.New(), watchers.Owner, uuid.Nil)
 	return d
 }
@@ -103,7 +103,7 @@ func TestJudgeKeepsWhatWasAnswered(t *testing.T) {
 	}
 	unanswered := centrifugo.Result{Err: &centrifugo.Error{Class: centrifugo.Unavailable}, Failed: []string{"user:1"}}
 	f := New(nil, nil, nil, Options{})
-	d := &decision{outcomes: make([]outbox.Outcome, 5), items: []int{0, 1, 2, 3}}
+	d := &delivery{outcomes: make([]outbox.Outcome, 5), items: []int{0, 1, 2, 3}}
 	d.outcomes[4].Verdict = outbox.FanOutJob // it was not published
 	if err := f.judge(batch, d, []centrifugo.Result{{}, unanswered, {}, {}}); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestJudgeKeepsWhatWasAnswered(t *testing.T) {
 			t.Errorf("item %d: got %v with %v, want %v", i, o.Verdict, o.Err, want[i])
 		}
 	}
-	d = &decision{outcomes: make([]outbox.Outcome, 5), items: []int{0}}
+	d = &delivery{outcomes: make([]outbox.Outcome, 5), items: []int{0}}
 	if err := f.judge(batch, d, []centrifugo.Result{unanswered}); !errors.Is(err, outbox.ErrUnavailable) {
 		t.Errorf("nothing answered: got %v, want ErrUnavailable", err)
 	}

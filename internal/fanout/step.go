@@ -87,8 +87,8 @@ func (f *Fanout) decideStep(
 	job *outbox.Job,
 	candidates []watchers.Candidate,
 	resolved watchers.Result,
-) (*decision, error) {
-	d := &decision{}
+) (*delivery, error) {
+	d := &delivery{}
 	var channels []string
 	if job.LastPrincipalID == uuid.Nil {
 		var err error
@@ -97,15 +97,15 @@ func (f *Fanout) decideStep(
 		}
 		d.report.Activities, d.report.TooDeep = 1, len(resolved.TooDeep)
 	}
-	recipients, dropped := selectRecipients(&job.Activity, candidates, f.filter.Batch())
+	recipients, dropped := selectRecipients(&job.Activity, candidates, resolved.Tenants[job.TenantID], f.filter.Batch())
 	f.notify(d, &job.Activity, recipients, dropped)
 	channels = intersect(appendPersonal(channels, &job.Activity, recipients, f.channels), job.Channels)
 	f.split(d, &job.Activity, resolved, channels)
 	return d, nil
 }
 
-// split adds broadcasts of at most maxChannels channels each to a decision.
-func (f *Fanout) split(d *decision, a *activity.Activity, resolved watchers.Result, channels []string) {
+// split adds broadcasts of at most maxChannels channels each to a delivery.
+func (f *Fanout) split(d *delivery, a *activity.Activity, resolved watchers.Result, channels []string) {
 	if len(channels) == 0 {
 		return
 	}

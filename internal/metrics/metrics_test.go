@@ -99,7 +99,9 @@ func TestFanout(t *testing.T) {
 		all.Go(func() {
 			f.Observe(fanout.Report{
 				Activities: 2, Violations: 1, Recipients: []int{0, 7}, Publications: 9, InboxRows: 7,
-				Dropped: fanout.Dropped{Actor: 1, Inactive: 2, Permission: 3, Muted: 4, Filtered: 5},
+				Dropped: fanout.Dropped{
+					Actor: 1, Inactive: 2, Permission: 3, Muted: 4, Filtered: 5, Group: 6, MutedActor: 7, Level: 8,
+				},
 			})
 		})
 	}
@@ -115,6 +117,9 @@ func TestFanout(t *testing.T) {
 		`fanfare_candidates_dropped_total{stage="permission"} 12`,
 		`fanfare_candidates_dropped_total{stage="muted"} 16`,
 		`fanfare_candidates_dropped_total{stage="filtered"} 20`,
+		`fanfare_candidates_dropped_total{stage="group"} 24`,
+		`fanfare_candidates_dropped_total{stage="muted_actor"} 28`,
+		`fanfare_candidates_dropped_total{stage="level"} 32`,
 	)
 }
 
