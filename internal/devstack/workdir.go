@@ -22,6 +22,16 @@ type workdir struct {
 	lock *os.File
 }
 
+// TempDir creates a temporary directory that other users cannot list, and returns its path and what
+// removes it. If this process dies first, the next one that uses this package removes it.
+func TempDir() (path string, remove func() error, err error) {
+	d, err := newWorkdir(true)
+	if err != nil {
+		return "", nil, err
+	}
+	return d.path, d.remove, nil
+}
+
 // newWorkdir removes the directories of processes that died and creates one that other users can
 // traverse but not list. A directory that is not durable is in memory if there is space.
 func newWorkdir(durable bool) (*workdir, error) {

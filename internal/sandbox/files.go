@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
 // The ids of the sample. They are the same in each sandbox.
@@ -39,13 +41,13 @@ var (
 )
 
 // writeFiles writes the programs of the guide and a file with its variables to a temporary
-// directory, which only this user can read, and returns the directory.
+// directory, in files that only this user can read, and returns the directory.
 func (s *sandbox) writeFiles() (string, error) {
-	dir, err := os.MkdirTemp("", "fanfare-dev-")
+	dir, remove, err := devstack.TempDir()
 	if err != nil {
 		return "", err
 	}
-	s.stops = append(s.stops, func(context.Context) error { return os.RemoveAll(dir) })
+	s.stops = append(s.stops, func(context.Context) error { return remove() })
 	var variables strings.Builder
 	for _, v := range [][2]string{
 		{"DEV", dir},
