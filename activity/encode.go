@@ -17,28 +17,29 @@ import (
 
 // wire is the form of an envelope that fanfare.record_activity accepts.
 type wire struct {
-	TenantID          uuid.UUID       `json:"tenant_id"`
-	ActorPrincipalID  uuid.UUID       `json:"actor_principal_id"`
-	ResourceID        uuid.UUID       `json:"resource_id"`
-	ResourceType      string          `json:"resource_type"`
-	Action            string          `json:"action"`
-	Visibility        Visibility      `json:"visibility,omitempty"`
-	Payload           json.RawMessage `json:"payload,omitempty"`
-	DeliveryChannels  []string        `json:"delivery_channels,omitempty"`
-	CorrelationID     uuid.UUID       `json:"correlation_id,omitzero"`
-	TargetPrincipalID uuid.UUID       `json:"target_principal_id,omitzero"`
-	OwnerID           uuid.UUID       `json:"owner_id,omitzero"`
-	ParentID          uuid.UUID       `json:"parent_id,omitzero"`
-	ResourceName      string          `json:"resource_name,omitempty"`
-	Message           string          `json:"message,omitempty"`
-	RequestID         string          `json:"request_id,omitempty"`
-	UserAgent         string          `json:"user_agent,omitempty"`
-	Status            Status          `json:"status,omitempty"`
-	Severity          Severity        `json:"severity,omitempty"`
-	Category          string          `json:"category,omitempty"`
-	IP                string          `json:"ip,omitempty"`
-	Traceparent       string          `json:"traceparent,omitempty"`
-	OccurredAt        wireTime        `json:"occurred_at,omitzero"`
+	TenantID           uuid.UUID       `json:"tenant_id"`
+	ActorPrincipalID   uuid.UUID       `json:"actor_principal_id"`
+	ResourceID         uuid.UUID       `json:"resource_id"`
+	ResourceType       string          `json:"resource_type"`
+	Action             string          `json:"action"`
+	Visibility         Visibility      `json:"visibility,omitempty"`
+	Payload            json.RawMessage `json:"payload,omitempty"`
+	DeliveryChannels   []string        `json:"delivery_channels,omitempty"`
+	CorrelationID      uuid.UUID       `json:"correlation_id,omitzero"`
+	TargetPrincipalID  uuid.UUID       `json:"target_principal_id,omitzero"`
+	TargetPrincipalIDs []uuid.UUID     `json:"target_principal_ids,omitempty"`
+	OwnerID            uuid.UUID       `json:"owner_id,omitzero"`
+	ParentID           uuid.UUID       `json:"parent_id,omitzero"`
+	ResourceName       string          `json:"resource_name,omitempty"`
+	Message            string          `json:"message,omitempty"`
+	RequestID          string          `json:"request_id,omitempty"`
+	UserAgent          string          `json:"user_agent,omitempty"`
+	Status             Status          `json:"status,omitempty"`
+	Severity           Severity        `json:"severity,omitempty"`
+	Category           string          `json:"category,omitempty"`
+	IP                 string          `json:"ip,omitempty"`
+	Traceparent        string          `json:"traceparent,omitempty"`
+	OccurredAt         wireTime        `json:"occurred_at,omitzero"`
 }
 
 // Encode validates the envelope by every rule that needs no database and returns it, without
@@ -83,7 +84,8 @@ func (e *Envelope) UnmarshalJSON(text []byte) error {
 		TenantID: w.TenantID, ActorPrincipalID: w.ActorPrincipalID, ResourceID: w.ResourceID,
 		ResourceType: w.ResourceType, Action: w.Action, Visibility: w.Visibility,
 		DeliveryChannels: w.DeliveryChannels, CorrelationID: w.CorrelationID, TargetPrincipalID: w.TargetPrincipalID,
-		OwnerID: w.OwnerID, ParentID: w.ParentID, ResourceName: w.ResourceName,
+		TargetPrincipalIDs: w.TargetPrincipalIDs,
+		OwnerID:            w.OwnerID, ParentID: w.ParentID, ResourceName: w.ResourceName,
 		Message: w.Message, RequestID: w.RequestID, UserAgent: w.UserAgent, Status: w.Status, Severity: w.Severity,
 		Category: w.Category, IP: w.IP, Traceparent: w.Traceparent, OccurredAt: time.Time(w.OccurredAt),
 	}
@@ -114,6 +116,8 @@ func decodeError(text []byte) error {
 			rule = "is not a field of the envelope"
 		case name == "occurred_at":
 			rule = ruleTime
+		case name == "target_principal_ids":
+			rule = "must be a list of UUIDs"
 		case strings.HasSuffix(name, "_id") && name != "request_id":
 			rule = "must be a UUID"
 		default:
@@ -147,28 +151,29 @@ func (t *wireTime) UnmarshalText(text []byte) error {
 // wire returns the envelope with this payload in the form that fanfare.record_activity accepts.
 func (e Envelope) wire(payload json.RawMessage) wire {
 	return wire{
-		TenantID:          e.TenantID,
-		ActorPrincipalID:  e.ActorPrincipalID,
-		ResourceID:        e.ResourceID,
-		ResourceType:      e.ResourceType,
-		Action:            e.Action,
-		Visibility:        e.Visibility,
-		Payload:           payload,
-		DeliveryChannels:  e.DeliveryChannels,
-		CorrelationID:     e.CorrelationID,
-		TargetPrincipalID: e.TargetPrincipalID,
-		OwnerID:           e.OwnerID,
-		ParentID:          e.ParentID,
-		ResourceName:      redactedText(maxResourceName, e.ResourceName),
-		Message:           redactedText(maxMessage, e.Message),
-		RequestID:         redactedText(maxRequestID, e.RequestID),
-		UserAgent:         redactedText(maxUserAgent, e.UserAgent),
-		Status:            e.Status,
-		Severity:          e.Severity,
-		Category:          e.Category,
-		IP:                e.IP,
-		Traceparent:       e.Traceparent,
-		OccurredAt:        wireTime(e.OccurredAt.UTC().Truncate(time.Microsecond)),
+		TenantID:           e.TenantID,
+		ActorPrincipalID:   e.ActorPrincipalID,
+		ResourceID:         e.ResourceID,
+		ResourceType:       e.ResourceType,
+		Action:             e.Action,
+		Visibility:         e.Visibility,
+		Payload:            payload,
+		DeliveryChannels:   e.DeliveryChannels,
+		CorrelationID:      e.CorrelationID,
+		TargetPrincipalID:  e.TargetPrincipalID,
+		TargetPrincipalIDs: e.TargetPrincipalIDs,
+		OwnerID:            e.OwnerID,
+		ParentID:           e.ParentID,
+		ResourceName:       redactedText(maxResourceName, e.ResourceName),
+		Message:            redactedText(maxMessage, e.Message),
+		RequestID:          redactedText(maxRequestID, e.RequestID),
+		UserAgent:          redactedText(maxUserAgent, e.UserAgent),
+		Status:             e.Status,
+		Severity:           e.Severity,
+		Category:           e.Category,
+		IP:                 e.IP,
+		Traceparent:        e.Traceparent,
+		OccurredAt:         wireTime(e.OccurredAt.UTC().Truncate(time.Microsecond)),
 	}
 }
 

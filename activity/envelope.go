@@ -1,6 +1,7 @@
 package activity
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,8 +74,11 @@ type Envelope struct {
 	// means ToUser and ToResource.
 	DeliveryChannels []string
 	// CorrelationID links the activities of a workflow; default a new one.
-	CorrelationID     uuid.UUID
-	TargetPrincipalID uuid.UUID // the principal that the action addresses
+	CorrelationID uuid.UUID
+	// TargetPrincipalID and TargetPrincipalIDs are the principals that the action addresses, at
+	// most MaxTargets together.
+	TargetPrincipalID  uuid.UUID
+	TargetPrincipalIDs []uuid.UUID
 
 	// OwnerID, ParentID and ResourceName describe the resource at the time of recording. They
 	// default to the directory's.
@@ -91,4 +95,20 @@ type Envelope struct {
 	IP          string    // not stored: only a keyed hash of it is
 	Traceparent string    // W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header
 	OccurredAt  time.Time // default the time of recording
+}
+
+// Targets returns the principals that the action addresses, each once and in the order in which the
+// envelope gives them; nil if there are none. uuid.Nil is no principal.
+func (e Envelope) Targets() []uuid.UUID {
+	var targets []uuid.UUID
+	add := func(id uuid.UUID) {
+		if id != uuid.Nil && !slices.Contains(targets, id) {
+			targets = append(targets, id)
+		}
+	}
+	add(e.TargetPrincipalID)
+	for _, id := range e.TargetPrincipalIDs[:min(len(e.TargetPrincipalIDs), MaxTargets)] {
+		add(id)
+	}
+	return targets
 }

@@ -10,8 +10,8 @@ import (
 // EventVersion is the version of Event's form.
 const EventVersion = "1"
 
-// Event is an activity as clients receive it. It identifies the actor and the target, but neither
-// candidates nor recipients.
+// Event is an activity as clients receive it. It identifies the actor, and the target if it is the
+// only one, but neither candidates nor other recipients.
 type Event struct {
 	Version           string          `json:"version"`
 	EventID           uuid.UUID       `json:"event_id"`
@@ -21,7 +21,7 @@ type Event struct {
 	Actor             Actor           `json:"actor"`
 	Resource          Resource        `json:"resource"`
 	Action            string          `json:"action"`
-	TargetPrincipalID *uuid.UUID      `json:"target_principal_id"`
+	TargetPrincipalID *uuid.UUID      `json:"target_principal_id"` // nil unless there is exactly one
 	Visibility        Visibility      `json:"visibility"`
 	Payload           json.RawMessage `json:"payload"`
 	UIHints           UIHints         `json:"ui_hints"`

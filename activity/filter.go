@@ -22,7 +22,7 @@ type Filter struct {
 	Action        string // a pattern of Python's fnmatch.fnmatchcase: "signal.*"
 	Actor         uuid.UUID
 	Resource      uuid.UUID
-	Target        uuid.UUID
+	Target        uuid.UUID // one of the targets
 	Owner         uuid.UUID
 	CorrelationID uuid.UUID
 	ResourceType  string
@@ -92,7 +92,7 @@ func (f Filter) Matcher() func(a *Activity) bool {
 		return (action == nil || action.MatchString(a.Action)) &&
 			wantedID(f.Actor, a.ActorPrincipalID) &&
 			wantedID(f.Resource, a.ResourceID) &&
-			wantedID(f.Target, a.TargetPrincipalID) &&
+			(f.Target == uuid.Nil || a.HasTarget(f.Target)) &&
 			wantedID(f.Owner, a.OwnerID) &&
 			wantedID(f.CorrelationID, a.CorrelationID) &&
 			wanted(f.ResourceType, a.ResourceType) &&

@@ -18,6 +18,7 @@ import (
 const (
 	MaxPayloadBytes = payload.MaxBytes
 	MaxPayloadDepth = payload.MaxDepth
+	MaxTargets      = 32  // principals that the action addresses
 	MaxChannels     = 32  // delivery channels
 	MaxChannelBytes = 255 // Centrifugo's default channel_max_length
 )
@@ -61,6 +62,7 @@ func (e Envelope) check() (json.RawMessage, error) {
 		v.refuse("traceparent", e.Traceparent, "must be a W3C traceparent")
 	}
 	v.year("occurred_at", e.OccurredAt)
+	v.targets(e)
 	v.channels(e.DeliveryChannels, e.TenantID)
 	v.noSecret("resource_type", e.ResourceType)
 	v.noSecret("action", e.Action)
@@ -86,6 +88,19 @@ func (v *validator) ip(address string) {
 	}
 	if parsed, err := netip.ParseAddr(address); err != nil || parsed.Zone() != "" {
 		v.refuse("ip", "", "must be an IPv4 or IPv6 address")
+	}
+}
+
+// targets refuses more targets than MaxTargets. Duplicates in the list count, so that its length is
+// bounded.
+func (v *validator) targets(e Envelope) {
+	given := len(e.TargetPrincipalIDs)
+	if given <= MaxTargets {
+		given = len(e.Targets())
+	}
+	if given > MaxTargets {
+		v.refuse("target_principal_ids", fmt.Sprint(given, " principals"),
+			fmt.Sprintf("must be at most %d principals", MaxTargets))
 	}
 }
 

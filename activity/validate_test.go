@@ -85,7 +85,11 @@ func TestValidate(t *testing.T) {
 			func(e *activity.Envelope) { e.ResourceType = "" },
 			fields{{"resource_type", "", "is required"}},
 		},
-		"action missing":    {func(e *activity.Envelope) { e.Action = "" }, fields{{"action", "", "is required"}}},
+		"action missing": {func(e *activity.Envelope) { e.Action = "" }, fields{{"action", "", "is required"}}},
+		"33 targets": {
+			func(e *activity.Envelope) { e.TargetPrincipalIDs = make([]uuid.UUID, 33) },
+			fields{{"target_principal_ids", "33 principals", "must be at most 32 principals"}},
+		},
 		"type at its limit": {func(e *activity.Envelope) { e.ResourceType = strings.Repeat("漢", 100) }, nil},
 		"type over its limit": {
 			func(e *activity.Envelope) { e.ResourceType = strings.Repeat("漢", 101) },
@@ -429,6 +433,7 @@ func TestEncode(t *testing.T) {
 	e.Visibility, e.DeliveryChannels = activity.Private, []string{activity.ToUser}
 	e.Payload = map[string]any{"b": 1, "a": "<"}
 	e.CorrelationID, e.TargetPrincipalID, e.OwnerID, e.ParentID = tenant, actor, resource, tenant
+	e.TargetPrincipalIDs = []uuid.UUID{resource}
 	e.ResourceName, e.Message, e.RequestID, e.UserAgent = "n", "m", "r", "u"
 	e.Status, e.Severity, e.Category, e.IP = activity.Failure, activity.Error, "c", "::1"
 	e.Traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -443,6 +448,7 @@ func TestEncode(t *testing.T) {
 		`"payload":{"a":"\u003c","b":1},"delivery_channels":["user"],` +
 		`"correlation_id":"11111111-1111-4111-8111-111111111111",` +
 		`"target_principal_id":"22222222-2222-4222-8222-222222222222",` +
+		`"target_principal_ids":["33333333-3333-4333-8333-333333333333"],` +
 		`"owner_id":"33333333-3333-4333-8333-333333333333",` +
 		`"parent_id":"11111111-1111-4111-8111-111111111111",` +
 		`"resource_name":"n","message":"m","request_id":"r","user_agent":"u",` +

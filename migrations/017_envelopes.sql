@@ -12,7 +12,7 @@ CREATE FUNCTION fanfare.is_oversized(e jsonb, payload jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN pg_column_size(e) > pg_column_size(payload) + 16384
         AND jsonb_typeof(e) = 'object'
-        AND ((SELECT count(*) FROM (SELECT jsonb_object_keys(e) LIMIT 23) AS k) > 22
+        AND ((SELECT count(*) FROM (SELECT jsonb_object_keys(e) LIMIT 24) AS k) > 23
             OR octet_length(e ->> 'action') > 400
             OR octet_length(e ->> 'resource_type') > 400);
 
@@ -20,8 +20,8 @@ CREATE FUNCTION fanfare.is_oversized(e jsonb, payload jsonb) RETURNS boolean
 CREATE FUNCTION fanfare.envelope_fields() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ('{tenant_id,actor_principal_id,resource_id,resource_type,action,visibility,payload,delivery_channels,'
-        'correlation_id,target_principal_id,owner_id,parent_id,resource_name,message,request_id,user_agent,'
-        'status,severity,category,ip,traceparent,occurred_at}')::text[];
+        'correlation_id,target_principal_id,target_principal_ids,owner_id,parent_id,resource_name,message,'
+        'request_id,user_agent,status,severity,category,ip,traceparent,occurred_at}')::text[];
 
 -- Reports whether a payload nests deeper than 64 levels. body is its text; a payload whose text has
 -- no more than 64 brackets is not searched.
@@ -130,26 +130,54 @@ CREATE FUNCTION fanfare.read_channels(channels jsonb, tenant uuid) RETURNS text[
             HAVING coalesce(bool_and(fanfare.is_channel(c, tenant)), true))
     END;
 
+-- Returns the principals that an envelope addresses, each once and in the order in which it gives
+-- them; null if there are none. valid is false if they violate a rule. An invalid UUID raises an
+-- error.
+CREATE FUNCTION fanfare.read_targets(one text, more jsonb, OUT valid boolean, OUT targets uuid[])
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    more := coalesce(nullif(more, 'null'), '[]');
+    valid := jsonb_typeof(more) = 'array'
+        AND jsonb_array_length(more) <= 32
+        AND NOT more @? 'strict $[*] ? (@.type() != "string")';
+    IF valid THEN
+        SELECT array_agg(g.id ORDER BY g.n)
+        INTO targets
+        FROM (
+            SELECT t.id, min(t.n) AS n
+            FROM (
+                SELECT one::uuid, 0
+                UNION ALL
+                SELECT u.id::uuid, u.n FROM jsonb_array_elements_text(more) WITH ORDINALITY AS u(id, n)
+            ) AS t(id, n)
+            WHERE t.id <> '00000000-0000-0000-0000-000000000000' -- the same as no value
+            GROUP BY t.id
+        ) AS g;
+        valid := coalesce(cardinality(targets), 0) <= 32;
+    END IF;
+END
+$$;
+
 -- The optional fields of an envelope but for its payload, as they are stored. valid is false if one
 -- of them violates a rule.
 CREATE TYPE fanfare.envelope_options AS (
-    valid               boolean,
-    target_principal_id uuid,
-    owner_id            uuid,
-    parent_id           uuid,
-    occurred_at         timestamptz,
-    ip_key_id           smallint,
-    ip_hash             bytea,
-    resource_name       text,
-    visibility          text,
-    status              text,
-    severity            text,
-    category            text,
-    delivery_channels   text[],
-    message             text,
-    request_id          text,
-    user_agent          text,
-    traceparent         text
+    valid                boolean,
+    owner_id             uuid,
+    parent_id            uuid,
+    occurred_at          timestamptz,
+    ip_key_id            smallint,
+    ip_hash              bytea,
+    resource_name        text,
+    visibility           text,
+    status               text,
+    severity             text,
+    category             text,
+    target_principal_ids uuid[],
+    delivery_channels    text[],
+    message              text,
+    request_id           text,
+    user_agent           text,
+    traceparent          text
 );
 
 -- Reads the optional fields of an envelope. An invalid UUID or time raises an error.
@@ -160,12 +188,16 @@ DECLARE
     o   fanfare.envelope_options;
 BEGIN
     o.valid := e - fanfare.envelope_fields() = '{}'
-        AND NOT e - '{payload,delivery_channels}'::text[]
+        AND NOT e - '{payload,delivery_channels,target_principal_ids}'::text[]
             @? 'strict $.* ? (@.type() != "string" && @.type() != "null")';
-    IF e ?| '{target_principal_id,owner_id,parent_id,occurred_at}' THEN
-        o.target_principal_id := nullif((e ->> 'target_principal_id')::uuid, nil);
-        o.owner_id            := nullif((e ->> 'owner_id')::uuid, nil);
-        o.parent_id           := nullif((e ->> 'parent_id')::uuid, nil);
+    IF e ?| '{target_principal_id,target_principal_ids}' THEN
+        SELECT o.valid AND t.valid, t.targets
+        INTO o.valid, o.target_principal_ids
+        FROM fanfare.read_targets(e ->> 'target_principal_id', e -> 'target_principal_ids') AS t;
+    END IF;
+    IF e ?| '{owner_id,parent_id,occurred_at}' THEN
+        o.owner_id  := nullif((e ->> 'owner_id')::uuid, nil);
+        o.parent_id := nullif((e ->> 'parent_id')::uuid, nil);
         IF fanfare.is_time(e ->> 'occurred_at') THEN
             o.occurred_at := e ->> 'occurred_at';
         END IF;
@@ -243,6 +275,40 @@ BEGIN
 END
 $$;
 
+-- Returns the rule that the principals which an envelope addresses violate; nulls if there is no
+-- violation.
+CREATE FUNCTION fanfare.targets_violation(one text, more jsonb, OUT value text, OUT rule text)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    valid   boolean;
+    targets uuid[];
+BEGIN
+    SELECT t.valid, t.targets INTO valid, targets FROM fanfare.read_targets(one, more) AS t;
+    IF valid THEN
+        RETURN;
+    END IF;
+    IF jsonb_typeof(more) <> 'array' THEN
+        value := jsonb_typeof(more);
+        rule := 'must be a list of UUIDs';
+    ELSIF jsonb_array_length(more) > 32 OR targets IS NOT NULL THEN
+        value := greatest(jsonb_array_length(more), cardinality(targets)) || ' principals';
+        rule := 'must be at most 32 principals';
+    ELSE
+        rule := 'must be a list of UUIDs';
+    END IF;
+EXCEPTION WHEN data_exception THEN
+    rule := 'must be a list of UUIDs';
+    FOR value IN SELECT jsonb_array_elements_text(more) LOOP
+        BEGIN
+            PERFORM value::uuid;
+        EXCEPTION WHEN data_exception THEN
+            value := fanfare.redact_text(value, 100);
+            RETURN;
+        END;
+    END LOOP;
+END
+$$;
+
 -- Returns the first rule that an envelope violates, in this order; nulls if there is no violation.
 -- "existing" says that the activity exists already: it was recorded under the taxonomy of its time,
 -- so the present taxonomy is not applied.
@@ -263,10 +329,10 @@ BEGIN
         rule := 'must be a JSON object';
         RETURN;
     END IF;
-    IF pg_column_size(e) > 65536 AND (SELECT count(*) FROM (SELECT jsonb_object_keys(e) LIMIT 23) AS k) > 22 THEN
+    IF pg_column_size(e) > 65536 AND (SELECT count(*) FROM (SELECT jsonb_object_keys(e) LIMIT 24) AS k) > 23 THEN
         SELECT fanfare.redact_text(min(k), 100), 'is not a field of the envelope'
         INTO field, rule
-        FROM (SELECT jsonb_object_keys(e) AS k LIMIT 23) AS first
+        FROM (SELECT jsonb_object_keys(e) AS k LIMIT 24) AS first
         WHERE k <> ALL (fanfare.envelope_fields());
         RETURN;
     END IF;
@@ -278,7 +344,7 @@ BEGIN
     END IF;
     SELECT k, jsonb_typeof(v), 'must be a string'
     INTO field, value, rule
-    FROM jsonb_each(e - '{payload,delivery_channels}'::text[]) AS t(k, v)
+    FROM jsonb_each(e - '{payload,delivery_channels,target_principal_ids}'::text[]) AS t(k, v)
     WHERE jsonb_typeof(v) NOT IN ('string', 'null')
     ORDER BY k
     LIMIT 1;
@@ -297,6 +363,12 @@ BEGIN
             RETURN;
         END;
     END LOOP;
+    SELECT x.value, x.rule INTO value, rule
+    FROM fanfare.targets_violation(e ->> 'target_principal_id', e -> 'target_principal_ids') AS x;
+    IF rule IS NOT NULL THEN
+        field := 'target_principal_ids';
+        RETURN;
+    END IF;
     IF e ->> 'ip' IS NOT NULL AND (SELECT h.hash IS NULL FROM fanfare.hash_ip(e ->> 'ip') AS h) THEN
         field := 'ip';
         rule := 'must be an IPv4 or IPv6 address';
@@ -441,17 +513,21 @@ REVOKE ALL ON FUNCTION
     fanfare.is_time,
     fanfare.is_channel,
     fanfare.read_channels,
+    fanfare.read_targets,
     fanfare.read_options,
     fanfare.taxonomy_violation,
+    fanfare.targets_violation,
     fanfare.envelope_violation
 FROM PUBLIC;
 
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.envelope_violation;
+DROP FUNCTION fanfare.targets_violation;
 DROP FUNCTION fanfare.taxonomy_violation;
 DROP FUNCTION fanfare.read_options;
 DROP TYPE fanfare.envelope_options;
+DROP FUNCTION fanfare.read_targets;
 DROP FUNCTION fanfare.read_channels;
 DROP FUNCTION fanfare.is_channel;
 DROP FUNCTION fanfare.is_time;

@@ -111,28 +111,29 @@ func envelopeCases(t testing.TB) []envelopeCase {
 // decode reads an envelope's JSON as a service does that receives it from its own clients.
 func decode(text string) (activity.Envelope, error) {
 	var fields struct {
-		TenantID          uuid.UUID           `json:"tenant_id"`
-		ActorPrincipalID  uuid.UUID           `json:"actor_principal_id"`
-		ResourceID        uuid.UUID           `json:"resource_id"`
-		ResourceType      string              `json:"resource_type"`
-		Action            string              `json:"action"`
-		Visibility        activity.Visibility `json:"visibility"`
-		Payload           json.RawMessage     `json:"payload"`
-		DeliveryChannels  []string            `json:"delivery_channels"`
-		CorrelationID     uuid.UUID           `json:"correlation_id"`
-		TargetPrincipalID uuid.UUID           `json:"target_principal_id"`
-		OwnerID           uuid.UUID           `json:"owner_id"`
-		ParentID          uuid.UUID           `json:"parent_id"`
-		ResourceName      string              `json:"resource_name"`
-		Message           string              `json:"message"`
-		RequestID         string              `json:"request_id"`
-		UserAgent         string              `json:"user_agent"`
-		Status            activity.Status     `json:"status"`
-		Severity          activity.Severity   `json:"severity"`
-		Category          string              `json:"category"`
-		IP                string              `json:"ip"`
-		Traceparent       string              `json:"traceparent"`
-		OccurredAt        time.Time           `json:"occurred_at"`
+		TenantID           uuid.UUID           `json:"tenant_id"`
+		ActorPrincipalID   uuid.UUID           `json:"actor_principal_id"`
+		ResourceID         uuid.UUID           `json:"resource_id"`
+		ResourceType       string              `json:"resource_type"`
+		Action             string              `json:"action"`
+		Visibility         activity.Visibility `json:"visibility"`
+		Payload            json.RawMessage     `json:"payload"`
+		DeliveryChannels   []string            `json:"delivery_channels"`
+		CorrelationID      uuid.UUID           `json:"correlation_id"`
+		TargetPrincipalID  uuid.UUID           `json:"target_principal_id"`
+		TargetPrincipalIDs []uuid.UUID         `json:"target_principal_ids"`
+		OwnerID            uuid.UUID           `json:"owner_id"`
+		ParentID           uuid.UUID           `json:"parent_id"`
+		ResourceName       string              `json:"resource_name"`
+		Message            string              `json:"message"`
+		RequestID          string              `json:"request_id"`
+		UserAgent          string              `json:"user_agent"`
+		Status             activity.Status     `json:"status"`
+		Severity           activity.Severity   `json:"severity"`
+		Category           string              `json:"category"`
+		IP                 string              `json:"ip"`
+		Traceparent        string              `json:"traceparent"`
+		OccurredAt         time.Time           `json:"occurred_at"`
 	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -143,7 +144,8 @@ func decode(text string) (activity.Envelope, error) {
 		TenantID: fields.TenantID, ActorPrincipalID: fields.ActorPrincipalID, ResourceID: fields.ResourceID,
 		ResourceType: fields.ResourceType, Action: fields.Action, Visibility: fields.Visibility,
 		DeliveryChannels: fields.DeliveryChannels,
-		CorrelationID:    fields.CorrelationID, TargetPrincipalID: fields.TargetPrincipalID, OwnerID: fields.OwnerID,
+		CorrelationID:    fields.CorrelationID, TargetPrincipalID: fields.TargetPrincipalID,
+		TargetPrincipalIDs: fields.TargetPrincipalIDs, OwnerID: fields.OwnerID,
 		ParentID:     fields.ParentID,
 		ResourceName: fields.ResourceName, Message: fields.Message, RequestID: fields.RequestID,
 		UserAgent: fields.UserAgent,
@@ -260,6 +262,7 @@ func (c envelopeCase) checkStored(t *testing.T, tx pgx.Tx, id uuid.UUID) map[str
 	t.Helper()
 	rows, err := tx.Query(t.Context(), `
 		SELECT e.key, CASE e.key WHEN 'delivery_channels' THEN a.delivery_channels::text
+		WHEN 'target_principal_ids' THEN a.target_principal_ids::text
 		WHEN 'payload' THEN a.payload::text
 		WHEN 'occurred_at' THEN (a.occurred_at AT TIME ZONE 'UTC')::text || '+00' ELSE e.value END
 		FROM fanfare.activities AS a, jsonb_each_text(to_jsonb(a)) AS e

@@ -54,7 +54,9 @@ func drawOdd(rt *rapid.T) activity.Envelope {
 			true,
 		), ActorPrincipalID: id("actor", true), ResourceID: id("resource", true), CorrelationID: id("correlation",
 			false),
-		TargetPrincipalID: id("target", false), OwnerID: id("owner", false), ParentID: id("parent", false),
+		TargetPrincipalID:  id("target", false),
+		TargetPrincipalIDs: rapid.SliceOfN(rapid.Just(uuid.UUID{7}), 0, 33).Draw(rt, "targets"),
+		OwnerID:            id("owner", false), ParentID: id("parent", false),
 		ResourceType: one(
 			"type",
 			[]string{"doc", "d", strings.Repeat("é", 100)},

@@ -67,7 +67,7 @@ type recording struct {
 func (g recording) read(row pgx.CollectableRow, more ...any) (Recorded, error) {
 	e := &g.envelope
 	r := Recorded{Activity: activity.Activity{
-		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, TargetPrincipalID: e.TargetPrincipalID,
+		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, TargetPrincipalIDs: e.Targets(),
 		ResourceID: e.ResourceID, ResourceType: e.ResourceType, Action: e.Action,
 		Status: cmp.Or(e.Status, activity.Success), DeliveryChannels: e.DeliveryChannels, Traceparent: e.Traceparent,
 	}}
@@ -206,7 +206,7 @@ func knownTo(e *activity.Envelope, existing activity.Activity) activity.Activity
 	}
 	return activity.Activity{
 		ID: existing.ID, TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID,
-		TargetPrincipalID: e.TargetPrincipalID, ResourceID: e.ResourceID, ResourceType: e.ResourceType,
+		TargetPrincipalIDs: e.Targets(), ResourceID: e.ResourceID, ResourceType: e.ResourceType,
 		Action: e.Action, CorrelationID: e.CorrelationID, DeliveryChannels: append([]string{}, e.DeliveryChannels...),
 	}
 }

@@ -165,7 +165,7 @@ func roleBits(v activity.Visibility) (bits int16) {
 }
 
 // Add adds an activity and returns the index of its subject in Result.Candidates. The activity's
-// target, if any, is a candidate of the subject.
+// targets are candidates of the subject.
 func (q *Query) Add(a *activity.Activity) int {
 	if q.index == nil {
 		q.index = map[subject]int{}
@@ -182,10 +182,11 @@ func (q *Query) Add(a *activity.Activity) int {
 		q.subjects, q.roles = append(q.subjects, s), append(q.roles, 0)
 	}
 	q.roles[n] |= roleBits(a.Visibility)
-	if key := (targetKey{n, a.TargetPrincipalID}); key.principal != uuid.Nil {
+	for _, target := range a.TargetPrincipalIDs {
+		key := targetKey{n, target}
 		if _, found := q.targetSet[key]; !found {
 			q.targetSet[key] = struct{}{}
-			q.targetOf, q.targets = append(q.targetOf, int32(n)), append(q.targets, key.principal)
+			q.targetOf, q.targets = append(q.targetOf, int32(n)), append(q.targets, target)
 		}
 	}
 	q.actors[activity.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}] = struct{}{}

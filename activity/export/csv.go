@@ -16,7 +16,7 @@ import (
 // columns are the headings of CSV. A new column is added after the others.
 var columns = []string{
 	"id", "tenant_id", "occurred_at", "recorded_at", "action", "actor_principal_id", "resource_type", "resource_id",
-	"resource_name", "parent_id", "owner_id", "target_principal_id", "correlation_id", "visibility", "status",
+	"resource_name", "parent_id", "owner_id", "target_principal_ids", "correlation_id", "visibility", "status",
 	"severity", "category", "message", "request_id", "user_agent", "traceparent", "ip_hash", "ip_key_id",
 	"delivery_channels", "warning", "payload",
 }
@@ -34,7 +34,7 @@ func appendRecord(b []byte, a *activity.Activity) []byte {
 	b = append(appendCell(b, a.ResourceName), ',')
 	b = append(appendID(b, a.ParentID), ',')
 	b = append(appendID(b, a.OwnerID), ',')
-	b = append(appendID(b, a.TargetPrincipalID), ',')
+	b = append(appendIDs(b, a.TargetPrincipalIDs), ',')
 	b = append(appendID(b, a.CorrelationID), ',')
 	b = append(appendCell(b, string(a.Visibility)), ',')
 	b = append(appendCell(b, string(a.Status)), ',')
@@ -108,6 +108,17 @@ func appendTime(b []byte, at time.Time) []byte {
 		return b
 	}
 	return at.UTC().AppendFormat(b, time.RFC3339Nano)
+}
+
+// appendIDs appends ids with spaces between them.
+func appendIDs(b []byte, ids []uuid.UUID) []byte {
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = jsontext.AppendUUID(b, id)
+	}
+	return b
 }
 
 // appendID appends an id, nothing for uuid.Nil.

@@ -88,7 +88,8 @@ func nasty() []activity.Activity {
 		}
 	}
 	full := &list[1]
-	full.TargetPrincipalID, full.OwnerID, full.ParentID = id(104), id(105), id(106)
+	full.TargetPrincipalIDs = []uuid.UUID{id(104), id(107)}
+	full.OwnerID, full.ParentID = id(105), id(106)
 	full.IPHash, full.IPKeyID = []byte{0, 0xff, 0x2d}, 7
 	full.DeliveryChannels = []string{"user", "chat:" + id(100).String() + ".x"}
 	full.Traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -193,62 +194,63 @@ func TestCSVReadsBack(t *testing.T) {
 
 // object is a line of JSON Lines.
 type object struct {
-	ID                uuid.UUID       `json:"id"`
-	TenantID          uuid.UUID       `json:"tenant_id"`
-	OccurredAt        time.Time       `json:"occurred_at"`
-	RecordedAt        time.Time       `json:"recorded_at"`
-	Action            string          `json:"action"`
-	ActorPrincipalID  uuid.UUID       `json:"actor_principal_id"`
-	ResourceType      string          `json:"resource_type"`
-	ResourceID        uuid.UUID       `json:"resource_id"`
-	ResourceName      string          `json:"resource_name"`
-	ParentID          *uuid.UUID      `json:"parent_id"`
-	OwnerID           *uuid.UUID      `json:"owner_id"`
-	TargetPrincipalID *uuid.UUID      `json:"target_principal_id"`
-	CorrelationID     uuid.UUID       `json:"correlation_id"`
-	Visibility        string          `json:"visibility"`
-	Status            string          `json:"status"`
-	Severity          string          `json:"severity"`
-	Category          string          `json:"category"`
-	Message           string          `json:"message"`
-	RequestID         string          `json:"request_id"`
-	UserAgent         string          `json:"user_agent"`
-	Traceparent       string          `json:"traceparent"`
-	IPHash            *string         `json:"ip_hash"`
-	IPKeyID           *int            `json:"ip_key_id"`
-	DeliveryChannels  []string        `json:"delivery_channels"`
-	Warning           string          `json:"warning"`
-	Payload           json.RawMessage `json:"payload"`
+	ID                 uuid.UUID       `json:"id"`
+	TenantID           uuid.UUID       `json:"tenant_id"`
+	OccurredAt         time.Time       `json:"occurred_at"`
+	RecordedAt         time.Time       `json:"recorded_at"`
+	Action             string          `json:"action"`
+	ActorPrincipalID   uuid.UUID       `json:"actor_principal_id"`
+	ResourceType       string          `json:"resource_type"`
+	ResourceID         uuid.UUID       `json:"resource_id"`
+	ResourceName       string          `json:"resource_name"`
+	ParentID           *uuid.UUID      `json:"parent_id"`
+	OwnerID            *uuid.UUID      `json:"owner_id"`
+	TargetPrincipalIDs []uuid.UUID     `json:"target_principal_ids"`
+	CorrelationID      uuid.UUID       `json:"correlation_id"`
+	Visibility         string          `json:"visibility"`
+	Status             string          `json:"status"`
+	Severity           string          `json:"severity"`
+	Category           string          `json:"category"`
+	Message            string          `json:"message"`
+	RequestID          string          `json:"request_id"`
+	UserAgent          string          `json:"user_agent"`
+	Traceparent        string          `json:"traceparent"`
+	IPHash             *string         `json:"ip_hash"`
+	IPKeyID            *int            `json:"ip_key_id"`
+	DeliveryChannels   []string        `json:"delivery_channels"`
+	Warning            string          `json:"warning"`
+	Payload            json.RawMessage `json:"payload"`
 }
 
 func objectOf(a *activity.Activity) object {
 	o := object{
-		ID:               a.ID,
-		TenantID:         a.TenantID,
-		OccurredAt:       a.OccurredAt.UTC(),
-		RecordedAt:       a.RecordedAt.UTC(),
-		Action:           a.Action,
-		ActorPrincipalID: a.ActorPrincipalID,
-		ResourceType:     a.ResourceType,
-		ResourceID:       a.ResourceID,
-		ResourceName:     a.ResourceName,
-		CorrelationID:    a.CorrelationID,
-		Visibility:       string(a.Visibility),
-		Status:           string(a.Status),
-		Severity:         string(a.Severity),
-		Category:         a.Category,
-		Message:          a.Message,
-		RequestID:        a.RequestID,
-		UserAgent:        a.UserAgent,
-		Traceparent:      a.Traceparent,
-		DeliveryChannels: a.DeliveryChannels,
-		Warning:          a.Warning,
-		Payload:          a.Payload,
+		ID:                 a.ID,
+		TenantID:           a.TenantID,
+		OccurredAt:         a.OccurredAt.UTC(),
+		RecordedAt:         a.RecordedAt.UTC(),
+		Action:             a.Action,
+		ActorPrincipalID:   a.ActorPrincipalID,
+		ResourceType:       a.ResourceType,
+		ResourceID:         a.ResourceID,
+		ResourceName:       a.ResourceName,
+		CorrelationID:      a.CorrelationID,
+		Visibility:         string(a.Visibility),
+		Status:             string(a.Status),
+		Severity:           string(a.Severity),
+		Category:           a.Category,
+		Message:            a.Message,
+		RequestID:          a.RequestID,
+		UserAgent:          a.UserAgent,
+		Traceparent:        a.Traceparent,
+		TargetPrincipalIDs: append([]uuid.UUID{}, a.TargetPrincipalIDs...),
+		DeliveryChannels:   a.DeliveryChannels,
+		Warning:            a.Warning,
+		Payload:            a.Payload,
 	}
 	for _, optional := range []struct {
 		id uuid.UUID
 		at **uuid.UUID
-	}{{a.ParentID, &o.ParentID}, {a.OwnerID, &o.OwnerID}, {a.TargetPrincipalID, &o.TargetPrincipalID}} {
+	}{{a.ParentID, &o.ParentID}, {a.OwnerID, &o.OwnerID}} {
 		if optional.id != uuid.Nil {
 			*optional.at = &optional.id
 		}

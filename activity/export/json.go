@@ -24,7 +24,14 @@ func appendObject(b []byte, a *activity.Activity) []byte {
 	b = appendTextField(b, `,"resource_name":`, a.ResourceName)
 	b = appendIDField(b, `,"parent_id":`, a.ParentID)
 	b = appendIDField(b, `,"owner_id":`, a.OwnerID)
-	b = appendIDField(b, `,"target_principal_id":`, a.TargetPrincipalID)
+	b = append(b, `,"target_principal_ids":[`...)
+	for i, id := range a.TargetPrincipalIDs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = jsontext.AppendUUIDOrNull(b, id)
+	}
+	b = append(b, ']')
 	b = appendIDField(b, `,"correlation_id":`, a.CorrelationID)
 	b = appendTextField(b, `,"visibility":`, string(a.Visibility))
 	b = appendTextField(b, `,"status":`, string(a.Status))

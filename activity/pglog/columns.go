@@ -9,7 +9,7 @@ import (
 // Columns lists the columns of fanfare.activities in the order of ScanTargets, for a row that the
 // query calls "a".
 const Columns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.correlation_id,
-	a.target_principal_id, a.owner_id, a.parent_id, a.occurred_at, a.recorded_at, a.ip_key_id,
+	a.target_principal_ids, a.owner_id, a.parent_id, a.occurred_at, a.recorded_at, a.ip_key_id,
 	a.resource_type, a.resource_name, a.action, a.visibility, a.status, a.severity, a.category,
 	a.delivery_channels, a.message, a.request_id, a.user_agent, a.traceparent, a.ip_hash, a.warning,
 	a.payload`
@@ -22,7 +22,7 @@ func ScanTargets(a *activity.Activity) []any {
 		(*zeronull.UUID)(&a.ActorPrincipalID),
 		(*zeronull.UUID)(&a.ResourceID),
 		(*zeronull.UUID)(&a.CorrelationID),
-		(*zeronull.UUID)(&a.TargetPrincipalID),
+		&a.TargetPrincipalIDs,
 		(*zeronull.UUID)(&a.OwnerID),
 		(*zeronull.UUID)(&a.ParentID),
 		(*zeronull.Timestamptz)(&a.OccurredAt),
@@ -48,7 +48,7 @@ func ScanTargets(a *activity.Activity) []any {
 
 // headerColumns lists the columns that decide who may see an activity, in the order of
 // headerTargets.
-const headerColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_id,
+const headerColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_ids,
 	a.owner_id, a.parent_id, a.visibility`
 
 func headerTargets(a *activity.Activity) []any {
@@ -57,7 +57,7 @@ func headerTargets(a *activity.Activity) []any {
 		(*zeronull.UUID)(&a.TenantID),
 		(*zeronull.UUID)(&a.ActorPrincipalID),
 		(*zeronull.UUID)(&a.ResourceID),
-		(*zeronull.UUID)(&a.TargetPrincipalID),
+		&a.TargetPrincipalIDs,
 		(*zeronull.UUID)(&a.OwnerID),
 		(*zeronull.UUID)(&a.ParentID),
 		(*zeronull.Text)(&a.Visibility),

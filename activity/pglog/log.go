@@ -123,7 +123,7 @@ func (l *Log) ScanHeaders(ctx context.Context, s Scan) ([]activity.Activity, err
 	where := q.indexRange
 	if s.NotPrivateTo != uuid.Nil {
 		where += fmt.Sprintf(" AND (a.visibility <> 'private' OR a.actor_principal_id = %[1]s"+
-			" OR a.target_principal_id = %[1]s)", q.arg(s.NotPrivateTo))
+			" OR %[1]s = ANY (a.target_principal_ids))", q.arg(s.NotPrivateTo))
 	}
 	statement := fmt.Sprintf(`
 		SELECT %s

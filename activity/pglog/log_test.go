@@ -37,11 +37,11 @@ func store(t testing.TB, pool *pgxpool.Pool, list ...activity.Activity) {
 	for _, a := range list {
 		batch.Queue(`
 			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id,
-				target_principal_id, owner_id, occurred_at, recorded_at, resource_type, resource_name, action,
+				target_principal_ids, owner_id, occurred_at, recorded_at, resource_type, resource_name, action,
 				visibility, status, severity, category, delivery_channels, message, request_id, payload)
-			VALUES ($1, $2, $3, $4, $5, nullif($6::uuid, $20::uuid), nullif($7::uuid, $20::uuid), $8, $8, $9, $10,
+			VALUES ($1, $2, $3, $4, $5, $6, nullif($7::uuid, $20::uuid), $8, $8, $9, $10,
 				$11, $12, $13, $14, $15, '{}', $16, $17, coalesce($18::jsonb, $19))`,
-			a.ID, a.TenantID, a.ActorPrincipalID, a.ResourceID, a.CorrelationID, a.TargetPrincipalID, a.OwnerID,
+			a.ID, a.TenantID, a.ActorPrincipalID, a.ResourceID, a.CorrelationID, a.TargetPrincipalIDs, a.OwnerID,
 			a.RecordedAt, a.ResourceType, a.ResourceName, a.Action, a.Visibility, a.Status, a.Severity, a.Category,
 			a.Message, a.RequestID, a.Payload, "{}", uuid.Nil)
 	}
@@ -69,23 +69,23 @@ func drawActivity(rt *rapid.T, tenant uuid.UUID, start time.Time, n int) activit
 	took := rapid.SampledFrom([]time.Duration{0, 40 * time.Microsecond, 2 * time.Millisecond, 30 * time.Second}).
 		Draw(rt, "took")
 	return activity.Activity{
-		ID:                salted,
-		TenantID:          tenant,
-		ActorPrincipalID:  id(),
-		ResourceID:        id(),
-		CorrelationID:     id(),
-		TargetPrincipalID: optional(),
-		OwnerID:           optional(),
-		RecordedAt:        at.Add(took),
-		ResourceType:      one("doc", "team"),
-		ResourceName:      one("", "50% off", "Plan B"),
-		Action:            one("doc.created", "doc.moved", "team.created", "docx.created"),
-		Visibility:        activity.ResourceWide,
-		Status:            activity.Status(one("success", "failure")),
-		Severity:          activity.Severity(one("info", "critical")),
-		Category:          one("a", "b"),
-		Message:           one("", "a_b", "Created PLAN", `back\slash`),
-		RequestID:         one("", "r1"),
+		ID:                 salted,
+		TenantID:           tenant,
+		ActorPrincipalID:   id(),
+		ResourceID:         id(),
+		CorrelationID:      id(),
+		TargetPrincipalIDs: rapid.SliceOfNDistinct(rapid.SampledFrom(few), 0, 2, rapid.ID).Draw(rt, "targets"),
+		OwnerID:            optional(),
+		RecordedAt:         at.Add(took),
+		ResourceType:       one("doc", "team"),
+		ResourceName:       one("", "50% off", "Plan B"),
+		Action:             one("doc.created", "doc.moved", "team.created", "docx.created"),
+		Visibility:         activity.ResourceWide,
+		Status:             activity.Status(one("success", "failure")),
+		Severity:           activity.Severity(one("info", "critical")),
+		Category:           one("a", "b"),
+		Message:            one("", "a_b", "Created PLAN", `back\slash`),
+		RequestID:          one("", "r1"),
 	}
 }
 

@@ -76,11 +76,13 @@ func (q *query) addTests(f activity.Filter) {
 		{"actor_principal_id", f.Actor},
 		{"owner_id", f.Owner},
 		{"correlation_id", f.CorrelationID},
-		{"target_principal_id", f.Target},
 	} {
 		if c.value != uuid.Nil {
 			test("a."+c.column+" = %s", c.value)
 		}
+	}
+	if f.Target != uuid.Nil {
+		test("%s = ANY (a.target_principal_ids)", f.Target)
 	}
 	if f.Action != "" {
 		test(`a.action COLLATE "C" ~ %s`, f.ActionRegexp())

@@ -153,7 +153,9 @@ func activityRows(a *activity.Activity) (rows [][]string) {
 	add("resource", strings.TrimSpace(a.ResourceType+" "+a.ResourceID.String()+" "+a.ResourceName))
 	add("parent", optionalID(a.ParentID))
 	add("owner", optionalID(a.OwnerID))
-	add("target", optionalID(a.TargetPrincipalID))
+	for _, target := range a.TargetPrincipalIDs {
+		add("target", target.String())
+	}
 	add("correlation", a.CorrelationID.String())
 	add("visibility", string(a.Visibility))
 	add("status", string(a.Status))

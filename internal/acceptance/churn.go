@@ -270,7 +270,7 @@ func (c *churnRun) judge(ctx context.Context, first *churn.World) (*ChurnResult,
 
 func window(c *Commit) oracle.Window {
 	return oracle.Window{Committed: c.Sent, Settled: c.Settled, Activity: oracle.Activity{
-		ID: c.ID, Resource: c.ResourceID, Actor: c.ActorPrincipalID, Target: c.TargetPrincipalID,
+		ID: c.ID, Resource: c.ResourceID, Actor: c.ActorPrincipalID, Targets: c.TargetPrincipalIDs,
 		Owner: c.OwnerID, Parent: c.ParentID, Action: c.Action, Visibility: string(c.Visibility),
 	}}
 }

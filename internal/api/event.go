@@ -103,7 +103,8 @@ func completeEvent(r huma.Registry, s *huma.Schema) {
 	property(s, "tenant_id", "uuid", "")
 	property(s, "created_at", "date-time", "When the action happened.")
 	property(s, "correlation_id", "uuid", "Links the activities of one workflow.")
-	property(s, "target_principal_id", "uuid", "The principal that the activity addresses.").Nullable = true
+	target := property(s, "target_principal_id", "uuid", "The principal that the activity addresses, if exactly one.")
+	target.Nullable = true
 	property(s, "action", "", "<resource>.<verb>").Examples = []any{"signal.created"}
 	property(s, "visibility", "", "Who may see it besides the resource's owner and delegators.").Enum = []any{
 		"private", "resource", "scope", "tenant",

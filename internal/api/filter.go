@@ -11,7 +11,7 @@ type (
 	// FilterCommon has the parameters of all lists of activities.
 	FilterCommon struct {
 		Action        string    `query:"action" maxLength:"200" doc:"A pattern of actions." example:"project.*"`
-		Target        ID        `query:"target" doc:"The principal that the activity addresses."`
+		Target        ID        `query:"target" doc:"A principal that the activity addresses."`
 		CorrelationID ID        `query:"correlation_id" doc:"The correlation id."`
 		RequestID     string    `query:"request_id" maxLength:"200" doc:"The id of the service's request."`
 		Status        string    `query:"status" enum:"success,failure"`

@@ -37,21 +37,22 @@ func newSpy(t testing.TB, w *world) *spy {
 		ResourceID: at.folder, ActorPrincipalID: at.delegator,
 	})
 	s.secret = activity.Activity{
-		ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), TargetPrincipalID: uuid.New(), OwnerID: uuid.New(),
-		CorrelationID: uuid.New(), Action: "plan.hidden", ResourceType: "plan", RequestID: "r-hidden",
+		ActorPrincipalID: uuid.New(), ResourceID: uuid.New(), OwnerID: uuid.New(),
+		TargetPrincipalIDs: []uuid.UUID{uuid.New()},
+		CorrelationID:      uuid.New(), Action: "plan.hidden", ResourceType: "plan", RequestID: "r-hidden",
 		Status: activity.Failure, Severity: activity.Critical, Category: "plans", Message: codename,
 	}
 	at.fill(6_000)
 	for _, age := range []string{"1 second", "4 seconds"} {
 		w.exec(`
 			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id,
-				target_principal_id, owner_id, occurred_at, recorded_at, resource_type, action, visibility, status,
+				target_principal_ids, owner_id, occurred_at, recorded_at, resource_type, action, visibility, status,
 				severity, category, delivery_channels, payload, message, request_id)
 			SELECT fanfare.uuidv7(x.at), $1, $2, $3, $4, $5, $6, x.at, x.at, 'plan', 'plan.hidden', 'private',
 				'failure', 'critical', 'plans', '{}', '{}', $7, 'r-hidden'
 			FROM (SELECT now() - $8::text::interval AS at) AS x`,
 			at.id, s.secret.ActorPrincipalID, s.secret.ResourceID, s.secret.CorrelationID,
-			s.secret.TargetPrincipalID, s.secret.OwnerID, codename, age)
+			s.secret.TargetPrincipalIDs, s.secret.OwnerID, codename, age)
 	}
 	return s
 }
@@ -124,7 +125,7 @@ func TestInvisibleFieldsAreNotRecovered(t *testing.T) {
 		{"actor", s.secret.ActorPrincipalID.String(), other},
 		{"resource", s.secret.ResourceID.String(), other},
 		{"resource_type", "plan", "plaz"},
-		{"target", s.secret.TargetPrincipalID.String(), other},
+		{"target", s.secret.TargetPrincipalIDs[0].String(), other},
 		{"owner", s.secret.OwnerID.String(), other},
 		{"correlation_id", s.secret.CorrelationID.String(), other},
 		{"request_id", "r-hidden", "r-absent"},

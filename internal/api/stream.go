@@ -65,7 +65,7 @@ type StreamFilter struct {
 	Actor         ID     `query:"actor" doc:"The actor."`
 	Resource      ID     `query:"resource" doc:"The resource."`
 	ResourceType  string `query:"resource_type" maxLength:"100"`
-	Target        ID     `query:"target" doc:"The principal that the activity addresses."`
+	Target        ID     `query:"target" doc:"The principal that the activity addresses, if exactly one."`
 	CorrelationID ID     `query:"correlation_id" doc:"The correlation id."`
 	Severity      string `query:"severity" enum:"info,warning,error,critical"`
 	Category      string `query:"category" maxLength:"100"`

@@ -56,7 +56,7 @@ type ActionFilter interface {
 // where the rules are. tenant has the preferences of the candidate's tenant.
 func Decide(a *activity.Activity, c *watchers.Candidate, tenant preferences.Fields, filter ActionFilter) Decision {
 	d := Decision{Reasons: c.Reasons &^ watchers.Target}
-	if isTarget(a, c.PrincipalID) {
+	if a.HasTarget(c.PrincipalID) {
 		d.Reasons |= watchers.Target
 	}
 	d.Preference, d.From = preferences.Effective(c.Own, tenant)
@@ -109,10 +109,6 @@ func chosen(a *activity.Activity, c *watchers.Candidate, d *Decision, filter Act
 		return RuleMuted, false
 	}
 	return RuleMode, filter.Includes(d.Preference, a.Action)
-}
-
-func isTarget(a *activity.Activity, principal uuid.UUID) bool {
-	return principal == a.TargetPrincipalID
 }
 
 // permittedReasons returns the reasons for which a candidate may be notified. An owner, a delegator

@@ -171,7 +171,7 @@ func TestDecide(t *testing.T) {
 			c.candidate.PrincipalID = me
 		}
 		if c.target {
-			a.TargetPrincipalID = c.candidate.PrincipalID
+			a.TargetPrincipalIDs = []uuid.UUID{c.candidate.PrincipalID}
 		}
 		for kind, f := range map[string]ActionFilter{"filter": filter, "batch": filter.Batch()} {
 			d := Decide(a, &c.candidate, c.tenant, f)

@@ -158,15 +158,21 @@ func (w *world) load(t *testing.T, rt *rapid.T, tx pgx.Tx) {
 func (w *world) drawActivities(rt *rapid.T) []activity.Activity {
 	list := make([]activity.Activity, rapid.IntRange(1, 8).Draw(rt, "activities"))
 	for i := range list {
+		var targets []uuid.UUID
+		for range rapid.IntRange(0, 2).Draw(rt, "targets") {
+			if id := pick(rt, "target", w.principals); id != uuid.Nil && !slices.Contains(targets, id) {
+				targets = append(targets, id)
+			}
+		}
 		list[i] = activity.Activity{
-			ID:                uuid.New(),
-			TenantID:          w.tenant,
-			Action:            "thing.changed",
-			ActorPrincipalID:  pick(rt, "actor", w.principals),
-			ResourceID:        rapid.SampledFrom(w.resources).Draw(rt, "resource"),
-			TargetPrincipalID: pick(rt, "target", w.principals),
-			OwnerID:           pick(rt, "recorded owner", w.principals),
-			ParentID:          pick(rt, "recorded parent", w.resources),
+			ID:                 uuid.New(),
+			TenantID:           w.tenant,
+			Action:             "thing.changed",
+			ActorPrincipalID:   pick(rt, "actor", w.principals),
+			ResourceID:         rapid.SampledFrom(w.resources).Draw(rt, "resource"),
+			TargetPrincipalIDs: targets,
+			OwnerID:            pick(rt, "recorded owner", w.principals),
+			ParentID:           pick(rt, "recorded parent", w.resources),
 			Visibility: rapid.SampledFrom([]activity.Visibility{
 				activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible,
 			}).Draw(rt, "visibility"),

@@ -264,10 +264,15 @@ func (s *stage) record(actor, action, resource string, flags map[string]string) 
 		Visibility:       activity.Visibility(flags["visibility"]),
 	}
 	for name, field := range map[string]*uuid.UUID{
-		"target": &e.TargetPrincipalID, "owner": &e.OwnerID, "in": &e.ParentID,
+		"owner": &e.OwnerID, "in": &e.ParentID,
 	} {
 		if flags[name] != "" {
 			*field = s.id(flags[name])
+		}
+	}
+	for target := range strings.SplitSeq(flags["target"], ",") {
+		if target != "" {
+			e.TargetPrincipalIDs = append(e.TargetPrincipalIDs, s.id(target))
 		}
 	}
 	for _, to := range strings.Split(flags["to"], ",") {

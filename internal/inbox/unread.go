@@ -83,7 +83,7 @@ FROM ` + newestUnread + groupActivities
 	groupActivities = `
 LEFT JOIN LATERAL (
     SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility,
-           a.actor_principal_id = $2 OR coalesce(a.target_principal_id = $2, false) AS own
+           a.actor_principal_id = $2 OR coalesce($2 = ANY (a.target_principal_ids), false) AS own
     FROM fanfare.activities AS a WHERE a.id = u.activity_id AND a.tenant_id = $1 LIMIT 1
 ) AS a ON true
 GROUP BY a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own`
@@ -121,7 +121,7 @@ func readUnread(
 		)
 		g.purged = own == nil
 		if own != nil && *own {
-			q.TargetID = principal.PrincipalID
+			q.ActorID = principal.PrincipalID
 		}
 		rows += g.count
 		return g, err

@@ -119,20 +119,21 @@ func drawEnvelope(rt *rapid.T, tenant uuid.UUID) activity.Envelope {
 	id := func() uuid.UUID { return rapid.SampledFrom(few).Draw(rt, "id") }
 	optional := func() uuid.UUID { return rapid.SampledFrom(append([]uuid.UUID{{}}, few...)).Draw(rt, "optional id") }
 	return activity.Envelope{
-		TenantID:          tenant,
-		ActorPrincipalID:  id(),
-		ResourceID:        id(),
-		CorrelationID:     optional(),
-		TargetPrincipalID: optional(),
-		OwnerID:           optional(),
-		ResourceType:      one("doc", "team"),
-		ResourceName:      one("", "50% off", "Plan B"),
-		Action:            one("doc.created", "doc.moved", "team.created", "docx.created"),
-		Status:            activity.Status(one("success", "failure")),
-		Severity:          activity.Severity(one("info", "critical")),
-		Category:          one("a", "b"),
-		Message:           one("", "a_b", "Created PLAN", `back\slash`),
-		RequestID:         one("", "r1"),
+		TenantID:           tenant,
+		ActorPrincipalID:   id(),
+		ResourceID:         id(),
+		CorrelationID:      optional(),
+		TargetPrincipalID:  optional(),
+		TargetPrincipalIDs: rapid.SliceOfN(rapid.SampledFrom(few), 0, 2).Draw(rt, "targets"),
+		OwnerID:            optional(),
+		ResourceType:       one("doc", "team"),
+		ResourceName:       one("", "50% off", "Plan B"),
+		Action:             one("doc.created", "doc.moved", "team.created", "docx.created"),
+		Status:             activity.Status(one("success", "failure")),
+		Severity:           activity.Severity(one("info", "critical")),
+		Category:           one("a", "b"),
+		Message:            one("", "a_b", "Created PLAN", `back\slash`),
+		RequestID:          one("", "r1"),
 	}
 }
 
@@ -203,6 +204,9 @@ func filters(t *testing.T, s Subject) {
 		},
 		"workflow": {activity.OfWorkflow(few[1]), func(e *activity.Envelope) { e.CorrelationID = few[1] }},
 		"target":   {activity.Filter{Target: few[1]}, func(e *activity.Envelope) { e.TargetPrincipalID = few[1] }},
+		"one of the targets": {activity.Filter{Target: few[1]}, func(e *activity.Envelope) {
+			e.TargetPrincipalIDs = few[1:]
+		}},
 		"type": {
 			activity.Filter{ResourceType: "dataset"},
 			func(e *activity.Envelope) { e.ResourceType = "dataset" },

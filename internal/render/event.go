@@ -34,7 +34,7 @@ func newEvent(a *activity.Activity, actor directory.Actor) activity.Event {
 			Name:         a.ResourceName,
 		},
 		Action:            a.Action,
-		TargetPrincipalID: nullable(a.TargetPrincipalID),
+		TargetPrincipalID: nullable(a.OnlyTarget()),
 		Visibility:        a.Visibility,
 		Payload:           a.Payload,
 		UIHints:           activity.UIHints{Category: a.Category, Severity: a.Severity, Icon: a.ResourceType},

@@ -46,7 +46,7 @@ func TestEventJSON(t *testing.T) {
 		Payload:          json.RawMessage(`{"score":0.7}`),
 	}
 	addressed := a
-	addressed.TargetPrincipalID, addressed.ParentID = target, parent
+	addressed.TargetPrincipalIDs, addressed.ParentID = []uuid.UUID{target}, parent
 	addressed.Action, addressed.Message = "member.role_changed", "Ada made you an editor"
 	addressed.Severity, addressed.Visibility = activity.Warning, activity.Private
 	const start = `{"version":"1","event_id":"0198c6f0-7c00-7abc-8def-0123456789ab",` +

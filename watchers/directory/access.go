@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -14,7 +15,7 @@ import (
 // Access is the relation of a principal to an activity and its resource, as far as it decides who
 // may see the activity.
 type Access struct {
-	Party   bool // is the actor or the target of the activity
+	Party   bool // is the actor or a target of the activity
 	Manager bool // owns the resource, or holds the role owner or delegator on it or on an ancestor
 	OnChain bool // holds a role on the resource or on an ancestor
 	InScope bool // holds a role on the resource, on an ancestor, or below the resource's parent
@@ -52,8 +53,9 @@ func DependsOnRoles(v activity.Visibility) (onChain, inScope bool) {
 // AccessQuery asks whether a principal may see an activity. OwnerID and ParentID are used if the
 // directory does not contain the resource; uuid.Nil is none.
 type AccessQuery struct {
-	ResourceID, OwnerID, ParentID, ActorID, TargetID uuid.UUID
-	Visibility                                       activity.Visibility
+	ResourceID, OwnerID, ParentID, ActorID uuid.UUID
+	TargetIDs                              []uuid.UUID
+	Visibility                             activity.Visibility
 }
 
 // AccessQueryFor returns the query about an activity.
@@ -63,7 +65,7 @@ func AccessQueryFor(a *activity.Activity) AccessQuery {
 		OwnerID:    a.OwnerID,
 		ParentID:   a.ParentID,
 		ActorID:    a.ActorPrincipalID,
-		TargetID:   a.TargetPrincipalID,
+		TargetIDs:  a.TargetPrincipalIDs,
 		Visibility: a.Visibility,
 	}
 }
@@ -101,7 +103,7 @@ func CanView(ctx context.Context, db pg.Querier, principal activity.Principal, q
 
 // partyAccess returns the access that does not depend on the tree.
 func (q *AccessQuery) partyAccess(principal activity.Principal) Access {
-	return Access{Party: q.ActorID == principal.PrincipalID || q.TargetID == principal.PrincipalID}
+	return Access{Party: q.ActorID == principal.PrincipalID || slices.Contains(q.TargetIDs, principal.PrincipalID)}
 }
 
 // startsOf returns the distinct starts of the queries that the tree decides.

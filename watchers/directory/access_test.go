@@ -57,7 +57,7 @@ func TestCanViewByVisibility(t *testing.T) {
 	var queries []directory.AccessQuery
 	for _, v := range visibilities {
 		queries = append(queries, directory.AccessQuery{
-			ResourceID: d.Doc, ActorID: actor, TargetID: target, Visibility: v,
+			ResourceID: d.Doc, ActorID: actor, TargetIDs: []uuid.UUID{uuid.New(), target}, Visibility: v,
 		})
 	}
 	for _, tt := range []struct {

@@ -151,8 +151,8 @@ var logQueries = []logQuery{
 		),
 	},
 	{name: "target", run: newestOf(func(a *activity.Activity) activity.Filter {
-		return activity.Filter{Target: a.TargetPrincipalID}
-	}), fits: func(a *activity.Activity) bool { return a.TargetPrincipalID != uuid.Nil }},
+		return activity.Filter{Target: a.TargetPrincipalIDs[0]}
+	}), fits: func(a *activity.Activity) bool { return len(a.TargetPrincipalIDs) > 0 }},
 	{
 		name: "request",
 		run:  newestOf(func(a *activity.Activity) activity.Filter { return activity.Filter{RequestID: a.RequestID} }),

@@ -36,10 +36,10 @@ func must(b []byte, err error) []byte {
 	return b
 }
 
-const activityColumns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, " +
+const activityColumns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, " +
 	"owner_id, parent_id, occurred_at, recorded_at, resource_type, resource_name, action, visibility, status, " +
 	"severity, category, " +
-	"delivery_channels, message, request_id, payload"
+	"target_principal_ids, delivery_channels, message, request_id, payload"
 
 // history generates the activities in their order, and their notifications.
 type history struct {
@@ -74,13 +74,19 @@ func (h *history) next(row []byte) []byte {
 		h.notify(t, r, id, actor, at)
 	}
 	action := pick(random, actions)
-	for _, value := range []uuid.UUID{id, t.ID, actor, r.id, id, target, r.owner, r.project} {
+	for _, value := range []uuid.UUID{id, t.ID, actor, r.id, id, r.owner, r.project} {
 		row = append(appendID(row, value), '\t')
 	}
 	for range 2 { // occurred, recorded
 		row = append(at.UTC().AppendFormat(row, time.RFC3339Nano), '\t')
 	}
-	row = append(row, "signal\t"+r.name+"\t"+action+"\t"+visibility+"\tsuccess\tinfo\tsignal\t{}\t"...)
+	row = append(row, "signal\t"+r.name+"\t"+action+"\t"+visibility+"\tsuccess\tinfo\tsignal\t"...)
+	if target == uuid.Nil {
+		row = append(row, null...)
+	} else {
+		row = append(appendID(append(row, '{'), target), '}')
+	}
+	row = append(row, "\t{}\t"...)
 	row = append(row, "changed in the weekly review\treq-"...)
 	row = append(strconv.AppendInt(row, int64(h.made), 10), '\t')
 	return append(append(row, payload...), '\n')

@@ -31,6 +31,21 @@ func UUID(row []byte, id uuid.UUID) []byte {
 	return append(binary.BigEndian.AppendUint32(row, 16), id[:]...)
 }
 
+// uuidType is uuid's OID.
+const uuidType = 2950
+
+// UUIDs appends a uuid[] of one element; uuid.Nil is NULL.
+func UUIDs(row []byte, id uuid.UUID) []byte {
+	if id == uuid.Nil {
+		return Null(row)
+	}
+	row = binary.BigEndian.AppendUint32(row, 20+4+16)
+	for _, n := range [...]uint32{1, 0, uuidType, 1, 1} { // dimensions, nulls, type, length, lower bound
+		row = binary.BigEndian.AppendUint32(row, n)
+	}
+	return UUID(row, id)
+}
+
 // Time appends a timestamptz.
 func Time(row []byte, at time.Time) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(row, 8), uint64(at.UnixMicro()-epoch))

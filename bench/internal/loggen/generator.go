@@ -66,10 +66,10 @@ var (
 )
 
 // columns are the columns that a generator writes, in their order.
-const columns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, target_principal_id, owner_id, " +
+const columns = "id, tenant_id, actor_principal_id, resource_id, correlation_id, owner_id, " +
 	"parent_id, occurred_at, recorded_at, ip_key_id, resource_type, resource_name, action, visibility, status, " +
 	"severity, category, " +
-	"delivery_channels, message, request_id, user_agent, traceparent, ip_hash, payload"
+	"target_principal_ids, delivery_channels, message, request_id, user_agent, traceparent, ip_hash, payload"
 
 const columnCount = 25
 
@@ -144,7 +144,7 @@ func (g *generator) activity(row []byte) []byte {
 		target = t.people[random.IntN(len(t.people))]
 	}
 	row = bulk.Fields(row, columnCount)
-	for _, value := range [...]uuid.UUID{id, t.id, actor, r.id, g.correlation(number, id), target, r.owner, r.parent} {
+	for _, value := range [...]uuid.UUID{id, t.id, actor, r.id, g.correlation(number, id), r.owner, r.parent} {
 		row = bulk.UUID(row, value)
 	}
 	row = bulk.Time(bulk.Time(row, at), at)
@@ -173,7 +173,7 @@ func (g *generator) activity(row []byte) []byte {
 	for _, value := range [...]string{h.resourceType, r.name, h.action, visibility, status, severity, h.category} {
 		row = bulk.Text(row, value)
 	}
-	row = bulk.NoTexts(row)
+	row = bulk.NoTexts(bulk.UUIDs(row, target))
 	message, agent := "", ""
 	if random.IntN(2) == 0 {
 		message = messages[random.IntN(len(messages))]

@@ -40,6 +40,9 @@ func (w *World) Envelope(random *rand.Rand, n int) activity.Envelope {
 	if random.IntN(5) == 0 {
 		e.TargetPrincipalID = pick(random, t.People)
 	}
+	for random.IntN(8) == 0 {
+		e.TargetPrincipalIDs = append(e.TargetPrincipalIDs, pick(random, t.People))
+	}
 	if random.IntN(5) == 0 { // applies if the resource leaves the directory
 		e.OwnerID, e.ParentID = pick(random, t.People), pick(random, t.Folders)
 	}

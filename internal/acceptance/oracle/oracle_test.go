@@ -60,7 +60,7 @@ func TestRecipients(t *testing.T) {
 		},
 		{
 			"target of an action that is not a mutation", subscribed(root, 0),
-			Activity{Action: "signal.checked", Visibility: "private", Target: ann},
+			Activity{Action: "signal.checked", Visibility: "private", Targets: []uuid.UUID{ann}},
 			push,
 		},
 		{"subscriber to an ancestor", func(t *Tenant) {
@@ -71,12 +71,12 @@ func TestRecipients(t *testing.T) {
 		{"muted owner", owns(Preference{Mode: "all", Muted: true}), updated, none},
 		{
 			"muted target", func(t *Tenant) { t.Preferences[ann] = Preference{Muted: true} },
-			Activity{Action: "resource.updated", Visibility: "resource", Target: ann},
+			Activity{Action: "resource.updated", Visibility: "resource", Targets: []uuid.UUID{ann}},
 			inbox,
 		},
 		{
 			"inactive target", func(t *Tenant) { t.Inactive[ann] = true },
-			Activity{Action: "resource.updated", Visibility: "resource", Target: ann},
+			Activity{Action: "resource.updated", Visibility: "resource", Targets: []uuid.UUID{ann}},
 			none,
 		},
 	} {

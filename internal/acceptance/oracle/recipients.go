@@ -10,8 +10,9 @@ import (
 // Activity is a recorded activity. Owner and Parent apply when the directory does not contain the
 // resource.
 type Activity struct {
-	ID, Resource, Actor, Target, Owner, Parent uuid.UUID
-	Action, Visibility                         string
+	ID, Resource, Actor, Owner, Parent uuid.UUID
+	Targets                            []uuid.UUID
+	Action, Visibility                 string
 }
 
 // Delivery describes how a recipient receives an activity: as an inbox row, and by a push unless
@@ -33,7 +34,7 @@ func (t *Tenant) Recipients(a Activity) map[uuid.UUID]Delivery {
 	for principal := range t.candidates(a, owner, chain) {
 		switch {
 		case principal == a.Actor, principal == uuid.Nil, t.Inactive[principal]:
-		case principal == a.Target:
+		case slices.Contains(a.Targets, principal):
 			recipients[principal] = Delivery{Inbox: true, Push: !t.Preferences[principal].Muted}
 		case principal != owner && !t.delegates(principal, chain) && !t.permits(a.Visibility, principal, parent, chain):
 		case t.Preferences[principal].accepts(a.Action, t.Notify[a.Action]):
@@ -43,9 +44,12 @@ func (t *Tenant) Recipients(a Activity) map[uuid.UUID]Delivery {
 	return recipients
 }
 
-// candidates returns the subscribers, the owner, the delegators and the target.
+// candidates returns the subscribers, the owner, the delegators and the targets.
 func (t *Tenant) candidates(a Activity, owner uuid.UUID, chain []uuid.UUID) map[uuid.UUID]bool {
-	found := map[uuid.UUID]bool{owner: true, a.Target: true}
+	found := map[uuid.UUID]bool{owner: true}
+	for _, target := range a.Targets {
+		found[target] = true
+	}
 	for level, resource := range chain {
 		for principal, s := range t.subscriptions[resource] {
 			if level == 0 || s&ScopeDescendants != 0 {
