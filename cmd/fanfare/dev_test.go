@@ -40,8 +40,11 @@ func TestDevSQL(t *testing.T) {
 	if want := "1\tApollo\n2\t\n2\n"; got.code != exitOK || got.stdout != want || got.stderr != "" {
 		t.Errorf("got %+v, want the rows %q", got, want)
 	}
-	got = devSQL(t, `SELECT 'before'; INSERT INTO projects VALUES (3, 'x'); SELECT nothing FROM projects; SELECT 'after'`,
-		db.URL)
+	got = devSQL(t, `
+		SELECT 'before';
+		INSERT INTO projects VALUES (3, 'x');
+		SELECT nothing FROM projects;
+		SELECT 'after'`, db.URL)
 	if got.code != exitFailure || strings.Contains(got.stdout, "after") ||
 		!strings.Contains(got.stderr, `column "nothing" does not exist`) {
 		t.Errorf("a statement that fails: got %+v, want PostgreSQL's error and nothing after it", got)
@@ -69,7 +72,7 @@ func TestDevLeavesNothing(t *testing.T) {
 	killed.end(t, syscall.SIGKILL)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		d := startDev(t)
-		waittest.Until(t, "no file of the process that was killed is left", func() bool { return len(killed.files()) == 0 })
+		waittest.Until(t, "no file of the killed process is left", func() bool { return len(killed.files()) == 0 })
 		d.commands(t)
 		d.end(t, signal)
 		if left := d.files(); len(left) != 0 {
@@ -80,7 +83,6 @@ func TestDevLeavesNothing(t *testing.T) {
 
 // devProcess is a fanfare dev in a process of its own.
 type devProcess struct {
-	binary    string
 	process   *exec.Cmd
 	ended     chan error
 	out       *logged
@@ -103,7 +105,7 @@ func startDev(t testing.TB) *devProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &devProcess{binary: binary, process: exec.Command(binary, "dev"), ended: make(chan error, 1), out: new(logged)}
+	d := &devProcess{process: exec.Command(binary, "dev"), ended: make(chan error, 1), out: new(logged)}
 	d.process.Env = append(os.Environ(), asProgram+"=1")
 	d.process.Stdout, d.process.Stderr = d.out, d.out
 	if err := d.process.Start(); err != nil {
@@ -163,7 +165,7 @@ func (d *devProcess) commands(t testing.TB) {
 		t.Fatalf("got the commands %q, want two in SQL, in\n%s", sql, d.out)
 	}
 	shell := func(i int) string {
-		script := fmt.Sprintf(". %s/env\n%s dev sql \"$%s_URL\" %s", d.dir, d.binary, sql[i][1], sql[i][2])
+		script := fmt.Sprintf(". %s/env\n%s dev sql \"$%s_URL\" %s", d.dir, d.process.Path, sql[i][1], sql[i][2])
 		cmd := exec.CommandContext(t.Context(), "sh", "-euc", script)
 		cmd.Env = []string{asProgram + "=1"}
 		out, err := cmd.CombinedOutput()
