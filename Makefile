@@ -10,8 +10,10 @@ export FUZZ_API_EXAMPLES ?= 50
 DEMO_FLAGS ?=
 MATRIX_POSTGRES ?= 15,16,17,18
 MATRIX_CENTRIFUGO ?= 6,5
-SHORT_PACKAGES ?= ./migrations ./outbox ./activity/pglog ./activity/retention ./watchers/... \
-	./internal/centrifugo ./internal/devstack ./internal/doctor ./internal/fanout ./internal/stream
+MATRIX_FLAGS ?=
+# The packages whose tests start servers, without those that run whole programs.
+SHORT_PACKAGES ?= $(shell go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
+	awk '/\/internal\/(pgtest|devstack)( |$$)/ && $$1 !~ /\/(cmd|acceptance|demo|sandbox)/ { print $$1 }')
 
 # The drivers of PostgreSQL that the examples in Python and JavaScript use.
 export PYTHONPATH := $(CURDIR)/.tools/python$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -79,12 +81,12 @@ test-recording: .tools/teststack servers ## Run the Go examples of docs/recordin
 .PHONY: test-matrix
 test-matrix: .tools/teststack .tools/testmatrix ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
 	@.ci/ensure postgres curl psycopg pg chromium
-	@exec .tools/testmatrix -postgres '$(MATRIX_POSTGRES)' -centrifugo '$(MATRIX_CENTRIFUGO)' -- \
+	@exec .tools/testmatrix $(MATRIX_FLAGS) -postgres '$(MATRIX_POSTGRES)' -centrifugo '$(MATRIX_CENTRIFUGO)' -- \
 		-timeout 10m $(TEST_FLAGS) $(PACKAGES)
 
 .PHONY: test-matrix-short
-test-matrix-short: ## Run test-matrix with the packages that depend most on the servers.
-	@$(MAKE) --no-print-directory test-matrix PACKAGES='$(SHORT_PACKAGES)'
+test-matrix-short: ## Run the tests that start servers on each version of PostgreSQL and of Centrifugo once or twice.
+	@$(MAKE) --no-print-directory test-matrix PACKAGES='$(SHORT_PACKAGES)' MATRIX_FLAGS=-in-turn
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME.

@@ -75,20 +75,33 @@ func TestMajors(t *testing.T) {
 	}
 }
 
-// TestServerThatCannotBeHad runs no combination, since there is none with the server.
-func TestServerThatCannotBeHad(t *testing.T) {
+// TestServersThatCannotBeHad runs no combination, since there is none of the servers.
+func TestServersThatCannotBeHad(t *testing.T) {
 	t.Chdir(t.TempDir()) // without .ci/fetch-postgres and a Makefile
 	t.Setenv("FANFARE_CENTRIFUGO_BIN", "")
 	t.Setenv("PATH", t.TempDir())
-	var out strings.Builder
-	code := run(t.Context(), []string{"-postgres", "14", "-centrifugo", "4,5"}, &out)
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if code != 1 || len(lines) != 3 {
-		t.Fatalf("got %d and\n%s\nwant 1 and a table of two combinations", code, &out)
-	}
-	for i, centrifugo := range []string{"v4", "v5"} {
-		if fields := strings.Fields(lines[i+1]); fields[0] != "14" || fields[1] != centrifugo || fields[6] != "FAIL:" {
-			t.Errorf("got %q, want a failure of 14 with %s", lines[i+1], centrifugo)
+	for _, c := range []struct {
+		args []string
+		want []string // the combinations
+	}{
+		{[]string{"-postgres", "13,14", "-centrifugo", "4,5"}, []string{"13 v4", "13 v5", "14 v4", "14 v5"}},
+		{[]string{"-in-turn", "-postgres", "12,13,14", "-centrifugo", "4,5"}, []string{"12 v4", "13 v5", "14 v4"}},
+		{[]string{"-in-turn", "-postgres", "14", "-centrifugo", "4,5"}, []string{"14 v4"}},
+	} {
+		var out strings.Builder
+		if code := run(t.Context(), c.args, &out); code != 1 {
+			t.Errorf("%v: got exit code %d, want 1", c.args, code)
+		}
+		var got []string
+		for _, line := range strings.Split(strings.TrimSpace(out.String()), "\n")[1:] {
+			fields := strings.Fields(line)
+			got = append(got, fields[0]+" "+fields[1])
+			if len(fields) < 8 || fields[6] != "FAIL:" {
+				t.Errorf("%v: got %q, want a failure with its reason", c.args, line)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%v: combinations (-want +got):\n%s", c.args, diff)
 		}
 	}
 }
