@@ -137,11 +137,11 @@ func TestServedBy(t *testing.T) {
 		index index
 		want  bool
 	}{
-		{index{[]string{"org", "(who)::uuid"}, ""}, true},
-		{index{[]string{"(who)::uuid", "role"}, "(gone IS NULL)"}, true},
-		{index{[]string{"(who)::uuid"}, "(kind = 1)"}, false},
+		{index{[]string{"org", "((who)::uuid)"}, ""}, true},
+		{index{[]string{"((who)::uuid)", "role"}, "(gone IS NULL)"}, true},
+		{index{[]string{"((who)::uuid)"}, "(kind = 1)"}, false},
 		{index{[]string{"org"}, ""}, false},
-		{index{[]string{"org", "role", "(who)::uuid"}, ""}, false},
+		{index{[]string{"org", "role", "((who)::uuid)"}, ""}, false},
 		{index{[]string{"who"}, ""}, false},
 	} {
 		if got := scans[0].servedBy(c.index, "V"); got != c.want {

@@ -47,8 +47,8 @@ func remedyFor(err *pgconn.PgError, role string) string {
 		if role == "" {
 			return "grant the privilege to the role of --database-url, or use the role that owns the schema"
 		}
-		return "GRANT USAGE ON SCHEMA fanfare TO " + role + ", GRANT SELECT ON fanfare.schema_version TO " + role +
-			", or use the role that owns the schema"
+		return "GRANT USAGE ON SCHEMA fanfare TO " + role + "; GRANT SELECT ON fanfare.schema_version TO " + role +
+			"; or use the role that owns the schema"
 	case "26000", "42P05", "08P01": // invalid_sql_statement_name, duplicate_prepared_statement, protocol_violation
 		return "behind PgBouncer, add default_query_exec_mode=exec to --database-url"
 	}

@@ -95,11 +95,12 @@ func (l lookup) served(ctx context.Context, tx pgx.Tx) (bool, error) {
 	return true, nil
 }
 
-// indexesOf returns the valid indexes of the scanned table.
+// indexesOf returns the valid indexes of the scanned table. Their expressions are not printed pretty,
+// like those of a plan.
 func indexesOf(ctx context.Context, tx pgx.Tx, s scan) ([]index, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT ARRAY(
-		           SELECT pg_get_indexdef(i.indexrelid, n, true)
+		           SELECT pg_get_indexdef(i.indexrelid, n, false)
 		           FROM generate_series(1, i.indnkeyatts) AS n ORDER BY n
 		       ),
 		       coalesce(pg_get_expr(i.indpred, i.indrelid), '')

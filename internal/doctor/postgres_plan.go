@@ -10,7 +10,7 @@ import (
 type scan struct{ schema, table, filter string }
 
 // index describes an index: its columns or expressions in their order, and the predicate of a
-// partial index.
+// partial index. PostgreSQL encloses an expression other than a function call in parentheses.
 type index struct {
 	columns   []string
 	predicate string
@@ -24,6 +24,9 @@ func (s scan) servedBy(i index, value string) bool {
 		return false
 	}
 	for _, column := range i.columns {
+		if inner, ok := strings.CutPrefix(column, "("); ok {
+			column = strings.TrimSuffix(inner, ")")
+		}
 		_, compared, found := strings.Cut(s.filter, "("+column+" = '")
 		if !found {
 			return false

@@ -212,6 +212,39 @@ func TestDirectoryOfViews(t *testing.T) {
 	examine(t, onDatabase(db)).wantOnly(t, "postgres-indexes", doctor.OK)
 }
 
+// TestDirectoryOfOtherIds defines the directory as views on tables whose ids are no UUIDs, with
+// indexes of the expressions.
+func TestDirectoryOfOtherIds(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	exec(t, db.Pool, `
+		CREATE TABLE people (id bigint PRIMARY KEY, org bigint NOT NULL, name text NOT NULL);
+		CREATE TABLE boats (id text PRIMARY KEY, org bigint NOT NULL, skipper bigint, name text NOT NULL);
+		CREATE TABLE crew (boat text REFERENCES boats, person bigint REFERENCES people, job text);
+		CREATE INDEX ON people (fanfare.id_of('org', org::text), fanfare.id_of('person', id::text));
+		CREATE INDEX ON boats ((md5('boat' || id)::uuid));
+		CREATE INDEX ON crew ((md5('boat' || boat)::uuid));
+		CREATE INDEX ON crew (fanfare.id_of('person', person::text));
+		DROP TABLE fanfare.principals, fanfare.resources, fanfare.role_bindings;
+		CREATE VIEW fanfare.principals AS
+			SELECT fanfare.id_of('person', id::text) AS id, fanfare.id_of('org', org::text) AS tenant_id,
+				'user' AS kind, name AS display_name, true AS active FROM people;
+		CREATE VIEW fanfare.resources AS
+			SELECT md5('boat' || id)::uuid AS id, fanfare.id_of('org', org::text) AS tenant_id,
+				NULL::uuid AS parent_id, fanfare.id_of('person', skipper::text) AS owner_principal_id,
+				'boat' AS type, name FROM boats;
+		CREATE VIEW fanfare.role_bindings AS
+			SELECT fanfare.id_of('org', b.org::text) AS tenant_id,
+				fanfare.id_of('person', c.person::text) AS principal_id,
+				md5('boat' || c.boat)::uuid AS scope_resource_id, c.job AS role_name,
+				NULL::timestamptz AS revoked_at FROM crew AS c JOIN boats AS b ON b.id = c.boat`)
+	examine(t, onDatabase(db)).wantOnly(t, "postgres-indexes", doctor.OK)
+	exec(t, db.Pool, `DROP INDEX crew_id_of_idx`)
+	examine(t, onDatabase(db)).wantOnly(
+		t, "postgres-indexes", doctor.Warn, "no index serves lookups in fanfare.role_bindings by principal_id",
+	)
+}
+
 // newRole creates a role and returns its name and a pool that uses it.
 func newRole(t testing.TB, db *pgtest.DB) (string, *pgxpool.Pool) {
 	t.Helper()
