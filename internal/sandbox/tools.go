@@ -57,13 +57,15 @@ func findTools(ctx context.Context, environ []string) tools {
 		t.python = "python3 is not installed, or older than 3.8"
 	}
 	if t.psycopg = t.python; t.python == "" && !ok("python3", "-c", "import psycopg") {
-		t.psycopg = "python3 lacks the package psycopg: pip install 'psycopg[binary]'"
+		t.psycopg = "python3 lacks the package psycopg: pip install 'psycopg[binary]'," + `
+  then python3 "$DEV/sample.py" record`
 	}
 	if !ok("node", "-e", "process.exit(typeof fetch === 'function' ? 0 : 1)") {
 		t.node = "node is not installed, or older than 18"
 	}
 	if t.pg = t.node; t.node == "" && !ok("node", "-e", "require('pg')") {
-		t.pg = "node lacks the package pg: npm install --global pg, and export NODE_PATH=$(npm root --global)"
+		t.pg = "node lacks the package pg: npm install --global pg, export NODE_PATH=$(npm root --global)," + `
+  then node "$DEV/sample.js" record`
 	}
 	return t
 }
