@@ -95,8 +95,8 @@ func (l lookup) served(ctx context.Context, tx pgx.Tx) (bool, error) {
 	return true, nil
 }
 
-// indexesOf returns the valid indexes of the scanned table. Their expressions are not printed pretty,
-// like those of a plan.
+// indexesOf returns the valid indexes of the scanned table. Like a plan, it does not print their
+// expressions pretty.
 func indexesOf(ctx context.Context, tx pgx.Tx, s scan) ([]index, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT ARRAY(
