@@ -3,10 +3,12 @@ package outbox_test
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
@@ -30,6 +32,7 @@ func TestStatementsOfLanguages(t *testing.T) {
 	if got, want := len(statements), 11; got != want {
 		t.Fatalf("got %d statements, want %d", got, want)
 	}
+	wantFields(t, conn.Conn(), string(page))
 	placeholder := regexp.MustCompile(`[(](\?|%s|[:@][a-z]+)(::| AS)`)
 	for _, match := range statements {
 		query := placeholder.ReplaceAllString(match[1], "($$1$2")
@@ -50,5 +53,29 @@ func TestStatementsOfLanguages(t *testing.T) {
 		if _, err := conn.Exec(t.Context(), example[1]); err != nil {
 			t.Errorf("%s: %v", example[1], err)
 		}
+	}
+}
+
+// wantFields checks that the page's table names the fields of the envelope, and nothing else.
+func wantFields(t *testing.T, conn *pgx.Conn, page string) {
+	t.Helper()
+	_, table, _ := strings.Cut(page, "| field | value |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var got []string
+	for line := range strings.Lines(table) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			for _, match := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(cells[1], -1) {
+				got = append(got, match[1])
+			}
+		}
+	}
+	var want []string
+	if err := conn.QueryRow(t.Context(), "SELECT fanfare.envelope_fields()").Scan(&want); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the fields of the envelope: got %q, want %q", got, want)
 	}
 }
