@@ -69,6 +69,11 @@ func TestGettingStarted(t *testing.T) {
 	if inbox == "" {
 		t.Error("the page does not read the inbox")
 	}
+	waittest.Until(t, "the listener prints what Go and Python record", func() bool {
+		s.run("true")
+		streamed := strings.Join(s.streamed, "\n")
+		return strings.Contains(streamed, "Renamed from Go") && strings.Contains(streamed, "Renamed from Python")
+	})
 }
 
 // block is a code block. file is the name that the page gives it, in a sentence "In `main.go`:".
@@ -156,6 +161,8 @@ type session struct {
 	t     *testing.T
 	stdin *os.File
 	lines chan string
+
+	streamed []string // the data of server-sent events that a block prints in the background
 }
 
 func newSession(t *testing.T, dir string) *session {
@@ -211,6 +218,10 @@ func (s *session) run(block string) string {
 				s.t.Fatalf("%s\nfailed:\n%s", block, out.String())
 			case line == end:
 				return out.String()
+			}
+			if data, ok := strings.CutPrefix(line, "data: "); ok {
+				s.streamed = append(s.streamed, data)
+				continue
 			}
 			out.WriteString(line + "\n")
 		case <-timeout.C:
