@@ -27,6 +27,9 @@ const (
 	FieldMuted         Field = "muted"
 )
 
+// AllFields returns all fields.
+func AllFields() []Field { return []Field{FieldMode, FieldCustomActions, FieldMuted} }
+
 // Change lists the fields to change; a nil field keeps its value.
 type Change struct {
 	Mode          *Mode
@@ -47,7 +50,7 @@ func (c Change) Validate() error {
 		})
 	}
 	if c.CustomActions != nil {
-		violations = append(violations, checkPatterns(string(FieldCustomActions), *c.CustomActions)...)
+		violations = append(violations, CheckPatterns(string(FieldCustomActions), *c.CustomActions)...)
 	}
 	if c.MutedActors != nil && len(*c.MutedActors) > MaxMutedActors {
 		violations = append(violations, invalid.Field{
@@ -85,7 +88,8 @@ func (c Change) checkInherit() (violations []invalid.Field) {
 	return violations
 }
 
-func checkPatterns(name string, patterns []string) (violations []invalid.Field) {
+// CheckPatterns returns the violations of a list of patterns, which is the field with this name.
+func CheckPatterns(name string, patterns []string) (violations []invalid.Field) {
 	if len(patterns) > MaxPatterns {
 		return []invalid.Field{{
 			Name:  name,

@@ -2,8 +2,8 @@
 //
 // A [Preference] is what holds for one principal; [Effective] composes it of the fields that the
 // principal and its tenant have set. A [Pattern] is one of its patterns. A [Filter] reports whether
-// a preference includes an action; a [Batch] does so for many principals. A [Level] is what a
-// principal wants to hear of one resource.
+// a preference includes an action; a [Batch] does so for many principals. A [Level] is how
+// much a principal wants to be notified about one resource.
 //
 // Invariants:
 //

@@ -10,8 +10,8 @@ const (
 	ModeCustom    Mode = "custom"    // the actions that a pattern of the principal matches
 )
 
-// Preference is what holds for one principal, whoever has set it. The zero value is the
-// installation's: ModeMutations, not muted.
+// Preference is what holds for one principal; see Effective. The zero value is the installation's:
+// ModeMutations, not muted.
 type Preference struct {
 	Mode          Mode
 	CustomActions []string // patterns of ModeCustom; see Compile
@@ -46,9 +46,9 @@ type Sources struct {
 	Mode, CustomActions, Muted Source
 }
 
-// Effective returns the preference that holds for a principal, from its own fields and its tenant's:
-// each field is its own, else the tenant's, else the installation's. An unknown mode is
-// ModeMutations of whoever has set it.
+// Effective returns the preference that holds for a principal, from its own fields and those of its
+// tenant: each field is its own, else the tenant's, else the installation's. An unknown mode counts
+// as ModeMutations, and as set.
 func Effective(own, tenant Fields) (Preference, Sources) {
 	p := Preference{Mode: ModeMutations}
 	from := Sources{FromInstallation, FromInstallation, FromInstallation}

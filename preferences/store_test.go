@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
@@ -46,7 +47,7 @@ func put(t *testing.T, db *pgtest.DB, principal activity.Principal, c preference
 
 func equal(a, b preferences.Stored) bool {
 	return a.Mode == b.Mode && a.Muted == b.Muted && slices.Equal(a.CustomActions, b.CustomActions) &&
-		a.UpdatedAt.Equal(b.UpdatedAt)
+		slices.Equal(a.MutedActors, b.MutedActors) && a.Sources == b.Sources && a.UpdatedAt.Equal(b.UpdatedAt)
 }
 
 func TestGetReturnsTheDefault(t *testing.T) {
@@ -109,6 +110,101 @@ func TestPutChangesTheGivenFields(t *testing.T) {
 	}
 }
 
+func TestPutKeepsInheritedFields(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	principal := newPrincipal()
+	all, yes, actor := preferences.ModeAll, true, uuid.New()
+	inherited := preferences.Sources{
+		Mode: preferences.FromInstallation, CustomActions: preferences.FromInstallation,
+		Muted: preferences.FromInstallation,
+	}
+	s := put(t, db, principal, preferences.Change{MutedActors: &[]uuid.UUID{actor, uuid.Nil, actor}})
+	if s.Sources != inherited || !slices.Equal(s.MutedActors, []uuid.UUID{actor, uuid.Nil}) {
+		t.Errorf("muted actors: got %+v, want the distinct ones, and nothing else set", s)
+	}
+	_, after := putTenant(t, db, principal.TenantID, preferences.Change{
+		Mode: &all, CustomActions: &[]string{"a.*", "a.*"}, Muted: &yes,
+	})
+	if after.Mode != all || !after.Muted || !slices.Equal(after.CustomActions, []string{"a.*"}) {
+		t.Errorf("the tenant's: got %+v", after)
+	}
+	if s = get(t, db, principal); s.Mode != all || !s.Muted || len(s.CustomActions) != 1 ||
+		s.Sources != (preferences.Sources{
+			Mode: preferences.FromTenant, CustomActions: preferences.FromTenant, Muted: preferences.FromTenant,
+		}) || len(s.MutedActors) != 2 {
+		t.Errorf("after the tenant's change: got %+v, want the tenant's fields", s)
+	}
+	no := false
+	if s = put(t, db, principal, preferences.Change{Muted: &no, MutedActors: new([]uuid.UUID)}); s.Mode != all ||
+		s.Muted || s.Sources.Mode != preferences.FromTenant || s.Sources.Muted != preferences.FromPrincipal ||
+		len(s.MutedActors) != 0 {
+		t.Errorf("own field: got %+v, want the other fields inherited", s)
+	}
+	every := preferences.Change{Inherit: preferences.AllFields()}
+	if s = put(t, db, principal, every); !s.Muted || s.Sources.Muted != preferences.FromTenant ||
+		s.UpdatedAt.IsZero() {
+		t.Errorf("reset: got %+v, want all fields inherited", s)
+	}
+	before, after := putTenant(t, db, principal.TenantID, every)
+	if !before.Muted || after.Muted || after.Sources != inherited || after.UpdatedAt.IsZero() {
+		t.Errorf("the tenant reset: got %+v and %+v", before, after)
+	}
+	if s = get(t, db, principal); s.Mode != preferences.ModeMutations || s.Sources != inherited {
+		t.Errorf("without any: got %+v, want the installation's", s)
+	}
+}
+
+func putTenant(t *testing.T, db *pgtest.DB, tenant uuid.UUID, c preferences.Change) (
+	before, after preferences.TenantDefault,
+) {
+	t.Helper()
+	err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) (err error) {
+		before, after, err = preferences.PutTenant(t.Context(), tx, tenant, c)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := preferences.GetTenant(t.Context(), db.Pool, tenant)
+	if err != nil || got.Mode != after.Mode || got.Sources != after.Sources || !got.UpdatedAt.Equal(after.UpdatedAt) {
+		t.Errorf("GetTenant after PutTenant: got %+v, %v, want %+v", got, err, after)
+	}
+	return before, after
+}
+
+func TestTenantDefault(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	tenant := uuid.New()
+	before, after := putTenant(t, db, tenant, preferences.Change{})
+	if !before.UpdatedAt.IsZero() || !after.UpdatedAt.IsZero() || after.Mode != preferences.ModeMutations ||
+		after.CustomActions == nil {
+		t.Errorf("an empty change: got %+v and %+v, want the installation's", before, after)
+	}
+	for name, c := range map[string]preferences.Change{
+		"muted_actors": {MutedActors: &[]uuid.UUID{}}, "inherit[0]": {Inherit: []preferences.Field{"muted_actors"}},
+	} {
+		err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
+			_, _, err := preferences.PutTenant(t.Context(), tx, tenant, c)
+			return err
+		})
+		var input *invalid.Error
+		if !errors.As(err, &input) || input.Fields[0].Name != name {
+			t.Errorf("%s: got %v, want an error about the field", name, err)
+		}
+	}
+	_, err := db.Pool.Exec(t.Context(), `
+		INSERT INTO fanfare.tenant_preferences (tenant_id, filter_mode) VALUES ($1, 'digest')`, tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := preferences.GetTenant(t.Context(), db.Pool, tenant)
+	if err != nil || got.Mode != preferences.ModeMutations || got.Sources.Mode != preferences.FromTenant {
+		t.Errorf("an unknown mode: got %+v, %v, want mutations", got, err)
+	}
+}
+
 func TestPutConcurrently(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -140,11 +236,20 @@ func TestGetWithAnUnknownMode(t *testing.T) {
 	if s := get(t, db, principal); s.Mode != preferences.ModeMutations {
 		t.Errorf("got mode %q, want mutations", s.Mode)
 	}
-	for _, list := range []string{"{a.*,NULL}", "{{a.*},{b.*}}"} {
-		_, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.preferences SET custom_actions = $2::text::text[]
-			WHERE tenant_id = $1`, principal.TenantID, list)
-		if err == nil {
-			t.Errorf("%s: got no error, want the array that Get cannot scan rejected", list)
+	if _, err := db.Pool.Exec(t.Context(), `INSERT INTO fanfare.tenant_preferences (tenant_id) VALUES ($1)`,
+		principal.TenantID); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`UPDATE fanfare.preferences SET custom_actions = '{a.*,NULL}' WHERE tenant_id = $1`,
+		`UPDATE fanfare.preferences SET custom_actions = '{{a.*},{b.*}}' WHERE tenant_id = $1`,
+		`UPDATE fanfare.tenant_preferences SET custom_actions = '{a.*,NULL}' WHERE tenant_id = $1`,
+		`UPDATE fanfare.preferences SET muted_actors = ARRAY[NULL::uuid] WHERE tenant_id = $1`,
+		`UPDATE fanfare.preferences SET muted_actors = ARRAY[ARRAY[tenant_id], ARRAY[tenant_id]] WHERE tenant_id = $1`,
+		`UPDATE fanfare.preferences SET muted_actors = array_fill(tenant_id, ARRAY[1001]) WHERE tenant_id = $1`,
+	} {
+		if _, err := db.Pool.Exec(t.Context(), statement, principal.TenantID); err == nil {
+			t.Errorf("%s: got no error, want the array that Get cannot scan rejected", statement)
 		}
 	}
 }
@@ -170,6 +275,23 @@ func TestChangeValidate(t *testing.T) {
 			"too many patterns",
 			preferences.Change{CustomActions: new(append(slices.Clone(hundred), "x.y"))},
 			[]string{"custom_actions"},
+		},
+		{"nothing muted", preferences.Change{MutedActors: &[]uuid.UUID{}}, nil},
+		{
+			"maximum number of muted actors",
+			preferences.Change{MutedActors: new(make([]uuid.UUID, preferences.MaxMutedActors))},
+			nil,
+		},
+		{
+			"too many muted actors",
+			preferences.Change{MutedActors: new(make([]uuid.UUID, preferences.MaxMutedActors+1))},
+			[]string{"muted_actors"},
+		},
+		{"inherit", preferences.Change{Inherit: preferences.AllFields()}, nil},
+		{
+			"inherit what is set, and what is not inherited",
+			preferences.Change{Mode: mode("all"), Inherit: []preferences.Field{"muted", "filter_mode", "x\x00"}},
+			[]string{"inherit[1]", "inherit[2]"},
 		},
 		{
 			"invalid patterns",

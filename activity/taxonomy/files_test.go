@@ -103,6 +103,8 @@ func TestPayloadsThatFanfareRecords(t *testing.T) {
 		{"daemon.stopping", `{"version":"1.2.3","command":"run","host":"a"}`},
 		{"token.created", `{"token_id":"` + id + `","scopes":["activity:read"],"expires_at":"2026-02-03T04:05:06.7Z"}`},
 		{"token.revoked", `{"token_id":"` + id + `"}`},
+		{"preferences.changed", `{"changed":["muted"],"from":{"muted":{"value":false,"from":"installation"}},
+			"to":{"muted":{"value":true,"from":"tenant"}}}`},
 		{"retention.changed", `{"changed":["max_days"],"from":{"max_days":{"value":400,"from":"tenant"}},
 			"to":{"max_days":{"value":90,"from":"tenant"}}}`},
 		{"retention.purged", `{"run_id":"` + id + `","activities":1,"notifications":0,"idempotency_keys":0,

@@ -28,6 +28,14 @@ func theMember(at *tenant) uuid.UUID { return at.member }
 
 func theOwner(at *tenant) uuid.UUID { return at.owner }
 
+func theSignal(at *tenant) uuid.UUID { return at.signal }
+
+func theFolder(at *tenant) uuid.UUID { return at.folder }
+
+func levelOf(resource func(*tenant) uuid.UUID) func(*tenant) string {
+	return func(at *tenant) string { return "/watch-levels/" + resource(at).String() }
+}
+
 func accesses() []access {
 	return []access{
 		{"get-preferences", fixed("/notifications/preferences"), nil, theMember, "", 200, 200, 200},
@@ -43,6 +51,18 @@ func accesses() []access {
 			fixed(`{"patterns":["a.*"],"actions":["a.b","b.a"]}`),
 			theMember, "", 200, 200, 200,
 		},
+		{"get-tenant-preferences", fixed("/tenant/preferences"), nil, theMember, "", 200, 200, 200},
+		{
+			"put-tenant-preferences", fixed("/tenant/preferences"), fixed(`{"filter_mode":"all","inherit":["muted"]}`),
+			theMember, identity.ScopeAdmin, 200, 403, 200,
+		},
+		{"list-watch-levels", fixed("/watch-levels"), nil, theMember, "", 200, 200, 200},
+		{"get-watch-level", levelOf(theSignal), nil, theMember, "", 404, 404, 200},
+		{
+			"put-watch-level", levelOf(theFolder), fixed(`{"level":"custom","scope":"descendants","patterns":["a.*"]}`),
+			theMember, "", 404, 404, 200,
+		},
+		{"delete-watch-level", levelOf(theFolder), nil, theMember, "", 204, 204, 204},
 		{"list-notifications", fixed("/notifications"), nil, theMember, "", 200, 200, 200},
 		{"count-unread", fixed("/notifications/unread-count"), nil, theMember, "", 200, 200, 200},
 		{
@@ -190,6 +210,8 @@ func TestNotFound(t *testing.T) {
 		{"GET", "/v1/resources/%s/watchers", ""},
 		{"POST", "/v1/outbox/dead/%s/replay", ""},
 		{"POST", "/v1/subscriptions", `{"resource_id":"%s"}`},
+		{"GET", "/v1/watch-levels/%s", ""},
+		{"PUT", "/v1/watch-levels/%s", `{"level":"ignore"}`},
 	} {
 		for what, id := range map[string]uuid.UUID{
 			"unknown": uuid.New(), "foreign activity": w.elsewhere.dead, "forbidden activity": w.here.hidden,

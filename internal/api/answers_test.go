@@ -182,6 +182,7 @@ func TestNullableAnswers(t *testing.T) {
 	for _, path := range []string{
 		"/v1/activities", "/v1/audit", "/v1/outbox", "/v1/outbox/dead", "/v1/retention", "/v1/taxonomy",
 		"/v1/notifications", "/v1/notifications/preferences", "/v1/subscriptions", "/v1/realtime/bootstrap",
+		"/v1/tenant/preferences", "/v1/watch-levels",
 	} {
 		for _, principal := range []uuid.UUID{at.member, at.outsider, uuid.New()} {
 			at.as(principal, identity.ScopeAdmin).do("GET", path, "").want(http.StatusOK)
@@ -237,6 +238,8 @@ func TestStalePlans(t *testing.T) {
 		`ALTER TABLE fanfare.principals ALTER display_name TYPE text`,
 		`ALTER TABLE fanfare.activities ALTER message TYPE varchar, ALTER category TYPE varchar`,
 		`ALTER TABLE fanfare.preferences ALTER filter_mode TYPE varchar`,
+		`ALTER TABLE fanfare.tenant_preferences ALTER filter_mode TYPE varchar`,
+		`ALTER TABLE fanfare.watch_levels ALTER scope TYPE varchar`,
 		`ALTER TABLE fanfare.subscriptions ALTER scope TYPE varchar`,
 	} {
 		w.exec(statement)
@@ -265,6 +268,11 @@ func (w *world) requestAll(n int) error {
 		{"GET", "/v1/realtime/bootstrap", "", at.member},
 		{"GET", "/v1/notifications/preferences", "", at.member},
 		{"PUT", "/v1/notifications/preferences", `{"muted":true}`, at.member},
+		{"GET", "/v1/tenant/preferences", "", at.member},
+		{"PUT", "/v1/tenant/preferences", fmt.Sprintf(`{"muted":%t}`, n%2 == 0), at.member},
+		{"GET", "/v1/watch-levels", "", at.member},
+		{"PUT", "/v1/watch-levels/" + at.signal.String(), `{"level":"all"}`, at.member},
+		{"GET", "/v1/watch-levels/" + at.signal.String(), "", at.member},
 	} {
 		got := at.as(r.principal, identity.ScopeAdmin).do(r.method, r.target, r.body)
 		if got.status >= 400 {

@@ -213,6 +213,8 @@ const prefix = "/v1"
 // addRoutes registers the operations.
 func (s *Server) addRoutes(routes huma.API) {
 	s.addPreferences(routes)
+	s.addTenantPreferences(routes)
+	s.addWatchLevels(routes)
 	s.addNotifications(routes)
 	s.addSubscriptions(routes)
 	s.addWatchers(routes)

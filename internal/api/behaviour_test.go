@@ -26,21 +26,22 @@ func TestPreferences(t *testing.T) {
 			t.Errorf("got %s, want %s", text, want)
 		}
 	}
-	check(c.do("GET", path, ""), "map[custom_actions:[] filter_mode:mutations muted:false]")
-	check(c.do("PUT", path, `{}`), "map[custom_actions:[] filter_mode:mutations muted:false]")
+	const defaults = "map[custom_actions:[] filter_mode:mutations inherited:map[custom_actions:installation " +
+		"filter_mode:installation muted:installation] muted:false muted_actors:[]]"
+	check(c.do("GET", path, ""), defaults)
+	check(c.do("PUT", path, `{}`), defaults)
 	if got := w.count(`SELECT count(*) FROM fanfare.preferences`); got != 0 {
 		t.Errorf("got %d stored rows, want 0", got)
 	}
 	check(
 		c.do("PUT", path, `{"filter_mode":"custom","custom_actions":["a.*","b.?"]}`),
-		"map[custom_actions:[a.* b.?] filter_mode:custom muted:false]",
+		"map[custom_actions:[a.* b.?] filter_mode:custom inherited:map[muted:installation] "+
+			"muted:false muted_actors:[]]",
 	)
-	check(
-		c.do("PUT", path, `{"muted":true,"filter_mode":null}`),
-		"map[custom_actions:[a.* b.?] filter_mode:custom muted:true]",
-	)
-	check(c.do("GET", path, ""), "map[custom_actions:[a.* b.?] filter_mode:custom muted:true]")
-	check(w.here.as(w.here.owner).do("GET", path, ""), "map[custom_actions:[] filter_mode:mutations muted:false]")
+	const muted = "map[custom_actions:[a.* b.?] filter_mode:custom inherited:map[] muted:true muted_actors:[]]"
+	check(c.do("PUT", path, `{"muted":true,"filter_mode":null}`), muted)
+	check(c.do("GET", path, ""), muted)
+	check(w.here.as(w.here.owner).do("GET", path, ""), defaults)
 
 	tested := c.do("POST", path+"/test", `{"patterns":["a.*","[ab].x"],"actions":["a.x","c"]}`).want(http.StatusOK)
 	want := `{"results":[{"action":"a.x","matches":true,"patterns":["a.*","[ab].x"]},` +

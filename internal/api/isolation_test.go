@@ -45,7 +45,7 @@ func newAttacker(w *world) *attacker {
 			"/v1/activities?limit=1", "/v1/audit?limit=1", "/v1/audit?limit=1&action=signal.*",
 			"/v1/audit/actors/" + at.owner.String() + "?limit=1", "/v1/audit/owners/" + at.owner.String() + "?limit=1",
 			"/v1/audit/entities/signal/" + at.signal.String() + "?limit=1",
-			"/v1/resources/" + at.signal.String() + "/watchers?limit=1",
+			"/v1/resources/" + at.signal.String() + "/watchers?limit=1", "/v1/watch-levels?limit=1",
 		} {
 			page := as[struct {
 				NextCursor string `json:"next_cursor"`
@@ -106,7 +106,7 @@ func (a *attacker) attempt() attempt {
 	id, here, elsewhere := a.id(), a.w.here, a.w.elsewhere
 	one := func(all ...string) string { return all[a.random.IntN(len(all))] }
 	ofHere := holding(here.id.String()) // every event and every row names its tenant
-	switch a.random.IntN(12) {
+	switch a.random.IntN(14) {
 	case 0:
 		return attempt{"GET", "/activities/" + id.String(), nil, anythingBut(http.StatusNotFound)}
 	case 1:
@@ -152,6 +152,7 @@ func (a *attacker) attempt() attempt {
 			"/activities",
 			"/audit",
 			"/subscriptions",
+			"/watch-levels",
 			"/audit/actors/"+id.String(),
 			"/resources/"+elsewhere.signal.String()+"/watchers",
 		)
@@ -173,6 +174,15 @@ func (a *attacker) attempt() attempt {
 		}
 		return attempt{"GET", one("/audit", "/activities") + filter, nil, ofHere}
 	case 10:
+		method := one("GET", "PUT")
+		var body any
+		if method == "PUT" {
+			body = map[string]any{"level": "ignore", "scope": "descendants"}
+		}
+		return attempt{method, "/watch-levels/" + id.String(), body, anythingBut(http.StatusNotFound)}
+	case 11:
+		return attempt{"DELETE", "/watch-levels/" + id.String(), nil, anythingBut(http.StatusNoContent)}
+	case 12:
 		return attempt{
 			"GET",
 			one("/audit/actors/", "/audit/owners/", "/audit/entities/signal/") + id.String(),
@@ -189,6 +199,8 @@ func (a *attacker) attempt() attempt {
 				"/outbox",
 				"/outbox/dead",
 				"/subscriptions",
+				"/watch-levels",
+				"/tenant/preferences",
 				"/activities?q="+here.id.String(),
 			),
 			nil,
@@ -231,6 +243,10 @@ func TestTenantIsolation(t *testing.T) {
 			    (
 			        SELECT json_agg(s ORDER BY s.id)
 			        FROM fanfare.subscriptions AS s WHERE s.tenant_id = $1 OR s.resource_id IN ($2, $3)
+			    ),
+			    (
+			        SELECT json_agg(l ORDER BY l.principal_id, l.resource_id)
+			        FROM fanfare.watch_levels AS l WHERE l.tenant_id = $1 OR l.resource_id IN ($2, $3)
 			    ),
 			    (SELECT json_agg(d) FROM fanfare.dead_letters AS d WHERE d.tenant_id = $1),
 			    (SELECT count(*) FROM fanfare.activities AS a WHERE a.tenant_id = $1))::text`,

@@ -50,7 +50,7 @@ type tenant struct {
 	addressed uuid.UUID // a private one whose target is the member
 	dead      uuid.UUID // a private one that is a dead letter
 
-	subscription uuid.UUID // of the member to the signal
+	subscription uuid.UUID // of the member to the signal, of which the member also has a level
 }
 
 // newWorld returns a world. change modifies its options.
@@ -117,6 +117,10 @@ func (w *world) newTenant() *tenant {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.exec(`
+		INSERT INTO fanfare.watch_levels (tenant_id, principal_id, resource_id, level)
+		VALUES ($1, $2, $3, 'all'), ($1, $2, $4, 'all')`,
+		at.id, at.member, at.folder, at.signal)
 	at.shown = at.record(activity.Envelope{Action: "signal.updated"})
 	at.hidden = at.record(activity.Envelope{Action: "signal.checked", Visibility: activity.Private})
 	at.addressed = at.record(
