@@ -1,21 +1,15 @@
 package api
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
-	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/internal/identity"
-	"github.com/fanfarehq/fanfare/outbox"
-	"github.com/fanfarehq/fanfare/watchers/directory"
+	"github.com/fanfarehq/fanfare/internal/subscriptionlog"
 	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
@@ -75,9 +69,9 @@ type SubscribeRequest struct {
 
 type subscriptionResponse struct{ Body Subscription }
 
-// errNothingToRecord rolls back the transaction of a subscription that already exists or is already
-// revoked.
-var errNothingToRecord = errors.New("nothing to record")
+func callerOf(ctx context.Context, caller identity.Identity) subscriptionlog.Caller {
+	return subscriptionlog.Caller{Principal: caller.Principal, UserAgent: requestInfoOf(ctx).userAgent}
+}
 
 func (s *Server) subscribe(
 	ctx context.Context,
@@ -85,26 +79,8 @@ func (s *Server) subscribe(
 	in *struct{ Body SubscribeRequest },
 ) (*subscriptionResponse, error) {
 	request := subscriptions.SubscribeRequest{ResourceID: in.Body.ResourceID.UUID, Scope: in.Body.Scope}
-	var subscription subscriptions.Subscription
-	_, _, err := outbox.TxActivity(
-		ctx,
-		s.pool,
-		activity.Envelope{},
-		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-			var created bool
-			var err error
-			if subscription, created, err = subscriptions.Subscribe(ctx, tx, caller.Principal, request); err != nil {
-				return struct{}{}, err
-			}
-			if !created {
-				return struct{}{}, errNothingToRecord
-			}
-			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{subscription.ResourceID})
-			*e = subscriptionCreated(ctx, caller, subscription, types)
-			return struct{}{}, err
-		},
-	)
-	if err != nil && !errors.Is(err, errNothingToRecord) {
+	subscription, _, err := subscriptionlog.Subscribe(ctx, s.pool, callerOf(ctx, caller), request)
+	if err != nil {
 		return nil, err
 	}
 	return &subscriptionResponse{subscriptionOf(subscription)}, nil
@@ -114,65 +90,8 @@ func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *
 	ID ID `path:"id" doc:"The subscription's id."`
 },
 ) (*struct{}, error) {
-	_, _, err := outbox.TxActivity(
-		ctx,
-		s.pool,
-		activity.Envelope{},
-		func(ctx context.Context, tx pgx.Tx, e *activity.Envelope) (struct{}, error) {
-			subscription, revoked, err := subscriptions.Unsubscribe(ctx, tx, caller.Principal, in.ID.UUID)
-			if err != nil {
-				return struct{}{}, err
-			}
-			if !revoked {
-				return struct{}{}, errNothingToRecord
-			}
-			types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, []uuid.UUID{subscription.ResourceID})
-			*e = subscriptionRevoked(ctx, caller, subscription, types)
-			return struct{}{}, err
-		},
-	)
-	if errors.Is(err, errNothingToRecord) {
-		return nil, nil
-	}
+	_, err := subscriptionlog.Unsubscribe(ctx, s.pool, callerOf(ctx, caller), in.ID.UUID)
 	return nil, err
-}
-
-// unknownType is the type of a resource that the directory does not contain.
-const unknownType = "resource"
-
-func subscriptionCreated(
-	ctx context.Context,
-	caller identity.Identity,
-	s subscriptions.Subscription,
-	types map[uuid.UUID]string,
-) activity.Envelope {
-	e := builtin.SubscriptionCreated{SubscriptionID: s.ID, Scope: s.Scope}.On(caller.TenantID, s.ResourceID)
-	return completeEnvelope(ctx, caller, e, s, types)
-}
-
-func subscriptionRevoked(
-	ctx context.Context,
-	caller identity.Identity,
-	s subscriptions.Subscription,
-	types map[uuid.UUID]string,
-) activity.Envelope {
-	e := builtin.SubscriptionRevoked{SubscriptionID: s.ID, Scope: s.Scope}.On(caller.TenantID, s.ResourceID)
-	return completeEnvelope(ctx, caller, e, s, types)
-}
-
-// completeEnvelope completes the envelope of an activity about a subscription. The subscription's
-// id is the correlation id of its creation and its revocation.
-func completeEnvelope(
-	ctx context.Context,
-	caller identity.Identity,
-	e activity.Envelope,
-	s subscriptions.Subscription,
-	types map[uuid.UUID]string,
-) activity.Envelope {
-	e.ActorPrincipalID, e.UserAgent = caller.PrincipalID, requestInfoOf(ctx).userAgent
-	e.Visibility, e.Category = activity.Private, "subscription"
-	e.CorrelationID, e.ResourceType = s.ID, cmp.Or(types[s.ResourceID], unknownType)
-	return e
 }
 
 type subscriptionsResponse struct {

@@ -3,17 +3,14 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/identity"
-	"github.com/fanfarehq/fanfare/outbox"
-	"github.com/fanfarehq/fanfare/watchers/directory"
+	"github.com/fanfarehq/fanfare/internal/subscriptionlog"
 	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
@@ -60,15 +57,9 @@ func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in
 	for i, r := range in.Body.Subscriptions {
 		requests[i] = subscriptions.SubscribeRequest{ResourceID: r.ResourceID.UUID, Scope: r.Scope}
 	}
-	var results []subscriptions.SubscribeResult
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		if results, err = subscriptions.SubscribeMany(ctx, tx, caller.Principal, requests); err != nil {
-			return err
-		}
-		return recordCreated(ctx, tx, caller, results)
-	})
+	results, err := subscriptionlog.SubscribeMany(ctx, s.pool, callerOf(ctx, caller), requests)
 	if err != nil {
-		return nil, fmt.Errorf("subscribe to many: %w", err)
+		return nil, err
 	}
 	response := &bulkResponse{}
 	response.Body.Results = make([]SubscriptionResult, len(results))
@@ -76,35 +67,6 @@ func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in
 		response.Body.Results[i] = resultOf(requests[i], r)
 	}
 	return response, nil
-}
-
-// recordCreated records the subscriptions that were created, in the transaction that creates them.
-func recordCreated(
-	ctx context.Context,
-	tx pgx.Tx,
-	caller identity.Identity,
-	results []subscriptions.SubscribeResult,
-) error {
-	var created []subscriptions.Subscription
-	var resources []uuid.UUID
-	for _, r := range results {
-		if r.Err == nil && r.Created {
-			created, resources = append(created, r.Subscription), append(resources, r.ResourceID)
-		}
-	}
-	if len(created) == 0 {
-		return nil
-	}
-	types, err := directory.ResourceTypes(ctx, tx, caller.TenantID, resources)
-	if err != nil {
-		return err
-	}
-	envelopes := make([]activity.Envelope, len(created))
-	for i, subscription := range created {
-		envelopes[i] = subscriptionCreated(ctx, caller, subscription, types)
-	}
-	_, err = outbox.RecordMany(ctx, tx, envelopes)
-	return err
 }
 
 func resultOf(request subscriptions.SubscribeRequest, r subscriptions.SubscribeResult) SubscriptionResult {

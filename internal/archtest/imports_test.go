@@ -123,6 +123,9 @@ func TestImportsRunDownhill(t *testing.T) {
 		"internal/config":        {"preferences", "internal/centrifugo", "internal/identity"},
 		"internal/database":      nil,
 		"internal/preferencelog": {"activity", "activity/actions/builtin", "outbox", "preferences"},
+		"internal/subscriptionlog": {
+			"activity", "activity/actions/builtin", "outbox", "watchers/directory", "watchers/subscriptions",
+		},
 		"internal/taxonomylog": {
 			"activity", "activity/actions/builtin", "activity/taxonomy", "outbox",
 		},

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/internal/subscriptionlog"
+	"github.com/fanfarehq/fanfare/watchers/subscriptions"
+)
+
+func newSubscriptionsCommand(p process) *cobra.Command {
+	group := newGroup("subscriptions", "List, add and remove the subscriptions of a principal",
+		`List, add and remove the subscriptions of a principal.
+
+The commands do what the API does for the principal: a new subscription is recorded in the tenant's
+log as subscription.created, a revoked one as subscription.revoked, and the principal is the actor.`)
+	group.AddCommand(newSubscriptionsListCommand(p), newSubscriptionsAddCommand(p), newSubscriptionsRemoveCommand(p))
+	return group
+}
+
+// shownSubscription is a subscription in the output of a command.
+type shownSubscription struct {
+	ID         uuid.UUID `json:"id"`
+	ResourceID uuid.UUID `json:"resource_id"`
+	Scope      string    `json:"scope"`
+	CreatedAt  time.Time `json:"created_at"`
+}
+
+func showSubscription(s subscriptions.Subscription) shownSubscription {
+	return shownSubscription{s.ID, s.ResourceID, s.Scope, s.CreatedAt.UTC()}
+}
+
+func newSubscriptionsListCommand(p process) *cobra.Command {
+	var (
+		as     actingAs
+		page   pageFlags
+		asJSON bool
+	)
+	command := &cobra.Command{
+		Use:     "list --tenant ID --as ID",
+		Short:   "List the subscriptions of a principal, the oldest first",
+		PreRunE: func(*cobra.Command, []string) error { return cmp.Or(as.validate(), page.validate()) },
+	}
+	as.addFlags(command.Flags(), "id of the principal")
+	page.addFlags(command.Flags(), "subscriptions", "subscription")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
+		list, next, err := subscriptions.List(ctx, pool, as.Principal, page.page())
+		if err != nil {
+			return err
+		}
+		shown, rows := make([]shownSubscription, len(list)), [][]string{{"ID", "RESOURCE", "SCOPE", "CREATED"}}
+		for i, s := range list {
+			shown[i] = showSubscription(s)
+			rows = append(rows, []string{
+				s.ID.String(), s.ResourceID.String(), s.Scope, shown[i].CreatedAt.Format(time.RFC3339),
+			})
+		}
+		return page.write(p, asJSON, shown, rows, "No subscriptions.", next)
+	})
+}
+
+func newSubscriptionsAddCommand(p process) *cobra.Command {
+	var (
+		as      actingAs
+		request subscriptions.SubscribeRequest
+		asJSON  bool
+	)
+	command := &cobra.Command{
+		Use:   "add <resource-id> --tenant ID --as ID",
+		Short: "Subscribe a principal to a resource",
+		Long: `Subscribe a principal to a resource. The principal must own the resource or hold a role on it or on
+one of its ancestors. If the subscription exists already, it is shown and nothing changes.`,
+		Example: `  fanfare subscriptions add 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b --scope descendants \
+    --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f`,
+		Args: idArgument("resource", &request.ResourceID),
+		PreRunE: func(*cobra.Command, []string) error {
+			if err := as.validate(); err != nil {
+				return err
+			}
+			if s := request.Scope; s != subscriptions.ScopeResource && s != subscriptions.ScopeDescendants {
+				return &usageError{fmt.Sprintf("--scope %q must be one of resource, descendants", s)}
+			}
+			return nil
+		},
+	}
+	flags := command.Flags()
+	as.addFlags(flags, "id of the principal")
+	flags.StringVar(&request.Scope, "scope", subscriptions.ScopeResource,
+		"resource: the resource alone; descendants: it and everything under it")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	completeFlag(command, "scope", subscriptions.ScopeResource, subscriptions.ScopeDescendants)
+	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
+		s, created, err := subscriptionlog.Subscribe(ctx, pool, as.caller(), request)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return writeJSON(p.stdout, struct {
+				shownSubscription
+				Created bool `json:"created"`
+			}{showSubscription(s), created})
+		}
+		text := "Subscription added: %s\n"
+		if !created {
+			text = "Subscription exists: %s\n"
+		}
+		_, err = fmt.Fprintf(p.stdout, text, s.ID)
+		return err
+	})
+}
+
+func newSubscriptionsRemoveCommand(p process) *cobra.Command {
+	var (
+		as     actingAs
+		id     uuid.UUID
+		asJSON bool
+	)
+	command := &cobra.Command{
+		Use:     "remove <subscription-id> --tenant ID --as ID",
+		Short:   "Revoke a subscription of a principal",
+		Long:    `Revoke a subscription of a principal. Revoking it again changes nothing.`,
+		Args:    idArgument("subscription", &id),
+		PreRunE: func(*cobra.Command, []string) error { return as.validate() },
+	}
+	as.addFlags(command.Flags(), "id of the principal")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
+		revoked, err := subscriptionlog.Unsubscribe(ctx, pool, as.caller(), id)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return writeJSON(p.stdout, map[string]bool{"revoked": revoked})
+		}
+		text := "Subscription revoked: %s\n"
+		if !revoked {
+			text = "Subscription was revoked before: %s\n"
+		}
+		_, err = fmt.Fprintf(p.stdout, text, id)
+		return err
+	})
+}
+
+// caller returns the principal as the one that subscribes.
+func (a *actingAs) caller() subscriptionlog.Caller {
+	return subscriptionlog.Caller{Principal: a.Principal, UserAgent: "fanfare " + release()}
+}
