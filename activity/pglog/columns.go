@@ -46,12 +46,13 @@ func ScanTargets(a *activity.Activity) []any {
 	}
 }
 
-// headerColumns lists the columns that decide who may see an activity, in the order of
-// headerTargets.
-const headerColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_ids,
+// HeaderColumns lists the columns that decide who may see an activity, in the order of
+// HeaderTargets, for a row that the query calls "a".
+const HeaderColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_ids,
 	a.owner_id, a.parent_id, a.visibility`
 
-func headerTargets(a *activity.Activity) []any {
+// HeaderTargets returns the destinations to scan HeaderColumns into. NULL becomes the zero value.
+func HeaderTargets(a *activity.Activity) []any {
 	return []any{
 		(*zeronull.UUID)(&a.ID),
 		(*zeronull.UUID)(&a.TenantID),
@@ -72,5 +73,5 @@ type projection struct {
 
 var (
 	wholeActivity = projection{Columns, ScanTargets}
-	headersOnly   = projection{headerColumns, headerTargets}
+	headersOnly   = projection{HeaderColumns, HeaderTargets}
 )

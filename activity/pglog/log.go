@@ -130,7 +130,7 @@ func (l *Log) ScanHeaders(ctx context.Context, s Scan) ([]activity.Activity, err
 		FROM fanfare.activities AS a
 		WHERE %s
 		ORDER BY %s
-		LIMIT %s`, headerColumns, where, q.order, q.arg(s.Limit)+"::bigint")
+		LIMIT %s`, HeaderColumns, where, q.order, q.arg(s.Limit)+"::bigint")
 	found, err := l.collect(ctx, pinOrder, headersOnly, s.Limit, statement, q.args)
 	if err != nil {
 		return nil, fmt.Errorf("scan the log: %w", err)
@@ -157,6 +157,39 @@ func (l *Log) Read(
 		LIMIT %s`, idsArg, tenantArg, q.tests, q.arg(limit)+"::bigint")
 	found, err := l.collect(ctx, pinIndex, wholeActivity, min(limit, len(ids)), statement, q.args)
 	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return found, nil
+}
+
+// Matching returns those of the ids whose activities the tenant's log contains and that pass the
+// filter, newest first. The filter must be valid.
+func (l *Log) Matching(
+	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID, f activity.Filter,
+) ([]uuid.UUID, error) {
+	q := &query{}
+	tenantArg, idsArg := q.arg(tenant), q.arg(pg.UUIDs(ids))
+	q.addTests(f)
+	statement := fmt.Sprintf(`
+		SELECT u.id
+		FROM unnest((SELECT %s::uuid[])) AS u(id)
+		CROSS JOIN LATERAL (
+			SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = %s LIMIT 1
+		) AS a
+		WHERE %s
+		ORDER BY u.id DESC`, idsArg, tenantArg, q.tests)
+	found := make([]uuid.UUID, 0, len(ids))
+	batch := &pgx.Batch{}
+	batch.Queue(pinIndex)
+	batch.Queue(statement, q.args...).Query(func(rows pgx.Rows) error {
+		var id [16]byte
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+			found = append(found, id)
+			return nil
+		})
+		return err
+	})
+	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)
 	}
 	return found, nil

@@ -111,6 +111,19 @@ func (q *query) arg(value any) string {
 	return fmt.Sprintf("$%d", len(q.args))
 }
 
+// IDRange returns the range of ids in which the activities of a filter's times are, and others
+// recorded up to a minute earlier: from the first one to below the second.
+func IDRange(f activity.Filter) (from, below uuid.UUID) {
+	from, below = uuid.Nil, uuid.Max
+	if !f.Since.IsZero() {
+		from = uuidv7.Floor(f.Since.Add(-commitLag))
+	}
+	if !f.Until.IsZero() {
+		below = uuidv7.Floor(f.Until.Add(time.Millisecond))
+	}
+	return from, below
+}
+
 // newIndexQuery returns the query without the conditions that do not bound the scan.
 //
 // It selects the index of the column that is likely to be the most selective. That column is
@@ -134,13 +147,7 @@ func newIndexQuery(tenant uuid.UUID, f activity.Filter, ids idRange) *query {
 			break
 		}
 	}
-	from, below := uuid.Nil, uuid.Max
-	if !f.Since.IsZero() {
-		from = uuidv7.Floor(f.Since.Add(-commitLag))
-	}
-	if !f.Until.IsZero() {
-		below = uuidv7.Floor(f.Until.Add(time.Millisecond))
-	}
+	from, below := IDRange(f)
 	if bytes.Compare(ids.from[:], from[:]) > 0 {
 		from = ids.from
 	}
@@ -168,8 +175,8 @@ func newIndexQuery(tenant uuid.UUID, f activity.Filter, ids idRange) *query {
 // are tests.
 func (q *query) page(columns string, limit, budget int) (statement string, args []any) {
 	scanned := "*"
-	if columns == headerColumns && q.tests == "true" {
-		scanned = headerColumns
+	if columns == HeaderColumns && q.tests == "true" {
+		scanned = HeaderColumns
 	}
 	return fmt.Sprintf(`
 		WITH scanned AS MATERIALIZED (

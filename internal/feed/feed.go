@@ -46,9 +46,8 @@ type Request struct {
 //
 // What List discloses of the activities that the principal may not see is their number in a time,
 // and on a resource on which the principal holds a role, the time that the private ones take. It
-// reads the log in the order of time, decides who may see what it has read, and only then compares
-// the visible activities with the filter: the pages and the work are the same whatever the filter
-// would match of the others. It uses the index of a filter only where the principal may see what
+// reads the log in the order of time, and decides who may see what it has read before it compares
+// it with the filter; see Read. It uses the index of a filter only where the principal may see what
 // the index holds; see keyOf.
 func List(ctx context.Context, db DB, r Request) (found []activity.Activity, next uuid.UUID, err error) {
 	if err := r.Filter.Validate(); err != nil {
@@ -58,38 +57,19 @@ func List(ctx context.Context, db DB, r Request) (found []activity.Activity, nex
 	if err != nil {
 		return nil, uuid.Nil, err
 	}
-	limit := activity.DefaultPage
-	if r.Page.Limit > 0 {
-		limit = min(r.Page.Limit, activity.MaxPage)
-	}
-	chunk := limit + 1
-	if scan.Key != r.Filter {
-		chunk = max(chunk, firstChunk)
-	}
 	log := pglog.New(db)
-	found = []activity.Activity{}
-	for budget := ReadBudget; ; {
-		scan.Limit = min(chunk, budget)
-		headers, err := log.ScanHeaders(ctx, scan)
-		if err != nil {
-			return nil, uuid.Nil, err
-		}
-		passed, err := passing(ctx, db, r, headers, limit+1-len(found))
-		if err != nil {
-			return nil, uuid.Nil, err
-		}
-		if found = append(found, passed...); len(found) > limit {
-			return found[:limit], found[limit-1].ID, nil
-		}
-		if len(headers) < scan.Limit {
-			return found, uuid.Nil, nil
-		}
-		scan.Before = headers[len(headers)-1].ID
-		if budget -= len(headers); budget == 0 {
-			return found, scan.Before, nil
-		}
-		chunk = min(2*max(chunk, firstChunk), maxChunk)
-	}
+	return Read(ctx, db, Reading{
+		Principal: r.Principal, Filter: r.Filter, Page: r.Page,
+		Tested: scan.Key != r.Filter, Budget: ReadBudget,
+		Next: func(ctx context.Context, before uuid.UUID, limit int) (Part, error) {
+			scan.Before, scan.Limit = before, limit
+			headers, err := log.ScanHeaders(ctx, scan)
+			if err != nil || len(headers) == 0 {
+				return Part{}, err
+			}
+			return Part{Headers: headers, Read: len(headers), Last: headers[len(headers)-1].ID}, nil
+		},
+	})
 }
 
 // keyOf returns the part of the log to scan. Its key has the times of the filter, and of the other
@@ -126,31 +106,6 @@ func keyOf(ctx context.Context, db DB, r Request) (pglog.Scan, error) {
 	return scan, nil
 }
 
-// passing returns the activities that the principal may see and that pass the filter, newest first,
-// at most limit.
-func passing(
-	ctx context.Context,
-	db DB,
-	r Request,
-	headers []activity.Activity,
-	limit int,
-) ([]activity.Activity, error) {
-	allowed, err := canView(ctx, db, r.Principal, headers)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]uuid.UUID, 0, len(headers))
-	for i := range headers {
-		if allowed[i] {
-			ids = append(ids, headers[i].ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	return pglog.New(db).Read(ctx, r.Principal.TenantID, ids, r.Filter, limit)
-}
-
 // Get returns an activity that the principal may see now, or activity.ErrNotFound. It decides about
 // an activity that does not exist as about one that does, so that the time does not tell.
 func Get(ctx context.Context, db DB, principal activity.Principal, id uuid.UUID) (activity.Activity, error) {
@@ -167,17 +122,4 @@ func Get(ctx context.Context, db DB, principal activity.Principal, id uuid.UUID)
 		return activity.Activity{}, fmt.Errorf("activity %s: %w", id, activity.ErrNotFound)
 	}
 	return a, nil
-}
-
-func canView(
-	ctx context.Context,
-	db pg.Querier,
-	principal activity.Principal,
-	activities []activity.Activity,
-) ([]bool, error) {
-	queries := make([]directory.AccessQuery, len(activities))
-	for i := range activities {
-		queries[i] = directory.AccessQueryFor(&activities[i])
-	}
-	return directory.CanView(ctx, db, principal, queries)
 }

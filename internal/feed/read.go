@@ -1,0 +1,139 @@
+package feed
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/internal/pg"
+	"github.com/fanfarehq/fanfare/watchers/directory"
+)
+
+// Reading is a list of activities from which Read takes a page.
+type Reading struct {
+	Principal activity.Principal
+	Filter    activity.Filter // must be valid
+	Page      activity.Page
+	Tested    bool // whether some of what Next reads does not pass the filter
+	Budget    int  // the maximum number of entries to read
+
+	// Next reads the entries older than one, at most limit. Fewer than limit are the last ones.
+	// What it reads must not depend on anything that the principal may see only of some of them.
+	Next func(ctx context.Context, before uuid.UUID, limit int) (Part, error)
+}
+
+// Part is what Reading.Next has read.
+type Part struct {
+	Headers []activity.Activity // as pglog.Log.ScanHeaders returns them
+	Read    int                 // the number of entries, those without a header included
+	Last    uuid.UUID           // the oldest entry
+}
+
+// Read returns the activities of a list that the principal may see now and that pass the filter,
+// newest first. next is the Page.Before of the next page, or uuid.Nil after the last. Consecutive
+// pages neither skip nor repeat an activity, whatever is added meanwhile.
+//
+// It decides who may see what it has read, and only then compares the visible activities with the
+// filter: the pages and the work are the same whatever the filter would match of the others.
+func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, next uuid.UUID, err error) {
+	limit := activity.DefaultPage
+	if r.Page.Limit > 0 {
+		limit = min(r.Page.Limit, activity.MaxPage)
+	}
+	chunk := limit + 1
+	if r.Tested {
+		chunk = max(chunk, firstChunk)
+	}
+	found = []activity.Activity{}
+	before := r.Page.Before
+	for budget := r.Budget; ; {
+		chunk = min(chunk, budget)
+		part, err := r.Next(ctx, before, chunk)
+		if err != nil {
+			return nil, uuid.Nil, err
+		}
+		passed, err := passing(ctx, db, r, part.Headers, limit+1-len(found))
+		if err != nil {
+			return nil, uuid.Nil, err
+		}
+		if found = append(found, passed...); len(found) > limit {
+			return found[:limit], found[limit-1].ID, nil
+		}
+		if part.Read < chunk {
+			return found, uuid.Nil, nil
+		}
+		before = part.Last
+		if budget -= part.Read; budget == 0 {
+			return found, before, nil
+		}
+		chunk = min(2*max(chunk, firstChunk), maxChunk)
+	}
+}
+
+// passing returns the activities that the principal may see and that pass the filter, newest first,
+// at most limit.
+func passing(
+	ctx context.Context,
+	db DB,
+	r Reading,
+	headers []activity.Activity,
+	limit int,
+) ([]activity.Activity, error) {
+	ids, err := visible(ctx, db, r.Principal, headers)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	return pglog.New(db).Read(ctx, r.Principal.TenantID, ids, r.Filter, limit)
+}
+
+// Visible returns the ids of the activities that the principal may see now and that pass the
+// filter, newest first. As in Read, nothing that the principal may not see is compared with the
+// filter. The filter must be valid.
+func Visible(
+	ctx context.Context,
+	db DB,
+	principal activity.Principal,
+	headers []activity.Activity,
+	f activity.Filter,
+) ([]uuid.UUID, error) {
+	ids, err := visible(ctx, db, principal, headers)
+	if err != nil || len(ids) == 0 || f == (activity.Filter{}) {
+		return ids, err
+	}
+	return pglog.New(db).Matching(ctx, principal.TenantID, ids, f)
+}
+
+// visible returns the ids of the activities that the principal may see, in the given order.
+func visible(
+	ctx context.Context,
+	db pg.Querier,
+	principal activity.Principal,
+	headers []activity.Activity,
+) ([]uuid.UUID, error) {
+	allowed, err := canView(ctx, db, principal, headers)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]uuid.UUID, 0, len(headers))
+	for i := range headers {
+		if allowed[i] {
+			ids = append(ids, headers[i].ID)
+		}
+	}
+	return ids, nil
+}
+
+func canView(
+	ctx context.Context,
+	db pg.Querier,
+	principal activity.Principal,
+	activities []activity.Activity,
+) ([]bool, error) {
+	queries := make([]directory.AccessQuery, len(activities))
+	for i := range activities {
+		queries[i] = directory.AccessQueryFor(&activities[i])
+	}
+	return directory.CanView(ctx, db, principal, queries)
+}
