@@ -1,6 +1,7 @@
 package watchers
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -23,10 +24,22 @@ const (
 // Has reports whether r contains any of the other reasons.
 func (r Reasons) Has(others Reasons) bool { return r&others != 0 }
 
+// reasonNames returns the names of the reasons, in the order of the constants.
+func reasonNames() []string { return []string{"subscribed", "owner", "delegator", "target"} }
+
+// ParseReason returns the reason with a name, and whether there is one.
+func ParseReason(name string) (Reasons, bool) {
+	i := slices.Index(reasonNames(), name)
+	if i < 0 {
+		return 0, false
+	}
+	return 1 << i, true
+}
+
 // Names returns the names of the reasons, in the order of the constants.
 func (r Reasons) Names() []string {
 	names := []string{}
-	for i, name := range []string{"subscribed", "owner", "delegator", "target"} {
+	for i, name := range reasonNames() {
 		if r.Has(1 << i) {
 			names = append(names, name)
 		}

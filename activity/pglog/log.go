@@ -77,7 +77,7 @@ func (l *Log) list(
 	statement, args := newQuery(tenant, f, idRange{below: p.Before}).page(of.columns, limit+1, l.scanBudget)
 	found = make([]activity.Activity, 0, limit)
 	batch := &pgx.Batch{}
-	batch.Queue(pinOrder)
+	batch.Queue(PinOrder)
 	batch.Queue(statement, args...).Query(func(rows pgx.Rows) error {
 		var a activity.Activity
 		_, err := pgx.ForEachRow(rows, append(of.targets(&a), &next), func() error {
@@ -131,7 +131,7 @@ func (l *Log) ScanHeaders(ctx context.Context, s Scan) ([]activity.Activity, err
 		WHERE %s
 		ORDER BY %s
 		LIMIT %s`, HeaderColumns, where, q.order, q.arg(s.Limit)+"::bigint")
-	found, err := l.collect(ctx, pinOrder, headersOnly, s.Limit, statement, q.args)
+	found, err := l.collect(ctx, PinOrder, headersOnly, s.Limit, statement, q.args)
 	if err != nil {
 		return nil, fmt.Errorf("scan the log: %w", err)
 	}
@@ -225,7 +225,7 @@ func (l *Log) Count(
 	}
 	statement, args := newQuery(tenant, f, idRange{}).count(limit, l.countBudget)
 	batch := &pgx.Batch{}
-	batch.Queue(pinOrder)
+	batch.Queue(PinOrder)
 	batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&n, &exact) })
 	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
 		return 0, false, fmt.Errorf("count the log: %w", err)

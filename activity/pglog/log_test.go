@@ -391,7 +391,7 @@ func wantIndex(t *testing.T, pool *pgxpool.Pool, index string, write func(limit,
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
-	if _, err := tx.Exec(t.Context(), pinOrder); err != nil {
+	if _, err := tx.Exec(t.Context(), PinOrder); err != nil {
 		t.Fatal(err)
 	}
 	statement, args := write(51, 5000)

@@ -12,10 +12,10 @@ import (
 	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
-// pinOrder precedes a reading in the same round trip and the same implicit transaction. Without a
+// PinOrder precedes a reading in the same round trip and the same implicit transaction. Without a
 // sort, the planner reads the one index that has the requested order, whatever the statistics say.
 // JIT is disabled because the cost of a disabled sort would trigger it.
-const pinOrder = `
+const PinOrder = `
 	SELECT set_config('enable_sort', 'off', true),
 		set_config('enable_incremental_sort', 'off', true),
 		set_config('jit', 'off', true)`

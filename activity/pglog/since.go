@@ -30,7 +30,7 @@ type SinceResult struct {
 func (l *Log) Since(ctx context.Context, r SinceRequest) (SinceResult, error) {
 	result, read := SinceResult{Next: r.After}, 0
 	batch := &pgx.Batch{}
-	batch.Queue(pinOrder)
+	batch.Queue(PinOrder)
 	batch.Queue(`
 		SELECT `+Columns+`
 		FROM fanfare.activities AS a

@@ -71,7 +71,7 @@ func (l *Log) Stats(ctx context.Context, tenant uuid.UUID, f activity.Filter, o 
 		Days:       []Frequency{},
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(pinOrder)
+	batch.Queue(PinOrder)
 	s.queueSince(batch, tenant, f, o.Budget)
 	s.queueCounts(batch, newQuery(tenant, f, idRange{}), o)
 	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {

@@ -199,7 +199,7 @@ func (w *Walk) oneID(ctx context.Context, statement string, args []any) (id uuid
 
 func (w *Walk) query(ctx context.Context, statement string, args []any, read func(rows pgx.Rows) error) error {
 	batch := &pgx.Batch{}
-	batch.Queue(pinOrder)
+	batch.Queue(PinOrder)
 	batch.Queue(statement, args...).Query(read)
 	if err := w.log.db.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("read the log: %w", err)

@@ -65,10 +65,18 @@ func accesses() []access {
 		{"delete-watch-level", levelOf(theFolder), nil, theMember, "", 204, 204, 204},
 		{"list-notifications", fixed("/notifications"), nil, theMember, "", 200, 200, 200},
 		{"count-unread", fixed("/notifications/unread-count"), nil, theMember, "", 200, 200, 200},
+		{"count-notifications", fixed("/notifications/counts"), nil, theMember, "", 200, 200, 200},
+		{
+			"get-notification", func(at *tenant) string { return "/notifications/" + at.shown.String() }, nil,
+			theMember, "", 404, 404, 200,
+		},
+		{"mark-notifications", fixed("/notifications/mark"), func(at *tenant) string {
+			return fmt.Sprintf(`{"ids":[%q],"changes":{"archived":false,"seen":true,"snoozed_until":null}}`, at.shown)
+		}, theMember, "", 200, 200, 200},
 		{
 			"mark-notification",
 			func(at *tenant) string { return "/notifications/" + at.shown.String() },
-			fixed(`{"read":true}`),
+			fixed(`{"read":true,"seen":true,"archived":false,"snoozed_until":null}`),
 			theMember, "", 404, 404, 200,
 		},
 		{"mark-all-read", fixed("/notifications/mark-all-read"), fixed(`{}`), theMember, "", 200, 200, 200},

@@ -33,7 +33,7 @@ type Options struct {
 	// must share it; it may equal the secret of tokens. Without it, a cursor is valid only in the
 	// process that issued it.
 	CursorSecret []byte
-	// Publisher publishes new unread counts to the clients of a principal; nil disables that.
+	// Publisher publishes changes of inboxes to the clients of their principals; nil disables that.
 	Publisher Publisher
 	// Streams serve /activities/stream; nil disables that route, which then responds with 503.
 	Streams Streams
@@ -119,7 +119,8 @@ type Server struct {
 	authenticator Authenticator
 	channels      Channels
 	tokens        Tokens
-	publisher     Publisher
+	publisher     Publisher // nil announces no changes of inboxes
+	announcer     *announcer
 	streams       Streams
 	realtimeURL   string
 	catalog       *render.Catalog
@@ -157,9 +158,7 @@ func New(o Options) (*Server, error) {
 	if s.observer == nil {
 		s.observer = nopObserver{}
 	}
-	if s.publisher == nil {
-		s.publisher = nopPublisher{}
-	}
+	s.announcer = newAnnouncer(s.publishUnread, s.log)
 	if err := s.build(o); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}

@@ -90,7 +90,7 @@ func TestNotifications(t *testing.T) {
 	if marked.ReadAt == nil {
 		t.Error("got no read_at, want one")
 	}
-	if got := read(c, "?unread_only=true"); len(got.Items) != 1 || got.UnreadCount != 1 {
+	if got := read(c, "?state=unread"); len(got.Items) != 1 || got.UnreadCount != 1 {
 		t.Errorf("got %+v, want one unread", got)
 	}
 	// A notification that the caller may no longer see is neither returned nor counted nor marked.

@@ -29,11 +29,10 @@ type cursorScope struct {
 	filter    string // distinct for distinct filters
 }
 
-// The parts of a cursor: its version, the salt of its key, and the encrypted id with its tag.
+// The parts of a cursor: its version, the salt of its key, and the encrypted ids with their tag.
 const (
 	cursorVersion = 2
 	cursorSalt    = 16
-	cursorLength  = 1 + cursorSalt + len(uuid.UUID{}) + cursorTag
 	cursorTag     = 16
 
 	cursorKey   = 32 // of AES-256
@@ -50,35 +49,46 @@ func newCursors(secret []byte) (cursors, error) {
 	return cursors{key: key}, nil
 }
 
-// seal returns the cursor of the page after an item.
-func (c cursors) seal(at cursorScope, after uuid.UUID) (string, error) {
-	sealed := make([]byte, 1+cursorSalt, cursorLength)
+// cursorLength returns the length of a cursor of a number of ids.
+func cursorLength(ids int) int { return 1 + cursorSalt + ids*len(uuid.UUID{}) + cursorTag }
+
+// seal returns the cursor of the page after an item, whose position are ids: one in most lists.
+func (c cursors) seal(at cursorScope, position ...uuid.UUID) (string, error) {
+	sealed := make([]byte, 1+cursorSalt, cursorLength(len(position)))
 	sealed[0] = cursorVersion
 	_, _ = rand.Read(sealed[1:]) // never fails
 	aead, nonce, err := c.cipher(sealed[1:])
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(aead.Seal(sealed, nonce, after[:], at.bound())), nil
+	var plain []byte
+	for _, id := range position {
+		plain = append(plain, id[:]...)
+	}
+	return base64.RawURLEncoding.EncodeToString(aead.Seal(sealed, nonce, plain, at.bound())), nil
 }
 
-// open returns the item before the cursor's page. The error is a *Problem if the cursor is not one
-// of the scope.
-func (c cursors) open(at cursorScope, cursor string) (uuid.UUID, error) {
+// open returns the position of the item before the cursor's page, as many ids as it has. The error
+// is a *Problem if the cursor is not one of the scope.
+func (c cursors) open(at cursorScope, cursor string, position ...*uuid.UUID) error {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(sealed) != cursorLength || sealed[0] != cursorVersion {
-		return uuid.Nil, errCursor()
+	if err != nil || len(sealed) != cursorLength(len(position)) || sealed[0] != cursorVersion {
+		return errCursor()
 	}
 	salt, box := sealed[1:1+cursorSalt], sealed[1+cursorSalt:]
 	aead, nonce, err := c.cipher(salt)
 	if err != nil {
-		return uuid.Nil, err
+		return err
 	}
-	after, err := aead.Open(nil, nonce, box, at.bound())
+	plain, err := aead.Open(nil, nonce, box, at.bound())
 	if err != nil {
-		return uuid.Nil, errCursor()
+		return errCursor()
 	}
-	return uuid.UUID(after), nil
+	for _, id := range position {
+		copy(id[:], plain)
+		plain = plain[len(id):]
+	}
+	return nil
 }
 
 // cipher returns AES-256-GCM with a key and a nonce of one cursor, which are derived from its salt:

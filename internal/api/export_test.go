@@ -25,9 +25,7 @@ func Kinds() map[Kind]int {
 // OpenCursor returns the id in a cursor of a list of activities, or uuid.Nil.
 func (s *Server) OpenCursor(principal activity.Principal, filter, cursor string) uuid.UUID {
 	at := cursorScope{route: "GET /v1/activities", principal: principal, filter: filter}
-	id, err := s.cursors.open(at, cursor)
-	if err != nil {
-		return uuid.Nil
-	}
+	var id uuid.UUID
+	_ = s.cursors.open(at, cursor, &id)
 	return id
 }

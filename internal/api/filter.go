@@ -7,32 +7,33 @@ import (
 )
 
 // The filter parameters of lists of activities. A route has those that its path does not determine.
+// In a body they have the same names.
 type (
 	// FilterCommon has the parameters of all lists of activities.
 	FilterCommon struct {
-		Action        string    `query:"action" maxLength:"200" doc:"A pattern of actions." example:"project.*"`
-		Target        ID        `query:"target" doc:"A principal that the activity addresses."`
-		CorrelationID ID        `query:"correlation_id" doc:"The correlation id."`
-		RequestID     string    `query:"request_id" maxLength:"200" doc:"The id of the service's request."`
-		Status        string    `query:"status" enum:"success,failure"`
-		Severity      string    `query:"severity" enum:"info,warning,error,critical"`
-		Category      string    `query:"category" maxLength:"100"`
-		Since         time.Time `query:"since" doc:"Recorded at this time or later."`
-		Until         time.Time `query:"until" doc:"Recorded before this time."`
-		Q             string    `query:"q" maxLength:"200" doc:"A part of message, resource name or action."`
+		Action        string    `query:"action" json:"action,omitempty" maxLength:"200" doc:"A pattern: project.*"`
+		Target        ID        `query:"target" json:"target,omitempty" doc:"A principal that the activity addresses."`
+		CorrelationID ID        `query:"correlation_id" json:"correlation_id,omitempty" doc:"The correlation id."`
+		RequestID     string    `query:"request_id" json:"request_id,omitempty" maxLength:"200" doc:"The service's."`
+		Status        string    `query:"status" json:"status,omitempty" enum:"success,failure"`
+		Severity      string    `query:"severity" json:"severity,omitempty" enum:"info,warning,error,critical"`
+		Category      string    `query:"category" json:"category,omitempty" maxLength:"100"`
+		Since         time.Time `query:"since" json:"since,omitempty" doc:"Recorded at this time or later."`
+		Until         time.Time `query:"until" json:"until,omitempty" doc:"Recorded before this time."`
+		Q             string    `query:"q" json:"q,omitempty" maxLength:"200" doc:"In message, resource name, action."`
 	}
 	// FilterActor selects the activities of an actor.
 	FilterActor struct {
-		Actor ID `query:"actor" doc:"The actor."`
+		Actor ID `query:"actor" json:"actor,omitempty" doc:"The actor."`
 	}
 	// FilterResource selects the activities of a resource, or of a type of resource.
 	FilterResource struct {
-		Resource     ID     `query:"resource" doc:"The resource."`
-		ResourceType string `query:"resource_type" maxLength:"100"`
+		Resource     ID     `query:"resource" json:"resource,omitempty" doc:"The resource."`
+		ResourceType string `query:"resource_type" json:"resource_type,omitempty" maxLength:"100"`
 	}
 	// FilterOwner selects the activities of the resources of an owner.
 	FilterOwner struct {
-		Owner ID `query:"owner" doc:"The owner of the resource at the time of recording."`
+		Owner ID `query:"owner" json:"owner,omitempty" doc:"The owner of the resource at the time of recording."`
 	}
 )
 

@@ -90,7 +90,7 @@ func TestProblems(t *testing.T) {
 		t.Errorf("Allow: got %s, want %s", got, allow)
 	}
 	for path, want := range map[string]string{
-		"/v1/notifications/mark-all-read": "POST, OPTIONS", "/v1/notifications/x": "PATCH, OPTIONS",
+		"/v1/notifications/mark-all-read": "POST, OPTIONS", "/v1/notifications/x": "GET, HEAD, PATCH, OPTIONS",
 	} {
 		if got := c.do("OPTIONS", path, "").want(http.StatusNoContent).header.Get("Allow"); got != want {
 			t.Errorf("%s: got Allow %s, want %s", path, got, want)
@@ -129,6 +129,8 @@ func TestSameSite(t *testing.T) {
 		do("PUT", "/v1/notifications/preferences", "{}").want(http.StatusForbidden)
 }
 
+const exampleID = "0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f"
+
 // TestViolations checks that a problem names the fields and the rules that they violate.
 func TestViolations(t *testing.T) {
 	t.Parallel()
@@ -148,9 +150,32 @@ func TestViolations(t *testing.T) {
 		{"GET", "/v1/activities?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "", "until"},
 		{"GET", "/v1/activities/x", "", "id"},
 		{"GET", "/v1/audit/entities/%00/" + uuid.NewString(), "", "type"},
-		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{}`, "read"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{}`, "body"},
 		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"read":1}`, "read"},
-		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"read":null}`, "read"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"read":null}`, "body"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"seen":false,"read":true}`, "seen"},
+		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"snoozed_until":"tomorrow"}`, "snoozed_until"},
+		{"PATCH", "/v1/notifications/" + exampleID, `{"snoozed_until":"2026-01-02T00:00:00Z"}`, "snoozed_until"},
+		{"PATCH", "/v1/notifications/" + exampleID, `{"snoozed_until":"9026-01-02T00:00:00Z"}`, "snoozed_until"},
+		{"POST", "/v1/notifications/mark", `{"changes":{"read":true}}`, "filter"},
+		{"POST", "/v1/notifications/mark", `{"filter":{},"ids":["` + exampleID + `"],"changes":{}}`, "filter"},
+		{"POST", "/v1/notifications/mark", `{"filter":{}}`, "changes"},
+		{"POST", "/v1/notifications/mark", `{"filter":{},"changes":{}}`, "changes"},
+		{"POST", "/v1/notifications/mark", `{"ids":[],"changes":{"read":true}}`, "ids"},
+		{"POST", "/v1/notifications/mark", `{"ids":["x"],"changes":{"read":true}}`, "ids[0]"},
+		{"POST", "/v1/notifications/mark", `{"filter":{"state":"new"},"changes":{"read":true}}`, "filter.state"},
+		{
+			"POST", "/v1/notifications/mark",
+			`{"filter":{"since":"2026-01-02T00:00:00Z","until":"2026-01-01T00:00:00Z"},"changes":{"read":true}}`,
+			"filter.until",
+		},
+		{
+			"POST", "/v1/notifications/mark", `{"filter":{},"changes":{"snoozed_until":"2026-01-02T00:00:00Z"}}`,
+			"changes.snoozed_until",
+		},
+		{"GET", "/v1/notifications?state=new", "", "state"},
+		{"GET", "/v1/notifications?group_by=actor", "", "group_by"},
+		{"GET", "/v1/notifications?unread_only=true", "", "unread_only"},
 		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"read":true,"colour":"red"}`, "colour"},
 		{"PATCH", "/v1/notifications/" + uuid.NewString(), `{"READ":true}`, "READ"},
 		{"PUT", "/v1/notifications/preferences", `{"filter_mode":"some"}`, "filter_mode"},
@@ -229,7 +254,7 @@ func TestRules(t *testing.T) {
 		{
 			"PATCH", "/v1/notifications/x", `{"red":1}`,
 			"id must be a UUID such as 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f; " +
-				"read is required; red is not a field of this body",
+				"red is not a field of this body",
 		},
 		{"PUT", "/v1/notifications/preferences", `[]`, "body must be an object"},
 		{"PUT", "/v1/notifications/preferences", `{"muted":1}`, "muted must be true or false"},

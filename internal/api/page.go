@@ -14,15 +14,20 @@ type PageQuery struct {
 }
 
 // after returns the item before a page; uuid.Nil for the first page.
-func (s *Server) after(ctx context.Context, q PageQuery, filter any) (uuid.UUID, error) {
-	if q.Cursor == "" {
-		return uuid.Nil, nil
+func (s *Server) after(ctx context.Context, q PageQuery, filter any) (after uuid.UUID, err error) {
+	return after, s.openCursor(ctx, q.Cursor, filter, &after)
+}
+
+// openCursor reads the position of a cursor; none for "".
+func (s *Server) openCursor(ctx context.Context, cursor string, filter any, position ...*uuid.UUID) error {
+	if cursor == "" {
+		return nil
 	}
 	at, err := cursorScopeOf(ctx, filter)
 	if err != nil {
-		return uuid.Nil, err
+		return err
 	}
-	return s.cursors.open(at, q.Cursor)
+	return s.cursors.open(at, cursor, position...)
 }
 
 // nextCursor returns the cursor of the page after an item, or nil for uuid.Nil.
@@ -30,11 +35,16 @@ func (s *Server) nextCursor(ctx context.Context, last uuid.UUID, filter any) (*s
 	if last == uuid.Nil {
 		return nil, nil
 	}
+	return s.sealCursor(ctx, filter, last)
+}
+
+// sealCursor returns the cursor of a position.
+func (s *Server) sealCursor(ctx context.Context, filter any, position ...uuid.UUID) (*string, error) {
 	at, err := cursorScopeOf(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
-	cursor, err := s.cursors.seal(at, last)
+	cursor, err := s.cursors.seal(at, position...)
 	return &cursor, err
 }
 

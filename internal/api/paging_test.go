@@ -56,7 +56,7 @@ func TestPages(t *testing.T) {
 		record()
 	}
 	for _, list := range []string{
-		"/v1/notifications?unread_only=true", "/v1/activities?action=signal.updated",
+		"/v1/notifications?state=unread", "/v1/activities?action=signal.updated",
 		"/v1/audit?resource=" + at.signal.String() + "&action=*.updated",
 	} {
 		for _, limit := range []int{1, 5, 200} {

@@ -147,7 +147,7 @@ func TestBootstrap(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprint(message); got != fmt.Sprint(
-			map[string]any{"version": "1", "type": "inbox.unread_count", "unread_count": want},
+			map[string]any{"version": "1", "type": "inbox.changed", "unread_count": want},
 		) {
 			t.Errorf("got %s, want an unread count of %d", got, want)
 		}

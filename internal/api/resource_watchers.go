@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -79,12 +80,14 @@ func (s *Server) listWatchers(ctx context.Context, caller identity.Identity, in 
 }
 
 func watcherOf(w watchers.Watcher) Watcher {
-	watcher := Watcher{PrincipalID: w.PrincipalID, Kind: w.Kind, DisplayName: w.DisplayName, Reasons: w.Reasons.Names()}
-	if watcher.Kind == "" {
-		watcher.Kind = "unknown"
+	watcher := Watcher{
+		PrincipalID: w.PrincipalID, Kind: orUnknown(w.Kind), DisplayName: w.DisplayName, Reasons: w.Reasons.Names(),
 	}
 	if w.Scope != "" {
 		watcher.Scope = &w.Scope
 	}
 	return watcher
 }
+
+// orUnknown returns the kind of a principal that the directory may not contain.
+func orUnknown(kind string) string { return cmp.Or(kind, "unknown") }

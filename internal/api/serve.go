@@ -76,5 +76,6 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		s.log.Warn("requests in progress were aborted", zap.Error(err))
 		_ = server.Close()
 	}
+	s.announcer.close()
 	return nil
 }

@@ -100,9 +100,11 @@ func TestImportsRunDownhill(t *testing.T) {
 		"watchers/levels": {
 			"activity", "preferences", "watchers/directory", "watchers/subscriptions",
 		},
-		"preferences":    {"activity"},
-		"internal/inbox": {"activity", "activity/pglog", "watchers", "watchers/directory"},
-		"internal/feed":  {"activity", "activity/pglog", "watchers/directory"},
+		"preferences": {"activity"},
+		"internal/inbox": {
+			"activity", "activity/pglog", "watchers", "watchers/directory", "internal/centrifugo", "internal/feed",
+		},
+		"internal/feed": {"activity", "activity/pglog", "watchers/directory"},
 		"internal/render": {
 			"activity",
 			"activity/taxonomy",

@@ -7,6 +7,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/retention"
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/inbox"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -16,17 +17,21 @@ import (
 const stalledAfter = 15 * time.Second
 
 // WorkerConnections returns the maximum number of connections that a worker opens: those of
-// delivery, and one each for the worker's registration, health checks, backlog metrics, partitions
-// and retention.
+// delivery, and one each for the worker's registration, health checks, backlog metrics, partitions,
+// retention and the return of snoozed notifications.
 func WorkerConnections(c *config.Config) int {
 	n := 2*c.Workers + 4
 	if c.RetentionInterval > 0 {
 		n++
 	}
+	if c.Inbox {
+		n++
+	}
 	return n
 }
 
-// deliver adds the worker, the creation of partitions and retention.
+// deliver adds the worker, the creation of partitions, the return of snoozed notifications and
+// retention.
 func (d *Daemon) deliver() {
 	c := d.config
 	delivery := fanout.New(d.client, d.channels, d.filter, fanout.Options{
@@ -52,6 +57,12 @@ func (d *Daemon) deliver() {
 	d.actors = append(d.actors, d.afterCatalogReady(worker.Run), func(ctx context.Context) error {
 		return createPartitions(ctx, d.pool, d.log)
 	})
+	if c.Inbox {
+		returner := inbox.NewReturner(d.pool, inbox.ReturnOptions{
+			Publisher: d.client, Channels: d.channels, Observe: metrics.NewInbox(d.registry).Observe, Logger: d.log,
+		})
+		d.actors = append(d.actors, returner.Run)
+	}
 	if c.RetentionInterval > 0 {
 		runner := retention.NewRunner(d.pool, retention.Options{
 			Logger: d.log, Observer: metrics.NewRetention(d.registry),

@@ -75,7 +75,7 @@ type Live struct {
 	Who          string    `json:"who"`
 	Tenant       string    `json:"tenant"`
 	Channel      string    `json:"channel"`
-	Action       string    `json:"action"` // "inbox.unread_count" if it is not an activity
+	Action       string    `json:"action"` // "inbox.changed" if it is not an activity
 	Summary      string    `json:"summary"`
 	Milliseconds float64   `json:"milliseconds"` // from the recording to the socket; 0 if it is not an activity
 }
@@ -86,7 +86,7 @@ func liveOf(m message, tenants []tenant) Live {
 		Milliseconds: milliseconds(max(0, m.at.Sub(m.event.CreatedAt))),
 	}
 	if m.unread != nil {
-		l.Action, l.Summary, l.Milliseconds = "inbox.unread_count", fmt.Sprintf("%d unread", *m.unread), 0
+		l.Action, l.Summary, l.Milliseconds = "inbox.changed", fmt.Sprintf("%d unread", *m.unread), 0
 	}
 	for _, t := range tenants {
 		for _, p := range t.people {

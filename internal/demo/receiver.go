@@ -46,7 +46,7 @@ func (r *receiver) receive(m clients.Message) {
 		Type  string `json:"type"`
 		Count *int   `json:"unread_count"`
 	}
-	if json.Unmarshal(m.Data, &count) == nil && count.Type == "inbox.unread_count" {
+	if json.Unmarshal(m.Data, &count) == nil && count.Type == "inbox.changed" {
 		received.unread = count.Count
 	} else if err := json.Unmarshal(m.Data, &received.event); err != nil {
 		received.event = activity.Event{Action: "unreadable: " + err.Error()}

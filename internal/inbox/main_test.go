@@ -11,6 +11,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
+var unread = Selection{State: Unread}
+
 // box is the inbox of a principal with two resources. The principal holds a role on visible and
 // none on hidden.
 type box struct {
@@ -115,7 +117,7 @@ func (b *box) list(t testing.TB, q Query, between func()) (ids []uuid.UUID, page
 
 func (b *box) unread(t testing.TB) int {
 	t.Helper()
-	n, err := UnreadCount(t.Context(), b.db.Pool, b.principal)
+	n, err := Count(t.Context(), b.db.Pool, b.principal, Unread)
 	if err != nil {
 		t.Fatal(err)
 	}

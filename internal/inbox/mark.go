@@ -1,53 +1,140 @@
 package inbox
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/activity/pglog"
-	"github.com/fanfarehq/fanfare/internal/pg"
-	"github.com/fanfarehq/fanfare/watchers/directory"
+	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/feed"
 )
 
-// markChunk is the maximum number of rows that MarkAll marks in one statement.
-const markChunk = 5_000
+// The bounds of Mark.
+const (
+	MaxMarkIDs = 1_000  // ids that it takes, and that it returns
+	MarkBudget = 50_000 // notifications that it reads
+	markChunk  = 5_000  // notifications that it changes in one statement
+)
 
-// MarkAll marks as read the notifications that are unread when it begins and whose activities the
-// principal may see now, and returns their number: those up to an id, which need not exist, or all
-// for uuid.Nil. With a pool, every markChunk rows are a transaction of their own.
-func MarkAll(ctx context.Context, db pg.Querier, principal activity.Principal, upTo uuid.UUID) (int, error) {
-	marked, before := 0, uuid.Max
-	if upTo != uuid.Nil {
-		before = successor(upTo)
+// Marking is what Mark changes.
+type Marking struct {
+	Selection Selection   // not used if there are IDs
+	IDs       []uuid.UUID // at most MaxMarkIDs; unknown and repeated ones count once or not at all
+	UpTo      uuid.UUID   // only this notification, which need not exist, and older ones; uuid.Nil is all
+	After     uuid.UUID   // the Next of a previous call; uuid.Nil begins
+	Changes   Changes
+}
+
+// Marked is what Mark has changed.
+type Marked struct {
+	Count int
+	IDs   []uuid.UUID // of the changed notifications; nil if they are more than MaxMarkIDs
+	Next  uuid.UUID   // Marking.After to continue; uuid.Nil at the end
+}
+
+// Mark changes the notifications of a selection, or of ids, whose activities the principal may see
+// now. It counts those that were not already as the changes make them. It reads at most MarkBudget
+// notifications: if there are more, the result has a Next. With a pool, every markChunk
+// notifications are a transaction of their own.
+//
+// The error is an *invalid.Error if a part of the marking is invalid.
+func Mark(ctx context.Context, db DB, principal activity.Principal, m Marking) (Marked, error) {
+	if err := m.validate(); err != nil {
+		return Marked{}, err
 	}
-	for {
-		groups, rows, err := readUnread(ctx, db, gatherUnread, principal, before, markChunk)
+	if err := m.Changes.Validate(ctx, db); err != nil {
+		return Marked{}, err
+	}
+	if m.IDs != nil {
+		return m.markIDs(ctx, db, principal)
+	}
+	result := Marked{IDs: []uuid.UUID{}}
+	before := m.After
+	if before == uuid.Nil {
+		before = m.below()
+	}
+	for budget := MarkBudget; ; {
+		p, err := scan(ctx, db, principal, m.Selection, before, markChunk)
 		if err != nil {
+			return result, err
+		}
+		if err := m.mark(ctx, db, principal, p, &result); err != nil || p.read < markChunk {
+			return result, err
+		}
+		before = p.last
+		if budget -= p.read; budget == 0 {
+			result.Next = before
+			return result, nil
+		}
+	}
+}
+
+func (m *Marking) validate() error {
+	if len(m.IDs) > MaxMarkIDs {
+		return &invalid.Error{Subject: "marking", Fields: []invalid.Field{{
+			Name: "ids", Value: fmt.Sprintf("%d ids", len(m.IDs)),
+			Rule: fmt.Sprintf("must be at most %d ids", MaxMarkIDs),
+		}}}
+	}
+	return m.Selection.Validate()
+}
+
+// below returns the lowest id above UpTo.
+func (m *Marking) below() uuid.UUID {
+	if m.UpTo == uuid.Nil {
+		return uuid.Max
+	}
+	return successor(m.UpTo)
+}
+
+func (m *Marking) markIDs(ctx context.Context, db DB, principal activity.Principal) (Marked, error) {
+	result := Marked{IDs: []uuid.UUID{}}
+	upTo := m.UpTo
+	if upTo == uuid.Nil {
+		upTo = uuid.Max
+	}
+	p, err := scanIDs(ctx, db, principal, m.IDs, upTo)
+	if err != nil {
+		return result, err
+	}
+	return result, m.mark(ctx, db, principal, p, &result)
+}
+
+// mark applies the changes to what the principal may see of a part.
+func (m *Marking) mark(ctx context.Context, db DB, principal activity.Principal, p part, result *Marked) error {
+	filter := m.Selection.Filter
+	if m.IDs != nil {
+		filter = activity.Filter{}
+	}
+	ids, err := feed.Visible(ctx, db, principal, p.headers(), filter)
+	if err != nil {
+		return err
+	}
+	changed, err := m.Changes.apply(ctx, db, principal, ids)
+	if err != nil {
+		return err
+	}
+	result.Count += len(changed)
+	if result.Count > MaxMarkIDs {
+		result.IDs = nil
+	} else {
+		result.IDs = append(result.IDs, changed...)
+	}
+	return nil
+}
+
+// MarkAllRead marks as read the notifications of the inbox that are unread, up to an id, which need
+// not exist, or all for uuid.Nil. It returns their number.
+func MarkAllRead(ctx context.Context, db DB, principal activity.Principal, upTo uuid.UUID) (int, error) {
+	m := Marking{Selection: Selection{State: Unread}, UpTo: upTo, Changes: Changes{Read: new(true)}}
+	for marked := 0; ; {
+		result, err := Mark(ctx, db, principal, m)
+		if marked += result.Count; err != nil || result.Next == uuid.Nil {
 			return marked, err
 		}
-		allowed, err := directory.CanView(ctx, db, principal, accessQueries(groups))
-		if err != nil {
-			return marked, err
-		}
-		var ids [][16]byte
-		for i, g := range groups {
-			if allowed[i] && !g.purged {
-				ids = append(ids, g.ids...)
-			}
-		}
-		before = lowest(groups, before)
-		n, err := markRead(ctx, db, principal, ids)
-		if marked += n; err != nil || rows < markChunk {
-			return marked, err
-		}
+		m.After = result.Next
 	}
 }
 
@@ -64,109 +151,47 @@ func successor(id uuid.UUID) uuid.UUID {
 	return id
 }
 
-const selectRow = `
-SELECT n.activity_id, n.reasons, n.created_at, n.read_at, ` + pglog.Columns + `
-FROM fanfare.notifications AS n
-JOIN fanfare.activities AS a ON a.id = n.activity_id AND a.tenant_id = n.tenant_id
-WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = $3 AND a.id = $3`
-
-// Mark marks one notification as read or unread and returns it. A notification that is already read
-// keeps the time at which it was first read. The error is activity.ErrNotFound if the principal has
-// no such notification or may not see its activity now; which of the two, the time does not tell.
-func Mark(
-	ctx context.Context,
-	db pg.Querier,
-	principal activity.Principal,
-	id uuid.UUID,
-	read bool,
-) (Notification, error) {
-	rows, err := db.Query(ctx, selectRow, principal.TenantID, principal.PrincipalID, id)
+// Get returns a notification. The error is activity.ErrNotFound if the principal has no such
+// notification or may not see its activity now; which of the two, the time does not tell.
+func Get(ctx context.Context, db DB, principal activity.Principal, id uuid.UUID) (Notification, error) {
+	found, err := feed.Get(ctx, db, principal, id)
 	if err != nil {
-		return Notification{}, fmt.Errorf("read the inbox: %w", err)
+		return Notification{}, fmt.Errorf("notification %s: %w", id, err)
 	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Notification, error) {
-		var n Notification
-		err := row.Scan(n.fields()...)
-		return n, err
-	})
-	if err != nil {
-		return Notification{}, fmt.Errorf("read the inbox: %w", err)
-	}
-	decided := found
-	if len(found) == 0 {
-		decided = make([]Notification, 1) // of no activity, which no principal may see
-	}
-	allowed, err := canView(ctx, db, principal, decided)
+	p, err := scanIDs(ctx, db, principal, []uuid.UUID{id}, id)
 	if err != nil {
 		return Notification{}, err
 	}
-	if !allowed[0] {
+	if len(p.rows) == 0 {
 		return Notification{}, fmt.Errorf("notification %s: %w", id, activity.ErrNotFound)
 	}
-	if read == (found[0].ReadAt != nil) {
-		return found[0], nil
-	}
-	found[0].ReadAt, err = setRead(ctx, db, principal, id, read)
-	return found[0], err
+	p.rows[0].Activity = found
+	return p.rows[0], nil
 }
 
-func setRead(
-	ctx context.Context,
-	db pg.Querier,
-	principal activity.Principal,
-	id uuid.UUID,
-	read bool,
-) (*time.Time, error) {
-	rows, err := db.Query(ctx, `
-		UPDATE fanfare.notifications
-		SET read_at = CASE WHEN $4 THEN coalesce(read_at, now()) END
-		WHERE tenant_id = $1 AND principal_id = $2 AND activity_id = $3
-		RETURNING read_at`, principal.TenantID, principal.PrincipalID, id, read)
+// Change changes one notification and returns it. The error is that of Get, or an *invalid.Error if
+// the changes are invalid.
+func Change(
+	ctx context.Context, db DB, principal activity.Principal, id uuid.UUID, changes Changes,
+) (Notification, error) {
+	if err := changes.Validate(ctx, db); err != nil {
+		return Notification{}, err
+	}
+	n, err := Get(ctx, db, principal, id)
 	if err != nil {
-		return nil, fmt.Errorf("mark a notification: %w", err)
+		return Notification{}, err
 	}
-	at, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[*time.Time])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fmt.Errorf("notification %s: %w", id, activity.ErrNotFound)
+	changed, err := changes.apply(ctx, db, principal, []uuid.UUID{id})
+	if err != nil || len(changed) == 0 {
+		return n, err
 	}
+	p, err := scanIDs(ctx, db, principal, changed, id)
 	if err != nil {
-		return nil, fmt.Errorf("mark a notification: %w", err)
+		return Notification{}, err
 	}
-	return at, nil
-}
-
-// updateRead finds each row by its key and updates it by its ctid, so that no plan joins an inbox
-// with itself. The rows are locked in the order of the ids.
-const updateRead = `
-WITH marked AS (
-    UPDATE fanfare.notifications SET read_at = now()
-    WHERE ctid = ANY (ARRAY(
-        SELECT l.ctid
-        FROM unnest((SELECT $3::uuid[])) AS u(activity_id)
-        CROSS JOIN LATERAL (
-            SELECT n.ctid FROM fanfare.notifications AS n
-            WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id
-              AND n.read_at IS NULL
-            LIMIT 1 FOR NO KEY UPDATE
-        ) AS l))
-    RETURNING 1
-)
-SELECT count(*) FROM marked`
-
-// markRead marks the rows that are unread and returns their number. It locks them in the order of
-// their ids, which rules out deadlocks between callers.
-func markRead(ctx context.Context, db pg.Querier, principal activity.Principal, ids [][16]byte) (int, error) {
-	if len(ids) == 0 {
-		return 0, nil
+	if len(p.rows) == 0 {
+		return Notification{}, fmt.Errorf("notification %s: %w", id, activity.ErrNotFound)
 	}
-	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
-	rows, err := db.Query(ctx, updateRead, principal.TenantID, principal.PrincipalID, ids)
-	if err != nil {
-		return 0, fmt.Errorf("mark notifications: %w", err)
-	}
-	n, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
-	if err != nil {
-		return 0, fmt.Errorf("mark notifications: %w", err)
-	}
-	return n, nil
+	p.rows[0].Activity = n.Activity
+	return p.rows[0], nil
 }

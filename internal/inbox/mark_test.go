@@ -11,13 +11,13 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-func TestMark(t *testing.T) {
+func TestChangeRead(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
 	id := b.add(t, 1, b.visible, false)[0]
 	mark := func(read bool) Notification {
 		t.Helper()
-		n, err := Mark(t.Context(), b.db.Pool, b.principal, id, read)
+		n, err := Change(t.Context(), b.db.Pool, b.principal, id, Changes{Read: &read})
 		if err != nil || n.ID != id || n.Activity.ID != id || (n.ReadAt != nil) != read {
 			t.Fatalf("read %t: got %+v, %v", read, n, err)
 		}
@@ -39,7 +39,7 @@ func TestMark(t *testing.T) {
 	}
 }
 
-func TestMarkErrors(t *testing.T) {
+func TestChangeErrors(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
 	foreign := newBox(t, b.db)
@@ -61,7 +61,7 @@ func TestMarkErrors(t *testing.T) {
 		"another principal":         {otherPrincipal, own},
 	} {
 		for _, read := range []bool{true, false} {
-			n, err := Mark(t.Context(), b.db.Pool, tt.principal, tt.id, read)
+			n, err := Change(t.Context(), b.db.Pool, tt.principal, tt.id, Changes{Read: &read})
 			if !errors.Is(err, activity.ErrNotFound) || n.ID != uuid.Nil {
 				t.Errorf("%s, read %t: got %+v, %v, want ErrNotFound", name, read, n, err)
 			}
@@ -80,11 +80,11 @@ func TestMarkAllSkipsHiddenActivities(t *testing.T) {
 	b.add(t, 30, b.visible, true)
 	b.addPurged(t)
 	b.add(t, 5, b.visible, false)
-	n, err := MarkAll(t.Context(), b.db.Pool, b.principal, uuid.Nil)
+	n, err := MarkAllRead(t.Context(), b.db.Pool, b.principal, uuid.Nil)
 	if err != nil || n != markChunk+25 {
 		t.Errorf("got %d, %v, want %d", n, err, markChunk+25)
 	}
-	if n, err := MarkAll(t.Context(), b.db.Pool, b.principal, uuid.Nil); err != nil || n != 0 {
+	if n, err := MarkAllRead(t.Context(), b.db.Pool, b.principal, uuid.Nil); err != nil || n != 0 {
 		t.Errorf("again: got %d, %v, want 0", n, err)
 	}
 	if got := b.unread(t); got != 0 {
@@ -106,7 +106,7 @@ func TestMarkAllUpTo(t *testing.T) {
 	}{
 		{ids[1], 2, 3}, {ids[1], 0, 3}, {uuid.UUID{1}, 0, 3}, {ids[2], 1, 2}, {uuid.Max, 2, 0},
 	} {
-		n, err := MarkAll(t.Context(), b.db.Pool, b.principal, tt.upTo)
+		n, err := MarkAllRead(t.Context(), b.db.Pool, b.principal, tt.upTo)
 		if left := b.unread(t); err != nil || n != tt.marked || left != tt.left {
 			t.Errorf("up to %s: got %d marked, %d left, %v, want %d and %d", tt.upTo, n, left, err, tt.marked, tt.left)
 		}
@@ -123,7 +123,7 @@ func TestMarkAllConcurrently(t *testing.T) {
 	for i := range callers {
 		wg.Go(func() {
 			var err error
-			if marked[i], err = MarkAll(t.Context(), b.db.Pool, b.principal, uuid.Nil); err != nil {
+			if marked[i], err = MarkAllRead(t.Context(), b.db.Pool, b.principal, uuid.Nil); err != nil {
 				t.Error(err)
 			}
 		})

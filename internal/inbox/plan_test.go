@@ -4,11 +4,14 @@ import (
 	"crypto/md5"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -61,7 +64,7 @@ func TestPlansUseIndexes(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	loadLarge(t, pool)
-	ids := make([][16]byte, markChunk)
+	ids := make([]uuid.UUID, markChunk)
 	for i := range ids {
 		ids[i] = uuid.New()
 	}
@@ -74,13 +77,24 @@ func TestPlansUseIndexes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := 1; n <= 3; n++ {
-			tenant, principal := largeID("t", 1), largeID("p", n)
-			pgtest.WantIndexes(t, tx, selectRows, tenant, principal, uuid.Max, MaxPage+1)
-			pgtest.WantIndexes(t, tx, selectUnreadRows, tenant, principal, uuid.Max, MaxPage+1)
-			pgtest.WantIndexes(t, tx, countUnread, tenant, principal, uuid.Max, MaxUnread)
-			pgtest.WantIndexes(t, tx, gatherUnread, tenant, principal, uuid.Max, markChunk)
-			pgtest.WantIndexes(t, tx, selectRow, tenant, principal, uuid.New())
-			pgtest.WantIndexes(t, tx, updateRead, tenant, principal, ids)
+			if _, err := tx.Exec(t.Context(), pglog.PinOrder); err != nil {
+				t.Fatal(err)
+			}
+			principal := activity.Principal{TenantID: largeID("t", 1), PrincipalID: largeID("p", n)}
+			tenant, id := principal.TenantID, principal.PrincipalID
+			for _, state := range []State{InInbox, Unread, Unseen, Archived, Snoozed, All} {
+				pgtest.WantIndexes(t, tx, selectNewest(state), tenant, id, uuid.Max, MaxPage+1, uuid.Nil)
+				pgtest.WantIndexes(t, tx, selectNewest(state), tenant, id, uuid.Max, GroupWindow, uuid.Nil)
+				pgtest.WantIndexes(t, tx, countNewest(state), tenant, id, uuid.Max, MaxCount, uuid.Nil)
+			}
+			_, err := tx.Exec(t.Context(), `RESET enable_sort; RESET enable_incremental_sort; RESET jit`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pgtest.WantIndexes(t, tx, selectByID, tenant, id, pg.UUIDs(ids), uuid.Max)
+			changes := Changes{Read: new(true), Snooze: &Snooze{Until: time.Now()}}
+			pgtest.WantIndexes(t, tx, update, changes.arguments(principal, ids)...)
+			pgtest.WantIndexes(t, tx, selectEnded, returnBatch)
 		}
 		if err := tx.Rollback(t.Context()); err != nil {
 			t.Fatal(err)
@@ -96,17 +110,17 @@ func BenchmarkInbox(b *testing.B) {
 	}
 	for name, n := range map[string]int{"120-unread": 3, "10000-unread": 1, "1-unread-of-30000": 2} {
 		principal := activity.Principal{TenantID: largeID("t", 1), PrincipalID: largeID("p", n)}
-		b.Run("UnreadCount/"+name, func(b *testing.B) {
+		b.Run("Count/"+name, func(b *testing.B) {
 			for b.Loop() {
-				if n, err := UnreadCount(b.Context(), pool, principal); err != nil || n == 0 {
+				if n, err := Count(b.Context(), pool, principal, Unread); err != nil || n == 0 {
 					b.Fatal(n, err)
 				}
 			}
 		})
-		for _, unread := range []bool{false, true} {
-			b.Run(fmt.Sprintf("List/unread=%t/%s", unread, name), func(b *testing.B) {
+		for _, state := range []State{InInbox, Unread} {
+			b.Run(fmt.Sprintf("List/%s/%s", state, name), func(b *testing.B) {
 				for b.Loop() {
-					page, err := List(b.Context(), pool, principal, Query{UnreadOnly: unread})
+					page, err := List(b.Context(), pool, principal, Query{Selection: Selection{State: state}})
 					if err != nil || len(page.Items) == 0 {
 						b.Fatal(len(page.Items), err)
 					}

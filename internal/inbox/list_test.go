@@ -57,9 +57,10 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 		if got := b.unread(t); got != len(unread) {
 			rt.Errorf("unread: got %d, want %d", got, len(unread))
 		}
-		q := Query{UnreadOnly: rapid.Bool().Draw(rt, "unread only"), Limit: rapid.IntRange(1, 7).Draw(rt, "limit")}
+		state := rapid.SampledFrom([]State{"", Unread}).Draw(rt, "state")
+		q := Query{Selection: Selection{State: state}, Limit: rapid.IntRange(1, 7).Draw(rt, "limit")}
 		want := visible
-		if q.UnreadOnly {
+		if q.State == Unread {
 			want = unread
 		}
 		got, _ := b.list(t, q, func() { b.add(t, 2, b.visible, false) })
@@ -80,7 +81,7 @@ func TestListReadsAtMostItsBudget(t *testing.T) {
 	if err != nil || len(page.Items) != 0 || page.Next == uuid.Nil {
 		t.Errorf("got %d items, next %v, %v, want an empty page with a next", len(page.Items), page.Next, err)
 	}
-	for _, q := range []Query{{}, {UnreadOnly: true}, {Limit: 1}, {Limit: MaxPage + 1}} {
+	for _, q := range []Query{{}, {Selection: unread}, {Limit: 1}, {Limit: MaxPage + 1}} {
 		if got, pages := b.list(t, q, nil); !slices.Equal(got, oldest) || pages < 2 {
 			t.Errorf("%+v: got %s in %d pages, want %s", q, got, pages, oldest)
 		}
@@ -95,14 +96,14 @@ func TestListReadsAtMostItsBudget(t *testing.T) {
 	}
 }
 
-// TestUnreadAtAnyDepth checks that unread notifications behind more read ones than MaxUnread, and
-// behind more than MaxUnread that the principal may not see, are listed first and counted.
+// TestUnreadAtAnyDepth checks that unread notifications behind more read ones than MaxCount, and
+// behind more than MaxCount that the principal may not see, are listed first and counted.
 func TestUnreadAtAnyDepth(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))
 	oldest := b.add(t, 1, b.visible, false)
 	b.add(t, 11_999, b.visible, true)
-	page, err := List(t.Context(), b.db.Pool, b.principal, Query{UnreadOnly: true})
+	page, err := List(t.Context(), b.db.Pool, b.principal, Query{Selection: unread})
 	if err != nil || len(page.Items) != 1 || page.Items[0].ID != oldest[0] || page.Next != uuid.Nil {
 		t.Errorf("got %d items, next %v, %v, want the oldest alone", len(page.Items), page.Next, err)
 	}
@@ -110,21 +111,21 @@ func TestUnreadAtAnyDepth(t *testing.T) {
 		t.Errorf("behind 11,999 read ones: got %d unread, want 1", got)
 	}
 	newest := b.add(t, 1, b.visible, false)
-	if got, pages := b.list(t, Query{UnreadOnly: true, Limit: 1}, nil); pages != 2 ||
+	if got, pages := b.list(t, Query{Selection: unread, Limit: 1}, nil); pages != 2 ||
 		!slices.Equal(got, append(newest, oldest...)) {
 		t.Errorf("got %s in %d pages, want %s and %s in 2", got, pages, newest, oldest)
 	}
-	b.add(t, MaxUnread+10, b.hidden, false)
+	b.add(t, MaxCount+10, b.hidden, false)
 	if got := b.unread(t); got != 2 {
-		t.Errorf("behind %d hidden ones: got %d unread, want 2", MaxUnread+10, got)
+		t.Errorf("behind %d hidden ones: got %d unread, want 2", MaxCount+10, got)
 	}
-	b.add(t, MaxUnread-3, b.visible, false)
-	if got := b.unread(t); got != MaxUnread-1 {
-		t.Errorf("below the limit: got %d unread, want %d", got, MaxUnread-1)
+	b.add(t, MaxCount-3, b.visible, false)
+	if got := b.unread(t); got != MaxCount-1 {
+		t.Errorf("below the limit: got %d unread, want %d", got, MaxCount-1)
 	}
 	b.add(t, 5, b.visible, false)
-	if got := b.unread(t); got != MaxUnread {
-		t.Errorf("above the limit: got %d unread, want %d", got, MaxUnread)
+	if got := b.unread(t); got != MaxCount {
+		t.Errorf("above the limit: got %d unread, want %d", got, MaxCount)
 	}
 }
 
@@ -154,7 +155,7 @@ func TestInboxesAreIsolated(t *testing.T) {
 	if got := b.unread(t); got != 2 {
 		t.Errorf("unread: got %d, want 2", got)
 	}
-	if n, err := MarkAll(t.Context(), b.db.Pool, b.principal, uuid.Nil); n != 2 || err != nil {
+	if n, err := MarkAllRead(t.Context(), b.db.Pool, b.principal, uuid.Nil); n != 2 || err != nil {
 		t.Errorf("marked: got %d, %v, want 2", n, err)
 	}
 	if got := foreign.unread(t); got != 3 {

@@ -1,0 +1,79 @@
+package inbox
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/feed"
+)
+
+// The bounds of List.
+const (
+	DefaultPage = 50    // notifications of a page without a limit
+	MaxPage     = 200   // maximum number of notifications of a page
+	ReadBudget  = 2_000 // maximum number of notifications that List reads
+)
+
+// Query selects part of an inbox.
+type Query struct {
+	Selection
+	Limit int       // maximum number of notifications; DefaultPage if not positive, MaxPage if above it
+	After uuid.UUID // only notifications older than this one; uuid.Nil selects the first page
+}
+
+// Page is part of an inbox.
+type Page struct {
+	Items []Notification
+	Next  uuid.UUID // Query.After of the next page; uuid.Nil after the last
+}
+
+// pageLimit returns the effective limit of a page.
+func pageLimit(limit int) int {
+	if limit <= 0 {
+		return DefaultPage
+	}
+	return min(limit, MaxPage)
+}
+
+// List returns the notifications of a selection whose activities the principal may see now, newest
+// first. Consecutive pages neither skip nor repeat a notification, whatever is added meanwhile. The
+// error is an *invalid.Error if the selection is invalid.
+//
+// List reads at most ReadBudget notifications in the state and of the times. A page may therefore
+// have fewer notifications than its limit, even none, and still have a Next. As in package feed,
+// nothing that the principal may not see is compared with the filter.
+func List(ctx context.Context, db DB, principal activity.Principal, q Query) (Page, error) {
+	if err := q.Validate(); err != nil {
+		return Page{}, err
+	}
+	rows := map[uuid.UUID]Notification{}
+	found, next, err := feed.Read(ctx, db, feed.Reading{
+		Principal: principal,
+		Filter:    q.Filter,
+		Page:      activity.Page{Limit: pageLimit(q.Limit), Before: q.After},
+		Tested:    q.tested(),
+		Budget:    ReadBudget,
+		Next: func(ctx context.Context, before uuid.UUID, limit int) (feed.Part, error) {
+			p, err := scan(ctx, db, principal, q.Selection, before, limit)
+			for _, n := range p.rows {
+				rows[n.ID] = n
+			}
+			return feed.Part{Headers: p.headers(), Read: p.read, Last: p.last}, err
+		},
+	})
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Items: make([]Notification, len(found)), Next: next}
+	for i := range found {
+		page.Items[i] = rows[found[i].ID]
+		page.Items[i].Activity = found[i]
+	}
+	return page, nil
+}
+
+// less reports whether an id is lower than another, and so older.
+func less(a, b uuid.UUID) bool { return bytes.Compare(a[:], b[:]) < 0 }
