@@ -406,3 +406,41 @@ func TestFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestUpWithOddSettings migrates in a session whose settings change how times, intervals and names
+// are written.
+func TestUpWithOddSettings(t *testing.T) {
+	t.Parallel()
+	db, usual := empty(t), empty(t)
+	odd := connect(t, db.URL)
+	for _, setting := range []string{
+		"datestyle = 'SQL, DMY'", "intervalstyle = sql_standard", "timezone = 'Pacific/Kiritimati'",
+		"bytea_output = escape", "extra_float_digits = -15", "quote_all_identifiers = on",
+		"transform_null_equals = on", "search_path = pg_temp", "default_transaction_isolation = serializable",
+	} {
+		exec(t, odd, `SET `+setting)
+	}
+	if err := migrations.Apply(t.Context(), odd); err != nil {
+		t.Fatal(err)
+	}
+	if wrong, err := migrations.WrongRights(t.Context(), odd); err != nil || len(wrong) > 0 {
+		t.Errorf("wrong rights: got %q, %v, want none", wrong, err)
+	}
+	if err := migrations.Apply(t.Context(), connect(t, usual.URL)); err != nil {
+		t.Fatal(err)
+	}
+	want, got := describe(t, connect(t, usual.URL), false), describe(t, connect(t, db.URL), false)
+	if diff := cmp.Diff(withoutPrefix(want), withoutPrefix(got)); diff != "" {
+		t.Errorf("schema (-usual +odd):\n%s", diff)
+	}
+}
+
+// withoutPrefix replaces the names of databases in descriptions, which contain the roles' prefix.
+func withoutPrefix(lines []string) []string {
+	name := regexp.MustCompile(`fanfare_fanfare_test_\w+?_(writer|retention|directory)|fanfare_fanfare_test_\w+`)
+	replaced := make([]string, len(lines))
+	for i, line := range lines {
+		replaced[i] = name.ReplaceAllString(line, "…")
+	}
+	return replaced
+}

@@ -54,7 +54,7 @@ const claimsEnd = time.Minute
 // sessions is null.
 const selectHolders = `
 SELECT l.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(host(a.client_addr), ''),
-       count(*), coalesce(extract(epoch FROM clock_timestamp() - min(a.xact_start)), 0)::float8
+       count(*), coalesce(extract(epoch FROM clock_timestamp() - min(a.xact_start)), 0)
 FROM pg_locks AS l
 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted

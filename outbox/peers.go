@@ -53,7 +53,7 @@ WITH me AS (
     DELETE FROM fanfare.workers
     WHERE id <> $1 AND abs(extract(epoch FROM clock_timestamp() - seen_at)) > 20 * $3::float8
 )
-SELECT count(*) FILTER (WHERE id < $1), count(*) + 1, extract(epoch FROM clock_timestamp())::float8
+SELECT count(*) FILTER (WHERE id < $1), count(*) + 1, extract(epoch FROM clock_timestamp())
 FROM fanfare.workers
 WHERE id <> $1 AND abs(extract(epoch FROM clock_timestamp() - seen_at)) <= $3`
 

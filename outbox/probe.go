@@ -14,7 +14,7 @@ import (
 // probe selects the lanes that have a row to claim, and whether a fan-out job is due. It reads at
 // most one row of each lane.
 var probe = `
-SELECT pg_current_snapshot()::text,` + selectOrigin + `, extract(epoch FROM clock_timestamp())::float8,
+SELECT pg_current_snapshot()::text,` + selectOrigin + `, extract(epoch FROM clock_timestamp()),
        EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE ` + jobIsDue("$6::float8") + `), ARRAY(
     SELECT l.lane
     FROM unnest($1::smallint[], $2::bigint[]) AS l(lane, pos)

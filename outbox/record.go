@@ -16,6 +16,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Recorded is the result of recording an envelope.
@@ -23,8 +24,8 @@ type Recorded = activity.Recorded
 
 // recordingColumns selects the result of fanfare.record_envelope, which recording.read scans.
 const recordingColumns = `r.created, r.field, r.value, r.rule,
-	r.id, r.correlation_id, r.owner_id, r.parent_id, r.occurred_at, r.recorded_at, r.ip_key_id, r.ip_hash,
-	r.resource_name, r.visibility, r.severity, r.category, r.message, r.request_id, r.user_agent, r.warning,
+	r.id, r.correlation_id, r.owner_id, r.parent_id, r.occurred_at, r.recorded_at, r.ip_key_id,
+	encode(r.ip_hash, 'hex'), r.resource_name, r.visibility, r.severity, r.category, r.message, r.request_id, r.user_agent, r.warning,
 	r.payload`
 
 // The second argument of record_envelope selects the results that it raises as errors, which abort
@@ -76,7 +77,7 @@ func (g recording) read(row pgx.CollectableRow, more ...any) (Recorded, error) {
 		&r.Created, &field, &value, &rule,
 		(*zeronull.UUID)(&r.ID), (*zeronull.UUID)(&r.CorrelationID), (*zeronull.UUID)(&r.OwnerID),
 		(*zeronull.UUID)(&r.ParentID), (*zeronull.Timestamptz)(&r.OccurredAt), (*zeronull.Timestamptz)(&r.RecordedAt),
-		(*zeronull.Int2)(&r.IPKeyID), &r.IPHash,
+		(*zeronull.Int2)(&r.IPKeyID), (*pg.Hex)(&r.IPHash),
 		(*zeronull.Text)(&r.ResourceName), (*zeronull.Text)(&r.Visibility), (*zeronull.Text)(&r.Severity),
 		(*zeronull.Text)(&r.Category), (*zeronull.Text)(&r.Message), (*zeronull.Text)(&r.RequestID),
 		(*zeronull.Text)(&r.UserAgent), (*zeronull.Text)(&r.Warning), (*[]byte)(&r.Payload),

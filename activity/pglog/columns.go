@@ -4,6 +4,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Columns lists the columns of fanfare.activities in the order of ScanTargets, for a row that the
@@ -11,8 +12,8 @@ import (
 const Columns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.correlation_id,
 	a.target_principal_ids, a.owner_id, a.parent_id, a.occurred_at, a.recorded_at, a.ip_key_id,
 	a.resource_type, a.resource_name, a.action, a.visibility, a.status, a.severity, a.category,
-	a.delivery_channels, a.message, a.request_id, a.user_agent, a.traceparent, a.ip_hash, a.warning,
-	a.payload`
+	a.delivery_channels, a.message, a.request_id, a.user_agent, a.traceparent, encode(a.ip_hash, 'hex'),
+	a.warning, a.payload`
 
 // ScanTargets returns the destinations to scan Columns into. NULL becomes the zero value.
 func ScanTargets(a *activity.Activity) []any {
@@ -40,7 +41,7 @@ func ScanTargets(a *activity.Activity) []any {
 		(*zeronull.Text)(&a.RequestID),
 		(*zeronull.Text)(&a.UserAgent),
 		(*zeronull.Text)(&a.Traceparent),
-		&a.IPHash,
+		(*pg.Hex)(&a.IPHash),
 		(*zeronull.Text)(&a.Warning),
 		(*[]byte)(&a.Payload),
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,5 +67,26 @@ func TestMigrate(t *testing.T) {
 	r = fanfare(t, environ, "outbox", "status")
 	if r.code != exitFailure || !strings.Contains(r.stderr, "fanfare migrate up") {
 		t.Errorf("the outbox of an empty database: got exit code %d, %s", r.code, r.stderr)
+	}
+}
+
+// TestMigrateWithoutRights migrates as a role that may only connect. The error contains the
+// statements that help, and no other remedy.
+func TestMigrateWithoutRights(t *testing.T) {
+	t.Parallel()
+	db := pgtest.NewEmpty(t)
+	role := "host_" + strings.ToLower(rand.Text())
+	if _, err := db.Pool.Exec(t.Context(), `CREATE ROLE `+role+` LOGIN PASSWORD 'secret'`); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(role, "secret")
+	r := fanfare(t, map[string]string{"FANFARE_DATABASE_URL": u.String()}, "migrate", "up")
+	if r.code != exitFailure || !strings.Contains(r.stderr, "let a superuser execute GRANT CREATE ON DATABASE ") ||
+		!strings.Contains(r.stderr, " TO "+role+";") || strings.Contains(r.stderr, "fanfare doctor") {
+		t.Errorf("got exit code %d and %q, want 1 and the statements", r.code, r.stderr)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // lookupTimeout is the timeout of looking up the token of a request.
@@ -65,11 +66,11 @@ func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k storedToken, err e
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	const lookup = `
-		SELECT tenant_id, principal_id, scopes, expires_at, revoked_at IS NOT NULL, hash
+		SELECT tenant_id, principal_id, scopes, expires_at, revoked_at IS NOT NULL, encode(hash, 'hex')
 		FROM fanfare.service_tokens
 		WHERE id = $1`
 	err = t.db.QueryRow(ctx, lookup, id).Scan(
-		&k.principal.TenantID, &k.principal.PrincipalID, &k.scopes, &k.expires, &k.revoked, &k.hash)
+		&k.principal.TenantID, &k.principal.PrincipalID, &k.scopes, &k.expires, &k.revoked, (*pg.Hex)(&k.hash))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return storedToken{}, nil
 	}
