@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,36 @@ func FindPostgres(ctx context.Context, binDir string) (string, error) {
 	return newestPostgres(ctx, usualPostgres())
 }
 
+// FindPostgresPrograms returns the directory of the newest PostgreSQL that contains other programs
+// besides the server, such as pg_dump: the one of FindPostgres, or one on PATH or in the usual
+// directories. If there is none, the error is ErrNoPostgres.
+func FindPostgresPrograms(ctx context.Context, names ...string) (string, error) {
+	found, err := postgresIn(ctx, usualPostgres())
+	if err != nil {
+		return "", err
+	}
+	for _, find := range []func() (string, bool){
+		postgresOnPath,
+		func() (string, bool) { dir, err := FindPostgres(ctx, ""); return dir, err == nil },
+	} {
+		if dir, ok := find(); ok {
+			if version, err := PostgresVersion(ctx, dir); err == nil {
+				found = append(found, installation{dir, version})
+			}
+		}
+	}
+	found = slices.DeleteFunc(found, func(each installation) bool {
+		return slices.ContainsFunc(names, func(name string) bool {
+			_, err := exec.LookPath(filepath.Join(each.dir, name))
+			return err != nil
+		})
+	})
+	if len(found) == 0 {
+		return "", fmt.Errorf("%w (with %s)", ErrNoPostgres, strings.Join(names, ", "))
+	}
+	return slices.MaxFunc(found, compareVersions).dir, nil
+}
+
 // InstalledPostgres returns the directory of initdb and postgres of a major version, on PATH or in
 // the usual directories. If there is none, the error is ErrNoPostgres.
 func InstalledPostgres(ctx context.Context, major int) (string, error) {
@@ -70,6 +101,8 @@ type installation struct {
 	dir     string
 	version Version
 }
+
+func compareVersions(a, b installation) int { return cmp.Compare(a.version.Major, b.version.Major) }
 
 // postgresOnPath returns the directory of initdb on PATH, which may be a link to it.
 func postgresOnPath() (dir string, ok bool) {
@@ -106,10 +139,7 @@ func newestPostgres(ctx context.Context, patterns []string) (string, error) {
 	if len(found) == 0 {
 		return "", ErrNoPostgres
 	}
-	newest := slices.MaxFunc(found, func(a, b installation) int {
-		return cmp.Compare(a.version.Major, b.version.Major)
-	})
-	return newest.dir, nil
+	return slices.MaxFunc(found, compareVersions).dir, nil
 }
 
 // postgresIn returns the supported installations whose directories match the patterns.
