@@ -25,8 +25,8 @@ type Recorded = activity.Recorded
 // recordingColumns selects the result of fanfare.record_envelope, which recording.read scans.
 const recordingColumns = `r.created, r.field, r.value, r.rule,
 	r.id, r.correlation_id, r.owner_id, r.parent_id, r.occurred_at, r.recorded_at, r.ip_key_id,
-	encode(r.ip_hash, 'hex'), r.resource_name, r.visibility, r.severity, r.category, r.message, r.request_id, r.user_agent, r.warning,
-	r.payload`
+	encode(r.ip_hash, 'hex'), r.resource_name, r.visibility, r.severity, r.category, r.message, r.request_id,
+	r.user_agent, r.warning, r.payload`
 
 // The second argument of record_envelope selects the results that it raises as errors, which abort
 // the transaction: none, violations, or violations and duplicates.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/internal/doctor"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
@@ -172,6 +174,17 @@ func TestDaemonOnOddSettings(t *testing.T) {
 		}
 		if got := owner.do(t, http.MethodGet, "/activities/"+uuid.NewString(), ""); got.status != http.StatusNotFound {
 			t.Errorf("%s: an unknown activity: got status %d, want 404", mode, got.status)
+		}
+		var report doctor.Report
+		checked := doctorEnvironment(db, centrifugo)
+		checked["FANFARE_DATABASE_URL"] = env["FANFARE_DATABASE_URL"]
+		if err := json.Unmarshal([]byte(fanfare(t, checked, "doctor", "--json").stdout), &report); err != nil {
+			t.Fatal(err)
+		}
+		for _, diagnosed := range report.Diagnostics {
+			if diagnosed.Status != doctor.OK {
+				t.Errorf("%s: doctor: %+v", mode, diagnosed)
+			}
 		}
 		if code := d.finish(t); code != exitOK {
 			t.Errorf("%s: got exit code %d, want 0\n%s", mode, code, d.log)

@@ -17,6 +17,7 @@ func checks() []check {
 		{"postgres-directory", schema, checkDirectory},
 		{"postgres-directory-rows", []string{"postgres-directory"}, checkDirectoryRows},
 		{"postgres-indexes", []string{"postgres-directory"}, checkIndexes},
+		{"postgres-plans", []string{"postgres-indexes"}, checkPlans},
 		{"postgres-clock", database, checkDatabaseClock},
 		{"postgres-backlog", schema, checkBacklog},
 		{"postgres-lanes", schema, checkLanes},

@@ -53,7 +53,7 @@ func checkDirectory(ctx context.Context, x *examination) finding {
 		               UNION ALL
 		               SELECT b.oid, b.typbasetype FROM base JOIN pg_type AS b ON b.oid = base.typbasetype
 		           )
-		           SELECT format_type(base.oid, NULL) FROM base WHERE base.typbasetype = 0
+		           SELECT replace(format_type(base.oid, NULL), '"', '') FROM base WHERE base.typbasetype = 0
 		       ), '') END
 		FROM pg_class AS c
 		LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -42,6 +42,7 @@ func checkIndexes(ctx context.Context, x *examination) finding {
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	if _, err := tx.Exec(ctx, `
+		SET LOCAL quote_all_identifiers = off;
 		SET LOCAL enable_indexscan = off;
 		SET LOCAL enable_indexonlyscan = off;
 		SET LOCAL enable_bitmapscan = off`); err != nil {

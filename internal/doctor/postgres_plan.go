@@ -40,25 +40,36 @@ func (s scan) servedBy(i index, value string) bool {
 
 // readPlan returns the sequential scans of a plan of EXPLAIN (VERBOSE, FORMAT JSON).
 func readPlan(plan []byte) ([]scan, error) {
+	roots, err := parsePlan(plan)
+	var scans []scan
+	for _, root := range roots {
+		scans = root.scans(scans)
+	}
+	return scans, err
+}
+
+// parsePlan returns the roots of a plan of EXPLAIN (VERBOSE, FORMAT JSON).
+func parsePlan(plan []byte) (roots []planNode, err error) {
 	var plans []struct{ Plan planNode }
 	if err := json.Unmarshal(plan, &plans); err != nil {
 		return nil, fmt.Errorf("read the plan: %w", err)
 	}
-	var scans []scan
 	for _, p := range plans {
-		scans = p.Plan.scans(scans)
+		roots = append(roots, p.Plan)
 	}
-	return scans, nil
+	return roots, nil
 }
 
 // planNode is a node of a plan.
 type planNode struct {
-	Type   string     `json:"Node Type"`
-	Schema string     `json:"Schema"`
-	Table  string     `json:"Relation Name"`
-	Alias  string     `json:"Alias"`
-	Filter string     `json:"Filter"`
-	Plans  []planNode `json:"Plans"`
+	Type      string     `json:"Node Type"`
+	Schema    string     `json:"Schema"`
+	Table     string     `json:"Relation Name"`
+	Alias     string     `json:"Alias"`
+	Filter    string     `json:"Filter"`
+	Index     string     `json:"Index Name"`
+	IndexCond string     `json:"Index Cond"`
+	Plans     []planNode `json:"Plans"`
 }
 
 // scans appends the sequential scans of the node and of its descendants. It removes the table's
