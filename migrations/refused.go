@@ -25,8 +25,8 @@ func (e *RightsError) Unwrap() error { return e.err }
 // Remedy describes who must do what before the command is run again.
 func (e *RightsError) Remedy() string { return e.remedy }
 
-// explain adds what to do to the error of a role that lacks a right. It returns other errors as
-// they are, also if the database does not tell which right is lacking.
+// explain adds a remedy to the error of a role that lacks a right. It returns other errors as they
+// are, also if the role's rights cannot be read.
 func explain(ctx context.Context, conn *pgx.Conn, prefix string, err error) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if _, explained := errors.AsType[*RightsError](err); !ok || explained || server.Code != "42501" {

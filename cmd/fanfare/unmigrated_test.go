@@ -37,8 +37,8 @@ func TestUnmigratedDatabase(t *testing.T) {
 	}
 }
 
-// TestDaemonsOnUnmigratedDatabase starts daemons before the schema is created. They name the remedy,
-// are not ready, and work as soon as the schema exists.
+// TestDaemonsOnUnmigratedDatabase starts daemons before the schema is created. They name the
+// remedy, are not ready, and work as soon as the schema exists.
 func TestDaemonsOnUnmigratedDatabase(t *testing.T) {
 	t.Parallel()
 	centrifugo := startCentrifugo(t)
