@@ -36,7 +36,7 @@ func (w *Worker) runLane(ctx context.Context, l *lane) {
 	if err != nil {
 		if ctx.Err() == nil {
 			partly := len(report.Delivered) > 0
-			b := w.schedule.failed(l, err, max(report.Claimed, 1), partly, w.opts.Retries, now)
+			b := w.schedule.failed(l, err, report.Claimed, partly, w.opts.Retries, now)
 			what := "a batch was rolled back"
 			if partly {
 				what = "a batch was delivered in part"

@@ -53,7 +53,7 @@ type failure struct {
 
 // next returns the state after a failed batch of the given size. delivered is the time of the
 // latest delivery of another lane: one since the previous failure shows that the servers work, and
-// then the batch may be at fault.
+// then the batch may be at fault. A batch of size 0 is not: the failure came before the claim.
 //
 // A batch at fault is halved until the culprit is claimed alone, and the culprit is parked. Halving
 // on suspicion is harmless, so an error that can only come from the batch halves it at once. An
@@ -62,7 +62,7 @@ func (f failure) next(err error, size int, delivered, now time.Time) failure {
 	if f.began.IsZero() {
 		f.began = now
 	}
-	if !f.last.IsZero() && delivered.After(f.last) || f.found && size == 1 {
+	if size > 0 && !f.last.IsZero() && delivered.After(f.last) || f.found && size == 1 {
 		f.witnessed++
 	}
 	f.count, f.last, f.err = f.count+1, now, err
