@@ -67,7 +67,9 @@ func (c Changes) Validate(ctx context.Context, db pg.Querier) error {
 // itself. The rows are locked in the order of the ids, which rules out deadlocks between callers.
 const update = `
 UPDATE fanfare.notifications AS n
-SET seen_at = CASE $4::boolean WHEN true THEN coalesce(` + seenAt + `, now()) WHEN false THEN NULL
+SET seen_at = CASE
+        WHEN $4::boolean OR $4 IS NULL AND $5::boolean AND ` + readAt + ` IS NULL THEN coalesce(` + seenAt + `, now())
+        WHEN NOT $4 THEN NULL
         ELSE ` + seenAt + ` END,
     read_at = CASE $5::boolean WHEN true THEN coalesce(` + readAt + `, now()) WHEN false THEN NULL
         ELSE ` + readAt + ` END,
@@ -110,15 +112,11 @@ func (c Changes) apply(
 }
 
 func (c Changes) arguments(principal activity.Principal, ids []uuid.UUID) []any {
-	seen := c.Seen
-	if seen == nil && c.Read != nil && *c.Read {
-		seen = c.Read
-	}
 	var until *time.Time
 	if c.Snooze != nil && !c.Snooze.Until.IsZero() {
 		until = &c.Snooze.Until
 	}
 	return []any{
-		principal.TenantID, principal.PrincipalID, pg.UUIDs(ids), seen, c.Read, c.Archived, c.Snooze != nil, until,
+		principal.TenantID, principal.PrincipalID, pg.UUIDs(ids), c.Seen, c.Read, c.Archived, c.Snooze != nil, until,
 	}
 }

@@ -1,11 +1,13 @@
 package inbox
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -13,12 +15,13 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var unread = Selection{State: Unread}
 
-// box is the inbox of a principal with two resources. The principal holds a role on visible and
-// none on hidden.
+// box is the inbox of a principal with three resources. The principal holds a role on visible and
+// second, and none on hidden.
 type box struct {
 	db              *pgtest.DB
 	principal       activity.Principal
-	visible, hidden uuid.UUID
+	visible, second uuid.UUID
+	hidden          uuid.UUID
 	visibility      activity.Visibility // of new activities
 }
 
@@ -28,12 +31,14 @@ func newBox(t testing.TB, db *pgtest.DB) *box {
 		db:         db,
 		principal:  activity.Principal{TenantID: uuid.New(), PrincipalID: uuid.New()},
 		visible:    uuid.New(),
+		second:     uuid.New(),
 		hidden:     uuid.New(),
 		visibility: activity.ResourceWide,
 	}
 	b.exec(t, `INSERT INTO fanfare.resources (tenant_id, id, type) SELECT $1, unnest($2::uuid[]), 'doc'`,
-		b.principal.TenantID, []uuid.UUID{b.visible, b.hidden})
+		b.principal.TenantID, []uuid.UUID{b.visible, b.second, b.hidden})
 	b.addRole(t, b.visible, "viewer")
+	b.addRole(t, b.second, "viewer")
 	// A role on uuid.Nil must not make purged activities visible, whose resource is uuid.Nil.
 	b.addRole(t, uuid.Nil, "owner")
 	return b
@@ -122,4 +127,12 @@ func (b *box) unread(t testing.TB) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// wantInvalid fails the test unless an error is an *invalid.Error about a subject.
+func wantInvalid(t testing.TB, err error, subject string) {
+	t.Helper()
+	if refused, ok := errors.AsType[*invalid.Error](err); !ok || refused.Subject != subject {
+		t.Errorf("got %v, want an *invalid.Error about the %s", err, subject)
+	}
 }
