@@ -177,7 +177,9 @@ func rowsOf(tenants []tenant) *seed.Rows {
 				})
 			}
 			if w := p.wants; w != nil {
-				row := seed.Preference{Principal: id, Mode: string(w.Mode), Patterns: w.CustomActions, Muted: w.Muted}
+				row := seed.Preference{
+					Principal: id, Mode: string(w.Mode), Patterns: w.CustomActions, Muted: new(w.Muted),
+				}
 				rows.Preferences = append(rows.Preferences, row)
 			}
 		}

@@ -146,7 +146,7 @@ func (t *Tenant) changePreference(random *rand.Rand) Change {
 		VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (tenant_id, principal_id)
 		DO UPDATE SET filter_mode = $3, custom_actions = $4, muted = $5, updated_at = now()`,
-		[]any{t.ID, principal, p.Mode, append([]string{}, p.Patterns...), p.Muted},
+		[]any{t.ID, principal, p.Mode, p.Patterns, *p.Muted},
 		func(t *oracle.Tenant) { t.Preferences[principal] = p },
 	}
 }

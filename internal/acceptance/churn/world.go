@@ -165,8 +165,9 @@ var patterns = []string{
 
 func randomPreference(random *rand.Rand) oracle.Preference {
 	p := oracle.Preference{
-		Mode:  pick(random, []string{"all", "all", "mutations", "custom", "custom", "unknown"}),
-		Muted: random.IntN(8) == 0,
+		Patterns: []string{},
+		Mode:     pick(random, []string{"all", "all", "mutations", "custom", "custom", "unknown"}),
+		Muted:    new(random.IntN(8) == 0),
 	}
 	for range random.IntN(4) {
 		p.Patterns = append(p.Patterns, pick(random, patterns))

@@ -21,6 +21,9 @@ type Rows struct {
 	Roles         []Role
 	Subscriptions []Subscription
 	Preferences   []Preference
+	Memberships   []Membership
+	Levels        []Level
+	Defaults      []Default
 }
 
 // Principal is a row of fanfare.principals.
@@ -53,12 +56,36 @@ type Subscription struct {
 	Revoked    bool
 }
 
-// Preference is a row of fanfare.preferences.
+// Preference is a row of fanfare.preferences. A field that is zero or nil is stored as NULL: the
+// principal has not set it.
 type Preference struct {
 	activity.Principal
+	Mode        string
+	Patterns    []string
+	Muted       *bool
+	MutedActors []uuid.UUID
+}
+
+// Membership is a row of fanfare.memberships.
+type Membership struct {
+	activity.Principal
+	GroupID uuid.UUID
+}
+
+// Level is a row of fanfare.watch_levels.
+type Level struct {
+	activity.Principal
+	ResourceID   uuid.UUID
+	Level, Scope string
+	Patterns     []string
+}
+
+// Default is a row of fanfare.tenant_preferences. A field that is zero or nil is stored as NULL.
+type Default struct {
+	TenantID uuid.UUID
 	Mode     string
 	Patterns []string
-	Muted    bool
+	Muted    *bool
 }
 
 // DB is a connection or a pool.
@@ -105,9 +132,33 @@ func (r *Rows) Load(ctx context.Context, db DB) error {
 		},
 		{
 			"preferences",
-			[]string{"tenant_id", "principal_id", "filter_mode", "custom_actions", "muted"},
+			[]string{"tenant_id", "principal_id", "filter_mode", "custom_actions", "muted", "muted_actors"},
 			source(r.Preferences, func(p Preference) []any {
-				return []any{p.TenantID, p.PrincipalID, p.Mode, append([]string{}, p.Patterns...), p.Muted}
+				return []any{
+					p.TenantID, p.PrincipalID, nullableText(p.Mode), p.Patterns, p.Muted,
+					append([]uuid.UUID{}, p.MutedActors...),
+				}
+			}),
+		},
+		{
+			"memberships",
+			[]string{"tenant_id", "group_id", "principal_id"},
+			source(r.Memberships, func(m Membership) []any { return []any{m.TenantID, m.GroupID, m.PrincipalID} }),
+		},
+		{
+			"watch_levels",
+			[]string{"tenant_id", "principal_id", "resource_id", "level", "scope", "patterns"},
+			source(r.Levels, func(l Level) []any {
+				return []any{
+					l.TenantID, l.PrincipalID, l.ResourceID, l.Level, l.Scope, append([]string{}, l.Patterns...),
+				}
+			}),
+		},
+		{
+			"tenant_preferences",
+			[]string{"tenant_id", "filter_mode", "custom_actions", "muted"},
+			source(r.Defaults, func(d Default) []any {
+				return []any{d.TenantID, nullableText(d.Mode), d.Patterns, d.Muted}
 			}),
 		},
 	} {
@@ -130,6 +181,13 @@ func nullable(id uuid.UUID) any {
 		return nil
 	}
 	return id
+}
+
+func nullableText(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 func revokedAt(revoked bool, now time.Time) any {
