@@ -20,9 +20,8 @@ func newActivityCommand(p process) *cobra.Command {
 	group := newGroup("activity", "Read, export and redact the activity log",
 		`Read, export and redact the activities of one tenant.
 
-The commands that read, except explain, require only USAGE on the schema fanfare and SELECT on fanfare.activities.`)
-	group.AddCommand(newActivityListCommand(p), newActivityGetCommand(p), newActivityExplainCommand(p),
-		newActivityTailCommand(p),
+The commands that read require only USAGE on the schema fanfare and SELECT on fanfare.activities.`)
+	group.AddCommand(newActivityListCommand(p), newActivityGetCommand(p), newActivityTailCommand(p),
 		newActivityStatsCommand(p), newActivityExportCommand(p), newActivityRedactCommand(p))
 	return group
 }

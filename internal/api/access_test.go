@@ -104,6 +104,14 @@ func accesses() []access {
 			"get-activity", func(at *tenant) string { return "/activities/" + at.shown.String() }, nil,
 			theMember, "", 404, 404, 200,
 		},
+		{
+			"explain-activity", func(at *tenant) string { return "/activities/" + at.shown.String() + "/explain" }, nil,
+			theMember, "", 404, 404, 200,
+		},
+		{
+			"list-audience", func(at *tenant) string { return "/activities/" + at.shown.String() + "/audience" }, nil,
+			theOwner, "", 404, 404, 200,
+		},
 		{"stream-activities", fixed("/activities/stream"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"export-activities", fixed("/activities/export"), nil, theMember, identity.ScopeRead, 200, 403, 200},
 		{"list-audit", fixed("/audit"), nil, theMember, identity.ScopeRead, 200, 403, 200},

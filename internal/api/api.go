@@ -16,9 +16,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
+	"github.com/fanfarehq/fanfare/internal/explain"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/render"
+	"github.com/fanfarehq/fanfare/preferences"
 )
 
 // Options configure a Server. Pool, Authenticator, Channels and Tokens are required; every other
@@ -41,6 +43,10 @@ type Options struct {
 	RealtimeURL string
 	// Catalog renders events; nil renders the default texts.
 	Catalog *render.Catalog
+	// Filter decides as that of the workers does; nil has their default and no taxonomy.
+	Filter *preferences.Filter
+	// StreamTenants reports that the workers publish to the streams of tenants.
+	StreamTenants bool
 	// Origins are the web origins that may read responses and make changes
 	// ("https://app.example.com"); default none.
 	Origins []string
@@ -124,6 +130,7 @@ type Server struct {
 	streams       Streams
 	realtimeURL   string
 	catalog       *render.Catalog
+	explainer     *explain.Explainer
 	cursors       cursors
 	limiter       *limiter
 	streamSlots   *streamSlots
@@ -147,6 +154,10 @@ func New(o Options) (*Server, error) {
 		publisher: o.Publisher, streams: o.Streams, realtimeURL: o.RealtimeURL, catalog: o.Catalog,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
 	}
+	if o.Filter == nil {
+		o.Filter = preferences.NewFilter(nil)
+	}
+	s.explainer = &explain.Explainer{DB: o.Pool, Filter: o.Filter, Channels: o.Channels, Stream: o.StreamTenants}
 	s.streamSlots = newStreamSlots(s.limits)
 	s.buffers.New = func() any { return new([]byte) }
 	if s.now == nil {
@@ -219,6 +230,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addWatchers(routes)
 	s.addRealtime(routes)
 	s.addActivities(routes)
+	s.addExplain(routes)
 	s.addStream(routes)
 	s.addExport(routes)
 	s.addAudit(routes)

@@ -46,6 +46,7 @@ func newAttacker(w *world) *attacker {
 			"/v1/audit/actors/" + at.owner.String() + "?limit=1", "/v1/audit/owners/" + at.owner.String() + "?limit=1",
 			"/v1/audit/entities/signal/" + at.signal.String() + "?limit=1",
 			"/v1/resources/" + at.signal.String() + "/watchers?limit=1", "/v1/watch-levels?limit=1",
+			"/v1/activities/" + at.shown.String() + "/audience?limit=1",
 		} {
 			page := as[struct {
 				NextCursor string `json:"next_cursor"`
@@ -108,7 +109,8 @@ func (a *attacker) attempt() attempt {
 	ofHere := holding(here.id.String()) // every event and every row names its tenant
 	switch a.random.IntN(14) {
 	case 0:
-		return attempt{"GET", "/activities/" + id.String(), nil, anythingBut(http.StatusNotFound)}
+		part := one("", "/explain", "/explain?principal_id="+a.id().String(), "/audience")
+		return attempt{"GET", "/activities/" + id.String() + part, nil, anythingBut(http.StatusNotFound)}
 	case 1:
 		return attempt{
 			"PATCH",

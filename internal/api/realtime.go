@@ -20,6 +20,8 @@ type Channels interface {
 	User(p activity.Principal) string
 	Resource(tenant, resource uuid.UUID) string
 	Tenant(tenant uuid.UUID) string
+	CheckLiteral(name string, tenant uuid.UUID) error
+	Includes(name string) bool
 }
 
 // Tokens issues the tokens of Centrifugo's clients. *centrifugo.Tokens implements it.

@@ -52,7 +52,8 @@ func Worker() []Setting {
 // Serve returns the settings of fanfare serve.
 func Serve() []Setting {
 	return withServeRules(slices.Concat(
-		Database(), centrifugoAPI(), centrifugoClients(), channels(), api(), credentials(), process()))
+		Database(), centrifugoAPI(), centrifugoClients(), channels(), []Setting{mutations()}, api(), credentials(),
+		process()))
 }
 
 // Run returns the settings of fanfare run.

@@ -39,7 +39,7 @@ func delivery() []Setting {
 	}
 }
 
-// Explain returns the settings of fanfare activity explain.
+// Explain returns the settings of fanfare explain.
 func Explain() []Setting {
 	return append(Database(), mutations())
 }

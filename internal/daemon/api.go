@@ -57,6 +57,8 @@ func (d *Daemon) serveAPI() error {
 		Streams:       hub,
 		RealtimeURL:   cmp.Or(c.RealtimeURL, c.CentrifugoWSURL),
 		Catalog:       d.catalog,
+		Filter:        d.filter,
+		StreamTenants: c.StreamTenants,
 		Origins:       c.CORSOrigins,
 		Version:       d.version,
 		Limits: api.Limits{

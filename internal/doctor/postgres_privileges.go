@@ -67,6 +67,8 @@ func requiredPrivileges() []privilege {
 	add(function, "record_envelopes", true, "EXECUTE")
 	add(function, "existing_activity", true, "EXECUTE")
 	add(function, "existing_id", true, "EXECUTE")
+	add(function, "lane_of", true, "EXECUTE")
+	add(function, "grounds", true, "EXECUTE")
 	return all
 }
 

@@ -17,10 +17,10 @@ type Channels interface {
 	Includes(name string) bool // reports whether the name is in the namespace of User, Resource or Tenant
 }
 
-// sharedChannels returns the channels of an activity other than its recipients' own. stream adds
+// SharedChannels returns the channels of an activity other than its recipients' own. stream adds
 // the channel of the tenant for every activity. The shared channels of a private activity are those
 // that its writer named literally.
-func sharedChannels(a *activity.Activity, names Channels, stream bool) ([]string, error) {
+func SharedChannels(a *activity.Activity, names Channels, stream bool) ([]string, error) {
 	var channels []string
 	open := a.Visibility != activity.Private
 	if open && (len(a.DeliveryChannels) == 0 || slices.Contains(a.DeliveryChannels, activity.ToResource)) {
@@ -52,7 +52,7 @@ func appendPersonal(
 	recipients []Recipient,
 	names Channels,
 ) []string {
-	if len(a.DeliveryChannels) > 0 && !slices.Contains(a.DeliveryChannels, activity.ToUser) {
+	if !ReachesPrincipals(a) {
 		return channels
 	}
 	channels = slices.Grow(channels, len(recipients))
@@ -72,4 +72,10 @@ func intersect(channels, selected []string) []string {
 		return channels
 	}
 	return slices.DeleteFunc(channels, func(c string) bool { return !slices.Contains(selected, c) })
+}
+
+// ReachesPrincipals reports whether an activity is published on the channels of its recipients, as
+// far as its delivery channels say.
+func ReachesPrincipals(a *activity.Activity) bool {
+	return len(a.DeliveryChannels) == 0 || slices.Contains(a.DeliveryChannels, activity.ToUser)
 }

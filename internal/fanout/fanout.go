@@ -177,7 +177,7 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subjects []int, resolved watch
 			d.outcomes[i].Verdict = outbox.FanOutJob
 			continue
 		}
-		channels, err := sharedChannels(&item.Activity, f.channels, f.opts.Stream)
+		channels, err := SharedChannels(&item.Activity, f.channels, f.opts.Stream)
 		if err != nil {
 			d.outcomes[i] = outbox.Outcome{Verdict: outbox.DeadLettered, Err: err}
 			continue

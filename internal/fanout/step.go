@@ -92,7 +92,7 @@ func (f *Fanout) decideStep(
 	var channels []string
 	if job.LastPrincipalID == uuid.Nil {
 		var err error
-		if channels, err = sharedChannels(&job.Activity, f.channels, f.opts.Stream); err != nil {
+		if channels, err = SharedChannels(&job.Activity, f.channels, f.opts.Stream); err != nil {
 			return nil, err
 		}
 		d.report.Activities, d.report.TooDeep = 1, len(resolved.TooDeep)

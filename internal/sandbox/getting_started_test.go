@@ -61,7 +61,7 @@ func TestGettingStarted(t *testing.T) {
 			})
 		default:
 			out := s.run(b.text)
-			if strings.Contains(b.text, "activity explain") && !strings.Contains(out, "yes") {
+			if strings.Contains(b.text, "fanfare explain") && !strings.Contains(out, "yes") {
 				t.Errorf("%s\ngot\n%s\nwant Grace notified", b.text, out)
 			}
 		}

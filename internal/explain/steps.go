@@ -1,0 +1,265 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/preferences"
+	"github.com/fanfarehq/fanfare/watchers"
+)
+
+// facts are what an explanation of one principal rests on.
+type facts struct {
+	activity  *activity.Activity
+	candidate *watchers.Candidate
+	decision  fanout.Decision
+	filter    *preferences.Filter
+	pushes    bool // the activity is delivered on channels of principals
+	brief     bool // describe no pattern: the nearest one takes time to find
+}
+
+// order is the order of the rules.
+var order = []fanout.Rule{
+	fanout.RuleNone, fanout.RuleActor, fanout.RuleGroup, fanout.RuleInactive, fanout.RulePermission,
+	fanout.RuleMandatory, fanout.RuleTarget, fanout.RuleMutedActor, fanout.RuleLevel, fanout.RuleMuted, fanout.RuleMode,
+}
+
+func nameOf(r fanout.Rule) string {
+	if r == fanout.RuleNone {
+		return ruleConcern
+	}
+	return string(r)
+}
+
+// steps describes all rules.
+func (f *facts) steps() []RuleResult {
+	steps := make([]RuleResult, 0, len(order)+1)
+	decided := false
+	for _, rule := range order {
+		step := RuleResult{Rule: nameOf(rule), Result: NotReached}
+		switch {
+		case decided:
+		case rule == f.decision.Rule:
+			decided = true
+			step = f.deciding(rule)
+		default:
+			step.Result = Passed
+			f.describePassed(rule, &step)
+		}
+		steps = append(steps, step)
+	}
+	delivery := RuleResult{Rule: ruleDelivery, Result: NotReached}
+	if f.decision.Told {
+		delivery.Result, delivery.Why = Told, f.delivery()
+		delivery.SetBy = f.decision.From.Muted.String()
+	}
+	return append(steps, delivery)
+}
+
+// deciding describes the rule that decides.
+func (f *facts) deciding(rule fanout.Rule) RuleResult {
+	step := RuleResult{Rule: nameOf(rule), Result: NotTold}
+	if f.decision.Told {
+		step.Result = Told
+	}
+	switch rule {
+	case fanout.RuleNone:
+		step.Why = "neither follows nor owns the resource, and is neither a delegator nor a target"
+	case fanout.RuleActor:
+		step.Why = "is the actor"
+	case fanout.RuleGroup:
+		step.Why = "is a group: its members are notified"
+	case fanout.RuleInactive:
+		step.Why = "is inactive in the directory"
+	case fanout.RulePermission:
+		step.Why = withoutPermission(f.activity.Visibility)
+	case fanout.RuleMandatory:
+		step.Why = "the taxonomy makes " + f.activity.Action + " mandatory"
+	case fanout.RuleTarget:
+		step.Why = "is a target"
+	case fanout.RuleMutedActor:
+		step.Why = "has muted the actor"
+	case fanout.RuleLevel:
+		f.describeLevel(&step)
+	case fanout.RuleMuted:
+		step.Why, step.SetBy = "notifications are muted", f.decision.From.Muted.String()
+	case fanout.RuleMode:
+		f.describeMode(&step)
+	}
+	return step
+}
+
+// describePassed describes a rule that does not decide.
+func (f *facts) describePassed(rule fanout.Rule, step *RuleResult) {
+	switch rule {
+	case fanout.RuleNone:
+		step.Why = concern(f.decision.Reasons)
+	case fanout.RuleActor:
+		step.Why = "is not the actor"
+	case fanout.RuleGroup:
+		step.Why = "is not a group"
+	case fanout.RuleInactive:
+		step.Why = "is not inactive in the directory"
+	case fanout.RulePermission:
+		step.Why = f.permission()
+	case fanout.RuleMandatory:
+		step.Why = "the taxonomy does not make " + f.activity.Action + " mandatory"
+	case fanout.RuleTarget:
+		step.Why = "is not a target"
+	case fanout.RuleMutedActor:
+		step.Why = "has not muted the actor"
+	case fanout.RuleLevel:
+		step.Why = "has no level for the resource"
+	case fanout.RuleMuted:
+		step.Why, step.SetBy = "notifications are not muted", f.decision.From.Muted.String()
+	case fanout.RuleMode: // the last rule always decides
+	}
+}
+
+func withoutPermission(v activity.Visibility) string {
+	switch v {
+	case activity.Private:
+		return "the activity is private, and a subscription alone does not permit to see it"
+	case activity.ScopeWide:
+		return "holds no role on the resource, above it, or under its parent"
+	default:
+		return "holds no role on the resource or above it"
+	}
+}
+
+// permission describes why a candidate may see the activity.
+func (f *facts) permission() string {
+	switch reasons := f.decision.Reasons; {
+	case reasons.Has(watchers.Owner):
+		return "owns the resource"
+	case reasons.Has(watchers.Delegator):
+		return "is a delegator of the resource"
+	case reasons.Has(watchers.Target):
+		return "is a target"
+	case f.activity.Visibility == activity.TenantVisible:
+		return "the activity is visible to the tenant"
+	case f.candidate.Access.OnChain:
+		return "holds a role on the resource or above it"
+	default:
+		return "holds a role under the resource's parent"
+	}
+}
+
+// concern describes reasons.
+func concern(reasons watchers.Reasons) string {
+	var parts []string
+	for _, r := range []struct {
+		reason watchers.Reasons
+		text   string
+	}{
+		{watchers.Subscribed, "is subscribed"},
+		{watchers.Owner, "owns the resource"},
+		{watchers.Delegator, "is a delegator"},
+		{watchers.Target, "is a target"},
+	} {
+		if reasons.Has(r.reason) {
+			parts = append(parts, r.text)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (f *facts) describeLevel(step *RuleResult) {
+	c := f.candidate
+	step.Level = &LevelInForce{Level: string(c.Level), ResourceID: &c.LevelResourceID, Where: above}
+	where := "a resource above"
+	if c.LevelResourceID == f.activity.ResourceID {
+		step.Level.Where, where = onResource, "the resource"
+	}
+	step.Why = fmt.Sprintf("has set the level %s for %s", c.Level, where)
+	switch {
+	case c.Level == preferences.LevelParticipating && !f.decision.Told:
+		step.Why += ", and is neither owner nor delegator"
+	case c.Level == preferences.LevelCustom:
+		text := ""
+		if !f.brief {
+			text, _ = preferences.Nearest(c.LevelPatterns, f.activity.Action)
+		}
+		f.describeMatch(step, text)
+	}
+}
+
+func (f *facts) describeMode(step *RuleResult) {
+	d := &f.decision
+	selection := f.filter.Explain(d.Preference, f.activity.Action, f.brief)
+	step.SetBy = d.From.Mode.String()
+	step.Why = fmt.Sprintf("the mode is %s", d.Preference.Mode)
+	switch {
+	case selection.Notify != "":
+		step.SetBy = "taxonomy"
+		verb := "puts"
+		if selection.Notify == activity.NotifyOptional {
+			verb = "takes"
+		}
+		step.Why += fmt.Sprintf(", and the taxonomy %s %s %s it", verb, f.activity.Action, preposition(verb))
+	case d.Preference.Mode != preferences.ModeAll:
+		f.describeMatch(step, selection.Pattern)
+	}
+}
+
+func preposition(verb string) string {
+	if verb == "puts" {
+		return "into"
+	}
+	return "out of"
+}
+
+// describeMatch adds how a list of patterns has decided. nearest is the pattern that matches or is
+// the nearest to the action; "" if it is not known or if there is none.
+func (f *facts) describeMatch(step *RuleResult, nearest string) {
+	action, matches := f.activity.Action, f.decision.Told
+	if nearest != "" {
+		step.Pattern = &PatternMatch{nearest, matches}
+	}
+	switch {
+	case matches && nearest != "":
+		step.Why += fmt.Sprintf(", and %s matches %s", nearest, action)
+	case matches:
+		step.Why += fmt.Sprintf(", and a pattern matches %s", action)
+	case nearest != "":
+		step.Why += fmt.Sprintf(", and no pattern matches %s; the nearest is %s", action, nearest)
+	default:
+		step.Why += fmt.Sprintf(", and no pattern matches %s", action)
+	}
+}
+
+// delivery describes how a recipient is notified.
+func (f *facts) delivery() string {
+	switch {
+	case f.decision.Preference.Muted:
+		return "notifications are muted: stored without a push"
+	case !f.pushes:
+		return "the activity is not published on the channels of principals: stored without a push"
+	default:
+		return "stored in the inbox, and pushed"
+	}
+}
+
+// outcome returns what a delivery would do.
+func (f *facts) outcome() Outcome {
+	d := &f.decision
+	o := Outcome{
+		Told: d.Told, Push: d.Push && f.pushes, DecidedBy: nameOf(d.Rule), Why: f.deciding(d.Rule).Why,
+		Reasons: d.Reasons.Names(), GroupID: idOrNil(d.GroupID),
+	}
+	if o.Told && !o.Push {
+		o.Why += "; " + f.delivery()
+	}
+	return o
+}
+
+func idOrNil(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}
