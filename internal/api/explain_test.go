@@ -118,7 +118,8 @@ func TestExplainWithholds(t *testing.T) {
 		SELECT $1, $2, '` + root.String() + `', 'descendants' FROM x`,
 		`WITH x AS (SELECT $2::uuid)
 		INSERT INTO fanfare.watch_levels (tenant_id, principal_id, resource_id, level, scope)
-		SELECT $1, $3, '` + at.folder.String() + `', 'all', 'descendants' FROM x`,
+		SELECT $1, $3, '` + at.folder.String() + `', 'all', 'descendants' FROM x
+		ON CONFLICT (tenant_id, principal_id, resource_id) DO UPDATE SET level = 'all', scope = 'descendants'`,
 	} {
 		w.exec(sql, at.id, group, at.member)
 	}
