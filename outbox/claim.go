@@ -42,12 +42,13 @@ type claimed struct {
 }
 
 // beginClaim pins the plans, whatever the statistics of a table that is empty most of the time, and
-// bounds every wait. Without jit = off, the cost of a disabled scan would trigger JIT.
+// bounds every wait. Without jit = off, the cost of a disabled scan would trigger JIT. A constraint
+// that is deferred would fail the commit, after the publication; immediate, it fails the statement.
 const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
 	SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
 	SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
 	SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '15s';
-	SET LOCAL idle_in_transaction_session_timeout = '20s'`
+	SET LOCAL idle_in_transaction_session_timeout = '20s'; SET CONSTRAINTS ALL IMMEDIATE`
 
 // lockLane precedes the claim as a statement of its own: the claim must take its snapshot after the
 // lock, or it would see rows that the lock's previous holder has just removed. A setting passes the

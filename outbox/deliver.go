@@ -26,8 +26,8 @@ func (w *Worker) runLane(ctx context.Context, l *lane) {
 	result, err := w.deliver(ctx, l, scope{limit: limit, full: sweep, longest: w.opts.Retries.Longest}, &report)
 	now := time.Now()
 	report.Took, report.Err = now.Sub(began), err
-	if w.opts.Observer != nil && (report.Claimed > 0 || err != nil) {
-		w.opts.Observer.Observe(report)
+	if report.Claimed > 0 || err != nil {
+		w.observe(report)
 	}
 	if err == nil {
 		w.progressed(now)
@@ -180,10 +180,6 @@ const rehearseFor = time.Minute
 // lately. Its error keeps the batch from being published: again and again, it would reach clients
 // that have received it, once Centrifugo has forgotten the idempotency keys.
 func (w *Worker) rehearse(ctx context.Context, tx pgx.Tx, lane int, items []Item) error {
-	failed := w.unsettled.Load()
-	if failed == 0 || time.Now().UnixNano()-failed > int64(rehearseFor) {
-		return nil
-	}
 	outcomes := make([]Outcome, len(items))
 	for i := range outcomes {
 		outcomes[i].Verdict = Retry
@@ -191,12 +187,24 @@ func (w *Worker) rehearse(ctx context.Context, tx pgx.Tx, lane int, items []Item
 	s := plan(lane, items, outcomes, false, Retries{MaxAttempts: math.MaxInt, First: time.Hour, Longest: time.Hour},
 		randomJitter)
 	s.dead, s.jobs = s.park[:1], s.park[:1]
+	return w.tryOut(ctx, tx, func(ctx context.Context, savepoint pgx.Tx) error {
+		_, err := s.apply(ctx, savepoint)
+		return err
+	})
+}
+
+// tryOut settles in a savepoint, which it undoes, if a settlement has failed lately.
+func (w *Worker) tryOut(ctx context.Context, tx pgx.Tx, settle func(ctx context.Context, tx pgx.Tx) error) error {
+	failed := w.unsettled.Load()
+	if failed == 0 || time.Now().UnixNano()-failed > int64(rehearseFor) {
+		return nil
+	}
 	err := w.within(ctx, w.limits.statement, func(ctx context.Context) error {
 		savepoint, err := tx.Begin(ctx)
 		if err != nil {
 			return err
 		}
-		if _, err := s.apply(ctx, savepoint); err != nil {
+		if err := settle(ctx, savepoint); err != nil {
 			return err
 		}
 		return savepoint.Rollback(ctx)

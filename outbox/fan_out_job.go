@@ -45,7 +45,9 @@ func (w *Worker) runJobs(ctx, work context.Context) {
 		pause := time.Duration(0) // until the next step
 		for worked := true; worked && ctx.Err() == nil; {
 			var err error
-			if worked, err = w.runStep(work); err != nil && work.Err() == nil {
+			worked, err = w.runStep(work)
+			w.noteStep(err)
+			if err != nil && work.Err() == nil {
 				pause = w.opts.Retries.Longest / 10
 				w.trouble.note("a step of a fan-out job was rolled back", err, time.Now(),
 					zap.Duration("retry_in", pause))
@@ -59,6 +61,19 @@ func (w *Worker) runJobs(ctx, work context.Context) {
 			return
 		}
 	}
+}
+
+// noteStep notes the error of a step that was rolled back, with the time of the first one in a row.
+func (w *Worker) noteStep(err error) {
+	if err == nil {
+		w.jobError.Store(nil)
+		return
+	}
+	first := time.Now()
+	if before := w.jobError.Load(); before != nil {
+		first = before.Since
+	}
+	w.jobError.Store(&Problem{first, err})
 }
 
 // runStep runs one step of one job and reports whether a job was due.
@@ -84,10 +99,12 @@ func (w *Worker) runStep(ctx context.Context) (worked bool, err error) {
 	report := Report{Lane: job.Lane, Claimed: 1, Step: true}
 	defer func() {
 		report.Took = time.Since(began)
-		if w.opts.Observer != nil {
-			w.opts.Observer.Observe(report)
-		}
+		w.observe(report)
 	}()
+	if err := w.rehearseStep(ctx, tx, job); err != nil {
+		report.Err = markUnavailable(err)
+		return true, report.Err
+	}
 	var step Step
 	err = w.within(ctx, w.limits.handle, func(ctx context.Context) error {
 		step, err = w.handleStep(ctx, tx, job)
@@ -110,6 +127,7 @@ func (w *Worker) runStep(ctx context.Context) (worked bool, err error) {
 		return nil
 	})
 	if err != nil {
+		w.unsettled.Store(time.Now().UnixNano())
 		report.Err = markUnavailable(err)
 		return true, report.Err
 	}
@@ -119,6 +137,14 @@ func (w *Worker) runStep(ctx context.Context) (worked bool, err error) {
 		report.Delivered = []time.Time{job.RecordedAt}
 	}
 	return true, nil
+}
+
+// rehearseStep settles a step and undoes it, as rehearse does for a batch: one that moves the
+// cursor, and the last one.
+func (w *Worker) rehearseStep(ctx context.Context, tx pgx.Tx, job Job) error {
+	return w.tryOut(ctx, tx, func(ctx context.Context, savepoint pgx.Tx) error {
+		return errors.Join(finishStep(ctx, savepoint, job, Step{}), finishStep(ctx, savepoint, job, Step{Done: true}))
+	})
 }
 
 // handleStep calls the handler and turns its panic into an error.

@@ -112,15 +112,30 @@ func TestWorkerPublishesNothingThatItCannotSettle(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		impair, mend string
-		calls        int // of the handler, at most, for each lane in progress
+		calls        int  // of the handler, at most, for each lane in progress
+		job          bool // the activity is a fan-out job, which is handled in steps
 	}{
 		"read-only": {
 			`ALTER DATABASE %s SET default_transaction_read_only = on`,
-			`ALTER DATABASE %s RESET default_transaction_read_only`, 0,
+			`ALTER DATABASE %s RESET default_transaction_read_only`, 0, false,
 		},
 		"the outbox cannot be deleted from": {
 			`CREATE TRIGGER stop BEFORE DELETE ON fanfare.outbox EXECUTE FUNCTION fanfare.refuse()`,
-			`DROP TRIGGER stop ON fanfare.outbox`, 1,
+			`DROP TRIGGER stop ON fanfare.outbox`, 1, false,
+		},
+		"a deferred constraint of the outbox": {
+			`CREATE CONSTRAINT TRIGGER stop AFTER DELETE ON fanfare.outbox DEFERRABLE INITIALLY DEFERRED
+				FOR EACH ROW EXECUTE FUNCTION fanfare.refuse()`,
+			`DROP TRIGGER stop ON fanfare.outbox`, 1, false,
+		},
+		"fan-out jobs cannot be changed": {
+			`CREATE TRIGGER stop BEFORE UPDATE OR DELETE ON fanfare.fan_out_jobs EXECUTE FUNCTION fanfare.refuse()`,
+			`DROP TRIGGER stop ON fanfare.fan_out_jobs`, 1, true,
+		},
+		"a deferred constraint of fan-out jobs": {
+			`CREATE CONSTRAINT TRIGGER stop AFTER UPDATE OR DELETE ON fanfare.fan_out_jobs
+				DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fanfare.refuse()`,
+			`DROP TRIGGER stop ON fanfare.fan_out_jobs`, 1, true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,6 +153,15 @@ func TestWorkerPublishesNothingThatItCannotSettle(t *testing.T) {
 			exec(`CREATE FUNCTION fanfare.refuse() RETURNS trigger LANGUAGE plpgsql
 				AS 'BEGIN RAISE ''refused'' USING ERRCODE = ''42501''; END'`)
 			id := record(t, db.Pool, envelope(uuid.New(), uuid.New(), "signal.created"))
+			if c.job {
+				exec(`WITH taken AS (DELETE FROM fanfare.outbox RETURNING *)
+					INSERT INTO fanfare.fan_out_jobs (activity_id, lane, seq, tenant_id, resource_id, recorded_at)
+					SELECT activity_id, lane, seq, tenant_id, resource_id, now() FROM taken`)
+			}
+			h.step = func(job outbox.Job) (outbox.Step, error) {
+				h.set(func() { h.seen = append(h.seen, job.ID) })
+				return outbox.Step{Done: true}, nil
+			}
 			exec(c.impair)
 			pool := reconnect(t, db)
 			failed := make(failures, 1000)
@@ -174,6 +198,40 @@ func (f failures) Observe(r outbox.Report) {
 		}
 	}
 }
+
+// TestWorkerSurvivesItsObserver has an observer that panics at every report, of batches and of
+// steps: everything is delivered, once.
+func TestWorkerSurvivesItsObserver(t *testing.T) {
+	t.Parallel()
+	db, h := newLedger(t)
+	wide := uuid.New()
+	h.refuse = func(item outbox.Item) outbox.Outcome {
+		if item.ResourceID == wide {
+			return outbox.Outcome{Verdict: outbox.FanOutJob}
+		}
+		return outbox.Outcome{}
+	}
+	record(t, db.Pool, envelope(uuid.New(), wide, "signal.created"))
+	core, logged := observer.New(zap.ErrorLevel)
+	run(t, db.Pool, h, outbox.Options{Observer: panicking{}, Logger: zap.New(core)})
+	for range 5 {
+		record(t, db.Pool, envelope(uuid.New(), uuid.New(), "signal.created"))
+	}
+	waittest.Query(t, db.Pool, "everything is delivered", `SELECT count(*) = 6 FROM ledger`)
+	waittest.Query(t, db.Pool, "drained", isDrained)
+	h.set(func() {
+		if len(h.seen) != 6 {
+			t.Errorf("the handler received %d activities, want each of the 6 once", len(h.seen))
+		}
+	})
+	if got := logged.FilterMessage("observer of the outbox panicked").Len(); got != 1 {
+		t.Errorf("got %d messages about the panics, want 1", got)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Observe(outbox.Report) { panic("nil map") }
 
 // TestWorkerSettlesWhatWasDelivered delivers every second resource of a batch. The others stay
 // pending, in order.

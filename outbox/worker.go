@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fanfarehq/fanfare/internal/guard"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
@@ -78,9 +79,11 @@ type Worker struct {
 	schedule *schedule
 	trouble  trouble
 	limits   limits
+	observer guard.Guard
 
 	progress    atomic.Pointer[time.Time] // when a probe or claim last completed
 	probeError  atomic.Pointer[Problem]   // of the latest probe; nil if it succeeded
+	jobError    atomic.Pointer[Problem]   // of the latest step of a fan-out job; nil unless it was rolled back
 	heldAbroad  atomic.Pointer[Problem]   // lanes that a foreign session holds; nil without any
 	unsettled   atomic.Int64              // Unix nanoseconds of the latest failed settlement
 	assignment  atomic.Pointer[assignment]
@@ -94,10 +97,18 @@ func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 	w := &Worker{
 		pool: pool, handler: handler, opts: opts, log: opts.Logger,
 		schedule: newSchedule(time.Now(), opts.Sweep), trouble: trouble{log: opts.Logger}, limits: defaultLimits(),
-		jobsDue: make(chan struct{}, 1), jobFailures: map[uuid.UUID]time.Time{},
+		observer: guard.Guard{Log: opts.Logger, Name: "observer of the outbox"},
+		jobsDue:  make(chan struct{}, 1), jobFailures: map[uuid.UUID]time.Time{},
 	}
 	w.assignment.Store(&assignment{})
 	return w
+}
+
+// observe reports to the observer, whose panic ends neither the batch nor the daemon.
+func (w *Worker) observe(r Report) {
+	if w.opts.Observer != nil {
+		w.observer.Call(func() { w.opts.Observer.Observe(r) })
+	}
 }
 
 // LastProgress returns when the worker last completed a probe of the outbox or a claim; the zero
@@ -120,15 +131,18 @@ type Problem struct {
 // problemAfter is how long deliveries must have failed before that is a problem.
 const problemAfter = 2 * time.Second
 
-// Problem returns what keeps the worker from delivering: its probes fail, every batch does, or a
-// foreign session holds lanes. The error is nil while it delivers, or has nothing to deliver. It is
-// safe for concurrent use.
+// Problem returns what keeps the worker from delivering: its probes fail, every batch or every step
+// of a fan-out job is rolled back, or a foreign session holds lanes. The error is nil while it
+// delivers, or has nothing to deliver. It is safe for concurrent use.
 func (w *Worker) Problem() Problem {
 	if p := w.probeError.Load(); p != nil && time.Since(p.Since) >= problemAfter {
 		return *p
 	}
 	if since, err := w.schedule.problem(); err != nil && time.Since(since) >= problemAfter {
 		return Problem{since, err}
+	}
+	if p := w.jobError.Load(); p != nil && time.Since(p.Since) >= problemAfter {
+		return *p
 	}
 	if p := w.heldAbroad.Load(); p != nil {
 		return *p

@@ -186,6 +186,22 @@ func TestLoopRunsOncePerInterval(t *testing.T) {
 	}
 }
 
+// TestRunSurvivesItsObserver has an observer that panics.
+func TestRunSurvivesItsObserver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	runner := retention.NewRunner(w.db.Pool, retention.Options{Observer: panicking{}})
+	for range 2 {
+		if _, err := runner.Run(t.Context(), uuid.Nil, nil); err != nil {
+			t.Errorf("got %v, want no error", err)
+		}
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Observe(retention.Report) { panic("nil map") }
+
 type observed chan retention.Report
 
 func (o observed) Observe(r retention.Report) { o <- r }

@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
+
+	"github.com/fanfarehq/fanfare/internal/guard"
 )
 
 // ErrBusy reports that another run is in progress, in this process or another one.
@@ -66,6 +68,7 @@ type Runner struct {
 	dropTries int
 	logger    *zap.Logger
 	observer  Observer
+	guard     guard.Guard
 }
 
 // NewRunner returns a runner for the database of a pool.
@@ -76,6 +79,7 @@ func NewRunner(pool *pgxpool.Pool, o Options) *Runner {
 		dropTries: cmp.Or(o.DropTries, 3),
 		logger:    o.Logger,
 		observer:  o.Observer,
+		guard:     guard.Guard{Log: o.Logger, Name: "observer of retention"},
 	}
 	if r.logger == nil {
 		r.logger = zap.NewNop()
@@ -167,7 +171,7 @@ func (r *Runner) tryRun(
 	}
 	x.Took, x.Err = time.Since(start), err
 	if r.observer != nil {
-		r.observer.Observe(x.Report)
+		r.guard.Call(func() { r.observer.Observe(x.Report) })
 	}
 	return x.Report, true, err
 }

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/internal/explain"
+	"github.com/fanfarehq/fanfare/internal/guard"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/render"
@@ -137,6 +138,7 @@ type Server struct {
 	limits        Limits
 	log           *zap.Logger
 	observer      Observer
+	guard         guard.Guard // of the observer
 	now           func() time.Time
 	buffers       sync.Pool // of *[]byte, for the events of streams
 
@@ -166,6 +168,7 @@ func New(o Options) (*Server, error) {
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
+	s.guard = guard.Guard{Log: s.log, Name: "observer of the API"}
 	if s.observer == nil {
 		s.observer = nopObserver{}
 	}

@@ -437,6 +437,22 @@ func TestObserver(t *testing.T) {
 	}
 }
 
+// TestPanicOfTheObserver has an observer that panics at every response: clients notice nothing.
+func TestPanicOfTheObserver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *api.Options) { o.Observer = panicking{} })
+	c := w.here.as(w.here.member)
+	for path, want := range map[string]int{"/v1/activities/" + w.here.shown.String(): 200, "/v1/nowhere": 404} {
+		if got := c.do("GET", path, ""); got.status != want {
+			t.Errorf("GET %s: got status %d, want %d", path, got.status, want)
+		}
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Request(string, int, time.Duration) { panic("nil map") }
+
 // TestRunShutsDownGracefully checks that Run waits for requests in progress.
 func TestRunShutsDownGracefully(t *testing.T) {
 	t.Parallel()

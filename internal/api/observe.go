@@ -24,7 +24,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		defer func() {
 			route := routeOf(r)
 			s.recovered(response, info.requestID, route, recover())
-			s.observer.Request(route, response.status, s.now().Sub(start))
+			s.guard.Call(func() { s.observer.Request(route, response.status, s.now().Sub(start)) })
 		}()
 		next.ServeHTTP(response, r)
 	})

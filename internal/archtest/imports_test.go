@@ -59,6 +59,7 @@ var floor = []string{
 	"activity/secrets/internal/detectors",
 	"internal/fnmatch",
 	"internal/frontier",
+	"internal/guard",
 	"internal/jsontext",
 	"internal/pg",
 	"internal/terminal",

@@ -40,6 +40,7 @@ func (d *Daemon) deliver() {
 		Wide:     c.WideAudience,
 		Catalog:  d.catalog,
 		Observer: metrics.NewFanout(d.registry),
+		Logger:   d.log,
 	})
 	worker := outbox.NewWorker(d.pool, delivery, outbox.Options{
 		Claimers: c.Workers,

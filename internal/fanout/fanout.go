@@ -7,9 +7,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/guard"
 	"github.com/fanfarehq/fanfare/internal/inbox"
 	"github.com/fanfarehq/fanfare/internal/render"
 	"github.com/fanfarehq/fanfare/outbox"
@@ -26,6 +28,7 @@ type Options struct {
 	MaxRows  int             // maximum number of candidates in memory; a larger batch is split; default 50,000
 	Catalog  *render.Catalog // renders the events; nil renders the defaults
 	Observer Observer        // nil disables reports
+	Logger   *zap.Logger     // default none
 }
 
 // Report describes a batch or a step after its delivery.
@@ -51,6 +54,7 @@ type Fanout struct {
 	filter    *preferences.Filter
 	opts      Options
 
+	observer  guard.Guard
 	unwritten atomic.Int64 // Unix nanoseconds of the latest failure to write inbox rows
 }
 
@@ -67,7 +71,10 @@ func New(publisher Publisher, channels Channels, filter *preferences.Filter, opt
 		opts.MaxRows = 50000
 	}
 	opts.MaxRows = max(opts.MaxRows, opts.Wide+1)
-	return &Fanout{publisher: publisher, channels: channels, filter: filter, opts: opts}
+	return &Fanout{
+		publisher: publisher, channels: channels, filter: filter, opts: opts,
+		observer: guard.Guard{Log: opts.Logger, Name: "observer of the fan-out"},
+	}
 }
 
 // Handle implements outbox.Handler. It delivers the longest prefix of the batch, by halving, whose
@@ -133,7 +140,7 @@ func (f *Fanout) judge(batch []outbox.Item, d *delivery, results []centrifugo.Re
 
 func (f *Fanout) observe(d *delivery) {
 	if f.opts.Observer != nil {
-		f.opts.Observer.Observe(d.report)
+		f.observer.Call(func() { f.opts.Observer.Observe(d.report) })
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/feed"
+	"github.com/fanfarehq/fanfare/internal/guard"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
@@ -42,8 +43,9 @@ type ReturnOptions struct {
 // notification is unseen and unread, and publishes that on the principal's own channel. Lists and
 // counts do not wait for it.
 type Returner struct {
-	pool *pgxpool.Pool
-	o    ReturnOptions
+	pool    *pgxpool.Pool
+	o       ReturnOptions
+	observe guard.Guard
 }
 
 // NewReturner returns a Returner for the database of a pool.
@@ -54,7 +56,7 @@ func NewReturner(pool *pgxpool.Pool, o ReturnOptions) *Returner {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
-	return &Returner{pool: pool, o: o}
+	return &Returner{pool: pool, o: o, observe: guard.Guard{Log: o.Logger, Name: "observer of returns"}}
 }
 
 // The bounds of Returner.Run.
@@ -147,7 +149,7 @@ func (r *Returner) returnSome(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	r.o.Observe(n)
+	r.observe.Call(func() { r.o.Observe(n) })
 	return n, nil
 }
 
