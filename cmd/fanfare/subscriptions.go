@@ -94,6 +94,8 @@ one of its ancestors. If the subscription exists already, it is shown and nothin
 	as.addFlags(flags, "id of the principal")
 	flags.StringVar(&request.Scope, "scope", subscriptions.ScopeResource,
 		"resource: the resource alone; descendants: it and everything under it")
+	flags.Var(&uuidValue{&request.GroupID}, "group",
+		"id of a group to subscribe instead; the principal must be the owner or a delegator")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	completeFlag(command, "scope", subscriptions.ScopeResource, subscriptions.ScopeDescendants)
 	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {

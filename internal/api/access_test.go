@@ -226,6 +226,7 @@ func TestNotFound(t *testing.T) {
 		{"GET", "/v1/resources/%s/watchers", ""},
 		{"POST", "/v1/outbox/dead/%s/replay", ""},
 		{"POST", "/v1/subscriptions", `{"resource_id":"%s"}`},
+		{"POST", "/v1/subscriptions", fmt.Sprintf(`{"resource_id":"%%s","principal_id":%q}`, w.here.team)},
 		{"GET", "/v1/watch-levels/%s", ""},
 		{"PUT", "/v1/watch-levels/%s", `{"level":"ignore"}`},
 	} {

@@ -19,7 +19,8 @@ func (s *Server) addSubscriptions(routes huma.API) {
 		Tags: []string{"Subscriptions"}, DefaultStatus: http.StatusCreated,
 		Summary: "Subscribe to a resource",
 		Description: "Requires a role on the resource or on one of its ancestors, or ownership. Returns the existing " +
-			"subscription if there is one; a new one is recorded as `subscription.created`.",
+			"subscription if there is one; a new one is recorded as `subscription.created`. To subscribe a group, " +
+			"the caller must be the owner or a delegator of the resource.",
 		Responses: problems(http.StatusNotFound, http.StatusUnsupportedMediaType),
 	}, s.subscribe)
 	handle(s, routes, huma.Operation{
@@ -33,8 +34,8 @@ func (s *Server) addSubscriptions(routes huma.API) {
 		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{id}",
 		Tags:    []string{"Subscriptions"},
 		Summary: "Revoke a subscription",
-		Description: "Revokes a subscription of the caller, which is recorded as `subscription.revoked`. Revoking it " +
-			"again changes nothing.",
+		Description: "Revokes a subscription of the caller, or of a group to a resource whose owner or delegator " +
+			"the caller is. That is recorded as `subscription.revoked`. Revoking it again changes nothing.",
 		Responses: problems(http.StatusNotFound),
 	}, s.unsubscribe)
 	s.addBulkSubscriptions(routes)
@@ -63,8 +64,15 @@ func subscriptionOf(s subscriptions.Subscription) Subscription {
 
 // SubscribeRequest selects a resource to subscribe to.
 type SubscribeRequest struct {
-	ResourceID ID     `json:"resource_id" required:"true"`
-	Scope      string `json:"scope,omitempty" enum:"resource,descendants" default:"resource"`
+	ResourceID  ID     `json:"resource_id" required:"true"`
+	Scope       string `json:"scope,omitempty" enum:"resource,descendants" default:"resource"`
+	PrincipalID ID     `json:"principal_id,omitempty" doc:"A group to subscribe instead of the caller."`
+}
+
+func (r SubscribeRequest) request() subscriptions.SubscribeRequest {
+	return subscriptions.SubscribeRequest{
+		ResourceID: r.ResourceID.UUID, Scope: r.Scope, GroupID: r.PrincipalID.UUID,
+	}
 }
 
 type subscriptionResponse struct{ Body Subscription }
@@ -78,8 +86,7 @@ func (s *Server) subscribe(
 	caller identity.Identity,
 	in *struct{ Body SubscribeRequest },
 ) (*subscriptionResponse, error) {
-	request := subscriptions.SubscribeRequest{ResourceID: in.Body.ResourceID.UUID, Scope: in.Body.Scope}
-	subscription, _, err := subscriptionlog.Subscribe(ctx, s.pool, callerOf(ctx, caller), request)
+	subscription, _, err := subscriptionlog.Subscribe(ctx, s.pool, callerOf(ctx, caller), in.Body.request())
 	if err != nil {
 		return nil, err
 	}

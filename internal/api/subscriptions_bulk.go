@@ -55,7 +55,7 @@ func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in
 ) (*bulkResponse, error) {
 	requests := make([]subscriptions.SubscribeRequest, len(in.Body.Subscriptions))
 	for i, r := range in.Body.Subscriptions {
-		requests[i] = subscriptions.SubscribeRequest{ResourceID: r.ResourceID.UUID, Scope: r.Scope}
+		requests[i] = r.request()
 	}
 	results, err := subscriptionlog.SubscribeMany(ctx, s.pool, callerOf(ctx, caller), requests)
 	if err != nil {

@@ -44,6 +44,7 @@ type tenant struct {
 	delegator uuid.UUID // has the role delegator on the folder
 	member    uuid.UUID // has the role viewer on the folder, and a subscription to the signal
 	outsider  uuid.UUID // has no role
+	team      uuid.UUID // a group of the outsider, without a role
 
 	shown     uuid.UUID // an activity on the signal with the visibility resource
 	hidden    uuid.UUID // a private one
@@ -97,7 +98,7 @@ func (w *world) newTenant() *tenant {
 	w.t.Helper()
 	at := &tenant{
 		w: w, id: uuid.New(), folder: uuid.New(), signal: uuid.New(),
-		owner: uuid.New(), delegator: uuid.New(), member: uuid.New(), outsider: uuid.New(),
+		owner: uuid.New(), delegator: uuid.New(), member: uuid.New(), outsider: uuid.New(), team: uuid.New(),
 	}
 	w.exec(`
 		INSERT INTO fanfare.principals (tenant_id, id, display_name)
@@ -111,6 +112,8 @@ func (w *world) newTenant() *tenant {
 		INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
 		VALUES ($1, $2, $4, 'delegator'), ($1, $3, $4, 'viewer')`,
 		at.id, at.delegator, at.member, at.folder)
+	w.exec(`INSERT INTO fanfare.memberships (tenant_id, group_id, principal_id) VALUES ($1, $2, $3)`,
+		at.id, at.team, at.outsider)
 	err := w.db.Pool.QueryRow(w.t.Context(), `
 		INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id) VALUES ($1, $2, $3)
 		RETURNING id`, at.id, at.member, at.signal).Scan((*[16]byte)(&at.subscription))

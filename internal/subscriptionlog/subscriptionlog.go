@@ -1,5 +1,5 @@
-// Package subscriptionlog creates and revokes subscriptions, and records each change in the activity
-// log in the same transaction.
+// Package subscriptionlog creates and revokes subscriptions, and records each change in the
+// activity log in the same transaction.
 package subscriptionlog
 
 import (
@@ -116,13 +116,21 @@ func (by Caller) recordCreated(ctx context.Context, tx pgx.Tx, results []subscri
 }
 
 func (by Caller) created(s subscriptions.Subscription, types map[uuid.UUID]string) activity.Envelope {
-	e := builtin.SubscriptionCreated{SubscriptionID: s.ID, Scope: s.Scope}.On(by.TenantID, s.ResourceID)
-	return by.complete(e, s, types)
+	p := builtin.SubscriptionCreated{SubscriptionID: s.ID, Scope: s.Scope, GroupID: by.group(s)}
+	return by.complete(p.On(by.TenantID, s.ResourceID), s, types)
 }
 
 func (by Caller) revoked(s subscriptions.Subscription, types map[uuid.UUID]string) activity.Envelope {
-	e := builtin.SubscriptionRevoked{SubscriptionID: s.ID, Scope: s.Scope}.On(by.TenantID, s.ResourceID)
-	return by.complete(e, s, types)
+	p := builtin.SubscriptionRevoked{SubscriptionID: s.ID, Scope: s.Scope, GroupID: by.group(s)}
+	return by.complete(p.On(by.TenantID, s.ResourceID), s, types)
+}
+
+// group returns the group that is subscribed, or uuid.Nil for the caller itself.
+func (by Caller) group(s subscriptions.Subscription) uuid.UUID {
+	if s.PrincipalID == by.PrincipalID {
+		return uuid.Nil
+	}
+	return s.PrincipalID
 }
 
 // unknownType is the type of a resource that the directory does not contain.

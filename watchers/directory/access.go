@@ -139,20 +139,12 @@ func WithRole(
 	principal activity.Principal,
 	resources []uuid.UUID,
 ) ([]bool, error) {
-	starts := make([]start, len(resources))
-	for i, id := range resources {
-		starts[i].resource = id
-	}
+	all, err := AccessToEach(ctx, db, principal, resources)
 	with := make([]bool, len(resources))
-	t, active, err := readTree(ctx, db, principal, starts)
-	if err != nil || !active {
-		return with, err
+	for i, access := range all {
+		with[i] = access.Manager || access.OnChain
 	}
-	for i, id := range resources {
-		access, exists := t.access(principal, id, uuid.Nil, uuid.Nil)
-		with[i] = exists && (access.Manager || access.OnChain)
-	}
-	return with, nil
+	return with, err
 }
 
 // AccessTo returns the principal's access to a resource that the directory contains in the
@@ -160,15 +152,8 @@ func WithRole(
 // ancestor. The other fields, the access of a principal that is marked inactive and the access to
 // an unknown resource are zero.
 func AccessTo(ctx context.Context, db pg.Querier, principal activity.Principal, resource uuid.UUID) (Access, error) {
-	t, active, err := readTree(ctx, db, principal, []start{{resource: resource}})
-	if err != nil || !active {
-		return Access{}, err
-	}
-	access, exists := t.access(principal, resource, uuid.Nil, uuid.Nil)
-	if !exists {
-		return Access{}, nil
-	}
-	return Access{Manager: access.Manager, OnChain: access.OnChain}, nil
+	all, err := AccessToEach(ctx, db, principal, []uuid.UUID{resource})
+	return all[0], err
 }
 
 // IsManager reports whether the directory contains the resource in the principal's tenant and the

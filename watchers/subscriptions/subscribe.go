@@ -2,7 +2,6 @@
 package subscriptions
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -52,11 +51,25 @@ func scan(row pgx.CollectableRow) (s Subscription, err error) {
 type SubscribeRequest struct {
 	ResourceID uuid.UUID
 	Scope      string
+	GroupID    uuid.UUID // the group to subscribe; uuid.Nil subscribes the principal itself
 }
 
-func (r SubscribeRequest) withDefaults() SubscribeRequest {
-	r.Scope = cmp.Or(r.Scope, ScopeResource)
-	return r
+// subscriber returns the principal to subscribe.
+func (r SubscribeRequest) subscriber(principal activity.Principal) uuid.UUID {
+	return cmp.Or(r.GroupID, principal.PrincipalID)
+}
+
+// complete returns the requests with their defaults.
+func complete(principal activity.Principal, requests []SubscribeRequest) []SubscribeRequest {
+	completed := slices.Clone(requests)
+	for i := range completed {
+		r := &completed[i]
+		r.Scope = cmp.Or(r.Scope, ScopeResource)
+		if r.GroupID == principal.PrincipalID {
+			r.GroupID = uuid.Nil
+		}
+	}
+	return completed
 }
 
 // SubscribeResult is the outcome of a SubscribeRequest.
@@ -83,8 +96,9 @@ func Subscribe(
 // SubscribeMany creates subscriptions, in two statements for any number of requests, and returns
 // one result for each request, in the same order. A subscription that already exists is returned
 // unchanged. A request for a resource that the tenant does not have, or that the principal neither
-// owns nor holds a role on (there or on an ancestor), results in activity.ErrNotFound; the other
-// requests succeed.
+// owns nor holds a role on (there or on an ancestor), results in activity.ErrNotFound; so does one
+// for a group by a principal that is neither the owner nor a delegator, and one for what is no
+// group. The other requests succeed.
 //
 // The rows of the results are locked until tx ends: no other transaction can revoke them before.
 func SubscribeMany(
@@ -94,6 +108,7 @@ func SubscribeMany(
 	requests []SubscribeRequest,
 ) ([]SubscribeResult, error) {
 	results := make([]SubscribeResult, len(requests))
+	requests = complete(principal, requests)
 	if err := check(ctx, tx, principal, requests, results); err != nil {
 		return nil, err
 	}
@@ -105,11 +120,10 @@ func SubscribeMany(
 		if results[i].Err != nil {
 			continue
 		}
-		key := r.withDefaults()
-		results[i] = stored[key]
-		again := stored[key]
+		results[i] = stored[r]
+		again := stored[r]
 		again.Created = false // for a later request of the same subscription
-		stored[key] = again
+		stored[r] = again
 	}
 	return results, nil
 }
@@ -122,27 +136,40 @@ func check(
 	requests []SubscribeRequest,
 	results []SubscribeResult,
 ) error {
-	resources := make(map[uuid.UUID]bool, len(requests))
+	resources := make(map[uuid.UUID]directory.Access, len(requests))
+	groups := map[uuid.UUID]bool{}
 	for _, r := range requests {
-		resources[r.ResourceID] = false
+		resources[r.ResourceID] = directory.Access{}
+		if r.GroupID != uuid.Nil {
+			groups[r.GroupID] = false
+		}
 	}
 	ids := slices.Collect(maps.Keys(resources))
-	with, err := directory.WithRole(ctx, tx, principal, ids)
+	access, err := directory.AccessToEach(ctx, tx, principal, ids)
 	if err != nil {
 		return err
 	}
 	for i, id := range ids {
-		resources[id] = with[i]
+		resources[id] = access[i]
+	}
+	if len(groups) > 0 {
+		groups, err = directory.GroupsAmong(ctx, tx, principal.TenantID, slices.Collect(maps.Keys(groups)))
+		if err != nil {
+			return err
+		}
 	}
 	for i, r := range requests {
-		switch scope := r.withDefaults().Scope; {
-		case scope != ScopeResource && scope != ScopeDescendants:
+		access := resources[r.ResourceID]
+		switch {
+		case r.Scope != ScopeResource && r.Scope != ScopeDescendants:
 			results[i].Err = &invalid.Error{
 				Subject: "subscription",
 				Fields:  []invalid.Field{{Name: "scope", Rule: "must be one of resource, descendants"}},
 			}
-		case !resources[r.ResourceID]:
+		case !access.Manager && (!access.OnChain || r.GroupID != uuid.Nil):
 			results[i].Err = fmt.Errorf("resource %s: %w", r.ResourceID, activity.ErrNotFound)
+		case r.GroupID != uuid.Nil && !groups[r.GroupID]:
+			results[i].Err = fmt.Errorf("group %s: %w", r.GroupID, activity.ErrNotFound)
 		}
 	}
 	return nil
@@ -154,7 +181,7 @@ func newIDs(requests []SubscribeRequest, results []SubscribeResult) map[Subscrib
 	ids := map[SubscribeRequest]uuid.UUID{}
 	for i, r := range requests {
 		if results[i].Err == nil {
-			ids[r.withDefaults()] = uuid.Must(uuid.NewV7())
+			ids[r] = uuid.Must(uuid.NewV7())
 		}
 	}
 	return ids
@@ -172,22 +199,20 @@ func insert(
 	if len(newIDs) == 0 {
 		return nil, nil
 	}
-	requests := slices.SortedFunc(maps.Keys(newIDs), func(a, b SubscribeRequest) int {
-		return cmp.Or(bytes.Compare(a.ResourceID[:], b.ResourceID[:]), cmp.Compare(a.Scope, b.Scope))
-	})
-	ids, resources := make([][16]byte, len(requests)), make([][16]byte, len(requests))
-	scopes := make([]string, len(requests))
-	for i, r := range requests {
-		ids[i], resources[i], scopes[i] = newIDs[r], r.ResourceID, r.Scope
+	var ids, subscribers, resources [][16]byte
+	var scopes []string
+	for r, id := range newIDs {
+		ids, resources, scopes = append(ids, id), append(resources, r.ResourceID), append(scopes, r.Scope)
+		subscribers = append(subscribers, r.subscriber(principal))
 	}
 	rows, err := tx.Query(ctx, `
 		INSERT INTO fanfare.subscriptions AS s (id, tenant_id, principal_id, resource_id, scope)
-		SELECT u.id, $1, $2, u.resource_id, u.scope
-		FROM unnest($3::uuid[], $4::uuid[], $5::text[]) WITH ORDINALITY AS u(id, resource_id, scope, n)
-		ORDER BY u.n
+		SELECT u.id, $1, u.principal_id, u.resource_id, u.scope
+		FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[]) AS u(id, principal_id, resource_id, scope)
+		ORDER BY u.resource_id, u.principal_id, u.scope
 		ON CONFLICT (tenant_id, resource_id, principal_id, scope) WHERE revoked_at IS NULL
 		DO UPDATE SET scope = excluded.scope
-		RETURNING `+columns, principal.TenantID, principal.PrincipalID, ids, resources, scopes)
+		RETURNING `+columns, principal.TenantID, ids, subscribers, resources, scopes)
 	if err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
@@ -197,21 +222,53 @@ func insert(
 	}
 	stored := make(map[SubscribeRequest]SubscribeResult, len(list))
 	for _, s := range list {
-		key := SubscribeRequest{s.ResourceID, s.Scope}
+		key := SubscribeRequest{ResourceID: s.ResourceID, Scope: s.Scope}
+		if s.PrincipalID != principal.PrincipalID {
+			key.GroupID = s.PrincipalID
+		}
 		stored[key] = SubscribeResult{Subscription: s, Created: s.ID == newIDs[key]}
 	}
 	return stored, nil
 }
 
-// Unsubscribe revokes a subscription of the principal, and reports whether it was active. Revoking
-// it again changes nothing. It returns activity.ErrNotFound if the principal has no subscription
-// with this id.
+// Unsubscribe revokes a subscription of the principal, or one of a group to a resource that the
+// principal owns or is a delegator of, and reports whether it was active. Revoking it again changes
+// nothing. It returns activity.ErrNotFound if there is no such subscription with this id.
 func Unsubscribe(
 	ctx context.Context,
 	tx pgx.Tx,
 	principal activity.Principal,
 	id uuid.UUID,
 ) (s Subscription, revoked bool, err error) {
+	s, revoked, err = revoke(ctx, tx, principal, id)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return s, revoked, wrap(err)
+	}
+	group, err := groupOf(ctx, tx, principal, id)
+	if err == nil {
+		s, revoked, err = revoke(ctx, tx, group, id)
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = activity.ErrNotFound
+	}
+	if errors.Is(err, activity.ErrNotFound) {
+		return Subscription{}, false, fmt.Errorf("subscription %s: %w", id, err)
+	}
+	return s, revoked, wrap(err)
+}
+
+func wrap(err error) error {
+	if err != nil {
+		return fmt.Errorf("unsubscribe: %w", err)
+	}
+	return nil
+}
+
+// revoke revokes a subscription of the principal. It returns pgx.ErrNoRows if there is none with
+// this id.
+func revoke(ctx context.Context, tx pgx.Tx, principal activity.Principal, id uuid.UUID) (
+	s Subscription, revoked bool, err error,
+) {
 	// The row is locked first, so that of two concurrent calls one revokes it.
 	rows, err := tx.Query(ctx, `
 		WITH known AS MATERIALIZED (
@@ -224,17 +281,31 @@ func Unsubscribe(
 		WHERE s.id = k.id AND s.tenant_id = $1 AND s.principal_id = $2
 		RETURNING `+columns+`, k.active`, principal.TenantID, principal.PrincipalID, id)
 	if err != nil {
-		return Subscription{}, false, fmt.Errorf("unsubscribe: %w", err)
+		return Subscription{}, false, err
 	}
 	s, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (s Subscription, err error) {
 		err = row.Scan(append(s.fields(), &revoked)...)
 		return s, err
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Subscription{}, false, fmt.Errorf("subscription %s: %w", id, activity.ErrNotFound)
-	}
+	return s, revoked, err
+}
+
+// groupOf returns the group whose subscription the principal may revoke, or pgx.ErrNoRows.
+func groupOf(ctx context.Context, tx pgx.Tx, principal activity.Principal, id uuid.UUID) (activity.Principal, error) {
+	var subscriber, resource uuid.UUID
+	err := tx.QueryRow(ctx, `
+		SELECT s.principal_id, s.resource_id FROM fanfare.subscriptions AS s
+		WHERE s.id = $2 AND s.tenant_id = $1`, principal.TenantID, id).Scan(&subscriber, &resource)
 	if err != nil {
-		return Subscription{}, false, fmt.Errorf("unsubscribe: %w", err)
+		return activity.Principal{}, err
 	}
-	return s, revoked, nil
+	manager, err := directory.IsManager(ctx, tx, principal, resource)
+	if err != nil {
+		return activity.Principal{}, err
+	}
+	groups, err := directory.GroupsAmong(ctx, tx, principal.TenantID, []uuid.UUID{subscriber})
+	if err == nil && (!manager || !groups[subscriber]) {
+		err = pgx.ErrNoRows
+	}
+	return activity.Principal{TenantID: principal.TenantID, PrincipalID: subscriber}, err
 }

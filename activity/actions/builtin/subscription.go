@@ -21,6 +21,8 @@ type SubscriptionCreated struct {
 	Scope string `json:"scope"`
 	// The id of the subscription.
 	SubscriptionID uuid.UUID `json:"subscription_id"`
+	// The subscribed group; absent for the actor.
+	GroupID uuid.UUID `json:"group_id,omitzero"`
 }
 
 // On returns the envelope of subscription.created about a resource of the tenant.
@@ -39,6 +41,8 @@ type SubscriptionRevoked struct {
 	Scope string `json:"scope"`
 	// The id of the subscription.
 	SubscriptionID uuid.UUID `json:"subscription_id"`
+	// The group that was subscribed; absent for the actor.
+	GroupID uuid.UUID `json:"group_id,omitzero"`
 }
 
 // On returns the envelope of subscription.revoked about a resource of the tenant.

@@ -1,0 +1,60 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/internal/api"
+)
+
+// TestSubscriptionsOfGroups subscribes a group as its resource's delegator, and revokes that as its
+// owner.
+func TestSubscriptionsOfGroups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	at := w.here
+	body := func(group uuid.UUID) string {
+		return fmt.Sprintf(`{"resource_id":%q,"scope":"descendants","principal_id":%q}`, at.signal, group)
+	}
+	const path = "/v1/subscriptions"
+	s := as[api.Subscription](at.as(at.delegator).do("POST", path, body(at.team)).want(http.StatusCreated))
+	if s.PrincipalID != at.team || s.ResourceID != at.signal || s.Scope != "descendants" {
+		t.Errorf("got %+v, want the group's", s)
+	}
+	again := as[api.Subscription](at.as(at.owner).do("POST", path, body(at.team)).want(http.StatusCreated))
+	if again.ID != s.ID {
+		t.Errorf("again: got %s, want %s", again.ID, s.ID)
+	}
+	for name, principal := range map[string]uuid.UUID{"a member": at.member, "one of the group": at.outsider} {
+		at.as(principal).do("POST", path, body(at.team)).want(http.StatusNotFound)
+		if got := at.as(principal).do("DELETE", path+"/"+s.ID.String(), ""); got.status != http.StatusNotFound {
+			t.Errorf("revoked by %s: got %d, want 404", name, got.status)
+		}
+	}
+	for _, no := range []uuid.UUID{at.member, uuid.New(), w.elsewhere.team} {
+		at.as(at.owner).do("POST", path, body(no)).want(http.StatusNotFound)
+	}
+	bulk := at.as(at.owner).do("POST", path+"/bulk",
+		`{"subscriptions":[`+body(at.team)+`,`+body(at.member)+`]}`).want(http.StatusOK)
+	if text := string(bulk.body); !strings.Contains(text, `"status":200`) || !strings.Contains(text, `"status":404`) {
+		t.Errorf("bulk: got %s, want the existing one, and 404 for a person", text)
+	}
+	own := as[page](at.as(at.delegator).do("GET", path, "").want(http.StatusOK))
+	if len(own.Items) != 0 {
+		t.Errorf("the delegator's own: got %+v, want none", own.Items)
+	}
+	for range 2 {
+		at.as(at.owner).do("DELETE", path+"/"+s.ID.String(), "").want(http.StatusNoContent)
+	}
+	if n := w.count(`
+		SELECT count(*) FROM fanfare.activities
+		WHERE tenant_id = $1 AND correlation_id = $2 AND payload->>'group_id' = $3::text
+		  AND (action, actor_principal_id) IN (('subscription.created', $4), ('subscription.revoked', $5))`,
+		at.id, s.ID, at.team, at.delegator, at.owner); n != 2 {
+		t.Errorf("records: got %d, want 2 with the group", n)
+	}
+}
