@@ -21,7 +21,7 @@ CREATE TABLE fanfare.enforcement (
 
 -- Publishes the settings as the functions max_payload_bytes, secret_keys and enforcement_of. Plans
 -- of recording contain them as constants, and enforcement_of reads the table of tenants only while
--- it has rows. The functions change in the transaction that changes the settings, which invalidates
+-- it has rows; then it is PL/pgSQL, which keeps the plan of its query. The functions change in the transaction that changes the settings, which invalidates
 -- plans that have inlined them. They are STABLE, since a call of an IMMUTABLE function is evaluated
 -- instead of inlined, and a plan with its result is not invalidated.
 CREATE FUNCTION fanfare.publish_settings() RETURNS trigger
@@ -43,15 +43,19 @@ BEGIN
             RETURN %L::text[]',
         s.secret_keys);
     EXECUTE format(
-        'CREATE OR REPLACE FUNCTION fanfare.enforcement_of(tenant uuid) RETURNS text
-            LANGUAGE sql STABLE PARALLEL SAFE
-            RETURN %s',
-        CASE
-            WHEN EXISTS (SELECT FROM fanfare.enforcement) THEN format(
-                'coalesce((SELECT f.mode FROM fanfare.enforcement AS f WHERE f.tenant_id = tenant), %L)',
-                s.enforcement)
-            ELSE format('%L::text', s.enforcement)
-        END);
+        CASE WHEN EXISTS (SELECT FROM fanfare.enforcement) THEN
+            'CREATE OR REPLACE FUNCTION fanfare.enforcement_of(tenant uuid) RETURNS text
+                LANGUAGE plpgsql STABLE PARALLEL SAFE AS $f$
+                BEGIN
+                    RETURN coalesce((SELECT f.mode FROM fanfare.enforcement AS f WHERE f.tenant_id = tenant), %L);
+                END
+                $f$'
+        ELSE
+            'CREATE OR REPLACE FUNCTION fanfare.enforcement_of(tenant uuid) RETURNS text
+                LANGUAGE sql STABLE PARALLEL SAFE
+                RETURN %L::text'
+        END,
+        s.enforcement);
     RETURN NULL;
 END
 $$;

@@ -169,22 +169,24 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
     ELSE false END;
 
 -- Reports whether a text contains a hint of a secret. Without one, neither of the functions above
--- returns true for the text or a part of it, and they need not be called.
+-- returns true for the text or a part of it, and they need not be called. Every recording calls it:
+-- it compares bytes, which takes half the time of comparing characters. A backslash, which is in no
+-- hint, has a meaning to decode.
 CREATE FUNCTION fanfare.may_contain_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN lower(value COLLATE "C") LIKE ANY (ARRAY[
+    RETURN decode(replace(lower(value COLLATE "C"), E'\\', '/'), 'escape') LIKE ANY (ARRAY[
         '%pass%', '%pw%', '%otp%', '%mfa%', '%2fa%', '%verification%', '%recovery%', '%backup%',
         '%sess%', '%connect.sid%', '%secret%', '%token%', '%key%', '%authori%', '%credential%',
         '%cookie%', '%jwt%', '%eyj%', '%bearer%', '%basic%', '%negotiate%', '%ntlm%',
-        '%-----begin%', '%://%', '%sig=%', '%signature=%', '%hmac=%', '%ff\_%', '%akia%', '%asia%',
-        '%ghp\_%', '%gho\_%', '%ghr\_%', '%ghs\_%', '%ghu\_%', '%github\_pat%', '%glpat-%',
+        '%-----begin%', '%://%', '%sig=%', '%signature=%', '%hmac=%', '%ff\\_%', '%akia%', '%asia%',
+        '%ghp\\_%', '%gho\\_%', '%ghr\\_%', '%ghs\\_%', '%ghu\\_%', '%github\\_pat%', '%glpat-%',
         '%glptt-%', '%gldt-%', '%glrt-%', '%glcbt-%', '%glft-%', '%glsoat-%', '%glagent-%', '%xox%',
-        '%xapp-%', '%k\_live%', '%k\_test%', '%whsec%', '%sk-%', '%aiza%', '%ya29.%', '%1//0%',
-        '%gocspx-%', '%npm\_%', '%hf\_%', '%sg.%', '%dop\_v%', '%shp%', '%hvs.%', '%hvb.%',
-        '%hvr.%', '%pypi-%', '%rubygems\_%', '%dckr\_%', '%atatt3x%', '%atctt3x%', '%dapi%',
-        '%glsa\_%', '%glc\_%', '%lin\_api\_%', '%lin\_oauth\_%', '%:aa%', '%sq0%', '%pmak-%',
+        '%xapp-%', '%k\\_live%', '%k\\_test%', '%whsec%', '%sk-%', '%aiza%', '%ya29.%', '%1//0%',
+        '%gocspx-%', '%npm\\_%', '%hf\\_%', '%sg.%', '%dop\\_v%', '%shp%', '%hvs.%', '%hvb.%',
+        '%hvr.%', '%pypi-%', '%rubygems\\_%', '%dckr\\_%', '%atatt3x%', '%atctt3x%', '%dapi%',
+        '%glsa\\_%', '%glc\\_%', '%lin\\_api\\_%', '%lin\\_oauth\\_%', '%:aa%', '%sq0%', '%pmak-%',
         '%nrak-%', '%q~%'
-    ]);
+    ]::bytea[]);
 
 -- Reports whether a key of an object is that of a name: "field" in {"field": "password"}.
 CREATE FUNCTION fanfare.is_pair_name(key text) RETURNS boolean

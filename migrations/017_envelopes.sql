@@ -31,12 +31,6 @@ CREATE FUNCTION fanfare.too_deep(payload jsonb, body text) RETURNS boolean
         AND octet_length(body) - octet_length(replace(replace(body, '{', ''), '[', '')) > 64
         AND payload @? 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")';
 
--- Reports whether a payload contains a number whose text, which has no exponent, is much longer
--- than that of other numbers: 1e131071 has 131,072 digits.
-CREATE FUNCTION fanfare.has_long_number(payload jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN payload @? 'strict $.** ? (@ > 1e300 || @ < -1e300)';
-
 -- Returns the bound that a payload exceeds as it is given, before anything else reads it; nulls if
 -- there is none. As given, a payload may have four times the maximum size, because redaction may
 -- shorten it. Each test limits the work of the next one, so that no payload takes long to refuse.
@@ -97,6 +91,14 @@ BEGIN
             rule := format('must have at most %s names, texts, objects and lists', fanfare.max_payload_parts());
         END IF;
     END IF;
+END
+$$;
+
+-- Reports whether a payload exceeds such a bound.
+CREATE FUNCTION fanfare.exceeds_bounds(payload jsonb) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT x.rule IS NOT NULL FROM fanfare.payload_excess(payload) AS x);
 END
 $$;
 
@@ -508,8 +510,8 @@ REVOKE ALL ON FUNCTION
     fanfare.max_payload_parts,
     fanfare.is_oversized,
     fanfare.too_deep,
-    fanfare.has_long_number,
     fanfare.payload_excess,
+    fanfare.exceeds_bounds,
     fanfare.is_time,
     fanfare.is_channel,
     fanfare.read_channels,
@@ -531,8 +533,8 @@ DROP FUNCTION fanfare.read_targets;
 DROP FUNCTION fanfare.read_channels;
 DROP FUNCTION fanfare.is_channel;
 DROP FUNCTION fanfare.is_time;
+DROP FUNCTION fanfare.exceeds_bounds;
 DROP FUNCTION fanfare.payload_excess;
-DROP FUNCTION fanfare.has_long_number;
 DROP FUNCTION fanfare.too_deep;
 DROP FUNCTION fanfare.is_oversized;
 DROP FUNCTION fanfare.max_payload_parts;

@@ -37,155 +37,156 @@ CREATE TYPE fanfare.recording AS (
 -- remain usable. A caller that sends COMMIT in the same round trip needs an error instead: with
 -- raising 'refusals' a violation raises one, with 'everything' also a duplicate (SQLSTATE FF003).
 --
--- One statement reads the envelope, its action and its resource, checks the rules and writes. If it
--- writes nothing, envelope_violation finds the violated rule. The executor prepares each expression
--- again in each transaction, which is most of the cost of recording, so the fields that few
--- envelopes have are left to read_options. No literal contains a backslash, since its meaning would
--- depend on the caller's standard_conforming_strings.
+-- The executor prepares each expression again in each transaction, which is most of the cost of
+-- recording. So fields that few envelopes have are left to read_options, and what few envelopes need
+-- is called in a statement of its own behind a cheap IF: a function that is not inlined would be
+-- planned again in each transaction, also where a condition in the same statement says not to call
+-- it. No literal contains a backslash, since its meaning would depend on the caller's
+-- standard_conforming_strings.
 CREATE FUNCTION fanfare.record_envelope(e jsonb, raising text DEFAULT 'nothing') RETURNS fanfare.recording
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_variable
 DECLARE
-    nil         CONSTANT uuid   := '00000000-0000-0000-0000-000000000000'; -- the same as no value
-    micros      CONSTANT bigint := extract(epoch FROM clock_timestamp()) * 1000000;
-    new_id      CONSTANT uuid   := fanfare.uuidv7_of(micros);
+    nil         CONSTANT uuid        := '00000000-0000-0000-0000-000000000000'; -- the same as no value
+    micros      CONSTANT bigint      := extract(epoch FROM clock_timestamp()) * 1000000;
+    new_id      CONSTANT uuid        := fanfare.uuidv7_of(micros);
+    at          CONSTANT timestamptz := timestamptz 'epoch' + micros * interval '1 microsecond';
     plain       boolean; -- the envelope has no fields but the required ones and the payload
-    given       jsonb;   -- the payload
+    large       boolean; -- the envelope takes many bytes
+    payload     jsonb;
     body        text;    -- of the payload
-    correlation uuid;    -- that the envelope gives
     excess      int;     -- the size of a payload that is too large
+    tenant      uuid;
+    actor       uuid;
+    resource    uuid;
+    type        text;
+    action      text;
+    correlation uuid;    -- that the envelope gives
     existing    boolean := false;
+    mode        text;    -- in which the taxonomy is enforced
     o           fanfare.envelope_options;
+    t           record;  -- what the taxonomy says of the action
+    d           record;  -- what the directory says of the resource
     r           fanfare.recording;
 BEGIN
     BEGIN
-        given := coalesce(nullif(e -> 'payload', 'null'), '{}');
+        payload := coalesce(nullif(e -> 'payload', 'null'), '{}');
         -- A smaller payload has few enough parts.
-        IF pg_column_size(given) > 2048 OR fanfare.has_long_number(given) THEN
-            IF (SELECT x.rule IS NOT NULL FROM fanfare.payload_excess(given) AS x) THEN
+        large := pg_column_size(e) > 2048;
+        IF large THEN
+            IF fanfare.is_oversized(e, payload) OR fanfare.exceeds_bounds(payload) THEN
                 RAISE SQLSTATE 'FF002';
             END IF;
         END IF;
-        IF fanfare.is_oversized(e, given) THEN
-            RAISE SQLSTATE 'FF002';
-        END IF;
-        plain := e - '{tenant_id,actor_principal_id,resource_id,resource_type,action,payload}'::text[] = '{}';
-        body := given::text;
-        IF octet_length(body) > fanfare.max_payload_bytes() AND jsonb_typeof(given) = 'object' THEN
+        action := e ->> 'action';
+        body := payload::text;
+        IF octet_length(body) > fanfare.max_payload_bytes() THEN
+            -- A small payload may have numbers with many digits.
+            IF jsonb_typeof(payload) <> 'object' OR NOT large AND fanfare.exceeds_bounds(payload) THEN
+                RAISE SQLSTATE 'FF002';
+            END IF;
             -- Redacted here, since its redaction is much work and envelope_violation would repeat
             -- it.
-            body := fanfare.redact_payload(
-                'a.b', 'a', given, (SELECT t.allowed_keys FROM fanfare.taxonomy AS t WHERE t.action = e ->> 'action')
-            )::text;
+            payload := fanfare.redact_payload(
+                'a.b', 'a', payload, (SELECT x.allowed_keys FROM fanfare.taxonomy AS x WHERE x.action = action));
+            body := payload::text;
             IF octet_length(body) > fanfare.max_payload_bytes() THEN
                 excess := octet_length(body);
                 RAISE SQLSTATE 'FF002';
             END IF;
-            given := body;
         END IF;
+        -- 65 levels take 520 bytes.
+        IF pg_column_size(payload) > 512 THEN
+            IF fanfare.too_deep(payload, body) THEN
+                RAISE SQLSTATE 'FF002';
+            END IF;
+        END IF;
+        tenant := (e ->> 'tenant_id')::uuid;
+        actor := (e ->> 'actor_principal_id')::uuid;
+        resource := (e ->> 'resource_id')::uuid;
+        type := e ->> 'resource_type';
+        plain := e - '{tenant_id,actor_principal_id,resource_id,resource_type,action,payload}'::text[] = '{}';
         IF NOT plain THEN
             o := fanfare.read_options(e);
-        END IF;
-        -- A row of idempotency_keys or of activities is inserted first, which gives the transaction
-        -- its id; then the outbox assigns seq. The worker's hints depend on this order. Without a
-        -- correlation id, the activity gets its own id as one, which is unique and needs no key.
-        IF NOT plain AND e ->> 'correlation_id' IS NOT NULL THEN
-            correlation := nullif((e ->> 'correlation_id')::uuid, nil);
-            existing := correlation IS NOT NULL AND NOT fanfare.claim_idempotency_key(
-                (e ->> 'tenant_id')::uuid, correlation, e ->> 'action', (e ->> 'resource_id')::uuid, new_id);
+            -- A row of idempotency_keys or of activities is inserted first, which gives the
+            -- transaction its id; then the outbox assigns seq. The worker's hints depend on this
+            -- order. Without a correlation id, the activity gets its own id as one, which is unique
+            -- and needs no key.
+            IF e ->> 'correlation_id' IS NOT NULL THEN
+                correlation := nullif((e ->> 'correlation_id')::uuid, nil);
+                existing := correlation IS NOT NULL
+                    AND NOT fanfare.claim_idempotency_key(tenant, correlation, action, resource, new_id);
+            END IF;
         END IF;
         IF NOT existing THEN
-            WITH recorded AS (
-                INSERT INTO fanfare.activities
-                SELECT
-                    new_id,
-                    g.tenant_id,
-                    g.actor_principal_id,
-                    g.resource_id,
-                    coalesce(correlation, new_id),
-                    coalesce(o.owner_id, d.owner_principal_id),
-                    coalesce(o.parent_id, d.parent_id),
-                    coalesce(o.occurred_at, g.at),
-                    g.at,
-                    o.ip_key_id,
-                    g.resource_type,
-                    coalesce(o.resource_name, d.name),
-                    g.action,
-                    coalesce(o.visibility, t.visibility, 'resource'),
-                    coalesce(o.status, 'success'),
-                    coalesce(o.severity, t.severity, 'info'),
-                    coalesce(o.category, t.category, split_part(g.action, '.', 1)),
-                    o.target_principal_ids,
-                    coalesce(o.delivery_channels, '{}'),
-                    o.message,
-                    o.request_id,
-                    o.user_agent,
-                    o.traceparent,
-                    o.ip_hash,
-                    CASE fanfare.enforcement_of(g.tenant_id) WHEN 'warn' THEN (
-                        SELECT v.field || ' ' || v.rule
-                        FROM fanfare.taxonomy_violation(g.action, k.payload, fanfare.max_payload_bytes()) AS v) END,
-                    k.payload
-                FROM (
-                    SELECT
-                        (e ->> 'tenant_id')::uuid AS tenant_id,
-                        (e ->> 'actor_principal_id')::uuid AS actor_principal_id,
-                        (e ->> 'resource_id')::uuid AS resource_id,
-                        e ->> 'resource_type' AS resource_type,
-                        e ->> 'action' AS action,
-                        given AS payload,
-                        timestamptz 'epoch' + micros * interval '1 microsecond' AS at
-                    OFFSET 0
-                ) AS g
-                LEFT JOIN fanfare.taxonomy AS t ON t.action = g.action
-                LEFT JOIN LATERAL (
-                    -- A view may have a resource twice, and a name of any size and type.
-                    SELECT d.owner_principal_id, d.parent_id, left(d.name::text, 500) AS name
-                    FROM fanfare.resources AS d
-                    WHERE d.tenant_id = g.tenant_id AND d.id = g.resource_id LIMIT 1
-                ) AS d ON true
-                CROSS JOIN LATERAL (
-                    SELECT CASE
-                        WHEN t.allowed_keys IS NOT NULL
-                            OR fanfare.may_contain_secret(g.action || g.resource_type || body)
-                            OR fanfare.secret_keys() <> '{}'
-                        THEN fanfare.redact_payload(g.action, g.resource_type, g.payload, t.allowed_keys)
-                        ELSE g.payload
-                    END AS payload
-                    OFFSET 0
-                ) AS k
-                WHERE (plain OR o.valid)
-                    AND g.tenant_id <> nil AND g.actor_principal_id <> nil AND g.resource_id <> nil
-                    AND jsonb_typeof(e -> 'resource_type') = 'string'
-                    AND length(g.resource_type) BETWEEN 1 AND 100
-                    AND jsonb_typeof(e -> 'action') = 'string'
-                    AND CASE
-                        WHEN length(g.action) BETWEEN 3 AND 100 THEN g.action ~ '^[a-z0-9_]+([.][a-z0-9_]+)+$'
-                        ELSE false
-                    END
-                    AND jsonb_typeof(g.payload) = 'object'
-                    AND NOT fanfare.too_deep(g.payload, body)
-                    AND octet_length(k.payload::text) <= fanfare.max_payload_bytes()
-                    AND (
-                        fanfare.enforcement_of(g.tenant_id) <> 'strict'
-                        OR t.action IS NOT NULL
-                            AND k.payload ?& t.required_keys
-                            AND (t.max_payload_bytes IS NULL OR octet_length(k.payload::text) <= t.max_payload_bytes)
-                    )
-                RETURNING *
-            ), queued AS (
-                INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
-                SELECT fanfare.lane_of(a.tenant_id, a.resource_id), a.id, a.tenant_id, a.resource_id, a.recorded_at
-                FROM recorded AS a
-            )
             SELECT
-                true, NULL, NULL, NULL, NULL,
-                a.id, a.correlation_id, o.owner_id, o.parent_id, a.occurred_at, a.recorded_at, NULL, NULL,
-                o.resource_name, a.visibility, a.severity, a.category, a.message, a.request_id, a.user_agent,
-                a.warning, a.payload
-            INTO r
-            FROM recorded AS a;
-            IF FOUND THEN
+                true AS registered,
+                x.category,
+                x.severity,
+                x.visibility,
+                x.required_keys,
+                x.allowed_keys,
+                x.max_payload_bytes
+            INTO t
+            FROM fanfare.taxonomy AS x
+            WHERE x.action = action;
+            IF t.allowed_keys IS NOT NULL
+                OR fanfare.may_contain_secret(action || type || body)
+                OR fanfare.secret_keys() <> '{}'
+            THEN
+                payload := fanfare.redact_payload(action, type, payload, t.allowed_keys);
+                body := payload::text;
+            END IF;
+            mode := fanfare.enforcement_of(tenant);
+            IF (plain OR o.valid)
+                AND tenant <> nil AND actor <> nil AND resource <> nil
+                AND jsonb_typeof(e -> 'resource_type') = 'string'
+                AND length(type) BETWEEN 1 AND 100
+                AND jsonb_typeof(e -> 'action') = 'string'
+                AND length(action) BETWEEN 3 AND 100
+                AND action ~ '^[a-z0-9_]+([.][a-z0-9_]+)+$'
+                AND jsonb_typeof(payload) = 'object'
+                AND octet_length(body) <= fanfare.max_payload_bytes()
+                AND (
+                    mode <> 'strict'
+                    OR t.registered
+                        AND payload ?& t.required_keys
+                        AND coalesce(octet_length(body) <= t.max_payload_bytes, true))
+            THEN
+                -- A view may have a resource twice, and a name of any size and type.
+                SELECT x.owner_principal_id, x.parent_id, left(x.name::text, 500) AS name
+                INTO d
+                FROM fanfare.resources AS x
+                WHERE x.tenant_id = tenant AND x.id = resource
+                LIMIT 1;
+                r := (
+                    true, NULL, NULL, NULL, NULL,
+                    new_id, coalesce(correlation, new_id), o.owner_id, o.parent_id, coalesce(o.occurred_at, at), at,
+                    NULL, NULL,
+                    o.resource_name,
+                    coalesce(o.visibility, t.visibility, 'resource'),
+                    coalesce(o.severity, t.severity, 'info'),
+                    coalesce(o.category, t.category, split_part(action, '.', 1)),
+                    o.message, o.request_id, o.user_agent, NULL, payload)::fanfare.recording;
+                IF mode = 'warn' THEN
+                    r.warning := (
+                        SELECT v.field || ' ' || v.rule
+                        FROM fanfare.taxonomy_violation(action, payload, fanfare.max_payload_bytes()) AS v);
+                END IF;
+                INSERT INTO fanfare.activities (
+                    id, tenant_id, actor_principal_id, resource_id, correlation_id, owner_id, parent_id,
+                    occurred_at, recorded_at, ip_key_id, resource_type, resource_name, action, visibility, status,
+                    severity, category, target_principal_ids, delivery_channels, message, request_id, user_agent,
+                    traceparent, ip_hash, warning, payload)
+                VALUES (
+                    new_id, tenant, actor, resource, r.correlation_id, coalesce(o.owner_id, d.owner_principal_id),
+                    coalesce(o.parent_id, d.parent_id), r.occurred_at, at, o.ip_key_id, type,
+                    coalesce(o.resource_name, d.name), action, r.visibility, coalesce(o.status, 'success'),
+                    r.severity, r.category, o.target_principal_ids, coalesce(o.delivery_channels, '{}'),
+                    o.message, o.request_id, o.user_agent, o.traceparent, o.ip_hash, r.warning, payload);
+                INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+                VALUES (fanfare.lane_of(tenant, resource), new_id, tenant, resource, at);
                 RETURN r;
             END IF;
             RAISE SQLSTATE 'FF002'; -- releases the idempotency key
@@ -213,8 +214,7 @@ BEGIN
         IF raising = 'everything' THEN
             RAISE EXCEPTION 'the activity already exists' USING ERRCODE = 'FF003';
         END IF;
-        r.id := fanfare.existing_id(
-            (e ->> 'tenant_id')::uuid, correlation, e ->> 'action', (e ->> 'resource_id')::uuid);
+        r.id := fanfare.existing_id(tenant, correlation, action, resource);
         IF r.id IS NULL THEN
             RAISE EXCEPTION 'the existing activity was removed concurrently'
                 USING ERRCODE = 'serialization_failure', HINT = 'Retry the transaction.';

@@ -43,12 +43,14 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
 %s;
 
 -- Reports whether a text contains a hint of a secret. Without one, neither of the functions above
--- returns true for the text or a part of it, and they need not be called.
+-- returns true for the text or a part of it, and they need not be called. Every recording calls it:
+-- it compares bytes, which takes half the time of comparing characters. A backslash, which is in no
+-- hint, has a meaning to decode.
 CREATE FUNCTION fanfare.may_contain_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN lower(value COLLATE "C") LIKE ANY (ARRAY[
+    RETURN decode(replace(lower(value COLLATE "C"), E'\\', '/'), 'escape') LIKE ANY (ARRAY[
 %s
-    ]);
+    ]::bytea[]);
 
 -- Reports whether a key of an object is that of a name: "field" in {"field": "password"}.
 CREATE FUNCTION fanfare.is_pair_name(key text) RETURNS boolean
@@ -103,7 +105,7 @@ func migration() string {
 	patterns := detectors.Compose(all)
 	return fmt.Sprintf(migrationTemplate,
 		constant(patterns.Key), constant(patterns.Camel), constant(patterns.TextKey), constant(patterns.TextCamel),
-		textConditions(patterns.Texts), likePatterns(detectors.Hints(all)),
+		textConditions(patterns.Texts), likePatterns(detectors.Hints(all), `\\_`),
 		literal(detectors.PairName), literal(detectors.PairValue), literal(detectors.Word), literal(detectors.UUID))
 }
 
@@ -136,7 +138,7 @@ func textConditions(patterns []detectors.TextPattern) string {
 %s
     ]) THEN %s ~
 %s
-    ELSE false END`, likePatterns(p.Hints), text, constant(p.Pattern))
+    ELSE false END`, likePatterns(p.Hints, `\_`), text, constant(p.Pattern))
 	}
 	return strings.Join(conditions, "\n    OR\n")
 }
@@ -145,13 +147,13 @@ func textConditions(patterns []detectors.TextPattern) string {
 func literal(pattern string) string { return constant(detectors.Pattern{{Text: pattern}}) }
 
 // likePatterns returns the elements of an array of LIKE patterns, each of which matches what
-// contains a hint.
-func likePatterns(hints []string) string {
+// contains a hint. underscore is the pattern of one.
+func likePatterns(hints []string, underscore string) string {
 	const width = 100
 	var text strings.Builder
 	line := "       "
 	for i, hint := range hints {
-		element := " " + quote("%"+strings.ReplaceAll(hint, "_", `\_`)+"%")
+		element := " " + quote("%"+strings.ReplaceAll(hint, "_", underscore)+"%")
 		if i < len(hints)-1 {
 			element += ","
 		}
