@@ -1,5 +1,5 @@
 -- Those of a tenant's principals that are groups: that have members, or the kind group.
-CREATE FUNCTION fanfare.groups_among(of_tenant uuid, of_principals uuid[]) RETURNS TABLE (group_id uuid)
+CREATE FUNCTION fanfare.known_groups(of_tenant uuid, of_principals uuid[]) RETURNS TABLE (group_id uuid)
     LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -18,8 +18,8 @@ EXCEPTION WHEN SQLSTATE 'FF004' THEN
 END
 $$;
 
-REVOKE ALL ON FUNCTION fanfare.groups_among FROM PUBLIC;
+REVOKE ALL ON FUNCTION fanfare.known_groups FROM PUBLIC;
 
 ---- create above / drop below ----
 
-DROP FUNCTION fanfare.groups_among;
+DROP FUNCTION fanfare.known_groups;

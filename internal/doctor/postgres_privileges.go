@@ -65,7 +65,7 @@ func requiredPrivileges() []privilege {
 	add(table, "retention", true, "INSERT", "UPDATE")
 	add(table, "legal_holds", true, "SELECT", "INSERT", "UPDATE")
 	add(function, "record_envelopes", true, "EXECUTE")
-	add(function, "groups_among", true, "EXECUTE")
+	add(function, "known_groups", true, "EXECUTE")
 	add(function, "existing_activity", true, "EXECUTE")
 	add(function, "existing_id", true, "EXECUTE")
 	add(function, "lane_of", true, "EXECUTE")

@@ -19,7 +19,7 @@ func GroupsAmong(ctx context.Context, db pg.Querier, tenant uuid.UUID, principal
 	for i, id := range principals {
 		ids[i] = id
 	}
-	rows, err := db.Query(ctx, `SELECT group_id FROM fanfare.groups_among($1, $2)`, tenant, ids)
+	rows, err := db.Query(ctx, `SELECT group_id FROM fanfare.known_groups($1, $2)`, tenant, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read the groups: %w", err)
 	}
