@@ -17,33 +17,10 @@ import (
 
 // apiInfo describes a Centrifugo by its own account.
 type apiInfo struct {
+	nodes    []string     // the ids of its nodes
 	versions []string     // the distinct versions of its nodes
 	batch    bool         // whether it supports batches, as versions from 5 do
 	clock    clockReading // zero if its responses have no header Date
-}
-
-func checkAPI(ctx context.Context, x *examination) finding {
-	if found := x.diagnose(ctx); len(found) > 0 {
-		return apiFailure(found[0])
-	}
-	info, err := readInfo(ctx, x.API)
-	if err != nil {
-		return failure(
-			"Centrifugo does not answer the command info: "+err.Error(),
-			"correct --centrifugo-api-url, which usually ends in /api",
-		)
-	}
-	x.info = info
-	return passed("Centrifugo's API at %s accepts the API key", redactedURL(x.API.APIURL))
-}
-
-// diagnose returns the diagnostics of the API and of namespaces. It repeats a check that finds any,
-// so that a momentary failure is not reported.
-func (x *examination) diagnose(ctx context.Context, namespaces ...string) []centrifugo.Diagnostic {
-	if len(x.api.Check(ctx, namespaces...)) == 0 {
-		return nil
-	}
-	return x.api.Check(ctx, namespaces...)
 }
 
 func apiFailure(d centrifugo.Diagnostic) finding { return failure(d.Detail, d.Remedy) }
@@ -64,6 +41,7 @@ func readInfo(ctx context.Context, o centrifugo.Options) (apiInfo, error) {
 	var result struct {
 		Result struct {
 			Nodes []struct {
+				UID     string `json:"uid"`
 				Version string `json:"version"`
 			} `json:"nodes"`
 		} `json:"result"`
@@ -72,6 +50,7 @@ func readInfo(ctx context.Context, o centrifugo.Options) (apiInfo, error) {
 		return info, fmt.Errorf("HTTP %d without a result", response.StatusCode)
 	}
 	for _, node := range result.Result.Nodes {
+		info.nodes = appendNew(info.nodes, node.UID)
 		info.versions = appendNew(info.versions, node.Version)
 	}
 	response, _, err = post(ctx, o, "batch", `{"commands":[]}`)

@@ -288,3 +288,52 @@ func TestSilentServers(t *testing.T) {
 		t.Errorf("got\n%s", report.text)
 	}
 }
+
+// TestListOfAddresses lists addresses of the API: each of them is checked.
+func TestListOfAddresses(t *testing.T) {
+	t.Parallel()
+	server, other := startCentrifugo(t, nil), startCentrifugo(t, nil)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "http://" + closed.Addr().String() + "/api"
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	apart := startCentrifugo(t, map[string]any{"http_api.insecure": true})
+	for name, c := range map[string]struct {
+		list   string
+		check  string
+		status doctor.Status
+		texts  []string
+	}{
+		"the same node twice": {server.APIURL() + ", " + server.APIURL() + "/", "centrifugo-api", doctor.OK, nil},
+		"one is unreachable": {
+			nobody + "," + server.APIURL(), "centrifugo-api", doctor.Warn, []string{nobody, "is unreachable"},
+		},
+		"the last is unreachable": {
+			server.APIURL() + "," + nobody, "centrifugo-api", doctor.Warn, []string{nobody, "is unreachable"},
+		},
+		"all are unreachable": {nobody + "," + nobody, "centrifugo-api", doctor.Fail, []string{"is unreachable"}},
+		"another key": {
+			server.APIURL() + "," + other.APIURL(), "centrifugo-api", doctor.Warn,
+			[]string{other.APIURL(), "rejects the API key"},
+		},
+		"no API": {
+			server.APIURL() + "," + server.APIURL() + "/v2", "centrifugo-api", doctor.Warn,
+			[]string{"/api/v2", "is not Centrifugo's HTTP API"},
+		},
+		"two Centrifugos": {
+			server.APIURL() + "," + apart.APIURL(), "centrifugo-api", doctor.Fail,
+			[]string{server.APIURL(), apart.APIURL(), "do not know each other"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := onCentrifugo(t, server)
+			o.API.APIURL = c.list
+			examine(t, o).wantOnly(t, c.check, c.status, c.texts...)
+		})
+	}
+}

@@ -50,7 +50,7 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	defer x.api.Close()
+	defer x.close()
 	bounded, cancel := context.WithTimeout(ctx, x.Timeout)
 	defer cancel()
 	report := runChecks(bounded, x, checks())
@@ -61,6 +61,8 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 type examination struct {
 	Options
 	api       *centrifugo.Client
+	all       []*node // the addresses of the API
+	nodes     []*node // those that work, after checkAPI
 	channels  *centrifugo.Channels
 	tokens    *centrifugo.Tokens // nil without a secret
 	principal activity.Principal // random; Centrifugo's client in the checks
@@ -87,8 +89,19 @@ func newExamination(o Options) (*examination, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.api, err = centrifugo.New(o.API)
+	if x.api, err = centrifugo.New(o.API); err != nil {
+		return nil, err
+	}
+	x.nodes, err = newNodes(o.API)
+	x.all = x.nodes
 	return x, err
+}
+
+func (x *examination) close() {
+	x.api.Close()
+	for _, n := range x.all {
+		n.client.Close()
+	}
 }
 
 // check is one check. It is skipped if a check that it requires failed or was skipped.
