@@ -52,7 +52,8 @@ func checkAPI(ctx context.Context, x *examination) finding {
 		var err error
 		if n.info, err = readInfo(ctx, n.options); err != nil {
 			found = append(found, failure(
-				fmt.Sprintf("Centrifugo at %s does not answer the command info: %v", redactedURL(n.options.APIURL), err),
+				fmt.Sprintf("Centrifugo at %s does not answer the command info: %v",
+					redactedURL(n.options.APIURL), err),
 				"correct --centrifugo-api-url, which usually ends in /api",
 			))
 			continue
@@ -84,8 +85,8 @@ func evaluateNodes(working []*node, found []finding) finding {
 	}
 	if i := slices.IndexFunc(working, func(n *node) bool { return !sharesNode(n, working[0]) }); i >= 0 {
 		found = append(found, failure(
-			fmt.Sprintf("Centrifugo at %s and Centrifugo at %s do not know each other: a publication reaches the clients "+
-				"of one of them only", addresses[0], addresses[i]),
+			fmt.Sprintf("Centrifugo at %s and Centrifugo at %s do not know each other: "+
+				"a publication reaches the clients of one of them only", addresses[0], addresses[i]),
 			"connect them by one broker, such as Redis, or name one of them in --centrifugo-api-url",
 		))
 	}
