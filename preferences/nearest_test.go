@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
@@ -24,5 +25,35 @@ func TestNearest(t *testing.T) {
 		if got != tt.want || matches != tt.matches {
 			t.Errorf("%q: got %q, %t, want %q, %t", tt.patterns, got, matches, tt.want, tt.matches)
 		}
+	}
+}
+
+// TestFilterExplain compares how a filter decides with what it decides.
+func TestFilterExplain(t *testing.T) {
+	t.Parallel()
+	filter := preferences.NewFilter(nil)
+	filter.SetNotify(map[string]activity.Notify{
+		"a.read": activity.NotifyDefault, "a.created": activity.NotifyOptional, "a.lost": activity.NotifyMandatory,
+	})
+	for _, p := range []preferences.Preference{
+		{},
+		{Mode: preferences.ModeAll},
+		{Mode: preferences.ModeCustom},
+		{Mode: preferences.ModeCustom, CustomActions: []string{"b.*", "a.[rl]*"}},
+		{Mode: "digest", CustomActions: []string{"*"}},
+	} {
+		for _, action := range []string{"a.read", "a.created", "a.lost", "a.updated", "a.seen"} {
+			for _, brief := range []bool{false, true} {
+				got := filter.Explain(p, action, brief)
+				if got.Includes != filter.Includes(p, action) || brief && got.Pattern != "" ||
+					got.Notify != "" && got.Pattern != "" {
+					t.Errorf("%+v, %s, brief %t: got %+v", p, action, brief, got)
+				}
+			}
+		}
+	}
+	want := preferences.Selection{Includes: true, Pattern: "*.updated*"}
+	if got := filter.Explain(preferences.Preference{}, "a.updated", false); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/fanout"
@@ -12,52 +13,79 @@ import (
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
+// Draft is an envelope that is not recorded.
+type Draft struct {
+	ResourceID uuid.UUID
+	// Record records the envelope in a transaction, which is rolled back.
+	Record func(ctx context.Context, tx pgx.Tx) (outbox.Recorded, error)
+	// Recordable reports that the asker may record the envelope.
+	Recordable bool
+}
+
 // DryRun is what would become of an envelope.
 type DryRun struct {
-	Existing uuid.UUID // the activity that the envelope would be a duplicate of; all else is then zero
+	Existing uuid.UUID // the activity that the envelope is a duplicate of; all else is then zero
 	Warning  string    // of the taxonomy, in warn mode
 	Channels []string  // the channels of the activity besides those of its recipients
 	// Undeliverable is why the activity would become a dead letter; empty if it can be delivered.
 	Undeliverable string
-	Audience      Audience
+	Audience      *Audience // nil for an asker who may not ask about others
 }
 
-// DryRun records an envelope, explains the activity and rolls back. The error is an *invalid.Error
-// if the envelope violates a rule, and activity.ErrNotFound if the asker is no operator and does
-// not manage the resource: what the envelope says of its owner and its parent counts for nothing.
-func (x *Explainer) DryRun(ctx context.Context, by Asker, e activity.Envelope, p Page) (DryRun, error) {
-	tx, err := x.DB.Begin(ctx)
-	if err != nil {
-		return DryRun{}, fmt.Errorf("dry run: %w", err)
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	recorded, err := outbox.Record(ctx, tx, e)
-	if err != nil {
-		return DryRun{}, err
-	}
-	if !by.Operator {
-		manager, err := directory.IsManager(ctx, tx, by.Principal, e.ResourceID)
-		if err != nil {
+// DryRun records an envelope, explains the activity, and rolls back. An asker who may not record
+// the envelope must be an operator or manage the resource, or the error is activity.ErrNotFound.
+// The audience is for those alone, too: what the envelope says of the resource's owner and parent
+// gives no right. Every other error is that of Record.
+func (x *Explainer) DryRun(ctx context.Context, by Asker, draft Draft, p Page) (DryRun, error) {
+	manages := by.Operator
+	if !manages {
+		var err error
+		if manages, err = directory.IsManager(ctx, x.DB, by.Principal, draft.ResourceID); err != nil {
 			return DryRun{}, err
 		}
-		if !manager {
-			return DryRun{}, fmt.Errorf("resource %s: %w", e.ResourceID, activity.ErrNotFound)
-		}
 	}
-	if !recorded.Created {
-		return DryRun{Existing: recorded.ID}, nil
+	if !manages && !draft.Recordable {
+		return DryRun{}, fmt.Errorf("resource %s: %w", draft.ResourceID, activity.ErrNotFound)
 	}
-	result := DryRun{Warning: recorded.Warning}
-	if result.Channels, err = fanout.SharedChannels(&recorded.Activity, x.Channels, x.Stream); err != nil {
-		result.Undeliverable = err.Error()
-		return result, nil
+	result, found, err := x.tryOut(ctx, draft, manages, p)
+	if err != nil || found == nil {
+		return result, err
 	}
-	found, next, err := x.find(ctx, tx, &recorded.Activity, false, p)
-	if err != nil {
-		return DryRun{}, fmt.Errorf("dry run: %w", err)
-	}
-	_ = tx.Rollback(ctx) // before the directory is read on another connection
-	result.Audience.Next = next
 	result.Audience.Members, err = x.members(ctx, by, found)
 	return result, err
+}
+
+// tryOut records, reads a page of the audience if it is asked for, and rolls back.
+func (x *Explainer) tryOut(
+	ctx context.Context,
+	draft Draft,
+	withAudience bool,
+	p Page,
+) (result DryRun, found *findings, err error) {
+	tx, err := x.DB.Begin(ctx)
+	if err != nil {
+		return DryRun{}, nil, fmt.Errorf("dry run: %w", err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	recorded, err := draft.Record(ctx, tx)
+	if err != nil {
+		return DryRun{}, nil, err
+	}
+	if !recorded.Created {
+		return DryRun{Existing: recorded.ID}, nil, nil
+	}
+	result.Warning = recorded.Warning
+	if result.Channels, err = fanout.SharedChannels(&recorded.Activity, x.Channels, x.Stream); err != nil {
+		result.Undeliverable = err.Error()
+		return result, nil, nil
+	}
+	if !withAudience {
+		return result, nil, nil
+	}
+	result.Audience = &Audience{}
+	found, result.Audience.Next, err = x.find(ctx, tx, &recorded.Activity, false, p)
+	if err != nil {
+		return DryRun{}, nil, fmt.Errorf("dry run: %w", err)
+	}
+	return result, found, nil
 }
