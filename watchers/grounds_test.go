@@ -89,6 +89,7 @@ func TestGrounds(t *testing.T) {
 	got := read(a)[d.Viewer]
 	subscriptions := slices.DeleteFunc(slices.Clone(got), func(g ground) bool { return g.SubscriptionID == uuid.Nil })
 	if len(got) != 20 || len(subscriptions) != 10 || subscriptions[0].SubscriptionID != own {
-		t.Errorf("got %d grounds, %d of them subscriptions, want 20 and 10, its own first", len(got), len(subscriptions))
+		t.Errorf("got %d grounds, %d of them subscriptions, want 20 and 10, its own first",
+			len(got), len(subscriptions))
 	}
 }

@@ -20,7 +20,8 @@ func TestSteps(t *testing.T) {
 	me, actor, resource := uuid.New(), uuid.New(), uuid.New()
 	filter := preferences.NewFilter(nil)
 	filter.SetNotify(map[string]activity.Notify{
-		"alarm.raised": activity.NotifyMandatory, "doc.read": activity.NotifyDefault, "doc.created": activity.NotifyOptional,
+		"alarm.raised": activity.NotifyMandatory, "doc.read": activity.NotifyDefault,
+		"doc.created": activity.NotifyOptional,
 	})
 	type candidate = watchers.Candidate
 	subscribed := func(change func(c *candidate)) candidate {
@@ -80,7 +81,8 @@ func TestSteps(t *testing.T) {
 		},
 		{
 			name: "a target", action: "doc.seen", change: targets,
-			want: "target told is a target", passed: "is a target; is a target", delivery: "stored in the inbox, and pushed",
+			want: "target told is a target", passed: "is a target; is a target",
+			delivery: "stored in the inbox, and pushed",
 		},
 		{
 			name: "a muted actor", action: "doc.updated",
@@ -93,11 +95,12 @@ func TestSteps(t *testing.T) {
 		},
 		{
 			name: "participating", action: "doc.updated", candidate: level(preferences.LevelParticipating, uuid.New()),
-			want: "level not_told has set the level participating for a resource above, and is neither owner nor delegator " +
-				"[participating above]",
+			want: "level not_told has set the level participating for a resource above, and is neither owner nor " +
+				"delegator [participating above]",
 		},
 		{
-			name: "custom level", action: "doc.seen", candidate: level(preferences.LevelCustom, resource, "doc.sent", "a.*"),
+			name: "custom level", action: "doc.seen",
+			candidate: level(preferences.LevelCustom, resource, "doc.sent", "a.*"),
 			want: "level not_told has set the level custom for the resource, and no pattern matches doc.seen; " +
 				"the nearest is doc.sent [custom resource] {doc.sent false}",
 		},
@@ -114,7 +117,8 @@ func TestSteps(t *testing.T) {
 		},
 		{
 			name: "mode all", action: "doc.seen", candidate: own(preferences.Fields{Mode: "all"}), change: scope,
-			want: "mode told the mode is all (principal)", passed: "is subscribed; holds a role on the resource or above it",
+			want:     "mode told the mode is all (principal)",
+			passed:   "is subscribed; holds a role on the resource or above it",
 			delivery: "stored in the inbox, and pushed",
 		},
 		{
@@ -124,7 +128,8 @@ func TestSteps(t *testing.T) {
 		},
 		{
 			name: "mutations", action: "doc.updated", candidate: candidate{Reasons: watchers.Owner},
-			want:     "mode told the mode is mutations, and *.updated* matches doc.updated (installation) {*.updated* true}",
+			want: "mode told the mode is mutations, and *.updated* matches doc.updated (installation) " +
+				"{*.updated* true}",
 			passed:   "owns the resource; owns the resource",
 			delivery: "stored in the inbox, and pushed",
 		},

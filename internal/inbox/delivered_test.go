@@ -31,8 +31,8 @@ func TestDelivered(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, y := found[ann], found[ben]
-	if len(found) != 2 || x.Reasons != watchers.Subscribed|watchers.Delegator || x.GroupID != group || x.ReadAt == nil ||
-		x.At.IsZero() || y.Reasons != watchers.Owner || y.GroupID != uuid.Nil || y.ReadAt != nil || y.SeenAt != nil {
+	if len(found) != 2 || x.Reasons != watchers.Subscribed|watchers.Delegator || x.GroupID != group ||
+		x.ReadAt == nil || x.At.IsZero() || y.Reasons != watchers.Owner || y.GroupID != uuid.Nil || y.ReadAt != nil || y.SeenAt != nil {
 		t.Errorf("got %+v, want those of two principals", found)
 	}
 }
