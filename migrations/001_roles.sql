@@ -4,7 +4,7 @@
 --
 -- <prefix>_writer is granted to the roles of services: its members may record activities, and have
 -- no access to tables. <prefix>_retention owns the functions that change or remove recorded
--- activities; it cannot log in. The roles, the owners of functions and the grants are in rights.go,
+-- activities, and <prefix>_directory those that read the directory; they cannot log in. The roles, the owners of functions and the grants are in rights.go,
 -- which also mends them where a restored dump lacks them.
 --
 -- The first statement gives the table of versions a key, as every table has one: without it, a
@@ -29,6 +29,10 @@ CREATE FUNCTION fanfare.role_of_retention() RETURNS name
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (fanfare.role_prefix() || '_retention')::name;
 
+CREATE FUNCTION fanfare.role_of_directory() RETURNS name
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (fanfare.role_prefix() || '_directory')::name;
+
 ---- create above / drop below ----
 
 -- A role that another database of the cluster uses is not dropped.
@@ -36,7 +40,9 @@ DO $$
 DECLARE
     unneeded name;
 BEGIN
-    FOREACH unneeded IN ARRAY ARRAY[fanfare.role_of_writers(), fanfare.role_of_retention()] LOOP
+    FOREACH unneeded IN ARRAY ARRAY[
+        fanfare.role_of_writers(), fanfare.role_of_retention(), fanfare.role_of_directory()
+    ] LOOP
         BEGIN
             IF to_regrole(quote_ident(unneeded)) IS NOT NULL THEN
                 EXECUTE format('REVOKE ALL ON SCHEMA fanfare FROM %I', unneeded);
@@ -49,6 +55,7 @@ BEGIN
 END
 $$;
 ALTER TABLE fanfare.schema_version DROP CONSTRAINT schema_version_pkey;
+DROP FUNCTION fanfare.role_of_directory;
 DROP FUNCTION fanfare.role_of_retention;
 DROP FUNCTION fanfare.role_of_writers;
 DROP FUNCTION fanfare.role_prefix;

@@ -154,12 +154,7 @@ BEGIN
                         AND payload ?& t.required_keys
                         AND coalesce(octet_length(body) <= t.max_payload_bytes, true))
             THEN
-                -- A view may have a resource twice, and a name of any size and type.
-                SELECT x.owner_principal_id, x.parent_id, left(x.name::text, 500) AS name
-                INTO d
-                FROM fanfare.resources AS x
-                WHERE x.tenant_id = tenant AND x.id = resource
-                LIMIT 1;
+                SELECT * INTO d FROM fanfare.resource_entry(tenant, resource);
                 r := (
                     true, NULL, NULL, NULL, NULL,
                     new_id, coalesce(correlation, new_id), o.owner_id, o.parent_id, coalesce(o.occurred_at, at), at,
@@ -180,9 +175,9 @@ BEGIN
                     severity, category, target_principal_ids, delivery_channels, message, request_id, user_agent,
                     traceparent, ip_hash, warning, payload)
                 VALUES (
-                    new_id, tenant, actor, resource, r.correlation_id, coalesce(o.owner_id, d.owner_principal_id),
+                    new_id, tenant, actor, resource, r.correlation_id, coalesce(o.owner_id, d.owner_id),
                     coalesce(o.parent_id, d.parent_id), r.occurred_at, at, o.ip_key_id, type,
-                    coalesce(o.resource_name, d.name), action, r.visibility, coalesce(o.status, 'success'),
+                    coalesce(o.resource_name, d.resource_name), action, r.visibility, coalesce(o.status, 'success'),
                     r.severity, r.category, o.target_principal_ids, coalesce(o.delivery_channels, '{}'),
                     o.message, o.request_id, o.user_agent, o.traceparent, o.ip_hash, r.warning, payload);
                 INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)

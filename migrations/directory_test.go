@@ -44,6 +44,12 @@ func TestViewsReplaceTheDirectory(t *testing.T) {
 			SELECT org AS tenant_id, person AS principal_id, document AS scope_resource_id,
 			       role AS role_name, NULL::timestamptz AS revoked_at
 			FROM grants`)
+	if got := sqlState(conn, `SELECT fanfare.record_activity($1)`, envelope); got != "42501" {
+		t.Errorf("recording before the repair: got SQLSTATE %q, want 42501", got)
+	}
+	if _, err := migrations.Repair(t.Context(), conn, ""); err != nil {
+		t.Fatal(err)
+	}
 	id := query[string](t, conn, `SELECT fanfare.record_activity($1)::text`, envelope)
 	got := query[string](t, conn, `
 		SELECT concat_ws(' ', owner_id, parent_id, resource_name) FROM fanfare.activities WHERE id = $1`, id)

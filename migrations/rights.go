@@ -20,6 +20,10 @@ var (
 		"retention_tenants", "retention_measure", "purge_expired", "purge_parked", "purge_notifications",
 		"purge_keys", "purge_activities", "retention_count", "erase_activities",
 	}
+	ownedByDirectory = []string{
+		"resource_entry", "resource_types", "principal_entries", "principal_is_active", "known_groups",
+		"tree_above", "groups_in_list", "members_of", "candidates", "grounds",
+	}
 	// A member of the role of retention must not call erase_activities, which checks nothing.
 	notByRetention = "erase_activities"
 	byRetention    = []string{
@@ -30,7 +34,10 @@ var (
 		"existing_id",
 	}
 	// Defaults of columns that applications write, and names and ids that contain nothing.
-	byPublic = []string{"uuidv7", "uuidv7_of", "id_of", "sha1", "role_prefix", "role_of_writers", "role_of_retention"}
+	byPublic = []string{
+		"uuidv7", "uuidv7_of", "id_of", "sha1", "role_prefix", "role_of_writers", "role_of_retention",
+		"role_of_directory",
+	}
 )
 
 // retentionTables are the privileges of the role of retention, as table, privilege and columns.
@@ -78,6 +85,18 @@ var retentionTables = [][3]string{
 	{"activities", "UPDATE", "resource_name"},
 }
 
+// directoryTables are the privileges of the role that reads the directory. A view that replaces a
+// relation of the directory lacks them.
+var directoryTables = [][3]string{
+	{"principals", "SELECT"},
+	{"resources", "SELECT"},
+	{"role_bindings", "SELECT"},
+	{"memberships", "SELECT"},
+	{"subscriptions", "SELECT"},
+	{"watch_levels", "SELECT"},
+	{"preferences", "SELECT"},
+}
+
 // directoryRelations belong to the application, which may replace them by views.
 var directoryRelations = []string{"principals", "resources", "role_bindings", "memberships"}
 
@@ -113,55 +132,64 @@ func objects() (functions, tables []string) {
 
 // selectRights returns the statements that put the owners and grants of Fanfare's objects right:
 // first the owners, since a change of the owner changes the grants. $1 and $2 are the functions and
-// tables, $3 to $6 the lists of functions above, $7 to $9 retentionTables, and $10 notByRetention.
+// tables, $3 to $7 the lists of functions above, $8 to $11 the privileges of the roles on tables, $12
+// directoryRelations, and $13 notByRetention. A relation of the directory keeps its owner and what it
+// grants to others.
 const selectRights = `
 WITH role AS (
     SELECT to_regrole(quote_ident(fanfare.role_of_writers()))::oid AS writer,
            to_regrole(quote_ident(fanfare.role_of_retention()))::oid AS retention,
+           to_regrole(quote_ident(fanfare.role_of_directory()))::oid AS directory,
            n.nspowner AS owner
     FROM pg_namespace AS n
     WHERE n.nspname = 'fanfare'
 ), function AS (
     SELECT p.oid, p.proname::text AS name, p.oid::regprocedure::text AS signature, p.proowner,
-           CASE WHEN p.proname = ANY ($3) THEN r.retention ELSE r.owner END AS owner,
+           CASE WHEN p.proname = ANY ($3) THEN r.retention WHEN p.proname = ANY ($4) THEN r.directory ELSE r.owner END
+           AS owner,
            coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
     FROM pg_proc AS p, role AS r
     WHERE p.pronamespace = 'fanfare'::regnamespace AND p.proname = ANY ($1)
 ), relation AS (
-    SELECT c.oid, c.relname::text AS name, c.relowner, r.owner,
+    SELECT c.oid, c.relname::text AS name, c.relowner, r.owner, c.relname = ANY ($12) AS foreign_owner,
            coalesce(c.relacl, acldefault('r', c.relowner)) AS acl
     FROM pg_class AS c, role AS r
-    WHERE c.relnamespace = 'fanfare'::regnamespace AND c.relkind IN ('r', 'p')
-      AND (c.relname = ANY ($2) OR EXISTS (
-          SELECT FROM pg_inherits AS i
-          WHERE i.inhrelid = c.oid AND i.inhparent = to_regclass('fanfare.activities')))
+    WHERE c.relnamespace = 'fanfare'::regnamespace
+      AND (c.relname = ANY ($12) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+           OR c.relkind IN ('r', 'p') AND (c.relname = ANY ($2) OR EXISTS (
+               SELECT FROM pg_inherits AS i
+               WHERE i.inhrelid = c.oid AND i.inhparent = to_regclass('fanfare.activities'))))
 ), wanted AS (
     SELECT 'FUNCTION ' || f.signature AS object, 'EXECUTE' AS privilege, g.grantee
     FROM function AS f, role AS r, LATERAL (
-        SELECT f.owner WHERE f.name <> $10
+        SELECT f.owner WHERE f.name <> $13
         UNION SELECT r.owner
-        UNION SELECT r.retention WHERE f.name = ANY ($4)
-        UNION SELECT r.writer WHERE f.name = ANY ($5)
-        UNION SELECT 0::oid WHERE f.name = ANY ($6)
+        UNION SELECT r.retention WHERE f.name = ANY ($5)
+        UNION SELECT r.writer WHERE f.name = ANY ($6)
+        UNION SELECT 0::oid WHERE f.name = ANY ($7)
     ) AS g(grantee)
     UNION ALL
     SELECT 'TABLE fanfare.' || quote_ident(t.name), t.privilege || coalesce(' (' || quote_ident(t.col) || ')', ''),
-           r.retention
-    FROM unnest($7::text[], $8::text[], $9::text[]) AS t(name, privilege, col), role AS r
+           CASE t.suffix WHEN '` + retentionSuffix + `' THEN r.retention ELSE r.directory END
+    FROM unnest($8::text[], $9::text[], $10::text[], $11::text[]) AS t(suffix, name, privilege, col), role AS r
     WHERE to_regclass('fanfare.' || quote_ident(t.name)) IS NOT NULL
     UNION ALL
-    SELECT 'SCHEMA fanfare', 'USAGE', g.grantee FROM role AS r, LATERAL (VALUES (r.writer), (r.retention)) AS g(grantee)
+    SELECT 'SCHEMA fanfare', 'USAGE', g.grantee
+    FROM role AS r, LATERAL (VALUES (r.writer), (r.retention), (r.directory)) AS g(grantee)
 ), held AS (
     SELECT 'FUNCTION ' || f.signature AS object, a.privilege_type AS privilege, a.grantee
     FROM function AS f, LATERAL aclexplode(f.acl) AS a
     UNION ALL
     SELECT 'TABLE fanfare.' || quote_ident(t.name), a.privilege_type, a.grantee
-    FROM relation AS t, LATERAL aclexplode(t.acl) AS a
+    FROM relation AS t, role AS r, LATERAL aclexplode(t.acl) AS a
+    WHERE NOT t.foreign_owner OR a.grantee = r.directory
     UNION ALL
     SELECT 'TABLE fanfare.' || quote_ident(t.name), a.privilege_type || ' (' || quote_ident(c.attname) || ')', a.grantee
     FROM relation AS t
+    CROSS JOIN role AS r
     JOIN pg_attribute AS c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped,
     LATERAL aclexplode(c.attacl) AS a
+    WHERE NOT t.foreign_owner OR a.grantee = r.directory
     UNION ALL
     SELECT 'SCHEMA fanfare', a.privilege_type, a.grantee
     FROM pg_namespace AS n, LATERAL aclexplode(n.nspacl) AS a
@@ -173,12 +201,12 @@ WITH role AS (
     UNION ALL
     SELECT 1, format('ALTER TABLE fanfare.%I OWNER TO %s', t.name, t.owner::regrole)
     FROM relation AS t
-    WHERE t.relowner <> t.owner
+    WHERE t.relowner <> t.owner AND NOT t.foreign_owner
     UNION ALL
     SELECT 2, format('REVOKE %s ON %s FROM %s', h.privilege, h.object,
         CASE h.grantee WHEN 0 THEN 'PUBLIC' ELSE h.grantee::regrole::text END)
     FROM (SELECT * FROM held EXCEPT SELECT * FROM wanted) AS h, role AS r
-    WHERE h.grantee IN (0, r.writer, r.retention)
+    WHERE h.grantee IN (0, r.writer, r.retention, r.directory)
     UNION ALL
     SELECT 3, format('GRANT %s ON %s TO %s', w.privilege, w.object,
         CASE w.grantee WHEN 0 THEN 'PUBLIC' ELSE w.grantee::regrole::text END)
@@ -196,7 +224,8 @@ ORDER BY s.step, s.sql`
 func WrongRights(ctx context.Context, db querier) ([]string, error) {
 	rows, err := db.Query(ctx, `
 		SELECT format('CREATE ROLE %I NOLOGIN', r.name)
-		FROM unnest(ARRAY[fanfare.role_of_writers(), fanfare.role_of_retention()]) AS r(name)
+		FROM unnest(ARRAY[
+		    fanfare.role_of_writers(), fanfare.role_of_retention(), fanfare.role_of_directory()]) AS r(name)
 		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
 		ORDER BY 1`)
 	if err != nil {
@@ -207,19 +236,23 @@ func WrongRights(ctx context.Context, db querier) ([]string, error) {
 		return missing, err
 	}
 	functions, tables := objects()
-	var names, privileges []string
+	var holders, names, privileges []string
 	var columns []*string
-	for _, t := range retentionTables {
-		names, privileges = append(names, t[0]), append(privileges, t[1])
-		column := (*string)(nil)
-		if t[2] != "" {
-			column = &t[2]
+	for suffix, list := range map[string][][3]string{
+		retentionSuffix: retentionTables, directorySuffix: directoryTables,
+	} {
+		for _, t := range list {
+			holders, names, privileges = append(holders, suffix), append(names, t[0]), append(privileges, t[1])
+			column := (*string)(nil)
+			if t[2] != "" {
+				column = &t[2]
+			}
+			columns = append(columns, column)
 		}
-		columns = append(columns, column)
 	}
 	rows, err = db.Query(ctx, selectRights,
-		functions, tables, ownedByRetention, byRetention, byWriters, byPublic,
-		names, privileges, columns, notByRetention)
+		functions, tables, ownedByRetention, ownedByDirectory, byRetention, byWriters, byPublic,
+		holders, names, privileges, columns, directoryRelations, notByRetention)
 	if err != nil {
 		return nil, fmt.Errorf("compare the rights: %w", err)
 	}
@@ -294,9 +327,11 @@ func repair(ctx context.Context, tx pgx.Tx, prefix string) ([]string, error) {
 		return done, err
 	}
 	// A role needs CREATE on the schema at the moment it becomes the owner of a function.
-	retention := pgx.Identifier{current + retentionSuffix}.Sanitize()
-	if _, err := tx.Exec(ctx, `GRANT CREATE ON SCHEMA fanfare TO `+retention); err != nil {
-		return nil, fmt.Errorf("grant to the role of retention: %w", err)
+	for _, suffix := range []string{retentionSuffix, directorySuffix} {
+		role := pgx.Identifier{current + suffix}.Sanitize()
+		if _, err := tx.Exec(ctx, `GRANT CREATE ON SCHEMA fanfare TO `+role); err != nil {
+			return nil, fmt.Errorf("grant to the role %s: %w", role, err)
+		}
 	}
 	for range 3 {
 		if err := execute(wrong...); err != nil {

@@ -15,16 +15,17 @@ import (
 const DefaultRolePrefix = "fanfare"
 
 // maxPrefix is the maximum length of a prefix in bytes: a name has at most 63, and the longest
-// suffix is _retention.
+// suffixes are _retention and _directory.
 const maxPrefix = 50
 
 // The names of the roles after their prefix.
 const (
 	writerSuffix    = "_writer"
 	retentionSuffix = "_retention"
+	directorySuffix = "_directory"
 )
 
-var suffixes = []string{writerSuffix, retentionSuffix}
+var suffixes = []string{writerSuffix, retentionSuffix, directorySuffix}
 
 // rolesOf returns the names of the roles.
 func rolesOf(prefix string) []string {

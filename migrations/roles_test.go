@@ -156,9 +156,10 @@ func TestMigratorWithoutRights(t *testing.T) {
 			want:    []string{"CREATE ROLE fanfare_retention NOLOGIN;", "ALTER ROLE host CREATEROLE;"},
 		},
 		"another's roles": {
-			prepare: `GRANT CREATE ON DATABASE app TO host; CREATE ROLE mine_writer; CREATE ROLE mine_retention`,
-			prefix:  "mine",
-			want:    []string{"GRANT mine_writer, mine_retention TO host WITH ADMIN OPTION;", "--role-prefix"},
+			prepare: `GRANT CREATE ON DATABASE app TO host; CREATE ROLE mine_writer; CREATE ROLE mine_retention;
+				CREATE ROLE mine_directory`,
+			prefix: "mine",
+			want:   []string{"GRANT mine_writer, mine_retention, mine_directory TO host WITH ADMIN OPTION;", "--role-prefix"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -112,6 +112,7 @@ func TestWriterExecutesOnlyTheRecordingFunctions(t *testing.T) {
 		"record_envelope",
 		"record_envelopes",
 		"refuse_envelope",
+		"role_of_directory",
 		"role_of_retention",
 		"role_of_writers",
 		"role_prefix",

@@ -18,7 +18,9 @@ const (
 	Subscribed Reasons = 1 << iota // is subscribed to the resource, or to an ancestor with its descendants
 	Owner                          // owns the resource
 	Delegator                      // holds the role owner or delegator on the resource or on an ancestor
-	Target                         // is the target of the activity
+	Target                         // is a target of the activity
+
+	heir // a subscription has the scope descendants; only in what is read
 )
 
 // Has reports whether r contains any of the other reasons.
@@ -55,6 +57,7 @@ func (r Reasons) String() string { return strings.Join(r.Names(), ", ") }
 type Candidate struct {
 	PrincipalID uuid.UUID
 	Reasons     Reasons // held directly, or through a group
+	Heir        bool    // a subscription has the scope subscriptions.ScopeDescendants
 	IsGroup     bool    // has members, or the kind group; its members are candidates
 	Inactive    bool    // the directory marks the principal inactive; one that it does not contain is active
 

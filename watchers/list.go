@@ -18,79 +18,38 @@ type Watcher struct {
 	PrincipalID uuid.UUID
 	Kind        string // "" if the directory does not contain the principal
 	DisplayName string
-	Reasons     Reasons
+	Reasons     Reasons   // held directly, or through a group
+	GroupID     uuid.UUID // a group through which one of them holds that does not hold directly, or uuid.Nil
 
 	// Scope is subscriptions.ScopeDescendants if a subscription to the resource or to an ancestor
 	// has that scope, else subscriptions.ScopeResource; "" without a subscription.
 	Scope string
 }
 
-// selectWatchers reads the candidates of one resource, without the access and the preference that
-// decide about a single activity.
+// selectWatchers reads the candidates of one resource, without what decides about a single activity,
+// and describes them.
 const selectWatchers = `
-WITH RECURSIVE chain AS (
-    SELECT r.owner_id, r.parent_id, ARRAY[$2::uuid] AS path
-    FROM (
-        SELECT r.owner_principal_id::uuid AS owner_id, r.parent_id::uuid FROM fanfare.resources AS r
-        WHERE r.tenant_id = $1 AND r.id = $2 LIMIT 1
-    ) AS r
-    UNION ALL
-    SELECT c.owner_id, r.parent_id, c.path || c.parent_id
-    FROM chain AS c
-    LEFT JOIN LATERAL (
-        SELECT r.parent_id::uuid FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = c.parent_id LIMIT 1
-    ) AS r ON true
-    WHERE c.parent_id IS NOT NULL AND c.parent_id <> ALL (c.path) AND cardinality(c.path) <= $5
-), longest AS (
-    SELECT owner_id, path FROM chain ORDER BY cardinality(path) DESC LIMIT 1
+WITH c AS MATERIALIZED (
+    SELECT c.principal_id, c.reasons, coalesce(c.subscribed_through, c.delegator_through) AS through,
+           c.is_group, c.inactive
+    FROM fanfare.candidates(ARRAY[$1::uuid], ARRAY[$2::uuid], '{NULL}', '{NULL}', '{0}', '{0}', '{}', $3, $4, $4, true,
+                            $5, $6) AS c
+    WHERE c.principal_id IS NOT NULL
 )
-SELECT w.principal_id, d.kind, d.display_name,
-       coalesce(i.inactive, false), w.reasons, w.scope
-FROM longest AS t
-CROSS JOIN LATERAL (
-    SELECT c.principal_id, bit_or(c.reason)::smallint AS reasons, min(c.scope) AS scope
-    FROM (
-        SELECT x.principal_id, 1 AS reason, x.scope
-        FROM unnest(t.path) WITH ORDINALITY AS l(resource_id, level)
-        CROSS JOIN LATERAL (
-            SELECT u.principal_id, u.scope FROM fanfare.subscriptions AS u
-            WHERE u.tenant_id = $1 AND u.resource_id = l.resource_id AND u.revoked_at IS NULL
-              AND (l.level = 1 OR u.scope = 'descendants') AND u.principal_id > $3
-            ORDER BY u.principal_id LIMIT 2 * $4::int
-        ) AS x
-        UNION ALL
-        SELECT t.owner_id, 2, NULL WHERE t.owner_id > $3
-        UNION ALL
-        SELECT x.principal_id, 4, NULL
-        FROM unnest(t.path) AS l(resource_id)
-        CROSS JOIN LATERAL (
-            SELECT DISTINCT b.principal_id::uuid FROM fanfare.role_bindings AS b
-            WHERE b.tenant_id = $1 AND b.scope_resource_id = l.resource_id
-              AND b.role_name::text IN ('owner', 'delegator')
-              AND b.revoked_at IS NULL AND b.principal_id > $3
-            ORDER BY 1 LIMIT $4
-        ) AS x
-    ) AS c
-    GROUP BY c.principal_id
-    ORDER BY c.principal_id
-    LIMIT $4
-) AS w
-LEFT JOIN LATERAL (
-    SELECT ` + directory.ActorColumns + ` FROM fanfare.principals AS p
-    WHERE p.tenant_id = $1 AND p.id = w.principal_id LIMIT 1
-) AS d ON true
-LEFT JOIN LATERAL (
-    SELECT true AS inactive FROM fanfare.principals AS p
-    WHERE p.tenant_id = $1 AND p.id = w.principal_id AND NOT p.active LIMIT 1
-) AS i ON true
-ORDER BY w.principal_id`
+SELECT c.principal_id, d.kind, d.display_name, c.is_group OR c.inactive AS excluded, c.reasons, c.through
+FROM c
+LEFT JOIN fanfare.principal_entries((SELECT array_agg($1::uuid) FROM c), (SELECT array_agg(c.principal_id) FROM c)) AS d
+    ON d.principal_id = c.principal_id
+WHERE (fanfare.resource_entry($1, $2)).known
+ORDER BY c.principal_id`
 
 // maxReads is the maximum number of statements of List, each of which reads twice as many watchers
 // as the one before.
 const maxReads = 6
 
 // List returns the watchers of a resource, ordered by principal id: its subscribers, its owner and
-// its delegators, without those that the directory marks inactive. next is the Page.After of the
+// its delegators, directly or as members of groups, without the groups and without those that the
+// directory marks inactive. next is the Page.After of the
 // next page, or uuid.Nil after the last; a page has fewer watchers than its limit and still a next
 // only if thousands of inactive ones come before the next active one. A resource that the tenant
 // does not have has no watchers.
@@ -121,7 +80,7 @@ func List(
 	return list, after, nil
 }
 
-// readActive reads up to limit watchers above an id and returns the active ones. last is the last
+// readActive reads up to limit watchers above an id and returns the active ones that are no groups. last is the last
 // that it has read, or uuid.Nil if there are no more.
 func readActive(
 	ctx context.Context,
@@ -129,25 +88,36 @@ func readActive(
 	tenant, resource, after uuid.UUID,
 	limit int,
 ) (active []Watcher, last uuid.UUID, err error) {
-	rows, err := db.Query(ctx, selectWatchers, tenant, resource, after, limit, directory.MaxDepth)
+	rows, err := db.Query(ctx, selectWatchers, tenant, resource, after, limit,
+		directory.MaxDepth, directory.MaxNesting)
 	if err != nil {
 		return nil, uuid.Nil, fmt.Errorf("list watchers: %w", err)
 	}
 	var (
 		w        Watcher
-		inactive bool
+		excluded bool
 		count    int
 	)
 	_, err = pgx.ForEachRow(rows, []any{
-		(*[16]byte)(&w.PrincipalID), (*zeronull.Text)(&w.Kind), (*zeronull.Text)(&w.DisplayName), &inactive,
-		(*int16)(&w.Reasons), (*zeronull.Text)(&w.Scope),
+		(*[16]byte)(&w.PrincipalID), (*zeronull.Text)(&w.Kind), (*zeronull.Text)(&w.DisplayName), &excluded,
+		(*int16)(&w.Reasons), (*zeronull.UUID)(&w.GroupID),
 	}, func() error {
 		if count++; count == limit {
 			last = w.PrincipalID
 		}
-		if !inactive {
-			active = append(active, w)
+		if excluded {
+			return nil
 		}
+		switch {
+		case w.Reasons.Has(heir):
+			w.Scope = subscriptions.ScopeDescendants
+		case w.Reasons.Has(Subscribed):
+			w.Scope = subscriptions.ScopeResource
+		default:
+			w.Scope = ""
+		}
+		w.Reasons &^= heir
+		active = append(active, w)
 		return nil
 	})
 	if err != nil {

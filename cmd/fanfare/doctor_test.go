@@ -34,7 +34,7 @@ func TestDoctor(t *testing.T) {
 	environ := doctorEnvironment(db, centrifugo)
 	out := must(t, environ, "doctor")
 	if !strings.Contains(out, "✓ centrifugo-delivery ") || strings.Contains(out, "\x1b") ||
-		!strings.Contains(out, "checks passed.\n") {
+		!strings.Contains(out, "checks passed, 1 with a warning.\n") {
 		t.Errorf("got\n%s", out)
 	}
 
@@ -43,7 +43,8 @@ func TestDoctor(t *testing.T) {
 		&report); err != nil {
 		t.Fatal(err)
 	}
-	if !report.OK || report.Count(doctor.OK) != len(report.Diagnostics) {
+	// A superuser migrates the databases of tests, which doctor warns of.
+	if !report.OK || report.Count(doctor.OK) != len(report.Diagnostics)-1 {
 		t.Errorf("got %+v", report)
 	}
 

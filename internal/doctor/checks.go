@@ -13,6 +13,7 @@ func checks() []check {
 		{"postgres-public", schema, checkPublic},
 		{"postgres-owners", schema, checkOwners},
 		{"postgres-roles", schema, checkShared},
+		{"postgres-superuser", schema, checkSuperuser},
 		{"postgres-partitions", schema, checkPartitions},
 		{"postgres-directory", schema, checkDirectory},
 		{"postgres-directory-rows", []string{"postgres-directory"}, checkDirectoryRows},

@@ -2,10 +2,12 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // column is a column of a relation of the directory.
@@ -39,6 +41,9 @@ func directoryColumns() []column {
 		{"role_bindings", "scope_resource_id", uuidKind},
 		{"role_bindings", "role_name", textKind},
 		{"role_bindings", "revoked_at", timeKind},
+		{"memberships", "tenant_id", uuidKind},
+		{"memberships", "group_id", uuidKind},
+		{"memberships", "principal_id", uuidKind},
 	}
 }
 
@@ -59,7 +64,7 @@ func checkDirectory(ctx context.Context, x *examination) finding {
 		LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 		LEFT JOIN pg_type AS t ON t.oid = a.atttypid
 		WHERE c.relnamespace = to_regnamespace('fanfare')
-		  AND c.relname IN ('principals', 'resources', 'role_bindings')`)
+		  AND c.relname IN ('principals', 'resources', 'role_bindings', 'memberships')`)
 	if err != nil {
 		return databaseFailure(err, x.role)
 	}
@@ -108,7 +113,7 @@ func evaluateDirectory(actual []column) finding {
 }
 
 func directoryPassed() finding {
-	return passed("principals, resources and role_bindings have the required columns")
+	return passed("principals, resources, role_bindings and memberships have the required columns")
 }
 
 // columnsOf lists the required columns of a relation.
@@ -122,18 +127,49 @@ func columnsOf(relation string) string {
 	return strings.Join(names, ", ")
 }
 
-// readDirectory reads one row of each relation: a view with the right columns may still lack
-// privileges or fail.
+// readDirectory reads one row of each relation, if the role of the connection may, and then as
+// Fanfare does: a view with the right columns may still fail, or its reader lack privileges.
 func readDirectory(ctx context.Context, x *examination) finding {
-	for _, relation := range []string{"principals", "resources", "role_bindings"} {
+	for _, relation := range []string{"principals", "resources", "role_bindings", "memberships"} {
 		sql := fmt.Sprintf(`SELECT %s FROM fanfare.%s LIMIT 1`, columnsOf(relation), relation)
-		if _, err := x.Pool.Exec(ctx, sql); err != nil {
+		if _, err := x.Pool.Exec(ctx, sql); err != nil && !isDenied(err) {
 			return failure(
 				fmt.Sprintf("fanfare.%s cannot be read: %s", relation, describeDatabaseError(err)),
-				fmt.Sprintf("correct the view, or grant %s its privileges "+
-					"(a view with security_invoker also needs privileges on its tables)", x.role),
+				"correct the view",
 			)
 		}
 	}
+	var reader string
+	if err := x.Pool.QueryRow(ctx, `SELECT fanfare.role_of_directory()`).Scan(&reader); err != nil {
+		return databaseFailure(err, x.role)
+	}
+	if _, err := x.Pool.Exec(ctx, `
+		SELECT fanfare.resource_entry(id, id), fanfare.principal_is_active(id, id),
+		       (SELECT count(*) FROM fanfare.tree_above(id, id, ARRAY[id], ARRAY[id], '{true}', 1, 1)),
+		       (SELECT count(*) FROM fanfare.candidates(
+		            ARRAY[id], ARRAY[id], ARRAY[id], ARRAY[id], '{3}', '{0}', '{}', id, 1, 1, true, 1, 1))
+		FROM (VALUES ('00000000-0000-0000-0000-000000000000'::uuid)) AS v(id)`); err != nil {
+		return failure(
+			fmt.Sprintf("%s, which reads the directory, cannot: %s", reader, describeDatabaseError(err)),
+			fmt.Sprintf("fanfare migrate repair; for a view with security_invoker, grant %s the privileges on its tables",
+				reader),
+		)
+	}
 	return directoryPassed()
+}
+
+// isDenied reports whether a role lacks a privilege.
+func isDenied(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pgErr.Code == "42501"
+}
+
+// unchecked returns the finding on an error of a statement that reads the directory, which roles
+// need not be able to.
+func unchecked(err error, role string) finding {
+	if isDenied(err) {
+		return warning(fmt.Sprintf("%s may not read the directory, which is not checked", role),
+			"run fanfare doctor as the role that owns the schema")
+	}
+	return databaseFailure(err, role)
 }

@@ -29,6 +29,8 @@ func lookups() []lookup {
 			"(tenant_id, scope_resource_id, role_name, principal_id)",
 		},
 		{"role_bindings", "principal_id", active, "(tenant_id, principal_id, scope_resource_id)"},
+		{"memberships", "group_id", "", "(tenant_id, group_id, principal_id)"},
+		{"memberships", "principal_id", "", "(tenant_id, principal_id, group_id)"},
 	}
 }
 
@@ -53,7 +55,7 @@ func checkIndexes(ctx context.Context, x *examination) finding {
 		served, err := l.served(ctx, tx)
 		switch {
 		case err != nil:
-			return databaseFailure(err, x.role)
+			return unchecked(err, x.role)
 		case !served:
 			found = append(found, warning(
 				fmt.Sprintf("no index serves lookups in fanfare.%s by %s", l.relation, l.by),
@@ -64,7 +66,7 @@ func checkIndexes(ctx context.Context, x *examination) finding {
 	if len(found) > 0 {
 		return combine(found)
 	}
-	return passed("indexes serve all lookups in principals, resources and role_bindings")
+	return passed("indexes serve all lookups in principals, resources, role_bindings and memberships")
 }
 
 // served reports whether an index serves the lookup in each table that the planner scans for it. It

@@ -36,13 +36,7 @@ func requiredPrivileges() []privilege {
 	add(table, "fan_out_jobs", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "dead_letters", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "notifications", false, "INSERT")
-	add(table, "subscriptions", false, "SELECT")
-	add(table, "preferences", false, "SELECT")
 	add(table, "tenant_preferences", false, "SELECT")
-	add(table, "watch_levels", false, "SELECT")
-	add(table, "principals", false, "SELECT")
-	add(table, "resources", false, "SELECT")
-	add(table, "role_bindings", false, "SELECT")
 	add(table, "taxonomy", false, "SELECT")
 	add(table, "enforcement", false, "SELECT")
 	add(table, "settings", false, "SELECT")
@@ -52,24 +46,25 @@ func requiredPrivileges() []privilege {
 		"ensure_partitions", "record_envelope", "retention_begin", "retention_step", "retention_end",
 		"retention_tenants", "retention_measure", "purge_parked", "purge_expired", "purge_notifications",
 		"purge_keys", "purge_activities", "activity_partitions", "partition_is_removable", "drop_partition",
+		"candidates", "principal_entries",
 	} {
 		add(function, name, false, "EXECUTE")
 	}
 
 	add(table, "notifications", true, "SELECT", "UPDATE")
-	add(table, "subscriptions", true, "INSERT", "UPDATE")
-	add(table, "preferences", true, "INSERT", "UPDATE")
+	add(table, "subscriptions", true, "SELECT", "INSERT", "UPDATE")
+	add(table, "preferences", true, "SELECT", "INSERT", "UPDATE")
 	add(table, "tenant_preferences", true, "INSERT", "UPDATE")
-	add(table, "watch_levels", true, "INSERT", "UPDATE", "DELETE")
+	add(table, "watch_levels", true, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "service_tokens", true, "SELECT", "INSERT", "UPDATE")
 	add(table, "retention", true, "INSERT", "UPDATE")
 	add(table, "legal_holds", true, "SELECT", "INSERT", "UPDATE")
-	add(function, "record_envelopes", true, "EXECUTE")
-	add(function, "known_groups", true, "EXECUTE")
-	add(function, "existing_activity", true, "EXECUTE")
-	add(function, "existing_id", true, "EXECUTE")
-	add(function, "lane_of", true, "EXECUTE")
-	add(function, "grounds", true, "EXECUTE")
+	for _, name := range []string{
+		"record_envelopes", "existing_activity", "existing_id", "lane_of",
+		"resource_entry", "resource_types", "principal_is_active", "known_groups", "tree_above", "grounds",
+	} {
+		add(function, name, true, "EXECUTE")
+	}
 	return all
 }
 

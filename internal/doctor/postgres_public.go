@@ -16,12 +16,12 @@ func checkPublic(ctx context.Context, x *examination) finding {
 		SELECT 'FUNCTION ' || p.oid::regprocedure::text FROM pg_proc AS p
 		WHERE p.pronamespace = to_regnamespace('fanfare')
 		  AND p.proname NOT IN ('uuidv7', 'uuidv7_of', 'id_of', 'sha1', 'role_prefix', 'role_of_writers',
-		                        'role_of_retention')
+		                        'role_of_retention', 'role_of_directory')
 		  AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
 		UNION ALL
 		SELECT 'TABLE ' || c.oid::regclass::text FROM pg_class AS c
 		WHERE c.relnamespace = to_regnamespace('fanfare') AND c.relkind IN ('r', 'p', 'v', 'm')
-		  AND c.relname NOT IN ('principals', 'resources', 'role_bindings')
+		  AND c.relname NOT IN ('principals', 'resources', 'role_bindings', 'memberships')
 		  AND EXISTS (SELECT FROM aclexplode(c.relacl) AS a WHERE a.grantee = 0)
 		ORDER BY 1`)
 	if err != nil {

@@ -70,7 +70,8 @@ func TestDatabase(t *testing.T) {
 		},
 		"a view without a column": {
 			`ALTER TABLE fanfare.resources RENAME TO things;
-			 CREATE VIEW fanfare.resources AS SELECT id, tenant_id, parent_id, type, name FROM fanfare.things`,
+			 CREATE VIEW fanfare.resources AS SELECT id, tenant_id, parent_id, type, name FROM fanfare.things;
+			 GRANT SELECT ON fanfare.resources TO fanfare_directory`,
 			"postgres-directory", doctor.Fail,
 			[]string{
 				"fanfare.resources has no column owner_principal_id", "add the column owner_principal_id of type uuid",
@@ -79,7 +80,8 @@ func TestDatabase(t *testing.T) {
 		"a view with a column of another type": {
 			`ALTER TABLE fanfare.principals RENAME TO people;
 			 CREATE VIEW fanfare.principals AS 
-			     SELECT id::text AS id, tenant_id, kind::varchar(20) AS kind, display_name, active FROM fanfare.people`,
+			     SELECT id::text AS id, tenant_id, kind::varchar(20) AS kind, display_name, active FROM fanfare.people;
+			 GRANT SELECT ON fanfare.principals TO fanfare_directory`,
 			"postgres-directory", doctor.Fail,
 			[]string{"fanfare.principals.id has the type text", "change its type to uuid"},
 		},
@@ -88,7 +90,8 @@ func TestDatabase(t *testing.T) {
 			 CREATE VIEW fanfare.role_bindings AS 
 			     SELECT gen_random_uuid() AS tenant_id, gen_random_uuid() AS principal_id,
 			         gen_random_uuid() AS scope_resource_id, (1 / (random() * 0)::int)::text AS role_name,
-			         NULL::timestamptz AS revoked_at`,
+			         NULL::timestamptz AS revoked_at;
+			 GRANT SELECT ON fanfare.role_bindings TO fanfare_directory`,
 			"postgres-directory", doctor.Fail,
 			[]string{"fanfare.role_bindings cannot be read", "division by zero", "correct the view"},
 		},
@@ -103,7 +106,8 @@ func TestDatabase(t *testing.T) {
 			 CREATE INDEX ON public.things (org);
 			 CREATE VIEW fanfare.resources AS
 			     SELECT thing AS id, org AS tenant_id, folder AS parent_id, boss AS owner_principal_id, what AS type,
-			         label AS name FROM public.things`,
+			         label AS name FROM public.things;
+			 GRANT SELECT ON fanfare.resources TO fanfare_directory`,
 			"postgres-indexes", doctor.Warn,
 			[]string{"in fanfare.resources by id", "index the table behind fanfare.resources on (tenant_id, id)"},
 		},
@@ -126,6 +130,15 @@ func TestDatabase(t *testing.T) {
 			`ALTER FUNCTION fanfare.purge_activities OWNER TO CURRENT_USER`,
 			"postgres-owners", doctor.Fail,
 			[]string{"ALTER FUNCTION fanfare.purge_activities", "OWNER TO fanfare_retention", "fanfare migrate repair"},
+		},
+		"a view that the role of the directory may not read": {
+			`CREATE TABLE public.things AS SELECT * FROM fanfare.resources;
+			 DROP TABLE fanfare.resources;
+			 CREATE VIEW fanfare.resources WITH (security_invoker) AS SELECT * FROM public.things;
+			 CREATE INDEX ON public.things (tenant_id, id);
+			 GRANT SELECT ON fanfare.resources TO fanfare_directory`,
+			"postgres-directory", doctor.Fail,
+			[]string{"fanfare_directory, which reads the directory, cannot: permission denied for table things"},
 		},
 		"a dead letter": {
 			`INSERT INTO fanfare.dead_letters
@@ -208,7 +221,8 @@ func TestDirectoryOfViews(t *testing.T) {
 				label AS name FROM things;
 		CREATE VIEW fanfare.role_bindings AS
 			SELECT org AS tenant_id, who AS principal_id, thing AS scope_resource_id, role AS role_name,
-				NULL::timestamptz AS revoked_at FROM grants`)
+				NULL::timestamptz AS revoked_at FROM grants;
+		GRANT SELECT ON fanfare.principals, fanfare.resources, fanfare.role_bindings TO fanfare_directory`)
 	examine(t, onDatabase(db)).wantOnly(t, "postgres-indexes", doctor.OK)
 }
 
@@ -237,7 +251,8 @@ func TestDirectoryOfOtherIds(t *testing.T) {
 			SELECT fanfare.id_of('org', b.org::text) AS tenant_id,
 				fanfare.id_of('person', c.person::text) AS principal_id,
 				md5('boat' || c.boat)::uuid AS scope_resource_id, c.job AS role_name,
-				NULL::timestamptz AS revoked_at FROM crew AS c JOIN boats AS b ON b.id = c.boat`)
+				NULL::timestamptz AS revoked_at FROM crew AS c JOIN boats AS b ON b.id = c.boat;
+		GRANT SELECT ON fanfare.principals, fanfare.resources, fanfare.role_bindings TO fanfare_directory`)
 	examine(t, onDatabase(db)).wantOnly(t, "postgres-indexes", doctor.OK)
 	exec(t, db.Pool, `DROP INDEX crew_id_of_idx`)
 	examine(t, onDatabase(db)).wantOnly(
@@ -394,6 +409,7 @@ func TestOddDirectory(t *testing.T) {
 		CREATE VIEW fanfare.principals AS SELECT * FROM p UNION ALL SELECT * FROM p WHERE display_name = 'twice';
 		CREATE VIEW fanfare.resources AS SELECT * FROM r UNION ALL SELECT * FROM r WHERE name = 'twice';
 		CREATE VIEW fanfare.role_bindings AS SELECT * FROM b;
+		GRANT SELECT ON fanfare.principals, fanfare.resources, fanfare.role_bindings TO fanfare_directory;
 		CREATE FUNCTION chain(length int) RETURNS void LANGUAGE sql AS $$
 			INSERT INTO r SELECT md5(n::text)::uuid, md5('t')::uuid,
 				CASE WHEN n > 0 THEN md5((n - 1)::text)::uuid END, NULL, 'folder', 'F'
@@ -433,6 +449,39 @@ func TestOddDirectory(t *testing.T) {
 			`INSERT INTO r VALUES (md5('a')::uuid, md5('t')::uuid, md5('b')::uuid, NULL, 'x', ''),
 				(md5('b')::uuid, md5('t')::uuid, md5('a')::uuid, NULL, 'x', '')`,
 			[]string{"2 rows of fanfare.resources", "cycle"},
+		},
+		"a resource of a group": {
+			`INSERT INTO r VALUES (md5('a')::uuid, md5('t')::uuid, NULL, md5('g')::uuid, 'x', '');
+			INSERT INTO fanfare.memberships VALUES (md5('t')::uuid, md5('g')::uuid, md5('p')::uuid)`,
+			[]string{"1 rows of fanfare.resources", "belong to a group", "the role owner"},
+		},
+		"groups that nest": {
+			`INSERT INTO fanfare.memberships
+				SELECT md5('t')::uuid, md5('g' || n)::uuid, md5('g' || n + 1)::uuid FROM generate_series(1, 8) AS n`, nil,
+		},
+		"groups that nest too deep": {
+			`INSERT INTO fanfare.memberships
+				SELECT md5('t')::uuid, md5('g' || n)::uuid, md5('g' || n + 1)::uuid FROM generate_series(1, 9) AS n`,
+			[]string{"1 rows of fanfare.memberships", "more than 8 deep"},
+		},
+		"a cycle of groups": {
+			`INSERT INTO fanfare.memberships SELECT md5('t')::uuid, md5(a)::uuid, md5(b)::uuid
+				FROM (VALUES ('a', 'b'), ('b', 'a'), ('b', 'c'), ('c', 'p'), ('d', 'p')) AS v(a, b)`,
+			[]string{"3 rows of fanfare.memberships", "contain themselves"},
+		},
+		"odd memberships": {
+			`DROP TABLE fanfare.memberships;
+			CREATE TABLE m (tenant_id uuid, group_id uuid, principal_id uuid);
+			CREATE INDEX ON m (tenant_id, group_id, principal_id);
+			CREATE INDEX ON m (tenant_id, principal_id, group_id);
+			CREATE VIEW fanfare.memberships AS SELECT * FROM m;
+			GRANT SELECT ON fanfare.memberships TO fanfare_directory;
+			INSERT INTO m SELECT md5('t')::uuid, md5(a)::uuid, md5(b)::uuid
+				FROM (VALUES ('a', 'b'), ('a', 'b'), ('a', NULL), (NULL, 'b')) AS v(a, b)`,
+			[]string{
+				"2 rows of fanfare.memberships", "no tenant_id, group_id or principal_id",
+				"1 rows of fanfare.memberships", "occur more than once",
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,7 +51,7 @@ func checkPlans(ctx context.Context, x *examination) finding {
 	for _, l := range listings {
 		misreads, err := l.misreads(ctx, tx)
 		if err != nil {
-			return databaseFailure(err, x.role)
+			return unchecked(err, x.role)
 		}
 		found = append(found, misreads...)
 	}

@@ -49,7 +49,7 @@ func checkShared(ctx context.Context, x *examination) finding {
 		SELECT DISTINCT o.datname::text
 		FROM pg_roles AS r
 		JOIN pg_database AS o ON o.datname <> current_database() AND NOT o.datistemplate
-		WHERE r.rolname IN (fanfare.role_of_writers(), fanfare.role_of_retention())
+		WHERE r.rolname IN (fanfare.role_of_writers(), fanfare.role_of_retention(), fanfare.role_of_directory())
 		  AND CASE WHEN shobj_description(r.oid, 'pg_authid') LIKE 'Fanfare in the database %'
 		      THEN shobj_description(r.oid, 'pg_authid') = 'Fanfare in the database ' || o.datname
 		      ELSE EXISTS (

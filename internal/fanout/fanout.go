@@ -179,7 +179,7 @@ func (f *Fanout) decideBatch(batch []outbox.Item, subjects []int, resolved watch
 		case wide[item.ResourceID]:
 			d.outcomes[i].Verdict = outbox.Blocked
 			continue
-		case len(candidates) > f.opts.Wide:
+		case len(candidates) > f.opts.Wide || resolved.Cut[subjects[i]]:
 			wide[item.ResourceID] = true
 			d.outcomes[i].Verdict = outbox.FanOutJob
 			continue

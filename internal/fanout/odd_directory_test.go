@@ -70,6 +70,8 @@ FROM (VALUES
 UNION ALL
 SELECT an_id('tenant'), an_id('large'), an_id('root'), 'owner', NULL FROM generate_series(1, 50);
 
+GRANT SELECT ON fanfare.principals, fanfare.resources, fanfare.role_bindings TO fanfare_directory;
+
 INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id)
 VALUES (an_id('tenant'), an_id('nothing'), an_id('thing')), (an_id('tenant'), an_id('actor'), an_id('thing'));`
 

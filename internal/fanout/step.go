@@ -20,7 +20,7 @@ const maxChannels = 1000
 // Step implements outbox.Handler. It delivers the activity of a fan-out job to the next candidates,
 // ordered by principal id. The first step also publishes on the shared channels.
 func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.Step, error) {
-	query := watchers.Query{After: job.LastPrincipalID, Limit: f.opts.Step, MaxRows: f.opts.Step}
+	query := watchers.Query{After: job.LastPrincipalID, Limit: f.opts.Step, MaxRows: f.opts.Step, Paged: true}
 	subject := query.Add(&job.Activity)
 	resolved, err := watchers.Resolve(ctx, tx, &query)
 	if err != nil {

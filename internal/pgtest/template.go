@@ -83,7 +83,7 @@ func dropDatabase(ctx context.Context, server *pgx.ConnConfig, name string) erro
 		// The roles of a schema that the test has created in the database.
 		prefix := migrations.DefaultRolePrefix + "_" + name
 		_, err := conn.Exec(ctx, `DROP ROLE IF EXISTS `+pgx.Identifier{prefix + "_writer"}.Sanitize()+`, `+
-			pgx.Identifier{prefix + "_retention"}.Sanitize())
+			pgx.Identifier{prefix + "_retention"}.Sanitize()+`, `+pgx.Identifier{prefix + "_directory"}.Sanitize())
 		return err
 	})
 }

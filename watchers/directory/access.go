@@ -167,10 +167,7 @@ func IsManager(ctx context.Context, db pg.Querier, principal activity.Principal,
 // IsActive reports whether a principal may use the API: the directory does not mark it inactive.
 // One that the directory does not contain is active.
 func IsActive(ctx context.Context, db pg.Querier, principal activity.Principal) (bool, error) {
-	rows, err := db.Query(ctx, `
-		SELECT NOT EXISTS (
-			SELECT FROM fanfare.principals AS p WHERE p.tenant_id = $1 AND p.id = $2 AND NOT p.active
-		)`, principal.TenantID, principal.PrincipalID)
+	rows, err := db.Query(ctx, `SELECT fanfare.principal_is_active($1, $2)`, principal.TenantID, principal.PrincipalID)
 	if err != nil {
 		return false, fmt.Errorf("read the principal: %w", err)
 	}

@@ -22,19 +22,9 @@ const (
 	MaxKindRunes = 100 // of a kind, and of the type of a resource
 )
 
-// ActorColumns are the columns of an Actor in fanfare.principals AS p. They are never null, and
-// text whatever their types in a view are.
-const ActorColumns = `coalesce(left(p.kind::text, 100), '') AS kind,
-    coalesce(left(p.display_name::text, 500), '') AS display_name`
-
 // selectActors reads one row of each principal, of which a view may have several.
 const selectActors = `
-SELECT u.tenant_id, u.id, p.kind, p.display_name
-FROM unnest($1::uuid[], $2::uuid[]) AS u(tenant_id, id)
-CROSS JOIN LATERAL (
-    SELECT ` + ActorColumns + ` FROM fanfare.principals AS p
-    WHERE p.tenant_id = u.tenant_id AND p.id = u.id LIMIT 1
-) AS p`
+SELECT tenant_id, principal_id, kind, display_name FROM fanfare.principal_entries($1, $2)`
 
 // NameActors returns the entries of principals in the directory, in one statement. The result lacks
 // the principals that the directory does not contain.

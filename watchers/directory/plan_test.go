@@ -22,8 +22,8 @@ func TestReadTreeUsesIndexes(t *testing.T) {
 		resources[i], scopes[i] = uuid.New(), i%2 == 0
 	}
 	large.Transactions(t, func(tx pgx.Tx) {
-		pgtest.WantIndexes(t, tx, selectTree,
-			principal.TenantID, principal.PrincipalID, resources, parents, scopes, MaxDepth)
+		pgtest.WantIndexes(t, tx, pgtest.Query(t, tx, "tree_above", nil),
+			principal.TenantID, principal.PrincipalID, resources, parents, scopes, MaxDepth, MaxNesting)
 	})
 }
 

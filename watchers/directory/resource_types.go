@@ -23,13 +23,7 @@ func ResourceTypes(
 	for i, id := range resources {
 		ids[i] = id
 	}
-	rows, err := db.Query(ctx, `
-		SELECT u.id, r.type
-		FROM unnest($2::uuid[]) AS u(id)
-		CROSS JOIN LATERAL (
-		    SELECT left(r.type::text, 100) AS type FROM fanfare.resources AS r
-		    WHERE r.tenant_id = $1 AND r.id = u.id AND r.type::text <> '' LIMIT 1
-		) AS r`, tenant, ids)
+	rows, err := db.Query(ctx, `SELECT resource_id, resource_type FROM fanfare.resource_types($1, $2)`, tenant, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read resource types: %w", err)
 	}

@@ -16,62 +16,17 @@ import (
 // the chain of ancestors before.
 const MaxDepth = 128
 
-// selectTree reads the part of the tree above some resources, each resource once, with the roles of
-// one principal. Every step is LATERAL and has a LIMIT, which rules out plans that scan a table:
-// the cost is some index probes for each resource of that part, whatever the statistics say. The
-// arrays are parameters of a scalar subquery, so that their length does not raise the estimated
-// cost to the threshold of JIT compilation, which would take longer than the statement. Whether the
-// principal holds a role below a resource is decided upwards from the principal's roles, once, and
-// only for starts that ask for it.
-//
-// An inactive principal gets no row, any other principal at least one.
-const selectTree = `
-WITH RECURSIVE node AS (
-    SELECT u.id, r.found IS NOT NULL AS found, r.owner_id, r.parent_id,
-           CASE WHEN r.found THEN r.parent_id ELSE u.parent_id END AS up,
-           0 AS level, u.scope AS scope, false AS scoped
-    FROM unnest((SELECT $3::uuid[]), (SELECT $4::uuid[]), (SELECT $5::boolean[])) AS u(id, parent_id, scope)
-    LEFT JOIN LATERAL (
-        SELECT true AS found, r.owner_principal_id::uuid AS owner_id, r.parent_id::uuid FROM fanfare.resources AS r
-        WHERE r.tenant_id = $1 AND r.id = u.id LIMIT 1
-    ) AS r ON true
-    UNION
-    SELECT n.up, r.found IS NOT NULL, r.owner_id, r.parent_id, r.parent_id, n.level + 1, false, n.scope
-    FROM node AS n
-    LEFT JOIN LATERAL (
-        SELECT true AS found, r.owner_principal_id::uuid AS owner_id, r.parent_id::uuid FROM fanfare.resources AS r
-        WHERE r.tenant_id = $1 AND r.id = n.up LIMIT 1
-    ) AS r ON true
-    WHERE n.up IS NOT NULL AND n.level < $6
-), held AS MATERIALIZED (
-    SELECT b.scope_resource_id::uuid AS id, bool_or(b.role_name::text IN ('owner', 'delegator')) AS delegator
-    FROM fanfare.role_bindings AS b
-    WHERE b.tenant_id = $1 AND b.principal_id = $2 AND b.revoked_at IS NULL
-    GROUP BY b.scope_resource_id
-), above AS (
-    SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
-    WHERE b.tenant_id = $1 AND b.principal_id = $2 AND b.revoked_at IS NULL
-    UNION
-    SELECT r.parent_id
-    FROM above AS a
-    CROSS JOIN LATERAL (
-        SELECT r.parent_id::uuid FROM fanfare.resources AS r WHERE r.tenant_id = $1 AND r.id = a.id LIMIT 1
-    ) AS r
-    WHERE r.parent_id IS NOT NULL
-)
-SELECT n.id, coalesce(n.found, false), n.owner_id, n.parent_id, held.id IS NOT NULL, coalesce(held.delegator, false),
-       CASE WHEN n.scoped THEN n.id IN (SELECT a.id FROM above AS a) ELSE false END
-FROM (
-    SELECT WHERE NOT EXISTS (
-        SELECT FROM fanfare.principals AS p WHERE p.tenant_id = $1 AND p.id = $2 AND NOT p.active
-    )
-) AS active
-LEFT JOIN (
-    SELECT id, found, owner_id, parent_id, bool_or(scoped) AS scoped FROM node GROUP BY id, found, owner_id, parent_id
-) AS n ON true
-LEFT JOIN held ON held.id = n.id`
+// MaxNesting is the maximum number of groups between a principal and what it holds through them: a
+// group, a group in that group, and so on. A cycle of groups ends before.
+const MaxNesting = 8
 
-// node is a resource with the roles of one principal.
+// selectTree reads the part of the tree above some resources, each resource once, with the roles of
+// one principal. An inactive principal gets no row, any other principal at least one.
+const selectTree = `
+SELECT resource_id, found, owner_id, parent_id, has_role, is_delegator, above_role
+FROM fanfare.tree_above($1, $2, $3, $4, $5, $6, $7)`
+
+// node is a resource with the roles that one principal holds, directly or through groups.
 type node struct {
 	exists    bool // the directory contains the resource; if not, it has no owner and no parent, but may have roles
 	owner     uuid.UUID
@@ -106,7 +61,7 @@ func readTree(
 		resources[i], parents[i], scopes[i] = s.resource, zeronull.UUID(s.parent), s.scope
 	}
 	rows, err := db.Query(ctx, selectTree,
-		principal.TenantID, principal.PrincipalID, resources, parents, scopes, MaxDepth)
+		principal.TenantID, principal.PrincipalID, resources, parents, scopes, MaxDepth, MaxNesting)
 	if err != nil {
 		return nil, false, fmt.Errorf("read the directory: %w", err)
 	}

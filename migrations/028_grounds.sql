@@ -1,4 +1,5 @@
--- What the reasons of candidates, and their permission to see an activity, rest on.
+-- What the reasons of candidates, and their permission to see an activity, rest on. The function
+-- belongs to <prefix>_directory; 026 says why.
 
 -- Returns for each principal the subscriptions and roles that concern a resource, held by itself or
 -- by a group that it belongs to: at most per_kind of each, the nearest first, a principal's own
@@ -98,6 +99,9 @@ BEGIN
     ) AS f
     WHERE f.n <= per_kind
     ORDER BY f.principal, f.kind, f.n;
+    RAISE SQLSTATE 'FF004';
+EXCEPTION WHEN SQLSTATE 'FF004' THEN
+    NULL;
 END
 $$;
 
