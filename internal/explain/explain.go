@@ -96,7 +96,7 @@ func resolve(
 	after uuid.UUID,
 	limit int,
 ) (found *findings, more bool, err error) {
-	query := watchers.Query{After: after, Limit: limit, MaxRows: limit}
+	query := watchers.Query{After: after, Limit: limit, MaxRows: limit, Paged: true}
 	subject := query.Add(a)
 	resolved, err := watchers.Resolve(ctx, tx, &query)
 	if err != nil {
