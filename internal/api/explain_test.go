@@ -36,7 +36,7 @@ func TestExplain(t *testing.T) {
 		grounds   string // kinds and roles
 	}{
 		"the member": {
-			at.member, at.shown, true, "mode", "told",
+			at.member, at.shown, true, "level", "told",
 			"subscription resource role viewer",
 		},
 		"the actor":                     {at.owner, at.shown, false, "actor", "pending", "owner"},
