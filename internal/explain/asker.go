@@ -17,7 +17,8 @@ import (
 // Any other asker may ask about themself if they may see the activity, and about others if they
 // manage its resource: as its owner or as a delegator.
 //
-// The ids in an answer are withheld as follows. About themself, askers see the subscriptions and
+// About a principal whom the activity does not concern, no other asker learns more than that. Ids
+// and names of roles are withheld as follows. About themself, askers see the subscriptions and
 // roles that they hold, and the groups through which they hold them, but no resource on which they
 // have neither a role nor a subscription of their own. About others, they see what is on resources
 // that they manage.
@@ -107,8 +108,16 @@ func (s sight) ground(principal uuid.UUID, g watchers.Ground) Ground {
 			shown.GroupID = &g.HolderID
 		}
 	}
-	shown.Withheld = !resource || !holder
+	if shown.Withheld = !resource || !holder; shown.Withheld {
+		shown.Role = ""
+	}
 	return shown
+}
+
+// sees reports whether the asker may see more of a principal than that the activity does not
+// concern it.
+func (s sight) sees(principal uuid.UUID, concerned bool) bool {
+	return concerned || s.by.Operator || principal == s.by.PrincipalID
 }
 
 // seesLevel reports whether the asker may see for which resource a principal has set a level.

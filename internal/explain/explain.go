@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -163,12 +164,10 @@ func (x *Explainer) explanation(found *findings, seen sight, principal uuid.UUID
 func member(found *findings, seen sight, f *facts) AudienceMember {
 	id := f.candidate.PrincipalID
 	name := found.names[activity.Principal{TenantID: found.activity.TenantID, PrincipalID: id}]
-	m := AudienceMember{
-		PrincipalID: id, Kind: name.Kind, DisplayName: name.DisplayName, Now: f.outcome(),
-		Grounds: groundsOf(found, seen, f),
-	}
-	if m.Kind == "" {
-		m.Kind = "unknown"
+	m := AudienceMember{PrincipalID: id, Kind: "unknown", Now: f.outcome(), Grounds: []Ground{}}
+	if seen.sees(id, f.decision.Rule != fanout.RuleNone) {
+		m.Kind, m.DisplayName = cmp.Or(name.Kind, m.Kind), name.DisplayName
+		m.Grounds = groundsOf(found, seen, f)
 	}
 	m.Now.GroupID = seen.group(id, f.decision.GroupID, m.Grounds)
 	if found.recorded {

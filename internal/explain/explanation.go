@@ -15,7 +15,7 @@ type Explanation struct {
 // AudienceMember is a principal whom an activity concerns.
 type AudienceMember struct {
 	PrincipalID uuid.UUID     `json:"principal_id" format:"uuid"`
-	Kind        string        `json:"kind" doc:"user, agent, service, …; unknown if not in the directory"`
+	Kind        string        `json:"kind" doc:"user, agent, service, …; unknown if the directory has none"`
 	DisplayName string        `json:"display_name"`
 	Now         Outcome       `json:"now" doc:"What a delivery at this moment would do."`
 	Then        *PastDelivery `json:"then,omitempty" doc:"What the inbox holds; absent in a dry run."`
