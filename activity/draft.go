@@ -3,7 +3,6 @@ package activity
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,25 +29,14 @@ type Draft struct {
 // An *invalid.Error names the fields of every refused envelope as "envelopes[3].action", those of
 // one that is alone as "action".
 func (h Hooks) Drafts(ctx context.Context, maxPayload int, envelopes []Envelope) ([]Draft, error) {
-	drafts := make([]Draft, len(envelopes))
-	var refused invalid.Error
-	for i, e := range envelopes {
-		draft, err := h.draft(ctx, maxPayload, e)
-		invalidErr, isInvalid := errors.AsType[*invalid.Error](err)
-		switch {
-		case err != nil && len(envelopes) == 1:
+	if len(envelopes) == 1 {
+		draft, err := h.draft(ctx, maxPayload, envelopes[0])
+		if err != nil {
 			return nil, err
-		case isInvalid:
-			refused.Fields = append(refused.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
-		case err != nil:
-			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
 		}
-		drafts[i] = draft
+		return []Draft{draft}, nil
 	}
-	if len(refused.Fields) > 0 {
-		return nil, &refused
-	}
-	return drafts, nil
+	return invalid.Each("envelopes", envelopes, func(e Envelope) (Draft, error) { return h.draft(ctx, maxPayload, e) })
 }
 
 func (h Hooks) draft(ctx context.Context, maxPayload int, e Envelope) (Draft, error) {

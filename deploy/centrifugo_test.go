@@ -45,7 +45,7 @@ func TestCentrifugoNamespacesAreClosed(t *testing.T) {
 		}
 		for option := range options {
 			if !allowed[option] {
-				t.Errorf("namespace %v: option %s is not known to be safe", options["name"], option)
+				t.Errorf("namespace %v: got the option %s, want only %v", options["name"], option, allowed)
 			}
 		}
 	}

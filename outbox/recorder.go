@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -79,19 +78,15 @@ func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelo
 // RecordMany records envelopes in order, all of them or none, in one round trip. An *invalid.Error
 // names the fields of each rejected envelope as "envelopes[3].action".
 func (r Recorder) RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) ([]Recorded, error) {
-	recordings, bodies := make([]recording, len(envelopes)), make([]string, len(envelopes))
-	var rejected invalid.Error
-	for i, e := range envelopes {
-		rec, err := r.encode(ctx, e)
-		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
-			rejected.Fields = append(rejected.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", i)).Fields...)
-		} else if err != nil {
-			return nil, fmt.Errorf("envelopes[%d]: %w", i, err)
-		}
-		recordings[i], bodies[i] = rec, rec.body
+	recordings, err := invalid.Each("envelopes", envelopes, func(e activity.Envelope) (recording, error) {
+		return r.encode(ctx, e)
+	})
+	if err != nil {
+		return nil, err
 	}
-	if len(rejected.Fields) > 0 {
-		return nil, &rejected
+	bodies := make([]string, len(recordings))
+	for i := range recordings {
+		bodies[i] = recordings[i].body
 	}
 	rows, err := tx.Query(ctx, recordMany, bodies)
 	if err != nil {

@@ -172,31 +172,81 @@ func TestCursorsDiscloseNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkInvisibleMatch measures whether the duration of a request discloses that its text
-// matches an activity that the caller may not see. Run it with -benchtime 2000x: right-guesses is
-// the share of pairs in which the matching request took longer, which is 0.5 if the duration
-// discloses nothing; sigmas is its distance from that in standard deviations.
+// BenchmarkInvisibleMatch measures whether the duration of a request discloses something of
+// activities that the caller may not see. Run it with -benchtime 2000x: right-guesses is the share
+// of pairs in which the request about such an activity took longer than the other, which is 0.5 if
+// the duration discloses nothing; sigmas is its distance from that in standard deviations.
+//
+// The last part measures what is disclosed: on a resource on which the caller holds a role, the
+// time that the private activities take.
 func BenchmarkInvisibleMatch(b *testing.B) {
-	w := newWorld(b, nil)
-	s := newSpy(b, w)
-	ask := func(text string) time.Duration {
+	for _, c := range []struct {
+		name         string
+		right, wrong func(s *spy) url.Values
+	}{
+		{
+			"text", // of a caller without a role
+			func(*spy) url.Values { return url.Values{"q": {"codename n"}} },
+			func(*spy) url.Values { return url.Values{"q": {"codename z"}} },
+		},
+		{
+			"text on a resource", // of a member: both read the same private activities
+			func(s *spy) url.Values {
+				s.becomeMember()
+				return url.Values{"q": {"measured"}, "resource": {s.w.here.signal.String()}}
+			},
+			func(s *spy) url.Values {
+				return url.Values{"q": {"measurez"}, "resource": {s.w.here.signal.String()}}
+			},
+		},
+		{
+			"existence", // of a resource on which the caller holds no role
+			func(s *spy) url.Values { return url.Values{"resource": {s.w.here.signal.String()}} },
+			func(*spy) url.Values { return url.Values{"resource": {uuid.NewString()}} },
+		},
+		{
+			"number on a resource", // of a member: 6,000 private activities, and none
+			func(s *spy) url.Values {
+				s.becomeMember()
+				return url.Values{"resource": {s.w.here.signal.String()}}
+			},
+			func(s *spy) url.Values { return url.Values{"resource": {s.w.here.folder.String()}} },
+		},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			w := newWorld(b, nil)
+			s := newSpy(b, w)
+			measurePairs(b, s, c.right(s), c.wrong(s))
+		})
+	}
+}
+
+// becomeMember makes the spy a member, who holds a role on the folder and the signal.
+func (s *spy) becomeMember() {
+	s.client, s.as = s.w.here.as(s.w.here.member), principalOf(s.w.here.id, s.w.here.member)
+}
+
+// measurePairs asks right and wrong alternately.
+func measurePairs(b *testing.B, s *spy, right, wrong url.Values) {
+	b.Helper()
+	ask := func(query url.Values) time.Duration {
 		start := time.Now()
-		s.client.do("GET", "/v1/activities?limit=50&q="+url.QueryEscape(text), "").want(http.StatusOK)
+		s.client.do("GET", "/v1/activities?limit=50&"+query.Encode(), "").want(http.StatusOK)
 		return time.Since(start)
 	}
 	for range 20 {
-		ask("codename n")
-		ask("codename z")
+		ask(right)
+		ask(wrong)
 	}
 	longer, pairs := 0, 0
 	for b.Loop() {
-		var right, wrong time.Duration
+		var of, than time.Duration
 		if pairs%2 == 0 {
-			right, wrong = ask("codename n"), ask("codename z")
+			of, than = ask(right), ask(wrong)
 		} else {
-			wrong, right = ask("codename z"), ask("codename n")
+			than, of = ask(wrong), ask(right)
 		}
-		if pairs++; right > wrong {
+		if pairs++; of > than {
 			longer++
 		}
 	}

@@ -307,11 +307,13 @@ func All() []Detector {
 			},
 		},
 		{
-			Name:     "Fanfare token",
-			Finds:    "service tokens of Fanfare",
-			Token:    `ff_[0-9a-f]{32}_[0-9a-f]{8}`,
-			Hints:    []string{"ff_"},
-			Texts:    []string{"ff_0123456789abcdef0123456789abcdef_…", "with ff_0123456789abcdef0123456789abcdef_…."},
+			Name:  "Fanfare token",
+			Finds: "service tokens of Fanfare",
+			Token: `ff_[0-9a-f]{32}_[0-9a-f]{8}`,
+			Hints: []string{"ff_"},
+			Texts: []string{
+				"ff_0123456789abcdef0123456789abcdef_…", "with ff_0123456789abcdef0123456789abcdef_….",
+			},
 			NotTexts: []string{"ff_0123456789abcdef0123456789abcdef", "diff_0123456789abcdef0123456789abcdef_…"},
 		},
 		{
@@ -331,11 +333,13 @@ func All() []Detector {
 			NotTexts: []string{"ghx_…"},
 		},
 		{
-			Name:     "GitLab token",
-			Finds:    "tokens of GitLab",
-			Token:    `gl(pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16}`,
-			Hints:    []string{"glpat-", "glptt-", "gldt-", "glrt-", "glcbt-", "glft-", "glsoat-", "glagent-"},
-			Texts:    []string{"glpat-…", "gldt-…", "glrt-…", "glptt-…", "glcbt-…", "glft-…", "glsoat-…", "glagent-…"},
+			Name:  "GitLab token",
+			Finds: "tokens of GitLab",
+			Token: `gl(pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16}`,
+			Hints: []string{"glpat-", "glptt-", "gldt-", "glrt-", "glcbt-", "glft-", "glsoat-", "glagent-"},
+			Texts: []string{
+				"glpat-…", "gldt-…", "glrt-…", "glptt-…", "glcbt-…", "glft-…", "glsoat-…", "glagent-…",
+			},
 			NotTexts: []string{"glpat-1"},
 		},
 		{
