@@ -159,7 +159,9 @@ func TestMigratorWithoutRights(t *testing.T) {
 			prepare: `GRANT CREATE ON DATABASE app TO host; CREATE ROLE mine_writer; CREATE ROLE mine_retention;
 				CREATE ROLE mine_directory`,
 			prefix: "mine",
-			want:   []string{"GRANT mine_writer, mine_retention, mine_directory TO host WITH ADMIN OPTION;", "--role-prefix"},
+			want: []string{
+				"GRANT mine_writer, mine_retention, mine_directory TO host WITH ADMIN OPTION;", "--role-prefix",
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

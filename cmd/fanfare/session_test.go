@@ -102,7 +102,7 @@ func TestOddSettings(t *testing.T) {
 		append([]string{"activity", "list", "--json"}, tenant...),
 		append([]string{"activity", "list"}, tenant...),
 		append([]string{"activity", "get", said, "--json"}, tenant...),
-		append([]string{"activity", "explain", said, "--json"}, tenant...),
+		append([]string{"explain", said, "--json"}, tenant...),
 		append([]string{"activity", "export", "--format", "csv"}, tenant...),
 		append([]string{"activity", "export", "--format", "jsonl"}, tenant...),
 		append([]string{"activity", "export", "--format", "cloudevents"}, tenant...),

@@ -21,7 +21,7 @@ func TestUnmigratedDatabase(t *testing.T) {
 		environ := map[string]string{"FANFARE_DATABASE_URL": db.URL}
 		for _, line := range []string{
 			"activity list" + tenant, "activity get " + id + tenant, "activity stats --json" + tenant,
-			"activity export" + tenant, "activity tail" + tenant, "activity explain " + id + tenant,
+			"activity export" + tenant, "activity tail" + tenant, "explain " + id + tenant,
 			"activity redact --yes --reason r --actor " + id + tenant,
 			"outbox status", "outbox dead --json", "outbox replay --all", "outbox park --for 1m " + id,
 			"retention show", "retention set --max-days 9" + tenant, "retention run", "retention hold list" + tenant,
