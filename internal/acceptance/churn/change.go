@@ -18,7 +18,10 @@ type Change struct {
 
 // Kinds returns the kinds of changes.
 func Kinds() []string {
-	return []string{"roles", "subscriptions", "preferences", "tree", "directory", "active", "owners"}
+	return []string{
+		"roles", "subscriptions", "preferences", "tree", "directory", "active", "owners", "members", "levels",
+		"defaults",
+	}
 }
 
 // Next returns a random change, which mostly concerns the busiest signals, and applies it to the
@@ -36,12 +39,18 @@ func (t *Tenant) Next(random *rand.Rand) Change {
 // selected cannot change anything.
 func (t *Tenant) propose(random *rand.Rand) Change {
 	switch n := random.IntN(100); {
-	case n < 26:
+	case n < 20:
 		return t.changeRole(random)
-	case n < 48:
+	case n < 36:
 		return t.changeSubscription(random)
-	case n < 68:
+	case n < 50:
 		return t.changePreference(random)
+	case n < 60:
+		return t.changeMember(random)
+	case n < 67:
+		return t.changeLevel(random)
+	case n < 68:
+		return t.changeDefaults(random)
 	case n < 80:
 		return t.move(random)
 	case n < 85:
@@ -80,7 +89,7 @@ func (t *Tenant) resource(random *rand.Rand) uuid.UUID {
 }
 
 func (t *Tenant) changeRole(random *rand.Rand) Change {
-	principal, resource, role := t.person(random), t.resource(random), randomRole(random)
+	principal, resource, role := t.holder(random), t.resource(random), randomRole(random)
 	if random.IntN(2) == 0 { // revoke one that the principal has
 		t.Model.EachRole(func(holder, on uuid.UUID, r oracle.Roles) {
 			if holder == principal {
@@ -108,7 +117,7 @@ func (t *Tenant) changeRole(random *rand.Rand) Change {
 }
 
 func (t *Tenant) changeSubscription(random *rand.Rand) Change {
-	principal, resource, scope := t.person(random), t.busy(random), oracle.ScopeResource
+	principal, resource, scope := t.holder(random), t.busy(random), oracle.ScopeResource
 	if random.IntN(4) == 0 {
 		resource, scope = t.resource(random), oracle.ScopeDescendants
 	}
@@ -140,13 +149,16 @@ func (t *Tenant) changeSubscription(random *rand.Rand) Change {
 
 func (t *Tenant) changePreference(random *rand.Rand) Change {
 	principal, p := t.person(random), randomPreference(random)
+	if random.IntN(4) == 0 {
+		p.MutedActors = []uuid.UUID{pick(random, t.People), pick(random, t.People)}
+	}
 	return Change{
 		"preferences", `
-		INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode, custom_actions, muted)
-		VALUES ($1, $2, $3, $4, $5)
+		INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode, custom_actions, muted, muted_actors)
+		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (tenant_id, principal_id)
-		DO UPDATE SET filter_mode = $3, custom_actions = $4, muted = $5, updated_at = now()`,
-		[]any{t.ID, principal, p.Mode, p.Patterns, *p.Muted},
+		DO UPDATE SET filter_mode = $3, custom_actions = $4, muted = $5, muted_actors = $6, updated_at = now()`,
+		[]any{t.ID, principal, nullableText(p.Mode), p.Patterns, p.Muted, append([]uuid.UUID{}, p.MutedActors...)},
 		func(t *oracle.Tenant) { t.Preferences[principal] = p },
 	}
 }

@@ -37,13 +37,24 @@ func (w *World) Rows() *seed.Rows {
 				rows.Subscriptions = append(rows.Subscriptions, sub)
 			}
 		})
+		t.Model.EachMember(func(group, id uuid.UUID) {
+			rows.Memberships = append(rows.Memberships, seed.Membership{Principal: principal(id), GroupID: group})
+		})
 		for id, p := range t.Model.Preferences {
 			rows.Preferences = append(rows.Preferences, seed.Preference{
 				Principal: principal(id), Mode: p.Mode, Patterns: p.Patterns, Muted: p.Muted,
+				MutedActors: p.MutedActors,
 			})
 		}
 	}
 	return rows
+}
+
+func nullableText(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 func nullable(id uuid.UUID) any {

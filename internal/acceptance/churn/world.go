@@ -1,6 +1,7 @@
-// Package churn simulates an application whose directory, subscriptions and preferences change all
-// the time. It keeps a model of its state for the oracle. One tenant in three shares half of its
-// ids with another tenant, so that a confusion of tenants would be detected.
+// Package churn simulates an application whose directory, groups, subscriptions, levels and
+// preferences change all the time. It keeps a model of its state for the oracle. One tenant in
+// three shares half of its ids with another tenant, so that a confusion of tenants would be
+// detected.
 package churn
 
 import (
@@ -28,6 +29,7 @@ type Tenant struct {
 	Folders []uuid.UUID
 	Signals []uuid.UUID // the first are the busiest
 	People  []uuid.UUID
+	Groups  []uuid.UUID
 
 	Model *oracle.Tenant // the present state; only Next changes it
 
@@ -67,6 +69,7 @@ func New(o Options) *World {
 		}
 		t.addResources(random, twin)
 		t.addPeople(random, twin, (o.People+o.Tenants-1-i)/o.Tenants)
+		t.addGroups(random, twin)
 		w.Tenants = append(w.Tenants, t)
 	}
 	return w
@@ -165,12 +168,16 @@ var patterns = []string{
 
 func randomPreference(random *rand.Rand) oracle.Preference {
 	p := oracle.Preference{
-		Patterns: []string{},
-		Mode:     pick(random, []string{"all", "all", "mutations", "custom", "custom", "unknown"}),
-		Muted:    new(random.IntN(8) == 0),
+		Mode: pick(random, []string{"all", "all", "mutations", "custom", "custom", "unknown", ""}),
 	}
-	for range random.IntN(4) {
-		p.Patterns = append(p.Patterns, pick(random, patterns))
+	if random.IntN(6) > 0 {
+		p.Patterns = []string{}
+		for range random.IntN(4) {
+			p.Patterns = append(p.Patterns, pick(random, patterns))
+		}
+	}
+	if random.IntN(6) > 0 {
+		p.Muted = new(random.IntN(8) == 0)
 	}
 	return p
 }

@@ -113,6 +113,14 @@ func (t *Tenant) SetMember(group, principal uuid.UUID, is bool) {
 	set(t.groups, principal, group, is)
 }
 
+// IsMember reports whether a principal is a member of a group itself.
+func (t *Tenant) IsMember(group, principal uuid.UUID) bool { return t.members[group][principal] }
+
+// HasLevel reports whether a principal has a level for a resource itself.
+func (t *Tenant) HasLevel(principal, resource uuid.UUID) bool {
+	return t.levels[principal][resource] != nil
+}
+
 // SetLevel replaces a principal's level for a resource; nil removes it.
 func (t *Tenant) SetLevel(principal, resource uuid.UUID, l *Level) {
 	set(t.levels, principal, resource, l)
