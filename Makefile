@@ -6,6 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGES ?= ./...
 TEST_FLAGS ?=
 FUZZ_TIME ?= 10s
+WORLDS ?= 70
 export FUZZ_API_EXAMPLES ?= 50
 DEMO_FLAGS ?=
 MATRIX_POSTGRES ?= 15,16,17,18
@@ -107,6 +108,10 @@ demo: servers build ## Run the demo; DEMO_FLAGS are its flags.
 .PHONY: dev
 dev: servers build ## Run a private installation with sample data, to develop against.
 	@exec bin/fanfare dev
+
+.PHONY: random-worlds
+random-worlds: .tools/teststack servers ## Compare deliveries and explanations in WORLDS random worlds with an oracle.
+	.tools/teststack go test ./internal/explain -run TestRandomWorlds -v -timeout 2h -worlds $(WORLDS)
 
 .PHONY: acceptance
 acceptance: servers build ## Kill workers and churn clients, roles and subscriptions, at length.
