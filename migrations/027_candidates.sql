@@ -6,7 +6,7 @@
 -- (the role's name), or the members of a group (member). The list and the tenant's groups are both
 -- read in the order of an index, and each skips to where the other is. So the cost is that of the
 -- shorter of the two.
-CREATE FUNCTION fanfare.groups_in_list(of_tenant uuid, kind text, id uuid) RETURNS SETOF uuid
+CREATE FUNCTION fanfare.groups_in_list(of_tenant uuid, kind text, list_id uuid) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -20,24 +20,24 @@ BEGIN
         WHEN 'subscriber' THEN
             next_item := (
                 SELECT u.principal_id FROM fanfare.subscriptions AS u
-                WHERE u.tenant_id = of_tenant AND u.resource_id = id AND u.revoked_at IS NULL
+                WHERE u.tenant_id = of_tenant AND u.resource_id = list_id AND u.revoked_at IS NULL
                   AND u.principal_id >= next_group
                 ORDER BY u.principal_id LIMIT 1);
         WHEN 'heir' THEN
             next_item := (
                 SELECT u.principal_id FROM fanfare.subscriptions AS u
-                WHERE u.tenant_id = of_tenant AND u.resource_id = id AND u.revoked_at IS NULL
+                WHERE u.tenant_id = of_tenant AND u.resource_id = list_id AND u.revoked_at IS NULL
                   AND u.scope = 'descendants' AND u.principal_id >= next_group
                 ORDER BY u.principal_id LIMIT 1);
         WHEN 'member' THEN
             next_item := (
                 SELECT m.principal_id FROM fanfare.memberships AS m
-                WHERE m.tenant_id = of_tenant AND m.group_id = id AND m.principal_id >= next_group
+                WHERE m.tenant_id = of_tenant AND m.group_id = list_id AND m.principal_id >= next_group
                 ORDER BY m.principal_id LIMIT 1);
         ELSE
             next_item := (
                 SELECT b.principal_id FROM fanfare.role_bindings AS b
-                WHERE b.tenant_id = of_tenant AND b.scope_resource_id = id AND b.role_name::text = kind
+                WHERE b.tenant_id = of_tenant AND b.scope_resource_id = list_id AND b.role_name::text = kind
                   AND b.revoked_at IS NULL AND b.principal_id >= next_group
                 ORDER BY b.principal_id LIMIT 1);
         END CASE;
