@@ -12,7 +12,7 @@ CREATE FUNCTION fanfare.grounds(
     RETURNS TABLE (
         principal_id uuid, holder_id uuid, subscription_id uuid, scope text, role_name text, resource_id uuid,
         above int)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE ROWS 10 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     path uuid[] := ARRAY[resource];
     next uuid;
