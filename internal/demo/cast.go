@@ -57,6 +57,9 @@ func position(t tenant, who person) string {
 			break
 		}
 	}
+	for _, group := range who.groups {
+		parts = append(parts, "member of "+group)
+	}
 	for _, r := range who.roles {
 		part := r.name + " of " + r.on
 		if r.revoked {

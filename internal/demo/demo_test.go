@@ -59,7 +59,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("scene %d, %s: %s", r.Number, r.Title, strings.Join(r.Mismatches, "; "))
 		}
 	}
-	want := Summary{Scenes: 19, Committed: 16, RolledBack: 1, Deliveries: 33, Shared: 12, InboxRows: 34, Requests: 9}
+	want := Summary{Scenes: 22, Committed: 18, RolledBack: 1, Deliveries: 36, Shared: 12, InboxRows: 37, Requests: 12}
 	got := summary
 	got.Type, got.P50, got.P99, got.RequestP99, got.Seconds = "", 0, 0, 0, 0
 	if len(results) != want.Scenes {
@@ -127,7 +127,7 @@ func TestDemoThatIsInterrupted(t *testing.T) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	for _, want := range []string{
-		"fanfare demo", "PostgreSQL at", "Centrifugo at", "migrations applied", "API at", "14 WebSockets",
+		"fanfare demo", "PostgreSQL at", "Centrifugo at", "migrations applied", "API at", "15 WebSockets",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())

@@ -45,7 +45,9 @@ func newTrial() *trial {
 				principalOf(aurora, ada): delegator, principalOf(aurora, eva): delegator | target,
 			},
 			facts: map[uuid.UUID]fact{
-				principalID(ada): {Candidate: watchers.Candidate{Reasons: delegator, Own: preferences.Fields{Mode: "all"}}},
+				principalID(ada): {Candidate: watchers.Candidate{
+					Reasons: delegator, Own: preferences.Fields{Mode: preferences.ModeAll},
+				}},
 				principalID(eva): {Candidate: watchers.Candidate{
 					Reasons: delegator | target, Own: preferences.Fields{Muted: new(true)},
 				}},

@@ -1,7 +1,9 @@
 package demo
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,6 +60,34 @@ func (r *receiver) receive(m clients.Message) {
 	case r.arrived <- struct{}{}:
 	default:
 	}
+}
+
+// countTimeout limits the wait for unread counts, which the API publishes after its response.
+const countTimeout = 2 * time.Second
+
+// awaitCounts waits until each of the principals has received an unread count, for countTimeout at
+// most.
+func (r *receiver) awaitCounts(ctx context.Context, principals []activity.Principal) error {
+	timeout := time.NewTimer(countTimeout)
+	defer timeout.Stop()
+	for !r.hasCounts(principals) {
+		select {
+		case <-r.arrived:
+		case <-timeout.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (r *receiver) hasCounts(principals []activity.Principal) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !slices.ContainsFunc(principals, func(p activity.Principal) bool {
+		return !slices.ContainsFunc(r.messages, func(m message) bool { return m.principal == p && m.unread != nil })
+	})
 }
 
 // take returns the messages since the previous call.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/acceptance/apiclient"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/preferences"
 )
 
 // tokenLifetime is longer than a demo that runs for a working day.
@@ -97,17 +98,17 @@ func (r *requests) take() (sent []Request, mismatches []string) {
 
 // setPatterns stores a person's custom preference.
 func setPatterns(ctx context.Context, r *requests, tenant, name string, patterns ...string) error {
-	type preferences struct {
+	type patternsOf struct {
 		FilterMode    string   `json:"filter_mode"`
 		CustomActions []string `json:"custom_actions"`
 	}
-	want := preferences{"custom", patterns}
+	want := patternsOf{"custom", patterns}
 	const path = "/v1/notifications/preferences"
 	stored, err := r.as(tenant, name).send(ctx, http.MethodPut, path, want, http.StatusOK)
 	if err != nil {
 		return err
 	}
-	var got preferences
+	var got patternsOf
 	if err := stored.decode(&got); err != nil {
 		return err
 	}
@@ -115,6 +116,70 @@ func setPatterns(ctx context.Context, r *requests, tenant, name string, patterns
 		r.mismatch("preferences: got %v, want %v", got, want)
 	}
 	return nil
+}
+
+// setLevel stores a person's level for a signal.
+func setLevel(ctx context.Context, r *requests, tenant, name, signal string, level preferences.Level) error {
+	want := map[string]string{"level": string(level)}
+	path := "/v1/watch-levels/" + resourceID(signal).String()
+	stored, err := r.as(tenant, name).send(ctx, http.MethodPut, path, want, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	var got struct{ Level preferences.Level }
+	if err := stored.decode(&got); err != nil {
+		return err
+	}
+	if got.Level != level {
+		r.mismatch("the level: got %q, want %q", got.Level, level)
+	}
+	return nil
+}
+
+// explainIgnored requests why the actor was not notified of the activity that Farid received last.
+// The answer must name the level. A person of another tenant gets the response for an unknown id.
+func explainIgnored(ctx context.Context, a actors, r recording) (outcome, error) {
+	received := a.received(r.tenant, farid)
+	if len(received) == 0 {
+		return outcome{}, fmt.Errorf("%s has received nothing in earlier scenes", farid)
+	}
+	path := "/v1/activities/" + received[0].String() + "/explain"
+	asked, err := a.requests.as(r.tenant, r.actor).get(ctx, path, http.StatusOK)
+	if err != nil {
+		return outcome{}, err
+	}
+	var answer struct {
+		Now struct {
+			Told      bool
+			DecidedBy string `json:"decided_by"`
+			Why       string
+		}
+		Rules []struct {
+			Rule  string
+			Level *struct {
+				Level      preferences.Level
+				ResourceID uuid.UUID `json:"resource_id"`
+			}
+		}
+	}
+	if err := asked.decode(&answer); err != nil {
+		return outcome{}, err
+	}
+	asked.note("%s: %s", answer.Now.DecidedBy, answer.Now.Why)
+	named := false
+	for _, rule := range answer.Rules {
+		named = named || rule.Rule == "level" && rule.Level != nil && rule.Level.Level == preferences.LevelIgnore &&
+			rule.Level.ResourceID == resourceID(carry)
+	}
+	if answer.Now.Told || answer.Now.DecidedBy != "level" || !named {
+		a.requests.mismatch("the explanation: got %+v, want the level ignore of %s", answer, carry)
+	}
+	denied, err := a.requests.as(borealis, noor).get(ctx, path, http.StatusNotFound)
+	if err != nil {
+		return outcome{}, err
+	}
+	denied.note("not found")
+	return outcome{}, nil
 }
 
 // subscribe subscribes the actor to the signal and finds the activity that records it.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
@@ -255,6 +256,33 @@ func script() []scene {
 				bruno: Filtered, scout: Filtered, chen: Filtered, eva: Muted, farid: Unsubscribed, gus: Inactive,
 			},
 			shared: []string{activity.ToResource, activity.ToTenant},
+		},
+		{
+			title:     "Ignoring a resource beats owning it",
+			story:     "Ines, who owns Carry 3, sets its level to ignore in the API; Ada sets its lookback.",
+			recording: recording{tenant: aurora, actor: ada, signal: carry, action: "resource.updated"},
+			do: func(ctx context.Context, a actors, r recording) (outcome, error) {
+				if err := setLevel(ctx, a.requests, aurora, ines, carry, preferences.LevelIgnore); err != nil {
+					return outcome{}, err
+				}
+				return a.service.setLookback(ctx, r, 25)
+			},
+			recipients: reasons{farid: subscribed},
+			others:     map[string]Why{ada: Actor, ines: Ignored},
+		},
+		{
+			title:     "The API explains every decision",
+			story:     "Ines asks why she was not notified; Noor of Borealis asks for the same activity.",
+			recording: recording{tenant: aurora, actor: ines},
+			do:        explainIgnored,
+		},
+		{
+			title:      "What a group follows, its members follow",
+			story:      "The Macro desk may see Rates and is subscribed to Curve 7. Lena is a member of it.",
+			recording:  recording{tenant: aurora, actor: ada, signal: curve, action: "resource.updated"},
+			do:         setLookback(35),
+			recipients: reasons{ines: owner, lena: subscribed},
+			others:     map[string]Why{ada: Actor},
 		},
 		{
 			title:     "Watchers of a deleted resource are notified",

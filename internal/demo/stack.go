@@ -243,7 +243,8 @@ func (s *stack) startAPI(context.Context) error {
 	})
 	server, err := api.New(api.Options{
 		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: s.tokens, Publisher: s.publisher,
-		Streams: hub, Catalog: s.catalog, Logger: s.options.Logger, RealtimeURL: s.centrifugo.WebSocketURL(),
+		Streams: hub, Catalog: s.catalog, Filter: s.filter, Logger: s.options.Logger,
+		RealtimeURL: s.centrifugo.WebSocketURL(),
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/acceptance"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -51,6 +52,13 @@ func (s *stage) perform(ctx context.Context, sc scene) (Result, error) {
 	}
 	out.requests, out.mismatches = s.actors.requests.take()
 	if err := acceptance.AwaitDelivered(ctx, s.admin); err != nil {
+		return Result{}, err
+	}
+	var counted []activity.Principal
+	for name := range sc.unread {
+		counted = append(counted, principalOf(sc.recording.tenant, name))
+	}
+	if err := s.receiver.awaitCounts(ctx, counted); err != nil {
 		return Result{}, err
 	}
 	if err := s.clients.Barrier(ctx); err != nil {

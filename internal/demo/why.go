@@ -32,6 +32,7 @@ const (
 	LostRole     Why = "lost_role"    // a subscriber whose role was revoked
 	Muted        Why = "muted"
 	Filtered     Why = "filtered"    // the preference excludes the action
+	Ignored      Why = "ignored"     // the level nearest to the resource is ignore
 	Unexplained  Why = "unexplained" // the database contains no reason
 )
 
@@ -61,6 +62,8 @@ func explain(a *activity.Activity, id uuid.UUID, f fact, filter *preferences.Fil
 		return LostRole, "lost the role"
 	case onlySubscribed && !directory.Allowed(a.Visibility, f.Access):
 		return NoRole, "no role here"
+	case f.Level == preferences.LevelIgnore && !f.Reasons.Has(watchers.Target):
+		return Ignored, "ignores it"
 	case wants.Muted:
 		return Muted, "muted"
 	case f.Reasons.Has(watchers.Target):

@@ -14,12 +14,16 @@ func TestExplain(t *testing.T) {
 	actor, other := principalID(ada), principalID(bruno)
 	subscriber := func(change func(*fact)) fact {
 		access := directory.Access{OnChain: true, InScope: true}
-		f := fact{Candidate: watchers.Candidate{Reasons: subscribed, Access: access, Own: preferences.Fields{Mode: "all"}}}
+		f := fact{Candidate: watchers.Candidate{
+			Reasons: subscribed, Access: access, Own: preferences.Fields{Mode: preferences.ModeAll},
+		}}
 		change(&f)
 		return f
 	}
 	muted := func(onChain, inScope bool) fact {
-		return subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.Own.Muted = onChain, inScope, new(true) })
+		return subscriber(func(f *fact) {
+			f.Access.OnChain, f.Access.InScope, f.Own.Muted = onChain, inScope, new(true)
+		})
 	}
 	withRoles := func(onChain, inScope, lostRole bool) fact {
 		return subscriber(func(f *fact) { f.Access.OnChain, f.Access.InScope, f.lostRole = onChain, inScope, lostRole })
@@ -53,6 +57,11 @@ func TestExplain(t *testing.T) {
 			activity.ResourceWide, false,
 			subscriber(func(f *fact) { f.Own.Mode, f.Own.CustomActions = "custom", []string{"run.*", "x"} }), Filtered,
 			"wants only run.*, x",
+		},
+		"an owner that ignores it": {
+			activity.ResourceWide, false,
+			fact{Candidate: watchers.Candidate{Reasons: owner, Level: preferences.LevelIgnore}},
+			Ignored, "ignores it",
 		},
 		"an unexplained subscriber": {
 			activity.ResourceWide, false, subscriber(func(*fact) {}), Unexplained, "for an unknown reason",

@@ -27,8 +27,9 @@ type person struct {
 	name     string
 	kind     string // user, agent or service
 	inactive bool
-	offline  bool // has no client
-	screen   bool // a display in an office, whose client subscribes to shared channels
+	offline  bool     // has no client
+	screen   bool     // a display in an office, whose client subscribes to shared channels
+	groups   []string // in which the person is a member
 	roles    []role
 	watches  []subscription
 	wants    *preferences.Preference // nil has none stored
@@ -64,8 +65,10 @@ const (
 	momentum = "Momentum 12"
 	carry    = "Carry 3"
 	reversal = "Reversal 5"
+	curve    = "Curve 7"
 	prices   = "US Prices"
 	equities = "Equities"
+	rates    = "Rates"
 	research = "Research"
 
 	ada    = "Ada Okafor"
@@ -78,6 +81,8 @@ const (
 	farid  = "Farid Aziz"
 	gus    = "Gus Lindqvist"
 	noor   = "Noor Haddad"
+	lena   = "Lena Roth"
+	desk   = "Macro desk"
 	scout  = "Scout"
 	ledger = "ledger-sync"
 	screen = "Wall screen"
@@ -116,6 +121,8 @@ func newWorld() []tenant {
 				name: gus, kind: "user", inactive: true, wants: all,
 				roles: is("member", equities), watches: watches(equities, descendants),
 			},
+			{name: lena, kind: "user", wants: all, groups: []string{desk}},
+			{name: desk, kind: "group", offline: true, roles: is("viewer", rates), watches: watches(curve, resource)},
 			{name: ledger, kind: "service", offline: true, roles: is("member", research)},
 			{name: screen, kind: "service", screen: true, roles: is("viewer", research)},
 		}},
@@ -137,8 +144,9 @@ func newTree(owner string) []node {
 		{name: prices, kind: "dataset", parent: equities, owner: owner},
 		{name: "Nightly Build", kind: "pipeline", parent: equities},
 		{name: "Lookback Sweep", kind: "experiment", parent: equities, owner: owner},
-		{name: "Rates", kind: "folder", parent: research},
-		{name: carry, kind: "signal", parent: "Rates", owner: owner},
+		{name: rates, kind: "folder", parent: research},
+		{name: carry, kind: "signal", parent: rates, owner: owner},
+		{name: curve, kind: "signal", parent: rates, owner: owner},
 		{name: "Global Macro", kind: "portfolio", parent: research},
 	}
 }
@@ -167,6 +175,10 @@ func rowsOf(tenants []tenant) *seed.Rows {
 			id := principalOf(t.name, p.name)
 			principal := seed.Principal{Principal: id, Kind: p.kind, Name: p.name, Inactive: p.inactive}
 			rows.Principals = append(rows.Principals, principal)
+			for _, group := range p.groups {
+				row := seed.Membership{Principal: id, GroupID: principalID(group)}
+				rows.Memberships = append(rows.Memberships, row)
+			}
 			for _, r := range p.roles {
 				row := seed.Role{Principal: id, ResourceID: resourceID(r.on), Name: r.name, Revoked: r.revoked}
 				rows.Roles = append(rows.Roles, row)
