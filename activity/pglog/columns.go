@@ -47,13 +47,12 @@ func ScanTargets(a *activity.Activity) []any {
 	}
 }
 
-// HeaderColumns lists the columns that decide who may see an activity, in the order of
-// HeaderTargets, for a row that the query calls "a".
-const HeaderColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_ids,
+// headerColumns lists the columns that decide who may see an activity, in the order of
+// headerTargets.
+const headerColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_ids,
 	a.owner_id, a.parent_id, a.visibility`
 
-// HeaderTargets returns the destinations to scan HeaderColumns into. NULL becomes the zero value.
-func HeaderTargets(a *activity.Activity) []any {
+func headerTargets(a *activity.Activity) []any {
 	return []any{
 		(*zeronull.UUID)(&a.ID),
 		(*zeronull.UUID)(&a.TenantID),
@@ -74,5 +73,13 @@ type projection struct {
 
 var (
 	wholeActivity = projection{Columns, ScanTargets}
-	headersOnly   = projection{HeaderColumns, HeaderTargets}
+	headersOnly   = projection{headerColumns, headerTargets}
+
+	// groupedHeaders are headers with what else groups activities.
+	groupedHeaders = projection{
+		headerColumns + `, a.correlation_id, a.recorded_at`,
+		func(a *activity.Activity) []any {
+			return append(headerTargets(a), (*zeronull.UUID)(&a.CorrelationID), (*zeronull.Timestamptz)(&a.RecordedAt))
+		},
+	}
 )

@@ -130,7 +130,7 @@ func (l *Log) ScanHeaders(ctx context.Context, s Scan) ([]activity.Activity, err
 		FROM fanfare.activities AS a
 		WHERE %s
 		ORDER BY %s
-		LIMIT %s`, HeaderColumns, where, q.order, q.arg(s.Limit)+"::bigint")
+		LIMIT %s`, headerColumns, where, q.order, q.arg(s.Limit)+"::bigint")
 	found, err := l.collect(ctx, PinOrder, headersOnly, s.Limit, statement, q.args)
 	if err != nil {
 		return nil, fmt.Errorf("scan the log: %w", err)
@@ -143,18 +143,14 @@ func (l *Log) ScanHeaders(ctx context.Context, s Scan) ([]activity.Activity, err
 func (l *Log) Read(
 	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID, f activity.Filter, limit int,
 ) ([]activity.Activity, error) {
-	q := &query{}
-	tenantArg, idsArg := q.arg(tenant), q.arg(pg.UUIDs(ids))
+	q := newIDQuery(tenant, ids)
 	q.addTests(f)
 	statement := fmt.Sprintf(`
 		SELECT `+Columns+`
-		FROM unnest((SELECT %s::uuid[])) AS u(id)
-		CROSS JOIN LATERAL (
-			SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = %s LIMIT 1
-		) AS a
-		WHERE %s
+		FROM fanfare.activities AS a
+		WHERE %s AND %s
 		ORDER BY a.id DESC
-		LIMIT %s`, idsArg, tenantArg, q.tests, q.arg(limit)+"::bigint")
+		LIMIT %s`, q.indexRange, q.tests, q.arg(limit)+"::bigint")
 	found, err := l.collect(ctx, pinIndex, wholeActivity, min(limit, len(ids)), statement, q.args)
 	if err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)
@@ -162,22 +158,26 @@ func (l *Log) Read(
 	return found, nil
 }
 
+// Headers returns for the tenant's activities that have one of the ids, in any order, what
+// ScanHeaders returns, and the correlation id and the time of recording.
+func (l *Log) Headers(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) ([]activity.Activity, error) {
+	q := newIDQuery(tenant, ids)
+	statement := `SELECT ` + groupedHeaders.columns + ` FROM fanfare.activities AS a WHERE ` + q.indexRange
+	found, err := l.collect(ctx, pinIndex, groupedHeaders, len(ids), statement, q.args)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return found, nil
+}
+
 // Matching returns those of the ids whose activities the tenant's log contains and that pass the
-// filter, newest first. The filter must be valid.
+// filter, in any order. The filter must be valid.
 func (l *Log) Matching(
 	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID, f activity.Filter,
 ) ([]uuid.UUID, error) {
-	q := &query{}
-	tenantArg, idsArg := q.arg(tenant), q.arg(pg.UUIDs(ids))
+	q := newIDQuery(tenant, ids)
 	q.addTests(f)
-	statement := fmt.Sprintf(`
-		SELECT u.id
-		FROM unnest((SELECT %s::uuid[])) AS u(id)
-		CROSS JOIN LATERAL (
-			SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = %s LIMIT 1
-		) AS a
-		WHERE %s
-		ORDER BY u.id DESC`, idsArg, tenantArg, q.tests)
+	statement := `SELECT a.id FROM fanfare.activities AS a WHERE ` + q.indexRange + ` AND ` + q.tests
 	found := make([]uuid.UUID, 0, len(ids))
 	batch := &pgx.Batch{}
 	batch.Queue(pinIndex)

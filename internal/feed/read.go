@@ -89,7 +89,7 @@ func passing(
 }
 
 // Visible returns the ids of the activities that the principal may see now and that pass the
-// filter, newest first. As in Read, nothing that the principal may not see is compared with the
+// filter, in any order. As in Read, nothing that the principal may not see is compared with the
 // filter. The filter must be valid.
 func Visible(
 	ctx context.Context,

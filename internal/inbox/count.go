@@ -10,6 +10,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
@@ -46,7 +47,7 @@ func CountAll(ctx context.Context, db DB, principal activity.Principal) (c Count
 func Count(ctx context.Context, db DB, principal activity.Principal, state State) (int, error) {
 	count, before := 0, uuid.Max
 	for scanned := 0; ; {
-		groups, rows, err := readGroups(ctx, db, principal, state, before, MaxCount)
+		groups, rows, lowest, err := readGroups(ctx, db, principal, state, before, MaxCount)
 		if err != nil {
 			return 0, err
 		}
@@ -59,80 +60,83 @@ func Count(ctx context.Context, db DB, principal activity.Principal, state State
 			return 0, err
 		}
 		for i, g := range groups {
-			if allowed[i] && !g.purged {
+			if allowed[i] {
 				count += g.count
 			}
-			if less(g.lowest, before) {
-				before = g.lowest
-			}
 		}
-		scanned += rows
+		scanned, before = scanned+rows, lowest
 		if rows < MaxCount || count >= MaxCount || scanned >= maxScanned {
 			return min(count, MaxCount), nil
 		}
 	}
 }
 
-// countNewest counts the newest notifications in a state, in groups of the activities that one
-// AccessQuery decides.
+// countNewest counts the activities of the newest notifications in a state, in groups of those that
+// one AccessQuery decides. It also returns the number of notifications and the lowest id; in one row
+// without a group if there are no activities. The ids are an array, which is looked up faster than
+// a list of rows, and only in the partitions that it is in.
 func countNewest(state State) string {
 	return `
-SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own, count(*),
-       (array_agg(u.activity_id ORDER BY u.activity_id))[1]
-FROM ` + newestIDs(state) + `
-LEFT JOIN LATERAL (
+WITH newest AS MATERIALIZED (
+    SELECT ARRAY(` + selectNewest(`n.activity_id`, state) + `) AS ids
+)
+SELECT cardinality(newest.ids), newest.ids[cardinality(newest.ids)],
+       g.resource_id, g.owner_id, g.parent_id, g.visibility, g.own, g.count
+FROM newest
+LEFT JOIN (
     SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility,
-           a.actor_principal_id = $2 OR coalesce($2 = ANY (a.target_principal_ids), false) AS own
-    FROM fanfare.activities AS a WHERE a.id = u.activity_id AND a.tenant_id = $1 LIMIT 1
-) AS a ON true
-GROUP BY a.resource_id, a.owner_id, a.parent_id, a.visibility, a.own`
+           a.actor_principal_id = $2 OR coalesce($2 = ANY (a.target_principal_ids), false) AS own, count(*)
+    FROM fanfare.activities AS a
+    WHERE a.tenant_id = $1 AND a.id = ANY ((SELECT ids FROM newest)::uuid[])
+      AND a.id <= (SELECT ids[1] FROM newest) AND a.id >= (SELECT ids[cardinality(ids)] FROM newest)
+    GROUP BY 1, 2, 3, 4, 5
+) AS g ON true`
 }
 
 // accessGroup is a number of notifications whose activities one AccessQuery decides.
 type accessGroup struct {
-	query  directory.AccessQuery
-	purged bool // the log no longer contains the activities
-	count  int
-	lowest uuid.UUID
+	query directory.AccessQuery
+	count int
 }
 
 // readGroups reads the newest notifications in a state below an id, at most limit, in groups. rows
-// is the number of notifications.
+// is the number of notifications, and lowest the oldest of them.
 func readGroups(
 	ctx context.Context,
-	db DB,
+	db pg.Batcher,
 	principal activity.Principal,
 	state State,
 	before uuid.UUID,
 	limit int,
-) (groups []accessGroup, rows int, err error) {
+) (groups []accessGroup, rows int, lowest uuid.UUID, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(pglog.PinOrder)
 	batch.Queue(countNewest(state), principal.TenantID, principal.PrincipalID, before, int64(limit), uuid.Nil).
 		Query(func(result pgx.Rows) error {
-			groups, err = pgx.CollectRows(result, func(row pgx.CollectableRow) (accessGroup, error) {
-				g, err := scanAccessGroup(row, principal)
-				rows += g.count
-				return g, err
+			var g accessGroup
+			var own *bool
+			var count *int
+			q := &g.query
+			targets := []any{
+				&rows, (*zeronull.UUID)(&lowest),
+				(*zeronull.UUID)(&q.ResourceID), (*zeronull.UUID)(&q.OwnerID), (*zeronull.UUID)(&q.ParentID),
+				(*zeronull.Text)(&q.Visibility), &own, &count,
+			}
+			_, err := pgx.ForEachRow(result, targets, func() error {
+				if count != nil {
+					g.count = *count
+					if *own {
+						q.ActorID = principal.PrincipalID
+					}
+					groups = append(groups, g)
+				}
+				g = accessGroup{}
+				return nil
 			})
 			return err
 		})
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, 0, fmt.Errorf("count notifications: %w", err)
+		return nil, 0, uuid.Nil, fmt.Errorf("count notifications: %w", err)
 	}
-	return groups, rows, nil
-}
-
-func scanAccessGroup(row pgx.CollectableRow, principal activity.Principal) (g accessGroup, err error) {
-	var own *bool
-	q := &g.query
-	err = row.Scan(
-		(*zeronull.UUID)(&q.ResourceID), (*zeronull.UUID)(&q.OwnerID), (*zeronull.UUID)(&q.ParentID),
-		(*zeronull.Text)(&q.Visibility), &own, &g.count, (*[16]byte)(&g.lowest),
-	)
-	g.purged = own == nil
-	if own != nil && *own {
-		q.ActorID = principal.PrincipalID
-	}
-	return g, err
+	return groups, rows, lowest, nil
 }

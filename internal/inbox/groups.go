@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -82,27 +83,33 @@ func (q *GroupQuery) validate() error {
 	}}}
 }
 
-// only returns the rows that have one of the ids, which are ordered as the rows are.
+// only returns the rows that have one of the ids.
 func (p *part) only(ids []uuid.UUID) []Notification {
-	rows := make([]Notification, 0, len(ids))
-	for i := range p.rows {
-		if len(rows) < len(ids) && p.rows[i].ID == ids[len(rows)] {
-			rows = append(rows, p.rows[i])
-		}
+	wanted := make(map[uuid.UUID]struct{}, len(ids))
+	for _, id := range ids {
+		wanted[id] = struct{}{}
 	}
-	return rows
+	return slices.DeleteFunc(p.rows, func(n Notification) bool {
+		_, found := wanted[n.ID]
+		return !found
+	})
 }
 
-// fill reads the activities of the items.
+// fill reads the items of groups, and their activities.
 func fill(ctx context.Context, db DB, principal activity.Principal, groups []*Group) error {
-	var ids []uuid.UUID
+	var items []Notification
 	for _, g := range groups {
-		for i := range g.Items {
-			ids = append(ids, g.Items[i].ID)
-		}
+		items = append(items, g.Items...)
 	}
-	if len(ids) == 0 {
+	if len(items) == 0 {
 		return nil
+	}
+	if err := addDetails(ctx, db, principal, items); err != nil {
+		return err
+	}
+	ids := make([]uuid.UUID, len(items))
+	for i := range items {
+		ids[i] = items[i].ID
 	}
 	found, err := pglog.New(db).Read(ctx, principal.TenantID, ids, activity.Filter{}, len(ids))
 	if err != nil {
@@ -113,11 +120,11 @@ func fill(ctx context.Context, db DB, principal activity.Principal, groups []*Gr
 		byID[found[i].ID] = found[i]
 	}
 	for _, g := range groups {
+		g.Items, items = items[:len(g.Items)], items[len(g.Items):]
 		for i := range g.Items {
-			if a, stands := byID[g.Items[i].ID]; stands { // it may have been purged since
-				g.Items[i].Activity = a
-			}
+			g.Items[i].Activity = byID[g.Items[i].ID]
 		}
+		g.Items = slices.DeleteFunc(g.Items, func(n Notification) bool { return n.Activity.ID == uuid.Nil }) // purged since
 	}
 	return nil
 }

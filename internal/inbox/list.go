@@ -72,7 +72,10 @@ func List(ctx context.Context, db DB, principal activity.Principal, q Query) (Pa
 		page.Items[i] = rows[found[i].ID]
 		page.Items[i].Activity = found[i]
 	}
-	return page, nil
+	if q.Reasons != 0 || len(found) == 0 { // scan has read the details
+		return page, nil
+	}
+	return page, addDetails(ctx, db, principal, page.Items)
 }
 
 // less reports whether an id is lower than another, and so older.

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/watchers"
 )
 
@@ -24,21 +23,17 @@ type Notification struct {
 	Activity     activity.Activity
 }
 
-// rowColumns lists the columns of fanfare.notifications AS n in the order of rowTargets.
-const rowColumns = `n.activity_id, n.reasons, n.group_id, n.created_at,
-       ` + seenAt + `, ` + readAt + `, n.archived_at, ` + snoozedTo
+// keyColumns lists the columns of fanfare.notifications AS n that the primary key has, in the order
+// of keyTargets, and otherColumns the others, in the order of otherTargets.
+const (
+	keyColumns   = `n.activity_id, ` + seenAt + `, ` + readAt + `, n.archived_at, ` + snoozedTo
+	otherColumns = `n.reasons, n.group_id, n.created_at`
+)
 
-func (n *Notification) rowTargets() []any {
-	return []any{
-		(*zeronull.UUID)(&n.ID), (*zeronull.Int2)(&n.Reasons), (*zeronull.UUID)(&n.GroupID),
-		(*zeronull.Timestamptz)(&n.CreatedAt), &n.SeenAt, &n.ReadAt, &n.ArchivedAt, &n.SnoozedUntil,
-	}
+func (n *Notification) keyTargets() []any {
+	return []any{(*zeronull.UUID)(&n.ID), &n.SeenAt, &n.ReadAt, &n.ArchivedAt, &n.SnoozedUntil}
 }
 
-// headerColumns lists what a scan reads of the activity a, in the order of headerTargets: what
-// decides who may see it, and what groups it.
-const headerColumns = pglog.HeaderColumns + `, a.correlation_id, a.recorded_at`
-
-func headerTargets(a *activity.Activity) []any {
-	return append(pglog.HeaderTargets(a), (*zeronull.UUID)(&a.CorrelationID), (*zeronull.Timestamptz)(&a.RecordedAt))
+func (n *Notification) otherTargets() []any {
+	return []any{(*zeronull.Int2)(&n.Reasons), (*zeronull.UUID)(&n.GroupID), (*zeronull.Timestamptz)(&n.CreatedAt)}
 }

@@ -1,8 +1,10 @@
 package inbox
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -35,64 +37,41 @@ func (s Selection) Validate() error {
 // tested reports whether notifications in the state and of the times may not be selected.
 func (s Selection) tested() bool { return s.Filter != (activity.Filter{}) || s.Reasons != 0 }
 
-// newestIDs selects the ids of the newest notifications in a state below the id $3 and not below
-// $5, at most $4. It reads the primary key alone, which includes the states, and so visits no row
-// in another: a million of them take some 0.1 s. It needs pglog.PinOrder.
-//
-// The ids are an array, which the planner estimates to be short: an estimate for thousands of
-// lookups would start JIT compilation, which takes longer than the statement.
-func newestIDs(state State) string {
-	return `unnest(ARRAY(
-    SELECT n.activity_id FROM fanfare.notifications AS n
+// selectNewest selects the given columns of the newest notifications in a state below the id $3 and
+// not below $5, at most $4. With columns of the primary key, which includes the states, it reads
+// nothing but that, and so visits no row in another state: a million of them take some 0.1 s. It
+// needs pglog.PinOrder.
+func selectNewest(columns string, state State) string {
+	return `
+    SELECT ` + columns + ` FROM fanfare.notifications AS n
     WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id < $3 AND n.activity_id >= $5
       AND ` + state.condition() + `
     ORDER BY n.tenant_id DESC, n.principal_id DESC, n.activity_id DESC
-    LIMIT $4
-)) AS u(activity_id)`
+    LIMIT $4`
 }
 
-// The rows of ids, and their activities by primary key. The LIMIT rules out plans that scan a
-// table.
-const (
-	joinRows = `
-CROSS JOIN LATERAL (
-    SELECT * FROM fanfare.notifications AS n
-    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id LIMIT 1
-) AS n`
-	joinActivities = `
-LEFT JOIN LATERAL (
-    SELECT * FROM fanfare.activities AS a WHERE a.id = u.activity_id AND a.tenant_id = $1 LIMIT 1
-) AS a ON true`
-)
-
-// selectNewest selects the newest rows in a state, with the headers of their activities.
-func selectNewest(state State) string {
-	return `
-SELECT ` + rowColumns + `, ` + headerColumns + `
-FROM ` + newestIDs(state) + joinRows + joinActivities + `
-ORDER BY u.activity_id DESC`
-}
-
-// selectByID selects the rows of the ids $3 that are not above $4, as selectNewest does.
+// selectByID selects the rows of the ids $3 that are not above $4. The array is a scalar subquery,
+// so that the planner does not estimate each element.
 const selectByID = `
-SELECT ` + rowColumns + `, ` + headerColumns + `
-FROM unnest((SELECT $3::uuid[])) AS u(activity_id)` + joinRows + joinActivities + `
-WHERE u.activity_id <= $4
-ORDER BY u.activity_id DESC`
+SELECT ` + keyColumns + `, ` + otherColumns + `
+FROM fanfare.notifications AS n
+WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = ANY ((SELECT $3::uuid[])::uuid[])
+  AND n.activity_id <= $4`
 
 // part is a part of an inbox, newest first.
 type part struct {
-	rows   []Notification // without those of other reasons and those whose activities are purged; with headers only
+	rows   []Notification // with headers, and without what is not selected or whose activity is purged
 	read   int            // the number of rows, all included
 	newest uuid.UUID      // of all rows
 	last   uuid.UUID      // the oldest of all rows
 }
 
 // scan reads the newest rows below an id that are in the state of a selection and within the times
-// of its filter, at most limit. It tests nothing else of the filter.
+// of its filter, at most limit, with the headers of their activities. Of the filter it tests
+// nothing else. Unless the selection has reasons, it reads only the columns of the key.
 func scan(
 	ctx context.Context,
-	db pg.Batcher,
+	db DB,
 	principal activity.Principal,
 	s Selection,
 	before uuid.UUID,
@@ -102,48 +81,125 @@ func scan(
 	if before != uuid.Nil && less(before, below) {
 		below = before
 	}
-	p := part{rows: make([]Notification, 0, min(limit, MaxPage+1))}
+	list := make([]Notification, 0, min(limit, MaxPage+1))
 	batch := &pgx.Batch{}
 	batch.Queue(pglog.PinOrder)
-	batch.Queue(selectNewest(s.State), principal.TenantID, principal.PrincipalID, below, int64(limit), from).
-		Query(func(rows pgx.Rows) error { return p.collect(rows, s.Reasons) })
+	batch.Queue(selectNewest(keyColumns, s.State),
+		principal.TenantID, principal.PrincipalID, below, int64(limit), from).
+		Query(func(rows pgx.Rows) (err error) {
+			list, err = collect(rows, list, (*Notification).keyTargets)
+			return err
+		})
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return part{}, fmt.Errorf("read the inbox: %w", err)
 	}
-	return p, nil
+	p := part{read: len(list)}
+	if len(list) == 0 {
+		return p, nil
+	}
+	p.newest, p.last = list[0].ID, list[len(list)-1].ID
+	if s.Reasons != 0 {
+		if err := addDetails(ctx, db, principal, list); err != nil {
+			return part{}, err
+		}
+		list = slices.DeleteFunc(list, func(n Notification) bool { return !n.Reasons.Has(s.Reasons) })
+	}
+	var err error
+	p.rows, err = withHeaders(ctx, db, principal, list)
+	return p, err
 }
 
-// scanIDs reads the rows of ids that are not above upTo.
+// scanIDs reads the rows of ids that are not above upTo, with the headers of their activities.
 func scanIDs(
+	ctx context.Context, db DB, principal activity.Principal, ids []uuid.UUID, upTo uuid.UUID,
+) (p part, err error) {
+	list, err := rowsOf(ctx, db, principal, ids, upTo)
+	if err != nil || len(list) == 0 {
+		return part{}, err
+	}
+	slices.SortFunc(list, func(a, b Notification) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+	p = part{read: len(list), newest: list[0].ID, last: list[len(list)-1].ID}
+	p.rows, err = withHeaders(ctx, db, principal, list)
+	return p, err
+}
+
+// rowsOf reads the rows of ids that are not above upTo, in any order.
+func rowsOf(
 	ctx context.Context, db pg.Querier, principal activity.Principal, ids []uuid.UUID, upTo uuid.UUID,
-) (part, error) {
+) ([]Notification, error) {
 	rows, err := db.Query(ctx, selectByID, principal.TenantID, principal.PrincipalID, pg.UUIDs(ids), upTo)
 	if err != nil {
-		return part{}, fmt.Errorf("read the inbox: %w", err)
+		return nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	p := part{}
-	if err := p.collect(rows, 0); err != nil {
-		return part{}, fmt.Errorf("read the inbox: %w", err)
+	list, err := collect(rows, nil, func(n *Notification) []any { return append(n.keyTargets(), n.otherTargets()...) })
+	if err != nil {
+		return nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	return p, nil
+	return list, nil
 }
 
-// collect adds the rows that have any of the reasons, or all for 0.
-func (p *part) collect(rows pgx.Rows, reasons watchers.Reasons) error {
+// addDetails adds what the key does not have to notifications.
+func addDetails(ctx context.Context, db pg.Querier, principal activity.Principal, list []Notification) error {
+	ids := make([]uuid.UUID, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	rows, err := rowsOf(ctx, db, principal, ids, uuid.Max)
+	if err != nil {
+		return err
+	}
+	byID := make(map[uuid.UUID]*Notification, len(rows))
+	for i := range rows {
+		byID[rows[i].ID] = &rows[i]
+	}
+	for i := range list {
+		if n := byID[list[i].ID]; n != nil { // it may have been purged since
+			list[i].Reasons, list[i].GroupID, list[i].CreatedAt = n.Reasons, n.GroupID, n.CreatedAt
+		}
+	}
+	return nil
+}
+
+// withHeaders adds the headers of their activities to notifications, and removes those whose
+// activities the log no longer contains.
+func withHeaders(
+	ctx context.Context, db DB, principal activity.Principal, list []Notification,
+) ([]Notification, error) {
+	if len(list) == 0 {
+		return list, nil
+	}
+	ids := make([]uuid.UUID, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	headers, err := pglog.New(db).Headers(ctx, principal.TenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[uuid.UUID]*activity.Activity, len(headers))
+	for i := range headers {
+		byID[headers[i].ID] = &headers[i]
+	}
+	kept := list[:0]
+	for i := range list {
+		if a := byID[list[i].ID]; a != nil {
+			list[i].Activity = *a
+			kept = append(kept, list[i])
+		}
+	}
+	return kept, nil
+}
+
+func collect(
+	rows pgx.Rows, list []Notification, targets func(n *Notification) []any,
+) ([]Notification, error) {
 	var n Notification
-	targets := append(n.rowTargets(), headerTargets(&n.Activity)...)
-	_, err := pgx.ForEachRow(rows, targets, func() error {
-		if p.read++; p.read == 1 {
-			p.newest = n.ID
-		}
-		p.last = n.ID
-		if n.Activity.ID != uuid.Nil && (reasons == 0 || n.Reasons.Has(reasons)) {
-			p.rows = append(p.rows, n)
-		}
+	_, err := pgx.ForEachRow(rows, targets(&n), func() error {
+		list = append(list, n)
 		n = Notification{}
 		return nil
 	})
-	return err
+	return list, err
 }
 
 // headers returns the headers of the activities.

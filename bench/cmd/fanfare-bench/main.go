@@ -39,6 +39,7 @@ func newRoot() *cobra.Command {
 		newHeld(),
 		newLatency(),
 		newAPI(),
+		newInbox(),
 		newReaders(),
 		newLog(),
 		newIndexes(),
