@@ -15,7 +15,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// TestAnnouncements checks that a change which is announced slowly delays nobody, that further
+// TestAnnouncements checks that a change which is announced slowly delays no request, that further
 // changes meanwhile are announced once afterwards, and that no announcement outlasts its time.
 func TestAnnouncements(t *testing.T) {
 	t.Parallel()

@@ -72,9 +72,9 @@ func Count(ctx context.Context, db DB, principal activity.Principal, state State
 }
 
 // countNewest counts the activities of the newest notifications in a state, in groups of those that
-// one AccessQuery decides. It also returns the number of notifications and the lowest id; in one row
-// without a group if there are no activities. The ids are an array, which is looked up faster than
-// a list of rows, and only in the partitions that it is in.
+// one AccessQuery decides. It also returns the number of notifications and the lowest id, in one
+// row without a group if there are no activities. The ids are an array, which is looked up faster
+// than a list of rows, and only in the partitions that it is in.
 func countNewest(state State) string {
 	return `
 WITH newest AS MATERIALIZED (

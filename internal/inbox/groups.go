@@ -124,7 +124,8 @@ func fill(ctx context.Context, db DB, principal activity.Principal, groups []*Gr
 		for i := range g.Items {
 			g.Items[i].Activity = byID[g.Items[i].ID]
 		}
-		g.Items = slices.DeleteFunc(g.Items, func(n Notification) bool { return n.Activity.ID == uuid.Nil }) // purged since
+		isPurged := func(n Notification) bool { return n.Activity.ID == uuid.Nil }
+		g.Items = slices.DeleteFunc(g.Items, isPurged)
 	}
 	return nil
 }

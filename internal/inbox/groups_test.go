@@ -24,13 +24,25 @@ func TestBursts(t *testing.T) {
 		list []n // newest first
 		want []string
 	}{
-		"one":                        {[]n{{1, 1, 9}}, []string{"1 of 1 from 9 to 9"}},
-		"a pause of ten minutes":     {[]n{{1, 1, 20}, {1, 1, 10}, {1, 1, 0}}, []string{"3 of 1 from 0 to 20"}},
-		"a pause of eleven minutes":  {[]n{{1, 1, 21}, {1, 1, 10}}, []string{"1 of 1 from 21 to 21", "1 of 1 from 10 to 10"}},
-		"others in between":          {[]n{{1, 1, 9}, {2, 1, 8}, {1, 2, 7}, {1, 1, 6}}, []string{"2 of 1 from 6 to 9", "1 of 2 from 8 to 8", "1 of 1 from 7 to 7"}},
-		"a burst after a burst":      {[]n{{1, 1, 40}, {1, 1, 39}, {1, 1, 9}, {1, 1, 1}}, []string{"2 of 1 from 39 to 40", "2 of 1 from 1 to 9"}},
-		"recorded in another order":  {[]n{{1, 1, 8}, {1, 1, 9}, {1, 1, 1}}, []string{"3 of 1 from 1 to 9"}},
-		"longer than a pause in all": {[]n{{1, 1, 27}, {1, 1, 18}, {1, 1, 9}, {1, 1, 0}}, []string{"4 of 1 from 0 to 27"}},
+		"one":                    {[]n{{1, 1, 9}}, []string{"1 of 1 from 9 to 9"}},
+		"a pause of ten minutes": {[]n{{1, 1, 20}, {1, 1, 10}, {1, 1, 0}}, []string{"3 of 1 from 0 to 20"}},
+		"a pause of eleven minutes": {
+			[]n{{1, 1, 21}, {1, 1, 10}},
+			[]string{"1 of 1 from 21 to 21", "1 of 1 from 10 to 10"},
+		},
+		"others in between": {
+			[]n{{1, 1, 9}, {2, 1, 8}, {1, 2, 7}, {1, 1, 6}},
+			[]string{"2 of 1 from 6 to 9", "1 of 2 from 8 to 8", "1 of 1 from 7 to 7"},
+		},
+		"a burst after a burst": {
+			[]n{{1, 1, 40}, {1, 1, 39}, {1, 1, 9}, {1, 1, 1}},
+			[]string{"2 of 1 from 39 to 40", "2 of 1 from 1 to 9"},
+		},
+		"recorded in another order": {[]n{{1, 1, 8}, {1, 1, 9}, {1, 1, 1}}, []string{"3 of 1 from 1 to 9"}},
+		"longer than a pause in all": {
+			[]n{{1, 1, 27}, {1, 1, 18}, {1, 1, 9}, {1, 1, 0}},
+			[]string{"4 of 1 from 0 to 27"},
+		},
 	} {
 		epoch := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 		var list []Notification
@@ -111,7 +123,8 @@ func TestInvisibleNotificationsDiscloseNothing(t *testing.T) {
 			all = append(all, fmt.Sprint("groups ", len(page.Groups), page.Next))
 			groups.After, more = page.Next, page.Next != Position{}
 		}
-		marked, err := Mark(t.Context(), b.db.Pool, b.principal, Marking{Selection: s, Changes: Changes{Seen: new(true)}})
+		m := Marking{Selection: s, Changes: Changes{Seen: new(true)}}
+		marked, err := Mark(t.Context(), b.db.Pool, b.principal, m)
 		return append(all, fmt.Sprint("mark ", marked, err))
 	}
 	right, wrong := disclosed("codename"), disclosed("absent")

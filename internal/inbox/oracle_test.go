@@ -184,8 +184,9 @@ func drawEntries(rt *rapid.T, t *testing.T, b *box) []*entry {
 	}
 	b.exec(t, `
 		WITH e AS (
-			SELECT * FROM jsonb_to_recordset($3::text::jsonb) AS e("ID" uuid, "Resource" uuid, "Correlation" uuid, "Actor" uuid,
-				"Action" text, "Message" text, "Severity" text, "Reasons" smallint, "Recorded" int, "Seen" int,
+			SELECT * FROM jsonb_to_recordset($3::text::jsonb) AS e(
+				"ID" uuid, "Resource" uuid, "Correlation" uuid, "Actor" uuid, "Action" text,
+				"Message" text, "Severity" text, "Reasons" smallint, "Recorded" int, "Seen" int,
 				"Read" int, "Archived" int, "Snoozed" int, "Purged" boolean)
 		), recorded AS (
 			INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id,
@@ -301,7 +302,8 @@ func TestInvalidSelections(t *testing.T) {
 	} {
 		_, listErr := List(t.Context(), b.db.Pool, b.principal, Query{Selection: s})
 		_, groupErr := Groups(t.Context(), b.db.Pool, b.principal, GroupQuery{Selection: s, By: ByBurst})
-		_, markErr := Mark(t.Context(), b.db.Pool, b.principal, Marking{Selection: s, Changes: Changes{Read: new(true)}})
+		m := Marking{Selection: s, Changes: Changes{Read: new(true)}}
+		_, markErr := Mark(t.Context(), b.db.Pool, b.principal, m)
 		for _, err := range []error{listErr, groupErr, markErr} {
 			wantInvalid(t, err, "filter")
 		}

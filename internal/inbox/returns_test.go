@@ -95,8 +95,9 @@ func receive[T any](t *testing.T, from <-chan T) T {
 // snooze snoozes notifications that were read an hour ago, for a number of seconds from now.
 func (b *box) snooze(t *testing.T, ids []uuid.UUID, seconds int) {
 	t.Helper()
-	b.exec(t, `UPDATE fanfare.notifications SET read_at = now() - interval '1 hour', seen_at = now() - interval '1 hour',
-		snoozed_until = now() + $2 * interval '1 second' WHERE activity_id = ANY ($1)`, bytesOf(ids), seconds)
+	b.exec(t, `UPDATE fanfare.notifications SET read_at = now() - interval '1 hour',
+		seen_at = now() - interval '1 hour', snoozed_until = now() + $2 * interval '1 second'
+		WHERE activity_id = ANY ($1)`, bytesOf(ids), seconds)
 }
 
 func bytesOf(ids []uuid.UUID) [][16]byte {
@@ -214,7 +215,8 @@ func TestReturnsAreDelayedByOutages(t *testing.T) {
 	err := b.db.Pool.QueryRow(t.Context(), `SELECT snoozed_until IS NOT NULL AND read_at IS NOT NULL
 		FROM fanfare.notifications WHERE activity_id = $1`, ids[0]).Scan(&snoozed)
 	if err != nil || !snoozed || b.unread(t) != 1 {
-		t.Errorf("without Centrifugo: got stored %t, %v, %d unread, want the row as it was and 1", snoozed, err, b.unread(t))
+		t.Errorf("without Centrifugo: got stored %t, %v, %d unread, want the row as it was and 1",
+			snoozed, err, b.unread(t))
 	}
 	messages := server.listen(t, b)
 	r := NewReturner(b.db.Pool, ReturnOptions{Publisher: server.publisher, Channels: server.channels})

@@ -93,7 +93,8 @@ func (r *inboxResult) verify() error {
 	for _, lines := range [][]inboxLine{r.Lists, r.Groups, r.Others} {
 		for _, l := range lines {
 			if l.Fault != "" || l.Naive != l.Got {
-				errs = append(errs, fmt.Errorf("%s %s: got %s, want %s; %s", l.State, l.Filter, l.Got, l.Naive, l.Fault))
+				errs = append(errs,
+					fmt.Errorf("%s %s: got %s, want %s; %s", l.State, l.Filter, l.Got, l.Naive, l.Fault))
 			}
 		}
 	}
@@ -147,7 +148,8 @@ func (r *inboxReader) measure(ctx context.Context, result *inboxResult) error {
 		}
 		filters := inboxFilters()
 		if r.o.filters != nil {
-			filters = slices.DeleteFunc(filters, func(f inboxFilter) bool { return !slices.Contains(r.o.filters, f.name) })
+			isOmitted := func(f inboxFilter) bool { return !slices.Contains(r.o.filters, f.name) }
+			filters = slices.DeleteFunc(filters, isOmitted)
 		}
 		for _, f := range filters {
 			progress("state %s, filter %s", s.state, f.name)
@@ -247,7 +249,9 @@ func (r *inboxReader) first(ctx context.Context, line *inboxLine, path string) e
 }
 
 // walk reads all pages of 200.
-func (r *inboxReader) walk(ctx context.Context, query string, visit func(a *inboxAnswer)) (pages int, p percentiles, err error) {
+func (r *inboxReader) walk(
+	ctx context.Context, query string, visit func(a *inboxAnswer),
+) (pages int, p percentiles, err error) {
 	var took []time.Duration
 	cursor := ""
 	for {
@@ -302,7 +306,8 @@ func (r *inboxReader) list(ctx context.Context, state, condition string, f inbox
 	return line, err
 }
 
-// naiveRows selects the rows in a state, and whether the person may see them and they pass a filter.
+// naiveRows selects the rows in a state, and whether the person may see them and they pass a
+// filter.
 func naiveRows(condition string, f inboxFilter) string {
 	return fmt.Sprintf(`
 		SELECT n.activity_id, a.resource_id, a.correlation_id, a.actor_principal_id, a.recorded_at,
@@ -346,7 +351,8 @@ func (r *inboxReader) groups(
 		"resource": "resource_id", "correlation": "correlation_id", "burst": "resource_id, actor_principal_id, burst",
 	}
 	line.Naive, err = r.naive(ctx, `
-		SELECT concat_ws(' ', count(*), coalesce(sum(total), 0), coalesce(sum(unread), 0), coalesce(sum(total * total), 0))
+		SELECT concat_ws(' ', count(*), coalesce(sum(total), 0), coalesce(sum(unread), 0),
+		                 coalesce(sum(total * total), 0))
 		FROM (
 			SELECT count(*) AS total, count(*) FILTER (WHERE unread) AS unread
 			FROM (

@@ -29,7 +29,8 @@ func (r *inboxReader) unreadCount(ctx context.Context) (line inboxLine, err erro
 	if err = r.first(ctx, &line, "/notifications/unread-count"); err != nil {
 		return line, err
 	}
-	return line, r.compareCounts(ctx, &line, "/notifications/unread-count", []string{"unread_count"}, []string{"unread"})
+	err = r.compareCounts(ctx, &line, "/notifications/unread-count", []string{"unread_count"}, []string{"unread"})
+	return line, err
 }
 
 func (r *inboxReader) counts(ctx context.Context) (line inboxLine, err error) {
@@ -80,8 +81,9 @@ func (r *inboxReader) change(ctx context.Context) (line inboxLine, err error) {
 		return line, err
 	}
 	var took []time.Duration
+	path := "/notifications/" + a.Items[0].ID.String()
 	for n := range r.o.requests {
-		_, d, err := r.send(ctx, http.MethodPatch, "/notifications/"+a.Items[0].ID.String(), fmt.Sprintf(`{"read":%t}`, n%2 == 0))
+		_, d, err := r.send(ctx, http.MethodPatch, path, fmt.Sprintf(`{"read":%t}`, n%2 == 0))
 		if err != nil {
 			return line, err
 		}

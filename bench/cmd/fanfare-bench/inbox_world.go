@@ -45,8 +45,8 @@ func loadInbox(ctx context.Context, db *stack.Database, notifications int) error
 		 FROM generate_series(0, 35) AS n`,
 		fmt.Sprintf(`
 		 INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, resource_id, correlation_id, owner_id,
-		     parent_id, target_principal_ids, occurred_at, recorded_at, resource_type, resource_name, action, visibility,
-		     status, severity, category, delivery_channels, message, request_id, payload)
+		     parent_id, target_principal_ids, occurred_at, recorded_at, resource_type, resource_name, action,
+		     visibility, status, severity, category, delivery_channels, message, request_id, payload)
 		 SELECT overlay(fanfare.uuidv7_floor(at)::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid,
 		     bench_id('tenant', 1), bench_id('person', 1 + (300 * bench_random('actor', n) ^ 2)::int %% 300),
 		     bench_id('doc', doc), bench_id('correlation', n / 4), bench_id('person', doc %% 300 + 1),
