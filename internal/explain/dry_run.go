@@ -8,16 +8,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/fanout"
-	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 // Draft is an envelope that is not recorded.
 type Draft struct {
 	ResourceID uuid.UUID
-	// Record records the envelope in a transaction, which is rolled back.
-	Record func(ctx context.Context, tx pgx.Tx) (outbox.Recorded, error)
+	// Record records the envelope in a transaction, which is rolled back. created is false if the
+	// activity existed already.
+	Record func(ctx context.Context, tx pgx.Tx) (id uuid.UUID, created bool, err error)
 	// Recordable reports that the asker may record the envelope.
 	Recordable bool
 }
@@ -47,7 +48,7 @@ func (x *Explainer) DryRun(ctx context.Context, by Asker, draft Draft, p Page) (
 	if !manages && !draft.Recordable {
 		return DryRun{}, fmt.Errorf("resource %s: %w", draft.ResourceID, activity.ErrNotFound)
 	}
-	result, found, err := x.tryOut(ctx, draft, manages, p)
+	result, found, err := x.tryOut(ctx, by, draft, manages, p)
 	if err != nil || found == nil {
 		return result, err
 	}
@@ -58,6 +59,7 @@ func (x *Explainer) DryRun(ctx context.Context, by Asker, draft Draft, p Page) (
 // tryOut records, reads a page of the audience if it is asked for, and rolls back.
 func (x *Explainer) tryOut(
 	ctx context.Context,
+	by Asker,
 	draft Draft,
 	withAudience bool,
 	p Page,
@@ -67,23 +69,27 @@ func (x *Explainer) tryOut(
 		return DryRun{}, nil, fmt.Errorf("dry run: %w", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	recorded, err := draft.Record(ctx, tx)
+	id, created, err := draft.Record(ctx, tx)
 	if err != nil {
 		return DryRun{}, nil, err
 	}
-	if !recorded.Created {
-		return DryRun{Existing: recorded.ID}, nil, nil
+	if !created {
+		return DryRun{Existing: id}, nil, nil
 	}
-	result.Warning = recorded.Warning
-	if result.Channels, err = fanout.SharedChannels(&recorded.Activity, x.Channels, x.Stream); err != nil {
+	a, err := pglog.New(tx).Get(ctx, by.TenantID, id)
+	if err != nil {
+		return DryRun{}, nil, err
+	}
+	result.Warning = a.Warning
+	if result.Channels, err = fanout.SharedChannels(&a, x.Channels, x.Stream); err != nil {
 		result.Undeliverable = err.Error()
 		return result, nil, nil
 	}
-	if !withAudience {
+	if !withAudience || a.ResourceID != draft.ResourceID {
 		return result, nil, nil
 	}
 	result.Audience = &Audience{}
-	found, result.Audience.Next, err = x.find(ctx, tx, &recorded.Activity, false, p)
+	found, result.Audience.Next, err = x.find(ctx, tx, &a, false, p)
 	if err != nil {
 		return DryRun{}, nil, fmt.Errorf("dry run: %w", err)
 	}

@@ -23,7 +23,10 @@ import (
 func draftOf(e activity.Envelope, recordable bool) explain.Draft {
 	return explain.Draft{
 		ResourceID: e.ResourceID, Recordable: recordable,
-		Record: func(ctx context.Context, tx pgx.Tx) (outbox.Recorded, error) { return outbox.Record(ctx, tx, e) },
+		Record: func(ctx context.Context, tx pgx.Tx) (uuid.UUID, bool, error) {
+			r, err := outbox.Record(ctx, tx, e)
+			return r.ID, r.Created, err
+		},
 	}
 }
 
