@@ -20,6 +20,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/explain"
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
@@ -56,6 +57,7 @@ import (
 //	pushes bob carol                    principals whose own channels it was published on; default: the
 //	                                    principals of notifies
 //	shares resource tenant chat:x       the other channels; default: resource
+//	explains bob: words                 the clause that explains what becomes of it for a principal now
 //	dead-letter words                   it became a dead letter with these words in its error
 func TestScenarios(t *testing.T) {
 	t.Parallel()
@@ -167,7 +169,7 @@ func (s *stage) runLines(script string, first int, content string) {
 			continue
 		}
 		s.line = fmt.Sprintf("%s:%d: %s", script, first+n, text)
-		if !slices.Contains([]string{"notifies", "pushes", "shares", "dead-letter"}, words[0]) {
+		if !slices.Contains([]string{"notifies", "pushes", "shares", "dead-letter", "explains"}, words[0]) {
 			s.check()
 		}
 		s.do(words[0], words[1:])
@@ -252,6 +254,8 @@ func (s *stage) do(verb string, words []string) {
 		s.wantPushes = append([]string{}, words...)
 	case "shares":
 		s.wantShares = append([]string{}, words...)
+	case "explains":
+		s.explains(strings.TrimSuffix(arg(0), ":"), strings.Join(words[1:], " "))
 	case "dead-letter":
 		s.eventually(`SELECT count(*) = 1 FROM fanfare.dead_letters
 			WHERE activity_id = $1 AND tenant_id = $2 AND error LIKE '%' || $3 || '%'`,
@@ -259,6 +263,20 @@ func (s *stage) do(verb string, words []string) {
 		s.checked = true
 	default:
 		s.t.Fatalf("%s: unknown verb", s.line)
+	}
+}
+
+// explains checks why the last activity does or does not notify a principal.
+func (s *stage) explains(name, want string) {
+	s.t.Helper()
+	x := &explain.Explainer{DB: s.db.Pool, Filter: s.filter}
+	operator := explain.Asker{Principal: activity.Principal{TenantID: s.tenant}, Operator: true}
+	e, err := x.Principal(s.t.Context(), operator, s.last, s.id(name))
+	if err != nil {
+		s.t.Fatalf("%s: %v", s.line, err)
+	}
+	if e.Now.Why != want {
+		s.t.Errorf("%s: got %q, want %q", s.line, e.Now.Why, want)
 	}
 }
 
