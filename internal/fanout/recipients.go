@@ -23,9 +23,11 @@ type Dropped struct {
 	Inactive   int // RuleInactive
 	Permission int // RulePermission
 	MutedActor int // RuleMutedActor
-	Level      int // RuleLevel
 	Muted      int // RuleMuted
 	Filtered   int // RuleMode
+
+	// RuleLevel, by the level.
+	Ignored, NotParticipating, NotInLevel int
 }
 
 func (d *Dropped) add(o Dropped) {
@@ -34,13 +36,15 @@ func (d *Dropped) add(o Dropped) {
 	d.Inactive += o.Inactive
 	d.Permission += o.Permission
 	d.MutedActor += o.MutedActor
-	d.Level += o.Level
 	d.Muted += o.Muted
 	d.Filtered += o.Filtered
+	d.Ignored += o.Ignored
+	d.NotParticipating += o.NotParticipating
+	d.NotInLevel += o.NotInLevel
 }
 
-// count counts a candidate that the rule decided not to notify.
-func (d *Dropped) count(r Rule) {
+// count counts a candidate with a level that the rule decided not to notify.
+func (d *Dropped) count(r Rule, level preferences.Level) {
 	switch r {
 	case RuleActor:
 		d.Actor++
@@ -53,12 +57,24 @@ func (d *Dropped) count(r Rule) {
 	case RuleMutedActor:
 		d.MutedActor++
 	case RuleLevel:
-		d.Level++
+		d.countLevel(level)
 	case RuleMuted:
 		d.Muted++
 	case RuleMode:
 		d.Filtered++
 	case RuleNone, RuleMandatory, RuleTarget: // drop no candidate
+	}
+}
+
+func (d *Dropped) countLevel(level preferences.Level) {
+	switch level {
+	case preferences.LevelIgnore:
+		d.Ignored++
+	case preferences.LevelParticipating:
+		d.NotParticipating++
+	case preferences.LevelCustom:
+		d.NotInLevel++
+	case preferences.LevelAll: // drops no candidate
 	}
 }
 
@@ -74,7 +90,7 @@ func selectRecipients(
 	for i := range candidates {
 		d := Decide(a, &candidates[i], tenant, filter)
 		if !d.Told {
-			dropped.count(d.Rule)
+			dropped.count(d.Rule, candidates[i].Level)
 			continue
 		}
 		recipients = append(recipients, Recipient{
