@@ -224,16 +224,19 @@ BEGIN
         ) AS m
         WHERE grouped
     ), watcher AS (
-        SELECT c.n, c.principal_id, bit_or(c.reason)::smallint AS reasons, bool_or(c.is_group) AS is_group,
-               CASE WHEN bool_or(c.top IS NULL AND c.reason & 1 = 1) THEN NULL
-                    ELSE min(c.top::text COLLATE "C") FILTER (WHERE c.reason & 1 = 1) END AS subscribed_through,
-               CASE WHEN bool_or(c.top IS NULL AND c.reason = 4) THEN NULL
-                    ELSE min(c.top::text COLLATE "C") FILTER (WHERE c.reason = 4) END AS delegator_through,
+        -- found is a set of bits: the reasons that hold directly, those that hold through groups, times
+        -- 256, and 65536 for a group.
+        SELECT c.n, c.principal_id, bit_or(c.found) AS found,
+               min(c.top::text COLLATE "C") FILTER (WHERE c.found & 256 = 256) AS subscribed_through,
+               min(c.top::text COLLATE "C") FILTER (WHERE c.found & 1024 = 1024) AS delegator_through,
                row_number() OVER (PARTITION BY c.n ORDER BY c.principal_id) AS place
         FROM (
-            SELECT d.n, d.principal_id, d.reason, d.is_group, NULL::uuid AS top FROM direct AS d
+            SELECT d.n, d.principal_id, d.reason | CASE WHEN d.is_group THEN 65536 ELSE 0 END AS found,
+                   NULL::uuid AS top
+            FROM direct AS d
             UNION ALL
-            SELECT m.n, m.principal_id, m.reason, m.is_group, m.top FROM member AS m
+            SELECT m.n, m.principal_id, m.reason * 256 | CASE WHEN m.is_group THEN 65536 ELSE 0 END, m.top
+            FROM member AS m
         ) AS c
         GROUP BY c.n, c.principal_id
     )
@@ -241,27 +244,38 @@ BEGIN
            CASE WHEN grouped AND NOT paged THEN
                (SELECT count(*) FROM member) >= 2 * max_rows AND s.n IN (SELECT t.n FROM top AS t)
            ELSE false END,
-           w.principal_id, w.reasons, w.subscribed_through::uuid, w.delegator_through::uuid,
-           coalesce(w.is_group OR d.is_group, false), coalesce(d.inactive, false),
+           w.principal_id, w.reasons,
+           CASE WHEN w.found & 1 = 0 THEN w.subscribed_through::uuid END,
+           CASE WHEN w.found & 4 = 0 THEN w.delegator_through::uuid END,
+           coalesce(w.found >= 65536 OR d.is_group, false), coalesce(d.inactive, false),
            held.on_chain,
            held.on_chain OR CASE WHEN w.reasons & 1 = 1 AND s.access & 2 = 2 AND s.parent_id IS NOT NULL THEN EXISTS (
-               WITH RECURSIVE holder AS (
-                   SELECT w.principal_id AS id, 0 AS depth
-                   UNION
-                   SELECT m.group_id, h.depth + 1
-                   FROM holder AS h
-                   CROSS JOIN LATERAL (
-                       SELECT m.group_id::uuid FROM fanfare.memberships AS m
-                       WHERE m.tenant_id = s.tenant_id AND m.principal_id = h.id OFFSET 0
-                   ) AS m
-                   WHERE grouped AND h.depth < max_nesting
-               ), up AS (
-                   SELECT b.id
-                   FROM holder AS h
-                   CROSS JOIN LATERAL (
+               WITH RECURSIVE up AS (
+                   (
                        SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
-                       WHERE b.tenant_id = s.tenant_id AND b.principal_id = h.id AND b.revoked_at IS NULL OFFSET 0
-                   ) AS b
+                       WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id AND b.revoked_at IS NULL
+                       UNION ALL
+                       SELECT b.id
+                       FROM (
+                           WITH RECURSIVE holder AS (
+                               SELECT w.principal_id AS id, 0 AS depth
+                               UNION
+                               SELECT m.group_id, h.depth + 1
+                               FROM holder AS h
+                               CROSS JOIN LATERAL (
+                                   SELECT m.group_id::uuid FROM fanfare.memberships AS m
+                                   WHERE m.tenant_id = s.tenant_id AND m.principal_id = h.id OFFSET 0
+                               ) AS m
+                               WHERE h.depth < max_nesting
+                           )
+                           SELECT h.id FROM holder AS h WHERE h.depth > 0
+                       ) AS h
+                       CROSS JOIN LATERAL (
+                           SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
+                           WHERE b.tenant_id = s.tenant_id AND b.principal_id = h.id AND b.revoked_at IS NULL OFFSET 0
+                       ) AS b
+                       WHERE grouped
+                   )
                    UNION
                    SELECT r.parent_id::uuid FROM up CROSS JOIN LATERAL (
                        SELECT r.parent_id FROM fanfare.resources AS r
@@ -269,10 +283,14 @@ BEGIN
                    ) AS r
                )
                SELECT FROM up WHERE up.id = s.parent_id) ELSE false END,
-           v.level, v.resource_id, v.patterns,
+           (held.level).level, (held.level).resource_id, (held.level).patterns,
            p.filter_mode, p.custom_actions, p.muted, nullif(p.muted_actors, '{}')
     FROM longest AS s
-    LEFT JOIN (SELECT w.* FROM watcher AS w WHERE w.place <= page_size) AS w ON w.n = s.n
+    LEFT JOIN (
+        SELECT w.n, w.principal_id, w.found, ((w.found | w.found / 256) & 31)::smallint AS reasons,
+               w.subscribed_through, w.delegator_through
+        FROM watcher AS w WHERE w.place <= page_size
+    ) AS w ON w.n = s.n
     CROSS JOIN LATERAL (
         SELECT CASE WHEN w.reasons & 1 = 1 AND s.access <> 0 THEN (
             SELECT true FROM fanfare.role_bindings AS b
@@ -297,27 +315,27 @@ BEGIN
                   AND b.scope_resource_id = ANY (s.path) AND b.revoked_at IS NULL LIMIT 1
             ) AS b
             WHERE h.depth > 0
-        ) ELSE false END ELSE false END AS on_chain
+        ) ELSE false END ELSE false END AS on_chain,
+        CASE WHEN leveled THEN (
+            SELECT v FROM fanfare.watch_levels AS v
+            WHERE v.tenant_id = s.tenant_id AND v.principal_id = w.principal_id
+              AND v.resource_id = ANY (s.path) AND (v.resource_id = s.path[1] OR v.scope = 'descendants')
+            ORDER BY array_position(s.path, v.resource_id) LIMIT 1
+        ) END AS level
         OFFSET 0
     ) AS held
     LEFT JOIN LATERAL (
         -- A principal is inactive if any of its rows says so.
-        SELECT bool_or(NOT d.active) AS inactive, bool_or(d.kind::text = 'group') AS is_group
+        SELECT coalesce(NOT d.active, false) AS inactive, coalesce(d.kind::text = 'group', false) AS is_group
         FROM fanfare.principals AS d
-        WHERE d.tenant_id = s.tenant_id AND d.id = w.principal_id
+        WHERE d.tenant_id = s.tenant_id AND d.id = w.principal_id AND (NOT d.active OR d.kind::text = 'group')
+        LIMIT 1
     ) AS d ON true
-    LEFT JOIN LATERAL (
-        SELECT v.level, v.resource_id, v.patterns FROM fanfare.watch_levels AS v
-        WHERE leveled AND v.tenant_id = s.tenant_id AND v.principal_id = w.principal_id
-          AND v.resource_id = ANY (s.path) AND (v.resource_id = s.path[1] OR v.scope = 'descendants')
-        ORDER BY array_position(s.path, v.resource_id) LIMIT 1
-    ) AS v ON true
     LEFT JOIN LATERAL (
         SELECT p.filter_mode, p.custom_actions, p.muted, p.muted_actors FROM fanfare.preferences AS p
         WHERE p.tenant_id = s.tenant_id AND p.principal_id = w.principal_id LIMIT 1
     ) AS p ON true
     WHERE w.principal_id IS NOT NULL OR s.too_deep
-    ORDER BY s.n, w.principal_id
     LIMIT max_rows;
     RAISE SQLSTATE 'FF004';
 EXCEPTION WHEN SQLSTATE 'FF004' THEN

@@ -1,6 +1,7 @@
 package watchers
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -114,8 +115,15 @@ func Resolve(ctx context.Context, tx pgx.Tx, q *Query) (Result, error) {
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return Result{}, fmt.Errorf("resolve watchers: %w", err)
 	}
+	for _, candidates := range result.Candidates {
+		if !slices.IsSortedFunc(candidates, byID) { // as the plan usually returns them
+			slices.SortFunc(candidates, byID)
+		}
+	}
 	return result, nil
 }
+
+func byID(a, b Candidate) int { return bytes.Compare(a.PrincipalID[:], b.PrincipalID[:]) }
 
 func (q *Query) arguments() []any {
 	n := len(q.subjects)

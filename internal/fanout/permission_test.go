@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
@@ -25,12 +26,13 @@ func (anyAction) Includes(preferences.Preference, string) bool { return true }
 // TestViewersAreRecipients compares what a principal may view (directory.CanView, which reads the
 // tree above the resources) with what the fan-out would send to the principal as a subscriber
 // (watchers.Resolve, which reads the chain of each activity). It draws random directories, with
-// missing parents, cycles, and roles and owners of all kinds.
+// missing parents, cycles, roles and owners of all kinds, and groups in groups.
 func TestViewersAreRecipients(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		w := drawWorld(rt)
+		w.subscribeAll()
 		tx, err := db.Pool.Begin(t.Context())
 		if err != nil {
 			rt.Fatal(err)
@@ -58,10 +60,50 @@ func TestViewersAreRecipients(t *testing.T) {
 	})
 }
 
+// TestPagesAreComplete compares the candidates that are read at once with those that are read by
+// pages, as a fan-out job reads them.
+func TestPagesAreComplete(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		w := drawWorld(rt)
+		tx, err := db.Pool.Begin(t.Context())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback(t.Context()) }()
+		w.load(t, rt, tx)
+		activities := w.drawActivities(rt)
+		read := func(q watchers.Query) []watchers.Candidate {
+			subject := q.Add(&activities[0])
+			resolved, err := watchers.Resolve(t.Context(), tx, &q)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			return resolved.Candidates[subject]
+		}
+		want := read(watchers.Query{Limit: 1000, MaxRows: 1000})
+		var got []watchers.Candidate
+		size := rapid.IntRange(1, 3).Draw(rt, "page")
+		for page := (watchers.Query{Limit: size, MaxRows: size, Paged: true}); ; {
+			candidates := read(page)
+			got = append(got, candidates...)
+			if len(candidates) < size {
+				break
+			}
+			page.After = got[len(got)-1].PrincipalID
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			rt.Errorf("by pages of %d (-at once +by pages):\n%s", size, diff)
+		}
+	})
+}
+
 // world is a directory of few principals and resources, so that their relations coincide.
 type world struct {
 	tenant, other uuid.UUID
 	principals    []uuid.UUID
+	groups        []uuid.UUID // each has a member
 	resources     []uuid.UUID
 	inactive      map[uuid.UUID]bool
 	rows          [][]any // of the directory: statement, then arguments
@@ -93,6 +135,9 @@ func drawWorld(rt *rapid.T) *world {
 	for range 4 {
 		w.principals = append(w.principals, drawID(rt, "principal"))
 	}
+	for range rapid.IntRange(0, 4).Draw(rt, "groups") {
+		w.groups = append(w.groups, drawID(rt, "group"))
+	}
 	for range 7 {
 		w.resources = append(w.resources, drawID(rt, "resource"))
 	}
@@ -118,13 +163,26 @@ func drawWorld(rt *rapid.T) *world {
 			null(pick(rt, "owner", w.principals)),
 		)
 	}
+	holders := slices.Concat(w.principals, w.groups)
+	for _, g := range w.groups {
+		for _, m := range rapid.SliceOfNDistinct(rapid.SampledFrom(holders), 1, 3, rapid.ID).Draw(rt, "members") {
+			w.row(`INSERT INTO fanfare.memberships (tenant_id, group_id, principal_id) VALUES ($1, $2, $3)
+				ON CONFLICT DO NOTHING`, w.tenant, g, m)
+		}
+	}
+	for range rapid.IntRange(0, 6).Draw(rt, "subscriptions") {
+		w.row(`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope) VALUES ($1, $2, $3, $4)
+			ON CONFLICT DO NOTHING`, w.tenant,
+			rapid.SampledFrom(holders).Draw(rt, "subscriber"), rapid.SampledFrom(w.resources).Draw(rt, "subscribed"),
+			rapid.SampledFrom([]string{"resource", "descendants"}).Draw(rt, "subscription scope"))
+	}
 	for range rapid.IntRange(0, 8).Draw(rt, "roles") {
 		tenant := rapid.SampledFrom([]uuid.UUID{w.tenant, w.tenant, w.tenant, w.other}).Draw(rt, "tenant of the role")
 		w.row(
 			`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name, revoked_at)
 			 VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)`,
 			tenant,
-			rapid.SampledFrom(w.principals).Draw(rt, "principal"),
+			rapid.SampledFrom(holders).Draw(rt, "holder"),
 			rapid.SampledFrom(w.resources).Draw(rt, "scope"),
 			rapid.SampledFrom([]string{"viewer", "editor", "owner", "delegator"}).Draw(rt, "role"),
 			rapid.IntRange(0, 3).Draw(rt, "revoked") == 0,
@@ -137,19 +195,23 @@ func (w *world) row(statement string, args ...any) {
 	w.rows = append(w.rows, append([]any{statement}, args...))
 }
 
-// load stores the directory, and a subscription of each principal to each resource.
+// subscribeAll adds a subscription of each principal to each resource.
+func (w *world) subscribeAll() {
+	w.row(
+		`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id)
+		 SELECT $1, p, r FROM unnest($2::uuid[]) AS p, unnest($3::uuid[]) AS r ON CONFLICT DO NOTHING`,
+		w.tenant,
+		w.principals,
+		w.resources,
+	)
+}
+
+// load stores the directory and the subscriptions.
 func (w *world) load(t *testing.T, rt *rapid.T, tx pgx.Tx) {
 	batch := &pgx.Batch{}
 	for _, row := range w.rows {
 		batch.Queue(row[0].(string), row[1:]...)
 	}
-	batch.Queue(
-		`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id)
-		 SELECT $1, p, r FROM unnest($2::uuid[]) AS p, unnest($3::uuid[]) AS r`,
-		w.tenant,
-		w.principals,
-		w.resources,
-	)
 	if err := tx.SendBatch(t.Context(), batch).Close(); err != nil {
 		rt.Fatal(err)
 	}
