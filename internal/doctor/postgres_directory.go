@@ -168,8 +168,8 @@ func isDenied(err error) bool {
 // need not be able to.
 func unchecked(err error, role string) finding {
 	if isDenied(err) {
-		return warning(fmt.Sprintf("%s may not read the directory, which is not checked", role),
-			"run fanfare doctor as the role that owns the schema")
+		return skipped(fmt.Sprintf("skipped: %s may not read the directory", role),
+			"run fanfare doctor as the role that owns the schema, too")
 	}
 	return databaseFailure(err, role)
 }
