@@ -108,7 +108,7 @@ func chaos(t *testing.T, span time.Duration) {
 		}
 	})
 	writers.Wait()
-	// An activity whose connection was terminated time and again while others got through is parked.
+	// An activity is parked if its connection is terminated repeatedly while others get through.
 	waittest.Query(t, db.Pool, "nothing is pending",
 		`SELECT NOT EXISTS (SELECT FROM fanfare.outbox) AND NOT EXISTS (SELECT FROM fanfare.parked)`)
 	stop()

@@ -304,7 +304,7 @@ func TestFailureNeedsWitnesses(t *testing.T) {
 	}{
 		"alone, others deliver":          {data, 1, func(i int) time.Time { return at(i*10 - 1) }, 3, view{0, true}},
 		"alone, nothing delivers":        {data, 1, func(int) time.Time { return at(-1) }, 1000, view{0, false}},
-		"nothing claimed":                {data, 0, func(i int) time.Time { return at(i*10 - 1) }, 1000, view{0, false}},
+		"nothing is claimed":             {data, 0, func(i int) time.Time { return at(i*10 - 1) }, 99, view{0, false}},
 		"one delivery before an outage":  {data, 1, func(int) time.Time { return at(1) }, 1000, view{0, false}},
 		"a batch is halved on suspicion": {data, 100, func(int) time.Time { return at(-1) }, 1, view{50, false}},
 		"an outage never halves": {
