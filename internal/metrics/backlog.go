@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -105,8 +106,19 @@ func (b *backlog) read() (outbox.Status, error) {
 	if b.readAt.IsZero() || b.now().Sub(b.readAt) >= backlogMaxAge {
 		ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 		defer cancel()
-		b.status, b.err = b.reader.Status(ctx, uuid.Nil)
+		b.status, b.err = b.statusOf(ctx)
 		b.readAt = b.now()
 	}
 	return b.status, b.err
+}
+
+// statusOf reads the backlog. A panic becomes an error: the registry collects in goroutines of its
+// own, so that it would end the process.
+func (b *backlog) statusOf(ctx context.Context) (status outbox.Status, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("read the backlog: panic: %v", cause)
+		}
+	}()
+	return b.reader.Status(ctx, uuid.Nil)
 }

@@ -191,6 +191,14 @@ func TestBacklogTimeout(t *testing.T) {
 	})
 }
 
+// TestBacklogThatPanics has a reader that panics: the scrape says that the backlog cannot be read.
+func TestBacklogThatPanics(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	metrics.RegisterBacklog(registry, reader(func(context.Context) (outbox.Status, error) { panic("nil map") }))
+	wantLines(t, registry, `fanfare_backlog_up 0`)
+}
+
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewPedanticRegistry()
