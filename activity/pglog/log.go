@@ -143,14 +143,14 @@ func (l *Log) ScanHeaders(ctx context.Context, s Scan) ([]activity.Activity, err
 func (l *Log) Read(
 	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID, f activity.Filter, limit int,
 ) ([]activity.Activity, error) {
-	q := newIDQuery(tenant, ids)
+	q, from := newIDQuery(tenant, ids)
 	q.addTests(f)
 	statement := fmt.Sprintf(`
 		SELECT `+Columns+`
-		FROM fanfare.activities AS a
-		WHERE %s AND %s
+		FROM %s
+		WHERE %s
 		ORDER BY a.id DESC
-		LIMIT %s`, q.indexRange, q.tests, q.arg(limit)+"::bigint")
+		LIMIT %s`, from, q.tests, q.arg(limit)+"::bigint")
 	found, err := l.collect(ctx, pinIndex, wholeActivity, min(limit, len(ids)), statement, q.args)
 	if err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)
@@ -161,8 +161,8 @@ func (l *Log) Read(
 // Headers returns for the tenant's activities that have one of the ids, in any order, what
 // ScanHeaders returns, and the correlation id and the time of recording.
 func (l *Log) Headers(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) ([]activity.Activity, error) {
-	q := newIDQuery(tenant, ids)
-	statement := `SELECT ` + groupedHeaders.columns + ` FROM fanfare.activities AS a WHERE ` + q.indexRange
+	q, from := newIDQuery(tenant, ids)
+	statement := `SELECT ` + groupedHeaders.columns + ` FROM ` + from
 	found, err := l.collect(ctx, pinIndex, groupedHeaders, len(ids), statement, q.args)
 	if err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)
@@ -175,9 +175,9 @@ func (l *Log) Headers(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) ([
 func (l *Log) Matching(
 	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID, f activity.Filter,
 ) ([]uuid.UUID, error) {
-	q := newIDQuery(tenant, ids)
+	q, from := newIDQuery(tenant, ids)
 	q.addTests(f)
-	statement := `SELECT a.id FROM fanfare.activities AS a WHERE ` + q.indexRange + ` AND ` + q.tests
+	statement := `SELECT a.id FROM ` + from + ` WHERE ` + q.tests
 	found := make([]uuid.UUID, 0, len(ids))
 	batch := &pgx.Batch{}
 	batch.Queue(pinIndex)

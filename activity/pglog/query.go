@@ -168,23 +168,16 @@ func newIndexQuery(tenant uuid.UUID, f activity.Filter, ids idRange) *query {
 	return q
 }
 
-// newIDQuery returns the query for the activities that have one of the ids. An array of ids is
-// looked up faster than a list of rows, and only in the partitions that its lowest and highest are
-// in. It is a scalar subquery, so that the planner does not estimate each element.
-func newIDQuery(tenant uuid.UUID, ids []uuid.UUID) *query {
-	q := &query{}
-	lowest, highest := uuid.Max, uuid.Nil
-	for _, id := range ids {
-		if bytes.Compare(id[:], lowest[:]) < 0 {
-			lowest = id
-		}
-		if bytes.Compare(id[:], highest[:]) > 0 {
-			highest = id
-		}
-	}
-	q.indexRange = fmt.Sprintf("a.tenant_id = %s AND a.id = ANY ((SELECT %s::uuid[])::uuid[])"+
-		" AND a.id >= %s AND a.id <= %s", q.arg(tenant), q.arg(pg.UUIDs(ids)), q.arg(lowest), q.arg(highest))
-	return q
+// newIDQuery returns the query for the activities that have one of the ids. Its rows are those of
+// from, of which each is found by the primary key: the LIMIT rules out plans that scan a partition,
+// which the planner prefers to looking up an array if it takes the partition for small.
+func newIDQuery(tenant uuid.UUID, ids []uuid.UUID) (q *query, from string) {
+	q = &query{}
+	return q, fmt.Sprintf(`
+		unnest((SELECT %s::uuid[])) AS u(id)
+		CROSS JOIN LATERAL (
+			SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = %s LIMIT 1
+		) AS a`, q.arg(pg.UUIDs(ids)), q.arg(tenant))
 }
 
 // page returns the statement for a page. In every row, the last column is uuid.Nil, unless the scan

@@ -106,7 +106,8 @@ Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
 		newTokenCommand(p))
 	addCommands(root, groupOperate,
 		newActivityCommand(p), newExplainCommand(p), newNotificationsCommand(p), newOutboxCommand(p),
-		newPreferencesCommand(p), newRetentionCommand(p), newSubscriptionsCommand(p), newTaxonomyCommand(p), newWatchLevelsCommand(p))
+		newPreferencesCommand(p), newRetentionCommand(p), newSubscriptionsCommand(p), newTaxonomyCommand(p),
+		newWatchLevelsCommand(p))
 	addCommands(root, groupOther, newVersionCommand(p))
 	return root, started
 }

@@ -17,6 +17,7 @@ type Reading struct {
 	Filter    activity.Filter // must be valid
 	Page      activity.Page
 	Tested    bool // whether some of what Next reads does not pass the filter
+	Whole     bool // whether Next reads whole activities, all of which pass the filter
 	Budget    int  // the maximum number of entries to read
 
 	// Next reads the entries older than one, at most limit. Fewer than limit are the last ones.
@@ -26,7 +27,7 @@ type Reading struct {
 
 // Part is what Reading.Next has read.
 type Part struct {
-	Headers []activity.Activity // as pglog.Log.ScanHeaders returns them
+	Headers []activity.Activity // as pglog.Log.ScanHeaders returns them, or whole activities
 	Read    int                 // the number of entries, those without a header included
 	Last    uuid.UUID           // the oldest entry
 }
@@ -81,6 +82,16 @@ func passing(
 	headers []activity.Activity,
 	limit int,
 ) ([]activity.Activity, error) {
+	if r.Whole {
+		allowed, err := canView(ctx, db, r.Principal, headers)
+		var found []activity.Activity
+		for i := range headers {
+			if err == nil && allowed[i] && len(found) < limit {
+				found = append(found, headers[i])
+			}
+		}
+		return found, err
+	}
 	ids, err := visible(ctx, db, r.Principal, headers)
 	if err != nil || len(ids) == 0 {
 		return nil, err

@@ -55,9 +55,15 @@ func List(ctx context.Context, db DB, principal activity.Principal, q Query) (Pa
 		Filter:    q.Filter,
 		Page:      activity.Page{Limit: pageLimit(q.Limit), Before: q.After},
 		Tested:    q.tested(),
+		Whole:     !q.tested(),
 		Budget:    ReadBudget,
-		Next: func(ctx context.Context, before uuid.UUID, limit int) (feed.Part, error) {
-			p, err := scan(ctx, db, principal, q.Selection, before, limit)
+		Next: func(ctx context.Context, before uuid.UUID, limit int) (_ feed.Part, err error) {
+			var p part
+			if q.tested() {
+				p, err = scan(ctx, db, principal, q.Selection, before, limit)
+			} else {
+				p, err = scanWhole(ctx, db, principal, q.State, before, limit)
+			}
 			for _, n := range p.rows {
 				rows[n.ID] = n
 			}
@@ -72,7 +78,7 @@ func List(ctx context.Context, db DB, principal activity.Principal, q Query) (Pa
 		page.Items[i] = rows[found[i].ID]
 		page.Items[i].Activity = found[i]
 	}
-	if q.Reasons != 0 || len(found) == 0 { // scan has read the details
+	if !q.tested() || q.Reasons != 0 || len(found) == 0 { // they have their details
 		return page, nil
 	}
 	return page, addDetails(ctx, db, principal, page.Items)

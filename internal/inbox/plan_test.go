@@ -86,6 +86,7 @@ func TestPlansUseIndexes(t *testing.T) {
 				keys := selectNewest(keyColumns, state)
 				pgtest.WantIndexes(t, tx, keys, tenant, id, uuid.Max, MaxPage+1, uuid.Nil)
 				pgtest.WantIndexes(t, tx, keys, tenant, id, uuid.Max, GroupWindow, uuid.Nil)
+				pgtest.WantIndexes(t, tx, selectWhole(state), tenant, id, uuid.Max, MaxPage+1, uuid.Nil)
 				pgtest.WantIndexes(t, tx, countNewest(state), tenant, id, uuid.Max, MaxCount, uuid.Nil)
 			}
 			_, err := tx.Exec(t.Context(), `RESET enable_sort; RESET enable_incremental_sort; RESET jit`)

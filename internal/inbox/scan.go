@@ -50,13 +50,32 @@ func selectNewest(columns string, state State) string {
     LIMIT $4`
 }
 
-// selectByID selects the rows of the ids $3 that are not above $4. The array is a scalar subquery,
-// so that the planner does not estimate each element.
+// selectByID selects the rows of the ids $3 that are not above $4. Each is found by the key: the
+// LIMIT rules out a plan that scans the inbox.
 const selectByID = `
 SELECT ` + keyColumns + `, ` + otherColumns + `
-FROM fanfare.notifications AS n
-WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = ANY ((SELECT $3::uuid[])::uuid[])
-  AND n.activity_id <= $4`
+FROM unnest((SELECT $3::uuid[])) AS u(activity_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM fanfare.notifications AS n
+    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id LIMIT 1
+) AS n
+WHERE u.activity_id <= $4`
+
+// selectWhole selects the newest rows in a state with all columns, and with their activities; with
+// the arguments of selectNewest.
+func selectWhole(state State) string {
+	return `
+SELECT ` + keyColumns + `, ` + otherColumns + `, ` + pglog.Columns + `
+FROM unnest(ARRAY(` + selectNewest(`n.activity_id`, state) + `)) AS u(activity_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM fanfare.notifications AS n
+    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id LIMIT 1
+) AS n
+LEFT JOIN LATERAL (
+    SELECT * FROM fanfare.activities AS a WHERE a.id = u.activity_id AND a.tenant_id = $1 LIMIT 1
+) AS a ON true
+ORDER BY u.activity_id DESC`
+}
 
 // part is a part of an inbox, newest first.
 type part struct {
@@ -107,6 +126,32 @@ func scan(
 	var err error
 	p.rows, err = withHeaders(ctx, db, principal, list)
 	return p, err
+}
+
+// scanWhole reads the newest rows in a state below an id, at most limit, with their activities.
+func scanWhole(
+	ctx context.Context, db pg.Batcher, principal activity.Principal, state State, before uuid.UUID, limit int,
+) (p part, err error) {
+	if before == uuid.Nil {
+		before = uuid.Max
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(pglog.PinOrder)
+	batch.Queue(selectWhole(state), principal.TenantID, principal.PrincipalID, before, int64(limit), uuid.Nil).
+		Query(func(rows pgx.Rows) (err error) {
+			p.rows, err = collect(rows, make([]Notification, 0, limit), func(n *Notification) []any {
+				return append(append(n.keyTargets(), n.otherTargets()...), pglog.ScanTargets(&n.Activity)...)
+			})
+			return err
+		})
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return part{}, fmt.Errorf("read the inbox: %w", err)
+	}
+	if p.read = len(p.rows); p.read > 0 {
+		p.newest, p.last = p.rows[0].ID, p.rows[p.read-1].ID
+	}
+	p.rows = slices.DeleteFunc(p.rows, func(n Notification) bool { return n.Activity.ID == uuid.Nil })
+	return p, nil
 }
 
 // scanIDs reads the rows of ids that are not above upTo, with the headers of their activities.
