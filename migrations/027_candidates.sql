@@ -283,8 +283,8 @@ BEGIN
                    ) AS r
                )
                SELECT FROM up WHERE up.id = s.parent_id) ELSE false END,
-           (held.level).level, (held.level).resource_id, (held.level).patterns,
-           p.filter_mode, p.custom_actions, p.muted, nullif(p.muted_actors, '{}')
+           (held.level).level::text, (held.level).resource_id, (held.level).patterns,
+           p.filter_mode::text, p.custom_actions, p.muted, nullif(p.muted_actors, '{}')
     FROM longest AS s
     LEFT JOIN (
         SELECT w.n, w.principal_id, w.found, ((w.found | w.found / 256) & 31)::smallint AS reasons,

@@ -89,7 +89,7 @@ BEGIN
             ORDER BY c.principal, c.holder <> c.principal, c.resource_id, c.role_name
         )
     )
-    SELECT f.principal, f.holder, f.id, f.scope, f.role_name, f.resource_id, f.above
+    SELECT f.principal, f.holder, f.id, f.scope::text, f.role_name, f.resource_id, f.above
     FROM (
         SELECT *, row_number() OVER (
             PARTITION BY x.principal, x.kind
