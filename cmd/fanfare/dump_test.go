@@ -85,8 +85,8 @@ func openDatabase(t testing.TB, databaseURL string) *pgtest.DB {
 var missingRole = regexp.MustCompile(`error: could not execute query: ERROR:  role "fanfare_\w+" does not exist`)
 
 // TestDumpAndRestore dumps a database, whose directory is in part a view, with pg_dump, restores it
-// without owners as a role that may only create roles, and repairs it: recording, delivery, retention and redaction work, nothing is
-// open to others, and doctor finds nothing.
+// without owners as a role that may only create roles, and repairs it: recording, delivery,
+// retention and redaction work, nothing is open to others, and doctor finds nothing.
 func TestDumpAndRestore(t *testing.T) {
 	t.Parallel()
 	dir, err := devstack.FindPostgresPrograms(t.Context(), "pg_dump", "pg_restore")
