@@ -73,15 +73,17 @@ func TestDownWithoutADirectory(t *testing.T) {
 	}
 }
 
-// TestInsertingSubscriptionsNeedsInsertOnly inserts subscriptions and preferences as a role that
-// has no other privilege.
+// TestInsertingSubscriptionsNeedsInsertOnly inserts subscriptions, preferences and levels as a role
+// that has no other privilege.
 func TestInsertingSubscriptionsNeedsInsertOnly(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	conn := connect(t, db.URL)
 	role := newRole(t, conn)
 	exec(t, conn, `GRANT USAGE ON SCHEMA fanfare TO `+role)
-	exec(t, conn, `GRANT INSERT ON fanfare.subscriptions, fanfare.preferences TO `+role)
+	exec(t, conn, `
+		GRANT INSERT ON fanfare.subscriptions, fanfare.preferences, fanfare.tenant_preferences, fanfare.watch_levels
+		TO `+role)
 	exec(t, conn, `SET ROLE `+role)
 	exec(t, conn, `
 		INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id)
@@ -90,4 +92,8 @@ func TestInsertingSubscriptionsNeedsInsertOnly(t *testing.T) {
 	exec(t, conn, `
 		INSERT INTO fanfare.preferences (tenant_id, principal_id)
 		VALUES (gen_random_uuid(), gen_random_uuid())`)
+	exec(t, conn, `INSERT INTO fanfare.tenant_preferences (tenant_id, muted) VALUES (gen_random_uuid(), false)`)
+	exec(t, conn, `
+		INSERT INTO fanfare.watch_levels (tenant_id, principal_id, resource_id, level)
+		VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'ignore')`)
 }
