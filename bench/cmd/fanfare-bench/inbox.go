@@ -71,6 +71,11 @@ type inboxLine struct {
 	Fault  string      `json:"fault,omitempty"`
 }
 
+func (l *inboxLine) progress() {
+	progress("%s %s: naive %s, got %s; first page %v, %v, CPU %.1f ms; %d pages, %v, %v %s",
+		l.State, l.Filter, l.Naive, l.Got, l.First.P50, l.First.P99, l.CPU, l.Pages, l.Walk.P50, l.Walk.P99, l.Fault)
+}
+
 func (r *inboxResult) table(w io.Writer) {
 	for _, part := range []struct {
 		name  string
@@ -152,11 +157,11 @@ func (r *inboxReader) measure(ctx context.Context, result *inboxResult) error {
 			filters = slices.DeleteFunc(filters, isOmitted)
 		}
 		for _, f := range filters {
-			progress("state %s, filter %s", s.state, f.name)
 			line, err := r.list(ctx, s.state, s.condition, f)
 			if err != nil {
 				return err
 			}
+			line.progress()
 			result.Lists = append(result.Lists, line)
 		}
 		for _, by := range []string{"resource", "correlation", "burst"} {
@@ -164,11 +169,11 @@ func (r *inboxReader) measure(ctx context.Context, result *inboxResult) error {
 				if f.name != "" && f.name != "action" && f.name != "q" {
 					continue
 				}
-				progress("state %s, by %s, filter %s", s.state, by, f.name)
 				line, err := r.groups(ctx, s.state, s.condition, by, f)
 				if err != nil {
 					return err
 				}
+				line.progress()
 				result.Groups = append(result.Groups, line)
 			}
 		}

@@ -19,6 +19,7 @@ func (r *inboxReader) others(ctx context.Context) (lines []inboxLine, err error)
 		if err != nil {
 			return nil, err
 		}
+		line.progress()
 		lines = append(lines, line)
 	}
 	return lines, nil
