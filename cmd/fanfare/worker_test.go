@@ -47,6 +47,15 @@ func TestWorkerDelivers(t *testing.T) {
 		}
 	}
 
+	_, err := db.Pool.Exec(t.Context(), `UPDATE fanfare.notifications SET snoozed_until = now() WHERE activity_id = $1`,
+		before.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waittest.Until(t, "the snooze has ended", func() bool {
+		return strings.Contains(d.get(t, "/metrics").body, "fanfare_notifications_returned_total 1\n")
+	}, d.log)
+
 	if code := d.finish(t); code != exitOK {
 		t.Errorf("got exit code %d after a graceful stop, want 0\n%s", code, d.log)
 	}

@@ -42,6 +42,7 @@ func newAttacker(w *world) *attacker {
 	for _, who := range []uuid.UUID{at.member, at.owner} {
 		for _, list := range []string{
 			"/v1/notifications?limit=1", "/v1/notifications?limit=1&state=unread", "/v1/subscriptions?limit=1",
+			"/v1/notifications?limit=1&state=all&group_by=burst",
 			"/v1/activities?limit=1", "/v1/audit?limit=1", "/v1/audit?limit=1&action=signal.*",
 			"/v1/audit/actors/" + at.owner.String() + "?limit=1", "/v1/audit/owners/" + at.owner.String() + "?limit=1",
 			"/v1/audit/entities/signal/" + at.signal.String() + "?limit=1",

@@ -35,7 +35,7 @@ func requiredPrivileges() []privilege {
 	add(table, "parked", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "fan_out_jobs", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "dead_letters", false, "SELECT", "INSERT", "UPDATE", "DELETE")
-	add(table, "notifications", false, "INSERT")
+	add(table, "notifications", false, "SELECT", "INSERT", "UPDATE")
 	add(table, "tenant_preferences", false, "SELECT")
 	add(table, "taxonomy", false, "SELECT")
 	add(table, "enforcement", false, "SELECT")
@@ -46,12 +46,11 @@ func requiredPrivileges() []privilege {
 		"ensure_partitions", "record_envelope", "retention_begin", "retention_step", "retention_end",
 		"retention_tenants", "retention_measure", "purge_parked", "purge_expired", "purge_notifications",
 		"purge_keys", "purge_activities", "activity_partitions", "partition_is_removable", "drop_partition",
-		"candidates", "principal_entries",
+		"candidates", "principal_entries", "tree_above",
 	} {
 		add(function, name, false, "EXECUTE")
 	}
 
-	add(table, "notifications", true, "SELECT", "UPDATE")
 	add(table, "subscriptions", true, "SELECT", "INSERT", "UPDATE")
 	add(table, "preferences", true, "SELECT", "INSERT", "UPDATE")
 	add(table, "tenant_preferences", true, "INSERT", "UPDATE")
@@ -61,7 +60,7 @@ func requiredPrivileges() []privilege {
 	add(table, "legal_holds", true, "SELECT", "INSERT", "UPDATE")
 	for _, name := range []string{
 		"record_envelopes", "existing_activity", "existing_id", "lane_of",
-		"resource_entry", "resource_types", "principal_is_active", "known_groups", "tree_above", "grounds",
+		"resource_entry", "resource_types", "principal_is_active", "known_groups", "grounds",
 	} {
 		add(function, name, true, "EXECUTE")
 	}
