@@ -59,14 +59,26 @@ $$;
 
 -- The members of groups, and the groups in them, for many subjects: element i of the arrays is a group
 -- (a top) that holds something for a reason, of which its members and those of the groups in it hold
--- as much. If not paged, at most max_rows rows are returned.
+-- as much. At most max_rows members are returned. If paged, there is one subject, whose groups are
+-- looked for on the whole path, and all members are returned, at most page_size of each group.
 CREATE FUNCTION fanfare.members_of(
-    subjects int[], of_tenants uuid[], tops uuid[], reasons int[],
+    subjects int[], of_tenants uuid[], tops uuid[], reasons int[], of_tenant uuid, path uuid[],
     after_principal uuid, page_size int, max_rows int, paged boolean, max_nesting int
 ) RETURNS TABLE (subject int, principal_id uuid, reason int, top uuid, is_group boolean)
-    LANGUAGE plpgsql STABLE STRICT ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    IF paged THEN
+        SELECT array_agg(1), array_agg(of_tenant), array_agg(g.id), array_agg(k.reason)
+        INTO subjects, of_tenants, tops, reasons
+        FROM unnest(path) WITH ORDINALITY AS l(resource_id, distance)
+        CROSS JOIN (VALUES ('subscriber', 1), ('heir', 17), ('owner', 4), ('delegator', 4)) AS k(kind, reason)
+        CROSS JOIN LATERAL fanfare.groups_in_list(of_tenant, k.kind, l.resource_id) AS g(id)
+        WHERE k.kind <> 'subscriber' OR l.distance = 1;
+    END IF;
+    IF tops IS NULL THEN
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH RECURSIVE walk AS (
         SELECT u.n, u.tenant_id, u.top, u.reason, u.top AS group_id, 1 AS depth
@@ -106,6 +118,56 @@ BEGIN
 END
 $$;
 
+-- Whether a group to which a principal belongs holds a role on one of the resources, or below another.
+CREATE FUNCTION fanfare.has_role_in_groups(
+    of_tenant uuid, of_principal uuid, of_resources uuid[], below uuid, max_nesting int
+) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    groups uuid[];
+BEGIN
+    groups := ARRAY(
+        WITH RECURSIVE holder AS (
+            SELECT of_principal AS id, 0 AS depth
+            UNION
+            SELECT m.group_id, h.depth + 1
+            FROM holder AS h
+            CROSS JOIN LATERAL (
+                SELECT m.group_id::uuid FROM fanfare.memberships AS m
+                WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
+            ) AS m
+            WHERE h.depth < max_nesting
+        )
+        SELECT h.id FROM holder AS h WHERE h.depth > 0);
+    IF groups = '{}' THEN
+        RETURN false;
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM unnest(groups) AS h(id)
+        CROSS JOIN LATERAL (
+            SELECT FROM fanfare.role_bindings AS b
+            WHERE b.tenant_id = of_tenant AND b.principal_id = h.id
+              AND b.scope_resource_id = ANY (of_resources) AND b.revoked_at IS NULL LIMIT 1
+        ) AS b
+    ) OR below IS NOT NULL AND EXISTS (
+        WITH RECURSIVE up AS (
+            SELECT b.id
+            FROM unnest(groups) AS h(id)
+            CROSS JOIN LATERAL (
+                SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
+                WHERE b.tenant_id = of_tenant AND b.principal_id = h.id AND b.revoked_at IS NULL OFFSET 0
+            ) AS b
+            UNION
+            SELECT r.parent_id::uuid FROM up CROSS JOIN LATERAL (
+                SELECT r.parent_id FROM fanfare.resources AS r
+                WHERE r.tenant_id = of_tenant AND r.id = up.id AND r.parent_id IS NOT NULL LIMIT 1
+            ) AS r
+        )
+        SELECT FROM up WHERE up.id = below);
+END
+$$;
+
 -- The candidates of many subjects: resources of tenants. The owners and parents that are given hold
 -- for resources that the directory does not contain. wanted_access is a set of bits: 1 reads
 -- on_chain, 2 reads in_scope, of subscribers. Element i of last_targets is the index of the last of
@@ -114,8 +176,8 @@ $$;
 -- Each list that can be long is read in the order of its index, above a principal and with a limit,
 -- so that a resource with a million watchers costs as much as one with page_size. If not paged,
 -- then all candidates are wanted, and a subject with page_size or more need not be complete, nor one
--- that is cut, because its groups have too many members. If paged, then each page is complete:
--- groups are looked for in the whole lists, not only above the principal.
+-- that is cut, because its groups have too many members. If paged, then there is one subject, and each
+-- page is complete: groups are looked for in the whole lists, not only above the principal.
 --
 -- reasons has the bits of a notification, and 16 if a subscription has the scope descendants. The
 -- columns through name a group through which the reason holds that does not hold directly. A
@@ -138,14 +200,14 @@ DECLARE
     grouped boolean; -- a tenant has groups
     leveled boolean; -- a tenant's principal has set a level
 BEGIN
-    grouped := (
-        SELECT true FROM (SELECT DISTINCT t.id FROM unnest(of_tenants) AS t(id)) AS t
-        CROSS JOIN LATERAL (SELECT FROM fanfare.memberships AS m WHERE m.tenant_id = t.id LIMIT 1) AS m LIMIT 1
-    ) IS NOT NULL;
-    leveled := (
-        SELECT true FROM (SELECT DISTINCT t.id FROM unnest(of_tenants) AS t(id)) AS t
-        CROSS JOIN LATERAL (SELECT FROM fanfare.watch_levels AS v WHERE v.tenant_id = t.id LIMIT 1) AS v LIMIT 1
-    ) IS NOT NULL;
+    SELECT bool_or(m.found) IS TRUE, bool_or(v.found) IS TRUE INTO grouped, leveled
+    FROM (SELECT DISTINCT t.id FROM unnest(of_tenants) AS t(id)) AS t
+    LEFT JOIN LATERAL (
+        SELECT true AS found FROM fanfare.memberships AS m WHERE m.tenant_id = t.id LIMIT 1
+    ) AS m ON true
+    LEFT JOIN LATERAL (
+        SELECT true AS found FROM fanfare.watch_levels AS v WHERE v.tenant_id = t.id LIMIT 1
+    ) AS v ON true;
     RETURN QUERY
     WITH RECURSIVE start AS (
         SELECT u.n::int, u.tenant_id, u.resource_id, u.access,
@@ -205,21 +267,16 @@ BEGIN
             FROM unnest(targets[coalesce(last_targets[s.n - 1], 0) + 1 : last_targets[s.n]]) AS t(id)
             WHERE t.id > after_principal
         ) AS c
-    ), top AS MATERIALIZED (
-        SELECT d.n, d.tenant_id, d.principal_id, d.reason FROM direct AS d
-        WHERE grouped AND NOT paged AND d.is_group AND d.reason & 5 <> 0
-        UNION ALL
-        SELECT s.n, s.tenant_id, g.id, k.reason
-        FROM longest AS s
-        CROSS JOIN LATERAL unnest(s.path) WITH ORDINALITY AS l(resource_id, distance)
-        CROSS JOIN (VALUES ('subscriber', 1), ('heir', 17), ('owner', 4), ('delegator', 4)) AS k(kind, reason)
-        CROSS JOIN LATERAL fanfare.groups_in_list(s.tenant_id, k.kind, l.resource_id) AS g(id)
-        WHERE grouped AND paged AND (k.kind <> 'subscriber' OR l.distance = 1)
     ), member AS MATERIALIZED (
         SELECT m.subject AS n, m.principal_id, m.reason, m.top, m.is_group
-        FROM fanfare.members_of(
-            (SELECT array_agg(t.n) FROM top AS t), (SELECT array_agg(t.tenant_id) FROM top AS t),
-            (SELECT array_agg(t.principal_id) FROM top AS t), (SELECT array_agg(t.reason) FROM top AS t),
+        FROM (
+            SELECT array_agg(d.n) AS subjects, array_agg(d.tenant_id) AS tenants,
+                   array_agg(d.principal_id) AS tops, array_agg(d.reason) AS reasons
+            FROM direct AS d WHERE d.is_group AND d.reason & 5 <> 0
+        ) AS t
+        CROSS JOIN LATERAL fanfare.members_of(
+            t.subjects, t.tenants, t.tops, t.reasons, of_tenants[1],
+            CASE WHEN paged THEN (SELECT s.path FROM longest AS s LIMIT 1) END,
             after_principal, page_size, 2 * max_rows, paged, max_nesting
         ) AS m
         WHERE grouped
@@ -242,7 +299,7 @@ BEGIN
     )
     SELECT s.n - 1, s.too_deep,
            CASE WHEN grouped AND NOT paged THEN
-               (SELECT count(*) FROM member) >= 2 * max_rows AND s.n IN (SELECT t.n FROM top AS t)
+               (SELECT count(*) FROM member) >= 2 * max_rows AND s.n IN (SELECT d.n FROM direct AS d WHERE d.is_group)
            ELSE false END,
            w.principal_id, w.reasons,
            CASE WHEN w.found & 1 = 0 THEN w.subscribed_through::uuid END,
@@ -251,38 +308,18 @@ BEGIN
            held.on_chain,
            held.on_chain OR CASE WHEN w.reasons & 1 = 1 AND s.access & 2 = 2 AND s.parent_id IS NOT NULL THEN EXISTS (
                WITH RECURSIVE up AS (
-                   (
-                       SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
-                       WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id AND b.revoked_at IS NULL
-                       UNION ALL
-                       SELECT b.id
-                       FROM (
-                           WITH RECURSIVE holder AS (
-                               SELECT w.principal_id AS id, 0 AS depth
-                               UNION
-                               SELECT m.group_id, h.depth + 1
-                               FROM holder AS h
-                               CROSS JOIN LATERAL (
-                                   SELECT m.group_id::uuid FROM fanfare.memberships AS m
-                                   WHERE m.tenant_id = s.tenant_id AND m.principal_id = h.id OFFSET 0
-                               ) AS m
-                               WHERE h.depth < max_nesting
-                           )
-                           SELECT h.id FROM holder AS h WHERE h.depth > 0
-                       ) AS h
-                       CROSS JOIN LATERAL (
-                           SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
-                           WHERE b.tenant_id = s.tenant_id AND b.principal_id = h.id AND b.revoked_at IS NULL OFFSET 0
-                       ) AS b
-                       WHERE grouped
-                   )
+                   SELECT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
+                   WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id AND b.revoked_at IS NULL
                    UNION
                    SELECT r.parent_id::uuid FROM up CROSS JOIN LATERAL (
                        SELECT r.parent_id FROM fanfare.resources AS r
                        WHERE r.tenant_id = s.tenant_id AND r.id = up.id AND r.parent_id IS NOT NULL LIMIT 1
                    ) AS r
                )
-               SELECT FROM up WHERE up.id = s.parent_id) ELSE false END,
+               SELECT FROM up WHERE up.id = s.parent_id
+           ) OR CASE WHEN grouped THEN
+               fanfare.has_role_in_groups(s.tenant_id, w.principal_id, '{}', s.parent_id, max_nesting)
+           ELSE false END ELSE false END,
            (held.level).level::text, (held.level).resource_id, (held.level).patterns,
            p.filter_mode::text, p.custom_actions, p.muted, nullif(p.muted_actors, '{}')
     FROM longest AS s
@@ -296,26 +333,9 @@ BEGIN
             SELECT true FROM fanfare.role_bindings AS b
             WHERE b.tenant_id = s.tenant_id AND b.principal_id = w.principal_id
               AND b.scope_resource_id = ANY (s.path) AND b.revoked_at IS NULL LIMIT 1
-        ) IS NOT NULL OR CASE WHEN grouped THEN EXISTS (
-            WITH RECURSIVE holder AS (
-                SELECT w.principal_id AS id, 0 AS depth
-                UNION
-                SELECT m.group_id, h.depth + 1
-                FROM holder AS h
-                CROSS JOIN LATERAL (
-                    SELECT m.group_id::uuid FROM fanfare.memberships AS m
-                    WHERE m.tenant_id = s.tenant_id AND m.principal_id = h.id OFFSET 0
-                ) AS m
-                WHERE h.depth < max_nesting
-            )
-            SELECT FROM holder AS h
-            CROSS JOIN LATERAL (
-                SELECT FROM fanfare.role_bindings AS b
-                WHERE b.tenant_id = s.tenant_id AND b.principal_id = h.id
-                  AND b.scope_resource_id = ANY (s.path) AND b.revoked_at IS NULL LIMIT 1
-            ) AS b
-            WHERE h.depth > 0
-        ) ELSE false END ELSE false END AS on_chain,
+        ) IS NOT NULL OR CASE WHEN grouped THEN
+            fanfare.has_role_in_groups(s.tenant_id, w.principal_id, s.path, NULL, max_nesting)
+        ELSE false END ELSE false END AS on_chain,
         CASE WHEN leveled THEN (
             SELECT v FROM fanfare.watch_levels AS v
             WHERE v.tenant_id = s.tenant_id AND v.principal_id = w.principal_id
@@ -343,10 +363,16 @@ EXCEPTION WHEN SQLSTATE 'FF004' THEN
 END
 $$;
 
-REVOKE ALL ON FUNCTION fanfare.groups_in_list, fanfare.members_of, fanfare.candidates FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    fanfare.groups_in_list,
+    fanfare.members_of,
+    fanfare.has_role_in_groups,
+    fanfare.candidates
+FROM PUBLIC;
 
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.candidates;
+DROP FUNCTION fanfare.has_role_in_groups;
 DROP FUNCTION fanfare.members_of;
 DROP FUNCTION fanfare.groups_in_list;

@@ -22,7 +22,7 @@ var (
 	}
 	ownedByDirectory = []string{
 		"resource_entry", "resource_types", "principal_entries", "principal_is_active", "known_groups",
-		"tree_above", "groups_in_list", "members_of", "candidates", "grounds",
+		"tree_above", "groups_in_list", "members_of", "has_role_in_groups", "candidates", "grounds",
 	}
 	// A member of the role of retention must not call erase_activities, which checks nothing.
 	notByRetention = "erase_activities"

@@ -29,8 +29,8 @@ type Query struct {
 	Limit   int       // maximum number of candidates of a subject
 	MaxRows int       // maximum number of candidates of all subjects
 
-	// Paged tells that the candidates are read in several queries, each with the last id of the one
-	// before as After. Otherwise, a subject with Limit candidates or more is not read completely.
+	// Paged tells that the candidates of the one subject are read in several queries, each with the
+	// last id of the one before as After. Otherwise, a subject with Limit candidates or more is not read completely.
 	Paged bool
 
 	subjects []subject

@@ -40,6 +40,7 @@ type drainOptions struct {
 	activities int
 	variants   []string
 	against    bool
+	groups     bool
 	rounds     int
 	channels   []string
 	timeout    time.Duration
@@ -80,6 +81,8 @@ func newDrain() *cobra.Command {
 		false,
 		"also measure Centrifugo's own PostgreSQL consumer and print the ratios",
 	)
+	flags.BoolVar(&o.groups, "groups", false,
+		"also measure each variant with every fifth subscription a group's and levels of every fifth person")
 	flags.IntVar(&o.rounds, "rounds", 1, "number of times to measure each variant, in turns")
 	flags.StringSliceVar(
 		&o.channels,
@@ -152,7 +155,11 @@ func (r *drainResult) table(w io.Writer) {
 			fmt.Sprintf("%.1f", run.WorkerCPU+run.PostgresCPU+run.CentrifugoCPU),
 		)
 	}
+	names := slices.Clone(variants)
 	for _, v := range variants {
+		names = append(names, v+inGroups)
+	}
+	for _, v := range names {
 		median, ok := r.Medians[v]
 		if !ok {
 			continue
@@ -213,6 +220,11 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 		Worker: o.workerFlags, Medians: map[string]float64{}, Ratios: map[string]float64{},
 	}
 	rates := map[string][]float64{}
+	record := func(round int, run drainRun) {
+		progress("round %d: %s: %.0f activities/s", round+1, run.Variant, run.PerSecond)
+		result.Runs = append(result.Runs, run)
+		rates[run.Variant] = append(rates[run.Variant], run.PerSecond)
+	}
 	for round := range o.rounds {
 		for _, variant := range o.variants {
 			measure := drainOnce
@@ -223,9 +235,14 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", variant, err)
 			}
-			progress("round %d: %s: %.0f activities/s", round+1, variant, run.PerSecond)
-			result.Runs = append(result.Runs, run)
-			rates[variant] = append(rates[variant], run.PerSecond)
+			record(round, run)
+			if !o.groups || variant == claimOnly || variant == consumer {
+				continue
+			}
+			if run, err = drainInGroups(ctx, db, variant, o); err != nil {
+				return nil, fmt.Errorf("%s%s: %w", variant, inGroups, err)
+			}
+			record(round, run)
 		}
 	}
 	for variant, values := range rates {
