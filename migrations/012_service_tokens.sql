@@ -11,6 +11,7 @@ CREATE TABLE fanfare.service_tokens (
     last_used_at timestamptz,
     name         text        NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
     scopes       text[]      NOT NULL,
+    actions      text[], -- patterns of the actions that it may record; null permits all
     hash         bytea       NOT NULL CHECK (octet_length(hash) = 32),
     CONSTRAINT service_tokens_lifetime
         CHECK (expires_at > created_at AND expires_at <= created_at + interval '8784 hours')

@@ -247,24 +247,35 @@ BEGIN
 END
 $$;
 
--- Records envelopes in their order, all of them or none: the first violation undoes the recordings
--- before it, and is the only row of the result. n counts the envelopes from 1.
+-- Records envelopes in their order, all of them or none. If some violate a rule, the result is their
+-- rows, at most 20, and the recordings of the others are undone. n counts the envelopes from 1.
 CREATE FUNCTION fanfare.record_envelopes(envelopes jsonb[]) RETURNS TABLE (n int, recording fanfare.recording)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    results fanfare.recording[];
+    results    fanfare.recording[];
+    violations fanfare.recording[];
+    violating  int[]; -- the n of each
 BEGIN
     BEGIN
         FOR i IN 1..coalesce(array_length(envelopes, 1), 0) LOOP
-            n := i;
             recording := fanfare.record_envelope(envelopes[i]);
             IF recording.field IS NOT NULL THEN
-                RAISE SQLSTATE 'FF001';
+                violations := violations || recording;
+                violating := violating || i;
+                EXIT WHEN array_length(violations, 1) = 20;
+            ELSIF violations IS NULL THEN
+                results[i] := recording;
             END IF;
-            results[i] := recording;
         END LOOP;
+        IF violations IS NOT NULL THEN
+            RAISE SQLSTATE 'FF001';
+        END IF;
     EXCEPTION WHEN SQLSTATE 'FF001' THEN
-        RETURN NEXT;
+        FOR i IN 1..array_length(violations, 1) LOOP
+            n := violating[i];
+            recording := violations[i];
+            RETURN NEXT;
+        END LOOP;
         RETURN;
     END;
     FOR i IN 1..coalesce(array_length(results, 1), 0) LOOP

@@ -7,11 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"maps"
-	"os"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,90 +18,13 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/internal/envelopetest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// envelopeCase is a case of testdata/envelopes.json: a change of a valid envelope, and its result.
-//
-// In the file, «x×100» stands for x repeated a hundred times, and the value of a field whose name
-// ends in ~ is the field's JSON in a string.
-type envelopeCase struct {
-	Name      string                     `json:"name"`
-	With      map[string]json.RawMessage `json:"with"`       // fields that are set
-	Without   string                     `json:"without"`    // the field that is removed
-	Text      string                     `json:"text"`       // the envelope's JSON itself
-	Field     string                     `json:"field"`      // the rejected field
-	Refused   bool                       `json:"refused"`    // rejected without a field
-	State     string                     `json:"state"`      // the SQLSTATE; empty means 22023
-	Others    []string                   `json:"others"`     // further fields that Go rejects, which reports them all
-	Go        *bool                      `json:"go"`         // false: an activity.Envelope cannot represent it
-	Stored    map[string]*string         `json:"stored"`     // columns of the activity, as text
-	StoredNot map[string]string          `json:"stored_not"` // values that columns must not have
-	IP        string                     `json:"ip"`         // the address whose hash is stored
-}
-
-func (c envelopeCase) rejected() bool { return c.Refused || c.Field != "" }
-
-// json returns the case's envelope.
-func (c envelopeCase) json(t testing.TB) string {
-	t.Helper()
-	if c.Text != "" {
-		return c.Text
-	}
-	fields := map[string]json.RawMessage{
-		"tenant_id":          json.RawMessage(`"11111111-1111-4111-8111-111111111111"`),
-		"actor_principal_id": json.RawMessage(`"22222222-2222-4222-8222-222222222222"`),
-		"resource_id":        json.RawMessage(`"33333333-3333-4333-8333-333333333333"`),
-		"resource_type":      json.RawMessage(`"signal"`),
-		"action":             json.RawMessage(`"signal.created"`),
-	}
-	delete(fields, c.Without)
-	for name, value := range c.With {
-		if plain, found := strings.CutSuffix(name, "~"); found {
-			var text string
-			if err := json.Unmarshal(value, &text); err != nil {
-				t.Fatal(err)
-			}
-			name, value = plain, json.RawMessage(text)
-		}
-		fields[name] = value
-	}
-	var members []string
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		key, err := json.Marshal(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		members = append(members, string(key)+":"+string(fields[name]))
-	}
-	return "{" + strings.Join(members, ",") + "}"
-}
-
-func envelopeCases(t testing.TB) []envelopeCase {
-	t.Helper()
-	body, err := os.ReadFile("testdata/envelopes.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	repeated := regexp.MustCompile(`«([^»]+)×(\d+)»`)
-	body = repeated.ReplaceAllFunc(body, func(match []byte) []byte {
-		parts := repeated.FindSubmatch(match)
-		times, err := strconv.Atoi(string(parts[2]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return []byte(strings.Repeat(string(parts[1]), times))
-	})
-	var cases []envelopeCase
-	if err := json.Unmarshal(body, &cases); err != nil {
-		t.Fatal(err)
-	}
-	if len(cases) == 0 {
-		t.Fatal("testdata/envelopes.json holds no case")
-	}
-	return cases
-}
+// envelopeCase is a case with its checks.
+type envelopeCase struct{ envelopetest.Case }
 
 // decode reads an envelope's JSON as a service does that receives it from its own clients.
 func decode(text string) (activity.Envelope, error) {
@@ -164,11 +82,12 @@ func decode(text string) (activity.Envelope, error) {
 func TestEnvelopes(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	for _, c := range envelopeCases(t) {
+	for _, c := range envelopetest.Cases(t) {
+		c := envelopeCase{c}
 		t.Run(c.Name, func(t *testing.T) {
 			bySQL := recordBySQL(t, db, c)
 			byGo, said := recordByGo(t, db, c)
-			if said && !c.rejected() {
+			if said && !c.Rejected() {
 				if diff := cmp.Diff(bySQL, byGo); diff != "" {
 					t.Errorf("what SQL stores and what Go stores (-SQL +Go):\n%s", diff)
 				}
@@ -183,8 +102,8 @@ func recordBySQL(t *testing.T, db *pgtest.DB, c envelopeCase) map[string]*string
 	tx := begin(t, db)
 	defer func() { _ = tx.Rollback(context.Background()) }() // Record uses the same key
 	var id uuid.UUID
-	err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1::text::jsonb)`, c.json(t)).Scan(&id)
-	if !c.rejected() {
+	err := tx.QueryRow(t.Context(), `SELECT fanfare.record_activity($1::text::jsonb)`, c.JSON(t)).Scan(&id)
+	if !c.Rejected() {
 		if err != nil {
 			t.Fatalf("record_activity: got %v, want it recorded", err)
 		}
@@ -217,7 +136,7 @@ func recordBySQL(t *testing.T, db *pgtest.DB, c envelopeCase) map[string]*string
 // recordByGo returns the stored columns, and whether Go can represent the case.
 func recordByGo(t *testing.T, db *pgtest.DB, c envelopeCase) (map[string]*string, bool) {
 	t.Helper()
-	e, err := decode(c.json(t))
+	e, err := decode(c.JSON(t))
 	if c.Go != nil && !*c.Go {
 		return nil, false
 	}
@@ -226,7 +145,7 @@ func recordByGo(t *testing.T, db *pgtest.DB, c envelopeCase) (map[string]*string
 	}
 	tx := begin(t, db)
 	r, err := outbox.Record(t.Context(), tx, e)
-	if !c.rejected() {
+	if !c.Rejected() {
 		if err != nil {
 			t.Fatalf("Record: got %v, want it recorded", err)
 		}

@@ -107,20 +107,28 @@ func (g recording) readOne(rows pgx.Rows) (Recorded, error) {
 // readMany reads the rows of recordMany.
 func readMany(rows pgx.Rows, recordings []recording) ([]Recorded, error) {
 	recorded := make([]Recorded, 0, len(recordings))
+	var rejected invalid.Error
 	defer rows.Close()
 	for rows.Next() {
 		var n int
-		i := min(len(recorded), len(recordings)-1) // the row of a violation comes alone
+		i := min(len(recorded), len(recordings)-1) // of violations, the envelope does not matter
 		r, err := recordings[i].read(rows, &n)
 		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
-			return nil, invalidErr.At(fmt.Sprintf("envelopes[%d].", n-1))
+			rejected.Fields = append(rejected.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", n-1)).Fields...)
+			continue
 		}
 		if err != nil {
 			return nil, err
 		}
 		recorded = append(recorded, r)
 	}
-	return recorded, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if len(rejected.Fields) > 0 {
+		return nil, &rejected
+	}
+	return recorded, nil
 }
 
 // recordError returns an *invalid.Error as it is, makes one of a violation that the database

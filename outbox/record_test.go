@@ -601,8 +601,10 @@ func TestRecordManyIsAllOrNothing(t *testing.T) {
 			"envelopes[1].resource_type",
 			"envelopes[1].action", "envelopes[3].resource_type", "envelopes[3].action",
 		}},
-		"seen by the database": {[]activity.Envelope{good, good, large, good, large}, []string{"envelopes[2].payload"}},
-		"the first":            {[]activity.Envelope{large}, []string{"envelopes[0].payload"}},
+		"seen by the database": {[]activity.Envelope{good, good, large, good, large}, []string{
+			"envelopes[2].payload", "envelopes[4].payload",
+		}},
+		"the first": {[]activity.Envelope{large}, []string{"envelopes[0].payload"}},
 	} {
 		tx := begin(t, db)
 		recorded, err := outbox.RecordMany(t.Context(), tx, tc.envelopes)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fanfarehq/fanfare/internal/envelopetest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -191,7 +192,8 @@ func TestSessionCannotChangeTheRules(t *testing.T) {
 			conn, role := service(t, db)
 			mustExec(t, conn, setting)
 			mustExec(t, conn, `SET ROLE `+role)
-			for _, c := range envelopeCases(t) {
+			for _, c := range envelopetest.Cases(t) {
+				c := envelopeCase{c}
 				tx, err := conn.Begin(t.Context())
 				if err != nil {
 					t.Fatal(err)
@@ -199,10 +201,10 @@ func TestSessionCannotChangeTheRules(t *testing.T) {
 				_, err = tx.Exec(
 					t.Context(),
 					`SELECT fanfare.record_activity($1::pg_catalog.text::pg_catalog.jsonb)`,
-					c.json(t),
+					c.JSON(t),
 				)
-				if refused := err != nil; refused != c.rejected() {
-					t.Errorf("%s: got %v, want refused %t", c.Name, err, c.rejected())
+				if refused := err != nil; refused != c.Rejected() {
+					t.Errorf("%s: got %v, want refused %t", c.Name, err, c.Rejected())
 				}
 				if err := tx.Rollback(t.Context()); err != nil {
 					t.Fatal(err)

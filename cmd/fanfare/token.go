@@ -36,7 +36,9 @@ func newTokenCreateCommand(p process) *cobra.Command {
 		Long: `Create a service token and print it on a line of standard output. Its id and its expiry are
 printed to standard error. The token cannot be shown again.`,
 		Example: `  fanfare token create --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f \
-    --principal 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b --name reports --scope activity:read`,
+    --principal 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b --name reports --scope activity:read
+  fanfare token create --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f \
+    --principal 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b --name shop --scope activity:write --actions 'order.*'`,
 		PreRunE: func(*cobra.Command, []string) error { return usageErrorOf(token.Validate()) },
 	}
 	flags := command.Flags()
@@ -44,8 +46,10 @@ printed to standard error. The token cannot be shown again.`,
 	flags.Var(&uuidValue{&token.TenantID}, "tenant", "id of the tenant")
 	flags.Var(&uuidValue{&token.PrincipalID}, "principal", "id of the principal that the token acts as")
 	flags.StringVar(&token.Name, "name", "", "name of the token, for lists of tokens")
-	flags.StringSliceVar(&token.Scopes, "scope", nil,
-		"scope of the token: "+identity.ScopeRead+" or "+identity.ScopeAdmin+"; may be repeated")
+	flags.StringSliceVar(&token.Scopes, "scope", nil, "scope of the token: "+identity.ScopeRead+", "+
+		identity.ScopeWrite+" or "+identity.ScopeAdmin+"; may be repeated")
+	flags.StringSliceVar(&token.Actions, "actions", nil,
+		"pattern of the actions that the token may record, such as order.*; may be repeated (default all)")
 	flags.Var(&daysValue{&token.Lifetime}, "expires-in", "lifetime of the token, such as 12h or 90d; at most 366d")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, all of it to standard output")
 	return withTokens(p, command, func(ctx context.Context, tokens *identity.Tokens) error {
@@ -98,18 +102,24 @@ func writeTokens(w io.Writer, tokens []identity.Token, now time.Time) error {
 		_, err := fmt.Fprintln(w, "No service tokens.")
 		return err
 	}
-	rows := [][]string{{"ID", "NAME", "PRINCIPAL", "STATE", "CREATED", "EXPIRES", "LAST USED", "SCOPES"}}
+	rows := [][]string{{"ID", "NAME", "PRINCIPAL", "STATE", "CREATED", "EXPIRES", "LAST USED", "SCOPES", "ACTIONS"}}
 	for _, t := range tokens {
-		lastUsed, scopes := "never", "none"
+		lastUsed, scopes, actions := "never", "none", ""
 		if t.LastUsedAt != nil {
 			lastUsed = t.LastUsedAt.Format(time.RFC3339)
 		}
 		if len(t.Scopes) > 0 {
 			scopes = strings.Join(t.Scopes, ",")
 		}
+		switch {
+		case t.Actions != nil:
+			actions = strings.Join(t.Actions, ",")
+		case t.Scopes.Has(identity.ScopeWrite):
+			actions = "all"
+		}
 		rows = append(rows, []string{
 			t.ID.String(), t.Name, t.PrincipalID.String(), t.State(now),
-			t.CreatedAt.Format(time.RFC3339), t.ExpiresAt.Format(time.RFC3339), lastUsed, scopes,
+			t.CreatedAt.Format(time.RFC3339), t.ExpiresAt.Format(time.RFC3339), lastUsed, scopes, printable(actions),
 		})
 	}
 	return writeTable(w, rows)

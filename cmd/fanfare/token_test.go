@@ -125,8 +125,13 @@ func TestTokenUsage(t *testing.T) {
 		{"create" + ids + " --name n --expires-in -1h", "must be from 1s to 366 days"},
 		{"create" + ids, "--name must be 1 to 100 characters"},
 		{
-			"create" + ids + " --name n --scope activity:write",
-			`--scope "activity:write" must be activity:read or activity:admin`,
+			"create" + ids + " --name n --scope activity:all",
+			`--scope "activity:all" must be activity:read, activity:write or activity:admin`,
+		},
+		{"create" + ids + " --name n --actions order.*", "--actions requires the scope activity:write"},
+		{
+			"create" + ids + " --name n --scope activity:write --actions order.*,",
+			"--actions must be a pattern of 1 to 200 bytes",
 		},
 		{"create" + ids + " --name n now", "unknown command"},
 		{"list", "--tenant is required"},

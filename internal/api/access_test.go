@@ -99,6 +99,11 @@ func accesses() []access {
 			return fmt.Sprintf(`{"channels":[%q]}`, at.w.channels.Resource(at.id, at.signal))
 		}, theMember, "", 403, 403, 200},
 		{"bootstrap-realtime", fixed("/realtime/bootstrap"), nil, theMember, "", 200, 200, 200},
+		{
+			"record-activities", fixed("/activities"),
+			fixed(`{"resource_id":"99999999-9999-4999-8999-999999999999","resource_type":"x","action":"x.made"}`),
+			theMember, identity.ScopeWrite, 202, 403, 202,
+		},
 		{"list-activities", fixed("/activities"), nil, theMember, "", 200, 200, 200},
 		{
 			"get-activity", func(at *tenant) string { return "/activities/" + at.shown.String() }, nil,
@@ -192,7 +197,7 @@ func TestAccess(t *testing.T) {
 		ask("no caller", w.anyone(), 401, secrets...)
 		ask(
 			"other tenant",
-			w.elsewhere.as(r.permitted(w.elsewhere), identity.ScopeAdmin),
+			w.elsewhere.as(r.permitted(w.elsewhere), identity.ScopeAdmin, identity.ScopeWrite),
 			r.other,
 			append(secrets, w.here.id)...)
 		ask("without permission", w.here.as(w.here.outsider), r.without, secrets...)

@@ -42,11 +42,11 @@ func provocations(t *testing.T, w *world) []provocation {
 	}
 	t.Cleanup(nowhere.Close)
 	changed := func(change func(*api.Options)) client {
-		c := w.here.as(w.here.member, identity.ScopeAdmin)
+		c := w.here.as(w.here.member, identity.ScopeAdmin, identity.ScopeWrite)
 		c.handler = w.newServer(change).Handler()
 		return c
 	}
-	admin := w.here.as(w.here.member, identity.ScopeAdmin)
+	admin := w.here.as(w.here.member, identity.ScopeAdmin, identity.ScopeWrite)
 	limited := changed(func(o *api.Options) { o.Limits = api.Limits{PerSecond: 1e-9, Burst: 1} })
 	limited.do("GET", "/v1/subscriptions", "").want(http.StatusOK)
 	panicking := func(*http.Request) (identity.Identity, error) { panic("the panic of a test") }
@@ -72,10 +72,10 @@ func provocations(t *testing.T, w *world) []provocation {
 	return []provocation{
 		{400, admin, w.here, query("%zz"), nil},
 		{401, w.anyone(), w.here, nil, nil},
-		{403, w.here.as(w.here.inactive(), identity.ScopeAdmin), w.here, nil, nil},
+		{403, w.here.as(w.here.inactive(), identity.ScopeAdmin, identity.ScopeWrite), w.here, nil, nil},
 		{404, admin, ghost, nil, has("404")},
 		{408, admin, w.here, body(slowBody{}), nil},
-		{413, admin, w.here, body(strings.NewReader(strings.Repeat(" ", 2<<20))), nil},
+		{413, admin, w.here, body(strings.NewReader(strings.Repeat(" ", 5<<20))), nil},
 		{414, admin, w.here, query(strings.Repeat("a", 9000)), nil},
 		{415, admin, w.here, header("Content-Type", "text/plain"), has("415")},
 		{422, admin, w.here, query("colour=red"), nil},

@@ -233,6 +233,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addWatchers(routes)
 	s.addRealtime(routes)
 	s.addActivities(routes)
+	s.addRecord(routes)
 	s.addExplain(routes)
 	s.addStream(routes)
 	s.addExport(routes)

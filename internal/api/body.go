@@ -12,14 +12,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// readBody reads the body of a request. It returns a *Problem if the body is too large, too slow,
-// not strict JSON (see checkJSON), of another media type, missing or unexpected. of describes the
-// expected body; nil expects none.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request, of *huma.RequestBody) ([]byte, error) {
-	if r.ContentLength > s.limits.BodyBytes {
+// readBody reads the body of a request. It returns a *Problem if the body is larger than limit, too
+// slow, of another media type, missing or unexpected. of describes the expected body; nil
+// expects none.
+func readBody(w http.ResponseWriter, r *http.Request, of *huma.RequestBody, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
 		return nil, newProblem(BodyTooLarge)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.BodyBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	switch {
 	case err != nil:
 		return nil, bodyProblem(err)
@@ -34,7 +34,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, of *huma.Reque
 	case !isJSON(r.Header):
 		return nil, newProblem(UnsupportedMediaType)
 	}
-	return body, checkJSON(body)
+	return body, nil
 }
 
 func bodyProblem(err error) *Problem {

@@ -40,13 +40,26 @@ func (s *Server) validBody(w http.ResponseWriter, ctx huma.Context) ([]byte, err
 	}
 	check := schemaChecker{registry: s.document.Components.Schemas}
 	check.parameters(ctx, query)
-	expected := ctx.Operation().RequestBody
-	body, err := s.readBody(w, r, expected)
+	expected, limit := ctx.Operation().RequestBody, s.limits.BodyBytes
+	records := ctx.Operation().OperationID == recordOperation
+	if records {
+		limit = max(limit, recordBodyBytes)
+	}
+	body, err := readBody(w, r, expected, limit)
 	if err != nil {
 		return nil, err
 	}
-	if len(body) > 0 {
-		check.body(expected, body)
+	switch {
+	case len(body) == 0:
+	case records:
+		err = wellFormed(body)
+	default:
+		if err = checkJSON(body); err == nil {
+			check.body(expected, body)
+		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(check.violations) > 0 {
 		return nil, newProblem(InvalidField).withViolations(check.violations...)

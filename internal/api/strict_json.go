@@ -12,15 +12,23 @@ import (
 // maxJSONDepth is the maximum nesting of a body.
 const maxJSONDepth = 16
 
-// checkJSON returns a *Problem unless a body is strict JSON (RFC 8259): UTF-8, without duplicate
-// names in an object, NUL characters, numbers outside the range of float64, names that no field of
-// this API can have, or nesting deeper than maxJSONDepth.
-func checkJSON(body []byte) error {
+// wellFormed returns a *Problem unless a body is JSON in UTF-8 (RFC 8259).
+func wellFormed(body []byte) error {
 	if !utf8.Valid(body) {
 		return fieldProblem(Malformed, "body", "must be UTF-8")
 	}
 	if !json.Valid(body) {
 		return fieldProblem(Malformed, "body", "must be one JSON value")
+	}
+	return nil
+}
+
+// checkJSON returns a *Problem unless a body is strict JSON: well-formed, without duplicate names
+// in an object, NUL characters, numbers outside the range of float64, names that no field of this
+// API can have, or nesting deeper than maxJSONDepth.
+func checkJSON(body []byte) error {
+	if err := wellFormed(body); err != nil {
+		return err
 	}
 	w := jsonWalk{tokens: json.NewDecoder(bytes.NewReader(body))}
 	w.tokens.UseNumber()

@@ -37,7 +37,7 @@ func TestGatewayHeaders(t *testing.T) {
 		"by commas": {
 			[]string{"X-Scopes", "openid, activity:admin,activity:admin"}, identity.Scopes{"activity:admin"},
 		},
-		"unknown scopes": {[]string{"X-Scopes", "activity:write"}, identity.Scopes{}},
+		"unknown scopes": {[]string{"X-Scopes", "activity:all"}, identity.Scopes{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

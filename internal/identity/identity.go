@@ -22,12 +22,14 @@ type Identity struct {
 	Scopes  Scopes
 	Via     string    // ViaJWT, ViaGateway or ViaToken
 	TokenID uuid.UUID // of the service token; the nil UUID with any other credential
+	Actions Actions   // the actions that the credential may record
 	Expires time.Time // when the credential expires; zero if it does not say
 }
 
 // The scopes of Fanfare.
 const (
 	ScopeRead  = "activity:read"  // read everything in the tenant
+	ScopeWrite = "activity:write" // record activities of the tenant, by any actor
 	ScopeAdmin = "activity:admin" // operate; implies ScopeRead
 )
 
@@ -47,7 +49,7 @@ func (s Scopes) Has(scope string) bool {
 // scopes of other services.
 func knownScopes(all []string) Scopes {
 	known := Scopes{}
-	for _, scope := range []string{ScopeRead, ScopeAdmin} {
+	for _, scope := range []string{ScopeRead, ScopeWrite, ScopeAdmin} {
 		if slices.Contains(all, scope) {
 			known = append(known, scope)
 		}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,6 +19,7 @@ type Token struct {
 	PrincipalID uuid.UUID  `json:"principal_id"`
 	Name        string     `json:"name"`
 	Scopes      Scopes     `json:"scopes"`
+	Actions     Actions    `json:"actions"` // null permits every action
 	CreatedAt   time.Time  `json:"created_at"`
 	ExpiresAt   time.Time  `json:"expires_at"`
 	RevokedAt   *time.Time `json:"revoked_at"`
@@ -47,11 +49,12 @@ type NewToken struct {
 	PrincipalID uuid.UUID     // the principal that the token acts as
 	Name        string        // 1 to 100 characters
 	Scopes      []string      // scopes of Fanfare; may be empty
+	Actions     []string      // patterns of the actions that it may record with ScopeWrite; empty permits all
 	Lifetime    time.Duration // from 1 second to MaxTokenLifetime; required
 }
 
-// Validate reports every violation at once, as an [invalid.Error]. Its fields are
-// called "tenant", "principal", "name", "scope" and "expires_in", as the flags of the command are.
+// Validate reports every violation at once, as an [invalid.Error]. Its fields are called "tenant",
+// "principal", "name", "scope", "actions" and "expires_in", as the flags of the command are.
 func (n NewToken) Validate() error {
 	var fields []invalid.Field
 	add := func(name, value, rule string) {
@@ -70,8 +73,13 @@ func (n NewToken) Validate() error {
 	}
 	for _, scope := range n.Scopes {
 		if len(knownScopes([]string{scope})) == 0 {
-			add("scope", scope, fmt.Sprintf("must be %s or %s", ScopeRead, ScopeAdmin))
+			add("scope", scope, fmt.Sprintf("must be %s, %s or %s", ScopeRead, ScopeWrite, ScopeAdmin))
 		}
+	}
+	if pattern, rule := Actions(n.Actions).violation(); rule != "" {
+		add("actions", pattern, rule)
+	} else if len(n.Actions) > 0 && !slices.Contains(n.Scopes, ScopeWrite) {
+		add("actions", "", "requires the scope "+ScopeWrite)
 	}
 	if n.Lifetime < time.Second || n.Lifetime > MaxTokenLifetime {
 		add("expires_in", n.Lifetime.String(),

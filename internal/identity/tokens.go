@@ -41,15 +41,17 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) 
 	now := t.now().UTC().Truncate(time.Microsecond) // the precision of PostgreSQL
 	token := Token{
 		ID: id, TenantID: n.TenantID, PrincipalID: n.PrincipalID, Name: n.Name,
-		Scopes: knownScopes(n.Scopes), CreatedAt: now, ExpiresAt: now.Add(n.Lifetime).Truncate(time.Microsecond),
+		Scopes: knownScopes(n.Scopes), Actions: actionsOf(n.Actions),
+		CreatedAt: now, ExpiresAt: now.Add(n.Lifetime).Truncate(time.Microsecond),
 	}
 	text, sum := newTokenText(id)
 	const insert = `
-		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash,
+		    actions)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	err = pgx.BeginFunc(ctx, t.db, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, insert, token.ID, token.TenantID, token.PrincipalID, token.CreatedAt, token.ExpiresAt,
-			token.Name, []string(token.Scopes), sum[:])
+			token.Name, []string(token.Scopes), sum[:], []string(token.Actions))
 		if err != nil {
 			return err
 		}
@@ -64,7 +66,7 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) 
 // List returns the tokens of a tenant, the newest first.
 func (t *Tokens) List(ctx context.Context, tenant uuid.UUID) ([]Token, error) {
 	const list = `
-		SELECT id, tenant_id, principal_id, name, scopes, created_at, expires_at, revoked_at, last_used_at
+		SELECT id, tenant_id, principal_id, name, scopes, actions, created_at, expires_at, revoked_at, last_used_at
 		FROM fanfare.service_tokens
 		WHERE tenant_id = $1
 		ORDER BY id DESC`
@@ -84,7 +86,7 @@ func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error
 		UPDATE fanfare.service_tokens
 		SET revoked_at = coalesce(revoked_at, $3)
 		WHERE tenant_id = $1 AND id = $2
-		RETURNING id, tenant_id, principal_id, name, scopes, created_at, expires_at, revoked_at, last_used_at`
+		RETURNING id, tenant_id, principal_id, name, scopes, actions, created_at, expires_at, revoked_at, last_used_at`
 	var token Token
 	err := pgx.BeginFunc(ctx, t.db, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, revoke, tenant, id, t.now())
@@ -104,8 +106,8 @@ func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error
 
 func scanToken(row pgx.CollectableRow) (t Token, err error) {
 	var scopes []string
-	err = row.Scan(&t.ID, &t.TenantID, &t.PrincipalID, &t.Name, &scopes, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt,
-		&t.LastUsedAt)
+	err = row.Scan(&t.ID, &t.TenantID, &t.PrincipalID, &t.Name, &scopes, &t.Actions, &t.CreatedAt,
+		&t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt)
 	t.Scopes = knownScopes(scopes)
 	t.CreatedAt, t.ExpiresAt = t.CreatedAt.UTC(), t.ExpiresAt.UTC()
 	for _, at := range []*time.Time{t.RevokedAt, t.LastUsedAt} {
@@ -114,4 +116,12 @@ func scanToken(row pgx.CollectableRow) (t Token, err error) {
 		}
 	}
 	return t, err
+}
+
+// actionsOf returns patterns as a token stores them: none permit every action.
+func actionsOf(patterns []string) Actions {
+	if len(patterns) == 0 {
+		return nil
+	}
+	return patterns
 }

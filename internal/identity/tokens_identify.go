@@ -47,6 +47,7 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 		Scopes:    knownScopes(stored.scopes),
 		Via:       ViaToken,
 		TokenID:   id,
+		Actions:   stored.actions,
 		Expires:   stored.expires,
 	}, nil
 }
@@ -55,6 +56,7 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 type storedToken struct {
 	principal activity.Principal
 	scopes    []string
+	actions   Actions
 	expires   time.Time
 	revoked   bool
 	hash      []byte
@@ -66,11 +68,12 @@ func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k storedToken, err e
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	const lookup = `
-		SELECT tenant_id, principal_id, scopes, expires_at, revoked_at IS NOT NULL, encode(hash, 'hex')
+		SELECT tenant_id, principal_id, scopes, actions, expires_at, revoked_at IS NOT NULL, encode(hash, 'hex')
 		FROM fanfare.service_tokens
 		WHERE id = $1`
 	err = t.db.QueryRow(ctx, lookup, id).Scan(
-		&k.principal.TenantID, &k.principal.PrincipalID, &k.scopes, &k.expires, &k.revoked, (*pg.Hex)(&k.hash))
+		&k.principal.TenantID, &k.principal.PrincipalID, &k.scopes, &k.actions, &k.expires, &k.revoked,
+		(*pg.Hex)(&k.hash))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return storedToken{}, nil
 	}

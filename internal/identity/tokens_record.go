@@ -13,7 +13,7 @@ import (
 
 // recordCreated records the creation of a token, without its secret.
 func recordCreated(ctx context.Context, tx pgx.Tx, t Token) error {
-	created := builtin.TokenCreated{TokenID: t.ID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt}
+	created := builtin.TokenCreated{TokenID: t.ID, Scopes: t.Scopes, Actions: t.Actions, ExpiresAt: t.ExpiresAt}
 	return record(ctx, tx, t, created.On(t.TenantID, t.ID))
 }
 

@@ -21,6 +21,8 @@ const (
 type TokenCreated struct {
 	// The id of the token; not its secret.
 	TokenID uuid.UUID `json:"token_id"`
+	// The patterns of the actions that it may record.
+	Actions []string `json:"actions,omitzero"`
 	// The time at which the token expires.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// The granted scopes.
