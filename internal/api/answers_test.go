@@ -66,6 +66,7 @@ func provocations(t *testing.T, w *world) []provocation {
 			r.Body, r.ContentLength = sent.Body, sent.ContentLength
 		}
 	}
+	dry := func(op operation) bool { return op.OperationID == "dry-run-activity" } // of any resource, for an admin
 	has := func(status string) func(operation) bool {
 		return func(op operation) bool { return op.Responses[status] != nil }
 	}
@@ -73,7 +74,8 @@ func provocations(t *testing.T, w *world) []provocation {
 		{400, admin, w.here, query("%zz"), nil},
 		{401, w.anyone(), w.here, nil, nil},
 		{403, w.here.as(w.here.inactive(), identity.ScopeAdmin, identity.ScopeWrite), w.here, nil, nil},
-		{404, admin, ghost, nil, has("404")},
+		{404, admin, ghost, nil, func(op operation) bool { return has("404")(op) && !dry(op) }},
+		{404, w.here.as(w.here.member), ghost, nil, dry},
 		{408, admin, w.here, body(slowBody{}), nil},
 		{413, admin, w.here, body(strings.NewReader(strings.Repeat(" ", 5<<20))), nil},
 		{414, admin, w.here, query(strings.Repeat("a", 9000)), nil},

@@ -234,6 +234,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addRealtime(routes)
 	s.addActivities(routes)
 	s.addRecord(routes)
+	s.addDryRun(routes)
 	s.addExplain(routes)
 	s.addStream(routes)
 	s.addExport(routes)

@@ -122,6 +122,10 @@ func (a *attacker) attempt() attempt {
 	case 2:
 		return attempt{"DELETE", "/subscriptions/" + id.String(), nil, anythingBut(http.StatusNotFound)}
 	case 3:
+		if a.random.IntN(2) == 0 {
+			envelope := map[string]any{"resource_id": id, "resource_type": "signal", "action": "signal.updated"}
+			return attempt{"POST", "/activities/dry-run", envelope, holding("principal_id")}
+		}
 		return attempt{"GET", "/resources/" + id.String() + "/watchers", nil, anythingBut(http.StatusNotFound)}
 	case 4:
 		return attempt{"POST", "/outbox/dead/" + id.String() + "/replay", nil, anythingBut(http.StatusNotFound)}

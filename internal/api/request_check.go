@@ -41,7 +41,7 @@ func (s *Server) validBody(w http.ResponseWriter, ctx huma.Context) ([]byte, err
 	check := schemaChecker{registry: s.document.Components.Schemas}
 	check.parameters(ctx, query)
 	expected, limit := ctx.Operation().RequestBody, s.limits.BodyBytes
-	records := ctx.Operation().OperationID == recordOperation
+	records := slices.Contains([]string{recordOperation, dryRunOperation}, ctx.Operation().OperationID)
 	if records {
 		limit = max(limit, recordBodyBytes)
 	}
