@@ -4,8 +4,9 @@
 --
 -- <prefix>_writer is granted to the roles of services: its members may record activities, and have
 -- no access to tables. <prefix>_retention owns the functions that change or remove recorded
--- activities, and <prefix>_directory those that read the directory; they cannot log in. The roles, the owners of functions and the grants are in rights.go,
--- which also mends them where a restored dump lacks them.
+-- activities, and <prefix>_directory those that read the directory; they cannot log in. The roles,
+-- the owners of functions and the grants are in rights.go, which also mends them where a restored
+-- dump lacks them.
 --
 -- The first statement gives the table of versions a key, as every table has one: without it, a
 -- publication for all tables would not permit an update.

@@ -1,6 +1,6 @@
 -- The directory: the principals, resources, role bindings and memberships of the host application,
--- which the worker reads. An application that has such tables replaces these relations by views with the same
--- names and columns, so no foreign key may refer to them.
+-- which the worker reads. An application that has such tables replaces these relations by views
+-- with the same names and columns, so no foreign key may refer to them.
 
 CREATE TABLE fanfare.principals (
     id           uuid    NOT NULL,
@@ -72,7 +72,8 @@ BEGIN
             relname
         )
         FROM pg_class
-        WHERE relnamespace = 'fanfare'::regnamespace AND relname IN ('memberships', 'role_bindings', 'resources', 'principals')
+        WHERE relnamespace = 'fanfare'::regnamespace
+          AND relname IN ('memberships', 'role_bindings', 'resources', 'principals')
     LOOP
         EXECUTE statement;
     END LOOP;

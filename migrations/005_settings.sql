@@ -21,9 +21,10 @@ CREATE TABLE fanfare.enforcement (
 
 -- Publishes the settings as the functions max_payload_bytes, secret_keys and enforcement_of. Plans
 -- of recording contain them as constants, and enforcement_of reads the table of tenants only while
--- it has rows; then it is PL/pgSQL, which keeps the plan of its query. The functions change in the transaction that changes the settings, which invalidates
--- plans that have inlined them. They are STABLE, since a call of an IMMUTABLE function is evaluated
--- instead of inlined, and a plan with its result is not invalidated.
+-- it has rows; then it is PL/pgSQL, which keeps the plan of its query. The functions change in the
+-- transaction that changes the settings, which invalidates plans that have inlined them. They are
+-- STABLE, since a call of an IMMUTABLE function is evaluated instead of inlined, and a plan with
+-- its result is not invalidated.
 CREATE FUNCTION fanfare.publish_settings() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -38,10 +38,10 @@ CREATE TYPE fanfare.recording AS (
 -- raising 'refusals' a violation raises one, with 'everything' also a duplicate (SQLSTATE FF003).
 --
 -- The executor prepares each expression again in each transaction, which is most of the cost of
--- recording. So fields that few envelopes have are left to read_options, and what few envelopes need
--- is called in a statement of its own behind a cheap IF: a function that is not inlined would be
--- planned again in each transaction, also where a condition in the same statement says not to call
--- it. No literal contains a backslash, since its meaning would depend on the caller's
+-- recording. So fields that few envelopes have are left to read_options, and what few envelopes
+-- need is called in a statement of its own behind a cheap IF: a function that is not inlined would
+-- be planned again in each transaction, also where a condition in the same statement says not to
+-- call it. No literal contains a backslash, since its meaning would depend on the caller's
 -- standard_conforming_strings.
 CREATE FUNCTION fanfare.record_envelope(e jsonb, raising text DEFAULT 'nothing') RETURNS fanfare.recording
     LANGUAGE plpgsql SECURITY DEFINER

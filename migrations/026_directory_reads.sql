@@ -1,7 +1,7 @@
 -- Reading the directory. Its relations may be views of the application, and a view may call
 -- functions, which have the rights of the role that reads. So nothing reads them but the functions
--- of this file and of the next, which belong to <prefix>_directory: it may read what these functions
--- need, and nothing else.
+-- of this file and of the next, which belong to <prefix>_directory: it may read what these
+-- functions need, and nothing else.
 --
 -- A function of a view can change settings, for instance search_path, which the statements after it
 -- would obey. So each of these functions ends by undoing a subtransaction (SQLSTATE FF004), which
@@ -57,7 +57,8 @@ BEGIN
     SELECT u.tenant_id, u.id, p.kind, p.display_name
     FROM unnest(of_tenants, of_principals) AS u(tenant_id, id)
     CROSS JOIN LATERAL (
-        SELECT coalesce(left(p.kind::text, 100), '') AS kind, coalesce(left(p.display_name::text, 500), '') AS display_name
+        SELECT coalesce(left(p.kind::text, 100), '') AS kind,
+               coalesce(left(p.display_name::text, 500), '') AS display_name
         FROM fanfare.principals AS p
         WHERE p.tenant_id = u.tenant_id AND p.id = u.id LIMIT 1
     ) AS p;

@@ -1,5 +1,6 @@
 -- Resolving the candidates of activities: who subscribes to a resource, owns it, or is a delegator,
--- directly or as a member of a group. These functions belong to <prefix>_directory; 026 says why.
+-- directly or as a member of a group. These functions belong to <prefix>_directory; 026 explains
+-- it.
 
 -- The groups among the principals of one list, in the order of their ids: the subscribers of a
 -- resource (kind subscriber, or heir for those with its descendants), the holders of a role on it
@@ -57,10 +58,11 @@ BEGIN
 END
 $$;
 
--- The members of groups, and the groups in them, for many subjects: element i of the arrays is a group
--- (a top) that holds something for a reason, of which its members and those of the groups in it hold
--- as much. At most max_rows members are returned. If paged, there is one subject, whose groups are
--- looked for on the whole path, and all members are returned, at most page_size of each group.
+-- The members of groups, and the groups in them, for many subjects: element i of the arrays is a
+-- group (a top) that holds something for a reason, of which its members and those of the groups in
+-- it hold as much. At most max_rows members are returned. If paged, there is one subject, whose
+-- groups are looked for on the whole path, and all members are returned, at most page_size of each
+-- group.
 CREATE FUNCTION fanfare.members_of(
     subjects int[], of_tenants uuid[], tops uuid[], reasons int[], of_tenant uuid, path uuid[],
     after_principal uuid, page_size int, max_rows int, paged boolean, max_nesting int
@@ -118,7 +120,8 @@ BEGIN
 END
 $$;
 
--- Whether a group to which a principal belongs holds a role on one of the resources, or below another.
+-- Whether a group to which a principal belongs holds a role on one of the resources, or below
+-- another.
 CREATE FUNCTION fanfare.has_role_in_groups(
     of_tenant uuid, of_principal uuid, of_resources uuid[], below uuid, max_nesting int
 ) RETURNS boolean
@@ -175,9 +178,10 @@ $$;
 --
 -- Each list that can be long is read in the order of its index, above a principal and with a limit,
 -- so that a resource with a million watchers costs as much as one with page_size. If not paged,
--- then all candidates are wanted, and a subject with page_size or more need not be complete, nor one
--- that is cut, because its groups have too many members. If paged, then there is one subject, and each
--- page is complete: groups are looked for in the whole lists, not only above the principal.
+-- then all candidates are wanted, and a subject with page_size or more need not be complete, nor
+-- one that is cut, because its groups have too many members. If paged, then there is one subject,
+-- and each page is complete: groups are looked for in the whole lists, not only above the
+-- principal.
 --
 -- reasons has the bits of a notification, and 16 if a subscription has the scope descendants. The
 -- columns through name a group through which the reason holds that does not hold directly. A
@@ -281,8 +285,8 @@ BEGIN
         ) AS m
         WHERE grouped
     ), watcher AS (
-        -- found is a set of bits: the reasons that hold directly, those that hold through groups, times
-        -- 256, and 65536 for a group.
+        -- found is a set of bits: the reasons that hold directly, those that hold through groups,
+        -- times 256, and 65536 for a group.
         SELECT c.n, c.principal_id, bit_or(c.found) AS found,
                min(c.top::text COLLATE "C") FILTER (WHERE c.found & 256 = 256) AS subscribed_through,
                min(c.top::text COLLATE "C") FILTER (WHERE c.found & 1024 = 1024) AS delegator_through,

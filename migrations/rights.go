@@ -132,9 +132,9 @@ func objects() (functions, tables []string) {
 
 // selectRights returns the statements that put the owners and grants of Fanfare's objects right:
 // first the owners, since a change of the owner changes the grants. $1 and $2 are the functions and
-// tables, $3 to $7 the lists of functions above, $8 to $11 the privileges of the roles on tables, $12
-// directoryRelations, and $13 notByRetention. A relation of the directory keeps its owner and what it
-// grants to others.
+// tables, $3 to $7 the lists of functions above, $8 to $11 the privileges of the roles on tables,
+// $12 directoryRelations, and $13 notByRetention. A relation of the directory keeps its owner and
+// what it grants to others.
 const selectRights = `
 WITH role AS (
     SELECT to_regrole(quote_ident(fanfare.role_of_writers()))::oid AS writer,

@@ -26,8 +26,8 @@ type Watcher struct {
 	Scope string
 }
 
-// selectWatchers reads the candidates of one resource, without what decides about a single activity,
-// and describes them.
+// selectWatchers reads the candidates of one resource, without what decides about a single
+// activity, and describes them.
 const selectWatchers = `
 WITH c AS MATERIALIZED (
     SELECT c.principal_id, c.reasons, coalesce(c.subscribed_through, c.delegator_through) AS through,
@@ -80,8 +80,8 @@ func List(
 	return list, after, nil
 }
 
-// readActive reads up to limit watchers above an id and returns the active ones that are no groups. last is the last
-// that it has read, or uuid.Nil if there are no more.
+// readActive reads up to limit watchers above an id and returns the active ones that are no groups.
+// last is the last that it has read, or uuid.Nil if there are no more.
 func readActive(
 	ctx context.Context,
 	db pg.Querier,

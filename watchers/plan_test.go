@@ -20,7 +20,8 @@ func TestCandidatesUseIndexes(t *testing.T) {
 	q := Query{Limit: 5001, MaxRows: 50000}
 	for n := range 100 {
 		q.Add(&activity.Activity{
-			TenantID: large.Principal(t, 1).TenantID, ResourceID: large.Resource(t, 40000+n), Visibility: activity.ScopeWide,
+			TenantID: large.Principal(t, 1).TenantID, ResourceID: large.Resource(t, 40000+n),
+			Visibility: activity.ScopeWide,
 		})
 	}
 	var principals []uuid.UUID

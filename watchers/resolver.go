@@ -16,7 +16,8 @@ import (
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
-// selectCandidates reads the candidates of many subjects, by a function that may read the directory.
+// selectCandidates reads the candidates of many subjects, by a function that may read the
+// directory.
 const selectCandidates = `
 SELECT subject, too_deep, cut, principal_id, reasons, subscribed_through, delegator_through, is_group, inactive,
        on_chain, in_scope, level, level_resource_id, level_patterns, filter_mode, custom_actions, muted, muted_actors
@@ -30,7 +31,8 @@ type Query struct {
 	MaxRows int       // maximum number of candidates of all subjects
 
 	// Paged tells that the candidates of the one subject are read in several queries, each with the
-	// last id of the one before as After. Otherwise, a subject with Limit candidates or more is not read completely.
+	// last id of the one before as After. Otherwise, a subject with Limit candidates or more is not
+	// read completely.
 	Paged bool
 
 	subjects []subject
@@ -96,7 +98,7 @@ type Result struct {
 	Actors     map[activity.Principal]directory.Actor
 	Truncated  bool         // more than Query.MaxRows candidates exist; some are missing
 	TooDeep    map[int]bool // subjects with more than directory.MaxDepth ancestors, of which the highest do not count
-	Cut        map[int]bool // subjects with so many members of groups that some are missing; none if Query.Paged
+	Cut        map[int]bool // subjects whose groups have too many members: some are missing; none if Query.Paged
 }
 
 // Resolve reads the candidates of a query in one round trip.

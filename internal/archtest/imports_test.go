@@ -95,9 +95,11 @@ func TestImportsRunDownhill(t *testing.T) {
 		"activity/export":                    {"activity", "activity/pglog"},
 		"activity/retention":                 {"activity", "activity/actions/builtin", "outbox"},
 		"outbox":                             {"activity", "activity/pglog"},
-		"watchers":                           {"activity", "preferences", "watchers/directory", "watchers/subscriptions"},
-		"watchers/directory":                 {"activity"},
-		"watchers/subscriptions":             {"activity", "watchers/directory"},
+		"watchers": {
+			"activity", "preferences", "watchers/directory", "watchers/subscriptions",
+		},
+		"watchers/directory":     {"activity"},
+		"watchers/subscriptions": {"activity", "watchers/directory"},
 		"watchers/levels": {
 			"activity", "preferences", "watchers/directory", "watchers/subscriptions",
 		},

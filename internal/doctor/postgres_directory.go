@@ -151,8 +151,8 @@ func readDirectory(ctx context.Context, x *examination) finding {
 		FROM (VALUES ('00000000-0000-0000-0000-000000000000'::uuid)) AS v(id)`); err != nil {
 		return failure(
 			fmt.Sprintf("%s, which reads the directory, cannot: %s", reader, describeDatabaseError(err)),
-			fmt.Sprintf("fanfare migrate repair; for a view with security_invoker, grant %s the privileges on its tables",
-				reader),
+			fmt.Sprintf("fanfare migrate repair; for a view with security_invoker, grant %s the privileges on its "+
+				"tables", reader),
 		)
 	}
 	return directoryPassed()

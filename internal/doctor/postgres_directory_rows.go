@@ -87,7 +87,8 @@ func oddities() []oddity {
 		},
 		{
 			"resources", one + `fanfare.resources AS r WHERE EXISTS (
-				SELECT FROM fanfare.memberships AS m WHERE m.tenant_id = r.tenant_id AND m.group_id = r.owner_principal_id)`,
+				SELECT FROM fanfare.memberships AS m
+				WHERE m.tenant_id = r.tenant_id AND m.group_id = r.owner_principal_id)`,
 			"belong to a group, whose members are not notified as owners", "grant the group the role owner on them",
 		},
 		{
@@ -103,9 +104,10 @@ func oddities() []oddity {
 		},
 		{
 			"memberships",
-			fmt.Sprintf(nest+`SELECT count(DISTINCT id), min(id::text) FROM down WHERE level > %d`, directory.MaxNesting),
-			fmt.Sprintf("belong to groups in groups, more than %d deep: what the highest hold does not count for their "+
-				"members", directory.MaxNesting),
+			fmt.Sprintf(nest+`SELECT count(DISTINCT id), min(id::text) FROM down WHERE level > %d`,
+				directory.MaxNesting),
+			fmt.Sprintf("belong to groups in groups, more than %d deep: what the highest hold does not count for "+
+				"their members", directory.MaxNesting),
 			"make the groups flatter",
 		},
 		{
@@ -114,7 +116,8 @@ func oddities() []oddity {
 				WHERE NOT EXISTS (SELECT FROM down AS d WHERE d.tenant_id = m.tenant_id AND d.id = m.group_id)
 				  AND m.tenant_id IS NOT NULL AND m.group_id IS NOT NULL
 				  AND NOT EXISTS (SELECT FROM down AS d WHERE d.level > %d)`, directory.MaxNesting),
-			"belong to groups that contain themselves, or that such a group contains", "remove a membership of the cycle",
+			"belong to groups that contain themselves, or that such a group contains",
+			"remove a membership of the cycle",
 		},
 		{
 			"resources",

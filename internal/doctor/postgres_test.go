@@ -457,7 +457,8 @@ func TestOddDirectory(t *testing.T) {
 		},
 		"groups that nest": {
 			`INSERT INTO fanfare.memberships
-				SELECT md5('t')::uuid, md5('g' || n)::uuid, md5('g' || n + 1)::uuid FROM generate_series(1, 8) AS n`, nil,
+				SELECT md5('t')::uuid, md5('g' || n)::uuid, md5('g' || n + 1)::uuid FROM generate_series(1, 8) AS n`,
+			nil,
 		},
 		"groups that nest too deep": {
 			`INSERT INTO fanfare.memberships

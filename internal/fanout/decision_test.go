@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
-// TestDecide states each rule and its place in the order: a case adds to a candidate what an earlier
-// rule decides about, and what all later rules would decide otherwise.
+// TestDecide states each rule and its place in the order: a case adds to a candidate what an
+// earlier rule decides about, and what all later rules would decide otherwise.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	filter := preferences.NewFilter([]string{"*.created"})
@@ -130,7 +130,9 @@ func TestDecide(t *testing.T) {
 			with(subscriber, level("custom", "a.*"), own(all)), "", false, all, RuleLevel, no,
 		},
 		"4 custom without patterns": {with(subscriber, level("custom"), own(all)), "", false, all, RuleLevel, no},
-		"4 all":                     {with(subscriber, level("all"), own(custom())), "x.seen", false, fields{}, RuleLevel, push},
+		"4 all": {
+			with(subscriber, level("all"), own(custom())), "x.seen", false, fields{}, RuleLevel, push,
+		},
 		"4 and 7 all, muted": {
 			with(subscriber, level("all"), muted), "x.seen", false, fields{}, RuleLevel, inbox,
 		},
@@ -150,7 +152,9 @@ func TestDecide(t *testing.T) {
 			with(subscriber, own(fields{Mode: preferences.ModeMutations})), "note.created", false, all, RuleMode, no,
 		},
 		"5 mutations, default": {
-			with(subscriber, own(fields{Mode: preferences.ModeMutations})), "note.pinned", false, fields{}, RuleMode, push,
+			with(subscriber, own(fields{Mode: preferences.ModeMutations})), "note.pinned", false,
+			fields{},
+			RuleMode, push,
 		},
 		"5 optional in the mode all": {with(subscriber, own(all)), "note.created", false, fields{}, RuleMode, push},
 
@@ -175,7 +179,7 @@ func TestDecide(t *testing.T) {
 		}
 		for kind, f := range map[string]ActionFilter{"filter": filter, "batch": filter.Batch()} {
 			d := Decide(a, &c.candidate, c.tenant, f)
-			how := map[[2]bool]string{{false, false}: no, {true, false}: inbox, {true, true}: push}[[2]bool{d.Told, d.Push}]
+			how := map[[2]bool]string{{true, false}: inbox, {true, true}: push, {}: no}[[2]bool{d.Told, d.Push}]
 			if d.Rule != c.rule || how != c.how {
 				t.Errorf("%s (%s): got %q by the rule %q, want %q by %q", name, kind, how, d.Rule, c.how, c.rule)
 			}
@@ -197,7 +201,10 @@ func TestDecide(t *testing.T) {
 			activity.Private, candidate{Reasons: 5, SubscribedThrough: group}, 4, uuid.Nil,
 		},
 		"both": {
-			activity.TenantVisible, candidate{Reasons: 5, SubscribedThrough: group, DelegatorThrough: uuid.New()}, 5, group,
+			activity.TenantVisible,
+			candidate{Reasons: 5, SubscribedThrough: group, DelegatorThrough: uuid.New()},
+			5,
+			group,
 		},
 	} {
 		c.candidate.PrincipalID = me

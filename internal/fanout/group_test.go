@@ -52,7 +52,8 @@ func TestGroups(t *testing.T) {
 			s.exec(`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
 				SELECT $1::uuid, md5(p)::uuid, md5('folder')::uuid, role
 				FROM (VALUES ('managers', 'owner'), ('readers', 'viewer'), ('ann', 'viewer'), ('both', 'viewer'),
-					('actor', 'viewer'), ('round', 'viewer'), ('d1', 'viewer'), ('empty', 'viewer'), ('owners', 'viewer'),
+					('actor', 'viewer'), ('round', 'viewer'), ('d1', 'viewer'), ('empty', 'viewer'),
+					('owners', 'viewer'),
 					('deeper', 'viewer')) AS v(p, role)`, s.tenant)
 			var recorded uuid.UUID
 			if err := s.db.Pool.QueryRow(t.Context(), `SELECT fanfare.record_activity(jsonb_build_object('tenant_id',
@@ -73,13 +74,14 @@ func TestGroups(t *testing.T) {
 				"both": "managers", "tom": "",
 			}
 			for principal, group := range through {
-				waittest.Query(t, s.db.Pool, fmt.Sprintf("%s is told through %q", principal, group), `
+				waittest.Query(t, s.db.Pool, fmt.Sprintf("%s is notified through %q", principal, group), `
 					SELECT group_id IS NOT DISTINCT FROM md5(nullif($3, ''))::uuid FROM fanfare.notifications
 					WHERE tenant_id = $1 AND principal_id = md5($2)::uuid`, s.tenant, principal, group)
 			}
 			for principal, want := range map[string]directory.Access{
 				"dan": {Manager: true, OnChain: true}, "bob": {OnChain: true}, "cid": {OnChain: true},
-				"deep": {OnChain: true}, "stranger": {}, "olga": {OnChain: true}, "owners": {Manager: true, OnChain: true},
+				"deep": {OnChain: true}, "stranger": {}, "olga": {OnChain: true},
+				"owners": {Manager: true, OnChain: true},
 			} {
 				got, err := directory.AccessTo(t.Context(), s.db.Pool,
 					activity.Principal{TenantID: s.tenant, PrincipalID: id(principal)}, id("thing"))

@@ -96,7 +96,7 @@ GRANT SELECT ON fanfare.principals, fanfare.resources, fanfare.role_bindings, fa
 INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id)
 SELECT md5('tenant')::uuid, md5(p)::uuid, md5('thing')::uuid FROM unnest('{viewer,group,stranger}'::text[]) AS p;`
 
-// TestHostileViews records, delivers and reads with a directory that attacks whoever reads it. The
+// TestHostileViews records, delivers and reads with a directory that attacks its readers. The
 // attacks fail, and all else is as without them.
 func TestHostileViews(t *testing.T) {
 	t.Parallel()
@@ -185,8 +185,8 @@ func TestHostileViews(t *testing.T) {
 		t.Fatal(err)
 	}
 	if refused < 10*len(attacks) || succeeded > 0 || hijacked > 0 || loot > 0 || temporary {
-		t.Errorf("got %d attacks refused, %d succeeded, %d operators of other roles hijacked, %d rows and temporary tables %t, "+
-			"want all refused and nothing left", refused, succeeded, hijacked, loot, temporary)
+		t.Errorf("got %d attacks refused, %d succeeded, %d operators of other roles hijacked, %d rows and temporary "+
+			"tables %t, want all refused and nothing left", refused, succeeded, hijacked, loot, temporary)
 	}
 	if strings.Contains(path, "evil") || strings.Contains(style, "DMY") {
 		t.Errorf("the session's settings: got search_path %s and DateStyle %s, want the former", path, style)

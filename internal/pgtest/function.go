@@ -9,9 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Query returns the statement that a PL/pgSQL function of the schema fanfare returns (RETURN QUERY),
-// with parameters like $1 in place of the function's, in their order. variables are values of the
-// function's own variables, by their name.
+// Query returns the statement that a PL/pgSQL function of the schema fanfare returns (RETURN
+// QUERY), with parameters like $1 in place of the function's, in their order. variables are values
+// of the function's own variables, by their name.
 func Query(t testing.TB, tx pgx.Tx, function string, variables map[string]string) string {
 	t.Helper()
 	var body string
