@@ -423,6 +423,12 @@ func (o *recordingObserver) Request(route string, status int, _ time.Duration) {
 	o.all = append(o.all, route+" "+strconv.Itoa(status))
 }
 
+func (o *recordingObserver) Recorded(created, existing, violations int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, fmt.Sprintf("recorded %d %d %d", created, existing, violations))
+}
+
 func TestObserver(t *testing.T) {
 	t.Parallel()
 	observer := &recordingObserver{}
@@ -452,6 +458,8 @@ func TestPanicOfTheObserver(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Request(string, int, time.Duration) { panic("nil map") }
+
+func (panicking) Recorded(int, int, int) { panic("nil map") }
 
 // TestRunShutsDownGracefully checks that Run waits for requests in progress.
 func TestRunShutsDownGracefully(t *testing.T) {

@@ -14,6 +14,9 @@ type Observer interface {
 	// Request is called after a response. route is the pattern of the route
 	// ("GET /v1/activities/{id}"), or "" if none matched; status is 0 if there was no response.
 	Request(route string, status int, took time.Duration)
+	// Recorded is called after a request to record activities: with the numbers of those that were
+	// recorded and of those that existed already, or with the number of violations.
+	Recorded(created, existing, violations int)
 }
 
 // observe notifies the observer of every response, and responds with a problem to a panic.
@@ -89,3 +92,5 @@ func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter 
 type nopObserver struct{}
 
 func (nopObserver) Request(string, int, time.Duration) {}
+
+func (nopObserver) Recorded(int, int, int) {}

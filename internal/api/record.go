@@ -72,6 +72,7 @@ func (s *Server) recordActivities(ctx context.Context, caller identity.Identity,
 	}
 	switch {
 	case refused != nil:
+		s.guard.Call(func() { s.observer.Recorded(0, 0, len(refused.Fields)) })
 		return nil, recordProblem(refused, one)
 	case err != nil:
 		return nil, err
@@ -84,6 +85,8 @@ func (s *Server) recordActivities(ctx context.Context, caller identity.Identity,
 			response.Body.Existing = append(response.Body.Existing, r.ID)
 		}
 	}
+	existing := len(response.Body.Existing)
+	s.guard.Call(func() { s.observer.Recorded(len(recorded)-existing, existing, 0) })
 	return response, nil
 }
 

@@ -203,7 +203,8 @@ func TestRecordDefaults(t *testing.T) {
 // TestRecordAgain repeats a request whose envelopes have correlation ids.
 func TestRecordAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	observer := &recordingObserver{}
+	w := newWorld(t, func(o *api.Options) { o.Observer = observer })
 	c := w.here.as(w.here.member, identity.ScopeWrite)
 	keyed := func() string { return order(fmt.Sprintf(`,"correlation_id":%q`, uuid.New())) }
 	first, second, third := keyed(), keyed(), keyed()
@@ -221,6 +222,14 @@ func TestRecordAgain(t *testing.T) {
 	}
 	if n := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'order.placed'`); n != 3 {
 		t.Errorf("got %d activities, want 3", n)
+	}
+	c.do("POST", "/v1/activities", list(order(`,"status":"odd"`), order(`,"status":""`))).want(422)
+	observed := []string{
+		"recorded 2 0 0", "POST /v1/activities 202", "recorded 1 3 0", "POST /v1/activities 202",
+		"recorded 0 0 2", "POST /v1/activities 422",
+	}
+	if diff := gocmp.Diff(observed, observer.all); diff != "" {
+		t.Errorf("what the observer is told (-want +got):\n%s", diff)
 	}
 }
 

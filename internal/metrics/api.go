@@ -12,6 +12,7 @@ import (
 type API struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	recorded *prometheus.CounterVec
 }
 
 // NewAPI registers the collectors.
@@ -26,8 +27,12 @@ func NewAPI(registry prometheus.Registerer) *API {
 			Help:    "Time from the start of a request to the end of its response; for streams, until they end.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
+		recorded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fanfare_api_activities_total",
+			Help: "Activities recorded over HTTP, by result: created, existing or refused.",
+		}, []string{"result"}),
 	}
-	registry.MustRegister(a.requests, a.duration)
+	registry.MustRegister(a.requests, a.duration, a.recorded)
 	return a
 }
 
@@ -41,6 +46,13 @@ func (a *API) Request(route string, status int, took time.Duration) {
 	}
 	a.requests.WithLabelValues(route, class).Inc()
 	a.duration.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// Recorded counts activities that a request recorded, and violations.
+func (a *API) Recorded(created, existing, violations int) {
+	a.recorded.WithLabelValues("created").Add(float64(created))
+	a.recorded.WithLabelValues("existing").Add(float64(existing))
+	a.recorded.WithLabelValues("refused").Add(float64(violations))
 }
 
 // RegisterStreams exports the number of clients of the activity streams, which clients returns.

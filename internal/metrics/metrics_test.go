@@ -209,11 +209,16 @@ func TestAPI(t *testing.T) {
 	a.Request("GET /v1/activities/{id}", 503, time.Minute)
 	a.Request("GET /v1/activities/{id}", 0, time.Minute)
 	a.Request("", 404, time.Millisecond)
+	a.Recorded(3, 1, 0)
+	a.Recorded(0, 0, 2)
 	wantLines(t, registry,
 		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="2xx"} 2`,
 		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="5xx"} 1`,
 		`fanfare_api_requests_total{route="GET /v1/activities/{id}",status="none"} 1`,
 		`fanfare_api_requests_total{route="none",status="4xx"} 1`,
+		`fanfare_api_activities_total{result="created"} 3`,
+		`fanfare_api_activities_total{result="existing"} 1`,
+		`fanfare_api_activities_total{result="refused"} 2`,
 		`fanfare_api_request_duration_seconds_bucket{route="GET /v1/activities/{id}",le="0.025"} 2`,
 		`fanfare_api_request_duration_seconds_count{route="GET /v1/activities/{id}"} 4`,
 		`fanfare_stream_clients 3`,
