@@ -42,7 +42,7 @@ func newInbox() *cobra.Command {
 	flags.IntVar(&o.notifications, "notifications", 200_000, "number of notifications of the person")
 	flags.IntVar(&o.requests, "requests", 100, "number of requests for each first page")
 	flags.StringSliceVar(&o.states, "states", nil, "only these states")
-	flags.StringSliceVar(&o.filters, "filters", nil, "only these filters, by name; none is ''")
+	flags.StringSliceVar(&o.filters, "filters", nil, "only these filters, by name: ',q' is none, and q")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
 	o.databaseFlags.flags(flags)
 	o.statementFlags(flags)
