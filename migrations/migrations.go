@@ -38,6 +38,9 @@ type Status struct {
 	Pending []string `json:"pending"` // file names of the migrations to apply, in their order
 	// WriterRole is granted to the roles of services; "" in a database without the schema.
 	WriterRole string `json:"writer_role"`
+
+	// DirectoryRole reads the directory. "" before the first migration.
+	DirectoryRole string `json:"directory_role"`
 }
 
 // Progress is called before each migration with its file name; direction is "up" or "down".
@@ -143,8 +146,9 @@ func Read(ctx context.Context, conn *pgx.Conn) (Status, error) {
 	if status.Current == 0 {
 		return status, nil
 	}
-	if err := conn.QueryRow(ctx, "SELECT fanfare.role_of_writers()").Scan(&status.WriterRole); err != nil {
-		return Status{}, fmt.Errorf("read the name of the writers' role: %w", err)
+	if err := conn.QueryRow(ctx, "SELECT fanfare.role_of_writers(), fanfare.role_of_directory()").
+		Scan(&status.WriterRole, &status.DirectoryRole); err != nil {
+		return Status{}, fmt.Errorf("read the names of the roles: %w", err)
 	}
 	return status, nil
 }

@@ -28,6 +28,19 @@ func TestTwoInstallationsAreClosed(t *testing.T) {
 	if got := sqlState(second, `SELECT fanfare.record_activity($1)`, envelope); got != "42501" {
 		t.Errorf("recording by a service of another database: got SQLSTATE %q, want 42501", got)
 	}
+	exec(t, second, `RESET ROLE`)
+	if got := query[bool](t, second, `
+		SELECT bool_and(pg_get_userbyid(p.proowner) = fanfare.role_of_directory())
+		   AND fanfare.role_of_directory() <> 'fanfare_directory'
+		   AND NOT has_table_privilege('fanfare_directory', 'fanfare.resources', 'SELECT')
+		FROM pg_proc AS p
+		WHERE p.pronamespace = 'fanfare'::regnamespace AND p.proname IN ('candidates', 'tree_above', 'grounds')`); !got {
+		t.Error("the directory of the second database is not read by a role of its own")
+	}
+	id := query[string](t, second, `SELECT fanfare.record_activity($1)::text`, envelope)
+	if got := query[bool](t, second, `SELECT EXISTS (SELECT FROM fanfare.activities WHERE id = $1)`, id); !got {
+		t.Errorf("recording in the second database: got no activity %s", id)
+	}
 }
 
 // TestRepair breaks owners and grants as pg_restore --no-owner --no-acl does.

@@ -45,11 +45,13 @@ func reserveRoles(ctx context.Context, conn *pgx.Conn, given string) (string, er
 		if err != nil || recorded {
 			return prefix, err
 		}
+		created := false
 		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			statements, err := missingRoles(ctx, tx, prefix)
 			if err != nil {
 				return err
 			}
+			created = len(statements) > 0
 			for _, sql := range statements {
 				if _, err := tx.Exec(ctx, sql); err != nil {
 					return fmt.Errorf("%s: %w", sql, err)
@@ -57,6 +59,14 @@ func reserveRoles(ctx context.Context, conn *pgx.Conn, given string) (string, er
 			}
 			return nil
 		})
+		if err == nil && !created {
+			// Another session may have created them since the prefix was chosen.
+			again, _, chooseErr := choosePrefix(ctx, conn, given)
+			if chooseErr == nil && again != prefix && attempts > 1 {
+				continue
+			}
+			return prefix, chooseErr
+		}
 		if attempts == 1 || !roleExists(err) {
 			return prefix, err
 		}

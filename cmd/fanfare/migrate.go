@@ -112,11 +112,14 @@ func newMigrateStatusCommand(p process) *cobra.Command {
 		if !asJSON {
 			return writeMigrations(ctx, p.stdout, conn)
 		}
-		status, err := migrations.Read(ctx, conn)
+		status, wrong, err := readMigrations(ctx, conn)
 		if err != nil {
 			return err
 		}
-		return writeJSON(p.stdout, status)
+		return writeJSON(p.stdout, struct {
+			migrations.Status
+			WrongRights []string `json:"wrong_rights,omitempty"` // statements that correct them
+		}{status, wrong})
 	})
 }
 
@@ -124,8 +127,17 @@ func migrationProgress(w io.Writer) migrations.Progress {
 	return func(name, direction string) { fmt.Fprintf(w, "%-4s  %s\n", direction, name) }
 }
 
+// readMigrations returns the status, and the statements that put roles, owners and grants right
+// unless migrations are pending.
+func readMigrations(ctx context.Context, conn *pgx.Conn) (s migrations.Status, wrong []string, err error) {
+	if s, err = migrations.Read(ctx, conn); err == nil && len(s.Pending) == 0 && s.Current == s.Latest {
+		wrong, err = migrations.WrongRights(ctx, conn)
+	}
+	return s, wrong, err
+}
+
 func writeMigrations(ctx context.Context, w io.Writer, conn *pgx.Conn) error {
-	status, err := migrations.Read(ctx, conn)
+	status, wrong, err := readMigrations(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -143,6 +155,15 @@ func writeMigrations(ctx context.Context, w io.Writer, conn *pgx.Conn) error {
 	}
 	if status.WriterRole != "" {
 		fmt.Fprintf(w, "Services record with the rights of the role %s.\n", status.WriterRole)
+	}
+	if status.DirectoryRole != "" {
+		fmt.Fprintf(w, "The directory is read with the rights of the role %s.\n", status.DirectoryRole)
+	}
+	if len(wrong) > 0 {
+		fmt.Fprintf(w, "Roles, owners or grants are wrong in %d places. Run fanfare migrate repair:\n", len(wrong))
+		for _, sql := range wrong {
+			fmt.Fprintf(w, "  %s;\n", sql)
+		}
 	}
 	return nil
 }

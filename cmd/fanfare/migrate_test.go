@@ -15,7 +15,8 @@ import (
 
 func TestMigrate(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": pgtest.NewEmpty(t).URL}
+	db := pgtest.NewEmpty(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": db.URL}
 	status := func() migrations.Status {
 		t.Helper()
 		var s migrations.Status
@@ -41,6 +42,19 @@ func TestMigrate(t *testing.T) {
 	)+", the latest.\n") {
 		t.Errorf("up again: got %s", got)
 	}
+	if got := must(t, environ, "migrate", "status"); strings.Contains(got, "wrong") ||
+		!strings.Contains(got, "The directory is read with the rights of the role fanfare") {
+		t.Errorf("status: got %s", got)
+	}
+	if _, err := db.Pool.Exec(t.Context(), `CREATE TABLE public.things AS SELECT * FROM fanfare.resources; DROP TABLE fanfare.resources;
+		CREATE VIEW fanfare.resources AS SELECT * FROM public.things`); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(t, environ, "migrate", "status"); !strings.Contains(got, "wrong in 1 places") ||
+		!strings.Contains(got, "GRANT SELECT ON TABLE fanfare.resources TO ") {
+		t.Errorf("status with a new view: got %s", got)
+	}
+	must(t, environ, "migrate", "repair")
 	const right = "The roles, owners and grants are right."
 	if got := must(t, environ, "migrate", "repair"); !strings.HasPrefix(got, right) {
 		t.Errorf("repair: got %s", got)
