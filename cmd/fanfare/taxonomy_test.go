@@ -294,7 +294,7 @@ func TestTaxonomyChangesAreRecorded(t *testing.T) {
 		t.Errorf("an invalid file: got exit code %d", r.code)
 	}
 	want := []string{
-		`taxonomy.applied t {"added": 16, "changed": 0, "removed": 0, "hidden_keys_changed": true}`,
+		`taxonomy.applied t {"added": 17, "changed": 0, "removed": 0, "hidden_keys_changed": true}`,
 		`taxonomy.enforcement_changed t {"to": "strict", "from": "off", "scope": "installation"}`,
 	}
 	if diff := cmp.Diff(want, recorded(system)); diff != "" {
