@@ -43,6 +43,11 @@ func TestSubscriptionsOfGroups(t *testing.T) {
 	if text := string(bulk.body); !strings.Contains(text, `"status":200`) || !strings.Contains(text, `"status":404`) {
 		t.Errorf("bulk: got %s, want the existing one, and 404 for a person", text)
 	}
+	self := as[api.Subscription](at.as(at.member).do("POST", path,
+		fmt.Sprintf(`{"resource_id":%q,"scope":null,"principal_id":null}`, at.folder)).want(http.StatusCreated))
+	if self.PrincipalID != at.member || self.Scope != "resource" {
+		t.Errorf("with nulls: got %+v, want the caller's", self)
+	}
 	own := as[page](at.as(at.delegator).do("GET", path, "").want(http.StatusOK))
 	if len(own.Items) != 0 {
 		t.Errorf("the delegator's own: got %+v, want none", own.Items)

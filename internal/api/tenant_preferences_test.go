@@ -70,6 +70,7 @@ func TestTenantPreferences(t *testing.T) {
 		origin(got.Inherited.FilterMode) != "installation" || origin(got.Inherited.Muted) != "own" {
 		t.Errorf("reset: got %+v", got)
 	}
+	admin.do("PUT", path, `{"filter_mode":null,"inherit":null}`).want(http.StatusOK)
 	admin.do("PUT", path, `{"muted":true}`).want(http.StatusOK) // changes nothing, so that nothing is recorded
 	if n := w.count(`
 		SELECT count(*) FROM fanfare.activities

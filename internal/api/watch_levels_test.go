@@ -35,6 +35,10 @@ func TestWatchLevels(t *testing.T) {
 	if read := as[api.WatchLevel](c.do("GET", path, "").want(http.StatusOK)); read.Level != got.Level {
 		t.Errorf("read: got %+v, want %+v", read, got)
 	}
+	got = as[api.WatchLevel](c.do("PUT", path, `{"level":"all","scope":null,"patterns":null}`).want(http.StatusOK))
+	if got.Level != "all" || got.Scope != "resource" || len(got.Patterns) != 0 {
+		t.Errorf("with nulls: got %+v, want the defaults", got)
+	}
 	at.as(at.owner).do("GET", path, "").want(http.StatusNotFound)
 
 	// Access that is lost does not take away what the caller may read and remove of its own.
