@@ -130,7 +130,7 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         ')'
     ELSE false END
     OR
-    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+    CASE WHEN value COLLATE "C" LIKE ANY ('{%=%,%:%}') AND lower(value COLLATE "C") LIKE ANY (ARRAY[
         '%pass%', '%pw%', '%otp%', '%mfa%', '%2fa%', '%verification%', '%recovery%', '%backup%',
         '%sess%', '%connect.sid%', '%secret%', '%token%', '%key%', '%authori%', '%credential%',
         '%cookie%'
@@ -154,7 +154,7 @@ CREATE FUNCTION fanfare.contains_secret(value text) RETURNS boolean
         '|[^a-z0-9 =:]{0,7}["''] ?: ?[0-9]{4})'
     ELSE false END
     OR
-    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+    CASE WHEN value COLLATE "C" LIKE ANY ('{%:%}') AND lower(value COLLATE "C") LIKE ANY (ARRAY[
         '%pass%', '%sess%', '%connect.sid%', '%secret%', '%token%', '%key%', '%authori%', '%cookie%'
     ]) THEN lower(value COLLATE "C") ~
         '('

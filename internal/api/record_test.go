@@ -229,7 +229,7 @@ func TestRecordAgain(t *testing.T) {
 		"recorded 0 0 2", "POST /v1/activities 422",
 	}
 	if diff := gocmp.Diff(observed, observer.all); diff != "" {
-		t.Errorf("what the observer is told (-want +got):\n%s", diff)
+		t.Errorf("calls of the observer (-want +got):\n%s", diff)
 	}
 }
 

@@ -38,6 +38,7 @@ type TextPattern struct {
 	Pattern Pattern
 	Lower   bool     // the text is converted to lower case before
 	Hints   []string // every text that the pattern matches contains one of them in lower case
+	Marks   []string // and one of these, if there are any
 }
 
 // assigned are the forms in which a value follows the name of a secret: behind an equals sign;
@@ -62,19 +63,20 @@ func Compose(detectors []Detector) Patterns {
 	p.TextKey.group(`(`, detectors, func(d Detector) string { return d.TextKeyEnd }, keyEnd)
 	p.TextKey.group(`(^|[^a-z])(`, detectors, func(d Detector) string { return d.TextLastWord }, keyEnd)
 	p.TextCamel.group(`[a-z0-9](`, detectors, func(d Detector) string { return capitals(d.TextLastWord) }, camelEnd)
-	texts := func(lower bool, open string, of func(Detector) string, end ...string) {
-		t := TextPattern{Lower: lower}
+	texts := func(lower bool, marks []string, open string, of func(Detector) string, end ...string) {
+		t := TextPattern{Lower: lower, Marks: marks}
 		t.Pattern.group(open, detectors, of, end...)
 		t.Hints = Hints(slices.DeleteFunc(slices.Clone(detectors), func(d Detector) bool { return of(d) == "" }))
 		if len(t.Pattern) > 0 {
 			p.Texts = append(p.Texts, t)
 		}
 	}
-	texts(false, `(`, func(d Detector) string { return d.Text }, `)`)
-	texts(false, `(^|[^A-Za-z0-9_])(`, func(d Detector) string { return d.Token }, `)`)
-	texts(true, `(`, func(d Detector) string { return d.Lower }, `)`)
-	texts(true, `(`, func(d Detector) string { return d.Assigned }, append([]string{`)`}, assigned...)...)
-	texts(true, `(`, func(d Detector) string { return d.Header }, `)`+headerValue)
+	texts(false, nil, `(`, func(d Detector) string { return d.Text }, `)`)
+	texts(false, nil, `(^|[^A-Za-z0-9_])(`, func(d Detector) string { return d.Token }, `)`)
+	texts(true, nil, `(`, func(d Detector) string { return d.Lower }, `)`)
+	texts(true, []string{"=", ":"}, `(`, func(d Detector) string { return d.Assigned },
+		append([]string{`)`}, assigned...)...)
+	texts(true, []string{":"}, `(`, func(d Detector) string { return d.Header }, `)`+headerValue)
 	return p
 }
 

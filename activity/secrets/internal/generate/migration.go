@@ -126,7 +126,7 @@ func constant(pattern detectors.Pattern) string {
 }
 
 // textConditions returns the condition that a text matches one of the patterns. Each is compared
-// only with texts that contain one of its hints.
+// only with texts that contain one of its marks and one of its hints.
 func textConditions(patterns []detectors.TextPattern) string {
 	conditions := make([]string, len(patterns))
 	for i, p := range patterns {
@@ -134,11 +134,15 @@ func textConditions(patterns []detectors.TextPattern) string {
 		if p.Lower {
 			text = `lower(value COLLATE "C")`
 		}
-		conditions[i] = fmt.Sprintf(`    CASE WHEN lower(value COLLATE "C") LIKE ANY (ARRAY[
+		marks := ""
+		if len(p.Marks) > 0 {
+			marks = "value COLLATE \"C\" LIKE ANY ('{%" + strings.Join(p.Marks, "%,%") + "%}') AND "
+		}
+		conditions[i] = fmt.Sprintf(`    CASE WHEN %slower(value COLLATE "C") LIKE ANY (ARRAY[
 %s
     ]) THEN %s ~
 %s
-    ELSE false END`, likePatterns(p.Hints, `\_`), text, constant(p.Pattern))
+    ELSE false END`, marks, likePatterns(p.Hints, `\_`), text, constant(p.Pattern))
 	}
 	return strings.Join(conditions, "\n    OR\n")
 }
