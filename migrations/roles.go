@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -51,7 +52,7 @@ func reserveRoles(ctx context.Context, conn *pgx.Conn, given string) (string, er
 			if err != nil {
 				return err
 			}
-			created = len(statements) > 0
+			created = slices.ContainsFunc(statements, func(sql string) bool { return strings.HasPrefix(sql, `CREATE ROLE`) })
 			for _, sql := range statements {
 				if _, err := tx.Exec(ctx, sql); err != nil {
 					return fmt.Errorf("%s: %w", sql, err)

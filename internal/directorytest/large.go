@@ -10,8 +10,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Large is a tenant of 20,000 principals with three roles, three subscriptions and a preference
-// each, and 50,000 resources in five levels.
+// Large is a tenant of 20,000 principals with three roles, three subscriptions, a preference, a
+// group and a level each, and 50,000 resources in five levels.
 type Large struct{ pool *pgxpool.Pool }
 
 // NewLarge adds a large tenant to the directory, once for a database.
@@ -36,6 +36,10 @@ func NewLarge(t testing.TB, pool *pgxpool.Pool) Large {
 		 ON CONFLICT DO NOTHING`,
 		`INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode)
 		 SELECT large_id('t', 1), large_id('p', n), 'all' FROM generate_series(1, 20000) n`,
+		`INSERT INTO fanfare.memberships (tenant_id, group_id, principal_id)
+		 SELECT large_id('t', 1), large_id('g', n % 1000), large_id('p', n) FROM generate_series(1, 20000) n`,
+		`INSERT INTO fanfare.watch_levels (tenant_id, principal_id, resource_id, level)
+		 SELECT large_id('t', 1), large_id('p', n), large_id('r', n), 'all' FROM generate_series(1, 20000) n`,
 	} {
 		if _, err := pool.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

@@ -35,7 +35,8 @@ func Plans(t testing.TB, tx pgx.Tx, statement string, args ...any) (custom, gene
 // badNodes matches sequential scans of large tables, and JIT compilation, which the server uses for
 // expensive plans only.
 var badNodes = regexp.MustCompile(
-	`Seq Scan on (activities|notifications|subscriptions|preferences|principals|resources|role_bindings)|JIT:`,
+	`Seq Scan on (activities|notifications|subscriptions|preferences|principals|resources|role_bindings|memberships|` +
+		`watch_levels)|JIT:`,
 )
 
 // WantIndexes fails the test if the custom or the generic plan of a statement scans a large table
