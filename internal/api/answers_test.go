@@ -199,7 +199,7 @@ func TestNullableAnswers(t *testing.T) {
 func TestInactivePrincipals(t *testing.T) {
 	t.Parallel()
 	w, _ := newLiveWorld(t, nil)
-	c := w.here.as(w.here.inactive(), identity.ScopeAdmin)
+	c := w.here.as(w.here.inactive(), identity.ScopeAdmin, identity.ScopeWrite)
 	for _, op := range operations(w.server.Document()) {
 		i := slices.IndexFunc(accesses(), func(r access) bool { return r.operation == op.OperationID })
 		r := accesses()[i]

@@ -387,8 +387,9 @@ func TestHeaders(t *testing.T) {
 	if head.header.Get("Content-Type") != "application/json" {
 		t.Errorf("HEAD: got %v, want the headers of GET", head.header)
 	}
-	if got := c.do("OPTIONS", list, "").want(http.StatusNoContent).header.Get("Allow"); got != "GET, HEAD, OPTIONS" {
-		t.Errorf("OPTIONS: got Allow %s, want GET, HEAD, OPTIONS", got)
+	const methods = "GET, HEAD, POST, OPTIONS"
+	if got := c.do("OPTIONS", list, "").want(http.StatusNoContent).header.Get("Allow"); got != methods {
+		t.Errorf("OPTIONS: got Allow %s, want %s", got, methods)
 	}
 	c.do("OPTIONS", "/v1/nowhere", "").want(http.StatusNotFound)
 
