@@ -247,8 +247,9 @@ BEGIN
 END
 $$;
 
--- Records envelopes in their order, all of them or none. If some violate a rule, the result is their
--- rows, at most 20, and the recordings of the others are undone. n counts the envelopes from 1.
+-- Records envelopes in their order, all of them or none. If some violate a rule, the result is
+-- their rows, at most 20, and the recordings of the others are undone. n counts the envelopes from
+-- 1.
 CREATE FUNCTION fanfare.record_envelopes(envelopes jsonb[]) RETURNS TABLE (n int, recording fanfare.recording)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -64,8 +64,8 @@ func TestDevSQL(t *testing.T) {
 	}
 }
 
-// TestDevLeavesNothing ends fanfare dev by each signal: no listener, no process and no file is left.
-// After SIGKILL, the next start removes the files.
+// TestDevLeavesNothing ends fanfare dev by each signal: no listener, no process and no file is
+// left. After SIGKILL, the next start removes the files.
 func TestDevLeavesNothing(t *testing.T) {
 	t.Parallel()
 	killed := startDev(t)

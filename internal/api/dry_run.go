@@ -102,7 +102,8 @@ func (s *Server) dryRun(ctx context.Context, caller identity.Identity, in *struc
 }
 
 // draftOf returns the draft of an envelope, which is recorded as recordActivities does. A violation
-// that is found without the database is an error of its Record, after the caller's right is decided.
+// that is found without the database is an error of its Record, after the caller's right is
+// decided.
 func draftOf(caller identity.Identity, e envelope) explain.Draft {
 	draft := explain.Draft{Recordable: caller.Scopes.Has(identity.ScopeWrite)}
 	if id, err := e.id("resource_id"); err == nil {

@@ -28,8 +28,8 @@ func (w *world) writtenRows() int {
 		+ (SELECT count(*) FROM fanfare.idempotency_keys)`)
 }
 
-// TestDryRunRefusesWhatRecordingRefuses sends every case of the envelopes without recording it, and then
-// records it.
+// TestDryRunRefusesWhatRecordingRefuses sends every case of the envelopes without recording it, and
+// then records it.
 func TestDryRunRefusesWhatRecordingRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

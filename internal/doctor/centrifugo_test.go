@@ -297,7 +297,7 @@ func TestListOfAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := "http://" + closed.Addr().String() + "/api"
+	refused := "http://" + closed.Addr().String() + "/api"
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -310,12 +310,12 @@ func TestListOfAddresses(t *testing.T) {
 	}{
 		"the same node twice": {server.APIURL() + ", " + server.APIURL() + "/", "centrifugo-api", doctor.OK, nil},
 		"one is unreachable": {
-			nobody + "," + server.APIURL(), "centrifugo-api", doctor.Warn, []string{nobody, "is unreachable"},
+			refused + "," + server.APIURL(), "centrifugo-api", doctor.Warn, []string{refused, "is unreachable"},
 		},
 		"the last is unreachable": {
-			server.APIURL() + "," + nobody, "centrifugo-api", doctor.Warn, []string{nobody, "is unreachable"},
+			server.APIURL() + "," + refused, "centrifugo-api", doctor.Warn, []string{refused, "is unreachable"},
 		},
-		"all are unreachable": {nobody + "," + nobody, "centrifugo-api", doctor.Fail, []string{"is unreachable"}},
+		"all are unreachable": {refused + "," + refused, "centrifugo-api", doctor.Fail, []string{"is unreachable"}},
 		"another key": {
 			server.APIURL() + "," + other.APIURL(), "centrifugo-api", doctor.Warn,
 			[]string{other.APIURL(), "rejects the API key"},

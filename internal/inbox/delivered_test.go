@@ -32,7 +32,8 @@ func TestDelivered(t *testing.T) {
 	}
 	x, y := found[ann], found[ben]
 	if len(found) != 2 || x.Reasons != watchers.Subscribed|watchers.Delegator || x.GroupID != group ||
-		x.ReadAt == nil || x.At.IsZero() || y.Reasons != watchers.Owner || y.GroupID != uuid.Nil || y.ReadAt != nil || y.SeenAt != nil {
+		x.ReadAt == nil || x.At.IsZero() ||
+		y.Reasons != watchers.Owner || y.GroupID != uuid.Nil || y.ReadAt != nil || y.SeenAt != nil {
 		t.Errorf("got %+v, want those of two principals", found)
 	}
 }

@@ -9,12 +9,13 @@ import (
 // inGroups is what the names of variants end in whose world uses groups and levels.
 const inGroups = "+groups"
 
-// useGroups makes every fifth subscription one of a group whose member is the former subscriber, and
-// gives every fifth person a level, which includes everything. The recipients remain the same.
+// useGroups makes every fifth subscription one of a group whose member is the former subscriber,
+// and gives every fifth person a level, which includes everything. The recipients remain the same.
 func useGroups(ctx context.Context, db *stack.Database) error {
 	return db.Exec(ctx, `
 		INSERT INTO fanfare.memberships (tenant_id, group_id, principal_id)
-		SELECT tenant_id, md5('group ' || id)::uuid, principal_id FROM fanfare.subscriptions WHERE uuid_hash(id) % 5 = 0`, `
+		SELECT tenant_id, md5('group ' || id)::uuid, principal_id
+		FROM fanfare.subscriptions WHERE uuid_hash(id) % 5 = 0`, `
 		UPDATE fanfare.subscriptions SET principal_id = md5('group ' || id)::uuid WHERE uuid_hash(id) % 5 = 0`, `
 		INSERT INTO fanfare.watch_levels (tenant_id, principal_id, resource_id, level, scope)
 		SELECT p.tenant_id, p.id, r.id, 'all', 'descendants'
