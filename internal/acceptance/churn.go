@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
@@ -240,6 +242,9 @@ func (c *churnRun) judge(ctx context.Context, first *churn.World) (*ChurnResult,
 	r := &ChurnResult{Clients: len(c.set.Clients), Rate: c.Rate, Changes: c.kinds}
 	commits := c.recorder.Commits()
 	r.Activities = len(commits)
+	if err := readPlaces(ctx, c.Environment.Pool, commits); err != nil {
+		return nil, err
+	}
 	evidence := &Evidence{Expected: map[uuid.UUID]Expected{}, Clients: c.set.Drain()}
 	if err := evidence.readInbox(ctx, c.Environment.Pool); err != nil {
 		return nil, err
@@ -266,6 +271,24 @@ func (c *churnRun) judge(ctx context.Context, first *churn.World) (*ChurnResult,
 		r.violations = append(r.violations, err)
 	}
 	return r, nil
+}
+
+// readPlaces sets the owner and the parent that the log has of each activity's resource. The
+// directory filled in those that the envelope did not give, and a writer does not learn them.
+func readPlaces(ctx context.Context, pool *pgxpool.Pool, commits map[uuid.UUID]*Commit) error {
+	rows, err := pool.Query(ctx, "SELECT id, owner_id, parent_id FROM fanfare.activities")
+	if err != nil {
+		return err
+	}
+	var id uuid.UUID
+	var owner, parent zeronull.UUID
+	_, err = pgx.ForEachRow(rows, []any{&id, &owner, &parent}, func() error {
+		if c := commits[id]; c != nil {
+			c.OwnerID, c.ParentID = uuid.UUID(owner), uuid.UUID(parent)
+		}
+		return nil
+	})
+	return err
 }
 
 func window(c *Commit) oracle.Window {
