@@ -151,3 +151,21 @@ func TestTokenUsage(t *testing.T) {
 		})
 	}
 }
+
+// TestTokenActions limits a token to some actions, which the list shows.
+func TestTokenActions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	tenant := []string{"--tenant", w.tenant.String()}
+	create := []string{"token", "create", "--principal", w.owner.String(), "--name", "shop", "--scope", "activity:write"}
+	must(t, w.environ(), append(append(create, "--actions", "order.*,cart.*"), tenant...)...)
+	table := must(t, w.environ(), append([]string{"token", "list"}, tenant...)...)
+	if !strings.Contains(table, "ACTIONS") || !strings.Contains(table, "order.*,cart.*") {
+		t.Errorf("got\n%s\nwant the patterns", table)
+	}
+	list := must(t, w.environ(), append([]string{"token", "list", "--json"}, tenant...)...)
+	var tokens []identity.Token
+	if err := json.Unmarshal([]byte(list), &tokens); err != nil || len(tokens) != 1 || len(tokens[0].Actions) != 2 {
+		t.Errorf("got %v and %s, want one token with two patterns", err, list)
+	}
+}
