@@ -157,8 +157,9 @@ func TestTokenActions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	tenant := []string{"--tenant", w.tenant.String()}
-	create := []string{"token", "create", "--principal", w.owner.String(), "--name", "shop", "--scope", "activity:write"}
-	must(t, w.environ(), append(append(create, "--actions", "order.*,cart.*"), tenant...)...)
+	create := []string{"token", "create", "--principal", w.owner.String(), "--name", "shop"}
+	create = append(create, "--scope", "activity:write", "--actions", "order.*,cart.*")
+	must(t, w.environ(), append(create, tenant...)...)
 	table := must(t, w.environ(), append([]string{"token", "list"}, tenant...)...)
 	if !strings.Contains(table, "ACTIONS") || !strings.Contains(table, "order.*,cart.*") {
 		t.Errorf("got\n%s\nwant the patterns", table)
