@@ -46,7 +46,9 @@ func TestMigrate(t *testing.T) {
 		!strings.Contains(got, "The directory is read with the rights of the role fanfare") {
 		t.Errorf("status: got %s", got)
 	}
-	if _, err := db.Pool.Exec(t.Context(), `CREATE TABLE public.things AS SELECT * FROM fanfare.resources; DROP TABLE fanfare.resources;
+	if _, err := db.Pool.Exec(t.Context(), `
+		CREATE TABLE public.things AS SELECT * FROM fanfare.resources;
+		DROP TABLE fanfare.resources;
 		CREATE VIEW fanfare.resources AS SELECT * FROM public.things`); err != nil {
 		t.Fatal(err)
 	}
