@@ -256,14 +256,19 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	writer := query[string](t, conn, `SELECT fanfare.role_of_writers()::text`)
-	want := migrations.Status{Current: latest, Latest: latest, Pending: []string{}, WriterRole: writer}
+	reader := query[string](t, conn, `SELECT fanfare.role_of_directory()::text`)
+	want := migrations.Status{
+		Current: latest, Latest: latest, Pending: []string{}, WriterRole: writer, DirectoryRole: reader,
+	}
 	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
 		t.Errorf("status of a migrated database (-want +got):\n%s", diff)
 	}
 	if err := migrations.Down(t.Context(), conn, 3, nil); err != nil {
 		t.Fatal(err)
 	}
-	want = migrations.Status{Current: 3, Latest: latest, Pending: all[3:], WriterRole: writer}
+	want = migrations.Status{
+		Current: 3, Latest: latest, Pending: all[3:], WriterRole: writer, DirectoryRole: reader,
+	}
 	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
 		t.Errorf("status of a database at version 3 (-want +got):\n%s", diff)
 	}
@@ -278,7 +283,10 @@ func TestApplyToNewerDatabaseIsRefused(t *testing.T) {
 	if err := migrations.Apply(t.Context(), conn); err == nil || !strings.Contains(err.Error(), "99") {
 		t.Errorf("Apply to a database at version 99: got %v, want an error that names the version", err)
 	}
-	want := migrations.Status{Current: 99, Latest: latest, Pending: []string{}, WriterRole: status(t, conn).WriterRole}
+	want := migrations.Status{
+		Current: 99, Latest: latest, Pending: []string{},
+		WriterRole: "fanfare_writer", DirectoryRole: "fanfare_directory",
+	}
 	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}

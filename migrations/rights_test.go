@@ -34,7 +34,8 @@ func TestTwoInstallationsAreClosed(t *testing.T) {
 		   AND fanfare.role_of_directory() <> 'fanfare_directory'
 		   AND NOT has_table_privilege('fanfare_directory', 'fanfare.resources', 'SELECT')
 		FROM pg_proc AS p
-		WHERE p.pronamespace = 'fanfare'::regnamespace AND p.proname IN ('candidates', 'tree_above', 'grounds')`); !got {
+		WHERE p.pronamespace = 'fanfare'::regnamespace
+		  AND p.proname IN ('candidates', 'tree_above', 'grounds')`); !got {
 		t.Error("the directory of the second database is not read by a role of its own")
 	}
 	id := query[string](t, second, `SELECT fanfare.record_activity($1)::text`, envelope)

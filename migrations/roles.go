@@ -52,7 +52,9 @@ func reserveRoles(ctx context.Context, conn *pgx.Conn, given string) (string, er
 			if err != nil {
 				return err
 			}
-			created = slices.ContainsFunc(statements, func(sql string) bool { return strings.HasPrefix(sql, `CREATE ROLE`) })
+			created = slices.ContainsFunc(statements, func(sql string) bool {
+				return strings.HasPrefix(sql, `CREATE ROLE`)
+			})
 			for _, sql := range statements {
 				if _, err := tx.Exec(ctx, sql); err != nil {
 					return fmt.Errorf("%s: %w", sql, err)
