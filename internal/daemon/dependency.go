@@ -36,7 +36,7 @@ func postgresDependency(pool *pgxpool.Pool) dependency {
 		defer cancel()
 		status, readOnly, err := readState(ctx, pool)
 		switch {
-		case ctx.Err() != nil:
+		case err != nil && ctx.Err() != nil:
 			return []string{fmt.Sprintf(
 				"PostgreSQL does not respond within %s: start PostgreSQL, or correct --database-url (%s).",
 				timeout, database.OneLine(err))}
