@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,8 +161,10 @@ func checkRestored(t *testing.T, w world, c *devstack.Centrifugo, writer string)
 	if err := json.Unmarshal([]byte(must(t, environ, "doctor", "--json")), &report); err != nil {
 		t.Fatal(err)
 	}
+	// The tests migrate as a superuser, and the dump has pending activities, which may be old by now.
+	expected := []string{"postgres-superuser", "postgres-backlog"}
 	for _, d := range report.Diagnostics {
-		if d.Status != doctor.OK && d.ID != "postgres-superuser" {
+		if d.Status != doctor.OK && !slices.Contains(expected, d.ID) {
 			t.Errorf("doctor: %s is %s: %s", d.ID, d.Status, d.Detail)
 		}
 	}
