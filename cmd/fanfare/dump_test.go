@@ -161,7 +161,7 @@ func checkRestored(t *testing.T, w world, c *devstack.Centrifugo, writer string)
 	if err := json.Unmarshal([]byte(must(t, environ, "doctor", "--json")), &report); err != nil {
 		t.Fatal(err)
 	}
-	// The tests migrate as a superuser, and the dump has pending activities, which may be old by now.
+	// The tests migrate as a superuser, and the pending activities of the dump may be old by now.
 	expected := []string{"postgres-superuser", "postgres-backlog"}
 	for _, d := range report.Diagnostics {
 		if d.Status != doctor.OK && !slices.Contains(expected, d.ID) {
