@@ -57,15 +57,15 @@ func TestBestEffortIntoPostgres(t *testing.T) {
 	if got := countWritten(t, db.Pool); got != (written{8, 8, 8}) {
 		t.Errorf("got %+v written, want 8 of each", got)
 	}
-	told := 0
+	calls := 0
 	heard.Range(func(_, actor any) bool {
-		told++
+		calls++
 		if actor != activity.System {
 			t.Errorf("got actor %s, want the system", actor)
 		}
 		return true
 	})
-	if told != 8 {
-		t.Errorf("the hook after heard of %d, want 8", told)
+	if calls != 8 {
+		t.Errorf("the hook after ran for %d, want 8", calls)
 	}
 }

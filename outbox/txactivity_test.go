@@ -381,7 +381,7 @@ func TestTxActivityTwoAtOnce(t *testing.T) {
 	}
 	loser := 1 - winner
 	if !recorded[winner].Created || recorded[loser].Created || recorded[0].ID != recorded[1].ID {
-		t.Errorf("got %+v, want one created and the other told of it", recorded)
+		t.Errorf("got %+v, want one created and the other notified of it", recorded)
 	}
 	if results[loser] != "" {
 		t.Errorf("the loser's result: got %q, want none", results[loser])

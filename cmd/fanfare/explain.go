@@ -129,7 +129,7 @@ func explainFor(
 	}
 	text := &strings.Builder{}
 	fmt.Fprintf(text, "%s\n%s %s\n\n", headline(a), printable(e.DisplayName), principal)
-	fmt.Fprintf(text, "Now: %s, decided by the rule %s: %s\n", told(e.Now), e.Now.DecidedBy, printable(e.Now.Why))
+	fmt.Fprintf(text, "Now: %s, decided by the rule %s: %s\n", notified(e.Now), e.Now.DecidedBy, printable(e.Now.Why))
 	fmt.Fprintf(text, "Then: %s\n\n", then(e.Then))
 	if _, err := fmt.Fprint(p.stdout, text); err != nil {
 		return err
@@ -177,10 +177,10 @@ func explainToAll(ctx context.Context, p process, x *explain.Explainer, a *activ
 			"No principal is concerned: the resource has no subscriber, owner, delegator or target.")
 		return err
 	}
-	rows := [][]string{{"PRINCIPAL", "NAME", "REASONS", "TOLD", "RULE", "WHY"}}
+	rows := [][]string{{"PRINCIPAL", "NAME", "REASONS", "NOTIFIED", "RULE", "WHY"}}
 	for _, m := range members {
 		rows = append(rows, []string{
-			m.PrincipalID.String(), m.DisplayName, strings.Join(m.Now.Reasons, ","), told(m.Now), m.Now.DecidedBy,
+			m.PrincipalID.String(), m.DisplayName, strings.Join(m.Now.Reasons, ","), notified(m.Now), m.Now.DecidedBy,
 			m.Now.Why,
 		})
 	}
@@ -195,12 +195,12 @@ func headline(a *activity.Activity) string {
 	return fmt.Sprintf("%s %s, %s, visible to: %s", a.ID, a.Action, resourceText(a), a.Visibility)
 }
 
-// told describes an outcome in one word or two.
-func told(o explain.Outcome) string {
+// notified describes an outcome in one word or two.
+func notified(o explain.Outcome) string {
 	switch {
 	case o.Push:
 		return "yes"
-	case o.Told:
+	case o.Notified:
 		return "inbox only"
 	default:
 		return "no"
@@ -210,8 +210,8 @@ func told(o explain.Outcome) string {
 // then describes what the inbox holds of the delivery.
 func then(t *explain.PastDelivery) string {
 	switch t.State {
-	case explain.StateTold:
-		text := "told on " + t.At.UTC().Format("2006-01-02 15:04:05Z") + " as " + strings.Join(t.Reasons, ", ")
+	case explain.StateNotified:
+		text := "notified on " + t.At.UTC().Format("2006-01-02 15:04:05Z") + " as " + strings.Join(t.Reasons, ", ")
 		if t.GroupID != nil {
 			text += ", through the group " + t.GroupID.String()
 		}
@@ -224,7 +224,7 @@ func then(t *explain.PastDelivery) string {
 	case explain.StateDead:
 		return "could not be delivered: a dead letter"
 	default:
-		return "not told, or the notification has been removed"
+		return "not notified, or the notification has been removed"
 	}
 }
 

@@ -31,7 +31,7 @@ func TestExplain(t *testing.T) {
 	want := func(owner string) []string {
 		return []string{
 			id.String() + " resource.updated, signal Signal 7, visible to: resource",
-			"PRINCIPAL NAME REASONS TOLD RULE WHY",
+			"PRINCIPAL NAME REASONS NOTIFIED RULE WHY",
 			"owner owner " + owner,
 		}
 	}
@@ -112,8 +112,8 @@ func TestExplainAs(t *testing.T) {
 		"Now: yes, decided by the rule mode: the mode is mutations, and *.updated* matches resource.updated",
 		"Then: not delivered yet",
 		"concern passed owns the resource",
-		"mode told the mode is mutations, and *.updated* matches resource.updated (set by the installation)",
-		"delivery told stored in the inbox, and pushed (set by the installation)",
+		"mode notified the mode is mutations, and *.updated* matches resource.updated (set by the installation)",
+		"delivery notified stored in the inbox, and pushed (set by the installation)",
 		"owner resource "+w.resource.String()+" - - -",
 	)
 	wantLines(as(uuid.New()),
@@ -131,8 +131,9 @@ func TestExplainAs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := as(w.owner); !strings.Contains(got, "Then: told on ") || !strings.Contains(got, " as owner; not read") {
+	got := as(w.owner)
+	if !strings.Contains(got, "Then: notified on ") || !strings.Contains(got, " as owner; not read") {
 		t.Errorf("got\n%s\nwant the notification", got)
 	}
-	wantLines(as(uuid.New()), "Then: not told, or the notification has been removed")
+	wantLines(as(uuid.New()), "Then: not notified, or the notification has been removed")
 }

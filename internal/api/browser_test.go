@@ -22,8 +22,8 @@ const examplePage = `<!doctype html>
 <title>Fanfare</title>
 <script src="/centrifuge.js"></script>
 <script>
-	let told = Promise.resolve()
-	const tell = (...words) => { told = told.then(() => fetch('/tell', {method: 'POST', body: words.join(' ')})) }
+	let done = Promise.resolve()
+	const tell = (...words) => { done = done.then(() => fetch('/tell', {method: 'POST', body: words.join(' ')})) }
 	addEventListener('error', ({message}) => tell('error', message))
 	addEventListener('unhandledrejection', ({reason}) => tell('error', reason))
 </script>

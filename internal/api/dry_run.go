@@ -59,7 +59,7 @@ type dryRunResponse struct {
 }
 
 func (s *Server) dryRun(ctx context.Context, caller identity.Identity, in *struct {
-	ToldQuery
+	NotifiedQuery
 	PageQuery
 	RawBody []byte `contentType:"application/json"`
 },
@@ -72,12 +72,12 @@ func (s *Server) dryRun(ctx context.Context, caller identity.Identity, in *struc
 		return nil, fieldProblem(InvalidField, "activities", "is not a field of the envelope")
 	}
 	draft := draftOf(caller, envelopes[0])
-	filter := []any{draft.ResourceID, in.Told}
+	filter := []any{draft.ResourceID, in.Notified}
 	after, err := s.after(ctx, in.PageQuery, filter)
 	if err != nil {
 		return nil, err
 	}
-	page := explain.Page{Limit: in.Limit, After: after, Told: in.selected()}
+	page := explain.Page{Limit: in.Limit, After: after, Notified: in.selected()}
 	result, err := s.explainer.DryRun(ctx, askerOf(caller), draft, page)
 	if refused, ok := errors.AsType[*invalid.Error](err); ok {
 		return nil, recordProblem(refused, true)

@@ -80,7 +80,7 @@ func TestDryRunAudience(t *testing.T) {
 			target := dryRunPath + "?limit=1&cursor=" + cursor
 			page := as[dryRun](c.do("POST", target, body(at.signal, actor)).want(http.StatusOK))
 			for _, m := range page.Items {
-				got[m.PrincipalID] = m.Now.Told
+				got[m.PrincipalID] = m.Now.Notified
 			}
 			if page.NextCursor == nil {
 				break
@@ -91,7 +91,7 @@ func TestDryRunAudience(t *testing.T) {
 			t.Errorf("%s: got %v, want three who are notified", name, got)
 		}
 	}
-	own := as[dryRun](at.as(at.owner).do("POST", dryRunPath+"?told=false", body(at.signal, "")).want(http.StatusOK))
+	own := as[dryRun](at.as(at.owner).do("POST", dryRunPath+"?notified=false", body(at.signal, "")).want(http.StatusOK))
 	if len(own.Items) != 1 || own.Items[0].Now.DecidedBy != "actor" || len(own.Channels) != 1 {
 		t.Errorf("got %+v, want the caller as the actor", own)
 	}

@@ -45,8 +45,8 @@ func describeExplanations(registry huma.Registry) {
 			"if the caller may not see it.",
 	})
 	describe(all["PastDelivery"], map[string]string{
-		"state": "told: the notification exists. pending: the activity is not delivered yet. dead: it could not be " +
-			"delivered. none: the principal was not notified, or the notification has been removed.",
+		"state": "notified: the notification exists. pending: the activity is not delivered yet. dead: it could not " +
+			"be delivered. none: the principal was not notified, or the notification has been removed.",
 	})
 	describe(all["RuleResult"], map[string]string{
 		"result":  "passed: the rule does not decide. not_reached: an earlier rule decides.",
@@ -90,31 +90,31 @@ type audienceResponse struct {
 	} `nameHint:"AudiencePage"`
 }
 
-// ToldQuery selects a part of an audience.
-type ToldQuery struct {
-	Told string `query:"told" enum:"true,false" doc:"Only principals who are notified now, or only those who are not."`
+// NotifiedQuery selects a part of an audience.
+type NotifiedQuery struct {
+	Notified string `query:"notified" enum:"true,false" doc:"Only principals who are notified now, or who are not."`
 }
 
-// selected returns what Told says, or nil if it says nothing.
-func (q ToldQuery) selected() *bool {
-	if q.Told == "" {
+// selected returns what Notified says, or nil if it says nothing.
+func (q NotifiedQuery) selected() *bool {
+	if q.Notified == "" {
 		return nil
 	}
-	return new(q.Told == "true")
+	return new(q.Notified == "true")
 }
 
 func (s *Server) listAudience(ctx context.Context, caller identity.Identity, in *struct {
 	ID ID `path:"id" doc:"The activity's id."`
-	ToldQuery
+	NotifiedQuery
 	PageQuery
 },
 ) (*audienceResponse, error) {
-	filter := []any{in.ID, in.Told}
+	filter := []any{in.ID, in.Notified}
 	after, err := s.after(ctx, in.PageQuery, filter)
 	if err != nil {
 		return nil, err
 	}
-	page := explain.Page{Limit: in.Limit, After: after, Told: in.selected()}
+	page := explain.Page{Limit: in.Limit, After: after, Notified: in.selected()}
 	audience, err := s.explainer.Audience(ctx, askerOf(caller), in.ID.UUID, page)
 	if err != nil {
 		return nil, err

@@ -30,21 +30,21 @@ func TestExplain(t *testing.T) {
 	for name, want := range map[string]struct {
 		principal uuid.UUID
 		activity  uuid.UUID
-		told      bool
+		notified  bool
 		rule      string
 		then      string
 		grounds   string // kinds and roles
 	}{
 		"the member": {
-			at.member, at.shown, true, "level", "told",
+			at.member, at.shown, true, "level", "notified",
 			"subscription resource role viewer",
 		},
 		"the actor":                     {at.owner, at.shown, false, "actor", "pending", "owner"},
-		"the outsider":                  {at.outsider, at.shown, false, "concern", "told", ""},
+		"the outsider":                  {at.outsider, at.shown, false, "concern", "notified", ""},
 		"a principal without an entry":  {uuid.New(), at.shown, false, "concern", "pending", ""},
 		"a principal of another tenant": {w.elsewhere.member, at.shown, false, "concern", "pending", ""},
 		"the target": {
-			at.member, at.addressed, true, "target", "told",
+			at.member, at.addressed, true, "target", "notified",
 			"target subscription resource role viewer",
 		},
 		"the subscriber of a private": {
@@ -65,7 +65,7 @@ func TestExplain(t *testing.T) {
 			if asker == "owner" { // who may not see which roles there are on the folder
 				wanted = strings.NewReplacer("role viewer", "role", "role delegator", "role").Replace(wanted)
 			}
-			if got.Now.Told != want.told || got.Now.DecidedBy != want.rule || got.Then.State != want.then ||
+			if got.Now.Notified != want.notified || got.Now.DecidedBy != want.rule || got.Then.State != want.then ||
 				strings.Join(grounds, " ") != wanted || got.PrincipalID != want.principal {
 				t.Errorf("%s, asked by the %s: got %+v, %+v, %q; want %+v",
 					name, asker, got.Now, got.Then, grounds, want)
@@ -80,8 +80,8 @@ func TestExplainToOneself(t *testing.T) {
 	w := newWorld(t, nil)
 	at := w.here
 	got := as[explain.Explanation](at.as(at.member).do("GET", explainPath(at.shown), "").want(http.StatusOK))
-	if got.PrincipalID != at.member || !got.Now.Told || len(got.Grounds) != 2 || got.Grounds[0].SubscriptionID == nil ||
-		*got.Grounds[0].SubscriptionID != at.subscription {
+	if got.PrincipalID != at.member || !got.Now.Notified || len(got.Grounds) != 2 ||
+		got.Grounds[0].SubscriptionID == nil || *got.Grounds[0].SubscriptionID != at.subscription {
 		t.Errorf("got %+v, want the member's subscription", got)
 	}
 	reference := at.as(at.member).withHeader("X-Request-Id", "the-same").do("GET", "/v1/nowhere", "").want(404)
@@ -207,28 +207,29 @@ func TestAudience(t *testing.T) {
 		want[p] = false // without a role
 	}
 	path := "/v1/activities/" + id.String() + "/audience"
-	for _, told := range []string{"", "true", "false"} {
+	for _, notified := range []string{"", "true", "false"} {
 		for _, limit := range []int{1, 2, 7, 200} {
 			got := map[uuid.UUID]bool{}
 			for cursor := ""; ; {
-				target := fmt.Sprintf("%s?limit=%d&told=%s&cursor=%s", path, limit, told, cursor)
+				target := fmt.Sprintf("%s?limit=%d&notified=%s&cursor=%s", path, limit, notified, cursor)
 				page := as[audiencePage](at.as(at.owner).do("GET", target, "").want(http.StatusOK))
 				for _, m := range page.Items {
 					if _, twice := got[m.PrincipalID]; twice || len(page.Items) > limit || len(m.Now.Reasons) == 0 {
-						t.Errorf("told %q, limit %d: got %+v", told, limit, m)
+						t.Errorf("notified %q, limit %d: got %+v", notified, limit, m)
 					}
-					got[m.PrincipalID] = m.Now.Told
+					got[m.PrincipalID] = m.Now.Notified
 				}
 				if page.NextCursor == nil {
 					break
 				}
 				cursor = *page.NextCursor
 			}
-			for p, isTold := range want {
+			for p, isNotified := range want {
 				_, found := got[p]
-				selected := told == "" || told == fmt.Sprint(isTold)
-				if found != selected || got[p] != (isTold && selected) {
-					t.Errorf("told %q, limit %d: got %s %t, told %t; want %t", told, limit, p, found, got[p], isTold)
+				selected := notified == "" || notified == fmt.Sprint(isNotified)
+				if found != selected || got[p] != (isNotified && selected) {
+					t.Errorf("notified %q, limit %d: got %s %t, notified %t; want %t",
+						notified, limit, p, found, got[p], isNotified)
 				}
 			}
 		}
@@ -239,7 +240,7 @@ func TestAudience(t *testing.T) {
 		target string
 	}{
 		"another principal's": {at.as(at.delegator), path + "?limit=1"},
-		"another filter's":    {at.as(at.owner), path + "?limit=1&told=true"},
+		"another filter's":    {at.as(at.owner), path + "?limit=1&notified=true"},
 		"another activity's":  {at.as(at.owner), "/v1/activities/" + at.shown.String() + "/audience?limit=1"},
 	} {
 		got := c.by.do("GET", c.target+"&cursor="+*first.NextCursor, "")
@@ -247,6 +248,6 @@ func TestAudience(t *testing.T) {
 			t.Errorf("%s cursor: got %d, want 400", what, got.status)
 		}
 	}
-	at.as(at.owner).do("GET", path+"?told=maybe", "").want(http.StatusUnprocessableEntity)
+	at.as(at.owner).do("GET", path+"?notified=maybe", "").want(http.StatusUnprocessableEntity)
 	at.as(at.owner).do("GET", explainPath(id)+"?principal_id=x", "").want(http.StatusUnprocessableEntity)
 }

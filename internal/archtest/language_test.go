@@ -23,7 +23,7 @@ var rejected = []struct{ pattern, instead string }{
 	{`\b[Ww]ho(m)?ever\b`, "the caller, a principal that …"},
 	{`(^|[^"])\b([Nn]obody|[Ss]omebody)\b`, "no principal, a principal, no process"},
 	{`\b(stood|stands) (already|there)\b`, "already exists"},
-	{`\b(is|are|be) told\b|\bhears? of\b`, "is notified"},
+	{`\b\w*([Tt]old|TOLD)\b|\bhears? of\b`, "is notified"},
 	{`\b[Bb]roadcast[ _]jobs?\b`, "fan-out job"},
 	{`\bby hand\b`, "manually"},
 	{`\bmistakes?\b`, "error, diagnostic"},

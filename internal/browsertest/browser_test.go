@@ -19,11 +19,11 @@ func TestMain(m *testing.M) { leaks.Main(m) }
 // TestOpen opens a page whose script tells the server that it runs, and leaves no process.
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	told := make(chan string, 1)
+	heard := make(chan string, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			body, _ := io.ReadAll(r.Body)
-			told <- string(body)
+			heard <- string(body)
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")
@@ -33,7 +33,7 @@ func TestOpen(t *testing.T) {
 	t.Run("page", func(t *testing.T) {
 		Open(t, server.URL)
 		select {
-		case got := <-told:
+		case got := <-heard:
 			if got != "it runs" {
 				t.Errorf("got %q", got)
 			}

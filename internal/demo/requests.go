@@ -150,7 +150,7 @@ func explainIgnored(ctx context.Context, a actors, r recording) (outcome, error)
 	}
 	var answer struct {
 		Now struct {
-			Told      bool
+			Notified  bool
 			DecidedBy string `json:"decided_by"`
 			Why       string
 		}
@@ -171,7 +171,7 @@ func explainIgnored(ctx context.Context, a actors, r recording) (outcome, error)
 		named = named || rule.Rule == "level" && rule.Level != nil && rule.Level.Level == preferences.LevelIgnore &&
 			rule.Level.ResourceID == resourceID(carry)
 	}
-	if answer.Now.Told || answer.Now.DecidedBy != "level" || !named {
+	if answer.Now.Notified || answer.Now.DecidedBy != "level" || !named {
 		a.requests.mismatch("the explanation: got %+v, want the level ignore of %s", answer, carry)
 	}
 	denied, err := a.requests.as(borealis, noor).get(ctx, path, http.StatusNotFound)

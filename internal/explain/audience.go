@@ -13,9 +13,9 @@ import (
 
 // Page selects part of an audience, which is ordered by principal id.
 type Page struct {
-	Limit int       // maximum number of members; DefaultPage if not positive, MaxPage if above it
-	After uuid.UUID // only principals above this id
-	Told  *bool     // only those who are notified now, or who are not; nil selects both
+	Limit    int       // maximum number of members; DefaultPage if not positive, MaxPage if above it
+	After    uuid.UUID // only principals above this id
+	Notified *bool     // only those who are notified now, or who are not; nil selects both
 }
 
 // The bounds of a page.
@@ -23,7 +23,7 @@ const (
 	DefaultPage = 50
 	MaxPage     = 200
 	readBudget  = 5_000 // maximum number of candidates that are read for a page
-	firstChunk  = 500   // number of candidates that are read at once with Told
+	firstChunk  = 500   // number of candidates that are read at once with Notified
 )
 
 // Audience is a page of an audience.
@@ -66,7 +66,7 @@ func (x *Explainer) find(
 		limit = min(p.Limit, MaxPage)
 	}
 	chunk := limit
-	if p.Told != nil {
+	if p.Notified != nil {
 		chunk = max(limit, firstChunk)
 	}
 	after, more := p.After, true
@@ -80,7 +80,7 @@ func (x *Explainer) find(
 		}
 		for i, id := range part.principals {
 			after = id
-			if x.selects(part, id, p.Told) {
+			if x.selects(part, id, p.Notified) {
 				found.principals, found.candidates[id] = append(found.principals, id), part.candidates[id]
 			}
 			if len(found.principals) == limit {
@@ -96,9 +96,9 @@ func (x *Explainer) find(
 }
 
 // selects reports whether a page contains a candidate.
-func (x *Explainer) selects(found *findings, principal uuid.UUID, told *bool) bool {
+func (x *Explainer) selects(found *findings, principal uuid.UUID, notified *bool) bool {
 	d := x.facts(found, principal).decision
-	return d.Rule != fanout.RuleNone && (told == nil || *told == d.Told)
+	return d.Rule != fanout.RuleNone && (notified == nil || *notified == d.Notified)
 }
 
 // members describes the principals that were found, as far as the asker may see it.

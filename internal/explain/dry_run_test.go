@@ -58,11 +58,11 @@ func TestDryRun(t *testing.T) {
 	as := func(id uuid.UUID) explain.Asker { return explain.Asker{Principal: d.Principal(id)} }
 	shared := []string{"things:" + d.ID.String() + "." + d.Doc.String(), "tenant:" + d.ID.String()}
 	for _, test := range []struct {
-		name  string
-		by    explain.Asker
-		draft explain.Draft
-		err   error
-		told  []uuid.UUID // nil: no audience
+		name     string
+		by       explain.Asker
+		draft    explain.Draft
+		err      error
+		notified []uuid.UUID // nil: no audience
 	}{
 		{"the owner", as(d.Owner), draftOf(valid, false), nil, []uuid.UUID{d.Owner, d.Delegator}},
 		{"a delegator", as(d.Delegator), draftOf(valid, false), nil, []uuid.UUID{d.Owner, d.Delegator}},
@@ -76,23 +76,24 @@ func TestDryRun(t *testing.T) {
 		}), false), activity.ErrNotFound, nil},
 	} {
 		got, err := x.DryRun(t.Context(), test.by, test.draft, explain.Page{})
-		if !errors.Is(err, test.err) || (got.Audience != nil) != (test.told != nil) {
+		if !errors.Is(err, test.err) || (got.Audience != nil) != (test.notified != nil) {
 			t.Errorf("%s: got %+v, %v, want %v", test.name, got, err, test.err)
 			continue
 		}
 		if err == nil && !slices.Equal(got.Channels, shared) {
 			t.Errorf("%s: got channels %q, want %q", test.name, got.Channels, shared)
 		}
-		var told []uuid.UUID
+		var notified []uuid.UUID
 		if got.Audience != nil {
 			for _, m := range got.Audience.Members {
-				if m.Now.Told && m.Then == nil {
-					told = append(told, m.PrincipalID)
+				if m.Now.Notified && m.Then == nil {
+					notified = append(notified, m.PrincipalID)
 				}
 			}
 		}
-		if len(told) != len(test.told) || len(told) == 2 && (!slices.Contains(told, d.Owner) || told[0] == told[1]) {
-			t.Errorf("%s: got %v told, want %v", test.name, told, test.told)
+		if len(notified) != len(test.notified) ||
+			len(notified) == 2 && (!slices.Contains(notified, d.Owner) || notified[0] == notified[1]) {
+			t.Errorf("%s: got %v notified, want %v", test.name, notified, test.notified)
 		}
 	}
 	wrong := with(func(e *activity.Envelope) { e.Action = "?" })

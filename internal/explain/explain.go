@@ -199,7 +199,7 @@ func groundsOf(found *findings, seen sight, f *facts) []Ground {
 func thenOf(found *findings, principal uuid.UUID) PastDelivery {
 	if row, exists := found.rows[principal]; exists {
 		return PastDelivery{
-			State: StateTold, Reasons: row.Reasons.Names(), GroupID: idOrNil(row.GroupID), At: &row.At,
+			State: StateNotified, Reasons: row.Reasons.Names(), GroupID: idOrNil(row.GroupID), At: &row.At,
 			SeenAt: row.SeenAt, ReadAt: row.ReadAt, ArchivedAt: row.ArchivedAt, SnoozedUntil: row.SnoozedUntil,
 		}
 	}

@@ -24,7 +24,7 @@ type AudienceMember struct {
 
 // Outcome is what a delivery at this moment would do.
 type Outcome struct {
-	Told      bool       `json:"told" doc:"The principal gets a notification."`
+	Notified  bool       `json:"notified" doc:"The principal gets a notification."`
 	Push      bool       `json:"push" doc:"The event is published on the principal's channel, too."`
 	DecidedBy string     `json:"decided_by" doc:"The first rule that applies."`
 	Why       string     `json:"why" doc:"One clause about the principal."`
@@ -34,7 +34,7 @@ type Outcome struct {
 
 // PastDelivery is what the inbox holds of the delivery.
 type PastDelivery struct {
-	State        string     `json:"state" enum:"told,pending,dead,none"`
+	State        string     `json:"state" enum:"notified,pending,dead,none"`
 	Reasons      []string   `json:"reasons,omitempty" enum:"subscribed,owner,delegator,target"`
 	GroupID      *uuid.UUID `json:"group_id,omitempty" format:"uuid"`
 	At           *time.Time `json:"at,omitempty" doc:"When the notification was stored."`
@@ -46,10 +46,10 @@ type PastDelivery struct {
 
 // The states of a PastDelivery.
 const (
-	StateTold    = "told"    // the notification exists
-	StatePending = "pending" // not delivered yet
-	StateDead    = "dead"    // could not be delivered
-	StateNone    = "none"    // not told, or the notification has been removed
+	StateNotified = "notified" // the notification exists
+	StatePending  = "pending"  // not delivered yet
+	StateDead     = "dead"     // could not be delivered
+	StateNone     = "none"     // not notified, or the notification has been removed
 )
 
 // RuleResult is what a rule says of a principal. Level is that of the rule level. SetBy is who has
@@ -58,7 +58,7 @@ const (
 // action.
 type RuleResult struct {
 	Rule    string        `json:"rule"`
-	Result  string        `json:"result" enum:"passed,told,not_told,not_reached"`
+	Result  string        `json:"result" enum:"passed,notified,not_notified,not_reached"`
 	Why     string        `json:"why" doc:"One clause about the principal; empty if an earlier rule decides."`
 	Level   *LevelInForce `json:"level,omitempty"`
 	SetBy   string        `json:"set_by,omitempty" enum:"principal,tenant,installation,taxonomy"`
@@ -67,10 +67,10 @@ type RuleResult struct {
 
 // The results of a rule.
 const (
-	Passed     = "passed" // the rule does not decide
-	Told       = "told"
-	NotTold    = "not_told"
-	NotReached = "not_reached" // an earlier rule decides
+	Passed      = "passed" // the rule does not decide
+	Notified    = "notified"
+	NotNotified = "not_notified"
+	NotReached  = "not_reached" // an earlier rule decides
 )
 
 // The rules that are none of fanout's.

@@ -45,20 +45,20 @@ func TestRandomWorlds(t *testing.T) {
 			t.Logf("the world has the seed %d", seed)
 		}
 	}()
-	var pairs, told, audiences int
+	var pairs, notified, audiences int
 	for i := range *worldCount {
 		seed = *worldSeed + uint64(i)
 		w := randomworld.New(seed)
 		n := s.check(t, w)
-		pairs, told, audiences = pairs+n.pairs, told+n.told, audiences+n.audiences
+		pairs, notified, audiences = pairs+n.pairs, notified+n.notified, audiences+n.audiences
 		if i%10 == 9 {
 			t.Logf("%d worlds, %d pairs", i+1, pairs)
 		}
 	}
-	t.Logf("%d worlds, %d pairs of an activity and a principal, %d of them told, %d pages of audiences: 0 differences",
-		*worldCount, pairs, told, audiences)
-	if told == 0 || told == pairs {
-		t.Errorf("got %d of %d pairs told, want some", told, pairs)
+	t.Logf("%d worlds, %d pairs of an activity and a principal, %d of them notified, %d pages of audiences: "+
+		"0 differences", *worldCount, pairs, notified, audiences)
+	if notified == 0 || notified == pairs {
+		t.Errorf("got %d of %d pairs notified, want some", notified, pairs)
 	}
 }
 
@@ -150,7 +150,7 @@ func newStage(t *testing.T) *stage {
 }
 
 // counts are what a world has compared.
-type counts struct{ pairs, told, audiences int }
+type counts struct{ pairs, notified, audiences int }
 
 // check records the activities of a world, waits until they are delivered, and compares.
 func (s *stage) check(t *testing.T, w *randomworld.World) (n counts) {
@@ -195,7 +195,7 @@ func (s *stage) compare(t *testing.T, w *randomworld.World, a *oracle.Activity, 
 	rows := s.delivered(t, w, a.ID)
 	channels := s.published.take(a.ID)
 	operator := explain.Asker{Principal: activity.Principal{TenantID: w.ID}, Operator: true}
-	told := map[uuid.UUID]bool{}
+	notified := map[uuid.UUID]bool{}
 	concerned := 0
 	everybody := w.Everybody()
 	explained := s.explain(t, operator, a.ID, everybody)
@@ -208,8 +208,8 @@ func (s *stage) compare(t *testing.T, w *randomworld.World, a *oracle.Activity, 
 			s.fail(t, "activity %+v, principal %s: %s; want %+v", *a, principal, problem, want)
 		}
 		if want.Inbox {
-			n.told++
-			told[principal] = true
+			n.notified++
+			notified[principal] = true
 		}
 		e := explained[i]
 		if problem := disagree(want, got, e); problem != "" {
@@ -221,7 +221,7 @@ func (s *stage) compare(t *testing.T, w *randomworld.World, a *oracle.Activity, 
 		}
 	}
 	if a.ID[15]%4 == 0 {
-		s.compareAudience(t, operator, a.ID, told, concerned, n)
+		s.compareAudience(t, operator, a.ID, notified, concerned, n)
 	}
 }
 
@@ -300,17 +300,17 @@ func disagree(want oracle.Verdict, got delivered, e explain.Explanation) string 
 	if rule != want.Rule && !(want.Rule == oracle.NotConcerned && rule == oracle.IsActor) {
 		return "names another rule"
 	}
-	if e.Now.Told != want.Inbox || e.Now.Push != want.Push {
+	if e.Now.Notified != want.Inbox || e.Now.Push != want.Push {
 		return "has another outcome"
 	}
-	if (e.Then.State == explain.StateTold) != (got.reasons != 0) || e.Then.State == explain.StatePending {
+	if (e.Then.State == explain.StateNotified) != (got.reasons != 0) || e.Then.State == explain.StatePending {
 		return "tells another state of the delivery"
 	}
 	decided := 0
 	for _, step := range e.Rules {
-		if step.Rule != "delivery" && (step.Result == explain.Told || step.Result == explain.NotTold) {
+		if step.Rule != "delivery" && (step.Result == explain.Notified || step.Result == explain.NotNotified) {
 			decided++
-			if step.Rule != e.Now.DecidedBy || (step.Result == explain.Told) != want.Inbox {
+			if step.Rule != e.Now.DecidedBy || (step.Result == explain.Notified) != want.Inbox {
 				return "has a step that does not decide so"
 			}
 		}
@@ -350,12 +350,12 @@ func groundless(want oracle.Verdict, e explain.Explanation) string {
 	return ""
 }
 
-// compareAudience compares the audience of an activity with who was told.
+// compareAudience compares the audience of an activity with who was notified.
 func (s *stage) compareAudience(
 	t *testing.T,
 	by explain.Asker,
 	id uuid.UUID,
-	told map[uuid.UUID]bool,
+	notified map[uuid.UUID]bool,
 	concerned int,
 	n *counts,
 ) {
@@ -363,7 +363,7 @@ func (s *stage) compareAudience(
 	for _, selected := range []*bool{nil, new(true), new(false)} {
 		got, all := map[uuid.UUID]bool{}, 0
 		last := uuid.Nil
-		for page := (explain.Page{Limit: 4, Told: selected}); ; {
+		for page := (explain.Page{Limit: 4, Notified: selected}); ; {
 			audience, err := s.explainer.Audience(t.Context(), by, id, page)
 			if err != nil {
 				t.Fatal(err)
@@ -375,7 +375,7 @@ func (s *stage) compareAudience(
 				}
 				last = m.PrincipalID
 				all++
-				if m.Now.Told {
+				if m.Now.Notified {
 					got[m.PrincipalID] = true
 				}
 			}
@@ -384,12 +384,14 @@ func (s *stage) compareAudience(
 			}
 		}
 		switch {
-		case selected == nil && (all != concerned || !maps.Equal(got, told)):
-			s.fail(t, "activity %s: got an audience of %d with %v told, want %d with %v", id, all, got, concerned, told)
-		case selected != nil && *selected && (all != len(told) || !maps.Equal(got, told)):
-			s.fail(t, "activity %s: got %v told, want %v", id, got, told)
-		case selected != nil && !*selected && (all != concerned-len(told) || len(got) > 0):
-			s.fail(t, "activity %s: got %d not told and %v told, want %d and none", id, all, got, concerned-len(told))
+		case selected == nil && (all != concerned || !maps.Equal(got, notified)):
+			s.fail(t, "activity %s: got an audience of %d with %v notified, want %d with %v",
+				id, all, got, concerned, notified)
+		case selected != nil && *selected && (all != len(notified) || !maps.Equal(got, notified)):
+			s.fail(t, "activity %s: got %v notified, want %v", id, got, notified)
+		case selected != nil && !*selected && (all != concerned-len(notified) || len(got) > 0):
+			s.fail(t, "activity %s: got %d not notified and %v notified, want %d and none",
+				id, all, got, concerned-len(notified))
 		}
 	}
 }

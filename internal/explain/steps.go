@@ -53,8 +53,8 @@ func (f *facts) steps() []RuleResult {
 		steps = append(steps, step)
 	}
 	delivery := RuleResult{Rule: ruleDelivery, Result: NotReached}
-	if f.decision.Told {
-		delivery.Result, delivery.Why = Told, f.delivery()
+	if f.decision.Notified {
+		delivery.Result, delivery.Why = Notified, f.delivery()
 		delivery.SetBy = f.decision.From.Muted.String()
 	}
 	return append(steps, delivery)
@@ -62,9 +62,9 @@ func (f *facts) steps() []RuleResult {
 
 // deciding describes the rule that decides.
 func (f *facts) deciding(rule fanout.Rule) RuleResult {
-	step := RuleResult{Rule: nameOf(rule), Result: NotTold}
-	if f.decision.Told {
-		step.Result = Told
+	step := RuleResult{Rule: nameOf(rule), Result: NotNotified}
+	if f.decision.Notified {
+		step.Result = Notified
 	}
 	switch rule {
 	case fanout.RuleNone:
@@ -177,7 +177,7 @@ func (f *facts) describeLevel(step *RuleResult) {
 	}
 	step.Why = fmt.Sprintf("has set the level %s for %s", c.Level, where)
 	switch {
-	case c.Level == preferences.LevelParticipating && !f.decision.Told:
+	case c.Level == preferences.LevelParticipating && !f.decision.Notified:
 		step.Why += ", and is neither owner nor delegator"
 	case c.Level == preferences.LevelCustom:
 		text := ""
@@ -216,7 +216,7 @@ func preposition(verb string) string {
 // describeMatch adds how a list of patterns has decided. nearest is the pattern that matches or is
 // the nearest to the action; "" if it is not known or if there is none.
 func (f *facts) describeMatch(step *RuleResult, nearest string) {
-	action, matches := f.activity.Action, f.decision.Told
+	action, matches := f.activity.Action, f.decision.Notified
 	if nearest != "" {
 		step.Pattern = &PatternMatch{nearest, matches}
 	}
@@ -248,10 +248,10 @@ func (f *facts) delivery() string {
 func (f *facts) outcome() Outcome {
 	d := &f.decision
 	o := Outcome{
-		Told: d.Told, Push: d.Push && f.pushes, DecidedBy: nameOf(d.Rule), Why: f.deciding(d.Rule).Why,
+		Notified: d.Notified, Push: d.Push && f.pushes, DecidedBy: nameOf(d.Rule), Why: f.deciding(d.Rule).Why,
 		Reasons: d.Reasons.Names(), GroupID: idOrNil(d.GroupID),
 	}
-	if o.Told && !o.Push {
+	if o.Notified && !o.Push {
 		o.Why += "; " + f.delivery()
 	}
 	return o

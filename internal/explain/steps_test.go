@@ -51,102 +51,102 @@ func TestSteps(t *testing.T) {
 	}{
 		{
 			name: "not concerned", action: "doc.updated",
-			want: "concern not_told neither follows nor owns the resource, and is neither a delegator nor a target",
+			want: "concern not_notified neither follows nor owns the resource, and is neither a delegator nor a target",
 		},
 		{
 			name: "a group", action: "doc.updated", candidate: subscribed(func(c *candidate) { c.IsGroup = true }),
-			want: "group not_told is a group: its members are notified",
+			want: "group not_notified is a group: its members are notified",
 		},
 		{
 			name: "inactive", action: "doc.updated", candidate: subscribed(func(c *candidate) { c.Inactive = true }),
-			want: "inactive not_told is inactive in the directory",
+			want: "inactive not_notified is inactive in the directory",
 		},
 		{
 			name: "private", action: "doc.updated", candidate: subscribed(nil), change: private,
-			want: "permission not_told the activity is private, and a subscription alone does not permit to see it",
+			want: "permission not_notified the activity is private, and a subscription alone does not permit to see it",
 		},
 		{
 			name: "no role", action: "doc.updated", candidate: candidate{Reasons: watchers.Subscribed},
-			want: "permission not_told holds no role on the resource or above it",
+			want: "permission not_notified holds no role on the resource or above it",
 		},
 		{
 			name: "no role in scope", action: "doc.updated", candidate: candidate{Reasons: watchers.Subscribed},
 			change: scope,
-			want:   "permission not_told holds no role on the resource, above it, or under its parent",
+			want:   "permission not_notified holds no role on the resource, above it, or under its parent",
 		},
 		{
 			name: "mandatory, muted", action: "alarm.raised", candidate: own(muted),
-			want:     "mandatory told the taxonomy makes alarm.raised mandatory",
+			want:     "mandatory notified the taxonomy makes alarm.raised mandatory",
 			delivery: "notifications are muted: stored without a push",
 		},
 		{
 			name: "a target", action: "doc.seen", change: targets,
-			want: "target told is a target", passed: "is a target; is a target",
+			want: "target notified is a target", passed: "is a target; is a target",
 			delivery: "stored in the inbox, and pushed",
 		},
 		{
 			name: "a muted actor", action: "doc.updated",
 			candidate: subscribed(func(c *candidate) { c.MutedActors = []uuid.UUID{actor} }),
-			want:      "muted_actor not_told has muted the actor",
+			want:      "muted_actor not_notified has muted the actor",
 		},
 		{
 			name: "ignore", action: "doc.updated", candidate: level(preferences.LevelIgnore, resource),
-			want: "level not_told has set the level ignore for the resource [ignore resource]",
+			want: "level not_notified has set the level ignore for the resource [ignore resource]",
 		},
 		{
 			name: "participating", action: "doc.updated", candidate: level(preferences.LevelParticipating, uuid.New()),
-			want: "level not_told has set the level participating for a resource above, and is neither owner nor " +
+			want: "level not_notified has set the level participating for a resource above, and is neither owner nor " +
 				"delegator [participating above]",
 		},
 		{
 			name: "custom level", action: "doc.seen",
 			candidate: level(preferences.LevelCustom, resource, "doc.sent", "a.*"),
-			want: "level not_told has set the level custom for the resource, and no pattern matches doc.seen; " +
+			want: "level not_notified has set the level custom for the resource, and no pattern matches doc.seen; " +
 				"the nearest is doc.sent [custom resource] {doc.sent false}",
 		},
 		{
 			name: "custom level that matches", action: "doc.seen", change: quiet,
 			candidate: level(preferences.LevelCustom, resource, "doc.s*"),
-			want: "level told has set the level custom for the resource, and doc.s* matches doc.seen " +
+			want: "level notified has set the level custom for the resource, and doc.s* matches doc.seen " +
 				"[custom resource] {doc.s* true}",
 			delivery: "the activity is not published on the channels of principals: stored without a push",
 		},
 		{
 			name: "muted by the tenant", action: "doc.updated", candidate: subscribed(nil), tenant: muted,
-			want: "muted not_told notifications are muted (tenant)",
+			want: "muted not_notified notifications are muted (tenant)",
 		},
 		{
 			name: "mode all", action: "doc.seen", candidate: own(preferences.Fields{Mode: "all"}), change: scope,
-			want:     "mode told the mode is all (principal)",
+			want:     "mode notified the mode is all (principal)",
 			passed:   "is subscribed; holds a role on the resource or above it",
 			delivery: "stored in the inbox, and pushed",
 		},
 		{
 			name: "custom without a pattern", action: "doc.seen", candidate: subscribed(nil),
 			tenant: preferences.Fields{Mode: "custom"},
-			want:   "mode not_told the mode is custom, and no pattern matches doc.seen (tenant)",
+			want:   "mode not_notified the mode is custom, and no pattern matches doc.seen (tenant)",
 		},
 		{
 			name: "mutations", action: "doc.updated", candidate: candidate{Reasons: watchers.Owner},
-			want: "mode told the mode is mutations, and *.updated* matches doc.updated (installation) " +
+			want: "mode notified the mode is mutations, and *.updated* matches doc.updated (installation) " +
 				"{*.updated* true}",
 			passed:   "owns the resource; owns the resource",
 			delivery: "stored in the inbox, and pushed",
 		},
 		{
 			name: "no mutation", action: "doc.update", candidate: candidate{Reasons: watchers.Delegator},
-			want: "mode not_told the mode is mutations, and no pattern matches doc.update; the nearest is *.updated* " +
-				"(installation) {*.updated* false}",
+			want: "mode not_notified the mode is mutations, and no pattern matches doc.update; the nearest is " +
+				"*.updated* (installation) {*.updated* false}",
 			passed: "is a delegator; is a delegator of the resource",
 		},
 		{
 			name: "optional", action: "doc.created", candidate: subscribed(nil),
-			want: "mode not_told the mode is mutations, and the taxonomy takes doc.created out of it (taxonomy)",
+			want: "mode not_notified the mode is mutations, and the taxonomy takes doc.created out of it (taxonomy)",
 		},
 		{
 			name: "default", action: "doc.read", change: scope,
 			candidate: candidate{Reasons: watchers.Subscribed, Access: directory.Access{InScope: true}},
-			want:      "mode told the mode is mutations, and the taxonomy puts doc.read into it (taxonomy)",
+			want:      "mode notified the mode is mutations, and the taxonomy puts doc.read into it (taxonomy)",
 			passed:    "is subscribed; holds a role under the resource's parent",
 			delivery:  "stored in the inbox, and pushed",
 		},
@@ -177,7 +177,7 @@ func TestSteps(t *testing.T) {
 					delivery = s.Why
 				case s.Result == Passed && (s.Rule == ruleConcern || s.Rule == "permission"):
 					passed = append(passed, s.Why)
-				case s.Result == Told || s.Result == NotTold:
+				case s.Result == Notified || s.Result == NotNotified:
 					got += textOf(s)
 				case (s.Result == NotReached) != (s.Why == ""):
 					t.Errorf("got %+v", s)

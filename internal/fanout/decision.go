@@ -31,10 +31,10 @@ const (
 
 // Decision is what becomes of a candidate of an activity.
 type Decision struct {
-	Rule    Rule
-	Told    bool             // the candidate is a recipient: it gets an inbox row
-	Push    bool             // a recipient's own channel gets the event, too
-	Reasons watchers.Reasons // those that apply to the activity; of a candidate with permission, those that permit
+	Rule     Rule
+	Notified bool             // the candidate is a recipient: it gets an inbox row
+	Push     bool             // a recipient's own channel gets the event, too
+	Reasons  watchers.Reasons // those that apply to the activity; of a candidate with permission, those that permit
 
 	// GroupID is a group through which one of the reasons holds that does not hold directly;
 	// uuid.Nil if all hold directly.
@@ -76,8 +76,8 @@ func Decide(a *activity.Activity, c *watchers.Candidate, tenant preferences.Fiel
 			break
 		}
 		d.Reasons = permitted
-		d.Rule, d.Told = chosen(a, c, &d, filter)
-		d.Push = d.Told && !d.Preference.Muted
+		d.Rule, d.Notified = chosen(a, c, &d, filter)
+		d.Push = d.Notified && !d.Preference.Muted
 	}
 	d.GroupID = throughGroup(d.Reasons, c)
 	return d
@@ -85,7 +85,7 @@ func Decide(a *activity.Activity, c *watchers.Candidate, tenant preferences.Fiel
 
 // chosen applies the rules about a candidate that may see the activity: what the taxonomy, the
 // target and the principal's choices say.
-func chosen(a *activity.Activity, c *watchers.Candidate, d *Decision, filter ActionFilter) (rule Rule, told bool) {
+func chosen(a *activity.Activity, c *watchers.Candidate, d *Decision, filter ActionFilter) (rule Rule, notified bool) {
 	switch {
 	case filter.Mandatory(a.Action):
 		return RuleMandatory, true

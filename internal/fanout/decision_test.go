@@ -179,7 +179,7 @@ func TestDecide(t *testing.T) {
 		}
 		for kind, f := range map[string]ActionFilter{"filter": filter, "batch": filter.Batch()} {
 			d := Decide(a, &c.candidate, c.tenant, f)
-			how := map[[2]bool]string{{true, false}: inbox, {true, true}: push, {}: no}[[2]bool{d.Told, d.Push}]
+			how := map[[2]bool]string{{true, false}: inbox, {true, true}: push, {}: no}[[2]bool{d.Notified, d.Push}]
 			if d.Rule != c.rule || how != c.how {
 				t.Errorf("%s (%s): got %q by the rule %q, want %q by %q", name, kind, how, d.Rule, c.how, c.rule)
 			}
@@ -210,8 +210,8 @@ func TestDecide(t *testing.T) {
 		c.candidate.PrincipalID = me
 		a := &activity.Activity{Action: "x.created", ActorPrincipalID: actor, Visibility: c.visibility}
 		d := Decide(a, &c.candidate, fields{}, filter)
-		if diff := cmp.Diff([]any{c.reasons, c.group}, []any{d.Reasons, d.GroupID}); diff != "" || !d.Told {
-			t.Errorf("%s: told %t, reasons and group (-want +got):\n%s", name, d.Told, diff)
+		if diff := cmp.Diff([]any{c.reasons, c.group}, []any{d.Reasons, d.GroupID}); diff != "" || !d.Notified {
+			t.Errorf("%s: notified %t, reasons and group (-want +got):\n%s", name, d.Notified, diff)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func selectRecipients(
 	var dropped Dropped
 	for i := range candidates {
 		d := Decide(a, &candidates[i], tenant, filter)
-		if !d.Told {
+		if !d.Notified {
 			dropped.count(d.Rule, candidates[i].Level)
 			continue
 		}

@@ -5,7 +5,7 @@ import "github.com/google/uuid"
 // maxNesting is how many memberships may lie between a principal and a group that it belongs to.
 const maxNesting = 8
 
-// isGroup reports whether a principal is a group, which is never told anything itself.
+// isGroup reports whether a principal is a group, which is never notified itself.
 func (t *Tenant) isGroup(id uuid.UUID) bool { return t.Kind[id] || len(t.members[id]) > 0 }
 
 // holders returns the principal and all groups that it belongs to: what any of them holds, the
