@@ -1,0 +1,8 @@
+export { createClient, unwrap, type Client, type ClientOptions } from './client.ts'
+export { InboxStore, type InboxOptions, type Undo } from './inbox.ts'
+export { groupKey, inState, type InboxState } from './inbox_state.ts'
+export { ConnectionError, ProblemError, problemOf, type Problem } from './problem.ts'
+export { Realtime, type InboxMessage, type RealtimeListener } from './realtime.ts'
+export type { components, paths } from './schema.d.ts'
+export { tail, type TailOptions } from './tail.ts'
+export type * from './types.ts'
