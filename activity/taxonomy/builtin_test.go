@@ -35,6 +35,7 @@ func TestBuiltinsAreAlwaysRegistered(t *testing.T) {
 		builtin.DaemonStarted{Version: "1", Command: "run"},
 		builtin.DaemonStopping{Version: "1", Command: "run"},
 		builtin.LogExported{Format: "csv", Activities: 1},
+		builtin.NotificationTested{},
 		builtin.PreferencesChanged{Changed: []string{}, From: map[string]any{}, To: map[string]any{}},
 		builtin.RetentionChanged{Changed: []string{}, From: map[string]any{}, To: map[string]any{}},
 		builtin.RetentionPurged{Activities: 1, Partitions: []string{}, Policy: map[string]int{}},

@@ -17,14 +17,15 @@ import (
 )
 
 func newNotificationsCommand(p process) *cobra.Command {
-	group := newGroup("notifications", "List, show and mark the notifications of a principal",
-		`List, show and mark the notifications of a principal.
+	group := newGroup("notifications", "List, show, mark and test the notifications of a principal",
+		`List, show, mark and test the notifications of a principal.
 
 The commands do what the API does for the principal, and read and change only notifications of
 activities that the principal may see now. They publish nothing: clients of the principal notice a
 change with their next request.`)
 	group.AddCommand(
-		newNotificationsListCommand(p), newNotificationsShowCommand(p), newNotificationsMarkCommand(p))
+		newNotificationsListCommand(p), newNotificationsShowCommand(p), newNotificationsMarkCommand(p),
+		newNotificationsTestCommand(p))
 	return group
 }
 

@@ -74,6 +74,18 @@ func TestNotificationsCommands(t *testing.T) {
 		time.Until(shown.SnoozedUntil) < 71*time.Hour || shown.Activity.Action != "resource.updated" {
 		t.Errorf("show --json: got %s, %v", text, err)
 	}
+	if got := do("test"); !strings.HasPrefix(got, "Recorded: ") {
+		t.Errorf("test: got %q", got)
+	}
+	if got := do("test", "--json"); !strings.Contains(got, `"activity_id": "`) {
+		t.Errorf("test --json: got %s", got)
+	}
+	var n int
+	err = w.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.activities
+		WHERE action = 'notification.tested' AND target_principal_ids = ARRAY[$1::uuid]`, w.owner).Scan(&n)
+	if err != nil || n != 2 {
+		t.Errorf("test: got %d records, %v, want 2", n, err)
+	}
 	text = do("mark", "--state", "snoozed", "--snoozed-until", "none", "--json")
 	if got := text; !strings.Contains(got, `"count": 1`) {
 		t.Errorf("mark --json: got %s", got)

@@ -67,6 +67,7 @@ func accesses() []access {
 		{"list-notifications", fixed("/notifications"), nil, theMember, "", 200, 200, 200},
 		{"count-unread", fixed("/notifications/unread-count"), nil, theMember, "", 200, 200, 200},
 		{"count-notifications", fixed("/notifications/counts"), nil, theMember, "", 200, 200, 200},
+		{"test-notifications", fixed("/notifications/test"), nil, theMember, "", 202, 202, 202},
 		{
 			"get-notification", func(at *tenant) string { return "/notifications/" + at.shown.String() }, nil,
 			theMember, "", 404, 404, 200,
@@ -143,6 +144,7 @@ func accesses() []access {
 			"put-retention", fixed("/retention"), fixed(`{"max_days":400,"inbox_days":0,"token_days":null}`),
 			theMember, identity.ScopeAdmin, 200, 403, 200,
 		},
+		{"list-actions", fixed("/taxonomy/actions"), nil, theMember, "", 200, 200, 200},
 		{"get-taxonomy", fixed("/taxonomy"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"get-outbox", fixed("/outbox"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"list-dead-letters", fixed("/outbox/dead"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},

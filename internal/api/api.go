@@ -229,6 +229,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addTenantPreferences(routes)
 	s.addWatchLevels(routes)
 	s.addNotifications(routes)
+	s.addNotificationTrial(routes)
 	s.addSubscriptions(routes)
 	s.addWatchers(routes)
 	s.addRealtime(routes)
@@ -240,6 +241,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addExport(routes)
 	s.addAudit(routes)
 	s.addTaxonomy(routes)
+	s.addTaxonomyActions(routes)
 	s.addOutbox(routes)
 	s.addRetention(routes)
 }

@@ -19,6 +19,8 @@ func New(action string) any {
 		return &DaemonStopping{}
 	case NameLogExported:
 		return &LogExported{}
+	case NameNotificationTested:
+		return &NotificationTested{}
 	case NamePreferencesChanged:
 		return &PreferencesChanged{}
 	case NameRetentionChanged:
