@@ -46,6 +46,7 @@ type Returner struct {
 	pool    *pgxpool.Pool
 	o       ReturnOptions
 	observe guard.Guard
+	budget  time.Duration // returnBudget; tests shorten it
 }
 
 // NewReturner returns a Returner for the database of a pool.
@@ -56,13 +57,16 @@ func NewReturner(pool *pgxpool.Pool, o ReturnOptions) *Returner {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
-	return &Returner{pool: pool, o: o, observe: guard.Guard{Log: o.Logger, Name: "observer of returns"}}
+	return &Returner{
+		pool: pool, o: o, observe: guard.Guard{Log: o.Logger, Name: "observer of returns"}, budget: returnBudget,
+	}
 }
 
 // The bounds of Returner.Run.
 const (
 	returnBatch     = 100              // notifications of one transaction
 	returnInterval  = 5 * time.Second  // between two looks
+	returnBudget    = 3 * time.Second  // of one transaction, after which it takes no further principal
 	returnTimeout   = 15 * time.Second // of one transaction
 	returnMaxPause  = time.Minute      // between two attempts, after errors
 	publishDeadline = 5 * time.Second  // of the publications of one transaction, while its rows are locked
@@ -73,7 +77,7 @@ const (
 func (r *Returner) Run(ctx context.Context) error {
 	failures := 0
 	for {
-		n, err := r.returnSome(ctx)
+		_, more, err := r.returnSome(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -83,7 +87,7 @@ func (r *Returner) Run(ctx context.Context) error {
 			pause = min(returnInterval<<min(failures, 10), returnMaxPause)
 			failures++
 			r.o.Logger.Warn("snoozed notifications cannot return", zap.Error(err), zap.Duration("retry_after", pause))
-		case n == returnBatch:
+		case more:
 			failures, pause = 0, 0
 		default:
 			failures = 0
@@ -127,8 +131,11 @@ SET seen_at = ` + seenAt + `, read_at = ` + readAt + `, snoozed_until = NULL
 WHERE n.ctid = ANY ($1::text[]::tid[])`
 
 // returnSome ends at most returnBatch snoozes and publishes that before it commits: what is
-// committed has been published at least once. It returns the number of snoozes.
-func (r *Returner) returnSome(ctx context.Context) (n int, err error) {
+// committed has been published at least once. It returns the number of snoozes, and whether there
+// may be more to end. A count of unread notifications takes up to a second or so, and the rows may
+// belong to as many principals: when the budget is spent, the others are left to the next
+// transaction. The first principal is always done.
+func (r *Returner) returnSome(ctx context.Context) (n int, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, returnTimeout)
 	defer cancel()
 	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
@@ -136,21 +143,50 @@ func (r *Returner) returnSome(ctx context.Context) (n int, err error) {
 		if err != nil || len(list) == 0 {
 			return err
 		}
-		rows := make([]string, len(list))
-		for i := range list {
-			rows[i] = list[i].row
+		var rows []string
+		var broadcasts []centrifugo.Broadcast
+		start := time.Now()
+		for i, each := range byPrincipal(list) {
+			if i > 0 && time.Since(start) >= r.budget {
+				break
+			}
+			for _, e := range each {
+				rows = append(rows, e.row)
+			}
+			b, err := r.broadcast(ctx, tx, each)
+			if err != nil {
+				return err
+			}
+			if b.Data != nil {
+				broadcasts = append(broadcasts, b)
+			}
 		}
 		if _, err := tx.Exec(ctx, endSnoozes, rows); err != nil {
 			return fmt.Errorf("end snoozes: %w", err)
 		}
-		n = len(list)
-		return r.publish(ctx, tx, list)
+		n, more = len(rows), len(rows) < len(list) || len(list) == returnBatch
+		return r.publish(ctx, broadcasts)
 	})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	r.observe.Call(func() { r.o.Observe(n) })
-	return n, nil
+	return n, more, nil
+}
+
+// byPrincipal splits a list into the parts of the principals, in the order of the first of each.
+func byPrincipal(list []endedSnooze) [][]endedSnooze {
+	var parts [][]endedSnooze
+	index := map[activity.Principal]int{}
+	for _, e := range list {
+		i, known := index[e.principal]
+		if !known {
+			i = len(parts)
+			index[e.principal], parts = i, append(parts, nil)
+		}
+		parts[i] = append(parts[i], e)
+	}
+	return parts
 }
 
 func lockEnded(ctx context.Context, tx pgx.Tx) ([]endedSnooze, error) {
@@ -170,30 +206,8 @@ func lockEnded(ctx context.Context, tx pgx.Tx) ([]endedSnooze, error) {
 	return list, nil
 }
 
-// publish publishes for each principal which of its notifications have returned, of those whose
-// activities it may see now.
-func (r *Returner) publish(ctx context.Context, tx pgx.Tx, list []endedSnooze) error {
-	var principals []activity.Principal
-	returned := map[activity.Principal][]endedSnooze{}
-	for _, e := range list {
-		if e.archived {
-			continue
-		}
-		if returned[e.principal] == nil {
-			principals = append(principals, e.principal)
-		}
-		returned[e.principal] = append(returned[e.principal], e)
-	}
-	var broadcasts []centrifugo.Broadcast
-	for _, p := range principals {
-		b, err := r.broadcast(ctx, tx, p, returned[p])
-		if err != nil {
-			return err
-		}
-		if b.Data != nil {
-			broadcasts = append(broadcasts, b)
-		}
-	}
+// publish publishes the broadcasts. It logs those that Centrifugo refuses for good.
+func (r *Returner) publish(ctx context.Context, broadcasts []centrifugo.Broadcast) error {
 	if len(broadcasts) == 0 {
 		return nil
 	}
@@ -212,18 +226,23 @@ func (r *Returner) publish(ctx context.Context, tx pgx.Tx, list []endedSnooze) e
 	return nil
 }
 
-// broadcast returns the message for a principal, or none if it may see nothing of what has
-// returned.
-func (r *Returner) broadcast(
-	ctx context.Context, tx pgx.Tx, p activity.Principal, list []endedSnooze,
-) (centrifugo.Broadcast, error) {
-	ids := make([]uuid.UUID, len(list))
+// broadcast returns the message for the principal of a list: which of its notifications return, of
+// those whose activities it may see now. It returns none if it may see none of them. Like all
+// counts, that of unread ones includes snoozes that have ended but are still stored.
+func (r *Returner) broadcast(ctx context.Context, tx pgx.Tx, list []endedSnooze) (centrifugo.Broadcast, error) {
+	var ids []uuid.UUID
 	key := sha256.New()
-	for i, e := range list {
-		ids[i] = e.id
-		key.Write(e.id[:])
-		fmt.Fprint(key, e.until.UnixMicro())
+	for _, e := range list {
+		if !e.archived {
+			ids = append(ids, e.id)
+			key.Write(e.id[:])
+			fmt.Fprint(key, e.until.UnixMicro())
+		}
 	}
+	if len(ids) == 0 {
+		return centrifugo.Broadcast{}, nil
+	}
+	p := list[0].principal
 	rows, err := scanIDs(ctx, tx, p, ids, uuid.Max)
 	if err != nil {
 		return centrifugo.Broadcast{}, err

@@ -208,7 +208,7 @@ func TestReturnsAreDelayedByOutages(t *testing.T) {
 		Publisher: newPublisher(t, "http://127.0.0.1:1/api", "key"), Channels: server.channels,
 		Observe: func(n int) { t.Errorf("got %d returned without Centrifugo, want none", n) },
 	})
-	if n, err := away.returnSome(t.Context()); n != 0 || err == nil {
+	if n, _, err := away.returnSome(t.Context()); n != 0 || err == nil {
 		t.Errorf("without Centrifugo: got %d, %v, want an error", n, err)
 	}
 	var snoozed bool
@@ -220,10 +220,37 @@ func TestReturnsAreDelayedByOutages(t *testing.T) {
 	}
 	messages := server.listen(t, b)
 	r := NewReturner(b.db.Pool, ReturnOptions{Publisher: server.publisher, Channels: server.channels})
-	if n, err := r.returnSome(t.Context()); n != 1 || err != nil {
+	if n, _, err := r.returnSome(t.Context()); n != 1 || err != nil {
 		t.Errorf("got %d, %v, want 1", n, err)
 	}
 	if m := receive(t, messages); !slices.Equal(m.NotificationIDs, ids) || m.UnreadCount != 1 {
 		t.Errorf("got %+v, want %s and 1 unread", m, ids)
+	}
+}
+
+// TestReturnsMakeProgress spends the budget of a transaction on the first principal: the others
+// follow one by one, and none is left.
+func TestReturnsMakeProgress(t *testing.T) {
+	t.Parallel()
+	server := newBroker(t)
+	db := pgtest.New(t)
+	r := NewReturner(db.Pool, ReturnOptions{Publisher: server.publisher, Channels: server.channels})
+	r.budget = 0
+	boxes := make([]*box, 3)
+	for i := range boxes {
+		boxes[i] = newBox(t, db)
+		boxes[i].snooze(t, boxes[i].add(t, 2, boxes[i].visible, true), i-10)
+	}
+	for i, b := range boxes {
+		n, more, err := r.returnSome(t.Context())
+		if last := i == len(boxes)-1; n != 2 || more == last || err != nil {
+			t.Errorf("transaction %d: got %d, more %t, %v, want 2 of one principal", i, n, more, err)
+		}
+		var left int
+		err = db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM fanfare.notifications
+			WHERE tenant_id = $1 AND snoozed_until IS NOT NULL`, b.principal.TenantID).Scan(&left)
+		if left != 0 || err != nil {
+			t.Errorf("transaction %d: got %d snoozes of the longest ended left, %v, want none", i, left, err)
+		}
 	}
 }
