@@ -82,7 +82,8 @@ func (a *announcer) run() {
 		a.mu.Unlock()
 
 		if err := a.try(principal); err != nil {
-			a.log.Warn("a change of an inbox could not be announced", zap.Error(err))
+			a.log.Warn("a change of an inbox could not be announced", zap.Error(err),
+				zap.Stringer("tenant_id", principal.TenantID), zap.Stringer("principal_id", principal.PrincipalID))
 		}
 
 		a.mu.Lock()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/fanfarehq/fanfare/activity"
 )
@@ -20,6 +21,7 @@ import (
 func TestAnnouncements(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		log, logged := observer.New(zap.WarnLevel)
 		var mu sync.Mutex
 		var got []byte
 		most, current := 0, 0
@@ -42,7 +44,7 @@ func TestAnnouncements(t *testing.T) {
 			}
 			<-ctx.Done() // Centrifugo does not answer
 			return ctx.Err()
-		}, zap.NewNop())
+		}, zap.New(log))
 		began := time.Now()
 		for range 5 {
 			a.announce(principalNumber(1))
@@ -59,6 +61,9 @@ func TestAnnouncements(t *testing.T) {
 		slices.Sort(got)
 		if want := []byte{1, 1, 2, 3, 7, 8}; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
+		}
+		if n := logged.FilterField(zap.Stringer("principal_id", principalNumber(8).PrincipalID)).Len(); n != 1 {
+			t.Errorf("got %d logged errors of principal 8 in %v, want 1", n, logged.All())
 		}
 		if most > announcing {
 			t.Errorf("got %d at once, want at most %d", most, announcing)
