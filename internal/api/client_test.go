@@ -127,11 +127,16 @@ func (d documentedRoutes) violation(r *http.Request, got reply) string {
 	case r.Method == http.MethodHead || !strings.HasSuffix(strings.Replace(mediaType, "/", "+", 1), "+json"):
 		return ""
 	}
-	escape := strings.NewReplacer("~", "~0", "/", "~1").Replace
-	return d.schemas.violation(strings.Join([]string{
-		"#/paths", escape(op.path), strings.ToLower(op.method), "responses", status,
-		"content", escape(mediaType), "schema",
-	}, "/"), got.body)
+	return d.schemas.violation(op.place("responses", status, "content", mediaType, "schema"), got.body)
+}
+
+// place returns the JSON pointer to a part of an operation.
+func (op operation) place(steps ...string) string {
+	place := "#/paths"
+	for _, step := range append([]string{op.path, strings.ToLower(op.method)}, steps...) {
+		place += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(step)
+	}
+	return place
 }
 
 // documentSchemas are the schemas of a served document, read as what they are since OpenAPI 3.1:
@@ -164,19 +169,24 @@ func (s *documentSchemas) violation(place string, body []byte) string {
 	if err != nil {
 		return "not JSON: " + err.Error()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	schema := s.known[place]
-	if schema == nil {
-		if schema, err = s.compiler.Compile(documentURL + place); err != nil {
-			return err.Error()
-		}
-		s.known[place] = schema
+	schema, err := s.at(place)
+	if err != nil {
+		return err.Error()
 	}
 	if err := schema.Validate(value); err != nil {
 		return err.Error()
 	}
 	return ""
+}
+
+// at returns the schema at a place of the document.
+func (s *documentSchemas) at(place string) (schema *jsonschema.Schema, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known[place] == nil {
+		s.known[place], err = s.compiler.Compile(documentURL + place)
+	}
+	return s.known[place], err
 }
 
 // schemaViolation returns how a body violates a schema, or "".

@@ -156,7 +156,7 @@ func TestGroupsOfNotifications(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.do("POST", "/v1/notifications/mark", fmt.Sprintf(`{"ids":%s,"changes":{"archived":false}}`, ids)).
+	c.do("POST", "/v1/notifications/mark", fmt.Sprintf(`{"filter":null,"ids":%s,"changes":{"archived":false}}`, ids)).
 		want(http.StatusOK)
 	if got := c.counts(); got["archived"] != 0 || got["inbox"] != 14 {
 		t.Errorf("undone: got %v, want all in the inbox", got)

@@ -68,7 +68,13 @@ func acceptNull(registry huma.Registry, s *huma.Schema) {
 	}
 	for name, property := range s.Properties {
 		acceptNull(registry, property)
-		if property.Nullable || slices.Contains(s.Required, name) {
+		if property.Nullable || len(property.AnyOf) > 0 || slices.Contains(s.Required, name) {
+			continue
+		}
+		if property.Ref != "" {
+			s.Properties[name] = &huma.Schema{
+				Description: property.Description, AnyOf: []*huma.Schema{{Ref: property.Ref}, {Type: "null"}},
+			}
 			continue
 		}
 		property.Nullable = true

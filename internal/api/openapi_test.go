@@ -118,6 +118,22 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// TestBodySchemas checks that the schemas of request bodies are JSON Schema.
+func TestBodySchemas(t *testing.T) {
+	t.Parallel()
+	routes := newWorld(t, nil).routes
+	for _, op := range routes.routes {
+		if op.RequestBody == nil {
+			continue
+		}
+		for mediaType := range op.RequestBody.Content {
+			if _, err := routes.schemas.at(op.place("requestBody", "content", mediaType, "schema")); err != nil {
+				t.Errorf("%s %s: %s: %v", op.method, op.path, mediaType, err)
+			}
+		}
+	}
+}
+
 // checkReferences checks that every reference has a target.
 func checkReferences(t *testing.T, document map[string]any, at any) {
 	t.Helper()

@@ -30,6 +30,12 @@ func (c *schemaChecker) violation(field, rule string, value any) {
 
 // check checks the value of a field; "" is the whole body.
 func (c *schemaChecker) check(s *huma.Schema, field string, value any) {
+	if len(s.AnyOf) > 0 { // a schema or null, see acceptNull
+		if value == nil {
+			return
+		}
+		s = s.AnyOf[0]
+	}
 	for s.Ref != "" {
 		s = c.registry.SchemaFromRef(s.Ref)
 	}
