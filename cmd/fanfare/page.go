@@ -1,11 +1,17 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
@@ -34,9 +40,48 @@ func (f *pageFlags) page() subscriptions.Page {
 	return subscriptions.Page{Limit: f.limit, After: f.after}
 }
 
-// write writes a list as JSON or as a table, or the text for an empty list. next is the --after of
+// pagedList describes a command that lists what a principal has.
+type pagedList[T, S any] struct {
+	short  string
+	things string // what is listed
+	id     string // what its order is by
+	header []string
+	list   func(context.Context, pg.Querier, activity.Principal, subscriptions.Page) ([]T, uuid.UUID, error)
+	show   func(T) S // for JSON
+	cells  func(T) []string
+}
+
+func (l pagedList[T, S]) command(p process) *cobra.Command {
+	var (
+		as     actingAs
+		page   pageFlags
+		asJSON bool
+	)
+	command := &cobra.Command{
+		Use:     "list --tenant ID --as ID",
+		Short:   l.short,
+		PreRunE: func(*cobra.Command, []string) error { return cmp.Or(as.validate(), page.validate()) },
+	}
+	as.addFlags(command.Flags(), "id of the principal")
+	page.addFlags(command.Flags(), l.things, l.id)
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
+		list, next, err := l.list(ctx, pool, as.Principal, page.page())
+		if err != nil {
+			return err
+		}
+		shown, rows := make([]S, len(list)), [][]string{l.header}
+		for i, item := range list {
+			shown[i] = l.show(item)
+			rows = append(rows, l.cells(item))
+		}
+		return writePage(p, asJSON, shown, rows, "No "+l.things+".", next)
+	})
+}
+
+// writePage writes a list as JSON or as a table, or the text for an empty list. next is the --after of
 // the next page; uuid.Nil is none.
-func (*pageFlags) write(p process, asJSON bool, list any, rows [][]string, empty string, next uuid.UUID) error {
+func writePage(p process, asJSON bool, list any, rows [][]string, empty string, next uuid.UUID) error {
 	var err error
 	switch {
 	case asJSON:

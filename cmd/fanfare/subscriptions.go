@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -37,33 +36,17 @@ func showSubscription(s subscriptions.Subscription) shownSubscription {
 }
 
 func newSubscriptionsListCommand(p process) *cobra.Command {
-	var (
-		as     actingAs
-		page   pageFlags
-		asJSON bool
-	)
-	command := &cobra.Command{
-		Use:     "list --tenant ID --as ID",
-		Short:   "List the subscriptions of a principal, the oldest first",
-		PreRunE: func(*cobra.Command, []string) error { return cmp.Or(as.validate(), page.validate()) },
-	}
-	as.addFlags(command.Flags(), "id of the principal")
-	page.addFlags(command.Flags(), "subscriptions", "subscription")
-	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
-		list, next, err := subscriptions.List(ctx, pool, as.Principal, page.page())
-		if err != nil {
-			return err
-		}
-		shown, rows := make([]shownSubscription, len(list)), [][]string{{"ID", "RESOURCE", "SCOPE", "CREATED"}}
-		for i, s := range list {
-			shown[i] = showSubscription(s)
-			rows = append(rows, []string{
-				s.ID.String(), s.ResourceID.String(), s.Scope, shown[i].CreatedAt.Format(time.RFC3339),
-			})
-		}
-		return page.write(p, asJSON, shown, rows, "No subscriptions.", next)
-	})
+	return pagedList[subscriptions.Subscription, shownSubscription]{
+		short:  "List the subscriptions of a principal, the oldest first",
+		things: "subscriptions",
+		id:     "subscription",
+		header: []string{"ID", "RESOURCE", "SCOPE", "CREATED"},
+		list:   subscriptions.List,
+		show:   showSubscription,
+		cells: func(s subscriptions.Subscription) []string {
+			return []string{s.ID.String(), s.ResourceID.String(), s.Scope, s.CreatedAt.UTC().Format(time.RFC3339)}
+		},
+	}.command(p)
 }
 
 func newSubscriptionsAddCommand(p process) *cobra.Command {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -45,31 +44,15 @@ func (l shownLevel) cells() []string {
 var levelHeader = []string{"RESOURCE", "LEVEL", "SCOPE", "PATTERNS", "UPDATED"}
 
 func newWatchLevelsListCommand(p process) *cobra.Command {
-	var (
-		as     actingAs
-		page   pageFlags
-		asJSON bool
-	)
-	command := &cobra.Command{
-		Use:     "list --tenant ID --as ID",
-		Short:   "List the levels of a principal, by resource",
-		PreRunE: func(*cobra.Command, []string) error { return cmp.Or(as.validate(), page.validate()) },
-	}
-	as.addFlags(command.Flags(), "id of the principal")
-	page.addFlags(command.Flags(), "levels", "resource")
-	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
-		list, next, err := levels.List(ctx, pool, as.Principal, page.page())
-		if err != nil {
-			return err
-		}
-		shown, rows := make([]shownLevel, len(list)), [][]string{levelHeader}
-		for i, l := range list {
-			shown[i] = shownLevel(l)
-			rows = append(rows, shown[i].cells())
-		}
-		return page.write(p, asJSON, shown, rows, "No levels.", next)
-	})
+	return pagedList[levels.Level, shownLevel]{
+		short:  "List the levels of a principal, by resource",
+		things: "levels",
+		id:     "resource",
+		header: levelHeader,
+		list:   levels.List,
+		show:   func(l levels.Level) shownLevel { return shownLevel(l) },
+		cells:  func(l levels.Level) []string { return shownLevel(l).cells() },
+	}.command(p)
 }
 
 func newWatchLevelsSetCommand(p process) *cobra.Command {

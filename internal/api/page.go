@@ -5,6 +5,11 @@ import (
 	"encoding/json"
 
 	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/pg"
+	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
 // PageQuery selects a page of a list.
@@ -56,6 +61,29 @@ func cursorScopeOf(ctx context.Context, filter any) (cursorScope, error) {
 	}
 	info := requestInfoOf(ctx)
 	return cursorScope{route: info.route, principal: info.caller.Principal, filter: string(text)}, nil
+}
+
+// listOwn returns a page of a list of what the caller has, each item as the API shows it, and the
+// cursor of the next page.
+func listOwn[T, I any](
+	ctx context.Context, s *Server, caller identity.Identity, q PageQuery,
+	list func(context.Context, pg.Querier, activity.Principal, subscriptions.Page) ([]T, uuid.UUID, error),
+	show func(T) I,
+) (items []I, cursor *string, err error) {
+	after, err := s.after(ctx, q, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, next, err := list(ctx, s.pool, caller.Principal, subscriptions.Page{Limit: q.Limit, After: after})
+	if err != nil {
+		return nil, nil, err
+	}
+	items = make([]I, len(found))
+	for i, item := range found {
+		items[i] = show(item)
+	}
+	cursor, err = s.nextCursor(ctx, next, nil)
+	return items, cursor, err
 }
 
 // shortPages describes lists that are filtered while they are read.

@@ -113,20 +113,8 @@ func (s *Server) listSubscriptions(
 	caller identity.Identity,
 	in *struct{ PageQuery },
 ) (*subscriptionsResponse, error) {
-	after, err := s.after(ctx, in.PageQuery, nil)
-	if err != nil {
-		return nil, err
-	}
-	page := subscriptions.Page{Limit: in.Limit, After: after}
-	list, next, err := subscriptions.List(ctx, s.pool, caller.Principal, page)
-	if err != nil {
-		return nil, err
-	}
 	response := &subscriptionsResponse{}
-	response.Body.Items = make([]Subscription, len(list))
-	for i, subscription := range list {
-		response.Body.Items[i] = subscriptionOf(subscription)
-	}
-	response.Body.NextCursor, err = s.nextCursor(ctx, next, nil)
+	items, cursor, err := listOwn(ctx, s, caller, in.PageQuery, subscriptions.List, subscriptionOf)
+	response.Body.Items, response.Body.NextCursor = items, cursor
 	return response, err
 }

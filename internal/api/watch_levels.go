@@ -11,7 +11,6 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/preferences"
 	"github.com/fanfarehq/fanfare/watchers/levels"
-	"github.com/fanfarehq/fanfare/watchers/subscriptions"
 )
 
 func (s *Server) addWatchLevels(routes huma.API) {
@@ -110,20 +109,9 @@ func (s *Server) listWatchLevels(
 	caller identity.Identity,
 	in *struct{ PageQuery },
 ) (*watchLevelsResponse, error) {
-	after, err := s.after(ctx, in.PageQuery, nil)
-	if err != nil {
-		return nil, err
-	}
-	list, next, err := levels.List(ctx, s.pool, caller.Principal, subscriptions.Page{Limit: in.Limit, After: after})
-	if err != nil {
-		return nil, err
-	}
 	response := &watchLevelsResponse{}
-	response.Body.Items = make([]WatchLevel, len(list))
-	for i, l := range list {
-		response.Body.Items[i] = watchLevelOf(l)
-	}
-	response.Body.NextCursor, err = s.nextCursor(ctx, next, nil)
+	items, cursor, err := listOwn(ctx, s, caller, in.PageQuery, levels.List, watchLevelOf)
+	response.Body.Items, response.Body.NextCursor = items, cursor
 	return response, err
 }
 
