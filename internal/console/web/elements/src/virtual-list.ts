@@ -1,0 +1,123 @@
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core'
+import { html, LitElement, nothing, type PropertyValues } from 'lit'
+import { property } from 'lit/decorators.js'
+import { ref } from 'lit/directives/ref.js'
+import { repeat } from 'lit/directives/repeat.js'
+import { styleMap } from 'lit/directives/style-map.js'
+import { define, emit } from './base.ts'
+
+/**
+ * A list that scrolls itself and renders only what is visible. Rows are in the light DOM, so that the styles of the
+ * view apply to them; the host needs a bounded height. Fires `end` when the last row comes near, and `visible`
+ * with the first and last visible index.
+ */
+@define('ff-virtual-list')
+export class VirtualList<T = unknown> extends LitElement {
+  @property({ attribute: false }) items: readonly T[] = []
+  @property({ attribute: false }) renderItem: (item: T, index: number) => unknown = () => nothing
+  @property({ attribute: false }) keyOf: (item: T, index: number) => string | number = (_, index) => index
+  /** The height of a row before it is measured. */
+  @property({ type: Number }) estimate = 64
+  /** The role of a row; that of the host is `list`, or `feed` with `article`. */
+  @property({ attribute: 'row-role' }) rowRole: 'listitem' | 'article' | 'option' | 'presentation' = 'listitem'
+  /** An index that stays rendered, such as that of the focused row. */
+  @property({ type: Number }) keep = -1
+  /** The number of rows there are in all, for screen readers; -1 while it is unknown. */
+  @property({ type: Number }) total = -1
+
+  #ends = -1
+  #range = ''
+  #cleanup: (() => void) | undefined
+  #virtualizer = new Virtualizer<VirtualList<T>, HTMLElement>({
+    count: 0,
+    getScrollElement: () => this,
+    estimateSize: () => this.estimate,
+    scrollToFn: elementScroll,
+    observeElementRect,
+    observeElementOffset,
+    onChange: () => this.requestUpdate(),
+  })
+
+  protected override createRenderRoot(): this {
+    return this
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    Object.assign(this.style, { display: 'block', overflowY: 'auto', contain: 'strict', overflowAnchor: 'none' })
+    this.role ??= { listitem: 'list', article: 'feed', option: 'listbox', presentation: null }[this.rowRole]
+    this.#cleanup = this.#virtualizer._didMount()
+    this.requestUpdate()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#cleanup?.()
+  }
+
+  /** scrollToIndex shows a row. */
+  scrollToIndex(index: number, align: 'auto' | 'start' | 'center' | 'end' = 'auto'): void {
+    this.#virtualizer.scrollToIndex(index, { align })
+  }
+
+  /** atTop reports whether the first row is fully visible. */
+  get atTop(): boolean {
+    return this.scrollTop < 8
+  }
+
+  protected override willUpdate(): void {
+    const { items, keyOf } = this
+    this.#virtualizer.setOptions({
+      ...this.#virtualizer.options,
+      count: items.length,
+      overscan: 6,
+      getItemKey: (index) => {
+        const item = items[index]
+        return item === undefined ? index : keyOf(item, index)
+      },
+      rangeExtractor: ({ startIndex, endIndex, overscan, count }) => {
+        const first = Math.max(0, startIndex - overscan)
+        const last = Math.min(count - 1, endIndex + overscan)
+        const indexes = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i)
+        if (this.keep >= 0 && this.keep < count && (this.keep < first || this.keep > last)) indexes.push(this.keep)
+        return indexes.sort((a, b) => a - b)
+      },
+    })
+    this.#virtualizer._willUpdate()
+  }
+
+  protected override render(): unknown {
+    const rows = this.#virtualizer.getVirtualItems()
+    const article = this.rowRole === 'article'
+    return html`<div role="presentation" style=${styleMap({ position: 'relative', height: `${this.#virtualizer.getTotalSize()}px` })}>
+      ${repeat(rows, (row) => row.key, (row) => {
+        const item = this.items[row.index]
+        if (item === undefined) return nothing
+        return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${row.index + 1}
+          aria-setsize=${this.total < 0 && !article ? this.items.length : this.total}
+          style=${styleMap({ position: 'absolute', insetInline: '0', top: '0', transform: `translateY(${row.start}px)` })}
+          ${ref(this.#measure)}>${this.renderItem(item, row.index)}</div>`
+      })}</div>`
+  }
+
+  #measure = (row: globalThis.Element | undefined): void => {
+    if (row) this.#virtualizer.measureElement(row as HTMLElement)
+  }
+
+  protected override updated(_: PropertyValues): void {
+    const range = this.#virtualizer.range
+    if (!range || this.items.length === 0) return
+    const key = `${range.startIndex}-${range.endIndex}-${this.items.length}`
+    if (key === this.#range) return
+    this.#range = key
+    emit(this, 'visible', { first: range.startIndex, last: range.endIndex })
+    if (range.endIndex >= this.items.length - 12 && this.#ends !== this.items.length) {
+      this.#ends = this.items.length
+      emit(this, 'end')
+    }
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap { 'ff-virtual-list': VirtualList }
+}
