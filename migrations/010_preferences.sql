@@ -8,6 +8,8 @@ CREATE TABLE fanfare.preferences (
     filter_mode    text,
     custom_actions text[],
     muted          boolean,
+    -- Patterns of the actions of which the principal is not notified.
+    muted_actions  text[],
     -- The actors of whose activities the principal is not notified.
     muted_actors   uuid[]      NOT NULL DEFAULT '{}',
     updated_at     timestamptz NOT NULL DEFAULT now(),
@@ -15,6 +17,8 @@ CREATE TABLE fanfare.preferences (
     -- One null in a list would fail each batch in which the principal is a candidate.
     CONSTRAINT preferences_custom_actions
         CHECK (coalesce(array_ndims(custom_actions), 1) = 1 AND array_position(custom_actions, NULL) IS NULL),
+    CONSTRAINT preferences_muted_actions
+        CHECK (coalesce(array_ndims(muted_actions), 1) = 1 AND array_position(muted_actions, NULL) IS NULL),
     CONSTRAINT preferences_muted_actors
         CHECK (
             coalesce(array_ndims(muted_actors), 1) = 1 AND array_position(muted_actors, NULL) IS NULL

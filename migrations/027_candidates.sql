@@ -195,7 +195,7 @@ CREATE FUNCTION fanfare.candidates(
     subscribed_through uuid, delegator_through uuid, is_group boolean, inactive boolean,
     on_chain boolean, in_scope boolean,
     level text, level_resource_id uuid, level_patterns text[],
-    filter_mode text, custom_actions text[], muted boolean, muted_actors uuid[]
+    filter_mode text, custom_actions text[], muted boolean, muted_actions text[], muted_actors uuid[]
 )
     LANGUAGE plpgsql STABLE ROWS 500 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_generic_plan SET jit = off AS $$
@@ -325,7 +325,7 @@ BEGIN
                fanfare.has_role_in_groups(s.tenant_id, w.principal_id, '{}', s.parent_id, max_nesting)
            ELSE false END ELSE false END,
            (held.level).level::text, (held.level).resource_id, (held.level).patterns,
-           p.filter_mode::text, p.custom_actions, p.muted, nullif(p.muted_actors, '{}')
+           p.filter_mode::text, p.custom_actions, p.muted, p.muted_actions, nullif(p.muted_actors, '{}')
     FROM longest AS s
     LEFT JOIN (
         SELECT w.n, w.principal_id, w.found, ((w.found | w.found / 256) & 31)::smallint AS reasons,
@@ -356,7 +356,8 @@ BEGIN
         LIMIT 1
     ) AS d ON true
     LEFT JOIN LATERAL (
-        SELECT p.filter_mode, p.custom_actions, p.muted, p.muted_actors FROM fanfare.preferences AS p
+        SELECT p.filter_mode, p.custom_actions, p.muted, p.muted_actions, p.muted_actors
+        FROM fanfare.preferences AS p
         WHERE p.tenant_id = s.tenant_id AND p.principal_id = w.principal_id LIMIT 1
     ) AS p ON true
     WHERE w.principal_id IS NOT NULL OR s.too_deep

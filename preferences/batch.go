@@ -52,7 +52,16 @@ func (b *Batch) Includes(p Preference, action string) bool {
 	case p.Mode != ModeCustom:
 		return b.matcher.mutation
 	}
-	for _, pattern := range p.CustomActions {
+	return b.MatchesAny(p.CustomActions, action)
+}
+
+// MatchesAny reports what Filter.MatchesAny reports.
+func (b *Batch) MatchesAny(patterns []string, action string) bool {
+	if len(patterns) == 0 {
+		return false
+	}
+	b.selectAction(action)
+	for _, pattern := range patterns {
 		if b.matches(pattern) {
 			return true
 		}

@@ -13,7 +13,7 @@ import (
 
 // The bounds of what is stored.
 const (
-	MaxPatterns    = 100   // patterns of a preference or a level
+	MaxPatterns    = 100   // patterns of one field of a preference, or of a level
 	MaxMutedActors = 1_000 // actors that a principal mutes
 )
 
@@ -25,16 +25,20 @@ const (
 	FieldMode          Field = "filter_mode"
 	FieldCustomActions Field = "custom_actions"
 	FieldMuted         Field = "muted"
+	FieldMutedActions  Field = "muted_actions"
 )
 
 // AllFields returns all fields.
-func AllFields() []Field { return []Field{FieldMode, FieldCustomActions, FieldMuted} }
+func AllFields() []Field {
+	return []Field{FieldMode, FieldCustomActions, FieldMuted, FieldMutedActions}
+}
 
 // Change lists the fields to change; a nil field keeps its value.
 type Change struct {
 	Mode          *Mode
 	CustomActions *[]string // replaces all patterns
 	Muted         *bool
+	MutedActions  *[]string    // replaces all patterns
 	MutedActors   *[]uuid.UUID // replaces all; only of a principal
 	Inherit       []Field      // to unset, so that they are the tenant's or the installation's again
 }
@@ -52,6 +56,9 @@ func (c Change) Validate() error {
 	if c.CustomActions != nil {
 		violations = append(violations, CheckPatterns(string(FieldCustomActions), *c.CustomActions)...)
 	}
+	if c.MutedActions != nil {
+		violations = append(violations, CheckPatterns(string(FieldMutedActions), *c.MutedActions)...)
+	}
 	if c.MutedActors != nil && len(*c.MutedActors) > MaxMutedActors {
 		violations = append(violations, invalid.Field{
 			Name:  "muted_actors",
@@ -68,14 +75,15 @@ func (c Change) Validate() error {
 
 func (c Change) checkInherit() (violations []invalid.Field) {
 	given := map[Field]bool{
-		FieldMode: c.Mode != nil, FieldCustomActions: c.CustomActions != nil, FieldMuted: c.Muted != nil,
+		FieldMode: c.Mode != nil, FieldCustomActions: c.CustomActions != nil,
+		FieldMuted: c.Muted != nil, FieldMutedActions: c.MutedActions != nil,
 	}
 	for i, field := range c.Inherit {
 		set, known := given[field]
 		rule := ""
 		switch {
 		case !known:
-			rule = "must be one of filter_mode, custom_actions, muted"
+			rule = "must be one of filter_mode, custom_actions, muted, muted_actions"
 		case set:
 			rule = "must not be a field that the change sets"
 		default:
@@ -113,16 +121,18 @@ func CheckPatterns(name string, patterns []string) (violations []invalid.Field) 
 	return violations
 }
 
-func (c Change) isEmpty() bool {
-	return c.Mode == nil && c.CustomActions == nil && c.Muted == nil && c.MutedActors == nil && len(c.Inherit) == 0
+// IsEmpty reports whether the change changes nothing.
+func (c Change) IsEmpty() bool {
+	return c.Mode == nil && c.CustomActions == nil && c.Muted == nil && c.MutedActions == nil &&
+		c.MutedActors == nil && len(c.Inherit) == 0
 }
 
-// patterns returns the distinct patterns to store, or nil to keep them.
-func (c Change) patterns() []string {
-	if c.CustomActions == nil {
+// distinctPatterns returns the distinct patterns to store, or nil to keep them.
+func distinctPatterns(patterns *[]string) []string {
+	if patterns == nil {
 		return nil
 	}
-	return distinct(*c.CustomActions)
+	return distinct(*patterns)
 }
 
 // mutedActors returns the distinct actors to store, or nil to keep them.

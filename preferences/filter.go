@@ -46,8 +46,8 @@ func (f *Filter) Mandatory(action string) bool { return f.notifyOf(action) == ac
 // Includes reports whether the preference includes the action: an action that is mandatory, or that
 // the mode includes. An invalid pattern matches no action.
 //
-// Includes ignores Muted. The caller must consider it, because it affects the target of an activity
-// differently: a muted target gets an inbox row but no push.
+// Includes ignores Muted and MutedActions. The caller must consider them, because they affect the
+// target of an activity differently: a muted target gets an inbox row but no push.
 func (f *Filter) Includes(p Preference, action string) bool {
 	if f.notifyOf(action) == activity.NotifyMandatory {
 		return true
@@ -56,12 +56,16 @@ func (f *Filter) Includes(p Preference, action string) bool {
 	case ModeAll:
 		return true
 	case ModeCustom:
-		return slices.ContainsFunc(p.CustomActions, func(pattern string) bool {
-			return f.matches(pattern, action)
-		})
+		return f.MatchesAny(p.CustomActions, action)
 	default:
 		return f.isMutation(action)
 	}
+}
+
+// MatchesAny reports whether one of the patterns matches the action. An invalid pattern matches no
+// action.
+func (f *Filter) MatchesAny(patterns []string, action string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return f.matches(pattern, action) })
 }
 
 // Batch returns a Batch of the filter.

@@ -84,6 +84,32 @@ func TestIncludes(t *testing.T) {
 	}
 }
 
+// TestMatchesAny matches patterns whatever the taxonomy says of the action.
+func TestMatchesAny(t *testing.T) {
+	t.Parallel()
+	f := preferences.NewFilter(nil)
+	f.SetNotify(map[string]activity.Notify{"alarm.raised": activity.NotifyMandatory})
+	b := f.Batch()
+	for _, test := range []struct {
+		patterns []string
+		action   string
+		want     bool
+	}{
+		{nil, "alarm.raised", false},
+		{[]string{}, "", false},
+		{[]string{"signal.*"}, "alarm.raised", false},
+		{[]string{"\xff", "signal.*", "alarm.?aised"}, "alarm.raised", true},
+		{[]string{"alarm.raised"}, "alarm.raise", false},
+	} {
+		if got := f.MatchesAny(test.patterns, test.action); got != test.want {
+			t.Errorf("Filter.MatchesAny(%q, %q): got %t, want %t", test.patterns, test.action, got, test.want)
+		}
+		if got := b.MatchesAny(test.patterns, test.action); got != test.want {
+			t.Errorf("Batch.MatchesAny(%q, %q): got %t, want %t", test.patterns, test.action, got, test.want)
+		}
+	}
+}
+
 func TestNewFilterCopiesItsArgument(t *testing.T) {
 	t.Parallel()
 	mutations := []string{"signal.*"}

@@ -25,8 +25,8 @@ type Stored struct {
 // Get returns the preference of a principal. It returns ModeMutations for an unknown mode.
 func Get(ctx context.Context, db pg.Querier, principal activity.Principal) (Stored, error) {
 	rows, err := db.Query(ctx, `
-		SELECT p.filter_mode, p.custom_actions, p.muted, p.muted_actors, p.updated_at,
-		       t.filter_mode, t.custom_actions, t.muted
+		SELECT p.filter_mode, p.custom_actions, p.muted, p.muted_actions, p.muted_actors, p.updated_at,
+		       t.filter_mode, t.custom_actions, t.muted, t.muted_actions
 		FROM (SELECT $1::uuid AS tenant_id, $2::uuid AS principal_id) AS x
 		LEFT JOIN fanfare.preferences AS p ON p.tenant_id = x.tenant_id AND p.principal_id = x.principal_id
 		LEFT JOIN fanfare.tenant_preferences AS t ON t.tenant_id = x.tenant_id`,
@@ -48,29 +48,30 @@ func Put(ctx context.Context, db pg.Querier, principal activity.Principal, c Cha
 	if err := c.Validate(); err != nil {
 		return Stored{}, err
 	}
-	if c.isEmpty() {
+	if c.IsEmpty() {
 		return Get(ctx, db, principal)
 	}
 	rows, err := db.Query(ctx, `
 		WITH p AS (
 			INSERT INTO fanfare.preferences AS p (
-				tenant_id, principal_id, filter_mode, custom_actions, muted, muted_actors
+				tenant_id, principal_id, filter_mode, custom_actions, muted, muted_actions, muted_actors
 			)
-			VALUES ($1, $2, $3, $4, $5, coalesce($6::uuid[], '{}'))
+			VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::uuid[], '{}'))
 			ON CONFLICT (tenant_id, principal_id) DO UPDATE
-			SET filter_mode = CASE WHEN 'filter_mode' = ANY ($7) THEN NULL ELSE coalesce($3, p.filter_mode) END,
+			SET filter_mode = CASE WHEN 'filter_mode' = ANY ($8) THEN NULL ELSE coalesce($3, p.filter_mode) END,
 			    custom_actions =
-			        CASE WHEN 'custom_actions' = ANY ($7) THEN NULL ELSE coalesce($4, p.custom_actions) END,
-			    muted = CASE WHEN 'muted' = ANY ($7) THEN NULL ELSE coalesce($5, p.muted) END,
-			    muted_actors = coalesce($6, p.muted_actors), updated_at = now()
+			        CASE WHEN 'custom_actions' = ANY ($8) THEN NULL ELSE coalesce($4, p.custom_actions) END,
+			    muted = CASE WHEN 'muted' = ANY ($8) THEN NULL ELSE coalesce($5, p.muted) END,
+			    muted_actions = CASE WHEN 'muted_actions' = ANY ($8) THEN NULL ELSE coalesce($6, p.muted_actions) END,
+			    muted_actors = coalesce($7, p.muted_actors), updated_at = now()
 			RETURNING *
 		)
-		SELECT p.filter_mode, p.custom_actions, p.muted, p.muted_actors, p.updated_at,
-		       t.filter_mode, t.custom_actions, t.muted
+		SELECT p.filter_mode, p.custom_actions, p.muted, p.muted_actions, p.muted_actors, p.updated_at,
+		       t.filter_mode, t.custom_actions, t.muted, t.muted_actions
 		FROM p
 		LEFT JOIN fanfare.tenant_preferences AS t ON t.tenant_id = p.tenant_id`,
-		principal.TenantID, principal.PrincipalID, (*string)(c.Mode), c.patterns(), c.Muted, c.mutedActors(),
-		c.inherited())
+		principal.TenantID, principal.PrincipalID, (*string)(c.Mode), distinctPatterns(c.CustomActions), c.Muted,
+		distinctPatterns(c.MutedActions), c.mutedActors(), c.inherited())
 	if err != nil {
 		return Stored{}, fmt.Errorf("write preferences: %w", err)
 	}
@@ -87,16 +88,12 @@ func scanStored(row pgx.CollectableRow) (s Stored, err error) {
 		actors [][16]byte
 		at     zeronull.Timestamptz
 	)
-	err = row.Scan(
-		(*zeronull.Text)(&s.Own.Mode), &s.Own.CustomActions, &s.Own.Muted, &actors, &at,
-		(*zeronull.Text)(&tenant.Mode), &tenant.CustomActions, &tenant.Muted)
-	if err != nil {
+	targets := append(append(s.Own.targets(), &actors, &at), tenant.targets()...)
+	if err = row.Scan(targets...); err != nil {
 		return Stored{}, err
 	}
 	s.Preference, s.Sources = Effective(s.Own, tenant)
-	if s.CustomActions == nil {
-		s.CustomActions = []string{}
-	}
+	s.withLists()
 	s.UpdatedAt = time.Time(at)
 	s.MutedActors = make([]uuid.UUID, len(actors))
 	for i, id := range actors {

@@ -47,7 +47,8 @@ func put(t *testing.T, db *pgtest.DB, principal activity.Principal, c preference
 
 func equal(a, b preferences.Stored) bool {
 	return a.Mode == b.Mode && a.Muted == b.Muted && slices.Equal(a.CustomActions, b.CustomActions) &&
-		slices.Equal(a.MutedActors, b.MutedActors) && a.Sources == b.Sources && a.UpdatedAt.Equal(b.UpdatedAt)
+		slices.Equal(a.MutedActions, b.MutedActions) && slices.Equal(a.MutedActors, b.MutedActors) &&
+		a.Sources == b.Sources && a.UpdatedAt.Equal(b.UpdatedAt)
 }
 
 func TestGetReturnsTheDefault(t *testing.T) {
@@ -57,7 +58,7 @@ func TestGetReturnsTheDefault(t *testing.T) {
 	for range 2 {
 		s := get(t, db, principal)
 		if s.Mode != preferences.ModeMutations || s.Muted || s.CustomActions == nil || len(s.CustomActions) > 0 ||
-			!s.UpdatedAt.IsZero() {
+			s.MutedActions == nil || len(s.MutedActions) > 0 || !s.UpdatedAt.IsZero() {
 			t.Errorf("got %+v, want the default", s)
 		}
 	}
@@ -100,6 +101,18 @@ func TestPutChangesTheGivenFields(t *testing.T) {
 		t.Errorf("nil list: got %+v", s)
 	}
 
+	s = put(t, db, principal, preferences.Change{MutedActions: &[]string{"b.*", "a.*", "b.*"}})
+	if !slices.Equal(s.MutedActions, []string{"b.*", "a.*"}) || len(s.CustomActions) > 0 || s.Mode != all {
+		t.Errorf("muted actions: got %+v, want the distinct patterns in their order, and nothing else changed", s)
+	}
+	if s = put(t, db, principal, preferences.Change{Mode: &custom}); len(s.MutedActions) != 2 {
+		t.Errorf("another field: got %+v, want the muted actions unchanged", s)
+	}
+	s = put(t, db, principal, preferences.Change{MutedActions: new([]string)})
+	if s.MutedActions == nil || len(s.MutedActions) > 0 || s.Sources.MutedActions != preferences.FromPrincipal {
+		t.Errorf("no muted actions: got %+v, want the choice of none", s)
+	}
+
 	for name, other := range map[string]activity.Principal{
 		"another tenant":    {TenantID: uuid.New(), PrincipalID: principal.PrincipalID},
 		"another principal": {TenantID: principal.TenantID, PrincipalID: uuid.New()},
@@ -117,22 +130,24 @@ func TestPutKeepsInheritedFields(t *testing.T) {
 	all, yes, actor := preferences.ModeAll, true, uuid.New()
 	inherited := preferences.Sources{
 		Mode: preferences.FromInstallation, CustomActions: preferences.FromInstallation,
-		Muted: preferences.FromInstallation,
+		Muted: preferences.FromInstallation, MutedActions: preferences.FromInstallation,
 	}
 	s := put(t, db, principal, preferences.Change{MutedActors: &[]uuid.UUID{actor, uuid.Nil, actor}})
 	if s.Sources != inherited || !slices.Equal(s.MutedActors, []uuid.UUID{actor, uuid.Nil}) {
 		t.Errorf("muted actors: got %+v, want the distinct ones, and nothing else set", s)
 	}
 	_, after := putTenant(t, db, principal.TenantID, preferences.Change{
-		Mode: &all, CustomActions: &[]string{"a.*", "a.*"}, Muted: &yes,
+		Mode: &all, CustomActions: &[]string{"a.*", "a.*"}, Muted: &yes, MutedActions: &[]string{"b.*", "b.*"},
 	})
-	if after.Mode != all || !after.Muted || !slices.Equal(after.CustomActions, []string{"a.*"}) {
+	if after.Mode != all || !after.Muted || !slices.Equal(after.CustomActions, []string{"a.*"}) ||
+		!slices.Equal(after.MutedActions, []string{"b.*"}) {
 		t.Errorf("the tenant's: got %+v", after)
 	}
 	if s = get(t, db, principal); s.Mode != all || !s.Muted || len(s.CustomActions) != 1 ||
-		s.Sources != (preferences.Sources{
-			Mode: preferences.FromTenant, CustomActions: preferences.FromTenant, Muted: preferences.FromTenant,
-		}) || len(s.MutedActors) != 2 {
+		len(s.MutedActions) != 1 || s.Sources != (preferences.Sources{
+		Mode: preferences.FromTenant, CustomActions: preferences.FromTenant,
+		Muted: preferences.FromTenant, MutedActions: preferences.FromTenant,
+	}) || len(s.MutedActors) != 2 {
 		t.Errorf("after the tenant's change: got %+v, want the tenant's fields", s)
 	}
 	no := false
@@ -141,9 +156,14 @@ func TestPutKeepsInheritedFields(t *testing.T) {
 		len(s.MutedActors) != 0 {
 		t.Errorf("own field: got %+v, want the other fields inherited", s)
 	}
+	s = put(t, db, principal, preferences.Change{MutedActions: &[]string{"c.*"}})
+	if !slices.Equal(s.MutedActions, []string{"c.*"}) || s.Sources.MutedActions != preferences.FromPrincipal ||
+		s.Sources.CustomActions != preferences.FromTenant {
+		t.Errorf("own muted actions: got %+v, want them instead of the tenant's", s)
+	}
 	every := preferences.Change{Inherit: preferences.AllFields()}
 	if s = put(t, db, principal, every); !s.Muted || s.Sources.Muted != preferences.FromTenant ||
-		s.UpdatedAt.IsZero() {
+		!slices.Equal(s.MutedActions, []string{"b.*"}) || s.UpdatedAt.IsZero() {
 		t.Errorf("reset: got %+v, want all fields inherited", s)
 	}
 	before, after := putTenant(t, db, principal.TenantID, every)
@@ -211,7 +231,9 @@ func TestPutConcurrently(t *testing.T) {
 	principal := newPrincipal()
 	mode, muted := preferences.ModeCustom, true
 	var wg sync.WaitGroup
-	for _, c := range []preferences.Change{{Mode: &mode}, {CustomActions: &[]string{"a.*"}}, {Muted: &muted}} {
+	for _, c := range []preferences.Change{
+		{Mode: &mode}, {CustomActions: &[]string{"a.*"}}, {Muted: &muted}, {MutedActions: &[]string{"b.*"}},
+	} {
 		wg.Go(func() {
 			if _, err := preferences.Put(t.Context(), db.Pool, principal, c); err != nil {
 				t.Error(err)
@@ -219,8 +241,8 @@ func TestPutConcurrently(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if s := get(t, db, principal); s.Mode != mode || !s.Muted || len(s.CustomActions) != 1 {
-		t.Errorf("got %+v, want all three changes", s)
+	if s := get(t, db, principal); s.Mode != mode || !s.Muted || len(s.CustomActions) != 1 || len(s.MutedActions) != 1 {
+		t.Errorf("got %+v, want all four changes", s)
 	}
 }
 
@@ -244,6 +266,9 @@ func TestGetWithAnUnknownMode(t *testing.T) {
 		`UPDATE fanfare.preferences SET custom_actions = '{a.*,NULL}' WHERE tenant_id = $1`,
 		`UPDATE fanfare.preferences SET custom_actions = '{{a.*},{b.*}}' WHERE tenant_id = $1`,
 		`UPDATE fanfare.tenant_preferences SET custom_actions = '{a.*,NULL}' WHERE tenant_id = $1`,
+		`UPDATE fanfare.preferences SET muted_actions = '{a.*,NULL}' WHERE tenant_id = $1`,
+		`UPDATE fanfare.preferences SET muted_actions = '{{a.*},{b.*}}' WHERE tenant_id = $1`,
+		`UPDATE fanfare.tenant_preferences SET muted_actions = '{a.*,NULL}' WHERE tenant_id = $1`,
 		`UPDATE fanfare.preferences SET muted_actors = ARRAY[NULL::uuid] WHERE tenant_id = $1`,
 		`UPDATE fanfare.preferences SET muted_actors = ARRAY[ARRAY[tenant_id], ARRAY[tenant_id]] WHERE tenant_id = $1`,
 		`UPDATE fanfare.preferences SET muted_actors = array_fill(tenant_id, ARRAY[1001]) WHERE tenant_id = $1`,
@@ -275,6 +300,19 @@ func TestChangeValidate(t *testing.T) {
 			"too many patterns",
 			preferences.Change{CustomActions: new(append(slices.Clone(hundred), "x.y"))},
 			[]string{"custom_actions"},
+		},
+		{"maximum number of muted actions", preferences.Change{MutedActions: &hundred}, nil},
+		{
+			"too many muted actions",
+			preferences.Change{MutedActions: new(append(slices.Clone(hundred), "x.y"))},
+			[]string{"muted_actions"},
+		},
+		{
+			"an invalid muted action, and one that is inherited as well",
+			preferences.Change{
+				MutedActions: &[]string{"a.*", "\xff"}, Inherit: []preferences.Field{"muted_actions"},
+			},
+			[]string{"muted_actions[1]", "inherit[0]"},
 		},
 		{"nothing muted", preferences.Change{MutedActors: &[]uuid.UUID{}}, nil},
 		{

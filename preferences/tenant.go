@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/pg"
@@ -26,7 +25,7 @@ type TenantDefault struct {
 // GetTenant returns the default preference of a tenant.
 func GetTenant(ctx context.Context, db pg.Querier, tenant uuid.UUID) (TenantDefault, error) {
 	rows, err := db.Query(ctx, `
-		SELECT t.filter_mode, t.custom_actions, t.muted, t.updated_at
+		SELECT t.filter_mode, t.custom_actions, t.muted, t.muted_actions, t.updated_at
 		FROM fanfare.tenant_preferences AS t
 		WHERE t.tenant_id = $1`, tenant)
 	if err != nil {
@@ -57,19 +56,21 @@ func PutTenant(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, c Change) (befo
 	if _, err := tx.Exec(ctx, `LOCK TABLE fanfare.tenant_preferences IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 		return before, after, fmt.Errorf("lock the tenants' preferences: %w", err)
 	}
-	if before, err = GetTenant(ctx, tx, tenant); err != nil || c.isEmpty() {
+	if before, err = GetTenant(ctx, tx, tenant); err != nil || c.IsEmpty() {
 		return before, before, err
 	}
 	rows, err := tx.Query(ctx, `
-		INSERT INTO fanfare.tenant_preferences AS t (tenant_id, filter_mode, custom_actions, muted)
-		VALUES ($1, $2, $3, $4)
+		INSERT INTO fanfare.tenant_preferences AS t (tenant_id, filter_mode, custom_actions, muted, muted_actions)
+		VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (tenant_id) DO UPDATE
-		SET filter_mode = CASE WHEN 'filter_mode' = ANY ($5) THEN NULL ELSE coalesce($2, t.filter_mode) END,
-		    custom_actions = CASE WHEN 'custom_actions' = ANY ($5) THEN NULL ELSE coalesce($3, t.custom_actions) END,
-		    muted = CASE WHEN 'muted' = ANY ($5) THEN NULL ELSE coalesce($4, t.muted) END,
+		SET filter_mode = CASE WHEN 'filter_mode' = ANY ($6) THEN NULL ELSE coalesce($2, t.filter_mode) END,
+		    custom_actions = CASE WHEN 'custom_actions' = ANY ($6) THEN NULL ELSE coalesce($3, t.custom_actions) END,
+		    muted = CASE WHEN 'muted' = ANY ($6) THEN NULL ELSE coalesce($4, t.muted) END,
+		    muted_actions = CASE WHEN 'muted_actions' = ANY ($6) THEN NULL ELSE coalesce($5, t.muted_actions) END,
 		    updated_at = now()
-		RETURNING t.filter_mode, t.custom_actions, t.muted, t.updated_at`,
-		tenant, (*string)(c.Mode), c.patterns(), c.Muted, c.inherited())
+		RETURNING t.filter_mode, t.custom_actions, t.muted, t.muted_actions, t.updated_at`,
+		tenant, (*string)(c.Mode), distinctPatterns(c.CustomActions), c.Muted, distinctPatterns(c.MutedActions),
+		c.inherited())
 	if err != nil {
 		return before, after, fmt.Errorf("write the tenant's preferences: %w", err)
 	}
@@ -82,7 +83,7 @@ func PutTenant(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, c Change) (befo
 func scanTenant(row pgx.CollectableRow) (TenantDefault, error) {
 	var own Fields
 	var at time.Time
-	if err := row.Scan((*zeronull.Text)(&own.Mode), &own.CustomActions, &own.Muted, &at); err != nil {
+	if err := row.Scan(append(own.targets(), &at)...); err != nil {
 		return TenantDefault{}, err
 	}
 	return tenantDefault(own, at), nil
@@ -91,8 +92,6 @@ func scanTenant(row pgx.CollectableRow) (TenantDefault, error) {
 func tenantDefault(own Fields, at time.Time) TenantDefault {
 	d := TenantDefault{Own: own, UpdatedAt: at}
 	d.Preference, d.Sources = Effective(Fields{}, own)
-	if d.CustomActions == nil {
-		d.CustomActions = []string{}
-	}
+	d.withLists()
 	return d
 }

@@ -20,7 +20,8 @@ import (
 // directory.
 const selectCandidates = `
 SELECT subject, too_deep, cut, principal_id, reasons, subscribed_through, delegator_through, is_group, inactive,
-       on_chain, in_scope, level, level_resource_id, level_patterns, filter_mode, custom_actions, muted, muted_actors
+       on_chain, in_scope, level, level_resource_id, level_patterns,
+       filter_mode, custom_actions, muted, muted_actions, muted_actors
 FROM fanfare.candidates($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
 // Query selects the candidates that Resolve reads. Activities of the same resource share one
@@ -158,7 +159,7 @@ func readCandidates(rows pgx.Rows, limit int, result *Result) error {
 		(*zeronull.UUID)(&c.SubscribedThrough), (*zeronull.UUID)(&c.DelegatorThrough), &c.IsGroup, &c.Inactive,
 		&c.Access.OnChain, &c.Access.InScope,
 		(*zeronull.Text)(&c.Level), (*zeronull.UUID)(&c.LevelResourceID), &c.LevelPatterns,
-		(*zeronull.Text)(&c.Own.Mode), &c.Own.CustomActions, &c.Own.Muted, &c.MutedActors,
+		(*zeronull.Text)(&c.Own.Mode), &c.Own.CustomActions, &c.Own.Muted, &c.Own.MutedActions, &c.MutedActors,
 	}, func() error {
 		if count++; count > limit {
 			result.Truncated = true

@@ -32,6 +32,7 @@ type shownPreferences struct {
 	FilterMode    string            `json:"filter_mode"`
 	CustomActions []string          `json:"custom_actions"`
 	Muted         bool              `json:"muted"`
+	MutedActions  []string          `json:"muted_actions"`
 	MutedActors   []uuid.UUID       `json:"muted_actors,omitzero"` // nil for a tenant
 	Inherited     map[string]string `json:"inherited"`             // by field that is not set, its source
 	UpdatedAt     *time.Time        `json:"updated_at"`
@@ -42,11 +43,11 @@ type shownPreferences struct {
 func show(p preferences.Preference, from preferences.Sources, own preferences.Source, at time.Time) shownPreferences {
 	shown := shownPreferences{
 		FilterMode: string(p.Mode), CustomActions: p.CustomActions, Muted: p.Muted,
-		Inherited: map[string]string{}, sources: from,
+		MutedActions: p.MutedActions, Inherited: map[string]string{}, sources: from,
 	}
 	for field, source := range map[preferences.Field]preferences.Source{
 		preferences.FieldMode: from.Mode, preferences.FieldCustomActions: from.CustomActions,
-		preferences.FieldMuted: from.Muted,
+		preferences.FieldMuted: from.Muted, preferences.FieldMutedActions: from.MutedActions,
 	} {
 		if source != own {
 			shown.Inherited[string(field)] = source.String()
@@ -77,6 +78,7 @@ func (s shownPreferences) write(w io.Writer, asJSON bool) error {
 		{"filter_mode", s.FilterMode, s.sources.Mode.String()},
 		{"custom_actions", orNone(s.CustomActions), s.sources.CustomActions.String()},
 		{"muted", strconv.FormatBool(s.Muted), s.sources.Muted.String()},
+		{"muted_actions", orNone(s.MutedActions), s.sources.MutedActions.String()},
 	}
 	if s.MutedActors != nil {
 		rows = append(rows, []string{"muted_actors", orNone(s.MutedActors), preferences.FromPrincipal.String()})
@@ -130,9 +132,10 @@ func newPreferencesShowCommand(p process) *cobra.Command {
 
 // preferenceFlags are the flags of a change.
 type preferenceFlags struct {
-	mode                            string
-	actions, mutedActors, inherited []string
-	muted                           bool
+	mode                   string
+	actions, mutedActions  []string
+	mutedActors, inherited []string
+	muted                  bool
 }
 
 func (f *preferenceFlags) add(command *cobra.Command) {
@@ -141,13 +144,15 @@ func (f *preferenceFlags) add(command *cobra.Command) {
 	flags.StringSliceVar(&f.actions, "custom-actions", nil,
 		"patterns of the filter mode custom, such as 'project.*'; replaces all, and '' removes all")
 	flags.BoolVar(&f.muted, "muted", false, "disable notifications; --muted=false enables them")
+	flags.StringSliceVar(&f.mutedActions, "muted-actions", nil,
+		"patterns of the actions that do not notify; replaces all, and '' removes all")
 	flags.StringSliceVar(&f.mutedActors, "muted-actors", nil,
 		"ids of the actors whose activities do not notify; replaces all, and '' removes all")
 	flags.StringSliceVar(&f.inherited, "inherit", nil,
-		"fields to reset, so that they are inherited: filter-mode, custom-actions or muted")
+		"fields to reset, so that they are inherited: filter-mode, custom-actions, muted or muted-actions")
 	completeFlag(command, "filter-mode",
 		string(preferences.ModeAll), string(preferences.ModeMutations), string(preferences.ModeCustom))
-	completeFlag(command, "inherit", "filter-mode", "custom-actions", "muted")
+	completeFlag(command, "inherit", "filter-mode", "custom-actions", "muted", "muted-actions")
 	completeFlag(command, "muted", "true", "false")
 }
 
@@ -163,6 +168,9 @@ func (f *preferenceFlags) change(command *cobra.Command) (c preferences.Change, 
 	if given("muted") {
 		c.Muted = &f.muted
 	}
+	if given("muted-actions") {
+		c.MutedActions = &f.mutedActions
+	}
 	if given("muted-actors") {
 		actors, err := parseIDs("--muted-actors", f.mutedActors)
 		if err != nil {
@@ -173,7 +181,7 @@ func (f *preferenceFlags) change(command *cobra.Command) (c preferences.Change, 
 	for _, name := range f.inherited {
 		c.Inherit = append(c.Inherit, preferences.Field(strings.ReplaceAll(name, "-", "_")))
 	}
-	if c.Mode == nil && c.CustomActions == nil && c.Muted == nil && c.MutedActors == nil && len(c.Inherit) == 0 {
+	if c.IsEmpty() {
 		return c, &usageError{"at least one preference is required, such as --filter-mode all"}
 	}
 	return c, usageErrorOf(c.Validate())

@@ -39,6 +39,7 @@ func TestPreferencesCommands(t *testing.T) {
 		"filter_mode      mutations   installation",
 		"custom_actions   none        installation",
 		"muted            false       installation",
+		"muted_actions    none        installation",
 	)
 	if got := ofTenant("show"); got != want {
 		t.Errorf("show of the tenant: got\n%s\nwant\n%s", got, want)
@@ -48,9 +49,11 @@ func TestPreferencesCommands(t *testing.T) {
 		"filter_mode      custom                 tenant",
 		"custom_actions   project.*, *.deleted   tenant",
 		"muted            false                  installation",
+		"muted_actions    *.viewed               tenant",
 	)
 	by := uuid.NewString()
-	got := ofTenant("set", "--filter-mode", "custom", "--custom-actions", "project.*,*.deleted", "--by", by)
+	got := ofTenant("set", "--filter-mode", "custom", "--custom-actions", "project.*,*.deleted",
+		"--muted-actions", "*.viewed", "--by", by)
 	if got != want {
 		t.Errorf("set of the tenant: got\n%s\nwant\n%s", got, want)
 	}
@@ -60,12 +63,15 @@ func TestPreferencesCommands(t *testing.T) {
 		"filter_mode      custom                                 tenant",
 		"custom_actions   none                                   principal",
 		"muted            true                                   principal",
+		"muted_actions    signal.checked, order.*                principal",
 		"muted_actors     "+actor+"   principal",
 	)
-	if got := ofOwner("set", "--muted", "--muted-actors", actor, "--custom-actions", ""); got != want {
+	got = ofOwner("set", "--muted", "--muted-actors", actor, "--custom-actions", "",
+		"--muted-actions", "signal.checked,order.*")
+	if got != want {
 		t.Errorf("set: got\n%s\nwant\n%s", got, want)
 	}
-	ofOwner("set", "--muted=false", "--inherit", "custom-actions,filter-mode", "--muted-actors", "")
+	ofOwner("set", "--muted=false", "--inherit", "custom-actions,filter-mode,muted-actions", "--muted-actors", "")
 	var decoded map[string]any
 	if err := json.Unmarshal([]byte(ofOwner("show", "--json")), &decoded); err != nil {
 		t.Fatal(err)
@@ -73,7 +79,9 @@ func TestPreferencesCommands(t *testing.T) {
 	delete(decoded, "updated_at")
 	shown := map[string]any{
 		"filter_mode": "custom", "custom_actions": []any{"project.*", "*.deleted"}, "muted": false,
-		"muted_actors": []any{}, "inherited": map[string]any{"filter_mode": "tenant", "custom_actions": "tenant"},
+		"muted_actions": []any{"*.viewed"}, "muted_actors": []any{}, "inherited": map[string]any{
+			"filter_mode": "tenant", "custom_actions": "tenant", "muted_actions": "tenant",
+		},
 	}
 	if diff := cmp.Diff(shown, decoded); diff != "" {
 		t.Errorf("show --json (-want +got):\n%s", diff)
@@ -195,6 +203,7 @@ func TestUsageErrorsOfPreferences(t *testing.T) {
 		{"preferences set --filter-mode some" + who, `--filter-mode "some" must be one of all, mutations, custom`},
 		{"preferences set --inherit level" + who, `--inherit[0] "level" must be one of`},
 		{"preferences set --muted --inherit muted" + who, `--inherit[0] "muted" must not be a field that`},
+		{"preferences set --muted-actions " + strings.Repeat("x", 201) + who, `--muted-actions[0] "xxx`},
 		{"preferences set --muted-actors x" + who, `--muted-actors "x": must be a UUID`},
 		{"preferences set --muted-actors " + id + " --tenant " + id, "--muted-actors requires --as"},
 		{"preferences set --muted --by " + id + who, "--by and --as cannot be combined"},

@@ -27,7 +27,8 @@ func TestPreferences(t *testing.T) {
 		}
 	}
 	const defaults = "map[custom_actions:[] filter_mode:mutations inherited:map[custom_actions:installation " +
-		"filter_mode:installation muted:installation] muted:false muted_actors:[]]"
+		"filter_mode:installation muted:installation muted_actions:installation] " +
+		"muted:false muted_actions:[] muted_actors:[]]"
 	check(c.do("GET", path, ""), defaults)
 	check(c.do("PUT", path, `{}`), defaults)
 	if got := w.count(`SELECT count(*) FROM fanfare.preferences`); got != 0 {
@@ -35,11 +36,12 @@ func TestPreferences(t *testing.T) {
 	}
 	check(
 		c.do("PUT", path, `{"filter_mode":"custom","custom_actions":["a.*","b.?"]}`),
-		"map[custom_actions:[a.* b.?] filter_mode:custom inherited:map[muted:installation] "+
-			"muted:false muted_actors:[]]",
+		"map[custom_actions:[a.* b.?] filter_mode:custom inherited:map[muted:installation muted_actions:installation] "+
+			"muted:false muted_actions:[] muted_actors:[]]",
 	)
-	const muted = "map[custom_actions:[a.* b.?] filter_mode:custom inherited:map[] muted:true muted_actors:[]]"
-	check(c.do("PUT", path, `{"muted":true,"filter_mode":null}`), muted)
+	const muted = "map[custom_actions:[a.* b.?] filter_mode:custom inherited:map[] muted:true " +
+		"muted_actions:[a.b *.c] muted_actors:[]]"
+	check(c.do("PUT", path, `{"muted":true,"filter_mode":null,"muted_actions":["a.b","*.c","a.b"]}`), muted)
 	check(c.do("GET", path, ""), muted)
 	check(w.here.as(w.here.owner).do("GET", path, ""), defaults)
 

@@ -184,6 +184,15 @@ func TestViolations(t *testing.T) {
 			"PUT", "/v1/notifications/preferences", `{"custom_actions":["a","` + strings.Repeat("b", 300) + `"]}`,
 			"custom_actions[1]",
 		},
+		{"PUT", "/v1/notifications/preferences", `{"muted_actions":["a",""]}`, "muted_actions[1]"},
+		{
+			"PUT", "/v1/notifications/preferences", `{"muted_actions":["` + strings.Repeat("b", 300) + `"]}`,
+			"muted_actions[0]",
+		},
+		{
+			"PUT", "/v1/notifications/preferences", `{"muted_actions":["` + strings.Repeat(`a","`, 100) + `a"]}`,
+			"muted_actions",
+		},
 		{"PUT", "/v1/notifications/preferences", `{"muted_actors":["x"]}`, "muted_actors[0]"},
 		{
 			"PUT", "/v1/notifications/preferences",
@@ -192,6 +201,7 @@ func TestViolations(t *testing.T) {
 		},
 		{"PUT", "/v1/notifications/preferences", `{"inherit":["muted_actors"]}`, "inherit[0]"},
 		{"PUT", "/v1/notifications/preferences", `{"inherit":["muted"],"muted":true}`, "inherit[0]"},
+		{"PUT", "/v1/notifications/preferences", `{"inherit":["muted_actions"],"muted_actions":[]}`, "inherit[0]"},
 		{"PUT", "/v1/watch-levels/x", `{"level":"all"}`, "resource_id"},
 		{"PUT", "/v1/watch-levels/" + uuid.NewString(), `{"scope":"resource"}`, "level"},
 		{"PUT", "/v1/watch-levels/" + uuid.NewString(), `{"level":"some"}`, "level"},

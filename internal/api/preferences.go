@@ -46,6 +46,7 @@ type Preferences struct {
 	FilterMode    string      `json:"filter_mode" enum:"all,mutations,custom"`
 	CustomActions []string    `json:"custom_actions" nullable:"false" example:"[\"project.*\",\"file.*\"]"`
 	Muted         bool        `json:"muted" doc:"Disables notifications."`
+	MutedActions  []string    `json:"muted_actions" nullable:"false" example:"[\"signal.checked\"]"`
 	MutedActors   []uuid.UUID `json:"muted_actors" nullable:"false" doc:"Actors whose activities do not notify."`
 	Inherited     Inherited   `json:"inherited"`
 	UpdatedAt     *time.Time  `json:"updated_at" nullable:"true" doc:"Null for the defaults."`
@@ -61,6 +62,7 @@ func preferencesTexts() map[string]string {
 	return map[string]string{
 		"filter_mode":    "all actions, actions that change something, or actions that match custom_actions.",
 		"custom_actions": "Patterns of actions.",
+		"muted_actions":  "Patterns of the actions that do not notify, whatever the mode and the levels are.",
 	}
 }
 
@@ -69,6 +71,7 @@ type Inherited struct {
 	FilterMode    *string `json:"filter_mode,omitempty" enum:"tenant,installation"`
 	CustomActions *string `json:"custom_actions,omitempty" enum:"tenant,installation"`
 	Muted         *string `json:"muted,omitempty" enum:"tenant,installation"`
+	MutedActions  *string `json:"muted_actions,omitempty" enum:"tenant,installation"`
 }
 
 // inheritedOf leaves out the fields of the level at which sources are asked for.
@@ -79,7 +82,7 @@ func inheritedOf(from preferences.Sources, own preferences.Source) Inherited {
 		}
 		return new(source.String())
 	}
-	return Inherited{origin(from.Mode), origin(from.CustomActions), origin(from.Muted)}
+	return Inherited{origin(from.Mode), origin(from.CustomActions), origin(from.Muted), origin(from.MutedActions)}
 }
 
 // PreferencesChange has the preferences to change.
@@ -93,7 +96,9 @@ type FieldsChange struct {
 	FilterMode    *string   `json:"filter_mode,omitempty" enum:"all,mutations,custom"`
 	CustomActions *[]string `json:"custom_actions,omitempty" maxItems:"100" example:"[\"project.*\",\"file.*\"]"`
 	Muted         *bool     `json:"muted,omitempty"`
-	Inherit       []string  `json:"inherit,omitempty" enum:"filter_mode,custom_actions,muted" maxItems:"3"`
+	MutedActions  *[]string `json:"muted_actions,omitempty" maxItems:"100" example:"[\"signal.checked\"]"`
+
+	Inherit []string `json:"inherit,omitempty" enum:"filter_mode,custom_actions,muted,muted_actions" maxItems:"4"`
 }
 
 // TransformSchema adds the bounds of a pattern to the schema.
@@ -104,10 +109,13 @@ func (PreferencesChange) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.
 // boundPatterns adds the bounds of a pattern, and descriptions, to the schema of a change.
 func boundPatterns(s *huma.Schema) *huma.Schema {
 	least, most := 1, preferences.MaxPatternBytes
-	pattern := s.Properties["custom_actions"].Items
-	pattern.MinLength, pattern.MaxLength = &least, &most
+	for _, field := range []string{"custom_actions", "muted_actions"} {
+		pattern := s.Properties[field].Items
+		pattern.MinLength, pattern.MaxLength = &least, &most
+	}
 	return describe(s, map[string]string{
 		"custom_actions": "Replaces all patterns.",
+		"muted_actions":  "Replaces all patterns.",
 		"inherit":        "Fields to reset, so that they are inherited again.",
 	})
 }
@@ -115,6 +123,7 @@ func boundPatterns(s *huma.Schema) *huma.Schema {
 func (c FieldsChange) change() preferences.Change {
 	change := preferences.Change{
 		Mode: (*preferences.Mode)(c.FilterMode), CustomActions: c.CustomActions, Muted: c.Muted,
+		MutedActions: c.MutedActions,
 	}
 	for _, field := range c.Inherit {
 		change.Inherit = append(change.Inherit, preferences.Field(field))
@@ -126,7 +135,8 @@ type preferencesResponse struct{ Body Preferences }
 
 func preferencesOf(p preferences.Stored) *preferencesResponse {
 	return &preferencesResponse{Preferences{
-		FilterMode: string(p.Mode), CustomActions: p.CustomActions, Muted: p.Muted, MutedActors: p.MutedActors,
+		FilterMode: string(p.Mode), CustomActions: p.CustomActions, Muted: p.Muted,
+		MutedActions: p.MutedActions, MutedActors: p.MutedActors,
 		Inherited: inheritedOf(p.Sources, preferences.FromPrincipal), UpdatedAt: unlessZero(p.UpdatedAt),
 	}}
 }

@@ -36,6 +36,7 @@ type TenantPreferences struct {
 	FilterMode    string     `json:"filter_mode" enum:"all,mutations,custom"`
 	CustomActions []string   `json:"custom_actions" nullable:"false" example:"[\"project.*\",\"file.*\"]"`
 	Muted         bool       `json:"muted" doc:"Disables notifications."`
+	MutedActions  []string   `json:"muted_actions" nullable:"false" example:"[\"signal.checked\"]"`
 	Inherited     Inherited  `json:"inherited"`
 	UpdatedAt     *time.Time `json:"updated_at" nullable:"true" doc:"Null without preferences of the tenant."`
 }
@@ -58,7 +59,8 @@ type tenantPreferencesResponse struct{ Body TenantPreferences }
 func tenantPreferencesOf(d preferences.TenantDefault) *tenantPreferencesResponse {
 	return &tenantPreferencesResponse{TenantPreferences{
 		FilterMode: string(d.Mode), CustomActions: d.CustomActions, Muted: d.Muted,
-		Inherited: inheritedOf(d.Sources, preferences.FromTenant), UpdatedAt: unlessZero(d.UpdatedAt),
+		MutedActions: d.MutedActions,
+		Inherited:    inheritedOf(d.Sources, preferences.FromTenant), UpdatedAt: unlessZero(d.UpdatedAt),
 	}}
 }
 

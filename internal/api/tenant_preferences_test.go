@@ -82,6 +82,20 @@ func TestTenantPreferences(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM fanfare.activities WHERE action = 'preferences.changed'`); n != 2 {
 		t.Errorf("records: got %d, want 2", n)
 	}
+	got = as[api.TenantPreferences](admin.do("PUT", path, `{"muted_actions":["*.viewed"]}`).want(http.StatusOK))
+	mine = as[api.Preferences](member.do("GET", own, "").want(http.StatusOK))
+	if !slices.Equal(got.MutedActions, []string{"*.viewed"}) || origin(got.Inherited.MutedActions) != "own" ||
+		!slices.Equal(mine.MutedActions, got.MutedActions) || origin(mine.Inherited.MutedActions) != "tenant" {
+		t.Errorf("muted actions of the tenant: got %+v, and %+v for a member", got, mine)
+	}
+	mine = as[api.Preferences](member.do("PUT", own, `{"muted_actions":[]}`).want(http.StatusOK))
+	if len(mine.MutedActions) != 0 || origin(mine.Inherited.MutedActions) != "own" {
+		t.Errorf("a member that mutes no action: got %+v", mine)
+	}
+	mine = as[api.Preferences](member.do("PUT", own, `{"inherit":["muted_actions"]}`).want(http.StatusOK))
+	if len(mine.MutedActions) != 1 || origin(mine.Inherited.MutedActions) != "tenant" {
+		t.Errorf("inherited again: got %+v, want the tenant's muted actions", mine)
+	}
 	refused := admin.do("PUT", path, `{"muted_actors":[]}`).want(http.StatusUnprocessableEntity)
 	if !strings.Contains(string(refused.body), `"field":"muted_actors"`) {
 		t.Errorf("muted actors of a tenant: got %s, want the field", refused.body)

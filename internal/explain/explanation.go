@@ -53,9 +53,9 @@ const (
 )
 
 // RuleResult is what a rule says of a principal. Level is that of the rule level. SetBy is who has
-// set what the rules muted, mode and delivery apply. Pattern is the first one that matches the
-// action, or else the nearest one: that which matches after the fewest changes of characters of the
-// action.
+// set what the rules muted_action, muted, mode and delivery apply. Pattern is the first one that
+// matches the action, or else the nearest one: that which matches after the fewest changes of
+// characters of the action.
 type RuleResult struct {
 	Rule    string        `json:"rule"`
 	Result  string        `json:"result" enum:"passed,notified,not_notified,not_reached"`

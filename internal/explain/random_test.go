@@ -294,7 +294,8 @@ func disagree(want oracle.Verdict, got delivered, e explain.Explanation) string 
 	rule := map[string]oracle.Rule{
 		"concern": oracle.NotConcerned, "group": oracle.NotConcerned, "actor": oracle.IsActor,
 		"inactive": oracle.IsInactive, "permission": oracle.MayNotSee, "mandatory": oracle.Mandatory,
-		"target": oracle.IsTarget, "muted_actor": oracle.MutedActor, "level": oracle.ByLevel,
+		"target": oracle.IsTarget, "muted_actor": oracle.MutedActor,
+		"muted_action": oracle.MutedAction, "level": oracle.ByLevel,
 		"muted": oracle.ByPreference, "mode": oracle.ByPreference,
 	}[e.Now.DecidedBy]
 	if rule != want.Rule && !(want.Rule == oracle.NotConcerned && rule == oracle.IsActor) {

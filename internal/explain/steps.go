@@ -25,7 +25,8 @@ type facts struct {
 // order is the order of the rules.
 var order = []fanout.Rule{
 	fanout.RuleNone, fanout.RuleActor, fanout.RuleGroup, fanout.RuleInactive, fanout.RulePermission,
-	fanout.RuleMandatory, fanout.RuleTarget, fanout.RuleMutedActor, fanout.RuleLevel, fanout.RuleMuted, fanout.RuleMode,
+	fanout.RuleMandatory, fanout.RuleTarget, fanout.RuleMutedActor, fanout.RuleMutedAction, fanout.RuleLevel,
+	fanout.RuleMuted, fanout.RuleMode,
 }
 
 func nameOf(r fanout.Rule) string {
@@ -83,6 +84,8 @@ func (f *facts) deciding(rule fanout.Rule) RuleResult {
 		step.Why = "is a target"
 	case fanout.RuleMutedActor:
 		step.Why = "has muted the actor"
+	case fanout.RuleMutedAction:
+		f.describeMutedActions(&step)
 	case fanout.RuleLevel:
 		f.describeLevel(&step)
 	case fanout.RuleMuted:
@@ -112,6 +115,8 @@ func (f *facts) describePassed(rule fanout.Rule, step *RuleResult) {
 		step.Why = "is not a target"
 	case fanout.RuleMutedActor:
 		step.Why = "has not muted the actor"
+	case fanout.RuleMutedAction:
+		f.describeMutedActions(step)
 	case fanout.RuleLevel:
 		step.Why = "has no level for the resource"
 	case fanout.RuleMuted:
@@ -168,6 +173,18 @@ func concern(reasons watchers.Reasons) string {
 	return strings.Join(parts, ", ")
 }
 
+func (f *facts) describeMutedActions(step *RuleResult) {
+	patterns := f.decision.Preference.MutedActions
+	step.Why, step.SetBy = "the action is not muted", f.decision.From.MutedActions.String()
+	muted := f.decision.Rule == fanout.RuleMutedAction
+	if muted {
+		step.Why = "the action is muted"
+	}
+	if len(patterns) > 0 {
+		step.Why += ": " + f.match(step, patterns, muted)
+	}
+}
+
 func (f *facts) describeLevel(step *RuleResult) {
 	c := f.candidate
 	step.Level = &LevelInForce{Level: string(c.Level), ResourceID: &c.LevelResourceID, Where: above}
@@ -180,11 +197,7 @@ func (f *facts) describeLevel(step *RuleResult) {
 	case c.Level == preferences.LevelParticipating && !f.decision.Notified:
 		step.Why += ", and is neither owner nor delegator"
 	case c.Level == preferences.LevelCustom:
-		text := ""
-		if !f.brief {
-			text, _ = preferences.Nearest(c.LevelPatterns, f.activity.Action)
-		}
-		f.describeMatch(step, text)
+		step.Why += ", and " + f.match(step, c.LevelPatterns, f.decision.Notified)
 	}
 }
 
@@ -202,7 +215,7 @@ func (f *facts) describeMode(step *RuleResult) {
 		}
 		step.Why += fmt.Sprintf(", and the taxonomy %s %s %s it", verb, f.activity.Action, preposition(verb))
 	case d.Preference.Mode != preferences.ModeAll:
-		f.describeMatch(step, selection.Pattern)
+		step.Why += ", and " + f.describeMatch(step, selection.Pattern, d.Notified)
 	}
 }
 
@@ -213,22 +226,31 @@ func preposition(verb string) string {
 	return "out of"
 }
 
-// describeMatch adds how a list of patterns has decided. nearest is the pattern that matches or is
-// the nearest to the action; "" if it is not known or if there is none.
-func (f *facts) describeMatch(step *RuleResult, nearest string) {
-	action, matches := f.activity.Action, f.decision.Notified
+// match describes whether one of a list of patterns matches.
+func (f *facts) match(step *RuleResult, patterns []string, matches bool) string {
+	nearest := ""
+	if !f.brief {
+		nearest, _ = preferences.Nearest(patterns, f.activity.Action)
+	}
+	return f.describeMatch(step, nearest, matches)
+}
+
+// describeMatch describes whether one of a list of patterns matches. nearest is the pattern that
+// matches or is the nearest to the action; "" if it is not known or if there is none.
+func (f *facts) describeMatch(step *RuleResult, nearest string, matches bool) string {
+	action := f.activity.Action
 	if nearest != "" {
 		step.Pattern = &PatternMatch{nearest, matches}
 	}
 	switch {
 	case matches && nearest != "":
-		step.Why += fmt.Sprintf(", and %s matches %s", nearest, action)
+		return fmt.Sprintf("%s matches %s", nearest, action)
 	case matches:
-		step.Why += fmt.Sprintf(", and a pattern matches %s", action)
+		return "a pattern matches " + action
 	case nearest != "":
-		step.Why += fmt.Sprintf(", and no pattern matches %s; the nearest is %s", action, nearest)
+		return fmt.Sprintf("no pattern matches %s; the nearest is %s", action, nearest)
 	default:
-		step.Why += fmt.Sprintf(", and no pattern matches %s", action)
+		return "no pattern matches " + action
 	}
 }
 

@@ -90,6 +90,18 @@ func TestSteps(t *testing.T) {
 			want:      "muted_actor not_notified has muted the actor",
 		},
 		{
+			name: "a muted action", action: "doc.updated", candidate: own(preferences.Fields{
+				Mode: "all", MutedActions: []string{"doc.s*", "*.updated"},
+			}),
+			want: "muted_action not_notified the action is muted: *.updated matches doc.updated (principal) " +
+				"{*.updated true}",
+		},
+		{
+			name: "muted by the tenant, before a level", action: "doc.updated",
+			candidate: level(preferences.LevelAll, resource), tenant: preferences.Fields{MutedActions: []string{"*"}},
+			want: "muted_action not_notified the action is muted: * matches doc.updated (tenant) {* true}",
+		},
+		{
 			name: "ignore", action: "doc.updated", candidate: level(preferences.LevelIgnore, resource),
 			want: "level not_notified has set the level ignore for the resource [ignore resource]",
 		},

@@ -16,17 +16,18 @@ type Rule string
 
 // The rules, in the order in which they apply. The first that applies decides.
 const (
-	RuleNone       Rule = ""            // the activity does not concern the principal
-	RuleActor      Rule = "actor"       // the actor is never notified
-	RuleGroup      Rule = "group"       // a group is never notified; its members are
-	RuleInactive   Rule = "inactive"    // a principal that the directory marks inactive is not notified
-	RulePermission Rule = "permission"  // a principal that may not see the activity is not notified
-	RuleMandatory  Rule = "mandatory"   // the taxonomy says that everyone else is notified
-	RuleTarget     Rule = "target"      // a target is notified
-	RuleMutedActor Rule = "muted_actor" // the principal has muted the actor
-	RuleLevel      Rule = "level"       // the principal's level nearest to the resource decides
-	RuleMuted      Rule = "muted"       // the principal is not notified of anything else
-	RuleMode       Rule = "mode"        // the filter mode decides
+	RuleNone        Rule = ""             // the activity does not concern the principal
+	RuleActor       Rule = "actor"        // the actor is never notified
+	RuleGroup       Rule = "group"        // a group is never notified; its members are
+	RuleInactive    Rule = "inactive"     // a principal that the directory marks inactive is not notified
+	RulePermission  Rule = "permission"   // a principal that may not see the activity is not notified
+	RuleMandatory   Rule = "mandatory"    // the taxonomy says that everyone else is notified
+	RuleTarget      Rule = "target"       // a target is notified
+	RuleMutedActor  Rule = "muted_actor"  // the principal has muted the actor
+	RuleMutedAction Rule = "muted_action" // the principal has muted the action, or the tenant has for it
+	RuleLevel       Rule = "level"        // the principal's level nearest to the resource decides
+	RuleMuted       Rule = "muted"        // the principal is not notified of anything else
+	RuleMode        Rule = "mode"         // the filter mode decides
 )
 
 // Decision is what becomes of a candidate of an activity.
@@ -41,7 +42,7 @@ type Decision struct {
 	GroupID uuid.UUID
 
 	// Preference is what holds for the candidate, and From where its fields are from. They decide
-	// by RuleMuted and RuleMode, and Muted about the push of any recipient.
+	// by RuleMutedAction, RuleMuted and RuleMode, and Muted about the push of any recipient.
 	Preference preferences.Preference
 	From       preferences.Sources
 }
@@ -50,6 +51,7 @@ type Decision struct {
 type ActionFilter interface {
 	Mandatory(action string) bool
 	Includes(p preferences.Preference, action string) bool
+	MatchesAny(patterns []string, action string) bool
 }
 
 // Decide decides whether a candidate is notified of an activity, and how. It is the only place
@@ -93,6 +95,8 @@ func chosen(a *activity.Activity, c *watchers.Candidate, d *Decision, filter Act
 		return RuleTarget, true
 	case slices.Contains(c.MutedActors, a.ActorPrincipalID):
 		return RuleMutedActor, false
+	case filter.MatchesAny(d.Preference.MutedActions, a.Action):
+		return RuleMutedAction, false
 	}
 	switch c.Level {
 	case preferences.LevelIgnore:
@@ -100,8 +104,7 @@ func chosen(a *activity.Activity, c *watchers.Candidate, d *Decision, filter Act
 	case preferences.LevelParticipating:
 		return RuleLevel, d.Reasons.Has(watchers.Owner | watchers.Delegator)
 	case preferences.LevelCustom:
-		own := preferences.Preference{Mode: preferences.ModeCustom, CustomActions: c.LevelPatterns}
-		return RuleLevel, filter.Includes(own, a.Action)
+		return RuleLevel, filter.MatchesAny(c.LevelPatterns, a.Action)
 	case preferences.LevelAll:
 		return RuleLevel, true
 	}

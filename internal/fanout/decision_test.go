@@ -43,6 +43,9 @@ func TestDecide(t *testing.T) {
 	inactive := func(c *candidate) { c.Inactive = true }
 	noRole := func(c *candidate) { c.Access = directory.Access{} }
 	mutedActor := func(c *candidate) { c.MutedActors = []uuid.UUID{uuid.New(), actor} }
+	mutedAction := func(patterns ...string) func(*candidate) {
+		return func(c *candidate) { c.Own.MutedActions = append([]string{}, patterns...) }
+	}
 	muted := func(c *candidate) { c.Own.Muted = new(true) }
 	unmuted := func(c *candidate) { c.Own.Muted = new(false) }
 	isActor := func(c *candidate) { c.PrincipalID = actor }
@@ -78,8 +81,8 @@ func TestDecide(t *testing.T) {
 			with(subscriber, noRole, reasons(watchers.Owner)), "", false, fields{}, RuleMode, push,
 		},
 
-		"2 mandatory passes a muted actor, a level and a mode": {
-			with(subscriber, mutedActor, level("ignore"), own(custom())), "alarm.raised", false,
+		"2 mandatory passes a muted actor and action, a level and a mode": {
+			with(subscriber, mutedActor, level("ignore"), own(custom()), mutedAction("*")), "alarm.raised", false,
 			fields{},
 			RuleMandatory, push,
 		},
@@ -87,7 +90,7 @@ func TestDecide(t *testing.T) {
 			with(subscriber, mutedActor, level("ignore"), muted), "alarm.raised", false, fields{}, RuleMandatory, inbox,
 		},
 		"2 a target passes them as well": {
-			with(subscriber, noRole, mutedActor, level("ignore"), own(custom())), "x.seen", true,
+			with(subscriber, noRole, mutedActor, level("ignore"), own(custom()), mutedAction("*")), "x.seen", true,
 			fields{},
 			RuleTarget, push,
 		},
@@ -103,6 +106,29 @@ func TestDecide(t *testing.T) {
 		},
 		"3 also for the owner": {
 			with(subscriber, mutedActor, reasons(watchers.Owner)), "", false, all, RuleMutedActor, no,
+		},
+		"3 a muted actor, before a muted action": {
+			with(subscriber, mutedActor, mutedAction("*")), "", false, all, RuleMutedActor, no,
+		},
+		"3 a muted action, before the level all": {
+			with(subscriber, own(all), mutedAction("a.*", "x.c*"), level("all")), "", false, all, RuleMutedAction, no,
+		},
+		"3 a muted action, also for the owner, before muted": {
+			with(subscriber, mutedAction("x.created"), reasons(watchers.Owner), muted), "", false, all,
+			RuleMutedAction, no,
+		},
+		"3 an action that the tenant mutes": {
+			with(subscriber, own(all)), "note.pinned", false,
+			fields{MutedActions: []string{"note.*"}},
+			RuleMutedAction, no,
+		},
+		"3 own muted actions instead of the tenant's": {
+			with(subscriber, own(all), mutedAction()), "note.pinned", false,
+			fields{MutedActions: []string{"note.*"}},
+			RuleMode, push,
+		},
+		"3 another action is muted": {
+			with(subscriber, mutedAction("x.create", "\xff")), "", false, all, RuleMode, push,
 		},
 
 		"4 ignore, before the mode all": {with(subscriber, level("ignore"), own(all)), "", false, all, RuleLevel, no},

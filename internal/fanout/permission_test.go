@@ -23,6 +23,8 @@ func (anyAction) Mandatory(string) bool { return false }
 
 func (anyAction) Includes(preferences.Preference, string) bool { return true }
 
+func (anyAction) MatchesAny([]string, string) bool { return false }
+
 // TestViewersAreRecipients compares what a principal may view (directory.CanView, which reads the
 // tree above the resources) with what the fan-out would send to the principal as a subscriber
 // (watchers.Resolve, which reads the chain of each activity). It draws random directories, with

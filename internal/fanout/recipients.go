@@ -18,13 +18,14 @@ type Recipient struct {
 
 // Dropped counts the candidates that did not become recipients, by the rule that decided.
 type Dropped struct {
-	Actor      int // RuleActor
-	Group      int // RuleGroup
-	Inactive   int // RuleInactive
-	Permission int // RulePermission
-	MutedActor int // RuleMutedActor
-	Muted      int // RuleMuted
-	Filtered   int // RuleMode
+	Actor       int // RuleActor
+	Group       int // RuleGroup
+	Inactive    int // RuleInactive
+	Permission  int // RulePermission
+	MutedActor  int // RuleMutedActor
+	MutedAction int // RuleMutedAction
+	Muted       int // RuleMuted
+	Filtered    int // RuleMode
 
 	// RuleLevel, by the level.
 	Ignored, NotParticipating, NotInLevel int
@@ -36,6 +37,7 @@ func (d *Dropped) add(o Dropped) {
 	d.Inactive += o.Inactive
 	d.Permission += o.Permission
 	d.MutedActor += o.MutedActor
+	d.MutedAction += o.MutedAction
 	d.Muted += o.Muted
 	d.Filtered += o.Filtered
 	d.Ignored += o.Ignored
@@ -56,6 +58,8 @@ func (d *Dropped) count(r Rule, level preferences.Level) {
 		d.Permission++
 	case RuleMutedActor:
 		d.MutedActor++
+	case RuleMutedAction:
+		d.MutedAction++
 	case RuleLevel:
 		d.countLevel(level)
 	case RuleMuted:

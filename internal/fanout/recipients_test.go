@@ -34,6 +34,7 @@ func TestDroppedCountsEveryStage(t *testing.T) {
 		candidate(func(c *watchers.Candidate) { c.Inactive = true }),
 		candidate(func(c *watchers.Candidate) { c.Access.OnChain = false }),
 		candidate(func(c *watchers.Candidate) { c.MutedActors = []uuid.UUID{a.ActorPrincipalID} }),
+		candidate(func(c *watchers.Candidate) { c.Own.MutedActions = []string{"plan.v*"} }),
 		candidate(func(c *watchers.Candidate) { c.Own.Muted = new(true) }),
 		candidate(func(*watchers.Candidate) {}), // mutations
 		candidate(func(c *watchers.Candidate) { c.Reasons = 0 }),
@@ -45,7 +46,7 @@ func TestDroppedCountsEveryStage(t *testing.T) {
 		t.Errorf("recipients: got %+v, want the one with the level all", recipients)
 	}
 	want := Dropped{
-		Actor: 1, Group: 1, Inactive: 1, Permission: 1, MutedActor: 1, Muted: 1, Filtered: 1,
+		Actor: 1, Group: 1, Inactive: 1, Permission: 1, MutedActor: 1, MutedAction: 1, Muted: 1, Filtered: 1,
 		Ignored: 1, NotParticipating: 1, NotInLevel: 1,
 	}
 	if diff := cmp.Diff(want, dropped); diff != "" {
@@ -53,7 +54,7 @@ func TestDroppedCountsEveryStage(t *testing.T) {
 	}
 	twice := dropped
 	twice.add(dropped)
-	want = Dropped{2, 2, 2, 2, 2, 2, 2, 2, 2, 2}
+	want = Dropped{2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2}
 	if diff := cmp.Diff(want, twice); diff != "" {
 		t.Errorf("added (-want +got):\n%s", diff)
 	}

@@ -236,6 +236,8 @@ func (s *stage) do(verb string, words []string) {
 		s.exec(`INSERT INTO fanfare.preferences (tenant_id, principal_id, muted_actors) VALUES ($1, $2, ARRAY[$3::uuid])
 			ON CONFLICT (tenant_id, principal_id) DO UPDATE SET muted_actors = array_append(
 				preferences.muted_actors, $3)`, s.tenant, s.id(arg(0)), s.id(arg(1)))
+	case "mute-actions":
+		s.muteActions(arg(0), named[1:])
 	case "level":
 		s.level(arg(0), arg(1), arg(2), named[3:])
 	case "taxonomy":
@@ -305,6 +307,25 @@ func (s *stage) preferByDefault(mode string, patterns []string) {
 		_, _, err := preferences.PutTenant(s.t.Context(), tx, s.tenant, c)
 		return err
 	})
+	if err != nil {
+		s.t.Fatalf("%s: %v", s.line, err)
+	}
+}
+
+// muteActions sets the muted actions of a principal or of the tenant.
+func (s *stage) muteActions(of string, patterns []string) {
+	s.t.Helper()
+	c := preferences.Change{MutedActions: &patterns}
+	var err error
+	if of == "tenant" {
+		err = pgx.BeginFunc(s.t.Context(), s.db.Pool, func(tx pgx.Tx) error {
+			_, _, err := preferences.PutTenant(s.t.Context(), tx, s.tenant, c)
+			return err
+		})
+	} else {
+		principal := activity.Principal{TenantID: s.tenant, PrincipalID: s.id(of)}
+		_, err = preferences.Put(s.t.Context(), s.db.Pool, principal, c)
+	}
 	if err != nil {
 		s.t.Fatalf("%s: %v", s.line, err)
 	}

@@ -49,7 +49,7 @@ func NewFanout(registry prometheus.Registerer) *Fanout {
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fanfare_candidates_dropped_total",
 			Help: "Candidates that are no recipients, by stage: actor, group, inactive, permission, muted_actor, " +
-				"level_ignore, level_participating, level_custom, muted or filtered.",
+				"muted_action, level_ignore, level_participating, level_custom, muted or filtered.",
 		}, []string{"stage"}),
 	}
 	f.drop(fanout.Dropped{})
@@ -72,7 +72,7 @@ func (f *Fanout) Observe(r fanout.Report) {
 func (f *Fanout) drop(d fanout.Dropped) {
 	for stage, n := range map[string]int{
 		"actor": d.Actor, "group": d.Group, "inactive": d.Inactive, "permission": d.Permission,
-		"muted_actor": d.MutedActor, "muted": d.Muted, "filtered": d.Filtered,
+		"muted_actor": d.MutedActor, "muted_action": d.MutedAction, "muted": d.Muted, "filtered": d.Filtered,
 		"level_ignore": d.Ignored, "level_participating": d.NotParticipating, "level_custom": d.NotInLevel,
 	} {
 		f.dropped.WithLabelValues(stage).Add(float64(n))

@@ -101,7 +101,7 @@ func TestFanout(t *testing.T) {
 				Activities: 2, Violations: 1, Recipients: []int{0, 7}, Publications: 9, InboxRows: 7,
 				Dropped: fanout.Dropped{
 					Actor: 1, Inactive: 2, Permission: 3, Muted: 4, Filtered: 5, Group: 6, MutedActor: 7,
-					Ignored: 8, NotParticipating: 9, NotInLevel: 10,
+					Ignored: 8, NotParticipating: 9, NotInLevel: 10, MutedAction: 11,
 				},
 			})
 		})
@@ -120,6 +120,7 @@ func TestFanout(t *testing.T) {
 		`fanfare_candidates_dropped_total{stage="filtered"} 20`,
 		`fanfare_candidates_dropped_total{stage="group"} 24`,
 		`fanfare_candidates_dropped_total{stage="muted_actor"} 28`,
+		`fanfare_candidates_dropped_total{stage="muted_action"} 44`,
 		`fanfare_candidates_dropped_total{stage="level_ignore"} 32`,
 		`fanfare_candidates_dropped_total{stage="level_participating"} 36`,
 		`fanfare_candidates_dropped_total{stage="level_custom"} 40`,

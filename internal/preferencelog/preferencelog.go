@@ -57,6 +57,7 @@ func difference(before, after preferences.TenantDefault) builtin.PreferencesChan
 			preferences.FieldMode:          {d.Mode, d.Sources.Mode.String()},
 			preferences.FieldCustomActions: {d.CustomActions, d.Sources.CustomActions.String()},
 			preferences.FieldMuted:         {d.Muted, d.Sources.Muted.String()},
+			preferences.FieldMutedActions:  {d.MutedActions, d.Sources.MutedActions.String()},
 		}
 	}
 	was, is := fields(before), fields(after)

@@ -37,6 +37,12 @@ func TestSetRecordsChanges(t *testing.T) {
 				`"from": {"muted": {"from": "installation", "value": false}, ` +
 				`"custom_actions": {"from": "installation", "value": []}}, "changed": ["custom_actions", "muted"]}`,
 		},
+		{
+			preferences.Change{MutedActions: &[]string{"order.viewed"}},
+			`{"to": {"muted_actions": {"from": "tenant", "value": ["order.viewed"]}}, ` +
+				`"from": {"muted_actions": {"from": "installation", "value": []}}, "changed": ["muted_actions"]}`,
+		},
+		{preferences.Change{MutedActions: &[]string{"order.viewed"}}, ""},
 	} {
 		if _, err := preferencelog.Set(t.Context(), db.Pool, tenant, by, step.change); err != nil {
 			t.Fatal(err)

@@ -154,11 +154,17 @@ func (t *Tenant) changePreference(random *rand.Rand) Change {
 	}
 	return Change{
 		"preferences", `
-		INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode, custom_actions, muted, muted_actors)
-		VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (tenant_id, principal_id)
-		DO UPDATE SET filter_mode = $3, custom_actions = $4, muted = $5, muted_actors = $6, updated_at = now()`,
-		[]any{t.ID, principal, nullableText(p.Mode), p.Patterns, p.Muted, append([]uuid.UUID{}, p.MutedActors...)},
+		INSERT INTO fanfare.preferences (
+			tenant_id, principal_id, filter_mode, custom_actions, muted, muted_actions, muted_actors
+		)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (tenant_id, principal_id) DO UPDATE
+		SET filter_mode = $3, custom_actions = $4, muted = $5, muted_actions = $6, muted_actors = $7,
+		    updated_at = now()`,
+		[]any{
+			t.ID, principal, nullableText(p.Mode), p.Patterns, p.Muted, p.MutedActions,
+			append([]uuid.UUID{}, p.MutedActors...),
+		},
 		func(t *oracle.Tenant) { t.Preferences[principal] = p },
 	}
 }

@@ -106,11 +106,11 @@ func (t *Tenant) changeDefaults(random *rand.Rand) Change {
 	p.MutedActors = nil
 	return Change{
 		"defaults", `
-		INSERT INTO fanfare.tenant_preferences (tenant_id, filter_mode, custom_actions, muted)
-		VALUES ($1, $2, $3, $4)
-		ON CONFLICT (tenant_id)
-		DO UPDATE SET filter_mode = $2, custom_actions = $3, muted = $4, updated_at = now()`,
-		[]any{t.ID, nullableText(p.Mode), p.Patterns, p.Muted},
+		INSERT INTO fanfare.tenant_preferences (tenant_id, filter_mode, custom_actions, muted, muted_actions)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (tenant_id) DO UPDATE
+		SET filter_mode = $2, custom_actions = $3, muted = $4, muted_actions = $5, updated_at = now()`,
+		[]any{t.ID, nullableText(p.Mode), p.Patterns, p.Muted, p.MutedActions},
 		func(t *oracle.Tenant) { t.Defaults = p },
 	}
 }

@@ -43,7 +43,7 @@ func (w *World) Rows() *seed.Rows {
 		for id, p := range t.Model.Preferences {
 			rows.Preferences = append(rows.Preferences, seed.Preference{
 				Principal: principal(id), Mode: p.Mode, Patterns: p.Patterns, Muted: p.Muted,
-				MutedActors: p.MutedActors,
+				MutedActions: p.MutedActions, MutedActors: p.MutedActors,
 			})
 		}
 	}

@@ -179,6 +179,9 @@ func randomPreference(random *rand.Rand) oracle.Preference {
 	if random.IntN(6) > 0 {
 		p.Muted = new(random.IntN(8) == 0)
 	}
+	if random.IntN(6) == 0 {
+		p.MutedActions = []string{pick(random, patterns)}
+	}
 	return p
 }
 

@@ -240,8 +240,30 @@ func TestDecide(t *testing.T) {
 			Verdict{Rule: MutedActor, Reasons: Owner},
 		},
 		{
-			"target, whatever the level and the muted actors are", both(level("ignore", signal, true), func(t *Tenant) {
-				t.Preferences[ann] = Preference{MutedActors: []uuid.UUID{actor}, Mode: "custom"}
+			"muted action", both(level("all", folder, true), func(t *Tenant) {
+				t.Preferences[ann] = Preference{MutedActions: []string{"a.b", "resource.[!c]*"}}
+			}), updated,
+			Verdict{Rule: MutedAction, Reasons: Owner},
+		},
+		{
+			"action muted by default", both(level("all", signal, false), func(t *Tenant) {
+				t.Defaults.MutedActions = []string{"*.updated"}
+				t.Preferences[ann] = Preference{Mode: "all"}
+			}), updated,
+			Verdict{Rule: MutedAction, Reasons: Owner},
+		},
+		{
+			"own muted actions instead of the default", both(level("all", sibling, true), func(t *Tenant) {
+				t.Defaults.MutedActions = []string{"*.updated"}
+				t.Preferences[ann] = Preference{MutedActions: []string{}}
+			}), updated,
+			Verdict{Delivery: push, Rule: ByPreference, Reasons: Owner},
+		},
+		{
+			"target, whatever the level and what is muted are", both(level("ignore", signal, true), func(t *Tenant) {
+				t.Preferences[ann] = Preference{
+					MutedActors: []uuid.UUID{actor}, MutedActions: []string{"*"}, Mode: "custom",
+				}
 			}),
 			Activity{Action: "signal.checked", Visibility: "private", Targets: []uuid.UUID{ben, ann}},
 			Verdict{Delivery: push, Rule: IsTarget, Reasons: Owner | Target},

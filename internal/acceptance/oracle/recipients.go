@@ -41,6 +41,7 @@ const (
 	Mandatory    Rule = "2 mandatory"
 	IsTarget     Rule = "2 target"
 	MutedActor   Rule = "3 muted actor"
+	MutedAction  Rule = "3 muted action"
 	ByLevel      Rule = "4 level"
 	ByPreference Rule = "5 or 6 preference"
 )
@@ -171,6 +172,8 @@ func (t *Tenant) wants(a Activity, at place, principal uuid.UUID, r Reasons, mut
 		return true, IsTarget
 	case slices.Contains(t.Preferences[principal].MutedActors, a.Actor):
 		return false, MutedActor
+	case t.mutes(principal, a.Action):
+		return false, MutedAction
 	}
 	if l := t.level(principal, at.chain); l != nil {
 		switch l.Name {
@@ -287,6 +290,16 @@ func (t *Tenant) muted(principal uuid.UUID) bool {
 		return *own
 	}
 	return t.Defaults.Muted != nil && *t.Defaults.Muted
+}
+
+// mutes reports whether a principal has muted an action, or the tenant's default for one who has
+// not chosen.
+func (t *Tenant) mutes(principal uuid.UUID, action string) bool {
+	patterns := t.Preferences[principal].MutedActions
+	if patterns == nil {
+		patterns = t.Defaults.MutedActions
+	}
+	return matches(patterns, action)
 }
 
 // selects reports whether the mode of a principal, or the default one, selects an action. notify is

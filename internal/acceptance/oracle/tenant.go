@@ -38,10 +38,11 @@ type Resource struct{ Parent, Owner uuid.UUID }
 // Preference selects the activities that a principal receives. A field that is zero or nil is not
 // set, so that the tenant's default applies, or else the installation's.
 type Preference struct {
-	Mode        string
-	Patterns    []string
-	Muted       *bool
-	MutedActors []uuid.UUID
+	Mode         string
+	Patterns     []string
+	Muted        *bool
+	MutedActors  []uuid.UUID
+	MutedActions []string // patterns
 }
 
 // Level is a principal's choice for a resource or for the tree below it.

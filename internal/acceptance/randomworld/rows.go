@@ -79,12 +79,13 @@ func (w *World) addChoices(rows *seed.Rows, principal func(uuid.UUID) activity.P
 	})
 	for id, p := range w.Model.Preferences {
 		rows.Preferences = append(rows.Preferences, seed.Preference{
-			Principal: principal(id), Mode: p.Mode, Patterns: p.Patterns, Muted: p.Muted, MutedActors: p.MutedActors,
+			Principal: principal(id), Mode: p.Mode, Patterns: p.Patterns, Muted: p.Muted,
+			MutedActions: p.MutedActions, MutedActors: p.MutedActors,
 		})
 	}
-	if p := w.Model.Defaults; p.Mode != "" || p.Patterns != nil || p.Muted != nil {
+	if p := w.Model.Defaults; p.Mode != "" || p.Patterns != nil || p.Muted != nil || p.MutedActions != nil {
 		rows.Defaults = append(rows.Defaults, seed.Default{
-			TenantID: w.ID, Mode: p.Mode, Patterns: p.Patterns, Muted: p.Muted,
+			TenantID: w.ID, Mode: p.Mode, Patterns: p.Patterns, Muted: p.Muted, MutedActions: p.MutedActions,
 		})
 	}
 }

@@ -200,6 +200,9 @@ func (w *World) preference() (p oracle.Preference) {
 	if w.chance(3) {
 		p.Muted = new(w.chance(2))
 	}
+	if w.chance(3) {
+		p.MutedActions = w.patterns()
+	}
 	return p
 }
 

@@ -60,10 +60,11 @@ type Subscription struct {
 // principal has not set it.
 type Preference struct {
 	activity.Principal
-	Mode        string
-	Patterns    []string
-	Muted       *bool
-	MutedActors []uuid.UUID
+	Mode         string
+	Patterns     []string
+	Muted        *bool
+	MutedActions []string
+	MutedActors  []uuid.UUID
 }
 
 // Membership is a row of fanfare.memberships.
@@ -82,10 +83,11 @@ type Level struct {
 
 // Default is a row of fanfare.tenant_preferences. A field that is zero or nil is stored as NULL.
 type Default struct {
-	TenantID uuid.UUID
-	Mode     string
-	Patterns []string
-	Muted    *bool
+	TenantID     uuid.UUID
+	Mode         string
+	Patterns     []string
+	Muted        *bool
+	MutedActions []string
 }
 
 // DB is a connection or a pool.
@@ -132,10 +134,12 @@ func (r *Rows) Load(ctx context.Context, db DB) error {
 		},
 		{
 			"preferences",
-			[]string{"tenant_id", "principal_id", "filter_mode", "custom_actions", "muted", "muted_actors"},
+			[]string{
+				"tenant_id", "principal_id", "filter_mode", "custom_actions", "muted", "muted_actions", "muted_actors",
+			},
 			source(r.Preferences, func(p Preference) []any {
 				return []any{
-					p.TenantID, p.PrincipalID, nullableText(p.Mode), p.Patterns, p.Muted,
+					p.TenantID, p.PrincipalID, nullableText(p.Mode), p.Patterns, p.Muted, p.MutedActions,
 					append([]uuid.UUID{}, p.MutedActors...),
 				}
 			}),
@@ -156,9 +160,9 @@ func (r *Rows) Load(ctx context.Context, db DB) error {
 		},
 		{
 			"tenant_preferences",
-			[]string{"tenant_id", "filter_mode", "custom_actions", "muted"},
+			[]string{"tenant_id", "filter_mode", "custom_actions", "muted", "muted_actions"},
 			source(r.Defaults, func(d Default) []any {
-				return []any{d.TenantID, nullableText(d.Mode), d.Patterns, d.Muted}
+				return []any{d.TenantID, nullableText(d.Mode), d.Patterns, d.Muted, d.MutedActions}
 			}),
 		},
 	} {

@@ -389,6 +389,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notifications/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send yourself a notification
+         * @description Records `notification.tested`, which notifies the caller and no other principal. It arrives as every notification does: in the inbox, with the id `activity_id`, and on the caller's channel.
+         */
+        post: operations["test-notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/notifications/unread-count": {
         parameters: {
             query?: never;
@@ -634,6 +654,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/taxonomy/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the actions
+         * @description The actions of the applied taxonomy, which all tenants share, and the built-in ones: what a client needs to offer and to describe actions. `GET /taxonomy` has their templates and schemas.
+         */
+        get: operations["list-actions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenant/preferences": {
         parameters: {
             query?: never;
@@ -751,6 +791,10 @@ export interface components {
              * @enum {string}
              */
             visibility: "private" | "resource" | "scope" | "tenant";
+        };
+        Actions: {
+            /** @description In the order of their names. */
+            items: components["schemas"]["KnownAction"][];
         };
         Activity: {
             /**
@@ -1123,6 +1167,35 @@ export interface components {
             filter_mode?: "tenant" | "installation";
             /** @enum {string} */
             muted?: "tenant" | "installation";
+            /** @enum {string} */
+            muted_actions?: "tenant" | "installation";
+        };
+        KnownAction: {
+            /** @description The default category. */
+            category: string;
+            /** @description The meaning of the action. */
+            description: string;
+            /** @description Empty for the default, which is the type of the resource. */
+            icon: string;
+            /** @description <resource>.<verb> */
+            name: string;
+            /**
+             * @description Whether the action notifies, as in `GET /taxonomy`. Empty if patterns decide.
+             * @enum {string}
+             */
+            notify: "default" | "optional" | "mandatory" | "";
+            /** @description Whether it is Fanfare itself that records it. */
+            own: boolean;
+            /**
+             * @description The default severity.
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "error" | "critical";
+            /**
+             * @description The default visibility.
+             * @enum {string}
+             */
+            visibility: "private" | "resource" | "scope" | "tenant";
         };
         LegalHold: {
             /**
@@ -1188,7 +1261,7 @@ export interface components {
             /** @description The next_cursor of the previous response to the same request. */
             cursor?: string | null;
             /** @description Selects notifications as the list does; {} selects the inbox. Either this or ids is required. */
-            filter?: components["schemas"]["NotificationFilter"];
+            filter?: components["schemas"]["NotificationFilter"] | null;
             /** @description The ids of notifications. Those of others, and unknown ones, are ignored. */
             ids?: string[] | null;
             /**
@@ -1363,6 +1436,13 @@ export interface components {
              */
             unread: number;
         };
+        NotificationTrial: {
+            /**
+             * Format: uuid
+             * @description The id of the activity and of the notification.
+             */
+            activity_id: string;
+        };
         OutboxStatus: {
             /**
              * Format: int64
@@ -1400,17 +1480,17 @@ export interface components {
              * @description The first rule that applies.
              * @enum {string}
              */
-            decided_by: "concern" | "actor" | "group" | "inactive" | "permission" | "mandatory" | "target" | "muted_actor" | "level" | "muted" | "mode";
+            decided_by: "concern" | "actor" | "group" | "inactive" | "permission" | "mandatory" | "target" | "muted_actor" | "muted_action" | "level" | "muted" | "mode";
             /**
              * Format: uuid
              * @description A group through which a reason holds that does not hold directly; null if all hold directly, or if the caller may not see it.
              */
             group_id: string | null;
+            /** @description The principal gets a notification. */
+            notified: boolean;
             /** @description The event is published on the principal's channel, too. */
             push: boolean;
             reasons: ("subscribed" | "owner" | "delegator" | "target")[];
-            /** @description The principal gets a notification. */
-            told: boolean;
             /** @description One clause about the principal. */
             why: string;
         };
@@ -1432,10 +1512,10 @@ export interface components {
             /** Format: date-time */
             snoozed_until?: string;
             /**
-             * @description told: the notification exists. pending: the activity is not delivered yet. dead: it could not be delivered. none: the principal was not notified, or the notification has been removed.
+             * @description notified: the notification exists. pending: the activity is not delivered yet. dead: it could not be delivered. none: the principal was not notified, or the notification has been removed.
              * @enum {string}
              */
-            state: "told" | "pending" | "dead" | "none";
+            state: "notified" | "pending" | "dead" | "none";
         };
         PatternMatch: {
             matches: boolean;
@@ -1482,6 +1562,13 @@ export interface components {
             inherited: components["schemas"]["Inherited"];
             /** @description Disables notifications. */
             muted: boolean;
+            /**
+             * @description Patterns of the actions that do not notify, whatever the mode and the levels are.
+             * @example [
+             *       "signal.checked"
+             *     ]
+             */
+            muted_actions: string[];
             /** @description Actors whose activities do not notify. */
             muted_actors: string[];
             /**
@@ -1502,8 +1589,15 @@ export interface components {
             /** @enum {string|null} */
             filter_mode?: "all" | "mutations" | "custom" | null;
             /** @description Fields to reset, so that they are inherited again. */
-            inherit?: ("filter_mode" | "custom_actions" | "muted")[] | null;
+            inherit?: ("filter_mode" | "custom_actions" | "muted" | "muted_actions")[] | null;
             muted?: boolean | null;
+            /**
+             * @description Replaces all patterns.
+             * @example [
+             *       "signal.checked"
+             *     ]
+             */
+            muted_actions?: string[] | null;
             /** @description Replaces all muted actors. */
             muted_actors?: string[] | null;
         };
@@ -1666,9 +1760,9 @@ export interface components {
              * @description passed: the rule does not decide. not_reached: an earlier rule decides.
              * @enum {string}
              */
-            result: "passed" | "told" | "not_told" | "not_reached";
+            result: "passed" | "notified" | "not_notified" | "not_reached";
             /** @enum {string} */
-            rule: "concern" | "actor" | "group" | "inactive" | "permission" | "mandatory" | "target" | "muted_actor" | "level" | "muted" | "mode" | "delivery";
+            rule: "concern" | "actor" | "group" | "inactive" | "permission" | "mandatory" | "target" | "muted_actor" | "muted_action" | "level" | "muted" | "mode" | "delivery";
             /**
              * @description Who has set what the rules muted, mode and delivery apply.
              * @enum {string}
@@ -1764,6 +1858,13 @@ export interface components {
             /** @description Disables notifications. */
             muted: boolean;
             /**
+             * @description Patterns of the actions that do not notify, whatever the mode and the levels are.
+             * @example [
+             *       "signal.checked"
+             *     ]
+             */
+            muted_actions: string[];
+            /**
              * Format: date-time
              * @description Null without preferences of the tenant.
              */
@@ -1781,8 +1882,15 @@ export interface components {
             /** @enum {string|null} */
             filter_mode?: "all" | "mutations" | "custom" | null;
             /** @description Fields to reset, so that they are inherited again. */
-            inherit?: ("filter_mode" | "custom_actions" | "muted")[] | null;
+            inherit?: ("filter_mode" | "custom_actions" | "muted" | "muted_actions")[] | null;
             muted?: boolean | null;
+            /**
+             * @description Replaces all patterns.
+             * @example [
+             *       "signal.checked"
+             *     ]
+             */
+            muted_actions?: string[] | null;
         };
         UIHints: {
             category: string;
@@ -2306,8 +2414,8 @@ export interface operations {
                 cursor?: string;
                 /** @description The maximum number of items. */
                 limit?: number;
-                /** @description Only principals who are notified now, or only those who are not. */
-                told?: "true" | "false";
+                /** @description Only principals who are notified now, or who are not. */
+                notified?: "true" | "false";
             };
             header?: never;
             path: {
@@ -2578,8 +2686,8 @@ export interface operations {
                 cursor?: string;
                 /** @description The maximum number of items. */
                 limit?: number;
-                /** @description Only principals who are notified now, or only those who are not. */
-                told?: "true" | "false";
+                /** @description Only principals who are notified now, or who are not. */
+                notified?: "true" | "false";
             };
             header?: never;
             path?: never;
@@ -4934,6 +5042,125 @@ export interface operations {
             };
         };
     };
+    "test-notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationTrial"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "count-unread": {
         parameters: {
             query?: never;
@@ -6605,6 +6832,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Taxonomy"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Actions"];
                 };
             };
             /** @description Malformed request; Invalid cursor. */
