@@ -5,6 +5,6 @@ export {
   CircleCheck, CircleHelp, CircleX, Clock, Copy, CornerDownRight, Download, Ellipsis, ExternalLink, Eye, EyeOff, FileJson,
   Filter, Folder, FolderTree, Gauge, Hash, History, Inbox, Info, Keyboard, Layers, Link, ListFilter, ListTree, Lock,
   LogOut, Mail, MailOpen, Menu, Monitor, Moon, OctagonAlert, PanelLeft, Pause, Play, Plus, RefreshCw, Rocket, RotateCcw,
-  Search, Send, Settings, Shield, SlidersHorizontal, Stethoscope, Sun, Tag, Tags, Trash2, TriangleAlert, Undo2, User,
+  Search, SearchX, Send, Settings, Shield, SlidersHorizontal, Stethoscope, Sun, Tag, Tags, Trash2, TriangleAlert, Undo2, User,
   UserMinus, Users, Wifi, WifiOff, Wrench, X, Zap,
 } from 'lucide'
