@@ -120,7 +120,7 @@ func TestDeadLetters(t *testing.T) {
 				0,
 				0,
 				time.UTC,
-			), Attempts: 10, Channels: []string{"user:#x"}, Error: "payload too large",
+			), Attempts: 10, Channels: []string{"user:#x"}, Error: "payload too large", ResourceType: r.ResourceType,
 		}
 	}
 	for name, tc := range map[string]struct {
@@ -135,7 +135,7 @@ func TestDeadLetters(t *testing.T) {
 		"another tenant's": {uuid.New(), 10, []outbox.DeadLetter{}},
 		"limit 0":          {uuid.Nil, 0, []outbox.DeadLetter{}},
 	} {
-		got, err := b.DeadLetters(t.Context(), tc.tenant, tc.limit)
+		got, err := b.DeadLetters(t.Context(), tc.tenant, outbox.DeadQuery{Limit: tc.limit})
 		if diff := cmp.Diff(tc.want, got, cmp.Comparer(time.Time.Equal)); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}
@@ -154,7 +154,7 @@ func TestDeadLetterOutlivesItsActivity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := outbox.NewBacklog(db.Pool).DeadLetters(t.Context(), uuid.Nil, 10)
+	got, err := outbox.NewBacklog(db.Pool).DeadLetters(t.Context(), uuid.Nil, outbox.DeadQuery{Limit: 10})
 	if err != nil || len(got) != 1 || got[0].Action != "" || got[0].Channels != nil {
 		t.Errorf("got %+v, %v; want one without an action", got, err)
 	}

@@ -278,7 +278,7 @@ func TestWorkerWritesDeadLetters(t *testing.T) {
 				t.Errorf("delivered: got %v, want %v", got, next)
 			}
 			backlog := outbox.NewBacklog(db.Pool)
-			dead, err := backlog.DeadLetters(t.Context(), tenant, 10)
+			dead, err := backlog.DeadLetters(t.Context(), tenant, outbox.DeadQuery{Limit: 10})
 			if err != nil || len(dead) != 1 || dead[0].ActivityID != poison || dead[0].Error != "unknown channel" ||
 				dead[0].Action != "signal.one" {
 				t.Fatalf("dead letters: got %+v, %v, want one of %s", dead, err, poison)

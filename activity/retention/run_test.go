@@ -512,7 +512,7 @@ func TestParkedForTooLong(t *testing.T) {
 	if report := w.run(); report.Removed != (retention.Counts{Parked: 1}) {
 		t.Errorf("removed: got %+v, want one parked", report.Removed)
 	}
-	letters, err := outbox.NewBacklog(w.db.Pool).DeadLetters(t.Context(), tenant, 10)
+	letters, err := outbox.NewBacklog(w.db.Pool).DeadLetters(t.Context(), tenant, outbox.DeadQuery{Limit: 10})
 	if err != nil || len(letters) != 1 || letters[0].ActivityID != w.entries[0].id || letters[0].Attempts != 3 ||
 		!strings.HasPrefix(
 			letters[0].Error,

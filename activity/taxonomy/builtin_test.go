@@ -36,6 +36,8 @@ func TestBuiltinsAreAlwaysRegistered(t *testing.T) {
 		builtin.DaemonStopping{Version: "1", Command: "run"},
 		builtin.LogExported{Format: "csv", Activities: 1},
 		builtin.NotificationTested{},
+		builtin.OutboxReplayed{Count: 1},
+		builtin.OutboxDiscarded{Count: 1},
 		builtin.PreferencesChanged{Changed: []string{}, From: map[string]any{}, To: map[string]any{}},
 		builtin.RetentionChanged{Changed: []string{}, From: map[string]any{}, To: map[string]any{}},
 		builtin.RetentionPurged{Activities: 1, Partitions: []string{}, Policy: map[string]int{}},

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/outbox"
 )
 
 func newOutboxDeadCommand(p process) *cobra.Command {
@@ -24,7 +26,7 @@ func newOutboxDeadCommand(p process) *cobra.Command {
 	}
 	command.Flags().IntVar(&limit, "limit", limit, "maximum number of dead letters")
 	return withBacklog(p, command, func(ctx context.Context, b backlogCommand) error {
-		letters, err := b.backlog.DeadLetters(ctx, b.tenant, limit)
+		letters, err := b.backlog.DeadLetters(ctx, b.tenant, outbox.DeadQuery{Limit: limit})
 		if err != nil {
 			return err
 		}

@@ -147,6 +147,18 @@ func accesses() []access {
 		{"list-actions", fixed("/taxonomy/actions"), nil, theMember, "", 200, 200, 200},
 		{"get-taxonomy", fixed("/taxonomy"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"get-outbox", fixed("/outbox"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
+		{"list-parked", fixed("/outbox/parked"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
+		{"list-fan-out-jobs", fixed("/outbox/jobs"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
+		{"list-lanes", fixed("/outbox/lanes"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
+		{"group-dead-letters", fixed("/outbox/dead/groups"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
+		{
+			"replay-dead-letters", fixed("/outbox/dead/replay"), fixed(`{"filter":{"error":"nothing"},"limit":10}`),
+			theMember, identity.ScopeAdmin, 200, 403, 200,
+		},
+		{
+			"discard-dead-letters", fixed("/outbox/dead/discard"), fixed(`{"filter":{"action":"no.*"}}`),
+			theMember, identity.ScopeAdmin, 200, 403, 200,
+		},
 		{"list-dead-letters", fixed("/outbox/dead"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{
 			"replay-dead-letter",

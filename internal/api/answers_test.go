@@ -182,7 +182,8 @@ func TestNullableAnswers(t *testing.T) {
 		t.Errorf("got %+v, want the owner and the delegator without a scope", list.Items)
 	}
 	for _, path := range []string{
-		"/v1/activities", "/v1/audit", "/v1/outbox", "/v1/outbox/dead", "/v1/retention", "/v1/taxonomy",
+		"/v1/activities", "/v1/audit", "/v1/outbox", "/v1/outbox/dead", "/v1/outbox/dead/groups",
+		"/v1/outbox/parked", "/v1/outbox/jobs", "/v1/outbox/lanes", "/v1/retention", "/v1/taxonomy",
 		"/v1/notifications", "/v1/notifications/preferences", "/v1/subscriptions", "/v1/realtime/bootstrap",
 		"/v1/tenant/preferences", "/v1/watch-levels",
 	} {

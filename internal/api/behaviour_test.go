@@ -303,32 +303,3 @@ func TestActivities(t *testing.T) {
 		t.Errorf("got %v, want the fields of audit routes too", audited)
 	}
 }
-
-func TestDeadLetters(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	at := w.here
-	operator := at.as(at.outsider, identity.ScopeAdmin)
-	letters := as[struct {
-		Items []struct {
-			ActivityID uuid.UUID `json:"activity_id"`
-			Error      string
-		}
-	}](operator.do("GET", "/v1/outbox/dead", "").want(http.StatusOK)).Items
-	if len(letters) != 1 || letters[0].ActivityID != at.dead || letters[0].Error != "too large" {
-		t.Errorf("got %+v, want the one of the tenant", letters)
-	}
-	// The nil UUID does not select all dead letters.
-	operator.do("POST", "/v1/outbox/dead/"+uuid.Nil.String()+"/replay", "").want(http.StatusUnprocessableEntity)
-	replay := operator.do("POST", "/v1/outbox/dead/"+at.dead.String()+"/replay", "").want(http.StatusOK)
-	if got := as[map[string]int](replay); got["replayed"] != 1 {
-		t.Errorf("got %v, want one replayed", got)
-	}
-	status := as[map[string]any](operator.do("GET", "/v1/outbox", "").want(http.StatusOK))
-	if status["dead_letters"] != 0.0 || status["pending"] != 4.0 {
-		t.Errorf("got %v, want none dead and four pending", status)
-	}
-	if got := w.count(`SELECT count(*) FROM fanfare.dead_letters`); got != 1 {
-		t.Errorf("got %d dead letters left, want the one of the other tenant", got)
-	}
-}

@@ -128,6 +128,14 @@ func (a *attacker) attempt() attempt {
 		}
 		return attempt{"GET", "/resources/" + id.String() + "/watchers", nil, anythingBut(http.StatusNotFound)}
 	case 4:
+		if a.random.IntN(2) == 0 {
+			filter := map[string]any{one("resource", "activity_id"): id}
+			body := map[string]any{"filter": filter}
+			return attempt{"POST", "/outbox/dead/" + one("replay", "discard"), body, func(r reply) bool {
+				got := as[map[string]any](r)
+				return got["count"] != 0.0 || got["remaining"] != 0.0
+			}}
+		}
 		return attempt{"POST", "/outbox/dead/" + id.String() + "/replay", nil, anythingBut(http.StatusNotFound)}
 	case 5:
 		return attempt{
@@ -205,6 +213,11 @@ func (a *attacker) attempt() attempt {
 				"/realtime/bootstrap",
 				"/outbox",
 				"/outbox/dead",
+				"/outbox/dead/groups",
+				"/outbox/dead?resource="+id.String(),
+				"/outbox/parked",
+				"/outbox/jobs",
+				"/outbox/lanes",
 				"/subscriptions",
 				"/watch-levels",
 				"/tenant/preferences",

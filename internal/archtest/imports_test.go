@@ -130,6 +130,7 @@ func TestImportsRunDownhill(t *testing.T) {
 		"internal/database":        nil,
 		"internal/preferencelog":   {"activity", "activity/actions/builtin", "outbox", "preferences"},
 		"internal/notificationlog": {"activity", "activity/actions/builtin", "outbox"},
+		"internal/outboxlog":       {"activity", "activity/actions/builtin", "outbox"},
 		"internal/subscriptionlog": {
 			"activity", "activity/actions/builtin", "outbox", "watchers/directory", "watchers/subscriptions",
 		},

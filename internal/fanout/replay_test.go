@@ -65,7 +65,7 @@ func TestReplayPublishesToTheChannelsNotReached(t *testing.T) {
 	deadLetter := func(after time.Time) (letter outbox.DeadLetter) {
 		t.Helper()
 		waittest.Until(t, "dead letter", func() bool {
-			list, err := backlog.DeadLetters(t.Context(), tenant, 10)
+			list, err := backlog.DeadLetters(t.Context(), tenant, outbox.DeadQuery{Limit: 10})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,6 +21,10 @@ func New(action string) any {
 		return &LogExported{}
 	case NameNotificationTested:
 		return &NotificationTested{}
+	case NameOutboxDiscarded:
+		return &OutboxDiscarded{}
+	case NameOutboxReplayed:
+		return &OutboxReplayed{}
 	case NamePreferencesChanged:
 		return &PreferencesChanged{}
 	case NameRetentionChanged:
