@@ -84,7 +84,7 @@ const describeObjects = `
 	           '%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
 	           pg_get_expr(d.adbin, d.adrelid))
 	FROM pg_class AS c
-	JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+	JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 	LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
 	WHERE c.relnamespace = to_regnamespace('fanfare')
 	UNION ALL

@@ -46,8 +46,8 @@ printed to standard error. The token cannot be shown again.`,
 	flags.Var(&uuidValue{&token.TenantID}, "tenant", "id of the tenant")
 	flags.Var(&uuidValue{&token.PrincipalID}, "principal", "id of the principal that the token acts as")
 	flags.StringVar(&token.Name, "name", "", "name of the token, for lists of tokens")
-	flags.StringSliceVar(&token.Scopes, "scope", nil, "scope of the token: "+identity.ScopeRead+", "+
-		identity.ScopeWrite+" or "+identity.ScopeAdmin+"; may be repeated")
+	flags.StringSliceVar(&token.Scopes, "scope", nil, "scope of the token: "+identity.ScopeList+
+		"; may be repeated")
 	flags.StringSliceVar(&token.Actions, "actions", nil,
 		"pattern of the actions that the token may record, such as order.*; may be repeated (default all)")
 	flags.Var(&daysValue{&token.Lifetime}, "expires-in", "lifetime of the token, such as 12h or 90d; at most 366d")
@@ -78,9 +78,10 @@ func newTokenListCommand(p process) *cobra.Command {
 		asJSON bool
 	)
 	command := &cobra.Command{
-		Use:     "list --tenant ID",
-		Short:   "List the service tokens of a tenant",
-		Long:    `List the service tokens of a tenant, the newest first. Their secrets are not stored.`,
+		Use:   "list --tenant ID",
+		Short: "List the service tokens and the sessions of a tenant",
+		Long: `List the service tokens of a tenant and the sessions of its console, the newest first. Their secrets
+are not stored.`,
 		PreRunE: func(*cobra.Command, []string) error { return requireTenant(tenant) },
 	}
 	command.Flags().Var(&uuidValue{&tenant}, "tenant", "id of the tenant")
@@ -102,7 +103,9 @@ func writeTokens(w io.Writer, tokens []identity.Token, now time.Time) error {
 		_, err := fmt.Fprintln(w, "No service tokens.")
 		return err
 	}
-	rows := [][]string{{"ID", "NAME", "PRINCIPAL", "STATE", "CREATED", "EXPIRES", "LAST USED", "SCOPES", "ACTIONS"}}
+	rows := [][]string{{
+		"ID", "NAME", "PURPOSE", "PRINCIPAL", "STATE", "CREATED", "EXPIRES", "LAST USED", "SCOPES", "ACTIONS",
+	}}
 	for _, t := range tokens {
 		lastUsed, scopes, actions := "never", "none", ""
 		if t.LastUsedAt != nil {
@@ -118,7 +121,7 @@ func writeTokens(w io.Writer, tokens []identity.Token, now time.Time) error {
 			actions = "all"
 		}
 		rows = append(rows, []string{
-			t.ID.String(), t.Name, t.PrincipalID.String(), t.State(now),
+			t.ID.String(), t.Name, string(t.Purpose), t.PrincipalID.String(), t.State(now),
 			t.CreatedAt.Format(time.RFC3339), t.ExpiresAt.Format(time.RFC3339), lastUsed, scopes, printable(actions),
 		})
 	}
@@ -131,9 +134,10 @@ func newTokenRevokeCommand(p process) *cobra.Command {
 		asJSON     bool
 	)
 	command := &cobra.Command{
-		Use:     "revoke <token-id> --tenant ID",
-		Short:   "Revoke a service token",
-		Long:    `Revoke a service token. Requests with it are refused from then on. This cannot be undone.`,
+		Use:   "revoke <token-id> --tenant ID",
+		Short: "Revoke a service token or a session",
+		Long: `Revoke a service token, or a session of the console. Requests with it are refused from then on. This
+cannot be undone.`,
 		Args:    idArgument("token", &id),
 		PreRunE: func(*cobra.Command, []string) error { return requireTenant(tenant) },
 	}

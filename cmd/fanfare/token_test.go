@@ -126,7 +126,7 @@ func TestTokenUsage(t *testing.T) {
 		{"create" + ids, "--name must be 1 to 100 characters"},
 		{
 			"create" + ids + " --name n --scope activity:all",
-			`--scope "activity:all" must be activity:read, activity:write or activity:admin`,
+			`--scope "activity:all" must be activity:read, activity:write, activity:admin or installation:read`,
 		},
 		{"create" + ids + " --name n --actions order.*", "--actions requires the scope activity:write"},
 		{

@@ -165,6 +165,11 @@ func accesses() []access {
 			func(at *tenant) string { return "/outbox/dead/" + at.dead.String() + "/replay" },
 			nil, theMember, identity.ScopeAdmin, 404, 403, 200,
 		},
+		{"get-me", fixed("/me"), nil, theMember, "", 200, 200, 200},
+		{"begin-session", fixed("/session"), func(at *tenant) string {
+			return fmt.Sprintf(`{"code":%q}`, at.code(at.member))
+		}, theMember, "", 204, 204, 204},
+		{"end-session", fixed("/session"), nil, theMember, "", 204, 204, 204},
 	}
 }
 
@@ -207,6 +212,10 @@ func TestAccess(t *testing.T) {
 					t.Errorf("%s %s, %s: the response contains %s: %s", op.method, op.path, as, id, got.body)
 				}
 			}
+		}
+		if isPublic(op) {
+			ask("anyone", w.anyone(), r.with)
+			continue
 		}
 		secrets := []uuid.UUID{
 			w.here.hidden, w.here.shown, w.here.addressed, w.here.dead,

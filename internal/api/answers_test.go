@@ -66,14 +66,26 @@ func provocations(t *testing.T, w *world) []provocation {
 			r.Body, r.ContentLength = sent.Body, sent.ContentLength
 		}
 	}
+	peer := w.anyone()
+	peer.handler = limited.handler
+	peer.do("DELETE", "/v1/session", "").want(http.StatusNoContent)
+	anyone := func(change func(*api.Options)) client {
+		c := w.anyone()
+		c.handler = w.newServer(change).Handler()
+		return c
+	}
+	callers := func(op operation) bool { return !isPublic(op) }
+	begin := func(op operation) bool { return op.OperationID == "begin-session" }
 	dry := func(op operation) bool { return op.OperationID == "dry-run-activity" } // of any resource, for an admin
 	has := func(status string) func(operation) bool {
 		return func(op operation) bool { return op.Responses[status] != nil }
 	}
 	return []provocation{
 		{400, admin, w.here, query("%zz"), nil},
-		{401, w.anyone(), w.here, nil, nil},
-		{403, w.here.as(w.here.inactive(), identity.ScopeAdmin, identity.ScopeWrite), w.here, nil, nil},
+		{401, w.anyone(), w.here, nil, callers},
+		{401, w.anyone(), w.here, body(strings.NewReader(`{"code":"ABCDEFGHIJKLMNOPQRSTUVWXYZ"}`)), begin},
+		{403, w.here.as(w.here.inactive(), identity.ScopeAdmin, identity.ScopeWrite), w.here, nil, callers},
+		{403, w.anyone(), w.here, header("Sec-Fetch-Site", "cross-site"), isPublic},
 		{404, admin, ghost, nil, func(op operation) bool { return has("404")(op) && !dry(op) }},
 		{404, w.here.as(w.here.member), ghost, nil, dry},
 		{408, admin, w.here, body(slowBody{}), nil},
@@ -81,10 +93,13 @@ func provocations(t *testing.T, w *world) []provocation {
 		{414, admin, w.here, query(strings.Repeat("a", 9000)), nil},
 		{415, admin, w.here, header("Content-Type", "text/plain"), has("415")},
 		{422, admin, w.here, query("colour=red"), nil},
-		{429, limited, w.here, nil, nil},
+		{429, limited, w.here, nil, callers},
+		{429, peer, w.here, nil, isPublic},
 		{431, admin, w.here, header("X-Large", strings.Repeat("a", 20_000)), nil},
-		{500, changed(func(o *api.Options) { o.Authenticator = authenticator(panicking) }), w.here, nil, nil},
-		{503, changed(func(o *api.Options) { o.Pool = nowhere }), w.here, nil, nil},
+		{500, changed(func(o *api.Options) { o.Authenticator = authenticator(panicking) }), w.here, nil, callers},
+		{500, anyone(func(o *api.Options) { o.Sessions = identity.NewSessions(nil, nil) }), w.here, nil, isPublic},
+		{503, changed(func(o *api.Options) { o.Pool = nowhere }), w.here, nil, callers},
+		{503, anyone(func(o *api.Options) { o.Sessions = nil }), w.here, nil, isPublic},
 	}
 }
 
@@ -202,6 +217,9 @@ func TestInactivePrincipals(t *testing.T) {
 	w, _ := newLiveWorld(t, nil)
 	c := w.here.as(w.here.inactive(), identity.ScopeAdmin, identity.ScopeWrite)
 	for _, op := range operations(w.server.Document()) {
+		if isPublic(op) {
+			continue
+		}
 		i := slices.IndexFunc(accesses(), func(r access) bool { return r.operation == op.OperationID })
 		r := accesses()[i]
 		var body string

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/explain"
 	"github.com/fanfarehq/fanfare/internal/guard"
 	"github.com/fanfarehq/fanfare/internal/identity"
@@ -36,6 +38,8 @@ type Options struct {
 	// must share it; it may equal the secret of tokens. Without it, a cursor is valid only in the
 	// process that issued it.
 	CursorSecret []byte
+	// Sessions are those of browsers; nil disables /session, which then responds with 503.
+	Sessions *identity.Sessions
 	// Publisher publishes changes of inboxes to the clients of their principals; nil disables that.
 	Publisher Publisher
 	// Streams serve /activities/stream; nil disables that route, which then responds with 503.
@@ -51,6 +55,8 @@ type Options struct {
 	// Origins are the web origins that may read responses and make changes
 	// ("https://app.example.com"); default none.
 	Origins []string
+	// Console serves the requests below /console/; nil disables them.
+	Console http.Handler
 	// Version is the version in the OpenAPI document; default "dev".
 	Version string
 
@@ -133,7 +139,9 @@ type Server struct {
 	catalog       *render.Catalog
 	explainer     *explain.Explainer
 	cursors       cursors
-	limiter       *limiter
+	sessions      *identity.Sessions // nil begins none
+	limiter       *limiter[activity.Principal]
+	signIns       *limiter[netip.Prefix]
 	streamSlots   *streamSlots
 	limits        Limits
 	log           *zap.Logger
@@ -153,6 +161,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens,
+		sessions:  o.Sessions,
 		publisher: o.Publisher, streams: o.Streams, realtimeURL: o.RealtimeURL, catalog: o.Catalog,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
 	}
@@ -184,7 +193,10 @@ func (s *Server) build(o Options) (err error) {
 	if s.cursors, err = newCursors(cursorSecret(o.CursorSecret)); err != nil {
 		return err
 	}
-	if s.limiter, err = newLimiter(s.limits.PerSecond, s.limits.Burst, s.now); err != nil {
+	if s.limiter, err = newLimiter[activity.Principal](s.limits.PerSecond, s.limits.Burst, s.now); err != nil {
+		return err
+	}
+	if s.signIns, err = s.limitSignIns(); err != nil {
 		return err
 	}
 	compressed, err := compress()
@@ -210,6 +222,7 @@ func (s *Server) build(o Options) (err error) {
 	if err := s.addRefresh(mux); err != nil {
 		return err
 	}
+	serveConsole(mux, o.Console)
 	s.handler = mux
 	for _, wrap := range []func(http.Handler) http.Handler{
 		strictPaths, s.observe, boundHeaders(s.limits.URIBytes, s.limits.HeaderBytes),
@@ -244,6 +257,8 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addTaxonomyActions(routes)
 	s.addOutbox(routes)
 	s.addRetention(routes)
+	s.addMe(routes)
+	s.addSignIn(routes)
 }
 
 // Handler returns the handler of all requests, including those to unknown paths.
@@ -276,10 +291,11 @@ func handle[I, O any](
 	})
 }
 
-// enter stores the matched route in the requestInfo.
+// enter stores the request and the matched route in the requestInfo.
 func enter(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
-	requestInfoOf(r.Context()).route = r.Pattern
+	info := requestInfoOf(r.Context())
+	info.request, info.route = r, r.Pattern
 	next(ctx)
 }
 

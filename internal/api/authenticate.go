@@ -28,6 +28,7 @@ const (
 	tokenScheme     = "token"
 	tenantScheme    = "gatewayTenant"
 	principalScheme = "gatewayPrincipal"
+	sessionScheme   = "session"
 )
 
 // requireScope returns the security requirements of a route that requires a scope; "" requires
@@ -37,11 +38,22 @@ func requireScope(scope string) []map[string][]string {
 	if scope != "" {
 		scopes = append(scopes, scope)
 	}
-	return []map[string][]string{{tokenScheme: scopes}, {tenantScheme: scopes, principalScheme: scopes}}
+	return []map[string][]string{
+		{tokenScheme: scopes}, {tenantScheme: scopes, principalScheme: scopes}, {sessionScheme: scopes},
+	}
 }
+
+// public returns the security requirements of a route that requires no caller.
+func public() []map[string][]string { return []map[string][]string{{}} }
+
+func isPublic(op *huma.Operation) bool { return len(op.Security[0]) == 0 }
 
 // authenticate identifies the caller and rejects a caller without the scopes of the route.
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
+	if isPublic(ctx.Operation()) {
+		next(ctx)
+		return
+	}
 	r, w := humago.Unwrap(ctx)
 	info := requestInfoOf(r.Context())
 	bounded, cancel := context.WithTimeout(r.Context(), s.limits.Query)
@@ -78,6 +90,10 @@ func (s *Server) identify(r *http.Request, scopes []string) (identity.Identity, 
 
 // refuseInactive refuses a caller that the directory marks inactive, whatever its scopes are.
 func (s *Server) refuseInactive(ctx huma.Context, next func(huma.Context)) {
+	if isPublic(ctx.Operation()) {
+		next(ctx)
+		return
+	}
 	r, w := humago.Unwrap(ctx)
 	info := requestInfoOf(r.Context())
 	bounded, cancel := context.WithTimeout(r.Context(), s.limits.Query)
@@ -105,7 +121,10 @@ func (s *Server) unauthenticated(info *requestInfo, err error) *Problem {
 		return newProblem(Unavailable).withHeader("Retry-After", "1")
 	}
 	kind := Unauthenticated
-	if rejected.Status() == http.StatusBadRequest {
+	switch rejected.Status() {
+	case http.StatusForbidden:
+		return newProblem(CrossSite)
+	case http.StatusBadRequest:
 		kind = Malformed
 	}
 	return newProblem(

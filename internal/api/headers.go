@@ -9,7 +9,8 @@ import (
 	"github.com/fanfarehq/fanfare/activity/export"
 )
 
-// secure sets security headers in every response. The pages of the reference relax them.
+// secure sets security headers in every response. The pages of the reference and of the
+// console relax them.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -83,6 +84,7 @@ func refuseCrossSite(origins []string) (func(http.Handler) http.Handler, error) 
 func compress() (func(http.Handler) http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.ContentTypes([]string{
 		"application/json", problemType, openAPIType, "text/html", "text/css", "text/javascript",
+		"image/svg+xml", "application/manifest+json",
 		export.CSV.MediaType(), export.JSONL.MediaType(),
 	}))
 	if err != nil {

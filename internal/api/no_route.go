@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"path"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -75,7 +74,7 @@ const noRoutePattern = "/"
 // strictPaths responds with 404 to paths that the mux would redirect.
 func strictPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.Path; r.Method == http.MethodConnect || p != path.Clean(p) {
+		if r.Method == http.MethodConnect || !isStrict(r.URL.Path) {
 			newProblem(NotFound).write(w, requestInfoOf(r.Context()).requestID)
 			return
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
 const openAPIType = "application/openapi+json"
@@ -15,8 +17,8 @@ const openAPIType = "application/openapi+json"
 const description = `The HTTP API of Fanfare: inbox, subscriptions, preferences, activity log, tokens and operations.
 
 **Caller.** A request is made for one principal of one tenant. Its credentials are a bearer token (a JWT or a
-service token) or, if the server trusts a gateway, the headers ` + "`X-Tenant-Id`, `X-Principal-Id`" + `
-and ` + "`X-Scopes`" + `.
+service token), the cookie of a session or, if the server trusts a gateway, the headers
+` + "`X-Tenant-Id`, `X-Principal-Id`" + ` and ` + "`X-Scopes`" + `.
 
 **Lists** are paginated, newest first. ` + "`next_cursor`" + ` is null on the last page; otherwise it is the
 ` + "`cursor`" + ` of the next page with the same filter. Rows that exist when the first page is read are neither
@@ -110,6 +112,11 @@ func (s *Server) config(version string) huma.Config {
 						"X-Principal-Id",
 						"Set by a trusted gateway, together with X-Tenant-Id. X-Scopes carries the scopes.",
 					),
+					sessionScheme: {
+						Type: "apiKey", In: "cookie", Name: identity.SessionCookies()[1],
+						Description: "Set by POST /session, with the scopes of its code; over TLS, its name begins " +
+							"with __Host-. It is accepted in requests of pages of the API's own origin only.",
+					},
 				},
 			},
 		},

@@ -27,11 +27,11 @@ const (
 // refresher answers Centrifugo.
 type refresher struct {
 	*Server
-	limiter *limiter
+	limiter *limiter[activity.Principal]
 }
 
 func (s *Server) addRefresh(mux *http.ServeMux) error {
-	limiter, err := newLimiter(refreshesByMinute/60.0, refreshesAtOnce, s.now)
+	limiter, err := newLimiter[activity.Principal](refreshesByMinute/60.0, refreshesAtOnce, s.now)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
@@ -10,6 +11,7 @@ import (
 // one goroutine at a time.
 type requestInfo struct {
 	requestID string
+	request   *http.Request     // set by enter
 	route     string            // the pattern of the matched route; "" until and unless one matches
 	caller    identity.Identity // set by authenticate
 	userAgent string

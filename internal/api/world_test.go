@@ -71,7 +71,8 @@ func newWorld(t testing.TB, change func(*api.Options)) *world {
 // newServer returns another server of the same world.
 func (w *world) newServer(change func(*api.Options)) *api.Server {
 	w.t.Helper()
-	authenticator, err := identity.New(identity.Options{TrustHeaders: true})
+	sessions := identity.NewSessions(identity.NewTokens(w.db.Pool, nil), nil)
+	authenticator, err := identity.New(identity.Options{TrustHeaders: true, Sessions: sessions})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -81,8 +82,8 @@ func (w *world) newServer(change func(*api.Options)) *api.Server {
 	}
 	options := api.Options{
 		Pool: w.db.Pool, Authenticator: authenticator, Channels: w.channels, Tokens: tokens,
-		CursorSecret: []byte(tokenSecret),
-		Limits:       api.Limits{PerSecond: 1e6, Burst: 1e6, Query: timeout}, Logger: zaptest.NewLogger(w.t),
+		CursorSecret: []byte(tokenSecret), Sessions: sessions,
+		Limits: api.Limits{PerSecond: 1e6, Burst: 1e6, Query: timeout}, Logger: zaptest.NewLogger(w.t),
 	}
 	if change != nil {
 		change(&options)
@@ -176,6 +177,17 @@ func (at *tenant) notify(principal, id uuid.UUID) {
 	if err != nil {
 		at.w.t.Fatal(err)
 	}
+}
+
+// code returns a code that begins a session of a principal.
+func (at *tenant) code(principal uuid.UUID, scopes ...string) string {
+	at.w.t.Helper()
+	code, _, err := identity.NewSessions(identity.NewTokens(at.w.db.Pool, nil), nil).Issue(at.w.t.Context(),
+		identity.NewSession{TenantID: at.id, PrincipalID: principal, Scopes: scopes})
+	if err != nil {
+		at.w.t.Fatal(err)
+	}
+	return string(code)
 }
 
 func (w *world) exec(sql string, args ...any) {

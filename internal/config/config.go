@@ -55,6 +55,11 @@ type Config struct {
 	ConnectionTokenTTL     time.Duration
 	SubscriptionTokenTTL   time.Duration
 
+	Console        bool
+	ConsoleURL     string
+	ConsoleOrigins []string
+	SessionCookie  string
+
 	ServiceTokens        bool
 	JWTIssuer            string
 	JWTAudience          string
@@ -112,7 +117,7 @@ func (c *Config) JWT() identity.JWT {
 // Credentials returns the names of the kinds of credentials that are accepted.
 func (c *Config) Credentials() []string {
 	var kinds []string
-	if c.acceptsJWT() {
+	if c.AcceptsJWT() {
 		kinds = append(kinds, "JWTs")
 	}
 	if c.ServiceTokens {

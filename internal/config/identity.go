@@ -109,7 +109,7 @@ func jwtIssuer(at func(*Config) *string) field {
 func jwtAudience(at func(*Config) *string) field {
 	f := text("text", at, nil)
 	f.check = func(c *Config) string {
-		if *at(c) == "" && c.acceptsJWT() {
+		if *at(c) == "" && c.AcceptsJWT() {
 			return "is required if JWTs are accepted"
 		}
 		return ""
@@ -247,7 +247,7 @@ func (c *Config) jwtKeys() (names []string) {
 	return names
 }
 
-// acceptsJWT reports whether any of the settings that JWTs require is set.
-func (c *Config) acceptsJWT() bool {
+// AcceptsJWT reports whether any of the settings that JWTs require is set.
+func (c *Config) AcceptsJWT() bool {
 	return c.JWTIssuer != "" || c.JWTAudience != "" || len(c.jwtKeys()) > 0
 }

@@ -40,8 +40,8 @@ func (s Setting) withRule(rule func(c *Config) string) Setting {
 // All returns every setting, in the order of the documentation.
 func All() []Setting {
 	return slices.Concat(
-		Database(), centrifugoAPI(), centrifugoClients(), channels(), delivery(), retention(), api(), credentials(),
-		process())
+		Database(), centrifugoAPI(), centrifugoClients(), channels(), delivery(), retention(), api(), console(),
+		credentials(), process())
 }
 
 // Worker returns the settings of fanfare worker.
@@ -52,8 +52,8 @@ func Worker() []Setting {
 // Serve returns the settings of fanfare serve.
 func Serve() []Setting {
 	return withServeRules(slices.Concat(
-		Database(), centrifugoAPI(), centrifugoClients(), channels(), []Setting{mutations()}, api(), credentials(),
-		process()))
+		Database(), centrifugoAPI(), centrifugoClients(), channels(), []Setting{mutations()}, api(), console(),
+		credentials(), process()))
 }
 
 // Run returns the settings of fanfare run.

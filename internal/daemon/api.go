@@ -3,6 +3,8 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -10,6 +12,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/config"
+	"github.com/fanfarehq/fanfare/internal/console"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/internal/stream"
@@ -28,7 +31,12 @@ func (d *Daemon) serveAPI() error {
 	if err != nil {
 		return err
 	}
-	authenticator, err := identity.New(d.identityOptions())
+	options := d.identityOptions()
+	authenticator, err := identity.New(options)
+	if err != nil {
+		return err
+	}
+	pages, err := d.console()
 	if err != nil {
 		return err
 	}
@@ -52,6 +60,8 @@ func (d *Daemon) serveAPI() error {
 		Authenticator: authenticator,
 		Channels:      d.channels,
 		Tokens:        tokens,
+		Sessions:      options.Sessions,
+		Console:       pages,
 		CursorSecret:  []byte(c.TokenSecret()),
 		Publisher:     d.client,
 		Streams:       hub,
@@ -126,13 +136,40 @@ func (d *Daemon) identityOptions() identity.Options {
 		TrustHeaders:   c.TrustIdentityHeaders,
 		TrustedProxies: c.TrustedProxies,
 		AllowedHosts:   c.AllowedHosts,
+		JWTCookie:      c.SessionCookie,
 		Report:         func(err error) { d.log.Warn("authentication task failed", zap.Error(err)) },
 		SkippedKey: func(id, reason string) {
 			d.log.Warn("a key of the issuer's key set is not used", zap.String("kid", id), zap.String("reason", reason))
 		},
 	}
+	tokens := identity.NewTokens(d.pool, nil)
 	if c.ServiceTokens {
-		o.Tokens = identity.NewTokens(d.pool, nil)
+		o.Tokens = tokens
+	}
+	if c.Console {
+		o.Sessions = identity.NewSessions(tokens, c.TrustedProxies)
 	}
 	return o
+}
+
+// console returns the handler of the console, or nil if it is disabled.
+func (d *Daemon) console() (http.Handler, error) {
+	c := d.config
+	if !c.Console {
+		return nil, nil
+	}
+	kinds := []string{api.CredentialSession}
+	for kind, accepted := range map[string]bool{
+		api.CredentialJWT: c.AcceptsJWT(), api.CredentialServiceToken: c.ServiceTokens,
+		api.CredentialGateway: c.TrustIdentityHeaders,
+	} {
+		if accepted {
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.Sort(kinds)
+	return console.New(console.Options{
+		RealtimeURL: cmp.Or(c.RealtimeURL, c.CentrifugoWSURL), Origins: c.ConsoleOrigins, Version: d.version,
+		Credentials: kinds,
+	})
 }

@@ -56,6 +56,7 @@ func requiredPrivileges() []privilege {
 	add(table, "tenant_preferences", true, "INSERT", "UPDATE")
 	add(table, "watch_levels", true, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "service_tokens", true, "SELECT", "INSERT", "UPDATE")
+	add(table, "sign_in_codes", true, "SELECT", "INSERT", "DELETE")
 	add(table, "retention", true, "INSERT", "UPDATE")
 	add(table, "legal_holds", true, "SELECT", "INSERT", "UPDATE")
 	for _, name := range []string{

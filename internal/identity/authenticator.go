@@ -14,6 +14,8 @@ import (
 type Authenticator struct {
 	jwt      *verifier // nil accepts no JWTs
 	tokens   *Tokens   // nil accepts no service tokens
+	sessions *Sessions // nil accepts no sessions
+	cookie   string    // with a JWT; "" accepts none
 	gateways gateways
 
 	keys    *cache // nil if the keys never change
@@ -34,7 +36,10 @@ func New(o Options) (*Authenticator, error) {
 	if o.SkippedKey == nil {
 		o.SkippedKey = func(string, string) {}
 	}
-	a := &Authenticator{tokens: o.Tokens, gateways: o.gateways(&invalid), report: o.Report}
+	a := &Authenticator{
+		tokens: o.Tokens, sessions: o.Sessions, cookie: o.JWTCookie, gateways: o.gateways(&invalid),
+		report: o.Report,
+	}
 	if o.JWT.enabled() {
 		o.JWT = o.JWT.withDefaults()
 		o.JWT.validate(&invalid)
@@ -61,9 +66,9 @@ func (a *Authenticator) Authenticate(r *http.Request) (Identity, error) {
 	case err != nil:
 		return Identity{}, err
 	case token == "":
-		return a.gateways.identify(r)
+		return a.withoutBearer(r)
 	case strings.HasPrefix(token, tokenPrefix):
-		return a.tokens.identify(r.Context(), token)
+		return a.tokens.identify(r.Context(), token, ForServices)
 	case a.jwt == nil:
 		return Identity{}, refuse(ReasonUnknownKey)
 	default:
@@ -71,9 +76,22 @@ func (a *Authenticator) Authenticate(r *http.Request) (Identity, error) {
 	}
 }
 
-// Run refreshes the issuer's keys and stores the last use of service tokens, until ctx ends. It
-// returns nil. Without Run, a key that the issuer has withdrawn is accepted for up to a day, and
-// the last use of tokens is not stored.
+// withoutBearer returns the caller of a request without a bearer token: that of a gateway's
+// headers, else of a session, else of a JWT in a cookie.
+func (a *Authenticator) withoutBearer(r *http.Request) (Identity, error) {
+	id, err := a.gateways.identify(r)
+	if refusedFor(err, ReasonMissing) {
+		id, err = a.sessions.identify(r)
+	}
+	if refusedFor(err, ReasonMissing) {
+		id, err = a.identifyCookie(r)
+	}
+	return id, err
+}
+
+// Run refreshes the issuer's keys, stores the last use of service tokens and sessions, and removes
+// codes that have expired, until ctx ends. It returns nil. Without Run, a key that the issuer has
+// withdrawn is accepted for up to a day, the last use is not stored, and expired codes remain.
 func (a *Authenticator) Run(ctx context.Context) error {
 	keys, uses := never(), never()
 	if a.keys != nil {
@@ -82,7 +100,7 @@ func (a *Authenticator) Run(ctx context.Context) error {
 		keys = ticker.C
 		a.refreshKeys(ctx)
 	}
-	if a.tokens != nil {
+	if a.tokens != nil || a.sessions != nil {
 		ticker := time.NewTicker(useInterval)
 		defer ticker.Stop()
 		uses = ticker.C
@@ -110,10 +128,26 @@ func (a *Authenticator) refreshKeys(ctx context.Context) {
 }
 
 func (a *Authenticator) storeUses(ctx context.Context) {
-	if a.tokens == nil {
+	for _, tokens := range a.allTokens() {
+		if err := tokens.storeUses(ctx); err != nil && ctx.Err() == nil {
+			a.report(fmt.Errorf("store the last use of service tokens: %w", err))
+		}
+	}
+	if a.sessions == nil || ctx.Err() != nil {
 		return
 	}
-	if err := a.tokens.storeUses(ctx); err != nil && ctx.Err() == nil {
-		a.report(fmt.Errorf("store the last use of service tokens: %w", err))
+	if err := a.sessions.purge(ctx); err != nil && ctx.Err() == nil {
+		a.report(fmt.Errorf("remove expired codes: %w", err))
 	}
+}
+
+// allTokens returns the tokens whose last use is stored, each once.
+func (a *Authenticator) allTokens() (all []*Tokens) {
+	if a.tokens != nil {
+		all = append(all, a.tokens)
+	}
+	if a.sessions != nil && a.sessions.tokens != a.tokens {
+		all = append(all, a.sessions.tokens)
+	}
+	return all
 }

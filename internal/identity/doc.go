@@ -1,14 +1,17 @@
-// Package identity authenticates requests: by a JWT, by a service token, or by the headers of a
-// gateway that has authenticated the caller. It returns the caller and the scopes of the
-// credential, and makes no other authorization decision.
+// Package identity authenticates requests: by a JWT, by a service token, by a session, or by the
+// headers of a gateway that has authenticated the caller. It returns the caller and the scopes of
+// the credential, and makes no other authorization decision.
 //
 // Invariants:
-//   - A credential is read only from the header "Authorization: Bearer" (RFC 6750, section 2.1),
-//     never from the URL, a form or a cookie, which are logged, or sent by browsers without intent.
-//   - If a request has a bearer token, the headers of a gateway are ignored, also if the token is
-//     refused.
+//   - A credential is read only from the header "Authorization: Bearer" (RFC 6750, section 2.1) or
+//     from a cookie, never from the URL or a form, which are logged.
+//   - A browser sends cookies without intent. One is accepted only in a request that the browser
+//     sends for a page of the server's own origin.
+//   - If a request has a bearer token, the headers of a gateway and cookies are ignored, also if
+//     the token is refused.
 //   - The key selects the algorithms that verify a JWT, never the token (RFC 8725, section 3.1).
-//   - The database stores only a hash of a service token.
+//   - The database stores only a hash of a service token, of a session's token and of a code.
+//   - A session's token is accepted in its cookie only, and a service token never in a cookie.
 //
 // A service token is opaque and begins with "ff_". Every other bearer token is a JWT (RFC 7519).
 package identity

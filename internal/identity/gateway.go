@@ -31,7 +31,7 @@ func defaultProxies() []netip.Prefix {
 // identify returns the identity in the headers of a request whose immediate peer is a gateway. The
 // headers of other peers are ignored.
 func (g gateways) identify(r *http.Request) (Identity, error) {
-	if !g.include(r.RemoteAddr) {
+	if !includes(g.networks, r.RemoteAddr) {
 		return Identity{}, refuse(ReasonMissing)
 	}
 	tenant, err := single(r.Header, tenantHeader)
@@ -61,15 +61,15 @@ func (g gateways) identify(r *http.Request) (Identity, error) {
 	return id, nil
 }
 
-// include reports whether a request's RemoteAddr is a gateway's. A dual-stack listener reports IPv4
-// peers as IPv4-mapped IPv6 addresses (RFC 4291, section 2.5.5.2), which are unmapped.
-func (g gateways) include(remote string) bool {
+// includes reports whether a request's RemoteAddr is in one of the networks. A dual-stack listener
+// reports IPv4 peers as IPv4-mapped IPv6 addresses (RFC 4291, section 2.5.5.2), which are unmapped.
+func includes(networks []netip.Prefix, remote string) bool {
 	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return false
 	}
 	addr := peer.Addr().Unmap()
-	return slices.ContainsFunc(g.networks, func(p netip.Prefix) bool { return p.Contains(addr) })
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // serve reports whether a request may be for this host, with or without a port.

@@ -14,6 +14,12 @@ type Options struct {
 	// Tokens are the accepted service tokens. Nil accepts none.
 	Tokens *Tokens
 
+	// Sessions are the accepted sessions. Nil accepts none.
+	Sessions *Sessions
+
+	// JWTCookie is the name of a cookie that contains a JWT. "" accepts none.
+	JWTCookie string
+
 	// TrustHeaders accepts the headers X-Tenant-Id, X-Principal-Id and X-Scopes (separated by
 	// spaces or commas) of a trusted proxy instead of a credential. The proxy must set or remove
 	// all three; otherwise its clients can impersonate any principal, as can every process on a

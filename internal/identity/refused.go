@@ -28,6 +28,8 @@ const (
 	ReasonClaims      Reason = "claims missing or malformed"
 	ReasonToken       Reason = "unknown token"
 	ReasonRevoked     Reason = "revoked"
+	ReasonCode        Reason = "the code is unknown, used or expired"
+	ReasonCrossSite   Reason = "a cookie is accepted from pages of this origin only"
 )
 
 // Refused is the error of a request whose credential is missing or invalid. Its text may be shown
@@ -37,8 +39,11 @@ type Refused struct{ Reason Reason }
 func (e *Refused) Error() string { return string(e.Reason) }
 
 // Status returns the HTTP status of the answer: 401, or 400 for a malformed request (RFC 6750,
-// section 3.1) and for one that is for another host.
+// section 3.1) and for one that is for another host, or 403 for one of another origin.
 func (e *Refused) Status() int {
+	if e.Reason == ReasonCrossSite {
+		return http.StatusForbidden
+	}
 	if e.Reason == ReasonRequest || e.Reason == ReasonHost {
 		return http.StatusBadRequest
 	}

@@ -18,6 +18,7 @@ type Token struct {
 	TenantID    uuid.UUID  `json:"tenant_id"`
 	PrincipalID uuid.UUID  `json:"principal_id"`
 	Name        string     `json:"name"`
+	Purpose     Purpose    `json:"purpose"`
 	Scopes      Scopes     `json:"scopes"`
 	Actions     Actions    `json:"actions"` // null permits every action
 	CreatedAt   time.Time  `json:"created_at"`
@@ -25,6 +26,15 @@ type Token struct {
 	RevokedAt   *time.Time `json:"revoked_at"`
 	LastUsedAt  *time.Time `json:"last_used_at"` // accurate to about a minute
 }
+
+// Purpose is how a token is accepted.
+type Purpose string
+
+// The purposes.
+const (
+	ForServices Purpose = "service" // as a bearer token
+	ForSessions Purpose = "session" // in the cookie of a session
+)
 
 // State returns "active", "revoked" or "expired".
 func (t Token) State(now time.Time) string {
@@ -73,7 +83,7 @@ func (n NewToken) Validate() error {
 	}
 	for _, scope := range n.Scopes {
 		if len(knownScopes([]string{scope})) == 0 {
-			add("scope", scope, fmt.Sprintf("must be %s, %s or %s", ScopeRead, ScopeWrite, ScopeAdmin))
+			add("scope", scope, "must be "+ScopeList)
 		}
 	}
 	if pattern, rule := Actions(n.Actions).violation(); rule != "" {

@@ -30,32 +30,13 @@ func NewTokens(db *pgxpool.Pool, now func() time.Time) *Tokens {
 
 // Create creates a token and returns its text, which is not stored, and the token. In the same
 // transaction it records token.created in the tenant's log, by the actor of ctx or the system.
-func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) {
+func (t *Tokens) Create(ctx context.Context, n NewToken) (text Secret, token Token, err error) {
 	if err := n.Validate(); err != nil {
 		return "", Token{}, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return "", Token{}, fmt.Errorf("generate token id: %w", err)
-	}
-	now := t.now().UTC().Truncate(time.Microsecond) // the precision of PostgreSQL
-	token := Token{
-		ID: id, TenantID: n.TenantID, PrincipalID: n.PrincipalID, Name: n.Name,
-		Scopes: knownScopes(n.Scopes), Actions: actionsOf(n.Actions),
-		CreatedAt: now, ExpiresAt: now.Add(n.Lifetime).Truncate(time.Microsecond),
-	}
-	text, sum := newTokenText(id)
-	const insert = `
-		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash,
-		    actions)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	err = pgx.BeginFunc(ctx, t.db, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, insert, token.ID, token.TenantID, token.PrincipalID, token.CreatedAt, token.ExpiresAt,
-			token.Name, []string(token.Scopes), sum[:], []string(token.Actions))
-		if err != nil {
-			return err
-		}
-		return recordCreated(ctx, tx, token)
+		text, token, err = t.insert(ctx, tx, n, ForServices)
+		return err
 	})
 	if err != nil {
 		return "", Token{}, fmt.Errorf("create service token: %w", err)
@@ -63,10 +44,35 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (Secret, Token, error) 
 	return text, token, nil
 }
 
+// insert inserts a valid token and records its creation.
+func (t *Tokens) insert(ctx context.Context, tx pgx.Tx, n NewToken, p Purpose) (Secret, Token, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", Token{}, fmt.Errorf("generate token id: %w", err)
+	}
+	now := t.now().UTC().Truncate(time.Microsecond) // the precision of PostgreSQL
+	token := Token{
+		ID: id, TenantID: n.TenantID, PrincipalID: n.PrincipalID, Name: n.Name, Purpose: p,
+		Scopes: knownScopes(n.Scopes), Actions: actionsOf(n.Actions),
+		CreatedAt: now, ExpiresAt: now.Add(n.Lifetime).Truncate(time.Microsecond),
+	}
+	text, sum := newTokenText(id)
+	const insert = `
+		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash,
+		    actions, purpose)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	if _, err = tx.Exec(ctx, insert, token.ID, token.TenantID, token.PrincipalID, token.CreatedAt, token.ExpiresAt,
+		token.Name, []string(token.Scopes), sum[:], []string(token.Actions), string(p)); err != nil {
+		return "", Token{}, err
+	}
+	return text, token, recordCreated(ctx, tx, token)
+}
+
 // List returns the tokens of a tenant, the newest first.
 func (t *Tokens) List(ctx context.Context, tenant uuid.UUID) ([]Token, error) {
 	const list = `
-		SELECT id, tenant_id, principal_id, name, scopes, actions, created_at, expires_at, revoked_at, last_used_at
+		SELECT id, tenant_id, principal_id, name, purpose, scopes, actions, created_at, expires_at, revoked_at,
+		    last_used_at
 		FROM fanfare.service_tokens
 		WHERE tenant_id = $1
 		ORDER BY id DESC`
@@ -86,7 +92,8 @@ func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error
 		UPDATE fanfare.service_tokens
 		SET revoked_at = coalesce(revoked_at, $3)
 		WHERE tenant_id = $1 AND id = $2
-		RETURNING id, tenant_id, principal_id, name, scopes, actions, created_at, expires_at, revoked_at, last_used_at`
+		RETURNING id, tenant_id, principal_id, name, purpose, scopes, actions, created_at, expires_at, revoked_at,
+		    last_used_at`
 	var token Token
 	err := pgx.BeginFunc(ctx, t.db, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, revoke, tenant, id, t.now())
@@ -106,8 +113,8 @@ func (t *Tokens) Revoke(ctx context.Context, tenant, id uuid.UUID) (Token, error
 
 func scanToken(row pgx.CollectableRow) (t Token, err error) {
 	var scopes []string
-	err = row.Scan(&t.ID, &t.TenantID, &t.PrincipalID, &t.Name, &scopes, &t.Actions, &t.CreatedAt,
-		&t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt)
+	err = row.Scan(&t.ID, &t.TenantID, &t.PrincipalID, &t.Name, (*string)(&t.Purpose), &scopes, &t.Actions,
+		&t.CreatedAt, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt)
 	t.Scopes = knownScopes(scopes)
 	t.CreatedAt, t.ExpiresAt = t.CreatedAt.UTC(), t.ExpiresAt.UTC()
 	for _, at := range []*time.Time{t.RevokedAt, t.LastUsedAt} {

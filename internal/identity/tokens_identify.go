@@ -17,10 +17,10 @@ import (
 // lookupTimeout is the timeout of looking up the token of a request.
 const lookupTimeout = 5 * time.Second
 
-// identify returns the identity of a token. Every request queries the database, so that a
-// revocation takes effect immediately in every process. A nil t refuses every token. The error is a
-// *[Refused], or that of the database.
-func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
+// identify returns the identity of a token with a purpose. Every request queries the database, so
+// that a revocation takes effect immediately in every process. A nil t refuses every token. The
+// error is a *[Refused], or that of the database.
+func (t *Tokens) identify(ctx context.Context, text string, purpose Purpose) (Identity, error) {
 	id, sum, ok := parseToken(text)
 	if t == nil || !ok {
 		return Identity{}, refuse(ReasonToken)
@@ -31,7 +31,7 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 	}
 	// An unknown id has an empty hash, which differs from every hash. The reasons below are
 	// returned only to a caller who has the secret.
-	if subtle.ConstantTimeCompare(stored.hash, sum[:]) != 1 {
+	if subtle.ConstantTimeCompare(stored.hash, sum[:]) != 1 || stored.purpose != purpose {
 		return Identity{}, refuse(ReasonToken)
 	}
 	now := t.now()
@@ -41,11 +41,15 @@ func (t *Tokens) identify(ctx context.Context, text string) (Identity, error) {
 	case !now.Before(stored.expires):
 		return Identity{}, refuse(ReasonExpired)
 	}
+	via := ViaToken
+	if purpose == ForSessions {
+		via = ViaSession
+	}
 	t.uses.add(use{tenant: stored.principal.TenantID, id: id}, now)
 	return Identity{
 		Principal: stored.principal,
 		Scopes:    knownScopes(stored.scopes),
-		Via:       ViaToken,
+		Via:       via,
 		TokenID:   id,
 		Actions:   stored.actions,
 		Expires:   stored.expires,
@@ -57,6 +61,7 @@ type storedToken struct {
 	principal activity.Principal
 	scopes    []string
 	actions   Actions
+	purpose   Purpose
 	expires   time.Time
 	revoked   bool
 	hash      []byte
@@ -68,12 +73,13 @@ func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k storedToken, err e
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	const lookup = `
-		SELECT tenant_id, principal_id, scopes, actions, expires_at, revoked_at IS NOT NULL, encode(hash, 'hex')
+		SELECT tenant_id, principal_id, scopes, actions, purpose, expires_at, revoked_at IS NOT NULL,
+		    encode(hash, 'hex')
 		FROM fanfare.service_tokens
 		WHERE id = $1`
 	err = t.db.QueryRow(ctx, lookup, id).Scan(
-		&k.principal.TenantID, &k.principal.PrincipalID, &k.scopes, &k.actions, &k.expires, &k.revoked,
-		(*pg.Hex)(&k.hash))
+		&k.principal.TenantID, &k.principal.PrincipalID, &k.scopes, &k.actions, (*string)(&k.purpose), &k.expires,
+		&k.revoked, (*pg.Hex)(&k.hash))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return storedToken{}, nil
 	}
