@@ -19,6 +19,11 @@ SHORT_PACKAGES ?= $(shell go list -f '{{.ImportPath}} {{join .TestImports " "}} 
 # The drivers of PostgreSQL that the examples in Python and JavaScript use.
 export PYTHONPATH := $(CURDIR)/.tools/python$(if $(PYTHONPATH),:$(PYTHONPATH))
 export NODE_PATH := $(CURDIR)/.tools/node_modules$(if $(NODE_PATH),:$(NODE_PATH))
+# The Node of .ci/ensure, where the system's is too old.
+export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
+
+# The sources of the console and the widgets.
+WEB := internal/console/web
 
 .PHONY: help
 help: ## List the targets.
@@ -70,6 +75,7 @@ lint: .tools/pinned ## Check formatting, go vet, staticcheck and the style rules
 	.tools/staticcheck ./...
 	cd bench && go vet ./... && ../.tools/staticcheck ./...
 	.tools/revive -config .ci/revive.toml -formatter plain ./...
+	@$(MAKE) --no-print-directory console-check
 
 .PHONY: test
 test: test-tools servers lint ## Run lint and all tests, with a PostgreSQL and a Centrifugo of their own.
@@ -88,6 +94,24 @@ test-matrix: .tools/teststack .tools/testmatrix ## Run the tests on PostgreSQL 1
 .PHONY: test-matrix-short
 test-matrix-short: ## Run the tests that start servers on each version of PostgreSQL and of Centrifugo once or twice.
 	@$(MAKE) --no-print-directory test-matrix PACKAGES='$(SHORT_PACKAGES)' MATRIX_FLAGS=-in-turn
+
+.PHONY: console
+console: console-types ## Build the console and the widgets from their sources.
+	cd $(WEB) && npm run --silent build
+
+.PHONY: console-types
+console-types: $(WEB)/node_modules/.package-lock.json ## Write the client's types from the server's OpenAPI document.
+	@go test ./internal/api/openapi -update >/dev/null
+	cd $(WEB) && npm run --silent generate
+
+.PHONY: console-check
+console-check: $(WEB)/node_modules/.package-lock.json ## Check the console: types, unit tests, sizes, committed output.
+	cd $(WEB) && npm run --silent check && npm test --silent && npm run --silent compare && npm run --silent size
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	@.ci/ensure node
+	cd $(WEB) && npm ci --ignore-scripts --silent
+	@touch $@
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME.

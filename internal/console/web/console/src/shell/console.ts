@@ -4,6 +4,8 @@ import type { Toast, Toasts } from '@fanfare/elements/toast'
 import { css, html } from 'lit'
 import { query, state } from 'lit/decorators.js'
 import { setApp } from '../app.ts'
+import { placeOf } from '../router.ts'
+import { routeOf } from '../routes.ts'
 import { Shortcuts } from '../shortcuts.ts'
 import { type Session, SignIn } from '../sign_in/sign_in.ts'
 import type { SignInPage } from './sign_in_page.ts'
@@ -47,6 +49,7 @@ export class Console extends BaseElement {
 
   async #start(): Promise<void> {
     this.phase = 'starting'
+    routeOf(placeOf(new URL(location.href)).view)?.load().catch(() => {}) // meanwhile; the shell reports a failure
     try {
       const session = await this.#signIn.start()
       if (session) this.#enter(session)

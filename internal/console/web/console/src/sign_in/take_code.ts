@@ -1,0 +1,3 @@
+import { takeCode } from './code.ts'
+
+takeCode()

@@ -1,0 +1,29 @@
+import { resolve } from 'node:path'
+import type { BuildOptions, ResolveOptions } from 'vite'
+
+/** FANFARE_DIST builds to another place, so that the output can be compared with the committed one. */
+const root = process.env['FANFARE_DIST'] ?? resolve(import.meta.dirname, '../dist')
+
+/** Packages of this workspace are read from their sources. */
+export const resolution: ResolveOptions & { conditions: string[] } = {
+  conditions: ['fanfare-source', 'module', 'browser'],
+}
+
+/** build returns options with which the same sources have the same output, in a folder of dist. */
+export function build(folder: string): BuildOptions {
+  return {
+    outDir: resolve(root, folder),
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        entryFileNames: 'assets/[name]-[hash].js',
+        chunkFileNames: 'assets/[name]-[hash].js',
+        assetFileNames: 'assets/[name]-[hash][extname]',
+      },
+    },
+  }
+}
