@@ -2,7 +2,6 @@ package stage
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -11,7 +10,7 @@ import (
 
 // OperatorScopes are the scopes of a person who operates the installation.
 func OperatorScopes() []string {
-	return []string{identity.ScopeRead, identity.ScopeAdmin, "installation:read"}
+	return []string{identity.ScopeRead, identity.ScopeAdmin, identity.ScopeInstallation}
 }
 
 const defaultLifetime = time.Hour
@@ -25,8 +24,11 @@ func (s *Stage) Token(p activity.Principal, lifetime time.Duration, scopes ...st
 }
 
 // Code returns a one-time code that signs a principal in to the console.
-func (s *Stage) Code(context.Context, activity.Principal, ...string) (string, error) {
-	return "", errors.New("this build issues no one-time codes")
+func (s *Stage) Code(ctx context.Context, p activity.Principal, scopes ...string) (string, error) {
+	code, _, err := identity.NewSessions(identity.NewTokens(s.pool, nil), nil).Issue(ctx, identity.NewSession{
+		TenantID: p.TenantID, PrincipalID: p.PrincipalID, Scopes: scopes,
+	})
+	return string(code), err
 }
 
 // Link returns the URL that signs in with a code.
