@@ -15,6 +15,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/migrations"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -50,11 +51,8 @@ func Start(ctx context.Context, settings map[string]string) (e *Environment, err
 		return e, err
 	}
 	e.DatabaseURL = e.postgres.URL("postgres")
-	conn, err := pgx.Connect(ctx, e.DatabaseURL)
+	err = pg.WithConn(ctx, e.DatabaseURL, func(conn *pgx.Conn) error { return migrations.Apply(ctx, conn) })
 	if err != nil {
-		return e, err
-	}
-	if err := errors.Join(migrations.Apply(ctx, conn), conn.Close(ctx)); err != nil {
 		return e, err
 	}
 	if e.Pool, err = openPool(ctx, e.DatabaseURL, 8); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // lines is an Out that calls a function with each line.
@@ -170,11 +171,8 @@ func decode[T any](t testing.TB, line []byte) T {
 }
 
 func record(ctx context.Context, databaseURL, statement string) error {
-	conn, err := pgx.Connect(ctx, databaseURL)
-	if err != nil {
+	return pg.WithConn(ctx, databaseURL, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, statement)
 		return err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, statement)
-	return err
+	})
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/render"
 	"github.com/fanfarehq/fanfare/internal/stream"
 	"github.com/fanfarehq/fanfare/migrations"
@@ -145,7 +146,7 @@ func (s *stack) startServers(ctx context.Context) error {
 
 // prepareDatabase creates the database with Fanfare's schema, the directory and the application.
 func (s *stack) prepareDatabase(ctx context.Context) error {
-	err := withConn(ctx, s.postgres.URL("postgres"), func(conn *pgx.Conn) error {
+	err := pg.WithConn(ctx, s.postgres.URL("postgres"), func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "CREATE DATABASE "+database)
 		return err
 	})
@@ -154,7 +155,7 @@ func (s *stack) prepareDatabase(ctx context.Context) error {
 	}
 	admin := s.postgres.URL(database)
 	appPassword, ledgerPassword := rand.Text(), rand.Text() // letters and digits
-	err = withConn(ctx, admin, func(conn *pgx.Conn) error {
+	err = pg.WithConn(ctx, admin, func(conn *pgx.Conn) error {
 		applied := 0
 		if err := migrations.Up(ctx, conn, migrations.Options{
 			Progress:   func(string, string) { applied++ },
@@ -333,15 +334,6 @@ func (s *stack) open(ctx context.Context, pool **pgxpool.Pool, databaseURL strin
 	*pool = opened
 	s.onStop(func(context.Context) error { opened.Close(); return nil })
 	return nil
-}
-
-func withConn(ctx context.Context, databaseURL string, do func(*pgx.Conn) error) error {
-	conn, err := pgx.Connect(ctx, databaseURL)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	return do(conn)
 }
 
 // withUser returns the URL with another role.

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
@@ -117,7 +118,7 @@ func readersServers(t *testing.T, root, bin string) string {
 		t.Fatal(err)
 	}
 	stopAtEnd(t, server.Stop)
-	if err := withConn(ctx, postgres.URL("postgres"), func(conn *pgx.Conn) error {
+	if err := pg.WithConn(ctx, postgres.URL("postgres"), func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "CREATE DATABASE shop")
 		return err
 	}); err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/daemon"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/wait"
 	"github.com/fanfarehq/fanfare/migrations"
 )
@@ -122,7 +123,7 @@ var sampleSQL string
 
 // prepareDatabase creates the database with Fanfare's schema, the sample, and a token.
 func (s *sandbox) prepareDatabase(ctx context.Context) error {
-	if err := withConn(ctx, s.postgres.URL("postgres"), func(conn *pgx.Conn) error {
+	if err := pg.WithConn(ctx, s.postgres.URL("postgres"), func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "CREATE DATABASE "+database)
 		return err
 	}); err != nil {
@@ -130,7 +131,7 @@ func (s *sandbox) prepareDatabase(ctx context.Context) error {
 	}
 	s.ownerURL = s.postgres.URL(database)
 	password := rand.Text() // letters and digits
-	err := withConn(ctx, s.ownerURL, func(conn *pgx.Conn) error {
+	err := pg.WithConn(ctx, s.ownerURL, func(conn *pgx.Conn) error {
 		if err := migrations.Apply(ctx, conn); err != nil {
 			return err
 		}
@@ -235,13 +236,4 @@ func (s *sandbox) awaitAPI(ctx context.Context) error {
 			return fmt.Errorf("wait for the API: %w", err)
 		}
 	}
-}
-
-func withConn(ctx context.Context, databaseURL string, do func(*pgx.Conn) error) error {
-	conn, err := pgx.Connect(ctx, databaseURL)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	return do(conn)
 }
