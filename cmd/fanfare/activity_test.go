@@ -19,6 +19,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/export"
 	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/activity/redaction"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
 )
@@ -144,7 +145,8 @@ func TestActivityList(t *testing.T) {
 
 func TestActivityUsage(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	refused := nettest.Refused(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@" + refused + "/d"}
 	tenant := " --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f"
 	for _, c := range []struct{ line, want string }{
 		{"list", "--tenant is required"},

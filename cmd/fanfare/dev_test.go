@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
@@ -30,6 +31,7 @@ func devSQL(t testing.TB, statements string, args ...string) result {
 
 func TestDevSQL(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	db := pgtest.New(t)
 	got := devSQL(t, `
 		BEGIN;
@@ -58,7 +60,7 @@ func TestDevSQL(t *testing.T) {
 	if got := devSQL(t, `SELECT 1`); got.code != exitUsage || !strings.Contains(got.stderr, "the URL of the database") {
 		t.Errorf("no argument: got %+v, want a usage error", got)
 	}
-	if got := devSQL(t, `SELECT 1`, "postgres://u:hunter2@127.0.0.1:1/d"); got.code != exitFailure ||
+	if got := devSQL(t, `SELECT 1`, "postgres://u:hunter2@"+refused+"/d"); got.code != exitFailure ||
 		strings.Contains(got.stderr, "hunter2") {
 		t.Errorf("no server: got %+v, want a failure that does not show the password", got)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/doctor"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
@@ -86,7 +87,8 @@ func TestDoctorReadsTheSecretFromAFile(t *testing.T) {
 
 func TestDoctorUsage(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	refused := nettest.Refused(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@" + refused + "/d"}
 	for _, c := range []struct{ line, want string }{
 		{"doctor now", "unknown command"},
 		{"doctor --origin app.example", "must be an origin, such as https://app.example.com"},
@@ -113,11 +115,14 @@ func TestDoctorUsage(t *testing.T) {
 
 func TestDoctorInterrupted(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, []string{"doctor"},
-		process{stdout: &stdout, stderr: &stderr, environ: []string{"FANFARE_DATABASE_URL=postgres://u@127.0.0.1:1/d"}})
+		process{stdout: &stdout, stderr: &stderr, environ: []string{
+			"FANFARE_DATABASE_URL=postgres://u@" + refused + "/d",
+		}})
 	if code != exitFailure || stderr.String() != "fanfare: interrupted\n" {
 		t.Errorf("got exit code %d and %q", code, &stderr)
 	}

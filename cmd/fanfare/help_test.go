@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/internal/config"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
 // TestHelpOfEveryCommand checks the help of every command.
@@ -105,7 +106,8 @@ func TestReferenceOfSettings(t *testing.T) {
 
 func TestUsageErrors(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	refused := nettest.Refused(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@" + refused + "/d"}
 	for _, c := range []struct{ line, want string }{
 		{"deliver", `unknown command "deliver" for "fanfare"`},
 		{"migrate sideways", `unknown command "sideways" for "fanfare migrate"`},

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
@@ -137,18 +138,7 @@ func (l *logged) line(words ...string) string {
 
 func startCentrifugo(t testing.TB) *devstack.Centrifugo {
 	t.Helper()
-	c, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
-		defer cancel()
-		if err := c.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return c
+	return centrifugotest.Start(t, devstack.CentrifugoOptions{})
 }
 
 // environment returns the environment of a daemon for these servers.

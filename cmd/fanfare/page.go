@@ -79,8 +79,8 @@ func (l pagedList[T, S]) command(p process) *cobra.Command {
 	})
 }
 
-// writePage writes a list as JSON or as a table, or the text for an empty list. next is the --after of
-// the next page; uuid.Nil is none.
+// writePage writes a list as JSON or as a table, or the text for an empty list. next is the --after
+// of the next page; uuid.Nil is none.
 func writePage(p process, asJSON bool, list any, rows [][]string, empty string, next uuid.UUID) error {
 	var err error
 	switch {

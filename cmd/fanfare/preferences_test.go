@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -194,7 +195,8 @@ func TestWatchLevelsCommands(t *testing.T) {
 
 func TestUsageErrorsOfPreferences(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	refused := nettest.Refused(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@" + refused + "/d"}
 	const id = "018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f"
 	const who = " --tenant " + id + " --as " + id
 	for _, c := range []struct{ line, want string }{

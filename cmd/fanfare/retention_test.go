@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity/retention"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -139,7 +140,8 @@ func TestRetentionCommands(t *testing.T) {
 
 func TestRetentionUsage(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	refused := nettest.Refused(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@" + refused + "/d"}
 	tenant := uuid.NewString()
 	for _, c := range []struct{ line, want string }{
 		{"retention set", "at least one limit is required, such as --max-days 365"},

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -12,24 +13,26 @@ import (
 // ones.
 func TestPasswordIsNotShown(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	const password = "hunter2"
+	keywords := "host=" + strings.Replace(refused, ":", " port=", 1)
 	for name, connection := range map[string]string{
-		"refused":                     "postgres://u:hunter2@127.0.0.1:1/d",
+		"refused":                     "postgres://u:hunter2@" + refused + "/d",
 		"unknown host":                "postgres://u:hunter2@host.invalid/d",
-		"in the query":                "postgres://u@127.0.0.1:1/d?password=hunter2",
+		"in the query":                "postgres://u@" + refused + "/d?password=hunter2",
 		"bad port":                    "postgres://u:hunter2@127.0.0.1:port/d",
 		"slash in it":                 "postgres://u:hun/hunter2@127.0.0.1/d",
-		"at in it":                    "postgres://u:x@hunter2@127.0.0.1:1/d",
-		"port and database":           "postgres://u:5/hunter2@127.0.0.1:1/d",
-		"question mark and parameter": "postgres://u:5?dbname=hunter2@127.0.0.1:1/d",
-		"hash in it":                  "postgres://u:#hunter2@127.0.0.1:1/d",
-		"bad escape":                  "postgres://u:%zzhunter2@127.0.0.1:1/d",
-		"space in it":                 "postgres://u:hunter2 hunter2@127.0.0.1:1/d",
-		"bad sslmode":                 "postgres://u:hunter2@127.0.0.1:1/d?sslmode=hunter2",
-		"control character":           "postgres://u:hunter2\n@127.0.0.1:1/d",
-		"keywords":                    "host=127.0.0.1 port=1 user=u password=hunter2 dbname=d",
-		"quoted":                      "host=127.0.0.1 port=1 user=u password='hunter2 hunter2' dbname=d",
-		"unbalanced quote":            "host=127.0.0.1 port=1 user=u password='hunter2 dbname=d",
+		"at in it":                    "postgres://u:x@hunter2@" + refused + "/d",
+		"port and database":           "postgres://u:5/hunter2@" + refused + "/d",
+		"question mark and parameter": "postgres://u:5?dbname=hunter2@" + refused + "/d",
+		"hash in it":                  "postgres://u:#hunter2@" + refused + "/d",
+		"bad escape":                  "postgres://u:%zzhunter2@" + refused + "/d",
+		"space in it":                 "postgres://u:hunter2 hunter2@" + refused + "/d",
+		"bad sslmode":                 "postgres://u:hunter2@" + refused + "/d?sslmode=hunter2",
+		"control character":           "postgres://u:hunter2\n@" + refused + "/d",
+		"keywords":                    keywords + " user=u password=hunter2 dbname=d",
+		"quoted":                      keywords + " user=u password='hunter2 hunter2' dbname=d",
+		"unbalanced quote":            keywords + " user=u password='hunter2 dbname=d",
 		"other scheme":                "mysql://u:hunter2@127.0.0.1/d",
 		"no scheme":                   "u:hunter2@127.0.0.1/d",
 		"nothing but itself":          "hunter2",
@@ -54,9 +57,10 @@ func TestPasswordIsNotShown(t *testing.T) {
 
 func TestWorkerLogsNoSecrets(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	d := startWorker(t, map[string]string{
-		"FANFARE_DATABASE_URL":       "postgres://u:hunter2@127.0.0.1:1/d?application_name=x",
-		"FANFARE_CENTRIFUGO_API_URL": "http://user:hunter2@127.0.0.1:1/api?key=hunter2",
+		"FANFARE_DATABASE_URL":       "postgres://u:hunter2@" + refused + "/d?application_name=x",
+		"FANFARE_CENTRIFUGO_API_URL": "http://user:hunter2@" + refused + "/api?key=hunter2",
 		"FANFARE_CENTRIFUGO_API_KEY": "hunter2",
 		"FANFARE_LOG_LEVEL":          "debug",
 	})
@@ -73,12 +77,13 @@ func TestWorkerLogsNoSecrets(t *testing.T) {
 // and errors.
 func TestDaemonsShowNoSecrets(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	long := strings.Repeat("hunter2", 6)
 	environ := map[string]string{
-		"FANFARE_DATABASE_URL":            "postgres://u:hunter2@127.0.0.1:1/d?application_name=x",
-		"FANFARE_CENTRIFUGO_API_URL":      "http://user:hunter2@127.0.0.1:1/api?key=hunter2",
+		"FANFARE_DATABASE_URL":            "postgres://u:hunter2@" + refused + "/d?application_name=x",
+		"FANFARE_CENTRIFUGO_API_URL":      "http://user:hunter2@" + refused + "/api?key=hunter2",
 		"FANFARE_CENTRIFUGO_API_KEY":      "hunter2",
-		"FANFARE_CENTRIFUGO_WS_URL":       "ws://127.0.0.1:1/connection/websocket?key=hunter2",
+		"FANFARE_CENTRIFUGO_WS_URL":       "ws://" + refused + "/connection/websocket?key=hunter2",
 		"FANFARE_CENTRIFUGO_TOKEN_SECRET": long,
 		"FANFARE_JWT_ISSUER":              "i",
 		"FANFARE_JWT_AUDIENCE":            "a",
@@ -87,7 +92,7 @@ func TestDaemonsShowNoSecrets(t *testing.T) {
 	}
 	secrets := map[string]map[string]string{
 		"HMAC": {"FANFARE_JWT_SECRET": long},
-		"JWKS": {"FANFARE_JWT_JWKS_URL": "http://127.0.0.1:1/keys?key=hunter2"},
+		"JWKS": {"FANFARE_JWT_JWKS_URL": "http://" + refused + "/keys?key=hunter2"},
 	}
 	for name, more := range secrets {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
@@ -100,11 +101,7 @@ func (c caller) followWithoutReading(t testing.TB) (read func() *follower) {
 // id.
 func (w world) publisher(t testing.TB, server *devstack.Centrifugo) func() uuid.UUID {
 	t.Helper()
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
+	client := centrifugotest.Client(t, server)
 	channels := []string{"tenant:" + w.tenant.String()}
 	bulk := strings.Repeat("x", 48<<10)
 	return func() uuid.UUID {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -365,7 +366,8 @@ func TestTaxonomyEnforce(t *testing.T) {
 
 func TestTaxonomyUsage(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	refused := nettest.Refused(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@" + refused + "/d"}
 	for _, c := range []struct{ line, want string }{
 		{"check", "exactly one argument is required: the file"},
 		{"apply a b", "exactly one argument is required: the file"},

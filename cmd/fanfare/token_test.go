@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -116,7 +117,8 @@ func TestTokenAsJSON(t *testing.T) {
 
 func TestTokenUsage(t *testing.T) {
 	t.Parallel()
-	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"}
+	refused := nettest.Refused(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": "postgres://u@" + refused + "/d"}
 	ids := " --tenant 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f --principal 0192d3c1-6b7a-7f00-9d1e-3c4d5e6f7a8b"
 	for _, c := range []struct{ line, want string }{
 		{"create", "--tenant is required; --principal is required; --name must be"},

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
@@ -30,6 +31,7 @@ func (l *logged) after(t testing.TB, word string, words ...string) time.Duration
 // running.
 func TestProblemsAtStart(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	db, empty, centrifugo := pgtest.New(t), pgtest.NewEmpty(t), startCentrifugo(t)
 	for name, c := range map[string]struct {
 		environ map[string]string
@@ -40,7 +42,7 @@ func TestProblemsAtStart(t *testing.T) {
 			[]string{`"level":"error"`, "rejects the API key", "--centrifugo-api-key"},
 		},
 		"unreachable address": {
-			map[string]string{"FANFARE_CENTRIFUGO_API_URL": "http://127.0.0.1:1/api"},
+			map[string]string{"FANFARE_CENTRIFUGO_API_URL": "http://" + refused + "/api"},
 			[]string{`"level":"error"`, "is unreachable", "--centrifugo-api-url"},
 		},
 		"invalid path": {
@@ -52,7 +54,7 @@ func TestProblemsAtStart(t *testing.T) {
 			[]string{`"level":"error"`, "has no namespace", "absent"},
 		},
 		"unreachable database": {
-			map[string]string{"FANFARE_DATABASE_URL": "postgres://u@127.0.0.1:1/d"},
+			map[string]string{"FANFARE_DATABASE_URL": "postgres://u@" + refused + "/d"},
 			[]string{`"level":"error"`, "PostgreSQL is unreachable", "--database-url"},
 		},
 		"unknown database": {

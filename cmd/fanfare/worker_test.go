@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
@@ -110,8 +111,9 @@ func TestMetricsAddressInUse(t *testing.T) {
 // TestWorkerIgnoresSettingsOfTheAPI starts a worker with invalid settings of the API.
 func TestWorkerIgnoresSettingsOfTheAPI(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	environ := map[string]string{
-		"FANFARE_DATABASE_URL":   "postgres://u@127.0.0.1:1/d",
+		"FANFARE_DATABASE_URL":   "postgres://u@" + refused + "/d",
 		"FANFARE_SERVICE_TOKENS": "false",
 		"FANFARE_LISTEN":         "nonsense",
 	}

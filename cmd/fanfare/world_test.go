@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/jwttest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
@@ -103,11 +104,7 @@ func (w world) listen(t testing.TB, c *devstack.Centrifugo) <-chan activity.Even
 // published returns the events in the history of the owner's channel.
 func (w world) published(t testing.TB, c *devstack.Centrifugo) []activity.Event {
 	t.Helper()
-	client, err := centrifugo.New(centrifugo.Options{APIURL: c.APIURL(), APIKey: c.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	client := centrifugotest.Client(t, c)
 	channel := "user:#" + w.tenant.String() + "." + w.owner.String()
 	top, err := client.Top(t.Context(), channel)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/internal/acceptance"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
@@ -19,15 +20,7 @@ func TestMain(m *testing.M) {
 func newEnvironment(t *testing.T) (context.Context, *acceptance.Environment) {
 	t.Helper()
 	db := pgtest.New(t)
-	server, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	server := centrifugotest.Start(t, devstack.CentrifugoOptions{})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx, &acceptance.Environment{DatabaseURL: db.URL, Pool: db.Pool, Centrifugo: server, Progress: t.Logf}

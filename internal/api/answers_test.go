@@ -17,6 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
 // slowBody is the body of a client that does not send it in time.
@@ -36,7 +37,8 @@ type provocation struct {
 // provocations returns what makes operations respond with each status but those of success.
 func provocations(t *testing.T, w *world) []provocation {
 	t.Helper()
-	nowhere, err := pgxpool.New(t.Context(), "postgres://test@127.0.0.1:1/nothing?connect_timeout=1")
+	refused := nettest.Refused(t)
+	nowhere, err := pgxpool.New(t.Context(), "postgres://test@"+refused+"/nothing?connect_timeout=1")
 	if err != nil {
 		t.Fatal(err)
 	}

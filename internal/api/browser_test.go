@@ -13,6 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/browsertest"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
@@ -70,11 +71,7 @@ func TestBrowserExample(t *testing.T) {
 	t.Cleanup(site.Close)
 	browsertest.Open(t, site.URL)
 
-	publisher, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(publisher.Close)
+	publisher := centrifugotest.Client(t, server)
 	resource := w.channels.Resource(w.here.id, w.here.signal)
 	own := w.channels.User(principalOf(w.here.id, w.here.member))
 	// shows publishes to a channel until the client shows the message.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/wait"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
@@ -49,10 +50,7 @@ func TestSubscriptionsEndWithAccess(t *testing.T) {
 	channel := w.channels.Resource(w.here.id, w.here.signal)
 	var publishing sync.WaitGroup
 	ctx, stop := context.WithCancel(t.Context())
-	publisher, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	publisher := centrifugotest.Client(t, server)
 	publishing.Go(func() {
 		for wait.Sleep(ctx, 50*time.Millisecond) == nil {
 			publisher.Publish(ctx, []centrifugo.Broadcast{{Channels: []string{channel}, Data: []byte(`{"n":1}`)}})

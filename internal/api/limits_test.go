@@ -19,6 +19,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
 // problemType returns the kind in the type of a problem.
@@ -328,8 +329,9 @@ func (a authenticator) Authenticate(r *http.Request) (identity.Identity, error) 
 // TestInternalErrors checks that responses do not disclose internal errors.
 func TestInternalErrors(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	w := newWorld(t, nil)
-	nowhere, err := pgxpool.New(t.Context(), "postgres://test@127.0.0.1:1/nothing?connect_timeout=1")
+	nowhere, err := pgxpool.New(t.Context(), "postgres://test@"+refused+"/nothing?connect_timeout=1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/identity"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/stream"
 )
 
@@ -176,7 +177,8 @@ func receive[T any](t *testing.T, what string, from <-chan T) (v T) {
 // TestUnavailableCentrifugo checks that changes succeed while Centrifugo is unavailable.
 func TestUnavailableCentrifugo(t *testing.T) {
 	t.Parallel()
-	down, err := centrifugo.New(centrifugo.Options{APIURL: "http://127.0.0.1:1/api"})
+	refused := nettest.Refused(t)
+	down, err := centrifugo.New(centrifugo.Options{APIURL: "http://" + refused + "/api"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
@@ -149,11 +150,7 @@ func TestStreamBeginsWithAPosition(t *testing.T) {
 		t.Fatal("got no id at the start")
 	}
 	positions = append(positions, s.next("id: "))
-	publisher, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(publisher.Close)
+	publisher := centrifugotest.Client(t, server)
 	missed := fmt.Appendf(nil, `{"version":"1","event_id":%q,"action":"signal.missed"}`, uuid.New())
 	channel := w.channels.Tenant(w.here.id)
 	broadcast := centrifugo.Broadcast{Channels: []string{channel}, Data: missed}

@@ -69,9 +69,9 @@ var floor = []string{
 
 // testOnly holds the packages that only tests import, and each other.
 var testOnly = []string{
-	"internal/actionstest", "internal/activitytest", "internal/browsertest", "internal/console/stage",
-	"internal/console/stage/cmd/stage", "internal/directorytest", "internal/jwttest", "internal/leaks",
-	"internal/logtest", "internal/pgtest", "internal/waittest",
+	"internal/actionstest", "internal/activitytest", "internal/browsertest", "internal/centrifugotest",
+	"internal/console/stage", "internal/console/stage/cmd/stage", "internal/directorytest", "internal/jwttest",
+	"internal/leaks", "internal/logtest", "internal/nettest", "internal/pgtest", "internal/waittest",
 }
 
 // TestImportsRunDownhill holds the packages that an activity passes on its way to a table of what

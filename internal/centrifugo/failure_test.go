@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
@@ -219,15 +220,7 @@ func TestPublishToAnotherServer(t *testing.T) {
 // A client survives a restart of its server.
 func TestPublishAfterRestart(t *testing.T) {
 	t.Parallel()
-	own, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := own.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	own := centrifugotest.Start(t, devstack.CentrifugoOptions{})
 	client := connect(t, centrifugo.Options{APIURL: own.APIURL(), APIKey: own.APIKey()})
 	broadcasts := []centrifugo.Broadcast{broadcastTo(name("user"))}
 	wantAccepted(t, client.Publish(t.Context(), broadcasts))

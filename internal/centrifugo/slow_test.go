@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
 // TestPublishHalvesSlowRequests has a server that answers large requests too late. Requests are
@@ -69,6 +70,7 @@ func TestPublishHalvesSlowRequests(t *testing.T) {
 // TestPublishFailsOver has several addresses, of which only the last one is Centrifugo's.
 func TestPublishFailsOver(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts in its backlog, and never answers
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +81,7 @@ func TestPublishFailsOver(t *testing.T) {
 	}))
 	t.Cleanup(failing.Close)
 	for title, first := range map[string]string{
-		"refused": "http://127.0.0.1:1/api",
+		"refused": "http://" + refused + "/api",
 		"silent":  "http://" + silent.Addr().String() + "/api",
 		"failing": failing.URL + "/api",
 	} {
@@ -100,7 +102,9 @@ func TestPublishFailsOver(t *testing.T) {
 	}
 	t.Run("none works", func(t *testing.T) {
 		t.Parallel()
-		client := connect(t, centrifugo.Options{APIURL: "http://127.0.0.1:1/api,http://127.0.0.1:2/api"})
+		client := connect(t, centrifugo.Options{
+			APIURL: "http://" + refused + "/api,http://" + nettest.Refused(t) + "/api",
+		})
 		wantClass(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))})[0],
 			centrifugo.Unavailable)
 		if got := client.Check(t.Context(), "user"); len(got) != 2 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/internal/doctor"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
 // namespaces returns the setting channel.namespaces of a production configuration, with changes by
@@ -32,6 +33,7 @@ func namespaces(changes map[string]map[string]any) map[string]any {
 // TestCentrifugoConfiguration changes one option of Centrifugo's configuration at a time.
 func TestCentrifugoConfiguration(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	type change = map[string]map[string]any
 	for name, c := range map[string]struct {
 		settings map[string]any
@@ -94,7 +96,7 @@ func TestCentrifugoConfiguration(t *testing.T) {
 			[]string{"for more than 5s", "client.presence_update_interval (v5: client_presence_update_interval) to 2s"},
 		},
 		"Fanfare cannot be asked": {
-			map[string]any{"channel.proxy.sub_refresh.endpoint": "http://127.0.0.1:1/v1/realtime/refresh"},
+			map[string]any{"channel.proxy.sub_refresh.endpoint": "http://" + refused + "/v1/realtime/refresh"},
 			"centrifugo-expiry", doctor.Warn,
 			[]string{"for more than 5s", "start the API", "/v1/realtime/refresh"},
 		},

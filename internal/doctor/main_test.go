@@ -2,7 +2,6 @@ package doctor_test
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -12,8 +11,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/doctor"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
@@ -25,33 +26,25 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // startCentrifugo starts a Centrifugo with additional settings and stops it after the test.
 func startCentrifugo(t testing.TB, settings map[string]any) *devstack.Centrifugo {
 	t.Helper()
-	c, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{Settings: settings})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
-		defer cancel()
-		if err := c.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return c
+	return centrifugotest.Start(t, devstack.CentrifugoOptions{Settings: settings})
 }
 
 // onDatabase returns options for a database and an unreachable Centrifugo.
-func onDatabase(db *pgtest.DB) doctor.Options {
+func onDatabase(t testing.TB, db *pgtest.DB) doctor.Options {
+	t.Helper()
+	refused := nettest.Refused(t)
 	return doctor.Options{
-		Pool: db.Pool, Connections: 11, SocketURL: "ws://127.0.0.1:1/connection/websocket",
-		API: centrifugo.Options{APIURL: "http://127.0.0.1:1/api"},
+		Pool: db.Pool, Connections: 11, SocketURL: "ws://" + refused + "/connection/websocket",
+		API: centrifugo.Options{APIURL: "http://" + refused + "/api"},
 	}
 }
 
 // onCentrifugo returns options for a Centrifugo and an unreachable PostgreSQL.
 func onCentrifugo(t testing.TB, c *devstack.Centrifugo) doctor.Options {
 	t.Helper()
+	refused := nettest.Refused(t)
 	return doctor.Options{
-		Pool: openPool(t, "postgres://test:hunter2@127.0.0.1:1/none", nil), SocketURL: c.WebSocketURL(),
+		Pool: openPool(t, "postgres://test:hunter2@"+refused+"/none", nil), SocketURL: c.WebSocketURL(),
 		API:    centrifugo.Options{APIURL: c.APIURL(), APIKey: c.APIKey()},
 		Tokens: centrifugo.TokenOptions{Secret: c.TokenSecret()},
 	}

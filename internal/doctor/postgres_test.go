@@ -165,7 +165,7 @@ func TestDatabase(t *testing.T) {
 			t.Parallel()
 			db := pgtest.New(t)
 			exec(t, db.Pool, c.sql)
-			examine(t, onDatabase(db)).wantOnly(t, c.check, c.status, c.texts...)
+			examine(t, onDatabase(t, db)).wantOnly(t, c.check, c.status, c.texts...)
 		})
 	}
 }
@@ -185,7 +185,7 @@ func TestOldSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := examine(t, onDatabase(db))
+	report := examine(t, onDatabase(t, db))
 	report.wantOnly(t, "postgres-schema", doctor.Fail, "fanfare migrate up")
 	if got, want := report.diagnostic(t, "postgres-rights").Detail, "skipped: see postgres-schema"; got != want {
 		t.Errorf("a check that requires the schema: got %q, want %q", got, want)
@@ -194,7 +194,7 @@ func TestOldSchema(t *testing.T) {
 
 func TestNoSchema(t *testing.T) {
 	t.Parallel()
-	examine(t, onDatabase(pgtest.NewEmpty(t))).wantOnly(
+	examine(t, onDatabase(t, pgtest.NewEmpty(t))).wantOnly(
 		t, "postgres-schema", doctor.Fail, "no schema", "fanfare migrate up",
 	)
 }
@@ -223,7 +223,7 @@ func TestDirectoryOfViews(t *testing.T) {
 			SELECT org AS tenant_id, who AS principal_id, thing AS scope_resource_id, role AS role_name,
 				NULL::timestamptz AS revoked_at FROM grants;
 		GRANT SELECT ON fanfare.principals, fanfare.resources, fanfare.role_bindings TO fanfare_directory`)
-	examine(t, onDatabase(db)).wantOnly(t, "postgres-indexes", doctor.OK)
+	examine(t, onDatabase(t, db)).wantOnly(t, "postgres-indexes", doctor.OK)
 }
 
 // TestDirectoryOfOtherIds defines the directory as views on tables whose ids are no UUIDs, with
@@ -253,9 +253,9 @@ func TestDirectoryOfOtherIds(t *testing.T) {
 				md5('boat' || c.boat)::uuid AS scope_resource_id, c.job AS role_name,
 				NULL::timestamptz AS revoked_at FROM crew AS c JOIN boats AS b ON b.id = c.boat;
 		GRANT SELECT ON fanfare.principals, fanfare.resources, fanfare.role_bindings TO fanfare_directory`)
-	examine(t, onDatabase(db)).wantOnly(t, "postgres-indexes", doctor.OK)
+	examine(t, onDatabase(t, db)).wantOnly(t, "postgres-indexes", doctor.OK)
 	exec(t, db.Pool, `DROP INDEX crew_id_of_idx`)
-	examine(t, onDatabase(db)).wantOnly(
+	examine(t, onDatabase(t, db)).wantOnly(
 		t, "postgres-indexes", doctor.Warn, "no index serves lookups in fanfare.role_bindings by principal_id",
 	)
 }
@@ -281,7 +281,7 @@ func TestPrivileges(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	role, pool := newRole(t, db)
-	o := onDatabase(db)
+	o := onDatabase(t, db)
 	o.Pool = pool
 
 	report := examine(t, o)
@@ -318,7 +318,7 @@ func TestDeliveringRole(t *testing.T) {
 		GRANT SELECT ON ALL SEQUENCES IN SCHEMA fanfare TO `+role+`;
 		GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA fanfare TO `+role+`;
 		REVOKE UPDATE ON fanfare.preferences FROM `+role)
-	o := onDatabase(db)
+	o := onDatabase(t, db)
 	o.Pool = pool
 	examine(t, o).wantOnly(
 		t, "postgres-rights", doctor.Warn, "can deliver", "GRANT UPDATE ON TABLE fanfare.preferences TO "+role+";",
@@ -328,7 +328,7 @@ func TestDeliveringRole(t *testing.T) {
 func TestReadOnlyDatabase(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	o := onDatabase(db)
+	o := onDatabase(t, db)
 	o.Pool = openPool(t, db.URL, map[string]string{"default_transaction_read_only": "on"})
 	examine(t, o).wantOnly(t, "postgres-writable", doctor.Fail, "read-only", "default_transaction_read_only")
 }
@@ -344,7 +344,7 @@ func TestOpenTransactions(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `SELECT pg_current_xact_id()`); err != nil {
 		t.Fatal(err)
 	}
-	o := onDatabase(db)
+	o := onDatabase(t, db)
 	o.LongTransaction = time.Nanosecond
 	examine(t, o).wantOnly(
 		t, "postgres-snapshots", doctor.Warn, "hold VACUUM back", "of postgres", "idle in transaction",
@@ -361,7 +361,7 @@ func TestConnectionLimit(t *testing.T) {
 		text   string
 	}{{"10", doctor.Fail, "PostgreSQL allows 10"}, {"11", doctor.OK, "up to 11"}} {
 		exec(t, db.Pool, `ALTER DATABASE `+db.Pool.Config().ConnConfig.Database+` CONNECTION LIMIT `+c.limit)
-		examine(t, onDatabase(db)).wantOnly(t, "postgres-connections", c.status, c.text)
+		examine(t, onDatabase(t, db)).wantOnly(t, "postgres-connections", c.status, c.text)
 	}
 }
 
@@ -371,7 +371,7 @@ func TestDatabaseUnreachable(t *testing.T) {
 	if err := server.Kill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	report := examine(t, onDatabase(db))
+	report := examine(t, onDatabase(t, db))
 	report.wantOnly(t, "postgres-reachable", doctor.Fail, "start PostgreSQL, or correct --database-url")
 	if got := report.diagnostic(t, "postgres-connections"); got.Status != doctor.Skipped ||
 		got.Detail != "skipped: see postgres-reachable" {
@@ -387,7 +387,7 @@ func TestConnectionRejected(t *testing.T) {
 		strings.Replace(db.URL, password, "hunter2", 1):                             "pg_hba.conf",
 		strings.Replace(db.URL, db.Pool.Config().ConnConfig.Database, "nowhere", 1): "create the database",
 	} {
-		o := onDatabase(db)
+		o := onDatabase(t, db)
 		o.Pool = openPool(t, url, nil)
 		examine(t, o).wantOnly(t, "postgres-reachable", doctor.Fail, want, "--database-url")
 	}
@@ -494,7 +494,7 @@ func TestOddDirectory(t *testing.T) {
 			if c.texts == nil {
 				status = doctor.OK
 			}
-			examine(t, onDatabase(db)).wantOnly(t, "postgres-directory-rows", status, c.texts...)
+			examine(t, onDatabase(t, db)).wantOnly(t, "postgres-directory-rows", status, c.texts...)
 		})
 	}
 }

@@ -16,7 +16,7 @@ import (
 func TestOneWideResource(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	o := onDatabase(db)
+	o := onDatabase(t, db)
 	tenant, wide := uuid.NewString(), uuid.NewString()
 	exec(t, db.Pool, `
 		CREATE TABLE members (org uuid, project uuid, person uuid, role varchar(20));

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -18,6 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 	"github.com/fanfarehq/fanfare/internal/acceptance/randomworld"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/explain"
 	"github.com/fanfarehq/fanfare/internal/fanout"
@@ -65,7 +65,7 @@ func TestRandomWorlds(t *testing.T) {
 // stage is a database with a worker.
 type stage struct {
 	db        *pgtest.DB
-	published *published
+	recorder  *centrifugotest.Recorder
 	channels  *centrifugo.Channels
 	explainer *explain.Explainer
 
@@ -81,51 +81,10 @@ func (s *stage) fail(t *testing.T, format string, args ...any) {
 	}
 }
 
-// published publishes to Centrifugo and keeps the channels of each activity.
-type published struct {
-	client *centrifugo.Client
-	mu     sync.Mutex
-	to     map[string][]string
-}
-
-func (p *published) Publish(ctx context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result {
-	results := p.client.Publish(ctx, broadcasts)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, b := range broadcasts {
-		for _, channel := range b.Channels {
-			if !slices.Contains(results[i].Failed, channel) {
-				p.to[b.IdempotencyKey] = append(p.to[b.IdempotencyKey], channel)
-			}
-		}
-	}
-	return results
-}
-
-func (p *published) take(id uuid.UUID) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	channels := p.to[id.String()]
-	delete(p.to, id.String())
-	return channels
-}
-
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	server, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
+	server := centrifugotest.Start(t, devstack.CentrifugoOptions{})
+	client := centrifugotest.Client(t, server)
 	channels, err := centrifugo.ParseFormats(centrifugo.Formats{})
 	if err != nil {
 		t.Fatal(err)
@@ -133,10 +92,10 @@ func newStage(t *testing.T) *stage {
 	filter := preferences.NewFilter(nil)
 	filter.SetNotify(randomworld.Notify())
 	s := &stage{
-		db: pgtest.New(t), published: &published{client: client, to: map[string][]string{}}, channels: channels,
+		db: pgtest.New(t), recorder: centrifugotest.NewRecorder(client), channels: channels,
 	}
 	s.explainer = &explain.Explainer{DB: s.db.Pool, Filter: filter, Channels: channels}
-	handler := fanout.New(s.published, channels, filter, fanout.Options{Wide: 12, Step: 5})
+	handler := fanout.New(s.recorder, channels, filter, fanout.Options{Wide: 12, Step: 5})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- outbox.NewWorker(s.db.Pool, handler, outbox.Options{}).Run(ctx) }()
@@ -193,7 +152,7 @@ func (s *stage) check(t *testing.T, w *randomworld.World) (n counts) {
 func (s *stage) compare(t *testing.T, w *randomworld.World, a *oracle.Activity, n *counts) {
 	t.Helper()
 	rows := s.delivered(t, w, a.ID)
-	channels := s.published.take(a.ID)
+	channels := s.recorder.Channels(a.ID)
 	operator := explain.Asker{Principal: activity.Principal{TenantID: w.ID}, Operator: true}
 	notified := map[uuid.UUID]bool{}
 	concerned := 0

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/outbox"
@@ -19,11 +20,7 @@ func connect(
 	formats centrifugo.Formats,
 ) (*centrifugo.Client, *centrifugo.Channels) {
 	t.Helper()
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
+	client := centrifugotest.Client(t, server)
 	channels, err := centrifugo.ParseFormats(formats)
 	if err != nil {
 		t.Fatal(err)

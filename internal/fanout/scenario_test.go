@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/explain"
 	"github.com/fanfarehq/fanfare/internal/fanout"
@@ -76,50 +76,14 @@ func TestScenarios(t *testing.T) {
 
 func startCentrifugo(t *testing.T) *devstack.Centrifugo {
 	t.Helper()
-	server, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{ExtraNamespaces: []string{"chat"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return server
-}
-
-// recorder publishes to Centrifugo and records the channels that accepted each activity.
-type recorder struct {
-	client   *centrifugo.Client
-	mu       sync.Mutex
-	accepted map[string][]string // channels by activity id
-}
-
-func (r *recorder) Publish(ctx context.Context, broadcasts []centrifugo.Broadcast) []centrifugo.Result {
-	results := r.client.Publish(ctx, broadcasts)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i, b := range broadcasts {
-		for _, channel := range b.Channels {
-			if !slices.Contains(results[i].Failed, channel) {
-				r.accepted[b.IdempotencyKey] = append(r.accepted[b.IdempotencyKey], channel)
-			}
-		}
-	}
-	return results
-}
-
-func (r *recorder) channels(id uuid.UUID) []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.accepted[id.String()])
+	return centrifugotest.Start(t, devstack.CentrifugoOptions{ExtraNamespaces: []string{"chat"}})
 }
 
 // stage is a database with a worker, and the state of a script.
 type stage struct {
 	t        *testing.T
 	db       *pgtest.DB
-	recorder *recorder
+	recorder *centrifugotest.Recorder
 	channels *centrifugo.Channels
 	filter   *preferences.Filter
 	notify   map[string]activity.Notify
@@ -141,7 +105,7 @@ func newStage(t *testing.T, server *devstack.Centrifugo) *stage {
 	s := &stage{
 		t:        t,
 		db:       pgtest.New(t),
-		recorder: &recorder{client: client, accepted: map[string][]string{}},
+		recorder: centrifugotest.NewRecorder(client),
 		channels: channels,
 		filter:   preferences.NewFilter(nil),
 	}
@@ -480,7 +444,7 @@ func (s *stage) wantChannels() []string {
 // gotChannels returns the channels that accepted the last activity, as wantChannels does.
 func (s *stage) gotChannels() []string {
 	got := []string{}
-	for _, channel := range s.recorder.channels(s.last) {
+	for _, channel := range s.recorder.Channels(s.last) {
 		if prefix := "resource:" + s.tenant.String() + "."; strings.HasPrefix(channel, prefix) {
 			channel = prefix
 		}

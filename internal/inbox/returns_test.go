@@ -14,8 +14,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/jwttest"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
@@ -29,16 +31,9 @@ type broker struct {
 
 func newBroker(t *testing.T) *broker {
 	t.Helper()
-	server, err := devstack.StartCentrifugo(t.Context(), devstack.CentrifugoOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := centrifugotest.Start(t, devstack.CentrifugoOptions{})
 	b := &broker{server: server, publisher: newPublisher(t, server.APIURL(), server.APIKey())}
-	t.Cleanup(func() {
-		if err := server.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	var err error
 	if b.channels, err = centrifugo.ParseFormats(centrifugo.Formats{}); err != nil {
 		t.Fatal(err)
 	}
@@ -200,12 +195,13 @@ func TestReturnersShareTheWork(t *testing.T) {
 // and counts are right meanwhile, and that the message follows.
 func TestReturnsAreDelayedByOutages(t *testing.T) {
 	t.Parallel()
+	refused := nettest.Refused(t)
 	server := newBroker(t)
 	b := newBox(t, pgtest.New(t))
 	ids := b.add(t, 1, b.visible, true)
 	b.snooze(t, ids, -5)
 	away := NewReturner(b.db.Pool, ReturnOptions{
-		Publisher: newPublisher(t, "http://127.0.0.1:1/api", "key"), Channels: server.channels,
+		Publisher: newPublisher(t, "http://"+refused+"/api", "key"), Channels: server.channels,
 		Observe: func(n int) { t.Errorf("got %d returned without Centrifugo, want none", n) },
 	})
 	if n, _, err := away.returnSome(t.Context()); n != 0 || err == nil {
