@@ -26,7 +26,7 @@ const endTimeout = 10 * time.Second
 // test's own. Without a Chromium, Open fails the test.
 func Open(t testing.TB, url string) {
 	t.Helper()
-	program, err := find(exec.LookPath)
+	program, err := Find()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +58,9 @@ func Open(t testing.TB, url string) {
 		waittest.Until(t, dir+" is removed", func() bool { return os.RemoveAll(dir) == nil })
 	})
 }
+
+// Find returns the path of a Chromium. The error names what installs one.
+func Find() (string, error) { return find(exec.LookPath) }
 
 // find returns the first program that look finds.
 func find(look func(name string) (string, error)) (string, error) {

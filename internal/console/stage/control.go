@@ -31,6 +31,7 @@ func (s *Stage) serveControl(ctx context.Context) error {
 	control(mux, "world", s.NewWorld)
 	control(mux, "token", s.token)
 	control(mux, "code", s.code)
+	control(mux, "service-token", s.serviceToken)
 	control(mux, "sql", s.sql)
 	control(mux, "record", s.record)
 	control(mux, "load", s.load)
@@ -103,13 +104,20 @@ func (x who) principal() activity.Principal {
 	return activity.Principal{TenantID: x.TenantID, PrincipalID: x.PrincipalID}
 }
 
+func (x who) lifetime() time.Duration { return time.Duration(x.LifetimeSeconds * float64(time.Second)) }
+
 func (s *Stage) token(_ context.Context, in who) (map[string]string, error) {
-	token, err := s.Token(in.principal(), time.Duration(in.LifetimeSeconds*float64(time.Second)), in.Scopes...)
+	token, err := s.Token(in.principal(), in.lifetime(), in.Scopes...)
+	return map[string]string{"token": token}, err
+}
+
+func (s *Stage) serviceToken(ctx context.Context, in who) (map[string]string, error) {
+	token, err := s.ServiceToken(ctx, in.principal(), in.Scopes...)
 	return map[string]string{"token": token}, err
 }
 
 func (s *Stage) code(ctx context.Context, in who) (map[string]string, error) {
-	code, err := s.Code(ctx, in.principal(), in.Scopes...)
+	code, err := s.Code(ctx, in.principal(), in.lifetime(), in.Scopes...)
 	return map[string]string{"code": code, "url": s.Link(code)}, err
 }
 

@@ -23,10 +23,22 @@ func (s *Stage) Token(p activity.Principal, lifetime time.Duration, scopes ...st
 	return s.issuer.Token(p, lifetime, scopes...)
 }
 
-// Code returns a one-time code that signs a principal in to the console.
-func (s *Stage) Code(ctx context.Context, p activity.Principal, scopes ...string) (string, error) {
-	code, _, err := identity.NewSessions(identity.NewTokens(s.pool, nil), nil).Issue(ctx, identity.NewSession{
-		TenantID: p.TenantID, PrincipalID: p.PrincipalID, Scopes: scopes,
+// ServiceToken returns a service token that acts as a principal.
+func (s *Stage) ServiceToken(ctx context.Context, p activity.Principal, scopes ...string) (string, error) {
+	text, _, err := identity.NewTokens(s.pool, nil).Create(activity.WithActor(ctx, p.PrincipalID), identity.NewToken{
+		TenantID: p.TenantID, PrincipalID: p.PrincipalID, Name: "stage", Scopes: scopes, Lifetime: 24 * time.Hour,
+	})
+	return string(text), err
+}
+
+// Code returns a one-time code that signs a principal in to the console. A lifetime of 0 is the
+// default.
+func (s *Stage) Code(
+	ctx context.Context, p activity.Principal, lifetime time.Duration, scopes ...string,
+) (string, error) {
+	sessions := identity.NewSessions(identity.NewTokens(s.pool, nil), nil)
+	code, _, err := sessions.Issue(ctx, identity.NewSession{
+		TenantID: p.TenantID, PrincipalID: p.PrincipalID, Scopes: scopes, Lifetime: lifetime,
 	})
 	return string(code), err
 }

@@ -1,43 +1,42 @@
 package stage
 
 import (
+	"fmt"
 	"io/fs"
 	"net/http"
-	"net/url"
-	"path"
-	"strings"
+	"os"
+	"path/filepath"
+
+	"github.com/fanfarehq/fanfare/internal/console"
 )
 
-// consoleFiles serves the console's files from a directory that a build changes: without caching,
-// with the policy of the console, and with its page for every path that is no file.
-func consoleFiles(dist fs.FS, webSocketURL string) http.Handler {
-	policy := contentSecurityPolicy(webSocketURL)
-	files := http.StripPrefix("/console/", http.FileServerFS(dist))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
-		name := path.Clean(strings.TrimPrefix(r.URL.Path, "/console/"))
-		if info, err := fs.Stat(dist, name); err != nil || info.IsDir() {
-			if path.Ext(name) != "" {
-				http.NotFound(w, r)
-				return
-			}
-			http.ServeFileFS(w, r, dist, "index.html")
-			return
+// DistOf returns the console's files in a directory that a build writes: the directory itself, or
+// console in it.
+func DistOf(dir string) (fs.FS, error) {
+	for _, candidate := range []string{filepath.Join(dir, "console"), dir} {
+		if _, err := os.Stat(filepath.Join(candidate, "index.html")); err == nil {
+			return os.DirFS(candidate), nil
 		}
-		files.ServeHTTP(w, r)
-	})
+	}
+	return nil, fmt.Errorf("%s contains no index.html: run make console, or npx vite build", dir)
 }
 
-func contentSecurityPolicy(webSocketURL string) string {
-	realtime := ""
-	if u, err := url.Parse(webSocketURL); err == nil {
-		realtime = " " + u.Scheme + "://" + u.Host
-	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-		"connect-src 'self'" + realtime + "; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
-		"frame-ancestors 'none'; require-trusted-types-for 'script'"
+// configPath is the path of what the daemon decides.
+const configPath = console.Path + "config.json"
+
+// consoleFiles serves the console as the daemon does, but reads the files for each request. api
+// serves what the daemon decides.
+func consoleFiles(dist fs.FS, webSocketURL string, api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == configPath {
+			api.ServeHTTP(w, r)
+			return
+		}
+		h, err := console.New(console.Options{Files: dist, RealtimeURL: webSocketURL})
+		if err != nil { // a build replaces the files
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }

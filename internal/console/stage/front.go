@@ -8,6 +8,8 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"time"
+
+	"github.com/fanfarehq/fanfare/internal/console"
 )
 
 const readHeaderTimeout = 5 * time.Second
@@ -26,11 +28,13 @@ func (s *Stage) serveFront(apiURL string) {
 		},
 		Transport:     transport,
 		FlushInterval: -1, // streams
+		// A client that disconnects is no error, and an API that does not answer is seen by the client.
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", proxy)
 	if s.options.Dist != nil {
-		mux.Handle("/console/", consoleFiles(s.options.Dist, s.centrifugo.WebSocketURL()))
+		mux.Handle(console.Path, consoleFiles(s.options.Dist, s.WebSocketURL, proxy))
 	}
 	s.serve(s.front, mux)
 	s.onStop(func(context.Context) error { transport.CloseIdleConnections(); return nil })

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -48,7 +49,9 @@ func run(ctx context.Context) (err error) {
 	flag.Parse()
 	options := stage.Options{Log: os.Stderr}
 	if *dist != "" {
-		options.Dist = os.DirFS(*dist)
+		if options.Dist, err = stage.DistOf(*dist); err != nil {
+			return err
+		}
 	}
 	started := time.Now()
 	s, err := stage.Start(ctx, options)
@@ -72,12 +75,23 @@ func run(ctx context.Context) (err error) {
 	fmt.Printf("Console      %s/console/\nAPI          %s/v1\nWebSocket    %s\nDatabase     %s\nTenant       %s\n\n",
 		s.URL, s.URL, s.WebSocketURL, s.DatabaseURL, w.TenantID)
 	fmt.Printf("export FANFARE_STAGE=%s FANFARE_STAGE_SECRET=%s\n\n", s.ControlURL, s.Secret)
-	if err := printPeople(ctx, s, w); err != nil {
-		return err
+	enter := make(chan struct{})
+	go func() {
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			enter <- struct{}{}
+		}
+	}()
+	for {
+		if err := printPeople(ctx, s, w); err != nil {
+			return err
+		}
+		fmt.Println("A link works once, within 5 minutes. Enter prints new ones; Ctrl-C stops everything.")
+		select {
+		case <-enter:
+		case <-ctx.Done():
+			return nil
+		}
 	}
-	fmt.Println("Ctrl-C stops everything and removes all data.")
-	<-ctx.Done()
-	return nil
 }
 
 // printPeople prints how several people sign in.
@@ -96,12 +110,12 @@ func printPeople(ctx context.Context, s *stage.Stage, w *stage.World) error {
 		if err != nil {
 			return err
 		}
-		link := "(no link: this build issues no one-time codes)"
-		if code, err := s.Code(ctx, principal, p.scopes...); err == nil {
-			link = s.Link(code)
+		code, err := s.Code(ctx, principal, 0, p.scopes...)
+		if err != nil {
+			return err
 		}
 		fmt.Printf("%s: %s\n  %s\n  principal %s\n  token %s\n\n",
-			w.Principals[p.key].Name, p.about, link, principal.PrincipalID, token)
+			w.Principals[p.key].Name, p.about, s.Link(code), principal.PrincipalID, token)
 	}
 	return nil
 }

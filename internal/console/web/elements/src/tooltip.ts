@@ -21,7 +21,7 @@ export class Tooltip extends BaseElement {
   @property() text = ''
   @property() shortcut = ''
   @property() side: Side = 'bottom'
-  @query('.tip') private tip: HTMLElement | null = null
+  @query('.tip') private tip!: HTMLElement | null
   #timer: ReturnType<typeof setTimeout> | undefined
 
   protected override render(): unknown {

@@ -1,5 +1,4 @@
 // A test with pages.
-import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test as nodeTest } from 'node:test';
@@ -96,15 +95,25 @@ export function browserTest(name: string, run: (scene: Scene) => Promise<void>, 
         requests: () => watches.flatMap((watching) => watching.requests()),
       });
       const problems = watches.flatMap((watching) => watching.problems());
-      assert.deepEqual(problems, [], `what pages may not do:\n${problems.join('\n')}`);
+      if (problems.length > 0) {
+        throw new Error('a page does what it may not do');
+      }
     } catch (error) {
       const problems = watches.flatMap((watching) => watching.problems());
-      const shots = await picture(name, contexts);
-      throw new Error([message(error), ...problems, ...shots].join('\n'), { cause: error });
+      throw failure(error, [...problems, ...(await picture(name, contexts))]);
     } finally {
       await Promise.all(contexts.map((context) => context.close()));
     }
   });
+}
+
+// failure returns an error with what the pages did, and where the test failed.
+function failure(error: unknown, notes: string[]): Error {
+  const text = [message(error), ...notes].join('\n');
+  const places = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  const failed = new Error(text);
+  failed.stack = [text, ...places.filter((line) => /^ +at .*[.]test[.]ts/.test(line))].join('\n');
+  return failed;
 }
 
 function message(error: unknown): string {

@@ -107,6 +107,11 @@ export class World {
     return (await request<{ token: string }>('token', this.credential(person, options))).token;
   }
 
+  /** Returns a service token, which is valid for a day. */
+  async serviceToken(person: string, options: { scopes?: string[] } = {}): Promise<string> {
+    return (await request<{ token: string }>('service-token', this.credential(person, options))).token;
+  }
+
   /** Returns a one-time code, and the link that contains it. */
   async code(person: string, options: CredentialOptions = {}): Promise<{ code: string; url: string }> {
     return request('code', this.credential(person, options));

@@ -25,7 +25,7 @@ export class Console extends BaseElement {
   @state() private refusal = ''
   @state() private busy = false
   @state() private failure: unknown
-  @query('ff-sign-in-page') private page: SignInPage | null = null
+  @query('ff-sign-in-page') private page!: SignInPage | null
   #signIn = new SignIn(() => this.#expired())
   #session: Session | undefined
   #toasts: Toasts | undefined
