@@ -110,7 +110,7 @@ console-check: $(WEB)/node_modules/.package-lock.json ## Check the console: type
 
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 	@.ci/ensure node
-	cd $(WEB) && npm ci --ignore-scripts --silent
+	cd $(WEB) && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
 .PHONY: fuzz

@@ -14,6 +14,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -26,11 +27,12 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Files returns the built files, with the paths that they have below Path.
-func Files() fs.FS {
-	files, err := fs.Sub(dist, "dist")
+// Files returns the built files of one part, such as "console", "reference" or "widgets", with the
+// paths that they have below it. It has none if the part is not built.
+func Files(part string) fs.FS {
+	files, err := fs.Sub(dist, "dist/"+part)
 	if err != nil {
-		panic("console: " + err.Error()) // the name of the directory is constant
+		panic("console: " + err.Error()) // the names of the parts are constant
 	}
 	return files
 }
@@ -120,7 +122,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	if o.Files == nil {
-		o.Files = Files()
+		o.Files = Files("console")
 	}
 	h := &handler{files: map[string]file{}, policy: policy}
 	if err := h.load(o.Files); err != nil {
@@ -139,6 +141,9 @@ func New(o Options) (http.Handler, error) {
 // load reads the files, except those whose names begin with a dot.
 func (h *handler) load(files fs.FS) error {
 	return fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // the console is not built
+		}
 		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
 			return err
 		}

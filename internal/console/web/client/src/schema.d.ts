@@ -244,6 +244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the caller
+         * @description The principal that the request is made for, as the directory describes it, and what its credential permits.
+         */
+        get: operations["get-me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/notifications": {
         parameters: {
             query?: never;
@@ -455,7 +475,7 @@ export interface paths {
         };
         /**
          * List dead letters
-         * @description The latest dead letters of the tenant. A dead letter blocks no other activity.
+         * @description The dead letters of the tenant, the latest first. A dead letter blocks no other activity.
          */
         get: operations["list-dead-letters"];
         put?: never;
@@ -477,9 +497,129 @@ export interface paths {
         put?: never;
         /**
          * Replay a dead letter
-         * @description Returns the activity to the end of the outbox. Its delivery publishes only on the channels that were not reached, and adds no second notification to an inbox.
+         * @description Returns the activity to the end of the outbox. Its delivery publishes only on the channels that were not reached, and adds no second notification to an inbox. It is recorded as `outbox.replayed`.
          */
         post: operations["replay-dead-letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbox/dead/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard dead letters
+         * @description Removes the dead letters that the filter selects. Their activities stay in the log, and are never delivered. The request takes up to `limit` of them, the oldest first. Repeat it with `until` of the response in the filter while `remaining` is not 0. It is recorded as `outbox.discarded`, with the filter and the count.
+         */
+        post: operations["discard-dead-letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbox/dead/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Group dead letters
+         * @description The dead letters of the tenant by action and error, the largest group first. Errors that differ in ids and numbers alone are of one kind. At most the newest 50,000 are grouped, into at most 200 groups.
+         */
+        get: operations["group-dead-letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbox/dead/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay dead letters
+         * @description Returns the dead letters that the filter selects to the end of the outbox. Their delivery publishes only on the channels that were not reached, and adds no second notification to an inbox. The request takes up to `limit` of them, the oldest first. Repeat it with `until` of the response in the filter while `remaining` is not 0. It is recorded as `outbox.replayed`, with the filter and the count.
+         */
+        post: operations["replay-dead-letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbox/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List fan-out jobs
+         * @description The tenant's activities whose wide audience is being notified. The latest recorded ones are first.
+         */
+        get: operations["list-fan-out-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbox/lanes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the lanes
+         * @description The number of the tenant's activities in each of the 64 lanes that are not delivered.
+         */
+        get: operations["list-lanes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbox/parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List parked activities
+         * @description The tenant's activities that wait for their next attempt, or behind an activity of their resource that does. The latest recorded ones are first.
+         */
+        get: operations["list-parked"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -565,6 +705,30 @@ export interface paths {
         put: operations["put-retention"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a session
+         * @description Exchanges the code of a one-time link, which fanfare console link prints, for a cookie that authenticates requests from pages of the API's own origin. A code works once, within 5 minutes.
+         */
+        post: operations["begin-session"];
+        /**
+         * End the session
+         * @description Revokes the session of the request's cookie and removes the cookie. Without a session it changes nothing.
+         */
+        delete: operations["end-session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -923,6 +1087,23 @@ export interface components {
             /** @description The WebSocket URL of Centrifugo to connect to. */
             url: string;
         };
+        ChangedDeadLetters: {
+            /**
+             * Format: int64
+             * @description The number of dead letters that were changed.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Those left that the filter selects; exact below 100,000.
+             */
+            remaining: number;
+            /**
+             * Format: date-time
+             * @description Of the filter, or the time of the change: for the next request.
+             */
+            until: string;
+        };
         ChannelList: {
             channels?: string[] | null;
         };
@@ -934,6 +1115,37 @@ export interface components {
             count: number;
             /** @description Whether the count is exact. Counting stops at a limit. */
             exact: boolean;
+        };
+        DeadFilterBody: {
+            /** @description A pattern: project.* */
+            action?: string | null;
+            /**
+             * Format: uuid
+             * @description The activity of the only dead letter.
+             * @example 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f
+             */
+            activity_id?: string | null;
+            /** @description A text in the error, in any case. */
+            error?: string | null;
+            /** @description An error, or that of a group: selects the errors that differ from it in ids and numbers alone. */
+            error_kind?: string | null;
+            /**
+             * Format: uuid
+             * @description The resource.
+             * @example 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f
+             */
+            resource?: string | null;
+            resource_type?: string | null;
+            /**
+             * Format: date-time
+             * @description Died at this time or later.
+             */
+            since?: string | null;
+            /**
+             * Format: date-time
+             * @description Died before this time.
+             */
+            until?: string | null;
         };
         DeadLetter: {
             /** @description Empty if the activity is no longer in the log. */
@@ -951,12 +1163,57 @@ export interface components {
             recorded_at: string;
             /** Format: uuid */
             resource_id: string;
+            /** @description At the time of recording; empty if it is unknown. */
+            resource_name: string;
+            /** @description Empty if the activity is no longer in the log. */
+            resource_type: string;
             /** Format: uuid */
             tenant_id: string;
+        };
+        DeadLetterChange: {
+            /** @description Selects dead letters as the list does; {} selects all of the tenant. */
+            filter: components["schemas"]["DeadFilterBody"];
+            /**
+             * Format: int64
+             * @description The maximum number of dead letters that this request changes.
+             * @default 1000
+             */
+            limit: number | null;
+        };
+        DeadLetterGroup: {
+            /** @description Empty for activities that are no longer in the log. */
+            action: string;
+            /** Format: int64 */
+            count: number;
+            /** @description The error, at most 500 characters, with <id> and <n> in place of ids and numbers. */
+            error_kind: string;
+            /**
+             * Format: date-time
+             * @description When the last of them died.
+             */
+            newest_at: string;
+            /**
+             * Format: date-time
+             * @description When the first of them died.
+             */
+            oldest_at: string;
+            /**
+             * Format: uuid
+             * @description The latest recorded activity among them.
+             */
+            sample_activity_id: string;
+        };
+        DeadLetterGroups: {
+            /** @description Whether these are all groups, and their counts are exact. */
+            exact: boolean;
+            /** @description The largest group first. */
+            items: components["schemas"]["DeadLetterGroup"][];
         };
         DeadLetterList: {
             /** @description Latest first. */
             items: components["schemas"]["DeadLetter"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
         };
         DryRun: {
             /** @description The channels that it would be published on, besides those of its recipients. */
@@ -1088,6 +1345,47 @@ export interface components {
             /** @description What the inbox holds; absent in a dry run. */
             then?: components["schemas"]["PastDelivery"];
         };
+        FanOutJob: {
+            /** @description Empty if the activity is no longer in the log. */
+            action: string;
+            /** Format: uuid */
+            activity_id: string;
+            /**
+             * Format: int64
+             * @description Failed attempts of the next step.
+             */
+            attempts: number;
+            /** @description Of the last attempt; empty if it succeeded. */
+            error: string;
+            /**
+             * Format: int64
+             * @description Recipients that have been notified so far.
+             */
+            notified: number;
+            /** Format: date-time */
+            recorded_at: string;
+            /** Format: uuid */
+            resource_id: string;
+            /** @description At the time of recording; empty if it is unknown. */
+            resource_name: string;
+            /** @description Empty if the activity is no longer in the log. */
+            resource_type: string;
+            /**
+             * Format: date-time
+             * @description When the next step is due.
+             */
+            retry_at: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: uuid */
+            tenant_id: string;
+        };
+        FanOutJobList: {
+            /** @description Latest recorded first. */
+            items: components["schemas"]["FanOutJob"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
         Ground: {
             /**
              * Format: uuid
@@ -1197,6 +1495,42 @@ export interface components {
              */
             visibility: "private" | "resource" | "scope" | "tenant";
         };
+        Lane: {
+            /**
+             * Format: int64
+             * @description Parked activities that have failed themselves.
+             */
+            failing: number;
+            /**
+             * Format: int64
+             * @description Activities whose wide audience is being notified.
+             */
+            fan_out_jobs: number;
+            /**
+             * Format: int64
+             * @description The number of the lane, 0 to 63.
+             */
+            lane: number;
+            /**
+             * Format: date-time
+             * @description When the oldest activity in the outbox was recorded; null without one.
+             */
+            oldest_at: string | null;
+            /**
+             * Format: int64
+             * @description Activities that wait for a retry, or are blocked by an activity that does.
+             */
+            parked: number;
+            /**
+             * Format: int64
+             * @description Activities in the outbox.
+             */
+            pending: number;
+        };
+        LaneList: {
+            /** @description Each lane once, by its number. */
+            items: components["schemas"]["Lane"][];
+        };
         LegalHold: {
             /**
              * Format: uuid
@@ -1270,6 +1604,27 @@ export interface components {
              * @example 0192d3c1-5a5e-7cc4-8f6e-2a1b3c4d5e6f
              */
             up_to?: string | null;
+        };
+        Me: {
+            /** @enum {string} */
+            credential: "jwt" | "service_token" | "gateway" | "session";
+            /** @description Empty if the directory has none. */
+            display_name: string;
+            /**
+             * Format: date-time
+             * @description When the credential expires, if that is known.
+             */
+            expires_at: string | null;
+            /** @description Empty if the directory does not contain the principal. */
+            kind: string;
+            /** Format: uuid */
+            principal_id: string;
+            /** @description The WebSocket URL of Centrifugo to connect to. */
+            realtime_url: string;
+            /** @description The scopes of Fanfare that the credential has. */
+            scopes: string[];
+            /** Format: uuid */
+            tenant_id: string;
         };
         Notification: {
             /**
@@ -1493,6 +1848,46 @@ export interface components {
             reasons: ("subscribed" | "owner" | "delegator" | "target")[];
             /** @description One clause about the principal. */
             why: string;
+        };
+        ParkedActivity: {
+            /** @description Empty if the activity is no longer in the log. */
+            action: string;
+            /** Format: uuid */
+            activity_id: string;
+            /**
+             * Format: int64
+             * @description Failed attempts; 0 unless it has failed itself.
+             */
+            attempts: number;
+            /** @description The channels that are still to be published to; null means all. */
+            channels: string[] | null;
+            /** @description Of the last attempt, or the reason that the operator who parked it gave. */
+            error: string;
+            /** Format: int64 */
+            lane: number;
+            /** Format: date-time */
+            parked_at: string;
+            /** Format: date-time */
+            recorded_at: string;
+            /** Format: uuid */
+            resource_id: string;
+            /** @description At the time of recording; empty if it is unknown. */
+            resource_name: string;
+            /** @description Empty if the activity is no longer in the log. */
+            resource_type: string;
+            /**
+             * Format: date-time
+             * @description When it is attempted next; null while an earlier activity of its resource blocks it.
+             */
+            retry_at: string | null;
+            /** Format: uuid */
+            tenant_id: string;
+        };
+        ParkedList: {
+            /** @description Latest recorded first. */
+            items: components["schemas"]["ParkedActivity"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
         };
         PastDelivery: {
             /** Format: date-time */
@@ -1770,6 +2165,10 @@ export interface components {
             set_by?: "principal" | "tenant" | "installation" | "taxonomy";
             /** @description One clause about the principal; empty if an earlier rule decides. */
             why: string;
+        };
+        SignIn: {
+            /** @description The code of the link. */
+            code: string;
         };
         SubscribeRequest: {
             /**
@@ -3849,6 +4248,125 @@ export interface operations {
             };
         };
     };
+    "get-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-notifications": {
         parameters: {
             query?: {
@@ -5402,8 +5920,22 @@ export interface operations {
     "list-dead-letters": {
         parameters: {
             query?: {
+                /** @description A pattern: project.* */
+                action?: string;
+                /** @description The next_cursor of the previous page with the same filter. */
+                cursor?: string;
+                /** @description A text in the error. */
+                error?: string;
+                error_kind?: string;
                 /** @description The maximum number of items. */
                 limit?: number;
+                /** @description The resource. */
+                resource?: string;
+                resource_type?: string;
+                /** @description Died at this time or later. */
+                since?: string;
+                /** @description Died before this time. */
+                until?: string;
             };
             header?: never;
             path?: never;
@@ -5571,6 +6103,771 @@ export interface operations {
             };
             /** @description Not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "discard-dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeadLetterChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedDeadLetters"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "group-dead-letters": {
+        parameters: {
+            query?: {
+                /** @description A pattern: project.* */
+                action?: string;
+                /** @description A text in the error. */
+                error?: string;
+                error_kind?: string;
+                /** @description The resource. */
+                resource?: string;
+                resource_type?: string;
+                /** @description Died at this time or later. */
+                since?: string;
+                /** @description Died before this time. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterGroups"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeadLetterChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedDeadLetters"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-fan-out-jobs": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the previous page with the same filter. */
+                cursor?: string;
+                /** @description The maximum number of items. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FanOutJobList"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-lanes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaneList"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-parked": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the previous page with the same filter. */
+                cursor?: string;
+                /** @description Only those that have failed themselves. */
+                failing?: boolean;
+                /** @description The maximum number of items. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedList"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6236,6 +7533,246 @@ export interface operations {
             };
             /** @description Unsupported media type. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
