@@ -48,23 +48,35 @@ func Generated(t *testing.T, name string, actions []taxonomy.Action) {
 	for _, f := range files {
 		want[f.Name] = string(f.Text)
 	}
-	got := map[string]string{}
-	all, err := filepath.Glob("*.go")
+	UpToDate(t, want)
+}
+
+// UpToDate compares the generated files of the working directory with those wanted.
+func UpToDate(t *testing.T, want map[string]string) {
+	t.Helper()
+	if diff := cmp.Diff(want, GeneratedFiles(t, ".")); diff != "" {
+		t.Errorf("the package is not up to date; run go generate (-want +got):\n%s", diff)
+	}
+}
+
+// GeneratedFiles returns the texts of the generated files of a directory by their names.
+func GeneratedFiles(t *testing.T, directory string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	paths, err := filepath.Glob(filepath.Join(directory, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range all {
-		text, err := os.ReadFile(name)
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if bytes.HasPrefix(text, []byte(generate.Header)) {
-			got[name] = string(text)
+			files[filepath.Base(path)] = string(text)
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the package is not up to date; run go generate (-want +got):\n%s", diff)
-	}
+	return files
 }
 
 // property is the schema of a payload's key.

@@ -8,25 +8,31 @@ package main
 import (
 	"flag"
 	"log"
-	"strings"
 
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/activity/taxonomy/generate"
 )
 
+// resourceTypes has the resource types of the families whose resources are not named as they are.
+var resourceTypes = map[string]string{
+	"activity":     "redaction",
+	"notification": "principal",
+	"outbox":       "tenant",
+	"preferences":  "tenant",
+	"retention":    "tenant",
+	"token":        "service_token",
+}
+
 func main() {
-	options := generate.Options{Package: "builtin", ResourceTypes: map[string]string{}}
-	flag.Func("resource-type", "the resource type of a family, as in token=service_token", func(text string) error {
-		family, resourceType, _ := strings.Cut(text, "=")
-		options.ResourceTypes[family] = resourceType
-		return nil
-	})
+	output := flag.String("output", ".", "directory of the files")
 	flag.Parse()
-	files, err := generate.Files(taxonomy.Builtins().Actions(), options)
+	files, err := generate.Files(taxonomy.Builtins().Actions(), generate.Options{
+		Package: "builtin", ResourceTypes: resourceTypes,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, _, err := generate.Write(".", files); err != nil {
+	if _, _, err := generate.Write(*output, files); err != nil {
 		log.Fatal(err)
 	}
 }
