@@ -19,8 +19,9 @@ func newDevCommand(p process) *cobra.Command {
 		Use:   "dev",
 		Short: "Run a private installation with sample data, to try Fanfare and to develop against it",
 		Long: `Start a private PostgreSQL and a private Centrifugo on free ports, create the schema and a small
-sample, and run the worker and the API. Print commands that record an activity, read an inbox and
-listen, in SQL, curl, Go, Python and Node. Ctrl-C stops everything and removes all data.
+sample, and run the worker and the API. Print links to the console, and commands that record an
+activity, read an inbox and listen, in SQL, curl, Go, Python and Node. Ctrl-C stops everything and
+removes all data.
 
 PostgreSQL's server binaries and Centrifugo's binary must be installed. No setting is used.`,
 		Example: `  fanfare dev`,

@@ -105,8 +105,9 @@ Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
 		newConfigCommand(p), newDemoCommand(p), newDevCommand(p), newDoctorCommand(p), newMigrateCommand(p),
 		newTokenCommand(p))
 	addCommands(root, groupOperate,
-		newActivityCommand(p), newExplainCommand(p), newNotificationsCommand(p), newOutboxCommand(p),
-		newPreferencesCommand(p), newRetentionCommand(p), newSubscriptionsCommand(p), newTaxonomyCommand(p),
+		newActivityCommand(p), newConsoleCommand(p), newExplainCommand(p), newNotificationsCommand(p),
+		newOutboxCommand(p), newPreferencesCommand(p), newRetentionCommand(p), newSubscriptionsCommand(p),
+		newTaxonomyCommand(p),
 		newWatchLevelsCommand(p))
 	addCommands(root, groupOther, newVersionCommand(p))
 	return root, started

@@ -45,7 +45,7 @@ func consoleURL() Setting {
 // ConsoleLink returns the settings of fanfare console link.
 func ConsoleLink() []Setting {
 	listen := api()[0]
-	listen.Usage = "address that serves the API, which the link leads to without --console-url"
+	listen.Usage = "address of the API, to which the link leads without --console-url"
 	return append(Database(), listen, consoleURL())
 }
 

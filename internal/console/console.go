@@ -40,6 +40,10 @@ func Files(part string) fs.FS {
 // Path is the path of the console; its files and its client-side routes are below it.
 const Path = "/console/"
 
+// Link returns the URL that signs a browser in with a code. The code is in the fragment, which
+// browsers send to no server, so that it is in no log; the console removes it from the address.
+func Link(consoleURL, code string) string { return consoleURL + "#code=" + code }
+
 // Options configure a handler. The zero value serves a console without live updates that no other
 // page may frame.
 type Options struct {

@@ -18,7 +18,7 @@ const interval = 2 * time.Second
 // keep prints how to connect, records an activity from time to time and shows the messages that
 // arrive, until ctx ends.
 func keep(ctx context.Context, s *stage, out output) error {
-	c, err := connection(s)
+	c, err := connection(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -122,6 +122,7 @@ type Connection struct {
 	WriterURL    string    `json:"writer_url"`    // of a role that is only permitted to record activities
 	WebSocketURL string    `json:"websocket_url"` // of Centrifugo
 	APIURL       string    `json:"api_url"`       // without /v1
+	Links        []Link    `json:"links"`         // to the console
 	Token        string    `json:"token"`         // a JWT that is valid for a day
 	Who          string    `json:"who"`           // the JWT's principal
 	TenantID     uuid.UUID `json:"tenant_id"`
@@ -138,10 +139,15 @@ type Command struct {
 	Line string `json:"line"` // may continue after a backslash at its end
 }
 
-func connection(s *stage) (Connection, error) {
+func connection(ctx context.Context, s *stage) (Connection, error) {
 	principal, signal := principalOf(aurora, farid), resourceID(reversal)
 	token, err := s.issuer.Token(principal, tokenLifetime, identity.ScopeRead)
+	if err != nil {
+		return Connection{}, err
+	}
+	links, err := consoleLinks(ctx, s)
 	return Connection{
+		Links:       links,
 		DatabaseURL: s.postgres.URL(database), WriterURL: s.ledgerURL, WebSocketURL: s.centrifugo.WebSocketURL(),
 		APIURL: s.api.URL, Token: token, Who: farid + " of " + aurora,
 		TenantID: principal.TenantID, PrincipalID: principal.PrincipalID,
@@ -194,6 +200,12 @@ func (c Connection) text(p paint) string {
 		{"API reference", c.APIURL + "/v1/docs"},
 	} {
 		b.WriteString(blank(indent) + p.dim(row[0]) + "\n" + blank(indent) + row[1] + "\n")
+	}
+	b.WriteString("\n" + blank(indent) + p.dim("The console. Each link works once, within 5 minutes; others by the "+
+		"commands.") + "\n")
+	for _, l := range c.Links {
+		b.WriteString("\n" + blank(indent) + p.dim("As "+l.Who) + "\n" + blank(indent) + l.URL + "\n")
+		b.WriteString(l.Another + "\n")
 	}
 	intro := "The API from a shell, as " + c.Who + ", with activity:read. First, once:"
 	b.WriteString("\n" + blank(indent) + p.dim(intro) + "\n")

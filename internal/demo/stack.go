@@ -22,6 +22,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance/clients"
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/console"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/identity"
@@ -54,6 +55,7 @@ type stack struct {
 	catalog    *render.Catalog
 	tokens     *centrifugo.Tokens
 	issuer     apiclient.Issuer
+	sessions   *identity.Sessions
 	api        *apiclient.Client
 	clients    *clients.Set
 	receiver   *receiver
@@ -230,7 +232,14 @@ func (s *stack) startWorker(context.Context) error {
 // startAPI serves the HTTP API and its streams, as the daemon does, on a free port.
 func (s *stack) startAPI(context.Context) error {
 	s.issuer = apiclient.NewIssuer()
-	authenticator, err := identity.New(identity.Options{JWT: s.issuer.JWT()})
+	s.sessions = identity.NewSessions(identity.NewTokens(s.admin, nil), nil)
+	authenticator, err := identity.New(identity.Options{JWT: s.issuer.JWT(), Sessions: s.sessions})
+	if err != nil {
+		return err
+	}
+	pages, err := console.New(console.Options{
+		RealtimeURL: s.centrifugo.WebSocketURL(), Credentials: []string{api.CredentialJWT, api.CredentialSession},
+	})
 	if err != nil {
 		return err
 	}
@@ -245,7 +254,7 @@ func (s *stack) startAPI(context.Context) error {
 	server, err := api.New(api.Options{
 		Pool: s.admin, Authenticator: authenticator, Channels: s.channels, Tokens: s.tokens, Publisher: s.publisher,
 		Streams: hub, Catalog: s.catalog, Filter: s.filter, Logger: s.options.Logger,
-		RealtimeURL: s.centrifugo.WebSocketURL(),
+		RealtimeURL: s.centrifugo.WebSocketURL(), Sessions: s.sessions, Console: pages,
 	})
 	if err != nil {
 		return err

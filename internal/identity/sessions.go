@@ -73,6 +73,9 @@ func (n NewSession) Validate() error {
 	return input
 }
 
+// Granted returns the scopes of Fanfare among the session's.
+func (n NewSession) Granted() Scopes { return knownScopes(n.Scopes) }
+
 func (n NewSession) token() NewToken {
 	if n.Lifetime == 0 {
 		n.Lifetime = MaxSessionLifetime
@@ -96,7 +99,7 @@ func (s *Sessions) Issue(ctx context.Context, n NewSession) (code Secret, expire
 		INSERT INTO fanfare.sign_in_codes (hash, tenant_id, principal_id, created_at, expires_at, lifetime, scopes)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	if _, err := s.tokens.db.Exec(ctx, insert, sum[:], token.TenantID, token.PrincipalID, now, expires,
-		token.Lifetime, []string(knownScopes(token.Scopes))); err != nil {
+		token.Lifetime, []string(n.Granted())); err != nil {
 		return "", time.Time{}, fmt.Errorf("issue a code: %w", err)
 	}
 	return Secret(text), expires, nil

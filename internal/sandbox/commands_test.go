@@ -21,10 +21,10 @@ func TestPrintedCommands(t *testing.T) {
 	s := start(t)
 	guide := <-s.printed
 	sections := commandsOf(guide)
-	if len(sections) != 4 || len(sections[0]) != 1 || len(sections[1]) != 4 || len(sections[2]) != 5 ||
-		len(sections[3]) != 4 {
-		t.Fatalf("got the commands %q, want the variables, 4 that record, 5 that read and 4 that listen, in\n%s",
-			sections, guide)
+	if len(sections) != 5 || len(sections[0]) != 1 || len(sections[1]) != 4 || len(sections[2]) != 5 ||
+		len(sections[3]) != 4 || len(sections[4]) != 2 {
+		t.Fatalf("got the commands %q, want the variables, 4 that record, 5 that read, 4 that listen and 2 that "+
+			"print links, in\n%s", sections, guide)
 	}
 	setup := sections[0][0] + "\n"
 	for i, language := range []string{"SQL", "Go", "Python", "Node"} {
@@ -46,6 +46,11 @@ func TestPrintedCommands(t *testing.T) {
 		}, &listener.out)
 		listener.stop()
 	}
+	links := linkPattern.FindAllString(guide, -1)
+	for _, command := range sections[4] {
+		links = append(links, linkPattern.FindString(shell(t, setup+command)))
+	}
+	checkLinks(t, links)
 	s.stop(t)
 	if _, err := os.Stat(directoryOf(setup)); !os.IsNotExist(err) {
 		t.Errorf("the directory of the programs: got %v, want it removed", err)
@@ -56,7 +61,7 @@ func TestPrintedCommands(t *testing.T) {
 func TestMissingTools(t *testing.T) {
 	t.Parallel()
 	var s sandbox
-	none := findTools(t.Context(), []string{"PATH=" + t.TempDir()})
+	none := findTools(t.Context(), []string{"PATH=" + t.TempDir()}, "/bin/fanfare")
 	none.psql = "'/bin/fanfare' dev sql" // a psql beside the server is found anywhere
 	guide := s.text("/tmp/x", none)
 	for _, want := range []string{
@@ -79,10 +84,11 @@ type running struct {
 func start(t *testing.T) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
+	program := buildFanfare(t, t.TempDir())
 	s := &running{printed: make(chan string, 1), cancel: cancel, ended: make(chan error, 1)}
 	var problems lockedBuilder
 	go func() {
-		err := Run(ctx, Options{Out: s, Err: &problems, Version: "test"})
+		err := Run(ctx, Options{Out: s, Err: &problems, Version: "test", Program: program})
 		if err == nil && problems.String() != "" {
 			t.Errorf("the log: got\n%s\nwant nothing", problems.String())
 		}

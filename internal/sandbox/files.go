@@ -54,6 +54,7 @@ func (s *sandbox) writeFiles() (string, error) {
 		{"DATABASE_URL", s.serviceURL},
 		{"OWNER_URL", s.ownerURL},
 		{"API", s.apiURL},
+		{"CONSOLE", s.consoleURL},
 		{"TOKEN", s.token},
 		{"TENANT", tenant.String()},
 		{"ADA", ada.String()},

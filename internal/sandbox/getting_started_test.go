@@ -33,11 +33,7 @@ func TestGettingStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, bin := t.TempDir(), t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", bin, "./cmd/fanfare")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	buildFanfare(t, bin)
 	s := newSession(t, dir)
 	blocks := blocksOf(string(page))
 	if !strings.Contains(blocks[0].text, "export FANFARE=") {
@@ -75,6 +71,21 @@ func TestGettingStarted(t *testing.T) {
 		streamed := strings.Join(s.streamed, "\n")
 		return strings.Contains(streamed, "Renamed from Go") && strings.Contains(streamed, "Renamed from Python")
 	})
+}
+
+// buildFanfare builds the program into a directory and returns its path.
+func buildFanfare(t *testing.T, dir string) string {
+	t.Helper()
+	root, ok := devstack.Checkout()
+	if !ok {
+		t.Fatal("the test runs in a checkout")
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", dir, "./cmd/fanfare")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return filepath.Join(dir, "fanfare")
 }
 
 // block is a code block. file is the name that the page gives it, in a sentence "In `main.go`:".

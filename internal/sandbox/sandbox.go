@@ -19,6 +19,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/config"
+	"github.com/fanfarehq/fanfare/internal/console"
 	"github.com/fanfarehq/fanfare/internal/daemon"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/identity"
@@ -43,6 +44,7 @@ type Options struct {
 	Version    string    // of the program
 	Centrifugo string    // its binary; "" searches for it, as devstack does
 	Environ    []string  // of the programs that the guide calls; nil is that of this process
+	Program    string    // the path of fanfare in the guide; "" is that of this process
 }
 
 // Run starts the servers, the worker and the API, prints the guide, and continues until ctx ends.
@@ -77,6 +79,8 @@ type sandbox struct {
 	stops      []func(ctx context.Context) error
 
 	apiURL       string // with /v1
+	consoleURL   string
+	links        links  // to the console
 	webSocketURL string // of Centrifugo
 	ownerURL     string // of the database, for the superuser
 	serviceURL   string // for a role that may record activities and change projects
@@ -197,6 +201,7 @@ func (s *sandbox) newDaemon(ctx context.Context) (*daemon.Daemon, error) {
 	if err == nil {
 		s.webSocketURL = s.centrifugo.WebSocketURL()
 		s.apiURL = "http://" + d.APIAddress().String() + "/v1"
+		s.consoleURL = "http://" + d.APIAddress().String() + console.Path
 	}
 	return d, err
 }
@@ -210,7 +215,10 @@ func (s *sandbox) guide(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(s.options.Out, s.text(dir, findTools(ctx, s.options.Environ)))
+	if s.links, err = s.newLinks(ctx); err != nil {
+		return err
+	}
+	_, err = io.WriteString(s.options.Out, s.text(dir, findTools(ctx, s.options.Environ, s.options.Program)))
 	return err
 }
 

@@ -18,6 +18,9 @@ func (s *sandbox) text(dir string, t tools) string {
 	fmt.Fprintf(&b, `
   Fanfare is running. Ctrl-C stops it and removes everything.
 
+  Console        as Grace, a person, and as Ada, an operator: each link works once, within 5 minutes
+                 %s
+                 %s
   API reference  %s/docs
   PostgreSQL     %s
   Centrifugo     %s
@@ -30,7 +33,7 @@ func (s *sandbox) text(dir string, t tools) string {
   1. In another terminal, first: the variables of the commands
 
 . %s/env
-`, s.apiURL, s.ownerURL, s.webSocketURL, quote(dir))
+`, s.links.person, s.links.operator, s.apiURL, s.ownerURL, s.webSocketURL, quote(dir))
 	program := func(name string, python, node missing) []command {
 		return []command{
 			{"Go", t.goRun + ` "$DEV/sample.go" ` + name, t.golang},
@@ -70,6 +73,7 @@ SQL`, ""},
 		append([]command{
 			{"curl", `curl -sSN -H "Authorization: Bearer $TOKEN" "$API/activities/stream"`, t.curl},
 		}, program("listen", t.python, t.node)...)...)
+	section("5. Get another link to the console", linkCommands(t)...)
 	b.WriteString(`
   Next: your own database, in docs/getting-started.md.
 

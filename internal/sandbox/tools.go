@@ -16,8 +16,9 @@ const toolTimeout = 10 * time.Second
 
 // tools are the programs that the guide calls. A tool that is missing has a reason.
 type tools struct {
-	psql  string // the command that runs SQL from its standard input, without the URL
-	goRun string // the command that runs a file with the packages of Fanfare
+	fanfare string // this program
+	psql    string // the command that runs SQL from its standard input, without the URL
+	goRun   string // the command that runs a file with the packages of Fanfare
 
 	curl, golang, python, node missing
 	psycopg, pg                missing // the drivers of PostgreSQL for Python and Node
@@ -27,8 +28,8 @@ type tools struct {
 type missing string
 
 // findTools searches for the programs of the guide. environ is the environment that they run in;
-// nil is that of this process.
-func findTools(ctx context.Context, environ []string) tools {
+// nil is that of this process. program is the path of fanfare; "" is that of this process.
+func findTools(ctx context.Context, environ []string, program string) tools {
 	ok := func(name string, args ...string) bool {
 		ctx, cancel := context.WithTimeout(ctx, toolTimeout)
 		defer cancel()
@@ -37,7 +38,10 @@ func findTools(ctx context.Context, environ []string) tools {
 		cmd.Env = environ
 		return cmd.Run() == nil
 	}
-	t := tools{psql: "psql"}
+	t := tools{fanfare: self(), psql: "psql"}
+	if program != "" {
+		t.fanfare = quote(program)
+	}
 	if !ok("psql", "--version") {
 		t.psql = psqlWithoutPath(ctx)
 	}
@@ -78,11 +82,16 @@ func psqlWithoutPath(ctx context.Context) string {
 			return quote(path)
 		}
 	}
+	return self() + " dev sql"
+}
+
+// self returns this program as a word of a shell.
+func self() string {
 	path, err := os.Executable()
 	if err != nil {
 		path = "fanfare"
 	}
-	return quote(path) + " dev sql"
+	return quote(path)
 }
 
 // quote returns a text as one word of a shell.
