@@ -14,7 +14,7 @@ MATRIX_CENTRIFUGO ?= 6,5
 MATRIX_FLAGS ?=
 # The packages whose tests start servers, without those that run whole programs.
 SHORT_PACKAGES ?= $(shell go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
-	awk '/\/internal\/(pgtest|devstack)( |$$)/ && $$1 !~ /\/(cmd|acceptance|demo|sandbox)/ { print $$1 }')
+	awk '/\/internal\/(pgtest|devstack)( |$$)/ && $$1 !~ /\/(cmd|acceptance|console|demo|sandbox)/ { print $$1 }')
 
 # The drivers of PostgreSQL that the examples in Python and JavaScript use.
 export PYTHONPATH := $(CURDIR)/.tools/python$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -51,7 +51,7 @@ define build-centrifugo
 endef
 
 .PHONY: test-tools
-test-tools: .tools/teststack ## Install what the tests need besides Go, where it is missing.
+test-tools: .tools/teststack $(WEB)/node_modules/.package-lock.json ## Install what the tests need besides Go.
 	@.ci/ensure postgres compiler curl psycopg pg chromium
 
 .PHONY: servers
@@ -86,7 +86,8 @@ test-recording: .tools/teststack servers ## Run the Go examples of docs/recordin
 	@exec .tools/teststack go test -C docs/recording ./...
 
 .PHONY: test-matrix
-test-matrix: .tools/teststack .tools/testmatrix ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
+test-matrix: .tools/teststack .tools/testmatrix $(WEB)/node_modules/.package-lock.json
+test-matrix: ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
 	@.ci/ensure postgres curl psycopg pg chromium
 	@exec .tools/testmatrix $(MATRIX_FLAGS) -postgres '$(MATRIX_POSTGRES)' -centrifugo '$(MATRIX_CENTRIFUGO)' -- \
 		-timeout 10m $(TEST_FLAGS) $(PACKAGES)

@@ -27,8 +27,8 @@ const (
 	spareTime = 30 * time.Second
 )
 
-// TestBrowser runs the files of web/test in Chromium, against one stage. A file named *.alone.test.ts
-// runs after the others, since it interrupts servers.
+// TestBrowser runs the files of web/test in Chromium, against one stage. A file that is named
+// *.alone.test.ts runs after the others, since it interrupts servers.
 func TestBrowser(t *testing.T) {
 	node := findNode(t)
 	if _, err := browsertest.Find(); err != nil {

@@ -28,7 +28,7 @@ func (s *Stage) serveFront(apiURL string) {
 		},
 		Transport:     transport,
 		FlushInterval: -1, // streams
-		// A client that disconnects is no error, and an API that does not answer is seen by the client.
+		// A client that disconnects is no error, and a client sees that the API does not answer.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	mux := http.NewServeMux()

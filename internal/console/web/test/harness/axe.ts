@@ -1,42 +1,42 @@
 // Accessibility, checked by axe-core.
-import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { readFile } from 'node:fs/promises';
-import type { AxeResults, RunOptions } from 'axe-core';
-import type { Page } from 'playwright-core';
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { readFile } from 'node:fs/promises'
+import type { AxeResults, RunOptions } from 'axe-core'
+import type { Page } from 'playwright-core'
 
-const source = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const source = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 /**
  * Asserts that axe-core finds no violation in the page, or in the part that a selector selects. The
  * debugger injects axe-core, which the page's policy does not concern and which stays in force.
  */
 export async function axe(page: Page, options: { within?: string; disable?: string[] } = {}): Promise<void> {
-  const session = await page.context().newCDPSession(page);
+  const session = await page.context().newCDPSession(page)
   try {
-    await session.send('Runtime.evaluate', { expression: `globalThis.axe || (() => {${await source}})()` });
-    const rules = Object.fromEntries((options.disable ?? []).map((id) => [id, { enabled: false }]));
-    const run: RunOptions = { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'], rules };
+    await session.send('Runtime.evaluate', { expression: `globalThis.axe || (() => {${await source}})()` })
+    const rules = Object.fromEntries((options.disable ?? []).map((id) => [id, { enabled: false }]))
+    const run: RunOptions = { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'], rules }
     const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
       expression: `axe.run(${JSON.stringify(options.within ?? null)} ?? document, ${JSON.stringify(run)})`,
       awaitPromise: true,
       returnByValue: true,
-    });
-    assert.ok(!exceptionDetails, `axe-core fails: ${exceptionDetails?.exception?.description}`);
-    const { violations } = result.value as AxeResults;
-    assert.equal(violations.length, 0, describe(violations));
+    })
+    assert.ok(!exceptionDetails, `axe-core fails: ${exceptionDetails?.exception?.description}`)
+    const { violations } = result.value as AxeResults
+    assert.equal(violations.length, 0, describe(violations))
   } finally {
-    await session.detach();
+    await session.detach()
   }
 }
 
 function describe(violations: AxeResults['violations']): string {
   return violations
     .map((violation) => {
-      const places = violation.nodes.map((node) => `    ${node.target.join(' ')}: ${node.failureSummary ?? ''}`);
-      return `${violation.id} (${violation.impact}): ${violation.help}\n${places.join('\n')}`;
+      const places = violation.nodes.map((node) => `    ${node.target.join(' ')}: ${node.failureSummary ?? ''}`)
+      return `${violation.id} (${violation.impact}): ${violation.help}\n${places.join('\n')}`
     })
-    .join('\n');
+    .join('\n')
 }

@@ -1,28 +1,28 @@
 // The system's Chromium, one for each test process.
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { after } from 'node:test';
-import { chromium, type Browser } from 'playwright-core';
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { after } from 'node:test'
+import { chromium, type Browser } from 'playwright-core'
 
 // The order of internal/browsertest.
-const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
+const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome']
 
 function find(): string {
   for (const name of names) {
     for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
-      const path = join(directory, name);
+      const path = join(directory, name)
       try {
-        accessSync(path, constants.X_OK);
-        return path;
+        accessSync(path, constants.X_OK)
+        return path
       } catch {
         // The next one.
       }
     }
   }
-  throw new Error(`there is none of ${names.join(', ')}: make test-tools installs one`);
+  throw new Error(`there is none of ${names.join(', ')}: make test-tools installs one`)
 }
 
-let running: Promise<Browser> | undefined;
+let running: Promise<Browser> | undefined
 
 /** Returns the browser. It runs without its sandbox, which root and containers do not have. */
 export function browser(): Promise<Browser> {
@@ -37,10 +37,10 @@ export function browser(): Promise<Browser> {
       // A request to another host fails at once, and does not leave the machine.
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
     ],
-  });
-  return running;
+  })
+  return running
 }
 
 after(async () => {
-  await (await running)?.close();
-});
+  await (await running)?.close()
+})

@@ -1,20 +1,20 @@
 // Themes, widths and screenshots.
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Page } from 'playwright-core';
-import { heightOf, pictures } from './test.ts';
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { heightOf, pictures } from './test.ts'
 
-export type Theme = 'light' | 'dark';
+export type Theme = 'light' | 'dark'
 
 export interface Look {
-  theme: Theme;
-  width: number;
+  theme: Theme
+  width: number
   /** Such as "dark-390". */
-  name: string;
+  name: string
 }
 
-export const themes: readonly Theme[] = ['light', 'dark'];
-export const widths: readonly number[] = [1440, 820, 390];
+export const themes: readonly Theme[] = ['light', 'dark']
+export const widths: readonly number[] = [1440, 820, 390]
 
 /** Calls check for each theme at each width, with the page changed accordingly. */
 export async function forEachLook(
@@ -23,14 +23,14 @@ export async function forEachLook(
   options: { themes?: readonly Theme[]; widths?: readonly number[] } = {},
 ): Promise<void> {
   for (const width of options.widths ?? widths) {
-    await page.setViewportSize({ width, height: heightOf(width) });
+    await page.setViewportSize({ width, height: heightOf(width) })
     for (const theme of options.themes ?? themes) {
-      await page.emulateMedia({ colorScheme: theme });
-      const look = { theme, width, name: `${theme}-${width}` };
+      await page.emulateMedia({ colorScheme: theme })
+      const look = { theme, width, name: `${theme}-${width}` }
       try {
-        await check(look);
+        await check(look)
       } catch (error) {
-        throw new Error(`${look.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+        throw new Error(`${look.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
       }
     }
   }
@@ -39,8 +39,8 @@ export async function forEachLook(
 /** Saves a screenshot as name.png in the directory FANFARE_SCREENSHOTS; without it, does nothing. */
 export async function screenshot(page: Page, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
   if (!pictures) {
-    return;
+    return
   }
-  await mkdir(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: options.fullPage ?? false });
+  await mkdir(pictures, { recursive: true })
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: options.fullPage ?? false })
 }

@@ -1,14 +1,14 @@
 // The stage: the servers that tests run against. internal/console/stage describes its operations.
 
-const control = variable('FANFARE_STAGE');
-const secret = variable('FANFARE_STAGE_SECRET');
+const control = variable('FANFARE_STAGE')
+const secret = variable('FANFARE_STAGE_SECRET')
 
 function variable(name: string): string {
-  const value = process.env[name];
+  const value = process.env[name]
   if (!value) {
-    throw new Error(`${name} is not set: run "go test ./internal/console", or the tests with a stage (test/README.md)`);
+    throw new Error(`${name} is not set: run "go test ./internal/console", or the tests with a stage (test/README.md)`)
   }
-  return value;
+  return value
 }
 
 /** Requests an operation of the control endpoint. */
@@ -17,29 +17,29 @@ export async function request<T>(operation: string, body: object = {}): Promise<
     method: 'POST',
     headers: { authorization: `Bearer ${secret}` },
     body: JSON.stringify(body),
-  });
-  const answer = (await response.json()) as T & { error?: string };
+  })
+  const answer = (await response.json()) as T & { error?: string }
   if (!response.ok) {
-    throw new Error(`stage: ${answer.error ?? response.statusText}`);
+    throw new Error(`stage: ${answer.error ?? response.statusText}`)
   }
-  return answer;
+  return answer
 }
 
 export interface Stage {
   /** The origin of the console and of the API. */
-  url: string;
-  websocket_url: string;
-  database_url: string;
+  url: string
+  websocket_url: string
+  database_url: string
   /** The scopes of a person who operates the installation. */
-  operator_scopes: string[];
+  operator_scopes: string[]
 }
 
-export const stage: Stage = await request<Stage>('info');
+export const stage: Stage = await request<Stage>('info')
 
 /** Runs SQL as a superuser. Arguments are texts; cast them in the statement. */
 export async function sql<T = Record<string, unknown>>(text: string, ...args: unknown[]): Promise<T[]> {
-  const answer = await request<{ rows: T[] }>('sql', { sql: text, args });
-  return answer.rows;
+  const answer = await request<{ rows: T[] }>('sql', { sql: text, args })
+  return answer.rows
 }
 
 /**
@@ -47,5 +47,5 @@ export async function sql<T = Record<string, unknown>>(text: string, ...args: un
  * named *.alone.test.ts, which runs after the others.
  */
 export async function switchCentrifugo(on: boolean): Promise<void> {
-  await request('centrifugo', { on });
+  await request('centrifugo', { on })
 }
