@@ -26,8 +26,8 @@ export const errorTexts = {
 @define('ff-error')
 export class ErrorState extends BaseElement {
   static override styles = styled(textStyles, stateStyles, css`
-    .id { display: flex; align-items: center; gap: 4px; margin-block-start: var(--ff-space-2); font-size: var(--ff-size-sm); color: var(--ff-text-3); }
-    code { font-family: var(--ff-font-mono); overflow-wrap: anywhere; }
+    .id { display: flex; flex-wrap: wrap; align-items: center; justify-content: inherit; gap: 0 4px; margin-block-start: var(--ff-space-2); font-size: var(--ff-size-sm); color: var(--ff-text-3); }
+    code { font-family: var(--ff-font-mono); font-size: var(--ff-size-xs); overflow-wrap: anywhere; }
     .rules { margin-block-start: var(--ff-space-2); text-align: start; font-size: var(--ff-size-meta); color: var(--ff-text-2); }
     :host([compact]) { display: block; min-height: 0; padding: var(--ff-space-3) var(--ff-space-4); }
     :host([compact]) .state { justify-items: start; text-align: start; max-width: none; }

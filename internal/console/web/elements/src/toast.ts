@@ -32,6 +32,7 @@ export class Toasts extends BaseElement {
       --ff-accent: #6fd3d8; --ff-text-2: #d5d0ca; --ff-text: #ffffff; --ff-hover: rgb(255 255 255 / 12%);
     }
     .text { overflow-wrap: anywhere; padding-inline-end: var(--ff-space-2); }
+    ff-button::part(button) { color: var(--ff-accent); }
     .success svg { color: #86d39a; }
     .error svg { color: #f7a49a; }
     @keyframes in { from { opacity: 0; translate: 0 8px; } }
@@ -45,6 +46,7 @@ export class Toasts extends BaseElement {
   /** show shows a toast, and returns a function that removes it. */
   show(toast: Toast): () => void {
     const key = this.#next++
+    this.#raise()
     this.toasts = [...this.toasts, { ...toast, key }].slice(-3)
     this.#arm(key)
     return () => this.#remove(key)
@@ -69,12 +71,15 @@ export class Toasts extends BaseElement {
     </div>`
   }
 
-  /** The region is a popover, so that it is above dialogs. */
-  protected override updated(): void {
+  /** raise puts the region, which is a popover, above dialogs. A toast comes into it when it is shown already. */
+  #raise(): void {
     const region = this.renderRoot.querySelector<HTMLElement>('.region')
-    if (!region) return
-    if (region.matches(':popover-open')) region.hidePopover()
-    region.showPopover()
+    if (region?.matches(':popover-open')) region.hidePopover()
+    region?.showPopover()
+  }
+
+  protected override firstUpdated(): void {
+    this.#raise()
   }
 
   #hold(key: number): void {

@@ -82,8 +82,7 @@ export class Shell extends BaseElement {
       <div class="shell ${this.collapsed ? 'narrow' : ''}">
         <nav class="rail" aria-label="Views">
           <div class="brand">${logo}<b>Fanfare</b>
-            <ff-icon-button .icon=${PanelLeft} label=${this.collapsed ? 'Widen the navigation' : 'Narrow the navigation'}
-              .expanded=${!this.collapsed} @click=${() => { this.collapsed = !this.collapsed }}></ff-icon-button></div>
+            <ff-icon-button .icon=${PanelLeft} label=${this.collapsed ? 'Widen the navigation' : 'Narrow the navigation'} @click=${() => { this.collapsed = !this.collapsed }}></ff-icon-button></div>
           ${railLinks(me, current, unread, this.collapsed)}
           <div class="foot">${this.#connection()}
             <ff-menu side="top" label="Account" .items=${this.#menu()} @select=${this.#select}>

@@ -44,7 +44,7 @@ export const shellStyles = css`
   .narrow .rail { width: 56px; align-items: center; padding-inline: var(--ff-space-1); }
   .narrow .nav, .narrow .foot { align-items: center; width: 100%; }
   .narrow .nav a { position: relative; width: 40px; min-height: 40px; padding: 0; justify-content: center; }
-  .narrow .nav a ff-badge { position: absolute; inset: 0 -4px auto auto; scale: 0.85; }
+  .narrow .nav a ff-badge { position: absolute; inset: 0 -2px auto auto; scale: 0.85; }
   .narrow .nav a > span, .narrow .group, .narrow .brand b, .narrow .me .name, .narrow .me svg, .narrow .connection .text {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
   }
