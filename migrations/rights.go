@@ -23,6 +23,8 @@ var (
 	ownedByDirectory = []string{
 		"resource_entry", "resource_types", "principal_entries", "principal_is_active", "known_groups",
 		"tree_above", "groups_in_list", "members_of", "has_role_in_groups", "candidates", "grounds",
+		"resource_children", "resources_held", "resource_rows", "resources_named", "resources_below",
+		"principals_of", "principals_named",
 	}
 	// A member of the role of retention must not call erase_activities, which checks nothing.
 	notByRetention = "erase_activities"
