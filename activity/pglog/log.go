@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -168,6 +169,31 @@ func (l *Log) Headers(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) ([
 		return nil, fmt.Errorf("read the log: %w", err)
 	}
 	return found, nil
+}
+
+// CountByAction returns the number of the tenant's activities that have one of the ids and were
+// recorded at a time or later, by their actions.
+func (l *Log) CountByAction(
+	ctx context.Context, tenant uuid.UUID, ids []uuid.UUID, since time.Time,
+) (map[string]int, error) {
+	q, from := newIDQuery(tenant, ids)
+	statement := `SELECT a.action, count(*) FROM ` + from + ` WHERE a.recorded_at >= ` + q.arg(since) + ` GROUP BY 1`
+	counts := map[string]int{}
+	batch := &pgx.Batch{}
+	batch.Queue(pinIndex)
+	batch.Queue(statement, q.args...).Query(func(rows pgx.Rows) error {
+		var action string
+		var count int
+		_, err := pgx.ForEachRow(rows, []any{&action, &count}, func() error {
+			counts[action] += count
+			return nil
+		})
+		return err
+	})
+	if err := l.db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("count the log: %w", err)
+	}
+	return counts, nil
 }
 
 // Matching returns those of the ids whose activities the tenant's log contains and that pass the

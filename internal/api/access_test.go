@@ -97,6 +97,15 @@ func accesses() []access {
 			"list-watchers", func(at *tenant) string { return "/resources/" + at.signal.String() + "/watchers" }, nil,
 			theOwner, "", 404, 404, 200,
 		},
+		{"list-resources", fixed("/resources"), nil, theMember, "", 200, 200, 200},
+		{
+			"get-resource", func(at *tenant) string { return "/resources/" + at.signal.String() }, nil,
+			theMember, "", 404, 404, 200,
+		},
+		{
+			"list-principals", func(at *tenant) string { return "/principals?ids=" + at.outsider.String() }, nil,
+			theMember, "", 200, 200, 200,
+		},
 		{"make-realtime-tokens", fixed("/realtime/token"), func(at *tenant) string {
 			return fmt.Sprintf(`{"channels":[%q]}`, at.w.channels.Resource(at.id, at.signal))
 		}, theMember, "", 403, 403, 200},
@@ -137,6 +146,10 @@ func accesses() []access {
 		},
 		{
 			"list-audit-of-owner", func(at *tenant) string { return "/audit/owners/" + at.owner.String() }, nil,
+			theMember, identity.ScopeRead, 200, 403, 200,
+		},
+		{
+			"list-facets", fixed("/audit/facets?fields=action,actor,resource"), nil,
 			theMember, identity.ScopeRead, 200, 403, 200,
 		},
 		{"get-retention", fixed("/retention"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
@@ -260,6 +273,9 @@ func TestNotFound(t *testing.T) {
 		{"POST", "/v1/subscriptions", `{"resource_id":"%s"}`},
 		{"POST", "/v1/subscriptions", fmt.Sprintf(`{"resource_id":"%%s","principal_id":%q}`, w.here.team)},
 		{"GET", "/v1/watch-levels/%s", ""},
+		{"GET", "/v1/resources/%s", ""},
+		{"GET", "/v1/resources?parent_id=%s", ""},
+		{"GET", "/v1/resources?q=s&parent_id=%s", ""},
 		{"PUT", "/v1/watch-levels/%s", `{"level":"ignore"}`},
 	} {
 		for what, id := range map[string]uuid.UUID{
@@ -273,6 +289,10 @@ func TestNotFound(t *testing.T) {
 				target = fmt.Sprintf(target, id)
 			} else {
 				body = fmt.Sprintf(body, id)
+			}
+			c := c
+			if strings.HasPrefix(target, "/v1/resources") { // of which activity:read shows all
+				c = w.here.as(w.here.outsider).withHeader("X-Request-Id", "the-same")
 			}
 			if got := c.do(ids.method, target, body).want(http.StatusNotFound); string(got.body) != reference {
 				t.Errorf("%s %s of %s: got %s, want %s", ids.method, ids.pattern, what, got.body, reference)

@@ -202,7 +202,7 @@ func TestNullableAnswers(t *testing.T) {
 		"/v1/activities", "/v1/audit", "/v1/outbox", "/v1/outbox/dead", "/v1/outbox/dead/groups",
 		"/v1/outbox/parked", "/v1/outbox/jobs", "/v1/outbox/lanes", "/v1/retention", "/v1/taxonomy",
 		"/v1/notifications", "/v1/notifications/preferences", "/v1/subscriptions", "/v1/realtime/bootstrap",
-		"/v1/tenant/preferences", "/v1/watch-levels",
+		"/v1/tenant/preferences", "/v1/watch-levels", "/v1/resources", "/v1/principals", "/v1/audit/facets",
 	} {
 		for _, principal := range []uuid.UUID{at.member, at.outsider, uuid.New()} {
 			at.as(principal, identity.ScopeAdmin).do("GET", path, "").want(http.StatusOK)
@@ -289,6 +289,12 @@ func (w *world) requestAll(n int) error {
 		{"POST", "/v1/subscriptions/bulk", fmt.Sprintf(`{"subscriptions":[{"resource_id":%q}]}`, at.folder), at.member},
 		{"POST", "/v1/subscriptions", fmt.Sprintf(`{"resource_id":%q,"scope":"descendants"}`, at.folder), at.member},
 		{"GET", "/v1/realtime/bootstrap", "", at.member},
+		{"GET", "/v1/resources", "", at.member},
+		{"GET", "/v1/resources?q=s&parent_id=" + at.folder.String(), "", at.member},
+		{"GET", "/v1/resources/" + at.signal.String(), "", at.owner},
+		{"GET", "/v1/principals", "", at.member},
+		{"GET", "/v1/principals?ids=" + at.member.String(), "", at.member},
+		{"GET", "/v1/audit/facets", "", at.member},
 		{"GET", "/v1/notifications/preferences", "", at.member},
 		{"PUT", "/v1/notifications/preferences", `{"muted":true}`, at.member},
 		{"GET", "/v1/tenant/preferences", "", at.member},

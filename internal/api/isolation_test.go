@@ -47,6 +47,9 @@ func newAttacker(w *world) *attacker {
 			"/v1/audit/actors/" + at.owner.String() + "?limit=1", "/v1/audit/owners/" + at.owner.String() + "?limit=1",
 			"/v1/audit/entities/signal/" + at.signal.String() + "?limit=1",
 			"/v1/resources/" + at.signal.String() + "/watchers?limit=1", "/v1/watch-levels?limit=1",
+			"/v1/resources?limit=1", "/v1/resources?limit=1&parent_id=" + at.folder.String(),
+			"/v1/resources?limit=1&q=the",
+			"/v1/principals?limit=1", "/v1/principals?limit=1&q=name",
 			"/v1/activities/" + at.shown.String() + "/audience?limit=1",
 		} {
 			page := as[struct {
@@ -110,6 +113,10 @@ func (a *attacker) attempt() attempt {
 	ofHere := holding(here.id.String()) // every event and every row names its tenant
 	switch a.random.IntN(14) {
 	case 0:
+		if a.random.IntN(4) == 0 {
+			resource := one("/", "?parent_id=", "?q=s&parent_id=")
+			return attempt{"GET", "/resources" + resource + id.String(), nil, anythingBut(http.StatusNotFound)}
+		}
 		part := one("", "/explain", "/explain?principal_id="+a.id().String(), "/audience")
 		return attempt{"GET", "/activities/" + id.String() + part, nil, anythingBut(http.StatusNotFound)}
 	case 1:
@@ -168,6 +175,8 @@ func (a *attacker) attempt() attempt {
 			"/audit",
 			"/subscriptions",
 			"/watch-levels",
+			"/resources",
+			"/principals",
 			"/audit/actors/"+id.String(),
 			"/resources/"+elsewhere.signal.String()+"/watchers",
 		)
@@ -183,6 +192,14 @@ func (a *attacker) attempt() attempt {
 			return attempt{
 				"GET",
 				"/audit/count" + filter,
+				nil,
+				func(r reply) bool { return as[map[string]any](r)["count"] != 0.0 },
+			}
+		}
+		if a.random.IntN(3) == 0 {
+			return attempt{
+				"GET",
+				"/audit/facets" + filter,
 				nil,
 				func(r reply) bool { return as[map[string]any](r)["count"] != 0.0 },
 			}
@@ -222,6 +239,10 @@ func (a *attacker) attempt() attempt {
 				"/watch-levels",
 				"/tenant/preferences",
 				"/activities?q="+here.id.String(),
+				"/principals",
+				"/principals?q="+here.id.String(),
+				"/principals?ids="+id.String()+","+a.id().String(),
+				"/audit/facets",
 			),
 			nil,
 			ofHere,

@@ -2,15 +2,12 @@ package api
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
-	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/preferences"
 )
@@ -34,10 +31,11 @@ func (s *Server) addPreferences(routes huma.API) {
 	}, s.putPreferences)
 	handle(s, routes, huma.Operation{
 		OperationID: "test-preferences", Method: http.MethodPost, Path: "/notifications/preferences/test",
-		Tags:        []string{"Preferences"},
-		Summary:     "Test patterns",
-		Description: "Returns which patterns match which actions. Stores nothing.",
-		Responses:   problems(http.StatusUnsupportedMediaType),
+		Tags:    []string{"Preferences"},
+		Summary: "Test patterns",
+		Description: "Returns which patterns match which actions, those given and those of the taxonomy, and with " +
+			"`recent`, how many activities of the last seven days match that the caller may see. Stores nothing.",
+		Responses: problems(http.StatusUnsupportedMediaType),
 	}, s.testPreferences)
 }
 
@@ -177,66 +175,4 @@ func (s *Server) putPreferences(
 		return nil, err
 	}
 	return preferencesOf(stored), nil
-}
-
-// PatternTest has patterns and the actions to match them with.
-type PatternTest struct {
-	Patterns []string `json:"patterns" nullable:"false" maxItems:"100" example:"[\"project.*\"]"`
-	Actions  []string `json:"actions" nullable:"false" maxItems:"100" maxLength:"100" example:"[\"project.created\"]"`
-}
-
-// PatternMatches lists the patterns that match an action.
-type PatternMatches struct {
-	Action   string   `json:"action"`
-	Matches  bool     `json:"matches"`
-	Patterns []string `json:"patterns" nullable:"false" doc:"The patterns that match, in their order."`
-}
-
-type patternTestResponse struct {
-	Body struct {
-		Results []PatternMatches `json:"results" nullable:"false" doc:"One for each action, in their order."`
-	} `nameHint:"PatternResults"`
-}
-
-func (s *Server) testPreferences(
-	_ context.Context,
-	_ identity.Identity,
-	in *struct{ Body PatternTest },
-) (*patternTestResponse, error) {
-	patterns, err := compilePatterns(in.Body.Patterns)
-	if err != nil {
-		return nil, err
-	}
-	response := &patternTestResponse{}
-	response.Body.Results = make([]PatternMatches, 0, len(in.Body.Actions))
-	for _, action := range in.Body.Actions {
-		matches := PatternMatches{Action: action, Patterns: []string{}}
-		for _, p := range patterns {
-			if p.Match(action) {
-				matches.Matches, matches.Patterns = true, append(matches.Patterns, p.String())
-			}
-		}
-		response.Body.Results = append(response.Body.Results, matches)
-	}
-	return response, nil
-}
-
-// compilePatterns compiles patterns. Its *invalid.Error reports every invalid one.
-func compilePatterns(texts []string) ([]preferences.Pattern, error) {
-	var broken invalid.Error
-	patterns := make([]preferences.Pattern, len(texts))
-	for i, text := range texts {
-		pattern, err := preferences.Compile(text)
-		if patternErr := (*preferences.PatternError)(nil); errors.As(err, &patternErr) {
-			broken.Fields = append(
-				broken.Fields,
-				invalid.Field{Name: fmt.Sprintf("patterns[%d]", i), Value: text, Rule: patternErr.Rule},
-			)
-		}
-		patterns[i] = pattern
-	}
-	if len(broken.Fields) > 0 {
-		return nil, &broken
-	}
-	return patterns, nil
 }
