@@ -32,8 +32,8 @@ func (s *Server) addNotificationMarks(routes huma.API) {
 		Description: "Changes the notifications of a filter, which is that of the list, or those of ids; of " +
 			"activities that the caller may still see. A client that shows a list sends as up_to the id of the " +
 			"newest notification in it: what has arrived since stays as it is. To undo, send the ids of the " +
-			"response with the opposite changes. A request changes up to 50,000 notifications; if there are more, " +
-			"repeat it with next_cursor as its cursor." + announced,
+			"response with the opposite changes. A request examines up to 50,000 notifications of the state, whether " +
+			"it changes them or not; if there are more, repeat it with next_cursor as its cursor." + announced,
 		Responses: problems(http.StatusUnsupportedMediaType),
 	}, s.markNotifications)
 	handle(s, routes, huma.Operation{
@@ -136,7 +136,7 @@ type markResponse struct {
 	Body struct {
 		Count      int         `json:"count" doc:"The number of notifications that were changed."`
 		IDs        []uuid.UUID `json:"ids" nullable:"true" doc:"Theirs; null if they are more than 1,000."`
-		NextCursor *string     `json:"next_cursor" nullable:"true" doc:"Null unless there are more to change."`
+		NextCursor *string     `json:"next_cursor" nullable:"true" doc:"Null unless there are more to examine."`
 	} `nameHint:"Marked"`
 }
 

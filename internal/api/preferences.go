@@ -43,7 +43,7 @@ func (s *Server) addPreferences(routes huma.API) {
 type Preferences struct {
 	FilterMode    string      `json:"filter_mode" enum:"all,mutations,custom"`
 	CustomActions []string    `json:"custom_actions" nullable:"false" example:"[\"project.*\",\"file.*\"]"`
-	Muted         bool        `json:"muted" doc:"Disables notifications."`
+	Muted         bool        `json:"muted"`
 	MutedActions  []string    `json:"muted_actions" nullable:"false" example:"[\"signal.checked\"]"`
 	MutedActors   []uuid.UUID `json:"muted_actors" nullable:"false" doc:"Actors whose activities do not notify."`
 	Inherited     Inherited   `json:"inherited"`
@@ -60,6 +60,8 @@ func preferencesTexts() map[string]string {
 	return map[string]string{
 		"filter_mode":    "all actions, actions that change something, or actions that match custom_actions.",
 		"custom_actions": "Patterns of actions.",
+		"muted": "Disables notifications, except those of mandatory actions, to targets, and by watch levels, " +
+			"which are then stored without a push.",
 		"muted_actions":  "Patterns of the actions that do not notify, whatever the mode and the levels are.",
 	}
 }

@@ -35,7 +35,7 @@ func (s *Server) addTenantPreferences(routes huma.API) {
 type TenantPreferences struct {
 	FilterMode    string     `json:"filter_mode" enum:"all,mutations,custom"`
 	CustomActions []string   `json:"custom_actions" nullable:"false" example:"[\"project.*\",\"file.*\"]"`
-	Muted         bool       `json:"muted" doc:"Disables notifications."`
+	Muted         bool       `json:"muted"`
 	MutedActions  []string   `json:"muted_actions" nullable:"false" example:"[\"signal.checked\"]"`
 	Inherited     Inherited  `json:"inherited"`
 	UpdatedAt     *time.Time `json:"updated_at" nullable:"true" doc:"Null without preferences of the tenant."`

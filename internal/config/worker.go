@@ -44,11 +44,12 @@ func Explain() []Setting {
 	return append(Database(), mutations())
 }
 
-// mutations returns the setting of the actions that notify by default.
+// mutations returns the setting of the actions of the filter mode mutations.
 func mutations() Setting {
 	return Setting{
 		"mutations", strings.Join(preferences.DefaultMutations(), ","),
-		"patterns of the actions that notify principals without preferences, as a comma-separated list",
+		"patterns of the actions that the filter mode mutations notifies of, unless the taxonomy decides, as a "+
+			"comma-separated list",
 		patterns(func(c *Config) *[]string { return &c.Mutations }),
 	}
 }

@@ -336,7 +336,7 @@ export interface paths {
         put?: never;
         /**
          * Mark many notifications
-         * @description Changes the notifications of a filter, which is that of the list, or those of ids; of activities that the caller may still see. A client that shows a list sends as up_to the id of the newest notification in it: what has arrived since stays as it is. To undo, send the ids of the response with the opposite changes. A request changes up to 50,000 notifications; if there are more, repeat it with next_cursor as its cursor. Publishes the new unread count on the caller's own channel.
+         * @description Changes the notifications of a filter, which is that of the list, or those of ids; of activities that the caller may still see. A client that shows a list sends as up_to the id of the newest notification in it: what has arrived since stays as it is. To undo, send the ids of the response with the opposite changes. A request examines up to 50,000 notifications of the state, whether it changes them or not; if there are more, repeat it with next_cursor as its cursor. Publishes the new unread count on the caller's own channel.
          */
         post: operations["mark-notifications"];
         delete?: never;
@@ -1229,7 +1229,7 @@ export interface components {
             next_cursor: string | null;
             /** @description Why the activity would become a dead letter; empty if it can be delivered. */
             undeliverable: string;
-            /** @description What the taxonomy would refuse if it was enforced; empty if nothing. */
+            /** @description In the mode warn, the first rule of the taxonomy that the envelope violates, which the activity would have as its warning. Otherwise empty: strict refuses, and off does not check. */
             warning: string;
         };
         Envelope: {
@@ -1580,7 +1580,7 @@ export interface components {
             count: number;
             /** @description Theirs; null if they are more than 1,000. */
             ids: string[] | null;
-            /** @description Null unless there are more to change. */
+            /** @description Null unless there are more to examine. */
             next_cursor: string | null;
         };
         MarkedCount: {
@@ -1955,7 +1955,7 @@ export interface components {
              */
             filter_mode: "all" | "mutations" | "custom";
             inherited: components["schemas"]["Inherited"];
-            /** @description Disables notifications. */
+            /** @description Disables notifications, except those of mandatory actions, to targets, and by watch levels, which are then stored without a push. */
             muted: boolean;
             /**
              * @description Patterns of the actions that do not notify, whatever the mode and the levels are.
@@ -2254,7 +2254,7 @@ export interface components {
              */
             filter_mode: "all" | "mutations" | "custom";
             inherited: components["schemas"]["Inherited"];
-            /** @description Disables notifications. */
+            /** @description Disables notifications, except those of mandatory actions, to targets, and by watch levels, which are then stored without a push. */
             muted: boolean;
             /**
              * @description Patterns of the actions that do not notify, whatever the mode and the levels are.
