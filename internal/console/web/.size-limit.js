@@ -4,7 +4,11 @@ import { dirname, join } from 'node:path'
 const dist = join(import.meta.dirname, '../dist')
 const assets = (folder) => {
   const at = join(dist, folder, 'assets')
-  return existsSync(at) ? readdirSync(at).filter((f) => /\.(js|css)$/.test(f)).map((f) => join(at, f)) : []
+  return existsSync(at)
+    ? readdirSync(at)
+        .filter((f) => /\.(js|css)$/.test(f))
+        .map((f) => join(at, f))
+    : []
 }
 
 /** A script and what it imports at once. */

@@ -1,5 +1,14 @@
 import { type Client, unwrap } from './client.ts'
-import { apply, groupKey, type InboxState, initialState, inState, inverse, newestFirst, recount } from './inbox_state.ts'
+import {
+  apply,
+  groupKey,
+  type InboxState,
+  initialState,
+  inState,
+  inverse,
+  newestFirst,
+  recount,
+} from './inbox_state.ts'
 import { Realtime } from './realtime.ts'
 import type { InboxQuery, Notification, NotificationChanges } from './types.ts'
 
@@ -112,7 +121,7 @@ export class InboxStore {
 
   async #page(cursor: string | undefined, signal: AbortSignal): Promise<void> {
     try {
-      for (let empty = true; empty; ) {
+      for (let empty = true; empty;) {
         const page = await this.#fetch(cursor, this.#options.pageSize ?? 50, signal)
         if (signal.aborted) return
         empty = page.items.length === 0 && !page.groups?.length && page.next_cursor !== null
@@ -125,7 +134,10 @@ export class InboxStore {
           groups: page.groups
             ? [...(this.#state.groups ?? []), ...page.groups.filter((g) => !known.has(groupKey(g)))]
             : null,
-          phase: empty ? 'loading' : 'ready', error: undefined, more: page.next_cursor !== null, loadingMore: empty,
+          phase: empty ? 'loading' : 'ready',
+          error: undefined,
+          more: page.next_cursor !== null,
+          loadingMore: empty,
         })
       }
     } catch (error) {
@@ -204,13 +216,19 @@ export class InboxStore {
    */
   async change(ids: readonly string[], changes: NotificationChanges): Promise<Undo> {
     const was = this.#known().filter((n) => ids.includes(n.id))
-    this.#show(was.map((n) => apply(n, changes)), was)
+    this.#show(
+      was.map((n) => apply(n, changes)),
+      was,
+    )
     for (const id of ids) this.#pending.set(id, { ...this.#pending.get(id), ...changes })
     try {
       await this.#send(ids, changes)
     } catch (error) {
       this.#settle(ids)
-      this.#show(was, was.map((n) => apply(n, changes)))
+      this.#show(
+        was,
+        was.map((n) => apply(n, changes)),
+      )
       throw error
     }
     this.#settle(ids)
@@ -253,7 +271,11 @@ export class InboxStore {
       this.#seenTimer = undefined
       const batch = [...this.#seen].slice(0, 1000)
       for (const id of batch) this.#seen.delete(id)
-      const unseen = new Set(this.#known().filter((n) => n.seen_at !== null).map((n) => n.id))
+      const unseen = new Set(
+        this.#known()
+          .filter((n) => n.seen_at !== null)
+          .map((n) => n.id),
+      )
       const rest = batch.filter((id) => !unseen.has(id))
       if (rest.length > 0) this.change(rest, { seen: true }).catch(() => {})
       this.markSeen([])
@@ -282,10 +304,11 @@ export class InboxStore {
       byChange.set(key, [...(byChange.get(key) ?? []), id])
     }
     const now = this.#known()
-    this.#show(was, was.map((n) => now.find((m) => m.id === n.id) ?? apply(n, changes)))
-    await Promise.all(
-      [...byChange].map(([key, some]) => this.#send(some, JSON.parse(key) as NotificationChanges)),
+    this.#show(
+      was,
+      was.map((n) => now.find((m) => m.id === n.id) ?? apply(n, changes)),
     )
+    await Promise.all([...byChange].map(([key, some]) => this.#send(some, JSON.parse(key) as NotificationChanges)))
     await this.refresh()
   }
 
@@ -297,13 +320,19 @@ export class InboxStore {
     // A row that is read stays in the list of unread ones until the list is loaded again.
     const state = query.state === 'unread' || query.state === 'unseen' ? 'inbox' : query.state
     this.#set({
-      items: groups ? items : newestFirst(kept, is.filter((n) => inState(n, state))),
+      items: groups
+        ? items
+        : newestFirst(
+            kept,
+            is.filter((n) => inState(n, state)),
+          ),
       counts: recount(counts, was, is),
-      groups: groups?.map((g) => ({
-        ...g,
-        items: g.items.map((n) => changed.get(n.id) ?? n),
-        unread: g.unread + unreadOf(is, g.items) - unreadOf(was, g.items),
-      })) ?? null,
+      groups:
+        groups?.map((g) => ({
+          ...g,
+          items: g.items.map((n) => changed.get(n.id) ?? n),
+          unread: g.unread + unreadOf(is, g.items) - unreadOf(was, g.items),
+        })) ?? null,
     })
   }
 

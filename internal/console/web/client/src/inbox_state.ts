@@ -17,8 +17,15 @@ export interface InboxState {
 }
 
 export const initialState: InboxState = {
-  query: {}, items: [], groups: null, counts: undefined, phase: 'idle', error: undefined,
-  more: false, loadingMore: false, connection: 'idle',
+  query: {},
+  items: [],
+  groups: null,
+  counts: undefined,
+  phase: 'idle',
+  error: undefined,
+  more: false,
+  loadingMore: false,
+  connection: 'idle',
 }
 
 /** apply returns the notification as the changes make it. */
@@ -52,12 +59,18 @@ export function inverse(was: Notification, changes: NotificationChanges): Notifi
 export function inState(n: Notification, state: InboxQuery['state']): boolean {
   const inbox = n.archived_at === null && n.snoozed_until === null
   switch (state) {
-    case 'unread': return inbox && n.read_at === null
-    case 'unseen': return inbox && n.seen_at === null
-    case 'archived': return n.archived_at !== null
-    case 'snoozed': return n.archived_at === null && n.snoozed_until !== null
-    case 'all': return true
-    default: return inbox
+    case 'unread':
+      return inbox && n.read_at === null
+    case 'unseen':
+      return inbox && n.seen_at === null
+    case 'archived':
+      return n.archived_at !== null
+    case 'snoozed':
+      return n.archived_at === null && n.snoozed_until !== null
+    case 'all':
+      return true
+    default:
+      return inbox
   }
 }
 

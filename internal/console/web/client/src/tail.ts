@@ -24,7 +24,9 @@ export async function tail(client: Client, options: TailOptions): Promise<void> 
       const headers: Record<string, string> = { Accept: 'text/event-stream' }
       if (lastId) headers['Last-Event-ID'] = lastId
       const response = await client.send('/activities/stream', {
-        headers, signal: options.signal, timeout: Infinity,
+        headers,
+        signal: options.signal,
+        timeout: Infinity,
       })
       if (!response.ok || !response.body) throw await problemOf(response)
       options.state?.('live')
@@ -85,9 +87,13 @@ export async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerato
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    }, { once: true })
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        resolve()
+      },
+      { once: true },
+    )
   })
 }

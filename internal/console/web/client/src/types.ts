@@ -11,10 +11,7 @@ export type Activity = Schemas['Activity']
 export type Bootstrap = Schemas['Bootstrap']
 
 /** The filter of a list of notifications, without its paging. */
-export type InboxQuery = Omit<
-  NonNullable<paths['/notifications']['get']['parameters']['query']>,
-  'cursor' | 'limit'
->
+export type InboxQuery = Omit<NonNullable<paths['/notifications']['get']['parameters']['query']>, 'cursor' | 'limit'>
 
 /** The state of the connection over which events arrive. */
 export type Connection = 'idle' | 'connecting' | 'live' | 'ended'

@@ -46,12 +46,15 @@ test('an expired token is replaced once, and the body sent again', async (t) => 
   const bodies: string[] = []
   const baseUrl = await serve(t, async (request) => {
     bodies.push(await request.text())
-    return request.headers.get('Authorization') === 'Bearer fresh' ? json({ marked_count: 1 }) : problem(401, 'unauthenticated')
+    return request.headers.get('Authorization') === 'Bearer fresh'
+      ? json({ marked_count: 1 })
+      : problem(401, 'unauthenticated')
   })
   const asked: unknown[] = []
   let refused = 0
   const client = createClient({
-    baseUrl, onUnauthorized: () => refused++,
+    baseUrl,
+    onUnauthorized: () => refused++,
     getToken: (reason) => {
       asked.push(reason)
       return reason === 'expired' ? 'fresh' : 'old'

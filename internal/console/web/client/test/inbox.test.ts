@@ -12,8 +12,15 @@ class Server {
   add(id: string): Notification {
     const at = '2026-01-01T00:00:00Z'
     const row = {
-      id, reasons: ['owner'], group_id: null, created_at: at, seen_at: null, read_at: null, archived_at: null,
-      snoozed_until: null, event: { event_id: id },
+      id,
+      reasons: ['owner'],
+      group_id: null,
+      created_at: at,
+      seen_at: null,
+      read_at: null,
+      archived_at: null,
+      snoozed_until: null,
+      event: { event_id: id },
     } as unknown as Notification
     this.rows.unshift(row)
     return row
@@ -26,15 +33,20 @@ class Server {
     const unread = inbox.filter((r) => !r.read_at).length
     if (url.pathname === '/v1/notifications/counts') {
       return json({
-        inbox: inbox.length, unread, unseen: inbox.filter((r) => !r.seen_at).length,
-        archived: this.rows.filter((r) => r.archived_at).length, snoozed: 0,
+        inbox: inbox.length,
+        unread,
+        unseen: inbox.filter((r) => !r.seen_at).length,
+        archived: this.rows.filter((r) => r.archived_at).length,
+        snoozed: 0,
       })
     }
     if (request.method === 'GET') {
       const from = Number(url.searchParams.get('cursor') ?? 0)
       const to = from + Number(url.searchParams.get('limit'))
       return json({
-        items: inbox.slice(from, to), groups: null, unread_count: unread,
+        items: inbox.slice(from, to),
+        groups: null,
+        unread_count: unread,
         next_cursor: to < inbox.length ? String(to) : null,
       })
     }
@@ -96,7 +108,10 @@ test('an undo makes each notification what it was', async (t) => {
   await store.change(['n000'], { read: true })
   const undo = await store.change(['n000', 'n001'], { read: true })
   await undo()
-  assert.deepEqual(server.rows.map((r) => r.read_at !== null), [false, false, true])
+  assert.deepEqual(
+    server.rows.map((r) => r.read_at !== null),
+    [false, false, true],
+  )
 })
 
 test('a change that is refused is taken back', async (t) => {

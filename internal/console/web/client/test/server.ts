@@ -13,7 +13,8 @@ export async function serve(t: TestContext, answer: Answer): Promise<string> {
     void (async () => {
       const withBody = incoming.method !== 'GET'
       const request = new Request(`http://server${incoming.url}`, {
-        method: incoming.method ?? 'GET', headers: incoming.headers as Record<string, string>,
+        method: incoming.method ?? 'GET',
+        headers: incoming.headers as Record<string, string>,
         ...(withBody ? { body: Readable.toWeb(incoming) as unknown as BodyInit, duplex: 'half' } : {}),
       } as RequestInit)
       const response = await answer(request)
@@ -37,8 +38,15 @@ export function json(body: unknown, status = 200): Response {
 
 export function problem(status: number, kind: string, headers: Record<string, string> = {}): Response {
   const body = {
-    type: `/problems/${kind}`, title: 'A title', detail: 'A detail.', status, request_id: 'the-request',
+    type: `/problems/${kind}`,
+    title: 'A title',
+    detail: 'A detail.',
+    status,
+    request_id: 'the-request',
     errors: [{ field: 'q', rule: 'must be short' }],
   }
-  return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/problem+json', ...headers } })
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'Content-Type': 'application/problem+json', ...headers },
+  })
 }

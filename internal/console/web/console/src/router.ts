@@ -82,7 +82,15 @@ export class Router {
 
   /** Links within the console load no page. */
   #click = (event: MouseEvent): void => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return
     const link = event.composedPath().find((at): at is HTMLAnchorElement => at instanceof HTMLAnchorElement)
     if (!link?.href || link.target || link.hasAttribute('download')) return
     const url = new URL(link.href)

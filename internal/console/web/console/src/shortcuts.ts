@@ -67,8 +67,12 @@ export class Shortcuts {
 /** writes reports whether the key goes into a text, or to an open dialog or menu. */
 function writes(event: KeyboardEvent): boolean {
   const path = event.composedPath()
-  return path.some((at) => at instanceof HTMLElement &&
-    (at.matches('input:not([type=checkbox], [type=radio]), textarea, select, [role=menu], dialog') || at.isContentEditable))
+  return path.some(
+    (at) =>
+      at instanceof HTMLElement &&
+      (at.matches('input:not([type=checkbox], [type=radio]), textarea, select, [role=menu], dialog') ||
+        at.isContentEditable),
+  )
 }
 
 function read(): boolean {

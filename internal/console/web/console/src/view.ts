@@ -6,13 +6,20 @@ import { navigate, type QueryChange, withQuery } from './router.ts'
 import type { Shortcut } from './shortcuts.ts'
 
 /** The styles of views: a header over a body that scrolls. */
-export const viewStyles: CSSResultGroup = [textStyles, css`
-  :host { position: relative; display: flex; flex-direction: column; height: 100%; min-width: 0; background: var(--ff-surface); }
+export const viewStyles: CSSResultGroup = [
+  textStyles,
+  css`
+  :host {
+    position: relative; display: flex; flex-direction: column; height: 100%; min-width: 0;
+    background: var(--ff-surface);
+  }
   .view-header {
     display: flex; flex-wrap: wrap; align-items: center; gap: var(--ff-space-2); flex: none; min-height: 52px;
     padding: var(--ff-space-2) var(--ff-space-6); border-block-end: 1px solid var(--ff-border);
   }
-  .view-header h1 { font-size: var(--ff-size-lg); line-height: 24px; font-weight: var(--ff-weight-bold); margin-inline-end: auto; }
+  .view-header h1 {
+    font-size: var(--ff-size-lg); line-height: 24px; font-weight: var(--ff-weight-bold); margin-inline-end: auto;
+  }
   .view-header h1:focus { outline: none; }
   .view-body { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; }
   .page { max-width: 960px; padding: var(--ff-space-6); }
@@ -20,7 +27,8 @@ export const viewStyles: CSSResultGroup = [textStyles, css`
     .view-header { padding-inline: var(--ff-space-4); }
     .page { padding: var(--ff-space-4); }
   }
-`]
+`,
+]
 
 /**
  * View is the base of the views. The shell sets `path` and `query`; a view changes the address with setQuery and

@@ -58,11 +58,16 @@ export class ActivityText extends BaseElement {
     const event = this.event
     if (!event) return nothing
     const { title, summary } = event.ui_hints
-    return html`<bdi class="title" part="title">${title || event.action}</bdi>${this.summary && summary && summary !== title
-      ? html`<bdi class="summary" part="summary">${this.links ? linked(summary) : summary}</bdi>` : nothing}`
+    return html`<bdi class="title" part="title">${title || event.action}</bdi>${
+      this.summary && summary && summary !== title
+        ? html`<bdi class="summary" part="summary">${this.links ? linked(summary) : summary}</bdi>`
+        : nothing
+    }`
   }
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-activity-text': ActivityText }
+  interface HTMLElementTagNameMap {
+    'ff-activity-text': ActivityText
+  }
 }

@@ -40,7 +40,10 @@ export class Avatar extends BaseElement {
 
 /** initials returns up to two initials of a name in any script. */
 export function initials(name: string): string {
-  const words = name.trim().split(/[\s._-]+/u).filter((w) => /[\p{L}\p{N}]/u.test(w))
+  const words = name
+    .trim()
+    .split(/[\s._-]+/u)
+    .filter((w) => /[\p{L}\p{N}]/u.test(w))
   const first = (word?: string): string => /[\p{L}\p{N}]/u.exec(word ?? '')?.[0]?.toLocaleUpperCase() ?? ''
   return words.length > 1 ? first(words[0]) + first(words.at(-1)) : first(words[0])
 }
@@ -52,5 +55,7 @@ function hashOf(text: string): number {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-avatar': Avatar }
+  interface HTMLElementTagNameMap {
+    'ff-avatar': Avatar
+  }
 }

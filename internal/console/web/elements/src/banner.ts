@@ -10,22 +10,33 @@ const icons = { offline: WifiOff, info: Info, warning: TriangleAlert, error: Cir
 /** A line above content: offline, a warning, a note. A button goes into the slot `actions`. */
 @define('ff-banner')
 export class Banner extends BaseElement {
-  static override styles = styled(textStyles, toneStyles, css`
-    .banner { display: flex; flex-wrap: wrap; align-items: center; gap: var(--ff-space-2); min-height: 40px; padding: 6px var(--ff-space-4); background: var(--tone-soft); font-size: var(--ff-size-meta); border-radius: var(--ff-banner-radius, 0); }
+  static override styles = styled(
+    textStyles,
+    toneStyles,
+    css`
+    .banner {
+      display: flex; flex-wrap: wrap; align-items: center; gap: var(--ff-space-2); min-height: 40px;
+      padding: 6px var(--ff-space-4); background: var(--tone-soft); font-size: var(--ff-size-meta);
+      border-radius: var(--ff-banner-radius, 0);
+    }
     svg { color: var(--tone); }
     .text { flex: 1 1 200px; }
-  `)
+  `,
+  )
 
   @property() kind: keyof typeof icons = 'info'
 
   protected override render(): unknown {
     const tone = { offline: 'warning', info: 'neutral', warning: 'warning', error: 'error' }[this.kind]
     return html`<div class="banner ${tone}" part="banner" role=${this.kind === 'error' ? 'alert' : 'status'}>
-      ${icon(icons[this.kind])}<span class="text"><slot>${this.kind === 'offline'
-        ? 'Offline. What you see may be out of date.' : nothing}</slot></span><slot name="actions"></slot></div>`
+      ${icon(icons[this.kind])}<span class="text"><slot>${
+        this.kind === 'offline' ? 'Offline. What you see may be out of date.' : nothing
+      }</slot></span><slot name="actions"></slot></div>`
   }
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-banner': Banner }
+  interface HTMLElementTagNameMap {
+    'ff-banner': Banner
+  }
 }

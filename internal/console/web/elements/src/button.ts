@@ -75,5 +75,7 @@ export class Button extends BaseElement {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-button': Button }
+  interface HTMLElementTagNameMap {
+    'ff-button': Button
+  }
 }

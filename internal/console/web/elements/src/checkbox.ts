@@ -6,12 +6,18 @@ import { Field, fieldStyles } from './field.ts'
 /** A mark to set, such as of a row. Fires `change` with the new value. */
 @define('ff-checkbox')
 export class Checkbox extends Field {
-  static override styles = styled(fieldStyles, css`
+  static override styles = styled(
+    fieldStyles,
+    css`
     .row { display: flex; align-items: center; gap: var(--ff-space-2); min-height: 24px; }
     label { font-weight: var(--ff-weight); font-size: var(--ff-size); cursor: pointer; }
-    input { flex: none; width: 16px; height: 16px; margin: 4px; accent-color: var(--ff-accent); cursor: pointer; border-radius: 3px; }
+    input {
+      flex: none; width: 16px; height: 16px; margin: 4px; accent-color: var(--ff-accent); cursor: pointer;
+      border-radius: 3px;
+    }
     input:focus-visible { outline: 2px solid var(--ff-accent) !important; outline-offset: 2px; }
-  `)
+  `,
+  )
 
   @property({ type: Boolean, reflect: true }) checked = false
   @property({ type: Boolean }) indeterminate = false
@@ -33,5 +39,7 @@ export class Checkbox extends Field {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-checkbox': Checkbox }
+  interface HTMLElementTagNameMap {
+    'ff-checkbox': Checkbox
+  }
 }

@@ -19,7 +19,9 @@ export const toneStyles = css`
 @define('ff-chip')
 export class Chip extends BaseElement {
   static override shadowRootOptions = { ...BaseElement.shadowRootOptions, delegatesFocus: true }
-  static override styles = styled(toneStyles, css`
+  static override styles = styled(
+    toneStyles,
+    css`
     :host { display: inline-flex; max-width: 100%; min-width: 0; vertical-align: middle; }
     .chip {
       display: inline-flex; align-items: center; gap: 4px; min-width: 0; min-height: 22px; padding: 0 7px;
@@ -38,7 +40,8 @@ export class Chip extends BaseElement {
       display: grid; place-items: center; width: 24px; height: 24px; margin: -1px -7px -1px -3px; border-radius: 50%;
     }
     .remove:hover { background: var(--ff-active); }
-  `)
+  `,
+  )
 
   @property() tone: Tone = 'neutral'
   @property({ attribute: false }) icon: Icon | undefined
@@ -54,20 +57,25 @@ export class Chip extends BaseElement {
   @property({ attribute: false }) haspopup: 'menu' | 'dialog' | undefined
 
   protected override render(): unknown {
-    const content = html`${this.icon ? icon(this.icon, 13) : nothing}${this.key
-      ? html`<span class="key">${this.key}</span>` : nothing}<span class="text"><slot></slot></span>`
+    const content = html`${this.icon ? icon(this.icon, 13) : nothing}${
+      this.key ? html`<span class="key">${this.key}</span>` : nothing
+    }<span class="text"><slot></slot></span>`
     if (this.action) {
       return html`<button part="chip" type="button" class="chip ${this.tone}" aria-label=${this.label || nothing}
         aria-pressed=${this.pressed ?? nothing} aria-expanded=${this.expanded ?? nothing}
         aria-haspopup=${this.haspopup ?? nothing}>${content}</button>`
     }
-    return html`<span part="chip" class="chip ${this.tone}">${content}${this.removable
-      ? html`<button type="button" class="remove" aria-label=${this.removeLabel}
+    return html`<span part="chip" class="chip ${this.tone}">${content}${
+      this.removable
+        ? html`<button type="button" class="remove" aria-label=${this.removeLabel}
           @click=${() => emit(this, 'remove')}>${icon(X, 12)}</button>`
-      : nothing}</span>`
+        : nothing
+    }</span>`
   }
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-chip': Chip }
+  interface HTMLElementTagNameMap {
+    'ff-chip': Chip
+  }
 }

@@ -7,7 +7,9 @@ import './icon-button.ts'
 /** A modal dialog. Set `open`; it fires `close` when the person closes it. */
 @define('ff-dialog')
 export class Dialog extends BaseElement {
-  static override styles = styled(textStyles, css`
+  static override styles = styled(
+    textStyles,
+    css`
     dialog {
       width: min(var(--ff-dialog-width, 480px), calc(100vw - 32px)); max-height: min(85dvh, 800px); margin: auto;
       padding: 0; border: 1px solid var(--ff-border); border-radius: var(--ff-radius-lg); overflow: hidden;
@@ -16,16 +18,26 @@ export class Dialog extends BaseElement {
     dialog[open] { display: flex; flex-direction: column; animation: in var(--ff-motion) var(--ff-ease); }
     dialog::backdrop { background: var(--ff-backdrop); }
     @keyframes in { from { opacity: 0; translate: 0 4px; } }
-    header { display: flex; align-items: center; gap: var(--ff-space-2); padding: var(--ff-space-4) var(--ff-space-4) 0 var(--ff-space-6); }
-    h2 { flex: 1; min-width: 0; font-size: var(--ff-size-lg); line-height: 24px; font-weight: var(--ff-weight-bold); overflow-wrap: anywhere; }
+    header {
+      display: flex; align-items: center; gap: var(--ff-space-2);
+      padding: var(--ff-space-4) var(--ff-space-4) 0 var(--ff-space-6);
+    }
+    h2 {
+      flex: 1; min-width: 0; font-size: var(--ff-size-lg); line-height: 24px; font-weight: var(--ff-weight-bold);
+      overflow-wrap: anywhere;
+    }
     .body { padding: var(--ff-space-3) var(--ff-space-6) var(--ff-space-6); overflow: auto; }
-    footer { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: var(--ff-space-2); padding: var(--ff-space-3) var(--ff-space-6); border-block-start: 1px solid var(--ff-border); }
+    footer {
+      display: flex; flex-wrap: wrap; justify-content: flex-end; gap: var(--ff-space-2);
+      padding: var(--ff-space-3) var(--ff-space-6); border-block-start: 1px solid var(--ff-border);
+    }
     footer.empty { display: none; }
     @media (max-width: 600px) {
       header { padding-inline-start: var(--ff-space-4); }
       .body, footer { padding-inline: var(--ff-space-4); }
     }
-  `)
+  `,
+  )
 
   @property({ type: Boolean, reflect: true }) open = false
   @property() heading = ''
@@ -63,12 +75,14 @@ export class Dialog extends BaseElement {
   #press(event: PointerEvent): void {
     if (event.target !== this.dialog) return
     const box = this.dialog.getBoundingClientRect()
-    const inside = event.clientX >= box.left && event.clientX <= box.right &&
-      event.clientY >= box.top && event.clientY <= box.bottom
+    const inside =
+      event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom
     if (!inside) this.dialog.close()
   }
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-dialog': Dialog }
+  interface HTMLElementTagNameMap {
+    'ff-dialog': Dialog
+  }
 }

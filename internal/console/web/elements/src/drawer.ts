@@ -10,7 +10,9 @@ import './icon-button.ts'
  */
 @define('ff-drawer')
 export class Drawer extends BaseElement {
-  static override styles = styled(textStyles, css`
+  static override styles = styled(
+    textStyles,
+    css`
     :host { display: none; }
     :host([open]) {
       display: flex; flex-direction: column; flex: none; width: var(--ff-drawer-width, 480px); min-height: 0;
@@ -19,11 +21,18 @@ export class Drawer extends BaseElement {
     @media (max-width: 1099px) {
       :host([open]) { position: absolute; inset: 0; width: auto; border: 0; z-index: 20; }
     }
-    header { display: flex; align-items: center; gap: var(--ff-space-2); min-height: 48px; padding: 0 var(--ff-space-3) 0 var(--ff-space-4); border-block-end: 1px solid var(--ff-border); }
-    h2 { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: var(--ff-size); font-weight: var(--ff-weight-bold); }
+    header {
+      display: flex; align-items: center; gap: var(--ff-space-2); min-height: 48px;
+      padding: 0 var(--ff-space-3) 0 var(--ff-space-4); border-block-end: 1px solid var(--ff-border);
+    }
+    h2 {
+      flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+      font-size: var(--ff-size); font-weight: var(--ff-weight-bold);
+    }
     h2:focus { outline: none; }
     .body { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; }
-  `)
+  `,
+  )
 
   @property({ type: Boolean, reflect: true }) open = false
   @property() heading = ''
@@ -67,5 +76,7 @@ export class Drawer extends BaseElement {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-drawer': Drawer }
+  interface HTMLElementTagNameMap {
+    'ff-drawer': Drawer
+  }
 }

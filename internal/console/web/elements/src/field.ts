@@ -3,7 +3,10 @@ import { property } from 'lit/decorators.js'
 import { BaseElement } from './base.ts'
 
 export const fieldStyles = css`
-  :host { display: flex; flex-direction: column; gap: 4px; min-width: 0; font: var(--ff-weight) var(--ff-size) / var(--ff-line) var(--ff-font); color: var(--ff-text); }
+  :host {
+    display: flex; flex-direction: column; gap: 4px; min-width: 0;
+    font: var(--ff-weight) var(--ff-size) / var(--ff-line) var(--ff-font); color: var(--ff-text);
+  }
   label, .label { font-weight: var(--ff-weight-medium); font-size: var(--ff-size-meta); }
   .hint { font-size: var(--ff-size-sm); line-height: var(--ff-line-sm); color: var(--ff-text-3); }
   .error { font-size: var(--ff-size-sm); line-height: var(--ff-line-sm); color: var(--ff-error); }
@@ -16,7 +19,9 @@ export const fieldStyles = css`
   .control.invalid { border-color: var(--ff-error); }
   .control.disabled { background: var(--ff-sunken); color: var(--ff-text-3); }
   .control svg { color: var(--ff-text-3); }
-  input, select, textarea { flex: 1; min-width: 0; width: 100%; padding: 5px 0; border: 0; background: none; outline: none !important; }
+  input, select, textarea {
+    flex: 1; min-width: 0; width: 100%; padding: 5px 0; border: 0; background: none; outline: none !important;
+  }
   ::placeholder { color: var(--ff-text-3); opacity: 1; }
   @media (pointer: coarse) { input, select, textarea { font-size: 16px; } }
 `

@@ -9,12 +9,15 @@ import './tooltip.ts'
 @define('ff-icon-button')
 export class IconButton extends BaseElement {
   static override shadowRootOptions = { ...BaseElement.shadowRootOptions, delegatesFocus: true }
-  static override styles = styled(buttonStyles, css`
+  static override styles = styled(
+    buttonStyles,
+    css`
     .button { width: var(--ff-control); padding: 0; }
     .sm { width: var(--ff-control-sm); padding: 0; }
     .button[aria-pressed='true'] { color: var(--ff-accent); }
     a { justify-content: center; }
-  `)
+  `,
+  )
 
   @property({ attribute: false }) icon: Icon | undefined
   @property() label = ''
@@ -43,5 +46,7 @@ export class IconButton extends BaseElement {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-icon-button': IconButton }
+  interface HTMLElementTagNameMap {
+    'ff-icon-button': IconButton
+  }
 }

@@ -29,8 +29,15 @@ export const icon = directive(IconDirective) as (node: Icon, size?: number) => u
 function svgOf(node: Icon, size: number): SVGElement {
   const svg = document.createElementNS(namespace, 'svg')
   const attributes = {
-    width: size, height: size, viewBox: '0 0 24 24', fill: 'none', stroke: 'currentColor',
-    'stroke-width': size < 20 ? 2 : 1.75, 'stroke-linecap': 'round', 'stroke-linejoin': 'round', 'aria-hidden': 'true',
+    width: size,
+    height: size,
+    viewBox: '0 0 24 24',
+    fill: 'none',
+    stroke: 'currentColor',
+    'stroke-width': size < 20 ? 2 : 1.75,
+    'stroke-linecap': 'round',
+    'stroke-linejoin': 'round',
+    'aria-hidden': 'true',
   }
   for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, String(value))
   for (const [tag, shape] of node) {

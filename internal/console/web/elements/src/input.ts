@@ -9,12 +9,15 @@ import './icon-button.ts'
 /** A line, or with `rows` several lines, of text. Fires the browser's `input`, and `change` with the value. */
 @define('ff-input')
 export class Input extends Field {
-  static override styles = styled(fieldStyles, css`
+  static override styles = styled(
+    fieldStyles,
+    css`
     textarea { resize: vertical; line-height: var(--ff-line); }
     .mono { font-family: var(--ff-font-mono); font-size: var(--ff-size-meta); }
     input::-webkit-search-cancel-button { display: none; }
     ff-icon-button { margin-inline-end: -6px; }
-  `)
+  `,
+  )
 
   @property() value = ''
   @property() type: 'text' | 'search' | 'email' | 'url' | 'number' | 'password' | 'datetime-local' | 'date' = 'text'
@@ -32,8 +35,12 @@ export class Input extends Field {
       <div class=${this.controlClass} part="control">
         <slot name="prefix">${this.icon ? icon(this.icon) : nothing}</slot>
         ${this.rows > 0 ? this.#lines() : this.#line()}
-        ${this.clearable && this.value ? html`<ff-icon-button .icon=${X} label=${this.clearLabel}
-          @click=${this.#clear}></ff-icon-button>` : nothing}
+        ${
+          this.clearable && this.value
+            ? html`<ff-icon-button .icon=${X} label=${this.clearLabel}
+          @click=${this.#clear}></ff-icon-button>`
+            : nothing
+        }
         <slot name="suffix"></slot>
       </div>${this.renderNotes()}`
   }
@@ -74,5 +81,7 @@ export class Input extends Field {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-input': Input }
+  interface HTMLElementTagNameMap {
+    'ff-input': Input
+  }
 }

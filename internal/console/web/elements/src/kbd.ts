@@ -2,7 +2,14 @@ import { css, html } from 'lit'
 import { property } from 'lit/decorators.js'
 import { define, BaseElement, styled } from './base.ts'
 
-const names: Record<string, string> = { Shift: '⇧', Enter: '↵', Escape: 'Esc', ArrowUp: '↑', ArrowDown: '↓', $mod: 'Ctrl' }
+const names: Record<string, string> = {
+  Shift: '⇧',
+  Enter: '↵',
+  Escape: 'Esc',
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  $mod: 'Ctrl',
+}
 const mac = typeof navigator !== 'undefined' && /Mac|iP/.test(navigator.platform)
 
 /** The keys of a shortcut in the notation of tinykeys: `g i` one after the other, `$mod+k` together. */
@@ -21,7 +28,10 @@ export class Kbd extends BaseElement {
   @property() keys = ''
 
   protected override render(): unknown {
-    return this.keys.split(/[ +]/).filter(Boolean).map((key) => html`<kbd>${nameOf(key)}</kbd>`)
+    return this.keys
+      .split(/[ +]/)
+      .filter(Boolean)
+      .map((key) => html`<kbd>${nameOf(key)}</kbd>`)
   }
 }
 
@@ -30,5 +40,7 @@ function nameOf(key: string): string {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-kbd': Kbd }
+  interface HTMLElementTagNameMap {
+    'ff-kbd': Kbd
+  }
 }

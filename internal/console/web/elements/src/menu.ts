@@ -25,7 +25,10 @@ export interface MenuItem {
 /** A menu of actions. Fires `select` with the id of the item. */
 @define('ff-menu')
 export class Menu extends Floating {
-  static override styles = styled(textStyles, floatingStyles, css`
+  static override styles = styled(
+    textStyles,
+    floatingStyles,
+    css`
     .panel { min-width: 180px; max-width: 360px; padding: var(--ff-space-1); }
     button {
       display: flex; gap: var(--ff-space-2); align-items: center; width: 100%; min-height: 30px;
@@ -46,7 +49,8 @@ export class Menu extends Floating {
       line-height: var(--ff-line-sm); color: var(--ff-text-3);
     }
     hr { margin: var(--ff-space-1) 0; border: 0; border-block-start: 1px solid var(--ff-border); }
-  `)
+  `,
+  )
 
   @property({ attribute: false }) items: readonly MenuItem[] = []
   @property() label = ''
@@ -110,5 +114,7 @@ export class Menu extends Floating {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-menu': Menu }
+  interface HTMLElementTagNameMap {
+    'ff-menu': Menu
+  }
 }

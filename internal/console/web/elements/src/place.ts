@@ -12,12 +12,22 @@ export function place(anchor: DOMRect, floating: HTMLElement, side: Side, align:
   const { offsetWidth: width, offsetHeight: height } = floating
   const below = innerHeight - anchor.bottom - gap - margin
   const above = anchor.top - gap - margin
-  const chosen = side === 'bottom' ? (height <= below || below >= above ? 'bottom' : 'top')
-    : (height <= above || above >= below ? 'top' : 'bottom')
+  const chosen =
+    side === 'bottom'
+      ? height <= below || below >= above
+        ? 'bottom'
+        : 'top'
+      : height <= above || above >= below
+        ? 'top'
+        : 'bottom'
   floating.style.maxHeight = `${Math.max(96, chosen === 'bottom' ? below : above)}px`
   const rtl = getComputedStyle(floating).direction === 'rtl'
-  const left = align === 'center' ? anchor.left + (anchor.width - width) / 2
-    : (align === 'start') !== rtl ? anchor.left : anchor.right - width
+  const left =
+    align === 'center'
+      ? anchor.left + (anchor.width - width) / 2
+      : (align === 'start') !== rtl
+        ? anchor.left
+        : anchor.right - width
   const tall = Math.min(height, Math.max(96, chosen === 'bottom' ? below : above))
   floating.style.left = `${Math.max(margin, Math.min(left, innerWidth - width - margin))}px`
   floating.style.top = `${chosen === 'bottom' ? anchor.bottom + gap : anchor.top - gap - tall}px`

@@ -6,11 +6,15 @@ import { Floating, floatingStyles } from './floating.ts'
 /** A panel with any content beside its trigger. */
 @define('ff-popover')
 export class Popover extends Floating {
-  static override styles = styled(textStyles, floatingStyles, css`
+  static override styles = styled(
+    textStyles,
+    floatingStyles,
+    css`
     .panel { width: var(--ff-popover-width, 320px); }
     header { padding: var(--ff-space-3) var(--ff-space-4) 0; font-weight: var(--ff-weight-bold); }
     .body { padding: var(--ff-popover-padding, var(--ff-space-3) var(--ff-space-4) var(--ff-space-4)); }
-  `)
+  `,
+  )
 
   @property() heading = ''
   protected override popup = 'dialog' as const
@@ -30,5 +34,7 @@ export class Popover extends Floating {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-popover': Popover }
+  interface HTMLElementTagNameMap {
+    'ff-popover': Popover
+  }
 }

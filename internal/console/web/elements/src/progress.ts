@@ -7,7 +7,10 @@ import { BaseElement, define, styled } from './base.ts'
 @define('ff-progress')
 export class Progress extends BaseElement {
   static override styles = styled(css`
-    :host { display: block; font: var(--ff-weight) var(--ff-size-sm) / var(--ff-line-sm) var(--ff-font); color: var(--ff-text-2); font-variant-numeric: tabular-nums; }
+    :host {
+      display: block; font: var(--ff-weight) var(--ff-size-sm) / var(--ff-line-sm) var(--ff-font);
+      color: var(--ff-text-2); font-variant-numeric: tabular-nums;
+    }
     .texts { display: flex; justify-content: space-between; gap: var(--ff-space-2); margin-block-end: 4px; }
     .track { height: 6px; border-radius: 3px; background: var(--ff-active); overflow: hidden; }
     .bar { height: 100%; border-radius: 3px; background: var(--ff-accent); transition: width var(--ff-motion) linear; }
@@ -23,7 +26,8 @@ export class Progress extends BaseElement {
 
   protected override render(): unknown {
     const share = this.value === undefined || this.max <= 0 ? undefined : Math.min(1, this.value / this.max)
-    return html`${this.text ? html`<div class="texts" part="texts"><span>${this.label}</span><span>${this.text}</span></div>` : nothing}
+    const texts = html`<div class="texts" part="texts"><span>${this.label}</span><span>${this.text}</span></div>`
+    return html`${this.text ? texts : nothing}
       <div class="track" part="track" role="progressbar" aria-label=${this.label || nothing} aria-valuemin="0"
         aria-valuemax=${this.max} aria-valuenow=${this.value ?? nothing} aria-valuetext=${this.text || nothing}>
         <div class="bar ${share === undefined ? 'going' : ''}" part="bar"
@@ -32,5 +36,7 @@ export class Progress extends BaseElement {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-progress': Progress }
+  interface HTMLElementTagNameMap {
+    'ff-progress': Progress
+  }
 }

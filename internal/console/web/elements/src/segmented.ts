@@ -16,21 +16,31 @@ export interface Segment {
 /** A choice of one of a few, all visible. Fires `change` with the value. */
 @define('ff-segmented')
 export class Segmented extends Field {
-  static override styles = styled(fieldStyles, css`
+  static override styles = styled(
+    fieldStyles,
+    css`
     :host { align-items: start; }
-    .group { display: inline-flex; max-width: 100%; padding: 2px; border-radius: var(--ff-radius); background: var(--ff-active); overflow-x: auto; scrollbar-width: none; }
+    .group {
+      display: inline-flex; max-width: 100%; padding: 2px; border-radius: var(--ff-radius);
+      background: var(--ff-active); overflow-x: auto; scrollbar-width: none;
+    }
     .segment { position: relative; display: inline-flex; }
     .segment label {
-      display: inline-flex; align-items: center; gap: 6px; min-height: calc(var(--ff-control) - 4px); min-width: 24px; justify-content: center;
-      padding: 0 10px; border-radius: calc(var(--ff-radius) - 2px); color: var(--ff-text-2); cursor: pointer; white-space: nowrap;
+      display: inline-flex; align-items: center; gap: 6px; min-height: calc(var(--ff-control) - 4px); min-width: 24px;
+      justify-content: center;
+      padding: 0 10px; border-radius: calc(var(--ff-radius) - 2px); color: var(--ff-text-2); cursor: pointer;
+      white-space: nowrap;
     }
     label:hover { color: var(--ff-text); }
     input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
-    input:checked + label { background: var(--ff-raised); color: var(--ff-text); box-shadow: 0 0 0 1px var(--ff-border-strong); }
+    input:checked + label {
+      background: var(--ff-raised); color: var(--ff-text); box-shadow: 0 0 0 1px var(--ff-border-strong);
+    }
     input:focus-visible + label { outline: 2px solid var(--ff-accent); outline-offset: 1px; }
     input:disabled + label { opacity: 0.5; }
     .control-svg svg { color: currentColor; }
-  `)
+  `,
+  )
 
   @property({ attribute: false }) options: readonly Segment[] = []
   @property() value = ''
@@ -58,5 +68,7 @@ export class Segmented extends Field {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-segmented': Segmented }
+  interface HTMLElementTagNameMap {
+    'ff-segmented': Segmented
+  }
 }

@@ -14,12 +14,18 @@ export interface Option {
 /** A choice of one from a list. Fires `change` with the value. */
 @define('ff-select')
 export class Select extends Field {
-  static override styles = styled(fieldStyles, css`
+  static override styles = styled(
+    fieldStyles,
+    css`
     .control { position: relative; padding: 0; }
-    select { appearance: none; min-height: calc(var(--ff-control) - 2px); padding: 0 30px 0 10px; cursor: pointer; text-overflow: ellipsis; }
+    select {
+      appearance: none; min-height: calc(var(--ff-control) - 2px); padding: 0 30px 0 10px; cursor: pointer;
+      text-overflow: ellipsis;
+    }
     option { background: var(--ff-raised); color: var(--ff-text); }
     svg { position: absolute; inset-inline-end: 9px; pointer-events: none; }
-  `)
+  `,
+  )
 
   @property({ attribute: false }) options: readonly Option[] = []
   @property() value = ''
@@ -29,8 +35,10 @@ export class Select extends Field {
       <div class=${this.controlClass} part="control">
         <select id="control" name=${this.name} ?disabled=${this.disabled} aria-describedby=${this.describedBy}
           aria-invalid=${this.error ? 'true' : nothing} @change=${this.#change}>
-          ${this.options.map((o) => html`<option value=${o.value} ?disabled=${o.disabled ?? false}
-            .selected=${o.value === this.value}>${o.label}</option>`)}
+          ${this.options.map(
+            (o) => html`<option value=${o.value} ?disabled=${o.disabled ?? false}
+            .selected=${o.value === this.value}>${o.label}</option>`,
+          )}
         </select>${icon(ChevronsUpDown, 14)}
       </div>${this.renderNotes()}`
   }
@@ -42,5 +50,7 @@ export class Select extends Field {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-select': Select }
+  interface HTMLElementTagNameMap {
+    'ff-select': Select
+  }
 }

@@ -15,7 +15,8 @@ export class Tabs extends BaseElement {
   static override styles = styled(css`
     :host { display: flex; flex-direction: column; min-width: 0; }
     [role='tablist'] {
-      display: flex; gap: var(--ff-space-1); overflow-x: auto; scrollbar-width: none; padding: 0 var(--ff-tabs-inset, 0);
+      display: flex; gap: var(--ff-space-1); overflow-x: auto; scrollbar-width: none;
+      padding: 0 var(--ff-tabs-inset, 0);
       box-shadow: inset 0 -1px var(--ff-border);
     }
     button {
@@ -38,10 +39,13 @@ export class Tabs extends BaseElement {
 
   protected override render(): unknown {
     return html`<div part="tabs" role="tablist" aria-label=${this.label || nothing} @keydown=${this.#key}>
-        ${this.tabs.map((t) => html`<button type="button" role="tab" part="tab" id="tab-${t.id}" aria-controls="panel"
+        ${this.tabs.map(
+          (t) => html`<button type="button" role="tab" part="tab" id="tab-${t.id}" aria-controls="panel"
           aria-selected=${t.id === this.selected} tabindex=${t.id === this.selected ? 0 : -1}
-          @click=${() => this.#select(t.id)}>${t.label}${t.count
-            ? html`<ff-badge .count=${t.count}></ff-badge>` : nothing}</button>`)}
+          @click=${() => this.#select(t.id)}>${t.label}${
+            t.count ? html`<ff-badge .count=${t.count}></ff-badge>` : nothing
+          }</button>`,
+        )}
       </div>
       <div role="tabpanel" part="panel" id="panel" aria-labelledby="tab-${this.selected}"><slot></slot></div>`
   }
@@ -54,8 +58,13 @@ export class Tabs extends BaseElement {
     const at = this.tabs.findIndex((t) => t.id === this.selected)
     const rtl = getComputedStyle(this).direction === 'rtl'
     const step = { ArrowRight: rtl ? -1 : 1, ArrowLeft: rtl ? 1 : -1 }[event.key]
-    const to = step ? (at + step + this.tabs.length) % this.tabs.length
-      : event.key === 'Home' ? 0 : event.key === 'End' ? this.tabs.length - 1 : -1
+    const to = step
+      ? (at + step + this.tabs.length) % this.tabs.length
+      : event.key === 'Home'
+        ? 0
+        : event.key === 'End'
+          ? this.tabs.length - 1
+          : -1
     const tab = this.tabs[to]
     if (!tab) return
     event.preventDefault()
@@ -65,5 +74,7 @@ export class Tabs extends BaseElement {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-tabs': Tabs }
+  interface HTMLElementTagNameMap {
+    'ff-tabs': Tabs
+  }
 }

@@ -3,7 +3,12 @@ import { property } from 'lit/decorators.js'
 import { BaseElement, define } from './base.ts'
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_557_600], ['month', 2_629_800], ['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60],
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
 ]
 
 /** relative returns a time as a distance, such as `3 min. ago`; within a minute `now`. */
@@ -25,8 +30,10 @@ export function exact(at: Date, locale?: string): string {
 export function short(at: Date, now: number, locale?: string): string {
   const today = new Date(now).toDateString() === at.toDateString()
   const year = new Date(now).getFullYear() === at.getFullYear()
-  return new Intl.DateTimeFormat(locale, today ? { timeStyle: 'short' }
-    : { month: 'short', day: 'numeric', ...(year ? {} : { year: 'numeric' }) }).format(at)
+  return new Intl.DateTimeFormat(
+    locale,
+    today ? { timeStyle: 'short' } : { month: 'short', day: 'numeric', ...(year ? {} : { year: 'numeric' }) },
+  ).format(at)
 }
 
 const shown = new Set<Time>()
@@ -59,13 +66,18 @@ export class Time extends BaseElement {
     if (Number.isNaN(at.getTime())) return nothing
     const locale = this.closest('[lang]')?.getAttribute('lang') || undefined
     const now = Date.now()
-    const text = this.format === 'short' ? short(at, now, locale)
-      : this.format === 'exact' ? new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(at)
-        : relative(at, now, locale, this.format === 'long' ? 'long' : 'narrow')
+    const text =
+      this.format === 'short'
+        ? short(at, now, locale)
+        : this.format === 'exact'
+          ? new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(at)
+          : relative(at, now, locale, this.format === 'long' ? 'long' : 'narrow')
     return html`<time part="time" datetime=${at.toISOString()} title=${exact(at, locale)}>${text}</time>`
   }
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-time': Time }
+  interface HTMLElementTagNameMap {
+    'ff-time': Time
+  }
 }

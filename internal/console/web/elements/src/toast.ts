@@ -19,7 +19,9 @@ export interface Toast {
 /** The region of toasts. `show` adds one; the newest three are shown. */
 @define('ff-toasts')
 export class Toasts extends BaseElement {
-  static override styles = styled(textStyles, css`
+  static override styles = styled(
+    textStyles,
+    css`
     .region {
       position: fixed; inset: auto 0 var(--ff-toast-bottom, 24px) 0; margin: 0 auto; padding: 0; border: 0;
       display: flex; flex-direction: column; align-items: center; gap: var(--ff-space-2); width: fit-content;
@@ -27,7 +29,8 @@ export class Toasts extends BaseElement {
     }
     .toast {
       display: flex; align-items: center; gap: var(--ff-space-2); max-width: 100%; min-height: 44px;
-      padding: 6px 6px 6px var(--ff-space-4); border-radius: var(--ff-radius-lg); background: light-dark(#26231f, #34302d);
+      padding: 6px 6px 6px var(--ff-space-4); border-radius: var(--ff-radius-lg);
+      background: light-dark(#26231f, #34302d);
       color: #f7f5f3; box-shadow: var(--ff-shadow); animation: in var(--ff-motion) var(--ff-ease);
       --ff-accent: #6fd3d8; --ff-text-2: #d5d0ca; --ff-text: #ffffff; --ff-hover: rgb(255 255 255 / 12%);
     }
@@ -36,7 +39,8 @@ export class Toasts extends BaseElement {
     .success svg { color: #86d39a; }
     .error svg { color: #f7a49a; }
     @keyframes in { from { opacity: 0; translate: 0 8px; } }
-  `)
+  `,
+  )
 
   @property({ attribute: 'dismiss-label' }) dismissLabel = 'Dismiss'
   @state() private toasts: (Toast & { key: number })[] = []
@@ -59,15 +63,25 @@ export class Toasts extends BaseElement {
   }
 
   protected override render(): unknown {
-    return html`<div class="region" part="region" popover="manual" role="status" aria-live="polite" aria-relevant="additions">
-      ${repeat(this.toasts, (t) => t.key, (t) => html`<div class="toast ${t.tone ?? ''}" part="toast"
+    return html`<div class="region" part="region" popover="manual" role="status" aria-live="polite"
+      aria-relevant="additions">
+      ${repeat(
+        this.toasts,
+        (t) => t.key,
+        (t) => html`<div class="toast ${t.tone ?? ''}" part="toast"
         @pointerenter=${() => this.#hold(t.key)} @pointerleave=${() => this.#arm(t.key)}
         @focusin=${() => this.#hold(t.key)} @focusout=${() => this.#arm(t.key)}>
         ${t.tone === 'success' ? icon(CircleCheck) : t.tone === 'error' ? icon(CircleAlert) : nothing}
         <span class="text">${t.text}</span>
-        ${t.action ? html`<ff-button variant="ghost" size="sm" @click=${() => this.#run(t)}>${t.action.label}</ff-button>` : nothing}
+        ${
+          t.action
+            ? html`<ff-button variant="ghost" size="sm"
+          @click=${() => this.#run(t)}>${t.action.label}</ff-button>`
+            : nothing
+        }
         <ff-icon-button .icon=${X} label=${this.dismissLabel} @click=${() => this.#remove(t.key)}></ff-icon-button>
-      </div>`)}
+      </div>`,
+      )}
     </div>`
   }
 
@@ -91,7 +105,11 @@ export class Toasts extends BaseElement {
     const toast = this.toasts.find((t) => t.key === key)
     if (!toast) return
     const timeout = toast.timeout ?? (toast.action || toast.tone === 'error' ? 10_000 : 5_000)
-    if (timeout !== Infinity) this.#timers.set(key, setTimeout(() => this.#remove(key), timeout))
+    if (timeout !== Infinity)
+      this.#timers.set(
+        key,
+        setTimeout(() => this.#remove(key), timeout),
+      )
   }
 
   #remove(key: number): void {
@@ -107,5 +125,7 @@ export class Toasts extends BaseElement {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-toasts': Toasts }
+  interface HTMLElementTagNameMap {
+    'ff-toasts': Toasts
+  }
 }

@@ -27,8 +27,13 @@ export class Tooltip extends BaseElement {
   protected override render(): unknown {
     return html`<slot @pointerenter=${this.#enter} @pointerleave=${this.#hide} @pointerdown=${this.#hide}
         @focusin=${this.#focus} @focusout=${this.#hide} @keydown=${this.#key}></slot>
-      ${this.text ? html`<div class="tip" popover="manual" aria-hidden="true">${this.text}${this.shortcut
-        ? html`<ff-kbd plain .keys=${this.shortcut}></ff-kbd>` : nothing}</div>` : nothing}`
+      ${
+        this.text
+          ? html`<div class="tip" popover="manual" aria-hidden="true">${this.text}${
+              this.shortcut ? html`<ff-kbd plain .keys=${this.shortcut}></ff-kbd>` : nothing
+            }</div>`
+          : nothing
+      }`
   }
 
   #enter = (event: PointerEvent): void => {
@@ -65,5 +70,7 @@ export class Tooltip extends BaseElement {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'ff-tooltip': Tooltip }
+  interface HTMLElementTagNameMap {
+    'ff-tooltip': Tooltip
+  }
 }

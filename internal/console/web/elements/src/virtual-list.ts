@@ -89,15 +89,20 @@ export class VirtualList<T = unknown> extends LitElement {
   protected override render(): unknown {
     const rows = this.#virtualizer.getVirtualItems()
     const article = this.rowRole === 'article'
-    return html`<div role="presentation" style=${styleMap({ position: 'relative', height: `${this.#virtualizer.getTotalSize()}px` })}>
-      ${repeat(rows, (row) => row.key, (row) => {
-        const item = this.items[row.index]
-        if (item === undefined) return nothing
-        return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${row.index + 1}
+    const height = `${this.#virtualizer.getTotalSize()}px`
+    return html`<div role="presentation" style=${styleMap({ position: 'relative', height })}>
+      ${repeat(
+        rows,
+        (row) => row.key,
+        (row) => {
+          const item = this.items[row.index]
+          if (item === undefined) return nothing
+          return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${row.index + 1}
           aria-setsize=${this.total < 0 && !article ? this.items.length : this.total}
-          style=${styleMap({ position: 'absolute', insetInline: '0', top: '0', transform: `translateY(${row.start}px)` })}
+          style=${styleMap(at(row.start))}
           ${ref(this.#measure)}>${this.renderItem(item, row.index)}</div>`
-      })}</div>`
+        },
+      )}</div>`
   }
 
   #measure = (row: globalThis.Element | undefined): void => {
@@ -118,6 +123,13 @@ export class VirtualList<T = unknown> extends LitElement {
   }
 }
 
+/** at returns the place of a row. */
+function at(start: number): Record<string, string> {
+  return { position: 'absolute', insetInline: '0', top: '0', transform: `translateY(${start}px)` }
+}
+
 declare global {
-  interface HTMLElementTagNameMap { 'ff-virtual-list': VirtualList }
+  interface HTMLElementTagNameMap {
+    'ff-virtual-list': VirtualList
+  }
 }

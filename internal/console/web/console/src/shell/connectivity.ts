@@ -34,10 +34,14 @@ export class Connectivity {
   get status(): ['live' | 'waiting' | 'idle', string] {
     if (!navigator.onLine) return ['waiting', 'Offline']
     switch (this.#inbox?.state.connection) {
-      case 'live': return ['live', 'Live']
-      case 'connecting': return ['waiting', 'Connecting…']
-      case 'ended': return ['idle', 'Not live. Reload the page.']
-      default: return ['idle', 'Not live']
+      case 'live':
+        return ['live', 'Live']
+      case 'connecting':
+        return ['waiting', 'Connecting…']
+      case 'ended':
+        return ['idle', 'Not live. Reload the page.']
+      default:
+        return ['idle', 'Not live']
     }
   }
 

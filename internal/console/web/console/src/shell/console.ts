@@ -38,18 +38,26 @@ export class Console extends BaseElement {
 
   protected override render(): unknown {
     switch (this.phase) {
-      case 'starting': return html``
-      case 'failed': return html`<ff-error .error=${this.failure} @retry=${() => void this.#start()}></ff-error>`
-      case 'signed-out': return html`<ff-sign-in-page .notice=${this.notice} .error=${this.refusal} .busy=${this.busy}
+      case 'starting':
+        return html``
+      case 'failed':
+        return html`<ff-error .error=${this.failure} @retry=${() => void this.#start()}></ff-error>`
+      case 'signed-out':
+        return html`<ff-sign-in-page .notice=${this.notice} .error=${this.refusal} .busy=${this.busy}
         @token=${this.#token}></ff-sign-in-page>`
-      case 'signed-in': return html`<ff-shell @sign-out=${this.#signOut}
-        .toastsReady=${(toasts: Toasts) => { this.#toasts = toasts }}></ff-shell>`
+      case 'signed-in':
+        return html`<ff-shell @sign-out=${this.#signOut}
+        .toastsReady=${(toasts: Toasts) => {
+          this.#toasts = toasts
+        }}></ff-shell>`
     }
   }
 
   async #start(): Promise<void> {
     this.phase = 'starting'
-    routeOf(placeOf(new URL(location.href)).view)?.load().catch(() => {}) // meanwhile; the shell reports a failure
+    routeOf(placeOf(new URL(location.href)).view)
+      ?.load()
+      .catch(() => {}) // meanwhile; the shell reports a failure
     try {
       const session = await this.#signIn.start()
       if (session) this.#enter(session)
@@ -68,8 +76,12 @@ export class Console extends BaseElement {
     try {
       this.#enter(await this.#signIn.withToken(event.detail))
     } catch (error) {
-      this.refusal = error instanceof ProblemError && error.status === 401
-        ? 'This token is not valid here, or has expired.' : error instanceof Error ? error.message : String(error)
+      this.refusal =
+        error instanceof ProblemError && error.status === 401
+          ? 'This token is not valid here, or has expired.'
+          : error instanceof Error
+            ? error.message
+            : String(error)
     } finally {
       this.busy = false
     }

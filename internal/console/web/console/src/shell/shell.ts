@@ -55,10 +55,22 @@ export class Shell extends BaseElement {
       inbox.subscribe(() => this.#inboxChanged()),
       this.#connectivity.start(inbox),
       shortcuts.add([
-        { keys: 'Shift+?', label: 'Show the shortcuts', group, run: () => { this.sheet = true } },
-        ...routes.filter((r) => r.shortcut && allowed(r, this.#app.me)).map((r) => ({
-          keys: r.shortcut ?? '', label: `Go to ${r.title}`, group, run: () => navigate(href(r.id)),
-        })),
+        {
+          keys: 'Shift+?',
+          label: 'Show the shortcuts',
+          group,
+          run: () => {
+            this.sheet = true
+          },
+        },
+        ...routes
+          .filter((r) => r.shortcut && allowed(r, this.#app.me))
+          .map((r) => ({
+            keys: r.shortcut ?? '',
+            label: `Go to ${r.title}`,
+            group,
+            run: () => navigate(href(r.id)),
+          })),
       ]),
     )
     void this.#show(this.#router.place, false)
@@ -82,11 +94,15 @@ export class Shell extends BaseElement {
       <div class="shell ${this.collapsed ? 'narrow' : ''}">
         <nav class="rail" aria-label="Views">
           <div class="brand">${logo}<b>Fanfare</b>
-            <ff-icon-button .icon=${PanelLeft} label=${this.collapsed ? 'Widen the navigation' : 'Narrow the navigation'} @click=${() => { this.collapsed = !this.collapsed }}></ff-icon-button></div>
+            <ff-icon-button .icon=${PanelLeft}
+              label=${this.collapsed ? 'Widen the navigation' : 'Narrow the navigation'} @click=${() => {
+                this.collapsed = !this.collapsed
+              }}></ff-icon-button></div>
           ${railLinks(me, current, unread, this.collapsed)}
           <div class="foot">${this.#connection()}
             <ff-menu side="top" label="Account" .items=${this.#menu()} @select=${this.#select}>
-              <button slot="trigger" type="button" class="me" aria-label=${`Account of ${me.display_name || 'the caller'}`}>
+              <button slot="trigger" type="button" class="me"
+                aria-label=${`Account of ${me.display_name || 'the caller'}`}>
                 <ff-avatar .name=${me.display_name} .kind=${me.kind} size="md"></ff-avatar>
                 <span class="name">${me.display_name || me.principal_id}</span>${icon(ChevronsUpDown, 14)}</button>
             </ff-menu></div>
@@ -99,7 +115,9 @@ export class Shell extends BaseElement {
       </div>
       <ff-toasts></ff-toasts>
       <ff-shortcut-sheet .open=${this.sheet} .shortcuts=${shortcuts} here=${this.#route?.title ?? ''}
-        @close=${() => { this.sheet = false }}></ff-shortcut-sheet>`
+        @close=${() => {
+          this.sheet = false
+        }}></ff-shortcut-sheet>`
   }
 
   #outlet(): unknown {
@@ -184,7 +202,8 @@ export class Shell extends BaseElement {
 
   #title(): void {
     const unread = this.#app.inbox.state.counts?.unread ?? 0
-    const title = `${unread > 0 ? `(${unread > 99 ? '99+' : unread}) ` : ''}${this.#route?.title ?? 'Not found'} · Fanfare`
+    const count = unread > 0 ? `(${unread > 99 ? '99+' : unread}) ` : ''
+    const title = `${count}${this.#route?.title ?? 'Not found'} · Fanfare`
     if (document.title !== title) document.title = title
   }
 

@@ -9,20 +9,36 @@ import '@fanfare/elements/input'
 /** The form for a token. Fires `token` with it; the shell answers with `error` or goes on. */
 @define('ff-sign-in-page')
 export class SignInPage extends BaseElement {
-  static override styles = styled(textStyles, css`
-    :host { display: grid; place-items: center; min-height: 100dvh; padding: var(--ff-space-4); background: var(--ff-bg); overflow: auto; }
+  static override styles = styled(
+    textStyles,
+    css`
+    :host {
+      display: grid; place-items: center; min-height: 100dvh; padding: var(--ff-space-4); background: var(--ff-bg);
+      overflow: auto;
+    }
     main { display: grid; gap: var(--ff-space-4); width: min(400px, 100%); }
-    .brand { display: flex; align-items: center; gap: var(--ff-space-2); font-weight: var(--ff-weight-bold); font-size: var(--ff-size-lg); }
-    .card { display: grid; gap: var(--ff-space-4); padding: var(--ff-space-6); border: 1px solid var(--ff-border); border-radius: var(--ff-radius-lg); background: var(--ff-surface); }
+    .brand {
+      display: flex; align-items: center; gap: var(--ff-space-2); font-weight: var(--ff-weight-bold);
+      font-size: var(--ff-size-lg);
+    }
+    .card {
+      display: grid; gap: var(--ff-space-4); padding: var(--ff-space-6); border: 1px solid var(--ff-border);
+      border-radius: var(--ff-radius-lg); background: var(--ff-surface);
+    }
     h1 { font-size: var(--ff-size-xl); line-height: 28px; font-weight: var(--ff-weight-bold); letter-spacing: -0.01em; }
     h1:focus { outline: none; }
     p { color: var(--ff-text-2); }
     form { display: grid; gap: var(--ff-space-3); }
     details { font-size: var(--ff-size-meta); color: var(--ff-text-2); }
     summary { min-height: 24px; cursor: pointer; border-radius: var(--ff-radius-sm); }
-    code { display: block; margin-block: var(--ff-space-2); padding: var(--ff-space-2) var(--ff-space-3); border-radius: var(--ff-radius); background: var(--ff-sunken); font: var(--ff-size-sm) / 18px var(--ff-font-mono); overflow-wrap: anywhere; }
+    code {
+      display: block; margin-block: var(--ff-space-2); padding: var(--ff-space-2) var(--ff-space-3);
+      border-radius: var(--ff-radius); background: var(--ff-sunken);
+      font: var(--ff-size-sm) / 18px var(--ff-font-mono); overflow-wrap: anywhere;
+    }
     ff-banner { --ff-banner-radius: var(--ff-radius); }
-  `)
+  `,
+  )
 
   /** Why the person is here, such as an expired session. */
   @property() notice = ''
@@ -39,7 +55,9 @@ export class SignInPage extends BaseElement {
         <form @submit=${this.#submit}>
           <ff-input label="Token" type="password" mono required .value=${this.token} .error=${this.error}
             hint="A service token (ff_…) or a JWT. It stays in the memory of this page." placeholder="ff_…"
-            @input=${(e: InputEvent) => { this.token = (e.target as HTMLInputElement).value }}></ff-input>
+            @input=${(e: InputEvent) => {
+              this.token = (e.target as HTMLInputElement).value
+            }}></ff-input>
           <ff-button type="submit" variant="primary" .busy=${this.busy}>Sign in</ff-button>
         </form>
         <details><summary>Without a token</summary>

@@ -16,20 +16,21 @@ export function handOver(origins: readonly string[]): HandOver | undefined {
   const application = window.parent !== window ? window.parent : (window.opener as Window | null)
   if (!application || origins.length === 0) return undefined
   return {
-    token: (reason, timeout) => new Promise((resolve) => {
-      const done = (token: string | undefined): void => {
-        clearTimeout(timer)
-        window.removeEventListener('message', receive)
-        resolve(token)
-      }
-      const receive = (event: MessageEvent<unknown>): void => {
-        if (event.source !== application || !origins.includes(event.origin)) return
-        const data = event.data as { type?: unknown; token?: unknown } | null
-        if (data?.type === 'fanfare.token' && typeof data.token === 'string') done(data.token)
-      }
-      const timer = setTimeout(() => done(undefined), timeout)
-      window.addEventListener('message', receive)
-      for (const origin of origins) application.postMessage({ type: 'fanfare.token-request', reason }, origin)
-    }),
+    token: (reason, timeout) =>
+      new Promise((resolve) => {
+        const done = (token: string | undefined): void => {
+          clearTimeout(timer)
+          window.removeEventListener('message', receive)
+          resolve(token)
+        }
+        const receive = (event: MessageEvent<unknown>): void => {
+          if (event.source !== application || !origins.includes(event.origin)) return
+          const data = event.data as { type?: unknown; token?: unknown } | null
+          if (data?.type === 'fanfare.token' && typeof data.token === 'string') done(data.token)
+        }
+        const timer = setTimeout(() => done(undefined), timeout)
+        window.addEventListener('message', receive)
+        for (const origin of origins) application.postMessage({ type: 'fanfare.token-request', reason }, origin)
+      }),
   }
 }

@@ -60,10 +60,14 @@ export class SignIn {
 
   async #exchange(code: string): Promise<void> {
     const response = await createClient().send('/session', {
-      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ code }),
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ code }),
     })
     if (response.ok) return
-    throw new Error('This link was used already or has expired. A link works once, within five minutes: make another one.')
+    throw new Error(
+      'This link was used already or has expired. A link works once, within five minutes: make another one.',
+    )
   }
 
   async #end(client: Client): Promise<void> {
