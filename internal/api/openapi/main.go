@@ -1,5 +1,5 @@
-// Command openapi prints the OpenAPI document of the HTTP API, from which the types of the console's
-// client are generated.
+// Command openapi prints the OpenAPI document of the HTTP API, from which the types of the client
+// are generated.
 package main
 
 import (

@@ -25,7 +25,8 @@ async function serve(page: Page, files: Record<string, string>): Promise<void> {
 }
 
 const html = (body: string) =>
-  `<!doctype html><html lang="en"><head><title>Harness</title></head><body><main><h1>Harness</h1>${body}</main></body></html>`
+  `<!doctype html><html lang="en"><head><title>Harness</title></head><body>` +
+  `<main><h1>Harness</h1>${body}</main></body></html>`
 
 test('a watch finds errors, violations and other hosts', async () => {
   const context = await (await browser()).newContext({ baseURL: stage.url })

@@ -10,7 +10,7 @@ import './kbd.ts'
 export interface MenuItem {
   id?: string
   label?: string
-  /** A second line, which says what the action does. */
+  /** A second line, which describes the action. */
   hint?: string
   icon?: Icon
   shortcut?: string
