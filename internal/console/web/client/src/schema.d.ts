@@ -224,6 +224,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count activities by the values of fields
+         * @description For each of `fields`, the most frequent values among the activities that pass the filter, and their numbers. A value is one of the filter of the same name.
+         */
+        get: operations["list-facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/owners/{id}": {
         parameters: {
             query?: never;
@@ -400,7 +420,7 @@ export interface paths {
         put?: never;
         /**
          * Test patterns
-         * @description Returns which patterns match which actions. Stores nothing.
+         * @description Returns which patterns match which actions, those given and those of the taxonomy, and with `recent`, how many activities of the last seven days match that the caller may see. Stores nothing.
          */
         post: operations["test-preferences"];
         delete?: never;
@@ -626,6 +646,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/principals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Name or list principals
+         * @description With `ids`, the principals of the tenant that have these ids, in their order, without those that the directory does not contain. Without `ids`, the principals of the tenant in the order of their ids, which requires the scope activity:read. A page may have fewer items than its limit, even none, although there is a next page.
+         */
+        get: operations["list-principals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/realtime/bootstrap": {
         parameters: {
             query?: never;
@@ -660,6 +700,43 @@ export interface paths {
          * @description Issues a connection token and a token for each channel, or none if one channel is denied. No channels are needed for a connection token. The channel of a resource requires a role on it or on one of its ancestors, or ownership; the channel of the tenant requires the scope activity:read; the caller's own channel needs no token. Tokens are short-lived; repeat the request to refresh them.
          */
         post: operations["make-realtime-tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List resources
+         * @description The resources that the caller may see: those that the caller owns, and those on or below which the caller holds a role. Without `parent_id`, the highest of them; with the scope activity:read, those without a parent. `q` searches at any depth. In the order of their ids. A page may have fewer items than its limit, even none, although there is a next page.
+         */
+        get: operations["list-resources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/resources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a resource and its ancestors */
+        get: operations["get-resource"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1215,6 +1292,32 @@ export interface components {
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
+        DirectoryPrincipal: {
+            /** @description False if the directory marks the principal inactive. */
+            active: boolean;
+            display_name: string;
+            /** @description user, agent, service, group, … */
+            kind: string;
+            /** Format: uuid */
+            principal_id: string;
+        };
+        DirectoryResource: {
+            /** @description Whether there are resources below it that the caller may see. */
+            has_children: boolean;
+            name: string;
+            /** @description Whether the caller owns it. */
+            owner: boolean;
+            /**
+             * Format: uuid
+             * @description Null without a parent that the caller may see.
+             */
+            parent_id: string | null;
+            /** Format: uuid */
+            resource_id: string;
+            /** @description The caller's roles on it, directly or through groups, not those above it; at most 20. */
+            roles: string[];
+            type: string;
+        };
         DryRun: {
             /** @description The channels that it would be published on, besides those of its recipients. */
             channels: string[];
@@ -1344,6 +1447,26 @@ export interface components {
             rules: components["schemas"]["RuleResult"][];
             /** @description What the inbox holds; absent in a dry run. */
             then?: components["schemas"]["PastDelivery"];
+        };
+        Facets: {
+            /**
+             * Format: int64
+             * @description The number of activities that are counted.
+             */
+            count: number;
+            /** @description False if only the newest 50,000 activities were compared. */
+            exact: boolean;
+            /** @description By field, the most frequent value first. */
+            facets: {
+                [key: string]: components["schemas"]["FacetValue"][] | null;
+            };
+        };
+        FacetValue: {
+            /** Format: int64 */
+            count: number;
+            /** @description The name of a principal or a resource, if the directory has one; else the value. */
+            label: string;
+            value: string;
         };
         FanOutJob: {
             /** @description Empty if the activity is no longer in the log. */
@@ -1923,8 +2046,12 @@ export interface components {
             patterns: string[];
         };
         PatternResults: {
+            /** @description Absent unless requested. */
+            recent?: components["schemas"]["RecentMatches"];
             /** @description One for each action, in their order. */
             results: components["schemas"]["PatternMatches"][];
+            /** @description The actions of the taxonomy that match. */
+            taxonomy: string[];
         };
         PatternTest: {
             /**
@@ -1939,6 +2066,8 @@ export interface components {
              *     ]
              */
             patterns: string[];
+            /** @description Count the matching activities of the last seven days. */
+            recent?: boolean | null;
         };
         Preferences: {
             /**
@@ -1996,6 +2125,11 @@ export interface components {
             /** @description Replaces all muted actors. */
             muted_actors?: string[] | null;
         };
+        PrincipalPage: {
+            items: components["schemas"]["DirectoryPrincipal"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
         Problem: {
             /** @description The channels that were denied. */
             denied_channels?: string[];
@@ -2035,6 +2169,20 @@ export interface components {
                 [key: string]: string;
             };
         };
+        RecentMatches: {
+            /**
+             * Format: int64
+             * @description The number of activities, or a lower bound.
+             */
+            count: number;
+            /** @description False if only the newest 5,000 activities of the tenant were read. */
+            exact: boolean;
+            /**
+             * Format: date-time
+             * @description The time from which activities are counted.
+             */
+            since: string;
+        };
         RecordedActivities: {
             /** @description Those of the activities that existed already. */
             existing_ids: string[];
@@ -2055,6 +2203,33 @@ export interface components {
             /** Format: uuid */
             resource_id: string;
             resource_type: string;
+        };
+        ResourceDetails: {
+            /** @description Those to be seen, the nearest last. */
+            ancestors: components["schemas"]["DirectoryResource"][];
+            /** @description Whether there are resources below it that the caller may see. */
+            has_children: boolean;
+            name: string;
+            /** @description Whether the caller owns it. */
+            owner: boolean;
+            /**
+             * Format: uuid
+             * @description Null without a parent that the caller may see.
+             */
+            parent_id: string | null;
+            /** Format: uuid */
+            resource_id: string;
+            /** @description The caller's roles on it, directly or through groups, not those above it; at most 20. */
+            roles: string[];
+            type: string;
+        };
+        ResourcePage: {
+            /** @description False if only the nearest 20,000 were searched. */
+            complete: boolean;
+            /** @description In the order of their ids. */
+            items: components["schemas"]["DirectoryResource"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
         };
         Retention: {
             /** @description Dead letters are removed this time after they died. */
@@ -3996,6 +4171,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-facets": {
+        parameters: {
+            query?: {
+                /** @description A pattern: project.* */
+                action?: string;
+                /** @description The actor. */
+                actor?: string;
+                category?: string;
+                /** @description The correlation id. */
+                correlation_id?: string;
+                /** @description Separated by commas. Default all. */
+                fields?: string;
+                /** @description The number of values of each field. */
+                limit?: number;
+                /** @description The owner of the resource at the time of recording. */
+                owner?: string;
+                /** @description In message, resource name, action. */
+                q?: string;
+                /** @description The service's. */
+                request_id?: string;
+                /** @description The resource. */
+                resource?: string;
+                resource_type?: string;
+                severity?: "info" | "warning" | "error" | "critical";
+                /** @description Recorded at this time or later. */
+                since?: string;
+                status?: "success" | "failure";
+                /** @description A principal that the activity addresses. */
+                target?: string;
+                /** @description Recorded before this time. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
                 };
             };
             /** @description Malformed request; Invalid cursor. */
@@ -6949,6 +7272,134 @@ export interface operations {
             };
         };
     };
+    "list-principals": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the previous page with the same filter. */
+                cursor?: string;
+                /** @description Up to 100 ids, separated by commas. */
+                ids?: string;
+                /** @description The maximum number of items. */
+                limit?: number;
+                /** @description In the display name. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrincipalPage"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "bootstrap-realtime": {
         parameters: {
             query?: never;
@@ -7146,6 +7597,274 @@ export interface operations {
             };
             /** @description Unsupported media type. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-resources": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the previous page with the same filter. */
+                cursor?: string;
+                /** @description The maximum number of items. */
+                limit?: number;
+                /** @description The resource directly below which they are. */
+                parent_id?: string;
+                /** @description In the name. Of any depth below parent_id. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourcePage"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-resource": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The resource's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceDetails"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
