@@ -45,20 +45,19 @@ func TestRandomWorlds(t *testing.T) {
 			t.Logf("the world has the seed %d", seed)
 		}
 	}()
-	var pairs, notified, audiences int
+	n := counts{rules: map[string]int{}}
 	for i := range *worldCount {
 		seed = *worldSeed + uint64(i)
 		w := randomworld.New(seed)
-		n := s.check(t, w)
-		pairs, notified, audiences = pairs+n.pairs, notified+n.notified, audiences+n.audiences
+		s.check(t, w, &n)
 		if i%10 == 9 {
-			t.Logf("%d worlds, %d pairs", i+1, pairs)
+			t.Logf("%d worlds, %d pairs", i+1, n.pairs)
 		}
 	}
 	t.Logf("%d worlds, %d pairs of an activity and a principal, %d of them notified, %d pages of audiences: "+
-		"0 differences", *worldCount, pairs, notified, audiences)
-	if notified == 0 || notified == pairs {
-		t.Errorf("got %d of %d pairs notified, want some", notified, pairs)
+		"0 differences; decided by %v", *worldCount, n.pairs, n.notified, n.audiences, n.rules)
+	if n.notified == 0 || n.notified == n.pairs {
+		t.Errorf("got %d of %d pairs notified, want some", n.notified, n.pairs)
 	}
 }
 
@@ -108,11 +107,14 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// counts are what a world has compared.
-type counts struct{ pairs, notified, audiences int }
+// counts are what has been compared.
+type counts struct {
+	pairs, notified, audiences int
+	rules                      map[string]int // pairs by the rule that decided
+}
 
 // check records the activities of a world, waits until they are delivered, and compares.
-func (s *stage) check(t *testing.T, w *randomworld.World) (n counts) {
+func (s *stage) check(t *testing.T, w *randomworld.World, n *counts) {
 	t.Helper()
 	if err := randomworld.Rows(w).Load(t.Context(), s.db.Pool); err != nil {
 		t.Fatal(err)
@@ -143,9 +145,8 @@ func (s *stage) check(t *testing.T, w *randomworld.World) (n counts) {
 		SELECT NOT EXISTS (SELECT FROM fanfare.outbox) AND NOT EXISTS (SELECT FROM fanfare.parked)
 		    AND NOT EXISTS (SELECT FROM fanfare.fan_out_jobs)`)
 	for i := range activities {
-		s.compare(t, w, &activities[i], &n)
+		s.compare(t, w, &activities[i], n)
 	}
-	return n
 }
 
 // compare compares one activity for all principals.
@@ -175,6 +176,7 @@ func (s *stage) compare(t *testing.T, w *randomworld.World, a *oracle.Activity, 
 			s.fail(t, "activity %+v, principal %s: the explanation %s; want %+v; got %+v, %+v",
 				*a, principal, problem, want, e.Now, *e.Then)
 		}
+		n.rules[e.Now.DecidedBy]++
 		if e.Now.DecidedBy != "concern" {
 			concerned++
 		}

@@ -200,7 +200,7 @@ func (w *World) preference() (p oracle.Preference) {
 	if w.chance(3) {
 		p.Muted = new(w.chance(2))
 	}
-	if w.chance(3) {
+	if w.chance(2) {
 		p.MutedActions = w.patterns()
 	}
 	return p
