@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/internal/browsertest"
+	"github.com/fanfarehq/fanfare/internal/console"
 	"github.com/fanfarehq/fanfare/internal/console/stage"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
@@ -86,6 +87,9 @@ func consoleFiles(t *testing.T) fs.FS {
 	t.Helper()
 	dir := os.Getenv("FANFARE_CONSOLE_DIST")
 	if dir == "" {
+		if _, err := fs.Stat(console.Files("console"), "index.html"); err != nil {
+			t.Fatalf("the console is not built: make console builds it: %v", err)
+		}
 		return nil
 	}
 	files, err := stage.DistOf(dir)

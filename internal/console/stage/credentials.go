@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/console"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -44,4 +45,4 @@ func (s *Stage) Code(
 }
 
 // Link returns the URL that signs in with a code.
-func (s *Stage) Link(code string) string { return s.URL + "/console/#code=" + code }
+func (s *Stage) Link(code string) string { return console.Link(s.URL+console.Path, code) }

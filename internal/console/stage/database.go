@@ -3,7 +3,6 @@ package stage
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/migrations"
 )
 
@@ -22,12 +22,11 @@ var stageSQL string
 // prepareDatabase creates the database with Fanfare's schema, the default taxonomy, and the
 // functions of stage.sql.
 func (s *Stage) prepareDatabase(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, s.postgres.URL("postgres"))
-	if err != nil {
+	err := pg.WithConn(ctx, s.postgres.URL("postgres"), func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "CREATE DATABASE "+database)
 		return err
-	}
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+database)
-	if err := errors.Join(err, conn.Close(context.WithoutCancel(ctx))); err != nil {
+	})
+	if err != nil {
 		return fmt.Errorf("create the database: %w", err)
 	}
 	s.DatabaseURL = s.postgres.URL(database)

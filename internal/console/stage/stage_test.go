@@ -73,7 +73,7 @@ func TestStage(t *testing.T) {
 	}
 	if counts["activities"] != w.Recorded || counts["notifications"] < 100 || counts["dead_letters"] != 12 ||
 		counts["parked"] != 3 || counts["fan_out_jobs"] != 1 || counts["outbox"] != 0 {
-		t.Errorf("got %v of %d recorded activities, want a history, its notifications and every trouble", counts, w.Recorded)
+		t.Errorf("got %v of %d recorded activities, want their notifications and every trouble", counts, w.Recorded)
 	}
 	if err := s.Release(t.Context(), w.TenantID); err != nil {
 		t.Fatal(err)
