@@ -91,11 +91,17 @@ func (t *Tenant) resource(random *rand.Rand) uuid.UUID {
 func (t *Tenant) changeRole(random *rand.Rand) Change {
 	principal, resource, role := t.holder(random), t.resource(random), randomRole(random)
 	if random.IntN(2) == 0 { // revoke one that the principal has
-		t.Model.EachRole(func(holder, on uuid.UUID, r oracle.Roles) {
+		var held []uuid.UUID
+		t.Model.EachRole(func(holder, on uuid.UUID, _ oracle.Roles) {
 			if holder == principal {
-				resource, role = on, r&-r
+				held = append(held, on)
 			}
 		})
+		if len(held) > 0 {
+			resource = pickID(random, held)
+			r := t.Model.Roles(principal, resource)
+			role = r & -r
+		}
 	}
 	had := t.Model.Roles(principal, resource)
 	args := []any{t.ID, principal, resource, roleNames(role)[0]}
@@ -122,11 +128,17 @@ func (t *Tenant) changeSubscription(random *rand.Rand) Change {
 		resource, scope = t.resource(random), oracle.ScopeDescendants
 	}
 	if random.IntN(2) == 0 { // revoke one that the principal has
-		t.Model.EachSubscription(func(subscriber, to uuid.UUID, s oracle.Scopes) {
+		var held []uuid.UUID
+		t.Model.EachSubscription(func(subscriber, to uuid.UUID, _ oracle.Scopes) {
 			if subscriber == principal {
-				resource, scope = to, s&-s
+				held = append(held, to)
 			}
 		})
+		if len(held) > 0 {
+			resource = pickID(random, held)
+			s := t.Model.Subscriptions(principal, resource)
+			scope = s & -s
+		}
 	}
 	had := t.Model.Subscriptions(principal, resource)
 	args := []any{t.ID, principal, resource, scopeNames(scope)[0]}

@@ -44,11 +44,15 @@ func (t *Tenant) changeMember(random *rand.Rand) Change {
 		member = pick(random, t.Groups)
 	}
 	if random.IntN(2) == 0 { // remove one that the group has
+		var members []uuid.UUID
 		t.Model.EachMember(func(of, principal uuid.UUID) {
 			if of == group {
-				member = principal
+				members = append(members, principal)
 			}
 		})
+		if len(members) > 0 {
+			member = pickID(random, members)
+		}
 	}
 	is := t.Model.IsMember(group, member)
 	sql := `INSERT INTO fanfare.memberships (tenant_id, group_id, principal_id) VALUES ($1, $2, $3)`

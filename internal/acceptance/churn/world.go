@@ -5,7 +5,9 @@
 package churn
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -186,6 +188,12 @@ func randomPreference(random *rand.Rand) oracle.Preference {
 }
 
 func pick[T any](random *rand.Rand, list []T) T { return list[random.IntN(len(list))] }
+
+// pickID picks one of ids that are in the random order of a map, so that a seed reproduces it.
+func pickID(random *rand.Rand, ids []uuid.UUID) uuid.UUID {
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return pick(random, ids)
+}
 
 func newID(random *rand.Rand) uuid.UUID {
 	var id uuid.UUID
