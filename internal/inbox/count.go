@@ -20,34 +20,32 @@ const (
 	maxScanned = 200_000 // notifications that it reads, those that the principal may not see included
 )
 
-// Counts are the numbers of notifications in each state, MaxCount at most.
-type Counts struct {
-	Inbox, Unread, Unseen, Archived, Snoozed int
-}
-
-// CountAll counts the notifications in each state as Count does in one.
-func CountAll(ctx context.Context, db DB, principal activity.Principal) (c Counts, err error) {
-	for _, each := range []struct {
-		state State
-		count *int
-	}{
-		{InInbox, &c.Inbox}, {Unread, &c.Unread}, {Unseen, &c.Unseen}, {Archived, &c.Archived}, {Snoozed, &c.Snoozed},
-	} {
-		if *each.count, err = Count(ctx, db, principal, each.state); err != nil {
-			return Counts{}, err
-		}
-	}
-	return c, nil
-}
-
 // Count returns the number of notifications in a state whose activities the principal may see now,
 // MaxCount at most. It is exact below that, whatever the age of the notifications and the number of
 // those in other states, unless maxScanned newer ones are in the state that the principal may not
 // see. The state must be valid.
 func Count(ctx context.Context, db DB, principal activity.Principal, state State) (int, error) {
-	count, before := 0, uuid.Max
-	for scanned := 0; ; {
-		groups, rows, lowest, err := readGroups(ctx, db, principal, state, before, MaxCount)
+	return countBelow(ctx, db, principal, state, tally{lowest: uuid.Max})
+}
+
+// tally is a count of the newest notifications in a state.
+type tally struct {
+	count  int       // of those that the principal may see
+	rows   int       // all of them
+	lowest uuid.UUID // the oldest of them
+}
+
+// ends reports whether no older notification in the state counts.
+func (t tally) ends(rows int) bool {
+	return rows < MaxCount || t.count >= MaxCount || t.rows >= maxScanned
+}
+
+// countBelow continues a count.
+func countBelow(
+	ctx context.Context, db DB, principal activity.Principal, state State, t tally,
+) (int, error) {
+	for {
+		groups, rows, lowest, err := readGroups(ctx, db, principal, state, t.lowest, MaxCount)
 		if err != nil {
 			return 0, err
 		}
@@ -61,12 +59,12 @@ func Count(ctx context.Context, db DB, principal activity.Principal, state State
 		}
 		for i, g := range groups {
 			if allowed[i] {
-				count += g.count
+				t.count += g.count
 			}
 		}
-		scanned, before = scanned+rows, lowest
-		if rows < MaxCount || count >= MaxCount || scanned >= maxScanned {
-			return min(count, MaxCount), nil
+		t.rows, t.lowest = t.rows+rows, lowest
+		if t.ends(rows) {
+			return min(t.count, MaxCount), nil
 		}
 	}
 }

@@ -234,6 +234,7 @@ func TestInboxesAgainstAnOracle(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBox(t, db)
 		list := drawEntries(rt, t, b)
+		each := map[State]int{}
 		for _, state := range []State{InInbox, Unread, Unseen, Archived, Snoozed, All} {
 			want := 0
 			for _, e := range list {
@@ -241,9 +242,14 @@ func TestInboxesAgainstAnOracle(t *testing.T) {
 					want++
 				}
 			}
+			each[state] = want
 			if got, err := Count(t.Context(), db.Pool, b.principal, state); err != nil || got != want {
 				rt.Errorf("count of %s: got %d, %v, want %d", state, got, err, want)
 			}
+		}
+		all := Counts{each[InInbox], each[Unread], each[Unseen], each[Archived], each[Snoozed]}
+		if got, err := CountAll(t.Context(), db.Pool, b.principal); err != nil || got != all {
+			rt.Errorf("counts: got %+v, %v, want %+v", got, err, all)
 		}
 		s := drawSelection(rt, b)
 		limit := rapid.IntRange(1, 7).Draw(rt, "limit")

@@ -89,6 +89,7 @@ func TestPlansUseIndexes(t *testing.T) {
 				pgtest.WantIndexes(t, tx, selectWhole(state), tenant, id, uuid.Max, MaxPage+1, uuid.Nil)
 				pgtest.WantIndexes(t, tx, countNewest(state), tenant, id, uuid.Max, MaxCount, uuid.Nil)
 			}
+			pgtest.WantIndexes(t, tx, countEach(), tenant, id, uuid.Max, MaxCount, uuid.Nil)
 			_, err := tx.Exec(t.Context(), `RESET enable_sort; RESET enable_incremental_sort; RESET jit`)
 			if err != nil {
 				t.Fatal(err)
@@ -116,6 +117,13 @@ func BenchmarkInbox(b *testing.B) {
 			for b.Loop() {
 				if n, err := Count(b.Context(), pool, principal, Unread); err != nil || n == 0 {
 					b.Fatal(n, err)
+				}
+			}
+		})
+		b.Run("CountAll/"+name, func(b *testing.B) {
+			for b.Loop() {
+				if c, err := CountAll(b.Context(), pool, principal); err != nil || c.Unread == 0 {
+					b.Fatal(c, err)
 				}
 			}
 		})
