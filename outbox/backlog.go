@@ -30,23 +30,25 @@ type Status struct {
 	DeadLetters int64      `json:"dead_letters"` // activities that could not be delivered
 }
 
+const countStatus = `
+SELECT o.pending, o.oldest_at, p.parked, p.failing, j.fan_out_jobs, d.dead_letters
+FROM (
+    SELECT count(*) AS pending, min(recorded_at) AS oldest_at
+    FROM fanfare.outbox WHERE $1::uuid IS NULL OR tenant_id = $1
+) AS o, (
+    SELECT count(*) AS parked, count(*) FILTER (WHERE attempts > 0) AS failing
+    FROM fanfare.parked WHERE $1::uuid IS NULL OR tenant_id = $1
+) AS p, (
+    SELECT count(*) AS fan_out_jobs
+    FROM fanfare.fan_out_jobs WHERE $1::uuid IS NULL OR tenant_id = $1
+) AS j, (
+    SELECT count(*) AS dead_letters
+    FROM fanfare.dead_letters WHERE $1::uuid IS NULL OR tenant_id = $1
+) AS d`
+
 // Status counts the rows of a tenant; uuid.Nil selects every tenant.
 func (b *Backlog) Status(ctx context.Context, tenant uuid.UUID) (Status, error) {
-	rows, err := b.pool.Query(ctx, `
-		SELECT o.pending, o.oldest_at, p.parked, p.failing, j.fan_out_jobs, d.dead_letters
-		FROM (
-		    SELECT count(*) AS pending, min(recorded_at) AS oldest_at
-		    FROM fanfare.outbox WHERE $1::uuid IS NULL OR tenant_id = $1
-		) AS o, (
-		    SELECT count(*) AS parked, count(*) FILTER (WHERE attempts > 0) AS failing
-		    FROM fanfare.parked WHERE $1::uuid IS NULL OR tenant_id = $1
-		) AS p, (
-		    SELECT count(*) AS fan_out_jobs
-		    FROM fanfare.fan_out_jobs WHERE $1::uuid IS NULL OR tenant_id = $1
-		) AS j, (
-		    SELECT count(*) AS dead_letters
-		    FROM fanfare.dead_letters WHERE $1::uuid IS NULL OR tenant_id = $1
-		) AS d`, zeronull.UUID(tenant))
+	rows, err := b.pool.Query(ctx, countStatus, zeronull.UUID(tenant))
 	if err != nil {
 		return Status{}, fmt.Errorf("count the outbox: %w", err)
 	}

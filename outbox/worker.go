@@ -24,6 +24,11 @@ type Options struct {
 	Retries  Retries
 	Logger   *zap.Logger
 	Observer Observer // nil disables it
+
+	// For operators: the version of the program, and the number of publications so far, which
+	// nil does not count. See Backlog.Workers and Backlog.History.
+	Version      string
+	Publications func() int64
 }
 
 func (o Options) orDefault() Options {
@@ -80,6 +85,7 @@ type Worker struct {
 	trouble  trouble
 	limits   limits
 	observer guard.Guard
+	done     workDone
 
 	progress    atomic.Pointer[time.Time] // when a probe or claim last completed
 	probeError  atomic.Pointer[Problem]   // of the latest probe; nil if it succeeded
@@ -98,6 +104,7 @@ func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 		pool: pool, handler: handler, opts: opts, log: opts.Logger,
 		schedule: newSchedule(time.Now(), opts.Sweep), trouble: trouble{log: opts.Logger}, limits: defaultLimits(),
 		observer: guard.Guard{Log: opts.Logger, Name: "observer of the outbox"},
+		done:     workDone{published: opts.Publications},
 		jobsDue:  make(chan struct{}, 1), jobFailures: map[uuid.UUID]time.Time{},
 	}
 	w.assignment.Store(&assignment{})
@@ -106,6 +113,7 @@ func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 
 // observe reports to the observer, whose panic ends neither the batch nor the daemon.
 func (w *Worker) observe(r Report) {
+	w.done.add(r, time.Now())
 	if w.opts.Observer != nil {
 		w.observer.Call(func() { w.opts.Observer.Observe(r) })
 	}
