@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
-	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/daemon"
 	"github.com/fanfarehq/fanfare/internal/doctor"
@@ -65,15 +64,7 @@ The exit code is 1 if a check fails. Warnings do not change it.`,
 
 func examine(ctx context.Context, c *config.Config, origins []string) (report doctor.Report, err error) {
 	err = usePool(ctx, c, func(pool *pgxpool.Pool) error {
-		report, err = doctor.Examine(ctx, doctor.Options{
-			Pool:        pool,
-			Connections: daemon.WorkerConnections(c),
-			API:         centrifugo.Options{APIURL: c.CentrifugoAPIURL, APIKey: c.APIKey(), Timeout: c.PublishTimeout},
-			SocketURL:   c.CentrifugoWSURL,
-			Tokens:      centrifugo.TokenOptions{Secret: c.TokenSecret()},
-			Formats:     c.Formats(),
-			Origins:     origins,
-		})
+		report, err = doctor.Examine(ctx, daemon.ExamineOptions(c, pool, origins))
 		return err
 	})
 	return report, err

@@ -160,6 +160,18 @@ func accesses() []access {
 		{"list-actions", fixed("/taxonomy/actions"), nil, theMember, "", 200, 200, 200},
 		{"get-taxonomy", fixed("/taxonomy"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"get-outbox", fixed("/outbox"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
+		{
+			"list-workers", fixed("/installation/workers"), nil, theMember, identity.ScopeInstallation, 403, 403, 200,
+		},
+		{
+			"list-installation-lanes", fixed("/installation/lanes"), nil,
+			theMember, identity.ScopeInstallation, 403, 403, 200,
+		},
+		{"get-history", fixed("/installation/history"), nil, theMember, identity.ScopeInstallation, 403, 403, 200},
+		{
+			"examine-installation", fixed("/installation/doctor"), nil,
+			theMember, identity.ScopeInstallation, 403, 403, 200,
+		},
 		{"list-parked", fixed("/outbox/parked"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"list-fan-out-jobs", fixed("/outbox/jobs"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},
 		{"list-lanes", fixed("/outbox/lanes"), nil, theMember, identity.ScopeAdmin, 200, 403, 200},

@@ -25,6 +25,9 @@ type slowBody struct{}
 
 func (slowBody) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 
+// everyScope permits every operation.
+var everyScope = []string{identity.ScopeAdmin, identity.ScopeWrite, identity.ScopeInstallation}
+
 // provocation makes each operation respond with one status.
 type provocation struct {
 	status   int
@@ -44,11 +47,11 @@ func provocations(t *testing.T, w *world) []provocation {
 	}
 	t.Cleanup(nowhere.Close)
 	changed := func(change func(*api.Options)) client {
-		c := w.here.as(w.here.member, identity.ScopeAdmin, identity.ScopeWrite)
+		c := w.here.as(w.here.member, everyScope...)
 		c.handler = w.newServer(change).Handler()
 		return c
 	}
-	admin := w.here.as(w.here.member, identity.ScopeAdmin, identity.ScopeWrite)
+	admin := w.here.as(w.here.member, everyScope...)
 	limited := changed(func(o *api.Options) { o.Limits = api.Limits{PerSecond: 1e-9, Burst: 1} })
 	limited.do("GET", "/v1/subscriptions", "").want(http.StatusOK)
 	panicking := func(*http.Request) (identity.Identity, error) { panic("the panic of a test") }
@@ -86,7 +89,7 @@ func provocations(t *testing.T, w *world) []provocation {
 		{400, admin, w.here, query("%zz"), nil},
 		{401, w.anyone(), w.here, nil, callers},
 		{401, w.anyone(), w.here, body(strings.NewReader(`{"code":"ABCDEFGHIJKLMNOPQRSTUVWXYZ"}`)), begin},
-		{403, w.here.as(w.here.inactive(), identity.ScopeAdmin, identity.ScopeWrite), w.here, nil, callers},
+		{403, w.here.as(w.here.inactive(), everyScope...), w.here, nil, callers},
 		{403, w.anyone(), w.here, header("Sec-Fetch-Site", "cross-site"), isPublic},
 		{404, admin, ghost, nil, func(op operation) bool { return has("404")(op) && !dry(op) }},
 		{404, w.here.as(w.here.member), ghost, nil, dry},
@@ -217,7 +220,7 @@ func TestNullableAnswers(t *testing.T) {
 func TestInactivePrincipals(t *testing.T) {
 	t.Parallel()
 	w, _ := newLiveWorld(t, nil)
-	c := w.here.as(w.here.inactive(), identity.ScopeAdmin, identity.ScopeWrite)
+	c := w.here.as(w.here.inactive(), everyScope...)
 	for _, op := range operations(w.server.Document()) {
 		if isPublic(op) {
 			continue

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/doctor"
 	"github.com/fanfarehq/fanfare/internal/explain"
 	"github.com/fanfarehq/fanfare/internal/guard"
 	"github.com/fanfarehq/fanfare/internal/identity"
@@ -50,6 +51,9 @@ type Options struct {
 	Catalog *render.Catalog
 	// Filter decides as that of the workers does; nil has their default and no taxonomy.
 	Filter *preferences.Filter
+	// Examine runs the checks of the installation; nil disables them, and their route responds with
+	// 503.
+	Examine func(ctx context.Context) (doctor.Report, error)
 	// StreamTenants reports that the workers publish to the streams of tenants.
 	StreamTenants bool
 	// Origins are the web origins that may read responses and make changes
@@ -138,6 +142,7 @@ type Server struct {
 	realtimeURL   string
 	catalog       *render.Catalog
 	explainer     *explain.Explainer
+	examiner      *examiner
 	cursors       cursors
 	sessions      *identity.Sessions // nil begins none
 	limiter       *limiter[activity.Principal]
@@ -181,6 +186,7 @@ func New(o Options) (*Server, error) {
 	if s.observer == nil {
 		s.observer = nopObserver{}
 	}
+	s.examiner = &examiner{examine: o.Examine, now: s.now}
 	s.announcer = newAnnouncer(s.publishUnread, s.log)
 	if err := s.build(o); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -259,6 +265,7 @@ func (s *Server) addRoutes(routes huma.API) {
 	s.addTaxonomy(routes)
 	s.addTaxonomyActions(routes)
 	s.addOutbox(routes)
+	s.addInstallation(routes)
 	s.addRetention(routes)
 	s.addMe(routes)
 	s.addSignIn(routes)
@@ -302,14 +309,18 @@ func enter(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// boundTime limits the duration of requests to Limits.Query. Streams and exports have limits of
-// their own.
+// boundTime limits the duration of requests to Limits.Query. Streams, exports and examinations have
+// limits of their own.
 func (s *Server) boundTime(ctx huma.Context, next func(huma.Context)) {
 	if id := ctx.Operation().OperationID; id == streamOperation || id == exportOperation {
 		next(ctx)
 		return
 	}
-	bounded, cancel := context.WithTimeout(ctx.Context(), s.limits.Query)
+	limit := s.limits.Query
+	if ctx.Operation().OperationID == doctorOperation {
+		limit = max(limit, examineTimeout+time.Second)
+	}
+	bounded, cancel := context.WithTimeout(ctx.Context(), limit)
 	defer cancel()
 	next(huma.WithContext(ctx, bounded))
 }

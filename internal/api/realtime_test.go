@@ -19,6 +19,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/doctor"
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/internal/nettest"
 	"github.com/fanfarehq/fanfare/internal/stream"
@@ -66,6 +67,14 @@ func newLiveWorld(t *testing.T, change func(o *api.Options, secret string)) (*wo
 			publisher.Close()
 		})
 		o.Tokens, o.Publisher, o.Streams, o.RealtimeURL = tokens, publisher, hub, server.WebSocketURL()
+		pool := o.Pool
+		o.Examine = func(ctx context.Context) (doctor.Report, error) {
+			return doctor.Examine(ctx, doctor.Options{
+				Pool:      pool,
+				API:       centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()},
+				SocketURL: server.WebSocketURL(), Tokens: centrifugo.TokenOptions{Secret: server.TokenSecret()},
+			})
+		}
 		if change != nil {
 			change(o, server.TokenSecret())
 		}

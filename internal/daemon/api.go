@@ -19,8 +19,9 @@ import (
 )
 
 // apiConnections is the maximum number of connections that the API opens: those of requests, one
-// for health checks, and one for the last use of service tokens.
-func apiConnections(c *config.Config) int { return c.APIConnections + 2 }
+// for health checks, one for the last use of service tokens, and one for the checks of the
+// installation.
+func apiConnections(c *config.Config) int { return c.APIConnections + 3 }
 
 // serveAPI adds the API, its streams and its authenticator.
 func (d *Daemon) serveAPI() error {
@@ -69,6 +70,7 @@ func (d *Daemon) serveAPI() error {
 		Catalog:       d.catalog,
 		Filter:        d.filter,
 		StreamTenants: c.StreamTenants,
+		Examine:       d.examine,
 		Origins:       c.CORSOrigins,
 		Version:       d.version,
 		Limits: api.Limits{

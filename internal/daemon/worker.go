@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/fanfarehq/fanfare/activity/retention"
@@ -30,16 +31,29 @@ func WorkerConnections(c *config.Config) int {
 	return n
 }
 
+// publications is an observer that counts publications, besides another one.
+type publications struct {
+	fanout.Observer
+	total atomic.Int64
+}
+
+// Observe implements fanout.Observer.
+func (p *publications) Observe(r fanout.Report) {
+	p.total.Add(int64(r.Publications))
+	p.Observer.Observe(r)
+}
+
 // deliver adds the worker, the creation of partitions, the return of snoozed notifications and
 // retention.
 func (d *Daemon) deliver() {
 	c := d.config
+	counted := &publications{Observer: metrics.NewFanout(d.registry)}
 	delivery := fanout.New(d.client, d.channels, d.filter, fanout.Options{
 		Stream:   c.StreamTenants,
 		NoInbox:  !c.Inbox,
 		Wide:     c.WideAudience,
 		Catalog:  d.catalog,
-		Observer: metrics.NewFanout(d.registry),
+		Observer: counted,
 		Logger:   d.log,
 	})
 	worker := outbox.NewWorker(d.pool, delivery, outbox.Options{
@@ -50,6 +64,9 @@ func (d *Daemon) deliver() {
 		Retries:  outbox.Retries{MaxAttempts: c.MaxAttempts},
 		Logger:   d.log,
 		Observer: metrics.NewOutbox(d.registry),
+
+		Version:      d.version,
+		Publications: counted.total.Load,
 	})
 	metrics.RegisterBacklog(d.registry, outbox.NewBacklog(d.pool))
 	metrics.RegisterProgress(d.registry, worker.LastProgress)
