@@ -15,7 +15,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
-// TestInstallation reads the workers, the lanes and the history of an installation with two tenants.
+// TestInstallation reads the workers, the lanes and the history of an installation with two
+// tenants.
 func TestInstallation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
