@@ -23,8 +23,11 @@ func serveConsole(mux *http.ServeMux, console http.Handler) {
 
 // isStrict reports whether the mux serves a path as it is. It would redirect others.
 func isStrict(p string) bool {
-	if strings.HasPrefix(p, consolePath) && p != consolePath {
+	if p == consolePath {
+		return true
+	}
+	if strings.HasPrefix(p, consolePath) {
 		p = strings.TrimSuffix(p, "/")
 	}
-	return p == consolePath || p == path.Clean(p)
+	return p == path.Clean(p)
 }

@@ -41,13 +41,21 @@ type sse struct {
 // followStream opens a stream, and closes it after the test.
 func followStream(t testing.TB, base, lastEventID string) sse {
 	t.Helper()
+	header := http.Header{}
+	if lastEventID != "" {
+		header.Set("Last-Event-ID", lastEventID)
+	}
+	return followStreamWith(t, base, header)
+}
+
+// followStreamWith is followStream with headers.
+func followStreamWith(t testing.TB, base string, header http.Header) sse {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/v1/activities/stream", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lastEventID != "" {
-		request.Header.Set("Last-Event-ID", lastEventID)
-	}
+	request.Header = header
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

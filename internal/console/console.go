@@ -4,8 +4,8 @@
 // Invariants:
 //   - The Content-Security-Policy permits no inline script or style, and no connection but to the
 //     server itself and to Centrifugo.
-//   - A page of another origin frames the console, or gives it a JWT, only if the operator has named
-//     the origin.
+//   - A page of another origin frames the console, or gives it a JWT, only if the operator has
+//     named the origin.
 //   - The console has no right of its own: what it shows and changes goes through the API.
 package console
 

@@ -72,8 +72,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, name, time.Time{}, strings.NewReader(found.content))
 }
 
-// isFile reports whether a path can only be that of a file, not of a view: an old page that asks for
-// a script that no longer exists must not receive the index. A view may name a document, as in
+// isFile reports whether a path can only be that of a file, not of a view: an old page that asks
+// for a script that no longer exists must not receive the index. A view may name a document, as in
 // "entities/document/notes.txt".
 func isFile(name string) bool {
 	_, known := mediaTypes[path.Ext(name)]

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The cookie of a session. Browsers accept the prefix __Host- only over TLS and from the host itself
-// (RFC 6265bis, section 4.1.3.2), so that no other host of the domain can plant a session.
+// The cookie of a session. Browsers accept the prefix __Host- only over TLS and from the host
+// itself (RFC 6265bis, section 4.1.3.2), so that no other host of the domain can plant a session.
 const (
 	sessionCookie       = "fanfare_session"
 	secureSessionCookie = "__Host-" + sessionCookie
@@ -52,9 +52,9 @@ func cookieOf(r *http.Request, name string) (string, error) {
 }
 
 // isSameOrigin reports whether a request with a cookie is one of a page of the server's own origin,
-// or one that reads and that the user has made, by entering an address. Pages can set neither header
-// (https://www.w3.org/TR/fetch-metadata/). Browsers send no Sec-Fetch-Site to hosts without TLS,
-// except to this machine, but Origin with every request that may change something.
+// or one that reads and that the user has made, by entering an address. Pages can set neither
+// header (https://www.w3.org/TR/fetch-metadata/). Browsers send no Sec-Fetch-Site to hosts without
+// TLS, except to this machine, but Origin with every request that may change something.
 func isSameOrigin(r *http.Request) bool {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 	site, origin := r.Header["Sec-Fetch-Site"], r.Header["Origin"]

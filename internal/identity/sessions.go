@@ -32,8 +32,8 @@ const (
 	purgeBatch         = 1000
 )
 
-// Sessions are the sessions of all tenants, and the codes that begin them. A session is a token with
-// the purpose ForSessions. It is safe for concurrent use.
+// Sessions are the sessions of all tenants, and the codes that begin them. A session is a token
+// with the purpose ForSessions. It is safe for concurrent use.
 type Sessions struct {
 	tokens  *Tokens
 	proxies []netip.Prefix
@@ -53,8 +53,8 @@ type NewSession struct {
 	Lifetime    time.Duration // from a minute to MaxSessionLifetime; 0 means MaxSessionLifetime
 }
 
-// Validate reports every violation at once, as an [invalid.Error]. Its fields are called as those of
-// [NewToken.Validate].
+// Validate reports every violation at once, as an [invalid.Error]. Its fields are called as those
+// of [NewToken.Validate].
 func (n NewSession) Validate() error {
 	err := n.token().Validate()
 	if n.Lifetime == 0 || n.Lifetime >= minSessionLifetime && n.Lifetime <= MaxSessionLifetime {
@@ -109,9 +109,9 @@ func (s *Sessions) Issue(ctx context.Context, n NewSession) (code Secret, expire
 var ErrNotPermitted = errors.New("the principal may not have a session")
 
 // Begin begins the session of a code, which is then used. permit reports whether the principal may
-// have a session, by the transaction; if it may not, the error is [ErrNotPermitted]. In the same transaction, Begin
-// records token.created, by the principal. The error is a *[Refused] if the code is unknown, used or
-// expired. After any other error, the code may be used again.
+// have a session, by the transaction; if it may not, the error is [ErrNotPermitted]. In the same
+// transaction, Begin records token.created, by the principal. The error is a *[Refused] if the code
+// is unknown, used or expired. After any other error, the code may be used again.
 func (s *Sessions) Begin(
 	ctx context.Context, code string, permit func(context.Context, pg.Querier, activity.Principal) (bool, error),
 ) (text Secret, token Token, err error) {
@@ -145,8 +145,8 @@ func (s *Sessions) Begin(
 func isNotCode(r rune) bool { return (r < 'A' || r > 'Z') && (r < '2' || r > '7') } // base32
 
 // claim removes a code and returns what it permits. The index finds the hash of a code, which
-// discloses nothing by the time that it takes. It is a query without a tenant, because it determines
-// the tenant.
+// discloses nothing by the time that it takes. It is a query without a tenant, because it
+// determines the tenant.
 func (s *Sessions) claim(ctx context.Context, tx pgx.Tx, code string) (NewToken, error) {
 	sum := sha256.Sum256([]byte(code))
 	const claim = `
