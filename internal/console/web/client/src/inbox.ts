@@ -74,6 +74,7 @@ export class InboxStore {
           void this.refresh()
         },
         joined: (complete) => {
+          if (this.#state.phase === 'failed') void this.retry()
           void (complete ? this.refreshCounts() : this.refresh())
         },
         connection: (connection) => this.#set({ connection }),

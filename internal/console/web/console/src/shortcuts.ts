@@ -70,7 +70,7 @@ function writes(event: KeyboardEvent): boolean {
   return path.some(
     (at) =>
       at instanceof HTMLElement &&
-      (at.matches('input:not([type=checkbox], [type=radio]), textarea, select, [role=menu], dialog') ||
+      (at.matches('input:not([type=checkbox], [type=radio]), textarea, select, :popover-open, dialog[open]') ||
         at.isContentEditable),
   )
 }

@@ -22,6 +22,7 @@ export class Dialog extends BaseElement {
       display: flex; align-items: center; gap: var(--ff-space-2);
       padding: var(--ff-space-4) var(--ff-space-4) 0 var(--ff-space-6);
     }
+    h2:focus { outline: none; }
     h2 {
       flex: 1; min-width: 0; font-size: var(--ff-size-lg); line-height: 24px; font-weight: var(--ff-weight-bold);
       overflow-wrap: anywhere;
@@ -46,7 +47,7 @@ export class Dialog extends BaseElement {
 
   protected override render(): unknown {
     return html`<dialog part="dialog" aria-labelledby="heading" @close=${this.#closed} @pointerdown=${this.#press}>
-      <header part="header"><h2 id="heading">${this.heading}</h2>
+      <header part="header"><h2 id="heading" tabindex="-1">${this.heading}</h2>
         <ff-icon-button .icon=${X} label=${this.closeLabel} @click=${() => this.dialog.close()}></ff-icon-button>
       </header>
       <div class="body" part="body"><slot></slot></div>
@@ -56,8 +57,10 @@ export class Dialog extends BaseElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     if (!changed.has('open')) return
-    if (this.open && !this.dialog.open) this.dialog.showModal()
-    else if (!this.open && this.dialog.open) this.dialog.close()
+    if (this.open && !this.dialog.open) {
+      this.dialog.showModal()
+      if (!this.querySelector('[autofocus]')) this.renderRoot.querySelector('h2')?.focus()
+    } else if (!this.open && this.dialog.open) this.dialog.close()
   }
 
   #footer(event: Event): void {
@@ -66,6 +69,8 @@ export class Dialog extends BaseElement {
   }
 
   #closed(): void {
+    // Where nothing was focused before, the focus would stay in what is hidden now.
+    if (this.shadowRoot?.activeElement instanceof HTMLElement) this.shadowRoot.activeElement.blur()
     if (!this.open) return
     this.open = false
     emit(this, 'close')

@@ -29,6 +29,7 @@ export class Kbd extends BaseElement {
 
   protected override render(): unknown {
     return this.keys
+      .replace(/Shift\+(?=\W)/, '')
       .split(/[ +]/)
       .filter(Boolean)
       .map((key) => html`<kbd>${nameOf(key)}</kbd>`)

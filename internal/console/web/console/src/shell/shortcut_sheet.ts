@@ -18,6 +18,7 @@ export class ShortcutSheet extends BaseElement {
       font-weight: var(--ff-weight-medium);
     }
     li { display: flex; justify-content: space-between; align-items: center; min-height: 30px; gap: var(--ff-space-3); }
+    li > :last-child { display: flex; gap: var(--ff-space-2); }
     li + li { border-block-start: 1px solid var(--ff-border); }
     ff-switch { padding-block-start: var(--ff-space-3); border-block-start: 1px solid var(--ff-border); }
   `,

@@ -23,19 +23,27 @@ export interface StopTexts {
 
 export const stopTexts: StopTexts = {
   resource: (name) => ({
-    kind: 'resource', label: name, done: `${name} no longer notifies you.`,
+    kind: 'resource',
+    label: name,
+    done: `${name} no longer notifies you.`,
     hint: 'Sets your level of this resource to ignore. Mentions and mandatory activities still notify you.',
   }),
   descendants: (name) => ({
-    kind: 'descendants', label: `${name} and everything under it`, done: `${name} and what is under it no longer notify you.`,
+    kind: 'descendants',
+    label: `${name} and everything under it`,
+    done: `${name} and what is under it no longer notify you.`,
     hint: 'Sets your level to ignore, here and below. Mentions and mandatory activities still notify you.',
   }),
   action: (name) => ({
-    kind: 'action', label: `The action ${name}`, done: `${name} no longer notifies you.`,
+    kind: 'action',
+    label: `The action ${name}`,
+    done: `${name} no longer notifies you.`,
     hint: 'Adds it to your muted actions, for all resources.',
   }),
   actor: (name) => ({
-    kind: 'actor', label: `Activities of ${name}`, done: `Activities of ${name} no longer notify you.`,
+    kind: 'actor',
+    label: `Activities of ${name}`,
+    done: `Activities of ${name} no longer notify you.`,
     hint: 'Adds them to your muted people, for all resources.',
   }),
 }
@@ -43,15 +51,23 @@ export const stopTexts: StopTexts = {
 /** stopChoices returns what can be stopped after an activity. */
 export function stopChoices(event: Event, texts: StopTexts = stopTexts): StopChoice[] {
   const resource = resourceName(event.resource)
-  return [texts.resource(resource), texts.descendants(resource), texts.action(event.action), texts.actor(nameOf(event.actor))]
+  return [
+    texts.resource(resource),
+    texts.descendants(resource),
+    texts.action(event.action),
+    texts.actor(nameOf(event.actor)),
+  ]
 }
 
 /** stop makes a choice, and returns the function that reverses it. */
 export function stop(client: Client, event: Event, kind: StopKind): Promise<() => Promise<void>> {
   switch (kind) {
-    case 'action': return mute(client, 'muted_actions', event.action)
-    case 'actor': return mute(client, 'muted_actors', event.actor.principal_id)
-    default: return ignore(client, event.resource.resource_id, kind)
+    case 'action':
+      return mute(client, 'muted_actions', event.action)
+    case 'actor':
+      return mute(client, 'muted_actors', event.actor.principal_id)
+    default:
+      return ignore(client, event.resource.resource_id, kind)
   }
 }
 
@@ -71,7 +87,11 @@ async function ignore(client: Client, id: string, scope: 'resource' | 'descendan
 }
 
 /** mute adds a value to a list of the preferences. A list that was inherited is inherited again afterwards. */
-async function mute(client: Client, field: 'muted_actions' | 'muted_actors', value: string): Promise<() => Promise<void>> {
+async function mute(
+  client: Client,
+  field: 'muted_actions' | 'muted_actors',
+  value: string,
+): Promise<() => Promise<void>> {
   const had = await unwrap(client.GET('/notifications/preferences'))
   const list = had[field]
   if (list.includes(value)) return async () => {}
@@ -79,10 +99,13 @@ async function mute(client: Client, field: 'muted_actions' | 'muted_actors', val
   return async () => {
     const now = await unwrap(client.GET('/notifications/preferences'))
     const inherited = field === 'muted_actions' && had.inherited.muted_actions !== undefined
-    await unwrap(client.PUT('/notifications/preferences', {
-      body: inherited && now[field].length === list.length + 1
-        ? { inherit: ['muted_actions'] }
-        : { [field]: now[field].filter((entry) => entry !== value) },
-    }))
+    await unwrap(
+      client.PUT('/notifications/preferences', {
+        body:
+          inherited && now[field].length === list.length + 1
+            ? { inherit: ['muted_actions'] }
+            : { [field]: now[field].filter((entry) => entry !== value) },
+      }),
+    )
   }
 }
