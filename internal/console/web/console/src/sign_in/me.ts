@@ -1,22 +1,11 @@
-import { type Client, problemOf } from '@fanfare/client'
+import { type Client, type components, unwrap } from '@fanfare/client'
 
 /** The caller: the answer of GET /v1/me. */
-export interface Me {
-  tenant_id: string
-  principal_id: string
-  kind: string
-  display_name: string
-  scopes: string[]
-  credential: 'jwt' | 'service_token' | 'gateway' | 'session'
-  expires_at: string | null
-  realtime_url: string
-}
+export type Me = components['schemas']['Me']
 
 /** whoAmI asks the API who the caller is. */
 export async function whoAmI(client: Client): Promise<Me> {
-  const response = await client.send('/me')
-  if (!response.ok) throw await problemOf(response)
-  return (await response.json()) as Me
+  return unwrap(client.GET('/me'))
 }
 
 /** may reports whether the caller has a scope. `activity:admin` implies `activity:read`. */
