@@ -41,6 +41,7 @@ export class InboxStore {
   #refreshing: Promise<void> | undefined
   #refreshAgain = false
   #seen = new Set<string>()
+  #later: ReturnType<typeof setTimeout> | undefined
   #seenTimer: ReturnType<typeof setTimeout> | undefined
   #stop: (() => void)[] = []
 
@@ -68,6 +69,7 @@ export class InboxStore {
         event: (event) => {
           this.#options.onArrival?.(event.event_id)
           void this.refresh()
+          this.#refreshLater()
         },
         message: (message) => {
           this.#unread(message.unread_count)
@@ -91,12 +93,22 @@ export class InboxStore {
     void this.refreshCounts()
   }
 
+  /** An event may arrive before the transaction of its notification commits, and so it is read again. */
+  #refreshLater(): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined
+      void this.refresh()
+    }, 1000)
+  }
+
   /** stop ends what start began. A connection that is shared goes on. */
   stop(): void {
     for (const stop of this.#stop.splice(0)) stop()
     if (!this.#options.realtime) this.realtime.stop()
     this.#load?.abort()
     clearTimeout(this.#seenTimer)
+    clearTimeout(this.#later)
+    this.#later = undefined
   }
 
   /** load shows the list of a query. */
