@@ -1,0 +1,15 @@
+import { defineConfig } from 'vite'
+import { build, resolution } from '../vite.shared.ts'
+
+const shared = build('widgets')
+
+/** One module for pages without a bundler; what it loads later is beside it. */
+export default defineConfig({
+  root: import.meta.dirname,
+  resolve: resolution,
+  build: {
+    ...shared,
+    lib: { entry: 'src/index.ts', formats: ['es'], fileName: () => 'fanfare-widgets.js' },
+    rolldownOptions: { output: { chunkFileNames: 'assets/[name]-[hash].js' } },
+  },
+})
