@@ -230,6 +230,11 @@ BEGIN
         ELSE
             value := '"' || value || '"';
         END IF;
+        IF rule = 'is not a field of the envelope' THEN
+            RAISE EXCEPTION '%', concat_ws(' ', field, value, rule)
+                USING ERRCODE = code, COLUMN = field, SCHEMA = 'fanfare', TABLE = 'activities',
+                    HINT = 'The fields are ' || array_to_string(fanfare.envelope_fields(), ', ') || '.';
+        END IF;
         RAISE EXCEPTION '%', concat_ws(' ', field, value, rule)
             USING ERRCODE = code, COLUMN = field, SCHEMA = 'fanfare', TABLE = 'activities';
     END IF;

@@ -326,6 +326,21 @@ func TestViolationInSQLAbortsTheTransaction(t *testing.T) {
 	}
 }
 
+// TestUnknownFieldInSQL checks that the error of a field that does not exist lists those that do.
+func TestUnknownFieldInSQL(t *testing.T) {
+	t.Parallel()
+	_, err := begin(t, pgtest.New(t)).Exec(t.Context(), `SELECT fanfare.record_activity('{"colour": "red"}')`)
+	pgErr := (*pgconn.PgError)(nil)
+	if !errors.As(err, &pgErr) || pgErr.ColumnName != "colour" || pgErr.Code != "22023" ||
+		!strings.HasPrefix(pgErr.Hint, "The fields are tenant_id, actor_principal_id, ") {
+		t.Errorf("got %+v, want a refusal with the fields as its hint", err)
+	}
+	_, err = begin(t, pgtest.New(t)).Exec(t.Context(), `SELECT fanfare.record_activity('{"tenant_id": 1}')`)
+	if !errors.As(err, &pgErr) || pgErr.Hint != "" {
+		t.Errorf("got %+v, want a refusal without a hint", err)
+	}
+}
+
 func TestTheSameKeyIsTheSameActivity(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
