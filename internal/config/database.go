@@ -22,6 +22,9 @@ func Database() []Setting {
 // because any part may be the password.
 func databaseURL(at func(*Config) *string) field {
 	f := text("url", at, func(value string) string {
+		if value == "" {
+			return "is required, such as postgres://user:password@host:5432/database"
+		}
 		const rule = "must be postgres://user:password@host:5432/database, " +
 			"with special characters of the password percent-encoded, or host=… dbname=…"
 		if _, ok := parseDatabaseURL(value); ok {
