@@ -51,6 +51,9 @@ func TestDaemonsOnUnmigratedDatabase(t *testing.T) {
 			d.isReady(t, false, "postgres")
 			must(t, environment(db, centrifugo), "migrate", "up")
 			d.isReady(t, true)
+			if line := d.log.line("does not exist"); line != "" {
+				t.Errorf("got %s, want one error that names the remedy", line)
+			}
 			if code := d.finish(t); code != exitOK {
 				t.Errorf("got exit code %d, want 0\n%s", code, d.log)
 			}

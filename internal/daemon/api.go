@@ -99,7 +99,7 @@ func (d *Daemon) serveAPI() error {
 			zap.Stringer("address", d.apiListener.Addr()), zap.Strings("credentials", c.Credentials()))
 		return server.Run(ctx, d.apiListener)
 	})
-	d.actors = append(d.actors, authenticator.Run, hub.Run, serve)
+	d.actors = append(d.actors, d.schema.hold(authenticator.Run), d.schema.hold(hub.Run), serve)
 	return nil
 }
 

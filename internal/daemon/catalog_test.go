@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
+	"github.com/fanfarehq/fanfare/migrations"
 )
 
 // blockingQuerier fails each query after it receives a value.
@@ -27,7 +28,8 @@ func (q blockingQuerier) Query(ctx context.Context, _ string, _ ...any) (pgx.Row
 func TestAfterCatalogReady(t *testing.T) {
 	t.Parallel()
 	querier := make(blockingQuerier)
-	d := &Daemon{taxonomy: taxonomy.NewWatcher(querier, taxonomy.WatcherOptions{})}
+	d := &Daemon{taxonomy: taxonomy.NewWatcher(querier, taxonomy.WatcherOptions{}), schema: newSchemaGate()}
+	d.schema.report(migrations.Status{Current: 1, Latest: 1}, nil)
 	started := make(chan struct{})
 	act := d.afterCatalogReady(func(context.Context) error {
 		close(started)

@@ -58,6 +58,7 @@ type Daemon struct {
 	filter           *preferences.Filter
 	taxonomy         *taxonomy.Watcher // sets the texts of the catalog and the exceptions of the filter
 	monitor          *monitor
+	schema           *schemaGate
 	registry         *prometheus.Registry
 	health           *health
 	apiListener      net.Listener                      // nil if the API is not served
@@ -71,6 +72,7 @@ type Daemon struct {
 func New(ctx context.Context, o Options) (*Daemon, error) {
 	d := &Daemon{
 		role: o.Role, config: o.Config, version: o.Version, log: o.Logger, registry: prometheus.NewRegistry(),
+		schema: newSchemaGate(),
 	}
 	if err := d.wire(ctx); err != nil {
 		d.close()
@@ -109,7 +111,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 			d.filter.SetNotify(taxonomy.NotifyByAction(actions))
 		},
 	})
-	d.actors = append(d.actors, d.taxonomy.Run)
+	d.actors = append(d.actors, d.schema.hold(d.taxonomy.Run))
 	if d.role.serves() {
 		if d.apiListener, err = listen(ctx, "--listen", c.Listen); err != nil {
 			return err
@@ -120,7 +122,8 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	d.monitor = newMonitor(d.log, postgresDependency(d.pool), centrifugoDependency(d.client, d.channels.Namespaces()))
+	d.monitor = newMonitor(d.log,
+		postgresDependency(d.pool, d.schema), centrifugoDependency(d.client, d.channels.Namespaces()))
 	d.health = &health{problems: d.monitor.Problems, now: time.Now}
 	d.actors = append(d.actors, d.monitor.Run)
 	metrics.RegisterDependencies(d.registry, d.monitor.Names(), d.monitor.Problems)
@@ -143,9 +146,12 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 }
 
 // afterCatalogReady delays the start of an actor until the first attempt to load the taxonomy's
-// texts, so that events after a start are rendered with them.
+// texts, so that events after a start are rendered with them. Without a schema there are none.
 func (d *Daemon) afterCatalogReady(act func(ctx context.Context) error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
+		if d.schema.absent(ctx) {
+			return act(ctx)
+		}
 		select {
 		case <-d.taxonomy.Ready():
 			return act(ctx)

@@ -25,8 +25,9 @@ const (
 )
 
 // postgresDependency checks that the database responds, that it accepts writes, and that its schema
-// is not older than this program's. A newer schema is compatible.
-func postgresDependency(pool *pgxpool.Pool) dependency {
+// is not older than this program's. A newer schema is compatible. It reports the state to
+// schema.
+func postgresDependency(pool *pgxpool.Pool, schema *schemaGate) dependency {
 	return dependency{postgresName, func(ctx context.Context, first bool) []string {
 		timeout := postgresTimeout
 		if first {
@@ -35,6 +36,7 @@ func postgresDependency(pool *pgxpool.Pool) dependency {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		status, readOnly, err := readState(ctx, pool)
+		schema.report(status, err)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return []string{fmt.Sprintf(

@@ -40,7 +40,7 @@ func (d *Daemon) recordLifecycle(stop context.Context) {
 	})
 	metrics.RegisterRecords(d.registry, recorder.Stats)
 	starting, stopping := d.lifecycleEnvelopes(tenant)
-	d.actors = append(d.actors, func(ctx context.Context) error {
+	d.actors = append(d.actors, d.schema.hold(func(ctx context.Context) error {
 		recording, end := context.WithCancel(context.WithoutCancel(ctx))
 		defer end()
 		defer context.AfterFunc(ctx, func() {
@@ -52,7 +52,7 @@ func (d *Daemon) recordLifecycle(stop context.Context) {
 		})()
 		recorder.Record(ctx, starting)
 		return recorder.Run(recording)
-	})
+	}))
 }
 
 // lifecycleEnvelopes returns the envelopes that record the start and the stop of this process. All

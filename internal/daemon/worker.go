@@ -72,19 +72,20 @@ func (d *Daemon) deliver() {
 	metrics.RegisterProgress(d.registry, worker.LastProgress)
 	d.health.delivery = worker.Problem
 	d.health.lastProgress, d.health.stalledAfter = worker.LastProgress, stalledAfter+c.PollInterval
-	d.actors = append(d.actors, d.afterCatalogReady(worker.Run), func(ctx context.Context) error {
-		return createPartitions(ctx, d.pool, d.log)
-	})
+	d.actors = append(d.actors, d.schema.hold(d.afterCatalogReady(worker.Run)),
+		d.schema.hold(func(ctx context.Context) error { return createPartitions(ctx, d.pool, d.log) }))
 	if c.Inbox {
 		returner := inbox.NewReturner(d.pool, inbox.ReturnOptions{
 			Publisher: d.client, Channels: d.channels, Observe: metrics.NewInbox(d.registry).Observe, Logger: d.log,
 		})
-		d.actors = append(d.actors, returner.Run)
+		d.actors = append(d.actors, d.schema.hold(returner.Run))
 	}
 	if c.RetentionInterval > 0 {
 		runner := retention.NewRunner(d.pool, retention.Options{
 			Logger: d.log, Observer: metrics.NewRetention(d.registry),
 		})
-		d.actors = append(d.actors, func(ctx context.Context) error { return runner.Loop(ctx, c.RetentionInterval) })
+		d.actors = append(d.actors, d.schema.hold(func(ctx context.Context) error {
+			return runner.Loop(ctx, c.RetentionInterval)
+		}))
 	}
 }
