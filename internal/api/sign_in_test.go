@@ -130,8 +130,8 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// TestCodesOfOthers signs in with codes of another tenant, of an inactive principal, and of one that
-// becomes inactive.
+// TestCodesOfOthers signs in with codes of another tenant, of an inactive principal, and of one
+// that becomes inactive.
 func TestCodesOfOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
