@@ -21,15 +21,17 @@ CREATE FUNCTION fanfare.resource_children(of_tenant uuid, of_parent uuid, after_
     LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET enable_sort = off SET jit = off AS $$
 BEGIN
-    IF of_parent IS NULL THEN
-        RETURN QUERY
+    RETURN QUERY
+    (
         SELECT DISTINCT r.id::uuid FROM fanfare.resources AS r
-        WHERE r.tenant_id = of_tenant AND r.parent_id IS NULL AND r.id > after_id ORDER BY 1 LIMIT max_rows;
-    ELSE
-        RETURN QUERY
+        WHERE r.tenant_id = of_tenant AND r.parent_id = of_parent AND r.id > after_id ORDER BY 1 LIMIT max_rows
+    )
+    UNION ALL
+    (
         SELECT DISTINCT r.id::uuid FROM fanfare.resources AS r
-        WHERE r.tenant_id = of_tenant AND r.parent_id = of_parent AND r.id > after_id ORDER BY 1 LIMIT max_rows;
-    END IF;
+        WHERE of_parent IS NULL AND r.tenant_id = of_tenant AND r.parent_id IS NULL AND r.id > after_id
+        ORDER BY 1 LIMIT max_rows
+    );
     RAISE SQLSTATE 'FF004';
 EXCEPTION WHEN SQLSTATE 'FF004' THEN
     NULL;
@@ -138,10 +140,10 @@ BEGIN
                ) AS b
                ORDER BY 1 LIMIT 20
            ),
-           CASE WHEN u.all_below THEN EXISTS (
+           CASE WHEN u.whole THEN EXISTS (
                SELECT FROM fanfare.resources AS c WHERE c.tenant_id = of_tenant AND c.parent_id = u.id
            ) ELSE u.id IN (SELECT p.parent_id FROM parents AS p) END
-    FROM unnest((SELECT of_resources), (SELECT all_below)) WITH ORDINALITY AS u(id, all_below, n)
+    FROM unnest((SELECT of_resources), (SELECT all_below)) WITH ORDINALITY AS u(id, whole, n)
     CROSS JOIN LATERAL (
         SELECT r.parent_id::uuid, r.owner_principal_id::uuid AS owner_id,
                coalesce(left(r.type::text, 100), '') AS type, coalesce(left(r.name::text, 500), '') AS name
