@@ -28,9 +28,13 @@ BEGIN
     )
     UNION ALL
     (
-        SELECT DISTINCT r.id::uuid FROM fanfare.resources AS r
-        WHERE of_parent IS NULL AND r.tenant_id = of_tenant AND r.parent_id IS NULL AND r.id > after_id
-        ORDER BY 1 LIMIT max_rows
+        -- The index has this order; in the order of the id alone, the whole tenant would be read.
+        SELECT x.id
+        FROM (
+            SELECT DISTINCT r.parent_id::uuid, r.id::uuid AS id FROM fanfare.resources AS r
+            WHERE of_parent IS NULL AND r.tenant_id = of_tenant AND r.parent_id IS NULL AND r.id > after_id
+            ORDER BY 1, 2 LIMIT max_rows
+        ) AS x
     );
     RAISE SQLSTATE 'FF004';
 EXCEPTION WHEN SQLSTATE 'FF004' THEN

@@ -54,7 +54,7 @@ type Facets struct {
 
 // Facets counts the values of some fields among the tenant's activities that pass the filter, the
 // most frequent first, at most top of each. It reads the newest activity.CountBudget activities at
-// most. The facets must be of AllFacets. The error is an *invalid.Error if the filter is invalid.
+// most. There must be at least one facet. The error is an *invalid.Error if the filter is invalid.
 func (l *Log) Facets(ctx context.Context, tenant uuid.UUID, f activity.Filter, of []Facet, top int) (Facets, error) {
 	if err := f.Validate(); err != nil {
 		return Facets{}, err

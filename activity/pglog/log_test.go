@@ -372,6 +372,9 @@ func TestPlansUseTheIndex(t *testing.T) {
 			index = strings.TrimSpace(index)
 			for tenant := 1; tenant <= 2; tenant++ {
 				wantIndex(t, pool, index, listQuery(newQuery(townID("t", tenant), f, idRange{})))
+				wantIndex(t, pool, index, func(limit, budget int) (string, []any) {
+					return newQuery(townID("t", tenant), f, idRange{}).facets(AllFacets(), limit, budget)
+				})
 			}
 			wantIndex(t, pool, index, listQuery(newQuery(townID("t", 3), f, idRange{below: uuidv7.Floor(now)})))
 			wantIndex(t, pool, index, newQuery(townID("t", 4), f, idRange{}).count)

@@ -203,7 +203,7 @@ func selectIDs(ctx context.Context, db pg.Querier, statement string, args ...any
 	if err != nil {
 		return nil, fmt.Errorf("list resources: %w", err)
 	}
-	return slices.Compact(ids), nil
+	return ids, nil
 }
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

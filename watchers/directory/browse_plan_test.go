@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -63,6 +64,14 @@ func TestListsUseIndexes(t *testing.T) {
 				t.Fatal(err)
 			}
 			pgtest.WantIndexes(t, tx, pgtest.Query(t, tx, f.name, nil), f.args...)
+		}
+		// Roots are found by the index, not among all resources of the tenant.
+		statement := pgtest.Query(t, tx, "resource_children", nil)
+		custom, generic := pgtest.Plans(t, tx, statement, p.TenantID, nil, uuid.Nil, browseChunk)
+		for _, plan := range []string{custom, generic} {
+			if !strings.Contains(plan, "resources_parent") || strings.Contains(plan, "resources_pkey") {
+				t.Errorf("roots: got the plan\n%s", plan)
+			}
 		}
 	})
 }
