@@ -79,8 +79,11 @@ func consoleOrigins(at func(*Config) *[]string) field {
 	f := origins(at)
 	check := f.check
 	f.check = func(c *Config) string {
-		if len(*at(c)) > 0 && !c.Console {
+		switch {
+		case len(*at(c)) > 0 && !c.Console:
 			return "requires --console"
+		case slices.ContainsFunc(*at(c), func(origin string) bool { return strings.ContainsAny(origin, ";' ") }):
+			return "must be origins that a Content-Security-Policy can name"
 		}
 		return check(c)
 	}

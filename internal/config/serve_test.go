@@ -106,6 +106,34 @@ func TestServeRules(t *testing.T) {
 			[]string{"--cors-origins=https://app.example.com/"},
 			[]string{"--cors-origins", "list of origins"},
 		},
+		"a cookie without JWTs": {
+			nil, []string{"--session-cookie=app"}, []string{"--session-cookie", "requires JWTs (--jwt-issuer"},
+		},
+		"the console's cookie": {
+			map[string]string{"FANFARE_JWT_SECRET": long},
+			[]string{"--jwt-issuer=i", "--jwt-audience=a", "--session-cookie=__Host-fanfare_session"},
+			[]string{"--session-cookie", "the console's own cookie"},
+		},
+		"a cookie's name with a separator": {
+			map[string]string{"FANFARE_JWT_SECRET": long},
+			[]string{"--jwt-issuer=i", "--jwt-audience=a", "--session-cookie=app;Path"},
+			[]string{"--session-cookie", "must be the name of a cookie"},
+		},
+		"origins without the console": {
+			nil,
+			[]string{"--console=false", "--console-origins=https://app.example.com"},
+			[]string{"--console-origins", "requires --console"},
+		},
+		"any origin": {nil, []string{"--console-origins=https://*.example.com"}, []string{"--console-origins"}},
+		"an origin that ends the policy": {
+			nil, []string{"--console-origins=https://a.example;script-src"}, []string{"--console-origins"},
+		},
+		"a console with a user": {
+			nil, []string{"--console-url=https://user@fanfare.example.com/"}, []string{"--console-url", "without a user"},
+		},
+		"a console with a fragment": {
+			nil, []string{"--console-url=https://fanfare.example.com/#x"}, []string{"--console-url", "fragment"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

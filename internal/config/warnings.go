@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 )
 
@@ -14,8 +15,39 @@ const (
 )
 
 // ServeWarnings returns what the settings of the API allow and few installations need: identity
-// headers that others than the gateways may be able to send.
-func (c *Config) ServeWarnings() (warnings []string) {
+// headers that others than the gateways may be able to send, and a console without TLS.
+func (c *Config) ServeWarnings() []string {
+	return append(c.gatewayWarnings(), c.consoleWarnings()...)
+}
+
+func (c *Config) consoleWarnings() (warnings []string) {
+	if !c.Console {
+		return nil
+	}
+	if isPlain(c.ConsoleURL) {
+		warnings = append(warnings, fmt.Sprintf("--console-url %s: links and sessions are sent without TLS, and an "+
+			"attacker on the network can use them; serve the console by https", c.ConsoleURL))
+	}
+	for _, origin := range c.ConsoleOrigins {
+		if isPlain(origin) {
+			warnings = append(warnings, fmt.Sprintf("--console-origins %s: an attacker on the network can change the "+
+				"pages of this origin, which may frame the console; name the origin with https", origin))
+		}
+	}
+	return warnings
+}
+
+// isPlain reports whether a URL is one of another machine without TLS.
+func isPlain(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() != "localhost" && (err != nil || !addr.IsLoopback())
+}
+
+func (c *Config) gatewayWarnings() (warnings []string) {
 	if !c.TrustIdentityHeaders {
 		return nil
 	}

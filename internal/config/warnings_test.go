@@ -7,6 +7,29 @@ import (
 	"github.com/fanfarehq/fanfare/internal/config"
 )
 
+func TestConsoleWarnings(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		disabled bool
+		url      string
+		origins  []string
+		want     int
+	}{
+		"defaults":      {false, "", nil, 0},
+		"TLS":           {false, "https://fanfare.example.com/console/", []string{"https://app.example.com"}, 0},
+		"this machine":  {false, "http://127.0.0.1:8080", []string{"http://localhost:3000", "http://[::1]:3000"}, 0},
+		"no TLS":        {false, "http://fanfare.example.com", nil, 1},
+		"another host":  {false, "http://10.1.2.3", []string{"http://app.example.com", "https://app.example.com"}, 2},
+		"localhost.com": {false, "http://localhost.example.com", nil, 1},
+		"disabled":      {true, "http://fanfare.example.com", nil, 0},
+	} {
+		got := (&config.Config{Console: !c.disabled, ConsoleURL: c.url, ConsoleOrigins: c.origins}).ServeWarnings()
+		if len(got) != c.want {
+			t.Errorf("%s: got %q, want %d warnings", name, got, c.want)
+		}
+	}
+}
+
 func TestServeWarnings(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

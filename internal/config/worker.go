@@ -48,7 +48,7 @@ func Explain() []Setting {
 func mutations() Setting {
 	return Setting{
 		"mutations", strings.Join(preferences.DefaultMutations(), ","),
-		"patterns of the actions that the filter mode mutations notifies of, unless the taxonomy decides, as a "+
+		"patterns of the actions that the filter mode mutations notifies of, unless the taxonomy decides, as a " +
 			"comma-separated list",
 		patterns(func(c *Config) *[]string { return &c.Mutations }),
 	}
