@@ -41,7 +41,7 @@ func TestConsole(t *testing.T) {
 		"/console/": 200, "/console/inbox": 200, "/console/inbox/": 200, "/console/config.json": 200,
 		"/console/assets/app-1a.js": 200, "/console/assets/app-2b.js": 404, "/console//": 404,
 		"/console//evil.example": 404, "/console/../v1/me": 404, "/console/./": 404, "/console/a//b": 404,
-		"/consolex": 404,
+		"/consolex":  404,
 		"//console/": 404,
 		"/v1/docs":   200, "/v1/docs/": 404, "/v1/me": 401, "/x": 404,
 	} {

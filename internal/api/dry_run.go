@@ -38,8 +38,8 @@ func (s *Server) addDryRun(routes huma.API) {
 		Schema: registry.Schema(reflect.TypeFor[Envelope](), true, "Envelope"),
 	}}
 	describe(registry.Map()["DryRun"], map[string]string{
-		"existing_id":   "The activity of which the envelope is a duplicate: it would notify no principal. Else null.",
-		"warning":       "In the mode warn, the first rule of the taxonomy that the envelope violates, which the " +
+		"existing_id": "The activity of which the envelope is a duplicate: it would notify no principal. Else null.",
+		"warning": "In the mode warn, the first rule of the taxonomy that the envelope violates, which the " +
 			"activity would have as its warning. Otherwise empty: strict refuses, and off does not check.",
 		"channels":      "The channels that it would be published on, besides those of its recipients.",
 		"undeliverable": "Why the activity would become a dead letter; empty if it can be delivered.",
