@@ -62,7 +62,8 @@ func preferencesTexts() map[string]string {
 		"custom_actions": "Patterns of actions.",
 		"muted": "Disables notifications, except those of mandatory actions, to targets, and by watch levels, " +
 			"which are then stored without a push.",
-		"muted_actions": "Patterns of the actions that do not notify, whatever the mode and the levels are.",
+		"muted_actions": "Patterns of actions that do not notify, whatever the mode and the watch levels are, " +
+			"unless they are mandatory or the principal is a target.",
 	}
 }
 

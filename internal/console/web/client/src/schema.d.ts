@@ -264,6 +264,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/installation/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Examine the installation
+         * @description Runs the checks of `fanfare doctor` on the PostgreSQL and the Centrifugo that this server uses, and reports what they found, with a remedy for each problem. The checks take up to 20 seconds. A process runs them once at a time: concurrent requests, and those within ten seconds, get the same report.
+         */
+        get: operations["examine-installation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/installation/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the history of the last day
+         * @description Throughput, latency and backlog of the installation, summarized in at most 300 points. A point has the rates of its interval, and the largest backlog in it. An interval in which no worker ran has no point.
+         */
+        get: operations["get-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/installation/lanes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the lanes of all tenants
+         * @description The number of activities of all tenants in each of the 64 lanes that are not delivered, and the session that holds the lane now: usually a worker that delivers a batch.
+         */
+        get: operations["list-installation-lanes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/installation/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the workers
+         * @description The workers that have registered in the last minutes, the live ones first. A worker registers every five seconds, with its rates since the registration before.
+         */
+        get: operations["list-workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -1318,6 +1398,27 @@ export interface components {
             roles: string[];
             type: string;
         };
+        DoctorCheck: {
+            /** @description What the check found. */
+            detail: string;
+            /** @description Stable, for scripts. */
+            name: string;
+            /** @description What to change; empty if nothing has to change. */
+            remedy: string;
+            /** @enum {string} */
+            status: "ok" | "warn" | "fail" | "skipped";
+        };
+        DoctorReport: {
+            /** @description In the order in which they ran. */
+            checks: components["schemas"]["DoctorCheck"][];
+            /**
+             * Format: date-time
+             * @description When the checks ended.
+             */
+            examined_at: string;
+            /** @description Whether no check failed. Warnings and skipped checks do not count. */
+            ok: boolean;
+        };
         DryRun: {
             /** @description The channels that it would be published on, besides those of its recipients. */
             channels: string[];
@@ -1568,6 +1669,62 @@ export interface components {
              */
             until?: string;
         };
+        History: {
+            /** @description Oldest first, at most 300. */
+            points: components["schemas"]["HistoryPoint"][];
+            /**
+             * Format: int64
+             * @description The length of an interval.
+             */
+            step_seconds: number;
+        };
+        HistoryPoint: {
+            /**
+             * Format: date-time
+             * @description The beginning of the interval.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Dead letters.
+             */
+            dead_letters: number | null;
+            /**
+             * Format: double
+             * @description The median time from recording to delivery; null if nothing was delivered.
+             */
+            latency_p50_seconds: number | null;
+            /**
+             * Format: double
+             * @description The time within which 99 % were delivered; null if nothing was delivered.
+             */
+            latency_p99_seconds: number | null;
+            /**
+             * Format: double
+             * @description The age of the oldest of them; 0 without one.
+             */
+            oldest_age_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Parked activities.
+             */
+            parked: number | null;
+            /**
+             * Format: int64
+             * @description Activities in the outbox; null if they could not be counted in time, as below.
+             */
+            pending: number | null;
+            /**
+             * Format: double
+             * @description Publications to Centrifugo.
+             */
+            publications_per_second: number;
+            /**
+             * Format: double
+             * @description Activities that were delivered or became dead letters.
+             */
+            settled_per_second: number;
+        };
         Inbox: {
             /** @description Newest first; null without group_by. */
             groups: components["schemas"]["NotificationGroup"][] | null;
@@ -1590,6 +1747,73 @@ export interface components {
             muted?: "tenant" | "installation";
             /** @enum {string} */
             muted_actions?: "tenant" | "installation";
+        };
+        InstallationLane: {
+            /**
+             * Format: int64
+             * @description Parked activities that have failed themselves.
+             */
+            failing: number;
+            /**
+             * Format: int64
+             * @description Activities whose wide audience is being notified.
+             */
+            fan_out_jobs: number;
+            /** @description The session that holds the lane, or null. */
+            holder: components["schemas"]["LaneHolder"] | null;
+            /**
+             * Format: int64
+             * @description The number of the lane, 0 to 63.
+             */
+            lane: number;
+            /**
+             * Format: date-time
+             * @description When the oldest activity in the outbox was recorded; null without one.
+             */
+            oldest_at: string | null;
+            /**
+             * Format: int64
+             * @description Activities that wait for a retry, or are blocked by an activity that does.
+             */
+            parked: number;
+            /**
+             * Format: int64
+             * @description Activities in the outbox.
+             */
+            pending: number;
+        };
+        InstallationLaneList: {
+            /** @description Each lane once, by its number. */
+            items: components["schemas"]["InstallationLane"][];
+        };
+        InstallationWorker: {
+            /** @description The lanes that are assigned to it. Others serve them while it does not. */
+            lanes: number[];
+            /** @description Whether it registered within 15 seconds. */
+            live: boolean;
+            /** @description The host and the process. */
+            name: string;
+            /**
+             * Format: double
+             * @description Publications to Centrifugo.
+             */
+            publications_per_second: number;
+            /**
+             * Format: date-time
+             * @description When it registered last.
+             */
+            seen_at: string;
+            /**
+             * Format: double
+             * @description Activities that were delivered or became dead letters.
+             */
+            settled_per_second: number;
+            /** Format: date-time */
+            started_at: string;
+            /** @description Of the program; empty if it is unknown. */
+            version: string;
+            /** Format: uuid */
+            worker_id: string;
         };
         KnownAction: {
             /** @description The default category. */
@@ -1649,6 +1873,23 @@ export interface components {
              * @description Activities in the outbox.
              */
             pending: number;
+        };
+        LaneHolder: {
+            /** @description Empty if it may not be seen, or for a local session. */
+            address: string;
+            application: string;
+            /**
+             * Format: int64
+             * @description Of the server process.
+             */
+            pid: number;
+            /** @description Empty if it may not be seen. */
+            role: string;
+            /**
+             * Format: double
+             * @description The age of its transaction; 0 if it is unknown.
+             */
+            seconds: number;
         };
         LaneList: {
             /** @description Each lane once, by its number. */
@@ -2087,7 +2328,7 @@ export interface components {
             /** @description Disables notifications, except those of mandatory actions, to targets, and by watch levels, which are then stored without a push. */
             muted: boolean;
             /**
-             * @description Patterns of the actions that do not notify, whatever the mode and the levels are.
+             * @description Patterns of actions that do not notify, whatever the mode and the watch levels are, unless they are mandatory or the principal is a target.
              * @example [
              *       "signal.checked"
              *     ]
@@ -2432,7 +2673,7 @@ export interface components {
             /** @description Disables notifications, except those of mandatory actions, to targets, and by watch levels, which are then stored without a push. */
             muted: boolean;
             /**
-             * @description Patterns of the actions that do not notify, whatever the mode and the levels are.
+             * @description Patterns of actions that do not notify, whatever the mode and the watch levels are, unless they are mandatory or the principal is a target.
              * @example [
              *       "signal.checked"
              *     ]
@@ -2558,6 +2799,10 @@ export interface components {
              * @enum {string|null}
              */
             scope: "resource" | "descendants" | null;
+        };
+        WorkerList: {
+            /** @description The live ones first. */
+            items: components["schemas"]["InstallationWorker"][];
         };
     };
     responses: never;
@@ -4468,6 +4713,485 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "examine-installation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-history": {
+        parameters: {
+            query?: {
+                /** @description The length of the history. */
+                minutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-installation-lanes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationLaneList"];
+                };
+            };
+            /** @description Malformed request; Invalid cursor. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope; Inactive principal; Channels denied; Cross-site request. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Headers too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
                 };
             };
             /** @description Malformed request; Invalid cursor. */
