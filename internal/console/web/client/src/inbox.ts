@@ -1,14 +1,7 @@
+import { Arrivals } from './arrivals.ts'
 import { type Client, unwrap } from './client.ts'
-import {
-  apply,
-  groupKey,
-  type InboxState,
-  initialState,
-  inState,
-  inverse,
-  newestFirst,
-  recount,
-} from './inbox_state.ts'
+import { apply, groupKey, type InboxState, initialState, inState, newestFirst, recount } from './inbox_state.ts'
+import { mark, type MarkAllOptions, restore, send } from './marks.ts'
 import { Realtime } from './realtime.ts'
 import type { InboxQuery, Notification, NotificationChanges } from './types.ts'
 
@@ -24,6 +17,12 @@ export interface InboxOptions {
 
 /** Reverses a change. */
 export type Undo = () => Promise<void>
+
+/** What markAll has changed. More than 1,000 changes cannot be reversed, and have no undo. */
+export interface Marked {
+  count: number
+  undo: Undo | undefined
+}
 
 /**
  * InboxStore holds the caller's inbox: a list with its filter, the counts, and changes, which show at once and
@@ -41,7 +40,8 @@ export class InboxStore {
   #refreshing: Promise<void> | undefined
   #refreshAgain = false
   #seen = new Set<string>()
-  #later: ReturnType<typeof setTimeout> | undefined
+  #kept = new Set<string>() // rows that stay in a list of unread ones
+  #arrivals = new Arrivals((ids) => this.#find(ids))
   #seenTimer: ReturnType<typeof setTimeout> | undefined
   #stop: (() => void)[] = []
 
@@ -68,8 +68,7 @@ export class InboxStore {
       this.realtime.listen({
         event: (event) => {
           this.#options.onArrival?.(event.event_id)
-          void this.refresh()
-          this.#refreshLater()
+          this.#arrivals.add(event.event_id)
         },
         message: (message) => {
           this.#unread(message.unread_count)
@@ -93,22 +92,13 @@ export class InboxStore {
     void this.refreshCounts()
   }
 
-  /** An event may arrive before the transaction of its notification commits, and so it is read again. */
-  #refreshLater(): void {
-    this.#later ??= setTimeout(() => {
-      this.#later = undefined
-      void this.refresh()
-    }, 1000)
-  }
-
   /** stop ends what start began. A connection that is shared goes on. */
   stop(): void {
     for (const stop of this.#stop.splice(0)) stop()
     if (!this.#options.realtime) this.realtime.stop()
     this.#load?.abort()
     clearTimeout(this.#seenTimer)
-    clearTimeout(this.#later)
-    this.#later = undefined
+    this.#arrivals.stop()
   }
 
   /** load shows the list of a query. */
@@ -116,6 +106,7 @@ export class InboxStore {
     this.#load?.abort()
     this.#load = new AbortController()
     this.#cursor = null
+    this.#kept.clear()
     this.#set({ query, items: [], groups: null, phase: 'loading', error: undefined, more: false, loadingMore: false })
     await this.#page(undefined, this.#load.signal)
   }
@@ -183,6 +174,24 @@ export class InboxStore {
     await Promise.all([this.refreshCounts(), this.#refreshList()])
   }
 
+  /**
+   * find reads the list and the counts, and returns which of the new notifications can be read. Where the list may
+   * lack them because of its filter, it looks among all. The counts are read last, so that they include what is found.
+   */
+  async #find(ids: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    await this.#refreshList()
+    let found = among(ids, this.#known())
+    if (found.size < ids.size && (this.#state.phase !== 'ready' || filtered(this.#state.query))) {
+      const limit = Math.min(200, Math.max(20, 2 * ids.size))
+      const page = await unwrap(this.#client.GET('/notifications', { params: { query: { state: 'all', limit } } }))
+      const last = page.next_cursor ? (page.items.at(-1)?.id ?? '') : ''
+      found = new Set([...found, ...among(ids, page.items), ...[...ids].filter((id) => id < last)])
+      await this.#refreshList()
+    }
+    await this.refreshCounts()
+    return found
+  }
+
   /** refreshCounts reads the counts. What it cannot read stays as it was. */
   async refreshCounts(): Promise<void> {
     try {
@@ -209,9 +218,11 @@ export class InboxStore {
       }
       const last = page.items.at(-1)?.id ?? ''
       const overlaps = this.#state.items.some((n) => n.id >= last)
-      const older = page.next_cursor && overlaps ? this.#state.items.filter((n) => n.id < last) : []
+      const older = this.#state.items.filter(
+        (n) => (page.next_cursor && overlaps && n.id < last) || (this.#kept.has(n.id) && inState(n, 'inbox')),
+      )
       if (!page.next_cursor || !overlaps) this.#cursor = page.next_cursor
-      this.#set({ items: newestFirst(this.#overlaid(page.items), older), more: this.#cursor !== null })
+      this.#set({ items: newestFirst(older, this.#overlaid(page.items)), more: this.#cursor !== null })
     } catch {
       // The list stays as it was.
     }
@@ -235,7 +246,7 @@ export class InboxStore {
     )
     for (const id of ids) this.#pending.set(id, { ...this.#pending.get(id), ...changes })
     try {
-      await this.#send(ids, changes)
+      await send(this.#client, ids, changes)
     } catch (error) {
       this.#settle(ids)
       this.#show(
@@ -249,31 +260,13 @@ export class InboxStore {
   }
 
   /** markAll changes the notifications of a filter that are not newer than the newest one that is shown. */
-  async markAll(filter: InboxQuery, changes: NotificationChanges, progress?: (count: number) => void): Promise<Undo> {
-    const { group_by: _, ...selection } = filter
-    const newest = this.#known()[0]?.id
-    const ids: string[] = []
-    let all = true
-    let count = 0
-    let cursor: string | null = null
-    do {
-      const marked: { count: number; ids: string[] | null; next_cursor: string | null } = await unwrap(
-        this.#client.POST('/notifications/mark', {
-          body: { filter: selection, changes, ...(newest ? { up_to: newest } : {}), ...(cursor ? { cursor } : {}) },
-        }),
-      )
-      count += marked.count
-      progress?.(count)
-      cursor = marked.next_cursor
-      if (marked.ids && ids.length + marked.ids.length <= 1000) ids.push(...marked.ids)
-      else all = false
-    } while (cursor)
-    const was = this.#known().filter((n) => ids.includes(n.id))
+  async markAll(filter: InboxQuery, changes: NotificationChanges, options: MarkAllOptions = {}): Promise<Marked> {
+    const upTo = options.upTo ?? this.#known()[0]?.id
+    const before = this.#known()
+    const { count, ids } = await mark(this.#client, filter, changes, { ...options, ...(upTo ? { upTo } : {}) })
     await this.refresh()
-    return async () => {
-      if (!all) throw new Error('More than 1,000 notifications were changed. This cannot be undone.')
-      await this.#undo(was, ids, changes)
-    }
+    const was = before.filter((n) => ids?.includes(n.id))
+    return { count, undo: ids ? () => this.#undo(was, ids, changes) : undefined }
   }
 
   /** markSeen marks notifications that were shown as seen, soon and together. */
@@ -295,33 +288,14 @@ export class InboxStore {
     }, 800)
   }
 
-  async #send(ids: readonly string[], changes: NotificationChanges): Promise<void> {
-    const [id] = ids
-    if (ids.length === 1 && id) {
-      await unwrap(this.#client.PATCH('/notifications/{id}', { params: { path: { id } }, body: changes }))
-      return
-    }
-    for (let i = 0; i < ids.length; i += 1000) {
-      const body = { ids: ids.slice(i, i + 1000), changes }
-      await unwrap(this.#client.POST('/notifications/mark', { body }))
-    }
-  }
-
   /** undo makes the notifications what they were; of those that are not known, it reverses the changes. */
   async #undo(was: Notification[], ids: readonly string[], changes: NotificationChanges): Promise<void> {
-    const known = new Map(was.map((n) => [n.id, n]))
-    const byChange = new Map<string, string[]>()
-    for (const id of ids) {
-      const n = known.get(id)
-      const key = JSON.stringify(n ? inverse(n, changes) : opposite(changes))
-      byChange.set(key, [...(byChange.get(key) ?? []), id])
-    }
     const now = this.#known()
     this.#show(
       was,
       was.map((n) => now.find((m) => m.id === n.id) ?? apply(n, changes)),
     )
-    await Promise.all([...byChange].map(([key, some]) => this.#send(some, JSON.parse(key) as NotificationChanges)))
+    await restore(this.#client, was, ids, changes)
     await this.refresh()
   }
 
@@ -331,7 +305,9 @@ export class InboxStore {
     const changed = new Map(is.map((n) => [n.id, n]))
     const kept = items.filter((n) => !changed.has(n.id))
     // A row that is read stays in the list of unread ones until the list is loaded again.
-    const state = query.state === 'unread' || query.state === 'unseen' ? 'inbox' : query.state
+    const stays = query.state === 'unread' || query.state === 'unseen'
+    const state = stays ? 'inbox' : query.state
+    if (stays) for (const n of is) this.#kept.add(n.id)
     this.#set({
       items: groups
         ? items
@@ -382,11 +358,12 @@ function unreadOf(list: Notification[], among: Notification[]): number {
   return list.filter((n) => n.read_at === null && among.some((m) => m.id === n.id)).length
 }
 
-function opposite(changes: NotificationChanges): NotificationChanges {
-  const back: NotificationChanges = {}
-  if (changes.seen != null) back.seen = !changes.seen
-  if (changes.read != null) back.read = !changes.read
-  if (changes.archived != null) back.archived = !changes.archived
-  if (changes.snoozed_until !== undefined) back.snoozed_until = null
-  return back
+/** among returns those of the ids that are in a list. */
+function among(ids: ReadonlySet<string>, list: readonly Notification[]): Set<string> {
+  return new Set(list.filter((n) => ids.has(n.id)).map((n) => n.id))
+}
+
+/** filtered reports whether a new notification may be missing from the list of a query. */
+function filtered({ state, ...filter }: InboxQuery): boolean {
+  return state === 'archived' || state === 'snoozed' || Object.values(filter).some((value) => value !== undefined)
 }

@@ -2,49 +2,90 @@ import type { components } from '@fanfare/client'
 
 type Schemas = components['schemas']
 export type Explanation = Schemas['Explanation']
-export type RuleName = Schemas['RuleResult']['rule']
+export type Rule = Schemas['RuleResult']
+export type RuleName = Rule['rule']
+export type Ground = Schemas['Ground']
 export type Reason = Schemas['Notification']['reasons'][number]
 
 /** The texts of an explanation. */
 export interface ExplanationTexts {
-  heading: string
   notified: string
   notNotified: string
   pushed: string
   inboxOnly: string
-  decided: string
+  decides: string
   showRules: (count: number) => string
-  sent: string
+  grounds: string
+  delivered: string
   seen: string
   read: string
   loading: string
   failed: string
-  reasons: Record<Reason, string>
   rules: Record<RuleName, string>
+  /** A ground, such as "Subscribed to Atlas arm and everything under it". */
+  ground: (ground: Ground, resource: string) => string
+  through: string
+  withheld: string
 }
 
 export const explanationTexts: ExplanationTexts = {
-  heading: 'Why am I notified?',
-  notified: 'You are notified: you',
-  notNotified: 'You would not be notified now: you',
-  pushed: 'In the inbox, and at once on your devices',
-  inboxOnly: 'In the inbox only',
-  decided: 'decides',
-  showRules: (count) => `All ${count} rules, in their order`,
-  sent: 'Notified',
+  notified: 'You are notified',
+  notNotified: 'You would no longer be notified',
+  pushed: 'In the inbox, and at once on this page',
+  inboxOnly: 'In the inbox, without a push',
+  decides: 'decides',
+  showRules: (count) => `The ${count} rules in order`,
+  grounds: 'Because of',
+  delivered: 'Delivered',
   seen: 'seen',
   read: 'read',
   loading: 'Loading the explanation',
   failed: 'The explanation could not be loaded',
-  reasons: { subscribed: 'Subscribed', owner: 'Owner', delegator: 'Delegator', target: 'Addressed' },
   rules: {
-    concern: 'Concerns you', actor: 'Not your own action', group: 'Not a group', inactive: 'Active', permission: 'May see it',
-    mandatory: 'Mandatory action', target: 'Addressed to you', muted_actor: 'Muted people', muted_action: 'Muted actions',
-    level: 'Level of the resource', muted: 'Notifications muted', mode: 'Filter', delivery: 'Delivery',
+    concern: 'Concerns you',
+    actor: 'Your own action',
+    group: 'A group',
+    inactive: 'Inactive',
+    permission: 'Permission',
+    mandatory: 'Mandatory action',
+    target: 'Addressed to you',
+    muted_actor: 'Muted people',
+    muted_action: 'Muted actions',
+    level: 'Level',
+    muted: 'All muted',
+    mode: 'Filter',
+    delivery: 'Push',
   },
+  ground: (ground, resource) => {
+    switch (ground.kind) {
+      case 'subscription':
+        return `Subscription to ${resource}${ground.scope === 'descendants' ? ' and everything under it' : ''}`
+      case 'role':
+        return `Role ${ground.role ?? ''} on ${resource}`
+      case 'owner':
+        return `You own ${resource}`
+      case 'target':
+        return 'It is addressed to you'
+    }
+  },
+  through: 'through a group',
+  withheld: 'a resource that you may not see',
 }
 
-/** clause returns the sentence of a clause about the principal, such as "is subscribed". */
-export function clause(why: string): string {
-  return why ? why.charAt(0).toUpperCase() + why.slice(1) : ''
+const verbs: Record<string, string> = {
+  is: 'are',
+  has: 'have',
+  owns: 'own',
+  holds: 'hold',
+  'neither follows nor owns': 'neither follow nor own',
+}
+
+/** sentence returns a clause about the principal, such as "is subscribed", as a sentence to the principal. */
+export function sentence(why: string): string {
+  const found = Object.entries(verbs).find(([verb]) => why.startsWith(`${verb} `))
+  if (!found) return why.charAt(0).toUpperCase() + why.slice(1)
+  const rest = why.slice(found[0].length).replace(/,? and (is|has|owns|holds) /gu, (all, verb: string) =>
+    all.replace(verb, verbs[verb] ?? verb),
+  )
+  return `You ${found[1]}${rest}`
 }

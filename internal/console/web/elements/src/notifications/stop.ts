@@ -7,68 +7,83 @@ export type StopKind = 'resource' | 'descendants' | 'action' | 'actor'
 /** One choice of "Stop this", with exactly what it changes. */
 export interface StopChoice {
   kind: StopKind
+  /** The id of the resource or actor, or the action. */
+  target: string
   label: string
   hint: string
   /** What has been done, after it. */
   done: string
 }
 
+type Text = (name: string) => Pick<StopChoice, 'label' | 'hint' | 'done'>
+
 /** The texts of the choices, with the name of the resource, the action or the actor. */
-export interface StopTexts {
-  resource: (name: string) => StopChoice
-  descendants: (name: string) => StopChoice
-  action: (name: string) => StopChoice
-  actor: (name: string) => StopChoice
+export type StopTexts = Record<StopKind, Text> & {
+  heading: string
+  /** Below the choices. */
+  rest: string
+  undo: string
+  failed: string
+  undone: string
 }
 
 export const stopTexts: StopTexts = {
+  heading: 'Stop this',
+  rest: 'Mandatory activities, and those addressed to you, still notify you.',
+  undo: 'Undo',
+  failed: 'This could not be changed',
+  undone: 'Undone. You are notified as before.',
   resource: (name) => ({
-    kind: 'resource',
-    label: name,
+    label: `Ignore ${name}`,
+    hint: 'Sets your level of this resource to ignore, not of those under it.',
     done: `${name} no longer notifies you.`,
-    hint: 'Sets your level of this resource to ignore. Mentions and mandatory activities still notify you.',
   }),
   descendants: (name) => ({
-    kind: 'descendants',
-    label: `${name} and everything under it`,
-    done: `${name} and what is under it no longer notify you.`,
-    hint: 'Sets your level to ignore, here and below. Mentions and mandatory activities still notify you.',
+    label: `Ignore everything under ${name}`,
+    hint: `Sets your level of ${name}, and of all below it, to ignore.`,
+    done: `${name} and everything under it no longer notify you.`,
   }),
   action: (name) => ({
-    kind: 'action',
-    label: `The action ${name}`,
+    label: `Mute ${name}`,
+    hint: 'Adds the action to your muted actions, for all resources.',
     done: `${name} no longer notifies you.`,
-    hint: 'Adds it to your muted actions, for all resources.',
   }),
   actor: (name) => ({
-    kind: 'actor',
-    label: `Activities of ${name}`,
-    done: `Activities of ${name} no longer notify you.`,
+    label: `Mute ${name}`,
     hint: 'Adds them to your muted people, for all resources.',
+    done: `What ${name} does no longer notifies you.`,
   }),
 }
 
+/** A resource above that of an activity. */
+export interface Above {
+  id: string
+  name: string
+}
+
 /** stopChoices returns what can be stopped after an activity. */
-export function stopChoices(event: Event, texts: StopTexts = stopTexts): StopChoice[] {
-  const resource = resourceName(event.resource)
+export function stopChoices(event: Event, above: readonly Above[] = [], texts: StopTexts = stopTexts): StopChoice[] {
+  const choice = (kind: StopKind, target: string, name: string): StopChoice => ({ kind, target, ...texts[kind](name) })
+  const { resource, actor, action } = event
   return [
-    texts.resource(resource),
-    texts.descendants(resource),
-    texts.action(event.action),
-    texts.actor(nameOf(event.actor)),
+    choice('resource', resource.resource_id, resourceName(resource)),
+    choice('descendants', resource.resource_id, resourceName(resource)),
+    ...above.map((a) => choice('descendants', a.id, a.name)),
+    choice('action', action, action),
+    choice('actor', actor.principal_id, nameOf(actor)),
   ]
 }
 
 /** stop makes a choice, and returns the function that reverses it. */
-export function stop(client: Client, event: Event, kind: StopKind): Promise<() => Promise<void>> {
-  switch (kind) {
-    case 'action':
-      return mute(client, 'muted_actions', event.action)
-    case 'actor':
-      return mute(client, 'muted_actors', event.actor.principal_id)
-    default:
-      return ignore(client, event.resource.resource_id, kind)
-  }
+export function stop(client: Client, { kind, target }: StopChoice): Promise<() => Promise<void>> {
+  if (kind === 'action') return mute(client, 'muted_actions', literal(target))
+  if (kind === 'actor') return mute(client, 'muted_actors', target)
+  return ignore(client, target, kind)
+}
+
+/** literal returns the pattern that matches a text alone. */
+export function literal(text: string): string {
+  return text.replace(/[[*?\\]/gu, (c) => (c === '\\' ? '\\\\' : `[${c}]`))
 }
 
 async function ignore(client: Client, id: string, scope: 'resource' | 'descendants'): Promise<() => Promise<void>> {
@@ -96,16 +111,13 @@ async function mute(
   const list = had[field]
   if (list.includes(value)) return async () => {}
   await unwrap(client.PUT('/notifications/preferences', { body: { [field]: [...list, value] } }))
+  const inherited = field === 'muted_actions' && had.inherited.muted_actions !== undefined
   return async () => {
-    const now = await unwrap(client.GET('/notifications/preferences'))
-    const inherited = field === 'muted_actions' && had.inherited.muted_actions !== undefined
-    await unwrap(
-      client.PUT('/notifications/preferences', {
-        body:
-          inherited && now[field].length === list.length + 1
-            ? { inherit: ['muted_actions'] }
-            : { [field]: now[field].filter((entry) => entry !== value) },
-      }),
-    )
+    const now = (await unwrap(client.GET('/notifications/preferences')))[field]
+    const body =
+      inherited && now.length === list.length + 1
+        ? { inherit: ['muted_actions' as const] }
+        : { [field]: now.filter((entry) => entry !== value) }
+    await unwrap(client.PUT('/notifications/preferences', { body }))
   }
 }

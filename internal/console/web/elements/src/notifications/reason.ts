@@ -1,0 +1,78 @@
+import type { Client, Notification } from '@fanfare/client'
+import { css, html, nothing } from 'lit'
+import { property, state } from 'lit/decorators.js'
+import { AtSign, Bell, UserCheck, UserCog } from 'lucide'
+import { BaseElement, define, styled } from '../base.ts'
+import type { Icon } from '../icon.ts'
+import type { Reason } from './explanation-texts.ts'
+import '../chip.ts'
+import '../popover.ts'
+import './why.ts'
+
+export interface ReasonTexts {
+  heading: string
+  reasons: Record<Reason, string>
+  /** The accessible name of a chip. */
+  label: (reasons: string) => string
+}
+
+export const reasonTexts: ReasonTexts = {
+  heading: 'Why am I notified?',
+  reasons: { subscribed: 'Subscribed', owner: 'Owner', delegator: 'Delegator', target: 'For you' },
+  label: (reasons) => `${reasons}. Why am I notified?`,
+}
+
+const icons: Record<Reason, Icon> = { subscribed: Bell, owner: UserCheck, delegator: UserCog, target: AtSign }
+
+/** The strongest reason is shown first. */
+const order: readonly Reason[] = ['target', 'owner', 'delegator', 'subscribed']
+
+/** sortedReasons returns the reasons of a notification, the one that concerns the person most first. */
+export function sortedReasons(reasons: readonly Reason[]): Reason[] {
+  return order.filter((reason) => reasons.includes(reason))
+}
+
+/** The reason of a notification as a chip, which opens "Why am I notified?" with "Stop this". */
+@define('ff-reason')
+export class ReasonChip extends BaseElement {
+  static override shadowRootOptions = { ...BaseElement.shadowRootOptions, delegatesFocus: true }
+  static override styles = styled(css`
+    :host { display: inline-flex; min-width: 0; --ff-popover-width: 400px; }
+    ff-popover { min-width: 0; }
+  `)
+
+  @property({ attribute: false }) client: Client | undefined
+  @property({ attribute: false }) notification: Notification | undefined
+  @property({ attribute: false }) texts: ReasonTexts = reasonTexts
+  @property() align: 'start' | 'end' = 'start'
+  @state() private opened = false
+
+  /** show opens the explanation. */
+  show(): void {
+    this.renderRoot.querySelector('ff-popover')?.show()
+  }
+
+  protected override render(): unknown {
+    const { notification, texts } = this
+    const reasons = sortedReasons(notification?.reasons ?? [])
+    const [first] = reasons
+    if (!notification || !first) return nothing
+    const names = reasons.map((r) => texts.reasons[r])
+    const more = reasons.length > 1 ? ` +${reasons.length - 1}` : ''
+    return html`<ff-popover .heading=${texts.heading} .align=${this.align} @open=${() => (this.opened = true)}
+        @close=${() => (this.opened = false)}>
+      <ff-chip slot="trigger" action part="chip" .icon=${icons[first]} .label=${texts.label(names.join(', '))}
+        >${names[0]}${more}</ff-chip>
+      ${
+        this.opened
+          ? html`<ff-why part="why" .client=${this.client} .notification=${notification}></ff-why>`
+          : nothing
+      }</ff-popover>`
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ff-reason': ReasonChip
+  }
+}
