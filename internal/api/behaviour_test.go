@@ -47,7 +47,7 @@ func TestPreferences(t *testing.T) {
 
 	tested := c.do("POST", path+"/test", `{"patterns":["a.*","[ab].x"],"actions":["a.x","c"]}`).want(http.StatusOK)
 	want := `{"results":[{"action":"a.x","matches":true,"patterns":["a.*","[ab].x"]},` +
-		`{"action":"c","matches":false,"patterns":[]}]}` + "\n"
+		`{"action":"c","matches":false,"patterns":[]}],"taxonomy":[]}` + "\n"
 	if got := string(tested.body); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
