@@ -129,7 +129,8 @@ func TestServeRules(t *testing.T) {
 			nil, []string{"--console-origins=https://a.example;script-src"}, []string{"--console-origins"},
 		},
 		"a console with a user": {
-			nil, []string{"--console-url=https://user@fanfare.example.com/"},
+			nil,
+			[]string{"--console-url=https://user@fanfare.example.com/"},
 			[]string{"--console-url", "without a user"},
 		},
 		"a console with a fragment": {
