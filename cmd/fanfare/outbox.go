@@ -15,15 +15,16 @@ import (
 
 func newOutboxCommand(p process) *cobra.Command {
 	group := newGroup("outbox", "Show pending activities, replay dead letters",
-		`Show pending, parked and failed activities, replay dead letters, and park activities that block
-others. These commands may be used while workers run.`)
+		`Show pending, parked and failed activities, replay or discard dead letters, and park activities
+that block others. These commands may be used while workers run.`)
 	group.AddCommand(newOutboxStatusCommand(p), newOutboxDeadCommand(p), newOutboxReplayCommand(p),
-		newOutboxParkCommand(p))
+		newOutboxDiscardCommand(p), newOutboxParkCommand(p))
 	return group
 }
 
 // backlogCommand is the state that the commands of the outbox share.
 type backlogCommand struct {
+	pool    *pgxpool.Pool
 	backlog *outbox.Backlog
 	tenant  uuid.UUID // uuid.Nil selects every tenant
 	asJSON  bool
@@ -37,7 +38,7 @@ func withBacklog(
 	command.Flags().Var(&uuidValue{&b.tenant}, "tenant", "only activities of this tenant")
 	command.Flags().BoolVar(&b.asJSON, "json", false, "print JSON")
 	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
-		b.backlog = outbox.NewBacklog(pool)
+		b.pool, b.backlog = pool, outbox.NewBacklog(pool)
 		return run(ctx, b)
 	})
 }

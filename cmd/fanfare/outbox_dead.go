@@ -6,27 +6,37 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
 func newOutboxDeadCommand(p process) *cobra.Command {
-	limit := 50
+	limit, groups := 50, false
+	var filter deadFilter
 	command := &cobra.Command{
 		Use:   "dead",
 		Short: "List dead letters with their errors, the latest first",
+		Long: `List dead letters with their errors, the latest first. With --groups, count them by action and
+error: errors that differ in ids and numbers alone are of one kind.`,
+		Example: `  fanfare outbox dead --error namespace --action 'chat.*'
+  fanfare outbox dead --groups`,
 		PreRunE: func(*cobra.Command, []string) error {
 			if limit < 1 {
 				return &usageError{fmt.Sprintf("--limit %d: must be at least 1", limit)}
 			}
-			return nil
+			return usageErrorOf(filter.Validate())
 		},
 	}
+	filter.addFlags(command.Flags(), time.Now())
 	command.Flags().IntVar(&limit, "limit", limit, "maximum number of dead letters")
+	command.Flags().BoolVar(&groups, "groups", false, "count them by action and error")
 	return withBacklog(p, command, func(ctx context.Context, b backlogCommand) error {
-		letters, err := b.backlog.DeadLetters(ctx, b.tenant, outbox.DeadQuery{Limit: limit})
+		if groups {
+			return writeDeadGroups(ctx, p, b, filter.DeadFilter)
+		}
+		query := outbox.DeadQuery{DeadFilter: filter.DeadFilter, Limit: limit}
+		letters, err := b.backlog.DeadLetters(ctx, b.tenant, query)
 		if err != nil {
 			return err
 		}
@@ -48,39 +58,32 @@ func newOutboxDeadCommand(p process) *cobra.Command {
 	})
 }
 
-func newOutboxReplayCommand(p process) *cobra.Command {
-	all := false
-	var activity uuid.UUID
-	command := &cobra.Command{
-		Use:   "replay <activity-id> | --all",
-		Short: "Return dead letters to the outbox",
-		Long: `Return one dead letter, or all of them, to the end of the outbox. Run this after you have corrected
-the cause of the errors.
-
-A replayed activity is delivered after activities that were recorded later. It is published only to
-the channels that it did not reach, and no inbox gets a second notification.`,
-		Example: `  fanfare outbox replay 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f
-  fanfare outbox replay --all`,
-		Args: func(command *cobra.Command, args []string) error {
-			switch {
-			case all && len(args) == 0:
-				return nil
-			case all || len(args) == 0:
-				return &usageError{"either the id of an activity or --all is required"}
-			}
-			return idArgument("activity", &activity)(command, args)
-		},
-	}
-	command.Flags().BoolVar(&all, "all", false, "replay every dead letter")
-	return withBacklog(p, command, func(ctx context.Context, b backlogCommand) error {
-		replayed, err := b.backlog.Replay(ctx, b.tenant, activity)
-		if err != nil {
-			return err
-		}
-		if b.asJSON {
-			return writeJSON(p.stdout, map[string]int64{"replayed": replayed})
-		}
-		_, err = fmt.Fprintf(p.stdout, "Replayed dead letters: %d\n", replayed)
+func writeDeadGroups(ctx context.Context, p process, b backlogCommand, f outbox.DeadFilter) error {
+	groups, exact, err := b.backlog.DeadGroups(ctx, b.tenant, f)
+	if err != nil {
 		return err
-	})
+	}
+	if b.asJSON {
+		return writeJSON(p.stdout, struct {
+			Groups []outbox.DeadGroup `json:"groups"`
+			Exact  bool               `json:"exact"`
+		}{groups, exact})
+	}
+	if len(groups) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "No dead letters.")
+		return err
+	}
+	rows := [][]string{{"COUNT", "ACTION", "NEWEST", "ERROR"}}
+	for _, g := range groups {
+		rows = append(rows, []string{
+			strconv.FormatInt(g.Count, 10), g.Action, g.NewestAt.UTC().Format(time.RFC3339), g.ErrorKind,
+		})
+	}
+	if err := writeTable(p.stdout, rows); err != nil {
+		return err
+	}
+	if !exact {
+		_, err = fmt.Fprintln(p.stderr, "There are more: these are the largest 200 groups of the newest 50,000.")
+	}
+	return err
 }
