@@ -1,0 +1,28 @@
+/** Gives the controls that the renderer leaves without a name one, now and whenever it renders. */
+export function nameControls(root: HTMLElement): void {
+  let waiting = false
+  const name = () => {
+    waiting = false
+    for (const row of root.querySelectorAll<HTMLElement>('tr[data-param-name]')) {
+      for (const control of row.querySelectorAll('select, input, textarea')) {
+        set(control, 'aria-label', row.dataset.paramName!)
+      }
+    }
+    for (const control of root.querySelectorAll('.response select')) set(control, 'aria-label', 'Media type')
+    for (const control of root.querySelectorAll('.body-param-content-type select, .opblock-section-request-body select')) {
+      set(control, 'aria-label', 'Media type of the body')
+    }
+    for (const control of root.querySelectorAll('.body-param__text')) set(control, 'aria-label', 'Body')
+    for (const box of root.querySelectorAll('pre')) set(box, 'tabindex', '0')
+    for (const box of root.querySelectorAll('.copy-to-clipboard')) box.removeAttribute('aria-label')
+  }
+  new MutationObserver(() => {
+    if (waiting) return
+    waiting = true
+    requestAnimationFrame(name)
+  }).observe(root, { childList: true, subtree: true })
+}
+
+function set(element: Element, name: string, value: string): void {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value)
+}
