@@ -61,6 +61,8 @@ type Options struct {
 	Origins []string
 	// Console serves the requests below /console/; nil disables them.
 	Console http.Handler
+	// Reference serves /v1/docs and the paths below it; nil disables them.
+	Reference http.Handler
 	// Version is the version in the OpenAPI document; default "dev".
 	Version string
 
@@ -222,7 +224,7 @@ func (s *Server) build(o Options) (err error) {
 	removeUnused(s.document)
 	acceptEmpty(s.document)
 	handleNoMethods(mux, s.document)
-	if err := serveReference(mux, s.document); err != nil {
+	if err := serveReference(mux, s.document, o.Reference); err != nil {
 		return err
 	}
 	if err := s.addRefresh(mux); err != nil {

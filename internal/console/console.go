@@ -107,8 +107,11 @@ const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(
 
 // handler serves the files from memory: they are part of the binary.
 type handler struct {
-	files  map[string]file // by their path below Path
-	policy string
+	path     string          // the prefix of the paths of the files
+	files    map[string]file // by their path below it
+	policy   string
+	notBuilt string // the page if there are no files
+	views    bool   // a path that has no file is that of a view, which the index shows
 }
 
 // file is a file and the headers that depend on it.
@@ -128,7 +131,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Files == nil {
 		o.Files = Files("console")
 	}
-	h := &handler{files: map[string]file{}, policy: policy}
+	h := &handler{path: Path, files: map[string]file{}, policy: policy, notBuilt: notBuilt, views: true}
 	if err := h.load(o.Files); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -146,7 +149,7 @@ func New(o Options) (http.Handler, error) {
 func (h *handler) load(files fs.FS) error {
 	return fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // the console is not built
+			return nil // the page is not built
 		}
 		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
 			return err

@@ -48,9 +48,9 @@ The API and its <a href="/v1/docs">reference</a> work without the console.</p>
 // view of the path.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.setHeaders(w.Header())
-	name := strings.TrimPrefix(r.URL.Path, Path)
+	name := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, h.path), "/")
 	found, ok := h.files[name]
-	if !ok && isFile(name) {
+	if !ok && (isFile(name) || !h.views && name != "") {
 		http.Error(w, "The console has no such file.", http.StatusNotFound)
 		return
 	}
@@ -60,7 +60,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		w.Header().Set("Content-Type", mediaTypes[".html"])
 		w.WriteHeader(http.StatusNotFound)
-		_, _ = w.Write([]byte(notBuilt)) // fails only if the client has disconnected
+		_, _ = w.Write([]byte(h.notBuilt)) // fails only if the client has disconnected
 		return
 	}
 	header := w.Header()

@@ -41,6 +41,10 @@ func (d *Daemon) serveAPI() error {
 	if err != nil {
 		return err
 	}
+	reference, err := console.NewReference(nil)
+	if err != nil {
+		return err
+	}
 	// The daemon's own subscriptions need no permission, so that their tokens may last.
 	lasting, err := centrifugo.NewTokens(centrifugo.TokenOptions{
 		Secret: c.TokenSecret(), ConnectionTTL: c.ConnectionTokenTTL, SubscriptionTTL: ownSubscriptionTTL,
@@ -63,6 +67,7 @@ func (d *Daemon) serveAPI() error {
 		Tokens:        tokens,
 		Sessions:      options.Sessions,
 		Console:       pages,
+		Reference:     reference,
 		CursorSecret:  []byte(c.TokenSecret()),
 		Publisher:     d.client,
 		Streams:       hub,

@@ -42,7 +42,7 @@ browserTest('every operation is listed once, in its group, and opens', async ({ 
 browserTest('a link opens an operation, the filter finds it, and the keyboard suffices', async ({ page }) => {
   await open(page, '#/Notifications/list-notifications');
   await page.locator('#operation-list-notifications[aria-expanded="true"]').waitFor();
-  await page.getByRole('searchbox', { name: 'Filter operations' }).fill('dry run');
+  await page.getByRole('searchbox', { name: 'Filter operations' }).fill('dry-run');
   await page.getByRole('status').getByText('1 found').waitFor();
   await page.locator('nav li a').focus();
   await page.keyboard.press('Enter');

@@ -30,8 +30,8 @@ interface SummaryProps {
 
 function summaryOf({ React: { createElement: h } }: System): Component {
   return ({ isShown, toggleShown, operationProps }: SummaryProps) => {
-    const { method, path, op, operationId, originalOperationId } = operationProps.toObject()
-    const scopes: string[] = scopesOf(op.toJS())
+    const { method, path, op, summary, security, operationId, originalOperationId } = operationProps.toObject()
+    const scopes = scopesOf(security?.toJS())
     return h(
       'h3',
       { className: 'summary' },
@@ -40,7 +40,7 @@ function summaryOf({ React: { createElement: h } }: System): Component {
         { id: buttonID(originalOperationId ?? operationId), type: 'button', 'aria-expanded': isShown, onClick: toggleShown },
         h('span', { className: `method method-${method}` }, method.toUpperCase()),
         h('span', { className: 'path' }, ...breakable(path, (key) => h('wbr', { key }))),
-        h('span', { className: 'title' }, op.get('summary')),
+        h('span', { className: 'title' }, op.get('summary') || summary),
         ...scopes.map((scope) => h('span', { key: scope, className: 'scope' }, scope)),
       ),
     )
@@ -48,8 +48,8 @@ function summaryOf({ React: { createElement: h } }: System): Component {
 }
 
 // scopesOf returns the scopes that the first kind of credentials must carry.
-function scopesOf(operation: { security?: Record<string, string[]>[] }): string[] {
-  return Object.values(operation.security?.[0] ?? {}).flat()
+function scopesOf(security: Record<string, string[]>[] = []): string[] {
+  return Object.values(security[0] ?? {}).flat()
 }
 
 // breakable returns a path that may break before each slash.
