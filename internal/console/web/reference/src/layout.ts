@@ -3,8 +3,15 @@ import { buttonID } from './operations.ts'
 
 /** The page: a header, the operations by group, and the document. */
 export const layout: Plugin = (system) => ({
-  components: { ReferenceLayout: layoutOf(system), ReferenceNavigation: navigationOf(system) },
-  statePlugins: { layout: { wrapActions: { scrollToElement: () => scrollTo } } },
+  components: {
+    ReferenceLayout: layoutOf(system),
+    ReferenceNavigation: navigationOf(system),
+    ReferenceCredentials: credentialsOf(system),
+  },
+  statePlugins: {
+    layout: { wrapActions: { scrollToElement: () => scrollTo } },
+    spec: { wrapActions: { parseToJson: () => (text: string) => parse(system, text) } },
+  },
 })
 
 function layoutOf(system: System): Component {
@@ -31,7 +38,7 @@ function layoutOf(system: System): Component {
         h('span', { className: 'space' }),
         h('a', { href: 'openapi.json' }, 'openapi.json'),
         h('a', { href: '../console/' }, 'Console'),
-        h(getComponent('AuthorizeBtnContainer', true)),
+        h(getComponent('ReferenceCredentials')),
       ),
       h(getComponent('ReferenceNavigation')),
       h(
@@ -51,10 +58,31 @@ function layoutOf(system: System): Component {
   }
 }
 
+// credentialsOf asks for a token alone: a page cannot set the cookie, and a gateway sets its headers itself.
+function credentialsOf(system: System): Component {
+  const { createElement: h } = system.React
+  const { authActions, authSelectors, getComponent } = system
+  const show = () =>
+    authActions.showDefinitions(authSelectors.definitionsToAuthorize().filter((scheme) => scheme.has('token')))
+  return () => [
+    h('button', { key: 'open', type: 'button', className: 'btn', onClick: show }, 'Authorize'),
+    authSelectors.shownDefinitions() && h(getComponent('authorizationPopup', true), { key: 'dialog' }),
+  ]
+}
+
 // scrollTo is an action that does not change the state.
 function scrollTo(element: HTMLElement): { type: string } {
   element.scrollIntoView({ block: 'start' })
   return { type: 'reference_scrolled' }
+}
+
+// parse reads the document as the JSON that it is. The renderer reads YAML, which takes a second more.
+function parse(system: System, text: string): unknown {
+  try {
+    return system.specActions.updateJsonSpec(JSON.parse(text))
+  } catch (error) {
+    return system.errActions.newSpecErr({ source: 'parser', level: 'error', message: String(error) })
+  }
 }
 
 function skip(event: Event): void {

@@ -4,6 +4,7 @@ import { layout } from './layout.ts'
 import { operations } from './operations.ts'
 import './reference.css'
 import { applyTheme } from '../../console/src/theme.ts'
+import { resolve } from './resolve.ts'
 import { sanitizeMarkup } from './trusted.ts'
 
 applyTheme()
@@ -19,6 +20,6 @@ SwaggerUI({
   syntaxHighlight: { activated: false },
   validatorUrl: null,
   layout: 'ReferenceLayout',
-  plugins: [layout, operations],
+  plugins: [layout, operations, resolve],
 })
 nameControls(document.getElementById('reference')!)

@@ -13,6 +13,10 @@ export function nameControls(root: HTMLElement): void {
       set(control, 'aria-label', 'Media type of the body')
     }
     for (const control of root.querySelectorAll('.body-param__text')) set(control, 'aria-label', 'Body')
+    for (const control of root.querySelectorAll('.close-modal')) set(control, 'aria-label', 'Close')
+    for (const control of root.querySelectorAll('.authorize[type="submit"]')) control.removeAttribute('aria-label')
+    for (const heading of root.querySelectorAll('.modal-ux-header h3')) set(heading, 'aria-level', '2')
+    for (const heading of root.querySelectorAll('.modal-ux-content h4')) set(heading, 'aria-level', '3')
     for (const box of root.querySelectorAll('pre')) set(box, 'tabindex', '0')
     for (const box of root.querySelectorAll('.copy-to-clipboard')) box.removeAttribute('aria-label')
   }

@@ -22,7 +22,13 @@ declare module 'swagger-ui-dist/swagger-ui-es-bundle.js' {
     }
     getComponent(name: string, container?: boolean): Component
     layoutActions: { show(path: string[], shown: boolean): void; parseDeepLinkHash(hash: string): void }
-    layoutSelectors: object
+    authActions: { showDefinitions(schemes: unknown): void }
+    authSelectors: {
+      definitionsToAuthorize(): { filter(keep: (scheme: { has(name: string): boolean }) => boolean): unknown }
+      shownDefinitions(): unknown
+    }
+    specActions: { updateJsonSpec(document: unknown): unknown }
+    errActions: { newSpecErr(error: { source: string; level: string; message: string }): unknown }
     specSelectors: {
       info(): Immutable
       loadingStatus(): string
@@ -32,6 +38,7 @@ declare module 'swagger-ui-dist/swagger-ui-es-bundle.js' {
 
   export type Plugin = (system: System) => {
     components?: Record<string, Component>
+    fn?: Record<string, (...a: any[]) => unknown>
     statePlugins?: Record<string, { wrapActions: Record<string, (original: unknown) => (...a: any[]) => unknown> }>
     wrapComponents?: Record<string, (original: Component, system: System) => Component>
   }
