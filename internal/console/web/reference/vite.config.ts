@@ -24,13 +24,16 @@ export default defineConfig({
 // licenses adds the licences of what the page contains.
 function licenses(): Plugin {
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  const names = ['LICENSE', 'NOTICE', 'swagger-ui-es-bundle.js.LICENSE.txt']
+  const files = {
+    'swagger-ui.txt': 'LICENSE',
+    'swagger-ui-notice.txt': 'NOTICE',
+    'swagger-ui-parts.txt': 'swagger-ui-es-bundle.js.LICENSE.txt',
+  }
   return {
     name: 'licenses',
     generateBundle() {
-      for (const name of names) {
-        const fileName = `licenses/swagger-ui.${name.replace('swagger-ui-es-bundle.js.LICENSE', 'parts').replace('.txt', '')}.txt`
-        this.emitFile({ type: 'asset', fileName, source: readFileSync(join(folder, name)) })
+      for (const [name, file] of Object.entries(files)) {
+        this.emitFile({ type: 'asset', fileName: `licenses/${name}`, source: readFileSync(join(folder, file)) })
       }
     },
   }

@@ -94,7 +94,9 @@ const progress = ({ h, failed }: { h: System['React']['createElement']; failed: 
   h(
     'p',
     { className: 'loading-note', role: 'status' },
-    failed ? 'The OpenAPI document could not be read. Check that the server answers at ' : 'Loading the OpenAPI document from ',
+    failed
+      ? 'The OpenAPI document could not be read. Check that the server answers at '
+      : 'Loading the OpenAPI document from ',
     h('a', { href: 'openapi.json' }, 'openapi.json'),
     '.',
   )
@@ -117,7 +119,10 @@ function navigationOf(system: System): Component {
       'nav',
       { 'aria-label': 'Operations' },
       h('input', {
-        type: 'search', value: query, placeholder: 'Filter operations', 'aria-label': 'Filter operations',
+        type: 'search',
+        value: query,
+        placeholder: 'Filter operations',
+        'aria-label': 'Filter operations',
         onChange: (event: { target: HTMLInputElement }) => setQuery(event.target.value),
       }),
       h('p', { className: 'count', role: 'status' }, query && `${entries.length} found`),

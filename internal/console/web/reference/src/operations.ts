@@ -14,12 +14,7 @@ export const buttonID = (operation: string) => `operation-${operation}`
 
 function groupOf({ React: { createElement: h } }: System): Component {
   return ({ tag, children }: { tag: string; children: unknown }) =>
-    h(
-      'section',
-      { className: 'group', 'aria-labelledby': groupID(tag) },
-      h('h2', { id: groupID(tag) }, tag),
-      children,
-    )
+    h('section', { className: 'group', 'aria-labelledby': groupID(tag) }, h('h2', { id: groupID(tag) }, tag), children)
 }
 
 interface SummaryProps {
@@ -37,7 +32,12 @@ function summaryOf({ React: { createElement: h } }: System): Component {
       { className: 'summary' },
       h(
         'button',
-        { id: buttonID(originalOperationId ?? operationId), type: 'button', 'aria-expanded': isShown, onClick: toggleShown },
+        {
+          id: buttonID(originalOperationId ?? operationId),
+          type: 'button',
+          'aria-expanded': isShown,
+          onClick: toggleShown,
+        },
         h('span', { className: `method method-${method}` }, method.toUpperCase()),
         h('span', { className: 'path' }, ...breakable(path, (key) => h('wbr', { key }))),
         h('span', { className: 'title' }, op.get('summary') || summary),

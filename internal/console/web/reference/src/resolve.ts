@@ -30,5 +30,8 @@ export function resolved(value: Value, document: Fields, within: string[]): Valu
     .split('/')
     .reduce<Value>((part, key) => (part as Fields | undefined)?.[key], document)
   if (typeof target !== 'object' || target === null) return value
-  return resolved({ $$ref: reference, title: reference.split('/').at(-1), ...target, ...others }, document, [...within, reference])
+  return resolved({ $$ref: reference, title: reference.split('/').at(-1), ...target, ...others }, document, [
+    ...within,
+    reference,
+  ])
 }
