@@ -64,7 +64,7 @@ export abstract class View extends BaseElement {
     navigate(location.pathname + (search && `?${search}`), options)
   }
 
-  protected renderHeader(title: string, actions?: unknown): unknown {
+  protected renderHeader(title: unknown, actions?: unknown): unknown {
     return html`<header class="view-header"><h1 tabindex="-1">${title}</h1>${actions}</header>`
   }
 

@@ -1,7 +1,7 @@
 import { css, html, nothing } from 'lit'
 import { property } from 'lit/decorators.js'
-import { styleMap } from 'lit/directives/style-map.js'
 import { BaseElement, define, styled } from './base.ts'
+import { inlineStyle } from './inline-style.ts'
 
 /** How far work is: `value` of `max`; without a value, that it goes on. `text` is shown beside the label. */
 @define('ff-progress')
@@ -31,7 +31,7 @@ export class Progress extends BaseElement {
       <div class="track" part="track" role="progressbar" aria-label=${this.label || nothing} aria-valuemin="0"
         aria-valuemax=${this.max} aria-valuenow=${this.value ?? nothing} aria-valuetext=${this.text || nothing}>
         <div class="bar ${share === undefined ? 'going' : ''}" part="bar"
-          style=${styleMap(share === undefined ? {} : { width: `${share * 100}%` })}></div></div>`
+          ${inlineStyle(share === undefined ? {} : { width: `${share * 100}%` })}></div></div>`
   }
 }
 

@@ -3,8 +3,8 @@ import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { property } from 'lit/decorators.js'
 import { ref } from 'lit/directives/ref.js'
 import { repeat } from 'lit/directives/repeat.js'
-import { styleMap } from 'lit/directives/style-map.js'
 import { define, emit } from './base.ts'
+import { inlineStyle } from './inline-style.ts'
 
 /**
  * A list that scrolls itself and renders only what is visible. Rows are in the light DOM, so that the styles of the
@@ -90,7 +90,7 @@ export class VirtualList<T = unknown> extends LitElement {
     const rows = this.#virtualizer.getVirtualItems()
     const article = this.rowRole === 'article'
     const height = `${this.#virtualizer.getTotalSize()}px`
-    return html`<div role="presentation" style=${styleMap({ position: 'relative', height })}>
+    return html`<div role="presentation" ${inlineStyle({ position: 'relative', height })}>
       ${repeat(
         rows,
         (row) => row.key,
@@ -99,7 +99,7 @@ export class VirtualList<T = unknown> extends LitElement {
           if (item === undefined) return nothing
           return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${row.index + 1}
           aria-setsize=${this.total < 0 && !article ? this.items.length : this.total}
-          style=${styleMap(at(row.start))}
+          ${inlineStyle(at(row.start))}
           ${ref(this.#measure)}>${this.renderItem(item, row.index)}</div>`
         },
       )}</div>`
@@ -125,7 +125,7 @@ export class VirtualList<T = unknown> extends LitElement {
 
 /** at returns the place of a row. */
 function at(start: number): Record<string, string> {
-  return { position: 'absolute', insetInline: '0', top: '0', transform: `translateY(${start}px)` }
+  return { position: 'absolute', 'inset-inline': '0', top: '0', transform: `translateY(${start}px)` }
 }
 
 declare global {
