@@ -43,7 +43,7 @@ export class Tabs extends BaseElement {
           (t) => html`<button type="button" role="tab" part="tab" id="tab-${t.id}" aria-controls="panel"
           aria-selected=${t.id === this.selected} tabindex=${t.id === this.selected ? 0 : -1}
           @click=${() => this.#select(t.id)}>${t.label}${
-            t.count ? html`<ff-badge .count=${t.count}></ff-badge>` : nothing
+            t.count ? html`<ff-badge .count=${t.count} .max=${9999}></ff-badge>` : nothing
           }</button>`,
         )}
       </div>

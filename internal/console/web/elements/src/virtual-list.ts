@@ -7,7 +7,8 @@ import { define, emit } from './base.ts'
 import { inlineStyle } from './inline-style.ts'
 
 /**
- * A list that scrolls itself and renders only what is visible. Rows are in the light DOM, so that the styles of the
+ * A list that scrolls itself and renders only what is visible. Rows that come or go above what is visible do not
+ * move it. Rows are in the light DOM, so that the styles of the
  * view apply to them; the host needs a bounded height. Fires `end` when the last row comes near, and `visible`
  * with the first and last visible index.
  */
@@ -16,6 +17,8 @@ export class VirtualList<T = unknown> extends LitElement {
   @property({ attribute: false }) items: readonly T[] = []
   @property({ attribute: false }) renderItem: (item: T, index: number) => unknown = () => nothing
   @property({ attribute: false }) keyOf: (item: T, index: number) => string | number = (_, index) => index
+  /** The accessible name of a row, for articles. */
+  @property({ attribute: false }) labelOf: ((item: T) => string) | undefined
   /** The height of a row before it is measured. */
   @property({ type: Number }) estimate = 64
   /** The role of a row; that of the host is `list`, or `feed` with `article`. */
@@ -65,8 +68,28 @@ export class VirtualList<T = unknown> extends LitElement {
     return this.scrollTop < 8
   }
 
-  protected override willUpdate(): void {
+  #anchor: { key: string | number; offset: number } | undefined
+
+  /** keepPlace remembers the first visible row before the items change. */
+  #keepPlace(): void {
+    const { scrollTop } = this
+    const first = this.atTop ? undefined : this.#virtualizer.getVirtualItems().find((row) => row.end > scrollTop)
+    this.#anchor = first && { key: first.key as string | number, offset: scrollTop - first.start }
+  }
+
+  /** returnToPlace scrolls to where the row that was first is now. */
+  #returnToPlace(): void {
+    const anchor = this.#anchor
+    this.#anchor = undefined
+    if (!anchor) return
+    const index = this.items.findIndex((item, i) => this.keyOf(item, i) === anchor.key)
+    const start = this.#virtualizer.measurementsCache[index]?.start
+    if (start !== undefined && start + anchor.offset !== this.scrollTop) this.scrollTop = start + anchor.offset
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
     const { items, keyOf } = this
+    if (changed.has('items') && this.hasUpdated) this.#keepPlace()
     this.#virtualizer.setOptions({
       ...this.#virtualizer.options,
       count: items.length,
@@ -98,6 +121,7 @@ export class VirtualList<T = unknown> extends LitElement {
           const item = this.items[row.index]
           if (item === undefined) return nothing
           return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${row.index + 1}
+          aria-label=${this.labelOf?.(item) ?? nothing}
           aria-setsize=${this.total < 0 && !article ? this.items.length : this.total}
           ${inlineStyle(at(row.start))}
           ${ref(this.#measure)}>${this.renderItem(item, row.index)}</div>`
@@ -110,6 +134,7 @@ export class VirtualList<T = unknown> extends LitElement {
   }
 
   protected override updated(_: PropertyValues): void {
+    this.#returnToPlace()
     const range = this.#virtualizer.range
     if (!range || this.items.length === 0) return
     const key = `${range.startIndex}-${range.endIndex}-${this.items.length}`

@@ -1,0 +1,94 @@
+import type { InboxQuery, Notification, NotificationChanges, Undo } from '@fanfare/client'
+import { app } from '../../app.ts'
+
+const most = 20
+
+/** Actions changes notifications, shows what was done, and can undo it: the toast's button does, and the key z. */
+export class Actions {
+  #undos: Undo[] = []
+  #changed: () => void
+
+  /** `changed` is called after each change and undo. */
+  constructor(changed: () => void) {
+    this.#changed = changed
+  }
+
+  /** change changes notifications. Without a text, it is quiet. */
+  async change(ids: readonly string[], changes: NotificationChanges, text: string): Promise<boolean> {
+    if (ids.length === 0) return false
+    try {
+      const changed = app().inbox.change(ids, changes)
+      this.#changed()
+      this.#done(await changed, text)
+      return true
+    } catch (error) {
+      app().failed('The inbox could not be changed', error)
+      return false
+    } finally {
+      this.#changed()
+    }
+  }
+
+  /** markAll changes what a filter selects, up to the newest one that is shown. */
+  async markAll(query: InboxQuery, changes: NotificationChanges, upTo: string, verb: string): Promise<void> {
+    try {
+      const { count, undo } = await app().inbox.markAll(query, changes, upTo ? { upTo } : {})
+      const text = count === 0 ? `Nothing to do: all are ${verb}.` : `${many(count)} ${verb}.`
+      if (undo && count > 0) this.#done(undo, text)
+      else app().toast({ text })
+    } catch (error) {
+      app().failed('The inbox could not be changed', error)
+    } finally {
+      this.#changed()
+    }
+  }
+
+  /** undo reverses the last change. */
+  async undo(): Promise<void> {
+    const last = this.#undos.pop()
+    if (last) await this.#reverse(last)
+    else app().toast({ text: 'There is nothing to undo.' })
+  }
+
+  #done(undo: Undo, text: string): void {
+    this.#undos = [...this.#undos, undo].slice(-most)
+    if (text) app().toast({ text, action: { label: 'Undo', run: () => this.#reverse(undo) } })
+  }
+
+  async #reverse(undo: Undo): Promise<void> {
+    this.#undos = this.#undos.filter((u) => u !== undo)
+    try {
+      await undo()
+      app().toast({ text: 'Undone.' })
+    } catch (error) {
+      this.#undos.push(undo)
+      app().failed('This could not be undone', error)
+    } finally {
+      this.#changed()
+    }
+  }
+}
+
+/** many returns a number of notifications in words. */
+export function many(count: number): string {
+  return count === 1 ? '1 notification' : `${count.toLocaleString()} notifications`
+}
+
+/** verbOf returns what changes do, such as "archived". */
+export function verbOf(changes: NotificationChanges): string {
+  if (changes.snoozed_until) return 'snoozed'
+  if (changes.archived) return 'archived'
+  if (changes.archived === false || changes.snoozed_until === null) return 'moved to the inbox'
+  if (changes.read != null) return changes.read ? 'marked as read' : 'marked as unread'
+  return changes.seen ? 'marked as seen' : 'marked as unseen'
+}
+
+/** quiet reports whether a change needs no toast: it is small, and shows where the person looks. */
+export function quiet(changes: NotificationChanges): boolean {
+  return changes.archived == null && changes.snoozed_until === undefined
+}
+
+/** filed reports whether a notification is not in the inbox. */
+export function filed(n: Notification): boolean {
+  return n.archived_at !== null || n.snoozed_until !== null
+}
