@@ -24,6 +24,8 @@ export interface ExplanationTexts {
   rules: Record<RuleName, string>
   /** A ground, such as "Subscribed to Atlas arm and everything under it". */
   ground: (ground: Ground, resource: string) => string
+  /** A clause about the principal, such as "is subscribed", as a sentence. */
+  sentence: (why: string) => string
   through: string
   withheld: string
 }
@@ -68,6 +70,7 @@ export const explanationTexts: ExplanationTexts = {
         return 'It is addressed to you'
     }
   },
+  sentence,
   through: 'through a group',
   withheld: 'a resource that you may not see',
 }

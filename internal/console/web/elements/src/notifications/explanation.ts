@@ -3,7 +3,7 @@ import { property } from 'lit/decorators.js'
 import { Bell, BellOff, Check, Minus } from 'lucide'
 import { BaseElement, define, styled, textStyles } from '../base.ts'
 import { icon } from '../icon.ts'
-import { type Explanation, type ExplanationTexts, explanationTexts, type Rule, sentence } from './explanation-texts.ts'
+import { type Explanation, type ExplanationTexts, explanationTexts, type Rule } from './explanation-texts.ts'
 import '../time.ts'
 
 /** Why a principal is notified, or is not: the decision, what it rests on, and all rules in their order. */
@@ -54,7 +54,7 @@ export class ExplanationPanel extends BaseElement {
     const push = now.push ? texts.pushed : texts.inboxOnly
     return html`<div class="decision ${now.notified ? '' : 'not'}">${icon(now.notified ? Bell : BellOff)}
         <div><p class="why">${now.notified ? texts.notified : texts.notNotified}.</p>
-          <p class="meta">${sentence(now.why)}.${now.notified ? ` ${push}.` : nothing}</p>
+          <p class="meta">${texts.sentence(now.why)}.${now.notified ? ` ${push}.` : nothing}</p>
           ${this.#then()}</div></div>
       ${
         grounds.length > 0
@@ -91,7 +91,7 @@ export class ExplanationPanel extends BaseElement {
       <span class="name">${texts.rules[rule.rule]}${
         decides ? html`<span class="hidden-text"> (${texts.decides})</span>` : nothing
       }</span>
-      <span class="result">${sentence(rule.why)}</span>
+      <span class="result">${texts.sentence(rule.why)}</span>
     </li>`
   }
 }

@@ -1,0 +1,174 @@
+import { type components, ProblemError, unwrap } from '@fanfare/client'
+import { BaseElement, define, styled, textStyles } from '@fanfare/elements/base'
+import { icon } from '@fanfare/elements/icon'
+import { Bell, BellOff } from '@fanfare/elements/icons'
+import { type Explanation, explanationTexts, type Ground } from '@fanfare/elements/notifications/explanation-texts'
+import { css, html, nothing } from 'lit'
+import { property, state } from 'lit/decorators.js'
+import { partStyles } from './detail_styles.ts'
+import type { Source } from './source.ts'
+import '@fanfare/elements/avatar'
+import '@fanfare/elements/button'
+import '@fanfare/elements/chip'
+import '@fanfare/elements/error'
+import '@fanfare/elements/notifications/explanation'
+import '@fanfare/elements/segmented'
+import '@fanfare/elements/skeleton'
+import '@fanfare/elements/time'
+
+type Member = components['schemas']['AudienceMember']
+type Chosen = 'all' | 'true' | 'false'
+
+const choices = [{ value: 'all', label: 'All' }, { value: 'true', label: 'Notified' }, { value: 'false', label: 'Not notified' }]
+const reasons = { subscribed: 'Subscribed', owner: 'Owner', delegator: 'Delegator', target: 'Addressed' }
+
+/** The texts of an explanation about another principal. */
+const aboutOthers = {
+  ...explanationTexts,
+  notified: 'Would be notified now', notNotified: 'Would not be notified now', pushed: 'With a push', inboxOnly: 'In the inbox only',
+  rules: {
+    ...explanationTexts.rules, concern: 'Concerns them', actor: 'Their own action', target: 'Addressed to them',
+  },
+  ground: (ground: Ground, resource: string) =>
+    ground.kind === 'owner' ? 'Owner of the resource' : explanationTexts.ground(ground, resource).replace('to you', 'to them'),
+  sentence: (why: string) => why.charAt(0).toUpperCase() + why.slice(1),
+}
+
+/** Who is notified of an activity, who is not, and why. Those who may not ask about others see it for themselves. */
+@define('ff-activity-audience')
+export class Audience extends BaseElement {
+  static override styles = styled(textStyles, partStyles, css`
+    .top { display: flex; padding-block: var(--ff-space-2) var(--ff-space-2); }
+    li { padding: 8px 0; border-block-end: 1px solid var(--ff-border); }
+    .person { display: grid; grid-template-columns: 28px minmax(0, 1fr) auto; gap: 0 var(--ff-space-3); align-items: center; }
+    .name { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 6px; }
+    .mark { display: inline-flex; color: var(--ff-accent); }
+    .mark.not { color: var(--ff-text-3); }
+    .why { grid-column: 2 / -1; overflow-wrap: anywhere; }
+    ff-explanation, li > ff-error, li > ff-skeleton { display: flex; margin: var(--ff-space-2) 0 0 40px; padding: var(--ff-space-3); border-radius: var(--ff-radius); background: var(--ff-sunken); }
+  `)
+
+  @property({ attribute: false }) source!: Source
+  @property() activity = ''
+  @property() me = ''
+  @state() private chosen: Chosen = 'all'
+  @state() private items: Member[] = []
+  @state() private next: string | null = null
+  @state() private busy = true
+  @state() private error: unknown
+  @state() private forbidden = false
+  @state() private explained: { principal: string; explanation?: Explanation; error?: unknown } | undefined
+  #key = ''
+
+  protected override willUpdate(): void {
+    const key = `${this.activity} ${this.chosen}`
+    if (key === this.#key) return
+    this.#key = key
+    this.items = []
+    this.next = null
+    this.explained = undefined
+    this.forbidden = false
+    void this.#load()
+  }
+
+  async #load(): Promise<void> {
+    const key = this.#key
+    this.busy = true
+    this.error = undefined
+    try {
+      const query = {
+        limit: 50, ...(this.chosen === 'all' ? {} : { notified: this.chosen }), ...(this.next ? { cursor: this.next } : {}),
+      }
+      for (let pages = 0; pages < 5; pages++) {
+        if (this.next) Object.assign(query, { cursor: this.next })
+        const params = { path: { id: this.activity }, query }
+        const page = await unwrap(this.source.client.GET('/activities/{id}/audience', { params }))
+        if (key !== this.#key) return
+        this.items = [...this.items, ...page.items]
+        this.next = page.next_cursor
+        if (page.items.length > 0 || page.next_cursor === null) break
+      }
+    } catch (error) {
+      if (key !== this.#key) return
+      if (error instanceof ProblemError && error.status === 404) {
+        this.forbidden = true
+        void this.#explain(this.me)
+      } else this.error = error
+    } finally {
+      if (key === this.#key) this.busy = false
+    }
+  }
+
+  async #explain(principal: string): Promise<void> {
+    if (this.explained?.principal === principal && !this.forbidden) {
+      this.explained = undefined
+      return
+    }
+    this.explained = { principal }
+    try {
+      const query = principal === this.me ? {} : { principal_id: principal }
+      const params = { path: { id: this.activity }, query }
+      const explanation = await unwrap(this.source.client.GET('/activities/{id}/explain', { params }))
+      if (this.explained?.principal === principal) this.explained = { principal, explanation }
+    } catch (error) {
+      if (this.explained?.principal === principal) this.explained = { principal, error }
+    }
+  }
+
+  protected override render(): unknown {
+    if (this.forbidden) {
+      return html`<p class="note">The owner of the resource, its delegators and administrators see who is notified. For you:</p>
+        ${this.#explanation(this.me)}`
+    }
+    return html`<div class="top"><ff-segmented label="Show" hide-label .options=${choices} value=${this.chosen}
+        @change=${(e: CustomEvent<Chosen>) => (this.chosen = e.detail)}></ff-segmented></div>
+      <ul aria-label="Audience">${this.items.map((m) => this.#member(m))}</ul>${this.#end()}`
+  }
+
+  #end(): unknown {
+    if (this.error) {
+      return html`<ff-error compact heading="The audience could not be loaded" .error=${this.error} @retry=${() => void this.#load()}></ff-error>`
+    }
+    if (this.busy && this.items.length === 0) return html`<ff-skeleton kind="rows" count="4" label="Loading the audience"></ff-skeleton>`
+    if (this.next) return html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#load()}>Show more</ff-button></div>`
+    if (this.items.length > 0) return nothing
+    return html`<p class="note">${{
+      all: 'Nobody follows or owns the resource, is a delegator, or is addressed.',
+      true: 'Nobody would be notified now.', false: 'All candidates would be notified now.',
+    }[this.chosen]}</p>`
+  }
+
+  #member(m: Member): unknown {
+    const open = this.explained?.principal === m.principal_id
+    const name = m.display_name || `${m.kind} ${m.principal_id.slice(-6)}`
+    return html`<li><div class="person"><ff-avatar .name=${m.display_name} .kind=${m.kind}></ff-avatar>
+        <div><div class="name"><bdi>${name}</bdi>
+          <span class="mark ${m.now.notified ? '' : 'not'}">${icon(m.now.notified ? Bell : BellOff, 14)}<span class="hidden-text"
+            >${m.now.notified ? 'notified' : 'not notified'}</span></span>
+          ${(m.now.reasons ?? []).map((r) => html`<ff-chip>${reasons[r] ?? r}</ff-chip>`)}</div></div>
+        <ff-button size="sm" variant="ghost" label="Why: ${name}" .expanded=${open} @click=${() => void this.#explain(m.principal_id)}>Why</ff-button>
+        <div class="why meta">${m.now.why}${then(m)}</div></div>
+      ${open ? this.#explanation(m.principal_id) : nothing}</li>`
+  }
+
+  #explanation(principal: string): unknown {
+    const { explained } = this
+    if (explained?.error) {
+      return html`<ff-error compact heading="The explanation could not be loaded" .error=${explained.error} @retry=${() => void this.#explain(principal)}></ff-error>`
+    }
+    if (!explained?.explanation) return html`<ff-skeleton kind="text" count="3" label="Loading the explanation"></ff-skeleton>`
+    return html`<ff-explanation .explanation=${explained.explanation}
+      .texts=${principal === this.me ? explanationTexts : aboutOthers}></ff-explanation>`
+  }
+}
+
+/** then describes what the inbox holds. */
+function then({ then: past }: Member): unknown {
+  if (!past) return nothing
+  if (past.state === 'pending') return html`<div class="faint">Not delivered yet</div>`
+  if (past.state === 'dead') return html`<div class="faint">Could not be delivered</div>`
+  if (past.state !== 'notified' || !past.at) return html`<div class="faint">Nothing in the inbox</div>`
+  const later = past.read_at ? ['read', past.read_at] : past.seen_at ? ['seen', past.seen_at] : undefined
+  return html`<div class="faint">In the inbox since <ff-time datetime=${past.at} format="short"></ff-time>${later
+    ? html`, ${later[0]} <ff-time datetime=${later[1] ?? ''} format="short"></ff-time>` : ', not seen yet'}</div>`
+}
