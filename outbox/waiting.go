@@ -66,6 +66,11 @@ type JobState struct {
 	Attempts     int       `json:"attempts"` // failed attempts of the next step
 	RetryAt      time.Time `json:"retry_at"` // when the next step is due
 	Error        string    `json:"error"`    // of the last attempt; "" if it succeeded
+
+	// The parent of the resource at the time of recording, and the cursor: the recipients up to it
+	// have been notified. uuid.Nil if there is none.
+	ParentID        uuid.UUID `json:"-"`
+	LastPrincipalID uuid.UUID `json:"-"`
 }
 
 // Jobs lists the fan-out jobs of a tenant; uuid.Nil selects every tenant.
@@ -73,12 +78,12 @@ func (b *Backlog) Jobs(ctx context.Context, tenant uuid.UUID, p Page) ([]JobStat
 	rows, err := b.pool.Query(ctx, `
 		SELECT j.activity_id, j.tenant_id, j.resource_id, coalesce(a.resource_type, ''),
 		       coalesce(a.resource_name, ''), coalesce(a.action, ''), j.recorded_at, j.started_at, j.notified,
-		       j.attempts, j.retry_at, j.error
+		       j.attempts, j.retry_at, j.error, coalesce(a.parent_id, $4), coalesce(j.last_principal_id, $4)
 		FROM fanfare.fan_out_jobs AS j
 		LEFT JOIN fanfare.activities AS a ON a.id = j.activity_id AND a.tenant_id = j.tenant_id
 		WHERE ($1::uuid IS NULL OR j.tenant_id = $1) AND ($2::uuid IS NULL OR j.activity_id < $2)
 		ORDER BY j.activity_id DESC
-		LIMIT $3`, zeronull.UUID(tenant), zeronull.UUID(p.After), p.Limit)
+		LIMIT $3`, zeronull.UUID(tenant), zeronull.UUID(p.After), p.Limit, uuid.Nil)
 	if err != nil {
 		return nil, fmt.Errorf("list the fan-out jobs: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/outbox"
+	"github.com/fanfarehq/fanfare/watchers"
 )
 
 // operatorOperation returns an operation on the caller's tenant that requires ScopeAdmin.
@@ -139,6 +140,8 @@ func pageOf[T any](found []T, limit int, id func(T) uuid.UUID) (items []T, last 
 // FanOutJob is an activity whose wide audience is being notified.
 type FanOutJob struct {
 	outbox.JobState
+	Progress *float64 `json:"progress" nullable:"true"`
+	Audience *int64   `json:"audience" nullable:"true"`
 }
 
 // TransformSchema adds formats and descriptions to the schema.
@@ -146,6 +149,9 @@ func (FanOutJob) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	describeActivity(s)
 	return describe(s, map[string]string{
 		"notified": "Recipients that have been notified so far.",
+		"progress": "The part of the audience that the job has passed, from 0 to 1: an estimate. Null if the audience " +
+			"is too large to be counted for this response.",
+		"audience": "An estimate of the number of candidates, whom the rules notify or not; null as above.",
 		"attempts": "Failed attempts of the next step.",
 		"retry_at": "When the next step is due.",
 		"error":    "Of the last attempt; empty if it succeeded.",
@@ -171,12 +177,34 @@ func (s *Server) listJobs(ctx context.Context, caller identity.Identity, in *Pag
 	}
 	response := &jobsResponse{}
 	found, last := pageOf(found, in.Limit, func(j outbox.JobState) uuid.UUID { return j.ActivityID })
-	response.Body.Items = make([]FanOutJob, len(found))
-	for i, j := range found {
-		response.Body.Items[i] = FanOutJob{j}
+	if response.Body.Items, err = s.jobs(ctx, found); err != nil {
+		return nil, err
 	}
 	response.Body.NextCursor, err = s.nextCursor(ctx, last, nil)
 	return response, err
+}
+
+// jobs adds estimates of their progress to jobs.
+func (s *Server) jobs(ctx context.Context, found []outbox.JobState) ([]FanOutJob, error) {
+	subjects := make([]watchers.Subject, len(found))
+	for i, j := range found {
+		subjects[i] = watchers.Subject{
+			TenantID: j.TenantID, ResourceID: j.ResourceID, ParentID: j.ParentID, UpTo: j.LastPrincipalID,
+		}
+	}
+	sizes, err := watchers.Sizes(ctx, s.pool, subjects)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]FanOutJob, len(found))
+	for i, j := range found {
+		items[i] = FanOutJob{JobState: j, Audience: sizes[i].Total}
+		if total := sizes[i].Total; total != nil && *total > 0 {
+			progress := float64(sizes[i].Passed) / float64(*total)
+			items[i].Progress = &progress
+		}
+	}
+	return items, nil
 }
 
 // Lane has the counts of a lane.

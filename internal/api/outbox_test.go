@@ -29,7 +29,20 @@ func TestWaitingActivities(t *testing.T) {
 	at := w.here
 	failing := at.wait("parked", "attempts, retry_at, error, channels", "3, now(), 'too large', '{chat:x}'")
 	blocked := at.wait("parked", "attempts", "0")
-	job := at.wait("fan_out_jobs", "notified, started_at", "5000, '2026-03-01Z'")
+	// The folder has three subscribers and a group of two, of whom the job has passed some. A
+	// subscription to the folder alone, and a revoked one, do not reach the signal.
+	principal := func(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
+	for n, scope := range []string{"descendants", "descendants", "descendants", "resource"} {
+		w.exec(`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope)
+			VALUES ($1, $2, $3, $4)`, at.id, principal(n), at.folder, scope)
+	}
+	w.exec(`INSERT INTO fanfare.memberships (tenant_id, group_id, principal_id) VALUES ($1, $2, $3), ($1, $2, $4)`,
+		at.id, principal(9), principal(1), principal(8))
+	w.exec(`INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope, revoked_at) VALUES
+		($1, $2, $3, 'descendants', NULL), ($1, $4, $3, 'descendants', now())`,
+		at.id, principal(9), at.folder, principal(7))
+	job := at.wait("fan_out_jobs", "notified, started_at, last_principal_id",
+		"5000, '2026-03-01Z', '"+principal(1)+"'")
 	w.elsewhere.wait("parked", "attempts", "7")
 	w.elsewhere.wait("fan_out_jobs", "notified", "9")
 	c := at.as(at.outsider, identity.ScopeAdmin)
@@ -44,6 +57,8 @@ func TestWaitingActivities(t *testing.T) {
 			Channels     []string
 			Error        string
 			Notified     int
+			Progress     *float64
+			Audience     *int
 			StartedAt    string `json:"started_at"`
 		}
 		NextCursor string `json:"next_cursor"`
@@ -72,7 +87,12 @@ func TestWaitingActivities(t *testing.T) {
 		want(http.StatusBadRequest)
 	jobs := get("jobs")
 	if len(jobs.Items) != 1 || jobs.Items[0].ActivityID != job || jobs.Items[0].Notified != 5000 {
-		t.Errorf("got %+v, want the job of the tenant", jobs)
+		t.Fatalf("got %+v, want the job of the tenant", jobs)
+	}
+	// With the member, who subscribes to the signal, and the group itself.
+	if got := jobs.Items[0]; got.Audience == nil || *got.Audience != 7 ||
+		got.Progress == nil || *got.Progress != 3.0/7 {
+		t.Errorf("got %+v, want an audience of 7, of whom 3 are passed", got)
 	}
 
 	lanes := as[struct {
