@@ -149,8 +149,8 @@ func (FanOutJob) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	describeActivity(s)
 	return describe(s, map[string]string{
 		"notified": "Recipients that have been notified so far.",
-		"progress": "The part of the audience that the job has passed, from 0 to 1: an estimate. Null if the audience " +
-			"is too large to be counted for this response.",
+		"progress": "An estimate of the part of the audience that the job has passed, from 0 to 1. Null if the " +
+			"audience is too large to be counted for this response.",
 		"audience": "An estimate of the number of candidates, whom the rules notify or not; null as above.",
 		"attempts": "Failed attempts of the next step.",
 		"retry_at": "When the next step is due.",
