@@ -1,0 +1,46 @@
+/** count returns a number with its groups of digits: 12,345. */
+export function count(n: number): string {
+  return n.toLocaleString('en-US')
+}
+
+/** compact returns a number in at most four characters: 7, 120, 12k, 3M. */
+export function compact(n: number): string {
+  return n < 1000 ? String(n) : n < 1e6 ? `${Math.floor(n / 1000)}k` : `${Math.floor(n / 1e6)}M`
+}
+
+/** rate returns a number a second with two significant digits. */
+export function rate(perSecond: number): string {
+  return perSecond >= 100 ? count(Math.round(perSecond)) : String(Number(perSecond.toPrecision(2)))
+}
+
+const units: [string, number][] = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+]
+
+/** duration returns seconds in the unit that suits them, the larger ones with the next smaller: 2 h 5 min. */
+export function duration(seconds: number): string {
+  if (seconds <= 0) return '0 s'
+  if (seconds < 0.9995) return `${Number((seconds * 1000).toPrecision(seconds < 0.01 ? 2 : 3))} ms`
+  if (seconds < 10) return `${Number(seconds.toPrecision(2))} s`
+  if (seconds < 59.5) return `${Math.round(seconds)} s`
+  const whole = Math.round(seconds / 60) * 60
+  for (const [n, [name, size]] of units.entries()) {
+    if (whole < size) continue
+    const next = units[n + 1]
+    const rest = next ? Math.floor((whole % size) / next[1]) : 0
+    return `${Math.floor(whole / size)} ${name}${rest && next ? ` ${rest} ${next[0]}` : ''}`
+  }
+  return '1 min'
+}
+
+/** plural returns a number and its noun: 1 lane, 2 lanes. */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`
+}
+
+/** since returns the seconds from a time until now, at least 0. */
+export function since(at: string, now = Date.now()): number {
+  return Math.max(0, (now - Date.parse(at)) / 1000)
+}
