@@ -161,9 +161,14 @@ export class BulkDialog extends BaseElement {
 
   async #run(order: Order): Promise<void> {
     if (!this.counted) return
-    this.#bulk ??= new Bulk(this.counted.filter, this.counted.count, requestOf(app().client, order.verb), (progress) => {
-      if (this.order === order) this.progress = progress
-    })
+    this.#bulk ??= new Bulk(
+      this.counted.filter,
+      this.counted.count,
+      requestOf(app().client, order.verb),
+      (progress) => {
+        if (this.order === order) this.progress = progress
+      },
+    )
     await this.#bulk.run()
   }
 

@@ -1,9 +1,9 @@
 import { BaseElement, define, styled } from '@fanfare/elements/base'
+import { inlineStyle } from '@fanfare/elements/inline-style'
 import { css, html, nothing, type PropertyValues } from 'lit'
 import { property, query, state } from 'lit/decorators.js'
-import { styleMap } from 'lit/directives/style-map.js'
 import type uPlot from 'uplot'
-import { type Chart, dataOf, latest, summary } from './series.ts'
+import { type Chart, clock, dataOf, increments, latest, lonely, summary } from './series.ts'
 import type { History } from './types.ts'
 
 const height = 168
@@ -70,12 +70,12 @@ export class ChartElement extends BaseElement {
     const { chart, history } = this
     const points = history?.points ?? []
     const point = this.at === null ? undefined : points[this.at]
-    const time = point && new Date(point.at).toLocaleTimeString()
+    const time = point && clock(Date.parse(point.at), true)
     return html`<div class="head"><h3>${chart.title}</h3><span class="time">${time ?? nothing}</span></div>
       <div class="legend">${chart.series.map((s) => {
         const value = point ? s.of(point) : history ? latest(s, history) : null
         return html`<span><i class=${s.dashed ? 'dashed' : ''}
-          style=${styleMap({ borderColor: `var(${s.color})` })}></i>${s.label}
+          ${inlineStyle({ 'border-color': `var(${s.color})` })}></i>${s.label}
           <b>${value === null ? '–' : chart.format(value)}</b></span>`
       })}</div>
       <div class="plot" role="img" tabindex="0" @keydown=${this.#key} @blur=${this.#leave}
@@ -112,14 +112,26 @@ export class ChartElement extends BaseElement {
       height,
       legend: { show: false },
       padding: [8, 8, 0, 0],
-      cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'operations', setSeries: false }, points: { size: 7 } },
+      cursor: {
+        y: false,
+        drag: { x: false, y: false },
+        sync: { key: 'operations', setSeries: false },
+        points: { size: 7 },
+      },
       scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
       axes: [
-        { ...axis, grid: { show: false }, space: 72, size: 24 },
         {
           ...axis,
-          size: 56,
+          grid: { show: false },
+          space: 72,
+          size: 24,
+          values: (_, times) => times.map((t) => clock(t * 1000)),
+        },
+        {
+          ...axis,
+          size: 60,
           space: 36,
+          incrs: increments[this.chart.unit],
           values: (_, values) => values.map((v) => this.chart.format(v)),
         },
       ],
@@ -131,7 +143,7 @@ export class ChartElement extends BaseElement {
           width: 1.5,
           ...(s.dashed ? { dash: [5, 4] } : {}),
           ...(n === 0 ? { fill: () => this.#color('--ff-accent-soft') } : {}),
-          points: { show: false },
+          points: { size: 4, width: 0, fill: () => this.#color(s.color), filter: isolated },
         })),
       ],
       hooks: {
@@ -181,7 +193,7 @@ export class ChartElement extends BaseElement {
       const value = s.of(point)
       return `${s.label} ${value === null ? 'unknown' : this.chart.format(value)}`
     })
-    this.spoken = `${new Date(point.at).toLocaleTimeString()}: ${values.join(', ')}`
+    this.spoken = `${clock(Date.parse(point.at), true)}: ${values.join(', ')}`
   }
 
   #leave(): void {
@@ -189,6 +201,9 @@ export class ChartElement extends BaseElement {
     this.#plot?.setCursor({ left: -10, top: -10 })
   }
 }
+
+/** Only values without neighbours are drawn as points: a line cannot show them. */
+const isolated: uPlot.Series.Points.Filter = (plot, n, show) => (show ? lonely(plot.data[n] ?? []) : [])
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -36,7 +36,7 @@ export class DeadLetters extends BaseElement {
       .chips { display: flex; flex-wrap: wrap; gap: var(--ff-space-2); }
       .group { grid-template-columns: minmax(0, 1fr) auto; align-items: center; }
       .row:hover { background: var(--ff-hover); }
-      .kind { color: var(--ff-text); text-align: start; }
+      .kind { display: inline-flex; align-items: center; min-height: 24px; color: var(--ff-text); }
       .kind:hover .error-text { text-decoration: underline; }
       .count { font-weight: var(--ff-weight-bold); color: var(--ff-text); }
       .buttons { display: flex; gap: var(--ff-space-2); align-items: center; }
@@ -78,7 +78,7 @@ export class DeadLetters extends BaseElement {
   }
 
   async #load(): Promise<boolean> {
-    const asked = this.#asked
+    const asked = JSON.stringify(this.#selection)
     const query = parametersOf(filterOf(this.#selection, Date.now()))
     const { client } = app()
     const first = client.GET('/outbox/dead', { params: { query: { ...query, limit: 50 } } })
@@ -86,7 +86,7 @@ export class DeadLetters extends BaseElement {
       loaded(this.groups, unwrap(client.GET('/outbox/dead/groups', { params: { query } }))),
       this.#pages > 1 ? this.letters : loaded(this.letters, unwrap(first)),
     ])
-    if (asked !== this.#asked) return true
+    if (asked !== JSON.stringify(this.#selection)) return true
     this.groups = groups
     if (this.#pages === 1) this.letters = letters
     return groups.error === undefined && letters.error === undefined
@@ -136,8 +136,10 @@ export class DeadLetters extends BaseElement {
   #form(): unknown {
     const s = this.#selection
     const chip = (name: string, value: string, key: string): unknown =>
-      value ? html`<ff-chip key=${key} removable remove-label=${`Remove the filter ${key}`}
-        @remove=${() => this.#filter({ [name]: null })}>${value}</ff-chip>` : nothing
+      value
+        ? html`<ff-chip key=${key} removable remove-label=${`Remove the filter ${key}`}
+        @remove=${() => this.#filter({ [name]: null })}>${value}</ff-chip>`
+        : nothing
     return html`<div class="section-head">
       <form @submit=${(e: Event) => e.preventDefault()} role="search" aria-label="Dead letters">
         <ff-input label="Error contains" placeholder="timeout" clearable .value=${s.error}
@@ -147,14 +149,17 @@ export class DeadLetters extends BaseElement {
         <ff-select label="Died" .options=${ages} .value=${s.age}
           @change=${(e: CustomEvent<string>) => this.#filter({ age: e.detail })}></ff-select></form>
       <div class="chips">${chip('kind', s.kind, 'error is')}${chip('resource', s.resource, 'resource')}${
-        selective(s) ? html`<ff-button size="sm" variant="ghost" @click=${() => this.#filter(none)}>Clear the filter
-          </ff-button>` : nothing
+        selective(s)
+          ? html`<ff-button size="sm" variant="ghost" @click=${() => this.#filter(none)}>Clear the filter
+          </ff-button>`
+          : nothing
       }</div></div>`
   }
 
   #groups(total: number | undefined): unknown {
     const value = this.groups.value
-    if (!value || total === undefined) return html`<ff-skeleton count="4" label="Loading the dead letters"></ff-skeleton>`
+    if (!value || total === undefined)
+      return html`<ff-skeleton count="4" label="Loading the dead letters"></ff-skeleton>`
     const filtered = selective(this.#selection)
     return html`<section aria-labelledby="groups"><div class="section-head">
         <h2 id="groups">${value.exact ? '' : 'At least '}${plural(total, 'dead letter')}${filtered ? ' match' : ''},
@@ -192,8 +197,12 @@ export class DeadLetters extends BaseElement {
     const more = value.next_cursor && value.items.length < most
     return html`<section aria-labelledby="letters"><h2 id="letters">Latest first</h2>
       <ul class="rows">${value.items.map((l) => this.#letter(l))}</ul>
-      ${more ? html`<div class="more"><ff-button ?busy=${this.busy === 'more'} @click=${() => void this.#more()}>Show
-        more</ff-button></div>` : nothing}</section>`
+      ${
+        more
+          ? html`<div class="more"><ff-button ?busy=${this.busy === 'more'} @click=${() => void this.#more()}>Show
+        more</ff-button></div>`
+          : nothing
+      }</section>`
   }
 
   #letter(l: DeadLetter): unknown {
@@ -218,9 +227,7 @@ export class DeadLetters extends BaseElement {
   async #replay(letter: DeadLetter): Promise<void> {
     this.busy = letter.activity_id
     try {
-      await unwrap(
-        app().client.POST('/outbox/dead/{id}/replay', { params: { path: { id: letter.activity_id } } }),
-      )
+      await unwrap(app().client.POST('/outbox/dead/{id}/replay', { params: { path: { id: letter.activity_id } } }))
       app().toast({ text: `${letter.action || 'The activity'} is in the outbox again.` })
       this.#remove(letter)
       this.#changed()

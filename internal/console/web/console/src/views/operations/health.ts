@@ -33,7 +33,14 @@ export function tiles(outbox: OutboxStatus, workers: readonly Worker[] | undefin
       id: 'age',
       label: 'Oldest pending',
       value: outbox.oldest_at ? duration(age) : '–',
-      note: age >= stuckAge ? 'Delivery stands still' : age >= slowAge ? 'Delivery is slow' : outbox.oldest_at ? 'In time' : 'Nothing waits',
+      note:
+        age >= stuckAge
+          ? 'Delivery stands still'
+          : age >= slowAge
+            ? 'Delivery is slow'
+            : outbox.oldest_at
+              ? 'In time'
+              : 'Nothing waits',
       tone: age >= stuckAge ? 'error' : age >= slowAge ? 'warning' : 'ok',
     },
     {
@@ -79,7 +86,11 @@ function workerTile(workers: readonly Worker[]): Tile {
 }
 
 /** verdict says in words whether all is well, and what is not. */
-export function verdict(outbox: OutboxStatus, workers: readonly Worker[] | undefined, now: number): {
+export function verdict(
+  outbox: OutboxStatus,
+  workers: readonly Worker[] | undefined,
+  now: number,
+): {
   tone: Tone
   heading: string
   text: string
@@ -92,7 +103,9 @@ export function verdict(outbox: OutboxStatus, workers: readonly Worker[] | undef
   if (age >= stuckAge) bad.push(`The oldest pending activity waits for ${duration(age)}. Run the checks of Doctor.`)
   else if (age >= slowAge) odd.push(`The oldest pending activity waits for ${duration(age)}.`)
   if (outbox.dead_letters > 0) {
-    bad.push(`${plural(outbox.dead_letters, 'activity', 'activities')} could not be delivered. Remove the cause, then replay them.`)
+    bad.push(
+      `${plural(outbox.dead_letters, 'activity', 'activities')} could not be delivered. Remove the cause, then replay them.`,
+    )
   }
   if (outbox.parked > 0) {
     odd.push(`${plural(outbox.parked, 'activity is', 'activities are')} parked and will be tried again.`)
@@ -101,6 +114,7 @@ export function verdict(outbox: OutboxStatus, workers: readonly Worker[] | undef
   if (lost > 0 && live !== 0) odd.push(`${plural(lost, 'worker')} stopped reporting; the others serve the lanes.`)
   if (bad.length > 0) return { tone: 'error', heading: 'Something needs you', text: [...bad, ...odd].join(' ') }
   if (odd.length > 0) return { tone: 'warning', heading: 'Delivery goes on, with delays', text: odd.join(' ') }
-  const waiting = outbox.pending === 0 ? 'Nothing waits' : `${plural(outbox.pending, 'activity', 'activities')} in delivery`
+  const waiting =
+    outbox.pending === 0 ? 'Nothing waits' : `${plural(outbox.pending, 'activity', 'activities')} in delivery`
   return { tone: 'ok', heading: 'All is well', text: `${waiting}, and nothing has failed.` }
 }

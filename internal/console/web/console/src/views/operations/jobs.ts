@@ -20,11 +20,7 @@ import '@fanfare/elements/time'
 /** The fan-out jobs, which notify wide audiences step by step. */
 @define('ff-jobs')
 export class Jobs extends BaseElement {
-  static override styles = styled(
-    textStyles,
-    operatorStyles,
-    css`ff-progress { margin-block: var(--ff-space-1); }`,
-  )
+  static override styles = styled(textStyles, operatorStyles, css`ff-progress { margin-block: var(--ff-space-1); }`)
 
   @state() private list: Part<Page<Job>> = {}
   #poll = new Poll(this, () => this.#load(), 5000)

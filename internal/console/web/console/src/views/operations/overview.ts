@@ -86,16 +86,23 @@ export class Overview extends BaseElement {
         <ff-segmented label="Time" hide-label .options=${spans} .value=${this.span}
           @change=${(e: CustomEvent<string>) => choose('span', e.detail, '60')}></ff-segmented>
         <ff-segmented label="Shown as" hide-label .value=${this.as}
-          .options=${[{ value: 'charts', label: 'Charts' }, { value: 'table', label: 'Table' }]}
+          .options=${[
+            { value: 'charts', label: 'Charts' },
+            { value: 'table', label: 'Table' },
+          ]}
           @change=${(e: CustomEvent<string>) => choose('as', e.detail, 'charts')}></ff-segmented></div>
       ${
         error && !value
           ? html`<ff-error compact heading="The history could not be loaded" .error=${error}
             @retry=${() => this.refresh()}></ff-error>`
           : this.as === 'table'
-            ? value ? historyTable(value) : html`<ff-skeleton count="6"></ff-skeleton>`
-            : html`<div class="charts">${charts.map((chart) => html`<ff-chart class="card" .chart=${chart}
-              .history=${value}></ff-chart>`)}</div>`
+            ? value
+              ? historyTable(value)
+              : html`<ff-skeleton count="6"></ff-skeleton>`
+            : html`<div class="charts">${charts.map(
+                (chart) => html`<ff-chart class="card" .chart=${chart}
+              .history=${value}></ff-chart>`,
+              )}</div>`
       }</section>`
   }
 

@@ -87,9 +87,12 @@ export class ParkedList extends BaseElement {
         here with its error, and so would those of its resource that wait for it.</ff-empty>`
     }
     return html`<ul class="rows">${page.items.map((p) => row(p))}</ul>
-      ${page.next_cursor && page.items.length < most
-        ? html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#more()}>Show
-          more</ff-button></div>` : nothing}`
+      ${
+        page.next_cursor && page.items.length < most
+          ? html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#more()}>Show
+          more</ff-button></div>`
+          : nothing
+      }`
   }
 }
 

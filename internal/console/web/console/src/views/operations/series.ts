@@ -9,10 +9,25 @@ export interface Series {
   of: (point: HistoryPoint) => number | null
 }
 
+/** The steps between the lines of an axis. */
+export const increments = {
+  rate: [0.1, 0.2, 0.5, ...decades(1, 6)],
+  number: decades(1, 8),
+  time: [
+    ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30],
+    ...[60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800],
+  ],
+}
+
+function decades(first: number, n: number): number[] {
+  return Array.from({ length: n }, (_, i) => [1, 2, 5].map((m) => m * first * 10 ** i)).flat()
+}
+
 /** A chart of the history. */
 export interface Chart {
   id: string
   title: string
+  unit: keyof typeof increments
   format: (value: number) => string
   series: readonly Series[]
 }
@@ -21,6 +36,7 @@ export const charts: readonly Chart[] = [
   {
     id: 'throughput',
     title: 'Throughput per second',
+    unit: 'rate',
     format: rate,
     series: [
       { label: 'Delivered', color: '--ff-accent', of: (p) => p.settled_per_second },
@@ -30,6 +46,7 @@ export const charts: readonly Chart[] = [
   {
     id: 'latency',
     title: 'Time to delivery',
+    unit: 'time',
     format: duration,
     series: [
       { label: 'Median', color: '--ff-accent', of: (p) => p.latency_p50_seconds },
@@ -39,6 +56,7 @@ export const charts: readonly Chart[] = [
   {
     id: 'backlog',
     title: 'Backlog',
+    unit: 'number',
     format: (n) => count(Math.round(n)),
     series: [
       { label: 'Pending', color: '--ff-accent', of: (p) => p.pending },
@@ -48,6 +66,7 @@ export const charts: readonly Chart[] = [
   {
     id: 'age',
     title: 'Age of the oldest pending activity',
+    unit: 'time',
     format: duration,
     series: [{ label: 'Oldest', color: '--ff-accent', of: (p) => p.oldest_age_seconds }],
   },
@@ -90,3 +109,19 @@ export const spans = [
   { value: '60', label: '1 h' },
   { value: '1440', label: '24 h' },
 ] as const
+
+/** clock returns the time of a day, with seconds if they matter. */
+export function clock(at: number, seconds = false): string {
+  return new Intl.DateTimeFormat(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    hour12: false,
+    ...(seconds ? { second: '2-digit' } : {}),
+  }).format(at)
+}
+
+/** lonely returns the indexes of the values that have no neighbour. */
+export function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  const known = (i: number): boolean => values[i] !== null && values[i] !== undefined
+  return Array.from(values, (_, i) => i).filter((i) => known(i) && !known(i - 1) && !known(i + 1))
+}

@@ -5,7 +5,7 @@ export const operatorStyles = css`
   section { display: grid; gap: var(--ff-space-3); min-width: 0; }
   h2 { font-size: var(--ff-size); line-height: var(--ff-line); font-weight: var(--ff-weight-bold); }
   .section-head { display: flex; flex-wrap: wrap; align-items: center; gap: var(--ff-space-2); }
-  .section-head .note { flex: 1; min-width: 0; color: var(--ff-text-3); font-size: var(--ff-size-sm); }
+  .section-head .note { flex: 1 1 160px; min-width: 0; color: var(--ff-text-3); font-size: var(--ff-size-sm); }
   .card {
     min-width: 0; padding: var(--ff-space-3) var(--ff-space-4); border: 1px solid var(--ff-border);
     border-radius: var(--ff-radius-lg);

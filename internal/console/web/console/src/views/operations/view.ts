@@ -76,7 +76,10 @@ export class OperationsView extends View {
   async #load(): Promise<boolean> {
     const { client, me } = app()
     const workers = may(me, 'installation:read')
-      ? loaded(this.workers, unwrap(client.GET('/installation/workers')).then((list) => list.items))
+      ? loaded(
+          this.workers,
+          unwrap(client.GET('/installation/workers')).then((list) => list.items),
+        )
       : this.workers
     this.outbox = await loaded(this.outbox, unwrap(client.GET('/outbox')))
     this.workers = await workers
@@ -104,8 +107,12 @@ export class OperationsView extends View {
     const old = stale || failing
     return html`<div class="fresh"><span class=${old ? 'stale' : ''} role="status">${
       paused ? 'Paused' : old ? 'Out of date' : at ? 'Live' : ''
-    }</span>${at && (paused || old) ? html`<span>since <ff-time
-      datetime=${new Date(at).toISOString()}></ff-time></span>` : nothing}
+    }</span>${
+      at && (paused || old)
+        ? html`<span>since <ff-time
+      datetime=${new Date(at).toISOString()}></ff-time></span>`
+        : nothing
+    }
       <ff-icon-button .icon=${paused ? Play : Pause} shortcut="p"
         label=${paused ? 'Resume the refresh' : 'Pause the refresh'} @click=${() => this.#pause()}></ff-icon-button>
       <ff-icon-button .icon=${RefreshCw} label="Refresh" shortcut="r" @click=${() => this.#refresh()}></ff-icon-button>
