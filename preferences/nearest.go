@@ -25,6 +25,22 @@ func Nearest(patterns []string, action string) (pattern string, matches bool) {
 	return pattern, false
 }
 
+// NearestAction returns the action that a pattern matches after the fewest characters of the action
+// were inserted, deleted or replaced, and of several the first. It returns "" without actions, and
+// for an invalid pattern.
+func NearestAction(pattern string, actions []string) (nearest string) {
+	if violated(pattern) != "" {
+		return ""
+	}
+	parsed, least := fnmatch.Parse(pattern), -1
+	for _, action := range actions {
+		if distance := parsed.Distance(action); least < 0 || distance < least {
+			nearest, least = action, distance
+		}
+	}
+	return nearest
+}
+
 // Selection is how a Filter decides about an action.
 type Selection struct {
 	Includes bool

@@ -28,6 +28,22 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestNearestAction(t *testing.T) {
+	t.Parallel()
+	actions := []string{"file.moved", "comment.added", "comment.edited"}
+	for pattern, want := range map[string]string{
+		"comment.edit": "comment.edited", "*.added": "comment.added", "coment.*": "comment.added", "fil": "file.moved",
+		strings.Repeat("a", 201): "",
+	} {
+		if got := preferences.NearestAction(pattern, actions); got != want {
+			t.Errorf("%q: got %q, want %q", pattern, got, want)
+		}
+	}
+	if got := preferences.NearestAction("*", nil); got != "" {
+		t.Errorf("without actions: got %q", got)
+	}
+}
+
 // TestFilterExplain compares how a filter decides with what it decides.
 func TestFilterExplain(t *testing.T) {
 	t.Parallel()

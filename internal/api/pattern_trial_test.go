@@ -26,12 +26,23 @@ func TestPatternTrial(t *testing.T) {
 		SELECT fanfare.uuidv7(x.at), $1, $2, $3, gen_random_uuid(), x.at, x.at, 'signal', 'signal.updated',
 			'tenant', 'success', 'info', 'signal', '{}', '{}'
 		FROM (SELECT now() - interval '8 days' AS at) AS x`, at.id, at.owner, at.signal)
+	type patternMatch struct {
+		Pattern string
+		Actions int
+		Nearest string
+	}
+	type actionCount struct {
+		Action string
+		Count  int
+	}
 	type response struct {
 		Taxonomy []string
+		Patterns []patternMatch
 		Recent   *struct {
-			Count int
-			Exact bool
-			Since time.Time
+			Count   int
+			Exact   bool
+			Since   time.Time
+			Actions []actionCount
 		}
 	}
 	test := func(who uuid.UUID, body string) response {
@@ -42,6 +53,24 @@ func TestPatternTrial(t *testing.T) {
 	want := []string{"comment.created", "token.created", "token.revoked"}
 	if !slices.Equal(got.Taxonomy, want) || got.Recent != nil {
 		t.Errorf("got %+v, want %v", got, want)
+	}
+	got = test(at.owner, `{"patterns":["signal.*","comment.creates","token.*","signal"],"actions":[],"recent":true}`)
+	counted := []patternMatch{
+		{"signal.*", len(got.Recent.Actions), ""}, {"comment.creates", 0, "comment.created"}, {"token.*", 2, ""},
+		{"signal", 0, got.Patterns[3].Nearest},
+	}
+	if !slices.Equal(got.Patterns, counted) || got.Patterns[3].Nearest == "" {
+		t.Errorf("got %+v, want %+v", got.Patterns, counted)
+	}
+	sum := 0
+	for i, a := range got.Recent.Actions {
+		sum += a.Count
+		if i > 0 && a.Count > got.Recent.Actions[i-1].Count {
+			t.Errorf("%+v is not in order", got.Recent.Actions)
+		}
+	}
+	if sum != got.Recent.Count {
+		t.Errorf("got %+v, want %d activities", got.Recent.Actions, got.Recent.Count)
 	}
 	for _, tt := range []struct {
 		who      uuid.UUID

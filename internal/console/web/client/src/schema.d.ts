@@ -1113,6 +1113,11 @@ export interface components {
              */
             visibility: "private" | "resource" | "scope" | "tenant";
         };
+        ActionCount: {
+            action: string;
+            /** Format: int64 */
+            count: number;
+        };
         Actions: {
             /** @description In the order of their names. */
             items: components["schemas"]["KnownAction"][];
@@ -2276,6 +2281,16 @@ export interface components {
              */
             state: "notified" | "pending" | "dead" | "none";
         };
+        PatternCount: {
+            /**
+             * Format: int64
+             * @description The number of actions that match, of the taxonomy and of recent activities.
+             */
+            actions: number;
+            /** @description The action of the taxonomy to which the pattern is nearest, if it matches none; for the first five such patterns. */
+            nearest?: string;
+            pattern: string;
+        };
         PatternMatch: {
             matches: boolean;
             pattern: string;
@@ -2287,6 +2302,8 @@ export interface components {
             patterns: string[];
         };
         PatternResults: {
+            /** @description One for each pattern, in their order. */
+            patterns: components["schemas"]["PatternCount"][];
             /** @description Absent unless requested. */
             recent?: components["schemas"]["RecentMatches"];
             /** @description One for each action, in their order. */
@@ -2411,6 +2428,8 @@ export interface components {
             };
         };
         RecentMatches: {
+            /** @description At most 200, the most frequent ones first. */
+            actions: components["schemas"]["ActionCount"][];
             /**
              * Format: int64
              * @description The number of activities, or a lower bound.
