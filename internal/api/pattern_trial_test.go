@@ -56,7 +56,9 @@ func TestPatternTrial(t *testing.T) {
 	}
 	got = test(at.owner, `{"patterns":["signal.*","comment.creates","token.*","signal"],"actions":[],"recent":true}`)
 	counted := []patternMatch{
-		{"signal.*", len(got.Recent.Actions), ""}, {"comment.creates", 0, "comment.created"}, {"token.*", 2, ""},
+		{"signal.*", len(got.Recent.Actions), ""},
+		{"comment.creates", 0, "comment.created"},
+		{"token.*", 2, ""},
 		{"signal", 0, got.Patterns[3].Nearest},
 	}
 	if !slices.Equal(got.Patterns, counted) || got.Patterns[3].Nearest == "" {
