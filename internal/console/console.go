@@ -77,28 +77,37 @@ var source = regexp.MustCompile(`^[a-z]+://[A-Za-z0-9._-]+(:[0-9]+)?$|^[a-z]+://
 // Policy returns the Content-Security-Policy of a page (https://www.w3.org/TR/CSP3/) that connects
 // to the origin of a WebSocket URL, which may be "", and that the origins may frame.
 func Policy(realtimeURL string, origins []string) (string, error) {
-	connect, ancestors := "'self'", "'none'"
-	if realtimeURL != "" {
-		scheme, rest, _ := strings.Cut(realtimeURL, "://")
+	if realtimeURL == "" {
+		return policy(nil, origins)
+	}
+	return policy([]string{realtimeURL}, origins)
+}
+
+// policy returns the Content-Security-Policy of a page that connects to the origins of URLs, besides
+// its own.
+func policy(connections, ancestors []string) (string, error) {
+	connect, frames := "'self'", "'none'"
+	for _, connection := range connections {
+		scheme, rest, _ := strings.Cut(connection, "://")
 		host, _, _ := strings.Cut(rest, "/")
 		host, _, _ = strings.Cut(host, "?")
 		origin := scheme + "://" + host
 		if !source.MatchString(origin) {
-			return "", fmt.Errorf("the WebSocket URL has no origin that a Content-Security-Policy can name: %q", origin)
+			return "", fmt.Errorf("the URL has no origin that a Content-Security-Policy can name: %q", origin)
 		}
 		connect += " " + origin
 	}
-	for _, origin := range origins {
+	for _, origin := range ancestors {
 		if !source.MatchString(origin) {
 			return "", fmt.Errorf("%q is not an origin that a Content-Security-Policy can name", origin)
 		}
 	}
-	if len(origins) > 0 {
-		ancestors = strings.Join(origins, " ")
+	if len(ancestors) > 0 {
+		frames = strings.Join(ancestors, " ")
 	}
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 		"connect-src " + connect + "; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
-		"frame-ancestors " + ancestors + "; require-trusted-types-for 'script'", nil
+		"frame-ancestors " + frames + "; require-trusted-types-for 'script'", nil
 }
 
 // permissions deny the features of browsers that the console does not use.

@@ -63,13 +63,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(h.notBuilt)) // fails only if the client has disconnected
 		return
 	}
+	found.serve(w, r, name)
+}
+
+func (f file) serve(w http.ResponseWriter, r *http.Request, name string) {
 	header := w.Header()
-	header.Set("Content-Type", found.mediaType)
-	header.Set("ETag", found.etag)
-	if found.immutable {
+	header.Set("Content-Type", f.mediaType)
+	header.Set("ETag", f.etag)
+	if f.immutable {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	http.ServeContent(w, r, name, time.Time{}, strings.NewReader(found.content))
+	http.ServeContent(w, r, name, time.Time{}, strings.NewReader(f.content))
 }
 
 // isFile reports whether a path can only be that of a file, not of a view: an old page that asks
