@@ -21,7 +21,7 @@ func NewExamples(files fs.FS, apiURL, realtimeURL string) (http.Handler, error) 
 	if files == nil {
 		files = Files("examples")
 	}
-	e := &examples{handler{files: map[string]file{}, policy: policy}}
+	e := &examples{handler{path: "/", files: map[string]file{}, policy: policy}}
 	if err := e.load(files); err != nil {
 		return nil, fmt.Errorf("examples: %w", err)
 	}

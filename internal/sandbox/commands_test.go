@@ -83,12 +83,17 @@ type running struct {
 
 func start(t *testing.T) *running {
 	t.Helper()
+	return startWith(t, Options{Program: buildFanfare(t, t.TempDir())})
+}
+
+func startWith(t *testing.T, o Options) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	program := buildFanfare(t, t.TempDir())
 	s := &running{printed: make(chan string, 1), cancel: cancel, ended: make(chan error, 1)}
 	var problems lockedBuilder
 	go func() {
-		err := Run(ctx, Options{Out: s, Err: &problems, Version: "test", Program: program})
+		o.Out, o.Err, o.Version = s, &problems, "test"
+		err := Run(ctx, o)
 		if err == nil && problems.String() != "" {
 			t.Errorf("the log: got\n%s\nwant nothing", problems.String())
 		}

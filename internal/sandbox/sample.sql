@@ -1,10 +1,15 @@
--- The sample: a table of an application, a role of its service, and the directory of one tenant.
+-- The sample: tables of an application, a role of its service, and the directory of one tenant.
 CREATE TABLE projects (
     id     uuid PRIMARY KEY,
     name   text NOT NULL,
     status text NOT NULL DEFAULT 'green'
 );
-GRANT SELECT, INSERT, UPDATE ON projects TO fanfare_dev_app;
+CREATE TABLE comments (
+    id         uuid PRIMARY KEY,
+    project_id uuid NOT NULL REFERENCES projects,
+    text       text NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE ON projects, comments TO fanfare_dev_app;
 
 INSERT INTO projects (id, name) VALUES ('{project}', 'Apollo');
 

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,6 +47,7 @@ type Options struct {
 	Centrifugo string    // its binary; "" searches for it, as devstack does
 	Environ    []string  // of the programs that the guide calls; nil is that of this process
 	Program    string    // the path of fanfare in the guide; "" is that of this process
+	Examples   fs.FS     // the example pages; nil are those of the binary
 }
 
 // Run starts the servers, the worker and the API, prints the guide, and continues until ctx ends.
@@ -58,12 +61,16 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := s.prepareDatabase(ctx); err != nil {
 		return err
 	}
+	if err := s.listenApplication(ctx); err != nil {
+		return err
+	}
 	d, err := s.newDaemon(ctx)
 	if err != nil {
 		return err
 	}
 	g, working := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.Run(working) })
+	g.Go(func() error { return s.serveApplication(working) })
 	g.Go(func() error { return s.guide(working) })
 	if err := g.Wait(); err != nil && ctx.Err() == nil {
 		return err
@@ -85,6 +92,10 @@ type sandbox struct {
 	ownerURL     string // of the database, for the superuser
 	serviceURL   string // for a role that may record activities and change projects
 	token        string // of Grace, with activity:read
+
+	application    net.Listener // of the example application
+	applicationURL string
+	jwtSecret      string // of the JWTs of the example application
 }
 
 func (s *sandbox) stop(ctx context.Context) error {
@@ -174,12 +185,17 @@ func (s *sandbox) createToken(ctx context.Context) error {
 // newDaemon returns the daemon of fanfare run, with the API on a free port of this machine. It
 // ignores the settings of the environment.
 func (s *sandbox) newDaemon(ctx context.Context) (*daemon.Daemon, error) {
+	s.jwtSecret = rand.Text() + rand.Text()
 	values := map[string]string{
 		"FANFARE_DATABASE_URL":            s.ownerURL,
 		"FANFARE_CENTRIFUGO_API_URL":      s.centrifugo.APIURL(),
 		"FANFARE_CENTRIFUGO_API_KEY":      s.centrifugo.APIKey(),
 		"FANFARE_CENTRIFUGO_WS_URL":       s.centrifugo.WebSocketURL(),
 		"FANFARE_CENTRIFUGO_TOKEN_SECRET": s.centrifugo.TokenSecret(),
+		"FANFARE_JWT_SECRET":              s.jwtSecret,
+		"FANFARE_JWT_ISSUER":              jwtIssuer,
+		"FANFARE_JWT_AUDIENCE":            jwtAudience,
+		"FANFARE_CORS_ORIGINS":            s.applicationURL,
 		"FANFARE_LISTEN":                  "127.0.0.1:0",
 		"FANFARE_STREAM_TENANTS":          "true",
 		"FANFARE_LOG_LEVEL":               "warn",

@@ -21,6 +21,7 @@ func (s *sandbox) text(dir string, t tools) string {
   Console        as Grace, a person, and as Ada, an operator: each link works once, within 5 minutes
                  %s
                  %s
+  Examples       %s/: an application with Grace signed in; its pages contain the widgets
   API reference  %s/docs
   PostgreSQL     %s
   Centrifugo     %s
@@ -33,7 +34,7 @@ func (s *sandbox) text(dir string, t tools) string {
   1. In another terminal, first: the variables of the commands
 
 . %s/env
-`, s.links.person, s.links.operator, s.apiURL, s.ownerURL, s.webSocketURL, quote(dir))
+`, s.links.person, s.links.operator, s.applicationURL, s.apiURL, s.ownerURL, s.webSocketURL, quote(dir))
 	program := func(name string, python, node missing) []command {
 		return []command{
 			{"Go", t.goRun + ` "$DEV/sample.go" ` + name, t.golang},
