@@ -1584,6 +1584,11 @@ export interface components {
              * @description Failed attempts of the next step.
              */
             attempts: number;
+            /**
+             * Format: int64
+             * @description An estimate of the number of candidates, whom the rules notify or not; null as above.
+             */
+            audience: number | null;
             /** @description Of the last attempt; empty if it succeeded. */
             error: string;
             /**
@@ -1591,6 +1596,11 @@ export interface components {
              * @description Recipients that have been notified so far.
              */
             notified: number;
+            /**
+             * Format: double
+             * @description An estimate of the part of the audience that the job has passed, from 0 to 1. Null if the audience is too large to be counted for this response.
+             */
+            progress: number | null;
             /** Format: date-time */
             recorded_at: string;
             /** Format: uuid */
