@@ -1,6 +1,6 @@
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
 import { icon } from '@fanfare/elements/icon'
-import { ChevronsUpDown, Keyboard, Lock, LogOut, Monitor, Moon, PanelLeft, SearchX, Sun } from '@fanfare/elements/icons'
+import { ChevronsUpDown, Keyboard, Lock, LogOut, Monitor, Moon, PanelLeft, Rocket, SearchX, Sun } from '@fanfare/elements/icons'
 import type { MenuItem } from '@fanfare/elements/menu'
 import type { Toasts } from '@fanfare/elements/toast'
 import { html, nothing } from 'lit'
@@ -152,6 +152,7 @@ export class Shell extends BaseElement {
       { id: 'theme:light', label: 'Light', icon: Sun, checked: chosen === 'light' },
       { id: 'theme:dark', label: 'Dark', icon: Moon, checked: chosen === 'dark' },
       { separator: true },
+      { id: 'view:start', label: 'First steps', icon: Rocket },
       { id: 'shortcuts', label: 'Keyboard shortcuts', icon: Keyboard, shortcut: '?' },
       { id: 'sign-out', label: 'Sign out', icon: LogOut },
     ]

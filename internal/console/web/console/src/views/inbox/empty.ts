@@ -28,7 +28,8 @@ export function emptyState(tab: TabState, filtered: boolean, clear: () => void):
     ${
       first
         ? html`<ff-button slot="actions" href=${href('following')}>Choose what to follow</ff-button>
-          <ff-button slot="actions" @click=${sendOne}>Send me one</ff-button>`
+          <ff-button slot="actions" @click=${sendOne}>Send me one</ff-button>
+          <ff-button slot="actions" href=${href('start')}>First steps</ff-button>`
         : nothing
     }</ff-empty>`
 }

@@ -130,7 +130,7 @@ export class ChartElement extends BaseElement {
         {
           ...axis,
           size: 60,
-          space: 36,
+          space: 28,
           incrs: increments[this.chart.unit],
           values: (_, values) => values.map((v) => this.chart.format(v)),
         },

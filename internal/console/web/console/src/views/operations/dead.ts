@@ -32,7 +32,10 @@ export class DeadLetters extends BaseElement {
     operatorStyles,
     css`
       :host { display: grid; gap: var(--ff-space-6); }
-      form { display: grid; grid-template-columns: 2fr 1fr minmax(150px, auto); gap: var(--ff-space-3); }
+      form {
+        display: grid; grid-template-columns: 2fr 1fr minmax(170px, auto); gap: var(--ff-space-3); flex: 1 1 100%;
+        max-width: 800px;
+      }
       .chips { display: flex; flex-wrap: wrap; gap: var(--ff-space-2); }
       .group { grid-template-columns: minmax(0, 1fr) auto; align-items: center; }
       .row:hover { background: var(--ff-hover); }

@@ -26,7 +26,7 @@ export function tiles(outbox: OutboxStatus, workers: readonly Worker[] | undefin
       id: 'pending',
       label: 'Pending',
       value: count(outbox.pending),
-      note: outbox.pending === 0 ? 'Everything is delivered' : 'Wait for their delivery',
+      note: outbox.pending === 0 ? 'Everything is delivered' : 'On their way',
       tone: 'ok',
     },
     {

@@ -52,14 +52,21 @@ export class Jobs extends BaseElement {
   }
 }
 
+/** progressText describes how far a job is. Its audience and progress are estimates. */
+function progressText(job: Job, perSecond: string): string {
+  const notified = `${count(job.notified)} notified${perSecond}`
+  if (job.progress === null || job.audience === null) return notified
+  return `${notified}, about ${Math.round(job.progress * 100)} % of ${count(job.audience)} examined`
+}
+
 function row(job: Job): unknown {
   const seconds = since(job.started_at)
   const perSecond = job.attempts === 0 && seconds > 0 ? `, ${rate(job.notified / seconds)}/s` : ''
   return html`<li class="row"><div><a href=${href('activity', [job.activity_id])}
       ><code>${job.action || job.activity_id}</code></a> ${job.resource_type}
       <bdi>${job.resource_name || job.resource_id}</bdi></div>
-    <ff-progress label=${job.error ? 'Waits for its next attempt' : 'Notifies'}
-      text=${`${count(job.notified)} notified${perSecond}`}></ff-progress>
+    <ff-progress .value=${job.progress ?? undefined} label=${job.error ? 'Waits for its next attempt' : 'Notifies'}
+      text=${progressText(job, perSecond)}></ff-progress>
     ${job.error ? html`<div class="error-text">${job.error}</div>` : nothing}
     <div class="meta"><span>began ${duration(seconds)} ago</span>${
       job.attempts > 0

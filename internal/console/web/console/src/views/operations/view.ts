@@ -57,7 +57,7 @@ export class OperationsView extends View {
       .fresh { display: flex; align-items: center; gap: var(--ff-space-2); color: var(--ff-text-3); }
       .fresh span { font-size: var(--ff-size-sm); }
       .stale { color: var(--ff-warning); }
-      @media (max-width: 640px) { .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+      @media (max-width: 640px) { .tiles.brief { display: none; } .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
     `,
   )
 
@@ -131,7 +131,7 @@ export class OperationsView extends View {
     const workers = this.workers.value
     const { tone, heading, text } = verdict(value, workers, now)
     return html`<div class="verdict ${tone}">${icon(marks[tone], 20)}<div><h2>${heading}</h2><p>${text}</p></div></div>
-      <div class="tiles">${tiles(value, workers, now).map((t) => this.#tile(t))}</div>
+      <div class="tiles ${this.#tab === 'overview' ? '' : 'brief'}">${tiles(value, workers, now).map((t) => this.#tile(t))}</div>
       <ff-tabs label="Parts" .selected=${this.#tab} .tabs=${[
         { id: 'overview', label: 'Overview' },
         { id: 'dead', label: 'Dead letters', count: value.dead_letters },
