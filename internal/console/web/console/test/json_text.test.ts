@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { at, parseJSON, printJSON } from '@fanfare/elements/json-text'
 
 test('numbers keep their digits, and objects their fields', () => {
-  const text = '{"10": 9007199254740993, "2": -0.0, "__proto__": {"x": 1e-300}, "list": [1.10, true, null, "\\u00e9\\n"]}'
+  const text = `{"10": 9007199254740993, "2": -0.0, "__proto__": {"x": 1e-300},
+    "list": [1.10, true, null, "\\u00e9\\n"]}`
   const node = parseJSON(text)
   assert.deepEqual(at(node, '10'), { kind: 'number', text: '9007199254740993' })
   assert.deepEqual(at(node, '__proto__', 'x'), { kind: 'number', text: '1e-300' })

@@ -27,6 +27,8 @@ export interface ExplanationTexts {
   /** A clause about the principal, such as "is subscribed", as a sentence. */
   sentence: (why: string) => string
   through: string
+  /** Who has set what a rule applies. */
+  setBy: Record<NonNullable<Rule['set_by']>, string>
   withheld: string
 }
 
@@ -72,6 +74,12 @@ export const explanationTexts: ExplanationTexts = {
   },
   sentence,
   through: 'through a group',
+  setBy: {
+    principal: 'set by you',
+    tenant: 'set by your organization',
+    installation: 'the default',
+    taxonomy: 'set by the taxonomy',
+  },
   withheld: 'a resource that you may not see',
 }
 
@@ -85,6 +93,7 @@ const verbs: Record<string, string> = {
 
 /** sentence returns a clause about the principal, such as "is subscribed", as a sentence to the principal. */
 export function sentence(why: string): string {
+  if (why.startsWith('the mode is ')) return why.replace('the mode', 'Your filter')
   const found = Object.entries(verbs).find(([verb]) => why.startsWith(`${verb} `))
   if (!found) return why.charAt(0).toUpperCase() + why.slice(1)
   const rest = why.slice(found[0].length).replace(/,? and (is|has|owns|holds) /gu, (all, verb: string) =>

@@ -38,7 +38,8 @@ export class ExplanationPanel extends BaseElement {
       li.not_reached { color: var(--ff-text-3); }
       .result { min-width: 0; color: var(--ff-text-2); overflow-wrap: anywhere; }
       .not_reached .result { color: inherit; }
-      .decides .result { color: var(--ff-text); }
+      .by { color: var(--ff-text-3); }
+      .decides .result, .decides .by { color: var(--ff-text); }
     `,
   )
 
@@ -91,7 +92,11 @@ export class ExplanationPanel extends BaseElement {
       <span class="name">${texts.rules[rule.rule]}${
         decides ? html`<span class="hidden-text"> (${texts.decides})</span>` : nothing
       }</span>
-      <span class="result">${texts.sentence(rule.why)}</span>
+      <span class="result">${texts.sentence(rule.why)}${
+        rule.set_by && rule.result !== 'not_reached'
+          ? html`<span class="by"> (${texts.setBy[rule.set_by]})</span>`
+          : nothing
+      }</span>
     </li>`
   }
 }

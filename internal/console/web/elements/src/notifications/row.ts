@@ -42,7 +42,7 @@ export const rowTexts: RowTexts = {
 
 /**
  * A notification as a row: who, what, where, when, why, and its actions. The slot `start` is for a checkbox. Fires
- * `open`, `change` with changes of the notification, and that of the click on the link of `href`.
+ * `open` and `change` with changes of the notification.
  */
 @define('ff-notification-row')
 export class NotificationRow extends BaseElement {
@@ -60,7 +60,7 @@ export class NotificationRow extends BaseElement {
   /** It is open, in the detail. */
   @property({ type: Boolean, reflect: true }) current = false
   @property({ type: Boolean, reflect: true }) selected = false
-  /** Shows no keys in tooltips. */
+  /** Shows the keys of the console in tooltips. */
   @property({ type: Boolean }) keys = false
 
   /** openSnooze shows the times to snooze until. */
@@ -81,24 +81,31 @@ export class NotificationRow extends BaseElement {
     const where = resourceName(resource)
     const title = html`${unread ? html`<span class="hidden-text">${texts.unread}: </span>` : nothing}<bdi
       >${ui_hints.summary || ui_hints.title || action}</bdi>`
+    const spoken = ui_hints.summary.includes(where)
     return html`<div class="row ${unread ? 'unread' : ''}" part="row">
       <span class="start"><slot name="start"></slot></span>
       <ff-avatar .name=${nameOf(actor)} .kind=${actor.kind}></ff-avatar>
-      ${
-        this.href
-          ? html`<a class="title" part="title" href=${this.href} aria-current=${this.current ? 'true' : nothing}
-              @click=${this.#open}>${title}</a>`
-          : html`<button type="button" class="title" part="title" @click=${this.#open}>${title}</button>`
-      }
-      <span class="time"><ff-time datetime=${n.created_at}></ff-time></span>
-      <div class="meta" part="meta">
-        ${ui_hints.severity === 'info' ? nothing : html`<ff-severity text level=${ui_hints.severity}></ff-severity>`}
-        <bdi class="resource">${ui_hints.summary.includes(where) ? ui_hints.title || action : where}</bdi>
-        ${this.#state(n)}
+      <div class="text">
+        <div class="first">${
+          this.href
+            ? html`<a class="title" part="title" href=${this.href} aria-current=${this.current ? 'true' : nothing}
+                @click=${this.#open}>${title}</a>`
+            : html`<button type="button" class="title" part="title" @click=${this.#open}>${title}</button>`
+        }<span class="time" part="time"><ff-time datetime=${n.created_at}></ff-time></span></div>
+        <div class="second">
+          <div class="meta" part="meta">
+            ${
+              ui_hints.severity === 'info'
+                ? nothing
+                : html`<ff-severity text level=${ui_hints.severity}></ff-severity>`
+            }
+            <bdi class="where ${spoken ? 'kind' : ''}">${spoken ? ui_hints.title || action : where}</bdi>
+            ${this.#state(n)}</div>
+          <ff-reason part="reason" .client=${this.client} .notification=${n} .texts=${texts.reason}
+            align="end"></ff-reason>
+          <div class="actions" part="actions">${this.#actions(n, unread)}</div>
+        </div>
       </div>
-      <div class="end"><ff-reason part="reason" class="reason" .client=${this.client} .notification=${n}
-          .texts=${texts.reason} align="end"></ff-reason>
-        <div class="actions" part="actions">${this.#actions(n, unread)}</div></div>
     </div>`
   }
 

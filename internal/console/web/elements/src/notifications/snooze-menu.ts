@@ -2,6 +2,7 @@ import { css, html, nothing } from 'lit'
 import { property, query, state } from 'lit/decorators.js'
 import { Calendar, Clock } from 'lucide'
 import { BaseElement, define, emit, styled } from '../base.ts'
+import { icon } from '../icon.ts'
 import type { Menu, MenuItem } from '../menu.ts'
 import { customSnooze, localValue, snoozeChoices, type SnoozeTexts, snoozeTexts } from './snooze.ts'
 import '../button.ts'
@@ -37,7 +38,7 @@ export class SnoozeMenu extends BaseElement {
     return html`<ff-menu .align=${this.align} .label=${t.label} .items=${this.#items()} @select=${this.#select}>
         ${
           this.text
-            ? html`<ff-button slot="trigger" size="sm"><slot name="icon"></slot>${t.label}</ff-button>`
+            ? html`<ff-button slot="trigger" size="sm">${icon(Clock, 14)} ${t.label}</ff-button>`
             : html`<ff-icon-button slot="trigger" .icon=${Clock} label=${t.label}></ff-icon-button>`
         }</ff-menu>
       ${this.choosing ? this.#dialog() : nothing}`

@@ -29,6 +29,12 @@ export class Why extends BaseElement {
     css`
       :host { display: flex; flex-direction: column; gap: var(--ff-space-3); }
       h3 { font-size: var(--ff-size-meta); font-weight: var(--ff-weight-bold); }
+      summary {
+        min-height: 24px; width: fit-content; font-size: var(--ff-size-meta); font-weight: var(--ff-weight-bold);
+        cursor: pointer; border-radius: var(--ff-radius-sm);
+      }
+      summary h3 { display: inline; }
+      @media (pointer: coarse) { summary { padding-block: 12px; } }
       .stop { padding-block-start: var(--ff-space-3); border-block-start: 1px solid var(--ff-border); }
       .choices { display: grid; margin: var(--ff-space-1) calc(-1 * var(--ff-space-2)); }
       .choices button {
@@ -53,6 +59,8 @@ export class Why extends BaseElement {
   @property({ attribute: false }) client: Client | undefined
   @property({ attribute: false }) notification: Notification | undefined
   @property({ attribute: false }) texts: ExplanationTexts = explanationTexts
+  /** Shows the choices of "Stop this" only when they are asked for. */
+  @property({ type: Boolean }) folded = false
   @property({ attribute: false }) stopTexts: StopTexts = stopTexts
 
   @state() private explanation: Explanation | undefined
@@ -119,7 +127,7 @@ export class Why extends BaseElement {
     if (!notification) return nothing
     const done = new Set(this.stopped.map(({ choice }) => choice.label))
     const choices = stopChoices(notification.event, this.above, t).filter((c) => !done.has(c.label))
-    return html`<section class="stop" aria-labelledby="stop"><h3 id="stop">${t.heading}</h3>
+    return html`<details class="stop" ?open=${!this.folded}><summary><h3>${t.heading}</h3></summary>
       <div role="status">${this.stopped.map(
         (s) => html`<p class="done">${icon(CircleCheck)}<span>${s.choice.done}</span>
           <ff-button size="sm" ?disabled=${this.busy} @click=${() => void this.#undo(s)}>${t.undo}</ff-button></p>`,
@@ -134,7 +142,7 @@ export class Why extends BaseElement {
           ${icon(Ban, 14)}<span><span class="label">${c.label}</span>
             <span class="hint">${c.hint}</span></span></button>`,
       )}</div>
-      <p class="rest">${t.rest}</p></section>`
+      <p class="rest">${t.rest}</p></details>`
   }
 
   async #choose(choice: StopChoice): Promise<void> {

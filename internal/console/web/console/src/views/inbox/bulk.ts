@@ -1,7 +1,7 @@
 import type { NotificationChanges } from '@fanfare/client'
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
 import { icon } from '@fanfare/elements/icon'
-import { Archive, ArchiveRestore, Clock, Mail, MailOpen } from '@fanfare/elements/icons'
+import { Archive, ArchiveRestore, Mail, MailOpen } from '@fanfare/elements/icons'
 import { css, html, nothing } from 'lit'
 import { property } from 'lit/decorators.js'
 import '@fanfare/elements/button'
@@ -32,7 +32,8 @@ export class InboxBulk extends BaseElement {
     return html`<span class="count" role="status">${this.all ? 'All that match' : this.count} selected</span>
       ${
         this.more && !this.all
-          ? html`<ff-button variant="link" size="sm" @click=${() => emit(this, 'all')}>Select all that match</ff-button>`
+          ? html`<ff-button variant="link" size="sm" @click=${() => emit(this, 'all')}
+              >Select all that match</ff-button>`
           : nothing
       }
       ${this.#button('Read', 'Mark as read', MailOpen, { read: true })}
@@ -41,8 +42,7 @@ export class InboxBulk extends BaseElement {
         this.filed
           ? this.#button('To the inbox', 'Move to the inbox', ArchiveRestore, { archived: false, snoozed_until: null })
           : html`<ff-snooze-menu text align="start" @snooze=${(e: CustomEvent<Date>) =>
-              this.#change({ snoozed_until: e.detail.toISOString() })}><span slot="icon">${icon(Clock, 14)}</span
-              ></ff-snooze-menu>
+              this.#change({ snoozed_until: e.detail.toISOString() })}></ff-snooze-menu>
             ${this.#button('Archive', 'Archive', Archive, { archived: true })}`
       }
       <ff-button variant="ghost" size="sm" @click=${() => emit(this, 'clear')}>Clear</ff-button>`

@@ -146,11 +146,12 @@ export class InboxDetail extends BaseElement {
           .kind=${event.actor.kind}></ff-avatar><a href=${href('activity', [], { actor: event.actor.principal_id })}
           ><bdi>${nameOf(event.actor)}</bdi></a><span class="kind">${event.actor.kind}</span></dd>
         <dt>Where</dt><dd class="path">${this.#path(n)}</dd>
-        <dt>Action</dt><dd><a href=${href('activity', [], { action: event.action })}><code>${event.action}</code></a></dd>
+        <dt>Action</dt><dd><a href=${href('activity', [], { action: event.action })}
+          ><code>${event.action}</code></a></dd>
         <dt>When</dt><dd><ff-time datetime=${event.created_at} format="exact"></ff-time></dd>
       </dl>
       <section aria-labelledby="why"><h4 id="why">Why am I notified?</h4>
-        <ff-why .client=${app().client} .notification=${n}></ff-why></section>
+        <ff-why folded .client=${app().client} .notification=${n}></ff-why></section>
       <ff-inbox-sequence .notification=${n}></ff-inbox-sequence>
       <section aria-labelledby="payload"><h4 id="payload">Payload</h4>
         <ff-payload .value=${this.payload}></ff-payload></section>

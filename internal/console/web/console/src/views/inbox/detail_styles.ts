@@ -1,7 +1,10 @@
 import { css } from 'lit'
 
 export const detailStyles = css`
-  :host { display: flex; flex-direction: column; gap: var(--ff-space-4); padding: var(--ff-space-3) var(--ff-space-4) 48px; }
+  :host {
+    display: flex; flex-direction: column; gap: var(--ff-space-4);
+    padding: var(--ff-space-3) var(--ff-space-4) 48px;
+  }
   .actions { display: flex; flex-wrap: wrap; gap: var(--ff-space-1) var(--ff-space-2); }
   h3 {
     font-size: var(--ff-size-xl); line-height: 26px; font-weight: var(--ff-weight-bold); letter-spacing: -0.01em;
@@ -17,7 +20,7 @@ export const detailStyles = css`
   }
   dt { color: var(--ff-text-3); line-height: 24px; }
   dd { margin: 0; min-width: 0; line-height: 24px; overflow-wrap: anywhere; }
-  dd a { display: inline-block; max-width: 100%; max-height: 96px; overflow: auto; }
+  dd { max-height: 120px; overflow: auto; }
   .actor { display: flex; align-items: center; gap: var(--ff-space-2); }
   .kind { color: var(--ff-text-3); }
   .slash { padding: 0 6px; color: var(--ff-text-3); }

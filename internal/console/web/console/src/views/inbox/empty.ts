@@ -11,7 +11,7 @@ import '@fanfare/elements/empty'
 const texts: Record<TabState, [Icon, string, string]> = {
   inbox: [CheckCheck, 'Your inbox is empty', 'What happens on resources that you follow or own appears here, at once.'],
   unread: [CheckCheck, 'You have read everything', 'New notifications appear here, at once.'],
-  snoozed: [Clock, 'Nothing is snoozed', 'A notification that you snooze waits here, and returns to the inbox in time.'],
+  snoozed: [Clock, 'Nothing is snoozed', 'What you snooze waits here, and returns to the inbox in time.'],
   archived: [Archive, 'Nothing is archived', 'What you have dealt with is here, until retention removes it.'],
   all: [Inbox, 'You have no notifications', 'What happens on resources that you follow or own appears here, at once.'],
 }

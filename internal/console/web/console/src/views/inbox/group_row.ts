@@ -44,6 +44,8 @@ export class GroupRow extends BaseElement {
     .toggle:focus-visible::after { outline: 2px solid var(--ff-accent); outline-offset: -2px; }
     .toggle > svg { color: var(--ff-text-3); }
     :dir(rtl) .closed { scale: -1 1; }
+    .mark { flex: none; width: 8px; height: 8px; border-radius: 50%; }
+    .unread .mark { background: var(--ff-accent); }
     .text { min-width: 0; }
     .title, .who { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .title { font-weight: var(--ff-weight-medium); }
@@ -73,10 +75,11 @@ export class GroupRow extends BaseElement {
     return html`<div class="row ${group.unread > 0 ? 'unread' : ''}">
       <button type="button" class="toggle" aria-expanded=${open} @click=${() => emit(this, 'toggle')}>
         <span class=${open ? '' : 'closed'}>${icon(open ? ChevronDown : ChevronRight)}</span>
+        <span class="mark"></span>
         <span class="text"><bdi class="title">${groupTitle(group, this.by)}</bdi>
           <bdi class="who">${who}</bdi></span></button>
       <ff-badge .count=${group.total} .max=${9999} label="${group.total} notifications${unread}"
-        tone=${group.unread > 0 ? 'accent' : 'neutral'}></ff-badge>
+        ></ff-badge>
       <span class="time"><ff-time datetime=${group.newest_at}></ff-time></span>
       <span class="actions">
         ${group.unread > 0 ? this.#action(MailOpen, 'Mark all of them as read', { read: true }) : nothing}

@@ -76,7 +76,7 @@ export class InboxList extends BaseElement {
     if (at >= 0) this.#place = at
   }
 
-  /** move moves the cursor by so many rows, with the focus, and returns the row. */
+  /** move moves the cursor by a number of rows, with the focus, and returns the row. */
   move(by: number): Row | undefined {
     const to = step(this.rows, this.cursor, this.#place, by)
     this.#place = to

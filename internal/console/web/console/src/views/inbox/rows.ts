@@ -39,7 +39,7 @@ export function newestOf(row: Row | undefined): string {
   return row.kind === 'item' ? row.notification.id : (row.group.items[0]?.id ?? '')
 }
 
-/** step returns the index of the row to go to, by so many rows from a key; where the key is gone, from its place. */
+/** step returns the index of the row a number of rows after a key; where the key is gone, after its place. */
 export function step(rows: readonly Row[], key: string, place: number, by: number): number {
   if (rows.length === 0) return -1
   const at = rows.findIndex((row) => row.key === key)

@@ -75,7 +75,8 @@ export class InboxSequence extends BaseElement {
     const text = step.ui_hints.summary || step.ui_hints.title || step.action
     return html`<li class=${here ? 'here' : ''} aria-current=${here ? 'step' : nothing}>
       ${here ? html`<bdi>${text}</bdi>` : html`<a href=${href('activity', [step.event_id])}><bdi>${text}</bdi></a>`}
-      <div class="meta"><bdi>${nameOf(step.actor)}</bdi> · <ff-time datetime=${step.created_at} format="exact"></ff-time></div>
+      <div class="meta"><bdi>${nameOf(step.actor)}</bdi> ·
+        <ff-time datetime=${step.created_at} format="exact"></ff-time></div>
     </li>`
   }
 }

@@ -18,6 +18,10 @@ export const inboxStyles = css`
   @media (min-width: 1100px) {
     ff-drawer { --ff-drawer-width: clamp(480px, 50%, 760px); }
   }
+  @media (max-width: 1099px) {
+    :host([open]) .view-header { position: absolute; min-height: 0; height: 1px; padding: 0; overflow: hidden; }
+    :host([open]) .view-header > :not(h1), :host([open]) .pane { visibility: hidden; }
+  }
   @media (max-width: 640px) {
     ff-tabs { --ff-tabs-inset: var(--ff-space-2); }
   }

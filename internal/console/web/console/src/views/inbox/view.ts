@@ -50,6 +50,7 @@ export class InboxView extends View {
   @state() private confirming = false
   @query('ff-inbox-list') private list!: InboxList | null
   @query('ff-inbox-detail') private detail!: InboxDetail | null
+  @query('ff-inbox-filters') private filters!: InboxFilters | null
   @query('ff-drawer') private drawer!: Drawer
   #actions = new Actions(() => this.#settle())
   #expansion = new Expansion(() => this.#rowsChanged())
@@ -77,7 +78,7 @@ export class InboxView extends View {
       { keys: 'x', label: 'Select', run: () => this.#toggleCurrent(false) },
       { keys: 'Shift+X', label: 'Select up to here', run: () => this.#toggleCurrent(true) },
       { keys: 'z', label: 'Undo', run: () => void this.#actions.undo() },
-      { keys: '/', label: 'Search', run: () => this.renderRoot.querySelector<InboxFilters>('ff-inbox-filters')?.focusSearch() },
+      { keys: '/', label: 'Search', run: () => this.filters?.focusSearch() },
       { keys: 'Escape', label: 'Close, or clear the selection', run: () => this.#escape() },
     ]
   }
@@ -87,6 +88,7 @@ export class InboxView extends View {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
+    this.toggleAttribute('open', this.#openId !== '')
     if (!changed.has('query')) return
     const { inbox } = app()
     const asked = queryOf(this.query)
