@@ -90,9 +90,10 @@ export class Shell extends BaseElement {
     const { me, inbox, shortcuts } = this.#app
     const unread = inbox.state.counts?.unread ?? 0
     const current = this.#route?.id ?? ''
-    return html`<a class="skip" href="#main" @click=${this.#skip}>Skip to the content</a>
-      <div class="shell ${this.collapsed ? 'narrow' : ''}">
+    const name = me.display_name || me.principal_id
+    return html`<div class="shell ${this.collapsed ? 'narrow' : ''}">
         <nav class="rail" aria-label="Views">
+          <button type="button" class="skip" @click=${this.#skip}>Skip to the content</button>
           <div class="brand">${logo}<b>Fanfare</b>
             <ff-icon-button .icon=${PanelLeft}
               label=${this.collapsed ? 'Widen the navigation' : 'Narrow the navigation'} @click=${() => {
@@ -101,10 +102,9 @@ export class Shell extends BaseElement {
           ${railLinks(me, current, unread, this.collapsed)}
           <div class="foot">${this.#connection()}
             <ff-menu side="top" label="Account" .items=${this.#menu()} @select=${this.#select}>
-              <button slot="trigger" type="button" class="me"
-                aria-label=${`Account of ${me.display_name || 'the caller'}`}>
+              <button slot="trigger" type="button" class="me"><span class="hidden-text">Account of ${name}</span>
                 <ff-avatar .name=${me.display_name} .kind=${me.kind} size="md"></ff-avatar>
-                <span class="name">${me.display_name || me.principal_id}</span>${icon(ChevronsUpDown, 14)}</button>
+                <span class="name" aria-hidden="true">${name}</span>${icon(ChevronsUpDown, 14)}</button>
             </ff-menu></div>
         </nav>
         <main id="main" tabindex="-1">
@@ -208,8 +208,7 @@ export class Shell extends BaseElement {
     if (document.title !== title) document.title = title
   }
 
-  #skip(event: Event): void {
-    event.preventDefault()
+  #skip(): void {
     this.renderRoot.querySelector<HTMLElement>('main')?.focus()
   }
 }

@@ -12,14 +12,14 @@ import './why.ts'
 export interface ReasonTexts {
   heading: string
   reasons: Record<Reason, string>
-  /** The accessible name of a chip. */
-  label: (reasons: string) => string
+  /** The accessible name of a chip: its text, and the reasons that it does not show. */
+  label: (text: string, others: string) => string
 }
 
 export const reasonTexts: ReasonTexts = {
   heading: 'Why am I notified?',
   reasons: { subscribed: 'Subscribed', owner: 'Owner', delegator: 'Delegator', target: 'For you' },
-  label: (reasons) => `${reasons}. Why am I notified?`,
+  label: (text, others) => `${text}${others && ` (${others})`}. Why am I notified?`,
 }
 
 const icons: Record<Reason, Icon> = { subscribed: Bell, owner: UserCheck, delegator: UserCog, target: AtSign }
@@ -61,7 +61,7 @@ export class ReasonChip extends BaseElement {
     const more = reasons.length > 1 ? ` +${reasons.length - 1}` : ''
     return html`<ff-popover .heading=${texts.heading} .align=${this.align} @open=${() => (this.opened = true)}
         @close=${() => (this.opened = false)}>
-      <ff-chip slot="trigger" action part="chip" .icon=${icons[first]} .label=${texts.label(names.join(', '))}
+      <ff-chip slot="trigger" action part="chip" .icon=${icons[first]} .label=${texts.label(`${names[0]}${more}`, names.slice(1).join(', '))}
         >${names[0]}${more}</ff-chip>
       ${
         this.opened

@@ -28,12 +28,10 @@ export class Why extends BaseElement {
     textStyles,
     css`
       :host { display: flex; flex-direction: column; gap: var(--ff-space-3); }
-      h3 { font-size: var(--ff-size-meta); font-weight: var(--ff-weight-bold); }
       summary {
         min-height: 24px; width: fit-content; font-size: var(--ff-size-meta); font-weight: var(--ff-weight-bold);
         cursor: pointer; border-radius: var(--ff-radius-sm);
       }
-      summary h3 { display: inline; }
       @media (pointer: coarse) { summary { padding-block: 12px; } }
       .stop { padding-block-start: var(--ff-space-3); border-block-start: 1px solid var(--ff-border); }
       .choices { display: grid; margin: var(--ff-space-1) calc(-1 * var(--ff-space-2)); }
@@ -127,7 +125,7 @@ export class Why extends BaseElement {
     if (!notification) return nothing
     const done = new Set(this.stopped.map(({ choice }) => choice.label))
     const choices = stopChoices(notification.event, this.above, t).filter((c) => !done.has(c.label))
-    return html`<details class="stop" ?open=${!this.folded}><summary><h3>${t.heading}</h3></summary>
+    return html`<details class="stop" ?open=${!this.folded}><summary>${t.heading}</summary>
       <div role="status">${this.stopped.map(
         (s) => html`<p class="done">${icon(CircleCheck)}<span>${s.choice.done}</span>
           <ff-button size="sm" ?disabled=${this.busy} @click=${() => void this.#undo(s)}>${t.undo}</ff-button></p>`,

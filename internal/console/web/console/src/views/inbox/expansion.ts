@@ -43,6 +43,11 @@ export class Expansion {
     }
   }
 
+  /** reload reads the groups that are open, after changes that their numbers may not show. */
+  async reload(groups: readonly NotificationGroup[] | null): Promise<void> {
+    await Promise.all((groups ?? []).filter((g) => this.#open.has(groupKey(g))).map((g) => this.#load(g)))
+  }
+
   async #load(group: NotificationGroup): Promise<void> {
     const key = groupKey(group)
     this.#known.set(key, signature(group))

@@ -105,7 +105,8 @@ export class InboxList extends BaseElement {
   }
 
   /** openSnooze shows the times to snooze the row of the cursor until. */
-  openSnooze(): void {
+  async openSnooze(): Promise<void> {
+    await this.focusRow()
     const at = this.rows.findIndex((row) => row.key === this.cursor)
     const row = this.#rowAt(at)
     if (row && 'openSnooze' in row) (row as NotificationRow).openSnooze()

@@ -18,9 +18,10 @@ export function rowsOf(
     const row: Row = { kind: 'group', key, group, open: members !== undefined }
     if (!members) return [row]
     const rest = group.total - members.length
+    const latest = new Map(group.items.map((n) => [n.id, n]))
     return [
       row,
-      ...members.map((n): Row => ({ kind: 'item', key: `${key} ${n.id}`, notification: n, nested: true })),
+      ...members.map((n): Row => ({ kind: 'item', key: `${key} ${n.id}`, notification: latest.get(n.id) ?? n, nested: true })),
       ...(rest > 0 ? [{ kind: 'rest' as const, key: `${key} rest`, group, count: rest }] : []),
     ]
   })

@@ -279,7 +279,7 @@ export class InboxView extends View {
 
   #snooze(): void {
     if (this.#openId) this.detail?.openSnooze()
-    else this.list?.openSnooze()
+    else void this.list?.openSnooze()
   }
 
   /** act changes what is selected, or else what is open or at the cursor. */
@@ -341,7 +341,8 @@ export class InboxView extends View {
 
   /** settle reads groups again, whose numbers the store does not count. */
   #settle(): void {
-    if (app().inbox.state.groups) void app().inbox.refresh()
+    const { inbox } = app()
+    if (inbox.state.groups) void inbox.refresh().then(() => this.#expansion.reload(inbox.state.groups))
   }
 }
 
