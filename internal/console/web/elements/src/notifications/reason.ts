@@ -61,7 +61,8 @@ export class ReasonChip extends BaseElement {
     const more = reasons.length > 1 ? ` +${reasons.length - 1}` : ''
     return html`<ff-popover .heading=${texts.heading} .align=${this.align} @open=${() => (this.opened = true)}
         @close=${() => (this.opened = false)}>
-      <ff-chip slot="trigger" action part="chip" .icon=${icons[first]} .label=${texts.label(`${names[0]}${more}`, names.slice(1).join(', '))}
+      <ff-chip slot="trigger" action part="chip" .icon=${icons[first]}
+        .label=${texts.label(`${names[0]}${more}`, names.slice(1).join(', '))}
         >${names[0]}${more}</ff-chip>
       ${
         this.opened

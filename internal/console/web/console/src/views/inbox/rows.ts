@@ -21,7 +21,9 @@ export function rowsOf(
     const latest = new Map(group.items.map((n) => [n.id, n]))
     return [
       row,
-      ...members.map((n): Row => ({ kind: 'item', key: `${key} ${n.id}`, notification: latest.get(n.id) ?? n, nested: true })),
+      ...members.map((n): Row => {
+        return { kind: 'item', key: `${key} ${n.id}`, notification: latest.get(n.id) ?? n, nested: true }
+      }),
       ...(rest > 0 ? [{ kind: 'rest' as const, key: `${key} rest`, group, count: rest }] : []),
     ]
   })
