@@ -1,6 +1,7 @@
 import { html, nothing } from 'lit'
 import { property } from 'lit/decorators.js'
 import { BaseElement, define } from './base.ts'
+import { localeOf } from './locale.ts'
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_557_600],
@@ -64,7 +65,7 @@ export class Time extends BaseElement {
   protected override render(): unknown {
     const at = new Date(this.datetime)
     if (Number.isNaN(at.getTime())) return nothing
-    const locale = this.closest('[lang]')?.getAttribute('lang') || undefined
+    const locale = localeOf(this)
     const now = Date.now()
     const text =
       this.format === 'short'

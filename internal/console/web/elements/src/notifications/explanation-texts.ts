@@ -96,8 +96,8 @@ export function sentence(why: string): string {
   if (why.startsWith('the mode is ')) return why.replace('the mode', 'Your filter')
   const found = Object.entries(verbs).find(([verb]) => why.startsWith(`${verb} `))
   if (!found) return why.charAt(0).toUpperCase() + why.slice(1)
-  const rest = why.slice(found[0].length).replace(/,? and (is|has|owns|holds) /gu, (all, verb: string) =>
-    all.replace(verb, verbs[verb] ?? verb),
-  )
+  const rest = why
+    .slice(found[0].length)
+    .replace(/,? and (is|has|owns|holds) /gu, (all, verb: string) => all.replace(verb, verbs[verb] ?? verb))
   return `You ${found[1]}${rest}`
 }

@@ -4,16 +4,18 @@ import { property, state } from 'lit/decorators.js'
 import { AtSign, Bell, UserCheck, UserCog } from 'lucide'
 import { BaseElement, define, styled } from '../base.ts'
 import type { Icon } from '../icon.ts'
-import type { Reason } from './explanation-texts.ts'
+import { type ExplanationTexts, explanationTexts, type Reason } from './explanation-texts.ts'
+import { type StopTexts, stopTexts } from './stop.ts'
 import '../chip.ts'
 import '../popover.ts'
-import './why.ts'
 
 export interface ReasonTexts {
   heading: string
   reasons: Record<Reason, string>
   /** The accessible name of a chip: its text, and the reasons that it does not show. */
   label: (text: string, others: string) => string
+  explanation?: ExplanationTexts
+  stop?: StopTexts
 }
 
 export const reasonTexts: ReasonTexts = {
@@ -52,6 +54,12 @@ export class ReasonChip extends BaseElement {
     this.renderRoot.querySelector('ff-popover')?.show()
   }
 
+  /** The explanation is loaded when it is asked for. */
+  #opened = (): void => {
+    void import('./why.ts')
+    this.opened = true
+  }
+
   protected override render(): unknown {
     const { notification, texts } = this
     const reasons = sortedReasons(notification?.reasons ?? [])
@@ -59,14 +67,15 @@ export class ReasonChip extends BaseElement {
     if (!notification || !first) return nothing
     const names = reasons.map((r) => texts.reasons[r])
     const more = reasons.length > 1 ? ` +${reasons.length - 1}` : ''
-    return html`<ff-popover .heading=${texts.heading} .align=${this.align} @open=${() => (this.opened = true)}
+    return html`<ff-popover .heading=${texts.heading} .align=${this.align} @open=${this.#opened}
         @close=${() => (this.opened = false)}>
       <ff-chip slot="trigger" action part="chip" .icon=${icons[first]}
         .label=${texts.label(`${names[0]}${more}`, names.slice(1).join(', '))}
         >${names[0]}${more}</ff-chip>
       ${
         this.opened
-          ? html`<ff-why part="why" .client=${this.client} .notification=${notification}></ff-why>`
+          ? html`<ff-why part="why" .client=${this.client} .notification=${notification}
+              .texts=${texts.explanation ?? explanationTexts} .stopTexts=${texts.stop ?? stopTexts}></ff-why>`
           : nothing
       }</ff-popover>`
   }

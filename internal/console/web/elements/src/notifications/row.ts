@@ -47,10 +47,7 @@ export const rowTexts: RowTexts = {
 @define('ff-notification-row')
 export class NotificationRow extends BaseElement {
   static override shadowRootOptions = { ...BaseElement.shadowRootOptions, delegatesFocus: true }
-  static override styles = styled(
-    textStyles,
-    rowStyles,
-  )
+  static override styles = styled(textStyles, rowStyles)
 
   @property({ attribute: false }) client: Client | undefined
   @property({ attribute: false }) notification: Notification | undefined

@@ -3,10 +3,10 @@ import { property, query, state } from 'lit/decorators.js'
 import { Calendar, Clock } from 'lucide'
 import { BaseElement, define, emit, styled } from '../base.ts'
 import { icon } from '../icon.ts'
+import { localeOf } from '../locale.ts'
 import type { Menu, MenuItem } from '../menu.ts'
 import { customSnooze, localValue, snoozeChoices, type SnoozeTexts, snoozeTexts } from './snooze.ts'
 import '../button.ts'
-import '../dialog.ts'
 import '../icon-button.ts'
 import '../input.ts'
 import '../menu.ts'
@@ -45,7 +45,7 @@ export class SnoozeMenu extends BaseElement {
   }
 
   #items(): MenuItem[] {
-    const locale = this.closest('[lang]')?.getAttribute('lang') || undefined
+    const locale = localeOf(this)
     return [
       { heading: this.texts.label },
       ...snoozeChoices(new Date(), this.texts, locale).map((c) => ({
@@ -82,6 +82,7 @@ export class SnoozeMenu extends BaseElement {
     }
     this.value = localValue(new Date(Date.now() + 86_400_000))
     this.refused = false
+    void import('../dialog.ts')
     this.choosing = true
   }
 

@@ -1,0 +1,200 @@
+// The widgets on a page of an application, which is another page than the console.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { axe, browserTest, forEachLook, newWorld, screenshot, stage } from './harness/index.ts'
+
+const dist = process.env['FANFARE_CONSOLE_DIST'] ?? join(import.meta.dirname, '../../dist')
+const world = await newWorld({ activities: 120 })
+const project = world.resource('atlas-grip').id
+
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+  `connect-src 'self' ${new URL(stage.websocket_url).origin}; require-trusted-types-for 'script'`
+
+interface HostOptions {
+  attributes?: string
+  css?: string
+  script?: string
+}
+
+// host serves a page of an application that signs a person in by a JWT, and opens it.
+async function host(page: Page, person: string, body: string, options: HostOptions = {}): Promise<void> {
+  await page.context().grantPermissions(['local-network-access']) // the page comes from no address
+  const token = await world.token(person)
+  const files: Record<string, string> = {
+    page: `<!doctype html><html ${options.attributes ?? 'lang="en"'}><head><title>Application</title>
+      <meta name="color-scheme" content="light dark"><link rel="stylesheet" href="page.css">
+      <script type="module" src="page.js"></script></head><body><main><h1>Application</h1>${body}</main></body></html>`,
+    'page.css': `:root { color-scheme: light dark; font-family: sans-serif; } body { margin: 24px; }
+      header { display: flex; justify-content: end; gap: 24px; } section { margin-block: 24px; }
+      ${options.css ?? ''}`,
+    'page.js': `import { setClient, createClient } from './fanfare-widgets.js'
+      globalThis.asked = 0
+      globalThis.opened = []
+      addEventListener('fanfare-open', (event) => { opened.push(event.detail.activity.event_id); event.preventDefault() })
+      setClient(createClient({ getToken: () => { asked++; return ${JSON.stringify(token)} } }))
+      ${options.script ?? ''}`,
+  }
+  await page.route('**/application/**', async (route) => {
+    const name = new URL(route.request().url()).pathname.replace('/application/', '')
+    const text = files[name] ?? (await readFile(join(dist, 'widgets', name), 'utf8').catch(() => undefined))
+    const type = name.endsWith('.js') ? 'text/javascript' : name.endsWith('.css') ? 'text/css' : 'text/html'
+    await route.fulfill({
+      status: text === undefined ? 404 : 200,
+      headers: { 'content-type': `${type}; charset=utf-8`, 'content-security-policy': policy },
+      body: text ?? '',
+    })
+  })
+  await page.goto('/application/page')
+}
+
+const bell = (page: Page, n = 0) =>
+  page
+    .locator('fanfare-inbox')
+    .nth(n)
+    .getByRole('button', { name: /^Notifications/ })
+
+// look checks a page in each theme and at each width.
+async function look(page: Page, name: string): Promise<void> {
+  await forEachLook(page, async (current) => {
+    await screenshot(page, `widget-${name}-${current.name}`)
+    await axe(page)
+    const overflow = await page.locator('html').evaluate((root) => root.scrollWidth - innerWidth)
+    assert.ok(overflow <= 0, `the page is ${overflow} px too wide`)
+  })
+}
+
+browserTest('two inboxes share one connection, and show what arrives', async ({ page, requests }) => {
+  await host(
+    page,
+    'grace',
+    '<header><fanfare-inbox></fanfare-inbox><fanfare-inbox badge="unseen"></fanfare-inbox></header>',
+  )
+  await bell(page)
+    .and(page.getByRole('button', { name: /unread/ }))
+    .waitFor()
+  const before = await bell(page).innerText()
+  await bell(page).click()
+  await page.getByRole('article').first().waitFor()
+  await world.record({ action: 'comment.created', actor: 'linus', resource: 'atlas-grip', targets: ['grace'] })
+  await page.getByRole('article', { name: /Linus/ }).first().waitFor()
+  await page.keyboard.press('Escape')
+  assert.notEqual(await bell(page).innerText(), before)
+  const sockets = new Set(requests().filter((url) => url.startsWith('ws')))
+  assert.equal(sockets.size, 1, [...sockets].join('\n'))
+  assert.equal(requests().filter((url) => url.endsWith('/realtime/bootstrap')).length, 1)
+})
+
+browserTest('a row is opened by the page, becomes read, and can be archived and restored', async ({ page }) => {
+  await host(page, 'grace', '<header><fanfare-inbox></fanfare-inbox></header>')
+  await bell(page).click()
+  const row = page.getByRole('article').first()
+  const name = await row.getAttribute('aria-label')
+  await row.getByRole('button', { name: 'Archive' }).click()
+  await page.getByRole('status').getByText('Archived.').waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByRole('status').getByText('Undone.').waitFor()
+  assert.equal(await page.getByRole('article').first().getAttribute('aria-label'), name)
+  await page.locator('ff-notification-row').first().locator('.title').click()
+  assert.equal(await page.evaluate(() => (globalThis as unknown as { opened: string[] }).opened.length), 1)
+})
+
+browserTest('a row explains itself, and what it is about is stopped in place', async ({ page }) => {
+  await host(page, 'grace', '<header><fanfare-inbox></fanfare-inbox></header>')
+  await bell(page).click()
+  const row = page.getByRole('article').first()
+  await row.getByRole('button', { name: /Why am I notified/ }).click()
+  await page.getByRole('heading', { name: 'Stop this' }).waitFor()
+  await page
+    .getByRole('button', { name: /^Mute / })
+    .first()
+    .click()
+  await page.getByRole('button', { name: 'Undo' }).last().click()
+  await page
+    .getByRole('button', { name: /^Mute / })
+    .first()
+    .waitFor()
+  await look(page, 'why')
+})
+
+browserTest('the inbox is accessible', async ({ page }) => {
+  await host(page, 'grace', '<header><fanfare-inbox></fanfare-inbox></header>')
+  await bell(page).click()
+  await page.getByRole('article').first().waitFor()
+  await look(page, 'inbox')
+})
+
+browserTest('the activity of a resource arrives live, and that of a principal is listed', async ({ page }) => {
+  const body = (attribute: string) => `<section><fanfare-activity limit="5" ${attribute}></fanfare-activity></section>`
+  await host(page, 'ada', body(`resource="${project}"`) + body(`principal="${world.person('linus').id}"`))
+  const list = page.locator('fanfare-activity').first()
+  await list.getByRole('article').or(list.getByText('No activity yet')).first().waitFor()
+  await page.waitForFunction(() =>
+    performance.getEntriesByType('resource').some((e) => e.name.endsWith('/realtime/token')),
+  )
+  await world.record({ action: 'comment.created', actor: 'linus', resource: 'atlas-grip' })
+  await list.getByRole('article', { name: /Linus/ }).first().waitFor()
+  await page.locator('fanfare-activity').nth(1).getByRole('article').first().waitFor()
+  await look(page, 'activity')
+})
+
+browserTest('a resource is followed, ignored and no longer followed', async ({ page }) => {
+  await host(page, 'linus', `<fanfare-follow resource="${project}"></fanfare-follow>`)
+  const button = page.locator('fanfare-follow').getByRole('button').first()
+  for (const [item, label] of [
+    ['All activity', 'All activity'],
+    ['Ignore', 'Ignore'],
+    ['Follow', 'Following'],
+  ] as const) {
+    await button.click()
+    await page.getByRole('menuitemcheckbox', { name: new RegExp(`^${item}`) }).click()
+    await page.locator('fanfare-follow ff-button').filter({ hasText: label }).waitFor()
+  }
+  await button.click()
+  await look(page, 'follow')
+})
+
+browserTest('preferences are changed and kept', async ({ page }) => {
+  await host(page, 'linus', '<fanfare-preferences></fanfare-preferences>')
+  await page.getByRole('radio', { name: 'Changes' }).check()
+  await page.getByText('Saved.').waitFor()
+  await page.getByLabel('An action or a pattern, such as comment.*').fill('comment.*')
+  await page.getByRole('button', { name: 'Add' }).click()
+  await page.getByRole('button', { name: 'Remove comment.*' }).waitFor()
+  await page.reload()
+  await page.getByRole('button', { name: 'Remove comment.*' }).waitFor()
+  assert.ok(await page.getByRole('radio', { name: 'Changes' }).isChecked())
+  await look(page, 'preferences')
+})
+
+browserTest('texts are replaced, from right to left, and the theme follows custom properties', async ({ page }) => {
+  await host(page, 'grace', '<header><fanfare-inbox></fanfare-inbox></header>', {
+    attributes: 'lang="ar" dir="rtl"',
+    css: 'fanfare-inbox { --fanfare-accent: #7a1fa2; --fanfare-radius: 0px; } fanfare-inbox::part(bell) { color: #7a1fa2; }',
+    script: `document.querySelector('fanfare-inbox').texts = {
+      inbox: { label: 'الإشعارات', bell: (n) => 'الإشعارات ' + n, tabs: { inbox: 'الوارد', unread: 'غير مقروءة', archived: 'الأرشيف' } },
+    }`,
+  })
+  await page.getByRole('button', { name: /^الإشعارات/ }).click()
+  await page.getByRole('tab', { name: /غير مقروءة/ }).waitFor()
+  await page.getByRole('article').first().waitFor()
+  assert.equal(await page.locator('button.bell').evaluate((e) => getComputedStyle(e).color), 'rgb(122, 31, 162)')
+  await look(page, 'rtl')
+})
+
+browserTest('a refused token says so, and an empty inbox too', async ({ page, newPage, allow }) => {
+  await host(page, 'zoe', '<header><fanfare-inbox></fanfare-inbox></header>')
+  await bell(page).click()
+  await page.getByText('You are up to date').waitFor()
+  await look(page, 'empty')
+  allow(/status of 401/)
+  const other = await newPage()
+  await host(other, 'grace', '<header><fanfare-inbox></fanfare-inbox></header>', {
+    script: `setClient(createClient({ getToken: () => 'no token' }))`,
+  })
+  await bell(other).click()
+  await other.getByRole('alert').waitFor()
+  await look(other, 'refused')
+})

@@ -1,0 +1,143 @@
+import { type Client, ProblemError, unwrap } from '@fanfare/client'
+import { css, html, nothing } from 'lit'
+import { property, state } from 'lit/decorators.js'
+import { Bell, BellOff, ChevronDown, Eye } from 'lucide'
+import { define } from '@fanfare/elements/base'
+import { icon } from '@fanfare/elements/icon'
+import type { MenuItem } from '@fanfare/elements/menu'
+import { Widget, widgetStyles } from './widget.ts'
+import '@fanfare/elements/button'
+import '@fanfare/elements/menu'
+
+/** How the caller follows a resource: by a subscription, and by a level, which decides if there is one. */
+interface Following {
+  subscription: string | undefined
+  level: 'all' | 'custom' | 'participating' | 'ignore' | undefined
+}
+
+const choices = ['following', 'all', 'participating', 'ignore', 'none'] as const
+type Choice = (typeof choices)[number]
+
+/** A button that shows how the caller follows a resource, and a menu that changes it. Fires `fanfare-followed`. */
+@define('fanfare-follow')
+export class FanfareFollow extends Widget {
+  static override styles = widgetStyles(css`
+    :host { display: inline-flex; align-items: center; gap: var(--ff-space-2); }
+    .problem { color: var(--ff-error); font-size: var(--ff-size-meta); }
+  `)
+
+  /** The id of the resource. */
+  @property() resource = ''
+
+  @state() private following: Following | undefined
+  @state() private busy = false
+  @state() private failed: 'forbidden' | 'failed' | undefined
+  #loaded = ''
+
+  protected override joined(): void {
+    this.#loaded = ''
+  }
+
+  protected override updated(): void {
+    if (!this.shared || !this.resource || this.#loaded === this.resource) return
+    this.#loaded = this.resource
+    this.following = undefined
+    void this.#run(async () => {})
+  }
+
+  async #run(change: (client: Client) => Promise<void>): Promise<void> {
+    const { shared, resource } = this
+    if (!shared) return
+    this.busy = true
+    try {
+      await change(shared.client)
+      const following = await read(shared.client, resource)
+      if (resource !== this.resource) return
+      this.following = following
+      this.failed = undefined
+    } catch (error) {
+      const refused = error instanceof ProblemError && [403, 404].includes(error.status)
+      this.failed = refused ? 'forbidden' : 'failed'
+    } finally {
+      this.busy = false
+    }
+  }
+
+  #choice(): keyof typeof this.t.follow.levels {
+    const { level, subscription } = this.following ?? {}
+    return level ?? (subscription ? 'following' : 'none')
+  }
+
+  protected override render(): unknown {
+    const t = this.t.follow
+    const { following } = this
+    const choice = this.#choice()
+    const label = choice === 'none' ? t.follow : choice === 'following' ? t.following : t.levels[choice].label
+    const mark = choice === 'ignore' ? BellOff : choice === 'none' ? Eye : Bell
+    return html`<ff-menu part="menu" .label=${t.menu} .items=${this.#items(choice)} @select=${this.#select}>
+        <ff-button slot="trigger" part="button" exportparts="button" ?busy=${this.busy}
+          ?disabled=${!following && this.failed !== 'failed'} .label=${`${label}. ${t.menu}`}
+          >${icon(mark, 15)}${label}${icon(ChevronDown, 14)}</ff-button></ff-menu>
+      <span role="status" class="problem">${
+        this.failed ? (this.failed === 'forbidden' ? this.t.error.forbidden : t.failed) : nothing
+      }</span>`
+  }
+
+  #items(choice: string): MenuItem[] {
+    const { levels, menu } = this.t.follow
+    return [
+      { heading: menu },
+      ...choices.map((id) => ({ id, label: levels[id].label, hint: levels[id].hint, checked: id === choice })),
+    ]
+  }
+
+  #select = async (event: CustomEvent<Choice>): Promise<void> => {
+    const choice = event.detail
+    const { resource } = this
+    await this.#run((client) => follow(client, resource, choice, this.following))
+    if (!this.failed) {
+      const detail = { resource, choice }
+      this.dispatchEvent(new CustomEvent('fanfare-followed', { detail, bubbles: true, composed: true }))
+    }
+  }
+}
+
+/** The pages of subscriptions that are searched; there is no list of one resource's. */
+const pages = 25
+
+async function read(client: Client, resource: string): Promise<Following> {
+  const params = { path: { resource_id: resource } }
+  const level = await client.GET('/watch-levels/{resource_id}', { params })
+  if (!level.data && level.response.status !== 404) await unwrap(Promise.resolve(level))
+  let cursor: string | undefined
+  for (let page = 0; page < pages; page++) {
+    const query = { limit: 200, ...(cursor ? { cursor } : {}) }
+    const { items, next_cursor } = await unwrap(client.GET('/subscriptions', { params: { query } }))
+    const found = items.find((s) => s.resource_id === resource)
+    if (found || !next_cursor) return { level: level.data?.level, subscription: found?.id }
+    cursor = next_cursor
+  }
+  return { level: level.data?.level, subscription: undefined }
+}
+
+async function follow(client: Client, resource: string, choice: Choice, was: Following | undefined): Promise<void> {
+  const params = { path: { resource_id: resource } }
+  if (choice === 'following' || choice === 'none') {
+    if (was?.level) await unwrap(client.DELETE('/watch-levels/{resource_id}', { params }))
+  } else {
+    await unwrap(client.PUT('/watch-levels/{resource_id}', { params, body: { level: choice, scope: 'resource' } }))
+  }
+  if (choice === 'none') {
+    if (was?.subscription) {
+      await unwrap(client.DELETE('/subscriptions/{id}', { params: { path: { id: was.subscription } } }))
+    }
+  } else if ((choice === 'following' || choice === 'all') && !was?.subscription) {
+    await unwrap(client.POST('/subscriptions', { body: { resource_id: resource, scope: 'resource' } }))
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'fanfare-follow': FanfareFollow
+  }
+}

@@ -1,0 +1,155 @@
+import { type components, unwrap } from '@fanfare/client'
+import { css, html, nothing } from 'lit'
+import { state } from 'lit/decorators.js'
+import { X } from 'lucide'
+import { define } from '@fanfare/elements/base'
+import type { Input } from '@fanfare/elements/input'
+import { Widget, widgetStyles } from './widget.ts'
+import '@fanfare/elements/button'
+import '@fanfare/elements/error'
+import '@fanfare/elements/icon-button'
+import '@fanfare/elements/input'
+import '@fanfare/elements/segmented'
+import '@fanfare/elements/skeleton'
+import '@fanfare/elements/switch'
+
+type Preferences = components['schemas']['Preferences']
+type Change = components['schemas']['PreferencesChange']
+type List = 'custom_actions' | 'muted_actions' | 'muted_actors'
+
+/** What the caller wants to be notified of. Each change is stored at once. Fires `fanfare-saved`. */
+@define('fanfare-preferences')
+export class FanfarePreferences extends Widget {
+  static override styles = widgetStyles(css`
+    :host { display: block; min-width: 0; }
+    .preferences { display: grid; gap: var(--ff-space-6); }
+    h3 { font-size: var(--ff-size); font-weight: var(--ff-weight-bold); }
+    .hint { color: var(--ff-text-2); font-size: var(--ff-size-meta); }
+    section { display: grid; gap: var(--ff-space-2); }
+    li {
+      display: flex; align-items: center; gap: var(--ff-space-2); min-height: 32px; padding-inline-start: 8px;
+      border-block-end: 1px solid var(--ff-border); overflow-wrap: anywhere;
+    }
+    li bdi { flex: 1; min-width: 0; }
+    li code { font-family: var(--ff-font-mono); font-size: var(--ff-size-meta); }
+    form { display: flex; align-items: end; gap: var(--ff-space-2); }
+    form ff-input { flex: 1; }
+    [role='status'] { min-height: 20px; color: var(--ff-text-2); font-size: var(--ff-size-meta); }
+  `)
+
+  @state() private preferences: Preferences | undefined
+  @state() private names = new Map<string, string>()
+  @state() private error: unknown
+  @state() private problem: unknown
+  @state() private saved = false
+
+  protected override joined(): void {
+    this.preferences = undefined
+    void this.#load()
+  }
+
+  async #load(): Promise<void> {
+    const { shared } = this
+    if (!shared) return
+    this.error = undefined
+    try {
+      const preferences = await unwrap(shared.client.GET('/notifications/preferences'))
+      if (shared !== this.shared) return
+      this.preferences = preferences
+      await this.#name(preferences.muted_actors)
+    } catch (error) {
+      if (shared === this.shared) this.error = error
+    }
+  }
+
+  /** Without a name, an id is shown. */
+  async #name(ids: string[]): Promise<void> {
+    if (ids.length === 0 || !this.shared) return
+    const params = { query: { ids: ids.slice(0, 100).join(',') } }
+    const { data } = await this.shared.client.GET('/principals', { params })
+    this.names = new Map(data?.items.map((p) => [p.principal_id, p.display_name]))
+  }
+
+  async #save(change: Change): Promise<boolean> {
+    if (!this.shared) return false
+    this.saved = false
+    this.problem = undefined
+    try {
+      this.preferences = await unwrap(this.shared.client.PUT('/notifications/preferences', { body: change }))
+      this.saved = true
+      this.dispatchEvent(new CustomEvent('fanfare-saved', { detail: change, bubbles: true, composed: true }))
+      return true
+    } catch (error) {
+      this.problem = error
+      this.requestUpdate('preferences') // the controls show what is stored
+      return false
+    }
+  }
+
+  protected override render(): unknown {
+    const { preferences: p } = this
+    const t = this.t.preferences
+    if (this.error) {
+      return html`<ff-error .heading=${t.failed} .texts=${this.t.error} .error=${this.error}
+        @retry=${() => void this.#load()}></ff-error>`
+    }
+    if (!p) return html`<ff-skeleton kind="text" count="6" .label=${t.loading}></ff-skeleton>`
+    const modes = (['all', 'mutations', 'custom'] as const).map((value) => ({ value, label: t.modes[value] }))
+    return html`<div class="preferences" part="preferences" role="group" aria-label=${t.label}>
+      <ff-switch part="muted" .label=${t.muted} .hint=${t.mutedHint} .checked=${p.muted}
+        @change=${(e: CustomEvent<boolean>) => void this.#save({ muted: e.detail })}></ff-switch>
+      <ff-segmented part="mode" .label=${t.mode} .hint=${t.modeHints[p.filter_mode]} .options=${modes}
+        .value=${p.filter_mode}
+        @change=${(e: CustomEvent<Preferences['filter_mode']>) => void this.#save({ filter_mode: e.detail })}
+      ></ff-segmented>
+      ${p.filter_mode === 'custom' ? this.#list('custom_actions', t.patterns, t.patternsHint) : nothing}
+      ${this.#list('muted_actions', t.mutedActions, t.mutedActionsHint)}
+      ${this.#list('muted_actors', t.mutedActors, '')}
+      <div role="status">${this.saved ? t.saved : nothing}</div>
+      ${
+        this.problem
+          ? html`<ff-error compact no-retry .heading=${t.saveFailed} .texts=${this.t.error} .error=${this.problem}
+            ></ff-error>`
+          : nothing
+      }</div>`
+  }
+
+  #list(field: List, heading: string, hint: string): unknown {
+    const t = this.t.preferences
+    const entries = this.preferences?.[field] ?? []
+    const name = (entry: string): string => (field === 'muted_actors' ? (this.names.get(entry) ?? entry) : entry)
+    return html`<section part="list" aria-labelledby=${field}><h3 id=${field}>${heading}</h3>
+      ${
+        entries.length > 0
+          ? html`<ul>${entries.map(
+              (entry) => html`<li><bdi>${
+                field === 'muted_actors' ? name(entry) : html`<code>${entry}</code>`
+              }</bdi><ff-icon-button .icon=${X} label=${t.remove(name(entry))}
+                @click=${() => void this.#save({ [field]: entries.filter((e) => e !== entry) })}></ff-icon-button></li>`,
+            )}</ul>`
+          : html`<p class="hint">${t.none}</p>`
+      }
+      ${
+        field === 'muted_actors'
+          ? nothing
+          : html`<form @submit=${(e: SubmitEvent) => void this.#add(e, field)}>
+            <ff-input .label=${hint}></ff-input>
+            <ff-button type="submit">${t.add}</ff-button></form>`
+      }</section>`
+  }
+
+  async #add(event: SubmitEvent, field: List): Promise<void> {
+    event.preventDefault()
+    const input = (event.target as HTMLFormElement).querySelector<Input>('ff-input')
+    const entry = input?.value.trim()
+    if (!input || !entry) return
+    const entries = this.preferences?.[field] ?? []
+    if (entries.includes(entry) || (await this.#save({ [field]: [...entries, entry] }))) input.value = ''
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'fanfare-preferences': FanfarePreferences
+  }
+}
