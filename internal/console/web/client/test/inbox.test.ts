@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { createClient, InboxStore, type Notification, type NotificationChanges } from '@fanfare/client'
+import {
+  createClient,
+  InboxStore,
+  type Notification,
+  type NotificationChanges,
+  Realtime,
+  type RealtimeListener,
+} from '@fanfare/client'
 import { json, problem, serve } from './server.ts'
 
 /** server keeps an inbox as the API does, as far as these tests ask. */
@@ -164,4 +171,50 @@ test('a list that cannot be loaded has its error, and can be retried', async (t)
   await store.retry()
   assert.equal(store.state.phase, 'ready')
   assert.deepEqual(store.state.query, { state: 'unread' })
+})
+
+/** Channel is a connection on which a test publishes. */
+class Channel extends Realtime {
+  #on: RealtimeListener = {}
+
+  override listen(listener: RealtimeListener): () => void {
+    this.#on = listener
+    return () => {}
+  }
+
+  override async start(): Promise<void> {}
+
+  publish(id: string): void {
+    this.#on.event?.({ event_id: id } as Notification['event'])
+  }
+}
+
+test('a notification that commits after its event is shown and counted', async (t) => {
+  const server = new Server()
+  server.add('n000')
+  let uncommitted: Notification | undefined
+  let reads = 0
+  const baseUrl = await serve(t, (request) => {
+    if (uncommitted && request.url.includes('/v1/notifications?') && ++reads > 2) {
+      server.rows.unshift(uncommitted)
+      uncommitted = undefined
+    }
+    return server.answer(request)
+  })
+  const client = createClient({ baseUrl })
+  const realtime = new Channel(client)
+  const store = new InboxStore(client, { realtime })
+  t.after(() => store.stop())
+  await store.load({})
+  store.start()
+  const shown = new Promise<void>((resolve) => {
+    store.subscribe(() => {
+      if (store.state.items.length === 2 && store.state.counts?.unread === 2) resolve()
+    })
+  })
+  uncommitted = server.add('n001')
+  server.rows.shift()
+  realtime.publish('n001')
+  await shown
+  assert.deepEqual(ids(store), ['n001', 'n000'])
 })
