@@ -17,11 +17,13 @@ export class Popover extends Floating {
   )
 
   @property() heading = ''
+  /** The accessible name, where the content has the heading. */
+  @property() label = ''
   protected override popup = 'dialog' as const
 
   protected override render(): unknown {
     return html`${this.renderTrigger()}
-      <div class="panel" part="panel" popover role="dialog" aria-label=${this.heading || nothing} tabindex="-1"
+      <div class="panel" part="panel" popover role="dialog" aria-label=${this.heading || this.label || nothing} tabindex="-1"
         @toggle=${this.toggled}>
         ${this.heading ? html`<header part="heading">${this.heading}</header>` : nothing}
         <div class="body" part="body"><slot></slot></div>

@@ -102,22 +102,34 @@ export class FanfareFollow extends Widget {
   }
 }
 
-/** The pages of subscriptions that are searched; there is no list of one resource's. */
+/** The pages of a list that are searched; no list is of one resource, and a 404 would be an error on the page. */
 const pages = 25
 
-async function read(client: Client, resource: string): Promise<Following> {
-  const params = { path: { resource_id: resource } }
-  const level = await client.GET('/watch-levels/{resource_id}', { params })
-  if (!level.data && level.response.status !== 404) await unwrap(Promise.resolve(level))
+interface Page<T> {
+  items: T[]
+  next_cursor: string | null
+}
+
+async function find<T extends { resource_id: string }>(
+  resource: string,
+  page: (query: { limit: number; cursor?: string }) => Promise<Page<T>>,
+): Promise<T | undefined> {
   let cursor: string | undefined
-  for (let page = 0; page < pages; page++) {
-    const query = { limit: 200, ...(cursor ? { cursor } : {}) }
-    const { items, next_cursor } = await unwrap(client.GET('/subscriptions', { params: { query } }))
-    const found = items.find((s) => s.resource_id === resource)
-    if (found || !next_cursor) return { level: level.data?.level, subscription: found?.id }
+  for (let n = 0; n < pages; n++) {
+    const { items, next_cursor } = await page({ limit: 200, ...(cursor ? { cursor } : {}) })
+    const found = items.find((item) => item.resource_id === resource)
+    if (found || !next_cursor) return found
     cursor = next_cursor
   }
-  return { level: level.data?.level, subscription: undefined }
+  return undefined
+}
+
+async function read(client: Client, resource: string): Promise<Following> {
+  const [level, subscription] = await Promise.all([
+    find(resource, (query) => unwrap(client.GET('/watch-levels', { params: { query } }))),
+    find(resource, (query) => unwrap(client.GET('/subscriptions', { params: { query } }))),
+  ])
+  return { level: level?.level, subscription: subscription?.id }
 }
 
 async function follow(client: Client, resource: string, choice: Choice, was: Following | undefined): Promise<void> {

@@ -108,7 +108,7 @@ export class FanfareInbox extends Widget {
     const t = this.t.inbox
     const counts = this.view?.counts
     const count = (this.badge === 'unseen' ? counts?.unseen : counts?.unread) ?? 0
-    return html`<ff-popover part="popover" align="end" exportparts="panel" @open=${this.#opened}
+    return html`<ff-popover part="popover" align="end" .label=${t.label} exportparts="panel" @open=${this.#opened}
         @close=${() => (this.open = false)}>
       <button slot="trigger" type="button" class="bell trigger" part="bell" aria-label=${t.bell(count)}
           @pointerenter=${this.#prepare} @focus=${this.#prepare}>
