@@ -93,7 +93,7 @@ const verbs: Record<string, string> = {
 
 /** sentence returns a clause about the principal, such as "is subscribed", as a sentence to the principal. */
 export function sentence(why: string): string {
-  if (why.startsWith('the mode is ')) return why.replace('the mode', 'Your filter')
+  if (why.startsWith('the mode is ')) return why.replace('the mode', 'Your filter mode')
   const found = Object.entries(verbs).find(([verb]) => why.startsWith(`${verb} `))
   if (!found) return why.charAt(0).toUpperCase() + why.slice(1)
   const rest = why

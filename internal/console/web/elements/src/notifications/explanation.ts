@@ -18,6 +18,7 @@ export class ExplanationPanel extends BaseElement {
       .not svg { color: var(--ff-text-3); }
       .why { font-weight: var(--ff-weight-medium); overflow-wrap: anywhere; }
       .meta { color: var(--ff-text-2); font-size: var(--ff-size-meta); }
+      .grounds { padding-inline-start: 24px; }
       .meta, .grounds { overflow-wrap: anywhere; }
       summary {
         min-height: 24px; width: fit-content; color: var(--ff-text-2); font-size: var(--ff-size-meta); cursor: pointer;

@@ -36,6 +36,7 @@ export const rowStyles = css`
   .where { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .state { display: inline-flex; align-items: center; gap: 4px; color: var(--ff-text-3); white-space: nowrap; }
   ff-reason, .actions, ff-severity { position: relative; z-index: 1; flex: none; }
+  @media (pointer: coarse) { .actions { --ff-control-sm: 44px; } }
   @container (max-width: 460px) {
     .title {
       display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; white-space: normal;

@@ -132,7 +132,11 @@ export class InboxDetail extends BaseElement {
         <h3><bdi>${linked(summary)}</bdi></h3>
         <p class="facts">
           ${title && title !== summary ? html`<bdi>${title}</bdi>` : nothing}
-          <ff-severity text level=${event.ui_hints.severity}></ff-severity>
+          ${
+            event.ui_hints.severity === 'info'
+              ? nothing
+              : html`<ff-severity text level=${event.ui_hints.severity}></ff-severity>`
+          }
           <ff-time datetime=${n.created_at} format="long"></ff-time>
           ${n.archived_at ? html`<ff-chip .icon=${Archive}>Archived</ff-chip>` : nothing}
           ${
