@@ -6,6 +6,7 @@ import { type Explanation, explanationTexts, type Ground } from '@fanfare/elemen
 import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { partStyles } from './detail_styles.ts'
+import type { Names } from './names.ts'
 import type { Source } from './source.ts'
 import '@fanfare/elements/avatar'
 import '@fanfare/elements/button'
@@ -49,6 +50,7 @@ export class Audience extends BaseElement {
   `)
 
   @property({ attribute: false }) source!: Source
+  @property({ attribute: false }) names!: Names
   @property() activity = ''
   @property() me = ''
   @state() private chosen: Chosen = 'all'
@@ -109,6 +111,7 @@ export class Audience extends BaseElement {
       const query = principal === this.me ? {} : { principal_id: principal }
       const params = { path: { id: this.activity }, query }
       const explanation = await unwrap(this.source.client.GET('/activities/{id}/explain', { params }))
+      await this.names.resources(explanation.grounds.map((g) => g.resource_id ?? ''))
       if (this.explained?.principal === principal) this.explained = { principal, explanation }
     } catch (error) {
       if (this.explained?.principal === principal) this.explained = { principal, error }
@@ -157,7 +160,7 @@ export class Audience extends BaseElement {
       return html`<ff-error compact heading="The explanation could not be loaded" .error=${explained.error} @retry=${() => void this.#explain(principal)}></ff-error>`
     }
     if (!explained?.explanation) return html`<ff-skeleton kind="text" count="3" label="Loading the explanation"></ff-skeleton>`
-    return html`<ff-explanation .explanation=${explained.explanation}
+    return html`<ff-explanation .explanation=${explained.explanation} .names=${this.names.all}
       .texts=${principal === this.me ? explanationTexts : aboutOthers}></ff-explanation>`
   }
 }

@@ -115,7 +115,7 @@ export class Detail extends BaseElement {
         return html`<ff-resource-history .source=${this.source} .activity=${a} .hrefOf=${this.#hrefOf}
           all=${href('activity', [], { resource: a.resource.resource_id })}></ff-resource-history>`
       case 'audience':
-        return html`<ff-activity-audience .source=${this.source} activity=${a.event_id} me=${app().me.principal_id}></ff-activity-audience>`
+        return html`<ff-activity-audience .source=${this.source} .names=${this.names} activity=${a.event_id} me=${app().me.principal_id}></ff-activity-audience>`
       default:
         return html`${renderFields(a, this.names, this.#only)}<h3>Payload</h3>
           <ff-payload .value=${at(this.json, 'payload')}></ff-payload>`

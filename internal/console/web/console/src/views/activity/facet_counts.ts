@@ -29,7 +29,8 @@ export class FacetCounts {
   get text(): string {
     if (!this.#count) return ''
     const { count, exact } = this.#count
-    return exact ? count.toLocaleString() : `more than ${count.toLocaleString()}`
+    const number = exact ? count.toLocaleString() : `more than ${count.toLocaleString()}`
+    return `${number} ${count === 1 ? 'activity' : 'activities'}`
   }
 
   /** of returns the facets of the API, or those of the rows. */
@@ -45,7 +46,7 @@ export class FacetCounts {
       this.#facets = countedIn(rows.slice(0, counted))
     }
     const n = Math.min(rows.length, counted)
-    return { facets: this.#facets, note: n > 0 ? `Counted in the ${n.toLocaleString()} activities that are loaded.` : '' }
+    return { facets: this.#facets, note: n > 0 ? `Counted in what is loaded: ${n.toLocaleString()} ${n === 1 ? 'activity' : 'activities'}.` : '' }
   }
 
   load(filter: Filter): void {

@@ -34,7 +34,7 @@ export class FacetRail extends BaseElement {
     @media (pointer: coarse) { button, summary { min-height: 44px; } }
     button:hover { background: var(--ff-hover); }
     button[aria-pressed='true'] { background: var(--ff-accent-soft); color: var(--ff-accent); }
-    bdi { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .label { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .count { color: var(--ff-text-3); font-size: var(--ff-size-sm); }
     .all { color: var(--ff-text-3); font-size: var(--ff-size-sm); }
   `)
@@ -42,6 +42,8 @@ export class FacetRail extends BaseElement {
   @property({ attribute: false }) facets: Facets = {}
   @property({ attribute: false }) selection: Selection = {}
   @property({ attribute: false }) names!: Names
+  /** The version of the names. */
+  @property({ type: Number }) named = 0
   /** What was counted. */
   @property() note = ''
   @state() private all = new Set<FacetField>()
@@ -75,7 +77,7 @@ export class FacetRail extends BaseElement {
     const pressed = this.selection[field] === value
     return html`<button type="button" aria-pressed=${pressed} title=${label}
       @click=${() => emit(this, 'change', { field, value: pressed ? undefined : value })}>
-      <bdi>${label}</bdi>${pressed ? icon(X, 12) : nothing}
+      <span class="label"><bdi>${label}</bdi></span>${pressed ? icon(X, 12) : nothing}
       ${count >= 0 ? html`<span class="count">${count.toLocaleString()}</span>` : nothing}</button>`
   }
 }

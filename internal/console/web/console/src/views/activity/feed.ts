@@ -45,9 +45,9 @@ export class Feed {
     this.#live = new Live(source, realtime, {
       arrived: (event) => this.#arrived(event),
       state: (state) => {
-        const back = state === 'live' && this.live === 'waiting'
+        const joined = state === 'live' && this.live !== 'live'
         this.live = state
-        if (back) this.#refetchSoon()
+        if (joined) this.#refetchSoon() // what happened between the first page and now
         changed()
       },
     })

@@ -11,6 +11,8 @@ export class Names {
   #changed: () => void
   #names = new Map<string, string>()
   #asked = new Set<string>()
+  /** Grows whenever a name becomes known. */
+  version = 0
 
   constructor(client: Client, changed: () => void) {
     this.#client = client
@@ -23,7 +25,9 @@ export class Names {
 
   set(id: string, name: string): void {
     if (this.#names.size >= maxNames) this.#names.clear()
-    if (name) this.#names.set(id, name)
+    if (!name || this.#names.get(id) === name) return
+    this.#names.set(id, name)
+    this.version++
   }
 
   /** textOf returns how the value of a field is shown. */
@@ -36,7 +40,7 @@ export class Names {
   async ask(selection: Selection): Promise<void> {
     const ids = people.map((field) => selection[field] ?? '').filter((id) => this.#unknown(id))
     const resource = selection.resource ?? ''
-    await Promise.allSettled([this.people(ids), this.#unknown(resource) ? this.#resource(resource) : undefined])
+    await Promise.allSettled([this.people(ids), this.resources([resource])])
   }
 
   /** people asks for the names of principals. */
@@ -48,6 +52,17 @@ export class Names {
     const { items } = await unwrap(this.#client.GET('/principals', { params: { query } }))
     for (const p of items) this.set(p.principal_id, p.display_name)
     this.#changed()
+  }
+
+  /** resources asks for the names of resources. Those that the caller may not see have none. */
+  async resources(ids: readonly string[]): Promise<void> {
+    const unknown = [...new Set(ids)].filter((id) => this.#unknown(id)).slice(0, 10)
+    await Promise.allSettled(unknown.map((id) => this.#resource(id)))
+  }
+
+  /** all are the names by id. */
+  get all(): ReadonlyMap<string, string> {
+    return this.#names
   }
 
   async #resource(id: string): Promise<void> {

@@ -20,6 +20,8 @@ export class QueryLine extends BaseElement {
 
   @property({ attribute: false }) selection: Selection = {}
   @property({ attribute: false }) names!: Names
+  /** The version of the names. */
+  @property({ type: Number }) named = 0
   @property({ attribute: false }) suggestions!: Suggestions
   @state() private text = ''
   @state() private faults: Fault[] = []
@@ -49,7 +51,8 @@ export class QueryLine extends BaseElement {
       </div>
       <div class="list" id="list" role="listbox" aria-label="Suggestions" popover="manual"
         @pointerdown=${(e: Event) => e.preventDefault()}>${this.list.map((s, i) => this.#option(s, i))}</div>
-      <ul class="faults" id="faults" role="status">${this.faults.map((f) => html`<li><code>${f.text}</code> ${f.reason}</li>`)}</ul>`
+      <div class="faults" id="faults" role="status">${this.faults.length
+        ? html`<ul>${this.faults.map((f) => html`<li><code>${f.text}</code> ${f.reason}</li>`)}</ul>` : nothing}</div>`
   }
 
   #chip(field: Field): unknown {

@@ -26,7 +26,7 @@ export const timelineStyles = css`
     grid-template: 'mark actor text resource time' / 20px minmax(120px, 176px) minmax(0, 1fr) minmax(80px, 220px) 64px;
   }
   .narrow a {
-    grid-template: 'mark text text time' 20px '. actor resource resource' 20px / 20px minmax(0, 1fr) minmax(0, 1fr) auto;
+    grid-template: 'mark text text time' 20px '. actor resource resource' 20px / 20px fit-content(50%) minmax(0, 1fr) auto;
     align-content: center; gap: 2px var(--ff-space-2);
   }
   .mark { grid-area: mark; display: grid; place-items: center; }
@@ -44,7 +44,7 @@ export const timelineStyles = css`
     color: var(--ff-error); font-size: var(--ff-size-xs);
   }
   .resource { grid-area: resource; color: var(--ff-text-2); }
-  .narrow .resource { text-align: end; }
+  .narrow .resource::before { content: '·'; margin-inline-end: var(--ff-space-2); color: var(--ff-text-3); }
   time { grid-area: time; color: var(--ff-text-3); font-size: var(--ff-size-sm); text-align: end; white-space: nowrap; }
   .fresh a { animation: arrive 1.6s var(--ff-ease); }
   @keyframes arrive { from { background: var(--ff-accent-soft); } }

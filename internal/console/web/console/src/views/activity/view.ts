@@ -102,11 +102,12 @@ export class ActivityView extends View {
       if (this.timeline) this.timeline.scrollTop = 0
     }
     this.#feed.follow(this.#following)
-    this.#pause()
   }
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {
+    this.#pause()
     if (!changed.has('path')) return
+    this.toggleAttribute('detail', this.#open !== '')
     if (this.#lastOpen && !this.#open) void this.#return(this.#lastOpen)
     this.#lastOpen = this.#open
   }
@@ -131,7 +132,7 @@ export class ActivityView extends View {
     return html`${this.#header()}
       <div class="bar"><ff-button .expanded=${this.rail} label="Filters" @click=${() => (this.rail = !this.rail)}
           >${icon(Filter, 14)}<span class="wide-only">Filters</span></ff-button>
-        <ff-query-line .selection=${this.#selection} .names=${this.#names} .suggestions=${this.#suggestions}
+        <ff-query-line .selection=${this.#selection} .names=${this.#names} named=${this.#names.version} .suggestions=${this.#suggestions}
           @change=${(e: CustomEvent<Selection>) => this.#select(e.detail)}></ff-query-line></div>
       <div class="columns ${open ? 'with-detail' : ''}">
         ${this.rail ? this.#facets() : nothing}
@@ -152,7 +153,7 @@ export class ActivityView extends View {
       : 'Live is off'
     const title = html`Activity <span class="count">${this.#all ? this.#counts.text : 'visible to you'}</span>`
     return this.renderHeader(title, html`
-      <ff-button variant="ghost" .pressed=${following} label="Live updates" @click=${() => this.#toggleLive()}>
+      <ff-button variant="ghost" .pressed=${following} label="Live updates: ${text}" @click=${() => this.#toggleLive()}>
         <span class="live-dot ${following ? live : ''}"></span><span role="status">${text}</span>
         ${icon(following ? Pause : Play, 14)}</ff-button>
       ${this.#all ? html`<ff-button label="Export" @click=${() => (this.exporting = true)}>${icon(Download, 14)}
@@ -162,7 +163,7 @@ export class ActivityView extends View {
   #facets(): unknown {
     const { facets, note } = this.#counts.of(this.#all ? undefined : this.#feed.rows.list)
     return html`<ff-activity-facets class="small" .facets=${facets} note=${note} .selection=${this.#selection}
-      .names=${this.#names} @change=${(e: CustomEvent<{ field: Field; value?: string }>) => {
+      .names=${this.#names} named=${this.#names.version} @change=${(e: CustomEvent<{ field: Field; value?: string }>) => {
         const { field, value } = e.detail
         if (!wide.matches) this.rail = false
         this.#select(value === undefined ? without(this.#selection, field) : { ...this.#selection, [field]: value })

@@ -6,9 +6,8 @@ export const activityStyles = css`
     padding: var(--ff-space-2) var(--ff-space-6); border-block-end: 1px solid var(--ff-border);
   }
   .bar > ff-button { flex: none; }
-  .count { color: var(--ff-text-3); font-size: var(--ff-size-meta); }
   h1 { display: flex; align-items: baseline; gap: var(--ff-space-3); }
-  h1 .count { font-weight: var(--ff-weight); }
+  h1 .count { color: var(--ff-text-3); font-size: var(--ff-size-meta); font-weight: var(--ff-weight); }
   .columns { position: relative; display: flex; flex: 1; min-height: 0; }
   ff-activity-facets { flex: none; width: 232px; border-inline-end: 1px solid var(--ff-border); }
   .main { position: relative; display: flex; flex-direction: column; flex: 1; min-width: 0; min-height: 0; }
@@ -27,5 +26,9 @@ export const activityStyles = css`
     .bar { padding-inline: var(--ff-space-4); }
     ff-activity-facets.small { position: absolute; inset: 0; z-index: 10; width: auto; border: 0; background: var(--ff-surface); }
   }
-  @media (max-width: 640px) { .wide-only { display: none; } .bar { flex-wrap: wrap; } ff-query-line { flex-basis: 100%; } }
+  @media (max-width: 640px) { .wide-only { display: none; }}
+  @media (max-width: 1099px) {
+    :host([detail]) .bar, :host([detail]) .view-header > :not(h1) { display: none; }
+    :host([detail]) .view-header { position: absolute; clip-path: inset(50%); min-height: 0; padding: 0; border: 0; }
+  }
 `
