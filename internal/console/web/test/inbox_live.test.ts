@@ -113,6 +113,7 @@ browserTest('a snoozed row returns, and what a lost role hides disappears', asyn
   await titled(page, 'Snoozed').getByRole('button', { name: 'Snooze' }).click()
   await page.getByRole('menuitem', { name: 'In 3 hours' }).click()
   await titled(page, 'Snoozed').waitFor({ state: 'detached' })
+  await page.getByText('1 notification snoozed.').waitFor()
   await page.getByRole('tab', { name: 'Snoozed 1' }).waitFor()
   await sql('UPDATE fanfare.notifications SET snoozed_until = now() WHERE activity_id = $1::uuid', id)
   await titled(page, 'Snoozed').waitFor()
