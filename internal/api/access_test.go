@@ -97,7 +97,10 @@ func accesses() []access {
 			"list-watchers", func(at *tenant) string { return "/resources/" + at.signal.String() + "/watchers" }, nil,
 			theOwner, "", 404, 404, 200,
 		},
-		{"list-resources", fixed("/resources"), nil, theMember, "", 200, 200, 200},
+		{
+			"list-resources", func(at *tenant) string { return "/resources?parent_id=" + at.folder.String() }, nil,
+			theMember, "", 404, 404, 200,
+		},
 		{
 			"get-resource", func(at *tenant) string { return "/resources/" + at.signal.String() }, nil,
 			theMember, "", 404, 404, 200,
