@@ -20,8 +20,8 @@ func console() []Setting {
 		consoleURL(),
 		{
 			"console-origins", "",
-			"origins of web pages that may frame the console and give it a JWT, such as https://app.example.com, " +
-				"as a comma-separated list",
+			"origins of web pages that may frame or open the console and give it a JWT, such as " +
+				"https://app.example.com, as a comma-separated list",
 			consoleOrigins(func(c *Config) *[]string { return &c.ConsoleOrigins }),
 		},
 		{

@@ -45,13 +45,14 @@ const Path = "/console/"
 func Link(consoleURL, code string) string { return consoleURL + "#code=" + code }
 
 // Options configure a handler. The zero value serves a console without live updates that no other
-// page may frame.
+// page may frame or keep a handle on.
 type Options struct {
 	// Files are the built files; nil are those of the binary.
 	Files fs.FS
 	// RealtimeURL is the WebSocket URL of Centrifugo for clients.
 	RealtimeURL string
-	// Origins are the web origins that may frame the console and give it a JWT by postMessage.
+	// Origins are the web origins that may frame or open the console and give it a JWT by
+	// postMessage.
 	Origins []string
 	// Version is the version of the program, which the console shows.
 	Version string
@@ -110,6 +111,16 @@ func policy(connections, ancestors []string) (string, error) {
 		"frame-ancestors " + frames + "; require-trusted-types-for 'script'", nil
 }
 
+// openerPolicy returns the Cross-Origin-Opener-Policy. Each value but unsafe-none separates the
+// console from a page of another origin that opens it, so that neither can send the other a message
+// (https://html.spec.whatwg.org/multipage/browsers.html#matching-coop).
+func openerPolicy(origins []string) string {
+	if len(origins) > 0 {
+		return "unsafe-none"
+	}
+	return "same-origin"
+}
+
 // permissions deny the features of browsers that the console does not use.
 const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " +
 	"magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), usb=()"
@@ -119,6 +130,7 @@ type handler struct {
 	path     string          // the prefix of the paths of the files
 	files    map[string]file // by their path below it
 	policy   string
+	opener   string // the Cross-Origin-Opener-Policy
 	notBuilt string // the page if there are no files
 	views    bool   // a path that has no file is that of a view, which the index shows
 }
@@ -140,7 +152,10 @@ func New(o Options) (http.Handler, error) {
 	if o.Files == nil {
 		o.Files = Files("console")
 	}
-	h := &handler{path: Path, files: map[string]file{}, policy: policy, notBuilt: notBuilt, views: true}
+	h := &handler{
+		path: Path, files: map[string]file{}, policy: policy, opener: openerPolicy(o.Origins),
+		notBuilt: notBuilt, views: true,
+	}
 	if err := h.load(o.Files); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}

@@ -94,7 +94,7 @@ func TestHeaders(t *testing.T) {
 				"img-src 'self' data:; font-src 'self'; connect-src 'self' wss://rt.example.com:8443; " +
 				"manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
 				"frame-ancestors https://app.example.com http://localhost:3000; require-trusted-types-for 'script'",
-			"Cross-Origin-Opener-Policy":   "same-origin",
+			"Cross-Origin-Opener-Policy":   "unsafe-none",
 			"Cross-Origin-Resource-Policy": "same-origin",
 			"Permissions-Policy": "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), " +
 				"gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), " +
@@ -106,6 +106,17 @@ func TestHeaders(t *testing.T) {
 			if got := response.Header.Get(name); got != want {
 				t.Errorf("%s: %s: got\n%q, want\n%q", path, name, got, want)
 			}
+		}
+	}
+}
+
+// TestOpener separates the console from pages that open it, where no origin hands a JWT over.
+func TestOpener(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/console/", "/console/inbox"} {
+		response, _ := get(t, console.Options{Files: built}, path)
+		if got := response.Header.Get("Cross-Origin-Opener-Policy"); got != "same-origin" {
+			t.Errorf("%s: got %q, want same-origin", path, got)
 		}
 	}
 }

@@ -28,7 +28,10 @@ func NewReference(files fs.FS) (http.Handler, error) {
 	if files == nil {
 		files = Files("reference")
 	}
-	h := &handler{path: ReferencePath, files: map[string]file{}, policy: policy, notBuilt: referenceNotBuilt}
+	h := &handler{
+		path: ReferencePath, files: map[string]file{}, policy: policy, opener: openerPolicy(nil),
+		notBuilt: referenceNotBuilt,
+	}
 	if err := h.load(files); err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}

@@ -87,7 +87,7 @@ func isFile(name string) bool {
 func (h *handler) setHeaders(header http.Header) {
 	header.Set("Cache-Control", "no-cache")
 	header.Set("Content-Security-Policy", h.policy)
-	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Opener-Policy", h.opener)
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Permissions-Policy", permissions)
 	header.Set("Referrer-Policy", "no-referrer")

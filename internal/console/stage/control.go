@@ -86,10 +86,14 @@ type Info struct {
 	WebSocketURL   string   `json:"websocket_url"`
 	DatabaseURL    string   `json:"database_url"`
 	OperatorScopes []string `json:"operator_scopes"`
+	ApplicationURL string   `json:"application_url"`
+	EmbeddedURL    string   `json:"embedded_url"`
 }
 
 func (s *Stage) info(context.Context, none) (Info, error) {
-	return Info{s.URL, s.WebSocketURL, s.DatabaseURL, OperatorScopes()}, nil
+	return Info{
+		s.URL, s.WebSocketURL, s.DatabaseURL, OperatorScopes(), s.ApplicationURL, s.EmbeddedURL,
+	}, nil
 }
 
 // who identifies a principal, with scopes.

@@ -24,15 +24,10 @@ func DistOf(dir string) (fs.FS, error) {
 // configPath is the path of what the daemon decides.
 const configPath = console.Path + "config.json"
 
-// consoleFiles serves the console as the daemon does, but reads the files for each request. api
-// serves what the daemon decides.
-func consoleFiles(dist fs.FS, webSocketURL string, api http.Handler) http.Handler {
+// consoleFiles serves the console as the daemon does, but reads the files for each request.
+func consoleFiles(options console.Options) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == configPath {
-			api.ServeHTTP(w, r)
-			return
-		}
-		h, err := console.New(console.Options{Files: dist, RealtimeURL: webSocketURL})
+		h, err := console.New(options)
 		if err != nil { // a build replaces the files
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return

@@ -34,9 +34,11 @@ func (s *Stage) serveFront(apiURL string) {
 	mux := http.NewServeMux()
 	mux.Handle("/", proxy)
 	if s.options.Dist != nil {
-		mux.Handle(console.Path, consoleFiles(s.options.Dist, s.WebSocketURL, proxy))
+		mux.Handle(configPath, proxy)
+		mux.Handle(console.Path, consoleFiles(console.Options{Files: s.options.Dist, RealtimeURL: s.WebSocketURL}))
 	}
 	s.serve(s.front, mux)
+	s.serveEmbedding(proxy)
 	s.onStop(func(context.Context) error { transport.CloseIdleConnections(); return nil })
 }
 

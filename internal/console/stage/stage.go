@@ -48,6 +48,9 @@ type Options struct {
 type Stage struct {
 	// URL is the origin of the API and of the console, without a path.
 	URL string
+	// ApplicationURL is the origin of an application, which may frame and open the console at
+	// EmbeddedURL and give it a JWT. The console at URL has no such application.
+	ApplicationURL, EmbeddedURL string
 	// ControlURL and Secret give access to the control endpoint.
 	ControlURL, Secret string
 	// WebSocketURL is the URL of Centrifugo for clients.
@@ -55,15 +58,17 @@ type Stage struct {
 	// DatabaseURL connects to the database as a superuser.
 	DatabaseURL string
 
-	options    Options
-	issuer     apiclient.Issuer
-	postgres   *devstack.Postgres
-	centrifugo *devstack.Centrifugo
-	channels   *centrifugo.Channels
-	pool       *pgxpool.Pool
-	front      net.Listener
-	api        *http.Client // without a proxy
-	stops      []func(ctx context.Context) error
+	options     Options
+	issuer      apiclient.Issuer
+	postgres    *devstack.Postgres
+	centrifugo  *devstack.Centrifugo
+	channels    *centrifugo.Channels
+	pool        *pgxpool.Pool
+	front       net.Listener
+	embedded    net.Listener
+	application net.Listener
+	api         *http.Client // without a proxy
+	stops       []func(ctx context.Context) error
 
 	mu    sync.Mutex
 	loads map[string]*load // by tenant
@@ -84,7 +89,7 @@ func Start(ctx context.Context, options Options) (_ *Stage, err error) {
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		s.startServers, s.prepareDatabase, s.startDaemon, s.serveControl,
+		s.listen, s.startServers, s.prepareDatabase, s.startDaemon, s.serveControl,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("start the stage: %w", err)
@@ -119,14 +124,25 @@ func (s *Stage) run(actors ...func(ctx context.Context) error) {
 	s.onStop(func(context.Context) error { cancel(); return g.Wait() })
 }
 
+// listen chooses the addresses of what the stage serves to browsers.
+func (s *Stage) listen(ctx context.Context) error {
+	for _, listener := range []*net.Listener{&s.front, &s.embedded, &s.application} {
+		opened, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		*listener = opened
+		s.onStop(func(context.Context) error { _ = opened.Close(); return nil }) // usually closed by its server
+	}
+	s.URL = "http://" + s.front.Addr().String()
+	s.EmbeddedURL = "http://" + s.embedded.Addr().String()
+	s.ApplicationURL = fmt.Sprintf("http://localhost:%d", s.application.Addr().(*net.TCPAddr).Port)
+	return nil
+}
+
 // startServers starts both servers at the same time. Centrifugo asks the API whether subscriptions
 // go on, and so the address of the API is chosen first.
 func (s *Stage) startServers(ctx context.Context) (err error) {
-	if s.front, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
-		return err
-	}
-	s.onStop(func(context.Context) error { _ = s.front.Close(); return nil }) // usually closed by its server
-	s.URL = "http://" + s.front.Addr().String()
 	var g errgroup.Group
 	g.Go(func() (err error) {
 		s.postgres, err = devstack.StartPostgres(ctx, devstack.PostgresOptions{})

@@ -32,6 +32,9 @@ export interface Stage {
   database_url: string
   /** The scopes of a person who operates the installation. */
   operator_scopes: string[]
+  /** The origin of an application with an empty page, which may frame and open the console at embedded_url. */
+  application_url: string
+  embedded_url: string
 }
 
 export const stage: Stage = await request<Stage>('info')
