@@ -75,7 +75,7 @@ export class Timeline extends BaseElement {
     const now = new Date()
     return html`<section class="day" ${inlineStyle(place)} aria-label=${dayName(day.day, now)}>
       <h2>${dayName(day.day, now)}</h2>
-      <ul>${repeat(rows, (row) => row.id, (row, i) => this.#row(row, day, day.from + i))}</ul></section>`
+      <ul>${rows.map((row, i) => this.#row(row, day, day.from + i))}</ul></section>`
   }
 
   #row(row: Row, day: VisibleDay, index: number): TemplateResult {
@@ -87,7 +87,15 @@ export class Timeline extends BaseElement {
   }
 
   protected override updated(): void {
+    this.#keepFocus()
     this.#nearEnd()
+  }
+
+  /** Rows are rendered into the elements of others, which costs least; the focus stays with its row. */
+  #keepFocus(): void {
+    const at = this.shadowRoot?.activeElement?.closest<HTMLElement>('[data-id]')
+    if (!at || !this.#focused || at.dataset['id'] === this.#focused) return
+    this.renderRoot.querySelector<HTMLElement>(`[data-id="${CSS.escape(this.#focused)}"] a`)?.focus({ preventScroll: true })
   }
 
   /** show scrolls a row into view. */
