@@ -15,6 +15,7 @@ export function build(folder: string): BuildOptions {
     outDir: resolve(root, folder),
     emptyOutDir: true,
     target: 'es2022',
+    cssTarget: ['chrome123', 'edge123', 'firefox121', 'safari17.5'], // which have light-dark()
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,

@@ -183,7 +183,8 @@ export class FanfareActivity extends Widget {
       <ff-time datetime=${a.created_at}></ff-time>
       <div class="meta" part="meta">
         ${severity === 'info' ? nothing : html`<ff-severity text level=${severity}></ff-severity>`}
-        <bdi>${nameOf(a.actor)}</bdi>${text.includes(where) || this.resource ? nothing : html`<bdi>${where}</bdi>`}
+        ${text.includes(nameOf(a.actor)) ? nothing : html`<bdi>${nameOf(a.actor)}</bdi>`}
+        ${text.includes(where) || this.resource ? nothing : html`<bdi>${where}</bdi>`}
       </div></article>`
   }
 }

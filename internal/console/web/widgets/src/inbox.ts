@@ -45,6 +45,7 @@ export class FanfareInbox extends Widget {
     }
     h2 { flex: 1; font-size: var(--ff-size-lg); line-height: 24px; font-weight: var(--ff-weight-bold); }
     ff-tabs { --ff-tabs-inset: var(--ff-space-3); flex: 1; min-height: 0; }
+    ff-tabs::part(tabs) { flex: none; }
     ff-tabs::part(panel) { overflow-y: auto; overscroll-behavior: contain; }
     .more { display: grid; place-items: center; padding: var(--ff-space-3); }
     .note {

@@ -23,7 +23,7 @@ export class FanfarePreferences extends Widget {
   static override styles = widgetStyles(css`
     :host { display: block; min-width: 0; }
     .preferences { display: grid; gap: var(--ff-space-6); }
-    h3 { font-size: var(--ff-size); font-weight: var(--ff-weight-bold); }
+    h2 { font-size: var(--ff-size); font-weight: var(--ff-weight-bold); }
     .hint { color: var(--ff-text-2); font-size: var(--ff-size-meta); }
     section { display: grid; gap: var(--ff-space-2); }
     li {
@@ -118,7 +118,7 @@ export class FanfarePreferences extends Widget {
     const t = this.t.preferences
     const entries = this.preferences?.[field] ?? []
     const name = (entry: string): string => (field === 'muted_actors' ? (this.names.get(entry) ?? entry) : entry)
-    return html`<section part="list" aria-labelledby=${field}><h3 id=${field}>${heading}</h3>
+    return html`<section part="list" aria-labelledby=${field}><h2 id=${field}>${heading}</h2>
       ${
         entries.length > 0
           ? html`<ul>${entries.map(
