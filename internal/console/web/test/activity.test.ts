@@ -186,7 +186,7 @@ browserTest('a role that is lost takes its activities away', async ({ page, allo
   assert.equal(await page.locator(`a[href*="${id}"]`).count(), 0)
 })
 
-browserTest('without activities, without matches, offline and after an error the view says what to do', async ({ page, newPage, allow }) => {
+browserTest('without activities, without matches, offline and after an error the view shows what to do', async ({ page, newPage, allow }) => {
   allow(/ERR_INTERNET_DISCONNECTED|status of 422|status of 401/)
   const bare = await newWorld({ bare: true })
   const empty = await newPage()
@@ -202,7 +202,7 @@ browserTest('without activities, without matches, offline and after an error the
   await page.getByRole('button', { name: 'Without Text' }).click()
   await rows(page).first().waitFor()
 
-  await page.goto('/console/activity?actor=nobody')
+  await page.goto('/console/activity?actor=unknown')
   await page.getByText('The activities could not be loaded').waitFor()
   await page.getByRole('button', { name: 'Clear the filter' }).last().click()
   await rows(page).first().waitFor()

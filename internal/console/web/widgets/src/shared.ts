@@ -21,7 +21,7 @@ export class Shared {
     return this.#store
   }
 
-  /** release ends the connection when nobody uses it; a widget that is only moved on its page keeps it. */
+  /** release ends the connection when no widget uses it; a widget that is only moved on its page keeps it. */
   release(): void {
     setTimeout(() => {
       if (--this.#users > 0) return

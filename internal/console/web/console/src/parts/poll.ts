@@ -49,7 +49,7 @@ export class Poll implements ReactiveController {
     this.#host.requestUpdate()
   }
 
-  /** stale reports whether what is shown is older than it should be, though nobody has paused it. */
+  /** stale reports whether what is shown is older than it should be, though no one has paused it. */
   get stale(): boolean {
     return !paused && this.at > 0 && Date.now() - this.at > 3 * this.#interval
   }

@@ -103,7 +103,7 @@ export class MutedPeople extends BaseElement {
               <span class="name" title=${name}><bdi>${name}</bdi></span><span class="meta">${p.kind}</span>
               <ff-icon-button .icon=${Ban} label=${texts.add(name)} @click=${() => this.#mute(p)}></ff-icon-button></li>`
           })}</ul>`
-        : html`<p class="note">${texts.nobody}</p>`
+        : html`<p class="note">${texts.noMatch}</p>`
     }${found.everyone ? nothing : html`<p class="note">${texts.recent}</p>`}`
   }
 

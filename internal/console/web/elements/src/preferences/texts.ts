@@ -11,7 +11,7 @@ export interface PeopleTexts {
   none: string
   /** Where only those who have notified the person lately can be found. */
   recent: string
-  nobody: string
+  noMatch: string
   unknown: (id: string) => string
   inactive: string
   failed: string
@@ -99,7 +99,7 @@ export const preferencesTexts: PreferencesTexts = {
     remove: (name) => `Unmute ${name}`,
     none: 'You have muted no one.',
     recent: 'The search finds those who have notified you lately.',
-    nobody: 'No one is found.',
+    noMatch: 'No one is found.',
     unknown: (id) => `Unknown (${id.slice(0, 8)}…)`,
     inactive: 'inactive',
     failed: 'The search failed.',

@@ -136,8 +136,8 @@ export class Audience extends BaseElement {
     if (this.next) return html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#load()}>Show more</ff-button></div>`
     if (this.items.length > 0) return nothing
     return html`<p class="note">${{
-      all: 'Nobody follows or owns the resource, is a delegator, or is addressed.',
-      true: 'Nobody would be notified now.', false: 'All candidates would be notified now.',
+      all: 'No one follows or owns the resource, is a delegator, or is addressed.',
+      true: 'No one would be notified now.', false: 'All candidates would be notified now.',
     }[this.chosen]}</p>`
   }
 

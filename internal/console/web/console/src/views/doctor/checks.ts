@@ -35,7 +35,7 @@ export function nameOf(check: Check): string {
   return check.name.replace(/^[^-]+-/, '').replaceAll('-', ' ')
 }
 
-/** verdict says how many checks failed. */
+/** verdict reports how many checks failed. */
 export function verdict(checks: readonly Check[]): { tone: 'ok' | 'warning' | 'error'; text: string } {
   const n = (status: Check['status']): number => checks.filter((c) => c.status === status).length
   const parts: string[] = []

@@ -111,7 +111,7 @@ export class RetentionView extends View {
         : html`<ff-skeleton count="2" label="Loading the records"></ff-skeleton>`
     }
     if (value.length === 0) {
-      return html`<p class="muted">No run has removed anything of your tenant yet, and nobody has changed a limit.</p>`
+      return html`<p class="muted">No run has removed anything of your tenant yet, and no one has changed a limit.</p>`
     }
     return html`<ul class="rows">${value.map(
       (event) => html`<li class="row"><div><a href=${href('activity', [event.event_id])}>${
