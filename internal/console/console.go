@@ -84,8 +84,8 @@ func Policy(realtimeURL string, origins []string) (string, error) {
 	return policy([]string{realtimeURL}, origins)
 }
 
-// policy returns the Content-Security-Policy of a page that connects to the origins of URLs, besides
-// its own.
+// policy returns the Content-Security-Policy of a page that connects to the origins of URLs,
+// besides its own.
 func policy(connections, ancestors []string) (string, error) {
 	connect, frames := "'self'", "'none'"
 	for _, connection := range connections {

@@ -19,8 +19,8 @@ var (
 	apiPattern         = regexp.MustCompile(`API reference +(http://127\.0\.0\.1:\d+)/v1/docs`)
 )
 
-// TestApplication uses the example application as its pages do: it gets a token, reads Grace's inbox
-// from the other origin, and comments as Ada.
+// TestApplication uses the example application as its pages do: it gets a token, reads Grace's
+// inbox from the other origin, and comments as Ada.
 func TestApplication(t *testing.T) {
 	t.Parallel()
 	s := startWith(t, Options{Examples: fstest.MapFS{

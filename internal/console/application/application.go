@@ -1,6 +1,6 @@
 // Package application is an application that uses Fanfare, as small as one can be: it serves the
-// example pages of the widgets, knows who its user is, and gives the user's browser short-lived JWTs
-// for Fanfare's API. Fanfare knows the key of these tokens and the application's origin.
+// example pages of the widgets, knows who its user is, and gives the user's browser short-lived
+// JWTs for Fanfare's API. Fanfare knows the key of these tokens and the application's origin.
 //
 // Invariants:
 //   - It answers requests for its own address only, so that no page of another site reads a token,
