@@ -35,7 +35,9 @@ browserTest('the query line completes fields, actions, people, resources, choice
   await chip(page, 'Remove Actor: Linus Brandt').waitFor()
 
   await line(page).fill('resource:grip')
-  await option(page, /Reduce grip latency/).first().click()
+  await option(page, /Reduce grip latency/)
+    .first()
+    .click()
   await page.waitForURL(new RegExp(`resource=${world.resource('atlas-grip').id}`))
 
   await line(page).fill('since:24')
@@ -55,14 +57,27 @@ browserTest('the query line completes fields, actions, people, resources, choice
 browserTest('every kind of filter selects what the API selects', async ({ page }) => {
   await signIn(page, world, 'ada', reader, 'activity')
   const [id = ''] = await world.deliver({
-    action: 'job.failed', actor: 'ci', resource: 'atlas-nightly', targets: ['grace'], payload: { job_id: 'j', error: 'broken' },
+    action: 'job.failed',
+    actor: 'ci',
+    resource: 'atlas-nightly',
+    targets: ['grace'],
+    payload: { job_id: 'j', error: 'broken' },
     fields: { message: 'the belt is torn', severity: 'error', status: 'failure', request_id: 'req-81' },
   })
   const a = await world.api<Record<string, string>>('ada', 'GET', `/activities/${id}`, undefined, reader)
   const lines = [
-    'action:job.failed', `actor:${world.person('ci').id}`, `resource:${world.resource('atlas-nightly').id}`,
-    'resource_type:job', `target:${world.person('grace').id}`, 'severity:error', 'status:failure',
-    `category:${a['category']}`, 'since:1h', `correlation_id:${a['correlation_id']}`, 'request_id:req-81', 'belt is torn',
+    'action:job.failed',
+    `actor:${world.person('ci').id}`,
+    `resource:${world.resource('atlas-nightly').id}`,
+    'resource_type:job',
+    `target:${world.person('grace').id}`,
+    'severity:error',
+    'status:failure',
+    `category:${a['category']}`,
+    'since:1h',
+    `correlation_id:${a['correlation_id']}`,
+    'request_id:req-81',
+    'belt is torn',
   ]
   const row = rows(page).filter({ has: page.locator(`a[href*="${id}"]`) })
   for (const text of lines) {
@@ -132,53 +147,73 @@ browserTest('facets count the log, and are collapsed on a small screen', async (
   await rows(page).first().waitFor()
 })
 
-browserTest('j and k move through the rows, the timeline loads further pages, and the focus returns', async ({ page }) => {
-  await signIn(page, world, 'ada', reader, 'activity')
-  await today(page).waitFor()
-  await page.keyboard.press('j')
-  await page.keyboard.press('j')
-  await page.keyboard.press('Enter')
-  await page.waitForURL(/activity\/./)
-  const first = page.url()
-  await page.getByRole('heading', { level: 2 }).first().waitFor()
-  await page.keyboard.press('j')
-  await page.waitForURL((url) => url.href !== first)
-  await page.keyboard.press('Escape')
-  await page.waitForURL(/activity$/)
-  await page.waitForFunction(() => {
-    let at: Element | null | undefined = document.activeElement
-    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
-    return at?.tagName === 'A' && at.closest('.row') !== null
-  })
-  const list = page.locator('ff-activity-timeline')
-  const end = page.getByText('The first activity is reached.')
-  for (let n = 0; n < 40 && !(await end.isVisible()); n++) {
-    await list.evaluate((e) => e.scrollTo(0, e.scrollHeight))
-    await page.waitForFunction(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))
-  }
-  await end.waitFor()
-  assert.ok((await rows(page).count()) < 80, 'only what is visible is rendered')
-})
+browserTest(
+  'j and k move through the rows, the timeline loads further pages, and the focus returns',
+  async ({ page }) => {
+    await signIn(page, world, 'ada', reader, 'activity')
+    await today(page).waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/activity\/./)
+    const first = page.url()
+    await page.getByRole('heading', { level: 2 }).first().waitFor()
+    await page.keyboard.press('j')
+    await page.waitForURL((url) => url.href !== first)
+    await page.keyboard.press('Escape')
+    await page.waitForURL(/activity$/)
+    await page.waitForFunction(() => {
+      let at: Element | null | undefined = document.activeElement
+      while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
+      return at?.tagName === 'A' && at.closest('.row') !== null
+    })
+    const list = page.locator('ff-activity-timeline')
+    const end = page.getByText('The first activity is reached.')
+    for (let n = 0; n < 40 && !(await end.isVisible()); n++) {
+      await list.evaluate((e) => e.scrollTo(0, e.scrollHeight))
+      await page.waitForFunction(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))),
+      )
+    }
+    await end.waitFor()
+    assert.ok((await rows(page).count()) < 80, 'only what is visible is rendered')
+  },
+)
 
-browserTest('a member without activity:read sees what it may see, and its facets say so', async ({ page, requests }) => {
-  await signIn(page, world, 'noor', [], 'activity')
-  await page.getByText('visible to you').waitFor()
-  await page.getByText(/Counted in what is loaded: \d+ activities/).waitFor()
-  assert.equal(await page.getByRole('button', { name: 'Export' }).count(), 0)
-  assert.ok(!requests().some((url) => url.includes('/v1/audit')))
-  const { items } = await world.api<{ items: { event_id: string }[] }>('noor', 'GET', '/activities?limit=1')
-  await page.locator(`a[href*="${items[0]?.event_id}"]`).waitFor()
-})
+browserTest(
+  'a member without activity:read sees what it may see, and its facets say so',
+  async ({ page, requests }) => {
+    await signIn(page, world, 'noor', [], 'activity')
+    await page.getByText('visible to you').waitFor()
+    await page.getByText(/Counted in what is loaded: \d+ activities/).waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Export' }).count(), 0)
+    assert.ok(!requests().some((url) => url.includes('/v1/audit')))
+    const { items } = await world.api<{ items: { event_id: string }[] }>('noor', 'GET', '/activities?limit=1')
+    await page.locator(`a[href*="${items[0]?.event_id}"]`).waitFor()
+  },
+)
 
 browserTest('a role that is lost takes its activities away', async ({ page, allow }) => {
   allow(/status of 404/)
   const lost = await newWorld()
-  const [id = ''] = await lost.deliver({ action: 'resource.updated', actor: 'ada', resource: 'fleet-eu-1', payload: { changes: ['a'] } })
+  const [id = ''] = await lost.deliver({
+    action: 'resource.updated',
+    actor: 'ada',
+    resource: 'fleet-eu-1',
+    payload: { changes: ['a'] },
+  })
   await signIn(page, lost, 'noor', [], 'activity')
   await page.locator(`a[href*="${id}"]`).waitFor()
-  await sql(`DELETE FROM fanfare.role_bindings WHERE tenant_id = $1::uuid AND principal_id = $2::uuid`, lost.tenant, lost.person('noor').id)
-  await sql(`UPDATE fanfare.resources SET owner_principal_id = NULL WHERE tenant_id = $1::uuid AND owner_principal_id = $2::uuid`,
-    lost.tenant, lost.person('noor').id)
+  await sql(
+    `DELETE FROM fanfare.role_bindings WHERE tenant_id = $1::uuid AND principal_id = $2::uuid`,
+    lost.tenant,
+    lost.person('noor').id,
+  )
+  await sql(
+    `UPDATE fanfare.resources SET owner_principal_id = NULL WHERE tenant_id = $1::uuid AND owner_principal_id = $2::uuid`,
+    lost.tenant,
+    lost.person('noor').id,
+  )
   await page.locator(`a[href*="${id}"]`).click()
   await page.getByRole('complementary').getByRole('alert').waitFor()
   await page.goto('/console/activity')
@@ -186,46 +221,54 @@ browserTest('a role that is lost takes its activities away', async ({ page, allo
   assert.equal(await page.locator(`a[href*="${id}"]`).count(), 0)
 })
 
-browserTest('without activities, without matches, offline and after an error the view shows what to do', async ({ page, newPage, allow }) => {
-  allow(/ERR_INTERNET_DISCONNECTED|status of 422|status of 401/)
-  const bare = await newWorld({ bare: true })
-  const empty = await newPage()
-  await empty.goto('/console/activity')
-  await empty.getByLabel('Token').fill(await bare.token('ada'))
-  await empty.getByRole('button', { name: 'Sign in' }).click()
-  await empty.getByText('No activities yet').waitFor()
-  await axe(empty)
+browserTest(
+  'without activities, without matches, offline and after an error the view shows what to do',
+  async ({ page, newPage, allow }) => {
+    allow(/ERR_INTERNET_DISCONNECTED|status of 422|status of 401/)
+    const bare = await newWorld({ bare: true })
+    const empty = await newPage()
+    await empty.goto('/console/activity')
+    await empty.getByLabel('Token').fill(await bare.token('ada'))
+    await empty.getByRole('button', { name: 'Sign in' }).click()
+    await empty.getByText('No activities yet').waitFor()
+    await axe(empty)
 
-  await signIn(page, world, 'ada', reader, 'activity?action=comment.*&q=zebra')
-  await page.getByText('No activity matches').waitFor()
-  await screenshot(page, 'activity-no-match')
-  await page.getByRole('button', { name: 'Without Text' }).click()
-  await rows(page).first().waitFor()
+    await signIn(page, world, 'ada', reader, 'activity?action=comment.*&q=zebra')
+    await page.getByText('No activity matches').waitFor()
+    await screenshot(page, 'activity-no-match')
+    await page.getByRole('button', { name: 'Without Text' }).click()
+    await rows(page).first().waitFor()
 
-  await page.goto('/console/activity?actor=unknown')
-  await page.getByText('The activities could not be loaded').waitFor()
-  await page.getByRole('button', { name: 'Clear the filter' }).last().click()
-  await rows(page).first().waitFor()
+    await page.goto('/console/activity?actor=unknown')
+    await page.getByText('The activities could not be loaded').waitFor()
+    await page.getByRole('button', { name: 'Clear the filter' }).last().click()
+    await rows(page).first().waitFor()
 
-  await page.context().setOffline(true)
-  await page.getByRole('button', { name: /^comment\.created/ }).click()
-  await page.getByText('The activities could not be loaded').waitFor()
-  await page.context().setOffline(false)
-  await rows(page).first().waitFor()
-})
+    await page.context().setOffline(true)
+    await page.getByRole('button', { name: /^comment\.created/ }).click()
+    await page.getByText('The activities could not be loaded').waitFor()
+    await page.context().setOffline(false)
+    await rows(page).first().waitFor()
+  },
+)
 
 browserTest('hostile texts are text', async ({ page }) => {
   await signIn(page, world, 'ada', reader, `activity?resource=${world.resource('atlas-grip').id}`)
   await page.getByText(`<img src=x onerror="globalThis.__owned='img'">`).first().waitFor()
   const { items } = await world.api<{ items: { event_id: string; action: string; payload: object }[] }>(
-    'ada', 'GET', `/audit?action=resource.updated&resource=${world.resource('atlas-grip').id}&limit=200`, undefined, reader)
+    'ada',
+    'GET',
+    `/audit?action=resource.updated&resource=${world.resource('atlas-grip').id}&limit=200`,
+    undefined,
+    reader,
+  )
   const id = items.find((item) => 'wei' in item.payload)?.event_id
   await page.goto(`/console/activity/${id}`)
   await page.getByText('115792089237316195423570985008687907853269984665640564039457584007913129639935').waitFor()
   await page.getByText('9007199254740993', { exact: true }).waitFor()
   await page.getByText('0.1000000000000000055511151231257827021181583404541015625').waitFor()
   assert.equal(await page.evaluate(() => (globalThis as { __owned?: string }).__owned), undefined)
-  assert.equal(await page.evaluate(() => ({} as { polluted?: boolean }).polluted), undefined)
+  assert.equal(await page.evaluate(() => (({}) as { polluted?: boolean }).polluted), undefined)
 })
 
 browserTest('no violation of accessibility, light and dark, in three widths', async ({ page }) => {

@@ -7,12 +7,26 @@ import { axe, browserTest, forEachLook, newWorld, screenshot, signIn, stage } fr
 const world = await newWorld({ activities: 120, crowd: 60 })
 const reader = ['activity:read']
 const correlation = '01a22613-2fe0-7ae5-84db-633f5644b62f'
-const started = { action: 'job.started', actor: 'ci', resource: 'atlas-nightly', payload: { job_id: 'j1' }, fields: { correlation_id: correlation } }
-const failed = { ...started, action: 'job.failed', payload: { job_id: 'j1', error: 'no space' }, fields: { correlation_id: correlation, status: 'failure' } }
+const started = {
+  action: 'job.started',
+  actor: 'ci',
+  resource: 'atlas-nightly',
+  payload: { job_id: 'j1' },
+  fields: { correlation_id: correlation },
+}
+const failed = {
+  ...started,
+  action: 'job.failed',
+  payload: { job_id: 'j1', error: 'no space' },
+  fields: { correlation_id: correlation, status: 'failure' },
+}
 await world.deliver(started)
 await world.deliver(failed)
 const [id = ''] = await world.deliver({
-  action: 'comment.created', actor: 'linus', resource: 'atlas-grip', targets: ['grace'],
+  action: 'comment.created',
+  actor: 'linus',
+  resource: 'atlas-grip',
+  targets: ['grace'],
   payloadJSON: `{"comment_id": "c", "body": "${'long text '.repeat(80)}", "amount": 9007199254740993, "nested": {"list": [1, {"deep": true}]}}`,
   fields: { message: 'See https://example.com/a. '.repeat(30), correlation_id: correlation, request_id: 'req-9' },
 })
@@ -36,16 +50,23 @@ browserTest('the details have all fields, the payload to the digit, and long tex
   for (const text of ['req-9', correlation, id, world.person('linus').id, world.resource('atlas-grip').id]) {
     await d.getByText(text, { exact: true }).first().waitFor()
   }
-  await d.getByRole('button', { name: /^Show all .* characters/ }).first().click()
+  await d
+    .getByRole('button', { name: /^Show all .* characters/ })
+    .first()
+    .click()
   await d.getByRole('button', { name: 'Show less' }).waitFor()
   const link = d.getByRole('link', { name: 'https://example.com/a' }).first()
   assert.equal(await link.getAttribute('rel'), 'noopener noreferrer nofollow')
   await d.getByText('{ 1 }').or(d.getByText('[ 2 ]')).first().click()
-  await forEachLook(page, async ({ name }) => {
-    await tab(page, 'Details').waitFor()
-    await screenshot(page, `activity-detail-${name}`)
-    await axe(page)
-  }, { widths: [1440, 390] })
+  await forEachLook(
+    page,
+    async ({ name }) => {
+      await tab(page, 'Details').waitFor()
+      await screenshot(page, `activity-detail-${name}`)
+      await axe(page)
+    },
+    { widths: [1440, 390] },
+  )
 })
 
 browserTest('each field filters by its value', async ({ page }) => {
@@ -93,7 +114,12 @@ browserTest('the audience shows who is notified, who is not, and why, in pages',
   await list.getByText(/rules in order/).click()
   await axe(page)
 
-  const [wide = ''] = await world.deliver({ action: 'comment.created', actor: 'ada', resource: 'all-hands', payload: { comment_id: 'c', body: 'b' } })
+  const [wide = ''] = await world.deliver({
+    action: 'comment.created',
+    actor: 'ada',
+    resource: 'all-hands',
+    payload: { comment_id: 'c', body: 'b' },
+  })
   await page.goto(`/console/activity/${wide}?tab=audience`)
   await page.getByRole('button', { name: 'Show more' }).click()
   await page.waitForFunction(() => document.querySelector('fanfare-console') !== null)
@@ -104,7 +130,11 @@ browserTest('who may not see the audience sees the decision about itself', async
   allow(/status of 404/)
   await open(page, 'priya', [], 'audience')
   await page.getByText(/For you:/).waitFor()
-  await page.locator('ff-explanation').getByText(/notified/).first().waitFor()
+  await page
+    .locator('ff-explanation')
+    .getByText(/notified/)
+    .first()
+    .waitFor()
 })
 
 browserTest('an activity that does not exist is missing', async ({ page, allow }) => {
@@ -125,7 +155,10 @@ browserTest('copies are a link, JSON, curl and SQL', async ({ page }) => {
     return page.evaluate(() => navigator.clipboard.readText())
   }
   assert.equal(await copy('Permanent link'), `${stage.url}/console/activity/${id}`)
-  assert.equal(await copy('As curl'), `curl -H "Authorization: Bearer $FANFARE_TOKEN" '${stage.url}/v1/activities/${id}'`)
+  assert.equal(
+    await copy('As curl'),
+    `curl -H "Authorization: Bearer $FANFARE_TOKEN" '${stage.url}/v1/activities/${id}'`,
+  )
   assert.match(await copy('As SQL'), new RegExp(`tenant_id = '${world.tenant}' AND id = '${id}'`))
   assert.match(await copy('JSON'), /"amount": 9007199254740993/)
 })
@@ -174,9 +207,14 @@ browserTest('an export is cancelled, and nothing is saved', async ({ page }) => 
     globalThis.fetch = async (input, init) => {
       const response = await real(input, init)
       if (!(input instanceof Request) || !input.url.includes('/export')) return response
-      const body = response.body?.pipeThrough(new TransformStream({ flush: () => new Promise((_, fail) => {
-        input.signal.addEventListener('abort', () => fail(new DOMException('cancelled', 'AbortError')))
-      }) }))
+      const body = response.body?.pipeThrough(
+        new TransformStream({
+          flush: () =>
+            new Promise((_, fail) => {
+              input.signal.addEventListener('abort', () => fail(new DOMException('cancelled', 'AbortError')))
+            }),
+        }),
+      )
       return new Response(body, response)
     }
   })
@@ -195,10 +233,20 @@ browserTest('while an export runs, another one is refused with what to do', asyn
   allow(/status of 503/)
   await noPicker(page)
   await signIn(page, world, 'ada', reader, 'activity')
-  const problem = { type: '/problems/busy', title: 'Busy', status: 503, detail: 'One export of the tenant runs.', request_id: 'r' }
-  await page.route('**/v1/activities/export*', (route) => route.fulfill({
-    status: 503, headers: { 'Retry-After': '10', 'Content-Type': 'application/problem+json' }, body: JSON.stringify(problem),
-  }))
+  const problem = {
+    type: '/problems/busy',
+    title: 'Busy',
+    status: 503,
+    detail: 'One export of the tenant runs.',
+    request_id: 'r',
+  }
+  await page.route('**/v1/activities/export*', (route) =>
+    route.fulfill({
+      status: 503,
+      headers: { 'Retry-After': '10', 'Content-Type': 'application/problem+json' },
+      body: JSON.stringify(problem),
+    }),
+  )
   const dialog = page.locator('ff-export-dialog')
   await page.getByRole('button', { name: 'Export' }).first().click()
   await dialog.getByRole('button', { name: 'Export' }).click()

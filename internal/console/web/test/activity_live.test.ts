@@ -5,7 +5,12 @@ import { browserTest, cut, newWorld, restore, signIn } from './harness/index.ts'
 
 const world = await newWorld({ activities: 120 })
 const reader = ['activity:read']
-const one = { action: 'file.uploaded', actor: 'ci', resource: 'atlas-nightly', payload: { file_id: 'f', name: 'log.txt', bytes: 1 } }
+const one = {
+  action: 'file.uploaded',
+  actor: 'ci',
+  resource: 'atlas-nightly',
+  payload: { file_id: 'f', name: 'log.txt', bytes: 1 },
+}
 const timeline = (page: Page) => page.locator('ff-activity-timeline')
 const row = (page: Page, id = '') => page.locator(`a[href*="/activity/${id}"]`)
 const newer = (page: Page, count: number) => page.getByRole('button', { name: `${count} new` })
@@ -26,33 +31,36 @@ browserTest('activities arrive in two tabs, and only those of the filter', async
   assert.equal(await row(other, upload).count(), 0)
 })
 
-browserTest('the timeline pauses while it is scrolled or an activity is open, and while it is off', async ({ page }) => {
-  await signIn(page, world, 'ada', reader, 'activity')
-  await live(page)
-  await row(page).first().waitFor()
-  await timeline(page).evaluate((e) => e.scrollTo(0, 400))
-  const [first] = await world.deliver(one, one)
-  await newer(page, 2).waitFor()
-  assert.equal(await timeline(page).evaluate((e) => e.scrollTop), 400, 'nothing moves')
-  await newer(page, 2).click()
-  await row(page, first).waitFor()
-  await newer(page, 2).waitFor({ state: 'detached' })
+browserTest(
+  'the timeline pauses while it is scrolled or an activity is open, and while it is off',
+  async ({ page }) => {
+    await signIn(page, world, 'ada', reader, 'activity')
+    await live(page)
+    await row(page).first().waitFor()
+    await timeline(page).evaluate((e) => e.scrollTo(0, 400))
+    const [first] = await world.deliver(one, one)
+    await newer(page, 2).waitFor()
+    assert.equal(await timeline(page).evaluate((e) => e.scrollTop), 400, 'nothing moves')
+    await newer(page, 2).click()
+    await row(page, first).waitFor()
+    await newer(page, 2).waitFor({ state: 'detached' })
 
-  await row(page).nth(3).click()
-  await page.getByRole('tab', { name: 'Details' }).waitFor()
-  const [second] = await world.deliver(one)
-  await newer(page, 1).waitFor()
-  await page.getByRole('button', { name: 'Close the details' }).click()
-  await row(page, second).waitFor()
+    await row(page).nth(3).click()
+    await page.getByRole('tab', { name: 'Details' }).waitFor()
+    const [second] = await world.deliver(one)
+    await newer(page, 1).waitFor()
+    await page.getByRole('button', { name: 'Close the details' }).click()
+    await row(page, second).waitFor()
 
-  await page.getByRole('button', { name: /^Live updates/ }).click()
-  await page.waitForURL(/live=off/)
-  await page.getByText('Live is off').waitFor()
-  const [third] = await world.deliver(one)
-  await page.getByRole('button', { name: /^Live updates/ }).click()
-  await live(page)
-  await row(page, third).waitFor()
-})
+    await page.getByRole('button', { name: /^Live updates/ }).click()
+    await page.waitForURL(/live=off/)
+    await page.getByText('Live is off').waitFor()
+    const [third] = await world.deliver(one)
+    await page.getByRole('button', { name: /^Live updates/ }).click()
+    await live(page)
+    await row(page, third).waitFor()
+  },
+)
 
 browserTest('what the event does not say, the server is asked for', async ({ page }) => {
   await signIn(page, world, 'ada', reader, 'activity?status=failure&action=job.*')
@@ -70,27 +78,40 @@ browserTest('a member without activity:read gets what concerns it', async ({ pag
   await signIn(page, world, 'grace', [], 'activity')
   await live(page)
   await row(page).first().waitFor()
-  const [id] = await world.deliver({ action: 'comment.created', actor: 'linus', resource: 'atlas-grip', targets: ['grace'], payload: { comment_id: 'c', body: 'b' } })
+  const [id] = await world.deliver({
+    action: 'comment.created',
+    actor: 'linus',
+    resource: 'atlas-grip',
+    targets: ['grace'],
+    payload: { comment_id: 'c', body: 'b' },
+  })
   await row(page, id).waitFor()
 })
 
-browserTest('after an interruption, what happened meanwhile is there', async ({ page, allow }) => {
-  allow(/ERR_INTERNET_DISCONNECTED|ERR_NETWORK|ERR_INCOMPLETE/)
-  await signIn(page, world, 'ada', reader, 'activity')
-  await live(page)
-  await cut(page, { offline: true })
-  await world.deliver(one)
-  await restore(page)
-  const [id] = await world.deliver(one)
-  await row(page, id).waitFor()
-}, { cuttable: true })
+browserTest(
+  'after an interruption, what happened meanwhile is there',
+  async ({ page, allow }) => {
+    allow(/ERR_INTERNET_DISCONNECTED|ERR_NETWORK|ERR_INCOMPLETE/)
+    await signIn(page, world, 'ada', reader, 'activity')
+    await live(page)
+    await cut(page, { offline: true })
+    await world.deliver(one)
+    await restore(page)
+    const [id] = await world.deliver(one)
+    await row(page, id).waitFor()
+  },
+  { cuttable: true },
+)
 
 browserTest('200 activities a second keep the page responsive', async ({ page }) => {
   await signIn(page, world, 'ada', reader, 'activity')
   await live(page)
   const stop = await world.load(200, one)
   await page.waitForFunction(() => {
-    const view = document.querySelector('fanfare-console')?.shadowRoot?.querySelector('ff-shell')?.shadowRoot?.querySelector('ff-activity-view')
+    const view = document
+      .querySelector('fanfare-console')
+      ?.shadowRoot?.querySelector('ff-shell')
+      ?.shadowRoot?.querySelector('ff-activity-view')
     const list = view?.shadowRoot?.querySelector('ff-activity-timeline') as { rows?: unknown[] } | null | undefined
     return (list?.rows?.length ?? 0) > 500
   })

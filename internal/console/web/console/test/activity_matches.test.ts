@@ -4,7 +4,9 @@ import { test } from 'node:test'
 import { globOf, matches, type Matchable } from '../src/views/activity/matches.ts'
 
 const event: Matchable = {
-  action: 'order.shipped', correlation_id: 'c', created_at: '2026-03-10T12:00:00Z',
+  action: 'order.shipped',
+  correlation_id: 'c',
+  created_at: '2026-03-10T12:00:00Z',
   actor: { principal_id: 'p', kind: 'user', display_name: 'Ada' },
   resource: { resource_id: 'r', resource_type: 'order', name: 'Order 7', parent_id: null },
   ui_hints: { category: 'sales', severity: 'info', title: '', summary: '', icon: '' },
@@ -29,7 +31,10 @@ for (const [selection, want] of [
 
 test('patterns match as Python does', () => {
   const file = new URL('../../../../../preferences/testdata/fnmatch_cases.jsonl', import.meta.url)
-  const cases = readFileSync(file, 'utf8').trim().split('\n').map((l) => JSON.parse(l) as [string, string, boolean])
+  const cases = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((l) => JSON.parse(l) as [string, string, boolean])
   assert(cases.length > 100)
   for (const [pattern, name, match] of cases) assert.equal(globOf(pattern).test(name), match, `${pattern} and ${name}`)
 })

@@ -11,8 +11,16 @@ import { heightOf, placeOf, visibleDays } from '../src/views/activity/timeline_l
 
 function row(n: number, day = 20260310): Row {
   return {
-    id: `id-${String(n).padStart(6, '0')}`, action: 'order.shipped', title: 'Shipped', summary: '', severity: 'info',
-    category: 'sales', failed: n % 2 === 0, at: '2026-03-10T12:00:00Z', day, fresh: false,
+    id: `id-${String(n).padStart(6, '0')}`,
+    action: 'order.shipped',
+    title: 'Shipped',
+    summary: '',
+    severity: 'info',
+    category: 'sales',
+    failed: n % 2 === 0,
+    at: '2026-03-10T12:00:00Z',
+    day,
+    fresh: false,
     actor: { principal_id: `p${n % 3}`, kind: 'user', display_name: `P ${n % 3}` },
     resource: { resource_id: 'r', resource_type: 'order', name: 'Order', parent_id: null },
   }
@@ -29,12 +37,27 @@ test('the word at the caret', () => {
 })
 
 test('suggestions', () => {
-  assert.deepEqual(fieldsFor('res').map((s) => s.field), ['resource', 'resource_type'])
-  assert.deepEqual(choicesFor('severity', 'rr').map((s) => s.value), ['error'])
-  assert.deepEqual(choicesFor('since', '24').map((s) => s.value), ['24h'])
+  assert.deepEqual(
+    fieldsFor('res').map((s) => s.field),
+    ['resource', 'resource_type'],
+  )
+  assert.deepEqual(
+    choicesFor('severity', 'rr').map((s) => s.value),
+    ['error'],
+  )
+  assert.deepEqual(
+    choicesFor('since', '24').map((s) => s.value),
+    ['24h'],
+  )
   const known = ['comment.created', 'comment.deleted', 'order.shipped'].map((name) => ({ name, hint: '' }))
-  assert.deepEqual(actionsFor(known, 'com').map((s) => s.value), ['comment.*', 'comment.created', 'comment.deleted'])
-  assert.deepEqual(actionsFor(known, 'ship').map((s) => s.value), ['order.shipped'])
+  assert.deepEqual(
+    actionsFor(known, 'com').map((s) => s.value),
+    ['comment.*', 'comment.created', 'comment.deleted'],
+  )
+  assert.deepEqual(
+    actionsFor(known, 'ship').map((s) => s.value),
+    ['order.shipped'],
+  )
 })
 
 test('a selection goes into an address and comes back', () => {
@@ -47,7 +70,10 @@ test('a selection goes into an address and comes back', () => {
 
 test('a name where an id belongs is a fault', () => {
   assert.match(read('actor:Grace', {}).faults[0]?.reason ?? '', /actor is an id/)
-  assert.deepEqual(read('status:failure', { action: 'a' }), { selection: { action: 'a', status: 'failure' }, faults: [] })
+  assert.deepEqual(read('status:failure', { action: 'a' }), {
+    selection: { action: 'a', status: 'failure' },
+    faults: [],
+  })
 })
 
 test('rows are held once, newest first, up to a number', () => {
@@ -65,16 +91,36 @@ test('the visible part of a timeline', () => {
   const list = [...rows(9, 8, 7), row(6, 20260309), row(5, 20260308)]
   const days = daysOf(list)
   const h = { row: 10, heading: 20 }
-  assert.deepEqual(days.map((d) => [d.first, d.count]), [[0, 3], [3, 1], [4, 1]])
+  assert.deepEqual(
+    days.map((d) => [d.first, d.count]),
+    [
+      [0, 3],
+      [3, 1],
+      [4, 1],
+    ],
+  )
   assert.equal(heightOf(days, h), 110)
   assert.equal(placeOf(days, h, 3), 70)
-  assert.deepEqual(visibleDays(days, h, 35, 45, -1, 0).map((d) => [d.from, d.to]), [[1, 3]])
-  assert.deepEqual(visibleDays(days, h, 0, 20, 4, 0).map((d) => [d.from, d.to]), [[0, 0], [4, 5]], 'keeps a row')
+  assert.deepEqual(
+    visibleDays(days, h, 35, 45, -1, 0).map((d) => [d.from, d.to]),
+    [[1, 3]],
+  )
+  assert.deepEqual(
+    visibleDays(days, h, 0, 20, 4, 0).map((d) => [d.from, d.to]),
+    [
+      [0, 0],
+      [4, 5],
+    ],
+    'keeps a row',
+  )
 })
 
 test('facets of rows', () => {
   const facets = countedIn(rows(1, 2, 3, 4))
-  assert.deepEqual(facets.status, [{ value: 'failure', label: 'failure', count: 2 }, { value: 'success', label: 'success', count: 2 }])
+  assert.deepEqual(facets.status, [
+    { value: 'failure', label: 'failure', count: 2 },
+    { value: 'success', label: 'success', count: 2 },
+  ])
   assert.equal(facets.actor?.[0]?.label, 'P 1')
 })
 
@@ -90,7 +136,14 @@ test('the rows of a file that arrives in chunks', () => {
 })
 
 test('durations and sizes', () => {
-  assert.deepEqual([0, 340, 2100, 245_000, 12_000_000, 180_000_000].map(duration), ['0 ms', '340 ms', '2.1 s', '4 min 5 s', '3 h 20 min', '2 d 2 h'])
+  assert.deepEqual([0, 340, 2100, 245_000, 12_000_000, 180_000_000].map(duration), [
+    '0 ms',
+    '340 ms',
+    '2.1 s',
+    '4 min 5 s',
+    '3 h 20 min',
+    '2 d 2 h',
+  ])
   assert.deepEqual([12, 4200, 1_300_000].map(bytes), ['12 B', '4.2 kB', '1.3 MB'])
 })
 

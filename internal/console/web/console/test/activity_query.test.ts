@@ -29,7 +29,12 @@ for (const [line, reason] of [
   ['action:a.b action:c.d', /one value only/],
 ] as const) {
   test(`the line ${line} has a fault`, () => {
-    assert.match(parseLine(line).faults.map((f) => f.reason).join(), reason)
+    assert.match(
+      parseLine(line)
+        .faults.map((f) => f.reason)
+        .join(),
+      reason,
+    )
   })
 }
 

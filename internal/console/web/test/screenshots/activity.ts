@@ -7,8 +7,15 @@ export async function activityScreenshots(page: Page, world: World): Promise<voi
   await signIn(page, world, 'ada', stage.operator_scopes, 'activity')
   const row = page.locator('ff-activity-timeline .row').first()
   const [id] = await world.deliver({
-    action: 'comment.created', actor: 'linus', resource: 'atlas-grip', targets: ['grace'],
-    payload: { comment_id: 'c-81', body: 'I measured it again: 7.6 ms.', attachments: [{ name: 'trace.csv', bytes: 48213 }] },
+    action: 'comment.created',
+    actor: 'linus',
+    resource: 'atlas-grip',
+    targets: ['grace'],
+    payload: {
+      comment_id: 'c-81',
+      body: 'I measured it again: 7.6 ms.',
+      attachments: [{ name: 'trace.csv', bytes: 48213 }],
+    },
   })
   await forEachLook(page, async ({ name }) => {
     await page.goto('/console/activity')

@@ -20,25 +20,40 @@ import '@fanfare/elements/time'
 type Member = components['schemas']['AudienceMember']
 type Chosen = 'all' | 'true' | 'false'
 
-const choices = [{ value: 'all', label: 'All' }, { value: 'true', label: 'Notified' }, { value: 'false', label: 'Not notified' }]
+const choices = [
+  { value: 'all', label: 'All' },
+  { value: 'true', label: 'Notified' },
+  { value: 'false', label: 'Not notified' },
+]
 const reasons = { subscribed: 'Subscribed', owner: 'Owner', delegator: 'Delegator', target: 'Addressed' }
 
 /** The texts of an explanation about another principal. */
 const aboutOthers = {
   ...explanationTexts,
-  notified: 'Would be notified now', notNotified: 'Would not be notified now', pushed: 'With a push', inboxOnly: 'In the inbox only',
+  notified: 'Would be notified now',
+  notNotified: 'Would not be notified now',
+  pushed: 'With a push',
+  inboxOnly: 'In the inbox only',
   rules: {
-    ...explanationTexts.rules, concern: 'Concerns them', actor: 'Their own action', target: 'Addressed to them',
+    ...explanationTexts.rules,
+    concern: 'Concerns them',
+    actor: 'Their own action',
+    target: 'Addressed to them',
   },
   ground: (ground: Ground, resource: string) =>
-    ground.kind === 'owner' ? 'Owner of the resource' : explanationTexts.ground(ground, resource).replace('to you', 'to them'),
+    ground.kind === 'owner'
+      ? 'Owner of the resource'
+      : explanationTexts.ground(ground, resource).replace('to you', 'to them'),
   sentence: (why: string) => why.charAt(0).toUpperCase() + why.slice(1),
 }
 
 /** Who is notified of an activity, who is not, and why. Those who may not ask about others see it for themselves. */
 @define('ff-activity-audience')
 export class Audience extends BaseElement {
-  static override styles = styled(textStyles, partStyles, css`
+  static override styles = styled(
+    textStyles,
+    partStyles,
+    css`
     .top { display: flex; padding-block: var(--ff-space-2) var(--ff-space-2); }
     li { padding: 8px 0; border-block-end: 1px solid var(--ff-border); }
     .person { display: grid; grid-template-columns: 28px minmax(0, 1fr) auto; gap: 0 var(--ff-space-3); align-items: center; }
@@ -47,7 +62,8 @@ export class Audience extends BaseElement {
     .mark.not { color: var(--ff-text-3); }
     .why { grid-column: 2 / -1; overflow-wrap: anywhere; }
     ff-explanation, li > ff-error, li > ff-skeleton { display: flex; margin: var(--ff-space-2) 0 0 40px; padding: var(--ff-space-3); border-radius: var(--ff-radius); background: var(--ff-sunken); }
-  `)
+  `,
+  )
 
   @property({ attribute: false }) source!: Source
   @property({ attribute: false }) names!: Names
@@ -79,7 +95,9 @@ export class Audience extends BaseElement {
     this.error = undefined
     try {
       const query = {
-        limit: 50, ...(this.chosen === 'all' ? {} : { notified: this.chosen }), ...(this.next ? { cursor: this.next } : {}),
+        limit: 50,
+        ...(this.chosen === 'all' ? {} : { notified: this.chosen }),
+        ...(this.next ? { cursor: this.next } : {}),
       }
       for (let pages = 0; pages < 5; pages++) {
         if (this.next) Object.assign(query, { cursor: this.next })
@@ -132,13 +150,18 @@ export class Audience extends BaseElement {
     if (this.error) {
       return html`<ff-error compact heading="The audience could not be loaded" .error=${this.error} @retry=${() => void this.#load()}></ff-error>`
     }
-    if (this.busy && this.items.length === 0) return html`<ff-skeleton kind="rows" count="4" label="Loading the audience"></ff-skeleton>`
-    if (this.next) return html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#load()}>Show more</ff-button></div>`
+    if (this.busy && this.items.length === 0)
+      return html`<ff-skeleton kind="rows" count="4" label="Loading the audience"></ff-skeleton>`
+    if (this.next)
+      return html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#load()}>Show more</ff-button></div>`
     if (this.items.length > 0) return nothing
-    return html`<p class="note">${{
-      all: 'No one follows or owns the resource, is a delegator, or is addressed.',
-      true: 'No one would be notified now.', false: 'All candidates would be notified now.',
-    }[this.chosen]}</p>`
+    return html`<p class="note">${
+      {
+        all: 'No one follows or owns the resource, is a delegator, or is addressed.',
+        true: 'No one would be notified now.',
+        false: 'All candidates would be notified now.',
+      }[this.chosen]
+    }</p>`
   }
 
   #member(m: Member): unknown {
@@ -159,7 +182,8 @@ export class Audience extends BaseElement {
     if (explained?.error) {
       return html`<ff-error compact heading="The explanation could not be loaded" .error=${explained.error} @retry=${() => void this.#explain(principal)}></ff-error>`
     }
-    if (!explained?.explanation) return html`<ff-skeleton kind="text" count="3" label="Loading the explanation"></ff-skeleton>`
+    if (!explained?.explanation)
+      return html`<ff-skeleton kind="text" count="3" label="Loading the explanation"></ff-skeleton>`
     return html`<ff-explanation .explanation=${explained.explanation} .names=${this.names.all}
       .texts=${principal === this.me ? explanationTexts : aboutOthers}></ff-explanation>`
   }
@@ -172,6 +196,7 @@ function then({ then: past }: Member): unknown {
   if (past.state === 'dead') return html`<div class="faint">Could not be delivered</div>`
   if (past.state !== 'notified' || !past.at) return html`<div class="faint">Nothing in the inbox</div>`
   const later = past.read_at ? ['read', past.read_at] : past.seen_at ? ['seen', past.seen_at] : undefined
-  return html`<div class="faint">In the inbox since <ff-time datetime=${past.at} format="short"></ff-time>${later
-    ? html`, ${later[0]} <ff-time datetime=${later[1] ?? ''} format="short"></ff-time>` : ', not seen yet'}</div>`
+  return html`<div class="faint">In the inbox since <ff-time datetime=${past.at} format="short"></ff-time>${
+    later ? html`, ${later[0]} <ff-time datetime=${later[1] ?? ''} format="short"></ff-time>` : ', not seen yet'
+  }</div>`
 }

@@ -19,17 +19,30 @@ export interface Suggestion {
 
 /** What each field selects. */
 export const fieldHints: Record<Field, string> = {
-  action: 'what happened, such as order.*', actor: 'who did it', resource: 'what it happened to',
-  resource_type: 'the type of the resource', target: 'whom it addresses', owner: 'who owned the resource',
-  severity: 'info, warning, error, critical', status: 'success, failure', category: 'the category of the action',
-  since: 'a time, or an age such as 24h', until: 'before a time or an age', correlation_id: 'one operation',
-  request_id: 'one request of a service', q: 'in the message, the name or the action',
+  action: 'what happened, such as order.*',
+  actor: 'who did it',
+  resource: 'what it happened to',
+  resource_type: 'the type of the resource',
+  target: 'whom it addresses',
+  owner: 'who owned the resource',
+  severity: 'info, warning, error, critical',
+  status: 'success, failure',
+  category: 'the category of the action',
+  since: 'a time, or an age such as 24h',
+  until: 'before a time or an age',
+  correlation_id: 'one operation',
+  request_id: 'one request of a service',
+  q: 'in the message, the name or the action',
 }
 
 /** Ages that are often asked for. */
 export const ages: readonly [string, string][] = [
-  ['15m', 'the last 15 minutes'], ['1h', 'the last hour'], ['24h', 'the last 24 hours'], ['7d', 'the last 7 days'],
-  ['30d', 'the last 30 days'], ['12w', 'the last 12 weeks'],
+  ['15m', 'the last 15 minutes'],
+  ['1h', 'the last hour'],
+  ['24h', 'the last 24 hours'],
+  ['7d', 'the last 7 days'],
+  ['30d', 'the last 30 days'],
+  ['12w', 'the last 12 weeks'],
 ]
 
 /** wordAt returns the word in which the caret is. */
@@ -58,7 +71,12 @@ export function choicesFor(field: Field, text: string): Suggestion[] {
   if (field !== 'since' && field !== 'until') return []
   return ages
     .filter(([age, hint]) => age.startsWith(text) || hint.includes(text))
-    .map(([age, hint]) => ({ field, value: age, label: age, hint: field === 'since' ? hint : hint.replace('the last', 'before the last') }))
+    .map(([age, hint]) => ({
+      field,
+      value: age,
+      label: age,
+      hint: field === 'since' ? hint : hint.replace('the last', 'before the last'),
+    }))
 }
 
 /** A name to match, with what describes it. */
@@ -78,9 +96,15 @@ export function actionsFor(actions: readonly Known[], text: string, limit = 12):
   }
   const patterns = [...groups]
     .filter(([group, count]) => count > 1 && group.startsWith(wanted.slice(0, group.length)))
-    .map(([group, count]): Suggestion => ({ field: 'action', value: `${group}*`, label: `${group}*`, hint: `${count} actions` }))
+    .map(([group, count]): Suggestion => ({
+      field: 'action',
+      value: `${group}*`,
+      label: `${group}*`,
+      hint: `${count} actions`,
+    }))
   const begin = (a: Known): number => (a.name.toLowerCase().startsWith(wanted) ? 0 : 1)
-  const names = [...found].sort((a, b) => begin(a) - begin(b) || (a.name < b.name ? -1 : 1))
+  const names = [...found]
+    .sort((a, b) => begin(a) - begin(b) || (a.name < b.name ? -1 : 1))
     .map((a): Suggestion => ({ field: 'action', value: a.name, label: a.name, hint: a.hint }))
   return [...(wanted ? patterns.slice(0, 3) : patterns.slice(0, 6)), ...names].slice(0, limit)
 }

@@ -28,21 +28,31 @@ import './resource_history.ts'
 import './sequence.ts'
 
 const tabs = [
-  { id: 'details', label: 'Details' }, { id: 'sequence', label: 'Sequence' }, { id: 'history', label: 'History' },
+  { id: 'details', label: 'Details' },
+  { id: 'sequence', label: 'Sequence' },
+  { id: 'history', label: 'History' },
   { id: 'audience', label: 'Audience' },
 ]
 
 const copies = [
-  { id: 'link', label: 'Permanent link', icon: Link }, { id: 'json', label: 'JSON' }, { id: 'curl', label: 'As curl' },
-  { id: 'sql', label: 'As SQL' }, { id: 'id', label: 'Id' },
+  { id: 'link', label: 'Permanent link', icon: Link },
+  { id: 'json', label: 'JSON' },
+  { id: 'curl', label: 'As curl' },
+  { id: 'sql', label: 'As SQL' },
+  { id: 'id', label: 'Id' },
 ]
 
 /** The drawer with all that is known of an activity. Fires `close`, and `step` to the next or previous one. */
 @define('ff-activity-detail')
 export class Detail extends BaseElement {
-  static override styles = styled(textStyles, partStyles, detailStyles, css`
+  static override styles = styled(
+    textStyles,
+    partStyles,
+    detailStyles,
+    css`
     :host { display: contents; }
-  `)
+  `,
+  )
 
   /** The id. */
   @property() activity = ''
@@ -73,7 +83,10 @@ export class Detail extends BaseElement {
       if (id !== this.activity) return
       this.json = parseJSON(text) // keeps the digits of numbers
       this.found = JSON.parse(text) as Activity
-      void this.names.people(namedIn(this.found)).then(() => this.requestUpdate(), () => {})
+      void this.names.people(namedIn(this.found)).then(
+        () => this.requestUpdate(),
+        () => {},
+      )
     } catch (error) {
       if (id === this.activity) this.error = error
     }
@@ -83,7 +96,10 @@ export class Detail extends BaseElement {
     const { found } = this
     const heading = found ? found.ui_hints.title || found.action : 'Activity'
     return html`<ff-drawer ?open=${this.activity !== ''} heading=${heading} close-label="Close the details"
-      @close=${(e: Event) => { e.preventDefault(); emit(this, 'close') }}>
+      @close=${(e: Event) => {
+        e.preventDefault()
+        emit(this, 'close')
+      }}>
       <ff-icon-button slot="actions" .icon=${ArrowUp} label="Newer" shortcut="k" @click=${() => emit(this, 'step', -1)}></ff-icon-button>
       <ff-icon-button slot="actions" .icon=${ArrowDown} label="Older" shortcut="j" @click=${() => emit(this, 'step', 1)}></ff-icon-button>
       <ff-menu slot="actions" align="end" label="Copy" .items=${copies} @select=${(e: CustomEvent<string>) => void this.#copy(e.detail)}>
@@ -96,7 +112,8 @@ export class Detail extends BaseElement {
       return html`<ff-error heading="The activity could not be loaded" .error=${this.error} @retry=${() => void this.#load()}></ff-error>`
     }
     const a = this.found
-    if (!a) return html`<div class="part"><ff-skeleton kind="text" count="8" label="Loading the activity"></ff-skeleton></div>`
+    if (!a)
+      return html`<div class="part"><ff-skeleton kind="text" count="8" label="Loading the activity"></ff-skeleton></div>`
     const selected = this.query.get('tab') ?? 'details'
     const text = a.ui_hints.summary || a.message || a.action
     return html`<div class="head"><ff-long-text class="summary" .text=${text}></ff-long-text>
@@ -141,7 +158,10 @@ export class Detail extends BaseElement {
     const { found, json } = this
     if (!found || !json) return
     const texts: Record<string, string> = {
-      link: permanentLink(found.event_id), json: printJSON(json), sql: sqlOf(found), id: found.event_id,
+      link: permanentLink(found.event_id),
+      json: printJSON(json),
+      sql: sqlOf(found),
+      id: found.event_id,
       curl: curlOf(this.source.client.url, `/activities/${found.event_id}`),
     }
     try {

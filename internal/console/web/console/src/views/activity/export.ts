@@ -23,7 +23,12 @@ export class TooLargeError extends Error {
 
 /** exportTo writes all activities that pass the filter, and reports how far it is. It throws if it is not complete. */
 export async function exportTo(
-  client: Client, format: Format, filter: Filter, sink: Sink, report: (progress: Progress) => void, signal: AbortSignal,
+  client: Client,
+  format: Format,
+  filter: Filter,
+  sink: Sink,
+  report: (progress: Progress) => void,
+  signal: AbortSignal,
 ): Promise<Progress> {
   const rows = new RowCounter(format)
   let bytes = 0

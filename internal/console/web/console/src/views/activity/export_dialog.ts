@@ -16,7 +16,10 @@ import '@fanfare/elements/error'
 import '@fanfare/elements/progress'
 import '@fanfare/elements/segmented'
 
-const formats = [{ value: 'csv', label: 'CSV' }, { value: 'jsonl', label: 'JSON Lines' }]
+const formats = [
+  { value: 'csv', label: 'CSV' },
+  { value: 'jsonl', label: 'JSON Lines' },
+]
 const types = { csv: 'text/csv', jsonl: 'application/x-ndjson' }
 
 type State =
@@ -28,7 +31,9 @@ type State =
 /** Exports the activities of a selection as a file. Fires `close`. */
 @define('ff-export-dialog')
 export class ExportDialog extends BaseElement {
-  static override styles = styled(textStyles, css`
+  static override styles = styled(
+    textStyles,
+    css`
     .body { display: grid; gap: var(--ff-space-4); justify-items: start; }
     .chips { display: flex; flex-wrap: wrap; gap: 4px; }
     .meta { color: var(--ff-text-2); font-size: var(--ff-size-meta); }
@@ -36,7 +41,8 @@ export class ExportDialog extends BaseElement {
     .done svg { color: var(--ff-success); }
     ff-progress, ff-error { width: 100%; }
     ff-error { --ff-space-4: 0px; }
-  `)
+  `,
+  )
 
   @property({ type: Boolean }) open = false
   @property({ attribute: false }) client!: Client
@@ -79,10 +85,15 @@ export class ExportDialog extends BaseElement {
   #what(): unknown {
     const chosen = fields.filter((field) => this.selection[field])
     const number = this.count
-      ? `${this.count.exact ? '' : 'More than '}${this.count.count.toLocaleString()} activities` : 'All activities'
+      ? `${this.count.exact ? '' : 'More than '}${this.count.count.toLocaleString()} activities`
+      : 'All activities'
     return html`<div><p>${number}${isEmpty(this.selection) ? ', the whole log.' : ' that match the filter:'}</p>
-      <div class="chips">${chosen.map((field) => html`<ff-chip key=${field === 'q' ? 'text' : field}><bdi>${this.names
-        .textOf(this.selection[field] ?? '')}</bdi></ff-chip>`)}</div></div>`
+      <div class="chips">${chosen.map(
+        (field) =>
+          html`<ff-chip key=${field === 'q' ? 'text' : field}><bdi>${this.names.textOf(
+            this.selection[field] ?? '',
+          )}</bdi></ff-chip>`,
+      )}</div></div>`
   }
 
   #choose(): unknown {
@@ -141,10 +152,17 @@ export class ExportDialog extends BaseElement {
     try {
       const sink = await sinkFor(name, types[this.format])
       this.current = { step: 'running', progress: { rows: 0, bytes: 0 } }
-      const progress = await exportTo(this.client, this.format, filterOf(this.selection, now), sink, (p) => {
-        last = p
-        this.#report(p)
-      }, controller.signal)
+      const progress = await exportTo(
+        this.client,
+        this.format,
+        filterOf(this.selection, now),
+        sink,
+        (p) => {
+          last = p
+          this.#report(p)
+        },
+        controller.signal,
+      )
       this.current = { step: 'done', progress }
     } catch (error) {
       const cancelled = controller.signal.aborted || (error instanceof DOMException && error.name === 'AbortError')

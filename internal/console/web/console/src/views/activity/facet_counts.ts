@@ -46,7 +46,10 @@ export class FacetCounts {
       this.#facets = countedIn(rows.slice(0, counted))
     }
     const n = Math.min(rows.length, counted)
-    return { facets: this.#facets, note: n > 0 ? `Counted in what is loaded: ${n.toLocaleString()} ${n === 1 ? 'activity' : 'activities'}.` : '' }
+    return {
+      facets: this.#facets,
+      note: n > 0 ? `Counted in what is loaded: ${n.toLocaleString()} ${n === 1 ? 'activity' : 'activities'}.` : '',
+    }
   }
 
   load(filter: Filter): void {

@@ -10,12 +10,19 @@ export interface FacetValue {
 }
 
 export type FacetField = Extract<
-  Field, 'action' | 'actor' | 'resource' | 'resource_type' | 'severity' | 'status' | 'category'
+  Field,
+  'action' | 'actor' | 'resource' | 'resource_type' | 'severity' | 'status' | 'category'
 >
 
 /** The fields of the rail, in their order. */
 export const facetFields: readonly FacetField[] = [
-  'action', 'actor', 'severity', 'status', 'resource_type', 'resource', 'category',
+  'action',
+  'actor',
+  'severity',
+  'status',
+  'resource_type',
+  'resource',
+  'category',
 ]
 
 export type Facets = Partial<Record<FacetField, FacetValue[]>>

@@ -14,7 +14,9 @@ const few = 6
 /** The most frequent values of each field. Fires `change` with a field and its value, or without one to remove it. */
 @define('ff-activity-facets')
 export class FacetRail extends BaseElement {
-  static override styles = styled(textStyles, css`
+  static override styles = styled(
+    textStyles,
+    css`
     :host { display: block; overflow: auto; overscroll-behavior: contain; padding: var(--ff-space-2) 0 var(--ff-space-6); }
     .note { padding: var(--ff-space-2) var(--ff-space-4); color: var(--ff-text-3); font-size: var(--ff-size-sm); line-height: 16px; }
     summary {
@@ -37,7 +39,8 @@ export class FacetRail extends BaseElement {
     .label { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .count { color: var(--ff-text-3); font-size: var(--ff-size-sm); }
     .all { color: var(--ff-text-3); font-size: var(--ff-size-sm); }
-  `)
+  `,
+  )
 
   @property({ attribute: false }) facets: Facets = {}
   @property({ attribute: false }) selection: Selection = {}
@@ -60,9 +63,13 @@ export class FacetRail extends BaseElement {
     const open = field !== 'category' && field !== 'resource'
     return html`<details ?open=${open}><summary>${icon(ChevronRight, 12)}${fieldNames[field]}</summary>
       <ul aria-label=${fieldNames[field]}>${shown.map((value) => html`<li>${this.#value(field, value)}</li>`)}
-      ${values.length > shown.length ? html`<li><button type="button" class="all" @click=${() => {
-        this.all = new Set([...this.all, field])
-      }}>${values.length - shown.length} more</button></li>` : nothing}</ul></details>`
+      ${
+        values.length > shown.length
+          ? html`<li><button type="button" class="all" @click=${() => {
+              this.all = new Set([...this.all, field])
+            }}>${values.length - shown.length} more</button></li>`
+          : nothing
+      }</ul></details>`
   }
 
   /** values returns those of a facet, the chosen one first. */

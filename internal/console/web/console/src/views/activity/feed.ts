@@ -116,7 +116,7 @@ export class Feed {
 
   /** read reads the next page, and further ones while they are empty, up to a number. */
   async #read(signal: AbortSignal): Promise<void> {
-    for (let found = 0; ; ) {
+    for (let found = 0; ;) {
       const page = await this.#source.page(this.#filter, pageSize, this.#cursor, signal)
       if (signal.aborted) return
       this.#cursor = page.next

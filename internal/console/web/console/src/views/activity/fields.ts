@@ -19,31 +19,61 @@ interface Shown {
 }
 
 /** renderFields renders all fields of an activity, each with a link that selects those with the same value. */
-export function renderFields(a: Activity, names: Names, hrefOf: (field: Field, value: string) => string): TemplateResult {
+export function renderFields(
+  a: Activity,
+  names: Names,
+  hrefOf: (field: Field, value: string) => string,
+): TemplateResult {
   const fields = fieldsOf(a, names).filter((f) => f.text !== '')
-  return html`<dl>${fields.map((f) => html`<div><dt>${f.name}</dt><dd>${value(f)}</dd><dd class="only">${f.filter
-    ? html`<ff-icon-button .icon=${Filter} label="Only ${f.filter.what}" href=${hrefOf(f.filter.field, f.filter.value)}
-      ></ff-icon-button>` : nothing}</dd></div>`)}</dl>`
+  return html`<dl>${fields.map(
+    (f) =>
+      html`<div><dt>${f.name}</dt><dd>${value(f)}</dd><dd class="only">${
+        f.filter
+          ? html`<ff-icon-button .icon=${Filter} label="Only ${f.filter.what}" href=${hrefOf(f.filter.field, f.filter.value)}
+      ></ff-icon-button>`
+          : nothing
+      }</dd></div>`,
+  )}</dl>`
 }
 
 function value(f: Shown): unknown {
   if (f.time) return html`<ff-time datetime=${f.text} format="exact"></ff-time>`
-  return html`${f.mono ? html`<code>${f.text}</code>` : html`<ff-long-text .text=${f.text}></ff-long-text>`}${f.id && f.id !== f.text
-    ? html`<span class="second">${f.id}</span>` : nothing}`
+  return html`${f.mono ? html`<code>${f.text}</code>` : html`<ff-long-text .text=${f.text}></ff-long-text>`}${
+    f.id && f.id !== f.text ? html`<span class="second">${f.id}</span>` : nothing
+  }`
 }
 
 function fieldsOf(a: Activity, names: Names): Shown[] {
   const only = (field: Field, found: string | null | undefined, what: string): Pick<Shown, 'filter'> =>
     found ? { filter: { field, value: found, what } } : {}
   const person = (name: string, field: Field, id: string | null, what: string): Shown => ({
-    name, text: id ? (names.get(id) ?? id) : '', id, mono: !!id && !names.get(id), ...only(field, id, what),
+    name,
+    text: id ? (names.get(id) ?? id) : '',
+    id,
+    mono: !!id && !names.get(id),
+    ...only(field, id, what),
   })
   return [
     { name: 'Action', text: a.action, mono: true, ...only('action', a.action, 'this action') },
-    { name: 'Actor', text: `${nameOf(a.actor)} (${a.actor.kind})`, id: a.actor.principal_id, ...only('actor', a.actor.principal_id, 'this actor') },
-    { name: 'Resource', text: resourceName(a.resource), id: a.resource.resource_id, ...only('resource', a.resource.resource_id, 'this resource') },
+    {
+      name: 'Actor',
+      text: `${nameOf(a.actor)} (${a.actor.kind})`,
+      id: a.actor.principal_id,
+      ...only('actor', a.actor.principal_id, 'this actor'),
+    },
+    {
+      name: 'Resource',
+      text: resourceName(a.resource),
+      id: a.resource.resource_id,
+      ...only('resource', a.resource.resource_id, 'this resource'),
+    },
     { name: 'Type', text: a.resource.resource_type, ...only('resource_type', a.resource.resource_type, 'this type') },
-    { name: 'Parent', text: a.resource.parent_id ?? '', mono: true, ...only('resource', a.resource.parent_id, 'the parent resource') },
+    {
+      name: 'Parent',
+      text: a.resource.parent_id ?? '',
+      mono: true,
+      ...only('resource', a.resource.parent_id, 'the parent resource'),
+    },
     person('Owner', 'owner', a.owner_id, 'resources of this owner'),
     person('Addressed to', 'target', a.target_principal_id, 'those addressed to this person'),
     { name: 'Message', text: a.message },
@@ -54,7 +84,12 @@ function fieldsOf(a: Activity, names: Names): Shown[] {
     { name: 'Happened', text: a.created_at, time: true },
     { name: 'Recorded', text: a.recorded_at === a.created_at ? '' : a.recorded_at, time: true },
     { name: 'Channels', text: (a.delivery_channels ?? []).join(', ') },
-    { name: 'Correlation', text: a.correlation_id, mono: true, ...only('correlation_id', a.correlation_id, 'this correlation') },
+    {
+      name: 'Correlation',
+      text: a.correlation_id,
+      mono: true,
+      ...only('correlation_id', a.correlation_id, 'this correlation'),
+    },
     { name: 'Request', text: a.request_id, mono: true, ...only('request_id', a.request_id, 'this request') },
     { name: 'Trace', text: a.traceparent ?? '', mono: true },
     { name: 'User agent', text: a.user_agent ?? '' },

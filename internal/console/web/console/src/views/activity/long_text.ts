@@ -9,10 +9,13 @@ const enough = 360
 /** A text of which only the beginning is shown until one asks for all of it. Its http(s) addresses are links. */
 @define('ff-long-text')
 export class LongText extends BaseElement {
-  static override styles = styled(textStyles, css`
+  static override styles = styled(
+    textStyles,
+    css`
     :host { display: block; min-width: 0; font-size: inherit; color: inherit; }
     bdi { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
-  `)
+  `,
+  )
 
   @property() text = ''
   @state() private all = false
@@ -24,9 +27,18 @@ export class LongText extends BaseElement {
   protected override render(): unknown {
     const chars = [...this.text]
     const long = chars.length > enough
-    const shown = long && !this.all ? `${chars.slice(0, enough - 40).join('').trimEnd()}…` : this.text
-    return html`<bdi>${linked(shown)}</bdi> ${long
-      ? html`<ff-button variant="link" size="sm" .expanded=${this.all} @click=${() => (this.all = !this.all)}
-        >${this.all ? 'Show less' : `Show all ${chars.length.toLocaleString()} characters`}</ff-button>` : nothing}`
+    const shown =
+      long && !this.all
+        ? `${chars
+            .slice(0, enough - 40)
+            .join('')
+            .trimEnd()}…`
+        : this.text
+    return html`<bdi>${linked(shown)}</bdi> ${
+      long
+        ? html`<ff-button variant="link" size="sm" .expanded=${this.all} @click=${() => (this.all = !this.all)}
+        >${this.all ? 'Show less' : `Show all ${chars.length.toLocaleString()} characters`}</ff-button>`
+        : nothing
+    }`
   }
 }

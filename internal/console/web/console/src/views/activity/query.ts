@@ -1,7 +1,19 @@
 /** The fields of the query line, as the CLI and the API name them. */
 export const fields = [
-  'action', 'actor', 'resource', 'resource_type', 'target', 'owner', 'severity', 'status', 'category', 'since', 'until',
-  'correlation_id', 'request_id', 'q',
+  'action',
+  'actor',
+  'resource',
+  'resource_type',
+  'target',
+  'owner',
+  'severity',
+  'status',
+  'category',
+  'since',
+  'until',
+  'correlation_id',
+  'request_id',
+  'q',
 ] as const
 
 export type Field = (typeof fields)[number]
@@ -85,7 +97,10 @@ function faultsOf(selection: Selection): Fault[] {
   for (const field of ['since', 'until'] as const) {
     const value = selection[field]
     if (value !== undefined && timeOf(value, new Date(0)) === undefined) {
-      faults.push({ text: `${field}:${value}`, reason: `${field} is a time, such as 2026-03-01, or an age, such as 24h or 7d.` })
+      faults.push({
+        text: `${field}:${value}`,
+        reason: `${field} is a time, such as 2026-03-01, or an age, such as 24h or 7d.`,
+      })
     }
   }
   return faults

@@ -46,13 +46,19 @@ export class QueryLine extends BaseElement {
           placeholder=${chosen.length ? '' : 'Filter: action: actor: resource: since: or any text'}
           .value=${this.text} @input=${this.#typed} @keydown=${this.#key} @focus=${this.#complete}
           @click=${this.#complete} @blur=${this.#blur}>
-        ${chosen.length || this.text
-          ? html`<ff-icon-button .icon=${X} label="Clear the filter" @click=${this.clear}></ff-icon-button>` : nothing}
+        ${
+          chosen.length || this.text
+            ? html`<ff-icon-button .icon=${X} label="Clear the filter" @click=${this.clear}></ff-icon-button>`
+            : nothing
+        }
       </div>
       <div class="list" id="list" role="listbox" aria-label="Suggestions" popover="manual"
         @pointerdown=${(e: Event) => e.preventDefault()}>${this.list.map((s, i) => this.#option(s, i))}</div>
-      <div class="faults" id="faults" role="status">${this.faults.length
-        ? html`<ul>${this.faults.map((f) => html`<li><code>${f.text}</code> ${f.reason}</li>`)}</ul>` : nothing}</div>`
+      <div class="faults" id="faults" role="status">${
+        this.faults.length
+          ? html`<ul>${this.faults.map((f) => html`<li><code>${f.text}</code> ${f.reason}</li>`)}</ul>`
+          : nothing
+      }</div>`
   }
 
   #chip(field: Field): unknown {

@@ -15,14 +15,18 @@ import '@fanfare/elements/time'
 /** What happened to the resource of an activity, newest first. */
 @define('ff-resource-history')
 export class ResourceHistory extends BaseElement {
-  static override styles = styled(textStyles, partStyles, css`
+  static override styles = styled(
+    textStyles,
+    partStyles,
+    css`
     li a {
       display: grid; grid-template-columns: 20px minmax(0, 1fr) auto; gap: 0 var(--ff-space-2); padding: 6px 0; min-height: 44px;
       color: inherit; border-block-end: 1px solid var(--ff-border); border-radius: 0; font-size: var(--ff-size-meta);
     }
     li a:hover { background: var(--ff-hover); text-decoration: none; }
     .here { color: var(--ff-accent); font-weight: var(--ff-weight-bold); }
-  `)
+  `,
+  )
 
   @property({ attribute: false }) source!: Source
   @property({ attribute: false }) activity!: Activity
@@ -66,10 +70,15 @@ export class ResourceHistory extends BaseElement {
     return html`<p class="note">Everything that happened to <bdi>${resourceName(this.activity.resource)}</bdi>, newest first.
       <a href=${this.all}>Show it in the timeline</a></p>
       <ul>${this.items.map((item) => this.#item(item))}</ul>
-      ${this.error
-        ? html`<ff-error compact heading="The history could not be loaded" .error=${this.error} @retry=${() => void this.#load()}></ff-error>`
-        : this.busy && this.items.length === 0 ? html`<ff-skeleton kind="rows" count="5" label="Loading the history"></ff-skeleton>`
-          : this.next ? html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#load()}>Show older</ff-button></div>` : nothing}`
+      ${
+        this.error
+          ? html`<ff-error compact heading="The history could not be loaded" .error=${this.error} @retry=${() => void this.#load()}></ff-error>`
+          : this.busy && this.items.length === 0
+            ? html`<ff-skeleton kind="rows" count="5" label="Loading the history"></ff-skeleton>`
+            : this.next
+              ? html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#load()}>Show older</ff-button></div>`
+              : nothing
+      }`
   }
 
   #item(item: Activity): unknown {

@@ -9,17 +9,25 @@ export function renderRow(row: Row, href: string, open: boolean): TemplateResult
   const name = nameOf(row.actor)
   const text = row.summary && row.summary !== row.title ? row.summary : ''
   return html`<a href=${href} aria-current=${open ? 'true' : nothing}>
-    <span class="mark">${row.severity === 'info'
-      ? html`<span class="dot"></span>` : html`<ff-severity .level=${row.severity}></ff-severity>`}</span>
+    <span class="mark">${
+      row.severity === 'info'
+        ? html`<span class="dot"></span>`
+        : html`<ff-severity .level=${row.severity}></ff-severity>`
+    }</span>
     <span class="actor"><ff-avatar size="sm" .name=${row.actor.display_name} .kind=${row.actor.kind}></ff-avatar>
       <bdi class="name">${name}</bdi></span>
-    <span class="text"><bdi class="title">${row.title}</bdi>${row.failed
-      ? html`<span class="failed">failed</span>` : nothing}${text
-        ? html` <bdi class="summary">${text}</bdi>` : nothing}</span>
+    <span class="text"><bdi class="title">${row.title}</bdi>${
+      row.failed ? html`<span class="failed">failed</span>` : nothing
+    }${text ? html` <bdi class="summary">${text}</bdi>` : nothing}</span>
     <bdi class="resource">${resourceName(row.resource)}</bdi>
     <time datetime=${row.at} title=${exactly.format(new Date(row.at))}>${clock.format(new Date(row.at))}</time>
   </a>`
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+})
 const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })

@@ -34,10 +34,18 @@ export const maxRows = 50_000
 export function rowOf(of: Activity | Event, fresh = false): Row {
   const activity = of as Activity
   return {
-    id: of.event_id, action: of.action, actor: of.actor, resource: of.resource, title: of.ui_hints.title || of.action,
-    summary: of.ui_hints.summary, severity: activity.severity ?? of.ui_hints.severity,
-    category: activity.category ?? of.ui_hints.category, failed: activity.status === 'failure',
-    at: of.created_at, day: dayOf(timeOfID(of.event_id)), fresh,
+    id: of.event_id,
+    action: of.action,
+    actor: of.actor,
+    resource: of.resource,
+    title: of.ui_hints.title || of.action,
+    summary: of.ui_hints.summary,
+    severity: activity.severity ?? of.ui_hints.severity,
+    category: activity.category ?? of.ui_hints.category,
+    failed: activity.status === 'failure',
+    at: of.created_at,
+    day: dayOf(timeOfID(of.event_id)),
+    fresh,
   }
 }
 

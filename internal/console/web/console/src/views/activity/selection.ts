@@ -9,9 +9,20 @@ export const idFields: readonly Field[] = ['actor', 'resource', 'target', 'owner
 
 /** The names of the fields for people. */
 export const fieldNames: Record<Field, string> = {
-  action: 'Action', actor: 'Actor', resource: 'Resource', resource_type: 'Type', target: 'Addressed to',
-  owner: 'Owner', severity: 'Severity', status: 'Status', category: 'Category', since: 'Since', until: 'Until',
-  correlation_id: 'Correlation', request_id: 'Request', q: 'Text',
+  action: 'Action',
+  actor: 'Actor',
+  resource: 'Resource',
+  resource_type: 'Type',
+  target: 'Addressed to',
+  owner: 'Owner',
+  severity: 'Severity',
+  status: 'Status',
+  category: 'Category',
+  since: 'Since',
+  until: 'Until',
+  correlation_id: 'Correlation',
+  request_id: 'Request',
+  q: 'Text',
 }
 
 /** selectionOf reads the selection of an address. */
@@ -64,7 +75,10 @@ export function isID(text: string): boolean {
 }
 
 /** read parses a line that is typed onto a selection: its fields replace those of the selection. */
-export function read(line: string, onto: Selection): { selection: Selection; faults: { text: string; reason: string }[] } {
+export function read(
+  line: string,
+  onto: Selection,
+): { selection: Selection; faults: { text: string; reason: string }[] } {
   const { selection, faults } = parseLine(line)
   const more = idFields
     .filter((field) => selection[field] !== undefined && !isID(selection[field] ?? ''))

@@ -17,7 +17,10 @@ const most = 200
 /** The activities of one correlation as the steps of a sequence, with the time from one to the next. */
 @define('ff-activity-sequence')
 export class Sequence extends BaseElement {
-  static override styles = styled(textStyles, partStyles, css`
+  static override styles = styled(
+    textStyles,
+    partStyles,
+    css`
     ol { position: relative; padding-block-start: var(--ff-space-2); }
     li { position: relative; display: grid; grid-template-columns: 20px minmax(0, 1fr) auto; gap: 0 var(--ff-space-2); padding-block-end: var(--ff-space-3); }
     li:not(:last-child)::before {
@@ -28,7 +31,8 @@ export class Sequence extends BaseElement {
     a { display: block; min-height: 24px; color: inherit; }
     .here a { color: var(--ff-accent); font-weight: var(--ff-weight-bold); }
     .at { text-align: end; color: var(--ff-text-3); font-size: var(--ff-size-sm); white-space: nowrap; }
-  `)
+  `,
+  )
 
   @property({ attribute: false }) source!: Source
   @property({ attribute: false }) activity!: Activity
@@ -54,7 +58,11 @@ export class Sequence extends BaseElement {
       let cursor: string | null = null
       let pages = 0
       do {
-        const page: { items: Activity[]; next: string | null } = await this.source.page({ correlation_id: key }, most, cursor)
+        const page: { items: Activity[]; next: string | null } = await this.source.page(
+          { correlation_id: key },
+          most,
+          cursor,
+        )
         steps.push(...page.items)
         cursor = page.next
       } while (cursor && steps.length < most && ++pages < 10)
@@ -75,9 +83,11 @@ export class Sequence extends BaseElement {
     if (!steps) return html`<ff-skeleton kind="text" count="4" label="Loading the sequence"></ff-skeleton>`
     const first = Date.parse(steps[0]?.created_at ?? '')
     const last = Date.parse(steps.at(-1)?.created_at ?? '')
-    return html`<p class="note">${steps.length < 2
-      ? 'No other activity has this correlation id.'
-      : `${steps.length} steps in ${duration(last - first)}${this.all ? '' : '. There are further ones'}.`}</p>
+    return html`<p class="note">${
+      steps.length < 2
+        ? 'No other activity has this correlation id.'
+        : `${steps.length} steps in ${duration(last - first)}${this.all ? '' : '. There are further ones'}.`
+    }</p>
       <ol>${steps.map((step, i) => this.#step(step, steps[i - 1], first))}</ol>`
   }
 

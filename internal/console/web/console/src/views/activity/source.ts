@@ -34,7 +34,9 @@ export class Source {
 
   /** facets needs `activity:read`. */
   async facets(
-    filter: Filter, fields: readonly FacetField[], signal: AbortSignal,
+    filter: Filter,
+    fields: readonly FacetField[],
+    signal: AbortSignal,
   ): Promise<{ facets: Facets; count: number; exact: boolean }> {
     const query = { ...filter, fields: fields.join(','), limit: 12 } as FacetsQuery
     const found = await unwrap(this.client.GET('/audit/facets', { params: { query }, signal }))

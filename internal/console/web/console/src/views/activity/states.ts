@@ -43,19 +43,34 @@ export function renderInstead(feed: Feed, selection: Selection, ways: Ways): Tem
     return html`<ff-empty .icon=${SearchX} heading="No activity matches">Nothing that ${ways.all ? 'is recorded' : 'you may see'}
       matches all parts of the filter. Remove one of them.${widen(selection, ways)}</ff-empty>`
   }
-  return html`<ff-empty .icon=${Activity} heading="No activities yet">${ways.all
-    ? 'Activities appear here as soon as an application records them.'
-    : 'Activities appear here when something happens to what you own or have a role on.'}
+  return html`<ff-empty .icon=${Activity} heading="No activities yet">${
+    ways.all
+      ? 'Activities appear here as soon as an application records them.'
+      : 'Activities appear here when something happens to what you own or have a role on.'
+  }
     <ff-button slot="actions" href="/console/start">First steps</ff-button></ff-empty>`
 }
 
 /** widen offers to remove each part of the filter, the narrowest first. */
 function widen(selection: Selection, ways: Ways): TemplateResult[] {
-  const order: Field[] = ['q', 'since', 'until', 'status', 'severity', 'action', 'category', 'resource_type', 'actor', 'resource']
+  const order: Field[] = [
+    'q',
+    'since',
+    'until',
+    'status',
+    'severity',
+    'action',
+    'category',
+    'resource_type',
+    'actor',
+    'resource',
+  ]
   const set = order.filter((field) => selection[field]).slice(0, 2)
   return [
-    ...set.map((field) => html`<ff-button slot="actions" @click=${() => ways.select(without(selection, field))}
-      >Without ${fieldNames[field]}</ff-button>`),
+    ...set.map(
+      (field) => html`<ff-button slot="actions" @click=${() => ways.select(without(selection, field))}
+      >Without ${fieldNames[field]}</ff-button>`,
+    ),
     html`<ff-button slot="actions" variant=${set.length ? 'ghost' : 'default'} @click=${() => ways.select({})}>Show all</ff-button>`,
   ]
 }
@@ -73,7 +88,9 @@ export function renderFooter(feed: Feed, more: () => void, older: string): unkno
     return html`<ff-button @click=${more}>Search older activities</ff-button>`
   }
   if (feed.hasMore) {
-    return feed.emptyPages > 0 ? `Searching older activities: part ${feed.emptyPages + 1}…` : 'Loading older activities…'
+    return feed.emptyPages > 0
+      ? `Searching older activities: part ${feed.emptyPages + 1}…`
+      : 'Loading older activities…'
   }
   return 'The first activity is reached.'
 }

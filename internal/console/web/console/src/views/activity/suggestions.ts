@@ -35,10 +35,18 @@ export class Suggestions {
       case 'resource':
         return this.#resources(text, signal)
       case 'resource_type':
-        return valuesFor(field, this.#seen((row) => row.resource.resource_type), text)
+        return valuesFor(
+          field,
+          this.#seen((row) => row.resource.resource_type),
+          text,
+        )
       case 'category':
         await this.#known()
-        return valuesFor(field, this.#categories.map((name) => ({ name, hint: '' })), text)
+        return valuesFor(
+          field,
+          this.#categories.map((name) => ({ name, hint: '' })),
+          text,
+        )
       default:
         return choicesFor(field, text)
     }
@@ -64,7 +72,11 @@ export class Suggestions {
 
   async #people(field: Field, text: string, signal: AbortSignal): Promise<Suggestion[]> {
     if (!this.#all || text === '') {
-      const seen = new Map(this.#rows().slice(0, 2000).map((r) => [r.actor.principal_id, r.actor]))
+      const seen = new Map(
+        this.#rows()
+          .slice(0, 2000)
+          .map((r) => [r.actor.principal_id, r.actor]),
+      )
       return [...seen.values()]
         .filter((a) => nameOf(a).toLowerCase().includes(text.toLowerCase()))
         .slice(0, 12)
@@ -72,13 +84,20 @@ export class Suggestions {
     }
     const query = { q: text, limit: 12 }
     const { items } = await unwrap(this.#client.GET('/principals', { params: { query }, signal }))
-    return items.map((p) => this.#one(field, p.principal_id, p.display_name || p.principal_id, p.active ? p.kind : `${p.kind}, inactive`))
+    return items.map((p) =>
+      this.#one(field, p.principal_id, p.display_name || p.principal_id, p.active ? p.kind : `${p.kind}, inactive`),
+    )
   }
 
   async #resources(text: string, signal: AbortSignal): Promise<Suggestion[]> {
     if (text === '') {
-      const seen = new Map(this.#rows().slice(0, 2000).map((r) => [r.resource.resource_id, r.resource]))
-      return [...seen.values()].slice(0, 12)
+      const seen = new Map(
+        this.#rows()
+          .slice(0, 2000)
+          .map((r) => [r.resource.resource_id, r.resource]),
+      )
+      return [...seen.values()]
+        .slice(0, 12)
         .map((r) => this.#one('resource', r.resource_id, resourceName(r), r.resource_type))
     }
     const query = { q: text, limit: 12 }

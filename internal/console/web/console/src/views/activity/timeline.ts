@@ -65,7 +65,11 @@ export class Timeline extends BaseElement {
     const height = `${heightOf(this.#days, this.#heights)}px`
     return html`<div class="days ${this.#narrow ? 'narrow' : 'wide'}" ${inlineStyle({ height })}
       @focusin=${this.#focusin} @focusout=${() => (this.#focused = '')}>
-      ${repeat(days, (day) => day.first === 0 ? 'first' : day.day, (day) => this.#day(day))}</div>
+      ${repeat(
+        days,
+        (day) => (day.first === 0 ? 'first' : day.day),
+        (day) => this.#day(day),
+      )}</div>
       <div class="footer">${this.footer}</div>`
   }
 
@@ -95,7 +99,9 @@ export class Timeline extends BaseElement {
   #keepFocus(): void {
     const at = this.shadowRoot?.activeElement?.closest<HTMLElement>('[data-id]')
     if (!at || !this.#focused || at.dataset['id'] === this.#focused) return
-    this.renderRoot.querySelector<HTMLElement>(`[data-id="${CSS.escape(this.#focused)}"] a`)?.focus({ preventScroll: true })
+    this.renderRoot
+      .querySelector<HTMLElement>(`[data-id="${CSS.escape(this.#focused)}"] a`)
+      ?.focus({ preventScroll: true })
   }
 
   /** show scrolls a row into view. */

@@ -22,7 +22,12 @@ export function heightOf(days: readonly Day[], h: Heights): number {
 
 /** visibleDays returns what to render between two places, with some rows around, and the row to keep. */
 export function visibleDays(
-  days: readonly Day[], h: Heights, top: number, bottom: number, keep = -1, around = 8,
+  days: readonly Day[],
+  h: Heights,
+  top: number,
+  bottom: number,
+  keep = -1,
+  around = 8,
 ): VisibleDay[] {
   const visible: VisibleDay[] = []
   let at = 0

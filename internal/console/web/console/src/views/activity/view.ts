@@ -141,8 +141,12 @@ export class ActivityView extends View {
           .selection=${this.#selection} @close=${() => this.#close()}
           @step=${(e: CustomEvent<1 | -1>) => void this.#step(e.detail)}></ff-activity-detail>
       </div>
-      ${this.#all ? html`<ff-export-dialog ?open=${this.exporting} .client=${this.#source.client}
-        .selection=${this.#selection} .names=${this.#names} @close=${() => (this.exporting = false)}></ff-export-dialog>` : nothing}`
+      ${
+        this.#all
+          ? html`<ff-export-dialog ?open=${this.exporting} .client=${this.#source.client}
+        .selection=${this.#selection} .names=${this.#names} @close=${() => (this.exporting = false)}></ff-export-dialog>`
+          : nothing
+      }`
   }
 
   #header(): unknown {
@@ -152,18 +156,27 @@ export class ActivityView extends View {
       ? { off: 'Live', live: 'Live', connecting: 'Connecting…', waiting: 'Reconnecting…', ended: 'Not live' }[live]
       : 'Live is off'
     const title = html`Activity <span class="count">${this.#all ? this.#counts.text : 'visible to you'}</span>`
-    return this.renderHeader(title, html`
+    return this.renderHeader(
+      title,
+      html`
       <ff-button variant="ghost" .pressed=${following} label="Live updates: ${text}" @click=${() => this.#toggleLive()}>
         <span class="live-dot ${following ? live : ''}"></span><span role="status">${text}</span>
         ${icon(following ? Pause : Play, 14)}</ff-button>
-      ${this.#all ? html`<ff-button label="Export" @click=${() => (this.exporting = true)}>${icon(Download, 14)}
-        <span class="wide-only">Export</span></ff-button>` : nothing}`)
+      ${
+        this.#all
+          ? html`<ff-button label="Export" @click=${() => (this.exporting = true)}>${icon(Download, 14)}
+        <span class="wide-only">Export</span></ff-button>`
+          : nothing
+      }`,
+    )
   }
 
   #facets(): unknown {
     const { facets, note } = this.#counts.of(this.#all ? undefined : this.#feed.rows.list)
     return html`<ff-activity-facets class="small" .facets=${facets} note=${note} .selection=${this.#selection}
-      .names=${this.#names} named=${this.#names.version} @change=${(e: CustomEvent<{ field: Field; value?: string }>) => {
+      .names=${this.#names} named=${this.#names.version} @change=${(
+        e: CustomEvent<{ field: Field; value?: string }>,
+      ) => {
         const { field, value } = e.detail
         if (!wide.matches) this.rail = false
         this.#select(value === undefined ? without(this.#selection, field) : { ...this.#selection, [field]: value })
@@ -179,22 +192,28 @@ export class ActivityView extends View {
 
   #main(): unknown {
     const instead = renderInstead(this.#feed, this.#selection, {
-      retry: () => void this.#feed.load(), more: () => void this.#feed.loadMore(), all: this.#all,
+      retry: () => void this.#feed.load(),
+      more: () => void this.#feed.loadMore(),
+      all: this.#all,
       select: (selection) => this.#select(selection),
     })
     if (instead) return instead
     return html`<ff-activity-timeline .rows=${this.#feed.rows.list} version=${this.version} open=${this.#open}
       .hrefOf=${this.#hrefOf} .footer=${renderFooter(this.#feed, () => void this.#feed.loadMore(), this.#olderHref())}
-      @end=${() => { if (this.#feed.more === 'idle') void this.#feed.loadMore() }}
+      @end=${() => {
+        if (this.#feed.more === 'idle') void this.#feed.loadMore()
+      }}
       @top=${() => this.#pause()}></ff-activity-timeline>`
   }
 
   #newer(): unknown {
     const { pending, overflow, phase } = this.#feed
     const text = overflow ? `${maxPending.toLocaleString()}+` : pending.length.toLocaleString()
-    return html`<div class="new" role="status">${phase === 'ready' && pending.length > 0
-      ? html`<ff-button variant="primary" size="sm" @click=${() => this.#toTop()}>${icon(ArrowUp, 14)} ${text} new</ff-button>`
-      : nothing}</div>`
+    return html`<div class="new" role="status">${
+      phase === 'ready' && pending.length > 0
+        ? html`<ff-button variant="primary" size="sm" @click=${() => this.#toTop()}>${icon(ArrowUp, 14)} ${text} new</ff-button>`
+        : nothing
+    }</div>`
   }
 
   #hrefOf = (row: Row): string => this.#place(row.id)
