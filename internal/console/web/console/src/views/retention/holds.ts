@@ -57,8 +57,7 @@ export function holdsTable(holds: readonly Hold[], names: Map<string, string>, t
               { tenant },
             )}></ff-code></td></tr>`,
         )}</tbody></table></div>`
-  return html`${list}<p class="muted">An operator of the database places a hold; this page cannot, so that who
-      administers the log cannot also release what is held.</p>
+  return html`${list}<p class="muted">Holds are placed and released on the command line:</p>
     <ff-code wrap label="the command that places a hold" .text=${`${shellLine('fanfare retention hold place', {
       tenant,
     })} --reason "case 17"`}></ff-code>`

@@ -1,3 +1,5 @@
+import { quoted } from '../../parts/shell_line.ts'
+
 /** Whose ids the lines have. */
 export interface Ids {
   tenant: string
@@ -46,7 +48,7 @@ COMMIT;`,
       text: `curl --fail-with-body ${origin}/v1/activities \\
   -H "Authorization: Bearer $FANFARE_TOKEN" \\
   -H 'Content-Type: application/json' \\
-  -d '${JSON.stringify(body, null, 2)}'`,
+  -d ${quoted(JSON.stringify(body, null, 2))}`,
     },
     {
       id: 'go',
@@ -56,7 +58,7 @@ COMMIT;`,
 	TenantID:         uuid.MustParse("${tenant}"),
 	ActorPrincipalID: uuid.MustParse("${principal}"),
 	ResourceID:       uuid.MustParse("${resource.id}"),
-	ResourceType:     "${resource.type}",
+	ResourceType:     ${JSON.stringify(resource.type)},
 	Action:           "hello.sent",
 	Message:          "The first activity",
 })`,

@@ -48,6 +48,7 @@ export class StartView extends View {
       .error svg { color: var(--ff-error); }
       .arrived { border: 1px solid var(--ff-border); border-radius: var(--ff-radius-lg); overflow: hidden; }
       .panel { display: grid; gap: var(--ff-space-3); padding-block-start: var(--ff-space-3); }
+      p a { text-decoration: underline; }
       code { font: var(--ff-size-sm) var(--ff-font-mono); }
       @media (max-width: 640px) { li { padding-inline-start: 32px; } }
     `,

@@ -45,6 +45,7 @@ export class TaxonomyView extends View {
       dl { display: grid; grid-template-columns: 128px 1fr; gap: var(--ff-space-2) var(--ff-space-3); }
       dt { color: var(--ff-text-3); }
       dd { min-width: 0; overflow-wrap: anywhere; }
+      h3 { margin-block-end: var(--ff-space-1); font-size: var(--ff-size-meta); font-weight: var(--ff-weight-bold); }
       .detail { display: grid; gap: var(--ff-space-4); padding: var(--ff-space-4); }
       pre {
         max-height: 360px; overflow: auto; padding: var(--ff-space-3); border-radius: var(--ff-radius);
