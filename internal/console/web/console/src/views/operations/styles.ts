@@ -30,6 +30,8 @@ export const operatorStyles = css`
   .meta {
     display: flex; flex-wrap: wrap; gap: 0 var(--ff-space-3); color: var(--ff-text-3); font-size: var(--ff-size-sm);
   }
+  .meta { align-items: center; }
+  .meta a { display: inline-flex; align-items: center; min-height: 24px; }
   .error-text { color: var(--ff-error); font: var(--ff-size-sm) / 18px var(--ff-font-mono); overflow-wrap: anywhere; }
   .more { display: flex; justify-content: center; padding-block: var(--ff-space-3); }
 `
