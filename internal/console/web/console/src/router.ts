@@ -42,10 +42,21 @@ export function withQuery(query: URLSearchParams, change: QueryChange): URLSearc
   return next
 }
 
+/** A guard may hold a navigation, by returning true; it calls go to let it happen. */
+export type Guard = (go: () => void) => boolean
+
+let guard: Guard | undefined
+
+/** setGuard sets the guard of what is shown, which has changes that are not saved. */
+export function setGuard(next: Guard | undefined): void {
+  guard = next
+}
+
 /** Router follows the address: links, navigate, back and forward. */
 export class Router {
   #changed: (place: Place, moved: boolean) => void
   #last: string
+  #href = location.href
 
   constructor(changed: (place: Place, moved: boolean) => void) {
     this.#changed = changed
@@ -57,12 +68,12 @@ export class Router {
   }
 
   start(): void {
-    window.addEventListener('popstate', this.#arrive)
+    window.addEventListener('popstate', this.#back)
     window.addEventListener('click', this.#click)
   }
 
   stop(): void {
-    window.removeEventListener('popstate', this.#arrive)
+    window.removeEventListener('popstate', this.#back)
     window.removeEventListener('click', this.#click)
   }
 
@@ -70,13 +81,31 @@ export class Router {
   go(to: string, { replace = false } = {}): void {
     const url = new URL(to, location.href)
     if (url.href === location.href) return
+    if (url.pathname !== location.pathname && guard?.(() => this.#move(url, replace))) return
+    this.#move(url, replace)
+  }
+
+  #move(url: URL, replace: boolean): void {
     history[replace ? 'replaceState' : 'pushState'](null, '', url)
+    this.#arrive()
+  }
+
+  #back = (): void => {
+    const url = new URL(location.href)
+    if (url.pathname !== this.#last && guard) {
+      const held = guard(() => this.#move(url, false))
+      if (held) {
+        history.pushState(null, '', this.#href)
+        return
+      }
+    }
     this.#arrive()
   }
 
   #arrive = (): void => {
     const moved = location.pathname !== this.#last
     this.#last = location.pathname
+    this.#href = location.href
     this.#changed(this.place, moved)
   }
 

@@ -112,6 +112,7 @@ export class VirtualList<T = unknown> extends LitElement {
   protected override render(): unknown {
     const rows = this.#virtualizer.getVirtualItems()
     const article = this.rowRole === 'article'
+    const plain = this.rowRole === 'presentation'
     const height = `${this.#virtualizer.getTotalSize()}px`
     return html`<div role="presentation" ${inlineStyle({ position: 'relative', height })}>
       ${repeat(
@@ -120,9 +121,9 @@ export class VirtualList<T = unknown> extends LitElement {
         (row) => {
           const item = this.items[row.index]
           if (item === undefined) return nothing
-          return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${row.index + 1}
+          return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${plain ? nothing : row.index + 1}
           aria-label=${this.labelOf?.(item) ?? nothing}
-          aria-setsize=${this.total < 0 && !article ? this.items.length : this.total}
+          aria-setsize=${plain ? nothing : this.total < 0 && !article ? this.items.length : this.total}
           ${inlineStyle(at(row.start))}
           ${ref(this.#measure)}>${this.renderItem(item, row.index)}</div>`
         },

@@ -176,6 +176,11 @@ export class Patterns extends BaseElement {
     void this.commit()
   }
 
+  /** discard drops what is written. */
+  discard(): void {
+    this.#draft('')
+  }
+
   /** commit adds what is written. It reports false, and shows the fault, where that is no pattern. */
   async commit(): Promise<boolean> {
     const { texts, client } = this

@@ -195,6 +195,12 @@ export class PreferencesForm extends BaseElement {
     if (this.dirty !== before) emit(this, 'dirty', this.dirty)
   }
 
+  /** discard drops what is not saved. */
+  discard(): void {
+    for (const editor of this.renderRoot.querySelectorAll('ff-patterns')) editor.discard()
+    this.#setPending(false)
+  }
+
   #draft(field: string, dirty: boolean): void {
     const before = this.dirty
     if (dirty) this.#drafts.add(field)
