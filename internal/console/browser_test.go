@@ -24,6 +24,8 @@ import (
 const (
 	// browserFiles is the number of files that run at the same time, each with a Chromium.
 	browserFiles = 2
+	// distVariable names the directory of a build; "" selects the one of the binary.
+	distVariable = "FANFARE_CONSOLE_DIST"
 	// spareTime is what stopping takes at most, before the test's deadline.
 	spareTime = 30 * time.Second
 )
@@ -85,7 +87,7 @@ func findNode(t *testing.T) string {
 // consoleFiles returns the files of FANFARE_CONSOLE_DIST, or nil for those of the binary.
 func consoleFiles(t *testing.T) fs.FS {
 	t.Helper()
-	dir := os.Getenv("FANFARE_CONSOLE_DIST")
+	dir := os.Getenv(distVariable)
 	if dir == "" {
 		if _, err := fs.Stat(console.Files("console"), "index.html"); err != nil {
 			t.Fatalf("the console is not built: make console builds it: %v", err)
@@ -94,7 +96,7 @@ func consoleFiles(t *testing.T) fs.FS {
 	}
 	files, err := stage.DistOf(dir)
 	if err != nil {
-		t.Fatalf("FANFARE_CONSOLE_DIST: %v", err)
+		t.Fatalf("%s: %v", distVariable, err)
 	}
 	return files
 }
@@ -103,7 +105,11 @@ func consoleFiles(t *testing.T) fs.FS {
 func startStage(t *testing.T) []string {
 	t.Helper()
 	log := &lockedBuffer{}
-	s, err := stage.Start(t.Context(), stage.Options{Log: log, Dist: consoleFiles(t)})
+	options := stage.Options{Log: log, Dist: consoleFiles(t)}
+	if dir := os.Getenv(distVariable); dir != "" {
+		options.Examples = stage.ExamplesOf(dir)
+	}
+	s, err := stage.Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

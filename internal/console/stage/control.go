@@ -88,11 +88,12 @@ type Info struct {
 	OperatorScopes []string `json:"operator_scopes"`
 	ApplicationURL string   `json:"application_url"`
 	EmbeddedURL    string   `json:"embedded_url"`
+	ExamplesURL    string   `json:"examples_url"`
 }
 
 func (s *Stage) info(context.Context, none) (Info, error) {
 	return Info{
-		s.URL, s.WebSocketURL, s.DatabaseURL, OperatorScopes(), s.ApplicationURL, s.EmbeddedURL,
+		s.URL, s.WebSocketURL, s.DatabaseURL, OperatorScopes(), s.ApplicationURL, s.EmbeddedURL, s.ExamplesURL,
 	}, nil
 }
 

@@ -21,6 +21,9 @@ func DistOf(dir string) (fs.FS, error) {
 	return nil, fmt.Errorf("%s contains no index.html: run make console, or npx vite build", dir)
 }
 
+// ExamplesOf returns the example pages in a directory that a build writes.
+func ExamplesOf(dir string) fs.FS { return os.DirFS(filepath.Join(dir, "examples")) }
+
 // configPath is the path of what the daemon decides.
 const configPath = console.Path + "config.json"
 

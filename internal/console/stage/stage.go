@@ -37,6 +37,8 @@ type Options struct {
 	// Dist are the console's files. They are read for each request, so that a build of them is
 	// served at once. Nil selects those that the daemon contains.
 	Dist fs.FS
+	// Examples are the example pages. Nil selects those of the binary.
+	Examples fs.FS
 	// Log receives the warnings of the daemon.
 	Log io.Writer
 	// Settings are settings of the daemon by the names of their environment variables. They
@@ -53,6 +55,8 @@ type Stage struct {
 	ApplicationURL, EmbeddedURL string
 	// ControlURL and Secret give access to the control endpoint.
 	ControlURL, Secret string
+	// ExamplesURL is the origin of the application whose pages are the examples.
+	ExamplesURL string
 	// WebSocketURL is the URL of Centrifugo for clients.
 	WebSocketURL string
 	// DatabaseURL connects to the database as a superuser.
@@ -171,6 +175,10 @@ func (s *Stage) startDaemon(ctx context.Context) (err error) {
 	if s.channels, err = centrifugo.ParseFormats(centrifugo.Formats{}); err != nil {
 		return err
 	}
+	listener, err := s.listenExamples(ctx)
+	if err != nil {
+		return err
+	}
 	jwt := s.issuer.JWT()
 	values := map[string]string{
 		"FANFARE_DATABASE_URL":            s.DatabaseURL,
@@ -182,6 +190,7 @@ func (s *Stage) startDaemon(ctx context.Context) (err error) {
 		"FANFARE_JWT_ISSUER":              jwt.Issuer,
 		"FANFARE_JWT_AUDIENCE":            jwt.Audience,
 		"FANFARE_JWT_CLOCK_SKEW":          "1s", // so that tests see tokens expire
+		"FANFARE_CORS_ORIGINS":            s.ExamplesURL,
 		"FANFARE_LISTEN":                  "127.0.0.1:0",
 		"FANFARE_POLL_INTERVAL":           "5ms",
 		"FANFARE_RATE_LIMIT":              "500", // a test opens many pages as one principal
@@ -215,6 +224,9 @@ func (s *Stage) startDaemon(ctx context.Context) (err error) {
 	s.onStop(func(context.Context) error { end(); return <-done })
 	s.run(s.hold)
 	s.serveFront("http://" + d.APIAddress().String())
+	if err := s.serveExamples(listener); err != nil {
+		return err
+	}
 	return s.awaitAPI(ctx)
 }
 

@@ -52,6 +52,7 @@ func run(ctx context.Context) (err error) {
 		if options.Dist, err = stage.DistOf(*dist); err != nil {
 			return err
 		}
+		options.Examples = stage.ExamplesOf(*dist)
 	}
 	started := time.Now()
 	s, err := stage.Start(ctx, options)

@@ -15,7 +15,7 @@ export class Tabs extends BaseElement {
   static override styles = styled(css`
     :host { display: flex; flex-direction: column; min-width: 0; }
     [role='tablist'] {
-      display: flex; gap: var(--ff-space-1); overflow-x: auto; scrollbar-width: none;
+      display: flex; flex: none; gap: var(--ff-space-1); overflow-x: auto; scrollbar-width: none;
       padding: 0 var(--ff-tabs-inset, 0);
       box-shadow: inset 0 -1px var(--ff-border);
     }

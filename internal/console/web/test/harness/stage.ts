@@ -28,6 +28,8 @@ export async function request<T>(operation: string, body: object = {}): Promise<
 export interface Stage {
   /** The origin of the console and of the API. */
   url: string
+  /** The origin of the application whose pages are the examples. */
+  examples_url: string
   websocket_url: string
   database_url: string
   /** The scopes of a person who operates the installation. */

@@ -1,0 +1,3 @@
+import { show } from '../shared/page.ts'
+
+await show()
