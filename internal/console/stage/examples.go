@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/activity"
-	"github.com/fanfarehq/fanfare/internal/console/application"
+	app "github.com/fanfarehq/fanfare/internal/console/application"
 )
 
 // sessionCookie is the cookie of the example application with its session, as JSON in base64url. It
@@ -20,7 +20,7 @@ const sessionCookie = "session"
 
 // exampleSession is the content of the cookie.
 type exampleSession struct {
-	application.Session
+	app.Session
 	LifetimeSeconds float64 `json:"lifetime_seconds"` // of the tokens; 0 is the default
 }
 
@@ -37,13 +37,13 @@ func (s *Stage) listenExamples(ctx context.Context) (net.Listener, error) {
 
 // serveExamples serves the example application to the persons of all worlds.
 func (s *Stage) serveExamples(listener net.Listener) error {
-	handler, err := application.New(application.Options{
+	handler, err := app.New(app.Options{
 		Files: s.options.Examples, Host: listener.Addr().String(), APIURL: s.URL, RealtimeURL: s.WebSocketURL,
-		Session: func(r *http.Request) (application.Session, error) {
+		Session: func(r *http.Request) (app.Session, error) {
 			session, err := sessionOf(r)
 			return session.Session, err
 		},
-		Token: func(r *http.Request, _ application.Session) (string, time.Duration, error) {
+		Token: func(r *http.Request, _ app.Session) (string, time.Duration, error) {
 			session, err := sessionOf(r)
 			if err != nil {
 				return "", 0, err
@@ -68,7 +68,7 @@ func (s *Stage) serveExamples(listener net.Listener) error {
 func sessionOf(r *http.Request) (session exampleSession, err error) {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil {
-		return session, application.ErrSignedOut
+		return session, app.ErrSignedOut
 	}
 	content, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 	if err == nil {
@@ -77,7 +77,7 @@ func sessionOf(r *http.Request) (session exampleSession, err error) {
 	return session, err
 }
 
-func (s *Stage) comment(ctx context.Context, session application.Session, text string) error {
+func (s *Stage) comment(ctx context.Context, session app.Session, text string) error {
 	_, err := s.Record(ctx, []Envelope{{
 		"tenant_id": session.TenantID, "actor_principal_id": session.Colleague.ID,
 		"resource_id": session.Project.ID, "resource_type": "project", "action": "comment.created",
