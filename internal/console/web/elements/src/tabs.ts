@@ -50,6 +50,16 @@ export class Tabs extends BaseElement {
       <div role="tabpanel" part="panel" id="panel" aria-labelledby="tab-${this.selected}"><slot></slot></div>`
   }
 
+  /** The selected tab is in sight, where the row is wider than the page. */
+  protected override updated(): void {
+    const row = this.renderRoot.querySelector<HTMLElement>('[role=tablist]')
+    const tab = row?.querySelector<HTMLElement>('[aria-selected=true]')
+    if (!row || !tab) return
+    const [outer, inner] = [row.getBoundingClientRect(), tab.getBoundingClientRect()]
+    if (inner.right > outer.right) row.scrollLeft += inner.right - outer.right
+    else if (inner.left < outer.left) row.scrollLeft -= outer.left - inner.left
+  }
+
   #select(id: string): void {
     if (id !== this.selected && emit(this, 'change', id)) this.selected = id
   }

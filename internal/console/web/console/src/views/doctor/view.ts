@@ -45,6 +45,7 @@ export class DoctorView extends View {
       .name { font-weight: var(--ff-weight-medium); }
       .name::first-letter { text-transform: uppercase; }
       .detail { color: var(--ff-text-2); overflow-wrap: anywhere; }
+      .detail::first-letter { text-transform: uppercase; }
       .remedy { display: grid; gap: var(--ff-space-1); margin-block: var(--ff-space-2) var(--ff-space-1); }
       .remedy b { font-size: var(--ff-size-sm); }
       .ok > svg { color: var(--ff-success); }

@@ -36,6 +36,7 @@ export class DeadLetters extends BaseElement {
         display: grid; grid-template-columns: 2fr 1fr minmax(170px, auto); gap: var(--ff-space-3); flex: 1 1 100%;
         max-width: 800px;
       }
+      h2 { margin-inline-end: auto; }
       .chips { display: flex; flex-wrap: wrap; gap: var(--ff-space-2); }
       .group { grid-template-columns: minmax(0, 1fr) auto; align-items: center; }
       .row:hover { background: var(--ff-hover); }
@@ -166,7 +167,7 @@ export class DeadLetters extends BaseElement {
     const filtered = selective(this.#selection)
     return html`<section aria-labelledby="groups"><div class="section-head">
         <h2 id="groups">${value.exact ? '' : 'At least '}${plural(total, 'dead letter')}${filtered ? ' match' : ''},
-          by error</h2><span class="note">${this.groups.error ? 'This may be out of date.' : nothing}</span>
+          by error</h2>${this.groups.error ? html`<span class="note">This may be out of date.</span>` : nothing}
         <ff-button variant="primary" @click=${() => this.#ask('replay', this.#selection)}>${icon(RotateCcw, 14)} Replay
           ${filtered ? 'all that match' : 'all'}…</ff-button>
         <ff-button variant="danger" @click=${() => this.#ask('discard', this.#selection)}>Discard
