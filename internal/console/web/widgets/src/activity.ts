@@ -32,7 +32,9 @@ export class FanfareActivity extends Widget {
     }
     .row:hover { background: var(--ff-hover); }
     ff-avatar { grid-row: span 2; margin-block-start: 2px; }
-    .title { min-width: 0; overflow-wrap: anywhere; text-align: start; border-radius: var(--ff-radius-sm); color: inherit; }
+    .title {
+      min-width: 0; overflow-wrap: anywhere; text-align: start; border-radius: var(--ff-radius-sm); color: inherit;
+    }
     .title::after { content: ''; position: absolute; inset: 0; }
     .meta {
       display: flex; gap: var(--ff-space-2); grid-column: 2; min-width: 0; color: var(--ff-text-2);

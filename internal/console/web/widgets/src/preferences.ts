@@ -125,7 +125,8 @@ export class FanfarePreferences extends Widget {
               (entry) => html`<li><bdi>${
                 field === 'muted_actors' ? name(entry) : html`<code>${entry}</code>`
               }</bdi><ff-icon-button .icon=${X} label=${t.remove(name(entry))}
-                @click=${() => void this.#save({ [field]: entries.filter((e) => e !== entry) })}></ff-icon-button></li>`,
+                @click=${() => void this.#save({ [field]: entries.filter((e) => e !== entry) })}
+              ></ff-icon-button></li>`,
             )}</ul>`
           : html`<p class="hint">${t.none}</p>`
       }
