@@ -68,7 +68,7 @@ const worker: Worker = {
   publications_per_second: 1,
 }
 
-test('the verdict says whether all is well', () => {
+test('the verdict is in words', () => {
   assert.equal(verdict(well, [worker], now).heading, 'All is well')
   assert.equal(verdict(well, undefined, now).tone, 'ok')
   assert.equal(verdict({ ...well, parked: 2 }, [worker], now).tone, 'warning')

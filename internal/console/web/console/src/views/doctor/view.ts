@@ -130,10 +130,12 @@ export class DoctorView extends View {
 
 function row(check: Check): unknown {
   return html`<li class=${check.status}>${icon(marks[check.status], 16)}
-    <span class="name" title=${check.name}>${nameOf(check)}<span class="hidden-text">: ${words[check.status]}</span></span>
+    <span class="name" title=${check.name}>${nameOf(check)}<span class="hidden-text"
+      >: ${words[check.status]}</span></span>
     <div class="what"><div class="detail">${check.detail}</div>${
       check.remedy
-        ? html`<div class="remedy"><b>What to do</b><ff-code wrap label="the remedy" .text=${check.remedy}></ff-code></div>`
+        ? html`<div class="remedy"><b>What to do</b><ff-code wrap label="the remedy"
+          .text=${check.remedy}></ff-code></div>`
         : nothing
     }</div></li>`
 }

@@ -121,8 +121,9 @@ export class DeadLetters extends BaseElement {
         @retry=${() => this.refresh()}></ff-error>`
     }
     if (nothingAtAll) {
-      return html`<ff-empty .icon=${CircleCheck} heading="No dead letters">An activity that could not be delivered in ten
-        attempts would be here, with its error. You can replay it from here once the cause is removed.</ff-empty>`
+      return html`<ff-empty .icon=${CircleCheck} heading="No dead letters">An activity that could not be delivered in
+        ten         attempts would be here, with its error. You can replay it from here once the cause is
+        removed.</ff-empty>`
     }
     return html`${this.#form()}${
       total === 0
@@ -216,7 +217,9 @@ export class DeadLetters extends BaseElement {
         <div class="error-text">${l.error}</div>
         <div class="meta"><span>died <ff-time datetime=${l.died_at}></ff-time></span>
           <span>${plural(l.attempts, 'attempt')}</span>
-          <span>${l.channels === null ? 'reached no channel' : `${plural(l.channels.length, 'channel')} not reached`}</span>
+          <span>${
+            l.channels === null ? 'reached no channel' : `${plural(l.channels.length, 'channel')} not reached`
+          }</span>
         </div></div>
       <div class="buttons"><ff-button size="sm" label=${`Replay ${l.action} of ${name}`}
         ?busy=${this.busy === l.activity_id} @click=${() => void this.#replay(l)}>Replay</ff-button>

@@ -104,7 +104,8 @@ export function verdict(
   else if (age >= slowAge) odd.push(`The oldest pending activity waits for ${duration(age)}.`)
   if (outbox.dead_letters > 0) {
     bad.push(
-      `${plural(outbox.dead_letters, 'activity', 'activities')} could not be delivered. Remove the cause, then replay them.`,
+      `${plural(outbox.dead_letters, 'activity', 'activities')} could not be delivered. ` +
+        'Remove the cause, then replay them.',
     )
   }
   if (outbox.parked > 0) {

@@ -25,8 +25,10 @@ export function historyTable(history: History): unknown {
         <td class="number">${rate(p.settled_per_second)}</td><td class="number">${rate(p.publications_per_second)}</td>
         <td class="number">${number(p.latency_p50_seconds, duration)}</td>
         <td class="number">${number(p.latency_p99_seconds, duration)}</td>
-        <td class="number">${number(p.pending, count)}</td><td class="number">${number(p.oldest_age_seconds, duration)}</td>
-        <td class="number">${number(p.parked, count)}</td><td class="number">${number(p.dead_letters, count)}</td></tr>`,
+        <td class="number">${number(p.pending, count)}</td>
+        <td class="number">${number(p.oldest_age_seconds, duration)}</td>
+        <td class="number">${number(p.parked, count)}</td>
+        <td class="number">${number(p.dead_letters, count)}</td></tr>`,
     )}</tbody></table></div>`
 }
 
@@ -44,7 +46,8 @@ export function laneTable(lanes: readonly Lane[]): unknown {
         <td class="number">${l.oldest_at ? duration(since(l.oldest_at, now)) : none}</td>
         <td class="number">${count(l.parked)}</td><td class="number">${count(l.failing)}</td>
         <td class="number">${count(l.fan_out_jobs)}</td></tr>`,
-    )}</tbody></table></div><p class="muted">The other ${plural(lanes.length - used.length, 'lane is', 'lanes are')} empty.</p>`
+    )}</tbody></table></div>
+    <p class="muted">The other ${plural(lanes.length - used.length, 'lane is', 'lanes are')} empty.</p>`
 }
 
 /** workerTable renders the workers as a table. */
@@ -59,7 +62,7 @@ export function workerTable(workers: readonly Worker[]): unknown {
       <th scope="col">Started</th><th scope="col">Seen</th></tr></thead>
     <tbody>${workers.map(
       (w) => html`<tr><td><span class="mono">${w.name}</span> <span class="muted">${w.version}</span></td>
-        <td>${w.live ? html`<ff-chip tone="success">live</ff-chip>` : html`<ff-chip tone="warning">silent</ff-chip>`}</td>
+        <td><ff-chip tone=${w.live ? 'success' : 'warning'}>${w.live ? 'live' : 'silent'}</ff-chip></td>
         <td title=${ranges(w.lanes)}>${w.lanes.length === 0 ? none : `${w.lanes.length}: ${ranges(w.lanes)}`}</td>
         <td class="number">${rate(w.settled_per_second)}</td><td class="number">${rate(w.publications_per_second)}</td>
         <td class="nowrap"><ff-time datetime=${w.started_at}></ff-time></td>

@@ -57,7 +57,10 @@ export class OperationsView extends View {
       .fresh { display: flex; align-items: center; gap: var(--ff-space-2); color: var(--ff-text-3); }
       .fresh span { font-size: var(--ff-size-sm); }
       .stale { color: var(--ff-warning); }
-      @media (max-width: 640px) { .tiles.brief { display: none; } .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+      @media (max-width: 640px) {
+        .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+        .tiles.brief { display: none; }
+      }
     `,
   )
 
@@ -131,7 +134,8 @@ export class OperationsView extends View {
     const workers = this.workers.value
     const { tone, heading, text } = verdict(value, workers, now)
     return html`<div class="verdict ${tone}">${icon(marks[tone], 20)}<div><h2>${heading}</h2><p>${text}</p></div></div>
-      <div class="tiles ${this.#tab === 'overview' ? '' : 'brief'}">${tiles(value, workers, now).map((t) => this.#tile(t))}</div>
+      <div class="tiles ${this.#tab === 'overview' ? '' : 'brief'}">
+        ${tiles(value, workers, now).map((t) => this.#tile(t))}</div>
       <ff-tabs label="Parts" .selected=${this.#tab} .tabs=${[
         { id: 'overview', label: 'Overview' },
         { id: 'dead', label: 'Dead letters', count: value.dead_letters },
@@ -161,11 +165,13 @@ export class OperationsView extends View {
         return html`<ff-dead-letters class="panel" .query=${this.query} @changed=${() => void this.#poll.now()}
           @filter=${change}></ff-dead-letters>`
       case 'parked':
-        return html`<ff-parked class="panel" ?failing=${this.query.get('failing') === 'true'} @filter=${change}></ff-parked>`
+        return html`<ff-parked class="panel" ?failing=${this.query.get('failing') === 'true'} 
+          @filter=${change}></ff-parked>`
       case 'jobs':
         return html`<ff-jobs class="panel"></ff-jobs>`
       default:
-        return html`<ff-overview class="panel" span=${this.#span} as=${this.query.get('as') === 'table' ? 'table' : 'charts'}
+        return html`<ff-overview class="panel" span=${this.#span}
+          as=${this.query.get('as') === 'table' ? 'table' : 'charts'}
           .workers=${this.workers} @query=${change}></ff-overview>`
     }
   }

@@ -43,8 +43,8 @@ export class RetentionForm extends BaseElement {
       .text { color: var(--ff-text-2); font-size: var(--ff-size-meta); }
       .value { display: flex; align-items: center; min-height: var(--ff-control); color: var(--ff-text-2); }
       .bar {
-        position: sticky; inset-block-end: 0; display: flex; flex-wrap: wrap; align-items: center; gap: var(--ff-space-2);
-        padding-block: var(--ff-space-3); background: var(--ff-surface);
+        position: sticky; inset-block-end: 0; display: flex; flex-wrap: wrap; align-items: center;
+        gap: var(--ff-space-2); padding-block: var(--ff-space-3); background: var(--ff-surface);
       }
       .bar span { flex: 1; color: var(--ff-text-3); font-size: var(--ff-size-sm); }
       .removes { display: grid; gap: var(--ff-space-2); margin-block: var(--ff-space-3); border: 0; }
@@ -96,7 +96,8 @@ export class RetentionForm extends BaseElement {
     return html`<li><div><div class="label">${label}</div><div class="text">${
       entry.own && Number(entry.text) === 0 && entry.text.trim() !== '' ? none : text
     }</div></div>
-      <ff-segmented label=${`${label}: limit`} hide-label .options=${origins} .value=${entry.own ? 'tenant' : 'installation'}
+      <ff-segmented label=${`${label}: limit`} hide-label .options=${origins}
+        .value=${entry.own ? 'tenant' : 'installation'}
         @change=${(e: CustomEvent<string>) => this.#set(name, { own: e.detail === 'tenant' })}></ff-segmented>
       ${
         entry.own

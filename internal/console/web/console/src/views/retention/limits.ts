@@ -33,7 +33,7 @@ export const limits: readonly Limit[] = [
     name: 'min_days',
     label: 'Minimum age of activities',
     unit: 'days',
-    text: 'Younger activities are never removed, so that a flood cannot push out others. The installation’s is a floor.',
+    text: 'Younger activities are never removed, so that a flood pushes out no others. The installation’s is a floor.',
     none: 'A flood of activities can push out young ones.',
   },
   {

@@ -55,7 +55,7 @@ export async function sendOne(app: App, shown: (trial: Trial) => void, signal: A
   }
 }
 
-/** found looks for the notification among the newest ones: it is new, and asking by its id would be refused until then. */
+/** found looks for the notification among the newest ones: asking by its id is refused until it arrives. */
 async function found(app: App, id: string): Promise<Notification | undefined> {
   const query = { limit: 20 }
   const { items } = await unwrap(app.client.GET('/notifications', { params: { query } }))

@@ -94,9 +94,10 @@ export class StartView extends View {
 
   protected override render(): unknown {
     return html`${this.renderHeader('First steps')}<div class="view-body"><div class="page">
-      <p class="intro">An application records what happens, in the transaction that changes its data. Fanfare delivers it
-        to the people whom it concerns: here, in the application, or over the API.</p>
-      <ol>${may(app().me, 'installation:read') ? this.#checks() : nothing}${this.#send()}${this.#record()}${this.#read()}
+      <p class="intro">An application records what happens, in the transaction that changes its data. Fanfare delivers
+        it         to the people whom it concerns: here, in the application, or over the API.</p>
+      <ol>${may(app().me, 'installation:read') ? this.#checks() : nothing}
+        ${this.#send()}${this.#record()}${this.#read()}
       </ol></div></div>`
   }
 
@@ -143,11 +144,12 @@ export class StartView extends View {
         return html`<span class="state ok" role="status">${icon(CircleCheck, 16)} ${
           trial.live
             ? `Arrived live after ${duration(trial.milliseconds / 1000)}.`
-            : `In the inbox after ${duration(trial.milliseconds / 1000)}, but not live: this page has no connection to Centrifugo.`
+            : html`In the inbox after ${duration(trial.milliseconds / 1000)}, but not live: this page has no
+              connection to Centrifugo.`
         }</span>`
       case 'missing':
-        return html`<span class="state warning" role="status">${icon(TriangleAlert, 16)} Nothing arrived in 30 seconds. Is
-          a worker running? <a href=${href('activity', [trial.activity])}>Show the activity</a></span>`
+        return html`<span class="state warning" role="status">${icon(TriangleAlert, 16)} Nothing arrived in 30 seconds.
+          Is           a worker running? <a href=${href('activity', [trial.activity])}>Show the activity</a></span>`
       case 'failed':
         return html`<ff-error compact heading="It could not be sent" .error=${trial.error} no-retry></ff-error>`
     }
@@ -172,9 +174,14 @@ export class StartView extends View {
       <p>The lines have the ids of your tenant and of you. You are the actor, so it appears in
         <a href=${href('activity')}>Activity</a>, and notifies those who follow the resource, but not you.</p>
       <ff-tabs label="Language" .tabs=${all.map(({ id, label }) => ({ id, label }))} .selected=${one.id}
-        @change=${(e: CustomEvent<string>) => this.setQuery({ in: e.detail === 'sql' ? null : e.detail }, { replace: true })}
-        ><div class="panel"><p>${one.needs}</p><ff-code label=${`the lines in ${one.label}`} .text=${one.text}></ff-code>
+        @change=${(e: CustomEvent<string>) => this.#choose(e.detail)}
+        ><div class="panel"><p>${one.needs}</p>
+        <ff-code label=${`the lines in ${one.label}`} .text=${one.text}></ff-code>
         </div></ff-tabs></li>`
+  }
+
+  #choose(language: string): void {
+    this.setQuery({ in: language === 'sql' ? null : language }, { replace: true })
   }
 
   #read(): unknown {

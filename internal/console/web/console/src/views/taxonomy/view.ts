@@ -114,7 +114,8 @@ export class TaxonomyView extends View {
     return html`<li><a href=${this.#place(action.name)} aria-current=${current ? 'true' : nothing}>
       <code>${action.name}</code><span class="what">${action.description}</span>
       <span class="marks">${action.own ? html`<ff-chip>built-in</ff-chip>` : nothing}${action.notify === 'mandatory'
-        ? html`<ff-chip tone="accent">mandatory</ff-chip>` : nothing}<ff-severity level=${action.severity}></ff-severity>
+        ? html`<ff-chip tone="accent">mandatory</ff-chip>` : nothing}
+      <ff-severity level=${action.severity}></ff-severity>
       </span></a></li>`
   }
 
