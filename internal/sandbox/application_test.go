@@ -69,7 +69,7 @@ func TestApplication(t *testing.T) {
 		if got := inbox.header.Get("Access-Control-Allow-Origin"); got != app {
 			t.Fatalf("Access-Control-Allow-Origin: got %q, want %s", got, app)
 		}
-		return strings.Contains(inbox.body, `Lift-off \u003cb\u003emoved`)
+		return strings.Contains(inbox.body, "Lift-off <b>moved</b> to May")
 	})
 	s.stop(t)
 	if response, err := http.Get(app); err == nil {
