@@ -28,13 +28,17 @@ async function host(page: Page, person: string, body: string, options: HostOptio
       <meta name="color-scheme" content="light dark"><link rel="stylesheet" href="page.css">
       <script type="module" src="page.js"></script></head>
       <body><main><h1>Application</h1>${body}</main></body></html>`,
-    'page.css': `:root { color-scheme: light dark; font-family: sans-serif; } body { margin: 24px; background: canvas; color: canvastext; }
+    'page.css': `:root { color-scheme: light dark; font-family: sans-serif; } 
+      body { margin: 24px; background: canvas; color: canvastext; }
       header { display: flex; justify-content: end; gap: 24px; } section { margin-block: 24px; }
       ${options.css ?? ''}`,
     'page.js': `import { setClient, createClient } from './fanfare-widgets.js'
       globalThis.asked = 0
       globalThis.opened = []
-      addEventListener('fanfare-open', (event) => { opened.push(event.detail.activity.event_id); event.preventDefault() })
+      addEventListener('fanfare-open', (event) => {
+        opened.push(event.detail.activity.event_id)
+        event.preventDefault()
+      })
       setClient(createClient({ getToken: () => { asked++; return ${JSON.stringify(token)} } }))
       ${options.script ?? ''}`,
   }
