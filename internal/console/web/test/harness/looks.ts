@@ -26,6 +26,7 @@ export async function forEachLook(
     await page.setViewportSize({ width, height: heightOf(width) })
     for (const theme of options.themes ?? themes) {
       await page.emulateMedia({ colorScheme: theme })
+      await settled(page)
       const look = { theme, width, name: `${theme}-${width}` }
       try {
         await check(look)
@@ -34,6 +35,13 @@ export async function forEachLook(
       }
     }
   }
+}
+
+/** settled returns after two frames, when the transitions of a change, which are the shortest here, are over. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(
+    () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
+  )
 }
 
 /** Saves a screenshot as name.png in the directory FANFARE_SCREENSHOTS; without it, does nothing. */
