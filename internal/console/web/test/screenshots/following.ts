@@ -16,7 +16,10 @@ export async function followingScreenshots(page: Page, world: World): Promise<vo
 /** Saves pictures of the preferences of Mei, and of the defaults that Ada sets. */
 export async function preferencesScreenshots(page: Page, world: World): Promise<void> {
   await signIn(page, world, 'mei', [], 'preferences')
-  await page.getByText(/actions match/).first().waitFor()
+  await page
+    .getByText(/actions match/)
+    .first()
+    .waitFor()
   await forEachLook(page, ({ name }) => screenshot(page, `preferences-${name}`))
   await signIn(page, world, 'ada', stage.operator_scopes, 'preferences/defaults')
   await page.getByText('What notifies people').waitFor()

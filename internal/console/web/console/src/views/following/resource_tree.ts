@@ -56,7 +56,9 @@ export class ResourceTree extends BaseElement {
   #row = (row: Row, index: number): unknown => {
     const { node } = row
     const tab = index === this.focused ? 0 : -1
-    const depth = inlineStyle({ '--depth': String(this.pathOf ? 0 : row.kind === 'node' ? node.depth : node.depth + 1) })
+    const depth = inlineStyle({
+      '--depth': String(this.pathOf ? 0 : row.kind === 'node' ? node.depth : node.depth + 1),
+    })
     if (row.kind !== 'node') return this.#note(row, index, tab, depth)
     const { resource } = node
     const name = nameOf(resource)
