@@ -210,7 +210,8 @@ browserTest('a role that is lost takes its activities away', async ({ page, allo
     lost.person('noor').id,
   )
   await sql(
-    `UPDATE fanfare.resources SET owner_principal_id = NULL WHERE tenant_id = $1::uuid AND owner_principal_id = $2::uuid`,
+    `UPDATE fanfare.resources SET owner_principal_id = NULL
+      WHERE tenant_id = $1::uuid AND owner_principal_id = $2::uuid`,
     lost.tenant,
     lost.person('noor').id,
   )

@@ -27,7 +27,8 @@ const [id = ''] = await world.deliver({
   actor: 'linus',
   resource: 'atlas-grip',
   targets: ['grace'],
-  payloadJSON: `{"comment_id": "c", "body": "${'long text '.repeat(80)}", "amount": 9007199254740993, "nested": {"list": [1, {"deep": true}]}}`,
+  payloadJSON: `{"comment_id": "c", "body": "${'long text '.repeat(80)}", "amount": 9007199254740993,
+    "nested": {"list": [1, {"deep": true}]}}`,
   fields: { message: 'See https://example.com/a. '.repeat(30), correlation_id: correlation, request_id: 'req-9' },
 })
 const drawer = (page: Page) => page.getByRole('complementary')

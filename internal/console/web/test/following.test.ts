@@ -9,7 +9,8 @@ const hostile = '<img src=x onerror=alert(1)>\u202e gnp.exe'
 // A folder of 2,000 documents, a chain of 40 folders, and a hostile name.
 await sql(
   `INSERT INTO fanfare.resources (tenant_id, id, type, name, parent_id)
-   SELECT $1::uuid, md5($1 || 'wide' || n)::uuid, 'document', 'Page ' || n, $2::uuid FROM generate_series(1, 2000) AS n`,
+   SELECT $1::uuid, md5($1 || 'wide' || n)::uuid, 'document', 'Page ' || n, $2::uuid
+   FROM generate_series(1, 2000) AS n`,
   world.tenant,
   world.resource('atlas-drafts').id,
 )
@@ -152,8 +153,8 @@ browserTest('the list has what is no longer visible', async ({ page, allow }) =>
     world.person('zoe').id,
   )
   await sql(
-    `INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope) VALUES ($1::uuid, $2::uuid, $3::uuid,
-     'resource')`,
+    `INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope)
+     VALUES ($1::uuid, $2::uuid, $3::uuid, 'resource')`,
     world.tenant,
     world.person('zoe').id,
     id,

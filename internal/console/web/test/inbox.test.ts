@@ -147,7 +147,11 @@ browserTest('groups open, are read as one, and undone', async ({ page }) => {
   const message = 'Of a group'
   for (let i = 0; i < 3; i++) {
     await world.deliver({
-      action: 'comment.created', resource: 'mercury-brand', actor: 'mei', targets: ['grace'], fields: { message },
+      action: 'comment.created',
+      resource: 'mercury-brand',
+      actor: 'mei',
+      targets: ['grace'],
+      fields: { message },
     })
   }
   await signIn(page, world, 'grace', [], `inbox?group_by=resource&q=${message}`)
@@ -206,7 +210,9 @@ browserTest('hostile texts are texts, and the numbers of a payload have all thei
   await page.goto('/console/inbox?action=resource.updated&reason=target')
   await rows(page).getByRole('link').first().click()
   for (const digits of [
-    '9007199254740993', '-9223372036854775808', '0.1000000000000000055511151231257827021181583404541015625',
+    '9007199254740993',
+    '-9223372036854775808',
+    '0.1000000000000000055511151231257827021181583404541015625',
     '115792089237316195423570985008687907853269984665640564039457584007913129639935',
   ]) {
     await page.getByText(digits, { exact: true }).waitFor()
@@ -214,19 +220,23 @@ browserTest('hostile texts are texts, and the numbers of a payload have all thei
   assert.equal(await page.evaluate(() => '__owned' in globalThis || 'polluted' in {}), false)
 })
 
-browserTest('on a phone the notification covers the list, and buttons do all', async ({ page }) => {
-  await fresh(page, 'On a phone')
-  const row = titled(page, 'On a phone')
-  await row.getByRole('link').click()
-  await page.getByRole('heading', { name: 'On a phone' }).waitFor()
-  await row.waitFor({ state: 'hidden' })
-  await button(page, 'Snooze').click()
-  await page.getByRole('menuitem', { name: 'Another time…' }).click()
-  await button(page.locator('ff-dialog'), 'Snooze').click()
-  await page.getByText('1 notification snoozed.').waitFor()
-  await button(page, 'Undo').click()
-  await page.getByText('Undone.', { exact: true }).waitFor()
-}, { width: 390 })
+browserTest(
+  'on a phone the notification covers the list, and buttons do all',
+  async ({ page }) => {
+    await fresh(page, 'On a phone')
+    const row = titled(page, 'On a phone')
+    await row.getByRole('link').click()
+    await page.getByRole('heading', { name: 'On a phone' }).waitFor()
+    await row.waitFor({ state: 'hidden' })
+    await button(page, 'Snooze').click()
+    await page.getByRole('menuitem', { name: 'Another time…' }).click()
+    await button(page.locator('ff-dialog'), 'Snooze').click()
+    await page.getByText('1 notification snoozed.').waitFor()
+    await button(page, 'Undo').click()
+    await page.getByText('Undone.', { exact: true }).waitFor()
+  },
+  { width: 390 },
+)
 
 browserTest('a list that cannot be loaded shows why, and is retried', async ({ page, allow }) => {
   allow(/status of 503/)
@@ -244,6 +254,9 @@ browserTest('a list that cannot be loaded shows why, and is retried', async ({ p
 })
 
 const problem = {
-  type: '/problems/unavailable', title: 'Service unavailable', status: 503, detail: 'Try again later.',
+  type: '/problems/unavailable',
+  title: 'Service unavailable',
+  status: 503,
+  detail: 'Try again later.',
   request_id: 'the-request',
 }

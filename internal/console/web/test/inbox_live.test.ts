@@ -13,7 +13,9 @@ function unread(page: Page, count: number): Locator {
 
 function said(message: string, ...more: string[]) {
   return [message, ...more].map((text) => ({
-    action: 'comment.created', targets: ['grace'], fields: { message: text },
+    action: 'comment.created',
+    targets: ['grace'],
+    fields: { message: text },
   }))
 }
 

@@ -10,10 +10,10 @@ const admin = ['activity:admin']
 /** Adds dead letters of activities that are not in the log. */
 async function addDead(tenant: string, n: number, error: string): Promise<void> {
   await sql(
-    `INSERT INTO fanfare.dead_letters (
-      activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, error)
-    SELECT gen_random_uuid(), 0, n, $1::uuid, gen_random_uuid(), now() - interval '2 days',
-      now() - interval '1 day', 10, $3
+    `INSERT INTO fanfare.dead_letters
+      (activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, error)
+    SELECT gen_random_uuid(), 0, n, $1::uuid, gen_random_uuid(),
+      now() - interval '2 days', now() - interval '1 day', 10, $3
     FROM generate_series(1, $2::int) AS n`,
     tenant,
     String(n),

@@ -26,9 +26,8 @@ async function host(page: Page, person: string, body: string, options: HostOptio
   const files: Record<string, string> = {
     page: `<!doctype html><html ${options.attributes ?? 'lang="en"'}><head><title>Application</title>
       <meta name="color-scheme" content="light dark"><link rel="stylesheet" href="page.css">
-      <script type="module" src="page.js"></script></head>
-      <body><main><h1>Application</h1>${body}</main></body></html>`,
-    'page.css': `:root { color-scheme: light dark; font-family: sans-serif; } 
+      <script type="module" src="page.js"></script></head><body><main><h1>Application</h1>${body}</main></body></html>`,
+    'page.css': `:root { color-scheme: light dark; font-family: sans-serif; }
       body { margin: 24px; background: canvas; color: canvastext; }
       header { display: flex; justify-content: end; gap: 24px; } section { margin-block: 24px; }
       ${options.css ?? ''}`,
@@ -186,8 +185,11 @@ browserTest('texts are replaced, from right to left, and the theme follows custo
       }
       fanfare-inbox::part(bell) { color: #7a1fa2; }`,
     script: `document.querySelector('fanfare-inbox').texts = {
-      inbox: { label: 'الإشعارات', bell: (n) => 'الإشعارات ' + n,
-        tabs: { inbox: 'الوارد', unread: 'غير مقروءة', archived: 'الأرشيف' } },
+      inbox: {
+        label: 'الإشعارات',
+        bell: (n) => 'الإشعارات ' + n,
+        tabs: { inbox: 'الوارد', unread: 'غير مقروءة', archived: 'الأرشيف' },
+      },
     }`,
   })
   await page.getByRole('button', { name: /^الإشعارات/ }).click()

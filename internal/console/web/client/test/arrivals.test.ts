@@ -29,13 +29,10 @@ test('a notification that commits after its event is found', async () => {
 test('what is not there is looked for a bounded number of times, also while the API fails', async () => {
   let looks = 0
   let ended = 0
-  const arrivals = new Arrivals(
-    async () => {
-      looks++
-      throw new Error('unavailable')
-    },
-    [0, 5, 10],
-  )
+  const arrivals = new Arrivals(async () => {
+    looks++
+    throw new Error('unavailable')
+  }, [0, 5, 10])
   arrivals.add('a')
   await until(() => looks === 3)
   const marker = new Arrivals(async (ids) => {

@@ -63,9 +63,17 @@ export function printJSON(node: JSONNode, indent = ''): string {
     parts.length === 0 ? open + close : `${open}\n${parts.map((p) => inner + p).join(',\n')}\n${indent}${close}`
   switch (node.kind) {
     case 'object':
-      return lines('{', node.fields.map((f) => `${JSON.stringify(f.name)}: ${printJSON(f.value, inner)}`), '}')
+      return lines(
+        '{',
+        node.fields.map((f) => `${JSON.stringify(f.name)}: ${printJSON(f.value, inner)}`),
+        '}',
+      )
     case 'array':
-      return lines('[', node.items.map((i) => printJSON(i, inner)), ']')
+      return lines(
+        '[',
+        node.items.map((i) => printJSON(i, inner)),
+        ']',
+      )
     case 'string':
       return JSON.stringify(node.text)
     default:

@@ -71,7 +71,8 @@ export class Menu extends Floating {
     if (item.heading) return html`<div class="heading" role="presentation">${item.heading}</div>`
     const choice = item.checked !== undefined
     return html`<button type="button" part="item" class=${item.danger ? 'danger' : ''} tabindex="-1"
-      role=${item.radio ? 'menuitemradio' : choice ? 'menuitemcheckbox' : 'menuitem'} aria-checked=${choice ? String(item.checked) : nothing}
+      role=${item.radio ? 'menuitemradio' : choice ? 'menuitemcheckbox' : 'menuitem'}
+        aria-checked=${choice ? String(item.checked) : nothing}
       ?disabled=${item.disabled ?? false} @click=${() => this.#select(item)}>
       ${choice ? html`<span class="mark">${item.checked ? icon(Check) : nothing}</span>` : nothing}
       ${item.icon ? icon(item.icon) : nothing}

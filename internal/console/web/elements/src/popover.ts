@@ -23,7 +23,8 @@ export class Popover extends Floating {
 
   protected override render(): unknown {
     return html`${this.renderTrigger()}
-      <div class="panel" part="panel" popover role="dialog" aria-label=${this.heading || this.label || nothing} tabindex="-1"
+      <div class="panel" part="panel" popover role="dialog" aria-label=${this.heading || this.label || nothing}
+        tabindex="-1"
         @toggle=${this.toggled}>
         ${this.heading ? html`<header part="heading">${this.heading}</header>` : nothing}
         <div class="body" part="body"><slot></slot></div>

@@ -10,7 +10,11 @@ export async function inboxScreenshots(page: Page, world: World): Promise<void> 
     await page.goto('/console/inbox')
     await row.waitFor()
     await screenshot(page, `inbox-list-${name}`)
-    await page.getByRole('article').nth(1).getByRole('button', { name: /Why am I notified/ }).click()
+    await page
+      .getByRole('article')
+      .nth(1)
+      .getByRole('button', { name: /Why am I notified/ })
+      .click()
     await page.getByText('Stop this').first().waitFor()
     await screenshot(page, `inbox-why-${name}`)
     await page.keyboard.press('Escape')

@@ -1,6 +1,17 @@
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
 import { icon } from '@fanfare/elements/icon'
-import { ChevronsUpDown, Keyboard, Lock, LogOut, Monitor, Moon, PanelLeft, Rocket, SearchX, Sun } from '@fanfare/elements/icons'
+import {
+  ChevronsUpDown,
+  Keyboard,
+  Lock,
+  LogOut,
+  Monitor,
+  Moon,
+  PanelLeft,
+  Rocket,
+  SearchX,
+  Sun,
+} from '@fanfare/elements/icons'
 import type { MenuItem } from '@fanfare/elements/menu'
 import type { Toasts } from '@fanfare/elements/toast'
 import { html, nothing } from 'lit'

@@ -92,9 +92,7 @@ export class NotificationRow extends BaseElement {
         <div class="second">
           <div class="meta" part="meta">
             ${
-              ui_hints.severity === 'info'
-                ? nothing
-                : html`<ff-severity text level=${ui_hints.severity}></ff-severity>`
+              ui_hints.severity === 'info' ? nothing : html`<ff-severity text level=${ui_hints.severity}></ff-severity>`
             }
             <bdi class="where ${spoken ? 'kind' : ''}">${spoken ? ui_hints.title || action : where}</bdi>
             ${this.#state(n)}</div>

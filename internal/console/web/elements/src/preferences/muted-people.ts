@@ -67,7 +67,8 @@ export class MutedPeople extends BaseElement {
 
   protected override render(): unknown {
     const { texts } = this
-    return html`<ff-input type="search" label=${texts.search} .placeholder=${texts.placeholder} .icon=${Search} clearable
+    return html`<ff-input type="search" label=${texts.search} .placeholder=${texts.placeholder}
+      .icon=${Search} clearable
         .value=${this.q} @input=${this.#write}></ff-input>
       <div role="status">${this.#results()}</div>
       ${this.error ? html`<p class="note error" role="alert">${this.error}</p>` : nothing}
@@ -101,7 +102,8 @@ export class MutedPeople extends BaseElement {
             const name = p.display_name || texts.unknown(p.principal_id)
             return html`<li><ff-avatar size="sm" .name=${p.display_name} .kind=${p.kind}></ff-avatar>
               <span class="name" title=${name}><bdi>${name}</bdi></span><span class="meta">${p.kind}</span>
-              <ff-icon-button .icon=${Ban} label=${texts.add(name)} @click=${() => this.#mute(p)}></ff-icon-button></li>`
+              <ff-icon-button .icon=${Ban} label=${texts.add(name)}
+                @click=${() => this.#mute(p)}></ff-icon-button></li>`
           })}</ul>`
         : html`<p class="note">${texts.noMatch}</p>`
     }${found.everyone ? nothing : html`<p class="note">${texts.recent}</p>`}`

@@ -9,11 +9,15 @@ export const preferencesStyles = css`
   h2 { font-size: var(--ff-size); font-weight: var(--ff-weight-bold); line-height: var(--ff-line); }
   .origin { font-size: var(--ff-size-sm); color: var(--ff-text-3); }
   .head ff-button { margin-inline-start: auto; }
-  .hint { max-width: 72ch; margin-block-end: var(--ff-space-3); font-size: var(--ff-size-meta); color: var(--ff-text-2); }
+  .hint {
+    max-width: 72ch; margin-block-end: var(--ff-space-3); font-size: var(--ff-size-meta); color: var(--ff-text-2);
+  }
   .modes { display: grid; grid-template-columns: repeat(3, 1fr); gap: var(--ff-space-2); }
   .mode { position: relative; display: flex; }
-  .mode input { position: absolute; inset-block-start: 14px; inset-inline-start: 12px; margin: 0; width: 16px; height: 16px;
-    accent-color: var(--ff-accent); }
+  .mode input {
+    position: absolute; inset-block-start: 14px; inset-inline-start: 12px; margin: 0; width: 16px; height: 16px;
+    accent-color: var(--ff-accent);
+  }
   .mode label {
     flex: 1; padding: var(--ff-space-3) var(--ff-space-3) var(--ff-space-3) 38px; cursor: pointer;
     border: 1px solid var(--ff-border-strong); border-radius: var(--ff-radius); background: var(--ff-surface);

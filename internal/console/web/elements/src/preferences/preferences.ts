@@ -87,7 +87,8 @@ export class PreferencesForm extends BaseElement {
     }
     const { value } = this
     if (!value) return html`<ff-skeleton kind="text" count="8" label=${t.loading}></ff-skeleton>`
-    return html`${this.#modes(value, t)}${this.#actions(value, t)}${value.muted_actors ? this.#people(value.muted_actors, t) : nothing}
+    return html`${this.#modes(value, t)}${this.#actions(value, t)}
+      ${value.muted_actors ? this.#people(value.muted_actors, t) : nothing}
       ${this.#pause(value, t)}
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
       <div class="done" role="status">${
@@ -114,7 +115,8 @@ export class PreferencesForm extends BaseElement {
 
   #modes(value: Preferences, t: PreferencesTexts): unknown {
     const mode = this.pending ? 'custom' : value.filter_mode
-    return html`<section aria-labelledby="modes-name">${this.#head(t.modeHeading, value, 'filter_mode', 'custom_actions')}
+    return html`<section aria-labelledby="modes-name">
+      ${this.#head(t.modeHeading, value, 'filter_mode', 'custom_actions')}
       <p class="hint" id="modes-name">${t.modeHint}</p>
       <div class="modes" role="radiogroup" aria-label=${t.modeHeading}>${modes.map(
         (m) => html`<div class="mode"><input type="radio" name="mode" id=${m} .checked=${m === mode}

@@ -56,12 +56,18 @@ export class Audience extends BaseElement {
     css`
     .top { display: flex; padding-block: var(--ff-space-2) var(--ff-space-2); }
     li { padding: 8px 0; border-block-end: 1px solid var(--ff-border); }
-    .person { display: grid; grid-template-columns: 28px minmax(0, 1fr) auto; gap: 0 var(--ff-space-3); align-items: center; }
+    .person {
+      display: grid; grid-template-columns: 28px minmax(0, 1fr) auto;
+      gap: 0 var(--ff-space-3); align-items: center;
+    }
     .name { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 6px; }
     .mark { display: inline-flex; color: var(--ff-accent); }
     .mark.not { color: var(--ff-text-3); }
     .why { grid-column: 2 / -1; overflow-wrap: anywhere; }
-    ff-explanation, li > ff-error, li > ff-skeleton { display: flex; margin: var(--ff-space-2) 0 0 40px; padding: var(--ff-space-3); border-radius: var(--ff-radius); background: var(--ff-sunken); }
+    ff-explanation, li > ff-error, li > ff-skeleton {
+      display: flex; margin: var(--ff-space-2) 0 0 40px; padding: var(--ff-space-3);
+      border-radius: var(--ff-radius); background: var(--ff-sunken);
+    }
   `,
   )
 
@@ -138,7 +144,8 @@ export class Audience extends BaseElement {
 
   protected override render(): unknown {
     if (this.forbidden) {
-      return html`<p class="note">The owner of the resource, its delegators and administrators see who is notified. For you:</p>
+      return html`<p class="note">The owner of the resource, its delegators and administrators see who
+        is notified. For you:</p>
         ${this.#explanation(this.me)}`
     }
     return html`<div class="top"><ff-segmented label="Show" hide-label .options=${choices} value=${this.chosen}
@@ -148,12 +155,14 @@ export class Audience extends BaseElement {
 
   #end(): unknown {
     if (this.error) {
-      return html`<ff-error compact heading="The audience could not be loaded" .error=${this.error} @retry=${() => void this.#load()}></ff-error>`
+      return html`<ff-error compact heading="The audience could not be loaded" .error=${this.error}
+        @retry=${() => void this.#load()}></ff-error>`
     }
     if (this.busy && this.items.length === 0)
       return html`<ff-skeleton kind="rows" count="4" label="Loading the audience"></ff-skeleton>`
     if (this.next)
-      return html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#load()}>Show more</ff-button></div>`
+      return html`<div class="more"><ff-button ?busy=${this.busy}
+        @click=${() => void this.#load()}>Show more</ff-button></div>`
     if (this.items.length > 0) return nothing
     return html`<p class="note">${
       {
@@ -169,10 +178,12 @@ export class Audience extends BaseElement {
     const name = m.display_name || `${m.kind} ${m.principal_id.slice(-6)}`
     return html`<li><div class="person"><ff-avatar .name=${m.display_name} .kind=${m.kind}></ff-avatar>
         <div><div class="name"><bdi>${name}</bdi>
-          <span class="mark ${m.now.notified ? '' : 'not'}">${icon(m.now.notified ? Bell : BellOff, 14)}<span class="hidden-text"
+          <span class="mark ${m.now.notified ? '' : 'not'}">${icon(m.now.notified ? Bell : BellOff, 14)}<span
+            class="hidden-text"
             >${m.now.notified ? 'notified' : 'not notified'}</span></span>
           ${(m.now.reasons ?? []).map((r) => html`<ff-chip>${reasons[r] ?? r}</ff-chip>`)}</div></div>
-        <ff-button size="sm" variant="ghost" label="Why: ${name}" .expanded=${open} @click=${() => void this.#explain(m.principal_id)}>Why</ff-button>
+        <ff-button size="sm" variant="ghost" label="Why: ${name}" .expanded=${open}
+          @click=${() => void this.#explain(m.principal_id)}>Why</ff-button>
         <div class="why meta">${m.now.why}${then(m)}</div></div>
       ${open ? this.#explanation(m.principal_id) : nothing}</li>`
   }
@@ -180,7 +191,8 @@ export class Audience extends BaseElement {
   #explanation(principal: string): unknown {
     const { explained } = this
     if (explained?.error) {
-      return html`<ff-error compact heading="The explanation could not be loaded" .error=${explained.error} @retry=${() => void this.#explain(principal)}></ff-error>`
+      return html`<ff-error compact heading="The explanation could not be loaded" .error=${explained.error}
+        @retry=${() => void this.#explain(principal)}></ff-error>`
     }
     if (!explained?.explanation)
       return html`<ff-skeleton kind="text" count="3" label="Loading the explanation"></ff-skeleton>`

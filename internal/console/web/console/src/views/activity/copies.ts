@@ -13,7 +13,8 @@ export function curlOf(url: string, path: string): string {
 
 /** sqlOf returns a query that reads an activity. */
 export function sqlOf(activity: Pick<Activity, 'tenant_id' | 'event_id'>): string {
-  return `SELECT * FROM fanfare.activities\nWHERE tenant_id = ${sqlQuoted(activity.tenant_id)} AND id = ${sqlQuoted(activity.event_id)};`
+  const where = `tenant_id = ${sqlQuoted(activity.tenant_id)} AND id = ${sqlQuoted(activity.event_id)}`
+  return `SELECT * FROM fanfare.activities\nWHERE ${where};`
 }
 
 function shellQuoted(text: string): string {

@@ -100,20 +100,25 @@ export class Detail extends BaseElement {
         e.preventDefault()
         emit(this, 'close')
       }}>
-      <ff-icon-button slot="actions" .icon=${ArrowUp} label="Newer" shortcut="k" @click=${() => emit(this, 'step', -1)}></ff-icon-button>
-      <ff-icon-button slot="actions" .icon=${ArrowDown} label="Older" shortcut="j" @click=${() => emit(this, 'step', 1)}></ff-icon-button>
-      <ff-menu slot="actions" align="end" label="Copy" .items=${copies} @select=${(e: CustomEvent<string>) => void this.#copy(e.detail)}>
+      <ff-icon-button slot="actions" .icon=${ArrowUp} label="Newer" shortcut="k"
+        @click=${() => emit(this, 'step', -1)}></ff-icon-button>
+      <ff-icon-button slot="actions" .icon=${ArrowDown} label="Older" shortcut="j"
+        @click=${() => emit(this, 'step', 1)}></ff-icon-button>
+      <ff-menu slot="actions" align="end" label="Copy" .items=${copies}
+        @select=${(e: CustomEvent<string>) => void this.#copy(e.detail)}>
         <ff-icon-button slot="trigger" .icon=${Copy} label="Copy"></ff-icon-button></ff-menu>
       ${this.activity ? this.#content() : nothing}</ff-drawer>`
   }
 
   #content(): unknown {
     if (this.error) {
-      return html`<ff-error heading="The activity could not be loaded" .error=${this.error} @retry=${() => void this.#load()}></ff-error>`
+      return html`<ff-error heading="The activity could not be loaded" .error=${this.error}
+        @retry=${() => void this.#load()}></ff-error>`
     }
     const a = this.found
     if (!a)
-      return html`<div class="part"><ff-skeleton kind="text" count="8" label="Loading the activity"></ff-skeleton></div>`
+      return html`<div class="part"><ff-skeleton kind="text" count="8"
+        label="Loading the activity"></ff-skeleton></div>`
     const selected = this.query.get('tab') ?? 'details'
     const text = a.ui_hints.summary || a.message || a.action
     return html`<div class="head"><ff-long-text class="summary" .text=${text}></ff-long-text>
@@ -127,12 +132,14 @@ export class Detail extends BaseElement {
   #part(selected: string, a: Activity): unknown {
     switch (selected) {
       case 'sequence':
-        return html`<ff-activity-sequence .source=${this.source} .activity=${a} .hrefOf=${this.#hrefOf}></ff-activity-sequence>`
+        return html`<ff-activity-sequence .source=${this.source} .activity=${a}
+          .hrefOf=${this.#hrefOf}></ff-activity-sequence>`
       case 'history':
         return html`<ff-resource-history .source=${this.source} .activity=${a} .hrefOf=${this.#hrefOf}
           all=${href('activity', [], { resource: a.resource.resource_id })}></ff-resource-history>`
       case 'audience':
-        return html`<ff-activity-audience .source=${this.source} .names=${this.names} activity=${a.event_id} me=${app().me.principal_id}></ff-activity-audience>`
+        return html`<ff-activity-audience .source=${this.source} .names=${this.names}
+          activity=${a.event_id} me=${app().me.principal_id}></ff-activity-audience>`
       default:
         return html`${renderFields(a, this.names, this.#only)}<h3>Payload</h3>
           <ff-payload .value=${at(this.json, 'payload')}></ff-payload>`

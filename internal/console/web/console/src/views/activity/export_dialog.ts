@@ -75,9 +75,10 @@ export class ExportDialog extends BaseElement {
   }
 
   protected override render(): unknown {
-    const { current } = this
+    const { step } = this.current
+    const choose = step === 'ready' || step === 'failed'
     return html`<ff-dialog heading="Export activities" ?open=${this.open} @close=${this.#close}>
-      <div class="body">${this.#what()}${current.step === 'ready' || current.step === 'failed' ? this.#choose() : nothing}
+      <div class="body">${this.#what()}${choose ? this.#choose() : nothing}
         <div class="state" role="status">${this.#state()}</div></div>
       <div slot="footer">${this.#buttons()}</div></ff-dialog>`
   }
@@ -124,15 +125,18 @@ export class ExportDialog extends BaseElement {
   #failure(error: unknown, progress: Progress | undefined): unknown {
     if (error instanceof ProblemError && error.status === 503) {
       const wait = error.retryAfter ? ` Try again in ${error.retryAfter} seconds.` : ''
-      return html`<ff-error compact no-retry heading="Another export is running" .error=${new Error(`A tenant has one export at a time.${wait}`)}></ff-error>`
+      return html`<ff-error compact no-retry heading="Another export is running"
+        .error=${new Error(`A tenant has one export at a time.${wait}`)}></ff-error>`
     }
     if (error instanceof TooLargeError) {
+      const why = new Error('Nothing was saved. Narrow the filter, or use the command fanfare activity export.')
       return html`<ff-error compact no-retry heading="The export is too large for this browser"
-        .error=${new Error('Nothing was saved. Narrow the filter, or use the command fanfare activity export.')}></ff-error>`
+        .error=${why}></ff-error>`
     }
     if (progress && progress.bytes > 0 && !(error instanceof ProblemError)) {
-      return html`<ff-error compact no-retry heading="The export ended early"
-        .error=${new Error(`It stopped after ${progress.rows.toLocaleString()} activities, and nothing was saved. Start it again.`)}></ff-error>`
+      const rows = progress.rows.toLocaleString()
+      const why = new Error(`It stopped after ${rows} activities, and nothing was saved. Start it again.`)
+      return html`<ff-error compact no-retry heading="The export ended early" .error=${why}></ff-error>`
     }
     return html`<ff-error compact no-retry heading="The export could not be made" .error=${error}></ff-error>`
   }
@@ -141,7 +145,8 @@ export class ExportDialog extends BaseElement {
     const { step } = this.current
     if (step === 'running') return html`<ff-button @click=${() => this.#controller?.abort()}>Cancel</ff-button>`
     if (step === 'done') return html`<ff-button variant="primary" @click=${this.#close}>Close</ff-button>`
-    return html`<ff-button variant="primary" @click=${() => void this.#start()}>${step === 'failed' ? 'Try again' : 'Export'}</ff-button>`
+    return html`<ff-button variant="primary"
+      @click=${() => void this.#start()}>${step === 'failed' ? 'Try again' : 'Export'}</ff-button>`
   }
 
   async #start(): Promise<void> {

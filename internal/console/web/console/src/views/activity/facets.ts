@@ -17,8 +17,14 @@ export class FacetRail extends BaseElement {
   static override styles = styled(
     textStyles,
     css`
-    :host { display: block; overflow: auto; overscroll-behavior: contain; padding: var(--ff-space-2) 0 var(--ff-space-6); }
-    .note { padding: var(--ff-space-2) var(--ff-space-4); color: var(--ff-text-3); font-size: var(--ff-size-sm); line-height: 16px; }
+    :host {
+      display: block; overflow: auto; overscroll-behavior: contain;
+      padding: var(--ff-space-2) 0 var(--ff-space-6);
+    }
+    .note {
+      padding: var(--ff-space-2) var(--ff-space-4); color: var(--ff-text-3);
+      font-size: var(--ff-size-sm); line-height: 16px;
+    }
     summary {
       display: flex; align-items: center; gap: 4px; min-height: 28px; padding: 0 var(--ff-space-4) 0 10px;
       font-size: var(--ff-size-sm); font-weight: var(--ff-weight-bold); color: var(--ff-text-2); cursor: pointer;

@@ -29,7 +29,8 @@ export function renderFields(
     (f) =>
       html`<div><dt>${f.name}</dt><dd>${value(f)}</dd><dd class="only">${
         f.filter
-          ? html`<ff-icon-button .icon=${Filter} label="Only ${f.filter.what}" href=${hrefOf(f.filter.field, f.filter.value)}
+          ? html`<ff-icon-button .icon=${Filter} label="Only ${f.filter.what}"
+            href=${hrefOf(f.filter.field, f.filter.value)}
       ></ff-icon-button>`
           : nothing
       }</dd></div>`,

@@ -13,7 +13,7 @@ import type { Suggestions } from './suggestions.ts'
 import '@fanfare/elements/chip'
 import '@fanfare/elements/icon-button'
 
-/** The query line: a chip for each field that selects, and an input with completion. Fires `change` with a Selection. */
+/** The query line: a chip for each field that selects, and an input with completion. Fires `change`: a Selection. */
 @define('ff-query-line')
 export class QueryLine extends BaseElement {
   static override styles = styled(textStyles, queryLineStyles)
@@ -64,8 +64,9 @@ export class QueryLine extends BaseElement {
   #chip(field: Field): unknown {
     const value = this.selection[field] ?? ''
     const text = this.names.textOf(value)
-    return html`<ff-chip key=${field === 'q' ? 'text' : field} removable tone="accent" title=${`${fieldNames[field]}: ${text}`}
-      remove-label="Remove ${fieldNames[field]}: ${text}" @remove=${() => this.#set(without(this.selection, field))}
+    return html`<ff-chip key=${field === 'q' ? 'text' : field} removable tone="accent"
+      title=${`${fieldNames[field]}: ${text}`} remove-label="Remove ${fieldNames[field]}: ${text}"
+      @remove=${() => this.#set(without(this.selection, field))}
       @dblclick=${() => this.#edit(field)}><bdi>${text}</bdi></ff-chip>`
   }
 

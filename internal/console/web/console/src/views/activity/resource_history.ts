@@ -20,7 +20,8 @@ export class ResourceHistory extends BaseElement {
     partStyles,
     css`
     li a {
-      display: grid; grid-template-columns: 20px minmax(0, 1fr) auto; gap: 0 var(--ff-space-2); padding: 6px 0; min-height: 44px;
+      display: grid; grid-template-columns: 20px minmax(0, 1fr) auto;
+      gap: 0 var(--ff-space-2); padding: 6px 0; min-height: 44px;
       color: inherit; border-block-end: 1px solid var(--ff-border); border-radius: 0; font-size: var(--ff-size-meta);
     }
     li a:hover { background: var(--ff-hover); text-decoration: none; }
@@ -67,16 +68,18 @@ export class ResourceHistory extends BaseElement {
   }
 
   protected override render(): unknown {
-    return html`<p class="note">Everything that happened to <bdi>${resourceName(this.activity.resource)}</bdi>, newest first.
-      <a href=${this.all}>Show it in the timeline</a></p>
+    return html`<p class="note">Everything that happened to <bdi>${resourceName(this.activity.resource)}</bdi>,
+      newest first. <a href=${this.all}>Show it in the timeline</a></p>
       <ul>${this.items.map((item) => this.#item(item))}</ul>
       ${
         this.error
-          ? html`<ff-error compact heading="The history could not be loaded" .error=${this.error} @retry=${() => void this.#load()}></ff-error>`
+          ? html`<ff-error compact heading="The history could not be loaded" .error=${this.error}
+            @retry=${() => void this.#load()}></ff-error>`
           : this.busy && this.items.length === 0
             ? html`<ff-skeleton kind="rows" count="5" label="Loading the history"></ff-skeleton>`
             : this.next
-              ? html`<div class="more"><ff-button ?busy=${this.busy} @click=${() => void this.#load()}>Show older</ff-button></div>`
+              ? html`<div class="more"><ff-button ?busy=${this.busy}
+                @click=${() => void this.#load()}>Show older</ff-button></div>`
               : nothing
       }`
   }
@@ -85,7 +88,8 @@ export class ResourceHistory extends BaseElement {
     const here = item.event_id === this.activity.event_id
     return html`<li><a href=${this.hrefOf(item.event_id)} aria-current=${here ? 'true' : nothing}>
       <ff-avatar size="sm" .name=${item.actor.display_name} .kind=${item.actor.kind}></ff-avatar>
-      <span class="one"><bdi class=${here ? 'here' : ''}>${item.ui_hints.title || item.action}</bdi><br><span class="faint"><bdi>${nameOf(item.actor)}</bdi></span></span>
+      <span class="one"><bdi class=${here ? 'here' : ''}>${item.ui_hints.title || item.action}</bdi><br><span
+        class="faint"><bdi>${nameOf(item.actor)}</bdi></span></span>
       <ff-time class="faint" datetime=${item.created_at}></ff-time></a></li>`
   }
 }

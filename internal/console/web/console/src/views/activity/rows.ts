@@ -116,7 +116,7 @@ export class Rows {
     return this.#list.length < this.#max
   }
 
-  /** prepend adds newer rows in any order, and drops the oldest ones beyond the maximum. It returns how many are new. */
+  /** prepend adds newer rows in any order, drops the oldest ones beyond the maximum, and returns how many are new. */
   prepend(rows: readonly Row[]): number {
     const added: Row[] = []
     for (const row of rows) {

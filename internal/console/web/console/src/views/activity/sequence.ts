@@ -22,9 +22,13 @@ export class Sequence extends BaseElement {
     partStyles,
     css`
     ol { position: relative; padding-block-start: var(--ff-space-2); }
-    li { position: relative; display: grid; grid-template-columns: 20px minmax(0, 1fr) auto; gap: 0 var(--ff-space-2); padding-block-end: var(--ff-space-3); }
+    li {
+      position: relative; display: grid; grid-template-columns: 20px minmax(0, 1fr) auto;
+      gap: 0 var(--ff-space-2); padding-block-end: var(--ff-space-3);
+    }
     li:not(:last-child)::before {
-      content: ''; position: absolute; inset-block: 20px 0; inset-inline-start: 7px; width: 1px; background: var(--ff-border-strong);
+      content: ''; position: absolute; inset-block: 20px 0;
+      inset-inline-start: 7px; width: 1px; background: var(--ff-border-strong);
     }
     .mark { padding-block-start: 3px; color: var(--ff-success); }
     .mark.failed { color: var(--ff-error); }
@@ -95,9 +99,11 @@ export class Sequence extends BaseElement {
     const failed = step.status === 'failure'
     const at = Date.parse(step.created_at)
     const here = step.event_id === this.activity.event_id
-    return html`<li class=${here ? 'here' : ''}><span class="mark ${failed ? 'failed' : ''}">${icon(failed ? CircleX : CircleCheck, 15)}
+    return html`<li class=${here ? 'here' : ''}><span class="mark ${failed ? 'failed' : ''}"
+      >${icon(failed ? CircleX : CircleCheck, 15)}
         <span class="hidden-text">${step.status}</span></span>
-      <div class="one"><a class="one" href=${this.hrefOf(step.event_id)} aria-current=${here ? 'step' : nothing}><bdi>${step.ui_hints.title || step.action}</bdi></a>
+      <div class="one"><a class="one" href=${this.hrefOf(step.event_id)} aria-current=${here ? 'step' : nothing}
+        ><bdi>${step.ui_hints.title || step.action}</bdi></a>
         <div class="faint one"><bdi>${nameOf(step.actor)}</bdi> · <bdi>${resourceName(step.resource)}</bdi></div></div>
       <div class="at" title=${step.created_at}>${before ? `+${duration(at - Date.parse(before.created_at))}` : 'start'}
         ${before ? html`<div class="faint">${duration(at - first)}</div>` : nothing}</div></li>`

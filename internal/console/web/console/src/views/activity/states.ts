@@ -21,7 +21,12 @@ export interface Ways {
 export function renderInstead(feed: Feed, selection: Selection, ways: Ways): TemplateResult | undefined {
   if (feed.phase === 'error') {
     return html`<ff-error heading="The activities could not be loaded" .error=${feed.error} @retry=${ways.retry}>
-      ${isEmpty(selection) ? nothing : html`<ff-button slot="actions" @click=${() => ways.select({})}>Clear the filter</ff-button>`}
+      ${
+        isEmpty(selection)
+          ? nothing
+          : html`<ff-button slot="actions"
+        @click=${() => ways.select({})}>Clear the filter</ff-button>`
+      }
       </ff-error>`
   }
   if (feed.rows.list.length > 0) return undefined
@@ -40,8 +45,9 @@ export function renderInstead(feed: Feed, selection: Selection, ways: Ways): Tem
       ${widen(selection, ways)}</ff-empty>`
   }
   if (!isEmpty(selection)) {
-    return html`<ff-empty .icon=${SearchX} heading="No activity matches">Nothing that ${ways.all ? 'is recorded' : 'you may see'}
-      matches all parts of the filter. Remove one of them.${widen(selection, ways)}</ff-empty>`
+    return html`<ff-empty .icon=${SearchX} heading="No activity matches">Nothing that
+      ${ways.all ? 'is recorded' : 'you may see'} matches all parts of the filter. Remove
+      one of them.${widen(selection, ways)}</ff-empty>`
   }
   return html`<ff-empty .icon=${Activity} heading="No activities yet">${
     ways.all
@@ -71,7 +77,8 @@ function widen(selection: Selection, ways: Ways): TemplateResult[] {
       (field) => html`<ff-button slot="actions" @click=${() => ways.select(without(selection, field))}
       >Without ${fieldNames[field]}</ff-button>`,
     ),
-    html`<ff-button slot="actions" variant=${set.length ? 'ghost' : 'default'} @click=${() => ways.select({})}>Show all</ff-button>`,
+    html`<ff-button slot="actions" variant=${set.length ? 'ghost' : 'default'}
+      @click=${() => ways.select({})}>Show all</ff-button>`,
   ]
 }
 
@@ -82,7 +89,8 @@ export function renderFooter(feed: Feed, more: () => void, older: string): unkno
       @retry=${more}></ff-error>`
   }
   if (feed.rows.dropped) {
-    return html`The newest ${feed.rows.list.length.toLocaleString()} activities are shown. <a href=${older}>Show older ones</a>`
+    return html`The newest ${feed.rows.list.length.toLocaleString()} activities are shown.
+      <a href=${older}>Show older ones</a>`
   }
   if (feed.more === 'stopped') {
     return html`<ff-button @click=${more}>Search older activities</ff-button>`

@@ -87,7 +87,8 @@ export class Timeline extends BaseElement {
     const height = `${this.#heights.row}px`
     const open = row.id === this.open
     return html`<li class="row ${open ? 'open' : ''} ${isNew(row) ? 'fresh' : ''}" data-id=${row.id}
-      aria-posinset=${index - day.first + 1} aria-setsize=${day.count} ${inlineStyle({ transform, height })}>${renderRow(row, this.hrefOf(row), open)}</li>`
+      aria-posinset=${index - day.first + 1} aria-setsize=${day.count}
+        ${inlineStyle({ transform, height })}>${renderRow(row, this.hrefOf(row), open)}</li>`
   }
 
   protected override updated(): void {

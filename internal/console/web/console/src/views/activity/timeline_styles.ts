@@ -26,7 +26,9 @@ export const timelineStyles = css`
     grid-template: 'mark actor text resource time' / 20px minmax(120px, 176px) minmax(0, 1fr) minmax(80px, 220px) 64px;
   }
   .narrow a {
-    grid-template: 'mark text text time' 20px '. actor resource resource' 20px / 20px fit-content(50%) minmax(0, 1fr) auto;
+    grid-template:
+      'mark text text time' 20px
+      '. actor resource resource' 20px / 20px fit-content(50%) minmax(0, 1fr) auto;
     align-content: center; gap: 2px var(--ff-space-2);
   }
   .mark { grid-area: mark; display: grid; place-items: center; }

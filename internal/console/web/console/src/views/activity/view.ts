@@ -132,7 +132,8 @@ export class ActivityView extends View {
     return html`${this.#header()}
       <div class="bar"><ff-button .expanded=${this.rail} label="Filters" @click=${() => (this.rail = !this.rail)}
           >${icon(Filter, 14)}<span class="wide-only">Filters</span></ff-button>
-        <ff-query-line .selection=${this.#selection} .names=${this.#names} named=${this.#names.version} .suggestions=${this.#suggestions}
+        <ff-query-line .selection=${this.#selection} .names=${this.#names} named=${this.#names.version}
+          .suggestions=${this.#suggestions}
           @change=${(e: CustomEvent<Selection>) => this.#select(e.detail)}></ff-query-line></div>
       <div class="columns ${open ? 'with-detail' : ''}">
         ${this.rail ? this.#facets() : nothing}
@@ -144,7 +145,8 @@ export class ActivityView extends View {
       ${
         this.#all
           ? html`<ff-export-dialog ?open=${this.exporting} .client=${this.#source.client}
-        .selection=${this.#selection} .names=${this.#names} @close=${() => (this.exporting = false)}></ff-export-dialog>`
+        .selection=${this.#selection} .names=${this.#names}
+          @close=${() => (this.exporting = false)}></ff-export-dialog>`
           : nothing
       }`
   }
@@ -211,7 +213,8 @@ export class ActivityView extends View {
     const text = overflow ? `${maxPending.toLocaleString()}+` : pending.length.toLocaleString()
     return html`<div class="new" role="status">${
       phase === 'ready' && pending.length > 0
-        ? html`<ff-button variant="primary" size="sm" @click=${() => this.#toTop()}>${icon(ArrowUp, 14)} ${text} new</ff-button>`
+        ? html`<ff-button variant="primary" size="sm"
+          @click=${() => this.#toTop()}>${icon(ArrowUp, 14)} ${text} new</ff-button>`
         : nothing
     }</div>`
   }

@@ -13,18 +13,29 @@ export const activityStyles = css`
   .main { position: relative; display: flex; flex-direction: column; flex: 1; min-width: 0; min-height: 0; }
   .main > ff-empty, .main > ff-error, .main > .working { margin-block: auto; }
   .main > ff-skeleton { padding: var(--ff-space-3) var(--ff-space-4); }
-  .new { position: absolute; inset-block-start: 40px; inset-inline: 0; z-index: 5; display: grid; justify-items: center; pointer-events: none; }
+  .new {
+    position: absolute; inset-block-start: 40px; inset-inline: 0;
+    z-index: 5; display: grid; justify-items: center; pointer-events: none;
+  }
   .new ff-button { pointer-events: auto; border-radius: var(--ff-radius-full); box-shadow: var(--ff-shadow); }
   .new ff-button::part(button) { border-radius: var(--ff-radius-full); }
   .live-dot { width: 8px; height: 8px; border-radius: 50%; background: var(--ff-text-3); }
   .live-dot.live { background: var(--ff-success); }
   .live-dot.waiting, .live-dot.connecting { background: var(--ff-warning); }
-  .working { display: grid; gap: var(--ff-space-3); justify-items: center; padding: var(--ff-space-6); color: var(--ff-text-2); }
+  .working {
+    display: grid; gap: var(--ff-space-3); justify-items: center;
+    padding: var(--ff-space-6); color: var(--ff-text-2);
+  }
   ff-drawer { --ff-drawer-width: 520px; }
-  @media (max-width: 1399px) { ff-drawer { --ff-drawer-width: 440px; } .with-detail ff-activity-facets { display: none; } }
+  @media (max-width: 1399px) {
+    ff-drawer { --ff-drawer-width: 440px; }
+    .with-detail ff-activity-facets { display: none; }
+  }
   @media (max-width: 899px) {
     .bar { padding-inline: var(--ff-space-4); }
-    ff-activity-facets.small { position: absolute; inset: 0; z-index: 10; width: auto; border: 0; background: var(--ff-surface); }
+    ff-activity-facets.small {
+      position: absolute; inset: 0; z-index: 10; width: auto; border: 0; background: var(--ff-surface);
+    }
   }
   @media (max-width: 640px) { .wide-only { display: none; }}
   @media (max-width: 1099px) {

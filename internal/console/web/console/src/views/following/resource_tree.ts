@@ -73,7 +73,8 @@ export class ResourceTree extends BaseElement {
       aria-selected=${String(this.marked.has(resource.resource_id))}>
       <div role="gridcell" class="name"><span class="indent"></span>${
         resource.has_children && !path
-          ? html`<button type="button" class="twisty" tabindex="-1" aria-label=${`${node.open ? 'Close' : 'Open'} ${name}`}
+          ? html`<button type="button" class="twisty" tabindex="-1"
+            aria-label=${`${node.open ? 'Close' : 'Open'} ${name}`}
               @click=${() => emit(this, 'toggle', node)}>${icon(ChevronRight, 14)}</button>`
           : html`<span class="gap"></span>`
       }<input type="checkbox" tabindex="-1" aria-label=${`Select ${name}`}
@@ -88,7 +89,8 @@ export class ResourceTree extends BaseElement {
       <div role="gridcell" class="level"><ff-follow plain show="level" size="sm" tab="-1" .client=${this.client}
         .target=${targetOf(node)} @done=${this.#again} @failed=${this.#again}></ff-follow></div>
       <div role="gridcell"><button type="button" class="twisty details" tabindex="-1" title="Who else follows"
-        aria-label=${`Who else follows ${name}`} @click=${() => emit(this, 'details', node)}>${icon(Users, 14)}</button></div>
+        aria-label=${`Who else follows ${name}`}
+          @click=${() => emit(this, 'details', node)}>${icon(Users, 14)}</button></div>
     </div>`
   }
 

@@ -30,12 +30,18 @@ export class SelectionBar extends BaseElement {
     textStyles,
     css`
     :host { display: block; flex: none; border-block-start: 1px solid var(--ff-border); background: var(--ff-raised); }
-    .bar { display: flex; flex-wrap: wrap; align-items: center; gap: var(--ff-space-2); padding: var(--ff-space-2) var(--ff-space-6); }
+    .bar {
+      display: flex; flex-wrap: wrap; align-items: center;
+      gap: var(--ff-space-2); padding: var(--ff-space-2) var(--ff-space-6);
+    }
     .count { font-weight: var(--ff-weight-medium); margin-inline-end: var(--ff-space-2); }
     .end { margin-inline-start: auto; }
     ff-progress { flex: 1; min-width: 160px; }
     .failures { padding: var(--ff-space-2) var(--ff-space-6); border-block-end: 1px solid var(--ff-border); }
-    .failures p { display: flex; align-items: center; gap: var(--ff-space-2); font-weight: var(--ff-weight-medium); color: var(--ff-error); }
+    .failures p {
+      display: flex; align-items: center; gap: var(--ff-space-2);
+      font-weight: var(--ff-weight-medium); color: var(--ff-error);
+    }
     .failures p ff-button { margin-inline-start: auto; }
     .failures ul { max-height: 120px; overflow: auto; font-size: var(--ff-size-meta); color: var(--ff-text-2); }
     .failures li { overflow-wrap: anywhere; }
@@ -60,7 +66,8 @@ export class SelectionBar extends BaseElement {
               ${this.#menu('Follow', followItems, (id) => ({ follow: id as 'resource' | 'descendants' }))}
               <ff-button size="sm" @click=${() => this.#act({ unfollow: true })}>Unfollow</ff-button>
               ${this.#menu('Set level', levelItems, (id) => ({ level: levelOf(id) }))}
-              <ff-button class="end" size="sm" variant="ghost" @click=${() => emit(this, 'clear')}>Clear selection</ff-button>
+              <ff-button class="end" size="sm" variant="ghost"
+                @click=${() => emit(this, 'clear')}>Clear selection</ff-button>
             </div>`
           : nothing
     }`
@@ -69,7 +76,9 @@ export class SelectionBar extends BaseElement {
   #failures(): unknown {
     return html`<div class="failures" role="alert"><p>${this.failures.length} could not be changed
         <ff-button size="sm" variant="ghost" @click=${() => emit(this, 'dismiss')}>Dismiss</ff-button></p>
-      <ul tabindex="0" aria-label="Not changed">${this.failures.map((f) => html`<li><bdi>${f.name}</bdi>: ${f.why}</li>`)}</ul></div>`
+      <ul tabindex="0" aria-label="Not changed">${this.failures.map(
+        (f) => html`<li><bdi>${f.name}</bdi>: ${f.why}</li>`,
+      )}</ul></div>`
   }
 
   #menu(label: string, items: readonly MenuItem[], action: (id: string) => BulkAction): unknown {

@@ -3,7 +3,8 @@ import { css } from 'lit'
 export const treeStyles = css`
   :host { display: flex; flex-direction: column; min-height: 0; container-type: inline-size; }
   .columns, .row {
-    display: grid; grid-template-columns: minmax(0, 1fr) 190px 220px 32px; gap: 0 var(--ff-space-2); align-items: center;
+    display: grid; grid-template-columns: minmax(0, 1fr) 190px 220px 32px;
+    gap: 0 var(--ff-space-2); align-items: center;
     padding: 0 var(--ff-space-4) 0 var(--ff-space-6);
   }
   .columns {
@@ -31,7 +32,10 @@ export const treeStyles = css`
     margin-inline-start: 6px; font-size: var(--ff-size-sm); color: var(--ff-text-3);
   }
   ff-chip { flex: none; margin-inline-start: 6px; }
-  .note { display: flex; align-items: center; gap: var(--ff-space-2); font-size: var(--ff-size-sm); color: var(--ff-text-2); }
+  .note {
+    display: flex; align-items: center; gap: var(--ff-space-2);
+    font-size: var(--ff-size-sm); color: var(--ff-text-2);
+  }
   @container (max-width: 700px) {
     .columns { display: none; }
     .row {
@@ -41,5 +45,8 @@ export const treeStyles = css`
     .row > .follow { padding-inline-start: calc(56px + var(--depth) * 12px); }
     .indent { width: calc(var(--depth) * 12px); }
   }
-  @media (pointer: coarse) { .twisty, .gap { width: 32px; height: 44px; } input[type='checkbox'] { width: 20px; height: 20px; } }
+  @media (pointer: coarse) {
+    .twisty, .gap { width: 32px; height: 44px; }
+    input[type='checkbox'] { width: 20px; height: 20px; }
+  }
 `

@@ -108,7 +108,8 @@ export class FollowingView extends View {
           @change=${(e: CustomEvent<string>) => this.setQuery({ show: e.detail === 'list' ? 'list' : null, q: null })}
           ></ff-segmented>${
             this.#mode === 'tree'
-              ? html`<ff-input type="search" label="Search by name" hide-label placeholder="Search by name" .icon=${Search}
+              ? html`<ff-input type="search" label="Search by name" hide-label placeholder="Search by name"
+                .icon=${Search}
                   clearable .value=${q} @input=${this.#write}></ff-input>`
               : nothing
           }${
@@ -126,7 +127,8 @@ export class FollowingView extends View {
     const { phase, error } = this.#store
     const failed = this.error ?? (phase === 'failed' ? error : this.#mode === 'tree' ? this.#source.error : undefined)
     if (failed) {
-      return html`<ff-error heading="What you follow could not be loaded" .error=${failed} @retry=${this.#retry}></ff-error>`
+      return html`<ff-error heading="What you follow could not be loaded" .error=${failed}
+        @retry=${this.#retry}></ff-error>`
     }
     if (phase !== 'ready') return html`<ff-skeleton count="10" label="Loading what you follow"></ff-skeleton>`
     if (this.#mode === 'list') return this.#followedList()
@@ -137,8 +139,8 @@ export class FollowingView extends View {
     const { roots, cursor } = this.#source
     if (!roots) return html`<ff-skeleton count="10" label="Loading the resources"></ff-skeleton>`
     if (roots.length === 0) {
-      return html`<ff-empty .icon=${FolderTree} heading="There is nothing to follow yet">Resources are listed here as soon as
-        you own one, or hold a role on one. Ask its owner for a role.</ff-empty>`
+      return html`<ff-empty .icon=${FolderTree} heading="There is nothing to follow yet">Resources are listed here
+        as soon as you own one, or hold a role on one. Ask its owner for a role.</ff-empty>`
     }
     return html`${this.#rows('Resources', rowsOf(roots))}${
       cursor === null
@@ -151,8 +153,9 @@ export class FollowingView extends View {
     const { found } = this
     if (!found) return html`<ff-skeleton count="6" label="Searching"></ff-skeleton>`
     if (found.items.length === 0) {
-      return html`<ff-empty .icon=${Search} heading="No resource is named so">The search looks at the names of what you may
-        see.<ff-button slot="actions" @click=${() => this.setQuery({ q: null })}>Clear the search</ff-button></ff-empty>`
+      return html`<ff-empty .icon=${Search} heading="No resource is named so">The search looks at the names of
+        what you may see.<ff-button slot="actions"
+          @click=${() => this.setQuery({ q: null })}>Clear the search</ff-button></ff-empty>`
     }
     return html`${this.#rows('Resources found', found.items.map(asRow), pathOf)}${
       found.cursor === null
@@ -167,20 +170,23 @@ export class FollowingView extends View {
     const rows = followed.flatMap((f) => f.node ?? []).map(asRow)
     const hidden = followed.filter((f) => !f.node)
     if (followed.length === 0) {
-      return html`<ff-empty .icon=${FolderTree} heading="You follow nothing yet">What you own or manage notifies you without
-        it.<ff-button slot="actions" @click=${() => this.setQuery({ show: null })}>Show all resources</ff-button></ff-empty>`
+      return html`<ff-empty .icon=${FolderTree} heading="You follow nothing yet">What you own or manage notifies you
+        without it.<ff-button slot="actions"
+          @click=${() => this.setQuery({ show: null })}>Show all resources</ff-button></ff-empty>`
     }
     const left = Followings.ids(this.#store).length - this.shown
     return html`${rows.length > 0 ? this.#rows('What I follow', rows, (n) => pathOf(n) || ' ') : nothing}${
       left > 0
-        ? html`<div class="more"><ff-button @click=${this.#more}>Show ${Math.min(left, pageSize)} more</ff-button></div>`
+        ? html`<div class="more"><ff-button @click=${this.#more}>Show ${Math.min(left, pageSize)}
+          more</ff-button></div>`
         : nothing
     }${hidden.length > 0 ? this.#hidden(hidden) : nothing}`
   }
 
   #hidden(list: Followed[]): unknown {
     return html`<section class="hidden"><h2>No longer visible to you</h2>
-      <p>They were removed, or your role on them has ended. They notify you of nothing; with a new role, they do again.</p>
+      <p>They were removed, or your role on them has ended. They notify you of nothing; with a
+        new role, they do again.</p>
       <ul>${list.map(
         ({ id }) => html`<li><code>${id}</code><ff-button size="sm" label=${`Unfollow ${id}`}
           @click=${() => void this.#unfollow(id)}>Unfollow</ff-button></li>`,
@@ -198,8 +204,8 @@ export class FollowingView extends View {
   #drawer(): unknown {
     const node = this.detail
     const id = this.path[0]
-    return html`<ff-drawer heading=${node ? nameOf(node.resource) : 'Resource'} ?open=${id !== undefined} @close=${this.#close}
-      >${
+    return html`<ff-drawer heading=${node ? nameOf(node.resource) : 'Resource'} ?open=${id !== undefined}
+      @close=${this.#close}>${
         this.detailError
           ? html`<ff-error .error=${this.detailError} @retry=${() => void this.#details(id ?? '')}></ff-error>`
           : node

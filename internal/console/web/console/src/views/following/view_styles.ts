@@ -12,7 +12,9 @@ export const followingStyles = css`
   ff-resource-tree { flex: 1; }
   .scroll { flex: 1; overflow: auto; }
   .detail { display: grid; gap: var(--ff-space-4); padding: var(--ff-space-4); }
-  .detail dl { display: grid; grid-template-columns: 88px 1fr; gap: var(--ff-space-2) var(--ff-space-3); align-items: center; }
+  .detail dl {
+    display: grid; grid-template-columns: 88px 1fr; gap: var(--ff-space-2) var(--ff-space-3); align-items: center;
+  }
   .detail dt { color: var(--ff-text-3); font-size: var(--ff-size-meta); }
   .detail dd { min-width: 0; overflow-wrap: anywhere; }
   ff-drawer { --ff-drawer-width: 400px; }

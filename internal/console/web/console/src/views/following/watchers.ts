@@ -18,7 +18,10 @@ export class Watchers extends BaseElement {
     css`
     :host { display: block; }
     h3 { margin-block-end: var(--ff-space-1); font-size: var(--ff-size-meta); }
-    li { display: flex; align-items: center; gap: var(--ff-space-2); min-height: 36px; border-block-end: 1px solid var(--ff-border); }
+    li {
+      display: flex; align-items: center; gap: var(--ff-space-2);
+      min-height: 36px; border-block-end: 1px solid var(--ff-border);
+    }
     .name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .note { color: var(--ff-text-2); font-size: var(--ff-size-meta); }
   `,

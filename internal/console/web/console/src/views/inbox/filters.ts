@@ -16,8 +16,16 @@ import '@fanfare/elements/popover'
 import '@fanfare/elements/select'
 
 const names: Record<FilterField, string> = {
-  reason: 'reason', severity: 'severity', action: 'action', actor: 'actor', resource: 'resource', resource_type: 'type',
-  correlation_id: 'workflow', since: 'since', until: 'until', q: 'text',
+  reason: 'reason',
+  severity: 'severity',
+  action: 'action',
+  actor: 'actor',
+  resource: 'resource',
+  resource_type: 'type',
+  correlation_id: 'workflow',
+  since: 'since',
+  until: 'until',
+  q: 'text',
 }
 
 const typed = 250

@@ -9,7 +9,16 @@ export type Grouping = (typeof groupings)[number]
 
 /** The filters that the address may hold. */
 export const filterFields = [
-  'reason', 'severity', 'action', 'actor', 'resource', 'resource_type', 'correlation_id', 'since', 'until', 'q',
+  'reason',
+  'severity',
+  'action',
+  'actor',
+  'resource',
+  'resource_type',
+  'correlation_id',
+  'since',
+  'until',
+  'q',
 ] as const
 export type FilterField = (typeof filterFields)[number]
 

@@ -113,8 +113,8 @@ export class BulkDialog extends BaseElement {
     if (counted.count === 0) return html`<p>None matches any more. Close this, and look at the list.</p>`
     return html`<p>${
       order.verb === 'replay'
-        ? html`They return to the end of the outbox and are delivered after what was recorded since. Remove the cause of
-          the errors first; otherwise they die again. No inbox gets a second notification.`
+        ? 'They return to the end of the outbox and are delivered after what was recorded since. Remove the cause of ' +
+          'the errors first; otherwise they die again. No inbox gets a second notification.'
         : 'They are never delivered. Their activities stay in the log. This cannot be undone.'
     }</p>
     <div class="cli">The same on the command line, for your tenant:<ff-code wrap label="the command" .text=${commandOf(

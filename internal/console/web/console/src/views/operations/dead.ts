@@ -121,8 +121,8 @@ export class DeadLetters extends BaseElement {
         @retry=${() => this.refresh()}></ff-error>`
     }
     if (nothingAtAll) {
-      return html`<ff-empty .icon=${CircleCheck} heading="No dead letters">An activity that could not be delivered in
-        ten         attempts would be here, with its error. You can replay it from here once the cause is
+      return html`<ff-empty .icon=${CircleCheck} heading="No dead letters">An activity that could not be delivered
+        in ten attempts would be here, with its error. You can replay it from here once the cause is
         removed.</ff-empty>`
     }
     return html`${this.#form()}${
@@ -212,14 +212,13 @@ export class DeadLetters extends BaseElement {
 
   #letter(l: DeadLetter): unknown {
     const name = l.resource_name || l.resource_id
+    const missed = l.channels === null ? 'reached no channel' : `${plural(l.channels.length, 'channel')} not reached`
     return html`<li class="row letter"><div><a href=${href('activity', [l.activity_id])}
         ><code>${l.action || l.activity_id}</code></a> ${l.resource_type} <bdi>${name}</bdi>
         <div class="error-text">${l.error}</div>
         <div class="meta"><span>died <ff-time datetime=${l.died_at}></ff-time></span>
           <span>${plural(l.attempts, 'attempt')}</span>
-          <span>${
-            l.channels === null ? 'reached no channel' : `${plural(l.channels.length, 'channel')} not reached`
-          }</span>
+          <span>${missed}</span>
         </div></div>
       <div class="buttons"><ff-button size="sm" label=${`Replay ${l.action} of ${name}`}
         ?busy=${this.busy === l.activity_id} @click=${() => void this.#replay(l)}>Replay</ff-button>

@@ -103,10 +103,8 @@ export function verdict(
   if (age >= stuckAge) bad.push(`The oldest pending activity waits for ${duration(age)}. Run the checks of Doctor.`)
   else if (age >= slowAge) odd.push(`The oldest pending activity waits for ${duration(age)}.`)
   if (outbox.dead_letters > 0) {
-    bad.push(
-      `${plural(outbox.dead_letters, 'activity', 'activities')} could not be delivered. ` +
-        'Remove the cause, then replay them.',
-    )
+    const dead = plural(outbox.dead_letters, 'activity', 'activities')
+    bad.push(`${dead} could not be delivered. Remove the cause, then replay them.`)
   }
   if (outbox.parked > 0) {
     odd.push(`${plural(outbox.parked, 'activity is', 'activities are')} parked and will be tried again.`)

@@ -41,8 +41,8 @@ export function lanesText(lanes: readonly Lane[], now: number): string {
   const used = lanes.filter((l) => l.pending > 0)
   if (used.length === 0) return 'Nothing is pending in any lane.'
   const slow = used.filter((l) => heat(l, now) >= 3).length
-  const bad = slow > 0 ? `${plural(slow, 'is', 'are')} slow or stuck` : 'none is slow'
-  return `${plural(used.length, 'lane has', 'lanes have')} pending activities; ${bad}.`
+  const state = slow > 0 ? `${plural(slow, 'is', 'are')} slow or stuck` : 'none is slow'
+  return `${plural(used.length, 'lane has', 'lanes have')} pending activities; ${state}.`
 }
 
 /** ranges returns numbers as ranges: 0–2, 5. */

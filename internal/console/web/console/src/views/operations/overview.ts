@@ -109,8 +109,8 @@ export class Overview extends BaseElement {
   #lanes(): unknown {
     const { value, error } = this.lanes
     return html`<section aria-labelledby="lanes"><div class="section-head"><h2 id="lanes">Lanes</h2>
-        <span class="note">${this.#installation ? 'All tenants' : 'Your tenant'}. The number of a cell is what is
-          pending;           a lane delivers the activities of its resources in order.</span></div>
+        <span class="note">${this.#installation ? 'All tenants' : 'Your tenant'}. The number of a cell is
+          what is pending; a lane delivers the activities of its resources in order.</span></div>
       ${
         !value
           ? error

@@ -58,8 +58,8 @@ export class OperationsView extends View {
       .fresh span { font-size: var(--ff-size-sm); }
       .stale { color: var(--ff-warning); }
       @media (max-width: 640px) {
-        .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
         .tiles.brief { display: none; }
+        .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
       }
     `,
   )
@@ -165,7 +165,7 @@ export class OperationsView extends View {
         return html`<ff-dead-letters class="panel" .query=${this.query} @changed=${() => void this.#poll.now()}
           @filter=${change}></ff-dead-letters>`
       case 'parked':
-        return html`<ff-parked class="panel" ?failing=${this.query.get('failing') === 'true'} 
+        return html`<ff-parked class="panel" ?failing=${this.query.get('failing') === 'true'}
           @filter=${change}></ff-parked>`
       case 'jobs':
         return html`<ff-jobs class="panel"></ff-jobs>`

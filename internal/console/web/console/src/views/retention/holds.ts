@@ -38,8 +38,8 @@ export function holdsTable(holds: readonly Hold[], names: Map<string, string>, t
   const name = (id: string): string => names.get(id) || id
   const what = (h: Hold): unknown =>
     h.resource_id
-      ? html`Activities of <a href=${href('activity', [], { resource: h.resource_id })}
-          ><bdi>${name(h.resource_id)}</bdi></a>`
+      ? html`Activities of <a
+        href=${href('activity', [], { resource: h.resource_id })}><bdi>${name(h.resource_id)}</bdi></a>`
       : h.actor_principal_id
         ? html`Activities by <a href=${href('activity', [], { actor: h.actor_principal_id })}
           ><bdi>${name(h.actor_principal_id)}</bdi></a>`

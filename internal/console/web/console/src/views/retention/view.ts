@@ -78,7 +78,8 @@ export class RetentionView extends View {
     const { value, error } = this.policy
     if (error) {
       return html`<ff-error heading="The retention could not be loaded" .error=${error}
-        @retry=${() => void this.#load()}        ></ff-error>`
+        @retry=${() => void this.#load()}
+        ></ff-error>`
     }
     if (!value) return html`<ff-skeleton count="8" label="Loading the retention"></ff-skeleton>`
     return html`<section aria-labelledby="limits"><div class="section-head"><h2 id="limits">Limits</h2>

@@ -94,8 +94,8 @@ export class StartView extends View {
 
   protected override render(): unknown {
     return html`${this.renderHeader('First steps')}<div class="view-body"><div class="page">
-      <p class="intro">An application records what happens, in the transaction that changes its data. Fanfare delivers
-        it         to the people whom it concerns: here, in the application, or over the API.</p>
+      <p class="intro">An application records what happens, in the transaction that changes its data. Fanfare
+        delivers it to the people whom it concerns: here, in the application, or over the API.</p>
       <ol>${may(app().me, 'installation:read') ? this.#checks() : nothing}
         ${this.#send()}${this.#record()}${this.#read()}
       </ol></div></div>`
@@ -141,15 +141,13 @@ export class StartView extends View {
       case 'waiting':
         return html`<span role="status">On its way…</span>`
       case 'arrived':
-        return html`<span class="state ok" role="status">${icon(CircleCheck, 16)} ${
-          trial.live
-            ? `Arrived live after ${duration(trial.milliseconds / 1000)}.`
-            : html`In the inbox after ${duration(trial.milliseconds / 1000)}, but not live: this page has no
-              connection to Centrifugo.`
-        }</span>`
+        return html`<span class="state ok" role="status">${icon(CircleCheck, 16)} ${arrived(
+          trial.live,
+          duration(trial.milliseconds / 1000),
+        )}</span>`
       case 'missing':
-        return html`<span class="state warning" role="status">${icon(TriangleAlert, 16)} Nothing arrived in 30 seconds.
-          Is           a worker running? <a href=${href('activity', [trial.activity])}>Show the activity</a></span>`
+        return html`<span class="state warning" role="status">${icon(TriangleAlert, 16)} Nothing arrived in
+          30 seconds. Is a worker running? <a href=${href('activity', [trial.activity])}>Show the activity</a></span>`
       case 'failed':
         return html`<ff-error compact heading="It could not be sent" .error=${trial.error} no-retry></ff-error>`
     }
@@ -192,4 +190,10 @@ export class StartView extends View {
       <p>The guides are in the directory <code>docs/</code> of the project: getting-started.md, instrumenting,
         operating.md.</p></li>`
   }
+}
+
+function arrived(live: boolean, after: string): string {
+  return live
+    ? `Arrived live after ${after}.`
+    : `In the inbox after ${after}, but not live: this page has no connection to Centrifugo.`
 }

@@ -104,8 +104,7 @@ export class TaxonomyView extends View {
     return html`<p class="intro">${enforcements[taxonomy.enforcement]} <code>fanfare taxonomy apply</code> changes the
         actions, <code>fanfare taxonomy enforce</code> the mode.</p>
       ${groups.map(
-        ({ resource, actions }) =>
-          html`<h2>${resource}</h2><ul>${actions.map((action) => this.#row(action))}</ul>`,
+        ({ resource, actions }) => html`<h2>${resource}</h2><ul>${actions.map((action) => this.#row(action))}</ul>`,
       )}`
   }
 
@@ -113,9 +112,9 @@ export class TaxonomyView extends View {
     const current = action.name === this.path[0]
     return html`<li><a href=${this.#place(action.name)} aria-current=${current ? 'true' : nothing}>
       <code>${action.name}</code><span class="what">${action.description}</span>
-      <span class="marks">${action.own ? html`<ff-chip>built-in</ff-chip>` : nothing}${action.notify === 'mandatory'
-        ? html`<ff-chip tone="accent">mandatory</ff-chip>` : nothing}
-      <ff-severity level=${action.severity}></ff-severity>
+      <span class="marks">${action.own ? html`<ff-chip>built-in</ff-chip>` : nothing}${
+        action.notify === 'mandatory' ? html`<ff-chip tone="accent">mandatory</ff-chip>` : nothing
+      }<ff-severity level=${action.severity}></ff-severity>
       </span></a></li>`
   }
 
@@ -137,8 +136,12 @@ export class TaxonomyView extends View {
         ${text('Summary', action.summary)}${text('Icon', action.icon)}
         ${text('Stored keys', action.keep?.join(', '))}${text('Required keys', action.required?.join(', '))}
         ${text('Payload up to', action.max_payload_bytes && `${action.max_payload_bytes.toLocaleString()} bytes`)}</dl>
-      ${action.payload ? html`<div><h3>Schema of the payload</h3>
-        <pre tabindex="0">${JSON.stringify(action.payload, null, 2)}</pre></div>` : nothing}
+      ${
+        action.payload
+          ? html`<div><h3>Schema of the payload</h3>
+        <pre tabindex="0">${JSON.stringify(action.payload, null, 2)}</pre></div>`
+          : nothing
+      }
       <ff-button href=${href('activity', [], { action: action.name })}>Show its activities</ff-button></div>`
   }
 }
