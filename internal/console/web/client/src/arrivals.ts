@@ -1,8 +1,9 @@
 /** The times in milliseconds after an event at which its notification is looked for. */
 const delays = [0, 150, 350, 800, 1500, 3000, 5000]
 
-/** The least time between two looks. */
+/** The least time between two looks; and how often it has the time that the last look took. */
 const rest = 200
+const restOfLook = 2
 
 /**
  * Arrivals follows events until their notifications can be read: an event may arrive before the transaction of its
@@ -17,6 +18,7 @@ export class Arrivals {
   #timer: ReturnType<typeof setTimeout> | undefined
   #finding = false
   #looked = -Infinity
+  #rest = rest
 
   /** `find` returns those of the ids that it has read. */
   constructor(find: (ids: ReadonlySet<string>) => Promise<ReadonlySet<string>>, times = delays) {
@@ -41,7 +43,7 @@ export class Arrivals {
     if (this.#finding || this.#waiting.size === 0) return
     const next = Math.min(...this.#waiting.values())
     clearTimeout(this.#timer)
-    const pause = Math.max(this.#pause(next), this.#looked + rest - performance.now())
+    const pause = Math.max(this.#pause(next), this.#looked + this.#rest - performance.now())
     this.#timer = setTimeout(() => void this.#look(), pause)
   }
 
@@ -53,6 +55,7 @@ export class Arrivals {
 
   async #look(): Promise<void> {
     const ids = new Set(this.#waiting.keys())
+    const began = performance.now()
     this.#finding = true
     let found: ReadonlySet<string> = new Set()
     try {
@@ -62,6 +65,7 @@ export class Arrivals {
     }
     this.#finding = false
     this.#looked = performance.now()
+    this.#rest = Math.max(rest, restOfLook * (this.#looked - began))
     for (const id of ids) {
       const looks = (this.#waiting.get(id) ?? 0) + 1
       if (found.has(id) || looks >= this.#delays.length) this.#waiting.delete(id)

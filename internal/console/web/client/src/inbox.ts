@@ -1,9 +1,21 @@
 import { Arrivals } from './arrivals.ts'
 import { type Client, unwrap } from './client.ts'
-import { apply, groupKey, type InboxState, initialState, inState, newestFirst, recount } from './inbox_state.ts'
+import {
+  apply,
+  filtered,
+  find,
+  groupKey,
+  type InboxState,
+  initialState,
+  inState,
+  newestFirst,
+  placeOf,
+  recount,
+} from './inbox_state.ts'
 import { mark, type MarkAllOptions, restore, send } from './marks.ts'
+import { mostOfPage, reaches, readNewest } from './newest.ts'
 import { Realtime } from './realtime.ts'
-import type { InboxQuery, Notification, NotificationChanges } from './types.ts'
+import type { InboxQuery, Notification, NotificationChanges, NotificationGroup } from './types.ts'
 
 /** Options of an InboxStore. */
 export interface InboxOptions {
@@ -14,6 +26,9 @@ export interface InboxOptions {
   /** Called for each notification that arrives while the store is live. */
   onArrival?: (id: string) => void
 }
+
+/** Rows that are held, so that the memory is bounded. */
+const mostRows = 50_000
 
 /** Reverses a change. */
 export type Undo = () => Promise<void>
@@ -126,21 +141,24 @@ export class InboxStore {
   async #page(cursor: string | undefined, signal: AbortSignal): Promise<void> {
     try {
       for (let empty = true; empty;) {
-        const page = await this.#fetch(cursor, this.#options.pageSize ?? 50, signal)
+        // Who reads on wants larger pages.
+        const limit = Math.min(mostOfPage, Math.max(this.#options.pageSize ?? 50, this.#state.items.length))
+        const page = await this.#fetch(cursor, limit, signal)
         if (signal.aborted) return
         empty = page.items.length === 0 && !page.groups?.length && page.next_cursor !== null
         cursor = page.next_cursor ?? undefined
         this.#cursor = page.next_cursor
         const known = new Set(this.#state.groups?.map(groupKey))
         this.#unread(page.unread_count)
+        const items = this.#bounded(newestFirst(this.#state.items, this.#overlaid(page.items)))
         this.#set({
-          items: newestFirst(this.#state.items, this.#overlaid(page.items)),
+          items,
           groups: page.groups
             ? [...(this.#state.groups ?? []), ...page.groups.filter((g) => !known.has(groupKey(g)))]
             : null,
           phase: empty ? 'loading' : 'ready',
           error: undefined,
-          more: page.next_cursor !== null,
+          more: this.#cursor !== null,
           loadingMore: empty,
         })
       }
@@ -179,14 +197,14 @@ export class InboxStore {
    * lack them because of its filter, it looks among all. The counts are read last, so that they include what is found.
    */
   async #find(ids: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    await this.#refreshList()
-    let found = among(ids, this.#known())
+    await this.#refreshList(ids.size)
+    let found = this.#among(ids)
     if (found.size < ids.size && (this.#state.phase !== 'ready' || filtered(this.#state.query))) {
       const limit = Math.min(200, Math.max(20, 2 * ids.size))
       const page = await unwrap(this.#client.GET('/notifications', { params: { query: { state: 'all', limit } } }))
       const last = page.next_cursor ? (page.items.at(-1)?.id ?? '') : ''
       found = new Set([...found, ...among(ids, page.items), ...[...ids].filter((id) => id < last)])
-      await this.#refreshList()
+      await this.#refreshList(ids.size)
     }
     await this.refreshCounts()
     return found
@@ -202,36 +220,49 @@ export class InboxStore {
     }
   }
 
-  async #refreshList(): Promise<void> {
+  /** refreshList reads the newest rows: so many, and as many more as it takes to reach those that are shown. */
+  async #refreshList(rows?: number): Promise<void> {
     const signal = this.#load?.signal
     if (this.#state.phase !== 'ready' || !signal) return
     const shown = this.#state.groups?.length ?? this.#state.items.length
-    const limit = Math.min(200, Math.max(this.#options.pageSize ?? 50, shown))
+    const limit = Math.min(mostOfPage, Math.max(this.#options.pageSize ?? 50, rows ?? shown))
     try {
-      const page = await this.#fetch(undefined, limit, signal)
+      const fetch = (cursor: string | undefined, rows: number) => this.#fetch(cursor, rows, signal)
+      const page = await readNewest(fetch, limit, this.#state.items[0])
       if (signal.aborted) return
-      if (page.groups) {
-        const fresh = new Set(page.groups.map(groupKey))
-        const older = page.next_cursor ? (this.#state.groups ?? []).filter((g) => !fresh.has(groupKey(g))) : []
-        this.#set({ groups: [...page.groups, ...older] })
-        return
-      }
-      const last = page.items.at(-1)?.id ?? ''
-      const overlaps = this.#state.items.some((n) => n.id >= last)
-      const older = this.#state.items.filter(
-        (n) => (page.next_cursor && overlaps && n.id < last) || (this.#kept.has(n.id) && inState(n, 'inbox')),
-      )
-      if (!page.next_cursor || !overlaps) this.#cursor = page.next_cursor
-      this.#set({ items: newestFirst(older, this.#overlaid(page.items)), more: this.#cursor !== null })
+      if (page.groups) this.#showGroups(page.groups, page.next_cursor !== null)
+      else this.#showNewest(page.items, page.next_cursor)
     } catch {
       // The list stays as it was.
     }
   }
 
+  #showGroups(fresh: NotificationGroup[], more: boolean): void {
+    const known = new Set(fresh.map(groupKey))
+    const older = more ? (this.#state.groups ?? []).filter((g) => !known.has(groupKey(g))) : []
+    this.#set({ groups: [...fresh, ...older] })
+  }
+
+  #showNewest(fresh: Notification[], cursor: string | null): void {
+    const { items } = this.#state
+    const joined = cursor !== null && reaches(fresh, items[0])
+    const older = joined ? placeOf(items, fresh.at(-1)?.id ?? '') : items.length
+    const kept = [...this.#kept].flatMap((id) => find(items, id) ?? []).filter((n) => inState(n, 'inbox'))
+    if (!joined) this.#cursor = cursor
+    const rest = newestFirst(items.slice(older), kept)
+    this.#set({ items: this.#bounded(newestFirst(rest, this.#overlaid(fresh))), more: this.#cursor !== null })
+  }
+
+  /** bounded drops the oldest rows beyond the most that are held. There are no more then: a cursor would skip them. */
+  #bounded(items: Notification[]): Notification[] {
+    if (items.length < mostRows) return items
+    this.#cursor = null
+    return items.slice(0, mostRows)
+  }
+
   /** get returns a notification, of the list or of the API. */
   async get(id: string): Promise<Notification> {
-    const known = this.#state.items.find((n) => n.id === id)
-    return known ?? unwrap(this.#client.GET('/notifications/{id}', { params: { path: { id } } }))
+    return find(this.#state.items, id) ?? unwrap(this.#client.GET('/notifications/{id}', { params: { path: { id } } }))
   }
 
   /**
@@ -239,7 +270,8 @@ export class InboxStore {
    * thrown. The function that it returns reverses it.
    */
   async change(ids: readonly string[], changes: NotificationChanges): Promise<Undo> {
-    const was = this.#known().filter((n) => ids.includes(n.id))
+    const known = this.#known()
+    const was = [...new Set(ids)].flatMap((id) => find(known, id) ?? [])
     this.#show(
       was.map((n) => apply(n, changes)),
       was,
@@ -265,7 +297,7 @@ export class InboxStore {
     const before = this.#known()
     const { count, ids } = await mark(this.#client, filter, changes, { ...options, ...(upTo ? { upTo } : {}) })
     await this.refresh()
-    const was = before.filter((n) => ids?.includes(n.id))
+    const was = (ids ?? []).flatMap((id) => find(before, id) ?? [])
     return { count, undo: ids ? () => this.#undo(was, ids, changes) : undefined }
   }
 
@@ -277,12 +309,8 @@ export class InboxStore {
       this.#seenTimer = undefined
       const batch = [...this.#seen].slice(0, 1000)
       for (const id of batch) this.#seen.delete(id)
-      const unseen = new Set(
-        this.#known()
-          .filter((n) => n.seen_at !== null)
-          .map((n) => n.id),
-      )
-      const rest = batch.filter((id) => !unseen.has(id))
+      const known = this.#known()
+      const rest = batch.filter((id) => !find(known, id)?.seen_at)
       if (rest.length > 0) this.change(rest, { seen: true }).catch(() => {})
       this.markSeen([])
     }, 800)
@@ -293,7 +321,7 @@ export class InboxStore {
     const now = this.#known()
     this.#show(
       was,
-      was.map((n) => now.find((m) => m.id === n.id) ?? apply(n, changes)),
+      was.map((n) => find(now, n.id) ?? apply(n, changes)),
     )
     await restore(this.#client, was, ids, changes)
     await this.refresh()
@@ -303,18 +331,14 @@ export class InboxStore {
   #show(is: Notification[], was: Notification[]): void {
     const { query, items, groups, counts } = this.#state
     const changed = new Map(is.map((n) => [n.id, n]))
-    const kept = items.filter((n) => !changed.has(n.id))
     // A row that is read stays in the list of unread ones until the list is loaded again.
     const stays = query.state === 'unread' || query.state === 'unseen'
     const state = stays ? 'inbox' : query.state
     if (stays) for (const n of is) this.#kept.add(n.id)
+    const stay = is.filter((n) => inState(n, state))
+    const kept = stay.length < is.length ? items.filter((n) => !changed.has(n.id)) : items
     this.#set({
-      items: groups
-        ? items
-        : newestFirst(
-            kept,
-            is.filter((n) => inState(n, state)),
-          ),
+      items: groups ? items : newestFirst(kept, stay),
       counts: recount(counts, was, is),
       groups:
         groups?.map((g) => ({
@@ -340,7 +364,18 @@ export class InboxStore {
 
   #known(): readonly Notification[] {
     const { items, groups } = this.#state
-    return groups ? newestFirst(groups.flatMap((g) => g.items)) : items
+    return groups
+      ? newestFirst(
+          [],
+          groups.flatMap((g) => g.items),
+        )
+      : items
+  }
+
+  /** among returns those of the ids that are known. */
+  #among(ids: ReadonlySet<string>): ReadonlySet<string> {
+    const known = this.#known()
+    return new Set([...ids].filter((id) => find(known, id)))
   }
 
   #unread(unread: number): void {
@@ -361,9 +396,4 @@ function unreadOf(list: Notification[], among: Notification[]): number {
 /** among returns those of the ids that are in a list. */
 function among(ids: ReadonlySet<string>, list: readonly Notification[]): Set<string> {
   return new Set(list.filter((n) => ids.has(n.id)).map((n) => n.id))
-}
-
-/** filtered reports whether a new notification may be missing from the list of a query. */
-function filtered({ state, ...filter }: InboxQuery): boolean {
-  return state === 'archived' || state === 'snoozed' || Object.values(filter).some((value) => value !== undefined)
 }

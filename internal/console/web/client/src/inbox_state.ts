@@ -89,15 +89,49 @@ export function recount(counts: Counts | undefined, was: Notification[], is: Not
   return next
 }
 
-/** newestFirst merges notifications in the order of the list, without duplicates. */
-export function newestFirst(...lists: (readonly Notification[])[]): Notification[] {
-  const byId = new Map<string, Notification>()
-  for (const list of lists) for (const n of list) byId.set(n.id, n)
-  return [...byId.values()].sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
+/** placeOf returns the index of the first notification of an ordered list that is not newer than an id. */
+export function placeOf(list: readonly Notification[], id: string): number {
+  let [low, high] = [0, list.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((list[middle]?.id ?? '') > id) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** find returns the notification of an ordered list that has an id. */
+export function find(list: readonly Notification[], id: string): Notification | undefined {
+  const n = list[placeOf(list, id)]
+  return n?.id === id ? n : undefined
+}
+
+/**
+ * newestFirst adds notifications in any order to an ordered list, which may have tens of thousands; those that it has
+ * are replaced.
+ */
+export function newestFirst(ordered: readonly Notification[], added: readonly Notification[]): Notification[] {
+  const byId = new Map<string, Notification>(added.map((n) => [n.id, n]))
+  const fresh = [...byId.values()].sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
+  const [newest, oldest] = [fresh[0], fresh.at(-1)]
+  if (!newest || !oldest) return [...ordered]
+  const from = placeOf(ordered, newest.id)
+  let at = from
+  const between: Notification[] = []
+  for (const n of fresh) {
+    for (let old = ordered[at]; old && old.id >= n.id; old = ordered[++at]) if (old.id > n.id) between.push(old)
+    between.push(n)
+  }
+  return ordered.slice(0, from).concat(between, ordered.slice(at))
 }
 
 /** groupKey identifies a group while notifications join it. */
 export function groupKey(group: NotificationGroup): string {
   const f = group.filter
   return [f.resource, f.correlation_id, f.actor, f.since].map((v) => v ?? '').join('|')
+}
+
+/** filtered reports whether a new notification may be missing from the list of a query. */
+export function filtered({ state, ...filter }: InboxQuery): boolean {
+  return state === 'archived' || state === 'snoozed' || Object.values(filter).some((value) => value !== undefined)
 }

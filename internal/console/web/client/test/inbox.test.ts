@@ -8,6 +8,7 @@ import {
   Realtime,
   type RealtimeListener,
 } from '@fanfare/client'
+import { newestFirst } from '../src/inbox_state.ts'
 import { json, problem, serve } from './server.ts'
 
 /** server keeps an inbox as the API does, as far as these tests ask. */
@@ -217,4 +218,31 @@ test('a notification that commits after its event is shown and counted', async (
   realtime.publish('n001')
   await shown
   assert.deepEqual(ids(store), ['n001', 'n000'])
+})
+
+test('a list of many rows keeps them when more arrive than a page holds, and has no gap', async (t) => {
+  const { server, store } = await loaded(t, 900, 100)
+  while (store.state.more) await store.loadMore()
+  for (let i = 900; i < 1500; i++) server.add(`n${i < 1000 ? i : `z${i}`}`)
+  await store.refresh()
+  assert.equal(ids(store).length, 1500)
+  assert.deepEqual(
+    ids(store),
+    server.rows.map((n) => n.id),
+  )
+})
+
+test('ordered lists are merged, and later ones replace', () => {
+  const list = (...names: string[]): Notification[] => names.map((id) => ({ id }) as Notification)
+  const merged = newestFirst(list('g', 'e', 'c', 'a'), [
+    ...list('b', 'f', 'h', 'f'),
+    { id: 'c', group_id: 'x' } as Notification,
+  ])
+  assert.deepEqual(
+    merged.map((n) => n.id),
+    ['h', 'g', 'f', 'e', 'c', 'b', 'a'],
+  )
+  assert.equal(merged[4]?.group_id, 'x')
+  assert.deepEqual(newestFirst([], []), [])
+  assert.deepEqual(newestFirst(list('b', 'a'), []), list('b', 'a'))
 })

@@ -30,6 +30,7 @@ export class VirtualList<T = unknown> extends LitElement {
 
   #ends = -1
   #range = ''
+  #itemKey = (index: number): string | number => index
   #cleanup: (() => void) | undefined
   #virtualizer = new Virtualizer<VirtualList<T>, HTMLElement>({
     count: 0,
@@ -90,14 +91,18 @@ export class VirtualList<T = unknown> extends LitElement {
   protected override willUpdate(changed: PropertyValues): void {
     const { items, keyOf } = this
     if (changed.has('items') && this.hasUpdated) this.#keepPlace()
+    if (changed.has('items') || changed.has('keyOf')) {
+      // Another function has all rows placed again.
+      this.#itemKey = (index) => {
+        const item = items[index]
+        return item === undefined ? index : keyOf(item, index)
+      }
+    }
     this.#virtualizer.setOptions({
       ...this.#virtualizer.options,
       count: items.length,
       overscan: 6,
-      getItemKey: (index) => {
-        const item = items[index]
-        return item === undefined ? index : keyOf(item, index)
-      },
+      getItemKey: this.#itemKey,
       rangeExtractor: ({ startIndex, endIndex, overscan, count }) => {
         const first = Math.max(0, startIndex - overscan)
         const last = Math.min(count - 1, endIndex + overscan)

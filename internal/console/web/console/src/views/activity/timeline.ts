@@ -76,9 +76,9 @@ export class Timeline extends BaseElement {
   #day(day: VisibleDay): TemplateResult {
     const place = { transform: `translateY(${day.top}px)`, height: `${day.height}px` }
     const rows = this.rows.slice(day.from, day.to)
-    const now = new Date()
-    return html`<section class="day" ${inlineStyle(place)} aria-label=${dayName(day.day, now)}>
-      <h2>${dayName(day.day, now)}</h2>
+    const name = dayName(day.day, new Date())
+    return html`<section class="day" ${inlineStyle(place)} aria-label=${name}>
+      <h2>${name}</h2>
       <ul>${rows.map((row, i) => this.#row(row, day, day.from + i))}</ul></section>`
   }
 
@@ -178,6 +178,9 @@ function dayName(day: number, now: Date): string {
   yesterday.setDate(now.getDate() - 1)
   if (day === dayOf(yesterday)) return 'Yesterday'
   const date = dateOf(day)
-  const year = date.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' as const }
-  return date.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long', ...year })
+  return (date.getFullYear() === now.getFullYear() ? ofYear : ofOtherYear).format(date)
 }
+
+const parts = { weekday: 'long', day: 'numeric', month: 'long' } as const
+const ofYear = new Intl.DateTimeFormat(undefined, parts)
+const ofOtherYear = new Intl.DateTimeFormat(undefined, { ...parts, year: 'numeric' })

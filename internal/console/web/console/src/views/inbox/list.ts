@@ -72,8 +72,12 @@ export class InboxList extends BaseElement {
     const atTop = !this.list || this.list.atTop
     if (atTop) this.#top = newestOf(this.rows[0])
     this.fresh = atTop ? 0 : newer(this.rows, this.#top)
-    const at = this.rows.findIndex((row) => row.key === this.cursor)
+    const at = this.#cursorAt()
     if (at >= 0) this.#place = at
+  }
+
+  #cursorAt(): number {
+    return this.cursor ? this.rows.findIndex((row) => row.key === this.cursor) : -1
   }
 
   /** move moves the cursor by a number of rows, with the focus, and returns the row. */
@@ -117,7 +121,7 @@ export class InboxList extends BaseElement {
   }
 
   protected override render(): unknown {
-    const keep = this.rows.findIndex((row) => row.key === this.cursor)
+    const keep = this.#cursorAt()
     return html`${
       this.fresh > 0
         ? html`<ff-button class="new" variant="primary" size="sm" @click=${this.#toTop}>${icon(ArrowUp, 14)}
@@ -125,7 +129,7 @@ export class InboxList extends BaseElement {
         : nothing
     }
       <div role="status" class="hidden-text">${this.fresh > 0 ? `${this.fresh} new` : nothing}</div>
-      <ff-virtual-list row-role="article" aria-label="Notifications" .items=${this.rows} .keyOf=${(r: Row) => r.key}
+      <ff-virtual-list row-role="article" aria-label="Notifications" .items=${this.rows} .keyOf=${keyOf}
         .renderItem=${(r: Row) => this.#row(r)} .labelOf=${labelOf} .keep=${keep} estimate="65"
         .total=${this.more ? -1 : this.rows.length} @end=${() => emit(this, 'end')} @visible=${this.#visible}
         @scroll=${this.#scrolled} @focusin=${this.#focused}></ff-virtual-list>`
@@ -189,6 +193,10 @@ export class InboxList extends BaseElement {
     this.cursor = row?.key ?? ''
     void this.focusRow()
   }
+}
+
+function keyOf(row: Row): string {
+  return row.key
 }
 
 function labelOf(row: Row): string {

@@ -55,6 +55,7 @@ export class InboxView extends View {
   #actions = new Actions(() => this.#settle())
   #expansion = new Expansion(() => this.#rowsChanged())
   #state: InboxState | undefined
+  #members: ReadonlyMap<string, readonly Notification[]> | undefined // those in the rows
   #unsubscribe: (() => void) | undefined
 
   override connectedCallback(): void {
@@ -101,11 +102,15 @@ export class InboxView extends View {
 
   #rowsChanged(): void {
     const { state: now } = app().inbox
+    const { members } = this.#expansion
+    const same = now.items === this.#state?.items && now.groups === this.#state?.groups && members === this.#members
     this.#state = now
-    this.#expansion.follow(now.groups)
-    this.rows = rowsOf(now, this.#expansion.members)
-    this.selection = this.selection.among(this.#ids())
     this.requestUpdate()
+    if (same) return
+    this.#members = members
+    this.#expansion.follow(now.groups)
+    this.rows = rowsOf(now, members)
+    if (this.selection.size > 0) this.selection = this.selection.among(this.#ids())
   }
 
   #ids(): string[] {
@@ -160,12 +165,11 @@ export class InboxView extends View {
 
   /** bar shows the filters, or the actions on what is selected. */
   #bar(): unknown {
-    const ids = this.#ids()
     const { size } = this.selection
-    const all = size > 0 && ids.every((id) => this.selection.has(id))
+    const all = size > 0 && this.#ids().every((id) => this.selection.has(id))
     const box = html`<ff-checkbox label="Select all that are shown" hide-label .checked=${all}
-      .indeterminate=${size > 0 && !all} ?disabled=${ids.length === 0}
-      @change=${(e: CustomEvent<boolean>) => this.#select(new Selection(e.detail ? ids : []))}></ff-checkbox>`
+      .indeterminate=${size > 0 && !all} ?disabled=${this.rows.length === 0}
+      @change=${(e: CustomEvent<boolean>) => this.#select(new Selection(e.detail ? this.#ids() : []))}></ff-checkbox>`
     if (size > 0) {
       return html`<div class="bar selecting">${box}
         <ff-inbox-bulk .count=${size} .all=${this.allMatching} .more=${all && app().inbox.state.more}
