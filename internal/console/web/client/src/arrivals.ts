@@ -1,9 +1,8 @@
 /** The times in milliseconds after an event at which its notification is looked for. */
 const delays = [0, 150, 350, 800, 1500, 3000, 5000]
 
-/** The least time between two looks; and how often it has the time that the last look took. */
+/** The least time between two looks; after one that takes longer, it is as long as that look. */
 const rest = 200
-const restOfLook = 2
 
 /**
  * Arrivals follows events until their notifications can be read: an event may arrive before the transaction of its
@@ -65,7 +64,7 @@ export class Arrivals {
     }
     this.#finding = false
     this.#looked = performance.now()
-    this.#rest = Math.max(rest, restOfLook * (this.#looked - began))
+    this.#rest = Math.max(rest, this.#looked - began)
     for (const id of ids) {
       const looks = (this.#waiting.get(id) ?? 0) + 1
       if (found.has(id) || looks >= this.#delays.length) this.#waiting.delete(id)

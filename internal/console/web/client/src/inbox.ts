@@ -54,6 +54,7 @@ export class InboxStore {
   #pending = new Map<string, NotificationChanges>() // changes that the API has not confirmed
   #refreshing: Promise<void> | undefined
   #refreshAgain = false
+  #reading = Promise.resolve()
   #seen = new Set<string>()
   #kept = new Set<string>() // rows that stay in a list of unread ones
   #arrivals = new Arrivals((ids) => this.#find(ids))
@@ -198,7 +199,7 @@ export class InboxStore {
    */
   async #find(ids: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     await this.#refreshList(ids.size)
-    let found = this.#among(ids)
+    let found = among(ids, this.#known())
     if (found.size < ids.size && (this.#state.phase !== 'ready' || filtered(this.#state.query))) {
       const limit = Math.min(200, Math.max(20, 2 * ids.size))
       const page = await unwrap(this.#client.GET('/notifications', { params: { query: { state: 'all', limit } } }))
@@ -221,7 +222,12 @@ export class InboxStore {
   }
 
   /** refreshList reads the newest rows: so many, and as many more as it takes to reach those that are shown. */
-  async #refreshList(rows?: number): Promise<void> {
+  #refreshList(rows?: number): Promise<void> {
+    // In turn, so that no answer replaces a later one.
+    return (this.#reading = this.#reading.then(() => this.#readNewest(rows)))
+  }
+
+  async #readNewest(rows?: number): Promise<void> {
     const signal = this.#load?.signal
     if (this.#state.phase !== 'ready' || !signal) return
     const shown = this.#state.groups?.length ?? this.#state.items.length
@@ -372,12 +378,6 @@ export class InboxStore {
       : items
   }
 
-  /** among returns those of the ids that are known. */
-  #among(ids: ReadonlySet<string>): ReadonlySet<string> {
-    const known = this.#known()
-    return new Set([...ids].filter((id) => find(known, id)))
-  }
-
   #unread(unread: number): void {
     const { counts } = this.#state
     if (counts && counts.unread !== unread && this.#pending.size === 0) this.#set({ counts: { ...counts, unread } })
@@ -393,7 +393,7 @@ function unreadOf(list: Notification[], among: Notification[]): number {
   return list.filter((n) => n.read_at === null && among.some((m) => m.id === n.id)).length
 }
 
-/** among returns those of the ids that are in a list. */
+/** among returns those of the ids that are in an ordered list. */
 function among(ids: ReadonlySet<string>, list: readonly Notification[]): Set<string> {
-  return new Set(list.filter((n) => ids.has(n.id)).map((n) => n.id))
+  return new Set([...ids].filter((id) => find(list, id)))
 }

@@ -2,7 +2,7 @@ import type { Notification, NotificationGroup } from './types.ts'
 
 /** Rows of a page at most, and pages that readNewest reads at most. */
 export const mostOfPage = 200
-const mostPages = 5
+const mostPages = 20
 
 interface Page {
   items: Notification[]
