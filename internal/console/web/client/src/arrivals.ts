@@ -15,6 +15,7 @@ export class Arrivals {
   /** The number of times that each id was looked for. */
   #waiting = new Map<string, number>()
   #timer: ReturnType<typeof setTimeout> | undefined
+  #soon = false // the timer is set for one that was not looked for
   #finding = false
   #looked = -Infinity
   #rest = rest
@@ -29,12 +30,13 @@ export class Arrivals {
   add(id: string): void {
     if (this.#waiting.has(id)) return
     this.#waiting.set(id, 0)
-    this.#arm()
+    if (!this.#soon) this.#arm()
   }
 
   stop(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#soon = false
     this.#waiting.clear()
   }
 
@@ -42,6 +44,7 @@ export class Arrivals {
     if (this.#finding || this.#waiting.size === 0) return
     const next = Math.min(...this.#waiting.values())
     clearTimeout(this.#timer)
+    this.#soon = next === 0
     const pause = Math.max(this.#pause(next), this.#looked + this.#rest - performance.now())
     this.#timer = setTimeout(() => void this.#look(), pause)
   }
@@ -56,6 +59,7 @@ export class Arrivals {
     const ids = new Set(this.#waiting.keys())
     const began = performance.now()
     this.#finding = true
+    this.#soon = false
     let found: ReadonlySet<string> = new Set()
     try {
       found = await this.#find(ids)

@@ -54,16 +54,31 @@ export class Menu extends Floating {
   `,
   )
 
-  @property({ attribute: false }) items: readonly MenuItem[] = []
+  /** The entries, or a function that returns them when the menu opens. */
+  @property({ attribute: false }) items: readonly MenuItem[] | (() => readonly MenuItem[]) = []
   @property() label = ''
   protected override popup = 'menu' as const
+  #filled = false
   #typed = ''
   #typedAt = 0
 
   protected override render(): unknown {
     return html`${this.renderTrigger()}
       <div class="panel" part="panel" popover role="menu" aria-label=${this.label || nothing} tabindex="-1"
-        @toggle=${this.toggled} @keydown=${this.#key}>${this.items.map((i) => this.#item(i))}</div>`
+        @beforetoggle=${this.#fill} @toggle=${this.toggled} @keydown=${this.#key}>${this.#entries()}</div>`
+  }
+
+  /** Entries are rendered when the menu opens: a list may have hundreds of menus. */
+  #fill = (event: ToggleEvent): void => {
+    if (event.newState !== 'open') return
+    this.#filled = true
+    this.requestUpdate()
+    this.performUpdate()
+  }
+
+  #entries(): unknown {
+    if (!this.#filled) return nothing
+    return (typeof this.items === 'function' ? this.items() : this.items).map((i) => this.#item(i))
   }
 
   #item(item: MenuItem): unknown {

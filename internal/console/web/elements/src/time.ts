@@ -1,6 +1,7 @@
 import { html, nothing } from 'lit'
 import { property } from 'lit/decorators.js'
 import { BaseElement, define } from './base.ts'
+import { dateFormat, relativeFormat } from './formats.ts'
 import { localeOf } from './locale.ts'
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -15,7 +16,7 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
 /** relative returns a time as a distance, such as `3 min. ago`; within a minute `now`. */
 export function relative(at: Date, now: number, locale?: string, style: 'narrow' | 'long' = 'narrow'): string {
   const seconds = (at.getTime() - now) / 1000
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style })
+  const format = relativeFormat(locale, { numeric: 'auto', style })
   for (const [unit, size] of units) {
     if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit)
   }
@@ -24,14 +25,14 @@ export function relative(at: Date, now: number, locale?: string, style: 'narrow'
 
 /** exact returns a time to the second, with its zone. */
 export function exact(at: Date, locale?: string): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' }).format(at)
+  return dateFormat(locale, { dateStyle: 'full', timeStyle: 'long' }).format(at)
 }
 
 /** short returns the time of a day of today, else the date. */
 export function short(at: Date, now: number, locale?: string): string {
   const today = new Date(now).toDateString() === at.toDateString()
   const year = new Date(now).getFullYear() === at.getFullYear()
-  return new Intl.DateTimeFormat(
+  return dateFormat(
     locale,
     today ? { timeStyle: 'short' } : { month: 'short', day: 'numeric', ...(year ? {} : { year: 'numeric' }) },
   ).format(at)
@@ -71,7 +72,7 @@ export class Time extends BaseElement {
       this.format === 'short'
         ? short(at, now, locale)
         : this.format === 'exact'
-          ? new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(at)
+          ? dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(at)
           : relative(at, now, locale, this.format === 'long' ? 'long' : 'narrow')
     return html`<time part="time" datetime=${at.toISOString()} title=${exact(at, locale)}>${text}</time>`
   }

@@ -23,12 +23,13 @@ export class Tooltip extends BaseElement {
   @property() side: Side = 'bottom'
   @query('.tip') private tip!: HTMLElement | null
   #timer: ReturnType<typeof setTimeout> | undefined
+  #shown = false
 
   protected override render(): unknown {
     return html`<slot @pointerenter=${this.#enter} @pointerleave=${this.#hide} @pointerdown=${this.#hide}
         @focusin=${this.#focus} @focusout=${this.#hide} @keydown=${this.#key}></slot>
       ${
-        this.text
+        this.text && this.#shown
           ? html`<div class="tip" popover="manual" aria-hidden="true">${this.text}${
               this.shortcut ? html`<ff-kbd plain .keys=${this.shortcut}></ff-kbd>` : nothing
             }</div>`
@@ -52,6 +53,9 @@ export class Tooltip extends BaseElement {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       const anchor = this.shadowRoot?.querySelector('slot')?.assignedElements()[0]
+      this.#shown = true
+      this.requestUpdate()
+      this.performUpdate()
       if (!this.tip || !anchor?.isConnected) return
       this.tip.showPopover()
       place(anchor.getBoundingClientRect(), this.tip, this.side, 'center', 6)

@@ -35,7 +35,7 @@ export class SnoozeMenu extends BaseElement {
 
   protected override render(): unknown {
     const t = this.texts
-    return html`<ff-menu .align=${this.align} .label=${t.label} .items=${this.#items()} @select=${this.#select}>
+    return html`<ff-menu .align=${this.align} .label=${t.label} .items=${this.#items} @select=${this.#select}>
         ${
           this.text
             ? html`<ff-button slot="trigger" size="sm">${icon(Clock, 14)} ${t.label}</ff-button>`
@@ -44,7 +44,7 @@ export class SnoozeMenu extends BaseElement {
       ${this.choosing ? this.#dialog() : nothing}`
   }
 
-  #items(): MenuItem[] {
+  #items = (): MenuItem[] => {
     const locale = localeOf(this)
     return [
       { heading: this.texts.label },
