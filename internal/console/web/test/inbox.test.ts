@@ -196,6 +196,7 @@ browserTest('"Stop this" changes what it says, shows its effect, and is undone',
 })
 
 browserTest('hostile texts are texts, and the numbers of a payload have all their digits', async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 2000 }) // all rows are rendered
   await signIn(page, world, 'grace', [], 'inbox?reason=target&actor=' + world.person('linus').id)
   await titled(page, '<script>globalThis.__owned').waitFor()
   const [first] = await rows(page).getByRole('link').all()
