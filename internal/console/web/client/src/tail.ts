@@ -54,7 +54,7 @@ interface Message {
 }
 
 /** messages reads server-sent events. */
-export async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<Message> {
+async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<Message> {
   const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader()
   let rest = ''
   let message: Message = { id: '', event: '', data: '' }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { actionsFor, choicesFor, fieldsFor, wordAt } from '../src/views/activity/completion.ts'
 import { curlOf, sqlOf } from '../src/views/activity/copies.ts'
-import { bytes, duration } from '../src/views/activity/duration.ts'
+import { bytes, elapsed } from '../src/parts/format.ts'
 import { RowCounter } from '../src/views/activity/export.ts'
 import { countedIn } from '../src/views/activity/facet_model.ts'
 import { daysOf, type Row, Rows } from '../src/views/activity/rows.ts'
@@ -136,7 +136,7 @@ test('the rows of a file that arrives in chunks', () => {
 })
 
 test('durations and sizes', () => {
-  assert.deepEqual([0, 340, 2100, 245_000, 12_000_000, 180_000_000].map(duration), [
+  assert.deepEqual([0, 340, 2100, 245_000, 12_000_000, 180_000_000].map(elapsed), [
     '0 ms',
     '340 ms',
     '2.1 s',

@@ -21,7 +21,7 @@ export function resourceName(resource: ActivityLike['resource']): string {
 }
 
 /** safeURL returns an http(s) address, and undefined for all else, such as javascript: */
-export function safeURL(text: string): string | undefined {
+function safeURL(text: string): string | undefined {
   try {
     const url = new URL(text)
     return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined

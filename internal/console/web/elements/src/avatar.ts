@@ -39,7 +39,7 @@ export class Avatar extends BaseElement {
 }
 
 /** initials returns up to two initials of a name in any script. */
-export function initials(name: string): string {
+function initials(name: string): string {
   const words = name
     .trim()
     .split(/[\s._-]+/u)

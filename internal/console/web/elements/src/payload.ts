@@ -5,7 +5,7 @@ import { BaseElement, define, styled, textStyles } from './base.ts'
 import { type JSONNode, printJSON } from './json-text.ts'
 import './icon-button.ts'
 
-export const payloadTexts = {
+const payloadTexts = {
   copy: 'Copy the payload',
   copied: 'Copied',
   empty: 'The payload is empty.',

@@ -7,7 +7,7 @@ export const operations: Plugin = (system) => ({
 })
 
 /** Returns the id of the heading of a group. */
-export const groupID = (tag: string) => `group-${tag}`
+const groupID = (tag: string) => `group-${tag}`
 
 /** Returns the id of the button of an operation. */
 export const buttonID = (operation: string) => `operation-${operation}`

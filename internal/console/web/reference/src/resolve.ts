@@ -17,7 +17,7 @@ export const resolve: Plugin = () => ({
 })
 
 /** Returns a value with what its references name. A reference to what contains it stays. */
-export function resolved(value: Value, document: Fields, within: string[]): Value {
+function resolved(value: Value, document: Fields, within: string[]): Value {
   if (Array.isArray(value)) return value.map((item) => resolved(item, document, within))
   if (typeof value !== 'object' || value === null) return value
   const { $ref: reference, ...others } = value as Fields

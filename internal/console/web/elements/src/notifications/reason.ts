@@ -30,7 +30,7 @@ const icons: Record<Reason, Icon> = { subscribed: Bell, owner: UserCheck, delega
 const order: readonly Reason[] = ['target', 'owner', 'delegator', 'subscribed']
 
 /** sortedReasons returns the reasons of a notification, the one that concerns the person most first. */
-export function sortedReasons(reasons: readonly Reason[]): Reason[] {
+function sortedReasons(reasons: readonly Reason[]): Reason[] {
   return order.filter((reason) => reasons.includes(reason))
 }
 

@@ -18,7 +18,7 @@ export interface Suggestion {
 }
 
 /** What each field selects. */
-export const fieldHints: Record<Field, string> = {
+const fieldHints: Record<Field, string> = {
   action: 'what happened, such as order.*',
   actor: 'who did it',
   resource: 'what it happened to',

@@ -1,6 +1,6 @@
 import { type Client, unwrap } from '@fanfare/client'
 import type { Field, Selection } from './query.ts'
-import { isID } from './selection.ts'
+import { isID } from '../../parts/is_id.ts'
 
 const maxNames = 5000
 const people: readonly Field[] = ['actor', 'target', 'owner']

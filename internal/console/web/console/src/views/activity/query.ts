@@ -128,8 +128,3 @@ export function timeOf(text: string, now: Date): string | undefined {
   const time = new Date(text)
   return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
 }
-
-/** termAt returns the term in which the caret is. */
-export function termAt(line: string, caret: number): Term | undefined {
-  return parseLine(line).terms.find((t) => t.start <= caret && caret <= t.end)
-}

@@ -28,7 +28,7 @@ export interface Day {
 }
 
 /** The number of rows that are kept. */
-export const maxRows = 50_000
+const maxRows = 50_000
 
 /** rowOf returns the row of an activity or of an event. */
 export function rowOf(of: Activity | Event, fresh = false): Row {

@@ -1,3 +1,4 @@
+import { isID } from '../../parts/is_id.ts'
 import type { QueryChange } from '../../router.ts'
 import { type Field, fields, parseLine, type Selection, timeOf } from './query.ts'
 
@@ -5,7 +6,7 @@ import { type Field, fields, parseLine, type Selection, timeOf } from './query.t
 export type Filter = Partial<Record<Field, string>>
 
 /** Fields whose values are ids. */
-export const idFields: readonly Field[] = ['actor', 'resource', 'target', 'owner', 'correlation_id']
+const idFields: readonly Field[] = ['actor', 'resource', 'target', 'owner', 'correlation_id']
 
 /** The names of the fields for people. */
 export const fieldNames: Record<Field, string> = {
@@ -65,13 +66,6 @@ export function isEmpty(selection: Selection): boolean {
 /** without returns a selection without some fields. */
 export function without(selection: Selection, ...dropped: Field[]): Selection {
   return Object.fromEntries(Object.entries(selection).filter(([field]) => !dropped.includes(field as Field)))
-}
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu
-
-/** isID reports whether a text is an id. */
-export function isID(text: string): boolean {
-  return uuid.test(text)
 }
 
 /** read parses a line that is typed onto a selection: its fields replace those of the selection. */

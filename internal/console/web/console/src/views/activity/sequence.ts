@@ -6,7 +6,7 @@ import { CircleCheck, CircleX } from '@fanfare/elements/icons'
 import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { partStyles } from './detail_styles.ts'
-import { duration } from './duration.ts'
+import { elapsed } from '../../parts/format.ts'
 import type { Source } from './source.ts'
 import '@fanfare/elements/error'
 import '@fanfare/elements/skeleton'
@@ -90,7 +90,7 @@ export class Sequence extends BaseElement {
     return html`<p class="note">${
       steps.length < 2
         ? 'No other activity has this correlation id.'
-        : `${steps.length} steps in ${duration(last - first)}${this.all ? '' : '. There are further ones'}.`
+        : `${steps.length} steps in ${elapsed(last - first)}${this.all ? '' : '. There are further ones'}.`
     }</p>
       <ol>${steps.map((step, i) => this.#step(step, steps[i - 1], first))}</ol>`
   }
@@ -105,7 +105,7 @@ export class Sequence extends BaseElement {
       <div class="one"><a class="one" href=${this.hrefOf(step.event_id)} aria-current=${here ? 'step' : nothing}
         ><bdi>${step.ui_hints.title || step.action}</bdi></a>
         <div class="faint one"><bdi>${nameOf(step.actor)}</bdi> · <bdi>${resourceName(step.resource)}</bdi></div></div>
-      <div class="at" title=${step.created_at}>${before ? `+${duration(at - Date.parse(before.created_at))}` : 'start'}
-        ${before ? html`<div class="faint">${duration(at - first)}</div>` : nothing}</div></li>`
+      <div class="at" title=${step.created_at}>${before ? `+${elapsed(at - Date.parse(before.created_at))}` : 'start'}
+        ${before ? html`<div class="faint">${elapsed(at - first)}</div>` : nothing}</div></li>`
   }
 }

@@ -11,7 +11,7 @@ import '@fanfare/elements/icon-button'
 import '@fanfare/elements/time'
 
 /** groupTitle returns what the notifications of a group have in common. */
-export function groupTitle(group: NotificationGroup, by: Grouping): string {
+function groupTitle(group: NotificationGroup, by: Grouping): string {
   const [newest] = group.items
   if (!newest) return 'Notifications'
   if (by === 'resource') return resourceName(newest.event.resource)

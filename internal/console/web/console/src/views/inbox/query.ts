@@ -1,10 +1,11 @@
 import type { InboxQuery } from '@fanfare/client'
+import { isID } from '../../parts/is_id.ts'
 
 /** The tabs, each a state of notifications. */
 export const states = ['inbox', 'unread', 'snoozed', 'archived', 'all'] as const
 export type TabState = (typeof states)[number]
 
-export const groupings = ['resource', 'correlation', 'burst'] as const
+const groupings = ['resource', 'correlation', 'burst'] as const
 export type Grouping = (typeof groupings)[number]
 
 /** The filters that the address may hold. */
@@ -29,7 +30,6 @@ const allowed: Partial<Record<FilterField, readonly string[]>> = {
   severity: ['info', 'warning', 'error', 'critical'],
 }
 const uuids: readonly FilterField[] = ['actor', 'resource', 'correlation_id']
-const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/iu
 
 /** stateOf returns the tab of an address. */
 export function stateOf(address: URLSearchParams): TabState {
@@ -49,7 +49,7 @@ export function filtersOf(address: URLSearchParams): Filters {
   for (const field of filterFields) {
     const value = address.get(field)?.slice(0, 200)
     if (!value || (allowed[field] && !allowed[field].includes(value))) continue
-    if (uuids.includes(field) && !uuid.test(value)) continue
+    if (uuids.includes(field) && !isID(value)) continue
     if ((field === 'since' || field === 'until') && Number.isNaN(Date.parse(value))) continue
     filters[field] = value
   }

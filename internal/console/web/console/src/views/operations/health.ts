@@ -15,8 +15,8 @@ export interface Tile {
 }
 
 /** Ages of the oldest activity in the outbox, in seconds, from which delivery is slow or stands still. */
-export const slowAge = 30
-export const stuckAge = 300
+const slowAge = 30
+const stuckAge = 300
 
 /** tiles returns the headline numbers: those of the tenant, and the workers if they may be seen. */
 export function tiles(outbox: OutboxStatus, workers: readonly Worker[] | undefined, now: number): Tile[] {
