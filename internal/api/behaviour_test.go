@@ -47,7 +47,9 @@ func TestPreferences(t *testing.T) {
 
 	tested := c.do("POST", path+"/test", `{"patterns":["a.*","[ab].x"],"actions":["a.x","c"]}`).want(http.StatusOK)
 	want := `{"results":[{"action":"a.x","matches":true,"patterns":["a.*","[ab].x"]},` +
-		`{"action":"c","matches":false,"patterns":[]}],"taxonomy":[]}` + "\n"
+		`{"action":"c","matches":false,"patterns":[]}],"taxonomy":[],"patterns":[` +
+		`{"pattern":"a.*","actions":0,"nearest":"activity.redacted"},` +
+		`{"pattern":"[ab].x","actions":0,"nearest":"log.exported"}]}` + "\n"
 	if got := string(tested.body); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -22,7 +22,11 @@ func TestConsole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := w.newServer(func(o *api.Options) { o.Console = pages }).Handler()
+	reference, err := console.NewReference(fstest.MapFS{"index.html": {Data: []byte("<title>Reference</title>")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := w.newServer(func(o *api.Options) { o.Console, o.Reference = pages, reference }).Handler()
 	get := func(handler http.Handler, path string, headers ...string) *http.Response {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		for i := 0; i < len(headers); i += 2 {
