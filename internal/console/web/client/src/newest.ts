@@ -11,8 +11,8 @@ interface Page {
 }
 
 /**
- * readNewest reads the newest rows: `limit` of them, and as many pages more as it takes to reach a row that is shown, so
- * that the list has no gap. Groups are one page.
+ * readNewest reads the newest rows: `limit` of them, and as many pages more as it takes to reach a row that is shown,
+ * so that the list has no gap. Groups are one page.
  */
 export async function readNewest(
   fetch: (cursor: string | undefined, limit: number) => Promise<Page>,
