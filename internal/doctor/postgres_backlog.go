@@ -31,9 +31,7 @@ func evaluateBacklog(s outbox.Status, now time.Time, maxAge time.Duration) findi
 	}
 	if s.Failing > 0 {
 		found = append(found, warning(
-			fmt.Sprintf(
-				"%d activities failed and wait for a retry, and block %d others", s.Failing, s.Parked-s.Failing,
-			),
+			fmt.Sprintf("failed and waiting for a retry: %d; blocked by them: %d", s.Failing, s.Parked-s.Failing),
 			"read the worker's log for the reason",
 		))
 	}

@@ -90,7 +90,7 @@ var remarks = []string{
 	"Please look at the second table before we close this.",
 	"Agreed.",
 	"This breaks when the arm is cold; see the log of last night.",
-	"👍 merging when green",
+	"Merging when it is green.",
 	"I moved the open questions to the end of the document, so that the first page can be read in two minutes. " +
 		"Nothing else changed.",
 }

@@ -74,7 +74,7 @@ func (s *Stage) addTrouble(ctx context.Context, w *World) error {
 				"error": fmt.Sprintf("delivery %d timed out", n+1), "format": "csv", "rows": 1200 * n,
 			}))
 		}
-		if err := s.recordUndelivered(ctx, w, envelopes, deadLettersSQL, cause.err); err != nil {
+		if err := s.recordUndelivered(ctx, w, envelopes, deadAge, deadLettersSQL, cause.err); err != nil {
 			return err
 		}
 	}
@@ -84,7 +84,7 @@ func (s *Stage) addTrouble(ctx context.Context, w *World) error {
 			"changed": []int{n},
 		}))
 	}
-	if err := s.recordUndelivered(ctx, w, envelopes, parkedSQL,
+	if err := s.recordUndelivered(ctx, w, envelopes, parkedAge, parkedSQL,
 		"publish to resource:…: Centrifugo: 100: internal server error"); err != nil {
 		return err
 	}
@@ -93,13 +93,28 @@ func (s *Stage) addTrouble(ctx context.Context, w *World) error {
 	}
 	return s.recordUndelivered(ctx, w, []Envelope{w.envelope("ada", "comment.created", "all-hands", map[string]any{
 		"comment_id": uuid.New(), "body": "The office in Rotterdam opens on the 1st. Everybody is invited.",
-	})}, jobSQL, "publish: Centrifugo did not answer within 5s")
+	})}, jobAge, jobSQL, "publish: Centrifugo did not answer within 5s")
 }
 
-// recordUndelivered records envelopes and moves them from the outbox by a statement.
-func (s *Stage) recordUndelivered(ctx context.Context, w *World, envelopes []Envelope, move, cause string) error {
+// The ages of the newest activities of each trouble. Those before it are each eventInterval older.
+const (
+	deadAge       = 2 * time.Hour
+	parkedAge     = 10 * time.Minute
+	jobAge        = 40 * time.Second
+	eventInterval = 7 * time.Minute
+)
+
+// recordUndelivered records envelopes, the oldest first, and moves them from the outbox by a
+// statement.
+func (s *Stage) recordUndelivered(
+	ctx context.Context, w *World, envelopes []Envelope, age time.Duration, move, cause string,
+) error {
+	for n, e := range envelopes {
+		at := time.Now().Add(-age - time.Duration(len(envelopes)-1-n)*eventInterval)
+		e["occurred_at"] = at.UTC().Format(time.RFC3339Nano)
+	}
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		ids, err := record(ctx, tx, envelopes, false)
+		ids, err := record(ctx, tx, envelopes, true)
 		if err != nil {
 			return err
 		}
