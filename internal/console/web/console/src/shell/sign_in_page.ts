@@ -60,7 +60,7 @@ export class SignInPage extends BaseElement {
             }}></ff-input>
           <ff-button type="submit" variant="primary" .busy=${this.busy}>Sign in</ff-button>
         </form>
-        <details><summary>Without a token</summary>
+        <details open><summary>Without a token</summary>
           <p>An operator makes a link that signs one person in:</p>
           <code>fanfare console link --tenant-id … --principal-id …</code>
           <p>Within an application that embeds the console, reload the application.</p>

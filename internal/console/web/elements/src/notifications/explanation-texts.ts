@@ -83,6 +83,15 @@ export const explanationTexts: ExplanationTexts = {
   withheld: 'a resource that you may not see',
 }
 
+/** Modes as the preferences name them. */
+const modes: Record<string, string> = { all: 'Everything', mutations: 'Changes', custom: 'Chosen actions' }
+
+/** modeOf returns the name of the mode that decides, or undefined. */
+export function modeOf(why: string): string | undefined {
+  const mode = /^the mode is (\w+)$/u.exec(why)?.[1]
+  return mode && (modes[mode] ?? mode)
+}
+
 const verbs: Record<string, string> = {
   is: 'are',
   has: 'have',
@@ -93,7 +102,8 @@ const verbs: Record<string, string> = {
 
 /** sentence returns a clause about the principal, such as "is subscribed", as a sentence to the principal. */
 export function sentence(why: string): string {
-  if (why.startsWith('the mode is ')) return why.replace('the mode', 'Your filter mode')
+  const mode = modeOf(why)
+  if (mode) return `Your preference is ${mode}`
   const found = Object.entries(verbs).find(([verb]) => why.startsWith(`${verb} `))
   if (!found) return why.charAt(0).toUpperCase() + why.slice(1)
   const rest = why

@@ -44,6 +44,9 @@ export const rowStyles = css`
     }
     .second { gap: var(--ff-space-2); margin-block-start: 2px; }
     .meta { order: 1; }
+    .second:has(.long) { flex-wrap: wrap; row-gap: 0; }
+    .meta.long { order: 0; flex-basis: 100%; }
+    .long ~ ff-reason { flex: 1; }
     .actions { order: 2; }
     .kind { display: none; }
   }

@@ -4,6 +4,7 @@ import { property } from 'lit/decorators.js'
 import { Archive, ArchiveRestore, Clock, Mail, MailOpen } from 'lucide'
 import { nameOf, resourceName } from '../activity-text.ts'
 import { BaseElement, define, emit, styled, textStyles } from '../base.ts'
+import { excerptOf } from '../excerpt.ts'
 import { icon } from '../icon.ts'
 import { rowStyles } from './row-styles.ts'
 import { type SnoozeTexts, snoozeTexts } from './snooze.ts'
@@ -79,6 +80,7 @@ export class NotificationRow extends BaseElement {
     const title = html`${unread ? html`<span class="hidden-text">${texts.unread}: </span>` : nothing}<bdi
       >${ui_hints.summary || ui_hints.title || action}</bdi>`
     const spoken = ui_hints.summary.includes(where)
+    const excerpt = excerptOf(n.event)
     return html`<div class="row ${unread ? 'unread' : ''}" part="row">
       <span class="start"><slot name="start"></slot></span>
       <ff-avatar .name=${nameOf(actor)} .kind=${actor.kind}></ff-avatar>
@@ -90,11 +92,13 @@ export class NotificationRow extends BaseElement {
             : html`<button type="button" class="title" part="title" @click=${this.#open}>${title}</button>`
         }<span class="time" part="time"><ff-time datetime=${n.created_at}></ff-time></span></div>
         <div class="second">
-          <div class="meta" part="meta">
+          <div class="meta ${excerpt ? 'long' : ''}" part="meta">
             ${
               ui_hints.severity === 'info' ? nothing : html`<ff-severity text level=${ui_hints.severity}></ff-severity>`
             }
-            <bdi class="where ${spoken ? 'kind' : ''}">${spoken ? ui_hints.title || action : where}</bdi>
+            <bdi class="where ${spoken && !excerpt ? 'kind' : ''}">${
+              excerpt || (spoken ? ui_hints.title || action : where)
+            }</bdi>
             ${this.#state(n)}</div>
           <ff-reason part="reason" .client=${this.client} .notification=${n} .texts=${texts.reason}
             align="end"></ff-reason>

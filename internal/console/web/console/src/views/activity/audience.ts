@@ -2,7 +2,7 @@ import { type components, ProblemError, unwrap } from '@fanfare/client'
 import { BaseElement, define, styled, textStyles } from '@fanfare/elements/base'
 import { icon } from '@fanfare/elements/icon'
 import { Bell, BellOff } from '@fanfare/elements/icons'
-import { type Explanation, explanationTexts, type Ground } from '@fanfare/elements/notifications/explanation-texts'
+import { type Explanation, explanationTexts, type Ground, modeOf } from '@fanfare/elements/notifications/explanation-texts'
 import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { partStyles } from './detail_styles.ts'
@@ -44,7 +44,10 @@ const aboutOthers = {
     ground.kind === 'owner'
       ? 'Owner of the resource'
       : explanationTexts.ground(ground, resource).replace('to you', 'to them'),
-  sentence: (why: string) => why.charAt(0).toUpperCase() + why.slice(1),
+  sentence: (why: string) => {
+    const mode = modeOf(why)
+    return mode ? `Their preference is ${mode}` : why.charAt(0).toUpperCase() + why.slice(1)
+  },
 }
 
 /** Who is notified of an activity, who is not, and why. Those who may not ask about others see it for themselves. */
@@ -184,7 +187,7 @@ export class Audience extends BaseElement {
           ${(m.now.reasons ?? []).map((r) => html`<ff-chip>${reasons[r] ?? r}</ff-chip>`)}</div></div>
         <ff-button size="sm" variant="ghost" label="Why: ${name}" .expanded=${open}
           @click=${() => void this.#explain(m.principal_id)}>Why</ff-button>
-        <div class="why meta">${m.now.why}${then(m)}</div></div>
+        <div class="why meta">${aboutOthers.sentence(m.now.why)}${then(m)}</div></div>
       ${open ? this.#explanation(m.principal_id) : nothing}</li>`
   }
 

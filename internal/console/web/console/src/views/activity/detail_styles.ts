@@ -14,12 +14,12 @@ export const partStyles = css`
 export const detailStyles = css`
   ff-drawer { height: 100%; }
   .head { padding: var(--ff-space-4) var(--ff-space-4) var(--ff-space-3); }
-  .summary { font-size: var(--ff-size-lg); line-height: 24px; }
+  .summary { font-size: var(--ff-size-lg); line-height: 24px; text-wrap: pretty; }
   .marks {
     display: flex; flex-wrap: wrap; align-items: center;
     gap: 4px var(--ff-space-3); margin-block-start: var(--ff-space-2);
   }
-  ff-tabs { display: block; }
+  ff-tabs { display: block; --ff-tabs-inset: var(--ff-space-2); }
   .part { padding: var(--ff-space-3) var(--ff-space-4) var(--ff-space-8); }
   h3 {
     margin: var(--ff-space-4) 0 var(--ff-space-2);

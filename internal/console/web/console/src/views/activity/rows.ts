@@ -1,4 +1,5 @@
 import type { Activity, Event } from '@fanfare/client'
+import { excerptOf } from '@fanfare/elements/excerpt'
 
 /** What the timeline shows of an activity: without its payload, so that many fit into memory. */
 export interface Row {
@@ -7,6 +8,7 @@ export interface Row {
   actor: Activity['actor']
   resource: Activity['resource']
   title: string
+  /** What it says, or else who did what. */
   summary: string
   severity: string
   category: string
@@ -39,7 +41,7 @@ export function rowOf(of: Activity | Event, fresh = false): Row {
     actor: of.actor,
     resource: of.resource,
     title: of.ui_hints.title || of.action,
-    summary: of.ui_hints.summary,
+    summary: excerptOf(of) || of.ui_hints.summary,
     severity: activity.severity ?? of.ui_hints.severity,
     category: activity.category ?? of.ui_hints.category,
     failed: activity.status === 'failure',

@@ -1,0 +1,23 @@
+/** The fields of a payload that hold what a person wrote, or what went wrong. */
+const fields = ['body', 'text', 'comment', 'error', 'reason', 'description']
+
+/** The most characters of an excerpt. */
+const most = 160
+
+interface Content {
+  payload?: Record<string, unknown>
+  ui_hints: { summary: string }
+}
+
+/** excerptOf returns the beginning of what an activity says, in one line; '' if its summary says it already. */
+export function excerptOf({ payload, ui_hints }: Content): string {
+  for (const field of fields) {
+    const value = payload?.[field]
+    if (typeof value !== 'string') continue
+    const text = value.slice(0, 4 * most).replaceAll(/\s+/gu, ' ').trim()
+    if (text === '' || ui_hints.summary.includes(text)) continue
+    const characters = Array.from(text)
+    return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text
+  }
+  return ''
+}
