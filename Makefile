@@ -109,6 +109,16 @@ console-types: $(WEB)/node_modules/.package-lock.json ## Write the client's type
 console-check: $(WEB)/node_modules/.package-lock.json ## Check the console: types, unit tests, sizes, committed output.
 	cd $(WEB) && npm run --silent check && npm test --silent && npm run --silent compare && npm run --silent size
 
+PICTURES ?=
+
+.PHONY: console-pictures
+console-pictures: test-tools servers ## Take the pictures of docs/console from the sources; PICTURES selects some by name.
+	@.ci/ensure fonts
+	cd $(WEB) && npm run --silent build
+	@cd $(WEB) && FONTCONFIG_FILE=$(CURDIR)/$(WEB)/test/pictures/fonts.conf $(CURDIR)/.tools/teststack \
+		go run $(CURDIR)/internal/console/stage/cmd/stage -dist $(CURDIR)/internal/console/dist -- \
+		node --import tsx --conditions fanfare-source test/pictures/main.ts $(PICTURES)
+
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 	@.ci/ensure node
 	cd $(WEB) && npm ci --ignore-scripts --loglevel=error
