@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { excerptOf } from '@fanfare/elements/excerpt'
 
-const of = (payload: Record<string, unknown>, summary = 'Linus commented') => excerptOf({ payload, ui_hints: { summary } })
+const of = (payload: Record<string, unknown>, summary = 'Linus commented') =>
+  excerptOf({ payload, ui_hints: { summary } })
 
 test('an excerpt is the first text of the payload, in one line', () => {
   assert.equal(of({ comment_id: 'c', body: ' It works\n\n now. ' }), 'It works now.')

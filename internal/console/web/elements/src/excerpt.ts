@@ -14,7 +14,10 @@ export function excerptOf({ payload, ui_hints }: Content): string {
   for (const field of fields) {
     const value = payload?.[field]
     if (typeof value !== 'string') continue
-    const text = value.slice(0, 4 * most).replaceAll(/\s+/gu, ' ').trim()
+    const text = value
+      .slice(0, 4 * most)
+      .replaceAll(/\s+/gu, ' ')
+      .trim()
     if (text === '' || ui_hints.summary.includes(text)) continue
     const characters = Array.from(text)
     return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text

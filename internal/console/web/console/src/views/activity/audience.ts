@@ -2,7 +2,12 @@ import { type components, ProblemError, unwrap } from '@fanfare/client'
 import { BaseElement, define, styled, textStyles } from '@fanfare/elements/base'
 import { icon } from '@fanfare/elements/icon'
 import { Bell, BellOff } from '@fanfare/elements/icons'
-import { type Explanation, explanationTexts, type Ground, modeOf } from '@fanfare/elements/notifications/explanation-texts'
+import {
+  type Explanation,
+  explanationTexts,
+  type Ground,
+  modeOf,
+} from '@fanfare/elements/notifications/explanation-texts'
 import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { partStyles } from './detail_styles.ts'
