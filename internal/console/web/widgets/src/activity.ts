@@ -4,6 +4,7 @@ import { property, state } from 'lit/decorators.js'
 import { repeat } from 'lit/directives/repeat.js'
 import { Activity as ActivityIcon } from 'lucide'
 import { nameOf, resourceName } from '@fanfare/elements/activity-text'
+import { excerptOf } from '@fanfare/elements/excerpt'
 import { define } from '@fanfare/elements/base'
 import type { Shared } from './shared.ts'
 import { Widget, widgetStyles } from './widget.ts'
@@ -40,6 +41,7 @@ export class FanfareActivity extends Widget {
       display: flex; gap: var(--ff-space-2); grid-column: 2; min-width: 0; color: var(--ff-text-2);
       font-size: var(--ff-size-meta); overflow-wrap: anywhere;
     }
+    .excerpt { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     ff-time { color: var(--ff-text-3); font-size: var(--ff-size-sm); white-space: nowrap; }
     .more { display: grid; place-items: center; padding: var(--ff-space-3); }
     ff-empty, ff-error { min-height: 160px; padding: var(--ff-space-4); }
@@ -178,6 +180,7 @@ export class FanfareActivity extends Widget {
     const { summary, title, severity } = a.ui_hints
     const text = summary || title || a.action
     const where = resourceName(a.resource)
+    const excerpt = excerptOf(a)
     return html`<article class="row" part="row" aria-posinset=${i + 1} aria-label=${text}
         aria-setsize=${this.cursor ? -1 : this.items.length}>
       <ff-avatar .name=${nameOf(a.actor)} .kind=${a.actor.kind}></ff-avatar>
@@ -187,6 +190,7 @@ export class FanfareActivity extends Widget {
         ${severity === 'info' ? nothing : html`<ff-severity text level=${severity}></ff-severity>`}
         ${text.includes(nameOf(a.actor)) ? nothing : html`<bdi>${nameOf(a.actor)}</bdi>`}
         ${text.includes(where) || this.resource ? nothing : html`<bdi>${where}</bdi>`}
+        ${excerpt ? html`<bdi class="excerpt">${excerpt}</bdi>` : nothing}
       </div></article>`
   }
 }

@@ -48,7 +48,7 @@ export const english = {
     muted: 'Mute everything',
     mutedHint: 'Mandatory activities, and those addressed to you, still notify you.',
     mode: 'Notify me of',
-    modes: { all: 'Everything', mutations: 'Changes', custom: 'My patterns' },
+    modes: { all: 'Everything', mutations: 'Changes', custom: 'Chosen actions' },
     modeHints: {
       all: 'Every activity of what you follow.',
       mutations: 'Activities that change something.',

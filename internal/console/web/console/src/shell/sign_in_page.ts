@@ -62,7 +62,7 @@ export class SignInPage extends BaseElement {
         </form>
         <details open><summary>Without a token</summary>
           <p>An operator makes a link that signs one person in:</p>
-          <code>fanfare console link --tenant-id … --principal-id …</code>
+          <code>fanfare console link<br />--tenant … --principal …</code>
           <p>Within an application that embeds the console, reload the application.</p>
         </details>
       </div></main>`

@@ -102,6 +102,7 @@ const verbs: Record<string, string> = {
 
 /** sentence returns a clause about the principal, such as "is subscribed", as a sentence to the principal. */
 export function sentence(why: string): string {
+  if (why === 'is a target') return 'You are addressed'
   const mode = modeOf(why)
   if (mode) return `Your preference is ${mode}`
   const found = Object.entries(verbs).find(([verb]) => why.startsWith(`${verb} `))

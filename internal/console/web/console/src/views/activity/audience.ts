@@ -50,6 +50,7 @@ const aboutOthers = {
       ? 'Owner of the resource'
       : explanationTexts.ground(ground, resource).replace('to you', 'to them'),
   sentence: (why: string) => {
+    if (why === 'is a target') return 'Is addressed'
     const mode = modeOf(why)
     return mode ? `Their preference is ${mode}` : why.charAt(0).toUpperCase() + why.slice(1)
   },
