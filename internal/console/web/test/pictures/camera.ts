@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 
-// most is the usual size of a picture in bytes. The first quality with less is taken; without one, the smallest picture.
+// most is the usual size of a picture in bytes. The first quality with less is taken; without one, the smallest.
 const most = 60_000
 const lossless = 100
 const qualities = [80, lossless, 70, 60, 50]

@@ -7,7 +7,7 @@ import type { Company } from './world.ts'
 export interface Picture {
   /** The name of its files. */
   name: string
-  /** Who is signed in; without one, nobody is. */
+  /** Who is signed in, if a person is. */
   person?: 'ada' | 'grace'
   /** Opens what the picture shows, and returns when it is there. */
   show: (page: Page, company: Company) => Promise<void>
