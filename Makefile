@@ -119,6 +119,12 @@ console-pictures: test-tools servers ## Take the pictures of docs/console from t
 		go run $(CURDIR)/internal/console/stage/cmd/stage -dist $(CURDIR)/internal/console/dist -- \
 		node --import tsx --conditions fanfare-source test/pictures/main.ts $(PICTURES)
 
+.PHONY: console-performance
+console-performance: $(WEB)/node_modules/.package-lock.json servers ## Measure the console with many rows.
+	@.ci/ensure postgres chromium
+	go run ./internal/console/stage/cmd/stage -dist internal/console/dist -- sh -c \
+		'cd $(WEB) && exec node --import tsx --conditions fanfare-source test/performance/run.ts $(PERFORMANCE_FLAGS)'
+
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 	@.ci/ensure node
 	cd $(WEB) && npm ci --ignore-scripts --loglevel=error

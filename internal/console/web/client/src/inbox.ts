@@ -221,7 +221,7 @@ export class InboxStore {
     }
   }
 
-  /** refreshList reads the newest rows, and as many more as it takes to reach those that are shown. */
+  /** refreshList reads a number of the newest rows, and further ones until they reach those that are shown. */
   #refreshList(rows?: number): Promise<void> {
     // In turn, so that no answer replaces a later one.
     return (this.#reading = this.#reading.then(() => this.#readNewest(rows)))

@@ -11,7 +11,7 @@ interface Page {
 }
 
 /**
- * readNewest reads the newest rows: `limit` of them, and as many pages more as it takes to reach a row that is shown,
+ * readNewest reads the newest rows: `limit` of them, and further pages until they reach the newest one that is shown,
  * so that the list has no gap. Groups are one page.
  */
 export async function readNewest(

@@ -5,6 +5,7 @@ export interface Frames {
   frames: number
   /** Milliseconds between frames. */
   p50: number
+  p95: number
   p99: number
   max: number
   /** Tasks of more than 50 ms. */
@@ -33,7 +34,7 @@ export async function frames(page: Page): Promise<() => Promise<Frames>> {
       observer.disconnect()
       const sorted = times.slice(1).sort((a, b) => a - b)
       const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? 0
-      return { frames: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1), longTasks }
+      return { frames: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1), longTasks }
     }
     ;(globalThis as unknown as { __probe: Probe }).__probe = { stop }
   })
