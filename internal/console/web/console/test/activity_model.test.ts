@@ -108,7 +108,7 @@ test('the visible part of a timeline', () => {
   assert.deepEqual(
     visibleDays(days, h, 0, 20, 4, 0).map((d) => [d.from, d.to]),
     [
-      [0, 0],
+      [0, 1],
       [4, 5],
     ],
     'keeps a row',

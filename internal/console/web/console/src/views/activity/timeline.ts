@@ -79,7 +79,11 @@ export class Timeline extends BaseElement {
     const name = dayName(day.day, new Date())
     return html`<section class="day" ${inlineStyle(place)} aria-label=${name}>
       <h2>${name}</h2>
-      <ul>${rows.map((row, i) => this.#row(row, day, day.from + i))}</ul></section>`
+      <ul>${repeat(
+        rows,
+        (_, i) => (day.from + i) % day.slots,
+        (row, i) => this.#row(row, day, day.from + i),
+      )}</ul></section>`
   }
 
   #row(row: Row, day: VisibleDay, index: number): TemplateResult {

@@ -13,6 +13,8 @@ export interface VisibleDay extends Day {
   /** The indexes of the rows to render, of which `to` is not one. */
   from: number
   to: number
+  /** As many rows are rendered at most: the element of one that leaves is that of the one that comes. */
+  slots: number
 }
 
 /** heightOf returns the height of all days. */
@@ -30,16 +32,18 @@ export function visibleDays(
   around = 8,
 ): VisibleDay[] {
   const visible: VisibleDay[] = []
+  const slots = Math.ceil((bottom - top) / h.row) + 2 * around + 1
   let at = 0
   for (const day of days) {
     const height = h.heading + day.count * h.row
     const kept = keep >= day.first && keep < day.first + day.count
     if (at + height > top - around * h.row && at < bottom + around * h.row) {
       const rows = at + h.heading
-      const from = day.first + clamp(Math.floor((top - rows) / h.row) - around, 0, day.count)
-      const to = day.first + clamp(Math.ceil((bottom - rows) / h.row) + around, 0, day.count)
-      visible.push({ ...day, top: at, height, from, to })
-    } else if (kept) visible.push({ ...day, top: at, height, from: keep, to: keep + 1 })
+      const start = Math.floor((top - rows) / h.row) - around
+      const from = day.first + clamp(start, 0, day.count)
+      const to = day.first + clamp(start + slots, 0, day.count)
+      visible.push({ ...day, top: at, height, from, to, slots })
+    } else if (kept) visible.push({ ...day, top: at, height, from: keep, to: keep + 1, slots })
     at += height
   }
   return visible
