@@ -6,10 +6,12 @@ import { axe, browserTest, forEachLook, newWorld, screenshot, signIn, stage } fr
 interface Operation {
   operationId: string
   summary: string
-  tags: string[]
+  tags: [string, ...string[]]
 }
 
-type Description = { paths: Record<string, Record<string, Operation>> }
+interface Description {
+  paths: Record<string, Record<string, Operation>>
+}
 
 const world = await newWorld({ activities: 20 })
 
@@ -31,8 +33,18 @@ browserTest('every operation is listed once, in its group', async ({ page }) => 
   assert.deepEqual(links.toSorted(), summaries.toSorted())
 })
 
+/** The document with the operations of a group alone, whose page renders at once. */
+function only(group: string): Description {
+  const paths = Object.entries(document.paths).map(([path, methods]) => {
+    const own = Object.entries(methods).filter(([, { tags }]) => tags[0] === group)
+    return [path, Object.fromEntries(own)] as const
+  })
+  return { ...document, paths: Object.fromEntries(paths.filter(([, own]) => Object.keys(own).length > 0)) }
+}
+
 for (const group of groups) {
   browserTest(`each operation of ${group} opens`, async ({ page }) => {
+    await page.route('**/v1/openapi.json', (route) => route.fulfill({ json: only(group) }))
     await open(page)
     const ids = operations.filter(({ tags }) => tags[0] === group).map(({ operationId }) => operationId)
     for (const id of ids) await page.locator(`#operation-${id}`).evaluate((button) => (button as HTMLElement).click())

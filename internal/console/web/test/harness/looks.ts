@@ -16,6 +16,9 @@ export interface Look {
 export const themes: readonly Theme[] = ['light', 'dark']
 export const widths: readonly number[] = [1440, 820, 390]
 
+/** The pages that forEachLook has shown in another theme at the same width before. */
+export const recoloured = new WeakSet<Page>()
+
 /** Calls check for each theme at each width, with the page changed accordingly. */
 export async function forEachLook(
   page: Page,
@@ -31,9 +34,12 @@ export async function forEachLook(
       try {
         await check(look)
       } catch (error) {
+        recoloured.delete(page)
         throw new Error(`${look.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
       }
+      recoloured.add(page)
     }
+    recoloured.delete(page)
   }
 }
 
