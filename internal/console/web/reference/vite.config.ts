@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
+import { build } from '../vite.shared.ts'
 
 // The page is served at /v1/docs and its files below /v1/docs/, so that links in the page begin with docs/.
 export default defineConfig({
@@ -11,9 +12,7 @@ export default defineConfig({
     renderBuiltUrl: (file, { hostType }) => (hostType === 'html' ? `docs/${file}` : { relative: true }),
   },
   build: {
-    outDir: '../../dist/reference',
-    emptyOutDir: true,
-    target: 'es2022',
+    ...build('reference'),
     modulePreload: false,
     assetsInlineLimit: 4096,
     chunkSizeWarningLimit: 2000,
