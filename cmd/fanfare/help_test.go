@@ -119,7 +119,7 @@ func TestUsageErrors(t *testing.T) {
 		{"migrate down --to -1", "--to -1: must not be negative"},
 		{"migrate down --to x", `invalid argument "x"`},
 		{"outbox replay", "either the id of an activity, --all or another flag that selects dead letters is required"},
-		{"outbox replay --all x", "either the id of an activity, --all or another flag that selects dead letters is required"},
+		{"outbox replay --all x", "either the id of an activity, --all or another flag that selects dead letters"},
 		{"outbox replay x", `activity "x": must be a UUID`},
 		{"outbox park", "exactly one argument is required: the id of the activity"},
 		{"outbox park 00000000-0000-0000-0000-000000000000 --for 1m", "must be a UUID"},
