@@ -1,5 +1,5 @@
-import { defineConfig, type Plugin } from 'vite'
-import { build, resolution } from '../vite.shared.ts'
+import { defineConfig } from 'vite'
+import { build, resolution, squeezeStyles } from '../vite.shared.ts'
 
 const shared = build('widgets')
 
@@ -14,15 +14,3 @@ export default defineConfig({
     rolldownOptions: { output: { chunkFileNames: 'assets/[name]-[hash].js', minify: true } },
   },
 })
-
-/** squeezeStyles removes the spaces that css`…` does not need; a library's output keeps them. */
-function squeezeStyles(): Plugin {
-  const squeezed = (style: string): string => style.replace(/\s+/g, ' ').replace(/\s?([{};,>])\s/g, '$1')
-  return {
-    name: 'squeeze-styles',
-    transform(code, id) {
-      if (!id.endsWith('.ts')) return undefined
-      return { code: code.replace(/\bcss\s*`[^`]*`/g, squeezed), map: null }
-    },
-  }
-}

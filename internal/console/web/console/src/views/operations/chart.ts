@@ -1,14 +1,20 @@
-import { BaseElement, define, styled } from '@fanfare/elements/base'
+import { BaseElement, define, emit, styled } from '@fanfare/elements/base'
 import { inlineStyle } from '@fanfare/elements/inline-style'
-import { css, html, nothing, type PropertyValues } from 'lit'
+import { css, html, nothing, svg } from 'lit'
 import { property, query, state } from 'lit/decorators.js'
-import type uPlot from 'uplot'
-import { type Chart, clock, dataOf, increments, latest, lonely, summary } from './series.ts'
+import { line, linear, nearest, type Scale, steps, surface, top } from './plot.ts'
+import { type Chart, clock, dataOf, increments, latest, lonely, type Series, summary } from './series.ts'
 import type { History } from './types.ts'
 
 const height = 168
+/** Where the axes meet: the times stand below, the values to the left. */
+const base = height - 24
+const left = 60
+const inset = 8
+/** The steps of the times, which are shown without seconds. */
+const minutes = increments.time.filter((seconds) => seconds >= 60)
 
-/** A chart of the history. The arrow keys move along it; charts of one page show the same time. */
+/** A chart of the history. The pointer and the arrow keys move along it: fires `point` with the index, or null. */
 @define('ff-chart')
 export class ChartElement extends BaseElement {
   static override styles = styled(css`
@@ -26,44 +32,35 @@ export class ChartElement extends BaseElement {
     .legend i.dashed { border-block-start-style: dashed; }
     .plot { position: relative; height: 168px; border-radius: var(--ff-radius-sm); }
     .none { position: absolute; inset: 0; display: grid; place-items: center; color: var(--ff-text-3); }
-    .u-wrap { position: relative; user-select: none; }
-    .u-over, .u-under { position: absolute; }
-    .u-under { overflow: hidden; }
-    canvas { display: block; position: relative; width: 100%; height: 100%; }
-    .u-cursor-x, .u-cursor-y { position: absolute; inset-inline-start: 0; top: 0; pointer-events: none; }
-    .u-cursor-x { height: 100%; border-inline-start: 1px solid var(--ff-border-control); }
-    .u-cursor-y, .u-legend, .u-select, .u-axis { display: none; }
-    .u-cursor-pt {
-      position: absolute; top: 0; left: 0; border-radius: 50%; border: 0 solid; pointer-events: none;
-      background-clip: padding-box !important;
-    }
-    .u-off { display: none; }
+    svg { display: block; width: 100%; height: 100%; overflow: visible; fill: none; stroke-width: 1.5; }
+    text { fill: var(--ff-text-3); font-size: 11px; }
+    .rule { stroke: var(--ff-border); stroke-width: 1; }
+    .cursor { stroke: var(--ff-border-control); stroke-width: 1; }
   `)
 
   @property({ attribute: false }) chart!: Chart
   @property({ attribute: false }) history: History | undefined
-  @state() private at: number | null = null
+  /** The index of the point that is read. */
+  @property({ attribute: false }) at: number | null = null
+  @state() private width = 0
   @state() private spoken = ''
   @query('.plot') private plot!: HTMLElement
-  #plot: uPlot | undefined
-  #resize = new ResizeObserver(() => this.#fit())
-  #theme = matchMedia('(prefers-color-scheme: dark)')
-  #scheme = new MutationObserver(() => this.#recolor())
+  #x: Scale = (time) => time
+  #times: readonly number[] = []
+  #resize = new ResizeObserver(() => (this.width = this.plot.clientWidth))
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#theme.addEventListener('change', this.#recolor)
-    this.#scheme.observe(document.documentElement, { attributeFilter: ['style'] })
-    if (this.hasUpdated) void this.#draw()
+    if (this.hasUpdated) this.#resize.observe(this.plot)
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#theme.removeEventListener('change', this.#recolor)
-    this.#scheme.disconnect()
     this.#resize.disconnect()
-    this.#plot?.destroy()
-    this.#plot = undefined
+  }
+
+  protected override firstUpdated(): void {
+    this.#resize.observe(this.plot)
   }
 
   protected override render(): unknown {
@@ -79,107 +76,64 @@ export class ChartElement extends BaseElement {
           <b>${value === null ? '–' : chart.format(value)}</b></span>`
       })}</div>
       <div class="plot" role="img" tabindex="0" @keydown=${this.#key} @blur=${this.#leave}
+        @pointermove=${this.#hover} @pointerdown=${this.#hover} @pointerleave=${this.#leave}
         aria-label=${history ? `${summary(chart, history)} The arrow keys read single values.` : chart.title}>
-        ${points.length === 0 ? html`<span class="none">No data yet</span>` : nothing}</div>
+        ${history && points.length > 0 ? this.#drawing(history) : html`<span class="none">No data yet</span>`}</div>
       <span class="hidden-text" aria-live="polite">${this.spoken}</span>`
   }
 
-  protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('history')) void this.#draw()
+  #drawing(history: History): unknown {
+    const { chart, width, at } = this
+    if (width === 0) return nothing
+    const [times = [], ...values] = dataOf(chart, history)
+    const from = times[0] ?? 0
+    const to = times.at(-1) ?? 0
+    const end = top(values)
+    const right = width - inset
+    const x = linear(from, to, left, right)
+    const y = linear(0, end, base, inset)
+    this.#times = times as number[]
+    this.#x = x
+    const zone = new Date(from * 1000).getTimezoneOffset() * 60
+    return svg`<svg aria-hidden="true">
+      ${steps(0, end, (base - inset) / 28, increments[chart.unit]).map(
+        (v) => svg`<path class="rule" d="M${left} ${y(v)}H${right}"/>
+          <text x=${left - 6} y=${y(v) + 4} text-anchor="end">${chart.format(v)}</text>`,
+      )}
+      ${steps(from, to, (right - left) / 72, minutes, zone).map(
+        (t) => svg`<text x=${x(t)} y=${height - 6} text-anchor="middle">${clock(t * 1000)}</text>`,
+      )}
+      ${chart.series.map((s, n) => this.#series(s, n, times as number[], values[n] ?? [], y))}
+      ${at === null ? nothing : svg`<path class="cursor" d="M${x(times[at] ?? to)} ${inset}V${base}"/>`}</svg>`
   }
 
-  async #draw(): Promise<void> {
-    const { history } = this
-    if (!history?.points.length) return
-    const data = dataOf(this.chart, history) as unknown as uPlot.AlignedData
-    if (this.#plot) {
-      this.#plot.setData(data)
-      return
+  #series(series: Series, n: number, times: number[], values: (number | null)[], y: Scale): unknown {
+    const x = this.#x
+    const dot = (i: number, r: number): unknown => {
+      const value = values[i] ?? null
+      return value === null ? nothing : svg`<circle cx=${x(times[i] ?? 0)} cy=${y(value)} r=${r} fill=${color}/>`
     }
-    const { default: Plot } = await import('uplot')
-    if (!this.isConnected || this.#plot) return
-    this.#plot = new Plot(this.#options(), data, this.plot)
-    this.#resize.observe(this.plot)
+    const color = `var(${series.color})`
+    return svg`${n === 0 ? svg`<path fill="var(--ff-accent-soft)" d=${surface(times, values, x, y)}/>` : nothing}
+      <path stroke=${color} stroke-dasharray=${series.dashed ? '5 4' : 'none'} d=${line(times, values, x, y)}/>
+      ${lonely(values).map((i) => dot(i, 2))}${this.at === null ? nothing : dot(this.at, 3.5)}`
   }
 
-  #options(): uPlot.Options {
-    const text = (): string => this.#color('--ff-text-3')
-    const line = (): string => this.#color('--ff-border')
-    const font = `11px ${getComputedStyle(this).fontFamily}`
-    const axis: uPlot.Axis = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false } }
-    return {
-      width: this.plot.clientWidth,
-      height,
-      legend: { show: false },
-      padding: [8, 8, 0, 0],
-      cursor: {
-        y: false,
-        drag: { x: false, y: false },
-        sync: { key: 'operations', setSeries: false },
-        points: { size: 7 },
-      },
-      scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-      axes: [
-        {
-          ...axis,
-          grid: { show: false },
-          space: 72,
-          size: 24,
-          values: (_, times) => times.map((t) => clock(t * 1000)),
-        },
-        {
-          ...axis,
-          size: 60,
-          space: 28,
-          incrs: increments[this.chart.unit],
-          values: (_, values) => values.map((v) => this.chart.format(v)),
-        },
-      ],
-      series: [
-        {},
-        ...this.chart.series.map((s, n) => ({
-          label: s.label,
-          stroke: () => this.#color(s.color),
-          width: 1.5,
-          ...(s.dashed ? { dash: [5, 4] } : {}),
-          ...(n === 0 ? { fill: () => this.#color('--ff-accent-soft') } : {}),
-          points: { size: 4, width: 0, fill: () => this.#color(s.color), filter: isolated },
-        })),
-      ],
-      hooks: {
-        setCursor: [
-          (plot) => {
-            const inside = plot.cursor.left !== undefined && plot.cursor.left >= 0
-            this.at = inside ? (plot.cursor.idx ?? null) : null
-          },
-        ],
-      },
-    }
+  #hover = (event: PointerEvent): void => {
+    const first = this.#times[0]
+    const last = this.#times.at(-1)
+    if (first === undefined || last === undefined) return
+    const time = linear(left, this.width - inset, first, last)(event.clientX - this.plot.getBoundingClientRect().left)
+    this.#show(nearest(this.#times, time))
   }
 
-  /** The colour of a token, as a canvas reads it. */
-  #color(token: string): string {
-    const probe = document.createElement('span')
-    probe.style.color = `var(${token})`
-    this.plot.append(probe)
-    const color = getComputedStyle(probe).color
-    probe.remove()
-    return color
-  }
-
-  #recolor = (): void => {
-    this.#plot?.redraw(false, true)
-  }
-
-  #fit(): void {
-    const width = this.plot.clientWidth
-    if (width > 0 && this.#plot && width !== this.#plot.width) this.#plot.setSize({ width, height })
+  #show(at: number | null): void {
+    if (at !== this.at) emit(this, 'point', at)
   }
 
   #key(event: KeyboardEvent): void {
     const points = this.history?.points ?? []
-    const plot = this.#plot
-    if (!plot || points.length === 0) return
+    if (points.length === 0) return
     const last = points.length - 1
     const at = this.at ?? last + 1
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key]
@@ -188,7 +142,7 @@ export class ChartElement extends BaseElement {
     const next = Math.max(0, Math.min(last, to))
     const point = points[next]
     if (!point) return
-    plot.setCursor({ left: plot.valToPos(Date.parse(point.at) / 1000, 'x'), top: 0 })
+    this.#show(next)
     const values = this.chart.series.map((s) => {
       const value = s.of(point)
       return `${s.label} ${value === null ? 'unknown' : this.chart.format(value)}`
@@ -196,14 +150,11 @@ export class ChartElement extends BaseElement {
     this.spoken = `${clock(Date.parse(point.at), true)}: ${values.join(', ')}`
   }
 
-  #leave(): void {
+  #leave = (): void => {
     this.spoken = ''
-    this.#plot?.setCursor({ left: -10, top: -10 })
+    this.#show(null)
   }
 }
-
-/** Only values without neighbours are drawn as points: a line cannot show them. */
-const isolated: uPlot.Series.Points.Filter = (plot, n, show) => (show ? lonely(plot.data[n] ?? []) : [])
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -43,6 +43,8 @@ export class Overview extends BaseElement {
   @property({ attribute: false }) workers: Part<Worker[]> = {}
   @state() private history: Part<History> = {}
   @state() private lanes: Part<Lane[]> = {}
+  /** The point that all charts show. */
+  @state() private at: number | null = null
   #installation = may(app().me, 'installation:read')
   #poll = new Poll(this, () => this.#load(), 5000)
 
@@ -101,7 +103,8 @@ export class Overview extends BaseElement {
               : html`<ff-skeleton count="6"></ff-skeleton>`
             : html`<div class="charts">${charts.map(
                 (chart) => html`<ff-chart class="card" .chart=${chart}
-              .history=${value}></ff-chart>`,
+              .history=${value} .at=${this.at}
+              @point=${(e: CustomEvent<number | null>) => (this.at = e.detail)}></ff-chart>`,
               )}</div>`
       }</section>`
   }
