@@ -32,7 +32,7 @@ browserTest('an operator sees in words, charts and tables how delivery goes', as
   await page.getByRole('link', { name: /Workers 1 All report/ }).waitFor()
 
   const chart = page.getByRole('img', { name: /^Throughput per second. Delivered: now/ })
-  await chart.locator('svg path[stroke]').first().waitFor()
+  await chart.locator('svg path[stroke]').first().waitFor({ state: 'attached' })
   assert.match((await chart.locator('svg path[stroke]').first().getAttribute('d')) ?? '', /^M[\d.]+ [\d.]+/)
   await chart.focus()
   await page.keyboard.press('ArrowLeft')
