@@ -117,7 +117,7 @@ console-packages: $(WEB)/node_modules/.package-lock.json ## Pack the npm package
 PICTURES ?=
 
 .PHONY: console-pictures
-console-pictures: test-tools servers ## Take the pictures of docs/console from the sources; PICTURES selects some by name.
+console-pictures: test-tools servers ## Take the pictures of docs/console again; PICTURES selects some by name.
 	@.ci/ensure fonts
 	cd $(WEB) && npm run --silent build
 	@cd $(WEB) && FONTCONFIG_FILE=$(CURDIR)/$(WEB)/test/pictures/fonts.conf $(CURDIR)/.tools/teststack \

@@ -15,7 +15,8 @@ const colours = ['color-contrast', 'link-in-text-block']
 
 /**
  * Asserts that axe-core finds no violation in the page, or in the part that a selector selects. Where
- * forEachLook changed nothing but the theme, only the rules of colours run. The debugger injects axe-core, which the page's policy does not concern and which stays in force.
+ * forEachLook changed nothing but the theme, only the rules of colours run. The debugger injects axe-core, which
+ * the page's policy does not concern and which stays in force.
  */
 export async function axe(page: Page, options: { within?: string; disable?: string[] } = {}): Promise<void> {
   const session = await page.context().newCDPSession(page)
