@@ -21,6 +21,7 @@ browserTest('the query line completes fields, actions, people, resources, choice
   await page.keyboard.press('/')
   await line(page).pressSequentially('sev')
   await option(page, /^severity:/).waitFor()
+  await option(page, /^action:/).waitFor({ state: 'hidden' }) // the list of all fields has gone
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('Enter')
