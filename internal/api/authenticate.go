@@ -75,6 +75,9 @@ func (s *Server) identify(r *http.Request, scopes []string) (identity.Identity, 
 	if err == nil && (caller.TenantID == uuid.Nil || caller.PrincipalID == uuid.Nil) {
 		err = &identity.Refused{Reason: identity.ReasonMissing}
 	}
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		return identity.Identity{}, newProblem(Unavailable) // the client has disconnected
+	}
 	if err != nil {
 		return identity.Identity{}, s.unauthenticated(requestInfoOf(r.Context()), err)
 	}

@@ -82,6 +82,7 @@ browserTest('the keys of the tree', async ({ page }) => {
   await page.keyboard.press('f')
   await page.getByRole('menuitemradio', { name: /Follow everything under it/ }).waitFor()
   await page.keyboard.press('Escape')
+  await page.locator('ff-follow button.button:focus').waitFor()
   await page.keyboard.press('Escape')
   await page.keyboard.press(' ')
   await page.getByText('1 selected').waitFor()
@@ -105,6 +106,7 @@ browserTest('wide and deep trees are read by pages', async ({ page }) => {
   for (const name of ['Atlas arm', 'Documents', 'Drafts']) await open(page, name)
   const treegrid = page.getByRole('treegrid')
   const rows = async () => Number(await treegrid.getAttribute('aria-rowcount'))
+  await treegrid.and(page.locator('[aria-rowcount^="2"]')).waitFor() // a page of 200 children
   const before = await rows()
   await row(page, 'Drafts').focus()
   await page.keyboard.press('End')
