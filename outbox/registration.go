@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
+	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
@@ -89,7 +90,9 @@ func (w *Worker) stayRegistered(ctx context.Context) {
 		a, p, err := w.register(ctx, id, name)
 		w.assignment.Store(&a)
 		if err == nil && p.unmeasured && a.place == 0 {
-			_ = w.measureBacklog(ctx, p) // the sample lacks it
+			if err := w.measureBacklog(ctx, p); err != nil && ctx.Err() == nil {
+				w.log.Debug("a sample lacks the backlog, which could not be measured", zap.Error(err))
+			}
 		}
 		if wait.Sleep(ctx, a.untilRegistration(time.Now())) != nil {
 			break
