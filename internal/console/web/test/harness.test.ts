@@ -1,10 +1,11 @@
 // The harness finds what it is there to find.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { browser } from './harness/browser.ts'
 import { axe, browserTest, cut, forEachLook, frames, memory, newWorld, restore, sql, stage } from './harness/index.ts'
-import { watch } from './harness/watch.ts'
+import { watch, type Watch } from './harness/watch.ts'
 
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
@@ -28,6 +29,13 @@ const html = (body: string) =>
   `<!doctype html><html lang="en"><head><title>Harness</title></head><body>` +
   `<main><h1>Harness</h1>${body}</main></body></html>`
 
+// found waits until a problem matches a pattern: the browser reports violations after the load of the page.
+async function found(watching: Watch, pattern: RegExp): Promise<void> {
+  const deadline = performance.now() + 5_000
+  while (!pattern.test(watching.problems().join('\n')) && performance.now() < deadline) await setTimeout(10)
+  assert.match(watching.problems().join('\n'), pattern)
+}
+
 test('a watch finds errors, violations and other hosts', async () => {
   const context = await (await browser()).newContext({ baseURL: stage.url })
   try {
@@ -48,10 +56,10 @@ test('a watch finds errors, violations and other hosts', async () => {
       /violation: connect-src blocks https:\/\/example.com/,
       /violation: require-trusted-types-for/,
     ]) {
-      assert.match(watching.problems().join('\n'), pattern)
+      await found(watching, pattern)
     }
     await page.goto('https://example.com/').catch(() => {})
-    assert.match(watching.problems().join('\n'), /another host is asked: https:\/\/example.com\//)
+    await found(watching, /another host is asked: https:\/\/example.com\//)
     watching.allow(/./)
     assert.deepEqual(watching.problems(), [])
   } finally {
