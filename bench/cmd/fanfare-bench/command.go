@@ -105,7 +105,7 @@ func (f *databaseFlags) startServers(ctx context.Context, settings map[string]st
 		return nil, err
 	}
 	progress("starting Centrifugo")
-	if s.centrifugo, s.stopCentrifugo, err = stack.StartCentrifugo(ctx); err != nil {
+	if s.centrifugo, s.stopCentrifugo, err = stack.StartCentrifugo(ctx, ""); err != nil {
 		return nil, errors.Join(err, s.db.Stop())
 	}
 	return s, nil

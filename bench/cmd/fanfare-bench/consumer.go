@@ -143,6 +143,7 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 		return run, err
 	}
 	server, stop, err := stack.StartConsumer(ctx, stack.ConsumerOptions{
+		Binary:      o.centrifugo,
 		DatabaseURL: db.URL + fmt.Sprintf("&pool_max_conns=%d", o.partitions+1), Table: "centrifugo_outbox",
 		Partitions: o.partitions, SelectLimit: o.selectLimit, PollInterval: 10 * time.Millisecond,
 	})
@@ -155,17 +156,10 @@ func consumeOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 	if err := open(); err != nil {
 		return run, err
 	}
-	for left := true; left; {
-		if time.Since(began) > o.timeout {
-			return run, fmt.Errorf("not drained after %v", o.timeout)
-		}
-		time.Sleep(10 * time.Millisecond)
-		// The last row exists until its partition is drained, so this finds it quickly.
-		const rows = "SELECT EXISTS (SELECT FROM (SELECT id FROM centrifugo_outbox ORDER BY id DESC LIMIT 1) AS last)"
-		err := db.Pool.QueryRow(ctx, rows).Scan(&left)
-		if err != nil {
-			return run, err
-		}
+	limited, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	if err := awaitConsumed(limited, db); err != nil {
+		return run, err
 	}
 	run.fill(variant, o.activities, time.Since(began), stack.ReadCPU().Since(before))
 	if run.Publications, err = stack.Published(ctx, server.APIURL()); err != nil {

@@ -45,6 +45,7 @@ type drainOptions struct {
 	channels   []string
 	timeout    time.Duration
 	cpuProfile string
+	centrifugo string // the path of Centrifugo, or "" for the one that is installed
 }
 
 func newDrain() *cobra.Command {
@@ -100,6 +101,7 @@ func newDrain() *cobra.Command {
 // drainRun is one measured drain.
 type drainRun struct {
 	Variant       string      `json:"variant"`
+	Round         int         `json:"round"`
 	Seconds       float64     `json:"seconds"`
 	PerSecond     float64     `json:"activities_per_second"`
 	Deliveries    float64     `json:"deliveries_per_second"`
@@ -179,12 +181,9 @@ func (r *drainResult) table(w io.Writer) {
 const refill = `INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
 	SELECT lane, activity_id, tenant_id, resource_id, recorded_at FROM recorded ORDER BY seq`
 
-func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error) {
-	db, err := o.start(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Stop()) }()
+// prepareDrain loads a world, records activities and keeps their outbox rows for refill. With
+// commands it also prepares the same publications for Centrifugo's own consumer.
+func prepareDrain(ctx context.Context, db *stack.Database, o *drainOptions, commands bool) (*fixture.World, error) {
 	world := fixture.New(fixture.Options{})
 	if err := world.Load(ctx, db.Pool); err != nil {
 		return nil, err
@@ -195,15 +194,23 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 		return nil, err
 	}
 	progress("recorded %.0f/s", float64(o.activities)/time.Since(began).Seconds())
-	err = db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "VACUUM (ANALYZE) fanfare.activities")
+	err := db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox", "VACUUM (ANALYZE) fanfare.activities")
+	if err != nil || !commands {
+		return world, err
+	}
+	progress("preparing the same publications for Centrifugo's own consumer")
+	return world, prepareCommands(ctx, db, o)
+}
+
+func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error) {
+	db, err := o.start(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(o.variants, consumer) {
-		progress("preparing the same publications for Centrifugo's own consumer")
-		if err := prepareCommands(ctx, db, o); err != nil {
-			return nil, err
-		}
+	defer func() { err = errors.Join(err, db.Stop()) }()
+	world, err := prepareDrain(ctx, db, o, slices.Contains(o.variants, consumer))
+	if err != nil {
+		return nil, err
 	}
 	if o.cpuProfile != "" {
 		file, err := os.Create(o.cpuProfile)
@@ -221,7 +228,8 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 	}
 	rates := map[string][]float64{}
 	record := func(round int, run drainRun) {
-		progress("round %d: %s: %.0f activities/s", round+1, run.Variant, run.PerSecond)
+		run.Round = round + 1
+		progress("round %d: %s: %.0f activities/s", run.Round, run.Variant, run.PerSecond)
 		result.Runs = append(result.Runs, run)
 		rates[run.Variant] = append(rates[run.Variant], run.PerSecond)
 	}
@@ -272,7 +280,7 @@ func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drain
 		opts := fanout.Options{NoInbox: variant == resolveOnly || variant == publishOnly, Observer: sent{counted}}
 		var publisher fanout.Publisher = nowhere{}
 		if variant == publishOnly || variant == everything {
-			server, stop, err := stack.StartCentrifugo(ctx)
+			server, stop, err := stack.StartCentrifugo(ctx, o.centrifugo)
 			if err != nil {
 				return run, err
 			}

@@ -36,6 +36,8 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newDrain(),
 		newConsumer(),
+		newPeers(),
+		newSameJob(),
 		newHeld(),
 		newLatency(),
 		newAPI(),

@@ -17,21 +17,37 @@ import (
 	"github.com/fanfarehq/fanfare/internal/acceptance"
 )
 
-// output selects how a subcommand prints its result: as a table or as JSON.
-type output struct{ json bool }
+// output selects how a subcommand shows its result: as a table, as JSON, or as a table and as JSON
+// in a file.
+type output struct{ json string }
+
+// onStandardOutput is the value of --json without a file.
+const onStandardOutput = "-"
 
 func (o *output) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&o.json, "json", false, "print the result as JSON")
+	const name = "json"
+	const usage = "print the result as JSON; --json=FILE prints the table and writes the JSON to a file"
+	cmd.Flags().StringVar(&o.json, name, "", usage)
+	cmd.Flags().Lookup(name).NoOptDefVal = onStandardOutput
 }
 
 // shown is a result that prints itself as a table.
 type shown interface{ table(w io.Writer) }
 
 func (o *output) show(cmd *cobra.Command, result shown) error {
-	if o.json {
-		encoder := json.NewEncoder(cmd.OutOrStdout())
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(result)
+	if o.json != "" {
+		text, err := json.MarshalIndent(result, "", "  ")
+		if err != nil {
+			return err
+		}
+		text = append(text, '\n')
+		if o.json == onStandardOutput {
+			_, err := cmd.OutOrStdout().Write(text)
+			return err
+		}
+		if err := os.WriteFile(o.json, text, 0o644); err != nil {
+			return err
+		}
 	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', tabwriter.AlignRight)
 	result.table(w)

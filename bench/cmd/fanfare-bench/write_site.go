@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
@@ -18,13 +21,14 @@ const (
 	auditRow     = "audit"          // with a row in an audit table
 	auditBatched = "audit-batched"  // the same in one round trip
 	ownOutbox    = "outbox-by-hand" // with the rows of a log and an outbox like Fanfare's
+	riverAudited = "river-audit"    // with a row in an audit table and a River job
 	txActivity   = "txactivity"     // outbox.TxActivityWith, strict
 	txUnhooked   = "txactivity-db"  // outbox.TxActivity, with the taxonomy enforced by the database alone
 	queued       = "queued"         // outbox.Recorder.Queue, strict, in the round trip of the change
 )
 
 func transactionNames() []string {
-	return []string{changeAlone, auditRow, auditBatched, ownOutbox, txActivity, txUnhooked, queued}
+	return []string{changeAlone, auditRow, auditBatched, ownOutbox, riverAudited, txActivity, txUnhooked, queued}
 }
 
 var transactions = map[string]func(s *site, ctx context.Context, conn *pgx.Conn) error{
@@ -32,6 +36,7 @@ var transactions = map[string]func(s *site, ctx context.Context, conn *pgx.Conn)
 	auditRow:     (*site).audited,
 	auditBatched: (*site).auditedInBatch,
 	ownOutbox:    (*site).outboxed,
+	riverAudited: (*site).enqueued,
 	txActivity:   (*site).recorded,
 	txUnhooked:   (*site).recordedUnhooked,
 	queued:       (*site).queued,
@@ -42,11 +47,12 @@ type site struct {
 	db            *stack.Database
 	tenant, actor uuid.UUID
 	recorder      outbox.Recorder
+	river         *river.Client[pgx.Tx] // that only inserts
 	checks        string
 }
 
-const siteTables = `
-CREATE TABLE signals (id uuid PRIMARY KEY, tenant_id uuid NOT NULL, title text NOT NULL);
+// auditTable is an audit table as applications have it, with its indexes.
+const auditTable = `
 CREATE TABLE audit (
     id            uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     tenant_id     uuid        NOT NULL,
@@ -59,7 +65,11 @@ CREATE TABLE audit (
 );
 CREATE INDEX ON audit (tenant_id, created_at);
 CREATE INDEX ON audit (tenant_id, resource_id, created_at);
-CREATE INDEX ON audit (tenant_id, actor_id, created_at);
+CREATE INDEX ON audit (tenant_id, actor_id, created_at)`
+
+const siteTables = `
+CREATE TABLE signals (id uuid PRIMARY KEY, tenant_id uuid NOT NULL, title text NOT NULL);
+` + auditTable + `;
 CREATE TABLE own_log (LIKE fanfare.activities);
 ALTER TABLE own_log ADD PRIMARY KEY (tenant_id, id);
 CREATE INDEX ON own_log (tenant_id, actor_principal_id, id);
@@ -74,7 +84,12 @@ CREATE TABLE own_outbox (
 
 func newSite(ctx context.Context, db *stack.Database) (*site, error) {
 	s := &site{db: db, tenant: uuid.New(), actor: uuid.New()}
-	return s, db.Exec(ctx, siteTables)
+	if err := errors.Join(db.Exec(ctx, siteTables), migrateRiver(ctx, db)); err != nil {
+		return nil, err
+	}
+	var err error
+	s.river, err = river.NewClient(riverpgxv5.New(db.Pool), &river.Config{Schema: riverSchema})
+	return s, err
 }
 
 // reset truncates the tables. The log permits it only with session_replication_role = replica.
@@ -82,7 +97,8 @@ func (s *site) reset(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, s.db.Pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			SET LOCAL session_replication_role = replica;
-			TRUNCATE signals, audit, own_log, own_outbox, fanfare.activities, fanfare.outbox, fanfare.idempotency_keys`)
+			TRUNCATE signals, audit, own_log, own_outbox, river.river_job,
+			    fanfare.activities, fanfare.outbox, fanfare.idempotency_keys`)
 		return err
 	})
 	if err != nil {
@@ -94,6 +110,7 @@ func (s *site) reset(ctx context.Context) error {
 		"audit",
 		"own_log",
 		"own_outbox",
+		"river.river_job",
 		"fanfare.activities",
 		"fanfare.outbox",
 		"fanfare.idempotency_keys",
@@ -102,36 +119,31 @@ func (s *site) reset(ctx context.Context) error {
 
 // verify compares the clients' commits with the tables.
 func (s *site) verify(ctx context.Context, kind string, commits int64) error {
-	var signals, audits, logged, sent, activities, pending int64
+	var signals, audits, logged, sent, jobs, activities, pending int64
 	err := s.db.Pool.QueryRow(ctx, `
 		SELECT (SELECT count(*) FROM signals), (SELECT count(*) FROM audit), (SELECT count(*) FROM own_log),
-		       (SELECT count(*) FROM own_outbox), (SELECT count(*) FROM fanfare.activities),
-		       (SELECT count(*) FROM fanfare.outbox)`,
-	).Scan(&signals, &audits, &logged, &sent, &activities, &pending)
+		       (SELECT count(*) FROM own_outbox), (SELECT count(*) FROM river.river_job),
+		       (SELECT count(*) FROM fanfare.activities), (SELECT count(*) FROM fanfare.outbox)`,
+	).Scan(&signals, &audits, &logged, &sent, &jobs, &activities, &pending)
 	if err != nil {
 		return err
 	}
-	var wantAudits, wantLogged, wantActivities int64
+	var wantAudits, wantLogged, wantJobs, wantActivities int64
 	switch kind {
 	case auditRow, auditBatched:
 		wantAudits = commits
 	case ownOutbox:
 		wantLogged = commits
+	case riverAudited:
+		wantAudits, wantJobs = commits, commits
 	case txActivity, txUnhooked, queued:
 		wantActivities = commits
 	}
-	if signals != commits || audits != wantAudits || logged != wantLogged || sent != wantLogged ||
-		activities != wantActivities ||
-		pending != wantActivities {
+	if signals != commits || audits != wantAudits || logged != wantLogged || sent != wantLogged || jobs != wantJobs ||
+		activities != wantActivities || pending != wantActivities {
 		return fmt.Errorf(
-			"%d signals, %d audit rows, %d own log rows, %d own outbox rows, %d activities, %d pending, want %d",
-			signals,
-			audits,
-			logged,
-			sent,
-			activities,
-			pending,
-			commits,
+			"%d signals, %d audit rows, %d and %d own rows, %d jobs, %d activities, %d pending, of %d commits",
+			signals, audits, logged, sent, jobs, activities, pending, commits,
 		)
 	}
 	return nil
@@ -204,6 +216,24 @@ func (s *site) outboxed(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 		_, err = tx.Exec(ctx, insertOwnOutbox, record)
+		return err
+	})
+}
+
+// enqueued writes an audit row and inserts a River job, as an application does that delivers with
+// River.
+func (s *site) enqueued(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		e := s.envelope()
+		e.ResourceID = uuid.New()
+		if _, err := tx.Exec(ctx, insertSignal, e.ResourceID, s.tenant, "Momentum 12"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, insertAudit, s.tenant, s.actor, e.ResourceID, e.ResourceType, e.Action, e.Payload)
+		if err != nil {
+			return err
+		}
+		_, err = s.river.InsertTx(ctx, tx, changeJob{e}, nil)
 		return err
 	})
 }

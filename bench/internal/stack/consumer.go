@@ -10,6 +10,7 @@ import (
 
 // ConsumerOptions are the options of Centrifugo's own PostgreSQL consumer.
 type ConsumerOptions struct {
+	Binary       string // the path of Centrifugo, or "" for the one that is installed
 	DatabaseURL  string
 	Table        string
 	Partitions   int
@@ -22,7 +23,7 @@ type ConsumerOptions struct {
 func StartConsumer(
 	ctx context.Context, o ConsumerOptions,
 ) (server *devstack.Centrifugo, stop func() error, err error) {
-	server, stop, err = startCentrifugo(ctx, map[string]any{"consumers": []any{map[string]any{
+	consumer := map[string]any{
 		"enabled": true, // v5 has no such option and warns
 		"name":    "bench",
 		"type":    "postgresql",
@@ -31,7 +32,10 @@ func StartConsumer(
 			"num_partitions": o.Partitions, "partition_select_limit": o.SelectLimit,
 			"partition_poll_interval": o.PollInterval.String(),
 		},
-	}}})
+	}
+	server, stop, err = startCentrifugo(ctx, devstack.CentrifugoOptions{
+		Binary: o.Binary, Settings: map[string]any{"consumers": []any{consumer}},
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("start a consuming Centrifugo: %w", err)
 	}

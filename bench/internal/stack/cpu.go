@@ -40,15 +40,15 @@ func ReadCPU() CPU {
 		if p.parent != os.Getpid() {
 			continue
 		}
-		switch p.name {
-		case "postgres":
+		switch {
+		case p.name == "postgres":
 			c.Postgres += p.own + p.reaped
 			for _, backend := range all {
 				if backend.parent == p.id {
 					c.Postgres += backend.own
 				}
 			}
-		case "centrifugo":
+		case strings.HasPrefix(p.name, "centrifugo"): // centrifugo-v5, too
 			c.Centrifugo += p.own
 		}
 	}

@@ -9,10 +9,27 @@ import (
 	"strings"
 )
 
+// The counters of publications of a node: those that it was sent over its API or by a consumer, and
+// those that it received from its broker.
+const (
+	sentPublications     = "centrifugo_node_messages_sent_count{"
+	receivedPublications = "centrifugo_node_messages_received_count{"
+)
+
 // Published reads the number of publications since the start of a Centrifugo from its metrics.
 // apiURL is the URL of its server API.
-func Published(ctx context.Context, apiURL string) (published int64, err error) {
-	const counter, kind = "centrifugo_node_messages_sent_count{", `type="publication"`
+func Published(ctx context.Context, apiURL string) (int64, error) {
+	return readPublications(ctx, apiURL, sentPublications)
+}
+
+// Received reads the number of publications that a Centrifugo has received from its broker since
+// its start.
+func Received(ctx context.Context, apiURL string) (int64, error) {
+	return readPublications(ctx, apiURL, receivedPublications)
+}
+
+func readPublications(ctx context.Context, apiURL, counter string) (publications int64, err error) {
+	const kind = `type="publication"`
 	url := strings.TrimSuffix(apiURL, "/api") + "/metrics"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -38,7 +55,7 @@ func Published(ctx context.Context, apiURL string) (published int64, err error) 
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", url, err)
 		}
-		published += int64(n)
+		publications += int64(n)
 	}
-	return published, lines.Err()
+	return publications, lines.Err()
 }

@@ -109,6 +109,18 @@ func (d *Database) Gate(ctx context.Context, table string) (open func() error, e
 	return func() error { return tx.Rollback(ctx) }, nil
 }
 
+// Create creates another database on the same server, with Fanfare's schema. Its Stop closes its
+// pool only.
+func (d *Database) Create(ctx context.Context, name string) (*Database, error) {
+	if d.server == nil {
+		return nil, errors.New("a database of another server")
+	}
+	if err := d.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+		return nil, err
+	}
+	return OpenDatabase(ctx, d.server.URL(name))
+}
+
 // Stop closes the pool, and stops and removes the server if StartDatabase started it.
 func (d *Database) Stop() error {
 	if d.Pool != nil {
@@ -122,15 +134,16 @@ func (d *Database) Stop() error {
 	return d.server.Stop(ctx)
 }
 
-// StartCentrifugo starts a Centrifugo with the production configuration; stop stops it.
-func StartCentrifugo(ctx context.Context) (server *devstack.Centrifugo, stop func() error, err error) {
-	return startCentrifugo(ctx, nil)
+// StartCentrifugo starts a Centrifugo with the production configuration; stop stops it. binary is
+// its path, or "" for the one that is installed.
+func StartCentrifugo(ctx context.Context, binary string) (server *devstack.Centrifugo, stop func() error, err error) {
+	return startCentrifugo(ctx, devstack.CentrifugoOptions{Binary: binary})
 }
 
 func startCentrifugo(
-	ctx context.Context, settings map[string]any,
+	ctx context.Context, options devstack.CentrifugoOptions,
 ) (server *devstack.Centrifugo, stop func() error, err error) {
-	server, err = devstack.StartCentrifugo(ctx, devstack.CentrifugoOptions{Settings: settings})
+	server, err = devstack.StartCentrifugo(ctx, options)
 	if err != nil {
 		return nil, nil, err
 	}

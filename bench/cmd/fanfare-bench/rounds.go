@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// inTurns measures each variant once per round. Each round starts with another variant, so that
+// none always runs first.
+func inTurns(
+	ctx context.Context,
+	rounds int,
+	variants []string,
+	measure func(ctx context.Context, variant string) (drainRun, error),
+) (runs []drainRun, err error) {
+	for round := range rounds {
+		for i := range variants {
+			variant := variants[(i+round)%len(variants)]
+			run, err := measure(ctx, variant)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", variant, err)
+			}
+			run.Variant, run.Round = variant, round+1
+			progress("round %d: %s: %.0f/s, %.0f µs of CPU each", run.Round, variant, run.PerSecond, run.cpu())
+			runs = append(runs, run)
+		}
+	}
+	return runs, nil
+}
+
+// cpu returns the CPU time of all processes, in microseconds per activity.
+func (r drainRun) cpu() float64 { return r.WorkerCPU + r.PostgresCPU + r.CentrifugoCPU }
+
+// contender summarizes the rounds of a variant. CPU times are microseconds per activity.
+type contender struct {
+	Name          string  `json:"name"`
+	PerSecond     spread  `json:"per_second"`
+	OwnCPU        float64 `json:"own_cpu_us"`
+	PostgresCPU   float64 `json:"postgres_cpu_us"`
+	CentrifugoCPU float64 `json:"centrifugo_cpu_us"`
+	CPU           spread  `json:"cpu_us"`
+	Publications  int64   `json:"publications"` // of a run
+	InboxRows     int64   `json:"inbox_rows"`
+}
+
+// summarize returns a contender for each variant that has runs.
+func summarize(runs []drainRun, variants []string) (contenders []contender) {
+	for _, variant := range variants {
+		var rates, own, postgres, centrifugo, all []float64
+		c := contender{Name: variant}
+		for _, run := range runs {
+			if run.Variant != variant {
+				continue
+			}
+			rates, all = append(rates, run.PerSecond), append(all, run.cpu())
+			own, postgres = append(own, run.WorkerCPU), append(postgres, run.PostgresCPU)
+			centrifugo = append(centrifugo, run.CentrifugoCPU)
+			c.Publications, c.InboxRows = run.Publications, run.InboxRows
+		}
+		if len(rates) == 0 {
+			continue
+		}
+		c.PerSecond, c.CPU = newSpread(rates), newSpread(all)
+		c.OwnCPU, c.PostgresCPU, c.CentrifugoCPU = median(own), median(postgres), median(centrifugo)
+		contenders = append(contenders, c)
+	}
+	return contenders
+}
+
+// compareRuns returns the ratios of two variants, each within a round: of the rates, and of the CPU
+// times, the other way round. Above 1, the first variant is better. ok is false if one has no runs.
+func compareRuns(runs []drainRun, variant, base string) (rate, cpu spread, ok bool) {
+	var rates, times []float64
+	for _, run := range runs {
+		for _, other := range runs {
+			if run.Variant != variant || other.Variant != base || run.Round != other.Round {
+				continue
+			}
+			rates = append(rates, run.PerSecond/other.PerSecond)
+			if run.cpu() > 0 {
+				times = append(times, other.cpu()/run.cpu())
+			}
+		}
+	}
+	if len(rates) == 0 || len(times) == 0 {
+		return spread{}, spread{}, false
+	}
+	return newSpread(rates), newSpread(times), true
+}
+
+// checkNames returns an error if a flag contains a name that is not known.
+func checkNames(flag string, names, known []string) error {
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("--%s: got %q, want one of %s", flag, name, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fanfarehq/fanfare/bench/internal/stack"
+	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
+)
+
+// The ways from a change to its publications, all with the same recipients. Fanfare comes first.
+const (
+	viaFanfare      = "fanfare"       // TxActivity; a worker resolves and publishes
+	viaFanfareInbox = "fanfare-inbox" // and writes notifications
+	inApplication   = "same-job"      // the application resolves; Centrifugo's own consumer publishes
+	withAudit       = "same-job-audit"
+	viaBroker       = "stream-broker" // the application resolves and calls cf_stream_publish in the transaction
+	viaRiver        = "river"         // InsertTx; a River worker resolves and publishes
+)
+
+func wayNames() []string {
+	return []string{viaFanfare, viaFanfareInbox, inApplication, withAudit, viaRiver, viaBroker}
+}
+
+type sameJobOptions struct {
+	databaseFlags
+	workerFlags
+	consumerFlags
+	river    riverFlags
+	binaries binaries
+	output   output
+	names    []string
+	changes  int
+	slow     int // number of changes through the stream broker
+	writers  int
+	rounds   int
+	timeout  time.Duration
+}
+
+func newSameJob() *cobra.Command {
+	var o sameJobOptions
+	cmd := newBenchmark(
+		"same-job",
+		"Measure all work from a change to its publications, by Fanfare and by other solutions, in turns",
+		&o.output,
+		func(ctx context.Context) (*sameJobResult, error) { return measureSameJob(ctx, &o) },
+	)
+	flags := cmd.Flags()
+	flags.IntVar(&o.changes, "changes", 20_000, "number of changes, each in a transaction of its own")
+	flags.IntVar(&o.slow, "stream-broker-changes", 3000,
+		"number of changes through the stream broker, which is much slower")
+	flags.IntVar(&o.writers, "writers", 8, "number of writers at a time")
+	flags.IntVar(&o.rounds, "rounds", 5, "number of times to measure each way, in turns")
+	flags.StringSliceVar(&o.names, "ways", wayNames(), "what to measure")
+	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "maximum duration of a measurement")
+	o.workerFlags.flags(flags)
+	o.consumerFlags.flags(flags)
+	o.databaseFlags.flags(flags)
+	o.river.flags(flags)
+	o.binaries.flags(flags)
+	return cmd
+}
+
+type sameJobResult struct {
+	Machine  machine     `json:"machine"`
+	Changes  int         `json:"changes"`
+	Slow     int         `json:"stream_broker_changes"`
+	Writers  int         `json:"writers"`
+	Watchers int         `json:"watchers"`
+	Runs     []drainRun  `json:"runs"`
+	Summary  []contender `json:"summary"`
+}
+
+func (r *sameJobResult) table(w io.Writer) {
+	contenderTable(w, fmt.Sprintf("%d changes, %d writers", r.Changes, r.Writers), "writers, worker", r.Runs, r.Summary,
+		[]string{viaFanfare, viaFanfareInbox})
+}
+
+func measureSameJob(ctx context.Context, o *sameJobOptions) (result *sameJobResult, err error) {
+	if o.rounds < 1 || o.changes < 1 || o.slow < 1 || o.writers < 1 {
+		return nil, errors.New("--rounds, --changes, --stream-broker-changes and --writers must be at least 1")
+	}
+	if err := checkNames("ways", o.names, wayNames()); err != nil {
+		return nil, err
+	}
+	if err := o.binaries.find(false); err != nil {
+		return nil, err
+	}
+	db, err := o.start(ctx, writeSettings(false))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Stop()) }()
+	job, err := newSameJobSite(ctx, db, o)
+	if err != nil {
+		return nil, err
+	}
+	result = &sameJobResult{
+		Machine: thisMachine(), Changes: o.changes, Slow: min(o.slow, o.changes), Writers: o.writers,
+		Watchers: len(job.world.Resources[0].Watchers),
+	}
+	if result.Runs, err = inTurns(ctx, o.rounds, o.names, job.measure); err != nil {
+		return nil, err
+	}
+	result.Summary = summarize(result.Runs, o.names)
+	return result, nil
+}
+
+// jobSite is an application whose resources change.
+type jobSite struct {
+	options  *sameJobOptions
+	db       *stack.Database
+	world    *fixture.World
+	resolver *ownResolver
+}
+
+func newSameJobSite(ctx context.Context, db *stack.Database, o *sameJobOptions) (*jobSite, error) {
+	j := &jobSite{options: o, db: db, world: fixture.New(fixture.Options{})}
+	if err := j.world.Load(ctx, db.Pool); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.Exec(ctx, jobTables, consumerTable), migrateRiver(ctx, db)); err != nil {
+		return nil, err
+	}
+	var err error
+	j.resolver, err = newOwnResolver()
+	return j, err
+}
+
+// jobTables are the table that is changed, and an audit table as in the benchmark write.
+const jobTables = `
+CREATE TABLE changes (id uuid PRIMARY KEY, tenant_id uuid NOT NULL, resource_id uuid NOT NULL, version bigint NOT NULL);
+` + auditTable
+
+// measure commits changes with concurrent writers while they are delivered. The time and the CPU
+// time are from the first transaction to the last publication.
+func (j *jobSite) measure(ctx context.Context, name string) (run drainRun, err error) {
+	changes := j.options.changes
+	if name == viaBroker {
+		changes = min(changes, j.options.slow)
+	}
+	if err := j.reset(ctx); err != nil {
+		return run, err
+	}
+	way, err := j.open(ctx, name, changes)
+	if err != nil {
+		return run, err
+	}
+	defer func() { err = errors.Join(err, way.stop()) }()
+	pool, err := j.db.NewPool(ctx, j.options.writers)
+	if err != nil {
+		return run, err
+	}
+	defer pool.Close()
+	limited, cancel := context.WithTimeout(ctx, j.options.timeout)
+	defer cancel()
+	time.Sleep(settleTime)
+	before, began := stack.ReadCPU(), time.Now()
+	if err := j.writeAll(limited, pool, way, changes); err != nil {
+		return run, err
+	}
+	if err := way.await(limited); err != nil {
+		return run, err
+	}
+	run.fill(name, changes, time.Since(began), stack.ReadCPU().Since(before))
+	if run.Publications, err = way.published(ctx); err != nil {
+		return run, err
+	}
+	return run, j.verify(ctx, name, changes, &run)
+}
+
+func (j *jobSite) writeAll(ctx context.Context, pool *pgxpool.Pool, way *way, changes int) error {
+	var next atomic.Int64
+	g, writing := errgroup.WithContext(ctx)
+	for range j.options.writers {
+		g.Go(func() error {
+			conn, err := pool.Acquire(writing)
+			if err != nil {
+				return err
+			}
+			defer conn.Release()
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= changes {
+					return nil
+				}
+				// A prime step visits all resources, and never one twice in a row.
+				r := j.world.Resources[n*389%len(j.world.Resources)]
+				if err := way.write(writing, conn.Conn(), r, n); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// verify compares the publications and the rows with the changes.
+func (j *jobSite) verify(ctx context.Context, name string, changes int, run *drainRun) error {
+	var changed, audited, recorded, pending int64
+	err := j.db.Pool.QueryRow(ctx, `
+		SELECT (SELECT count(*) FROM changes), (SELECT count(*) FROM audit), (SELECT count(*) FROM fanfare.activities),
+		       (SELECT count(*) FROM fanfare.outbox) + (SELECT count(*) FROM fanfare.parked)
+		           + (SELECT count(*) FROM fanfare.dead_letters) + (SELECT count(*) FROM centrifugo_outbox)
+		           + (SELECT count(*) FROM river.river_job WHERE state <> 'completed'),
+		       (SELECT count(*) FROM fanfare.notifications)`,
+	).Scan(&changed, &audited, &recorded, &pending, &run.InboxRows)
+	if err != nil {
+		return err
+	}
+	n, watchers := int64(changes), int64(len(j.world.Resources[0].Watchers))
+	want := map[bool]int64{true: n}
+	switch {
+	case changed != n, audited != want[name == withAudit],
+		recorded != want[name == viaFanfare || name == viaFanfareInbox]:
+		err = fmt.Errorf("%d changes, %d audit rows, %d activities of %d changes", changed, audited, recorded, n)
+	case pending != 0:
+		err = fmt.Errorf("%d activities are pending", pending)
+	case run.Publications != n*(watchers+1): // and the resource's channel
+		err = fmt.Errorf("%d publications, want %d", run.Publications, n*(watchers+1))
+	case run.InboxRows != watchers*want[name == viaFanfareInbox]:
+		err = fmt.Errorf("%d notifications, want %d", run.InboxRows, watchers*want[name == viaFanfareInbox])
+	}
+	return err
+}
