@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
@@ -131,7 +128,8 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	defer closeAll()
 
 	progress("%d clients are connected; %d activities/s for %v", o.people, o.rate, o.duration)
-	commits, err := write(ctx, db, world, o)
+	rate := acceptance.Rate{PerSecond: o.rate, Duration: o.duration}
+	commits, err := commitAtRate(ctx, db, world.Resources, rate)
 	if err != nil {
 		return nil, err
 	}
@@ -145,54 +143,10 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	return result, errors.Join(set.Failures()...)
 }
 
-// write commits changes at a steady rate.
-func write(
-	ctx context.Context, db *stack.Database, world *fixture.World, o *latencyOptions,
-) (map[uuid.UUID]acceptance.CommitTimes, error) {
-	random := rand.New(rand.NewPCG(1, 2))
-	var mu sync.Mutex
-	commits := map[uuid.UUID]acceptance.CommitTimes{}
-	rate := acceptance.Rate{PerSecond: o.rate, Duration: o.duration}
-	err := acceptance.AtRate(ctx, rate, func(n int) func(context.Context) error {
-		resource := world.Resources[random.IntN(len(world.Resources))]
-		return func(ctx context.Context) error {
-			var times acceptance.CommitTimes
-			recorded, err := resource.Change(ctx, db.Pool, n, func(tx pgx.Tx) error {
-				times.Sent = time.Now()
-				err := tx.Commit(ctx)
-				times.Returned = time.Now()
-				return err
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			commits[recorded.ID] = times
-			return err
-		}
-	})
-	return commits, err
-}
-
-func (r *latencyResult) measure(commits map[uuid.UUID]acceptance.CommitTimes, set *clients.Set) {
-	var sinceReturned, sinceSent []time.Duration
-	for _, client := range set.Drain() {
-		seen := map[uuid.UUID]bool{}
-		for _, got := range client.Receptions {
-			c, known := commits[got.Activity]
-			if !known || seen[got.Activity] {
-				continue
-			}
-			seen[got.Activity] = true
-			sinceReturned = append(sinceReturned, got.At.Sub(c.Returned))
-			sinceSent = append(sinceSent, got.At.Sub(c.Sent))
-		}
-		r.Received += len(seen)
-	}
-	r.Committed, r.Sent = acceptance.NewPercentiles(sinceReturned), acceptance.NewPercentiles(sinceSent)
-	var took []time.Duration
-	for _, c := range commits {
-		took = append(took, c.Returned.Sub(c.Sent))
-	}
-	r.Commits = acceptance.NewPercentiles(took)
+func (r *latencyResult) measure(commits commitTimes, set *clients.Set) {
+	arrived := arrivalsOf(commits, set)
+	r.Received, r.Sent, r.Committed = arrived.received, arrived.sent, arrived.returned
+	r.Commits = commits.percentiles()
 }
 
 // batches records the durations of a worker's transactions.

@@ -40,6 +40,10 @@ func newRoot() *cobra.Command {
 		newSameJob(),
 		newHeld(),
 		newLatency(),
+		newIdle(),
+		newWide(),
+		newGrowth(),
+		newFairness(),
 		newAPI(),
 		newInbox(),
 		newReaders(),
@@ -48,6 +52,7 @@ func newRoot() *cobra.Command {
 		newWrite(),
 		newPurge(),
 		newServer(),
+		newWorkerProcess(),
 		newExport(),
 	)
 	return root

@@ -11,6 +11,7 @@ import (
 // Usage is the resources that one process uses.
 type Usage struct {
 	Resident int64         // bytes of memory
+	Peak     int64         // the largest Resident since its start
 	CPU      time.Duration // user and system together, since its start
 }
 
@@ -30,5 +31,24 @@ func ReadUsage(pid int) (Usage, error) {
 		return Usage{}, fmt.Errorf("process %d: unknown format of /proc", pid)
 	}
 	resident, err := strconv.ParseInt(fields[1], 10, 64)
-	return Usage{Resident: resident * int64(os.Getpagesize()), CPU: p.own}, err
+	if err != nil {
+		return Usage{}, err
+	}
+	peak, err := readPeak(pid)
+	return Usage{Resident: resident * int64(os.Getpagesize()), Peak: peak, CPU: p.own}, err
+}
+
+// readPeak reads the field VmHWM of /proc/pid/status.
+func readPeak(pid int) (bytes int64, err error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, found := strings.CutPrefix(line, "VmHWM:"); found {
+			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+			return kilobytes << 10, err
+		}
+	}
+	return 0, fmt.Errorf("process %d: unknown format of /proc", pid)
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
+	"github.com/fanfarehq/fanfare/internal/wait"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// burst is a transaction of one tenant that records many activities.
+type burst struct {
+	servers   *servers
+	resources []*fixture.Resource
+	size      int
+	number    int
+	limit     time.Duration
+
+	tx pgx.Tx // until it is committed
+}
+
+// record records the activities, and keeps the last row of each lane.
+func (b *burst) record(ctx context.Context) (err error) {
+	if b.tx, err = b.servers.db.Pool.Begin(ctx); err != nil {
+		return err
+	}
+	const size = 500
+	var recorded atomic.Int64
+	defer progressOf("recording a burst", b.size, func() int { return int(recorded.Load()) })()
+	for start := 0; start < b.size; start += size {
+		envelopes := make([]activity.Envelope, min(size, b.size-start))
+		for i := range envelopes {
+			n := start + i
+			envelopes[i] = b.resources[n%len(b.resources)].Envelope(n, int64(n))
+		}
+		if _, err := outbox.RecordMany(ctx, b.tx, envelopes); err != nil {
+			return err
+		}
+		recorded.Add(int64(len(envelopes)))
+	}
+	if _, err := b.tx.Exec(ctx, "DROP TABLE IF EXISTS burst_last"); err != nil {
+		return err
+	}
+	_, err = b.tx.Exec(ctx, `
+		CREATE TABLE burst_last AS
+		SELECT lane, max(seq) AS seq FROM fanfare.outbox WHERE tenant_id = $1 GROUP BY lane`, b.tenant())
+	return err
+}
+
+func (b *burst) tenant() uuid.UUID { return b.resources[0].Tenant.ID }
+
+// undo rolls the transaction back if it has not been committed.
+func (b *burst) undo() error {
+	if b.tx == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return b.tx.Rollback(ctx)
+}
+
+// commitAndAwait commits the burst and returns when the last row of each lane has been delivered.
+func (b *burst) commitAndAwait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, b.limit)
+	defer cancel()
+	err := b.tx.Commit(ctx)
+	b.tx = nil
+	if err != nil {
+		return err
+	}
+	for {
+		var pending bool
+		err := b.servers.db.Pool.QueryRow(ctx, `
+			SELECT EXISTS (SELECT FROM burst_last AS b JOIN fanfare.outbox AS o ON o.lane = b.lane AND o.seq = b.seq)`,
+		).Scan(&pending)
+		if err != nil || !pending {
+			return err
+		}
+		if err := wait.Sleep(ctx, 50*time.Millisecond); err != nil {
+			return fmt.Errorf("the burst is pending: %w", err)
+		}
+	}
+}
+
+// verify counts the notifications of the bursts so far.
+func (b *burst) verify(ctx context.Context) error {
+	var got int64
+	const query = "SELECT count(*) FROM fanfare.notifications WHERE tenant_id = $1"
+	err := b.servers.db.Pool.QueryRow(ctx, query, b.tenant()).Scan(&got)
+	if want := int64(b.size * b.number * len(b.resources[0].Watchers)); err == nil && got != want {
+		err = fmt.Errorf("%d notifications of the bursts, want %d", got, want)
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/acceptance"
+	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
+)
+
+type fairnessOptions struct {
+	databaseFlags
+	output output
+	burst  int
+	rate   int
+	alone  time.Duration
+	rounds int
+	limit  time.Duration
+}
+
+func newFairness() *cobra.Command {
+	var o fairnessOptions
+	cmd := newBenchmark(
+		"fairness",
+		"Measure the deliveries of other tenants while one tenant's burst of activities is delivered",
+		&o.output,
+		func(ctx context.Context) (*fairnessResult, error) { return measureFairness(ctx, &o) },
+	)
+	flags := cmd.Flags()
+	flags.IntVar(&o.burst, "burst", 100_000, "number of activities that one tenant commits at once")
+	flags.IntVar(&o.rate, "rate", 100, "activities of the other tenants a second")
+	flags.DurationVar(&o.alone, "alone", 10*time.Second, "duration of the measurement without a burst")
+	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure without and with a burst")
+	flags.DurationVar(&o.limit, "timeout", 10*time.Minute, "maximum duration of a burst")
+	o.databaseFlags.flags(flags)
+	return cmd
+}
+
+// fairnessRound is the deliveries of the other tenants without and with a burst.
+type fairnessRound struct {
+	Round     int     `json:"round"`
+	Alone     timed   `json:"alone"`
+	During    timed   `json:"during_burst"`
+	PerSecond float64 `json:"burst_activities_per_second"`
+	P50Ratio  float64 `json:"p50_ratio"`
+	P99Ratio  float64 `json:"p99_ratio"`
+}
+
+type fairnessResult struct {
+	Machine machine         `json:"machine"`
+	Burst   int             `json:"burst"`
+	Rate    int             `json:"rate"`
+	Rounds  []fairnessRound `json:"rounds"`
+	P50     spread          `json:"p50_ratio"`
+	P99     spread          `json:"p99_ratio"`
+}
+
+func (r *fairnessResult) table(w io.Writer) {
+	row(w, fmt.Sprintf("%d/s of others", r.Rate), "seconds", "activities", "p50", "p99", "max", "COMMIT p99")
+	for _, each := range r.Rounds {
+		for _, phase := range []struct {
+			name string
+			timed
+		}{{"alone", each.Alone}, {fmt.Sprintf("burst of %d", r.Burst), each.During}} {
+			row(w, phase.name, fmt.Sprintf("%.1f", phase.Seconds), phase.Activities,
+				phase.Sent.P50, phase.Sent.P99, phase.Sent.Max, phase.Commits.P99)
+		}
+	}
+	row(w)
+	row(w, "ratio p50", r.P50)
+	row(w, "ratio p99", r.P99)
+}
+
+func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessResult, err error) {
+	if o.burst < 1 || o.rate < 1 || o.rounds < 1 {
+		return nil, errors.New("--burst, --rate and --rounds must be at least 1")
+	}
+	s, err := o.startServers(ctx, writeSettings(false))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	world := fixture.New(fixture.Options{})
+	if err := errors.Join(world.Load(ctx, s.db.Pool), world.AddThings(ctx, s.db.Pool)); err != nil {
+		return nil, err
+	}
+	worker, err := startWorkerProcess(s.db, s.centrifugo)
+	if err != nil {
+		return nil, err
+	}
+	defer worker.stop()
+	loud, others, principals := divide(world)
+	set, closeAll, err := acceptance.Connect(ctx, s.centrifugo, principals, acceptance.ConnectOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll()
+	measured := &bystanders{db: s.db, resources: others, set: set, rate: o.rate}
+	if _, err := measured.during(ctx, nothingFor(warmUpTime)); err != nil {
+		return nil, err
+	}
+	result = &fairnessResult{Machine: thisMachine(), Burst: o.burst, Rate: o.rate}
+	for n := range o.rounds {
+		each := fairnessRound{Round: n + 1}
+		if each.Alone, err = measured.during(ctx, nothingFor(o.alone)); err != nil {
+			return nil, fmt.Errorf("alone: %w", err)
+		}
+		b := &burst{servers: s, resources: loud, size: o.burst, number: n + 1, limit: o.limit}
+		progress("round %d: alone p99 %v; recording the burst", each.Round, each.Alone.Sent.P99)
+		if err := b.record(ctx); err != nil {
+			return nil, errors.Join(err, b.undo())
+		}
+		if each.During, err = measured.during(ctx, b.commitAndAwait); err != nil {
+			return nil, errors.Join(fmt.Errorf("during a burst: %w", err), b.undo())
+		}
+		if err := b.verify(ctx); err != nil {
+			return nil, err
+		}
+		each.PerSecond = float64(o.burst) / each.During.Seconds
+		each.P50Ratio = float64(each.During.Sent.P50 / each.Alone.Sent.P50)
+		each.P99Ratio = float64(each.During.Sent.P99 / each.Alone.Sent.P99)
+		progress("round %d: p99 %v during the burst, %.0f/s of it", each.Round, each.During.Sent.P99, each.PerSecond)
+		result.Rounds = append(result.Rounds, each)
+	}
+	var p50, p99 []float64
+	for _, each := range result.Rounds {
+		p50, p99 = append(p50, each.P50Ratio), append(p99, each.P99Ratio)
+	}
+	result.P50, result.P99 = newSpread(p50), newSpread(p99)
+	return result, nil
+}
+
+// divide returns the resources of the first tenant, those of the others, and the others' people.
+func divide(world *fixture.World) (loud, others []*fixture.Resource, principals []activity.Principal) {
+	for _, r := range world.Resources {
+		if r.Tenant == world.Tenants[0] {
+			loud = append(loud, r)
+		} else {
+			others = append(others, r)
+		}
+	}
+	for _, p := range world.Principals() {
+		if p.TenantID != world.Tenants[0].ID {
+			principals = append(principals, p)
+		}
+	}
+	return loud, others, principals
+}
