@@ -1,10 +1,10 @@
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core'
 import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { property } from 'lit/decorators.js'
-import { ref } from 'lit/directives/ref.js'
 import { repeat } from 'lit/directives/repeat.js'
 import { define, emit } from './base.ts'
 import { inlineStyle } from './inline-style.ts'
+import { type Key, Slots } from './slots.ts'
 
 /**
  * A list that scrolls itself and renders only what is visible. Rows that come or go above what is visible do not
@@ -16,7 +16,7 @@ import { inlineStyle } from './inline-style.ts'
 export class VirtualList<T = unknown> extends LitElement {
   @property({ attribute: false }) items: readonly T[] = []
   @property({ attribute: false }) renderItem: (item: T, index: number) => unknown = () => nothing
-  @property({ attribute: false }) keyOf: (item: T, index: number) => string | number = (_, index) => index
+  @property({ attribute: false }) keyOf: (item: T, index: number) => Key = (_, index) => index
   /** The accessible name of a row, for articles. */
   @property({ attribute: false }) labelOf: ((item: T) => string) | undefined
   /** The height of a row before it is measured. */
@@ -30,7 +30,11 @@ export class VirtualList<T = unknown> extends LitElement {
 
   #ends = -1
   #range = ''
-  #itemKey = (index: number): string | number => index
+  #itemKey = (index: number): Key => index
+  #slots = new Slots()
+  /** The keys of the rows that the elements show. */
+  #shown = new WeakMap<HTMLElement, Key>()
+  #measuring = false
   #cleanup: (() => void) | undefined
   #virtualizer = new Virtualizer<VirtualList<T>, HTMLElement>({
     count: 0,
@@ -69,13 +73,13 @@ export class VirtualList<T = unknown> extends LitElement {
     return this.scrollTop < 8
   }
 
-  #anchor: { key: string | number; offset: number } | undefined
+  #anchor: { key: Key; offset: number } | undefined
 
   /** keepPlace remembers the first visible row before the items change. */
   #keepPlace(): void {
     const { scrollTop } = this
     const first = this.atTop ? undefined : this.#virtualizer.getVirtualItems().find((row) => row.end > scrollTop)
-    this.#anchor = first && { key: first.key as string | number, offset: scrollTop - first.start }
+    this.#anchor = first && { key: first.key as Key, offset: scrollTop - first.start }
   }
 
   /** returnToPlace scrolls to where the row that was first is now. */
@@ -116,30 +120,49 @@ export class VirtualList<T = unknown> extends LitElement {
 
   protected override render(): unknown {
     const rows = this.#virtualizer.getVirtualItems()
+    const slots = this.#slots.assign(rows.map((row) => row.key as Key))
     const article = this.rowRole === 'article'
     const plain = this.rowRole === 'presentation'
     const height = `${this.#virtualizer.getTotalSize()}px`
     return html`<div role="presentation" ${inlineStyle({ position: 'relative', height })}>
       ${repeat(
         rows,
-        (row) => row.key,
+        (_, i) => slots[i],
         (row) => {
           const item = this.items[row.index]
           if (item === undefined) return nothing
           return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${plain ? nothing : row.index + 1}
           aria-label=${this.labelOf?.(item) ?? nothing}
           aria-setsize=${plain ? nothing : this.total < 0 && !article ? this.items.length : this.total}
-          ${inlineStyle(at(row.start))}
-          ${ref(this.#measure)}>${this.renderItem(item, row.index)}</div>`
+          ${inlineStyle(at(row.start))}>${this.renderItem(item, row.index)}</div>`
         },
       )}</div>`
   }
 
-  #measure = (row: globalThis.Element | undefined): void => {
-    if (row) this.#virtualizer.measureElement(row as HTMLElement)
+  /** measure measures the elements that show other rows than before, once these have been rendered. */
+  #measure = (): void => {
+    const { elementsCache } = this.#virtualizer
+    this.#measuring = false
+    const rows = [...(this.firstElementChild?.children ?? [])] as HTMLElement[]
+    const changed = rows.filter((row) => row.offsetHeight > 0 && this.#shown.get(row) !== this.#keyAt(row))
+    for (const row of changed) {
+      const before = this.#shown.get(row)
+      if (before !== undefined && elementsCache.get(before) === row) elementsCache.delete(before)
+      this.#shown.set(row, this.#keyAt(row))
+    }
+    for (const row of changed) {
+      this.#virtualizer.measureElement(row) // which observes it from now on
+      this.#virtualizer.resizeItem(Number(row.dataset['index']), row.offsetHeight)
+    }
+  }
+
+  #keyAt(row: HTMLElement): Key {
+    return this.#itemKey(Number(row.dataset['index']))
   }
 
   protected override updated(_: PropertyValues): void {
+    if (!this.#measuring) requestAnimationFrame(this.#measure)
+    this.#measuring = true
     this.#returnToPlace()
     const range = this.#virtualizer.range
     if (!range || this.items.length === 0) return
