@@ -164,6 +164,21 @@ acceptance: servers build ## Kill workers and churn clients, roles and subscript
 	go run ./internal/acceptance/cmd/acceptance kills
 	go run ./internal/acceptance/cmd/acceptance churn
 
+BENCH_OUTPUT ?= bench/results
+BENCH_FLAGS ?=
+
+.PHONY: bench
+bench: ## Compare Fanfare with other solutions, for about an hour; BENCH_OUTPUT receives the table and charts.
+	@.ci/ensure postgres
+	@$(MAKE) --no-print-directory bin/centrifugo bin/centrifugo-v5
+	go build -C bench -buildvcs=false -trimpath -o ../bin/fanfare-bench ./cmd/fanfare-bench
+	@mkdir -p $(BENCH_OUTPUT)
+	bin/fanfare-bench compare --json=$(BENCH_OUTPUT)/results.json --report $(BENCH_OUTPUT) $(BENCH_FLAGS)
+
+.PHONY: bench-short
+bench-short: ## The same with small sizes and few rounds, in minutes.
+	@$(MAKE) --no-print-directory bench BENCH_FLAGS='--short $(BENCH_FLAGS)'
+
 .PHONY: clean
 clean: ## Remove what was built.
 	rm -rf bin .tools

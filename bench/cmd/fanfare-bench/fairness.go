@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/acceptance"
@@ -17,7 +18,7 @@ import (
 type fairnessOptions struct {
 	databaseFlags
 	output output
-	burst  int
+	surge  int
 	rate   int
 	alone  time.Duration
 	rounds int
@@ -28,33 +29,36 @@ func newFairness() *cobra.Command {
 	var o fairnessOptions
 	cmd := newBenchmark(
 		"fairness",
-		"Measure the deliveries of other tenants while one tenant's burst of activities is delivered",
+		"Measure the deliveries of other tenants while one tenant's surge of activities is delivered",
 		&o.output,
 		func(ctx context.Context) (*fairnessResult, error) { return measureFairness(ctx, &o) },
 	)
-	flags := cmd.Flags()
-	flags.IntVar(&o.burst, "burst", 100_000, "number of activities that one tenant commits at once")
-	flags.IntVar(&o.rate, "rate", 100, "activities of the other tenants a second")
-	flags.DurationVar(&o.alone, "alone", 10*time.Second, "duration of the measurement without a burst")
-	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure without and with a burst")
-	flags.DurationVar(&o.limit, "timeout", 10*time.Minute, "maximum duration of a burst")
-	o.databaseFlags.flags(flags)
+	o.flags(cmd.Flags())
 	return cmd
 }
 
-// fairnessRound is the deliveries of the other tenants without and with a burst.
+func (o *fairnessOptions) flags(flags *pflag.FlagSet) {
+	flags.IntVar(&o.surge, "surge", 100_000, "number of activities that one tenant commits at once")
+	flags.IntVar(&o.rate, "rate", 100, "activities of the other tenants a second")
+	flags.DurationVar(&o.alone, "alone", 10*time.Second, "duration of the measurement without a surge")
+	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure without and with a surge")
+	flags.DurationVar(&o.limit, "timeout", 10*time.Minute, "maximum duration of a surge")
+	o.databaseFlags.flags(flags)
+}
+
+// fairnessRound is the deliveries of the other tenants without and with a surge.
 type fairnessRound struct {
 	Round     int     `json:"round"`
 	Alone     timed   `json:"alone"`
-	During    timed   `json:"during_burst"`
-	PerSecond float64 `json:"burst_activities_per_second"`
+	During    timed   `json:"during_surge"`
+	PerSecond float64 `json:"surge_activities_per_second"`
 	P50Ratio  float64 `json:"p50_ratio"`
 	P99Ratio  float64 `json:"p99_ratio"`
 }
 
 type fairnessResult struct {
 	Machine machine         `json:"machine"`
-	Burst   int             `json:"burst"`
+	Surge   int             `json:"surge"`
 	Rate    int             `json:"rate"`
 	Rounds  []fairnessRound `json:"rounds"`
 	P50     spread          `json:"p50_ratio"`
@@ -67,7 +71,7 @@ func (r *fairnessResult) table(w io.Writer) {
 		for _, phase := range []struct {
 			name string
 			timed
-		}{{"alone", each.Alone}, {fmt.Sprintf("burst of %d", r.Burst), each.During}} {
+		}{{"alone", each.Alone}, {fmt.Sprintf("surge of %d", r.Surge), each.During}} {
 			row(w, phase.name, fmt.Sprintf("%.1f", phase.Seconds), phase.Activities,
 				phase.Sent.P50, phase.Sent.P99, phase.Sent.Max, phase.Commits.P99)
 		}
@@ -78,8 +82,8 @@ func (r *fairnessResult) table(w io.Writer) {
 }
 
 func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessResult, err error) {
-	if o.burst < 1 || o.rate < 1 || o.rounds < 1 {
-		return nil, errors.New("--burst, --rate and --rounds must be at least 1")
+	if o.surge < 1 || o.rate < 1 || o.rounds < 1 {
+		return nil, errors.New("--surge, --rate and --rounds must be at least 1")
 	}
 	s, err := o.startServers(ctx, writeSettings(false))
 	if err != nil {
@@ -105,27 +109,27 @@ func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessR
 	if _, err := measured.during(ctx, nothingFor(warmUpTime)); err != nil {
 		return nil, err
 	}
-	result = &fairnessResult{Machine: thisMachine(), Burst: o.burst, Rate: o.rate}
+	result = &fairnessResult{Machine: thisMachine(), Surge: o.surge, Rate: o.rate}
 	for n := range o.rounds {
 		each := fairnessRound{Round: n + 1}
 		if each.Alone, err = measured.during(ctx, nothingFor(o.alone)); err != nil {
 			return nil, fmt.Errorf("alone: %w", err)
 		}
-		b := &burst{servers: s, resources: loud, size: o.burst, number: n + 1, limit: o.limit}
-		progress("round %d: alone p99 %v; recording the burst", each.Round, each.Alone.Sent.P99)
+		b := &surge{servers: s, resources: loud, size: o.surge, number: n + 1, limit: o.limit}
+		progress("round %d: alone p99 %v; recording the surge", each.Round, each.Alone.Sent.P99)
 		if err := b.record(ctx); err != nil {
 			return nil, errors.Join(err, b.undo())
 		}
 		if each.During, err = measured.during(ctx, b.commitAndAwait); err != nil {
-			return nil, errors.Join(fmt.Errorf("during a burst: %w", err), b.undo())
+			return nil, errors.Join(fmt.Errorf("during a surge: %w", err), b.undo())
 		}
 		if err := b.verify(ctx); err != nil {
 			return nil, err
 		}
-		each.PerSecond = float64(o.burst) / each.During.Seconds
+		each.PerSecond = float64(o.surge) / each.During.Seconds
 		each.P50Ratio = float64(each.During.Sent.P50 / each.Alone.Sent.P50)
 		each.P99Ratio = float64(each.During.Sent.P99 / each.Alone.Sent.P99)
-		progress("round %d: p99 %v during the burst, %.0f/s of it", each.Round, each.During.Sent.P99, each.PerSecond)
+		progress("round %d: p99 %v during the surge, %.0f/s of it", each.Round, each.During.Sent.P99, each.PerSecond)
 		result.Rounds = append(result.Rounds, each)
 	}
 	var p50, p99 []float64

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
@@ -35,7 +36,11 @@ func newGrowth() *cobra.Command {
 		&o.output,
 		func(ctx context.Context) (*growthResult, error) { return measureGrowth(ctx, &o) },
 	)
-	flags := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (o *growthOptions) flags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.dimensions, "dimensions", dimensionNames(), "what grows")
 	flags.IntSliceVar(&o.sizes, "sizes", []int{10_000, 100_000, 1_000_000, 10_000_000},
 		"numbers of pending activities, of activities in the log, and of subscriptions")
@@ -46,7 +51,6 @@ func newGrowth() *cobra.Command {
 	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "maximum duration of a delivery")
 	o.workerFlags.flags(flags)
 	o.databaseFlags.flags(flags)
-	return cmd
 }
 
 func (o *growthOptions) validate() error {

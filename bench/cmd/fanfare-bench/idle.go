@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/acceptance"
@@ -33,13 +34,16 @@ func newIdle() *cobra.Command {
 		&o.output,
 		func(ctx context.Context) (*idleResult, error) { return measureIdle(ctx, &o) },
 	)
-	flags := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (o *idleOptions) flags(flags *pflag.FlagSet) {
 	flags.IntSliceVar(&o.workers, "workers", []int{0, 1, 4, 16}, "numbers of worker processes; 0 is the servers alone")
 	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure each number, in turns")
 	flags.DurationVar(&o.warmUp, "warm-up", 10*time.Second, "duration from the start of the workers to a measurement")
 	flags.DurationVar(&o.duration, "duration", 20*time.Second, "duration of a measurement")
 	o.databaseFlags.flags(flags)
-	return cmd
 }
 
 // idleRun is one measurement. CPU times are percent of one core, of all workers together.

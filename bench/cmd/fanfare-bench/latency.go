@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/acceptance"
@@ -38,14 +39,17 @@ func newLatency() *cobra.Command {
 		&o.output,
 		func(ctx context.Context) (*latencyResult, error) { return latency(ctx, &o) },
 	)
-	flags := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (o *latencyOptions) flags(flags *pflag.FlagSet) {
 	o.databaseFlags.flags(flags)
 	o.workerFlags.flags(flags)
 	flags.IntVar(&o.rate, "rate", 200, "activities a second")
 	flags.DurationVar(&o.duration, "duration", 20*time.Second, "duration of the measurement")
 	flags.IntVar(&o.people, "people", 100, "number of connected watchers")
 	flags.BoolVar(&o.noInbox, "no-inbox", false, "do not write notifications")
-	return cmd
 }
 
 type latencyResult struct {

@@ -34,6 +34,8 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(
+		newCompare(),
+		newReport(),
 		newDrain(),
 		newConsumer(),
 		newPeers(),

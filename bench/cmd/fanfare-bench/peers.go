@@ -64,7 +64,11 @@ func newPeers() *cobra.Command {
 		&o.output,
 		func(ctx context.Context) (*peersResult, error) { return measurePeers(ctx, &o) },
 	)
-	flags := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (o *peersOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.drain.activities, "activities", 50_000, "activities to deliver")
 	flags.IntVar(&o.slow, "loop-activities", 3000, "activities that the loop delivers, which is much slower")
 	flags.IntVar(&o.loops, "loops", 4, "number of loops at a time")
@@ -76,7 +80,6 @@ func newPeers() *cobra.Command {
 	o.drain.databaseFlags.flags(flags)
 	o.river.flags(flags)
 	o.binaries.flags(flags)
-	return cmd
 }
 
 func (o *peersOptions) validate() error {

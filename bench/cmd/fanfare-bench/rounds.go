@@ -45,6 +45,9 @@ type contender struct {
 	InboxRows     int64   `json:"inbox_rows"`
 }
 
+// ours reports whether a contender is Fanfare.
+func (c contender) ours() bool { return strings.HasPrefix(c.Name, fanfareAlone) }
+
 // summarize returns a contender for each variant that has runs.
 func summarize(runs []drainRun, variants []string) (contenders []contender) {
 	for _, variant := range variants {

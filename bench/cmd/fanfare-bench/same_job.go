@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
@@ -53,7 +54,11 @@ func newSameJob() *cobra.Command {
 		&o.output,
 		func(ctx context.Context) (*sameJobResult, error) { return measureSameJob(ctx, &o) },
 	)
-	flags := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (o *sameJobOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.changes, "changes", 20_000, "number of changes, each in a transaction of its own")
 	flags.IntVar(&o.slow, "stream-broker-changes", 3000,
 		"number of changes through the stream broker, which is much slower")
@@ -66,7 +71,6 @@ func newSameJob() *cobra.Command {
 	o.databaseFlags.flags(flags)
 	o.river.flags(flags)
 	o.binaries.flags(flags)
-	return cmd
 }
 
 type sameJobResult struct {

@@ -108,7 +108,7 @@ func (j *jobSite) openConsumer(
 	server, stop, err := stack.StartConsumer(ctx, stack.ConsumerOptions{
 		Binary:      j.options.binaries.v6,
 		DatabaseURL: j.db.URL + fmt.Sprintf("&pool_max_conns=%d", j.options.partitions+1), Table: "centrifugo_outbox",
-		Partitions: j.options.partitions, SelectLimit: j.options.selectLimit, PollInterval: 10 * time.Millisecond,
+		Partitions: j.options.partitions, SelectLimit: j.options.selectLimit, PollInterval: j.options.poll,
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/acceptance"
@@ -31,13 +32,16 @@ func newWide() *cobra.Command {
 		&o.output,
 		func(ctx context.Context) (*wideResult, error) { return measureWide(ctx, &o) },
 	)
-	flags := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (o *wideOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.watchers, "watchers", 1_000_000, "number of watchers of the activity")
 	flags.IntVar(&o.rate, "rate", 100, "activities of other resources a second")
 	flags.DurationVar(&o.alone, "alone", 10*time.Second, "duration of the measurement before the activity")
 	flags.DurationVar(&o.limit, "timeout", 20*time.Minute, "maximum duration of the delivery")
 	o.databaseFlags.flags(flags)
-	return cmd
 }
 
 type wideResult struct {

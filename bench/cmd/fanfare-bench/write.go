@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
@@ -42,7 +43,11 @@ func newWrite() *cobra.Command {
 			return measureWrites(ctx, &o)
 		},
 	)
-	flags := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (o *writeOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.rounds, "rounds", 5, "number of times to measure each kind of transaction, in turns")
 	flags.IntVar(&o.seconds, "seconds", 5, "seconds of each measurement")
 	flags.DurationVar(&o.warmUp, "warm-up", time.Second, "duration of the load before each measurement")
@@ -55,7 +60,6 @@ func newWrite() *cobra.Command {
 	flags.StringSliceVar(&o.kinds, "kinds", transactionNames(), "kinds of transactions to measure")
 	flags.BoolVar(&o.noFsync, "no-fsync", false, "do not wait for the disk")
 	o.databaseFlags.flags(flags)
-	return cmd
 }
 
 func (o *writeOptions) validate() error {

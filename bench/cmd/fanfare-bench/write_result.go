@@ -29,7 +29,13 @@ func newSpread(values []float64) spread {
 	return spread{median(values), slices.Min(values), slices.Max(values)}
 }
 
-func (s spread) String() string { return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Median, s.Low, s.High) }
+// String returns the median with the ends, unless they are equal.
+func (s spread) String() string {
+	if s.Low == s.High {
+		return fmt.Sprintf("%.2f", s.Median)
+	}
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Median, s.Low, s.High)
+}
 
 // writeSummary summarizes the rounds of a kind with a number of clients. Ratios are within a round.
 type writeSummary struct {

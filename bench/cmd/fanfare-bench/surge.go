@@ -15,8 +15,8 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// burst is a transaction of one tenant that records many activities.
-type burst struct {
+// surge is a transaction of one tenant that records many activities.
+type surge struct {
 	servers   *servers
 	resources []*fixture.Resource
 	size      int
@@ -27,13 +27,13 @@ type burst struct {
 }
 
 // record records the activities, and keeps the last row of each lane.
-func (b *burst) record(ctx context.Context) (err error) {
+func (b *surge) record(ctx context.Context) (err error) {
 	if b.tx, err = b.servers.db.Pool.Begin(ctx); err != nil {
 		return err
 	}
 	const size = 500
 	var recorded atomic.Int64
-	defer progressOf("recording a burst", b.size, func() int { return int(recorded.Load()) })()
+	defer progressOf("recording a surge", b.size, func() int { return int(recorded.Load()) })()
 	for start := 0; start < b.size; start += size {
 		envelopes := make([]activity.Envelope, min(size, b.size-start))
 		for i := range envelopes {
@@ -45,19 +45,19 @@ func (b *burst) record(ctx context.Context) (err error) {
 		}
 		recorded.Add(int64(len(envelopes)))
 	}
-	if _, err := b.tx.Exec(ctx, "DROP TABLE IF EXISTS burst_last"); err != nil {
+	if _, err := b.tx.Exec(ctx, "DROP TABLE IF EXISTS surge_last"); err != nil {
 		return err
 	}
 	_, err = b.tx.Exec(ctx, `
-		CREATE TABLE burst_last AS
+		CREATE TABLE surge_last AS
 		SELECT lane, max(seq) AS seq FROM fanfare.outbox WHERE tenant_id = $1 GROUP BY lane`, b.tenant())
 	return err
 }
 
-func (b *burst) tenant() uuid.UUID { return b.resources[0].Tenant.ID }
+func (b *surge) tenant() uuid.UUID { return b.resources[0].Tenant.ID }
 
 // undo rolls the transaction back if it has not been committed.
-func (b *burst) undo() error {
+func (b *surge) undo() error {
 	if b.tx == nil {
 		return nil
 	}
@@ -66,8 +66,8 @@ func (b *burst) undo() error {
 	return b.tx.Rollback(ctx)
 }
 
-// commitAndAwait commits the burst and returns when the last row of each lane has been delivered.
-func (b *burst) commitAndAwait(ctx context.Context) error {
+// commitAndAwait commits the surge and returns when the last row of each lane has been delivered.
+func (b *surge) commitAndAwait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.limit)
 	defer cancel()
 	err := b.tx.Commit(ctx)
@@ -78,24 +78,24 @@ func (b *burst) commitAndAwait(ctx context.Context) error {
 	for {
 		var pending bool
 		err := b.servers.db.Pool.QueryRow(ctx, `
-			SELECT EXISTS (SELECT FROM burst_last AS b JOIN fanfare.outbox AS o ON o.lane = b.lane AND o.seq = b.seq)`,
+			SELECT EXISTS (SELECT FROM surge_last AS b JOIN fanfare.outbox AS o ON o.lane = b.lane AND o.seq = b.seq)`,
 		).Scan(&pending)
 		if err != nil || !pending {
 			return err
 		}
 		if err := wait.Sleep(ctx, 50*time.Millisecond); err != nil {
-			return fmt.Errorf("the burst is pending: %w", err)
+			return fmt.Errorf("the surge is pending: %w", err)
 		}
 	}
 }
 
-// verify counts the notifications of the bursts so far.
-func (b *burst) verify(ctx context.Context) error {
+// verify counts the notifications of the surges so far.
+func (b *surge) verify(ctx context.Context) error {
 	var got int64
 	const query = "SELECT count(*) FROM fanfare.notifications WHERE tenant_id = $1"
 	err := b.servers.db.Pool.QueryRow(ctx, query, b.tenant()).Scan(&got)
 	if want := int64(b.size * b.number * len(b.resources[0].Watchers)); err == nil && got != want {
-		err = fmt.Errorf("%d notifications of the bursts, want %d", got, want)
+		err = fmt.Errorf("%d notifications of the surges, want %d", got, want)
 	}
 	return err
 }
