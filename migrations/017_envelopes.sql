@@ -238,6 +238,16 @@ BEGIN
 END
 $$;
 
+-- Returns the actions that Fanfare itself records. They are accepted without a row in the taxonomy,
+-- so that no taxonomy, and none that an earlier version has applied, refuses them.
+CREATE FUNCTION fanfare.builtin_actions() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ('{activity.redacted,daemon.started,daemon.stopping,log.exported,notification.tested,'
+        'outbox.discarded,outbox.replayed,preferences.changed,retention.changed,'
+        'retention.hold_placed,retention.hold_released,retention.purged,subscription.created,'
+        'subscription.revoked,taxonomy.applied,taxonomy.enforcement_changed,token.created,'
+        'token.revoked}')::text[];
+
 -- Returns the first rule of the taxonomy that an activity with a redacted payload violates, or that
 -- the payload has more than max_bytes bytes; nulls if there is no violation.
 CREATE FUNCTION fanfare.taxonomy_violation(
@@ -252,6 +262,9 @@ DECLARE
 BEGIN
     IF size <= max_bytes THEN
         SELECT * INTO t FROM fanfare.taxonomy AS x WHERE x.action = action;
+        IF t.action IS NULL AND action = ANY (fanfare.builtin_actions()) THEN
+            RETURN;
+        END IF;
         IF t.action IS NULL THEN
             field := 'action';
             value := action;
@@ -517,6 +530,7 @@ REVOKE ALL ON FUNCTION
     fanfare.read_channels,
     fanfare.read_targets,
     fanfare.read_options,
+    fanfare.builtin_actions,
     fanfare.taxonomy_violation,
     fanfare.targets_violation,
     fanfare.envelope_violation
@@ -527,6 +541,7 @@ FROM PUBLIC;
 DROP FUNCTION fanfare.envelope_violation;
 DROP FUNCTION fanfare.targets_violation;
 DROP FUNCTION fanfare.taxonomy_violation;
+DROP FUNCTION fanfare.builtin_actions;
 DROP FUNCTION fanfare.read_options;
 DROP TYPE fanfare.envelope_options;
 DROP FUNCTION fanfare.read_targets;

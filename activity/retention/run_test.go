@@ -613,13 +613,15 @@ func TestOneTenant(t *testing.T) {
 	}
 }
 
-// TestRefusedRecordIsRetried uses a taxonomy without the actions of retention.
+// TestRefusedRecordIsRetried uses a taxonomy that requires a key which records of retention lack.
 func TestRefusedRecordIsRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	strict, lax := uuid.New(), uuid.New()
 	w.policy(retention.Installation, map[retention.Field]int64{retention.MaxDays: 20})
 	w.exec(`INSERT INTO fanfare.enforcement (tenant_id, mode) VALUES ($1, 'strict')`, strict)
+	w.exec(`INSERT INTO fanfare.taxonomy (action, category, description, required_keys)
+		VALUES ('retention.purged', 'retention', 'Removed.', '{reason}')`)
 	w.add(old(strict, 9, 70)...)
 	w.add(old(lax, 4, 70)...)
 	_, err := w.runner().Run(t.Context(), uuid.Nil, nil)

@@ -47,7 +47,7 @@ func NotifyByAction(actions []Action) map[string]activity.Notify {
 }
 
 // WithBuiltins returns the taxonomy together with the built-in actions that it does not have. Apply
-// writes it, so that no taxonomy prevents Fanfare from recording its own activities.
+// writes it, so that their texts and rules apply. Recording accepts them also without.
 func (t *Taxonomy) WithBuiltins() *Taxonomy {
 	entries := maps.Clone(builtins().byName)
 	maps.Copy(entries, t.byName)
