@@ -41,6 +41,11 @@ func TestTheInstallationsMinimumIsAFloor(t *testing.T) {
 	if want := (retention.Limit{Value: 20, From: retention.FromInstallation}); err != nil || got.MinDays != want {
 		t.Errorf("a tenant's minimum below the raised one: got %+v, %v, want %+v", got.MinDays, err, want)
 	}
+	change := retention.Change{retention.MinDays: number(30)}
+	got, err = retention.Set(t.Context(), w.db.Pool, other, actor, change)
+	if err != nil || got.MinDays.Value != 30 || got.MinDaysFloor != 20 {
+		t.Errorf("a minimum above the floor: got %+v, %v, want 30 and the floor 20", got, err)
+	}
 }
 
 // logRecords returns the actions of the tenant's records of what was done to its log, without those

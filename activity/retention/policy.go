@@ -69,7 +69,8 @@ type Policy struct {
 	DeadLetterDays  Limit      `json:"dead_letter_days"`
 	ParkedDays      Limit      `json:"parked_days"`
 	TokenDays       Limit      `json:"token_days"`
-	UpdatedBy       *uuid.UUID `json:"updated_by"` // who set the tenant's own limits; nil if it has none
+	MinDaysFloor    int64      `json:"min_days_floor"` // the installation's MinDays, below which a tenant cannot go
+	UpdatedBy       *uuid.UUID `json:"updated_by"`     // who set the tenant's own limits; nil if it has none
 	UpdatedAt       *time.Time `json:"updated_at"`
 }
 
@@ -175,6 +176,9 @@ func Get(ctx context.Context, db pg.Querier, tenant uuid.UUID) (Policy, error) {
 				*p.Limit(f) = Limit{*v, from}
 			}
 			values[i] = nil
+		}
+		if from == FromInstallation {
+			p.MinDaysFloor = p.MinDays.Value
 		}
 		return nil
 	})

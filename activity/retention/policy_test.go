@@ -39,6 +39,8 @@ func TestDefaults(t *testing.T) {
 		},
 		ParkedDays: retention.Limit{Value: 30, From: from},
 		TokenDays:  retention.Limit{Value: 90, From: from},
+
+		MinDaysFloor: 7,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -104,7 +104,11 @@ func policyRows(policy *retention.Policy) [][]string {
 		if b.Value == 0 {
 			value = "none"
 		}
-		rows = append(rows, []string{string(f), value, b.From, limitTexts[f]})
+		text := limitTexts[f]
+		if f == retention.MinDays && b.From == retention.FromTenant {
+			text += fmt.Sprintf("; at least the installation's %d", policy.MinDaysFloor)
+		}
+		rows = append(rows, []string{string(f), value, b.From, text})
 	}
 	return rows
 }

@@ -50,6 +50,7 @@ type Retention struct {
 	DeadLetterDays  RetentionLimit `json:"dead_letter_days"`
 	ParkedDays      RetentionLimit `json:"parked_days"`
 	TokenDays       RetentionLimit `json:"token_days"`
+	MinDaysFloor    int64          `json:"min_days_floor" example:"7"`
 	UpdatedAt       *time.Time     `json:"updated_at" nullable:"true" doc:"Null without limits of the tenant."`
 	UpdatedBy       *uuid.UUID     `json:"updated_by" nullable:"true" format:"uuid"`
 	Holds           []LegalHold    `json:"holds" nullable:"false" doc:"Active legal holds, oldest first; at most 200."`
@@ -58,10 +59,10 @@ type Retention struct {
 // TransformSchema adds descriptions to the schema.
 func (Retention) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return describe(s, map[string]string{
-		"max_days":    "Activities older than this are removed.",
-		"max_entries": "The maximum number of activities; the oldest are removed first.",
-		"min_days": "Activities younger than this are kept, whatever the other limits are. The installation's is " +
-			"a floor for every tenant.",
+		"max_days":         "Activities older than this are removed.",
+		"max_entries":      "The maximum number of activities; the oldest are removed first.",
+		"min_days":         "Activities younger than this are kept, whatever the other limits are.",
+		"min_days_floor":   "The installation's `min_days`. The tenant's cannot be lower.",
 		"inbox_days":       "Notifications older than this are removed, read or not.",
 		"idempotency_days": "An activity that is recorded again after this time is no duplicate.",
 		"dead_letter_days": "Dead letters are removed this time after they died.",
@@ -185,6 +186,7 @@ func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p re
 		DeadLetterDays:  RetentionLimit(p.DeadLetterDays),
 		ParkedDays:      RetentionLimit(p.ParkedDays),
 		TokenDays:       RetentionLimit(p.TokenDays),
+		MinDaysFloor:    p.MinDaysFloor,
 		UpdatedAt:       p.UpdatedAt,
 		UpdatedBy:       p.UpdatedBy,
 		Holds:           make([]LegalHold, len(holds)),

@@ -20,8 +20,8 @@ func TestRetention(t *testing.T) {
 	limit := func(value int64, from string) api.RetentionLimit { return api.RetentionLimit{Value: value, From: from} }
 
 	got := as[api.Retention](c.do("GET", path, "").want(http.StatusOK))
-	if got.MaxDays != limit(0, "installation") || got.MinDays != limit(7, "installation") || got.UpdatedAt != nil ||
-		len(got.Holds) != 0 {
+	if got.MaxDays != limit(0, "installation") || got.MinDays != limit(7, "installation") || got.MinDaysFloor != 7 ||
+		got.UpdatedAt != nil || len(got.Holds) != 0 {
 		t.Errorf("before: got %+v", got)
 	}
 	got = as[api.Retention](c.do("PUT", path, `{"max_days":400,"inbox_days":0,"max_entries":1000}`).want(http.StatusOK))
@@ -32,7 +32,7 @@ func TestRetention(t *testing.T) {
 	}
 	got = as[api.Retention](c.do("PUT", path, `{"inbox_days":null,"min_days":30}`).want(http.StatusOK))
 	if got.MaxDays != limit(400, "tenant") || got.InboxDays != limit(90, "installation") ||
-		got.MinDays != limit(30, "tenant") {
+		got.MinDays != limit(30, "tenant") || got.MinDaysFloor != 7 {
 		t.Errorf("restored: got %+v", got)
 	}
 	hold, err := retention.Place(

@@ -35,21 +35,24 @@ browserTest(
     await page.getByRole('link', { name: 'Limits changed' }).waitFor()
 
     await own('Minimum age of activities').check()
-    await page.getByLabel('Minimum age of activities, in days').fill('2')
+    await page.getByText('At least 7 days, as the installation says.').waitFor()
+    const minimum = page.getByLabel('Minimum age of activities, in days')
+    await minimum.fill('2')
     await save.click()
-    await dialog.getByRole('button', { name: 'Save, and remove' }).click()
-    await page
-      .getByText(/Must be at least|must be at least/)
-      .first()
-      .waitFor()
-    await page.getByRole('button', { name: 'Undo the changes' }).click()
+    await page.getByText('Enter at least the installation’s minimum age (7).').waitFor()
+    await minimum.fill('30')
+    await save.click()
+    await page.getByText('Not saved yet.').waitFor({ state: 'detached' })
+    await page.getByText('At least 7 days, as the installation says.').waitFor()
 
-    await page
-      .getByRole('radiogroup', { name: 'Maximum age of activities: limit' })
-      .getByRole('radio', { name: 'Installation’s' })
-      .check()
+    for (const name of ['Maximum age of activities', 'Minimum age of activities']) {
+      await page
+        .getByRole('radiogroup', { name: `${name}: limit` })
+        .getByRole('radio', { name: 'Installation’s' })
+        .check()
+    }
     await save.click()
-    await dialog.getByText('the installation’s limit').waitFor()
+    await dialog.getByText('30 days → the installation’s limit').waitFor()
     await dialog.getByRole('button', { name: 'Save, and remove' }).click()
     await page.getByText('no limit').first().waitFor()
   },

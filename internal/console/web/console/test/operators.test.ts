@@ -10,6 +10,7 @@ import {
   problemsOf,
   removing,
   type Retention,
+  textOf as limitText,
   valueText,
 } from '../src/views/retention/limits.ts'
 import { removedText } from '../src/views/retention/holds.ts'
@@ -52,6 +53,7 @@ const values = {
 const policy = {
   ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value, from: 'installation' }])),
   max_days: { value: 365, from: 'tenant' },
+  min_days_floor: 7,
   updated_at: null,
   updated_by: null,
   holds: [],
@@ -78,13 +80,15 @@ test('entries change only what differs', () => {
 test('wrong entries have an error at their field', () => {
   const entries = entriesOf(policy)
   for (const text of ['', '-1', '1.5', 'ten', '99999999999']) {
-    assert.ok(errorsOf({ ...entries, inbox_days: { own: true, text } }).inbox_days, text)
+    assert.ok(errorsOf(policy, { ...entries, inbox_days: { own: true, text } }).inbox_days, text)
   }
   assert.match(
-    errorsOf({ ...entries, max_days: { own: true, text: '3' } }).max_days ?? '',
+    errorsOf(policy, { ...entries, max_days: { own: true, text: '3' } }).max_days ?? '',
     /at least the minimum age \(7\)/,
   )
-  assert.deepEqual(errorsOf({ ...entries, max_days: { own: true, text: '0' } }), {})
+  assert.deepEqual(errorsOf(policy, { ...entries, max_days: { own: true, text: '0' } }), {})
+  assert.match(errorsOf(policy, { ...entries, min_days: { own: true, text: '6' } }).min_days ?? '', /minimum age \(7\)/)
+  assert.deepEqual(errorsOf(policy, { ...entries, min_days: { own: true, text: '7' } }), {})
   const error = new ProblemError({
     type: '/problems/invalid-field',
     title: 'x',
@@ -95,6 +99,17 @@ test('wrong entries have an error at their field', () => {
   })
   assert.deepEqual(problemsOf(error), { max_days: 'Must be at least min_days (7), or 0.' })
   assert.deepEqual(problemsOf(new Error('other')), {})
+})
+
+test('the minimum age has the floor of the installation', () => {
+  const own: Retention = { ...policy, min_days: { value: 30, from: 'tenant' } }
+  assert.deepEqual(
+    removing(own, { min_days: null }).map((l) => l.name),
+    ['min_days'],
+  )
+  assert.deepEqual(removing(policy, { min_days: null }), [])
+  const texts = limits.map((limit) => limitText(limit, own)).filter((text) => /At least 7 days/.test(text))
+  assert.equal(texts.length, 1)
 })
 
 test('values and runs are described in words', () => {

@@ -15,6 +15,7 @@ import {
   problemsOf,
   removing,
   type Retention,
+  textOf,
   valueText,
 } from './limits.ts'
 import '@fanfare/elements/button'
@@ -89,12 +90,12 @@ export class RetentionForm extends BaseElement {
   }
 
   #row(limit: Limit): unknown {
-    const { name, label, text, none } = limit
+    const { name, label, none } = limit
     const entry = this.entries[name]
     const value = this.policy[name]
     const shown = value.from === 'tenant' ? 'As the installation' : valueText(limit, value.value)
     return html`<li><div><div class="label">${label}</div><div class="text">${
-      entry.own && Number(entry.text) === 0 && entry.text.trim() !== '' ? none : text
+      entry.own && Number(entry.text) === 0 && entry.text.trim() !== '' ? none : textOf(limit, this.policy)
     }</div></div>
       <ff-segmented label=${`${label}: limit`} hide-label .options=${origins}
         .value=${entry.own ? 'tenant' : 'installation'}
@@ -116,7 +117,7 @@ export class RetentionForm extends BaseElement {
 
   #submit = (event: Event): void => {
     event.preventDefault()
-    const problems = errorsOf(this.entries)
+    const problems = errorsOf(this.policy, this.entries)
     if (this.#refuse(problems)) return
     const change = this.#change()
     if (Object.keys(change).length === 0) return

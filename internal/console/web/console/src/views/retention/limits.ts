@@ -33,7 +33,7 @@ export const limits: readonly Limit[] = [
     name: 'min_days',
     label: 'Minimum age of activities',
     unit: 'days',
-    text: 'Younger activities are never removed, so that a flood pushes out no others. The installation’s is a floor.',
+    text: 'Younger activities are never removed, so that a flood pushes out no others.',
     none: 'A flood of activities can push out young ones.',
   },
   {
@@ -90,8 +90,8 @@ export function entriesOf(policy: Retention): Entries {
 
 const whole = /^\d{1,10}$/
 
-/** errorsOf returns the errors of entries, by the names of their limits. */
-export function errorsOf(entries: Entries): Partial<Record<keyof Change, string>> {
+/** errorsOf returns the errors of entries for a policy, by the names of their limits. */
+export function errorsOf(policy: Retention, entries: Entries): Partial<Record<keyof Change, string>> {
   const errors: Partial<Record<keyof Change, string>> = {}
   for (const { name } of limits) {
     if (entries[name].own && !whole.test(entries[name].text.trim())) {
@@ -99,6 +99,9 @@ export function errorsOf(entries: Entries): Partial<Record<keyof Change, string>
     }
   }
   const [max, min] = [numberOf(entries.max_days), numberOf(entries.min_days)]
+  if (entries.min_days.own && !errors.min_days && min < policy.min_days_floor) {
+    errors.min_days = `Enter at least the installation’s minimum age (${policy.min_days_floor}).`
+  }
   if (entries.max_days.own && !errors.max_days && !errors.min_days && max > 0 && max < min) {
     errors.max_days = `Enter at least the minimum age (${min}), or 0.`
   }
@@ -135,11 +138,17 @@ export function removing(policy: Retention, change: Change): Limit[] {
   return limits.filter(({ name }) => {
     const to = change[name]
     if (to === undefined) return false
-    if (to === null) return name !== 'min_days' // the installation's may be lower
     const was = policy[name].value
+    if (to === null) return name !== 'min_days' || policy.min_days_floor < was // the installation's may be lower
     if (name === 'min_days') return to < was
     return to > 0 && (was === 0 || to < was)
   })
+}
+
+/** textOf describes a limit of a policy: what it does, and for the minimum age its floor. */
+export function textOf(limit: Limit, policy: Retention): string {
+  const floor = limit.name === 'min_days' ? policy.min_days_floor : 0
+  return floor > 0 ? `${limit.text} At least ${valueText(limit, floor)}, as the installation says.` : limit.text
 }
 
 /** valueText describes a value: 90 days, no limit. */
