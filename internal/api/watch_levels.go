@@ -26,8 +26,9 @@ func (s *Server) addWatchLevels(routes huma.API) {
 		OperationID: "get-watch-level", Method: http.MethodGet, Path: one,
 		Tags:    []string{"Preferences"},
 		Summary: "Get the level of a resource",
-		Description: "The level that the caller has set for the resource itself; 404 without one. A level of an " +
-			"ancestor with the scope `descendants` also holds for the resource.",
+		Description: "The level that decides for the caller and the resource: the one that the caller has set for " +
+			"the resource itself, or else the nearest of those with the scope `descendants` above it. Without any, " +
+			"`level` is null: the preferences decide.",
 		Responses: problems(http.StatusNotFound),
 	}, s.getWatchLevel)
 	handle(s, routes, huma.Operation{
@@ -60,6 +61,37 @@ type WatchLevel struct {
 // TransformSchema adds descriptions to the schema.
 func (WatchLevel) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return describe(s, levelTexts())
+}
+
+// EffectiveLevel is the level that decides for the caller and a resource.
+type EffectiveLevel struct {
+	ResourceID uuid.UUID  `json:"resource_id" format:"uuid"`
+	Level      *string    `json:"level" nullable:"true" enum:"all,custom,participating,ignore"`
+	From       *uuid.UUID `json:"from" nullable:"true" format:"uuid"`
+	Scope      *string    `json:"scope" nullable:"true" enum:"resource,descendants"`
+	Patterns   []string   `json:"patterns" nullable:"false" example:"[]" doc:"Patterns of actions of the level custom."`
+	UpdatedAt  *time.Time `json:"updated_at" nullable:"true"`
+}
+
+// TransformSchema adds descriptions to the schema.
+func (EffectiveLevel) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	texts := levelTexts()
+	texts["level"] += " Null without a level: the preferences decide."
+	for _, name := range []string{"level", "scope"} {
+		s.Properties[name].Enum = append(s.Properties[name].Enum, nil)
+	}
+	texts["from"] = "The resource that the level is set for: this one, or one above it; null without a level."
+	return describe(s, texts)
+}
+
+func effectiveLevelOf(resource uuid.UUID, l *levels.Level) EffectiveLevel {
+	effective := EffectiveLevel{ResourceID: resource, Patterns: []string{}}
+	if l != nil {
+		level, updated := string(l.Level), l.UpdatedAt.UTC()
+		effective.Level, effective.From, effective.Scope = &level, &l.ResourceID, &l.Scope
+		effective.Patterns, effective.UpdatedAt = l.Patterns, &updated
+	}
+	return effective
 }
 
 func levelTexts() map[string]string {
@@ -110,19 +142,19 @@ func (s *Server) listWatchLevels(
 	in *struct{ PageQuery },
 ) (*watchLevelsResponse, error) {
 	response := &watchLevelsResponse{}
-	items, cursor, err := listOwn(ctx, s, caller, in.PageQuery, levels.List, watchLevelOf)
+	items, cursor, err := listOwn(ctx, s, caller, in.PageQuery, nil, levels.List, watchLevelOf)
 	response.Body.Items, response.Body.NextCursor = items, cursor
 	return response, err
 }
 
 func (s *Server) getWatchLevel(ctx context.Context, caller identity.Identity, in *watchLevelPath) (
-	*watchLevelResponse, error,
+	*struct{ Body EffectiveLevel }, error,
 ) {
 	l, err := levels.Get(ctx, s.pool, caller.Principal, in.ResourceID.UUID)
 	if err != nil {
 		return nil, err
 	}
-	return &watchLevelResponse{watchLevelOf(l)}, nil
+	return &struct{ Body EffectiveLevel }{effectiveLevelOf(in.ResourceID.UUID, l)}, nil
 }
 
 func (s *Server) putWatchLevel(ctx context.Context, caller identity.Identity, in *struct {

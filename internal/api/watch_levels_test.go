@@ -16,7 +16,11 @@ func TestWatchLevels(t *testing.T) {
 	at := w.here
 	c := at.as(at.delegator)
 	path := "/v1/watch-levels/" + at.signal.String()
-	c.do("GET", path, "").want(http.StatusNotFound)
+	none := as[api.EffectiveLevel](c.do("GET", path, "").want(http.StatusOK))
+	if none.ResourceID != at.signal || none.Level != nil || none.From != nil || none.Scope != nil ||
+		none.Patterns == nil || none.UpdatedAt != nil {
+		t.Errorf("none: got %+v", none)
+	}
 
 	got := as[api.WatchLevel](c.do("PUT", path, `{"level":"ignore"}`).want(http.StatusOK))
 	if got.ResourceID != at.signal || got.Level != "ignore" || got.Scope != "resource" || len(got.Patterns) != 0 ||
@@ -32,14 +36,17 @@ func TestWatchLevels(t *testing.T) {
 	if got.Level != "participating" || got.Scope != "resource" || len(got.Patterns) != 0 {
 		t.Errorf("replaced again: got %+v, want nothing of the level before", got)
 	}
-	if read := as[api.WatchLevel](c.do("GET", path, "").want(http.StatusOK)); read.Level != got.Level {
+	read := as[api.EffectiveLevel](c.do("GET", path, "").want(http.StatusOK))
+	if *read.Level != got.Level || *read.From != at.signal || !read.UpdatedAt.Equal(got.UpdatedAt) {
 		t.Errorf("read: got %+v, want %+v", read, got)
 	}
 	got = as[api.WatchLevel](c.do("PUT", path, `{"level":"all","scope":null,"patterns":null}`).want(http.StatusOK))
 	if got.Level != "all" || got.Scope != "resource" || len(got.Patterns) != 0 {
 		t.Errorf("with nulls: got %+v, want the defaults", got)
 	}
-	at.as(at.owner).do("GET", path, "").want(http.StatusNotFound)
+	if other := as[api.EffectiveLevel](at.as(at.owner).do("GET", path, "").want(http.StatusOK)); other.Level != nil {
+		t.Errorf("of another principal: got %+v, want none", other)
+	}
 
 	// Access that is lost does not take away what the caller may read and remove of its own.
 	w.exec(`UPDATE fanfare.role_bindings SET revoked_at = now() WHERE tenant_id = $1 AND principal_id = $2`,

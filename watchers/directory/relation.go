@@ -26,6 +26,21 @@ func AccessToActivity(
 	return access, nil
 }
 
+// Chain returns a resource and its ancestors, the nearest first, for a principal of whom HasRole is
+// true; nil for others.
+func Chain(
+	ctx context.Context,
+	db pg.Querier,
+	principal activity.Principal,
+	resource uuid.UUID,
+) ([]uuid.UUID, error) {
+	s, err := look(ctx, db, Reader{Principal: principal}, []uuid.UUID{resource})
+	if err != nil || !s.sees(resource) {
+		return nil, err
+	}
+	return append([]uuid.UUID{resource}, s.ancestors(resource)...), nil
+}
+
 // AccessToEach returns for each resource what AccessTo returns for one. It runs one statement.
 func AccessToEach(
 	ctx context.Context,

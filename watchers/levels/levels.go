@@ -4,7 +4,6 @@ package levels
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -86,26 +85,43 @@ func Set(ctx context.Context, db pg.Querier, principal activity.Principal, l Lev
 	return stored, nil
 }
 
-const selectLevel = `
+const selectAmong = `
 SELECT ` + columns + `
 FROM fanfare.watch_levels AS l
-WHERE l.tenant_id = $1 AND l.principal_id = $2 AND l.resource_id = $3`
+WHERE l.tenant_id = $1 AND l.principal_id = $2 AND l.resource_id = ANY ($3)`
 
-// Get returns the level that the principal has set for the resource itself, or activity.ErrNotFound
-// if it has set none.
-func Get(ctx context.Context, db pg.Querier, principal activity.Principal, resource uuid.UUID) (Level, error) {
-	rows, err := db.Query(ctx, selectLevel, principal.TenantID, principal.PrincipalID, resource)
+// Get returns the level that decides for a principal and a resource: the one that the principal has
+// set for the resource itself, or else the nearest of those with ScopeDescendants on its ancestors;
+// nil without any. The error is activity.ErrNotFound if the principal has set none for the resource
+// itself, and neither owns it nor holds a role on it or on an ancestor.
+func Get(ctx context.Context, db pg.Querier, principal activity.Principal, resource uuid.UUID) (*Level, error) {
+	chain, err := directory.Chain(ctx, db, principal, resource)
 	if err != nil {
-		return Level{}, fmt.Errorf("read the level: %w", err)
+		return nil, fmt.Errorf("read the level: %w", err)
 	}
-	l, err := pgx.CollectExactlyOneRow(rows, scan)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return Level{}, fmt.Errorf("level of resource %s: %w", resource, activity.ErrNotFound)
-	case err != nil:
-		return Level{}, fmt.Errorf("read the level: %w", err)
+	visible := len(chain) > 0
+	if !visible {
+		chain = []uuid.UUID{resource}
 	}
-	return l, nil
+	rows, err := db.Query(ctx, selectAmong, principal.TenantID, principal.PrincipalID, pg.UUIDs(chain))
+	if err != nil {
+		return nil, fmt.Errorf("read the level: %w", err)
+	}
+	set, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("read the level: %w", err)
+	}
+	for _, id := range chain {
+		for i, l := range set {
+			if l.ResourceID == id && (id == resource || l.Scope == subscriptions.ScopeDescendants) {
+				return &set[i], nil
+			}
+		}
+	}
+	if !visible {
+		return nil, fmt.Errorf("level of resource %s: %w", resource, activity.ErrNotFound)
+	}
+	return nil, nil
 }
 
 // Remove removes the level that the principal has set for the resource, and reports whether there

@@ -40,15 +40,15 @@ func TestSetGetRemove(t *testing.T) {
 		t.Errorf("again: got %+v, %v, want nothing of the first", second, err)
 	}
 	got, err := levels.Get(t.Context(), pool, viewer, d.Doc)
-	if err != nil || got.Level != second.Level || !got.UpdatedAt.Equal(second.UpdatedAt) {
+	if err != nil || got == nil || got.Level != second.Level || !got.UpdatedAt.Equal(second.UpdatedAt) {
 		t.Errorf("read: got %+v, %v, want %+v", got, err, second)
 	}
 	for name, other := range map[string]activity.Principal{
 		"another tenant":    {TenantID: uuid.New(), PrincipalID: d.Viewer},
 		"another principal": d.Principal(d.Owner),
 	} {
-		if got, err := levels.Get(t.Context(), pool, other, d.Doc); !errors.Is(err, activity.ErrNotFound) {
-			t.Errorf("%s: got %+v, %v, want ErrNotFound", name, got, err)
+		if got, err := levels.Get(t.Context(), pool, other, d.Doc); got != nil {
+			t.Errorf("%s: got %+v, %v, want no level", name, got, err)
 		}
 		if removed, err := levels.Remove(t.Context(), pool, other, d.Doc); err != nil || removed {
 			t.Errorf("%s: got removed %t, %v, want nothing to remove", name, removed, err)
@@ -57,6 +57,52 @@ func TestSetGetRemove(t *testing.T) {
 	for _, want := range []bool{true, false} {
 		if removed, err := levels.Remove(t.Context(), pool, viewer, d.Doc); err != nil || removed != want {
 			t.Errorf("got removed %t, %v, want %t", removed, err, want)
+		}
+	}
+}
+
+// TestGetTheNearest reads the levels that decide for a viewer of a team and of everything in it.
+func TestGetTheNearest(t *testing.T) {
+	t.Parallel()
+	d := directorytest.New(t, pgtest.New(t))
+	viewer := d.Principal(d.Viewer)
+	set := func(resource uuid.UUID, level preferences.Level, scope string) {
+		t.Helper()
+		_, err := levels.Set(t.Context(), d.DB.Pool, viewer, levels.Level{
+			ResourceID: resource, Level: level, Scope: scope,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(what string, resource, from uuid.UUID, level preferences.Level) {
+		t.Helper()
+		got, err := levels.Get(t.Context(), d.DB.Pool, viewer, resource)
+		if err != nil || got == nil || got.ResourceID != from || got.Level != level {
+			t.Errorf("%s: got %+v, %v, want %s of %s", what, got, err, level, from)
+		}
+	}
+	wantNone := func(what string, resource uuid.UUID) {
+		t.Helper()
+		if got, err := levels.Get(t.Context(), d.DB.Pool, viewer, resource); err != nil || got != nil {
+			t.Errorf("%s: got %+v, %v, want none", what, got, err)
+		}
+	}
+	wantNone("nothing is set", d.Doc)
+	set(d.Team, preferences.LevelIgnore, subscriptions.ScopeResource)
+	wantNone("a level of the parent alone", d.Doc)
+	set(d.Team, preferences.LevelParticipating, subscriptions.ScopeDescendants)
+	want("a level of the parent and what is below it", d.Doc, d.Team, preferences.LevelParticipating)
+	set(d.Doc, preferences.LevelAll, subscriptions.ScopeResource)
+	want("one of its own, too", d.Doc, d.Doc, preferences.LevelAll)
+	want("of a sibling", d.Sibling, d.Team, preferences.LevelParticipating)
+
+	// Of what the viewer no longer sees, only what it has set itself.
+	d.Exec(t, `UPDATE fanfare.role_bindings SET revoked_at = now() WHERE principal_id = $1`, d.Viewer)
+	want("without a role", d.Doc, d.Doc, preferences.LevelAll)
+	for _, resource := range []uuid.UUID{d.Sibling, d.Org, uuid.New()} {
+		if got, err := levels.Get(t.Context(), d.DB.Pool, viewer, resource); !errors.Is(err, activity.ErrNotFound) {
+			t.Errorf("what it never saw: got %+v, %v, want ErrNotFound", got, err)
 		}
 	}
 }

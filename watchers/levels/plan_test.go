@@ -24,6 +24,7 @@ func TestPlansUseIndexes(t *testing.T) {
 	}
 	large.Transactions(t, func(tx pgx.Tx) {
 		pgtest.WantIndexes(t, tx, selectLevels, principal.TenantID, principal.PrincipalID, uuid.Nil, 1001)
-		pgtest.WantIndexes(t, tx, selectLevel, principal.TenantID, principal.PrincipalID, uuid.New())
+		pgtest.WantIndexes(t, tx, selectAmong, principal.TenantID, principal.PrincipalID,
+			[]uuid.UUID{uuid.New(), uuid.New()})
 	})
 }

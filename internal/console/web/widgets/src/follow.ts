@@ -102,34 +102,28 @@ export class FanfareFollow extends Widget {
   }
 }
 
-/** The pages of a list that are searched; no list is of one resource, and a 404 would be an error on the page. */
+/** The pages of subscriptions that are searched for one of the resource. */
 const pages = 25
 
-interface Page<T> {
-  items: T[]
-  next_cursor: string | null
-}
-
-async function find<T extends { resource_id: string }>(
-  resource: string,
-  page: (query: { limit: number; cursor?: string }) => Promise<Page<T>>,
-): Promise<T | undefined> {
+async function subscriptionOf(client: Client, resource: string): Promise<string | undefined> {
   let cursor: string | undefined
   for (let n = 0; n < pages; n++) {
-    const { items, next_cursor } = await page({ limit: 200, ...(cursor ? { cursor } : {}) })
+    const params = { query: { limit: 200, ...(cursor ? { cursor } : {}) } }
+    const { items, next_cursor } = await unwrap(client.GET('/subscriptions', { params }))
     const found = items.find((item) => item.resource_id === resource)
-    if (found || !next_cursor) return found
+    if (found || !next_cursor) return found?.id
     cursor = next_cursor
   }
   return undefined
 }
 
 async function read(client: Client, resource: string): Promise<Following> {
-  const [level, subscription] = await Promise.all([
-    find(resource, (query) => unwrap(client.GET('/watch-levels', { params: { query } }))),
-    find(resource, (query) => unwrap(client.GET('/subscriptions', { params: { query } }))),
+  const params = { path: { resource_id: resource } }
+  const [held, subscription] = await Promise.all([
+    unwrap(client.GET('/watch-levels/{resource_id}', { params })),
+    subscriptionOf(client, resource),
   ])
-  return { level: level?.level, subscription: subscription?.id }
+  return { level: held.from === resource ? (held.level ?? undefined) : undefined, subscription }
 }
 
 async function follow(client: Client, resource: string, choice: Choice, was: Following | undefined): Promise<void> {

@@ -88,16 +88,12 @@ export function literal(text: string): string {
 
 async function ignore(client: Client, id: string, scope: 'resource' | 'descendants'): Promise<() => Promise<void>> {
   const params = { path: { resource_id: id } }
-  const had = await client.GET('/watch-levels/{resource_id}', { params })
-  if (had.response.status !== 404 && !had.data) await unwrap(Promise.resolve(had))
+  const had = await unwrap(client.GET('/watch-levels/{resource_id}', { params }))
   await unwrap(client.PUT('/watch-levels/{resource_id}', { params, body: { level: 'ignore', scope } }))
   return async () => {
-    if (!had.data) {
-      await unwrap(client.DELETE('/watch-levels/{resource_id}', { params }))
-      return
-    }
-    const { level, scope: before, patterns } = had.data
-    await unwrap(client.PUT('/watch-levels/{resource_id}', { params, body: { level, scope: before, patterns } }))
+    const { level, scope: before, patterns } = had
+    if (had.from !== id || !level || !before) await unwrap(client.DELETE('/watch-levels/{resource_id}', { params }))
+    else await unwrap(client.PUT('/watch-levels/{resource_id}', { params, body: { level, scope: before, patterns } }))
   }
 }
 
