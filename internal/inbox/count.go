@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -25,105 +26,159 @@ const (
 // those in other states, unless maxScanned newer ones are in the state that the principal may not
 // see. The state must be valid.
 func Count(ctx context.Context, db DB, principal activity.Principal, state State) (int, error) {
-	return countBelow(ctx, db, principal, state, tally{lowest: uuid.Max})
+	counts, err := count(ctx, db, principal, state)
+	if err != nil {
+		return 0, err
+	}
+	return counts[0], nil
+}
+
+// Counts are the numbers of notifications in each state, MaxCount at most.
+type Counts struct {
+	Inbox, Unread, Unseen, Archived, Snoozed int
+}
+
+// CountAll counts the notifications in each state as Count does in one. It runs one statement, and
+// one that decides about permission, however many states there are: the newest MaxCount in each are
+// read together, so that the counts are those of one moment. A state in which that does not suffice
+// is counted further by itself.
+func CountAll(ctx context.Context, db DB, principal activity.Principal) (Counts, error) {
+	c, err := count(ctx, db, principal, InInbox, Unread, Unseen, Archived, Snoozed)
+	if err != nil {
+		return Counts{}, err
+	}
+	return Counts{Inbox: c[0], Unread: c[1], Unseen: c[2], Archived: c[3], Snoozed: c[4]}, nil
+}
+
+// count returns the numbers of notifications in states, in their order.
+func count(ctx context.Context, db DB, principal activity.Principal, states ...State) ([]int, error) {
+	tallies := make([]tally, len(states))
+	if err := add(ctx, db, principal, states, tallies, uuid.Max); err != nil {
+		return nil, err
+	}
+	counts := make([]int, len(states))
+	for i, state := range states {
+		one := tallies[i : i+1]
+		for !one[0].complete {
+			if err := add(ctx, db, principal, []State{state}, one, one[0].lowest); err != nil {
+				return nil, err
+			}
+		}
+		counts[i] = min(one[0].count, MaxCount)
+	}
+	return counts, nil
 }
 
 // tally is a count of the newest notifications in a state.
 type tally struct {
-	count  int       // of those that the principal may see
-	rows   int       // all of them
-	lowest uuid.UUID // the oldest of them
+	count    int       // of those that the principal may see
+	rows     int       // all of them
+	lowest   uuid.UUID // the oldest of them
+	complete bool      // no older one counts
 }
 
-// ends reports whether no older notification in the state counts.
-func (t tally) ends(rows int) bool {
-	return rows < MaxCount || t.count >= MaxCount || t.rows >= maxScanned
-}
-
-// countBelow continues a count.
-func countBelow(
-	ctx context.Context, db DB, principal activity.Principal, state State, t tally,
-) (int, error) {
-	for {
-		groups, rows, lowest, err := readGroups(ctx, db, principal, state, t.lowest, MaxCount)
-		if err != nil {
-			return 0, err
-		}
-		queries := make([]directory.AccessQuery, len(groups))
-		for i := range groups {
-			queries[i] = groups[i].query
-		}
-		allowed, err := directory.CanView(ctx, db, principal, queries)
-		if err != nil {
-			return 0, err
-		}
-		for i, g := range groups {
-			if allowed[i] {
-				t.count += g.count
+// add adds the newest notifications below an id to the tallies of states, MaxCount in each.
+func add(
+	ctx context.Context, db DB, principal activity.Principal, states []State, tallies []tally, before uuid.UUID,
+) error {
+	groups, ends, err := readGroups(ctx, db, principal, states, before)
+	if err != nil {
+		return err
+	}
+	queries := make([]directory.AccessQuery, len(groups))
+	for i := range groups {
+		queries[i] = groups[i].query
+	}
+	allowed, err := directory.CanView(ctx, db, principal, queries)
+	if err != nil {
+		return err
+	}
+	for i := range tallies {
+		t := &tallies[i]
+		for n, g := range groups {
+			if allowed[n] {
+				t.count += g.counts[i]
 			}
 		}
-		t.rows, t.lowest = t.rows+rows, lowest
-		if t.ends(rows) {
-			return min(t.count, MaxCount), nil
-		}
+		t.rows, t.lowest = t.rows+ends[i].rows, ends[i].lowest
+		t.complete = ends[i].rows < MaxCount || t.count >= MaxCount || t.rows >= maxScanned
 	}
+	return nil
 }
 
-// countNewest counts the activities of the newest notifications in a state, in groups of those that
-// one AccessQuery decides. It also returns the number of notifications and the lowest id, in one
-// row without a group if there are no activities. Each activity is found by the primary key: the
-// LIMIT rules out plans that scan a partition.
-func countNewest(state State) string {
+// countNewest counts the activities of the newest notifications in states, in groups of those that
+// one AccessQuery decides. It also returns for each state the number of notifications and the
+// lowest id, in one row without a group if there are no activities. Each activity is found by the
+// primary key, once whatever the number of its states: the LIMIT rules out plans that scan a
+// partition.
+func countNewest(states []State) string {
+	var newest, ends, marked, counts []string
+	for i, state := range states {
+		ids, bit := fmt.Sprintf("newest.ids%d", i), 1<<i
+		newest = append(newest, fmt.Sprintf("ARRAY(%s) AS ids%d", selectNewest(`n.activity_id`, state), i))
+		ends = append(ends, fmt.Sprintf("cardinality(%[1]s), %[1]s[cardinality(%[1]s)]", ids))
+		marked = append(marked, fmt.Sprintf("SELECT unnest(%s) AS id, %d AS states FROM newest", ids, bit))
+		counts = append(counts, fmt.Sprintf("count(*) FILTER (WHERE m.states & %d <> 0)", bit))
+	}
+	all := marked[0]
+	if len(states) > 1 {
+		all = `SELECT u.id, bit_or(u.states) AS states FROM (` + strings.Join(marked, " UNION ALL ") + `) AS u
+    GROUP BY u.id`
+	}
 	return `
 WITH newest AS MATERIALIZED (
-    SELECT ARRAY(` + selectNewest(`n.activity_id`, state) + `) AS ids
+    SELECT ` + strings.Join(newest, ", ") + `
+), marked AS MATERIALIZED (
+    ` + all + `
 )
-SELECT cardinality(newest.ids), newest.ids[cardinality(newest.ids)],
-       g.resource_id, g.owner_id, g.parent_id, g.visibility, g.own, g.count
+SELECT ` + strings.Join(ends, ", ") + `,
+       g.resource_id, g.owner_id, g.parent_id, g.visibility, g.own, g.counts
 FROM newest
 LEFT JOIN (
     SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility,
-           a.actor_principal_id = $2 OR coalesce($2 = ANY (a.target_principal_ids), false) AS own, count(*)
-    FROM unnest((SELECT ids FROM newest)) AS u(id)
+           a.actor_principal_id = $2 OR coalesce($2 = ANY (a.target_principal_ids), false) AS own,
+           ARRAY[` + strings.Join(counts, ", ") + `] AS counts
+    FROM marked AS m
     CROSS JOIN LATERAL (
-        SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = $1 LIMIT 1
+        SELECT * FROM fanfare.activities AS a WHERE a.id = m.id AND a.tenant_id = $1 LIMIT 1
     ) AS a
     GROUP BY 1, 2, 3, 4, 5
 ) AS g ON true`
 }
 
-// accessGroup is a number of notifications whose activities one AccessQuery decides.
+// accessGroup has the numbers of notifications, by state, whose activities one AccessQuery decides.
 type accessGroup struct {
-	query directory.AccessQuery
-	count int
+	query  directory.AccessQuery
+	counts []int
 }
 
-// readGroups reads the newest notifications in a state below an id, at most limit, in groups. rows
-// is the number of notifications, and lowest the oldest of them.
+// end is where reading the notifications in a state has ended: their number, and the oldest one.
+type end struct {
+	rows   int
+	lowest uuid.UUID
+}
+
+// readGroups reads the newest notifications in states below an id, MaxCount in each, in groups.
 func readGroups(
-	ctx context.Context,
-	db pg.Batcher,
-	principal activity.Principal,
-	state State,
-	before uuid.UUID,
-	limit int,
-) (groups []accessGroup, rows int, lowest uuid.UUID, err error) {
+	ctx context.Context, db pg.Batcher, principal activity.Principal, states []State, before uuid.UUID,
+) (groups []accessGroup, ends []end, err error) {
+	ends = make([]end, len(states))
 	batch := &pgx.Batch{}
 	batch.Queue(pglog.PinOrder)
-	batch.Queue(countNewest(state), principal.TenantID, principal.PrincipalID, before, int64(limit), uuid.Nil).
+	batch.Queue(countNewest(states), principal.TenantID, principal.PrincipalID, before, int64(MaxCount), uuid.Nil).
 		Query(func(result pgx.Rows) error {
 			var g accessGroup
 			var own *bool
-			var count *int
 			q := &g.query
-			targets := []any{
-				&rows, (*zeronull.UUID)(&lowest),
-				(*zeronull.UUID)(&q.ResourceID), (*zeronull.UUID)(&q.OwnerID), (*zeronull.UUID)(&q.ParentID),
-				(*zeronull.Text)(&q.Visibility), &own, &count,
+			var targets []any
+			for i := range ends {
+				targets = append(targets, &ends[i].rows, (*zeronull.UUID)(&ends[i].lowest))
 			}
+			targets = append(targets,
+				(*zeronull.UUID)(&q.ResourceID), (*zeronull.UUID)(&q.OwnerID), (*zeronull.UUID)(&q.ParentID),
+				(*zeronull.Text)(&q.Visibility), &own, &g.counts)
 			_, err := pgx.ForEachRow(result, targets, func() error {
-				if count != nil {
-					g.count = *count
+				if own != nil {
 					if *own {
 						q.ActorID = principal.PrincipalID
 					}
@@ -135,7 +190,7 @@ func readGroups(
 			return err
 		})
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, 0, uuid.Nil, fmt.Errorf("count notifications: %w", err)
+		return nil, nil, fmt.Errorf("count notifications: %w", err)
 	}
-	return groups, rows, lowest, nil
+	return groups, ends, nil
 }

@@ -82,14 +82,15 @@ func TestPlansUseIndexes(t *testing.T) {
 			}
 			principal := activity.Principal{TenantID: largeID("t", 1), PrincipalID: largeID("p", n)}
 			tenant, id := principal.TenantID, principal.PrincipalID
-			for _, state := range []State{InInbox, Unread, Unseen, Archived, Snoozed, All} {
+			counted := []State{InInbox, Unread, Unseen, Archived, Snoozed}
+			for _, state := range append(counted, All) {
 				keys := selectNewest(keyColumns, state)
 				pgtest.WantIndexes(t, tx, keys, tenant, id, uuid.Max, MaxPage+1, uuid.Nil)
 				pgtest.WantIndexes(t, tx, keys, tenant, id, uuid.Max, GroupWindow, uuid.Nil)
 				pgtest.WantIndexes(t, tx, selectWhole(state), tenant, id, uuid.Max, MaxPage+1, uuid.Nil)
-				pgtest.WantIndexes(t, tx, countNewest(state), tenant, id, uuid.Max, MaxCount, uuid.Nil)
+				pgtest.WantIndexes(t, tx, countNewest([]State{state}), tenant, id, uuid.Max, MaxCount, uuid.Nil)
 			}
-			pgtest.WantIndexes(t, tx, countEach(), tenant, id, uuid.Max, MaxCount, uuid.Nil)
+			pgtest.WantIndexes(t, tx, countNewest(counted), tenant, id, uuid.Max, MaxCount, uuid.Nil)
 			_, err := tx.Exec(t.Context(), `RESET enable_sort; RESET enable_incremental_sort; RESET jit`)
 			if err != nil {
 				t.Fatal(err)
