@@ -24,6 +24,11 @@ func TestSubscribeAGroup(t *testing.T) {
 	if id = strings.TrimSpace(id); !added || do("list") != "No subscriptions.\n" {
 		t.Errorf("got %q, want a subscription that is not the owner's", id)
 	}
+	member := fanfare(t, w.environ(), "subscriptions", "list", "--through-groups", "--tenant", w.tenant.String(),
+		"--as", w.actor.String())
+	if !strings.Contains(member.stdout, id+"   "+group.String()+"   "+w.resource.String()) {
+		t.Errorf("of a member: got exit code %d and %q, want the group's", member.code, member.stdout)
+	}
 	if got := do("remove", id); got != "Subscription revoked: "+id+"\n" {
 		t.Errorf("remove: got %q", got)
 	}

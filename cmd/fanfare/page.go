@@ -49,12 +49,17 @@ type pagedList[T, S any] struct {
 	list   func(context.Context, pg.Querier, activity.Principal, subscriptions.Page) ([]T, uuid.UUID, error)
 	show   func(T) S // for JSON
 	cells  func(T) []string
+
+	// A flag that selects another list; "" is none.
+	flag, usage string
+	other       func(context.Context, pg.Querier, activity.Principal, subscriptions.Page) ([]T, uuid.UUID, error)
 }
 
 func (l pagedList[T, S]) command(p process) *cobra.Command {
 	var (
 		as     actingAs
 		page   pageFlags
+		other  bool
 		asJSON bool
 	)
 	command := &cobra.Command{
@@ -64,9 +69,16 @@ func (l pagedList[T, S]) command(p process) *cobra.Command {
 	}
 	as.addFlags(command.Flags(), "id of the principal")
 	page.addFlags(command.Flags(), l.things, l.id)
+	if l.flag != "" {
+		command.Flags().BoolVar(&other, l.flag, false, l.usage)
+	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return withPool(p, command, func(ctx context.Context, pool *pgxpool.Pool) error {
-		list, next, err := l.list(ctx, pool, as.Principal, page.page())
+		read := l.list
+		if other {
+			read = l.other
+		}
+		list, next, err := read(ctx, pool, as.Principal, page.page())
 		if err != nil {
 			return err
 		}

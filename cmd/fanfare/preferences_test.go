@@ -122,7 +122,7 @@ func TestSubscriptionsCommands(t *testing.T) {
 	}
 	lines := strings.Split(do("list"), "\n")
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], "ID ") ||
-		!strings.HasPrefix(lines[1], id+"   "+w.resource.String()+"   resource      ") {
+		!strings.HasPrefix(lines[1], id+"   "+w.owner.String()+"   "+w.resource.String()+"   resource      ") {
 		t.Errorf("list: got %q", lines)
 	}
 	first := fanfare(t, w.environ(), w.asOwner("subscriptions", "list", "--limit", "1", "--json")...)

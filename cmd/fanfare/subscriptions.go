@@ -25,14 +25,15 @@ log as subscription.created, a revoked one as subscription.revoked, and the prin
 
 // shownSubscription is a subscription in the output of a command.
 type shownSubscription struct {
-	ID         uuid.UUID `json:"id"`
-	ResourceID uuid.UUID `json:"resource_id"`
-	Scope      string    `json:"scope"`
-	CreatedAt  time.Time `json:"created_at"`
+	ID          uuid.UUID `json:"id"`
+	PrincipalID uuid.UUID `json:"principal_id"`
+	ResourceID  uuid.UUID `json:"resource_id"`
+	Scope       string    `json:"scope"`
+	CreatedAt   time.Time `json:"created_at"`
 }
 
 func showSubscription(s subscriptions.Subscription) shownSubscription {
-	return shownSubscription{s.ID, s.ResourceID, s.Scope, s.CreatedAt.UTC()}
+	return shownSubscription{s.ID, s.PrincipalID, s.ResourceID, s.Scope, s.CreatedAt.UTC()}
 }
 
 func newSubscriptionsListCommand(p process) *cobra.Command {
@@ -40,11 +41,17 @@ func newSubscriptionsListCommand(p process) *cobra.Command {
 		short:  "List the subscriptions of a principal, the oldest first",
 		things: "subscriptions",
 		id:     "subscription",
-		header: []string{"ID", "RESOURCE", "SCOPE", "CREATED"},
+		header: []string{"ID", "SUBSCRIBER", "RESOURCE", "SCOPE", "CREATED"},
 		list:   subscriptions.List,
+		flag:   "through-groups",
+		usage:  "also list the subscriptions of the groups that the principal belongs to",
+		other:  subscriptions.ListThroughGroups,
 		show:   showSubscription,
 		cells: func(s subscriptions.Subscription) []string {
-			return []string{s.ID.String(), s.ResourceID.String(), s.Scope, s.CreatedAt.UTC().Format(time.RFC3339)}
+			return []string{
+				s.ID.String(), s.PrincipalID.String(), s.ResourceID.String(), s.Scope,
+				s.CreatedAt.UTC().Format(time.RFC3339),
+			}
 		},
 	}.command(p)
 }

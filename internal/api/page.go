@@ -63,26 +63,30 @@ func cursorScopeOf(ctx context.Context, filter any) (cursorScope, error) {
 	return cursorScope{route: info.route, principal: info.caller.Principal, filter: string(text)}, nil
 }
 
-// listOwn returns a page of a list of what the caller has, each item as the API shows it, and the
-// cursor of the next page.
+// ownList is a list of what the caller has.
+type ownList[T, I any] struct {
+	read   func(context.Context, pg.Querier, activity.Principal, subscriptions.Page) ([]T, uuid.UUID, error)
+	show   func(T) I // as the API shows an item
+	filter any       // of the cursors
+}
+
+// listOwn returns a page of a list, and the cursor of the next page.
 func listOwn[T, I any](
-	ctx context.Context, s *Server, caller identity.Identity, q PageQuery,
-	list func(context.Context, pg.Querier, activity.Principal, subscriptions.Page) ([]T, uuid.UUID, error),
-	show func(T) I,
+	ctx context.Context, s *Server, caller identity.Identity, q PageQuery, list ownList[T, I],
 ) (items []I, cursor *string, err error) {
-	after, err := s.after(ctx, q, nil)
+	after, err := s.after(ctx, q, list.filter)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, next, err := list(ctx, s.pool, caller.Principal, subscriptions.Page{Limit: q.Limit, After: after})
+	found, next, err := list.read(ctx, s.pool, caller.Principal, subscriptions.Page{Limit: q.Limit, After: after})
 	if err != nil {
 		return nil, nil, err
 	}
 	items = make([]I, len(found))
 	for i, item := range found {
-		items[i] = show(item)
+		items[i] = list.show(item)
 	}
-	cursor, err = s.nextCursor(ctx, next, nil)
+	cursor, err = s.nextCursor(ctx, next, list.filter)
 	return items, cursor, err
 }
 

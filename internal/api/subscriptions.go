@@ -25,10 +25,11 @@ func (s *Server) addSubscriptions(routes huma.API) {
 	}, s.subscribe)
 	handle(s, routes, huma.Operation{
 		OperationID: "list-subscriptions", Method: http.MethodGet, Path: "/subscriptions",
-		Tags:        []string{"Subscriptions"},
-		Summary:     "List subscriptions",
-		Description: "The caller's subscriptions that are not revoked, oldest first.",
-		Responses:   problems(),
+		Tags:    []string{"Subscriptions"},
+		Summary: "List subscriptions",
+		Description: "The caller's subscriptions that are not revoked, oldest first; with `through_groups`, also " +
+			"those of the groups that the caller belongs to, directly or through groups in groups.",
+		Responses: problems(),
 	}, s.listSubscriptions)
 	handle(s, routes, huma.Operation{
 		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{id}",
@@ -43,16 +44,17 @@ func (s *Server) addSubscriptions(routes huma.API) {
 
 // Subscription is a principal's request to be notified of a resource.
 type Subscription struct {
-	ID          uuid.UUID `json:"id" format:"uuid"`
-	TenantID    uuid.UUID `json:"tenant_id" format:"uuid"`
-	PrincipalID uuid.UUID `json:"principal_id" format:"uuid"`
-	ResourceID  uuid.UUID `json:"resource_id" format:"uuid"`
-	Scope       string    `json:"scope" enum:"resource,descendants"`
-	CreatedAt   time.Time `json:"created_at"`
+	ID          uuid.UUID  `json:"id" format:"uuid"`
+	TenantID    uuid.UUID  `json:"tenant_id" format:"uuid"`
+	PrincipalID uuid.UUID  `json:"principal_id" format:"uuid" doc:"The subscriber: the caller, or a group."`
+	GroupID     *uuid.UUID `json:"group_id" format:"uuid" nullable:"true" doc:"The group; null for the caller's own."`
+	ResourceID  uuid.UUID  `json:"resource_id" format:"uuid"`
+	Scope       string     `json:"scope" enum:"resource,descendants"`
+	CreatedAt   time.Time  `json:"created_at"`
 }
 
-func subscriptionOf(s subscriptions.Subscription) Subscription {
-	return Subscription{
+func subscriptionOf(caller identity.Identity, s subscriptions.Subscription) Subscription {
+	shown := Subscription{
 		ID:          s.ID,
 		TenantID:    s.TenantID,
 		PrincipalID: s.PrincipalID,
@@ -60,6 +62,10 @@ func subscriptionOf(s subscriptions.Subscription) Subscription {
 		Scope:       s.Scope,
 		CreatedAt:   s.CreatedAt.UTC(),
 	}
+	if s.PrincipalID != caller.PrincipalID {
+		shown.GroupID = &s.PrincipalID
+	}
+	return shown
 }
 
 // SubscribeRequest selects a resource to subscribe to.
@@ -90,7 +96,7 @@ func (s *Server) subscribe(
 	if err != nil {
 		return nil, err
 	}
-	return &subscriptionResponse{subscriptionOf(subscription)}, nil
+	return &subscriptionResponse{subscriptionOf(caller, subscription)}, nil
 }
 
 func (s *Server) unsubscribe(ctx context.Context, caller identity.Identity, in *struct {
@@ -111,10 +117,21 @@ type subscriptionsResponse struct {
 func (s *Server) listSubscriptions(
 	ctx context.Context,
 	caller identity.Identity,
-	in *struct{ PageQuery },
+	in *struct {
+		PageQuery
+		ThroughGroups bool `query:"through_groups" doc:"Also list the subscriptions of the caller's groups."`
+	},
 ) (*subscriptionsResponse, error) {
 	response := &subscriptionsResponse{}
-	items, cursor, err := listOwn(ctx, s, caller, in.PageQuery, subscriptions.List, subscriptionOf)
+	list := ownList[subscriptions.Subscription, Subscription]{
+		read:   subscriptions.List,
+		show:   func(s subscriptions.Subscription) Subscription { return subscriptionOf(caller, s) },
+		filter: in.ThroughGroups,
+	}
+	if in.ThroughGroups {
+		list.read = subscriptions.ListThroughGroups
+	}
+	items, cursor, err := listOwn(ctx, s, caller, in.PageQuery, list)
 	response.Body.Items, response.Body.NextCursor = items, cursor
 	return response, err
 }

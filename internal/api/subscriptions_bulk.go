@@ -64,12 +64,14 @@ func (s *Server) subscribeMany(ctx context.Context, caller identity.Identity, in
 	response := &bulkResponse{}
 	response.Body.Results = make([]SubscriptionResult, len(results))
 	for i, r := range results {
-		response.Body.Results[i] = resultOf(requests[i], r)
+		response.Body.Results[i] = resultOf(caller, requests[i], r)
 	}
 	return response, nil
 }
 
-func resultOf(request subscriptions.SubscribeRequest, r subscriptions.SubscribeResult) SubscriptionResult {
+func resultOf(
+	caller identity.Identity, request subscriptions.SubscribeRequest, r subscriptions.SubscribeResult,
+) SubscriptionResult {
 	result := SubscriptionResult{Status: http.StatusOK, ResourceID: request.ResourceID, Scope: request.Scope}
 	switch {
 	case errors.Is(r.Err, activity.ErrNotFound):
@@ -78,7 +80,7 @@ func resultOf(request subscriptions.SubscribeRequest, r subscriptions.SubscribeR
 	case r.Created:
 		result.Status = http.StatusCreated
 	}
-	subscription := subscriptionOf(r.Subscription)
+	subscription := subscriptionOf(caller, r.Subscription)
 	result.Subscription = &subscription
 	return result
 }

@@ -142,7 +142,9 @@ func (s *Server) listWatchLevels(
 	in *struct{ PageQuery },
 ) (*watchLevelsResponse, error) {
 	response := &watchLevelsResponse{}
-	items, cursor, err := listOwn(ctx, s, caller, in.PageQuery, nil, levels.List, watchLevelOf)
+	items, cursor, err := listOwn(ctx, s, caller, in.PageQuery, ownList[levels.Level, WatchLevel]{
+		read: levels.List, show: watchLevelOf,
+	})
 	response.Body.Items, response.Body.NextCursor = items, cursor
 	return response, err
 }

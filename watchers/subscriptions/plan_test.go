@@ -8,6 +8,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/directorytest"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 func TestListUsesIndexes(t *testing.T) {
@@ -16,5 +17,7 @@ func TestListUsesIndexes(t *testing.T) {
 	principal := large.Principal(t, 7)
 	large.Transactions(t, func(tx pgx.Tx) {
 		pgtest.WantIndexes(t, tx, selectSubscriptions, principal.TenantID, principal.PrincipalID, uuid.Nil, 1001)
+		pgtest.WantIndexes(t, tx, selectThroughGroups, principal.TenantID, principal.PrincipalID, uuid.Nil, 1001,
+			directory.MaxNesting)
 	})
 }

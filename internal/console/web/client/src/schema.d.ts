@@ -900,7 +900,7 @@ export interface paths {
         };
         /**
          * List subscriptions
-         * @description The caller's subscriptions that are not revoked, oldest first.
+         * @description The caller's subscriptions that are not revoked, oldest first; with `through_groups`, also those of the groups that the caller belongs to, directly or through groups in groups.
          */
         get: operations["list-subscriptions"];
         put?: never;
@@ -1048,7 +1048,7 @@ export interface paths {
         };
         /**
          * Get the level of a resource
-         * @description The level that the caller has set for the resource itself; 404 without one. A level of an ancestor with the scope `descendants` also holds for the resource.
+         * @description The level that decides for the caller and the resource: the one that the caller has set for the resource itself, or else the nearest of those with the scope `descendants` above it. Without any, `level` is null: the preferences decide.
          */
         get: operations["get-watch-level"];
         /**
@@ -1440,6 +1440,32 @@ export interface components {
             undeliverable: string;
             /** @description In the mode warn, the first rule of the taxonomy that the envelope violates, which the activity would have as its warning. Otherwise empty: strict refuses, and off does not check. */
             warning: string;
+        };
+        EffectiveLevel: {
+            /**
+             * Format: uuid
+             * @description The resource that the level is set for: this one, or one above it; null without a level.
+             */
+            from: string | null;
+            /**
+             * @description all activities; those whose action matches patterns; all as owner or delegator, none as subscriber; or none. Null without a level: the preferences decide.
+             * @enum {string|null}
+             */
+            level: "all" | "custom" | "participating" | "ignore" | null;
+            /**
+             * @description Patterns of actions of the level custom.
+             * @example []
+             */
+            patterns: string[];
+            /** Format: uuid */
+            resource_id: string;
+            /**
+             * @description the resource alone, or also all resources below it.
+             * @enum {string|null}
+             */
+            scope: "resource" | "descendants" | null;
+            /** Format: date-time */
+            updated_at: string | null;
         };
         Envelope: {
             /** @example order.created */
@@ -2514,8 +2540,14 @@ export interface components {
             max_days: components["schemas"]["RetentionLimit"];
             /** @description The maximum number of activities; the oldest are removed first. */
             max_entries: components["schemas"]["RetentionLimit"];
-            /** @description Activities younger than this are kept, whatever the other limits are. The installation's is a floor for every tenant. */
+            /** @description Activities younger than this are kept, whatever the other limits are. */
             min_days: components["schemas"]["RetentionLimit"];
+            /**
+             * Format: int64
+             * @description The installation's `min_days`. The tenant's cannot be lower.
+             * @example 7
+             */
+            min_days_floor: number;
             /** @description An activity that is parked for this time becomes a dead letter. */
             parked_days: components["schemas"]["RetentionLimit"];
             /** @description Service tokens are removed this time after they expire or are revoked. */
@@ -2639,9 +2671,17 @@ export interface components {
         Subscription: {
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: uuid
+             * @description The group; null for the caller's own.
+             */
+            group_id: string | null;
             /** Format: uuid */
             id: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The subscriber: the caller, or a group.
+             */
             principal_id: string;
             /** Format: uuid */
             resource_id: string;
@@ -9306,6 +9346,8 @@ export interface operations {
                 cursor?: string;
                 /** @description The maximum number of items. */
                 limit?: number;
+                /** @description Also list the subscriptions of the caller's groups. */
+                through_groups?: boolean;
             };
             header?: never;
             path?: never;
@@ -10456,7 +10498,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WatchLevel"];
+                    "application/json": components["schemas"]["EffectiveLevel"];
                 };
             };
             /** @description Malformed request; Invalid cursor. */
