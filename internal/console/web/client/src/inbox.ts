@@ -1,21 +1,13 @@
 import { Arrivals } from './arrivals.ts'
+import { allOf, changed } from './changed.ts'
 import { type Client, unwrap } from './client.ts'
-import {
-  apply,
-  filtered,
-  find,
-  groupKey,
-  type InboxState,
-  initialState,
-  inState,
-  newestFirst,
-  placeOf,
-  recount,
-} from './inbox_state.ts'
-import { mark, type MarkAllOptions, restore, send } from './marks.ts'
-import { mostOfPage, reaches, readNewest } from './newest.ts'
+import { InboxList } from './inbox_list.ts'
+import { apply, filtered, find, type InboxState, initialState } from './inbox_state.ts'
+import { mark, type MarkAllOptions, type Marked, restore, send, type Undo } from './marks.ts'
+import { Pending } from './pending.ts'
 import { Realtime } from './realtime.ts'
-import type { InboxQuery, Notification, NotificationChanges, NotificationGroup } from './types.ts'
+import { Seen } from './seen.ts'
+import type { InboxQuery, Notification, NotificationChanges } from './types.ts'
 
 /** Options of an InboxStore. */
 export interface InboxOptions {
@@ -27,18 +19,6 @@ export interface InboxOptions {
   onArrival?: (id: string) => void
 }
 
-/** Rows that are held, so that the memory is bounded. */
-const mostRows = 50_000
-
-/** Reverses a change. */
-export type Undo = () => Promise<void>
-
-/** What markAll has changed. More than 1,000 changes cannot be reversed, and have no undo. */
-export interface Marked {
-  count: number
-  undo: Undo | undefined
-}
-
 /**
  * InboxStore holds the caller's inbox: a list with its filter, the counts, and changes, which show at once and
  * are taken back where the API refuses them. After start it follows what arrives.
@@ -48,23 +28,25 @@ export class InboxStore {
   #client: Client
   #options: InboxOptions
   #state = initialState
+  #list: InboxList
   #subscribers = new Set<() => void>()
-  #cursor: string | null = null
-  #load: AbortController | undefined
-  #pending = new Map<string, NotificationChanges>() // changes that the API has not confirmed
+  #pending = new Pending()
   #refreshing: Promise<void> | undefined
   #refreshAgain = false
-  #reading = Promise.resolve()
-  #seen = new Set<string>()
-  #kept = new Set<string>() // rows that stay in a list of unread ones
+  #seen = new Seen((ids) => this.#markSeen(ids))
   #arrivals = new Arrivals((ids) => this.#find(ids))
-  #seenTimer: ReturnType<typeof setTimeout> | undefined
   #stop: (() => void)[] = []
 
   constructor(client: Client, options: InboxOptions = {}) {
     this.#client = client
     this.#options = options
     this.realtime = options.realtime ?? new Realtime(client)
+    this.#list = new InboxList(client, options.pageSize ?? 50, {
+      pending: this.#pending,
+      state: () => this.#state,
+      set: (change) => this.#set(change),
+      unread: (count) => this.#unread(count),
+    })
   }
 
   get state(): InboxState {
@@ -112,19 +94,14 @@ export class InboxStore {
   stop(): void {
     for (const stop of this.#stop.splice(0)) stop()
     if (!this.#options.realtime) this.realtime.stop()
-    this.#load?.abort()
-    clearTimeout(this.#seenTimer)
+    this.#list.stop()
+    this.#seen.stop()
     this.#arrivals.stop()
   }
 
   /** load shows the list of a query. */
-  async load(query: InboxQuery): Promise<void> {
-    this.#load?.abort()
-    this.#load = new AbortController()
-    this.#cursor = null
-    this.#kept.clear()
-    this.#set({ query, items: [], groups: null, phase: 'loading', error: undefined, more: false, loadingMore: false })
-    await this.#page(undefined, this.#load.signal)
+  load(query: InboxQuery): Promise<void> {
+    return this.#list.load(query)
   }
 
   /** retry repeats a load that failed. */
@@ -133,45 +110,8 @@ export class InboxStore {
   }
 
   /** loadMore adds the next page. It follows empty pages. */
-  async loadMore(): Promise<void> {
-    if (!this.#cursor || this.#state.loadingMore || !this.#load) return
-    this.#set({ loadingMore: true })
-    await this.#page(this.#cursor, this.#load.signal)
-  }
-
-  async #page(cursor: string | undefined, signal: AbortSignal): Promise<void> {
-    try {
-      for (let empty = true; empty;) {
-        // Who reads on wants larger pages.
-        const limit = Math.min(mostOfPage, Math.max(this.#options.pageSize ?? 50, this.#state.items.length))
-        const page = await this.#fetch(cursor, limit, signal)
-        if (signal.aborted) return
-        empty = page.items.length === 0 && !page.groups?.length && page.next_cursor !== null
-        cursor = page.next_cursor ?? undefined
-        this.#cursor = page.next_cursor
-        const known = new Set(this.#state.groups?.map(groupKey))
-        this.#unread(page.unread_count)
-        const items = this.#bounded(newestFirst(this.#state.items, this.#overlaid(page.items)))
-        this.#set({
-          items,
-          groups: page.groups
-            ? [...(this.#state.groups ?? []), ...page.groups.filter((g) => !known.has(groupKey(g)))]
-            : null,
-          phase: empty ? 'loading' : 'ready',
-          error: undefined,
-          more: this.#cursor !== null,
-          loadingMore: empty,
-        })
-      }
-    } catch (error) {
-      if (signal.aborted) return
-      this.#set({ phase: this.#state.items.length > 0 ? 'ready' : 'failed', error, loadingMore: false })
-    }
-  }
-
-  #fetch(cursor: string | undefined, limit: number, signal?: AbortSignal) {
-    const query = { ...this.#state.query, limit, ...(cursor ? { cursor } : {}) }
-    return unwrap(this.#client.GET('/notifications', { params: { query }, signal: signal ?? null }))
+  loadMore(): Promise<void> {
+    return this.#list.more()
   }
 
   /** refresh reads the counts and the newest rows again. Calls during a refresh have one further refresh. */
@@ -190,7 +130,7 @@ export class InboxStore {
   }
 
   async #refresh(): Promise<void> {
-    await Promise.all([this.refreshCounts(), this.#refreshList()])
+    await Promise.all([this.refreshCounts(), this.#list.newest()])
   }
 
   /**
@@ -198,14 +138,14 @@ export class InboxStore {
    * lack them because of its filter, it looks among all. The counts are read last, so that they include what is found.
    */
   async #find(ids: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    await this.#refreshList(ids.size)
+    await this.#list.newest(ids.size)
     let found = among(ids, this.#known())
     if (found.size < ids.size && (this.#state.phase !== 'ready' || filtered(this.#state.query))) {
       const limit = Math.min(200, Math.max(20, 2 * ids.size))
       const page = await unwrap(this.#client.GET('/notifications', { params: { query: { state: 'all', limit } } }))
       const last = page.next_cursor ? (page.items.at(-1)?.id ?? '') : ''
       found = new Set([...found, ...among(ids, page.items), ...[...ids].filter((id) => id < last)])
-      await this.#refreshList(ids.size)
+      await this.#list.newest(ids.size)
     }
     await this.refreshCounts()
     return found
@@ -215,55 +155,10 @@ export class InboxStore {
   async refreshCounts(): Promise<void> {
     try {
       const counts = await unwrap(this.#client.GET('/notifications/counts'))
-      if (this.#pending.size === 0 || !this.#state.counts) this.#set({ counts })
+      if (this.#pending.none || !this.#state.counts) this.#set({ counts })
     } catch {
       // The next reconnect, change or visit reads them again.
     }
-  }
-
-  /** refreshList reads a number of the newest rows, and further ones until they reach those that are shown. */
-  #refreshList(rows?: number): Promise<void> {
-    // In turn, so that no answer replaces a later one.
-    return (this.#reading = this.#reading.then(() => this.#readNewest(rows)))
-  }
-
-  async #readNewest(rows?: number): Promise<void> {
-    const signal = this.#load?.signal
-    if (this.#state.phase !== 'ready' || !signal) return
-    const shown = this.#state.groups?.length ?? this.#state.items.length
-    const limit = Math.min(mostOfPage, Math.max(this.#options.pageSize ?? 50, rows ?? shown))
-    try {
-      const fetch = (cursor: string | undefined, rows: number) => this.#fetch(cursor, rows, signal)
-      const page = await readNewest(fetch, limit, this.#state.items[0])
-      if (signal.aborted) return
-      if (page.groups) this.#showGroups(page.groups, page.next_cursor !== null)
-      else this.#showNewest(page.items, page.next_cursor)
-    } catch {
-      // The list stays as it was.
-    }
-  }
-
-  #showGroups(fresh: NotificationGroup[], more: boolean): void {
-    const known = new Set(fresh.map(groupKey))
-    const older = more ? (this.#state.groups ?? []).filter((g) => !known.has(groupKey(g))) : []
-    this.#set({ groups: [...fresh, ...older] })
-  }
-
-  #showNewest(fresh: Notification[], cursor: string | null): void {
-    const { items } = this.#state
-    const joined = cursor !== null && reaches(fresh, items[0])
-    const older = joined ? placeOf(items, fresh.at(-1)?.id ?? '') : items.length
-    const kept = [...this.#kept].flatMap((id) => find(items, id) ?? []).filter((n) => inState(n, 'inbox'))
-    if (!joined) this.#cursor = cursor
-    const rest = newestFirst(items.slice(older), kept)
-    this.#set({ items: this.#bounded(newestFirst(rest, this.#overlaid(fresh))), more: this.#cursor !== null })
-  }
-
-  /** bounded drops the oldest rows beyond the most that are held. There are no more then: a cursor would skip them. */
-  #bounded(items: Notification[]): Notification[] {
-    if (items.length < mostRows) return items
-    this.#cursor = null
-    return items.slice(0, mostRows)
   }
 
   /** get returns a notification, of the list or of the API. */
@@ -282,18 +177,18 @@ export class InboxStore {
       was.map((n) => apply(n, changes)),
       was,
     )
-    for (const id of ids) this.#pending.set(id, { ...this.#pending.get(id), ...changes })
+    this.#pending.add(ids, changes)
     try {
       await send(this.#client, ids, changes)
     } catch (error) {
-      this.#settle(ids)
+      this.#pending.settle(ids)
       this.#show(
         was,
         was.map((n) => apply(n, changes)),
       )
       throw error
     }
-    this.#settle(ids)
+    this.#pending.settle(ids)
     return () => this.#undo(was, ids, changes)
   }
 
@@ -309,17 +204,13 @@ export class InboxStore {
 
   /** markSeen marks notifications that were shown as seen, soon and together. */
   markSeen(ids: Iterable<string>): void {
-    for (const id of ids) this.#seen.add(id)
-    if (this.#seen.size === 0) return
-    this.#seenTimer ??= setTimeout(() => {
-      this.#seenTimer = undefined
-      const batch = [...this.#seen].slice(0, 1000)
-      for (const id of batch) this.#seen.delete(id)
-      const known = this.#known()
-      const rest = batch.filter((id) => !find(known, id)?.seen_at)
-      if (rest.length > 0) this.change(rest, { seen: true }).catch(() => {})
-      this.markSeen([])
-    }, 800)
+    this.#seen.add(ids)
+  }
+
+  #markSeen(ids: string[]): void {
+    const known = this.#known()
+    const rest = ids.filter((id) => !find(known, id)?.seen_at)
+    if (rest.length > 0) this.change(rest, { seen: true }).catch(() => {})
   }
 
   /** undo makes the notifications what they were; of those that are not known, it reverses the changes. */
@@ -333,64 +224,23 @@ export class InboxStore {
     await this.refresh()
   }
 
-  /** show puts notifications into the list, or out of it, and counts them. */
-  #show(is: Notification[], was: Notification[]): void {
-    const { query, items, groups, counts } = this.#state
-    const changed = new Map(is.map((n) => [n.id, n]))
-    // A row that is read stays in the list of unread ones until the list is loaded again.
-    const stays = query.state === 'unread' || query.state === 'unseen'
-    const state = stays ? 'inbox' : query.state
-    if (stays) for (const n of is) this.#kept.add(n.id)
-    const stay = is.filter((n) => inState(n, state))
-    const kept = stay.length < is.length ? items.filter((n) => !changed.has(n.id)) : items
-    this.#set({
-      items: groups ? items : newestFirst(kept, stay),
-      counts: recount(counts, was, is),
-      groups:
-        groups?.map((g) => ({
-          ...g,
-          items: g.items.map((n) => changed.get(n.id) ?? n),
-          unread: g.unread + unreadOf(is, g.items) - unreadOf(was, g.items),
-        })) ?? null,
-    })
-  }
-
-  #settle(ids: readonly string[]): void {
-    for (const id of ids) this.#pending.delete(id)
-  }
-
-  #overlaid(items: readonly Notification[]): Notification[] {
-    return items
-      .map((n) => {
-        const changes = this.#pending.get(n.id)
-        return changes ? apply(n, changes) : n
-      })
-      .filter((n) => !this.#pending.has(n.id) || inState(n, this.#state.query.state))
+  #show(is: readonly Notification[], was: readonly Notification[]): void {
+    this.#set(changed(this.#state, is, was, this.#list.kept))
   }
 
   #known(): readonly Notification[] {
-    const { items, groups } = this.#state
-    return groups
-      ? newestFirst(
-          [],
-          groups.flatMap((g) => g.items),
-        )
-      : items
+    return allOf(this.#state)
   }
 
   #unread(unread: number): void {
     const { counts } = this.#state
-    if (counts && counts.unread !== unread && this.#pending.size === 0) this.#set({ counts: { ...counts, unread } })
+    if (counts && counts.unread !== unread && this.#pending.none) this.#set({ counts: { ...counts, unread } })
   }
 
   #set(change: Partial<InboxState>): void {
     this.#state = { ...this.#state, ...change }
     for (const changed of this.#subscribers) changed()
   }
-}
-
-function unreadOf(list: Notification[], among: Notification[]): number {
-  return list.filter((n) => n.read_at === null && among.some((m) => m.id === n.id)).length
 }
 
 /** among returns those of the ids that are in an ordered list. */

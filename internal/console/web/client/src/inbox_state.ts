@@ -77,7 +77,11 @@ export function inState(n: Notification, state: InboxQuery['state']): boolean {
 const states = ['inbox', 'unread', 'unseen', 'archived', 'snoozed'] as const
 
 /** recount returns the counts after notifications have changed. Counts of 10,000 are a floor, and stay. */
-export function recount(counts: Counts | undefined, was: Notification[], is: Notification[]): Counts | undefined {
+export function recount(
+  counts: Counts | undefined,
+  was: readonly Notification[],
+  is: readonly Notification[],
+): Counts | undefined {
   if (!counts) return counts
   const next = { ...counts }
   for (const state of states) {

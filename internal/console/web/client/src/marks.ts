@@ -5,6 +5,15 @@ import type { InboxQuery, Notification, NotificationChanges } from './types.ts'
 /** As many ids as one request may have. */
 const most = 1000
 
+/** Reverses a change. */
+export type Undo = () => Promise<void>
+
+/** What markAll has changed. More than 1,000 changes cannot be reversed, and have no undo. */
+export interface Marked {
+  count: number
+  undo: Undo | undefined
+}
+
 /** send changes notifications. */
 export async function send(client: Client, ids: readonly string[], changes: NotificationChanges): Promise<void> {
   const [id] = ids
