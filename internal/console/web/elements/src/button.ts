@@ -50,6 +50,8 @@ export class Button extends BaseElement {
   @property() href = ''
   /** The accessible name, where the content is not it. */
   @property() label = ''
+  /** A shortcut, which is announced. */
+  @property() shortcut = ''
   @property({ type: Boolean, reflect: true }) disabled = false
   /** Shows that its action runs, and disables it. */
   @property({ type: Boolean }) busy = false
@@ -61,12 +63,17 @@ export class Button extends BaseElement {
     const classes = `button ${this.variant} ${this.size} ${this.busy ? 'busy' : ''}`
     if (this.href) {
       return html`<a part="button" class=${classes} href=${this.href} aria-label=${this.label || nothing}
-        ><slot></slot></a>`
+        >${this.content()}</a>`
     }
     return html`<button part="button" class=${classes} type="button" aria-label=${this.label || nothing}
       aria-busy=${this.busy ? 'true' : nothing} ?disabled=${this.disabled || this.busy}
       aria-pressed=${this.pressed ?? nothing} aria-expanded=${this.expanded ?? nothing}
-      aria-haspopup=${this.haspopup ?? nothing} @click=${this.#click}><slot></slot></button>`
+      aria-haspopup=${this.haspopup ?? nothing} aria-keyshortcuts=${this.shortcut || nothing}
+      @click=${this.#click}>${this.content()}</button>`
+  }
+
+  protected content(): unknown {
+    return html`<slot></slot>`
   }
 
   #click(): void {

@@ -3,6 +3,7 @@ import { css, html, nothing } from 'lit'
 import { property, query, state } from 'lit/decorators.js'
 import { Ban, Search, X } from 'lucide'
 import { BaseElement, define, emit, styled, textStyles } from '../base.ts'
+import { Debounce } from '../debounce.ts'
 import type { Input } from '../input.ts'
 import { find, type Found, named, type Person } from './people.ts'
 import { type PeopleTexts, preferencesTexts } from './texts.ts'
@@ -41,12 +42,12 @@ export class MutedPeople extends BaseElement {
   @state() private found: Found | undefined
   @state() private error = ''
   @query('ff-input') private input!: Input
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #typing = new Debounce()
   #abort: AbortController | undefined
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    clearTimeout(this.#timer)
+    this.#typing.cancel()
     this.#abort?.abort()
   }
 
@@ -123,9 +124,9 @@ export class MutedPeople extends BaseElement {
   #write = (): void => {
     this.q = this.input.value
     this.error = ''
-    clearTimeout(this.#timer)
+    this.#typing.cancel()
     this.#abort?.abort()
-    if (this.q.trim()) this.#timer = setTimeout(() => void this.#search(this.q), 200)
+    if (this.q.trim()) this.#typing.after(200, () => void this.#search(this.q))
   }
 
   async #search(q: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Client, type components, ProblemError, unwrap } from '@fanfare/client'
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
+import { Debounce } from '../debounce.ts'
 
 export type PatternResults = components['schemas']['PatternResults']
 
@@ -50,7 +51,7 @@ export class Trial implements ReactiveController {
   pending = false
   #host: ReactiveControllerHost
   #delay: number
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #typing = new Debounce()
   #abort: AbortController | undefined
   #tested = ''
 
@@ -61,7 +62,7 @@ export class Trial implements ReactiveController {
   }
 
   hostDisconnected(): void {
-    clearTimeout(this.#timer)
+    this.#typing.cancel()
     this.#abort?.abort()
     this.#tested = ''
   }
@@ -71,7 +72,7 @@ export class Trial implements ReactiveController {
     const key = JSON.stringify(patterns)
     if (key === this.#tested && !again) return
     this.#tested = key
-    clearTimeout(this.#timer)
+    this.#typing.cancel()
     this.#abort?.abort()
     if (patterns.length === 0) {
       this.#set({ results: undefined, faults: [], error: undefined, pending: false })
@@ -79,7 +80,7 @@ export class Trial implements ReactiveController {
     }
     this.pending = true
     const delay = this.results || this.faults.length > 0 ? this.#delay : 0
-    this.#timer = setTimeout(() => void this.#run(client, patterns), delay)
+    this.#typing.after(delay, () => void this.#run(client, patterns))
   }
 
   async #run(client: Client, patterns: readonly string[]): Promise<void> {

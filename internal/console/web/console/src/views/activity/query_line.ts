@@ -1,4 +1,5 @@
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
+import { Debounce } from '@fanfare/elements/debounce'
 import { icon } from '@fanfare/elements/icon'
 import { Search, X } from '@fanfare/elements/icons'
 import { place } from '@fanfare/elements/place'
@@ -31,7 +32,7 @@ export class QueryLine extends BaseElement {
   @query('input') private input!: HTMLInputElement
   @query('.list') private panel!: HTMLElement
   #controller: AbortController | undefined
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #typing = new Debounce()
 
   protected override render(): unknown {
     const chosen = fields.filter((field) => this.selection[field])
@@ -102,7 +103,7 @@ export class QueryLine extends BaseElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#controller?.abort()
-    clearTimeout(this.#timer)
+    this.#typing.cancel()
   }
 
   #focusInput(event: Event): void {
@@ -117,8 +118,7 @@ export class QueryLine extends BaseElement {
   }
 
   #complete = (): void => {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#suggest(), 60)
+    this.#typing.after(60, () => void this.#suggest())
   }
 
   async #suggest(): Promise<void> {
@@ -138,7 +138,7 @@ export class QueryLine extends BaseElement {
   }
 
   #blur(): void {
-    clearTimeout(this.#timer)
+    this.#typing.cancel()
     this.#controller?.abort()
     this.open = false
   }

@@ -1,6 +1,7 @@
 import { unwrap } from '@fanfare/client'
 import { nameOf } from '@fanfare/elements/activity-text'
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
+import { Debounce } from '@fanfare/elements/debounce'
 import { icon } from '@fanfare/elements/icon'
 import { ListFilter, Search } from '@fanfare/elements/icons'
 import type { Input } from '@fanfare/elements/input'
@@ -49,7 +50,7 @@ export class InboxFilters extends BaseElement {
   @property({ attribute: false }) filters: Filters = {}
   @state() private actions: Option[] = []
   @state() private labels = new Map<string, string>()
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #typing = new Debounce()
 
   /** focusSearch moves the focus into the search. */
   focusSearch(): void {
@@ -58,7 +59,7 @@ export class InboxFilters extends BaseElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    clearTimeout(this.#timer)
+    this.#typing.cancel()
   }
 
   protected override updated(): void {
@@ -148,11 +149,9 @@ export class InboxFilters extends BaseElement {
 
   #search = (event: Event): void => {
     const { value } = event.target as Input
-    clearTimeout(this.#timer)
-    const wait = event.type === 'change' ? 0 : typed
-    this.#timer = setTimeout(() => {
+    this.#typing.after(event.type === 'change' ? 0 : typed, () => {
       if (value.trim() !== (this.filters.q ?? '').trim()) emit(this, 'change', { q: value.trim() || null })
-    }, wait)
+    })
   }
 }
 
