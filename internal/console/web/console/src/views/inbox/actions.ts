@@ -92,3 +92,8 @@ export function quiet(changes: NotificationChanges): boolean {
 export function filed(n: Notification): boolean {
   return n.archived_at !== null || n.snoozed_until !== null
 }
+
+/** fileAway archives what is in the inbox, and moves all else there. */
+export function fileAway(n: Notification): NotificationChanges {
+  return filed(n) ? { archived: false, snoozed_until: null } : { archived: true }
+}

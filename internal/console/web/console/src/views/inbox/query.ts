@@ -1,4 +1,5 @@
-import type { InboxQuery } from '@fanfare/client'
+import type { Counts, InboxQuery } from '@fanfare/client'
+import type { Tab } from '@fanfare/elements/tabs'
 import { isID } from '../../parts/is_id.ts'
 
 /** The tabs, each a state of notifications. */
@@ -30,6 +31,17 @@ const allowed: Partial<Record<FilterField, readonly string[]>> = {
   severity: ['info', 'warning', 'error', 'critical'],
 }
 const uuids: readonly FilterField[] = ['actor', 'resource', 'correlation_id']
+
+/** tabsOf returns the tabs with their counts. */
+export function tabsOf(counts: Counts | undefined): Tab[] {
+  return [
+    { id: 'inbox', label: 'Inbox', count: counts?.inbox ?? 0 },
+    { id: 'unread', label: 'Unread', count: counts?.unread ?? 0 },
+    { id: 'snoozed', label: 'Snoozed', count: counts?.snoozed ?? 0 },
+    { id: 'archived', label: 'Archived', count: counts?.archived ?? 0 },
+    { id: 'all', label: 'All' },
+  ]
+}
 
 /** stateOf returns the tab of an address. */
 export function stateOf(address: URLSearchParams): TabState {

@@ -1,71 +1,59 @@
-import type { InboxState, Notification, NotificationChanges } from '@fanfare/client'
+import type { Notification, NotificationChanges } from '@fanfare/client'
 import { define, styled } from '@fanfare/elements/base'
 import type { Drawer } from '@fanfare/elements/drawer'
-import { icon } from '@fanfare/elements/icon'
-import { CheckCheck, ChevronDown, ChevronUp, Layers } from '@fanfare/elements/icons'
-import type { MenuItem } from '@fanfare/elements/menu'
+import { ChevronDown, ChevronUp } from '@fanfare/elements/icons'
 import { html, nothing, type PropertyValues } from 'lit'
 import { query, state } from 'lit/decorators.js'
 import { app } from '../../app.ts'
 import { href, navigate, withQuery } from '../../router.ts'
 import type { Shortcut } from '../../shortcuts.ts'
 import { View, viewStyles } from '../../view.ts'
-import { Actions, filed, many, quiet, verbOf } from './actions.ts'
+import { Actions, fileAway, many, quiet, verbOf } from './actions.ts'
 import type { InboxDetail } from './detail.ts'
 import { emptyState } from './empty.ts'
-import { Expansion } from './expansion.ts'
 import type { InboxFilters } from './filters.ts'
 import type { InboxList, RowChange } from './list.ts'
-import { filtersOf, groupingOf, queryOf, sameQuery, stateOf, withoutFilters } from './query.ts'
-import { type Row, rowsOf } from './rows.ts'
+import { filtersOf, groupingOf, queryOf, sameQuery, stateOf, tabsOf, withoutFilters } from './query.ts'
+import type { Row } from './rows.ts'
 import { Selection } from './selection.ts'
+import { Shown } from './shown.ts'
 import { inboxStyles } from './styles.ts'
 import '@fanfare/elements/button'
 import '@fanfare/elements/checkbox'
-import '@fanfare/elements/dialog'
 import '@fanfare/elements/drawer'
 import '@fanfare/elements/error'
 import '@fanfare/elements/icon-button'
-import '@fanfare/elements/menu'
 import '@fanfare/elements/skeleton'
 import '@fanfare/elements/tabs'
 import './bulk.ts'
 import './detail.ts'
 import './filters.ts'
+import './header.ts'
 import './list.ts'
-
-const groupNames = { resource: 'Resource', correlation: 'Workflow', burst: 'Burst' } as const
-
-/** As many changes can be undone. */
-const undoable = 1000
 
 /** The inbox of the caller: a list by state, live, and the notification that is open. */
 @define('ff-inbox-view')
 export class InboxView extends View {
   static override styles = styled(viewStyles, inboxStyles)
 
-  @state() private rows: readonly Row[] = []
   @state() private selection = new Selection()
   @state() private allMatching = false
-  @state() private confirming = false
   @query('ff-inbox-list') private list!: InboxList | null
   @query('ff-inbox-detail') private detail!: InboxDetail | null
   @query('ff-inbox-filters') private filters!: InboxFilters | null
   @query('ff-drawer') private drawer!: Drawer
-  #actions = new Actions(() => this.#settle())
-  #expansion = new Expansion(() => this.#rowsChanged())
-  #state: InboxState | undefined
-  #members: ReadonlyMap<string, readonly Notification[]> | undefined // those in the rows
-  #unsubscribe: (() => void) | undefined
+  #actions = new Actions(() => this.#shown.reload())
+  #shown = new Shown((rows) => this.#changed(rows))
+  #read = '' // what was marked as read when it was opened
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#unsubscribe = app().inbox.subscribe(() => this.#rowsChanged())
+    this.#shown.start()
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#unsubscribe?.()
+    this.#shown.stop()
   }
 
   protected override shortcuts(): readonly Shortcut[] {
@@ -93,45 +81,25 @@ export class InboxView extends View {
     if (!changed.has('query')) return
     const { inbox } = app()
     const asked = queryOf(this.query)
-    if (inbox.state.phase !== 'idle' && sameQuery(inbox.state.query, asked) && this.#state) return
-    this.#expansion.clear()
+    if (inbox.state.phase !== 'idle' && sameQuery(inbox.state.query, asked) && this.#shown.loaded) return
+    this.#shown.expansion.clear()
     this.selection = new Selection()
     this.allMatching = false
     void inbox.load(asked)
   }
 
-  #rowsChanged(): void {
-    const { state: now } = app().inbox
-    const { members } = this.#expansion
-    const same = now.items === this.#state?.items && now.groups === this.#state?.groups && members === this.#members
-    this.#state = now
+  #changed(rows: boolean): void {
     this.requestUpdate()
-    if (same) return
-    this.#members = members
-    this.#expansion.follow(now.groups)
-    this.rows = rowsOf(now, members)
-    if (this.selection.size > 0) this.selection = this.selection.among(this.#ids())
-  }
-
-  #ids(): string[] {
-    return this.rows.flatMap((row) => (row.kind === 'item' ? [row.notification.id] : []))
+    if (rows && this.selection.size > 0) this.selection = this.selection.among(this.#shown.ids)
   }
 
   protected override render(): unknown {
-    const tab = stateOf(this.query)
-    const counts = app().inbox.state.counts
-    const tabs = [
-      { id: 'inbox', label: 'Inbox', count: counts?.inbox ?? 0 },
-      { id: 'unread', label: 'Unread', count: counts?.unread ?? 0 },
-      { id: 'snoozed', label: 'Snoozed', count: counts?.snoozed ?? 0 },
-      { id: 'archived', label: 'Archived', count: counts?.archived ?? 0 },
-      { id: 'all', label: 'All' },
-    ]
+    const { counts } = app().inbox.state
     const open = this.#openId !== ''
-    return html`${this.renderHeader('Inbox', this.#headerActions())}
+    return html`${this.renderHeader('Inbox', this.#headerActions(counts?.unread ?? 0))}
       <div class="split ${open ? 'open' : ''}">
         <div class="pane">
-          <ff-tabs label="State" .tabs=${tabs} .selected=${tab}
+          <ff-tabs label="State" .tabs=${tabsOf(counts)} .selected=${stateOf(this.query)}
             @change=${(e: CustomEvent<string>) => this.#go({ state: e.detail === 'inbox' ? null : e.detail })}>
             <div class="column">${this.#bar()}<div class="list">${this.#list()}</div></div></ff-tabs>
         </div>
@@ -147,29 +115,23 @@ export class InboxView extends View {
               : nothing
           }
         </ff-drawer>
-      </div>${this.#confirm()}`
+      </div>`
   }
 
-  #headerActions(): unknown {
-    const grouping = groupingOf(this.query)
-    const items: MenuItem[] = [
-      { id: '', label: 'Not grouped', checked: !grouping },
-      ...Object.entries(groupNames).map(([id, label]) => ({ id, label, checked: id === grouping })),
-    ]
-    return html`<ff-menu align="end" label="Group by" .items=${items}
-        @select=${(e: CustomEvent<string>) => this.#go({ group_by: e.detail || null })}>
-        <ff-button slot="trigger" size="sm" variant="ghost">${icon(Layers, 14)}
-          ${grouping ? `By ${groupNames[grouping].toLowerCase()}` : 'Group'}</ff-button></ff-menu>
-      <ff-button size="sm" @click=${this.#markAllRead}>${icon(CheckCheck, 14)} Mark all as read</ff-button>`
+  #headerActions(unread: number): unknown {
+    return html`<ff-inbox-header .grouping=${groupingOf(this.query)} .unread=${unread}
+      @group=${(e: CustomEvent<string>) => this.#go({ group_by: e.detail || null })}
+      @mark-all=${() => void this.#markAll({ read: true })}></ff-inbox-header>`
   }
 
   /** bar shows the filters, or the actions on what is selected. */
   #bar(): unknown {
     const { size } = this.selection
-    const all = size > 0 && this.#ids().every((id) => this.selection.has(id))
+    const all = size > 0 && this.#shown.ids.every((id) => this.selection.has(id))
     const box = html`<ff-checkbox label="Select all that are shown" hide-label .checked=${all}
-      .indeterminate=${size > 0 && !all} ?disabled=${this.rows.length === 0}
-      @change=${(e: CustomEvent<boolean>) => this.#select(new Selection(e.detail ? this.#ids() : []))}></ff-checkbox>`
+      .indeterminate=${size > 0 && !all} ?disabled=${this.#shown.rows.length === 0}
+      @change=${(e: CustomEvent<boolean>) =>
+        this.#select(new Selection(e.detail ? this.#shown.ids : []))}></ff-checkbox>`
     if (size > 0) {
       return html`<div class="bar selecting">${box}
         <ff-inbox-bulk .count=${size} .all=${this.allMatching} .more=${all && app().inbox.state.more}
@@ -188,32 +150,20 @@ export class InboxView extends View {
       return html`<ff-error heading="The inbox could not be loaded" .error=${error}
         @retry=${() => void app().inbox.retry()}></ff-error>`
     }
-    if (this.rows.length === 0) {
+    if (this.#shown.rows.length === 0) {
       if (phase !== 'ready') return html`<ff-skeleton count="8"></ff-skeleton>`
       const filtered = Object.keys(filtersOf(this.query)).length > 0
       return emptyState(stateOf(this.query), filtered, () => this.#go(withoutFilters))
     }
-    return html`<ff-inbox-list .rows=${this.rows} .selection=${this.selection} .grouping=${asked.group_by}
+    return html`<ff-inbox-list .rows=${this.#shown.rows} .selection=${this.selection} .grouping=${asked.group_by}
         .openId=${this.#openId} .more=${more} .hrefOf=${this.#href} @end=${() => void app().inbox.loadMore()}
         @select=${(e: CustomEvent<Notification>) => this.#select(this.selection.toggle(e.detail.id))}
-        @extend=${(e: CustomEvent<Notification>) => this.#select(this.selection.extend(e.detail.id, this.#ids()))}
-        @toggle-group=${(e: CustomEvent<Row>) => e.detail.kind === 'group' && this.#expansion.toggle(e.detail.group)}
+        @extend=${(e: CustomEvent<Notification>) => this.#select(this.selection.extend(e.detail.id, this.#shown.ids))}
+        @toggle-group=${({ detail: row }: CustomEvent<Row>) =>
+          row.kind === 'group' && this.#shown.expansion.toggle(row.group)}
         @rest=${(e: CustomEvent<Row>) => this.#showGroup(e.detail)}
         @change=${(e: CustomEvent<RowChange>) => void this.#changeRow(e.detail)}></ff-inbox-list>
       ${loadingMore ? html`<div class="hidden-text" role="status">Loading more</div>` : nothing}`
-  }
-
-  #confirm(): unknown {
-    const unread = app().inbox.state.counts?.unread ?? 0
-    const close = (): void => void (this.confirming = false)
-    return html`<ff-dialog heading="Mark all as read?" .open=${this.confirming} @close=${close}>
-      <p>${unread >= 10_000 ? '10,000 or more notifications are' : `${many(unread)} are`} unread.
-        More than ${undoable.toLocaleString()} changes cannot be undone.</p>
-      <ff-button slot="footer" @click=${close}>Cancel</ff-button>
-      <ff-button slot="footer" variant="primary" @click=${() => {
-        close()
-        void this.#markAll({ read: true })
-      }}>Mark all as read</ff-button></ff-dialog>`
   }
 
   #href = (id: string): string => {
@@ -240,14 +190,14 @@ export class InboxView extends View {
   #openCurrent(): void {
     const row = this.list?.current
     if (row?.kind === 'item') navigate(this.#href(row.notification.id))
-    else if (row?.kind === 'group') void this.#expansion.toggle(row.group)
+    else if (row?.kind === 'group') void this.#shown.expansion.toggle(row.group)
   }
 
   #toggleCurrent(range: boolean): void {
     const row = this.list?.current
     if (row?.kind !== 'item') return
     const { id } = row.notification
-    this.#select(range ? this.selection.extend(id, this.#ids()) : this.selection.toggle(id))
+    this.#select(range ? this.selection.extend(id, this.#shown.ids) : this.selection.toggle(id))
   }
 
   #select(selection: Selection): void {
@@ -272,14 +222,13 @@ export class InboxView extends View {
   /** What is opened becomes read. */
   #loaded = (event: CustomEvent<Notification>): void => {
     const n = event.detail
+    this.name(n.event.ui_hints.title || n.event.action)
     this.list?.put(n.id)
     if (n.read_at === null && n.id !== this.#read) {
       this.#read = n.id
       void this.#actions.change([n.id], { read: true }, '').then(() => this.detail?.changed({ read: true }))
     }
   }
-
-  #read = ''
 
   #snooze(): void {
     if (this.#openId) this.detail?.openSnooze()
@@ -291,7 +240,7 @@ export class InboxView extends View {
     const row = this.list?.current
     const n = this.#openId ? this.detail?.current : row?.kind === 'item' ? row.notification : undefined
     if (this.selection.size > 0) {
-      const first = this.rows.find((r) => r.kind === 'item' && this.selection.has(r.notification.id))
+      const first = this.#shown.rows.find((r) => r.kind === 'item' && this.selection.has(r.notification.id))
       if (first?.kind === 'item') void this.#bulk(changesOf(first.notification))
     } else if (this.#openId) {
       if (n) this.#changeOpen(changesOf(n))
@@ -334,23 +283,7 @@ export class InboxView extends View {
     this.#select(new Selection())
   }
 
-  #markAllRead = (): void => {
-    if ((app().inbox.state.counts?.unread ?? 0) > undoable) this.confirming = true
-    else void this.#markAll({ read: true })
-  }
-
   #markAll(changes: NotificationChanges): Promise<void> {
     return this.#actions.markAll(queryOf(this.query), changes, this.list?.shownUpTo ?? '', verbOf(changes))
   }
-
-  /** settle reads groups again, whose numbers the store does not count. */
-  #settle(): void {
-    const { inbox } = app()
-    if (inbox.state.groups) void inbox.refresh().then(() => this.#expansion.reload(inbox.state.groups))
-  }
-}
-
-/** fileAway archives what is in the inbox, and moves all else there. */
-function fileAway(n: Notification): NotificationChanges {
-  return filed(n) ? { archived: false, snoozed_until: null } : { archived: true }
 }
