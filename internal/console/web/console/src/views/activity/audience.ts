@@ -12,6 +12,7 @@ import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { partStyles } from './detail_styles.ts'
 import type { Names } from './names.ts'
+import { Pages } from './pages.ts'
 import type { Source } from './source.ts'
 import '@fanfare/elements/avatar'
 import '@fanfare/elements/button'
@@ -85,53 +86,34 @@ export class Audience extends BaseElement {
   @property() activity = ''
   @property() me = ''
   @state() private chosen: Chosen = 'all'
-  @state() private items: Member[] = []
-  @state() private next: string | null = null
-  @state() private busy = true
-  @state() private error: unknown
   @state() private forbidden = false
   @state() private explained: { principal: string; explanation?: Explanation; error?: unknown } | undefined
+  #pages = new Pages<Member>(() => this.#changed())
   #key = ''
 
   protected override willUpdate(): void {
     const key = `${this.activity} ${this.chosen}`
     if (key === this.#key) return
     this.#key = key
-    this.items = []
-    this.next = null
     this.explained = undefined
     this.forbidden = false
-    void this.#load()
+    const { activity: id, chosen } = this
+    void this.#pages.start(async (cursor) => {
+      const query = { limit: 50, ...(chosen === 'all' ? {} : { notified: chosen }), ...(cursor ? { cursor } : {}) }
+      const page = await unwrap(
+        this.source.client.GET('/activities/{id}/audience', { params: { path: { id }, query } }),
+      )
+      return { items: page.items, next: page.next_cursor }
+    })
   }
 
-  async #load(): Promise<void> {
-    const key = this.#key
-    this.busy = true
-    this.error = undefined
-    try {
-      const query = {
-        limit: 50,
-        ...(this.chosen === 'all' ? {} : { notified: this.chosen }),
-        ...(this.next ? { cursor: this.next } : {}),
-      }
-      for (let pages = 0; pages < 5; pages++) {
-        if (this.next) Object.assign(query, { cursor: this.next })
-        const params = { path: { id: this.activity }, query }
-        const page = await unwrap(this.source.client.GET('/activities/{id}/audience', { params }))
-        if (key !== this.#key) return
-        this.items = [...this.items, ...page.items]
-        this.next = page.next_cursor
-        if (page.items.length > 0 || page.next_cursor === null) break
-      }
-    } catch (error) {
-      if (key !== this.#key) return
-      if (error instanceof ProblemError && error.status === 404) {
-        this.forbidden = true
-        void this.#explain(this.me)
-      } else this.error = error
-    } finally {
-      if (key === this.#key) this.busy = false
-    }
+  /** Those who may not ask about others see it for themselves. */
+  #changed(): void {
+    this.requestUpdate()
+    const { error } = this.#pages
+    if (this.forbidden || !(error instanceof ProblemError) || error.status !== 404) return
+    this.forbidden = true
+    void this.#explain(this.me)
   }
 
   async #explain(principal: string): Promise<void> {
@@ -159,20 +141,20 @@ export class Audience extends BaseElement {
     }
     return html`<div class="top"><ff-segmented label="Show" hide-label .options=${choices} value=${this.chosen}
         @change=${(e: CustomEvent<Chosen>) => (this.chosen = e.detail)}></ff-segmented></div>
-      <ul aria-label="Audience">${this.items.map((m) => this.#member(m))}</ul>${this.#end()}`
+      <ul aria-label="Audience">${this.#pages.items.map((m) => this.#member(m))}</ul>${this.#end()}`
   }
 
   #end(): unknown {
-    if (this.error) {
-      return html`<ff-error compact heading="The audience could not be loaded" .error=${this.error}
-        @retry=${() => void this.#load()}></ff-error>`
+    const { items, next, busy, error } = this.#pages
+    const more = (): void => void this.#pages.more()
+    if (error) {
+      return html`<ff-error compact heading="The audience could not be loaded" .error=${error}
+        @retry=${more}></ff-error>`
     }
-    if (this.busy && this.items.length === 0)
+    if (busy && items.length === 0)
       return html`<ff-skeleton kind="rows" count="4" label="Loading the audience"></ff-skeleton>`
-    if (this.next)
-      return html`<div class="more"><ff-button ?busy=${this.busy}
-        @click=${() => void this.#load()}>Show more</ff-button></div>`
-    if (this.items.length > 0) return nothing
+    if (next) return html`<div class="more"><ff-button ?busy=${busy} @click=${more}>Show more</ff-button></div>`
+    if (items.length > 0) return nothing
     return html`<p class="note">${
       {
         all: 'No one follows or owns the resource, is a delegator, or is addressed.',

@@ -2,8 +2,9 @@ import type { Activity } from '@fanfare/client'
 import { nameOf, resourceName } from '@fanfare/elements/activity-text'
 import { BaseElement, define, styled, textStyles } from '@fanfare/elements/base'
 import { css, html, nothing } from 'lit'
-import { property, state } from 'lit/decorators.js'
+import { property } from 'lit/decorators.js'
 import { partStyles } from './detail_styles.ts'
+import { Pages } from './pages.ts'
 import type { Source } from './source.ts'
 import '@fanfare/elements/avatar'
 import '@fanfare/elements/button'
@@ -33,53 +34,30 @@ export class ResourceHistory extends BaseElement {
   @property({ attribute: false }) activity!: Activity
   @property({ attribute: false }) hrefOf: (id: string) => string = () => ''
   @property() all = ''
-  @state() private items: Activity[] = []
-  @state() private next: string | null = null
-  @state() private busy = true
-  @state() private error: unknown
+  #pages = new Pages<Activity>(() => this.requestUpdate())
   #key = ''
 
   protected override willUpdate(): void {
     const key = this.activity.resource.resource_id
     if (key === this.#key) return
     this.#key = key
-    this.items = []
-    this.next = null
-    void this.#load()
-  }
-
-  async #load(): Promise<void> {
-    const key = this.#key
-    this.busy = true
-    this.error = undefined
-    try {
-      for (let pages = 0; pages < 5; pages++) {
-        const page = await this.source.page({ resource: key }, 20, this.next)
-        if (key !== this.#key) return
-        this.items = [...this.items, ...page.items]
-        this.next = page.next
-        if (page.items.length > 0 || page.next === null) break
-      }
-    } catch (error) {
-      if (key === this.#key) this.error = error
-    } finally {
-      if (key === this.#key) this.busy = false
-    }
+    void this.#pages.start((cursor) => this.source.page({ resource: key }, 20, cursor))
   }
 
   protected override render(): unknown {
+    const { items, next, busy, error } = this.#pages
+    const more = (): void => void this.#pages.more()
     return html`<p class="note">Everything that happened to <bdi>${resourceName(this.activity.resource)}</bdi>,
       newest first. <a href=${this.all}>Show it in the timeline</a></p>
-      <ul>${this.items.map((item) => this.#item(item))}</ul>
+      <ul>${items.map((item) => this.#item(item))}</ul>
       ${
-        this.error
-          ? html`<ff-error compact heading="The history could not be loaded" .error=${this.error}
-            @retry=${() => void this.#load()}></ff-error>`
-          : this.busy && this.items.length === 0
+        error
+          ? html`<ff-error compact heading="The history could not be loaded" .error=${error}
+            @retry=${more}></ff-error>`
+          : busy && items.length === 0
             ? html`<ff-skeleton kind="rows" count="5" label="Loading the history"></ff-skeleton>`
-            : this.next
-              ? html`<div class="more"><ff-button ?busy=${this.busy}
-                @click=${() => void this.#load()}>Show older</ff-button></div>`
+            : next
+              ? html`<div class="more"><ff-button ?busy=${busy} @click=${more}>Show older</ff-button></div>`
               : nothing
       }`
   }
