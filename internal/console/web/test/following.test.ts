@@ -161,12 +161,53 @@ browserTest('the list has what is no longer visible', async ({ page, allow }) =>
     world.person('zoe').id,
     id,
   )
+  await sql(
+    `INSERT INTO fanfare.watch_levels (tenant_id, principal_id, resource_id, level)
+     VALUES ($1::uuid, $2::uuid, $3::uuid, 'all')`,
+    world.tenant,
+    world.person('zoe').id,
+    id,
+  )
   await signIn(page, world, 'zoe', [], 'following')
   await page.getByText('There is nothing to follow yet').waitFor()
   await page.getByRole('radio', { name: 'What I follow' }).check()
   await page.getByRole('heading', { name: 'No longer visible to you' }).waitFor()
   await page.getByRole('button', { name: `Unfollow ${id}` }).click()
   await page.getByText('You follow nothing yet').waitFor()
+  await page.getByText('You no longer follow it.').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0, 'neither could be set again')
+  for (const list of ['/subscriptions', '/watch-levels']) {
+    assert.deepEqual((await world.api<{ items: unknown[] }>('zoe', 'GET', list)).items, [], list)
+  }
+})
+
+browserTest('what a group follows is listed, and why it cannot be changed', async ({ page, allow }) => {
+  allow(/status of 404/) // of who follows it
+  await signIn(page, world, 'linus', [], 'following')
+  await page.getByRole('radio', { name: 'What I follow' }).check()
+  const runbooks = page.getByRole('button', { name: 'Through the group Platform team: Runbooks' })
+  await runbooks.click()
+  await page.getByText(/^Through the group Platform team\. The owner and the delegators of the resource/).waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Level of Runbooks: What I prefer' }).click()
+  await page.getByRole('menuitemradio', { name: /Nothing/ }).click()
+  await page.getByRole('button', { name: 'Level of Runbooks: Ignored' }).waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByRole('button', { name: 'Level of Runbooks: What I prefer' }).waitFor()
+
+  await page.getByRole('checkbox', { name: 'Select Runbooks' }).check()
+  await page.getByRole('button', { name: 'Unfollow', exact: true }).click()
+  await page.getByText(/Runbooks: The owner and the delegators/).waitFor()
+  await page.getByRole('button', { name: 'Who else follows Runbooks' }).click()
+  await page.getByText(/The group Platform team follows it, and you are a member/).waitFor()
+  await forEachLook(
+    page,
+    async ({ name }) => {
+      await screenshot(page, `following-${name}-group`)
+      await axe(page)
+    },
+    { themes: ['light'] },
+  )
 })
 
 browserTest('search, forbidden followers, and all looks', async ({ page, allow }) => {

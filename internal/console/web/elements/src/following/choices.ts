@@ -23,7 +23,11 @@ export function followItems(store: FollowStore, target: FollowTarget, texts: Fol
     radio: true,
     checked: (own ?? 'none') === scope,
   })
-  const through = held && held.from !== target.id ? [{ heading: texts.through(nameIn(target, held.from, texts)) }] : []
+  const through = held?.group
+    ? [{ heading: `${texts.throughGroup(held.group)}. ${texts.ofGroup}` }]
+    : held && held.from !== target.id
+      ? [{ heading: texts.through(nameIn(target, held.from, texts)) }]
+      : []
   const below = target.hasChildren || own === 'descendants'
   return [...through, choice('resource'), ...(below ? [choice('descendants')] : []), choice('none')]
 }

@@ -139,12 +139,14 @@ export class Follow extends BaseElement {
   #followButton(store: FollowStore, target: FollowTarget): unknown {
     const { texts } = this
     const held = store.follows(target.id, idsAbove(target))
-    const own = held?.from === target.id
-    const text = held
-      ? own
-        ? texts.following[held.value]
-        : texts.through(nameIn(target, held.from, texts))
-      : texts.follow
+    const own = held?.from === target.id && !held.group
+    const text = !held
+      ? texts.follow
+      : held.group
+        ? texts.throughGroup(held.group)
+        : own
+          ? texts.following[held.value]
+          : texts.through(nameIn(target, held.from, texts))
     return this.#button({
       icon: held ? Check : Plus,
       tone: own ? 'set' : held ? 'inherited' : this.plain ? 'unset' : '',

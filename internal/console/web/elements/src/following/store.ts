@@ -16,6 +16,8 @@ export type Undo = () => Promise<void>
 export interface Held<T> {
   value: T
   from: string
+  /** The name of the group that the caller has it through; the id where it has none. */
+  group?: string
 }
 
 /** The most entries that are read of each list: 200 a page. */
@@ -41,6 +43,8 @@ export class FollowStore {
   complete = true
   readonly client: Client
   #subscriptions = new Map<string, Subscription[]>() // by resource
+  #throughGroups = new Map<string, Subscription[]>() // by resource
+  #groups = new Map<string, string>() // names by id
   #levels = new Map<string, WatchLevel>() // by resource
   #subscribers = new Set<() => void>()
   #loading: Promise<void> | undefined
@@ -60,6 +64,11 @@ export class FollowStore {
   /** All subscriptions, the newest last. */
   get subscriptions(): Subscription[] {
     return [...this.#subscriptions.values()].flat()
+  }
+
+  /** The resources that the caller follows through groups. */
+  get throughGroups(): string[] {
+    return [...this.#throughGroups.keys()]
   }
 
   get levels(): WatchLevel[] {
@@ -83,17 +92,30 @@ export class FollowStore {
     if (this.phase !== 'ready') this.#set({ phase: 'loading', error: undefined })
     try {
       const [subscriptions, levels] = await Promise.all([
-        pages((query) => unwrap(client.GET('/subscriptions', { params: { query } }))),
+        pages((query) =>
+          unwrap(client.GET('/subscriptions', { params: { query: { ...query, through_groups: true } } })),
+        ),
         pages((query) => unwrap(client.GET('/watch-levels', { params: { query } }))),
       ])
+      const groups = subscriptions.items.filter((s) => s.group_id !== null)
+      const names = await this.#names(groups)
       await Promise.allSettled(this.#busy.values())
       if (before !== this.#changes) return await this.#read()
-      this.#subscriptions = grouped(subscriptions.items)
+      this.#subscriptions = grouped(subscriptions.items.filter((s) => s.group_id === null))
+      this.#throughGroups = grouped(groups)
+      this.#groups = names
       this.#levels = new Map(levels.items.map((l) => [l.resource_id, l]))
       this.#set({ phase: 'ready', error: undefined, complete: subscriptions.complete && levels.complete })
     } catch (error) {
       this.#set(this.phase === 'ready' ? { error } : { phase: 'failed', error })
     }
+  }
+
+  /** names returns the names of the groups that subscriptions are of; without those that are not known. */
+  async #names(list: readonly Subscription[]): Promise<Map<string, string>> {
+    const ids = [...new Set(list.map((s) => s.principal_id))].slice(0, 100).join(',')
+    const { data } = ids ? await this.client.GET('/principals', { params: { query: { ids } } }) : {}
+    return new Map(data?.items.map((p) => [p.principal_id, p.display_name]))
   }
 
   /** own returns the scope of the caller's own subscription to a resource. */
@@ -107,7 +129,19 @@ export class FollowStore {
     const own = this.own(resource)
     if (own) return { value: own, from: resource }
     const above = ancestors.findLast((id) => this.own(id) === 'descendants')
-    return above ? { value: 'descendants', from: above } : undefined
+    return above ? { value: 'descendants', from: above } : this.#throughGroup(resource, ancestors)
+  }
+
+  /** throughGroup returns the subscription of a group of the caller's that covers a resource. */
+  #throughGroup(resource: string, ancestors: readonly string[]): Held<Scope> | undefined {
+    for (const from of [resource, ...[...ancestors].reverse()]) {
+      const list = this.#throughGroups.get(from) ?? []
+      const found = list.find((s) => s.scope === 'descendants') ?? (from === resource ? list[0] : undefined)
+      if (found) {
+        return { value: found.scope, from, group: this.#groups.get(found.principal_id) || found.principal_id }
+      }
+    }
+    return undefined
   }
 
   ownLevel(resource: string): WatchLevel | undefined {
@@ -217,7 +251,8 @@ export class FollowStore {
 }
 
 function pending(resource: string, scope: Scope): Subscription {
-  return { id: '', tenant_id: '', principal_id: '', resource_id: resource, scope, created_at: new Date().toISOString() }
+  const created_at = new Date().toISOString()
+  return { id: '', tenant_id: '', principal_id: '', group_id: null, resource_id: resource, scope, created_at }
 }
 
 function grouped(list: readonly Subscription[]): Map<string, Subscription[]> {

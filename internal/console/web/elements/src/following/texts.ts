@@ -13,6 +13,10 @@ export interface FollowTexts {
   following: Record<Scope, string>
   /** Followed through a resource above, with its name. */
   through: (name: string) => string
+  /** Followed through a group, with its name. */
+  throughGroup: (name: string) => string
+  /** Why that cannot be changed here. */
+  ofGroup: string
   /** The accessible name of the button, with what it shows. */
   followLabel: (name: string, value: string) => string
   levelLabel: (name: string, value: string) => string
@@ -51,6 +55,8 @@ export const followTexts: FollowTexts = {
   follow: 'Follow',
   following: { resource: 'Following', descendants: 'Following all' },
   through: (name) => `Through ${name}`,
+  throughGroup: (name) => `Through the group ${name}`,
+  ofGroup: 'The owner and the delegators of the resource decide what a group follows.',
   followLabel: (name, value) => `${value}: ${name}`,
   levelLabel: (name, value) => `Level of ${name}: ${value}`,
   choices: {

@@ -1,5 +1,6 @@
 import { type Client, ProblemError, unwrap } from '@fanfare/client'
 import type { FollowStore, LevelChange, Scope, Undo } from '@fanfare/elements/following/store'
+import { followTexts } from '@fanfare/elements/following/texts'
 
 /** What to do with each selected resource. */
 export type BulkAction = { follow: Scope } | { unfollow: true } | { level: LevelChange | undefined }
@@ -31,6 +32,10 @@ export async function runBulk(
   if ('follow' in action) await followMany(store, ids, action.follow, result, undos, step)
   else {
     await each(ids, async (id) => {
+      if ('unfollow' in action && !store.own(id) && store.throughGroups.includes(id)) {
+        result.failed.push({ id, why: followTexts.ofGroup })
+        return step()
+      }
       const change = 'level' in action ? store.setLevel(id, action.level) : store.follow(id, undefined)
       try {
         undos.push(await change)

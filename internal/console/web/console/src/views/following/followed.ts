@@ -2,16 +2,23 @@ import { type Client, ProblemError, unwrap } from '@fanfare/client'
 import type { FollowStore } from '@fanfare/elements/following/store'
 import { byName, nameOf, type Node, nodeOf, type Resource } from './tree.ts'
 
-/** A resource that the caller follows or has set a level for; without a node, one that the caller may not see. */
+/**
+ * A resource that the caller follows, also through a group, or has set a level for; without a node, one that the caller
+ * may not see.
+ */
 export interface Followed {
   id: string
   node: Node | undefined
 }
 
 const parallel = 6
+const pageSize = 100
 
 /** Followings reads the names of what is followed, a page at a time, and keeps them. */
 export class Followings {
+  /** What is followed, once it is loaded. */
+  list: Followed[] | undefined
+  #shown = pageSize
   #known = new Map<string, Node | undefined>()
   #client: Client
 
@@ -19,10 +26,25 @@ export class Followings {
     this.#client = client
   }
 
-  /** ids returns the resources that a store has a subscription or a level of, the newest first. */
+  /** ids returns the resources that a store has a subscription or a level of, the newest first, groups' last. */
   static ids(store: FollowStore): string[] {
     const followed = store.subscriptions.map((s) => s.resource_id).reverse()
-    return [...new Set([...followed, ...store.levels.map((l) => l.resource_id)])]
+    return [...new Set([...followed, ...store.levels.map((l) => l.resource_id), ...store.throughGroups])]
+  }
+
+  /** left returns how many of those of a store the next page has. */
+  left(store: FollowStore): number {
+    return Math.max(0, Math.min(pageSize, Followings.ids(store).length - this.#shown))
+  }
+
+  /** load fills the list from a store, with more by another page. */
+  async load(store: FollowStore, more = false): Promise<void> {
+    if (more) this.#shown += pageSize
+    const ids = Followings.ids(store).slice(0, this.#shown)
+    const followed = await this.read(ids)
+    // What was followed when the list was shown stays in it, so that a row does not vanish under the pointer.
+    const kept = (this.list ?? []).filter((f) => f.node && !ids.includes(f.id)).map((f) => f.id)
+    this.list = kept.length > 0 ? this.of([...ids, ...kept]) : followed
   }
 
   /** read returns resources with their names; those that the caller may not see last. */

@@ -39,7 +39,8 @@ export const treeStyles = css`
   @container (max-width: 700px) {
     .columns { display: none; }
     .row {
-      grid-template-columns: fit-content(60%) minmax(0, 1fr) 32px; padding: 4px var(--ff-space-3) 4px var(--ff-space-2);
+      grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) 32px;
+      padding: 4px var(--ff-space-3) 4px var(--ff-space-2);
     }
     .name { grid-column: 1 / -1; min-height: 32px; }
     .row > .follow { padding-inline-start: calc(56px + var(--depth) * 12px); }

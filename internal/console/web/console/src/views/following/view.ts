@@ -1,7 +1,7 @@
 import { unwrap } from '@fanfare/client'
 import { define, styled } from '@fanfare/elements/base'
-import type { FollowDone } from '@fanfare/elements/following/follow'
-import { FollowStore, type Undo } from '@fanfare/elements/following/store'
+import { Debounce } from '@fanfare/elements/debounce'
+import { FollowStore } from '@fanfare/elements/following/store'
 import { FolderTree, Search } from '@fanfare/elements/icons'
 import type { Input } from '@fanfare/elements/input'
 import { html, nothing } from 'lit'
@@ -9,25 +9,25 @@ import { state } from 'lit/decorators.js'
 import { app } from '../../app.ts'
 import { href, navigate } from '../../router.ts'
 import { View, viewStyles } from '../../view.ts'
-import { type BulkAction, type BulkFailure, runBulk } from './bulk.ts'
-import { type Followed, Followings, pathOf, placed } from './followed.ts'
-import { type ResourceTree, targetOf } from './resource_tree.ts'
-import { nameOf, type Node, nodeOf, type Resource, type Row, rowsOf } from './tree.ts'
-import { readPage, TreeSource } from './tree_source.ts'
+import type { BulkAction } from './bulk.ts'
+import { Changes } from './changes.ts'
+import { fieldsOf } from './fields.ts'
+import { Followings, pathOf, placed } from './followed.ts'
+import { hiddenSection } from './hidden.ts'
+import type { ResourceTree } from './resource_tree.ts'
+import { ResourceSearch } from './search.ts'
+import { nameOf, type Node, type Row, rowsOf } from './tree.ts'
+import { TreeSource } from './tree_source.ts'
 import { followingStyles } from './view_styles.ts'
 import '@fanfare/elements/button'
 import '@fanfare/elements/drawer'
 import '@fanfare/elements/empty'
 import '@fanfare/elements/error'
-import '@fanfare/elements/following/follow'
 import '@fanfare/elements/input'
 import '@fanfare/elements/segmented'
 import '@fanfare/elements/skeleton'
 import './resource_tree.ts'
 import './selection_bar.ts'
-import './watchers.ts'
-
-const pageSize = 100
 
 const modes = [
   { value: 'tree', label: 'All resources' },
@@ -40,26 +40,21 @@ export class FollowingView extends View {
   static override styles = styled(viewStyles, followingStyles)
 
   @state() private marked = new Map<string, string>()
-  @state() private found: { q: string; items: Node[]; cursor: string | null; complete: boolean } | undefined
-  @state() private followed: Followed[] | undefined
-  @state() private shown = pageSize
   @state() private error: unknown
   @state() private detail: Node | undefined
   @state() private detailError: unknown
-  @state() private done: number | undefined
-  @state() private failures: (BulkFailure & { name: string })[] = []
   #store = FollowStore.of(app().client)
   #source = new TreeSource(app().client, () => this.requestUpdate())
   #followings = new Followings(app().client)
+  #search = new ResourceSearch(app().client, this.#followings, () => this.requestUpdate())
+  #changes = new Changes(this.#store, () => this.requestUpdate())
   #stop: (() => void) | undefined
-  #search: AbortController | undefined
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #undo: Undo | undefined
+  #typing = new Debounce()
 
   protected override shortcuts() {
     return [
       { keys: '/', label: 'Search', run: () => this.renderRoot.querySelector<Input>('ff-input')?.focus() },
-      { keys: 'z', label: 'Undo the last change', run: () => void this.#undo?.() },
+      { keys: 'z', label: 'Undo the last change', run: () => this.#changes.undo() },
     ]
   }
 
@@ -74,8 +69,8 @@ export class FollowingView extends View {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#stop?.()
-    this.#search?.abort()
-    clearTimeout(this.#timer)
+    this.#search.stop()
+    this.#typing.cancel()
     document.removeEventListener('visibilitychange', this.#seen)
   }
 
@@ -95,8 +90,8 @@ export class FollowingView extends View {
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (!changed.has('query') && !changed.has('path')) return
     const q = this.query.get('q') ?? ''
-    if (q !== (this.found?.q ?? '')) void this.#find(q)
-    if (this.#mode === 'list' && !this.followed) void this.#list()
+    if (q !== (this.#search.found?.q ?? '')) void this.#search.find(q)
+    if (this.#mode === 'list' && !this.#followings.list) void this.#list()
     const id = this.path[0] ?? ''
     if (id !== (this.detail?.resource.resource_id ?? '')) void this.#details(id)
   }
@@ -113,19 +108,22 @@ export class FollowingView extends View {
                   clearable .value=${q} @input=${this.#write}></ff-input>`
               : nothing
           }${
-            this.found && !this.found.complete
+            this.#search.found?.complete === false
               ? html`<p class="note">Only the nearest 20,000 resources were searched. Open one, and look there.</p>`
               : nothing
           }</div>
       <div class="columns"><div class="main">${this.#main(q)}
-        <ff-selection-bar .count=${this.marked.size} .done=${this.done} .failures=${this.failures}
-          @action=${(e: CustomEvent<BulkAction>) => void this.#bulk(e.detail)} @clear=${this.#clear}
-          @dismiss=${() => (this.failures = [])}></ff-selection-bar></div>${this.#drawer()}</div>`
+        <ff-selection-bar .count=${this.marked.size} .done=${this.#changes.done} .failures=${this.#changes.failures}
+          @action=${this.#bulk} @clear=${this.#clear} @dismiss=${() => this.#changes.dismiss()}
+          ></ff-selection-bar></div>${this.#drawer()}</div>`
   }
 
   #main(q: string): unknown {
     const { phase, error } = this.#store
-    const failed = this.error ?? (phase === 'failed' ? error : this.#mode === 'tree' ? this.#source.error : undefined)
+    const failed =
+      this.error ??
+      this.#search.error ??
+      (phase === 'failed' ? error : this.#mode === 'tree' ? this.#source.error : undefined)
     if (failed) {
       return html`<ff-error heading="What you follow could not be loaded" .error=${failed}
         @retry=${this.#retry}></ff-error>`
@@ -150,7 +148,7 @@ export class FollowingView extends View {
   }
 
   #results(): unknown {
-    const { found } = this
+    const { found } = this.#search
     if (!found) return html`<ff-skeleton count="6" label="Searching"></ff-skeleton>`
     if (found.items.length === 0) {
       return html`<ff-empty .icon=${Search} heading="No resource is named so">The search looks at the names of
@@ -160,37 +158,28 @@ export class FollowingView extends View {
     return html`${this.#rows('Resources found', found.items.map(asRow), pathOf)}${
       found.cursor === null
         ? nothing
-        : html`<div class="more"><ff-button @click=${() => void this.#find(found.q, true)}>Show more</ff-button></div>`
+        : html`<div class="more"><ff-button @click=${() => void this.#search.find(found.q, true)}>Show
+          more</ff-button></div>`
     }`
   }
 
   #followedList(): unknown {
-    const { followed } = this
-    if (!followed) return html`<ff-skeleton count="6" label="Loading what you follow"></ff-skeleton>`
-    const rows = followed.flatMap((f) => f.node ?? []).map(asRow)
-    const hidden = followed.filter((f) => !f.node)
-    if (followed.length === 0) {
+    const { list } = this.#followings
+    if (!list) return html`<ff-skeleton count="6" label="Loading what you follow"></ff-skeleton>`
+    const rows = list.flatMap((f) => f.node ?? []).map(asRow)
+    const own = (id: string): unknown => this.#store.own(id) ?? this.#store.ownLevel(id)
+    const hidden = list.filter(({ id, node }) => !node && own(id)).map(({ id }) => id)
+    if (rows.length + hidden.length === 0) {
       return html`<ff-empty .icon=${FolderTree} heading="You follow nothing yet">What you own or manage notifies you
         without it.<ff-button slot="actions"
           @click=${() => this.setQuery({ show: null })}>Show all resources</ff-button></ff-empty>`
     }
-    const left = Followings.ids(this.#store).length - this.shown
+    const left = this.#followings.left(this.#store)
     return html`${rows.length > 0 ? this.#rows('What I follow', rows, (n) => pathOf(n) || ' ') : nothing}${
       left > 0
-        ? html`<div class="more"><ff-button @click=${this.#more}>Show ${Math.min(left, pageSize)}
-          more</ff-button></div>`
+        ? html`<div class="more"><ff-button @click=${() => void this.#list(true)}>Show ${left} more</ff-button></div>`
         : nothing
-    }${hidden.length > 0 ? this.#hidden(hidden) : nothing}`
-  }
-
-  #hidden(list: Followed[]): unknown {
-    return html`<section class="hidden"><h2>No longer visible to you</h2>
-      <p>They were removed, or your role on them has ended. They notify you of nothing; with a
-        new role, they do again.</p>
-      <ul>${list.map(
-        ({ id }) => html`<li><code>${id}</code><ff-button size="sm" label=${`Unfollow ${id}`}
-          @click=${() => void this.#unfollow(id)}>Unfollow</ff-button></li>`,
-      )}</ul></section>`
+    }${hidden.length > 0 ? hiddenSection(hidden, (id) => void this.#changes.unfollow(id)) : nothing}`
   }
 
   #rows(label: string, rows: readonly Row[], path?: (node: Node) => string): unknown {
@@ -198,7 +187,7 @@ export class FollowingView extends View {
       .marked=${new Set(this.marked.keys())} current=${this.path[0] ?? ''} @toggle=${this.#toggle}
       @more=${(e: CustomEvent<Node>) => void this.#source.more(e.detail)} @mark=${this.#mark}
       @details=${(e: CustomEvent<Node>) => navigate(this.#place(e.detail.resource.resource_id))}
-      @done=${this.#did} @failed=${this.#failed}></ff-resource-tree>`
+      @done=${this.#changes.did} @failed=${this.#changes.failed}></ff-resource-tree>`
   }
 
   #drawer(): unknown {
@@ -209,24 +198,9 @@ export class FollowingView extends View {
         this.detailError
           ? html`<ff-error .error=${this.detailError} @retry=${() => void this.#details(id ?? '')}></ff-error>`
           : node
-            ? this.#fields(node)
+            ? fieldsOf(node, app().client, this.#store, this.#changes)
             : html`<ff-skeleton kind="text"></ff-skeleton>`
       }</ff-drawer>`
-  }
-
-  #fields(node: Node): unknown {
-    const { client } = app()
-    const { resource } = node
-    const roles = [...(resource.owner ? ['owner'] : []), ...resource.roles]
-    return html`<div class="detail"><dl><dt>Type</dt><dd>${resource.type}</dd>
-        ${node.parent ? html`<dt>In</dt><dd><bdi>${pathOf(node)}</bdi></dd>` : nothing}
-        ${roles.length > 0 ? html`<dt>Your roles</dt><dd>${[...new Set(roles)].join(', ')}</dd>` : nothing}
-        <dt>Following</dt><dd><ff-follow show="follow" size="sm" .client=${client} .target=${targetOf(node)}
-          @done=${this.#did} @failed=${this.#failed}></ff-follow></dd>
-        <dt>Notifies of</dt><dd><ff-follow show="level" size="sm" .client=${client} .target=${targetOf(node)}
-          @done=${this.#did} @failed=${this.#failed}></ff-follow></dd></dl>
-      <ff-watchers .client=${client} resource-id=${resource.resource_id}></ff-watchers>
-      <ff-button href=${href('activity', [], { resource: resource.resource_id })}>Show its activities</ff-button></div>`
   }
 
   #place(id?: string): string {
@@ -254,56 +228,27 @@ export class FollowingView extends View {
     this.marked = marked
   }
 
+  #bulk = async ({ detail }: CustomEvent<BulkAction>): Promise<void> => {
+    this.marked = await this.#changes.bulk(this.marked, detail)
+  }
+
   #clear = (): void => {
     this.marked = new Map()
   }
 
   #write = (event: Event): void => {
     const q = (event.currentTarget as Input).value
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.setQuery({ q: q.trim() }, { replace: true }), 200)
+    this.#typing.after(200, () => this.setQuery({ q: q.trim() }, { replace: true }))
   }
 
-  async #find(q: string, more = false): Promise<void> {
-    this.#search?.abort()
-    const before = more ? this.found : undefined
-    if (!more) this.found = undefined
-    this.error = undefined
-    if (!q) return
-    const search = new AbortController()
-    this.#search = search
-    try {
-      const page = await readPage(app().client, { q }, before?.cursor ?? null, search.signal)
-      const items = await Promise.all(page.items.map((r) => this.#nodeOf(r, page.items.length <= 50)))
-      if (search.signal.aborted) return
-      this.found = { q, items: [...(before?.items ?? []), ...items], cursor: page.cursor, complete: page.complete }
-    } catch (error) {
-      if (!search.signal.aborted) this.error = error
-    }
-  }
-
-  /** nodeOf returns a found resource below its ancestors, which are asked for if there are few. */
-  async #nodeOf(resource: Resource, few: boolean): Promise<Node> {
-    const [known] = few ? await this.#followings.read([resource.resource_id]) : []
-    return known?.node ?? nodeOf(resource)
-  }
-
-  async #list(): Promise<void> {
+  async #list(more = false): Promise<void> {
     if (this.#store.phase !== 'ready') return
-    const ids = Followings.ids(this.#store).slice(0, this.shown)
     try {
-      const followed = await this.#followings.read(ids)
-      // What was followed when the list was shown stays in it, so that a row does not vanish under the pointer.
-      const kept = (this.followed ?? []).filter((f) => f.node && !ids.includes(f.id)).map((f) => f.id)
-      this.followed = kept.length > 0 ? this.#followings.of([...ids, ...kept]) : followed
+      await this.#followings.load(this.#store, more)
+      this.requestUpdate()
     } catch (error) {
       this.error = error
     }
-  }
-
-  #more = (): void => {
-    this.shown += pageSize
-    void this.#list()
   }
 
   async #details(id: string): Promise<void> {
@@ -312,7 +257,9 @@ export class FollowingView extends View {
     if (!id) return
     try {
       const { ancestors, ...resource } = await unwrap(app().client.GET('/resources/{id}', { params: { path: { id } } }))
-      if (this.path[0] === id) this.detail = placed(resource, ancestors)
+      if (this.path[0] !== id) return
+      this.detail = placed(resource, ancestors)
+      this.name(nameOf(resource))
     } catch (error) {
       if (this.path[0] === id) this.detailError = error
     }
@@ -320,57 +267,11 @@ export class FollowingView extends View {
 
   #retry = (): void => {
     this.error = undefined
+    this.requestUpdate()
     void this.#store.load()
     if (!this.#source.roots) void this.#source.load()
-    if (this.query.get('q')) void this.#find(this.query.get('q') ?? '')
+    if (this.query.get('q')) void this.#search.find(this.query.get('q') ?? '')
     else if (this.#mode === 'list') void this.#list()
-  }
-
-  async #unfollow(id: string): Promise<void> {
-    const name = 'A resource that you no longer see'
-    try {
-      const undo = await this.#store.follow(id, undefined)
-      if (this.#store.ownLevel(id)) await this.#store.setLevel(id, undefined)
-      this.#tell('You no longer follow it.', this.#store.own(id) === undefined ? undefined : undo)
-    } catch (error) {
-      app().failed(`${name} could not be unfollowed`, error)
-    }
-  }
-
-  async #bulk(action: BulkAction): Promise<void> {
-    const names = this.marked
-    this.done = 0
-    this.failures = []
-    try {
-      const result = await runBulk(this.#store, [...names.keys()], action, (done) => (this.done = done))
-      this.failures = result.failed.map((f) => ({ ...f, name: names.get(f.id) ?? f.id }))
-      this.marked = new Map(result.failed.map((f) => [f.id, names.get(f.id) ?? f.id]))
-      if (result.done.length > 0) {
-        this.#tell(`${result.done.length} changed.`, () =>
-          result.undo().catch((error: unknown) => app().failed('Not everything was undone', error)),
-        )
-      }
-    } finally {
-      this.done = undefined
-    }
-  }
-
-  #tell(text: string, undo?: Undo): void {
-    this.#undo =
-      undo &&
-      (async () => {
-        this.#undo = undefined
-        await undo()
-      })
-    const action = undo ? { action: { label: 'Undo', run: () => this.#undo?.() } } : {}
-    app().toast({ text, tone: 'success', ...action })
-  }
-
-  #did = ({ detail }: CustomEvent<FollowDone>): void => this.#tell(detail.text, detail.undo)
-
-  #failed = (event: CustomEvent<{ text: string; error: unknown }>): void => {
-    event.preventDefault()
-    app().failed(event.detail.text.replace(/\.$/, ''), event.detail.error)
   }
 }
 

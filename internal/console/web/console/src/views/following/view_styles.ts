@@ -13,10 +13,12 @@ export const followingStyles = css`
   .scroll { flex: 1; overflow: auto; }
   .detail { display: grid; gap: var(--ff-space-4); padding: var(--ff-space-4); }
   .detail dl {
-    display: grid; grid-template-columns: 88px 1fr; gap: var(--ff-space-2) var(--ff-space-3); align-items: center;
+    display: grid; grid-template-columns: 88px 1fr; gap: var(--ff-space-2) var(--ff-space-3);
+    align-items: baseline;
   }
   .detail dt { color: var(--ff-text-3); font-size: var(--ff-size-meta); }
   .detail dd { min-width: 0; overflow-wrap: anywhere; }
+  .detail .note { margin-block-start: var(--ff-space-1); font-size: var(--ff-size-meta); color: var(--ff-text-2); }
   ff-drawer { --ff-drawer-width: 400px; }
   .more { padding: var(--ff-space-3) var(--ff-space-6); }
   .hidden {

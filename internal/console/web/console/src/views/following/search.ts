@@ -1,0 +1,61 @@
+import type { Client } from '@fanfare/client'
+import { type Followings } from './followed.ts'
+import { type Node, nodeOf, type Resource } from './tree.ts'
+import { readPage } from './tree_source.ts'
+
+/** Pages up to this size show where each resource is, which costs a request for each. */
+const few = 50
+
+/** What a search has found so far. */
+export interface Found {
+  q: string
+  items: Node[]
+  cursor: string | null
+  complete: boolean
+}
+
+/** ResourceSearch looks for resources by name, a page at a time. */
+export class ResourceSearch {
+  found: Found | undefined
+  error: unknown
+  #client: Client
+  #followings: Followings
+  #changed: () => void
+  #abort: AbortController | undefined
+
+  constructor(client: Client, followings: Followings, changed: () => void) {
+    this.#client = client
+    this.#followings = followings
+    this.#changed = changed
+  }
+
+  stop(): void {
+    this.#abort?.abort()
+  }
+
+  /** find looks for a text, in place of another one, or with more for the next page. */
+  async find(q: string, more = false): Promise<void> {
+    this.stop()
+    const before = more ? this.found : undefined
+    if (!more) this.found = undefined
+    this.error = undefined
+    if (!q) return
+    const abort = (this.#abort = new AbortController())
+    try {
+      const page = await readPage(this.#client, { q }, before?.cursor ?? null, abort.signal)
+      const items = await Promise.all(page.items.map((r) => this.#nodeOf(r, page.items.length <= few)))
+      if (abort.signal.aborted) return
+      this.found = { q, items: [...(before?.items ?? []), ...items], cursor: page.cursor, complete: page.complete }
+    } catch (error) {
+      if (abort.signal.aborted) return
+      this.error = error
+    }
+    this.#changed()
+  }
+
+  /** nodeOf returns a found resource, below its ancestors if asked. */
+  async #nodeOf(resource: Resource, placed: boolean): Promise<Node> {
+    const [known] = placed ? await this.#followings.read([resource.resource_id]) : []
+    return known?.node ?? nodeOf(resource)
+  }
+}
