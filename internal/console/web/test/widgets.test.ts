@@ -107,8 +107,7 @@ browserTest('a row is opened by the page, becomes read, and can be archived and 
   assert.equal(await page.evaluate(() => (globalThis as unknown as { opened: string[] }).opened.length), 1)
 })
 
-browserTest('a row explains itself, and what it is about is stopped in place', async ({ page, allow }) => {
-  allow(/status of 404/) // there is no level yet
+browserTest('a row explains itself, and what it is about is stopped in place', async ({ page }) => {
   await host(page, 'grace', '<header><fanfare-inbox></fanfare-inbox></header>')
   await bell(page).click()
   const row = page.getByRole('article').first()
@@ -177,6 +176,8 @@ browserTest('preferences are changed and kept', async ({ page }) => {
 })
 
 browserTest('texts are replaced, from right to left, and the theme follows custom properties', async ({ page }) => {
+  const failed = { action: 'job.failed', resource: 'atlas-nightly', targets: ['grace'] }
+  await world.deliver({ ...failed, fields: { severity: 'error' } })
   await host(page, 'grace', '<header><fanfare-inbox></fanfare-inbox></header>', {
     attributes: 'lang="ar" dir="rtl"',
     css: `fanfare-inbox {
@@ -190,11 +191,12 @@ browserTest('texts are replaced, from right to left, and the theme follows custo
         bell: (n) => 'الإشعارات ' + n,
         tabs: { inbox: 'الوارد', unread: 'غير مقروءة', archived: 'الأرشيف' },
       },
+      severity: { error: 'خطأ' },
     }`,
   })
   await page.getByRole('button', { name: /^الإشعارات/ }).click()
   await page.getByRole('tab', { name: /غير مقروءة/ }).waitFor()
-  await page.getByRole('article').first().waitFor()
+  await page.getByRole('article').first().getByText('خطأ').waitFor()
   assert.equal(await page.locator('button.bell').evaluate((e) => getComputedStyle(e).color), 'rgb(122, 31, 162)')
   await look(page, 'rtl')
 })

@@ -7,6 +7,9 @@ import { icon } from './icon.ts'
 const marks = { info: Info, warning: TriangleAlert, error: CircleX, critical: OctagonAlert }
 
 export type SeverityLevel = keyof typeof marks
+export type SeverityTexts = Record<SeverityLevel, string>
+
+export const severityTexts: SeverityTexts = { info: 'info', warning: 'warning', error: 'error', critical: 'critical' }
 
 /** The severity of an activity: an icon with its name, which `text` shows. */
 @define('ff-severity')

@@ -21,6 +21,7 @@ export const arabic: TextOverrides = {
       archived: { heading: 'الأرشيف فارغ', text: 'تبقى هنا الإشعارات التي تؤرشفها.' },
     },
   },
+  severity: { info: 'معلومة', warning: 'تحذير', error: 'خطأ', critical: 'حرج' },
   activity: {
     label: 'آخر النشاطات',
     loading: 'جارٍ تحميل النشاطات',

@@ -85,6 +85,7 @@ export const german: TextOverrides = {
     heading: 'Warum werde ich benachrichtigt?',
     reasons: { subscribed: 'Abonniert', owner: 'Eigentum', delegator: 'Vertretung', target: 'Für Sie' },
   } as NonNullable<TextOverrides['reason']>,
+  severity: { info: 'Information', warning: 'Warnung', error: 'Fehler', critical: 'kritisch' },
   error: {
     offline: 'Der Server ist nicht erreichbar',
     offlineText: 'Prüfen Sie die Verbindung. Was Sie sehen, ist vielleicht nicht aktuell.',

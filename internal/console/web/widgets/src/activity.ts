@@ -187,7 +187,11 @@ export class FanfareActivity extends Widget {
       <button type="button" class="title" part="title" @click=${() => this.openActivity(a)}><bdi>${text}</bdi></button>
       <ff-time datetime=${a.created_at}></ff-time>
       <div class="meta" part="meta">
-        ${severity === 'info' ? nothing : html`<ff-severity text level=${severity}></ff-severity>`}
+        ${
+          severity === 'info'
+            ? nothing
+            : html`<ff-severity text level=${severity} label=${this.t.severity[severity]}></ff-severity>`
+        }
         ${text.includes(nameOf(a.actor)) ? nothing : html`<bdi>${nameOf(a.actor)}</bdi>`}
         ${text.includes(where) || this.resource ? nothing : html`<bdi>${where}</bdi>`}
         ${excerpt ? html`<bdi class="excerpt">${excerpt}</bdi>` : nothing}

@@ -3,6 +3,7 @@ import type { ExplanationTexts } from '@fanfare/elements/notifications/explanati
 import type { ReasonTexts } from '@fanfare/elements/notifications/reason'
 import type { RowTexts } from '@fanfare/elements/notifications/row'
 import type { StopTexts } from '@fanfare/elements/notifications/stop'
+import { severityTexts } from '@fanfare/elements/severity'
 
 /** The texts in English, which is the default. */
 export const english = {
@@ -78,6 +79,7 @@ export const english = {
       custom: { label: 'Custom', hint: 'Actions that match the patterns of this level.' },
     },
   },
+  severity: severityTexts,
   error: errorTexts,
 }
 

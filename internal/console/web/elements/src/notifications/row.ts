@@ -10,9 +10,9 @@ import { rowStyles } from './row-styles.ts'
 import { type SnoozeTexts, snoozeTexts } from './snooze.ts'
 import type { SnoozeMenu } from './snooze-menu.ts'
 import { type ReasonTexts, reasonTexts } from './reason.ts'
+import { type SeverityTexts, severityTexts } from '../severity.ts'
 import '../avatar.ts'
 import '../icon-button.ts'
-import '../severity.ts'
 import '../time.ts'
 import './reason.ts'
 import './snooze-menu.ts'
@@ -25,6 +25,7 @@ export interface RowTexts {
   restore: string
   snoozedUntil: string
   archived: string
+  severity: SeverityTexts
   snooze: SnoozeTexts
   reason: ReasonTexts
 }
@@ -37,6 +38,7 @@ export const rowTexts: RowTexts = {
   restore: 'Move to the inbox',
   snoozedUntil: 'Until',
   archived: 'Archived',
+  severity: severityTexts,
   snooze: snoozeTexts,
   reason: reasonTexts,
 }
@@ -94,7 +96,10 @@ export class NotificationRow extends BaseElement {
         <div class="second">
           <div class="meta ${excerpt ? 'long' : ''}" part="meta">
             ${
-              ui_hints.severity === 'info' ? nothing : html`<ff-severity text level=${ui_hints.severity}></ff-severity>`
+              ui_hints.severity === 'info'
+                ? nothing
+                : html`<ff-severity text level=${ui_hints.severity} label=${texts.severity[ui_hints.severity]}
+                    ></ff-severity>`
             }
             <bdi class="where ${spoken && !excerpt ? 'kind' : ''}">${
               excerpt || (spoken ? ui_hints.title || action : where)
