@@ -47,6 +47,7 @@ export class DeadLetters extends BaseElement {
       .letter { grid-template-columns: minmax(0, 1fr) auto; align-items: start; }
       @media (max-width: 640px) {
         form { grid-template-columns: 1fr; }
+        .section-head > h2 { flex-basis: 100%; }
         .group, .letter { grid-template-columns: minmax(0, 1fr); }
         .buttons { margin-block-start: var(--ff-space-2); }
       }
@@ -173,6 +174,12 @@ export class DeadLetters extends BaseElement {
           ${filtered ? 'all that match' : 'all'}…</ff-button>
         <ff-button variant="danger" @click=${() => this.#ask('discard', this.#selection)}>Discard
           ${filtered ? 'all that match' : 'all'}…</ff-button></div>
+      ${
+        value.items.some((g) => /<(id|n)>/.test(g.error_kind))
+          ? html`<p class="muted"><code>&lt;id&gt;</code> and <code>&lt;n&gt;</code> stand for ids and numbers, which
+              differ from error to error.</p>`
+          : nothing
+      }
       <ul class="rows">${value.items.map((g) => this.#group(g))}</ul></section>`
   }
 

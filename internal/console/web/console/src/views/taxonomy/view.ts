@@ -33,10 +33,13 @@ export class TaxonomyView extends View {
       }
       li { border-block-start: 1px solid var(--ff-border); }
       li:last-child { border-block-end: 1px solid var(--ff-border); }
-      li a {
+      .list ul, .head { margin-inline: calc(-1 * var(--ff-space-2)); }
+      li a, .head {
         display: grid; grid-template-columns: minmax(180px, 34%) 1fr auto; gap: var(--ff-space-1) var(--ff-space-4);
         align-items: center; min-height: 40px; padding: var(--ff-space-2); color: inherit; border-radius: 0;
       }
+      .head { min-height: 0; color: var(--ff-text-3); font-size: var(--ff-size-sm); }
+      .head + h2 { margin-block-start: 0; }
       li a:hover { background: var(--ff-hover); text-decoration: none; }
       li a[aria-current] { background: var(--ff-selected); }
       code, pre { font-family: var(--ff-font-mono); font-size: var(--ff-size-meta); overflow-wrap: anywhere; }
@@ -56,6 +59,7 @@ export class TaxonomyView extends View {
         .list { padding-inline: var(--ff-space-4); }
         li a { grid-template-columns: 1fr auto; }
         .what { grid-column: 1 / -1; grid-row: 2; }
+        .head { display: none; }
       }
     `,
   )
@@ -103,6 +107,7 @@ export class TaxonomyView extends View {
     }
     return html`<p class="intro">${enforcements[taxonomy.enforcement]} <code>fanfare taxonomy apply</code> changes the
         actions, <code>fanfare taxonomy enforce</code> the mode.</p>
+      <div class="head" aria-hidden="true"><span>Action</span><span>Description</span><span>Severity</span></div>
       ${groups.map(
         ({ resource, actions }) => html`<h2>${resource}</h2><ul>${actions.map((action) => this.#row(action))}</ul>`,
       )}`
