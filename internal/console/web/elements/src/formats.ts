@@ -1,6 +1,9 @@
 /** Formats by what they were made of: making one takes a hundred times as long as a use. */
 const made = new Map<string, Intl.DateTimeFormat | Intl.RelativeTimeFormat>()
 
+/** The time of a day, as the locale writes it, always with two digits, so that times stand below one another. */
+export const timeOfDay: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' }
+
 /** dateFormat returns a format of times. */
 export function dateFormat(locale: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return once(`date ${locale} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale, options))

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit'
 import { property } from 'lit/decorators.js'
 import { BaseElement, define } from './base.ts'
-import { dateFormat, relativeFormat } from './formats.ts'
+import { dateFormat, relativeFormat, timeOfDay } from './formats.ts'
 import { localeOf } from './locale.ts'
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -28,13 +28,21 @@ export function exact(at: Date, locale?: string): string {
   return dateFormat(locale, { dateStyle: 'full', timeStyle: 'long' }).format(at)
 }
 
+const exactly: Intl.DateTimeFormatOptions = {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  ...timeOfDay,
+  second: '2-digit',
+}
+
 /** short returns the time of a day of today, else the date. */
 export function short(at: Date, now: number, locale?: string): string {
   const today = new Date(now).toDateString() === at.toDateString()
   const year = new Date(now).getFullYear() === at.getFullYear()
   return dateFormat(
     locale,
-    today ? { timeStyle: 'short' } : { month: 'short', day: 'numeric', ...(year ? {} : { year: 'numeric' }) },
+    today ? timeOfDay : { month: 'short', day: 'numeric', ...(year ? {} : { year: 'numeric' }) },
   ).format(at)
 }
 
@@ -72,7 +80,7 @@ export class Time extends BaseElement {
       this.format === 'short'
         ? short(at, now, locale)
         : this.format === 'exact'
-          ? dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(at)
+          ? dateFormat(locale, exactly).format(at)
           : relative(at, now, locale, this.format === 'long' ? 'long' : 'narrow')
     return html`<time part="time" datetime=${at.toISOString()} title=${exact(at, locale)}>${text}</time>`
   }

@@ -13,26 +13,12 @@ export function rate(perSecond: number): string {
   return perSecond >= 100 ? count(Math.round(perSecond)) : String(Number(perSecond.toPrecision(2)))
 }
 
-const units: [string, number][] = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['min', 60],
-]
-
 /** duration returns seconds in the unit that suits them, the larger ones with the next smaller: 2 h 5 min. */
 export function duration(seconds: number): string {
   if (seconds <= 0) return '0 s'
   if (seconds < 0.9995) return `${Number((seconds * 1000).toPrecision(seconds < 0.01 ? 2 : 3))} ms`
   if (seconds < 10) return `${Number(seconds.toPrecision(2))} s`
-  if (seconds < 59.5) return `${Math.round(seconds)} s`
-  const whole = Math.round(seconds / 60) * 60
-  for (const [n, [name, size]] of units.entries()) {
-    if (whole < size) continue
-    const next = units[n + 1]
-    const rest = next ? Math.floor((whole % size) / next[1]) : 0
-    return `${Math.floor(whole / size)} ${name}${rest && next ? ` ${rest} ${next[0]}` : ''}`
-  }
-  return '1 min'
+  return seconds < 59.5 ? `${Math.round(seconds)} s` : elapsed(Math.max(60, seconds) * 1000)
 }
 
 /** plural returns a number and its noun: 1 lane, 2 lanes. */

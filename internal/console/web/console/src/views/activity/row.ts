@@ -1,6 +1,7 @@
 import { nameOf, resourceName } from '@fanfare/elements/activity-text'
 import { html, nothing, type TemplateResult } from 'lit'
 import type { Row } from './rows.ts'
+import { timeOfDay } from '@fanfare/elements/formats'
 import '@fanfare/elements/avatar'
 import '@fanfare/elements/severity'
 
@@ -24,10 +25,5 @@ export function renderRow(row: Row, href: string, open: boolean): TemplateResult
   </a>`
 }
 
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hourCycle: 'h23',
-})
+const clock = new Intl.DateTimeFormat(undefined, { ...timeOfDay, second: '2-digit' })
 const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })

@@ -23,7 +23,7 @@ export const timelineStyles = css`
   a:focus-visible { outline-offset: -2px; }
   .open a { background: var(--ff-selected); }
   .wide a {
-    grid-template: 'mark actor text resource time' / 20px minmax(120px, 176px) minmax(0, 1fr) minmax(80px, 220px) 64px;
+    grid-template: 'mark actor text resource time' / 20px minmax(120px, 176px) minmax(0, 1fr) minmax(80px, 220px) 76px;
   }
   .narrow a {
     grid-template:

@@ -1,3 +1,4 @@
+import { dateFormat, timeOfDay } from '@fanfare/elements/formats'
 import { count, duration, rate } from '../../parts/format.ts'
 import type { History, HistoryPoint } from './types.ts'
 
@@ -112,12 +113,7 @@ export const spans = [
 
 /** clock returns the time of a day, with seconds if they matter. */
 export function clock(at: number, seconds = false): string {
-  return new Intl.DateTimeFormat(undefined, {
-    hour: '2-digit',
-    minute: '2-digit',
-    hour12: false,
-    ...(seconds ? { second: '2-digit' } : {}),
-  }).format(at)
+  return dateFormat(undefined, seconds ? { ...timeOfDay, second: '2-digit' } : timeOfDay).format(at)
 }
 
 /** lonely returns the indexes of the values that have no neighbour. */
