@@ -58,6 +58,8 @@ browserTest('the details have all fields, the payload to the digit, and long tex
   await d.getByRole('button', { name: 'Show less' }).waitFor()
   const link = d.getByRole('link', { name: 'https://example.com/a' }).first()
   assert.equal(await link.getAttribute('rel'), 'noopener noreferrer nofollow')
+  await d.getByRole('link', { name: world.resource('atlas-board').name, exact: true }).waitFor()
+  await page.waitForFunction(() => /^(\(.*\) )?[^·]+ · Activity · Fanfare$/.test(document.title))
   await d.getByText('{ 1 }').or(d.getByText('[ 2 ]')).first().click()
   await forEachLook(
     page,

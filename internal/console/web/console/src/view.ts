@@ -1,4 +1,4 @@
-import { BaseElement, styled, textStyles } from '@fanfare/elements/base'
+import { BaseElement, emit, styled, textStyles } from '@fanfare/elements/base'
 import { css, type CSSResultGroup, html } from 'lit'
 import { property } from 'lit/decorators.js'
 import { app } from './app.ts'
@@ -41,6 +41,9 @@ export abstract class View extends BaseElement {
   @property({ attribute: false }) path: readonly string[] = []
   @property({ attribute: false }) query = new URLSearchParams()
 
+  /** What is open in the view, for the title of the window. */
+  subject = ''
+
   #remove: (() => void) | undefined
 
   /** shortcuts returns those of the view, which apply while it is shown. */
@@ -62,6 +65,12 @@ export abstract class View extends BaseElement {
   protected setQuery(change: QueryChange, options?: { replace?: boolean }): void {
     const search = withQuery(this.query, change).toString()
     navigate(location.pathname + (search && `?${search}`), options)
+  }
+
+  /** name sets the subject, and fires `subject`. */
+  protected name(subject: string): void {
+    this.subject = subject
+    emit(this, 'subject')
   }
 
   protected renderHeader(title: unknown, actions?: unknown): unknown {

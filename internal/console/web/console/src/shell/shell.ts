@@ -200,6 +200,7 @@ export class Shell extends BaseElement {
       }
       if (this.#route !== route) return
       this.view = document.createElement(route.element) as View
+      this.view.addEventListener('subject', () => this.#title())
     }
     this.view.path = this.place.path
     this.view.query = this.place.query
@@ -215,7 +216,8 @@ export class Shell extends BaseElement {
   #title(): void {
     const unread = this.#app.inbox.state.counts?.unread ?? 0
     const count = unread > 0 ? `(${unread > 99 ? '99+' : unread}) ` : ''
-    const title = `${count}${this.#route?.title ?? 'Not found'} · Fanfare`
+    const subject = this.place.path.length > 0 && this.view?.subject ? `${this.view.subject} · ` : ''
+    const title = `${count}${subject}${this.#route?.title ?? 'Not found'} · Fanfare`
     if (document.title !== title) document.title = title
   }
 

@@ -42,7 +42,10 @@ const copies = [
   { id: 'id', label: 'Id' },
 ]
 
-/** The drawer with all that is known of an activity. Fires `close`, and `step` to the next or previous one. */
+/**
+ * The drawer with all that is known of an activity. Fires `found` with it, `close`, and `step` to the next or previous
+ * one.
+ */
 @define('ff-activity-detail')
 export class Detail extends BaseElement {
   static override styles = styled(
@@ -83,6 +86,8 @@ export class Detail extends BaseElement {
       if (id !== this.activity) return
       this.json = parseJSON(text) // keeps the digits of numbers
       this.found = JSON.parse(text) as Activity
+      emit(this, 'found', this.found)
+      void this.names.resources([this.found.resource.parent_id ?? '']).then(() => this.requestUpdate())
       void this.names.people(namedIn(this.found)).then(
         () => this.requestUpdate(),
         () => {},

@@ -2,6 +2,7 @@ import type { Activity } from '@fanfare/client'
 import { nameOf, resourceName } from '@fanfare/elements/activity-text'
 import { Filter } from '@fanfare/elements/icons'
 import { html, nothing, type TemplateResult } from 'lit'
+import { href } from '../../router.ts'
 import type { Names } from './names.ts'
 import type { Field } from './query.ts'
 import '@fanfare/elements/icon-button'
@@ -13,6 +14,7 @@ interface Shown {
   name: string
   text: string
   id?: string | null
+  href?: string
   time?: boolean
   mono?: boolean
   filter?: { field: Field; value: string; what: string }
@@ -39,6 +41,7 @@ export function renderFields(
 
 function value(f: Shown): unknown {
   if (f.time) return html`<ff-time datetime=${f.text} format="exact"></ff-time>`
+  if (f.href) return html`<a href=${f.href}><bdi>${f.text}</bdi></a><span class="second">${f.id}</span>`
   return html`${f.mono ? html`<code>${f.text}</code>` : html`<ff-long-text .text=${f.text}></ff-long-text>`}${
     f.id && f.id !== f.text ? html`<span class="second">${f.id}</span>` : nothing
   }`
@@ -54,6 +57,8 @@ function fieldsOf(a: Activity, names: Names): Shown[] {
     mono: !!id && !names.get(id),
     ...only(field, id, what),
   })
+  const parent = a.resource.parent_id ?? ''
+  const parentName = names.get(parent)
   return [
     { name: 'Action', text: a.action, mono: true, ...only('action', a.action, 'this action') },
     {
@@ -71,9 +76,11 @@ function fieldsOf(a: Activity, names: Names): Shown[] {
     { name: 'Type', text: a.resource.resource_type, ...only('resource_type', a.resource.resource_type, 'this type') },
     {
       name: 'Parent',
-      text: a.resource.parent_id ?? '',
+      text: parentName ?? parent,
+      id: parent,
       mono: true,
-      ...only('resource', a.resource.parent_id, 'the parent resource'),
+      ...(parentName ? { href: href('following', [parent]) } : {}),
+      ...only('resource', parent, 'the parent resource'),
     },
     person('Owner', 'owner', a.owner_id, 'resources of this owner'),
     person('Addressed to', 'target', a.target_principal_id, 'those addressed to this person'),

@@ -1,4 +1,4 @@
-import { ProblemError } from '@fanfare/client'
+import { type Activity, ProblemError } from '@fanfare/client'
 import { define, styled } from '@fanfare/elements/base'
 import { icon } from '@fanfare/elements/icon'
 import { ArrowUp, Download, Filter, Pause, Play } from '@fanfare/elements/icons'
@@ -140,6 +140,7 @@ export class ActivityView extends View {
         <div class="main">${this.#banner()}${this.#main()}${this.#newer()}</div>
         <ff-activity-detail .activity=${open} .source=${this.#source} .names=${this.#names} .query=${this.query}
           .selection=${this.#selection} @close=${() => this.#close()}
+          @found=${({ detail: a }: CustomEvent<Activity>) => this.name(a.ui_hints.title || a.action)}
           @step=${(e: CustomEvent<1 | -1>) => void this.#step(e.detail)}></ff-activity-detail>
       </div>
       ${
