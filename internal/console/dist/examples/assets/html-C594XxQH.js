@@ -1,0 +1,1 @@
+/* empty css            */import{t as e}from"./page-CHXJ7mH7.js";await e();
