@@ -39,11 +39,12 @@ export const treeStyles = css`
   @container (max-width: 700px) {
     .columns { display: none; }
     .row {
-      grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) 32px;
+      grid-template-columns: minmax(0, 1fr) auto 32px;
       padding: 4px var(--ff-space-3) 4px var(--ff-space-2);
     }
     .name { grid-column: 1 / -1; min-height: 32px; }
     .row > .follow { padding-inline-start: calc(56px + var(--depth) * 12px); }
+    .row > .level { max-width: 40cqi; }
     .indent { width: calc(var(--depth) * 12px); }
   }
   @media (pointer: coarse) {
