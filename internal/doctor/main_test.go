@@ -3,7 +3,9 @@ package doctor_test
 import (
 	"cmp"
 	"encoding/json"
+	"flag"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +23,18 @@ import (
 // timeout bounds each wait of a test.
 const timeout = 30 * time.Second
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// atOnce is the number of tests that run at the same time, unless -parallel is larger. Most of the
+// time, they wait for tokens to expire.
+const atOnce = 8
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	parallel := flag.Lookup("test.parallel")
+	if n, err := strconv.Atoi(parallel.Value.String()); err == nil && n < atOnce {
+		_ = parallel.Value.Set(strconv.Itoa(atOnce)) // a number is valid
+	}
+	pgtest.Main(m)
+}
 
 // startCentrifugo starts a Centrifugo with additional settings and stops it after the test.
 func startCentrifugo(t testing.TB, settings map[string]any) *devstack.Centrifugo {
