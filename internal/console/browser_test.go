@@ -2,12 +2,14 @@ package console_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,20 +43,26 @@ func TestBrowser(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got files %q, %v; want those of web/test", files, err)
 	}
+	// A long file that starts last would run while nothing else does.
+	slices.SortFunc(files, func(a, b string) int { return cmp.Compare(sizeOf(t, b), sizeOf(t, a)) })
 	environ := startStage(t)
 	t.Run("files", func(t *testing.T) {
-		slots := make(chan struct{}, browserFiles)
-		for _, file := range files {
-			if isAlone(file) {
-				continue
-			}
-			t.Run(nameOf(file), func(t *testing.T) {
-				t.Parallel()
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				runFile(t, node, file, environ)
+		next := make(chan string)
+		var runners sync.WaitGroup
+		for range browserFiles {
+			runners.Go(func() {
+				for file := range next {
+					t.Run(nameOf(file), func(t *testing.T) { runFile(t, node, file, environ) })
+				}
 			})
 		}
+		for _, file := range files {
+			if !isAlone(file) {
+				next <- file
+			}
+		}
+		close(next)
+		runners.Wait()
 	})
 	t.Run("alone", func(t *testing.T) {
 		for _, file := range files {
@@ -68,6 +76,15 @@ func TestBrowser(t *testing.T) {
 func isAlone(file string) bool { return strings.HasSuffix(file, ".alone.test.ts") }
 
 func nameOf(file string) string { return strings.TrimSuffix(filepath.Base(file), ".test.ts") }
+
+func sizeOf(t *testing.T, file string) int64 {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
 
 // findNode returns the path of Node, if it can run the tests.
 func findNode(t *testing.T) string {
