@@ -192,7 +192,6 @@ func (s *Stage) startDaemon(ctx context.Context) (err error) {
 		"FANFARE_JWT_CLOCK_SKEW":          "1s", // so that tests see tokens expire
 		"FANFARE_CORS_ORIGINS":            s.ExamplesURL,
 		"FANFARE_LISTEN":                  "127.0.0.1:0",
-		"FANFARE_POLL_INTERVAL":           "5ms",
 		"FANFARE_RATE_LIMIT":              "500", // a test opens many pages as one principal
 		"FANFARE_RATE_BURST":              "2000",
 		"FANFARE_STREAM_TENANTS":          "true",
