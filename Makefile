@@ -16,6 +16,10 @@ MATRIX_FLAGS ?=
 SHORT_PACKAGES ?= $(shell go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
 	awk '/\/internal\/(pgtest|devstack)( |$$)/ && $$1 !~ /\/(cmd|acceptance|console|demo|sandbox)/ { print $$1 }')
 
+# Each process with the race detector waits a second at its end for goroutines that still run; the
+# tests leave none, which internal/leaks checks.
+GORACE ?= atexit_sleep_ms=0
+
 # The drivers of PostgreSQL that the examples in Python and JavaScript use.
 export PYTHONPATH := $(CURDIR)/.tools/python$(if $(PYTHONPATH),:$(PYTHONPATH))
 export NODE_PATH := $(CURDIR)/.tools/node_modules$(if $(NODE_PATH),:$(NODE_PATH))
@@ -65,22 +69,32 @@ servers: .tools/teststack ## Install PostgreSQL and build Centrifugo, where they
 fmt: .tools/pinned ## Format all Go files.
 	.tools/gofumpt -w .
 
+# Checks that do not depend on each other, at the same time; the output of each is printed when it has ended.
+in-parallel = @$(MAKE) --no-print-directory --jobs=2 --output-sync=target
+
 .PHONY: lint
-lint: .tools/pinned ## Check formatting, go vet, staticcheck and the style rules of .ci/revive.toml.
+lint: lint-format $(WEB)/node_modules/.package-lock.json ## Check the formatting, the code and the console.
+	$(in-parallel) lint-go console-check
+
+.PHONY: lint-format
+lint-format: .tools/pinned
 	@unformatted=$$(.tools/gofumpt -l .); \
 	if [[ -n $$unformatted ]]; then \
 		printf 'not formatted (run make fmt):\n%s\n' "$$unformatted" >&2; exit 1; \
 	fi
+
+.PHONY: lint-go
+lint-go: .tools/pinned ## Check the code: go vet, staticcheck and the style rules of .ci/revive.toml.
 	go vet ./...
 	.tools/staticcheck ./...
 	cd bench && go vet ./... && ../.tools/staticcheck ./...
 	.tools/revive -config .ci/revive.toml -formatter plain ./...
-	@$(MAKE) --no-print-directory console-check
 
 .PHONY: test
-test: test-tools servers lint ## Run lint and all tests, with a PostgreSQL and a Centrifugo of their own.
-	cd $(WEB) && npm test --silent
-	@CGO_ENABLED=1 exec .tools/teststack go test -race -timeout 10m $(TEST_FLAGS) $(PACKAGES)
+test: test-tools servers lint-format ## Run lint and all tests, with a PostgreSQL and a Centrifugo of their own.
+	$(in-parallel) lint-go console-check console-test
+	@CGO_ENABLED=1 GORACE='$(GORACE)' exec .tools/teststack \
+		go test -race -vet=off -timeout 10m $(TEST_FLAGS) $(PACKAGES)
 
 .PHONY: test-recording
 test-recording: .tools/teststack servers ## Run the Go examples of docs/recording, with the libraries that they show.
@@ -109,6 +123,10 @@ console-types: $(WEB)/node_modules/.package-lock.json ## Write the client's type
 .PHONY: console-check
 console-check: $(WEB)/node_modules/.package-lock.json ## Check the console: types, committed output, sizes.
 	cd $(WEB) && npm run --silent check && npm run --silent compare && npm run --silent size
+
+.PHONY: console-test
+console-test: $(WEB)/node_modules/.package-lock.json ## Run the unit tests of the console's packages.
+	cd $(WEB) && npm test --silent
 
 .PHONY: console-packages
 console-packages: $(WEB)/node_modules/.package-lock.json ## Pack the npm packages, and use them in a new project.
