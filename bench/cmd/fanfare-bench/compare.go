@@ -101,11 +101,9 @@ func compare(ctx context.Context, o *compareOptions) (*compareResult, error) {
 		return nil, err
 	}
 	r := &compareResult{Machine: thisMachine(), Short: o.short, Began: time.Now().UTC().Truncate(time.Second)}
-	for i, part := range partNames() {
-		if !slices.Contains(o.parts, part) {
-			continue
-		}
-		progress("part %d of %d: %s", i+1, len(partNames()), part)
+	parts := slices.DeleteFunc(partNames(), func(part string) bool { return !slices.Contains(o.parts, part) })
+	for i, part := range parts {
+		progress("part %d of %d: %s", i+1, len(parts), part)
 		began := time.Now()
 		if err := r.measure(ctx, part, o); err != nil {
 			return nil, fmt.Errorf("%s: %w", part, err)

@@ -26,8 +26,15 @@ type consumerFlags struct {
 	poll        time.Duration
 }
 
-func (f *consumerFlags) flags(flags *pflag.FlagSet) {
-	flags.IntVar(&f.partitions, "consumer-partitions", 8, "partitions of Centrifugo's own consumer")
+// The partitions that measure best: more deliver a backlog faster, fewer take less CPU time from
+// writers.
+const (
+	drainPartitions   = 8
+	sameJobPartitions = 2
+)
+
+func (f *consumerFlags) flags(flags *pflag.FlagSet, partitions int) {
+	flags.IntVar(&f.partitions, "consumer-partitions", partitions, "partitions of Centrifugo's own consumer")
 	flags.IntVar(
 		&f.selectLimit,
 		"consumer-select-limit",
@@ -59,7 +66,7 @@ func newConsumer() *cobra.Command {
 		func(ctx context.Context) (*drainResult, error) { return drain(ctx, &o) },
 	)
 	flags := cmd.Flags()
-	o.consumerFlags.flags(flags)
+	o.consumerFlags.flags(flags, drainPartitions)
 	flags.IntVar(&o.activities, "activities", 50_000, "number of activities, with a publication each")
 	flags.IntVar(&o.rounds, "rounds", 3, "number of measurements")
 	flags.StringSliceVar(

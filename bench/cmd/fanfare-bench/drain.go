@@ -68,7 +68,7 @@ func newDrain() *cobra.Command {
 	)
 	flags := cmd.Flags()
 	o.workerFlags.flags(flags)
-	o.consumerFlags.flags(flags)
+	o.consumerFlags.flags(flags, drainPartitions)
 	flags.IntVar(&o.activities, "activities", 50_000, "activities to drain")
 	flags.StringSliceVar(
 		&o.variants,

@@ -76,9 +76,11 @@ func (o *peersOptions) flags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.names, "peers", peerNames(), "what to measure")
 	flags.DurationVar(&o.drain.timeout, "timeout", 2*time.Minute, "maximum duration of a delivery")
 	o.drain.workerFlags.flags(flags)
-	o.drain.consumerFlags.flags(flags)
+	o.drain.consumerFlags.flags(flags, drainPartitions)
 	o.drain.databaseFlags.flags(flags)
 	o.river.flags(flags)
+	flags.IntVar(
+		&o.river.noOps, "river-noop-workers", 1000, "maximum number of River jobs that do nothing at a time")
 	o.binaries.flags(flags)
 }
 

@@ -28,11 +28,11 @@ const riverSchema = "river"
 // riverConnections is the number of connections of a River client to PostgreSQL.
 const riverConnections = 16
 
-// riverFlags are the options of River.
-type riverFlags struct{ workers int }
+// riverFlags are the options of River. The defaults are those that measure best.
+type riverFlags struct{ workers, noOps int }
 
 func (f *riverFlags) flags(flags *pflag.FlagSet) {
-	flags.IntVar(&f.workers, "river-workers", 1000, "maximum number of River jobs at a time")
+	flags.IntVar(&f.workers, "river-workers", 200, "maximum number of River jobs that publish at a time")
 }
 
 func migrateRiver(ctx context.Context, db *stack.Database) error {
@@ -79,8 +79,9 @@ type riverClient struct {
 	resolver  *ownResolver    // nil if no job resolves
 }
 
-// newRiver returns a client that is not started. River's own benchmark has the same intervals.
-func newRiver(ctx context.Context, db *stack.Database, f riverFlags, c *riverClient) (err error) {
+// newRiver prepares a client that works a number of jobs at a time, and is not started. Its
+// intervals are short, so that it does not wait.
+func newRiver(ctx context.Context, db *stack.Database, jobs int, c *riverClient) (err error) {
 	c.db = db
 	if c.pool, err = db.NewPool(ctx, riverConnections); err != nil {
 		return err
@@ -95,7 +96,7 @@ func newRiver(ctx context.Context, db *stack.Database, f riverFlags, c *riverCli
 	}))
 	c.Client, err = river.NewClient(riverpgxv5.New(c.pool), &river.Config{
 		Schema: riverSchema, Workers: workers,
-		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: f.workers}},
+		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobs}},
 		FetchCooldown: 2 * time.Millisecond, FetchPollInterval: 20 * time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
@@ -157,9 +158,10 @@ func (c *riverClient) stop() error {
 
 // riverOnce works jobs with prepared publications, or jobs that do nothing.
 func riverOnce(ctx context.Context, db *stack.Database, publish bool, o *peersOptions) (run drainRun, err error) {
-	c := &riverClient{}
+	c, atATime := &riverClient{}, o.river.noOps
 	apiURL := ""
 	if publish {
+		atATime = o.river.workers
 		server, stop, err := stack.StartCentrifugo(ctx, o.binaries.v6)
 		if err != nil {
 			return run, err
@@ -168,7 +170,7 @@ func riverOnce(ctx context.Context, db *stack.Database, publish bool, o *peersOp
 		c.publisher, apiURL = newPlainPublisher(server, o.river.workers), server.APIURL()
 		defer c.publisher.close()
 	}
-	if err := newRiver(ctx, db, o.river, c); err != nil {
+	if err := newRiver(ctx, db, atATime, c); err != nil {
 		return run, err
 	}
 	jobs, want, err := insertJobs(ctx, db, c, publish, o.drain.activities)

@@ -67,7 +67,7 @@ func (o *sameJobOptions) flags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.names, "ways", wayNames(), "what to measure")
 	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "maximum duration of a measurement")
 	o.workerFlags.flags(flags)
-	o.consumerFlags.flags(flags)
+	o.consumerFlags.flags(flags, sameJobPartitions)
 	o.databaseFlags.flags(flags)
 	o.river.flags(flags)
 	o.binaries.flags(flags)

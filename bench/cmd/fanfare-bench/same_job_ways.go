@@ -128,7 +128,7 @@ func (j *jobSite) openRiver(ctx context.Context, changes int) (*way, error) {
 		return nil, err
 	}
 	c := &riverClient{publisher: newPlainPublisher(server, j.options.river.workers), resolver: j.resolver}
-	if err := newRiver(ctx, j.db, j.options.river, c); err != nil {
+	if err := newRiver(ctx, j.db, j.options.river.workers, c); err != nil {
 		return nil, errors.Join(err, stop())
 	}
 	if err := c.Start(ctx); err != nil {
