@@ -190,7 +190,7 @@ BENCH_OUTPUT ?= bench/results
 BENCH_FLAGS ?=
 
 .PHONY: bench
-bench: ## Compare Fanfare with other solutions, for about an hour; BENCH_OUTPUT receives the table and charts.
+bench: ## Compare Fanfare with other solutions; BENCH_OUTPUT receives the table and charts.
 	@.ci/ensure postgres
 	@$(MAKE) --no-print-directory bin/centrifugo bin/centrifugo-v5
 	go build -C bench -buildvcs=false -trimpath -o ../bin/fanfare-bench ./cmd/fanfare-bench
