@@ -145,7 +145,7 @@ func startCentrifugo(t testing.TB) *devstack.Centrifugo {
 func environment(db *pgtest.DB, c *devstack.Centrifugo) map[string]string {
 	return map[string]string{
 		"FANFARE_DATABASE_URL":            db.URL,
-		"FANFARE_CENTRIFUGO_API_URL":      c.APIURL(),
+		"FANFARE_CENTRIFUGO_API_URL":      c.APIURLs(),
 		"FANFARE_CENTRIFUGO_API_KEY":      c.APIKey(),
 		"FANFARE_CENTRIFUGO_WS_URL":       c.WebSocketURL(),
 		"FANFARE_CENTRIFUGO_TOKEN_SECRET": c.TokenSecret(),

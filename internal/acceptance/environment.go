@@ -109,7 +109,7 @@ func Connect(
 	tokens, tokensErr := centrifugo.NewTokens(centrifugo.TokenOptions{
 		Secret: server.TokenSecret(), ConnectionTTL: cmp.Or(o.TokenTTL, time.Hour),
 	})
-	publisher, publisherErr := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	publisher, publisherErr := centrifugo.New(centrifugo.Options{APIURL: server.APIURLs(), APIKey: server.APIKey()})
 	if err := errors.Join(formatsErr, tokensErr, publisherErr); err != nil {
 		return nil, nil, err
 	}

@@ -37,7 +37,7 @@ func StartWorker(databaseURL string, server *devstack.Centrifugo) (*devstack.Pro
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(),
-		databaseVariable+"="+databaseURL, apiVariable+"="+server.APIURL(), keyVariable+"="+server.APIKey())
+		databaseVariable+"="+databaseURL, apiVariable+"="+server.APIURLs(), keyVariable+"="+server.APIKey())
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -43,7 +43,7 @@ func newLiveWorld(t *testing.T, change func(o *api.Options, secret string)) (*wo
 	if err != nil {
 		t.Fatal(err)
 	}
-	publisher, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	publisher, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURLs(), APIKey: server.APIKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func newLiveWorld(t *testing.T, change func(o *api.Options, secret string)) (*wo
 		o.Examine = func(ctx context.Context) (doctor.Report, error) {
 			return doctor.Examine(ctx, doctor.Options{
 				Pool:      pool,
-				API:       centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()},
+				API:       centrifugo.Options{APIURL: server.APIURLs(), APIKey: server.APIKey()},
 				SocketURL: server.WebSocketURL(), Tokens: centrifugo.TokenOptions{Secret: server.TokenSecret()},
 			})
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/centrifugal/gocent/v3"
@@ -35,19 +36,23 @@ const (
 // Check returns a diagnostic for each condition that keeps publications from channels of these
 // namespaces; none if there is no such condition. The empty name stands for channels without a
 // namespace. Check changes nothing on the server and returns within a second. If the endpoint in
-// use is unavailable, it checks the others too, and the client uses the first available one.
+// use is unavailable, it checks the others too, and the client uses the first available one. It
+// also selects the endpoint of publications: see [Client.Route].
 //
 // It probes a namespace by reading the history of a channel in it, limited to no publications: code
 // 102 means that the namespace does not exist, 108 that it keeps no history.
 func (c *Client) Check(ctx context.Context, namespaces ...string) []Diagnostic {
+	var selecting sync.WaitGroup
+	selecting.Go(func() { c.selectRoute(ctx) })
+	defer selecting.Wait()
 	var all []Diagnostic
-	e := c.endpoint()
-	for range c.endpoints {
+	e := c.api.endpoint()
+	for range c.api.endpoints {
 		found, available := e.check(ctx, namespaces)
 		if available {
 			return found
 		}
-		all, e = append(all, found...), c.failOver(e)
+		all, e = append(all, found...), c.api.failOver(e, nil)
 	}
 	return all
 }
@@ -67,11 +72,10 @@ func (e *endpoint) check(ctx context.Context, namespaces []string) (found []Diag
 		replies, err = e.api.SendPipe(ctx, pipe)
 	}
 	if err != nil {
-		return []Diagnostic{e.diagnose(classify(e.address, err))}, false
+		return []Diagnostic{e.diagnose(e.classify(err))}, false
 	}
-	var refused *Error
-	if errors.As(e.checkInfo(replies[0]), &refused) {
-		return []Diagnostic{e.diagnose(refused)}, false
+	if err := checkInfo(replies[0]); err != nil {
+		return []Diagnostic{e.diagnose(e.classify(err))}, false
 	}
 	for i, reply := range replies[1:] {
 		if reply.Error != nil {

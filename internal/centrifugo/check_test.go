@@ -45,7 +45,7 @@ func TestCheckConnection(t *testing.T) {
 			_, _ = w.Write([]byte(body))
 			return true
 		}}
-		return p.start(t)
+		return p.start(t, byHTTP)
 	}
 	hung := &proxy{answer: func(_ http.ResponseWriter, r *http.Request, _ pipe) bool {
 		<-r.Context().Done()
@@ -89,7 +89,7 @@ func TestCheckConnection(t *testing.T) {
 			urlFlag,
 			"not Centrifugo's HTTP API",
 		},
-		"hung": {centrifugo.Options{APIURL: hung.start(t)}, urlFlag, "does not respond within 1s"},
+		"hung": {centrifugo.Options{APIURL: hung.start(t, byHTTP)}, urlFlag, "does not respond within 1s"},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {

@@ -3,13 +3,12 @@ package centrifugo
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,11 +17,14 @@ import (
 
 // Options of a Client. A zero field is its default.
 type Options struct {
-	// APIURL is the HTTP API's endpoint; default http://localhost:9000/api. A list of endpoints of
-	// nodes of one Centrifugo, separated by commas, is used one at a time: requests go to the next
-	// one once the current one is unreachable.
+	// APIURL is the server API of Centrifugo, or a list of the APIs of the nodes of one Centrifugo,
+	// separated by commas: http://host:port/api and https://… by HTTP, of which there is at least
+	// one, grpc://host:port and grpcs://… by gRPC. Requests go to one of the list, and to the next
+	// once that is unreachable. Publications go by HTTP only while no address by gRPC is available;
+	// everything else goes by HTTP. Default http://localhost:9000/api.
 	APIURL string
-	// APIKey is Centrifugo's http_api.key (v5: api_key); empty for a server without one.
+	// APIKey is Centrifugo's http_api.key and grpc_api.key (v5: api_key, grpc_api_key); empty for a
+	// server without one.
 	APIKey string
 	// Timeout bounds one request and its response; default 5 s.
 	Timeout time.Duration
@@ -62,13 +64,8 @@ func (o Options) validate() error {
 	var errs []error
 	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
-	for _, address := range SplitURLs(o.APIURL) {
-		switch u, err := url.Parse(address); {
-		case err != nil:
-			report("API URL: %w", errors.Unwrap(err)) // the outer error repeats the URL, which may contain a password
-		case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-			report("API URL %q: must have the form http://host:port/api or https://…", u.Redacted())
-		}
+	if rule := CheckURLs(o.APIURL); rule != "" {
+		report("API URL: %s", rule)
 	}
 	for i := range len(o.APIKey) {
 		if c := o.APIKey[i]; c <= ' ' || c > '~' {
@@ -94,33 +91,15 @@ func (o Options) validate() error {
 	return errors.Join(errs...)
 }
 
-// SplitURLs returns the elements of a list of URLs.
-func SplitURLs(list string) []string {
-	urls := strings.Split(list, ",")
-	for i := range urls {
-		urls[i] = strings.TrimSpace(urls[i])
-	}
-	return urls
-}
-
 // Client publishes to one Centrifugo. It is safe for concurrent use and should be shared: its limit
 // on concurrent requests holds for all callers.
 type Client struct {
-	opts      Options
-	http      *http.Transport
-	poster    *http.Client
-	endpoints []*endpoint
-	current   atomic.Int32  // index of the endpoint in use
-	limit     atomic.Int64  // see limitPublications
-	slots     chan struct{} // one element per concurrent request
-}
-
-// endpoint is the HTTP API of one node.
-type endpoint struct {
-	index    int
-	address  string // without secrets
-	batchURL string
-	api      *gocent.Client
+	opts       Options
+	api        *ring         // by HTTP, for everything but publications
+	publishing *ring         // by gRPC, then by HTTP; the same as api without gRPC
+	limit      atomic.Int64  // see limitPublications
+	routed     atomic.Bool   // see selectRoute
+	slots      chan struct{} // one element per concurrent request
 }
 
 // New validates the options and returns a client. It does not connect.
@@ -129,7 +108,40 @@ func New(o Options) (*Client, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("centrifugo: %w", err)
 	}
-	transport := &http.Transport{
+	poster := &http.Client{
+		Transport: newTransport(o),
+		Timeout:   o.Timeout,
+		// A redirected POST becomes a GET without its body.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	c := &Client{opts: o, api: &ring{}, slots: make(chan struct{}, o.MaxInFlight)}
+	var byGRPC []*endpoint
+	for _, apiURL := range SplitURLs(o.APIURL) {
+		if u, err := url.Parse(apiURL); err == nil && IsGRPC(apiURL) {
+			byGRPC = append(byGRPC, &endpoint{transport: newGRPCTransport(u, o), address: redactedURL(apiURL)})
+			continue
+		}
+		apiURL = trimSlash(apiURL)
+		h := &httpTransport{
+			batchURL: batchURL(apiURL), key: o.APIKey, poster: poster,
+			api: gocent.New(gocent.Config{Addr: apiURL, Key: o.APIKey, HTTPClient: poster}),
+		}
+		c.api.endpoints = append(c.api.endpoints, &endpoint{transport: h, address: redactedURL(apiURL), api: h.api})
+	}
+	c.publishing = c.api
+	if len(byGRPC) > 0 {
+		c.publishing = &ring{endpoints: slices.Concat(byGRPC, c.api.endpoints)}
+	}
+	return c, nil
+}
+
+// dialTimeout bounds the time for connecting. It is shorter than that of a request: it
+// distinguishes a host that does not answer from a slow server, and leaves time for the next
+// endpoint.
+const dialTimeout = 2 * time.Second
+
+func newTransport(o Options) *http.Transport {
+	return &http.Transport{
 		Proxy:       o.Proxy,
 		DialContext: (&net.Dialer{Timeout: min(o.Timeout/2, dialTimeout)}).DialContext,
 		// Shorter than the usual timeout of servers and balancers, so that the client closes an
@@ -141,87 +153,21 @@ func New(o Options) (*Client, error) {
 		WriteBufferSize:     64 << 10,
 		ReadBufferSize:      32 << 10,
 	}
-	poster := &http.Client{
-		Transport: transport,
-		Timeout:   o.Timeout,
-		// A redirected POST becomes a GET without its body.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	c := &Client{opts: o, http: transport, poster: poster, slots: make(chan struct{}, o.MaxInFlight)}
-	for i, apiURL := range SplitURLs(o.APIURL) {
-		apiURL = trimSlash(apiURL)
-		c.endpoints = append(c.endpoints, &endpoint{
-			index:    i,
-			address:  redactedURL(apiURL),
-			batchURL: batchURL(apiURL),
-			api:      gocent.New(gocent.Config{Addr: apiURL, Key: o.APIKey, HTTPClient: poster}),
-		})
-	}
-	return c, nil
-}
-
-// dialTimeout bounds the time for connecting. It is shorter than that of a request: it
-// distinguishes a host that does not answer from a slow server, and leaves time for the next
-// endpoint.
-const dialTimeout = 2 * time.Second
-
-// endpoint returns the endpoint in use.
-func (c *Client) endpoint() *endpoint { return c.endpoints[c.current.Load()] }
-
-// failOver returns the endpoint to use after e has failed, which is e if there is no other.
-func (c *Client) failOver(e *endpoint) *endpoint {
-	c.current.CompareAndSwap(int32(e.index), int32((e.index+1)%len(c.endpoints)))
-	return c.endpoint()
 }
 
 // Close closes the idle connections. Calls of Publish must have returned.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	for _, e := range c.publishing.endpoints {
+		e.close()
+	}
+}
 
-// Ping runs the command info, and so checks that the server is reachable, is Centrifugo, and
-// accepts the API key. The error is an *[Error].
+// Ping runs the command info by HTTP, and so checks that the server is reachable, is Centrifugo,
+// and accepts the API key. The error is an *[Error].
 func (c *Client) Ping(ctx context.Context) error {
-	return c.endpoint().ping(ctx)
-}
-
-func (e *endpoint) ping(ctx context.Context) error {
-	pipe := e.api.Pipe()
-	if err := pipe.AddInfo(); err != nil {
-		return classify(e.address, err)
-	}
-	replies, err := e.api.SendPipe(ctx, pipe)
-	if err != nil {
-		return classify(e.address, err)
-	}
-	return e.checkInfo(replies[0])
-}
-
-// checkInfo checks that the reply to the command info comes from Centrifugo.
-func (e *endpoint) checkInfo(reply gocent.Reply) error {
-	if reply.Error != nil {
-		return classifyReply("", reply.Error)
-	}
-	var info gocent.InfoResult
-	if err := json.Unmarshal(reply.Result, &info); err != nil || len(info.Nodes) == 0 {
-		return classify(e.address, errMalformed)
+	e := c.api.endpoint()
+	if err := e.ping(ctx); err != nil {
+		return e.classify(err)
 	}
 	return nil
-}
-
-// trimSlash removes a slash at the end of the path, under which Centrifugo serves no API.
-func trimSlash(apiURL string) string {
-	u, err := url.Parse(apiURL)
-	if err != nil || u.RawQuery != "" {
-		return apiURL
-	}
-	return strings.TrimRight(apiURL, "/")
-}
-
-// redactedURL returns a URL without the parts that may be secret: user, query and fragment.
-func redactedURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "the configured address"
-	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
 }

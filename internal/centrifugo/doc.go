@@ -1,10 +1,15 @@
 // Package centrifugo publishes to a Centrifugo server: it names channels, sends broadcasts in batch
-// requests over the HTTP API, and reports of each channel whether it accepted the publication and,
-// if not, whether another attempt can help. It also signs the tokens of clients.
+// requests by gRPC or HTTP, and reports of each channel whether it accepted the publication and, if
+// not, whether another attempt can help. It also signs the tokens of clients.
 //
-// It serves Centrifugo v5 and v6, and authenticates with the header "Authorization: apikey <key>".
-// Its statements about the server come from the source of v5.4.9, internal/api and
-// internal/middleware.
+// It serves Centrifugo v5 and v6, and authenticates with the header "Authorization: apikey <key>",
+// by gRPC too. Its statements about the server come from the source of v5.4.9 and v6.9.1,
+// internal/api and internal/middleware.
+//
+// The messages of gRPC are encoded field by field, with the numbers of Centrifugo's api.proto, and
+// travel over the HTTP/2 of net/http. Requests need three of its messages, so that code that is
+// generated for all of them, and a library for gRPC, would bring much and cost more for each
+// broadcast.
 //
 // Three properties of the server shape the package:
 //

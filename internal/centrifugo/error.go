@@ -45,7 +45,7 @@ type Error struct {
 	Class   Class
 	Channel string // the failed channel; empty if the request failed
 	Code    int    // the error code of Centrifugo's reply; 0 without one
-	Status  int    // the HTTP status; 0 for 200 or no response
+	Status  int    // the HTTP status, or that for which a status of gRPC stands; 0 for 200 or no response
 	Slow    bool   // the server is available, and did not answer this request in time
 
 	reason string
@@ -100,13 +100,14 @@ func classify(address string, err error) *Error {
 	}
 	e := &Error{Class: Unavailable, cause: err}
 	var status gocent.ErrStatusCode
-	var encoding *json.MarshalerError
+	var refused *grpcError
 	switch {
-	case errors.As(err, &encoding), errors.Is(err, errNotJSON):
-		e.Class, e.reason = Permanent, "the payload is not valid JSON"
 	case errors.As(err, &status):
 		e.Status, e.cause = status.Code, nil // its body may come from any server
-		e.Class, e.reason = classifyStatus(address, status.Code)
+		e.Class, e.reason = classifyStatus(address, status.Code, fmt.Sprintf("HTTP %d", status.Code))
+	case errors.As(err, &refused):
+		e.Status, e.cause = refused.httpStatus(), nil
+		e.Class, e.reason = classifyStatus(address, e.Status, fmt.Sprintf("gRPC status %d", refused.code))
 	case errors.Is(err, context.Canceled):
 		e.reason = "publishing was cancelled"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -119,21 +120,29 @@ func classify(address string, err error) *Error {
 	return e
 }
 
-// classifyStatus returns the class and the reason for an HTTP status other than 200.
-func classifyStatus(address string, status int) (Class, string) {
+// classifyStatus returns the class and the reason for an HTTP status other than 200, which text
+// describes.
+func classifyStatus(address string, status int, text string) (Class, string) {
 	switch {
 	case status == http.StatusBadRequest:
-		return Permanent, fmt.Sprintf("Centrifugo at %s rejects the request as malformed (HTTP 400)", address)
+		return Permanent, fmt.Sprintf("Centrifugo at %s rejects the request as malformed (%s)", address, text)
 	case status == http.StatusRequestEntityTooLarge:
-		return Permanent, fmt.Sprintf("the message is too large for %s (HTTP 413)", address)
+		return Permanent, fmt.Sprintf("the message is too large for %s (%s)", address, text)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return Unavailable, fmt.Sprintf("Centrifugo at %s rejects the API key (HTTP %d)", address, status)
+		return Unavailable, fmt.Sprintf("Centrifugo at %s rejects the API key (%s)", address, text)
 	case status >= http.StatusInternalServerError:
-		return Unavailable,
-			fmt.Sprintf("Centrifugo at %s is failing (HTTP %d %s)", address, status, http.StatusText(status))
+		return Unavailable, fmt.Sprintf("Centrifugo at %s is failing (%s %s)", address, text, http.StatusText(status))
 	}
-	return Unavailable,
-		fmt.Sprintf("%s is not Centrifugo's HTTP API (HTTP %d %s)", address, status, http.StatusText(status))
+	return Unavailable, fmt.Sprintf("%s is not Centrifugo's %s (%s %s)",
+		address, apiName(address), text, http.StatusText(status))
+}
+
+// apiName returns the name of the API that an address has to be.
+func apiName(address string) string {
+	if IsGRPC(address) {
+		return "gRPC API"
+	}
+	return "HTTP API"
 }
 
 // isResponse reports whether err concerns the content of a response, not the connection.
@@ -141,7 +150,7 @@ func isResponse(err error) bool {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
 	return errors.As(err, &syntax) || errors.As(err, &mismatch) ||
-		errors.Is(err, gocent.ErrMalformedResponse) || errors.Is(err, errMalformed) ||
+		errors.Is(err, gocent.ErrMalformedResponse) || errors.Is(err, errMalformed) || errors.Is(err, errNotGRPC) ||
 		errors.Is(err, io.ErrUnexpectedEOF)
 }
 

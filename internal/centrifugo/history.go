@@ -31,7 +31,7 @@ const codeUnrecoverable = 112
 func (c *Client) Top(ctx context.Context, channel string) (Position, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	e := c.endpoint()
+	e := c.api.endpoint()
 	result, err := e.api.History(ctx, channel, gocent.WithLimit(0))
 	if err != nil {
 		return Position{}, classify(e.address, err)
@@ -49,7 +49,7 @@ func (c *Client) History(
 ) ([]Publication, Position, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	e := c.endpoint()
+	e := c.api.endpoint()
 	result, err := e.api.History(ctx, channel, gocent.WithLimit(limit),
 		gocent.WithSince(&gocent.StreamPosition{Epoch: after.Epoch, Offset: after.Offset}))
 	if err != nil {

@@ -2,45 +2,36 @@ package centrifugo
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// poisoned panics on a request that contains a text, and sends every other one.
+// poisoned panics on a request that contains a text, and accepts every other one.
 type poisoned struct {
+	transport
 	text string
-	http.RoundTripper
 }
 
-func (p poisoned) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+func (p poisoned) post(_ context.Context, commands []command) ([]reply, error) {
+	for _, c := range commands {
+		if bytes.Contains(c.data, []byte(p.text)) {
+			panic("poisoned request")
+		}
 	}
-	if bytes.Contains(body, []byte(p.text)) {
-		panic("poisoned request")
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return p.RoundTripper.RoundTrip(r)
+	return nil, nil
 }
 
 func TestPublishRecoversPanics(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"replies":[{"broadcast":{"responses":[{"result":{}}]}}]}`)
-	}))
-	defer server.Close()
-	client, err := New(Options{APIURL: server.URL, PipeSize: 1, MaxInFlight: 2})
+	client, err := New(Options{PipeSize: 1, MaxInFlight: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	client.poster.Transport = poisoned{"poison", client.poster.Transport}
+	client.publishing.endpoints[0].transport = poisoned{client.publishing.endpoints[0].transport, "poison"}
 	order := [16]byte{1}
 	results := client.Publish(t.Context(), []Broadcast{
 		{Order: order, Channels: []string{"user:a"}, Data: []byte(`{"n":1}`)},

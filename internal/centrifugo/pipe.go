@@ -2,7 +2,6 @@ package centrifugo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,8 +9,6 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
-
-	"github.com/centrifugal/gocent/v3"
 
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
@@ -42,10 +39,7 @@ func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 		c.deliver(ctx, commands[half:], attempt)
 		return
 	}
-	switch {
-	case err.Class == Permanent && !json.Valid(commands[0].data):
-		err = classify(c.client.endpoint().address, errNotJSON)
-	case err.Class == Permanent && err.Status != 0:
+	if err.Class == Permanent {
 		err = c.client.confirm(ctx, err)
 	}
 	if err.Class == Unavailable {
@@ -61,7 +55,7 @@ func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 // after the other permanently undeliverable. The message is at fault only if the server accepts a
 // command that is known to be valid.
 func (c *Client) confirm(ctx context.Context, err *Error) *Error {
-	if c.Ping(ctx) == nil {
+	if c.publishing.endpoint().ping(ctx) == nil {
 		return err
 	}
 	unavailable := *err
@@ -71,16 +65,16 @@ func (c *Client) confirm(ctx context.Context, err *Error) *Error {
 
 // settle reads the replies to commands, delivers again to the channels that may still accept, and
 // fails the others.
-func (c *call) settle(ctx context.Context, commands []command, replies []gocent.Reply, attempt int) {
+func (c *call) settle(ctx context.Context, commands []command, replies []reply, attempt int) {
 	if replies == nil {
 		return
 	}
 	var again []command
 	for i, cmd := range commands {
-		errs := c.client.read(cmd, replies[i])
-		if errs == nil {
+		if replies[i].accepted() {
 			continue
 		}
+		errs := c.client.read(cmd, replies[i])
 		var open []string
 		for j, err := range errs {
 			switch {
@@ -116,7 +110,7 @@ func (c *call) fail(broadcast int, err *Error, channels ...string) {
 // send waits for a free slot and posts commands in one request, unless the server has become
 // unavailable by then. It returns a reply for each command, or none if every channel accepted; the
 // error holds for all of them.
-func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *Error) {
+func (c *call) send(ctx context.Context, commands []command) ([]reply, *Error) {
 	client := c.client
 	if down := c.down.Load(); down != nil {
 		return nil, down
@@ -125,14 +119,14 @@ func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *E
 	case client.slots <- struct{}{}:
 		defer func() { <-client.slots }()
 	case <-ctx.Done():
-		return nil, classify(client.endpoint().address, ctx.Err())
+		return nil, classify(client.publishing.endpoint().address, ctx.Err())
 	}
 	if down := c.down.Load(); down != nil {
 		return nil, down
 	}
-	e := client.endpoint()
+	e := client.publishing.endpoint()
 	var failed *Error
-	for range client.endpoints {
+	for range client.publishing.endpoints {
 		replies, err := client.request(ctx, e, commands)
 		if err == nil {
 			return replies, nil
@@ -141,19 +135,19 @@ func (c *call) send(ctx context.Context, commands []command) ([]gocent.Reply, *E
 		if err.Class != Unavailable || err.Slow || ctx.Err() != nil {
 			break
 		}
-		e = client.failOver(e)
+		e = client.publishing.failOver(e, err)
 	}
 	return nil, failed
 }
 
 // request posts commands to one endpoint, and adapts the size of requests to the time it takes.
-func (c *Client) request(ctx context.Context, e *endpoint, commands []command) ([]gocent.Reply, *Error) {
+func (c *Client) request(ctx context.Context, e *endpoint, commands []command) ([]reply, *Error) {
 	publications := 0
 	for _, cmd := range commands {
 		publications += len(cmd.channels)
 	}
 	limit, began := c.limit.Load(), time.Now()
-	replies, err := c.post(ctx, e, commands)
+	replies, err := e.post(ctx, commands)
 	if err == nil {
 		c.grow(limit, publications, time.Since(began))
 		return replies, nil
@@ -210,19 +204,16 @@ func (c *Client) grow(limit int64, publications int, took time.Duration) {
 }
 
 // read returns an error, or nil, for each channel of a command.
-func (c *Client) read(cmd command, reply gocent.Reply) []*Error {
+func (c *Client) read(cmd command, r reply) []*Error {
 	errs := make([]*Error, len(cmd.channels))
-	var result gocent.BroadcastResult
-	malformed := reply.Error == nil &&
-		(json.Unmarshal(reply.Result, &result) != nil || len(result.Responses) != len(cmd.channels))
 	for i, name := range cmd.channels {
 		switch {
-		case reply.Error != nil:
-			errs[i] = classifyReply(name, reply.Error)
-		case malformed:
-			errs[i] = classify(c.endpoint().address, errMalformed)
-		case result.Responses[i].Error != nil:
-			errs[i] = classifyReply(name, result.Responses[i].Error)
+		case r.malformed:
+			errs[i] = classify(c.publishing.endpoint().address, errMalformed)
+		case r.err != nil:
+			errs[i] = classifyReply(name, r.err)
+		case r.channels != nil && r.channels[i] != nil:
+			errs[i] = classifyReply(name, r.channels[i])
 		}
 	}
 	return errs

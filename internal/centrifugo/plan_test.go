@@ -3,6 +3,7 @@ package centrifugo
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -21,7 +22,10 @@ func TestPlan(t *testing.T) {
 			MaxMessageBytes: 100,
 		}.withDefaults()
 		broadcasts := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Broadcast {
-			b := Broadcast{Order: [16]byte{byte(rapid.IntRange(0, 5).Draw(t, "order"))}, Data: make([]byte, 80)}
+			b := Broadcast{
+				Order: [16]byte{byte(rapid.IntRange(0, 5).Draw(t, "order"))},
+				Data:  []byte(`"` + strings.Repeat("x", 78) + `"`),
+			}
 			for i := range rapid.IntRange(0, 9).Draw(t, "channels") {
 				b.Channels = append(b.Channels, fmt.Sprint("channel", i))
 			}

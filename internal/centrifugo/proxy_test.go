@@ -2,23 +2,71 @@ package centrifugo_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
+
+// way is how publications reach the server.
+type way string
+
+const (
+	byHTTP way = "HTTP"
+	byGRPC way = "gRPC"
+)
+
+// eachWay runs a test for each way.
+func eachWay(t *testing.T, test func(t *testing.T, w way)) {
+	t.Helper()
+	for _, w := range []way{byHTTP, byGRPC} {
+		t.Run(string(w), func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
+}
+
+// connect is [connect] with publications that go this way only. The default is the real server.
+func (w way) connect(t testing.TB, o centrifugo.Options) *centrifugo.Client {
+	t.Helper()
+	if w == byHTTP {
+		return connect(t, o)
+	}
+	if o.APIURL == "" {
+		o.APIURL = server.APIURLs()
+	}
+	client := connect(t, o)
+	client.PublishByGRPCOnly()
+	return client
+}
+
+// urls returns the list of URLs with which publications go this way to an address.
+func (w way) urls(address string) string {
+	if w == byHTTP {
+		return "http://" + address + "/api"
+	}
+	return "grpc://" + address + ",http://" + address + "/api"
+}
 
 // pipe is a request as the server receives it: the broadcasts of a batch, or none for any other
 // request.
 type pipe []struct {
-	Params struct {
-		Channels       []string        `json:"channels"`
-		Data           json.RawMessage `json:"data"`
-		IdempotencyKey string          `json:"idempotency_key,omitempty"`
-	} `json:"broadcast"`
+	Params broadcastParams `json:"broadcast"`
+}
+
+type broadcastParams struct {
+	Channels       []string        `json:"channels"`
+	Data           json.RawMessage `json:"data"`
+	IdempotencyKey string          `json:"idempotency_key,omitempty"`
 }
 
 // channels returns the channels of all broadcasts.
@@ -30,7 +78,8 @@ func (p pipe) channels() []string {
 	return all
 }
 
-// proxy is in front of the real server, records each request, and simulates failures.
+// proxy is in front of the real server, records each request, and simulates failures. It serves
+// HTTP and gRPC at the same address.
 type proxy struct {
 	// answer, if set, may respond in the server's place and then returns true.
 	answer func(w http.ResponseWriter, r *http.Request, p pipe) bool
@@ -41,12 +90,28 @@ type proxy struct {
 	pipes []pipe
 }
 
-// start serves until the end of the test and returns the API's URL.
-func (p *proxy) start(t *testing.T) string {
+// start serves until the end of the test and returns the URLs with which publications go a way.
+func (p *proxy) start(t *testing.T, w way) string {
 	t.Helper()
-	s := httptest.NewServer(p)
+	return w.urls(p.startCounting(t, new(atomic.Int32)))
+}
+
+// connectionKey is the key of the number of a request's connection in its context.
+type connectionKey struct{}
+
+// startCounting serves until the end of the test, counts connections, and returns the address.
+func (p *proxy) startCounting(t *testing.T, connections *atomic.Int32) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(p)
+	s.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+		return context.WithValue(ctx, connectionKey{}, connections.Add(1))
+	}
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Start()
 	t.Cleanup(s.Close)
-	return s.URL + "/api"
+	return s.Listener.Addr().String()
 }
 
 // seen returns the requests so far.
@@ -58,10 +123,14 @@ func (p *proxy) seen() []pipe {
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	overGRPC := r.ProtoMajor == 2
 	var batch struct {
 		Commands pipe `json:"commands"`
 	}
-	if strings.HasSuffix(r.URL.Path, "/batch") {
+	switch {
+	case overGRPC:
+		batch.Commands = decodeGRPC(body)
+	case strings.HasSuffix(r.URL.Path, "/batch"):
 		if err := json.Unmarshal(body, &batch); err != nil {
 			http.Error(w, err.Error(), http.StatusTeapot)
 			return
@@ -75,45 +144,63 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case p.answer != nil && p.answer(w, r, commands):
 	case p.code != nil && len(commands) > 0:
-		var answer struct {
-			Replies []any `json:"replies"`
+		codes := make([][]int, len(commands))
+		for i, command := range commands {
+			codes[i] = p.broadcast(r, command.Params)
 		}
-		for _, command := range commands {
-			answer.Replies = append(answer.Replies, p.broadcast(r, command.Params.Channels, command.Params))
+		if overGRPC {
+			writeGRPC(w, codes)
+		} else {
+			writeJSON(w, codes)
 		}
-		_ = json.NewEncoder(w).Encode(answer)
+	case overGRPC:
+		forwardGRPC(w, r, body)
 	default:
 		p.forward(w, r, strings.TrimPrefix(r.URL.Path, "/api"), body)
 	}
 }
 
-// broadcast publishes to the channels one by one, except where code returns an error, and replies
-// as the server replies to a broadcast.
-func (p *proxy) broadcast(r *http.Request, channels []string, params any) any {
-	var reply struct {
-		Result struct {
-			Responses []json.RawMessage `json:"responses"`
-		} `json:"broadcast"`
-	}
-	for _, channel := range channels {
-		if code := p.code(channel); code != 0 {
-			response, _ := json.Marshal(
-				map[string]any{"error": map[string]any{"code": code, "message": "as the test wants it"}},
-			)
-			reply.Result.Responses = append(reply.Result.Responses, response)
+// broadcast publishes to the channels one by one, except where code returns an error, and returns
+// the code of each channel.
+func (p *proxy) broadcast(r *http.Request, params broadcastParams) []int {
+	codes := make([]int, len(params.Channels))
+	for i, channel := range params.Channels {
+		if codes[i] = p.code(channel); codes[i] != 0 {
 			continue
 		}
-		one, _ := json.Marshal(params)
-		var fields map[string]any
-		_ = json.Unmarshal(one, &fields)
-		delete(fields, "channels")
-		fields["channel"] = channel
-		command, _ := json.Marshal(fields)
+		command, _ := json.Marshal(map[string]any{
+			"channel": channel, "data": params.Data, "idempotency_key": params.IdempotencyKey,
+		})
 		var response bytes.Buffer
 		p.forward(&recorder{&response}, r, "/publish", command)
-		reply.Result.Responses = append(reply.Result.Responses, response.Bytes())
+		var published struct {
+			Error struct {
+				Code int `json:"code"`
+			} `json:"error"`
+		}
+		_ = json.Unmarshal(response.Bytes(), &published)
+		codes[i] = published.Error.Code
 	}
-	return reply
+	return codes
+}
+
+// writeJSON replies to broadcasts as the server does, with the codes of their channels.
+func writeJSON(w io.Writer, codes [][]int) {
+	type response map[string]any
+	var replies []any
+	for _, channels := range codes {
+		var responses []response
+		for _, code := range channels {
+			if code == 0 {
+				responses = append(responses, response{"result": response{"offset": 1}})
+			} else {
+				failure := response{"code": code, "message": "as the test wants it"}
+				responses = append(responses, response{"error": failure})
+			}
+		}
+		replies = append(replies, response{"broadcast": response{"responses": responses}})
+	}
+	_ = json.NewEncoder(w).Encode(response{"replies": replies})
 }
 
 // forward forwards a body to the real server and returns its response.
@@ -124,7 +211,7 @@ func (p *proxy) forward(w http.ResponseWriter, r *http.Request, method string, b
 		server.APIURL()+method,
 		bytes.NewReader(body),
 	)
-	request.Header = r.Header.Clone()
+	request.Header = http.Header{"Authorization": r.Header["Authorization"], "X-Api-Key": r.Header["X-Api-Key"]}
 	request.Close = true
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+
+	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
 // Broadcast is one message for a list of channels.
@@ -15,8 +17,8 @@ type Broadcast struct {
 	Order [16]byte
 	// Channels receive the message. An empty list is not an error.
 	Channels []string
-	// Data is the payload, a JSON value. Clients receive an equal value, without white space
-	// between tokens and with "<", ">" and "&" escaped.
+	// Data is the payload, a JSON value. Clients receive an equal value; if it was sent by HTTP,
+	// without white space between tokens and with "<", ">" and "&" escaped.
 	Data []byte
 	// IdempotencyKey makes Centrifugo drop a repetition on the same channel within five minutes.
 	// Without it, an attempt after a lost response publishes twice.
@@ -182,11 +184,7 @@ func (c *call) validate(i int, b Broadcast) []string {
 	if len(b.Channels) == 0 {
 		return nil
 	}
-	if limit := c.client.opts.MaxMessageBytes; len(b.Data) == 0 || len(b.Data) > limit {
-		reason := "the payload is empty"
-		if len(b.Data) > 0 {
-			reason = fmt.Sprintf("the payload has %d bytes; the maximum is %d", len(b.Data), limit)
-		}
+	if reason := c.client.payloadRule(b.Data); reason != "" {
 		c.fail(i, &Error{Class: Permanent, reason: reason}, b.Channels...)
 		return nil
 	}
@@ -202,6 +200,21 @@ func (c *call) validate(i int, b Broadcast) []string {
 		}
 	}
 	return valid
+}
+
+// payloadRule returns the rule that a payload violates, or "". By HTTP, an invalid payload would
+// change the request around it. By gRPC, Centrifugo does not validate it, and a client that
+// receives it disconnects.
+func (c *Client) payloadRule(data []byte) string {
+	switch limit := c.opts.MaxMessageBytes; {
+	case len(data) == 0:
+		return "the payload is empty"
+	case len(data) > limit:
+		return fmt.Sprintf("the payload has %d bytes; the maximum is %d", len(data), limit)
+	case !jsontext.Valid(data):
+		return "the payload is not valid JSON"
+	}
+	return ""
 }
 
 func isInvalid(channel string) bool { return channelRule(channel) != "" }

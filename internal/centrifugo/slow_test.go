@@ -1,7 +1,6 @@
 package centrifugo_test
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,71 +17,70 @@ import (
 // quick.
 func TestPublishHalvesSlowRequests(t *testing.T) {
 	t.Parallel()
-	const quick = 10 // publications that the server answers in time
-	var slow atomic.Bool
-	slow.Store(true)
-	p := &proxy{answer: func(_ http.ResponseWriter, r *http.Request, p pipe) bool {
-		if !slow.Load() || len(p.channels()) <= quick {
-			return false
+	eachWay(t, func(t *testing.T, w way) {
+		const quick = 10 // publications that the server answers in time
+		var slow atomic.Bool
+		slow.Store(true)
+		p := &proxy{answer: func(_ http.ResponseWriter, r *http.Request, p pipe) bool {
+			if !slow.Load() || len(p.channels()) <= quick {
+				return false
+			}
+			<-r.Context().Done()
+			return true
+		}}
+		client := w.connect(t, centrifugo.Options{
+			APIURL: p.start(t, w), Timeout: 500 * time.Millisecond, MaxInFlight: 1,
+		})
+		publish := func() (open []centrifugo.Broadcast, last *centrifugo.Error) {
+			all := make([]centrifugo.Broadcast, 0, 100)
+			for range 98 {
+				all = append(all, broadcastTo(name("user")))
+			}
+			all = append(all, broadcastTo(names("resource", 40)...), broadcastTo(name("user")))
+			for i, result := range client.Publish(t.Context(), all) {
+				if result.Err != nil {
+					last = wantClass(t, result, centrifugo.Unavailable)
+					open = append(open, all[i])
+				}
+			}
+			return open, last
 		}
-		<-r.Context().Done()
-		return true
-	}}
-	client := connect(t, centrifugo.Options{APIURL: p.start(t), Timeout: 500 * time.Millisecond, MaxInFlight: 1})
-	publish := func() (open []centrifugo.Broadcast, last *centrifugo.Error) {
-		all := make([]centrifugo.Broadcast, 0, 100)
-		for range 98 {
-			all = append(all, broadcastTo(name("user")))
+		open, err := publish()
+		if len(open) != 100 || !err.Slow || !strings.Contains(err.Error(), "is slow") {
+			t.Fatalf("got %d open and %v, want 100 and an error that the server is slow", len(open), err)
 		}
-		all = append(all, broadcastTo(names("resource", 40)...), broadcastTo(name("user")))
-		for i, result := range client.Publish(t.Context(), all) {
-			if result.Err != nil {
-				last = wantClass(t, result, centrifugo.Unavailable)
-				open = append(open, all[i])
+		for attempt := 0; len(open) > 0; attempt++ {
+			if attempt == 50 {
+				t.Fatalf("got %d open after %d attempts", len(open), attempt)
+			}
+			open, _ = publish()
+		}
+		slow.Store(false)
+		for attempt := 0; ; attempt++ {
+			if attempt == 50 {
+				t.Fatal("the requests do not grow again")
+			}
+			if open, err = publish(); len(open) > 0 {
+				t.Fatalf("got %d open with %v, want none", len(open), err)
+			}
+			if seen := p.seen(); len(seen[len(seen)-1]) == 100 {
+				return
 			}
 		}
-		return open, last
-	}
-	open, err := publish()
-	if len(open) != 100 || !err.Slow || !strings.Contains(err.Error(), "is slow") {
-		t.Fatalf("got %d open and %v, want 100 and an error that the server is slow", len(open), err)
-	}
-	for attempt := 0; len(open) > 0; attempt++ {
-		if attempt == 50 {
-			t.Fatalf("got %d open after %d attempts", len(open), attempt)
-		}
-		open, _ = publish()
-	}
-	slow.Store(false)
-	for attempt := 0; ; attempt++ {
-		if attempt == 50 {
-			t.Fatal("the requests do not grow again")
-		}
-		if open, err = publish(); len(open) > 0 {
-			t.Fatalf("got %d open with %v, want none", len(open), err)
-		}
-		if seen := p.seen(); len(seen[len(seen)-1]) == 100 {
-			return
-		}
-	}
+	})
 }
 
 // TestPublishFailsOver has several addresses, of which only the last one is Centrifugo's.
 func TestPublishFailsOver(t *testing.T) {
 	t.Parallel()
 	refused := nettest.Refused(t)
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts in its backlog, and never answers
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = silent.Close() })
 	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	t.Cleanup(failing.Close)
 	for title, first := range map[string]string{
 		"refused": "http://" + refused + "/api",
-		"silent":  "http://" + silent.Addr().String() + "/api",
+		"silent":  "http://" + silent(t) + "/api",
 		"failing": failing.URL + "/api",
 	} {
 		t.Run(title, func(t *testing.T) {

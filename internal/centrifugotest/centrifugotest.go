@@ -36,7 +36,7 @@ func Start(t testing.TB, o devstack.CentrifugoOptions) *devstack.Centrifugo {
 // Client returns a client of a Centrifugo, which it closes after the test.
 func Client(t testing.TB, server *devstack.Centrifugo) *centrifugo.Client {
 	t.Helper()
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURLs(), APIKey: server.APIKey()})
 	if err != nil {
 		t.Fatal(err)
 	}

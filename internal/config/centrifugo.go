@@ -14,14 +14,15 @@ import (
 func centrifugoAPI() []Setting {
 	return []Setting{
 		{
-			"centrifugo-api-url", "http://localhost:9000/api",
-			"URL of Centrifugo's HTTP API; or the URLs of several nodes of it, separated by commas, " +
-				"of which one is used as long as it is available",
-			httpURLs(func(c *Config) *string { return &c.CentrifugoAPIURL }),
+			"centrifugo-api-url", "grpc://localhost:10000,http://localhost:9000/api",
+			"URLs of Centrifugo's API, separated by commas: its HTTP API (http://host:port/api) and, to publish at " +
+				"less cost, its gRPC API (grpc://host:port); of several nodes, one is used as long as it is available",
+			apiURLs(func(c *Config) *string { return &c.CentrifugoAPIURL }),
 		},
 		{
 			"centrifugo-api-key", "",
-			"API key of Centrifugo; prefer the environment variable or a file, because process lists show flags",
+			"API key of Centrifugo, by HTTP and gRPC; prefer the environment variable or a file, " +
+				"because process lists show flags",
 			secret(func(c *Config) *string { return &c.CentrifugoAPIKey }),
 		},
 		{

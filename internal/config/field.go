@@ -209,17 +209,9 @@ func listenAddress(at func(*Config) *string) field {
 	})
 }
 
-// httpURLs is the field of a list of HTTP URLs, separated by commas.
-func httpURLs(at func(*Config) *string) field {
-	f := text("urls", at, func(value string) string {
-		for _, element := range centrifugo.SplitURLs(value) {
-			u, err := url.Parse(element)
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-				return "must be an HTTP URL, such as http://host:port/api, or several separated by commas"
-			}
-		}
-		return ""
-	})
+// apiURLs is the field of a list of URLs of Centrifugo's server API, separated by commas.
+func apiURLs(at func(*Config) *string) field {
+	f := text("urls", at, centrifugo.CheckURLs)
 	f.show = func(c *Config) string { return RedactURLs(*at(c)) }
 	return f
 }

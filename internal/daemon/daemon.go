@@ -123,7 +123,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 		}
 	}
 	d.monitor = newMonitor(d.log,
-		postgresDependency(d.pool, d.schema), centrifugoDependency(d.client, d.channels.Namespaces()))
+		postgresDependency(d.pool, d.schema), centrifugoDependency(d.client, d.channels.Namespaces(), d.log))
 	d.health = &health{problems: d.monitor.Problems, now: time.Now}
 	d.actors = append(d.actors, d.monitor.Run)
 	metrics.RegisterDependencies(d.registry, d.monitor.Names(), d.monitor.Problems)

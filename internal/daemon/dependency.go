@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/database"
@@ -71,13 +72,29 @@ func readState(ctx context.Context, pool *pgxpool.Pool) (status migrations.Statu
 	return status, readOnly, err
 }
 
-// centrifugoDependency checks that Centrifugo accepts the API key and has the namespaces.
-func centrifugoDependency(client *centrifugo.Client, namespaces []string) dependency {
+// centrifugoDependency checks that Centrifugo accepts the API key and has the namespaces. It logs
+// the way of publications at first, and when it changes.
+func centrifugoDependency(client *centrifugo.Client, namespaces []string, log *zap.Logger) dependency {
+	var logged centrifugo.Route
 	return dependency{centrifugoName, func(ctx context.Context, _ bool) []string {
 		var problems []string
 		for _, problem := range client.Check(ctx, namespaces...) {
 			problems = append(problems, problem.String())
 		}
+		route := client.Route()
+		if route.Protocol != logged.Protocol || route.Address != logged.Address {
+			logRoute(log, route)
+			logged = route
+		}
 		return problems
 	}}
+}
+
+func logRoute(log *zap.Logger, route centrifugo.Route) {
+	fields := []zap.Field{zap.String("protocol", route.Protocol), zap.String("address", route.Address)}
+	if route.Avoided != nil {
+		log.Warn("publications go by HTTP, which costs more than gRPC", append(fields, zap.Error(route.Avoided))...)
+		return
+	}
+	log.Info("publications go to Centrifugo", fields...)
 }

@@ -214,7 +214,7 @@ func (s *stack) connectPublisher(ctx context.Context) (err error) {
 	if s.channels, err = centrifugo.ParseFormats(centrifugo.Formats{}); err != nil {
 		return err
 	}
-	s.publisher, err = centrifugo.New(centrifugo.Options{APIURL: s.centrifugo.APIURL(), APIKey: s.centrifugo.APIKey()})
+	s.publisher, err = centrifugo.New(centrifugo.Options{APIURL: s.centrifugo.APIURLs(), APIKey: s.centrifugo.APIKey()})
 	if err != nil {
 		return err
 	}

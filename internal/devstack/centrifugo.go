@@ -42,6 +42,7 @@ type Centrifugo struct {
 	version     Version
 	port        int // for clients
 	apiPort     int
+	grpcPort    int
 	apiKey      string
 	tokenSecret string
 	server      *server
@@ -91,8 +92,14 @@ func StartCentrifugo(ctx context.Context, options CentrifugoOptions) (*Centrifug
 	return c, nil
 }
 
-// APIURL returns the URL of the server API.
+// APIURL returns the URL of the server API by HTTP.
 func (c *Centrifugo) APIURL() string { return "http://" + local(c.apiPort) + "/api" }
+
+// GRPCURL returns the URL of the server API by gRPC.
+func (c *Centrifugo) GRPCURL() string { return "grpc://" + local(c.grpcPort) }
+
+// APIURLs returns both URLs, separated by a comma.
+func (c *Centrifugo) APIURLs() string { return c.GRPCURL() + "," + c.APIURL() }
 
 // WebSocketURL returns the URL that clients connect to.
 func (c *Centrifugo) WebSocketURL() string {
@@ -130,6 +137,9 @@ func (c *Centrifugo) configure() (err error) {
 		return err
 	}
 	if c.apiPort, err = freePort(); err != nil {
+		return err
+	}
+	if c.grpcPort, err = freePort(); err != nil {
 		return err
 	}
 	config, err := c.config()

@@ -35,6 +35,8 @@ func (c *Centrifugo) config() ([]byte, error) {
 		"http_server.internal_address": "127.0.0.1",
 		"http_server.internal_port":    strconv.Itoa(c.apiPort),
 		"http_api.key":                 c.apiKey,
+		"grpc_api.port":                c.grpcPort,
+		"grpc_api.key":                 c.apiKey,
 		"client.token.hmac_secret_key": c.tokenSecret,
 		"client.allowed_origins":       origins,
 		"channel.namespaces":           namespaces,

@@ -9,18 +9,21 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// node is one address of the API. The client of the examination uses them one at a time, so that it
-// would not notice what is wrong with the others until it fails over to them.
+// node is one address of the API by HTTP. The client of the examination uses them one at a time, so
+// that it would not notice what is wrong with the others until it fails over to them.
 type node struct {
 	options centrifugo.Options // with this address only
 	client  *centrifugo.Client
 	info    apiInfo
 }
 
-// newNodes returns the nodes of a list of addresses.
+// newNodes returns the nodes of a list of addresses, without those by gRPC.
 func newNodes(o centrifugo.Options) ([]*node, error) {
 	var nodes []*node
 	for _, address := range centrifugo.SplitURLs(o.APIURL) {
+		if centrifugo.IsGRPC(address) {
+			continue
+		}
 		o.APIURL = address
 		client, err := centrifugo.New(o)
 		if err != nil {

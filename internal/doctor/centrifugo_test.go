@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/doctor"
 	"github.com/fanfarehq/fanfare/internal/nettest"
 )
@@ -338,4 +339,54 @@ func TestListOfAddresses(t *testing.T) {
 			examine(t, o).wantOnly(t, c.check, c.status, c.texts...)
 		})
 	}
+}
+
+// TestGRPC has addresses by gRPC.
+func TestGRPC(t *testing.T) {
+	t.Parallel()
+	server := startCentrifugo(t, nil)
+	open := startCentrifugo(t, map[string]any{"grpc_api.key": ""})
+	apart := startCentrifugo(t, map[string]any{"grpc_api.key": server.APIKey()})
+	refused := "grpc://" + nettest.Refused(t)
+	for name, c := range map[string]struct {
+		at     *devstack.Centrifugo
+		list   string
+		status doctor.Status
+		texts  []string
+	}{
+		"same node":  {server, server.APIURLs(), doctor.OK, []string{"by gRPC at " + server.GRPCURL()}},
+		"no address": {server, server.APIURL(), doctor.OK, []string{"publications go by HTTP", "grpc://"}},
+		"one is unreachable": {
+			server, refused + ", " + server.APIURLs(), doctor.Warn,
+			[]string{refused, "is unreachable", "the other addresses", "grpc_api.enabled", "--centrifugo-api-url"},
+		},
+		"another key": {
+			open, open.APIURL() + "," + server.GRPCURL(), doctor.Warn,
+			[]string{server.GRPCURL(), "rejects the API key", "grpc_api.key"},
+		},
+		"without a key": {
+			open, open.APIURLs(), doctor.Fail, []string{"accepts requests without an API key", "grpc_api.key"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := onCentrifugo(t, c.at)
+			o.API.APIURL = c.list
+			examine(t, o).wantOnly(t, "centrifugo-grpc", c.status, c.texts...)
+		})
+	}
+	t.Run("two Centrifugos", func(t *testing.T) {
+		t.Parallel()
+		o := onCentrifugo(t, server)
+		o.API.APIURL = apart.GRPCURL() + "," + server.APIURL()
+		report := examine(t, o)
+		got := report.diagnostic(t, "centrifugo-grpc")
+		if got.Status != doctor.Fail || !strings.Contains(got.Detail, "do not know each other") ||
+			!strings.Contains(got.Detail, apart.GRPCURL()) || !strings.Contains(got.Detail, server.APIURL()) {
+			t.Errorf("got %+v, want a failure with both addresses", got)
+		}
+		if delivery := report.diagnostic(t, "centrifugo-delivery"); delivery.Status != doctor.Fail {
+			t.Errorf("delivery: got %+v, want a failure", delivery)
+		}
+	})
 }

@@ -27,6 +27,7 @@ func checks() []check {
 
 		{"centrifugo-api", nil, checkAPI},
 		{"centrifugo-version", api, checkCentrifugoVersion},
+		{"centrifugo-grpc", api, checkGRPC},
 		{"centrifugo-clock", api, checkCentrifugoClock},
 		{"centrifugo-namespaces", api, checkNamespaces},
 		{"centrifugo-socket", api, checkSocket},

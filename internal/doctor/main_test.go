@@ -58,7 +58,7 @@ func onCentrifugo(t testing.TB, c *devstack.Centrifugo) doctor.Options {
 	refused := nettest.Refused(t)
 	return doctor.Options{
 		Pool: openPool(t, "postgres://test:hunter2@"+refused+"/none", nil), SocketURL: c.WebSocketURL(),
-		API:    centrifugo.Options{APIURL: c.APIURL(), APIKey: c.APIKey()},
+		API:    centrifugo.Options{APIURL: c.APIURLs(), APIKey: c.APIKey()},
 		Tokens: centrifugo.TokenOptions{Secret: c.TokenSecret()},
 	}
 }

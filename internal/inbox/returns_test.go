@@ -32,7 +32,7 @@ type broker struct {
 func newBroker(t *testing.T) *broker {
 	t.Helper()
 	server := centrifugotest.Start(t, devstack.CentrifugoOptions{})
-	b := &broker{server: server, publisher: newPublisher(t, server.APIURL(), server.APIKey())}
+	b := &broker{server: server, publisher: newPublisher(t, server.APIURLs(), server.APIKey())}
 	var err error
 	if b.channels, err = centrifugo.ParseFormats(centrifugo.Formats{}); err != nil {
 		t.Fatal(err)

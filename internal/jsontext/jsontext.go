@@ -1,5 +1,5 @@
 // Package jsontext appends the tokens of JSON (RFC 8259) to a buffer without reflection, and reads
-// its numbers. The caller writes the punctuation.
+// its numbers. The caller writes the punctuation. It also validates JSON.
 package jsontext
 
 import (

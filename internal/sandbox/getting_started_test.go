@@ -145,7 +145,7 @@ export PGHOST=%s PGPORT=%s PGDATABASE=shop PGUSER=postgres PGPASSWORD=%s
 export FANFARE_CENTRIFUGO_API_URL=%s FANFARE_CENTRIFUGO_API_KEY=%s
 export FANFARE_CENTRIFUGO_WS_URL=%s FANFARE_CENTRIFUGO_TOKEN_SECRET=%s
 export FANFARE_LISTEN=%s
-`, root, bin, u.Hostname(), u.Port(), password, server.APIURL(), server.APIKey(), server.WebSocketURL(),
+`, root, bin, u.Hostname(), u.Port(), password, server.APIURLs(), server.APIKey(), server.WebSocketURL(),
 		server.TokenSecret(), freeAddress(t))
 }
 

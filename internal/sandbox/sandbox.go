@@ -188,7 +188,7 @@ func (s *sandbox) newDaemon(ctx context.Context) (*daemon.Daemon, error) {
 	s.jwtSecret = rand.Text() + rand.Text()
 	values := map[string]string{
 		"FANFARE_DATABASE_URL":            s.ownerURL,
-		"FANFARE_CENTRIFUGO_API_URL":      s.centrifugo.APIURL(),
+		"FANFARE_CENTRIFUGO_API_URL":      s.centrifugo.APIURLs(),
 		"FANFARE_CENTRIFUGO_API_KEY":      s.centrifugo.APIKey(),
 		"FANFARE_CENTRIFUGO_WS_URL":       s.centrifugo.WebSocketURL(),
 		"FANFARE_CENTRIFUGO_TOKEN_SECRET": s.centrifugo.TokenSecret(),

@@ -76,7 +76,7 @@ func newStack(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURLs(), APIKey: server.APIKey()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,7 @@ type drainOptions struct {
 	output     output
 	activities int
 	variants   []string
+	transports []string
 	against    bool
 	groups     bool
 	rounds     int
@@ -63,10 +64,17 @@ func newDrain() *cobra.Command {
 					return nil, fmt.Errorf("--variants: got %q, want one of %s", v, strings.Join(variants, ", "))
 				}
 			}
+			for _, transport := range o.transports {
+				if transport != overGRPC && transport != overHTTP {
+					return nil, fmt.Errorf("--transports: got %q, want %s or %s", transport, overGRPC, overHTTP)
+				}
+			}
 			return drain(ctx, &o)
 		},
 	)
 	flags := cmd.Flags()
+	flags.StringSliceVar(&o.transports, "transports", []string{overGRPC},
+		"how to publish: "+overGRPC+", "+overHTTP+"; each variant that publishes is measured with each")
 	o.workerFlags.flags(flags)
 	o.consumerFlags.flags(flags, drainPartitions)
 	flags.IntVar(&o.activities, "activities", 50_000, "activities to drain")
@@ -159,7 +167,7 @@ func (r *drainResult) table(w io.Writer) {
 	}
 	names := slices.Clone(variants)
 	for _, v := range variants {
-		names = append(names, v+inGroups)
+		names = append(names, v+byHTTP, v+inGroups, v+byHTTP+inGroups)
 	}
 	for _, v := range names {
 		median, ok := r.Medians[v]
@@ -234,7 +242,7 @@ func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error
 		rates[run.Variant] = append(rates[run.Variant], run.PerSecond)
 	}
 	for round := range o.rounds {
-		for _, variant := range o.variants {
+		for _, variant := range o.measured() {
 			measure := drainOnce
 			if variant == consumer {
 				measure = consumeOnce
@@ -276,21 +284,29 @@ func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drain
 	counted := newDeliveries(o.activities)
 	var handler outbox.Handler = idle{}
 	apiURL := ""
-	if variant != claimOnly {
-		opts := fanout.Options{NoInbox: variant == resolveOnly || variant == publishOnly, Observer: sent{counted}}
+	work, publishesByHTTP := strings.CutSuffix(variant, byHTTP)
+	if work != claimOnly {
+		opts := fanout.Options{NoInbox: work == resolveOnly || work == publishOnly, Observer: sent{counted}}
 		var publisher fanout.Publisher = nowhere{}
-		if variant == publishOnly || variant == everything {
+		if work == publishOnly || work == everything {
 			server, stop, err := stack.StartCentrifugo(ctx, o.centrifugo)
 			if err != nil {
 				return run, err
 			}
 			defer func() { err = errors.Join(err, stop()) }()
 			apiURL = server.APIURL()
-			client, err := centrifugo.New(centrifugo.Options{APIURL: apiURL, APIKey: server.APIKey()})
+			urls := server.APIURLs()
+			if publishesByHTTP {
+				urls = apiURL
+			}
+			client, err := centrifugo.New(centrifugo.Options{APIURL: urls, APIKey: server.APIKey()})
 			if err != nil {
 				return run, err
 			}
 			defer client.Close()
+			if err := warmUp(ctx, client, publishesByHTTP); err != nil {
+				return run, err
+			}
 			publisher = client
 		}
 		if handler, err = newFanout(publisher, opts); err != nil {

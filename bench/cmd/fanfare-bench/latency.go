@@ -110,7 +110,7 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	if err := errors.Join(world.Load(ctx, db.Pool), world.AddThings(ctx, db.Pool)); err != nil {
 		return nil, err
 	}
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURLs(), APIKey: server.APIKey()})
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (j *jobSite) openFanfare(ctx context.Context, changes int, opts fanout.Opti
 	if err != nil {
 		return nil, err
 	}
-	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURL(), APIKey: server.APIKey()})
+	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURLs(), APIKey: server.APIKey()})
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}

@@ -49,7 +49,7 @@ func startServer(db *stack.Database, server *devstack.Centrifugo, profile string
 	c, err := startChild(
 		"server",
 		databaseVariable+"="+db.URL,
-		apiVariable+"="+server.APIURL(),
+		apiVariable+"="+server.APIURLs(),
 		keyVariable+"="+server.APIKey(),
 		socketVariable+"="+server.WebSocketURL(),
 		tokenVariable+"="+server.TokenSecret(),

@@ -19,7 +19,7 @@ import (
 func startWorkerProcess(db *stack.Database, server *devstack.Centrifugo) (*child, error) {
 	return startChild(
 		"worker",
-		databaseVariable+"="+db.URL, apiVariable+"="+server.APIURL(), keyVariable+"="+server.APIKey(),
+		databaseVariable+"="+db.URL, apiVariable+"="+server.APIURLs(), keyVariable+"="+server.APIKey(),
 	)
 }
 

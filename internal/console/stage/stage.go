@@ -182,7 +182,7 @@ func (s *Stage) startDaemon(ctx context.Context) (err error) {
 	jwt := s.issuer.JWT()
 	values := map[string]string{
 		"FANFARE_DATABASE_URL":            s.DatabaseURL,
-		"FANFARE_CENTRIFUGO_API_URL":      s.centrifugo.APIURL(),
+		"FANFARE_CENTRIFUGO_API_URL":      s.centrifugo.APIURLs(),
 		"FANFARE_CENTRIFUGO_API_KEY":      s.centrifugo.APIKey(),
 		"FANFARE_CENTRIFUGO_WS_URL":       s.centrifugo.WebSocketURL(),
 		"FANFARE_CENTRIFUGO_TOKEN_SECRET": s.centrifugo.TokenSecret(),

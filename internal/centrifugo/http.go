@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,29 +13,31 @@ import (
 	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
-// errNotJSON is the cause of the error for a payload that is not a JSON value.
-var errNotJSON = errors.New("the payload is not valid JSON")
+// httpTransport sends batches to a node by HTTP.
+type httpTransport struct {
+	batchURL string
+	key      string
+	poster   *http.Client
+	api      *gocent.Client
+}
 
-// post sends commands in one request to the endpoint "batch" (Centrifugo 5.0 and later). It returns
-// a reply for each command, or none if every channel accepted.
+func (h *httpTransport) protocol() string { return "HTTP" }
+
+// post sends commands in one request to the endpoint "batch" (Centrifugo 5.0 and later).
 //
 // gocent supports only the older format, one line per command, which both sides encode and decode
 // twice. Measured, a publication in this format takes a third less time of the server and three
 // quarters less of the client.
-func (c *Client) post(ctx context.Context, e *endpoint, commands []command) ([]gocent.Reply, error) {
-	body, err := encode(commands)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.batchURL, bytes.NewReader(body))
+func (h *httpTransport) post(ctx context.Context, commands []command) ([]reply, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.batchURL, bytes.NewReader(encode(commands)))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	if c.opts.APIKey != "" {
-		request.Header.Set("Authorization", "apikey "+c.opts.APIKey)
+	if h.key != "" {
+		request.Header.Set("Authorization", "apikey "+h.key)
 	}
-	response, err := c.poster.Do(request)
+	response, err := h.poster.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -61,16 +62,13 @@ func batchURL(apiURL string) string {
 }
 
 // encode returns {"commands":[{"broadcast":{…}},…]}, with the payloads unchanged.
-func encode(commands []command) ([]byte, error) {
+func encode(commands []command) []byte {
 	size := 32
 	for _, cmd := range commands {
 		size += cmd.bytes()
 	}
 	b := append(make([]byte, 0, size), `{"commands":[`...)
 	for i, cmd := range commands {
-		if !selfContained(cmd.data) {
-			return nil, errNotJSON
-		}
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -89,54 +87,24 @@ func encode(commands []command) ([]byte, error) {
 		}
 		b = append(b, "}}"...)
 	}
-	return append(b, "]}"...), nil
-}
-
-// selfContained reports whether data is one value up to its end, so that an error inside it cannot
-// change the request around it. It takes a fifth of the time of json.Valid; the server validates
-// the rest.
-func selfContained(data []byte) bool {
-	if len(data) == 0 || data[0] != '{' && data[0] != '[' {
-		return json.Valid(data)
-	}
-	var open []byte // brackets not yet closed
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; c {
-		case '"':
-			for i++; i < len(data) && data[i] != '"'; i++ {
-				if data[i] == '\\' {
-					i++
-				}
-			}
-			if i >= len(data) {
-				return false
-			}
-		case '{', '[':
-			open = append(open, c+2) // the closing bracket, in ASCII
-		case '}', ']':
-			last := len(open) - 1
-			if last < 0 || open[last] != c {
-				return false
-			}
-			if open = open[:last]; last == 0 {
-				return i == len(data)-1
-			}
-		}
-	}
-	return false
+	return append(b, "]}"...)
 }
 
 // readReplies reads the response to a batch. It returns no replies if every channel of every
 // command accepted, without decoding the response.
-func readReplies(answer []byte, commands []command) ([]gocent.Reply, error) {
-	var batch struct {
-		Replies []struct {
-			Error     *gocent.Error   `json:"error"`
-			Broadcast json.RawMessage `json:"broadcast"`
-		} `json:"replies"`
-	}
+func readReplies(answer []byte, commands []command) ([]reply, error) {
 	if allAccepted(answer, commands) {
 		return nil, nil
+	}
+	var batch struct {
+		Replies []struct {
+			Error     *gocent.Error `json:"error"`
+			Broadcast struct {
+				Responses []struct {
+					Error *gocent.Error `json:"error"`
+				} `json:"responses"`
+			} `json:"broadcast"`
+		} `json:"replies"`
 	}
 	if err := json.Unmarshal(answer, &batch); err != nil {
 		return nil, err
@@ -144,9 +112,19 @@ func readReplies(answer []byte, commands []command) ([]gocent.Reply, error) {
 	if len(batch.Replies) != len(commands) {
 		return nil, errMalformed
 	}
-	replies := make([]gocent.Reply, len(commands))
+	replies := make([]reply, len(commands))
 	for i, r := range batch.Replies {
-		replies[i] = gocent.Reply{Error: r.Error, Result: r.Broadcast}
+		channels := len(commands[i].channels)
+		replies[i].err = r.Error
+		if r.Error == nil && len(r.Broadcast.Responses) != channels {
+			replies[i].malformed = true
+			continue
+		}
+		for j, response := range r.Broadcast.Responses {
+			if response.Error != nil && j < channels {
+				replies[i].fail(j, channels, response.Error)
+			}
+		}
 	}
 	return replies, nil
 }
@@ -163,3 +141,31 @@ func allAccepted(answer []byte, commands []command) bool {
 		bytes.Count(answer, []byte(`{"broadcast":{`)) == len(commands) &&
 		bytes.Count(answer, []byte(`{"result":{`)) == channels
 }
+
+// ping implements transport.
+func (h *httpTransport) ping(ctx context.Context) error {
+	pipe := h.api.Pipe()
+	if err := pipe.AddInfo(); err != nil {
+		return err
+	}
+	replies, err := h.api.SendPipe(ctx, pipe)
+	if err != nil {
+		return err
+	}
+	return checkInfo(replies[0])
+}
+
+// checkInfo checks that the reply to the command info comes from Centrifugo.
+func checkInfo(reply gocent.Reply) error {
+	if reply.Error != nil {
+		return reply.Error
+	}
+	var info gocent.InfoResult
+	if err := json.Unmarshal(reply.Result, &info); err != nil || len(info.Nodes) == 0 {
+		return errMalformed
+	}
+	return nil
+}
+
+// close implements transport.
+func (h *httpTransport) close() { h.poster.CloseIdleConnections() }

@@ -1,0 +1,6 @@
+package centrifugo
+
+// PublishByGRPCOnly removes the addresses by HTTP from those that publications go to.
+func (c *Client) PublishByGRPCOnly() {
+	c.publishing.endpoints = c.publishing.endpoints[:len(c.publishing.endpoints)-len(c.api.endpoints)]
+}

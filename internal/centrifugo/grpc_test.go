@@ -1,0 +1,191 @@
+package centrifugo_test
+
+import (
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+)
+
+// What a server or a proxy responds that is not a BatchResponse makes no message undeliverable.
+func TestPublishByGRPCUnavailable(t *testing.T) {
+	t.Parallel()
+	for title, test := range map[string]struct {
+		respond func(w http.ResponseWriter)
+		reason  string
+	}{
+		"no API key": {
+			func(w http.ResponseWriter) { writeStatus(w, 16, "unauthenticated") },
+			"rejects the API key (gRPC status 16)",
+		},
+		"another service": {
+			func(w http.ResponseWriter) { writeStatus(w, 12, "unknown service") },
+			"is not Centrifugo's gRPC API (gRPC status 12",
+		},
+		"restarting": {func(w http.ResponseWriter) { writeStatus(w, 14, "") }, "is failing (gRPC status 14"},
+		"failed after a message": {
+			func(w http.ResponseWriter) { writeMessage(w, nil, 13) }, "is failing (gRPC status 13",
+		},
+		"no replies": {func(w http.ResponseWriter) { writeMessage(w, nil, 0) }, "truncated or not Centrifugo's"},
+		"too few responses": {
+			func(w http.ResponseWriter) { writeGRPC(w, [][]int{{}, {}}) }, "truncated or not Centrifugo's",
+		},
+		"a text": {
+			func(w http.ResponseWriter) { writeMessage(w, []byte("<html>"), 0) }, "truncated or not Centrifugo's",
+		},
+		"no message": {func(w http.ResponseWriter) { writeStatus(w, 0, "") }, "truncated or not Centrifugo's"},
+		"no status": {
+			func(w http.ResponseWriter) { w.Header().Set("Content-Type", "application/grpc") },
+			"truncated or not Centrifugo's",
+		},
+		"compressed": {
+			func(w http.ResponseWriter) {
+				w.Header().Set("Content-Type", "application/grpc")
+				_, _ = w.Write([]byte{1, 0, 0, 0, 0})
+			},
+			"truncated or not Centrifugo's",
+		},
+		"cut": {
+			func(w http.ResponseWriter) {
+				w.Header().Set("Content-Type", "application/grpc")
+				_, _ = w.Write([]byte{0, 0, 0, 0, 9, 1})
+			},
+			"truncated or not Centrifugo's",
+		},
+		"another encoding": {
+			func(w http.ResponseWriter) { w.Header().Set("Content-Type", "application/json") },
+			"truncated or not Centrifugo's",
+		},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			p := &proxy{answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
+				test.respond(w)
+				return true
+			}}
+			client := byGRPC.connect(t, centrifugo.Options{APIURL: p.start(t, byGRPC)})
+			broadcasts := []centrifugo.Broadcast{broadcastTo(name("user")), broadcastTo(name("user"), name("resource"))}
+			for i, result := range client.Publish(t.Context(), broadcasts) {
+				got := wantClass(t, result, centrifugo.Unavailable)
+				if !strings.Contains(got.Error(), test.reason) {
+					t.Errorf("got %q, want %q in it", got, test.reason)
+				}
+				if !slices.Equal(result.Failed, broadcasts[i].Channels) {
+					t.Errorf("failed: got %q, want %q", result.Failed, broadcasts[i].Channels)
+				}
+			}
+		})
+	}
+}
+
+// Publications go by HTTP while no address by gRPC is available.
+func TestRoute(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	p := &proxy{answer: func(w http.ResponseWriter, r *http.Request, _ pipe) bool {
+		if r.ProtoMajor == 2 && down.Load() {
+			writeStatus(w, 14, "")
+			return true
+		}
+		return false
+	}}
+	client := connect(t, centrifugo.Options{APIURL: p.start(t, byGRPC)})
+	want := func(protocol string, avoided string) {
+		t.Helper()
+		got := client.Route()
+		if got.Protocol != protocol || (got.Avoided == nil) != (avoided == "") ||
+			got.Avoided != nil && !strings.Contains(got.Avoided.Error(), avoided) {
+			t.Errorf("got %+v, want %s and %q", got, protocol, avoided)
+		}
+	}
+	publish := func() {
+		t.Helper()
+		wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))}))
+	}
+	check := func() {
+		t.Helper()
+		if got := client.Check(t.Context(), "user"); len(got) != 0 {
+			t.Errorf("got %v, want no diagnostic", got)
+		}
+	}
+	check()
+	want("gRPC", "")
+	publish()
+	down.Store(true)
+	publish()
+	want("HTTP", "is failing (gRPC status 14")
+	check()
+	want("HTTP", "is failing (gRPC status 14")
+	down.Store(false)
+	check()
+	want("gRPC", "")
+	publish()
+	seen := p.seen()
+	if last := seen[len(seen)-1]; len(last) != 1 {
+		t.Errorf("got %v last, want the publication", last)
+	}
+}
+
+// The first check finds out whether the server offers gRPC at all.
+func TestRouteWithoutGRPC(t *testing.T) {
+	t.Parallel()
+	for title, address := range map[string]string{
+		"refused": deadAddress(t), "HTTP only": strings.TrimPrefix(clientURL(), "http://"), "silent": silent(t),
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			client := connect(t, centrifugo.Options{APIURL: "grpc://" + address + "," + server.APIURL()})
+			if got := client.Check(t.Context(), "user"); len(got) != 0 {
+				t.Errorf("got %v, want no diagnostic", got)
+			}
+			if got := client.Route(); got.Protocol != "HTTP" || got.Address != server.APIURL() || got.Avoided == nil {
+				t.Errorf("got %+v, want HTTP with a reason", got)
+			}
+			wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))}))
+		})
+	}
+	client := connect(t, centrifugo.Options{})
+	if got := client.Route(); got.Protocol != "HTTP" || got.Avoided != nil {
+		t.Errorf("without an address by gRPC: got %+v, want HTTP without a reason", got)
+	}
+}
+
+// silent returns an address that accepts connections and never answers.
+func silent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts in its backlog
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}
+
+// A connection on which no answer arrives is replaced, so that one which has died silently does not
+// stop publishing.
+func TestPublishByGRPCReplacesASilentConnection(t *testing.T) {
+	t.Parallel()
+	var connections atomic.Int32
+	p := &proxy{answer: func(_ http.ResponseWriter, r *http.Request, _ pipe) bool {
+		if r.Context().Value(connectionKey{}) == int32(1) {
+			<-r.Context().Done() // the first connection is dead
+			return true
+		}
+		return false
+	}}
+	client := byGRPC.connect(t, centrifugo.Options{
+		APIURL:  byGRPC.urls(p.startCounting(t, &connections)),
+		Timeout: 300 * time.Millisecond,
+	})
+	broadcasts := []centrifugo.Broadcast{broadcastTo(name("user"))}
+	wantClass(t, client.Publish(t.Context(), broadcasts)[0], centrifugo.Unavailable)
+	wantAccepted(t, client.Publish(t.Context(), broadcasts))
+	if got := connections.Load(); got != 2 {
+		t.Errorf("got %d connections, want 2", got)
+	}
+}
