@@ -74,7 +74,7 @@ func (e *endpoint) check(ctx context.Context, namespaces []string) (found []Diag
 	if err != nil {
 		return []Diagnostic{e.diagnose(e.classify(err))}, false
 	}
-	if err := checkInfo(replies[0]); err != nil {
+	if _, err := nodesOf(replies[0]); err != nil {
 		return []Diagnostic{e.diagnose(e.classify(err))}, false
 	}
 	for i, reply := range replies[1:] {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -99,6 +100,7 @@ type Client struct {
 	publishing *ring         // by gRPC, then by HTTP; the same as api without gRPC
 	limit      atomic.Int64  // see limitPublications
 	routed     atomic.Bool   // see selectRoute
+	routing    sync.Once     // the first selectRoute
 	slots      chan struct{} // one element per concurrent request
 }
 
@@ -165,9 +167,8 @@ func (c *Client) Close() {
 // Ping runs the command info by HTTP, and so checks that the server is reachable, is Centrifugo,
 // and accepts the API key. The error is an *[Error].
 func (c *Client) Ping(ctx context.Context) error {
-	e := c.api.endpoint()
-	if err := e.ping(ctx); err != nil {
-		return e.classify(err)
+	if err := c.api.endpoint().ping(ctx); err != nil {
+		return err // not as a nil *Error
 	}
 	return nil
 }

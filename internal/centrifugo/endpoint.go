@@ -18,8 +18,9 @@ type transport interface {
 	// post sends broadcasts in one request. It returns a reply for each, or none if every channel
 	// accepted.
 	post(ctx context.Context, commands []command) ([]reply, error)
-	// ping runs the command info. The error is a *gocent.Error if Centrifugo refuses it.
-	ping(ctx context.Context) error
+	// nodes runs the command info, and returns the ids of the nodes of Centrifugo, at least one.
+	// The error is a *gocent.Error if Centrifugo refuses it.
+	nodes(ctx context.Context) ([]string, error)
 	// close closes the idle connections.
 	close()
 }
@@ -46,6 +47,14 @@ type endpoint struct {
 	transport
 	address string         // without secrets
 	api     *gocent.Client // for info and history; nil by gRPC
+}
+
+// ping checks that the server is reachable, is Centrifugo, and accepts the API key.
+func (e *endpoint) ping(ctx context.Context) *Error {
+	if _, err := e.nodes(ctx); err != nil {
+		return e.classify(err)
+	}
+	return nil
 }
 
 // classify returns the error for a request that failed with err.

@@ -17,9 +17,9 @@ import (
 	"github.com/centrifugal/gocent/v3"
 )
 
-// grpcTransport sends batches to a node by gRPC, which is a POST request over HTTP/2 whose status is
-// in the trailers (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). All requests
-// share a connection.
+// grpcTransport sends batches to a node by gRPC, which is a POST request over HTTP/2 whose status
+// is in the trailers (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). All requests
+// share a connection: over several, Centrifugo takes more time for the same requests.
 type grpcTransport struct {
 	url     string // of the method Batch, with the scheme http or https
 	header  http.Header
@@ -54,6 +54,7 @@ func newGRPCTransport(address *url.URL, o Options) *grpcTransport {
 		transport.Protocols = new(http.Protocols)
 		transport.Protocols.SetHTTP2(scheme == "https")
 		transport.Protocols.SetUnencryptedHTTP2(scheme == "http")
+		transport.HTTP2 = &http.HTTP2Config{WriteByteTimeout: o.Timeout}
 		return transport
 	}
 	g.current = g.dial()
@@ -72,14 +73,7 @@ func (g *grpcTransport) post(ctx context.Context, commands []command) ([]reply, 
 	return readBatch(answer, commands)
 }
 
-// ping implements transport.
-func (g *grpcTransport) ping(ctx context.Context) error {
-	_, err := g.nodes(ctx)
-	return err
-}
-
-// nodes runs the command info, and returns the ids of the nodes. The error is a *gocent.Error if
-// Centrifugo refuses it.
+// nodes implements transport.
 func (g *grpcTransport) nodes(ctx context.Context) ([]string, error) {
 	answer, err := g.call(ctx, appendInfo(make([]byte, messageHeader)))
 	if err != nil {

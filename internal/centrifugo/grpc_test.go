@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
+	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
 // What a server or a proxy responds that is not a BatchResponse makes no message undeliverable.
@@ -149,6 +151,22 @@ func TestRouteWithoutGRPC(t *testing.T) {
 			wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))}))
 		})
 	}
+	t.Run("another Centrifugo", func(t *testing.T) {
+		t.Parallel()
+		other := centrifugotest.Start(t, devstack.CentrifugoOptions{
+			Settings: map[string]any{"grpc_api.key": server.APIKey()},
+		})
+		client := connect(t, centrifugo.Options{APIURL: other.GRPCURL() + "," + server.APIURL()})
+		channel := name("resource")
+		wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(channel)}))
+		if got := client.Route(); got.Protocol != "HTTP" || got.Avoided == nil ||
+			!strings.Contains(got.Avoided.Error(), "do not know each other") {
+			t.Errorf("got %+v, want HTTP with a reason", got)
+		}
+		if got := history(t, channel); len(got) != 1 {
+			t.Errorf("got %q, want the message", got)
+		}
+	})
 	client := connect(t, centrifugo.Options{})
 	if got := client.Route(); got.Protocol != "HTTP" || got.Avoided != nil {
 		t.Errorf("without an address by gRPC: got %+v, want HTTP without a reason", got)

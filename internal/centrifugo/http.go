@@ -142,29 +142,33 @@ func allAccepted(answer []byte, commands []command) bool {
 		bytes.Count(answer, []byte(`{"result":{`)) == channels
 }
 
-// ping implements transport.
-func (h *httpTransport) ping(ctx context.Context) error {
+// nodes implements transport.
+func (h *httpTransport) nodes(ctx context.Context) ([]string, error) {
 	pipe := h.api.Pipe()
 	if err := pipe.AddInfo(); err != nil {
-		return err
+		return nil, err
 	}
 	replies, err := h.api.SendPipe(ctx, pipe)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return checkInfo(replies[0])
+	return nodesOf(replies[0])
 }
 
-// checkInfo checks that the reply to the command info comes from Centrifugo.
-func checkInfo(reply gocent.Reply) error {
+// nodesOf returns the ids of the nodes in a reply to the command info.
+func nodesOf(reply gocent.Reply) ([]string, error) {
 	if reply.Error != nil {
-		return reply.Error
+		return nil, reply.Error
 	}
 	var info gocent.InfoResult
 	if err := json.Unmarshal(reply.Result, &info); err != nil || len(info.Nodes) == 0 {
-		return errMalformed
+		return nil, errMalformed
 	}
-	return nil
+	ids := make([]string, len(info.Nodes))
+	for i, node := range info.Nodes {
+		ids[i] = node.UID
+	}
+	return ids, nil
 }
 
 // close implements transport.

@@ -44,9 +44,13 @@ type Result struct {
 // attempt the remaining broadcasts; what the server has answered counts.
 // When ctx ends, the pending ones are Unavailable.
 //
+// The first call may take a second more, to find out whether publications go by gRPC: see
+// [Client.Route].
+//
 // A broadcast is part of one request at a time. A very wide audience is published faster as several
 // broadcasts of about AudienceSize channels without an Order.
 func (c *Client) Publish(ctx context.Context, broadcasts []Broadcast) []Result {
+	c.routing.Do(func() { c.selectRoute(ctx) })
 	call := &call{client: c, results: make([]Result, len(broadcasts)), limit: c.limitPublications()}
 	var wg sync.WaitGroup
 	for _, q := range call.plan(broadcasts) {

@@ -2,7 +2,9 @@ package centrifugo
 
 import (
 	"context"
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,9 +19,9 @@ type Route struct {
 }
 
 // Route returns the way of publications. They go by gRPC, which costs Centrifugo less, while an
-// address by gRPC is available. [Client.Check] finds out, first whether one is available, and then,
-// while publications go by HTTP, whether one is available again; a publication that fails goes by
-// HTTP immediately.
+// address by gRPC is available and belongs to the same Centrifugo as the one by HTTP. The first
+// [Client.Check] or [Client.Publish] finds out. Requests that cannot be sent by gRPC go by HTTP
+// immediately, and Check finds out whether gRPC is available again.
 func (c *Client) Route() Route {
 	e := c.publishing.endpoint()
 	r := Route{Protocol: e.protocol(), Address: e.address}
@@ -30,24 +32,36 @@ func (c *Client) Route() Route {
 }
 
 // selectRoute makes publications go by gRPC if an address by gRPC is available. It asks the first
-// time, and while they go by HTTP.
+// time, and while they go by HTTP. It returns within a second.
 func (c *Client) selectRoute(ctx context.Context) {
 	if c.publishing == c.api || c.publishing.endpoint().api == nil && c.routed.Load() {
 		return
 	}
 	defer c.routed.Store(true)
 	byGRPC := c.publishing.endpoints[:len(c.publishing.endpoints)-len(c.api.endpoints)] // see New
+	share := checkTimeout / time.Duration(len(byGRPC)+1)
+	byHTTP := c.api.endpoint()
+	known, _ := byHTTP.nodesWithin(ctx, share) // none while it is unavailable
 	for _, e := range byGRPC {
-		bounded, cancel := context.WithTimeout(ctx, checkTimeout/time.Duration(len(byGRPC)))
-		err := e.ping(bounded)
-		cancel()
-		if err == nil {
+		nodes, err := e.nodesWithin(ctx, share)
+		switch {
+		case err != nil:
+			c.publishing.failure.Store(e.classify(err))
+		case known != nil && !slices.ContainsFunc(nodes, func(id string) bool { return slices.Contains(known, id) }):
+			c.publishing.failure.Store(&Error{Class: Unavailable, reason: fmt.Sprintf(
+				"Centrifugo at %s and Centrifugo at %s do not know each other", e.address, byHTTP.address)})
+		default:
 			c.publishing.use(e)
 			return
 		}
-		c.publishing.failure.Store(e.classify(err))
 	}
-	c.publishing.use(c.api.endpoint())
+	c.publishing.use(byHTTP)
+}
+
+func (e *endpoint) nodesWithin(ctx context.Context, timeout time.Duration) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return e.nodes(ctx)
 }
 
 // NodesByGRPC returns the ids of the nodes that Centrifugo names by gRPC at an address, such as

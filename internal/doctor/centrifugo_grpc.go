@@ -11,8 +11,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
-// checkGRPC checks each address by gRPC: that Centrifugo accepts the API key there, that it requires
-// one, and that it is the same Centrifugo as by HTTP.
+// checkGRPC checks each address by gRPC: that Centrifugo accepts the API key there, that it
+// requires one, and that it is the same Centrifugo as by HTTP.
 func checkGRPC(ctx context.Context, x *examination) finding {
 	var found []finding
 	for _, address := range centrifugo.SplitURLs(x.API.APIURL) {
@@ -38,10 +38,10 @@ func (x *examination) checkGRPCAddress(ctx context.Context, address string) find
 	}
 	known := x.nodes[0].info.nodes
 	if !slices.ContainsFunc(nodes, func(id string) bool { return slices.Contains(known, id) }) {
-		return failure(
-			fmt.Sprintf("Centrifugo at %s and Centrifugo at %s do not know each other", address,
-				redactedURL(x.nodes[0].options.APIURL)),
-			"correct --centrifugo-api-url: clients do not receive what is published elsewhere",
+		return warning(
+			fmt.Sprintf("Centrifugo at %s and Centrifugo at %s do not know each other; publications go to the latter",
+				address, redactedURL(x.nodes[0].options.APIURL)),
+			"correct --centrifugo-api-url, or connect the nodes by one broker",
 		)
 	}
 	if x.API.APIKey != "" {

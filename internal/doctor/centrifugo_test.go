@@ -364,6 +364,10 @@ func TestGRPC(t *testing.T) {
 			open, open.APIURL() + "," + server.GRPCURL(), doctor.Warn,
 			[]string{server.GRPCURL(), "rejects the API key", "grpc_api.key"},
 		},
+		"two Centrifugos": {
+			server, apart.GRPCURL() + "," + server.APIURL(), doctor.Warn,
+			[]string{server.APIURL(), apart.GRPCURL(), "do not know each other"},
+		},
 		"without a key": {
 			open, open.APIURLs(), doctor.Fail, []string{"accepts requests without an API key", "grpc_api.key"},
 		},
@@ -375,18 +379,4 @@ func TestGRPC(t *testing.T) {
 			examine(t, o).wantOnly(t, "centrifugo-grpc", c.status, c.texts...)
 		})
 	}
-	t.Run("two Centrifugos", func(t *testing.T) {
-		t.Parallel()
-		o := onCentrifugo(t, server)
-		o.API.APIURL = apart.GRPCURL() + "," + server.APIURL()
-		report := examine(t, o)
-		got := report.diagnostic(t, "centrifugo-grpc")
-		if got.Status != doctor.Fail || !strings.Contains(got.Detail, "do not know each other") ||
-			!strings.Contains(got.Detail, apart.GRPCURL()) || !strings.Contains(got.Detail, server.APIURL()) {
-			t.Errorf("got %+v, want a failure with both addresses", got)
-		}
-		if delivery := report.diagnostic(t, "centrifugo-delivery"); delivery.Status != doctor.Fail {
-			t.Errorf("delivery: got %+v, want a failure", delivery)
-		}
-	})
 }
