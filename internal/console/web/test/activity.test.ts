@@ -1,7 +1,7 @@
 // The activity view: the query line, facets, the timeline, its states, and what each caller sees.
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { axe, browserTest, forEachLook, newWorld, screenshot, signIn, sql, stage } from './harness/index.ts'
+import { axe, browserTest, forEachLook, newWorld, screenshot, showAgain, signIn, sql, stage } from './harness/index.ts'
 
 const world = await newWorld({ activities: 400, hostile: true })
 const reader = ['activity:read']
@@ -194,17 +194,15 @@ browserTest(
   },
 )
 
-browserTest('a role that is lost takes its activities away', async ({ page, allow }) => {
+browserTest('a role that is lost takes its activities away, also from what is shown', async ({ page, allow }) => {
   allow(/status of 404/)
   const lost = await newWorld()
-  const [id = ''] = await lost.deliver({
-    action: 'resource.updated',
-    actor: 'ada',
-    resource: 'fleet-eu-1',
-    payload: { changes: ['a'] },
-  })
-  await signIn(page, lost, 'noor', [], 'activity')
-  await page.locator(`a[href*="${id}"]`).waitFor()
+  const update = { action: 'resource.updated', actor: 'ada', resource: 'fleet-eu-1', payload: { changes: ['a'] } }
+  const [id = '', other = ''] = await lost.deliver(update, update)
+  const shown = (one: string) => page.locator(`a[href*="/activity/${one}"]`)
+  await signIn(page, lost, 'noor', [], 'activity?live=off')
+  await shown(id).waitFor()
+  await shown(other).waitFor()
   await sql(
     `DELETE FROM fanfare.role_bindings WHERE tenant_id = $1::uuid AND principal_id = $2::uuid`,
     lost.tenant,
@@ -216,11 +214,28 @@ browserTest('a role that is lost takes its activities away', async ({ page, allo
     lost.tenant,
     lost.person('noor').id,
   )
-  await page.locator(`a[href*="${id}"]`).click()
-  await page.getByRole('complementary').getByRole('alert').waitFor()
+  await shown(id).click()
+  await page.getByRole('complementary').getByText('This does not exist').waitFor()
+  for (const one of [id, other]) await shown(one).waitFor({ state: 'detached' })
+  await shown('').first().waitFor() // that the session was created
   await page.goto('/console/activity')
-  await page.locator('a[href*="/activity/"]').first().waitFor() // that the session was created
-  assert.equal(await page.locator(`a[href*="${id}"]`).count(), 0)
+
+  // Another role, which ends while nothing is opened.
+  await sql(
+    `INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
+     VALUES ($1::uuid, $2::uuid, $3::uuid, 'viewer')`,
+    lost.tenant,
+    lost.person('noor').id,
+    lost.resource('billing').id,
+  )
+  const [invoice] = await lost.deliver({ ...update, resource: 'invoices', targets: ['noor'] })
+  await shown(invoice ?? '').waitFor()
+  const [seen] = await lost.deliver({ ...update, resource: 'billing' })
+  await showAgain(page)
+  await shown(seen ?? '').waitFor()
+  await lost.revoke('noor')
+  await showAgain(page)
+  await shown(seen ?? '').waitFor({ state: 'detached' })
 })
 
 browserTest(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
-import { axe, browserTest, forEachLook, newWorld, screenshot, signIn, stage } from './harness/index.ts'
+import { axe, browserTest, forEachLook, newWorld, openLine, screenshot, signIn, stage } from './harness/index.ts'
 
 const world = await newWorld({ activities: 120, crowd: 60 })
 const reader = ['activity:read']
@@ -232,6 +232,38 @@ browserTest('an export is cancelled, and nothing is saved', async ({ page }) => 
   await dialog.getByRole('button', { name: 'Cancel' }).click()
   await dialog.getByRole('button', { name: 'Export' }).waitFor()
   assert.equal(saved, false)
+})
+
+browserTest('an export whose connection is cut says so, and leaves no file', async (scene) => {
+  const { page, allow, allowOrigin } = scene
+  allow(/ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION|ERR_EMPTY_RESPONSE/)
+  const line = await openLine()
+  try {
+    allowOrigin(line.url)
+    let saved = 0
+    page.on('download', () => saved++)
+    await noPicker(page)
+    await signIn(page, world, 'ada', reader)
+    await page.goto(`${line.url}/console/activity`)
+    const dialog = page.locator('ff-export-dialog')
+    await page.getByRole('button', { name: 'Export' }).first().click()
+    line.hold('/v1/activities/export', 2000)
+    const begun = page.waitForResponse(/activities\/export/)
+    await dialog.getByRole('button', { name: 'Export' }).click()
+    await begun
+    line.cut()
+    await dialog.getByText('The export ended early').waitFor()
+    await dialog.getByText(/It stopped after \d+ activities, and nothing was saved/).waitFor()
+    await axe(page)
+    assert.equal(saved, 0)
+    const download = page.waitForEvent('download')
+    await dialog.getByRole('button', { name: 'Try again' }).click()
+    const text = await readFile(await (await download).path(), 'utf8')
+    assert.ok(text.endsWith('\r\n'))
+    await dialog.getByText(/Saved \d+ activities/).waitFor()
+  } finally {
+    line.close()
+  }
 })
 
 browserTest('while an export runs, another one is refused with what to do', async ({ page, allow }) => {

@@ -1,7 +1,7 @@
 // What arrives while the activity view is open.
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { browserTest, cut, newWorld, restore, signIn } from './harness/index.ts'
+import { axe, browserTest, cut, newWorld, restore, signIn, sql } from './harness/index.ts'
 
 const world = await newWorld({ activities: 120 })
 const reader = ['activity:read']
@@ -99,6 +99,44 @@ browserTest(
     await restore(page)
     const [id] = await world.deliver(one)
     await row(page, id).waitFor()
+  },
+  { cuttable: true },
+)
+
+browserTest(
+  'a reader who loses activity:read sees what it may see, and is told',
+  async ({ page, allow }) => {
+    allow(/status of 403|ERR_INTERNET_DISCONNECTED|ERR_NETWORK|ERR_INCOMPLETE/)
+    await signIn(page, world, 'priya', reader, 'activity')
+    await live(page)
+    const [hidden, visible] = await world.deliver(
+      { action: 'resource.updated', actor: 'ledger', resource: 'invoices', payload: { changes: ['a'] } },
+      { action: 'resource.updated', actor: 'linus', resource: 'atlas-board', payload: { changes: ['a'] } },
+    )
+    await row(page, hidden).waitFor()
+    await row(page, visible).waitFor()
+    await page.getByRole('button', { name: 'Export' }).waitFor()
+    await sql(
+      `UPDATE fanfare.service_tokens SET scopes = '{}' WHERE tenant_id = $1::uuid AND principal_id = $2::uuid`,
+      world.tenant,
+      world.person('priya').id,
+    )
+    await cut(page, { offline: true }) // the stream is opened again, which is refused
+    await restore(page)
+    await page.getByText('Your permissions have changed. You see what you may see now.').waitFor()
+    await page.getByText('visible to you').waitFor()
+    await row(page, visible).waitFor()
+    assert.equal(await row(page, hidden).count(), 0)
+    assert.equal(await page.getByRole('button', { name: 'Export' }).count(), 0)
+    await live(page)
+    await axe(page)
+    await page
+      .getByRole('link', { name: /^Inbox/ })
+      .first()
+      .click()
+    await page.getByRole('heading', { name: 'Inbox' }).waitFor()
+    await page.goBack()
+    await row(page, visible).waitFor()
   },
   { cuttable: true },
 )

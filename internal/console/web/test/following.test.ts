@@ -1,7 +1,18 @@
 // Following: the tree, its keys, levels, bulk changes, the list, and who else follows.
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { axe, browserTest, forEachLook, newWorld, screenshot, signIn, sql } from './harness/index.ts'
+import {
+  axe,
+  browserTest,
+  cut,
+  forEachLook,
+  newWorld,
+  restore,
+  screenshot,
+  showAgain,
+  signIn,
+  sql,
+} from './harness/index.ts'
 
 const world = await newWorld()
 const hostile = '<img src=x onerror=alert(1)>\u202e gnp.exe'
@@ -215,6 +226,7 @@ browserTest('search, forbidden followers, and all looks', async ({ page, allow }
   await signIn(page, world, 'grace', [], 'following')
   await page.getByLabel('Search by name').fill('grip latency')
   await row(page, 'Reduce grip latency below 8 ms').waitFor()
+  await axe(page)
   assert.match(page.url(), /q=grip/)
   await page.getByLabel('Search by name').fill('')
   await open(page, 'Atlas arm')
@@ -235,5 +247,111 @@ browserTest('search, forbidden followers, and all looks', async ({ page, allow }
   })
   await page.getByRole('radio', { name: 'What I follow' }).check()
   await row(page, 'Rotterdam').waitFor()
-  await forEachLook(page, async ({ name }) => screenshot(page, `following-${name}-list`), { themes: ['light'] })
+  await forEachLook(page, async ({ name }) => {
+    await screenshot(page, `following-${name}-list`)
+    await axe(page)
+  })
 })
+
+browserTest(
+  'two tabs show the same, and offline nothing is lost',
+  async ({ page, newTab, allow }) => {
+    allow(/ERR_INTERNET_DISCONNECTED/)
+    await signIn(page, world, 'omar', [], 'following')
+    await row(page, 'Atlas arm').waitFor()
+    const other = await newTab(page)
+    await other.goto('/console/following?show=list')
+    await row(other, 'Atlas arm').waitFor()
+    await page.getByRole('button', { name: 'Level of Billing: What I prefer' }).click()
+    await page.getByRole('menuitemradio', { name: /Everything/ }).click()
+    await page.getByText('Level of Billing: Everything.').waitFor()
+    await page.getByRole('button', { name: 'Follow: Fleet operations' }).click()
+    await page.getByRole('menuitemradio', { name: /Follow this/ }).click()
+    await page.getByText('You follow Fleet operations.').waitFor()
+    await showAgain(other)
+    await other.getByRole('button', { name: 'Level of Billing: Everything' }).waitFor()
+    await other.getByRole('button', { name: 'Following: Fleet operations' }).waitFor()
+    await other.getByRole('button', { name: 'Following: Fleet operations' }).click()
+    await other.getByRole('menuitemradio', { name: /Do not follow/ }).click()
+    await other.getByText('You no longer follow Fleet operations.').waitFor()
+    await showAgain(page)
+    await page.getByRole('button', { name: 'Follow: Fleet operations' }).waitFor()
+    await other.close()
+
+    await cut(page, { offline: true })
+    await page.getByRole('button', { name: 'Level of Billing: Everything' }).click()
+    await page.getByRole('menuitemradio', { name: /Nothing/ }).click()
+    await page.getByText('Billing could not be changed').waitFor()
+    await page.getByRole('button', { name: 'Level of Billing: Everything' }).waitFor()
+    await page.getByRole('button', { name: 'Open Atlas arm', exact: true }).click()
+    await page.getByText('What is under Atlas arm could not be loaded.').waitFor()
+    await axe(page)
+    await restore(page)
+    await row(page, 'Documents').waitFor()
+    await page.getByLabel('Search by name').fill('grip')
+    await row(page, 'Reduce grip latency below 8 ms').waitFor()
+
+    await page
+      .getByRole('link', { name: /^Inbox/ })
+      .first()
+      .click()
+    await page.getByRole('heading', { name: 'Inbox' }).waitFor()
+    await cut(page, { offline: true })
+    await page.getByRole('link', { name: 'Following' }).first().click()
+    await page.getByText('What you follow could not be loaded').waitFor()
+    await axe(page)
+    await restore(page)
+    await row(page, 'Billing').waitFor()
+  },
+  { cuttable: true },
+)
+
+browserTest(
+  'more of each list is shown when it is asked for, and what fails is tried again',
+  async ({ page, allow }) => {
+    allow(/ERR_INTERNET_DISCONNECTED/)
+    const wide = `SELECT $1::uuid, $2::uuid, md5($1 || 'wide' || n)::uuid`
+    const zoe = world.person('zoe').id
+    await sql(
+      `INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
+       ${wide}, 'viewer' FROM generate_series(1, 410) AS n`,
+      world.tenant,
+      zoe,
+    )
+    await sql(
+      `INSERT INTO fanfare.subscriptions (tenant_id, principal_id, resource_id, scope)
+       ${wide}, 'resource' FROM generate_series(1, 150) AS n`,
+      world.tenant,
+      zoe,
+    )
+    await signIn(page, world, 'zoe', [], 'following')
+    const rows = (count: number) => page.locator(`[role=treegrid][aria-rowcount="${count}"]`).waitFor()
+    const more = page.getByRole('button', { name: /^Show .*more$/ })
+    await rows(200)
+    await cut(page, { offline: true })
+    await more.click()
+    await page.getByText('More could not be loaded').waitFor()
+    await rows(200) // what is shown stays
+    await axe(page)
+    await restore(page)
+    await rows(400)
+    await more.click()
+    await rows(410)
+    await more.waitFor({ state: 'detached' })
+    await axe(page)
+
+    await page.getByLabel('Search by name').fill('page')
+    await rows(200)
+    await more.click()
+    await rows(400)
+    await axe(page)
+
+    await page.getByRole('radio', { name: 'What I follow' }).check()
+    await rows(100)
+    await more.click()
+    await rows(150)
+    await more.waitFor({ state: 'detached' })
+    await axe(page)
+  },
+  { cuttable: true },
+)

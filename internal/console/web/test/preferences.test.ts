@@ -87,6 +87,10 @@ browserTest('operators set the defaults, which others inherit', async ({ page, n
   await page.getByRole('tab', { name: 'Defaults for everyone' }).click()
   await page.getByRole('radio', { name: /Everything/ }).check()
   await page.getByText('“Everything” is in force.').waitFor()
+  await forEachLook(page, async ({ name }) => {
+    await screenshot(page, `preferences-defaults-${name}`)
+    await axe(page)
+  })
   const other = await newPage()
   await signIn(other, world, 'noor', [], 'preferences')
   await other.getByText('From your organization').first().waitFor()

@@ -1,5 +1,5 @@
 import createFetchClient, { type Client as FetchClient } from 'openapi-fetch'
-import { ConnectionError, problemOf } from './problem.ts'
+import { ConnectionError, problemOf, TokenError } from './problem.ts'
 import type { paths } from './schema.d.ts'
 
 /** Options of a client. */
@@ -37,7 +37,7 @@ export function createClient(options: ClientOptions = {}): Client {
     try {
       return await authorized(limit === Infinity ? request : limited(request, limit))
     } catch (cause) {
-      if (request.signal.aborted) throw cause
+      if (request.signal.aborted || cause instanceof TokenError) throw cause
       throw new ConnectionError('The server cannot be reached.', { cause })
     }
   }
@@ -66,7 +66,8 @@ function limited(request: Request, limit: number): Request {
 /** authorizer returns a function that sends a request with the caller's credential. */
 function authorizer(options: ClientOptions): (request: Request) => Promise<Response> {
   const fetch = options.fetch ?? ((request) => globalThis.fetch(request))
-  const { getToken, onUnauthorized } = options
+  const { onUnauthorized } = options
+  const getToken = options.getToken && tokenOf(options.getToken)
   return async (request) => {
     if (!getToken) {
       const response = await fetch(request)
@@ -86,6 +87,18 @@ function authorizer(options: ClientOptions): (request: Request) => Promise<Respo
     }
     if (response.status === 401) onUnauthorized?.()
     return response
+  }
+}
+
+/** tokenOf returns a function whose error is a TokenError, unless the application cannot be reached either. */
+function tokenOf(getToken: NonNullable<ClientOptions['getToken']>): (reason?: 'expired') => Promise<string> {
+  return async (reason) => {
+    try {
+      return await getToken(reason)
+    } catch (cause) {
+      if (cause instanceof TypeError) throw cause // of fetch
+      throw new TokenError('The application could not sign you in.', { cause })
+    }
   }
 }
 

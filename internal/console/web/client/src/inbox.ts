@@ -81,7 +81,9 @@ export class InboxStore {
     )
     if (typeof document !== 'undefined') {
       const visible = (): void => {
-        if (document.visibilityState === 'visible') void this.refresh()
+        if (document.visibilityState !== 'visible') return
+        this.#reconnect()
+        void this.refresh()
       }
       document.addEventListener('visibilitychange', visible)
       this.#stop.push(() => document.removeEventListener('visibilitychange', visible))
@@ -106,7 +108,13 @@ export class InboxStore {
 
   /** retry repeats a load that failed. */
   retry(): Promise<void> {
+    this.#reconnect()
     return this.load(this.#state.query)
+  }
+
+  /** reconnect connects again where the API has refused it: the caller may have signed in since. */
+  #reconnect(): void {
+    if (this.#stop.length > 0 && this.#state.connection === 'ended') void this.realtime.start()
   }
 
   /** loadMore adds the next page. It follows empty pages. */

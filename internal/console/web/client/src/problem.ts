@@ -39,6 +39,11 @@ export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
 }
 
+/** The application gave no token: the cause is what getToken threw. */
+export class TokenError extends Error {
+  override readonly name = 'TokenError'
+}
+
 /** problemOf reads the problem of a response that is not ok. */
 export async function problemOf(response: Response, body?: unknown): Promise<ProblemError> {
   const retryAfter = Number(response.headers.get('Retry-After')) || undefined

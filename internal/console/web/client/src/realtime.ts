@@ -18,8 +18,14 @@ export interface RealtimeListener {
 }
 
 /**
- * Realtime is one connection to Centrifugo, whose library is loaded when the connection is made. It ends for
- * good when the API refuses a token.
+ * What becomes of a further channel: it is joined with nothing missed since it was joined before, it is joined and
+ * something may have been missed, or the API refuses it.
+ */
+export type ChannelState = 'joined' | 'missed' | 'refused'
+
+/**
+ * Realtime is one connection to Centrifugo, whose library is loaded when the connection is made. It ends when the
+ * API refuses a token, until start is called again.
  */
 export class Realtime {
   #client: Client
@@ -46,6 +52,7 @@ export class Realtime {
 
   /** start connects, and repeats that until it succeeds, is refused or stop is called. */
   start(): Promise<void> {
+    if (this.#state === 'ended') this.#starting = undefined
     return (this.#starting ??= this.#start())
   }
 
@@ -55,14 +62,25 @@ export class Realtime {
     this.#set('idle')
   }
 
-  /** subscribe joins a further channel, such as that of a resource. */
-  async subscribe(channel: string, receive: (event: Event) => void): Promise<() => void> {
+  /**
+   * subscribe joins a further channel, such as that of a resource. It returns a function that leaves it, or undefined
+   * if the API refuses the connection.
+   */
+  async subscribe(
+    channel: string,
+    receive: (event: Event) => void,
+    changed: (state: ChannelState) => void = () => {},
+  ): Promise<(() => void) | undefined> {
     await this.start()
-    if (!this.#centrifuge) return () => {}
+    if (!this.#centrifuge) return undefined
     const subscription = this.#centrifuge.newSubscription(channel, {
       getToken: () => this.#token(channel),
     })
     subscription.on('publication', ({ data }) => receive(data as Event))
+    subscription.on('subscribed', (c) => changed(c.wasRecovering && c.recovered ? 'joined' : 'missed'))
+    subscription.on('unsubscribed', ({ code }) => {
+      if (code !== 0) changed('refused') // 0 is that of leave
+    })
     subscription.subscribe()
     return () => this.#leave(subscription)
   }
@@ -74,6 +92,10 @@ export class Realtime {
 
   async #start(): Promise<void> {
     this.#set('connecting')
+    if (this.#centrifuge) {
+      this.#centrifuge.connect()
+      return
+    }
     const [library, boot] = await Promise.all([import('centrifuge'), this.#bootstrap()])
     if (this.#stopped || !boot) return
     this.#inbox = boot.inbox_channel

@@ -1,6 +1,6 @@
 import { css, html, nothing } from 'lit'
 import { property } from 'lit/decorators.js'
-import { ConnectionError, ProblemError } from '@fanfare/client'
+import { ConnectionError, ProblemError, TokenError } from '@fanfare/client'
 import { CircleAlert, Copy, Lock, RefreshCw, SearchX, WifiOff } from 'lucide'
 import { BaseElement, define, emit, styled, textStyles } from './base.ts'
 import { stateStyles } from './empty.ts'
@@ -14,6 +14,8 @@ export const errorTexts = {
   offlineText: 'Check the connection. What you see may be out of date.',
   forbidden: 'You may not see this',
   forbiddenText: 'Your account lacks the permission. Ask an administrator for it.',
+  signedOut: 'You are not signed in',
+  signedOutText: 'Your session has ended. Sign in again to go on.',
   missing: 'This does not exist',
   missingText: 'It was removed, or you may not see it.',
   failed: 'This could not be loaded',
@@ -90,6 +92,9 @@ export class ErrorState extends BaseElement {
         text: this.heading ? `${t.offline}. ${t.offlineText}` : t.offlineText,
         retry: true,
       }
+    }
+    if (this.error instanceof TokenError || (this.error instanceof ProblemError && this.error.status === 401)) {
+      return { mark: Lock, heading: t.signedOut, text: t.signedOutText, retry: true }
     }
     if (this.error instanceof ProblemError) {
       const { status, message, problem } = this.error

@@ -91,6 +91,8 @@ export const german: TextOverrides = {
     offlineText: 'Prüfen Sie die Verbindung. Was Sie sehen, ist vielleicht nicht aktuell.',
     forbidden: 'Sie dürfen das nicht sehen',
     forbiddenText: 'Ihrem Konto fehlt die Berechtigung. Bitten Sie Ihre Administration darum.',
+    signedOut: 'Sie sind nicht angemeldet',
+    signedOutText: 'Ihre Sitzung ist beendet. Melden Sie sich wieder an.',
     missing: 'Das gibt es nicht',
     missingText: 'Es wurde entfernt, oder Sie dürfen es nicht sehen.',
     failed: 'Das konnte nicht geladen werden',

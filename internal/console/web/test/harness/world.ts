@@ -133,9 +133,10 @@ export class World {
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
 
-  /** Removes the histories of a person's and the tenant's channels, so that no client recovers. */
-  async purge(person: string): Promise<void> {
-    await request('purge', this.credential(person))
+  /** Removes the histories of a person's and the tenant's channels, or of a resource's, so that no client recovers. */
+  async purge(person: string, resource?: string): Promise<void> {
+    const channel = resource === undefined ? '' : `resource:${this.tenant}.${this.resource(resource).id}`
+    await request('purge', { ...this.credential(person), channel })
   }
 
   /** Closes a person's connections to Centrifugo; clients connect again. */

@@ -1,4 +1,11 @@
-import { type Activity, type Event as ActivityEvent, type InboxStore, tail, unwrap } from '@fanfare/client'
+import {
+  type Activity,
+  type Event as ActivityEvent,
+  type InboxStore,
+  ProblemError,
+  tail,
+  unwrap,
+} from '@fanfare/client'
 import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { repeat } from 'lit/directives/repeat.js'
@@ -18,6 +25,8 @@ import '@fanfare/elements/time'
 
 /** The activities that the widget keeps; older ones are loaded again. */
 const most = 500
+
+const pageSize = 20
 
 /**
  * The recent activities of a resource, of a principal, or with the attribute `tenant` of the tenant (`activity:read`).
@@ -54,7 +63,7 @@ export class FanfareActivity extends Widget {
   /** Shows the activities of the tenant. */
   @property({ type: Boolean }) tenant = false
   /** The number of activities of a page. */
-  @property({ type: Number }) limit = 20
+  @property({ type: Number }) limit = pageSize
   /** The channel of the resource, if the server has another template than the default one. */
   @property() channel: string | undefined
 
@@ -63,7 +72,10 @@ export class FanfareActivity extends Widget {
   @state() private error: unknown
   @state() private cursor: string | null = null
   @state() private loadingMore = false
+  @state() private moreError: unknown
   #live = new AbortController()
+  #followed = false
+  #reading = Promise.resolve()
 
   protected override joined(): void {}
 
@@ -78,25 +90,54 @@ export class FanfareActivity extends Widget {
     if (this.shared && this.store && (source || this.shared !== before)) this.#start(this.shared, this.store)
   }
 
+  protected override back(): void {
+    const { signal } = this.#live
+    this.#reading = this.#reading.then(() => this.#again(signal))
+    if (this.shared && this.store && this.resource && !this.#followed) {
+      void this.#follow(this.shared, this.store, this.resource)
+    }
+  }
+
   #start(shared: Shared, store: InboxStore): void {
     this.#live.abort()
     this.#live = new AbortController()
-    this.items = []
-    void this.#load()
+    this.#followed = false
+    this.#load()
     if (this.resource) void this.#follow(shared, store, this.resource)
-    else if (this.tenant) void tail(shared.client, { event: (e) => this.#arrived(e), signal: this.#live.signal })
+    else if (this.tenant) this.#tail(shared)
   }
 
   async #follow(shared: Shared, store: InboxStore, resource: string): Promise<void> {
     const { signal } = this.#live
+    this.#followed = true
     try {
       const channel = this.channel ?? (await shared.resourceChannel(resource))
-      const leave = await store.realtime.subscribe(channel, (event) => this.#arrived(event))
-      if (signal.aborted) leave()
-      else signal.addEventListener('abort', leave)
+      const leave = await store.realtime.subscribe(
+        channel,
+        (event) => this.#arrived(event),
+        (state) => {
+          if (signal.aborted) return
+          if (state === 'refused') this.#load()
+          else if (state === 'missed' || this.phase === 'failed') this.back()
+        },
+      )
+      if (leave && signal.aborted) leave()
+      else if (leave) signal.addEventListener('abort', leave)
+      else this.#followed = false
     } catch {
-      // The list stays as it is, and is read again when the page is shown.
+      if (!signal.aborted) this.#followed = false // the next time that the page is shown, it is tried again
     }
+  }
+
+  #tail({ client }: Shared): void {
+    void tail(client, {
+      event: (event) => this.#arrived(event),
+      state: (state) => {
+        if (state === 'live') this.back()
+        else if (state === 'ended') this.#load()
+      },
+      signal: this.#live.signal,
+    })
   }
 
   #arrived(event: ActivityEvent): void {
@@ -105,47 +146,77 @@ export class FanfareActivity extends Widget {
     this.items = [event, ...this.items].slice(0, most)
   }
 
-  async #load(): Promise<void> {
-    const { signal } = this.#live
+  /** load reads the list from its beginning. */
+  #load(): void {
     this.phase = 'loading'
+    this.items = []
+    this.moreError = undefined
+    const { signal } = this.#live
+    this.#reading = this.#newest(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#fail(error)
+    })
+  }
+
+  #fail(error: unknown): void {
+    this.error = error
+    this.phase = 'failed'
+  }
+
+  /** again reads the first page again. The list stays as it is where the server cannot be reached. */
+  async #again(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
     try {
-      await this.#page(undefined, signal)
+      await this.#newest(signal)
     } catch (error) {
-      if (signal.aborted) return
-      this.error = error
-      this.phase = 'failed'
+      if (!signal.aborted && (this.phase === 'failed' || (error instanceof ProblemError && error.status < 500)))
+        this.#fail(error)
     }
   }
 
-  async #page(cursor: string | undefined, signal: AbortSignal): Promise<void> {
+  /** newest reads the first page, and replaces what the list has of it. */
+  async #newest(signal: AbortSignal): Promise<void> {
+    const before = idsOf(this.items)
+    const page = await this.#page(undefined, signal)
+    if (signal.aborted) return
+    const now = idsOf(page.items)
+    const last = page.items.at(-1)?.event_id ?? ''
+    const arrived = this.items.filter((a) => !before.has(a.event_id) && !now.has(a.event_id))
+    const joined = page.next_cursor !== null && page.items.some((a) => before.has(a.event_id))
+    const older = joined ? this.items.filter((a) => a.event_id < last) : []
+    this.items = [...arrived, ...page.items, ...older].slice(0, most)
+    if (older.length === 0) this.cursor = page.next_cursor
+    this.phase = 'ready'
+  }
+
+  /** page reads a page, and further ones while they are empty. */
+  async #page(cursor: string | undefined, signal: AbortSignal): Promise<Page> {
     const { resource, principal, limit, shared } = this
     const query = {
       ...(resource ? { resource } : {}),
       ...(principal ? { actor: principal } : {}),
-      ...(cursor ? { cursor } : {}),
-      limit,
+      limit: limit || pageSize,
     }
     if (!shared || (!resource && !principal && !this.tenant)) throw new Error(this.t.activity.noSource)
     for (let next = cursor; ;) {
       const params = { query: { ...query, ...(next ? { cursor: next } : {}) } }
       const page = await unwrap(shared.client.GET('/activities', { params, signal }))
-      if (signal.aborted) return
-      const known = new Set(this.items.map((a) => a.event_id))
-      this.items = [...this.items, ...page.items.filter((a) => !known.has(a.event_id))].slice(0, most)
-      this.cursor = this.items.length < most ? page.next_cursor : null
-      this.phase = 'ready'
-      if (page.items.length > 0 || !this.cursor) return
-      next = this.cursor
+      if (page.items.length > 0 || page.next_cursor === null) return page
+      next = page.next_cursor
     }
   }
 
   async #more(): Promise<void> {
+    const { signal } = this.#live
     this.loadingMore = true
+    this.moreError = undefined
     try {
-      await this.#page(this.cursor ?? undefined, this.#live.signal)
+      const page = await this.#page(this.cursor ?? undefined, signal)
+      if (signal.aborted) return
+      const known = idsOf(this.items)
+      this.items = [...this.items, ...page.items.filter((a) => !known.has(a.event_id))].slice(0, most)
+      this.cursor = this.items.length < most ? page.next_cursor : null
     } catch (error) {
-      this.error = error
-      this.phase = 'failed'
+      if (!signal.aborted) this.moreError = error
     } finally {
       this.loadingMore = false
     }
@@ -155,7 +226,7 @@ export class FanfareActivity extends Widget {
     const t = this.t.activity
     if (this.phase === 'failed') {
       return html`<ff-error .heading=${t.failed} .texts=${this.t.error} .error=${this.error}
-        @retry=${() => void this.#load()}></ff-error>`
+        @retry=${() => this.#load()}></ff-error>`
     }
     if (this.phase === 'loading' && this.items.length === 0) {
       return html`<ff-skeleton count="4" .label=${t.loading}></ff-skeleton>`
@@ -169,10 +240,13 @@ export class FanfareActivity extends Widget {
       (a, i) => this.#row(a, i),
     )}</div>
     ${
-      this.cursor
-        ? html`<div class="more"><ff-button ?busy=${this.loadingMore} @click=${() => void this.#more()}
+      this.moreError
+        ? html`<ff-error compact .heading=${t.failed} .texts=${this.t.error} .error=${this.moreError}
+          @retry=${() => void this.#more()}></ff-error>`
+        : this.cursor
+          ? html`<div class="more"><ff-button ?busy=${this.loadingMore} @click=${() => void this.#more()}
             >${t.more}</ff-button></div>`
-        : nothing
+          : nothing
     }`
   }
 
@@ -197,6 +271,15 @@ export class FanfareActivity extends Widget {
         ${excerpt ? html`<bdi class="excerpt">${excerpt}</bdi>` : nothing}
       </div></article>`
   }
+}
+
+interface Page {
+  items: Activity[]
+  next_cursor: string | null
+}
+
+function idsOf(items: readonly { event_id: string }[]): Set<string> {
+  return new Set(items.map((a) => a.event_id))
 }
 
 declare global {

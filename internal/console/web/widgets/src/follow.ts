@@ -1,4 +1,4 @@
-import { type Client, ProblemError, unwrap } from '@fanfare/client'
+import { type Client, ProblemError, TokenError, unwrap } from '@fanfare/client'
 import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { Bell, BellOff, ChevronDown, Eye } from 'lucide'
@@ -31,35 +31,47 @@ export class FanfareFollow extends Widget {
 
   @state() private following: Following | undefined
   @state() private busy = false
-  @state() private failed: 'forbidden' | 'failed' | undefined
+  @state() private problem: string | undefined
   #loaded = ''
+  #runs = 0
 
   protected override joined(): void {
     this.#loaded = ''
+  }
+
+  protected override back(): void {
+    if (!this.busy) void this.#run()
   }
 
   protected override updated(): void {
     if (!this.shared || !this.resource || this.#loaded === this.resource) return
     this.#loaded = this.resource
     this.following = undefined
-    void this.#run(async () => {})
+    void this.#run()
   }
 
-  async #run(change: (client: Client) => Promise<void>): Promise<void> {
+  /** run makes a change, if there is one, and reads how the resource is followed. It reports whether that succeeded. */
+  async #run(change?: (client: Client) => Promise<void>): Promise<boolean> {
     const { shared, resource } = this
-    if (!shared) return
-    this.busy = true
+    if (!shared || !resource) return false
+    const run = ++this.#runs
+    this.busy = change !== undefined || !this.following
     try {
-      await change(shared.client)
+      await change?.(shared.client)
       const following = await read(shared.client, resource)
-      if (resource !== this.resource) return
+      if (run !== this.#runs) return false
       this.following = following
-      this.failed = undefined
+      this.problem = undefined
+      return true
     } catch (error) {
-      const refused = error instanceof ProblemError && [403, 404].includes(error.status)
-      this.failed = refused ? 'forbidden' : 'failed'
+      if (run !== this.#runs) return false
+      const status = error instanceof ProblemError ? error.status : error instanceof TokenError ? 401 : 0
+      const t = this.t.error
+      const known: Record<number, string> = { 401: t.signedOut, 403: t.forbidden, 404: t.forbidden }
+      this.problem = known[status] ?? (change ? this.t.follow.failed : this.following ? undefined : t.failed)
+      return false
     } finally {
-      this.busy = false
+      if (run === this.#runs) this.busy = false
     }
   }
 
@@ -76,10 +88,12 @@ export class FanfareFollow extends Widget {
     const mark = choice === 'ignore' ? BellOff : choice === 'none' ? Eye : Bell
     return html`<ff-menu part="menu" .label=${t.menu} .items=${this.#items(choice)} @select=${this.#select}>
         <ff-button slot="trigger" part="button" exportparts="button" ?busy=${this.busy}
-          ?disabled=${!following && this.failed !== 'failed'} .label=${`${label}. ${t.menu}`}
+          ?disabled=${!following} .label=${`${label}. ${t.menu}`}
           >${icon(mark, 15)}${label}${icon(ChevronDown, 14)}</ff-button></ff-menu>
-      <span role="status" class="problem">${
-        this.failed ? (this.failed === 'forbidden' ? this.t.error.forbidden : t.failed) : nothing
+      <span role="status" class="problem">${this.problem ?? nothing}${
+        this.problem && !following
+          ? html` <ff-button variant="link" @click=${() => void this.#run()}>${this.t.error.retry}</ff-button>`
+          : nothing
       }</span>`
   }
 
@@ -94,8 +108,7 @@ export class FanfareFollow extends Widget {
   #select = async (event: CustomEvent<Choice>): Promise<void> => {
     const choice = event.detail
     const { resource } = this
-    await this.#run((client) => follow(client, resource, choice, this.following))
-    if (!this.failed) {
+    if (await this.#run((client) => follow(client, resource, choice, this.following))) {
       const detail = { resource, choice }
       this.dispatchEvent(new CustomEvent('fanfare-followed', { detail, bubbles: true, composed: true }))
     }

@@ -92,6 +92,10 @@ export class FanfareInbox extends Widget {
     this.view = undefined
   }
 
+  protected override back(): void {
+    if (this.view?.phase === 'failed') void this.store?.retry()
+  }
+
   #tab(): TabID {
     return tabs.find((tab) => tab === this.view?.query.state) ?? 'inbox'
   }

@@ -42,23 +42,29 @@ export class FanfarePreferences extends Widget {
   @state() private error: unknown
   @state() private problem: unknown
   @state() private saved = false
+  #saves = 0
 
   protected override joined(): void {
-    this.preferences = undefined
+    this.preferences = this.error = undefined
+    void this.#load()
+  }
+
+  protected override back(): void {
     void this.#load()
   }
 
   async #load(): Promise<void> {
     const { shared } = this
     if (!shared) return
-    this.error = undefined
+    const saves = this.#saves
     try {
       const preferences = await unwrap(shared.client.GET('/notifications/preferences'))
-      if (shared !== this.shared) return
+      if (shared !== this.shared || saves !== this.#saves) return
+      this.error = undefined
       this.preferences = preferences
       await this.#name(preferences.muted_actors)
     } catch (error) {
-      if (shared === this.shared) this.error = error
+      if (shared === this.shared && !this.preferences) this.error = error
     }
   }
 
@@ -70,19 +76,26 @@ export class FanfarePreferences extends Widget {
     this.names = new Map(data?.items.map((p) => [p.principal_id, p.display_name]))
   }
 
-  async #save(change: Change): Promise<boolean> {
-    if (!this.shared) return false
+  /** save shows a change at once, and takes it back if it cannot be stored. */
+  async #save(change: Partial<Preferences>): Promise<boolean> {
+    const { preferences: before } = this
+    if (!this.shared || !before) return false
+    this.#saves++
+    this.preferences = { ...before, ...change }
     this.saved = false
     this.problem = undefined
     try {
-      this.preferences = await unwrap(this.shared.client.PUT('/notifications/preferences', { body: change }))
+      this.preferences = await unwrap(this.shared.client.PUT('/notifications/preferences', { body: change as Change }))
       this.saved = true
       this.dispatchEvent(new CustomEvent('fanfare-saved', { detail: change, bubbles: true, composed: true }))
       return true
     } catch (error) {
       this.problem = error
-      this.requestUpdate('preferences') // the controls show what is stored
+      const back = Object.keys(change).map((field) => [field, before[field as keyof Preferences]])
+      this.preferences = { ...this.preferences, ...(Object.fromEntries(back) as Partial<Preferences>) }
       return false
+    } finally {
+      this.#saves++
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Client, type ClientOptions, createClient, InboxStore } from '@fanfare/client'
+import { type Client, type ClientOptions, createClient, InboxStore, unwrap } from '@fanfare/client'
 
 /** What widgets of one person share: the client, one connection and one inbox. */
 export class Shared {
@@ -32,7 +32,8 @@ export class Shared {
 
   /** resourceChannel returns the channel of a resource, by the default template of the server. */
   async resourceChannel(resource: string): Promise<string> {
-    this.#tenant ??= this.client.GET('/me').then(({ data }) => data?.tenant_id ?? '')
+    this.#tenant ??= unwrap(this.client.GET('/me')).then((me) => me.tenant_id)
+    this.#tenant.catch(() => (this.#tenant = undefined)) // it is asked for again
     return `resource:${await this.#tenant}.${resource}`
   }
 }

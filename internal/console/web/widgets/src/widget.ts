@@ -45,6 +45,7 @@ export abstract class Widget extends BaseElement {
   #provider: FanfareProvider | undefined
   #stop: (() => void)[] = []
   #resolve = true
+  #unlisten = (): void => {}
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -53,9 +54,17 @@ export abstract class Widget extends BaseElement {
       this.#resolve = true
       this.requestUpdate()
     }
-    this.#provider?.addEventListener('fanfare-provided', again)
+    const back = (): void => {
+      this.requestUpdate()
+      if (navigator.onLine && document.visibilityState === 'visible') this.back()
+    }
+    const listening = new AbortController()
+    const { signal } = listening
+    this.#provider?.addEventListener('fanfare-provided', again, { signal })
+    for (const event of ['online', 'offline']) addEventListener(event, back, { signal })
+    document.addEventListener('visibilitychange', back, { signal })
     this.#stop.push(
-      () => this.#provider?.removeEventListener('fanfare-provided', again),
+      () => listening.abort(),
       onCommonChange(again),
       () => this.#leave(),
     )
@@ -77,12 +86,22 @@ export abstract class Widget extends BaseElement {
     this.#leave()
     this.shared = shared
     this.store = shared.acquire()
+    let away = false
+    this.#unlisten = this.store.realtime.listen({
+      connection: (state) => (away ||= state !== 'live'),
+      joined: () => {
+        if (away) this.back()
+        away = false
+      },
+    })
     this.joined(shared, this.store)
   }
 
   /** joined is called with a new source; left when it is no longer used. */
   protected abstract joined(shared: Shared, store: InboxStore): void
   protected left(): void {}
+  /** back is called when the page is shown again, and when the browser or the connection is there again. */
+  protected back(): void {}
 
   /** openActivity asks the page to show an activity. It reports whether the page leaves that to the widget. */
   protected openActivity(activity: OpenDetail['activity']): boolean {
@@ -100,6 +119,7 @@ export abstract class Widget extends BaseElement {
 
   #leave(): void {
     if (!this.shared) return
+    this.#unlisten()
     this.left()
     this.shared.release()
     this.shared = undefined

@@ -3,11 +3,14 @@ import { BaseElement, define, styled } from '@fanfare/elements/base'
 import type { Toast, Toasts } from '@fanfare/elements/toast'
 import { css, html } from 'lit'
 import { query, state } from 'lit/decorators.js'
-import { setApp } from '../app.ts'
+import { keyed } from 'lit/directives/keyed.js'
+import { app, setApp } from '../app.ts'
+import { type Me, whoAmI } from '../sign_in/me.ts'
 import { placeOf } from '../router.ts'
 import { routeOf } from '../routes.ts'
 import { Shortcuts } from '../shortcuts.ts'
 import { type Session, SignIn } from '../sign_in/sign_in.ts'
+import type { Shell } from './shell.ts'
 import type { SignInPage } from './sign_in_page.ts'
 import '@fanfare/elements/error'
 import './shell.ts'
@@ -25,11 +28,14 @@ export class Console extends BaseElement {
   @state() private refusal = ''
   @state() private busy = false
   @state() private failure: unknown
+  @state() private me: Me | undefined
   @query('ff-sign-in-page') private page!: SignInPage | null
-  #signIn = new SignIn(() => this.#expired())
+  @query('ff-shell') private shell!: Shell | null
+  #signIn = new SignIn({ expired: () => this.#expired(), forbidden: () => void this.#forbidden() })
   #session: Session | undefined
   #toasts: Toasts | undefined
   #end: (() => void) | undefined
+  #asking = false
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -46,10 +52,14 @@ export class Console extends BaseElement {
         return html`<ff-sign-in-page .notice=${this.notice} .error=${this.refusal} .busy=${this.busy}
         @token=${this.#token}></ff-sign-in-page>`
       case 'signed-in':
-        return html`<ff-shell @sign-out=${this.#signOut}
-        .toastsReady=${(toasts: Toasts) => {
-          this.#toasts = toasts
-        }}></ff-shell>`
+        // Another shell where the caller may do something else than before: the views follow from it.
+        return keyed(
+          this.me,
+          html`<ff-shell @sign-out=${this.#signOut}
+            .toastsReady=${(toasts: Toasts) => {
+              this.#toasts = toasts
+            }}></ff-shell>`,
+        )
     }
   }
 
@@ -100,6 +110,7 @@ export class Console extends BaseElement {
     }
     setApp({ client, me, inbox, realtime, shortcuts, toast, failed })
     inbox.start()
+    this.me = me
     this.#session = session
     this.#end = () => {
       inbox.stop()
@@ -110,7 +121,10 @@ export class Console extends BaseElement {
     this.phase = 'signed-in'
   }
 
-  /** leave shows the sign-in. The views are removed before what they share. */
+  /**
+   * leave shows the sign-in. The views are removed before what they share ends. What the views share stays set, for
+   * their requests that are still answered; its messages go nowhere.
+   */
   #leave(notice: string): void {
     this.notice = notice
     this.phase = 'signed-out'
@@ -118,7 +132,6 @@ export class Console extends BaseElement {
     this.#end = this.#session = this.#toasts = undefined
     void this.updateComplete.then(() => {
       end?.()
-      setApp(undefined)
       this.page?.focus()
     })
     document.title = 'Sign in · Fanfare'
@@ -126,6 +139,26 @@ export class Console extends BaseElement {
 
   #expired(): void {
     if (this.phase === 'signed-in') this.#leave('Your session has ended. Sign in to go on where you were.')
+  }
+
+  /** forbidden asks what the caller may do now, and shows the views accordingly. */
+  async #forbidden(): Promise<void> {
+    const session = this.#session
+    if (this.#asking || !session) return
+    this.#asking = true
+    try {
+      const me = await whoAmI(session.client)
+      if (session !== this.#session || me.scopes.join() === this.me?.scopes.join()) return
+      setApp({ ...app(), me })
+      this.me = me
+      await this.updateComplete
+      await this.shell?.updateComplete
+      app().toast({ text: 'Your permissions have changed. You see what you may see now.' })
+    } catch {
+      // The view shows what was refused. The next refusal asks again.
+    } finally {
+      this.#asking = false
+    }
   }
 
   #signOut = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { type Client, createClient, ProblemError } from '@fanfare/client'
+import { type Client, type ClientOptions, createClient, ProblemError } from '@fanfare/client'
 import { usedCode } from './code.ts'
 import { readConfig } from './config.ts'
 import { type HandOver, handOver } from './hand_over.ts'
@@ -12,13 +12,21 @@ export interface Session {
   end(): Promise<void>
 }
 
+/** What SignIn calls while a caller is signed in. */
+export interface SignInListener {
+  /** The API accepts the credential no longer. */
+  expired(): void
+  /** The API refuses what the credential does not permit. */
+  forbidden(): void
+}
+
 /** SignIn finds the caller's credential. Tokens stay in memory. */
 export class SignIn {
-  #expired: () => void
+  #listener: SignInListener
   #handOver: HandOver | undefined
 
-  constructor(expired: () => void) {
-    this.#expired = expired
+  constructor(listener: SignInListener) {
+    this.#listener = listener
   }
 
   /** start signs in without asking the person: by a one-time code, a cookie or gateway, or a hand-over. */
@@ -36,17 +44,29 @@ export class SignIn {
   async withToken(token: string): Promise<Session> {
     let current = token
     const client = createClient({
+      ...this.#watched(),
       getToken: async (reason) => {
         if (reason === 'expired') current = (await this.#handOver?.token('expired', 10_000)) ?? current
         return current
       },
-      onUnauthorized: () => this.#expired(),
     })
     return { client, me: await whoAmI(client), end: async () => {} }
   }
 
   #cookies(): Client {
-    return createClient({ onUnauthorized: () => this.#expired() })
+    return createClient(this.#watched())
+  }
+
+  /** watched returns the options of a client that calls the listener. */
+  #watched(): ClientOptions {
+    return {
+      onUnauthorized: () => this.#listener.expired(),
+      fetch: async (request) => {
+        const response = await fetch(request)
+        if (response.status === 403) this.#listener.forbidden()
+        return response
+      },
+    }
   }
 
   async #try(client: Client): Promise<{ client: Client; me: Me } | undefined> {

@@ -83,7 +83,7 @@ export function stop(client: Client, { kind, target }: StopChoice): Promise<() =
 
 /** literal returns the pattern that matches a text alone. */
 export function literal(text: string): string {
-  return text.replace(/[[*?\\]/gu, (c) => (c === '\\' ? '\\\\' : `[${c}]`))
+  return text.replace(/[[*?]/gu, '[$&]')
 }
 
 async function ignore(client: Client, id: string, scope: 'resource' | 'descendants'): Promise<() => Promise<void>> {

@@ -1,4 +1,4 @@
-import { type Activity, problemOf } from '@fanfare/client'
+import { type Activity, ProblemError, problemOf } from '@fanfare/client'
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
 import { ArrowDown, ArrowUp, Copy, Link } from '@fanfare/elements/icons'
 import { at, type JSONNode, parseJSON, printJSON } from '@fanfare/elements/json-text'
@@ -43,8 +43,8 @@ const copies = [
 ]
 
 /**
- * The drawer with all that is known of an activity. Fires `found` with it, `close`, and `step` to the next or previous
- * one.
+ * The drawer with all that is known of an activity. Fires `found` with it, `missing`, `close`, and `step` to the next
+ * or previous one.
  */
 @define('ff-activity-detail')
 export class Detail extends BaseElement {
@@ -93,7 +93,9 @@ export class Detail extends BaseElement {
         () => {},
       )
     } catch (error) {
-      if (id === this.activity) this.error = error
+      if (id !== this.activity) return
+      this.error = error
+      if (error instanceof ProblemError && error.status === 404) emit(this, 'missing', id)
     }
   }
 

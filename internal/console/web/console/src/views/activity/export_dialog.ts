@@ -1,4 +1,4 @@
-import { type Client, ProblemError, unwrap } from '@fanfare/client'
+import { type Client, ConnectionError, ProblemError, unwrap } from '@fanfare/client'
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
 import { icon } from '@fanfare/elements/icon'
 import { CircleCheck } from '@fanfare/elements/icons'
@@ -133,8 +133,8 @@ export class ExportDialog extends BaseElement {
       return html`<ff-error compact no-retry heading="The export is too large for this browser"
         .error=${why}></ff-error>`
     }
-    if (progress && progress.bytes > 0 && !(error instanceof ProblemError)) {
-      const rows = progress.rows.toLocaleString()
+    if (!(error instanceof ProblemError || error instanceof ConnectionError)) {
+      const rows = (progress?.rows ?? 0).toLocaleString()
       const why = new Error(`It stopped after ${rows} activities, and nothing was saved. Start it again.`)
       return html`<ff-error compact no-retry heading="The export ended early" .error=${why}></ff-error>`
     }

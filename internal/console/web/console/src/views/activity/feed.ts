@@ -225,12 +225,30 @@ export class Feed {
     }
   }
 
+  /** again asks for what is new, when the page is shown again. */
+  again(): void {
+    this.#refetchSoon()
+  }
+
+  /** lacks reports whether rows are shown that a first page no longer has: the caller may not see them any more. */
+  #lacks({ items, next }: Page): boolean {
+    const last = next === null ? '' : items.at(-1)?.event_id
+    if (this.#source.all || last === undefined) return false // the log of the tenant loses nothing
+    const ids = new Set(items.map((item) => item.event_id))
+    const end = this.rows.list.findIndex((row) => row.id < last)
+    return this.rows.list.slice(0, end < 0 ? undefined : end).some((row) => !ids.has(row.id))
+  }
+
   async #newest(signal: AbortSignal): Promise<void> {
     const rows: Row[] = []
     let cursor: string | null = null
     for (let pages = 0; pages < 5; pages++) {
       const page: Page = await this.#source.page(this.#filter, pageSize, cursor, signal)
       if (signal.aborted) return
+      if (pages === 0 && this.#lacks(page)) {
+        await this.load()
+        return
+      }
       const fresh = page.items.filter((item) => !this.rows.has(item.event_id)).map((item) => rowOf(item, true))
       rows.push(...fresh)
       cursor = page.next

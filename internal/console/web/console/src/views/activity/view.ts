@@ -70,12 +70,14 @@ export class ActivityView extends View {
     super.connectedCallback()
     wide.addEventListener('change', this.#resized)
     window.addEventListener('online', this.#online)
+    document.addEventListener('visibilitychange', this.#shown)
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     wide.removeEventListener('change', this.#resized)
     window.removeEventListener('online', this.#online)
+    document.removeEventListener('visibilitychange', this.#shown)
     this.#feed.stop()
     this.#counts.stop()
     this.#key = ''
@@ -141,6 +143,7 @@ export class ActivityView extends View {
         <ff-activity-detail .activity=${open} .source=${this.#source} .names=${this.#names} .query=${this.query}
           .selection=${this.#selection} @close=${() => this.#close()}
           @found=${({ detail: a }: CustomEvent<Activity>) => this.name(a.ui_hints.title || a.action)}
+          @missing=${(e: CustomEvent<string>) => this.#missing(e.detail)}
           @step=${(e: CustomEvent<1 | -1>) => void this.#step(e.detail)}></ff-activity-detail>
       </div>
       ${
@@ -261,6 +264,15 @@ export class ActivityView extends View {
     this.#feed.follow(false)
     void this.#feed.load()
     this.#feed.follow(true)
+  }
+
+  /** An activity that the caller may no longer see is not shown in the list either. */
+  #missing(id: string): void {
+    if (this.#feed.rows.has(id)) void this.#feed.load()
+  }
+
+  #shown = (): void => {
+    if (document.visibilityState === 'visible' && this.#following) this.#feed.again()
   }
 
   #online = (): void => {

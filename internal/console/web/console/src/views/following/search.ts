@@ -1,4 +1,5 @@
 import type { Client } from '@fanfare/client'
+import { app } from '../../app.ts'
 import { type Followings } from './followed.ts'
 import { type Node, nodeOf, type Resource } from './tree.ts'
 import { readPage } from './tree_source.ts'
@@ -16,6 +17,8 @@ export interface Found {
 
 /** ResourceSearch looks for resources by name, a page at a time. */
 export class ResourceSearch {
+  /** The text that was looked for last. */
+  asked = ''
   found: Found | undefined
   error: unknown
   #client: Client
@@ -38,6 +41,7 @@ export class ResourceSearch {
     this.stop()
     const before = more ? this.found : undefined
     if (!more) this.found = undefined
+    this.asked = q
     this.error = undefined
     if (!q) return
     const abort = (this.#abort = new AbortController())
@@ -48,7 +52,8 @@ export class ResourceSearch {
       this.found = { q, items: [...(before?.items ?? []), ...items], cursor: page.cursor, complete: page.complete }
     } catch (error) {
       if (abort.signal.aborted) return
-      this.error = error
+      if (before) app().failed('More could not be loaded', error)
+      else this.error = error
     }
     this.#changed()
   }

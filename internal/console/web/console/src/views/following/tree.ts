@@ -44,7 +44,7 @@ export function byName(resources: readonly Resource[]): Resource[] {
   )
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
+const collator = new Intl.Collator(undefined, { numeric: true })
 
 /** rowsOf returns the rows of what is open, in their order. */
 export function rowsOf(nodes: readonly Node[]): Row[] {

@@ -1,5 +1,5 @@
 import { type Client, unwrap } from '@fanfare/client'
-import { byName, type Node, nodeOf, type Resource, withChildren } from './tree.ts'
+import { byName, type Node, nodeOf, type Resource, rowsOf, withChildren } from './tree.ts'
 
 const pageSize = 200
 /** Pages that are read until one has items; those of a search may be empty. */
@@ -17,6 +17,7 @@ export class TreeSource {
   cursor: string | null = null
   error: unknown
   #client: Client
+  #loading = false
   #changed: () => void
 
   constructor(client: Client, changed: () => void) {
@@ -26,6 +27,8 @@ export class TreeSource {
 
   /** load reads the highest resources, or the next page of them. */
   async load(): Promise<void> {
+    if (this.#loading) return
+    this.#loading = true
     this.error = undefined
     try {
       const page = await readPage(this.#client, {}, this.roots ? this.cursor : null)
@@ -37,8 +40,16 @@ export class TreeSource {
       if (this.roots.length === 1 && only?.resource.has_children && !only.children) await this.open(only)
     } catch (error) {
       this.error = error
+    } finally {
+      this.#loading = false
     }
     this.#changed()
+  }
+
+  /** retry reads what could not be read. */
+  retry(): void {
+    if (!this.roots || this.error) void this.load()
+    for (const row of rowsOf(this.roots ?? [])) if (row.kind === 'failed') void this.more(row.node)
   }
 
   async open(node: Node): Promise<void> {

@@ -50,6 +50,7 @@ export class FollowingView extends View {
   #changes = new Changes(this.#store, () => this.requestUpdate())
   #stop: (() => void) | undefined
   #typing = new Debounce()
+  #leave: (() => void) | undefined
 
   protected override shortcuts() {
     return [
@@ -62,6 +63,8 @@ export class FollowingView extends View {
     super.connectedCallback()
     this.#stop = this.#store.subscribe(() => this.#changed())
     document.addEventListener('visibilitychange', this.#seen)
+    window.addEventListener('online', this.#retry)
+    this.#leave = app().realtime.listen({ joined: this.#retry })
     void this.#store.refresh()
     void this.#source.load()
   }
@@ -69,9 +72,11 @@ export class FollowingView extends View {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#stop?.()
+    this.#leave?.()
     this.#search.stop()
     this.#typing.cancel()
     document.removeEventListener('visibilitychange', this.#seen)
+    window.removeEventListener('online', this.#retry)
   }
 
   #seen = (): void => {
@@ -90,7 +95,7 @@ export class FollowingView extends View {
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (!changed.has('query') && !changed.has('path')) return
     const q = this.query.get('q') ?? ''
-    if (q !== (this.#search.found?.q ?? '')) void this.#search.find(q)
+    if (q !== this.#search.asked) void this.#search.find(q)
     if (this.#mode === 'list' && !this.#followings.list) void this.#list()
     const id = this.path[0] ?? ''
     if (id !== (this.detail?.resource.resource_id ?? '')) void this.#details(id)
@@ -100,8 +105,10 @@ export class FollowingView extends View {
     const q = this.query.get('q') ?? ''
     return html`${this.renderHeader('Following')}
       <div class="tools"><ff-segmented label="Show" hide-label .options=${modes} .value=${this.#mode}
-          @change=${(e: CustomEvent<string>) => this.setQuery({ show: e.detail === 'list' ? 'list' : null, q: null })}
-          ></ff-segmented>${
+          @change=${(e: CustomEvent<string>) => {
+            this.error = undefined
+            this.setQuery({ show: e.detail === 'list' ? 'list' : null, q: null })
+          }}></ff-segmented>${
             this.#mode === 'tree'
               ? html`<ff-input type="search" label="Search by name" hide-label placeholder="Search by name"
                 .icon=${Search}
@@ -120,10 +127,11 @@ export class FollowingView extends View {
 
   #main(q: string): unknown {
     const { phase, error } = this.#store
+    const { roots } = this.#source
     const failed =
       this.error ??
       this.#search.error ??
-      (phase === 'failed' ? error : this.#mode === 'tree' ? this.#source.error : undefined)
+      (phase === 'failed' ? error : this.#mode === 'tree' && !roots ? this.#source.error : undefined)
     if (failed) {
       return html`<ff-error heading="What you follow could not be loaded" .error=${failed}
         @retry=${this.#retry}></ff-error>`
@@ -134,16 +142,18 @@ export class FollowingView extends View {
   }
 
   #tree(): unknown {
-    const { roots, cursor } = this.#source
+    const { roots, cursor, error } = this.#source
     if (!roots) return html`<ff-skeleton count="10" label="Loading the resources"></ff-skeleton>`
     if (roots.length === 0) {
       return html`<ff-empty .icon=${FolderTree} heading="There is nothing to follow yet">Resources are listed here
         as soon as you own one, or hold a role on one. Ask its owner for a role.</ff-empty>`
     }
     return html`${this.#rows('Resources', rowsOf(roots))}${
-      cursor === null
-        ? nothing
-        : html`<div class="more"><ff-button @click=${() => void this.#source.load()}>Show more</ff-button></div>`
+      error
+        ? html`<ff-error compact heading="More could not be loaded" .error=${error} @retry=${this.#retry}></ff-error>`
+        : cursor === null
+          ? nothing
+          : html`<div class="more"><ff-button @click=${() => void this.#source.load()}>Show more</ff-button></div>`
     }`
   }
 
@@ -266,11 +276,12 @@ export class FollowingView extends View {
   }
 
   #retry = (): void => {
+    const failed = this.error ?? this.#search.error
     this.error = undefined
     this.requestUpdate()
-    void this.#store.load()
-    if (!this.#source.roots) void this.#source.load()
-    if (this.query.get('q')) void this.#search.find(this.query.get('q') ?? '')
+    void this.#store.refresh()
+    this.#source.retry()
+    if (failed && this.#search.asked) void this.#search.find(this.#search.asked)
     else if (this.#mode === 'list') void this.#list()
   }
 }
