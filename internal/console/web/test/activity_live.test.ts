@@ -134,7 +134,7 @@ browserTest(
       .getByRole('link', { name: /^Inbox/ })
       .first()
       .click()
-    await page.getByRole('heading', { name: 'Inbox' }).waitFor()
+    await page.getByRole('heading', { name: 'Inbox', exact: true }).waitFor()
     await page.goBack()
     await row(page, visible).waitFor()
   },

@@ -295,7 +295,7 @@ browserTest(
       .getByRole('link', { name: /^Inbox/ })
       .first()
       .click()
-    await page.getByRole('heading', { name: 'Inbox' }).waitFor()
+    await page.getByRole('heading', { name: 'Inbox', exact: true }).waitFor()
     await cut(page, { offline: true })
     await page.getByRole('link', { name: 'Following' }).first().click()
     await page.getByText('What you follow could not be loaded').waitFor()

@@ -31,6 +31,8 @@ for (const name of ['react.tsx', 'vue.ts']) {
   browserTest(`${name}: properties, events and refs are those of the elements`, async ({ page }) => {
     const sockets: WebSocket[] = []
     page.on('websocket', (socket) => sockets.push(socket))
+    await world.api('grace', 'PUT', '/notifications/preferences', { filter_mode: 'all' })
+    await world.api('grace', 'DELETE', `/watch-levels/${first.resource}`)
     await openApplication(page, world, 'grace', '<div id="app"></div>', {
       module: `import { getToken } from './application.js'\nglobalThis.getToken = getToken\n${await bundle(`wrappers/${name}`)}`,
     })

@@ -168,8 +168,9 @@ export class DeadLetters extends BaseElement {
       return html`<ff-skeleton count="4" label="Loading the dead letters"></ff-skeleton>`
     const filtered = selective(this.#selection)
     return html`<section aria-labelledby="groups"><div class="section-head">
-        <h2 id="groups">${value.exact ? '' : 'At least '}${plural(total, 'dead letter')}${filtered ? ' match' : ''},
-          by error</h2>${this.groups.error ? html`<span class="note">This may be out of date.</span>` : nothing}
+        <h2 id="groups">${value.exact ? '' : 'At least '}${plural(total, 'dead letter')}${
+          filtered ? (total === 1 ? ' matches' : ' match') : ''
+        }, by error</h2>${this.groups.error ? html`<span class="note">This may be out of date.</span>` : nothing}
         <ff-button variant="primary" @click=${() => this.#ask('replay', this.#selection)}>${icon(RotateCcw, 14)} Replay
           ${filtered ? 'all that match' : 'all'}…</ff-button>
         <ff-button variant="danger" @click=${() => this.#ask('discard', this.#selection)}>Discard
