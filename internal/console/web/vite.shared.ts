@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { BuildOptions, Plugin, ResolveOptions, Rolldown } from 'vite'
+import { type BuildOptions, parseSync, type Plugin, type ResolveOptions, type Rolldown, Visitor } from 'vite'
 
 /** FANFARE_DIST builds to another place, so that the output can be compared with the committed one. */
 const root = process.env['FANFARE_DIST'] ?? resolve(import.meta.dirname, '../dist')
@@ -30,14 +30,38 @@ export function build(folder: string, codeSplitting: Rolldown.OutputOptions['cod
   }
 }
 
-/** squeezeStyles removes the spaces that css`…` does not need; minifiers keep them. */
-export function squeezeStyles(): Plugin {
-  const squeezed = (style: string): string => style.replace(/\s+/g, ' ').replace(/\s?([{};,>])\s/g, '$1')
+/** What minifiers keep: the spaces of css`…`, the line breaks of html`…`. */
+const squeezed: Record<string, (text: string) => string> = {
+  css: (text) =>
+    text
+      .replace(/\s+/g, ' ')
+      .replace(/\s?([{};,>])\s/g, '$1')
+      .replace(/: /g, ':')
+      .replace(/;\}/g, '}'),
+  html: (text) => text.replace(/\s*\n\s*/g, ' '),
+}
+
+/** squeezeTemplates shortens templates to what a browser makes of them. */
+export function squeezeTemplates(): Plugin {
   return {
-    name: 'squeeze-styles',
-    transform(code, id) {
-      if (!id.endsWith('.ts')) return undefined
-      return { code: code.replace(/\bcss\s*`[^`]*`/g, squeezed), map: null }
+    name: 'squeeze-templates',
+    transform: {
+      filter: { id: /\.ts$/, code: /\b(css|html)`/ },
+      handler(code, id) {
+        const texts: { start: number; end: number; text: string }[] = []
+        new Visitor({
+          TaggedTemplateExpression({ tag, quasi }) {
+            const squeeze = tag.type === 'Identifier' ? squeezed[tag.name] : undefined
+            for (const { start, end } of squeeze ? quasi.quasis : []) {
+              texts.push({ start, end, text: squeeze?.(code.slice(start, end)) ?? '' })
+            }
+          },
+        }).visit(parseSync(id, code, { astType: 'js' }).program)
+        // From the last to the first, so that the places of the others stay.
+        texts.sort((a, b) => b.start - a.start)
+        for (const { start, end, text } of texts) code = code.slice(0, start) + text + code.slice(end)
+        return { code, map: null }
+      },
     },
   }
 }

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vite'
-import { build, resolution, squeezeStyles } from '../vite.shared.ts'
+import { build, resolution, squeezeTemplates } from '../vite.shared.ts'
 
 /** The address of a running daemon, for `npm run dev`. */
 const daemon = process.env['FANFARE_URL'] ?? 'http://127.0.0.1:8080'
@@ -25,7 +25,7 @@ const groups = [
   },
   {
     name: 'people',
-    test: /\/views\/(following|preferences|start)\/|\/elements\/|\/lucide\//,
+    test: /\/views\/(inbox|following|preferences|start)\/|\/elements\/|\/lucide\//,
     priority: 1,
     includeDependenciesRecursively: false,
   },
@@ -35,7 +35,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: '/console/',
   resolve: resolution,
-  plugins: [squeezeStyles()],
+  plugins: [squeezeTemplates()],
   server: { proxy: { '/v1': daemon, '/console/config.json': daemon } },
   build: build('console', { groups }),
 })

@@ -81,6 +81,48 @@ browserTest('new rows do not move what one reads', async ({ page }) => {
   await titled(page, 'New three').locator('a:focus').waitFor()
 })
 
+browserTest('rows of different heights follow each other, wherever one scrolls', async ({ page }) => {
+  const world = await newWorld()
+  await world.deliver(
+    ...said('Row', ...Array.from({ length: 60 }, (_, i) => `Row ${i} ${'with more of it '.repeat(i % 7)}`)),
+  )
+  await page.setViewportSize({ width: 390, height: 844 })
+  await signIn(page, world, 'grace', [], 'inbox')
+  const list = page.locator('ff-virtual-list')
+  await list.getByRole('article').first().waitFor()
+  /** Scrolls, lets the page show that, and returns how far a row has moved and whether rows have gaps. */
+  const scroll = (by: number) =>
+    list.evaluate(async (el, by) => {
+      const rows = (): HTMLElement[] =>
+        [...el.querySelectorAll<HTMLElement>('[data-index]')].sort(
+          (a, b) => Number(a.dataset['index']) - Number(b.dataset['index']),
+        )
+      const frames = async (count: number): Promise<void> => {
+        for (let i = 0; i < count; i++) await new Promise((done) => requestAnimationFrame(done))
+      }
+      const first = rows().find((row) => row.getBoundingClientRect().top >= el.getBoundingClientRect().top)
+      const before = first?.getBoundingClientRect().top ?? 0
+      el.scrollTop += by
+      await frames(4)
+      const moved = before - (first?.isConnected ? first.getBoundingClientRect().top : Infinity)
+      const boxes = rows().map((row) => row.getBoundingClientRect())
+      const gaps = boxes.slice(1).map((box, i) => Math.round(box.top - (boxes[i]?.bottom ?? 0)))
+      return { moved: Math.round(moved), gaps: gaps.filter((gap) => gap !== 0) }
+    }, by)
+  await scroll(2000) // over rows that were never measured
+  for (const by of [...Array<number>(10).fill(-150), 100, 200, -100]) {
+    assert.deepEqual(await scroll(by), { moved: by, gaps: [] })
+  }
+  for (let i = 0; i < 12; i++) await page.keyboard.press('j')
+  const focused = list.locator('[data-index]:focus-within')
+  await focused.waitFor()
+  const within = await focused.evaluate((row) => {
+    const [a, b] = [row, row.closest('ff-virtual-list') ?? row].map((e) => e.getBoundingClientRect())
+    return a && b && a.top >= b.top - 1 && a.bottom <= b.bottom + 1
+  })
+  assert(within, 'the row of the cursor is not visible')
+})
+
 browserTest(
   'after a cut the rows are there, with and without recovery',
   async ({ page, allow }) => {

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vite'
-import { build, resolution, squeezeStyles } from '../vite.shared.ts'
+import { build, resolution, squeezeTemplates } from '../vite.shared.ts'
 
 const shared = build('widgets')
 
@@ -7,7 +7,7 @@ const shared = build('widgets')
 export default defineConfig({
   root: import.meta.dirname,
   resolve: resolution,
-  plugins: [squeezeStyles()],
+  plugins: [squeezeTemplates()],
   build: {
     ...shared,
     lib: { entry: 'src/index.ts', formats: ['es'], fileName: () => 'fanfare-widgets.js' },

@@ -1,10 +1,19 @@
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core'
 import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { property } from 'lit/decorators.js'
 import { repeat } from 'lit/directives/repeat.js'
 import { define, emit } from './base.ts'
 import { inlineStyle } from './inline-style.ts'
+import { Places } from './places.ts'
 import { type Key, Slots } from './slots.ts'
+
+/** As many rows are rendered above and below the visible ones. */
+const around = 6
+
+/** A row, which may have moved from its index. */
+interface Mark {
+  key: Key
+  index: number
+}
 
 /**
  * A list that scrolls itself and renders only what is visible. Rows that come or go above what is visible do not
@@ -28,23 +37,20 @@ export class VirtualList<T = unknown> extends LitElement {
   /** The number of rows there are in all, for screen readers; -1 while it is unknown. */
   @property({ type: Number }) total = -1
 
-  #ends = -1
-  #range = ''
-  #itemKey = (index: number): Key => index
+  #places = new Places()
   #slots = new Slots()
   /** The keys of the rows that the elements show. */
-  #shown = new WeakMap<HTMLElement, Key>()
-  #measuring = false
-  #cleanup: (() => void) | undefined
-  #virtualizer = new Virtualizer<VirtualList<T>, HTMLElement>({
-    count: 0,
-    getScrollElement: () => this,
-    estimateSize: () => this.estimate,
-    scrollToFn: elementScroll,
-    observeElementRect,
-    observeElementOffset,
-    onChange: () => this.requestUpdate(),
-  })
+  #shown = new WeakMap<Element, Key>()
+  #observer = new ResizeObserver((entries) => this.#resized(entries))
+  #top = 0
+  #height = 0
+  #first = 0
+  #last = -1
+  #target: (Mark & { align: 'auto' | 'start' }) | undefined
+  #anchor: (Mark & { offset: number }) | undefined
+  #frame = 0
+  #range = ''
+  #ends = -1
 
   protected override createRenderRoot(): this {
     return this
@@ -54,18 +60,26 @@ export class VirtualList<T = unknown> extends LitElement {
     super.connectedCallback()
     Object.assign(this.style, { display: 'block', overflowY: 'auto', contain: 'strict', overflowAnchor: 'none' })
     this.role ??= { listitem: 'list', article: 'feed', option: 'listbox', presentation: null }[this.rowRole]
-    this.#cleanup = this.#virtualizer._didMount()
+    this.addEventListener('scroll', this.#scrolled, { passive: true })
+    this.#observer.observe(this)
     this.requestUpdate()
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#cleanup?.()
+    this.removeEventListener('scroll', this.#scrolled)
+    this.#observer.disconnect()
+    this.#shown = new WeakMap()
+    cancelAnimationFrame(this.#frame)
   }
 
-  /** scrollToIndex shows a row. */
-  scrollToIndex(index: number, align: 'auto' | 'start' | 'center' | 'end' = 'auto'): void {
-    this.#virtualizer.scrollToIndex(index, { align })
+  /** scrollToIndex shows a row: at the top with `start`, otherwise with as little scrolling as possible. */
+  scrollToIndex(index: number, align: 'auto' | 'start' = 'auto'): void {
+    const item = this.items[index]
+    if (item === undefined) return
+    this.#target = { key: this.keyOf(item, index), index, align }
+    this.#settle()
+    this.requestUpdate()
   }
 
   /** atTop reports whether the first row is fully visible. */
@@ -73,107 +87,144 @@ export class VirtualList<T = unknown> extends LitElement {
     return this.scrollTop < 8
   }
 
-  #anchor: { key: Key; offset: number } | undefined
-
-  /** keepPlace remembers the first visible row before the items change. */
-  #keepPlace(): void {
-    const { scrollTop } = this
-    const first = this.atTop ? undefined : this.#virtualizer.getVirtualItems().find((row) => row.end > scrollTop)
-    this.#anchor = first && { key: first.key as Key, offset: scrollTop - first.start }
-  }
-
-  /** returnToPlace scrolls to where the row that was first is now. */
-  #returnToPlace(): void {
-    const anchor = this.#anchor
-    this.#anchor = undefined
-    if (!anchor) return
-    const index = this.items.findIndex((item, i) => this.keyOf(item, i) === anchor.key)
-    const start = this.#virtualizer.measurementsCache[index]?.start
-    if (start !== undefined && start + anchor.offset !== this.scrollTop) this.scrollTop = start + anchor.offset
-  }
-
-  protected override willUpdate(changed: PropertyValues): void {
+  protected override willUpdate(changed: PropertyValues<this>): void {
     const { items, keyOf } = this
-    if (changed.has('items') && this.hasUpdated) this.#keepPlace()
-    if (changed.has('items') || changed.has('keyOf')) {
-      // Another function has all rows placed again.
-      this.#itemKey = (index) => {
-        const item = items[index]
-        return item === undefined ? index : keyOf(item, index)
-      }
+    if (changed.has('items')) this.#keepPlace(changed.get('items') ?? [])
+    if (changed.has('items') || changed.has('keyOf') || changed.has('estimate')) {
+      this.#places.place(items.length, (i) => keyOf(items[i] as T, i), this.estimate)
     }
-    this.#virtualizer.setOptions({
-      ...this.#virtualizer.options,
-      count: items.length,
-      overscan: 6,
-      getItemKey: this.#itemKey,
-      rangeExtractor: ({ startIndex, endIndex, overscan, count }) => {
-        const first = Math.max(0, startIndex - overscan)
-        const last = Math.min(count - 1, endIndex + overscan)
-        const indexes = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i)
-        if (this.keep >= 0 && this.keep < count && (this.keep < first || this.keep > last)) indexes.push(this.keep)
-        return indexes.sort((a, b) => a - b)
-      },
-    })
-    this.#virtualizer._willUpdate()
+    this.#first = this.#places.rowAt(this.#top)
+    this.#last = this.#height > 0 ? Math.min(this.#places.rowAt(this.#top + this.#height), items.length - 1) : -1
   }
 
   protected override render(): unknown {
-    const rows = this.#virtualizer.getVirtualItems()
-    const slots = this.#slots.assign(rows.map((row) => row.key as Key))
     const article = this.rowRole === 'article'
     const plain = this.rowRole === 'presentation'
-    const height = `${this.#virtualizer.getTotalSize()}px`
+    const height = `${this.#places.height}px`
+    const indexes = this.#rendered()
+    const slots = this.#slots.assign(indexes.map((index) => this.keyOf(this.items[index] as T, index)))
     return html`<div role="presentation" ${inlineStyle({ position: 'relative', height })}>
       ${repeat(
-        rows,
+        indexes,
         (_, i) => slots[i],
-        (row) => {
-          const item = this.items[row.index]
-          if (item === undefined) return nothing
-          return html`<div role=${this.rowRole} data-index=${row.index} aria-posinset=${plain ? nothing : row.index + 1}
+        (index) => {
+          const item = this.items[index] as T
+          return html`<div role=${this.rowRole} data-index=${index} aria-posinset=${plain ? nothing : index + 1}
           aria-label=${this.labelOf?.(item) ?? nothing}
           aria-setsize=${plain ? nothing : this.total < 0 && !article ? this.items.length : this.total}
-          ${inlineStyle(at(row.start))}>${this.renderItem(item, row.index)}</div>`
+          ${inlineStyle(at(this.#places.topOf(index)))}>${this.renderItem(item, index)}</div>`
         },
       )}</div>`
   }
 
-  /** measure measures the elements that show other rows than before, once these have been rendered. */
-  #measure = (): void => {
-    const { elementsCache } = this.#virtualizer
-    this.#measuring = false
-    const rows = [...(this.firstElementChild?.children ?? [])] as HTMLElement[]
-    const changed = rows.filter((row) => row.offsetHeight > 0 && this.#shown.get(row) !== this.#keyAt(row))
-    for (const row of changed) {
-      const before = this.#shown.get(row)
-      if (before !== undefined && elementsCache.get(before) === row) elementsCache.delete(before)
-      this.#shown.set(row, this.#keyAt(row))
-    }
-    for (const row of changed) {
-      this.#virtualizer.measureElement(row) // which observes it from now on
-      this.#virtualizer.resizeItem(Number(row.dataset['index']), row.offsetHeight)
+  /** rendered returns the indexes of the rows to render. */
+  #rendered(): number[] {
+    if (this.#last < 0) return []
+    const { keep, items } = this
+    const first = Math.max(0, this.#first - around)
+    const last = Math.min(items.length - 1, this.#last + around)
+    const indexes = Array.from({ length: last - first + 1 }, (_, i) => first + i)
+    if (keep >= 0 && keep < first) return [keep, ...indexes]
+    return keep > last && keep < items.length ? [...indexes, keep] : indexes
+  }
+
+  /** observe has the elements measured that show other rows than before, also where their height is the same. */
+  #observe(): void {
+    for (const row of this.firstElementChild?.children ?? []) {
+      const index = Number((row as HTMLElement).dataset['index'])
+      const key = this.keyOf(this.items[index] as T, index)
+      if (this.#shown.get(row) === key) continue
+      this.#shown.set(row, key)
+      this.#observer.unobserve(row)
+      this.#observer.observe(row)
     }
   }
 
-  #keyAt(row: HTMLElement): Key {
-    return this.#itemKey(Number(row.dataset['index']))
-  }
-
-  protected override updated(_: PropertyValues): void {
-    if (!this.#measuring) requestAnimationFrame(this.#measure)
-    this.#measuring = true
-    this.#returnToPlace()
-    const range = this.#virtualizer.range
-    if (!range || this.items.length === 0) return
-    const key = `${range.startIndex}-${range.endIndex}-${this.items.length}`
-    if (key === this.#range) return
-    this.#range = key
-    emit(this, 'visible', { first: range.startIndex, last: range.endIndex })
-    if (range.endIndex >= this.items.length - 12 && this.#ends !== this.items.length) {
-      this.#ends = this.items.length
+  protected override updated(): void {
+    this.#observe()
+    if (this.#target) this.#reach(this.#target)
+    else if (this.#anchor) this.#return(this.#anchor)
+    this.#anchor = undefined
+    const { length } = this.items
+    const range = `${this.#first}-${this.#last}-${length}`
+    if (this.#last < 0 || range === this.#range) return
+    this.#range = range
+    emit(this, 'visible', { first: this.#first, last: this.#last })
+    if (this.#last >= length - 12 && this.#ends !== length) {
+      this.#ends = length
       emit(this, 'end')
     }
+  }
+
+  #scrolled = (): void => {
+    this.#top = this.scrollTop
+    const moved = this.#places.rowAt(this.#top) !== this.#first
+    if (moved || this.#places.rowAt(this.#top + this.#height) !== this.#last) this.requestUpdate()
+  }
+
+  /** resized places rows anew whose height differs. What is not displayed keeps the height that it had. */
+  #resized(entries: readonly ResizeObserverEntry[]): void {
+    const rows = new Map<number, number>()
+    for (const { target, borderBoxSize } of entries) {
+      const height = Math.round(borderBoxSize[0]?.blockSize ?? 0)
+      if (!target.isConnected) this.#observer.unobserve(target)
+      else if (height > 0 && target !== this) rows.set(Number((target as HTMLElement).dataset['index']), height)
+      else if (height > 0 && height !== this.#height) {
+        this.#height = height
+        this.requestUpdate()
+      }
+    }
+    this.#keepPlace(this.items)
+    if (this.#places.measured(rows)) {
+      if (this.#target) this.#settle()
+      this.requestUpdate()
+    } else this.#anchor = undefined
+  }
+
+  /** keepPlace remembers the first visible row before the rows move. */
+  #keepPlace(items: readonly T[]): void {
+    const { scrollTop } = this
+    if (this.#anchor || this.atTop) return
+    const index = this.#places.rowAt(scrollTop)
+    const item = items[index]
+    if (item !== undefined) {
+      this.#anchor = { key: this.keyOf(item, index), index, offset: scrollTop - this.#places.topOf(index) }
+    }
+  }
+
+  /** return scrolls to where the row that was first is now. */
+  #return(anchor: Mark & { offset: number }): void {
+    const index = this.#indexOf(anchor)
+    if (index >= 0) this.#scroll(this.#places.topOf(index) + anchor.offset)
+  }
+
+  /** reach scrolls to the row that scrollToIndex shows. */
+  #reach(target: Mark & { align: 'auto' | 'start' }): void {
+    const index = this.#indexOf(target)
+    if (index < 0) return
+    const top = this.#places.topOf(index)
+    const bottom = this.#places.topOf(index + 1)
+    if (target.align === 'start' || top < this.scrollTop) this.#scroll(top)
+    else if (bottom > this.scrollTop + this.#height) this.#scroll(bottom - this.#height)
+  }
+
+  /** settle forgets the row to show after two frames in which no height has changed. */
+  #settle(): void {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = requestAnimationFrame(() => (this.#target = undefined))
+    })
+  }
+
+  #indexOf({ key, index }: Mark): number {
+    const item = this.items[index]
+    if (item !== undefined && this.keyOf(item, index) === key) return index
+    return this.items.findIndex((other, i) => this.keyOf(other, i) === key)
+  }
+
+  #scroll(top: number): void {
+    if (top !== this.scrollTop) this.scrollTop = top
+    this.#scrolled()
   }
 }
 

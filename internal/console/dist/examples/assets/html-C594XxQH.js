@@ -1,1 +1,0 @@
-/* empty css            */import{t as e}from"./page-CHXJ7mH7.js";await e();

@@ -1,1 +1,0 @@
-/* empty css            */import{t as e}from"./page-4Agzbm-F.js";await e();
