@@ -4,7 +4,6 @@ import { Check } from 'lucide'
 import { define, emit, styled, textStyles } from './base.ts'
 import { Floating, floatingStyles } from './floating.ts'
 import { icon, type Icon } from './icon.ts'
-import './kbd.ts'
 
 /** An entry of a menu: an action, a heading (`heading`) or a line (`separator`). */
 export interface MenuItem {

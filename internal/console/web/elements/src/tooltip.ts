@@ -2,7 +2,6 @@ import { css, html, nothing } from 'lit'
 import { property, query } from 'lit/decorators.js'
 import { define, BaseElement, styled } from './base.ts'
 import { place, type Side } from './place.ts'
-import './kbd.ts'
 
 /** Shows a short text beside what is in it, on hover and keyboard focus. It repeats what is visible or labelled. */
 @define('ff-tooltip')
@@ -19,6 +18,7 @@ export class Tooltip extends BaseElement {
   `)
 
   @property() text = ''
+  /** Its keys. A page that gives some defines ff-kbd. */
   @property() shortcut = ''
   @property() side: Side = 'bottom'
   @query('.tip') private tip!: HTMLElement | null
