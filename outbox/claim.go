@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
 // Lanes is the number of lanes. The SQL function fanfare.lane_of spreads resources over them.
@@ -26,6 +28,7 @@ type Item struct {
 	Attempts int      // failed attempts of this activity on its own
 	Channels []string // the channels still to be published to; nil means all
 
+	part    part   // of the lane that the row is in
 	ctid    string // of the row in the table outbox
 	parked  bool   // the row is in the table parked, not in outbox
 	blocked bool   // an earlier activity of its resource is parked or a fan-out job
@@ -38,7 +41,11 @@ type claimed struct {
 	readOnly bool // the database accepts no writes
 	snapshot snapshot
 	origin   origin
-	items    []Item // parked ones first, then those of the outbox, both by seq
+	items    []Item // parked ones first, then those of the parts, each by seq
+
+	read [parts]bool // the parts that were read
+	cut  [parts]bool // the parts of which visible rows remain
+	top  int64       // the highest seq in the lane; 0 if it has no new one, or no part backlog
 }
 
 // beginClaim pins the plans, whatever the statistics of a table that is empty most of the time, and
@@ -72,17 +79,20 @@ func isDue(longest string) string {
 
 // claimLane returns at least one row, which carries the snapshot.
 var claimLane = `
-SELECT now.held, now.read_only, now.snapshot, now.server, now.last_seq,
-       q.seq, q.ctid, q.parked, q.blocked, q.attempts, q.channels, ` + pglog.Columns + `,
+SELECT now.held, now.read_only, now.snapshot, now.server, now.last_seq, now.top,
+       q.seq, q.ctid, q.part, q.blocked, q.attempts, q.channels, ` + pglog.Columns + `,
        q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
 FROM (
     SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
            current_setting('transaction_read_only')::boolean AS read_only,` + selectOrigin + `,
-           EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs) AS waiting
+           EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs) AS waiting,
+           CASE WHEN $7::uuid[] <> '{}' THEN (
+               SELECT o.seq FROM fanfare.outbox AS o WHERE o.lane = $1 AND o.seq > $3 ORDER BY o.seq DESC LIMIT 1
+           ) END AS top
 ) AS now
 LEFT JOIN LATERAL (
     (
-        SELECT p.seq, NULL AS ctid, true AS parked, false AS blocked, p.attempts, p.channels,
+        SELECT p.seq, NULL AS ctid, -1 AS part, false AS blocked, p.attempts, p.channels,
                p.activity_id, p.tenant_id, p.resource_id, p.recorded_at
         FROM fanfare.parked AS p
         WHERE p.lane = $1 AND ` + isDue("$6::float8") + `
@@ -90,8 +100,19 @@ LEFT JOIN LATERAL (
         LIMIT $2
     )
     UNION ALL
-    (
-        SELECT o.seq, o.ctid::text, false,
+    (` + selectPart + ` AND o.tenant_id <> ALL ($7) ORDER BY o.seq LIMIT $2)
+    UNION ALL
+    (` + strings.NewReplacer("$3", "$8", "$4", "$9", "$5", "$10", "0 AS part", "1 AS part").Replace(selectPart) + `
+        AND o.tenant_id = ANY ($7) AND $11::bigint > 0 ORDER BY o.seq LIMIT $11)
+    ORDER BY part, seq
+    LIMIT $2
+) AS q ON now.held
+LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id
+ORDER BY q.part, q.seq`
+
+// selectPart selects the rows of one part of a lane above its hints.
+const selectPart = `
+        SELECT o.seq, o.ctid::text, 0 AS part,
                now.waiting AND (
                    EXISTS (SELECT FROM fanfare.parked AS p
                            WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
@@ -102,33 +123,39 @@ LEFT JOIN LATERAL (
         WHERE o.lane = $1 AND o.seq > least($3::bigint, (
             SELECT min(r.bound)
             FROM unnest($4::text[]::xid8[], $5::bigint[]) AS r(xid, bound)
-            WHERE pg_visible_in_snapshot(r.xid, pg_current_snapshot())))
-        ORDER BY o.seq
-        LIMIT $2
-    )
-    ORDER BY parked DESC, seq
-    LIMIT $2
-) AS q ON now.held
-LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id
-ORDER BY q.parked DESC, q.seq`
+            WHERE pg_visible_in_snapshot(r.xid, pg_current_snapshot())))`
 
 // scope limits the rows that a claim reads.
 type scope struct {
 	limit   int
+	backlog int           // the limit of the part backlog; 0 leaves it unread
 	full    bool          // ignore the hints
 	longest time.Duration // the longest wait after a failure
 }
 
 // claim locks the lane for the transaction and reads its next rows.
-func claim(ctx context.Context, tx pgx.Tx, lane int, h *hints, s scope) (claimed, error) {
-	pos := h.pos
-	if s.full {
-		pos = 0
+func claim(ctx context.Context, tx pgx.Tx, lane int, m *memory, s scope) (claimed, error) {
+	if len(m.deferred) == 0 {
+		s.backlog = 0
 	}
-	xids, bounds := h.arrays()
+	arguments := []any{lane, s.limit}
+	var positions [parts][3]any
+	for p := range parts {
+		h := &m.hints[p]
+		pos := h.pos
+		if s.full {
+			pos = 0
+		}
+		xids, bounds := h.arrays()
+		positions[p] = [3]any{pos, xids, bounds}
+	}
+	arguments = append(arguments, positions[others][:]...)
+	arguments = append(arguments, s.longest.Seconds(), pg.UUIDs(m.deferred))
+	arguments = append(arguments, positions[backlog][:]...)
+	arguments = append(arguments, min(s.backlog, s.limit))
 	batch := &pgx.Batch{}
 	batch.Queue(lockLane, lockClass, lane)
-	batch.Queue(claimLane, lane, s.limit, pos, xids, bounds, s.longest.Seconds())
+	batch.Queue(claimLane, arguments...)
 	results := tx.SendBatch(ctx, batch)
 	c, err := readClaim(results)
 	if closeErr := results.Close(); err == nil {
@@ -137,7 +164,24 @@ func claim(ctx context.Context, tx pgx.Tx, lane int, h *hints, s scope) (claimed
 	if err != nil {
 		return claimed{}, fmt.Errorf("claim lane %d: %w", lane, err)
 	}
+	c.measure(s)
 	return c, nil
+}
+
+// measure sets what a claim says of the parts.
+func (c *claimed) measure(s scope) {
+	var rows [parts]int
+	for i := range c.items {
+		if !c.items[i].parked {
+			rows[c.items[i].part]++
+		}
+	}
+	filled := len(c.items) == s.limit
+	c.read = [parts]bool{others: true, backlog: s.backlog > 0}
+	c.cut = [parts]bool{
+		others:  filled && rows[backlog] == 0,
+		backlog: c.read[backlog] && (filled || rows[backlog] == min(s.backlog, s.limit)),
+	}
 }
 
 func readClaim(results pgx.BatchResults) (claimed, error) {
@@ -154,14 +198,15 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 		text                 string // of the snapshot
 		seq                  zeronull.Int8
 		attempts             zeronull.Int4
-		parked, blocked      *bool
+		place                *int32 // the part, or -1 for a parked row
+		blocked              *bool
 		item                 Item
 		id, tenant, resource zeronull.UUID
 		recordedAt           zeronull.Timestamptz
 	)
 	targets := []any{
-		&c.held, &c.readOnly, &text, &c.origin.server, (*zeronull.Int8)(&c.origin.lastSeq),
-		&seq, (*zeronull.Text)(&item.ctid), &parked, &blocked, &attempts, &item.Channels,
+		&c.held, &c.readOnly, &text, &c.origin.server, (*zeronull.Int8)(&c.origin.lastSeq), (*zeronull.Int8)(&c.top),
+		&seq, (*zeronull.Text)(&item.ctid), &place, &blocked, &attempts, &item.Channels,
 	}
 	targets = append(targets, pglog.ScanTargets(&item.Activity)...)
 	targets = append(targets, &id, &tenant, &resource, &recordedAt)
@@ -179,7 +224,10 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 		if seq == 0 {
 			continue // the row that carries the snapshot alone
 		}
-		item.Seq, item.Attempts, item.parked, item.blocked = int64(seq), int(attempts), *parked, *blocked
+		item.Seq, item.Attempts, item.blocked = int64(seq), int(attempts), *blocked
+		if item.parked = *place < 0; !item.parked {
+			item.part = part(*place)
+		}
 		if zeronull.UUID(item.ID) != id {
 			item.missing = true
 			item.ID, item.TenantID, item.ResourceID = [16]byte(id), [16]byte(tenant), [16]byte(resource)

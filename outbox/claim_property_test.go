@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
@@ -34,7 +35,7 @@ func TestClaimLosesNothing(t *testing.T) {
 		defer m.close()
 		m.exec("DELETE FROM fanfare.outbox")
 		for range 3 {
-			m.claimers = append(m.claimers, &hints{})
+			m.claimers = append(m.claimers, &memory{})
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"begin":     m.begin,
@@ -45,6 +46,7 @@ func TestClaimLosesNothing(t *testing.T) {
 			"claim":     m.claim,
 			"claim hot": m.claim,
 			"probe":     m.probe,
+			"defer":     m.deferTenants,
 			"":          func(*rapid.T) {},
 		})
 		for len(m.open) > 0 {
@@ -55,7 +57,7 @@ func TestClaimLosesNothing(t *testing.T) {
 		}
 		// A claimer that was there from the start must find the remaining rows.
 		for range 200 {
-			if m.claimWith(m.claimers[0], 3, false) == 0 {
+			if m.claimWith(m.claimers[0], scope{limit: 3, backlog: 2}, false) == 0 {
 				break
 			}
 		}
@@ -96,18 +98,18 @@ func TestClaimSeesBeyondXmax(t *testing.T) {
 		}
 		return seq
 	}
-	var h hints
+	var m memory
 	take := func() (seq int64) {
 		tx, err := db.Pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer rollback(ctx, tx)
-		c, err := claim(ctx, tx, testLane, &h, scope{limit: 100, longest: time.Minute})
+		c, err := claim(ctx, tx, testLane, &m, scope{limit: 100, longest: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := plan(testLane, c.items, make([]Outcome, len(c.items)), false, Retries{}.orDefault(), randomJitter)
+		s := plan(testLane, c.items, make([]Outcome, len(c.items)), c.cut, Retries{}.orDefault(), randomJitter)
 		self, err := s.apply(ctx, tx)
 		if err != nil {
 			t.Fatal(err)
@@ -115,11 +117,11 @@ func TestClaimSeesBeyondXmax(t *testing.T) {
 		if err := tx.Commit(ctx); err != nil {
 			t.Fatal(err)
 		}
-		h.removed(c.snapshot, self, s.last, s.cut)
+		m.update(c, s.removed, self)
 		if len(c.items) != 1 {
 			t.Fatalf("got %d rows, want 1", len(c.items))
 		}
-		return s.last
+		return s.removed[others].last
 	}
 	a, b := begin(), begin()
 	low, high := write(b), write(a)
@@ -159,6 +161,13 @@ func sameLane(t testing.TB, pool *pgxpool.Pool, n int) []uuid.UUID {
 
 var testTenant = uuid.MustParse("11111111-1111-4111-8111-111111111111")
 
+// tenantOf returns the tenant of a resource of the property tests: one of three.
+func tenantOf(resource uuid.UUID) uuid.UUID {
+	tenant := testTenant
+	tenant[0] = resource[0] % 3
+	return tenant
+}
+
 type writer struct {
 	tx    pgx.Tx
 	wrote []uuid.UUID
@@ -170,7 +179,7 @@ type claimMachine struct {
 	ctx       context.Context
 	pool      *pgxpool.Pool
 	resources []uuid.UUID
-	claimers  []*hints
+	claimers  []*memory
 	open      []*writer
 	prepared  map[string]*writer
 	locked    map[uuid.UUID]bool // resources that an open transaction has changed
@@ -240,7 +249,7 @@ func (m *claimMachine) insert(w *writer, resource uuid.UUID) {
 		WITH id AS MATERIALIZED (SELECT pg_current_xact_id())
 		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at) SELECT $1, $2, $3, $4, now()
 		FROM id`,
-		testLane, id, testTenant, resource); err != nil {
+		testLane, id, tenantOf(resource), resource); err != nil {
 		m.t.Fatal(err)
 	}
 	if m.locked == nil {
@@ -343,25 +352,38 @@ func (m *claimMachine) settle(w *writer, committed bool) {
 }
 
 func (m *claimMachine) claim(t *rapid.T) {
-	h := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
+	claimer := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
 	m.waiting = rapid.SampledFrom(append([]uuid.UUID{uuid.Nil}, m.resources...)).Draw(t, "waiting")
-	m.claimWith(h, rapid.IntRange(1, 6).Draw(t, "limit"), rapid.IntRange(0, 4).Draw(t, "fails") == 0)
+	m.claimWith(claimer, scope{
+		limit: rapid.IntRange(1, 6).Draw(t, "limit"), backlog: rapid.IntRange(0, 4).Draw(t, "limit of the backlog"),
+	}, rapid.IntRange(0, 4).Draw(t, "fails") == 0)
 	m.waiting = uuid.Nil
 }
 
+// deferTenants changes which tenants a claimer defers, at any time.
+func (m *claimMachine) deferTenants(t *rapid.T) {
+	claimer := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
+	if rapid.IntRange(0, 3).Draw(t, "join") == 0 {
+		claimer.join()
+		return
+	}
+	claimer.deferTenants([]uuid.UUID{tenantOf(rapid.SampledFrom(m.resources).Draw(t, "resource"))})
+}
+
 // claimWith claims as Worker.deliver does, and checks the order of the claimed rows.
-func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
+func (m *claimMachine) claimWith(claimer *memory, of scope, fails bool) int {
 	tx, err := m.pool.BeginTx(m.ctx, pgx.TxOptions{BeginQuery: beginClaim})
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(m.ctx) }()
-	c, err := claim(m.ctx, tx, testLane, h, scope{limit: limit, longest: time.Minute})
+	of.longest = time.Minute
+	c, err := claim(m.ctx, tx, testLane, claimer, of)
 	if err != nil || !c.held {
 		m.t.Fatalf("claim: held %v, %v", c.held, err)
 	}
-	if len(c.items) == 0 {
-		h.empty(c.snapshot)
+	if len(c.items) == 0 && !claimer.passed(c) {
+		claimer.update(c, [parts]removal{}, 0)
 		return 0
 	}
 	if fails {
@@ -374,7 +396,7 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 			outcomes[i] = Outcome{Verdict: Pending, Err: ErrUnavailable}
 		}
 	}
-	s := plan(testLane, c.items, outcomes, len(c.items) == limit, Retries{}.orDefault(), randomJitter)
+	s := plan(testLane, c.items, outcomes, c.cut, Retries{}.orDefault(), randomJitter)
 	self, err := s.apply(m.ctx, tx)
 	if err != nil {
 		m.t.Fatal(err)
@@ -382,9 +404,7 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 	if err := tx.Commit(m.ctx); err != nil {
 		m.t.Fatal(err)
 	}
-	if len(s.outbox) > 0 {
-		h.removed(c.snapshot, self, s.last, s.cut)
-	}
+	claimer.update(c, s.removed, self)
 	for _, item := range c.items {
 		if item.ResourceID == m.waiting {
 			continue
@@ -408,24 +428,29 @@ func (m *claimMachine) claimWith(h *hints, limit int, fails bool) int {
 
 // probe probes as a worker does before a claim, and must not miss a row that a claim would find.
 func (m *claimMachine) probe(t *rapid.T) {
-	h := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
-	l := &lane{number: testLane, hints: *h}
-	found, err := probeLanes(m.ctx, m.pool, []*lane{l}, time.Minute)
+	claimer := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
+	queued := rapid.Bool().Draw(t, "queued")
+	found, err := probeLanes(m.ctx, m.pool, []target{{&lane{number: testLane}, *claimer, queued}}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pending := 0
-	for _, ids := range m.order {
-		pending += len(ids)
+	var want workIn
+	for resource, ids := range m.order {
+		of := others
+		if slices.Contains(claimer.deferred, tenantOf(resource)) {
+			of = backlog
+		}
+		want[of] = want[of] || len(ids) > m.got[resource]
 	}
-	for _, n := range m.got {
-		pending -= n
+	if queued {
+		want[backlog] = false
 	}
-	if found.lanes[testLane] != (pending > 0) {
-		t.Fatalf("probe: got work %v, want %v: %d are pending", found.lanes[testLane], pending > 0, pending)
+	if got := found.lanes[testLane]; got != want {
+		t.Fatalf("probe: got work %v, want %v", got, want)
 	}
-	if !found.lanes[testLane] {
-		h.empty(found.snapshot)
+	if want == (workIn{}) && !queued {
+		claimer.update(claimed{snapshot: found.snapshot, origin: found.origin, read: [parts]bool{true, true}},
+			[parts]removal{}, 0)
 	}
 }
 
@@ -472,8 +497,8 @@ func TestClaimPlan(t *testing.T) {
 	if _, err := tx.Exec(ctx, lockLane, lockClass, testLane); err != nil {
 		t.Fatal(err)
 	}
-	claimed, buffers := explain(t, tx, claimLane, testLane, 500, int64(100000), []string{}, []int64{},
-		float64(60))
+	claimed, buffers := explain(t, tx, claimLane, testLane, 500, int64(100000), []string{}, []int64{}, float64(60),
+		[]pgtype.UUID{{Bytes: testTenant, Valid: true}}, int64(100000), []string{}, []int64{}, 500)
 	for _, table := range []string{"outbox", "parked", "fan_out_jobs", "activities"} {
 		if strings.Contains(claimed, "Seq Scan on "+table) {
 			t.Errorf("the claim reads %s from end to end:\n%s", table, claimed)

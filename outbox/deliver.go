@@ -14,16 +14,28 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// runLane runs one claim of a lane and updates the schedule with the result.
-func (w *Worker) runLane(ctx context.Context, l *lane) {
+// runLane runs one claim of a lane and updates the schedule with the result. behind tells that it
+// is the turn of the lane's deferred tenants.
+func (w *Worker) runLane(ctx context.Context, l *lane, behind bool) {
 	began := time.Now()
 	sweep := !began.Before(l.sweepAt)
-	limit := w.opts.Batch
+	s := scope{limit: w.opts.Batch, full: sweep, longest: w.opts.Retries.Longest}
+	if !behind {
+		s.limit = max(l.size, shorter(s.limit))
+	}
 	if l.limit > 0 {
-		limit = min(l.limit, limit)
+		s.limit = min(l.limit, s.limit)
+	}
+	if behind || sweep {
+		s.backlog = w.schedule.backlogLimit(s.limit, began)
+	}
+	if l.failing() {
+		l.memory.join() // a batch at fault is searched in the order of the lane
+	} else {
+		l.memory.deferTenants(w.schedule.burstingTenants(began))
 	}
 	report := Report{Lane: l.number}
-	result, err := w.deliver(ctx, l, scope{limit: limit, full: sweep, longest: w.opts.Retries.Longest}, &report)
+	result, err := w.deliver(ctx, l, s, &report)
 	now := time.Now()
 	report.Took, report.Err = now.Sub(began), err
 	if report.Claimed > 0 || err != nil {
@@ -64,14 +76,14 @@ type laneResult struct {
 	pending error // why some of the claimed activities stay pending; nil if none does
 }
 
-// deliver is one claim's transaction, from begin to commit. The hints change only after the commit,
-// and an error of the database clears them: another server may answer next.
-func (w *Worker) deliver(ctx context.Context, l *lane, s scope, report *Report) (result laneResult, err error) {
+// deliver is one claim's transaction, from begin to commit. The memory changes only after the
+// commit, and an error of the database clears it: another server may answer next.
+func (w *Worker) deliver(ctx context.Context, l *lane, s scope, report *Report) (_ laneResult, err error) {
 	defer recoverPanic(&err)
-	keep := false // the hints
+	keep := false // the memory
 	defer func() {
 		if !keep {
-			l.hints.forget()
+			l.memory.forget()
 		}
 	}()
 	tx, err := w.begin(ctx)
@@ -81,7 +93,7 @@ func (w *Worker) deliver(ctx context.Context, l *lane, s scope, report *Report) 
 	defer rollback(ctx, tx)
 	var c claimed
 	err = w.within(ctx, w.limits.statement, func(ctx context.Context) error {
-		c, err = claim(ctx, tx, l.number, &l.hints, s)
+		c, err = claim(ctx, tx, l.number, &l.memory, s)
 		return err
 	})
 	switch {
@@ -92,15 +104,19 @@ func (w *Worker) deliver(ctx context.Context, l *lane, s scope, report *Report) 
 		return laneResult{}, nil
 	case c.readOnly:
 		return laneResult{}, errReadOnly
-	case !l.hints.hold(c.origin):
+	case !l.memory.hold(c.origin):
 		return laneResult{held: true, result: resultMore}, nil // claimed again, without the hints
 	}
-	cut := len(c.items) == s.limit
 	report.Claimed = len(c.items)
+	if !l.failing() {
+		w.schedule.noteClaim(c, shorter(w.opts.Batch), len(l.memory.deferred) > 0, time.Now())
+	}
 	if len(c.items) == 0 {
-		l.hints.empty(c.snapshot)
-		l.hints.origin, keep = c.origin, true
-		return laneResult{held: true}, nil
+		if err := w.pass(ctx, tx, l, c); err != nil {
+			return laneResult{}, err
+		}
+		keep = true
+		return laneResult{held: true, result: result{backlog: len(l.memory.deferred) > 0}}, nil
 	}
 	if err := w.rehearse(ctx, tx, l.number, c.items); err != nil {
 		return laneResult{}, markUnavailable(err)
@@ -114,7 +130,7 @@ func (w *Worker) deliver(ctx context.Context, l *lane, s scope, report *Report) 
 		keep = errors.Is(err, ErrUnavailable) && !pg.IsServerError(err) && !tx.Conn().IsClosed()
 		return laneResult{}, markUnavailable(err)
 	}
-	p := plan(l.number, c.items, outcomes, cut, w.opts.Retries, randomJitter)
+	p := plan(l.number, c.items, outcomes, c.cut, w.opts.Retries, randomJitter)
 	if p.pending != nil && p.empty() {
 		keep = true
 		return laneResult{}, markUnavailable(p.pending)
@@ -124,9 +140,19 @@ func (w *Worker) deliver(ctx context.Context, l *lane, s scope, report *Report) 
 	}
 	keep = true
 	p.report(c.items[:len(outcomes)], outcomes, report)
-	result = laneResult{held: true, pending: p.pending}
-	result.delivered, result.settled, result.more = len(report.Delivered) > 0, true, p.cut
-	return result, nil
+	return laneResult{held: true, pending: p.pending, result: result{
+		delivered: len(report.Delivered) > 0, settled: true, claimed: len(c.items),
+		more: p.removed[others].cut, backlog: len(l.memory.deferred) > 0,
+	}}, nil
+}
+
+// pass updates the memory after a claim that found nothing.
+func (w *Worker) pass(ctx context.Context, tx pgx.Tx, l *lane, c claimed) error {
+	if l.memory.passed(c) {
+		return w.settle(ctx, tx, l, c, settlement{lane: l.number})
+	}
+	l.memory.update(c, [parts]removal{}, 0)
+	return nil
 }
 
 var resultMore = result{more: true}
@@ -143,7 +169,7 @@ func (w *Worker) begin(ctx context.Context) (tx pgx.Tx, err error) {
 	return tx, nil
 }
 
-// settle applies a settlement, commits, and updates the hints. If it fails, the next claims are
+// settle applies a settlement, commits, and updates the memory. If it fails, the next claims are
 // rehearsed, so that they publish nothing that cannot be settled.
 func (w *Worker) settle(ctx context.Context, tx pgx.Tx, l *lane, c claimed, p settlement) error {
 	var self uint64
@@ -163,13 +189,7 @@ func (w *Worker) settle(ctx context.Context, tx pgx.Tx, l *lane, c claimed, p se
 		w.unsettled.Store(time.Now().UnixNano())
 		return markUnavailable(err)
 	}
-	switch {
-	case len(p.outbox) > 0:
-		l.hints.removed(c.snapshot, self, p.last, p.cut)
-	case !p.cut:
-		l.hints.empty(c.snapshot)
-	}
-	l.hints.origin = c.origin
+	l.memory.update(c, p.removed, self)
 	return nil
 }
 
@@ -184,8 +204,8 @@ func (w *Worker) rehearse(ctx context.Context, tx pgx.Tx, lane int, items []Item
 	for i := range outcomes {
 		outcomes[i].Verdict = Retry
 	}
-	s := plan(lane, items, outcomes, false, Retries{MaxAttempts: math.MaxInt, First: time.Hour, Longest: time.Hour},
-		randomJitter)
+	retries := Retries{MaxAttempts: math.MaxInt, First: time.Hour, Longest: time.Hour}
+	s := plan(lane, items, outcomes, [parts]bool{}, retries, randomJitter)
 	s.dead, s.jobs = s.park[:1], s.park[:1]
 	return w.tryOut(ctx, tx, func(ctx context.Context, savepoint pgx.Tx) error {
 		_, err := s.apply(ctx, savepoint)

@@ -2,11 +2,12 @@ package outbox
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
 
-// hints bound the scan of one lane, so that a claim does not scan the dead rows that an old
+// hints bound the scan of one part of a lane, so that a claim does not scan the dead rows that an old
 // snapshot protects from vacuum. They exist in memory only, and losing them costs one full scan,
 // never a row.
 //
@@ -92,8 +93,9 @@ func (s snapshot) ended(xid uint64) bool {
 }
 
 // removed updates the hints after a committed claim that removed rows. s is the claim's snapshot,
-// self its transaction id (taken after the snapshot), last the last seq removed; cut reports that
-// visible rows remain after last (by LIMIT, or because the handler returned fewer outcomes).
+// self its transaction id (taken after the snapshot), last the last seq removed, or one that the
+// claim saw, up to which nothing remains; cut reports that visible rows remain after last (by LIMIT,
+// or because the handler returned fewer outcomes).
 func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 	before := h.pos
 	if cut || last > before {
@@ -126,7 +128,26 @@ func (h *hints) empty(s snapshot) {
 	}
 }
 
-// forget clears the hints: the next claim scans the whole lane.
-func (h *hints) forget() {
-	*h = hints{}
+// clone returns a copy that shares nothing.
+func (h *hints) clone() hints {
+	return hints{pos: h.pos, running: maps.Clone(h.running), origin: h.origin}
+}
+
+// merge returns hints that hold for the rows of both: a transaction that one of them does not
+// contain has ended before its latest claim, or adds rows above every seq that it saw.
+func (h *hints) merge(o hints) hints {
+	merged := hints{pos: min(h.pos, o.pos), running: maps.Clone(h.running), origin: h.origin}
+	if merged.running == nil {
+		merged.running = map[uint64]int64{}
+	}
+	for xid, bound := range o.running {
+		if known, found := merged.running[xid]; found {
+			bound = min(bound, known)
+		}
+		merged.running[xid] = bound
+	}
+	for xid, bound := range merged.running {
+		merged.running[xid] = min(bound, merged.pos)
+	}
+	return merged
 }

@@ -6,51 +6,85 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// probe selects the lanes that have a row to claim, and whether a fan-out job is due. It reads at
-// most one row of each lane.
+// probe selects the parts of lanes that have a row to claim, by their numbers, and whether a fan-out
+// job is due. It reads at most one row of each part, but passes those of the deferred tenants that
+// were recorded since the lane's last claim.
 var probe = `
 SELECT pg_current_snapshot()::text,` + selectOrigin + `, extract(epoch FROM clock_timestamp()),
-       EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE ` + jobIsDue("$6::float8") + `), ARRAY(
-    SELECT l.lane
-    FROM unnest($1::smallint[], $2::bigint[]) AS l(lane, pos)
+       EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE ` + jobIsDue("$9::float8") + `), ARRAY(
+    SELECT l.n::int
+    FROM unnest($1::smallint[], $2::boolean[], $3::bigint[]) WITH ORDINALITY AS l(lane, backlog, pos, n)
     WHERE EXISTS (
         SELECT FROM fanfare.outbox AS o
         WHERE o.lane = l.lane AND o.seq > least(l.pos, (
             SELECT min(r.bound)
-            FROM unnest($3::smallint[], $4::text[]::xid8[], $5::bigint[]) AS r(lane, xid, bound)
-            WHERE r.lane = l.lane AND pg_visible_in_snapshot(r.xid, pg_current_snapshot()))))
-    OR EXISTS (SELECT FROM fanfare.parked AS p WHERE p.lane = l.lane AND ` + isDue("$6::float8") + `))`
+            FROM unnest($4::int[], $5::text[]::xid8[], $6::bigint[]) AS r(n, xid, bound)
+            WHERE r.n = l.n AND pg_visible_in_snapshot(r.xid, pg_current_snapshot())))
+          AND (o.tenant_id = ANY (ARRAY(
+              SELECT d.tenant FROM unnest($7::smallint[], $8::uuid[]) AS d(lane, tenant) WHERE d.lane = l.lane
+          ))) = l.backlog)
+    OR NOT l.backlog AND EXISTS (
+        SELECT FROM fanfare.parked AS p WHERE p.lane = l.lane AND ` + isDue("$9::float8") + `))`
 
 // pinProbe sets what holds for the implicit transaction of a batch of two statements.
 const pinProbe = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
 	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout', '8s', true)`
 
+// workIn tells which parts of a lane have a row to claim.
+type workIn [parts]bool
+
 // probed is the result of a probe.
 type probed struct {
-	lanes    map[int]bool // that have work
-	jobs     bool         // a fan-out job is due
-	snapshot snapshot     // in which the other lanes have no work
+	lanes    map[int]workIn // those that have work
+	jobs     bool           // a fan-out job is due
+	snapshot snapshot       // in which the other lanes have no work
 	origin   origin
 	clock    time.Time // of the server
 }
 
-// probeLanes probes the lanes. It takes one round trip.
-func probeLanes(ctx context.Context, pool *pgxpool.Pool, lanes []*lane, longest time.Duration) (probed, error) {
-	var (
-		numbers, runningLanes []int16
-		positions, bounds     []int64
-		xids                  []string
-	)
-	for _, l := range lanes {
-		numbers, positions = append(numbers, int16(l.number)), append(positions, l.hints.pos)
-		for xid, bound := range l.hints.running {
-			runningLanes = append(runningLanes, int16(l.number))
-			xids, bounds = append(xids, strconv.FormatUint(xid, 10)), append(bounds, bound)
+// probeArguments are the parameters of the statement probe, but for the last.
+type probeArguments struct {
+	lanes     []int16 // of each part that is probed
+	backlogs  []bool
+	positions []int64
+
+	runningParts []int32 // of each running transaction
+	xids         []string
+	bounds       []int64
+
+	deferredLanes []int16 // of each deferred tenant
+	deferred      []uuid.UUID
+}
+
+func (a *probeArguments) add(lane int, p part, h *hints) {
+	a.lanes, a.backlogs = append(a.lanes, int16(lane)), append(a.backlogs, p == backlog)
+	a.positions = append(a.positions, h.pos)
+	for xid, bound := range h.running {
+		a.runningParts = append(a.runningParts, int32(len(a.lanes)))
+		a.xids, a.bounds = append(a.xids, strconv.FormatUint(xid, 10)), append(a.bounds, bound)
+	}
+}
+
+// probeLanes probes lanes: of the queued ones, whether others than the deferred tenants have work.
+// It takes one round trip.
+func probeLanes(ctx context.Context, pool *pgxpool.Pool, targets []target, longest time.Duration) (probed, error) {
+	var a probeArguments
+	for i := range targets {
+		t := &targets[i]
+		a.add(t.number, others, &t.memory.hints[others])
+		if len(t.memory.deferred) > 0 && !t.queued {
+			a.add(t.number, backlog, &t.memory.hints[backlog])
+		}
+		for _, tenant := range t.memory.deferred {
+			a.deferredLanes, a.deferred = append(a.deferredLanes, int16(t.number)), append(a.deferred, tenant)
 		}
 	}
 	batch := &pgx.Batch{}
@@ -59,9 +93,10 @@ func probeLanes(ctx context.Context, pool *pgxpool.Pool, lanes []*lane, longest 
 		p     probed
 		text  string
 		epoch float64
-		found []int16
+		found []int32
 	)
-	batch.Queue(probe, numbers, positions, runningLanes, xids, bounds, longest.Seconds()).
+	batch.Queue(probe, a.lanes, a.backlogs, a.positions, a.runningParts, a.xids, a.bounds,
+		a.deferredLanes, pg.UUIDs(a.deferred), longest.Seconds()).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&text, &p.origin.server, (*zeronull.Int8)(&p.origin.lastSeq), &epoch, &p.jobs, &found)
 		})
@@ -73,9 +108,15 @@ func probeLanes(ctx context.Context, pool *pgxpool.Pool, lanes []*lane, longest 
 		return probed{}, err
 	}
 	p.origin.xmax, p.clock = p.snapshot.xmax, time.UnixMicro(int64(epoch*1e6))
-	p.lanes = make(map[int]bool, len(found))
-	for _, number := range found {
-		p.lanes[int(number)] = true
+	p.lanes = make(map[int]workIn, len(found))
+	for _, n := range found {
+		lane, in := int(a.lanes[n-1]), others
+		if a.backlogs[n-1] {
+			in = backlog
+		}
+		w := p.lanes[lane]
+		w[in] = true
+		p.lanes[lane] = w
 	}
 	return p, nil
 }

@@ -51,6 +51,9 @@ type failure struct {
 	culprit     error     // why the next item that is claimed alone is parked
 }
 
+// failing reports whether the latest batch failed, or a culprit is searched.
+func (f failure) failing() bool { return f.count > 0 || f.limit > 0 }
+
 // next returns the state after a failed batch of the given size. delivered is the time of the
 // latest delivery of another lane: one since the previous failure shows that the servers work, and
 // then the batch may be at fault. A batch of size 0 is not: the failure came before the claim.

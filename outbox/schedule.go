@@ -10,11 +10,13 @@ import (
 // field until it returns the lane to the schedule.
 type lane struct {
 	number int
-	hints  hints
+	memory memory
 	failure
 	notBefore time.Time // not claimed before
 	sweepAt   time.Time // when the next claim ignores the hints
+	size      int       // of the next batch of others, after one that was cut; 0: the shorter size
 	served    time.Time // when it was last claimed
+	turn      time.Time // when its deferred tenants last had their turn
 	seen      time.Time // since when probes have found work in it that its worker left; zero: none
 	misses    int       // claims in a row that found another session holding it
 	missedAt  time.Time // when the first of them happened
@@ -25,61 +27,91 @@ type lane struct {
 // before its notBefore.
 type schedule struct {
 	mu         sync.Mutex
+	changed    *sync.Cond // on mu: next may return another lane
 	lanes      [Lanes]*lane
-	ready      chan *lane // taken lanes with work, in order; it has room for all lanes, so a send never blocks
-	delivered  time.Time  // when an activity was last delivered
+	queues     [parts][]*lane // taken lanes with work in a part, but none in a part before it
+	turns      int            // claimers that serve deferred tenants now
+	claimers   int
+	bursts     bursts
+	heard      time.Time // when others than deferred tenants were last served, while some were
+	delivered  time.Time // when an activity was last delivered
 	sweepEvery time.Duration
 }
 
 // newSchedule spreads the sweeps over their period. The first claim of every lane is full in any
 // case: its hints are empty.
-func newSchedule(now time.Time, sweepEvery time.Duration) *schedule {
-	s := &schedule{ready: make(chan *lane, Lanes), sweepEvery: sweepEvery}
+func newSchedule(now time.Time, sweepEvery time.Duration, claimers int) *schedule {
+	s := &schedule{claimers: claimers, bursts: bursts{}, sweepEvery: sweepEvery}
+	s.changed = sync.NewCond(&s.mu)
 	for i := range s.lanes {
 		s.lanes[i] = &lane{number: i, sweepAt: now.Add(sweepEvery * time.Duration(i+1) / Lanes)}
 	}
 	return s
 }
 
-// takeIdle takes, for a probe, every lane that has no owner and need not wait.
-func (s *schedule) takeIdle(now time.Time) []*lane {
+// target is a lane to probe.
+type target struct {
+	*lane
+	memory memory
+	queued bool // for its deferred tenants: the probe does not own it, and memory is a copy
+}
+
+// takeIdle takes, for a probe, every lane that has no owner and need not wait. It adds those that
+// wait in the queue of the deferred tenants, in which others may have work by now.
+func (s *schedule) takeIdle(now time.Time) (targets []target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var idle []*lane
 	for _, l := range s.lanes {
 		if !l.taken && !now.Before(l.notBefore) {
 			l.taken = true
-			idle = append(idle, l)
+			targets = append(targets, target{lane: l, memory: l.memory})
 		}
 	}
-	return idle
+	for _, l := range s.queues[backlog] {
+		copied := memory{deferred: l.memory.deferred}
+		copied.hints[others] = l.memory.hints[others].clone()
+		targets = append(targets, target{l, copied, true})
+	}
+	return targets
 }
 
 // stealAfter is how long a lane with work is left to the worker that it is assigned to.
 const stealAfter = 50 * time.Millisecond
 
-// giveBack ends a probe. It passes the lanes that have work, or are due for a sweep, to the
-// claimers, least recently served first. Of the lanes that are assigned to other workers it passes
+// giveBack ends a probe. It queues the lanes that have work, or are due for a sweep, for the
+// claimers, least recently served first. Of the lanes that are assigned to other workers it queues
 // up to foreign, and those that have had work for some time.
-func (s *schedule) giveBack(lanes []*lane, hasWork map[int]bool, a assignment, foreign int, now time.Time) {
+func (s *schedule) giveBack(targets []target, found map[int]workIn, a assignment, foreign int, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	slices.SortFunc(lanes, func(a, b *lane) int { return a.served.Compare(b.served) })
-	for _, l := range lanes {
-		work := hasWork[l.number]
+	defer s.changed.Broadcast()
+	slices.SortFunc(targets, func(a, b target) int { return a.served.Compare(b.served) })
+	for _, t := range targets {
+		l, work := t.lane, found[t.number]
+		if t.queued {
+			if i := slices.Index(s.queues[backlog], l); i >= 0 && work[others] {
+				s.queues[backlog] = slices.Delete(s.queues[backlog], i, i+1)
+				s.queues[others] = append(s.queues[others], l)
+			}
+			continue
+		}
+		hasWork := work != (workIn{})
 		switch {
-		case !work:
+		case !hasWork:
 			l.seen, l.misses = time.Time{}, 0
 		case l.seen.IsZero():
 			l.seen = now
 		}
 		mine := a.owns(l.number) || !l.seen.IsZero() && now.Sub(l.seen) >= stealAfter
-		if work && !mine && foreign > 0 {
+		if hasWork && !mine && foreign > 0 {
 			mine, foreign = true, foreign-1
 		}
-		if work && mine || s.sweepIsDue(l, a, now) {
-			s.ready <- l
-		} else {
+		switch {
+		case hasWork && mine:
+			s.queue(l, work[others])
+		case s.sweepIsDue(l, a, now):
+			s.queue(l, true)
+		default:
 			l.taken = false
 		}
 	}
@@ -99,7 +131,9 @@ func (s *schedule) sweepIsDue(l *lane, a assignment, now time.Time) bool {
 type result struct {
 	delivered bool // an activity was delivered
 	settled   bool // rows were settled
+	claimed   int
 	more      bool // rows are left
+	backlog   bool // deferred tenants may have rows left
 }
 
 // succeeded gives a lane back after a claim. After a delivery no lane waits for the end of an
@@ -108,7 +142,7 @@ func (s *schedule) succeeded(l *lane, r result, full int, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.served, l.seen, l.misses = now, time.Time{}, 0
-	if r.settled || !r.more {
+	if r.settled || !r.more && !r.backlog {
 		l.failure = l.recovered(r.delivered, full)
 	}
 	if r.delivered {
@@ -119,8 +153,12 @@ func (s *schedule) succeeded(l *lane, r result, full int, now time.Time) {
 			}
 		}
 	}
-	if r.more {
-		s.ready <- l
+	if l.size = 0; r.more {
+		l.size = min(2*r.claimed, full)
+	}
+	if r.more || r.backlog {
+		s.queue(l, r.more)
+		s.changed.Signal()
 		return
 	}
 	l.taken = false

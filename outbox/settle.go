@@ -24,9 +24,15 @@ type settlement struct {
 	jobs    []pendingRow
 	touched map[resourceKey]bool // the resources whose queue of parked rows changes
 
-	last    int64 // every claimed seq up to here leaves the outbox
-	cut     bool  // visible rows of the outbox remain
+	removed [parts]removal
 	pending error // why items stay where they are; nil if none does
+}
+
+// removal is what a settlement removes of one part of a lane.
+type removal struct {
+	rows int
+	last int64 // every claimed seq of the part up to here leaves the outbox
+	cut  bool  // visible rows remain
 }
 
 type resourceKey struct{ tenant, resource uuid.UUID }
@@ -57,15 +63,22 @@ func (item *Item) pendingRow(lane int) pendingRow {
 // plan turns the outcomes of a prefix of the items into a settlement. It is pure but for random,
 // the source of the jitter. Items that stay pending are among those that leave, but follow them
 // within their resource.
-func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, random func() float64) settlement {
-	s := settlement{lane: lane, cut: cut || len(outcomes) < len(items), touched: map[resourceKey]bool{}}
-	stay := int64(math.MaxInt64) // the lowest seq that stays in the outbox
+func plan(lane int, items []Item, outcomes []Outcome, cut [parts]bool, r Retries, random func() float64) settlement {
+	s := settlement{lane: lane, touched: map[resourceKey]bool{}}
+	stay := [parts]int64{math.MaxInt64, math.MaxInt64} // the lowest seq of each part that stays in the outbox
+	for p := range parts {
+		s.removed[p].cut = cut[p]
+	}
+	for _, item := range items[len(outcomes):] {
+		s.removed[item.part].cut = true
+	}
 	for i, o := range outcomes {
 		item := items[i]
 		if o.Verdict == Pending {
-			s.pending, s.cut = cmp.Or(s.pending, o.Err, ErrUnavailable), true
+			s.pending = cmp.Or(s.pending, o.Err, ErrUnavailable)
+			s.removed[item.part].cut = true
 			if !item.parked {
-				stay = min(stay, item.Seq)
+				stay[item.part] = min(stay[item.part], item.Seq)
 			}
 			continue
 		}
@@ -100,12 +113,16 @@ func plan(lane int, items []Item, outcomes []Outcome, cut bool, r Retries, rando
 		}
 		switch {
 		case !item.parked:
-			s.outbox, s.last = append(s.outbox, item.ctid), item.Seq
+			s.outbox = append(s.outbox, item.ctid)
+			s.removed[item.part].rows++
+			s.removed[item.part].last = item.Seq
 		case !stays:
 			s.parked = append(s.parked, item.Seq)
 		}
 	}
-	s.last = min(s.last, stay-1)
+	for p := range parts {
+		s.removed[p].last = min(s.removed[p].last, stay[p]-1)
+	}
 	return s
 }
 

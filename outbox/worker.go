@@ -102,7 +102,8 @@ func NewWorker(pool *pgxpool.Pool, handler Handler, opts Options) *Worker {
 	opts = opts.orDefault()
 	w := &Worker{
 		pool: pool, handler: handler, opts: opts, log: opts.Logger,
-		schedule: newSchedule(time.Now(), opts.Sweep), trouble: trouble{log: opts.Logger}, limits: defaultLimits(),
+		schedule: newSchedule(time.Now(), opts.Sweep, opts.Claimers),
+		trouble:  trouble{log: opts.Logger}, limits: defaultLimits(),
 		observer: guard.Guard{Log: opts.Logger, Name: "observer of the outbox"},
 		done:     workDone{published: opts.Publications},
 		jobsDue:  make(chan struct{}, 1), jobFailures: map[uuid.UUID]time.Time{},
@@ -163,6 +164,7 @@ func (w *Worker) Problem() Problem {
 func (w *Worker) Run(ctx context.Context) error {
 	work, finished := outlive(ctx, w.opts.Grace)
 	defer finished()
+	defer context.AfterFunc(ctx, w.schedule.wake)()
 	var g errgroup.Group
 	g.Go(func() error { w.dispatch(ctx); return nil })
 	g.Go(func() error { w.stayRegistered(ctx); return nil })
@@ -206,15 +208,15 @@ func (w *Worker) dispatch(ctx context.Context) {
 		now := time.Now()
 		w.trouble.ended(w.schedule.lastDelivered(), now)
 		a := *w.assignment.Load()
-		lanes := w.schedule.takeIdle(now)
-		if len(lanes) == 0 {
+		targets := w.schedule.takeIdle(now)
+		if len(targets) == 0 {
 			pause = soonest
 			continue
 		}
-		found, err := w.probe(ctx, lanes)
+		found, err := w.probe(ctx, targets)
 		now = time.Now()
 		if err != nil {
-			w.schedule.giveBack(lanes, nil, a, 0, time.Time{})
+			w.schedule.giveBack(targets, nil, a, 0, time.Time{})
 			if ctx.Err() != nil {
 				return
 			}
@@ -239,7 +241,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 		if pause >= w.opts.Poll {
 			foreign = w.opts.Claimers // the worker whose turn it was has found the work
 		}
-		w.schedule.giveBack(lanes, found.lanes, a, foreign, now)
+		w.schedule.giveBack(targets, found.lanes, a, foreign, now)
 		w.progressed(now)
 		if found.jobs {
 			select {
@@ -261,30 +263,33 @@ func (w *Worker) dispatch(ctx context.Context) {
 // probe probes lanes and updates the hints of those without work. It clears the hints that do not
 // hold on the server that answered, and of all lanes if there is an error; then another server may
 // answer next.
-func (w *Worker) probe(ctx context.Context, lanes []*lane) (found probed, err error) {
+func (w *Worker) probe(ctx context.Context, targets []target) (found probed, err error) {
 	defer func() {
-		if err != nil {
-			for _, l := range lanes {
-				l.hints.forget()
+		for _, t := range targets {
+			if err != nil && !t.queued {
+				t.lane.memory.forget()
 			}
 		}
 	}()
 	defer recoverPanic(&err)
 	err = w.within(ctx, w.limits.probe, func(ctx context.Context) error {
-		found, err = probeLanes(ctx, w.pool, lanes, w.opts.Retries.Longest)
+		found, err = probeLanes(ctx, w.pool, targets, w.opts.Retries.Longest)
 		return err
 	})
 	if err != nil {
 		return probed{}, w.explainConnecting(err)
 	}
-	for _, l := range lanes {
-		switch {
-		case !l.hints.hold(found.origin):
-			l.hints.forget()
-			found.lanes[l.number] = true
-		case !found.lanes[l.number]:
-			l.hints.empty(found.snapshot)
-			l.hints.origin = found.origin
+	for _, t := range targets {
+		if t.queued {
+			continue
+		}
+		switch m := &t.lane.memory; {
+		case !m.hold(found.origin):
+			m.forget()
+			found.lanes[t.number] = workIn{others: true}
+		case found.lanes[t.number] == workIn{}:
+			m.update(claimed{snapshot: found.snapshot, origin: found.origin, read: [parts]bool{true, true}},
+				[parts]removal{}, 0)
 		}
 	}
 	return found, nil
@@ -308,17 +313,16 @@ func (c *clock) setBack(server, local time.Time) time.Duration {
 	return back.Round(time.Second)
 }
 
-// serve runs the ready lanes one after the other until ctx ends.
+// serve runs the lanes with work one after the other until ctx ends.
 func (w *Worker) serve(ctx, work context.Context) {
 	for {
-		select {
-		case <-ctx.Done():
+		l, behind := w.schedule.next(ctx)
+		if l == nil {
 			return
-		case l := <-w.schedule.ready:
-			if ctx.Err() != nil {
-				return
-			}
-			w.runLane(work, l)
+		}
+		w.runLane(work, l, behind)
+		if behind {
+			w.schedule.endTurn()
 		}
 	}
 }
