@@ -67,7 +67,7 @@ const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1
 const selectOrigin = `
 	extract(epoch FROM pg_postmaster_start_time())::text AS server,
 	CASE WHEN has_sequence_privilege('fanfare.outbox_seq_seq', 'SELECT')
-	    THEN pg_sequence_last_value('fanfare.outbox_seq_seq') END AS last_seq`
+	    THEN coalesce(pg_sequence_last_value('fanfare.outbox_seq_seq'), 0) END AS last_seq`
 
 // isDue is the condition on a parked row p that may be attempted. longest is a parameter with the
 // longest wait after a failure, in seconds: a failed row that waits longer was parked before the

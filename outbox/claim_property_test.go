@@ -47,6 +47,7 @@ func TestClaimLosesNothing(t *testing.T) {
 			"claim hot": m.claim,
 			"probe":     m.probe,
 			"defer":     m.deferTenants,
+			"look":      m.look,
 			"":          func(*rapid.T) {},
 		})
 		for len(m.open) > 0 {
@@ -188,6 +189,7 @@ type claimMachine struct {
 	delivered map[uuid.UUID]int
 	got       map[uuid.UUID]int // the number of delivered activities of order[resource]
 	names     int
+	still     quiet     // by all probes
 	waiting   uuid.UUID // the resource whose activities the next claim leaves pending
 }
 
@@ -448,9 +450,26 @@ func (m *claimMachine) probe(t *rapid.T) {
 	if got := found.lanes[testLane]; got != want {
 		t.Fatalf("probe: got work %v, want %v", got, want)
 	}
+	m.still.note(found, !queued, time.Now())
 	if want == (workIn{}) && !queued {
 		claimer.update(claimed{snapshot: found.snapshot, origin: found.origin, read: [parts]bool{true, true}},
 			[parts]removal{}, 0)
+	}
+}
+
+// look looks as a worker does instead of a probe, and must not miss a row that a probe would find.
+func (m *claimMachine) look(t *rapid.T) {
+	if !m.still.empty {
+		t.Skip("not quiet")
+	}
+	w := NewWorker(m.pool, scribe{}, Options{})
+	if !w.lookAt(m.ctx, &m.still) {
+		return
+	}
+	for resource, ids := range m.order {
+		if len(ids) > m.got[resource] {
+			t.Fatalf("a look missed rows of %s: %d of %d are delivered", resource, m.got[resource], len(ids))
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// runLane runs one claim of a lane and updates the schedule with the result. behind tells that it
+// runLane runs one claim of a lane and updates the schedule with the result. behind reports that it
 // is the turn of the lane's deferred tenants.
 func (w *Worker) runLane(ctx context.Context, l *lane, behind bool) {
 	began := time.Now()

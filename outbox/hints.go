@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// hints bound the scan of one part of a lane, so that a claim does not scan the dead rows that an old
-// snapshot protects from vacuum. They exist in memory only, and losing them costs one full scan,
-// never a row.
+// hints bound the scan of one part of a lane, so that a claim does not scan the dead rows that an
+// old snapshot protects from vacuum. They exist in memory only, and losing them costs one full
+// scan, never a row.
 //
 // The reasoning, for one lane: a recording takes its transaction id before its seq. A transaction
 // with an id above H, the claim's own id, therefore takes its seqs after every seq that the claim
@@ -94,8 +94,8 @@ func (s snapshot) ended(xid uint64) bool {
 
 // removed updates the hints after a committed claim that removed rows. s is the claim's snapshot,
 // self its transaction id (taken after the snapshot), last the last seq removed, or one that the
-// claim saw, up to which nothing remains; cut reports that visible rows remain after last (by LIMIT,
-// or because the handler returned fewer outcomes).
+// claim saw, up to which nothing remains; cut reports that visible rows remain after last (by
+// LIMIT, or because the handler returned fewer outcomes).
 func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 	before := h.pos
 	if cut || last > before {

@@ -25,7 +25,8 @@ type memory struct {
 	deferred []uuid.UUID // the tenants of the part backlog
 }
 
-// maxDeferred is the maximum number of deferred tenants of a lane. It bounds the claims' parameters.
+// maxDeferred is the maximum number of deferred tenants of a lane. It bounds the claims'
+// parameters.
 const maxDeferred = 32
 
 // deferTenants adds tenants to the deferred ones. Up to where the hints of one part say that rows
@@ -68,8 +69,8 @@ func (m *memory) forget() { *m = memory{} }
 // hints are: a settlement that removes nothing then spares the next claims the rows between.
 func (m *memory) passed(c claimed) bool { return c.top > m.hints[others].pos }
 
-// update updates the memory after a claim that has committed, and whose transaction had the id self,
-// or that found nothing and had none, 0.
+// update updates the memory after a claim that has committed, and whose transaction had the id
+// self, or that found nothing and had none, 0.
 func (m *memory) update(c claimed, removed [parts]removal, self uint64) {
 	for p := range parts {
 		r := removed[p]

@@ -8,17 +8,18 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/internal/pg"
 )
 
-// probe selects the parts of lanes that have a row to claim, by their numbers, and whether a fan-out
-// job is due. It reads at most one row of each part, but passes those of the deferred tenants that
-// were recorded since the lane's last claim.
+// probe selects the parts of lanes that have a row to claim, by their numbers, and whether a
+// fan-out job is due. It reads at most one row of each part, but passes those of the deferred
+// tenants that were recorded since the lane's last claim.
 var probe = `
-SELECT pg_current_snapshot()::text,` + selectOrigin + `, extract(epoch FROM clock_timestamp()),
+SELECT pg_current_snapshot()::text, age(pg_snapshot_xmax(pg_current_snapshot())::xid),` + selectOrigin + `,
+       extract(epoch FROM clock_timestamp()),
+       EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs),
        EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE ` + jobIsDue("$9::float8") + `), ARRAY(
     SELECT l.n::int
     FROM unnest($1::smallint[], $2::boolean[], $3::bigint[]) WITH ORDINALITY AS l(lane, backlog, pos, n)
@@ -38,13 +39,16 @@ SELECT pg_current_snapshot()::text,` + selectOrigin + `, extract(epoch FROM cloc
 const pinProbe = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
 	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout', '8s', true)`
 
-// workIn tells which parts of a lane have a row to claim.
+// workIn reports which parts of a lane have a row to claim.
 type workIn [parts]bool
 
 // probed is the result of a probe.
 type probed struct {
 	lanes    map[int]workIn // those that have work
 	jobs     bool           // a fan-out job is due
+	waiting  bool           // an activity is parked, or a fan-out job exists
+	sequence bool           // origin.lastSeq is known
+	nextXID  uint64         // above the ids of the transactions that had begun before the probe
 	snapshot snapshot       // in which the other lanes have no work
 	origin   origin
 	clock    time.Time // of the server
@@ -93,12 +97,14 @@ func probeLanes(ctx context.Context, pool *pgxpool.Pool, targets []target, longe
 		p     probed
 		text  string
 		epoch float64
+		ahead int32 // ids from the snapshot's xmax to the next one
+		seq   *int64
 		found []int32
 	)
 	batch.Queue(probe, a.lanes, a.backlogs, a.positions, a.runningParts, a.xids, a.bounds,
 		a.deferredLanes, pg.UUIDs(a.deferred), longest.Seconds()).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&text, &p.origin.server, (*zeronull.Int8)(&p.origin.lastSeq), &epoch, &p.jobs, &found)
+			return row.Scan(&text, &ahead, &p.origin.server, &seq, &epoch, &p.waiting, &p.jobs, &found)
 		})
 	if err := pool.SendBatch(ctx, batch).Close(); err != nil {
 		return probed{}, fmt.Errorf("probe the lanes: %w", err)
@@ -107,6 +113,10 @@ func probeLanes(ctx context.Context, pool *pgxpool.Pool, targets []target, longe
 	if p.snapshot, err = parseSnapshot(text); err != nil {
 		return probed{}, err
 	}
+	if seq != nil {
+		p.origin.lastSeq, p.sequence = *seq, true
+	}
+	p.nextXID = p.snapshot.xmax + uint64(max(ahead, 0))
 	p.origin.xmax, p.clock = p.snapshot.xmax, time.UnixMicro(int64(epoch*1e6))
 	p.lanes = make(map[int]workIn, len(found))
 	for _, n := range found {

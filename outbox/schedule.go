@@ -75,6 +75,11 @@ func (s *schedule) takeIdle(now time.Time) (targets []target) {
 	return targets
 }
 
+// allIdle reports whether the targets of a probe are all lanes, and none is queued.
+func allIdle(targets []target) bool {
+	return len(targets) == Lanes && !slices.ContainsFunc(targets, func(t target) bool { return t.queued })
+}
+
 // stealAfter is how long a lane with work is left to the worker that it is assigned to.
 const stealAfter = 50 * time.Millisecond
 

@@ -17,9 +17,9 @@ func (s *schedule) queue(l *lane, ofOthers bool) {
 	s.queues[p] = append(s.queues[p], l)
 }
 
-// next waits for the next lane to claim; nil once ctx has ended. behind tells that it is the turn of
-// the lane's deferred tenants. Their turns are those of the lanes that have waited longest, and half of
-// the claimers are kept free of them while others are active.
+// next waits for the next lane to claim; nil once ctx has ended. behind reports that it is the turn
+// of the lane's deferred tenants. Their turns are those of the lanes that have waited longest, and
+// half of the claimers are kept free of them while others are active.
 func (s *schedule) next(ctx context.Context) (l *lane, behind bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -204,10 +204,17 @@ func (w *Worker) dispatch(ctx context.Context) {
 	pause := w.opts.Poll
 	failures := 0
 	var clock clock
+	var still quiet
 	for wait.Sleep(ctx, pause) == nil {
 		now := time.Now()
 		w.trouble.ended(w.schedule.lastDelivered(), now)
 		a := *w.assignment.Load()
+		if still.holds(a, now) && w.lookAt(ctx, &still) {
+			now = time.Now()
+			w.progressed(now)
+			pause = a.untilProbe(now, w.opts.Poll)
+			continue
+		}
 		targets := w.schedule.takeIdle(now)
 		if len(targets) == 0 {
 			pause = soonest
@@ -216,6 +223,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 		found, err := w.probe(ctx, targets)
 		now = time.Now()
 		if err != nil {
+			still = quiet{}
 			w.schedule.giveBack(targets, nil, a, 0, time.Time{})
 			if ctx.Err() != nil {
 				return
@@ -237,6 +245,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 			w.log.Warn("the clock of PostgreSQL was set back; activities that wait for a retry are due at once",
 				zap.Duration("by", back))
 		}
+		still.note(found, allIdle(targets), now)
 		foreign := 0
 		if pause >= w.opts.Poll {
 			foreign = w.opts.Claimers // the worker whose turn it was has found the work
