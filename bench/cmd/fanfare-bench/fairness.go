@@ -44,6 +44,7 @@ func (o *fairnessOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure without and with a surge")
 	flags.DurationVar(&o.limit, "timeout", 10*time.Minute, "maximum duration of a surge")
 	o.databaseFlags.flags(flags)
+	o.statementFlags(flags)
 }
 
 // fairnessRound is the deliveries of the other tenants without and with a surge.
@@ -54,6 +55,8 @@ type fairnessRound struct {
 	PerSecond float64 `json:"surge_activities_per_second"`
 	P50Ratio  float64 `json:"p50_ratio"`
 	P99Ratio  float64 `json:"p99_ratio"`
+
+	Statements []statement `json:"statements,omitempty"` // during the surge
 }
 
 type fairnessResult struct {
@@ -79,6 +82,9 @@ func (r *fairnessResult) table(w io.Writer) {
 	row(w)
 	row(w, "ratio p50", r.P50)
 	row(w, "ratio p99", r.P99)
+	for _, each := range r.Rounds {
+		showStatements(w, fmt.Sprintf("round %d", each.Round), each.Statements)
+	}
 }
 
 func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessResult, err error) {
@@ -120,8 +126,14 @@ func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessR
 		if err := b.record(ctx); err != nil {
 			return nil, errors.Join(err, b.undo())
 		}
+		if err := resetStatements(ctx, s.db, o.statements); err != nil {
+			return nil, errors.Join(err, b.undo())
+		}
 		if each.During, err = measured.during(ctx, b.commitAndAwait); err != nil {
 			return nil, errors.Join(fmt.Errorf("during a surge: %w", err), b.undo())
+		}
+		if each.Statements, err = readStatements(ctx, s.db, o.statements); err != nil {
+			return nil, err
 		}
 		if err := b.verify(ctx); err != nil {
 			return nil, err
