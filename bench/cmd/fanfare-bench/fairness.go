@@ -97,7 +97,8 @@ func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessR
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	world := fixture.New(fixture.Options{})
-	if err := errors.Join(world.Load(ctx, s.db.Pool), world.AddThings(ctx, s.db.Pool)); err != nil {
+	err = errors.Join(world.Load(ctx, s.db.Pool), world.AddThings(ctx, s.db.Pool), fillLog(ctx, s.db, world))
+	if err != nil {
 		return nil, err
 	}
 	worker, err := startWorkerProcess(s.db, s.centrifugo)

@@ -107,7 +107,8 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	defer func() { err = errors.Join(err, s.stop()) }()
 	db, server := s.db, s.centrifugo
 	world := fixture.New(fixture.Options{People: o.people})
-	if err := errors.Join(world.Load(ctx, db.Pool), world.AddThings(ctx, db.Pool)); err != nil {
+	err = errors.Join(world.Load(ctx, db.Pool), world.AddThings(ctx, db.Pool), fillLog(ctx, db, world))
+	if err != nil {
 		return nil, err
 	}
 	client, err := centrifugo.New(centrifugo.Options{APIURL: server.APIURLs(), APIKey: server.APIKey()})

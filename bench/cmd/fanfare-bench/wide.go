@@ -92,7 +92,8 @@ func measureWide(ctx context.Context, o *wideOptions) (result *wideResult, err e
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	world := fixture.New(fixture.Options{})
-	if err := errors.Join(world.Load(ctx, s.db.Pool), world.AddThings(ctx, s.db.Pool)); err != nil {
+	err = errors.Join(world.Load(ctx, s.db.Pool), world.AddThings(ctx, s.db.Pool), fillLog(ctx, s.db, world))
+	if err != nil {
 		return nil, err
 	}
 	progress("adding a resource with %d watchers", o.watchers)
