@@ -432,7 +432,9 @@ func (m *claimMachine) claimWith(claimer *memory, of scope, fails bool) int {
 func (m *claimMachine) probe(t *rapid.T) {
 	claimer := rapid.SampledFrom(m.claimers).Draw(t, "claimer")
 	queued := rapid.Bool().Draw(t, "queued")
-	found, err := probeLanes(m.ctx, m.pool, []target{{&lane{number: testLane}, *claimer, queued}}, time.Minute)
+	found, err := probeLanes(m.ctx, m.pool, []target{{
+		lane: &lane{number: testLane}, memory: *claimer, queued: queued,
+	}}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,3 +58,16 @@ func (w *Worker) lookAt(ctx context.Context, q *quiet) (same bool) {
 	})
 	return err == nil && same
 }
+
+// pace returns the pause between looks or probes when work was last found some time ago: shorter
+// than poll while activities arrive now and then, and longer once none has for a while.
+func pace(poll, ago time.Duration) time.Duration {
+	switch {
+	case ago < 2*time.Second:
+		return poll * 2 / 5
+	case ago < 10*time.Second:
+		return poll
+	default:
+		return poll * 4
+	}
+}

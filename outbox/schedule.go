@@ -54,23 +54,29 @@ type target struct {
 	*lane
 	memory memory
 	queued bool // for its deferred tenants: the probe does not own it, and memory is a copy
+	sweep  bool // without the hints: memory is empty
 }
 
 // takeIdle takes, for a probe, every lane that has no owner and need not wait. It adds those that
 // wait in the queue of the deferred tenants, in which others may have work by now.
-func (s *schedule) takeIdle(now time.Time) (targets []target) {
+// Lanes that are due for a sweep are probed without their hints.
+func (s *schedule) takeIdle(a assignment, now time.Time) (targets []target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.lanes {
 		if !l.taken && !now.Before(l.notBefore) {
 			l.taken = true
-			targets = append(targets, target{lane: l, memory: l.memory})
+			t := target{lane: l, memory: l.memory}
+			if s.sweepIsDue(l, a, now) {
+				t.memory, t.sweep = memory{}, true
+			}
+			targets = append(targets, t)
 		}
 	}
 	for _, l := range s.queues[backlog] {
 		copied := memory{deferred: l.memory.deferred}
 		copied.hints[others] = l.memory.hints[others].clone()
-		targets = append(targets, target{l, copied, true})
+		targets = append(targets, target{lane: l, memory: copied, queued: true})
 	}
 	return targets
 }
@@ -83,9 +89,9 @@ func allIdle(targets []target) bool {
 // stealAfter is how long a lane with work is left to the worker that it is assigned to.
 const stealAfter = 50 * time.Millisecond
 
-// giveBack ends a probe. It queues the lanes that have work, or are due for a sweep, for the
-// claimers, least recently served first. Of the lanes that are assigned to other workers it queues
-// up to foreign, and those that have had work for some time.
+// giveBack ends a probe at now; the zero time after an error. It queues the lanes that have work
+// for the claimers, least recently served first. Of the lanes that are assigned to other workers it
+// queues up to foreign, and those that have had work for some time.
 func (s *schedule) giveBack(targets []target, found map[int]workIn, a assignment, foreign int, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,14 +117,14 @@ func (s *schedule) giveBack(targets []target, found map[int]workIn, a assignment
 		if hasWork && !mine && foreign > 0 {
 			mine, foreign = true, foreign-1
 		}
-		switch {
-		case hasWork && mine:
+		if hasWork && mine {
 			s.queue(l, work[others])
-		case s.sweepIsDue(l, a, now):
-			s.queue(l, true)
-		default:
-			l.taken = false
+			continue
 		}
+		if t.sweep && !hasWork && !now.IsZero() {
+			l.sweepAt = now.Add(s.sweepEvery)
+		}
+		l.taken = false
 	}
 }
 
@@ -129,7 +135,7 @@ func (s *schedule) sweepIsDue(l *lane, a assignment, now time.Time) bool {
 	if !a.owns(l.number) {
 		at = at.Add(s.sweepEvery * time.Duration(a.count-1))
 	}
-	return !now.IsZero() && !now.Before(at)
+	return !now.Before(at)
 }
 
 // result is the result of a claim that committed or found no rows.

@@ -205,6 +205,8 @@ func (w *Worker) dispatch(ctx context.Context) {
 	failures := 0
 	var clock clock
 	var still quiet
+	var worked time.Time // when a probe last found work
+	turn := true         // it is this worker's turn to probe
 	for wait.Sleep(ctx, pause) == nil {
 		now := time.Now()
 		w.trouble.ended(w.schedule.lastDelivered(), now)
@@ -212,10 +214,10 @@ func (w *Worker) dispatch(ctx context.Context) {
 		if still.holds(a, now) && w.lookAt(ctx, &still) {
 			now = time.Now()
 			w.progressed(now)
-			pause = a.untilProbe(now, w.opts.Poll)
+			pause, turn = a.untilProbe(now, pace(w.opts.Poll, now.Sub(worked))), true
 			continue
 		}
-		targets := w.schedule.takeIdle(now)
+		targets := w.schedule.takeIdle(a, now)
 		if len(targets) == 0 {
 			pause = soonest
 			continue
@@ -247,7 +249,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 		}
 		still.note(found, allIdle(targets), now)
 		foreign := 0
-		if pause >= w.opts.Poll {
+		if turn {
 			foreign = w.opts.Claimers // the worker whose turn it was has found the work
 		}
 		w.schedule.giveBack(targets, found.lanes, a, foreign, now)
@@ -258,13 +260,15 @@ func (w *Worker) dispatch(ctx context.Context) {
 			default:
 			}
 		}
+		turn = false
+		limit := pace(w.opts.Poll, now.Sub(worked))
 		switch {
 		case len(found.lanes) > 0:
-			pause = soonest
-		case pause*2 < w.opts.Poll:
+			pause, worked = soonest, now
+		case pause*2 < limit:
 			pause *= 2
 		default:
-			pause = a.untilProbe(now, w.opts.Poll)
+			pause, turn = a.untilProbe(now, limit), true
 		}
 	}
 }
