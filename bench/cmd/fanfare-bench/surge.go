@@ -66,7 +66,8 @@ func (b *surge) undo() error {
 	return b.tx.Rollback(ctx)
 }
 
-// commitAndAwait commits the surge and returns when the last row of each lane has been delivered.
+// commitAndAwait commits the surge and returns when it has been delivered. It looks for the last
+// row of each lane first, which is cheap while many are pending.
 func (b *surge) commitAndAwait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.limit)
 	defer cancel()
@@ -78,8 +79,11 @@ func (b *surge) commitAndAwait(ctx context.Context) error {
 	for {
 		var pending bool
 		err := b.servers.db.Pool.QueryRow(ctx, `
-			SELECT EXISTS (SELECT FROM surge_last AS b JOIN fanfare.outbox AS o ON o.lane = b.lane AND o.seq = b.seq)`,
-		).Scan(&pending)
+			SELECT CASE
+			    WHEN EXISTS (SELECT FROM surge_last AS l JOIN fanfare.outbox AS o ON o.lane = l.lane AND o.seq = l.seq)
+			    THEN true
+			    ELSE EXISTS (SELECT FROM fanfare.outbox WHERE tenant_id = $1)
+			END`, b.tenant()).Scan(&pending)
 		if err != nil || !pending {
 			return err
 		}
