@@ -25,7 +25,7 @@ var (
 		"tree_above", "groups_in_list", "members_of", "has_role_in_groups", "candidates", "grounds",
 		"audience_size", "groups_of",
 		"resource_children", "resources_held", "resource_rows", "resources_named", "resources_below",
-		"principals_of", "principals_named",
+		"principals_of", "principals_named", "reach",
 	}
 	// A member of the role of retention must not call erase_activities, which checks nothing.
 	notByRetention = "erase_activities"

@@ -47,12 +47,13 @@ func ScanTargets(a *activity.Activity) []any {
 	}
 }
 
-// headerColumns lists the columns that decide who may see an activity, in the order of
-// headerTargets.
-const headerColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_ids,
+// HeaderColumns lists the columns that decide who may see an activity, in the order of
+// HeaderTargets, for a row that the query calls "a".
+const HeaderColumns = `a.id, a.tenant_id, a.actor_principal_id, a.resource_id, a.target_principal_ids,
 	a.owner_id, a.parent_id, a.visibility`
 
-func headerTargets(a *activity.Activity) []any {
+// HeaderTargets returns the destinations to scan HeaderColumns into. NULL becomes the zero value.
+func HeaderTargets(a *activity.Activity) []any {
 	return []any{
 		(*zeronull.UUID)(&a.ID),
 		(*zeronull.UUID)(&a.TenantID),
@@ -65,6 +66,27 @@ func headerTargets(a *activity.Activity) []any {
 	}
 }
 
+// EventColumns lists the columns that decide who may see an activity, and those of its event, in
+// the order of EventTargets, for a row that the query calls "a".
+const EventColumns = HeaderColumns + `, a.correlation_id, a.occurred_at, a.resource_type, a.resource_name,
+	a.action, a.severity, a.category, a.message, a.payload`
+
+// EventTargets returns the destinations to scan EventColumns into. NULL becomes the zero value.
+func EventTargets(a *activity.Activity) []any {
+	return append(
+		HeaderTargets(a),
+		(*zeronull.UUID)(&a.CorrelationID),
+		(*zeronull.Timestamptz)(&a.OccurredAt),
+		(*zeronull.Text)(&a.ResourceType),
+		(*zeronull.Text)(&a.ResourceName),
+		(*zeronull.Text)(&a.Action),
+		(*zeronull.Text)(&a.Severity),
+		(*zeronull.Text)(&a.Category),
+		(*zeronull.Text)(&a.Message),
+		(*[]byte)(&a.Payload),
+	)
+}
+
 // projection is a list of columns with the destinations to scan them into.
 type projection struct {
 	columns string
@@ -73,13 +95,13 @@ type projection struct {
 
 var (
 	wholeActivity = projection{Columns, ScanTargets}
-	headersOnly   = projection{headerColumns, headerTargets}
+	headersOnly   = projection{HeaderColumns, HeaderTargets}
 
 	// groupedHeaders are headers with what else groups activities.
 	groupedHeaders = projection{
-		headerColumns + `, a.correlation_id, a.recorded_at`,
+		HeaderColumns + `, a.correlation_id, a.recorded_at`,
 		func(a *activity.Activity) []any {
-			return append(headerTargets(a), (*zeronull.UUID)(&a.CorrelationID), (*zeronull.Timestamptz)(&a.RecordedAt))
+			return append(HeaderTargets(a), (*zeronull.UUID)(&a.CorrelationID), (*zeronull.Timestamptz)(&a.RecordedAt))
 		},
 	}
 )

@@ -120,23 +120,29 @@ type Scan struct {
 // What it reads depends on nothing else of an activity, so that a caller who sees only some of them
 // learns nothing of the others.
 func (l *Log) ScanHeaders(ctx context.Context, s Scan) ([]activity.Activity, error) {
-	q := newIndexQuery(s.Tenant, s.Key, idRange{below: s.Before})
+	statement, args := s.Statement()
+	found, err := l.collect(ctx, PinOrder, headersOnly, s.Limit, statement, args)
+	if err != nil {
+		return nil, fmt.Errorf("scan the log: %w", err)
+	}
+	return found, nil
+}
+
+// Statement returns the statement of ScanHeaders, for a query that reads from it. It needs
+// PinOrder, and selects HeaderColumns. Its arguments follow those given.
+func (s Scan) Statement(preceding ...any) (statement string, args []any) {
+	q := newIndexQuery(s.Tenant, s.Key, idRange{below: s.Before}, preceding...)
 	where := q.indexRange
 	if s.NotPrivateTo != uuid.Nil {
 		where += fmt.Sprintf(" AND (a.visibility <> 'private' OR a.actor_principal_id = %[1]s"+
 			" OR %[1]s = ANY (a.target_principal_ids))", q.arg(s.NotPrivateTo))
 	}
-	statement := fmt.Sprintf(`
+	return fmt.Sprintf(`
 		SELECT %s
 		FROM fanfare.activities AS a
 		WHERE %s
 		ORDER BY %s
-		LIMIT %s`, headerColumns, where, q.order, q.arg(s.Limit)+"::bigint")
-	found, err := l.collect(ctx, PinOrder, headersOnly, s.Limit, statement, q.args)
-	if err != nil {
-		return nil, fmt.Errorf("scan the log: %w", err)
-	}
-	return found, nil
+		LIMIT %s`, HeaderColumns, where, q.order, q.arg(s.Limit)+"::bigint"), q.args
 }
 
 // Read returns the tenant's activities that have one of the ids and pass the filter, newest first,

@@ -16,14 +16,21 @@ import (
 // PinOrder precedes a reading in the same round trip and the same implicit transaction. Without a
 // sort, the planner reads the one index that has the requested order, whatever the statistics say.
 // JIT is disabled because the cost of a disabled sort would trigger it.
+//
+// The plan is generic: with the values of each execution, the planner would only estimate less, not
+// choose otherwise, and planning a statement over all partitions takes longer than a page of it.
 const PinOrder = `
 	SELECT set_config('enable_sort', 'off', true),
 		set_config('enable_incremental_sort', 'off', true),
+		set_config('plan_cache_mode', 'force_generic_plan', true),
 		set_config('jit', 'off', true)`
 
 // pinIndex keeps a reading by ids from scanning a whole partition. The planner chooses that for an
 // empty partition, and a cached plan keeps the choice once the partition has filled.
-const pinIndex = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+const pinIndex = `
+	SELECT set_config('enable_seqscan', 'off', true),
+		set_config('plan_cache_mode', 'force_generic_plan', true),
+		set_config('jit', 'off', true)`
 
 // commitLag is the time between an activity's id and its time of recording up to which a bound on
 // the latter still finds the activity.
@@ -130,9 +137,9 @@ func IDRange(f activity.Filter) (from, below uuid.UUID) {
 // It selects the index of the column that is likely to be the most selective. That column is
 // bounded from both sides to one value: an equality would remove it from the requested order, so
 // that another index could serve the query. A comparison of rows would prevent that too, but would
-// not end a scan at the end of the tenant.
-func newIndexQuery(tenant uuid.UUID, f activity.Filter, ids idRange) *query {
-	q := &query{}
+// not end a scan at the end of the tenant. Its arguments follow those given.
+func newIndexQuery(tenant uuid.UUID, f activity.Filter, ids idRange, args ...any) *query {
+	q := &query{args: args}
 	columns, values := []string{"a.tenant_id"}, []string{q.arg(tenant)}
 	for _, c := range []struct {
 		column string
@@ -188,8 +195,8 @@ func newIDQuery(tenant uuid.UUID, ids []uuid.UUID) (q *query, from string) {
 // are tests.
 func (q *query) page(columns string, limit, budget int) (statement string, args []any) {
 	scanned := "*"
-	if columns == headerColumns && q.tests == "true" {
-		scanned = headerColumns
+	if columns == HeaderColumns && q.tests == "true" {
+		scanned = HeaderColumns
 	}
 	return fmt.Sprintf(`
 		WITH scanned AS MATERIALIZED (

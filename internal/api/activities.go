@@ -29,12 +29,13 @@ func (s *Server) addActivities(routes huma.API) {
 	}, s.getActivity)
 }
 
-type activitiesResponse struct {
-	Body struct {
-		Items      []Activity `json:"items" nullable:"false" doc:"Newest first."`
-		NextCursor *string    `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
-	} `nameHint:"ActivityPage"`
+// ActivityPage is a page of activities.
+type ActivityPage struct {
+	Items      []Activity `json:"items" nullable:"false" doc:"Newest first."`
+	NextCursor *string    `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
 }
+
+type activitiesResponse struct{ Body ActivityPage }
 
 func (s *Server) listActivities(ctx context.Context, caller identity.Identity, in *struct {
 	FilterCommon
@@ -109,9 +110,13 @@ func (s *Server) events(ctx context.Context, list []*activity.Activity) ([]Event
 	if err != nil {
 		return nil, err
 	}
+	return asEvents(rendered), nil
+}
+
+func asEvents(rendered []activity.Event) []Event {
 	events := make([]Event, len(rendered))
 	for i := range rendered {
 		events[i] = Event{rendered[i]}
 	}
-	return events, nil
+	return events
 }

@@ -87,14 +87,15 @@ func (f *NotificationFilter) selection() inbox.Selection {
 	return s
 }
 
-type notificationsResponse struct {
-	Body struct {
-		Items       []Notification      `json:"items" nullable:"false" doc:"Newest first; none with group_by."`
-		Groups      []NotificationGroup `json:"groups" nullable:"true" doc:"Newest first; null without group_by."`
-		NextCursor  *string             `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
-		UnreadCount int                 `json:"unread_count" doc:"Unread in the inbox, exact below 10,000."`
-	} `nameHint:"Inbox"`
+// Inbox is a page of an inbox.
+type Inbox struct {
+	Items       []Notification      `json:"items" nullable:"false" doc:"Newest first; none with group_by."`
+	Groups      []NotificationGroup `json:"groups" nullable:"true" doc:"Newest first; null without group_by."`
+	NextCursor  *string             `json:"next_cursor" nullable:"true" doc:"Null on the last page."`
+	UnreadCount int                 `json:"unread_count" doc:"Unread in the inbox, exact below 10,000."`
 }
+
+type notificationsResponse struct{ Body Inbox }
 
 func (s *Server) listNotifications(ctx context.Context, caller identity.Identity, in *struct {
 	NotificationFilter
@@ -105,21 +106,17 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 	response = &notificationsResponse{}
 	response.Body.Items = []Notification{}
 	selection := in.selection()
-	list := func() error {
-		return s.addItems(ctx, caller, selection, in.PageQuery, response)
-	}
-	if in.GroupBy != "" {
-		list = func() error {
-			return s.addGroups(ctx, caller, selection, inbox.GroupBy(in.GroupBy), in.PageQuery, response)
-		}
+	if in.GroupBy == "" {
+		return response, s.addItems(ctx, caller, selection, in.PageQuery, response)
 	}
 	// Counted first, so that the page has every notification that is counted.
 	if response.Body.UnreadCount, err = inbox.Count(ctx, s.pool, caller.Principal, inbox.Unread); err != nil {
 		return nil, err
 	}
-	return response, list()
+	return response, s.addGroups(ctx, caller, selection, inbox.GroupBy(in.GroupBy), in.PageQuery, response)
 }
 
+// addItems adds a page and the number of unread notifications.
 func (s *Server) addItems(
 	ctx context.Context,
 	caller identity.Identity,
@@ -131,12 +128,16 @@ func (s *Server) addItems(
 	if err != nil {
 		return err
 	}
-	page, err := inbox.List(
+	page, unread, err := inbox.Overview(
 		ctx, s.pool, caller.Principal, inbox.Query{Selection: selection, Limit: q.Limit, After: after})
 	if err != nil {
 		return err
 	}
-	if response.Body.Items, err = s.notifications(ctx, page.Items); err != nil {
+	response.Body.UnreadCount = unread
+	if page.Actors != nil {
+		events := s.catalog.EventsOf(activitiesOf(page.Items), page.Actors)
+		response.Body.Items = notificationsOf(page.Items, asEvents(events))
+	} else if response.Body.Items, err = s.notifications(ctx, page.Items); err != nil {
 		return err
 	}
 	response.Body.NextCursor, err = s.nextCursor(ctx, page.Next, selection)
@@ -145,14 +146,23 @@ func (s *Server) addItems(
 
 // notifications renders notifications.
 func (s *Server) notifications(ctx context.Context, page []inbox.Notification) ([]Notification, error) {
+	events, err := s.events(ctx, activitiesOf(page))
+	if err != nil {
+		return nil, err
+	}
+	return notificationsOf(page, events), nil
+}
+
+func activitiesOf(page []inbox.Notification) []*activity.Activity {
 	activities := make([]*activity.Activity, len(page))
 	for i := range page {
 		activities[i] = &page[i].Activity
 	}
-	events, err := s.events(ctx, activities)
-	if err != nil {
-		return nil, err
-	}
+	return activities
+}
+
+// notificationsOf returns notifications with their events.
+func notificationsOf(page []inbox.Notification, events []Event) []Notification {
 	items := make([]Notification, len(page))
 	for i, n := range page {
 		items[i] = Notification{
@@ -164,7 +174,7 @@ func (s *Server) notifications(ctx context.Context, page []inbox.Notification) (
 			items[i].GroupID = &n.GroupID
 		}
 	}
-	return items, nil
+	return items
 }
 
 func inUTC(at *time.Time) *time.Time {

@@ -122,7 +122,7 @@ func (s *Server) config(version string) huma.Config {
 		},
 		// "json" applies to all media types that end in +json.
 		Formats: map[string]huma.Format{
-			"application/json": huma.DefaultJSONFormat,
+			"application/json": jsonFormat(),
 			"json":             huma.DefaultJSONFormat,
 		},
 		DefaultFormat: "application/json",

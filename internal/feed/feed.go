@@ -57,6 +57,10 @@ func List(ctx context.Context, db DB, r Request) (found []activity.Activity, nex
 	if err != nil {
 		return nil, uuid.Nil, err
 	}
+	found, next, fits, err := listReached(ctx, db, r, scan)
+	if fits || err != nil {
+		return found, next, err
+	}
 	log := pglog.New(db)
 	return Read(ctx, db, Reading{
 		Principal: r.Principal, Filter: r.Filter, Page: r.Page,

@@ -17,7 +17,7 @@ type Reading struct {
 	Filter    activity.Filter // must be valid
 	Page      activity.Page
 	Tested    bool // whether some of what Next reads does not pass the filter
-	Whole     bool // whether Next reads whole activities, all of which pass the filter
+	Whole     bool // whether Next reads what is wanted of activities, all of which pass the filter
 	Budget    int  // the maximum number of entries to read
 
 	// Next reads the entries older than one, at most limit. Fewer than limit are the last ones.
@@ -30,6 +30,7 @@ type Part struct {
 	Headers []activity.Activity // as pglog.Log.ScanHeaders returns them, or whole activities
 	Read    int                 // the number of entries, those without a header included
 	Last    uuid.UUID           // the oldest entry
+	Allowed []bool              // whether the principal may see each of Headers; nil if that is not decided
 }
 
 // Read returns the activities of a list that the principal may see now and that pass the filter,
@@ -55,7 +56,7 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 		if err != nil {
 			return nil, uuid.Nil, err
 		}
-		passed, err := passing(ctx, db, r, part.Headers, limit+1-len(found))
+		passed, err := passing(ctx, db, r, part, limit+1-len(found))
 		if err != nil {
 			return nil, uuid.Nil, err
 		}
@@ -79,20 +80,23 @@ func passing(
 	ctx context.Context,
 	db DB,
 	r Reading,
-	headers []activity.Activity,
+	part Part,
 	limit int,
 ) ([]activity.Activity, error) {
 	if r.Whole {
-		allowed, err := canView(ctx, db, r.Principal, headers)
+		allowed, err := part.Allowed, error(nil)
+		if allowed == nil {
+			allowed, err = canView(ctx, db, r.Principal, part.Headers)
+		}
 		var found []activity.Activity
-		for i := range headers {
+		for i := range part.Headers {
 			if err == nil && allowed[i] && len(found) < limit {
-				found = append(found, headers[i])
+				found = append(found, part.Headers[i])
 			}
 		}
 		return found, err
 	}
-	ids, err := visible(ctx, db, r.Principal, headers)
+	ids, err := visible(ctx, db, r.Principal, part.Headers)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}

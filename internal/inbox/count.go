@@ -56,6 +56,13 @@ func count(ctx context.Context, db DB, principal activity.Principal, states ...S
 	if err := add(ctx, db, principal, states, tallies, uuid.Max); err != nil {
 		return nil, err
 	}
+	return finish(ctx, db, principal, states, tallies)
+}
+
+// finish counts further in the states in which the tallies do not suffice.
+func finish(
+	ctx context.Context, db DB, principal activity.Principal, states []State, tallies []tally,
+) ([]int, error) {
 	counts := make([]int, len(states))
 	for i, state := range states {
 		one := tallies[i : i+1]
@@ -81,28 +88,15 @@ type tally struct {
 func add(
 	ctx context.Context, db DB, principal activity.Principal, states []State, tallies []tally, before uuid.UUID,
 ) error {
-	groups, ends, err := readGroups(ctx, db, principal, states, before)
+	newest, err := readGroups(ctx, db, principal, states, before)
 	if err != nil {
 		return err
 	}
-	queries := make([]directory.AccessQuery, len(groups))
-	for i := range groups {
-		queries[i] = groups[i].query
-	}
-	allowed, err := directory.CanView(ctx, db, principal, queries)
+	allowed, err := directory.CanView(ctx, db, principal, newest.queries())
 	if err != nil {
 		return err
 	}
-	for i := range tallies {
-		t := &tallies[i]
-		for n, g := range groups {
-			if allowed[n] {
-				t.count += g.counts[i]
-			}
-		}
-		t.rows, t.lowest = t.rows+ends[i].rows, ends[i].lowest
-		t.complete = ends[i].rows < MaxCount || t.count >= MaxCount || t.rows >= maxScanned
-	}
+	newest.addTo(tallies, allowed)
 	return nil
 }
 
@@ -158,21 +152,63 @@ type end struct {
 	lowest uuid.UUID
 }
 
+// newestGroups are the newest notifications in states, in groups.
+type newestGroups struct {
+	groups []accessGroup
+	ends   []end // of each state
+}
+
+// queries returns what decides which groups the principal may see.
+func (g *newestGroups) queries() []directory.AccessQuery {
+	queries := make([]directory.AccessQuery, len(g.groups))
+	for i := range g.groups {
+		queries[i] = g.groups[i].query
+	}
+	return queries
+}
+
+// addTo adds the notifications to the tallies of their states. allowed has an entry for each group.
+func (g *newestGroups) addTo(tallies []tally, allowed []bool) {
+	for i := range tallies {
+		t := &tallies[i]
+		for n := range g.groups {
+			if allowed[n] {
+				t.count += g.groups[n].counts[i]
+			}
+		}
+		t.rows, t.lowest = t.rows+g.ends[i].rows, g.ends[i].lowest
+		t.complete = g.ends[i].rows < MaxCount || t.count >= MaxCount || t.rows >= maxScanned
+	}
+}
+
 // readGroups reads the newest notifications in states below an id, MaxCount in each, in groups.
 func readGroups(
 	ctx context.Context, db pg.Batcher, principal activity.Principal, states []State, before uuid.UUID,
-) (groups []accessGroup, ends []end, err error) {
-	ends = make([]end, len(states))
+) (found newestGroups, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(pglog.PinOrder)
-	batch.Queue(countNewest(states), principal.TenantID, principal.PrincipalID, before, int64(MaxCount), uuid.Nil).
+	queueGroups(batch, principal, states, before, &found)
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return newestGroups{}, fmt.Errorf("count notifications: %w", err)
+	}
+	return found, nil
+}
+
+// queueGroups queues the statement of readGroups, whose result becomes found. It needs
+// pglog.PinOrder.
+func queueGroups(
+	batch *pgx.Batch, principal activity.Principal, states []State, before uuid.UUID, found *newestGroups,
+) {
+	found.ends = make([]end, len(states))
+	batch.Queue(countNewest(states), [16]byte(principal.TenantID), [16]byte(principal.PrincipalID), [16]byte(before),
+		int64(MaxCount), [16]byte{}).
 		Query(func(result pgx.Rows) error {
 			var g accessGroup
 			var own *bool
 			q := &g.query
 			var targets []any
-			for i := range ends {
-				targets = append(targets, &ends[i].rows, (*zeronull.UUID)(&ends[i].lowest))
+			for i := range found.ends {
+				targets = append(targets, &found.ends[i].rows, (*zeronull.UUID)(&found.ends[i].lowest))
 			}
 			targets = append(targets,
 				(*zeronull.UUID)(&q.ResourceID), (*zeronull.UUID)(&q.OwnerID), (*zeronull.UUID)(&q.ParentID),
@@ -182,15 +218,11 @@ func readGroups(
 					if *own {
 						q.ActorID = principal.PrincipalID
 					}
-					groups = append(groups, g)
+					found.groups = append(found.groups, g)
 				}
 				g = accessGroup{}
 				return nil
 			})
 			return err
 		})
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, nil, fmt.Errorf("count notifications: %w", err)
-	}
-	return groups, ends, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/feed"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 // The bounds of List.
@@ -28,6 +29,9 @@ type Query struct {
 type Page struct {
 	Items []Notification
 	Next  uuid.UUID // Query.After of the next page; uuid.Nil after the last
+
+	// Actors are the entries of the activities' actors in the directory; nil if they were not read.
+	Actors map[activity.Principal]directory.Actor
 }
 
 // pageLimit returns the effective limit of a page.
@@ -49,6 +53,11 @@ func List(ctx context.Context, db DB, principal activity.Principal, q Query) (Pa
 	if err := q.Validate(); err != nil {
 		return Page{}, err
 	}
+	return list(ctx, db, principal, q, nil)
+}
+
+// list is List with the first part of an inbox, which has been read already, or nil.
+func list(ctx context.Context, db DB, principal activity.Principal, q Query, first *firstPart) (Page, error) {
 	rows := map[uuid.UUID]Notification{}
 	found, next, err := feed.Read(ctx, db, feed.Reading{
 		Principal: principal,
@@ -59,15 +68,19 @@ func List(ctx context.Context, db DB, principal activity.Principal, q Query) (Pa
 		Budget:    ReadBudget,
 		Next: func(ctx context.Context, before uuid.UUID, limit int) (_ feed.Part, err error) {
 			var p part
-			if q.tested() {
+			var allowed []bool
+			switch {
+			case first != nil:
+				p, allowed, first = first.part, first.allowed, nil
+			case q.tested():
 				p, err = scan(ctx, db, principal, q.Selection, before, limit)
-			} else {
+			default:
 				p, err = scanWhole(ctx, db, principal, q.State, before, limit)
 			}
 			for _, n := range p.rows {
 				rows[n.ID] = n
 			}
-			return feed.Part{Headers: p.headers(), Read: p.read, Last: p.last}, err
+			return feed.Part{Headers: p.headers(), Read: p.read, Last: p.last, Allowed: allowed}, err
 		},
 	})
 	if err != nil {

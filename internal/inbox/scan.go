@@ -61,11 +61,11 @@ CROSS JOIN LATERAL (
 ) AS n
 WHERE u.activity_id <= $4`
 
-// selectWhole selects the newest rows in a state with all columns, and with their activities; with
-// the arguments of selectNewest.
+// selectWhole selects the newest rows in a state with all columns, and with the events of their
+// activities; with the arguments of selectNewest.
 func selectWhole(state State) string {
 	return `
-SELECT ` + keyColumns + `, ` + otherColumns + `, ` + pglog.Columns + `
+SELECT ` + keyColumns + `, ` + otherColumns + `, ` + pglog.EventColumns + `
 FROM unnest(ARRAY(` + selectNewest(`n.activity_id`, state) + `)) AS u(activity_id)
 CROSS JOIN LATERAL (
     SELECT * FROM fanfare.notifications AS n
@@ -128,30 +128,39 @@ func scan(
 	return p, err
 }
 
-// scanWhole reads the newest rows in a state below an id, at most limit, with their activities.
+// scanWhole reads the newest rows in a state below an id, at most limit, with the events of their
+// activities.
 func scanWhole(
 	ctx context.Context, db pg.Batcher, principal activity.Principal, state State, before uuid.UUID, limit int,
 ) (p part, err error) {
-	if before == uuid.Nil {
-		before = uuid.Max
-	}
 	batch := &pgx.Batch{}
 	batch.Queue(pglog.PinOrder)
-	batch.Queue(selectWhole(state), principal.TenantID, principal.PrincipalID, before, int64(limit), uuid.Nil).
-		Query(func(rows pgx.Rows) (err error) {
-			p.rows, err = collect(rows, make([]Notification, 0, limit), func(n *Notification) []any {
-				return append(append(n.keyTargets(), n.otherTargets()...), pglog.ScanTargets(&n.Activity)...)
-			})
-			return err
-		})
+	queueWhole(batch, principal, state, before, limit, &p)
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return part{}, fmt.Errorf("read the inbox: %w", err)
 	}
-	if p.read = len(p.rows); p.read > 0 {
-		p.newest, p.last = p.rows[0].ID, p.rows[p.read-1].ID
-	}
-	p.rows = slices.DeleteFunc(p.rows, func(n Notification) bool { return n.Activity.ID == uuid.Nil })
 	return p, nil
+}
+
+// queueWhole queues the statement of scanWhole, whose result becomes p. It needs pglog.PinOrder.
+func queueWhole(
+	batch *pgx.Batch, principal activity.Principal, state State, before uuid.UUID, limit int, p *part,
+) {
+	if before == uuid.Nil {
+		before = uuid.Max
+	}
+	batch.Queue(selectWhole(state), [16]byte(principal.TenantID), [16]byte(principal.PrincipalID), [16]byte(before),
+		int64(limit), [16]byte{}).
+		Query(func(rows pgx.Rows) (err error) {
+			p.rows, err = collect(rows, make([]Notification, 0, limit), func(n *Notification) []any {
+				return append(append(n.keyTargets(), n.otherTargets()...), pglog.EventTargets(&n.Activity)...)
+			})
+			if p.read = len(p.rows); p.read > 0 {
+				p.newest, p.last = p.rows[0].ID, p.rows[p.read-1].ID
+			}
+			p.rows = slices.DeleteFunc(p.rows, func(n Notification) bool { return n.Activity.ID == uuid.Nil })
+			return err
+		})
 }
 
 // scanIDs reads the rows of ids that are not above upTo, with the headers of their activities.

@@ -111,19 +111,31 @@ func (c *Catalog) Events(
 	if len(activities) == 0 {
 		return nil, nil
 	}
+	named, err := directory.NameActors(ctx, db, ActorsOf(activities))
+	if err != nil {
+		return nil, err
+	}
+	return c.EventsOf(activities, named), nil
+}
+
+// ActorsOf returns the actors of activities, each once.
+func ActorsOf(activities []*activity.Activity) []activity.Principal {
 	actors := make(map[activity.Principal]struct{}, len(activities))
 	for _, a := range activities {
 		actors[actorOf(a)] = struct{}{}
 	}
-	named, err := directory.NameActors(ctx, db, slices.Collect(maps.Keys(actors)))
-	if err != nil {
-		return nil, err
-	}
+	return slices.Collect(maps.Keys(actors))
+}
+
+// EventsOf renders activities in their order, with the names of their actors.
+func (c *Catalog) EventsOf(
+	activities []*activity.Activity, named map[activity.Principal]directory.Actor,
+) []activity.Event {
 	events := make([]activity.Event, len(activities))
 	for i, a := range activities {
 		events[i] = c.Event(a, named[actorOf(a)])
 	}
-	return events, nil
+	return events
 }
 
 func actorOf(a *activity.Activity) activity.Principal {

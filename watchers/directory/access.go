@@ -84,6 +84,32 @@ func CanView(ctx context.Context, db pg.Querier, principal activity.Principal, q
 	if err != nil || !active {
 		return allowed, err
 	}
+	t.allow(principal, queries, allowed)
+	return allowed, nil
+}
+
+// QueueCanView queues the statement of CanView. allowed is called with its result when the results
+// of the batch are read.
+func QueueCanView(
+	b *pgx.Batch, principal activity.Principal, queries []AccessQuery, allowed func(list []bool),
+) {
+	starts := startsOf(principal, queries)
+	b.Queue(selectTree, treeArguments(principal, starts)...).Query(func(rows pgx.Rows) error {
+		t, active, err := collectTree(rows, len(starts))
+		if err != nil {
+			return fmt.Errorf("read the directory: %w", err)
+		}
+		list := make([]bool, len(queries))
+		if active {
+			t.allow(principal, queries, list)
+		}
+		allowed(list)
+		return nil
+	})
+}
+
+// allow sets for each query whether the principal, which is active, may see the activity.
+func (t tree) allow(principal activity.Principal, queries []AccessQuery, allowed []bool) {
 	type subject struct{ resource, owner, parent uuid.UUID }
 	known := map[subject]Access{}
 	for i, q := range queries {
@@ -98,7 +124,6 @@ func CanView(ctx context.Context, db pg.Querier, principal activity.Principal, q
 		}
 		allowed[i] = Allowed(q.Visibility, access)
 	}
-	return allowed, nil
 }
 
 // partyAccess returns the access that does not depend on the tree.

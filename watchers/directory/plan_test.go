@@ -27,6 +27,16 @@ func TestReadTreeUsesIndexes(t *testing.T) {
 	})
 }
 
+func TestReachUsesIndexes(t *testing.T) {
+	t.Parallel()
+	large := directorytest.NewLarge(t, pgtest.New(t).Pool)
+	principal := large.Principal(t, 7)
+	large.Transactions(t, func(tx pgx.Tx) {
+		pgtest.WantIndexes(t, tx, pgtest.Query(t, tx, "reach", nil),
+			principal.TenantID, principal.PrincipalID, MaxReach, MaxDepth, MaxNesting)
+	})
+}
+
 func BenchmarkCanView(b *testing.B) {
 	pool := pgtest.New(b).Pool
 	large := directorytest.NewLarge(b, pool)

@@ -54,18 +54,30 @@ func readTree(
 	principal activity.Principal,
 	starts []start,
 ) (t tree, active bool, err error) {
+	rows, err := db.Query(ctx, selectTree, treeArguments(principal, starts)...)
+	if err == nil {
+		t, active, err = collectTree(rows, len(starts))
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read the directory: %w", err)
+	}
+	return t, active, nil
+}
+
+func treeArguments(principal activity.Principal, starts []start) []any {
 	resources := make([][16]byte, len(starts))
 	parents := make([]zeronull.UUID, len(starts))
 	scopes := make([]bool, len(starts))
 	for i, s := range starts {
 		resources[i], parents[i], scopes[i] = s.resource, zeronull.UUID(s.parent), s.scope
 	}
-	rows, err := db.Query(ctx, selectTree,
-		principal.TenantID, principal.PrincipalID, resources, parents, scopes, MaxDepth, MaxNesting)
-	if err != nil {
-		return nil, false, fmt.Errorf("read the directory: %w", err)
+	return []any{
+		[16]byte(principal.TenantID), [16]byte(principal.PrincipalID), resources, parents, scopes, MaxDepth, MaxNesting,
 	}
-	t = make(tree, 2*len(starts))
+}
+
+func collectTree(rows pgx.Rows, starts int) (t tree, active bool, err error) {
+	t = make(tree, 2*starts)
 	var id zeronull.UUID
 	var n node
 	_, err = pgx.ForEachRow(rows, []any{
@@ -75,10 +87,7 @@ func readTree(
 		t[uuid.UUID(id)] = n
 		return nil
 	})
-	if err != nil {
-		return nil, false, fmt.Errorf("read the directory: %w", err)
-	}
-	return t, active, nil
+	return t, active, err
 }
 
 // access returns the access of the principal whose roles the tree has to a resource, and whether

@@ -54,6 +54,8 @@ type Tenant struct {
 	folders []*folder
 	people  []uuid.UUID
 
+	inactive map[uuid.UUID]bool // of people; drawn by Load
+
 	resources []*resource // the first are the busiest
 }
 
@@ -93,7 +95,7 @@ func New(o Options) *Archive {
 func share(total, parts, i int) int { return (total + parts - 1 - i) / parts }
 
 func (a *Archive) newTenant(people, resources int) *Tenant {
-	t := &Tenant{ID: a.newID(), root: a.newID()}
+	t := &Tenant{ID: a.newID(), root: a.newID(), inactive: map[uuid.UUID]bool{}}
 	for range folders {
 		f := &folder{id: a.newID()}
 		for range projects {
@@ -134,12 +136,15 @@ var names = []string{
 	"Onboarding",
 }
 
-// Principals lists the principals of all tenants.
+// Principals lists the principals of all tenants, without the inactive ones, which the API refuses.
+// It is called after Load.
 func (a *Archive) Principals() []Principal {
 	var list []Principal
 	for _, t := range a.Tenants {
 		for _, id := range t.people {
-			list = append(list, Principal{t.ID, id})
+			if !t.inactive[id] {
+				list = append(list, Principal{t.ID, id})
+			}
 		}
 	}
 	return list

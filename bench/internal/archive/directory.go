@@ -38,10 +38,11 @@ func (a *Archive) addTree(d *directory, t *Tenant) {
 
 func (a *Archive) addPeople(d *directory, t *Tenant) {
 	for i, id := range t.people {
-		d.principals = append(
-			d.principals,
-			[]any{id, t.ID, "user", fmt.Sprintf("Person %d", i+1), a.random.IntN(50) > 0},
-		)
+		active := a.random.IntN(50) > 0
+		if !active {
+			t.inactive[id] = true
+		}
+		d.principals = append(d.principals, []any{id, t.ID, "user", fmt.Sprintf("Person %d", i+1), active})
 		a.addRoles(d, t, i)
 		a.addSubscriptions(d, t, i)
 		switch a.random.IntN(4) {

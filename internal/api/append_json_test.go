@@ -1,0 +1,71 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+)
+
+// TestAppendedJSON compares what responses append with what encoding/json writes of the same
+// fields.
+func TestAppendedJSON(t *testing.T) {
+	t.Parallel()
+	id, at, text := uuid.New(), time.Date(2026, 2, 3, 4, 5, 6, 123456000, time.UTC), "a \"b\" \u2028 <é> \n"
+	event := Event{activity.Event{
+		Version: "1", EventID: uuid.New(), TenantID: uuid.New(), CreatedAt: at, CorrelationID: uuid.New(),
+		Action: "signal.created", Visibility: activity.TenantVisible, Payload: json.RawMessage(`{"a": [1, "<"]}`),
+	}}
+	full := Activity{event, Stored{
+		RecordedAt: at, OwnerID: &id, Status: "success", Severity: "info", Category: text, Message: text,
+		RequestID: text, DeliveryChannels: []string{"user", "resource"}, Traceparent: &text, UserAgent: &text,
+		IPHash: &text,
+	}}
+	bare := Activity{event, Stored{RecordedAt: at, DeliveryChannels: []string{}}}
+	read := Notification{
+		ID: id, Reasons: []string{"owner", "target"}, GroupID: &id, CreatedAt: at, SeenAt: &at, ReadAt: &at,
+		ArchivedAt: &at, SnoozedUntil: &at, Event: event,
+	}
+	unread := Notification{ID: id, Reasons: []string{}, CreatedAt: at, Event: event}
+	type plainActivities ActivityPage
+	type plainInbox Inbox
+	for name, tt := range map[string]struct{ response, plain any }{
+		"no activities": {ActivityPage{Items: []Activity{}}, plainActivities{Items: []Activity{}}},
+		"activities": {
+			ActivityPage{[]Activity{full, bare}, &text}, plainActivities{[]Activity{full, bare}, &text},
+		},
+		"empty inbox": {Inbox{Items: []Notification{}}, plainInbox{Items: []Notification{}}},
+		"inbox": {
+			Inbox{Items: []Notification{read, unread}, NextCursor: &text, UnreadCount: 7},
+			plainInbox{Items: []Notification{read, unread}, NextCursor: &text, UnreadCount: 7},
+		},
+		"groups": {
+			Inbox{Items: []Notification{}, Groups: []NotificationGroup{{Items: []Notification{read}}}},
+			plainInbox{Items: []Notification{}, Groups: []NotificationGroup{{Items: []Notification{read}}}},
+		},
+	} {
+		var got, want bytes.Buffer
+		if err := jsonFormat().Marshal(&got, tt.response); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := huma.DefaultJSONFormat.Marshal(&want, tt.plain); err != nil {
+			t.Fatal(err)
+		}
+		var decodedGot, decodedWant any
+		if err := json.Unmarshal(got.Bytes(), &decodedGot); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, got.Bytes())
+		}
+		if err := json.Unmarshal(want.Bytes(), &decodedWant); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(decodedWant, decodedGot); diff != "" {
+			t.Errorf("%s: -want +got\n%s", name, diff)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/watchers/directory"
+)
+
+// firstPart is the first part of a list, with the decisions about its activities.
+type firstPart struct {
+	part
+	allowed []bool
+}
+
+// Overview returns what List returns, and what Count returns of the unread notifications. It counts
+// first, so that the first page has every notification that is counted, and decides about all
+// activities with one statement.
+func Overview(ctx context.Context, db DB, principal activity.Principal, q Query) (page Page, unread int, err error) {
+	if err := q.Validate(); err != nil {
+		return Page{}, 0, err
+	}
+	if q.tested() {
+		if unread, err = Count(ctx, db, principal, Unread); err == nil {
+			page, err = List(ctx, db, principal, q)
+		}
+		return page, unread, err
+	}
+	var groups newestGroups
+	var first firstPart
+	batch := &pgx.Batch{}
+	batch.Queue(pglog.PinOrder)
+	queueGroups(batch, principal, []State{Unread}, uuid.Max, &groups)
+	queueWhole(batch, principal, q.State, q.After, pageLimit(q.Limit)+1, &first.part)
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return Page{}, 0, fmt.Errorf("read the inbox: %w", err)
+	}
+	counted, actors, err := decide(ctx, db, principal, &groups, &first)
+	if err != nil {
+		return Page{}, 0, err
+	}
+	tallies := make([]tally, 1)
+	groups.addTo(tallies, counted)
+	counts, err := finish(ctx, db, principal, []State{Unread}, tallies)
+	if err != nil {
+		return Page{}, 0, err
+	}
+	page, err = list(ctx, db, principal, q, &first)
+	page.Actors = actors
+	for i := range page.Items {
+		if _, read := actors[actorOf(&page.Items[i])]; !read { // it is not of the first part
+			page.Actors = nil
+		}
+	}
+	return page, counts[0], err
+}
+
+func actorOf(n *Notification) activity.Principal {
+	return activity.Principal{TenantID: n.Activity.TenantID, PrincipalID: n.Activity.ActorPrincipalID}
+}
+
+// decide decides about the groups and the first part, and reads the actors of the latter.
+func decide(
+	ctx context.Context, db DB, principal activity.Principal, groups *newestGroups, first *firstPart,
+) (counted []bool, actors map[activity.Principal]directory.Actor, err error) {
+	queries := groups.queries()
+	actors = map[activity.Principal]directory.Actor{}
+	for i := range first.rows {
+		queries = append(queries, directory.AccessQueryFor(&first.rows[i].Activity))
+		actors[actorOf(&first.rows[i])] = directory.Actor{}
+	}
+	batch := &pgx.Batch{}
+	directory.QueueCanView(batch, principal, queries, func(allowed []bool) {
+		counted, first.allowed = allowed[:len(groups.groups)], allowed[len(groups.groups):]
+	})
+	directory.QueueActors(batch, slices.Collect(maps.Keys(actors)), actors)
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, nil, fmt.Errorf("read the inbox: %w", err)
+	}
+	return counted, actors, nil
+}
