@@ -13,20 +13,25 @@ import (
 // BenchmarkPublish measures calls of 500 broadcasts of about 700 bytes to three channels with
 // history, from callers that share a client. The server runs on the same machine.
 func BenchmarkPublish(b *testing.B) {
-	for _, shape := range []struct{ callers, pipe, flight int }{
-		{1, 100, 8},
-		{4, 25, 8},
-		{4, 50, 8},
-		{4, 100, 1},
-		{4, 100, 2},
-		{4, 100, 4},
-		{4, 100, 8},
-		{4, 100, 16},
-		{4, 250, 4},
-		{4, 500, 4},
+	for _, shape := range []struct {
+		way                   way
+		callers, pipe, flight int
+	}{
+		{byGRPC, 1, 100, 8},
+		{byGRPC, 4, 25, 8},
+		{byGRPC, 4, 50, 8},
+		{byGRPC, 4, 100, 1},
+		{byGRPC, 4, 100, 2},
+		{byGRPC, 4, 100, 4},
+		{byGRPC, 4, 100, 8},
+		{byHTTP, 4, 100, 8},
+		{byGRPC, 4, 100, 16},
+		{byGRPC, 4, 250, 4},
+		{byGRPC, 4, 500, 4},
 	} {
-		b.Run(fmt.Sprintf("callers=%d/pipe=%d/flight=%d", shape.callers, shape.pipe, shape.flight), func(b *testing.B) {
-			client := connect(b, centrifugo.Options{PipeSize: shape.pipe, MaxInFlight: shape.flight})
+		name := fmt.Sprintf("%s/callers=%d/pipe=%d/flight=%d", shape.way, shape.callers, shape.pipe, shape.flight)
+		b.Run(name, func(b *testing.B) {
+			client := shape.way.connect(b, centrifugo.Options{PipeSize: shape.pipe, MaxInFlight: shape.flight})
 			calls := make(chan []centrifugo.Broadcast)
 			done := make(chan error)
 			for range shape.callers {
