@@ -3,7 +3,7 @@ import { allOf, changed } from './changed.ts'
 import { type Client, unwrap } from './client.ts'
 import { InboxList } from './inbox_list.ts'
 import { apply, filtered, find, type InboxState, initialState } from './inbox_state.ts'
-import { mark, type MarkAllOptions, type Marked, restore, send, type Undo } from './marks.ts'
+import { inverses, mark, type MarkAllOptions, type Marked, send, type Undo } from './marks.ts'
 import { Pending } from './pending.ts'
 import { Realtime } from './realtime.ts'
 import { Seen } from './seen.ts'
@@ -162,7 +162,7 @@ export class InboxStore {
   /** refreshCounts reads the counts. What it cannot read stays as it was. */
   async refreshCounts(): Promise<void> {
     try {
-      const counts = await unwrap(this.#client.GET('/notifications/counts'))
+      const counts = await this.#pending.read(() => unwrap(this.#client.GET('/notifications/counts')))
       if (this.#pending.none || !this.#state.counts) this.#set({ counts })
     } catch {
       // The next reconnect, change or visit reads them again.
@@ -185,18 +185,18 @@ export class InboxStore {
       was.map((n) => apply(n, changes)),
       was,
     )
-    this.#pending.add(ids, changes)
+    const confirm = this.#pending.add(ids, changes)
     try {
       await send(this.#client, ids, changes)
     } catch (error) {
-      this.#pending.settle(ids)
+      confirm()
       this.#show(
         was,
         was.map((n) => apply(n, changes)),
       )
       throw error
     }
-    this.#pending.settle(ids)
+    confirm()
     return () => this.#undo(was, ids, changes)
   }
 
@@ -228,7 +228,12 @@ export class InboxStore {
       was,
       was.map((n) => find(now, n.id) ?? apply(n, changes)),
     )
-    await restore(this.#client, was, ids, changes)
+    await Promise.all(
+      inverses(was, ids, changes).map(async ({ ids, changes }) => {
+        const confirm = this.#pending.add(ids, changes)
+        await send(this.#client, ids, changes).finally(confirm)
+      }),
+    )
     await this.refresh()
   }
 

@@ -78,9 +78,7 @@ export class InboxList {
         this.#cursor = page.next_cursor
         const known = new Set(this.#state.groups?.map(groupKey))
         this.#store.unread(page.unread_count)
-        const items = this.#bounded(
-          newestFirst(this.#state.items, this.#store.pending.over(page.items, this.#state.query.state)),
-        )
+        const items = this.#bounded(newestFirst(this.#state.items, this.#over(page.items)))
         this.#store.set({
           items,
           groups: page.groups
@@ -100,7 +98,9 @@ export class InboxList {
 
   #fetch(cursor: string | undefined, limit: number, signal?: AbortSignal) {
     const query = { ...this.#state.query, limit, ...(cursor ? { cursor } : {}) }
-    return unwrap(this.#client.GET('/notifications', { params: { query }, signal: signal ?? null }))
+    return this.#store.pending.read(() =>
+      unwrap(this.#client.GET('/notifications', { params: { query }, signal: signal ?? null })),
+    )
   }
 
   /** newest reads a number of the newest rows, and further ones until they reach those that are shown. */
@@ -139,9 +139,13 @@ export class InboxList {
     if (!joined) this.#cursor = cursor
     const rest = newestFirst(items.slice(older), kept)
     this.#store.set({
-      items: this.#bounded(newestFirst(rest, this.#store.pending.over(fresh, this.#state.query.state))),
+      items: this.#bounded(newestFirst(rest, this.#over(fresh))),
       more: this.#cursor !== null,
     })
+  }
+
+  #over(sent: readonly Notification[]): Notification[] {
+    return this.#store.pending.over(sent, this.#state.items, this.#state.query.state)
   }
 
   /** bounded drops the oldest rows beyond the most that are held. There are no more then: a cursor would skip them. */

@@ -58,13 +58,12 @@ export async function mark(
   return { count, ids }
 }
 
-/** restore makes notifications what they were; of those that are not known, it reverses the changes. */
-export async function restore(
-  client: Client,
+/** inverses returns what makes notifications what they were; of those that are not known, what reverses the changes. */
+export function inverses(
   was: readonly Notification[],
   ids: readonly string[],
   changes: NotificationChanges,
-): Promise<void> {
+): { ids: string[]; changes: NotificationChanges }[] {
   const known = new Map(was.map((n) => [n.id, n]))
   const byChange = new Map<string, string[]>()
   for (const id of ids) {
@@ -72,7 +71,7 @@ export async function restore(
     const key = JSON.stringify(n ? inverse(n, changes) : opposite(changes))
     byChange.set(key, [...(byChange.get(key) ?? []), id])
   }
-  await Promise.all([...byChange].map(([key, some]) => send(client, some, JSON.parse(key) as NotificationChanges)))
+  return [...byChange].map(([key, ids]) => ({ ids, changes: JSON.parse(key) as NotificationChanges }))
 }
 
 function opposite(changes: NotificationChanges): NotificationChanges {

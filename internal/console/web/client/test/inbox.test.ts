@@ -16,6 +16,8 @@ class Server {
   rows: Notification[] = []
   requests: string[] = []
   refuse = false
+  /** Delays the answers to GET requests. */
+  delay: Promise<unknown> | undefined
 
   add(id: string): Notification {
     const at = '2026-01-01T00:00:00Z'
@@ -35,6 +37,13 @@ class Server {
   }
 
   async answer(request: Request): Promise<Response> {
+    const { delay } = this
+    const answer = await this.#answer(request)
+    if (request.method === 'GET') await delay
+    return answer
+  }
+
+  async #answer(request: Request): Promise<Response> {
     const url = new URL(request.url)
     this.requests.push(`${request.method} ${url.pathname}`)
     const inbox = this.rows.filter((r) => !r.archived_at && !r.snoozed_until)
@@ -245,4 +254,40 @@ test('ordered lists are merged, and later ones replace', () => {
   assert.equal(merged[4]?.group_id, 'x')
   assert.deepEqual(newestFirst([], []), [])
   assert.deepEqual(newestFirst(list('b', 'a'), []), list('b', 'a'))
+})
+
+test('an answer that is older than a change, or than its undo, changes nothing', async (t) => {
+  const { server, store } = await loaded(t, 2)
+  const shown: string[] = []
+  store.subscribe(() => shown.push(`${ids(store).join(' ')}, ${store.state.counts?.inbox}`))
+  const during = async (change: () => Promise<unknown>): Promise<void> => {
+    let answer = (): void => {}
+    server.delay = new Promise<void>((resolve) => (answer = resolve))
+    const asked = server.requests.length
+    const refreshed = store.refresh()
+    while (server.requests.length < asked + 2) await new Promise((resolve) => setTimeout(resolve, 1))
+    const changed = change()
+    while (!server.requests.at(-1)?.startsWith('P')) await new Promise((resolve) => setTimeout(resolve, 1))
+    server.delay = undefined
+    answer()
+    await Promise.all([refreshed, changed])
+  }
+  let undo = async (): Promise<void> => {}
+  await during(async () => (undo = await store.change(['n001'], { archived: true })))
+  assert.deepEqual(new Set(shown.splice(0)), new Set(['n000, 1']))
+  await during(() => undo())
+  assert.deepEqual(new Set(shown.splice(0)), new Set(['n001 n000, 2']))
+})
+
+test('of two changes of a notification, the second one stays while the first one is confirmed', async (t) => {
+  const { store } = await loaded(t, 1)
+  const read = (): boolean => store.state.items[0]?.read_at !== null
+  const first = store.change(['n000'], { read: true })
+  const second = store.change(['n000'], { read: false })
+  store.subscribe(() => assert.equal(read(), false))
+  await first
+  await store.refresh()
+  await second
+  await store.refresh()
+  assert.equal(read(), false)
 })

@@ -21,7 +21,12 @@ async function storeOf(t: TestContext, subscriptions: object[], levels: object[]
   return store
 }
 
-const follows = (resource_id: string, scope: string) => ({ id: `s-${resource_id}-${scope}`, resource_id, scope })
+const follows = (resource_id: string, scope: string) => ({
+  id: `s-${resource_id}-${scope}`,
+  group_id: null,
+  resource_id,
+  scope,
+})
 const level = (resource_id: string, name: string, scope: string, patterns: string[] = []) => ({
   resource_id,
   level: name,
