@@ -104,7 +104,7 @@ browserTest(
 )
 
 browserTest(
-  'a reader who loses activity:read sees what it may see, and is told',
+  'a reader who loses activity:read sees what it may see, with a notice',
   async ({ page, allow }) => {
     allow(/status of 403|ERR_INTERNET_DISCONNECTED|ERR_NETWORK|ERR_INCOMPLETE/)
     await signIn(page, world, 'priya', reader, 'activity')

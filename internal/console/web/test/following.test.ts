@@ -68,8 +68,10 @@ browserTest('the tree shows what is followed and changes it, with undo', async (
   await page.getByRole('button', { name: /Level of nightly: Chosen: 2 patterns from/ }).waitFor()
 
   await page.getByRole('button', { name: 'Through Atlas arm: Documents' }).click()
+  const subscribed = page.waitForResponse((r) => r.request().method() === 'POST' && r.url().endsWith('/subscriptions'))
   await page.getByRole('menuitemradio', { name: /Follow this/ }).click()
   await page.getByRole('button', { name: 'Following: Documents' }).waitFor()
+  await (await subscribed).finished()
   const { items } = await world.api<{ items: { resource_id: string }[] }>('grace', 'GET', '/subscriptions')
   assert.ok(items.some((s) => s.resource_id === world.resource('atlas-docs').id))
   await page.getByText(hostile).first().waitFor()

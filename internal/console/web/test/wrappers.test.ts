@@ -34,7 +34,9 @@ for (const name of ['react.tsx', 'vue.ts']) {
     await world.api('grace', 'PUT', '/notifications/preferences', { filter_mode: 'all' })
     await world.api('grace', 'DELETE', `/watch-levels/${first.resource}`)
     await openApplication(page, world, 'grace', '<div id="app"></div>', {
-      module: `import { getToken } from './application.js'\nglobalThis.getToken = getToken\n${await bundle(`wrappers/${name}`)}`,
+      module: `import { getToken } from './application.js'
+        globalThis.getToken = getToken
+        ${await bundle(`wrappers/${name}`)}`,
     })
     await show(page, { ...first, limit: 2 })
     const inbox = page.locator('fanfare-inbox')

@@ -1,6 +1,6 @@
 import type { Key } from './slots.ts'
 
-/** Places says where the rows of a list are: by their heights, where they are known, and an estimate elsewhere. */
+/** Places computes where the rows of a list are: by their heights where they are known, by an estimate elsewhere. */
 export class Places {
   #known = new Map<Key, number>()
   #keyOf: (index: number) => Key = (index) => index

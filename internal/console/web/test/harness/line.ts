@@ -6,7 +6,7 @@ import { stage } from './stage.ts'
 export interface Line {
   /** The origin, which pages open instead of the stage's. */
   url: string
-  /** Lets answers to requests of a path begin, and holds what follows: at most so many bytes are delivered. */
+  /** Lets answers to requests of a path begin, and holds what follows: at most `bytes` of them are delivered. */
   hold(path: string, bytes: number): void
   /** Closes the connections whose answers are held, as a server that stops does. */
   cut(): void

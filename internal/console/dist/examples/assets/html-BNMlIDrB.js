@@ -1,0 +1,1 @@
+/* empty css            */import{t as e}from"./page-DPNVb0bQ.js";await e();
