@@ -23,7 +23,7 @@ func (f publisherFunc) Publish(context.Context, []centrifugo.Broadcast) []centri
 	return f()
 }
 
-// execTx is a transaction whose Exec calls a function.
+// execTx is a transaction that calls a function instead of the server.
 type execTx struct {
 	pgx.Tx
 	exec func() error
@@ -32,6 +32,19 @@ type execTx struct {
 func (tx execTx) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
 	return pgconn.CommandTag{}, tx.exec()
 }
+
+// SendBatch calls the function for the whole batch.
+func (tx execTx) SendBatch(context.Context, *pgx.Batch) pgx.BatchResults {
+	return batchResults{err: tx.exec()}
+}
+
+// batchResults are the results of a batch that is only closed.
+type batchResults struct {
+	pgx.BatchResults
+	err error
+}
+
+func (r batchResults) Close() error { return r.err }
 
 func newDecision() *delivery {
 	d := &delivery{broadcasts: []centrifugo.Broadcast{{Channels: []string{"user:1"}}}, items: []int{0}}

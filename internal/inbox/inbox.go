@@ -3,11 +3,16 @@
 package inbox
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -15,39 +20,73 @@ import (
 )
 
 // Rows collects notifications that Write stores in one statement. The zero value is empty.
-type Rows struct {
-	tenants, principals, activities [][16]byte
-	reasons                         []int16
-	groups                          []zeronull.UUID
+type Rows struct{ rows []newRow }
+
+type newRow struct {
+	tenant, principal, activity [16]byte
+	group                       uuid.UUID
+	reasons                     watchers.Reasons
 }
 
 // Add adds a notification of an activity for a recipient. group is one through which a reason holds
 // that does not hold directly; uuid.Nil is none.
 func (r *Rows) Add(recipient activity.Principal, activityID uuid.UUID, reasons watchers.Reasons, group uuid.UUID) {
-	r.tenants = append(r.tenants, recipient.TenantID)
-	r.principals = append(r.principals, recipient.PrincipalID)
-	r.activities = append(r.activities, activityID)
-	r.reasons = append(r.reasons, int16(reasons))
-	r.groups = append(r.groups, zeronull.UUID(group))
+	r.rows = append(r.rows, newRow{
+		tenant: recipient.TenantID, principal: recipient.PrincipalID, activity: activityID,
+		group: group, reasons: reasons,
+	})
 }
 
 // Len returns the number of notifications.
-func (r *Rows) Len() int { return len(r.reasons) }
+func (r *Rows) Len() int { return len(r.rows) }
 
-// Write stores the notifications. A notification that already exists stays unchanged. Write inserts
-// them in the order of their key, which rules out deadlocks between writers.
+// arrays returns the rows as parameters of the statements, in the order of their key, which rules
+// out deadlocks between writers.
+func (r *Rows) arrays() []any {
+	slices.SortFunc(r.rows, func(a, b newRow) int {
+		return cmp.Or(bytes.Compare(a.tenant[:], b.tenant[:]), bytes.Compare(a.principal[:], b.principal[:]),
+			bytes.Compare(a.activity[:], b.activity[:]))
+	})
+	n := len(r.rows)
+	tenants, principals, activities := make([][16]byte, n), make([][16]byte, n), make([][16]byte, n)
+	reasons, groups := make([]int16, n), make([]zeronull.UUID, n)
+	for i := range r.rows {
+		row := &r.rows[i]
+		tenants[i], principals[i], activities[i] = row.tenant, row.principal, row.activity
+		reasons[i], groups[i] = int16(row.reasons), zeronull.UUID(row.group)
+	}
+	return []any{tenants, principals, activities, reasons, groups}
+}
+
+const (
+	insert = `
+INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, group_id)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::uuid[])`
+	insertMissing = insert + ` ON CONFLICT DO NOTHING`
+)
+
+// Write stores the notifications. A notification that already exists stays unchanged. Almost never
+// does one exist, and looking for it twice costs as much as the row: so the rows are inserted as if
+// none did, in a savepoint.
 func (r *Rows) Write(ctx context.Context, tx pgx.Tx) error {
 	if r.Len() == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `
-		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, group_id)
-		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::uuid[])
-		              AS u(tenant_id, principal_id, activity_id, reasons, group_id)
-		ORDER BY tenant_id, principal_id, activity_id
-		ON CONFLICT DO NOTHING`, r.tenants, r.principals, r.activities, r.reasons, r.groups)
+	arguments := r.arrays()
+	batch := &pgx.Batch{}
+	batch.Queue(`SAVEPOINT notifications`)
+	batch.Queue(insert, arguments...)
+	batch.Queue(`RELEASE SAVEPOINT notifications`)
+	err := tx.SendBatch(ctx, batch).Close()
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == uniqueViolation {
+		if _, err = tx.Exec(ctx, `ROLLBACK TO SAVEPOINT notifications`); err == nil {
+			_, err = tx.Exec(ctx, insertMissing, arguments...)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("write %d inbox rows: %w", r.Len(), err)
 	}
 	return nil
 }
+
+const uniqueViolation = "23505"
