@@ -1,8 +1,10 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +23,8 @@ const Lanes = 64
 // lockClass is the first key of every lane's advisory lock, "FANF"; the lane is the second.
 const lockClass = 0x46414e46
 
-// Item is one claimed activity.
+// Item is one claimed activity. What neither its delivery nor its event needs is not read: the
+// request's id, user agent and IP hash, and the trace.
 type Item struct {
 	activity.Activity
 	Seq      int64
@@ -80,7 +83,7 @@ func isDue(longest string) string {
 // claimLane returns at least one row, which carries the snapshot.
 var claimLane = `
 SELECT now.held, now.read_only, now.snapshot, now.server, now.last_seq, now.top,
-       q.seq, q.ctid, q.part, q.blocked, q.attempts, q.channels, ` + pglog.Columns + `,
+       q.seq, q.ctid, q.part, q.blocked, q.attempts, q.channels, ` + pglog.DeliveryColumns + `,
        q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
 FROM (
     SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
@@ -107,8 +110,7 @@ LEFT JOIN LATERAL (
     ORDER BY part, seq
     LIMIT $2
 ) AS q ON now.held
-LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id
-ORDER BY q.part, q.seq`
+LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id`
 
 // selectPart selects the rows of one part of a lane above its hints.
 const selectPart = `
@@ -203,12 +205,15 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 		item                 Item
 		id, tenant, resource zeronull.UUID
 		recordedAt           zeronull.Timestamptz
+		sorted               = true // as the plan usually returns them
 	)
 	targets := []any{
 		&c.held, &c.readOnly, &text, &c.origin.server, (*zeronull.Int8)(&c.origin.lastSeq), (*zeronull.Int8)(&c.top),
-		&seq, (*zeronull.Text)(&item.ctid), &place, &blocked, &attempts, &item.Channels,
 	}
-	targets = append(targets, pglog.ScanTargets(&item.Activity)...)
+	ofClaim := len(targets)
+	targets = append(targets,
+		&seq, (*zeronull.Text)(&item.ctid), &place, &blocked, &attempts, &item.Channels)
+	targets = append(targets, pglog.DeliveryTargets(&item.Activity)...)
 	targets = append(targets, &id, &tenant, &resource, &recordedAt)
 	for first := true; rows.Next(); first = false {
 		item = Item{}
@@ -220,6 +225,7 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 				return claimed{}, err
 			}
 			c.origin.xmax = c.snapshot.xmax
+			clear(targets[:ofClaim]) // every row repeats them
 		}
 		if seq == 0 {
 			continue // the row that carries the snapshot alone
@@ -233,9 +239,26 @@ func readClaim(results pgx.BatchResults) (claimed, error) {
 			item.ID, item.TenantID, item.ResourceID = [16]byte(id), [16]byte(tenant), [16]byte(resource)
 			item.RecordedAt = time.Time(recordedAt)
 		}
+		if n := len(c.items); n > 0 && inOrder(&c.items[n-1], &item) > 0 {
+			sorted = false
+		}
 		c.items = append(c.items, item)
 	}
+	if !sorted {
+		slices.SortFunc(c.items, func(a, b Item) int { return inOrder(&a, &b) })
+	}
 	return c, rows.Err()
+}
+
+// inOrder compares claimed items: parked ones come first, then those of the parts, each by seq.
+func inOrder(a, b *Item) int {
+	place := func(i *Item) int {
+		if i.parked {
+			return -1
+		}
+		return int(i.part)
+	}
+	return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.Seq, b.Seq))
 }
 
 // arrays returns the running transactions as two arrays. Transaction ids are text, since xid8 has

@@ -23,7 +23,7 @@ func jobIsDue(longest string) string {
 
 // claimJob locks the fan-out job that is due longest and that no other worker has locked.
 var claimJob = `
-SELECT j.lane, j.seq, j.attempts, j.channels, j.last_principal_id, j.notified, ` + pglog.Columns + `
+SELECT j.lane, j.seq, j.attempts, j.channels, j.last_principal_id, j.notified, ` + pglog.DeliveryColumns + `
 FROM fanfare.fan_out_jobs AS j
 JOIN fanfare.activities AS a ON a.id = j.activity_id AND a.tenant_id = j.tenant_id
 WHERE ` + jobIsDue("$1::float8") + `
@@ -158,7 +158,7 @@ func readJob(ctx context.Context, tx pgx.Tx, longest time.Duration) (Job, error)
 	targets := []any{
 		&job.Lane, &job.Seq, &job.Attempts, &job.Channels, (*zeronull.UUID)(&job.LastPrincipalID), &job.Notified,
 	}
-	targets = append(targets, pglog.ScanTargets(&job.Activity)...)
+	targets = append(targets, pglog.DeliveryTargets(&job.Activity)...)
 	return job, tx.QueryRow(ctx, claimJob, longest.Seconds()).Scan(targets...)
 }
 

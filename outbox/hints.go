@@ -133,6 +133,18 @@ func (h *hints) clone() hints {
 	return hints{pos: h.pos, running: maps.Clone(h.running), origin: h.origin}
 }
 
+// nearby is how far below pos, in seqs, near leaves bounds.
+const nearby = 1000
+
+// near returns a copy without the transactions whose bounds are far below pos. It serves to find
+// work early, not to find all: the rows of a deferred tenant are above such a bound, and every
+// probe would pass them.
+func (h *hints) near() hints {
+	n := h.clone()
+	maps.DeleteFunc(n.running, func(_ uint64, bound int64) bool { return bound < h.pos-nearby })
+	return n
+}
+
 // merge returns hints that hold for the rows of both: a transaction that one of them does not
 // contain has ended before its latest claim, or adds rows above every seq that it saw.
 func (h *hints) merge(o hints) hints {

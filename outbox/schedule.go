@@ -75,7 +75,7 @@ func (s *schedule) takeIdle(a assignment, now time.Time) (targets []target) {
 	}
 	for _, l := range s.queues[backlog] {
 		copied := memory{deferred: l.memory.deferred}
-		copied.hints[others] = l.memory.hints[others].clone()
+		copied.hints[others] = l.memory.hints[others].near()
 		targets = append(targets, target{lane: l, memory: copied, queued: true})
 	}
 	return targets

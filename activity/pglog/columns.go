@@ -69,7 +69,7 @@ func HeaderTargets(a *activity.Activity) []any {
 // EventColumns lists the columns that decide who may see an activity, and those of its event, in
 // the order of EventTargets, for a row that the query calls "a".
 const EventColumns = HeaderColumns + `, a.correlation_id, a.occurred_at, a.resource_type, a.resource_name,
-	a.action, a.severity, a.category, a.message, a.payload`
+	a.action, a.status, a.severity, a.category, a.message, a.payload`
 
 // EventTargets returns the destinations to scan EventColumns into. NULL becomes the zero value.
 func EventTargets(a *activity.Activity) []any {
@@ -80,10 +80,26 @@ func EventTargets(a *activity.Activity) []any {
 		(*zeronull.Text)(&a.ResourceType),
 		(*zeronull.Text)(&a.ResourceName),
 		(*zeronull.Text)(&a.Action),
+		(*zeronull.Text)(&a.Status),
 		(*zeronull.Text)(&a.Severity),
 		(*zeronull.Text)(&a.Category),
 		(*zeronull.Text)(&a.Message),
 		(*[]byte)(&a.Payload),
+	)
+}
+
+// DeliveryColumns lists EventColumns and what else decides how an activity is delivered, in the
+// order of DeliveryTargets.
+const DeliveryColumns = EventColumns + `, a.recorded_at, a.delivery_channels, a.warning`
+
+// DeliveryTargets returns the destinations to scan DeliveryColumns into. NULL becomes the zero
+// value.
+func DeliveryTargets(a *activity.Activity) []any {
+	return append(
+		EventTargets(a),
+		(*zeronull.Timestamptz)(&a.RecordedAt),
+		&a.DeliveryChannels,
+		(*zeronull.Text)(&a.Warning),
 	)
 }
 
