@@ -29,6 +29,9 @@ const (
 	maxChunk   = 2_000
 )
 
+// minWhole is the minimum number of whole activities that Read reads after the first part.
+const minWhole = 16
+
 // Request selects part of a feed.
 type Request struct {
 	Principal activity.Principal

@@ -49,7 +49,7 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 		chunk = max(chunk, firstChunk)
 	}
 	found = []activity.Activity{}
-	before := r.Page.Before
+	before, read := r.Page.Before, 0
 	for budget := r.Budget; ; {
 		chunk = min(chunk, budget)
 		part, err := r.Next(ctx, before, chunk)
@@ -70,7 +70,12 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 		if budget -= part.Read; budget == 0 {
 			return found, before, nil
 		}
-		chunk = min(2*max(chunk, firstChunk), maxChunk)
+		if read += part.Read; r.Whole {
+			// As many as would fill the page if as few of them were visible, and some more.
+			chunk = min((limit+1-len(found))*read/max(len(found), 1)*5/4+minWhole, maxChunk)
+		} else {
+			chunk = min(2*max(chunk, firstChunk), maxChunk)
+		}
 	}
 }
 

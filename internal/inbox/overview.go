@@ -52,14 +52,29 @@ func Overview(ctx context.Context, db DB, principal activity.Principal, q Query)
 	if err != nil {
 		return Page{}, 0, err
 	}
-	page, err = list(ctx, db, principal, q, &first)
+	if page, err = list(ctx, db, principal, q, &first); err != nil {
+		return Page{}, 0, err
+	}
 	page.Actors = actors
-	for i := range page.Items {
-		if _, read := actors[actorOf(&page.Items[i])]; !read { // it is not of the first part
-			page.Actors = nil
+	return page, counts[0], page.nameOthers(ctx, db)
+}
+
+// nameOthers adds the entries of the actors that were not read.
+func (p *Page) nameOthers(ctx context.Context, db DB) error {
+	var others []activity.Principal
+	for i := range p.Items {
+		actor := actorOf(&p.Items[i])
+		if _, read := p.Actors[actor]; !read {
+			p.Actors[actor] = directory.Actor{} // if the directory does not contain it
+			others = append(others, actor)
 		}
 	}
-	return page, counts[0], err
+	if len(others) == 0 {
+		return nil
+	}
+	named, err := directory.NameActors(ctx, db, others)
+	maps.Copy(p.Actors, named)
+	return err
 }
 
 func actorOf(n *Notification) activity.Principal {
