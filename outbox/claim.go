@@ -110,7 +110,7 @@ LEFT JOIN LATERAL (
     ORDER BY part, seq
     LIMIT $2
 ) AS q ON now.held
-LEFT JOIN fanfare.activities AS a ON a.id = q.activity_id AND a.tenant_id = q.tenant_id`
+LEFT JOIN ` + pglog.ByID("q.activity_id", "q.tenant_id") + ` ON true`
 
 // selectPart selects the rows of one part of a lane above its hints.
 const selectPart = `

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 )
 
 // DeadLetter is an activity that could not be delivered.
@@ -78,8 +79,8 @@ type deadSelection struct {
 }
 
 // deadLetters are the tables that a deadSelection refers to.
-const deadLetters = `fanfare.dead_letters AS d
-	LEFT JOIN fanfare.activities AS a ON a.id = d.activity_id AND a.tenant_id = d.tenant_id`
+var deadLetters = `fanfare.dead_letters AS d
+	LEFT JOIN ` + pglog.ByID("d.activity_id", "d.tenant_id") + ` ON true`
 
 // selectDead returns the selection of a tenant's dead letters that pass the filter; uuid.Nil
 // selects every tenant.

@@ -25,7 +25,7 @@ func jobIsDue(longest string) string {
 var claimJob = `
 SELECT j.lane, j.seq, j.attempts, j.channels, j.last_principal_id, j.notified, ` + pglog.DeliveryColumns + `
 FROM fanfare.fan_out_jobs AS j
-JOIN fanfare.activities AS a ON a.id = j.activity_id AND a.tenant_id = j.tenant_id
+CROSS JOIN ` + pglog.ByID("j.activity_id", "j.tenant_id") + `
 WHERE ` + jobIsDue("$1::float8") + `
 ORDER BY j.retry_at
 LIMIT 1

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/fanfarehq/fanfare/activity/pglog"
 )
 
 // Page selects a part of a list of activities, which is ordered by id, the newest first.
@@ -41,7 +43,7 @@ func (b *Backlog) Parked(ctx context.Context, tenant uuid.UUID, failing bool, p 
 		       coalesce(a.resource_name, ''), coalesce(a.action, ''), p.lane, p.recorded_at, p.parked_at, p.attempts,
 		       p.retry_at, p.channels, p.error
 		FROM fanfare.parked AS p
-		LEFT JOIN fanfare.activities AS a ON a.id = p.activity_id AND a.tenant_id = p.tenant_id
+		LEFT JOIN `+pglog.ByID("p.activity_id", "p.tenant_id")+` ON true
 		WHERE ($1::uuid IS NULL OR p.tenant_id = $1) AND (p.attempts > 0 OR NOT $2)
 		  AND ($3::uuid IS NULL OR p.activity_id < $3)
 		ORDER BY p.activity_id DESC
@@ -80,7 +82,7 @@ func (b *Backlog) Jobs(ctx context.Context, tenant uuid.UUID, p Page) ([]JobStat
 		       coalesce(a.resource_name, ''), coalesce(a.action, ''), j.recorded_at, j.started_at, j.notified,
 		       j.attempts, j.retry_at, j.error, coalesce(a.parent_id, $4), coalesce(j.last_principal_id, $4)
 		FROM fanfare.fan_out_jobs AS j
-		LEFT JOIN fanfare.activities AS a ON a.id = j.activity_id AND a.tenant_id = j.tenant_id
+		LEFT JOIN `+pglog.ByID("j.activity_id", "j.tenant_id")+` ON true
 		WHERE ($1::uuid IS NULL OR j.tenant_id = $1) AND ($2::uuid IS NULL OR j.activity_id < $2)
 		ORDER BY j.activity_id DESC
 		LIMIT $3`, zeronull.UUID(tenant), zeronull.UUID(p.After), p.Limit, uuid.Nil)

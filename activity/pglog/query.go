@@ -176,15 +176,12 @@ func newIndexQuery(tenant uuid.UUID, f activity.Filter, ids idRange, args ...any
 }
 
 // newIDQuery returns the query for the activities that have one of the ids. Its rows are those of
-// from, of which each is found by the primary key: the LIMIT rules out plans that scan a partition,
-// which the planner prefers to looking up an array if it takes the partition for small.
+// from, of which each is found by the primary key; see ByID.
 func newIDQuery(tenant uuid.UUID, ids []uuid.UUID) (q *query, from string) {
 	q = &query{}
 	return q, fmt.Sprintf(`
 		unnest((SELECT %s::uuid[])) AS u(id)
-		CROSS JOIN LATERAL (
-			SELECT * FROM fanfare.activities AS a WHERE a.id = u.id AND a.tenant_id = %s LIMIT 1
-		) AS a`, q.arg(pg.UUIDs(ids)), q.arg(tenant))
+		CROSS JOIN %s`, q.arg(pg.UUIDs(ids)), ByID("u.id", q.arg(tenant)))
 }
 
 // page returns the statement for a page. In every row, the last column is uuid.Nil, unless the scan

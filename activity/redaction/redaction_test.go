@@ -306,28 +306,27 @@ func TestRedactConcurrently(t *testing.T) {
 	}
 }
 
-// TestRedactIsAtomicWithItsRecord redacts nothing if the taxonomy refuses the record.
+// TestRedactIsAtomicWithItsRecord redacts nothing if the log refuses the record.
 func TestRedactIsAtomicWithItsRecord(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t).Pool
 	tenant := uuid.New()
 	id := recordSQL(t, pool, personal(tenant, uuid.New(), uuid.New(), nil))
 	if _, err := pool.Exec(t.Context(), `
-		INSERT INTO fanfare.enforcement (tenant_id, mode)
-		VALUES ($1, 'strict')`, tenant); err != nil {
+		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the log is closed'; END $$;
+		CREATE TRIGGER refuse BEFORE INSERT ON fanfare.activities
+		FOR EACH ROW WHEN (NEW.action = 'activity.redacted') EXECUTE FUNCTION refuse()`); err != nil {
 		t.Fatal(err)
 	}
 	r := Request{Tenant: tenant, IDs: []uuid.UUID{id}, Reason: "asked to"}
 	if got, err := Redact(t.Context(), pool, r); err == nil || got.Redacted != 0 || !containsAda(t, pool, id) {
-		t.Errorf("not in a strict taxonomy: got %+v, %v, want it refused and nothing redacted", got, err)
+		t.Errorf("not recorded: got %+v, %v, want it refused and nothing redacted", got, err)
 	}
-	if _, err := pool.Exec(t.Context(), `
-		INSERT INTO fanfare.taxonomy (action, description, category)
-		VALUES ('activity.redacted', 'What activities held was erased.', 'retention')`); err != nil {
+	if _, err := pool.Exec(t.Context(), `DROP TRIGGER refuse ON fanfare.activities`); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := Redact(t.Context(), pool, r); err != nil || got.Redacted != 1 || containsAda(t, pool, id) {
-		t.Errorf("in it: got %+v, %v, want it redacted", got, err)
+		t.Errorf("recorded: got %+v, %v, want it redacted", got, err)
 	}
 }
 

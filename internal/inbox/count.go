@@ -133,9 +133,7 @@ LEFT JOIN (
            a.actor_principal_id = $2 OR coalesce($2 = ANY (a.target_principal_ids), false) AS own,
            ARRAY[` + strings.Join(counts, ", ") + `] AS counts
     FROM marked AS m
-    CROSS JOIN LATERAL (
-        SELECT * FROM fanfare.activities AS a WHERE a.id = m.id AND a.tenant_id = $1 LIMIT 1
-    ) AS a
+    CROSS JOIN ` + pglog.ByID("m.id", "$1") + `
     GROUP BY 1, 2, 3, 4, 5
 ) AS g ON true`
 }

@@ -71,9 +71,7 @@ CROSS JOIN LATERAL (
     SELECT * FROM fanfare.notifications AS n
     WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id LIMIT 1
 ) AS n
-LEFT JOIN LATERAL (
-    SELECT * FROM fanfare.activities AS a WHERE a.id = u.activity_id AND a.tenant_id = $1 LIMIT 1
-) AS a ON true
+LEFT JOIN ` + pglog.ByID("u.activity_id", "$1") + ` ON true
 ORDER BY u.activity_id DESC`
 }
 
