@@ -98,6 +98,91 @@ browserTest('a session that ends leads to the sign-in page', async ({ page, allo
   await signInHeading(page).waitFor()
 })
 
+interface Visit {
+  path: string
+  /** Waits until the view shows what it is about. */
+  ready: () => Promise<void>
+  /** Prepares a change, and makes it when the session has ended. */
+  prepare?: () => Promise<void>
+  change: () => Promise<void>
+  /** The address after it, of which the view is shown again. */
+  then: RegExp
+}
+
+browserTest('a session that ends in a view leads back to the view, and repeats no change', async ({ page, allow }) => {
+  allow(refused)
+  const [id = ''] = await world.deliver({
+    action: 'comment.created',
+    targets: ['ada'],
+    fields: { message: 'Keep this row' },
+  })
+  await sql(
+    `INSERT INTO fanfare.dead_letters
+      (activity_id, lane, seq, tenant_id, resource_id, recorded_at, died_at, attempts, error)
+     VALUES (gen_random_uuid(), 0, 1, $1::uuid, gen_random_uuid(), now(), now(), 10, 'too large')`,
+    world.tenant,
+  )
+  const article = page.getByRole('article', { name: /Keep this row/ })
+  const dead = page.getByRole('heading', { name: '1 dead letter matches, by error' })
+  const visits: Visit[] = [
+    {
+      path: 'inbox?q=Keep+this',
+      ready: () => article.waitFor(),
+      change: () => article.getByRole('button', { name: 'Archive' }).click(),
+      then: /inbox\?q=Keep\+this$/,
+    },
+    {
+      path: `activity/${id}?action=comment.*&live=off`,
+      ready: () => page.getByRole('complementary').getByText('Keep this row').first().waitFor(),
+      change: async () => {
+        await page.getByRole('combobox', { name: 'Filter activities' }).fill('severity:info')
+        await page.keyboard.press('Enter')
+      },
+      then: /activity\/?[^?]*\?(?=.*action=comment\.\*)(?=.*severity=info)/,
+    },
+    {
+      path: 'operations/dead?error=large',
+      ready: () => dead.waitFor(),
+      prepare: async () => {
+        await page.getByRole('button', { name: 'Pause the refresh' }).click() // which would end the session too
+        await page.getByRole('button', { name: 'Discard all that match…' }).click()
+        await page.getByRole('button', { name: 'Discard 1', exact: true }).waitFor()
+      },
+      change: () => page.getByRole('button', { name: 'Discard 1', exact: true }).click(),
+      then: /operations\/dead\?error=large$/,
+    },
+  ]
+  const changes: string[] = []
+  page.on('request', (request) => {
+    const change = request.url().includes('/outbox/') || request.postData()?.includes('archived')
+    if (request.method() !== 'GET' && change) changes.push(`${request.method()} ${new URL(request.url()).pathname}`)
+  })
+  for (const { path, ready, prepare, change, then } of visits) {
+    await signIn(page, world, 'ada', stage.operator_scopes, path)
+    await ready()
+    await prepare?.()
+    await sql(
+      `UPDATE fanfare.service_tokens SET revoked_at = now() WHERE tenant_id = $1::uuid AND principal_id = $2::uuid`,
+      world.tenant,
+      world.person('ada').id,
+    )
+    await change()
+    await page.getByText('Your session has ended. Sign in to go on where you were.').waitFor()
+    assert.match(page.url(), then)
+    const address = page.url()
+    await page.getByLabel('Token').fill(await world.serviceToken('ada', { scopes: stage.operator_scopes }))
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    if (path.startsWith('activity')) await page.locator(`a[href*="/activity/${id}"]`).first().waitFor()
+    else await ready()
+    assert.equal(page.url(), address)
+  }
+  assert.deepEqual(
+    changes.map((c) => c.replace(id, 'id')),
+    ['PATCH /v1/notifications/id', 'POST /v1/outbox/dead/discard'],
+    'each is sent once',
+  )
+})
+
 browserTest('every page has the exact policy', async ({ page }) => {
   for (const path of ['', 'inbox', 'activity/x/y']) {
     const response = await page.request.get(`/console/${path}`)
