@@ -8,7 +8,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestByIDUsesThePrimaryKey asserts the plan that a session makes while the log is empty, and keeps.
+// TestByIDUsesThePrimaryKey asserts the plan of a session that began while the log was empty.
 func TestByIDUsesThePrimaryKey(t *testing.T) {
 	t.Parallel()
 	conn, err := pgtest.New(t).Pool.Acquire(t.Context())
