@@ -18,7 +18,7 @@ import (
 type Options struct {
 	Claimers int           // lanes served at the same time; default 4. The pool needs 2·Claimers + 2 connections.
 	Batch    int           // the maximum number of activities in one claim; default 500
-	Poll     time.Duration // pause between probes of an idle outbox; default 25 ms
+	Poll     time.Duration // pause between probes of an idle outbox, see pace; default 25 ms
 	Sweep    time.Duration // how often each lane is scanned in full; default 1 minute
 	Grace    time.Duration // how long batches in progress may take once Run's context has ended; default 10 s
 	Retries  Retries

@@ -19,7 +19,8 @@ func delivery() []Setting {
 			number(1, 10_000, func(c *Config) *int { return &c.BatchSize }),
 		},
 		{
-			"poll-interval", "25ms", "interval between polls of an empty outbox",
+			"poll-interval", "25ms",
+			"interval between polls of an empty outbox; shorter after work, four times as long after ten idle seconds",
 			duration(time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.PollInterval }),
 		},
 		{
