@@ -50,6 +50,7 @@ export class FanfareActivity extends Widget {
       display: flex; gap: var(--ff-space-2); grid-column: 2; min-width: 0; color: var(--ff-text-2);
       font-size: var(--ff-size-meta); overflow-wrap: anywhere;
     }
+    ff-severity { flex: none; }
     .excerpt { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     ff-time { color: var(--ff-text-3); font-size: var(--ff-size-sm); white-space: nowrap; }
     .more { display: grid; place-items: center; padding: var(--ff-space-3); }
