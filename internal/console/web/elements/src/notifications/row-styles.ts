@@ -24,8 +24,9 @@ export const rowStyles = css`
   .second { gap: var(--ff-space-3); min-height: 26px; }
   .title {
     flex: 1; display: block; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
-    color: var(--ff-text-2); border-radius: var(--ff-radius-sm);
+    color: var(--ff-text-2); border-radius: var(--ff-radius-sm); text-align: left;
   }
+  :host(:dir(rtl)) .title { text-align: right; }
   .title:hover { text-decoration: none; }
   .unread .title { color: var(--ff-text); font-weight: var(--ff-weight-bold); }
   .title::after { content: ''; position: absolute; inset: 0; }

@@ -79,8 +79,9 @@ export class NotificationRow extends BaseElement {
     const unread = n.read_at === null
     const { texts } = this
     const where = resourceName(resource)
-    const title = html`${unread ? html`<span class="hidden-text">${texts.unread}: </span>` : nothing}<bdi
-      >${ui_hints.summary || ui_hints.title || action}</bdi>`
+    const title = html`${unread ? html`<bdi class="hidden-text">${texts.unread}: </bdi>` : nothing}${
+      ui_hints.summary || ui_hints.title || action
+    }`
     const spoken = ui_hints.summary.includes(where)
     const excerpt = excerptOf(n.event)
     return html`<div class="row ${unread ? 'unread' : ''}" part="row">
@@ -89,9 +90,9 @@ export class NotificationRow extends BaseElement {
       <div class="text">
         <div class="first">${
           this.href
-            ? html`<a class="title" part="title" href=${this.href} aria-current=${this.current ? 'true' : nothing}
-                @click=${this.#open}>${title}</a>`
-            : html`<button type="button" class="title" part="title" @click=${this.#open}>${title}</button>`
+            ? html`<a class="title" part="title" dir="auto" href=${this.href}
+                aria-current=${this.current ? 'true' : nothing} @click=${this.#open}>${title}</a>`
+            : html`<button type="button" class="title" part="title" dir="auto" @click=${this.#open}>${title}</button>`
         }<span class="time" part="time"><ff-time datetime=${n.created_at}></ff-time></span></div>
         <div class="second">
           <div class="meta ${excerpt ? 'long' : ''}" part="meta">
