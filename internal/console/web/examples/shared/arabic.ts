@@ -21,6 +21,20 @@ export const arabic: TextOverrides = {
       archived: { heading: 'الأرشيف فارغ', text: 'تبقى هنا الإشعارات التي تؤرشفها.' },
     },
   },
+  row: {
+    unread: 'غير مقروء',
+    markRead: 'تحديد كمقروء',
+    markUnread: 'تحديد كغير مقروء',
+    archive: 'أرشفة',
+    restore: 'نقل إلى الوارد',
+    snoozedUntil: 'حتى',
+    archived: 'مؤرشف',
+  } as NonNullable<TextOverrides['row']>,
+  reason: {
+    heading: 'لماذا وصلني هذا الإشعار؟',
+    reasons: { subscribed: 'اشتراك', owner: 'ملكية', delegator: 'تفويض', target: 'موجّه إليك' },
+    label: (text, others) => `${text}${others && ` (${others})`}. لماذا وصلني هذا الإشعار؟`,
+  } as NonNullable<TextOverrides['reason']>,
   severity: { info: 'معلومة', warning: 'تحذير', error: 'خطأ', critical: 'حرج' },
   activity: {
     label: 'آخر النشاطات',

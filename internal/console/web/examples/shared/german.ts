@@ -84,6 +84,7 @@ export const german: TextOverrides = {
   reason: {
     heading: 'Warum werde ich benachrichtigt?',
     reasons: { subscribed: 'Abonniert', owner: 'Eigentum', delegator: 'Vertretung', target: 'Für Sie' },
+    label: (text, others) => `${text}${others && ` (${others})`}. Warum werde ich benachrichtigt?`,
   } as NonNullable<TextOverrides['reason']>,
   severity: { info: 'Information', warning: 'Warnung', error: 'Fehler', critical: 'kritisch' },
   error: {
