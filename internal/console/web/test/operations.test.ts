@@ -36,7 +36,7 @@ browserTest('an operator sees in words, charts and tables how delivery goes', as
   assert.match((await chart.locator('svg path[stroke]').first().getAttribute('d')) ?? '', /^M[\d.]+ [\d.]+/)
   await chart.focus()
   await page.keyboard.press('ArrowLeft')
-  await page.getByText(/^\d\d:\d\d:\d\d [AP]M: Delivered [\d.,]+, Publications [\d.,]+$/).waitFor({ state: 'attached' })
+  await page.getByText(/^\d\d:\d\d:\d\d: Delivered [\d.,]+, Publications [\d.,]+$/).waitFor({ state: 'attached' })
   assert.equal(await page.locator('ff-chart .cursor').count(), 4, 'all charts show the same time')
 
   const lanes = page.getByRole('group', { name: 'Lanes' }).getByRole('button')

@@ -4,9 +4,12 @@ const made = new Map<string, Intl.DateTimeFormat | Intl.RelativeTimeFormat>()
 /** The time of a day, as the locale writes it, always with two digits, so that times stand below one another. */
 export const timeOfDay: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' }
 
-/** dateFormat returns a format of times. */
+/** dateFormat returns a format of times, with hours from 00 to 23 in all locales. */
 export function dateFormat(locale: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return once(`date ${locale} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale, options))
+  return once(
+    `date ${locale} ${JSON.stringify(options)}`,
+    () => new Intl.DateTimeFormat(locale, { ...options, hourCycle: 'h23' }),
+  )
 }
 
 /** relativeFormat returns a format of distances in time. */

@@ -1,4 +1,4 @@
-import { dateFormat } from '../formats.ts'
+import { dateFormat, timeOfDay } from '../formats.ts'
 
 /** A time until which a notification can be snoozed. */
 export interface SnoozeChoice {
@@ -43,8 +43,8 @@ const morning = 9
 
 /** snoozeChoices returns the times that are offered, in the time zone of the page. */
 export function snoozeChoices(now: Date, texts: SnoozeTexts = snoozeTexts, locale?: string): SnoozeChoice[] {
-  const day = dateFormat(locale, { weekday: 'short', hour: 'numeric', minute: '2-digit' })
-  const date = dateFormat(locale, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' })
+  const day = dateFormat(locale, { weekday: 'short', ...timeOfDay })
+  const date = dateFormat(locale, { month: 'short', day: 'numeric', ...timeOfDay })
   const hours = new Date(now.getTime() + 3 * 3_600_000)
   const tomorrow = at(now, 1)
   const week = at(now, (8 - now.getDay()) % 7 || 7)

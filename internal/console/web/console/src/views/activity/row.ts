@@ -1,7 +1,7 @@
 import { nameOf, resourceName } from '@fanfare/elements/activity-text'
 import { html, nothing, type TemplateResult } from 'lit'
 import type { Row } from './rows.ts'
-import { timeOfDay } from '@fanfare/elements/formats'
+import { dateFormat, timeOfDay } from '@fanfare/elements/formats'
 import '@fanfare/elements/avatar'
 import '@fanfare/elements/severity'
 
@@ -25,5 +25,5 @@ export function renderRow(row: Row, href: string, open: boolean): TemplateResult
   </a>`
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { ...timeOfDay, second: '2-digit' })
-const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
+const clock = dateFormat(undefined, { ...timeOfDay, second: '2-digit' })
+const exactly = dateFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
