@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { excerptOf } from '@fanfare/elements/excerpt'
+import { excerptOf, sayingOf } from '@fanfare/elements/excerpt'
 
 const of = (payload: Record<string, unknown>, summary = 'Linus commented') =>
   excerptOf({ payload, ui_hints: { summary } })
@@ -11,6 +11,13 @@ test('an excerpt is the first text of the payload, in one line', () => {
   assert.equal(of({ body: 17, changed: ['title'] }), '')
   assert.equal(of({ body: 'Agreed.' }, 'Linus: Agreed.'), '')
   assert.equal(excerptOf({ ui_hints: { summary: '' } }), '')
+})
+
+test('what an activity says keeps its lines', () => {
+  const says = (body: string, summary = '') => sayingOf({ payload: { body }, ui_hints: { summary } })
+  assert.equal(says(' It works\n\n now. '), 'It works\n\n now.')
+  assert.equal(says('x'.repeat(10_000)).length, 10_000)
+  assert.equal(says('It\nworks.', 'Linus: It works.'), '')
 })
 
 test('a long text is cut between characters', () => {

@@ -1,5 +1,6 @@
 import { type Activity, ProblemError, problemOf } from '@fanfare/client'
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
+import { sayingOf } from '@fanfare/elements/excerpt'
 import { ArrowDown, ArrowUp, Copy, Link } from '@fanfare/elements/icons'
 import { at, type JSONNode, parseJSON, printJSON } from '@fanfare/elements/json-text'
 import { css, html, nothing } from 'lit'
@@ -128,7 +129,9 @@ export class Detail extends BaseElement {
         label="Loading the activity"></ff-skeleton></div>`
     const selected = this.query.get('tab') ?? 'details'
     const text = a.ui_hints.summary || a.message || a.action
+    const said = sayingOf(a)
     return html`<div class="head"><ff-long-text class="summary" .text=${text}></ff-long-text>
+        ${said ? html`<ff-long-text class="said" enough="2000" .text=${said}></ff-long-text>` : nothing}
         <div class="marks"><ff-severity .level=${a.severity} text></ff-severity>
           <ff-chip tone=${a.status === 'failure' ? 'error' : 'success'}>${a.status}</ff-chip>
           <ff-time class="meta" datetime=${a.created_at} format="long"></ff-time></div></div>

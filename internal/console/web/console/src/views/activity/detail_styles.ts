@@ -15,6 +15,7 @@ export const detailStyles = css`
   ff-drawer { height: 100%; }
   .head { padding: var(--ff-space-4) var(--ff-space-4) var(--ff-space-3); }
   .summary { font-size: var(--ff-size-lg); line-height: 24px; text-wrap: pretty; }
+  .said { margin-block: var(--ff-space-2); color: var(--ff-text-2); }
   .marks {
     display: flex; flex-wrap: wrap; align-items: center;
     gap: 4px var(--ff-space-3); margin-block-start: var(--ff-space-2);

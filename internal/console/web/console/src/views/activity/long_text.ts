@@ -4,8 +4,6 @@ import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import '@fanfare/elements/button'
 
-const enough = 360
-
 /** A text of which only the beginning is shown until one asks for all of it. Its http(s) addresses are links. */
 @define('ff-long-text')
 export class LongText extends BaseElement {
@@ -18,6 +16,8 @@ export class LongText extends BaseElement {
   )
 
   @property() text = ''
+  /** The most characters that are shown at once. */
+  @property({ type: Number }) enough = 360
   @state() private all = false
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
@@ -25,6 +25,7 @@ export class LongText extends BaseElement {
   }
 
   protected override render(): unknown {
+    const { enough } = this
     const chars = [...this.text]
     const long = chars.length > enough
     const shown =

@@ -1,6 +1,7 @@
 import { apply, type Notification, type NotificationChanges, ProblemError, problemOf, unwrap } from '@fanfare/client'
 import { linked, nameOf, resourceName } from '@fanfare/elements/activity-text'
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
+import { sayingOf } from '@fanfare/elements/excerpt'
 import { icon } from '@fanfare/elements/icon'
 import { Archive, ArchiveRestore, ExternalLink, Eye, EyeOff, Mail, MailOpen } from '@fanfare/elements/icons'
 import { at, type JSONNode, parseJSON } from '@fanfare/elements/json-text'
@@ -21,6 +22,7 @@ import '@fanfare/elements/payload'
 import '@fanfare/elements/severity'
 import '@fanfare/elements/skeleton'
 import '@fanfare/elements/time'
+import '../activity/long_text.ts'
 import './sequence.ts'
 
 interface Ancestor {
@@ -127,6 +129,7 @@ export class InboxDetail extends BaseElement {
     const { event } = n
     const summary = summaryOf(n)
     const title = event.ui_hints.title
+    const said = sayingOf(event)
     return html`${this.#actions(n)}
       <div class="head">
         <h3><bdi>${linked(summary)}</bdi></h3>
@@ -145,6 +148,7 @@ export class InboxDetail extends BaseElement {
               : nothing
           }</p>
       </div>
+      ${said ? html`<ff-long-text enough="2000" .text=${said}></ff-long-text>` : nothing}
       <dl>
         <dt>Who</dt><dd class="actor"><ff-avatar size="sm" .name=${nameOf(event.actor)}
           .kind=${event.actor.kind}></ff-avatar><a href=${href('activity', [], { actor: event.actor.principal_id })}
