@@ -78,6 +78,8 @@ test('the verdict is in words', () => {
   assert.match(verdict({ ...well, dead_letters: 1 }, [worker], now).text, /^1 activity could not be delivered/)
   assert.match(verdict(well, [{ ...worker, live: false }], now).text, /No worker reports/)
   assert.equal(tiles(well, undefined, now).length, 5)
+  assert.equal(tiles(well, undefined, now)[0]?.note, 'Everything is delivered')
+  assert.equal(tiles({ ...well, dead_letters: 1 }, undefined, now)[0]?.note, 'None on their way')
   assert.equal(tiles(well, [worker, { ...worker, live: false }], now).at(-1)?.note, '1 other stopped reporting')
 })
 

@@ -26,7 +26,12 @@ export function tiles(outbox: OutboxStatus, workers: readonly Worker[] | undefin
       id: 'pending',
       label: 'Pending',
       value: count(outbox.pending),
-      note: outbox.pending === 0 ? 'Everything is delivered' : 'On their way',
+      note:
+        outbox.pending > 0
+          ? 'On their way'
+          : outbox.dead_letters + outbox.parked > 0
+            ? 'None on their way'
+            : 'Everything is delivered',
       tone: 'ok',
     },
     {

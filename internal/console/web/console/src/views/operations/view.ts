@@ -41,6 +41,7 @@ export class OperationsView extends View {
       .warning svg { color: var(--ff-warning); }
       .error svg { color: var(--ff-error); }
       .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: var(--ff-space-2); }
+      .scope { margin-block-end: var(--ff-space-1); color: var(--ff-text-3); font-size: var(--ff-size-sm); }
       .tile {
         display: grid; gap: 2px; padding: var(--ff-space-3); border: 1px solid var(--ff-border);
         border-radius: var(--ff-radius-lg); color: inherit;
@@ -58,7 +59,7 @@ export class OperationsView extends View {
       .fresh span { font-size: var(--ff-size-sm); }
       .stale { color: var(--ff-warning); }
       @media (max-width: 640px) {
-        .tiles.brief { display: none; }
+        .brief { display: none; }
         .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
       }
     `,
@@ -134,8 +135,9 @@ export class OperationsView extends View {
     const workers = this.workers.value
     const { tone, heading, text } = verdict(value, workers, now)
     return html`<div class="verdict ${tone}">${icon(marks[tone], 20)}<div><h2>${heading}</h2><p>${text}</p></div></div>
-      <div class="tiles ${this.#tab === 'overview' ? '' : 'brief'}">
-        ${tiles(value, workers, now).map((t) => this.#tile(t))}</div>
+      <div class=${this.#tab === 'overview' ? '' : 'brief'}>
+        <p class="scope">Your tenant${workers ? ', and the workers of all tenants' : ''}</p>
+        <div class="tiles">${tiles(value, workers, now).map((t) => this.#tile(t))}</div></div>
       <ff-tabs label="Parts" .selected=${this.#tab} .tabs=${[
         { id: 'overview', label: 'Overview' },
         { id: 'dead', label: 'Dead letters', count: value.dead_letters },
