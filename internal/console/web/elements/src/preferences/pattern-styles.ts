@@ -36,5 +36,5 @@ export const patternStyles = css`
     font-size: var(--ff-size-sm); color: var(--ff-text-3);
   }
   .matches code { font-size: var(--ff-size-sm); color: var(--ff-text-2); }
-  .matches .count { margin-inline-start: auto; color: var(--ff-text-2); white-space: nowrap; }
+  .matches .count { color: var(--ff-text-2); white-space: nowrap; }
 `
