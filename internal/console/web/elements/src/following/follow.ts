@@ -189,7 +189,7 @@ export class Follow extends BaseElement {
     return html`<ff-menu .items=${b.items} label=${b.label}
         @select=${(e: CustomEvent<string>) => void this.#choose(b.target, e.detail)}>
       <button slot="trigger" type="button" part="button ${b.part}" tabindex=${this.tab} aria-label=${b.label}
-        class="button default ${this.size} ${b.tone}">${icon(b.icon, 14)}<span class="text">${b.text}${
+        class="button default ${this.size} ${b.tone}">${icon(b.icon, 14)}<span class="text" part=${b.tone}>${b.text}${
           b.from ? html`<span class="from"> ${b.from}</span>` : nothing
         }</span>${icon(ChevronDown, 12)}</button></ff-menu>`
   }

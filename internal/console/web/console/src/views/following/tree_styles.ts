@@ -44,7 +44,8 @@ export const treeStyles = css`
     }
     .name { grid-column: 1 / -1; min-height: 32px; }
     .row > .follow { padding-inline-start: calc(56px + var(--depth) * 12px); }
-    .row > .level { max-width: 40cqi; }
+    .follow > ff-follow::part(inherited) { display: none; }
+    .row > .level { max-width: 46cqi; }
     .indent { width: calc(var(--depth) * 12px); }
   }
   @media (pointer: coarse) {
