@@ -6,7 +6,8 @@ import { type Align, place, type Side } from './place.ts'
 export const floatingStyles = css`
   :host { display: inline-flex; }
   .panel {
-    position: fixed; inset: auto; margin: 0; padding: 0; overflow: auto; text-align: start;
+    position: fixed; inset: auto; margin: 0; scroll-margin-block-end: var(--ff-covered, 0px); padding: 0;
+    overflow: auto; text-align: start;
     border: 1px solid var(--ff-border);
     border-radius: var(--ff-radius-lg); background: var(--ff-raised); color: var(--ff-text);
     box-shadow: var(--ff-shadow); overscroll-behavior: contain;

@@ -3,14 +3,15 @@ export type Align = 'start' | 'end' | 'center'
 
 /**
  * place puts a fixed element beside its anchor, on the other side where there is no room, and within the
- * window. It returns the side.
+ * window, above what `--ff-covered` takes at its bottom. It returns the side.
  */
 export function place(anchor: DOMRect, floating: HTMLElement, side: Side, align: Align, gap = 4): Side {
   const margin = 8
   const { innerWidth, innerHeight } = window
   floating.style.maxWidth = `${innerWidth - 2 * margin}px`
+  const style = getComputedStyle(floating)
   const { offsetWidth: width, offsetHeight: height } = floating
-  const below = innerHeight - anchor.bottom - gap - margin
+  const below = innerHeight - anchor.bottom - gap - margin - (parseFloat(style.scrollMarginBottom) || 0)
   const above = anchor.top - gap - margin
   const chosen =
     side === 'bottom'
@@ -21,7 +22,7 @@ export function place(anchor: DOMRect, floating: HTMLElement, side: Side, align:
         ? 'top'
         : 'bottom'
   floating.style.maxHeight = `${Math.max(96, chosen === 'bottom' ? below : above)}px`
-  const rtl = getComputedStyle(floating).direction === 'rtl'
+  const rtl = style.direction === 'rtl'
   const left =
     align === 'center'
       ? anchor.left + (anchor.width - width) / 2

@@ -11,6 +11,10 @@ export class Popover extends Floating {
     floatingStyles,
     css`
     .panel { width: var(--ff-popover-width, 320px); }
+    .panel:has(header)::after {
+      content: ''; position: sticky; inset-block-end: 0; display: block; height: 16px; margin-block-start: -16px;
+      background: linear-gradient(transparent, var(--ff-raised)); pointer-events: none;
+    }
     header { padding: var(--ff-space-3) var(--ff-space-4) 0; font-weight: var(--ff-weight-bold); }
     .body { padding: var(--ff-popover-padding, var(--ff-space-3) var(--ff-space-4) var(--ff-space-4)); }
   `,

@@ -77,6 +77,7 @@ export const shellStyles = css`
 
   .bar { display: none; }
   @media (max-width: 640px) {
+    :host { --ff-covered: calc(57px + env(safe-area-inset-bottom)); }
     .shell { grid-template-columns: minmax(0, 1fr); grid-template-rows: minmax(0, 1fr) auto; }
     .rail { display: none; }
     .bar {
