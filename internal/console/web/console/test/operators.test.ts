@@ -1,7 +1,7 @@
 import { ProblemError } from '@fanfare/client'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Check, grouped, nameOf, textOf, verdict } from '../src/views/doctor/checks.ts'
+import { type Check, grouped, isCommand, nameOf, textOf, verdict } from '../src/views/doctor/checks.ts'
 import {
   changeOf,
   entriesOf,
@@ -38,6 +38,13 @@ test('checks are grouped, those that failed first', () => {
   )
   assert.deepEqual(verdict(checks), { tone: 'error', text: '1 failed, 3 passed' })
   assert.match(textOf({ ok: false, examined_at: 't', checks }), /FAIL {4}centrifugo-bad-tokens: d\n {8}remedy: r$/)
+})
+
+test('only a remedy that is a command as a whole can be copied', () => {
+  const commands = ['fanfare migrate up', 'GRANT USAGE ON SCHEMA fanfare TO a;', 'ALTER TABLE a; ANALYZE a;']
+  const prose = ['run fanfare migrate up', 'CREATE ROLE a; and fanfare migrate repair', 'fanfare migrate up, or wait']
+  assert.deepEqual(commands.map(isCommand), [true, true, true])
+  assert.deepEqual(prose.map(isCommand), [false, false, false])
 })
 
 const values = {

@@ -35,6 +35,11 @@ export function nameOf(check: Check): string {
   return check.name.replace(/^[^-]+-/, '').replaceAll('-', ' ')
 }
 
+/** isCommand reports whether a remedy is SQL or a command of fanfare, and nothing else. */
+export function isCommand(remedy: string): boolean {
+  return /^([A-Z]{3,} [^]*;|fanfare( [a-z-]+)+)$/.test(remedy)
+}
+
 /** verdict reports how many checks failed. */
 export function verdict(checks: readonly Check[]): { tone: 'ok' | 'warning' | 'error'; text: string } {
   const n = (status: Check['status']): number => checks.filter((c) => c.status === status).length

@@ -7,7 +7,7 @@ import { state } from 'lit/decorators.js'
 import { app } from '../../app.ts'
 import type { Shortcut } from '../../shortcuts.ts'
 import { View, viewStyles } from '../../view.ts'
-import { type Check, grouped, nameOf, type Report, textOf, verdict } from './checks.ts'
+import { type Check, grouped, isCommand, nameOf, type Report, textOf, verdict } from './checks.ts'
 import '../../parts/code.ts'
 import '@fanfare/elements/button'
 import '@fanfare/elements/error'
@@ -134,8 +134,11 @@ function row(check: Check): unknown {
       >: ${words[check.status]}</span></span>
     <div class="what"><div class="detail">${check.detail}</div>${
       check.remedy
-        ? html`<div class="remedy"><b>What to do</b><ff-code wrap label="the remedy"
-          .text=${check.remedy}></ff-code></div>`
+        ? html`<div class="remedy"><b>What to do</b>${
+            isCommand(check.remedy)
+              ? html`<ff-code wrap label="the remedy" .text=${check.remedy}></ff-code>`
+              : html`<div class="detail">${check.remedy}</div>`
+          }</div>`
         : nothing
     }</div></li>`
 }
