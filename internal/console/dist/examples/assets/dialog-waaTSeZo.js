@@ -1,4 +1,4 @@
-import{d as e,f as t,h as n,l as r,o as i,p as a,s as o,u as s,x as c,y as l}from"./icon-button-ZhYfkJSw.js";import{t as u}from"./x-B0bUUmIE.js";var d=class extends o{constructor(...e){super(...e),this.open=!1,this.heading=``,this.closeLabel=`Close`}static{this.styles=e(t,c`
+import{d as e,f as t,h as n,l as r,o as i,p as a,s as o,u as s,x as c,y as l}from"./icon-button-D4gStW3v.js";import{t as u}from"./x-B0bUUmIE.js";var d=class extends o{constructor(...e){super(...e),this.open=!1,this.heading=``,this.closeLabel=`Close`}static{this.styles=e(t,c`
     dialog {
       width: min(var(--ff-dialog-width, 480px), calc(100vw - 32px)); max-height: min(85dvh, 800px); margin: auto;
       padding: 0; border: 1px solid var(--ff-border); border-radius: var(--ff-radius-lg); overflow: hidden;

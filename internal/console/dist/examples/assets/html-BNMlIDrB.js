@@ -1,1 +1,0 @@
-/* empty css            */import{t as e}from"./page-DPNVb0bQ.js";await e();
