@@ -56,7 +56,7 @@ browserTest('the details have all fields, the payload to the digit, and long tex
     .first()
     .click()
   await d.getByRole('button', { name: 'Show less' }).waitFor()
-  assert.equal(await d.locator('.said').innerText(), 'long text '.repeat(80).trim())
+  await d.locator('.said').getByText('long text '.repeat(80).trim()).waitFor()
   const link = d.getByRole('link', { name: 'https://example.com/a' }).first()
   assert.equal(await link.getAttribute('rel'), 'noopener noreferrer nofollow')
   await d.getByRole('link', { name: world.resource('atlas-board').name, exact: true }).waitFor()
