@@ -94,7 +94,7 @@ lint-go: .tools/pinned ## Check the code: go vet, staticcheck and the style rule
 test: test-tools servers lint-format ## Run lint and all tests, with a PostgreSQL and a Centrifugo of their own.
 	$(in-parallel) lint-go console-check console-test bench-test
 	@CGO_ENABLED=1 GORACE='$(GORACE)' exec .tools/teststack \
-		go test -race -vet=off -timeout 10m $(TEST_FLAGS) $(PACKAGES)
+		go test -race -vet=off -timeout 20m $(TEST_FLAGS) $(PACKAGES)
 
 .PHONY: bench-test
 bench-test: ## Run the tests of the benchmarks' own code, which measure nothing.

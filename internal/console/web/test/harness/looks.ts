@@ -29,7 +29,7 @@ export async function forEachLook(
     await page.setViewportSize({ width, height: heightOf(width) })
     for (const theme of options.themes ?? themes) {
       await page.emulateMedia({ colorScheme: theme })
-      await settled(page)
+      await settled(page, theme)
       const look = { theme, width, name: `${theme}-${width}` }
       try {
         await check(look)
@@ -43,11 +43,21 @@ export async function forEachLook(
   }
 }
 
-/** settled returns after two frames, when the transitions of a change, which are the shortest here, are over. */
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(
-    () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
-  )
+/** settled returns when the page has a theme, and its transitions to it are over. */
+async function settled(page: Page, theme: Theme): Promise<void> {
+  await page.evaluate(async (wanted) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done))
+    const roots = (root: Document | ShadowRoot): (Document | ShadowRoot)[] => [
+      root,
+      ...[...root.querySelectorAll('*')].flatMap(({ shadowRoot }) => (shadowRoot ? roots(shadowRoot) : [])),
+    ]
+    const changing = () =>
+      roots(document).some((root) => root.getAnimations().some((animation) => animation instanceof CSSTransition))
+    while (!matchMedia(`(prefers-color-scheme: ${wanted})`).matches) await frame()
+    await frame()
+    do await frame()
+    while (changing())
+  }, theme)
 }
 
 /** Saves a screenshot as name.png in the directory FANFARE_SCREENSHOTS; without it, does nothing. */
