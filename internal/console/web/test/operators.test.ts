@@ -12,7 +12,7 @@ browserTest(
     allow(/status of 422/)
     await signIn(page, world, 'ada', admin, 'retention')
     const own = (name: string) =>
-      page.getByRole('radiogroup', { name: `${name}: limit` }).getByRole('radio', { name: 'Own' })
+      page.getByRole('radiogroup', { name: `${name}: limit` }).getByRole('radio', { name: 'Custom' })
     const save = page.getByRole('button', { name: 'Save', exact: true })
     await own('Maximum age of activities').check()
     const days = page.getByLabel('Maximum age of activities, in days')
@@ -34,9 +34,9 @@ browserTest(
     await page.getByText('The limits are saved.').waitFor()
     await page.getByRole('link', { name: 'Limits changed' }).waitFor()
 
-    await own('Minimum age of activities').check()
+    await own('Always keep activities for').check()
     await page.getByText('At least 7 days, as the installation says.').waitFor()
-    const minimum = page.getByLabel('Minimum age of activities, in days')
+    const minimum = page.getByLabel('Always keep activities for, in days')
     await minimum.fill('2')
     await save.click()
     await page.getByText('Enter at least the installation’s minimum age (7).').waitFor()
@@ -45,10 +45,10 @@ browserTest(
     await page.getByText('Not saved yet.').waitFor({ state: 'detached' })
     await page.getByText('At least 7 days, as the installation says.').waitFor()
 
-    for (const name of ['Maximum age of activities', 'Minimum age of activities']) {
+    for (const name of ['Maximum age of activities', 'Always keep activities for']) {
       await page
         .getByRole('radiogroup', { name: `${name}: limit` })
-        .getByRole('radio', { name: 'Installation’s' })
+        .getByRole('radio', { name: 'Default' })
         .check()
     }
     await save.click()

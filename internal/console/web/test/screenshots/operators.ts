@@ -8,7 +8,7 @@ const places: [name: string, path: string, ready: string][] = [
   ['retention', 'retention', 'What retention has done'],
   ['taxonomy', 'taxonomy/comment.created', 'Schema of the payload'],
   ['doctor', 'doctor', 'PostgreSQL'],
-  ['start', 'start', 'Go on'],
+  ['start', 'start', 'Next'],
 ]
 
 /** Saves pictures of what an operator sees, in a world with troubles and a crowd. */

@@ -54,16 +54,16 @@ export class SignInPage extends BaseElement {
         ${this.notice ? html`<ff-banner kind="warning">${this.notice}</ff-banner>` : nothing}
         <form @submit=${this.#submit}>
           <ff-input label="Token" type="password" mono required .value=${this.token} .error=${this.error}
-            hint="A service token (ff_…) or a JWT. It stays in the memory of this page." placeholder="ff_…"
+            hint="A service token (ff_…) or a JWT. Reloading the page signs you out." placeholder="ff_…"
             @input=${(e: InputEvent) => {
               this.token = (e.target as HTMLInputElement).value
             }}></ff-input>
           <ff-button type="submit" variant="primary" .busy=${this.busy}>Sign in</ff-button>
         </form>
         <details open><summary>Without a token</summary>
-          <p>An operator makes a link that signs one person in:</p>
-          <code>fanfare console link<br />--tenant … --principal …</code>
-          <p>Within an application that embeds the console, reload the application.</p>
+          <p>Ask your administrator for a sign-in link, or reload the application that shows the console. Operators
+            make a link with:</p>
+          <code>fanfare console link<br />--tenant TENANT_ID<br />--principal PRINCIPAL_ID</code>
         </details>
       </div></main>`
   }

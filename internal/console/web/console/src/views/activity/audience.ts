@@ -197,7 +197,7 @@ function then({ then: past }: Member): unknown {
   if (!past) return nothing
   if (past.state === 'pending') return html`<div class="faint">Not delivered yet</div>`
   if (past.state === 'dead') return html`<div class="faint">Could not be delivered</div>`
-  if (past.state !== 'notified' || !past.at) return html`<div class="faint">Nothing in the inbox</div>`
+  if (past.state !== 'notified' || !past.at) return html`<div class="faint">Not in the inbox</div>`
   const later = past.read_at ? ['read', past.read_at] : past.seen_at ? ['seen', past.seen_at] : undefined
   return html`<div class="faint">In the inbox since <ff-time datetime=${past.at} format="short"></ff-time>${
     later ? html`, ${later[0]} <ff-time datetime=${later[1] ?? ''} format="short"></ff-time>` : ', not seen yet'

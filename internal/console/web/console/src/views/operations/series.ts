@@ -51,7 +51,7 @@ export const charts: readonly Chart[] = [
     format: duration,
     series: [
       { label: 'Median', color: '--ff-accent', of: (p) => p.latency_p50_seconds },
-      { label: '99 %', color: '--ff-brass', dashed: true, of: (p) => p.latency_p99_seconds },
+      { label: 'p99', color: '--ff-brass', dashed: true, of: (p) => p.latency_p99_seconds },
     ],
   },
   {

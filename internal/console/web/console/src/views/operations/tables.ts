@@ -17,7 +17,7 @@ export function historyTable(history: History): unknown {
   return html`<div class="scroll" tabindex="0" role="group" aria-label="Delivery over time"><table>
     <thead><tr><th scope="col">Time</th><th scope="col" class="number">Delivered/s</th>
       <th scope="col" class="number">Publications/s</th><th scope="col" class="number">Median</th>
-      <th scope="col" class="number">99 %</th><th scope="col" class="number">Pending</th>
+      <th scope="col" class="number">p99</th><th scope="col" class="number">Pending</th>
       <th scope="col" class="number">Oldest</th><th scope="col" class="number">Parked</th>
       <th scope="col" class="number">Dead</th></tr></thead>
     <tbody>${condensed(history, rows).map(

@@ -24,8 +24,8 @@ import '@fanfare/elements/input'
 import '@fanfare/elements/segmented'
 
 const origins = [
-  { value: 'installation', label: 'Installation’s' },
-  { value: 'tenant', label: 'Own' },
+  { value: 'installation', label: 'Default' },
+  { value: 'tenant', label: 'Custom' },
 ]
 
 /** The limits of the tenant. Fires `saved` with the new policy. */

@@ -31,10 +31,10 @@ export const limits: readonly Limit[] = [
   },
   {
     name: 'min_days',
-    label: 'Minimum age of activities',
+    label: 'Always keep activities for',
     unit: 'days',
-    text: 'Younger activities are never removed, so that a flood pushes out no others.',
-    none: 'A flood of activities can push out young ones.',
+    text: 'Activities younger than this are never removed, whatever the other limits are.',
+    none: 'The other limits can remove activities of any age.',
   },
   {
     name: 'inbox_days',

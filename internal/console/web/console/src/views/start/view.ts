@@ -169,7 +169,7 @@ export class StartView extends View {
     const one = all.find((l) => l.id === this.query.get('in')) ?? all[0]
     if (!one) return nothing
     return html`<li><h2>Record an activity</h2>
-      <p>The lines have the ids of your tenant and of you. You are the actor, so it appears in
+      <p>The example contains your ids. You are the actor, so the activity appears in
         <a href=${href('activity')}>Activity</a>, and notifies those who follow the resource, but not you.</p>
       <ff-tabs label="Language" .tabs=${all.map(({ id, label }) => ({ id, label }))} .selected=${one.id}
         @change=${(e: CustomEvent<string>) => this.#choose(e.detail)}
@@ -183,12 +183,12 @@ export class StartView extends View {
   }
 
   #read(): unknown {
-    return html`<li><h2>Go on</h2><div class="line">
+    return html`<li><h2>Next</h2><div class="line">
       <ff-button href=${href('following')}>Choose what to follow ${icon(ArrowRight, 14)}</ff-button>
       <ff-button href=${href('preferences')}>Choose what notifies you ${icon(ArrowRight, 14)}</ff-button>
       <ff-button href="/v1/docs">API reference ${icon(ArrowRight, 14)}</ff-button></div>
-      <p>The guides are in the directory <code>docs/</code> of the project: getting-started.md, instrumenting,
-        operating.md.</p></li>`
+      <p>The project’s <code>docs/</code> has the guides: <code>getting-started.md</code>,
+        <code>instrumenting/</code>, <code>operating.md</code>.</p></li>`
   }
 }
 

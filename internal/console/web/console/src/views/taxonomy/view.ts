@@ -119,7 +119,7 @@ export class TaxonomyView extends View {
       <code>${action.name}</code><span class="what">${action.description}</span>
       <span class="marks">${action.own ? html`<ff-chip>built-in</ff-chip>` : nothing}${
         action.notify === 'mandatory' ? html`<ff-chip tone="accent">mandatory</ff-chip>` : nothing
-      }<ff-severity level=${action.severity}></ff-severity>
+      }<ff-severity level=${action.severity} text></ff-severity>
       </span></a></li>`
   }
 
