@@ -16,12 +16,17 @@ export class Actions {
   /** change changes notifications. Without a text, it is quiet. */
   async change(ids: readonly string[], changes: NotificationChanges, text: string): Promise<boolean> {
     if (ids.length === 0) return false
+    const changed = app().inbox.change(ids, changes)
+    this.#changed()
+    // It can be undone at once: the key z may come before the answer. What has failed needs no undo.
+    const undo: Undo = async () => (await changed.catch(() => undefined))?.()
+    this.#add(undo)
     try {
-      const changed = app().inbox.change(ids, changes)
-      this.#changed()
-      this.#done(await changed, text)
+      await changed
+      this.#offer(undo, text)
       return true
     } catch (error) {
+      this.#undos = this.#undos.filter((u) => u !== undo)
       app().failed('The inbox could not be changed', error)
       return false
     } finally {
@@ -34,8 +39,9 @@ export class Actions {
     try {
       const { count, undo } = await app().inbox.markAll(query, changes, upTo ? { upTo } : {})
       const text = count === 0 ? `Nothing to do: all are ${verb}.` : `${many(count)} ${verb}.`
-      if (undo && count > 0) this.#done(undo, text)
-      else app().toast({ text })
+      if (!undo || count === 0) return app().toast({ text })
+      this.#add(undo)
+      this.#offer(undo, text)
     } catch (error) {
       app().failed('The inbox could not be changed', error)
     } finally {
@@ -50,8 +56,11 @@ export class Actions {
     else app().toast({ text: 'There is nothing to undo.' })
   }
 
-  #done(undo: Undo, text: string): void {
+  #add(undo: Undo): void {
     this.#undos = [...this.#undos, undo].slice(-most)
+  }
+
+  #offer(undo: Undo, text: string): void {
     if (text) app().toast({ text, action: { label: 'Undo', run: () => this.#reverse(undo) } })
   }
 
