@@ -94,7 +94,8 @@ export class DoctorView extends View {
         : nothing
     }<ff-button ?busy=${this.busy} @click=${() => void this.#run()}>${icon(RefreshCw, 14)} Run again</ff-button>`
     return html`${this.renderHeader('Doctor', actions)}
-      <div class="view-body"><div class="page" aria-busy=${this.busy}>${this.#content()}</div></div>`
+      <div class="view-body" tabindex="0" role="region" aria-label="Checks">
+        <div class="page" aria-busy=${this.busy}>${this.#content()}</div></div>`
   }
 
   #content(): unknown {
