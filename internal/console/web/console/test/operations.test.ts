@@ -139,7 +139,7 @@ test('a chart has data, and words', () => {
     summary(throughput, history),
     'Throughput per second. Delivered: now 2, at most 9. Publications: now 4, at most 4.',
   )
-  assert.equal(summary(latency, history), 'Time to delivery. Median: now 20 ms, at most 20 ms. 99 %: no data.')
+  assert.equal(summary(latency, history), 'Time to delivery. Median: now 20 ms, at most 20 ms. p99: no data.')
   assert.deepEqual(lonely([1, null, 2, 2, null, 3]), [0, 5])
   assert.equal(condensed({ step_seconds: 1, points: Array.from({ length: 300 }, (_, i) => point(i)) }, 60).length, 60)
 })
