@@ -32,7 +32,7 @@ func (w *Worker) runLane(ctx context.Context, l *lane, behind bool) {
 	if l.failing() {
 		l.memory.join() // a batch at fault is searched in the order of the lane
 	} else {
-		l.memory.deferTenants(w.schedule.burstingTenants(began))
+		l.memory.deferTenants(w.schedule.surgingTenants(began))
 	}
 	report := Report{Lane: l.number}
 	result, err := w.deliver(ctx, l, s, &report)

@@ -23,7 +23,7 @@ type quiet struct {
 // the sweeps, the clock, and what a look does not show.
 const probeAnyway = time.Second
 
-// note notes a probe. all reports that it included every lane.
+// note updates what is known after a probe. all reports that it included every lane.
 func (q *quiet) note(p probed, all bool, now time.Time) {
 	switch {
 	case !p.sequence || p.origin.server != q.server || p.origin.lastSeq != q.lastSeq:

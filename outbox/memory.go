@@ -9,7 +9,7 @@ import (
 
 // part is the part of a lane that a row belongs to. A lane usually has one part. While tenants have
 // more activities in it than a claim takes, theirs are another part, which waits for the first: a
-// tenant with a burst does not delay the others.
+// tenant with a surge does not delay the others.
 type part int
 
 const (
@@ -93,16 +93,16 @@ func (m *memory) update(c claimed, removed [parts]removal, self uint64) {
 	}
 }
 
-// bursts are the tenants that have lately filled claims, in any lane. A claim of a lane defers all
-// of them, so that a burst is found in one lane and not in each.
-type bursts map[uuid.UUID]time.Time
+// surges are the tenants that have lately filled claims, in any lane. A claim of a lane defers all
+// of them, so that a surge is found in one lane and not in each.
+type surges map[uuid.UUID]time.Time
 
-// burstFor is for how long after it has filled a claim a tenant counts as one with a burst.
-const burstFor = time.Second
+// surgeFor is for how long after it has filled a claim a tenant counts as one with a surge.
+const surgeFor = time.Second
 
-// note notes the tenants with at least enough rows in a part, or, if rows of the part are left
+// note adds the tenants with at least enough rows in a part, or, if rows of the part are left
 // behind, with an eighth of those that were claimed.
-func (b bursts) note(c claimed, p part, enough int, now time.Time) {
+func (s surges) note(c claimed, p part, enough int, now time.Time) {
 	rows, all := map[uuid.UUID]int{}, 0
 	for i := range c.items {
 		if !c.items[i].parked && c.items[i].part == p {
@@ -112,17 +112,17 @@ func (b bursts) note(c claimed, p part, enough int, now time.Time) {
 	}
 	for tenant, n := range rows {
 		if n >= enough || c.cut[p] && n*8 >= all {
-			b[tenant] = now
+			s[tenant] = now
 		}
 	}
 }
 
-// tenants returns the tenants with a burst, and removes the others.
-func (b bursts) tenants(now time.Time) []uuid.UUID {
+// tenants returns the tenants with a surge, and removes the others.
+func (s surges) tenants(now time.Time) []uuid.UUID {
 	var tenants []uuid.UUID
-	for tenant, noted := range b {
-		if now.Sub(noted) > burstFor {
-			delete(b, tenant)
+	for tenant, noted := range s {
+		if now.Sub(noted) > surgeFor {
+			delete(s, tenant)
 			continue
 		}
 		tenants = append(tenants, tenant)

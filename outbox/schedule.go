@@ -32,7 +32,7 @@ type schedule struct {
 	queues     [parts][]*lane // taken lanes with work in a part, but none in a part before it
 	turns      int            // claimers that serve deferred tenants now
 	claimers   int
-	bursts     bursts
+	surges     surges
 	heard      time.Time // when others than deferred tenants were last served, while some were
 	delivered  time.Time // when an activity was last delivered
 	sweepEvery time.Duration
@@ -41,7 +41,7 @@ type schedule struct {
 // newSchedule spreads the sweeps over their period. The first claim of every lane is full in any
 // case: its hints are empty.
 func newSchedule(now time.Time, sweepEvery time.Duration, claimers int) *schedule {
-	s := &schedule{claimers: claimers, bursts: bursts{}, sweepEvery: sweepEvery}
+	s := &schedule{claimers: claimers, surges: surges{}, sweepEvery: sweepEvery}
 	s.changed = sync.NewCond(&s.mu)
 	for i := range s.lanes {
 		s.lanes[i] = &lane{number: i, sweepAt: now.Add(sweepEvery * time.Duration(i+1) / Lanes)}

@@ -75,12 +75,12 @@ func (s *schedule) backlogLimit(limit int, now time.Time) int {
 	return limit
 }
 
-// noteClaim notes the tenants with a burst, and that others are active while tenants are deferred.
+// noteClaim adds the tenants with a surge, and when others were active while tenants are deferred.
 func (s *schedule) noteClaim(c claimed, enough int, deferred bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for p := range parts {
-		s.bursts.note(c, p, enough, now)
+		s.surges.note(c, p, enough, now)
 	}
 	if deferred && !c.cut[others] && slices.ContainsFunc(c.items, func(item Item) bool {
 		return !item.parked && item.part == others
@@ -89,9 +89,9 @@ func (s *schedule) noteClaim(c claimed, enough int, deferred bool, now time.Time
 	}
 }
 
-// burstingTenants returns the tenants whose activities are to be deferred.
-func (s *schedule) burstingTenants(now time.Time) []uuid.UUID {
+// surgingTenants returns the tenants whose activities are to be deferred.
+func (s *schedule) surgingTenants(now time.Time) []uuid.UUID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bursts.tenants(now)
+	return s.surges.tenants(now)
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
-// TestABurstDelaysNoOtherTenant lets other tenants record while the first batch of a burst is
+// TestASurgeDelaysNoOtherTenant lets other tenants record while the first batch of a surge is
 // delivered. A lane alone would deliver theirs last.
-func TestABurstDelaysNoOtherTenant(t *testing.T) {
+func TestASurgeDelaysNoOtherTenant(t *testing.T) {
 	t.Parallel()
 	db, h := newLedger(t)
-	const burst = 4000
+	const surge = 4000
 	loud := uuid.New()
-	envelopes := make([]activity.Envelope, burst)
+	envelopes := make([]activity.Envelope, surge)
 	for i := range envelopes {
 		envelopes[i] = envelope(loud, uuid.New(), "signal.updated")
 	}
@@ -40,30 +40,30 @@ func TestABurstDelaysNoOtherTenant(t *testing.T) {
 		return nil
 	}
 	run(t, db.Pool, h, outbox.Options{Claimers: 2, Batch: 20})
-	waittest.Query(t, db.Pool, "everything is delivered", `SELECT count(*) = $1 FROM ledger`, burst+10)
+	waittest.Query(t, db.Pool, "everything is delivered", `SELECT count(*) = $1 FROM ledger`, surge+10)
 	var after int
 	if err := db.Pool.QueryRow(t.Context(), `
 		SELECT count(*) FROM ledger WHERE n > (SELECT max(n) FROM ledger WHERE activity_id = ANY ($1))`,
 		quiet).Scan(&after); err != nil {
 		t.Fatal(err)
 	}
-	if after < burst/2 {
-		t.Errorf("got %d activities of the burst after those of other tenants, want at least half of %d", after, burst)
+	if after < surge/2 {
+		t.Errorf("got %d activities of the surge after those of other tenants, want at least half of %d", after, surge)
 	}
 }
 
-// TestABurstIsDeliveredInOrder lets several tenants record in the same lanes in bursts: the order
+// TestASurgeIsDeliveredInOrder lets several tenants record in the same lanes in surges: the order
 // of each resource holds while its tenant is deferred and when that ends.
-func TestABurstIsDeliveredInOrder(t *testing.T) {
+func TestASurgeIsDeliveredInOrder(t *testing.T) {
 	t.Parallel()
 	db, h := newLedger(t)
 	run(t, db.Pool, h, outbox.Options{Claimers: 3, Batch: 10})
 	run(t, db.Pool, h, outbox.Options{Claimers: 2, Batch: 15})
 	tenants := []uuid.UUID{uuid.New(), uuid.New(), uuid.New()}
 	resources := []uuid.UUID{uuid.New(), uuid.New(), uuid.New(), uuid.New()}
-	const bursts = 12
+	const surges = 12
 	recorded := 0
-	for i := range bursts {
+	for i := range surges {
 		var envelopes []activity.Envelope
 		for n := range 40 * (i % 4) {
 			envelopes = append(envelopes, envelope(tenants[i%3], resources[n%4], "signal.updated"))
