@@ -103,6 +103,26 @@ EXCEPTION WHEN SQLSTATE 'FF004' THEN
 END
 $$;
 
+-- A principal and the groups that it belongs to, directly or as a member of groups in them, each
+-- once: those whose roles are also its own. A group that nests deeper than max_nesting does not
+-- count. Queries of this and later files inline the function; it has no settings of its own for that
+-- reason.
+CREATE FUNCTION fanfare.holders(of_tenant uuid, of_principal uuid, max_nesting int) RETURNS SETOF uuid
+    LANGUAGE sql STABLE ROWS 10 AS $$
+    WITH RECURSIVE holder AS (
+        SELECT of_principal AS id, 0 AS depth
+        UNION
+        SELECT m.group_id, h.depth + 1
+        FROM holder AS h
+        CROSS JOIN LATERAL (
+            SELECT m.group_id::uuid FROM fanfare.memberships AS m
+            WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
+        ) AS m
+        WHERE h.depth < max_nesting
+    )
+    SELECT DISTINCT h.id FROM holder AS h
+$$;
+
 -- The part of the tree above some resources, each resource once, with the roles that a principal
 -- holds, directly or through groups. parents are used for resources that the directory does not
 -- contain. Whether the principal holds a role below a resource is decided upwards from the
@@ -140,19 +160,9 @@ BEGIN
             WHERE r.tenant_id = of_tenant AND r.id = n.up LIMIT 1
         ) AS r ON true
         WHERE n.up IS NOT NULL AND n.level < max_depth
-    ), holder AS (
-        SELECT of_principal AS id, 0 AS depth
-        UNION
-        SELECT m.group_id, h.depth + 1
-        FROM holder AS h
-        CROSS JOIN LATERAL (
-            SELECT m.group_id::uuid FROM fanfare.memberships AS m
-            WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
-        ) AS m
-        WHERE h.depth < max_nesting
     ), held AS MATERIALIZED (
         SELECT b.id, bool_or(b.delegator) AS delegator
-        FROM (SELECT DISTINCT h.id FROM holder AS h) AS h
+        FROM fanfare.holders(of_tenant, of_principal, max_nesting) AS h(id)
         CROSS JOIN LATERAL (
             SELECT b.scope_resource_id::uuid AS id, b.role_name::text IN ('owner', 'delegator') AS delegator
             FROM fanfare.role_bindings AS b
@@ -194,12 +204,14 @@ REVOKE ALL ON FUNCTION
     fanfare.principal_entries,
     fanfare.principal_is_active,
     fanfare.known_groups,
+    fanfare.holders,
     fanfare.tree_above
 FROM PUBLIC;
 
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.tree_above;
+DROP FUNCTION fanfare.holders;
 DROP FUNCTION fanfare.known_groups;
 DROP FUNCTION fanfare.principal_is_active;
 DROP FUNCTION fanfare.principal_entries;

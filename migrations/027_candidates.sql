@@ -131,18 +131,7 @@ DECLARE
     groups uuid[];
 BEGIN
     groups := ARRAY(
-        WITH RECURSIVE holder AS (
-            SELECT of_principal AS id, 0 AS depth
-            UNION
-            SELECT m.group_id, h.depth + 1
-            FROM holder AS h
-            CROSS JOIN LATERAL (
-                SELECT m.group_id::uuid FROM fanfare.memberships AS m
-                WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
-            ) AS m
-            WHERE h.depth < max_nesting
-        )
-        SELECT h.id FROM holder AS h WHERE h.depth > 0);
+        SELECT h.id FROM fanfare.holders(of_tenant, of_principal, max_nesting) AS h(id) WHERE h.id <> of_principal);
     IF groups = '{}' THEN
         RETURN false;
     END IF;

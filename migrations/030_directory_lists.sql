@@ -50,21 +50,10 @@ CREATE FUNCTION fanfare.resources_held(
     LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
     RETURN QUERY
-    WITH RECURSIVE holder AS (
-        SELECT of_principal AS id, 0 AS depth
-        UNION
-        SELECT m.group_id, h.depth + 1
-        FROM holder AS h
-        CROSS JOIN LATERAL (
-            SELECT m.group_id::uuid FROM fanfare.memberships AS m
-            WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
-        ) AS m
-        WHERE h.depth < max_nesting
-    )
     SELECT x.id
     FROM (
         SELECT b.id
-        FROM (SELECT DISTINCT h.id FROM holder AS h) AS h
+        FROM fanfare.holders(of_tenant, of_principal, max_nesting) AS h(id)
         CROSS JOIN LATERAL (
             SELECT DISTINCT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
             WHERE b.tenant_id = of_tenant AND b.principal_id = h.id AND b.revoked_at IS NULL
@@ -99,18 +88,8 @@ CREATE FUNCTION fanfare.resource_rows(
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    WITH RECURSIVE holder AS (
-        SELECT of_principal AS id, 0 AS depth
-        UNION
-        SELECT m.group_id, h.depth + 1
-        FROM holder AS h
-        CROSS JOIN LATERAL (
-            SELECT m.group_id::uuid FROM fanfare.memberships AS m
-            WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
-        ) AS m
-        WHERE h.depth < max_nesting
-    ), holders AS MATERIALIZED (
-        SELECT DISTINCT h.id FROM holder AS h
+    WITH holders AS MATERIALIZED (
+        SELECT h.id FROM fanfare.holders(of_tenant, of_principal, max_nesting) AS h(id)
     ), parents AS MATERIALIZED (
         SELECT r.parent_id
         FROM (
@@ -200,17 +179,7 @@ CREATE FUNCTION fanfare.resources_below(
     LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
     RETURN QUERY
-    WITH RECURSIVE holder AS (
-        SELECT of_principal AS id, 0 AS depth WHERE below IS NULL
-        UNION
-        SELECT m.group_id, h.depth + 1
-        FROM holder AS h
-        CROSS JOIN LATERAL (
-            SELECT m.group_id::uuid FROM fanfare.memberships AS m
-            WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
-        ) AS m
-        WHERE h.depth < max_nesting
-    ), walk AS (
+    WITH RECURSIVE walk AS (
         SELECT s.id, coalesce(below IS NULL AND (
                    SELECT r.name::text COLLATE "default" ILIKE pattern FROM fanfare.resources AS r
                    WHERE r.tenant_id = of_tenant AND r.id = s.id LIMIT 1
@@ -219,7 +188,7 @@ BEGIN
             SELECT below AS id WHERE below IS NOT NULL
             UNION
             SELECT b.id
-            FROM (SELECT DISTINCT h.id FROM holder AS h) AS h
+            FROM fanfare.holders(of_tenant, CASE WHEN below IS NULL THEN of_principal END, max_nesting) AS h(id)
             CROSS JOIN LATERAL (
                 SELECT DISTINCT b.scope_resource_id::uuid AS id FROM fanfare.role_bindings AS b
                 WHERE b.tenant_id = of_tenant AND b.principal_id = h.id AND b.revoked_at IS NULL

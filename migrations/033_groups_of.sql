@@ -5,18 +5,7 @@ CREATE FUNCTION fanfare.groups_of(of_tenant uuid, of_principal uuid, max_nesting
     LANGUAGE plpgsql STABLE ROWS 10 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
     RETURN QUERY
-    WITH RECURSIVE holder AS (
-        SELECT of_principal AS id, 0 AS depth
-        UNION
-        SELECT m.group_id, h.depth + 1
-        FROM holder AS h
-        CROSS JOIN LATERAL (
-            SELECT m.group_id::uuid FROM fanfare.memberships AS m
-            WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
-        ) AS m
-        WHERE h.depth < max_nesting
-    )
-    SELECT DISTINCT h.id FROM holder AS h WHERE h.id <> of_principal;
+    SELECT h.id FROM fanfare.holders(of_tenant, of_principal, max_nesting) AS h(id) WHERE h.id <> of_principal;
     RAISE SQLSTATE 'FF004';
 EXCEPTION WHEN SQLSTATE 'FF004' THEN
     NULL;

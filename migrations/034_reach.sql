@@ -23,19 +23,9 @@ CREATE FUNCTION fanfare.reach(
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    WITH RECURSIVE holder AS (
-        SELECT of_principal AS id, 0 AS depth
-        UNION
-        SELECT m.group_id, h.depth + 1
-        FROM holder AS h
-        CROSS JOIN LATERAL (
-            SELECT m.group_id::uuid FROM fanfare.memberships AS m
-            WHERE m.tenant_id = of_tenant AND m.principal_id = h.id OFFSET 0
-        ) AS m
-        WHERE h.depth < max_nesting
-    ), bound AS MATERIALIZED (
+    WITH RECURSIVE bound AS MATERIALIZED (
         SELECT b.id, bool_or(b.delegator) AS delegator
-        FROM (SELECT DISTINCT h.id FROM holder AS h) AS h
+        FROM fanfare.holders(of_tenant, of_principal, max_nesting) AS h(id)
         CROSS JOIN LATERAL (
             SELECT b.scope_resource_id::uuid AS id, b.role_name::text IN ('owner', 'delegator') AS delegator
             FROM fanfare.role_bindings AS b

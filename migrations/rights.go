@@ -22,7 +22,7 @@ var (
 	}
 	ownedByDirectory = []string{
 		"resource_entry", "resource_types", "principal_entries", "principal_is_active", "known_groups",
-		"tree_above", "groups_in_list", "members_of", "has_role_in_groups", "candidates", "grounds",
+		"holders", "tree_above", "groups_in_list", "members_of", "has_role_in_groups", "candidates", "grounds",
 		"audience_size", "groups_of",
 		"resource_children", "resources_held", "resource_rows", "resources_named", "resources_below",
 		"principals_of", "principals_named", "reach",
