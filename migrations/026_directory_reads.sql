@@ -4,8 +4,8 @@
 -- functions need, and nothing else.
 --
 -- A function of a view can change settings, for instance search_path, which the statements after it
--- would obey. So each of these functions ends by undoing a subtransaction (SQLSTATE FF004), which
--- undoes everything but the rows that it returns.
+-- would obey. So each of these functions but holders ends by undoing a subtransaction (SQLSTATE
+-- FF004), which undoes everything but the rows that it returns.
 --
 -- A view may contain a row twice, a null, and a domain or an enumeration instead of uuid and text.
 -- A cast to the type that a column has costs nothing. Every step from a row to the next is LATERAL
@@ -105,8 +105,8 @@ $$;
 
 -- A principal and the groups that it belongs to, directly or as a member of groups in them, each
 -- once: those whose roles are also its own. A group that nests deeper than max_nesting does not
--- count. Queries of this and later files inline the function; it has no settings of its own for that
--- reason.
+-- count. PostgreSQL inlines the function into the functions that call it, whose rights it has and
+-- whose subtransaction undoes what a view does. A SET clause or SECURITY DEFINER would prevent that.
 CREATE FUNCTION fanfare.holders(of_tenant uuid, of_principal uuid, max_nesting int) RETURNS SETOF uuid
     LANGUAGE sql STABLE ROWS 10 AS $$
     WITH RECURSIVE holder AS (

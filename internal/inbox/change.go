@@ -63,8 +63,10 @@ func (c Changes) Validate(ctx context.Context, db pg.Querier) error {
 }
 
 // update applies changes to the rows of the ids $3 that they change, and returns the ids of those.
-// It finds each row by its key and updates it by its ctid, so that no plan joins an inbox with
-// itself. The rows are locked in the order of the ids, which rules out deadlocks between callers.
+// It finds each row by its key, from an array, so that no plan joins an inbox with itself: not by
+// the ctid of the locked row, which is another one in the snapshot if a concurrent statement has
+// just changed it. The rows are locked in the order of the ids, which rules out deadlocks between
+// callers.
 const update = `
 UPDATE fanfare.notifications AS n
 SET seen_at = CASE
@@ -76,11 +78,11 @@ SET seen_at = CASE
     archived_at = CASE $6::boolean WHEN true THEN coalesce(n.archived_at, now()) WHEN false THEN NULL
         ELSE n.archived_at END,
     snoozed_until = CASE WHEN $7::boolean THEN $8::timestamptz ELSE ` + snoozedTo + ` END
-WHERE ctid = ANY (ARRAY(
-    SELECT l.ctid
+WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = ANY (ARRAY(
+    SELECT l.activity_id
     FROM unnest((SELECT $3::uuid[])) AS u(activity_id)
     CROSS JOIN LATERAL (
-        SELECT n.ctid FROM fanfare.notifications AS n
+        SELECT n.activity_id FROM fanfare.notifications AS n
         WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id
           AND ($4 <> (` + seenAt + ` IS NOT NULL) OR $5 <> (` + readAt + ` IS NOT NULL)
               OR $6 <> (n.archived_at IS NOT NULL) OR $7 AND ` + snoozedTo + ` IS DISTINCT FROM $8)

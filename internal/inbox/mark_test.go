@@ -13,6 +13,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 func TestChangeRead(t *testing.T) {
@@ -139,6 +140,42 @@ func TestMarkAllConcurrently(t *testing.T) {
 	}
 	if sum != 300 || b.unread(t) != 0 {
 		t.Errorf("got %d marked by all callers and %d unread, want 300 and 0", sum, b.unread(t))
+	}
+}
+
+// TestMarkAllWhileRowsChange marks all as read while another transaction marks the newest ones as
+// seen: the mark waits for it, and leaves none of them out.
+func TestMarkAllWhileRowsChange(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, pgtest.New(t))
+	ids := b.add(t, 50, b.visible, false)
+	tx, err := b.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `UPDATE fanfare.notifications SET seen_at = now()
+		WHERE tenant_id = $1 AND principal_id = $2 AND activity_id = ANY ($3)`,
+		b.principal.TenantID, b.principal.PrincipalID, pg.UUIDs(ids[40:])); err != nil {
+		t.Fatal(err)
+	}
+	var (
+		marked int
+		wg     sync.WaitGroup
+	)
+	wg.Go(func() {
+		var err error
+		if marked, err = MarkAllRead(t.Context(), b.db.Pool, b.principal, uuid.Nil); err != nil {
+			t.Error(err)
+		}
+	})
+	waittest.Query(t, b.db.Pool, "the mark waits for the other transaction", `
+		SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`)
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	if left := b.unread(t); marked != 50 || left != 0 {
+		t.Errorf("got %d marked and %d left, want 50 and 0", marked, left)
 	}
 }
 
