@@ -105,10 +105,10 @@ $$;
 
 -- A principal and the groups that it belongs to, directly or as a member of groups in them, each
 -- once: those whose roles are also its own. A group that nests deeper than max_nesting does not
--- count. PostgreSQL inlines the function into the functions that call it, whose rights it has and
--- whose subtransaction undoes what a view does. A SET clause or SECURITY DEFINER would prevent that.
-CREATE FUNCTION fanfare.holders(of_tenant uuid, of_principal uuid, max_nesting int) RETURNS SETOF uuid
-    LANGUAGE sql STABLE ROWS 10 AS $$
+-- count. PostgreSQL inlines the function into its callers, whose rights it has and whose
+-- subtransaction undoes what a view does. A SET clause or SECURITY DEFINER would prevent that.
+CREATE FUNCTION fanfare.holders(of_tenant uuid, of_principal uuid, max_nesting int)
+    RETURNS SETOF uuid LANGUAGE sql STABLE ROWS 10 AS $$
     WITH RECURSIVE holder AS (
         SELECT of_principal AS id, 0 AS depth
         UNION

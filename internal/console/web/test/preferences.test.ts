@@ -84,7 +84,14 @@ browserTest('people and actions are muted, and notifications paused', async ({ p
 
 browserTest('operators set the defaults, which others inherit', async ({ page, newPage }) => {
   await signIn(page, world, 'ada', stage.operator_scopes, 'preferences')
+  await page.getByRole('radio', { name: /Everything/ }).waitFor()
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => (answer = resolve))
+  await page.route('**/v1/tenant/preferences', (route) => answered.then(() => route.continue()), { times: 1 })
   await page.getByRole('tab', { name: 'Defaults for everyone' }).click()
+  await page.getByText('Loading the preferences').waitFor()
+  assert.equal(await page.getByRole('radio').count(), 0, "the person's own are no defaults")
+  answer()
   await page.getByRole('radio', { name: /Everything/ }).check()
   await page.getByText('“Everything” is in force.').waitFor()
   await forEachLook(page, async ({ name }) => {

@@ -133,6 +133,7 @@ browserTest('preferences are changed and kept', async ({ page }) => {
   await page.getByLabel('An action or a pattern, such as comment.*').fill('comment.*')
   await page.getByRole('button', { name: 'Add' }).click()
   await page.getByRole('button', { name: 'Remove comment.*' }).waitFor()
+  await page.getByText('Saved.').waitFor()
   await page.reload()
   await page.getByRole('button', { name: 'Remove comment.*' }).waitFor()
   assert.ok(await page.getByRole('radio', { name: 'Everything' }).isChecked())

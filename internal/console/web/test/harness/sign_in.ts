@@ -16,6 +16,8 @@ export async function signIn(
   path = '',
 ): Promise<void> {
   const { code } = await world.code(person, { scopes })
+  // A page of the session that ends here would be answered 401.
+  if (page.url() !== 'about:blank') await page.goto('about:blank')
   const response = await page.request.post(`${stage.url}/v1/session`, {
     data: { code },
     headers: { origin: stage.url },

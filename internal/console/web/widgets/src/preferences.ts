@@ -1,9 +1,11 @@
-import { type components, unwrap } from '@fanfare/client'
 import { css, html, nothing } from 'lit'
 import { state } from 'lit/decorators.js'
 import { X } from 'lucide'
 import { define } from '@fanfare/elements/base'
 import type { Input } from '@fanfare/elements/input'
+import { Edits } from '@fanfare/elements/preferences/edits'
+import type { Change, Mode } from '@fanfare/elements/preferences/values'
+import type { Shared } from './shared.ts'
 import { Widget, widgetStyles } from './widget.ts'
 import '@fanfare/elements/button'
 import '@fanfare/elements/error'
@@ -13,8 +15,6 @@ import '@fanfare/elements/segmented'
 import '@fanfare/elements/skeleton'
 import '@fanfare/elements/switch'
 
-type Preferences = components['schemas']['Preferences']
-type Change = components['schemas']['PreferencesChange']
 type List = 'custom_actions' | 'muted_actions' | 'muted_actors'
 
 /** What the caller wants to be notified of. Each change is stored at once. Fires `fanfare-saved`. */
@@ -37,15 +37,16 @@ export class FanfarePreferences extends Widget {
     [role='status'] { min-height: 20px; color: var(--ff-text-2); font-size: var(--ff-size-meta); }
   `)
 
-  @state() private preferences: Preferences | undefined
   @state() private names = new Map<string, string>()
   @state() private error: unknown
   @state() private problem: unknown
   @state() private saved = false
-  #saves = 0
+  #edits: Edits | undefined
 
-  protected override joined(): void {
-    this.preferences = this.error = undefined
+  protected override joined(shared: Shared): void {
+    this.#edits = new Edits(shared.client, 'own', () => this.requestUpdate())
+    this.error = this.problem = undefined
+    this.saved = false
     void this.#load()
   }
 
@@ -54,17 +55,14 @@ export class FanfarePreferences extends Widget {
   }
 
   async #load(): Promise<void> {
-    const { shared } = this
-    if (!shared) return
-    const saves = this.#saves
+    const edits = this.#edits
     try {
-      const preferences = await unwrap(shared.client.GET('/notifications/preferences'))
-      if (shared !== this.shared || saves !== this.#saves) return
+      await edits?.load()
+      if (edits !== this.#edits) return
       this.error = undefined
-      this.preferences = preferences
-      await this.#name(preferences.muted_actors)
+      await this.#name(edits?.value?.muted_actors ?? [])
     } catch (error) {
-      if (shared === this.shared && !this.preferences) this.error = error
+      if (edits === this.#edits && !edits?.value) this.error = error
     }
   }
 
@@ -76,31 +74,24 @@ export class FanfarePreferences extends Widget {
     this.names = new Map(data?.items.map((p) => [p.principal_id, p.display_name]))
   }
 
-  /** save shows a change at once, and takes it back if it cannot be stored. */
-  async #save(change: Partial<Preferences>): Promise<boolean> {
-    const { preferences: before } = this
-    if (!this.shared || !before) return false
-    this.#saves++
-    this.preferences = { ...before, ...change }
+  /** save shows a change at once, and takes it back if it cannot be stored. It reports whether it is. */
+  async #save(change: Change): Promise<boolean> {
+    const edits = this.#edits
     this.saved = false
     this.problem = undefined
     try {
-      this.preferences = await unwrap(this.shared.client.PUT('/notifications/preferences', { body: change as Change }))
-      this.saved = true
-      this.dispatchEvent(new CustomEvent('fanfare-saved', { detail: change, bubbles: true, composed: true }))
-      return true
+      await edits?.save(change)
     } catch (error) {
-      this.problem = error
-      const back = Object.keys(change).map((field) => [field, before[field as keyof Preferences]])
-      this.preferences = { ...this.preferences, ...(Object.fromEntries(back) as Partial<Preferences>) }
+      if (edits === this.#edits) this.problem = error
       return false
-    } finally {
-      this.#saves++
     }
+    if (edits === this.#edits) this.saved = true
+    this.dispatchEvent(new CustomEvent('fanfare-saved', { detail: change, bubbles: true, composed: true }))
+    return true
   }
 
   protected override render(): unknown {
-    const { preferences: p } = this
+    const p = this.#edits?.value
     const t = this.t.preferences
     if (this.error) {
       return html`<ff-error .heading=${t.failed} .texts=${this.t.error} .error=${this.error}
@@ -113,7 +104,7 @@ export class FanfarePreferences extends Widget {
         @change=${(e: CustomEvent<boolean>) => void this.#save({ muted: e.detail })}></ff-switch>
       <ff-segmented part="mode" .label=${t.mode} .hint=${t.modeHints[p.filter_mode]} .options=${modes}
         .value=${p.filter_mode}
-        @change=${(e: CustomEvent<Preferences['filter_mode']>) => void this.#save({ filter_mode: e.detail })}
+        @change=${(e: CustomEvent<Mode>) => void this.#save({ filter_mode: e.detail })}
       ></ff-segmented>
       ${p.filter_mode === 'custom' ? this.#list('custom_actions', t.patterns, t.patternsHint) : nothing}
       ${this.#list('muted_actions', t.mutedActions, t.mutedActionsHint)}
@@ -129,7 +120,7 @@ export class FanfarePreferences extends Widget {
 
   #list(field: List, heading: string, hint: string): unknown {
     const t = this.t.preferences
-    const entries = this.preferences?.[field] ?? []
+    const entries = this.#edits?.value?.[field] ?? []
     const name = (entry: string): string => (field === 'muted_actors' ? (this.names.get(entry) ?? entry) : entry)
     return html`<section part="list" aria-labelledby=${field}><h2 id=${field}>${heading}</h2>
       ${
@@ -157,7 +148,7 @@ export class FanfarePreferences extends Widget {
     const input = (event.target as HTMLFormElement).querySelector<Input>('ff-input')
     const entry = input?.value.trim()
     if (!input || !entry) return
-    const entries = this.preferences?.[field] ?? []
+    const entries = this.#edits?.value?.[field] ?? []
     if (entries.includes(entry) || (await this.#save({ [field]: [...entries, entry] }))) input.value = ''
   }
 }

@@ -2,21 +2,11 @@ import type { Client } from '@fanfare/client'
 import { html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { BaseElement, define, emit, styled, textStyles } from '../base.ts'
+import { Edits } from './edits.ts'
 import type { Person } from './people.ts'
 import { preferencesStyles } from './preferences-styles.ts'
 import { preferencesTexts, type PreferencesTexts, tenantPreferencesTexts } from './texts.ts'
-import {
-  apply,
-  type Change,
-  type Field,
-  type Mode,
-  originOf,
-  type Owner,
-  type Preferences,
-  read,
-  reverse,
-  write,
-} from './values.ts'
+import { type Change, type Field, type Mode, originOf, type Owner, type Preferences, reverse } from './values.ts'
 import '../button.ts'
 import '../error.ts'
 import '../skeleton.ts'
@@ -44,15 +34,13 @@ export class PreferencesForm extends BaseElement {
   @property({ attribute: false }) client: Client | undefined
   @property() owner: Owner = 'own'
   @property({ attribute: false }) texts: PreferencesTexts | undefined
-  @state() private value: Preferences | undefined
   @state() private error: unknown
   /** The mode custom is chosen, and there are no patterns. */
   @state() private pending = false
   @state() private saved: Saved | undefined
   @state() private problem = ''
   #drafts = new Set<string>()
-  #queue: Promise<unknown> = Promise.resolve()
-  #waiting = 0
+  #edits: Edits | undefined
 
   /** Whether something is written or chosen that is not saved. */
   get dirty(): boolean {
@@ -60,19 +48,22 @@ export class PreferencesForm extends BaseElement {
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
-    if (changed.has('client') || changed.has('owner')) void this.load()
+    if (!changed.has('client') && !changed.has('owner')) return
+    this.#edits = this.client && new Edits(this.client, this.owner, () => this.requestUpdate())
+    this.discard()
+    this.saved = undefined
+    this.problem = ''
+    void this.load()
   }
 
   /** load reads the preferences, again after a failure or a change elsewhere. */
   async load(): Promise<void> {
-    const { client, owner } = this
-    if (!client) return
+    const edits = this.#edits
     this.error = undefined
     try {
-      const value = await read(client, owner)
-      if (this.owner === owner && this.#waiting === 0) this.value = value
+      await edits?.load()
     } catch (error) {
-      if (!this.value) this.error = error
+      if (edits === this.#edits && !edits?.value) this.error = error
     }
   }
 
@@ -85,7 +76,7 @@ export class PreferencesForm extends BaseElement {
     if (this.error) {
       return html`<ff-error heading=${t.failed} .error=${this.error} @retry=${() => void this.load()}></ff-error>`
     }
-    const { value } = this
+    const value = this.#edits?.value
     if (!value) return html`<ff-skeleton kind="text" count="8" label=${t.loading}></ff-skeleton>`
     return html`${this.#modes(value, t)}${this.#actions(value, t)}
       ${value.muted_actors ? this.#people(value.muted_actors, t) : nothing}
@@ -210,33 +201,21 @@ export class PreferencesForm extends BaseElement {
     if (this.dirty !== before) emit(this, 'dirty', this.dirty)
   }
 
-  /** save shows a change at once, and takes it back where the API refuses it. Changes are sent one after another. */
-  #save(change: Change, text: string, undoable = true): Promise<void> {
-    const { client, owner, value } = this
-    if (!client || !value) return Promise.resolve()
-    const back = reverse(value, change)
-    this.value = apply(value, change)
+  /** save shows a change at once, and takes it back where the API refuses it. */
+  async #save(change: Change, text: string, undoable = true, edits = this.#edits): Promise<void> {
+    if (!edits?.value) return
+    const back = reverse(edits.value, change)
     this.problem = ''
     this.saved = undefined
-    this.#waiting++
-    const run = async (): Promise<void> => {
-      try {
-        const now = await write(client, owner, change)
-        this.#waiting--
-        if (this.owner === owner && this.#waiting === 0) this.value = now
-        const saved = { text, undo: () => this.#save(back, this.#texts.undone, false) }
-        if (!undoable) emit(this, 'undone')
-        else if (emit(this, 'saved', saved)) this.saved = saved
-      } catch (error) {
-        this.#waiting--
-        this.value = value
-        await this.load()
-        this.#failed(error)
-      }
+    try {
+      await edits.save(change)
+    } catch (error) {
+      this.#failed(error)
+      return
     }
-    const done = this.#queue.then(run)
-    this.#queue = done
-    return done
+    const saved = { text, undo: () => this.#save(back, this.#texts.undone, false, edits) }
+    if (!undoable) emit(this, 'undone')
+    else if (emit(this, 'saved', saved)) this.saved = saved
   }
 
   async #undo(): Promise<void> {

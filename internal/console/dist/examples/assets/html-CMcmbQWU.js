@@ -1,1 +1,0 @@
-/* empty css            */import{t as e}from"./page-DfAFFth4.js";await e();

@@ -1,0 +1,1 @@
+/* empty css            */import{t as e}from"./page-B3CKwn_O.js";await e();
