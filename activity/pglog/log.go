@@ -26,14 +26,14 @@ func New(db pg.Batcher) *Log {
 	return &Log{db: db, scanBudget: activity.ScanBudget, countBudget: activity.CountBudget}
 }
 
+var selectOne = `SELECT ` + Columns + ` FROM ` + ByID("$2", "$1")
+
 // Get returns one activity of the tenant, or activity.ErrNotFound.
 func (l *Log) Get(ctx context.Context, tenant, id uuid.UUID) (activity.Activity, error) {
 	var a activity.Activity
 	batch := &pgx.Batch{}
-	batch.Queue(`
-		SELECT `+Columns+`
-		FROM fanfare.activities AS a
-		WHERE a.id = $2 AND a.tenant_id = $1`, tenant, id).QueryRow(func(row pgx.Row) error {
+	batch.Queue(pinIndex)
+	batch.Queue(selectOne, tenant, id).QueryRow(func(row pgx.Row) error {
 		return row.Scan(ScanTargets(&a)...)
 	})
 	err := l.db.SendBatch(ctx, batch).Close()

@@ -52,6 +52,24 @@ func WantIndexes(t testing.TB, tx pgx.Tx, statement string, args ...any) {
 	}
 }
 
+// scans matches the scans of the log's partitions.
+var scans = regexp.MustCompile(`.* on activities\w*`)
+
+// WantPrimaryKeys fails the test if a plan has no scan of the log, or one that does not use the
+// primary key.
+func WantPrimaryKeys(t testing.TB, plan string) {
+	t.Helper()
+	found := scans.FindAllString(plan, -1)
+	for _, scan := range found {
+		if !strings.Contains(scan, "_pkey on ") {
+			t.Errorf("got %q, want a scan of the primary key:\n%s", strings.TrimSpace(scan), plan)
+		}
+	}
+	if len(found) == 0 {
+		t.Errorf("got a plan without a scan of the log:\n%s", plan)
+	}
+}
+
 func explain(t testing.TB, tx pgx.Tx, statement string, args ...any) string {
 	t.Helper()
 	rows, err := tx.Query(t.Context(), statement, args...)
