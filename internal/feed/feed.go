@@ -29,6 +29,9 @@ const (
 	maxChunk   = 2_000
 )
 
+// nextChunk returns the number of activities to read at once after a part that did not suffice.
+func nextChunk(chunk int) int { return min(2*max(chunk, firstChunk), maxChunk) }
+
 // minWhole is the minimum number of whole activities that Read reads after the first part.
 const minWhole = 16
 

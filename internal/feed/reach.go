@@ -18,7 +18,7 @@ import (
 // those about which directory.CanView decides.
 type reached struct {
 	complete  bool                // whether the statement could decide; if not, it has read nothing
-	headers   []activity.Activity // newest first; whole activities if nothing of the filter is tested
+	headers   []activity.Activity // newest first; or whole activities
 	undecided []int               // of headers
 	read      int                 // the number of activities that it has read
 	last      uuid.UUID           // the oldest of them, unless the log ends before
@@ -32,25 +32,21 @@ type reached struct {
 func listReached(
 	ctx context.Context, db DB, r Request, scan pglog.Scan,
 ) (found []activity.Activity, next uuid.UUID, ok bool, err error) {
-	limit := activity.DefaultPage
-	if r.Page.Limit > 0 {
-		limit = min(r.Page.Limit, activity.MaxPage)
+	limit := r.Page.EffectiveLimit()
+	want, whole := limit+1, scan.Key == r.Filter
+	if !whole {
+		want = max(want, firstChunk)
 	}
-	tested := scan.Key != r.Filter
 	found = []activity.Activity{}
 	for scan.Limit = ReadBudget; scan.Limit > 0; {
-		want := limit + 1 - len(found)
-		if tested {
-			want = max(want, firstChunk)
-		}
-		part, err := readReached(ctx, db, r.Principal, scan, want, !tested)
+		part, err := readReached(ctx, db, r.Principal, scan, want, whole)
 		if err != nil {
 			return nil, uuid.Nil, false, err
 		}
 		if !part.complete { // the directory may have changed since the previous part
 			return found, scan.Before, scan.Limit < ReadBudget, nil
 		}
-		passed, err := part.passing(ctx, db, r, tested, limit+1-len(found))
+		passed, err := part.passing(ctx, db, r, whole, limit+1-len(found))
 		if err != nil {
 			return nil, uuid.Nil, false, err
 		}
@@ -62,19 +58,22 @@ func listReached(
 		}
 		scan.Before = part.last
 		scan.Limit -= part.read
+		// Much of what was wanted did not pass. A few statements with many headers read the rest of
+		// the budget, however little of it passes.
+		want, whole = nextChunk(want), false
 	}
 	return found, scan.Before, true, nil
 }
 
 // passing returns the activities that the principal may see and that pass the filter, newest first,
-// at most limit.
+// at most limit. whole reports whether the headers are whole activities of the filter.
 func (p *reached) passing(
-	ctx context.Context, db DB, r Request, tested bool, limit int,
+	ctx context.Context, db DB, r Request, whole bool, limit int,
 ) ([]activity.Activity, error) {
 	if err := p.decide(ctx, db, r.Principal); err != nil {
 		return nil, err
 	}
-	if !tested || len(p.headers) == 0 {
+	if whole || len(p.headers) == 0 {
 		return p.headers[:min(limit, len(p.headers))], nil
 	}
 	ids := make([]uuid.UUID, len(p.headers))
@@ -147,7 +146,8 @@ func readReached(
 	return p, nil
 }
 
-// columns are those of an activity, with the destinations to scan them into.
+// columns are those of an activity "a", of which a row "d" has the header, with the destinations to
+// scan them into.
 type columns struct {
 	list    string
 	from    string
@@ -156,17 +156,10 @@ type columns struct {
 
 // columnsOf returns those of a header, or all.
 func columnsOf(whole bool) columns {
-	if !whole {
-		return columns{pglog.HeaderColumns, `LEFT JOIN decided AS a ON true`, pglog.HeaderTargets}
+	if whole {
+		return columns{pglog.Columns, pglog.ByID("d.id", "$1"), pglog.ScanTargets}
 	}
-	return columns{pglog.Columns, `
-		LEFT JOIN decided AS d ON true
-		LEFT JOIN LATERAL (
-			SELECT d.number, d.visible, w.*
-			FROM fanfare.activities AS w
-			WHERE w.id = d.id AND w.tenant_id = $1
-			LIMIT 1
-		) AS a ON true`, pglog.ScanTargets}
+	return columns{pglog.HeaderColumns, `LATERAL (SELECT d.*) AS a`, pglog.HeaderTargets}
 }
 
 // reachedStatement returns the statement of readReached. Every row has whether the statement could
@@ -191,15 +184,16 @@ func reachedStatement(principal activity.Principal, scan pglog.Scan, want int, w
 			WHERE a.visible IS NOT FALSE
 			LIMIT $%[6]d
 		)
-		SELECT r.complete, a.number, a.visible, stop.id, %[4]s
+		SELECT r.complete, d.number, d.visible, stop.id, %[4]s
 		FROM reach AS r
-		%[5]s
+		LEFT JOIN decided AS d ON true
+		LEFT JOIN %[5]s ON true
 		LEFT JOIN (
 			SELECT s.id FROM scanned AS s
 			WHERE (SELECT count(*) FROM decided) < $%[6]d
 			OFFSET $%[7]d - 1
 			LIMIT 1
 		) AS stop ON true
-		ORDER BY a.number`,
+		ORDER BY d.number`,
 		directory.Reach, scanned, directory.ReachDecides, of.list, of.from, len(args)-1, len(args)), args
 }

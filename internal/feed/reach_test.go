@@ -1,10 +1,12 @@
 package feed_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -47,6 +49,18 @@ func drawDirectory(rt *rapid.T, t testing.TB, w *world) (resources []uuid.UUID) 
 	return resources
 }
 
+// readReach returns whether the sets of a principal decide, and whether they decide about the scope.
+func readReach(t testing.TB, w *world) (complete, inScope bool) {
+	t.Helper()
+	err := w.db.Pool.QueryRow(t.Context(),
+		`SELECT complete, in_scope IS NOT NULL FROM (`+directory.Reach+`) AS r`,
+		directory.ReachArguments(w.principal)[:5]...).Scan(&complete, &inScope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return complete, inScope
+}
+
 // TestReachAgainstCanView compares the lists of random logs in random directories with what
 // directory.CanView decides of each activity.
 func TestReachAgainstCanView(t *testing.T) {
@@ -56,6 +70,9 @@ func TestReachAgainstCanView(t *testing.T) {
 		w := newWorld(t, db)
 		me := w.principal.PrincipalID
 		resources := rapid.SampledFrom(drawDirectory(rt, t, w))
+		if complete, inScope := readReach(t, w); !complete || !inScope {
+			rt.Fatalf("got sets that do not decide: complete %t, in scope %t", complete, inScope)
+		}
 		someone := rapid.SampledFrom([]uuid.UUID{me, uuid.New(), uuid.New(), uuid.New()})
 		var ids [5][]uuid.UUID // resources, actors, owners, parents, targets
 		var visibilities []string
@@ -104,27 +121,43 @@ func TestReachAgainstCanView(t *testing.T) {
 	})
 }
 
-// TestReachOfManyResources reads the log of a principal that can see more resources than the sets
-// of directory.Reach have, as many, and with a directory that is a view.
+// TestReachOfManyResources reads the log of principals whose sets are as large as directory.Reach
+// returns them, and larger, and with a directory that is a view.
 func TestReachOfManyResources(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	w.record(t, 3, w.hidden, "doc.moved")
 	want := w.record(t, 3, w.visible, "doc.moved")
-	wantList := func(name string) {
+	check := func(name string, wantComplete, wantScope bool) {
 		t.Helper()
+		if complete, inScope := readReach(t, w); complete != wantComplete || inScope != wantScope {
+			t.Errorf("%s: got complete %t, in scope %t, want %t, %t", name, complete, inScope, wantComplete, wantScope)
+		}
 		got, _ := w.list(t, activity.Filter{}, activity.Page{Limit: 2}, nil)
 		slices.Reverse(got)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}
+	parent, sibling := uuid.New(), uuid.New()
+	w.exec(t, `INSERT INTO fanfare.resources (tenant_id, id, parent_id, type)
+		VALUES ($1, $2, NULL, 'folder'), ($1, $3, $2, 'doc')`, w.principal.TenantID, parent, sibling)
+	w.exec(t, `UPDATE fanfare.resources SET parent_id = $2 WHERE id = $1`, w.visible, parent)
+	want = append(want, w.recordVisible(t, 1, sibling, "doc.moved", activity.ScopeWide)...)
 	const below = `INSERT INTO fanfare.resources (tenant_id, id, parent_id, type)
 		SELECT $1, gen_random_uuid(), $2, 'doc' FROM generate_series(1, $3)`
+	check("few", true, true)
+	w.exec(t, below, w.principal.TenantID, parent, directory.MaxReach-2)
+	check("as many below the parent as the sets have", true, true)
+	w.exec(t, below, w.principal.TenantID, parent, 1)
+	check("one more below the parent", true, false)
 	w.exec(t, below, w.principal.TenantID, w.visible, directory.MaxReach-1)
-	wantList("as many as the sets have")
+	check("as many as the sets have", true, false)
 	w.exec(t, below, w.principal.TenantID, w.visible, 1)
-	wantList("one more")
+	check("one more", false, false)
+	w = newWorld(t, w.db)
+	want = w.record(t, 3, w.visible, "doc.moved")
+	check("a table", true, true)
 	for _, sql := range []string{
 		`ALTER TABLE fanfare.resources RENAME TO resources_of_host`,
 		`CREATE VIEW fanfare.resources AS SELECT * FROM fanfare.resources_of_host`,
@@ -132,5 +165,54 @@ func TestReachOfManyResources(t *testing.T) {
 	} {
 		w.exec(t, sql)
 	}
-	wantList("a view")
+	check("a view", false, false)
+}
+
+// counted counts the times that a List waits for the database.
+type counted struct {
+	feed.DB
+	trips int
+}
+
+func (c *counted) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	c.trips++
+	return c.DB.Query(ctx, sql, args...)
+}
+
+func (c *counted) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	c.trips++
+	return c.DB.SendBatch(ctx, b)
+}
+
+// TestSparsePagesTakeFewStatements lists pages of one activity each from a log with thousands of
+// activities that the sets of directory.Reach do not decide about, and that do not pass: at the
+// time of recording, the principal owned the resource.
+func TestSparsePagesTakeFewStatements(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pgtest.New(t))
+	oldest := w.record(t, 2, w.visible, "doc.moved")
+	slices.Reverse(oldest)
+	w.exec(t, `
+		INSERT INTO fanfare.activities (id, tenant_id, actor_principal_id, owner_id, resource_id, correlation_id,
+			occurred_at, recorded_at, resource_type, action, visibility, status, severity, category,
+			delivery_channels, payload)
+		SELECT fanfare.uuidv7(), $1, gen_random_uuid(), $2, $3, gen_random_uuid(), now(), now(), 'doc', 'doc.moved',
+			'resource', 'success', 'info', 'doc', '{}', '{}'
+		FROM generate_series(1, $4)`,
+		w.principal.TenantID, w.principal.PrincipalID, w.hidden, feed.ReadBudget-2)
+	for _, f := range []activity.Filter{{}, {Action: "doc.moved"}, {Q: "absent"}} {
+		db := &counted{DB: w.db.Pool}
+		request := feed.Request{Principal: w.principal, Filter: f, Page: activity.Page{Limit: 1}}
+		list, _, err := feed.List(t.Context(), db, request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Q == "" && (len(list) != 1 || list[0].ID != oldest[0]) {
+			t.Errorf("%+v: got %d activities, want the newest visible one", f, len(list))
+		}
+		// Each part takes a statement, one that decides, and one that reads what passes.
+		if db.trips > 15 {
+			t.Errorf("%+v: got %d round trips, want at most 15", f, db.trips)
+		}
+	}
 }

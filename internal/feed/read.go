@@ -40,10 +40,7 @@ type Part struct {
 // It decides who may see what it has read, and only then compares the visible activities with the
 // filter: the pages and the work are the same whatever the filter would match of the others.
 func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, next uuid.UUID, err error) {
-	limit := activity.DefaultPage
-	if r.Page.Limit > 0 {
-		limit = min(r.Page.Limit, activity.MaxPage)
-	}
+	limit := r.Page.EffectiveLimit()
 	chunk := limit + 1
 	if r.Tested {
 		chunk = max(chunk, firstChunk)
@@ -74,7 +71,7 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 			// As many as would fill the page if as few of them were visible, and some more.
 			chunk = min((limit+1-len(found))*read/max(len(found), 1)*5/4+minWhole, maxChunk)
 		} else {
-			chunk = min(2*max(chunk, firstChunk), maxChunk)
+			chunk = nextChunk(chunk)
 		}
 	}
 }
