@@ -43,7 +43,7 @@ const (
 // 102 means that the namespace does not exist, 108 that it keeps no history.
 func (c *Client) Check(ctx context.Context, namespaces ...string) []Diagnostic {
 	var selecting sync.WaitGroup
-	selecting.Go(func() { c.selectRoute(ctx) })
+	selecting.Go(func() { c.reviewRoute(ctx) })
 	defer selecting.Wait()
 	var all []Diagnostic
 	e := c.api.endpoint()
@@ -52,7 +52,7 @@ func (c *Client) Check(ctx context.Context, namespaces ...string) []Diagnostic {
 		if available {
 			return found
 		}
-		all, e = append(all, found...), c.api.failOver(e, nil)
+		all, e = append(all, found...), c.api.failOver(e)
 	}
 	return all
 }

@@ -1,7 +1,6 @@
 package centrifugo_test
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -116,20 +115,4 @@ func TestCheckConnection(t *testing.T) {
 			}
 		})
 	}
-}
-
-// clientURL returns where the real server listens for clients, over HTTP.
-func clientURL() string {
-	return strings.TrimSuffix(strings.Replace(server.WebSocketURL(), "ws:", "http:", 1), "/connection/websocket")
-}
-
-// deadAddress returns an address that refuses connections.
-func deadAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

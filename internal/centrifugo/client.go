@@ -22,7 +22,7 @@ type Options struct {
 	// separated by commas: http://host:port/api and https://… by HTTP, of which there is at least
 	// one, grpc://host:port and grpcs://… by gRPC. Requests go to one of the list, and to the next
 	// once that is unreachable. Publications go by HTTP only while no address by gRPC is available;
-	// everything else goes by HTTP. Default http://localhost:9000/api.
+	// everything else goes by HTTP. Default DefaultURLs.
 	APIURL string
 	// APIKey is Centrifugo's http_api.key and grpc_api.key (v5: api_key, grpc_api_key); empty for a
 	// server without one.
@@ -43,14 +43,14 @@ type Options struct {
 	// MaxMessageBytes is the maximum size of Broadcast.Data; default 512 KiB.
 	MaxMessageBytes int
 
-	// Proxy selects an HTTP proxy as http.Transport.Proxy does. If it is nil, requests are sent to
-	// the server directly, whatever the environment.
+	// Proxy selects a proxy for the requests by HTTP, as http.Transport.Proxy does. If it is nil,
+	// they are sent to the server directly, whatever the environment. Requests by gRPC always are.
 	Proxy func(*http.Request) (*url.URL, error)
 }
 
 // withDefaults returns the options with defaults for the zero fields.
 func (o Options) withDefaults() Options {
-	o.APIURL = cmp.Or(o.APIURL, "http://localhost:9000/api")
+	o.APIURL = cmp.Or(o.APIURL, DefaultURLs)
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
 	o.PipeSize = cmp.Or(o.PipeSize, 100)
 	o.MaxInFlight = cmp.Or(o.MaxInFlight, 8)
@@ -95,13 +95,16 @@ func (o Options) validate() error {
 // Client publishes to one Centrifugo. It is safe for concurrent use and should be shared: its limit
 // on concurrent requests holds for all callers.
 type Client struct {
-	opts       Options
-	api        *ring         // by HTTP, for everything but publications
-	publishing *ring         // by gRPC, then by HTTP; the same as api without gRPC
-	limit      atomic.Int64  // see limitPublications
-	routed     atomic.Bool   // see selectRoute
-	routing    sync.Once     // the first selectRoute
-	slots      chan struct{} // one element per concurrent request
+	opts   Options
+	api    *ring         // by HTTP, for everything; see publishing
+	byGRPC []*endpoint   // for publications
+	limit  atomic.Int64  // see limitPublications
+	slots  chan struct{} // one element per concurrent request
+
+	routing  sync.Mutex            // held by what selects the route
+	asked    time.Time             // when no address by HTTP answered; guarded by routing
+	compared atomic.Pointer[ring]  // see publishing; nil until the addresses are compared
+	avoided  atomic.Pointer[Error] // the latest reason not to use an address by gRPC
 }
 
 // New validates the options and returns a client. It does not connect.
@@ -117,10 +120,9 @@ func New(o Options) (*Client, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	c := &Client{opts: o, api: &ring{}, slots: make(chan struct{}, o.MaxInFlight)}
-	var byGRPC []*endpoint
 	for _, apiURL := range SplitURLs(o.APIURL) {
 		if u, err := url.Parse(apiURL); err == nil && IsGRPC(apiURL) {
-			byGRPC = append(byGRPC, &endpoint{transport: newGRPCTransport(u, o), address: redactedURL(apiURL)})
+			c.byGRPC = append(c.byGRPC, &endpoint{transport: newGRPCTransport(u, o), address: redactedURL(apiURL)})
 			continue
 		}
 		apiURL = trimSlash(apiURL)
@@ -129,10 +131,6 @@ func New(o Options) (*Client, error) {
 			api: gocent.New(gocent.Config{Addr: apiURL, Key: o.APIKey, HTTPClient: poster}),
 		}
 		c.api.endpoints = append(c.api.endpoints, &endpoint{transport: h, address: redactedURL(apiURL), api: h.api})
-	}
-	c.publishing = c.api
-	if len(byGRPC) > 0 {
-		c.publishing = &ring{endpoints: slices.Concat(byGRPC, c.api.endpoints)}
 	}
 	return c, nil
 }
@@ -159,7 +157,7 @@ func newTransport(o Options) *http.Transport {
 
 // Close closes the idle connections. Calls of Publish must have returned.
 func (c *Client) Close() {
-	for _, e := range c.publishing.endpoints {
+	for _, e := range slices.Concat(c.byGRPC, c.api.endpoints) {
 		e.close()
 	}
 }

@@ -3,9 +3,7 @@ package centrifugo
 import (
 	"context"
 	"errors"
-	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/centrifugal/gocent/v3"
@@ -65,77 +63,27 @@ func (e *endpoint) classify(err error) *Error {
 	return classify(e.address, err)
 }
 
+// byGRPC reports whether requests go by gRPC, for publications only.
+func (e *endpoint) byGRPC() bool { return e.api == nil }
+
 // ring is a list of endpoints, of which one is in use.
 type ring struct {
 	endpoints []*endpoint
 	current   atomic.Int32
-	failure   atomic.Pointer[Error] // of the endpoint that was in use before
 }
 
 // endpoint returns the endpoint in use.
 func (r *ring) endpoint() *endpoint { return r.endpoints[r.current.Load()] }
 
-// failOver returns the endpoint to use after e has failed with err, which is e if there is no
-// other.
-func (r *ring) failOver(e *endpoint, err *Error) *endpoint {
+// order returns the endpoints, beginning with the one in use.
+func (r *ring) order() []*endpoint {
+	i := r.current.Load()
+	return slices.Concat(r.endpoints[i:], r.endpoints[:i])
+}
+
+// failOver returns the endpoint to use after e has failed, which is e if there is no other.
+func (r *ring) failOver(e *endpoint) *endpoint {
 	i := slices.Index(r.endpoints, e)
-	if r.current.CompareAndSwap(int32(i), int32((i+1)%len(r.endpoints))) {
-		r.failure.Store(err)
-	}
+	r.current.CompareAndSwap(int32(i), int32((i+1)%len(r.endpoints)))
 	return r.endpoint()
-}
-
-// use makes e the endpoint in use.
-func (r *ring) use(e *endpoint) { r.current.Store(int32(slices.Index(r.endpoints, e))) }
-
-// SplitURLs returns the elements of a list of URLs.
-func SplitURLs(list string) []string {
-	urls := strings.Split(list, ",")
-	for i := range urls {
-		urls[i] = strings.TrimSpace(urls[i])
-	}
-	return urls
-}
-
-// CheckURLs returns the rule that a list of URLs of Centrifugo's server API violates, or "".
-func CheckURLs(list string) string {
-	byHTTP := false
-	for _, element := range SplitURLs(list) {
-		u, err := url.Parse(element)
-		switch {
-		case err != nil:
-			return "must be a URL, such as http://host:port/api, or several separated by commas"
-		case IsGRPC(element):
-			if u.Port() == "" || u.Path != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-				return "must have the form grpc://host:port or grpcs://host:port"
-			}
-		case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-			return "must have the form http://host:port/api or https://…, or grpc://host:port or grpcs://…"
-		default:
-			byHTTP = true
-		}
-	}
-	if !byHTTP {
-		return "must contain an HTTP URL, such as http://host:port/api, for what does not go by gRPC"
-	}
-	return ""
-}
-
-// trimSlash removes a slash at the end of the path, under which Centrifugo serves no API.
-func trimSlash(apiURL string) string {
-	u, err := url.Parse(apiURL)
-	if err != nil || u.RawQuery != "" {
-		return apiURL
-	}
-	return strings.TrimRight(apiURL, "/")
-}
-
-// redactedURL returns a URL without the parts that may be secret: user, query and fragment.
-func redactedURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "the configured address"
-	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
 }

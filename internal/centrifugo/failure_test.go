@@ -244,3 +244,25 @@ func TestPublishAfterRestart(t *testing.T) {
 		wantAccepted(t, client.Publish(t.Context(), broadcasts))
 	})
 }
+
+// The endpoint that rejects a message is the one that must prove to be Centrifugo, although
+// publications go to another one meanwhile.
+func TestPublishConfirmsWhereItWasRejected(t *testing.T) {
+	t.Parallel()
+	var client *centrifugo.Client
+	rejected, failed := name("user"), name("user")
+	p := &proxy{answer: func(w http.ResponseWriter, r *http.Request, p pipe) bool {
+		switch channels := p.channels(); {
+		case slices.Contains(channels, failed):
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case slices.Contains(channels, rejected):
+			wantAccepted(t, client.Publish(r.Context(), []centrifugo.Broadcast{broadcastTo(failed)})) // by the other
+			w.WriteHeader(http.StatusBadRequest)
+		default:
+			w.WriteHeader(http.StatusBadRequest) // the ping
+		}
+		return true
+	}}
+	client = connect(t, centrifugo.Options{APIURL: p.start(t, byHTTP) + "," + server.APIURL()})
+	wantClass(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(rejected)})[0], centrifugo.Unavailable)
+}

@@ -1,7 +1,6 @@
 package centrifugo_test
 
 import (
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,8 +9,6 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
-	"github.com/fanfarehq/fanfare/internal/centrifugotest"
-	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
 // What a server or a proxy responds that is not a BatchResponse makes no message undeliverable.
@@ -83,105 +80,6 @@ func TestPublishByGRPCUnavailable(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Publications go by HTTP while no address by gRPC is available.
-func TestRoute(t *testing.T) {
-	t.Parallel()
-	var down atomic.Bool
-	p := &proxy{answer: func(w http.ResponseWriter, r *http.Request, _ pipe) bool {
-		if r.ProtoMajor == 2 && down.Load() {
-			writeStatus(w, 14, "")
-			return true
-		}
-		return false
-	}}
-	client := connect(t, centrifugo.Options{APIURL: p.start(t, byGRPC)})
-	want := func(protocol string, avoided string) {
-		t.Helper()
-		got := client.Route()
-		if got.Protocol != protocol || (got.Avoided == nil) != (avoided == "") ||
-			got.Avoided != nil && !strings.Contains(got.Avoided.Error(), avoided) {
-			t.Errorf("got %+v, want %s and %q", got, protocol, avoided)
-		}
-	}
-	publish := func() {
-		t.Helper()
-		wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))}))
-	}
-	check := func() {
-		t.Helper()
-		if got := client.Check(t.Context(), "user"); len(got) != 0 {
-			t.Errorf("got %v, want no diagnostic", got)
-		}
-	}
-	check()
-	want("gRPC", "")
-	publish()
-	down.Store(true)
-	publish()
-	want("HTTP", "is failing (gRPC status 14")
-	check()
-	want("HTTP", "is failing (gRPC status 14")
-	down.Store(false)
-	check()
-	want("gRPC", "")
-	publish()
-	seen := p.seen()
-	if last := seen[len(seen)-1]; len(last) != 1 {
-		t.Errorf("got %v last, want the publication", last)
-	}
-}
-
-// The first check finds out whether the server offers gRPC at all.
-func TestRouteWithoutGRPC(t *testing.T) {
-	t.Parallel()
-	for title, address := range map[string]string{
-		"refused": deadAddress(t), "HTTP only": strings.TrimPrefix(clientURL(), "http://"), "silent": silent(t),
-	} {
-		t.Run(title, func(t *testing.T) {
-			t.Parallel()
-			client := connect(t, centrifugo.Options{APIURL: "grpc://" + address + "," + server.APIURL()})
-			if got := client.Check(t.Context(), "user"); len(got) != 0 {
-				t.Errorf("got %v, want no diagnostic", got)
-			}
-			if got := client.Route(); got.Protocol != "HTTP" || got.Address != server.APIURL() || got.Avoided == nil {
-				t.Errorf("got %+v, want HTTP with a reason", got)
-			}
-			wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(name("user"))}))
-		})
-	}
-	t.Run("another Centrifugo", func(t *testing.T) {
-		t.Parallel()
-		other := centrifugotest.Start(t, devstack.CentrifugoOptions{
-			Settings: map[string]any{"grpc_api.key": server.APIKey()},
-		})
-		client := connect(t, centrifugo.Options{APIURL: other.GRPCURL() + "," + server.APIURL()})
-		channel := name("resource")
-		wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{broadcastTo(channel)}))
-		if got := client.Route(); got.Protocol != "HTTP" || got.Avoided == nil ||
-			!strings.Contains(got.Avoided.Error(), "do not know each other") {
-			t.Errorf("got %+v, want HTTP with a reason", got)
-		}
-		if got := history(t, channel); len(got) != 1 {
-			t.Errorf("got %q, want the message", got)
-		}
-	})
-	client := connect(t, centrifugo.Options{})
-	if got := client.Route(); got.Protocol != "HTTP" || got.Avoided != nil {
-		t.Errorf("without an address by gRPC: got %+v, want HTTP without a reason", got)
-	}
-}
-
-// silent returns an address that accepts connections and never answers.
-func silent(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts in its backlog
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return l.Addr().String()
 }
 
 // A connection on which no answer arrives is replaced, so that one which has died silently does not

@@ -3,7 +3,9 @@ package centrifugo_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,4 +148,31 @@ func receive(t *testing.T, inbox <-chan []byte) []byte {
 // principalOf returns the principal of a tenant.
 func principalOf(tenant, id uuid.UUID) activity.Principal {
 	return activity.Principal{TenantID: tenant, PrincipalID: id}
+}
+
+// silent returns an address that accepts connections and never answers.
+func silent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts in its backlog
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}
+
+// clientURL returns where the real server listens for clients, over HTTP.
+func clientURL() string {
+	return strings.TrimSuffix(strings.Replace(server.WebSocketURL(), "ws:", "http:", 1), "/connection/websocket")
+}
+
+// deadAddress returns an address that refuses connections.
+func deadAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
 
 	"github.com/centrifugal/gocent/v3"
 
@@ -50,15 +49,6 @@ func (h *httpTransport) post(ctx context.Context, commands []command) ([]reply, 
 		return nil, err
 	}
 	return readReplies(answer, commands)
-}
-
-// batchURL returns the endpoint for batches under a valid API URL.
-func batchURL(apiURL string) string {
-	u, err := url.Parse(apiURL)
-	if err != nil {
-		return apiURL
-	}
-	return u.JoinPath("batch").String()
 }
 
 // encode returns {"commands":[{"broadcast":{…}},…]}, with the payloads unchanged.

@@ -26,12 +26,12 @@ func (p poisoned) post(_ context.Context, commands []command) ([]reply, error) {
 
 func TestPublishRecoversPanics(t *testing.T) {
 	t.Parallel()
-	client, err := New(Options{PipeSize: 1, MaxInFlight: 2})
+	client, err := New(Options{APIURL: "http://localhost:9000/api", PipeSize: 1, MaxInFlight: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	client.publishing.endpoints[0].transport = poisoned{client.publishing.endpoints[0].transport, "poison"}
+	client.api.endpoints[0].transport = poisoned{client.api.endpoints[0].transport, "poison"}
 	order := [16]byte{1}
 	results := client.Publish(t.Context(), []Broadcast{
 		{Order: order, Channels: []string{"user:a"}, Data: []byte(`{"n":1}`)},

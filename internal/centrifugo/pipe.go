@@ -28,9 +28,9 @@ var retries = [...]time.Duration{20 * time.Millisecond, 100 * time.Millisecond}
 // deliver sends commands in one request and records the result of each channel. It halves a request
 // that the server rejects as a whole until the culprit is alone.
 func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
-	replies, err := c.send(ctx, commands)
+	replies, e, err := c.send(ctx, commands)
 	if err == nil {
-		c.settle(ctx, commands, replies, attempt)
+		c.settle(ctx, e, commands, replies, attempt)
 		return
 	}
 	if err.Class == Permanent && len(commands) > 1 {
@@ -40,7 +40,7 @@ func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 		return
 	}
 	if err.Class == Permanent {
-		err = c.client.confirm(ctx, err)
+		err = confirm(ctx, e, err)
 	}
 	if err.Class == Unavailable {
 		c.down.Store(err)
@@ -50,12 +50,12 @@ func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
 	}
 }
 
-// confirm checks that a server which rejects a single command is Centrifugo: a web server answers
-// every plain-text request on its TLS port with status 400, and that must not make one message
-// after the other permanently undeliverable. The message is at fault only if the server accepts a
-// command that is known to be valid.
-func (c *Client) confirm(ctx context.Context, err *Error) *Error {
-	if c.publishing.endpoint().ping(ctx) == nil {
+// confirm checks that the endpoint which rejects a single command is Centrifugo: a web server
+// answers every plain-text request on its TLS port with status 400, and that must not make one
+// message after the other permanently undeliverable. The message is at fault only if the endpoint
+// accepts a command that is known to be valid.
+func confirm(ctx context.Context, e *endpoint, err *Error) *Error {
+	if e.ping(ctx) == nil {
 		return err
 	}
 	unavailable := *err
@@ -63,9 +63,9 @@ func (c *Client) confirm(ctx context.Context, err *Error) *Error {
 	return &unavailable
 }
 
-// settle reads the replies to commands, delivers again to the channels that may still accept, and
-// fails the others.
-func (c *call) settle(ctx context.Context, commands []command, replies []reply, attempt int) {
+// settle reads the replies of an endpoint to commands, delivers again to the channels that may still
+// accept, and fails the others.
+func (c *call) settle(ctx context.Context, e *endpoint, commands []command, replies []reply, attempt int) {
 	if replies == nil {
 		return
 	}
@@ -74,7 +74,7 @@ func (c *call) settle(ctx context.Context, commands []command, replies []reply, 
 		if replies[i].accepted() {
 			continue
 		}
-		errs := c.client.read(cmd, replies[i])
+		errs := e.read(cmd, replies[i])
 		var open []string
 		for j, err := range errs {
 			switch {
@@ -108,36 +108,39 @@ func (c *call) fail(broadcast int, err *Error, channels ...string) {
 }
 
 // send waits for a free slot and posts commands in one request, unless the server has become
-// unavailable by then. It returns a reply for each command, or none if every channel accepted; the
-// error holds for all of them.
-func (c *call) send(ctx context.Context, commands []command) ([]reply, *Error) {
+// unavailable by then. It returns a reply for each command, or none if every channel accepted, and
+// the endpoint that replied; the error holds for all of them, and is that of the endpoint.
+func (c *call) send(ctx context.Context, commands []command) ([]reply, *endpoint, *Error) {
 	client := c.client
 	if down := c.down.Load(); down != nil {
-		return nil, down
+		return nil, nil, down
 	}
 	select {
 	case client.slots <- struct{}{}:
 		defer func() { <-client.slots }()
 	case <-ctx.Done():
-		return nil, classify(client.publishing.endpoint().address, ctx.Err())
+		e := client.publishing().endpoint()
+		return nil, e, classify(e.address, ctx.Err())
 	}
 	if down := c.down.Load(); down != nil {
-		return nil, down
+		return nil, nil, down
 	}
-	e := client.publishing.endpoint()
-	var failed *Error
-	for range client.publishing.endpoints {
+	endpoints := client.publishing()
+	e := endpoints.endpoint()
+	for attempt := 1; ; attempt++ {
 		replies, err := client.request(ctx, e, commands)
-		if err == nil {
-			return replies, nil
+		if err == nil || err.Class != Unavailable || err.Slow || ctx.Err() != nil {
+			return replies, e, err
 		}
-		failed = err
-		if err.Class != Unavailable || err.Slow || ctx.Err() != nil {
-			break
+		if e.byGRPC() {
+			client.avoided.Store(err)
 		}
-		e = client.publishing.failOver(e, err)
+		next := endpoints.failOver(e)
+		if attempt == len(endpoints.endpoints) {
+			return nil, e, err
+		}
+		e = next
 	}
-	return nil, failed
 }
 
 // request posts commands to one endpoint, and adapts the size of requests to the time it takes.
@@ -204,12 +207,12 @@ func (c *Client) grow(limit int64, publications int, took time.Duration) {
 }
 
 // read returns an error, or nil, for each channel of a command.
-func (c *Client) read(cmd command, r reply) []*Error {
+func (e *endpoint) read(cmd command, r reply) []*Error {
 	errs := make([]*Error, len(cmd.channels))
 	for i, name := range cmd.channels {
 		switch {
 		case r.malformed:
-			errs[i] = classify(c.publishing.endpoint().address, errMalformed)
+			errs[i] = classify(e.address, errMalformed)
 		case r.err != nil:
 			errs[i] = classifyReply(name, r.err)
 		case r.channels != nil && r.channels[i] != nil:

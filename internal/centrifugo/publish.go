@@ -50,7 +50,7 @@ type Result struct {
 // A broadcast is part of one request at a time. A very wide audience is published faster as several
 // broadcasts of about AudienceSize channels without an Order.
 func (c *Client) Publish(ctx context.Context, broadcasts []Broadcast) []Result {
-	c.routing.Do(func() { c.selectRoute(ctx) })
+	c.ensureRoute(ctx)
 	call := &call{client: c, results: make([]Result, len(broadcasts)), limit: c.limitPublications()}
 	var wg sync.WaitGroup
 	for _, q := range call.plan(broadcasts) {

@@ -1,11 +1,12 @@
 package centrifugo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 )
 
@@ -13,55 +14,135 @@ import (
 type Route struct {
 	Protocol string // "gRPC" or "HTTP"
 	Address  string // without secrets
-	// Avoided is the reason why publications go by HTTP although an address by gRPC is known; nil
-	// if they go by gRPC or none is known.
+	// Avoided is the reason why publications go by HTTP although the options contain an address by
+	// gRPC; nil if they go by gRPC, and before the first Check or Publish.
 	Avoided error
 }
 
 // Route returns the way of publications. They go by gRPC, which costs Centrifugo less, while an
-// address by gRPC is available and belongs to the same Centrifugo as the one by HTTP. The first
+// address by gRPC is available that belongs to the same Centrifugo as those by HTTP. The first
 // [Client.Check] or [Client.Publish] finds out. Requests that cannot be sent by gRPC go by HTTP
 // immediately, and Check finds out whether gRPC is available again.
 func (c *Client) Route() Route {
-	e := c.publishing.endpoint()
+	e := c.publishing().endpoint()
 	r := Route{Protocol: e.protocol(), Address: e.address}
-	if failure := c.publishing.failure.Load(); failure != nil && c.publishing != c.api && e.api != nil {
-		r.Avoided = failure
+	if avoided := c.avoided.Load(); avoided != nil && !e.byGRPC() {
+		r.Avoided = avoided
 	}
 	return r
 }
 
-// selectRoute makes publications go by gRPC if an address by gRPC is available. It asks the first
-// time, and while they go by HTTP. It returns within a second.
-func (c *Client) selectRoute(ctx context.Context) {
-	if c.publishing == c.api || c.publishing.endpoint().api == nil && c.routed.Load() {
-		return
+// publishing returns the endpoints that publications may go to: those by HTTP and, in front of
+// them, those by gRPC that are known to belong to the same Centrifugo.
+func (c *Client) publishing() *ring {
+	if compared := c.compared.Load(); compared != nil {
+		return compared
 	}
-	defer c.routed.Store(true)
-	byGRPC := c.publishing.endpoints[:len(c.publishing.endpoints)-len(c.api.endpoints)] // see New
-	share := checkTimeout / time.Duration(len(byGRPC)+1)
-	byHTTP := c.api.endpoint()
-	known, _ := byHTTP.nodesWithin(ctx, share) // none while it is unavailable
-	for _, e := range byGRPC {
-		nodes, err := e.nodesWithin(ctx, share)
-		switch {
-		case err != nil:
-			c.publishing.failure.Store(e.classify(err))
-		case known != nil && !slices.ContainsFunc(nodes, func(id string) bool { return slices.Contains(known, id) }):
-			c.publishing.failure.Store(&Error{Class: Unavailable, reason: fmt.Sprintf(
-				"Centrifugo at %s and Centrifugo at %s do not know each other", e.address, byHTTP.address)})
-		default:
-			c.publishing.use(e)
-			return
-		}
-	}
-	c.publishing.use(byHTTP)
+	return c.api
 }
 
-func (e *endpoint) nodesWithin(ctx context.Context, timeout time.Duration) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+// ensureRoute selects the route of publications unless it has been selected. It asks at most once a
+// second, so that publishing does not wait for it again and again while no address by HTTP answers.
+func (c *Client) ensureRoute(ctx context.Context) {
+	if len(c.byGRPC) == 0 || c.compared.Load() != nil {
+		return
+	}
+	c.routing.Lock()
+	defer c.routing.Unlock()
+	if c.compared.Load() == nil && time.Since(c.asked) >= checkTimeout {
+		c.selectRoute(ctx)
+	}
+}
+
+// reviewRoute selects the route of publications again while they go by HTTP.
+func (c *Client) reviewRoute(ctx context.Context) {
+	if len(c.byGRPC) == 0 {
+		return
+	}
+	c.routing.Lock()
+	defer c.routing.Unlock()
+	if !c.publishing().endpoint().byGRPC() {
+		c.selectRoute(ctx)
+	}
+}
+
+// selectRoute compares the nodes that each address by gRPC names with those that an address by HTTP
+// names. The route stays as it is if no address by HTTP answers or ctx ends. The caller holds
+// c.routing. selectRoute returns within a second.
+func (c *Client) selectRoute(ctx context.Context) {
+	byHTTP := c.api.order()
+	answers := askNodes(ctx, slices.Concat(c.byGRPC, byHTTP))
+	if ctx.Err() != nil {
+		return // the endpoints had no time to answer
+	}
+	var known *nodesAnswer
+	if i := slices.IndexFunc(answers, func(a nodesAnswer) bool { return !a.from.byGRPC() && a.err == nil }); i >= 0 {
+		known = &answers[i]
+	}
+	var members []*endpoint
+	var avoided *Error
+	for _, a := range answers[:len(c.byGRPC)] {
+		if err := a.compare(known); err != nil {
+			avoided = cmp.Or(avoided, err)
+		} else {
+			members = append(members, a.from)
+		}
+	}
+	c.avoided.Store(avoided)
+	switch {
+	case known == nil:
+		c.asked = time.Now()
+	case members == nil:
+		c.compared.Store(c.api)
+	default:
+		c.compared.Store(&ring{endpoints: slices.Concat(members, byHTTP)})
+	}
+}
+
+// nodesAnswer is an endpoint's answer to the command info.
+type nodesAnswer struct {
+	from  *endpoint
+	nodes []string
+	err   error
+}
+
+// askNodes runs the command info at all endpoints at the same time, for at most a second.
+func askNodes(ctx context.Context, endpoints []*endpoint) []nodesAnswer {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	return e.nodes(ctx)
+	answers := make([]nodesAnswer, len(endpoints))
+	var asking sync.WaitGroup
+	for i, e := range endpoints {
+		asking.Go(func() {
+			nodes, err := e.nodes(ctx)
+			answers[i] = nodesAnswer{e, nodes, err}
+		})
+	}
+	asking.Wait()
+	return answers
+}
+
+// compare returns the reason why publications must not go to an endpoint by gRPC, or nil. known is
+// the answer of an endpoint by HTTP; nil if there is none.
+func (a *nodesAnswer) compare(known *nodesAnswer) *Error {
+	switch {
+	case a.err != nil:
+		return a.from.classify(a.err)
+	case known == nil:
+		return &Error{Class: Unavailable, reason: fmt.Sprintf(
+			"no address by HTTP answers with the nodes that those of Centrifugo at %s are compared with",
+			a.from.address)}
+	case !ShareNode(a.nodes, known.nodes):
+		return &Error{Class: Unavailable, reason: fmt.Sprintf(
+			"Centrifugo at %s and Centrifugo at %s do not know each other", a.from.address, known.from.address)}
+	}
+	return nil
+}
+
+// ShareNode reports whether two lists of ids of nodes come from one Centrifugo. Its nodes know each
+// other, so that each names itself and the others; a node that has just started knows itself only.
+func ShareNode(a, b []string) bool {
+	return slices.ContainsFunc(a, func(id string) bool { return slices.Contains(b, id) })
 }
 
 // NodesByGRPC returns the ids of the nodes that Centrifugo names by gRPC at an address, such as
@@ -79,9 +160,4 @@ func NodesByGRPC(ctx context.Context, address string, o Options) ([]string, erro
 		return nil, e.classify(err)
 	}
 	return nodes, nil
-}
-
-// IsGRPC reports whether a URL of Centrifugo's server API is one by gRPC.
-func IsGRPC(address string) bool {
-	return strings.HasPrefix(address, "grpc://") || strings.HasPrefix(address, "grpcs://")
 }

@@ -14,7 +14,7 @@ import (
 func centrifugoAPI() []Setting {
 	return []Setting{
 		{
-			"centrifugo-api-url", "grpc://localhost:10000,http://localhost:9000/api",
+			"centrifugo-api-url", centrifugo.DefaultURLs,
 			"URLs of Centrifugo's API, separated by commas: its HTTP API (http://host:port/api) and, to publish at " +
 				"less cost, its gRPC API (grpc://host:port); of several nodes, one is used as long as it is available",
 			apiURLs(func(c *Config) *string { return &c.CentrifugoAPIURL }),
