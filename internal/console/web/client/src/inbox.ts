@@ -171,7 +171,18 @@ export class InboxStore {
 
   /** get returns a notification, of the list or of the API. */
   async get(id: string): Promise<Notification> {
-    return find(this.#state.items, id) ?? unwrap(this.#client.GET('/notifications/{id}', { params: { path: { id } } }))
+    const get = () => unwrap(this.#client.GET('/notifications/{id}', { params: { path: { id } } }))
+    return find(this.#state.items, id) ?? this.withChanges(await this.read(get))
+  }
+
+  /** read reads from the API; where a change is confirmed meanwhile, again. */
+  read<T>(read: () => Promise<T>): Promise<T> {
+    return this.#pending.read(read)
+  }
+
+  /** withChanges returns a notification that the API has sent as the changes make it that are not confirmed. */
+  withChanges(sent: Notification): Notification {
+    return this.#pending.on(sent)
   }
 
   /**
@@ -185,19 +196,20 @@ export class InboxStore {
       was.map((n) => apply(n, changes)),
       was,
     )
-    const confirm = this.#pending.add(ids, changes)
     try {
-      await send(this.#client, ids, changes)
+      await this.#send(ids, changes)
     } catch (error) {
-      confirm()
       this.#show(
         was,
         was.map((n) => apply(n, changes)),
       )
       throw error
     }
-    confirm()
     return () => this.#undo(was, ids, changes)
+  }
+
+  #send(ids: readonly string[], changes: NotificationChanges): Promise<void> {
+    return this.#pending.send(ids, changes, () => send(this.#client, ids, changes))
   }
 
   /** markAll changes the notifications of a filter that are not newer than the newest one that is shown. */
@@ -228,12 +240,7 @@ export class InboxStore {
       was,
       was.map((n) => find(now, n.id) ?? apply(n, changes)),
     )
-    await Promise.all(
-      inverses(was, ids, changes).map(async ({ ids, changes }) => {
-        const confirm = this.#pending.add(ids, changes)
-        await send(this.#client, ids, changes).finally(confirm)
-      }),
-    )
+    await Promise.all(inverses(was, ids, changes).map(({ ids, changes }) => this.#send(ids, changes)))
     await this.refresh()
   }
 

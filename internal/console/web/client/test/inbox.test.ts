@@ -18,6 +18,8 @@ class Server {
   refuse = false
   /** Delays the answers to GET requests. */
   delay: Promise<unknown> | undefined
+  /** Delays changes, before they are made. */
+  hold: Promise<unknown> | undefined
 
   add(id: string): Notification {
     const at = '2026-01-01T00:00:00Z'
@@ -67,6 +69,7 @@ class Server {
         next_cursor: to < inbox.length ? String(to) : null,
       })
     }
+    await this.hold
     if (this.refuse) return problem(503, 'unavailable')
     const body = (await request.json()) as { ids?: string[]; changes: NotificationChanges } & NotificationChanges
     const ids = body.ids ?? [url.pathname.split('/').at(-1)]
@@ -290,4 +293,29 @@ test('of two changes of a notification, the second one stays while the first one
   await second
   await store.refresh()
   assert.equal(read(), false)
+})
+
+test('changes of the same notification are made in their order, also with what is opened between them', async (t) => {
+  const { server, store } = await loaded(t, 2)
+  let go = (): void => {}
+  server.hold = new Promise<void>((resolve) => (go = resolve))
+  const changes = [store.change(['n000'], { read: true }), store.change(['n000', 'n001'], { read: false })]
+  const opened = await store.read(() => Promise.resolve({ ...server.rows[1]! }))
+  assert.equal(store.withChanges({ ...opened, read_at: '2026-01-01T00:00:02Z' }).read_at, null)
+  changes.push(store.change(['n000'], { read: true }))
+  const sent = (): string[] => server.requests.filter((r) => !r.startsWith('GET'))
+  while (sent().length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  await store.refreshCounts()
+  assert.deepEqual(sent(), ['PATCH /v1/notifications/n000'])
+  go()
+  await Promise.all(changes)
+  const inOrder = ['PATCH /v1/notifications/n000', 'POST /v1/notifications/mark', 'PATCH /v1/notifications/n000']
+  assert.deepEqual(sent(), inOrder)
+  assert.deepEqual(
+    server.rows.map((r) => [r.id, r.read_at !== null]),
+    [
+      ['n001', false],
+      ['n000', true],
+    ],
+  )
 })

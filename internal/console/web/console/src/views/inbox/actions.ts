@@ -34,6 +34,17 @@ export class Actions {
     }
   }
 
+  /** opened marks a notification as read. The key z does not undo it, but what the person did before. */
+  async opened(id: string): Promise<void> {
+    try {
+      await app().inbox.change([id], { read: true })
+    } catch (error) {
+      app().failed('The inbox could not be changed', error)
+    } finally {
+      this.#changed()
+    }
+  }
+
   /** markAll changes what a filter selects, up to the newest one that is shown. */
   async markAll(query: InboxQuery, changes: NotificationChanges, upTo: string, verb: string): Promise<void> {
     try {

@@ -98,11 +98,9 @@ export class InboxDetail extends BaseElement {
     const id = this.notificationId
     this.error = undefined
     try {
-      const response = await app().client.send(`/notifications/${encodeURIComponent(id)}`)
-      if (!response.ok) throw await problemOf(response)
-      const text = await response.text()
-      if (id !== this.notificationId) return
-      this.notification = JSON.parse(text) as Notification
+      const text = await app().inbox.read(() => this.#read(id))
+      if (id !== this.notificationId || !this.isConnected) return
+      this.notification = app().inbox.withChanges(JSON.parse(text) as Notification)
       this.payload = at(parseJSON(text), 'event', 'payload')
       emit(this, 'loaded', this.notification)
       if (this.path.length === 0) await this.#ancestors(this.notification)
@@ -110,6 +108,12 @@ export class InboxDetail extends BaseElement {
       if (id !== this.notificationId) return
       if (error instanceof ProblemError || !this.notification) this.error = error
     }
+  }
+
+  async #read(id: string): Promise<string> {
+    const response = await app().client.send(`/notifications/${encodeURIComponent(id)}`)
+    if (!response.ok) throw await problemOf(response)
+    return response.text()
   }
 
   async #ancestors({ id, event }: Notification): Promise<void> {

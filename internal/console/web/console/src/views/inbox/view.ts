@@ -226,7 +226,7 @@ export class InboxView extends View {
     this.list?.put(n.id)
     if (n.read_at === null && n.id !== this.#read) {
       this.#read = n.id
-      void this.#actions.change([n.id], { read: true }, '').then(() => this.detail?.changed({ read: true }))
+      void this.#actions.opened(n.id).then(() => this.detail?.changed({ read: true }))
     }
   }
 

@@ -1,0 +1,1 @@
+/* empty css            */import{t as e}from"./page-C9IkQWA4.js";await e();

@@ -1,1 +1,0 @@
-/* empty css            */import{t as e}from"./page-B3CKwn_O.js";await e();
