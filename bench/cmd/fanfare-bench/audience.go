@@ -21,6 +21,9 @@ type audience struct {
 	resource *fixture.Resource
 	watchers int
 	activity uuid.UUID // that is recorded
+
+	tx        pgx.Tx // until it is committed
+	published int64  // publications before it was recorded
 }
 
 // newAudience adds a resource of a tenant whose watchers subscribe to it and hold a role on it.
@@ -60,52 +63,46 @@ func newAudience(ctx context.Context, s *servers, tenant *fixture.Tenant, watche
 	return a, s.db.Settle(ctx, "fanfare.principals", "fanfare.role_bindings", "fanfare.subscriptions")
 }
 
-// notify records an activity of the resource and returns when it has been delivered. It fails if a
-// notification or a publication is missing.
-func (a *audience) notify(ctx context.Context) error {
-	published, err := stack.Published(ctx, a.servers.centrifugo.APIURL())
-	if err != nil {
+// record records an activity of the resource in a transaction, which commitAndAwait commits.
+func (a *audience) record(ctx context.Context) (err error) {
+	if a.published, err = stack.Published(ctx, a.servers.centrifugo.APIURL()); err != nil {
 		return err
 	}
-	err = pgx.BeginFunc(ctx, a.servers.db.Pool, func(tx pgx.Tx) error {
-		recorded, err := outbox.Record(ctx, tx, a.resource.Envelope(0, 1))
-		a.activity = recorded.ID
-		return err
-	})
-	if err != nil {
+	if a.tx, err = a.servers.db.Pool.Begin(ctx); err != nil {
 		return err
 	}
-	if err := a.await(ctx); err != nil {
-		return err
-	}
-	var notified int
-	const count = "SELECT count(*) FROM fanfare.notifications WHERE activity_id = $1"
-	countErr := a.servers.db.Pool.QueryRow(ctx, count, a.activity).Scan(&notified)
-	now, err := stack.Published(ctx, a.servers.centrifugo.APIURL())
-	if err := errors.Join(countErr, err); err != nil {
-		return err
-	}
-	// The resource's own channel is one more; the other activities of the time are more.
-	if notified != a.watchers || now-published < int64(a.watchers)+1 {
-		return fmt.Errorf("%d notifications and %d publications for %d watchers", notified, now-published, a.watchers)
-	}
-	return nil
+	recorded, err := outbox.Record(ctx, a.tx, a.resource.Envelope(0, 1))
+	a.activity = recorded.ID
+	return err
 }
 
-// await returns when the activity is no longer pending.
-func (a *audience) await(ctx context.Context) error {
+// undo rolls the transaction back if it has not been committed.
+func (a *audience) undo() error { return undo(a.tx) }
+
+// commitAndAwait commits the activity and returns when it is no longer pending.
+func (a *audience) commitAndAwait(ctx context.Context) error {
+	err := a.tx.Commit(ctx)
+	a.tx = nil
+	if err != nil {
+		return err
+	}
+	tenant := a.resource.Tenant.ID
 	defer progressOf("notifying", a.watchers, func() (notified int) {
 		// A failed query is progress that is not known.
-		const query = "SELECT notified FROM fanfare.fan_out_jobs WHERE activity_id = $1"
-		_ = a.servers.db.Pool.QueryRow(ctx, query, a.activity).Scan(&notified)
+		const query = "SELECT notified FROM fanfare.fan_out_jobs WHERE tenant_id = $1 AND activity_id = $2"
+		_ = a.servers.db.Pool.QueryRow(ctx, query, tenant, a.activity).Scan(&notified)
 		return notified
 	})()
 	for {
 		var pending bool
 		err := a.servers.db.Pool.QueryRow(ctx, `
-			SELECT EXISTS (SELECT FROM fanfare.fan_out_jobs WHERE activity_id = $1)
-			    OR EXISTS (SELECT FROM fanfare.outbox WHERE activity_id = $1)
-			    OR EXISTS (SELECT FROM fanfare.parked WHERE activity_id = $1)`, a.activity).Scan(&pending)
+			SELECT EXISTS (SELECT FROM fanfare.fan_out_jobs WHERE tenant_id = $1 AND activity_id = $2)
+			    OR EXISTS (
+			        SELECT FROM fanfare.outbox
+			        WHERE lane = fanfare.lane_of($1, $3) AND tenant_id = $1 AND activity_id = $2
+			    )
+			    OR EXISTS (SELECT FROM fanfare.parked WHERE tenant_id = $1 AND activity_id = $2)`,
+			tenant, a.activity, a.resource.ID).Scan(&pending)
 		if err != nil || !pending {
 			return err
 		}
@@ -113,4 +110,22 @@ func (a *audience) await(ctx context.Context) error {
 			return fmt.Errorf("the activity is pending: %w", err)
 		}
 	}
+}
+
+// verify counts the notifications of the activity, and the publications since it was recorded, of
+// which others are of other activities.
+func (a *audience) verify(ctx context.Context, others int64) error {
+	var notified int
+	const count = "SELECT count(*) FROM fanfare.notifications WHERE tenant_id = $1 AND activity_id = $2"
+	countErr := a.servers.db.Pool.QueryRow(ctx, count, a.resource.Tenant.ID, a.activity).Scan(&notified)
+	now, err := stack.Published(ctx, a.servers.centrifugo.APIURL())
+	if err := errors.Join(countErr, err); err != nil {
+		return err
+	}
+	published, want := now-a.published-others, int64(a.watchers)+1 // and the resource's own channel
+	if notified != a.watchers || published < want {
+		return fmt.Errorf("%d notifications for %d watchers; %d publications, want %d",
+			notified, a.watchers, published, want)
+	}
+	return nil
 }

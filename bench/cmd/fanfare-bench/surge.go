@@ -57,13 +57,16 @@ func (b *surge) record(ctx context.Context) (err error) {
 func (b *surge) tenant() uuid.UUID { return b.resources[0].Tenant.ID }
 
 // undo rolls the transaction back if it has not been committed.
-func (b *surge) undo() error {
-	if b.tx == nil {
+func (b *surge) undo() error { return undo(b.tx) }
+
+// undo rolls a transaction back, also when the context of its work has ended. It may be nil.
+func undo(tx pgx.Tx) error {
+	if tx == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return b.tx.Rollback(ctx)
+	return tx.Rollback(ctx)
 }
 
 // commitAndAwait commits the surge and returns when it has been delivered. It looks for the last

@@ -107,6 +107,14 @@ type bystanders struct {
 	resources []*fixture.Resource
 	set       *clients.Set
 	rate      int // activities a second
+
+	committed int // activities so far
+}
+
+// publications is the number of publications of the activities so far: for each, one to each
+// watcher and one to its resource.
+func (b *bystanders) publications() int64 {
+	return int64(b.committed * (len(b.resources[0].Watchers) + 1))
 }
 
 // timed is the deliveries of the activities that were committed while something happened.
@@ -141,6 +149,7 @@ func (b *bystanders) during(ctx context.Context, event func(ctx context.Context)
 	if err := g.Wait(); err != nil {
 		return t, err
 	}
+	b.committed += len(commits)
 	if err := awaitReceived(ctx, b.db, b.set); err != nil {
 		return t, err
 	}

@@ -120,31 +120,52 @@ func measureWide(ctx context.Context, o *wideOptions) (result *wideResult, err e
 		return nil, fmt.Errorf("alone: %w", err)
 	}
 	progress("alone p99 %v; recording the activity", result.Alone.Sent.P99)
-	before, err := worker.usage()
-	if err != nil {
-		return nil, err
+	others.committed = 0
+	if err := audience.record(ctx); err != nil {
+		return nil, errors.Join(err, audience.undo())
 	}
-	cpu := stack.ReadCPU()
+	var cost wideCost
 	limited, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
-	if result.During, err = others.during(limited, audience.notify); err != nil {
-		return nil, fmt.Errorf("during the delivery: %w", err)
-	}
-	used := stack.ReadCPU().Since(cpu)
-	after, err := worker.usage()
+	result.During, err = others.during(limited, func(ctx context.Context) error {
+		return cost.of(worker, func() error { return audience.commitAndAwait(ctx) })
+	})
 	if err != nil {
+		return nil, errors.Join(fmt.Errorf("during the delivery: %w", err), audience.undo())
+	}
+	if err := audience.verify(ctx, others.publications()); err != nil {
 		return nil, err
 	}
-	result.fill(before, after, used)
+	result.fill(cost)
 	return result, nil
 }
 
-func (r *wideResult) fill(before, after stack.Usage, used stack.CPU) {
+// wideCost is what a delivery takes.
+type wideCost struct {
+	before, after stack.Usage // of the worker
+	used          stack.CPU   // by the servers
+}
+
+// of measures a delivery by the worker.
+func (c *wideCost) of(worker *child, deliver func() error) (err error) {
+	if c.before, err = worker.usage(); err != nil {
+		return err
+	}
+	cpu := stack.ReadCPU()
+	if err := deliver(); err != nil {
+		return err
+	}
+	c.used = stack.ReadCPU().Since(cpu)
+	c.after, err = worker.usage()
+	return err
+}
+
+func (r *wideResult) fill(c wideCost) {
 	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(r.Watchers) }
 	r.Seconds = r.During.Seconds
 	r.PerSecond = float64(r.Watchers) / r.Seconds
-	r.WorkerCPU, r.PostgresCPU = each(after.CPU-before.CPU), each(used.Postgres)
-	r.CentrifugoCPU = each(used.Centrifugo)
-	r.Before, r.Peak = before.Resident, after.Peak
+	r.WorkerCPU, r.PostgresCPU = each(c.after.CPU-c.before.CPU), each(c.used.Postgres)
+	r.CentrifugoCPU = each(c.used.Centrifugo)
+	r.Before, r.Peak = c.before.Resident, c.after.Peak
 	r.P99Ratio = float64(r.During.Sent.P99 / r.Alone.Sent.P99)
 }
