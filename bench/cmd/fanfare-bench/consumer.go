@@ -46,8 +46,14 @@ func (f *consumerFlags) flags(flags *pflag.FlagSet, partitions int) {
 		&f.poll,
 		"consumer-poll-interval",
 		25*time.Millisecond,
-		"interval between polls of an empty partition by Centrifugo's own consumer",
+		"interval between polls of an empty partition by Centrifugo's own consumer; its default is 300ms",
 	)
+}
+
+// String describes the options in a result.
+func (f *consumerFlags) String() string {
+	return fmt.Sprintf("Centrifugo's consumer: %d partitions, at most %d rows at a time, poll interval %v",
+		f.partitions, f.selectLimit, f.poll)
 }
 
 func (f *workerFlags) flags(flags *pflag.FlagSet) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/fanout"
+	"github.com/fanfarehq/fanfare/internal/wait"
 	"github.com/fanfarehq/fanfare/outbox"
 	"github.com/fanfarehq/fanfare/preferences"
 )
@@ -157,6 +159,16 @@ func (t *deliveries) await(ctx context.Context, limit time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// awaitNumber returns when a number of activities is delivered, which may differ from the target.
+func (t *deliveries) awaitNumber(ctx context.Context, n int) error {
+	for t.delivered.Load() < int64(n) {
+		if err := wait.Sleep(ctx, time.Millisecond); err != nil {
+			return fmt.Errorf("%d of %d activities delivered: %w", t.delivered.Load(), n, err)
+		}
+	}
+	return nil
 }
 
 // relay is an observer that forwards to a replaceable deliveries.

@@ -304,7 +304,7 @@ func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drain
 				return run, err
 			}
 			defer client.Close()
-			if err := warmUp(ctx, client, publishesByHTTP); err != nil {
+			if err := connect(ctx, client, publishesByHTTP); err != nil {
 				return run, err
 			}
 			publisher = client

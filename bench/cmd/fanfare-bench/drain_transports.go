@@ -34,8 +34,8 @@ func (o *drainOptions) measured() []string {
 	return all
 }
 
-// warmUp connects the client, and checks that it publishes as the variant does.
-func warmUp(ctx context.Context, client *centrifugo.Client, byHTTP bool) error {
+// connect connects the client, and checks that it publishes by the protocol that is measured.
+func connect(ctx context.Context, client *centrifugo.Client, byHTTP bool) error {
 	if found := client.Check(ctx); len(found) > 0 {
 		return errors.New(found[0].String())
 	}

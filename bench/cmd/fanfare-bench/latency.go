@@ -120,6 +120,9 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	if err != nil {
 		return nil, err
 	}
+	if err := connect(ctx, client, false); err != nil {
+		return nil, err
+	}
 	var batches batches
 	worker, err := startWorker(ctx, db.URL, handler, o.workerFlags, &batches)
 	if err != nil {
@@ -132,6 +135,11 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	}
 	defer closeAll()
 
+	warmUp := &bystanders{db: db, resources: world.Resources, set: set, rate: o.rate}
+	if _, err := warmUp.during(ctx, nothingFor(warmUpTime)); err != nil {
+		return nil, fmt.Errorf("warm up: %w", err)
+	}
+	batches.reset()
 	progress("%d clients are connected; %d activities/s for %v", o.people, o.rate, o.duration)
 	rate := acceptance.Rate{PerSecond: o.rate, Duration: o.duration}
 	commits, err := commitAtRate(ctx, db, world.Resources, rate)
@@ -169,6 +177,14 @@ func (t *batches) Observe(r outbox.Report) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.took = append(t.took, r.Took)
+}
+
+// reset forgets the transactions so far.
+func (t *batches) reset() {
+	t.rolledBack.Store(0)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.took = nil
 }
 
 func (t *batches) percentiles() percentiles {

@@ -61,6 +61,9 @@ func loopOnce(ctx context.Context, db *stack.Database, o *peersOptions) (run dra
 		return run, err
 	}
 	defer l.publisher.close()
+	if err := l.publisher.connect(ctx); err != nil {
+		return run, err
+	}
 	pool, err := db.NewPool(ctx, o.loops)
 	if err != nil {
 		return run, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,7 @@ type peersResult struct {
 	Activities int         `json:"activities"`
 	Slow       int         `json:"loop_activities"`
 	Watchers   int         `json:"watchers"`
+	Others     []string    `json:"options_of_others"`
 	Runs       []drainRun  `json:"runs"`
 	Summary    []contender `json:"summary"`
 }
@@ -103,6 +105,15 @@ type peersResult struct {
 func (r *peersResult) table(w io.Writer) {
 	contenderTable(w, fmt.Sprintf("%d activities", r.Activities), "worker", r.Runs, r.Summary,
 		[]string{fanfareAlone, fanfareInbox})
+	optionTable(w, r.Others)
+}
+
+// optionTable prints the options of the solutions that Fanfare is compared with.
+func optionTable(w io.Writer, others []string) {
+	row(w)
+	for _, options := range others {
+		_, _ = fmt.Fprintln(w, options) // without a tab, so that no column becomes wider
+	}
 }
 
 // contenderTable prints the contenders, with the ratios of Fanfare's variants to each other one.
@@ -139,7 +150,7 @@ func measurePeers(ctx context.Context, o *peersOptions) (result *peersResult, er
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	if err := o.binaries.find(true); err != nil {
+	if err := o.binaries.find(slices.Contains(o.names, consumerV5)); err != nil {
 		return nil, err
 	}
 	db, err := o.drain.start(ctx, nil)
@@ -157,7 +168,7 @@ func measurePeers(ctx context.Context, o *peersOptions) (result *peersResult, er
 	}
 	result = &peersResult{
 		Machine: thisMachine(), Activities: o.drain.activities, Slow: min(o.slow, o.drain.activities),
-		Watchers: len(world.Resources[0].Watchers),
+		Watchers: len(world.Resources[0].Watchers), Others: []string{o.river.String(), o.drain.consumerFlags.String()},
 	}
 	if result.Runs, err = inTurns(ctx, o.rounds, o.names, p.measure); err != nil {
 		return nil, err

@@ -9,23 +9,36 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
 // plainPublisher publishes over Centrifugo's HTTP API as applications do: one request for each
 // message, on connections that are kept open. It is safe for concurrent use.
 type plainPublisher struct {
-	url, key string
-	client   *http.Client
+	url, key    string
+	connections int
+	client      *http.Client
 }
 
 func newPlainPublisher(server *devstack.Centrifugo, connections int) *plainPublisher {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost, transport.MaxIdleConns = connections, connections
 	return &plainPublisher{
-		url: server.APIURL(), key: server.APIKey(),
+		url: server.APIURL(), key: server.APIKey(), connections: connections,
 		client: &http.Client{Transport: transport, Timeout: 10 * time.Second},
 	}
+}
+
+// connect opens the connections, so that a measurement does not include it: Fanfare's client is
+// connected before one, too.
+func (p *plainPublisher) connect(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for range p.connections {
+		g.Go(func() error { return p.post(ctx, "/info", struct{}{}) })
+	}
+	return g.Wait()
 }
 
 func (p *plainPublisher) close() { p.client.CloseIdleConnections() }
@@ -71,8 +84,8 @@ func (r *reply) err() error {
 	return nil
 }
 
-func (p *plainPublisher) post(ctx context.Context, method string, m message) error {
-	body, err := json.Marshal(m)
+func (p *plainPublisher) post(ctx context.Context, method string, content any) error {
+	body, err := json.Marshal(content)
 	if err != nil {
 		return err
 	}

@@ -29,10 +29,24 @@ const riverSchema = "river"
 const riverConnections = 16
 
 // riverFlags are the options of River. The defaults are those that measure best.
-type riverFlags struct{ workers, noOps int }
+type riverFlags struct {
+	workers, noOps int
+	cooldown, poll time.Duration
+}
 
 func (f *riverFlags) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&f.workers, "river-workers", 200, "maximum number of River jobs that publish at a time")
+	flags.DurationVar(&f.cooldown, "river-fetch-cooldown", 2*time.Millisecond,
+		"minimum interval between River's fetches of jobs; River's default is "+
+			river.FetchCooldownDefault.String()+", its minimum "+river.FetchCooldownMin.String())
+	flags.DurationVar(&f.poll, "river-poll-interval", 20*time.Millisecond,
+		"interval between River's fetches without a notification; River's default is "+
+			river.FetchPollIntervalDefault.String())
+}
+
+// String describes the options in a result.
+func (f *riverFlags) String() string {
+	return fmt.Sprintf("River: %d jobs at a time, fetch cooldown %v, poll interval %v", f.workers, f.cooldown, f.poll)
 }
 
 func migrateRiver(ctx context.Context, db *stack.Database) error {
@@ -79,9 +93,8 @@ type riverClient struct {
 	resolver  *ownResolver    // nil if no job resolves
 }
 
-// newRiver prepares a client that works a number of jobs at a time, and is not started. Its
-// intervals are short, so that it does not wait.
-func newRiver(ctx context.Context, db *stack.Database, jobs int, c *riverClient) (err error) {
+// newRiver prepares a client that works a number of jobs at a time, and is not started.
+func newRiver(ctx context.Context, db *stack.Database, jobs int, o *riverFlags, c *riverClient) (err error) {
 	c.db = db
 	if c.pool, err = db.NewPool(ctx, riverConnections); err != nil {
 		return err
@@ -97,7 +110,7 @@ func newRiver(ctx context.Context, db *stack.Database, jobs int, c *riverClient)
 	c.Client, err = river.NewClient(riverpgxv5.New(c.pool), &river.Config{
 		Schema: riverSchema, Workers: workers,
 		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobs}},
-		FetchCooldown: 2 * time.Millisecond, FetchPollInterval: 20 * time.Millisecond,
+		FetchCooldown: o.cooldown, FetchPollInterval: o.poll,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
@@ -128,23 +141,44 @@ func (c *riverClient) publishChange(ctx context.Context, e *activity.Envelope) e
 	return c.publisher.broadcast(ctx, message{Channels: channels, Data: event, IdempotencyKey: id.String()})
 }
 
-// await returns when a number of jobs have been worked and all jobs are completed.
+// unfinished selects the state of a job that River has not finished, with the index by which River
+// fetches jobs. A query that reads the finished ones would add CPU time that River does not take.
+const unfinished = `
+SELECT j.state::text FROM river.river_job AS j
+WHERE j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+ORDER BY j.state LIMIT 1`
+
+// await returns when a number of jobs have been worked and River has stored that they are finished.
 func (c *riverClient) await(ctx context.Context, jobs int) error {
+	var state string
 	for {
 		if failed := c.failed.Load(); failed != nil {
 			return fmt.Errorf("a River job failed: %w", *failed)
 		}
 		if c.worked.Load() >= int64(jobs) {
-			var incomplete bool
-			const query = "SELECT EXISTS (SELECT FROM river.river_job WHERE state <> 'completed')"
-			if err := c.db.Pool.QueryRow(ctx, query).Scan(&incomplete); err != nil || !incomplete {
+			err := c.db.Pool.QueryRow(ctx, unfinished).Scan(&state)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
 				return err
 			}
 		}
 		if err := wait.Sleep(ctx, 10*time.Millisecond); err != nil {
-			return fmt.Errorf("%d of %d River jobs worked: %w", c.worked.Load(), jobs, err)
+			return fmt.Errorf("%d of %d River jobs worked, one is %q: %w", c.worked.Load(), jobs, state, err)
 		}
 	}
+}
+
+// verify counts the jobs that are not completed.
+func (c *riverClient) verify(ctx context.Context) error {
+	var incomplete int
+	const query = "SELECT count(*) FROM river.river_job WHERE state <> 'completed'"
+	err := c.db.Pool.QueryRow(ctx, query).Scan(&incomplete)
+	if err == nil && incomplete != 0 {
+		err = fmt.Errorf("%d River jobs are not completed", incomplete)
+	}
+	return err
 }
 
 // stop stops the client and closes its pool.
@@ -169,8 +203,11 @@ func riverOnce(ctx context.Context, db *stack.Database, publish bool, o *peersOp
 		defer func() { err = errors.Join(err, stop()) }()
 		c.publisher, apiURL = newPlainPublisher(server, o.river.workers), server.APIURL()
 		defer c.publisher.close()
+		if err := c.publisher.connect(ctx); err != nil {
+			return run, err
+		}
 	}
-	if err := newRiver(ctx, db, atATime, c); err != nil {
+	if err := newRiver(ctx, db, atATime, &o.river, c); err != nil {
 		return run, err
 	}
 	jobs, want, err := insertJobs(ctx, db, c, publish, o.drain.activities)
@@ -193,8 +230,8 @@ func riverOnce(ctx context.Context, db *stack.Database, publish bool, o *peersOp
 		return run, err
 	}
 	run.fill(riverNoOp, jobs, time.Since(began), stack.ReadCPU().Since(before))
-	if !publish {
-		return run, nil
+	if err := c.verify(ctx); err != nil || !publish {
+		return run, err
 	}
 	if run.Publications, err = stack.Published(ctx, apiURL); err == nil && run.Publications != want {
 		err = fmt.Errorf("%d publications reached Centrifugo, want %d", run.Publications, want)

@@ -44,6 +44,8 @@ type sameJobOptions struct {
 	writers  int
 	rounds   int
 	timeout  time.Duration
+
+	brokerPoll time.Duration
 }
 
 func newSameJob() *cobra.Command {
@@ -62,6 +64,8 @@ func (o *sameJobOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.changes, "changes", 20_000, "number of changes, each in a transaction of its own")
 	flags.IntVar(&o.slow, "stream-broker-changes", 3000,
 		"number of changes through the stream broker, which is much slower")
+	flags.DurationVar(&o.brokerPoll, "broker-poll-interval", 10*time.Millisecond,
+		"interval between polls of the stream broker without publications; Centrifugo's default is 100ms")
 	flags.IntVar(&o.writers, "writers", 8, "number of writers at a time")
 	flags.IntVar(&o.rounds, "rounds", 5, "number of times to measure each way, in turns")
 	flags.StringSliceVar(&o.names, "ways", wayNames(), "what to measure")
@@ -79,6 +83,7 @@ type sameJobResult struct {
 	Slow     int         `json:"stream_broker_changes"`
 	Writers  int         `json:"writers"`
 	Watchers int         `json:"watchers"`
+	Others   []string    `json:"options_of_others"`
 	Runs     []drainRun  `json:"runs"`
 	Summary  []contender `json:"summary"`
 }
@@ -86,6 +91,7 @@ type sameJobResult struct {
 func (r *sameJobResult) table(w io.Writer) {
 	contenderTable(w, fmt.Sprintf("%d changes, %d writers", r.Changes, r.Writers), "writers, worker", r.Runs, r.Summary,
 		[]string{viaFanfare, viaFanfareInbox})
+	optionTable(w, r.Others)
 }
 
 func measureSameJob(ctx context.Context, o *sameJobOptions) (result *sameJobResult, err error) {
@@ -110,6 +116,9 @@ func measureSameJob(ctx context.Context, o *sameJobOptions) (result *sameJobResu
 	result = &sameJobResult{
 		Machine: thisMachine(), Changes: o.changes, Slow: min(o.slow, o.changes), Writers: o.writers,
 		Watchers: len(job.world.Resources[0].Watchers),
+		Others: []string{
+			o.river.String(), o.consumerFlags.String(), fmt.Sprintf("stream broker: poll interval %v", o.brokerPoll),
+		},
 	}
 	if result.Runs, err = inTurns(ctx, o.rounds, o.names, job.measure); err != nil {
 		return nil, err
@@ -145,6 +154,10 @@ const jobTables = `
 CREATE TABLE changes (id uuid PRIMARY KEY, tenant_id uuid NOT NULL, resource_id uuid NOT NULL, version bigint NOT NULL);
 ` + auditTable
 
+// warmUpChanges is the number of changes that each way publishes before it is measured: its
+// connections are open then, and its statements are planned.
+const warmUpChanges = 400
+
 // measure commits changes with concurrent writers while they are delivered. The time and the CPU
 // time are from the first transaction to the last publication.
 func (j *jobSite) measure(ctx context.Context, name string) (run drainRun, err error) {
@@ -155,7 +168,7 @@ func (j *jobSite) measure(ctx context.Context, name string) (run drainRun, err e
 	if err := j.reset(ctx); err != nil {
 		return run, err
 	}
-	way, err := j.open(ctx, name, changes)
+	way, err := j.open(ctx, name)
 	if err != nil {
 		return run, err
 	}
@@ -167,23 +180,38 @@ func (j *jobSite) measure(ctx context.Context, name string) (run drainRun, err e
 	defer pool.Close()
 	limited, cancel := context.WithTimeout(ctx, j.options.timeout)
 	defer cancel()
+	if err := j.deliver(limited, pool, way, 0, warmUpChanges); err != nil {
+		return run, fmt.Errorf("warm up: %w", err)
+	}
 	time.Sleep(settleTime)
 	before, began := stack.ReadCPU(), time.Now()
-	if err := j.writeAll(limited, pool, way, changes); err != nil {
-		return run, err
-	}
-	if err := way.await(limited); err != nil {
+	if err := j.deliver(limited, pool, way, warmUpChanges, warmUpChanges+changes); err != nil {
 		return run, err
 	}
 	run.fill(name, changes, time.Since(began), stack.ReadCPU().Since(before))
 	if run.Publications, err = way.published(ctx); err != nil {
 		return run, err
 	}
-	return run, j.verify(ctx, name, changes, &run)
+	if err := j.verify(ctx, name, warmUpChanges+changes, &run); err != nil {
+		return run, err
+	}
+	run.Publications -= run.Publications * warmUpChanges / int64(warmUpChanges+changes)
+	run.InboxRows -= run.InboxRows * warmUpChanges / int64(warmUpChanges+changes)
+	return run, nil
 }
 
-func (j *jobSite) writeAll(ctx context.Context, pool *pgxpool.Pool, way *way, changes int) error {
+// deliver commits the changes with numbers from first up to end, and returns when those up to end
+// are published.
+func (j *jobSite) deliver(ctx context.Context, pool *pgxpool.Pool, way *way, first, end int) error {
+	if err := j.write(ctx, pool, way, first, end); err != nil {
+		return err
+	}
+	return way.await(ctx, end)
+}
+
+func (j *jobSite) write(ctx context.Context, pool *pgxpool.Pool, way *way, first, end int) error {
 	var next atomic.Int64
+	next.Store(int64(first))
 	g, writing := errgroup.WithContext(ctx)
 	for range j.options.writers {
 		g.Go(func() error {
@@ -194,7 +222,7 @@ func (j *jobSite) writeAll(ctx context.Context, pool *pgxpool.Pool, way *way, ch
 			defer conn.Release()
 			for {
 				n := int(next.Add(1)) - 1
-				if n >= changes {
+				if n >= end {
 					return nil
 				}
 				// A prime step visits all resources, and never one twice in a row.

@@ -18,7 +18,7 @@ import (
 // way is a way from changes to publications: the transaction of a writer, and servers that deliver.
 type way struct {
 	write     func(ctx context.Context, conn *pgx.Conn, r *fixture.Resource, n int) error
-	await     func(ctx context.Context) error // returns when all changes are published
+	await     func(ctx context.Context, changes int) error // returns when they are published
 	published func(ctx context.Context) (int64, error)
 	stop      func() error
 }
@@ -55,23 +55,23 @@ func (j *jobSite) reset(ctx context.Context) error {
 	return j.db.Settle(ctx, append(tables, "fanfare.activities")...)
 }
 
-// open starts the servers of a way for a number of changes.
-func (j *jobSite) open(ctx context.Context, name string, changes int) (*way, error) {
+// open starts the servers of a way.
+func (j *jobSite) open(ctx context.Context, name string) (*way, error) {
 	switch name {
 	case viaFanfare, viaFanfareInbox:
-		return j.openFanfare(ctx, changes, fanout.Options{NoInbox: name == viaFanfare})
+		return j.openFanfare(ctx, fanout.Options{NoInbox: name == viaFanfare})
 	case inApplication:
 		return j.openConsumer(ctx, j.addressed)
 	case withAudit:
 		return j.openConsumer(ctx, j.addressedAndAudited)
 	case viaRiver:
-		return j.openRiver(ctx, changes)
+		return j.openRiver(ctx)
 	default:
-		return j.openBroker(ctx, changes)
+		return j.openBroker(ctx)
 	}
 }
 
-func (j *jobSite) openFanfare(ctx context.Context, changes int, opts fanout.Options) (*way, error) {
+func (j *jobSite) openFanfare(ctx context.Context, opts fanout.Options) (*way, error) {
 	server, stop, err := stack.StartCentrifugo(ctx, j.options.binaries.v6)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,11 @@ func (j *jobSite) openFanfare(ctx context.Context, changes int, opts fanout.Opti
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
-	counted := newDeliveries(changes)
+	if err := connect(ctx, client, false); err != nil {
+		client.Close()
+		return nil, errors.Join(err, stop())
+	}
+	counted := newDeliveries(0)
 	handler, err := newFanout(client, opts)
 	if err != nil {
 		return nil, errors.Join(err, stop())
@@ -91,7 +95,7 @@ func (j *jobSite) openFanfare(ctx context.Context, changes int, opts fanout.Opti
 	}
 	return &way{
 		write:     j.record,
-		await:     func(ctx context.Context) error { return counted.await(ctx, j.options.timeout) },
+		await:     counted.awaitNumber,
 		published: func(ctx context.Context) (int64, error) { return stack.Published(ctx, server.APIURL()) },
 		stop: func() error {
 			err := worker.stop()
@@ -115,20 +119,20 @@ func (j *jobSite) openConsumer(
 	}
 	return &way{
 		write:     write,
-		await:     func(ctx context.Context) error { return awaitConsumed(ctx, j.db) },
+		await:     func(ctx context.Context, _ int) error { return awaitConsumed(ctx, j.db) },
 		published: func(ctx context.Context) (int64, error) { return stack.Published(ctx, server.APIURL()) },
 		stop:      stop,
 	}, nil
 }
 
 // openRiver starts a River client whose jobs resolve and publish.
-func (j *jobSite) openRiver(ctx context.Context, changes int) (*way, error) {
+func (j *jobSite) openRiver(ctx context.Context) (*way, error) {
 	server, stop, err := stack.StartCentrifugo(ctx, j.options.binaries.v6)
 	if err != nil {
 		return nil, err
 	}
 	c := &riverClient{publisher: newPlainPublisher(server, j.options.river.workers), resolver: j.resolver}
-	if err := newRiver(ctx, j.db, j.options.river.workers, c); err != nil {
+	if err := newRiver(ctx, j.db, j.options.river.workers, &j.options.river, c); err != nil {
 		return nil, errors.Join(err, stop())
 	}
 	if err := c.Start(ctx); err != nil {
@@ -136,7 +140,7 @@ func (j *jobSite) openRiver(ctx context.Context, changes int) (*way, error) {
 	}
 	return &way{
 		write:     j.enqueue(c),
-		await:     func(ctx context.Context) error { return c.await(ctx, changes) },
+		await:     c.await,
 		published: func(ctx context.Context) (int64, error) { return stack.Published(ctx, server.APIURL()) },
 		stop: func() error {
 			err := c.stop()
@@ -147,15 +151,15 @@ func (j *jobSite) openRiver(ctx context.Context, changes int) (*way, error) {
 }
 
 // openBroker starts a Centrifugo that delivers what cf_stream_publish publishes.
-func (j *jobSite) openBroker(ctx context.Context, changes int) (*way, error) {
-	server, stop, err := stack.StartStreamBroker(ctx, j.options.binaries.v6, j.db.URL)
+func (j *jobSite) openBroker(ctx context.Context) (*way, error) {
+	server, stop, err := stack.StartStreamBroker(ctx, j.options.binaries.v6, j.db.URL, j.options.brokerPoll)
 	if err != nil {
 		return nil, err
 	}
-	want := int64(changes * (len(j.world.Resources[0].Watchers) + 1))
 	return &way{
 		write: j.stream,
-		await: func(ctx context.Context) error {
+		await: func(ctx context.Context, changes int) error {
+			want := int64(changes * (len(j.world.Resources[0].Watchers) + 1))
 			for {
 				received, err := stack.Received(ctx, server.APIURL())
 				if err != nil {

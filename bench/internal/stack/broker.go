@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/fanfarehq/fanfare/internal/devstack"
 )
@@ -12,9 +13,9 @@ const BrokerShards = 8
 
 // StartStreamBroker starts a Centrifugo v6 with the production configuration, whose channels are in
 // PostgreSQL: it creates the tables and functions of its stream broker, and delivers what the
-// function cf_stream_publish publishes.
+// function cf_stream_publish publishes. poll is the interval of its polls without publications.
 func StartStreamBroker(
-	ctx context.Context, binary, databaseURL string,
+	ctx context.Context, binary, databaseURL string, poll time.Duration,
 ) (server *devstack.Centrifugo, stop func() error, err error) {
 	server, stop, err = startCentrifugo(ctx, devstack.CentrifugoOptions{
 		Binary: binary,
@@ -23,7 +24,7 @@ func StartStreamBroker(
 			"type":    "postgres",
 			"postgres": map[string]any{
 				"dsn": databaseURL, "num_shards": BrokerShards,
-				"outbox": map[string]any{"poll_interval": "10ms"},
+				"outbox": map[string]any{"poll_interval": poll.String()},
 			},
 		}},
 	})
