@@ -63,8 +63,8 @@ func confirm(ctx context.Context, e *endpoint, err *Error) *Error {
 	return &unavailable
 }
 
-// settle reads the replies of an endpoint to commands, delivers again to the channels that may still
-// accept, and fails the others.
+// settle reads the replies of an endpoint to commands, delivers again to the channels that may
+// still accept, and fails the others.
 func (c *call) settle(ctx context.Context, e *endpoint, commands []command, replies []reply, attempt int) {
 	if replies == nil {
 		return

@@ -82,14 +82,21 @@ func appendHeader(b []byte, number protowire.Number, length int) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.BytesType), uint64(length))
 }
 
-// fields reads the fields of a message one after the other.
+// fields reads the fields of a message one after the other. The caller skips those that it does not
+// know: a newer server may add some to any message.
 type fields struct {
 	rest      []byte
 	malformed bool
 
 	number  protowire.Number
+	kind    protowire.Type
 	value   []byte // of a field with a length; it shares the memory of the message
 	integer uint64 // of a field with a varint
+}
+
+// is reports whether the field that was read is one with a length and this number.
+func (f *fields) is(number protowire.Number) bool {
+	return f.number == number && f.kind == protowire.BytesType
 }
 
 // next reads the next field. It returns false at the end and at a malformed field.
@@ -102,7 +109,7 @@ func (f *fields) next() bool {
 		f.malformed = true
 		return false
 	}
-	f.number, f.value, f.integer, f.rest = number, nil, 0, f.rest[n:]
+	f.number, f.kind, f.value, f.integer, f.rest = number, kind, nil, 0, f.rest[n:]
 	switch kind {
 	case protowire.BytesType:
 		f.value, n = protowire.ConsumeBytes(f.rest)
@@ -125,8 +132,11 @@ func readBatch(message []byte, commands []command) ([]reply, error) {
 	var replies []reply
 	count := 0
 	batch := fields{rest: message}
-	for ; batch.next(); count++ {
-		if batch.number != batchReplies || count == len(commands) {
+	for batch.next() {
+		if !batch.is(batchReplies) {
+			continue
+		}
+		if count == len(commands) {
 			return nil, errMalformed
 		}
 		r := readReply(batch.value, len(commands[count].channels))
@@ -136,6 +146,7 @@ func readBatch(message []byte, commands []command) ([]reply, error) {
 		if replies != nil {
 			replies[count] = r
 		}
+		count++
 	}
 	if batch.malformed || count != len(commands) {
 		return nil, errMalformed
@@ -149,19 +160,13 @@ func readReply(message []byte, channels int) reply {
 	answered := 0
 	f := fields{rest: message}
 	for f.next() {
-		switch f.number {
-		case replyError:
+		switch {
+		case f.is(replyError):
 			r.err = readError(f.value)
-		case replyBroadcast:
-			for result := (fields{rest: f.value}); result.next() || result.malformed; answered++ {
-				if result.malformed || result.number != resultResponses || answered == channels {
-					return reply{malformed: true}
-				}
-				if err, ok := readResponse(result.value); !ok {
-					return reply{malformed: true}
-				} else if err != nil {
-					r.fail(answered, channels, err)
-				}
+		case f.is(replyBroadcast):
+			var ok bool
+			if answered, ok = r.readResult(f.value, answered, channels); !ok {
+				return reply{malformed: true}
 			}
 		}
 	}
@@ -169,11 +174,32 @@ func readReply(message []byte, channels int) reply {
 	return r
 }
 
+// readResult reads a BroadcastResult, whose responses are those of the channels after the first
+// answered ones. It returns how many channels are answered now, and false if the result is
+// malformed.
+func (r *reply) readResult(message []byte, answered, channels int) (int, bool) {
+	f := fields{rest: message}
+	for f.next() {
+		if !f.is(resultResponses) {
+			continue
+		}
+		err, ok := readResponse(f.value)
+		if !ok || answered == channels {
+			return answered, false
+		}
+		if err != nil {
+			r.fail(answered, channels, err)
+		}
+		answered++
+	}
+	return answered, !f.malformed
+}
+
 // readResponse reads the response of one channel.
 func readResponse(message []byte) (err *gocent.Error, ok bool) {
 	f := fields{rest: message}
 	for f.next() {
-		if f.number == responseError {
+		if f.is(responseError) {
 			err = readError(f.value)
 		}
 	}
@@ -199,14 +225,17 @@ func readError(message []byte) *gocent.Error {
 func readInfo(message []byte) (nodes []string, refused *gocent.Error, err error) {
 	batch := fields{rest: message}
 	for batch.next() {
+		if !batch.is(batchReplies) {
+			continue
+		}
 		r := fields{rest: batch.value}
 		for r.next() {
-			switch r.number {
-			case replyError:
+			switch {
+			case r.is(replyError):
 				refused = readError(r.value)
-			case replyInfo:
+			case r.is(replyInfo):
 				for info := (fields{rest: r.value}); info.next(); {
-					if info.number == infoNodes {
+					if info.is(infoNodes) {
 						nodes = append(nodes, readNode(info.value))
 					}
 				}
@@ -225,7 +254,7 @@ func readInfo(message []byte) (nodes []string, refused *gocent.Error, err error)
 // readNode returns the id of a node.
 func readNode(message []byte) (id string) {
 	for f := (fields{rest: message}); f.next(); {
-		if f.number == nodeID {
+		if f.is(nodeID) {
 			id = string(f.value)
 		}
 	}

@@ -11,28 +11,34 @@ import (
 
 // batchOf decodes a BatchRequest in the plainest way.
 func batchOf(t *rapid.T, message []byte) []command {
+	values := func(message []byte, number protowire.Number) [][]byte {
+		all, ok := messages(message, number)
+		if !ok {
+			t.Fatalf("got %x, want a message", message)
+		}
+		return all
+	}
 	var commands []command
-	for _, c := range messages(t, message, batchCommands) {
-		for _, b := range messages(t, c, commandBroadcast) {
+	for _, c := range values(message, batchCommands) {
+		for _, b := range values(c, commandBroadcast) {
 			var cmd command
-			for _, name := range messages(t, b, broadcastChannels) {
+			for _, name := range values(b, broadcastChannels) {
 				cmd.channels = append(cmd.channels, string(name))
 			}
-			cmd.data = slices.Concat(messages(t, b, broadcastData)...)
-			cmd.key = string(slices.Concat(messages(t, b, broadcastKey)...))
+			cmd.data = slices.Concat(values(b, broadcastData)...)
+			cmd.key = string(slices.Concat(values(b, broadcastKey)...))
 			commands = append(commands, cmd)
 		}
 	}
 	return commands
 }
 
-// messages returns the values of a field.
-func messages(t *rapid.T, message []byte, want protowire.Number) [][]byte {
-	var all [][]byte
+// messages returns the values of a field, and false if the message is malformed.
+func messages(message []byte, want protowire.Number) (all [][]byte, ok bool) {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeField(message)
 		if n < 0 {
-			t.Fatal(protowire.ParseError(n))
+			return nil, false
 		}
 		if kind == protowire.BytesType && number == want {
 			_, _, header := protowire.ConsumeTag(message)
@@ -41,7 +47,7 @@ func messages(t *rapid.T, message []byte, want protowire.Number) [][]byte {
 		}
 		message = message[n:]
 	}
-	return all
+	return all, true
 }
 
 // A request contains the commands, and has the size that it is allocated with.
@@ -94,7 +100,8 @@ func TestReadBatch(t *testing.T) {
 		for _, response := range all {
 			result = append(result, message(resultResponses, response, unknown)...)
 		}
-		return message(batchReplies, message(replyBroadcast, result), unknown)
+		result = append(result, unknown...)
+		return slices.Concat(unknown, message(batchReplies, message(replyBroadcast, result), unknown))
 	}
 	both, one := responses(published, published), responses(published)
 	want102 := gocent.Error{Code: 102, Message: "unknown channel"}
@@ -124,11 +131,20 @@ func TestReadBatch(t *testing.T) {
 		"no responses": {
 			slices.Concat(both, message(batchReplies)), func(r []reply) bool { return r[1].malformed }, false,
 		},
-		"a reply is missing": {both, nil, true},
-		"a reply too many":   {slices.Concat(both, one, one), nil, true},
-		"empty":              {nil, nil, true},
-		"truncated":          {slices.Concat(both, one)[:len(both)+len(one)-1], nil, true},
-		"another message":    {[]byte("<html>"), nil, true},
+		"responses of another type": {
+			slices.Concat(both, message(batchReplies, message(replyBroadcast, integer(resultResponses, 1)))),
+			func(r []reply) bool { return r[0].accepted() && r[1].malformed }, false,
+		},
+		"a malformed result": {
+			slices.Concat(both, message(batchReplies, message(replyBroadcast, message(resultResponses), []byte{0xff}))),
+			func(r []reply) bool { return r[0].accepted() && r[1].malformed }, false,
+		},
+		"replies of another type": {slices.Concat(both, integer(batchReplies, 1)), nil, true},
+		"a reply is missing":      {both, nil, true},
+		"a reply too many":        {slices.Concat(both, one, one), nil, true},
+		"empty":                   {nil, nil, true},
+		"truncated":               {slices.Concat(both, one)[:len(both)+len(one)-1], nil, true},
+		"another message":         {[]byte("<html>"), nil, true},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -144,15 +160,50 @@ func TestReadBatch(t *testing.T) {
 	}
 }
 
-// Whatever a server answers, reading it neither panics nor accepts what is not there.
+// accepts reports whether a BatchResponse says that every channel of every command accepted.
+func accepts(batch []byte, commands []command) bool {
+	replies, ok := messages(batch, batchReplies)
+	if !ok || len(replies) != len(commands) {
+		return false
+	}
+	for i, r := range replies {
+		failures, _ := messages(r, replyError)
+		results, ok := messages(r, replyBroadcast)
+		answered := 0
+		for _, result := range results {
+			responses, valid := messages(result, resultResponses)
+			ok = ok && valid
+			answered += len(responses)
+			for _, response := range responses {
+				failed, valid := messages(response, responseError)
+				ok = ok && valid && len(failed) == 0
+			}
+		}
+		if !ok || len(failures) > 0 || answered != len(commands[i].channels) {
+			return false
+		}
+	}
+	return true
+}
+
+// Whatever a server answers, reading it does not panic, and accepts what the answer accepts.
 func FuzzReadBatch(f *testing.F) {
-	f.Add(message(batchReplies, message(replyBroadcast, message(resultResponses, integer(1, 7)))))
-	f.Add(message(batchReplies, message(replyError, integer(errorCode, 100))))
+	response := message(resultResponses, message(2, integer(1, 7)))
+	f.Add(slices.Concat(
+		message(batchReplies, message(replyBroadcast, response, response)),
+		message(batchReplies, message(replyBroadcast, response, integer(99, 1))),
+	))
+	f.Add(slices.Concat(
+		message(batchReplies, message(replyBroadcast, response), message(replyBroadcast, response)),
+		integer(99, 1),
+		message(batchReplies, message(replyError, integer(errorCode, 100))),
+	))
 	f.Add(message(batchReplies, message(replyInfo, message(infoNodes))))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		commands := []command{{channels: []string{"user:a", "user:b"}}}
-		if replies, err := readBatch(data, commands); err == nil && replies == nil && len(data) < 8 {
-			t.Errorf("%x: accepted for two channels", data)
+		commands := []command{{channels: []string{"user:a", "user:b"}}, {channels: []string{"user:c"}}}
+		replies, err := readBatch(data, commands)
+		if got, want := replies == nil && err == nil, accepts(data, commands); got != want {
+			t.Errorf("%x: got %+v and %v, want it accepted: %t", data, replies, err, want)
 		}
 		if nodes, refused, err := readInfo(data); err == nil && refused == nil && len(nodes) == 0 {
 			t.Errorf("%x: got no error without a node", data)
