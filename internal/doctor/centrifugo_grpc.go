@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
@@ -26,18 +25,19 @@ func checkGRPC(ctx context.Context, x *examination) finding {
 	return combine(found)
 }
 
+// sameGRPCKey is the remedy for an API by gRPC that has no key, or another one.
+const sameGRPCKey = "set " + grpcKey + " to the key of " + apiKey
+
 func (x *examination) checkGRPCAddress(ctx context.Context, address string) finding {
 	nodes, err := centrifugo.NodesByGRPC(ctx, address, x.API)
 	if failed, ok := errors.AsType[*centrifugo.Error](err); ok {
+		remedy := "set " + grpcEnabled + " and " + grpcKey + ", or correct the address in --centrifugo-api-url"
 		if failed.Status == http.StatusUnauthorized || failed.Status == http.StatusForbidden {
-			return warning(failed.Error()+"; publications go to the other addresses",
-				"set "+grpcKey+" to the key of http_api.key (v5: api_key)")
+			remedy = sameGRPCKey
 		}
-		return warning(failed.Error()+"; publications go to the other addresses",
-			"set "+grpcKey+" in Centrifugo's configuration, or correct the address in --centrifugo-api-url")
+		return warning(failed.Error()+"; publications go to the other addresses", remedy)
 	}
-	known := x.nodes[0].info.nodes
-	if !slices.ContainsFunc(nodes, func(id string) bool { return slices.Contains(known, id) }) {
+	if !centrifugo.ShareNode(nodes, x.nodes[0].info.nodes) {
 		return warning(
 			fmt.Sprintf("Centrifugo at %s and Centrifugo at %s do not know each other; publications go to the latter",
 				address, redactedURL(x.nodes[0].options.APIURL)),
@@ -51,7 +51,7 @@ func (x *examination) checkGRPCAddress(ctx context.Context, address string) find
 			return failure(
 				fmt.Sprintf("Centrifugo at %s accepts requests without an API key: "+
 					"every program that reaches it can publish", address),
-				"set grpc_api.key (v5: grpc_api_key) to the key of http_api.key (v5: api_key)",
+				sameGRPCKey,
 			)
 		}
 	}

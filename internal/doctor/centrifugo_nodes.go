@@ -96,9 +96,7 @@ func evaluateNodes(working []*node, found []finding) finding {
 	return combine(found)
 }
 
-func sharesNode(a, b *node) bool {
-	return slices.ContainsFunc(a.info.nodes, func(id string) bool { return slices.Contains(b.info.nodes, id) })
-}
+func sharesNode(a, b *node) bool { return centrifugo.ShareNode(a.info.nodes, b.info.nodes) }
 
 // mergeInfo returns what holds for all nodes.
 func mergeInfo(nodes []*node) apiInfo {

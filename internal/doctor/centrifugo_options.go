@@ -2,7 +2,9 @@ package doctor
 
 // Options of Centrifugo's configuration that remedies name, as in v6 and as in v5.
 const (
-	grpcKey         = "grpc_api.enabled and grpc_api.key (v5: grpc_api and grpc_api_key)"
+	apiKey          = "http_api.key (v5: api_key)"
+	grpcEnabled     = "grpc_api.enabled (v5: grpc_api)"
+	grpcKey         = "grpc_api.key (v5: grpc_api_key)"
 	secretKey       = "client.token.hmac_secret_key (v5: token_hmac_secret_key)"
 	subscriptionKey = "client.subscription_token.enabled (v5: separate_subscription_token_config)"
 	insecureKey     = "client.insecure (v5: client_insecure)"

@@ -358,18 +358,25 @@ func TestGRPC(t *testing.T) {
 		"no address": {server, server.APIURL(), doctor.OK, []string{"publications go by HTTP", "grpc://"}},
 		"one is unreachable": {
 			server, refused + ", " + server.APIURLs(), doctor.Warn,
-			[]string{refused, "is unreachable", "the other addresses", "grpc_api.enabled", "--centrifugo-api-url"},
+			[]string{
+				refused, "is unreachable", "the other addresses",
+				"set grpc_api.enabled (v5: grpc_api) and grpc_api.key (v5: grpc_api_key), or correct the address",
+			},
 		},
 		"another key": {
 			open, open.APIURL() + "," + server.GRPCURL(), doctor.Warn,
-			[]string{server.GRPCURL(), "rejects the API key", "grpc_api.key"},
+			[]string{
+				server.GRPCURL(), "rejects the API key",
+				"set grpc_api.key (v5: grpc_api_key) to the key of http_api.key (v5: api_key)",
+			},
 		},
 		"two Centrifugos": {
 			server, apart.GRPCURL() + "," + server.APIURL(), doctor.Warn,
 			[]string{server.APIURL(), apart.GRPCURL(), "do not know each other"},
 		},
 		"without a key": {
-			open, open.APIURLs(), doctor.Fail, []string{"accepts requests without an API key", "grpc_api.key"},
+			open, open.APIURLs(), doctor.Fail,
+			[]string{"accepts requests without an API key", "set grpc_api.key (v5: grpc_api_key) to the key of http"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
