@@ -98,13 +98,13 @@ func (e *endpoint) diagnose(err *Error) Diagnostic {
 	case err.Status >= http.StatusInternalServerError:
 		return Diagnostic{
 			urlSetting,
-			fmt.Sprintf("%s fails with HTTP %d", e.address, err.Status),
+			fmt.Sprintf("Centrifugo at %s is failing (%s)", e.address, httpStatus(err.Status)),
 			fmt.Sprintf("read the log of Centrifugo, or of the proxy in front of it, and check %s", urlSetting),
 		}
 	case err.Status != 0:
 		return Diagnostic{
 			urlSetting,
-			fmt.Sprintf("%s responds with HTTP %d and is not Centrifugo's HTTP API", e.address, err.Status),
+			fmt.Sprintf("%s is not Centrifugo's HTTP API (%s)", e.address, httpStatus(err.Status)),
 			fmt.Sprintf("correct %s, which usually ends in /api, and has the port "+
 				"http_server.internal_port (v5: internal_port) if Centrifugo has one", urlSetting),
 		}

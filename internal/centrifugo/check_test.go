@@ -73,7 +73,7 @@ func TestCheckConnection(t *testing.T) {
 		"wrong path": {
 			centrifugo.Options{APIURL: strings.TrimSuffix(server.APIURL(), "api") + "nothing"},
 			urlFlag,
-			"responds with HTTP 404 and is not Centrifugo's HTTP API",
+			"is not Centrifugo's HTTP API (HTTP 404 Not Found)",
 		},
 		"clients' port": {centrifugo.Options{APIURL: clientURL() + "/api"}, urlFlag, "internal_port"},
 		"TLS": {
@@ -81,7 +81,7 @@ func TestCheckConnection(t *testing.T) {
 			urlFlag,
 			"server gave HTTP response to HTTPS client",
 		},
-		"failing":  {centrifugo.Options{APIURL: answer(502, "")}, urlFlag, "fails with HTTP 502"},
+		"failing":  {centrifugo.Options{APIURL: answer(502, "")}, urlFlag, "is failing (HTTP 502 Bad Gateway)"},
 		"web page": {centrifugo.Options{APIURL: answer(200, "<html>")}, urlFlag, "not Centrifugo's HTTP API"},
 		"other JSON": {
 			centrifugo.Options{APIURL: answer(200, `{"ok":true}{}{}`)},

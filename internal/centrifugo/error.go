@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/centrifugal/gocent/v3"
 )
@@ -104,10 +105,10 @@ func classify(address string, err error) *Error {
 	switch {
 	case errors.As(err, &status):
 		e.Status, e.cause = status.Code, nil // its body may come from any server
-		e.Class, e.reason = classifyStatus(address, status.Code, fmt.Sprintf("HTTP %d", status.Code))
+		e.Class, e.reason = classifyStatus(address, status.Code, httpStatus(status.Code))
 	case errors.As(err, &refused):
 		e.Status, e.cause = refused.httpStatus(), nil
-		e.Class, e.reason = classifyStatus(address, e.Status, fmt.Sprintf("gRPC status %d", refused.code))
+		e.Class, e.reason = classifyStatus(address, e.Status, refused.Error())
 	case errors.Is(err, context.Canceled):
 		e.reason = "publishing was cancelled"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -120,8 +121,13 @@ func classify(address string, err error) *Error {
 	return e
 }
 
-// classifyStatus returns the class and the reason for an HTTP status other than 200, which text
-// describes.
+// httpStatus returns the text for an HTTP status, such as "HTTP 404 Not Found".
+func httpStatus(code int) string {
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", code, http.StatusText(code)))
+}
+
+// classifyStatus returns the class and the reason for an HTTP status other than 200 or for a status
+// of gRPC that means the same. text names the status that was received.
 func classifyStatus(address string, status int, text string) (Class, string) {
 	switch {
 	case status == http.StatusBadRequest:
@@ -131,10 +137,9 @@ func classifyStatus(address string, status int, text string) (Class, string) {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return Unavailable, fmt.Sprintf("Centrifugo at %s rejects the API key (%s)", address, text)
 	case status >= http.StatusInternalServerError:
-		return Unavailable, fmt.Sprintf("Centrifugo at %s is failing (%s %s)", address, text, http.StatusText(status))
+		return Unavailable, fmt.Sprintf("Centrifugo at %s is failing (%s)", address, text)
 	}
-	return Unavailable, fmt.Sprintf("%s is not Centrifugo's %s (%s %s)",
-		address, apiName(address), text, http.StatusText(status))
+	return Unavailable, fmt.Sprintf("%s is not Centrifugo's %s (%s)", address, apiName(address), text)
 }
 
 // apiName returns the name of the API that an address has to be.

@@ -26,14 +26,15 @@ func TestClassify(t *testing.T) {
 		class Class
 		words string
 	}{
-		"400": {gocent.ErrStatusCode{Code: 400}, Permanent, "malformed (HTTP 400)"},
+		"400": {gocent.ErrStatusCode{Code: 400}, Permanent, "malformed (HTTP 400 Bad Request)"},
 		"413": {gocent.ErrStatusCode{Code: 413}, Permanent, "too large"},
 		"401": {gocent.ErrStatusCode{Code: 401, Body: []byte("hidden")}, Unavailable, "rejects the API key"},
 		"403": {gocent.ErrStatusCode{Code: 403}, Unavailable, "rejects the API key"},
 		"302": {gocent.ErrStatusCode{Code: 302}, Unavailable, "is not Centrifugo's HTTP API"},
 		"404": {gocent.ErrStatusCode{Code: 404}, Unavailable, "is not Centrifugo's HTTP API"},
-		"429": {gocent.ErrStatusCode{Code: 429}, Unavailable, "HTTP 429"},
+		"429": {gocent.ErrStatusCode{Code: 429}, Unavailable, "(HTTP 429 Too Many Requests)"},
 		"500": {gocent.ErrStatusCode{Code: 500}, Unavailable, "is failing"},
+		"599": {gocent.ErrStatusCode{Code: 599}, Unavailable, "is failing (HTTP 599)"},
 		"503": {gocent.ErrStatusCode{Code: 503}, Unavailable, "is failing"},
 		"refused": {
 			viaHTTP(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}),
@@ -45,16 +46,19 @@ func TestClassify(t *testing.T) {
 		"closed":    {viaHTTP(io.EOF), Unavailable, "is unreachable"},
 		"truncated": {io.ErrUnexpectedEOF, Unavailable, "truncated"},
 		"not JSON":  {&json.SyntaxError{}, Unavailable, "truncated or not Centrifugo's"},
-		"gRPC 3":    {&grpcError{code: 3}, Permanent, "malformed (gRPC status 3)"},
-		"gRPC 4":    {&grpcError{code: 4}, Unavailable, "is failing (gRPC status 4"},
-		"gRPC 7":    {&grpcError{code: 7}, Unavailable, "rejects the API key (gRPC status 7)"},
-		"gRPC 8":    {&grpcError{code: 8, message: "rate limit"}, Unavailable, "is failing (gRPC status 8"},
+		"gRPC 3":    {&grpcError{code: 3}, Permanent, "malformed (gRPC status 3 INVALID_ARGUMENT)"},
+		"gRPC 4":    {&grpcError{code: 4}, Unavailable, "is failing (gRPC status 4 DEADLINE_EXCEEDED)"},
+		"gRPC 7":    {&grpcError{code: 7}, Unavailable, "rejects the API key (gRPC status 7 PERMISSION_DENIED)"},
+		"gRPC 8": {
+			&grpcError{code: 8, message: "rate limit"}, Unavailable, "is failing (gRPC status 8 RESOURCE_EXHAUSTED)",
+		},
 		"gRPC 8, large": {
 			&grpcError{code: 8, message: "grpc: received message larger than max (5 vs. 4)"}, Permanent, "too large",
 		},
 		"gRPC 12":       {&grpcError{code: 12, message: "hidden"}, Unavailable, "is not Centrifugo's HTTP API"},
-		"gRPC 13":       {&grpcError{code: 13, message: "hidden"}, Unavailable, "is failing (gRPC status 13"},
-		"gRPC 16":       {&grpcError{code: 16}, Unavailable, "rejects the API key (gRPC status 16)"},
+		"gRPC 13":       {&grpcError{code: 13, message: "hidden"}, Unavailable, "is failing (gRPC status 13 INTERNAL)"},
+		"gRPC 16":       {&grpcError{code: 16}, Unavailable, "rejects the API key (gRPC status 16 UNAUTHENTICATED)"},
+		"gRPC 17":       {&grpcError{code: 17}, Unavailable, "is failing (gRPC status 17)"},
 		"wrong replies": {gocent.ErrMalformedResponse, Unavailable, "truncated or not Centrifugo's"},
 	}
 	for name, test := range tests {

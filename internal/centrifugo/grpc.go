@@ -131,12 +131,16 @@ func exchange(by http.RoundTripper, request *http.Request) ([]byte, error) {
 	if response.Header.Get("Grpc-Status") != "" {
 		status = response.Header // of a response that has nothing else
 	}
-	code, err := strconv.Atoi(status.Get("Grpc-Status"))
+	text := status.Get("Grpc-Status")
+	if text == "" {
+		return nil, io.ErrUnexpectedEOF
+	}
+	code, err := strconv.ParseUint(text, 10, 31)
 	switch {
 	case err != nil:
-		return nil, io.ErrUnexpectedEOF
+		return nil, fmt.Errorf("%w: its Grpc-Status is %.20q", errNotGRPC, text)
 	case code != 0:
-		return nil, &grpcError{code: code, message: status.Get("Grpc-Message")}
+		return nil, &grpcError{code: int(code), message: status.Get("Grpc-Message")}
 	case answer == nil:
 		return nil, errMalformed
 	}
@@ -187,10 +191,15 @@ type grpcError struct {
 	message string
 }
 
-func (e *grpcError) Error() string { return fmt.Sprintf("gRPC status %d", e.code) }
+func (e *grpcError) Error() string {
+	text := fmt.Sprintf("gRPC status %d", e.code)
+	if e.code < len(grpcNames) {
+		text += " " + grpcNames[e.code]
+	}
+	return text
+}
 
-// The codes of statuses that have a meaning of their own here
-// (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
+// The codes of statuses that have a meaning of their own here.
 const (
 	grpcInvalidArgument   = 3
 	grpcDeadlineExceeded  = 4
@@ -200,6 +209,14 @@ const (
 	grpcUnavailable       = 14
 	grpcUnauthenticated   = 16
 )
+
+// grpcNames are the names of the statuses, by code
+// (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
+var grpcNames = [...]string{
+	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+	"PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+	"INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+}
 
 // httpStatus returns the HTTP status that means the same.
 func (e *grpcError) httpStatus() int {

@@ -2,8 +2,6 @@ package centrifugo_test
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,11 +18,11 @@ func TestPublishByGRPCUnavailable(t *testing.T) {
 	}{
 		"no API key": {
 			func(w http.ResponseWriter) { writeStatus(w, 16, "unauthenticated") },
-			"rejects the API key (gRPC status 16)",
+			"rejects the API key (gRPC status 16 UNAUTHENTICATED)",
 		},
 		"another service": {
 			func(w http.ResponseWriter) { writeStatus(w, 12, "unknown service") },
-			"is not Centrifugo's gRPC API (gRPC status 12",
+			"is not Centrifugo's gRPC API (gRPC status 12 UNIMPLEMENTED)",
 		},
 		"restarting": {func(w http.ResponseWriter) { writeStatus(w, 14, "") }, "is failing (gRPC status 14"},
 		"failed after a message": {
@@ -41,6 +39,13 @@ func TestPublishByGRPCUnavailable(t *testing.T) {
 		"no status": {
 			func(w http.ResponseWriter) { w.Header().Set("Content-Type", "application/grpc") },
 			"truncated or not Centrifugo's",
+		},
+		"an invalid status": {
+			func(w http.ResponseWriter) {
+				w.Header().Set("Content-Type", "application/grpc")
+				w.Header().Set("Grpc-Status", "fine")
+			},
+			`its Grpc-Status is "fine"`,
 		},
 		"compressed": {
 			func(w http.ResponseWriter) {
@@ -68,16 +73,9 @@ func TestPublishByGRPCUnavailable(t *testing.T) {
 				return true
 			}}
 			client := byGRPC.connect(t, centrifugo.Options{APIURL: p.start(t, byGRPC)})
-			broadcasts := []centrifugo.Broadcast{broadcastTo(name("user")), broadcastTo(name("user"), name("resource"))}
-			for i, result := range client.Publish(t.Context(), broadcasts) {
-				got := wantClass(t, result, centrifugo.Unavailable)
-				if !strings.Contains(got.Error(), test.reason) {
-					t.Errorf("got %q, want %q in it", got, test.reason)
-				}
-				if !slices.Equal(result.Failed, broadcasts[i].Channels) {
-					t.Errorf("failed: got %q, want %q", result.Failed, broadcasts[i].Channels)
-				}
-			}
+			wantUnavailable(t, client, test.reason, []centrifugo.Broadcast{
+				broadcastTo(name("user")), broadcastTo(name("user"), name("resource")),
+			})
 		})
 	}
 }

@@ -57,35 +57,6 @@ func TestPublishUnavailable(t *testing.T) {
 				reason: "did not respond in time",
 				cause:  context.DeadlineExceeded,
 			},
-			"truncated": {
-				answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
-					w.Header().Set("Content-Length", "100")
-					_, _ = w.Write([]byte(`{"result":{"respon`))
-					return true
-				},
-				reason: "truncated or not Centrifugo's",
-			},
-			"too few replies": {
-				answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
-					_, _ = w.Write([]byte(`{"result":{}}`))
-					return true
-				},
-				reason: "truncated or not Centrifugo's",
-			},
-			"too few responses": {
-				answer: func(w http.ResponseWriter, _ *http.Request, p pipe) bool {
-					_, _ = w.Write([]byte(strings.Repeat(`{"result":{"responses":[]}}`, len(p))))
-					return true
-				},
-				reason: "truncated or not Centrifugo's",
-			},
-			"a web page": {
-				answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
-					_, _ = w.Write([]byte(`<html>`))
-					return true
-				},
-				reason: "truncated or not Centrifugo's",
-			},
 			"connection dropped": {
 				answer: func(http.ResponseWriter, *http.Request, pipe) bool { panic(http.ErrAbortHandler) },
 				reason: "is unreachable",
@@ -102,24 +73,81 @@ func TestPublishUnavailable(t *testing.T) {
 					broadcastTo(name("user")),
 					broadcastTo(name("user"), name("resource")),
 				}
-				results := client.Publish(t.Context(), broadcasts)
-				for i, result := range results {
-					got := wantClass(t, result, centrifugo.Unavailable)
-					if !strings.Contains(got.Error(), test.reason) {
-						t.Errorf("got %q, want %q in it", got, test.reason)
-					}
+				for _, got := range wantUnavailable(t, client, test.reason, broadcasts) {
 					if strings.Contains(got.Error(), key) {
 						t.Errorf("%q tells the key", got)
 					}
 					if test.cause != nil && !errors.Is(got, test.cause) {
 						t.Errorf("got cause %v, want %v", errors.Unwrap(got), test.cause)
 					}
-					if !slices.Equal(result.Failed, broadcasts[i].Channels) {
-						t.Errorf("failed: got %q, want %q", result.Failed, broadcasts[i].Channels)
-					}
 				}
 			})
 		}
+	})
+}
+
+// wantUnavailable publishes, checks that every channel fails with an Unavailable error that contains
+// a text, and returns the errors.
+func wantUnavailable(
+	t *testing.T,
+	client *centrifugo.Client,
+	text string,
+	broadcasts []centrifugo.Broadcast,
+) []*centrifugo.Error {
+	t.Helper()
+	var all []*centrifugo.Error
+	for i, result := range client.Publish(t.Context(), broadcasts) {
+		got := wantClass(t, result, centrifugo.Unavailable)
+		if !strings.Contains(got.Error(), text) {
+			t.Errorf("got %q, want %q in it", got, text)
+		}
+		if !slices.Equal(result.Failed, broadcasts[i].Channels) {
+			t.Errorf("failed: got %q, want %q", result.Failed, broadcasts[i].Channels)
+		}
+		all = append(all, got)
+	}
+	return all
+}
+
+// What a server or a proxy responds with status 200 that is not the answer to a batch makes no
+// message undeliverable.
+func TestPublishByHTTPUnavailable(t *testing.T) {
+	t.Parallel()
+	const one, two = `{"broadcast":{"responses":[{"result":{}}]}}`,
+		`{"broadcast":{"responses":[{"result":{}},{"result":{}}]}}`
+	for title, body := range map[string]string{
+		"truncated":          `{"replies":[` + one + `,{"broadcast":{"respon`,
+		"no replies":         `{}`,
+		"another result":     `{"result":{}}`,
+		"too few replies":    `{"replies":[` + one + `]}`,
+		"too many replies":   `{"replies":[` + one + `,` + two + `,` + one + `]}`,
+		"no responses":       `{"replies":[{"broadcast":{"responses":[]}},{"broadcast":{}}]}`,
+		"too many responses": `{"replies":[` + two + `,{"broadcast":{"responses":[{},{},{}]}}]}`,
+		"replies of another": `{"replies":[{"info":{}},{"info":{}}]}`,
+		"a web page":         `<html>`,
+		"empty":              ``,
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			p := &proxy{answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
+				_, _ = w.Write([]byte(body))
+				return true
+			}}
+			client := connect(t, centrifugo.Options{APIURL: p.start(t, byHTTP)})
+			wantUnavailable(t, client, "truncated or not Centrifugo's", []centrifugo.Broadcast{
+				broadcastTo(name("user")), broadcastTo(name("user"), name("resource")),
+			})
+		})
+	}
+	t.Run("a response that ends early", func(t *testing.T) {
+		t.Parallel()
+		p := &proxy{answer: func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
+			w.Header().Set("Content-Length", "100")
+			_, _ = w.Write([]byte(`{"replies":[`))
+			return true
+		}}
+		client := connect(t, centrifugo.Options{APIURL: p.start(t, byHTTP)})
+		wantUnavailable(t, client, "truncated or not Centrifugo's", []centrifugo.Broadcast{broadcastTo(name("user"))})
 	})
 }
 

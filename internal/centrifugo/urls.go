@@ -27,10 +27,11 @@ func CheckURLs(list string) string {
 		case err != nil:
 			return "must be a URL, such as http://host:port/api, or several separated by commas"
 		case IsGRPC(element):
-			if u.Port() == "" || u.Path != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			more := u.Path != "" || u.User != nil || u.RawQuery != "" || u.Fragment != ""
+			if u.Hostname() == "" || u.Port() == "" || more {
 				return "must have the form grpc://host:port or grpcs://host:port"
 			}
-		case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 			return "must have the form http://host:port/api or https://…, or grpc://host:port or grpcs://…"
 		default:
 			byHTTP = true
