@@ -19,6 +19,11 @@ const (
 	TenantVisible Visibility = "tenant"   // every principal of the tenant
 )
 
+// Visibilities returns the visibilities, from the narrowest to the widest.
+func Visibilities() []Visibility {
+	return []Visibility{Private, ResourceWide, ScopeWide, TenantVisible}
+}
+
 // Status specifies whether the action succeeded.
 type Status string
 

@@ -1,7 +1,7 @@
 -- Reading the directory. Its relations may be views of the application, and a view may call
--- functions, which have the rights of the role that reads. So nothing reads them but the functions
--- of this file and of the next, which belong to <prefix>_directory: it may read what these
--- functions need, and nothing else.
+-- functions, which have the rights of the role that reads. So nothing reads them but functions that
+-- belong to <prefix>_directory, those of this file and of later ones that refer to it. The role may
+-- read what these functions need, and nothing else.
 --
 -- A function of a view can change settings, for instance search_path, which the statements after it
 -- would obey. So each of these functions but holders ends by undoing a subtransaction (SQLSTATE

@@ -1,18 +1,19 @@
--- What a principal can see of the tree, for lists of the log; 026 explains how the directory is
--- read.
+-- What a principal can see of the tree, for lists of the log. The function belongs to
+-- <prefix>_directory; 026 explains it.
 
--- The resources on which a principal holds a role, directly or through groups, and those below
--- them:
+-- Returns the resources that decide what a principal may see, in one row. The roles of its groups
+-- are its own:
 --
 --   managed   it owns them, or holds the role owner or delegator on them or on an ancestor;
 --   held      it holds a role on them or on an ancestor;
 --   dangling  those of held that the directory does not contain;
---   above     those on which it holds a role, and their ancestors;
---   in_scope  those whose parent is in above; null if they are too many.
+--   above     it holds a role on them or on a descendant;
+--   in_scope  their parent is in above.
 --
--- complete is false, and the arrays are null, if there are more than max_resources, and for a view,
--- which may lack the index by which the tree is walked downwards. An inactive principal gets no
--- row.
+-- complete is false, and the sets are null, if the principal owns more than max_resources, if held
+-- has more, where a resource counts once for each resource of its chain on which the principal
+-- holds a role, or if the directory is a view, which may lack the index by which the tree is walked
+-- downwards. in_scope alone is null if only that set has more. An inactive principal gets no row.
 CREATE FUNCTION fanfare.reach(
     of_tenant uuid, of_principal uuid, max_resources int, max_depth int, max_nesting int
 ) RETURNS TABLE (

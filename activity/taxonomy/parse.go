@@ -103,8 +103,7 @@ func (r *reader) entry(a pair, c *compiler) *entry {
 		case "severity":
 			e.Severity = oneOf(r, p, activity.Info, activity.Warning, activity.Error, activity.Critical)
 		case "visibility":
-			e.Visibility = oneOf(r, p,
-				activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible)
+			e.Visibility = oneOf(r, p, activity.Visibilities()...)
 		case "notify":
 			e.Notify = oneOf(r, p, activity.NotifyDefault, activity.NotifyOptional, activity.NotifyMandatory)
 		case "title":

@@ -106,9 +106,8 @@ func completeEvent(r huma.Registry, s *huma.Schema) {
 	target := property(s, "target_principal_id", "uuid", "The principal that the activity addresses, if exactly one.")
 	target.Nullable = true
 	property(s, "action", "", "<resource>.<verb>").Examples = []any{"signal.created"}
-	property(s, "visibility", "", "Who may see it besides the resource's owner and delegators.").Enum = []any{
-		"private", "resource", "scope", "tenant",
-	}
+	visibility := property(s, "visibility", "", "Who may see it besides the resource's owner and delegators.")
+	visibility.Enum = enumOf(activity.Visibilities())
 	payload := property(s, "payload", "", "The payload that the service recorded.")
 	payload.Type, payload.AdditionalProperties = huma.TypeObject, true
 

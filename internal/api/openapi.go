@@ -184,6 +184,15 @@ func problemResponse(status int) *huma.Response {
 	}
 }
 
+// enumOf returns values as an enum of a schema.
+func enumOf[T ~string](values []T) []any {
+	enum := make([]any, len(values))
+	for i, value := range values {
+		enum[i] = string(value)
+	}
+	return enum
+}
+
 // describe sets descriptions of properties: struct tags are for short ones.
 func describe(s *huma.Schema, descriptions map[string]string) *huma.Schema {
 	for name, text := range descriptions {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
@@ -54,7 +55,7 @@ func (Action) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	})
 	s.Properties["severity"].Enum = []any{"info", "warning", "error", "critical"}
 	s.Properties["notify"].Enum = []any{"default", "optional", "mandatory"}
-	s.Properties["visibility"].Enum = []any{"private", "resource", "scope", "tenant"}
+	s.Properties["visibility"].Enum = enumOf(activity.Visibilities())
 	// A schema may also be true or false.
 	*s.Properties["payload"] = huma.Schema{Description: s.Properties["payload"].Description}
 	return s

@@ -237,9 +237,7 @@ func (w *world) drawActivities(rt *rapid.T) []activity.Activity {
 			TargetPrincipalIDs: targets,
 			OwnerID:            pick(rt, "recorded owner", w.principals),
 			ParentID:           pick(rt, "recorded parent", w.resources),
-			Visibility: rapid.SampledFrom([]activity.Visibility{
-				activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible,
-			}).Draw(rt, "visibility"),
+			Visibility:         rapid.SampledFrom(activity.Visibilities()).Draw(rt, "visibility"),
 		}
 	}
 	return list

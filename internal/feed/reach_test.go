@@ -49,7 +49,7 @@ func drawDirectory(rt *rapid.T, t testing.TB, w *world) (resources []uuid.UUID) 
 	return resources
 }
 
-// readReach returns whether the sets of a principal decide, and whether they decide about the scope.
+// readReach reports whether the sets of a principal decide, and whether they do about the scope.
 func readReach(t testing.TB, w *world) (complete, inScope bool) {
 	t.Helper()
 	err := w.db.Pool.QueryRow(t.Context(),

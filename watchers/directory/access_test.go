@@ -11,9 +11,7 @@ import (
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
-var visibilities = [4]activity.Visibility{
-	activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible,
-}
+var visibilities = [4]activity.Visibility(activity.Visibilities())
 
 func TestAllowed(t *testing.T) {
 	t.Parallel()

@@ -2,13 +2,15 @@ package directory
 
 import "github.com/fanfarehq/fanfare/activity"
 
-// MaxReach is the maximum number of resources of which Reach has the sets.
+// MaxReach bounds each set of Reach: the resources that a principal owns, those on or above which
+// it holds a role, and those in its scope.
 const MaxReach = 1_000
 
-// Reach selects the resources that a principal can see, as fanfare.reach describes them. The
-// arguments are those of ReachArguments, from $1 on. It returns no row for a principal that the
-// directory marks inactive. complete is false if the sets are larger than MaxReach, or if the
-// directory is a view.
+// Reach selects the resources that decide what a principal may see, as fanfare.reach describes
+// them. The arguments are those of ReachArguments, from $1 on. It returns no row for a principal
+// that the directory marks inactive. complete is false, and the sets are null, if the principal
+// owns, or holds roles on, more than MaxReach, or if the directory is a view; in_scope alone is
+// null if only the scope has more.
 const Reach = `SELECT * FROM fanfare.reach($1, $2, $3, $4, $5)`
 
 // ReachDecides is an expression that decides whether the principal may see the activity whose
@@ -20,41 +22,36 @@ const Reach = `SELECT * FROM fanfare.reach($1, $2, $3, $4, $5)`
 // and so on: walking down from its roles finds what walking up from each resource finds.
 const ReachDecides = `
 CASE
-    WHEN a.visibility = ANY ($6) OR a.actor_principal_id = $2 OR $2 = ANY (a.target_principal_ids) THEN true
-    WHEN a.resource_id IN (SELECT unnest(r.managed) FROM reach AS r) THEN true
-    WHEN a.visibility = ANY ($7) AND a.resource_id IN (SELECT unnest(r.held) FROM reach AS r) THEN true
-    WHEN a.visibility = ANY ($8) AND a.resource_id IN (SELECT unnest(r.in_scope) FROM reach AS r) THEN true
-    WHEN a.visibility = ANY ($8) AND (SELECT r.in_scope IS NULL FROM reach AS r) THEN NULL
+    WHEN a.visibility = ANY ($6) THEN true
+    WHEN a.visibility = ANY ($7) AND (a.actor_principal_id = $2 OR $2 = ANY (a.target_principal_ids)) THEN true
+    WHEN a.visibility = ANY ($8) AND a.resource_id IN (SELECT unnest(r.managed) FROM reach AS r) THEN true
+    WHEN a.visibility = ANY ($9) AND a.resource_id IN (SELECT unnest(r.held) FROM reach AS r) THEN true
+    WHEN a.visibility = ANY ($10) AND a.resource_id IN (SELECT unnest(r.in_scope) FROM reach AS r) THEN true
+    WHEN a.visibility = ANY ($10) AND (SELECT r.in_scope IS NULL FROM reach AS r) THEN NULL
     WHEN a.resource_id IN (SELECT unnest(r.held) FROM reach AS r)
         AND a.resource_id NOT IN (SELECT unnest(r.dangling) FROM reach AS r) THEN false
     WHEN a.owner_id = $2 OR a.parent_id IN (SELECT unnest(r.held) FROM reach AS r) THEN NULL
-    WHEN a.visibility = ANY ($8) AND a.parent_id IN (SELECT unnest(r.above) FROM reach AS r) THEN NULL
+    WHEN a.visibility = ANY ($10) AND a.parent_id IN (SELECT unnest(r.above) FROM reach AS r) THEN NULL
     ELSE false
 END`
 
-var visibilities = [...]activity.Visibility{
-	activity.Private, activity.ResourceWide, activity.ScopeWide, activity.TenantVisible,
-}
-
 // ReachArguments returns the arguments of Reach and ReachDecides. They contain the rule of Allowed:
-// the visibilities that need no access, those that need a role on the chain, and those that need
-// one in the scope.
+// the visibilities that need no access, those that a party and those that a manager may see, those
+// that need a role on the chain, and those that need one in the scope.
 func ReachArguments(principal activity.Principal) []any {
-	var always, onChain, inScope []string
-	for _, v := range visibilities {
-		switch {
-		case Allowed(v, Access{}):
-			always = append(always, string(v))
-			continue
-		case Allowed(v, Access{OnChain: true}):
-			onChain = append(onChain, string(v))
-		}
-		if Allowed(v, Access{InScope: true}) {
-			inScope = append(inScope, string(v))
+	var lists [5][]string
+	for _, v := range activity.Visibilities() {
+		onChain, inScope := DependsOnRoles(v)
+		for i, sees := range [...]bool{
+			Allowed(v, Access{}), Allowed(v, Access{Party: true}), Allowed(v, Access{Manager: true}), onChain, inScope,
+		} {
+			if sees {
+				lists[i] = append(lists[i], string(v))
+			}
 		}
 	}
 	return []any{
 		[16]byte(principal.TenantID), [16]byte(principal.PrincipalID), MaxReach, MaxDepth, MaxNesting,
-		always, onChain, inScope,
+		lists[0], lists[1], lists[2], lists[3], lists[4],
 	}
 }
