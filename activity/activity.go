@@ -49,6 +49,11 @@ func (a *Activity) Clone() Activity {
 	return c
 }
 
+// Actor returns the principal who performed the action.
+func (a *Activity) Actor() Principal {
+	return Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}
+}
+
 // HasTarget reports whether the activity addresses the principal.
 func (a *Activity) HasTarget(principal uuid.UUID) bool {
 	return slices.Contains(a.TargetPrincipalIDs, principal)

@@ -77,7 +77,7 @@ func (q *Query) Add(a *activity.Activity) int {
 		q.actors = map[activity.Principal]struct{}{}
 	}
 	q.tenants[a.TenantID] = struct{}{}
-	q.actors[activity.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}] = struct{}{}
+	q.actors[a.Actor()] = struct{}{}
 	s := subject{tenant: a.TenantID, resource: a.ResourceID, owner: a.OwnerID, parent: a.ParentID}
 	n, found := q.index[s]
 	if !found {

@@ -134,12 +134,8 @@ func (s *Server) addItems(
 		return err
 	}
 	response.Body.UnreadCount = unread
-	if page.Actors != nil {
-		events := s.catalog.EventsOf(activitiesOf(page.Items), page.Actors)
-		response.Body.Items = notificationsOf(page.Items, asEvents(events))
-	} else if response.Body.Items, err = s.notifications(ctx, page.Items); err != nil {
-		return err
-	}
+	events := s.catalog.EventsOf(activitiesOf(page.Items), page.Actors)
+	response.Body.Items = notificationsOf(page.Items, asEvents(events))
 	response.Body.NextCursor, err = s.nextCursor(ctx, page.Next, selection)
 	return err
 }

@@ -224,7 +224,7 @@ func (f *Fanout) notify(d *delivery, a *activity.Activity, recipients []Recipien
 
 // render returns the message of an activity, which is the same on every channel.
 func (f *Fanout) render(a *activity.Activity, resolved watchers.Result, channels []string) centrifugo.Broadcast {
-	actor := resolved.Actors[activity.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}]
+	actor := resolved.Actors[a.Actor()]
 	event := f.opts.Catalog.Event(a, actor)
 	data := event.AppendJSON(make([]byte, 0, 1024+len(a.Payload)))
 	return centrifugo.Broadcast{Channels: channels, Data: data, IdempotencyKey: a.ID.String()}

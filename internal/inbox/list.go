@@ -30,7 +30,7 @@ type Page struct {
 	Items []Notification
 	Next  uuid.UUID // Query.After of the next page; uuid.Nil after the last
 
-	// Actors are the entries of the activities' actors in the directory; nil if they were not read.
+	// Actors are the entries of the activities' actors in the directory. Only Overview reads them.
 	Actors map[activity.Principal]directory.Actor
 }
 

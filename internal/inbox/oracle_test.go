@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/watchers"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 // entry is a notification of a random inbox, as the oracle knows it. Its times are minutes; now is
@@ -264,6 +266,7 @@ func TestInboxesAgainstAnOracle(t *testing.T) {
 		if len(got)+len(want) > 0 && !slices.Equal(got, want) {
 			rt.Errorf("%+v: got %s\nwant %s", s, got, want)
 		}
+		checkOverview(t, rt, b, Query{Selection: s, Limit: limit}, each[Unread])
 		for _, by := range []GroupBy{ByResource, ByCorrelation, ByBurst} {
 			got, want := b.groups(t, GroupQuery{Selection: s, By: by, Limit: limit}), oracleGroups(by, selected)
 			if !slices.Equal(got, want) {
@@ -271,6 +274,38 @@ func TestInboxesAgainstAnOracle(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checkOverview compares the overviews of all pages with what List, Count and the directory return.
+func checkOverview(t *testing.T, rt *rapid.T, b *box, q Query, unread int) {
+	t.Helper()
+	b.exec(t, `INSERT INTO fanfare.principals (tenant_id, id, kind, display_name) VALUES ($1, $2, 'agent', 'Ada')
+		ON CONFLICT DO NOTHING`, b.principal.TenantID, uuid.UUID{1, 1})
+	for more := true; more; more = q.After != uuid.Nil {
+		want, err := List(t.Context(), b.db.Pool, b.principal, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, n, err := Overview(t.Context(), b.db.Pool, b.principal, q)
+		if err != nil || n != unread {
+			rt.Errorf("%+v: got %d unread, %v, want %d", q, n, err, unread)
+		}
+		for i := range got.Items {
+			actor := got.Items[i].Activity.Actor()
+			var entry directory.Actor
+			if actor.PrincipalID == (uuid.UUID{1, 1}) {
+				entry = directory.Actor{Kind: "agent", DisplayName: "Ada"}
+			}
+			if named, found := got.Actors[actor]; !found || named != entry {
+				rt.Errorf("%+v: got actor %+v, %t, want %+v", q, named, found, entry)
+			}
+		}
+		got.Actors = nil
+		if diff := gocmp.Diff(want, got); diff != "" {
+			rt.Errorf("%+v: -List +Overview\n%s", q, diff)
+		}
+		q.After = want.Next
+	}
 }
 
 // groups reads all pages, while notifications are added.

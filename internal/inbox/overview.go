@@ -20,19 +20,32 @@ type firstPart struct {
 	allowed []bool
 }
 
-// Overview returns what List returns, and what Count returns of the unread notifications. It counts
-// first, so that the first page has every notification that is counted, and decides about all
-// activities with one statement.
+// Overview returns what List returns, with the actors, and what Count returns of the unread
+// notifications. It counts first, so that the first page has every notification that is counted.
 func Overview(ctx context.Context, db DB, principal activity.Principal, q Query) (page Page, unread int, err error) {
 	if err := q.Validate(); err != nil {
 		return Page{}, 0, err
 	}
-	if q.tested() {
-		if unread, err = Count(ctx, db, principal, Unread); err == nil {
-			page, err = List(ctx, db, principal, q)
-		}
-		return page, unread, err
+	if !q.tested() {
+		page, unread, err = overviewWhole(ctx, db, principal, q)
+	} else if unread, err = Count(ctx, db, principal, Unread); err == nil {
+		page, err = List(ctx, db, principal, q)
 	}
+	if err == nil {
+		err = page.nameActors(ctx, db)
+	}
+	if err != nil {
+		return Page{}, 0, err
+	}
+	return page, unread, nil
+}
+
+// overviewWhole is Overview for a selection that nothing is tested of. It reads the unread
+// notifications together with the first part of the page, decides about all their activities with
+// one statement, and reads the actors of that part.
+func overviewWhole(
+	ctx context.Context, db DB, principal activity.Principal, q Query,
+) (page Page, unread int, err error) {
 	var groups newestGroups
 	var first firstPart
 	batch := &pgx.Batch{}
@@ -56,14 +69,17 @@ func Overview(ctx context.Context, db DB, principal activity.Principal, q Query)
 		return Page{}, 0, err
 	}
 	page.Actors = actors
-	return page, counts[0], page.nameOthers(ctx, db)
+	return page, counts[0], nil
 }
 
-// nameOthers adds the entries of the actors that were not read.
-func (p *Page) nameOthers(ctx context.Context, db DB) error {
+// nameActors adds the entries of the actors that were not read.
+func (p *Page) nameActors(ctx context.Context, db DB) error {
+	if p.Actors == nil {
+		p.Actors = map[activity.Principal]directory.Actor{}
+	}
 	var others []activity.Principal
 	for i := range p.Items {
-		actor := actorOf(&p.Items[i])
+		actor := p.Items[i].Activity.Actor()
 		if _, read := p.Actors[actor]; !read {
 			p.Actors[actor] = directory.Actor{} // if the directory does not contain it
 			others = append(others, actor)
@@ -77,10 +93,6 @@ func (p *Page) nameOthers(ctx context.Context, db DB) error {
 	return err
 }
 
-func actorOf(n *Notification) activity.Principal {
-	return activity.Principal{TenantID: n.Activity.TenantID, PrincipalID: n.Activity.ActorPrincipalID}
-}
-
 // decide decides about the groups and the first part, and reads the actors of the latter.
 func decide(
 	ctx context.Context, db DB, principal activity.Principal, groups *newestGroups, first *firstPart,
@@ -89,7 +101,7 @@ func decide(
 	actors = map[activity.Principal]directory.Actor{}
 	for i := range first.rows {
 		queries = append(queries, directory.AccessQueryFor(&first.rows[i].Activity))
-		actors[actorOf(&first.rows[i])] = directory.Actor{}
+		actors[first.rows[i].Activity.Actor()] = directory.Actor{}
 	}
 	batch := &pgx.Batch{}
 	directory.QueueCanView(batch, principal, queries, func(allowed []bool) {

@@ -122,7 +122,7 @@ func (c *Catalog) Events(
 func ActorsOf(activities []*activity.Activity) []activity.Principal {
 	actors := make(map[activity.Principal]struct{}, len(activities))
 	for _, a := range activities {
-		actors[actorOf(a)] = struct{}{}
+		actors[a.Actor()] = struct{}{}
 	}
 	return slices.Collect(maps.Keys(actors))
 }
@@ -133,11 +133,7 @@ func (c *Catalog) EventsOf(
 ) []activity.Event {
 	events := make([]activity.Event, len(activities))
 	for i, a := range activities {
-		events[i] = c.Event(a, named[actorOf(a)])
+		events[i] = c.Event(a, named[a.Actor()])
 	}
 	return events
-}
-
-func actorOf(a *activity.Activity) activity.Principal {
-	return activity.Principal{TenantID: a.TenantID, PrincipalID: a.ActorPrincipalID}
 }
