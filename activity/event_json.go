@@ -3,8 +3,6 @@ package activity
 import (
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/fanfarehq/fanfare/internal/jsontext"
 )
 
@@ -23,10 +21,10 @@ func (e *Event) AppendJSON(b []byte) []byte {
 	b = jsontext.AppendString(append(b, `,"display_name":`...), e.Actor.DisplayName)
 	b = jsontext.AppendUUID(append(b, `},"resource":{"resource_id":"`...), e.Resource.ResourceID)
 	b = jsontext.AppendString(append(b, `","resource_type":`...), e.Resource.ResourceType)
-	b = appendOptionalID(append(b, `,"parent_id":`...), e.Resource.ParentID)
+	b = jsontext.AppendOptionalUUID(append(b, `,"parent_id":`...), e.Resource.ParentID)
 	b = jsontext.AppendString(append(b, `,"name":`...), e.Resource.Name)
 	b = jsontext.AppendString(append(b, `},"action":`...), e.Action)
-	b = appendOptionalID(append(b, `,"target_principal_id":`...), e.TargetPrincipalID)
+	b = jsontext.AppendOptionalUUID(append(b, `,"target_principal_id":`...), e.TargetPrincipalID)
 	b = jsontext.AppendString(append(b, `,"visibility":`...), string(e.Visibility))
 	b = append(append(b, `,"payload":`...), e.Payload...)
 	b = jsontext.AppendString(append(b, `,"ui_hints":{"category":`...), e.UIHints.Category)
@@ -35,11 +33,4 @@ func (e *Event) AppendJSON(b []byte) []byte {
 	b = jsontext.AppendString(append(b, `,"summary":`...), e.UIHints.Summary)
 	b = jsontext.AppendString(append(b, `,"icon":`...), e.UIHints.Icon)
 	return append(b, "}}"...)
-}
-
-func appendOptionalID(b []byte, id *uuid.UUID) []byte {
-	if id == nil {
-		return append(b, "null"...)
-	}
-	return append(jsontext.AppendUUID(append(b, '"'), *id), '"')
 }

@@ -1,7 +1,7 @@
 package api
 
 import (
-	"encoding/json"
+	"bytes"
 	"io"
 	"strconv"
 	"sync"
@@ -17,7 +17,7 @@ import (
 // event again after it has been rendered.
 type jsonAppender interface {
 	// AppendJSON appends the response as JSON that decodes to what encoding/json writes.
-	AppendJSON(b []byte) ([]byte, error)
+	AppendJSON(b []byte) []byte
 }
 
 // maxKeptBuffer is the size of a buffer that is kept for further responses.
@@ -33,11 +33,8 @@ func jsonFormat() huma.Format {
 			return huma.DefaultJSONFormat.Marshal(w, response)
 		}
 		buffer := buffers.Get().(*[]byte)
-		text, err := a.AppendJSON((*buffer)[:0])
-		if err == nil {
-			text = append(text, '\n')
-			_, err = w.Write(text)
-		}
+		text := append(a.AppendJSON((*buffer)[:0]), '\n')
+		_, err := w.Write(text)
 		if cap(text) <= maxKeptBuffer {
 			*buffer = text
 			buffers.Put(buffer)
@@ -47,49 +44,48 @@ func jsonFormat() huma.Format {
 	return format
 }
 
-// AppendJSON appends the page as JSON.
-func (p ActivityPage) AppendJSON(b []byte) ([]byte, error) {
-	b = append(b, `{"items":[`...)
-	for i := range p.Items {
+// appendAll appends items as an array.
+func appendAll[T any](b []byte, items []T, appendItem func(*T, []byte) []byte) []byte {
+	b = append(b, '[')
+	for i := range items {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = p.Items[i].appendJSON(b)
+		b = appendItem(&items[i], b)
 	}
-	b = appendTextOrNull(append(b, `],"next_cursor":`...), p.NextCursor)
-	return append(b, '}'), nil
+	return append(b, ']')
 }
 
 // AppendJSON appends the page as JSON.
-func (i Inbox) AppendJSON(b []byte) ([]byte, error) {
-	b = append(b, `{"items":[`...)
-	for n := range i.Items {
-		if n > 0 {
-			b = append(b, ',')
-		}
-		b = i.Items[n].appendJSON(b)
-	}
-	b = append(b, `],"groups":`...)
+func (p ActivityPage) AppendJSON(b []byte) []byte {
+	b = appendAll(append(b, `{"items":`...), p.Items, (*Activity).appendJSON)
+	b = appendTextOrNull(append(b, `,"next_cursor":`...), p.NextCursor)
+	return append(b, '}')
+}
+
+// AppendJSON appends the page as JSON.
+func (i Inbox) AppendJSON(b []byte) []byte {
+	b = appendAll(append(b, `{"items":`...), i.Items, (*Notification).appendJSON)
+	b = append(b, `,"groups":`...)
 	if i.Groups == nil {
 		b = append(b, "null"...)
 	} else {
-		groups, err := json.Marshal(i.Groups)
-		if err != nil {
-			return b, err
-		}
-		b = append(b, groups...)
+		b = appendAll(b, i.Groups, (*NotificationGroup).appendJSON)
 	}
 	b = appendTextOrNull(append(b, `,"next_cursor":`...), i.NextCursor)
-	b = strconv.AppendInt(append(b, `,"unread_count":`...), int64(i.UnreadCount), 10)
-	return append(b, '}'), nil
+	b = appendInt(append(b, `,"unread_count":`...), i.UnreadCount)
+	return append(b, '}')
 }
+
+// AppendJSON appends the activity as JSON, not only the event that it embeds.
+func (a Activity) AppendJSON(b []byte) []byte { return a.appendJSON(b) }
 
 // appendJSON appends the stored fields to those of the event.
 func (a *Activity) appendJSON(b []byte) []byte {
 	b = a.Event.AppendJSON(b)
 	b = b[:len(b)-1] // the brace
 	b = appendTime(append(b, `,"recorded_at":`...), a.RecordedAt)
-	b = appendID(append(b, `,"owner_id":`...), a.OwnerID)
+	b = jsontext.AppendOptionalUUID(append(b, `,"owner_id":`...), a.OwnerID)
 	b = jsontext.AppendString(append(b, `,"status":`...), a.Status)
 	b = jsontext.AppendString(append(b, `,"severity":`...), a.Severity)
 	b = jsontext.AppendString(append(b, `,"category":`...), a.Category)
@@ -107,10 +103,13 @@ func (a *Activity) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
+// AppendJSON appends the notification as JSON.
+func (n Notification) AppendJSON(b []byte) []byte { return n.appendJSON(b) }
+
 func (n *Notification) appendJSON(b []byte) []byte {
 	b = jsontext.AppendUUID(append(b, `{"id":"`...), n.ID)
 	b = appendTexts(append(b, `","reasons":`...), n.Reasons)
-	b = appendID(append(b, `,"group_id":`...), n.GroupID)
+	b = jsontext.AppendOptionalUUID(append(b, `,"group_id":`...), n.GroupID)
 	b = appendTime(append(b, `,"created_at":`...), n.CreatedAt)
 	b = appendTimeOrNull(append(b, `,"seen_at":`...), n.SeenAt)
 	b = appendTimeOrNull(append(b, `,"read_at":`...), n.ReadAt)
@@ -120,15 +119,48 @@ func (n *Notification) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-func appendTexts(b []byte, texts []string) []byte {
-	b = append(b, '[')
-	for i, text := range texts {
-		if i > 0 {
-			b = append(b, ',')
+func (g *NotificationGroup) appendJSON(b []byte) []byte {
+	b = g.Filter.appendJSON(append(b, `{"filter":`...))
+	b = appendInt(append(b, `,"total":`...), g.Total)
+	b = appendInt(append(b, `,"unread":`...), g.Unread)
+	b = appendTime(append(b, `,"oldest_at":`...), g.OldestAt)
+	b = appendTime(append(b, `,"newest_at":`...), g.NewestAt)
+	b = appendAll(append(b, `,"actors":`...), g.Actors, (*GroupActor).appendJSON)
+	b = appendInt(append(b, `,"actor_count":`...), g.ActorCount)
+	b = appendAll(append(b, `,"items":`...), g.Items, (*Notification).appendJSON)
+	return append(b, '}')
+}
+
+func (f *GroupFilter) appendJSON(b []byte) []byte {
+	b = append(b, '{')
+	for _, of := range []struct {
+		name string
+		id   *uuid.UUID
+	}{{`"resource":`, f.Resource}, {`"correlation_id":`, f.CorrelationID}, {`"actor":`, f.Actor}} {
+		if of.id != nil {
+			b = append(jsontext.AppendOptionalUUID(append(b, of.name...), of.id), ',')
 		}
-		b = jsontext.AppendString(b, text)
 	}
-	return append(b, ']')
+	for _, of := range []struct {
+		name string
+		at   *time.Time
+	}{{`"since":`, f.Since}, {`"until":`, f.Until}} {
+		if of.at != nil {
+			b = append(appendTime(append(b, of.name...), *of.at), ',')
+		}
+	}
+	return append(bytes.TrimSuffix(b, []byte{','}), '}')
+}
+
+func (a *GroupActor) appendJSON(b []byte) []byte {
+	b = jsontext.AppendUUID(append(b, `{"principal_id":"`...), a.PrincipalID)
+	b = jsontext.AppendString(append(b, `","kind":`...), a.Kind)
+	b = jsontext.AppendString(append(b, `,"display_name":`...), a.DisplayName)
+	return append(b, '}')
+}
+
+func appendTexts(b []byte, texts []string) []byte {
+	return appendAll(b, texts, func(text *string, b []byte) []byte { return jsontext.AppendString(b, *text) })
 }
 
 func appendTextOrNull(b []byte, text *string) []byte {
@@ -138,12 +170,7 @@ func appendTextOrNull(b []byte, text *string) []byte {
 	return jsontext.AppendString(b, *text)
 }
 
-func appendID(b []byte, id *uuid.UUID) []byte {
-	if id == nil {
-		return append(b, "null"...)
-	}
-	return append(jsontext.AppendUUID(append(b, '"'), *id), '"')
-}
+func appendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }
 
 func appendTime(b []byte, at time.Time) []byte {
 	return append(at.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')

@@ -33,21 +33,42 @@ func TestAppendedJSON(t *testing.T) {
 		ArchivedAt: &at, SnoozedUntil: &at, Event: event,
 	}
 	unread := Notification{ID: id, Reasons: []string{}, CreatedAt: at, Event: event}
-	type plainActivities ActivityPage
+	actor := GroupActor{uuid.New(), text, text}
+	groups := []NotificationGroup{
+		{
+			Filter: GroupFilter{Resource: &id, Actor: &id, Since: &at, Until: &at}, Total: 3, Unread: 2,
+			OldestAt: at, NewestAt: at.Add(time.Hour), Actors: []GroupActor{actor, {}}, ActorCount: 2,
+			Items: []Notification{read, unread},
+		},
+		{Filter: GroupFilter{CorrelationID: &id}, Actors: []GroupActor{actor}, Items: []Notification{}},
+		{Actors: []GroupActor{}, Items: []Notification{unread}},
+	}
+	// Without the methods of the types, encoding/json reads the fields.
+	type plainActivity struct {
+		activity.Event
+		Stored
+	}
+	type plainActivities struct {
+		Items      []plainActivity `json:"items"`
+		NextCursor *string         `json:"next_cursor"`
+	}
+	plainFull, plainBare := plainActivity{event.Event, full.Stored}, plainActivity{event.Event, bare.Stored}
+	type plainNotification Notification
 	type plainInbox Inbox
 	for name, tt := range map[string]struct{ response, plain any }{
-		"no activities": {ActivityPage{Items: []Activity{}}, plainActivities{Items: []Activity{}}},
+		"no activities": {ActivityPage{Items: []Activity{}}, plainActivities{Items: []plainActivity{}}},
 		"activities": {
-			ActivityPage{[]Activity{full, bare}, &text}, plainActivities{[]Activity{full, bare}, &text},
+			ActivityPage{[]Activity{full, bare}, &text}, plainActivities{[]plainActivity{plainFull, plainBare}, &text},
 		},
-		"empty inbox": {Inbox{Items: []Notification{}}, plainInbox{Items: []Notification{}}},
+		"activity":     {full, plainFull},
+		"notification": {read, plainNotification(read)},
+		"empty inbox":  {Inbox{Items: []Notification{}}, plainInbox{Items: []Notification{}}},
 		"inbox": {
 			Inbox{Items: []Notification{read, unread}, NextCursor: &text, UnreadCount: 7},
 			plainInbox{Items: []Notification{read, unread}, NextCursor: &text, UnreadCount: 7},
 		},
 		"groups": {
-			Inbox{Items: []Notification{}, Groups: []NotificationGroup{{Items: []Notification{read}}}},
-			plainInbox{Items: []Notification{}, Groups: []NotificationGroup{{Items: []Notification{read}}}},
+			Inbox{Items: []Notification{}, Groups: groups}, plainInbox{Items: []Notification{}, Groups: groups},
 		},
 	} {
 		var got, want bytes.Buffer

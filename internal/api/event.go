@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,16 +40,8 @@ type Stored struct {
 	IPHash           *string    `json:"ip_hash,omitempty"`
 }
 
-// MarshalJSON appends the stored fields to those of the event.
-func (a Activity) MarshalJSON() ([]byte, error) {
-	stored, err := json.Marshal(a.Stored)
-	if err != nil {
-		return nil, err
-	}
-	event := a.AppendJSON(nil)
-	event[len(event)-1] = ','
-	return append(event, stored[1:]...), nil
-}
+// MarshalJSON returns what AppendJSON appends.
+func (a Activity) MarshalJSON() ([]byte, error) { return a.appendJSON(nil), nil }
 
 // storedOf returns the stored fields. Those that could locate the actor are set only for audits.
 func storedOf(a *activity.Activity, audit bool) Stored {

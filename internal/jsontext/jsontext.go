@@ -61,10 +61,18 @@ func AppendUUID(b []byte, id uuid.UUID) []byte {
 	return append(b, text[:]...)
 }
 
+// AppendOptionalUUID appends an id in quotes, and null for nil.
+func AppendOptionalUUID(b []byte, id *uuid.UUID) []byte {
+	if id == nil {
+		return append(b, "null"...)
+	}
+	return append(AppendUUID(append(b, '"'), *id), '"')
+}
+
 // AppendUUIDOrNull appends an id in quotes, and null for uuid.Nil.
 func AppendUUIDOrNull(b []byte, id uuid.UUID) []byte {
 	if id == uuid.Nil {
-		return append(b, "null"...)
+		return AppendOptionalUUID(b, nil)
 	}
-	return append(AppendUUID(append(b, '"'), id), '"')
+	return AppendOptionalUUID(b, &id)
 }

@@ -55,6 +55,15 @@ func TestAppendUUID(t *testing.T) {
 		if got := string(AppendUUIDOrNull(nil, id)); got != `"`+id.String()+`"` {
 			t.Errorf("got %s, want %s in quotes", got, id)
 		}
+		if got := string(AppendOptionalUUID(nil, &id)); got != `"`+id.String()+`"` {
+			t.Errorf("optional: got %s, want %s in quotes", got, id)
+		}
+	}
+	if got := string(AppendOptionalUUID([]byte("id: "), nil)); got != "id: null" {
+		t.Errorf("optional: got %s, want id: null", got)
+	}
+	if got := string(AppendOptionalUUID(nil, &uuid.Nil)); got != `"00000000-0000-0000-0000-000000000000"` {
+		t.Errorf("optional: got %s, want the zero id", got)
 	}
 	if got := string(AppendUUIDOrNull([]byte("id: "), uuid.Nil)); got != "id: null" {
 		t.Errorf("got %s, want id: null", got)
