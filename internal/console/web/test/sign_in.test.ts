@@ -160,6 +160,7 @@ browserTest('a session that ends in a view leads back to the view, and repeats n
   for (const { path, ready, prepare, change, then } of visits) {
     await signIn(page, world, 'ada', stage.operator_scopes, path)
     await ready()
+    await page.waitForLoadState('networkidle') // a request that is under way would end the session, too
     await prepare?.()
     await sql(
       `UPDATE fanfare.service_tokens SET revoked_at = now() WHERE tenant_id = $1::uuid AND principal_id = $2::uuid`,

@@ -110,6 +110,27 @@ browserTest('the activity of a resource arrives live, and that of a principal is
   await look(page, 'activity')
 })
 
+browserTest(
+  'several lists of one resource receive what arrives, also when one of them is removed',
+  async ({ page }) => {
+    const one = `<section><fanfare-activity resource="${project}"></fanfare-activity></section>`
+    await host(page, 'ada', one + one)
+    const list = (n: number) => page.locator('fanfare-activity').nth(n)
+    const arrived = (n: number, message: string) => list(n).getByRole('article').getByText(message).waitFor()
+    const record = (message: string) =>
+      world.record({ action: 'comment.created', actor: 'linus', resource: 'atlas-grip', fields: { message } })
+    await list(0).getByRole('article').or(list(0).getByText('No activity yet')).first().waitFor()
+    await record('To both lists')
+    for (const n of [0, 1]) await arrived(n, 'To both lists')
+    await page
+      .locator('section')
+      .first()
+      .evaluate((section) => section.remove())
+    await record('To the other list')
+    await arrived(0, 'To the other list')
+  },
+)
+
 browserTest('a resource is followed, ignored and no longer followed', async ({ page }) => {
   await host(page, 'linus', `<fanfare-follow resource="${project}"></fanfare-follow>`)
   const button = page.locator('fanfare-follow').getByRole('button').first()

@@ -23,9 +23,9 @@ const all = `<header><fanfare-inbox></fanfare-inbox></header>
   <section><fanfare-activity limit="5" principal="${world.person('linus').id}"></fanfare-activity></section>
   <section><fanfare-preferences></fanfare-preferences></section>`
 
+const inboxOf = (page: Page): Locator => page.locator('fanfare-inbox').first()
 const bell = (page: Page): Locator =>
-  page
-    .locator('fanfare-inbox')
+  inboxOf(page)
     .getByRole('button', { name: /^Notifications/ })
     .first()
 const list = (page: Page, n: number): Locator => page.locator('fanfare-activity').nth(n)
@@ -36,7 +36,7 @@ const mode = (page: Page, name: string): Locator => page.getByRole('radio', { na
 /** shows waits until the bell shows a number of unread notifications. */
 async function shows(page: Page, unread: number): Promise<void> {
   const name = unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`
-  await page.locator('fanfare-inbox').getByRole('button', { name, exact: true }).first().waitFor()
+  await inboxOf(page).getByRole('button', { name, exact: true }).waitFor()
 }
 
 async function counts(person: string): Promise<{ unread: number; unseen: number }> {
@@ -128,7 +128,7 @@ browserTest('two tabs of one person have equal counts, and show what the other o
   await shows(other, unread)
 
   await bell(page).click()
-  const inbox = page.locator('fanfare-inbox').first()
+  const inbox = inboxOf(page)
   await titled(inbox, 'In both tabs').getByRole('button', { name: 'Archive' }).click()
   await inbox.getByText('Archived.').waitFor()
   await shows(other, unread - 1)
@@ -169,7 +169,9 @@ browserTest('a token that is no longer valid is renewed, and the page shows no p
   await page.keyboard.press('Escape')
   await mode(page, 'Changes').check()
   await page.getByText('Saved.').waitFor()
+  const saved = page.waitForResponse((r) => r.request().method() === 'PUT' && r.ok())
   await mode(page, 'Everything').check()
+  await saved
   assert.equal(await page.getByRole('alert').count(), 0)
   const { asked } = await application(page)
   assert.ok(asked.includes('expired'))

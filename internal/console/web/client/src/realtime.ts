@@ -1,4 +1,5 @@
-import type { Centrifuge, Subscription } from 'centrifuge'
+import type { Centrifuge } from 'centrifuge'
+import { Channels, type ChannelState } from './channels.ts'
 import { type Client, unwrap } from './client.ts'
 import { ProblemError } from './problem.ts'
 import type { Bootstrap, Connection, Event } from './types.ts'
@@ -18,18 +19,13 @@ export interface RealtimeListener {
 }
 
 /**
- * What becomes of a further channel: it is joined with nothing missed since it was joined before, it is joined and
- * something may have been missed, or the API refuses it.
- */
-export type ChannelState = 'joined' | 'missed' | 'refused'
-
-/**
  * Realtime is one connection to Centrifugo, whose library is loaded when the connection is made. It ends when the
  * API refuses a token, until start is called again.
  */
 export class Realtime {
   #client: Client
   #listeners = new Set<RealtimeListener>()
+  #channels = new Channels()
   #centrifuge: Centrifuge | undefined
   #starting: Promise<void> | undefined
   #inbox = ''
@@ -73,21 +69,7 @@ export class Realtime {
   ): Promise<(() => void) | undefined> {
     await this.start()
     if (!this.#centrifuge) return undefined
-    const subscription = this.#centrifuge.newSubscription(channel, {
-      getToken: () => this.#token(channel),
-    })
-    subscription.on('publication', ({ data }) => receive(data as Event))
-    subscription.on('subscribed', (c) => changed(c.wasRecovering && c.recovered ? 'joined' : 'missed'))
-    subscription.on('unsubscribed', ({ code }) => {
-      if (code !== 0) changed('refused') // 0 is that of leave
-    })
-    subscription.subscribe()
-    return () => this.#leave(subscription)
-  }
-
-  #leave(subscription: Subscription): void {
-    subscription.unsubscribe()
-    this.#centrifuge?.removeSubscription(subscription)
+    return this.#channels.join(this.#centrifuge, channel, () => this.#token(channel), { receive, changed })
   }
 
   async #start(): Promise<void> {
@@ -96,8 +78,9 @@ export class Realtime {
       this.#centrifuge.connect()
       return
     }
-    const [library, boot] = await Promise.all([import('centrifuge'), this.#bootstrap()])
-    if (this.#stopped || !boot) return
+    const answer = await this.#bootstrap()
+    if (this.#stopped || !answer) return
+    const { library, boot } = answer
     this.#inbox = boot.inbox_channel
     this.#unauthorized = library.UnauthorizedError
     let first: string | undefined = boot.connection_token
@@ -124,11 +107,15 @@ export class Realtime {
 
   #unauthorized: (new (message: string) => Error) | undefined
 
-  /** bootstrap asks until the API answers; it returns undefined if the API refuses. */
-  async #bootstrap(): Promise<Bootstrap | undefined> {
+  /** bootstrap loads the library and asks until the API answers; it returns undefined if the API refuses. */
+  async #bootstrap(): Promise<{ library: typeof import('centrifuge'); boot: Bootstrap } | undefined> {
     for (let delay = 500; !this.#stopped; delay = Math.min(delay * 2, 20_000)) {
       try {
-        return await unwrap(this.#client.GET('/realtime/bootstrap'))
+        const [library, boot] = await Promise.all([
+          import('centrifuge'),
+          unwrap(this.#client.GET('/realtime/bootstrap')),
+        ])
+        return { library, boot }
       } catch (error) {
         if (refused(error)) {
           this.#set('ended')

@@ -26,5 +26,6 @@ export class Seen {
 
   stop(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 }

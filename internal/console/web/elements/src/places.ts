@@ -1,5 +1,8 @@
 import type { Key } from './slots.ts'
 
+/** As many heights are kept, also of rows that have left the list; then they are measured again. */
+const mostKnown = 100_000
+
 /** Places computes where the rows of a list are: by their heights where they are known, by an estimate elsewhere. */
 export class Places {
   #known = new Map<Key, number>()
@@ -15,6 +18,7 @@ export class Places {
   /** place places rows. Those that were measured have the height that they had then. */
   place(count: number, keyOf: (index: number) => Key, estimate: number): void {
     this.#keyOf = keyOf
+    if (this.#known.size > mostKnown) this.#known.clear()
     this.#heights = Float64Array.from({ length: count }, (_, i) => this.#known.get(keyOf(i)) ?? estimate)
     this.#tops = new Float64Array(count + 1)
     this.#add(0)

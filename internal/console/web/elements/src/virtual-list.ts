@@ -70,6 +70,7 @@ export class VirtualList<T = unknown> extends LitElement {
     this.removeEventListener('scroll', this.#scrolled)
     this.#observer.disconnect()
     this.#shown = new WeakMap()
+    this.#target = this.#anchor = undefined
     cancelAnimationFrame(this.#frame)
   }
 

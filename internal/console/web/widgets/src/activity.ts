@@ -118,7 +118,7 @@ export class FanfareActivity extends Widget {
         (event) => this.#arrived(event),
         (state) => {
           if (signal.aborted) return
-          if (state === 'refused') this.#load()
+          if (state === 'refused') this.#refused()
           else if (state === 'missed' || this.phase === 'failed') this.back()
         },
       )
@@ -128,6 +128,12 @@ export class FanfareActivity extends Widget {
     } catch {
       if (!signal.aborted) this.#followed = false // the next time that the page is shown, it is tried again
     }
+  }
+
+  /** refused shows what can still be read, and follows again when the page is shown again. */
+  #refused(): void {
+    this.#followed = false
+    this.#load()
   }
 
   #tail({ client }: Shared): void {

@@ -50,14 +50,16 @@ export class FanfareFollow extends Widget {
     void this.#run()
   }
 
-  /** run makes a change, if there is one, and reads how the resource is followed. It reports whether that succeeded. */
+  /** run makes a change, if there is one, and reads how the resource is followed. It reports whether it is changed. */
   async #run(change?: (client: Client) => Promise<void>): Promise<boolean> {
     const { shared, resource } = this
     if (!shared || !resource) return false
     const run = ++this.#runs
+    let changing = change !== undefined
     this.busy = change !== undefined || !this.following
     try {
       await change?.(shared.client)
+      changing = false
       const following = await read(shared.client, resource)
       if (run !== this.#runs) return false
       this.following = following
@@ -65,11 +67,12 @@ export class FanfareFollow extends Widget {
       return true
     } catch (error) {
       if (run !== this.#runs) return false
+      if (change && !changing) this.following = undefined // it is not what it was
       const status = error instanceof ProblemError ? error.status : error instanceof TokenError ? 401 : 0
       const t = this.t.error
       const known: Record<number, string> = { 401: t.signedOut, 403: t.forbidden, 404: t.forbidden }
-      this.problem = known[status] ?? (change ? this.t.follow.failed : this.following ? undefined : t.failed)
-      return false
+      this.problem = known[status] ?? (changing ? this.t.follow.failed : this.following ? undefined : t.failed)
+      return !changing
     } finally {
       if (run === this.#runs) this.busy = false
     }

@@ -230,22 +230,26 @@ export class Feed {
     this.#refetchSoon()
   }
 
-  /** lacks reports whether rows are shown that a first page no longer has: the caller may not see them any more. */
-  #lacks({ items, next }: Page): boolean {
+  /**
+   * lacks reports whether rows are shown that a first page no longer has: the caller may not see them any more. Rows
+   * that are newer than one that was the newest when the page was asked for have arrived since.
+   */
+  #lacks({ items, next }: Page, newest: string): boolean {
     const last = next === null ? '' : items.at(-1)?.event_id
     if (this.#source.all || last === undefined) return false // the log of the tenant loses nothing
     const ids = new Set(items.map((item) => item.event_id))
     const end = this.rows.list.findIndex((row) => row.id < last)
-    return this.rows.list.slice(0, end < 0 ? undefined : end).some((row) => !ids.has(row.id))
+    return this.rows.list.slice(0, end < 0 ? undefined : end).some((row) => row.id <= newest && !ids.has(row.id))
   }
 
   async #newest(signal: AbortSignal): Promise<void> {
     const rows: Row[] = []
+    const newest = this.rows.list[0]?.id ?? ''
     let cursor: string | null = null
     for (let pages = 0; pages < 5; pages++) {
       const page: Page = await this.#source.page(this.#filter, pageSize, cursor, signal)
       if (signal.aborted) return
-      if (pages === 0 && this.#lacks(page)) {
+      if (pages === 0 && this.#lacks(page, newest)) {
         await this.load()
         return
       }

@@ -47,7 +47,7 @@ export class ResourceSearch {
     const abort = (this.#abort = new AbortController())
     try {
       const page = await readPage(this.#client, { q }, before?.cursor ?? null, abort.signal)
-      const items = await Promise.all(page.items.map((r) => this.#nodeOf(r, page.items.length <= few)))
+      const items = await this.#nodes(page.items)
       if (abort.signal.aborted) return
       this.found = { q, items: [...(before?.items ?? []), ...items], cursor: page.cursor, complete: page.complete }
     } catch (error) {
@@ -58,9 +58,10 @@ export class ResourceSearch {
     this.#changed()
   }
 
-  /** nodeOf returns a found resource, below its ancestors if asked. */
-  async #nodeOf(resource: Resource, placed: boolean): Promise<Node> {
-    const [known] = placed ? await this.#followings.read([resource.resource_id]) : []
-    return known?.node ?? nodeOf(resource)
+  /** nodes returns found resources, below their ancestors if they are few. */
+  async #nodes(found: readonly Resource[]): Promise<Node[]> {
+    const placed = found.length <= few ? await this.#followings.read(found.map((r) => r.resource_id)) : []
+    const nodes = new Map(placed.map((f) => [f.id, f.node]))
+    return found.map((r) => nodes.get(r.resource_id) ?? nodeOf(r))
   }
 }

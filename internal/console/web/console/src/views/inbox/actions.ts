@@ -71,8 +71,10 @@ export class Actions {
     this.#undos = [...this.#undos, undo].slice(-most)
   }
 
+  /** offer shows what was done, unless it is undone already. */
   #offer(undo: Undo, text: string): void {
-    if (text) app().toast({ text, action: { label: 'Undo', run: () => this.#reverse(undo) } })
+    if (text && this.#undos.includes(undo))
+      app().toast({ text, action: { label: 'Undo', run: () => this.#reverse(undo) } })
   }
 
   async #reverse(undo: Undo): Promise<void> {

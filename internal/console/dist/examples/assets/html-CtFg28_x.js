@@ -1,0 +1,1 @@
+/* empty css            */import{t as e}from"./page-BXsMGNC6.js";await e();
