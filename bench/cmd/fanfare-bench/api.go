@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/archive"
 )
 
 type apiOptions struct {
 	databaseFlags
-	output     output
 	archive    archive.Options
 	clients    int
 	duration   time.Duration
@@ -23,14 +23,12 @@ type apiOptions struct {
 }
 
 func newAPI() *cobra.Command {
-	var o apiOptions
-	cmd := newBenchmark(
-		"api",
+	return newBenchmark("api",
 		"Measure the rate and latency of requests to the HTTP API with a large log",
-		&o.output,
-		func(ctx context.Context) (*apiResult, error) { return measureAPI(ctx, &o) },
-	)
-	flags := cmd.Flags()
+		&apiOptions{}, measureAPI)
+}
+
+func (o *apiOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.archive.Activities, "activities", 1_000_000, "number of activities in the log")
 	flags.IntVar(&o.archive.Principals, "principals", 10_000, "number of principals, who take turns")
 	flags.IntVar(&o.archive.Resources, "resources", 20_000, "number of resources")
@@ -41,7 +39,6 @@ func newAPI() *cobra.Command {
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
 	o.databaseFlags.flags(flags)
 	o.statementFlags(flags)
-	return cmd
 }
 
 type apiResult struct {

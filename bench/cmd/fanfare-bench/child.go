@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/devstack"
@@ -20,6 +23,21 @@ type child struct {
 	process *devstack.Process
 	input   io.Closer
 	line    string // the first line of its output, printed when it is ready
+}
+
+// newChild returns a hidden subcommand for startChild. It runs until its standard input is closed.
+func newChild(use string, run func(ctx context.Context) error) *cobra.Command {
+	return &cobra.Command{
+		Use:    use,
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithCancel(cmd.Context())
+			defer cancel()
+			go func() { _, _ = io.Copy(io.Discard, os.Stdin); cancel() }()
+			return run(ctx)
+		},
+	}
 }
 
 // startChild returns when the child is ready. variables are added to its environment, which other

@@ -15,29 +15,41 @@ import (
 // verified is a result that may contain violations.
 type verified interface{ verify() error }
 
+// optionSet is the options of a benchmark.
+type optionSet interface{ flags(flags *pflag.FlagSet) }
+
 // newBenchmark returns a subcommand that measures, prints the result, and fails if the result
 // contains violations.
-func newBenchmark[R shown](use, short string, o *output, measure func(ctx context.Context) (R, error)) *cobra.Command {
+func newBenchmark[O optionSet, R shown](
+	use, short string, o O, measure func(ctx context.Context, o O) (R, error),
+) *cobra.Command {
+	var out output
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := measure(cmd.Context())
+			result, err := measure(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
-			if err := o.show(cmd, result); err != nil {
+			if err := out.show(cmd, result); err != nil {
 				return err
 			}
-			if v, ok := any(result).(verified); ok {
-				return v.verify()
-			}
-			return nil
+			return violations(result)
 		},
 	}
-	o.flags(cmd)
+	o.flags(cmd.Flags())
+	out.flags(cmd.Flags())
 	return cmd
+}
+
+// violations returns those of a result that may contain some.
+func violations(result any) error {
+	if v, ok := result.(verified); ok {
+		return v.verify()
+	}
+	return nil
 }
 
 // databaseFlags are the options of the PostgreSQL that is started.

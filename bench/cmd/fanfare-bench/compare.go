@@ -44,7 +44,6 @@ var shortForms = map[string][]string{
 const latencyRounds = 3
 
 type compareOptions struct {
-	output   output
 	binaries binaries
 	parts    []string
 	short    bool
@@ -52,21 +51,9 @@ type compareOptions struct {
 }
 
 func newCompare() *cobra.Command {
-	var o compareOptions
-	cmd := newBenchmark(
-		"compare",
+	return newBenchmark("compare",
 		"Measure everything that has a target, beside other solutions, and print one table",
-		&o.output,
-		func(ctx context.Context) (*compareResult, error) {
-			result, err := compare(ctx, &o)
-			if err != nil || o.report == "" {
-				return result, err
-			}
-			return result, writeReport(result, o.report)
-		},
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&compareOptions{}, compare)
 }
 
 func (o *compareOptions) flags(flags *pflag.FlagSet) {
@@ -90,7 +77,10 @@ type compareResult struct {
 	Wide     *wideResult      `json:"wide,omitempty"`
 	Fairness *fairnessResult  `json:"fairness,omitempty"`
 	Growth   *growthResult    `json:"growth,omitempty"`
+	Failures []string         `json:"failures,omitempty"` // of parts, which have no result
 	Targets  []targetRow      `json:"targets"`
+
+	failures []error
 }
 
 func compare(ctx context.Context, o *compareOptions) (*compareResult, error) {
@@ -102,93 +92,99 @@ func compare(ctx context.Context, o *compareOptions) (*compareResult, error) {
 	}
 	r := &compareResult{Machine: thisMachine(), Short: o.short, Began: time.Now().UTC().Truncate(time.Second)}
 	parts := slices.DeleteFunc(partNames(), func(part string) bool { return !slices.Contains(o.parts, part) })
-	for i, part := range parts {
-		progress("part %d of %d: %s", i+1, len(parts), part)
-		began := time.Now()
-		if err := r.measure(ctx, part, o); err != nil {
-			return nil, fmt.Errorf("%s: %w", part, err)
-		}
-		progress("%s took %v", part, time.Since(began).Round(time.Second))
-	}
+	r.measureAll(ctx, parts, func(part string) error { return r.measure(ctx, part, o) })
 	r.Seconds = time.Since(r.Began).Seconds()
 	r.Targets = r.rows()
+	if o.report != "" {
+		if err := writeReport(r, o.report); err != nil {
+			r.fail("report", err)
+		}
+	}
 	return r, nil
 }
 
+// measureAll measures the parts one after the other. A part that fails does not prevent the others,
+// and none is measured after ctx has ended.
+func (r *compareResult) measureAll(ctx context.Context, parts []string, measure func(part string) error) {
+	for i, part := range parts {
+		progress("part %d of %d: %s", i+1, len(parts), part)
+		began, err := time.Now(), ctx.Err()
+		if err == nil {
+			err = measure(part)
+		}
+		if err != nil {
+			r.fail(part, err)
+			continue
+		}
+		progress("%s took %v", part, time.Since(began).Round(time.Second))
+	}
+}
+
+// fail adds a failure.
+func (r *compareResult) fail(part string, err error) {
+	err = fmt.Errorf("%s: %w", part, err)
+	progress("failed: %v", err)
+	r.failures, r.Failures = append(r.failures, err), append(r.Failures, err.Error())
+}
+
+// verify returns the failures.
+func (r *compareResult) verify() error { return errors.Join(r.failures...) }
+
 // measure measures a part with the defaults of its command, or in its short form.
 func (r *compareResult) measure(ctx context.Context, part string, o *compareOptions) (err error) {
-	flags := pflag.NewFlagSet(part, pflag.ContinueOnError)
-	parse := func() error {
-		if !o.short {
-			return nil
-		}
-		return flags.Parse(shortForms[part])
+	var short []string
+	if o.short {
+		short = shortForms[part]
 	}
 	switch part {
 	case peersPart:
-		var p peersOptions
-		p.flags(flags)
-		p.binaries = o.binaries
-		r.Peers, err = verify(ctx, parse, &p, measurePeers)
+		r.Peers, err = measurePart(ctx, short, &peersOptions{binaries: o.binaries}, measurePeers)
 	case sameJobPart:
-		var p sameJobOptions
-		p.flags(flags)
-		p.binaries = o.binaries
-		r.SameJob, err = verify(ctx, parse, &p, measureSameJob)
+		r.SameJob, err = measurePart(ctx, short, &sameJobOptions{binaries: o.binaries}, measureSameJob)
 	case writePart:
-		var p writeOptions
-		p.flags(flags)
-		r.Write, err = verify(ctx, parse, &p, measureWrites)
+		r.Write, err = measurePart(ctx, short, &writeOptions{}, measureWrites)
 	case idlePart:
-		var p idleOptions
-		p.flags(flags)
-		r.Idle, err = verify(ctx, parse, &p, measureIdle)
+		r.Idle, err = measurePart(ctx, short, &idleOptions{}, measureIdle)
 	case latencyPart:
-		var p latencyOptions
-		p.flags(flags)
-		r.Latency, err = r.measureLatency(ctx, parse, &p)
+		r.Latency, err = measureLatencies(ctx, short)
 	case widePart:
-		var p wideOptions
-		p.flags(flags)
-		r.Wide, err = verify(ctx, parse, &p, measureWide)
+		r.Wide, err = measurePart(ctx, short, &wideOptions{}, measureWide)
 	case fairnessPart:
-		var p fairnessOptions
-		p.flags(flags)
-		r.Fairness, err = verify(ctx, parse, &p, measureFairness)
+		r.Fairness, err = measurePart(ctx, short, &fairnessOptions{}, measureFairness)
 	case growthPart:
-		var p growthOptions
-		p.flags(flags)
-		r.Growth, err = verify(ctx, parse, &p, measureGrowth)
+		r.Growth, err = measurePart(ctx, short, &growthOptions{}, measureGrowth)
 	}
 	return err
 }
 
-// verify sets the options, measures, and verifies the result.
-func verify[O, R any](
-	ctx context.Context, parse func() error, o *O, measure func(context.Context, *O) (*R, error),
+// measurePart measures with the defaults of the options, changed by arguments. The result is nil if
+// it contains violations.
+func measurePart[O optionSet, R any](
+	ctx context.Context, arguments []string, o O, measure func(context.Context, O) (*R, error),
 ) (*R, error) {
-	if err := parse(); err != nil {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.flags(flags)
+	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
 	result, err := measure(ctx, o)
+	if err == nil {
+		err = violations(result)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if v, ok := any(result).(verified); ok {
-		err = v.verify()
-	}
-	return result, err
+	return result, nil
 }
 
-func (r *compareResult) measureLatency(
-	ctx context.Context, parse func() error, o *latencyOptions,
-) (results []*latencyResult, err error) {
+// measureLatencies measures the latency in rounds: once in the short form.
+func measureLatencies(ctx context.Context, short []string) (results []*latencyResult, err error) {
 	rounds := latencyRounds
-	if r.Short {
+	if short != nil {
 		rounds = 1
 	}
 	for range rounds {
-		result, err := verify(ctx, parse, o, latency)
+		result, err := measurePart(ctx, short, &latencyOptions{}, latency)
 		if err != nil {
 			return nil, err
 		}
@@ -201,6 +197,9 @@ func (r *compareResult) table(w io.Writer) {
 	row(w, "", "this", "other", "ratio", "CPU ratio", "target", "")
 	for _, t := range r.Targets {
 		row(w, t.cells()...)
+	}
+	for _, failure := range r.Failures {
+		_, _ = fmt.Fprintln(w, "failed:", failure)
 	}
 	row(w)
 	row(w, fmt.Sprintf("%d CPUs", r.Machine.CPUs), r.Machine.Go, fmt.Sprintf("%.0f s", r.Seconds))

@@ -52,6 +52,9 @@ func (r *compareResult) markdown() []byte {
 		}
 		b.WriteByte('\n')
 	}
+	for _, failure := range r.Failures {
+		fmt.Fprintf(&b, "\nFailed: %s\n", failure)
+	}
 	return []byte(b.String())
 }
 
@@ -202,12 +205,9 @@ func othersChart(r *compareResult) []byte {
 		add("during its delivery", r.Wide.During.Sent.P99, true)
 	}
 	if r.Fairness != nil {
-		var alone, during []milliseconds
-		for _, each := range r.Fairness.Rounds {
-			alone, during = append(alone, each.Alone.Sent.P99), append(during, each.During.Sent.P99)
-		}
-		add("before a tenant's surge", median(alone), false)
-		add("during its delivery", median(during), true)
+		alone, during := r.Fairness.p99s()
+		add("before a tenant's surge", alone, false)
+		add("during its delivery", during, true)
 	}
 	if len(bars.Bars) == 0 {
 		return nil

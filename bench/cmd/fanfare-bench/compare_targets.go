@@ -190,12 +190,11 @@ func writeRows(r *writeResult) (rows []targetRow) {
 			if theirs == nil || other.ratio == nil {
 				continue
 			}
-			cpu := compareWriteCPU(r.Runs, clients, ours, other.kind)
 			t := targetRow{
 				What:  fmt.Sprintf("write: %s / %s", ours, other.kind),
 				This:  fmt.Sprintf("%.0f/s", mine.PerSecond.Median),
 				Other: fmt.Sprintf("%.0f/s", theirs.PerSecond.Median),
-				Ratio: other.ratio, CPU: &cpu,
+				Ratio: other.ratio, CPU: compareWriteCPU(r.Runs, clients, ours, other.kind),
 			}
 			if ours == txActivity {
 				t.atLeast(other.ratio.Median, other.target)
@@ -208,17 +207,9 @@ func writeRows(r *writeResult) (rows []targetRow) {
 
 // compareWriteCPU returns the ratio of the CPU times of two kinds within a round; above 1, the
 // first takes less.
-func compareWriteCPU(runs []writeRun, clients int, kind, base string) spread {
-	var ratios []float64
-	for _, run := range runs {
-		for _, other := range runs {
-			if run.Kind == kind && other.Kind == base && run.Round == other.Round &&
-				run.Clients == clients && other.Clients == clients {
-				ratios = append(ratios, (other.ClientCPU+other.PostgresCPU)/(run.ClientCPU+run.PostgresCPU))
-			}
-		}
-	}
-	return newSpread(ratios)
+func compareWriteCPU(runs []writeRun, clients int, kind, base string) *spread {
+	cpu := func(run, other writeRun) float64 { return other.cpu() / run.cpu() }
+	return compareWrites(runs, writeLoad{kind, clients}, writeLoad{base, clients}, cpu)
 }
 
 func idleRows(r *idleResult) (rows []targetRow) {
@@ -274,13 +265,10 @@ func wideRows(r *wideResult) []targetRow {
 }
 
 func fairnessRow(r *fairnessResult) targetRow {
-	var alone, during []milliseconds
-	for _, each := range r.Rounds {
-		alone, during = append(alone, each.Alone.Sent.P99), append(during, each.During.Sent.P99)
-	}
+	alone, during := r.p99s()
 	t := targetRow{
 		What: fmt.Sprintf("p99 of others beside %d activities of a tenant / alone", r.Surge),
-		This: median(during).String(), Other: median(alone).String(), Ratio: &r.P99,
+		This: during.String(), Other: alone.String(), Ratio: &r.P99,
 	}
 	t.below(r.P99.Median, fairnessOthers, "")
 	return t

@@ -62,7 +62,8 @@ func TestWriteRatiosAreWithinRounds(t *testing.T) {
 		{Kind: auditRow, Clients: 4, Round: 1, ClientCPU: 50, PostgresCPU: 50},
 		{Kind: auditRow, Clients: 8, Round: 2, ClientCPU: 70, PostgresCPU: 5},
 	}
-	if got, want := compareWriteCPU(runs, 8, txActivity, auditRow), (spread{0.5, 0.5, 0.5}); got != want {
+	got, want := compareWriteCPU(runs, 8, txActivity, auditRow), spread{0.5, 0.5, 0.5}
+	if got == nil || *got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -61,28 +61,23 @@ func (f *workerFlags) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&f.Batch, "batch", 0, "maximum number of activities of a claim (0: the default)")
 }
 
-// newConsumer measures the consumer alone; drain --against-consumer measures it in turns with the
-// worker.
+// consumerOptions are the options of the consumer alone; drain --against-consumer measures it in
+// turns with the worker.
+type consumerOptions struct{ drainOptions }
+
 func newConsumer() *cobra.Command {
-	o := drainOptions{variants: []string{consumer}}
-	cmd := newBenchmark(
-		"consumer",
+	return newBenchmark("consumer",
 		"Measure how fast Centrifugo's own PostgreSQL consumer moves the same publications",
-		&o.output,
-		func(ctx context.Context) (*drainResult, error) { return drain(ctx, &o) },
-	)
-	flags := cmd.Flags()
+		&consumerOptions{drainOptions{variants: []string{consumer}}},
+		func(ctx context.Context, o *consumerOptions) (*drainResult, error) {
+			return drain(ctx, &o.drainOptions)
+		})
+}
+
+func (o *consumerOptions) flags(flags *pflag.FlagSet) {
 	o.consumerFlags.flags(flags, drainPartitions)
-	flags.IntVar(&o.activities, "activities", 50_000, "number of activities, with a publication each")
+	o.backlogFlags(flags)
 	flags.IntVar(&o.rounds, "rounds", 3, "number of measurements")
-	flags.StringSliceVar(
-		&o.channels,
-		"channels",
-		nil,
-		"delivery channels: user, resource, tenant (default those of an envelope without channels)",
-	)
-	flags.DurationVar(&o.timeout, "timeout", time.Minute, "maximum duration of a drain")
-	return cmd
 }
 
 // consumerTable is the table of Centrifugo's documentation, with an index for the consumer's query,

@@ -48,6 +48,5 @@ func drainInGroups(
 	if run, err = drainOnce(ctx, db, variant, o); err != nil {
 		return run, err
 	}
-	run.Variant += inGroups
 	return run, withoutGroups(ctx, db)
 }

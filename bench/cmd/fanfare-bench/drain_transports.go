@@ -15,23 +15,18 @@ const (
 	byHTTP   = "+" + overHTTP
 )
 
-// measured returns the variants to measure in a round: each that publishes once for each transport.
-func (o *drainOptions) measured() []string {
-	var all []string
-	for _, variant := range o.variants {
-		if variant != publishOnly && variant != everything {
-			all = append(all, variant)
-			continue
-		}
-		for _, transport := range o.transports {
-			if transport == overHTTP {
-				all = append(all, variant+byHTTP)
-			} else {
-				all = append(all, variant)
-			}
+var transports = []string{overGRPC, overHTTP}
+
+// overTransports returns the names of a variant that publishes by each of the transports.
+func overTransports(variant string, by []string) (names []string) {
+	for _, transport := range by {
+		if transport == overHTTP {
+			names = append(names, variant+byHTTP)
+		} else {
+			names = append(names, variant)
 		}
 	}
-	return all
+	return names
 }
 
 // connect connects the client, and checks that it publishes by the protocol that is measured.

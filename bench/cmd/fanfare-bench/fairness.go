@@ -17,7 +17,6 @@ import (
 
 type fairnessOptions struct {
 	databaseFlags
-	output output
 	surge  int
 	rate   int
 	alone  time.Duration
@@ -26,15 +25,9 @@ type fairnessOptions struct {
 }
 
 func newFairness() *cobra.Command {
-	var o fairnessOptions
-	cmd := newBenchmark(
-		"fairness",
+	return newBenchmark("fairness",
 		"Measure the deliveries of other tenants while one tenant's surge of activities is delivered",
-		&o.output,
-		func(ctx context.Context) (*fairnessResult, error) { return measureFairness(ctx, &o) },
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&fairnessOptions{}, measureFairness)
 }
 
 func (o *fairnessOptions) flags(flags *pflag.FlagSet) {
@@ -66,6 +59,19 @@ type fairnessResult struct {
 	Rounds  []fairnessRound `json:"rounds"`
 	P50     spread          `json:"p50_ratio"`
 	P99     spread          `json:"p99_ratio"`
+}
+
+// p99s returns the medians of the others' p99, without and with a surge.
+func (r *fairnessResult) p99s() (alone, during milliseconds) {
+	of := func(phase func(fairnessRound) timed) milliseconds {
+		all := make([]milliseconds, len(r.Rounds))
+		for i, each := range r.Rounds {
+			all[i] = phase(each).Sent.P99
+		}
+		return median(all)
+	}
+	return of(func(each fairnessRound) timed { return each.Alone }),
+		of(func(each fairnessRound) timed { return each.During })
 }
 
 func (r *fairnessResult) table(w io.Writer) {

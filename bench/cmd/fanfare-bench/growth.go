@@ -18,7 +18,6 @@ import (
 type growthOptions struct {
 	databaseFlags
 	workerFlags
-	output     output
 	dimensions []string
 	sizes      []int
 	depths     []int
@@ -29,15 +28,9 @@ type growthOptions struct {
 }
 
 func newGrowth() *cobra.Command {
-	var o growthOptions
-	cmd := newBenchmark(
-		"growth",
+	return newBenchmark("growth",
 		"Measure how the CPU time of a delivery depends on the sizes of the tables, the tree and the preferences",
-		&o.output,
-		func(ctx context.Context) (*growthResult, error) { return measureGrowth(ctx, &o) },
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&growthOptions{}, measureGrowth)
 }
 
 func (o *growthOptions) flags(flags *pflag.FlagSet) {
@@ -148,17 +141,14 @@ func growIn(
 		}
 		defer func() { err = errors.Join(err, steps[i].drop(ctx, server)) }()
 	}
-	for round := range o.rounds {
-		for i := range steps {
-			step := steps[(i+round)%len(steps)]
-			run, err := step.measure(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("size %d: %w", step.size, err)
-			}
-			run.Variant, run.Round = dimension, round+1
-			progress("round %d: %s %d: %.1f µs of CPU each", run.Round, dimension, step.size, run.cpu())
-			runs = append(runs, growthRun{dimension, step.size, run})
+	for round, step := range turns(o.rounds, steps) {
+		run, err := step.measure(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("size %d: %w", step.size, err)
 		}
+		run.Variant, run.Round = dimension, round
+		progress("round %d: %s %d: %.1f µs of CPU each", round, dimension, step.size, run.cpu())
+		runs = append(runs, growthRun{dimension, step.size, run})
 	}
 	return runs, nil
 }

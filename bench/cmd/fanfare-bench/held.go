@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
@@ -18,7 +19,6 @@ import (
 type heldOptions struct {
 	workerFlags
 	databaseFlags
-	output  output
 	rows    int
 	dead    int
 	trials  int
@@ -26,14 +26,12 @@ type heldOptions struct {
 }
 
 func newHeld() *cobra.Command {
-	var o heldOptions
-	cmd := newBenchmark(
-		"held",
+	return newBenchmark("held",
 		"Measure the cost of dead rows that cannot be vacuumed while a snapshot is held",
-		&o.output,
-		func(ctx context.Context) (*heldResult, error) { return held(ctx, &o) },
-	)
-	flags := cmd.Flags()
+		&heldOptions{}, held)
+}
+
+func (o *heldOptions) flags(flags *pflag.FlagSet) {
 	o.workerFlags.flags(flags)
 	flags.IntVar(&o.rows, "rows", 20_000, "number of rows to drain")
 	flags.IntVar(&o.dead, "dead", 500_000, "number of dead rows before them, drained by the same worker")
@@ -41,7 +39,6 @@ func newHeld() *cobra.Command {
 	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "maximum duration of a drain")
 	o.databaseFlags.flags(flags)
 	o.statementFlags(flags)
-	return cmd
 }
 
 // heldCase is one state of the database in which rows are drained.

@@ -19,7 +19,6 @@ import (
 
 type idleOptions struct {
 	databaseFlags
-	output   output
 	workers  []int
 	rounds   int
 	warmUp   time.Duration
@@ -27,19 +26,14 @@ type idleOptions struct {
 }
 
 func newIdle() *cobra.Command {
-	var o idleOptions
-	cmd := newBenchmark(
-		"idle",
+	return newBenchmark("idle",
 		"Measure the CPU time and the statements of workers that have nothing to do",
-		&o.output,
-		func(ctx context.Context) (*idleResult, error) { return measureIdle(ctx, &o) },
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&idleOptions{}, measureIdle)
 }
 
 func (o *idleOptions) flags(flags *pflag.FlagSet) {
-	flags.IntSliceVar(&o.workers, "workers", []int{0, 1, 4, 16}, "numbers of worker processes; 0 is the servers alone")
+	flags.IntSliceVar(&o.workers, "workers", []int{0, 1, 4, 16},
+		"numbers of worker processes; 0, the servers alone, is required")
 	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure each number, in turns")
 	flags.DurationVar(&o.warmUp, "warm-up", 10*time.Second, "duration from the start of the workers to a measurement")
 	flags.DurationVar(&o.duration, "duration", 20*time.Second, "duration of a measurement")
@@ -81,8 +75,11 @@ func (r *idleResult) table(w io.Writer) {
 }
 
 func measureIdle(ctx context.Context, o *idleOptions) (result *idleResult, err error) {
-	if o.rounds < 1 || o.duration <= 0 || len(o.workers) == 0 || slices.Min(o.workers) < 0 {
+	if o.rounds < 1 || o.duration <= 0 || slices.ContainsFunc(o.workers, func(n int) bool { return n < 0 }) {
 		return nil, errors.New("--rounds and --duration must be positive, and --workers not negative")
+	}
+	if !slices.Contains(o.workers, 0) {
+		return nil, errors.New("--workers must contain 0: what workers use is compared with the servers alone")
 	}
 	o.statements = true
 	s, err := o.startServers(ctx, map[string]string{"max_connections": "400"})
@@ -95,18 +92,15 @@ func measureIdle(ctx context.Context, o *idleOptions) (result *idleResult, err e
 		return nil, err
 	}
 	result = &idleResult{Machine: thisMachine()}
-	for round := range o.rounds {
-		for i := range o.workers {
-			n := o.workers[(i+round)%len(o.workers)]
-			run, err := idleOnce(ctx, s, world, n, o)
-			if err != nil {
-				return nil, fmt.Errorf("%d workers: %w", n, err)
-			}
-			run.Round = round + 1
-			progress("round %d, %d workers: %.1f %% of a core in the workers, %.1f %% in PostgreSQL, %.0f statements/s",
-				run.Round, n, run.WorkerCPU, run.Postgres, run.Statements)
-			result.Runs = append(result.Runs, run)
+	for round, n := range turns(o.rounds, o.workers) {
+		run, err := idleOnce(ctx, s, world, n, o)
+		if err != nil {
+			return nil, fmt.Errorf("%d workers: %w", n, err)
 		}
+		run.Round = round
+		progress("round %d, %d workers: %.1f %% of a core in the workers, %.1f %% in PostgreSQL, %.0f statements/s",
+			round, n, run.WorkerCPU, run.Postgres, run.Statements)
+		result.Runs = append(result.Runs, run)
 	}
 	result.summarize(o.workers)
 	return result, nil
@@ -181,10 +175,7 @@ func (r *idleResult) summarize(numbers []int) {
 		}
 		return list
 	}
-	var alone float64
-	if slices.Contains(numbers, 0) {
-		alone = median(of(0, func(run idleRun) float64 { return run.Postgres }))
-	}
+	alone := median(of(0, func(run idleRun) float64 { return run.Postgres }))
 	for _, n := range numbers {
 		r.Summary = append(r.Summary, idleSummary{
 			Workers:    n,

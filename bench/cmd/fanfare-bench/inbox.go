@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/archive"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
@@ -22,7 +23,6 @@ import (
 
 type inboxOptions struct {
 	databaseFlags
-	output        output
 	notifications int
 	requests      int
 	states        []string
@@ -31,14 +31,12 @@ type inboxOptions struct {
 }
 
 func newInbox() *cobra.Command {
-	var o inboxOptions
-	cmd := newBenchmark(
-		"inbox",
+	return newBenchmark("inbox",
 		"Measure lists, groups, counts and marks of a large inbox, and compare them with naive queries",
-		&o.output,
-		func(ctx context.Context) (*inboxResult, error) { return measureInbox(ctx, &o) },
-	)
-	flags := cmd.Flags()
+		&inboxOptions{}, measureInbox)
+}
+
+func (o *inboxOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.notifications, "notifications", 200_000, "number of notifications of the person")
 	flags.IntVar(&o.requests, "requests", 100, "number of requests for each first page")
 	flags.StringSliceVar(&o.states, "states", nil, "only these states")
@@ -46,7 +44,6 @@ func newInbox() *cobra.Command {
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
 	o.databaseFlags.flags(flags)
 	o.statementFlags(flags)
-	return cmd
 }
 
 type inboxResult struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/bulk"
 	"github.com/fanfarehq/fanfare/bench/internal/loggen"
@@ -18,26 +19,18 @@ import (
 
 type indexesOptions struct {
 	databaseFlags
-	output  output
 	log     loggen.Options
 	inserts int
 	rounds  int
 }
 
 func newIndexes() *cobra.Command {
-	var o indexesOptions
-	cmd := newBenchmark(
-		"indexes",
+	return newBenchmark("indexes",
 		"Measure what each of the log's indexes costs, and show the queries that use it",
-		&o.output,
-		func(ctx context.Context) (*indexesResult, error) {
-			if o.inserts < 2 || o.inserts >= o.log.Activities || o.rounds < 1 {
-				return nil, errors.New("--inserts must be at least 2 and below --activities, --rounds at least 1")
-			}
-			return measureIndexes(ctx, &o)
-		},
-	)
-	flags := cmd.Flags()
+		&indexesOptions{}, measureIndexes)
+}
+
+func (o *indexesOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.log.Activities, "activities", 1_000_000, "number of activities in the log")
 	flags.IntVar(&o.log.Tenants, "tenants", 50, "number of tenants")
 	flags.IntVar(
@@ -48,7 +41,6 @@ func newIndexes() *cobra.Command {
 	)
 	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure each set of indexes, in turns")
 	o.databaseFlags.flags(flags)
-	return cmd
 }
 
 // insertCost is the cost of inserting an activity, or what an index adds to it.
@@ -113,6 +105,9 @@ const (
 const scratch = "public.scratch"
 
 func measureIndexes(ctx context.Context, o *indexesOptions) (result *indexesResult, err error) {
+	if o.inserts < 2 || o.inserts >= o.log.Activities || o.rounds < 1 {
+		return nil, errors.New("--inserts must be at least 2 and below --activities, --rounds at least 1")
+	}
 	db, err := o.start(ctx, writeSettings(false))
 	if err != nil {
 		return nil, err
@@ -145,16 +140,13 @@ func measureIndexes(ctx context.Context, o *indexesOptions) (result *indexesResu
 		result.Order = append(result.Order, name)
 	}
 	measured := map[string][]insertCost{}
-	for round := range o.rounds {
-		for i := range result.Order {
-			name := result.Order[(i+round)%len(result.Order)]
-			cost, err := insertWith(ctx, db, sets[name])
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			progress("round %d: %s: %.1f µs", round+1, name, cost.Micros)
-			measured[name] = append(measured[name], cost)
+	for round, name := range turns(o.rounds, result.Order) {
+		cost, err := insertWith(ctx, db, sets[name])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		progress("round %d: %s: %.1f µs", round, name, cost.Micros)
+		measured[name] = append(measured[name], cost)
 	}
 	for name, costs := range measured {
 		result.Sets[name] = medianCost(costs)

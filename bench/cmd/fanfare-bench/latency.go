@@ -24,7 +24,6 @@ import (
 type latencyOptions struct {
 	workerFlags
 	databaseFlags
-	output   output
 	rate     int
 	duration time.Duration
 	people   int
@@ -32,15 +31,9 @@ type latencyOptions struct {
 }
 
 func newLatency() *cobra.Command {
-	var o latencyOptions
-	cmd := newBenchmark(
-		"latency",
+	return newBenchmark("latency",
 		"Measure the time from a commit to a watcher's socket",
-		&o.output,
-		func(ctx context.Context) (*latencyResult, error) { return latency(ctx, &o) },
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&latencyOptions{}, latency)
 }
 
 func (o *latencyOptions) flags(flags *pflag.FlagSet) {

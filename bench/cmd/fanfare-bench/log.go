@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/bench/internal/loggen"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
@@ -30,7 +31,6 @@ var logParts = []string{partPages, partExplain, partSizes, partExport}
 
 type logOptions struct {
 	databaseFlags
-	output     output
 	log        loggen.Options
 	url        string
 	skip       []string
@@ -40,21 +40,12 @@ type logOptions struct {
 }
 
 func newLog() *cobra.Command {
-	var o logOptions
-	cmd := newBenchmark(
-		"log",
+	return newBenchmark("log",
 		"Measure how fast a large log answers and is exported, its plans, and its size on disk",
-		&o.output,
-		func(ctx context.Context) (*logResult, error) {
-			for _, part := range o.skip {
-				if !slices.Contains(logParts, part) {
-					return nil, fmt.Errorf("--skip: got %q, want one of %s", part, strings.Join(logParts, ", "))
-				}
-			}
-			return measureLog(ctx, &o)
-		},
-	)
-	flags := cmd.Flags()
+		&logOptions{}, measureLog)
+}
+
+func (o *logOptions) flags(flags *pflag.FlagSet) {
 	o.export.flags(flags)
 	flags.IntVar(&o.log.Activities, "activities", 10_000_000, "number of activities in the log")
 	flags.IntVar(&o.log.Tenants, "tenants", 50, "number of tenants; the largest has a fifth of the activities")
@@ -76,7 +67,6 @@ func newLog() *cobra.Command {
 	flags.IntVar(&o.runs, "runs", 200, "number of times to send each query")
 	flags.StringVar(&o.explainDir, "explain-dir", "", "write the plans to this directory")
 	o.databaseFlags.flags(flags)
-	return cmd
 }
 
 type logResult struct {
@@ -146,6 +136,9 @@ func (r *logResult) verify() error {
 }
 
 func measureLog(ctx context.Context, o *logOptions) (result *logResult, err error) {
+	if err := checkNames("skip", o.skip, logParts); err != nil {
+		return nil, err
+	}
 	db, err := o.open(ctx)
 	if err != nil {
 		return nil, err

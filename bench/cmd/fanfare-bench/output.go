@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/internal/acceptance"
 )
@@ -24,11 +25,11 @@ type output struct{ json string }
 // onStandardOutput is the value of --json without a file.
 const onStandardOutput = "-"
 
-func (o *output) flags(cmd *cobra.Command) {
+func (o *output) flags(flags *pflag.FlagSet) {
 	const name = "json"
 	const usage = "print the result as JSON; --json=FILE prints the table and writes the JSON to a file"
-	cmd.Flags().StringVar(&o.json, name, "", usage)
-	cmd.Flags().Lookup(name).NoOptDefVal = onStandardOutput
+	flags.StringVar(&o.json, name, "", usage)
+	flags.Lookup(name).NoOptDefVal = onStandardOutput
 }
 
 // shown is a result that prints itself as a table.

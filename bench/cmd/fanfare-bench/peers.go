@@ -33,8 +33,8 @@ func peerNames() []string {
 type binaries struct{ v6, v5 string }
 
 func (b *binaries) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&b.v6, "centrifugo-v6", "", "path of Centrifugo v6 (default bin/centrifugo)")
-	flags.StringVar(&b.v5, "centrifugo-v5", "", "path of Centrifugo v5 (default bin/centrifugo-v5)")
+	flags.StringVar(&b.v6, "centrifugo-v6", b.v6, "path of Centrifugo v6 (default bin/centrifugo)")
+	flags.StringVar(&b.v5, "centrifugo-v5", b.v5, "path of Centrifugo v5 (default bin/centrifugo-v5)")
 }
 
 // find finds the binaries. That of v5 is required only if it is used.
@@ -48,7 +48,6 @@ func (b *binaries) find(useV5 bool) (err error) {
 
 type peersOptions struct {
 	drain    drainOptions
-	output   output
 	binaries binaries
 	river    riverFlags
 	names    []string
@@ -58,15 +57,9 @@ type peersOptions struct {
 }
 
 func newPeers() *cobra.Command {
-	var o peersOptions
-	cmd := newBenchmark(
-		"peers",
+	return newBenchmark("peers",
 		"Measure the delivery of the same publications by Fanfare and by other solutions, in turns",
-		&o.output,
-		func(ctx context.Context) (*peersResult, error) { return measurePeers(ctx, &o) },
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&peersOptions{}, measurePeers)
 }
 
 func (o *peersOptions) flags(flags *pflag.FlagSet) {

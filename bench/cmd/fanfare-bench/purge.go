@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -23,7 +24,6 @@ import (
 
 type purgeOptions struct {
 	databaseFlags
-	output     output
 	activities int
 	tenants    int
 	rate       int
@@ -32,19 +32,12 @@ type purgeOptions struct {
 }
 
 func newPurge() *cobra.Command {
-	var o purgeOptions
-	cmd := newBenchmark(
-		"purge",
+	return newBenchmark("purge",
 		"Measure how long recording takes while the log is purged",
-		&o.output,
-		func(ctx context.Context) (*purgeResult, error) {
-			if o.activities < 1000 || o.tenants < 2 || o.rate < 1 || o.seconds < 1 {
-				return nil, errors.New("--activities must be at least 1000, --tenants 2, --rate and --seconds 1")
-			}
-			return measurePurge(ctx, &o)
-		},
-	)
-	flags := cmd.Flags()
+		&purgeOptions{}, measurePurge)
+}
+
+func (o *purgeOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(
 		&o.activities,
 		"activities",
@@ -56,7 +49,6 @@ func newPurge() *cobra.Command {
 	flags.IntVar(&o.seconds, "seconds", 30, "seconds to write without a purge")
 	flags.IntVar(&o.batch, "batch", 0, "maximum number of rows of a step of the purge (0: the default)")
 	o.databaseFlags.flags(flags)
-	return cmd
 }
 
 // purgeRun is the measurement of writing in one phase.
@@ -119,6 +111,9 @@ const (
 )
 
 func measurePurge(ctx context.Context, o *purgeOptions) (result *purgeResult, err error) {
+	if o.activities < 1000 || o.tenants < 2 || o.rate < 1 || o.seconds < 1 {
+		return nil, errors.New("--activities must be at least 1000, --tenants 2, --rate and --seconds 1")
+	}
 	db, err := o.start(ctx, writeSettings(false))
 	if err != nil {
 		return nil, err

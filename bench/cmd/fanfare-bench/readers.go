@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/acceptance"
@@ -21,7 +22,6 @@ import (
 
 type readersOptions struct {
 	databaseFlags
-	output     output
 	readers    int
 	tenants    int
 	rate       int
@@ -30,21 +30,18 @@ type readersOptions struct {
 }
 
 func newReaders() *cobra.Command {
-	var o readersOptions
-	cmd := newBenchmark(
-		"readers",
+	return newBenchmark("readers",
 		"Measure the latency and memory of thousands of readers of activity streams",
-		&o.output,
-		func(ctx context.Context) (*readersResult, error) { return readers(ctx, &o) },
-	)
-	flags := cmd.Flags()
+		&readersOptions{}, readers)
+}
+
+func (o *readersOptions) flags(flags *pflag.FlagSet) {
 	o.databaseFlags.flags(flags)
 	flags.IntVar(&o.readers, "readers", 2000, "number of readers")
 	flags.IntVar(&o.tenants, "tenants", 10, "number of tenants")
 	flags.IntVar(&o.rate, "rate", 100, "activities a second")
 	flags.DurationVar(&o.duration, "duration", 30*time.Second, "duration of the measurement")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server to this file")
-	return cmd
 }
 
 type readersResult struct {

@@ -3,32 +3,59 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
 
-// inTurns measures each variant once per round. Each round starts with another variant, so that
-// none always runs first.
+// turns yields each variant once per round, with the number of the round, from 1 on. Each round
+// starts with another variant, so that none always runs first.
+func turns[T any](rounds int, variants []T) iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		for round := range rounds {
+			for i := range variants {
+				if !yield(round+1, variants[(i+round)%len(variants)]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// inTurns measures each variant once per round.
 func inTurns(
 	ctx context.Context,
 	rounds int,
 	variants []string,
 	measure func(ctx context.Context, variant string) (drainRun, error),
 ) (runs []drainRun, err error) {
-	for round := range rounds {
-		for i := range variants {
-			variant := variants[(i+round)%len(variants)]
-			run, err := measure(ctx, variant)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", variant, err)
-			}
-			run.Variant, run.Round = variant, round+1
-			progress("round %d: %s: %.0f/s, %.0f µs of CPU each", run.Round, variant, run.PerSecond, run.cpu())
-			runs = append(runs, run)
+	for round, variant := range turns(rounds, variants) {
+		run, err := measure(ctx, variant)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", variant, err)
 		}
+		run.Variant, run.Round = variant, round
+		progress("round %d: %s: %.0f/s, %.0f µs of CPU each", round, variant, run.PerSecond, run.cpu())
+		runs = append(runs, run)
 	}
 	return runs, nil
 }
+
+// withinRounds yields the pairs of runs of a round, of which the first is one and the second is
+// another.
+func withinRounds[R interface{ round() int }](runs []R, one, another func(R) bool) iter.Seq2[R, R] {
+	return func(yield func(R, R) bool) {
+		for _, run := range runs {
+			for _, other := range runs {
+				if one(run) && another(other) && run.round() == other.round() && !yield(run, other) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (r drainRun) round() int { return r.Round }
 
 // cpu returns the CPU time of all processes, in microseconds per activity.
 func (r drainRun) cpu() float64 { return r.WorkerCPU + r.PostgresCPU + r.CentrifugoCPU }
@@ -75,16 +102,14 @@ func summarize(runs []drainRun, variants []string) (contenders []contender) {
 // compareRuns returns the ratios of two variants, each within a round: of the rates, and of the CPU
 // times, the other way round. Above 1, the first variant is better. ok is false if one has no runs.
 func compareRuns(runs []drainRun, variant, base string) (rate, cpu spread, ok bool) {
+	is := func(variant string) func(drainRun) bool {
+		return func(run drainRun) bool { return run.Variant == variant }
+	}
 	var rates, times []float64
-	for _, run := range runs {
-		for _, other := range runs {
-			if run.Variant != variant || other.Variant != base || run.Round != other.Round {
-				continue
-			}
-			rates = append(rates, run.PerSecond/other.PerSecond)
-			if run.cpu() > 0 {
-				times = append(times, other.cpu()/run.cpu())
-			}
+	for run, other := range withinRounds(runs, is(variant), is(base)) {
+		rates = append(rates, run.PerSecond/other.PerSecond)
+		if run.cpu() > 0 {
+			times = append(times, other.cpu()/run.cpu())
 		}
 	}
 	if len(rates) == 0 || len(times) == 0 {

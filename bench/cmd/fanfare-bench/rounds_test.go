@@ -41,6 +41,19 @@ func TestInTurnsNamesTheVariantThatFailed(t *testing.T) {
 	}
 }
 
+func TestTurnsEndWithTheLoop(t *testing.T) {
+	t.Parallel()
+	var rounds []int
+	for round := range turns(3, []string{"a", "b"}) {
+		if rounds = append(rounds, round); len(rounds) == 3 {
+			break
+		}
+	}
+	if want := []int{1, 1, 2}; !slices.Equal(rounds, want) {
+		t.Errorf("got the rounds %v, want %v", rounds, want)
+	}
+}
+
 func TestSummarize(t *testing.T) {
 	t.Parallel()
 	runs := []drainRun{ran("a", 1, 100, 10), ran("b", 1, 50, 40), ran("a", 2, 300, 20), ran("a", 3, 200, 30)}

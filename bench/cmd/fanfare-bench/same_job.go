@@ -37,7 +37,6 @@ type sameJobOptions struct {
 	consumerFlags
 	river    riverFlags
 	binaries binaries
-	output   output
 	names    []string
 	changes  int
 	slow     int // number of changes through the stream broker
@@ -49,15 +48,9 @@ type sameJobOptions struct {
 }
 
 func newSameJob() *cobra.Command {
-	var o sameJobOptions
-	cmd := newBenchmark(
-		"same-job",
+	return newBenchmark("same-job",
 		"Measure all work from a change to its publications, by Fanfare and by other solutions, in turns",
-		&o.output,
-		func(ctx context.Context) (*sameJobResult, error) { return measureSameJob(ctx, &o) },
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&sameJobOptions{}, measureSameJob)
 }
 
 func (o *sameJobOptions) flags(flags *pflag.FlagSet) {

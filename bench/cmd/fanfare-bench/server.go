@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"runtime/pprof"
@@ -69,19 +68,7 @@ func (s *apiServer) token(p activity.Principal, scopes ...string) (string, error
 
 // newServer returns the hidden subcommand that serves the API as the daemon does, without rate
 // limits.
-func newServer() *cobra.Command {
-	return &cobra.Command{
-		Use:    "server",
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := context.WithCancel(cmd.Context())
-			defer cancel()
-			go func() { _, _ = io.Copy(io.Discard, os.Stdin); cancel() }()
-			return serve(ctx)
-		},
-	}
-}
+func newServer() *cobra.Command { return newChild("server", serve) }
 
 func serve(ctx context.Context) (err error) {
 	client, err := centrifugo.New(centrifugo.Options{APIURL: os.Getenv(apiVariable), APIKey: os.Getenv(keyVariable)})

@@ -17,7 +17,6 @@ import (
 
 type wideOptions struct {
 	databaseFlags
-	output   output
 	watchers int
 	rate     int
 	alone    time.Duration
@@ -25,15 +24,9 @@ type wideOptions struct {
 }
 
 func newWide() *cobra.Command {
-	var o wideOptions
-	cmd := newBenchmark(
-		"wide",
+	return newBenchmark("wide",
 		"Measure the delivery of one activity to a million watchers, and of others' activities meanwhile",
-		&o.output,
-		func(ctx context.Context) (*wideResult, error) { return measureWide(ctx, &o) },
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&wideOptions{}, measureWide)
 }
 
 func (o *wideOptions) flags(flags *pflag.FlagSet) {

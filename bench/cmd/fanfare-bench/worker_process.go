@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -24,19 +23,7 @@ func startWorkerProcess(db *stack.Database, server *devstack.Centrifugo) (*child
 }
 
 // newWorkerProcess returns the hidden subcommand of startWorkerProcess.
-func newWorkerProcess() *cobra.Command {
-	return &cobra.Command{
-		Use:    "worker",
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := context.WithCancel(cmd.Context())
-			defer cancel()
-			go func() { _, _ = io.Copy(io.Discard, os.Stdin); cancel() }()
-			return runDaemon(ctx)
-		},
-	}
-}
+func newWorkerProcess() *cobra.Command { return newChild("worker", runDaemon) }
 
 func runDaemon(ctx context.Context) error {
 	values := map[string]string{

@@ -21,7 +21,6 @@ import (
 
 type writeOptions struct {
 	databaseFlags
-	output  output
 	rounds  int
 	seconds int
 	warmUp  time.Duration
@@ -31,20 +30,9 @@ type writeOptions struct {
 }
 
 func newWrite() *cobra.Command {
-	var o writeOptions
-	cmd := newBenchmark(
-		"write",
+	return newBenchmark("write",
 		"Measure what recording an activity costs the transaction that makes the change",
-		&o.output,
-		func(ctx context.Context) (*writeResult, error) {
-			if err := o.validate(); err != nil {
-				return nil, err
-			}
-			return measureWrites(ctx, &o)
-		},
-	)
-	o.flags(cmd.Flags())
-	return cmd
+		&writeOptions{}, measureWrites)
 }
 
 func (o *writeOptions) flags(flags *pflag.FlagSet) {
@@ -63,19 +51,16 @@ func (o *writeOptions) flags(flags *pflag.FlagSet) {
 }
 
 func (o *writeOptions) validate() error {
-	known := transactionNames()
-	for _, k := range o.kinds {
-		if !slices.Contains(known, k) {
-			return fmt.Errorf("--kinds: got %q, want one of %v", k, known)
-		}
-	}
 	if o.rounds < 1 || o.seconds < 1 || len(o.clients) == 0 || slices.Min(o.clients) < 1 {
 		return errors.New("--rounds, --seconds and --clients must be at least 1")
 	}
-	return nil
+	return checkNames("kinds", o.kinds, transactionNames())
 }
 
 func measureWrites(ctx context.Context, o *writeOptions) (result *writeResult, err error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
 	db, err := o.start(ctx, writeSettings(o.noFsync))
 	if err != nil {
 		return nil, err
@@ -89,22 +74,33 @@ func measureWrites(ctx context.Context, o *writeOptions) (result *writeResult, e
 		return nil, err
 	}
 	result = &writeResult{Machine: thisMachine(), Fsync: !o.noFsync, Checks: site.checks}
-	for round := range o.rounds {
-		for _, clients := range o.clients {
-			for i := range o.kinds { // each round starts with another kind
-				kind := o.kinds[(i+round)%len(o.kinds)]
-				run, err := site.measure(ctx, kind, clients, o.warmUp, time.Duration(o.seconds)*time.Second)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", kind, err)
-				}
-				run.Round = round + 1
-				progress("round %d, %d clients: %s: %.0f transactions/s", run.Round, clients, kind, run.PerSecond)
-				result.Runs = append(result.Runs, run)
-			}
+	for round, load := range turns(o.rounds, o.loads()) {
+		run, err := site.measure(ctx, load, o.warmUp, time.Duration(o.seconds)*time.Second)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", load.kind, err)
 		}
+		run.Round = round
+		progress("round %d, %d clients: %s: %.0f transactions/s", round, load.clients, load.kind, run.PerSecond)
+		result.Runs = append(result.Runs, run)
 	}
 	result.summarize(o)
 	return result, nil
+}
+
+// writeLoad is a kind of transaction, and the number of clients that commit it.
+type writeLoad struct {
+	kind    string
+	clients int
+}
+
+// loads returns the loads of a round.
+func (o *writeOptions) loads() (all []writeLoad) {
+	for _, clients := range o.clients {
+		for _, kind := range o.kinds {
+			all = append(all, writeLoad{kind, clients})
+		}
+	}
+	return all
 }
 
 // writeSettings returns settings without a checkpoint during a measurement.
@@ -117,18 +113,14 @@ func writeSettings(noFsync bool) map[string]string {
 	return settings
 }
 
-// measure commits transactions of a kind with concurrent clients, and measures those after the
-// warm-up.
+// measure commits transactions with concurrent clients, and measures those after the warm-up.
 func (s *site) measure(
-	ctx context.Context,
-	kind string,
-	clients int,
-	warmUp, duration time.Duration,
+	ctx context.Context, load writeLoad, warmUp, duration time.Duration,
 ) (run writeRun, err error) {
 	if err := s.reset(ctx); err != nil {
 		return run, err
 	}
-	pool, err := s.db.NewPool(ctx, clients)
+	pool, err := s.db.NewPool(ctx, load.clients)
 	if err != nil {
 		return run, err
 	}
@@ -141,9 +133,9 @@ func (s *site) measure(
 	)
 	counting := time.Now().Add(warmUp)
 	g, working := errgroup.WithContext(ctx)
-	for range clients {
+	for range load.clients {
 		g.Go(func() error {
-			mine, err := s.commitUntil(working, pool, kind, counting, &over, &commits)
+			mine, err := s.commitUntil(working, pool, load.kind, counting, &over, &commits)
 			mu.Lock()
 			defer mu.Unlock()
 			took = append(took, mine...)
@@ -164,11 +156,11 @@ func (s *site) measure(
 	}
 	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
 	run = writeRun{
-		Kind: kind, Clients: clients, Commits: n, PerSecond: float64(n) / seconds,
+		Kind: load.kind, Clients: load.clients, Commits: n, PerSecond: float64(n) / seconds,
 		Took:      acceptance.NewPercentiles(took),
 		ClientCPU: each(used.Self), PostgresCPU: each(used.Postgres),
 	}
-	return run, s.verify(ctx, kind, commits.Load())
+	return run, s.verify(ctx, load.kind, commits.Load())
 }
 
 // commitUntil commits one transaction after the other until over is set, and returns the durations

@@ -18,6 +18,27 @@ type writeRun struct {
 	PostgresCPU float64     `json:"postgres_cpu_us_per_transaction"`
 }
 
+func (r writeRun) round() int { return r.Round }
+
+// cpu returns the CPU time of the client and of PostgreSQL, in microseconds per transaction.
+func (r writeRun) cpu() float64 { return r.ClientCPU + r.PostgresCPU }
+
+// compareWrites returns the ratios of two loads, each within a round, or nil if one has no runs.
+func compareWrites(runs []writeRun, load, base writeLoad, ratio func(run, other writeRun) float64) *spread {
+	is := func(l writeLoad) func(writeRun) bool {
+		return func(run writeRun) bool { return run.Kind == l.kind && run.Clients == l.clients }
+	}
+	var ratios []float64
+	for run, other := range withinRounds(runs, is(load), is(base)) {
+		ratios = append(ratios, ratio(run, other))
+	}
+	if len(ratios) == 0 {
+		return nil
+	}
+	s := newSpread(ratios)
+	return &s
+}
+
 // spread is the distribution of a figure over the rounds.
 type spread struct {
 	Median float64 `json:"median"`
@@ -124,16 +145,11 @@ func (r *writeResult) summarize(o *writeOptions) {
 		return list
 	}
 	ratio := func(kind, base string, clients int) *spread {
-		bases := rates(base, clients)
-		if kind == base || len(bases) == 0 {
+		if kind == base {
 			return nil
 		}
-		list := rates(kind, clients)
-		for i := range list {
-			list[i] /= bases[i]
-		}
-		s := newSpread(list)
-		return &s
+		rate := func(run, other writeRun) float64 { return run.PerSecond / other.PerSecond }
+		return compareWrites(r.Runs, writeLoad{kind, clients}, writeLoad{base, clients}, rate)
 	}
 	of := func(kind string, clients int, figure func(writeRun) float64) float64 {
 		var list []float64
