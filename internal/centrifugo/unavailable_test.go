@@ -86,8 +86,8 @@ func TestPublishUnavailable(t *testing.T) {
 	})
 }
 
-// wantUnavailable publishes, checks that every channel fails with an Unavailable error that contains
-// a text, and returns the errors.
+// wantUnavailable publishes, checks that every channel fails with an Unavailable error that
+// contains a text, and returns the errors.
 func wantUnavailable(
 	t *testing.T,
 	client *centrifugo.Client,

@@ -9,15 +9,17 @@ import (
 // maxDepth is the maximum depth of nested arrays and objects, as of encoding/json.
 const maxDepth = 10_000
 
-// Valid reports whether data is a JSON value in UTF-8, with white space around it or without. It
-// reports what json.Valid and utf8.Valid report together, at a fraction of the cost.
+// Valid reports whether data is one JSON value in UTF-8, with white space around it or without. The
+// result is that of json.Valid and utf8.Valid together, at a fraction of the cost: names may occur
+// twice, numbers have any size, and arrays and objects nest up to a depth of 10,000.
 func Valid(data []byte) bool {
 	end := skipValue(data, skipSpace(data, 0), 0)
 	return end >= 0 && skipSpace(data, end) == len(data) && utf8.Valid(data)
 }
 
-// The functions below return the index behind what they skip, or -1 if it is not there or is not
-// valid. They accept -1, and return it.
+// Each function below returns the index behind what it skips, or -1 if that is not at i or not
+// valid. skipValue, skipString, skipByte and skipSpace accept -1 for i and return it, so that calls
+// can be nested; the others require an index, which may be len(data).
 
 func skipValue(data []byte, i, depth int) int {
 	if i < 0 || i >= len(data) {
@@ -175,8 +177,12 @@ func skipDigits(data []byte, i int) int {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
+// spaces has a bit for each character of white space.
+const spaces uint64 = 1<<' ' | 1<<'\n' | 1<<'\r' | 1<<'\t'
+
+// skipSpace skips white space, of which there may be none.
 func skipSpace(data []byte, i int) int {
-	for uint(i) < uint(len(data)) && data[i] <= ' ' && 1<<data[i]&(1<<' '|1<<'\n'|1<<'\r'|1<<'\t') != 0 {
+	for uint(i) < uint(len(data)) && data[i] <= ' ' && uint64(1)<<data[i]&spaces != 0 {
 		i++
 	}
 	return i
