@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
 func TestCheckPasses(t *testing.T) {
@@ -61,7 +62,7 @@ func TestCheckConnection(t *testing.T) {
 			"rejects the API key: set --centrifugo-api-key",
 		},
 		"no server": {
-			centrifugo.Options{APIURL: "http://u:hidden@" + deadAddress(t) + "/api"},
+			centrifugo.Options{APIURL: "http://u:hidden@" + nettest.Refused(t) + "/api"},
 			urlFlag,
 			"connection refused): start Centrifugo, or correct --centrifugo-api-url",
 		},

@@ -165,14 +165,3 @@ func silent(t *testing.T) string {
 func clientURL() string {
 	return strings.TrimSuffix(strings.Replace(server.WebSocketURL(), "ws:", "http:", 1), "/connection/websocket")
 }
-
-// deadAddress returns an address that refuses connections.
-func deadAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
 // wantRoute checks the way of publications, and that the reason to avoid gRPC contains a text; ""
@@ -86,7 +87,7 @@ func TestRoute(t *testing.T) {
 func TestRouteWithoutGRPC(t *testing.T) {
 	t.Parallel()
 	for title, address := range map[string]string{
-		"refused": deadAddress(t), "HTTP only": strings.TrimPrefix(clientURL(), "http://"), "silent": silent(t),
+		"refused": nettest.Refused(t), "HTTP only": strings.TrimPrefix(clientURL(), "http://"), "silent": silent(t),
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
@@ -112,7 +113,7 @@ func TestRouteToAnotherCentrifugo(t *testing.T) {
 	other := centrifugotest.Start(t, devstack.CentrifugoOptions{
 		Settings: map[string]any{"grpc_api.key": server.APIKey()},
 	}).GRPCURL()
-	refused := "http://" + deadAddress(t) + "/api"
+	refused := "http://" + nettest.Refused(t) + "/api"
 
 	t.Run("alone", func(t *testing.T) {
 		t.Parallel()

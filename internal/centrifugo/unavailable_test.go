@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
 func TestPublishUnavailable(t *testing.T) {
@@ -154,7 +155,7 @@ func TestPublishByHTTPUnavailable(t *testing.T) {
 func TestPublishWithoutAServer(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, w way) {
-		urls := strings.Replace(w.urls(deadAddress(t)), "http://", "http://another:hidden@", 1) + "?api_key=hidden"
+		urls := strings.Replace(w.urls(nettest.Refused(t)), "http://", "http://another:hidden@", 1) + "?api_key=hidden"
 		client := w.connect(t, centrifugo.Options{APIURL: urls})
 		got := wantClass(
 			t,
