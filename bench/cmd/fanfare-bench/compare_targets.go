@@ -61,6 +61,7 @@ const (
 	wideMemory           = 200 // megabytes
 	wideOthers           = 1.5 // p99 of others, meanwhile and alone
 	fairnessOthers       = 2.0
+	growthOfTables       = 1.5 // CPU time with the most rows, of that with the fewest
 )
 
 // rows returns the lines of the comparison.
@@ -85,6 +86,9 @@ func (r *compareResult) rows() (rows []targetRow) {
 	}
 	if r.Fairness != nil {
 		rows = append(rows, fairnessRow(r.Fairness))
+	}
+	if r.Growth != nil {
+		rows = append(rows, growthRows(r.Growth)...)
 	}
 	return rows
 }
@@ -272,4 +276,34 @@ func fairnessRow(r *fairnessResult) targetRow {
 	}
 	t.below(r.P99.Median, fairnessOthers, "")
 	return t
+}
+
+// growthRows compares the largest size of each dimension with the smallest. Rows of tables have a
+// target, since indexes find those that a delivery needs; ancestors and patterns have none, since
+// each is read.
+func growthRows(r *growthResult) (rows []targetRow) {
+	for _, dimension := range dimensionNames() {
+		smallest, largest, ok := r.ends(dimension)
+		if !ok {
+			continue
+		}
+		of := func(size int) func(growthRun) bool {
+			return func(run growthRun) bool { return run.Dimension == dimension && run.Size == size }
+		}
+		var ratios []float64
+		for run, base := range withinRounds(r.Runs, of(largest.Size), of(smallest.Size)) {
+			ratios = append(ratios, run.cpu()/base.cpu())
+		}
+		ratio := newSpread(ratios)
+		t := targetRow{
+			What:  fmt.Sprintf("growth: %s, %d / %d", dimension, largest.Size, smallest.Size),
+			This:  fmt.Sprintf("%.1f µs of CPU", largest.CPU.Median),
+			Other: fmt.Sprintf("%.1f µs of CPU", smallest.CPU.Median), Ratio: &ratio,
+		}
+		if dimension != depthOfTree && dimension != patternsOfPeople {
+			t.below(ratio.Median, growthOfTables, "")
+		}
+		rows = append(rows, t)
+	}
+	return rows
 }

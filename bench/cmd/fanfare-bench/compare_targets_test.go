@@ -68,6 +68,36 @@ func TestWriteRatiosAreWithinRounds(t *testing.T) {
 	}
 }
 
+func TestGrowthIsJudgedByTheRowsOfTables(t *testing.T) {
+	t.Parallel()
+	var result growthResult
+	add := func(dimension string, sizes []int, runs ...growthRun) {
+		for i := range runs {
+			runs[i].Dimension = dimension
+		}
+		result.Runs = append(result.Runs, runs...)
+		result.Summary = append(result.Summary, summarizeGrowth(runs, sizes)...)
+	}
+	grown := func(size, round int, cpu float64) growthRun {
+		return growthRun{Size: size, drainRun: ran("", round, 1, cpu)}
+	}
+	add(recordedInLog, []int{1000, 10},
+		grown(1000, 1, 10), grown(10, 1, 8), grown(1000, 2, 40), grown(10, 2, 20))
+	add(depthOfTree, []int{2, 8}, grown(2, 1, 10), grown(8, 1, 50))
+	add(subscribed, []int{10}, grown(10, 1, 10))
+	rows := growthRows(&result)
+	if len(rows) != 2 {
+		t.Fatalf("got %d lines, want 2: subscriptions have one size", len(rows))
+	}
+	log := find(t, rows, "growth: log, 1000 / 10")
+	if want := (spread{2, 1.25, 2}); *log.Ratio != want || log.Target != "< 1.5" || log.Met {
+		t.Errorf("got the ratio %v, target %q, met %v; want %v, < 1.5, missed", log.Ratio, log.Target, log.Met, want)
+	}
+	if got := find(t, rows, "growth: depth, 8 / 2"); got.Target != "" {
+		t.Errorf("got the target %q of the depth, want none", got.Target)
+	}
+}
+
 func TestShortFormsAreFlagsOfTheirParts(t *testing.T) {
 	t.Parallel()
 	options := map[string]interface{ flags(flags *pflag.FlagSet) }{

@@ -29,7 +29,7 @@ type growthOptions struct {
 
 func newGrowth() *cobra.Command {
 	return newBenchmark("growth",
-		"Measure how the CPU time of a delivery depends on the sizes of the tables, the tree and the preferences",
+		"Measure, without fsync, how the CPU time of a delivery depends on the tables, the tree and the preferences",
 		&growthOptions{}, measureGrowth)
 }
 
@@ -99,12 +99,28 @@ type growthResult struct {
 }
 
 func (r *growthResult) table(w io.Writer) {
-	row(w, "resolving, without publishing", "size", "activities/s",
+	row(w, "resolving, without publishing and fsync", "size", "activities/s",
 		"CPU µs each:", "worker", "postgres", "sum", "to smallest")
 	for _, s := range r.Summary {
 		row(w, s.Dimension, s.Size, fmt.Sprintf("%.0f", s.PerSecond.Median), "",
 			fmt.Sprintf("%.1f", s.WorkerCPU), fmt.Sprintf("%.1f", s.PostgresCPU), s.CPU, fmt.Sprintf("%.2f", s.Ratio))
 	}
+}
+
+// ends returns the smallest and the largest size of a dimension. ok is false if it has fewer than
+// two.
+func (r *growthResult) ends(dimension string) (smallest, largest growthSummary, ok bool) {
+	var sizes []growthSummary
+	for _, s := range r.Summary {
+		if s.Dimension == dimension {
+			sizes = append(sizes, s)
+		}
+	}
+	slices.SortFunc(sizes, func(a, b growthSummary) int { return a.Size - b.Size })
+	if len(sizes) < 2 {
+		return smallest, largest, false
+	}
+	return sizes[0], sizes[len(sizes)-1], true
 }
 
 func measureGrowth(ctx context.Context, o *growthOptions) (result *growthResult, err error) {
