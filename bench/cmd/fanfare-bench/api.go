@@ -52,51 +52,17 @@ type apiResult struct {
 
 func (r *apiResult) table(w io.Writer) {
 	l := r.Loaded
-	row(
-		w,
-		fmt.Sprintf("%d clients", r.Clients),
-		"requests/s",
-		"p50",
-		"p99",
-		"max",
-		"errors",
-		"items each",
-		"CPU ms each:",
-		"server",
-		"postgres",
-	)
+	row(w, fmt.Sprintf("%d clients", r.Clients), "requests/s", "p50", "p99", "max", "errors", "items each",
+		"CPU ms each:", "server", "postgres")
 	for _, route := range r.Routes {
-		row(
-			w,
-			route.Route,
-			fmt.Sprintf("%.0f", route.PerSecond),
-			route.Took.P50,
-			route.Took.P99,
-			route.Took.Max,
-			route.Errors,
-			fmt.Sprintf(
-				"%.1f",
-				route.Items,
-			),
-			"",
-			fmt.Sprintf("%.2f", route.ServerCPU),
-			fmt.Sprintf("%.2f", route.PostgresCPU),
-		)
+		row(w, route.Route, fmt.Sprintf("%.0f", route.PerSecond), route.Took.P50, route.Took.P99, route.Took.Max,
+			route.Errors, fmt.Sprintf("%.1f", route.Items), "", fmt.Sprintf("%.2f", route.ServerCPU),
+			fmt.Sprintf("%.2f", route.PostgresCPU))
 	}
 	row(w)
-	row(
-		w,
-		"database",
-		fmt.Sprintf("%d activities", l.Activities),
-		fmt.Sprintf("%d notifications", l.Notifications),
-		fmt.Sprintf("%d principals", l.Principals),
-		fmt.Sprintf(
-			"%d resources",
-			l.Resources,
-		),
-		fmt.Sprintf("%d subscriptions", l.Subscriptions),
-		fmt.Sprintf("%d roles", l.Roles),
-	)
+	row(w, "database", fmt.Sprintf("%d activities", l.Activities), fmt.Sprintf("%d notifications", l.Notifications),
+		fmt.Sprintf("%d principals", l.Principals), fmt.Sprintf("%d resources", l.Resources),
+		fmt.Sprintf("%d subscriptions", l.Subscriptions), fmt.Sprintf("%d roles", l.Roles))
 	row(w, "loaded in", fmt.Sprintf("%.0f s", r.LoadTime))
 	showStatements(w, "statements", r.Statements)
 }
@@ -106,10 +72,8 @@ func (r *apiResult) verify() error {
 	var errs []error
 	for _, route := range r.Routes {
 		if route.Errors > 0 {
-			errs = append(
-				errs,
-				fmt.Errorf("%s: %d requests failed; the first: %s", route.Route, route.Errors, route.Failure),
-			)
+			errs = append(errs,
+				fmt.Errorf("%s: %d requests failed; the first: %s", route.Route, route.Errors, route.Failure))
 		}
 	}
 	return errors.Join(errs...)

@@ -63,12 +63,8 @@ func (f *databaseFlags) flags(flags *pflag.FlagSet) {
 }
 
 func (f *databaseFlags) statementFlags(flags *pflag.FlagSet) {
-	flags.BoolVar(
-		&f.statements,
-		"statements",
-		false,
-		"show the statements on which PostgreSQL spent the most time (requires pg_stat_statements)",
-	)
+	flags.BoolVar(&f.statements, "statements", false,
+		"show the statements on which PostgreSQL spent the most time (requires pg_stat_statements)")
 }
 
 // over adds the flags' settings to those of a benchmark.

@@ -53,7 +53,7 @@ type compareOptions struct {
 func newCompare() *cobra.Command {
 	return newBenchmark("compare",
 		"Measure everything that has a target, beside other solutions, and print one table",
-		&compareOptions{}, compare)
+		&compareOptions{}, measureComparison)
 }
 
 func (o *compareOptions) flags(flags *pflag.FlagSet) {
@@ -83,7 +83,7 @@ type compareResult struct {
 	failures []error
 }
 
-func compare(ctx context.Context, o *compareOptions) (*compareResult, error) {
+func measureComparison(ctx context.Context, o *compareOptions) (*compareResult, error) {
 	if err := checkNames("parts", o.parts, partNames()); err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func measureLatencies(ctx context.Context, short []string) (results []*latencyRe
 		rounds = 1
 	}
 	for range rounds {
-		result, err := measurePart(ctx, short, &latencyOptions{}, latency)
+		result, err := measurePart(ctx, short, &latencyOptions{}, measureLatency)
 		if err != nil {
 			return nil, err
 		}

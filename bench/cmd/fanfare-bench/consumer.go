@@ -35,19 +35,11 @@ const (
 
 func (f *consumerFlags) flags(flags *pflag.FlagSet, partitions int) {
 	flags.IntVar(&f.partitions, "consumer-partitions", partitions, "partitions of Centrifugo's own consumer")
-	flags.IntVar(
-		&f.selectLimit,
-		"consumer-select-limit",
-		500,
-		"maximum number of rows that a partition of Centrifugo's own consumer selects",
-	)
+	flags.IntVar(&f.selectLimit, "consumer-select-limit", 500,
+		"maximum number of rows that a partition of Centrifugo's own consumer selects")
 	// Fanfare's default. A shorter interval takes CPU time from the writers that it waits for.
-	flags.DurationVar(
-		&f.poll,
-		"consumer-poll-interval",
-		25*time.Millisecond,
-		"interval between polls of an empty partition by Centrifugo's own consumer; its default is 300ms",
-	)
+	flags.DurationVar(&f.poll, "consumer-poll-interval", 25*time.Millisecond,
+		"interval between polls of an empty partition by Centrifugo's own consumer; its default is 300ms")
 }
 
 // String describes the options in a result.
@@ -70,7 +62,7 @@ func newConsumer() *cobra.Command {
 		"Measure how fast Centrifugo's own PostgreSQL consumer moves the same publications",
 		&consumerOptions{drainOptions{variants: []string{consumer}}},
 		func(ctx context.Context, o *consumerOptions) (*drainResult, error) {
-			return drain(ctx, &o.drainOptions)
+			return measureDrain(ctx, &o.drainOptions)
 		})
 }
 

@@ -121,24 +121,16 @@ func startWorker(
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	r := &running{cancel: cancel, ended: make(chan error, 1), pool: pool}
-	worker := outbox.NewWorker(
-		pool,
-		handler,
-		outbox.Options{Claimers: flags.Claimers, Batch: flags.Batch, Observer: observer, Logger: warnings()},
-	)
+	worker := outbox.NewWorker(pool, handler,
+		outbox.Options{Claimers: flags.Claimers, Batch: flags.Batch, Observer: observer, Logger: warnings()})
 	go func() { r.ended <- worker.Run(ctx) }()
 	return r, nil
 }
 
 // warnings returns a logger that writes warnings and errors to standard error.
 func warnings() *zap.Logger {
-	return zap.New(
-		zapcore.NewCore(
-			zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()),
-			zapcore.Lock(os.Stderr),
-			zap.WarnLevel,
-		),
-	)
+	encoder := zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig())
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), zap.WarnLevel))
 }
 
 // stop stops the worker and closes its pool.

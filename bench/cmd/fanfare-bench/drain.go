@@ -44,7 +44,7 @@ type drainOptions struct {
 func newDrain() *cobra.Command {
 	return newBenchmark("drain",
 		"Measure how fast a worker drains a full outbox, and its CPU time",
-		&drainOptions{}, drain)
+		&drainOptions{}, measureDrain)
 }
 
 func (o *drainOptions) flags(flags *pflag.FlagSet) {
@@ -98,7 +98,7 @@ func (o *drainOptions) measured() (all []string) {
 	return all
 }
 
-func drain(ctx context.Context, o *drainOptions) (result *drainResult, err error) {
+func measureDrain(ctx context.Context, o *drainOptions) (result *drainResult, err error) {
 	if o.against && !slices.Contains(o.variants, consumer) {
 		o.variants = append(o.variants, consumer)
 	}

@@ -112,7 +112,7 @@ func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessR
 		return nil, err
 	}
 	defer worker.stop()
-	loud, others, principals := divide(world)
+	surging, others, principals := divide(world)
 	set, closeAll, err := acceptance.Connect(ctx, s.centrifugo, principals, acceptance.ConnectOptions{})
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessR
 		if each.Alone, err = measured.during(ctx, nothingFor(o.alone)); err != nil {
 			return nil, fmt.Errorf("alone: %w", err)
 		}
-		b := &surge{servers: s, resources: loud, size: o.surge, number: n + 1, limit: o.limit}
+		b := &surge{servers: s, resources: surging, size: o.surge, number: n + 1, limit: o.limit}
 		progress("round %d: alone p99 %v; recording the surge", each.Round, each.Alone.Sent.P99)
 		if err := b.record(ctx); err != nil {
 			return nil, errors.Join(err, b.undo())
@@ -160,10 +160,10 @@ func measureFairness(ctx context.Context, o *fairnessOptions) (result *fairnessR
 }
 
 // divide returns the resources of the first tenant, those of the others, and the others' people.
-func divide(world *fixture.World) (loud, others []*fixture.Resource, principals []activity.Principal) {
+func divide(world *fixture.World) (surging, others []*fixture.Resource, principals []activity.Principal) {
 	for _, r := range world.Resources {
 		if r.Tenant == world.Tenants[0] {
-			loud = append(loud, r)
+			surging = append(surging, r)
 		} else {
 			others = append(others, r)
 		}
@@ -173,5 +173,5 @@ func divide(world *fixture.World) (loud, others []*fixture.Resource, principals 
 			principals = append(principals, p)
 		}
 	}
-	return loud, others, principals
+	return surging, others, principals
 }

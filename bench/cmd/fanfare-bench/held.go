@@ -28,7 +28,7 @@ type heldOptions struct {
 func newHeld() *cobra.Command {
 	return newBenchmark("held",
 		"Measure the cost of dead rows that cannot be vacuumed while a snapshot is held",
-		&heldOptions{}, held)
+		&heldOptions{}, measureHeld)
 }
 
 func (o *heldOptions) flags(flags *pflag.FlagSet) {
@@ -64,24 +64,16 @@ type heldResult struct {
 func (r *heldResult) table(w io.Writer) {
 	row(w, fmt.Sprintf("draining %d rows", r.Rows), "dead rows", "median", "to clean", "CPU", "to clean", "trials")
 	for _, c := range r.Cases {
-		row(
-			w,
-			c.Name,
-			c.Dead,
-			c.Median,
-			fmt.Sprintf("%.2f", c.Ratio),
-			c.CPU,
-			fmt.Sprintf("%.2f", c.CPUs),
-			fmt.Sprint(c.Trials),
-		)
+		row(w, c.Name, c.Dead, c.Median, fmt.Sprintf("%.2f", c.Ratio), c.CPU, fmt.Sprintf("%.2f", c.CPUs),
+			fmt.Sprint(c.Trials))
 	}
 	for _, c := range r.Cases {
 		showStatements(w, c.Name, c.Statements)
 	}
 }
 
-// held drains the same rows in a clean table and after dead rows.
-func held(ctx context.Context, o *heldOptions) (result *heldResult, err error) {
+// measureHeld drains the same rows in a clean table and after dead rows.
+func measureHeld(ctx context.Context, o *heldOptions) (result *heldResult, err error) {
 	result = &heldResult{Machine: thisMachine(), Rows: o.rows, Worker: o.workerFlags}
 	for _, holder := range []struct {
 		name string

@@ -33,12 +33,8 @@ func newIndexes() *cobra.Command {
 func (o *indexesOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.log.Activities, "activities", 1_000_000, "number of activities in the log")
 	flags.IntVar(&o.log.Tenants, "tenants", 50, "number of tenants")
-	flags.IntVar(
-		&o.inserts,
-		"inserts",
-		200_000,
-		"number of the newest activities that are inserted repeatedly; the second half is measured",
-	)
+	flags.IntVar(&o.inserts, "inserts", 200_000,
+		"number of the newest activities that are inserted repeatedly; the second half is measured")
 	flags.IntVar(&o.rounds, "rounds", 3, "number of times to measure each set of indexes, in turns")
 	o.databaseFlags.flags(flags)
 }
@@ -86,11 +82,8 @@ func (r *indexesResult) table(w io.Writer) {
 	for _, i := range r.Indexes {
 		row(
 			w,
-			append(
-				append([]any{i.Index}, cells(i.Adds)...),
-				fmt.Sprintf("%.1f", i.Bytes),
-				strings.Join(i.Questions, "; "),
-			)...)
+			append(append([]any{i.Index}, cells(i.Adds)...), fmt.Sprintf("%.1f", i.Bytes),
+				strings.Join(i.Questions, "; "))...)
 	}
 }
 

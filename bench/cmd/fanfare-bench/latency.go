@@ -33,7 +33,7 @@ type latencyOptions struct {
 func newLatency() *cobra.Command {
 	return newBenchmark("latency",
 		"Measure the time from a commit to a watcher's socket",
-		&latencyOptions{}, latency)
+		&latencyOptions{}, measureLatency)
 }
 
 func (o *latencyOptions) flags(flags *pflag.FlagSet) {
@@ -54,11 +54,11 @@ type latencyResult struct {
 	Committed  percentiles `json:"since_commit_returned"`
 	Sent       percentiles `json:"since_commit_sent"`
 
-	// The possible causes of a slow delivery: the writers' commits, the worker's transactions, and
+	// The possible causes of a slow delivery: the writers' commits, the worker's claims, and
 	// transactions that were rolled back.
 	Commits    percentiles `json:"commits"`
-	Turns      percentiles `json:"worker_turns"`
-	RolledBack int64       `json:"worker_turns_rolled_back"`
+	Claims     percentiles `json:"worker_claims"`
+	RolledBack int64       `json:"worker_claims_rolled_back"`
 }
 
 func (r *latencyResult) table(w io.Writer) {
@@ -66,7 +66,7 @@ func (r *latencyResult) table(w io.Writer) {
 	row(w, "since COMMIT returned", r.Committed.P50, r.Committed.P99, r.Committed.Max)
 	row(w, "since COMMIT was sent", r.Sent.P50, r.Sent.P99, r.Sent.Max)
 	row(w, "COMMIT itself", r.Commits.P50, r.Commits.P99, r.Commits.Max)
-	row(w, "worker transactions", r.Turns.P50, r.Turns.P99, r.Turns.Max)
+	row(w, "worker claims", r.Claims.P50, r.Claims.P99, r.Claims.Max)
 	row(w, "rolled back", r.RolledBack)
 	row(w, "deliveries received", fmt.Sprintf("%d of %d", r.Received, r.Expected))
 }
@@ -92,7 +92,7 @@ func awaitReceived(ctx context.Context, db *stack.Database, set *clients.Set) er
 
 type percentiles = acceptance.Percentiles
 
-func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err error) {
+func measureLatency(ctx context.Context, o *latencyOptions) (result *latencyResult, err error) {
 	s, err := o.startServers(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func latency(ctx context.Context, o *latencyOptions) (result *latencyResult, err
 	}
 	result = &latencyResult{Machine: thisMachine(), Rate: o.rate, Activities: len(commits), Expected: expected}
 	result.measure(commits, set)
-	result.Turns, result.RolledBack = batches.percentiles(), batches.rolledBack.Load()
+	result.Claims, result.RolledBack = batches.percentiles(), batches.rolledBack.Load()
 	return result, errors.Join(set.Failures()...)
 }
 
@@ -155,7 +155,7 @@ func (r *latencyResult) measure(commits commitTimes, set *clients.Set) {
 	r.Commits = commits.percentiles()
 }
 
-// batches records the durations of a worker's transactions.
+// batches records the durations of a worker's claims.
 type batches struct {
 	mu         sync.Mutex
 	took       []time.Duration

@@ -51,18 +51,10 @@ func (o *logOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.log.Tenants, "tenants", 50, "number of tenants; the largest has a fifth of the activities")
 	flags.IntVar(&o.log.Months, "months", 6, "number of months that the log covers")
 	flags.IntVar(&o.log.Connections, "connections", 3, "number of connections that load it")
-	flags.BoolVar(
-		&o.log.IndexesFirst,
-		"indexes-first",
-		false,
-		"create the indexes before loading: slower, and the indexes have the size of a log written row by row",
-	)
-	flags.StringVar(
-		&o.url,
-		"url",
-		"",
-		"superuser's URL of a running PostgreSQL with a log; an empty log is loaded first",
-	)
+	flags.BoolVar(&o.log.IndexesFirst, "indexes-first", false,
+		"create the indexes before loading: slower, and the indexes have the size of a log written row by row")
+	flags.StringVar(&o.url, "url", "",
+		"superuser's URL of a running PostgreSQL with a log; an empty log is loaded first")
 	flags.StringSliceVar(&o.skip, "skip", nil, "parts to omit: "+strings.Join(logParts, ", "))
 	flags.IntVar(&o.runs, "runs", 200, "number of times to send each query")
 	flags.StringVar(&o.explainDir, "explain-dir", "", "write the plans to this directory")
@@ -104,22 +96,10 @@ func (r *logResult) table(w io.Writer) {
 		if l.IndexesFirst {
 			when = "before"
 		}
-		row(
-			w,
-			"loaded in",
-			fmt.Sprintf("%.1f s", l.Seconds),
-			fmt.Sprintf("%.0f rows/s", l.PerSecond),
-			fmt.Sprintf("%d connections", l.Connections),
-			"indexes "+when,
-		)
-		row(
-			w,
-			"and",
-			fmt.Sprintf("%.1f s", l.KeySeconds),
-			"for idempotency keys",
-			fmt.Sprintf("%.1f s", l.VacuumSeconds),
-			"for VACUUM ANALYZE",
-		)
+		row(w, "loaded in", fmt.Sprintf("%.1f s", l.Seconds), fmt.Sprintf("%.0f rows/s", l.PerSecond),
+			fmt.Sprintf("%d connections", l.Connections), "indexes "+when)
+		row(w, "and", fmt.Sprintf("%.1f s", l.KeySeconds), "for idempotency keys",
+			fmt.Sprintf("%.1f s", l.VacuumSeconds), "for VACUUM ANALYZE")
 	}
 	showPages(w, r.Pages)
 	r.Plans.table(w)

@@ -106,16 +106,8 @@ func explainAll(ctx context.Context, db *stack.Database, large, small uuid.UUID,
 					return nil, fmt.Errorf("explain %s: %w", q.name, err)
 				}
 				if len(p.Sequential) > 0 {
-					result.Offenders = append(
-						result.Offenders,
-						fmt.Sprintf(
-							"%s, %s tenant, %s plan: %s",
-							q.name,
-							tenant.name,
-							mode,
-							strings.Join(p.Sequential, " "),
-						),
-					)
+					result.Offenders = append(result.Offenders, fmt.Sprintf("%s, %s tenant, %s plan: %s",
+						q.name, tenant.name, mode, strings.Join(p.Sequential, " ")))
 				}
 				result.Plans = append(result.Plans, p)
 			}

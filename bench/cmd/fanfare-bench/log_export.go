@@ -25,12 +25,8 @@ import (
 type exportFlags struct{ formats []string }
 
 func (f *exportFlags) flags(flags *pflag.FlagSet) {
-	flags.StringSliceVar(
-		&f.formats,
-		"formats",
-		[]string{"csv", "jsonl", "cloudevents", "csv.gz", "jsonl.gz"},
-		"formats of the export of the largest tenant's log; .gz compresses",
-	)
+	flags.StringSliceVar(&f.formats, "formats", []string{"csv", "jsonl", "cloudevents", "csv.gz", "jsonl.gz"},
+		"formats of the export of the largest tenant's log; .gz compresses")
 }
 
 // exportResult is one export, by a process of its own.
@@ -51,36 +47,13 @@ func showExports(w io.Writer, exports []exportResult) {
 		return
 	}
 	row(w)
-	row(
-		w,
-		"export",
-		"rows",
-		"rows/s",
-		"MB/s of text",
-		"MB written",
-		"seconds",
-		"peak MB",
-		"CPU µs each:",
-		"client",
-		"postgres",
-	)
+	row(w, "export", "rows", "rows/s", "MB/s of text", "MB written", "seconds", "peak MB", "CPU µs each:", "client",
+		"postgres")
 	for _, e := range exports {
-		row(
-			w,
-			e.Format,
-			e.Rows,
-			fmt.Sprintf("%.0f", e.PerSecond),
-			fmt.Sprintf("%.1f", float64(e.Bytes)/1e6/e.Seconds),
-			fmt.Sprintf("%.1f", float64(e.Written)/1e6),
-			fmt.Sprintf(
-				"%.1f",
-				e.Seconds,
-			),
-			fmt.Sprintf("%.1f", float64(e.Resident)/1e6),
-			"",
-			fmt.Sprintf("%.1f", e.CPU),
-			fmt.Sprintf("%.1f", e.PostgresCPU),
-		)
+		row(w, e.Format, e.Rows, fmt.Sprintf("%.0f", e.PerSecond), fmt.Sprintf("%.1f", float64(e.Bytes)/1e6/e.Seconds),
+			fmt.Sprintf("%.1f", float64(e.Written)/1e6), fmt.Sprintf("%.1f", e.Seconds),
+			fmt.Sprintf("%.1f", float64(e.Resident)/1e6), "", fmt.Sprintf("%.1f", e.CPU),
+			fmt.Sprintf("%.1f", e.PostgresCPU))
 	}
 }
 
@@ -177,11 +150,7 @@ func exportNowhere(ctx context.Context, tenant uuid.UUID, name string) (r export
 		Tenant:  tenant,
 		Encoder: export.Encoder{Format: format},
 		Gzip:    zipped,
-	}.Write(
-		ctx,
-		pglog.New(pool),
-		out,
-	)
+	}.Write(ctx, pglog.New(pool), out)
 	return exportResult{
 		Format:  name,
 		Rows:    p.Activities,

@@ -89,15 +89,8 @@ func progressOf(what string, total int, done func() int) (stop func()) {
 			}
 			took := time.Since(began)
 			left := time.Duration(float64(took) * float64(total-n) / float64(n))
-			progress(
-				"%s: %d of %d, %d%%, %.0f/s, about %v left",
-				what,
-				n,
-				total,
-				100*n/max(1, total),
-				float64(n)/took.Seconds(),
-				left.Round(time.Second),
-			)
+			progress("%s: %d of %d, %d%%, %.0f/s, about %v left", what, n, total, 100*n/max(1, total),
+				float64(n)/took.Seconds(), left.Round(time.Second))
 		}
 	})
 	return func() { close(ended); printer.Wait() }

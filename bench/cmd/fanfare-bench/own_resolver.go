@@ -61,10 +61,8 @@ func (o *ownResolver) queue(batch *pgx.Batch, e *activity.Envelope, channels *[]
 		*channels = append(*channels, o.channels.Resource(e.TenantID, e.ResourceID))
 		for _, f := range followers {
 			if f.PrincipalID != e.ActorPrincipalID && f.receives(o.filter, e.Action) {
-				*channels = append(
-					*channels,
-					o.channels.User(activity.Principal{TenantID: e.TenantID, PrincipalID: f.PrincipalID}),
-				)
+				*channels = append(*channels,
+					o.channels.User(activity.Principal{TenantID: e.TenantID, PrincipalID: f.PrincipalID}))
 			}
 		}
 		return nil

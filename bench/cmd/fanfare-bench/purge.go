@@ -38,12 +38,8 @@ func newPurge() *cobra.Command {
 }
 
 func (o *purgeOptions) flags(flags *pflag.FlagSet) {
-	flags.IntVar(
-		&o.activities,
-		"activities",
-		1_000_000,
-		"approximate number of activities of each purge; the log has 2.5 times as many",
-	)
+	flags.IntVar(&o.activities, "activities", 1_000_000,
+		"approximate number of activities of each purge; the log has 2.5 times as many")
 	flags.IntVar(&o.tenants, "tenants", 50, "number of tenants")
 	flags.IntVar(&o.rate, "rate", 200, "transactions a second")
 	flags.IntVar(&o.seconds, "seconds", 30, "seconds to write without a purge")
@@ -71,35 +67,11 @@ type purgeResult struct {
 }
 
 func (r *purgeResult) table(w io.Writer) {
-	row(
-		w,
-		fmt.Sprintf("%d transactions/s", r.Rate),
-		"transactions",
-		"p50",
-		"p99",
-		"max",
-		"purged",
-		"keys",
-		"partitions",
-		"batches",
-		"seconds",
-		"purged/s",
-	)
+	row(w, fmt.Sprintf("%d transactions/s", r.Rate), "transactions", "p50", "p99", "max", "purged", "keys",
+		"partitions", "batches", "seconds", "purged/s")
 	for _, run := range r.Runs {
-		row(
-			w,
-			run.Phase,
-			run.Commits,
-			run.Took.P50,
-			run.Took.P99,
-			run.Took.Max,
-			run.Purged,
-			run.Keys,
-			run.Partitions,
-			run.Batches,
-			fmt.Sprintf("%.1f", run.Seconds),
-			fmt.Sprintf("%.0f", run.PerSecond),
-		)
+		row(w, run.Phase, run.Commits, run.Took.P50, run.Took.P99, run.Took.Max, run.Purged, run.Keys, run.Partitions,
+			run.Batches, fmt.Sprintf("%.1f", run.Seconds), fmt.Sprintf("%.0f", run.PerSecond))
 	}
 }
 
@@ -204,12 +176,8 @@ func (p *purger) run(ctx context.Context) (retention.Report, error) {
 		Run(ctx, uuid.Nil, func(r retention.Report) {
 			if time.Since(reported) > 5*time.Second {
 				reported = time.Now()
-				progress(
-					"%d activities and %d idempotency keys purged, %d partitions dropped",
-					r.Removed.Activities,
-					r.Removed.IdempotencyKeys,
-					len(r.Partitions),
-				)
+				progress("%d activities and %d idempotency keys purged, %d partitions dropped", r.Removed.Activities,
+					r.Removed.IdempotencyKeys, len(r.Partitions))
 			}
 		})
 }

@@ -32,7 +32,7 @@ type readersOptions struct {
 func newReaders() *cobra.Command {
 	return newBenchmark("readers",
 		"Measure the latency and memory of thousands of readers of activity streams",
-		&readersOptions{}, readers)
+		&readersOptions{}, measureReaders)
 }
 
 func (o *readersOptions) flags(flags *pflag.FlagSet) {
@@ -75,13 +75,8 @@ type memory struct {
 func (r *readersResult) table(w io.Writer) {
 	kib := func(bytes int64) string { return fmt.Sprintf("%.1f KiB", float64(bytes)/1024) }
 	mib := func(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
-	row(
-		w,
-		fmt.Sprintf("%d readers, %d tenants, %d activities at %d/s", r.Readers, r.Tenants, r.Activities, r.Rate),
-		"p50",
-		"p99",
-		"max",
-	)
+	row(w, fmt.Sprintf("%d readers, %d tenants, %d activities at %d/s", r.Readers, r.Tenants, r.Activities, r.Rate),
+		"p50", "p99", "max")
 	row(w, "from COMMIT's return to the reader", r.Returned.P50, r.Returned.P99, r.Returned.Max)
 	row(w, "from COMMIT's sending to the reader", r.Sent.P50, r.Sent.P99, r.Sent.Max)
 	row(w, "events expected", r.Expected)
@@ -104,7 +99,7 @@ func (r *readersResult) verify() error {
 	return nil
 }
 
-func readers(ctx context.Context, o *readersOptions) (result *readersResult, err error) {
+func measureReaders(ctx context.Context, o *readersOptions) (result *readersResult, err error) {
 	s, err := o.startServers(ctx, nil)
 	if err != nil {
 		return nil, err

@@ -45,16 +45,9 @@ type apiServer struct {
 // server, or "".
 func startServer(db *stack.Database, server *devstack.Centrifugo, profile string) (*apiServer, error) {
 	issuer := apiclient.NewIssuer()
-	c, err := startChild(
-		"server",
-		databaseVariable+"="+db.URL,
-		apiVariable+"="+server.APIURLs(),
-		keyVariable+"="+server.APIKey(),
-		socketVariable+"="+server.WebSocketURL(),
-		tokenVariable+"="+server.TokenSecret(),
-		jwtVariable+"="+issuer.Secret,
-		profileVariable+"="+profile,
-	)
+	c, err := startChild("server", databaseVariable+"="+db.URL, apiVariable+"="+server.APIURLs(),
+		keyVariable+"="+server.APIKey(), socketVariable+"="+server.WebSocketURL(),
+		tokenVariable+"="+server.TokenSecret(), jwtVariable+"="+issuer.Secret, profileVariable+"="+profile)
 	if err != nil {
 		return nil, err
 	}

@@ -48,14 +48,7 @@ func showStatements(w io.Writer, variant string, statements []statement) {
 	row(w)
 	row(w, variant, "calls", "rows", "total ms", "mean ms", "buffers")
 	for _, s := range statements {
-		row(
-			w,
-			s.Query,
-			s.Calls,
-			s.Rows,
-			fmt.Sprintf("%.0f", s.TotalMillis),
-			fmt.Sprintf("%.3f", s.MeanMillis),
-			s.Buffers,
-		)
+		row(w, s.Query, s.Calls, s.Rows, fmt.Sprintf("%.0f", s.TotalMillis), fmt.Sprintf("%.3f", s.MeanMillis),
+			s.Buffers)
 	}
 }

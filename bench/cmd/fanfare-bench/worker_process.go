@@ -16,10 +16,8 @@ import (
 
 // startWorkerProcess runs what the command "fanfare worker" runs, in a process of its own.
 func startWorkerProcess(db *stack.Database, server *devstack.Centrifugo) (*child, error) {
-	return startChild(
-		"worker",
-		databaseVariable+"="+db.URL, apiVariable+"="+server.APIURLs(), keyVariable+"="+server.APIKey(),
-	)
+	return startChild("worker", databaseVariable+"="+db.URL, apiVariable+"="+server.APIURLs(),
+		keyVariable+"="+server.APIKey())
 }
 
 // newWorkerProcess returns the hidden subcommand of startWorkerProcess.

@@ -39,12 +39,8 @@ func (o *writeOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.rounds, "rounds", 5, "number of times to measure each kind of transaction, in turns")
 	flags.IntVar(&o.seconds, "seconds", 5, "seconds of each measurement")
 	flags.DurationVar(&o.warmUp, "warm-up", time.Second, "duration of the load before each measurement")
-	flags.IntSliceVar(
-		&o.clients,
-		"clients",
-		[]int{8},
-		"number of clients with one transaction at a time each; several numbers are measured in turns",
-	)
+	flags.IntSliceVar(&o.clients, "clients", []int{8},
+		"number of clients with one transaction at a time each; several numbers are measured in turns")
 	flags.StringSliceVar(&o.kinds, "kinds", transactionNames(), "kinds of transactions to measure")
 	flags.BoolVar(&o.noFsync, "no-fsync", false, "do not wait for the disk")
 	o.databaseFlags.flags(flags)

@@ -87,24 +87,8 @@ func (r *writeResult) table(w io.Writer) {
 	if !r.Fsync {
 		durable = "no fsync"
 	}
-	row(
-		w,
-		durable,
-		"clients",
-		"transactions/s",
-		"from",
-		"to",
-		"p50",
-		"p99",
-		"CPU µs each:",
-		"client",
-		"postgres",
-		"of change",
-		"of audit",
-		"of audit-batched",
-		"of outbox-by-hand",
-		"of river-audit",
-	)
+	row(w, durable, "clients", "transactions/s", "from", "to", "p50", "p99", "CPU µs each:", "client", "postgres",
+		"of change", "of audit", "of audit-batched", "of outbox-by-hand", "of river-audit")
 	optional := func(s *spread) string {
 		if s == nil {
 			return ""
@@ -112,24 +96,10 @@ func (r *writeResult) table(w io.Writer) {
 		return s.String()
 	}
 	for _, s := range r.Summary {
-		row(
-			w,
-			s.Kind,
-			s.Clients,
-			fmt.Sprintf("%.0f", s.PerSecond.Median),
-			fmt.Sprintf("%.0f", s.PerSecond.Low),
-			fmt.Sprintf("%.0f", s.PerSecond.High),
-			s.P50,
-			s.P99,
-			"",
-			fmt.Sprintf("%.0f", s.ClientCPU),
-			fmt.Sprintf("%.0f", s.PostgresCPU),
-			optional(s.ToChange),
-			optional(s.ToAudit),
-			optional(s.ToBatched),
-			optional(s.ToOwn),
-			optional(s.ToRiver),
-		)
+		row(w, s.Kind, s.Clients, fmt.Sprintf("%.0f", s.PerSecond.Median), fmt.Sprintf("%.0f", s.PerSecond.Low),
+			fmt.Sprintf("%.0f", s.PerSecond.High), s.P50, s.P99, "", fmt.Sprintf("%.0f", s.ClientCPU),
+			fmt.Sprintf("%.0f", s.PostgresCPU), optional(s.ToChange), optional(s.ToAudit), optional(s.ToBatched),
+			optional(s.ToOwn), optional(s.ToRiver))
 	}
 	row(w)
 	row(w, "checked", r.Checks)

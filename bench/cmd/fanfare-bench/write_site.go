@@ -104,17 +104,8 @@ func (s *site) reset(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("empty the tables: %w", err)
 	}
-	return s.db.Settle(
-		ctx,
-		"signals",
-		"audit",
-		"own_log",
-		"own_outbox",
-		"river.river_job",
-		"fanfare.activities",
-		"fanfare.outbox",
-		"fanfare.idempotency_keys",
-	)
+	return s.db.Settle(ctx, "signals", "audit", "own_log", "own_outbox", "river.river_job", "fanfare.activities",
+		"fanfare.outbox", "fanfare.idempotency_keys")
 }
 
 // verify compares the clients' commits with the tables.
@@ -142,9 +133,8 @@ func (s *site) verify(ctx context.Context, kind string, commits int64) error {
 	if signals != commits || audits != wantAudits || logged != wantLogged || sent != wantLogged || jobs != wantJobs ||
 		activities != wantActivities || pending != wantActivities {
 		return fmt.Errorf(
-			"%d signals, %d audit rows, %d and %d own rows, %d jobs, %d activities, %d pending, of %d commits",
-			signals, audits, logged, sent, jobs, activities, pending, commits,
-		)
+			"%d signals, %d audit rows, %d and %d own rows, %d jobs, %d activities, %d pending, of %d commits", signals,
+			audits, logged, sent, jobs, activities, pending, commits)
 	}
 	return nil
 }
