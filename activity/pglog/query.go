@@ -15,10 +15,10 @@ import (
 
 // PinOrder precedes a reading in the same round trip and the same implicit transaction. Without a
 // sort, the planner reads the one index that has the requested order, whatever the statistics say.
-// JIT is disabled because the cost of a disabled sort would trigger it.
+// JIT is disabled because the high cost of a disabled sort would trigger it.
 //
-// The plan is generic: with the values of each execution, the planner would only estimate less, not
-// choose otherwise, and planning a statement over all partitions takes longer than a page of it.
+// The plan is generic: the values of an execution would not change the choice of the index, and
+// planning a statement over all partitions takes longer than reading a page.
 const PinOrder = `
 	SELECT set_config('enable_sort', 'off', true),
 		set_config('enable_incremental_sort', 'off', true),
@@ -32,8 +32,8 @@ const pinIndex = `
 		set_config('plan_cache_mode', 'force_generic_plan', true),
 		set_config('jit', 'off', true)`
 
-// commitLag is the time between an activity's id and its time of recording up to which a bound on
-// the latter still finds the activity.
+// commitLag is the longest time from an activity's id to its time of recording with which a bound
+// on that time finds the activity.
 const commitLag = time.Minute
 
 // idRange bounds the ids of a reading. uuid.Nil sets no bound.
@@ -119,8 +119,8 @@ func (q *query) arg(value any) string {
 	return fmt.Sprintf("$%d", len(q.args))
 }
 
-// IDRange returns the range of ids in which the activities of a filter's times are, and others
-// recorded up to a minute earlier: from the first one to below the second.
+// IDRange returns a range of ids, with from and without below, that has the activities of a
+// filter's times. It also has activities that were recorded up to a minute earlier.
 func IDRange(f activity.Filter) (from, below uuid.UUID) {
 	from, below = uuid.Nil, uuid.Max
 	if !f.Since.IsZero() {
@@ -137,7 +137,9 @@ func IDRange(f activity.Filter) (from, below uuid.UUID) {
 // It selects the index of the column that is likely to be the most selective. That column is
 // bounded from both sides to one value: an equality would remove it from the requested order, so
 // that another index could serve the query. A comparison of rows would prevent that too, but would
-// not end a scan at the end of the tenant. Its arguments follow those given.
+// not end a scan at the end of the tenant.
+//
+// args are the arguments that a larger statement has before those of the query.
 func newIndexQuery(tenant uuid.UUID, f activity.Filter, ids idRange, args ...any) *query {
 	q := &query{args: args}
 	columns, values := []string{"a.tenant_id"}, []string{q.arg(tenant)}
@@ -187,9 +189,9 @@ func newIDQuery(tenant uuid.UUID, ids []uuid.UUID) (q *query, from string) {
 // page returns the statement for a page. In every row, the last column is uuid.Nil, unless the scan
 // ended at the budget before the page was full: then it is the lowest id of the scan.
 //
-// PostgreSQL evaluates a CTE only as far as it is read, so that the scan ends with the page. Since
-// it keeps every column of the CTE, the columns that only tests need are selected only where there
-// are tests.
+// PostgreSQL evaluates a CTE only as far as it is read, so that the scan ends with the page. It
+// stores what it has read of a CTE: headers are read without the other columns unless tests need
+// them.
 func (q *query) page(columns string, limit, budget int) (statement string, args []any) {
 	scanned := "*"
 	if columns == HeaderColumns && q.tests == "true" {

@@ -28,16 +28,17 @@ func (s *Server) addWatchLevels(routes huma.API) {
 		Summary: "Get the level of a resource",
 		Description: "The level that decides for the caller and the resource: the one that the caller has set for " +
 			"the resource itself, or else the nearest of those with the scope `descendants` above it. Without any, " +
-			"`level` is null: the preferences decide.",
+			"`level` is null: the preferences decide. A caller that has set none for the resource itself gets 404, " +
+			"unless it owns the resource, or holds a role on it or on one of its ancestors.",
 		Responses: problems(http.StatusNotFound),
 	}, s.getWatchLevel)
 	handle(s, routes, huma.Operation{
 		OperationID: "put-watch-level", Method: http.MethodPut, Path: one,
 		Tags:    []string{"Preferences"},
 		Summary: "Set the level of a resource",
-		Description: "Replaces the level that the caller has set for the resource. Requires a role on the resource " +
-			"or on one of its ancestors, or ownership. The level nearest to a resource decides, instead of the " +
-			"preferences. A level does not make the caller a watcher.",
+		Description: "Replaces the level that the caller has set for the resource. A caller that neither owns the " +
+			"resource nor holds a role on it or on one of its ancestors gets 404. The level nearest to a resource " +
+			"decides, instead of the preferences. A level does not make the caller a watcher.",
 		Responses: problems(http.StatusNotFound, http.StatusUnsupportedMediaType),
 	}, s.putWatchLevel)
 	handle(s, routes, huma.Operation{

@@ -65,9 +65,11 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::uui
 	insertMissing = insert + ` ON CONFLICT DO NOTHING`
 )
 
-// Write stores the notifications. A notification that already exists stays unchanged. Almost never
-// does one exist, and looking for it twice costs as much as the row: so the rows are inserted as if
-// none did, in a savepoint.
+// Write stores the notifications. A notification that already exists stays unchanged.
+//
+// The rows are first inserted in a savepoint as if none existed, which is almost always so: ON
+// CONFLICT looks for each row in the primary key before it inserts the row, which takes as long as
+// to insert it.
 func (r *Rows) Write(ctx context.Context, tx pgx.Tx) error {
 	if r.Len() == 0 {
 		return nil
