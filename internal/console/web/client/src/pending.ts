@@ -20,7 +20,7 @@ export class Pending {
     return this.#changes.size === 0
   }
 
-  /** send adds changes of notifications until they are sent, which they are after those before them of the same ones. */
+  /** send adds changes of notifications, and sends them after those before them of the same ones. */
   send(ids: readonly string[], changes: NotificationChanges, send: () => Promise<void>): Promise<void> {
     const before = [...this.#changes].filter((c) => ids.some((id) => c.ids.has(id))).map((c) => c.done)
     const sent = Promise.all(before).then(send)
