@@ -46,7 +46,7 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 		chunk = max(chunk, firstChunk)
 	}
 	found = []activity.Activity{}
-	before, read := r.Page.Before, 0
+	before, read, least := r.Page.Before, 0, 0
 	for budget := r.Budget; ; {
 		chunk = min(chunk, budget)
 		part, err := r.Next(ctx, before, chunk)
@@ -68,8 +68,11 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 			return found, before, nil
 		}
 		if read += part.Read; r.Whole {
-			// As many as would fill the page if as few of them were visible, and some more.
-			chunk = min((limit+1-len(found))*read/max(len(found), 1)*5/4+minWhole, maxChunk)
+			// As many as would fill the page if as few of them were visible as before, and some
+			// more; if those did not fill it, twice as many, since all others may be invisible.
+			enough := (limit+1-len(found))*read/max(len(found), 1)*5/4 + minWhole
+			chunk = min(max(enough, least), maxChunk)
+			least = 2 * chunk
 		} else {
 			chunk = nextChunk(chunk)
 		}

@@ -1,0 +1,39 @@
+package feed_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/feed"
+)
+
+// TestReadTakesFewParts reads a page of 50 from lists of which the principal may see the first
+// entries only.
+func TestReadTakesFewParts(t *testing.T) {
+	t.Parallel()
+	for _, visible := range []int{0, 1, 25, 49, 50} {
+		entries, parts := 0, 0
+		found, next, err := feed.Read(t.Context(), nil, feed.Reading{
+			Whole: true, Budget: 2_000,
+			Next: func(_ context.Context, _ uuid.UUID, limit int) (feed.Part, error) {
+				parts++
+				part := feed.Part{Headers: make([]activity.Activity, limit), Read: limit, Allowed: make([]bool, limit)}
+				for i := range limit {
+					part.Last = uuid.UUID{0: byte(entries >> 8), 1: byte(entries)}
+					part.Headers[i].ID, part.Allowed[i] = part.Last, entries < visible
+					entries++
+				}
+				return part, nil
+			},
+		})
+		if err != nil || len(found) != visible || next == uuid.Nil || entries != 2_000 {
+			t.Errorf("%d visible: got %d of %d, next %s, %v, want all of 2,000", visible, len(found), entries, next, err)
+		}
+		if parts > 10 {
+			t.Errorf("%d visible: got %d parts, want at most 10", visible, parts)
+		}
+	}
+}
