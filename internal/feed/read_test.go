@@ -30,7 +30,8 @@ func TestReadTakesFewParts(t *testing.T) {
 			},
 		})
 		if err != nil || len(found) != visible || next == uuid.Nil || entries != 2_000 {
-			t.Errorf("%d visible: got %d of %d, next %s, %v, want all of 2,000", visible, len(found), entries, next, err)
+			t.Errorf("%d visible: got %d of %d, next %s, %v, want all of 2,000",
+				visible, len(found), entries, next, err)
 		}
 		if parts > 10 {
 			t.Errorf("%d visible: got %d parts, want at most 10", visible, parts)
