@@ -139,10 +139,8 @@ BEGIN
                 body := payload::text;
             END IF;
             mode := fanfare.enforcement_of(tenant);
-            IF mode = 'strict' AND t.registered IS NULL THEN
-                IF action = ANY (fanfare.builtin_actions()) THEN
-                    mode := 'off';
-                END IF;
+            IF mode = 'strict' AND t.registered IS NULL AND action = ANY (fanfare.builtin_actions()) THEN
+                mode := 'off';
             END IF;
             IF (plain OR o.valid)
                 AND tenant <> nil AND actor <> nil AND resource <> nil
