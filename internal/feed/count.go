@@ -6,6 +6,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/watchers/directory"
 )
 
 // CountActions counts the activities that were recorded at a time or later and that the principal
@@ -15,7 +16,7 @@ import (
 func CountActions(
 	ctx context.Context, db DB, principal activity.Principal, since time.Time,
 ) (counts map[string]int, exact bool, err error) {
-	log := pglog.New(db)
+	log, viewer := pglog.New(db), directory.NewViewer(principal)
 	counts = map[string]int{}
 	scan := pglog.Scan{Tenant: principal.TenantID, Key: activity.Filter{Since: since}}
 	for budget := ReadBudget; budget > 0; budget -= scan.Limit {
@@ -24,7 +25,7 @@ func CountActions(
 		if err != nil {
 			return nil, false, err
 		}
-		ids, err := visible(ctx, db, principal, headers)
+		ids, err := visible(ctx, db, viewer, headers)
 		if err != nil {
 			return nil, false, err
 		}

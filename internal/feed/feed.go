@@ -69,7 +69,7 @@ func List(ctx context.Context, db DB, r Request) (found []activity.Activity, nex
 	}
 	log := pglog.New(db)
 	return Read(ctx, db, Reading{
-		Principal: r.Principal, Filter: r.Filter, Page: r.Page,
+		Viewer: directory.NewViewer(r.Principal), Filter: r.Filter, Page: r.Page,
 		Tested: scan.Key != r.Filter, Budget: ReadBudget,
 		Next: func(ctx context.Context, before uuid.UUID, limit int) (Part, error) {
 			scan.Before, scan.Limit = before, limit
@@ -124,7 +124,7 @@ func Get(ctx context.Context, db DB, principal activity.Principal, id uuid.UUID)
 	if err != nil && !missing {
 		return activity.Activity{}, err
 	}
-	allowed, err := canView(ctx, db, principal, []activity.Activity{a})
+	allowed, err := canView(ctx, db, directory.NewViewer(principal), []activity.Activity{a})
 	if err != nil {
 		return activity.Activity{}, err
 	}

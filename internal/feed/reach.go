@@ -92,7 +92,7 @@ func (p *reached) decide(ctx context.Context, db DB, principal activity.Principa
 	for i, n := range p.undecided {
 		asked[i] = p.headers[n]
 	}
-	allowed, err := canView(ctx, db, principal, asked)
+	allowed, err := canView(ctx, db, directory.NewViewer(principal), asked)
 	if err != nil {
 		return err
 	}

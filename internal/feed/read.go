@@ -13,15 +13,15 @@ import (
 
 // Reading is a list of activities from which Read takes a page.
 type Reading struct {
-	Principal activity.Principal
-	Filter    activity.Filter // must be valid
-	Page      activity.Page
-	Tested    bool // whether some of what Next reads does not pass the filter
-	Whole     bool // whether Next reads what is wanted of activities, all of which pass the filter
-	Budget    int  // the maximum number of entries to read
+	Viewer *directory.Viewer
+	Filter activity.Filter // must be valid
+	Page   activity.Page
+	Tested bool // whether some of what Next reads does not pass the filter
+	Whole  bool // whether Next reads what is wanted of activities, all of which pass the filter
+	Budget int  // the maximum number of entries to read
 
 	// Next reads the entries older than one, at most limit. Fewer than limit are the last ones.
-	// What it reads must not depend on anything that the principal may see only of some of them.
+	// What it reads must not depend on anything that the viewer may see only of some of them.
 	Next func(ctx context.Context, before uuid.UUID, limit int) (Part, error)
 }
 
@@ -30,10 +30,10 @@ type Part struct {
 	Headers []activity.Activity // as pglog.Log.ScanHeaders returns them, or whole activities
 	Read    int                 // the number of entries, those without a header included
 	Last    uuid.UUID           // the oldest entry
-	Allowed []bool              // whether the principal may see each of Headers; nil if that is not decided
+	Allowed []bool              // whether the viewer may see each of Headers; nil if that is not decided
 }
 
-// Read returns the activities of a list that the principal may see now and that pass the filter,
+// Read returns the activities of a list that the viewer may see now and that pass the filter,
 // newest first. next is the Page.Before of the next page, or uuid.Nil after the last. Consecutive
 // pages neither skip nor repeat an activity, whatever is added meanwhile.
 //
@@ -79,7 +79,7 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 	}
 }
 
-// passing returns the activities that the principal may see and that pass the filter, newest first,
+// passing returns the activities that the viewer may see and that pass the filter, newest first,
 // at most limit.
 func passing(
 	ctx context.Context,
@@ -91,7 +91,7 @@ func passing(
 	if r.Whole {
 		allowed, err := part.Allowed, error(nil)
 		if allowed == nil {
-			allowed, err = canView(ctx, db, r.Principal, part.Headers)
+			allowed, err = canView(ctx, db, r.Viewer, part.Headers)
 		}
 		var found []activity.Activity
 		for i := range part.Headers {
@@ -101,11 +101,11 @@ func passing(
 		}
 		return found, err
 	}
-	ids, err := visible(ctx, db, r.Principal, part.Headers)
+	ids, err := visible(ctx, db, r.Viewer, part.Headers)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	return pglog.New(db).Read(ctx, r.Principal.TenantID, ids, r.Filter, limit)
+	return pglog.New(db).Read(ctx, r.Viewer.Principal.TenantID, ids, r.Filter, limit)
 }
 
 // Visible returns the ids of the activities that the principal may see now and that pass the
@@ -118,21 +118,21 @@ func Visible(
 	headers []activity.Activity,
 	f activity.Filter,
 ) ([]uuid.UUID, error) {
-	ids, err := visible(ctx, db, principal, headers)
+	ids, err := visible(ctx, db, directory.NewViewer(principal), headers)
 	if err != nil || len(ids) == 0 || f == (activity.Filter{}) {
 		return ids, err
 	}
 	return pglog.New(db).Matching(ctx, principal.TenantID, ids, f)
 }
 
-// visible returns the ids of the activities that the principal may see, in the given order.
+// visible returns the ids of the activities that the viewer may see, in the given order.
 func visible(
 	ctx context.Context,
 	db pg.Querier,
-	principal activity.Principal,
+	viewer *directory.Viewer,
 	headers []activity.Activity,
 ) ([]uuid.UUID, error) {
-	allowed, err := canView(ctx, db, principal, headers)
+	allowed, err := canView(ctx, db, viewer, headers)
 	if err != nil {
 		return nil, err
 	}
@@ -148,12 +148,12 @@ func visible(
 func canView(
 	ctx context.Context,
 	db pg.Querier,
-	principal activity.Principal,
+	viewer *directory.Viewer,
 	activities []activity.Activity,
 ) ([]bool, error) {
 	queries := make([]directory.AccessQuery, len(activities))
 	for i := range activities {
 		queries[i] = directory.AccessQueryFor(&activities[i])
 	}
-	return directory.CanView(ctx, db, principal, queries)
+	return viewer.CanView(ctx, db, queries)
 }

@@ -52,22 +52,22 @@ func CountAll(ctx context.Context, db DB, principal activity.Principal) (Counts,
 
 // count returns the numbers of notifications in states, in their order.
 func count(ctx context.Context, db DB, principal activity.Principal, states ...State) ([]int, error) {
-	tallies := make([]tally, len(states))
-	if err := add(ctx, db, principal, states, tallies, uuid.Max); err != nil {
+	viewer, tallies := directory.NewViewer(principal), make([]tally, len(states))
+	if err := add(ctx, db, viewer, states, tallies, uuid.Max); err != nil {
 		return nil, err
 	}
-	return finish(ctx, db, principal, states, tallies)
+	return finish(ctx, db, viewer, states, tallies)
 }
 
 // finish counts further in the states in which the tallies do not suffice.
 func finish(
-	ctx context.Context, db DB, principal activity.Principal, states []State, tallies []tally,
+	ctx context.Context, db DB, viewer *directory.Viewer, states []State, tallies []tally,
 ) ([]int, error) {
 	counts := make([]int, len(states))
 	for i, state := range states {
 		one := tallies[i : i+1]
 		for !one[0].complete {
-			if err := add(ctx, db, principal, []State{state}, one, one[0].lowest); err != nil {
+			if err := add(ctx, db, viewer, []State{state}, one, one[0].lowest); err != nil {
 				return nil, err
 			}
 		}
@@ -86,13 +86,13 @@ type tally struct {
 
 // add adds the newest notifications below an id to the tallies of states, MaxCount in each.
 func add(
-	ctx context.Context, db DB, principal activity.Principal, states []State, tallies []tally, before uuid.UUID,
+	ctx context.Context, db DB, viewer *directory.Viewer, states []State, tallies []tally, before uuid.UUID,
 ) error {
-	newest, err := readGroups(ctx, db, principal, states, before)
+	newest, err := readGroups(ctx, db, viewer.Principal, states, before)
 	if err != nil {
 		return err
 	}
-	allowed, err := directory.CanView(ctx, db, principal, newest.queries())
+	allowed, err := viewer.CanView(ctx, db, newest.queries())
 	if err != nil {
 		return err
 	}

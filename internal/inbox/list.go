@@ -53,19 +53,20 @@ func List(ctx context.Context, db DB, principal activity.Principal, q Query) (Pa
 	if err := q.Validate(); err != nil {
 		return Page{}, err
 	}
-	return list(ctx, db, principal, q, nil)
+	return list(ctx, db, directory.NewViewer(principal), q, nil)
 }
 
 // list is List with the first part of an inbox, which has been read already, or nil.
-func list(ctx context.Context, db DB, principal activity.Principal, q Query, first *firstPart) (Page, error) {
-	rows := map[uuid.UUID]Notification{}
+func list(ctx context.Context, db DB, viewer *directory.Viewer, q Query, first *firstPart) (Page, error) {
+	principal := viewer.Principal
+	rows := map[uuid.UUID]*Notification{}
 	found, next, err := feed.Read(ctx, db, feed.Reading{
-		Principal: principal,
-		Filter:    q.Filter,
-		Page:      activity.Page{Limit: pageLimit(q.Limit), Before: q.After},
-		Tested:    q.tested(),
-		Whole:     !q.tested(),
-		Budget:    ReadBudget,
+		Viewer: viewer,
+		Filter: q.Filter,
+		Page:   activity.Page{Limit: pageLimit(q.Limit), Before: q.After},
+		Tested: q.tested(),
+		Whole:  !q.tested(),
+		Budget: ReadBudget,
 		Next: func(ctx context.Context, before uuid.UUID, limit int) (_ feed.Part, err error) {
 			var p part
 			var allowed []bool
@@ -77,8 +78,8 @@ func list(ctx context.Context, db DB, principal activity.Principal, q Query, fir
 			default:
 				p, err = scanWhole(ctx, db, principal, q.State, before, limit)
 			}
-			for _, n := range p.rows {
-				rows[n.ID] = n
+			for i := range p.rows {
+				rows[p.rows[i].ID] = &p.rows[i]
 			}
 			return feed.Part{Headers: p.headers(), Read: p.read, Last: p.last, Allowed: allowed}, err
 		},
@@ -88,7 +89,7 @@ func list(ctx context.Context, db DB, principal activity.Principal, q Query, fir
 	}
 	page := Page{Items: make([]Notification, len(found)), Next: next}
 	for i := range found {
-		page.Items[i] = rows[found[i].ID]
+		page.Items[i] = *rows[found[i].ID]
 		page.Items[i].Activity = found[i]
 	}
 	if !q.tested() || q.Reasons != 0 || len(found) == 0 { // they have their details

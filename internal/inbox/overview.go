@@ -46,6 +46,7 @@ func Overview(ctx context.Context, db DB, principal activity.Principal, q Query)
 func overviewWhole(
 	ctx context.Context, db DB, principal activity.Principal, q Query,
 ) (page Page, unread int, err error) {
+	viewer := directory.NewViewer(principal)
 	var groups newestGroups
 	var first firstPart
 	batch := &pgx.Batch{}
@@ -55,17 +56,17 @@ func overviewWhole(
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return Page{}, 0, fmt.Errorf("read the inbox: %w", err)
 	}
-	counted, actors, err := decide(ctx, db, principal, &groups, &first)
+	counted, actors, err := decide(ctx, db, viewer, &groups, &first)
 	if err != nil {
 		return Page{}, 0, err
 	}
 	tallies := make([]tally, 1)
 	groups.addTo(tallies, counted)
-	counts, err := finish(ctx, db, principal, []State{Unread}, tallies)
+	counts, err := finish(ctx, db, viewer, []State{Unread}, tallies)
 	if err != nil {
 		return Page{}, 0, err
 	}
-	if page, err = list(ctx, db, principal, q, &first); err != nil {
+	if page, err = list(ctx, db, viewer, q, &first); err != nil {
 		return Page{}, 0, err
 	}
 	page.Actors = actors
@@ -95,7 +96,7 @@ func (p *Page) nameActors(ctx context.Context, db DB) error {
 
 // decide decides about the groups and the first part, and reads the actors of the latter.
 func decide(
-	ctx context.Context, db DB, principal activity.Principal, groups *newestGroups, first *firstPart,
+	ctx context.Context, db DB, viewer *directory.Viewer, groups *newestGroups, first *firstPart,
 ) (counted []bool, actors map[activity.Principal]directory.Actor, err error) {
 	queries := groups.queries()
 	actors = map[activity.Principal]directory.Actor{}
@@ -104,10 +105,15 @@ func decide(
 		actors[first.rows[i].Activity.Actor()] = directory.Actor{}
 	}
 	batch := &pgx.Batch{}
-	directory.QueueCanView(batch, principal, queries, func(allowed []bool) {
+	viewer.Queue(batch, queries, func(allowed []bool) {
 		counted, first.allowed = allowed[:len(groups.groups)], allowed[len(groups.groups):]
 	})
-	directory.QueueActors(batch, slices.Collect(maps.Keys(actors)), actors)
+	if len(actors) > 0 {
+		directory.QueueActors(batch, slices.Collect(maps.Keys(actors)), actors)
+	}
+	if batch.Len() == 0 {
+		return counted, actors, nil
+	}
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, nil, fmt.Errorf("read the inbox: %w", err)
 	}

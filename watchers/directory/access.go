@@ -76,36 +76,7 @@ func AccessQueryFor(a *activity.Activity) AccessQuery {
 //
 // CanView runs one statement, whose cost grows with the number of distinct resources.
 func CanView(ctx context.Context, db pg.Querier, principal activity.Principal, queries []AccessQuery) ([]bool, error) {
-	allowed := make([]bool, len(queries))
-	if len(queries) == 0 {
-		return allowed, nil
-	}
-	t, active, err := readTree(ctx, db, principal, startsOf(principal, queries))
-	if err != nil || !active {
-		return allowed, err
-	}
-	t.allow(principal, queries, allowed)
-	return allowed, nil
-}
-
-// QueueCanView queues the statement of CanView. allowed is called with its result when the results
-// of the batch are read.
-func QueueCanView(
-	b *pgx.Batch, principal activity.Principal, queries []AccessQuery, allowed func(list []bool),
-) {
-	starts := startsOf(principal, queries)
-	b.Queue(selectTree, treeArguments(principal, starts)...).Query(func(rows pgx.Rows) error {
-		t, active, err := collectTree(rows, len(starts))
-		if err != nil {
-			return fmt.Errorf("read the directory: %w", err)
-		}
-		list := make([]bool, len(queries))
-		if active {
-			t.allow(principal, queries, list)
-		}
-		allowed(list)
-		return nil
-	})
+	return NewViewer(principal).CanView(ctx, db, queries)
 }
 
 // allow sets for each query whether the principal, which is active, may see the activity.
