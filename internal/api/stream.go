@@ -36,7 +36,7 @@ const (
 func (s *Server) addStream(routes huma.API) {
 	handle(s, routes, huma.Operation{
 		OperationID: streamOperation, Method: http.MethodGet, Path: "/activities/stream", Tags: []string{"Activities"},
-		Summary: "Follow the activities of the tenant",
+		Summary: "Stream the activities of the tenant",
 		Description: "Server-sent events, each with the event as data and an id. A client that reconnects with " +
 			"Last-Event-ID receives the events that it missed. The stream begins with an id, and each heartbeat " +
 			"has one, so that a stream without events can be resumed too. It ends after an hour, when the " +

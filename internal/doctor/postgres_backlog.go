@@ -31,7 +31,7 @@ func evaluateBacklog(s outbox.Status, now time.Time, maxAge time.Duration) findi
 	}
 	if s.Failing > 0 {
 		found = append(found, warning(
-			fmt.Sprintf("failed and waiting for a retry: %d; blocked by them: %d", s.Failing, s.Parked-s.Failing),
+			fmt.Sprintf("%d parked (%d failed, %d blocked)", s.Parked, s.Failing, s.Parked-s.Failing),
 			"read the worker's log for the reason",
 		))
 	}

@@ -104,7 +104,7 @@ func checkPrivileges(ctx context.Context, x *examination) finding {
 // only delivers needs no others.
 func evaluatePrivileges(missing []privilege, role string) finding {
 	if len(missing) == 0 {
-		return passed("%s has all privileges that Fanfare requires", role)
+		return passed("the role %s has all privileges that Fanfare requires", role)
 	}
 	grants := grantsOf(missing, role)
 	if !slices.ContainsFunc(missing, func(p privilege) bool { return !p.api }) {

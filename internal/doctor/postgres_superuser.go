@@ -23,8 +23,7 @@ func checkSuperuser(ctx context.Context, x *examination) finding {
 func evaluateSuperuser(owner string, super bool) finding {
 	if super {
 		return warning(
-			fmt.Sprintf("the schema belongs to the superuser %s, whose rights the functions have that services call",
-				owner),
+			fmt.Sprintf("the schema belongs to the superuser %s, so what services call has its rights", owner),
 			"CREATE ROLE fanfare_owner; ALTER SCHEMA fanfare OWNER TO fanfare_owner; and fanfare migrate repair",
 		)
 	}

@@ -158,7 +158,7 @@ func TestDatabase(t *testing.T) {
 			     (lane, seq, activity_id, tenant_id, resource_id, recorded_at, attempts, retry_at)
 			 VALUES (1, 1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), 3, now())`,
 			"postgres-backlog", doctor.Warn,
-			[]string{"failed and waiting for a retry: 1", "worker's log"},
+			[]string{"(1 failed, ", "worker's log"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

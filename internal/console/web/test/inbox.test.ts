@@ -129,7 +129,7 @@ browserTest('keys move, open, read, select, archive, snooze, search and undo', a
 
 browserTest('filters are chips, in the address, and back returns', async ({ page }) => {
   await signIn(page, world, 'grace', [], 'inbox')
-  await button(page, 'Filter').click()
+  await button(page, 'Filters').click()
   await page.getByRole('combobox', { name: 'Reason' }).selectOption('owner')
   await page.waitForURL(/reason=owner/)
   await page.getByRole('combobox', { name: 'Severity' }).selectOption('info')
@@ -176,7 +176,7 @@ browserTest('"Stop this" changes what it says, shows its effect, and is undone',
   const dialog = page.locator('ff-why')
   await page.getByRole('dialog', { name: 'Why am I notified?' }).waitFor()
   await dialog.getByText('You are notified.').waitFor()
-  await dialog.getByText('Subscription to Atlas arm and everything under it').waitFor()
+  await dialog.getByText('You follow Atlas arm and everything under it').waitFor()
   for (const [choice, decided] of [
     ['Ignore Motion planner specification', 'ignore for the resource'],
     ['Ignore everything under Atlas arm', 'ignore for a resource above'],

@@ -27,16 +27,16 @@ function tab(page: Page, name: RegExp) {
 
 browserTest('an operator sees in words, charts and tables how delivery goes', async ({ page }) => {
   await signIn(page, world, 'ada', operator, 'operations')
-  await page.getByRole('heading', { name: 'Something needs you' }).waitFor()
+  await page.getByRole('heading', { name: '12 dead letters', exact: true }).waitFor()
   await page.getByText(/12 activities could not be delivered/).waitFor()
-  await page.getByRole('link', { name: /Workers 1 All report/ }).waitFor()
+  await page.getByRole('link', { name: /Workers 1 All live/ }).waitFor()
 
-  const chart = page.getByRole('img', { name: /^Throughput per second. Delivered: now/ })
+  const chart = page.getByRole('img', { name: /^Throughput. Delivered: now/ })
   await chart.locator('svg path[stroke]').first().waitFor({ state: 'attached' })
   assert.match((await chart.locator('svg path[stroke]').first().getAttribute('d')) ?? '', /^M[\d.]+ [\d.]+/)
   await chart.focus()
   await page.keyboard.press('ArrowLeft')
-  await page.getByText(/^\d\d:\d\d:\d\d: Delivered [\d.,]+, Publications [\d.,]+$/).waitFor({ state: 'attached' })
+  await page.getByText(/^\d\d:\d\d:\d\d: Delivered [\d.,]+\/s, Publications [\d.,]+\/s$/).waitFor({ state: 'attached' })
   assert.equal(await page.locator('ff-chart .cursor').count(), 4, 'all charts show the same time')
 
   const lanes = page.getByRole('group', { name: 'Lanes' }).getByRole('button')
@@ -62,7 +62,7 @@ browserTest('the numbers follow what happens, and stand while they are paused', 
   await page.getByText('Paused').first().waitFor()
   await addDead(own.tenant, 1, 'broken')
   await page.keyboard.press('p')
-  await page.getByRole('heading', { name: 'Something needs you' }).waitFor()
+  await page.getByRole('heading', { name: '1 dead letter', exact: true }).waitFor()
 })
 
 browserTest(
@@ -70,7 +70,7 @@ browserTest(
   async ({ page, requests }) => {
     await signIn(page, world, 'ada', admin, 'operations')
     await page.getByText('They need the scope installation:read').waitFor()
-    await page.getByText(/Your tenant\. The number of a cell/).waitFor()
+    await page.getByRole('heading', { name: 'Lanes, your tenant' }).waitFor()
     assert.equal(await page.getByRole('img', { name: /Throughput/ }).count(), 0)
     assert.deepEqual(
       requests().filter((url) => url.includes('/v1/installation/')),

@@ -135,7 +135,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow the activities of the tenant
+         * Stream the activities of the tenant
          * @description Server-sent events, each with the event as data and an id. A client that reconnects with Last-Event-ID receives the events that it missed. The stream begins with an id, and each heartbeat has one, so that a stream without events can be resumed too. It ends after an hour, when the credential expires, and within one heartbeat after the credential or the scope is withdrawn. Its last event is `dropped`, with the reason.
          */
         get: operations["stream-activities"];

@@ -76,6 +76,7 @@ test('the verdict is in words', () => {
   assert.equal(verdict({ ...well, pending: 5, oldest_at: ago(60) }, [worker], now).tone, 'warning')
   assert.match(verdict({ ...well, pending: 5, oldest_at: ago(600) }, [worker], now).text, /waits for 10 min/)
   assert.match(verdict({ ...well, dead_letters: 1 }, [worker], now).text, /^1 activity could not be delivered/)
+  assert.equal(verdict({ ...well, dead_letters: 2 }, [worker], now).heading, '2 dead letters')
   assert.match(verdict(well, [{ ...worker, live: false }], now).text, /No worker reports/)
   assert.equal(tiles(well, undefined, now).length, 5)
   assert.equal(tiles(well, undefined, now)[0]?.note, 'Everything is delivered')
@@ -137,7 +138,7 @@ test('a chart has data, and words', () => {
   ])
   assert.equal(
     summary(throughput, history),
-    'Throughput per second. Delivered: now 2, at most 9. Publications: now 4, at most 4.',
+    'Throughput. Delivered: now 2/s, at most 9/s. Publications: now 4/s, at most 4/s.',
   )
   assert.equal(summary(latency, history), 'Time to delivery. Median: now 20 ms, at most 20 ms. p99: no data.')
   assert.deepEqual(lonely([1, null, 2, 2, null, 3]), [0, 5])

@@ -15,6 +15,7 @@ export class Checkbox extends Field {
       flex: none; width: 16px; height: 16px; margin: 4px; accent-color: var(--ff-accent); cursor: pointer;
       border-radius: 3px;
     }
+    input:not(:checked, :indeterminate) { appearance: none; border: 1px solid var(--ff-border-control); }
     input:focus-visible { outline: 2px solid var(--ff-accent) !important; outline-offset: 2px; }
   `,
   )

@@ -46,7 +46,6 @@ export {
   Keyboard,
   Layers,
   Link,
-  ListFilter,
   ListTree,
   Lock,
   LogOut,

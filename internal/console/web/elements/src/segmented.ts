@@ -34,11 +34,11 @@ export class Segmented extends Field {
     label:hover { color: var(--ff-text); }
     input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
     input:checked + label {
-      background: var(--ff-raised); color: var(--ff-text); box-shadow: 0 0 0 1px var(--ff-border-strong);
+      background: light-dark(var(--ff-raised), var(--ff-border-strong)); color: var(--ff-text);
+      box-shadow: 0 0 0 1px var(--ff-border-strong);
     }
     input:focus-visible + label { outline: 2px solid var(--ff-accent); outline-offset: 1px; }
     input:disabled + label { opacity: 0.5; }
-    .control-svg svg { color: currentColor; }
   `,
   )
 

@@ -25,6 +25,7 @@ function layoutOf(system: System): Component {
       return () => removeEventListener('hashchange', follow)
     }, [])
     if (state !== 'success' || !document.info()?.get('title')) return h(progress, { h, failed: /fail/.test(state) })
+    const [intro, types] = document.info().get('description').split(' The types:')
     return h(
       'div',
       { className: 'swagger-ui page' },
@@ -45,7 +46,7 @@ function layoutOf(system: System): Component {
         'main',
         { id: 'reference-content', tabIndex: -1 },
         h(getComponent('errors', true)),
-        h(getComponent('Markdown', true), { source: document.info().get('description') }),
+        h(getComponent('Markdown', true), { source: intro }),
         h(
           'p',
           { className: 'credentials' },
@@ -53,6 +54,8 @@ function layoutOf(system: System): Component {
             'under Authorize, which the page forgets when it is closed.',
         ),
         h(getComponent('operations', true)),
+        types && h('h2', null, 'Problem types'),
+        types && h(getComponent('Markdown', true), { source: types }),
       ),
     )
   }

@@ -17,7 +17,7 @@ export interface Company {
 export async function company(): Promise<Company> {
   const world = await newWorld({ activities: 400, crowd: 40, trouble: true })
   await sql(
-    `UPDATE fanfare.dead_letters SET error = 'render the summary: the field "rows" is no number'
+    `UPDATE fanfare.dead_letters SET error = 'render the summary: the field "rows" is not a number'
      WHERE tenant_id = $1::uuid AND error LIKE 'render the summary%'`,
     world.tenant,
   )

@@ -35,7 +35,7 @@ export class FanfareInbox extends Widget {
     }
     .bell:hover, .bell[aria-expanded='true'] { background: var(--ff-hover); }
     ff-badge {
-      position: absolute; inset-block-start: -4px; inset-inline-end: -3px; pointer-events: none;
+      position: absolute; inset-block-start: -6px; inset-inline-end: -9px; pointer-events: none;
       border-radius: var(--ff-radius-full); box-shadow: 0 0 0 2px var(--fanfare-badge-ring, var(--ff-bg));
     }
     .inbox { display: flex; flex-direction: column; max-height: min(640px, calc(100dvh - 96px)); }

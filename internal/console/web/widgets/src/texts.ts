@@ -51,7 +51,7 @@ export const english = {
     mode: 'Notify me of',
     modes: { all: 'Everything', mutations: 'Changes', custom: 'Chosen actions' },
     modeHints: {
-      all: 'Every activity of what you follow.',
+      all: 'Every activity of what you follow, own or manage.',
       mutations: 'Activities that change something.',
       custom: 'Activities whose action matches one of the patterns below.',
     },

@@ -2,7 +2,6 @@ import { BaseElement, define, styled } from '@fanfare/elements/base'
 import { Check, Copy } from '@fanfare/elements/icons'
 import { css, html } from 'lit'
 import { property, state } from 'lit/decorators.js'
-import { app } from '../app.ts'
 import '@fanfare/elements/icon-button'
 
 /** Lines to paste, with a button that copies them. */
@@ -19,6 +18,7 @@ export class Code extends BaseElement {
       color: var(--ff-text); font: var(--ff-size-sm) / 18px var(--ff-font-mono); white-space: pre;
     }
     :host([wrap]) pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+    @media (max-width: 640px) { pre { white-space: pre-wrap; overflow-wrap: anywhere; } }
   `)
 
   @property() text = ''
@@ -37,12 +37,11 @@ export class Code extends BaseElement {
     try {
       await navigator.clipboard.writeText(this.text)
       this.copied = true
-      app().toast({ text: 'Copied.' })
       setTimeout(() => {
         this.copied = false
       }, 2000)
     } catch {
-      app().toast({ tone: 'error', text: 'The browser did not allow copying. Select the text and copy it.' })
+      getSelection()?.selectAllChildren(this.renderRoot.querySelector('pre') as Node) // to copy manually
     }
   }
 }

@@ -2,6 +2,7 @@ import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements
 import { css, html, nothing } from 'lit'
 import { property, state } from 'lit/decorators.js'
 import { logo } from './logo.ts'
+import '../parts/code.ts'
 import '@fanfare/elements/banner'
 import '@fanfare/elements/button'
 import '@fanfare/elements/input'
@@ -31,11 +32,7 @@ export class SignInPage extends BaseElement {
     form { display: grid; gap: var(--ff-space-3); }
     details { font-size: var(--ff-size-meta); color: var(--ff-text-2); }
     summary { min-height: 24px; cursor: pointer; border-radius: var(--ff-radius-sm); }
-    code {
-      display: block; margin-block: var(--ff-space-2); padding: var(--ff-space-2) var(--ff-space-3);
-      border-radius: var(--ff-radius); background: var(--ff-sunken);
-      font: var(--ff-size-sm) / 18px var(--ff-font-mono); overflow-wrap: anywhere;
-    }
+    ff-code { margin-block-start: var(--ff-space-2); }
     ff-banner { --ff-banner-radius: var(--ff-radius); }
   `,
   )
@@ -54,16 +51,18 @@ export class SignInPage extends BaseElement {
         ${this.notice ? html`<ff-banner kind="warning">${this.notice}</ff-banner>` : nothing}
         <form @submit=${this.#submit}>
           <ff-input label="Token" type="password" mono required .value=${this.token} .error=${this.error}
-            hint="A service token (ff_…) or a JWT. Reloading the page signs you out." placeholder="ff_…"
+            hint="A service token (ff_…) or a JWT." placeholder="ff_…"
             @input=${(e: InputEvent) => {
               this.token = (e.target as HTMLInputElement).value
             }}></ff-input>
           <ff-button type="submit" variant="primary" .busy=${this.busy}>Sign in</ff-button>
+          <p>Reloading the page signs you out.</p>
         </form>
         <details open><summary>Without a token</summary>
-          <p>Ask your administrator for a sign-in link, or reload the application that shows the console. Operators
-            make a link with:</p>
-          <code>fanfare console link<br />--tenant TENANT_ID<br />--principal PRINCIPAL_ID</code>
+          <p>Ask your administrator for a sign-in link, or open the console again from your
+            application. Operators make a link with:</p>
+          <ff-code wrap label="the command"
+            text="fanfare console link --tenant TENANT_ID --principal PRINCIPAL_ID"></ff-code>
         </details>
       </div></main>`
   }

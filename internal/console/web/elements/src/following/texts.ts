@@ -65,7 +65,7 @@ export const followTexts: FollowTexts = {
     descendants: { label: 'Follow everything under it', hint: 'This resource and all below it.' },
   },
   levelHeading: 'Notify me of',
-  preferences: { label: 'What I prefer', hint: 'As your preferences say.' },
+  preferences: { label: 'My preferences', hint: 'As your preferences say.' },
   inherited: (name, level) => ({ label: `Same as ${name}`, hint: `The level there is ${level}.` }),
   levels: {
     all: { label: 'Everything', hint: 'Every action.', short: 'Everything' },
@@ -75,7 +75,7 @@ export const followTexts: FollowTexts = {
       short: 'Participating',
     },
     custom: { label: 'Chosen actions…', hint: 'Those that match patterns.', short: 'Chosen' },
-    ignore: { label: 'Nothing', hint: 'Only what is mandatory or addresses you.', short: 'Ignored' },
+    ignore: { label: 'Nothing', hint: 'Only what is mandatory or addresses you.', short: 'Nothing' },
   },
   patterns: (count) => (count === 1 ? '1 pattern' : `${count} patterns`),
   from: (name) => `from ${name}`,

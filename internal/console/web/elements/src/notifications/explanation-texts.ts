@@ -22,7 +22,7 @@ export interface ExplanationTexts {
   loading: string
   failed: string
   rules: Record<RuleName, string>
-  /** A ground, such as "Subscribed to Atlas arm and everything under it". */
+  /** A ground, such as "You follow Atlas arm and everything under it". */
   ground: (ground: Ground, resource: string) => string
   /** A clause about the principal, such as "is subscribed", as a sentence. */
   sentence: (why: string) => string
@@ -35,8 +35,8 @@ export interface ExplanationTexts {
 export const explanationTexts: ExplanationTexts = {
   notified: 'You are notified',
   notNotified: 'You would no longer be notified',
-  pushed: 'In the inbox, and at once on this page',
-  inboxOnly: 'In the inbox, without a push',
+  pushed: 'In your inbox, and live',
+  inboxOnly: 'In your inbox, without a push',
   decides: 'decides',
   showRules: (count) => `The ${count} rules in order`,
   grounds: 'Because of',
@@ -63,7 +63,7 @@ export const explanationTexts: ExplanationTexts = {
   ground: (ground, resource) => {
     switch (ground.kind) {
       case 'subscription':
-        return `Subscription to ${resource}${ground.scope === 'descendants' ? ' and everything under it' : ''}`
+        return `You follow ${resource}${ground.scope === 'descendants' ? ' and everything under it' : ''}`
       case 'role':
         return `Role ${ground.role ?? ''} on ${resource}`
       case 'owner':

@@ -26,8 +26,6 @@ export class ExplanationPanel extends BaseElement {
       }
       @media (pointer: coarse) { summary { padding-block: 12px; } }
       ol { display: grid; gap: 1px; margin-block-start: var(--ff-space-1); }
-      ul { display: grid; gap: 0; }
-      .ground { display: block; padding: 0; font-size: var(--ff-size-meta); }
       ol > li {
         display: grid; grid-template-columns: 14px minmax(88px, 34%) 1fr; gap: 0 var(--ff-space-2);
         padding: 3px var(--ff-space-2); font-size: var(--ff-size-sm); line-height: 18px;
@@ -61,7 +59,7 @@ export class ExplanationPanel extends BaseElement {
       ${
         grounds.length > 0
           ? html`<div class="grounds meta"><span>${texts.grounds}:</span>
-            <ul>${grounds.map((g) => html`<li class="ground">${this.#ground(g)}</li>`)}</ul></div>`
+            <ul>${grounds.map((g) => html`<li>${this.#ground(g)}</li>`)}</ul></div>`
           : nothing
       }
       <details><summary>${texts.showRules(rules.length)}</summary>

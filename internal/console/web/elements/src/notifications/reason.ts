@@ -20,7 +20,7 @@ export interface ReasonTexts {
 
 export const reasonTexts: ReasonTexts = {
   heading: 'Why am I notified?',
-  reasons: { subscribed: 'Subscribed', owner: 'Owner', delegator: 'Delegator', target: 'For you' },
+  reasons: { subscribed: 'Following', owner: 'Owner', delegator: 'Delegator', target: 'For you' },
   label: (text, others) => `${text}${others && ` (${others})`}. Why am I notified?`,
 }
 
@@ -30,7 +30,7 @@ const icons: Record<Reason, Icon> = { subscribed: Bell, owner: UserCheck, delega
 const order: readonly Reason[] = ['target', 'owner', 'delegator', 'subscribed']
 
 /** sortedReasons returns the reasons of a notification, the one that concerns the person most first. */
-function sortedReasons(reasons: readonly Reason[]): Reason[] {
+export function sortedReasons(reasons: readonly Reason[]): Reason[] {
   return order.filter((reason) => reasons.includes(reason))
 }
 
@@ -41,6 +41,7 @@ export class ReasonChip extends BaseElement {
   static override styles = styled(css`
     :host { display: inline-flex; min-width: 0; --ff-popover-width: 400px; }
     ff-popover { min-width: 0; }
+    .subscribed::part(chip) { border-color: transparent; background: none; }
   `)
 
   @property({ attribute: false }) client: Client | undefined
@@ -66,12 +67,11 @@ export class ReasonChip extends BaseElement {
     const [first] = reasons
     if (!notification || !first) return nothing
     const names = reasons.map((r) => texts.reasons[r])
-    const more = reasons.length > 1 ? ` +${reasons.length - 1}` : ''
     return html`<ff-popover .heading=${texts.heading} .align=${this.align} @open=${this.#opened}
         @close=${() => (this.opened = false)}>
-      <ff-chip slot="trigger" action part="chip" .icon=${icons[first]}
-        .label=${texts.label(`${names[0]}${more}`, names.slice(1).join(', '))}
-        >${names[0]}${more}</ff-chip>
+      <ff-chip slot="trigger" action part="chip" class=${first} .icon=${icons[first]}
+        .label=${texts.label(names[0] ?? '', names.slice(1).join(', '))}
+        >${names[0]}</ff-chip>
       ${
         this.opened
           ? html`<ff-why part="why" .client=${this.client} .notification=${notification}

@@ -26,7 +26,7 @@ export const rowStyles = css`
     flex: 1; display: block; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
     color: var(--ff-text-2); border-radius: var(--ff-radius-sm); text-align: left;
   }
-  :host(:dir(rtl)) .title { text-align: right; }
+  :host(:dir(rtl)) .title { margin-right: -12px; padding-right: 12px; text-align: right; }
   .title:hover { text-decoration: none; }
   .unread .title { color: var(--ff-text); font-weight: var(--ff-weight-bold); }
   .title::after { content: ''; position: absolute; inset: 0; }

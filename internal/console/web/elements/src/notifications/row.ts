@@ -103,7 +103,7 @@ export class NotificationRow extends BaseElement {
                     ></ff-severity>`
             }
             <bdi class="where ${spoken && !excerpt ? 'kind' : ''}">${
-              excerpt || (spoken ? ui_hints.title || action : where)
+              excerpt || (spoken ? resource.resource_type : where)
             }</bdi>
             ${this.#state(n)}</div>
           <ff-reason part="reason" .client=${this.client} .notification=${n} .texts=${texts.reason}

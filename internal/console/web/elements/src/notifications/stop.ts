@@ -35,22 +35,22 @@ export const stopTexts: StopTexts = {
   undone: 'Undone. You are notified as before.',
   resource: (name) => ({
     label: `Ignore ${name}`,
-    hint: 'Sets your level of this resource to ignore, not of those under it.',
+    hint: 'Only this resource, not what is under it.',
     done: `${name} no longer notifies you.`,
   }),
   descendants: (name) => ({
     label: `Ignore everything under ${name}`,
-    hint: `Sets your level of ${name}, and of all below it, to ignore.`,
+    hint: `And ${name} itself.`,
     done: `${name} and everything under it no longer notify you.`,
   }),
   action: (name) => ({
     label: `Mute ${name}`,
-    hint: 'Adds the action to your muted actions, for all resources.',
+    hint: 'This action, of all resources.',
     done: `${name} no longer notifies you.`,
   }),
   actor: (name) => ({
     label: `Mute ${name}`,
-    hint: 'Adds them to your muted people, for all resources.',
+    hint: 'What they do, on all resources.',
     done: `What ${name} does no longer notifies you.`,
   }),
 }

@@ -2,9 +2,12 @@ import { css } from 'lit'
 
 export const patternStyles = css`
   :host { display: block; min-width: 0; }
-  .label { font-weight: var(--ff-weight-medium); font-size: var(--ff-size-meta); }
+  .label {
+    display: block; margin-block-end: var(--ff-space-2); font-weight: var(--ff-weight-medium);
+    font-size: var(--ff-size-meta);
+  }
   .patterns {
-    margin-block: var(--ff-space-2); border: 1px solid var(--ff-border); border-radius: var(--ff-radius);
+    margin-block-end: var(--ff-space-2); border: 1px solid var(--ff-border); border-radius: var(--ff-radius);
     overflow: hidden;
   }
   .patterns:empty { display: none; }
@@ -28,7 +31,7 @@ export const patternStyles = css`
   .trial[aria-busy='true'] .matches { opacity: 0.6; }
   .summary { font-size: var(--ff-size-meta); }
   .matches {
-    display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 230px), 1fr)); gap: 0 var(--ff-space-4);
+    display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 230px), 1fr)); gap: 0 var(--ff-space-8);
     margin-block-start: var(--ff-space-1);
   }
   .matches li {

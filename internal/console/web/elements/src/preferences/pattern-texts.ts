@@ -53,7 +53,7 @@ export const patternTexts: PatternTexts = {
     return `${match}; ${subject} happened in the last 7 days, ${exact ? '' : 'at least '}${some(times, 'time')}.`
   },
   unknown: 'not in the taxonomy',
-  times: (count) => (count === 0 ? '' : `${number(count)}×`),
+  times: (count) => `${number(count)}×`,
   all: (count) => `Show all ${number(count)}`,
   fewer: 'Show fewer',
   matches: 'Actions that match',

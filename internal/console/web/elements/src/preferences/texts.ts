@@ -66,7 +66,7 @@ export const preferencesTexts: PreferencesTexts = {
   undone: 'Undone.',
   saved: 'Saved.',
   modeHeading: 'What notifies you',
-  modeHint: 'For everything that you follow, own or manage. A level of a resource decides instead, where there is one.',
+  modeHint: 'For everything that you follow, own or manage. What you set under Following wins.',
   modes: {
     all: { label: 'Everything', hint: 'Every action, also views and checks.' },
     mutations: { label: 'Changes', hint: 'What is created, updated, deleted, or handed over.' },

@@ -31,7 +31,10 @@ const choices = [
   { value: 'true', label: 'Notified' },
   { value: 'false', label: 'Not notified' },
 ]
-const reasons = { subscribed: 'Subscribed', owner: 'Owner', delegator: 'Delegator', target: 'Addressed' }
+
+/** The reasons, the one that concerns a person most first. */
+const reasons = { target: 'Addressed', owner: 'Owner', delegator: 'Delegator', subscribed: 'Following' } as const
+type Reason = keyof typeof reasons
 
 /** The texts of an explanation about another principal. */
 const aboutOthers = {
@@ -49,7 +52,7 @@ const aboutOthers = {
   ground: (ground: Ground, resource: string) =>
     ground.kind === 'owner'
       ? 'Owner of the resource'
-      : explanationTexts.ground(ground, resource).replace('to you', 'to them'),
+      : explanationTexts.ground(ground, resource).replace('to you', 'to them').replace('You follow', 'Follows'),
   sentence: (why: string) => {
     if (why === 'is a target') return 'Is addressed'
     const mode = modeOf(why)
@@ -166,16 +169,19 @@ export class Audience extends BaseElement {
 
   #member(m: Member): unknown {
     const open = this.explained?.principal === m.principal_id
+    const first = (Object.keys(reasons) as Reason[]).find((r) => m.now.reasons?.includes(r))
     const name = m.display_name || `${m.kind} ${m.principal_id.slice(-6)}`
     return html`<li><div class="person"><ff-avatar .name=${m.display_name} .kind=${m.kind}></ff-avatar>
         <div><div class="name"><bdi>${name}</bdi>
           <span class="mark ${m.now.notified ? '' : 'not'}">${icon(m.now.notified ? Bell : BellOff, 14)}<span
             class="hidden-text"
             >${m.now.notified ? 'notified' : 'not notified'}</span></span>
-          ${(m.now.reasons ?? []).map((r) => html`<ff-chip>${reasons[r] ?? r}</ff-chip>`)}</div></div>
-        <ff-button size="sm" variant="ghost" label="Why: ${name}" .expanded=${open}
+          ${first ? html`<ff-chip>${reasons[first]}</ff-chip>` : nothing}</div></div>
+        <ff-button size="sm" label="Why: ${name}" .expanded=${open}
           @click=${() => void this.#explain(m.principal_id)}>Why</ff-button>
-        <div class="why meta">${aboutOthers.sentence(m.now.why)}${then(m)}</div></div>
+        <div class="why meta">${
+          m.now.why === 'is a target' ? nothing : aboutOthers.sentence(m.now.why)
+        }${then(m)}</div></div>
       ${open ? this.#explanation(m.principal_id) : nothing}</li>`
   }
 

@@ -94,7 +94,7 @@ function fieldsOf(a: Activity, names: Names): Shown[] {
     { name: 'Channels', text: (a.delivery_channels ?? []).join(', ') },
     {
       name: 'Correlation',
-      text: a.correlation_id,
+      text: a.correlation_id === a.event_id ? '' : a.correlation_id,
       mono: true,
       ...only('correlation_id', a.correlation_id, 'this correlation'),
     },

@@ -44,7 +44,7 @@ export class QueryLine extends BaseElement {
           autocapitalize="off" spellcheck="false" enterkeyhint="search" maxlength="1000"
           aria-expanded=${this.open} aria-controls="list" aria-invalid=${faulty} aria-describedby="faults"
           aria-activedescendant=${this.open && this.active >= 0 ? `option-${this.active}` : nothing}
-          placeholder=${chosen.length ? '' : 'Filter: action: actor: resource: since: or any text'}
+          placeholder=${chosen.length ? '' : 'action:job.* since:1d'}
           .value=${this.text} @input=${this.#typed} @keydown=${this.#key} @focus=${this.#complete}
           @click=${this.#complete} @blur=${this.#blur}>
         ${

@@ -3,8 +3,8 @@ import { css } from 'lit'
 export const queryLineStyles = css`
   :host { display: block; flex: 1; min-width: 0; }
   .box {
-    display: flex; flex-wrap: wrap; align-items: center; gap: 4px 6px; min-height: 36px;
-    padding: 3px 4px 3px 10px; border: 1px solid var(--ff-border-control); border-radius: var(--ff-radius);
+    display: flex; flex-wrap: wrap; align-items: center; gap: 4px 6px; min-height: var(--ff-control);
+    padding: 1px 4px 1px 10px; border: 1px solid var(--ff-border-control); border-radius: var(--ff-radius);
     background: var(--ff-surface); cursor: text;
   }
   .box:focus-within { outline: 2px solid var(--ff-accent); outline-offset: -1px; border-color: transparent; }
@@ -17,7 +17,7 @@ export const queryLineStyles = css`
   }
   input:focus-visible { outline: none; }
   input::placeholder { color: var(--ff-text-3); opacity: 1; }
-  @media (pointer: coarse) { .box { min-height: 44px; } input { font-size: 16px; height: 36px; } }
+  @media (pointer: coarse) { input { font-size: 16px; height: 36px; } }
   .list {
     position: fixed; inset: auto; margin: 0; padding: 4px; width: min(560px, calc(100vw - 16px)); overflow: auto;
     border: 1px solid var(--ff-border); border-radius: var(--ff-radius-lg); background: var(--ff-raised);

@@ -18,7 +18,7 @@ export function renderRow(row: Row, href: string, open: boolean): TemplateResult
     <span class="actor"><ff-avatar size="sm" .name=${row.actor.display_name} .kind=${row.actor.kind}></ff-avatar>
       <bdi class="name">${name}</bdi></span>
     <span class="text"><bdi class="title">${row.title}</bdi>${
-      row.failed ? html`<span class="failed">failed</span>` : nothing
+      row.failed && row.severity === 'info' ? html`<span class="failed">failed</span>` : nothing
     }${text ? html` <bdi class="summary">${text}</bdi>` : nothing}</span>
     <bdi class="resource">${resourceName(row.resource)}</bdi>
     <time datetime=${row.at} title=${exactly.format(new Date(row.at))}>${clock.format(new Date(row.at))}</time>

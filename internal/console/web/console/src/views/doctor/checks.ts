@@ -1,4 +1,5 @@
 import type { components } from '@fanfare/client'
+import { plural } from '../../parts/format.ts'
 
 export type Report = components['schemas']['DoctorReport']
 export type Check = components['schemas']['DoctorCheck']
@@ -45,7 +46,7 @@ export function verdict(checks: readonly Check[]): { tone: 'ok' | 'warning' | 'e
   const n = (status: Check['status']): number => checks.filter((c) => c.status === status).length
   const parts: string[] = []
   if (n('fail') > 0) parts.push(`${n('fail')} failed`)
-  if (n('warn') > 0) parts.push(`${n('warn')} with a warning`)
+  if (n('warn') > 0) parts.push(plural(n('warn'), 'warning'))
   if (n('skipped') > 0) parts.push(`${n('skipped')} skipped`)
   parts.push(`${n('ok')} passed`)
   return { tone: n('fail') > 0 ? 'error' : n('warn') > 0 ? 'warning' : 'ok', text: parts.join(', ') }

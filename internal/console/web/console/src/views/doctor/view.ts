@@ -6,6 +6,8 @@ import { css, html, nothing } from 'lit'
 import { state } from 'lit/decorators.js'
 import { app } from '../../app.ts'
 import type { Shortcut } from '../../shortcuts.ts'
+import { href } from '../../router.ts'
+import { may } from '../../sign_in/me.ts'
 import { View, viewStyles } from '../../view.ts'
 import { type Check, grouped, isCommand, nameOf, type Report, textOf, verdict } from './checks.ts'
 import '../../parts/code.ts'
@@ -112,7 +114,7 @@ export class DoctorView extends View {
     const mark = { ok: marks.ok, warning: marks.warn, error: marks.fail }[tone]
     return html`<div class="summary ${tone}" role="status">${icon(mark, 20)}<div><h2>${headings[tone]}</h2>
         <p>${text}. Examined <ff-time datetime=${report.examined_at} format="long"></ff-time>, from the server that
-          answers this page. <code>fanfare doctor</code> examines the same.</p></div></div>
+          answers this page.</p></div></div>
       ${grouped(report.checks).map(
         (g) => html`<section aria-label=${g.title}><h3>${g.title}</h3><ul>${g.checks.map(row)}</ul></section>`,
       )}`
@@ -123,8 +125,8 @@ export class DoctorView extends View {
     try {
       await navigator.clipboard.writeText(textOf(this.report))
       app().toast({ text: 'Copied.' })
-    } catch {
-      app().toast({ tone: 'error', text: 'The browser did not allow copying.' })
+    } catch (error) {
+      app().failed('It could not be copied', error)
     }
   }
 }
@@ -135,10 +137,16 @@ function row(check: Check): unknown {
       >: ${words[check.status]}</span></span>
     <div class="what"><div class="detail">${check.detail}</div>${
       check.remedy
-        ? html`<div class="remedy"><b>What to do</b>${
-            isCommand(check.remedy)
-              ? html`<ff-code wrap label="the remedy" .text=${check.remedy}></ff-code>`
-              : html`<div class="detail">${check.remedy}</div>`
+        ? html`<div class="remedy"><b>What to do</b>${check.remedy
+            .split(/ and (?=fanfare )/)
+            .map((r) =>
+              isCommand(r)
+                ? html`<ff-code wrap label="the remedy" .text=${r}></ff-code>`
+                : html`<div class="detail">${r}</div>`,
+            )}${
+            check.name === 'postgres-backlog' && may(app().me, 'activity:admin')
+              ? html`<a href=${href('operations')}>Show Operations</a>`
+              : nothing
           }</div>`
         : nothing
     }</div></li>`

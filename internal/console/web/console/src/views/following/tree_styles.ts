@@ -25,6 +25,9 @@ export const treeStyles = css`
   .twisty svg { transition: rotate var(--ff-motion); }
   [aria-expanded='true'] > .name .twisty svg { rotate: 90deg; }
   input[type='checkbox'] { flex: none; width: 16px; height: 16px; margin: 4px; accent-color: var(--ff-accent); }
+  input:not(:checked, :indeterminate) {
+    appearance: none; border: 1px solid var(--ff-border-control); border-radius: 3px;
+  }
   .title { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; margin-inline-start: 4px; }
   .type { flex: none; margin-inline-start: 6px; font-size: var(--ff-size-sm); color: var(--ff-text-3); }
   .path {
@@ -40,11 +43,10 @@ export const treeStyles = css`
     .columns { display: none; }
     .row {
       grid-template-columns: minmax(0, 1fr) auto 32px;
-      padding: 4px var(--ff-space-3) 4px var(--ff-space-2);
+      padding: 4px var(--ff-space-4) 4px var(--ff-space-2);
     }
     .name { grid-column: 1 / -1; min-height: 32px; }
     .row > .follow { padding-inline-start: calc(56px + var(--depth) * 12px); }
-    .follow > ff-follow::part(inherited) { display: none; }
     .row > .level { max-width: 46cqi; }
     .indent { width: calc(var(--depth) * 12px); }
   }

@@ -3,7 +3,7 @@ import { nameOf } from '@fanfare/elements/activity-text'
 import { BaseElement, define, emit, styled, textStyles } from '@fanfare/elements/base'
 import { Debounce } from '@fanfare/elements/debounce'
 import { icon } from '@fanfare/elements/icon'
-import { ListFilter, Search } from '@fanfare/elements/icons'
+import { Filter, Search } from '@fanfare/elements/icons'
 import type { Input } from '@fanfare/elements/input'
 import { reasonTexts } from '@fanfare/elements/notifications/reason'
 import type { Option } from '@fanfare/elements/select'
@@ -80,8 +80,8 @@ export class InboxFilters extends BaseElement {
     const set = filterFields.filter((f) => filters[f] && f !== 'q')
     return html`<ff-input type="search" label="Search the inbox" hide-label clearable .icon=${Search}
         placeholder="Search" .value=${filters.q ?? ''} @input=${this.#search} @change=${this.#search}></ff-input>
-      <ff-popover heading="Filter" align="end" @open=${() => void this.#load()}>
-        <ff-button slot="trigger" size="sm">${icon(ListFilter, 14)} Filter</ff-button>
+      <ff-popover heading="Filters" align="end" @open=${() => void this.#load()}>
+        <ff-button slot="trigger" size="sm">${icon(Filter, 14)} Filters</ff-button>
         <div class="choices">${this.#choices()}</div></ff-popover>
       <slot></slot>
       ${

@@ -18,7 +18,7 @@ const undoable = 1000
 /** How the inbox is grouped, and "Mark all as read". Fires `group` with the grouping or '', and `mark-all`. */
 @define('ff-inbox-header')
 export class InboxHeader extends BaseElement {
-  static override styles = styled(textStyles, css`:host { display: contents; }`)
+  static override styles = styled(textStyles, css`:host { display: contents; } ff-dialog { position: absolute; }`)
 
   @property({ attribute: false }) grouping: Grouping | undefined
   @property({ type: Number }) unread = 0

@@ -24,6 +24,11 @@ import '@fanfare/elements/select'
 import '@fanfare/elements/skeleton'
 import '@fanfare/elements/time'
 
+const marks = [
+  ['<id>', 'an id'],
+  ['<n>', 'a number'],
+] as const
+
 /** The dead letters: grouped by error and action, and those that the filter selects. Fires `filter`, `changed`. */
 @define('ff-dead-letters')
 export class DeadLetters extends BaseElement {
@@ -171,16 +176,15 @@ export class DeadLetters extends BaseElement {
         <h2 id="groups">${value.exact ? '' : 'At least '}${plural(total, 'dead letter')}${
           filtered ? (total === 1 ? ' matches' : ' match') : ''
         }, by error</h2>${this.groups.error ? html`<span class="note">This may be out of date.</span>` : nothing}
-        <ff-button variant="primary" @click=${() => this.#ask('replay', this.#selection)}>${icon(RotateCcw, 14)} Replay
+        <ff-button @click=${() => this.#ask('replay', this.#selection)}>${icon(RotateCcw, 14)} Replay
           ${filtered ? 'all that match' : 'all'}…</ff-button>
         <ff-button variant="danger" @click=${() => this.#ask('discard', this.#selection)}>Discard
           ${filtered ? 'all that match' : 'all'}…</ff-button></div>
-      ${
-        value.items.some((g) => /<(id|n)>/.test(g.error_kind))
-          ? html`<p class="muted"><code>&lt;id&gt;</code> and <code>&lt;n&gt;</code> stand for ids and numbers, which
-              differ from error to error.</p>`
-          : nothing
-      }
+      ${marks.map(([mark, what]) =>
+        value.items.some((g) => g.error_kind.includes(mark))
+          ? html`<p class="muted"><code>${mark}</code> stands for ${what} that differs.</p>`
+          : nothing,
+      )}
       <ul class="rows">${value.items.map((g) => this.#group(g))}</ul></section>`
   }
 
@@ -220,9 +224,10 @@ export class DeadLetters extends BaseElement {
 
   #letter(l: DeadLetter): unknown {
     const name = l.resource_name || l.resource_id
-    const missed = l.channels === null ? 'reached no channel' : `${plural(l.channels.length, 'channel')} not reached`
+    const missed =
+      l.channels === null ? 'not delivered to anyone' : `${plural(l.channels.length, 'channel')} not reached`
     return html`<li class="row letter"><div><a href=${href('activity', [l.activity_id])}
-        ><code>${l.action || l.activity_id}</code></a> ${l.resource_type} <bdi>${name}</bdi>
+        ><code>${l.action || l.activity_id}</code></a> <span class="muted">${l.resource_type}</span> <bdi>${name}</bdi>
         <div class="error-text">${l.error}</div>
         <div class="meta"><span>died <ff-time datetime=${l.died_at}></ff-time></span>
           <span>${plural(l.attempts, 'attempt')}</span>

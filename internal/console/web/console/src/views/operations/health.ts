@@ -53,14 +53,17 @@ export function tiles(outbox: OutboxStatus, workers: readonly Worker[] | undefin
       label: 'Dead letters',
       value: count(outbox.dead_letters),
       note: outbox.dead_letters === 0 ? 'None' : 'Could not be delivered',
-      tone: outbox.dead_letters === 0 ? 'ok' : 'error',
+      tone: outbox.dead_letters === 0 ? 'ok' : 'warning',
       tab: 'dead',
     },
     {
       id: 'parked',
       label: 'Parked',
       value: count(outbox.parked),
-      note: outbox.parked === 0 ? 'None' : `${count(outbox.failing)} failed; the others wait`,
+      note:
+        outbox.parked === 0
+          ? 'None'
+          : `${count(outbox.failing)} failed, ${count(outbox.parked - outbox.failing)} blocked`,
       tone: outbox.parked === 0 ? 'ok' : 'warning',
       tab: 'parked',
     },
@@ -68,7 +71,7 @@ export function tiles(outbox: OutboxStatus, workers: readonly Worker[] | undefin
       id: 'jobs',
       label: 'Fan-out jobs',
       value: count(outbox.broadcasts),
-      note: outbox.broadcasts === 0 ? 'None' : 'Notify wide audiences',
+      note: outbox.broadcasts === 0 ? 'None' : 'In progress',
       tone: 'ok',
       tab: 'jobs',
     },
@@ -84,7 +87,7 @@ function workerTile(workers: readonly Worker[]): Tile {
     id: 'workers',
     label: 'Workers',
     value: count(live),
-    note: live === 0 ? 'Nothing is delivered' : lost > 0 ? `${plural(lost, 'other')} stopped reporting` : 'All report',
+    note: live === 0 ? 'Nothing is delivered' : lost > 0 ? `${plural(lost, 'other')} stopped reporting` : 'All live',
     tone: live === 0 ? 'error' : lost > 0 ? 'warning' : 'ok',
     tab: 'overview',
   }
@@ -109,15 +112,17 @@ export function verdict(
   else if (age >= slowAge) odd.push(`The oldest pending activity waits for ${duration(age)}.`)
   if (outbox.dead_letters > 0) {
     const dead = plural(outbox.dead_letters, 'activity', 'activities')
-    bad.push(`${dead} could not be delivered. Remove the cause, then replay them.`)
+    odd.push(`${dead} could not be delivered. Remove the cause, then replay them.`)
   }
   if (outbox.parked > 0) {
     odd.push(`${plural(outbox.parked, 'activity is', 'activities are')} parked and will be tried again.`)
   }
   const lost = workers ? workers.length - (live ?? 0) : 0
   if (lost > 0 && live !== 0) odd.push(`${plural(lost, 'worker')} stopped reporting; the others serve the lanes.`)
-  if (bad.length > 0) return { tone: 'error', heading: 'Something needs you', text: [...bad, ...odd].join(' ') }
-  if (odd.length > 0) return { tone: 'warning', heading: 'Delivery goes on, with delays', text: odd.join(' ') }
+  if (bad.length > 0) return { tone: 'error', heading: 'Delivery stands still', text: [...bad, ...odd].join(' ') }
+  const { dead_letters: dead } = outbox
+  const heading = dead > 0 ? plural(dead, 'dead letter') : 'Delivery goes on, with delays'
+  if (odd.length > 0) return { tone: 'warning', heading, text: odd.join(' ') }
   const waiting =
     outbox.pending === 0 ? 'Nothing waits' : `${plural(outbox.pending, 'activity', 'activities')} in delivery`
   return { tone: 'ok', heading: 'All is well', text: `${waiting}, and nothing has failed.` }

@@ -32,7 +32,7 @@ export class Overview extends BaseElement {
         border-radius: var(--ff-radius-lg); background: var(--ff-sunken); color: var(--ff-text-2);
       }
       .calm svg { margin-block-start: 2px; }
-      .old { color: var(--ff-warning); }
+      .section-head .old { color: var(--ff-warning); }
       @media (max-width: 900px) { .charts { grid-template-columns: minmax(0, 1fr); } }
     `,
   )
@@ -83,8 +83,9 @@ export class Overview extends BaseElement {
     const choose = (name: string, value: string, usual: string): void => {
       emit(this, 'query', { [name]: value === usual ? null : value })
     }
-    return html`<section aria-labelledby="history"><div class="section-head"><h2 id="history">Delivery over time</h2>
-        <span class="note">All tenants${error && value ? html`. <span class="old">Out of date</span>` : nothing}</span>
+    return html`<section aria-labelledby="history"><div class="section-head">
+        <h2 id="history">Delivery over time, all tenants</h2>
+        <span class="note old">${error && value ? 'Out of date' : nothing}</span>
         <ff-segmented label="Time" hide-label .options=${spans} .value=${this.span}
           @change=${(e: CustomEvent<string>) => choose('span', e.detail, '60')}></ff-segmented>
         <ff-segmented label="Shown as" hide-label .value=${this.as}
@@ -111,8 +112,9 @@ export class Overview extends BaseElement {
 
   #lanes(): unknown {
     const { value, error } = this.lanes
-    return html`<section aria-labelledby="lanes"><div class="section-head"><h2 id="lanes">Lanes</h2>
-        <span class="note">${this.#installation ? 'All tenants' : 'Your tenant'}. The number of a cell is
+    return html`<section aria-labelledby="lanes"><div class="section-head">
+        <h2 id="lanes">Lanes, ${this.#installation ? 'all tenants' : 'your tenant'}</h2>
+        <span class="note">The number of a cell is
           what is pending; a lane delivers the activities of its resources in order.</span></div>
       ${
         !value
@@ -139,8 +141,7 @@ export class Overview extends BaseElement {
 }
 
 const calm = html`<div class="calm" role="note">${icon(Lock, 16)}<p>The charts and the workers describe the whole
-  installation, which all tenants share. They need the scope <code>installation:read</code>. Everything of your tenant
-  is on this page.</p></div>`
+  installation, which all tenants share. They need the scope <code>installation:read</code>.</p></div>`
 
 declare global {
   interface HTMLElementTagNameMap {

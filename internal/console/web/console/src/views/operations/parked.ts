@@ -98,7 +98,8 @@ export class ParkedList extends BaseElement {
 
 function row(p: Parked): unknown {
   return html`<li class="row"><div><a href=${href('activity', [p.activity_id])}
-      ><code>${p.action || p.activity_id}</code></a> ${p.resource_type} <bdi>${p.resource_name || p.resource_id}</bdi>
+      ><code>${p.action || p.activity_id}</code></a> <span class="muted">${p.resource_type}</span>
+      <bdi>${p.resource_name || p.resource_id}</bdi>
     </div>
     ${p.error ? html`<div class="error-text">${p.error}</div>` : nothing}
     <div class="meta">${

@@ -36,9 +36,9 @@ export interface Chart {
 export const charts: readonly Chart[] = [
   {
     id: 'throughput',
-    title: 'Throughput per second',
+    title: 'Throughput',
     unit: 'rate',
-    format: rate,
+    format: (n) => `${rate(n)}/s`,
     series: [
       { label: 'Delivered', color: '--ff-accent', of: (p) => p.settled_per_second },
       { label: 'Publications', color: '--ff-brass', dashed: true, of: (p) => p.publications_per_second },

@@ -41,7 +41,7 @@ export class OperationsView extends View {
       .warning svg { color: var(--ff-warning); }
       .error svg { color: var(--ff-error); }
       .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: var(--ff-space-2); }
-      .scope { margin-block-end: var(--ff-space-1); color: var(--ff-text-3); font-size: var(--ff-size-sm); }
+      .scope { margin-block-end: var(--ff-space-1); font-weight: var(--ff-weight-bold); }
       .tile {
         display: grid; gap: 2px; padding: var(--ff-space-3); border: 1px solid var(--ff-border);
         border-radius: var(--ff-radius-lg); color: inherit;

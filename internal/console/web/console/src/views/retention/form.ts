@@ -45,7 +45,8 @@ export class RetentionForm extends BaseElement {
       .value { display: flex; align-items: center; min-height: var(--ff-control); color: var(--ff-text-2); }
       .bar {
         position: sticky; inset-block-end: 0; display: flex; flex-wrap: wrap; align-items: center;
-        gap: var(--ff-space-2); padding-block: var(--ff-space-3); background: var(--ff-surface);
+        gap: var(--ff-space-2); margin-block-start: var(--ff-space-3); padding-block: var(--ff-space-3);
+        border-block-start: 1px solid var(--ff-border); background: var(--ff-surface);
       }
       .bar span { flex: 1; color: var(--ff-text-3); font-size: var(--ff-size-sm); }
       .removes { display: grid; gap: var(--ff-space-2); margin-block: var(--ff-space-3); border: 0; }
@@ -77,9 +78,7 @@ export class RetentionForm extends BaseElement {
   protected override render(): unknown {
     const dirty = Object.keys(this.#change()).length > 0
     return html`<form @submit=${this.#submit} novalidate><ul>${limits.map((limit) => this.#row(limit))}</ul>
-      <div class="bar"><span>${
-        dirty ? 'Not saved yet.' : 'They apply from the next run on, which is hourly by default.'
-      }</span>
+      <div class="bar"><span>${dirty ? 'Not saved yet.' : 'Changes apply at the next run (hourly by default).'}</span>
         ${dirty ? html`<ff-button variant="ghost" @click=${() => this.#reset()}>Undo the changes</ff-button>` : nothing}
         <ff-button variant="primary" type="submit" ?disabled=${!dirty} ?busy=${this.busy}>Save</ff-button></div></form>
       ${this.#dialog()}`

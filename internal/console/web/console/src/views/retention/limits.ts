@@ -38,7 +38,7 @@ export const limits: readonly Limit[] = [
   },
   {
     name: 'inbox_days',
-    label: 'Notifications',
+    label: 'Keep notifications for',
     unit: 'days',
     text: 'Older notifications leave the inboxes, read or not. Their activities are kept.',
     none: 'Notifications are kept as long as their activities.',

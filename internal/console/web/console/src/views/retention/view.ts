@@ -68,7 +68,7 @@ export class RetentionView extends View {
   }
 
   protected override render(): unknown {
-    const refresh = html`<ff-button variant="ghost" @click=${() => void this.#load()}>${icon(RefreshCw, 14)} Refresh
+    const refresh = html`<ff-button @click=${() => void this.#load()}>${icon(RefreshCw, 14)} Refresh
       </ff-button>`
     return html`${this.renderHeader('Retention', refresh)}
       <div class="view-body"><div class="page">${this.#content()}</div></div>`
@@ -84,8 +84,7 @@ export class RetentionView extends View {
     if (!value) return html`<ff-skeleton count="8" label="Loading the retention"></ff-skeleton>`
     return html`<section aria-labelledby="limits"><div class="section-head"><h2 id="limits">Limits</h2>
         <span class="note">${this.#changed(value)}</span></div>
-        <p class="intro">A limit is the installation’s, unless your tenant has its own. A day is 24 hours; 0 is no
-          limit.</p>
+        <p class="intro">A day is 24 hours; 0 is no limit.</p>
         <ff-retention-form .policy=${value} @saved=${this.#saved}></ff-retention-form></section>
       <section aria-labelledby="holds"><h2 id="holds">Legal holds</h2>
         ${holdsTable(value.holds, this.names, app().me.tenant_id)}</section>
@@ -95,7 +94,7 @@ export class RetentionView extends View {
   }
 
   #changed(policy: Retention): unknown {
-    if (!policy.updated_at) return 'Your tenant has no limits of its own.'
+    if (!policy.updated_at) return nothing
     return html`Changed <ff-time datetime=${policy.updated_at}></ff-time>`
   }
 

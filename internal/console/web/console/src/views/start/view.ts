@@ -39,6 +39,7 @@ export class StartView extends View {
         width: 24px; height: 24px; border-radius: 50%; background: var(--ff-accent-soft); color: var(--ff-accent);
         font-size: var(--ff-size-sm); font-weight: var(--ff-weight-bold);
       }
+      li:last-child::before { content: none; }
       h2 { font-size: var(--ff-size); line-height: var(--ff-line); font-weight: var(--ff-weight-bold); }
       p { color: var(--ff-text-2); }
       .line { display: flex; flex-wrap: wrap; align-items: center; gap: var(--ff-space-2) var(--ff-space-3); }
@@ -49,7 +50,6 @@ export class StartView extends View {
       .arrived { border: 1px solid var(--ff-border); border-radius: var(--ff-radius-lg); overflow: hidden; }
       .panel { display: grid; gap: var(--ff-space-3); padding-block-start: var(--ff-space-3); }
       p a { text-decoration: underline; }
-      code { font: var(--ff-size-sm) var(--ff-font-mono); }
       @media (max-width: 640px) { li { padding-inline-start: 32px; } }
     `,
   )
@@ -186,9 +186,7 @@ export class StartView extends View {
     return html`<li><h2>Next</h2><div class="line">
       <ff-button href=${href('following')}>Choose what to follow ${icon(ArrowRight, 14)}</ff-button>
       <ff-button href=${href('preferences')}>Choose what notifies you ${icon(ArrowRight, 14)}</ff-button>
-      <ff-button href="/v1/docs">API reference ${icon(ArrowRight, 14)}</ff-button></div>
-      <p>The project’s <code>docs/</code> has the guides: <code>getting-started.md</code>,
-        <code>instrumenting/</code>, <code>operating.md</code>.</p></li>`
+      <ff-button href="/v1/docs">API reference ${icon(ArrowRight, 14)}</ff-button></div></li>`
   }
 }
 

@@ -36,7 +36,7 @@ export function whom(notify: Action['notify']): string {
 }
 
 export const enforcements = {
-  off: 'Enforcement is off: services may record any action.',
-  warn: 'Warn: an action that the taxonomy does not know, or does not allow, is recorded with a warning.',
-  strict: 'Strict: the database refuses an action that the taxonomy does not know or does not allow.',
+  off: 'Services may record any action.',
+  warn: 'An action that the taxonomy does not know, or does not allow, is recorded with a warning.',
+  strict: 'The database refuses an action that the taxonomy does not know or does not allow.',
 } as const

@@ -28,12 +28,11 @@ export class TaxonomyView extends View {
       .list { flex: 1; min-width: 0; overflow: auto; padding: var(--ff-space-4) var(--ff-space-6) var(--ff-space-8); }
       .intro { margin-block-end: var(--ff-space-4); color: var(--ff-text-2); }
       h2 {
-        margin-block: var(--ff-space-6) var(--ff-space-2); color: var(--ff-text-2);
+        margin: var(--ff-space-6) var(--ff-space-2) var(--ff-space-2); color: var(--ff-text-2);
         font-size: var(--ff-size-meta); font-weight: var(--ff-weight-bold);
       }
       li { border-block-start: 1px solid var(--ff-border); }
       li:last-child { border-block-end: 1px solid var(--ff-border); }
-      .list ul, .head { margin-inline: calc(-1 * var(--ff-space-2)); }
       li a, .head {
         display: grid; grid-template-columns: minmax(180px, 34%) 1fr auto; gap: var(--ff-space-1) var(--ff-space-4);
         align-items: center; min-height: 40px; padding: var(--ff-space-2); color: inherit; border-radius: 0;
@@ -44,7 +43,7 @@ export class TaxonomyView extends View {
       li a[aria-current] { background: var(--ff-selected); }
       code, pre { font-family: var(--ff-font-mono); font-size: var(--ff-size-meta); overflow-wrap: anywhere; }
       .what { color: var(--ff-text-2); }
-      .marks { display: flex; gap: var(--ff-space-1); }
+      .name { display: flex; flex-wrap: wrap; align-items: center; gap: var(--ff-space-1); min-width: 0; }
       dl { display: grid; grid-template-columns: 128px 1fr; gap: var(--ff-space-2) var(--ff-space-3); }
       dt { color: var(--ff-text-3); }
       dd { min-width: 0; overflow-wrap: anywhere; }
@@ -105,8 +104,9 @@ export class TaxonomyView extends View {
         categories and severities.<ff-button slot="actions" @click=${() => this.setQuery({ q: null })}>Clear the
         search</ff-button></ff-empty>`
     }
-    return html`<p class="intro">${enforcements[taxonomy.enforcement]} <code>fanfare taxonomy apply</code> changes the
-        actions, <code>fanfare taxonomy enforce</code> the mode.</p>
+    return html`<p class="intro"><ff-chip tone=${taxonomy.enforcement === 'strict' ? 'success' : 'warning'}>Enforcement:
+          ${taxonomy.enforcement}</ff-chip> ${enforcements[taxonomy.enforcement]} <code>fanfare taxonomy enforce</code>
+        changes that, <code>fanfare taxonomy apply</code> the actions.</p>
       <div class="head" aria-hidden="true"><span>Action</span><span>Description</span><span>Severity</span></div>
       ${groups.map(
         ({ resource, actions }) => html`<h2>${resource}</h2><ul>${actions.map((action) => this.#row(action))}</ul>`,
@@ -116,11 +116,10 @@ export class TaxonomyView extends View {
   #row(action: Action): unknown {
     const current = action.name === this.path[0]
     return html`<li><a href=${this.#place(action.name)} aria-current=${current ? 'true' : nothing}>
-      <code>${action.name}</code><span class="what">${action.description}</span>
-      <span class="marks">${action.own ? html`<ff-chip>built-in</ff-chip>` : nothing}${
+      <span class="name"><code>${action.name}</code>${action.own ? html`<ff-chip>built-in</ff-chip>` : nothing}${
         action.notify === 'mandatory' ? html`<ff-chip tone="accent">mandatory</ff-chip>` : nothing
-      }<ff-severity level=${action.severity} text></ff-severity>
-      </span></a></li>`
+      }</span><span class="what">${action.description}</span>
+      <ff-severity level=${action.severity} text></ff-severity></a></li>`
   }
 
   #place(name?: string): string {

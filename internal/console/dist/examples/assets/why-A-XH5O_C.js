@@ -1,4 +1,4 @@
-import{a as e,f as t,l as n,u as r}from"./time-CB6nmKTs.js";import{_ as i,d as a,f as o,h as s,l as c,m as l,n as u,o as d,s as f,u as p,x as m,y as h}from"./icon-button-D4gStW3v.js";import{i as g,n as _,r as v,t as y}from"./stop-CJeO5aYi.js";import{t as b}from"./skeleton-CrHkQfqb.js";var x=[[`circle`,{cx:`12`,cy:`12`,r:`10`}],[`path`,{d:`M4.929 4.929 19.07 19.071`}]],S=[[`circle`,{cx:`12`,cy:`12`,r:`10`}],[`path`,{d:`m16 9-5.5 5.5L8 12`}]],C=[[`path`,{d:`M5 12h14`}]],w=class extends f{constructor(...e){super(...e),this.texts=g,this.names=new Map}static{this.styles=a(o,m`
+import{a as e,f as t,l as n,u as r}from"./time-CB6nmKTs.js";import{_ as i,d as a,f as o,h as s,l as c,m as l,n as u,o as d,s as f,u as p,x as m,y as h}from"./icon-button-D4gStW3v.js";import{i as g,n as _,r as v,t as y}from"./stop-Ca0CLlqr.js";import{t as b}from"./skeleton-CrHkQfqb.js";var x=[[`circle`,{cx:`12`,cy:`12`,r:`10`}],[`path`,{d:`M4.929 4.929 19.07 19.071`}]],S=[[`circle`,{cx:`12`,cy:`12`,r:`10`}],[`path`,{d:`m16 9-5.5 5.5L8 12`}]],C=[[`path`,{d:`M5 12h14`}]],w=class extends f{constructor(...e){super(...e),this.texts=g,this.names=new Map}static{this.styles=a(o,m`
       :host { display: flex; flex-direction: column; gap: var(--ff-space-3); }
       .decision { display: grid; grid-template-columns: 16px 1fr; gap: 0 var(--ff-space-2); }
       .decision svg { margin-block-start: 2px; color: var(--ff-accent); }
@@ -13,8 +13,6 @@ import{a as e,f as t,l as n,u as r}from"./time-CB6nmKTs.js";import{_ as i,d as a
       }
       @media (pointer: coarse) { summary { padding-block: 12px; } }
       ol { display: grid; gap: 1px; margin-block-start: var(--ff-space-1); }
-      ul { display: grid; gap: 0; }
-      .ground { display: block; padding: 0; font-size: var(--ff-size-meta); }
       ol > li {
         display: grid; grid-template-columns: 14px minmax(88px, 34%) 1fr; gap: 0 var(--ff-space-2);
         padding: 3px var(--ff-space-2); font-size: var(--ff-size-sm); line-height: 18px;
@@ -33,7 +31,7 @@ import{a as e,f as t,l as n,u as r}from"./time-CB6nmKTs.js";import{_ as i,d as a
           <p class="meta">${t.sentence(n.why)}.${n.notified?` ${s}.`:i}</p>
           ${this.#e()}</div></div>
       ${o.length>0?h`<div class="grounds meta"><span>${t.grounds}:</span>
-            <ul>${o.map(e=>h`<li class="ground">${this.#t(e)}</li>`)}</ul></div>`:i}
+            <ul>${o.map(e=>h`<li>${this.#t(e)}</li>`)}</ul></div>`:i}
       <details><summary>${t.showRules(a.length)}</summary>
         <ol>${a.map(e=>this.#n(e))}</ol></details>`}#e(){let{texts:e}=this,t=this.explanation?.then;if(!t?.at)return i;let n=t.read_at?[e.read,t.read_at]:t.seen_at?[e.seen,t.seen_at]:void 0;return h`<p class="meta">${e.delivered} <ff-time datetime=${t.at}></ff-time>${n?h`, ${n[0]} <ff-time datetime=${n[1]??``}></ff-time>`:i}.</p>`}#t(e){let{texts:t}=this,n=this.names.get(e.resource_id??``)??(e.withheld?t.withheld:void 0);return t.ground(e,n??`…`)+(e.group_id?`, ${t.through}`:``)}#n(e){let{texts:t}=this,a=e.result===`notified`||e.result===`not_notified`,o=a?e.result===`notified`?r:b:e.result===`passed`?n:C;return h`<li class=${a?`decides`:e.result} aria-current=${a?`step`:i}>
       ${u(o,14)}

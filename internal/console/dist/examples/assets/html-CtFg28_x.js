@@ -1,1 +1,0 @@
-/* empty css            */import{t as e}from"./page-BXsMGNC6.js";await e();

@@ -1,0 +1,1 @@
+/* empty css            */import{t as e}from"./page-DyGn11ve.js";await e();
