@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -39,9 +40,9 @@ type Counts struct {
 }
 
 // CountAll counts the notifications in each state as Count does in one. It runs one statement, and
-// one that decides about permission, however many states there are: the newest MaxCount in each are
-// read together, so that the counts are those of one moment. A state in which that does not suffice
-// is counted further by itself.
+// one that decides about permission: the newest MaxCount in the inbox, archived and snoozed are
+// read together, so that the counts are those of one moment. A state for which that does not
+// suffice is counted further by itself.
 func CountAll(ctx context.Context, db DB, principal activity.Principal) (Counts, error) {
 	c, err := count(ctx, db, principal, InInbox, Unread, Unseen, Archived, Snoozed)
 	if err != nil {
@@ -101,33 +102,37 @@ func add(
 }
 
 // countNewest counts the activities of the newest notifications in states, in groups of those that
-// one AccessQuery decides. It also returns for each state the number of notifications and the
-// lowest id, in one row without a group if there are no activities. Each activity is found by the
-// primary key, once whatever the number of its states: the LIMIT rules out plans that scan a
-// partition.
+// one AccessQuery decides. It also returns for each state the number of notifications that have
+// been read and the lowest id of them, in one row without a group if there are no activities. Each
+// activity is found by the primary key: the LIMIT rules out plans that scan a partition.
+//
+// One scan reads each state. If InInbox is one of them, no scan reads the states within it: counted
+// in these are the notifications that the scan of the inbox has read. None is in two of the other
+// states, so that no activity is read twice.
 func countNewest(states []State) string {
-	var newest, ends, marked, counts []string
+	var scans, sources, marked, ends, counts []string
 	for i, state := range states {
-		ids, bit := fmt.Sprintf("newest.ids%d", i), 1<<i
-		newest = append(newest, fmt.Sprintf("ARRAY(%s) AS ids%d", selectNewest(`n.activity_id`, state), i))
-		ends = append(ends, fmt.Sprintf("cardinality(%[1]s), %[1]s[cardinality(%[1]s)]", ids))
-		marked = append(marked, fmt.Sprintf("SELECT unnest(%s) AS id, %d AS states FROM newest", ids, bit))
-		counts = append(counts, fmt.Sprintf("count(*) FILTER (WHERE m.states & %d <> 0)", bit))
-	}
-	all := marked[0]
-	if len(states) > 1 {
-		all = `SELECT u.id, bit_or(u.states) AS states FROM (` + strings.Join(marked, " UNION ALL ") + `) AS u
-    GROUP BY u.id`
+		source := fmt.Sprintf("s%d", i)
+		if outer := slices.Index(states, InInbox); outer >= 0 && state.within() != "" {
+			source = fmt.Sprintf("s%d", outer)
+		} else {
+			scans = append(scans, source+` AS MATERIALIZED (
+    SELECT array_agg(k.id) AS ids, array_agg(k.states) AS states
+    FROM (`+selectNewest(`n.activity_id AS id, `+marks(states, i)+` AS states`, state)+`) AS k
+)`)
+			sources = append(sources, source)
+			marked = append(marked, `SELECT unnest(s.ids) AS id, unnest(s.states) AS states FROM `+source+` AS s`)
+		}
+		ends = append(ends, fmt.Sprintf("coalesce(cardinality(%[1]s), 0), %[1]s[cardinality(%[1]s)]", source+".ids"))
+		counts = append(counts, fmt.Sprintf("count(*) FILTER (WHERE m.states & %d <> 0)", 1<<i))
 	}
 	return `
-WITH newest AS MATERIALIZED (
-    SELECT ` + strings.Join(newest, ", ") + `
-), marked AS MATERIALIZED (
-    ` + all + `
+WITH ` + strings.Join(scans, ", ") + `, marked AS MATERIALIZED (
+    ` + strings.Join(marked, " UNION ALL ") + `
 )
 SELECT ` + strings.Join(ends, ", ") + `,
        g.resource_id, g.owner_id, g.parent_id, g.visibility, g.own, g.counts
-FROM newest
+FROM ` + strings.Join(sources, " CROSS JOIN ") + `
 LEFT JOIN (
     SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility,
            a.actor_principal_id = $2 OR coalesce($2 = ANY (a.target_principal_ids), false) AS own,
@@ -136,6 +141,18 @@ LEFT JOIN (
     CROSS JOIN ` + pglog.ByID("m.id", "$1") + `
     GROUP BY 1, 2, 3, 4, 5
 ) AS g ON true`
+}
+
+// marks returns an expression that has a bit for each of the states in which a notification n is
+// that has been read in one of them.
+func marks(states []State, read int) string {
+	expression := fmt.Sprint(1 << read)
+	for i, state := range states {
+		if condition := state.within(); states[read] == InInbox && condition != "" {
+			expression += fmt.Sprintf(" | CASE WHEN %s THEN %d ELSE 0 END", condition, 1<<i)
+		}
+	}
+	return expression
 }
 
 // accessGroup has the numbers of notifications, by state, whose activities one AccessQuery decides.

@@ -94,8 +94,8 @@ func (b *box) checkPages(t *testing.T, q Query) {
 	}
 }
 
-// TestOverviewBeyondItsBudget checks a page behind more notifications that the principal may not see
-// than one page reads.
+// TestOverviewBeyondItsBudget checks a page behind more notifications that the principal may not
+// see than one page reads.
 func TestOverviewBeyondItsBudget(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, pgtest.New(t))

@@ -37,10 +37,8 @@ const (
 // condition returns the condition that a notification n is in a state.
 func (s State) condition() string {
 	switch s {
-	case Unread:
-		return placed + ` AND ` + isUnread
-	case Unseen:
-		return placed + ` AND ` + isUnseen
+	case Unread, Unseen:
+		return placed + ` AND ` + s.within()
 	case Archived:
 		return `n.archived_at IS NOT NULL`
 	case Snoozed:
@@ -50,6 +48,19 @@ func (s State) condition() string {
 	case InInbox:
 	}
 	return placed
+}
+
+// within returns the condition that a notification n of the inbox is in a state, or "" if the state
+// is not one within the inbox.
+func (s State) within() string {
+	switch s {
+	case Unread:
+		return isUnread
+	case Unseen:
+		return isUnseen
+	default:
+		return ""
+	}
 }
 
 // validate returns an *invalid.Error unless the state is one of the above or empty.
