@@ -26,7 +26,10 @@ const groups = [...new Set(operations.map(({ tags }) => tags[0]))]
 
 browserTest('every operation is listed once, in its group', async ({ page }) => {
   await open(page)
-  assert.deepEqual(await page.getByRole('main').getByRole('heading', { level: 2 }).allTextContents(), groups)
+  assert.deepEqual(await page.getByRole('main').getByRole('heading', { level: 2 }).allTextContents(), [
+    ...groups,
+    'Problem types',
+  ])
   const summaries = await page.locator('main h3 > button .title').allTextContents()
   assert.deepEqual(summaries.toSorted(), operations.map(({ summary }) => summary).toSorted())
   const links = await page.locator('nav li a > span:last-child').allTextContents()

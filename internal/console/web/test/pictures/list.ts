@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import { stage } from '../harness/index.ts'
 import type { Picture } from './visitor.ts'
-import type { Company } from './world.ts'
+import { addHour, type Company } from './world.ts'
 
 const rows = (page: Page) => page.getByRole('article')
 
@@ -46,7 +46,14 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'following', person: 'grace', show: view('following', openTree) },
   { name: 'preferences', person: 'grace', show: view('preferences', testPattern) },
-  { name: 'operations', person: 'ada', show: view('operations', text(/could not be delivered/)) },
+  {
+    name: 'operations',
+    person: 'ada',
+    show: async (page, company) => {
+      await addHour() // the workers have reported what they delivered of the company
+      await view('operations', text(/could not be delivered/))(page, company)
+    },
+  },
   { name: 'dead-letters', person: 'ada', show: view('operations/dead', text(/statement timeout/)) },
   { name: 'retention', person: 'ada', show: view('retention', text(/days/)) },
   { name: 'taxonomy', person: 'ada', show: view('taxonomy', text('comment.created')) },

@@ -24,7 +24,6 @@ export async function company(): Promise<Company> {
   // A session is an activity too: those below are newer.
   const sessions = { ada: await session(world, 'ada', stage.operator_scopes), grace: await session(world, 'grace', []) }
   const ids = await world.deliver(...latest)
-  await addHour()
   return { world, sessions, comment: ids[latest.findIndex(({ action }) => action === 'comment.created')]! }
 }
 
@@ -62,9 +61,9 @@ async function session(world: World, person: string, scopes: string[]): Promise<
   }
 }
 
-// addHour adds what the workers of a busier installation deliver, for the hour before the pictures
-// and while they are taken.
-async function addHour(): Promise<void> {
+// addHour adds what the workers of a busier installation deliver, for the hour before a picture and
+// while it is taken.
+export async function addHour(): Promise<void> {
   await sql(`
     INSERT INTO fanfare.samples AS s
         (place, began_at, settled, publications, latency, pending, oldest_age, parked, dead_letters)

@@ -32,7 +32,7 @@ export const timelineStyles = css`
     align-content: center; gap: 2px var(--ff-space-2);
   }
   .mark { grid-area: mark; display: grid; place-items: center; }
-  .dot { width: 6px; height: 6px; border-radius: 50%; background: var(--ff-border-strong); }
+  .dot { width: 6px; height: 6px; border-radius: 50%; background: var(--ff-border-control); }
   .actor { grid-area: actor; display: flex; align-items: center; gap: var(--ff-space-2); min-width: 0; }
   .narrow .actor { color: var(--ff-text-2); }
   .narrow .actor ff-avatar { display: none; }

@@ -46,7 +46,7 @@ export const treeStyles = css`
       padding: 4px var(--ff-space-4) 4px var(--ff-space-2);
     }
     .name { grid-column: 1 / -1; min-height: 32px; }
-    .row > .follow { padding-inline-start: calc(56px + var(--depth) * 12px); }
+    .row > .follow { padding-inline-start: calc(24px + var(--depth) * 12px); }
     .row > .level { max-width: 46cqi; }
     .indent { width: calc(var(--depth) * 12px); }
   }

@@ -1,0 +1,1 @@
+/* empty css            */import{t as e}from"./page-CzP1FMwx.js";await e();

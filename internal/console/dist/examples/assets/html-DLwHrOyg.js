@@ -1,1 +1,0 @@
-/* empty css            */import{t as e}from"./page-DyGn11ve.js";await e();
