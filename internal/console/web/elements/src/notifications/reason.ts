@@ -41,8 +41,7 @@ export class ReasonChip extends BaseElement {
   static override styles = styled(css`
     :host { display: inline-flex; min-width: 0; --ff-popover-width: 400px; }
     ff-popover { min-width: 0; }
-    .subscribed { margin-inline-start: -8px; }
-    .subscribed::part(chip) { border-color: transparent; background: none; }
+    .subscribed::part(chip) { padding: 0; border-color: transparent; background: none; }
   `)
 
   @property({ attribute: false }) client: Client | undefined

@@ -1,1 +1,0 @@
-/* empty css            */import{t as e}from"./page-CzP1FMwx.js";await e();

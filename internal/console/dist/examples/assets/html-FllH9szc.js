@@ -1,0 +1,1 @@
+/* empty css            */import{t as e}from"./page-B9nmith-.js";await e();
