@@ -32,7 +32,8 @@ export class Overview extends BaseElement {
         border-radius: var(--ff-radius-lg); background: var(--ff-sunken); color: var(--ff-text-2);
       }
       .calm svg { margin-block-start: 2px; }
-      .section-head .old { color: var(--ff-warning); }
+      #history { margin-inline-end: auto; }
+      .old { color: var(--ff-warning); }
       @media (max-width: 900px) { .charts { grid-template-columns: minmax(0, 1fr); } }
     `,
   )
@@ -85,7 +86,7 @@ export class Overview extends BaseElement {
     }
     return html`<section aria-labelledby="history"><div class="section-head">
         <h2 id="history">Delivery over time, all tenants</h2>
-        <span class="note old">${error && value ? 'Out of date' : nothing}</span>
+        ${error && value ? html`<span class="old">Out of date</span>` : nothing}
         <ff-segmented label="Time" hide-label .options=${spans} .value=${this.span}
           @change=${(e: CustomEvent<string>) => choose('span', e.detail, '60')}></ff-segmented>
         <ff-segmented label="Shown as" hide-label .value=${this.as}
