@@ -111,8 +111,8 @@ BEGIN
         IF NOT plain THEN
             o := fanfare.read_options(e);
             -- A row of idempotency_keys or of activities is inserted first, which gives the
-            -- transaction its id; then the outbox assigns seq, in a row that is made of the inserted
-            -- activity. The worker's hints depend on this order. Without a correlation id, the
+            -- transaction its id; then the outbox assigns seq, in a row that is made of the
+            -- activity's. The worker's hints depend on this order. Without a correlation id, the
             -- activity gets its own id as one, which is unique and needs no key.
             IF e ->> 'correlation_id' IS NOT NULL THEN
                 correlation := nullif((e ->> 'correlation_id')::uuid, nil);
