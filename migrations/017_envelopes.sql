@@ -188,14 +188,16 @@ CREATE FUNCTION fanfare.read_options(e jsonb) RETURNS fanfare.envelope_options
 DECLARE
     nil CONSTANT uuid := '00000000-0000-0000-0000-000000000000'; -- the same as no value
     o   fanfare.envelope_options;
+    t   record; -- what read_targets returns
+    h   record; -- what hash_ip returns
 BEGIN
     o.valid := e - fanfare.envelope_fields() = '{}'
         AND NOT e - '{payload,delivery_channels,target_principal_ids}'::text[]
             @? 'strict $.* ? (@.type() != "string" && @.type() != "null")';
     IF e ?| '{target_principal_id,target_principal_ids}' THEN
-        SELECT o.valid AND t.valid, t.targets
-        INTO o.valid, o.target_principal_ids
-        FROM fanfare.read_targets(e ->> 'target_principal_id', e -> 'target_principal_ids') AS t;
+        t := fanfare.read_targets(e ->> 'target_principal_id', e -> 'target_principal_ids');
+        o.valid := o.valid AND t.valid;
+        o.target_principal_ids := t.targets;
     END IF;
     IF e ?| '{owner_id,parent_id,occurred_at}' THEN
         o.owner_id  := nullif((e ->> 'owner_id')::uuid, nil);
@@ -231,8 +233,10 @@ BEGIN
         o.valid := o.valid AND o.delivery_channels IS NOT NULL;
     END IF;
     IF e ->> 'ip' IS NOT NULL THEN
-        SELECT h.key_id, h.hash INTO o.ip_key_id, o.ip_hash FROM fanfare.hash_ip(e ->> 'ip') AS h;
-        o.valid := o.valid AND o.ip_hash IS NOT NULL;
+        h := fanfare.hash_ip(e ->> 'ip');
+        o.ip_key_id := h.key_id;
+        o.ip_hash := h.hash;
+        o.valid := o.valid AND h.hash IS NOT NULL;
     END IF;
     RETURN o;
 END
