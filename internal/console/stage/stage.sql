@@ -7,12 +7,13 @@ DECLARE
     definition text := pg_get_functiondef('fanfare.record_envelope'::regproc);
     clock      text := $c$coalesce(nullif(current_setting('stage.clock', true), '')::timestamptz, clock_timestamp())$c$;
 BEGIN
-    IF definition NOT LIKE '%clock_timestamp()%' OR definition NOT LIKE '%new_id, tenant, resource, at);%' THEN
+    IF definition NOT LIKE '%clock_timestamp()%' OR definition NOT LIKE '%tenant, resource, at FROM recorded;%' THEN
         RAISE EXCEPTION 'fanfare.record_envelope does not read its clock as the stage expects';
     END IF;
     definition := replace(definition, 'clock_timestamp()', clock);
     -- The worker measures how long a row of the outbox waits.
-    EXECUTE replace(definition, 'new_id, tenant, resource, at);', 'new_id, tenant, resource, clock_timestamp());');
+    EXECUTE replace(
+        definition, 'tenant, resource, at FROM recorded;', 'tenant, resource, clock_timestamp() FROM recorded;');
 END
 $$;
 
