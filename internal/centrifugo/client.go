@@ -123,7 +123,7 @@ func New(o Options) (*Client, error) {
 	c := &Client{opts: o, api: &ring{}, slots: make(chan struct{}, o.MaxInFlight)}
 	for _, apiURL := range SplitURLs(o.APIURL) {
 		if u, err := url.Parse(apiURL); err == nil && IsGRPC(apiURL) {
-			c.byGRPC = append(c.byGRPC, &endpoint{transport: newGRPCTransport(u, o), address: redactedURL(apiURL)})
+			c.byGRPC = append(c.byGRPC, &endpoint{transport: newGRPCTransport(u, o), address: RedactedURL(apiURL)})
 			continue
 		}
 		apiURL = trimSlash(apiURL)
@@ -131,7 +131,7 @@ func New(o Options) (*Client, error) {
 			batchURL: batchURL(apiURL), key: o.APIKey, poster: poster,
 			api: gocent.New(gocent.Config{Addr: apiURL, Key: o.APIKey, HTTPClient: poster}),
 		}
-		c.api.endpoints = append(c.api.endpoints, &endpoint{transport: h, address: redactedURL(apiURL), api: h.api})
+		c.api.endpoints = append(c.api.endpoints, &endpoint{transport: h, address: RedactedURL(apiURL), api: h.api})
 	}
 	return c, nil
 }

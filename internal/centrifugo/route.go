@@ -152,7 +152,7 @@ func NodesByGRPC(ctx context.Context, address string, o Options) ([]string, erro
 	if err != nil {
 		return nil, classify("the configured address", err)
 	}
-	e := &endpoint{address: redactedURL(address)}
+	e := &endpoint{address: RedactedURL(address)}
 	g := newGRPCTransport(u, o.withDefaults())
 	defer g.close()
 	nodes, err := g.nodes(ctx)

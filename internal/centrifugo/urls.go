@@ -66,8 +66,8 @@ func batchURL(apiURL string) string {
 	return u.JoinPath("batch").String()
 }
 
-// redactedURL returns a URL without the parts that may be secret: user, query and fragment.
-func redactedURL(raw string) string {
+// RedactedURL returns a URL without the parts that may be secret: user, query and fragment.
+func RedactedURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "the configured address"

@@ -123,13 +123,3 @@ func evaluateCentrifugoVersion(versions []string, batch bool) finding {
 	}
 	return passed("Centrifugo %s supports batches", strings.Join(versions, ""))
 }
-
-// redactedURL returns a URL without its user, query and fragment, which may be secret.
-func redactedURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "the configured URL"
-	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
-}

@@ -40,7 +40,7 @@ func (x *examination) checkGRPCAddress(ctx context.Context, address string) find
 	if !centrifugo.ShareNode(nodes, x.nodes[0].info.nodes) {
 		return warning(
 			fmt.Sprintf("Centrifugo at %s and Centrifugo at %s do not know each other; publications go to the latter",
-				address, redactedURL(x.nodes[0].options.APIURL)),
+				address, centrifugo.RedactedURL(x.nodes[0].options.APIURL)),
 			"correct --centrifugo-api-url, or connect the nodes by one broker",
 		)
 	}

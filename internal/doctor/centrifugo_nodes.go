@@ -56,7 +56,7 @@ func checkAPI(ctx context.Context, x *examination) finding {
 		if n.info, err = readInfo(ctx, n.options); err != nil {
 			found = append(found, failure(
 				fmt.Sprintf("Centrifugo at %s does not answer the command info: %v",
-					redactedURL(n.options.APIURL), err),
+					centrifugo.RedactedURL(n.options.APIURL), err),
 				"correct --centrifugo-api-url, which usually ends in /api",
 			))
 			continue
@@ -78,7 +78,7 @@ func evaluateNodes(working []*node, found []finding) finding {
 	}
 	addresses := make([]string, len(working))
 	for i, n := range working {
-		addresses[i] = redactedURL(n.options.APIURL)
+		addresses[i] = centrifugo.RedactedURL(n.options.APIURL)
 		found = append(found, passed("Centrifugo's API at %s accepts the API key", addresses[i]))
 	}
 	for i := range found {
@@ -86,7 +86,8 @@ func evaluateNodes(working []*node, found []finding) finding {
 			found[i].status = Warn // the others are used
 		}
 	}
-	if i := slices.IndexFunc(working, func(n *node) bool { return !sharesNode(n, working[0]) }); i >= 0 {
+	apart := func(n *node) bool { return !centrifugo.ShareNode(n.info.nodes, working[0].info.nodes) }
+	if i := slices.IndexFunc(working, apart); i >= 0 {
 		found = append(found, failure(
 			fmt.Sprintf("Centrifugo at %s and Centrifugo at %s do not know each other: "+
 				"a publication reaches the clients of one of them only", addresses[0], addresses[i]),
@@ -95,8 +96,6 @@ func evaluateNodes(working []*node, found []finding) finding {
 	}
 	return combine(found)
 }
-
-func sharesNode(a, b *node) bool { return centrifugo.ShareNode(a.info.nodes, b.info.nodes) }
 
 // mergeInfo returns what holds for all nodes.
 func mergeInfo(nodes []*node) apiInfo {

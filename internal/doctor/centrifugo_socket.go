@@ -8,6 +8,8 @@ import (
 	"net/url"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
 // checkSocket checks that clients can open a WebSocket.
@@ -17,7 +19,7 @@ func checkSocket(ctx context.Context, x *examination) finding {
 		return socketFailure(ctx, x.SocketURL, err)
 	}
 	s.close()
-	return passed("%s accepts WebSockets", redactedURL(x.SocketURL))
+	return passed("%s accepts WebSockets", centrifugo.RedactedURL(x.SocketURL))
 }
 
 // client is a socket that is connected as the principal of the examination.
@@ -69,7 +71,7 @@ func (x *examination) subscribe(c *client, channel string, previous *subscriptio
 // socketFailure returns the finding on an error of a socket that is not a rejection.
 func socketFailure(ctx context.Context, address string, err error) finding {
 	const remedy = "correct --centrifugo-ws-url, which usually ends in /connection/websocket on the port for clients"
-	server := redactedURL(address)
+	server := centrifugo.RedactedURL(address)
 	var handshake *handshakeError
 	var closed *websocket.CloseError
 	switch {

@@ -76,7 +76,15 @@ func TestOverviewDecidesAsList(t *testing.T) {
 // checkPages compares the overviews of all pages with List and Count.
 func (b *box) checkPages(t *testing.T, q Query) {
 	t.Helper()
-	unread := b.unread(t)
+	b.checkOverviews(t, t.Errorf, q, b.unread(t), func(Page) {})
+}
+
+// checkOverviews compares the overviews of all pages with List and a number of unread
+// notifications, and reports differences by fail. check is called with each page.
+func (b *box) checkOverviews(
+	t *testing.T, fail func(format string, args ...any), q Query, unread int, check func(Page),
+) {
+	t.Helper()
 	for more := true; more; more = q.After != uuid.Nil {
 		want, err := List(t.Context(), b.db.Pool, b.principal, q)
 		if err != nil {
@@ -84,11 +92,12 @@ func (b *box) checkPages(t *testing.T, q Query) {
 		}
 		got, n, err := Overview(t.Context(), b.db.Pool, b.principal, q)
 		if err != nil || n != unread {
-			t.Errorf("%+v: got %d unread, %v, want %d", q, n, err, unread)
+			fail("%+v: got %d unread, %v, want %d", q, n, err, unread)
 		}
+		check(got)
 		got.Actors = nil
 		if diff := gocmp.Diff(want, got); diff != "" {
-			t.Errorf("%+v: -List +Overview\n%s", q, diff)
+			fail("%+v: -List +Overview\n%s", q, diff)
 		}
 		q.After = want.Next
 	}

@@ -10,7 +10,7 @@ export class Edits {
   readonly #changed: () => void
   #queue: Promise<unknown> = Promise.resolve()
   #waiting = 0
-  #moves = 0
+  #turns = 0 // changes that were begun or answered
 
   /** changed is called when the value has changed. */
   constructor(client: Client, owner: Owner, changed: () => void) {
@@ -21,9 +21,9 @@ export class Edits {
 
   /** load reads the preferences. A change that is made meanwhile is newer than what is read. */
   async load(): Promise<void> {
-    const moves = this.#moves
+    const turns = this.#turns
     const value = await read(this.#client, this.#owner)
-    if (moves === this.#moves) this.#show(value)
+    if (turns === this.#turns) this.#show(value)
   }
 
   /** save returns when the API has stored a change; it rejects, and takes the change back, if the API does not. */
@@ -31,7 +31,7 @@ export class Edits {
     const before = this.value
     if (!before) return Promise.resolve()
     this.#waiting++
-    this.#moves++
+    this.#turns++
     this.#show(apply(before, change))
     const done = this.#queue.then(() => this.#send(before, change))
     this.#queue = done.catch(() => {})
@@ -48,7 +48,7 @@ export class Edits {
       throw error
     } finally {
       this.#waiting--
-      this.#moves++
+      this.#turns++
     }
   }
 
