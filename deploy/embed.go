@@ -1,7 +1,11 @@
 // Package deploy contains the configuration of Centrifugo for programs that run it.
 package deploy
 
-import _ "embed"
+import (
+	"embed"
+	"fmt"
+	"strings"
+)
 
 // CentrifugoV5 is the configuration for Centrifugo v5, without secrets.
 //
@@ -13,3 +17,31 @@ var CentrifugoV5 string
 //
 //go:embed centrifugo.v6.json
 var CentrifugoV6 string
+
+//go:embed centrifugo/engines/*.env
+var engines embed.FS
+
+// CentrifugoEngine returns the environment that makes nodes of a major version of Centrifugo share
+// their channels by an engine: redis, redis-sharded, redis-cluster or redis-sentinel. values
+// replaces values of the file, by the end of the variables' names, such as "_PASSWORD".
+func CentrifugoEngine(name string, major int, values map[string]string) ([]string, error) {
+	text, err := engines.ReadFile(fmt.Sprintf("centrifugo/engines/%s.v%d.env", name, major))
+	if err != nil {
+		return nil, fmt.Errorf("no engine %q for Centrifugo v%d", name, major)
+	}
+	var environment []string
+	for line := range strings.Lines(string(text)) {
+		variable, value, isVariable := strings.Cut(strings.TrimSpace(line), "=")
+		if !isVariable || strings.HasPrefix(variable, "#") {
+			continue
+		}
+		longest := ""
+		for end, replacement := range values {
+			if strings.HasSuffix(variable, end) && len(end) > len(longest) {
+				longest, value = end, replacement
+			}
+		}
+		environment = append(environment, variable+"="+value)
+	}
+	return environment, nil
+}

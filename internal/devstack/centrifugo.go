@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -26,6 +27,10 @@ type CentrifugoOptions struct {
 	// RefreshURL is the URL of Fanfare's API, /v1/realtime/refresh, that decides whether a
 	// subscription goes on when its token has expired. Without one, every subscription ends.
 	RefreshURL string
+	// APIKey and TokenSecret are the secrets that several nodes share; by default they are random.
+	APIKey, TokenSecret string
+	// Environment is added to the server's environment: "NAME=value".
+	Environment []string
 	// Settings are added to the configuration and override everything else in it. Their names are
 	// those of v6 with dots between the sections, such as "client.insecure", for v5 too.
 	Settings map[string]any
@@ -34,8 +39,8 @@ type CentrifugoOptions struct {
 	Output io.Writer
 }
 
-// Centrifugo is a server with random secrets that keeps channels in memory. Its methods are safe
-// for concurrent use.
+// Centrifugo is a server that keeps channels in memory, unless the options select another engine.
+// Its methods are safe for concurrent use.
 type Centrifugo struct {
 	options     CentrifugoOptions
 	binary      string
@@ -68,7 +73,8 @@ func StartCentrifugo(ctx context.Context, options CentrifugoOptions) (*Centrifug
 	}
 	c := &Centrifugo{
 		options: options, binary: binary, version: version,
-		apiKey: rand.Text(), tokenSecret: rand.Text() + rand.Text(),
+		apiKey:      cmp.Or(options.APIKey, rand.Text()),
+		tokenSecret: cmp.Or(options.TokenSecret, rand.Text()+rand.Text()),
 	}
 	c.server = &server{
 		name:        "Centrifugo",
@@ -115,6 +121,12 @@ func (c *Centrifugo) TokenSecret() string { return c.tokenSecret }
 // Version returns the version of the server's binary.
 func (c *Centrifugo) Version() Version { return c.version }
 
+// ClientAddress returns the host and port that clients connect to.
+func (c *Centrifugo) ClientAddress() string { return local(c.port) }
+
+// HealthURL returns the URL that answers while the server can.
+func (c *Centrifugo) HealthURL() string { return "http://" + local(c.apiPort) + "/health" }
+
 // String returns the server's address, without secrets.
 func (c *Centrifugo) String() string { return "Centrifugo at " + local(c.port) }
 
@@ -154,7 +166,8 @@ func (c *Centrifugo) configFile() string { return c.server.dir.join("centrifugo.
 func (c *Centrifugo) serve() *exec.Cmd {
 	cmd := exec.Command(c.binary, "--config", c.configFile())
 	cmd.Dir = c.server.dir.path
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // without the CENTRIFUGO_… variables of this process
+	// Without the CENTRIFUGO_… variables of this process.
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, c.options.Environment...)
 	return cmd
 }
 
