@@ -56,7 +56,7 @@ endef
 
 .PHONY: test-tools
 test-tools: .tools/teststack $(WEB)/node_modules/.package-lock.json ## Install what the tests need besides Go.
-	@.ci/ensure postgres compiler curl psycopg pg chromium
+	@.ci/ensure postgres compiler curl psycopg pg chromium redis balancer
 
 .PHONY: servers
 servers: .tools/teststack ## Install PostgreSQL and build Centrifugo, where they are missing.
@@ -107,7 +107,7 @@ test-recording: .tools/teststack servers ## Run the Go examples of docs/recordin
 .PHONY: test-matrix
 test-matrix: .tools/teststack .tools/testmatrix $(WEB)/node_modules/.package-lock.json
 test-matrix: ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
-	@.ci/ensure postgres curl psycopg pg chromium
+	@.ci/ensure postgres curl psycopg pg chromium redis balancer
 	@exec .tools/testmatrix $(MATRIX_FLAGS) -postgres '$(MATRIX_POSTGRES)' -centrifugo '$(MATRIX_CENTRIFUGO)' -- \
 		-timeout 10m $(TEST_FLAGS) $(PACKAGES)
 
@@ -185,6 +185,13 @@ random-worlds: .tools/teststack servers ## Compare deliveries and explanations i
 acceptance: servers build ## Kill workers and churn clients, roles and subscriptions, at length.
 	go run ./internal/acceptance/cmd/acceptance kills
 	go run ./internal/acceptance/cmd/acceptance churn
+
+CLUSTER_FLAGS ?=
+
+.PHONY: cluster
+cluster: servers build ## Kill a Centrifugo, a Redis, a worker and an API server of a cluster in turn.
+	@.ci/ensure redis balancer
+	go run ./internal/acceptance/cmd/acceptance cluster $(CLUSTER_FLAGS)
 
 BENCH_OUTPUT ?= bench/results
 BENCH_FLAGS ?=

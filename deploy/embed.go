@@ -35,7 +35,7 @@ func CentrifugoEngine(name string, major int, values map[string]string) ([]strin
 		if !isVariable || strings.HasPrefix(variable, "#") {
 			continue
 		}
-		longest := ""
+		value, longest := strings.Trim(value, `"`), ""
 		for end, replacement := range values {
 			if strings.HasSuffix(variable, end) && len(end) > len(longest) {
 				longest, value = end, replacement

@@ -7,12 +7,10 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/internal/acceptance/fixture"
-	"github.com/fanfarehq/fanfare/internal/acceptance/oracle"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
@@ -95,7 +93,7 @@ func Kills(ctx context.Context, e *Environment, o KillsOptions) (*KillsResult, e
 		return nil, errors.Join(append(set.Failures(), err)...)
 	}
 	k.result.Seconds = time.Since(started).Seconds()
-	evidence := &Evidence{Expected: k.expected(), Clients: set.Drain(), Versioned: true}
+	evidence := &Evidence{Expected: everyWatcher(k.world, k.recorder), Clients: set.Drain(), Versioned: true}
 	if err := evidence.readInbox(ctx, e.Pool); err != nil {
 		return nil, err
 	}
@@ -236,25 +234,6 @@ func (k *killsRun) drain(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	return AwaitDelivered(ctx, k.Pool)
-}
-
-// expected requires every committed activity for each watcher of its resource.
-func (k *killsRun) expected() map[uuid.UUID]Expected {
-	watchers := map[uuid.UUID]map[uuid.UUID]oracle.Class{} // by resource
-	for _, r := range k.world.Resources {
-		watchers[r.ID] = map[uuid.UUID]oracle.Class{}
-		for _, id := range r.Watchers {
-			watchers[r.ID][id] = oracle.Must
-		}
-	}
-	expected := map[uuid.UUID]Expected{}
-	for id, c := range k.recorder.Commits() {
-		expected[id] = Expected{
-			TenantID: c.TenantID, CommitTimes: c.CommitTimes,
-			Expectation: oracle.Expectation{Push: watchers[c.ResourceID], Inbox: watchers[c.ResourceID], States: 1},
-		}
-	}
-	return expected
 }
 
 func (r *KillsResult) fill(found *Result, recorded, rolledBack int) {

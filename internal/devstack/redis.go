@@ -16,7 +16,7 @@ import (
 )
 
 // ErrNoRedis means that no redis-server is on PATH.
-var ErrNoRedis = errors.New("no redis-server on PATH; .ci/ensure cluster installs it")
+var ErrNoRedis = errors.New("no redis-server on PATH; .ci/ensure redis installs it")
 
 // RedisMaster is the name by which a sentinel knows its master.
 const RedisMaster = "fanfare"
@@ -87,7 +87,8 @@ func StartRedisCluster(ctx context.Context) (nodes []*Redis, err error) {
 	for {
 		ready := 0
 		for _, node := range nodes {
-			if reply, err := node.command(ctx, "CLUSTER INFO"); err == nil && strings.Contains(reply, "cluster_state:ok") {
+			reply, err := node.command(ctx, "CLUSTER INFO")
+			if err == nil && strings.Contains(reply, "cluster_state:ok") {
 				ready++
 			}
 		}
@@ -181,8 +182,8 @@ func (r *Redis) ready(ctx context.Context) bool {
 	return err == nil
 }
 
-// command sends commands between the password and a ping, and returns the replies as Redis sends them
-// (https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands).
+// command sends commands between the password and a ping, and returns the replies as Redis sends
+// them (https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands).
 func (r *Redis) command(ctx context.Context, commands ...string) (replies string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -1,6 +1,7 @@
 // Command acceptance runs the long form of Fanfare's acceptance runs: kills, in which workers are
-// killed under load, and churn, in which everything that decides about recipients changes. Each
-// starts a durable PostgreSQL and a Centrifugo of its own and removes them. It fails if a
+// killed under load, churn, in which everything that decides about recipients changes, and cluster,
+// in which processes of every kind are killed. Each starts a durable PostgreSQL and a Centrifugo of
+// its own and removes them. It fails if a
 // guarantee was violated.
 package main
 
@@ -36,7 +37,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newKills(), newChurn())
+	root.AddCommand(newKills(), newChurn(), newCluster())
 	return root
 }
 
@@ -70,6 +71,24 @@ func newChurn() *cobra.Command {
 	flags.DurationVar(&o.Duration, "duration", 3*time.Minute, "time during which activities are committed")
 	flags.IntVar(&o.Cuts, "cuts", 5, "connections cut a second, of one in four clients, for up to 2 s each")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the world, the activities and the changes")
+	return cmd
+}
+
+func newCluster() *cobra.Command {
+	var o acceptance.ClusterOptions
+	cmd := newRun("cluster", "Kill a node of Centrifugo, a Redis, a worker and an API server of a cluster in turn",
+		func(ctx context.Context, e *acceptance.Environment) (result, error) {
+			r, err := acceptance.Cluster(ctx, e, o)
+			return clusterResult{thisMachine(), r}, err
+		})
+	flags := cmd.Flags()
+	flags.StringVar(&o.Program, "program", "bin/fanfare", "the program fanfare")
+	flags.IntVar(&o.Rate, "rate", 100, "activities a second, a fifth of them over HTTP")
+	flags.IntVar(&o.People, "people", 100, "number of connected watchers")
+	flags.DurationVar(&o.Before, "before", 3*time.Second, "time from the start of the traffic to the kill")
+	flags.DurationVar(&o.Down, "down", 4*time.Second, "time from the kill to the restart")
+	flags.DurationVar(&o.After, "after", 5*time.Second, "time from the restart to the end of the traffic")
+	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the resources")
 	return cmd
 }
 

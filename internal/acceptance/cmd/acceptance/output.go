@@ -69,6 +69,20 @@ func (r killsResult) table(w io.Writer) {
 	row(w, "dead letters", r.DeadLetters)
 }
 
+type clusterResult struct {
+	Machine machine `json:"machine"`
+	*acceptance.ClusterResult
+}
+
+func (r clusterResult) table(w io.Writer) {
+	row(w, "killed", "recorded", "deliveries", "received", "lost", "doubled", "inverted", "inbox faults",
+		"connections lost", "requests repeated", "p99", "longest gap")
+	for _, p := range r.Phases {
+		row(w, p.Killed, p.Recorded, p.Expected, p.Received, p.Lost, p.Repeats, p.OutOfOrder, p.InboxFaults,
+			p.Disconnects, p.Retried, p.P99, p.Longest)
+	}
+}
+
 type churnResult struct {
 	Machine machine `json:"machine"`
 	*acceptance.ChurnResult
