@@ -17,29 +17,34 @@ import (
 
 // wire is the form of an envelope that fanfare.record_activity accepts.
 type wire struct {
-	TenantID           uuid.UUID       `json:"tenant_id"`
-	ActorPrincipalID   uuid.UUID       `json:"actor_principal_id"`
-	ResourceID         uuid.UUID       `json:"resource_id"`
-	ResourceType       string          `json:"resource_type"`
-	Action             string          `json:"action"`
-	Visibility         Visibility      `json:"visibility,omitempty"`
-	Payload            json.RawMessage `json:"payload,omitempty"`
-	DeliveryChannels   []string        `json:"delivery_channels,omitempty"`
-	CorrelationID      uuid.UUID       `json:"correlation_id,omitzero"`
-	TargetPrincipalID  uuid.UUID       `json:"target_principal_id,omitzero"`
-	TargetPrincipalIDs []uuid.UUID     `json:"target_principal_ids,omitempty"`
-	OwnerID            uuid.UUID       `json:"owner_id,omitzero"`
-	ParentID           uuid.UUID       `json:"parent_id,omitzero"`
-	ResourceName       string          `json:"resource_name,omitempty"`
-	Message            string          `json:"message,omitempty"`
-	RequestID          string          `json:"request_id,omitempty"`
-	UserAgent          string          `json:"user_agent,omitempty"`
-	Status             Status          `json:"status,omitempty"`
-	Severity           Severity        `json:"severity,omitempty"`
-	Category           string          `json:"category,omitempty"`
-	IP                 string          `json:"ip,omitempty"`
-	Traceparent        string          `json:"traceparent,omitempty"`
-	OccurredAt         wireTime        `json:"occurred_at,omitzero"`
+	TenantID         uuid.UUID       `json:"tenant_id"`
+	ActorPrincipalID uuid.UUID       `json:"actor_principal_id"`
+	ResourceID       uuid.UUID       `json:"resource_id"`
+	ResourceType     string          `json:"resource_type"`
+	Action           string          `json:"action"`
+	Visibility       Visibility      `json:"visibility,omitempty"`
+	Severity         Severity        `json:"severity,omitempty"`
+	Category         string          `json:"category,omitempty"`
+	Payload          json.RawMessage `json:"payload,omitempty"`
+	wireOptions
+}
+
+// wireOptions are the fields for which fanfare.record_fields has no parameters of their own.
+type wireOptions struct {
+	DeliveryChannels   []string    `json:"delivery_channels,omitempty"`
+	CorrelationID      uuid.UUID   `json:"correlation_id,omitzero"`
+	TargetPrincipalID  uuid.UUID   `json:"target_principal_id,omitzero"`
+	TargetPrincipalIDs []uuid.UUID `json:"target_principal_ids,omitempty"`
+	OwnerID            uuid.UUID   `json:"owner_id,omitzero"`
+	ParentID           uuid.UUID   `json:"parent_id,omitzero"`
+	ResourceName       string      `json:"resource_name,omitempty"`
+	Message            string      `json:"message,omitempty"`
+	RequestID          string      `json:"request_id,omitempty"`
+	UserAgent          string      `json:"user_agent,omitempty"`
+	Status             Status      `json:"status,omitempty"`
+	IP                 string      `json:"ip,omitempty"`
+	Traceparent        string      `json:"traceparent,omitempty"`
+	OccurredAt         wireTime    `json:"occurred_at,omitzero"`
 }
 
 // Encode validates the envelope by every rule that needs no database and returns it, without
@@ -51,6 +56,18 @@ func (e Envelope) Encode() ([]byte, error) {
 		return nil, err
 	}
 	return json.Marshal(e.wire(payload))
+}
+
+// EncodeFields is Encode for fanfare.record_fields: it returns the payload, and the fields for
+// which that function has no parameters of their own. Each is nil if the envelope has none.
+func (e Envelope) EncodeFields() (payload, options json.RawMessage, err error) {
+	if payload, err = e.check(); err != nil {
+		return nil, nil, err
+	}
+	if options, err = json.Marshal(e.options()); string(options) == "{}" {
+		options = nil
+	}
+	return payload, options, err
 }
 
 // MarshalJSON returns the envelope, without secrets, as the JSON that fanfare.record_activity
@@ -151,13 +168,21 @@ func (t *wireTime) UnmarshalText(text []byte) error {
 // wire returns the envelope with this payload in the form that fanfare.record_activity accepts.
 func (e Envelope) wire(payload json.RawMessage) wire {
 	return wire{
-		TenantID:           e.TenantID,
-		ActorPrincipalID:   e.ActorPrincipalID,
-		ResourceID:         e.ResourceID,
-		ResourceType:       e.ResourceType,
-		Action:             e.Action,
-		Visibility:         e.Visibility,
-		Payload:            payload,
+		TenantID:         e.TenantID,
+		ActorPrincipalID: e.ActorPrincipalID,
+		ResourceID:       e.ResourceID,
+		ResourceType:     e.ResourceType,
+		Action:           e.Action,
+		Visibility:       e.Visibility,
+		Severity:         e.Severity,
+		Category:         e.Category,
+		Payload:          payload,
+		wireOptions:      e.options(),
+	}
+}
+
+func (e Envelope) options() wireOptions {
+	return wireOptions{
 		DeliveryChannels:   e.DeliveryChannels,
 		CorrelationID:      e.CorrelationID,
 		TargetPrincipalID:  e.TargetPrincipalID,
@@ -169,8 +194,6 @@ func (e Envelope) wire(payload json.RawMessage) wire {
 		RequestID:          redactedText(maxRequestID, e.RequestID),
 		UserAgent:          redactedText(maxUserAgent, e.UserAgent),
 		Status:             e.Status,
-		Severity:           e.Severity,
-		Category:           e.Category,
 		IP:                 e.IP,
 		Traceparent:        e.Traceparent,
 		OccurredAt:         wireTime(e.OccurredAt.UTC().Truncate(time.Microsecond)),

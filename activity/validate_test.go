@@ -444,7 +444,7 @@ func TestEncode(t *testing.T) {
 	const all = `{"tenant_id":"11111111-1111-4111-8111-111111111111",` +
 		`"actor_principal_id":"22222222-2222-4222-8222-222222222222",` +
 		`"resource_id":"33333333-3333-4333-8333-333333333333","resource_type":"signal",` +
-		`"action":"signal.created","visibility":"private",` +
+		`"action":"signal.created","visibility":"private","severity":"error","category":"c",` +
 		`"payload":{"a":"\u003c","b":1},"delivery_channels":["user"],` +
 		`"correlation_id":"11111111-1111-4111-8111-111111111111",` +
 		`"target_principal_id":"22222222-2222-4222-8222-222222222222",` +
@@ -452,10 +452,25 @@ func TestEncode(t *testing.T) {
 		`"owner_id":"33333333-3333-4333-8333-333333333333",` +
 		`"parent_id":"11111111-1111-4111-8111-111111111111",` +
 		`"resource_name":"n","message":"m","request_id":"r","user_agent":"u",` +
-		`"status":"failure","severity":"error","category":"c","ip":"::1",` +
+		`"status":"failure","ip":"::1",` +
 		`"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",` +
 		`"occurred_at":"2026-02-03T02:05:06.123456Z"}`
 	if string(got) != all {
 		t.Errorf("everything:\ngot  %s\nwant %s", got, all)
+	}
+	payload, options, err := e.EncodeFields()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(all, `"payload":{"a":"\u003c","b":1},`)
+	if string(payload) != `{"a":"\u003c","b":1}` || string(options) != "{"+rest {
+		t.Errorf("EncodeFields: everything: got the payload %s and the options %s", payload, options)
+	}
+	if payload, options, err = anEnvelope().EncodeFields(); payload != nil || options != nil || err != nil {
+		t.Errorf("EncodeFields: nothing optional: got %s, %s, %v", payload, options, err)
+	}
+	var refused *invalid.Error
+	if _, _, err = (activity.Envelope{}).EncodeFields(); !errors.As(err, &refused) {
+		t.Errorf("EncodeFields: nothing: got %v, want violations", err)
 	}
 }

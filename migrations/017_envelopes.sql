@@ -160,20 +160,18 @@ BEGIN
 END
 $$;
 
--- The optional fields of an envelope but for its payload, as they are stored. valid is false if one
--- of them violates a rule.
+-- The optional fields of an envelope that record_fields has no parameters for, as they are stored.
+-- valid is false if one of them violates a rule.
 CREATE TYPE fanfare.envelope_options AS (
     valid                boolean,
+    correlation_id       uuid,
     owner_id             uuid,
     parent_id            uuid,
     occurred_at          timestamptz,
     ip_key_id            smallint,
     ip_hash              bytea,
     resource_name        text,
-    visibility           text,
     status               text,
-    severity             text,
-    category             text,
     target_principal_ids uuid[],
     delivery_channels    text[],
     message              text,
@@ -182,8 +180,8 @@ CREATE TYPE fanfare.envelope_options AS (
     traceparent          text
 );
 
--- Reads the optional fields of an envelope. An invalid UUID or time raises an error.
-CREATE FUNCTION fanfare.read_options(e jsonb) RETURNS fanfare.envelope_options
+-- Reads the optional fields of an envelope of the tenant.
+CREATE FUNCTION fanfare.read_options(e jsonb, tenant uuid) RETURNS fanfare.envelope_options
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     nil CONSTANT uuid := '00000000-0000-0000-0000-000000000000'; -- the same as no value
@@ -191,12 +189,17 @@ DECLARE
     t   record; -- what read_targets returns
     h   record; -- what hash_ip returns
 BEGIN
-    o.valid := e - fanfare.envelope_fields() = '{}'
-        AND NOT e - '{payload,delivery_channels,target_principal_ids}'::text[]
+    o.valid := e - ('{delivery_channels,correlation_id,target_principal_id,target_principal_ids,owner_id,parent_id,'
+            'resource_name,message,request_id,user_agent,status,ip,traceparent,occurred_at}')::text[] = '{}'
+        AND NOT e - '{delivery_channels,target_principal_ids}'::text[]
             @? 'strict $.* ? (@.type() != "string" && @.type() != "null")';
+    IF NOT o.valid THEN
+        RETURN o;
+    END IF;
+    o.correlation_id := nullif((e ->> 'correlation_id')::uuid, nil);
     IF e ?| '{target_principal_id,target_principal_ids}' THEN
         t := fanfare.read_targets(e ->> 'target_principal_id', e -> 'target_principal_ids');
-        o.valid := o.valid AND t.valid;
+        o.valid := t.valid;
         o.target_principal_ids := t.targets;
     END IF;
     IF e ?| '{owner_id,parent_id,occurred_at}' THEN
@@ -209,17 +212,11 @@ BEGIN
             e ->> 'occurred_at' IS NULL
             OR coalesce(o.occurred_at BETWEEN '0001-01-01 00:00:00Z' AND '9999-12-31 23:59:59.999999Z', false));
     END IF;
-    IF e ?| '{visibility,status,severity,category,traceparent}' THEN
-        o.visibility  := e ->> 'visibility';
+    IF e ?| '{status,traceparent}' THEN
         o.status      := e ->> 'status';
-        o.severity    := e ->> 'severity';
-        o.category    := e ->> 'category';
         o.traceparent := e ->> 'traceparent';
         o.valid := o.valid
-            AND coalesce(o.visibility IN ('private', 'resource', 'scope', 'tenant'), true)
             AND coalesce(o.status IN ('success', 'failure'), true)
-            AND coalesce(o.severity IN ('info', 'warning', 'error', 'critical'), true)
-            AND coalesce(length(o.category) BETWEEN 1 AND 100 AND NOT fanfare.contains_secret(o.category), true)
             AND coalesce(o.traceparent ~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$', true);
     END IF;
     IF e ?| '{resource_name,message,request_id,user_agent}' THEN
@@ -229,7 +226,7 @@ BEGIN
         o.user_agent    := fanfare.redact_text(e ->> 'user_agent', 500);
     END IF;
     IF e -> 'delivery_channels' <> 'null' THEN
-        o.delivery_channels := fanfare.read_channels(e -> 'delivery_channels', (e ->> 'tenant_id')::uuid);
+        o.delivery_channels := fanfare.read_channels(e -> 'delivery_channels', tenant);
         o.valid := o.valid AND o.delivery_channels IS NOT NULL;
     END IF;
     IF e ->> 'ip' IS NOT NULL THEN
@@ -238,6 +235,9 @@ BEGIN
         o.ip_hash := h.hash;
         o.valid := o.valid AND h.hash IS NOT NULL;
     END IF;
+    RETURN o;
+EXCEPTION WHEN data_exception THEN
+    o.valid := false;
     RETURN o;
 END
 $$;

@@ -33,8 +33,8 @@ var (
 		"uuidv7_floor", "retention_of", "records_the_log", "days_ago", "retention_floor",
 	}
 	byWriters = []string{
-		"record_activity", "record_envelope", "record_envelopes", "refuse_envelope", "existing_activity",
-		"existing_id",
+		"record_activity", "record_envelope", "record_envelopes", "record_fields", "refuse_envelope",
+		"existing_activity", "existing_id",
 	}
 	// Defaults of columns that applications write, and names and ids that contain nothing.
 	byPublic = []string{

@@ -31,6 +31,19 @@ func TestUUIDv7(t *testing.T) {
 	}
 }
 
+// TestUUIDv7Micros reads the times of ids, of which each has another microsecond of a millisecond.
+func TestUUIDv7Micros(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	ids := query[[]uuid.UUID](t, conn, `
+		SELECT array_agg(fanfare.uuidv7_of(1767225599999000 + n) ORDER BY n) FROM generate_series(0, 2999) AS n`)
+	for n, id := range ids {
+		if got, want := uuidv7.Micros(id), time.UnixMicro(1767225599999000+int64(n)); !got.Equal(want) {
+			t.Fatalf("%s: got the time %s, want %s", id, got, want)
+		}
+	}
+}
+
 // TestUUIDv7OrdersByTime compares the ids of times a microsecond apart, across the bounds of
 // milliseconds and centuries.
 func TestUUIDv7OrdersByTime(t *testing.T) {

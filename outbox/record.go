@@ -6,36 +6,32 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/invalid"
 	"github.com/fanfarehq/fanfare/activity/pglog"
-	"github.com/fanfarehq/fanfare/internal/pg"
+	"github.com/fanfarehq/fanfare/internal/uuidv7"
 )
 
 // Recorded is the result of recording an envelope.
 type Recorded = activity.Recorded
 
-// recordingColumns selects the result of fanfare.record_envelope, which recording.read scans.
-const recordingColumns = `r.created, r.field, r.value, r.rule,
-	r.id, r.correlation_id, r.owner_id, r.parent_id, r.occurred_at, r.recorded_at, r.ip_key_id,
-	encode(r.ip_hash, 'hex'), r.resource_name, r.visibility, r.severity, r.category, r.message, r.request_id,
-	r.user_agent, r.warning, r.payload`
-
-// The second argument of record_envelope selects the results that it raises as errors, which abort
-// the transaction: none, violations, or violations and duplicates.
+// The last argument of record_fields selects the results that it raises as errors, which abort the
+// transaction: none, violations, or violations and duplicates. The result is one value, because the
+// server spends more on a row with a column for each of its fields.
 const (
-	recordOne     = `SELECT ` + recordingColumns + ` FROM fanfare.record_envelope($1) AS r`
-	recordOrAbort = `SELECT ` + recordingColumns + ` FROM fanfare.record_envelope($1, 'refusals') AS r`
-	recordNew     = `SELECT ` + recordingColumns + ` FROM fanfare.record_envelope($1, 'everything') AS r`
-	recordMany    = `SELECT ` + recordingColumns + `, many.n
-		FROM fanfare.record_envelopes($1::text[]::jsonb[]) AS many, LATERAL (SELECT (many.recording).*) AS r
+	recordFields  = `SELECT fanfare.record_fields($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, `
+	recordOne     = recordFields + `'nothing')`
+	recordOrAbort = recordFields + `'refusals')`
+	recordNew     = recordFields + `'everything')`
+	recordMany    = `SELECT many.recording, many.n
+		FROM fanfare.record_envelopes($1::text[]::jsonb[]) AS many
 		ORDER BY many.n`
 )
 
@@ -60,59 +56,94 @@ func RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) (
 // recording is an envelope that is prepared and encoded for the log.
 type recording struct {
 	envelope activity.Envelope
-	body     string
+	args     []any // of record_fields
 }
 
-// read scans the row that record_envelope returned for the envelope. more are the targets of the
-// columns after recordingColumns.
-func (g recording) read(row pgx.CollectableRow, more ...any) (Recorded, error) {
-	e := &g.envelope
-	r := Recorded{Activity: activity.Activity{
-		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, TargetPrincipalIDs: e.Targets(),
-		ResourceID: e.ResourceID, ResourceType: e.ResourceType, Action: e.Action,
-		Status: cmp.Or(e.Status, activity.Success), DeliveryChannels: e.DeliveryChannels, Traceparent: e.Traceparent,
-	}}
-	var field, value, rule zeronull.Text
-	targets := []any{
-		&r.Created, &field, &value, &rule,
-		(*zeronull.UUID)(&r.ID), (*zeronull.UUID)(&r.CorrelationID), (*zeronull.UUID)(&r.OwnerID),
-		(*zeronull.UUID)(&r.ParentID), (*zeronull.Timestamptz)(&r.OccurredAt), (*zeronull.Timestamptz)(&r.RecordedAt),
-		(*zeronull.Int2)(&r.IPKeyID), (*pg.Hex)(&r.IPHash),
-		(*zeronull.Text)(&r.ResourceName), (*zeronull.Text)(&r.Visibility), (*zeronull.Text)(&r.Severity),
-		(*zeronull.Text)(&r.Category), (*zeronull.Text)(&r.Message), (*zeronull.Text)(&r.RequestID),
-		(*zeronull.Text)(&r.UserAgent), (*zeronull.Text)(&r.Warning), (*[]byte)(&r.Payload),
+// newRecording encodes a prepared envelope.
+func newRecording(e activity.Envelope) (recording, error) {
+	payload, options, err := e.EncodeFields()
+	// pgtype.UUID has an OID also on a connection that does not describe statements.
+	id := func(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+	return recording{envelope: e, args: []any{
+		id(e.TenantID), id(e.ActorPrincipalID), id(e.ResourceID), e.ResourceType, e.Action,
+		unlessEmpty(string(e.Visibility)), unlessEmpty(string(e.Severity)), unlessEmpty(e.Category),
+		unlessEmpty(string(payload)), unlessEmpty(string(options)),
+	}}, err
+}
+
+// unlessEmpty returns a text, or nil if it is empty.
+func unlessEmpty(text string) any {
+	if text == "" {
+		return nil
 	}
-	if err := row.Scan(append(targets, more...)...); err != nil {
+	return text
+}
+
+// readRecording scans the fanfare.recording that the first column contains, which is the outcome
+// for the envelope. more are the targets of the other columns.
+func readRecording(e *activity.Envelope, row pgx.CollectableRow, more ...any) (Recorded, error) {
+	var text string
+	if err := row.Scan(append([]any{&text}, more...)...); err != nil {
 		return Recorded{}, err
 	}
-	if field != "" {
-		return Recorded{}, &invalid.Error{
-			Fields: []invalid.Field{{Name: string(field), Value: string(value), Rule: string(rule)}},
+	r := Recorded{Activity: activity.Activity{
+		TenantID: e.TenantID, ActorPrincipalID: e.ActorPrincipalID, TargetPrincipalIDs: e.Targets(),
+		ResourceID: e.ResourceID, ResourceType: e.ResourceType, Action: e.Action, CorrelationID: e.CorrelationID,
+		Status: cmp.Or(e.Status, activity.Success), DeliveryChannels: e.DeliveryChannels, Traceparent: e.Traceparent,
+	}}
+	var created, field, value, rule, code, id, payload string
+	fields := pgtype.NewCompositeTextScanner(nil, []byte(text))
+	for _, target := range []*string{
+		&created, &field, &value, &rule, &code, &id, (*string)(&r.Visibility), (*string)(&r.Severity), &r.Category,
+		&r.ResourceName, &r.Message, &r.RequestID, &r.UserAgent, &r.Warning, &payload,
+	} {
+		if !fields.Next() {
+			return Recorded{}, fmt.Errorf("%q is not a fanfare.recording: %w", text, fields.Err())
 		}
+		*target = string(fields.Bytes())
+	}
+	if rule != "" { // the name of a field may be empty
+		return Recorded{}, &invalid.Error{
+			Fields: []invalid.Field{{Name: field, Value: value, Rule: rule}},
+		}
+	}
+	var err error
+	if r.ID, err = uuid.Parse(id); err != nil {
+		return Recorded{}, fmt.Errorf("id of the activity: %w", err)
 	}
 	if r.DeliveryChannels == nil {
 		r.DeliveryChannels = []string{}
 	}
-	if !r.Created {
-		r.CorrelationID = e.CorrelationID
+	if r.Created = created == "t"; r.Created {
+		r.RecordedAt = uuidv7.Micros(r.ID)
+		r.OccurredAt = r.RecordedAt
+		if !e.OccurredAt.IsZero() {
+			r.OccurredAt = e.OccurredAt.UTC().Truncate(time.Microsecond)
+		}
+		if r.CorrelationID == uuid.Nil {
+			r.CorrelationID = r.ID
+		}
+		r.OwnerID, r.ParentID, r.Payload = e.OwnerID, e.ParentID, []byte(payload)
 	}
 	return r, nil
 }
 
 // readOne reads the row of a single envelope.
 func (g recording) readOne(rows pgx.Rows) (Recorded, error) {
-	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) { return g.read(row) })
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recorded, error) {
+		return readRecording(&g.envelope, row)
+	})
 }
 
 // readMany reads the rows of recordMany.
-func readMany(rows pgx.Rows, recordings []recording) ([]Recorded, error) {
-	recorded := make([]Recorded, 0, len(recordings))
+func readMany(rows pgx.Rows, envelopes []activity.Envelope) ([]Recorded, error) {
+	recorded := make([]Recorded, 0, len(envelopes))
 	var rejected invalid.Error
 	defer rows.Close()
 	for rows.Next() {
 		var n int
-		i := min(len(recorded), len(recordings)-1) // of violations, the envelope does not matter
-		r, err := recordings[i].read(rows, &n)
+		i := min(len(recorded), len(envelopes)-1) // of violations, the envelope does not matter
+		r, err := readRecording(&envelopes[i], rows, &n)
 		if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
 			rejected.Fields = append(rejected.Fields, invalidErr.At(fmt.Sprintf("envelopes[%d].", n-1)).Fields...)
 			continue

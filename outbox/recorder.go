@@ -35,7 +35,7 @@ func (r Recorder) Record(ctx context.Context, tx pgx.Tx, e activity.Envelope) (R
 	if err != nil {
 		return Recorded{}, err
 	}
-	rows, err := tx.Query(ctx, recordOne, rec.body)
+	rows, err := tx.Query(ctx, recordOne, rec.args...)
 	if err != nil {
 		return Recorded{}, fmt.Errorf("record activity: %w", err)
 	}
@@ -64,7 +64,7 @@ func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelo
 	if err != nil {
 		return err
 	}
-	batch.Queue(recordOrAbort, rec.body).Query(func(rows pgx.Rows) error {
+	batch.Queue(recordOrAbort, rec.args...).Query(func(rows pgx.Rows) error {
 		recorded, err := rec.readOne(rows)
 		if err != nil {
 			return recordError(err)
@@ -78,33 +78,35 @@ func (r Recorder) Queue(ctx context.Context, batch *pgx.Batch, e activity.Envelo
 // RecordMany records envelopes in order, all of them or none, in one round trip. An *invalid.Error
 // names the fields of each rejected envelope as "envelopes[3].action".
 func (r Recorder) RecordMany(ctx context.Context, tx pgx.Tx, envelopes []activity.Envelope) ([]Recorded, error) {
-	recordings, err := invalid.Each("envelopes", envelopes, func(e activity.Envelope) (recording, error) {
-		return r.encode(ctx, e)
+	bodies := make([]string, 0, len(envelopes))
+	prepared, err := invalid.Each("envelopes", envelopes, func(e activity.Envelope) (activity.Envelope, error) {
+		e, err := r.Prepare(ctx, e)
+		if err != nil {
+			return e, err
+		}
+		body, err := e.Encode()
+		bodies = append(bodies, string(body))
+		return e, err
 	})
 	if err != nil {
 		return nil, err
-	}
-	bodies := make([]string, len(recordings))
-	for i := range recordings {
-		bodies[i] = recordings[i].body
 	}
 	rows, err := tx.Query(ctx, recordMany, bodies)
 	if err != nil {
 		return nil, fmt.Errorf("record activities: %w", err)
 	}
-	recorded, err := readMany(rows, recordings)
+	recorded, err := readMany(rows, prepared)
 	if err != nil {
 		return nil, recordError(err)
 	}
 	return recorded, readDuplicates(ctx, tx, recorded)
 }
 
-// encode prepares an envelope, and encodes it for fanfare.record_envelope.
+// encode prepares an envelope, and encodes it for fanfare.record_fields.
 func (r Recorder) encode(ctx context.Context, e activity.Envelope) (recording, error) {
 	e, err := r.Prepare(ctx, e)
 	if err != nil {
 		return recording{}, err
 	}
-	body, err := e.Encode()
-	return recording{envelope: e, body: string(body)}, err
+	return newRecording(e)
 }

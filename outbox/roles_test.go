@@ -112,6 +112,7 @@ func TestWriterExecutesOnlyTheRecordingFunctions(t *testing.T) {
 		"record_activity",
 		"record_envelope",
 		"record_envelopes",
+		"record_fields",
 		"refuse_envelope",
 		"role_of_directory",
 		"role_of_retention",

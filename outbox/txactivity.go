@@ -127,7 +127,7 @@ func (c *change) runDirect(ctx context.Context, tx *directTx) error {
 	err = tx.last(ctx, func(rows pgx.Rows) (err error) {
 		c.recorded, err = rec.readOne(rows)
 		return err
-	}, recordNew, rec.body)
+	}, recordNew, rec.args...)
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == duplicateState {
 		if c.recorded, err = tx.readDuplicate(ctx, rec.envelope); err != nil {
 			return err

@@ -86,7 +86,7 @@ func TestLifecycleNotRecorded(t *testing.T) {
 	t.Parallel()
 	db, centrifugo := pgtest.New(t), startCentrifugo(t)
 	if _, err := db.Pool.Exec(t.Context(),
-		`DROP FUNCTION fanfare.record_envelopes, fanfare.record_envelope CASCADE`); err != nil {
+		`DROP FUNCTION fanfare.record_envelopes, fanfare.record_fields CASCADE`); err != nil {
 		t.Fatal(err)
 	}
 	d := startDaemon(t, environment(db, centrifugo), "run", "--system-tenant", uuid.NewString())

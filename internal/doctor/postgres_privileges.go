@@ -43,7 +43,7 @@ func requiredPrivileges() []privilege {
 	add(table, "retention", false, "SELECT")
 	add(table, "retention_unrecorded", false, "SELECT", "DELETE")
 	for _, name := range []string{
-		"ensure_partitions", "record_envelope", "retention_begin", "retention_step", "retention_end",
+		"ensure_partitions", "record_fields", "retention_begin", "retention_step", "retention_end",
 		"retention_tenants", "retention_measure", "purge_parked", "purge_expired", "purge_notifications",
 		"purge_keys", "purge_activities", "activity_partitions", "partition_is_removable", "drop_partition",
 		"candidates", "principal_entries", "tree_above",

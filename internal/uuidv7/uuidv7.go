@@ -14,6 +14,13 @@ func Time(id uuid.UUID) time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }
 
+// Micros returns the time of a UUIDv7 of fanfare.uuidv7_of or a Generator, in UTC and to the
+// microsecond.
+func Micros(id uuid.UUID) time.Time {
+	fraction := int64(binary.BigEndian.Uint16(id[6:8]) & 0x0fff)
+	return Time(id).Add(time.Duration((fraction*1000+4095)/4096) * time.Microsecond)
+}
+
 // Floor returns the lowest id of the millisecond of a time, as the SQL function
 // fanfare.uuidv7_floor does. It is a bound and not a UUIDv7: it has no version. A time before 1970
 // gives uuid.Nil, and a time that 48 bits cannot hold gives uuid.Max.

@@ -4,11 +4,11 @@ CREATE SCHEMA stage;
 
 DO $$
 DECLARE
-    definition text := pg_get_functiondef('fanfare.record_envelope'::regproc);
+    definition text := pg_get_functiondef('fanfare.record_fields'::regproc);
     clock      text := $c$coalesce(nullif(current_setting('stage.clock', true), '')::timestamptz, clock_timestamp())$c$;
 BEGIN
     IF definition NOT LIKE '%clock_timestamp()%' OR definition NOT LIKE '%tenant, resource, at FROM recorded;%' THEN
-        RAISE EXCEPTION 'fanfare.record_envelope does not read its clock as the stage expects';
+        RAISE EXCEPTION 'fanfare.record_fields does not read its clock as the stage expects';
     END IF;
     definition := replace(definition, 'clock_timestamp()', clock);
     -- The worker measures how long a row of the outbox waits.
