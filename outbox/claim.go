@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -31,14 +32,15 @@ type Item struct {
 	Attempts int      // failed attempts of this activity on its own
 	Channels []string // the channels still to be published to; nil means all
 
-	part    part   // of the lane that the row is in
-	ctid    string // of the row in the table outbox
-	parked  bool   // the row is in the table parked, not in outbox
-	blocked bool   // an earlier activity of its resource is parked or a fan-out job
-	missing bool   // the log no longer contains the activity
+	part    part       // of the lane that the row is in
+	ctid    pgtype.TID // of the row in the table outbox
+	parked  bool       // the row is in the table parked, not in outbox
+	blocked bool       // an earlier activity of its resource is parked or a fan-out job
+	missing bool       // the log no longer contains the activity
 }
 
-// claimed is the result of one claim: the rows, and the snapshot that they were read with.
+// claimed is the result of one claim: the rows, and a snapshot that is not newer than the one that
+// they were read with.
 type claimed struct {
 	held     bool // false: another session holds the lane
 	readOnly bool // the database accepts no writes
@@ -63,7 +65,16 @@ const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
 // lockLane precedes the claim as a statement of its own: the claim must take its snapshot after the
 // lock, or it would see rows that the lock's previous holder has just removed. A setting passes the
 // result to the claim in the same round trip.
-const lockLane = `SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)`
+//
+// Its snapshot, which the hints get, is older than the claim's. That is safe, the opposite would
+// not be: a transaction that ends between the two counts as running, so that the next claim scans
+// its rows once more.
+var lockLane = `
+SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)::boolean,
+       current_setting('transaction_read_only')::boolean, pg_current_snapshot()::text,` + selectOrigin + `,
+       CASE WHEN $4::uuid[] <> '{}' THEN (
+           SELECT o.seq FROM fanfare.outbox AS o WHERE o.lane = $2 AND o.seq > $3 ORDER BY o.seq DESC LIMIT 1
+       ) END AS top`
 
 // selectOrigin are the columns of an origin. The start time of the server tells one server from
 // another: after a failover a different one answers, behind the same address.
@@ -80,22 +91,14 @@ func isDue(longest string) string {
 	    OR p.attempts > 0 AND p.retry_at > clock_timestamp() + make_interval(secs => 2 * ` + longest + `))`
 }
 
-// claimLane returns at least one row, which carries the snapshot.
+// claimLane reads the lane's next rows, if the lane is held. It leaves out what the rows of the
+// outbox and of the log both contain.
 var claimLane = `
-SELECT now.held, now.read_only, now.snapshot, now.server, now.last_seq, now.top,
-       q.seq, q.ctid, q.part, q.blocked, q.attempts, q.channels, ` + pglog.DeliveryColumns + `,
-       q.activity_id, q.tenant_id, q.resource_id, q.recorded_at
+SELECT q.seq, q.ctid, q.part, q.blocked, q.attempts, q.channels,
+       q.activity_id, q.tenant_id, q.resource_id, q.recorded_at, ` + pglog.DeliveryColumns + `
 FROM (
-    SELECT current_setting('fanfare.held')::boolean AS held, pg_current_snapshot()::text AS snapshot,
-           current_setting('transaction_read_only')::boolean AS read_only,` + selectOrigin + `,
-           EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs) AS waiting,
-           CASE WHEN $7::uuid[] <> '{}' THEN (
-               SELECT o.seq FROM fanfare.outbox AS o WHERE o.lane = $1 AND o.seq > $3 ORDER BY o.seq DESC LIMIT 1
-           ) END AS top
-) AS now
-LEFT JOIN LATERAL (
     (
-        SELECT p.seq, NULL AS ctid, -1 AS part, false AS blocked, p.attempts, p.channels,
+        SELECT p.seq, NULL::tid AS ctid, -1 AS part, false AS blocked, p.attempts, p.channels,
                p.activity_id, p.tenant_id, p.resource_id, p.recorded_at
         FROM fanfare.parked AS p
         WHERE p.lane = $1 AND ` + isDue("$6::float8") + `
@@ -109,13 +112,14 @@ LEFT JOIN LATERAL (
         AND o.tenant_id = ANY ($7) AND $11::bigint > 0 ORDER BY o.seq LIMIT $11)
     ORDER BY part, seq
     LIMIT $2
-) AS q ON now.held
-LEFT JOIN ` + pglog.ByID("q.activity_id", "q.tenant_id") + ` ON true`
+) AS q
+LEFT JOIN ` + pglog.ByID("q.activity_id", "q.tenant_id") + ` ON true
+WHERE current_setting('fanfare.held')::boolean`
 
 // selectPart selects the rows of one part of a lane above its hints.
 const selectPart = `
-        SELECT o.seq, o.ctid::text, 0 AS part,
-               now.waiting AND (
+        SELECT o.seq, o.ctid, 0 AS part,
+               (EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs)) AND (
                    EXISTS (SELECT FROM fanfare.parked AS p
                            WHERE p.tenant_id = o.tenant_id AND p.resource_id = o.resource_id)
                    OR EXISTS (SELECT FROM fanfare.fan_out_jobs AS j
@@ -156,10 +160,10 @@ func claim(ctx context.Context, tx pgx.Tx, lane int, m *memory, s scope) (claime
 	arguments = append(arguments, positions[backlog][:]...)
 	arguments = append(arguments, min(s.backlog, s.limit))
 	batch := &pgx.Batch{}
-	batch.Queue(lockLane, lockClass, lane)
+	batch.Queue(lockLane, lockClass, lane, positions[others][0], pg.UUIDs(m.deferred))
 	batch.Queue(claimLane, arguments...)
 	results := tx.SendBatch(ctx, batch)
-	c, err := readClaim(results)
+	c, err := readClaim(results, s.limit)
 	if closeErr := results.Close(); err == nil {
 		err = closeErr
 	}
@@ -186,61 +190,47 @@ func (c *claimed) measure(s scope) {
 	}
 }
 
-func readClaim(results pgx.BatchResults) (claimed, error) {
-	if _, err := results.Exec(); err != nil {
+func readClaim(results pgx.BatchResults, limit int) (claimed, error) {
+	var (
+		c      claimed
+		text   string // of the snapshot
+		item   Item
+		place  int32  // the part, or -1 for a parked row
+		sorted = true // as the plan usually returns them
+	)
+	err := results.QueryRow().Scan(&c.held, &c.readOnly, &text, &c.origin.server,
+		(*zeronull.Int8)(&c.origin.lastSeq), (*zeronull.Int8)(&c.top))
+	if err != nil {
 		return claimed{}, err
 	}
+	if c.snapshot, err = parseSnapshot(text); err != nil {
+		return claimed{}, err
+	}
+	c.origin.xmax = c.snapshot.xmax
 	rows, err := results.Query()
 	if err != nil {
 		return claimed{}, err
 	}
 	defer rows.Close()
-	var (
-		c                    claimed
-		text                 string // of the snapshot
-		seq                  zeronull.Int8
-		attempts             zeronull.Int4
-		place                *int32 // the part, or -1 for a parked row
-		blocked              *bool
-		item                 Item
-		id, tenant, resource zeronull.UUID
-		recordedAt           zeronull.Timestamptz
-		sorted               = true // as the plan usually returns them
-	)
-	targets := []any{
-		&c.held, &c.readOnly, &text, &c.origin.server, (*zeronull.Int8)(&c.origin.lastSeq), (*zeronull.Int8)(&c.top),
-	}
-	ofClaim := len(targets)
-	targets = append(targets,
-		&seq, (*zeronull.Text)(&item.ctid), &place, &blocked, &attempts, &item.Channels)
-	targets = append(targets, pglog.DeliveryTargets(&item.Activity)...)
-	targets = append(targets, &id, &tenant, &resource, &recordedAt)
-	for first := true; rows.Next(); first = false {
+	targets := append([]any{
+		&item.Seq, &item.ctid, &place, &item.blocked, &item.Attempts, &item.Channels,
+		(*zeronull.UUID)(&item.ID), (*zeronull.UUID)(&item.TenantID), (*zeronull.UUID)(&item.ResourceID),
+		&item.RecordedAt,
+	}, pglog.DeliveryTargets(&item.Activity)...)
+	for rows.Next() {
 		item = Item{}
 		if err := rows.Scan(targets...); err != nil {
 			return claimed{}, err
 		}
-		if first {
-			if c.snapshot, err = parseSnapshot(text); err != nil {
-				return claimed{}, err
-			}
-			c.origin.xmax = c.snapshot.xmax
-			clear(targets[:ofClaim]) // every row repeats them
-		}
-		if seq == 0 {
-			continue // the row that carries the snapshot alone
-		}
-		item.Seq, item.Attempts, item.blocked = int64(seq), int(attempts), *blocked
-		if item.parked = *place < 0; !item.parked {
-			item.part = part(*place)
-		}
-		if zeronull.UUID(item.ID) != id {
-			item.missing = true
-			item.ID, item.TenantID, item.ResourceID = [16]byte(id), [16]byte(tenant), [16]byte(resource)
-			item.RecordedAt = time.Time(recordedAt)
+		item.missing = item.Visibility == "" // which every activity in the log has
+		if item.parked = place < 0; !item.parked {
+			item.part = part(place)
 		}
 		if n := len(c.items); n > 0 && inOrder(&c.items[n-1], &item) > 0 {
 			sorted = false
+		}
+		if c.items == nil {
+			c.items = make([]Item, 0, limit)
 		}
 		c.items = append(c.items, item)
 	}

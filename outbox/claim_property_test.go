@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // TestClaimLosesNothing runs transactions and claims in random orders, without a full sweep: the
@@ -73,8 +75,9 @@ func TestClaimLosesNothing(t *testing.T) {
 	})
 }
 
-// TestClaimSeesBeyondXmax covers the subtle case: xmax is only the last completed id plus one, so a
-// transaction beyond it, which no snapshot lists, may already have a lower seq.
+// TestClaimSeesBeyondXmax covers the subtle cases: xmax is only the last completed id plus one, so
+// a transaction beyond it, which no snapshot lists, may already have a lower seq; and the snapshot
+// that the hints get is older than that of the claim.
 func TestClaimSeesBeyondXmax(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -100,43 +103,70 @@ func TestClaimSeesBeyondXmax(t *testing.T) {
 		return seq
 	}
 	var m memory
-	take := func() (seq int64) {
+	take := func() (seq int64, err error) {
 		tx, err := db.Pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
 		if err != nil {
-			t.Fatal(err)
+			return 0, err
 		}
 		defer rollback(ctx, tx)
 		c, err := claim(ctx, tx, testLane, &m, scope{limit: 100, longest: time.Minute})
 		if err != nil {
-			t.Fatal(err)
+			return 0, err
 		}
 		s := plan(testLane, c.items, make([]Outcome, len(c.items)), c.cut, Retries{}.orDefault(), randomJitter)
 		self, err := s.apply(ctx, tx)
 		if err != nil {
-			t.Fatal(err)
+			return 0, err
 		}
 		if err := tx.Commit(ctx); err != nil {
-			t.Fatal(err)
+			return 0, err
 		}
 		m.update(c, s.removed, self)
 		if len(c.items) != 1 {
-			t.Fatalf("got %d rows, want 1", len(c.items))
+			return 0, fmt.Errorf("got %d rows, want 1", len(c.items))
 		}
-		return s.removed[others].last
+		return s.removed[others].last, nil
 	}
 	a, b := begin(), begin()
 	low, high := write(b), write(a)
 	if err := a.Commit(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got := take(); got != high {
-		t.Fatalf("with B open: got %v, want %v", got, high)
+	if got, err := take(); got != high {
+		t.Fatalf("with B open: got %v, %v, want %v", got, err, high)
 	}
 	if err := b.Commit(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got := take(); got != low {
-		t.Fatalf("after B has committed: got %v, want %v", got, low)
+	if got, err := take(); got != low {
+		t.Fatalf("after B has committed: got %v, %v, want %v", got, err, low)
+	}
+
+	// A commits between the snapshot that the hints get and that of the claim.
+	a, b = begin(), begin()
+	low, high = write(b), write(a)
+	between := begin()
+	if _, err := between.Exec(ctx, "LOCK TABLE fanfare.parked"); err != nil {
+		t.Fatal(err)
+	}
+	taken := make(chan func() (int64, error), 1)
+	go func() {
+		seq, err := take()
+		taken <- func() (int64, error) { return seq, err }
+	}()
+	waittest.Query(t, db.Pool, "the claim waits",
+		"SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'fanfare.parked'::regclass AND NOT granted)")
+	if err := errors.Join(a.Commit(ctx), between.Commit(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := (<-taken)(); got != high {
+		t.Fatalf("A has committed meanwhile: got %v, %v, want %v", got, err, high)
+	}
+	if err := b.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := take(); got != low {
+		t.Fatalf("after B has committed, too: got %v, %v, want %v", got, err, low)
 	}
 }
 
@@ -515,7 +545,7 @@ func TestClaimPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rollback(ctx, tx)
-	if _, err := tx.Exec(ctx, lockLane, lockClass, testLane); err != nil {
+	if _, err := tx.Exec(ctx, lockLane, lockClass, testLane, int64(0), []pgtype.UUID{}); err != nil {
 		t.Fatal(err)
 	}
 	claimed, buffers := explain(t, tx, claimLane, testLane, 500, int64(100000), []string{}, []int64{}, float64(60),
@@ -532,8 +562,8 @@ func TestClaimPlan(t *testing.T) {
 			claimed,
 		)
 	}
-	var places []string
-	if err := tx.QueryRow(ctx, `SELECT array_agg(ctid::text) FROM (SELECT ctid FROM fanfare.outbox WHERE lane = $1
+	var places []pgtype.TID
+	if err := tx.QueryRow(ctx, `SELECT array_agg(ctid) FROM (SELECT ctid FROM fanfare.outbox WHERE lane = $1
 		AND seq > 100000) AS o`, testLane).Scan(&places); err != nil {
 		t.Fatal(err)
 	}

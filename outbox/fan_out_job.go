@@ -23,7 +23,8 @@ func jobIsDue(longest string) string {
 
 // claimJob locks the fan-out job that is due longest and that no other worker has locked.
 var claimJob = `
-SELECT j.lane, j.seq, j.attempts, j.channels, j.last_principal_id, j.notified, ` + pglog.DeliveryColumns + `
+SELECT j.lane, j.seq, j.attempts, j.channels, j.last_principal_id, j.notified,
+       j.activity_id, j.tenant_id, j.resource_id, j.recorded_at, ` + pglog.DeliveryColumns + `
 FROM fanfare.fan_out_jobs AS j
 CROSS JOIN ` + pglog.ByID("j.activity_id", "j.tenant_id") + `
 WHERE ` + jobIsDue("$1::float8") + `
@@ -157,6 +158,7 @@ func readJob(ctx context.Context, tx pgx.Tx, longest time.Duration) (Job, error)
 	var job Job
 	targets := []any{
 		&job.Lane, &job.Seq, &job.Attempts, &job.Channels, (*zeronull.UUID)(&job.LastPrincipalID), &job.Notified,
+		(*zeronull.UUID)(&job.ID), (*zeronull.UUID)(&job.TenantID), (*zeronull.UUID)(&job.ResourceID), &job.RecordedAt,
 	}
 	targets = append(targets, pglog.DeliveryTargets(&job.Activity)...)
 	return job, tx.QueryRow(ctx, claimJob, longest.Seconds()).Scan(targets...)

@@ -15,7 +15,7 @@ import (
 // with an id above H, the claim's own id, therefore takes its seqs after every seq that the claim
 // sees. A row that appears later at or below pos comes from a transaction that was in progress at
 // the claim: one that the claim's snapshot lists, or one from the snapshot's xmax (the last
-// completed id plus one) up to H.
+// completed id plus one) up to H. An older snapshot shows no fewer transactions in progress.
 type hints struct {
 	pos int64 // every visible row up to here is removed
 
@@ -92,10 +92,10 @@ func (s snapshot) ended(xid uint64) bool {
 	return true
 }
 
-// removed updates the hints after a committed claim that removed rows. s is the claim's snapshot,
-// self its transaction id (taken after the snapshot), last the last seq removed, or one that the
-// claim saw, up to which nothing remains; cut reports that visible rows remain after last (by
-// LIMIT, or because the handler returned fewer outcomes).
+// removed updates the hints after a committed claim that removed rows. s is a snapshot that is not
+// newer than the claim's, self its transaction id (taken after the claim's snapshot), last the last
+// seq removed, or one that the claim saw, up to which nothing remains; cut reports that visible
+// rows remain after last (by LIMIT, or because the handler returned fewer outcomes).
 func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 	before := h.pos
 	if cut || last > before {
@@ -119,7 +119,7 @@ func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 }
 
 // empty updates the hints after a claim or probe that found no row above the bound: the
-// transactions that have ended in s added none.
+// transactions that have ended in s, which is not newer than its snapshot, added none.
 func (h *hints) empty(s snapshot) {
 	for xid := range h.running {
 		if s.ended(xid) {

@@ -12,13 +12,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // settlement is the plan of what a claim's transaction writes at its end.
 type settlement struct {
 	lane    int
-	outbox  []string // the ctids of the rows that leave the table outbox
-	parked  []int64  // the seqs that leave the table parked
+	outbox  []pgtype.TID // the ctids of the rows that leave the table outbox
+	parked  []int64      // the seqs that leave the table parked
 	park    []pendingRow
 	dead    []pendingRow
 	jobs    []pendingRow
@@ -135,7 +136,7 @@ const (
 	// By ctid, which no plan can turn into a scan of the lane's dead rows: by its statistics the
 	// table is empty, and "seq = ANY (…)" becomes a filter on all of them. A ctid holds for the
 	// claim's transaction: rows are never updated, and a rewrite of the table waits for it.
-	removeOutbox = `DELETE FROM fanfare.outbox WHERE ctid = ANY($1::text[]::tid[])`
+	removeOutbox = `DELETE FROM fanfare.outbox WHERE ctid = ANY($1::tid[])`
 	removeParked = `
 DELETE FROM fanfare.parked AS p USING unnest($2::bigint[]) AS s(seq) WHERE p.lane = $1 AND p.seq = s.seq`
 

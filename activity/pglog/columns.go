@@ -68,13 +68,17 @@ func HeaderTargets(a *activity.Activity) []any {
 
 // EventColumns lists the columns that decide who may see an activity, and those of its event, in
 // the order of EventTargets, for a row that the query calls "a".
-const EventColumns = HeaderColumns + `, a.correlation_id, a.occurred_at, a.resource_type, a.resource_name,
-	a.action, a.status, a.severity, a.category, a.message, a.payload`
+const EventColumns = HeaderColumns + `, ` + contentColumns
 
 // EventTargets returns the destinations to scan EventColumns into. NULL becomes the zero value.
-func EventTargets(a *activity.Activity) []any {
-	return append(
-		HeaderTargets(a),
+func EventTargets(a *activity.Activity) []any { return append(HeaderTargets(a), contentTargets(a)...) }
+
+// contentColumns lists the columns of an event that HeaderColumns lacks.
+const contentColumns = `a.correlation_id, a.occurred_at, a.resource_type, a.resource_name,
+	a.action, a.status, a.severity, a.category, a.message, a.payload`
+
+func contentTargets(a *activity.Activity) []any {
+	return []any{
 		(*zeronull.UUID)(&a.CorrelationID),
 		(*zeronull.Timestamptz)(&a.OccurredAt),
 		(*zeronull.Text)(&a.ResourceType),
@@ -85,22 +89,27 @@ func EventTargets(a *activity.Activity) []any {
 		(*zeronull.Text)(&a.Category),
 		(*zeronull.Text)(&a.Message),
 		(*[]byte)(&a.Payload),
-	)
+	}
 }
 
-// DeliveryColumns lists EventColumns and what else decides how an activity is delivered, in the
-// order of DeliveryTargets.
-const DeliveryColumns = EventColumns + `, a.recorded_at, a.delivery_channels, a.warning`
+// DeliveryColumns lists the columns that decide how an activity is delivered, and those of its
+// event, in the order of DeliveryTargets. It lacks those that the activity's row in a queue has,
+// too: id, tenant_id, resource_id and recorded_at.
+const DeliveryColumns = `a.actor_principal_id, a.target_principal_ids, a.owner_id, a.parent_id, a.visibility,
+	a.delivery_channels, a.warning, ` + contentColumns
 
 // DeliveryTargets returns the destinations to scan DeliveryColumns into. NULL becomes the zero
 // value.
 func DeliveryTargets(a *activity.Activity) []any {
-	return append(
-		EventTargets(a),
-		(*zeronull.Timestamptz)(&a.RecordedAt),
+	return append([]any{
+		(*zeronull.UUID)(&a.ActorPrincipalID),
+		&a.TargetPrincipalIDs,
+		(*zeronull.UUID)(&a.OwnerID),
+		(*zeronull.UUID)(&a.ParentID),
+		(*zeronull.Text)(&a.Visibility),
 		&a.DeliveryChannels,
 		(*zeronull.Text)(&a.Warning),
-	)
+	}, contentTargets(a)...)
 }
 
 // projection is a list of columns with the destinations to scan them into.
