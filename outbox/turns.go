@@ -58,7 +58,7 @@ func (s *schedule) endTurn() {
 
 // shorter returns the size of the claims that may delay tenants that are not deferred, in their
 // lane and by taking the time of the servers.
-func shorter(batch int) int { return max(batch/5, 1) }
+func shorter(batch int) int { return max(batch/10, 1) }
 
 // activeFor is for how long after they were last served others count as active.
 const activeFor = 2 * time.Second

@@ -17,7 +17,7 @@ import (
 // Options of a Worker. The zero value works.
 type Options struct {
 	Claimers int           // lanes served at the same time; default 4. The pool needs 2·Claimers + 2 connections.
-	Batch    int           // the maximum number of activities in one claim; default 500
+	Batch    int           // the maximum number of activities in one claim; default 1,000
 	Poll     time.Duration // pause between probes of an idle outbox, see pace; default 25 ms
 	Sweep    time.Duration // how often each lane is scanned in full; default 1 minute
 	Grace    time.Duration // how long batches in progress may take once Run's context has ended; default 10 s
@@ -36,7 +36,7 @@ func (o Options) orDefault() Options {
 		o.Claimers = 4
 	}
 	if o.Batch <= 0 {
-		o.Batch = 500
+		o.Batch = 1000
 	}
 	if o.Poll <= 0 {
 		o.Poll = 25 * time.Millisecond

@@ -31,7 +31,7 @@ type Options struct {
 	// Timeout bounds one request and its response; default 5 s.
 	Timeout time.Duration
 
-	// PipeSize is the maximum number of broadcasts in one request; default 100.
+	// PipeSize is the maximum number of broadcasts in one request; default 250.
 	PipeSize int
 	// MaxInFlight is the maximum number of concurrent requests of all calls of Publish; default 8.
 	MaxInFlight int
@@ -53,7 +53,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.APIURL = cmp.Or(o.APIURL, DefaultURLs)
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
-	o.PipeSize = cmp.Or(o.PipeSize, 100)
+	o.PipeSize = cmp.Or(o.PipeSize, 250)
 	o.MaxInFlight = cmp.Or(o.MaxInFlight, 8)
 	o.AudienceSize = cmp.Or(o.AudienceSize, 1000)
 	o.MaxPipeBytes = cmp.Or(o.MaxPipeBytes, 1_000_000)

@@ -89,7 +89,7 @@ func (g *grpcTransport) nodes(ctx context.Context) ([]string, error) {
 // messageHeader is the length of what precedes a message: whether it is compressed, and its length.
 const messageHeader = 5
 
-// maxAnswer limits the size of an answer. One to 100 broadcasts to 1,000 channels has some 4 MB.
+// maxAnswer limits the size of an answer. One to 250 broadcasts to 1,000 channels has some 10 MB.
 const maxAnswer = 64 << 20
 
 // call sends a message, whose header it writes into the first bytes, and returns the answer.

@@ -83,8 +83,8 @@ func TestPlan(t *testing.T) {
 func TestPlanFillsPipes(t *testing.T) {
 	t.Parallel()
 	o := Options{}.withDefaults()
-	c := &call{client: &Client{opts: o}, results: make([]Result, 400)}
-	broadcasts := make([]Broadcast, 400)
+	c := &call{client: &Client{opts: o}, results: make([]Result, 1000)}
+	broadcasts := make([]Broadcast, 1000)
 	for i := range broadcasts {
 		broadcasts[i] = Broadcast{
 			Order:    [16]byte{1, byte(i), byte(i >> 8)},
@@ -98,7 +98,7 @@ func TestPlanFillsPipes(t *testing.T) {
 			sizes = append(sizes, len(pipe))
 		}
 	}
-	if want := []int{100, 100, 100, 100}; !slices.Equal(sizes, want) {
+	if want := []int{250, 250, 250, 250}; !slices.Equal(sizes, want) {
 		t.Errorf("got pipes of %d, want %d", sizes, want)
 	}
 }

@@ -15,7 +15,7 @@ func delivery() []Setting {
 			number(1, 64, func(c *Config) *int { return &c.Workers }),
 		},
 		{
-			"batch-size", "500", "maximum number of activities claimed in one batch",
+			"batch-size", "1000", "maximum number of activities claimed in one batch",
 			number(1, 10_000, func(c *Config) *int { return &c.BatchSize }),
 		},
 		{
