@@ -6,9 +6,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/fanfarehq/fanfare/internal/heap"
 )
 
 func main() {
+	heap.Keep()
 	ctx := untilSignal(syscall.SIGINT, syscall.SIGTERM)
 	p := process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
 	os.Exit(run(ctx, os.Args[1:], p))
