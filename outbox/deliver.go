@@ -66,6 +66,9 @@ func (w *Worker) runLane(ctx context.Context, l *lane, behind bool) {
 	if sweep {
 		l.sweepAt = now.Add(w.opts.Sweep)
 	}
+	if !behind && !sweep {
+		result.took = report.Took
+	}
 	w.schedule.succeeded(l, result.result, w.opts.Batch, now)
 }
 

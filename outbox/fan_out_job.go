@@ -35,7 +35,8 @@ FOR UPDATE OF j SKIP LOCKED`
 const deleteJob = `DELETE FROM fanfare.fan_out_jobs WHERE activity_id = $1 AND tenant_id = $2`
 
 // runJobs runs the fan-out jobs, one step per transaction, until ctx ends. It waits until a probe
-// has seen one that is due. A step that has begun runs with work, which outlives ctx.
+// has seen one that is due; while others are active, the steps are paced. A step that has begun
+// runs with work, which outlives ctx.
 func (w *Worker) runJobs(ctx, work context.Context) {
 	for {
 		select {
@@ -45,8 +46,14 @@ func (w *Worker) runJobs(ctx, work context.Context) {
 		}
 		pause := time.Duration(0) // until the next step
 		for worked := true; worked && ctx.Err() == nil; {
+			short, ok := w.schedule.nextStep(ctx)
+			if !ok {
+				return
+			}
 			var err error
-			worked, err = w.runStep(work)
+			began := time.Now()
+			worked, err = w.runStep(work, short)
+			w.schedule.endTurn(time.Since(began))
 			w.noteStep(err)
 			if err != nil && work.Err() == nil {
 				pause = w.opts.Retries.Longest / 10
@@ -77,8 +84,8 @@ func (w *Worker) noteStep(err error) {
 	w.jobError.Store(&Problem{first, err})
 }
 
-// runStep runs one step of one job and reports whether a job was due.
-func (w *Worker) runStep(ctx context.Context) (worked bool, err error) {
+// runStep runs one step of one job, or a short one, and reports whether a job was due.
+func (w *Worker) runStep(ctx context.Context, short bool) (worked bool, err error) {
 	defer recoverPanic(&err)
 	began := time.Now()
 	tx, err := w.begin(ctx)
@@ -97,6 +104,7 @@ func (w *Worker) runStep(ctx context.Context) (worked bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("claim a fan-out job: %w", err)
 	}
+	job.Short = short
 	report := Report{Lane: job.Lane, Claimed: 1, Step: true}
 	defer func() {
 		report.Took = time.Since(began)
@@ -119,7 +127,8 @@ func (w *Worker) runStep(ctx context.Context) (worked bool, err error) {
 		})
 	}
 	err = w.within(ctx, 2*w.limits.statement, func(ctx context.Context) error {
-		if err := finishStep(ctx, tx, job, step); err != nil {
+		now := time.Now()
+		if err := finishStep(ctx, tx, job, step, w.schedule.rest(now.Sub(began), now)); err != nil {
 			return err
 		}
 		if err := tx.Commit(ctx); err != nil {
@@ -144,7 +153,10 @@ func (w *Worker) runStep(ctx context.Context) (worked bool, err error) {
 // cursor, and the last one.
 func (w *Worker) rehearseStep(ctx context.Context, tx pgx.Tx, job Job) error {
 	return w.tryOut(ctx, tx, func(ctx context.Context, savepoint pgx.Tx) error {
-		return errors.Join(finishStep(ctx, savepoint, job, Step{}), finishStep(ctx, savepoint, job, Step{Done: true}))
+		return errors.Join(
+			finishStep(ctx, savepoint, job, Step{}, 0),
+			finishStep(ctx, savepoint, job, Step{Done: true}, 0),
+		)
 	})
 }
 
@@ -164,11 +176,11 @@ func readJob(ctx context.Context, tx pgx.Tx, longest time.Duration) (Job, error)
 	return job, tx.QueryRow(ctx, claimJob, longest.Seconds()).Scan(targets...)
 }
 
-// finishStep moves the job's cursor. After the last step it removes the job and releases the
-// activities that the job blocks, which takes the lane's lock: a claim may be parking another such
-// activity at this moment. While another worker holds the lane, the job stays for one more, empty
-// step.
-func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
+// finishStep moves the job's cursor; the next step, of any worker, is due after rest. After the
+// last step it removes the job and releases the activities that the job blocks, which takes the
+// lane's lock: a claim may be parking another such activity at this moment. While another worker
+// holds the lane, the job stays for one more, empty step.
+func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step, rest time.Duration) error {
 	locked := false
 	if s.Done {
 		row := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1::int, $2::int)`, lockClass, job.Lane)
@@ -181,12 +193,15 @@ func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step) error {
 		batch.Queue(deleteJob, job.ID, job.TenantID)
 		queueRelease(batch, map[resourceKey]bool{{job.TenantID, job.ResourceID}: true})
 	} else {
+		if s.Done {
+			rest = max(rest, 20*time.Millisecond)
+		}
 		batch.Queue(`
 			UPDATE fanfare.fan_out_jobs
 			SET last_principal_id = $3, notified = notified + $4, attempts = 0, error = '',
-			    retry_at = clock_timestamp() + CASE WHEN $5 THEN interval '20 ms' ELSE interval '0' END
+			    retry_at = clock_timestamp() + make_interval(secs => $5)
 			WHERE activity_id = $1 AND tenant_id = $2`,
-			job.ID, job.TenantID, zeronull.UUID(s.LastPrincipalID), s.Notified, s.Done)
+			job.ID, job.TenantID, zeronull.UUID(s.LastPrincipalID), s.Notified, rest.Seconds())
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("settle fan-out job %s: %w", job.ID, err)

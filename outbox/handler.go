@@ -53,6 +53,7 @@ type Job struct {
 	Lane            int
 	LastPrincipalID uuid.UUID // the cursor: every recipient up to here is notified; uuid.Nil before the first step
 	Notified        int64     // the number of notified recipients
+	Short           bool      // other activities are delivered meanwhile: a short step delays them less
 }
 
 // Step is the result of one step of a Job.

@@ -92,6 +92,22 @@ func (s snapshot) ended(xid uint64) bool {
 	return true
 }
 
+// endedUntil reports whether a transaction with an id below bound has ended since the snapshot, and
+// until a later one.
+func (s snapshot) endedUntil(later snapshot, bound uint64) bool {
+	for _, xid := range s.running {
+		if xid < bound && later.ended(xid) {
+			return true
+		}
+	}
+	for xid := s.xmax; xid < min(bound, later.xmax); xid++ {
+		if later.ended(xid) {
+			return true
+		}
+	}
+	return false
+}
+
 // removed updates the hints after a committed claim that removed rows. s is a snapshot that is not
 // newer than the claim's, self its transaction id (taken after the claim's snapshot), last the last
 // seq removed, or one that the claim saw, up to which nothing remains; cut reports that visible

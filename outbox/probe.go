@@ -15,25 +15,34 @@ import (
 
 // probe selects the parts of lanes that have a row to claim, by their numbers, and whether a
 // fan-out job is due. It reads at most one row of each part, but passes those of the deferred
-// tenants that were recorded since the lane's last claim.
+// tenants that were recorded since the lane's last claim. The next transaction's id is read after
+// the last value of the sequence.
 var probe = `
-SELECT pg_current_snapshot()::text, age(pg_snapshot_xmax(pg_current_snapshot())::xid),` + selectOrigin + `,
-       extract(epoch FROM clock_timestamp()),
+SELECT pg_current_snapshot()::text,
+       CASE WHEN now.last_seq IS NULL THEN 0 ELSE age(pg_snapshot_xmax(pg_current_snapshot())::xid) END,
+       now.server, now.last_seq, extract(epoch FROM clock_timestamp()),
        EXISTS (SELECT FROM fanfare.parked) OR EXISTS (SELECT FROM fanfare.fan_out_jobs),
        EXISTS (SELECT FROM fanfare.fan_out_jobs AS j WHERE ` + jobIsDue("$9::float8") + `), ARRAY(
     SELECT l.n::int
     FROM unnest($1::smallint[], $2::boolean[], $3::bigint[]) WITH ORDINALITY AS l(lane, backlog, pos, n)
+    LEFT JOIN (
+        SELECT r.n, min(r.bound) AS bound
+        FROM unnest($4::int[], $5::text[]::xid8[], $6::bigint[]) AS r(n, xid, bound)
+        WHERE pg_visible_in_snapshot(r.xid, pg_current_snapshot())
+        GROUP BY r.n
+    ) AS r ON r.n = l.n
+    LEFT JOIN (
+        SELECT d.lane, array_agg(d.tenant) AS tenants
+        FROM unnest($7::smallint[], $8::uuid[]) AS d(lane, tenant)
+        GROUP BY d.lane
+    ) AS d ON d.lane = l.lane
     WHERE EXISTS (
         SELECT FROM fanfare.outbox AS o
-        WHERE o.lane = l.lane AND o.seq > least(l.pos, (
-            SELECT min(r.bound)
-            FROM unnest($4::int[], $5::text[]::xid8[], $6::bigint[]) AS r(n, xid, bound)
-            WHERE r.n = l.n AND pg_visible_in_snapshot(r.xid, pg_current_snapshot())))
-          AND (o.tenant_id = ANY (ARRAY(
-              SELECT d.tenant FROM unnest($7::smallint[], $8::uuid[]) AS d(lane, tenant) WHERE d.lane = l.lane
-          ))) = l.backlog)
+        WHERE o.lane = l.lane AND o.seq > least(l.pos, r.bound)
+          AND (d.tenants IS NOT NULL AND o.tenant_id = ANY (d.tenants)) = l.backlog)
     OR NOT l.backlog AND EXISTS (
-        SELECT FROM fanfare.parked AS p WHERE p.lane = l.lane AND ` + isDue("$9::float8") + `))`
+        SELECT FROM fanfare.parked AS p WHERE p.lane = l.lane AND ` + isDue("$9::float8") + `))
+FROM (SELECT ` + selectOrigin + ` OFFSET 0) AS now`
 
 // pinProbe sets what holds for the implicit transaction of a batch of two statements.
 const pinProbe = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
@@ -48,7 +57,7 @@ type probed struct {
 	jobs     bool           // a fan-out job is due
 	waiting  bool           // an activity is parked, or a fan-out job exists
 	sequence bool           // origin.lastSeq is known
-	nextXID  uint64         // above the ids of the transactions that had begun before the probe
+	nextXID  uint64         // above the ids of the transactions that have a seq up to origin.lastSeq
 	snapshot snapshot       // in which the other lanes have no work
 	origin   origin
 	clock    time.Time // of the server

@@ -21,6 +21,11 @@ type lane struct {
 	misses    int       // claims in a row that found another session holding it
 	missedAt  time.Time // when the first of them happened
 	taken     bool
+	missed    bool // the latest probe did not include it, or it was given back with work
+
+	// Whether a background turn ran when it was last taken for its others, and how many had begun.
+	beside bool
+	begun  int
 }
 
 // schedule assigns lanes to probes and claimers: each lane to one owner at a time, and no lane
@@ -30,10 +35,14 @@ type schedule struct {
 	changed    *sync.Cond // on mu: next may return another lane
 	lanes      [Lanes]*lane
 	queues     [parts][]*lane // taken lanes with work in a part, but none in a part before it
-	turns      int            // claimers that serve deferred tenants now
+	turns      int            // background turns that run now
+	begun      int            // background turns so far
 	claimers   int
 	surges     surges
-	heard      time.Time // when others than deferred tenants were last served, while some were
+	pacing     pacing
+	resume     time.Time // no background turn before, while others are active
+	served     time.Time // when others than deferred tenants were last served, for the steps
+	heard      time.Time // when they were claimed while tenants were deferred, for these
 	delivered  time.Time // when an activity was last delivered
 	sweepEvery time.Duration
 }
@@ -41,7 +50,7 @@ type schedule struct {
 // newSchedule spreads the sweeps over their period. The first claim of every lane is full in any
 // case: its hints are empty.
 func newSchedule(now time.Time, sweepEvery time.Duration, claimers int) *schedule {
-	s := &schedule{claimers: claimers, surges: surges{}, sweepEvery: sweepEvery}
+	s := &schedule{claimers: claimers, surges: surges{}, pacing: newPacing(), sweepEvery: sweepEvery}
 	s.changed = sync.NewCond(&s.mu)
 	for i := range s.lanes {
 		s.lanes[i] = &lane{number: i, sweepAt: now.Add(sweepEvery * time.Duration(i+1) / Lanes)}
@@ -81,21 +90,20 @@ func (s *schedule) takeIdle(a assignment, now time.Time) (targets []target) {
 	return targets
 }
 
-// allIdle reports whether the targets of a probe are all lanes, and none is queued.
-func allIdle(targets []target) bool {
-	return len(targets) == Lanes && !slices.ContainsFunc(targets, func(t target) bool { return t.queued })
-}
-
 // stealAfter is how long a lane with work is left to the worker that it is assigned to.
 const stealAfter = 50 * time.Millisecond
 
 // giveBack ends a probe at now; the zero time after an error. It queues the lanes that have work
 // for the claimers, least recently served first. Of the lanes that are assigned to other workers it
-// queues up to foreign, and those that have had work for some time.
-func (s *schedule) giveBack(targets []target, found map[int]workIn, a assignment, foreign int, now time.Time) {
+// queues up to foreign, and those that have had work for some time. It reports whether the probe
+// included every lane.
+func (s *schedule) giveBack(
+	targets []target, found map[int]workIn, a assignment, foreign int, now time.Time,
+) (all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.changed.Broadcast()
+	all = s.noteProbe(targets)
 	slices.SortFunc(targets, func(a, b target) int { return a.served.Compare(b.served) })
 	for _, t := range targets {
 		l, work := t.lane, found[t.number]
@@ -126,6 +134,28 @@ func (s *schedule) giveBack(targets []target, found map[int]workIn, a assignment
 		}
 		l.taken = false
 	}
+	return all
+}
+
+// noteProbe notes which lanes a probe did not include. It reports whether that is none.
+func (s *schedule) noteProbe(targets []target) (all bool) {
+	for _, l := range s.lanes {
+		l.missed = true
+	}
+	for _, t := range targets {
+		t.missed = false
+	}
+	return len(targets) == Lanes
+}
+
+// probeDue reports whether a lane that need not wait may have work that was there at the latest
+// probe.
+func (s *schedule) probeDue(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.lanes[:], func(l *lane) bool {
+		return !l.taken && l.missed && !now.Before(l.notBefore)
+	})
 }
 
 // sweepIsDue reports whether a lane is due for a sweep. Its worker sweeps it once in each period;
@@ -145,6 +175,8 @@ type result struct {
 	claimed   int
 	more      bool // rows are left
 	backlog   bool // deferred tenants may have rows left
+
+	took time.Duration // by a claim of others; 0: it also read rows of deferred tenants
 }
 
 // succeeded gives a lane back after a claim. After a delivery no lane waits for the end of an
@@ -163,6 +195,10 @@ func (s *schedule) succeeded(l *lane, r result, full int, now time.Time) {
 				other.notBefore = time.Time{}
 			}
 		}
+	}
+	if r.delivered && !r.more && r.took > 0 {
+		s.served = now
+		s.pacing.note(r.took, l.beside || s.begun != l.begun, now)
 	}
 	if l.size = 0; r.more {
 		l.size = min(2*r.claimed, full)
@@ -195,7 +231,7 @@ func (s *schedule) failed(l *lane, err error, size int, partly bool, r Retries, 
 	}
 	b := backoff{failures: l.count, wait: r.wait(l.count, randomJitter)}
 	l.notBefore = now.Add(b.wait)
-	l.taken = false
+	l.taken, l.missed = false, true
 	return b
 }
 
@@ -213,7 +249,7 @@ func (s *schedule) postpone(l *lane, now time.Time, pause time.Duration) {
 	l.served, l.seen = now, time.Time{}
 	l.notBefore = now.Add(min(pause<<min(l.misses, 10), max(pause, longestMiss)))
 	l.misses++
-	l.taken = false
+	l.taken, l.missed = false, true
 }
 
 // missed reports whether a lane has been held by other sessions for d, at every claim.

@@ -93,3 +93,34 @@ func TestASurgeIsDeliveredInOrder(t *testing.T) {
 		t.Errorf("got %d activities before an earlier one of their resource, want none", disorder)
 	}
 }
+
+// TestStepsAreShortBesideOthers delivers an activity of another resource during each step of a
+// fan-out job: the next step is a short one.
+func TestStepsAreShortBesideOthers(t *testing.T) {
+	t.Parallel()
+	db, h := newLedger(t)
+	wide := uuid.New()
+	h.refuse = func(item outbox.Item) outbox.Outcome {
+		if item.ResourceID == wide {
+			return outbox.Outcome{Verdict: outbox.FanOutJob}
+		}
+		return outbox.Outcome{}
+	}
+	var shorts []bool
+	h.step = func(job outbox.Job) (outbox.Step, error) {
+		shorts = append(shorts, job.Short)
+		if job.Short {
+			return outbox.Step{LastPrincipalID: job.LastPrincipalID, Done: true}, nil
+		}
+		other := record(t, db.Pool, envelope(uuid.New(), uuid.New(), "signal.created"))
+		waittest.Query(t, db.Pool, "the other activity is delivered beside the step",
+			`SELECT count(*) = 1 FROM ledger WHERE activity_id = $1`, other)
+		return outbox.Step{LastPrincipalID: uuid.UUID{15: byte(len(shorts))}, Notified: 1}, nil
+	}
+	run(t, db.Pool, h, outbox.Options{})
+	record(t, db.Pool, envelope(uuid.New(), wide, "signal.created"))
+	waittest.Query(t, db.Pool, "drained", isDrained)
+	if len(shorts) < 2 || shorts[0] {
+		t.Errorf("got short steps %v, want a first one that is not, and a last one that is", shorts)
+	}
+}

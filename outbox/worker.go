@@ -211,7 +211,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 		now := time.Now()
 		w.trouble.ended(w.schedule.lastDelivered(), now)
 		a := *w.assignment.Load()
-		if still.holds(a, now) && w.lookAt(ctx, &still) {
+		if still.holds(a, w.opts.Poll*2/5, now) && !w.schedule.probeDue(now) && w.lookAt(ctx, &still) {
 			now = time.Now()
 			w.progressed(now)
 			pause, turn = a.untilProbe(now, pace(w.opts.Poll, now.Sub(worked))), true
@@ -247,12 +247,11 @@ func (w *Worker) dispatch(ctx context.Context) {
 			w.log.Warn("the clock of PostgreSQL was set back; activities that wait for a retry are due at once",
 				zap.Duration("by", back))
 		}
-		still.note(found, allIdle(targets), now)
 		foreign := 0
 		if turn {
 			foreign = w.opts.Claimers // the worker whose turn it was has found the work
 		}
-		w.schedule.giveBack(targets, found.lanes, a, foreign, now)
+		still.note(found, w.schedule.giveBack(targets, found.lanes, a, foreign, now), now)
 		w.progressed(now)
 		if found.jobs {
 			select {
@@ -260,15 +259,10 @@ func (w *Worker) dispatch(ctx context.Context) {
 			default:
 			}
 		}
-		turn = false
-		limit := pace(w.opts.Poll, now.Sub(worked))
-		switch {
-		case len(found.lanes) > 0:
+		if turn = len(found.lanes) == 0; turn {
+			pause = a.untilProbe(now, pace(w.opts.Poll, now.Sub(worked)))
+		} else {
 			pause, worked = soonest, now
-		case pause*2 < limit:
-			pause *= 2
-		default:
-			pause, turn = a.untilProbe(now, limit), true
 		}
 	}
 }
@@ -333,9 +327,10 @@ func (w *Worker) serve(ctx, work context.Context) {
 		if l == nil {
 			return
 		}
+		began := time.Now()
 		w.runLane(work, l, behind)
 		if behind {
-			w.schedule.endTurn()
+			w.schedule.endTurn(time.Since(began))
 		}
 	}
 }

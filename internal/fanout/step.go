@@ -17,17 +17,24 @@ import (
 // broadcasts most efficiently to about a thousand.
 const maxChannels = 1000
 
+// shortStep is the part of a step that a short one is.
+const shortStep = 10
+
 // Step implements outbox.Handler. It delivers the activity of a fan-out job to the next candidates,
 // ordered by principal id. The first step also publishes on the shared channels.
 func (f *Fanout) Step(ctx context.Context, tx pgx.Tx, job outbox.Job) (outbox.Step, error) {
-	query := watchers.Query{After: job.LastPrincipalID, Limit: f.opts.Step, MaxRows: f.opts.Step, Paged: true}
+	limit := f.opts.Step
+	if job.Short {
+		limit = max(limit/shortStep, 1)
+	}
+	query := watchers.Query{After: job.LastPrincipalID, Limit: limit, MaxRows: limit, Paged: true}
 	subject := query.Add(&job.Activity)
 	resolved, err := watchers.Resolve(ctx, tx, &query)
 	if err != nil {
 		return outbox.Step{}, err
 	}
 	candidates := resolved.Candidates[subject]
-	step := outbox.Step{LastPrincipalID: job.LastPrincipalID, Done: len(candidates) < f.opts.Step}
+	step := outbox.Step{LastPrincipalID: job.LastPrincipalID, Done: len(candidates) < limit}
 	if len(candidates) > 0 {
 		step.LastPrincipalID = candidates[len(candidates)-1].PrincipalID
 	}
