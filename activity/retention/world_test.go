@@ -111,8 +111,9 @@ func (w *world) add(entries ...entry) {
 		for _, principal := range e.notified {
 			batch.Queue(
 				`
-					INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-					VALUES ($1, $2, $3, 1)`,
+					INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id,
+						visibility, party)
+					VALUES ($1, $2, $3, 1, $2, 'r', false)`,
 				e.tenant,
 				principal,
 				e.id,

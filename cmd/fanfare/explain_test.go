@@ -124,8 +124,9 @@ func TestExplainAs(t *testing.T) {
 	for _, sql := range []string{
 		`WITH settled AS (DELETE FROM fanfare.outbox WHERE tenant_id = $1)
 		INSERT INTO fanfare.watch_levels (tenant_id, principal_id, resource_id, level) VALUES ($1, $2, $3, 'ignore')`,
-		`WITH k AS (SELECT $3::uuid) INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		SELECT $1, $2, '` + id.String() + `', 2 FROM k`,
+		`WITH k AS (SELECT $3::uuid) INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons,
+			resource_id, visibility, party)
+		SELECT $1, $2, '` + id.String() + `', 2, k.uuid, 'r', false FROM k`,
 	} {
 		if _, err := w.db.Pool.Exec(t.Context(), sql, w.tenant, w.owner, w.resource); err != nil {
 			t.Fatal(err)

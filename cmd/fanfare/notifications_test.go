@@ -26,7 +26,7 @@ func TestNotificationsCommands(t *testing.T) {
 	first, second := w.record(t), w.record(t)
 	var rows inbox.Rows
 	for _, a := range []activity.Activity{first, second} {
-		rows.Add(activity.Principal{TenantID: w.tenant, PrincipalID: w.owner}, a.ID, watchers.Owner, uuid.Nil)
+		rows.Add(&a, w.owner, watchers.Owner, uuid.Nil)
 	}
 	err := pgx.BeginFunc(t.Context(), w.db.Pool, func(tx pgx.Tx) error { return rows.Write(t.Context(), tx) })
 	if err != nil {

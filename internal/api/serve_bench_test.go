@@ -28,8 +28,9 @@ func BenchmarkServe(b *testing.B) {
 			FROM generate_series(1, 2000)
 			RETURNING id
 		)
-		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		SELECT $1, $4, id, 1 FROM recorded`, w.here.id, w.here.owner, w.here.signal, w.here.member)
+		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+			party)
+		SELECT $1, $4, id, 1, $3, 'r', false FROM recorded`, w.here.id, w.here.owner, w.here.signal, w.here.member)
 	w.exec(`ANALYZE`)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

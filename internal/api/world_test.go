@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/pglog"
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/identity"
@@ -168,8 +169,12 @@ func (at *tenant) record(e activity.Envelope) uuid.UUID {
 func (at *tenant) notify(principal, id uuid.UUID) {
 	at.w.t.Helper()
 	var rows inbox.Rows
-	rows.Add(activity.Principal{TenantID: at.id, PrincipalID: principal}, id, watchers.Subscribed, uuid.Nil)
-	err := pgx.BeginFunc(
+	a, err := pglog.New(at.w.db.Pool).Get(at.w.t.Context(), at.id, id)
+	if err != nil {
+		at.w.t.Fatal(err)
+	}
+	rows.Add(&a, principal, watchers.Subscribed, uuid.Nil)
+	err = pgx.BeginFunc(
 		at.w.t.Context(),
 		at.w.db.Pool,
 		func(tx pgx.Tx) error { return rows.Write(at.w.t.Context(), tx) },

@@ -217,7 +217,7 @@ func (f *Fanout) notify(d *delivery, a *activity.Activity, recipients []Recipien
 		return
 	}
 	for _, r := range recipients {
-		d.inbox.Add(activity.Principal{TenantID: a.TenantID, PrincipalID: r.PrincipalID}, a.ID, r.Reasons, r.GroupID)
+		d.inbox.Add(a, r.PrincipalID, r.Reasons, r.GroupID)
 	}
 	d.report.InboxRows = d.inbox.Len()
 }

@@ -48,7 +48,8 @@ func (r batchResults) Close() error { return r.err }
 
 func newDecision() *delivery {
 	d := &delivery{broadcasts: []centrifugo.Broadcast{{Channels: []string{"user:1"}}}, items: []int{0}}
-	d.inbox.Add(activity.Principal{TenantID: uuid.New(), PrincipalID: uuid.New()}, uuid.New(), watchers.Owner, uuid.Nil)
+	a := &activity.Activity{ID: uuid.New(), TenantID: uuid.New(), Visibility: activity.ResourceWide}
+	d.inbox.Add(a, uuid.New(), watchers.Owner, uuid.Nil)
 	return d
 }
 

@@ -32,7 +32,7 @@ const (
 // nextChunk returns the number of activities to read at once after a part that did not suffice.
 func nextChunk(chunk int) int { return min(2*max(chunk, firstChunk), maxChunk) }
 
-// minWhole is the minimum number of whole activities that Read reads after the first part.
+// minWhole is the minimum number of entries that Read reads after the first part if it has a Fetch.
 const minWhole = 16
 
 // Request selects part of a feed.

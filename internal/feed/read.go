@@ -17,20 +17,23 @@ type Reading struct {
 	Filter activity.Filter // must be valid
 	Page   activity.Page
 	Tested bool // whether some of what Next reads does not pass the filter
-	Whole  bool // whether Next reads what is wanted of activities, all of which pass the filter
 	Budget int  // the maximum number of entries to read
 
 	// Next reads the entries older than one, at most limit. Fewer than limit are the last ones.
 	// What it reads must not depend on anything that the viewer may see only of some of them.
 	Next func(ctx context.Context, before uuid.UUID, limit int) (Part, error)
+	// Fetch reads the newest activities that the log contains of those with the ids, which are
+	// ordered, newest first, at most limit. Nil reads those that pass the filter; otherwise all
+	// must pass it.
+	Fetch func(ctx context.Context, ids []uuid.UUID, limit int) ([]activity.Activity, error)
 }
 
 // Part is what Reading.Next has read.
 type Part struct {
-	Headers []activity.Activity // as pglog.Log.ScanHeaders returns them, or whole activities
+	Headers []activity.Activity // as pglog.Log.ScanHeaders returns them
+	Visible []uuid.UUID         // with Reading.Fetch instead of Headers: what the viewer may see, newest first
 	Read    int                 // the number of entries, those without a header included
 	Last    uuid.UUID           // the oldest entry
-	Allowed []bool              // whether the viewer may see each of Headers; nil if that is not decided
 }
 
 // Read returns the activities of a list that the viewer may see now and that pass the filter,
@@ -42,8 +45,11 @@ type Part struct {
 func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, next uuid.UUID, err error) {
 	limit := r.Page.EffectiveLimit()
 	chunk := limit + 1
-	if r.Tested {
+	switch {
+	case r.Tested:
 		chunk = max(chunk, firstChunk)
+	case r.Fetch != nil:
+		chunk = FirstPart(limit)
 	}
 	found = []activity.Activity{}
 	before, read, least := r.Page.Before, 0, 0
@@ -67,7 +73,7 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 		if budget -= part.Read; budget == 0 {
 			return found, before, nil
 		}
-		if read += part.Read; r.Whole {
+		if read += part.Read; r.Fetch != nil {
 			// As many as would fill the page if as few of them were visible as before, and some
 			// more; if those did not fill it, twice as many, since all others may be invisible.
 			enough := (limit+1-len(found))*read/max(len(found), 1)*5/4 + minWhole
@@ -79,6 +85,10 @@ func Read(ctx context.Context, db DB, r Reading) (found []activity.Activity, nex
 	}
 }
 
+// FirstPart returns the number of entries that Read reads at first for a page if it has a Fetch.
+// The entries are read without their activities: half of them may be invisible.
+func FirstPart(limit int) int { return 2 * (limit + 1) }
+
 // passing returns the activities that the viewer may see and that pass the filter, newest first,
 // at most limit.
 func passing(
@@ -88,18 +98,11 @@ func passing(
 	part Part,
 	limit int,
 ) ([]activity.Activity, error) {
-	if r.Whole {
-		allowed, err := part.Allowed, error(nil)
-		if allowed == nil {
-			allowed, err = canView(ctx, db, r.Viewer, part.Headers)
+	if r.Fetch != nil {
+		if len(part.Visible) == 0 {
+			return nil, nil
 		}
-		var found []activity.Activity
-		for i := range part.Headers {
-			if err == nil && allowed[i] && len(found) < limit {
-				found = append(found, part.Headers[i])
-			}
-		}
-		return found, err
+		return r.Fetch(ctx, part.Visible, limit)
 	}
 	ids, err := visible(ctx, db, r.Viewer, part.Headers)
 	if err != nil || len(ids) == 0 {

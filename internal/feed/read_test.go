@@ -17,16 +17,23 @@ func TestReadTakesFewParts(t *testing.T) {
 	for _, visible := range []int{0, 1, 25, 49, 50} {
 		entries, parts := 0, 0
 		found, next, err := feed.Read(t.Context(), nil, feed.Reading{
-			Whole: true, Budget: 2_000,
+			Budget: 2_000,
 			Next: func(_ context.Context, _ uuid.UUID, limit int) (feed.Part, error) {
 				parts++
-				part := feed.Part{Headers: make([]activity.Activity, limit), Read: limit, Allowed: make([]bool, limit)}
-				for i := range limit {
+				part := feed.Part{Read: limit}
+				for range limit {
 					part.Last = uuid.UUID{0: byte(entries >> 8), 1: byte(entries)}
-					part.Headers[i].ID, part.Allowed[i] = part.Last, entries < visible
-					entries++
+					if entries++; entries <= visible {
+						part.Visible = append(part.Visible, part.Last)
+					}
 				}
 				return part, nil
+			},
+			Fetch: func(_ context.Context, ids []uuid.UUID, limit int) (found []activity.Activity, _ error) {
+				for _, id := range ids[:min(limit, len(ids))] {
+					found = append(found, activity.Activity{ID: id})
+				}
+				return found, nil
 			},
 		})
 		if err != nil || len(found) != visible || next == uuid.Nil || entries != 2_000 {

@@ -42,7 +42,8 @@ type Counts struct {
 // CountAll counts the notifications in each state as Count does in one. It runs one statement, and
 // one that decides about permission: the newest MaxCount in the inbox, archived and snoozed are
 // read together, so that the counts are those of one moment. A state for which that does not
-// suffice is counted further by itself.
+// suffice is counted further by itself, and so are notifications of resources that the directory
+// does not contain.
 func CountAll(ctx context.Context, db DB, principal activity.Principal) (Counts, error) {
 	c, err := count(ctx, db, principal, InInbox, Unread, Unseen, Archived, Snoozed)
 	if err != nil {
@@ -93,54 +94,82 @@ func add(
 	if err != nil {
 		return err
 	}
-	allowed, err := viewer.CanView(ctx, db, newest.queries())
-	if err != nil {
+	if newest.allowed, err = viewer.CanView(ctx, db, newest.queries()); err != nil {
 		return err
 	}
-	newest.addTo(tallies, allowed)
+	if err := newest.decideRest(ctx, db, viewer, states, before); err != nil {
+		return err
+	}
+	newest.addTo(tallies)
 	return nil
 }
 
-// countNewest counts the activities of the newest notifications in states, in groups of those that
-// one AccessQuery decides. It also returns for each state the number of notifications that have
-// been read and the lowest id of them, in one row without a group if there are no activities. Each
-// activity is found by the primary key: the LIMIT rules out plans that scan a partition.
+// countNewest counts the newest notifications in states, in groups of those that one AccessQuery
+// decides. It also returns for each state the number of notifications that have been read and the
+// lowest id of them, in one row without a group if there are no notifications.
 //
 // One scan reads each state. If InInbox is one of them, no scan reads the states within it: counted
 // in these are the notifications that the scan of the inbox has read. None is in two of the other
-// states, so that no activity is read twice.
+// states.
 func countNewest(states []State) string {
-	var scans, sources, marked, ends, counts []string
+	s := scansOf(states)
+	return s.with + `
+SELECT ` + s.ends + `, g.resource_id, g.visibility, g.party, g.counts
+FROM (SELECT) AS always
+LEFT JOIN (
+    SELECT m.resource_id, m.visibility::text AS visibility, m.party, ARRAY[` + s.counts + `] AS counts
+    FROM marked AS m
+    GROUP BY m.resource_id, m.visibility, m.party
+) AS g ON true`
+}
+
+// countActivities counts those of the newest notifications that have one of the resources $6 with
+// the visibility $7 and whose principal is not a party, as countNewest does, in groups by what
+// their activities say: that decides if the directory does not contain the resource. Each activity
+// is found by the primary key: the LIMIT rules out plans that scan a partition. IS TRUE rules out
+// joins of the notifications with the resources.
+func countActivities(states []State) string {
+	s := scansOf(states)
+	return s.with + `
+SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility,
+       ARRAY[` + s.counts + `]
+FROM marked AS m
+CROSS JOIN ` + pglog.ByID("m.id", "$1") + `
+WHERE NOT m.party
+  AND ((m.resource_id, m.visibility::text) IN (SELECT * FROM unnest($6::uuid[], $7::text[]))) IS TRUE
+GROUP BY 1, 2, 3, 4`
+}
+
+// scans are parts of a statement that counts the newest notifications in states.
+type scans struct {
+	with   string // a WITH clause with "marked": the notifications, with a bit for each state
+	ends   string // for each state the number of notifications that have been read, and the lowest id
+	counts string // aggregates: the number of rows "m" in each state
+}
+
+func scansOf(states []State) scans {
+	var ctes, marked, ends, counts []string
 	for i, state := range states {
 		source := fmt.Sprintf("s%d", i)
 		if outer := slices.Index(states, InInbox); outer >= 0 && state.within() != "" {
 			source = fmt.Sprintf("s%d", outer)
 		} else {
-			scans = append(scans, source+` AS MATERIALIZED (
-    SELECT array_agg(k.id) AS ids, array_agg(k.states) AS states
-    FROM (`+selectNewest(`n.activity_id AS id, `+marks(states, i)+` AS states`, state)+`) AS k
+			columns := `n.activity_id AS id, n.resource_id, n.visibility, n.party, ` + marks(states, i) + ` AS states`
+			ctes = append(ctes, source+` AS MATERIALIZED (`+selectNewest(columns, state)+`
 )`)
-			sources = append(sources, source)
-			marked = append(marked, `SELECT unnest(s.ids) AS id, unnest(s.states) AS states FROM `+source+` AS s`)
+			marked = append(marked, `SELECT * FROM `+source)
 		}
-		ends = append(ends, fmt.Sprintf("coalesce(cardinality(%[1]s), 0), %[1]s[cardinality(%[1]s)]", source+".ids"))
+		number := `(SELECT count(*) FROM ` + source + `)`
+		ends = append(ends, number+`, (SELECT s.id FROM `+source+` AS s OFFSET greatest(`+number+` - 1, 0) LIMIT 1)`)
 		counts = append(counts, fmt.Sprintf("count(*) FILTER (WHERE m.states & %d <> 0)", 1<<i))
 	}
-	return `
-WITH ` + strings.Join(scans, ", ") + `, marked AS MATERIALIZED (
+	return scans{
+		with: `
+WITH ` + strings.Join(ctes, ", ") + `, marked AS (
     ` + strings.Join(marked, " UNION ALL ") + `
-)
-SELECT ` + strings.Join(ends, ", ") + `,
-       g.resource_id, g.owner_id, g.parent_id, g.visibility, g.own, g.counts
-FROM ` + strings.Join(sources, " CROSS JOIN ") + `
-LEFT JOIN (
-    SELECT a.resource_id, a.owner_id, a.parent_id, a.visibility,
-           a.actor_principal_id = $2 OR coalesce($2 = ANY (a.target_principal_ids), false) AS own,
-           ARRAY[` + strings.Join(counts, ", ") + `] AS counts
-    FROM marked AS m
-    CROSS JOIN ` + pglog.ByID("m.id", "$1") + `
-    GROUP BY 1, 2, 3, 4, 5
-) AS g ON true`
+)`,
+		ends: strings.Join(ends, ", "), counts: strings.Join(counts, ", "),
+	}
 }
 
 // marks returns an expression that has a bit for each of the states in which a notification n is
@@ -157,6 +186,7 @@ func marks(states []State, read int) string {
 
 // accessGroup has the numbers of notifications, by state, whose activities one AccessQuery decides.
 type accessGroup struct {
+	subject
 	query  directory.AccessQuery
 	counts []int
 }
@@ -169,8 +199,9 @@ type end struct {
 
 // newestGroups are the newest notifications in states, in groups.
 type newestGroups struct {
-	groups []accessGroup
-	ends   []end // of each state
+	groups  []accessGroup
+	allowed []bool // whether the viewer may see the activities of each group
+	ends    []end  // of each state
 }
 
 // queries returns what decides which groups the principal may see.
@@ -182,12 +213,51 @@ func (g *newestGroups) queries() []directory.AccessQuery {
 	return queries
 }
 
-// addTo adds the notifications to the tallies of their states. allowed has an entry for each group.
-func (g *newestGroups) addTo(tallies []tally, allowed []bool) {
+// decideRest decides by the activities about the groups whose resources the directory lacks.
+func (g *newestGroups) decideRest(
+	ctx context.Context, db DB, viewer *directory.Viewer, states []State, before uuid.UUID,
+) error {
+	var resources [][16]byte
+	var visibilities []string
+	for i := range g.groups {
+		if group := &g.groups[i]; !g.allowed[i] && viewer.Lacks(group.resource) {
+			resources, visibilities = append(resources, group.resource), append(visibilities, group.visibility)
+		}
+	}
+	if len(resources) == 0 {
+		return nil
+	}
+	var rest newestGroups
+	batch := &pgx.Batch{}
+	batch.Queue(pglog.PinOrder)
+	batch.Queue(countActivities(states), append(countArguments(viewer.Principal, before), resources, visibilities)...).
+		Query(func(found pgx.Rows) error {
+			var group accessGroup
+			q := &group.query
+			_, err := pgx.ForEachRow(found, []any{
+				(*zeronull.UUID)(&q.ResourceID), (*zeronull.UUID)(&q.OwnerID), (*zeronull.UUID)(&q.ParentID),
+				(*zeronull.Text)(&q.Visibility), &group.counts,
+			}, func() error {
+				rest.groups = append(rest.groups, group)
+				group = accessGroup{}
+				return nil
+			})
+			return err
+		})
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("count notifications: %w", err)
+	}
+	allowed, err := viewer.CanView(ctx, db, rest.queries())
+	g.groups, g.allowed = append(g.groups, rest.groups...), append(g.allowed, allowed...)
+	return err
+}
+
+// addTo adds the notifications to the tallies of their states.
+func (g *newestGroups) addTo(tallies []tally) {
 	for i := range tallies {
 		t := &tallies[i]
 		for n := range g.groups {
-			if allowed[n] {
+			if g.allowed[n] {
 				t.count += g.groups[n].counts[i]
 			}
 		}
@@ -209,35 +279,37 @@ func readGroups(
 	return found, nil
 }
 
+// countArguments returns the arguments of countNewest, and the first of countActivities.
+func countArguments(principal activity.Principal, before uuid.UUID) []any {
+	return []any{
+		[16]byte(principal.TenantID), [16]byte(principal.PrincipalID), [16]byte(before), int64(MaxCount), [16]byte{},
+	}
+}
+
 // queueGroups queues the statement of readGroups, whose result becomes found. It needs
 // pglog.PinOrder.
 func queueGroups(
 	batch *pgx.Batch, principal activity.Principal, states []State, before uuid.UUID, found *newestGroups,
 ) {
 	found.ends = make([]end, len(states))
-	batch.Queue(countNewest(states), [16]byte(principal.TenantID), [16]byte(principal.PrincipalID), [16]byte(before),
-		int64(MaxCount), [16]byte{}).
-		Query(func(result pgx.Rows) error {
-			var g accessGroup
-			var own *bool
-			q := &g.query
-			var targets []any
-			for i := range found.ends {
-				targets = append(targets, &found.ends[i].rows, (*zeronull.UUID)(&found.ends[i].lowest))
+	batch.Queue(countNewest(states), countArguments(principal, before)...).Query(func(result pgx.Rows) error {
+		var g accessGroup
+		var party *bool
+		var targets []any
+		for i := range found.ends {
+			targets = append(targets, &found.ends[i].rows, (*zeronull.UUID)(&found.ends[i].lowest))
+		}
+		targets = append(targets,
+			(*zeronull.UUID)(&g.resource), (*zeronull.Text)(&g.visibility), &party, &g.counts)
+		_, err := pgx.ForEachRow(result, targets, func() error {
+			if party != nil {
+				g.party = *party
+				g.query = g.accessQuery(principal)
+				found.groups = append(found.groups, g)
 			}
-			targets = append(targets,
-				(*zeronull.UUID)(&q.ResourceID), (*zeronull.UUID)(&q.OwnerID), (*zeronull.UUID)(&q.ParentID),
-				(*zeronull.Text)(&q.Visibility), &own, &g.counts)
-			_, err := pgx.ForEachRow(result, targets, func() error {
-				if own != nil {
-					if *own {
-						q.ActorID = principal.PrincipalID
-					}
-					found.groups = append(found.groups, g)
-				}
-				g = accessGroup{}
-				return nil
-			})
-			return err
+			g = accessGroup{}
+			return nil
 		})
+		return err
+	})
 }

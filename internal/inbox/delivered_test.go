@@ -18,9 +18,13 @@ func TestDelivered(t *testing.T) {
 	a := &activity.Activity{ID: uuid.New(), TenantID: uuid.New()}
 	ann, ben, cay, group := uuid.New(), uuid.New(), uuid.New(), uuid.New()
 	_, err := db.Pool.Exec(t.Context(), `
-		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, group_id, read_at)
-		VALUES ($1, $2, $3, 5, $5, now()), ($1, $4, $3, 2, NULL, NULL), ($1, $2, $4, 1, NULL, NULL),
-		       ($2, $6, $3, 1, NULL, NULL)`, a.TenantID, ann, a.ID, ben, group, cay)
+		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, group_id, read_at,
+			resource_id, visibility, party)
+		SELECT v.*, $1, 'r', false
+		FROM (
+			VALUES ($1::uuid, $2::uuid, $3::uuid, 5, $5::uuid, now()), ($1, $4, $3, 2, NULL, NULL),
+			       ($1, $2, $4, 1, NULL, NULL), ($2, $6, $3, 1, NULL, NULL)
+		) AS v`, a.TenantID, ann, a.ID, ben, group, cay)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,9 +104,6 @@ func fill(ctx context.Context, db DB, principal activity.Principal, groups []*Gr
 	if len(items) == 0 {
 		return nil
 	}
-	if err := addDetails(ctx, db, principal, items); err != nil {
-		return err
-	}
 	ids := make([]uuid.UUID, len(items))
 	for i := range items {
 		ids[i] = items[i].ID

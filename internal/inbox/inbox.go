@@ -23,17 +23,20 @@ import (
 type Rows struct{ rows []newRow }
 
 type newRow struct {
-	tenant, principal, activity [16]byte
-	group                       uuid.UUID
-	reasons                     watchers.Reasons
+	tenant, principal, activity, resource [16]byte
+	group                                 uuid.UUID
+	visibility                            activity.Visibility
+	reasons                               watchers.Reasons
+	party                                 bool
 }
 
-// Add adds a notification of an activity for a recipient. group is one through which a reason holds
-// that does not hold directly; uuid.Nil is none.
-func (r *Rows) Add(recipient activity.Principal, activityID uuid.UUID, reasons watchers.Reasons, group uuid.UUID) {
+// Add adds a notification of an activity for a recipient of its tenant. group is one through which
+// a reason holds that does not hold directly; uuid.Nil is none.
+func (r *Rows) Add(a *activity.Activity, recipient uuid.UUID, reasons watchers.Reasons, group uuid.UUID) {
 	r.rows = append(r.rows, newRow{
-		tenant: recipient.TenantID, principal: recipient.PrincipalID, activity: activityID,
-		group: group, reasons: reasons,
+		tenant: a.TenantID, principal: recipient, activity: a.ID, resource: a.ResourceID,
+		group: group, visibility: a.Visibility, reasons: reasons,
+		party: a.ActorPrincipalID == recipient || slices.Contains(a.TargetPrincipalIDs, recipient),
 	})
 }
 
@@ -50,18 +53,23 @@ func (r *Rows) arrays() []any {
 	n := len(r.rows)
 	tenants, principals, activities := make([][16]byte, n), make([][16]byte, n), make([][16]byte, n)
 	reasons, groups := make([]int16, n), make([]zeronull.UUID, n)
+	resources, visibilities, parties := make([][16]byte, n), make([]string, n), make([]bool, n)
 	for i := range r.rows {
 		row := &r.rows[i]
 		tenants[i], principals[i], activities[i] = row.tenant, row.principal, row.activity
 		reasons[i], groups[i] = int16(row.reasons), zeronull.UUID(row.group)
+		resources[i], visibilities[i], parties[i] = row.resource, string(row.visibility[:1]), row.party
 	}
-	return []any{tenants, principals, activities, reasons, groups}
+	return []any{tenants, principals, activities, reasons, groups, resources, visibilities, parties}
 }
 
 const (
 	insert = `
-INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, group_id)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::uuid[])`
+INSERT INTO fanfare.notifications
+    (tenant_id, principal_id, activity_id, reasons, group_id, resource_id, visibility, party)
+SELECT u.tenant, u.principal, u.activity, u.reasons, u.group_id, u.resource, u.visibility::"char", u.party
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::uuid[], $6::uuid[], $7::text[], $8::boolean[])
+    AS u(tenant, principal, activity, reasons, group_id, resource, visibility, party)`
 	insertMissing = insert + ` ON CONFLICT DO NOTHING`
 )
 

@@ -53,49 +53,72 @@ func List(ctx context.Context, db DB, principal activity.Principal, q Query) (Pa
 	if err := q.Validate(); err != nil {
 		return Page{}, err
 	}
-	return list(ctx, db, directory.NewViewer(principal), q, nil)
+	page, err := list(ctx, db, directory.NewViewer(principal), q, nil)
+	page.Actors = nil
+	return page, err
 }
 
-// list is List with the first part of an inbox, which has been read already, or nil.
+// list is List with the first part of an inbox, which has been read already, or nil. Unless
+// something is tested of the notifications, it also reads the actors.
 func list(ctx context.Context, db DB, viewer *directory.Viewer, q Query, first *firstPart) (Page, error) {
 	principal := viewer.Principal
-	rows := map[uuid.UUID]*Notification{}
-	found, next, err := feed.Read(ctx, db, feed.Reading{
+	notifications := map[uuid.UUID]*Notification{} // of the activities that a filter tests
+	rows := map[uuid.UUID]*row{}                   // otherwise
+	r := feed.Reading{
 		Viewer: viewer,
 		Filter: q.Filter,
 		Page:   activity.Page{Limit: pageLimit(q.Limit), Before: q.After},
 		Tested: q.tested(),
-		Whole:  !q.tested(),
 		Budget: ReadBudget,
-		Next: func(ctx context.Context, before uuid.UUID, limit int) (_ feed.Part, err error) {
-			var p part
-			var allowed []bool
-			switch {
-			case first != nil:
-				p, allowed, first = first.part, first.allowed, nil
-			case q.tested():
-				p, err = scan(ctx, db, principal, q.Selection, before, limit)
-			default:
-				p, err = scanWhole(ctx, db, principal, q.State, before, limit)
-			}
+	}
+	page := Page{Items: []Notification{}}
+	if q.tested() {
+		r.Next = func(ctx context.Context, before uuid.UUID, limit int) (feed.Part, error) {
+			p, err := scan(ctx, db, principal, q.Selection, before, limit)
 			for i := range p.rows {
-				rows[p.rows[i].ID] = &p.rows[i]
+				notifications[p.rows[i].ID] = &p.rows[i]
 			}
-			return feed.Part{Headers: p.headers(), Read: p.read, Last: p.last, Allowed: allowed}, err
-		},
-	})
+			return feed.Part{Headers: p.headers(), Read: p.read, Last: p.last}, err
+		}
+	} else {
+		page.Actors = map[activity.Principal]directory.Actor{}
+		r.Next = func(ctx context.Context, before uuid.UUID, limit int) (feed.Part, error) {
+			p := first
+			first = nil
+			if p == nil {
+				var err error
+				if p, err = readPart(ctx, db, viewer, q.State, before, limit); err != nil {
+					return feed.Part{}, err
+				}
+			}
+			part := feed.Part{Read: len(p.rows)}
+			for i := range p.rows {
+				if part.Last = p.rows[i].id; p.allowed[i] {
+					rows[part.Last] = &p.rows[i]
+					part.Visible = append(part.Visible, part.Last)
+				}
+			}
+			return part, nil
+		}
+		r.Fetch = func(ctx context.Context, ids []uuid.UUID, limit int) ([]activity.Activity, error) {
+			return readEvents(ctx, db, principal, ids, limit, page.Actors)
+		}
+	}
+	found, next, err := feed.Read(ctx, db, r)
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Items: make([]Notification, len(found)), Next: next}
+	page.Next = next
 	for i := range found {
-		page.Items[i] = *rows[found[i].ID]
-		page.Items[i].Activity = found[i]
+		n := notifications[found[i].ID]
+		if n == nil {
+			page.Items = append(page.Items, rows[found[i].ID].notification(found[i]))
+			continue
+		}
+		n.Activity = found[i]
+		page.Items = append(page.Items, *n)
 	}
-	if !q.tested() || q.Reasons != 0 || len(found) == 0 { // they have their details
-		return page, nil
-	}
-	return page, addDetails(ctx, db, principal, page.Items)
+	return page, nil
 }
 
 // less reports whether an id is lower than another, and so older.

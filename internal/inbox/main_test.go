@@ -64,8 +64,9 @@ func (b *box) add(t testing.TB, n int, resource uuid.UUID, read bool) []uuid.UUI
 			FROM generate_series(1, $4)
 			RETURNING id
 		), notified AS (
-			INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, read_at)
-			SELECT $1, $2, id, 1, CASE WHEN $5 THEN now() END FROM recorded
+			INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, read_at, resource_id,
+				visibility, party)
+			SELECT $1, $2, id, 1, CASE WHEN $5 THEN now() END, $3, $6::text::"char", false FROM recorded
 		)
 		SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM recorded`,
 		b.principal.TenantID, b.principal.PrincipalID, resource, n, read, b.visibility).Scan(&ids)
@@ -85,8 +86,10 @@ func (b *box) addPurged(t testing.TB) uuid.UUID {
 
 func (b *box) addNotification(t testing.TB, activityID uuid.UUID) {
 	t.Helper()
-	b.exec(t, `INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		VALUES ($1, $2, $3, 1)`, b.principal.TenantID, b.principal.PrincipalID, activityID)
+	b.exec(t, `INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id,
+			visibility, party)
+		SELECT $1, $2, $3, 1, gen_random_uuid(), 'r', false`,
+		b.principal.TenantID, b.principal.PrincipalID, activityID)
 }
 
 func (b *box) exec(t testing.TB, sql string, args ...any) {

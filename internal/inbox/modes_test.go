@@ -27,8 +27,9 @@ func TestQueryModes(t *testing.T) {
 		     recorded_at, resource_type, action, visibility, status, severity, category, delivery_channels, payload)
 		 SELECT fanfare.uuidv7(), $1, gen_random_uuid(), $2, gen_random_uuid(), now(), now(), 'doc', 'doc.moved',
 		        'resource', 'success', 'info', 'doc', '{}', '{}'`,
-		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		 SELECT $1, $2, id, 1 FROM fanfare.activities`,
+		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+		     party)
+		 SELECT $1, $2, id, 1, resource_id, 'r', false FROM fanfare.activities`,
 	} {
 		if _, err := db.Pool.Exec(t.Context(), sql, p.TenantID, p.PrincipalID); err != nil {
 			t.Fatal(err)

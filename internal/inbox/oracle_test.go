@@ -197,9 +197,10 @@ func drawEntries(rt *rapid.T, t *testing.T, b *box) []*entry {
 				"Action", 'resource', 'success', "Severity", 'doc', nullif("Message", ''), '{}', '{}'
 			FROM e WHERE NOT "Purged"
 		)
-		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, seen_at, read_at, archived_at,
-			snoozed_until)
-		SELECT $1, $2, "ID", "Reasons", now() + "Seen" * interval '1 minute', now() + "Read" * interval '1 minute',
+		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+			party, seen_at, read_at, archived_at, snoozed_until)
+		SELECT $1, $2, "ID", "Reasons", CASE WHEN "Purged" THEN gen_random_uuid() ELSE "Resource" END, 'r',
+			false, now() + "Seen" * interval '1 minute', now() + "Read" * interval '1 minute',
 			now() + "Archived" * interval '1 minute', now() + "Snoozed" * interval '1 minute'
 		FROM e`, b.principal.TenantID, b.principal.PrincipalID, string(text))
 	return list

@@ -11,14 +11,9 @@ import (
 
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/activity/pglog"
+	"github.com/fanfarehq/fanfare/internal/feed"
 	"github.com/fanfarehq/fanfare/watchers/directory"
 )
-
-// firstPart is the first part of a list, with the decisions about its activities.
-type firstPart struct {
-	part
-	allowed []bool
-}
 
 // Overview returns what List returns, with the actors, and what Count returns of the unread
 // notifications. It counts first, so that the first page has every notification that is counted.
@@ -41,35 +36,44 @@ func Overview(ctx context.Context, db DB, principal activity.Principal, q Query)
 }
 
 // overviewWhole is Overview for a selection that nothing is tested of. It reads the unread
-// notifications together with the first part of the page, decides about all their activities with
-// one statement, and reads the actors of that part.
+// notifications together with the first part of the page, and decides about all their activities
+// with one statement.
 func overviewWhole(
 	ctx context.Context, db DB, principal activity.Principal, q Query,
 ) (page Page, unread int, err error) {
-	viewer := directory.NewViewer(principal)
+	viewer, states := directory.NewViewer(principal), []State{Unread}
 	var groups newestGroups
-	var first firstPart
+	first := &firstPart{}
 	batch := &pgx.Batch{}
 	batch.Queue(pglog.PinOrder)
-	queueGroups(batch, principal, []State{Unread}, uuid.Max, &groups)
-	queueWhole(batch, principal, q.State, q.After, pageLimit(q.Limit)+1, &first.part)
+	queueGroups(batch, principal, states, uuid.Max, &groups)
+	newest{
+		state: q.State, below: below(q.After), limit: feed.FirstPart(pageLimit(q.Limit)),
+	}.queue(batch, principal, &first.rows)
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return Page{}, 0, fmt.Errorf("read the inbox: %w", err)
 	}
-	counted, actors, err := decide(ctx, db, viewer, &groups, &first)
+	allowed, err := viewer.CanView(ctx, db, append(groups.queries(), first.queries(principal)...))
 	if err != nil {
+		return Page{}, 0, err
+	}
+	n := len(groups.groups)
+	groups.allowed, first.allowed = slices.Clip(allowed[:n]), allowed[n:]
+	if err := groups.decideRest(ctx, db, viewer, states, uuid.Max); err != nil {
+		return Page{}, 0, err
+	}
+	if err := first.decideRest(ctx, db, viewer); err != nil {
 		return Page{}, 0, err
 	}
 	tallies := make([]tally, 1)
-	groups.addTo(tallies, counted)
-	counts, err := finish(ctx, db, viewer, []State{Unread}, tallies)
+	groups.addTo(tallies)
+	counts, err := finish(ctx, db, viewer, states, tallies)
 	if err != nil {
 		return Page{}, 0, err
 	}
-	if page, err = list(ctx, db, viewer, q, &first); err != nil {
+	if page, err = list(ctx, db, viewer, q, first); err != nil {
 		return Page{}, 0, err
 	}
-	page.Actors = actors
 	return page, counts[0], nil
 }
 
@@ -92,30 +96,4 @@ func (p *Page) nameActors(ctx context.Context, db DB) error {
 	named, err := directory.NameActors(ctx, db, others)
 	maps.Copy(p.Actors, named)
 	return err
-}
-
-// decide decides about the groups and the first part, and reads the actors of the latter.
-func decide(
-	ctx context.Context, db DB, viewer *directory.Viewer, groups *newestGroups, first *firstPart,
-) (counted []bool, actors map[activity.Principal]directory.Actor, err error) {
-	queries := groups.queries()
-	actors = map[activity.Principal]directory.Actor{}
-	for i := range first.rows {
-		queries = append(queries, directory.AccessQueryFor(&first.rows[i].Activity))
-		actors[first.rows[i].Activity.Actor()] = directory.Actor{}
-	}
-	batch := &pgx.Batch{}
-	viewer.Queue(batch, queries, func(allowed []bool) {
-		counted, first.allowed = allowed[:len(groups.groups)], allowed[len(groups.groups):]
-	})
-	if len(actors) > 0 {
-		directory.QueueActors(batch, slices.Collect(maps.Keys(actors)), actors)
-	}
-	if batch.Len() == 0 {
-		return counted, actors, nil
-	}
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, nil, fmt.Errorf("read the inbox: %w", err)
-	}
-	return counted, actors, nil
 }

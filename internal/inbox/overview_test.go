@@ -37,9 +37,10 @@ func (b *box) addOfAllKinds(t *testing.T) {
 				CASE party WHEN 'target' THEN ARRAY[$2::uuid, resource_id] END, '{}', '{}'
 			FROM kinds
 		)
-		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, read_at, archived_at,
-			snoozed_until)
-		SELECT $1, $2, id, 1, CASE WHEN random() < 0.3 THEN now() - interval '1 hour' END,
+		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+			party, read_at, archived_at, snoozed_until)
+		SELECT $1, $2, id, 1, resource_id, visibility::"char", party <> 'other',
+			CASE WHEN random() < 0.3 THEN now() - interval '1 hour' END,
 			CASE WHEN random() < 0.2 THEN now() END,
 			CASE WHEN random() < 0.2 THEN now() + (ARRAY[-1, 1000])[ceil(2 * random())] * interval '1 minute' END
 		FROM kinds`,
@@ -68,8 +69,27 @@ func TestOverviewDecidesAsList(t *testing.T) {
 				for _, limit := range []int{7, MaxPage} {
 					b.checkPages(t, Query{Selection: Selection{State: state}, Limit: limit})
 				}
+				b.checkByActivities(t, state)
 			}
 		})
+	}
+}
+
+// checkByActivities compares the list and the count of a state, which notifications decide, with
+// the list of a filter that all activities pass, which the activities decide.
+func (b *box) checkByActivities(t *testing.T, state State) {
+	t.Helper()
+	got, _ := b.list(t, Query{Selection: Selection{State: state}}, nil)
+	selection := Selection{State: state, Filter: activity.Filter{Status: string(activity.Success)}}
+	want, _ := b.list(t, Query{Selection: selection}, nil)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: -by activities +by notifications\n%s", state, diff)
+	}
+	if state == All {
+		return // nothing counts it
+	}
+	if n, err := Count(t.Context(), b.db.Pool, b.principal, state); err != nil || n != len(want) {
+		t.Errorf("%s: got a count of %d, %v, want %d", state, n, err, len(want))
 	}
 }
 

@@ -37,15 +37,21 @@ func loadLarge(t testing.TB, pool *pgxpool.Pool) {
 		 FROM (
 		     SELECT n, now() + interval '90 days' - n * interval '300 seconds' AS at FROM generate_series(1, 40000) n
 		 ) AS x`,
-		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		 SELECT tenant_id, large_id('p', row_number() OVER (ORDER BY id) * k * 7 % 1000 + 1), id, 1
+		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+		     party)
+		 SELECT tenant_id, large_id('p', row_number() OVER (ORDER BY id) * k * 7 % 1000 + 1), id, 1,
+		     resource_id, 'r', false
 		 FROM fanfare.activities, generate_series(1, 3) k
 		 ON CONFLICT DO NOTHING`,
-		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		 SELECT tenant_id, large_id('p', 1), id, 1 FROM fanfare.activities ORDER BY id DESC LIMIT 10000
+		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+		     party)
+		 SELECT tenant_id, large_id('p', 1), id, 1, resource_id, 'r', false
+		 FROM fanfare.activities ORDER BY id DESC LIMIT 10000
 		 ON CONFLICT DO NOTHING`,
-		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		 SELECT tenant_id, large_id('p', 2), id, 1 FROM fanfare.activities LIMIT 30000
+		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+		     party)
+		 SELECT tenant_id, large_id('p', 2), id, 1, resource_id, 'r', false
+		 FROM fanfare.activities LIMIT 30000
 		 ON CONFLICT DO NOTHING`,
 		`UPDATE fanfare.notifications SET read_at = now()
 		 WHERE principal_id = large_id('p', 2)
@@ -84,13 +90,15 @@ func TestPlansUseIndexes(t *testing.T) {
 			tenant, id := principal.TenantID, principal.PrincipalID
 			counted := []State{InInbox, Unread, Unseen, Archived, Snoozed}
 			for _, state := range append(counted, All) {
-				keys := selectNewest(keyColumns, state)
+				keys := selectNewest(columns, state)
 				pgtest.WantIndexes(t, tx, keys, tenant, id, uuid.Max, MaxPage+1, uuid.Nil)
 				pgtest.WantIndexes(t, tx, keys, tenant, id, uuid.Max, GroupWindow, uuid.Nil)
-				pgtest.WantIndexes(t, tx, selectWhole(state), tenant, id, uuid.Max, MaxPage+1, uuid.Nil)
 				pgtest.WantIndexes(t, tx, countNewest([]State{state}), tenant, id, uuid.Max, MaxCount, uuid.Nil)
 			}
 			pgtest.WantIndexes(t, tx, countNewest(counted), tenant, id, uuid.Max, MaxCount, uuid.Nil)
+			pgtest.WantIndexes(t, tx, countActivities(counted), tenant, id, uuid.Max, MaxCount, uuid.Nil,
+				pg.UUIDs(ids[:2]), []string{"r", "p"})
+			pgtest.WantIndexes(t, tx, selectEvents, tenant, pg.UUIDs(ids), MaxPage+1)
 			_, err := tx.Exec(t.Context(), `RESET enable_sort; RESET enable_incremental_sort; RESET jit`)
 			if err != nil {
 				t.Fatal(err)

@@ -38,9 +38,8 @@ func (s Selection) Validate() error {
 func (s Selection) tested() bool { return s.Filter != (activity.Filter{}) || s.Reasons != 0 }
 
 // selectNewest selects the given columns of the newest notifications in a state below the id $3 and
-// not below $5, at most $4. With columns of the primary key, which includes the states, it reads
-// nothing but that, and so visits no row in another state: a million of them take some 0.1 s. It
-// needs pglog.PinOrder.
+// not below $5, at most $4. It reads nothing but the index of the primary key, and so visits no row
+// in another state: a million of them take some 0.1 s. It needs pglog.PinOrder.
 func selectNewest(columns string, state State) string {
 	return `
     SELECT ` + columns + ` FROM fanfare.notifications AS n
@@ -53,27 +52,13 @@ func selectNewest(columns string, state State) string {
 // selectByID selects the rows of the ids $3 that are not above $4. Each is found by the key: the
 // LIMIT rules out a plan that scans the inbox.
 const selectByID = `
-SELECT ` + keyColumns + `, ` + otherColumns + `
+SELECT ` + columns + `
 FROM unnest((SELECT $3::uuid[])) AS u(activity_id)
 CROSS JOIN LATERAL (
     SELECT * FROM fanfare.notifications AS n
     WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id LIMIT 1
 ) AS n
 WHERE u.activity_id <= $4`
-
-// selectWhole selects the newest rows in a state with all columns, and with the events of their
-// activities; with the arguments of selectNewest.
-func selectWhole(state State) string {
-	return `
-SELECT ` + keyColumns + `, ` + otherColumns + `, ` + pglog.EventColumns + `
-FROM unnest(ARRAY(` + selectNewest(`n.activity_id`, state) + `)) AS u(activity_id)
-CROSS JOIN LATERAL (
-    SELECT * FROM fanfare.notifications AS n
-    WHERE n.tenant_id = $1 AND n.principal_id = $2 AND n.activity_id = u.activity_id LIMIT 1
-) AS n
-LEFT JOIN ` + pglog.ByID("u.activity_id", "$1") + ` ON true
-ORDER BY u.activity_id DESC`
-}
 
 // part is a part of an inbox, newest first.
 type part struct {
@@ -85,7 +70,7 @@ type part struct {
 
 // scan reads the newest rows below an id that are in the state of a selection and within the times
 // of its filter, at most limit, with the headers of their activities. Of the filter it tests
-// nothing else. Unless the selection has reasons, it reads only the columns of the key.
+// nothing else.
 func scan(
 	ctx context.Context,
 	db DB,
@@ -98,65 +83,42 @@ func scan(
 	if before != uuid.Nil && less(before, below) {
 		below = before
 	}
-	list := make([]Notification, 0, min(limit, MaxPage+1))
+	var rows []row
 	batch := &pgx.Batch{}
 	batch.Queue(pglog.PinOrder)
-	batch.Queue(selectNewest(keyColumns, s.State),
-		principal.TenantID, principal.PrincipalID, below, int64(limit), from).
-		Query(func(rows pgx.Rows) (err error) {
-			list, err = collect(rows, list, (*Notification).keyTargets)
-			return err
-		})
+	newest{state: s.State, below: below, from: from, limit: limit}.queue(batch, principal, &rows)
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return part{}, fmt.Errorf("read the inbox: %w", err)
 	}
-	p := part{read: len(list)}
-	if len(list) == 0 {
+	p := part{read: len(rows)}
+	if len(rows) == 0 {
 		return p, nil
 	}
-	p.newest, p.last = list[0].ID, list[len(list)-1].ID
-	if s.Reasons != 0 {
-		if err := addDetails(ctx, db, principal, list); err != nil {
-			return part{}, err
+	p.newest, p.last = rows[0].id, rows[len(rows)-1].id
+	list := make([]Notification, 0, len(rows))
+	for i := range rows {
+		if s.Reasons == 0 || rows[i].reasons.Has(s.Reasons) {
+			list = append(list, rows[i].notification(activity.Activity{}))
 		}
-		list = slices.DeleteFunc(list, func(n Notification) bool { return !n.Reasons.Has(s.Reasons) })
 	}
 	var err error
 	p.rows, err = withHeaders(ctx, db, principal, list)
 	return p, err
 }
 
-// scanWhole reads the newest rows in a state below an id, at most limit, with the events of their
-// activities.
-func scanWhole(
-	ctx context.Context, db pg.Batcher, principal activity.Principal, state State, before uuid.UUID, limit int,
-) (p part, err error) {
-	batch := &pgx.Batch{}
-	batch.Queue(pglog.PinOrder)
-	queueWhole(batch, principal, state, before, limit, &p)
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
-		return part{}, fmt.Errorf("read the inbox: %w", err)
-	}
-	return p, nil
+// newest are the newest rows in a state below an id and not below another, at most limit.
+type newest struct {
+	state       State
+	below, from uuid.UUID
+	limit       int
 }
 
-// queueWhole queues the statement of scanWhole, whose result becomes p. It needs pglog.PinOrder.
-func queueWhole(
-	batch *pgx.Batch, principal activity.Principal, state State, before uuid.UUID, limit int, p *part,
-) {
-	if before == uuid.Nil {
-		before = uuid.Max
-	}
-	batch.Queue(selectWhole(state), [16]byte(principal.TenantID), [16]byte(principal.PrincipalID), [16]byte(before),
-		int64(limit), [16]byte{}).
-		Query(func(rows pgx.Rows) (err error) {
-			p.rows, err = collect(rows, make([]Notification, 0, limit), func(n *Notification) []any {
-				return append(append(n.keyTargets(), n.otherTargets()...), pglog.EventTargets(&n.Activity)...)
-			})
-			if p.read = len(p.rows); p.read > 0 {
-				p.newest, p.last = p.rows[0].ID, p.rows[p.read-1].ID
-			}
-			p.rows = slices.DeleteFunc(p.rows, func(n Notification) bool { return n.Activity.ID == uuid.Nil })
+// queue queues the statement that reads the rows of a principal. It needs pglog.PinOrder.
+func (n newest) queue(batch *pgx.Batch, principal activity.Principal, rows *[]row) {
+	batch.Queue(selectNewest(columns, n.state), [16]byte(principal.TenantID), [16]byte(principal.PrincipalID),
+		[16]byte(n.below), int64(n.limit), [16]byte(n.from)).
+		Query(func(found pgx.Rows) (err error) {
+			*rows, err = collect(found, make([]row, 0, min(n.limit, 2*MaxPage)))
 			return err
 		})
 }
@@ -179,37 +141,19 @@ func scanIDs(
 func rowsOf(
 	ctx context.Context, db pg.Querier, principal activity.Principal, ids []uuid.UUID, upTo uuid.UUID,
 ) ([]Notification, error) {
-	rows, err := db.Query(ctx, selectByID, principal.TenantID, principal.PrincipalID, pg.UUIDs(ids), upTo)
+	found, err := db.Query(ctx, selectByID, principal.TenantID, principal.PrincipalID, pg.UUIDs(ids), upTo)
 	if err != nil {
 		return nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	list, err := collect(rows, nil, func(n *Notification) []any { return append(n.keyTargets(), n.otherTargets()...) })
+	rows, err := collect(found, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read the inbox: %w", err)
+	}
+	list := make([]Notification, len(rows))
+	for i := range rows {
+		list[i] = rows[i].notification(activity.Activity{})
 	}
 	return list, nil
-}
-
-// addDetails adds what the key does not have to notifications.
-func addDetails(ctx context.Context, db pg.Querier, principal activity.Principal, list []Notification) error {
-	ids := make([]uuid.UUID, len(list))
-	for i := range list {
-		ids[i] = list[i].ID
-	}
-	rows, err := rowsOf(ctx, db, principal, ids, uuid.Max)
-	if err != nil {
-		return err
-	}
-	byID := make(map[uuid.UUID]*Notification, len(rows))
-	for i := range rows {
-		byID[rows[i].ID] = &rows[i]
-	}
-	for i := range list {
-		if n := byID[list[i].ID]; n != nil { // it may have been purged since
-			list[i].Reasons, list[i].GroupID, list[i].CreatedAt = n.Reasons, n.GroupID, n.CreatedAt
-		}
-	}
-	return nil
 }
 
 // withHeaders adds the headers of their activities to notifications, and removes those whose
@@ -242,16 +186,14 @@ func withHeaders(
 	return kept, nil
 }
 
-func collect(
-	rows pgx.Rows, list []Notification, targets func(n *Notification) []any,
-) ([]Notification, error) {
-	var n Notification
-	_, err := pgx.ForEachRow(rows, targets(&n), func() error {
-		list = append(list, n)
-		n = Notification{}
+func collect(found pgx.Rows, rows []row) ([]row, error) {
+	var r row
+	_, err := pgx.ForEachRow(found, r.targets(), func() error {
+		rows = append(rows, r)
+		r = row{}
 		return nil
 	})
-	return list, err
+	return rows, err
 }
 
 // headers returns the headers of the activities.

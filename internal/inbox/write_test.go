@@ -21,7 +21,9 @@ func TestWriteKeepsWhatExists(t *testing.T) {
 		t.Helper()
 		var rows Rows
 		for _, id := range principals {
-			rows.Add(activity.Principal{TenantID: tenant, PrincipalID: id}, activityID, reasons, uuid.Nil)
+			rows.Add(&activity.Activity{
+				ID: activityID, TenantID: tenant, ResourceID: tenant, Visibility: activity.ResourceWide,
+			}, id, reasons, uuid.Nil)
 		}
 		if err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
 			if err := rows.Write(t.Context(), tx); err != nil {

@@ -52,6 +52,19 @@ func QueueActors(b *pgx.Batch, principals []activity.Principal, named map[activi
 	b.Queue(selectActors, tenants, ids).Query(func(rows pgx.Rows) error { return readActors(rows, named) })
 }
 
+// ActorsOf returns a query for the entries of the actors of activities, with the columns tenant_id,
+// principal_id, kind and display_name. activities is an SQL relation with the columns tenant_id and
+// actor_principal_id.
+func ActorsOf(activities string) string {
+	return `
+    SELECT e.*
+    FROM (
+        SELECT array_agg(d.tenant_id) AS tenants, array_agg(d.actor_principal_id) AS actors
+        FROM (SELECT DISTINCT a.tenant_id, a.actor_principal_id FROM ` + activities + ` AS a) AS d
+    ) AS s
+    CROSS JOIN LATERAL fanfare.principal_entries(s.tenants, s.actors) AS e`
+}
+
 func actorArguments(principals []activity.Principal) (tenants, ids [][16]byte) {
 	tenants, ids = make([][16]byte, len(principals)), make([][16]byte, len(principals))
 	for i, p := range principals {

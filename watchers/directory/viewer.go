@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/activity"
@@ -57,6 +58,10 @@ func (v *Viewer) Queue(b *pgx.Batch, queries []AccessQuery, decided func(allowed
 		return nil
 	})
 }
+
+// Lacks reports whether the directory does not contain a resource of a query that the Viewer has
+// decided with the directory.
+func (v *Viewer) Lacks(resource uuid.UUID) bool { return v.active && !v.tree[resource].exists }
 
 // missing returns the starts of the queries that have not been read, or nil if nothing needs to be
 // read. An empty list reads whether the principal is active.

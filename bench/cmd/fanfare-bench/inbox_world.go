@@ -64,20 +64,21 @@ func loadInbox(ctx context.Context, db *stack.Database, notifications int) error
 		            (2000 * bench_random('doc', n) ^ 3)::int %% 2000 AS doc
 		     FROM generate_series(1, %[1]d) AS n
 		 ) AS x`, notifications),
-		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, created_at, seen_at, read_at,
-		     archived_at, snoozed_until)
+		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+		     party, created_at, seen_at, read_at, archived_at, snoozed_until)
 		 SELECT tenant_id, bench_id('person', 0), id,
 		     CASE WHEN target_principal_ids IS NOT NULL THEN 8 WHEN bench_random('reason', n) < 0.03 THEN 2 ELSE 1 END,
-		     recorded_at,
+		     resource_id, 'r', target_principal_ids IS NOT NULL, recorded_at,
 		     CASE WHEN bench_random('read', n) < 0.8 THEN recorded_at + interval '1 hour' END,
 		     CASE WHEN bench_random('read', n) < 0.65 THEN recorded_at + interval '1 hour' END,
 		     CASE WHEN bench_random('archived', n) < 0.33 THEN recorded_at + interval '2 hours' END,
 		     CASE WHEN bench_random('snoozed', n) < 0.033 THEN now() + interval '5 days'
 		          WHEN bench_random('snoozed', n) < 0.043 THEN now() - interval '1 minute' END
 		 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM fanfare.activities) AS a`,
-		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons)
-		 SELECT tenant_id, bench_id('person', 1 + n % 200), id, 1
-		 FROM (SELECT tenant_id, id, row_number() OVER (ORDER BY id) AS n FROM fanfare.activities) AS a`,
+		`INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, reasons, resource_id, visibility,
+		     party)
+		 SELECT tenant_id, bench_id('person', 1 + n % 200), id, 1, resource_id, 'r', false
+		 FROM (SELECT tenant_id, id, resource_id, row_number() OVER (ORDER BY id) AS n FROM fanfare.activities) AS a`,
 		`VACUUM (ANALYZE)`,
 		`CHECKPOINT`,
 	} {

@@ -27,6 +27,7 @@ type loadedRoute struct {
 
 var loadedRoutes = []loadedRoute{
 	{name: "GET /v1/notifications", method: http.MethodGet, path: "/notifications"},
+	{name: "GET /v1/notifications/counts", method: http.MethodGet, path: "/notifications/counts"},
 	{name: "GET /v1/activities", method: http.MethodGet, path: "/activities"},
 	{
 		name:   "PUT /v1/notifications/preferences",

@@ -13,6 +13,8 @@ import (
 // notification is one row of an inbox.
 type notification struct {
 	tenant, principal, activity uuid.UUID
+	resource                    uuid.UUID
+	visibility                  byte // the first letter
 	at                          time.Time
 	read                        bool
 	reasons                     int16
@@ -71,7 +73,7 @@ func (h *history) next(row []byte) []byte {
 		target = pick(random, t.people)
 	}
 	if random.IntN(3) == 0 && visibility != "private" {
-		h.notify(t, r, id, actor, at)
+		h.notify(t, r, id, actor, at, visibility[0])
 	}
 	action := pick(random, actions)
 	for _, value := range []uuid.UUID{id, t.ID, actor, r.id, id, r.owner, r.project} {
@@ -93,7 +95,7 @@ func (h *history) next(row []byte) []byte {
 }
 
 // notify adds notifications of up to three watchers, or else of the owner.
-func (h *history) notify(t *Tenant, r *resource, id, actor uuid.UUID, at time.Time) {
+func (h *history) notify(t *Tenant, r *resource, id, actor uuid.UUID, at time.Time, visibility byte) {
 	random := h.archive.random
 	notified := map[uuid.UUID]bool{actor: true}
 	add := func(principal uuid.UUID, reasons int16) {
@@ -103,8 +105,9 @@ func (h *history) notify(t *Tenant, r *resource, id, actor uuid.UUID, at time.Ti
 		notified[principal] = true
 		old := time.Since(at) > age/4
 		h.notifications = append(h.notifications, notification{
-			tenant: t.ID, principal: principal, activity: id, at: at, reasons: reasons,
-			read: old && random.IntN(5) > 0 || random.IntN(3) == 0,
+			tenant: t.ID, principal: principal, activity: id, resource: r.id, visibility: visibility, at: at,
+			reasons: reasons,
+			read:    old && random.IntN(5) > 0 || random.IntN(3) == 0,
 		})
 	}
 	for offset, n := random.IntN(max(1, len(r.watchers))), 0; n < len(r.watchers) && len(notified) <= 3; n++ {
@@ -130,16 +133,17 @@ func (h *history) copyInbox(ctx context.Context, pool *pgxpool.Pool) error {
 		ctx,
 		pool,
 		"notifications",
-		"tenant_id, principal_id, activity_id, created_at, read_at, reasons",
+		"tenant_id, principal_id, activity_id, resource_id, visibility, party, created_at, read_at, reasons",
 		func(line []byte) []byte {
 			if len(left) == 0 {
 				return line
 			}
 			n := left[0]
 			left = left[1:]
-			for _, id := range []uuid.UUID{n.tenant, n.principal, n.activity} {
+			for _, id := range []uuid.UUID{n.tenant, n.principal, n.activity, n.resource} {
 				line = append(appendID(line, id), '\t')
 			}
+			line = append(line, n.visibility, '\t', 'f', '\t')
 			line = append(n.at.UTC().AppendFormat(line, time.RFC3339Nano), '\t')
 			if n.read {
 				line = n.at.Add(time.Hour).UTC().AppendFormat(line, time.RFC3339Nano)
