@@ -145,8 +145,18 @@ func (w *Worker) deliver(ctx context.Context, l *lane, s scope, report *Report) 
 	p.report(c.items[:len(outcomes)], outcomes, report)
 	return laneResult{held: true, pending: p.pending, result: result{
 		delivered: len(report.Delivered) > 0, settled: true, claimed: len(c.items),
-		more: p.removed[others].cut, backlog: len(l.memory.deferred) > 0,
+		more: p.removed[others].cut, backlog: len(l.memory.deferred) > 0, left: c.left(),
 	}}, nil
+}
+
+// left returns how many activities were recorded after those of deferred tenants that were claimed;
+// 0 without any, or if it is not known.
+func (c *claimed) left() int64 {
+	last := c.items[len(c.items)-1]
+	if last.parked || last.part != backlog {
+		return 0
+	}
+	return max(c.origin.lastSeq-last.Seq, 0)
 }
 
 // pass updates the memory after a claim that found nothing.

@@ -26,27 +26,30 @@ func TestPacing(t *testing.T) {
 		"few claims":              {[]claims{apart, {7, true, 40 * ms, 10 * ms}}, 20 * ms, 0},
 		"nothing to compare with": {[]claims{{100, true, 40 * ms, 10 * ms}}, 20 * ms, 0},
 		"they take as long":       {[]claims{apart, {100, true, 4 * ms, 10 * ms}}, 0, 3},
-		"they take less than slower": {
-			[]claims{apart, {100, true, 5500 * time.Microsecond, 10 * ms}},
-			20 * ms, 0,
-		},
-		"they take longer":          {[]claims{apart, {8, true, 8 * ms, 10 * ms}}, 40 * ms, 0},
-		"they take longer for long": {[]claims{apart, {100, true, 8 * ms, 10 * ms}}, 80 * ms, 0},
-		"they take less again": {
-			[]claims{apart, {100, true, 8 * ms, 10 * ms}, {24, true, ms, 10 * ms}},
-			20 * ms, 0,
-		},
-		"they take less for long": {
-			[]claims{apart, {100, true, 8 * ms, 10 * ms}, {100, true, ms, 10 * ms}},
+		"they take somewhat longer, none twice as long": {
+			[]claims{apart, {100, true, 7 * ms, 10 * ms}},
 			0, 3,
 		},
-		"all of them take longer": {
-			[]claims{apart, {100, true, 8 * ms, ms}, {20, false, 8 * ms, ms}, {100, true, 8 * ms, ms}},
+		"they are slow":          {[]claims{apart, {8, true, 9 * ms, 10 * ms}}, 40 * ms, 0},
+		"they are slow for long": {[]claims{apart, {100, true, 9 * ms, 10 * ms}}, 100 * ms, 0},
+		"few of them are slow": {
+			[]claims{apart, {60, true, 4 * ms, 10 * ms}, {4, true, 9 * ms, 10 * ms}},
+			5 * ms, 0,
+		},
+		"they are slow no longer": {
+			[]claims{apart, {24, true, 9 * ms, 10 * ms}, {400, true, 4 * ms, 10 * ms}},
 			0, 3,
 		},
-		"after none, they take longer": {
-			[]claims{apart, {100, true, 4 * ms, 10 * ms}, {16, true, 20 * ms, 10 * ms}},
-			10 * ms, 0,
+		"as many are slow in the pauses": {
+			[]claims{
+				{20, false, 4 * ms, ms},
+				{4, false, 12 * ms, ms},
+				{16, false, 4 * ms, ms},
+				{40, true, 4 * ms, ms},
+				{4, true, 12 * ms, ms},
+				{20, true, 4 * ms, ms},
+			},
+			0, 3,
 		},
 		"the comparison is old": {[]claims{apart, {100, true, 4 * ms, 200 * ms}}, 20 * ms, 0},
 	} {
@@ -68,5 +71,40 @@ func TestPacing(t *testing.T) {
 		if got := p.pause(time.Minute); got > longestRest {
 			t.Errorf("%s: got a pause of %v, want at most %v", name, got, longestRest)
 		}
+	}
+}
+
+// TestPausesOfBacklogs makes pauses as long as possible, and then delivers a backlog for a minute.
+func TestPausesOfBacklogs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first, perSecond float64 // what is left at first, and by how much it shrinks
+		pause            time.Duration
+	}{
+		"gone soon":        {100_000, 1000, 100 * time.Millisecond},
+		"gone in an hour":  {1_000_000, 300, 0},
+		"it does not grow": {100_000, 0, 0},
+		"it grows":         {10_000, -500, 0},
+	} {
+		p, now := newPacing(), time.Now()
+		p.note(4*time.Millisecond, false, now)
+		p.rest = mostRest
+		left := c.first
+		for range 60 * 10 {
+			now, left = now.Add(100*time.Millisecond), left-c.perSecond/10
+			p.noteTurn(int64(left), now)
+		}
+		if got := p.pause(20 * time.Millisecond); got != c.pause {
+			t.Errorf("%s: got a pause of %v, want %v", name, got, c.pause)
+		}
+	}
+	p, now := newPacing(), time.Now()
+	for range 60 * 10 {
+		now = now.Add(100 * time.Millisecond)
+		p.noteTurn(10_000, now)
+	}
+	p.noteTurn(10_000, now.Add(time.Minute))
+	if p.most != mostRest {
+		t.Errorf("the next backlog begins with pauses of at most %v turns, want %v", p.most, mostRest)
 	}
 }

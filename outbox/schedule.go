@@ -177,6 +177,7 @@ type result struct {
 	backlog   bool // deferred tenants may have rows left
 
 	took time.Duration // by a claim of others; 0: it also read rows of deferred tenants
+	left int64         // activities that were recorded after those of deferred tenants; 0: it read none of these
 }
 
 // succeeded gives a lane back after a claim. After a delivery no lane waits for the end of an
@@ -199,6 +200,9 @@ func (s *schedule) succeeded(l *lane, r result, full int, now time.Time) {
 	if r.delivered && !r.more && r.took > 0 {
 		s.served = now
 		s.pacing.note(r.took, l.beside || s.begun != l.begun, now)
+	}
+	if r.left > 0 {
+		s.pacing.noteTurn(r.left, now)
 	}
 	if l.size = 0; r.more {
 		l.size = min(2*r.claimed, full)

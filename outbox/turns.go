@@ -103,6 +103,9 @@ func (s *schedule) rest(took time.Duration, now time.Time) time.Duration {
 // lane and by taking the time of the servers.
 func shorter(batch int) int { return max(batch/10, 1) }
 
+// turn returns the size of a background turn beside others: what arrives meanwhile waits for it.
+func turn(batch int) int { return max(batch/40, 1) }
+
 // activeFor is for how long after they were last served others count as active.
 const activeFor = 2 * time.Second
 
@@ -113,7 +116,7 @@ func (s *schedule) backlogLimit(limit int, now time.Time) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if active(s.heard, now) {
-		return shorter(limit)
+		return turn(limit)
 	}
 	return limit
 }

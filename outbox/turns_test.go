@@ -162,7 +162,7 @@ func TestClaimsBesideTurns(t *testing.T) {
 			c.meanwhile(s)
 		}
 		s.succeeded(l, result{delivered: true, settled: true, claimed: 1, took: time.Millisecond}, 500, time.Now())
-		if got := s.pacing.beside.n == 1; got != c.beside || s.pacing.beside.n+s.pacing.apart.n != 1 {
+		if got := s.pacing.beside.n == 1; got != c.beside || s.pacing.beside.n+s.pacing.usual.n != 1 {
 			t.Errorf("%s: got a claim beside a turn %v, want %v", name, got, c.beside)
 		}
 	}

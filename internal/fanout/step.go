@@ -17,8 +17,12 @@ import (
 // broadcasts most efficiently to about a thousand.
 const maxChannels = 1000
 
-// shortStep is the part of a step that a short one is.
-const shortStep = 10
+// shortStep is the part of a step that a short one is. Its broadcasts have few channels each, since
+// Centrifugo works on all of a broadcast at the same time, and others' publications wait.
+const (
+	shortStep     = 50 // of --wide-audience's 5,000: 100 recipients
+	shortChannels = 50
+)
 
 // Step implements outbox.Handler. It delivers the activity of a fan-out job to the next candidates,
 // ordered by principal id. The first step also publishes on the shared channels.
@@ -107,17 +111,21 @@ func (f *Fanout) decideStep(
 	recipients, dropped := selectRecipients(&job.Activity, candidates, resolved.Tenants[job.TenantID], f.filter.Batch())
 	f.notify(d, &job.Activity, recipients, dropped)
 	channels = intersect(appendPersonal(channels, &job.Activity, recipients, f.channels), job.Channels)
-	f.split(d, &job.Activity, resolved, channels)
+	f.split(d, job, resolved, channels)
 	return d, nil
 }
 
-// split adds broadcasts of at most maxChannels channels each to a delivery.
-func (f *Fanout) split(d *delivery, a *activity.Activity, resolved watchers.Result, channels []string) {
+// split adds broadcasts of a part of the channels each to a delivery. Those of a short step are
+// sent one after the other.
+func (f *Fanout) split(d *delivery, job *outbox.Job, resolved watchers.Result, channels []string) {
 	if len(channels) == 0 {
 		return
 	}
-	message := f.render(a, resolved, nil)
-	for chunk := range slices.Chunk(channels, maxChannels) {
+	message, size := f.render(&job.Activity, resolved, nil), maxChannels
+	if job.Short {
+		message.Order, size = job.ID, shortChannels
+	}
+	for chunk := range slices.Chunk(channels, size) {
 		broadcast := message
 		broadcast.Channels = chunk
 		d.broadcasts = append(d.broadcasts, broadcast)

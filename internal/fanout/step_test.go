@@ -15,8 +15,8 @@ import (
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
-// TestShortSteps notifies a tenth of the recipients in a short step, and at least one, until none
-// is left.
+// TestShortSteps notifies a fiftieth of the recipients in a short step, and at least one, until
+// none is left.
 func TestShortSteps(t *testing.T) {
 	t.Parallel()
 	client, channels := connect(t, startCentrifugo(t), centrifugo.Formats{})
@@ -33,8 +33,8 @@ func TestShortSteps(t *testing.T) {
 		want  []int // the numbers of notified recipients
 	}{
 		{20, false, []int{20, 20, 5}},
-		{200, true, []int{20, 20, 5}},
-		{9, true, append(slices.Repeat([]int{1}, 45), 0)},
+		{1000, true, []int{20, 20, 5}},
+		{49, true, append(slices.Repeat([]int{1}, 45), 0)},
 	} {
 		handler := fanout.New(client, channels, preferences.NewFilter(nil), fanout.Options{Step: c.step})
 		job := outbox.Job{Short: c.short, Item: outbox.Item{Activity: activity.Activity{
