@@ -64,7 +64,12 @@ The exit code is 1 if a check fails. Warnings do not change it.`,
 
 func examine(ctx context.Context, c *config.Config, origins []string) (report doctor.Report, err error) {
 	err = usePool(ctx, c, func(pool *pgxpool.Pool) error {
-		report, err = doctor.Examine(ctx, daemon.ExamineOptions(c, pool, origins))
+		standbys, closeStandbys, err := daemon.OpenStandbys(ctx, c, poolConnections)
+		if err != nil {
+			return err
+		}
+		defer closeStandbys()
+		report, err = doctor.Examine(ctx, daemon.ExamineOptions(c, pool, standbys, origins))
 		return err
 	})
 	return report, err

@@ -18,6 +18,8 @@ import (
 type Config struct {
 	DatabaseURL string
 
+	ReadDatabaseURLs     []string
+	ReadMaxLag           time.Duration
 	CentrifugoAPIURL     string
 	CentrifugoAPIKey     string
 	CentrifugoAPIKeyFile SecretFile

@@ -40,7 +40,7 @@ func (s Setting) withRule(rule func(c *Config) string) Setting {
 // All returns every setting, in the order of the documentation.
 func All() []Setting {
 	return slices.Concat(
-		Database(), centrifugoAPI(), centrifugoClients(), channels(), delivery(), retention(), api(), console(),
+		Database(), standbys(), centrifugoAPI(), centrifugoClients(), channels(), delivery(), retention(), api(), console(),
 		credentials(), process())
 }
 
@@ -52,8 +52,8 @@ func Worker() []Setting {
 // Serve returns the settings of fanfare serve.
 func Serve() []Setting {
 	return withServeRules(slices.Concat(
-		Database(), centrifugoAPI(), centrifugoClients(), channels(), []Setting{mutations()}, api(), console(),
-		credentials(), process()))
+		Database(), standbys(), centrifugoAPI(), centrifugoClients(), channels(), []Setting{mutations()}, api(),
+		console(), credentials(), process()))
 }
 
 // Run returns the settings of fanfare run.
@@ -61,7 +61,7 @@ func Run() []Setting { return withServeRules(All()) }
 
 // Doctor returns the settings of fanfare doctor.
 func Doctor() []Setting {
-	return slices.Concat(Database(), centrifugoAPI(), centrifugoClients(), channels(), delivery())
+	return slices.Concat(Database(), standbys(), centrifugoAPI(), centrifugoClients(), channels(), delivery())
 }
 
 // Installation returns the settings of commands that change the whole installation and record that

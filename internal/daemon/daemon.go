@@ -16,6 +16,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/database"
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/internal/render"
+	"github.com/fanfarehq/fanfare/internal/standby"
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
@@ -54,6 +55,8 @@ type Daemon struct {
 	channels         *centrifugo.Channels
 	client           *centrifugo.Client
 	pool             *pgxpool.Pool
+	standbyPools     []*pgxpool.Pool // empty if the API is not served
+	standbys         *standby.Standbys
 	catalog          *render.Catalog
 	filter           *preferences.Filter
 	taxonomy         *taxonomy.Watcher // sets the texts of the catalog and the exceptions of the filter
@@ -112,6 +115,9 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 		},
 	})
 	d.actors = append(d.actors, d.schema.hold(d.taxonomy.Run))
+	if err := d.openStandbys(ctx); err != nil {
+		return err
+	}
 	if d.role.serves() {
 		if d.apiListener, err = listen(ctx, "--listen", c.Listen); err != nil {
 			return err
@@ -208,8 +214,10 @@ func (d *Daemon) close() {
 	if d.client != nil {
 		d.client.Close()
 	}
-	if d.pool != nil {
-		closePool(d.pool)
+	for _, pool := range append(d.standbyPools, d.pool) {
+		if pool != nil {
+			closePool(pool)
+		}
 	}
 }
 

@@ -16,11 +16,12 @@ const usualWorkers = 4
 
 // ExamineOptions returns the options of an examination of the servers that a daemon with the
 // settings uses. origins are web origins that must be able to connect.
-func ExamineOptions(c *config.Config, pool *pgxpool.Pool, origins []string) doctor.Options {
+func ExamineOptions(c *config.Config, pool *pgxpool.Pool, standbys []*pgxpool.Pool, origins []string) doctor.Options {
 	worker := *c
 	worker.Workers = cmp.Or(c.Workers, usualWorkers)
 	return doctor.Options{
 		Pool:        pool,
+		Standbys:    standbys,
 		Connections: WorkerConnections(&worker),
 		API:         centrifugo.Options{APIURL: c.CentrifugoAPIURL, APIKey: c.APIKey(), Timeout: c.PublishTimeout},
 		SocketURL:   c.CentrifugoWSURL,
@@ -32,5 +33,5 @@ func ExamineOptions(c *config.Config, pool *pgxpool.Pool, origins []string) doct
 
 // examine runs the checks of the installation, as fanfare doctor does.
 func (d *Daemon) examine(ctx context.Context) (doctor.Report, error) {
-	return doctor.Examine(ctx, ExamineOptions(d.config, d.pool, d.config.CORSOrigins))
+	return doctor.Examine(ctx, ExamineOptions(d.config, d.pool, d.standbyPools, d.config.CORSOrigins))
 }

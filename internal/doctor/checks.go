@@ -24,6 +24,7 @@ func checks() []check {
 		{"postgres-lanes", schema, checkLanes},
 		{"postgres-snapshots", database, checkSnapshots},
 		{"postgres-connections", database, checkConnections},
+		{"postgres-standbys", database, checkStandbys},
 
 		{"centrifugo-api", nil, checkAPI},
 		{"centrifugo-version", api, checkCentrifugoVersion},

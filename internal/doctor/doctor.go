@@ -23,6 +23,9 @@ type Options struct {
 	// Connections is the maximum number of connections that a worker opens.
 	Connections int
 
+	// Standbys connect to the hot standbys that the API reads from.
+	Standbys []*pgxpool.Pool
+
 	// API is Centrifugo's server API.
 	API centrifugo.Options
 	// SocketURL is the WebSocket URL of clients: ws://host:port/connection/websocket.

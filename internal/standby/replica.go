@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
 // mark is a position of the primary: everything that was committed before at is below lsn.
@@ -51,15 +55,46 @@ func (r *replica) replayed(lsn int64, marks []mark, now time.Time) {
 // server, so only an answer that says otherwise clears it.
 func (r *replica) failed(err error) {
 	r.problem = err
-	if errors.Is(err, errNoStandby) || errors.Is(err, errOther) {
+	if errors.Is(err, ErrNoStandby) || errors.Is(err, ErrOtherCluster) {
 		r.shows = time.Time{}
 	}
 }
 
+// Errors of a standby that cannot be read from.
 var (
-	errNoStandby = errors.New("the server is no standby")
-	errOther     = errors.New("the server is a standby of another cluster")
+	ErrNoStandby    = errors.New("the server is no standby")
+	ErrOtherCluster = errors.New("the server is a standby of another cluster")
+	ErrBehind       = errors.New("the standby is too far behind")
 )
+
+// Name returns the host and port of a standby.
+func Name(pool *pgxpool.Pool) string {
+	config := pool.Config().ConnConfig
+	return net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+}
+
+// CatchUp returns how long a standby takes to show what has been committed on the primary; the
+// error is ErrBehind after limit.
+func CatchUp(ctx context.Context, primary, standby *pgxpool.Pool, limit time.Duration) (time.Duration, error) {
+	began := time.Now()
+	wanted, cluster, err := position(ctx, primary)
+	if err != nil {
+		return 0, err
+	}
+	for time.Since(began) < limit {
+		lsn, err := replayedBy(ctx, standby, cluster)
+		if err != nil {
+			return 0, err
+		}
+		if lsn >= wanted {
+			return time.Since(began), nil
+		}
+		if err := wait.Sleep(ctx, limit/100); err != nil {
+			return 0, err
+		}
+	}
+	return 0, ErrBehind
+}
 
 // position reads the primary's position and the identity of its cluster.
 func position(ctx context.Context, primary *pgxpool.Pool) (lsn, cluster int64, err error) {
@@ -80,9 +115,9 @@ func replayedBy(ctx context.Context, standby *pgxpool.Pool, cluster int64) (lsn 
 	case err != nil:
 		return 0, err
 	case identifier != cluster:
-		return 0, fmt.Errorf("%w: its identifier is %d, the primary's %d", errOther, identifier, cluster)
+		return 0, fmt.Errorf("%w: its identifier is %d, the primary's %d", ErrOtherCluster, identifier, cluster)
 	case !recovering:
-		return 0, errNoStandby
+		return 0, ErrNoStandby
 	}
 	return lsn, nil
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net"
-	"strconv"
 	"sync"
 	"time"
 
@@ -44,9 +42,7 @@ func New(o Options) *Standbys {
 		wanted: make(chan struct{}, 1), looked: make(chan struct{}),
 	}
 	for _, pool := range o.Standbys {
-		config := pool.Config().ConnConfig
-		name := net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
-		s.replicas = append(s.replicas, &replica{pool: pool, name: name, logged: notLookedAt})
+		s.replicas = append(s.replicas, &replica{pool: pool, name: Name(pool), logged: notLookedAt})
 	}
 	return s
 }
@@ -179,12 +175,10 @@ func (s *Standbys) ask(ctx context.Context, r *replica, cluster int64) {
 	if err != nil {
 		r.failed(err)
 	} else if r.replayed(lsn, s.marks, now); !r.usable(now, s.maxLag) {
-		r.problem = errBehind
+		r.problem = ErrBehind
 	}
 	s.say(r)
 }
-
-var errBehind = errors.New("the standby is too far behind")
 
 // notLookedAt is what the log says of a standby before the first look: nothing.
 const notLookedAt = "not looked at"

@@ -1,0 +1,40 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fanfarehq/fanfare/internal/standby"
+)
+
+// catchUp is how long a standby may take to show what was committed before the check began.
+const catchUp = 2 * time.Second
+
+func checkStandbys(ctx context.Context, x *examination) finding {
+	if len(x.Standbys) == 0 {
+		return skipped("skipped: --read-database-url names no standby", "")
+	}
+	all := make([]finding, len(x.Standbys))
+	for i, pool := range x.Standbys {
+		name := standby.Name(pool)
+		took, err := standby.CatchUp(ctx, x.Pool, pool, catchUp)
+		all[i] = evaluateStandby(name, took, err)
+	}
+	return combine(all)
+}
+
+func evaluateStandby(name string, took time.Duration, err error) finding {
+	switch {
+	case err == nil:
+		return passed("the standby %s shows within %s what is committed", name, took.Round(time.Millisecond))
+	case errors.Is(err, standby.ErrNoStandby), errors.Is(err, standby.ErrOtherCluster):
+		return failure(fmt.Sprintf("%s: %v", name, err), "correct --read-database-url; reads go to the primary")
+	case errors.Is(err, standby.ErrBehind):
+		return warning(fmt.Sprintf("the standby %s is more than %s behind", name, catchUp),
+			"look at pg_stat_replication on the primary; reads go to the primary until the standby has caught up")
+	}
+	return warning(fmt.Sprintf("the standby %s cannot be read: %v", name, err),
+		"start it, or correct --read-database-url; reads go to the primary")
+}
