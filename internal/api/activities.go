@@ -50,7 +50,7 @@ func (s *Server) listActivities(ctx context.Context, caller identity.Identity, i
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := feed.List(ctx, s.pool, feed.Request{
+	found, next, err := feed.List(ctx, s.reads(ctx), feed.Request{
 		Principal: caller.Principal,
 		ReadsAll:  caller.Scopes.Has(identity.ScopeRead),
 		Filter:    filter,
@@ -68,7 +68,7 @@ func (s *Server) getActivity(ctx context.Context, caller identity.Identity, in *
 	ID ID `path:"id" doc:"The activity's id."`
 },
 ) (*activityResponse, error) {
-	found, err := feed.Get(ctx, s.pool, caller.Principal, in.ID.UUID)
+	found, err := feed.Get(ctx, s.reads(ctx), caller.Principal, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (s *Server) activitiesPage(
 
 // events renders activities, with the names that the directory has for their actors.
 func (s *Server) events(ctx context.Context, list []*activity.Activity) ([]Event, error) {
-	rendered, err := s.catalog.Events(ctx, s.pool, list)
+	rendered, err := s.catalog.Events(ctx, s.reads(ctx), list)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/identity"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/render"
+	"github.com/fanfarehq/fanfare/internal/standby"
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 	Channels      Channels
 	Tokens        Tokens
 
+	// Standbys serve reads; nil reads from Pool. Each request that writes waits for them.
+	Standbys *standby.Standbys
 	// CursorSecret authenticates cursors; at least 32 bytes. Processes that serve the same clients
 	// must share it; it may equal the secret of tokens. Without it, a cursor is valid only in the
 	// process that issued it.
@@ -135,6 +138,7 @@ func (o Options) validate() error {
 // Server serves the API. It is safe for concurrent use.
 type Server struct {
 	pool          *pgxpool.Pool
+	standbys      *standby.Standbys
 	authenticator Authenticator
 	channels      Channels
 	tokens        Tokens
@@ -167,10 +171,13 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s := &Server{
-		pool: o.Pool, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens,
+		pool: o.Pool, standbys: o.Standbys, authenticator: o.Authenticator, channels: o.Channels, tokens: o.Tokens,
 		sessions:  o.Sessions,
 		publisher: o.Publisher, streams: o.Streams, realtimeURL: o.RealtimeURL, catalog: o.Catalog,
 		limits: o.Limits.withDefaults(), log: o.Logger, observer: o.Observer, now: o.Now,
+	}
+	if s.standbys == nil {
+		s.standbys = standby.New(standby.Options{Primary: o.Pool})
 	}
 	if o.Filter == nil {
 		o.Filter = preferences.NewFilter(nil)
@@ -277,7 +284,8 @@ func (s *Server) addRoutes(routes huma.API) {
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // handle registers an operation. Its handler receives the caller of the request; Server.problem
-// maps its errors to problems. It runs the handler again if the plan of a statement was stale.
+// maps its errors to problems. It runs the handler again if the plan of a statement was stale, or if
+// a standby could not serve a read.
 func handle[I, O any](
 	s *Server,
 	routes huma.API,
@@ -295,13 +303,27 @@ func handle[I, O any](
 		op.Responses[fmt.Sprint(http.StatusForbidden)] = problemResponse(http.StatusForbidden)
 	}
 	huma.Register(routes, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := pg.RetryStale(s.pool, func() (*O, error) { return handler(ctx, requestInfoOf(ctx).caller, in) })
+		info := requestInfoOf(ctx)
+		serve := func(pool *pgxpool.Pool) (*O, error) {
+			info.reads = pool
+			return pg.RetryStale(pool, func() (*O, error) { return handler(ctx, info.caller, in) })
+		}
+		var out *O
+		var err error
+		if op.Method == http.MethodGet {
+			out, err = standby.Read(ctx, s.standbys, serve)
+		} else if out, err = serve(s.pool); err == nil {
+			s.standbys.Settle(ctx)
+		}
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
 		return out, nil
 	})
 }
+
+// reads returns where a request reads what it may read from a standby.
+func (s *Server) reads(ctx context.Context) *pgxpool.Pool { return requestInfoOf(ctx).reads }
 
 // enter stores the request and the matched route in the requestInfo.
 func enter(ctx huma.Context, next func(huma.Context)) {

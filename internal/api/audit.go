@@ -99,7 +99,7 @@ func (s *Server) audit(
 		return nil, err
 	}
 	page := activity.Page{Limit: q.Limit, Before: before}
-	found, next, err := pglog.New(s.pool).List(ctx, caller.TenantID, filter, page)
+	found, next, err := pglog.New(s.reads(ctx)).List(ctx, caller.TenantID, filter, page)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (s *Server) countAudit(ctx context.Context, caller identity.Identity, in *s
 },
 ) (*countResponse, error) {
 	filter := filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner)
-	count, exact, err := pglog.New(s.pool).Count(ctx, caller.TenantID, filter, maxCount)
+	count, exact, err := pglog.New(s.reads(ctx)).Count(ctx, caller.TenantID, filter, maxCount)
 	if err != nil {
 		return nil, err
 	}

@@ -139,7 +139,11 @@ func (e exporter) serve(s session, w http.ResponseWriter, request export.Export)
 	limitWriteBuffer(ctx, writeBuffer)
 	bounded, cancel := s.bound(ctx, exportTimeout)
 	defer cancel()
-	done, err := request.Write(bounded, pglog.New(e.pool), out)
+	pool := e.standbys.Pool()
+	done, err := request.Write(bounded, pglog.New(pool), out)
+	if err != nil && pool != e.pool && !out.begun && bounded.Err() == nil {
+		done, err = request.Write(bounded, pglog.New(e.pool), out) // the standby could not serve it
+	}
 	if err != nil && !out.begun {
 		for _, name := range []string{"Content-Disposition", "X-Accel-Buffering"} {
 			h.Del(name)

@@ -55,7 +55,7 @@ func (s *Server) listFacets(ctx context.Context, caller identity.Identity, in *s
 		return nil, err
 	}
 	filter := filterOf(in.FilterCommon, in.FilterActor, in.FilterResource, in.FilterOwner)
-	found, err := pglog.New(s.pool).Facets(ctx, caller.TenantID, filter, fields, in.Limit)
+	found, err := pglog.New(s.reads(ctx)).Facets(ctx, caller.TenantID, filter, fields, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -114,14 +114,14 @@ func (s *Server) labels(ctx context.Context, tenant uuid.UUID, found pglog.Facet
 			principals = append(principals, activity.Principal{TenantID: tenant, PrincipalID: id})
 		}
 	}
-	named, err := directory.NameActors(ctx, s.pool, principals)
+	named, err := directory.NameActors(ctx, s.reads(ctx), principals)
 	if err != nil {
 		return nil, err
 	}
 	for p, entry := range named {
 		labels[p.PrincipalID.String()] = entry.DisplayName
 	}
-	resources, err := directory.NameResources(ctx, s.pool, tenant, idsOf(found.Values[pglog.ByResource]))
+	resources, err := directory.NameResources(ctx, s.reads(ctx), tenant, idsOf(found.Values[pglog.ByResource]))
 	if err != nil {
 		return nil, err
 	}

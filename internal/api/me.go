@@ -54,7 +54,7 @@ type meResponse struct {
 }
 
 func (s *Server) me(ctx context.Context, caller identity.Identity, _ *struct{}) (*meResponse, error) {
-	named, err := directory.NameActors(ctx, s.pool, []activity.Principal{caller.Principal})
+	named, err := directory.NameActors(ctx, s.reads(ctx), []activity.Principal{caller.Principal})
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (s *Server) addGroups(
 	if err := s.openCursor(ctx, q.Cursor, scope, &query.After.Window, &query.After.Group); err != nil {
 		return err
 	}
-	page, err := inbox.Groups(ctx, s.pool, caller.Principal, query)
+	page, err := inbox.Groups(ctx, s.reads(ctx), caller.Principal, query)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Server) groups(
 	if err != nil {
 		return nil, err
 	}
-	named, err := directory.NameActors(ctx, s.pool, actors)
+	named, err := directory.NameActors(ctx, s.reads(ctx), actors)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (s *Server) listNotifications(ctx context.Context, caller identity.Identity
 		return response, s.addItems(ctx, caller, selection, in.PageQuery, response)
 	}
 	// Counted first, so that the page has every notification that is counted.
-	if response.Body.UnreadCount, err = inbox.Count(ctx, s.pool, caller.Principal, inbox.Unread); err != nil {
+	if response.Body.UnreadCount, err = inbox.Count(ctx, s.reads(ctx), caller.Principal, inbox.Unread); err != nil {
 		return nil, err
 	}
 	return response, s.addGroups(ctx, caller, selection, inbox.GroupBy(in.GroupBy), in.PageQuery, response)
@@ -129,7 +129,7 @@ func (s *Server) addItems(
 		return err
 	}
 	page, unread, err := inbox.Overview(
-		ctx, s.pool, caller.Principal, inbox.Query{Selection: selection, Limit: q.Limit, After: after})
+		ctx, s.reads(ctx), caller.Principal, inbox.Query{Selection: selection, Limit: q.Limit, After: after})
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (s *Server) getNotification(ctx context.Context, caller identity.Identity, 
 	ID ID `path:"id" doc:"The notification's id."`
 },
 ) (*notificationResponse, error) {
-	found, err := inbox.Get(ctx, s.pool, caller.Principal, in.ID.UUID)
+	found, err := inbox.Get(ctx, s.reads(ctx), caller.Principal, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ type unreadResponse struct {
 func (s *Server) countUnread(ctx context.Context, caller identity.Identity, _ *struct{}) (*unreadResponse, error) {
 	response := &unreadResponse{}
 	var err error
-	response.Body.UnreadCount, err = inbox.Count(ctx, s.pool, caller.Principal, inbox.Unread)
+	response.Body.UnreadCount, err = inbox.Count(ctx, s.reads(ctx), caller.Principal, inbox.Unread)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +231,7 @@ type countsResponse struct {
 func (s *Server) countNotifications(
 	ctx context.Context, caller identity.Identity, _ *struct{},
 ) (*countsResponse, error) {
-	counts, err := inbox.CountAll(ctx, s.pool, caller.Principal)
+	counts, err := inbox.CountAll(ctx, s.reads(ctx), caller.Principal)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func listOwn[T, I any](
 	if err != nil {
 		return nil, nil, err
 	}
-	found, next, err := list.read(ctx, s.pool, caller.Principal, subscriptions.Page{Limit: q.Limit, After: after})
+	found, next, err := list.read(ctx, s.reads(ctx), caller.Principal, subscriptions.Page{Limit: q.Limit, After: after})
 	if err != nil {
 		return nil, nil, err
 	}

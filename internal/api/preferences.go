@@ -153,7 +153,7 @@ func unlessZero(at time.Time) *time.Time {
 func (s *Server) getPreferences(ctx context.Context, caller identity.Identity, _ *struct{}) (
 	*preferencesResponse, error,
 ) {
-	stored, err := preferences.Get(ctx, s.pool, caller.Principal)
+	stored, err := preferences.Get(ctx, s.reads(ctx), caller.Principal)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func (s *Server) listPrincipals(ctx context.Context, caller identity.Identity, i
 	case in.IDs != "":
 		var ids []uuid.UUID
 		if ids, err = parseIDs(in.IDs); err == nil {
-			list, err = directory.Principals(ctx, s.pool, caller.TenantID, ids)
+			list, err = directory.Principals(ctx, s.reads(ctx), caller.TenantID, ids)
 		}
 	case !caller.Scopes.Has(identity.ScopeRead):
 		return nil, newProblem(InsufficientScope).
@@ -65,7 +65,7 @@ func (s *Server) listPrincipals(ctx context.Context, caller identity.Identity, i
 	default:
 		var after uuid.UUID
 		if after, err = s.after(ctx, in.PageQuery, in.Q); err == nil {
-			list, next, err = directory.ListPrincipals(ctx, s.pool, directory.PrincipalQuery{
+			list, next, err = directory.ListPrincipals(ctx, s.reads(ctx), directory.PrincipalQuery{
 				Tenant: caller.TenantID, Name: in.Q, Limit: in.Limit, After: after,
 			})
 		}

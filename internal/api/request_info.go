@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/fanfarehq/fanfare/internal/identity"
 )
 
@@ -15,6 +17,7 @@ type requestInfo struct {
 	route     string            // the pattern of the matched route; "" until and unless one matches
 	caller    identity.Identity // set by authenticate
 	userAgent string
+	reads     *pgxpool.Pool // set by handle: where the request reads
 }
 
 type requestInfoKey struct{}

@@ -58,7 +58,7 @@ func (s *Server) listWatchers(ctx context.Context, caller identity.Identity, in 
 	if err != nil {
 		return nil, err
 	}
-	manager, err := directory.IsManager(ctx, s.pool, caller.Principal, in.ID.UUID)
+	manager, err := directory.IsManager(ctx, s.reads(ctx), caller.Principal, in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *Server) listWatchers(ctx context.Context, caller identity.Identity, in 
 		return nil, newProblem(NotFound)
 	}
 	page := subscriptions.Page{Limit: in.Limit, After: after}
-	list, next, err := watchers.List(ctx, s.pool, caller.TenantID, in.ID.UUID, page)
+	list, next, err := watchers.List(ctx, s.reads(ctx), caller.TenantID, in.ID.UUID, page)
 	if err != nil {
 		return nil, err
 	}

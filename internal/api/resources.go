@@ -108,7 +108,7 @@ func (s *Server) listResources(ctx context.Context, caller identity.Identity, in
 	if err != nil {
 		return nil, err
 	}
-	page, err := directory.ListResources(ctx, s.pool, reader, directory.ResourceQuery{
+	page, err := directory.ListResources(ctx, s.reads(ctx), reader, directory.ResourceQuery{
 		ParentID: in.ParentID.UUID, Name: in.Q, Limit: in.Limit, After: after,
 	})
 	if err != nil {
@@ -126,7 +126,7 @@ func (s *Server) getResource(ctx context.Context, caller identity.Identity, in *
 	ID ID `path:"id" doc:"The resource's id."`
 },
 ) (*resourceResponse, error) {
-	found, ancestors, err := directory.GetResource(ctx, s.pool, readerOf(caller), in.ID.UUID)
+	found, ancestors, err := directory.GetResource(ctx, s.reads(ctx), readerOf(caller), in.ID.UUID)
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func (limitChange) Schema(huma.Registry) *huma.Schema {
 type retentionResponse struct{ Body Retention }
 
 func (s *Server) getRetention(ctx context.Context, caller identity.Identity, _ *struct{}) (*retentionResponse, error) {
-	policy, err := retention.Get(ctx, s.pool, caller.TenantID)
+	policy, err := retention.Get(ctx, s.reads(ctx), caller.TenantID)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ const maxHolds = 200
 func (s *Server) retentionOf(ctx context.Context, caller identity.Identity, p retention.Policy) (
 	*retentionResponse, error,
 ) {
-	holds, err := retention.Holds(ctx, s.pool, retention.HoldQuery{TenantID: caller.TenantID, Limit: maxHolds})
+	holds, err := retention.Holds(ctx, s.reads(ctx), retention.HoldQuery{TenantID: caller.TenantID, Limit: maxHolds})
 	if err != nil {
 		return nil, err
 	}

@@ -62,11 +62,11 @@ func (Action) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 }
 
 func (s *Server) getTaxonomy(ctx context.Context, caller identity.Identity, _ *struct{}) (*taxonomyResponse, error) {
-	mode, err := taxonomy.ModeOf(ctx, s.pool, caller.TenantID)
+	mode, err := taxonomy.ModeOf(ctx, s.reads(ctx), caller.TenantID)
 	if err != nil {
 		return nil, err
 	}
-	applied, err := taxonomy.Load(ctx, s.pool)
+	applied, err := taxonomy.Load(ctx, s.reads(ctx))
 	if err != nil {
 		return nil, err
 	}

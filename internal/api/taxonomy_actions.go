@@ -49,7 +49,7 @@ type actionsResponse struct {
 }
 
 func (s *Server) listActions(ctx context.Context, _ identity.Identity, _ *struct{}) (*actionsResponse, error) {
-	applied, err := taxonomy.List(ctx, s.pool)
+	applied, err := taxonomy.List(ctx, s.reads(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func tenantPreferencesOf(d preferences.TenantDefault) *tenantPreferencesResponse
 func (s *Server) getTenantPreferences(ctx context.Context, caller identity.Identity, _ *struct{}) (
 	*tenantPreferencesResponse, error,
 ) {
-	stored, err := preferences.GetTenant(ctx, s.pool, caller.TenantID)
+	stored, err := preferences.GetTenant(ctx, s.reads(ctx), caller.TenantID)
 	if err != nil {
 		return nil, err
 	}

@@ -153,7 +153,7 @@ func (s *Server) listWatchLevels(
 func (s *Server) getWatchLevel(ctx context.Context, caller identity.Identity, in *watchLevelPath) (
 	*struct{ Body EffectiveLevel }, error,
 ) {
-	l, err := levels.Get(ctx, s.pool, caller.Principal, in.ResourceID.UUID)
+	l, err := levels.Get(ctx, s.reads(ctx), caller.Principal, in.ResourceID.UUID)
 	if err != nil {
 		return nil, err
 	}

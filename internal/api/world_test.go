@@ -58,7 +58,13 @@ type tenant struct {
 // newWorld returns a world. change modifies its options.
 func newWorld(t testing.TB, change func(*api.Options)) *world {
 	t.Helper()
-	w := &world{t: t, db: pgtest.New(t)}
+	return newWorldOn(t, pgtest.New(t), change)
+}
+
+// newWorldOn returns a world in a database.
+func newWorldOn(t testing.TB, db *pgtest.DB, change func(*api.Options)) *world {
+	t.Helper()
+	w := &world{t: t, db: db}
 	var err error
 	if w.channels, err = centrifugo.ParseFormats(centrifugo.Formats{}); err != nil {
 		t.Fatal(err)

@@ -62,6 +62,7 @@ func (d *Daemon) serveAPI() error {
 	})
 	server, err := api.New(api.Options{
 		Pool:          d.pool,
+		Standbys:      d.standbys,
 		Authenticator: authenticator,
 		Channels:      d.channels,
 		Tokens:        tokens,
