@@ -284,8 +284,8 @@ func (s *Server) addRoutes(routes huma.API) {
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // handle registers an operation. Its handler receives the caller of the request; Server.problem
-// maps its errors to problems. It runs the handler again if the plan of a statement was stale, or if
-// a standby could not serve a read.
+// maps its errors to problems. It runs the handler again if the plan of a statement was stale, or
+// if a standby could not serve a read.
 func handle[I, O any](
 	s *Server,
 	routes huma.API,

@@ -40,8 +40,8 @@ func (s Setting) withRule(rule func(c *Config) string) Setting {
 // All returns every setting, in the order of the documentation.
 func All() []Setting {
 	return slices.Concat(
-		Database(), standbys(), centrifugoAPI(), centrifugoClients(), channels(), delivery(), retention(), api(), console(),
-		credentials(), process())
+		Database(), standbys(), centrifugoAPI(), centrifugoClients(), channels(), delivery(), retention(), api(),
+		console(), credentials(), process())
 }
 
 // Worker returns the settings of fanfare worker.

@@ -16,7 +16,8 @@ func standbys() []Setting {
 		},
 		{
 			"read-max-lag", "1s",
-			"maximum lag of a standby that is read from; a write is answered when the standbys show it, or after this time",
+			"maximum lag of a standby that is read from; a write is answered when the standbys show it, or after " +
+				"this time",
 			duration(50*time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.ReadMaxLag }),
 		},
 	}
@@ -32,8 +33,8 @@ func databaseURLs(at func(*Config) *[]string) field {
 			for _, each := range *at(c) {
 				_, valid := parseDatabaseURL(each)
 				if _, isURL := splitURL(each); !isURL || !valid {
-					return "must be URLs such as postgres://user:password@host:5432/database, separated by spaces, with " +
-						"special characters of the passwords percent-encoded"
+					return "must be URLs such as postgres://user:password@host:5432/database, separated by " +
+						"spaces, with special characters of the passwords percent-encoded"
 				}
 			}
 			return ""

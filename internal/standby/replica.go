@@ -34,8 +34,8 @@ func (r *replica) usable(now time.Time, maxLag time.Duration) bool {
 	return !r.shows.IsZero() && now.Sub(r.shows) <= maxLag
 }
 
-// needsNoWait reports whether a write that was committed at t is visible on the standby, or will not
-// be read there: no process uses it.
+// needsNoWait reports whether a write that was committed at t is visible on the standby, or will
+// not be read there: no process uses it.
 func (r *replica) needsNoWait(t, now time.Time, maxLag time.Duration) bool {
 	return r.shows.After(t) || now.Sub(t) >= maxLag || now.Sub(r.reached) >= maxLag
 }

@@ -209,12 +209,14 @@ func TestOnlyStandbysOfThePrimary(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			core, entries := observer.New(zap.InfoLevel)
-			s := standby.New(standby.Options{Primary: primary.Pool, Standbys: []*pgxpool.Pool{c.pool}, Logger: zap.New(core)})
+			s := standby.New(standby.Options{
+				Primary: primary.Pool, Standbys: []*pgxpool.Pool{c.pool}, Logger: zap.New(core),
+			})
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan struct{})
 			go func() { defer close(ended); s.Run(ctx) }()
 			t.Cleanup(func() { cancel(); <-ended })
-			waittest.Until(t, "the log says why", func() bool {
+			waittest.Until(t, "the log names the reason", func() bool {
 				return entries.FilterMessage("reads do not go to the standby").Len() > 0
 			})
 			if s.Pool() != primary.Pool {
