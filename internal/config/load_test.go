@@ -92,6 +92,8 @@ func TestValidateReportsEveryInvalidSetting(t *testing.T) {
 		"centrifugo-api-key":           "two words",
 		"centrifugo-api-key-file":      filepath.Join(t.TempDir(), "absent"),
 		"workers":                      "none",
+		"read-database-url":            "postgres://user:hunter2@host/db postgres://user:hunter2@host:port/db",
+		"read-max-lag":                 "1ms",
 		"batch-size":                   "0",
 		"poll-interval":                "25",
 		"publish-timeout":              "1h",
