@@ -57,34 +57,44 @@ func drainOnce(ctx context.Context, db *stack.Database, variant string, o *drain
 		return run, err
 	}
 	defer func() { err = errors.Join(err, work.close()) }()
-	open, err := db.Gate(ctx, "fanfare.outbox")
+	took, used, err := drainBy(ctx, db, work.handler, counted, o)
 	if err != nil {
 		return run, err
 	}
-	worker, err := startWorker(ctx, db.URL, work.handler, o.workerFlags, counted)
-	if err != nil {
-		return run, errors.Join(err, open())
-	}
-	defer func() { err = errors.Join(err, worker.stop()) }()
-	time.Sleep(settleTime)
-	if err := resetStatements(ctx, db, o.statements); err != nil {
-		return run, err
-	}
-	before, began := stack.ReadCPU(), time.Now()
-	if err := open(); err != nil {
-		return run, err
-	}
-	if err := counted.await(ctx, o.timeout); err != nil {
-		return run, fmt.Errorf("%d of %d delivered after %v, %d claims failed: %w",
-			counted.delivered.Load(), o.activities, o.timeout, counted.failures.Load(), err)
-	}
-	took, used := time.Since(began), stack.ReadCPU().Since(before)
 	if run.Statements, err = readStatements(ctx, db, o.statements); err != nil {
 		return run, err
 	}
 	run.fill(variant, o.activities, took, used)
 	run.Publications, run.Deliveries = counted.publications.Load(), float64(counted.recipients.Load())/took.Seconds()
 	return run, run.verify(ctx, db, counted, work.apiURL)
+}
+
+// drainBy drains the outbox with a new worker that calls a handler.
+func drainBy(
+	ctx context.Context, db *stack.Database, handler outbox.Handler, counted *deliveries, o *drainOptions,
+) (took time.Duration, used stack.CPU, err error) {
+	open, err := db.Gate(ctx, "fanfare.outbox")
+	if err != nil {
+		return 0, used, err
+	}
+	worker, err := startWorker(ctx, db.URL, handler, o.workerFlags, counted)
+	if err != nil {
+		return 0, used, errors.Join(err, open())
+	}
+	defer func() { err = errors.Join(err, worker.stop()) }()
+	time.Sleep(settleTime)
+	if err := resetStatements(ctx, db, o.statements); err != nil {
+		return 0, used, err
+	}
+	before, began := stack.ReadCPU(), time.Now()
+	if err := open(); err != nil {
+		return 0, used, err
+	}
+	if err := counted.await(ctx, o.timeout); err != nil {
+		return 0, used, fmt.Errorf("%d of %d delivered after %v, %d claims failed: %w",
+			counted.delivered.Load(), o.activities, o.timeout, counted.failures.Load(), err)
+	}
+	return time.Since(began), stack.ReadCPU().Since(before), nil
 }
 
 // work is what a worker does with its claims.

@@ -98,7 +98,13 @@ func measureLatency(ctx context.Context, o *latencyOptions) (result *latencyResu
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	db, server := s.db, s.centrifugo
+	return latencyOf(ctx, s.db, s.centrifugo, o)
+}
+
+// latencyOf measures with a database and a Centrifugo.
+func latencyOf(
+	ctx context.Context, db *stack.Database, server acceptance.Realtime, o *latencyOptions,
+) (result *latencyResult, err error) {
 	world := fixture.New(fixture.Options{People: o.people})
 	err = errors.Join(world.Load(ctx, db.Pool), world.AddThings(ctx, db.Pool), fillLog(ctx, db, world))
 	if err != nil {

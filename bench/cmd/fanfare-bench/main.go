@@ -44,6 +44,7 @@ func newRoot() *cobra.Command {
 		newSameJob(),
 		newHeld(),
 		newLatency(),
+		newEngines(),
 		newIdle(),
 		newWide(),
 		newGrowth(),

@@ -9,20 +9,24 @@ import (
 	"time"
 )
 
-// CPU is the processor time, user and system, of this process, of PostgreSQL with its backends, and
-// of Centrifugo. Without /proc the last two are zero.
+// CPU is the processor time, user and system, of this process, of PostgreSQL with its backends, of
+// Centrifugo and of Redis. Without /proc all but the first are zero.
 type CPU struct {
 	Self       time.Duration
 	Postgres   time.Duration
 	Centrifugo time.Duration
+	Redis      time.Duration
 }
 
 // Total returns the sum.
-func (c CPU) Total() time.Duration { return c.Self + c.Postgres + c.Centrifugo }
+func (c CPU) Total() time.Duration { return c.Self + c.Postgres + c.Centrifugo + c.Redis }
 
 // Since returns the difference from an earlier reading.
 func (c CPU) Since(earlier CPU) CPU {
-	return CPU{c.Self - earlier.Self, c.Postgres - earlier.Postgres, c.Centrifugo - earlier.Centrifugo}
+	return CPU{
+		c.Self - earlier.Self, c.Postgres - earlier.Postgres, c.Centrifugo - earlier.Centrifugo,
+		c.Redis - earlier.Redis,
+	}
 }
 
 // tick is the unit of times in /proc: USER_HZ, which is 100 on every architecture that Go runs on.
@@ -50,6 +54,8 @@ func ReadCPU() CPU {
 			}
 		case strings.HasPrefix(p.name, "centrifugo"): // centrifugo-v5, too
 			c.Centrifugo += p.own
+		case p.name == "redis-server":
+			c.Redis += p.own
 		}
 	}
 	return c
