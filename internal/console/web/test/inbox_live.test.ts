@@ -181,8 +181,9 @@ browserTest('more than 10,000 unread rows are counted, scrolled and marked', asy
            lpad(to_hex((extract(epoch FROM a.recorded_at) * 1000)::bigint - n), 12, '0')::text
            || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15)))).*
        FROM fanfare.activities a, generate_series(1, 10500) n WHERE a.id = $1::uuid RETURNING id)
-     INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, created_at, reasons)
-     SELECT t.tenant_id, t.principal_id, made.id, t.created_at, t.reasons
+     INSERT INTO fanfare.notifications
+       (tenant_id, principal_id, activity_id, created_at, reasons, resource_id, visibility, party)
+     SELECT t.tenant_id, t.principal_id, made.id, t.created_at, t.reasons, t.resource_id, t.visibility, t.party
      FROM made, fanfare.notifications t WHERE t.activity_id = $1::uuid AND t.principal_id = $2::uuid`,
     id,
     world.person('grace').id,

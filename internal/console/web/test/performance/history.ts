@@ -18,9 +18,11 @@ const copyActivities = `
 
 // Notifies a person of the newest activities, $3 of them, which are read.
 const notify = `
-  INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, created_at, seen_at, read_at, reasons)
+  INSERT INTO fanfare.notifications
+    (tenant_id, principal_id, activity_id, created_at, seen_at, read_at, reasons, resource_id, visibility, party)
   SELECT tenant_id, $2::uuid, id, recorded_at, now(), now(), (
-    SELECT min(reasons) FROM fanfare.notifications WHERE tenant_id = $1::uuid AND principal_id = $2::uuid)
+    SELECT min(reasons) FROM fanfare.notifications WHERE tenant_id = $1::uuid AND principal_id = $2::uuid),
+    resource_id, left(visibility, 1)::"char", false
   FROM fanfare.activities
   WHERE tenant_id = $1::uuid AND visibility <> 'private'
   ORDER BY id DESC LIMIT $3::int
