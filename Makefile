@@ -157,6 +157,18 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 	cd $(WEB) && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
+.PHONY: packages
+packages: servers .tools/release/goreleaser ## Build what a release contains into dist, then install, start and check it.
+	@.ci/ensure postgres release
+	PATH="$(CURDIR)/.tools/release:$$PATH" goreleaser release --snapshot --clean --verbose=false
+	.ci/image
+	@exec .tools/teststack go test -C deploy/packages -count=1 ./...
+
+.tools/release/goreleaser: .ci/release/go.mod .ci/release/go.sum
+	@mkdir -p .tools/release
+	go build -C .ci/release -buildvcs=false -trimpath -o ../../.tools/release/ tool
+	@touch $@
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME.
 	@grep -rHoE --include='*_test.go' --exclude-dir=bench '^func Fuzz\w+' . | sort | \
@@ -210,7 +222,7 @@ bench-short: ## The same with small sizes and few rounds, in minutes.
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf bin .tools
+	rm -rf bin dist .tools
 
 .tools/pinned: .ci/tools/go.mod .ci/tools/go.sum
 	@mkdir -p .tools

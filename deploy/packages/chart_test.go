@@ -1,0 +1,164 @@
+package packages_test
+
+import (
+	"bytes"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const chart = "../helm/fanfare"
+
+// everything switches on what is off by default.
+var everything = []string{
+	"--set", "networkPolicy.enabled=true", "--set", "worker.autoscaling.enabled=true",
+	"--set", "server.autoscaling.enabled=true", "--set", "server.ingress.enabled=true",
+	"--set", "server.ingress.tlsSecret=tls", "--set", "server.ingress.className=nginx",
+	"--set", "image.digest=sha256:" + strings.Repeat("0", 64), "--set", "imagePullSecrets[0].name=registry",
+	"--set", "worker.nodeSelector.disk=ssd", "--set", "serviceAccount.annotations.a=b",
+	"--set-json", `networkPolicy.metricsFrom=[{"namespaceSelector":{"matchLabels":{"a":"b"}}}]`,
+	"--set-json", `networkPolicy.ingressFrom=[{"podSelector":{"matchLabels":{"a":"b"}}}]`,
+}
+
+// variants are values with which the chart is rendered.
+var variants = map[string][]string{"default": nil, "everything": everything}
+
+func render(t *testing.T, values ...string) string {
+	t.Helper()
+	return output(t, "helm", append([]string{"template", "production", chart}, values...)...)
+}
+
+// TestChart lints the chart and validates what it renders by the schemas of Kubernetes, of the
+// oldest version that the chart permits and of a recent one.
+func TestChart(t *testing.T) {
+	t.Parallel()
+	for name, values := range variants {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			output(t, "helm", append([]string{"lint", "--strict", chart}, values...)...)
+			manifests := render(t, values...)
+			for _, version := range []string{"v1.25.0", "v1.37.0"} {
+				validate := exec.CommandContext(t.Context(), "kubeconform", "-strict", "-summary", "-verbose",
+					"-schema-location", schemas(t, version))
+				validate.Stdin = strings.NewReader(manifests)
+				text, err := validate.CombinedOutput()
+				if err != nil || !strings.Contains(string(text), "Skipped: 0") {
+					t.Errorf("Kubernetes %s: %v\n%s", version, err, text)
+				}
+			}
+		})
+	}
+}
+
+// schemas returns where kubeconform finds the schemas of a version, which make packages installs.
+func schemas(t *testing.T, version string) string {
+	t.Helper()
+	return root + "/.tools/release/kubernetes/kubernetes_validate/kubernetes-json-schema/" + version +
+		"-local/{{ .ResourceKind }}{{ .KindSuffix }}.json"
+}
+
+// object is a rendered manifest.
+type object struct {
+	Kind     string
+	Metadata struct{ Name string }
+	Spec     struct {
+		Template struct{ Spec podSpec }
+	}
+}
+
+type podSpec struct {
+	AutomountServiceAccountToken *bool `yaml:"automountServiceAccountToken"`
+	SecurityContext              struct {
+		RunAsNonRoot bool `yaml:"runAsNonRoot"`
+	} `yaml:"securityContext"`
+	Containers []struct {
+		Args []string
+		Env  []struct {
+			Name, Value string
+			ValueFrom   *struct {
+				SecretKeyRef struct{ Name, Key string } `yaml:"secretKeyRef"`
+			} `yaml:"valueFrom"`
+		}
+		SecurityContext struct {
+			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
+			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
+		} `yaml:"securityContext"`
+	}
+}
+
+func objects(t *testing.T, manifests string) (all []object) {
+	t.Helper()
+	for decoder := yaml.NewDecoder(bytes.NewBufferString(manifests)); ; {
+		var o object
+		if err := decoder.Decode(&o); err != nil {
+			if err.Error() == "EOF" {
+				return all
+			}
+			t.Fatal(err)
+		}
+		if o.Kind != "" {
+			all = append(all, o)
+		}
+	}
+}
+
+// TestChartIsSafe verifies what every workload of the chart has: no privilege, no writable root, no
+// token of the cluster, and secrets only by reference.
+func TestChartIsSafe(t *testing.T) {
+	t.Parallel()
+	workloads := 0
+	for _, o := range objects(t, render(t, everything...)) {
+		if o.Kind != "Deployment" && o.Kind != "Job" {
+			continue
+		}
+		workloads++
+		pod := o.Spec.Template.Spec
+		if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
+			t.Errorf("%s has a token of the cluster", o.Metadata.Name)
+		}
+		if !pod.SecurityContext.RunAsNonRoot {
+			t.Errorf("%s may run as root", o.Metadata.Name)
+		}
+		for _, c := range pod.Containers {
+			s := c.SecurityContext
+			if !s.ReadOnlyRootFilesystem || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation {
+				t.Errorf("%s: the container has %+v", o.Metadata.Name, s)
+			}
+			referred := false
+			for _, variable := range c.Env {
+				switch variable.Name {
+				case "FANFARE_DATABASE_URL", "FANFARE_CENTRIFUGO_API_KEY", "FANFARE_CENTRIFUGO_TOKEN_SECRET":
+					referred = true
+					if variable.Value != "" || variable.ValueFrom == nil || variable.ValueFrom.SecretKeyRef.Name != "fanfare" {
+						t.Errorf("%s: %s is no reference to the Secret", o.Metadata.Name, variable.Name)
+					}
+				}
+			}
+			if !referred {
+				t.Errorf("%s has no database", o.Metadata.Name)
+			}
+		}
+	}
+	if workloads != 3 {
+		t.Errorf("got %d workloads, want the worker, the server and the migration", workloads)
+	}
+}
+
+// TestChartRefuses verifies that invalid values name what is wrong.
+func TestChartRefuses(t *testing.T) {
+	t.Parallel()
+	for value, name := range map[string]string{
+		"worker.replicas=many":                 "replicas",
+		"workers.replicas=3":                   "workers",
+		"settings.FANFARE_WORKERS=8":           "FANFARE_WORKERS",
+		"settings.DATABASE_URL=postgres://u:p": "DATABASE_URL",
+		"image.digest=latest":                  "digest",
+		"server.service.type=External":         "type",
+	} {
+		if text := refused(t, "helm", "template", "production", chart, "--set", value); !strings.Contains(text, name) {
+			t.Errorf("%s: the error does not name %s:\n%s", value, name, text)
+		}
+	}
+}
