@@ -2,6 +2,7 @@ package packages_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,11 +24,17 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "packages: nothing is built; run make packages:", err)
 		os.Exit(1)
 	}
-	path, err := filepath.Abs(root + "/.tools/release")
-	if err != nil {
-		panic(err)
+	tools, err := filepath.Abs(root + "/.tools/release")
+	if err == nil {
+		err = errors.Join(
+			os.Setenv("PATH", tools+":"+os.Getenv("PATH")+":/usr/sbin:/sbin"),
+			os.Setenv("PYTHONPATH", filepath.Join(tools, "kubernetes")),
+		)
 	}
-	os.Setenv("PATH", path+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "packages:", err)
+		os.Exit(1)
+	}
 	pgtest.Main(m)
 }
 

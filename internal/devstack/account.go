@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/user"
 	"strconv"
-	"syscall"
 )
 
 // account is another user to run a server as. A nil account is the present user.
@@ -39,13 +38,6 @@ func serverAccount() (*account, error) {
 		return &account{uid: uid, gid: gid}, nil
 	}
 	return nil, errors.New(`PostgreSQL does not run as root; create an account "postgres" or "nobody"`)
-}
-
-func (a *account) credential() *syscall.Credential {
-	if a == nil {
-		return nil
-	}
-	return &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 }
 
 // own changes the owner of a file or directory to the account.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -113,16 +112,6 @@ func sweep(parent string) {
 		}
 		_ = lock.Close()
 	}
-}
-
-// flock locks the file. It fails if another process holds the lock.
-func flock(file *os.File) error {
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-}
-
-func ownedByMe(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
 }
 
 // tempParent returns the system's temporary directory, or /tmp if root's temporary directory is
