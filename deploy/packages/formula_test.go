@@ -11,7 +11,7 @@ import (
 // the archives.
 func TestFormula(t *testing.T) {
 	t.Parallel()
-	formulas := artifacts(t, "Brew Tap")
+	formulas := artifacts(t, "Homebrew Formula")
 	if len(formulas) != 1 {
 		t.Fatalf("got %d formulas, want 1", len(formulas))
 	}

@@ -17,7 +17,11 @@ func TestImage(t *testing.T) {
 	buildah := func(args ...string) string {
 		return strings.TrimSpace(output(t, "buildah", append(store, args...)...))
 	}
-	image := buildah("pull", "--quiet", "oci:"+filepath.Join(dist, "image"))
+	layout, err := filepath.Abs(filepath.Join(dist, "image"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := buildah("pull", "--quiet", "oci:"+layout)
 	var inspected struct {
 		OCIv1 struct {
 			Config struct {

@@ -77,10 +77,15 @@ func TestPackages(t *testing.T) {
 			format:  ".rpm",
 			prepare: func(*testing.T, string) {},
 			install: func(root, path string) []string {
-				return []string{"rpm", "--root=" + root, "--nodeps", "--noscripts", "--replacepkgs", "--install", path}
+				return []string{
+					"rpm", "--root=" + root, "--dbpath=/var/lib/rpm", "--nodeps", "--noscripts", "--replacepkgs",
+					"--install", path,
+				}
 			},
 			remove: func(root, _ string) []string {
-				return []string{"rpm", "--root=" + root, "--nodeps", "--noscripts", "--erase", "fanfare"}
+				return []string{
+					"rpm", "--root=" + root, "--dbpath=/var/lib/rpm", "--nodeps", "--noscripts", "--erase", "fanfare",
+				}
 			},
 		},
 	} {
