@@ -158,7 +158,7 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 	@touch $@
 
 .PHONY: packages
-packages: servers .tools/release/goreleaser ## Build what a release contains into dist, then install, start and check it.
+packages: servers .tools/release/goreleaser ## Build a release into dist, then install, start and check it.
 	@.ci/ensure postgres release
 	PATH="$(CURDIR)/.tools/release:$$PATH" goreleaser release --snapshot --clean --verbose=false
 	.ci/image

@@ -46,7 +46,8 @@ func TestChart(t *testing.T) {
 			}
 			count := strings.Count("\n"+manifests, "\nkind: ")
 			for _, version := range []string{"1.25", "1.37"} {
-				validated := output(t, "python3", "-m", "kubernetes_validate", "--strict", "--kubernetes-version", version, file)
+				validated := output(t, "python3", "-m", "kubernetes_validate", "--strict",
+					"--kubernetes-version", version, file)
 				if passed := strings.Count(validated, " passed for resource "); passed != count {
 					t.Errorf("Kubernetes %s: %d of %d manifests are valid:\n%s", version, passed, count, validated)
 				}
@@ -127,7 +128,8 @@ func TestChartIsSafe(t *testing.T) {
 				switch variable.Name {
 				case "FANFARE_DATABASE_URL", "FANFARE_CENTRIFUGO_API_KEY", "FANFARE_CENTRIFUGO_TOKEN_SECRET":
 					referred = true
-					if variable.Value != "" || variable.ValueFrom == nil || variable.ValueFrom.SecretKeyRef.Name != "fanfare" {
+					from := variable.ValueFrom
+					if variable.Value != "" || from == nil || from.SecretKeyRef.Name != "fanfare" {
 						t.Errorf("%s: %s is no reference to the Secret", o.Metadata.Name, variable.Name)
 					}
 				}
