@@ -23,7 +23,7 @@ var engines embed.FS
 
 // CentrifugoEngine returns the environment that makes nodes of a major version of Centrifugo share
 // their channels by an engine: redis, redis-sharded, redis-cluster or redis-sentinel. values
-// replaces values of the file, by the end of the variables' names, such as "_PASSWORD".
+// replaces values of the file: its keys are ends of the variables' names, such as "_PASSWORD".
 func CentrifugoEngine(name string, major int, values map[string]string) ([]string, error) {
 	text, err := engines.ReadFile(fmt.Sprintf("centrifugo/engines/%s.v%d.env", name, major))
 	if err != nil {
@@ -35,10 +35,10 @@ func CentrifugoEngine(name string, major int, values map[string]string) ([]strin
 		if !isVariable || strings.HasPrefix(variable, "#") {
 			continue
 		}
-		value, longest := strings.Trim(value, `"`), ""
+		value = strings.Trim(value, `"`)
 		for end, replacement := range values {
-			if strings.HasSuffix(variable, end) && len(end) > len(longest) {
-				longest, value = end, replacement
+			if strings.HasSuffix(variable, end) {
+				value = replacement
 			}
 		}
 		environment = append(environment, variable+"="+value)

@@ -205,12 +205,7 @@ func TestWorkerSurvivesItsObserver(t *testing.T) {
 	t.Parallel()
 	db, h := newLedger(t)
 	wide := uuid.New()
-	h.refuse = func(item outbox.Item) outbox.Outcome {
-		if item.ResourceID == wide {
-			return outbox.Outcome{Verdict: outbox.FanOutJob}
-		}
-		return outbox.Outcome{}
-	}
+	h.fanOut(wide)
 	record(t, db.Pool, envelope(uuid.New(), wide, "signal.created"))
 	core, logged := observer.New(zap.ErrorLevel)
 	run(t, db.Pool, h, outbox.Options{Observer: panicking{}, Logger: zap.New(core)})

@@ -100,12 +100,7 @@ func TestStepsAreShortBesideOthers(t *testing.T) {
 	t.Parallel()
 	db, h := newLedger(t)
 	wide := uuid.New()
-	h.refuse = func(item outbox.Item) outbox.Outcome {
-		if item.ResourceID == wide {
-			return outbox.Outcome{Verdict: outbox.FanOutJob}
-		}
-		return outbox.Outcome{}
-	}
+	h.fanOut(wide)
 	var shorts []bool
 	h.step = func(job outbox.Job) (outbox.Step, error) {
 		shorts = append(shorts, job.Short)

@@ -96,6 +96,16 @@ func newLedger(t *testing.T) (*pgtest.DB, *ledger) {
 	return db, &ledger{}
 }
 
+// fanOut makes the activities of a resource fan-out jobs.
+func (h *ledger) fanOut(resource uuid.UUID) {
+	h.refuse = func(item outbox.Item) outbox.Outcome {
+		if item.ResourceID == resource {
+			return outbox.Outcome{Verdict: outbox.FanOutJob}
+		}
+		return outbox.Outcome{}
+	}
+}
+
 // run starts a worker and returns a function that stops it, which the end of the test calls too.
 func run(t *testing.T, pool *pgxpool.Pool, h outbox.Handler, opts outbox.Options) (stop func()) {
 	t.Helper()

@@ -79,6 +79,7 @@ func (t *traffic) post(ctx context.Context, resource *fixture.Resource) error {
 		return err
 	}
 	pause := time.Second * 5 * apiWriters / time.Duration(max(t.Rate, 1))
+	// Versions of a resource increase from phase to phase, too.
 	for version := time.Now().UnixMicro(); ; version++ {
 		select {
 		case <-t.ended:

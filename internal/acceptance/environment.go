@@ -100,8 +100,8 @@ type ConnectOptions struct {
 	Timeout  time.Duration // that a client waits for the server; default 5 s
 }
 
-// Realtime is a Centrifugo, or nodes that share their channels.
-type Realtime interface {
+// Nodes are a Centrifugo: one node, or several that share their channels.
+type Nodes interface {
 	WebSocketURL() string // that clients connect to
 	APIURLs() string
 	APIKey() string
@@ -111,7 +111,7 @@ type Realtime interface {
 // Connect connects a client for each principal with a token that is signed here, not by the API.
 // closeAll disconnects them.
 func Connect(
-	ctx context.Context, server Realtime, principals []activity.Principal, o ConnectOptions,
+	ctx context.Context, server Nodes, principals []activity.Principal, o ConnectOptions,
 ) (set *clients.Set, closeAll func(), err error) {
 	channels, formatsErr := centrifugo.ParseFormats(centrifugo.Formats{})
 	tokens, tokensErr := centrifugo.NewTokens(centrifugo.TokenOptions{

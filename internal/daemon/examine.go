@@ -22,6 +22,7 @@ func ExamineOptions(c *config.Config, pool *pgxpool.Pool, standbys []*pgxpool.Po
 	return doctor.Options{
 		Pool:        pool,
 		Standbys:    standbys,
+		MaxLag:      c.ReadMaxLag,
 		Connections: WorkerConnections(&worker),
 		API:         centrifugo.Options{APIURL: c.CentrifugoAPIURL, APIKey: c.APIKey(), Timeout: c.PublishTimeout},
 		SocketURL:   c.CentrifugoWSURL,

@@ -7,7 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // TestBalancerTakesAServerOut verifies that both servers are used, and after one has failed only
@@ -44,15 +45,7 @@ func TestBalancerTakesAServerOut(t *testing.T) {
 		t.Errorf("got the answers %v, want some of both servers", got)
 	}
 	servers[0].Close()
-	for deadline := time.Now().Add(startTimeout); ; {
-		got := answered(10)
-		if got["b"] == 10 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("got the answers %v after the first server ended, want those of the second alone", got)
-		}
-	}
+	waittest.Until(t, "the second server alone answers", func() bool { return answered(10)["b"] == 10 })
 }
 
 // answer requests a URL with a connection of its own, and returns the body; of an error of the

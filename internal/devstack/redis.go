@@ -59,6 +59,8 @@ func StartRedisSentinel(ctx context.Context, master *Redis) (*Redis, error) {
 // StartRedisCluster starts the three masters of a Redis Cluster, and returns when they serve all
 // slots.
 func StartRedisCluster(ctx context.Context) (nodes []*Redis, err error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	defer func() {
 		if err == nil {
 			return
@@ -85,22 +87,30 @@ func StartRedisCluster(ctx context.Context) (nodes []*Redis, err error) {
 		}
 	}
 	for {
-		ready := 0
-		for _, node := range nodes {
-			reply, err := node.command(ctx, "CLUSTER INFO")
-			if err == nil && strings.Contains(reply, "cluster_state:ok") {
-				ready++
-			}
-		}
-		if ready == size {
+		err := joined(ctx, nodes)
+		if err == nil {
 			return nodes, nil
 		}
 		select {
 		case <-ctx.Done():
-			return nodes, fmt.Errorf("join a Redis Cluster: %d of %d nodes are ready: %w", ready, size, ctx.Err())
+			return nodes, fmt.Errorf("join a Redis Cluster: %w", errors.Join(ctx.Err(), err))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// joined returns why nodes of a Redis Cluster do not serve all slots; nil if they do.
+func joined(ctx context.Context, nodes []*Redis) error {
+	for _, node := range nodes {
+		reply, err := node.command(ctx, "CLUSTER INFO")
+		if err == nil && !strings.Contains(reply, "cluster_state:ok") {
+			err = fmt.Errorf("%v says %q", node, reply)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func startRedis(ctx context.Context, r *Redis) (*Redis, error) {

@@ -4,7 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
 // TestRedisSurvivesACrash verifies that a server keeps what it has acknowledged.
@@ -57,21 +58,13 @@ func TestRedisSentinel(t *testing.T) {
 	await(t, "the replica is the master", replica, "ROLE", "master")
 }
 
-// await polls a server until its reply to a command contains a text.
+// await waits until a server's reply to a command contains a text.
 func await(t *testing.T, what string, r *Redis, command, text string) {
 	t.Helper()
-	reply, deadline := "", time.Now().Add(startTimeout)
-	for time.Now().Before(deadline) {
-		var err error
-		if reply, err = r.command(t.Context(), command); err == nil && strings.Contains(reply, text) {
-			return
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-t.Context().Done():
-		}
-	}
-	t.Fatalf("not within %v: %s; %s answers %q", startTimeout, what, command, reply)
+	waittest.Until(t, what, func() bool {
+		reply, err := r.command(t.Context(), command)
+		return err == nil && strings.Contains(reply, text)
+	}, r.server.log)
 }
 
 func stopRedis(t *testing.T, r *Redis) {

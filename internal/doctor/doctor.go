@@ -23,8 +23,10 @@ type Options struct {
 	// Connections is the maximum number of connections that a worker opens.
 	Connections int
 
-	// Standbys connect to the hot standbys that the API reads from.
+	// Standbys connect to the hot standbys that the API reads from, unless they lag by more than
+	// MaxLag.
 	Standbys []*pgxpool.Pool
+	MaxLag   time.Duration
 
 	// API is Centrifugo's server API.
 	API centrifugo.Options

@@ -103,7 +103,7 @@ func measureLatency(ctx context.Context, o *latencyOptions) (result *latencyResu
 
 // latencyOf measures with a database and a Centrifugo.
 func latencyOf(
-	ctx context.Context, db *stack.Database, server acceptance.Realtime, o *latencyOptions,
+	ctx context.Context, db *stack.Database, server acceptance.Nodes, o *latencyOptions,
 ) (result *latencyResult, err error) {
 	world := fixture.New(fixture.Options{People: o.people})
 	err = errors.Join(world.Load(ctx, db.Pool), world.AddThings(ctx, db.Pool), fillLog(ctx, db, world))
