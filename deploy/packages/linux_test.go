@@ -15,9 +15,7 @@ import (
 var installed = []string{
 	"/etc/fanfare/fanfare.env",
 	"/usr/bin/fanfare",
-	"/usr/lib/systemd/system/fanfare-serve.service",
-	"/usr/lib/systemd/system/fanfare-worker.service",
-	"/usr/lib/systemd/system/fanfare.service",
+	"/usr/lib/systemd/system/fanfare@.service",
 	"/usr/share/fanfare/centrifugo.v5.json",
 	"/usr/share/fanfare/centrifugo.v6.json",
 }

@@ -11,18 +11,18 @@ import (
 
 var exposure = regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)
 
-// TestUnits has systemd verify the units, beside the program that they start, and rate how much of
-// the system they expose, from 0 to 10.
+// TestUnits has systemd verify each instance of the unit, beside the program that it starts, and
+// rate how much of the system it exposes, from 0 to 10.
 func TestUnits(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"fanfare", "fanfare-worker", "fanfare-serve"} {
+	for _, name := range []string{"fanfare@run", "fanfare@worker", "fanfare@serve"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			program, unit := filepath.Join(t.TempDir(), "fanfare"), filepath.Join(t.TempDir(), name+".service")
 			if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			text := read(t, "../systemd/"+name+".service")
+			text := read(t, "../systemd/fanfare@.service")
 			text = strings.ReplaceAll(text, "/usr/bin/fanfare ", program+" ")
 			if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
 				t.Fatal(err)

@@ -77,7 +77,9 @@ func StartCluster(ctx context.Context, program, databaseURL string) (c *ClusterS
 		"FANFARE_LOG_LEVEL":               "error",
 	}
 	start := func(command string) (*devstack.Daemon, error) {
-		d, err := devstack.StartDaemon(ctx, devstack.DaemonOptions{Binary: program, Command: command, Env: env})
+		d, err := devstack.StartDaemon(ctx, devstack.DaemonOptions{
+			Program: []string{program}, Command: command, Env: env,
+		})
 		if err == nil {
 			c.stops = append(c.stops, d)
 		}

@@ -8,13 +8,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 )
 
 // DaemonOptions describe a daemon of Fanfare.
 type DaemonOptions struct {
-	Binary  string            // the program fanfare
+	Program []string          // fanfare, after what runs it, if anything
 	Command string            // run, serve or worker
 	Env     map[string]string // its settings, by the names of their variables
 	Output  io.Writer         // receives the log
@@ -80,7 +81,8 @@ func (d *Daemon) configure() (err error) {
 }
 
 func (d *Daemon) serve() *exec.Cmd {
-	cmd := exec.Command(d.options.Binary, d.options.Command)
+	args := append(slices.Clone(d.options.Program[1:]), d.options.Command)
+	cmd := exec.Command(d.options.Program[0], args...)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "FANFARE_METRICS_LISTEN=" + local(d.metricsPort), "FANFARE_LISTEN=" + d.Address(),
 	}

@@ -17,9 +17,9 @@ import (
 // broadcasts most efficiently to about a thousand.
 const maxChannels = 1000
 
-// A short step has a fiftieth of the candidates of a step: 100 with the default of Options.Step. Its
-// broadcasts have few channels each, since Centrifugo works on all channels of a broadcast at the
-// same time, and others' publications wait.
+// A short step has a fiftieth of the candidates of a step: 100 with the default of Options.Step.
+// Its broadcasts have few channels each, since Centrifugo works on all channels of a broadcast at
+// the same time, and others' publications wait.
 const (
 	shortStep     = 50
 	shortChannels = 50
