@@ -118,12 +118,15 @@ func (t *traffic) postOnce(ctx context.Context, api *apiclient.Client, token str
 			}}
 			t.recorder.Committed(recorded, CommitTimes{Sent: sent, Returned: time.Now()})
 			return nil
-		case err == nil && status < http.StatusInternalServerError:
-			return fmt.Errorf("POST /v1/activities: %d: %s", status, answer)
+		case err == nil:
+			err = fmt.Errorf("POST /v1/activities: %d: %s", status, answer)
+		}
+		if status != 0 && status < http.StatusInternalServerError {
+			return err
 		}
 		t.retried.Add(1)
-		if err := wait.Sleep(ctx, 50*time.Millisecond); err != nil {
-			return err
+		if ended := wait.Sleep(ctx, 50*time.Millisecond); ended != nil {
+			return errors.Join(ended, err)
 		}
 	}
 }

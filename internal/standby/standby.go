@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -149,11 +150,23 @@ func (s *Standbys) look(ctx context.Context) {
 			each.Go(func() { s.ask(ctx, r, cluster) })
 		}
 		each.Wait()
+	} else if ctx.Err() == nil {
+		s.unknown(fmt.Errorf("the position of the primary is not known: %w", err))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.looked)
 	s.looked = make(chan struct{})
+}
+
+// unknown notes why it is not known how far the standbys are.
+func (s *Standbys) unknown(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.replicas {
+		r.failed(err)
+		s.say(r)
+	}
 }
 
 // addMark adds a position of the primary, and drops those that are too old to matter.

@@ -230,6 +230,29 @@ func TestOnlyStandbysOfThePrimary(t *testing.T) {
 	}
 }
 
+// TestPrimaryIsUnknown verifies that the log names the error of a primary whose position cannot be
+// read.
+func TestPrimaryIsUnknown(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	closed := pool(t, db.URL)
+	closed.Close()
+	core, entries := observer.New(zap.InfoLevel)
+	s := standby.New(standby.Options{
+		Primary: closed, Standbys: []*pgxpool.Pool{db.Pool}, Logger: zap.New(core),
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	waittest.Until(t, "the log names the error", func() bool {
+		return entries.FilterMessage("reads do not go to the standby").Len() > 0
+	})
+	if problem := s.States()[0].Problem; problem == nil || !strings.Contains(problem.Error(), "closed pool") {
+		t.Errorf("got the problem %v, want that of the closed pool", problem)
+	}
+}
+
 // TestWithoutStandbys reads and writes on the primary alone.
 func TestWithoutStandbys(t *testing.T) {
 	t.Parallel()
