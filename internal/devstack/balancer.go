@@ -73,7 +73,7 @@ func (b *Balancer) String() string { return "HAProxy at " + b.Address() }
 func (b *Balancer) Stop(ctx context.Context) error { return b.server.stop(ctx) }
 
 func (b *Balancer) configure() (err error) {
-	if b.port, err = freePort(); err != nil {
+	if b.port, err = b.server.ports.port(); err != nil {
 		return err
 	}
 	mode := "tcp"

@@ -145,13 +145,13 @@ func (c *Centrifugo) Stop(ctx context.Context) error {
 
 // configure selects ports and writes the configuration, which only this user can read.
 func (c *Centrifugo) configure() (err error) {
-	if c.port, err = freePort(); err != nil {
+	if c.port, err = c.server.ports.port(); err != nil {
 		return err
 	}
-	if c.apiPort, err = freePort(); err != nil {
+	if c.apiPort, err = c.server.ports.port(); err != nil {
 		return err
 	}
-	if c.grpcPort, err = freePort(); err != nil {
+	if c.grpcPort, err = c.server.ports.port(); err != nil {
 		return err
 	}
 	config, err := c.config()

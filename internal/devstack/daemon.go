@@ -73,10 +73,10 @@ func (d *Daemon) Restart(ctx context.Context) error { return d.server.restart(ct
 func (d *Daemon) Stop(ctx context.Context) error { return d.server.stop(ctx) }
 
 func (d *Daemon) configure() (err error) {
-	if d.port, err = freePort(); err != nil {
+	if d.port, err = d.server.ports.port(); err != nil {
 		return err
 	}
-	d.metricsPort, err = freePort()
+	d.metricsPort, err = d.server.ports.port()
 	return err
 }
 

@@ -169,7 +169,7 @@ func (p *Postgres) initdb(ctx context.Context, locale, passwordFile string) erro
 }
 
 func (p *Postgres) choosePort() (err error) {
-	p.port, err = freePort()
+	p.port, err = p.server.ports.port()
 	return err
 }
 

@@ -163,7 +163,7 @@ func (r *Redis) Stop(ctx context.Context) error { return r.server.stop(ctx) }
 // configure selects a port and writes the configuration, which only this user can read. A sentinel
 // and a node of a cluster write to theirs.
 func (r *Redis) configure() (err error) {
-	if r.port, err = freePort(); err != nil {
+	if r.port, err = r.server.ports.port(); err != nil {
 		return err
 	}
 	lines := append([]string{

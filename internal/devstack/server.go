@@ -31,6 +31,7 @@ type server struct {
 	crashSignal syscall.Signal
 
 	mu      sync.Mutex
+	ports   reservations
 	child   *Process // nil while the server is down
 	removed bool
 }
@@ -40,12 +41,17 @@ type server struct {
 func (s *server) startOnFreePorts(ctx context.Context, choose func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.retry(ctx, func() error {
+	err := s.retry(ctx, func() error {
+		s.ports.release()
 		if err := choose(); err != nil {
 			return err
 		}
 		return s.start(ctx)
 	})
+	if err != nil {
+		s.ports.release()
+	}
+	return err
 }
 
 // crash ends the server immediately.
@@ -78,6 +84,7 @@ func (s *server) stop(ctx context.Context) error {
 		return nil
 	}
 	s.removed = true
+	defer s.ports.release()
 	return errors.Join(s.end(ctx, s.stopSignals...), s.dir.remove())
 }
 
@@ -85,11 +92,17 @@ func (s *server) stop(ctx context.Context) error {
 func (s *server) retry(ctx context.Context, start func() error) error {
 	for {
 		err := start()
-		if err == nil || ctx.Err() != nil ||
-			!strings.Contains(strings.ToLower(s.log.String()), "address already in use") {
+		if err == nil || ctx.Err() != nil || !portTaken(s.log.String()) {
 			return err
 		}
 	}
+}
+
+// portTaken reports whether a server says that another process uses its port: in the system's words,
+// or in those of Centrifugo's gRPC API, which leaves the reason out.
+func portTaken(log string) bool {
+	log = strings.ToLower(log)
+	return strings.Contains(log, "address already in use") || strings.Contains(log, "cannot listen to address")
 }
 
 // start starts the child and returns when it accepts connections.
