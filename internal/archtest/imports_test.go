@@ -125,8 +125,11 @@ func TestImportsRunDownhill(t *testing.T) {
 			"internal/render",
 			"internal/centrifugo",
 		},
-		"internal/identity":        {"activity", "activity/actions/builtin", "outbox"},
-		"internal/config":          {"preferences", "internal/centrifugo", "internal/identity"},
+		"internal/identity": {"activity", "activity/actions/builtin", "outbox"},
+		"internal/cells":    {"internal/database"},
+		"internal/config": {
+			"preferences", "internal/cells", "internal/centrifugo", "internal/database", "internal/identity",
+		},
 		"internal/database":        nil,
 		"internal/preferencelog":   {"activity", "activity/actions/builtin", "outbox", "preferences"},
 		"internal/notificationlog": {"activity", "activity/actions/builtin", "outbox"},

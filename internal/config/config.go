@@ -17,6 +17,9 @@ import (
 // A Config holds secrets. Do not print it; print the descriptions that [Loaded.Describe] returns.
 type Config struct {
 	DatabaseURL string
+	CellsFile   CellsFile // instead of DatabaseURL and ReadDatabaseURLs
+	CellNames   []string  // of CellsFile; none selects all
+	Cell        string    // whose database DatabaseURL is; see ForCell
 
 	ReadDatabaseURLs     []string
 	ReadMaxLag           time.Duration

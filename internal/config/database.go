@@ -1,120 +1,157 @@
 package config
 
 import (
+	"errors"
 	"fmt"
-	"net/url"
+	"os"
+	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/fanfarehq/fanfare/internal/cells"
+	"github.com/fanfarehq/fanfare/internal/database"
 )
 
 // Database returns the settings of commands that need only the database.
 func Database() []Setting {
-	return []Setting{{
-		"database-url", "",
-		"PostgreSQL connection string, such as postgres://user:password@host:5432/database; " +
-			"prefer the environment variable, because process lists show flags",
-		databaseURL(func(c *Config) *string { return &c.DatabaseURL }),
-	}}
+	return []Setting{
+		{
+			"database-url", "",
+			"PostgreSQL connection string, such as postgres://user:password@host:5432/database; " +
+				"prefer the environment variable, because process lists show flags",
+			databaseURL(func(c *Config) *string { return &c.DatabaseURL }),
+		},
+		{
+			"cells", "", "file of the cells, instead of --database-url (docs/operating.md)",
+			cellsFile(func(c *Config) *CellsFile { return &c.CellsFile }),
+		},
+		{
+			"cell", "",
+			"name of a cell of --cells; daemons serve all cells by default, or those named, and other commands use " +
+				"the named one, by default that of --tenant",
+			cellNames(func(c *Config) *[]string { return &c.CellNames }),
+		},
+	}
+}
+
+// CellsOnly returns the settings of commands that need only the file of the cells.
+func CellsOnly() []Setting {
+	s := Database()[1].withRule(func(c *Config) string {
+		if c.CellsFile.path == "" {
+			return "is required: the file of the cells"
+		}
+		return ""
+	})
+	s.Usage = "file of the cells (docs/operating.md)"
+	return []Setting{s}
 }
 
 // databaseURL is the field of a PostgreSQL connection string. No part of an invalid one is shown,
 // because any part may be the password.
 func databaseURL(at func(*Config) *string) field {
-	f := text("url", at, func(value string) string {
-		if value == "" {
-			return "is required, such as postgres://user:password@host:5432/database"
+	f := text("url", at, nil)
+	f.check = func(c *Config) string {
+		switch {
+		case c.CellsFile.path == "":
+			return database.URLRule(*at(c))
+		case *at(c) != "":
+			return "must not be set together with --cells"
 		}
-		const rule = "must be postgres://user:password@host:5432/database, " +
-			"with special characters of the password percent-encoded, or host=… dbname=…"
-		if _, ok := parseDatabaseURL(value); ok {
-			return ""
-		}
-		if reason := databaseURLError(value); reason != "" {
-			return rule + ": " + reason
-		}
-		return rule
-	})
-	f.show = func(c *Config) string { return RedactDatabaseURL(*at(c)) }
+		return ""
+	}
+	f.show = func(c *Config) string { return database.RedactURL(*at(c)) }
 	return f
 }
 
-// parseDatabaseURL parses a connection string. It refuses an empty one, and a URL with a password
-// that contains an @ which is not percent-encoded: libpq's rules, which pgx follows, would read a
-// part of that password as the host, the database or a parameter, which are shown.
-func parseDatabaseURL(connection string) (*pgx.ConnConfig, bool) {
-	if connection == "" {
-		return nil, false
+// CellsFile is the file of the cells and its content.
+type CellsFile struct {
+	path  string
+	cells *cells.File // nil if it is not set or not valid
+}
+
+// Cells returns the cells, or nil if there is one database alone.
+func (c *Config) Cells() *cells.File { return c.CellsFile.cells }
+
+// ForCell returns the settings for one of the cells, with those of its database.
+func (c *Config) ForCell(cell *cells.Cell) *Config {
+	one := *c
+	one.Cell = cell.Name
+	one.DatabaseURL, one.ReadDatabaseURLs = cell.DatabaseURL, cell.ReadDatabaseURLs
+	return &one
+}
+
+// cellsFile is the field of the file of the cells.
+func cellsFile(at func(*Config) *CellsFile) field {
+	return field{
+		kind: "file",
+		parse: func(c *Config, path string) string {
+			*at(c) = CellsFile{path: path}
+			if path == "" {
+				return ""
+			}
+			read, err := cells.Read(path, os.ReadFile)
+			if invalid := (*cells.InvalidError)(nil); errors.As(err, &invalid) {
+				return err.Error()
+			}
+			if err != nil {
+				return fmt.Sprintf("must be a readable file: %v", err)
+			}
+			at(c).cells = read
+			return ""
+		},
+		check: func(c *Config) string {
+			if at(c).path != "" && len(c.ReadDatabaseURLs) > 0 {
+				return "must not be set together with --read-database-url: the file has the standbys of each cell"
+			}
+			return ""
+		},
+		show: func(c *Config) string { return at(c).path },
 	}
-	if u, isURL := splitURL(connection); isURL && u.ambiguous() {
-		return nil, false
-	}
-	config, err := pgx.ParseConfig(connection)
-	return config, err == nil
 }
 
-// urlParts are the parts of a connection URL, still percent-encoded.
-type urlParts struct{ scheme, authority, path, query string }
-
-func splitURL(connection string) (u urlParts, isURL bool) {
-	scheme, rest, isURL := strings.Cut(connection, "://")
-	rest, query, _ := strings.Cut(rest, "?")
-	authority, path, _ := strings.Cut(rest, "/")
-	return urlParts{scheme, authority, path, query}, isURL
-}
-
-// ambiguous reports whether the URL contains an @ other than the one between user and host.
-func (u urlParts) ambiguous() bool {
-	return strings.Count(u.authority, "@") > 1 || strings.Contains(u.path+u.query, "@")
-}
-
-// databaseURLError returns pgx's error for a connection URL without its passwords. It is "" if that
-// URL is valid, since the error of the original URL may then contain the password.
-func databaseURLError(connection string) string {
-	u, isURL := splitURL(connection)
-	if !isURL || u.ambiguous() {
+// cellNames is the field of names of cells. It may be repeated.
+func cellNames(at func(*Config) *[]string) field {
+	f := parsed(at, valueType[[]string]{kind: "names", parse: splitList, show: joinList})
+	f.repeats = true
+	f.check = func(c *Config) string {
+		file := c.Cells()
+		if slices.ContainsFunc(*at(c), func(name string) bool { return !cells.IsName(name) }) {
+			return "must be names of cells, of a-z, 0-9 and -"
+		}
+		switch {
+		case len(*at(c)) == 0 || file == nil && c.CellsFile.path != "":
+			return ""
+		case file == nil:
+			return "requires --cells"
+		}
+		for i, name := range *at(c) {
+			if _, known := file.Named(name); !known {
+				return fmt.Sprintf("%q is not a cell of %s; its cells are %s", name, c.CellsFile.path,
+					strings.Join(file.Names(), ", "))
+			}
+			if slices.Contains((*at(c))[:i], name) {
+				return fmt.Sprintf("%q is named twice", name)
+			}
+		}
 		return ""
 	}
-	parameters, err := url.ParseQuery(u.query)
-	if err != nil {
-		return ""
+	return f
+}
+
+// SelectedCells returns the cells that a daemon serves, in the order of the file: those that are
+// named, or all.
+func (c *Config) SelectedCells() (selected []*cells.Cell) {
+	file := c.Cells()
+	if file == nil {
+		return nil
 	}
-	for name := range parameters {
-		if strings.Contains(strings.ToLower(name), "pass") {
-			parameters.Del(name)
+	for _, name := range file.Names() {
+		if len(c.CellNames) == 0 || slices.Contains(c.CellNames, name) {
+			cell, _ := file.Named(name)
+			selected = append(selected, cell)
 		}
 	}
-	login, hosts, hasLogin := strings.Cut(u.authority, "@")
-	if user, _, _ := strings.Cut(login, ":"); hasLogin {
-		hosts = user + "@" + hosts
-	} else {
-		hosts = login
-	}
-	_, err = pgx.ParseConfig(u.scheme + "://" + hosts + "/" + u.path + "?" + parameters.Encode())
-	if err == nil {
-		return ""
-	}
-	_, reason, _ := strings.Cut(err.Error(), "`: ") // after "cannot parse `…`: "
-	return reason
+	return selected
 }
 
-// RedactDatabaseURL returns the user, host, port and database of a connection string, without its
-// password. It returns "[redacted]" for a string that is not valid.
-func RedactDatabaseURL(connection string) string {
-	if connection == "" {
-		return ""
-	}
-	config, ok := parseDatabaseURL(connection)
-	if !ok {
-		return redacted
-	}
-	user := config.User
-	if config.Password != "" {
-		user += ":" + redacted
-	}
-	host := config.Host
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return fmt.Sprintf("postgres://%s@%s:%d/%s", user, host, config.Port, config.Database)
-}
+// CellsPath returns the path of the file of the cells, or "".
+func (c *Config) CellsPath() string { return c.CellsFile.path }

@@ -22,7 +22,8 @@ type field struct {
 	check func(c *Config) string              // returns the rule that the value violates, or ""
 	show  func(c *Config) string              // the value as text, without secrets
 
-	noFlag bool // the setting is a variable only, because process lists show flags
+	noFlag  bool // the setting is a variable only, because process lists show flags
+	repeats bool // the flag may be repeated; its values are one list, separated by commas
 }
 
 // kindBoolean is the kind of a flag that needs no value.

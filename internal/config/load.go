@@ -109,7 +109,8 @@ func AddFlags(flags *pflag.FlagSet, settings []Setting) {
 			continue
 		}
 		usage := fmt.Sprintf("%s [%s]", s.Usage, s.Variable())
-		flag := flags.VarPF(&textValue{s.Default, s.field.kind}, s.Name, "", usage)
+		value := &textValue{text: s.Default, kind: s.field.kind, repeats: s.field.repeats}
+		flag := flags.VarPF(value, s.Name, "", usage)
 		if s.field.kind == kindBoolean {
 			flag.NoOptDefVal = "true"
 		}
@@ -132,8 +133,19 @@ func VariablesHelp(settings []Setting) string {
 }
 
 // textValue is the value of a flag, not parsed.
-type textValue struct{ text, kind string }
+type textValue struct {
+	text, kind     string
+	repeats, isSet bool
+}
 
-func (v *textValue) String() string        { return v.text }
-func (v *textValue) Set(text string) error { v.text = text; return nil }
-func (v *textValue) Type() string          { return v.kind }
+func (v *textValue) String() string { return v.text }
+func (v *textValue) Type() string   { return v.kind }
+
+// Set sets the text. It adds to the list of a flag that may be repeated.
+func (v *textValue) Set(text string) error {
+	if v.repeats && v.isSet {
+		text = v.text + "," + text
+	}
+	v.text, v.isSet = text, true
+	return nil
+}

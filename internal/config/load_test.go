@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// database is an environment with the only required setting.
-var database = map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d"}
+// databaseOnly is an environment with the only required setting.
+var databaseOnly = map[string]string{"FANFARE_DATABASE_URL": "postgres://h/d"}
 
 // loadAll loads all settings from an environment and a command line.
 func loadAll(t testing.TB, environ map[string]string, args ...string) *Loaded {
@@ -68,7 +68,7 @@ func TestFlagWinsOverEnvironmentOverDefault(t *testing.T) {
 
 func TestSettingsAreRead(t *testing.T) {
 	t.Parallel()
-	l := loadAll(t, database, "--inbox=false", "--stream-tenants", "--mutations", "a.b, transfer.*",
+	l := loadAll(t, databaseOnly, "--inbox=false", "--stream-tenants", "--mutations", "a.b, transfer.*",
 		"--poll-interval=1s", "--metrics-listen", ":0")
 	if err := l.Validate(); err != nil {
 		t.Fatal(err)
@@ -88,6 +88,8 @@ func TestValidateReportsEveryInvalidSetting(t *testing.T) {
 	t.Parallel()
 	invalidValues := map[string]string{
 		"database-url":                 "postgres://h:port/d",
+		"cells":                        filepath.Join(t.TempDir(), "absent"),
+		"cell":                         "EU 1",
 		"centrifugo-api-url":           "localhost:8000",
 		"centrifugo-api-key":           "two words",
 		"centrifugo-api-key-file":      filepath.Join(t.TempDir(), "absent"),
@@ -221,7 +223,7 @@ func TestSettingsThatContradictEachOther(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := loadAll(t, database, c.args...).Validate()
+			err := loadAll(t, databaseOnly, c.args...).Validate()
 			for _, want := range c.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("got %v, want %q in it", err, want)
@@ -265,7 +267,7 @@ func TestKeyFromFile(t *testing.T) {
 // TestDefaults checks that the defaults are valid, and that each is shown as it is written.
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	if err := loadAll(t, database).Validate(); err != nil {
+	if err := loadAll(t, databaseOnly).Validate(); err != nil {
 		t.Error(err)
 	}
 	l := loadAll(t, nil)

@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"github.com/fanfarehq/fanfare/internal/database"
 )
 
 // standbys returns the settings of the hot standbys that the API reads from.
@@ -31,8 +33,7 @@ func databaseURLs(at func(*Config) *[]string) field {
 		parse: func(c *Config, text string) string { *at(c) = strings.Fields(text); return "" },
 		check: func(c *Config) string {
 			for _, each := range *at(c) {
-				_, valid := parseDatabaseURL(each)
-				if _, isURL := splitURL(each); !isURL || !valid {
+				if !database.IsURL(each) {
 					return "must be URLs such as postgres://user:password@host:5432/database, separated by " +
 						"spaces, with special characters of the passwords percent-encoded"
 				}
@@ -42,7 +43,7 @@ func databaseURLs(at func(*Config) *[]string) field {
 		show: func(c *Config) string {
 			shown := make([]string, len(*at(c)))
 			for i, each := range *at(c) {
-				shown[i] = RedactDatabaseURL(each)
+				shown[i] = database.RedactURL(each)
 			}
 			return strings.Join(shown, " ")
 		},

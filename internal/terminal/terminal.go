@@ -8,8 +8,11 @@ import (
 	"golang.org/x/term"
 )
 
-// Is reports whether out is a terminal.
+// Is reports whether out is a terminal, or a writer with a method Unwrap that returns one.
 func Is(out io.Writer) bool {
+	if wrapper, ok := out.(interface{ Unwrap() io.Writer }); ok {
+		return Is(wrapper.Unwrap())
+	}
 	file, ok := out.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }

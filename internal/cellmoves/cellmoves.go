@@ -1,0 +1,63 @@
+// Package cellmoves reads which tenants have moved from the database of a cell to that of another
+// one.
+package cellmoves
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fanfarehq/fanfare/internal/cells"
+)
+
+// Querier is a connection, a pool or a transaction.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Read returns the tenants that have left the database. A database without the table has none: it
+// has no schema yet, or one of an older version.
+func Read(ctx context.Context, db Querier) (cells.Moves, error) { return read(ctx, db, uuid.Nil) }
+
+// Of returns the name of the cell that a tenant has moved to, or "" if it has not left the
+// database.
+func Of(ctx context.Context, db Querier, tenant uuid.UUID) (string, error) {
+	moves, err := read(ctx, db, tenant)
+	return moves[tenant], err
+}
+
+// read returns the moves of one tenant, or of all for uuid.Nil.
+func read(ctx context.Context, db Querier, tenant uuid.UUID) (cells.Moves, error) {
+	const query = `
+		SELECT tenant_id, peer
+		FROM fanfare.tenant_moves
+		WHERE role = 'source' AND step IN ('moved', 'cleared')
+		    AND ($1::uuid IS NULL OR tenant_id = $1)`
+	var only *uuid.UUID
+	if tenant != uuid.Nil {
+		only = &tenant
+	}
+	moves := cells.Moves{}
+	rows, _ := db.Query(ctx, query, only)
+	var id uuid.UUID
+	var peer string
+	_, err := pgx.ForEachRow(rows, []any{&id, &peer}, func() error { moves[id] = peer; return nil })
+	if absent(err) {
+		return cells.Moves{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the moves of tenants: %w", err)
+	}
+	return moves, nil
+}
+
+// absent reports whether the table, or the schema, does not exist
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+func absent(err error) bool {
+	failed, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (failed.Code == "42P01" || failed.Code == "3F000") // undefined_table, invalid_schema_name
+}
