@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Authenticator authenticates requests. It is safe for concurrent use. Its zero value refuses every
@@ -17,6 +19,7 @@ type Authenticator struct {
 	sessions *Sessions // nil accepts no sessions
 	cookie   string    // with a JWT; "" accepts none
 	gateways gateways
+	admits   func(tenant uuid.UUID) bool
 
 	keys    *cache // nil if the keys never change
 	refresh time.Duration
@@ -33,12 +36,15 @@ func New(o Options) (*Authenticator, error) {
 	if o.Report == nil {
 		o.Report = func(error) {}
 	}
+	if o.Admits == nil {
+		o.Admits = anyTenant
+	}
 	if o.SkippedKey == nil {
 		o.SkippedKey = func(string, string) {}
 	}
 	a := &Authenticator{
 		tokens: o.Tokens, sessions: o.Sessions, cookie: o.JWTCookie, gateways: o.gateways(&invalid),
-		report: o.Report,
+		admits: o.Admits, report: o.Report,
 	}
 	if o.JWT.enabled() {
 		o.JWT = o.JWT.withDefaults()
@@ -72,19 +78,41 @@ func (a *Authenticator) Authenticate(r *http.Request) (Identity, error) {
 	case a.jwt == nil:
 		return Identity{}, refuse(ReasonUnknownKey)
 	default:
-		return a.jwt.identify(r.Context(), token)
+		return a.admitted(a.jwt.identify(r.Context(), token))
 	}
+}
+
+// admitted refuses the identity of a tenant that is not admitted.
+func (a *Authenticator) admitted(id Identity, err error) (Identity, error) {
+	if err == nil && !a.admits(id.TenantID) {
+		return Identity{}, refuse(ReasonTenant)
+	}
+	return id, err
+}
+
+// Accepting returns an authenticator that shares the keys of JWTs, and accepts these service tokens
+// and sessions, of which either may be nil, and the tenants that admits reports, or all if it is
+// nil. The keys are refreshed by Run of a, and not by its own.
+func (a *Authenticator) Accepting(
+	tokens *Tokens, sessions *Sessions, admits func(tenant uuid.UUID) bool,
+) *Authenticator {
+	if admits == nil {
+		admits = anyTenant
+	}
+	other := *a
+	other.tokens, other.sessions, other.admits, other.keys = tokens, sessions, admits, nil
+	return &other
 }
 
 // withoutBearer returns the caller of a request without a bearer token: that of a gateway's
 // headers, else of a session, else of a JWT in a cookie.
 func (a *Authenticator) withoutBearer(r *http.Request) (Identity, error) {
-	id, err := a.gateways.identify(r)
+	id, err := a.admitted(a.gateways.identify(r))
 	if refusedFor(err, ReasonMissing) {
 		id, err = a.sessions.identify(r)
 	}
 	if refusedFor(err, ReasonMissing) {
-		id, err = a.identifyCookie(r)
+		id, err = a.admitted(a.identifyCookie(r))
 	}
 	return id, err
 }

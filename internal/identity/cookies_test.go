@@ -112,7 +112,7 @@ func TestJWTInACookie(t *testing.T) {
 		},
 		"long": {"app=" + strings.Repeat("a", 17<<10), identity.ReasonTooLong},
 		"a service token": {
-			"app=ff_" + strings.Repeat("0", 32) + "_" + strings.Repeat("0", 64),
+			"app=ff" + strings.Repeat("_"+strings.Repeat("0", 32), 2) + "_" + strings.Repeat("0", 64),
 			identity.ReasonMalformed,
 		},
 		"a session cookie": {"fanfare_session=" + valid, identity.ReasonMissing},

@@ -13,5 +13,7 @@
 //   - The database stores only a hash of a service token, of a session's token and of a code.
 //   - A session's token is accepted in its cookie only, and a service token never in a cookie.
 //
-// A service token is opaque and begins with "ff_". Every other bearer token is a JWT (RFC 7519).
+// A service token begins with "ff_"; its text contains the ids of its tenant and of its row, which
+// are no secrets, so that a process that serves several databases finds the one with the token.
+// Every other bearer token is a JWT (RFC 7519).
 package identity

@@ -400,7 +400,7 @@ func TestMalformedTokens(t *testing.T) {
 		},
 		"five parts, like a JWE": {"a.b.c.d.e", identity.ReasonMalformed},
 		"a service token, none known": {
-			"ff_" + strings.Repeat("0", 32) + "_" + strings.Repeat("0", 64), identity.ReasonToken,
+			"ff" + strings.Repeat("_"+strings.Repeat("0", 32), 2) + "_" + strings.Repeat("0", 64), identity.ReasonToken,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

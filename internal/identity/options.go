@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Options configure the accepted credentials. The zero value accepts none.
@@ -34,6 +36,10 @@ type Options struct {
 	// host, whose name has been made to lead here (DNS rebinding), could otherwise send the headers
 	// from the browser of anyone on a trusted network.
 	AllowedHosts []string
+
+	// Admits reports whether a tenant is one of those whose JWTs and identity headers are accepted.
+	// Nil admits every tenant. [Tokens.For] does the same for service tokens and sessions.
+	Admits func(tenant uuid.UUID) bool
 
 	// Now is the clock; default time.Now.
 	Now func() time.Time

@@ -27,6 +27,7 @@ const (
 	ReasonAudience    Reason = "wrong audience"
 	ReasonClaims      Reason = "claims missing or malformed"
 	ReasonToken       Reason = "unknown token"
+	ReasonTenant      Reason = "unknown tenant"
 	ReasonRevoked     Reason = "revoked"
 	ReasonCode        Reason = "the code is unknown, used or expired"
 	ReasonCrossSite   Reason = "a cookie is accepted from pages of this origin only"

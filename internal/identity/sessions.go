@@ -2,14 +2,12 @@ package identity
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,7 +26,6 @@ const (
 
 	minSessionLifetime = time.Minute
 	sessionName        = "console"
-	codeDigits         = 26 // of rand.Text: 130 random bits
 	purgeBatch         = 1000
 )
 
@@ -90,7 +87,7 @@ func (s *Sessions) Issue(ctx context.Context, n NewSession) (code Secret, expire
 	if err := n.Validate(); err != nil {
 		return "", time.Time{}, err
 	}
-	text := rand.Text()
+	text := newCode(n.TenantID)
 	sum := sha256.Sum256([]byte(text))
 	now := s.tokens.now().UTC().Truncate(time.Microsecond)
 	expires = now.Add(CodeLifetime)
@@ -102,7 +99,7 @@ func (s *Sessions) Issue(ctx context.Context, n NewSession) (code Secret, expire
 		token.Lifetime, []string(n.Granted())); err != nil {
 		return "", time.Time{}, fmt.Errorf("issue a code: %w", err)
 	}
-	return Secret(text), expires, nil
+	return text, expires, nil
 }
 
 // ErrNotPermitted is the error of a code whose principal may not have a session.
@@ -115,12 +112,13 @@ var ErrNotPermitted = errors.New("the principal may not have a session")
 func (s *Sessions) Begin(
 	ctx context.Context, code string, permit func(context.Context, pg.Querier, activity.Principal) (bool, error),
 ) (text Secret, token Token, err error) {
-	if len(code) != codeDigits || strings.ContainsFunc(code, isNotCode) {
+	tenant, ok := TenantOfCode(code)
+	if !ok || !s.tokens.admits(tenant) {
 		return "", Token{}, refuse(ReasonCode)
 	}
 	permitted := false
 	err = pgx.BeginFunc(ctx, s.tokens.db, func(tx pgx.Tx) error {
-		n, err := s.claim(ctx, tx, code)
+		n, err := s.claim(ctx, tx, tenant, code)
 		if err != nil {
 			return err
 		}
@@ -142,19 +140,16 @@ func (s *Sessions) Begin(
 	return text, token, nil
 }
 
-func isNotCode(r rune) bool { return (r < 'A' || r > 'Z') && (r < '2' || r > '7') } // base32
-
-// claim removes a code and returns what it permits. The index finds the hash of a code, which
-// discloses nothing by the time that it takes. It is a query without a tenant, because it
-// determines the tenant.
-func (s *Sessions) claim(ctx context.Context, tx pgx.Tx, code string) (NewToken, error) {
+// claim removes a code of a tenant and returns what it permits. The index finds the hash of a code,
+// which discloses nothing by the time that it takes.
+func (s *Sessions) claim(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, code string) (NewToken, error) {
 	sum := sha256.Sum256([]byte(code))
 	const claim = `
-		DELETE FROM fanfare.sign_in_codes WHERE hash = $1
-		RETURNING tenant_id, principal_id, scopes, lifetime, expires_at`
-	var n NewSession
+		DELETE FROM fanfare.sign_in_codes WHERE tenant_id = $1 AND hash = $2
+		RETURNING principal_id, scopes, lifetime, expires_at`
+	n := NewSession{TenantID: tenant}
 	var expires time.Time
-	err := tx.QueryRow(ctx, claim, sum[:]).Scan(&n.TenantID, &n.PrincipalID, &n.Scopes, &n.Lifetime, &expires)
+	err := tx.QueryRow(ctx, claim, tenant, sum[:]).Scan(&n.PrincipalID, &n.Scopes, &n.Lifetime, &expires)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !s.tokens.now().Before(expires) {
 		err = refuse(ReasonCode)
 	}

@@ -114,8 +114,11 @@ func TestCodes(t *testing.T) {
 	seen := map[string]bool{}
 	for range 100 {
 		code := issue(t, sessions, here)
-		if len(code) != 26 || seen[code] { // base32: 130 bits
-			t.Fatalf("got the code %q, want a new one of 26 characters", code)
+		if len(code) != 52 || seen[code] { // base32: the tenant, and 130 bits
+			t.Fatalf("got the code %q, want a new one of 52 characters", code)
+		}
+		if tenant, ok := identity.TenantOfCode(code); !ok || tenant != here.tenant {
+			t.Fatalf("%q: got the tenant %v, %v; want %v", code, tenant, ok, here.tenant)
 		}
 		seen[code] = true
 	}
@@ -125,10 +128,12 @@ func TestCodes(t *testing.T) {
 
 	code := issue(t, sessions, here)
 	for name, wrong := range map[string]string{
-		"empty": "", "shorter": code[:25], "longer": code + "A", "lower case": strings.ToLower(code),
-		"a NUL": code[:25] + "\x00", "a space": " " + code[1:], "not UTF-8": code[:25] + "\xff",
-		"unknown": strings.Repeat("A", 26), "SQL": "'; DROP TABLE fanfare.s;--", "wide": strings.Repeat("é", 13),
-		"its hash": strings.Repeat("2", 26),
+		"empty": "", "shorter": code[:51], "longer": code + "A", "lower case": strings.ToLower(code),
+		"a NUL": code[:51] + "\x00", "a space": " " + code[1:], "not UTF-8": code[:51] + "\xff",
+		"of another tenant": theirs[:26] + code[26:], "its tenant spelled otherwise": code[:25] + "7" + code[26:],
+		"unknown": code[:26] + strings.Repeat("A", 26), "the nil tenant": strings.Repeat("A", 52),
+		"SQL": "'; DROP TABLE fanfare.s;--", "wide": strings.Repeat("é", 13),
+		"its hash": strings.Repeat("2", 52),
 	} {
 		wantNoCode(t, name, sessions, wrong)
 	}

@@ -13,11 +13,12 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// Tokens are the service tokens of all tenants. They are safe for concurrent use.
+// Tokens are the service tokens of the tenants of a database. They are safe for concurrent use.
 type Tokens struct {
-	db   *pgxpool.Pool
-	now  func() time.Time
-	uses uses
+	db     *pgxpool.Pool
+	now    func() time.Time
+	admits func(tenant uuid.UUID) bool
+	uses   uses
 }
 
 // NewTokens returns the service tokens in a database. A nil now is time.Now.
@@ -25,8 +26,19 @@ func NewTokens(db *pgxpool.Pool, now func() time.Time) *Tokens {
 	if now == nil {
 		now = time.Now
 	}
-	return &Tokens{db: db, now: now}
+	return &Tokens{db: db, now: now, admits: anyTenant}
 }
+
+// For returns the tokens of the tenants that admits reports, or of all tenants if it is nil. Those
+// of others are unknown, whatever the database contains.
+func (t *Tokens) For(admits func(tenant uuid.UUID) bool) *Tokens {
+	if admits == nil {
+		admits = anyTenant
+	}
+	return &Tokens{db: t.db, now: t.now, admits: admits}
+}
+
+func anyTenant(uuid.UUID) bool { return true }
 
 // Create creates a token and returns its text, which is not stored, and the token. In the same
 // transaction it records token.created in the tenant's log, by the actor of ctx or the system.
@@ -56,7 +68,7 @@ func (t *Tokens) insert(ctx context.Context, tx pgx.Tx, n NewToken, p Purpose) (
 		Scopes: knownScopes(n.Scopes), Actions: actionsOf(n.Actions),
 		CreatedAt: now, ExpiresAt: now.Add(n.Lifetime).Truncate(time.Microsecond),
 	}
-	text, sum := newTokenText(id)
+	text, sum := newTokenText(tokenKey{tenant: n.TenantID, id: id})
 	const insert = `
 		INSERT INTO fanfare.service_tokens (id, tenant_id, principal_id, created_at, expires_at, name, scopes, hash,
 		    actions, purpose)

@@ -21,11 +21,11 @@ const lookupTimeout = 5 * time.Second
 // that a revocation takes effect immediately in every process. A nil t refuses every token. The
 // error is a *[Refused], or that of the database.
 func (t *Tokens) identify(ctx context.Context, text string, purpose Purpose) (Identity, error) {
-	id, sum, ok := parseToken(text)
-	if t == nil || !ok {
+	key, sum, ok := parseToken(text)
+	if t == nil || !ok || !t.admits(key.tenant) {
 		return Identity{}, refuse(ReasonToken)
 	}
-	stored, err := t.lookup(ctx, id)
+	stored, err := t.lookup(ctx, key)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -45,12 +45,12 @@ func (t *Tokens) identify(ctx context.Context, text string, purpose Purpose) (Id
 	if purpose == ForSessions {
 		via = ViaSession
 	}
-	t.uses.add(use{tenant: stored.principal.TenantID, id: id}, now)
+	t.uses.add(key, now)
 	return Identity{
-		Principal: stored.principal,
+		Principal: activity.Principal{TenantID: key.tenant, PrincipalID: stored.principal},
 		Scopes:    knownScopes(stored.scopes),
 		Via:       via,
-		TokenID:   id,
+		TokenID:   key.id,
 		Actions:   stored.actions,
 		Expires:   stored.expires,
 	}, nil
@@ -58,7 +58,7 @@ func (t *Tokens) identify(ctx context.Context, text string, purpose Purpose) (Id
 
 // storedToken is the row of a token.
 type storedToken struct {
-	principal activity.Principal
+	principal uuid.UUID
 	scopes    []string
 	actions   Actions
 	purpose   Purpose
@@ -67,18 +67,17 @@ type storedToken struct {
 	hash      []byte
 }
 
-// lookup returns the row of a token, or the zero value if there is none. It is the only query
-// without a tenant, because it determines the tenant.
-func (t *Tokens) lookup(ctx context.Context, id uuid.UUID) (k storedToken, err error) {
+// lookup returns the row of a token, or the zero value if there is none.
+func (t *Tokens) lookup(ctx context.Context, key tokenKey) (k storedToken, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	const lookup = `
-		SELECT tenant_id, principal_id, scopes, actions, purpose, expires_at, revoked_at IS NOT NULL,
+		SELECT principal_id, scopes, actions, purpose, expires_at, revoked_at IS NOT NULL,
 		    encode(hash, 'hex')
 		FROM fanfare.service_tokens
-		WHERE id = $1`
-	err = t.db.QueryRow(ctx, lookup, id).Scan(
-		&k.principal.TenantID, &k.principal.PrincipalID, &k.scopes, &k.actions, (*string)(&k.purpose), &k.expires,
+		WHERE tenant_id = $1 AND id = $2`
+	err = t.db.QueryRow(ctx, lookup, key.tenant, key.id).Scan(
+		&k.principal, &k.scopes, &k.actions, (*string)(&k.purpose), &k.expires,
 		&k.revoked, (*pg.Hex)(&k.hash))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return storedToken{}, nil

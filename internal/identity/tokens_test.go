@@ -72,28 +72,35 @@ func TestServiceTokenRefused(t *testing.T) {
 		}
 		return string(changed)
 	}
-	const secretAt = 3 + 32 + 1
+	const idAt = 3 + 32 + 1
+	const secretAt = idAt + 32 + 1
 	for name, wrong := range map[string]string{
-		"truncated by one":      text[:len(text)-1],
-		"truncated to the id":   text[:secretAt],
-		"without its id":        "ff_" + text[secretAt:],
-		"the prefix only":       "ff_",
-		"one more":              text + "0",
-		"padded":                text + "=",
-		"the id of another":     other[:secretAt] + text[secretAt:],
-		"the secret of another": text[:secretAt] + other[secretAt:],
-		"another id":            flip(5),
-		"another secret":        flip(secretAt),
-		"another end":           flip(len(text) - 1),
-		"upper case":            "ff_" + strings.ToUpper(text[3:]),
-		"upper-case id":         "ff_" + strings.ToUpper(text[3:secretAt]) + text[secretAt:],
-		"another separator":     text[:secretAt-1] + "-" + text[secretAt:],
-		"the nil id":            "ff_" + strings.Repeat("0", 32) + text[secretAt-1:],
-		"a secret of zeros":     text[:secretAt] + strings.Repeat("0", 64),
-		"no hexadecimal":        text[:secretAt] + strings.Repeat("z", 64),
-		"its id as UUID":        "ff_" + token.ID.String() + "_" + text[secretAt:],
-		"a secret of one's own": "ff_" + strings.ReplaceAll(
-			token.ID.String(), "-", "") + "_" + strings.Repeat("ab", 32),
+		"truncated by one":        text[:len(text)-1],
+		"truncated to the id":     text[:secretAt],
+		"without its ids":         "ff_" + text[secretAt:],
+		"without its tenant":      "ff_" + text[idAt:],
+		"without its id":          text[:idAt] + text[secretAt:],
+		"the prefix only":         "ff_",
+		"one more":                text + "0",
+		"padded":                  text + "=",
+		"the id of another":       other[:secretAt] + text[secretAt:],
+		"the secret of another":   text[:secretAt] + other[secretAt:],
+		"the tenant of another":   other[:idAt] + text[idAt:],
+		"another tenant":          flip(5),
+		"another id":              flip(idAt),
+		"another secret":          flip(secretAt),
+		"another end":             flip(len(text) - 1),
+		"upper case":              "ff_" + strings.ToUpper(text[3:]),
+		"upper-case id":           "ff_" + strings.ToUpper(text[3:secretAt]) + text[secretAt:],
+		"another separator":       text[:secretAt-1] + "-" + text[secretAt:],
+		"the nil id":              text[:idAt] + strings.Repeat("0", 32) + text[secretAt-1:],
+		"the nil tenant":          "ff_" + strings.Repeat("0", 32) + text[idAt-1:],
+		"another first separator": text[:idAt-1] + "-" + text[idAt:],
+		"a separator moved":       text[:idAt-2] + "_" + text[idAt-2:idAt-1] + text[idAt:],
+		"a secret of zeros":       text[:secretAt] + strings.Repeat("0", 64),
+		"no hexadecimal":          text[:secretAt] + strings.Repeat("z", 64),
+		"its id as UUID":          text[:idAt] + token.ID.String() + "_" + text[secretAt:],
+		"a secret of one's own":   text[:secretAt] + strings.Repeat("ab", 32),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,21 +16,18 @@ const (
 	usesTimeout = 5 * time.Second
 )
 
-// use identifies a token that was used.
-type use struct{ tenant, id uuid.UUID }
-
 // uses are the last uses of tokens that are not stored yet, with at most one entry per existing
 // token. The zero value is empty. It is safe for concurrent use.
 type uses struct {
 	mu sync.Mutex
-	at map[use]time.Time
+	at map[tokenKey]time.Time
 }
 
-func (u *uses) add(token use, at time.Time) {
+func (u *uses) add(token tokenKey, at time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.at == nil {
-		u.at = make(map[use]time.Time)
+		u.at = make(map[tokenKey]time.Time)
 	}
 	if at.After(u.at[token]) {
 		u.at[token] = at
@@ -38,7 +35,7 @@ func (u *uses) add(token use, at time.Time) {
 }
 
 // take returns and removes all uses.
-func (u *uses) take() map[use]time.Time {
+func (u *uses) take() map[tokenKey]time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	taken := u.at
