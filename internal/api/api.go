@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
@@ -38,6 +39,13 @@ type Options struct {
 
 	// Standbys serve reads; nil reads from Pool. Each request that writes waits for them.
 	Standbys *standby.Standbys
+	// Admits reports whether a tenant's data are in Pool; nil admits every tenant. Streams of
+	// tenants that have moved elsewhere end, so that their clients reconnect. Authenticator refuses
+	// the requests of such tenants.
+	Admits func(tenant uuid.UUID) bool
+	// StreamSlots limit the streams of several servers of a process together; nil limits those of
+	// this one, by Limits.
+	StreamSlots *StreamSlots
 	// CursorSecret authenticates cursors; at least 32 bytes. Processes that serve the same clients
 	// must share it; it may equal the secret of tokens. Without it, a cursor is valid only in the
 	// process that issued it.
@@ -153,7 +161,8 @@ type Server struct {
 	sessions      *identity.Sessions // nil begins none
 	limiter       *limiter[activity.Principal]
 	signIns       *limiter[netip.Prefix]
-	streamSlots   *streamSlots
+	streamSlots   *StreamSlots
+	admits        func(tenant uuid.UUID) bool
 	limits        Limits
 	log           *zap.Logger
 	observer      Observer
@@ -183,7 +192,12 @@ func New(o Options) (*Server, error) {
 		o.Filter = preferences.NewFilter(nil)
 	}
 	s.explainer = &explain.Explainer{DB: o.Pool, Filter: o.Filter, Channels: o.Channels, Stream: o.StreamTenants}
-	s.streamSlots = newStreamSlots(s.limits)
+	if s.admits = o.Admits; s.admits == nil {
+		s.admits = func(uuid.UUID) bool { return true }
+	}
+	if s.streamSlots = o.StreamSlots; s.streamSlots == nil {
+		s.streamSlots = NewStreamSlots(o.Limits)
+	}
 	s.buffers.New = func() any { return new([]byte) }
 	if s.now == nil {
 		s.now = time.Now

@@ -46,14 +46,23 @@ const heapReserve = 32 << 20
 // Run serves requests on the listener until ctx ends. It then waits up to 10 seconds for requests
 // in progress and returns nil. It closes the listener.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
+	if err := serve(ctx, listener, s.handler, s.limits.Connections, s.log); err != nil {
+		return err
+	}
+	s.announcer.close()
+	return nil
+}
+
+// serve serves requests as Server.Run does.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, connections int, log *zap.Logger) error {
 	reserve := make([]byte, heapReserve)
 	defer runtime.KeepAlive(&reserve[0])
-	errorLog, err := zap.NewStdLogAt(s.log, zap.WarnLevel)
+	errorLog, err := zap.NewStdLogAt(log, zap.WarnLevel)
 	if err != nil {
 		return fmt.Errorf("serve the API: %w", err)
 	}
 	server := &http.Server{
-		Handler:           s.handler,
+		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -65,11 +74,11 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return context.WithValue(ctx, connectionKey{}, c)
 	}
 	warned := time.Time{}
-	listener = connlimit.Limit(server, listener, s.limits.Connections, func() {
+	listener = connlimit.Limit(server, listener, connections, func() {
 		if now := time.Now(); now.Sub(warned) > time.Minute { // called by one goroutine
 			warned = now
-			s.log.Warn("the maximum number of connections is reached; the oldest idle ones are closed",
-				zap.Int("connections", s.limits.Connections))
+			log.Warn("the maximum number of connections is reached; the oldest idle ones are closed",
+				zap.Int("connections", connections))
 		}
 	})
 	closed := make(chan error, 1)
@@ -83,9 +92,8 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serve the API: %w", err)
 	}
 	if err := <-closed; err != nil {
-		s.log.Warn("requests in progress were aborted", zap.Error(err))
+		log.Warn("requests in progress were aborted", zap.Error(err))
 		_ = server.Close()
 	}
-	s.announcer.close()
 	return nil
 }

@@ -39,6 +39,9 @@ func (s session) bound(ctx context.Context, limit time.Duration) (context.Contex
 func (s session) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.server.limits.Query)
 	defer cancel()
+	if !s.server.admits(s.caller.TenantID) {
+		return errLasted
+	}
 	caller, problem := s.server.identify(s.request.WithContext(ctx), []string{s.scope})
 	switch {
 	case problem != nil && problem.Status >= http.StatusInternalServerError:

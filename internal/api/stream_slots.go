@@ -8,8 +8,9 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 )
 
-// streamSlots limit the concurrent streams of each principal, of each tenant, and of the process.
-type streamSlots struct {
+// StreamSlots limit the concurrent streams of each principal, of each tenant, and of the process.
+// They are safe for concurrent use.
+type StreamSlots struct {
 	limits Limits
 
 	mu         sync.Mutex
@@ -18,12 +19,14 @@ type streamSlots struct {
 	principals map[activity.Principal]int
 }
 
-func newStreamSlots(l Limits) *streamSlots {
-	return &streamSlots{limits: l, tenants: map[uuid.UUID]int{}, principals: map[activity.Principal]int{}}
+// NewStreamSlots returns slots within the limits.
+func NewStreamSlots(l Limits) *StreamSlots {
+	l = l.withDefaults()
+	return &StreamSlots{limits: l, tenants: map[uuid.UUID]int{}, principals: map[activity.Principal]int{}}
 }
 
 // take takes a slot. release returns it, once. The error is a *Problem.
-func (s *streamSlots) take(p activity.Principal) (release func(), err error) {
+func (s *StreamSlots) take(p activity.Principal) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	full := func(k Kind, whose string) error {

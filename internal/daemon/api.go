@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"github.com/fanfarehq/fanfare/internal/api"
@@ -23,90 +24,147 @@ import (
 // installation.
 func apiConnections(c *config.Config) int { return c.APIConnections + 3 }
 
-// serveAPI adds the API, its streams and its authenticator.
-func (d *Daemon) serveAPI() error {
+// apiParts are the parts of the API that all cells share.
+type apiParts struct {
+	authenticator *identity.Authenticator // of JWTs and identity headers; refreshes their keys
+	tokens        *centrifugo.Tokens
+	lasting       *centrifugo.Tokens // of the daemon's own subscriptions, which need no permission
+	pages         http.Handler       // the console; nil if it is disabled
+	reference     http.Handler
+	limits        api.Limits
+	slots         *api.StreamSlots
+}
+
+// serveAPI adds the API: that of the only database, or those of the cells and their router.
+func (d *Daemon) serveAPI(ctx context.Context) error {
+	parts, err := d.newAPIParts()
+	if err != nil {
+		return err
+	}
+	for _, warning := range d.config.ServeWarnings() {
+		d.log.Warn("check the settings", zap.String("warning", warning))
+	}
+	d.actors = append(d.actors, parts.authenticator.Run)
+	if !d.hasCells() {
+		return d.serveOne(parts)
+	}
+	return d.serveCells(ctx, parts)
+}
+
+// serveOne adds the API of the only database.
+func (d *Daemon) serveOne(parts *apiParts) error {
+	c := d.cells[0]
+	server, _, err := c.newServer(parts, nil)
+	if err != nil {
+		return err
+	}
+	d.actors = append(d.actors, c.afterCatalogReady(func(ctx context.Context) error {
+		d.logServing()
+		return server.Run(ctx, d.apiListener)
+	}))
+	return nil
+}
+
+func (d *Daemon) logServing() {
+	d.log.Info("serving the API",
+		zap.Stringer("address", d.apiListener.Addr()), zap.Strings("credentials", d.config.Credentials()))
+}
+
+func (d *Daemon) newAPIParts() (*apiParts, error) {
 	c := d.config
-	tokens, err := centrifugo.NewTokens(centrifugo.TokenOptions{
+	parts := &apiParts{limits: api.Limits{
+		BodyBytes: int64(c.MaxBodyBytes),
+		Query:     c.QueryTimeout,
+		PerSecond: float64(c.RateLimit),
+		Burst:     c.RateBurst,
+
+		StreamsOfPrincipal: c.MaxStreamsPerPrincipal,
+		StreamsOfTenant:    c.MaxStreamsPerTenant,
+		Connections:        d.connectionLimit(),
+	}}
+	parts.slots = api.NewStreamSlots(parts.limits)
+	var err error
+	parts.tokens, err = centrifugo.NewTokens(centrifugo.TokenOptions{
 		Secret: c.TokenSecret(), ConnectionTTL: c.ConnectionTokenTTL, SubscriptionTTL: c.SubscriptionTokenTTL,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	options := d.identityOptions()
-	authenticator, err := identity.New(options)
-	if err != nil {
-		return err
-	}
-	pages, err := d.console()
-	if err != nil {
-		return err
-	}
-	reference, err := console.NewReference(nil)
-	if err != nil {
-		return err
-	}
-	// The daemon's own subscriptions need no permission, so that their tokens may last.
-	lasting, err := centrifugo.NewTokens(centrifugo.TokenOptions{
+	parts.lasting, err = centrifugo.NewTokens(centrifugo.TokenOptions{
 		Secret: c.TokenSecret(), ConnectionTTL: c.ConnectionTokenTTL, SubscriptionTTL: ownSubscriptionTTL,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	if parts.authenticator, err = identity.New(d.identityOptions()); err != nil {
+		return nil, err
+	}
+	if parts.pages, err = d.console(); err != nil {
+		return nil, err
+	}
+	parts.reference, err = console.NewReference(nil)
+	return parts, err
+}
+
+// newServer returns the API of the database for the tenants that admits reports, or for all if it
+// is nil, and its authenticator. It adds their actors.
+func (c *cell) newServer(
+	parts *apiParts, admits func(tenant uuid.UUID) bool,
+) (*api.Server, *identity.Authenticator, error) {
+	tokens, sessions := c.credentials(admits)
+	authenticator := parts.authenticator.Accepting(tokens, sessions, admits)
 	hub := stream.New(stream.Options{
-		WebSocketURL: c.CentrifugoWSURL,
-		Tokens:       lasting,
-		Channel:      d.channels.Tenant,
-		History:      d.client,
-		Log:          stream.Recorded{Pool: d.pool, Addressed: !c.StreamTenants, Catalog: d.catalog},
-		Logger:       d.log,
+		WebSocketURL: c.config.CentrifugoWSURL,
+		Tokens:       parts.lasting,
+		Channel:      c.channels.Tenant,
+		History:      c.client,
+		Log:          stream.Recorded{Pool: c.pool, Addressed: !c.config.StreamTenants, Catalog: c.catalog},
+		Logger:       c.log,
 	})
 	server, err := api.New(api.Options{
-		Pool:          d.pool,
-		Standbys:      d.standbys,
+		Pool:          c.pool,
+		Standbys:      c.standbys,
 		Authenticator: authenticator,
-		Channels:      d.channels,
-		Tokens:        tokens,
-		Sessions:      options.Sessions,
-		Console:       pages,
-		Reference:     reference,
-		CursorSecret:  []byte(c.TokenSecret()),
-		Publisher:     d.client,
+		Channels:      c.channels,
+		Tokens:        parts.tokens,
+		Sessions:      sessions,
+		Admits:        admits,
+		StreamSlots:   parts.slots,
+		Console:       parts.pages,
+		Reference:     parts.reference,
+		CursorSecret:  []byte(c.config.TokenSecret()),
+		Publisher:     c.client,
 		Streams:       hub,
-		RealtimeURL:   cmp.Or(c.RealtimeURL, c.CentrifugoWSURL),
-		Catalog:       d.catalog,
-		Filter:        d.filter,
-		StreamTenants: c.StreamTenants,
-		Examine:       d.examine,
-		Origins:       c.CORSOrigins,
-		Version:       d.version,
-		Limits: api.Limits{
-			BodyBytes: int64(c.MaxBodyBytes),
-			Query:     c.QueryTimeout,
-			PerSecond: float64(c.RateLimit),
-			Burst:     c.RateBurst,
-
-			StreamsOfPrincipal: c.MaxStreamsPerPrincipal,
-			StreamsOfTenant:    c.MaxStreamsPerTenant,
-			Connections:        d.connectionLimit(),
-		},
-		Logger:   d.log,
-		Observer: metrics.NewAPI(d.registry),
+		RealtimeURL:   cmp.Or(c.config.RealtimeURL, c.config.CentrifugoWSURL),
+		Catalog:       c.catalog,
+		Filter:        c.filter,
+		StreamTenants: c.config.StreamTenants,
+		Examine:       c.examine,
+		Origins:       c.config.CORSOrigins,
+		Version:       c.version,
+		Limits:        parts.limits,
+		Logger:        c.log,
+		Observer:      metrics.NewAPI(c.registry),
 	})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	metrics.RegisterStreams(d.registry, hub.Readers)
-	d.health.optional = []string{centrifugoName, workerName}
-	for _, warning := range c.ServeWarnings() {
-		d.log.Warn("check the settings", zap.String("warning", warning))
+	metrics.RegisterStreams(c.registry, hub.Readers)
+	c.actors = append(c.actors, c.schema.hold(authenticator.Run), c.schema.hold(hub.Run))
+	return server, authenticator, nil
+}
+
+// credentials returns the service tokens and the sessions of the database that are accepted, or nil
+// for a kind that is not.
+func (c *cell) credentials(admits func(tenant uuid.UUID) bool) (tokens *identity.Tokens, sessions *identity.Sessions) {
+	all := identity.NewTokens(c.pool, nil).For(admits)
+	if c.config.ServiceTokens {
+		tokens = all
 	}
-	serve := d.afterCatalogReady(func(ctx context.Context) error {
-		d.log.Info("serving the API",
-			zap.Stringer("address", d.apiListener.Addr()), zap.Strings("credentials", c.Credentials()))
-		return server.Run(ctx, d.apiListener)
-	})
-	d.actors = append(d.actors, d.schema.hold(authenticator.Run), d.schema.hold(hub.Run), serve)
-	return nil
+	if c.config.Console {
+		sessions = identity.NewSessions(all, c.config.TrustedProxies)
+	}
+	return tokens, sessions
 }
 
 // ownSubscriptionTTL is the lifetime of the daemon's own tokens, with which it subscribes for its
@@ -129,7 +187,7 @@ func (d *Daemon) connectionLimit() int {
 	if !known {
 		return limit
 	}
-	permitted := max(4, files-operatorConnections-spareFiles-d.maxConnections())
+	permitted := max(4, files-operatorConnections-spareFiles-len(d.cells)*maxConnections(d.role, d.config))
 	if permitted < limit {
 		d.log.Info("the number of open files limits the connections of clients",
 			zap.Int("open_files", files), zap.Int("connections", permitted))
@@ -137,9 +195,10 @@ func (d *Daemon) connectionLimit() int {
 	return min(limit, permitted)
 }
 
+// identityOptions are those of the credentials that no database contains.
 func (d *Daemon) identityOptions() identity.Options {
 	c := d.config
-	o := identity.Options{
+	return identity.Options{
 		JWT:            c.JWT(),
 		TrustHeaders:   c.TrustIdentityHeaders,
 		TrustedProxies: c.TrustedProxies,
@@ -150,14 +209,6 @@ func (d *Daemon) identityOptions() identity.Options {
 			d.log.Warn("a key of the issuer's key set is not used", zap.String("kid", id), zap.String("reason", reason))
 		},
 	}
-	tokens := identity.NewTokens(d.pool, nil)
-	if c.ServiceTokens {
-		o.Tokens = tokens
-	}
-	if c.Console {
-		o.Sessions = identity.NewSessions(tokens, c.TrustedProxies)
-	}
-	return o
 }
 
 // console returns the handler of the console, or nil if it is disabled.

@@ -28,7 +28,7 @@ func (q blockingQuerier) Query(ctx context.Context, _ string, _ ...any) (pgx.Row
 func TestAfterCatalogReady(t *testing.T) {
 	t.Parallel()
 	querier := make(blockingQuerier)
-	d := &Daemon{taxonomy: taxonomy.NewWatcher(querier, taxonomy.WatcherOptions{}), schema: newSchemaGate()}
+	d := &cell{taxonomy: taxonomy.NewWatcher(querier, taxonomy.WatcherOptions{}), schema: newSchemaGate()}
 	d.schema.report(migrations.Status{Current: 1, Latest: 1}, nil)
 	started := make(chan struct{})
 	act := d.afterCatalogReady(func(context.Context) error {

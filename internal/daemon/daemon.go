@@ -2,22 +2,19 @@ package daemon
 
 import (
 	"context"
+	"maps"
 	"net"
+	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/fanfarehq/fanfare/activity/taxonomy"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/database"
 	"github.com/fanfarehq/fanfare/internal/metrics"
-	"github.com/fanfarehq/fanfare/internal/render"
-	"github.com/fanfarehq/fanfare/internal/standby"
-	"github.com/fanfarehq/fanfare/preferences"
 )
 
 // ShutdownTimeout limits how long batches and requests in progress may take after a daemon begins
@@ -45,23 +42,15 @@ type Options struct {
 	Logger  *zap.Logger
 }
 
-// Daemon runs the parts of one process. They share the pool, the client of Centrifugo, the monitor
-// and the registry of metrics.
+// Daemon runs the parts of one process. Those of each database are in a cell; all share the client
+// of Centrifugo, the listeners and the registry of metrics.
 type Daemon struct {
-	role             Role
+	shared
 	config           *config.Config
-	version          string
 	log              *zap.Logger
-	channels         *centrifugo.Channels
-	client           *centrifugo.Client
-	pool             *pgxpool.Pool
-	standbyPools     []*pgxpool.Pool // empty if the API is not served
-	standbys         *standby.Standbys
-	catalog          *render.Catalog
-	filter           *preferences.Filter
-	taxonomy         *taxonomy.Watcher // sets the texts of the catalog and the exceptions of the filter
-	monitor          *monitor
-	schema           *schemaGate
+	cells            []*cell    // at least one
+	placement        *placement // nil without cells, or if the API is not served
+	monitor          *monitor   // of Centrifugo
 	registry         *prometheus.Registry
 	health           *health
 	apiListener      net.Listener                      // nil if the API is not served
@@ -73,10 +62,8 @@ type Daemon struct {
 // Centrifugo. ctx is the context that will end the daemon. The caller calls Run, which also
 // releases what New acquired.
 func New(ctx context.Context, o Options) (*Daemon, error) {
-	d := &Daemon{
-		role: o.Role, config: o.Config, version: o.Version, log: o.Logger, registry: prometheus.NewRegistry(),
-		schema: newSchemaGate(),
-	}
+	d := &Daemon{config: o.Config, log: o.Logger, registry: prometheus.NewRegistry()}
+	d.role, d.version = o.Role, o.Version
 	if err := d.wire(ctx); err != nil {
 		d.close()
 		return nil, err
@@ -103,19 +90,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.pool, err = database.Open(ctx, c.DatabaseURL, d.maxConnections()); err != nil {
-		return err
-	}
-	d.catalog, d.filter = &render.Catalog{}, preferences.NewFilter(c.Mutations)
-	d.taxonomy = taxonomy.NewWatcher(d.pool, taxonomy.WatcherOptions{
-		Report: func(err error) { d.log.Warn("cannot read the applied taxonomy", zap.Error(err)) },
-		OnChange: func(actions []taxonomy.Action) {
-			_ = d.catalog.Set(actions) // Report receives the invalid templates too
-			d.filter.SetNotify(taxonomy.NotifyByAction(actions))
-		},
-	})
-	d.actors = append(d.actors, d.schema.hold(d.taxonomy.Run))
-	if err := d.openStandbys(ctx); err != nil {
+	if d.cells, err = d.newCells(ctx); err != nil {
 		return err
 	}
 	if d.role.serves() {
@@ -128,21 +103,16 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	d.monitor = newMonitor(d.log,
-		postgresDependency(d.pool, d.schema), centrifugoDependency(d.client, d.channels.Namespaces(), d.log))
-	d.health = &health{problems: d.monitor.Problems, now: time.Now}
+	d.monitor = newMonitor(d.log, centrifugoDependency(d.client, d.channels.Namespaces(), d.log))
 	d.actors = append(d.actors, d.monitor.Run)
-	metrics.RegisterDependencies(d.registry, d.monitor.Names(), d.monitor.Problems)
+	metrics.RegisterDependencies(d.unlabelled(), d.monitor.Names(), d.monitor.Problems)
 	metrics.RegisterProcess(d.registry, d.version)
-	if d.role.delivers() {
-		d.deliver()
-	}
+	d.wireHealth()
 	if d.role.serves() {
-		if err := d.serveAPI(); err != nil {
+		if err := d.serveAPI(ctx); err != nil {
 			return err
 		}
 	}
-	d.recordLifecycle(ctx)
 	if d.operatorListener != nil {
 		d.actors = append(d.actors, func(ctx context.Context) error {
 			return serveOperator(ctx, d.operatorListener, operatorHandler(d.registry, d.health), d.log)
@@ -151,32 +121,36 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	return nil
 }
 
-// afterCatalogReady delays the start of an actor until the first attempt to load the taxonomy's
-// texts, so that events after a start are rendered with them. Without a schema there are none.
-func (d *Daemon) afterCatalogReady(act func(ctx context.Context) error) func(ctx context.Context) error {
-	return func(ctx context.Context) error {
-		if d.schema.absent(ctx) {
-			return act(ctx)
-		}
-		select {
-		case <-d.taxonomy.Ready():
-			return act(ctx)
-		case <-ctx.Done():
-			return nil
-		}
+// unlabelled returns the registry for metrics of no cell that have the name of a metric of cells:
+// all metrics of one name must have the same labels.
+func (d *Daemon) unlabelled() prometheus.Registerer {
+	if !d.hasCells() {
+		return d.registry
 	}
+	return prometheus.WrapRegistererWith(prometheus.Labels{"cell": ""}, d.registry)
 }
 
-// maxConnections is the maximum number of connections that the daemon opens.
-func (d *Daemon) maxConnections() int {
-	n := lifecycleConnections(d.config)
-	if d.role.delivers() {
-		n += WorkerConnections(d.config)
+// wireHealth makes the health of the daemon from that of its only database, or of its cells.
+func (d *Daemon) wireHealth() {
+	if d.hasCells() {
+		d.health = &health{problems: d.monitor.Problems, now: time.Now, cells: map[string]*health{}}
+		for _, c := range d.cells {
+			d.health.cells[c.name()] = c.health
+		}
+	} else {
+		d.health = d.cells[0].health
+		d.health.problems = func() map[string][]string {
+			problems := d.monitor.Problems()
+			maps.Copy(problems, d.cells[0].monitor.Problems())
+			return problems
+		}
 	}
 	if d.role.serves() {
-		n += apiConnections(d.config)
+		d.health.optional = []string{centrifugoName, workerName}
+		for _, c := range d.cells {
+			c.health.optional = d.health.optional
+		}
 	}
-	return n
 }
 
 // Run works until ctx ends, and then returns nil, or until a part of the daemon fails, and then
@@ -184,13 +158,13 @@ func (d *Daemon) maxConnections() int {
 // and releases the daemon's resources. It may be called once.
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.close()
-	d.log.Info("starting",
-		zap.String("version", d.version),
-		zap.String("command", string(d.role)),
-		zap.String("database", config.RedactDatabaseURL(d.config.DatabaseURL)),
-		zap.String("centrifugo", config.RedactURLs(d.config.CentrifugoAPIURL)))
+	d.logStart()
 	g, ctx := errgroup.WithContext(ctx)
-	for _, act := range d.actors {
+	actors := slices.Clone(d.actors)
+	for _, c := range d.cells {
+		actors = append(actors, c.actors...)
+	}
+	for _, act := range actors {
 		g.Go(func() error { return act(ctx) })
 	}
 	g.Go(func() error {
@@ -205,6 +179,21 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return nil
 }
 
+// logStart logs the servers that the daemon uses.
+func (d *Daemon) logStart() {
+	fields := []zap.Field{zap.String("version", d.version), zap.String("command", string(d.role))}
+	if !d.hasCells() {
+		fields = append(fields, zap.String("database", database.RedactURL(d.config.DatabaseURL)))
+	}
+	d.log.Info("starting", append(fields, zap.String("centrifugo", config.RedactURLs(d.config.CentrifugoAPIURL)))...)
+	if !d.hasCells() {
+		return
+	}
+	for _, c := range d.cells {
+		c.log.Info("serving the cell", zap.String("database", database.RedactURL(c.config.DatabaseURL)))
+	}
+}
+
 func (d *Daemon) close() {
 	for _, l := range []net.Listener{d.apiListener, d.operatorListener} {
 		if l != nil {
@@ -214,27 +203,12 @@ func (d *Daemon) close() {
 	if d.client != nil {
 		d.client.Close()
 	}
-	for _, pool := range append(d.standbyPools, d.pool) {
-		if pool != nil {
-			closePool(pool)
-		}
+	var g errgroup.Group
+	for _, c := range d.cells {
+		g.Go(func() error { c.close(); return nil })
 	}
-}
-
-// closeTimeout limits the time for closing connections, part of ShutdownTimeout.
-const closeTimeout = time.Second
-
-// closePool closes a pool. It does not wait for connections that do not answer.
-func closePool(pool *pgxpool.Pool) {
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		pool.Close()
-	}()
-	timer := time.NewTimer(closeTimeout)
-	defer timer.Stop()
-	select {
-	case <-closed:
-	case <-timer.C:
+	if d.placement != nil {
+		g.Go(func() error { d.placement.close(); return nil })
 	}
+	_ = g.Wait() // returns no error
 }

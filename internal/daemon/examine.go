@@ -33,6 +33,6 @@ func ExamineOptions(c *config.Config, pool *pgxpool.Pool, standbys []*pgxpool.Po
 }
 
 // examine runs the checks of the installation, as fanfare doctor does.
-func (d *Daemon) examine(ctx context.Context) (doctor.Report, error) {
-	return doctor.Examine(ctx, ExamineOptions(d.config, d.pool, d.standbyPools, d.config.CORSOrigins))
+func (c *cell) examine(ctx context.Context) (doctor.Report, error) {
+	return doctor.Examine(ctx, ExamineOptions(c.config, c.pool, c.standbyPools, c.config.CORSOrigins))
 }

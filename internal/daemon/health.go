@@ -21,6 +21,7 @@ type health struct {
 	delivery     func() outbox.Problem      // see outbox.Worker.Problem; nil without a worker
 	optional     []string                   // the dependencies without which the daemon does most of its work
 	now          func() time.Time
+	cells        map[string]*health // by name; nil without cells
 }
 
 // readiness is the body of an answer of /readyz.
@@ -28,6 +29,8 @@ type readiness struct {
 	Ready    bool                `json:"ready"`
 	Failing  map[string][]string `json:"failing,omitempty"`  // problems by dependency, as sentences
 	Degraded map[string][]string `json:"degraded,omitempty"` // problems of optional dependencies
+
+	Cells map[string]readiness `json:"cells,omitempty"` // by name
 }
 
 func (h *health) read() readiness {
@@ -45,7 +48,22 @@ func (h *health) read() readiness {
 		}
 	}
 	r.Ready = len(r.Failing) == 0
+	if h.cells != nil {
+		r.Ready = h.readCells(&r) && r.Ready
+	}
 	return r
+}
+
+// readCells adds the cells, and reports whether one of them is ready: an unavailable database must
+// not take the process away from the tenants of the others.
+func (h *health) readCells(r *readiness) (ready bool) {
+	r.Cells = make(map[string]readiness, len(h.cells))
+	for name, c := range h.cells {
+		of := c.read()
+		r.Cells[name] = of
+		ready = ready || of.Ready
+	}
+	return ready
 }
 
 // workerProblem returns the problem of a stalled worker, or "".
@@ -75,7 +93,7 @@ func (h *health) live(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]bool{"alive": true})
 }
 
-// ready serves /readyz: 200, or 503 if a required dependency has problems.
+// ready serves /readyz: 200, or 503 if a required dependency has problems, or each cell has.
 func (h *health) ready(w http.ResponseWriter, _ *http.Request) {
 	r := h.read()
 	if r.Ready {

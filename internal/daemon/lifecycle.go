@@ -23,24 +23,24 @@ func lifecycleConnections(c *config.Config) int {
 	return 1
 }
 
-// recordLifecycle records the start and the stop of the daemon in the log of the system tenant, if
-// there is one. The stop is recorded as soon as the daemon begins to stop, because stopping may not
-// complete. stop is the context that ends the daemon: a daemon that stops before stop ends has
-// failed. An unavailable database does not delay the daemon.
-func (d *Daemon) recordLifecycle(stop context.Context) {
-	tenant := d.config.SystemTenant
+// recordLifecycle records the start and the stop of the daemon in the log of the system tenant in
+// this database, if there is one. The stop is recorded as soon as the daemon begins to stop,
+// because stopping may not complete. stop is the context that ends the daemon: a daemon that stops
+// before stop ends has failed. An unavailable database does not delay the daemon.
+func (c *cell) recordLifecycle(stop context.Context) {
+	tenant := c.config.SystemTenant
 	if tenant == uuid.Nil {
 		return
 	}
-	recorder := besteffort.New(outbox.NewLog(d.pool, outbox.Recorder{}), besteffort.Options{
+	recorder := besteffort.New(outbox.NewLog(c.pool, outbox.Recorder{}), besteffort.Options{
 		Report: func(dropped besteffort.Drops, last error) {
-			d.log.Warn("cannot record the daemon's own activities",
+			c.log.Warn("cannot record the daemon's own activities",
 				zap.Uint64("dropped", dropped.Total()), zap.NamedError("last_error", last))
 		},
 	})
-	metrics.RegisterRecords(d.registry, recorder.Stats)
-	starting, stopping := d.lifecycleEnvelopes(tenant)
-	d.actors = append(d.actors, d.schema.hold(func(ctx context.Context) error {
+	metrics.RegisterRecords(c.registry, recorder.Stats)
+	starting, stopping := c.lifecycleEnvelopes(tenant)
+	c.actors = append(c.actors, c.schema.hold(func(ctx context.Context) error {
 		recording, end := context.WithCancel(context.WithoutCancel(ctx))
 		defer end()
 		defer context.AfterFunc(ctx, func() {
@@ -57,14 +57,14 @@ func (d *Daemon) recordLifecycle(stop context.Context) {
 
 // lifecycleEnvelopes returns the envelopes that record the start and the stop of this process. All
 // daemons of an installation are one resource; the correlation id identifies the process.
-func (d *Daemon) lifecycleEnvelopes(tenant uuid.UUID) (starting, stopping activity.Envelope) {
+func (c *cell) lifecycleEnvelopes(tenant uuid.UUID) (starting, stopping activity.Envelope) {
 	host, _ := os.Hostname()
 	installation := uuid.NewSHA1(tenant, []byte("fanfare"))
 	starting = builtin.DaemonStarted{
-		Version: d.version, Command: string(d.role), Host: host,
+		Version: c.version, Command: string(c.role), Host: host,
 	}.On(tenant, installation)
 	stopping = builtin.DaemonStopping{
-		Version: d.version, Command: string(d.role), Host: host,
+		Version: c.version, Command: string(c.role), Host: host,
 	}.On(tenant, installation)
 	process := uuid.New()
 	for _, e := range []*activity.Envelope{&starting, &stopping} {

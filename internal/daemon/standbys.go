@@ -33,16 +33,16 @@ func OpenStandbys(
 
 // openStandbys makes the API read from the standbys of the settings. One connection of each is for
 // looking at it.
-func (d *Daemon) openStandbys(ctx context.Context) (err error) {
-	if d.role.serves() {
-		if d.standbyPools, _, err = OpenStandbys(ctx, d.config, apiConnections(d.config)+1); err != nil {
+func (c *cell) openStandbys(ctx context.Context) (err error) {
+	if c.role.serves() {
+		if c.standbyPools, _, err = OpenStandbys(ctx, c.config, apiConnections(c.config)+1); err != nil {
 			return err
 		}
 	}
-	d.standbys = standby.New(standby.Options{
-		Primary: d.pool, Standbys: d.standbyPools, MaxLag: d.config.ReadMaxLag, Logger: d.log,
+	c.standbys = standby.New(standby.Options{
+		Primary: c.pool, Standbys: c.standbyPools, MaxLag: c.config.ReadMaxLag, Logger: c.log,
 	})
-	metrics.RegisterStandbys(d.registry, d.standbys.States)
-	d.actors = append(d.actors, func(ctx context.Context) error { d.standbys.Run(ctx); return nil })
+	metrics.RegisterStandbys(c.registry, c.standbys.States)
+	c.actors = append(c.actors, func(ctx context.Context) error { c.standbys.Run(ctx); return nil })
 	return nil
 }

@@ -45,47 +45,46 @@ func (p *publications) Observe(r fanout.Report) {
 
 // deliver adds the worker, the creation of partitions, the return of snoozed notifications and
 // retention.
-func (d *Daemon) deliver() {
-	c := d.config
-	counted := &publications{Observer: metrics.NewFanout(d.registry)}
-	delivery := fanout.New(d.client, d.channels, d.filter, fanout.Options{
-		Stream:   c.StreamTenants,
-		NoInbox:  !c.Inbox,
-		Wide:     c.WideAudience,
-		Catalog:  d.catalog,
+func (c *cell) deliver() {
+	counted := &publications{Observer: metrics.NewFanout(c.registry)}
+	delivery := fanout.New(c.client, c.channels, c.filter, fanout.Options{
+		Stream:   c.config.StreamTenants,
+		NoInbox:  !c.config.Inbox,
+		Wide:     c.config.WideAudience,
+		Catalog:  c.catalog,
 		Observer: counted,
-		Logger:   d.log,
+		Logger:   c.log,
 	})
-	worker := outbox.NewWorker(d.pool, delivery, outbox.Options{
-		Claimers: c.Workers,
-		Batch:    c.BatchSize,
-		Poll:     c.PollInterval,
+	worker := outbox.NewWorker(c.pool, delivery, outbox.Options{
+		Claimers: c.config.Workers,
+		Batch:    c.config.BatchSize,
+		Poll:     c.config.PollInterval,
 		Grace:    ShutdownTimeout - closeTimeout,
-		Retries:  outbox.Retries{MaxAttempts: c.MaxAttempts},
-		Logger:   d.log,
-		Observer: metrics.NewOutbox(d.registry),
+		Retries:  outbox.Retries{MaxAttempts: c.config.MaxAttempts},
+		Logger:   c.log,
+		Observer: metrics.NewOutbox(c.registry),
 
-		Version:      d.version,
+		Version:      c.version,
 		Publications: counted.total.Load,
 	})
-	metrics.RegisterBacklog(d.registry, outbox.NewBacklog(d.pool))
-	metrics.RegisterProgress(d.registry, worker.LastProgress)
-	d.health.delivery = worker.Problem
-	d.health.lastProgress, d.health.stalledAfter = worker.LastProgress, stalledAfter+c.PollInterval
-	d.actors = append(d.actors, d.schema.hold(d.afterCatalogReady(worker.Run)),
-		d.schema.hold(func(ctx context.Context) error { return createPartitions(ctx, d.pool, d.log) }))
-	if c.Inbox {
-		returner := inbox.NewReturner(d.pool, inbox.ReturnOptions{
-			Publisher: d.client, Channels: d.channels, Observe: metrics.NewInbox(d.registry).Observe, Logger: d.log,
+	metrics.RegisterBacklog(c.registry, outbox.NewBacklog(c.pool))
+	metrics.RegisterProgress(c.registry, worker.LastProgress)
+	c.health.delivery = worker.Problem
+	c.health.lastProgress, c.health.stalledAfter = worker.LastProgress, stalledAfter+c.config.PollInterval
+	c.actors = append(c.actors, c.schema.hold(c.afterCatalogReady(worker.Run)),
+		c.schema.hold(func(ctx context.Context) error { return createPartitions(ctx, c.pool, c.log) }))
+	if c.config.Inbox {
+		returner := inbox.NewReturner(c.pool, inbox.ReturnOptions{
+			Publisher: c.client, Channels: c.channels, Observe: metrics.NewInbox(c.registry).Observe, Logger: c.log,
 		})
-		d.actors = append(d.actors, d.schema.hold(returner.Run))
+		c.actors = append(c.actors, c.schema.hold(returner.Run))
 	}
-	if c.RetentionInterval > 0 {
-		runner := retention.NewRunner(d.pool, retention.Options{
-			Logger: d.log, Observer: metrics.NewRetention(d.registry),
+	if c.config.RetentionInterval > 0 {
+		runner := retention.NewRunner(c.pool, retention.Options{
+			Logger: c.log, Observer: metrics.NewRetention(c.registry),
 		})
-		d.actors = append(d.actors, d.schema.hold(func(ctx context.Context) error {
-			return runner.Loop(ctx, c.RetentionInterval)
+		c.actors = append(c.actors, c.schema.hold(func(ctx context.Context) error {
+			return runner.Loop(ctx, c.config.RetentionInterval)
 		}))
 	}
 }
