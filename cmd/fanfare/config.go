@@ -50,6 +50,7 @@ require are not checked.`,
 		},
 	}
 	addSettings(command, settings)
+	completeCells(p, command)
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	command.Flags().BoolVar(&asMarkdown, "markdown", false, "print the reference of all settings as Markdown")
 	return command

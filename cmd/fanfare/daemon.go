@@ -7,6 +7,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/daemon"
+	"github.com/fanfarehq/fanfare/internal/database"
 )
 
 func newRunCommand(p process) *cobra.Command {
@@ -55,7 +56,7 @@ loss of events.`,
 
 // withDaemon makes command run a daemon.
 func withDaemon(p process, role daemon.Role, settings []config.Setting, command *cobra.Command) *cobra.Command {
-	return withConfig(p, command, settings, func(ctx context.Context, c *config.Config) error {
+	return withSettings(p, command, settings, func(ctx context.Context, c *config.Config) error {
 		log, err := daemon.NewLogger(c, p.stderr)
 		if err != nil {
 			return err
@@ -64,6 +65,6 @@ func withDaemon(p process, role daemon.Role, settings []config.Setting, command 
 		if err != nil {
 			return err
 		}
-		return d.Run(ctx)
+		return database.Explain(d.Run(ctx))
 	})
 }

@@ -55,15 +55,36 @@ func addSettings(command *cobra.Command, settings []config.Setting) {
 	}
 }
 
-// withConfig makes command run with valid settings. It adds their flags, and explains errors of the
-// database.
+// withConfig makes command run with valid settings and one database. It adds their flags, and
+// explains errors of the database.
 func withConfig(
 	p process,
 	command *cobra.Command,
 	settings []config.Setting,
 	run func(ctx context.Context, c *config.Config) error,
 ) *cobra.Command {
+	return withSettings(p, command, settings, func(ctx context.Context, c *config.Config) error {
+		one, err := databaseOf(ctx, command, c)
+		if err != nil {
+			return err
+		}
+		err = database.Explain(run(ctx, one))
+		if err != nil && one.Cell != "" && ctx.Value(cellKey{}) == nil {
+			err = &cellError{one.Cell, err}
+		}
+		return err
+	})
+}
+
+// withSettings makes command run with valid settings. It adds their flags.
+func withSettings(
+	p process,
+	command *cobra.Command,
+	settings []config.Setting,
+	run func(ctx context.Context, c *config.Config) error,
+) *cobra.Command {
 	addSettings(command, settings)
+	completeCells(p, command)
 	if command.Args == nil {
 		command.Args = cobra.NoArgs
 	}
@@ -72,7 +93,7 @@ func withConfig(
 		if err := loaded.Validate(); err != nil {
 			return err
 		}
-		return database.Explain(run(command.Context(), &loaded.Config))
+		return run(command.Context(), &loaded.Config)
 	}
 	return command
 }

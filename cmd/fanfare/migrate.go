@@ -14,8 +14,8 @@ import (
 func newMigrateCommand(p process) *cobra.Command {
 	group := newGroup("migrate", "Create, upgrade or remove the database schema",
 		`Create, upgrade or remove the schema fanfare. PostgreSQL 15 or newer is required.`)
-	group.AddCommand(newMigrateUpCommand(p), newMigrateRepairCommand(p), newMigrateDownCommand(p),
-		newMigrateStatusCommand(p))
+	group.AddCommand(acrossCells(p, newMigrateUpCommand), acrossCells(p, newMigrateRepairCommand),
+		acrossCells(p, newMigrateDownCommand), acrossCells(p, newMigrateStatusCommand))
 	return group
 }
 

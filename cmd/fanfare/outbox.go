@@ -17,8 +17,8 @@ func newOutboxCommand(p process) *cobra.Command {
 	group := newGroup("outbox", "Show pending activities, replay dead letters",
 		`Show pending, parked and failed activities, replay or discard dead letters, and park activities
 that block others. These commands may be used while workers run.`)
-	group.AddCommand(newOutboxStatusCommand(p), newOutboxDeadCommand(p), newOutboxReplayCommand(p),
-		newOutboxDiscardCommand(p), newOutboxParkCommand(p))
+	group.AddCommand(acrossCells(p, newOutboxStatusCommand), acrossCells(p, newOutboxDeadCommand),
+		acrossCells(p, newOutboxReplayCommand), newOutboxDiscardCommand(p), newOutboxParkCommand(p))
 	return group
 }
 

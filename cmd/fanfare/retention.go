@@ -25,8 +25,8 @@ Limits apply to a tenant or, without --tenant, to the installation: to every ten
 of its own. Pending activities, activities under a legal hold and activities younger than min_days
 are never removed. Workers remove expired data every --retention-interval; 'fanfare retention run'
 removes it immediately.`)
-	group.AddCommand(newRetentionShowCommand(p), newRetentionSetCommand(p), newRetentionRunCommand(p),
-		newRetentionHoldCommand(p))
+	group.AddCommand(acrossCells(p, newRetentionShowCommand), acrossCells(p, newRetentionSetCommand),
+		acrossCells(p, newRetentionRunCommand), newRetentionHoldCommand(p))
 	return group
 }
 

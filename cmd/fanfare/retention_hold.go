@@ -20,7 +20,7 @@ func newRetentionHoldCommand(p process) *cobra.Command {
 
 A legal hold exempts activities from retention: all activities of a tenant, those of one resource
 (without the resources under it), or those of one actor.`)
-	group.AddCommand(newHoldPlaceCommand(p), newHoldReleaseCommand(p), newHoldListCommand(p))
+	group.AddCommand(newHoldPlaceCommand(p), newHoldReleaseCommand(p), acrossCells(p, newHoldListCommand))
 	return group
 }
 

@@ -102,13 +102,12 @@ Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
 	root.SetCompletionCommandGroupID(groupOther)
 	addCommands(root, groupServers, newRunCommand(p), newServeCommand(p), newWorkerCommand(p))
 	addCommands(root, groupSetup,
-		newConfigCommand(p), newDemoCommand(p), newDevCommand(p), newDoctorCommand(p), newMigrateCommand(p),
-		newTokenCommand(p))
+		newConfigCommand(p), newDemoCommand(p), newDevCommand(p), acrossCells(p, newDoctorCommand),
+		newMigrateCommand(p), newTokenCommand(p))
 	addCommands(root, groupOperate,
-		newActivityCommand(p), newConsoleCommand(p), newExplainCommand(p), newNotificationsCommand(p),
-		newOutboxCommand(p), newPreferencesCommand(p), newRetentionCommand(p), newSubscriptionsCommand(p),
-		newTaxonomyCommand(p),
-		newWatchLevelsCommand(p))
+		newActivityCommand(p), newCellsCommand(p), newConsoleCommand(p), newExplainCommand(p),
+		newNotificationsCommand(p), newOutboxCommand(p), newPreferencesCommand(p), newRetentionCommand(p),
+		newSubscriptionsCommand(p), newTaxonomyCommand(p), newWatchLevelsCommand(p))
 	addCommands(root, groupOther, newVersionCommand(p))
 	return root, started
 }

@@ -109,7 +109,8 @@ func TestDaemonsShowNoSecrets(t *testing.T) {
 			d := startDaemon(t, environ, "run")
 			d.says(t, "PostgreSQL is unreachable")
 			d.says(t, "streams: Centrifugo is unavailable")
-			bearer := "ff_" + strings.Repeat("0123456789abcdef", 2) + "_" + strings.Repeat("hunter2", 9) + "x"
+			ids := strings.Repeat("_"+strings.Repeat("0123456789abcdef", 2), 2)
+			bearer := "ff" + ids + "_" + strings.Repeat("hunter2", 9) + "x"
 			for _, token := range []string{bearer, "hunter2.hunter2.hunter2"} {
 				_ = d.api(t).bearing(token).do(t, "GET", "/notifications", "")
 			}

@@ -20,9 +20,9 @@ An applied taxonomy is valid for every service in every language, and is enforce
 'fanfare taxonomy enforce' sets.
 
 The file - is standard input.`)
-	group.AddCommand(newTaxonomyCheckCommand(p), newTaxonomyShowCommand(p), newTaxonomyDiffCommand(p),
-		newTaxonomyApplyCommand(p), newTaxonomyEnforceCommand(p), newTaxonomyGenerateCommand(p),
-		newTaxonomyDefaultCommand(p), newTaxonomyExampleCommand(p))
+	group.AddCommand(newTaxonomyCheckCommand(p), newTaxonomyShowCommand(p), acrossCells(p, newTaxonomyDiffCommand),
+		acrossCells(p, newTaxonomyApplyCommand), acrossCells(p, newTaxonomyEnforceCommand),
+		newTaxonomyGenerateCommand(p), newTaxonomyDefaultCommand(p), newTaxonomyExampleCommand(p))
 	return group
 }
 

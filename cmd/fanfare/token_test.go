@@ -36,7 +36,7 @@ func TestToken(t *testing.T) {
 		},
 		tenant...)
 	r := fanfare(t, w.environ(), create...)
-	if r.code != exitOK || !regexp.MustCompile(`^ff_[0-9a-f]{32}_[0-9a-f]{64}\n$`).MatchString(r.stdout) {
+	if r.code != exitOK || !regexp.MustCompile(`^ff(_[0-9a-f]{32}){2}_[0-9a-f]{64}\n$`).MatchString(r.stdout) {
 		t.Fatalf("create: got exit code %d and %q, want 0 and a token on a line\n%s", r.code, r.stdout, r.stderr)
 	}
 	token := strings.TrimSpace(r.stdout)
