@@ -56,7 +56,7 @@ endef
 
 .PHONY: test-tools
 test-tools: .tools/teststack $(WEB)/node_modules/.package-lock.json ## Install what the tests need besides Go.
-	@.ci/ensure postgres compiler curl psycopg pg chromium redis balancer
+	@.ci/ensure postgres compiler curl psycopg pg chromium redis balancer pgbouncer
 
 .PHONY: servers
 servers: .tools/teststack ## Install PostgreSQL and build Centrifugo, where they are missing.
@@ -107,7 +107,7 @@ test-recording: .tools/teststack servers ## Run the Go examples of docs/recordin
 .PHONY: test-matrix
 test-matrix: .tools/teststack .tools/testmatrix $(WEB)/node_modules/.package-lock.json
 test-matrix: ## Run the tests on PostgreSQL 15 to 18, each with Centrifugo v6 and v5.
-	@.ci/ensure postgres curl psycopg pg chromium redis balancer
+	@.ci/ensure postgres curl psycopg pg chromium redis balancer pgbouncer
 	@exec .tools/testmatrix $(MATRIX_FLAGS) -postgres '$(MATRIX_POSTGRES)' -centrifugo '$(MATRIX_CENTRIFUGO)' -- \
 		-timeout 10m $(TEST_FLAGS) $(PACKAGES)
 

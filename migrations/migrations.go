@@ -199,9 +199,17 @@ func locked(ctx context.Context, conn *pgx.Conn, do func() error) error {
 		return fmt.Errorf("lock the schema: %w", err)
 	}
 	err := do()
-	_, unlockErr := conn.Exec(ctx, "SELECT pg_advisory_unlock(hashtextextended('fanfare.schema', 0))")
+	var held bool
+	unlockErr := conn.QueryRow(ctx, "SELECT pg_advisory_unlock(hashtextextended('fanfare.schema', 0))").Scan(&held)
+	if unlockErr == nil && !held {
+		unlockErr = errSessionChanged
+	}
 	return errors.Join(err, unlockErr)
 }
+
+// errSessionChanged reports that the statements of one connection ran in several sessions.
+var errSessionChanged = errors.New("the lock of the schema was lost: another session answers on the same connection, " +
+	"as behind a pooler in transaction mode; connect to PostgreSQL itself")
 
 func to(ctx context.Context, m *migrate.Migrator, version int) error {
 	err := m.MigrateTo(ctx, int32(version))

@@ -28,6 +28,19 @@ func withConn(
 	})
 }
 
+// withSession makes command run with one connection that has a session of its own. The command
+// fails behind a pooler in transaction mode.
+func withSession(
+	p process, command *cobra.Command, run func(ctx context.Context, conn *pgx.Conn) error,
+) *cobra.Command {
+	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+		if err := database.RequireSession(ctx, conn); err != nil {
+			return err
+		}
+		return run(ctx, conn)
+	})
+}
+
 // withPool makes command run with a pool of connections to the database.
 func withPool(
 	p process, command *cobra.Command, run func(ctx context.Context, pool *pgxpool.Pool) error,

@@ -31,7 +31,7 @@ The roles belong to the whole cluster, so their names begin with a prefix that i
 database: fanfare, or fanfare_<database> if another database of the cluster has the roles of fanfare.`,
 	}
 	command.Flags().StringVar(&prefix, "role-prefix", "", "prefix of the roles' names, for a new schema")
-	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+	return withSession(p, command, func(ctx context.Context, conn *pgx.Conn) error {
 		options := migrations.Options{Progress: migrationProgress(p.stdout), RolePrefix: prefix}
 		if err := migrations.Up(ctx, conn, options); err != nil {
 			return err
@@ -55,7 +55,7 @@ Grant the new role of writers to the services afterwards.`,
   fanfare migrate repair --role-prefix fanfare_copy`,
 	}
 	command.Flags().StringVar(&prefix, "role-prefix", "", "new prefix of the roles' names")
-	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+	return withSession(p, command, func(ctx context.Context, conn *pgx.Conn) error {
 		done, err := migrations.Repair(ctx, conn, prefix)
 		if err != nil {
 			return err
@@ -93,7 +93,7 @@ data. Migration 0 removes the whole schema with every recorded activity, and req
 	}
 	command.Flags().IntVar(&to, "to", 0, "number of the migration to revert to")
 	command.Flags().BoolVar(&yes, "yes", false, "confirm --to 0, which removes everything")
-	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+	return withSession(p, command, func(ctx context.Context, conn *pgx.Conn) error {
 		if err := migrations.Down(ctx, conn, to, migrationProgress(p.stdout)); err != nil {
 			return err
 		}

@@ -227,6 +227,10 @@ func (p *parser) databaseFile(c *parsedCell, each pair) {
 }
 
 func (p *parser) standby(c *parsedCell, url string, line int) {
+	if rule := database.ForeignRule(url); rule != "" {
+		p.refuse(line, "read_database_urls", "", rule)
+		return
+	}
 	if !database.IsURL(url) {
 		p.refuse(line, "read_database_urls", "", "must be URLs such as postgres://user:password@host:5432/database, "+
 			"with special characters of the passwords percent-encoded")

@@ -33,6 +33,9 @@ func databaseURLs(at func(*Config) *[]string) field {
 		parse: func(c *Config, text string) string { *at(c) = strings.Fields(text); return "" },
 		check: func(c *Config) string {
 			for _, each := range *at(c) {
+				if violated := database.ForeignRule(each); violated != "" {
+					return violated
+				}
 				if !database.IsURL(each) {
 					return "must be URLs such as postgres://user:password@host:5432/database, separated by " +
 						"spaces, with special characters of the passwords percent-encoded"

@@ -32,12 +32,12 @@ var errInvalidURL = errors.New("invalid database URL")
 
 // Connect opens one connection, which the caller closes.
 func Connect(ctx context.Context, url string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(url)
+	config, err := pgxpool.ParseConfig(url) // which also takes the parameters of pools out
 	if err != nil {
 		return nil, errInvalidURL
 	}
-	setDefaults(&config.Config)
-	return pgx.ConnectConfig(ctx, config)
+	setDefaults(&config.ConnConfig.Config)
+	return pgx.ConnectConfig(ctx, config.ConnConfig)
 }
 
 // Open returns a pool of at most maxConns connections, which the caller closes. It connects when it

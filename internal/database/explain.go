@@ -15,15 +15,13 @@ func Explain(err error) error {
 	if _, ok := errors.AsType[remedied](err); ok {
 		return err
 	}
-	var postgres *pgconn.PgError
-	var connect *pgconn.ConnectError
-	switch {
-	case errors.As(err, &postgres):
-		if remedy := remedies[postgres.Code]; remedy != "" {
-			return fmt.Errorf("%w: %s", err, remedy)
-		}
-	case errors.As(err, &connect):
-		return fmt.Errorf("PostgreSQL is unreachable: %w: start PostgreSQL, or correct --database-url", err)
+	if remedy := ConnectRemedy(err); remedy == start {
+		return fmt.Errorf("PostgreSQL is unreachable: %w: %s", err, remedy)
+	} else if remedy != "" {
+		return fmt.Errorf("PostgreSQL cannot be used: %w: %s", err, remedy)
+	}
+	if postgres, ok := errors.AsType[*pgconn.PgError](err); ok && remedies[postgres.Code] != "" {
+		return fmt.Errorf("%w: %s", err, remedies[postgres.Code])
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // redacted replaces a password, and a connection string that is not valid.
@@ -20,6 +21,9 @@ func URLRule(connection string) string {
 	}
 	const rule = "must be postgres://user:password@host:5432/database, " +
 		"with special characters of the password percent-encoded, or host=… dbname=…"
+	if violated := ForeignRule(connection); violated != "" {
+		return violated
+	}
 	if _, ok := parseURL(connection); ok {
 		return ""
 	}
@@ -46,8 +50,11 @@ func parseURL(connection string) (*pgx.ConnConfig, bool) {
 	if u, isURL := splitURL(connection); isURL && u.ambiguous() {
 		return nil, false
 	}
-	config, err := pgx.ParseConfig(connection)
-	return config, err == nil
+	config, err := pgxpool.ParseConfig(connection)
+	if err != nil {
+		return nil, false
+	}
+	return config.ConnConfig, true
 }
 
 // urlParts are the parts of a connection URL, still percent-encoded.
@@ -110,6 +117,9 @@ func RedactURL(connection string) string {
 		user += ":" + redacted
 	}
 	host := config.Host
+	if strings.HasPrefix(host, "/") { // the directory of a socket
+		return fmt.Sprintf("postgres://%s@/%s?host=%s", user, config.Database, host)
+	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}

@@ -27,6 +27,9 @@ type PostgresOptions struct {
 	Durable bool
 	// Settings are added to the configuration and override the defaults.
 	Settings map[string]string
+	// Files are written into the data directory before the start, by name: pg_hba.conf, and
+	// certificates that Settings name.
+	Files map[string]string
 	// Output receives the server's log. The error of a failed start contains the end of the log
 	// in any case.
 	Output io.Writer
@@ -73,6 +76,11 @@ func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, err
 	}
 	if err := p.initialize(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w", err), dir.remove())
+	}
+	for name, content := range options.Files {
+		if err := p.writeFile(name, content); err != nil {
+			return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), dir.remove())
+		}
 	}
 	if err := p.server.startOnFreePorts(ctx, p.choosePort); err != nil {
 		return nil, errors.Join(err, dir.remove())

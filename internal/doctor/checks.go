@@ -2,10 +2,11 @@ package doctor
 
 // checks returns all checks in the order in which they run. Their ids are stable.
 func checks() []check {
-	database, schema := []string{"postgres-reachable"}, []string{"postgres-schema"}
+	database, schema := []string{"postgres-pooler"}, []string{"postgres-schema"}
 	api, token := []string{"centrifugo-api"}, []string{"centrifugo-token"}
 	return []check{
 		{"postgres-reachable", nil, checkReachable},
+		{"postgres-pooler", []string{"postgres-reachable"}, checkPooler},
 		{"postgres-version", database, checkServerVersion},
 		{"postgres-writable", database, checkWritable},
 		{"postgres-schema", database, checkSchemaVersion},

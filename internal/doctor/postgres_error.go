@@ -8,12 +8,17 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fanfarehq/fanfare/internal/database"
 )
 
 // databaseFailure returns the finding on an error of the database. role is the role of the
 // connection, quoted for SQL, or "" if it is not known yet.
 func databaseFailure(err error, role string) finding {
 	detail := describeDatabaseError(err)
+	if remedy := database.ConnectRemedy(err); remedy != "" && !errors.Is(err, context.DeadlineExceeded) {
+		return failure(detail, remedy)
+	}
 	var reported *pgconn.PgError
 	switch {
 	case errors.As(err, &reported):

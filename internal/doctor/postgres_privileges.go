@@ -32,6 +32,7 @@ func requiredPrivileges() []privilege {
 	add(table, "outbox", false, "SELECT", "INSERT", "DELETE")
 	add(table, "outbox_seq_seq", false, "SELECT")
 	add(table, "workers", false, "SELECT", "INSERT", "UPDATE", "DELETE")
+	add(table, "samples", false, "SELECT", "INSERT", "UPDATE")
 	add(table, "parked", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "fan_out_jobs", false, "SELECT", "INSERT", "UPDATE", "DELETE")
 	add(table, "dead_letters", false, "SELECT", "INSERT", "UPDATE", "DELETE")
@@ -62,6 +63,8 @@ func requiredPrivileges() []privilege {
 	for _, name := range []string{
 		"record_envelopes", "existing_activity", "existing_id", "lane_of",
 		"resource_entry", "resource_types", "principal_is_active", "known_groups", "grounds",
+		"reach", "audience_size", "groups_of", "principals_of", "principals_named", "resource_children",
+		"resources_held", "resource_rows", "resources_named", "resources_below",
 	} {
 		add(function, name, true, "EXECUTE")
 	}
