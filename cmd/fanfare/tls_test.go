@@ -220,7 +220,8 @@ func TestServerCertificates(t *testing.T) {
 	}
 }
 
-// TestServerWithoutTLS requires TLS of a server that has none, and names parameters that it refuses.
+// TestServerWithoutTLS requires TLS of a server that has none, and names parameters that it
+// refuses.
 func TestServerWithoutTLS(t *testing.T) {
 	t.Parallel()
 	m := newManaged(t, devstack.PostgresOptions{})

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestConnectionStringsOfProviders checks connection strings in the forms that providers and drivers
-// print: each is accepted, or refused with what to write instead.
+// TestConnectionStringsOfProviders checks connection strings in the forms that providers and
+// drivers print: each is accepted, or refused with what to write instead.
 func TestConnectionStringsOfProviders(t *testing.T) {
 	t.Parallel()
 	const (
@@ -124,7 +124,7 @@ func TestConnectionStringsOfProviders(t *testing.T) {
 func TestForeignParametersOfStandbys(t *testing.T) {
 	t.Parallel()
 	const urls = "postgres://a:hunter2@b/d postgres://a:hunter2@b/d?pgbouncer=true"
-	err := loadAll(t, database, "--read-database-url", urls).Validate()
+	err := loadAll(t, databaseOnly, "--read-database-url", urls).Validate()
 	if err == nil || !strings.Contains(err.Error(), "the parameter pgbouncer") ||
 		strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, want the parameter named, and no password", err)

@@ -145,8 +145,8 @@ func invalidSSLMode(connection string) string {
 	return rule
 }
 
-// ForeignRule returns the rule that a connection string violates which is written for another driver,
-// or has one of its parameters, or "". It contains no value of the string.
+// ForeignRule returns the rule that a connection string violates which is written for another
+// driver, or has one of its parameters, or "". It contains no value of the string.
 func ForeignRule(connection string) string {
 	if rule := foreignURL(connection); rule != "" {
 		return rule

@@ -13,8 +13,8 @@ import (
 // Pooling describes what is between Fanfare and the server.
 type Pooling struct {
 	// Transactions means that each transaction of a connection may run in another session of the
-	// server: a pooler in transaction mode. Locks, settings and prepared statements of a session are
-	// then lost, or another client's.
+	// server: a pooler in transaction mode. Locks, settings and prepared statements of a session
+	// are then lost, or another client's.
 	Transactions bool
 	// Statements means that the pooler keeps track of the prepared statements of its clients, as
 	// PgBouncer does from 1.21 on. It is true if there is no pooler.
@@ -22,8 +22,8 @@ type Pooling struct {
 }
 
 // DetectPooling finds out what is between Fanfare and the server of a configuration. It opens one
-// connection, and a second one if a pooler answers. It may take a pooler in transaction mode that is
-// very busy for one in session mode.
+// connection, and a second one if a pooler answers. It may take a pooler in transaction mode that
+// is very busy for one in session mode.
 func DetectPooling(ctx context.Context, config *pgx.ConnConfig) (Pooling, error) {
 	var two probes
 	defer two.close(ctx)
@@ -82,8 +82,8 @@ func (p *probes) shareSessions(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// mixStatements reports whether a connection finds a prepared statement of the other one by the name
-// that the other one gave it.
+// mixStatements reports whether a connection finds a prepared statement of the other one by the
+// name that the other one gave it.
 func (p *probes) mixStatements(ctx context.Context) (bool, error) {
 	name := "fanfare_probe_" + strings.ToLower(rand.Text())
 	if _, err := p[0].PgConn().Prepare(ctx, name, "SELECT 1", nil); err != nil {
