@@ -11,14 +11,14 @@ import (
 
 // Unavailable reports whether err means that PostgreSQL cannot serve the statement now and may
 // serve it later, unchanged: the server is unreachable, shuts down, fails over or lacks resources,
-// other transactions are in the way, or time ran out. What the server says about the statement
-// itself, a right or a constraint is not of the kind.
+// other transactions are in the way, the tenant is being moved, or time ran out. What the server
+// says about the statement itself, a right or a constraint is not of the kind.
 func Unavailable(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return len(server.Code) == 5 && unavailableClass(server.Code[:2])
+		return len(server.Code) == 5 && unavailableClass(server.Code[:2]) || server.Code == frozenState
 	}
 	_, network := errors.AsType[net.Error](err)
 	return network || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) ||
@@ -40,6 +40,18 @@ func unavailableClass(class string) bool {
 		return true
 	}
 	return false
+}
+
+// frozenState is the SQLSTATE of Fanfare's error for a change of a tenant that is being moved to
+// another database, or was.
+const frozenState = "FF005"
+
+// IsFrozen reports whether a statement failed because its tenant is being moved to another
+// database, or was. It may succeed when it is repeated in the database to which the tenant belongs
+// then.
+func IsFrozen(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && server.Code == frozenState
 }
 
 // IsServerError reports whether err is an answer of the server.

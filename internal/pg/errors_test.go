@@ -30,6 +30,7 @@ func TestUnavailable(t *testing.T) {
 		"42P01": false, // undefined_table
 		"XX000": false, // internal_error
 		"FF003": false, // of Fanfare's own
+		"FF005": true,  // a tenant that is being moved
 		"":      false,
 		"5":     false,
 	} {
