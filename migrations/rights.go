@@ -18,7 +18,7 @@ var (
 		"move_from_default", "retention_cut", "retention_records_cut", "retention_passed", "retention_kept",
 		"retention_begin", "retention_end", "retention_step", "retention_note", "retention_next",
 		"retention_tenants", "retention_measure", "purge_expired", "purge_parked", "purge_notifications",
-		"purge_keys", "purge_activities", "retention_count", "erase_activities",
+		"purge_keys", "purge_activities", "retention_count", "erase_activities", "remove_moved_activities",
 	}
 	ownedByDirectory = []string{
 		"resource_entry", "resource_types", "principal_entries", "principal_is_active", "known_groups",
@@ -79,6 +79,7 @@ var retentionTables = [][3]string{
 	{"dead_letters", "DELETE"},
 	{"outbox", "SELECT"},
 	{"fan_out_jobs", "SELECT"},
+	{"tenant_moves", "SELECT"},
 	{"activities", "UPDATE", "payload"},
 	{"activities", "UPDATE", "message"},
 	{"activities", "UPDATE", "user_agent"},

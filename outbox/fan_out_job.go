@@ -249,10 +249,12 @@ func (w *Worker) postponeJob(ctx context.Context, job Job, cause error, report *
 			dead:    []pendingRow{dead},
 			touched: map[resourceKey]bool{{job.TenantID, job.ResourceID}: true},
 		}
-		if _, err := tx.Exec(ctx, deleteJob, job.ID, job.TenantID); err != nil {
+		// A job that is gone has been taken away since the step was rolled back: its tenant moves.
+		tag, err := tx.Exec(ctx, deleteJob, job.ID, job.TenantID)
+		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		_, err := s.apply(ctx, tx)
+		_, err = s.apply(ctx, tx)
 		return err
 	})
 }

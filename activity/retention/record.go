@@ -13,7 +13,8 @@ import (
 )
 
 // recordPurged records the removed rows that are not recorded yet, of this run or an earlier one,
-// tenant by tenant. A tenant whose log refuses the record is skipped until the next run.
+// tenant by tenant. A tenant whose log refuses the record is skipped until the next run, one that
+// is being moved until it has been.
 func (r *run) recordPurged(ctx context.Context) error {
 	var refusals []error
 	for after := uuid.Nil; ; {
@@ -31,6 +32,10 @@ func (r *run) recordPurged(ctx context.Context) error {
 				WHERE u.tenant_id = (
 					SELECT n.tenant_id FROM fanfare.retention_unrecorded AS n
 					WHERE n.tenant_id > $1 AND ($2::uuid IS NULL OR n.tenant_id = $2)
+						AND NOT EXISTS (
+							SELECT FROM fanfare.tenant_moves AS m
+							WHERE m.tenant_id = n.tenant_id AND m.step <> 'opened'
+						)
 					ORDER BY n.tenant_id
 					LIMIT 1
 				)

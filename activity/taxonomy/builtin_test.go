@@ -125,6 +125,8 @@ func builtinEnvelopes() map[string]activity.Envelope {
 		builtin.SubscriptionRevoked{SubscriptionID: id, Scope: "resource"},
 		builtin.TaxonomyApplied{},
 		builtin.TaxonomyEnforcementChanged{From: "off", To: "warn", Scope: "tenant"},
+		builtin.TenantCleared{MoveID: id},
+		builtin.TenantMoved{MoveID: id},
 		builtin.TokenCreated{TokenID: id},
 		builtin.TokenRevoked{TokenID: id},
 	} {

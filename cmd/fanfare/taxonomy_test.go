@@ -50,12 +50,12 @@ func taxonomyFile(t testing.TB, text string) string {
 func TestTaxonomyCheck(t *testing.T) {
 	t.Parallel()
 	good := taxonomyFile(t, taxonomyOfTest)
-	const added = "18 built-in actions will be added\n"
+	const added = "20 built-in actions will be added\n"
 	if got, want := must(t, nil, "taxonomy", "check", good), good+": 2 actions, no errors\n"+added; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got, want := must(t, nil, "taxonomy", "check", good,
-		"--json"), "{\n  \"actions\": 2,\n  \"builtin_actions_added\": 18,\n  \"diagnostics\": []\n}\n"; got != want {
+		"--json"), "{\n  \"actions\": 2,\n  \"builtin_actions_added\": 20,\n  \"diagnostics\": []\n}\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 
@@ -93,7 +93,7 @@ func TestTaxonomyCheck(t *testing.T) {
 	}
 
 	with := taxonomyFile(t, taxonomyOfTest+"  token.created: {description: D, category: C, keep: [door]}\n")
-	want = with + ": 3 actions, no errors\n17 built-in actions will be added\n" +
+	want = with + ": 3 actions, no errors\n19 built-in actions will be added\n" +
 		"1 built-in action in the file: payload, keep, max_payload_bytes and visibility are ignored\n"
 	if got := must(t, nil, "taxonomy", "check", with); got != want {
 		t.Errorf("with a built-in action: got %q, want %q", got, want)
@@ -137,7 +137,7 @@ func TestTaxonomyApply(t *testing.T) {
 	dry := must(t, w.environ(), "taxonomy", "apply", file, "--dry-run")
 	for _, want := range []string{
 		"+ resource.updated   A resource was changed.\n", "+ signal.created   A signal was registered.\n",
-		"+ token.created   ", "\nDry run, nothing was changed: 20 added, 0 removed, 0 changed\n",
+		"+ token.created   ", "\nDry run, nothing was changed: 22 added, 0 removed, 0 changed\n",
 	} {
 		if !strings.Contains(dry, want) {
 			t.Errorf("apply --dry-run: got\n%s\nwant in it\n%s", dry, want)
@@ -148,7 +148,7 @@ func TestTaxonomyApply(t *testing.T) {
 	}
 	if r := fanfare(t, w.environ(), "taxonomy", "diff", file); r.code != exitFailure ||
 		!strings.Contains(r.stdout, "+ resource.updated") ||
-		!strings.Contains(r.stderr, "20 differences between the database and "+file) {
+		!strings.Contains(r.stderr, "22 differences between the database and "+file) {
 		t.Errorf("diff: got exit code %d, %q and %q", r.code, r.stdout, r.stderr)
 	}
 
@@ -159,8 +159,8 @@ func TestTaxonomyApply(t *testing.T) {
 	if err := json.Unmarshal([]byte(must(t, w.environ(), "taxonomy", "apply", file, "--json")), &applied); err != nil {
 		t.Fatal(err)
 	}
-	if !applied.Applied || len(applied.Added) != 20 {
-		t.Errorf("apply: got %+v, want 20 added", applied)
+	if !applied.Applied || len(applied.Added) != 22 {
+		t.Errorf("apply: got %+v, want 22 added", applied)
 	}
 	if got := must(t, w.environ(), "taxonomy", "apply", file); got != "The database already has this taxonomy.\n" {
 		t.Errorf("apply again: got %s", got)
@@ -225,12 +225,12 @@ func TestTaxonomyShow(t *testing.T) {
 	file := taxonomyFile(t, "secret_keys: [SSN, iban]\n"+taxonomyOfTest)
 	if got := must(t, w.environ(), "taxonomy", "apply", file); !strings.HasPrefix(got,
 		"~ secret_keys: (none) → [\"iban\",\"ssn\"]\n") ||
-		!strings.HasSuffix(got, "\nApplied: 20 added, 0 removed, 0 changed, secret keys changed\n") {
+		!strings.HasSuffix(got, "\nApplied: 22 added, 0 removed, 0 changed, secret keys changed\n") {
 		t.Errorf("apply: got\n%s", got)
 	}
 	shown := must(t, w.environ(), "taxonomy", "show")
-	if !strings.HasPrefix(shown, "Secret keys: iban, ssn\n\nACTION ") || strings.Count(shown, "   yes        ") != 18 {
-		t.Errorf("got\n%s\nwant the secret keys, and 18 built-in actions", shown)
+	if !strings.HasPrefix(shown, "Secret keys: iban, ssn\n\nACTION ") || strings.Count(shown, "   yes        ") != 20 {
+		t.Errorf("got\n%s\nwant the secret keys, and 20 built-in actions", shown)
 	}
 	if fromFile := must(t, nil, "taxonomy", "show", "--file", file); fromFile != shown {
 		t.Errorf("show --file: got\n%s\nwant\n%s", fromFile, shown)
@@ -255,7 +255,7 @@ func TestTaxonomyShow(t *testing.T) {
 			own++
 		}
 	}
-	if cmp.Diff([]string{"iban", "ssn"}, read.SecretKeys) != "" || len(read.Actions) != 20 || own != 18 {
+	if cmp.Diff([]string{"iban", "ssn"}, read.SecretKeys) != "" || len(read.Actions) != 22 || own != 20 {
 		t.Errorf("show --json: got %+v", read)
 	}
 }
@@ -295,7 +295,7 @@ func TestTaxonomyChangesAreRecorded(t *testing.T) {
 		t.Errorf("an invalid file: got exit code %d", r.code)
 	}
 	want := []string{
-		`taxonomy.applied t {"added": 20, "changed": 0, "removed": 0, "hidden_keys_changed": true}`,
+		`taxonomy.applied t {"added": 22, "changed": 0, "removed": 0, "hidden_keys_changed": true}`,
 		`taxonomy.enforcement_changed t {"to": "strict", "from": "off", "scope": "installation"}`,
 	}
 	if diff := cmp.Diff(want, recorded(system)); diff != "" {

@@ -41,6 +41,7 @@ func requiredPrivileges() []privilege {
 	add(table, "taxonomy", false, "SELECT")
 	add(table, "enforcement", false, "SELECT")
 	add(table, "settings", false, "SELECT")
+	add(table, "tenant_moves", false, "SELECT")
 	add(table, "retention", false, "SELECT")
 	add(table, "retention_unrecorded", false, "SELECT", "DELETE")
 	for _, name := range []string{

@@ -115,11 +115,14 @@ type endedSnooze struct {
 	row       string
 }
 
-// selectEnded locks the rows whose snoozes have ended, at most $1, the longest ended first.
+// selectEnded locks the rows whose snoozes have ended, at most $1, the longest ended first. Those
+// of a tenant that is being moved return in the database to which it moves.
 const selectEnded = `
 SELECT n.tenant_id, n.principal_id, n.activity_id, n.snoozed_until, n.archived_at IS NOT NULL, n.ctid::text
 FROM fanfare.notifications AS n
 WHERE n.snoozed_until <= now()
+  AND NOT EXISTS (
+      SELECT FROM fanfare.tenant_moves AS m WHERE m.tenant_id = n.tenant_id AND m.frozen_at IS NOT NULL)
 ORDER BY n.snoozed_until
 LIMIT $1
 FOR NO KEY UPDATE SKIP LOCKED`

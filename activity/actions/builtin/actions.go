@@ -43,6 +43,10 @@ func New(action string) any {
 		return &TaxonomyApplied{}
 	case NameTaxonomyEnforcementChanged:
 		return &TaxonomyEnforcementChanged{}
+	case NameTenantCleared:
+		return &TenantCleared{}
+	case NameTenantMoved:
+		return &TenantMoved{}
 	case NameTokenCreated:
 		return &TokenCreated{}
 	case NameTokenRevoked:

@@ -20,6 +20,7 @@ var resourceTypes = map[string]string{
 	"outbox":       "tenant",
 	"preferences":  "tenant",
 	"retention":    "tenant",
+	"tenant":       "tenant",
 	"token":        "service_token",
 }
 
