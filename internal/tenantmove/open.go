@@ -1,0 +1,159 @@
+package tenantmove
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/activity/actions/builtin"
+	"github.com/fanfarehq/fanfare/internal/pg"
+	"github.com/fanfarehq/fanfare/internal/tenantdata"
+	"github.com/fanfarehq/fanfare/outbox"
+)
+
+// open puts the pending activities into the destination's outbox and releases the tenant there, in
+// one transaction, which is the switch.
+func (m *mover) open(ctx context.Context) error {
+	err := m.write(ctx, func(tx pgx.Tx) error {
+		pending, dead, err := m.scope.Unstage(ctx, tx)
+		if err != nil {
+			return err
+		}
+		moved := builtin.TenantMoved{
+			MoveID: m.source.ID, StartedAt: m.source.StartedAt, FrozenAt: *m.source.FrozenAt,
+			Activities: int(m.source.Copied["activities"]), Notifications: int(m.source.Copied["notifications"]),
+			Pending: pending, DeadLetters: dead,
+		}
+		if err := m.record(ctx, tx, moved.On(m.o.Tenant, m.o.Tenant)); err != nil {
+			return err
+		}
+		if err := advance(ctx, tx, m.destination, Begun, Opened, ", frozen_at = NULL"); err != nil {
+			return err
+		}
+		m.o.At(OpenedHalf)
+		return nil
+	})
+	if err == nil {
+		m.o.At(OpenedDone)
+	}
+	return err
+}
+
+// record records an activity about the move once, in the tenant's log.
+func (m *mover) record(ctx context.Context, tx pgx.Tx, e activity.Envelope) error {
+	e.ActorPrincipalID, e.CorrelationID = m.o.By, m.source.ID
+	if _, err := outbox.Record(ctx, tx, e); err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	return nil
+}
+
+// finish stores in the source that the tenant belongs to the destination.
+func (m *mover) finish(ctx context.Context) error {
+	err := pgx.BeginFunc(ctx, m.Source, func(tx pgx.Tx) error {
+		if err := advance(ctx, tx, m.source, Verified, Moved, ", moved_at = clock_timestamp()"); err != nil {
+			return err
+		}
+		m.o.At(MovedHalf)
+		return nil
+	})
+	if err == nil {
+		m.o.At(MovedDone)
+	}
+	return err
+}
+
+// clean deletes the destination's row, which no one needs any more, and the triggers.
+func (m *mover) clean(ctx context.Context) error {
+	_, err := m.Destination.Exec(ctx, `
+		DELETE FROM fanfare.tenant_moves
+		WHERE tenant_id = $1 AND move_id = $2 AND role = 'destination' AND step = 'opened'`,
+		[16]byte(m.o.Tenant), [16]byte(m.source.ID))
+	if err != nil {
+		return fmt.Errorf("delete the destination's row: %w", err)
+	}
+	return m.disarm(ctx, m.Destination)
+}
+
+// disarm removes the tenant from the triggers of a database. They let its rows pass already, so it
+// is no error if the locks cannot be had: the next move replaces them.
+func (m *mover) disarm(ctx context.Context, conn *pgx.Conn) error {
+	err := whileUnwritten(ctx, conn, m.scope.Freezable(), m.o.FreezeTimeout, m.note, func(tx pgx.Tx) error {
+		return armTriggers(ctx, tx, m.scope)
+	})
+	if pg.Contended(err) {
+		m.note("triggers of the move remain, since their tables are in use; they have no effect")
+		return nil
+	}
+	return err
+}
+
+// clear removes the source's copy, and records that in the tenant's log.
+func (m *mover) clear(ctx context.Context) error {
+	for {
+		removed, err := m.removeSome(ctx, m.Source, m.source)
+		if err != nil {
+			return err
+		}
+		if removed == nil {
+			break
+		}
+		for table, n := range removed {
+			m.copied += n
+			m.report(table, "")
+		}
+		m.o.At(ClearedSome)
+	}
+	m.o.At(ClearedHalf)
+	row, err := read(ctx, m.Source, m.o.Tenant)
+	if err != nil {
+		return err
+	}
+	cleared := builtin.TenantCleared{
+		MoveID: m.source.ID, Activities: int(row.Removed["activities"]),
+		Notifications: int(row.Removed["notifications"]), IdempotencyKeys: int(row.Removed["idempotency_keys"]),
+	}
+	err = pgx.BeginFunc(ctx, m.Destination, func(tx pgx.Tx) error {
+		return m.record(ctx, tx, cleared.On(m.o.Tenant, m.o.Tenant))
+	})
+	if pg.IsFrozen(err) {
+		m.note("the tenant has moved on, so the removal is not recorded in its log")
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	err = pgx.BeginFunc(ctx, m.Source, func(tx pgx.Tx) error {
+		return advance(ctx, tx, m.source, Moved, Cleared, ", cleared_at = clock_timestamp()")
+	})
+	if err == nil {
+		m.o.At(ClearedDone)
+	}
+	return err
+}
+
+// removeSome removes a batch of the tenant's rows from a database, and adds the numbers to its row.
+func (m *mover) removeSome(ctx context.Context, conn *pgx.Conn, row *Row) (removed tenantdata.Removed, err error) {
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if err := mayWrite(ctx, tx, row); err != nil {
+			return err
+		}
+		if removed, err = m.scope.RemoveSome(ctx, tx); err != nil || removed == nil {
+			return err
+		}
+		for table, n := range removed {
+			_, err := tx.Exec(ctx, `
+				UPDATE fanfare.tenant_moves
+				SET removed = coalesce(removed, '{}') || jsonb_build_object(
+				    $3::text, coalesce((removed ->> $3)::bigint, 0) + $4::bigint)
+				WHERE tenant_id = $1 AND move_id = $2`, [16]byte(row.Tenant), [16]byte(row.ID), table, n)
+			if err != nil {
+				return fmt.Errorf("store the numbers of removed rows: %w", err)
+			}
+		}
+		return nil
+	})
+	return removed, err
+}
