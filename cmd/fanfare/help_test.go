@@ -129,6 +129,16 @@ func TestUsageErrors(t *testing.T) {
 		{"demo --duration -1s", "--duration must not be negative"},
 		{"outbox dead --limit 0", "--limit 0: must be at least 1"},
 		{"config --json --markdown", "--json and --markdown cannot be combined"},
+		{"tenant move", "--tenant is required"},
+		{
+			"tenant move --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --abort --keep-source",
+			"--abort and --keep-source cannot be combined",
+		},
+		{
+			"tenant move --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --drain-timeout -1s",
+			"--drain-timeout must not be negative",
+		},
+		{"tenant status --tenant acme", "must be a UUID"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()

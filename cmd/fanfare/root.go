@@ -107,7 +107,7 @@ Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
 	addCommands(root, groupOperate,
 		newActivityCommand(p), newCellsCommand(p), newConsoleCommand(p), newExplainCommand(p),
 		newNotificationsCommand(p), newOutboxCommand(p), newPreferencesCommand(p), newRetentionCommand(p),
-		newSubscriptionsCommand(p), newTaxonomyCommand(p), newWatchLevelsCommand(p))
+		newSubscriptionsCommand(p), newTaxonomyCommand(p), newTenantCommand(p), newWatchLevelsCommand(p))
 	addCommands(root, groupOther, newVersionCommand(p))
 	return root, started
 }

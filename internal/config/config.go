@@ -20,6 +20,8 @@ type Config struct {
 	CellsFile   CellsFile // instead of DatabaseURL and ReadDatabaseURLs
 	CellNames   []string  // of CellsFile; none selects all
 	Cell        string    // whose database DatabaseURL is; see ForCell
+	// ToDatabaseURL is the database to which a tenant is moved.
+	ToDatabaseURL string
 
 	ReadDatabaseURLs     []string
 	ReadMaxLag           time.Duration

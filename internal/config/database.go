@@ -45,6 +45,15 @@ func CellsOnly() []Setting {
 	return []Setting{s}
 }
 
+// TenantMove returns the settings of commands that move a tenant to another database.
+func TenantMove() []Setting {
+	return append(Database(), Setting{
+		"to-database-url", "",
+		"PostgreSQL connection string of the database to which the tenant is moved; prefer the environment variable",
+		databaseURL(func(c *Config) *string { return &c.ToDatabaseURL }),
+	})
+}
+
 // databaseURL is the field of a PostgreSQL connection string. No part of an invalid one is shown,
 // because any part may be the password.
 func databaseURL(at func(*Config) *string) field {
