@@ -21,7 +21,7 @@ func TestConsoleLink(t *testing.T) {
 	r := fanfare(t, w.environ(), append([]string{
 		"console", "link", "--scope", "activity:admin", "--scope", "installation:read",
 	}, ids...)...)
-	pattern := regexp.MustCompile(`^http://127\.0\.0\.1:8080/console/#code=([A-Z2-7]{26})\n$`)
+	pattern := regexp.MustCompile(`^http://127\.0\.0\.1:8080/console/#code=([A-Z2-7]{52})\n$`)
 	found := pattern.FindStringSubmatch(r.stdout)
 	if r.code != exitOK || found == nil || !strings.Contains(r.stderr, "works once, until ") {
 		t.Fatalf("got exit code %d, %q and %q, want a link on a line", r.code, r.stdout, r.stderr)

@@ -16,7 +16,7 @@ import (
 // refreshPattern is the route by which Centrifugo asks whether a subscription may go on when its
 // time has come (https://centrifugal.dev/docs/server/proxy). It is not in the OpenAPI document,
 // since clients have no use for it.
-const refreshPattern = "POST " + prefix + "/realtime/refresh"
+const refreshPattern = "POST " + refreshPath
 
 const (
 	maxRefreshBytes   = 64 << 10 // of a question; it contains names only

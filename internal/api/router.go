@@ -52,16 +52,42 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if selected == nil {
 		selected = rt.Any(r.Context())
 	}
+	if r.Method == http.MethodPost && r.URL.Path == signInPath {
+		rt.signIn(selected, w, r)
+		return
+	}
 	selected.handler.ServeHTTP(w, r)
 }
+
+// signIn begins a session, and ends the one that it replaces in the browser if that is of another
+// server. Its end may fail: the browser no longer has it, and it expires.
+func (rt *Router) signIn(selected *Server, w http.ResponseWriter, r *http.Request) {
+	response := &statusRecorder{ResponseWriter: w}
+	selected.handler.ServeHTTP(response, r)
+	replaced := rt.Claimed(r)
+	if response.status != http.StatusNoContent || replaced == uuid.Nil {
+		return
+	}
+	if other := rt.Of(r.Context(), replaced); other != nil && other != selected {
+		ctx, cancel := context.WithTimeout(r.Context(), other.limits.Query)
+		defer cancel()
+		_ = other.sessions.End(r.WithContext(ctx))
+	}
+}
+
+// The paths of the requests whose tenant is in their body.
+const (
+	signInPath  = prefix + "/session"
+	refreshPath = prefix + "/realtime/refresh"
+)
 
 // tenantOf returns the tenant that a request claims, or uuid.Nil.
 func (rt *Router) tenantOf(r *http.Request) uuid.UUID {
 	if r.Method == http.MethodPost {
 		switch r.URL.Path {
-		case prefix + "/session":
+		case signInPath:
 			return tenantOfSignIn(r)
-		case prefix + "/realtime/refresh":
+		case refreshPath:
 			return tenantOfRefresh(r)
 		}
 	}

@@ -30,13 +30,18 @@ func Of(ctx context.Context, db Querier, tenant uuid.UUID) (string, error) {
 	return moves[tenant], err
 }
 
-// read returns the moves of one tenant, or of all for uuid.Nil.
+// read returns the moves of one tenant, or of all for uuid.Nil. A tenant that returns is still in the
+// cell that it had moved to, until it is open here.
 func read(ctx context.Context, db Querier, tenant uuid.UUID) (cells.Moves, error) {
 	const query = `
-		SELECT tenant_id, peer
-		FROM fanfare.tenant_moves
-		WHERE role = 'source' AND step IN ('moved', 'cleared')
-		    AND ($1::uuid IS NULL OR tenant_id = $1)`
+		SELECT m.tenant_id, CASE m.role WHEN 'source' THEN m.peer ELSE m.former ->> 'peer' END
+		FROM fanfare.tenant_moves AS m
+		WHERE ($1::uuid IS NULL OR m.tenant_id = $1)
+		    AND CASE m.role
+		        WHEN 'source' THEN m.step IN ('moved', 'cleared')
+		        ELSE m.step <> 'opened' AND m.former ->> 'role' = 'source'
+		            AND m.former ->> 'step' IN ('moved', 'cleared')
+		    END`
 	var only *uuid.UUID
 	if tenant != uuid.Nil {
 		only = &tenant

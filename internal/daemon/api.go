@@ -113,7 +113,7 @@ func (c *cell) newServer(
 ) (*api.Server, *identity.Authenticator, error) {
 	tokens, sessions := c.credentials(admits)
 	authenticator := parts.authenticator.Accepting(tokens, sessions, admits)
-	hub := stream.New(stream.Options{
+	c.hub = stream.New(stream.Options{
 		WebSocketURL: c.config.CentrifugoWSURL,
 		Tokens:       parts.lasting,
 		Channel:      c.channels.Tenant,
@@ -134,7 +134,7 @@ func (c *cell) newServer(
 		Reference:     parts.reference,
 		CursorSecret:  []byte(c.config.TokenSecret()),
 		Publisher:     c.client,
-		Streams:       hub,
+		Streams:       c.hub,
 		RealtimeURL:   cmp.Or(c.config.RealtimeURL, c.config.CentrifugoWSURL),
 		Catalog:       c.catalog,
 		Filter:        c.filter,
@@ -149,8 +149,8 @@ func (c *cell) newServer(
 	if err != nil {
 		return nil, nil, err
 	}
-	metrics.RegisterStreams(c.registry, hub.Readers)
-	c.actors = append(c.actors, c.schema.hold(authenticator.Run), c.schema.hold(hub.Run))
+	metrics.RegisterStreams(c.registry, c.hub.Readers)
+	c.actors = append(c.actors, c.schema.hold(authenticator.Run), c.schema.hold(c.hub.Run))
 	return server, authenticator, nil
 }
 

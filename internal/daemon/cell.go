@@ -16,6 +16,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/metrics"
 	"github.com/fanfarehq/fanfare/internal/render"
 	"github.com/fanfarehq/fanfare/internal/standby"
+	"github.com/fanfarehq/fanfare/internal/stream"
 	"github.com/fanfarehq/fanfare/preferences"
 )
 
@@ -35,6 +36,7 @@ type cell struct {
 	taxonomy     *taxonomy.Watcher // sets the texts of the catalog and the exceptions of the filter
 	monitor      *monitor          // of the database
 	schema       *schemaGate
+	hub          *stream.Hub // nil if the API is not served
 	health       *health                           // of the database and the worker
 	actors       []func(ctx context.Context) error // each returns nil soon after ctx ends
 	ready        chan struct{}                     // closed when requests are rendered with the taxonomy's texts
@@ -156,6 +158,9 @@ func maxConnections(role Role, c *config.Config) int {
 }
 
 func (c *cell) close() {
+	if c.hub != nil {
+		c.hub.Close() // usually closed already, by its Run
+	}
 	for _, pool := range append(c.standbyPools, c.pool) {
 		if pool != nil {
 			closePool(pool)

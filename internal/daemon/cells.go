@@ -4,9 +4,10 @@ import (
 	"context"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/fanfarehq/fanfare/internal/api"
 	"github.com/fanfarehq/fanfare/internal/identity"
-	"github.com/google/uuid"
 )
 
 // serveCells adds the APIs of the cells, and the router before them.

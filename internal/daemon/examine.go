@@ -28,6 +28,8 @@ func ExamineOptions(c *config.Config, pool *pgxpool.Pool, standbys []*pgxpool.Po
 		SocketURL:   c.CentrifugoWSURL,
 		Tokens:      centrifugo.TokenOptions{Secret: c.TokenSecret()},
 		Formats:     c.Formats(),
+		Cells:       c.Cells(),
+		Cell:        c.Cell,
 		Origins:     origins,
 	}
 }

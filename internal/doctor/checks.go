@@ -1,5 +1,17 @@
 package doctor
 
+import "slices"
+
+// checks returns the checks of an installation: with cells also those of the cell.
+func (x *examination) checks() []check {
+	all := checks()
+	if x.Cells == nil {
+		return all
+	}
+	after := slices.IndexFunc(all, func(c check) bool { return c.id == "postgres-standbys" })
+	return slices.Insert(all, after+1, check{"cells-moves", []string{"postgres-schema"}, checkMoves})
+}
+
 // checks returns all checks in the order in which they run. Their ids are stable.
 func checks() []check {
 	database, schema := []string{"postgres-pooler"}, []string{"postgres-schema"}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/cells"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 )
 
@@ -40,6 +41,11 @@ type Options struct {
 	// Origins are web origins that must be able to connect, such as https://app.example.
 	Origins []string
 
+	// Cells are the cells of the installation, and Cell the name of the one whose database Pool
+	// connects to. Without cells, both are zero.
+	Cells *cells.File
+	Cell  string
+
 	// Timeout bounds the examination; one check may take half of it. Default 20 seconds.
 	Timeout time.Duration
 	// LongTransaction is the age from which an open transaction is reported; default 1 minute.
@@ -58,7 +64,7 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 	defer x.close()
 	bounded, cancel := context.WithTimeout(ctx, x.Timeout)
 	defer cancel()
-	report := runChecks(bounded, x, checks())
+	report := runChecks(bounded, x, x.checks())
 	return report, ctx.Err()
 }
 

@@ -2,6 +2,7 @@
 package jwttest
 
 import (
+	"encoding/base64"
 	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -27,4 +28,17 @@ func SignWith(
 		t.Fatal(err)
 	}
 	return text
+}
+
+// SignText returns a JWT with these claims as they are, which need not be what a library would
+// write, signed by HMAC with SHA-256.
+func SignText(t testing.TB, secret, claims string) string {
+	t.Helper()
+	encode := base64.RawURLEncoding.EncodeToString
+	text := encode([]byte(`{"alg":"HS256"}`)) + "." + encode([]byte(claims))
+	signature, err := jwt.SigningMethodHS256.Sign(text, []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + encode(signature)
 }

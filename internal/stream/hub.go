@@ -165,6 +165,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	return nil
 }
 
+// Close closes the connection of a hub that does not run.
+func (h *Hub) Close() { h.client.Close() }
+
 // unknownSettled is the age up to which an activity may be pending before the hub knows better.
 const unknownSettled = 24 * time.Hour
 
