@@ -255,12 +255,6 @@ func TestMovedTenant(t *testing.T) {
 func (w world) setMove(t testing.TB, step, peer string) {
 	t.Helper()
 	_, err := w.db.Pool.Exec(t.Context(), `
-		CREATE TABLE IF NOT EXISTS fanfare.tenant_moves (tenant_id uuid PRIMARY KEY, move_id uuid, role text, step text,
-		    peer text, former jsonb)`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = w.db.Pool.Exec(t.Context(), `
 		INSERT INTO fanfare.tenant_moves (tenant_id, move_id, role, step, peer)
 		VALUES ($1, $1, 'source', $2, $3)
 		ON CONFLICT (tenant_id) DO UPDATE SET step = excluded.step, peer = excluded.peer`, w.tenant, step, peer)
