@@ -205,6 +205,17 @@ cluster: servers build ## Kill a Centrifugo, a Redis, a worker and an API server
 	@.ci/ensure redis balancer
 	go run ./internal/acceptance/cmd/acceptance cluster $(CLUSTER_FLAGS)
 
+UPGRADE_FLAGS ?=
+
+.PHONY: upgrade
+upgrade: servers ## Upgrade programs and schema under load and go back; from the newest release tag, too, if there is one.
+	go run ./internal/acceptance/cmd/acceptance upgrade $(UPGRADE_FLAGS)
+	@if [[ -n $$(git tag --list 'v*' --merged HEAD 2>/dev/null) ]]; then \
+		go run ./internal/acceptance/cmd/acceptance upgrade --before release $(UPGRADE_FLAGS); \
+	else \
+		echo 'No release tag v* is reachable: the upgrade from a release was not run.'; \
+	fi
+
 BENCH_OUTPUT ?= bench/results
 BENCH_FLAGS ?=
 

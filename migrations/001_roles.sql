@@ -9,8 +9,11 @@
 -- dump lacks them.
 --
 -- The first statement gives the table of versions a key, as every table has one: without it, a
--- publication for all tables would not permit an update.
-ALTER TABLE fanfare.schema_version ADD CONSTRAINT schema_version_pkey PRIMARY KEY (version);
+-- publication for all tables would not permit an update. Programs whose last migration is before
+-- oldest_program do not work with the schema; migrations set it (see compatibility.go).
+ALTER TABLE fanfare.schema_version
+    ADD CONSTRAINT schema_version_pkey PRIMARY KEY (version),
+    ADD COLUMN oldest_program int NOT NULL DEFAULT 0;
 
 DO $$
 BEGIN
@@ -55,7 +58,7 @@ BEGIN
     END LOOP;
 END
 $$;
-ALTER TABLE fanfare.schema_version DROP CONSTRAINT schema_version_pkey;
+ALTER TABLE fanfare.schema_version DROP CONSTRAINT schema_version_pkey, DROP COLUMN oldest_program;
 DROP FUNCTION fanfare.role_of_directory;
 DROP FUNCTION fanfare.role_of_retention;
 DROP FUNCTION fanfare.role_of_writers;

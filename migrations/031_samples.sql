@@ -4,7 +4,11 @@ ALTER TABLE fanfare.workers
     ADD COLUMN version                 text             NOT NULL DEFAULT '',
     ADD COLUMN started_at              timestamptz      NOT NULL DEFAULT now(),
     ADD COLUMN settled_per_second      double precision NOT NULL DEFAULT 0, -- since its registration before
-    ADD COLUMN publications_per_second double precision NOT NULL DEFAULT 0;
+    ADD COLUMN publications_per_second double precision NOT NULL DEFAULT 0,
+    -- The last migration of the worker's program, and the last one without which it does not work;
+    -- 0 if they are not known.
+    ADD COLUMN schema_version          int              NOT NULL DEFAULT 0,
+    ADD COLUMN schema_needed           int              NOT NULL DEFAULT 0;
 
 -- The work of all workers in periods of ten seconds, for a day. A period's place is its number
 -- modulo 8640, so a row is overwritten after a day, and the table does not grow. Workers add what
@@ -30,4 +34,6 @@ ALTER TABLE fanfare.workers
     DROP COLUMN version,
     DROP COLUMN started_at,
     DROP COLUMN settled_per_second,
-    DROP COLUMN publications_per_second;
+    DROP COLUMN publications_per_second,
+    DROP COLUMN schema_version,
+    DROP COLUMN schema_needed;

@@ -33,14 +33,28 @@ const (
 
 // Status describes which migrations a database has.
 type Status struct {
-	Current int      `json:"current"` // version of the database: the last applied migration; 0 means none
-	Latest  int      `json:"latest"`  // version of this binary
-	Pending []string `json:"pending"` // file names of the migrations to apply, in their order
+	Current int       `json:"current"` // version of the database: the last applied migration; 0 means none
+	Latest  int       `json:"latest"`  // version of this binary: its last migration
+	Pending []Pending `json:"pending"` // the migrations to apply, in their order
+
+	// OldestProgram is the last migration of the oldest programs that work with the database.
+	OldestProgram int `json:"oldest_program"`
+	// Needed is the last migration without which this binary does not work.
+	Needed int `json:"needed"`
+
 	// WriterRole is granted to the roles of services; "" in a database without the schema.
 	WriterRole string `json:"writer_role"`
 
 	// DirectoryRole reads the directory. "" before the first migration.
 	DirectoryRole string `json:"directory_role"`
+}
+
+// Pending is a migration that is not applied yet.
+type Pending struct {
+	Name string `json:"name"` // of its file
+	// OldestProgram is the last migration of the oldest programs that work once it is applied.
+	OldestProgram int  `json:"oldest_program"`
+	Needed        bool `json:"needed"` // this binary does not work without it
 }
 
 // Progress is called before each migration with its file name; direction is "up" or "down".
@@ -67,7 +81,8 @@ func Up(ctx context.Context, conn *pgx.Conn, o Options) error {
 	if err := checkServer(ctx, conn); err != nil {
 		return err
 	}
-	return explain(ctx, conn, o.RolePrefix, up(ctx, conn, o))
+	err := locked(ctx, conn, func() error { return up(ctx, conn, o) })
+	return explain(ctx, conn, o.RolePrefix, err)
 }
 
 func up(ctx context.Context, conn *pgx.Conn, o Options) error {
@@ -75,15 +90,11 @@ func up(ctx context.Context, conn *pgx.Conn, o Options) error {
 	if err != nil {
 		return err
 	}
-	err = locked(ctx, conn, func() error {
-		prefix, err := reserveRoles(ctx, conn, o.RolePrefix)
-		if err != nil {
-			return err
-		}
-		_, err = conn.Exec(ctx, "SELECT set_config('fanfare.role_prefix', $1, false)", prefix)
-		return err
-	})
+	prefix, err := reserveRoles(ctx, conn, o.RolePrefix)
 	if err != nil {
+		return err
+	}
+	if _, err = conn.Exec(ctx, "SELECT set_config('fanfare.role_prefix', $1, false)", prefix); err != nil {
 		return err
 	}
 	if err := to(ctx, m, len(m.Migrations)); err != nil {
@@ -97,7 +108,8 @@ func up(ctx context.Context, conn *pgx.Conn, o Options) error {
 // of Fanfare's objects, including every recorded activity, and the schema; it fails if the schema
 // contains objects that are not Fanfare's. progress may be nil.
 func Down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) error {
-	return explain(ctx, conn, "", down(ctx, conn, version, progress))
+	err := locked(ctx, conn, func() error { return down(ctx, conn, version, progress) })
+	return explain(ctx, conn, "", err)
 }
 
 func down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) error {
@@ -127,24 +139,9 @@ func down(ctx context.Context, conn *pgx.Conn, version int, progress Progress) e
 
 // Read returns the status of conn's database, and does not change the database.
 func Read(ctx context.Context, conn *pgx.Conn) (Status, error) {
-	names, err := migrate.FindMigrations(files)
-	if err != nil {
-		return Status{}, err
-	}
-	status := Status{Latest: len(names), Pending: names}
-	var exists bool
-	if err := conn.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", versionTable).Scan(&exists); err != nil {
-		return Status{}, fmt.Errorf("find %s: %w", versionTable, err)
-	}
-	if !exists {
-		return status, nil
-	}
-	if err := conn.QueryRow(ctx, "SELECT version FROM "+versionTable).Scan(&status.Current); err != nil {
-		return Status{}, fmt.Errorf("read %s: %w", versionTable, err)
-	}
-	status.Pending = names[min(status.Current, len(names)):]
-	if status.Current == 0 {
-		return status, nil
+	status, err := readVersion(ctx, conn)
+	if err != nil || status.Current == 0 {
+		return status, err
 	}
 	if err := conn.QueryRow(ctx, "SELECT fanfare.role_of_writers(), fanfare.role_of_directory()").
 		Scan(&status.WriterRole, &status.DirectoryRole); err != nil {
@@ -173,11 +170,7 @@ func Hash() string {
 }
 
 func load(ctx context.Context, conn *pgx.Conn, progress Progress) (*migrate.Migrator, error) {
-	err := locked(ctx, conn, func() error {
-		_, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS fanfare")
-		return err
-	})
-	if err != nil {
+	if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS fanfare"); err != nil {
 		return nil, fmt.Errorf("create schema fanfare: %w", err)
 	}
 	m, err := migrate.NewMigrator(ctx, conn, versionTable)
@@ -187,36 +180,16 @@ func load(ctx context.Context, conn *pgx.Conn, progress Progress) (*migrate.Migr
 	if err := m.LoadMigrations(files); err != nil {
 		return nil, fmt.Errorf("load migrations: %w", err)
 	}
+	_, headers, err := readHeaders()
+	if err != nil {
+		return nil, err
+	}
+	recordOldest(m, headers)
+	boundLocks(m)
 	if progress != nil {
 		m.OnStart = func(_ int32, name, direction, _ string) { progress(name, direction) }
 	}
 	return m, nil
-}
-
-// locked calls do while no other process changes the schema or its rights.
-func locked(ctx context.Context, conn *pgx.Conn, do func() error) error {
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended('fanfare.schema', 0))"); err != nil {
-		return fmt.Errorf("lock the schema: %w", err)
-	}
-	err := do()
-	var held bool
-	unlockErr := conn.QueryRow(ctx, "SELECT pg_advisory_unlock(hashtextextended('fanfare.schema', 0))").Scan(&held)
-	if unlockErr == nil && !held {
-		unlockErr = errSessionChanged
-	}
-	return errors.Join(err, unlockErr)
-}
-
-// errSessionChanged reports that the statements of one connection ran in several sessions.
-var errSessionChanged = errors.New("the lock of the schema was lost: another session answers on the same connection, " +
-	"as behind a pooler in transaction mode; connect to PostgreSQL itself")
-
-func to(ctx context.Context, m *migrate.Migrator, version int) error {
-	err := m.MigrateTo(ctx, int32(version))
-	if failed := (migrate.MigrationPgError{}); errors.As(err, &failed) {
-		return fmt.Errorf("migration %s: %w", failed.MigrationName, failed.PgError)
-	}
-	return err
 }
 
 func checkServer(ctx context.Context, conn *pgx.Conn) error {

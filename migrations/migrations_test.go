@@ -11,11 +11,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/migrations"
 )
 
@@ -241,12 +243,108 @@ func status(t testing.TB, conn *pgx.Conn) migrations.Status {
 	return s
 }
 
+// pending returns the migrations with the names.
+func pending(names []string) []migrations.Pending {
+	all := make([]migrations.Pending, len(names))
+	for i, name := range names {
+		all[i].Name = name
+	}
+	return all
+}
+
+// withoutOldest ignores which programs work with which migrations.
+var withoutOldest = cmp.Options{
+	cmpopts.IgnoreFields(migrations.Status{}, "OldestProgram", "Needed"),
+	cmpopts.IgnoreFields(migrations.Pending{}, "OldestProgram", "Needed"),
+}
+
+// TestOldestProgram reads which programs work, from the table in which migrations store it.
+func TestOldestProgram(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.New(t).URL)
+	latest, needed := migrations.Versions()
+	first := status(t, conn)
+	if first.Latest != latest || first.Needed != needed || first.OldestProgram < 1 || first.OldestProgram > latest ||
+		first.AfterUp() != first.OldestProgram {
+		t.Errorf("got %+v, want the versions %d and %d", first, latest, needed)
+	}
+	if err := migrations.Down(t.Context(), conn, 5, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, conn); got.OldestProgram != 5 || got.AfterUp() != first.OldestProgram {
+		t.Errorf("at migration 5: got programs from %d, and from %d after up; want 5 and %d",
+			got.OldestProgram, got.AfterUp(), first.OldestProgram)
+	}
+	if err := migrations.Apply(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, conn).OldestProgram; got != first.OldestProgram {
+		t.Errorf("up again: got programs from %d, want %d", got, first.OldestProgram)
+	}
+}
+
+// TestCompatible compares programs with 40 migrations, of which they need 37, with schemas.
+func TestCompatible(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		current, oldest int
+		want            string // "" if the program works
+	}{
+		"the same": {40, 40, ""},
+		"older":    {37, 37, ""},
+		"too old":  {36, 36, "the database is at migration 36 of 40: run fanfare migrate up"},
+		"none": {
+			0, 0, "the database is at migration 0 of 40: run fanfare migrate up, or correct --database-url",
+		},
+		"newer":                {44, 40, ""},
+		"newer, for older too": {44, 31, ""},
+		"too new": {
+			44, 41, "the database is at migration 44, which requires a program with the migrations up to 41; this one " +
+				"has 40: replace this program by the fanfare that migrated the database",
+		},
+	} {
+		got := ""
+		s := migrations.Status{Current: c.current, OldestProgram: c.oldest, Latest: 40, Needed: 37}
+		if err := s.Compatible(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestLockedSchemaIsNotChanged migrates while another session holds the lock of the schema.
+func TestLockedSchemaIsNotChanged(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	holder, waiter := connect(t, db.URL), connect(t, db.URL)
+	exec(t, holder, `SELECT pg_advisory_lock(hashtextextended('fanfare.schema', 0))`)
+	done := make(chan error, 1)
+	go func() { done <- migrations.Down(t.Context(), waiter, 3, nil) }()
+	waittest.Query(t, db.Pool, "waiting between statements", `
+		SELECT EXISTS (
+		    SELECT FROM pg_stat_activity
+		    WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT pg_try_advisory_lock%')`)
+	if got := status(t, holder); got.Current != got.Latest {
+		t.Errorf("while the schema is locked: got version %d, want %d", got.Current, got.Latest)
+	}
+	exec(t, holder, `SELECT pg_advisory_unlock_all()`)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, holder).Current; got != 3 {
+		t.Errorf("once it is not: got version %d, want 3", got)
+	}
+}
+
 func TestRead(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, empty(t).URL)
 	all := names(t)
 	latest := len(all)
-	if diff := cmp.Diff(migrations.Status{Current: 0, Latest: latest, Pending: all}, status(t, conn)); diff != "" {
+	empty := migrations.Status{Current: 0, Latest: latest, Pending: pending(all)}
+	if diff := cmp.Diff(empty, status(t, conn), withoutOldest); diff != "" {
 		t.Errorf("status of an empty database (-want +got):\n%s", diff)
 	}
 	if got := query[bool](t, conn, `SELECT to_regnamespace('fanfare') IS NULL`); !got {
@@ -258,18 +356,18 @@ func TestRead(t *testing.T) {
 	writer := query[string](t, conn, `SELECT fanfare.role_of_writers()::text`)
 	reader := query[string](t, conn, `SELECT fanfare.role_of_directory()::text`)
 	want := migrations.Status{
-		Current: latest, Latest: latest, Pending: []string{}, WriterRole: writer, DirectoryRole: reader,
+		Current: latest, Latest: latest, Pending: pending(nil), WriterRole: writer, DirectoryRole: reader,
 	}
-	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
+	if diff := cmp.Diff(want, status(t, conn), withoutOldest); diff != "" {
 		t.Errorf("status of a migrated database (-want +got):\n%s", diff)
 	}
 	if err := migrations.Down(t.Context(), conn, 3, nil); err != nil {
 		t.Fatal(err)
 	}
 	want = migrations.Status{
-		Current: 3, Latest: latest, Pending: all[3:], WriterRole: writer, DirectoryRole: reader,
+		Current: 3, Latest: latest, Pending: pending(all[3:]), WriterRole: writer, DirectoryRole: reader,
 	}
-	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
+	if diff := cmp.Diff(want, status(t, conn), withoutOldest); diff != "" {
 		t.Errorf("status of a database at version 3 (-want +got):\n%s", diff)
 	}
 }
@@ -284,10 +382,10 @@ func TestApplyToNewerDatabaseIsRefused(t *testing.T) {
 		t.Errorf("Apply to a database at version 99: got %v, want an error that names the version", err)
 	}
 	want := migrations.Status{
-		Current: 99, Latest: latest, Pending: []string{},
+		Current: 99, Latest: latest, Pending: pending(nil),
 		WriterRole: "fanfare_writer", DirectoryRole: "fanfare_directory",
 	}
-	if diff := cmp.Diff(want, status(t, conn)); diff != "" {
+	if diff := cmp.Diff(want, status(t, conn), withoutOldest); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(before, describe(t, conn, true)); diff != "" {

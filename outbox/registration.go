@@ -32,8 +32,8 @@ const (
 const register = `
 WITH me AS (
     INSERT INTO fanfare.workers AS w (
-        id, name, version, seen_at, settled_per_second, publications_per_second)
-    VALUES ($1, $2, $4, clock_timestamp(), $5, $6)
+        id, name, version, seen_at, settled_per_second, publications_per_second, schema_version, schema_needed)
+    VALUES ($1, $2, $4, clock_timestamp(), $5, $6, $12, $13)
     ON CONFLICT (id) DO UPDATE
     SET seen_at = excluded.seen_at, settled_per_second = excluded.settled_per_second,
         publications_per_second = excluded.publications_per_second
@@ -113,7 +113,8 @@ func (w *Worker) register(ctx context.Context, id uuid.UUID, name string) (a ass
 	err = w.within(ctx, w.limits.statement, func(ctx context.Context) error {
 		return w.pool.QueryRow(ctx, register,
 			[16]byte(id), name, registeredFor.Seconds(), w.opts.Version, settled, publications,
-			samplePeriod.Seconds(), samplePlaces, done.settled, done.publications, []int64(done.latency)).
+			samplePeriod.Seconds(), samplePlaces, done.settled, done.publications, []int64(done.latency),
+			w.opts.SchemaVersion, w.opts.SchemaNeeded).
 			Scan(&a.place, &a.count, &epoch, &p.place, &p.beganAt, &p.unmeasured)
 	})
 	if err != nil {

@@ -29,6 +29,10 @@ type Options struct {
 	// nil does not count. See Backlog.Workers and Backlog.History.
 	Version      string
 	Publications func() int64
+
+	// For fanfare migrate: the last migration of the program, and the last one without which it
+	// does not work. See Programs.
+	SchemaVersion, SchemaNeeded int
 }
 
 func (o Options) orDefault() Options {

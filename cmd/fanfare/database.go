@@ -9,6 +9,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/database"
+	"github.com/fanfarehq/fanfare/migrations"
 )
 
 // poolConnections is the maximum number of connections of a command that is not a daemon.
@@ -50,8 +51,19 @@ func withPool(
 	})
 }
 
-// usePool calls use with a pool of connections, which it closes afterwards.
+// usePool calls use with a pool of connections, which it closes afterwards. It fails if this
+// program does not work with the schema of the database.
 func usePool(ctx context.Context, c *config.Config, use func(pool *pgxpool.Pool) error) error {
+	return useAnyPool(ctx, c, func(pool *pgxpool.Pool) error {
+		if err := migrations.Check(ctx, pool); err != nil {
+			return err
+		}
+		return use(pool)
+	})
+}
+
+// useAnyPool is usePool for any schema.
+func useAnyPool(ctx context.Context, c *config.Config, use func(pool *pgxpool.Pool) error) error {
 	pool, err := database.Open(ctx, c.DatabaseURL, poolConnections)
 	if err != nil {
 		return err

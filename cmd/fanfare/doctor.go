@@ -63,7 +63,7 @@ The exit code is 1 if a check fails. Warnings do not change it.`,
 }
 
 func examine(ctx context.Context, c *config.Config, origins []string) (report doctor.Report, err error) {
-	err = usePool(ctx, c, func(pool *pgxpool.Pool) error {
+	err = useAnyPool(ctx, c, func(pool *pgxpool.Pool) error {
 		standbys, closeStandbys, err := daemon.OpenStandbys(ctx, c, poolConnections)
 		if err != nil {
 			return err

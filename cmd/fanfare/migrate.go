@@ -9,29 +9,45 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/migrations"
+	"github.com/fanfarehq/fanfare/outbox"
 )
 
 func newMigrateCommand(p process) *cobra.Command {
 	group := newGroup("migrate", "Create, upgrade or remove the database schema",
-		`Create, upgrade or remove the schema fanfare. PostgreSQL 15 or newer is required.`)
+		`Create, upgrade or remove the schema fanfare. PostgreSQL 15 or newer is required.
+
+During a rolling upgrade, programs of the version before go on with the new schema until they are
+replaced. Programs "from migration N on" are those that contain migration N; each migration states
+from which one on programs work while it is applied. Others stop, and lose nothing.`)
 	group.AddCommand(acrossCells(p, newMigrateUpCommand), acrossCells(p, newMigrateRepairCommand),
 		acrossCells(p, newMigrateDownCommand), acrossCells(p, newMigrateStatusCommand))
 	return group
 }
 
 func newMigrateUpCommand(p process) *cobra.Command {
-	prefix := ""
+	prefix, force := "", false
 	command := &cobra.Command{
 		Use:   "up",
 		Short: "Apply all pending migrations",
 		Long: `Apply all pending migrations, and put the roles, owners and grants of the schema right. It is safe
-to run this while services, workers and servers run, and to run it several times at once.
+to run this while services, workers and servers run, and to run it several times at once. It is
+refused while a worker runs whose program does not work with the new schema, unless --force is
+given; the worker then stops. API servers do not register: look at the status first.
+
+A migration waits at most two seconds for a lock, since other statements wait behind it, and is
+tried again for a minute.
 
 The roles belong to the whole cluster, so their names begin with a prefix that is recorded in the
 database: fanfare, or fanfare_<database> if another database of the cluster has the roles of fanfare.`,
+		Example: `  fanfare migrate status
+  fanfare migrate up`,
 	}
+	command.Flags().BoolVar(&force, "force", false, "migrate although live workers do not work afterwards")
 	command.Flags().StringVar(&prefix, "role-prefix", "", "prefix of the roles' names, for a new schema")
 	return withSession(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+		if err := checkWorkersBeforeUp(ctx, conn, force); err != nil {
+			return err
+		}
 		options := migrations.Options{Progress: migrationProgress(p.stdout), RolePrefix: prefix}
 		if err := migrations.Up(ctx, conn, options); err != nil {
 			return err
@@ -71,12 +87,14 @@ Grant the new role of writers to the services afterwards.`,
 }
 
 func newMigrateDownCommand(p process) *cobra.Command {
-	to, yes := 0, false
+	to, yes, force := 0, false, false
 	command := &cobra.Command{
 		Use:   "down --to N",
 		Short: "Revert migrations, and remove their tables and data",
 		Long: `Revert the migrations after migration N. Everything that they created is removed, including the
-data. Migration 0 removes the whole schema with every recorded activity, and requires --yes.`,
+data. Migration 0 removes the whole schema with every recorded activity, and requires --yes. It is
+refused while a worker runs whose program needs one of the migrations, unless --force is given:
+replace the programs by those of the version before first.`,
 		Example: `  fanfare migrate down --to 3
   fanfare migrate down --to 0 --yes`,
 		PreRunE: func(command *cobra.Command, _ []string) error {
@@ -93,7 +111,11 @@ data. Migration 0 removes the whole schema with every recorded activity, and req
 	}
 	command.Flags().IntVar(&to, "to", 0, "number of the migration to revert to")
 	command.Flags().BoolVar(&yes, "yes", false, "confirm --to 0, which removes everything")
+	command.Flags().BoolVar(&force, "force", false, "revert although live workers need the migrations")
 	return withSession(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+		if err := checkWorkersBeforeDown(ctx, conn, to, force); err != nil {
+			return err
+		}
 		if err := migrations.Down(ctx, conn, to, migrationProgress(p.stdout)); err != nil {
 			return err
 		}
@@ -106,20 +128,21 @@ func newMigrateStatusCommand(p process) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "status",
 		Short: "Show the current migration and the pending ones",
+		Long: `Show the current migration and the pending ones, with the oldest programs that work with each, and
+the live workers that would not.`,
+		Example: `  fanfare migrate status
+  fanfare migrate status --json | jq '.pending[].oldest_program'`,
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
 		if !asJSON {
 			return writeMigrations(ctx, p.stdout, conn)
 		}
-		status, wrong, err := readMigrations(ctx, conn)
+		state, err := readMigrations(ctx, conn)
 		if err != nil {
 			return err
 		}
-		return writeJSON(p.stdout, struct {
-			migrations.Status
-			WrongRights []string `json:"wrong_rights,omitempty"` // statements that correct them
-		}{status, wrong})
+		return writeJSON(p.stdout, state)
 	})
 }
 
@@ -127,41 +150,64 @@ func migrationProgress(w io.Writer) migrations.Progress {
 	return func(name, direction string) { fmt.Fprintf(w, "%-4s  %s\n", direction, name) }
 }
 
-// readMigrations returns the status, and the statements that put roles, owners and grants right
-// unless migrations are pending.
-func readMigrations(ctx context.Context, conn *pgx.Conn) (s migrations.Status, wrong []string, err error) {
-	if s, err = migrations.Read(ctx, conn); err == nil && len(s.Pending) == 0 && s.Current == s.Latest {
-		wrong, err = migrations.WrongRights(ctx, conn)
+// migrationState is the state of the schema, of its rights and of the workers.
+type migrationState struct {
+	migrations.Status
+	WrongRights []string         `json:"wrong_rights,omitempty"`         // statements that correct them
+	Stopping    []outbox.Program `json:"incompatible_workers,omitempty"` // live ones, after the pending migrations
+}
+
+// readMigrations returns the state, without the rights if migrations are pending.
+func readMigrations(ctx context.Context, conn *pgx.Conn) (s migrationState, err error) {
+	if s.Status, err = migrations.Read(ctx, conn); err != nil {
+		return s, err
 	}
-	return s, wrong, err
+	if len(s.Pending) == 0 && s.Current == s.Latest {
+		if s.WrongRights, err = migrations.WrongRights(ctx, conn); err != nil {
+			return s, err
+		}
+	}
+	s.Stopping, err = workersOlderThan(ctx, conn, s.AfterUp())
+	return s, err
 }
 
 func writeMigrations(ctx context.Context, w io.Writer, conn *pgx.Conn) error {
-	status, wrong, err := readMigrations(ctx, conn)
+	s, err := readMigrations(ctx, conn)
 	if err != nil {
 		return err
 	}
 	switch {
-	case status.Current > status.Latest:
-		fmt.Fprintf(w, "The database is at migration %d; this version of fanfare has only %d.\n",
-			status.Current, status.Latest)
-	case len(status.Pending) == 0:
-		fmt.Fprintf(w, "The database is at migration %d, the latest.\n", status.Current)
+	case s.Current > s.Latest:
+		fmt.Fprintf(w, "The database is at migration %d; this version of fanfare has only %d.\n", s.Current, s.Latest)
+	case len(s.Pending) == 0:
+		fmt.Fprintf(w, "The database is at migration %d, the latest.\n", s.Current)
 	default:
-		fmt.Fprintf(w, "The database is at migration %d of %d. Pending:\n", status.Current, status.Latest)
-		for _, name := range status.Pending {
-			fmt.Fprintf(w, "  %s\n", name)
+		fmt.Fprintf(w, "The database is at migration %d of %d. Pending:\n", s.Current, s.Latest)
+	}
+	for _, pending := range s.Pending {
+		if s.Current == 0 {
+			fmt.Fprintf(w, "  %s\n", pending.Name)
+			continue
 		}
+		fmt.Fprintf(w, "  %s: programs from migration %d on work with it\n", pending.Name, pending.OldestProgram)
 	}
-	if status.WriterRole != "" {
-		fmt.Fprintf(w, "Services record with the rights of the role %s.\n", status.WriterRole)
+	if s.Current > 0 {
+		fmt.Fprintf(w, "Programs from migration %d on work with the database.\n", s.OldestProgram)
 	}
-	if status.DirectoryRole != "" {
-		fmt.Fprintf(w, "The directory is read with the rights of the role %s.\n", status.DirectoryRole)
+	if len(s.Stopping) > 0 {
+		fmt.Fprintf(w, "Live workers that do not work with migration %d: %s.\n",
+			max(s.Current, s.Latest), describePrograms(s.Stopping))
 	}
-	if len(wrong) > 0 {
-		fmt.Fprintf(w, "Roles, owners or grants are wrong in %d places. Run fanfare migrate repair:\n", len(wrong))
-		for _, sql := range wrong {
+	if s.WriterRole != "" {
+		fmt.Fprintf(w, "Services record with the rights of the role %s.\n", s.WriterRole)
+	}
+	if s.DirectoryRole != "" {
+		fmt.Fprintf(w, "The directory is read with the rights of the role %s.\n", s.DirectoryRole)
+	}
+	if len(s.WrongRights) > 0 {
+		fmt.Fprintf(w, "Roles, owners or grants are wrong in %d places. Run fanfare migrate repair:\n",
+			len(s.WrongRights))
+		for _, sql := range s.WrongRights {
 			fmt.Fprintf(w, "  %s;\n", sql)
 		}
 	}

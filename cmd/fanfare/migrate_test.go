@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/waittest"
 	"github.com/fanfarehq/fanfare/migrations"
 )
 
@@ -104,5 +105,102 @@ func TestMigrateWithoutRights(t *testing.T) {
 	if r.code != exitFailure || !strings.Contains(r.stderr, "let a superuser execute GRANT CREATE ON DATABASE ") ||
 		!strings.Contains(r.stderr, " TO "+role+";") || strings.Contains(r.stderr, "fanfare doctor") {
 		t.Errorf("got exit code %d and %q, want 1 and the statements", r.code, r.stderr)
+	}
+}
+
+// TestMigrateWithWorkers migrates while workers are registered whose programs do not work with the
+// schema afterwards.
+func TestMigrateWithWorkers(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": db.URL}
+	latest, _ := migrations.Versions()
+	down := []string{"migrate", "down", "--to", strconv.Itoa(latest - 1)}
+	register := func(name string, schema, needed int, seen string) {
+		t.Helper()
+		if _, err := db.Pool.Exec(t.Context(), `
+			INSERT INTO fanfare.workers (id, name, version, schema_version, schema_needed, seen_at)
+			VALUES (gen_random_uuid(), $1, 'v1.2.3', $2, $3, now() - $4::interval)`,
+			name, schema, needed, seen); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func(args []string, worker string) {
+		t.Helper()
+		r := fanfare(t, environ, args...)
+		if r.code != exitFailure || !strings.Contains(r.stderr, worker+" (v1.2.3, migration ") ||
+			!strings.Contains(r.stderr, "--force") || strings.Contains(r.stderr, "silent/") {
+			t.Errorf("%q: got exit code %d and %q, want 1, the worker and --force", args, r.code, r.stderr)
+		}
+	}
+	register("silent/1", latest, latest, "1 minute")
+	register("silent/2", 0, 0, "0")
+	register("needs/3", latest, latest, "0")
+	refused(down, "needs/3")
+	must(t, environ, append(down, "--force")...)
+
+	register("old/4", latest-1, latest-1, "0")
+	if got := must(t, environ, "migrate", "status"); !strings.Contains(got, fmt.Sprintf(
+		"programs from migration %d on work with it\n", latest)) || !strings.Contains(got, fmt.Sprintf(
+		"Programs from migration %d on work with the database.\n"+
+			"Live workers that do not work with migration %d: old/4 (v1.2.3, migration %d).\n",
+		latest-1, latest, latest-1)) {
+		t.Errorf("status: got %s", got)
+	}
+	refused([]string{"migrate", "up"}, "old/4")
+	if got := must(t, environ, "migrate", "up", "--force"); !strings.Contains(got, ", the latest.\n") {
+		t.Errorf("up --force: got %s", got)
+	}
+}
+
+// TestCommandsOnNewerSchema runs commands on a schema that is newer than the program.
+func TestCommandsOnNewerSchema(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	environ := map[string]string{"FANFARE_DATABASE_URL": db.URL}
+	for _, sql := range []string{
+		`UPDATE fanfare.schema_version SET version = version + 5`,
+		`UPDATE fanfare.schema_version SET oldest_program = version - 1`,
+	} {
+		if _, err := db.Pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+		r := fanfare(t, environ, "outbox", "status")
+		if works := !strings.Contains(sql, "oldest"); works != (r.code == exitOK) ||
+			works == strings.Contains(r.stderr, "replace this program") {
+			t.Errorf("after %s: got exit code %d and %q", sql, r.code, r.stderr)
+		}
+	}
+}
+
+// TestDaemonsOnNewerSchema starts daemons on a schema with which they do not work, and makes it one
+// with which they do, and back.
+func TestDaemonsOnNewerSchema(t *testing.T) {
+	t.Parallel()
+	centrifugo := startCentrifugo(t)
+	for _, command := range []string{"worker", "run"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.New(t)
+			set := func(oldest string) {
+				t.Helper()
+				_, err := db.Pool.Exec(t.Context(),
+					`UPDATE fanfare.schema_version SET version = $1, oldest_program = `+oldest, 900)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			set("899")
+			d := startDaemon(t, environment(db, centrifugo), command)
+			d.says(t, `"level":"error"`, "requires a program with the migrations up to 899")
+			d.isReady(t, false, "postgres")
+			set("1")
+			d.isReady(t, true)
+			set("899")
+			waittest.Until(t, "the daemon has ended", func() bool { return len(d.ended) == 1 }, d.log)
+			if code := d.finish(t); code != exitFailure {
+				t.Errorf("got exit code %d, want 1\n%s", code, d.log)
+			}
+		})
 	}
 }

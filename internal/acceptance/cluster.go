@@ -26,20 +26,8 @@ type ClusterOptions struct {
 
 // ClusterPhase is what a run observed while one kind of process was killed.
 type ClusterPhase struct {
-	Killed      string       `json:"killed"` // "" for the phase without a kill
-	Recorded    int          `json:"recorded"`
-	Expected    int          `json:"expected_deliveries"`
-	Received    int          `json:"received_distinct"`
-	Lost        int          `json:"lost"`
-	Repeats     int          `json:"received_again"`
-	OutOfOrder  int          `json:"out_of_order"`
-	InboxFaults int          `json:"inbox_rows_missing_doubled_or_unasked"`
-	Disconnects int          `json:"connections_lost"`
-	Retried     int          `json:"api_requests_retried"`
-	P99         Milliseconds `json:"p99_ms"` // from COMMIT to the socket, of all clients
-	Longest     Milliseconds `json:"longest_gap_ms"`
-
-	violations []error
+	Killed string `json:"killed"` // "nothing" for the phase without a kill
+	Phase
 }
 
 // ClusterResult is the result of Cluster.
@@ -60,13 +48,10 @@ func (r *ClusterResult) Err() error {
 
 // clusterRun is one run of Cluster.
 type clusterRun struct {
-	*Environment
+	phases
 	ClusterOptions
 	servers *ClusterServers
-	world   *fixture.World
-	set     *clients.Set
 	next    int // number of the next activity
-	before  map[activity.Principal]clients.History
 }
 
 // Cluster kills a process of each kind of a cluster in turn, by SIGKILL, while transactions are
@@ -78,8 +63,11 @@ func Cluster(ctx context.Context, e *Environment, o ClusterOptions) (result *Clu
 		return nil, err
 	}
 	c := &clusterRun{
-		Environment: e, ClusterOptions: o, world: fixture.New(fixture.Options{People: o.People}),
-		before: map[activity.Principal]clients.History{},
+		phases: phases{
+			Environment: e, world: fixture.New(fixture.Options{People: o.People}),
+			before: map[activity.Principal]clients.History{},
+		},
+		ClusterOptions: o,
 	}
 	if err := errors.Join(c.world.Load(ctx, e.Pool), c.world.AddThings(ctx, e.Pool)); err != nil {
 		return nil, err
@@ -112,23 +100,23 @@ func Cluster(ctx context.Context, e *Environment, o ClusterOptions) (result *Clu
 		{"an API server", c.servers.Servers[0]},
 	} {
 		e.progress("killing %s", phase.killed)
-		p, err := c.phase(ctx, phase.killed, phase.victim)
+		p, err := c.phase(ctx, phase.victim)
 		if err != nil {
 			return nil, fmt.Errorf("%s killed: %w", phase.killed, err)
 		}
-		result.Phases = append(result.Phases, *p)
+		result.Phases = append(result.Phases, ClusterPhase{phase.killed, *p})
 	}
 	return result, nil
 }
 
-// phase commits transactions, kills a process meanwhile, waits until everything is delivered, and
-// judges what was.
-func (c *clusterRun) phase(ctx context.Context, killed string, victim member) (*ClusterPhase, error) {
-	t := &traffic{clusterRun: c, recorder: NewRecorder(), ended: make(chan struct{})}
-	writing := make(chan error, 1)
-	go func() { writing <- t.run(ctx) }()
-	err := func() error {
-		defer close(t.ended)
+// phase records traffic and kills a process meanwhile.
+func (c *clusterRun) phase(ctx context.Context, victim member) (*Phase, error) {
+	t := &traffic{
+		world: c.world, pool: c.Pool, issuer: c.servers.issuer, rate: c.Rate, seed: c.Seed, next: &c.next,
+		server:   func() string { return c.servers.api.Address() },
+		recorder: NewRecorder(), ended: make(chan struct{}),
+	}
+	return c.run(ctx, t, func(ctx context.Context) error {
 		if err := wait.Sleep(ctx, c.Before); err != nil || victim == nil {
 			return errors.Join(err, wait.Sleep(ctx, c.Down+c.After))
 		}
@@ -139,70 +127,5 @@ func (c *clusterRun) phase(ctx context.Context, killed string, victim member) (*
 			return err
 		}
 		return errors.Join(victim.Restart(ctx), wait.Sleep(ctx, c.After))
-	}()
-	if err := errors.Join(err, <-writing); err != nil {
-		return nil, err
-	}
-	delivering, cancel := context.WithTimeout(ctx, drainTimeout)
-	defer cancel()
-	if err := AwaitDelivered(delivering, c.Pool); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(c.set.AwaitConnected(delivering), c.set.Barrier(delivering)); err != nil {
-		return nil, err
-	}
-	return c.judge(ctx, killed, t)
-}
-
-func (c *clusterRun) judge(ctx context.Context, killed string, t *traffic) (*ClusterPhase, error) {
-	evidence := &Evidence{
-		Expected: everyWatcher(c.world, t.recorder), Clients: c.sinceLastPhase(), Versioned: true,
-	}
-	if err := evidence.readInbox(ctx, c.Pool); err != nil {
-		return nil, err
-	}
-	for d := range evidence.Inbox {
-		if _, ofThisPhase := evidence.Expected[d.Activity]; !ofThisPhase {
-			delete(evidence.Inbox, d)
-		}
-	}
-	found := Judge(evidence)
-	var gaps []time.Duration
-	for _, client := range evidence.Clients {
-		for _, got := range client.Receptions {
-			if expected, ok := evidence.Expected[got.Activity]; ok {
-				gaps = append(gaps, got.At.Sub(expected.Returned))
-			}
-		}
-	}
-	p := NewPercentiles(gaps)
-	phase := &ClusterPhase{
-		Killed: killed, Recorded: len(evidence.Expected), Expected: found.Must, Received: found.Received,
-		Lost:        len(found.MissedConnected) + len(found.MissedReconnected) + found.MissedBeyondGaps,
-		Repeats:     len(found.Repeated),
-		OutOfOrder:  len(found.OutOfOrder),
-		InboxFaults: len(found.InboxMissing) + len(found.InboxUnexpected) + len(found.InboxDuplicates),
-		Disconnects: found.Disconnects, Retried: int(t.retried.Load()), P99: p.P99, Longest: p.Max,
-		violations: found.Violations(),
-	}
-	if found.MissedBeyondGaps > 0 {
-		phase.violations = append(phase.violations,
-			fmt.Errorf("%d deliveries missed by clients with a gap", found.MissedBeyondGaps))
-	}
-	if phase.Recorded == 0 {
-		phase.violations = append(phase.violations, errors.New("nothing was recorded"))
-	}
-	return phase, nil
-}
-
-// sinceLastPhase returns the histories with the disconnects and gaps of this phase alone.
-func (c *clusterRun) sinceLastPhase() []clients.History {
-	histories := c.set.Drain()
-	for i, h := range histories {
-		before := c.before[h.Principal]
-		c.before[h.Principal] = clients.History{Disconnects: h.Disconnects, Gaps: h.Gaps}
-		histories[i].Disconnects -= before.Disconnects
-		histories[i].Gaps -= before.Gaps
-	}
-	return histories
+	})
 }

@@ -65,6 +65,9 @@ type Options struct {
 	// Examine runs the checks of the installation; nil disables them, and their route responds with
 	// 503.
 	Examine func(ctx context.Context) (doctor.Report, error)
+	// Held reports that the program does not work with the schema of the database: every request is
+	// responded to with 503. It is optional.
+	Held func() bool
 	// StreamTenants reports that the workers publish to the streams of tenants.
 	StreamTenants bool
 	// Origins are the web origins that may read responses and make changes
@@ -255,7 +258,7 @@ func (s *Server) build(o Options) (err error) {
 	s.handler = mux
 	for _, wrap := range []func(http.Handler) http.Handler{
 		strictPaths, s.observe, boundHeaders(s.limits.URIBytes, s.limits.HeaderBytes),
-		compressed, sameSite, allowOrigins(o.Origins), secure, identifyRequests,
+		compressed, sameSite, hold(o.Held), allowOrigins(o.Origins), secure, identifyRequests,
 	} {
 		s.handler = wrap(s.handler)
 	}

@@ -45,6 +45,19 @@ func boundHeaders(maxURI, maxHeaders int) func(http.Handler) http.Handler {
 	}
 }
 
+// hold responds with 503 to every request while held reports true.
+func hold(held func() bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if held != nil && held() {
+				newProblem(Unavailable).withHeader("Retry-After", "1").write(w, requestInfoOf(r.Context()).requestID)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 // allowOrigins lets pages of these web origins read responses. It does not allow cookies and other
 // credentials that a browser adds by itself.
 func allowOrigins(origins []string) func(http.Handler) http.Handler {

@@ -140,6 +140,7 @@ func (c *cell) newServer(
 		Filter:        c.filter,
 		StreamTenants: c.config.StreamTenants,
 		Examine:       c.examine,
+		Held:          c.schema.held,
 		Origins:       c.config.CORSOrigins,
 		Version:       c.version,
 		Limits:        parts.limits,

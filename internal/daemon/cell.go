@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -98,11 +99,11 @@ func (c *cell) wire(ctx context.Context) (err error) {
 			c.filter.SetNotify(taxonomy.NotifyByAction(actions))
 		},
 	})
-	c.actors = append(c.actors, c.schema.hold(c.taxonomy.Run))
+	c.actors = append(c.actors, c.awaitFailure, c.schema.hold(c.taxonomy.Run))
 	if err := c.openStandbys(ctx); err != nil {
 		return err
 	}
-	c.monitor = newMonitor(c.log, c.remedied(postgresDependency(c.pool, c.schema)))
+	c.monitor = newMonitor(c.log, c.remedied(postgresDependency(c.pool, c.schema, c.log)))
 	c.health = &health{problems: c.monitor.Problems, now: time.Now}
 	c.actors = append(c.actors, c.monitor.Run)
 	metrics.RegisterDependencies(c.registry, c.monitor.Names(), c.monitor.Problems)
@@ -129,11 +130,21 @@ func (c *cell) remedied(d dependency) dependency {
 	return d
 }
 
+// awaitFailure is an actor that fails when the schema becomes incompatible with this program.
+func (c *cell) awaitFailure(ctx context.Context) error {
+	err := c.schema.awaitFailure(ctx)
+	if err != nil && c.name() != "" {
+		return fmt.Errorf("cell %s: %w", c.name(), err)
+	}
+	return err
+}
+
 // afterCatalogReady delays the start of an actor until the first attempt to load the taxonomy's
-// texts, so that events after a start are rendered with them. Without a schema there are none.
+// texts, so that events after a start are rendered with them. While the schema is held, there are
+// none.
 func (c *cell) afterCatalogReady(act func(ctx context.Context) error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
-		if c.schema.absent(ctx) {
+		if c.schema.awaitHeld(ctx) {
 			return act(ctx)
 		}
 		select {

@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -25,10 +27,11 @@ const (
 	postgresTimeout      = 3 * time.Second
 )
 
-// postgresDependency checks that the database responds, that it accepts writes, and that its schema
-// is not older than this program's. A newer schema is compatible. It reports the state to
-// schema.
-func postgresDependency(pool *pgxpool.Pool, schema *schemaGate) dependency {
+// postgresDependency checks that the database responds, that it accepts writes, and that this
+// program works with its schema. It reports the state to schema, and logs a version of the schema
+// that is not the program's, but compatible.
+func postgresDependency(pool *pgxpool.Pool, schema *schemaGate, log *zap.Logger) dependency {
+	logged := 0
 	return dependency{postgresName, func(ctx context.Context, first bool) []string {
 		timeout := postgresTimeout
 		if first {
@@ -48,12 +51,23 @@ func postgresDependency(pool *pgxpool.Pool, schema *schemaGate) dependency {
 		case readOnly:
 			return []string{"The database is read-only: point --database-url to the primary server, " +
 				"or set default_transaction_read_only to off."}
-		case status.Current < status.Latest:
-			return []string{fmt.Sprintf(
-				"The database is at migration %d of %d: run fanfare migrate up.", status.Current, status.Latest)}
 		}
+		if problem, ok := errors.AsType[*migrations.IncompatibleError](status.Compatible()); ok {
+			return []string{sentence(problem)}
+		}
+		if status.Current != status.Latest && status.Current != logged {
+			log.Info("the schema has another version than this program, which works with it",
+				zap.Int("schema", status.Current), zap.Int("program", status.Latest))
+		}
+		logged = status.Current
 		return nil
 	}}
+}
+
+// sentence returns an error as a sentence.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
 // readState reads the state of the schema, and whether transactions are read-only, as they are on a

@@ -7,37 +7,60 @@ import (
 	"github.com/fanfarehq/fanfare/migrations"
 )
 
-// schemaGate holds back the actors that use the database until it has a schema: one error names
-// what is missing, rather than one of each actor.
+// schemaGate holds back the actors that use the database until this program works with its schema:
+// one error names what is missing, rather than one of each actor. If the schema becomes
+// incompatible afterwards, the daemon ends with an error, which finishes the work in progress.
 type schemaGate struct {
-	empty   bool          // a check has found no schema
-	present chan struct{} // closed when the database may have a schema
-	checked chan struct{} // closed after the first check
-	open    func()        // closes present
-	check   func()        // closes checked
+	incompatible bool          // a check has found an incompatible schema, and none before a compatible one
+	present      chan struct{} // closed when the program may work with the schema
+	checked      chan struct{} // closed after the first check
+	failed       chan error    // receives the error of a schema that has become incompatible
+	open         func()        // closes present
+	check        func()        // closes checked
 }
 
 func newSchemaGate() *schemaGate {
-	g := &schemaGate{present: make(chan struct{}), checked: make(chan struct{})}
+	g := &schemaGate{present: make(chan struct{}), checked: make(chan struct{}), failed: make(chan error, 1)}
 	g.open = sync.OnceFunc(func() { close(g.present) })
 	g.check = sync.OnceFunc(func() { close(g.checked) })
 	return g
 }
 
 // report reports the result of a check, one after the other. An unavailable database counts as one
-// that may have a schema: the actors wait for it in their own ways. A database that was empty must
-// have all migrations, because they may be under way.
+// with a compatible schema: the actors wait for it in their own ways. A schema that is removed does
+// not end the daemon, since the database may be one that is being restored.
 func (g *schemaGate) report(status migrations.Status, err error) {
-	if err == nil && status.Current == 0 {
-		g.empty = true
+	defer g.check()
+	if err != nil {
+		if !g.incompatible {
+			g.open()
+		}
+		return
 	}
-	if !g.empty || err == nil && status.Current >= status.Latest {
+	switch problem := status.Compatible(); {
+	case problem == nil:
+		g.incompatible = false
 		g.open()
+	case !g.isOpen():
+		g.incompatible = true
+	case status.Current > 0:
+		select {
+		case g.failed <- problem:
+		default: // the daemon is ending
+		}
 	}
-	g.check()
 }
 
-// hold returns an actor that begins when the database may have a schema.
+func (g *schemaGate) isOpen() bool {
+	select {
+	case <-g.present:
+		return true
+	default:
+		return false
+	}
+}
+
+// hold returns an actor that begins when the program may work with the schema.
 func (g *schemaGate) hold(act func(ctx context.Context) error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		select {
@@ -49,18 +72,26 @@ func (g *schemaGate) hold(act func(ctx context.Context) error) func(ctx context.
 	}
 }
 
-// absent reports whether the first check has found that the database has no schema, and no check
-// since that it has one. It waits for the first check, unless ctx ends.
-func (g *schemaGate) absent(ctx context.Context) bool {
+// awaitFailure is an actor that fails when the schema becomes incompatible.
+func (g *schemaGate) awaitFailure(ctx context.Context) error {
+	select {
+	case err := <-g.failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// held reports whether the actors are held back. It is safe for concurrent use.
+func (g *schemaGate) held() bool { return !g.isOpen() }
+
+// awaitHeld waits for the first check, unless ctx ends, and reports whether the actors are held
+// back.
+func (g *schemaGate) awaitHeld(ctx context.Context) bool {
 	select {
 	case <-g.checked:
+		return g.held()
 	case <-ctx.Done():
 		return false
-	}
-	select {
-	case <-g.present:
-		return false
-	default:
-		return true
 	}
 }

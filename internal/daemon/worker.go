@@ -10,6 +10,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/fanout"
 	"github.com/fanfarehq/fanfare/internal/inbox"
 	"github.com/fanfarehq/fanfare/internal/metrics"
+	"github.com/fanfarehq/fanfare/migrations"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -55,6 +56,7 @@ func (c *cell) deliver() {
 		Observer: counted,
 		Logger:   c.log,
 	})
+	latest, needed := migrations.Versions()
 	worker := outbox.NewWorker(c.pool, delivery, outbox.Options{
 		Claimers: c.config.Workers,
 		Batch:    c.config.BatchSize,
@@ -66,6 +68,9 @@ func (c *cell) deliver() {
 
 		Version:      c.version,
 		Publications: counted.total.Load,
+
+		SchemaVersion: latest,
+		SchemaNeeded:  needed,
 	})
 	metrics.RegisterBacklog(c.registry, outbox.NewBacklog(c.pool))
 	metrics.RegisterProgress(c.registry, worker.LastProgress)

@@ -45,6 +45,7 @@ var remedies = map[string]string{
 	"42883": missingSchema,                                               // undefined_function
 	"42P01": missingSchema,                                               // undefined_table
 	"42P05": pooler,                                                      // duplicate_prepared_statement
+	"55P03": "end the transaction that holds the lock, or try again",     // lock_not_available
 	"53300": "increase max_connections, or run fewer workers or servers", // too_many_connections
 }
 

@@ -72,6 +72,22 @@ func (d *Daemon) Restart(ctx context.Context) error { return d.server.restart(ct
 // Stop stops the daemon. Further calls do nothing.
 func (d *Daemon) Stop(ctx context.Context) error { return d.server.stop(ctx) }
 
+// AwaitEnd returns when the daemon has ended by itself: its exit code and the end of its log.
+func (d *Daemon) AwaitEnd(ctx context.Context) (exitCode int, log string, err error) {
+	d.server.mu.Lock()
+	child := d.server.child
+	d.server.mu.Unlock()
+	if child == nil {
+		return 0, "", fmt.Errorf("%v does not run", d)
+	}
+	select {
+	case <-child.done:
+		return child.cmd.ProcessState.ExitCode(), d.server.log.String(), nil
+	case <-ctx.Done():
+		return 0, d.server.log.String(), fmt.Errorf("wait for the end of %v: %w", d, ctx.Err())
+	}
+}
+
 func (d *Daemon) configure() (err error) {
 	if d.port, err = d.server.ports.port(); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity"
 	"github.com/fanfarehq/fanfare/internal/cells"
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/migrations"
 )
 
 // Options identify the servers to check and repeat the settings that Fanfare runs with. They
@@ -78,6 +79,7 @@ type examination struct {
 	tokens    *centrifugo.Tokens // nil without a secret
 	principal activity.Principal // random; Centrifugo's client in the checks
 	role      string             // of Pool, quoted for SQL; set by checkReachable
+	schema    migrations.Status  // set by checkSchemaVersion
 	info      apiInfo            // set by checkAPI
 }
 

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/fanfarehq/fanfare/migrations"
@@ -69,22 +70,29 @@ func checkSchemaVersion(ctx context.Context, x *examination) finding {
 	if err != nil {
 		return databaseFailure(err, x.role)
 	}
+	x.schema = status
 	return evaluateSchemaVersion(status)
 }
 
 func evaluateSchemaVersion(s migrations.Status) finding {
+	if problem, ok := errors.AsType[*migrations.IncompatibleError](s.Compatible()); ok {
+		if s.Current == 0 {
+			return failure("the database has no schema of Fanfare", problem.Remedy())
+		}
+		return failure(problem.Problem(), problem.Remedy())
+	}
 	switch {
-	case s.Current == 0:
-		return failure("the database has no schema of Fanfare", "run fanfare migrate up, or correct --database-url")
 	case s.Current < s.Latest:
-		return failure(
-			fmt.Sprintf("the database is at migration %d of %d", s.Current, s.Latest),
+		return warning(
+			fmt.Sprintf("the database is at migration %d of %d; this program works without the others",
+				s.Current, s.Latest),
 			"run fanfare migrate up",
 		)
 	case s.Current > s.Latest:
 		return warning(
-			fmt.Sprintf("the database is at migration %d; this binary knows migrations up to %d", s.Current, s.Latest),
-			"use the newer fanfare that migrated the database",
+			fmt.Sprintf("the database is at migration %d, with which this program works; it has migrations up to %d",
+				s.Current, s.Latest),
+			"replace this program by the fanfare that migrated the database",
 		)
 	}
 	return passed("the database is at migration %d, the latest", s.Current)

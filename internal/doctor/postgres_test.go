@@ -32,7 +32,12 @@ func TestDatabase(t *testing.T) {
 		"a newer schema": {
 			`UPDATE fanfare.schema_version SET version = version + 1`,
 			"postgres-schema", doctor.Warn,
-			[]string{"this binary knows migrations up to", "newer fanfare"},
+			[]string{"with which this program works; it has migrations up to", "replace this program"},
+		},
+		"a schema that is too new": {
+			`UPDATE fanfare.schema_version SET version = version + 2, oldest_program = version + 1`,
+			"postgres-schema", doctor.Fail,
+			[]string{"which requires a program with the migrations up to", "replace this program"},
 		},
 		"no partition for next month": {
 			`DO $$ BEGIN

@@ -15,6 +15,10 @@ import (
 // cluster lacks the roles, one that is restored without owners lacks the owners, and its functions
 // do not have the rights that they need or may be called by everyone.
 func checkOwners(ctx context.Context, x *examination) finding {
+	if x.schema.Current > x.schema.Latest {
+		return skipped("skipped: the schema is newer than this program, and may have other rights",
+			"run fanfare doctor of the version that migrated the database")
+	}
 	var writer string
 	if err := x.Pool.QueryRow(ctx, `SELECT fanfare.role_of_writers()`).Scan(&writer); err != nil {
 		return databaseFailure(err, x.role)

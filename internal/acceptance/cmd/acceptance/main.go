@@ -1,8 +1,8 @@
 // Command acceptance runs the long form of Fanfare's acceptance runs: kills, in which workers are
-// killed under load, churn, in which everything that decides about recipients changes, and cluster,
-// in which processes of every kind are killed. Each starts a durable PostgreSQL and a Centrifugo of
-// its own and removes them. It fails if a
-// guarantee was violated.
+// killed under load, churn, in which everything that decides about recipients changes, cluster, in
+// which processes of every kind are killed, and upgrade, in which the programs and the schema are
+// replaced by those of the next version and back. Each starts a durable PostgreSQL and a Centrifugo
+// of its own and removes them. It fails if a guarantee was violated.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/internal/acceptance"
+	"github.com/fanfarehq/fanfare/internal/acceptance/next"
 )
 
 func main() {
@@ -37,7 +38,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newKills(), newChurn(), newCluster())
+	root.AddCommand(newKills(), newChurn(), newCluster(), newUpgrade())
 	return root
 }
 
@@ -90,6 +91,54 @@ func newCluster() *cobra.Command {
 	flags.DurationVar(&o.After, "after", 5*time.Second, "time from the restart to the end of the traffic")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the resources")
 	return cmd
+}
+
+func newUpgrade() *cobra.Command {
+	var o acceptance.UpgradeOptions
+	var before string
+	cmd := newRun("upgrade", "Upgrade programs and schema one after the other under load, and go back",
+		func(ctx context.Context, e *acceptance.Environment) (r result, err error) {
+			version, remove, err := buildVersions(ctx, before, &o.Programs)
+			defer func() { err = errors.Join(err, remove()) }()
+			if err != nil {
+				return nil, err
+			}
+			found, err := acceptance.Upgrade(ctx, e, o)
+			return upgradeResult{thisMachine(), version, found}, err
+		})
+	flags := cmd.Flags()
+	flags.StringVar(&before, "before", "tree", "the version before: tree (this one, whose next version is this one with "+
+		"more migrations), or release (the newest tag v*)")
+	flags.IntVar(&o.Rate, "rate", 100, "activities a second, a fifth of them over HTTP")
+	flags.IntVar(&o.People, "people", 100, "number of connected watchers")
+	flags.DurationVar(&o.Pause, "pause", 3*time.Second, "time between the steps, in which traffic goes on")
+	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the resources")
+	return cmd
+}
+
+// buildVersions builds the programs of an upgrade and returns the name of the version before.
+// remove removes them.
+func buildVersions(
+	ctx context.Context, before string, p *next.Programs,
+) (version string, remove func() error, err error) {
+	dir, err := os.MkdirTemp("", "fanfare-upgrade-")
+	if err != nil {
+		return "", func() error { return nil }, err
+	}
+	remove = func() error { return os.RemoveAll(dir) }
+	progress("building the programs of both versions")
+	switch before {
+	case "tree":
+		version = "this tree"
+		*p, err = next.Build(ctx, ".", dir)
+	case "release":
+		if version, err = next.NewestRelease(ctx, "."); err == nil {
+			*p, err = next.BuildRelease(ctx, ".", version, dir)
+		}
+	default:
+		err = fmt.Errorf("--before %q: must be tree or release", before)
+	}
+	return version, remove, err
 }
 
 // newRun returns a command that runs in an environment of its own, prints the result and fails if

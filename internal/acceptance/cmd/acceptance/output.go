@@ -83,6 +83,24 @@ func (r clusterResult) table(w io.Writer) {
 	}
 }
 
+type upgradeResult struct {
+	Machine machine `json:"machine"`
+	Before  string  `json:"version_before"`
+	*acceptance.UpgradeResult
+}
+
+func (r upgradeResult) table(w io.Writer) {
+	row(w, "step", "recorded", "deliveries", "received", "lost", "doubled", "inverted", "inbox faults",
+		"answers 5xx", "requests repeated", "p99", "longest gap")
+	for _, p := range r.Phases {
+		row(w, p.Step, p.Recorded, p.Expected, p.Received, p.Lost, p.Repeats, p.OutOfOrder, p.InboxFaults,
+			p.ServerErrors, p.Retried, p.P99, p.Longest)
+	}
+	row(w)
+	row(w, "version before", r.Before)
+	row(w, "programs ended by the contract", len(r.Stopped))
+}
+
 type churnResult struct {
 	Machine machine `json:"machine"`
 	*acceptance.ChurnResult
